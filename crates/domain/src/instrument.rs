@@ -1,0 +1,214 @@
+//! Venues and instruments. An instrument is named `venue:symbol`, with the venue's own spelling of the symbol kept
+//! (DESIGN section 4); a bare symbol is resolved by whoever knows the configured venues, never guessed here.
+
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// Where an instrument trades: a lower-case id such as `binance-usdm`. Known ids carry a default market kind.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Venue(String);
+
+/// What kind of market an instrument is; decides which inputs are `not_offered`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarketKind {
+    /// No funding, no open interest, no mark or index price.
+    Spot,
+    /// Perpetual contract.
+    Perpetual,
+    /// Contract that expires.
+    DatedFuture,
+}
+
+/// `venue:symbol`, for example `binance-usdm:BTCUSDT`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct InstrumentName {
+    /// Venue id.
+    pub venue: Venue,
+    /// The venue's own symbol, case kept.
+    pub symbol: String,
+}
+
+/// An instrument as the engine needs it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Instrument {
+    /// `venue:symbol`.
+    pub name: InstrumentName,
+    /// Spot, perpetual or dated.
+    pub kind: MarketKind,
+    /// Expiry of a dated contract, where known.
+    pub expiry: Option<crate::Ts>,
+}
+
+/// Why a text is no venue or instrument name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NameError(String);
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl std::error::Error for NameError {}
+
+impl Venue {
+    /// Venue ids known by name (DESIGN section 4), with the market kind their symbols have unless the symbol says more.
+    pub const KNOWN: [(&'static str, MarketKind); 13] = [
+        ("binance-usdm", MarketKind::Perpetual),
+        ("binance-coinm", MarketKind::Perpetual),
+        ("binance-spot", MarketKind::Spot),
+        ("binance-us", MarketKind::Spot),
+        ("coinbase", MarketKind::Spot),
+        ("bybit", MarketKind::Perpetual),
+        ("okx", MarketKind::Perpetual),
+        ("hyperliquid", MarketKind::Perpetual),
+        ("deribit", MarketKind::Perpetual),
+        ("coinex", MarketKind::Perpetual),
+        ("kraken", MarketKind::Spot),
+        ("dydx", MarketKind::Perpetual),
+        ("gate", MarketKind::Perpetual),
+    ];
+
+    /// A venue id: lower-case ASCII letters, digits and dashes.
+    ///
+    /// # Errors
+    /// When the text is empty or has other characters.
+    pub fn new(id: &str) -> Result<Self, NameError> {
+        let fine = !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if fine {
+            Ok(Self(id.to_owned()))
+        } else {
+            Err(NameError(format!(
+                "'{id}' is not a venue id; write lower-case letters, digits and dashes, as in binance-usdm"
+            )))
+        }
+    }
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    /// Market kind of this venue's symbols by default; `None` for a venue this build has not heard of.
+    #[must_use]
+    pub fn default_kind(&self) -> Option<MarketKind> {
+        Self::KNOWN.iter().find(|(id, _)| *id == self.0).map(|(_, kind)| *kind)
+    }
+    /// The word the original interfaces print as source (payloads §1).
+    #[must_use]
+    pub fn source_word(&self) -> &str {
+        if self.0 == "binance-usdm" { "binance_futures" } else { &self.0 }
+    }
+}
+
+impl fmt::Display for Venue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl InstrumentName {
+    /// From its two parts.
+    ///
+    /// # Errors
+    /// When the venue is no venue id, or the symbol is empty or has white space, control characters or a colon.
+    pub fn new(venue: &str, symbol: &str) -> Result<Self, NameError> {
+        if symbol.is_empty() || symbol.chars().any(|c| c.is_whitespace() || c.is_control() || c == ':') {
+            return Err(NameError(format!("'{symbol}' is not a symbol")));
+        }
+        Ok(Self { venue: Venue::new(venue)?, symbol: symbol.to_owned() })
+    }
+    /// From `venue:symbol`.
+    ///
+    /// # Errors
+    /// As [`Self::new`], or when there is no colon.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let (venue, symbol) = text.split_once(':').ok_or_else(|| {
+            NameError(format!("'{text}' names no venue; write venue:symbol, as in binance-usdm:BTCUSDT"))
+        })?;
+        Self::new(venue, symbol)
+    }
+    /// Does a symbol as people type it (`BTCUSDT`, `btcusdt`, `BTC/USDT`, `BTC-USDT`) mean this instrument?
+    #[must_use]
+    pub fn answers_to(&self, bare: &str) -> bool {
+        self.symbol == bare || squeeze(&self.symbol) == squeeze(bare)
+    }
+    /// `BASE/QUOTE` as far as the symbol tells (payloads §4): known quote currencies are split off the end.
+    #[must_use]
+    pub fn base_quote(&self) -> Option<(String, String)> {
+        const QUOTES: [&str; 10] = ["FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "EUR", "BTC", "ETH", "BNB"];
+        let plain = squeeze(&self.symbol);
+        let plain = plain.strip_suffix("SWAP").or_else(|| plain.strip_suffix("PERP")).unwrap_or(&plain);
+        QUOTES.iter().find_map(|q| {
+            plain.strip_suffix(q).filter(|base| !base.is_empty()).map(|base| (base.to_owned(), (*q).to_owned()))
+        })
+    }
+    /// Market kind: what the symbol says (`…_261225` is dated), else what the venue trades.
+    #[must_use]
+    pub fn kind(&self) -> Option<MarketKind> {
+        let dated = self
+            .symbol
+            .rsplit_once(['_', '-'])
+            .is_some_and(|(_, tail)| tail.len() == 6 && tail.bytes().all(|b| b.is_ascii_digit()));
+        let kind = self.venue.default_kind();
+        if dated && kind != Some(MarketKind::Spot) { Some(MarketKind::DatedFuture) } else { kind }
+    }
+}
+
+fn squeeze(symbol: &str) -> String {
+    symbol.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+}
+
+impl fmt::Display for InstrumentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.venue, self.symbol)
+    }
+}
+impl Serialize for InstrumentName {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+impl<'de> Deserialize<'de> for InstrumentName {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Instrument {
+    /// An instrument whose kind follows from its name; `fallback` is for venues this build has not heard of.
+    #[must_use]
+    pub fn from_name(name: InstrumentName, fallback: MarketKind) -> Self {
+        let kind = name.kind().unwrap_or(fallback);
+        Self { name, kind, expiry: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_parse_print_and_answer() {
+        let n = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        assert_eq!(n.to_string(), "binance-usdm:BTCUSDT");
+        for bare in ["BTCUSDT", "btcusdt", "BTC/USDT", "BTC-USDT"] {
+            assert!(n.answers_to(bare), "{bare}");
+        }
+        assert!(!n.answers_to("BTCUSD"));
+        assert_eq!(n.base_quote(), Some(("BTC".into(), "USDT".into())));
+        assert!(InstrumentName::parse("BTCUSDT").is_err());
+        assert!(InstrumentName::parse("Binance:BTCUSDT").is_err());
+        assert!(InstrumentName::new("binance-usdm", "币安人生USDT").is_ok());
+    }
+
+    #[test]
+    fn kind_follows_venue_and_symbol() {
+        let kind = |t: &str| InstrumentName::parse(t).unwrap().kind();
+        assert_eq!(kind("coinbase:BTC-USD"), Some(MarketKind::Spot));
+        assert_eq!(kind("binance-usdm:BTCUSDT_261225"), Some(MarketKind::DatedFuture));
+        assert_eq!(kind("okx:BTC-USDT-SWAP"), Some(MarketKind::Perpetual));
+        assert_eq!(kind("mexc:BTCUSDT"), None);
+    }
+}

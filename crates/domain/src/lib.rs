@@ -1,0 +1,31 @@
+//! What exists: instants, prices, instruments, streams, events, readings, regimes, snapshots.
+//!
+//! Ring 0. Nothing here reads a clock, a file or a socket, and nothing here names a venue's wire format: that is
+//! `venues`. Words that appear on the wire (enum spellings, metric names) are defined here exactly once.
+#![warn(missing_docs)]
+
+pub mod cell;
+pub mod event;
+pub mod guidance;
+pub mod instrument;
+pub mod math;
+pub mod metric;
+pub mod number;
+pub mod regime;
+pub mod row;
+pub mod snapshot;
+pub mod status;
+pub mod stream;
+pub mod time;
+
+pub use cell::{Cell, Kind, Reason, State};
+pub use event::{Bar, Event, Payload, Side};
+pub use instrument::{Instrument, InstrumentName, MarketKind, NameError, Venue};
+pub use metric::Metric;
+pub use number::{Price, Qty};
+pub use regime::{Axis, HeldBy, Posture, RiskBias, RiskRegime, StopVulnerability};
+pub use row::{AxisState, InputAge, MinuteRow};
+pub use snapshot::Snapshot;
+pub use status::{Status, StatusState};
+pub use stream::{Stamp, StreamDecl, StreamIndex};
+pub use time::{Span, Ts};

@@ -1,0 +1,355 @@
+//! The published context of one market at one minute (R1.35, R1.36, regimes §10 and §14), as it goes to JSON.
+//!
+//! Rendered from a [`crate::MinuteRow`] and a rule book; holds no number that is not in them. Absent things are null
+//! and named in `not_available`; undefined readings are null with their reason beside them.
+
+use crate::{Axis, HeldBy, InstrumentName, Kind, Posture, RiskBias, RiskRegime, StopVulnerability, Ts};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A value on the wire: number, boolean, word, or null.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(untagged)]
+pub enum WireValue {
+    /// A number.
+    Number(f64),
+    /// A flag.
+    Bool(bool),
+    /// An enumeration's word.
+    Word(&'static str),
+    /// Nothing; the reason stands beside it.
+    Null,
+}
+
+/// Market context of one instrument at one minute.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Snapshot {
+    /// Name-based UUID of (symbol, time, logic version, input digest): a replay yields the same id (A08).
+    pub snapshot_id: String,
+    /// The grid instant, ISO-8601 UTC.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+    pub timestamp: Ts,
+    /// The earliest moment it may be used: 200 ms after `timestamp`.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+    pub known_ts: Ts,
+    /// `venue:symbol`.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub instrument: InstrumentName,
+    /// The venue's symbol, bare.
+    pub symbol: String,
+    /// Release and hash of everything that touches the numbers (regimes §12).
+    pub logic_version: String,
+    /// Name of the rule book.
+    pub book: String,
+    /// Source words of all streams that entered.
+    pub sources_used: Vec<String>,
+    /// Mark price, or last where there is no mark; quote units.
+    pub price: Option<f64>,
+    /// The four axes; those not built yet are null and listed in `not_available`.
+    pub regimes: Regimes,
+    /// What the label means for a person.
+    pub guidance: Guidance,
+    /// Estimated stop density per side.
+    pub stop_vulnerability: StopVulnerabilityView,
+    /// Calibrated chance of `event_id` within `horizon`; null until there is enough history.
+    pub probability: Option<f64>,
+    /// `uncalibrated` until enough forecasts are resolved.
+    pub calibration: &'static str,
+    /// Horizon of the probability.
+    pub horizon: Option<&'static str>,
+    /// The event the probability refers to.
+    pub event_id: Option<&'static str>,
+    /// Why this and not something else.
+    pub explanation: Explanation,
+    /// Fields that are null because their source is not built or not configured.
+    pub not_available: Vec<&'static str>,
+    /// Seconds between `timestamp` and the reading; only on a read at the present moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_s: Option<i64>,
+}
+
+/// The regime vector.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Regimes {
+    /// Crowding and volatility risk.
+    pub risk: AxisView,
+    /// Direction; null until built.
+    pub trend: Option<AxisView>,
+    /// Volatility class; null until built.
+    pub volatility: Option<AxisView>,
+    /// Activity; null until built.
+    pub heat: Option<AxisView>,
+}
+
+/// One axis.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AxisView {
+    /// Published label.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "HIGH_VOL"))]
+    pub label: RiskRegime,
+    /// Label before hysteresis, dwell and staleness.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "HIGH_VOL"))]
+    pub raw_label: RiskRegime,
+    /// Why they differ: `none`, `hysteresis` or `dwell`.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "none"))]
+    pub held_by: HeldBy,
+    /// When the label was entered.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+    pub since: Ts,
+    /// Seconds since then.
+    pub age_s: i64,
+    /// Distance of the raw label to its nearest alternative in scale units (regimes §7); null where unknown.
+    pub margin: Option<f64>,
+    /// An input this axis reads is stale.
+    pub stale: bool,
+    /// Share of the axis's rules that could be judged here (not-applicable rules are left out).
+    pub axis_coverage: f64,
+    /// `SQUEEZE_RISK` only: which side suffers, `LONG_SQUEEZE` or `SHORT_SQUEEZE`.
+    pub direction: Option<&'static str>,
+    /// Calibrated probability; null until there is enough history.
+    pub probability: Option<f64>,
+    /// `uncalibrated` until enough forecasts are resolved.
+    pub calibration: &'static str,
+}
+
+/// Advice in words; never an order, a side or a size (C01).
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Guidance {
+    /// CONSERVATIVE, NEUTRAL or AGGRESSIVE.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "CONSERVATIVE"))]
+    pub risk_bias: RiskBias,
+    /// What the bias asks for.
+    pub risk_bias_action: &'static str,
+    /// REDUCE, HOLD, NORMAL or AGGRESSIVE.
+    #[cfg_attr(feature = "schema", schema(value_type = String, example = "REDUCE"))]
+    pub posture: Posture,
+    /// What the posture asks for.
+    pub posture_action: &'static str,
+    /// For entries not yet made.
+    pub new_entries: String,
+    /// For positions already held.
+    pub open_positions: &'static str,
+    /// Conditions of the AGGRESSIVE upgrade that are not met; empty only when it applies (regimes §8).
+    pub upgrade_blocked_by: Vec<&'static str>,
+}
+
+/// Stop vulnerability of both sides (A04); modelled, so `estimated`.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct StopVulnerabilityView {
+    /// Below the price: stops of longs.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub long: Option<StopVulnerability>,
+    /// Above the price: stops of shorts.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub short: Option<StopVulnerability>,
+    /// The worse of the two.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub worst: Option<StopVulnerability>,
+    /// Level types that are built and have ready inputs, as a share of those the definition names.
+    pub coverage: f64,
+    /// Always `estimated`: nobody outside the venue sees the stops.
+    pub label: &'static str,
+}
+
+/// The explanation (regimes §10). Every number in `reasoning` is also a number in here.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Explanation {
+    /// One or two sentences a trader would say, made from the parts below only.
+    pub reasoning: String,
+    /// The rule's own fixed text (R1.46); what the original interfaces print.
+    pub rule_text: String,
+    /// Readings of all features a rule reads, and of those the original payload names.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
+    pub features: BTreeMap<&'static str, FeatureView>,
+    /// As in the snapshot.
+    pub logic_version: String,
+    /// SHA-256 of all readings behind the snapshot: (id, state, value bits).
+    pub input_digest: String,
+    /// Every rule with its clauses.
+    pub trace: Vec<RuleTrace>,
+    /// Ids of the rule that gave the raw label; empty for NORMAL and UNKNOWN.
+    pub fired: Vec<String>,
+    /// Other true rules (A07).
+    pub also_matched: Vec<String>,
+    /// Why label and raw label differ.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub held_by: HeldBy,
+    /// Smallest single-feature change that changes the raw label; null when none does.
+    pub nearest_flip: Option<Flip>,
+    /// The same for the published label, with exit thresholds and dwell; null for UNKNOWN.
+    pub nearest_exit: Option<Flip>,
+    /// What moved since the previous snapshot.
+    pub changed_since_last: Option<Changed>,
+    /// Earlier episodes like this one; null until outcomes are resolved.
+    pub similar_episodes: Option<Vec<String>>,
+    /// "Data stale (6 minutes old)" when an input is too old.
+    pub freshness_warning: Option<String>,
+    /// Names of stale inputs, oldest first.
+    pub stale_metrics: Vec<&'static str>,
+    /// Age of every input the book reads.
+    pub inputs: Vec<InputView>,
+    /// Features read from a window that is not yet full.
+    pub partial: Vec<&'static str>,
+    /// Fixed numbers used in place of history, or defaults, each with its reason.
+    pub defaults_used: Vec<String>,
+    /// Features that are modelled or stand for another quantity, with their source.
+    pub modelled_inputs: Vec<String>,
+    /// Rules that cannot be judged on this market.
+    pub not_applicable: Vec<String>,
+}
+
+/// One reading on the wire.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct FeatureView {
+    /// Number, boolean, word or null.
+    pub value: WireValue,
+    /// Unit from the catalogue.
+    pub unit: &'static str,
+    /// `ready`, `warming`, `stale` or `undefined`.
+    pub state: &'static str,
+    /// Reason code when not ready.
+    pub reason: Option<&'static str>,
+    /// Seconds since the grid instant the value belongs to; null when there is none.
+    pub age_s: Option<i64>,
+    /// Source words.
+    pub sources: Vec<String>,
+    /// measured, sampled, modelled or proxy.
+    pub kind: Kind,
+    /// Present samples / expected samples.
+    pub coverage: f64,
+    /// Window not yet full.
+    pub partial: bool,
+}
+
+/// One rule, evaluated.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RuleTrace {
+    /// Rule id.
+    pub id: String,
+    /// Axis it belongs to.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub axis: Axis,
+    /// Label it asserts.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub label: RiskRegime,
+    /// `true`, `false`, `unknown` or `not_applicable`.
+    pub result: &'static str,
+    /// Smallest of its parts' margins (regimes §7); null when a part is unknown.
+    pub margin: Option<f64>,
+    /// Share of the last 90 days in which it was true; null before the first reading.
+    pub held_share_90d: Option<f64>,
+    /// Its clauses in order; members of one `any` group share a group number.
+    pub clauses: Vec<ClauseTrace>,
+}
+
+/// One clause, evaluated.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ClauseTrace {
+    /// Feature id.
+    pub feature: &'static str,
+    /// Whether the absolute value is compared.
+    pub abs: bool,
+    /// The reading; null when not ready.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
+    pub value: WireValue,
+    /// `>`, `>=`, `<`, `<=`, `==`, `in`.
+    pub op: &'static str,
+    /// What it is compared with.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
+    pub threshold: serde_json::Value,
+    /// Relaxed threshold that keeps a published label.
+    pub exit: Option<f64>,
+    /// `true`, `false` or `unknown`.
+    pub result: &'static str,
+    /// Distance to the threshold in scale units, positive when the clause holds.
+    pub margin: Option<f64>,
+    /// Number of the `any` group it belongs to, from 1; null for a plain member of `all`.
+    pub group: Option<usize>,
+    /// Set when a fixed clause stands in for missing history.
+    pub by_default: bool,
+}
+
+/// The smallest change of one feature that changes the label (regimes §10.1).
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Flip {
+    /// Feature id.
+    pub feature: &'static str,
+    /// Its value now.
+    pub value: f64,
+    /// The value it would need.
+    pub needed: f64,
+    /// `above` or `below`: on which side of the threshold `needed` lies.
+    pub direction: &'static str,
+    /// The threshold itself, in the feature's own unit.
+    pub threshold: f64,
+    /// `needed − value`.
+    pub delta: f64,
+    /// Absolute delta in scale units.
+    pub distance: f64,
+    /// The label reached.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub label: RiskRegime,
+    /// Consecutive evaluations it must stand (exit only).
+    pub readings: u32,
+    /// Seconds of minimum dwell still to pass (exit only).
+    pub dwell_left_s: i64,
+    /// The percentile that moves with it, where one does.
+    pub percentile: Option<&'static str>,
+    /// Always true for rules.
+    pub exact: bool,
+}
+
+/// What moved since the previous snapshot.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Changed {
+    /// Label before, when it differs.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub label_from: Option<RiskRegime>,
+    /// Up to three features with the largest change in margin units.
+    pub features: Vec<ChangedFeature>,
+}
+
+/// One feature that moved.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ChangedFeature {
+    /// Feature id.
+    pub feature: &'static str,
+    /// Value before; null when it was not ready.
+    pub from: Option<f64>,
+    /// Value now; null when it is not ready.
+    pub to: Option<f64>,
+    /// Absolute change in scale units; null when either end is missing.
+    pub distance: Option<f64>,
+}
+
+/// One input and its age.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct InputView {
+    /// Metric name.
+    pub metric: &'static str,
+    /// Source word; null when never seen.
+    pub source: Option<String>,
+    /// Kind of the stream.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub kind: Option<Kind>,
+    /// Seconds since its newest grid instant; null when never seen.
+    pub age_s: Option<i64>,
+    /// Limit in seconds; null when never seen.
+    pub max_age_s: Option<i64>,
+    /// Declared time between rows, seconds; null when never seen.
+    pub cadence_s: Option<i64>,
+    /// Older than the limit.
+    pub stale: bool,
+}

@@ -1,0 +1,326 @@
+//! The feature catalogue: the one list from which wire names, units, documentation and storage columns follow.
+//!
+//! Changing the arithmetic of a feature changes its `version`; the id never changes. Definitions are those of features
+//! §2.1–2.3, §2.7 and §4.10; requirement ids stand in `source`. Not built here, on purpose: anomaly, reversal, farming
+//! and venue spread of §2.1, sessions, the other liquidity levels, trend, heat, microstructure.
+
+use barograph_domain::Metric;
+
+/// What a reading's number stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ValueType {
+    /// A number.
+    Number,
+    /// 0 or 1.
+    Bool,
+    /// Index into the words.
+    Enum(&'static [&'static str]),
+}
+
+/// How the value comes about; properties differ by kind (features §10).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Update {
+    /// A function of current readings only.
+    Instant,
+    /// A function of the samples inside its window: two engines agree bit for bit once neither is partial.
+    Window,
+    /// A recursion from its first sample: two engines agree to 1e-9 after its half-life has passed ten times.
+    Recursive,
+}
+
+/// One line of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct FeatureSpec {
+    /// Which feature.
+    pub feature: Feature,
+    /// Name in code, API and storage.
+    pub id: &'static str,
+    /// Bumped when the arithmetic changes.
+    pub version: u16,
+    /// Group heading.
+    pub group: &'static str,
+    /// Unit of the value.
+    pub unit: &'static str,
+    /// Number, flag or enumeration.
+    pub value: ValueType,
+    /// Definition in one line.
+    pub formula: &'static str,
+    /// Metrics it needs; used for `not_offered` and for naming sources.
+    pub inputs: &'static [Metric],
+    /// Window and clock.
+    pub window: &'static str,
+    /// Samples needed before it is ready.
+    pub warm_up: &'static str,
+    /// How it is kept up to date.
+    pub update: Update,
+    /// The feature whose history this percentile ranks (regimes §10.1: the two are one feature when flipped).
+    pub ranks: Option<Feature>,
+    /// Margin unit (regimes §7) used by clauses that state none.
+    pub scale: Option<f64>,
+    /// Requirement ids.
+    pub source: &'static str,
+    /// What people call it in a sentence.
+    pub spoken: &'static str,
+}
+
+macro_rules! catalogue {
+    ($($variant:ident { $($field:ident : $value:expr),* $(,)? })*) => {
+        /// Every feature this build computes; the number is its position in a row.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[repr(u8)]
+        pub enum Feature { $(
+            #[doc = concat!("See the catalogue entry `", stringify!($variant), "`.")]
+            $variant
+        ),* }
+        /// The catalogue in row order.
+        pub static CATALOGUE: &[FeatureSpec] = &[ $( FeatureSpec { feature: Feature::$variant, $($field: $value,)* ..BASE } ),* ];
+    };
+}
+
+const BASE: FeatureSpec = FeatureSpec {
+    feature: Feature::FundingRate8h,
+    id: "",
+    version: 1,
+    group: "",
+    unit: "",
+    value: ValueType::Number,
+    formula: "",
+    inputs: &[],
+    window: "instant",
+    warm_up: "1",
+    update: Update::Window,
+    ranks: None,
+    scale: None,
+    source: "",
+    spoken: "",
+};
+
+/// Words of `squeeze_direction`, in code order.
+pub const SQUEEZE_DIRECTION: &[&str] = &["LONG_SQUEEZE", "SHORT_SQUEEZE"];
+/// Words of `oi_price_quadrant`, in code order.
+pub const OI_PRICE_QUADRANT: &[&str] = &["FLAT", "LONGS_OPENING", "SHORTS_OPENING", "SHORTS_CLOSING", "LONGS_CLOSING"];
+/// Words of the stop vulnerability features, in code order.
+pub const STOP_LEVELS: &[&str] = &["LOW", "MEDIUM", "HIGH"];
+
+const FUNDING: &str = "funding";
+const OI: &str = "open interest";
+const VOL: &str = "volatility from mark";
+const BASIS: &str = "basis and premium";
+const STOPS: &str = "levels and stop density";
+const FR: &[Metric] = &[Metric::FundingRate];
+const FS: &[Metric] = &[Metric::FundingRateSettled];
+const OPEN_INTEREST: &[Metric] = &[Metric::OpenInterest];
+const MK: &[Metric] = &[Metric::MarkPrice];
+const CA: &[Metric] = &[Metric::Bar];
+const PER_8H: &str = "fraction per 8 h";
+const ANNUAL: &str = "annualised fraction";
+
+catalogue! {
+    FundingRate8h { id: "funding_rate_8h", group: FUNDING, unit: PER_8H, inputs: FR, update: Update::Instant,
+        formula: "running rate · 8/h, h = funding interval in hours at that observation", window: "instant, 60 s",
+        scale: Some(0.0001), source: "R1.3, A01", spoken: "funding" }
+    FundingRateSettled8h { id: "funding_rate_settled_8h", group: FUNDING, unit: PER_8H, inputs: FS, update: Update::Instant,
+        formula: "last settled rate · 8/h; special settlements excluded", window: "last settlement",
+        scale: Some(0.0001), source: "R3.4", spoken: "settled funding" }
+    FundingBlock8h { id: "funding_block_8h", group: FUNDING, unit: PER_8H, inputs: FS,
+        formula: "Σ settled raw rates stamped in [start, start + 8 h), start = 00/08/16 UTC, last complete block",
+        window: "blocks 00/08/16", warm_up: "1 complete block", scale: Some(0.0001), source: "S02", spoken: "funding of the last 8 h block" }
+    FundingApr { id: "funding_apr", group: FUNDING, unit: "fraction per year", inputs: FR, update: Update::Instant,
+        formula: "funding_rate_8h · 3 · 365", scale: Some(0.1095), source: "R3.10", spoken: "funding a year" }
+    FundingZscore24h { id: "funding_zscore_24h", group: FUNDING, unit: "σ", inputs: FR,
+        formula: "z(funding_rate_8h; 24 h)", window: "24 h, 60 s", warm_up: "6", scale: Some(1.0),
+        source: "R1.22, R4.8, A01", spoken: "funding against its day" }
+    FundingZscore7dSettled { id: "funding_zscore_7d_settled", group: FUNDING, unit: "σ", inputs: FS,
+        formula: "z(funding_rate_settled_8h; 7 d) over settlements", window: "7 d, settlements", warm_up: "6",
+        scale: Some(1.0), source: "A01", spoken: "settled funding against its week" }
+    FundingRateDeviationStd { id: "funding_rate_deviation_std", group: FUNDING, unit: "σ", inputs: FR, update: Update::Instant,
+        formula: "abs(funding_zscore_24h)", window: "24 h, 60 s", warm_up: "6", scale: Some(1.0),
+        source: "R3.10, C06", spoken: "deviation of funding" }
+    FundingMa8h { id: "funding_ma_8h", group: FUNDING, unit: PER_8H, inputs: FR,
+        formula: "mean(funding_rate_8h)", window: "8 h, 60 s", warm_up: "6", scale: Some(0.0001), source: "R1.23",
+        spoken: "8 h mean of funding" }
+    FundingMean24h { id: "funding_mean_24h", group: FUNDING, unit: PER_8H, inputs: FR,
+        formula: "mean(funding_rate_8h)", window: "24 h, 60 s", warm_up: "6", scale: Some(0.0001), source: "R3.10",
+        spoken: "24 h mean of funding" }
+    FundingStd24h { id: "funding_std_24h", group: FUNDING, unit: PER_8H, inputs: FR,
+        formula: "population sd(funding_rate_8h)", window: "24 h, 60 s", warm_up: "6", scale: Some(0.0001), source: "R3.10",
+        spoken: "24 h spread of funding" }
+    FundingVol24h { id: "funding_vol_24h", group: FUNDING, unit: PER_8H, inputs: FR,
+        formula: "population sd of hourly first differences of funding_rate_8h", window: "24 h, 1 h", warm_up: "6",
+        scale: Some(0.0001), source: "R4.11, R3.10", spoken: "volatility of funding" }
+    FundingTrend24h { id: "funding_trend_24h", group: FUNDING, unit: "fraction per 8 h, per hour", inputs: FR,
+        formula: "ols(funding_rate_8h hourly).slope", window: "24 h, 1 h", warm_up: "6", scale: Some(0.00001),
+        source: "R3.10", spoken: "trend of funding" }
+    FundingExtremeFlag { id: "funding_extreme_flag", group: FUNDING, unit: "bool", value: ValueType::Bool, inputs: FR,
+        update: Update::Instant, formula: "funding_rate_8h > 0.0001 or < −0.0001 (strict)", source: "R1.24, A02",
+        spoken: "extreme funding" }
+    FundingPct30d { id: "funding_pct_30d", group: FUNDING, unit: "[0,1]", inputs: FR,
+        formula: "pct(funding_rate_8h; 30 d hourly)", window: "30 d, 1 h", warm_up: "168",
+        ranks: Some(Feature::FundingRate8h), scale: Some(0.10), source: "A02", spoken: "funding" }
+    FundingChange8h { id: "funding_change_8h", group: FUNDING, unit: PER_8H, inputs: FR,
+        formula: "funding_rate_8h(t) − funding_rate_8h(t − 8 h)", window: "8 h, 60 s", warm_up: "2",
+        scale: Some(0.0001), source: "R4.9", spoken: "change of funding in 8 h" }
+    MinutesToFunding { id: "minutes_to_funding", group: FUNDING, unit: "min", inputs: FR, update: Update::Instant,
+        formula: "(next_funding_ts − t) / 60 s", scale: Some(60.0), source: "R1.3", spoken: "time to funding" }
+    OiDelta1h { id: "oi_delta_1h", group: OI, unit: "fraction", inputs: OPEN_INTEREST,
+        formula: "OI(t)/OI(t − 1 h) − 1", window: "1 h, 300 s", warm_up: "both ends", scale: Some(0.01), source: "R1.25",
+        spoken: "open interest in 1 h" }
+    OiDelta4h { id: "oi_delta_4h", group: OI, unit: "fraction", inputs: OPEN_INTEREST,
+        formula: "OI(t)/OI(t − 4 h) − 1", window: "4 h, 300 s", warm_up: "both ends", scale: Some(0.05), source: "R1.26",
+        spoken: "open interest growth in 4 h" }
+    OiDelta24h { id: "oi_delta_24h", group: OI, unit: "fraction", inputs: OPEN_INTEREST,
+        formula: "OI(t)/OI(t − 24 h) − 1", window: "24 h, 300 s", warm_up: "both ends", scale: Some(0.10), source: "R1.27",
+        spoken: "open interest growth in 24 h" }
+    OiZscore7d { id: "oi_zscore_7d", group: OI, unit: "σ", inputs: OPEN_INTEREST,
+        formula: "z(OI; 7 d)", window: "7 d, 300 s", warm_up: "6", scale: Some(1.0), source: "R1.28",
+        spoken: "open interest against its week" }
+    OiTrend24h { id: "oi_trend_24h", group: OI, unit: "ln per day", inputs: OPEN_INTEREST,
+        formula: "24 · ols(ln OI hourly).slope", window: "24 h, 1 h", warm_up: "12", scale: Some(0.05), source: "R3.13",
+        spoken: "trend of open interest" }
+    OiUsd { id: "oi_usd", group: OI, unit: "quote", inputs: &[Metric::OpenInterest, Metric::MarkPrice], update: Update::Instant,
+        formula: "OI · mark", source: "R3.1", spoken: "open interest in quote units" }
+    OiToVolume24h { id: "oi_to_volume_24h", group: OI, unit: "ratio",
+        inputs: &[Metric::OpenInterest, Metric::MarkPrice, Metric::Bar],
+        formula: "oi_usd / quote volume of 24 h", window: "24 h", source: "R3.13", scale: Some(0.5), spoken: "open interest over daily volume" }
+    OiPriceQuadrant { id: "oi_price_quadrant", group: OI, unit: "enum", value: ValueType::Enum(OI_PRICE_QUADRANT),
+        inputs: &[Metric::OpenInterest, Metric::MarkPrice],
+        formula: "sign of 4 h mark return × sign of oi_delta_4h; either within ±0.002 → FLAT", window: "4 h", warm_up: "both ends",
+        source: "R4.22", spoken: "price and open interest" }
+    RealizedVol1h { id: "realized_vol_1h", group: VOL, unit: ANNUAL, inputs: MK,
+        formula: "√(mean r²)·√(year/step), 60 s mark log returns, zero mean", window: "1 h, 60 s", warm_up: "48 returns",
+        scale: Some(0.10), source: "R1.29, A03", spoken: "1 h volatility" }
+    RealizedVol1hLo { id: "realized_vol_1h_lo", group: VOL, unit: ANNUAL, inputs: MK, update: Update::Instant,
+        formula: "realized_vol_1h − 1.96·se", window: "1 h, 60 s", warm_up: "48 returns", scale: Some(0.10), source: "A03",
+        spoken: "1 h volatility, lower end" }
+    RealizedVol1hHi { id: "realized_vol_1h_hi", group: VOL, unit: ANNUAL, inputs: MK, update: Update::Instant,
+        formula: "realized_vol_1h + 1.96·se", window: "1 h, 60 s", warm_up: "48 returns", scale: Some(0.10), source: "A03",
+        spoken: "1 h volatility, upper end" }
+    RealizedVol4h { id: "realized_vol_4h", group: VOL, unit: ANNUAL, inputs: MK,
+        formula: "√(mean r²)·√(year/step), 60 s mark log returns, zero mean", window: "4 h, 60 s", warm_up: "192 returns",
+        scale: Some(0.10), source: "R1.30", spoken: "4 h volatility" }
+    RealizedVol4hLo { id: "realized_vol_4h_lo", group: VOL, unit: ANNUAL, inputs: MK, update: Update::Instant,
+        formula: "realized_vol_4h − 1.96·se", window: "4 h, 60 s", warm_up: "192 returns", scale: Some(0.10), source: "A03",
+        spoken: "4 h volatility, lower end" }
+    RealizedVol4hHi { id: "realized_vol_4h_hi", group: VOL, unit: ANNUAL, inputs: MK, update: Update::Instant,
+        formula: "realized_vol_4h + 1.96·se", window: "4 h, 60 s", warm_up: "192 returns", scale: Some(0.10), source: "A03",
+        spoken: "4 h volatility, upper end" }
+    RealizedVol24h { id: "realized_vol_24h", group: VOL, unit: ANNUAL, inputs: MK,
+        formula: "√(mean r²)·√(year/step), 60 s mark log returns, zero mean", window: "24 h, 60 s", warm_up: "1152 returns",
+        scale: Some(0.10), source: "C04", spoken: "24 h volatility" }
+    RealizedVol24hLo { id: "realized_vol_24h_lo", group: VOL, unit: ANNUAL, inputs: MK, update: Update::Instant,
+        formula: "realized_vol_24h − 1.96·se", window: "24 h, 60 s", warm_up: "1152 returns", scale: Some(0.10), source: "A03",
+        spoken: "24 h volatility, lower end" }
+    RealizedVol24hHi { id: "realized_vol_24h_hi", group: VOL, unit: ANNUAL, inputs: MK, update: Update::Instant,
+        formula: "realized_vol_24h + 1.96·se", window: "24 h, 60 s", warm_up: "1152 returns", scale: Some(0.10), source: "A03",
+        spoken: "24 h volatility, upper end" }
+    OiDelta4hPct90d { id: "oi_delta_4h_pct_90d", group: OI, unit: "[0,1]", inputs: OPEN_INTEREST,
+        formula: "pct(oi_delta_4h; 90 d hourly)", window: "90 d, 1 h", warm_up: "336", ranks: Some(Feature::OiDelta4h),
+        scale: Some(0.10), source: "S08", spoken: "open interest growth in 4 h" }
+    RealizedVol1hPct90d { id: "realized_vol_1h_pct_90d", group: VOL, unit: "[0,1]", inputs: MK,
+        formula: "pct(realized_vol_1h; 90 d hourly)", window: "90 d, 1 h", warm_up: "336", ranks: Some(Feature::RealizedVol1h),
+        scale: Some(0.10), source: "S08", spoken: "1 h volatility" }
+    RealizedVol4hPct90d { id: "realized_vol_4h_pct_90d", group: VOL, unit: "[0,1]", inputs: MK,
+        formula: "pct(realized_vol_4h; 90 d hourly)", window: "90 d, 1 h", warm_up: "336", ranks: Some(Feature::RealizedVol4h),
+        scale: Some(0.10), source: "S08", spoken: "4 h volatility" }
+    Efficiency12h { id: "efficiency_12h", group: VOL, unit: "[0,1]", inputs: MK,
+        formula: "abs(ln(P(t)/P(t − 12 h))) / Σ abs(r) over 12 hourly mark returns", window: "12 h, 1 h", warm_up: "12",
+        scale: Some(0.05), source: "S08", spoken: "12 h efficiency" }
+    SqueezeRiskScore { id: "squeeze_risk_score", group: OI, unit: "[0,1]", update: Update::Instant,
+        inputs: &[Metric::FundingRate, Metric::OpenInterest, Metric::MarkPrice],
+        formula: "(ramp(oi_delta_4h; 0, 0.10) + ramp(abs(funding_zscore_24h); 0, 2) + clamp(1 − realized_vol_1h/0.30, 0, 1)) / 3",
+        warm_up: "all three ready", scale: Some(0.10), source: "R1.31, A05", spoken: "squeeze risk score" }
+    SqueezeDirection { id: "squeeze_direction", group: FUNDING, unit: "enum", value: ValueType::Enum(SQUEEZE_DIRECTION),
+        inputs: FR, update: Update::Instant,
+        formula: "z > 0 LONG_SQUEEZE, z < 0 SHORT_SQUEEZE; where abs(z) ≤ 2 or z is undefined, funding_pct_30d beyond 0.95 or 0.05 decides",
+        warm_up: "6", source: "C02", spoken: "crowded side" }
+    Basis { id: "basis", group: BASIS, unit: "fraction", inputs: &[Metric::Bar, Metric::IndexPrice], update: Update::Instant,
+        formula: "futures / spot − 1; index where there is no spot", window: "instant, 60 s", scale: Some(0.005),
+        source: "R3.6, R3.11", spoken: "basis" }
+    BasisApr { id: "basis_apr", group: BASIS, unit: "fraction per year", inputs: &[Metric::Bar, Metric::IndexPrice],
+        update: Update::Instant, formula: "dated contract: ln(futures/spot)·365/d, d = days to expiry (≥ 1)",
+        scale: Some(0.05), source: "R3.6", spoken: "basis a year" }
+    BasisZscore7d { id: "basis_zscore_7d", group: BASIS, unit: "σ", inputs: &[Metric::Bar, Metric::IndexPrice],
+        formula: "z(basis; 7 d)", window: "7 d, 300 s", warm_up: "6", scale: Some(1.0), source: "R3.11",
+        spoken: "basis against its week" }
+    BasisAnomaly { id: "basis_anomaly", group: BASIS, unit: "bool", value: ValueType::Bool,
+        inputs: &[Metric::Bar, Metric::IndexPrice], update: Update::Instant, formula: "abs(basis) > 0.02",
+        source: "R3.11, R3.21", spoken: "basis dislocation" }
+    Premium { id: "premium", group: BASIS, unit: "fraction", inputs: &[Metric::MarkPrice, Metric::IndexPrice],
+        update: Update::Instant, formula: "mark / index − 1", window: "instant, 60 s", scale: Some(0.002), source: "R3.5",
+        spoken: "premium" }
+    PremiumMa8h { id: "premium_ma_8h", group: BASIS, unit: "fraction", inputs: &[Metric::MarkPrice, Metric::IndexPrice],
+        formula: "mean(premium)", window: "8 h, 60 s", warm_up: "6", scale: Some(0.002), source: "R3.11",
+        spoken: "8 h mean of the premium" }
+    PremiumDeviationFlag { id: "premium_deviation_flag", group: BASIS, unit: "bool", value: ValueType::Bool,
+        inputs: &[Metric::MarkPrice, Metric::IndexPrice], update: Update::Instant, formula: "abs(premium) > 0.01",
+        source: "R3.24, A19", spoken: "premium dislocation" }
+    Atr14 { id: "atr_14", group: STOPS, unit: "price", inputs: CA, update: Update::Recursive,
+        formula: "Wilder's average true range of 1 h bars, seeded with the mean of the first 14 true ranges",
+        window: "14 bars of 1 h", warm_up: "15", source: "R2.31", spoken: "average true range" }
+    PrevDayHigh { id: "prev_day_high", group: STOPS, unit: "price", inputs: CA,
+        formula: "highest price of the last completed UTC day", window: "UTC day", warm_up: "1 bar", source: "A12",
+        spoken: "previous day's high" }
+    PrevDayLow { id: "prev_day_low", group: STOPS, unit: "price", inputs: CA,
+        formula: "lowest price of the last completed UTC day", window: "UTC day", warm_up: "1 bar", source: "A12",
+        spoken: "previous day's low" }
+    StopDensityLong { id: "stop_density_long", group: STOPS, unit: "strength", inputs: CA,
+        formula: "Σ strength·(1 − d/(2·ATR)) over unmitigated SWING_LOW and PREV_DAY_LOW levels within 2·ATR below the price",
+        warm_up: "ATR ready", scale: Some(0.5), source: "A04", spoken: "stop density below" }
+    StopDensityShort { id: "stop_density_short", group: STOPS, unit: "strength", inputs: CA,
+        formula: "mirrored above the price", warm_up: "ATR ready", scale: Some(0.5), source: "A04",
+        spoken: "stop density above" }
+    StopVulnerabilityLong { id: "stop_vulnerability_long", group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
+        inputs: CA, formula: "terciles of the own trailing 30 d hourly stop_density_long; fixed cuts 0.5/1.5 before 168 values",
+        window: "30 d, 1 h", warm_up: "ATR ready", source: "A04", spoken: "stop vulnerability below" }
+    StopVulnerabilityShort { id: "stop_vulnerability_short", group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
+        inputs: CA, formula: "mirrored", window: "30 d, 1 h", warm_up: "ATR ready", source: "A04",
+        spoken: "stop vulnerability above" }
+    StopVulnerability { id: "stop_vulnerability", group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
+        inputs: CA, update: Update::Instant, formula: "worse of the two sides", warm_up: "ATR ready", source: "R1.39",
+        spoken: "stop vulnerability" }
+}
+
+impl Feature {
+    /// Number of features in this build.
+    pub const COUNT: usize = CATALOGUE.len();
+
+    /// Position in a row.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+    /// The catalogue line.
+    #[must_use]
+    pub fn spec(self) -> &'static FeatureSpec {
+        &CATALOGUE[self.index()]
+    }
+    /// The wire name.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        self.spec().id
+    }
+    /// The feature of this wire name.
+    #[must_use]
+    pub fn from_id(id: &str) -> Option<Self> {
+        CATALOGUE.iter().find(|s| s.id == id).map(|s| s.feature)
+    }
+    /// The percentile features, with what they rank.
+    pub fn percentiles() -> impl Iterator<Item = (Self, Self)> {
+        CATALOGUE.iter().filter_map(|s| s.ranks.map(|ranked| (s.feature, ranked)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn position_id_and_count_agree() {
+        for (i, s) in CATALOGUE.iter().enumerate() {
+            assert_eq!(s.feature.index(), i);
+            assert_eq!(Feature::from_id(s.id), Some(s.feature));
+            assert!(!s.formula.is_empty() && !s.unit.is_empty() && !s.source.is_empty() && !s.spoken.is_empty(), "{}", s.id);
+        }
+        assert_eq!(Feature::COUNT, 54);
+    }
+}
