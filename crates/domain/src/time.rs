@@ -185,15 +185,20 @@ impl Ts {
             .ok_or_else(|| format!("'{text}' is not a time; write 2026-02-05T14:35:00Z or milliseconds since 1970"))
     }
     /// An epoch number in seconds, milliseconds, microseconds or nanoseconds, told apart by its size: the four ranges
-    /// do not overlap between 1973 and 5138. `None` for anything outside.
+    /// do not overlap between 1973 and 5138. `None` for anything outside, and for instants after 2262, which do not
+    /// fit into nanoseconds.
     #[must_use]
     pub const fn from_epoch(n: i64) -> Option<Self> {
-        match n {
-            100_000_000..=99_999_999_999 => Some(Self(n * NS_PER_S)),
-            100_000_000_000..=99_999_999_999_999 => Some(Self(n * 1_000_000)),
-            100_000_000_000_000..=99_999_999_999_999_999 => Some(Self(n * 1_000)),
-            100_000_000_000_000_000..=i64::MAX => Some(Self(n)),
-            _ => None,
+        let ns_per_unit = match n {
+            100_000_000..=99_999_999_999 => NS_PER_S,
+            100_000_000_000..=99_999_999_999_999 => 1_000_000,
+            100_000_000_000_000..=99_999_999_999_999_999 => 1_000,
+            100_000_000_000_000_000..=i64::MAX => 1,
+            _ => return None,
+        };
+        match n.checked_mul(ns_per_unit) {
+            Some(ns) => Some(Self(ns)),
+            None => None,
         }
     }
 }
@@ -320,7 +325,12 @@ fn parse_instant(b: &[u8]) -> Option<Ts> {
         return None;
     }
     let (y, mo, d) = (digits(&b[..4])?, digits(&b[5..7])?, digits(&b[8..10])?);
-    if !(1..=12).contains(&mo) || d < 1 || civil_from_days(days_from_civil(y, mo, d)) != (y, mo, d) {
+    // Nanoseconds in an i64 reach from 1677 to 2262.
+    if !(1678..=2261).contains(&y)
+        || !(1..=12).contains(&mo)
+        || d < 1
+        || civil_from_days(days_from_civil(y, mo, d)) != (y, mo, d)
+    {
         return None;
     }
     let day = Ts::from_civil(y, mo, d, 0, 0, 0);
@@ -365,7 +375,8 @@ fn parse_offset(rest: &[u8]) -> Option<Span> {
         [sign @ (b'+' | b'-'), h1, h2, tail @ ..] => {
             let minutes = match tail {
                 [] => 0,
-                [b':', m @ ..] | m => digits(m)?,
+                [b':', m1, m2] | [m1, m2] => digits(&[*m1, *m2])?,
+                _ => return None,
             };
             let span = Span::mins(digits(&[*h1, *h2])? * 60 + minutes);
             Some(if *sign == b'-' { Span(-span.0) } else { span })
@@ -401,7 +412,11 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "yesterday", "2026-02-30", "2026-13-01", "2026-02-05T25:00", "2026-02-05X", "12"] {
+        for text in ["", "yesterday", "2026-02-30", "2026-13-01", "2026-02-05T25:00", "2026-02-05X", "12"]
+            .into_iter()
+            .chain(["9999-01-01", "0001-01-01", "99999999999", "99999999999999", "99999999999999999"])
+            .chain(["2026-02-05T10:00+01:9999999999999999999"])
+        {
             assert!(Ts::parse(text).is_err(), "{text}");
         }
     }
