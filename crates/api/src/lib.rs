@@ -1,1 +1,29 @@
-//! Under construction.
+//! HTTP surface: context, history, metrics, features, catalogue, stream, the original alias routes, and operations.
+//!
+//! Ring 2. The crate knows the domain and HTTP, nothing of the store or the engine: it declares the [`Query`] trait it
+//! needs and the binary implements it. Everything is a read; no route changes anything, takes a body, or names an
+//! order. Contracts: DESIGN sections 4 and 6, payloads §1–3; the promise itself is the committed `openapi.json`.
+#![warn(missing_docs)]
+
+mod cursor;
+mod error;
+mod etag;
+mod guard;
+mod host;
+mod names;
+mod params;
+mod problem;
+mod query;
+mod routes;
+mod serve;
+mod stall;
+mod state;
+mod telemetry;
+mod view;
+
+pub use error::{Error, check_listen};
+pub use names::{DEFAULT_VENUE, nearest, resolve};
+pub use problem::{Problem, ProblemKind};
+pub use query::{Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window};
+pub use serve::{Incident, Reporter, ServeConfig, serve};
+pub use view::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};

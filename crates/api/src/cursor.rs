@@ -1,0 +1,84 @@
+//! Cursors: where an ascending walk stands, bound to the query it belongs to.
+//!
+//! A cursor is the instant of the last row shown and how many rows at that instant have been shown, so that rows with
+//! equal stamps are neither lost nor doubled, plus a check of the query, so that it cannot be used with another one.
+
+use crate::problem::{Problem, ProblemKind};
+use barograph_domain::Ts;
+use sha2::{Digest as _, Sha256};
+
+/// Where the next page begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Position {
+    /// First instant of the next page.
+    pub(crate) ts: Ts,
+    /// Rows at that instant that have been shown.
+    pub(crate) skip: usize,
+}
+
+impl Position {
+    /// The position after a page whose rows have these instants, when the page itself began at `from`.
+    pub(crate) fn after(from: Option<Self>, instants: impl DoubleEndedIterator<Item = Ts> + Clone) -> Option<Self> {
+        let last = instants.clone().next_back()?;
+        let same = instants.rev().take_while(|t| *t == last).count();
+        let before = from.filter(|p| p.ts == last).map_or(0, |p| p.skip);
+        Some(Self { ts: last, skip: before + same })
+    }
+
+    /// The text a client hands back.
+    pub(crate) fn encode(self, fingerprint: &str) -> String {
+        format!("{}-{}-{}", self.ts.0, self.skip, check(fingerprint))
+    }
+
+    /// Reads a client's text.
+    pub(crate) fn decode(text: &str, fingerprint: &str) -> Result<Self, Problem> {
+        let bad = |detail: &str| {
+            Problem::new(ProblemKind::BadCursor, detail)
+                .value(text)
+                .hint("use next_cursor of the page before, with the same other parameters; leave cursor out to begin")
+        };
+        let mut parts = text.rsplitn(3, '-');
+        let (Some(seal), Some(skip), Some(ts)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(bad("the cursor is none of this server's"));
+        };
+        let (Ok(ts), Ok(skip)) = (ts.parse(), skip.parse()) else {
+            return Err(bad("the cursor is none of this server's"));
+        };
+        if seal != check(fingerprint) {
+            return Err(bad("the cursor belongs to another query"));
+        }
+        Ok(Self { ts: Ts(ts), skip })
+    }
+}
+
+fn check(fingerprint: &str) -> String {
+    Sha256::digest(fingerprint.as_bytes()).iter().take(4).map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_round_trip_and_keep_to_their_query() {
+        for p in [Position { ts: Ts(1_770_302_100_000_000_000), skip: 1 }, Position { ts: Ts(-5), skip: 12 }] {
+            let text = p.encode("history a=1");
+            assert_eq!(Position::decode(&text, "history a=1"), Ok(p));
+            assert_eq!(Position::decode(&text, "history a=2").unwrap_err().kind, ProblemKind::BadCursor);
+        }
+        for text in ["", "x", "1-2", "1-x-00000000", "99999999999999999999-1-00000000"] {
+            assert_eq!(Position::decode(text, "").unwrap_err().kind, ProblemKind::BadCursor, "{text}");
+        }
+    }
+
+    #[test]
+    fn equal_stamps_are_counted_across_pages() {
+        let at = |n: &[i64]| n.iter().copied().map(Ts).collect::<Vec<_>>();
+        let after = |from, n: &[i64]| Position::after(from, at(n).into_iter());
+        assert_eq!(after(None, &[]), None);
+        assert_eq!(after(None, &[1, 2, 2]), Some(Position { ts: Ts(2), skip: 2 }));
+        let from = Some(Position { ts: Ts(2), skip: 2 });
+        assert_eq!(after(from, &[2, 2]), Some(Position { ts: Ts(2), skip: 4 }));
+        assert_eq!(after(from, &[2, 3]), Some(Position { ts: Ts(3), skip: 1 }));
+    }
+}

@@ -1,0 +1,90 @@
+//! What every request passes before and after its route: host, sizes, concurrency, time limit, counters.
+
+use crate::host;
+use crate::problem::{Problem, ProblemKind};
+use crate::state::Shared;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Response};
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use std::time::Instant;
+
+/// Longest address; the longest useful one (a feature list) is about 2,000 bytes.
+const ADDRESS_BYTES_MAX: usize = 4_096;
+/// Names and values of all header fields together.
+const HEADER_BYTES_MAX: usize = 8_192;
+
+/// See the module.
+pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Next) -> Response<Body> {
+    let began = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = match check(&app, &request) {
+        Err(problem) => {
+            let closes = problem.kind == ProblemKind::BodyRefused;
+            let mut response = problem.into_response();
+            if closes {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        }
+        Ok(()) => answer(&app, request, next).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    app.telemetry.answered(route.as_ref().map(MatchedPath::as_str), response.status().as_u16(), began.elapsed());
+    response
+}
+
+async fn answer(app: &Shared, request: Request, next: Next) -> Response<Body> {
+    let Ok(_place) = app.in_flight.try_acquire() else {
+        return Problem::new(
+            ProblemKind::Busy,
+            format!("{} requests are being answered already", app.config.requests_max),
+        )
+        .hint("try again shortly, with fewer at once")
+        .into_response();
+    };
+    let limit = app.config.request_timeout;
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => {
+            Problem::new(ProblemKind::Timeout, format!("there was no answer within {} s", limit.as_secs_f64()))
+                .hint("ask for a shorter range, or try again when there is less to do")
+                .into_response()
+        }
+    }
+}
+
+fn check(app: &Shared, request: &Request) -> Result<(), Problem> {
+    let headers = request.headers();
+    host::check(headers, request.uri(), &app.config.host_names)?;
+    let address = request.uri().path_and_query().map_or(0, |p| p.as_str().len());
+    if address > ADDRESS_BYTES_MAX {
+        return Err(Problem::new(
+            ProblemKind::AddressTooLong,
+            format!("the address has {address} bytes, at most {ADDRESS_BYTES_MAX} are read"),
+        )
+        .hint("ask for fewer things at once"));
+    }
+    let fields: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if fields > HEADER_BYTES_MAX {
+        return Err(Problem::new(
+            ProblemKind::HeadersTooLarge,
+            format!("the header fields have {fields} bytes, at most {HEADER_BYTES_MAX} are read"),
+        )
+        .hint("send fewer or shorter header fields"));
+    }
+    let length = headers.get(CONTENT_LENGTH).filter(|v| v.as_bytes() != b"0");
+    if length.is_some() || headers.contains_key(TRANSFER_ENCODING) {
+        let problem = Problem::new(ProblemKind::BodyRefused, "the request has a body, and no route here reads one")
+            .hint("send the request without a body");
+        return Err(match length.and_then(|v| v.to_str().ok()) {
+            Some(bytes) => problem.value(bytes),
+            None => problem,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,271 @@
+//! Problem details (RFC 9457): every answer that is not a success, in one shape.
+//!
+//! `detail` says what was wrong, `value` with what, `hint` what to do; `candidates` lists the names that would have
+//! worked. Types are URNs, so that they mean the same on every host.
+
+use crate::query::QueryError;
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse;
+use barograph_domain::InstrumentName;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A problem, before it is written down.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// Which kind.
+    pub kind: ProblemKind,
+    detail: Box<str>,
+    value: Option<Box<str>>,
+    hint: Option<Box<str>>,
+    candidates: Vec<String>,
+}
+
+/// A problem document (RFC 9457, `application/problem+json`).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Document<'a> {
+    /// Which kind of problem, as a URN that never changes.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:barograph:problem:unknown-symbol")]
+    pub(crate) type_uri: String,
+    /// The kind in words.
+    #[schema(example = "unknown symbol")]
+    pub(crate) title: &'static str,
+    /// HTTP status.
+    #[schema(example = 404)]
+    pub(crate) status: u16,
+    /// What was wrong this time.
+    #[schema(example = "'BTCUSDX' is no symbol known here")]
+    pub(crate) detail: &'a str,
+    /// The value that was wrong, as received.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "BTCUSDX")]
+    pub(crate) value: Option<&'a str>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "did you mean BTCUSDT? /api/v1/markets lists all")]
+    pub(crate) hint: Option<&'a str>,
+    /// Names that would have been understood.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub(crate) candidates: &'a [String],
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident $status:literal $slug:literal $title:literal;)*) => {
+        /// Every kind of problem this API reports.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum ProblemKind { $($(#[$doc])* $variant),* }
+
+        impl ProblemKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+            /// HTTP status.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),* }
+            }
+            /// Last part of the type URN.
+            #[must_use]
+            pub const fn slug(self) -> &'static str {
+                match self { $(Self::$variant => $slug),* }
+            }
+            /// The kind in words.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A query parameter this route does not have.
+    UnknownParameter 400 "unknown-parameter" "unknown parameter";
+    /// The same query parameter twice.
+    RepeatedParameter 400 "repeated-parameter" "repeated parameter";
+    /// A query parameter this route needs.
+    MissingParameter 400 "missing-parameter" "missing parameter";
+    /// A time that cannot be read.
+    BadTime 400 "bad-time" "bad time";
+    /// A range that ends before it begins.
+    BadRange 400 "bad-range" "bad range";
+    /// A number or length of time outside what is allowed.
+    BadNumber 400 "bad-number" "bad number";
+    /// A cursor that is no cursor, or belongs to another query.
+    BadCursor 400 "bad-cursor" "bad cursor";
+    /// A path or query that is not UTF-8, or a request without a usable host.
+    BadRequest 400 "bad-request" "bad request";
+    /// No such address.
+    UnknownRoute 404 "unknown-route" "unknown route";
+    /// No such instrument.
+    UnknownSymbol 404 "unknown-symbol" "unknown symbol";
+    /// No such metric here.
+    UnknownMetric 404 "unknown-metric" "unknown metric";
+    /// No such feature.
+    UnknownFeature 404 "unknown-feature" "unknown feature";
+    /// No such rule book stored.
+    UnknownBook 404 "unknown-book" "unknown rule book";
+    /// Nothing was known at that moment.
+    NothingYet 404 "nothing-yet" "nothing yet";
+    /// The address exists, the method does not.
+    MethodNotAllowed 405 "method-not-allowed" "method not allowed";
+    /// A bare symbol that several instruments answer to.
+    AmbiguousSymbol 409 "ambiguous-symbol" "ambiguous symbol";
+    /// A body where none is read.
+    BodyRefused 413 "body-refused" "body refused";
+    /// An address that is too long.
+    AddressTooLong 414 "address-too-long" "address too long";
+    /// A host name that is not this server's.
+    WrongHost 421 "wrong-host" "wrong host";
+    /// Too many or too long header fields.
+    HeadersTooLarge 431 "headers-too-large" "headers too large";
+    /// Something broke; the operator has the details.
+    Internal 500 "internal" "internal failure";
+    /// More at once than is served.
+    Busy 503 "busy" "busy";
+    /// It took too long.
+    Timeout 503 "timeout" "timed out";
+    /// Not able to answer yet, or no longer.
+    NotReady 503 "not-ready" "not ready";
+}
+
+impl Problem {
+    /// A problem of this kind.
+    #[must_use]
+    pub fn new(kind: ProblemKind, detail: impl Into<Box<str>>) -> Self {
+        Self { kind, detail: detail.into(), value: None, hint: None, candidates: Vec::new() }
+    }
+    /// With the value that was wrong.
+    #[must_use]
+    pub fn value(mut self, value: impl Into<Box<str>>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+    /// With what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Box<str>>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+    /// With names that would have been understood.
+    #[must_use]
+    pub fn candidates(mut self, names: Vec<String>) -> Self {
+        self.candidates = names;
+        self
+    }
+    /// As it goes over the wire.
+    pub(crate) fn document(&self) -> Document<'_> {
+        Document {
+            type_uri: format!("urn:barograph:problem:{}", self.kind.slug()),
+            title: self.kind.title(),
+            status: self.kind.status(),
+            detail: &self.detail,
+            value: self.value.as_deref(),
+            hint: self.hint.as_deref(),
+            candidates: &self.candidates,
+        }
+    }
+
+    /// The document for a failed read. The operator's part of an internal failure is not in it; see
+    /// [`crate::Incident`].
+    pub(crate) fn from_query(error: &QueryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            QueryError::UnknownSymbol { name, nearest } => {
+                let hint = match nearest.first() {
+                    Some(like) => format!("did you mean {like}? /api/v1/markets lists all"),
+                    None => "/api/v1/markets lists all".to_owned(),
+                };
+                Self::new(ProblemKind::UnknownSymbol, detail)
+                    .value(name.as_str())
+                    .hint(hint)
+                    .candidates(nearest.clone())
+            }
+            QueryError::Ambiguous { name, candidates } => {
+                let names: Vec<String> = candidates.iter().map(InstrumentName::to_string).collect();
+                let hint = format!("say the venue, as in {}", names.first().map_or("binance-usdm:BTCUSDT", |n| n));
+                Self::new(ProblemKind::AmbiguousSymbol, detail).value(name.as_str()).hint(hint).candidates(names)
+            }
+            QueryError::UnknownBook { name, known } => Self::new(ProblemKind::UnknownBook, detail)
+                .value(name.as_str())
+                .hint("leave book out for the configured one, or name one of the candidates")
+                .candidates(known.clone()),
+            QueryError::UnknownMetric { name, known } => Self::new(ProblemKind::UnknownMetric, detail)
+                .value(name.as_str())
+                .hint("name one of the candidates")
+                .candidates(known.clone()),
+            QueryError::NothingYet { as_of, .. } => {
+                let hint = if as_of.is_some() { "ask for a later as_of" } else { "import or collect data first" };
+                let problem = Self::new(ProblemKind::NothingYet, detail).hint(hint);
+                match as_of {
+                    Some(t) => problem.value(t.iso()),
+                    None => problem,
+                }
+            }
+            QueryError::Unavailable { .. } => Self::new(ProblemKind::NotReady, detail).hint("try again shortly"),
+            QueryError::Internal { .. } => Self::internal(),
+        }
+    }
+
+    /// What a client is told of an internal failure.
+    pub(crate) fn internal() -> Self {
+        Self::new(ProblemKind::Internal, "the read failed; the operator's log says why")
+            .hint("try again, and report it if it stays")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response<Body> {
+        let body = serde_json::to_vec(&self.document()).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.kind.status() == 503 {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_have_their_own_urn_and_a_real_status() {
+        let mut slugs: Vec<&str> = ProblemKind::ALL.iter().map(|k| k.slug()).collect();
+        slugs.sort_unstable();
+        slugs.dedup();
+        assert_eq!(slugs.len(), ProblemKind::ALL.len());
+        for kind in ProblemKind::ALL {
+            assert!(StatusCode::from_u16(kind.status()).is_ok_and(|s| s.is_client_error() || s.is_server_error()));
+        }
+    }
+
+    #[test]
+    fn a_document_reads_as_the_rfc_says() {
+        let ambiguous = QueryError::Ambiguous {
+            name: "BTCUSDT".into(),
+            candidates: ["binance-usdm:BTCUSDT", "bybit:BTCUSDT"].map(|t| InstrumentName::parse(t).unwrap()).to_vec(),
+        };
+        assert_eq!(
+            serde_json::to_value(Problem::from_query(&ambiguous).document()).unwrap(),
+            serde_json::json!({
+                "type": "urn:barograph:problem:ambiguous-symbol",
+                "title": "ambiguous symbol",
+                "status": 409,
+                "detail": "'BTCUSDT' is traded on 2 venues: binance-usdm:BTCUSDT, bybit:BTCUSDT; say one",
+                "value": "BTCUSDT",
+                "hint": "say the venue, as in binance-usdm:BTCUSDT",
+                "candidates": ["binance-usdm:BTCUSDT", "bybit:BTCUSDT"],
+            })
+        );
+        let secret = QueryError::Internal { source: "disk path and password".into() };
+        assert!(!serde_json::to_string(&Problem::from_query(&secret).document()).unwrap().contains("password"));
+    }
+}

@@ -1,0 +1,305 @@
+//! The one question this crate asks of the rest of the program: [`Query`].
+//!
+//! Methods are synchronous. [`Query::context`] without book and `as_of`, [`Query::now`], [`Query::instruments`],
+//! [`Query::subscribe`] and [`Query::health`] are called on the async threads and must answer from memory; everything
+//! else runs on the blocking pool and may touch the disk. Point-in-time rule for all of them: `as_of` filters on
+//! `known_ts ≤ as_of`, and it is never later than [`Query::now`] (this crate has clamped it).
+
+use crate::names;
+use crate::view::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint};
+use axum::http::HeaderValue;
+use barograph_domain::{InstrumentName, Metric, Snapshot, Span, Ts};
+use bytes::Bytes;
+use core::fmt;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// What the HTTP surface needs to know; the binary implements it over store and engine.
+pub trait Query: Send + Sync + 'static {
+    /// The present moment: the wall clock, or the replay's own.
+    fn now(&self) -> Ts;
+
+    /// Every instrument there is, sorted by name.
+    fn instruments(&self) -> Arc<[InstrumentName]>;
+
+    /// The venue a bare symbol means on alias routes, where it trades there.
+    fn default_venue(&self) -> &str {
+        names::DEFAULT_VENUE
+    }
+
+    /// Which instrument a name means; see [`names::resolve`].
+    ///
+    /// # Errors
+    /// [`QueryError::UnknownSymbol`] or [`QueryError::Ambiguous`].
+    fn resolve(&self, name: &str, alias: bool) -> Result<InstrumentName, QueryError> {
+        names::resolve(&self.instruments(), self.default_venue(), name, alias)
+    }
+
+    /// Every market, sorted by name, as known at `as_of` (`None`: now).
+    ///
+    /// # Errors
+    /// [`QueryError::Unavailable`] or [`QueryError::Internal`].
+    fn markets(&self, as_of: Option<Ts>) -> Result<Vec<MarketView>, QueryError>;
+
+    /// The newest snapshot. `book` `None` is the configured one. `as_of` `None`: the present-moment overlay of
+    /// regimes §9 with `age_s`, made with [`Rendered::present`]; `Some`: that moment, made with [`Rendered::fixed`].
+    ///
+    /// # Errors
+    /// [`QueryError::NothingYet`], [`QueryError::UnknownBook`], or the store's failure.
+    fn context(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<Rendered, QueryError>;
+
+    /// Published snapshots, ascending, without overlay.
+    ///
+    /// # Errors
+    /// [`QueryError::UnknownBook`], or the store's failure. An empty stretch is an empty page.
+    fn history(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        window: &Window,
+    ) -> Result<Page<Arc<Snapshot>>, QueryError>;
+
+    /// Feature rows, ascending.
+    ///
+    /// # Errors
+    /// As [`Self::history`].
+    fn features(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        window: &Window,
+    ) -> Result<Page<FeatureRowView>, QueryError>;
+
+    /// The newest feature row.
+    ///
+    /// # Errors
+    /// As [`Self::context`].
+    fn latest_features(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        as_of: Option<Ts>,
+    ) -> Result<FeatureRowView, QueryError>;
+
+    /// Metric points, ascending by (timestamp, source): the newest revision known at `as_of` of each.
+    ///
+    /// # Errors
+    /// [`QueryError::UnknownMetric`] when this instrument has no stream of it, or the store's failure.
+    fn metrics(&self, id: &InstrumentName, metric: Metric, window: &Window) -> Result<Page<MetricPoint>, QueryError>;
+
+    /// The feature catalogue, in row order. Asked once, when serving begins.
+    fn catalogue(&self) -> Vec<CatalogueEntry>;
+
+    /// New snapshots of the configured book, as they are published.
+    fn subscribe(&self) -> broadcast::Receiver<Arc<SnapshotEvent>>;
+
+    /// Whether the program can answer, and how old its newest answers are.
+    fn health(&self) -> Health;
+}
+
+/// Which rows of an ascending series: `start ≤ ts < end`, then `skip`, then at most `limit`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// First instant; `None`: from the beginning.
+    pub start: Option<Ts>,
+    /// First instant no longer wanted; `None`: to the end.
+    pub end: Option<Ts>,
+    /// Keep only rows whose instant is a whole multiple of this since 1970, so that thinning does not depend on where
+    /// a page begins. `None` keeps all.
+    pub every: Option<Span>,
+    /// Rows at exactly `start` that an earlier page has shown already.
+    pub skip: usize,
+    /// Most rows wanted; at least 1.
+    pub limit: usize,
+    /// Only what was known then; `None`: everything known.
+    pub as_of: Option<Ts>,
+}
+
+/// Some rows, and whether the window holds more after them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Page<T> {
+    /// At most `limit` rows, ascending.
+    pub items: Vec<T>,
+    /// There are more.
+    pub more: bool,
+}
+
+/// A snapshot with its JSON, rendered once and shared by all requests.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// The snapshot; alias routes map it.
+    pub snapshot: Arc<Snapshot>,
+    /// Its canonical JSON.
+    pub json: Bytes,
+    /// Its validator.
+    pub etag: HeaderValue,
+}
+
+impl Rendered {
+    /// A snapshot as it was published: the validator is strong, the bytes decide.
+    ///
+    /// # Errors
+    /// [`QueryError::Internal`] when it cannot be written as JSON.
+    pub fn fixed(snapshot: Arc<Snapshot>) -> Result<Self, QueryError> {
+        let json = to_json(&*snapshot)?;
+        let etag = crate::etag::strong(&json);
+        Ok(Self { snapshot, json, etag })
+    }
+
+    /// A snapshot seen from the present moment. Its ages change every second while nothing else does, so the validator
+    /// is weak: it covers everything except the counted seconds, and changes when freshness, label, bias, posture or a
+    /// text does.
+    ///
+    /// # Errors
+    /// [`QueryError::Internal`] when it cannot be written as JSON.
+    pub fn present(snapshot: Arc<Snapshot>) -> Result<Self, QueryError> {
+        let json = to_json(&*snapshot)?;
+        let mut timeless = (*snapshot).clone();
+        timeless.age_s = None;
+        for axis in [
+            Some(&mut timeless.regimes.risk),
+            timeless.regimes.trend.as_mut(),
+            timeless.regimes.volatility.as_mut(),
+            timeless.regimes.heat.as_mut(),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            axis.age_s = 0;
+        }
+        timeless.explanation.inputs.iter_mut().for_each(|i| i.age_s = i.age_s.map(|_| 0));
+        timeless.explanation.features.values_mut().for_each(|f| f.age_s = f.age_s.map(|_| 0));
+        let etag = crate::etag::weak(&to_json(&timeless)?);
+        Ok(Self { snapshot, json, etag })
+    }
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<Bytes, QueryError> {
+    serde_json::to_vec(value).map(Bytes::from).map_err(|e| QueryError::Internal { source: Box::new(e) })
+}
+
+/// A snapshot that has just been published.
+#[derive(Clone, Debug)]
+pub struct SnapshotEvent {
+    /// Whose.
+    pub instrument: InstrumentName,
+    /// Its id; the event's id on the stream.
+    pub snapshot_id: String,
+    /// Its canonical JSON on one line, as [`Rendered::fixed`] makes it.
+    pub json: Bytes,
+}
+
+/// State of the program behind the API.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Health {
+    /// The store has been opened.
+    pub store_open: bool,
+    /// What else keeps it from answering well, one sentence each.
+    pub problems: Vec<String>,
+    /// Per instrument.
+    pub markets: Vec<MarketHealth>,
+}
+
+/// How far one market has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MarketHealth {
+    /// Which.
+    pub instrument: InstrumentName,
+    /// Newest snapshot of the configured book; `None` before the first.
+    pub newest: Option<Ts>,
+    /// Age at which the market counts as lost: the largest `gap_alert` of the inputs its book reads (features §9).
+    pub gap_alert: Span,
+}
+
+/// Why a read has no answer.
+#[derive(Debug)]
+pub enum QueryError {
+    /// No instrument of that name.
+    UnknownSymbol {
+        /// As asked.
+        name: String,
+        /// Names that look alike, best first.
+        nearest: Vec<String>,
+    },
+    /// Several instruments answer to that bare symbol.
+    Ambiguous {
+        /// As asked.
+        name: String,
+        /// All that match.
+        candidates: Vec<InstrumentName>,
+    },
+    /// No stored rule book of that name.
+    UnknownBook {
+        /// As asked.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// The instrument has no such metric.
+    UnknownMetric {
+        /// As asked.
+        name: String,
+        /// Those it has.
+        known: Vec<String>,
+    },
+    /// The instrument has no snapshot (or row) yet, or none known at `as_of`.
+    NothingYet {
+        /// Whose.
+        instrument: InstrumentName,
+        /// The moment asked about.
+        as_of: Option<Ts>,
+        /// When its first snapshot was known, where there is one.
+        first: Option<Ts>,
+    },
+    /// Not now: the store is busy or not open. Asking again later may help.
+    Unavailable {
+        /// Why, for the client.
+        reason: String,
+    },
+    /// A failure that only the operator can act on; the client is told nothing but that.
+    Internal {
+        /// What failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownSymbol { name, .. } => write!(f, "'{name}' is no symbol known here"),
+            Self::Ambiguous { name, candidates } => {
+                let all: Vec<String> = candidates.iter().map(InstrumentName::to_string).collect();
+                write!(f, "'{name}' is traded on {} venues: {}; say one", all.len(), all.join(", "))
+            }
+            Self::UnknownBook { name, known } => {
+                write!(f, "no stored rule book is called '{name}'; there are {}", known.join(", "))
+            }
+            Self::UnknownMetric { name, known } => {
+                write!(f, "there is no metric '{name}' here; there are {}", known.join(", "))
+            }
+            Self::NothingYet { instrument, as_of: None, .. } => write!(f, "{instrument} has no snapshot yet"),
+            Self::NothingYet { instrument, as_of: Some(t), first: None } => {
+                write!(f, "{instrument} had no snapshot at {t}")
+            }
+            Self::NothingYet { instrument, as_of: Some(t), first: Some(first) } => {
+                write!(f, "{instrument} had no snapshot at {t}; its first was known at {first}")
+            }
+            Self::Unavailable { reason } => f.write_str(reason),
+            Self::Internal { source } => write!(f, "the read failed: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for QueryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Internal { source } => Some(&**source),
+            Self::UnknownSymbol { .. }
+            | Self::Ambiguous { .. }
+            | Self::UnknownBook { .. }
+            | Self::UnknownMetric { .. }
+            | Self::NothingYet { .. }
+            | Self::Unavailable { .. } => None,
+        }
+    }
+}

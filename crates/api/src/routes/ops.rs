@@ -1,0 +1,122 @@
+//! For operators and their machines: alive, ready, counted.
+
+use crate::params::Params;
+use crate::problem::{Problem, ProblemKind};
+use crate::query::Health;
+use crate::state::Shared;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Response};
+use axum::response::IntoResponse;
+use barograph_domain::Ts;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Answer of `/healthz` and, when ready, `/readyz`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HealthView {
+    /// `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// Release of the program.
+    version: String,
+    /// What is amiss without making the whole unready, one sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+}
+
+pub(super) async fn healthz(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    Ok(ok(&app, Vec::new()))
+}
+
+pub(super) async fn readyz(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    match readiness(&app.query.health(), app.query.now()) {
+        Ok(notes) => Ok(ok(&app, notes)),
+        Err(reasons) => Err(Problem::new(ProblemKind::NotReady, reasons.join("; "))
+            .hint("wait for the first snapshot, or check that data still arrive")),
+    }
+}
+
+pub(super) async fn metrics(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    let text = app.telemetry.text(&app.query.health(), app.query.now());
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+    Ok(response)
+}
+
+fn ok(app: &Shared, notes: Vec<String>) -> Response<Body> {
+    let view = HealthView { status: "ok", version: app.config.version.clone(), notes };
+    match serde_json::to_vec(&view) {
+        Ok(json) => {
+            let mut response = Response::new(Body::from(json));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        }
+        Err(_unwritable) => Problem::internal().into_response(),
+    }
+}
+
+/// Ready once the store is open and some market has a snapshot younger than its gap limit (features §9). One lost
+/// market among living ones is a note, not a reason to take all of them away.
+fn readiness(health: &Health, now: Ts) -> Result<Vec<String>, Vec<String>> {
+    let mut reasons = health.problems.clone();
+    if !health.store_open {
+        reasons.insert(0, "the store is not open yet".to_owned());
+    }
+    let (mut living, mut lost) = (0, Vec::new());
+    for market in &health.markets {
+        match market.newest.map(|newest| now - newest) {
+            None => lost.push(format!("{} has no snapshot yet", market.instrument)),
+            Some(age) if age > market.gap_alert => lost.push(format!(
+                "the newest snapshot of {} is {} old (limit {})",
+                market.instrument,
+                age.spoken(),
+                market.gap_alert.spoken()
+            )),
+            Some(_) => living += 1,
+        }
+    }
+    if health.markets.is_empty() {
+        reasons.push("there is no market yet".to_owned());
+    }
+    if living == 0 {
+        reasons.append(&mut lost);
+    }
+    if reasons.is_empty() { Ok(lost) } else { Err(reasons) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::MarketHealth;
+    use barograph_domain::{InstrumentName, Span};
+
+    fn check(store_open: bool, ages: &[Option<Span>]) -> Result<Vec<String>, Vec<String>> {
+        let now = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+        let markets = ages
+            .iter()
+            .enumerate()
+            .map(|(i, age)| MarketHealth {
+                instrument: InstrumentName::new("okx", &format!("M{i}")).unwrap(),
+                newest: age.map(|a| now - a),
+                gap_alert: Span::hours(2),
+            })
+            .collect();
+        readiness(&Health { store_open, problems: Vec::new(), markets }, now)
+    }
+
+    #[test]
+    fn ready_means_that_some_market_lives() {
+        let (young, old) = (Some(Span::mins(1)), Some(Span::hours(3)));
+        assert_eq!(check(true, &[young]), Ok(vec![]));
+        assert_eq!(check(true, &[Some(Span::hours(2))]), Ok(vec![]));
+        assert_eq!(check(true, &[young, old]), Ok(vec!["the newest snapshot of okx:M1 is 3 h old (limit 2 h)".into()]));
+        assert_eq!(check(true, &[old, None]).map_err(|r| r.len()), Err(2));
+        assert_eq!(check(true, &[]), Err(vec!["there is no market yet".into()]));
+        assert_eq!(check(false, &[young]), Err(vec!["the store is not open yet".into()]));
+    }
+}

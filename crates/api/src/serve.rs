@@ -1,0 +1,186 @@
+//! The serving loop: accepts, bounds, and drains.
+//!
+//! axum routes; this loop stands under it because three limits live here: how long a request may take to arrive, how
+//! long an answer may take to leave, and how many connections there are. On shutdown the listener closes at once,
+//! streams are told to end, requests under way finish, and what is left after the deadline is cut.
+
+use crate::error::{Error, check_listen};
+use crate::query::Query;
+use crate::routes;
+use crate::stall::Stall;
+use crate::state::App;
+use core::fmt;
+use core::pin::pin;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// Bytes of request line and header fields that are buffered at most; [`crate::guard`] refuses earlier and says why.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Header fields at most; browsers send about twenty.
+const HEADER_FIELDS_MAX: usize = 64;
+
+/// Something only the operator can act on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Incident {
+    /// The route it happened on, or `accept`.
+    pub route: &'static str,
+    /// What happened, with its causes.
+    pub detail: String,
+}
+
+/// Where incidents go: the program's log.
+#[derive(Clone)]
+pub struct Reporter(pub Arc<dyn Fn(&Incident) + Send + Sync>);
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reporter")
+    }
+}
+
+impl Default for Reporter {
+    /// Incidents are only counted (`barograph_http_incidents_total`).
+    fn default() -> Self {
+        Self(Arc::new(|_incident| {}))
+    }
+}
+
+/// Limits and names. The defaults suit one machine with a few dozen clients.
+#[derive(Clone, Debug)]
+pub struct ServeConfig {
+    /// Host names besides loopback that requests may be addressed to.
+    pub host_names: Vec<String>,
+    /// Connections at once; more wait to be accepted.
+    pub connections_max: usize,
+    /// Requests being answered at once; more get 503.
+    pub requests_max: usize,
+    /// Reads of the store at once; more wait within their time limit.
+    pub reads_max: usize,
+    /// Clients of the event stream at once; more get 503.
+    pub stream_clients_max: usize,
+    /// From the first byte of a request to its last header, and the life of an idle connection.
+    pub header_timeout: Duration,
+    /// From the end of a request's head to the beginning of its answer.
+    pub request_timeout: Duration,
+    /// How long an answer may make no progress because the client does not read.
+    pub write_stall: Duration,
+    /// Time between comments on an idle event stream.
+    pub keep_alive: Duration,
+    /// How long a shutdown waits for requests under way.
+    pub drain: Duration,
+    /// Release of the program, for `/healthz` and `/metrics`.
+    pub version: String,
+    /// Where incidents go.
+    pub report: Reporter,
+}
+
+impl Default for ServeConfig {
+    fn default() -> Self {
+        Self {
+            host_names: Vec::new(),
+            connections_max: 1_024,
+            requests_max: 256,
+            reads_max: 4,
+            stream_clients_max: 64,
+            header_timeout: Duration::from_secs(15),
+            request_timeout: Duration::from_secs(10),
+            write_stall: Duration::from_secs(20),
+            keep_alive: Duration::from_secs(15),
+            drain: Duration::from_secs(10),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            report: Reporter::default(),
+        }
+    }
+}
+
+/// Serves until `shutdown` resolves, then drains.
+///
+/// # Errors
+/// [`Error::Exposed`] when the listener is not on a loopback address, [`Error::Listener`] when it is broken.
+pub async fn serve(
+    listener: TcpListener,
+    query: Arc<dyn Query>,
+    config: ServeConfig,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), Error> {
+    check_listen(listener.local_addr().map_err(|source| Error::Listener { source })?)?;
+    let (close, closing) = watch::channel(false);
+    let slots = Arc::new(Semaphore::new(config.connections_max));
+    let app = App::new(query, config, closing.clone());
+    let router = routes::router(&app);
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(_ended) = connections.join_next() => {}
+            (stream, slot) = accept(&listener, &slots, &app) => {
+                connections.spawn(connection(stream, slot, router.clone(), Arc::clone(&app), closing.clone()));
+            }
+        }
+    }
+    drop(listener);
+    close.send_replace(true);
+    let drained = tokio::time::timeout(app.config.drain, async { while connections.join_next().await.is_some() {} });
+    if drained.await.is_err() {
+        app.incident("shutdown", format!("{} connections were cut after the drain limit", connections.len()));
+        connections.shutdown().await;
+    }
+    Ok(())
+}
+
+/// The next connection, once there is a place for it. Failures to accept concern one peer (it has gone again) or the
+/// whole process (no file handles left); both pass, so the loop waits a moment and goes on.
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>, app: &App) -> (TcpStream, OwnedSemaphorePermit) {
+    loop {
+        if let Ok(slot) = Arc::clone(slots).acquire_owned().await {
+            match listener.accept().await {
+                Ok((stream, _peer)) => return (stream, slot),
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset
+                    ) => {}
+                Err(e) => {
+                    app.incident("accept", format!("a connection could not be accepted: {e}"));
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    slot: OwnedSemaphorePermit,
+    router: axum::Router,
+    app: Arc<App>,
+    mut closing: watch::Receiver<bool>,
+) {
+    let _slot = slot;
+    let _open = app.telemetry.connection();
+    // Answers are small and written at once; waiting to coalesce them only adds delay. Failure costs nothing but that.
+    let _best_effort = stream.set_nodelay(true);
+    let io = TokioIo::new(Stall::new(stream, app.config.write_stall));
+    let mut served = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(app.config.header_timeout)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .max_headers(HEADER_FIELDS_MAX)
+            .serve_connection(io, TowerToHyperService::new(router))
+    );
+    tokio::select! {
+        // An error here is the peer's: it went away, stalled, or spoke no HTTP. It has been answered where possible.
+        _ended = served.as_mut() => return,
+        _closing = closing.wait_for(|closing| *closing) => served.as_mut().graceful_shutdown(),
+    }
+    let _ended = served.await;
+}

@@ -1,0 +1,111 @@
+//! What every request shares: the query, the limits, the counters. Immutable but for atomics and semaphores.
+
+use crate::problem::{Problem, ProblemKind};
+use crate::query::{Query, QueryError};
+use crate::serve::{Incident, ServeConfig};
+use crate::telemetry::Telemetry;
+use axum::http::HeaderValue;
+use bytes::Bytes;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
+
+/// Shared by reference count.
+pub(crate) type Shared = Arc<App>;
+
+/// See the module.
+pub(crate) struct App {
+    pub(crate) query: Arc<dyn Query>,
+    pub(crate) config: ServeConfig,
+    pub(crate) telemetry: Telemetry,
+    /// The catalogue never changes while serving: rendered once.
+    pub(crate) catalogue: Bytes,
+    pub(crate) catalogue_etag: HeaderValue,
+    /// Feature ids, in row order.
+    pub(crate) features: Vec<&'static str>,
+    /// Requests being answered.
+    pub(crate) in_flight: Arc<Semaphore>,
+    /// Reads on the blocking pool.
+    pub(crate) reads: Arc<Semaphore>,
+    /// Clients of the event stream.
+    pub(crate) streams: Arc<Semaphore>,
+    /// Turns true when the server is closing.
+    pub(crate) closing: watch::Receiver<bool>,
+}
+
+impl App {
+    pub(crate) fn new(query: Arc<dyn Query>, config: ServeConfig, closing: watch::Receiver<bool>) -> Shared {
+        let entries = query.catalogue();
+        let features = entries.iter().map(|e| e.id).collect();
+        // Plain data with finite numbers: writing it cannot fail, and an empty list would be seen at once.
+        let catalogue = Bytes::from(serde_json::to_vec(&crate::view::Catalogue { items: entries }).unwrap_or_default());
+        let catalogue_etag = crate::etag::strong(&catalogue);
+        Arc::new(Self {
+            telemetry: Telemetry::new(&config.version),
+            in_flight: Arc::new(Semaphore::new(config.requests_max)),
+            reads: Arc::new(Semaphore::new(config.reads_max)),
+            streams: Arc::new(Semaphore::new(config.stream_clients_max)),
+            query,
+            config,
+            catalogue,
+            catalogue_etag,
+            features,
+            closing,
+        })
+    }
+
+    /// Runs a read that may touch the disk, away from the async threads. At most `reads_max` run at once; the place is
+    /// held until the read really ends, also when its request has timed out, so that slow reads cannot pile up.
+    pub(crate) async fn read<T, F>(&self, route: &'static str, read: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Query) -> Result<T, QueryError> + Send + 'static,
+    {
+        let place = Arc::clone(&self.reads)
+            .acquire_owned()
+            .await
+            .map_err(|_closed| Problem::new(ProblemKind::NotReady, "the server is closing"))?;
+        let query = Arc::clone(&self.query);
+        let joined = tokio::task::spawn_blocking(move || {
+            let result = read(&*query);
+            drop(place);
+            result
+        })
+        .await;
+        match joined {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.problem(route, &error)),
+            Err(panicked) => {
+                self.incident(route, format!("the read panicked: {panicked}"));
+                Err(Problem::internal())
+            }
+        }
+    }
+
+    /// The client's document for a failed read; the operator hears of internal failures here and nowhere else.
+    pub(crate) fn problem(&self, route: &'static str, error: &QueryError) -> Problem {
+        if matches!(error, QueryError::Internal { .. }) {
+            self.incident(route, chain(error));
+        }
+        Problem::from_query(error)
+    }
+
+    /// Tells the operator.
+    pub(crate) fn incident(&self, route: &'static str, detail: String) {
+        self.telemetry.incident();
+        (self.config.report.0)(&Incident { route, detail });
+    }
+}
+
+/// An error with its causes, joined by colons.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        let said = e.to_string();
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = e.source();
+    }
+    text
+}

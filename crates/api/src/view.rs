@@ -1,0 +1,151 @@
+//! What goes over the wire beside [`barograph_domain::Snapshot`]: markets, streams, metric points, feature rows and the
+//! catalogue. Plain data, filled by whoever implements [`crate::Query`].
+
+use barograph_domain::snapshot::WireValue;
+use barograph_domain::{InstrumentName, Kind, MarketKind, RiskRegime, Stamp, Ts};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// One instrument and what is known about it.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct MarketView {
+    /// `venue:symbol`.
+    #[schema(value_type = String, example = "binance-usdm:BTCUSDT")]
+    pub instrument: InstrumentName,
+    /// Spot, perpetual or dated.
+    #[schema(value_type = String, example = "perpetual")]
+    pub kind: MarketKind,
+    /// First minute with a snapshot; null when there is none yet.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub first_minute: Option<Ts>,
+    /// Newest minute with a snapshot; null when there is none yet.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_minute: Option<Ts>,
+    /// Published risk label now (or at `as_of`); null before the first snapshot.
+    #[schema(value_type = Option<String>, example = "NORMAL")]
+    pub label: Option<RiskRegime>,
+    /// When that label was entered.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub since: Option<Ts>,
+    /// An input of the label is too old.
+    pub stale: bool,
+    /// Seconds between the newest minute and now (or `as_of`); null before the first snapshot.
+    pub age_s: Option<i64>,
+    /// Its streams, in source rank order.
+    pub streams: Vec<StreamView>,
+}
+
+/// One stream of a market, as declared, with how far it has come.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct StreamView {
+    /// What is measured; the name `metrics` takes.
+    #[schema(example = "open_interest")]
+    pub metric: &'static str,
+    /// Unit of its value.
+    #[schema(example = "base")]
+    pub unit: &'static str,
+    /// Who said it.
+    #[schema(example = "binance-usdm")]
+    pub source: String,
+    /// measured, sampled, modelled or proxy.
+    #[schema(value_type = String, example = "measured")]
+    pub kind: Kind,
+    /// Seconds between rows (bars: the timeframe).
+    pub cadence_s: i64,
+    /// Seconds after its stamp before a row may be used.
+    pub delay_s: i64,
+    /// What the time stamp of the original row means: open, close or instant.
+    #[schema(value_type = String, example = "close")]
+    pub stamp: Stamp,
+    /// Seconds after which it is stale.
+    pub max_age_s: i64,
+    /// Time of the newest event; null when none has arrived.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub newest_event: Option<Ts>,
+    /// Seconds since then; null when none has arrived.
+    pub age_s: Option<i64>,
+}
+
+/// One normalised observation (R1.13, payloads §1) and when it was known.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct MetricPoint {
+    /// When it happened, by the venue's clock (bars: the close).
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: Ts,
+    /// The venue's symbol, bare.
+    #[schema(example = "BTCUSDT")]
+    pub symbol: String,
+    /// What is measured.
+    #[schema(example = "funding_rate")]
+    pub metric_name: &'static str,
+    /// The value; null when the stream says that it has none.
+    pub value: Option<f64>,
+    /// Source word: `binance_futures` for binance-usdm, else the venue id or the provider's name.
+    #[schema(example = "binance_futures")]
+    pub source: String,
+    /// What else is known of it: contract, interval, side, cadence.
+    pub tags: BTreeMap<String, String>,
+    /// The earliest moment it may be used; `as_of` filters on this.
+    #[schema(value_type = String, format = DateTime)]
+    pub known_ts: Ts,
+}
+
+/// The readings of one minute.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct FeatureRowView {
+    /// The grid instant.
+    #[schema(value_type = String, format = DateTime)]
+    pub ts: Ts,
+    /// Feature id to number, boolean, word or null.
+    #[schema(value_type = Object)]
+    pub values: BTreeMap<&'static str, WireValue>,
+    /// Feature id to the reason there is no value; only where there is none.
+    #[schema(value_type = Object)]
+    pub readings: BTreeMap<&'static str, &'static str>,
+}
+
+/// One line of the feature catalogue.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct CatalogueEntry {
+    /// Name in code, API and storage.
+    #[schema(example = "funding_zscore_24h")]
+    pub id: &'static str,
+    /// Raised when the arithmetic changes.
+    pub version: u16,
+    /// Group heading.
+    pub group: &'static str,
+    /// Unit of the value.
+    pub unit: &'static str,
+    /// `number`, `bool` or `enum`.
+    #[schema(example = "number")]
+    pub value_type: &'static str,
+    /// The words of an `enum`; empty otherwise.
+    pub words: Vec<&'static str>,
+    /// Definition in one line.
+    pub formula: &'static str,
+    /// Metrics it needs.
+    pub inputs: Vec<&'static str>,
+    /// Window and clock.
+    pub window: &'static str,
+    /// Samples needed before it is ready.
+    pub warm_up: &'static str,
+    /// How it is kept up to date: `instant`, `window` or `recursive`.
+    #[schema(example = "window")]
+    pub update: &'static str,
+    /// The feature whose history a percentile ranks.
+    pub ranks: Option<&'static str>,
+    /// Margin unit of clauses that state none.
+    pub scale: Option<f64>,
+    /// Requirement ids.
+    pub source: &'static str,
+    /// What people call it in a sentence.
+    pub spoken: &'static str,
+}
+
+/// The whole catalogue.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub(crate) struct Catalogue {
+    /// In row order.
+    pub(crate) items: Vec<CatalogueEntry>,
+}
