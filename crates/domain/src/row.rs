@@ -4,9 +4,10 @@
 //! on demand and are therefore never stored (DESIGN section 4, storage).
 
 use crate::{Cell, HeldBy, Metric, RiskRegime, StreamIndex, Ts};
+use serde::{Deserialize, Serialize};
 
 /// Published and raw label of one axis with its memory (regimes §6).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AxisState {
     /// Published label.
     pub label: RiskRegime,
@@ -50,7 +51,7 @@ pub struct InputAge {
 }
 
 /// How often a rule was true.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct HeldCount {
     /// Minutes of the last 90 days in which the rule was true.
     pub held: u32,

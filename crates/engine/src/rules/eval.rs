@@ -1,0 +1,212 @@
+//! One row of readings judged by one book, in three-valued logic (regimes §2), without allocating.
+//!
+//! A clause is true, false, or unknown; unknown because an input is stale is kept apart, since only that shows the last
+//! label instead of UNKNOWN (regimes §9). A clause whose input the market does not have is not applicable; so is a rule
+//! that cannot do without it.
+
+use super::book::{Book, Clause, Group, Rule, Warming};
+use crate::catalogue::Feature;
+use barograph_domain::{Cell, Kind, Reason, RiskRegime, State};
+
+/// Outcome of a clause, a group or a rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// An input has no usable reading, for another reason than age.
+    Unknown,
+    /// It would be known if no input were too old.
+    Stale,
+    /// The market does not have an input it needs.
+    NotApplicable,
+}
+
+impl Truth {
+    /// From a plain condition.
+    #[must_use]
+    pub const fn of(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
+    }
+    /// Unknown for whatever reason.
+    #[must_use]
+    pub const fn is_unknown(self) -> bool {
+        matches!(self, Self::Unknown | Self::Stale)
+    }
+    /// The word on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::True => "true",
+            Self::False => "false",
+            Self::Unknown | Self::Stale => "unknown",
+            Self::NotApplicable => "not_applicable",
+        }
+    }
+}
+
+/// What a book says about one row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Evaluation {
+    /// Label of the first true rule, NORMAL when all are false, UNKNOWN when an unknown rule stands in the way.
+    pub raw: RiskRegime,
+    /// Position of the rule that gave the label.
+    pub fired: Option<usize>,
+    /// Rules that are true; bit n is rule n.
+    pub holds: u32,
+    /// Rules that are true or false.
+    pub known: u32,
+    /// Rules this market cannot be judged by.
+    pub not_applicable: u32,
+    /// UNKNOWN, and every unknown rule in the way would be known if no input were too old.
+    pub unknown_by_stale: bool,
+}
+
+/// What a cell gives to a rule.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Reading {
+    Value(f64),
+    Warming,
+    Stale,
+    Unknown,
+    NotOffered,
+}
+
+/// Where clauses get their truth from: the row as it is, or the row with one feature varied.
+pub(super) trait Readings {
+    fn truth(&self, clause: &Clause, relaxed: bool) -> Truth;
+}
+
+/// The row as it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AsRead<'a> {
+    pub(super) allow_proxy: bool,
+    pub(super) last_values: bool,
+    pub(super) cells: &'a [Cell],
+}
+
+impl<'a> AsRead<'a> {
+    pub(super) const fn new(book: &Book, cells: &'a [Cell]) -> Self {
+        Self { allow_proxy: book.allow_proxy, last_values: book.uses_last_values(), cells }
+    }
+    pub(super) fn read(&self, feature: Feature) -> Reading {
+        let Some(cell) = self.cells.get(feature.index()) else { return Reading::Unknown };
+        let may_enter = self.allow_proxy || matches!(cell.kind, Kind::Measured | Kind::Sampled);
+        match cell.state {
+            State::Ready if may_enter => Reading::Value(cell.value),
+            State::Stale if self.last_values && may_enter => Reading::Value(cell.value),
+            State::Stale | State::Undefined(Reason::Stale) => Reading::Stale,
+            State::Warming { .. } | State::Undefined(Reason::Warming) => Reading::Warming,
+            State::Undefined(Reason::NotOffered) => Reading::NotOffered,
+            State::Ready | State::Undefined(_) => Reading::Unknown,
+        }
+    }
+}
+
+impl Readings for AsRead<'_> {
+    #[inline]
+    fn truth(&self, clause: &Clause, relaxed: bool) -> Truth {
+        match self.read(clause.feature) {
+            Reading::Value(x) => Truth::of(clause.holds(x, relaxed)),
+            Reading::Warming => match &clause.warming {
+                Warming::Unknown => Truth::Unknown,
+                Warming::Always(holds) => Truth::of(*holds),
+                Warming::Clause(stand_in) => self.truth(stand_in, relaxed),
+            },
+            Reading::Stale => Truth::Stale,
+            Reading::Unknown => Truth::Unknown,
+            Reading::NotOffered => Truth::NotApplicable,
+        }
+    }
+}
+
+/// One true member makes a group true; members the market cannot have are left out.
+pub(super) fn group_truth<R: Readings>(group: &Group, readings: &R, relaxed: bool) -> Truth {
+    let mut out = Truth::NotApplicable;
+    for clause in &group.clauses {
+        let t = readings.truth(clause, relaxed);
+        out = match (out, t) {
+            (_, Truth::True) => return Truth::True,
+            (Truth::Unknown, _) | (_, Truth::Unknown) => Truth::Unknown,
+            (Truth::Stale, _) | (_, Truth::Stale) => Truth::Stale,
+            (Truth::False, _) | (_, Truth::False) => Truth::False,
+            (other, Truth::NotApplicable) => other,
+        };
+    }
+    out
+}
+
+/// One false group makes a rule false, unless the market lacks something another group needs.
+pub(super) fn rule_truth<R: Readings>(rule: &Rule, readings: &R, relaxed: bool) -> Truth {
+    let mut out = Truth::True;
+    for group in &rule.groups {
+        out = match (out, group_truth(group, readings, relaxed)) {
+            (_, Truth::NotApplicable) => return Truth::NotApplicable,
+            (Truth::False, _) | (_, Truth::False) => Truth::False,
+            (Truth::Unknown, _) | (_, Truth::Unknown) => Truth::Unknown,
+            (Truth::Stale, _) | (_, Truth::Stale) => Truth::Stale,
+            (other, Truth::True) => other,
+        };
+    }
+    out
+}
+
+/// Judges a row. `cells` are in catalogue order.
+#[must_use]
+pub fn evaluate(book: &Book, cells: &[Cell]) -> Evaluation {
+    evaluate_with(book, &AsRead::new(book, cells))
+}
+
+pub(super) fn evaluate_with<R: Readings>(book: &Book, readings: &R) -> Evaluation {
+    let mut out = Evaluation {
+        raw: RiskRegime::Normal,
+        fired: None,
+        holds: 0,
+        known: 0,
+        not_applicable: 0,
+        unknown_by_stale: false,
+    };
+    let (mut blocked, mut blocked_not_by_age) = (false, false);
+    for (i, rule) in book.rules.iter().enumerate() {
+        match rule_truth(rule, readings, false) {
+            Truth::True => {
+                out.holds |= 1 << i;
+                out.known |= 1 << i;
+                if out.fired.is_none() {
+                    out.fired = Some(i);
+                    out.raw = if blocked { RiskRegime::Unknown } else { rule.label };
+                    out.unknown_by_stale = blocked && !blocked_not_by_age;
+                }
+            }
+            Truth::False => out.known |= 1 << i,
+            t @ (Truth::Unknown | Truth::Stale) => {
+                blocked = true;
+                blocked_not_by_age |= t == Truth::Unknown;
+            }
+            Truth::NotApplicable => out.not_applicable |= 1 << i,
+        }
+    }
+    if out.fired.is_none() && blocked {
+        out.raw = RiskRegime::Unknown;
+        out.unknown_by_stale = !blocked_not_by_age;
+    }
+    if out.raw == RiskRegime::Unknown {
+        out.fired = None;
+    }
+    out
+}
+
+/// Do the relaxed clauses of a published label still hold, with no rule of higher precedence true (regimes §6)?
+pub(super) fn held_by_exit_band<R: Readings>(book: &Book, readings: &R, label: RiskRegime, holds: u32) -> bool {
+    for (i, rule) in book.rules.iter().enumerate() {
+        if rule.label == label {
+            if rule_truth(rule, readings, true) == Truth::True {
+                return true;
+            }
+        } else if holds >> i & 1 == 1 {
+            return false;
+        }
+    }
+    false
+}

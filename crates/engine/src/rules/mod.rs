@@ -1,0 +1,27 @@
+//! Rule books: regimes as data (regimes §2, §6, §10.1, §12).
+//!
+//! A [`Book`] is read from TOML and checked as a whole; [`evaluate`] judges one row of readings in three-valued logic;
+//! [`RiskAxis`] is the memory of the risk axis (exit band, dwell, staleness, 90-day shares); [`nearest_flip`] and
+//! [`nearest_exit`] say exactly what would change the label. Only the risk axis is built. Alert rules, the other axes and
+//! calibrated probabilities are not.
+
+mod axis;
+mod book;
+mod check;
+mod clause;
+mod cut;
+mod eval;
+mod fresh;
+mod held;
+mod parse;
+mod problem;
+mod range;
+mod tree;
+
+pub use axis::RiskAxis;
+pub use book::{Book, Clause, CutRequest, Enter, Group, Op, Rule, SessionBase, Test, Warming};
+pub use cut::{cut, mid_rank, rank_of};
+pub use eval::{Evaluation, Truth, evaluate};
+pub use fresh::{Freshness, Staleness};
+pub use held::{HELD_MINUTES, HeldRing};
+pub use problem::{BookError, Problem};

@@ -1,0 +1,214 @@
+//! From raw label to published label: exit band, dwell, precedence, UNKNOWN in and out, staleness, saving (regimes §6, §9).
+
+mod rules_common;
+use barograph_domain::row::HeldCount;
+use barograph_domain::{AxisState, Cell, HeldBy, Reason, RiskRegime, State};
+use barograph_engine::rules::{Book, RiskAxis};
+use rules_common::{ages, feature, live_streams, minute, row, set, shipped};
+
+const NORMAL: [(&str, f64); 5] = [
+    ("funding_zscore_24h", 0.0),
+    ("oi_delta_4h", 0.0),
+    ("oi_delta_1h", 0.05),
+    ("realized_vol_1h", 0.40),
+    ("realized_vol_4h", 0.40),
+];
+const CHOP: [(&str, f64); 5] = [NORMAL[0], NORMAL[1], ("oi_delta_1h", 0.0), NORMAL[3], ("realized_vol_4h", 0.60)];
+const SQUEEZE: [(&str, f64); 5] =
+    [("funding_zscore_24h", -3.0), ("oi_delta_4h", 0.20), NORMAL[2], ("realized_vol_1h", 0.20), NORMAL[4]];
+const STORM: [(&str, f64); 5] = [NORMAL[0], NORMAL[1], NORMAL[2], ("realized_vol_1h", 0.90), NORMAL[4]];
+
+struct Run {
+    book: Book,
+    axis: RiskAxis,
+    now: i64,
+}
+
+impl Run {
+    fn new(book: &str) -> Self {
+        let book = shipped(book);
+        let axis = RiskAxis::new(&book);
+        Self { book, axis, now: -1 }
+    }
+    fn cells(&mut self, cells: &[Cell], age_s: [i64; 3]) -> AxisState {
+        self.now += 1;
+        let ts = minute(self.now);
+        self.axis.step(&self.book, ts, cells, &ages(ts, age_s), &live_streams())
+    }
+    fn fresh(&mut self, readings: &[(&str, f64)]) -> AxisState {
+        let cells = row(minute(self.now + 1), readings);
+        self.cells(&cells, [0; 3])
+    }
+    fn labels(&mut self, times: usize, readings: &[(&str, f64)]) -> Vec<&'static str> {
+        (0..times).map(|_| self.fresh(readings).label.name()).collect()
+    }
+}
+
+#[test]
+fn a_new_label_needs_two_readings_and_high_vol_one() {
+    let mut run = Run::new("absolute");
+    assert_eq!(run.labels(1, &NORMAL), ["NORMAL"], "UNKNOWN is left at once");
+    assert_eq!(run.labels(2, &SQUEEZE), ["NORMAL", "SQUEEZE_RISK"]);
+    assert_eq!(run.labels(1, &STORM), ["HIGH_VOL"]);
+    let mut run = Run::new("absolute");
+    run.fresh(&NORMAL);
+    run.fresh(&CHOP);
+    let waiting = run.fresh(&SQUEEZE);
+    assert_eq!(
+        (waiting.candidate, waiting.candidate_count),
+        (Some(RiskRegime::SqueezeRisk), 1),
+        "another candidate starts anew"
+    );
+    assert_eq!((waiting.label, waiting.held_by), (RiskRegime::Normal, HeldBy::Dwell));
+}
+
+#[test]
+fn a_calmer_label_waits_fifteen_minutes_and_a_worse_one_does_not() {
+    let mut run = Run::new("absolute");
+    run.fresh(&STORM);
+    let labels = run.labels(15, &NORMAL);
+    assert_eq!(labels[..14].iter().filter(|l| **l == "HIGH_VOL").count(), 14);
+    assert_eq!(labels[14], "NORMAL", "15 minutes after it was entered");
+    let mut run = Run::new("absolute");
+    run.fresh(&NORMAL);
+    run.labels(2, &CHOP);
+    assert_eq!(run.labels(2, &SQUEEZE), ["CHOP_RISK", "SQUEEZE_RISK"]);
+}
+
+#[test]
+fn the_exit_band_keeps_a_label_until_a_rule_of_higher_precedence_is_true() {
+    let mut run = Run::new("absolute");
+    run.fresh(&CHOP);
+    run.labels(20, &CHOP);
+    let inside = [CHOP[0], CHOP[1], ("oi_delta_1h", 0.021), CHOP[3], ("realized_vol_4h", 0.46)];
+    let held = run.fresh(&inside);
+    assert_eq!(
+        (held.raw_label, held.label, held.held_by),
+        (RiskRegime::Normal, RiskRegime::ChopRisk, HeldBy::Hysteresis)
+    );
+    let storm_inside = [inside[0], inside[1], inside[2], ("realized_vol_1h", 0.9), inside[4]];
+    assert_eq!(run.fresh(&storm_inside).label, RiskRegime::HighVol);
+}
+
+#[test]
+fn unknown_comes_and_goes_at_once() {
+    let mut run = Run::new("absolute");
+    run.labels(3, &SQUEEZE);
+    let s = run.fresh(&SQUEEZE[1..]);
+    assert_eq!(
+        (s.label, s.raw_label, s.since, s.candidate),
+        (RiskRegime::Unknown, RiskRegime::Unknown, minute(3), None)
+    );
+    assert_eq!(run.fresh(&SQUEEZE).label, RiskRegime::SqueezeRisk);
+}
+
+#[test]
+fn stale_inputs_keep_the_last_label_in_view_until_the_gap_alert() {
+    let mut run = Run::new("absolute");
+    run.labels(2, &CHOP);
+    let mut cells = row(minute(2), &CHOP);
+    for id in ["oi_delta_1h", "oi_delta_4h"] {
+        set(&mut cells, id, State::Stale);
+    }
+    let s = run.cells(&cells, [0, 0, 360]);
+    assert_eq!((s.label, s.raw_label, s.stale, s.since), (RiskRegime::ChopRisk, RiskRegime::Unknown, true, minute(0)));
+    let s = run.cells(&cells, [0, 0, 7_201]);
+    assert_eq!((s.label, s.stale), (RiskRegime::Unknown, true), "two hours are too long");
+    assert_eq!(run.fresh(&CHOP).label, RiskRegime::ChopRisk);
+    // Missing for another reason as well: then it is not the age that stands in the way.
+    set(&mut cells, "realized_vol_4h", State::Undefined(Reason::Gap));
+    assert_eq!(run.cells(&cells, [0, 0, 360]).label, RiskRegime::Unknown);
+}
+
+#[test]
+fn a_rule_decided_without_the_stale_input_keeps_its_label() {
+    let mut run = Run::new("absolute");
+    run.fresh(&STORM);
+    let mut cells = row(minute(1), &STORM);
+    set(&mut cells, "oi_delta_4h", State::Stale);
+    let s = run.cells(&cells, [0, 0, 9_000]);
+    assert_eq!((s.label, s.raw_label, s.stale), (RiskRegime::HighVol, RiskRegime::HighVol, true));
+}
+
+#[test]
+fn the_strict_book_goes_on_from_last_values_without_memory() {
+    let mut run = Run::new("seed1-strict");
+    run.fresh(&CHOP);
+    assert_eq!(run.labels(2, &STORM), ["HIGH_VOL", "HIGH_VOL"]);
+    assert_eq!(run.labels(1, &NORMAL), ["NORMAL"]);
+    let mut cells = row(minute(4), &CHOP);
+    set(&mut cells, "oi_delta_1h", State::Stale);
+    let s = run.cells(&cells, [0, 0, 90_000]);
+    assert_eq!((s.label, s.stale), (RiskRegime::ChopRisk, true));
+}
+
+#[test]
+fn spot_markets_skip_what_they_cannot_have() {
+    for name in Book::SHIPPED {
+        let mut run = Run::new(name);
+        let mut cells = row(minute(0), &[("realized_vol_1h", 0.9), ("realized_vol_4h", 0.9), ("efficiency_12h", 0.1)]);
+        for id in ["funding_zscore_24h", "funding_pct_30d", "oi_delta_1h", "oi_delta_4h", "oi_delta_4h_pct_90d"] {
+            set(&mut cells, id, State::Undefined(Reason::NotOffered));
+        }
+        for id in ["realized_vol_1h_pct_90d", "realized_vol_4h_pct_90d"] {
+            set(&mut cells, id, State::Warming { have: 3, need: 336 });
+        }
+        let s = run.cells(&cells, [0; 3]);
+        assert_eq!(s.label, RiskRegime::HighVol, "{name}");
+        cells[feature("realized_vol_1h").index()].value = 0.2;
+        assert_eq!(run.cells(&cells, [0; 3]).raw_label, RiskRegime::Normal, "{name}");
+    }
+}
+
+#[test]
+fn while_history_is_short_fixed_numbers_judge() {
+    let warm = State::Warming { have: 10, need: 336 };
+    let pcts = ["funding_pct_30d", "oi_delta_4h_pct_90d", "realized_vol_1h_pct_90d", "realized_vol_4h_pct_90d"];
+    let judge = |readings: &[(&str, f64)]| {
+        let mut run = Run::new("default");
+        let mut cells = row(minute(0), readings);
+        pcts.iter().for_each(|id| set(&mut cells, id, warm));
+        run.cells(&cells, [0; 3]).label.name()
+    };
+    assert_eq!(judge(&SQUEEZE), "SQUEEZE_RISK");
+    assert_eq!(judge(&[SQUEEZE[0], ("oi_delta_4h", 0.10), SQUEEZE[2], SQUEEZE[3], SQUEEZE[4]]), "NORMAL");
+    assert_eq!(judge(&[SQUEEZE[0], SQUEEZE[1], SQUEEZE[2], ("realized_vol_1h", 0.30), SQUEEZE[4]]), "NORMAL");
+    assert_eq!(
+        judge(&[("funding_zscore_24h", 1.0), SQUEEZE[1], SQUEEZE[2], SQUEEZE[3], SQUEEZE[4]]),
+        "NORMAL",
+        "funding percentile counts as false"
+    );
+    assert_eq!(judge(&STORM), "HIGH_VOL");
+    let chop = [CHOP[0], CHOP[1], CHOP[2], CHOP[3], CHOP[4], ("efficiency_12h", 0.2)];
+    assert_eq!(judge(&chop), "CHOP_RISK");
+}
+
+#[test]
+fn saving_and_restoring_changes_nothing() {
+    let mut whole = Run::new("absolute");
+    let mut cut = Run::new("absolute");
+    let mut seed = 42_u64;
+    for n in 0..3_000 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let readings = [&NORMAL, &CHOP, &SQUEEZE, &STORM][usize::try_from(seed >> 62).unwrap()];
+        let hold = usize::try_from(seed >> 58 & 7).unwrap();
+        assert_eq!(whole.labels(hold, readings), cut.labels(hold, readings));
+        if n % 97 == 0 {
+            let saved = serde_json::to_string(&cut.axis).unwrap();
+            cut.axis = serde_json::from_str(&saved).unwrap();
+        }
+    }
+    assert_eq!(whole.axis, cut.axis);
+}
+
+#[test]
+fn shares_count_minutes_judged() {
+    let mut run = Run::new("absolute");
+    run.labels(6, &STORM);
+    run.fresh(&SQUEEZE[1..]);
+    run.now += 100;
+    run.fresh(&NORMAL);
+    let held = run.axis.held();
+    assert_eq!(held[1], HeldCount { held: 6, known: 8 });
+    assert_eq!(held[0], HeldCount { held: 0, known: 7 }, "one minute could not be judged, the skipped ones were not");
+}

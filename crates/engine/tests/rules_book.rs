@@ -1,0 +1,271 @@
+//! Rule books as people write them: what is accepted, and what each mistake is told (regimes §12.1).
+
+use barograph_domain::{RiskRegime, Span};
+use barograph_engine::catalogue::Feature;
+use barograph_engine::rules::{Book, Enter, Op, Test, Warming};
+
+/// Errors of a book, without the file name.
+fn errors(text: &str) -> Vec<String> {
+    match Book::parse("book.toml", text) {
+        Ok(book) => panic!("accepted: {book:?}"),
+        Err(e) => e.to_string().lines().map(|l| l.trim_start_matches("book.toml:").to_owned()).collect(),
+    }
+}
+
+/// Errors of a book with one rule made of this one clause, or more separated by commas; the clause starts at 4:9.
+fn clause_errors(clauses: &str) -> Vec<String> {
+    errors(&format!("name = \"mine\"\n[[rule]]\nid = \"HIGH_VOL\"\nall = [ {clauses} ]\n"))
+}
+
+fn check(got: &[String], want: &[&str]) {
+    assert_eq!(got, want, "\n{}", got.join("\n"));
+}
+
+#[test]
+fn shipped_books_hold_the_numbers_of_the_specification() {
+    for name in Book::SHIPPED {
+        let book = Book::shipped(name).unwrap();
+        assert_eq!(book.name, name);
+        let labels: Vec<RiskRegime> = book.rules().iter().map(|r| r.label).collect();
+        assert_eq!(labels, [RiskRegime::SqueezeRisk, RiskRegime::HighVol, RiskRegime::ChopRisk]);
+        assert_eq!(book.hysteresis, name != "seed1-strict");
+        assert_eq!(book.allow_proxy, name != "seed1-strict");
+    }
+    assert!(Book::shipped("seed9").is_none());
+    let book = Book::shipped("default").unwrap();
+    let mut seen = Vec::new();
+    for rule in book.rules() {
+        for clause in rule.groups.iter().flat_map(|g| &g.clauses) {
+            let Test::Number { op, value, exit } = clause.test else { panic!("numbers only") };
+            seen.push(format!(
+                "{}{}{} {} {exit} {}",
+                if clause.abs { "abs " } else { "" },
+                clause.feature.id(),
+                op.sign(),
+                value,
+                clause.scale.unwrap()
+            ));
+        }
+    }
+    let want = [
+        "abs funding_zscore_24h> 2 1.8 1",
+        "funding_pct_30d> 0.95 0.9 0.1",
+        "funding_pct_30d< 0.05 0.1 0.1",
+        "oi_delta_4h> 0 0 0.05",
+        "oi_delta_4h_pct_90d> 0.8 0.75 0.1",
+        "oi_delta_4h> 0.1 0.09 0.05",
+        "realized_vol_4h_pct_90d< 0.5 0.55 0.1",
+        "realized_vol_1h< 0.3 0.33 0.1",
+        "realized_vol_1h> 0.8 0.72 0.1",
+        "realized_vol_1h_pct_90d> 0.9 0.85 0.1",
+        "realized_vol_1h> 1.6 1.44 0.1",
+        "realized_vol_4h> 0.5 0.45 0.1",
+        "realized_vol_4h_pct_90d> 0.5 0.45 0.1",
+        "efficiency_12h< 0.25 0.3 0.05",
+        "abs oi_delta_1h< 0.02 0.022 0.01",
+    ];
+    assert_eq!(seen, want);
+}
+
+#[test]
+fn what_is_left_out_takes_the_defaults_and_they_are_the_shipped_numbers() {
+    let full = Book::shipped_text("default").unwrap();
+    let mut bare = String::new();
+    let mut rest = full;
+    // Take every `, exit = x` and `, scale = x` out of the file.
+    while let Some(at) = [", exit = ", ", scale = "].iter().filter_map(|k| rest.find(k)).min() {
+        bare.push_str(&rest[..at]);
+        let tail = &rest[at + 8..];
+        rest =
+            &tail[tail.find([',', '}']).map_or(tail.len(), |i| if tail[i..].starts_with('}') { i - 1 } else { i })..];
+    }
+    bare.push_str(rest);
+    let bare = bare.replace("min_dwell = \"15m\"\n", "").replace("enter = 2\n", "");
+    assert!(!bare.contains("exit") && !bare.contains("scale"), "{bare}");
+    assert_eq!(Book::parse("bare.toml", &bare).unwrap(), Book::shipped("default").unwrap());
+}
+
+#[test]
+fn a_book_of_ones_own() {
+    let book = Book::parse(
+        "mine.toml",
+        r#"
+name = "mine"
+allow_aggressive = true
+bias_shift = -1
+rule = [{ id = "crowded", label = "SQUEEZE_RISK", any = [
+  { feature = "squeeze_direction", op = "in", value = ["LONG_SQUEEZE", "SHORT_SQUEEZE"] },
+  { feature = "basis_anomaly", op = "==", value = true },
+  { feature = "oi_usd", op = ">=", value = 1e9, scale = 1e8 },
+], enter = "immediate", min_dwell = "0s" }]
+"#,
+    )
+    .unwrap();
+    let rule = &book.rules()[0];
+    assert_eq!((rule.enter, rule.min_dwell, rule.groups.len()), (Enter::Immediate, Span::ZERO, 1));
+    assert_eq!(rule.groups[0].clauses[0].test, Test::Codes { mask: 3, list: true });
+    assert_eq!(rule.groups[0].clauses[1].test, Test::Codes { mask: 2, list: false });
+    assert_eq!(rule.groups[0].clauses[2].test, Test::Number { op: Op::Ge, value: 1e9, exit: 9e8 });
+    assert_eq!((book.bias_shift, book.allow_aggressive, book.scale(Feature::OiUsd)), (-1, true, Some(1e8)));
+    assert_eq!(book.features(), [Feature::OiUsd, Feature::SqueezeDirection, Feature::BasisAnomaly]);
+}
+
+#[test]
+fn cuts_are_asked_for_once_each() {
+    let book = Book::shipped("default").unwrap();
+    let cuts: Vec<String> =
+        book.cuts().iter().map(|c| format!("{} {} {}", c.percentile.id(), c.op.sign(), c.theta)).collect();
+    let want = [
+        "funding_pct_30d > 0.95",
+        "funding_pct_30d > 0.9",
+        "funding_pct_30d < 0.05",
+        "funding_pct_30d < 0.1",
+        "oi_delta_4h_pct_90d > 0.8",
+        "oi_delta_4h_pct_90d > 0.75",
+        "realized_vol_4h_pct_90d < 0.5",
+        "realized_vol_4h_pct_90d < 0.55",
+        "realized_vol_1h_pct_90d > 0.9",
+        "realized_vol_1h_pct_90d > 0.85",
+        "realized_vol_4h_pct_90d > 0.5",
+        "realized_vol_4h_pct_90d > 0.45",
+    ];
+    assert_eq!(cuts, want);
+    assert!(Book::shipped("absolute").unwrap().cuts().is_empty());
+    let stand_in = &book.rules()[0].groups[2].clauses[0].warming;
+    assert!(matches!(stand_in, Warming::Clause(c) if c.feature == Feature::OiDelta4h), "{stand_in:?}");
+}
+
+#[test]
+fn every_mistake_names_its_place_and_what_was_meant() {
+    check(
+        &clause_errors(r#"{ feature = "realised_vol_1h", op = ">", value = 0.8 }"#),
+        &["4:21: unknown feature 'realised_vol_1h' — did you mean 'realized_vol_1h'?"],
+    );
+    check(&clause_errors(r#"{ feature = "bananas", op = ">", value = 0.8 }"#), &["4:21: unknown feature 'bananas'"]);
+    check(
+        &clause_errors(r#"{ feature = "realized_vol_1h", op = ">", valeu = 0.8 }"#),
+        &[
+            "4:9: a clause needs a value to compare with",
+            "4:50: unknown key 'valeu' of a clause — did you mean 'value'?",
+        ],
+    );
+    check(
+        &clause_errors(r#"{ feature = "squeeze_direction", op = ">", value = 1 }"#),
+        &["4:47: 'squeeze_direction' is no number; compare it with == or in, not '>'"],
+    );
+    check(
+        &clause_errors(r#"{ feature = "squeeze_direction", op = "==", value = "LONG_SQUEZE" }"#),
+        &[
+            "4:61: 'squeeze_direction' is never 'LONG_SQUEZE'; its words are LONG_SQUEEZE, SHORT_SQUEEZE — did you mean 'LONG_SQUEEZE'?",
+        ],
+    );
+    check(
+        &clause_errors(r#"{ feature = "realized_vol_1h", op = ">", value = "80%" }"#),
+        &["4:58: 'realized_vol_1h' is a number (annualised fraction); it cannot be compared with a text"],
+    );
+    check(
+        &clause_errors(r#"{ feature = "realized_vol_1h_pct_90d", op = ">", value = 90 }"#),
+        &["4:9: 'realized_vol_1h_pct_90d > 90' can never hold: a percentile lies between 0 and 1, so 95 % is 0.95"],
+    );
+    check(
+        &clause_errors(r#"{ feature = "oi_delta_1h", abs = true, op = "<", value = -0.02 }"#),
+        &["4:9: 'abs(oi_delta_1h) < -0.02' can never hold: an absolute value is never negative"],
+    );
+    check(
+        &clause_errors(r#"{ feature = "realized_vol_1h", op = "<", value = 0 }"#),
+        &["4:9: 'realized_vol_1h < 0' can never hold: the feature has no such values"],
+    );
+    check(
+        &clause_errors(
+            r#"{ feature = "funding_zscore_24h", op = ">", value = 2 }, { feature = "funding_zscore_24h", op = "<", value = 1 }"#,
+        ),
+        &["4:9: rule 'HIGH_VOL' can never hold: its clauses on 'funding_zscore_24h' exclude each other"],
+    );
+    check(
+        &clause_errors(r#"{ feature = "realized_vol_1h", op = ">", value = 0.8, exit = 0.9 }"#),
+        &["4:70: exit 0.9 lies above value 0.8; for '>' it lies at or below it"],
+    );
+    check(
+        &clause_errors(r#"{ feature = "realized_vol_1h", op = "<", value = 0.3, exit = 0.2 }"#),
+        &["4:70: exit 0.2 lies below value 0.3; for '<' it lies at or above it"],
+    );
+    check(
+        &clause_errors(r#"{ feature = "realized_vol_1h", op = ">", value = 0.8, warming = true }"#),
+        &["4:63: 'warming' is for percentiles; 'realized_vol_1h' is none"],
+    );
+    check(
+        &clause_errors(r#"{ feature = "oi_usd", op = ">", value = 1e9 }"#),
+        &["4:9: 'oi_usd' has no margin unit of its own; add scale = …"],
+    );
+    check(
+        &clause_errors(r#"{ any = [ { any = [] } ] }"#),
+        &["4:21: 'any' cannot be nested here; alternatives go one level deep"],
+    );
+    check(&clause_errors(""), &["4:7: 'all' has no clause"]);
+    check(
+        &clause_errors(r#"{ feature = "realized_vol_1h", op = ">", value = inf }"#),
+        &[
+            "4:58: 'realized_vol_1h' is a number (annualised fraction); it cannot be compared with a number that is not finite",
+        ],
+    );
+}
+
+#[test]
+fn mistakes_of_a_whole_book_come_together() {
+    check(
+        &errors(
+            r#"nme = "mine"
+freshness = "sead1"
+[[rule]]
+id = "wild"
+axis = "trend"
+min_dwell = "soon"
+enter = 0
+all = [{ feature = "realized_vol_1h", op = "=>", value = 1 }]
+[[alert]]
+type = "x"
+"#,
+        ),
+        &[
+            "1:1: a rule book needs a name, as in name = \"mine\"",
+            "1:1: unknown key 'nme' of a rule book — did you mean 'name'?",
+            "2:13: 'freshness' is 'sead1'; it is one of default, seed1, seed3, seed4",
+            "4:6: id 'wild' is no risk label; add label = one of SQUEEZE_RISK, HIGH_VOL, CHOP_RISK",
+            "5:8: axis 'trend' is not built yet; only rules of axis \"risk\" can be judged",
+            "6:13: 'min_dwell': 'soon' is not a length of time; write 60s, 15m, 4h or 2d",
+            "7:9: 'enter' is \"immediate\" or a number of consecutive evaluations from 1 to 1440",
+            "8:44: unknown op '=>'; it is one of >, >=, <, <=, ==, in",
+            "9:3: alert rules are not built yet; take the [[alert]] tables out of this book",
+        ],
+    );
+    check(&errors("name = \"mine\"\n"), &["1:1: a rule book needs at least one [[rule]]"]);
+    check(&errors("name = \"mine\"\nrule = []\n"), &["2:1: a rule book needs at least one [[rule]]"]);
+    assert!(errors("name = \n")[0].starts_with("1:"), "{:?}", errors("name = \n"));
+}
+
+#[test]
+fn a_rule_that_never_decides_is_found() {
+    let two = |first: &str, second: &str| {
+        format!(
+            "name = \"mine\"\n[[rule]]\nid = \"a\"\nlabel = \"HIGH_VOL\"\nall = [{first}]\n[[rule]]\nid = \"b\"\nlabel = \"CHOP_RISK\"\nall = [{second}]\n"
+        )
+    };
+    let vol = |op: &str, x: f64| format!("{{ feature = \"realized_vol_1h\", op = \"{op}\", value = {x} }}");
+    let oi = |x: f64| format!("{{ feature = \"oi_delta_1h\", abs = true, op = \"<\", value = {x} }}");
+    let told = ["6:1: rule 'b' never decides: whenever it holds, 'a' in line 2 holds first"];
+    check(&errors(&two(&vol(">", 0.8), &format!("{}, {}", vol(">", 0.9), oi(0.02)))), &told);
+    check(&errors(&two(&oi(0.02), &oi(0.01))), &told);
+    check(&errors(&two(&format!("{{ any = [{}, {}] }}", vol(">", 0.8), oi(0.02)), &vol(">=", 1.0))), &told);
+    for reachable in [
+        two(&vol(">", 0.8), &vol(">", 0.7)),
+        two(&format!("{}, {}", vol(">", 0.8), oi(0.02)), &vol(">", 0.9)),
+        two(&vol(">", 0.8), &format!("{{ any = [{}, {}] }}", vol(">", 0.9), oi(0.02))),
+        two(&oi(0.01), &oi(0.02)),
+    ] {
+        assert!(Book::parse("book.toml", &reachable).is_ok(), "{reachable}");
+    }
+    check(
+        &errors(&two(&vol(">", 0.8), &vol(">", 0.7)).replace("id = \"b\"", "id = \"a\"")),
+        &["6:1: rule id 'a' is used before, in line 2"],
+    );
+}

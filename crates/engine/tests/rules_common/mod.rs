@@ -1,0 +1,61 @@
+//! What the tests of rule books share: rows made of a few readings, streams, and a window that ranks for real.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use barograph_domain::{
+    Cell, InputAge, InstrumentName, Kind, Metric, Reason, Span, Stamp, State, StreamDecl, StreamIndex, Ts,
+};
+use barograph_engine::catalogue::Feature;
+use barograph_engine::rules::Book;
+
+pub(crate) fn feature(id: &str) -> Feature {
+    Feature::from_id(id).unwrap_or_else(|| panic!("no feature {id}"))
+}
+
+pub(crate) fn shipped(name: &str) -> Book {
+    Book::shipped(name).unwrap_or_else(|| panic!("no book {name}"))
+}
+
+/// A row at `ts` with these readings; everything else was never seen.
+pub(crate) fn row(ts: Ts, readings: &[(&str, f64)]) -> Vec<Cell> {
+    let mut cells = vec![Cell::undefined(Reason::MissingInput); Feature::COUNT];
+    for (id, value) in readings {
+        cells[feature(id).index()] = Cell::ready_at(*value, ts, Kind::Measured);
+    }
+    cells
+}
+
+pub(crate) fn set(cells: &mut [Cell], id: &str, state: State) {
+    cells[feature(id).index()].state = state;
+}
+
+pub(crate) fn minute(n: i64) -> Ts {
+    Ts::from_civil(2026, 2, 5, 0, 0, 0) + Span::mins(n)
+}
+
+pub(crate) fn stream(metric: Metric, cadence: Span, filled: bool) -> StreamDecl {
+    StreamDecl {
+        instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap_or_else(|e| panic!("{e}")),
+        metric,
+        kind: Kind::Measured,
+        cadence,
+        source: "binance-usdm".to_owned(),
+        delay: Span::secs(60),
+        stamp: Stamp::Instant,
+        filled,
+    }
+}
+
+/// Live mark, funding and open interest, in rank order, as the books read them.
+pub(crate) fn live_streams() -> Vec<StreamDecl> {
+    [Metric::MarkPrice, Metric::FundingRate, Metric::OpenInterest].map(|m| stream(m, Span::mins(1), true)).to_vec()
+}
+
+/// Ages of [`live_streams`], seconds before `ts`.
+pub(crate) fn ages(ts: Ts, seconds: [i64; 3]) -> Vec<InputAge> {
+    live_streams()
+        .iter()
+        .zip(seconds)
+        .zip(0_u16..)
+        .map(|((s, age), i)| InputAge { metric: s.metric, stream: Some(StreamIndex(i)), anchor: ts - Span::secs(age) })
+        .collect()
+}
