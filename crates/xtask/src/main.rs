@@ -1,1 +1,102 @@
-fn main() {}
+//! Developer commands, run as `cargo x <command>` from anywhere in the workspace.
+//!
+//! `tidy` checks the house, `synth` writes a made-up market in an exchange's archive format, `gen` writes the generated
+//! references (or checks them), `bench` measures and prints the table of figures. Everything here is for people who work
+//! on barograph; nothing of it ships. Exit codes are those of the product: 0 fine, 1 the check said no, 2 usage,
+//! 3 failure.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
+
+mod args;
+mod bench;
+#[cfg(feature = "gen")]
+mod references;
+mod synth;
+mod tidy;
+mod tree;
+
+use args::Args;
+use std::process::ExitCode;
+
+/// Why a command ended without success.
+#[derive(Debug)]
+enum Failure {
+    /// The check ran and said no; what it found has been printed.
+    Refused,
+    /// The command line was wrong.
+    Usage(String),
+    /// Something else went wrong.
+    Runtime(String),
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Self::Runtime(text)
+    }
+}
+
+const USAGE: &str = "\
+usage: cargo x <command>
+
+  tidy                     checks crate edges, lints, file sizes, test data, words and links
+  synth --out DIR          writes a synthetic year of minutes in the Binance archive layout
+        [--seed N] [--days 365] [--from 2025-01-01] [--symbol SYNTHUSDT] [--plain]
+  gen [--check]            writes the generated references, or shows where they differ
+  bench [--quick] [NAME…]  measures and prints what | measured | target | ok
+";
+
+const COMMANDS: [&str; 4] = ["tidy", "synth", "gen", "bench"];
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let command = words.next().unwrap_or_default();
+    let result = run(&command, Args::new(words));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Refused) => ExitCode::from(1),
+        Err(Failure::Usage(text)) => {
+            eprintln!("error: {text}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Runtime(text)) => {
+            eprintln!("error: {text}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn run(command: &str, args: Args) -> Result<(), Failure> {
+    match command {
+        "tidy" => tidy::run(args),
+        "synth" => synth::run(args),
+        "gen" => generate(args),
+        "bench" => bench::run(args),
+        "" | "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        other => Err(Failure::Usage(format!("unknown command '{other}'{}", args::did_you_mean(other, &COMMANDS)))),
+    }
+}
+
+#[cfg(feature = "gen")]
+fn generate(args: Args) -> Result<(), Failure> {
+    references::run(args)
+}
+
+/// Without the feature the crates behind the references are not linked: start again with it.
+#[cfg(not(feature = "gen"))]
+fn generate(args: Args) -> Result<(), Failure> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .current_dir(tree::root())
+        .args(["run", "--quiet", "--package", "xtask", "--features", "gen", "--", "gen"])
+        .args(args.rest())
+        .status()
+        .map_err(|e| format!("cannot start cargo: {e}"))?;
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(1) => Err(Failure::Refused),
+        Some(2) => Err(Failure::Usage("'gen' refused its arguments".to_owned())),
+        _ => Err(Failure::Runtime(format!("building or running the generator failed: {status}"))),
+    }
+}

@@ -1,0 +1,43 @@
+//! `cargo x gen`: references made from the code, so that a changed promise shows up as a changed file.
+//!
+//! Each reference is a file in the repository and a function that gives its text. `gen` writes what differs; `gen
+//! --check` writes nothing, shows where a file differs and says no.
+
+mod diff;
+mod features;
+
+use crate::{Args, Failure, tree};
+
+type Make = fn() -> String;
+
+const REFERENCES: [(&str, Make); 2] = [("crates/api/openapi.json", openapi), ("docs/features.md", features::document)];
+
+pub(crate) fn run(mut args: Args) -> Result<(), Failure> {
+    let check = args.flag("--check");
+    args.finish()?;
+    let root = tree::root();
+    let mut stale = 0;
+    for (name, make) in REFERENCES {
+        let (path, fresh) = (root.join(name), make());
+        let present = std::fs::read_to_string(&path).unwrap_or_default();
+        if present == fresh {
+            println!("{name}: up to date");
+        } else if check {
+            stale += 1;
+            println!("{name}: differs from the code; `cargo x gen` writes it anew");
+            print!("{}", diff::lines(&present, &fresh));
+        } else {
+            std::fs::write(&path, fresh).map_err(|e| format!("cannot write {name}: {e}"))?;
+            println!("{name}: written");
+        }
+    }
+    if stale == 0 { Ok(()) } else { Err(Failure::Refused) }
+}
+
+fn openapi() -> String {
+    let mut text = barograph_api::openapi_json();
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,280 @@
+//! Who imports whom: rings point inward, heavy libraries have one home, pure crates stay pure all the way down.
+//!
+//! The rule is the table in ARCHITECTURE.md ([`super::table`]); the truth is every member's `Cargo.toml`, and for what
+//! third-party crates pull in, `Cargo.lock`. Rings are those of DESIGN section 2.
+
+use super::table::{self, Ring, Row};
+use super::{Finding, Tree};
+use std::collections::{BTreeMap, BTreeSet};
+use toml::{Table, Value};
+
+/// Libraries that take long to build or bring a runtime: each may be used only where the table says.
+const HEAVY: [&str; 17] = [
+    "arrow",
+    "parquet",
+    "polars",
+    "rusqlite",
+    "sqlx",
+    "postgres",
+    "tokio",
+    "hyper",
+    "axum",
+    "tower",
+    "utoipa",
+    "reqwest",
+    "rustls",
+    "tungstenite",
+    "clap",
+    "datafusion",
+    "async-nats",
+];
+
+/// Third-party libraries that rings 0 and 1 may use: no clock, file, socket, thread or randomness inside.
+const PURE: [&str; 9] = ["libm", "memchr", "serde", "serde_json", "sha2", "strsim", "toml_edit", "utoipa", "uuid"];
+
+/// Packages that must not be reachable from a pure crate, however deep.
+const IMPURE: [&str; 12] = [
+    "chrono",
+    "crossbeam-channel",
+    "getrandom",
+    "jiff",
+    "mio",
+    "parking_lot",
+    "rand",
+    "rayon",
+    "reqwest",
+    "rusqlite",
+    "socket2",
+    "tokio",
+];
+
+/// One member as its manifest describes it.
+#[derive(Debug)]
+struct Member {
+    folder: String,
+    package: String,
+    /// Ordinary, build and target dependencies: package names.
+    uses: BTreeSet<String>,
+    /// Dependencies of tests and benches only.
+    tests: BTreeSet<String>,
+}
+
+pub(super) fn check(tree: &Tree<'_>) -> Result<Vec<Finding>, String> {
+    let mut members = Vec::new();
+    for name in tree.files.iter().filter(|n| n.starts_with("crates/") && n.ends_with("/Cargo.toml")) {
+        let folder = name.split('/').nth(1).unwrap_or_default();
+        members.push(member(folder, &tree.required(name)?)?);
+    }
+    let rows = match table::parse(&tree.required("ARCHITECTURE.md")?) {
+        Ok(rows) => rows,
+        Err(text) => return Ok(vec![Finding::new("ARCHITECTURE.md", text)]),
+    };
+    let mut findings = edges(&rows, &members);
+    findings.extend(depth(&rows, &members, &lock(&tree.required("Cargo.lock")?)?));
+    Ok(findings)
+}
+
+fn member(folder: &str, manifest: &str) -> Result<Member, String> {
+    let table: Table = manifest.parse().map_err(|e| format!("crates/{folder}/Cargo.toml: {e}"))?;
+    let package = table.get("package").and_then(|p| p.get("name")).and_then(Value::as_str).unwrap_or(folder).to_owned();
+    let mut uses = BTreeSet::new();
+    let targets = table.get("target").and_then(Value::as_table);
+    let targets = targets.into_iter().flat_map(|t| t.values().filter_map(Value::as_table));
+    for part in std::iter::once(&table).chain(targets) {
+        for kind in ["dependencies", "build-dependencies"] {
+            uses.extend(packages(part.get(kind)));
+        }
+    }
+    Ok(Member { folder: folder.to_owned(), package, uses, tests: packages(table.get("dev-dependencies")).collect() })
+}
+
+/// Package names of a dependency table, renames undone.
+fn packages(table: Option<&Value>) -> impl Iterator<Item = String> {
+    table
+        .and_then(Value::as_table)
+        .into_iter()
+        .flatten()
+        .map(|(key, spec)| spec.get("package").and_then(Value::as_str).unwrap_or(key).to_owned())
+}
+
+fn edges(rows: &[Row], members: &[Member]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let folder_of: BTreeMap<_, _> = members.iter().map(|m| (m.package.as_str(), m.folder.as_str())).collect();
+    let ring_of: BTreeMap<_, _> = rows.iter().map(|r| (r.folder.as_str(), r.ring)).collect();
+    for row in rows.iter().filter(|r| members.iter().all(|m| m.folder != r.folder)) {
+        findings.push(Finding::new(
+            "ARCHITECTURE.md",
+            format!("the crate table lists '{}', which does not exist", row.folder),
+        ));
+    }
+    for m in members {
+        let place = format!("crates/{}/Cargo.toml", m.folder);
+        let Some(row) = rows.iter().find(|r| r.folder == m.folder) else {
+            findings
+                .push(Finding::new(place, "not in the crate table of ARCHITECTURE.md; give it a ring and a reason"));
+            continue;
+        };
+        let inside = |names: &BTreeSet<String>| -> BTreeSet<&str> {
+            names.iter().filter_map(|n| folder_of.get(n.as_str()).copied()).collect()
+        };
+        let imports = inside(&m.uses);
+        let listed: BTreeSet<&str> = row.imports.iter().map(String::as_str).collect();
+        for name in imports.symmetric_difference(&listed) {
+            let what = if listed.contains(name) { "lists but the crate does not import" } else { "does not list" };
+            findings.push(Finding::new(&place, format!("imports '{name}': ARCHITECTURE.md {what} it")));
+        }
+        for name in imports.union(&inside(&m.tests)) {
+            if !inward(row.ring, ring_of.get(name).copied()) {
+                findings.push(Finding::new(&place, format!("imports '{name}', which is not in a lower ring")));
+            }
+        }
+        for name in &m.uses {
+            findings.extend(third_party(name, m, row, &folder_of).map(|text| Finding::new(&place, text)));
+        }
+    }
+    findings
+}
+
+fn inward(from: Ring, to: Option<Ring>) -> bool {
+    match (from, to) {
+        (_, None | Some(Ring::Beside)) => false,
+        (Ring::Beside, Some(Ring::Numbered(_))) => true,
+        (Ring::Numbered(a), Some(Ring::Numbered(b))) => b < a,
+    }
+}
+
+fn third_party(name: &str, m: &Member, row: &Row, folder_of: &BTreeMap<&str, &str>) -> Option<String> {
+    if folder_of.contains_key(name) {
+        return None;
+    }
+    let heavy = HEAVY.iter().find(|h| name == **h || name.starts_with(&format!("{h}-")));
+    if let Some(heavy) = heavy.filter(|h| !row.heavy.iter().any(|r| r == **h)) {
+        return Some(format!("uses '{name}': the crate table gives '{heavy}' no home in '{}'", m.folder));
+    }
+    let pure = matches!(row.ring, Ring::Numbered(0 | 1));
+    (pure && !PURE.contains(&name)).then(|| format!("uses '{name}', which is not on the list of pure libraries"))
+}
+
+/// Walks `Cargo.lock` from each pure crate's own dependencies.
+fn depth(rows: &[Row], members: &[Member], lock: &BTreeMap<String, BTreeSet<String>>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let pure = |m: &&Member| rows.iter().any(|r| r.folder == m.folder && matches!(r.ring, Ring::Numbered(0 | 1)));
+    let own: BTreeSet<&str> = members.iter().map(|m| m.package.as_str()).collect();
+    for m in members.iter().filter(pure) {
+        let mut open: Vec<&str> = m.uses.iter().map(String::as_str).filter(|n| !own.contains(n)).collect();
+        let mut seen: BTreeSet<&str> = open.iter().copied().collect();
+        while let Some(name) = open.pop() {
+            if IMPURE.contains(&name) {
+                let place = format!("crates/{}/Cargo.toml", m.folder);
+                findings.push(Finding::new(place, format!("reaches '{name}' through its dependencies")));
+            }
+            for next in lock.get(name).into_iter().flatten() {
+                if seen.insert(next) {
+                    open.push(next);
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Package name to the names it depends on, all versions together.
+fn lock(text: &str) -> Result<BTreeMap<String, BTreeSet<String>>, String> {
+    let table: Table = text.parse().map_err(|e| format!("Cargo.lock: {e}"))?;
+    let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in table.get("package").and_then(Value::as_array).into_iter().flatten() {
+        let name = package.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let needs = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
+        let needs = needs.filter_map(Value::as_str).filter_map(|d| d.split(' ').next()).map(str::to_owned);
+        graph.entry(name).or_default().extend(needs);
+    }
+    Ok(graph)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: [(&str, &str, &[&str], &[&str]); 4] = [
+        ("domain", "0", &[], &[]),
+        ("engine", "1", &["domain"], &[]),
+        ("api", "2", &["domain"], &["axum"]),
+        ("app", "3", &["domain", "engine", "api"], &[]),
+    ];
+
+    fn rows() -> Vec<Row> {
+        let own = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
+        TABLE
+            .iter()
+            .map(|(folder, ring, imports, heavy)| Row {
+                folder: (*folder).to_owned(),
+                ring: Ring::Numbered(ring.parse().unwrap()),
+                imports: own(imports),
+                heavy: own(heavy),
+            })
+            .collect()
+    }
+
+    /// The workspace of [`TABLE`] with further manifest lines for one crate; the findings it gives.
+    fn findings(changed: &str, lines: &str) -> Vec<String> {
+        let members: Vec<_> = TABLE
+            .iter()
+            .map(|(folder, _, imports, heavy)| {
+                let deps: Vec<_> = imports.iter().chain(*heavy).map(|d| format!("{d} = \"1\"\n")).collect();
+                let more = if *folder == changed { lines } else { "" };
+                let text = format!("[package]\nname = \"{folder}\"\n[dependencies]\n{}{more}", deps.concat());
+                member(folder, &text).unwrap()
+            })
+            .collect();
+        edges(&rows(), &members).into_iter().map(|f| f.to_string()).collect()
+    }
+
+    #[test]
+    fn the_table_as_it_stands_is_fine() {
+        assert_eq!(findings("", ""), [""; 0]);
+    }
+
+    #[test]
+    fn every_wrong_edge_is_named() {
+        let cases = [
+            ("domain", "engine = \"1\"", "crates/domain/Cargo.toml: imports 'engine', which is not in a lower ring"),
+            ("engine", "api = \"1\"", "crates/engine/Cargo.toml: imports 'api': ARCHITECTURE.md does not list it"),
+            ("engine", "axum = \"1\"", "uses 'axum': the crate table gives 'axum' no home in 'engine'"),
+            ("app", "arrow-array = \"1\"", "uses 'arrow-array': the crate table gives 'arrow' no home in 'app'"),
+            ("engine", "rand = \"1\"", "uses 'rand', which is not on the list of pure libraries"),
+            ("engine", "x = { version = \"1\", package = \"rand\" }", "uses 'rand', which is not on the list"),
+            ("engine", "[dev-dependencies]\napi = \"1\"", "imports 'api', which is not in a lower ring"),
+            ("engine", "[target.'cfg(unix)'.dependencies]\nrand = \"1\"", "uses 'rand'"),
+        ];
+        for (folder, lines, want) in cases {
+            let got = findings(folder, lines);
+            assert!(got.iter().any(|f| f.contains(want)), "{folder} + {lines}: {got:?}");
+        }
+    }
+
+    #[test]
+    fn a_listed_import_that_is_gone_is_named() {
+        let members = [member("engine", "[package]\nname = \"engine\"").unwrap(), member("domain", "").unwrap()];
+        let got: Vec<_> = edges(&rows(), &members).into_iter().map(|f| f.to_string()).collect();
+        assert!(
+            got.contains(
+                &"crates/engine/Cargo.toml: imports 'domain': ARCHITECTURE.md lists but the crate does not import it"
+                    .into()
+            )
+        );
+        assert!(got.iter().any(|f| f.contains("lists 'app', which does not exist")));
+    }
+
+    #[test]
+    fn impurity_is_found_at_any_depth() {
+        let lock = lock(
+            "[[package]]\nname = \"uuid\"\ndependencies = [\"helper 1.0.0\"]\n\
+             [[package]]\nname = \"helper\"\ndependencies = [\"getrandom\"]",
+        )
+        .unwrap();
+        let with = |dep: &str| vec![member("domain", &format!("[dependencies]\n{dep} = \"1\"")).unwrap()];
+        let got = depth(&rows(), &with("uuid"), &lock);
+        assert_eq!(got, [Finding::new("crates/domain/Cargo.toml", "reaches 'getrandom' through its dependencies")]);
+        assert_eq!(depth(&rows(), &with("serde"), &lock), []);
+    }
+}
