@@ -5,12 +5,14 @@
 //! order. Contracts: DESIGN sections 4 and 6, payloads §1–3; the promise itself is the committed `openapi.json`.
 #![warn(missing_docs)]
 
+pub mod alias;
 mod cursor;
 mod error;
 mod etag;
 mod guard;
 mod host;
 mod names;
+mod openapi;
 mod params;
 mod problem;
 mod query;
@@ -23,6 +25,7 @@ mod view;
 
 pub use error::{Error, check_listen};
 pub use names::{DEFAULT_VENUE, nearest, resolve};
+pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
 pub use query::{Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window};
 pub use serve::{Incident, Reporter, ServeConfig, serve};

@@ -20,6 +20,9 @@ pub(crate) struct App {
     /// The catalogue never changes while serving: rendered once.
     pub(crate) catalogue: Bytes,
     pub(crate) catalogue_etag: HeaderValue,
+    /// So does the description of the API.
+    pub(crate) openapi: Bytes,
+    pub(crate) openapi_etag: HeaderValue,
     /// Feature ids, in row order.
     pub(crate) features: Vec<&'static str>,
     /// Requests being answered.
@@ -39,6 +42,8 @@ impl App {
         // Plain data with finite numbers: writing it cannot fail, and an empty list would be seen at once.
         let catalogue = Bytes::from(serde_json::to_vec(&crate::view::Catalogue { items: entries }).unwrap_or_default());
         let catalogue_etag = crate::etag::strong(&catalogue);
+        let openapi = Bytes::from(crate::openapi::openapi_json());
+        let openapi_etag = crate::etag::strong(&openapi);
         Arc::new(Self {
             telemetry: Telemetry::new(&config.version),
             in_flight: Arc::new(Semaphore::new(config.requests_max)),
@@ -48,6 +53,8 @@ impl App {
             config,
             catalogue,
             catalogue_etag,
+            openapi,
+            openapi_etag,
             features,
             closing,
         })

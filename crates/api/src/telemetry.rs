@@ -76,7 +76,8 @@ impl Telemetry {
 
     /// One answered request. `route` is the pattern it matched, if any.
     pub(crate) fn answered(&self, route: Option<&str>, status: u16, took: Duration) {
-        let index = route.and_then(|r| PATHS.iter().position(|p| *p == r)).unwrap_or(PATHS.len());
+        let same = |path: &str, matched: &str| path == matched || path.strip_suffix('/') == Some(matched);
+        let index = route.and_then(|r| PATHS.iter().position(|p| same(p, r))).unwrap_or(PATHS.len());
         let Some(row) = self.routes.get(index) else { return };
         let code = STATUSES.iter().position(|s| *s == status).unwrap_or(STATUSES.len() - 1);
         row.by_status[code].fetch_add(1, Ordering::Relaxed);
@@ -196,6 +197,8 @@ mod tests {
         let t = Telemetry::new("1.2.3");
         t.answered(Some("/healthz"), 200, Duration::from_micros(300));
         t.answered(Some("/healthz"), 200, Duration::from_secs(60));
+        t.answered(Some("/api/market-context/history"), 200, Duration::ZERO);
+        t.answered(Some("/api/market-context/history/"), 200, Duration::ZERO);
         t.answered(None, 404, Duration::from_millis(1));
         t.answered(Some("/healthz"), 418, Duration::ZERO);
         t.dropped(Dropped::Lagged);
@@ -212,6 +215,7 @@ mod tests {
             "barograph_build_info{version=\"1.2.3\"} 1",
             "barograph_http_requests_total{route=\"/healthz\",status=\"200\"} 2",
             "barograph_http_requests_total{route=\"/healthz\",status=\"other\"} 1",
+            "barograph_http_requests_total{route=\"/api/market-context/history/\",status=\"200\"} 2",
             "barograph_http_requests_total{route=\"unknown\",status=\"404\"} 1",
             "barograph_http_request_duration_seconds_bucket{route=\"/healthz\",le=\"0.00025\"} 1",
             "barograph_http_request_duration_seconds_bucket{route=\"/healthz\",le=\"0.0005\"} 2",

@@ -1,8 +1,17 @@
 //! Every address this server has. [`PATHS`] is the one list: the router, the counters and the documentation test
 //! follow it.
 
-mod context;
-mod ops;
+pub(crate) mod alias;
+pub(crate) mod context;
+mod docs;
+pub(crate) mod features;
+pub(crate) mod markets;
+pub(crate) mod metrics;
+pub(crate) mod ops;
+pub(crate) mod pages;
+mod paging;
+mod reply;
+pub(crate) mod stream;
 
 use crate::guard::guard;
 use crate::problem::{Problem, ProblemKind};
@@ -11,18 +20,63 @@ use axum::Router;
 use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, Method, Response};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 
-/// Every path pattern, as routed and as documented.
-pub(crate) const PATHS: &[&str] = &["/api/v1/markets/{id}/context", "/healthz", "/readyz", "/metrics"];
+/// Every path pattern, as routed and as documented. The original paths are routed without their trailing slash too.
+pub(crate) const PATHS: &[&str] = &[
+    "/api/v1/markets",
+    "/api/v1/markets/{id}/context",
+    "/api/v1/markets/{id}/context/history",
+    "/api/v1/markets/{id}/metrics",
+    "/api/v1/markets/{id}/features",
+    "/api/v1/catalogue",
+    "/api/v1/stream",
+    "/api/market-context/snapshot/",
+    "/api/market-context/history/",
+    "/api/market-context/metrics/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/",
+    "/docs",
+    "/docs/{file}",
+    "/openapi.json",
+];
+
+fn handler(path: &str) -> Option<MethodRouter<Shared>> {
+    Some(match path {
+        "/api/v1/markets" => get(markets::list),
+        "/api/v1/markets/{id}/context" => get(context::latest),
+        "/api/v1/markets/{id}/context/history" => get(context::history),
+        "/api/v1/markets/{id}/metrics" => get(metrics::points),
+        "/api/v1/markets/{id}/features" => get(features::rows),
+        "/api/v1/catalogue" => get(markets::catalogue),
+        "/api/v1/stream" => get(stream::stream),
+        "/api/market-context/snapshot/" => get(alias::snapshot),
+        "/api/market-context/history/" => get(alias::history),
+        "/api/market-context/metrics/" => get(alias::points),
+        "/healthz" => get(ops::healthz),
+        "/readyz" => get(ops::readyz),
+        "/metrics" => get(ops::metrics),
+        "/" => get(pages::home),
+        "/docs" => get(pages::docs),
+        "/docs/{file}" => get(pages::file),
+        "/openapi.json" => get(pages::openapi),
+        _ => return None,
+    })
+}
 
 /// The router with its guard.
 pub(crate) fn router(app: &Shared) -> Router {
-    Router::new()
-        .route("/api/v1/markets/{id}/context", get(context::latest))
-        .route("/healthz", get(ops::healthz))
-        .route("/readyz", get(ops::readyz))
-        .route("/metrics", get(ops::metrics))
+    let mut router = Router::new();
+    for path in PATHS {
+        let Some(handler) = handler(path) else { continue };
+        if let Some(bare) = path.strip_suffix('/').filter(|bare| !bare.is_empty()) {
+            router = router.route(bare, handler.clone());
+        }
+        router = router.route(path, handler);
+    }
+    router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn_with_state(app.clone(), guard))

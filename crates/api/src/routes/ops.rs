@@ -1,7 +1,7 @@
 //! For operators and their machines: alive, ready, counted.
 
 use crate::params::Params;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::{Document, Problem, ProblemKind};
 use crate::query::Health;
 use crate::state::Shared;
 use axum::body::Body;
@@ -26,11 +26,29 @@ pub(crate) struct HealthView {
     notes: Vec<String>,
 }
 
+/// The process is alive and answers.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operations",
+    responses((status = 200, description = "alive", body = HealthView))
+)]
 pub(super) async fn healthz(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
     Params::parse(query.as_deref(), &[])?;
     Ok(ok(&app, Vec::new()))
 }
 
+/// It has something to say: the store is open, and some market has a snapshot younger than its gap limit.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operations",
+    responses(
+        (status = 200, description = "ready; notes name markets that are lost", body = HealthView),
+        (status = 503, description = "not ready, and why", body = Document<'static>,
+         content_type = "application/problem+json")
+    )
+)]
 pub(super) async fn readyz(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
     Params::parse(query.as_deref(), &[])?;
     match readiness(&app.query.health(), app.query.now()) {
@@ -40,6 +58,13 @@ pub(super) async fn readyz(State(app): State<Shared>, RawQuery(query): RawQuery)
     }
 }
 
+/// Counters in the Prometheus text format.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operations",
+    responses((status = 200, description = "text format 0.0.4", body = String, content_type = "text/plain"))
+)]
 pub(super) async fn metrics(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
     Params::parse(query.as_deref(), &[])?;
     let text = app.telemetry.text(&app.query.health(), app.query.now());

@@ -1,0 +1,121 @@
+//! The OpenAPI 3.1 document, generated from the handlers and the types, so that it cannot say anything else.
+//!
+//! `openapi.json` beside this crate is the committed copy; a test compares. Every operation also answers problem
+//! documents; that is added here once instead of at each handler.
+
+use crate::problem::Document;
+use crate::routes;
+use utoipa::openapi::{Content, Ref, RefOr, Response};
+use utoipa::{Modify, OpenApi};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "barograph",
+        description = "Market context: what the weather is, why, and what would change it. Everything is a read; \
+                       nothing here places an order or advises a side. Every read takes `as_of` and then answers with \
+                       what was known at that moment; a moment in the future means now. Times are UTC. Errors are \
+                       problem documents (RFC 9457). Only loopback is served, and no cross-origin header is sent.",
+        license(name = "Apache-2.0 OR MIT"),
+        contact(),
+    ),
+    servers((url = "/", description = "this server")),
+    tags(
+        (name = "context", description = "what is known of each market"),
+        (name = "original paths", description = "the original payloads, field for field; the trailing slash is optional"),
+        (name = "operations", description = "alive, ready, counted"),
+        (name = "pages", description = "for people"),
+    ),
+    paths(
+        routes::markets::list,
+        routes::context::latest,
+        routes::context::history,
+        routes::metrics::points,
+        routes::features::rows,
+        routes::markets::catalogue,
+        routes::stream::stream,
+        routes::alias::snapshot,
+        routes::alias::history,
+        routes::alias::points,
+        routes::ops::healthz,
+        routes::ops::readyz,
+        routes::ops::metrics,
+        routes::pages::home,
+        routes::pages::docs,
+        routes::pages::file,
+        routes::pages::openapi,
+    ),
+    components(schemas(Document<'static>)),
+    modifiers(&Problems)
+)]
+struct Api;
+
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        // The committed copy should change when the promise does, not with each release of the program.
+        openapi.info.version = "1".to_owned();
+        let problem = || {
+            let mut response = Response::new("what was wrong and what to do");
+            let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
+            response.content.insert("application/problem+json".to_owned(), RefOr::T(content));
+            RefOr::T(response)
+        };
+        for item in openapi.paths.paths.values_mut() {
+            if let Some(operation) = &mut item.get {
+                operation.responses.responses.insert("default".to_owned(), problem());
+            }
+        }
+    }
+}
+
+/// The document as committed: indented JSON with a newline at its end.
+#[must_use]
+pub fn openapi_json() -> String {
+    // Built from static data: writing it cannot fail, and an empty document would fail the test that compares it.
+    let mut text = Api::openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Set BLESS=1 to write the committed copy anew, then read the difference.
+    #[test]
+    fn the_committed_document_is_the_generated_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        let generated = openapi_json();
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, &generated).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        let line = committed.lines().zip(generated.lines()).position(|(a, b)| a != b).map(|n| n + 1);
+        assert!(
+            committed == generated,
+            "crates/api/openapi.json is not what the types say (first difference in line {line:?}); run `cargo x gen`, \
+             or the tests with BLESS=1, and review the change"
+        );
+    }
+
+    #[test]
+    fn every_route_is_documented_and_every_documented_path_is_routed() {
+        let documented: std::collections::BTreeSet<String> = Api::openapi().paths.paths.into_keys().collect();
+        let routed: std::collections::BTreeSet<String> = routes::PATHS.iter().map(|p| (*p).to_owned()).collect();
+        assert_eq!(documented, routed);
+    }
+
+    #[test]
+    fn the_document_is_openapi_3_1_and_its_references_lead_somewhere() {
+        let document: serde_json::Value = serde_json::from_str(&openapi_json()).unwrap();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        let text = openapi_json();
+        for reference in text.split("\"#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap();
+            assert!(document["components"]["schemas"][name].is_object(), "{name}");
+        }
+        assert!(document["paths"]["/healthz"]["get"]["responses"]["default"].is_object());
+    }
+}

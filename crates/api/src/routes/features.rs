@@ -1,0 +1,91 @@
+//! Feature rows of one market: the newest, or a stretch.
+
+use super::context::{Id, instrument};
+use super::paging::{PageView, SERIES, Series};
+use super::{docs, reply};
+use crate::etag;
+use crate::names::nearest;
+use crate::params::Params;
+use crate::problem::{Problem, ProblemKind};
+use crate::query::Page;
+use crate::state::Shared;
+use crate::view::FeatureRowView;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, Response};
+use utoipa::IntoParams;
+
+/// Rows on a page: by default, and at most. A row is about 2 kB of JSON.
+const LIMITS: (usize, usize) = (500, 5_000);
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+pub(super) struct Ids {
+    /// Only these features, separated by commas.
+    #[param(example = "funding_zscore_24h,oi_delta_4h")]
+    ids: Option<String>,
+}
+
+/// Feature rows, ascending; without `start`, `end` and `cursor` the newest one alone.
+#[utoipa::path(
+    get,
+    path = "/api/v1/markets/{id}/features",
+    tag = "context",
+    params(docs::Id, Ids, docs::Range, docs::Every, docs::Paging, docs::AsOf, docs::Book),
+    responses(
+        (status = 200, description = "one page, at most 5000 rows, 500 unless told", body = PageView<FeatureRowView>),
+        (status = 304, description = "the one you hold is still it (If-None-Match)")
+    )
+)]
+pub(super) async fn rows(
+    State(app): State<Shared>,
+    id: Id,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &[SERIES, &["every", "book", "ids"]].concat())?;
+    let id = instrument(&app, "features", id)?;
+    let wanted = wanted(&params, &app.features)?;
+    let series = Series::read(&params, "features", &id, app.query.now(), LIMITS)?;
+    let newest_only = ["start", "end", "cursor", "every"].iter().all(|p| params.text(p).is_none());
+    let book = params.text("book").map(str::to_owned);
+    let json = app
+        .read("features", move |q| {
+            let mut page = if newest_only {
+                Page { items: vec![q.latest_features(&id, book.as_deref(), series.window.as_of)?], more: false }
+            } else {
+                q.features(&id, book.as_deref(), &series.window)?
+            };
+            if let Some(wanted) = &wanted {
+                page.items.iter_mut().for_each(|row| keep(row, wanted));
+            }
+            reply::json(&series.view(page, |r| r.ts))
+        })
+        .await?;
+    Ok(etag::respond(&headers, json.clone(), &etag::strong(&json)))
+}
+
+fn wanted(params: &Params, known: &[&'static str]) -> Result<Option<Vec<String>>, Problem> {
+    let Some(text) = params.text("ids") else { return Ok(None) };
+    let ids: Vec<String> = text.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
+    match ids.iter().find(|id| !known.contains(&id.as_str())) {
+        None => Ok(Some(ids)),
+        Some(stranger) => {
+            let like = nearest(stranger, known.iter().copied());
+            let hint = match like {
+                Some(like) => format!("did you mean {like}? /api/v1/catalogue lists all"),
+                None => "/api/v1/catalogue lists all".to_owned(),
+            };
+            Err(Problem::new(ProblemKind::UnknownFeature, format!("there is no feature '{stranger}'"))
+                .value(stranger.as_str())
+                .hint(hint)
+                .candidates(like.map(str::to_owned).into_iter().collect()))
+        }
+    }
+}
+
+fn keep(row: &mut FeatureRowView, wanted: &[String]) {
+    row.values.retain(|id, _| wanted.iter().any(|w| w == id));
+    row.readings.retain(|id, _| wanted.iter().any(|w| w == id));
+}

@@ -1,0 +1,105 @@
+//! Normalised observations of one market (payloads §1), with the moment each was known.
+
+use super::context::{Id, instrument};
+use super::paging::{PageView, SERIES, Series};
+use super::{docs, reply};
+use crate::etag;
+use crate::params::Params;
+use crate::problem::{Problem, ProblemKind};
+use crate::query::{Query, QueryError};
+use crate::state::Shared;
+use crate::view::{MetricPoint, StreamView};
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, Response};
+use barograph_domain::{InstrumentName, Metric, Ts};
+use utoipa::{IntoParams, ToSchema};
+
+/// Points on a page: by default, and at most. A point is about 250 bytes of JSON.
+const LIMITS: (usize, usize) = (1_000, 10_000);
+
+/// Answer: points of one metric, or without `metric_name` the streams there are.
+#[derive(ToSchema)]
+#[schema(as = MetricsAnswer)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+pub(crate) enum Answer {
+    #[schema(title = "points")]
+    #[serde(untagged)]
+    Points(PageView<MetricPoint>),
+    #[schema(title = "streams")]
+    #[serde(untagged)]
+    Streams(PageView<StreamView>),
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+pub(super) struct Name {
+    /// What is measured. Left out: the streams this market has.
+    #[param(example = "funding_rate")]
+    metric_name: Option<String>,
+}
+
+/// Points of one metric, ascending; without `metric_name` the streams this market has.
+#[utoipa::path(
+    get,
+    path = "/api/v1/markets/{id}/metrics",
+    tag = "context",
+    params(docs::Id, Name, docs::Range, docs::Paging, docs::AsOf),
+    responses(
+        (status = 200, description = "one page, at most 10000 points, 1000 unless told", body = Answer),
+        (status = 304, description = "the one you hold is still it (If-None-Match)")
+    )
+)]
+pub(super) async fn points(
+    State(app): State<Shared>,
+    id: Id,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &[SERIES, &["metric_name"]].concat())?;
+    let id = instrument(&app, "metrics", id)?;
+    let now = app.query.now();
+    let Some(name) = params.text("metric_name").map(str::to_owned) else {
+        return streams(&app, &params, id, now).await;
+    };
+    let series = Series::read(&params, "metrics", &id, now, LIMITS)?;
+    let json = app
+        .read("metrics", move |q| {
+            let metric = metric(q, &id, &name, series.window.as_of)?;
+            let page = q.metrics(&id, metric, &series.window)?;
+            reply::json(&series.view(page, |p| p.timestamp))
+        })
+        .await?;
+    Ok(etag::respond(&headers, json.clone(), &etag::strong(&json)))
+}
+
+async fn streams(app: &Shared, params: &Params, id: InstrumentName, now: Ts) -> Result<Response<Body>, Problem> {
+    if let Some(alone) = ["start", "end", "limit", "cursor"].into_iter().find(|p| params.text(p).is_some()) {
+        return Err(Problem::new(ProblemKind::MissingParameter, format!("'{alone}' is given without 'metric_name'"))
+            .hint("add metric_name=funding_rate, or leave the others out to see what there is"));
+    }
+    let as_of = params.as_of(now)?;
+    let json = app
+        .read("metrics", move |q| reply::json(&PageView { items: available(q, &id, as_of)?, next_cursor: None }))
+        .await?;
+    Ok(reply::json_body(json))
+}
+
+/// The metric of that name; a name no stream here has is an error that lists those there are.
+pub(super) fn metric(q: &dyn Query, id: &InstrumentName, name: &str, as_of: Option<Ts>) -> Result<Metric, QueryError> {
+    let streams = available(q, id, as_of)?;
+    match Metric::from_name(name).filter(|m| streams.iter().any(|s| s.metric == m.name())) {
+        Some(metric) => Ok(metric),
+        None => {
+            let mut known: Vec<String> = streams.iter().map(|s| s.metric.to_owned()).collect();
+            known.dedup();
+            Err(QueryError::UnknownMetric { name: name.to_owned(), known })
+        }
+    }
+}
+
+fn available(q: &dyn Query, id: &InstrumentName, as_of: Option<Ts>) -> Result<Vec<StreamView>, QueryError> {
+    let market = q.markets(as_of)?.into_iter().find(|m| m.instrument == *id);
+    Ok(market.map(|m| m.streams).unwrap_or_default())
+}

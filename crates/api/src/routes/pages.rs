@@ -1,0 +1,86 @@
+//! Pages for people: what this is, and the documentation one can try. Everything is in the binary; no page loads
+//! anything from elsewhere, and the content policy makes sure of it.
+
+use super::reply;
+use crate::params::Params;
+use crate::problem::{Problem, ProblemKind};
+use crate::state::Shared;
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use axum::http::{HeaderMap, HeaderValue, Response};
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
+                      form-action 'self'; frame-ancestors 'none'";
+const FILES: &[(&str, &str, &str)] = &[
+    ("docs.js", "text/javascript; charset=utf-8", include_str!("../assets/docs.js")),
+    ("page.css", "text/css; charset=utf-8", include_str!("../assets/page.css")),
+];
+
+/// What this is, with links.
+#[utoipa::path(
+    get,
+    path = "/",
+    tag = "pages",
+    responses((status = 200, description = "a page", body = String, content_type = "text/html"))
+)]
+pub(super) async fn home(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    Ok(page(include_str!("../assets/home.html").replace("{version}", &app.config.version)))
+}
+
+/// Every address, with a form to try it.
+#[utoipa::path(
+    get,
+    path = "/docs",
+    tag = "pages",
+    responses((status = 200, description = "a page", body = String, content_type = "text/html"))
+)]
+pub(super) async fn docs(RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    Ok(page(include_str!("../assets/docs.html").to_owned()))
+}
+
+/// Script and style of the pages.
+#[utoipa::path(
+    get,
+    path = "/docs/{file}",
+    tag = "pages",
+    params(("file" = String, Path, description = "docs.js or page.css", example = "page.css")),
+    responses((status = 200, description = "the file", body = String, content_type = "text/plain"))
+)]
+pub(super) async fn file(Path(name): Path<String>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    match FILES.iter().find(|(file, ..)| *file == name) {
+        Some((_, content_type, text)) => Ok(reply::body(content_type, *text)),
+        None => Err(Problem::new(ProblemKind::UnknownRoute, format!("the documentation has no file '{name}'"))
+            .value(name)
+            .hint("begin at /docs")),
+    }
+}
+
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "pages",
+    responses(
+        (status = 200, description = "OpenAPI 3.1", body = Object),
+        (status = 304, description = "the one you hold is still it (If-None-Match)")
+    )
+)]
+pub(super) async fn openapi(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    Ok(crate::etag::respond(&headers, app.openapi.clone(), &app.openapi_etag))
+}
+
+fn page(html: String) -> Response<Body> {
+    let mut response = reply::body("text/html; charset=utf-8", html);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}

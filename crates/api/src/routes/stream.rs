@@ -1,0 +1,217 @@
+//! The event stream: new snapshots as server-sent events.
+//!
+//! A client first gets the newest snapshot of each market it asked for, as seen from now, then every new one. A client
+//! that reads slower than snapshots are published is told so and let go: it reconnects and is up to date again, which
+//! is better than a queue that grows. Ids are snapshot ids; a reconnecting client does not get the last one twice.
+
+use crate::params::Params;
+use crate::problem::{Problem, ProblemKind};
+use crate::query::{QueryError, SnapshotEvent};
+use crate::state::Shared;
+use crate::telemetry::Dropped;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, Method, Response};
+use barograph_domain::InstrumentName;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa::IntoParams;
+
+/// Frames between the feeder and the socket; beyond that a client counts as slow.
+const QUEUE: usize = 8;
+/// Tells clients to wait five seconds before they reconnect.
+const GREETING: &[u8] = b"retry: 5000\n\n";
+/// Keeps proxies and sockets awake.
+const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+pub(super) struct Markets {
+    /// Only these markets, separated by commas. Left out: all.
+    #[param(example = "binance-usdm:BTCUSDT")]
+    markets: Option<String>,
+}
+
+/// New snapshots as they are published (server-sent events).
+///
+/// Events: `snapshot` (id = snapshot id, data = the snapshot's JSON), `lagged` (too slow; the connection ends),
+/// `closing` (the server stops; the connection ends). The newest snapshot of each market comes first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/stream",
+    tag = "context",
+    params(Markets, ("Last-Event-ID" = Option<String>, Header, description = "id of the last event seen")),
+    responses((status = 200, description = "events without end", body = String, content_type = "text/event-stream"))
+)]
+pub(super) async fn stream(
+    State(app): State<Shared>,
+    method: Method,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &["markets"])?;
+    let wanted = wanted(&app, &params)?;
+    if method == Method::HEAD {
+        return Ok(super::reply::body("text/event-stream", Body::empty()));
+    }
+    let Ok(place) = Arc::clone(&app.streams).try_acquire_owned() else {
+        let detail = format!("{} clients are listening already", app.config.stream_clients_max);
+        return Err(Problem::new(ProblemKind::Busy, detail).hint("try again later, or read /context now and then"));
+    };
+    let seen = headers.get("last-event-id").and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let (frames, receiver) = mpsc::channel(QUEUE);
+    let feeder = Feeder { events: app.query.subscribe(), wanted, shown: BTreeMap::new(), frames, app };
+    tokio::spawn(feeder.run(seen, place));
+    Ok(super::reply::body("text/event-stream", Body::from_stream(ReceiverStream::new(receiver))))
+}
+
+/// The markets a client asked for; `None` for all, those to come included.
+fn wanted(app: &Shared, params: &Params) -> Result<Option<Vec<InstrumentName>>, Problem> {
+    let Some(text) = params.text("markets") else { return Ok(None) };
+    let names = text.split(',').map(str::trim).filter(|n| !n.is_empty());
+    names
+        .map(|n| app.query.resolve(n, false).map_err(|e| app.problem("stream", &e)))
+        .collect::<Result<_, _>>()
+        .map(Some)
+}
+
+/// Why a feeder ends.
+enum End {
+    /// The client has gone, or does not read.
+    Gone,
+    /// With a last word.
+    Said(Bytes),
+}
+
+struct Feeder {
+    app: Shared,
+    events: broadcast::Receiver<Arc<SnapshotEvent>>,
+    wanted: Option<Vec<InstrumentName>>,
+    /// Newest snapshot sent of each market.
+    shown: BTreeMap<InstrumentName, String>,
+    frames: mpsc::Sender<Result<Bytes, Infallible>>,
+}
+
+impl Feeder {
+    async fn run(mut self, seen: Option<String>, place: OwnedSemaphorePermit) {
+        let app = Arc::clone(&self.app);
+        let _client = app.telemetry.stream_client();
+        let end = match self.greet(seen).await {
+            Ok(()) => self.follow().await,
+            Err(end) => end,
+        };
+        if let End::Said(word) = end {
+            // Nobody to tell if that fails too.
+            let _gone = self.send(word).await;
+        }
+        drop(place);
+    }
+
+    /// The newest snapshot of each market. The subscription is older than these reads, so nothing falls between.
+    async fn greet(&mut self, seen: Option<String>) -> Result<(), End> {
+        self.send(Bytes::from_static(GREETING)).await?;
+        let all = self.app.query.instruments();
+        let markets: Vec<InstrumentName> = self.wanted.clone().unwrap_or_else(|| all.to_vec());
+        for id in markets {
+            let newest = match self.app.query.context(&id, None, None) {
+                Ok(rendered) => rendered,
+                Err(QueryError::NothingYet { .. }) => continue,
+                Err(error) => {
+                    let problem = self.app.problem("stream", &error);
+                    return Err(End::Said(frame(
+                        "problem",
+                        None,
+                        &serde_json::to_vec(&problem.document()).unwrap_or_default(),
+                    )));
+                }
+            };
+            let snapshot_id = newest.snapshot.snapshot_id.clone();
+            if seen.as_ref() != Some(&snapshot_id) {
+                self.send(frame("snapshot", Some(&snapshot_id), &newest.json)).await?;
+            }
+            self.shown.insert(id, snapshot_id);
+        }
+        Ok(())
+    }
+
+    async fn follow(&mut self) -> End {
+        let mut closing = self.app.closing.clone();
+        let keep_alive = self.app.config.keep_alive;
+        loop {
+            let received = tokio::select! {
+                biased;
+                _closing = closing.wait_for(|closing| *closing) => return End::Said(frame("closing", None, b"{}")),
+                () = self.frames.closed() => return End::Gone,
+                received = tokio::time::timeout(keep_alive, self.events.recv()) => received,
+            };
+            let sent = match received {
+                Err(_quiet) => self.send(Bytes::from_static(KEEP_ALIVE)).await,
+                Ok(Ok(event)) => self.publish(&event).await,
+                Ok(Err(RecvError::Lagged(missed))) => {
+                    self.app.telemetry.dropped(Dropped::Lagged);
+                    return End::Said(frame("lagged", None, format!("{{\"missed\":{missed}}}").as_bytes()));
+                }
+                Ok(Err(RecvError::Closed)) => return End::Said(frame("closing", None, b"{}")),
+            };
+            if let Err(end) = sent {
+                return end;
+            }
+        }
+    }
+
+    async fn publish(&mut self, event: &SnapshotEvent) -> Result<(), End> {
+        let elsewhere = self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(&event.instrument));
+        if elsewhere || self.shown.get(&event.instrument) == Some(&event.snapshot_id) {
+            return Ok(());
+        }
+        self.shown.insert(event.instrument.clone(), event.snapshot_id.clone());
+        self.send(frame("snapshot", Some(&event.snapshot_id), &event.json)).await
+    }
+
+    /// Hands a frame over, waiting as long as a client may stall.
+    async fn send(&self, bytes: Bytes) -> Result<(), End> {
+        match tokio::time::timeout(self.app.config.write_stall, self.frames.send(Ok(bytes))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_gone)) => Err(End::Gone),
+            Err(_stalled) => {
+                self.app.telemetry.dropped(Dropped::Stalled);
+                Err(End::Gone)
+            }
+        }
+    }
+}
+
+/// One event; data with line breaks becomes several data lines, as the format asks.
+fn frame(event: &str, id: Option<&str>, data: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(data.len() + 96);
+    out.extend_from_slice(b"event: ");
+    out.extend_from_slice(event.as_bytes());
+    if let Some(id) = id {
+        out.extend_from_slice(b"\nid: ");
+        out.extend_from_slice(id.as_bytes());
+    }
+    for line in data.split(|byte| *byte == b'\n') {
+        out.extend_from_slice(b"\ndata: ");
+        out.extend_from_slice(line);
+    }
+    out.extend_from_slice(b"\n\n");
+    Bytes::from(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_what_browsers_parse() {
+        assert_eq!(&frame("snapshot", Some("7"), b"{}")[..], b"event: snapshot\nid: 7\ndata: {}\n\n");
+        assert_eq!(&frame("closing", None, b"{}")[..], b"event: closing\ndata: {}\n\n");
+        assert_eq!(&frame("x", None, b"a\nb")[..], b"event: x\ndata: a\ndata: b\n\n");
+    }
+}
