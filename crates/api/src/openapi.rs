@@ -5,7 +5,7 @@
 
 use crate::problem::Document;
 use crate::routes;
-use utoipa::openapi::{Content, Ref, RefOr, Response};
+use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -17,7 +17,6 @@ use utoipa::{Modify, OpenApi};
                        what was known at that moment; a moment in the future means now. Times are UTC. Errors are \
                        problem documents (RFC 9457). Only loopback is served, and no cross-origin header is sent.",
         license(name = "Apache-2.0 OR MIT"),
-        contact(),
     ),
     servers((url = "/", description = "this server")),
     tags(
@@ -46,28 +45,64 @@ use utoipa::{Modify, OpenApi};
         routes::pages::openapi,
     ),
     components(schemas(Document<'static>)),
-    modifiers(&Problems)
+    modifiers(&Finish)
 )]
 struct Api;
 
-struct Problems;
+struct Finish;
 
-impl Modify for Problems {
+/// Fields that are left out where there is nothing to say; every other field is always there, if only as null.
+const LEFT_OUT: &[(&str, &[&str])] = &[
+    ("Snapshot", &["age_s"]),
+    ("Problem", &["value", "hint", "candidates"]),
+    ("HealthView", &["notes"]),
+    (
+        "AliasExplanation",
+        &[
+            "funding_zscore_24h_reason",
+            "oi_delta_4h_reason",
+            "realized_vol_1h_reason",
+            "freshness_warning",
+            "defaults_used",
+        ],
+    ),
+];
+
+impl Modify for Finish {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         // The committed copy should change when the promise does, not with each release of the program.
         openapi.info.version = "1".to_owned();
-        let problem = || {
-            let mut response = Response::new("what was wrong and what to do");
-            let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
-            response.content.insert("application/problem+json".to_owned(), RefOr::T(content));
-            RefOr::T(response)
-        };
+        openapi.info.contact = None;
         for item in openapi.paths.paths.values_mut() {
             if let Some(operation) = &mut item.get {
                 operation.responses.responses.insert("default".to_owned(), problem());
             }
         }
+        for (name, schema) in openapi.components.iter_mut().flat_map(|c| &mut c.schemas) {
+            if let RefOr::T(Schema::Object(object)) = schema {
+                let left_out = LEFT_OUT.iter().find(|(n, _)| n == name).map_or(&[][..], |(_, fields)| fields);
+                if let Some(row) = name.strip_prefix("PageView_") {
+                    // The generator writes the row out in full on every page type; its name is enough.
+                    object.properties.insert("items".to_owned(), rows(row));
+                }
+                object.required =
+                    object.properties.keys().filter(|f| !left_out.contains(&f.as_str())).cloned().collect();
+            }
+        }
     }
+}
+
+fn rows(name: &str) -> RefOr<Schema> {
+    let mut array = Array::new(RefOr::Ref(Ref::from_schema_name(name)));
+    array.description = Some("Rows, ascending by time.".to_owned());
+    RefOr::T(Schema::Array(array))
+}
+
+fn problem() -> RefOr<Response> {
+    let mut response = Response::new("what was wrong and what to do");
+    let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
+    response.content.insert("application/problem+json".to_owned(), RefOr::T(content));
+    RefOr::T(response)
 }
 
 /// The document as committed: indented JSON with a newline at its end.
@@ -116,6 +151,11 @@ mod tests {
             let name = reference.split('"').next().unwrap();
             assert!(document["components"]["schemas"][name].is_object(), "{name}");
         }
-        assert!(document["paths"]["/healthz"]["get"]["responses"]["default"].is_object());
+        let operations: Vec<&serde_json::Value> =
+            document["paths"].as_object().unwrap().values().map(|item| &item["get"]).collect();
+        assert!(operations.iter().all(|o| o["responses"]["default"].is_object()));
+        let ids: std::collections::BTreeSet<&str> =
+            operations.iter().map(|o| o["operationId"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), operations.len());
     }
 }

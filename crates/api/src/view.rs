@@ -14,7 +14,6 @@ pub struct MarketView {
     #[schema(value_type = String, example = "binance-usdm:BTCUSDT")]
     pub instrument: InstrumentName,
     /// Spot, perpetual or dated.
-    #[schema(value_type = String, example = "perpetual")]
     pub kind: MarketKind,
     /// First minute with a snapshot; null when there is none yet.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -23,7 +22,6 @@ pub struct MarketView {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_minute: Option<Ts>,
     /// Published risk label now (or at `as_of`); null before the first snapshot.
-    #[schema(value_type = Option<String>, example = "NORMAL")]
     pub label: Option<RiskRegime>,
     /// When that label was entered.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -49,14 +47,12 @@ pub struct StreamView {
     #[schema(example = "binance-usdm")]
     pub source: String,
     /// measured, sampled, modelled or proxy.
-    #[schema(value_type = String, example = "measured")]
     pub kind: Kind,
     /// Seconds between rows (bars: the timeframe).
     pub cadence_s: i64,
     /// Seconds after its stamp before a row may be used.
     pub delay_s: i64,
     /// What the time stamp of the original row means: open, close or instant.
-    #[schema(value_type = String, example = "close")]
     pub stamp: Stamp,
     /// Seconds after which it is stale.
     pub max_age_s: i64,
@@ -98,10 +94,10 @@ pub struct FeatureRowView {
     #[schema(value_type = String, format = DateTime)]
     pub ts: Ts,
     /// Feature id to number, boolean, word or null.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, WireValue>)]
     pub values: BTreeMap<&'static str, WireValue>,
     /// Feature id to the reason there is no value; only where there is none.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, String>)]
     pub readings: BTreeMap<&'static str, &'static str>,
 }
 

@@ -11,6 +11,7 @@ pub struct Venue(String);
 
 /// What kind of market an instrument is; decides which inputs are `not_offered`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MarketKind {
     /// No funding, no open interest, no mark or index price.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The four orthogonal axes of a regime (C03).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Axis {
     /// Crowding and volatility risk (seed 1).
@@ -18,6 +19,7 @@ pub enum Axis {
 
 /// Labels of the risk axis, in order of severity; `Unknown` stands outside that order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RiskRegime {
     /// No extremes.
@@ -78,6 +80,7 @@ impl RiskRegime {
 
 /// Why the published label differs from the raw one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HeldBy {
     /// It does not differ.
@@ -91,6 +94,7 @@ pub enum HeldBy {
 
 /// Caution in the choice of size and stops (R1.38), from most to least cautious.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RiskBias {
     /// Caution.
@@ -103,6 +107,7 @@ pub enum RiskBias {
 
 /// What to do with open positions (R1.40), from strictest to freest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Posture {
     /// Consider reducing or closing.
@@ -117,6 +122,7 @@ pub enum Posture {
 
 /// Estimated density of stops near the price (R1.39), per side.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum StopVulnerability {
     /// Stops spread out.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 /// A value on the wire: number, boolean, word, or null.
 #[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum WireValue {
     /// A number.
@@ -88,13 +89,10 @@ pub struct Regimes {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AxisView {
     /// Published label.
-    #[cfg_attr(feature = "schema", schema(value_type = String, example = "HIGH_VOL"))]
     pub label: RiskRegime,
     /// Label before hysteresis, dwell and staleness.
-    #[cfg_attr(feature = "schema", schema(value_type = String, example = "HIGH_VOL"))]
     pub raw_label: RiskRegime,
     /// Why they differ: `none`, `hysteresis` or `dwell`.
-    #[cfg_attr(feature = "schema", schema(value_type = String, example = "none"))]
     pub held_by: HeldBy,
     /// When the label was entered.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
@@ -120,12 +118,10 @@ pub struct AxisView {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Guidance {
     /// CONSERVATIVE, NEUTRAL or AGGRESSIVE.
-    #[cfg_attr(feature = "schema", schema(value_type = String, example = "CONSERVATIVE"))]
     pub risk_bias: RiskBias,
     /// What the bias asks for.
     pub risk_bias_action: &'static str,
     /// REDUCE, HOLD, NORMAL or AGGRESSIVE.
-    #[cfg_attr(feature = "schema", schema(value_type = String, example = "REDUCE"))]
     pub posture: Posture,
     /// What the posture asks for.
     pub posture_action: &'static str,
@@ -142,13 +138,10 @@ pub struct Guidance {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StopVulnerabilityView {
     /// Below the price: stops of longs.
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub long: Option<StopVulnerability>,
     /// Above the price: stops of shorts.
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub short: Option<StopVulnerability>,
     /// The worse of the two.
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub worst: Option<StopVulnerability>,
     /// Level types that are built and have ready inputs, as a share of those the definition names.
     pub coverage: f64,
@@ -165,7 +158,7 @@ pub struct Explanation {
     /// The rule's own fixed text (R1.46); what the original interfaces print.
     pub rule_text: String,
     /// Readings of all features a rule reads, and of those the original payload names.
-    #[cfg_attr(feature = "schema", schema(value_type = Object))]
+    #[cfg_attr(feature = "schema", schema(value_type = BTreeMap<String, FeatureView>))]
     pub features: BTreeMap<&'static str, FeatureView>,
     /// As in the snapshot.
     pub logic_version: String,
@@ -178,7 +171,6 @@ pub struct Explanation {
     /// Other true rules (A07).
     pub also_matched: Vec<String>,
     /// Why label and raw label differ.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub held_by: HeldBy,
     /// Smallest single-feature change that changes the raw label; null when none does.
     pub nearest_flip: Option<Flip>,
@@ -206,6 +198,7 @@ pub struct Explanation {
 
 /// One reading on the wire.
 #[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FeatureView {
     /// Number, boolean, word or null.
     pub value: WireValue,
@@ -234,10 +227,8 @@ pub struct RuleTrace {
     /// Rule id.
     pub id: String,
     /// Axis it belongs to.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub axis: Axis,
     /// Label it asserts.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub label: RiskRegime,
     /// `true`, `false`, `unknown` or `not_applicable`.
     pub result: &'static str,
@@ -258,12 +249,10 @@ pub struct ClauseTrace {
     /// Whether the absolute value is compared.
     pub abs: bool,
     /// The reading; null when not ready.
-    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub value: WireValue,
     /// `>`, `>=`, `<`, `<=`, `==`, `in`.
     pub op: &'static str,
     /// What it is compared with.
-    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub threshold: serde_json::Value,
     /// Relaxed threshold that keeps a published label.
     pub exit: Option<f64>,
@@ -296,7 +285,6 @@ pub struct Flip {
     /// Absolute delta in scale units.
     pub distance: f64,
     /// The label reached.
-    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub label: RiskRegime,
     /// Consecutive evaluations it must stand (exit only).
     pub readings: u32,
@@ -313,7 +301,6 @@ pub struct Flip {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Changed {
     /// Label before, when it differs.
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub label_from: Option<RiskRegime>,
     /// Up to three features with the largest change in margin units.
     pub features: Vec<ChangedFeature>,
@@ -342,7 +329,6 @@ pub struct InputView {
     /// Source word; null when never seen.
     pub source: Option<String>,
     /// Kind of the stream.
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub kind: Option<Kind>,
     /// Seconds since its newest grid instant; null when never seen.
     pub age_s: Option<i64>,

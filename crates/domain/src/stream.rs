@@ -21,6 +21,7 @@ impl StreamIndex {
 
 /// What a row's time stamp means.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stamp {
     /// Beginning of the bar or period.

@@ -52,6 +52,7 @@ struct MetricRange {
 #[utoipa::path(
     get,
     path = "/api/market-context/snapshot/",
+    operation_id = "originalSnapshot",
     tag = "original paths",
     params(docs::Symbol, docs::AsOf),
     responses((status = 200, description = "the snapshot", body = AliasSnapshot))
@@ -71,6 +72,7 @@ pub(super) async fn snapshot(State(app): State<Shared>, RawQuery(query): RawQuer
 #[utoipa::path(
     get,
     path = "/api/market-context/history/",
+    operation_id = "originalHistory",
     tag = "original paths",
     params(docs::Symbol, HistoryRange, docs::AsOf),
     responses((status = 200, description = "start ≤ timestamp < end", body = [AliasSnapshot]))
@@ -94,6 +96,7 @@ pub(super) async fn history(State(app): State<Shared>, RawQuery(query): RawQuery
 #[utoipa::path(
     get,
     path = "/api/market-context/metrics/",
+    operation_id = "originalMetrics",
     tag = "original paths",
     params(docs::Symbol, MetricRange, docs::AsOf),
     responses((status = 200, description = "start ≤ timestamp < end", body = [AliasPoint]))

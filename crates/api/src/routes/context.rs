@@ -36,6 +36,7 @@ pub(super) fn instrument(app: &Shared, route: &'static str, id: Id) -> Result<In
 #[utoipa::path(
     get,
     path = "/api/v1/markets/{id}/context",
+    operation_id = "getContext",
     tag = "context",
     params(docs::Id, docs::AsOf, docs::Book),
     responses(
@@ -66,6 +67,7 @@ pub(super) async fn latest(
 #[utoipa::path(
     get,
     path = "/api/v1/markets/{id}/context/history",
+    operation_id = "getContextHistory",
     tag = "context",
     params(docs::Id, docs::Range, docs::Every, docs::Paging, docs::AsOf, docs::Book),
     responses(

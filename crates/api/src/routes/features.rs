@@ -31,6 +31,7 @@ pub(super) struct Ids {
 #[utoipa::path(
     get,
     path = "/api/v1/markets/{id}/features",
+    operation_id = "getFeatures",
     tag = "context",
     params(docs::Id, Ids, docs::Range, docs::Every, docs::Paging, docs::AsOf, docs::Book),
     responses(

@@ -23,6 +23,7 @@ pub(crate) struct MarketList {
 #[utoipa::path(
     get,
     path = "/api/v1/markets",
+    operation_id = "listMarkets",
     tag = "context",
     params(docs::AsOf),
     responses((status = 200, description = "the markets", body = MarketList))
@@ -38,6 +39,7 @@ pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -
 #[utoipa::path(
     get,
     path = "/api/v1/catalogue",
+    operation_id = "getCatalogue",
     tag = "context",
     responses(
         (status = 200, description = "the catalogue, in row order", body = Catalogue),

@@ -13,21 +13,20 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Response};
 use barograph_domain::{InstrumentName, Metric, Ts};
+use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 /// Points on a page: by default, and at most. A point is about 250 bytes of JSON.
 const LIMITS: (usize, usize) = (1_000, 10_000);
 
-/// Answer: points of one metric, or without `metric_name` the streams there are.
-#[derive(ToSchema)]
+/// Points of one metric, or without `metric_name` the streams there are.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
 #[schema(as = MetricsAnswer)]
-#[expect(dead_code, reason = "read by the schema generator alone")]
 pub(crate) enum Answer {
-    #[schema(title = "points")]
-    #[serde(untagged)]
+    /// With `metric_name`.
     Points(PageView<MetricPoint>),
-    #[schema(title = "streams")]
-    #[serde(untagged)]
+    /// Without.
     Streams(PageView<StreamView>),
 }
 
@@ -44,6 +43,7 @@ pub(super) struct Name {
 #[utoipa::path(
     get,
     path = "/api/v1/markets/{id}/metrics",
+    operation_id = "getMetrics",
     tag = "context",
     params(docs::Id, Name, docs::Range, docs::Paging, docs::AsOf),
     responses(
@@ -68,7 +68,7 @@ pub(super) async fn points(
         .read("metrics", move |q| {
             let metric = metric(q, &id, &name, series.window.as_of)?;
             let page = q.metrics(&id, metric, &series.window)?;
-            reply::json(&series.view(page, |p| p.timestamp))
+            reply::json(&Answer::Points(series.view(page, |p| p.timestamp)))
         })
         .await?;
     Ok(etag::respond(&headers, json.clone(), &etag::strong(&json)))
@@ -81,7 +81,10 @@ async fn streams(app: &Shared, params: &Params, id: InstrumentName, now: Ts) -> 
     }
     let as_of = params.as_of(now)?;
     let json = app
-        .read("metrics", move |q| reply::json(&PageView { items: available(q, &id, as_of)?, next_cursor: None }))
+        .read("metrics", move |q| {
+            let items = available(q, &id, as_of)?;
+            reply::json(&Answer::Streams(PageView { items, next_cursor: None }))
+        })
         .await?;
     Ok(reply::json_body(json))
 }

@@ -30,6 +30,7 @@ pub(crate) struct HealthView {
 #[utoipa::path(
     get,
     path = "/healthz",
+    operation_id = "getHealth",
     tag = "operations",
     responses((status = 200, description = "alive", body = HealthView))
 )]
@@ -42,6 +43,7 @@ pub(super) async fn healthz(State(app): State<Shared>, RawQuery(query): RawQuery
 #[utoipa::path(
     get,
     path = "/readyz",
+    operation_id = "getReadiness",
     tag = "operations",
     responses(
         (status = 200, description = "ready; notes name markets that are lost", body = HealthView),
@@ -62,6 +64,7 @@ pub(super) async fn readyz(State(app): State<Shared>, RawQuery(query): RawQuery)
 #[utoipa::path(
     get,
     path = "/metrics",
+    operation_id = "getCounters",
     tag = "operations",
     responses((status = 200, description = "text format 0.0.4", body = String, content_type = "text/plain"))
 )]

@@ -21,6 +21,7 @@ const FILES: &[(&str, &str, &str)] = &[
 #[utoipa::path(
     get,
     path = "/",
+    operation_id = "homePage",
     tag = "pages",
     responses((status = 200, description = "a page", body = String, content_type = "text/html"))
 )]
@@ -33,6 +34,7 @@ pub(super) async fn home(State(app): State<Shared>, RawQuery(query): RawQuery) -
 #[utoipa::path(
     get,
     path = "/docs",
+    operation_id = "docsPage",
     tag = "pages",
     responses((status = 200, description = "a page", body = String, content_type = "text/html"))
 )]
@@ -45,6 +47,7 @@ pub(super) async fn docs(RawQuery(query): RawQuery) -> Result<Response<Body>, Pr
 #[utoipa::path(
     get,
     path = "/docs/{file}",
+    operation_id = "docsFile",
     tag = "pages",
     params(("file" = String, Path, description = "docs.js or page.css", example = "page.css")),
     responses((status = 200, description = "the file", body = String, content_type = "text/plain"))
@@ -63,6 +66,7 @@ pub(super) async fn file(Path(name): Path<String>, RawQuery(query): RawQuery) ->
 #[utoipa::path(
     get,
     path = "/openapi.json",
+    operation_id = "getOpenapi",
     tag = "pages",
     responses(
         (status = 200, description = "OpenAPI 3.1", body = Object),

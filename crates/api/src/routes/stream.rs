@@ -45,6 +45,7 @@ pub(super) struct Markets {
 #[utoipa::path(
     get,
     path = "/api/v1/stream",
+    operation_id = "streamSnapshots",
     tag = "context",
     params(Markets, ("Last-Event-ID" = Option<String>, Header, description = "id of the last event seen")),
     responses((status = 200, description = "events without end", body = String, content_type = "text/event-stream"))
