@@ -5,6 +5,8 @@
 
 use crate::problem::Document;
 use crate::routes;
+use crate::view::{FeatureRowView, MetricPoint, StreamView};
+use barograph_domain::Snapshot;
 use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
 use utoipa::{Modify, OpenApi};
 
@@ -44,7 +46,7 @@ use utoipa::{Modify, OpenApi};
         routes::pages::file,
         routes::pages::openapi,
     ),
-    components(schemas(Document<'static>)),
+    components(schemas(Document<'static>, Snapshot, FeatureRowView, MetricPoint, StreamView)),
     modifiers(&Finish)
 )]
 struct Api;
