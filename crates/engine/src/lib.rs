@@ -1,7 +1,21 @@
 //! Features, rule book and regimes: one deterministic engine for live, replay and batch.
 //!
 //! Ring 1. `step(event)` in, readings and labels out; no clock, file, socket, thread, randomness or unordered map.
+//! Reading order: `catalogue` (what is computed), `kernel` (arithmetic), `series` (streams on grids), `features` (windows),
+//! `feeds` and `market` (one market), `assemble` (which feed speaks), `rules` (labels), `explain` (why), `engine` (the door).
 #![warn(missing_docs)]
 
+mod ages;
+mod assemble;
 pub mod catalogue;
+pub mod composite;
+pub mod engine;
+pub mod features;
+pub mod feeds;
+pub mod kernel;
+pub mod market;
 pub mod rules;
+pub mod series;
+
+pub use catalogue::{CATALOGUE, Feature};
+pub use engine::{Config, Engine, Outputs, RestoreError};

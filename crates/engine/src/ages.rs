@@ -1,0 +1,79 @@
+//! Which stream speaks for a metric at a moment, how old it is, and the history behind a percentile.
+
+use crate::catalogue::Feature;
+use crate::feeds::PriceSeries;
+use crate::market::Market;
+use barograph_domain::{Metric, StreamIndex, Ts};
+
+/// Stream and anchor of a metric's input: the first fresh candidate, else the first ever seen.
+pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts) -> Option<(StreamIndex, Ts)> {
+    let mut seen = None;
+    let mut consider = |stream: StreamIndex, anchor: Option<Ts>, expires: Ts| {
+        let found = anchor.map(|a| (stream, a));
+        seen = seen.or(found);
+        found.filter(|_| t <= expires)
+    };
+    let fresh = match metric {
+        Metric::FundingRate => market
+            .funding
+            .iter()
+            .find_map(|f| consider(f.source.stream, f.series.anchor_ts(), f.series.expires()))
+            .or_else(|| market.settled.iter().find_map(|s| consider(s.stream(), s.anchor(), s.expires()))),
+        Metric::FundingRateSettled => market.settled.iter().find_map(|s| consider(s.stream(), s.anchor(), s.expires())),
+        Metric::OpenInterest => market
+            .open_interest
+            .iter()
+            .find_map(|o| consider(o.source.stream, o.series.anchor_ts(), o.series.expires())),
+        Metric::MarkPrice => market
+            .prices
+            .iter()
+            .find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires)),
+        Metric::Bar => market
+            .prices
+            .iter()
+            .filter(|p| matches!(p.series, PriceSeries::Bars(..)))
+            .find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires)),
+        Metric::IndexPrice => market
+            .indexes
+            .iter()
+            .find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires)),
+        Metric::Trade
+        | Metric::BestBidAsk
+        | Metric::PremiumIndex
+        | Metric::OpenInterestUsd
+        | Metric::Liquidation
+        | Metric::TopTraderAccountRatio
+        | Metric::TopTraderPositionRatio
+        | Metric::LongShortRatio
+        | Metric::TakerVolumeRatio => None,
+    };
+    fresh.or(seen)
+}
+
+/// The values a percentile ranks its newest one against, sorted, into `out`. `stream` says whose history it is.
+pub(crate) fn others_of(market: &Market, percentile: Feature, stream: Option<StreamIndex>, out: &mut Vec<f64>) {
+    out.clear();
+    let Some(stream) = stream else { return };
+    let price = || market.prices.iter().find(|p| p.source.stream == stream);
+    match percentile {
+        Feature::RealizedVol1hPct90d | Feature::RealizedVol4hPct90d => {
+            let which = usize::from(percentile == Feature::RealizedVol4hPct90d);
+            if let Some(feed) = price() {
+                feed.volatility.ranks()[which].window().others(out);
+            }
+        }
+        Feature::OiDelta4hPct90d => {
+            if let Some(feed) = market.open_interest.iter().find(|o| o.source.stream == stream) {
+                feed.windows.rank().window().others(out);
+            }
+        }
+        Feature::FundingPct30d => {
+            if let Some(feed) = market.funding.iter().find(|f| f.source.stream == stream) {
+                feed.windows.rank().window().others(out);
+            } else if let Some(settled) = market.settled.iter().find(|s| s.stream() == stream) {
+                settled.others_of_month(out);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,376 @@
+//! From feeds to a row of readings: which feed speaks for a feature, and the features that are functions of others.
+//!
+//! Preference is the order of the feeds in a market. A stand-in is used only where the rule book allows it and only while
+//! the measured reading is not ready (features §2.7). Nothing is recomputed in a minute in which nothing arrived and
+//! nothing expired.
+
+use crate::catalogue::Feature;
+use crate::composite;
+use crate::engine::Config;
+use crate::features::basis::PairSlots;
+use crate::features::funding::FundingSlots;
+use crate::features::open_interest::OpenInterestSlots;
+use crate::features::reading::{Slot, choose};
+use crate::features::stops::StopSlots;
+use crate::features::volatility::VolatilitySlots;
+use crate::feeds::{PriceFeed, PriceSeries};
+use crate::market::{Market, PairFeed};
+use barograph_domain::{Cell, InputAge, Kind, MarketKind, Metric, MinuteRow, Reason, State, Ts};
+
+/// Readings of one market as of its last minute.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Assembly {
+    slots: Vec<Slot>,
+    cells: Vec<Cell>,
+    inputs: Vec<InputAge>,
+    cuts: Vec<Option<f64>>,
+    /// What the cuts were computed from, per request: unchanged percentiles keep their cuts.
+    cut_keys: Vec<Option<(u16, Ts)>>,
+    metrics: Vec<Metric>,
+    scratch: Vec<f64>,
+    price: Option<f64>,
+    /// First moment after which some ready reading is stale.
+    next_expiry: Ts,
+    valid: bool,
+}
+
+impl Assembly {
+    pub(crate) fn new(config: &Config) -> Self {
+        let mut metrics: Vec<Metric> =
+            config.book.features().iter().flat_map(|f| f.spec().inputs).copied().collect();
+        metrics.sort_unstable();
+        metrics.dedup();
+        let cuts = config.book.cuts().len();
+        Self {
+            slots: vec![Slot::MISSING; Feature::COUNT],
+            cells: vec![Cell::undefined(Reason::MissingInput); Feature::COUNT],
+            inputs: Vec::with_capacity(metrics.len()),
+            cuts: vec![None; cuts],
+            cut_keys: vec![None; cuts],
+            metrics,
+            scratch: Vec::with_capacity(2_200),
+            price: None,
+            next_expiry: Ts::MIN,
+            valid: false,
+        }
+    }
+
+    pub(crate) fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    pub(crate) fn inputs(&self) -> &[InputAge] {
+        &self.inputs
+    }
+
+    /// Brings the readings to `t`; `changed` says whether any feed moved.
+    pub(crate) fn refresh(&mut self, market: &Market, t: Ts, changed: bool, config: &Config) {
+        if changed || !self.valid || t > self.next_expiry {
+            self.valid = true;
+            self.compute(market, t, config);
+            self.next_expiry = Ts::MAX;
+            for (slot, cell) in self.slots.iter().zip(&mut self.cells) {
+                *cell = slot.at(t);
+                if cell.state == State::Ready {
+                    self.next_expiry = self.next_expiry.min(slot.expires);
+                }
+            }
+            self.read_inputs(market, t);
+            self.read_cuts(market, t, config);
+        } else if self.cells[Feature::MinutesToFunding.index()].state == State::Ready {
+            let slot = minutes_to_funding(market, t);
+            self.slots[Feature::MinutesToFunding.index()] = slot;
+            self.cells[Feature::MinutesToFunding.index()] = slot.at(t);
+        }
+    }
+
+    /// Copies the readings into a row without allocating once the row has been used before.
+    pub(crate) fn write(&self, row: &mut MinuteRow) {
+        row.cells.clone_from(&self.cells);
+        row.cuts.clone_from(&self.cuts);
+        row.inputs.clone_from(&self.inputs);
+        row.price = self.price;
+    }
+
+    fn set(&mut self, feature: Feature, slot: Slot) {
+        self.slots[feature.index()] = slot;
+    }
+
+    fn compute(&mut self, market: &Market, t: Ts, config: &Config) {
+        let price = market.price(t);
+        self.price = price.map(|(_, p)| p);
+        self.volatility(market, t, config);
+        self.stops(market, t);
+        if market.kind == MarketKind::Spot {
+            self.not_offered();
+        } else {
+            self.funding(market, t, config);
+            self.open_interest(market, t, config);
+            self.basis(market, t, config);
+        }
+        composite::derive(&mut self.slots, t);
+    }
+
+    /// A spot market has no funding, open interest, premium or basis.
+    fn not_offered(&mut self) {
+        for spec in crate::catalogue::CATALOGUE {
+            let needs_contract = spec.inputs.iter().any(|m| {
+                matches!(
+                    m,
+                    Metric::FundingRate | Metric::FundingRateSettled | Metric::OpenInterest | Metric::IndexPrice
+                )
+            });
+            if needs_contract {
+                self.set(spec.feature, Slot::undefined(Reason::NotOffered));
+            }
+        }
+    }
+
+    fn funding(&mut self, market: &Market, t: Ts, config: &Config) {
+        use Feature as F;
+        let feeds = || market.funding.iter().filter(|f| allowed(f.source.kind, config));
+        let proxies = || market.settled.iter().filter(|_| config.book.allow_proxy);
+        let running = |pick: fn(&FundingSlots) -> &Slot| choose(t, feeds().map(|f| pick(&f.slots)));
+        let with_proxy = |pick: fn(&FundingSlots) -> &Slot, proxy: fn(&crate::features::settled::SettledSlots) -> &Slot| {
+            let stand_in = choose(t, proxies().map(|s| proxy(s.slots()))).of_kind(Kind::Proxy);
+            choose(t, [running(pick), stand_in].iter())
+        };
+        self.set(F::FundingRate8h, with_proxy(|s| &s.rate, |s| &s.rate));
+        self.set(F::FundingZscore24h, with_proxy(|s| &s.zscore, |s| &s.zscore_7d));
+        self.set(F::FundingMa8h, with_proxy(|s| &s.ma_8h, |s| &s.ma_8h));
+        self.set(F::FundingPct30d, with_proxy(|s| &s.pct_30d, |s| &s.pct_30d));
+        self.set(F::FundingMean24h, running(|s| &s.mean_24h));
+        self.set(F::FundingStd24h, running(|s| &s.std_24h));
+        self.set(F::FundingVol24h, running(|s| &s.vol_24h));
+        self.set(F::FundingTrend24h, running(|s| &s.trend_24h));
+        self.set(F::FundingChange8h, running(|s| &s.change_8h));
+        self.set(F::MinutesToFunding, minutes_to_funding(market, t));
+        let settled = |pick: fn(&crate::features::settled::SettledSlots) -> &Slot| {
+            choose(t, market.settled.iter().map(|s| pick(s.slots())))
+        };
+        self.set(F::FundingRateSettled8h, settled(|s| &s.rate));
+        self.set(F::FundingZscore7dSettled, settled(|s| &s.zscore_7d));
+        self.set(F::FundingBlock8h, settled(|s| &s.block_8h));
+    }
+
+    fn open_interest(&mut self, market: &Market, t: Ts, config: &Config) {
+        use Feature as F;
+        let feeds = || market.open_interest.iter().filter(|f| allowed(f.source.kind, config));
+        let pick = |pick: fn(&OpenInterestSlots) -> &Slot| choose(t, feeds().map(|f| pick(&f.slots)));
+        self.set(F::OiDelta1h, pick(|s| &s.delta_1h));
+        self.set(F::OiDelta4h, pick(|s| &s.delta_4h));
+        self.set(F::OiDelta24h, pick(|s| &s.delta_24h));
+        self.set(F::OiZscore7d, pick(|s| &s.zscore_7d));
+        self.set(F::OiTrend24h, pick(|s| &s.trend_24h));
+        self.set(F::OiDelta4hPct90d, pick(|s| &s.delta_4h_pct));
+        let oi = pick(|s| &s.value);
+        let price = price_slot(market, t, config);
+        let oi_usd = composite::combine(t, &[&oi, &price], |v| Ok(v[0] * v[1]));
+        self.set(F::OiUsd, oi_usd);
+        let volume = volume_slot(market, t, config);
+        let ratio =
+            composite::combine(t, &[&oi_usd, &volume], |v| if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) });
+        self.set(F::OiToVolume24h, ratio);
+        let delta = self.slots[F::OiDelta4h.index()];
+        let price_return = return_4h(market, t, config);
+        self.set(F::OiPriceQuadrant, composite::combine(t, &[&price_return, &delta], |v| Ok(composite::quadrant(v[0], v[1]))));
+    }
+
+    fn volatility(&mut self, market: &Market, t: Ts, config: &Config) {
+        use Feature as F;
+        let feeds = || market.prices.iter().filter(|f| allowed(f.source.kind, config));
+        let pick = |f: &dyn Fn(&VolatilitySlots) -> Slot| {
+            let mut first_seen = Slot::MISSING;
+            for feed in feeds() {
+                let slot = f(&feed.slots);
+                if slot.ready(t).is_some() {
+                    return slot;
+                }
+                if first_seen.cell.state == State::Undefined(Reason::MissingInput) {
+                    first_seen = slot;
+                }
+            }
+            first_seen
+        };
+        let realized = [
+            [F::RealizedVol1h, F::RealizedVol1hLo, F::RealizedVol1hHi],
+            [F::RealizedVol4h, F::RealizedVol4hLo, F::RealizedVol4hHi],
+            [F::RealizedVol24h, F::RealizedVol24hLo, F::RealizedVol24hHi],
+        ];
+        for (w, features) in realized.into_iter().enumerate() {
+            // Value and interval come from the same feed: the first whose value is ready.
+            let value = pick(&|s| s.realized[w][0]);
+            let feed = feeds().find(|f| Some(f.source.stream) == value.cell.stream);
+            for (part, feature) in features.into_iter().enumerate() {
+                self.set(feature, feed.map_or(value, |f| f.slots.realized[w][part]));
+            }
+        }
+        self.set(F::RealizedVol1hPct90d, pick(&|s| s.pct[0]));
+        self.set(F::RealizedVol4hPct90d, pick(&|s| s.pct[1]));
+        self.set(F::Efficiency12h, pick(&|s| s.efficiency_12h));
+    }
+
+    fn basis(&mut self, market: &Market, t: Ts, config: &Config) {
+        use Feature as F;
+        let slots = |pair: Option<&PairFeed>| match pair {
+            None => PairSlots::MISSING,
+            Some(p) => {
+                let (price, index) = (&market.prices[p.price], &market.indexes[p.index]);
+                let max_age = price.max_age().max(index.max_age());
+                let anchor = p.pair.anchor_ts().unwrap_or(Ts(0));
+                let expires = price.origin().expires.min(index.origin().expires);
+                let origin = crate::features::reading::Origin {
+                    anchor,
+                    expires,
+                    kind: Kind::Measured,
+                    stream: price.source.stream,
+                };
+                p.pair.slots(&origin, max_age, &config.settings(), |a, b| price.has_gap(a, b) || index.has_gap(a, b))
+            }
+        };
+        let premium = slots(market.premium.as_ref());
+        let basis = slots(market.basis.as_ref());
+        self.set(F::Premium, premium.value);
+        self.set(F::PremiumMa8h, premium.ma_8h);
+        self.set(F::Basis, basis.value);
+        self.set(F::BasisZscore7d, basis.zscore_7d);
+        self.set(F::BasisApr, basis_apr(market, &basis.value, t));
+    }
+
+    fn stops(&mut self, market: &Market, t: Ts) {
+        use Feature as F;
+        let mut chosen = StopSlots::MISSING;
+        for feed in &market.prices {
+            if let PriceSeries::Bars(_, _, Some(stops)) = &feed.series {
+                let slots = stops.slots(self.price, &feed.origin());
+                let seen = chosen.atr_14.cell.state != State::Undefined(Reason::MissingInput);
+                if !seen || (chosen.atr_14.ready(t).is_none() && slots.atr_14.ready(t).is_some()) {
+                    chosen = slots;
+                }
+            }
+        }
+        self.set(F::Atr14, chosen.atr_14);
+        self.set(F::PrevDayHigh, chosen.prev_day_high);
+        self.set(F::PrevDayLow, chosen.prev_day_low);
+        self.set(F::StopDensityLong, chosen.density_long);
+        self.set(F::StopDensityShort, chosen.density_short);
+        self.set(F::StopVulnerabilityLong, chosen.vulnerability_long);
+        self.set(F::StopVulnerabilityShort, chosen.vulnerability_short);
+    }
+
+    fn read_inputs(&mut self, market: &Market, t: Ts) {
+        self.inputs.clear();
+        for &metric in &self.metrics {
+            let (stream, anchor) = crate::ages::input_age(market, metric, t).unzip();
+            self.inputs.push(InputAge { metric, stream, anchor: anchor.unwrap_or(Ts(0)) });
+        }
+    }
+
+    fn read_cuts(&mut self, market: &Market, t: Ts, config: &Config) {
+        let mut loaded: Option<Feature> = None;
+        for (i, request) in config.book.cuts().iter().enumerate() {
+            let slot = &self.slots[request.percentile.index()];
+            let key = slot.ready(t).and(slot.cell.stream).map(|s| (s.0, slot.cell.anchor));
+            if key.is_some() && key == self.cut_keys[i] {
+                continue;
+            }
+            self.cut_keys[i] = key;
+            self.cuts[i] = None;
+            if key.is_none() {
+                continue;
+            }
+            if loaded != Some(request.percentile) {
+                crate::ages::others_of(market, request.percentile, slot.cell.stream, &mut self.scratch);
+                loaded = Some(request.percentile);
+            }
+            self.cuts[i] = crate::rules::cut(&self.scratch, request.op, request.theta);
+        }
+    }
+}
+
+/// May readings of this kind be shown under this book?
+fn allowed(kind: Kind, config: &Config) -> bool {
+    config.book.allow_proxy || matches!(kind, Kind::Measured | Kind::Sampled)
+}
+
+fn minutes_to_funding(market: &Market, t: Ts) -> Slot {
+    let running = market.funding.iter().find(|f| f.source.metric == Metric::FundingRate);
+    match running.and_then(|f| f.next_ts.map(|n| (f, n))) {
+        Some((feed, next)) if next > t => {
+            let origin = feed.source.origin(&feed.series);
+            origin.instant((next - t).as_secs_f64() / 60.0)
+        }
+        _ => Slot::MISSING,
+    }
+}
+
+/// The price as a reading: kind and age of the feed it comes from.
+fn price_slot(market: &Market, t: Ts, config: &Config) -> Slot {
+    market
+        .prices
+        .iter()
+        .filter(|f| allowed(f.source.kind, config))
+        .find(|f| t <= f.origin().expires)
+        .and_then(|f| f.newest().map(|p| f.origin().instant(p)))
+        .unwrap_or(Slot::MISSING)
+}
+
+/// Quote volume of the trailing day, from the finest bars that cover it.
+fn volume_slot(market: &Market, t: Ts, config: &Config) -> Slot {
+    let mut seen = Slot::MISSING;
+    for feed in &market.prices {
+        let PriceSeries::Bars(series, volume, _) = &feed.series else { continue };
+        let Some(anchor) = series.anchor() else { continue };
+        let (n, total) = volume.day(anchor, series.step());
+        let kind = if volume.is_estimated() { Kind::Proxy } else { Kind::Measured };
+        if !allowed(kind, config) {
+            continue;
+        }
+        let origin = crate::features::reading::Origin { kind, ..feed.origin() };
+        let expected = barograph_domain::Span::hours(24).0 / series.step().0;
+        // A sum over part of a day is not the day's volume, so the quarter-span rule does not apply here.
+        let settings = crate::features::Settings { span_min: 2.0, ..config.settings() };
+        let counted = crate::features::reading::Window {
+            n,
+            expected,
+            min_n: 1,
+            first: series.first(),
+            anchor,
+            gap: series.has_gap(series.instant(anchor) - barograph_domain::Span::hours(24), series.instant(anchor)),
+        };
+        let slot = origin.windowed(counted.fullness(&settings), || Ok(total));
+        if slot.ready(t).is_some() {
+            return slot;
+        }
+        if seen.cell.state == State::Undefined(Reason::MissingInput) {
+            seen = slot;
+        }
+    }
+    seen
+}
+
+/// Price return over 4 h at the newest instant of the first feed that has both ends.
+fn return_4h(market: &Market, t: Ts, config: &Config) -> Slot {
+    let both = |f: &PriceFeed| {
+        let at = f.anchor_ts()?;
+        let (now, then) = (f.price_at(at)?, f.price_at(at - barograph_domain::Span::hours(4))?);
+        Some(f.origin().instant(now / then - 1.0))
+    };
+    let slots = || market.prices.iter().filter(|f| allowed(f.source.kind, config));
+    slots()
+        .filter(|f| t <= f.origin().expires)
+        .find_map(both)
+        .or_else(|| slots().find(|f| f.anchor_ts().is_some()).map(|f| f.origin().not_ready(State::Warming { have: 1, need: 2 })))
+        .unwrap_or(Slot::MISSING)
+}
+
+fn basis_apr(market: &Market, basis: &Slot, t: Ts) -> Slot {
+    if market.kind != MarketKind::DatedFuture {
+        return Slot::undefined(Reason::NotOffered);
+    }
+    let Some(expiry) = market.expiry else { return Slot::MISSING };
+    composite::combine(t, &[basis], |v| {
+        let days = (expiry - basis.cell.anchor).as_secs_f64() / 86_400.0;
+        if days < 1.0 { Err(Reason::OutOfDomain) } else { Ok(barograph_domain::math::ln(1.0 + v[0]) * 365.0 / days) }
+    })
+}

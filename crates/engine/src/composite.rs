@@ -1,0 +1,141 @@
+//! Features that are functions of other readings at the same moment (update code O1).
+
+use crate::catalogue::Feature;
+use crate::features::reading::Slot;
+use barograph_domain::{Cell, Reason, State, Ts};
+
+/// Funding beyond this per 8 h is extreme (A02, strict).
+const FUNDING_EXTREME: f64 = 0.0001;
+/// |z| beyond which the day's score decides the crowded side (C02).
+const CROWDED_Z: f64 = 2.0;
+/// Percentiles beyond which the month decides it otherwise.
+const CROWDED_PCT: (f64, f64) = (0.05, 0.95);
+/// Basis beyond this is a dislocation (R3.11).
+const BASIS_ANOMALY: f64 = 0.02;
+/// Premium beyond this is a deviation (R3.24).
+const PREMIUM_DEVIATION: f64 = 0.01;
+/// Moves within this are flat (features §2.2, `oi_price_quadrant`).
+const FLAT: f64 = 0.002;
+
+/// Fills every feature that derives from others in the same row.
+pub(crate) fn derive(slots: &mut [Slot], t: Ts) {
+    use Feature as F;
+    let get = |slots: &[Slot], f: Feature| slots[f.index()];
+    let set = |slots: &mut [Slot], f: Feature, inputs: &[Feature], value: &dyn Fn(&[f64]) -> Result<f64, Reason>| {
+        let parts = [0, 1, 2].map(|i| inputs.get(i).map_or(Slot::MISSING, |f| get(slots, *f)));
+        let refs = [&parts[0], &parts[1], &parts[2]];
+        slots[f.index()] = combine(t, &refs[..inputs.len()], value);
+    };
+    set(slots, F::FundingApr, &[F::FundingRate8h], &|v| Ok(v[0] * 3.0 * 365.0));
+    set(slots, F::FundingExtremeFlag, &[F::FundingRate8h], &|v| Ok(flag(v[0] > FUNDING_EXTREME || v[0] < -FUNDING_EXTREME)));
+    set(slots, F::FundingRateDeviationStd, &[F::FundingZscore24h], &|v| Ok(v[0].abs()));
+    set(slots, F::BasisAnomaly, &[F::Basis], &|v| Ok(flag(v[0].abs() > BASIS_ANOMALY)));
+    set(slots, F::PremiumDeviationFlag, &[F::Premium], &|v| Ok(flag(v[0].abs() > PREMIUM_DEVIATION)));
+    set(slots, F::SqueezeRiskScore, &[F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h], &|v| Ok(squeeze_score(v[0], v[1], v[2])));
+    slots[F::SqueezeDirection.index()] = direction(&get(slots, F::FundingZscore24h), &get(slots, F::FundingPct30d), t);
+    slots[F::StopVulnerability.index()] =
+        worse(&get(slots, F::StopVulnerabilityLong), &get(slots, F::StopVulnerabilityShort), t);
+}
+
+/// Mean of three capped ramps (A05): open interest 0 to 10 %, funding 0 to 2σ, volatility 30 % down to 0.
+#[must_use]
+pub fn squeeze_score(oi_delta_4h: f64, funding_zscore: f64, realized_vol_1h: f64) -> f64 {
+    let ramp = |x: f64, top: f64| (x / top).clamp(0.0, 1.0);
+    (ramp(oi_delta_4h, 0.10) + ramp(funding_zscore.abs(), 2.0) + (1.0 - realized_vol_1h / 0.30).clamp(0.0, 1.0)) / 3.0
+}
+
+/// Code of the quadrant of price return and open interest delta.
+#[must_use]
+pub fn quadrant(price_return: f64, oi_delta: f64) -> f64 {
+    if price_return.abs() <= FLAT || oi_delta.abs() <= FLAT {
+        return 0.0;
+    }
+    match (price_return > 0.0, oi_delta > 0.0) {
+        (true, true) => 1.0,
+        (false, true) => 2.0,
+        (true, false) => 3.0,
+        (false, false) => 4.0,
+    }
+}
+
+/// A function of several readings: as fresh as the stalest, as sure as the least sure. Where a part is not ready the
+/// whole has that part's state.
+pub(crate) fn combine(t: Ts, parts: &[&Slot], value: impl FnOnce(&[f64]) -> Result<f64, Reason>) -> Slot {
+    let mut values = [0.0; 3];
+    let mut whole: Option<Slot> = None;
+    for (slot, v) in parts.iter().zip(&mut values) {
+        if slot.cell.state != State::Ready {
+            let cell = Cell { value: 0.0, coverage: 0.0, partial: false, ..slot.cell };
+            return Slot { cell, expires: Ts::MAX };
+        }
+        *v = slot.cell.value;
+        whole = Some(whole.map_or(**slot, |w| merge(w, slot)));
+    }
+    let Some(mut whole) = whole else { return Slot::MISSING };
+    match value(&values[..parts.len()]) {
+        Ok(v) => {
+            whole.cell.value = v;
+            whole
+        }
+        Err(reason) if t <= whole.expires => {
+            Slot { cell: Cell { value: 0.0, state: State::Undefined(reason), ..whole.cell }, expires: Ts::MAX }
+        }
+        Err(_) => Slot::undefined(Reason::Stale),
+    }
+}
+
+fn merge(a: Slot, b: &Slot) -> Slot {
+    Slot {
+        cell: Cell {
+            anchor: a.cell.anchor.min(b.cell.anchor),
+            coverage: a.cell.coverage.min(b.cell.coverage),
+            kind: a.cell.kind.max(b.cell.kind),
+            partial: a.cell.partial || b.cell.partial,
+            stream: None,
+            ..a.cell
+        },
+        expires: a.expires.min(b.expires),
+    }
+}
+
+fn flag(b: bool) -> f64 {
+    f64::from(u8::from(b))
+}
+
+/// The crowded side: LONG_SQUEEZE 0, SHORT_SQUEEZE 1 (C02).
+fn direction(z: &Slot, pct: &Slot, t: Ts) -> Slot {
+    let score = z.ready(t);
+    let month = pct.ready(t).and_then(|p| {
+        if p > CROWDED_PCT.1 {
+            Some(0.0)
+        } else if p < CROWDED_PCT.0 {
+            Some(1.0)
+        } else {
+            None
+        }
+    });
+    match (score, month) {
+        (Some(s), _) if s.abs() > CROWDED_Z => z.with_value(flag(s < 0.0)),
+        (_, Some(side)) => pct.with_value(side),
+        (Some(s), None) if s > 0.0 => z.with_value(0.0),
+        (Some(s), None) if s < 0.0 => z.with_value(1.0),
+        (Some(_), None) => Slot { cell: Cell { state: State::Undefined(Reason::ZeroVariance), value: 0.0, ..z.cell }, expires: Ts::MAX },
+        (None, None) => combine(t, &[z], |_| Err(Reason::MissingInput)),
+    }
+}
+
+/// The worse of two sides; where one is undefined, the other with half its coverage, so that it is flagged.
+fn worse(long: &Slot, short: &Slot, t: Ts) -> Slot {
+    match (long.ready(t), short.ready(t)) {
+        (Some(a), Some(b)) => if b > a { *short } else { *long },
+        (Some(_), None) => halved(*long),
+        (None, Some(_)) => halved(*short),
+        (None, None) => *long,
+    }
+}
+
+fn halved(mut slot: Slot) -> Slot {
+    slot.cell.coverage *= 0.5;
+    slot.cell.partial = true;
+    slot
+}

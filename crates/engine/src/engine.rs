@@ -1,0 +1,200 @@
+//! `step(event)` in, rows out: the only way anything reaches the features.
+
+use crate::features::Settings;
+use crate::market::{Market, Route};
+use crate::rules::Book;
+use barograph_domain::{Event, Instrument, MinuteRow, Payload, StreamDecl, StreamIndex};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What an engine is configured with. The book carries every number that can be set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The rule book.
+    pub book: Arc<Book>,
+}
+
+impl Config {
+    /// Readiness as the book sets it.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            span_min: self.book.span_min,
+            coverage_min: self.book.coverage_min,
+            allow_proxy: self.book.allow_proxy,
+        }
+    }
+}
+
+/// Rows made by the latest steps. Rows are kept and reused: after warm-up nothing allocates.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    rows: Vec<MinuteRow>,
+    used: usize,
+}
+
+impl Outputs {
+    /// Rows made since the last [`Self::clear`], in order of time within each instrument.
+    #[must_use]
+    pub fn rows(&self) -> &[MinuteRow] {
+        &self.rows[..self.used]
+    }
+
+    /// Forgets the rows and keeps their memory.
+    pub fn clear(&mut self) {
+        self.used = 0;
+    }
+
+    pub(crate) fn next_row(&mut self) -> &mut MinuteRow {
+        if self.used == self.rows.len() {
+            self.rows.push(empty_row());
+        }
+        self.used += 1;
+        &mut self.rows[self.used - 1]
+    }
+}
+
+fn empty_row() -> MinuteRow {
+    MinuteRow {
+        instrument: 0,
+        ts: barograph_domain::Ts(0),
+        cells: Vec::new(),
+        cuts: Vec::new(),
+        risk: barograph_domain::AxisState::default(),
+        held: Vec::new(),
+        inputs: Vec::new(),
+        price: None,
+    }
+}
+
+/// The engine over any number of markets. Markets do not see each other, so any partition gives the same rows.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    config: Config,
+    streams: Vec<StreamDecl>,
+    /// Market and place of every stream.
+    routes: Vec<Option<(usize, Route)>>,
+    markets: Vec<Market>,
+}
+
+/// State that goes to a checkpoint; streams and book are checked against it on load.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    format: u32,
+    book: String,
+    streams: Vec<StreamDecl>,
+    markets: Vec<Market>,
+}
+
+/// Version of [`Saved`]; raised whenever any saved structure changes.
+const SAVED_FORMAT: u32 = 1;
+
+/// Why a checkpoint cannot be used. The caller falls back to replay.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RestoreError {
+    /// Not a checkpoint, or damaged.
+    Unreadable,
+    /// Written by a build with other state.
+    OtherFormat,
+    /// Written with other streams or another rule book.
+    OtherRun,
+}
+
+impl core::fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Unreadable => "the checkpoint is damaged",
+            Self::OtherFormat => "the checkpoint was written by another version",
+            Self::OtherRun => "the checkpoint belongs to other streams or another rule book",
+        })
+    }
+}
+impl std::error::Error for RestoreError {}
+
+impl Engine {
+    /// An engine for these instruments and declared streams (sorted, as [`StreamIndex`] counts them).
+    #[must_use]
+    pub fn new(config: Config, instruments: &[Instrument], streams: &[StreamDecl]) -> Self {
+        let mut routes = vec![None; streams.len()];
+        let mut markets = Vec::with_capacity(instruments.len());
+        for (index, instrument) in (0_u32..).zip(instruments) {
+            let own: Vec<(StreamIndex, &StreamDecl)> = (0_u16..)
+                .zip(streams)
+                .filter(|(_, d)| d.instrument == instrument.name)
+                .map(|(i, d)| (StreamIndex(i), d))
+                .collect();
+            let (market, placed) = Market::new(index, instrument, &own, &config);
+            for (stream, route) in placed {
+                routes[stream.index()] = Some((markets.len(), route));
+            }
+            markets.push(market);
+        }
+        Self { config, streams: streams.to_vec(), routes, markets }
+    }
+
+    /// Takes one event, in the total order; rows that became due before it are added to `out`.
+    pub fn step(&mut self, event: &Event, out: &mut Outputs) {
+        if event.payload == Payload::Tick {
+            for market in &mut self.markets {
+                market.advance(event.recv_ts, &self.config, &self.streams, out);
+            }
+            return;
+        }
+        let Some(Some((at, route))) = self.routes.get(event.stream.index()).copied() else { return };
+        let market = &mut self.markets[at];
+        market.advance(event.recv_ts, &self.config, &self.streams, out);
+        market.apply(event, route, self.streams[event.stream.index()].delay);
+    }
+
+    /// Makes the last minute of every market; called once, at the end of the input.
+    pub fn finish(&mut self, out: &mut Outputs) {
+        for market in &mut self.markets {
+            market.finish(&self.config, &self.streams, out);
+        }
+    }
+
+    /// The markets, for what is not in rows.
+    #[must_use]
+    pub fn markets(&self) -> &[Market] {
+        &self.markets
+    }
+
+    /// State as bytes: restoring them and going on equals never having stopped.
+    #[must_use]
+    pub fn save(&self) -> Vec<u8> {
+        let saved = Saved {
+            format: SAVED_FORMAT,
+            book: self.config.book.name.clone(),
+            streams: self.streams.clone(),
+            markets: self.markets.clone(),
+        };
+        #[expect(clippy::expect_used, reason = "writing plain data to memory cannot fail")]
+        postcard::to_allocvec(&saved).expect("plain data serialises")
+    }
+
+    /// An engine that goes on where [`Self::save`] left off.
+    ///
+    /// # Errors
+    /// When the bytes are damaged or belong to another run; nothing is restored then.
+    pub fn restore(
+        config: Config,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        bytes: &[u8],
+    ) -> Result<Self, RestoreError> {
+        let format: (u32, &[u8]) = postcard::take_from_bytes(bytes).map_err(|_e| RestoreError::Unreadable)?;
+        if format.0 != SAVED_FORMAT {
+            return Err(RestoreError::OtherFormat);
+        }
+        let saved: Saved = postcard::from_bytes(bytes).map_err(|_e| RestoreError::Unreadable)?;
+        if saved.book != config.book.name || saved.streams != streams || saved.markets.len() != instruments.len() {
+            return Err(RestoreError::OtherRun);
+        }
+        let mut engine = Self::new(config, instruments, streams);
+        engine.markets = saved.markets;
+        for market in &mut engine.markets {
+            market.reread(&engine.config);
+        }
+        Ok(engine)
+    }
+}

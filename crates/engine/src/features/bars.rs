@@ -1,0 +1,204 @@
+//! Bars as samples, and coarser bars built from finer ones.
+
+use crate::kernel::{Fold, Sum, fold::Block};
+use crate::series::Series;
+use barograph_domain::{Bar, Span, Ts};
+use serde::{Deserialize, Serialize};
+
+/// A closed bar as a grid sample.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct BarSample {
+    /// Highest price.
+    pub high: f64,
+    /// Lowest price.
+    pub low: f64,
+    /// Last price.
+    pub close: f64,
+    /// Base volume.
+    pub volume: Option<f64>,
+    /// Quote volume.
+    pub quote_volume: Option<f64>,
+}
+
+impl From<Bar> for BarSample {
+    fn from(b: Bar) -> Self {
+        Self { high: b.high, low: b.low, close: b.close, volume: b.volume, quote_volume: b.quote_volume }
+    }
+}
+
+/// What a price series is made of.
+pub trait Priced: Copy {
+    /// The price of the sample.
+    fn price(&self) -> f64;
+    /// High and low, where the sample is a bar.
+    fn range(&self) -> Option<(f64, f64)>;
+}
+
+impl Priced for f64 {
+    fn price(&self) -> f64 {
+        *self
+    }
+    fn range(&self) -> Option<(f64, f64)> {
+        None
+    }
+}
+impl Priced for BarSample {
+    fn price(&self) -> f64 {
+        self.close
+    }
+    fn range(&self) -> Option<(f64, f64)> {
+        Some((self.high, self.low))
+    }
+}
+
+/// Quote volume of the trailing day from one bar series.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DayVolume {
+    fold: Fold<Sum>,
+    /// Quote volume was estimated as base volume × close in at least the last bar.
+    estimated: bool,
+}
+
+const DAY: Span = Span::hours(24);
+
+impl DayVolume {
+    /// For bars of this step.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 1,440 bars a day")]
+    pub fn new(step: Span) -> Self {
+        Self { fold: Fold::new((DAY.0 / step.0).max(1) as usize), estimated: false }
+    }
+
+    /// Learns about the instants that changed.
+    pub fn settle(&mut self, series: &Series<BarSample>) {
+        for &index in series.changed() {
+            let quote = series.at(index).and_then(|b| {
+                self.estimated = b.quote_volume.is_none();
+                b.quote_volume.or_else(|| b.volume.map(|v| v * b.close))
+            });
+            self.fold.set(index, quote.map_or(Sum::EMPTY, Sum::of));
+        }
+    }
+
+    /// Bars present in the day up to `anchor`, and their quote volume.
+    #[must_use]
+    pub fn day(&self, anchor: i64, step: Span) -> (u32, f64) {
+        let folded = self.fold.window(anchor - DAY.0 / step.0, anchor);
+        (folded.n, folded.total())
+    }
+
+    /// True when the venue gave base volume only.
+    #[must_use]
+    pub fn is_estimated(&self) -> bool {
+        self.estimated
+    }
+}
+
+/// A bar of a coarser timeframe with its index (close / timeframe).
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct BuiltBar {
+    /// Close instant / timeframe.
+    pub index: i64,
+    /// Highest price.
+    pub high: f64,
+    /// Lowest price.
+    pub low: f64,
+    /// Last price.
+    pub close: f64,
+    /// Base volume, where the parts have it.
+    pub volume: Option<f64>,
+}
+
+/// Builds bars of `timeframe` from parts of `step`. A bar with less than four fifths of its parts is missing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BarBuilder {
+    timeframe: Span,
+    parts: i64,
+    open: Option<(BuiltBar, i64)>,
+    last_part: Option<i64>,
+}
+
+impl BarBuilder {
+    /// `step` must divide `timeframe`.
+    #[must_use]
+    pub fn new(timeframe: Span, step: Span) -> Self {
+        Self { timeframe, parts: (timeframe.0 / step.0).max(1), open: None, last_part: None }
+    }
+
+    /// Takes the part that closes at `close_ts`; hands a finished bar to `emit`. Late parts of finished bars are left out:
+    /// levels are never rewritten.
+    pub fn push(&mut self, close_ts: Ts, part: &BarSample, mut emit: impl FnMut(BuiltBar)) {
+        if self.last_part.is_some_and(|l| close_ts.0 <= l) {
+            return;
+        }
+        self.last_part = Some(close_ts.0);
+        let index = close_ts.ceil(self.timeframe).0 / self.timeframe.0;
+        if let Some((bar, count)) = self.open.filter(|(bar, _)| bar.index != index) {
+            self.open = None;
+            if self.is_covered(count) {
+                emit(bar);
+            }
+        }
+        let (bar, count) = match self.open {
+            None => {
+                let bar = BuiltBar { index, high: part.high, low: part.low, close: part.close, volume: part.volume };
+                (bar, 1)
+            }
+            Some((bar, count)) => {
+                let bar = BuiltBar {
+                    high: bar.high.max(part.high),
+                    low: bar.low.min(part.low),
+                    close: part.close,
+                    volume: bar.volume.zip(part.volume).map(|(a, b)| a + b),
+                    ..bar
+                };
+                (bar, count + 1)
+            }
+        };
+        if close_ts.0 == index * self.timeframe.0 {
+            self.open = None;
+            if self.is_covered(count) {
+                emit(bar);
+            }
+        } else {
+            self.open = Some((bar, count));
+        }
+    }
+
+    fn is_covered(&self, count: i64) -> bool {
+        5 * count >= 4 * self.parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(price: f64) -> BarSample {
+        BarSample { high: price + 1.0, low: price - 1.0, close: price, volume: Some(2.0), quote_volume: None }
+    }
+
+    fn built(minutes: impl Iterator<Item = i64>) -> Vec<BuiltBar> {
+        let mut b = BarBuilder::new(Span::mins(15), Span::mins(1));
+        let mut out = Vec::new();
+        for m in minutes {
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            b.push(Ts(0) + Span::mins(m), &part(m as f64), |bar| out.push(bar));
+        }
+        out
+    }
+
+    #[test]
+    fn fifteen_minutes_make_a_bar_when_the_last_part_closes() {
+        let bars = built(1..=30);
+        assert_eq!(bars.len(), 2);
+        assert_eq!(bars[0], BuiltBar { index: 1, high: 16.0, low: 0.0, close: 15.0, volume: Some(30.0) });
+    }
+
+    #[test]
+    fn a_bar_without_its_last_part_comes_with_the_next_one_and_thin_bars_are_missing() {
+        let bars = built((1..=14).chain(16..=20));
+        assert_eq!(bars.iter().map(|b| (b.index, b.close)).collect::<Vec<_>>(), [(1, 14.0)]);
+        assert_eq!(built((5..=15).chain(16..=16)), []);
+    }
+}

@@ -1,0 +1,142 @@
+//! Two prices compared at the same instants: premium (mark over index) and basis (futures over spot or index), features
+//! §2.3.
+
+use super::reading::{Origin, Settings, Slot, Window, score_value};
+use crate::kernel::fold::Block;
+use crate::kernel::{Fold, Moments, Sum};
+use barograph_domain::{Reason, Span, Ts};
+use serde::{Deserialize, Serialize};
+
+/// Samples below which a mean or score says nothing.
+const MIN_N: u32 = 6;
+/// `(t − W)` of the score of the basis.
+const WEEK: Span = Span::days(7);
+/// Window of the mean of the premium.
+const EIGHT_HOURS: Span = Span::hours(8);
+/// Grid of the score (features §2.3: 300 s).
+const SCORE_STEP: Span = Span::secs(300);
+
+/// Ratio of two series on their common grid, less one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pair {
+    step: Span,
+    seen: Option<i64>,
+    first: Option<i64>,
+    newest: Option<(i64, f64)>,
+    means: Fold<Sum>,
+    score_step: Span,
+    scores: Fold<Moments>,
+}
+
+/// Readings of a pair.
+#[derive(Clone, Copy, Debug)]
+pub struct PairSlots {
+    /// `a / b − 1`.
+    pub value: Slot,
+    /// Mean of 8 h.
+    pub ma_8h: Slot,
+    /// Standard score within 7 d.
+    pub zscore_7d: Slot,
+}
+
+impl PairSlots {
+    /// Nothing seen.
+    pub const MISSING: Self = Self { value: Slot::MISSING, ma_8h: Slot::MISSING, zscore_7d: Slot::MISSING };
+}
+
+impl Pair {
+    /// For two series of these steps.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 2,016 samples a week at 300 s")]
+    pub fn new(step_a: Span, step_b: Span) -> Self {
+        let step = step_a.max(step_b);
+        let score_step = step.max(SCORE_STEP);
+        Self {
+            step,
+            seen: None,
+            first: None,
+            newest: None,
+            means: Fold::new((EIGHT_HOURS.0 / step.0).max(1) as usize),
+            score_step,
+            scores: Fold::new((WEEK.0 / score_step.0).max(1) as usize),
+        }
+    }
+
+    /// Learns about all common instants up to the older of the two anchors. `a` and `b` look samples up by instant.
+    pub fn settle(&mut self, anchors: (Ts, Ts), a: impl Fn(Ts) -> Option<f64>, b: impl Fn(Ts) -> Option<f64>) {
+        let upto = anchors.0.min(anchors.1).floor(self.step).0 / self.step.0;
+        // A day back is as far as the samples themselves reach.
+        let from = self.seen.map_or(upto, |s| (s + 1).max(upto - Span::hours(24).0 / self.step.0));
+        for index in from..=upto {
+            let at = Ts(index * self.step.0);
+            let ratio = match (a(at), b(at)) {
+                (Some(x), Some(y)) if y > 0.0 => Some(x / y - 1.0),
+                _ => None,
+            };
+            self.means.set(index, ratio.map_or(Sum::EMPTY, Sum::of));
+            if at.0 % self.score_step.0 == 0 {
+                self.scores.set(at.0 / self.score_step.0, ratio.map_or(Moments::EMPTY, Moments::of));
+            }
+            if let Some(r) = ratio {
+                self.first.get_or_insert(index);
+                self.newest = Some((index, r));
+            }
+        }
+        self.seen = Some(self.seen.map_or(upto, |s| s.max(upto)));
+    }
+
+    /// Newest instant with a value.
+    #[must_use]
+    pub fn anchor_ts(&self) -> Option<Ts> {
+        self.newest.map(|(i, _)| Ts(i * self.step.0))
+    }
+
+    /// All readings; `gap` tells whether a declared gap of either input reaches into an interval.
+    #[must_use]
+    pub fn slots(&self, origin: &Origin, max_age: Span, settings: &Settings, gap: impl Fn(Ts, Ts) -> bool) -> PairSlots {
+        let Some((anchor, value)) = self.newest else { return PairSlots::MISSING };
+        let at = Ts(anchor * self.step.0);
+        let third = self.means.window(anchor - EIGHT_HOURS.0 / self.step.0, anchor);
+        let counted = Window {
+            n: third.n,
+            expected: EIGHT_HOURS.0 / self.step.0,
+            min_n: MIN_N,
+            first: self.first,
+            anchor,
+            gap: gap(at - EIGHT_HOURS, at),
+        };
+        PairSlots {
+            value: origin.instant(value),
+            ma_8h: origin.windowed(counted.fullness(settings), || third.mean().ok_or(Reason::MissingInput)),
+            zscore_7d: self.score(at, origin, max_age, settings, gap),
+        }
+    }
+
+    fn score(
+        &self,
+        at: Ts,
+        origin: &Origin,
+        max_age: Span,
+        settings: &Settings,
+        gap: impl Fn(Ts, Ts) -> bool,
+    ) -> Slot {
+        let anchor = at.floor(self.score_step).0 / self.score_step.0;
+        let leaf = self.scores.leaf(anchor);
+        let expected = WEEK.0 / self.score_step.0;
+        let week = self.scores.window(anchor - expected, anchor);
+        let scored_at = Ts(anchor * self.score_step.0);
+        let origin = origin.clocked(scored_at, self.score_step, max_age);
+        if leaf.n == 0 {
+            return origin.undefined(Reason::Gap);
+        }
+        let counted = Window {
+            n: week.n,
+            expected,
+            min_n: MIN_N,
+            first: self.first.map(|f| Ts(f * self.step.0).ceil(self.score_step).0 / self.score_step.0),
+            anchor,
+            gap: gap(scored_at - WEEK, scored_at),
+        };
+        origin.windowed(counted.fullness(settings), || score_value(week.score(leaf.mean)))
+    }
+}

@@ -1,0 +1,191 @@
+//! Funding from a running rate sampled on a grid (features §2.1, base `f8`).
+//!
+//! One [`RunningFunding`] per series of running rates: the measured one, and the one modelled from the premium index. What
+//! settled funding can stand in for is decided in `market`.
+
+use super::hourly::{HOUR, HourlyRank, newest_hour, whole_hour};
+use super::reading::{Origin, Settings, Slot, Window, score_value};
+use crate::kernel::fold::Block;
+use crate::kernel::{Fold, Moments, Sum, ols};
+use crate::series::Series;
+use barograph_domain::{Reason, Span, Ts};
+use serde::{Deserialize, Serialize};
+
+const DAY: Span = Span::hours(24);
+const EIGHT_HOURS: Span = Span::hours(8);
+/// Samples below which a funding window says nothing (A01: with fewer than six, |z| cannot exceed 2).
+const MIN_N: u32 = 6;
+const MONTH_HOURS: usize = 720;
+const PCT_MIN_N: usize = 168;
+
+/// Readings of one running-rate series.
+#[derive(Clone, Copy, Debug)]
+pub struct FundingSlots {
+    /// Rate per 8 h.
+    pub rate: Slot,
+    /// Standard score within 24 h.
+    pub zscore: Slot,
+    /// Mean of 8 h.
+    pub ma_8h: Slot,
+    /// Mean of 24 h.
+    pub mean_24h: Slot,
+    /// Population standard deviation of 24 h.
+    pub std_24h: Slot,
+    /// Population standard deviation of hourly differences, 24 h.
+    pub vol_24h: Slot,
+    /// Slope of hourly rates, 24 h.
+    pub trend_24h: Slot,
+    /// Percentile within 30 d.
+    pub pct_30d: Slot,
+    /// Difference to 8 h ago.
+    pub change_8h: Slot,
+}
+
+impl FundingSlots {
+    /// Nothing seen.
+    pub const MISSING: Self = Self {
+        rate: Slot::MISSING,
+        zscore: Slot::MISSING,
+        ma_8h: Slot::MISSING,
+        mean_24h: Slot::MISSING,
+        std_24h: Slot::MISSING,
+        vol_24h: Slot::MISSING,
+        trend_24h: Slot::MISSING,
+        pct_30d: Slot::MISSING,
+        change_8h: Slot::MISSING,
+    };
+}
+
+/// Leaf of the day's fold: compensated sum for means, moments for the score.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Day {
+    sum: Sum,
+    moments: Moments,
+}
+
+impl Block for Day {
+    const EMPTY: Self = Self { sum: Sum::EMPTY, moments: Moments::EMPTY };
+    fn merge(self, right: Self) -> Self {
+        Self { sum: self.sum.merge(right.sum), moments: self.moments.merge(right.moments) }
+    }
+}
+
+/// Windows over one series of running rates, in fractions per 8 h.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunningFunding {
+    fold: Fold<Day>,
+    rank: HourlyRank,
+}
+
+impl RunningFunding {
+    /// Windows for a series of this step.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 1,440 samples a day")]
+    pub fn new(step: Span) -> Self {
+        Self { fold: Fold::new((DAY.0 / step.0).max(1) as usize), rank: HourlyRank::new(MONTH_HOURS, PCT_MIN_N) }
+    }
+
+    /// Learns about the instants that changed.
+    pub fn settle(&mut self, series: &Series<f64>) {
+        for &index in series.changed() {
+            let sample = series.at(index);
+            let leaf = sample.map_or(Day::EMPTY, |f| Day { sum: Sum::of(f), moments: Moments::of(f) });
+            self.fold.set(index, leaf);
+            if let Some(hour) = whole_hour(series.instant(index)) {
+                self.rank.push(hour, sample);
+            }
+        }
+    }
+
+    /// The percentile's window, for cuts.
+    #[must_use]
+    pub fn rank(&self) -> &HourlyRank {
+        &self.rank
+    }
+
+    /// All readings at the series' anchor.
+    #[must_use]
+    pub fn slots(&self, series: &Series<f64>, origin: &Origin, settings: &Settings) -> FundingSlots {
+        let (Some(anchor), Some((at, rate))) = (series.anchor(), series.newest()) else { return FundingSlots::MISSING };
+        let window = |length: Span| {
+            let expected = length.0 / series.step().0;
+            let folded = self.fold.window(anchor - expected, anchor);
+            let counted = Window {
+                n: folded.sum.n,
+                expected,
+                min_n: MIN_N,
+                first: series.first(),
+                anchor,
+                gap: series.has_gap(at - length, at),
+            };
+            (folded, counted.fullness(settings))
+        };
+        let (day, day_full) = window(DAY);
+        let (third, third_full) = window(EIGHT_HOURS);
+        FundingSlots {
+            rate: origin.instant(rate),
+            zscore: origin.windowed(day_full, || score_value(day.moments.score(rate))),
+            ma_8h: origin.windowed(third_full, || third.sum.mean().ok_or(Reason::MissingInput)),
+            mean_24h: origin.windowed(day_full, || day.sum.mean().ok_or(Reason::MissingInput)),
+            std_24h: origin.windowed(day_full, || Ok(day.moments.sd())),
+            vol_24h: hourly(series, origin, settings, 25, difference_sd),
+            trend_24h: hourly(series, origin, settings, 24, slope),
+            pct_30d: self.rank.slot(origin, series.max_age(), settings),
+            change_8h: change(series, origin, at, rate),
+        }
+    }
+}
+
+fn change(series: &Series<f64>, origin: &Origin, at: Ts, rate: f64) -> Slot {
+    let then = at - EIGHT_HOURS;
+    match series.at_ts(then) {
+        Some(before) => origin.instant(rate - before),
+        None if series.has_gap(then - series.step(), at) => origin.undefined(Reason::Gap),
+        None => origin.not_ready(barograph_domain::State::Warming { have: 1, need: 2 }),
+    }
+}
+
+/// A reading of the last `points` whole hours, the newest included.
+fn hourly(
+    series: &Series<f64>,
+    origin: &Origin,
+    settings: &Settings,
+    points: i64,
+    value: impl Fn(&[Option<f64>]) -> (u32, Result<f64, Reason>),
+) -> Slot {
+    let Some(hour) = newest_hour(series) else { return origin.undefined(Reason::MissingInput) };
+    let mut samples = [None; 25];
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "24 or 25 points")]
+    let samples = &mut samples[..points as usize];
+    for (sample, h) in samples.iter_mut().zip(hour - points + 1..) {
+        *sample = series.at_ts(Ts(h * HOUR.0));
+    }
+    let at = origin.clocked(Ts(hour * HOUR.0), HOUR, series.max_age());
+    let (n, value) = value(samples);
+    let first = series.first().map(|f| series.instant(f).ceil(HOUR).0 / HOUR.0);
+    let counted = Window {
+        n,
+        expected: 24,
+        min_n: MIN_N,
+        first: first.map(|f| if points == 25 { f + 1 } else { f }),
+        anchor: hour,
+        gap: series.has_gap(at.anchor - DAY, at.anchor),
+    };
+    at.windowed(counted.fullness(settings), || value)
+}
+
+fn difference_sd(samples: &[Option<f64>]) -> (u32, Result<f64, Reason>) {
+    let moments = samples
+        .windows(2)
+        .filter_map(|w| Some(Moments::of(w[1]? - w[0]?)))
+        .fold(Moments::EMPTY, Moments::merge);
+    (moments.n, Ok(moments.sd()))
+}
+
+fn slope(samples: &[Option<f64>]) -> (u32, Result<f64, Reason>) {
+    let points = (0_u32..).zip(samples).filter_map(|(i, y)| y.map(|y| (f64::from(i), y)));
+    #[expect(clippy::cast_possible_truncation, reason = "at most 25 points")]
+    let n = points.clone().count() as u32;
+    // A flat line has slope 0: zero variance of y leaves no correlation, but the slope is a legal value (U0).
+    (n, Ok(ols(points).map_or(0.0, |line| line.slope)))
+}

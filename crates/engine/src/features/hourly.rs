@@ -1,0 +1,78 @@
+//! Hourly views of a finer series: samples at whole hours, percentiles of a reading at whole hours (clock "1 h").
+
+use super::reading::{Origin, Settings, Slot};
+use crate::kernel::RankWindow;
+use crate::series::Series;
+use barograph_domain::{Reason, Span, State, Ts};
+use serde::{Deserialize, Serialize};
+
+/// One hour.
+pub const HOUR: Span = Span::hours(1);
+
+/// The hour index of an instant that lies on a whole hour.
+#[must_use]
+pub fn whole_hour(t: Ts) -> Option<i64> {
+    (t.0.rem_euclid(HOUR.0) == 0).then(|| t.0.div_euclid(HOUR.0))
+}
+
+/// Newest whole hour of a series with a sample, not later than its anchor.
+#[must_use]
+pub fn newest_hour<V: Copy>(series: &Series<V>) -> Option<i64> {
+    if HOUR.0 % series.step().0 != 0 {
+        return None;
+    }
+    let newest = series.anchor_ts()?.floor(HOUR);
+    // One missing hour is looked past; what is older than that is stale anyway.
+    [newest, newest - HOUR].into_iter().find(|t| series.at_ts(*t).is_some()).map(|t| t.0 / HOUR.0)
+}
+
+/// Percentile of one reading within its own trailing hours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HourlyRank {
+    window: RankWindow,
+    min_n: usize,
+}
+
+impl HourlyRank {
+    /// A window of `hours`, ready from `min_n` values on.
+    #[must_use]
+    pub fn new(hours: usize, min_n: usize) -> Self {
+        Self { window: RankWindow::new(hours), min_n }
+    }
+
+    /// The reading at a whole hour, `None` where it was not ready.
+    pub fn push(&mut self, hour: i64, value: Option<f64>) {
+        self.window.push(hour, value);
+    }
+
+    /// The window, for cuts.
+    #[must_use]
+    pub fn window(&self) -> &RankWindow {
+        &self.window
+    }
+
+    /// Percentile of the newest hour. `min_n` alone decides, with coverage of the span seen (features §1, coverage).
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "counts of a few thousand; coverage is shown, not computed with")]
+    pub fn slot(&self, origin: &Origin, max_age: Span, settings: &Settings) -> Slot {
+        let Some(hour) = self.window.newest() else { return Slot::MISSING };
+        let at = origin.clocked(Ts(hour * HOUR.0), HOUR, max_age);
+        let have = self.window.count();
+        if have < self.min_n {
+            return at.not_ready(State::Warming { have: have as u32, need: self.min_n as u32 });
+        }
+        if self.window.coverage_of_span() < settings.coverage_min {
+            return at.undefined(Reason::Gap);
+        }
+        match self.window.percentile() {
+            Some(p) => {
+                let full = super::reading::Fullness {
+                    coverage: self.window.coverage_of_span() as f32,
+                    partial: self.window.is_partial(),
+                };
+                at.ready(p, full)
+            }
+            None => at.undefined(Reason::Gap),
+        }
+    }
+}

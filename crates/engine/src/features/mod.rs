@@ -1,0 +1,17 @@
+//! Feature kernels, one family per file. Each owns its windows, learns about new samples instant by instant, and leaves
+//! readings with the moment at which they expire.
+
+pub mod atr;
+pub mod bars;
+pub mod basis;
+pub mod funding;
+pub mod hourly;
+pub mod levels;
+pub mod open_interest;
+pub mod premium_funding;
+pub mod reading;
+pub mod settled;
+pub mod stops;
+pub mod volatility;
+
+pub use reading::{Settings, Slot};

@@ -1,0 +1,148 @@
+//! Open interest: deltas, week's score, trend, and the percentile of the 4 h delta (features §2.2).
+
+use super::hourly::{HOUR, HourlyRank, newest_hour, whole_hour};
+use super::reading::{Origin, Settings, Slot, Window, score_value};
+use crate::kernel::fold::Block;
+use crate::kernel::{Fold, Moments, ols};
+use crate::series::Series;
+use barograph_domain::math::ln;
+use barograph_domain::{Reason, Span, State, Ts};
+use serde::{Deserialize, Serialize};
+
+const WEEK: Span = Span::days(7);
+const QUARTER_HOURS: usize = 2_160;
+const PCT_MIN_N: usize = 336;
+const SCORE_MIN_N: u32 = 6;
+const TREND_MIN_N: u32 = 12;
+
+/// Readings of one open interest series.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenInterestSlots {
+    /// Base units.
+    pub value: Slot,
+    /// Delta of 1 h.
+    pub delta_1h: Slot,
+    /// Delta of 4 h.
+    pub delta_4h: Slot,
+    /// Delta of 24 h.
+    pub delta_24h: Slot,
+    /// Standard score within 7 d.
+    pub zscore_7d: Slot,
+    /// Slope of the logarithm over 24 h, per day.
+    pub trend_24h: Slot,
+    /// Percentile of the 4 h delta within 90 d.
+    pub delta_4h_pct: Slot,
+}
+
+impl OpenInterestSlots {
+    /// Nothing seen.
+    pub const MISSING: Self = Self {
+        value: Slot::MISSING,
+        delta_1h: Slot::MISSING,
+        delta_4h: Slot::MISSING,
+        delta_24h: Slot::MISSING,
+        zscore_7d: Slot::MISSING,
+        trend_24h: Slot::MISSING,
+        delta_4h_pct: Slot::MISSING,
+    };
+}
+
+/// Windows over one open interest series.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OpenInterest {
+    week: Fold<Moments>,
+    rank: HourlyRank,
+}
+
+impl OpenInterest {
+    /// Windows for a series of this step.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 2,016 samples a week at 300 s")]
+    pub fn new(step: Span) -> Self {
+        Self { week: Fold::new((WEEK.0 / step.0).max(1) as usize), rank: HourlyRank::new(QUARTER_HOURS, PCT_MIN_N) }
+    }
+
+    /// Learns about the instants that changed.
+    pub fn settle(&mut self, series: &Series<f64>) {
+        for &index in series.changed() {
+            self.week.set(index, series.at(index).map_or(Moments::EMPTY, Moments::of));
+            if let Some(hour) = whole_hour(series.instant(index)) {
+                self.rank.push(hour, delta_at(series, index, Span::hours(4)).ok());
+            }
+        }
+    }
+
+    /// The percentile's window, for cuts.
+    #[must_use]
+    pub fn rank(&self) -> &HourlyRank {
+        &self.rank
+    }
+
+    /// All readings at the series' anchor.
+    #[must_use]
+    pub fn slots(&self, series: &Series<f64>, origin: &Origin, settings: &Settings) -> OpenInterestSlots {
+        let (Some(anchor), Some((at, value))) = (series.anchor(), series.newest()) else {
+            return OpenInterestSlots::MISSING;
+        };
+        let delta = |lag| match delta_at(series, anchor, lag) {
+            Ok(d) => origin.instant(d),
+            Err(state) => origin.not_ready(state),
+        };
+        let expected = WEEK.0 / series.step().0;
+        let week = self.week.window(anchor - expected, anchor);
+        let counted = Window {
+            n: week.n,
+            expected,
+            min_n: SCORE_MIN_N,
+            first: series.first(),
+            anchor,
+            gap: series.has_gap(at - WEEK, at),
+        };
+        OpenInterestSlots {
+            value: origin.instant(value),
+            delta_1h: delta(Span::hours(1)),
+            delta_4h: delta(Span::hours(4)),
+            delta_24h: delta(Span::hours(24)),
+            zscore_7d: origin.windowed(counted.fullness(settings), || score_value(week.score(value))),
+            trend_24h: trend(series, origin, settings),
+            delta_4h_pct: self.rank.slot(origin, series.max_age(), settings),
+        }
+    }
+}
+
+/// `x(t)/x(t − lag) − 1` at a grid index.
+///
+/// # Errors
+/// The state of the reading instead: warming before the lag is reached, a gap where an end is missing, a zero
+/// denominator, or missing input where the lag is no multiple of the grid.
+pub fn delta_at(series: &Series<f64>, index: i64, lag: Span) -> Result<f64, State> {
+    if lag.0 % series.step().0 != 0 {
+        return Err(State::Undefined(Reason::MissingInput));
+    }
+    let before = index - lag.0 / series.step().0;
+    match (series.at(index), series.at(before)) {
+        (Some(now), Some(then)) if then > 0.0 => Ok(now / then - 1.0),
+        (Some(_), Some(_)) => Err(State::Undefined(Reason::ZeroDenominator)),
+        (Some(_), None) if series.first().is_none_or(|f| f > before) => Err(State::Warming { have: 1, need: 2 }),
+        _ => Err(State::Undefined(Reason::Gap)),
+    }
+}
+
+fn trend(series: &Series<f64>, origin: &Origin, settings: &Settings) -> Slot {
+    let Some(hour) = newest_hour(series) else { return origin.undefined(Reason::MissingInput) };
+    let points = (0_i32..24).filter_map(|i| {
+        let x = series.at_ts(Ts((hour - 23 + i64::from(i)) * HOUR.0))?;
+        (x > 0.0).then(|| (f64::from(i), ln(x)))
+    });
+    let at = origin.clocked(Ts(hour * HOUR.0), HOUR, series.max_age());
+    #[expect(clippy::cast_possible_truncation, reason = "at most 24 points")]
+    let counted = Window {
+        n: points.clone().count() as u32,
+        expected: 24,
+        min_n: TREND_MIN_N,
+        first: series.first().map(|f| series.instant(f).ceil(HOUR).0 / HOUR.0),
+        anchor: hour,
+        gap: series.has_gap(at.anchor - Span::hours(24), at.anchor),
+    };
+    at.windowed(counted.fullness(settings), || ols(points).map(|l| 24.0 * l.slope).ok_or(Reason::ZeroVariance))
+}

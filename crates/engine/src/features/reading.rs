@@ -1,0 +1,249 @@
+//! From a window to a reading: is there enough, how much of it, until when does it hold (features §1, coverage).
+
+use crate::kernel::moments::Score;
+use barograph_domain::{Cell, Kind, Reason, Span, State, StreamIndex, Ts};
+use serde::{Deserialize, Serialize};
+
+/// What the rule book says about readiness (regimes §12.1).
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    /// Share of the window the data must span while it is not yet full.
+    pub span_min: f64,
+    /// Share of samples that must be present.
+    pub coverage_min: f64,
+    /// May a proxy stand in for a measured value (features §2.7)?
+    pub allow_proxy: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { span_min: 0.25, coverage_min: 0.80, allow_proxy: true }
+    }
+}
+
+/// A reading and the last moment at which it is not stale.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Slot {
+    /// The reading.
+    pub cell: Cell,
+    /// After this moment a ready reading is stale.
+    pub expires: Ts,
+}
+
+impl Slot {
+    /// No value, for this reason, whatever the time.
+    #[must_use]
+    pub const fn undefined(reason: Reason) -> Self {
+        Self { cell: Cell::undefined(reason), expires: Ts::MAX }
+    }
+    /// Never seen.
+    pub const MISSING: Self = Self::undefined(Reason::MissingInput);
+
+    /// The reading as it stands at `t`.
+    #[must_use]
+    pub fn at(&self, t: Ts) -> Cell {
+        let mut cell = self.cell;
+        if cell.state == State::Ready && t > self.expires {
+            cell.state = State::Stale;
+        }
+        cell
+    }
+    /// The value, if ready at `t`.
+    #[must_use]
+    pub fn ready(&self, t: Ts) -> Option<f64> {
+        if t > self.expires { None } else { self.cell.ready() }
+    }
+    /// The same reading under another kind.
+    #[must_use]
+    pub const fn of_kind(mut self, kind: Kind) -> Self {
+        self.cell.kind = kind;
+        self
+    }
+    /// The same provenance with another number: for functions of one reading.
+    #[must_use]
+    pub const fn with_value(mut self, value: f64) -> Self {
+        self.cell.value = value;
+        self
+    }
+}
+
+/// A window as counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// Samples present.
+    pub n: u32,
+    /// Samples a full window has.
+    pub expected: i64,
+    /// Samples below which there is no reading.
+    pub min_n: u32,
+    /// Grid index of the first sample ever, of the kind counted.
+    pub first: Option<i64>,
+    /// Grid index of the newest instant.
+    pub anchor: i64,
+    /// A declared gap reaches into the window.
+    pub gap: bool,
+}
+
+/// How full a window is that has enough.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Fullness {
+    /// Present / expected.
+    pub coverage: f32,
+    /// The first sample is later than the window's start.
+    pub partial: bool,
+}
+
+impl Window {
+    /// Enough samples, and enough of the window or of the span seen.
+    ///
+    /// # Errors
+    /// The state that the reading has instead: `gap` when one reaches into the window, else warming.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "window sizes are a few thousand"
+    )]
+    pub fn fullness(&self, settings: &Settings) -> Result<Fullness, State> {
+        let expected = self.expected as f64;
+        let n = f64::from(self.n);
+        let span = self.first.map_or(0, |f| (self.anchor - f + 1).clamp(0, self.expected)) as f64;
+        let enough = n >= settings.coverage_min * expected
+            || (span >= settings.span_min * expected && n >= settings.coverage_min * span);
+        if self.n >= self.min_n.max(1) && enough {
+            let partial = self.first.is_none_or(|f| f > self.anchor - self.expected + 1);
+            return Ok(Fullness { coverage: (n / expected).min(1.0) as f32, partial });
+        }
+        if self.gap {
+            return Err(State::Undefined(Reason::Gap));
+        }
+        let need = self.min_n.max((settings.coverage_min * settings.span_min * expected).ceil() as u32).max(1);
+        Err(State::Warming { have: self.n.min(need), need })
+    }
+}
+
+/// Where a reading comes from and how long it holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// Grid instant of the value.
+    pub anchor: Ts,
+    /// Age limit of the input.
+    pub expires: Ts,
+    /// Kind of the input.
+    pub kind: Kind,
+    /// The stream.
+    pub stream: StreamIndex,
+}
+
+impl Origin {
+    /// A reading that is ready.
+    #[must_use]
+    pub fn ready(&self, value: f64, full: Fullness) -> Slot {
+        Slot {
+            cell: Cell {
+                value,
+                anchor: self.anchor,
+                coverage: full.coverage,
+                state: State::Ready,
+                kind: self.kind,
+                partial: full.partial,
+                stream: Some(self.stream),
+            },
+            expires: self.expires,
+        }
+    }
+    /// A reading of an instant: no window to be full.
+    #[must_use]
+    pub fn instant(&self, value: f64) -> Slot {
+        self.ready(value, Fullness { coverage: 1.0, partial: false })
+    }
+    /// A reading that is not ready.
+    #[must_use]
+    pub fn not_ready(&self, state: State) -> Slot {
+        Slot {
+            cell: Cell {
+                value: 0.0,
+                anchor: self.anchor,
+                coverage: 0.0,
+                state,
+                kind: self.kind,
+                partial: false,
+                stream: Some(self.stream),
+            },
+            expires: Ts::MAX,
+        }
+    }
+    /// A reading without a value for this reason.
+    #[must_use]
+    pub fn undefined(&self, reason: Reason) -> Slot {
+        self.not_ready(State::Undefined(reason))
+    }
+    /// A window's value, when the window has enough.
+    #[must_use]
+    pub fn windowed(&self, full: Result<Fullness, State>, value: impl FnOnce() -> Result<f64, Reason>) -> Slot {
+        match full {
+            Ok(full) => match value() {
+                Ok(v) => self.ready(v, full),
+                Err(reason) => self.undefined(reason),
+            },
+            Err(state) => self.not_ready(state),
+        }
+    }
+    /// The same origin at an earlier instant of a coarser clock: a value renewed every `clock` holds that much longer
+    /// than its input may be old.
+    #[must_use]
+    pub fn clocked(&self, anchor: Ts, clock: Span, max_age: Span) -> Self {
+        Self { anchor, expires: self.expires.min(anchor + clock + max_age), ..*self }
+    }
+}
+
+/// A standard score as a value.
+///
+/// # Errors
+/// `zero_variance` when all values of the window are equal.
+pub fn score_value(score: Score) -> Result<f64, Reason> {
+    match score {
+        Score::Of(z) => Ok(z),
+        Score::ZeroVariance => Err(Reason::ZeroVariance),
+    }
+}
+
+/// The first candidate that is ready at `t`; else the first that was ever seen; else missing input.
+#[must_use]
+pub fn choose<'a>(t: Ts, candidates: impl Iterator<Item = &'a Slot> + Clone) -> Slot {
+    candidates
+        .clone()
+        .find(|s| s.ready(t).is_some())
+        .or_else(|| candidates.clone().find(|s| s.cell.state != State::Undefined(Reason::MissingInput)))
+        .copied()
+        .unwrap_or(Slot::MISSING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(n: u32, expected: i64, min_n: u32, first: i64, anchor: i64) -> Window {
+        Window { n, expected, min_n, first: Some(first), anchor, gap: false }
+    }
+
+    #[test]
+    fn a_quarter_of_the_window_is_enough_when_it_is_well_covered() {
+        let s = Settings::default();
+        let full = window(1440, 1440, 6, 0, 5000).fullness(&s).unwrap();
+        assert_eq!((full.coverage, full.partial), (1.0, false));
+        let quarter = window(360, 1440, 6, 0, 359).fullness(&s).unwrap();
+        assert!(quarter.partial && (quarter.coverage - 0.25).abs() < 1e-6);
+        assert_eq!(window(359, 1440, 6, 0, 358).fullness(&s), Err(State::Warming { have: 288, need: 288 }));
+        assert!(window(280, 1440, 6, 0, 359).fullness(&s).is_err(), "78 % of the span");
+        let strict = Settings { span_min: 0.0, coverage_min: 0.0, ..s };
+        assert!(window(6, 1440, 6, 0, 5).fullness(&strict).is_ok());
+        assert_eq!(window(5, 1440, 6, 0, 4).fullness(&strict), Err(State::Warming { have: 5, need: 6 }));
+    }
+
+    #[test]
+    fn a_gap_is_the_reason_when_there_is_one() {
+        let w = Window { gap: true, ..window(10, 60, 48, 0, 500) };
+        assert_eq!(w.fullness(&Settings::default()), Err(State::Undefined(Reason::Gap)));
+    }
+}

@@ -1,0 +1,412 @@
+//! Streams of one market with the windows that hang on them: prices, funding, open interest.
+//!
+//! A feed is one declared stream (or one series derived from others) with its grid, its windows and its latest readings.
+//! Several feeds may offer the same reading; which one is shown is decided in `assemble`, never mixed inside a window.
+
+use crate::features::bars::{BarSample, DayVolume, Priced};
+use crate::features::funding::{FundingSlots, RunningFunding};
+use crate::features::open_interest::{OpenInterest, OpenInterestSlots};
+use crate::features::premium_funding::PremiumFunding;
+use crate::features::reading::{Origin, Settings};
+use crate::features::stops::Stops;
+use crate::features::volatility::{Volatility, VolatilitySlots};
+use crate::rules::Freshness;
+use crate::series::Series;
+use barograph_domain::{Kind, Metric, Span, StreamDecl, StreamIndex, Ts};
+use serde::{Deserialize, Serialize};
+
+/// Grid of prices and funding (features §1, window).
+pub const MINUTE: Span = Span::mins(1);
+/// Grid of open interest.
+const FIVE_MINUTES: Span = Span::secs(300);
+/// How far back single samples are looked up: the longest lag is 24 h, and an hour for samples at whole hours.
+const LOOKBACK: Span = Span::hours(26);
+
+/// What every feed knows about its stream.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Source {
+    /// Position among the run's streams.
+    pub stream: StreamIndex,
+    /// Metric of the stream.
+    pub metric: Metric,
+    /// Kind of readings taken from this feed.
+    pub kind: Kind,
+}
+
+impl Source {
+    /// Origin of a reading at the newest sample of `series`.
+    pub fn origin<V: Copy>(&self, series: &Series<V>) -> Origin {
+        let anchor = series.anchor_ts().unwrap_or(Ts(0));
+        Origin { anchor, expires: series.expires(), kind: self.kind, stream: self.stream }
+    }
+}
+
+/// Samples of a price feed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum PriceSeries {
+    /// Mark prices, trades or mids.
+    Plain(Series<f64>),
+    /// Closed bars, with the day's volume and, where an hour can be built, levels and stops.
+    Bars(Series<BarSample>, DayVolume, Option<Box<Stops>>),
+}
+
+/// A stream of prices.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PriceFeed {
+    /// Which stream.
+    pub source: Source,
+    /// Its samples.
+    pub series: PriceSeries,
+    /// Its volatility windows.
+    pub volatility: Volatility,
+    /// Latest readings; derived, so not saved.
+    #[serde(skip, default = "no_volatility")]
+    pub slots: VolatilitySlots,
+}
+
+fn no_volatility() -> VolatilitySlots {
+    VolatilitySlots::MISSING
+}
+
+impl PriceFeed {
+    /// A feed for one declared stream. `measured`: its readings are what the definition asks for.
+    #[must_use]
+    pub fn new(stream: StreamIndex, decl: &StreamDecl, measured: bool, freshness: Freshness) -> Self {
+        let held = StreamDecl { filled: decl.filled || is_event_stream(decl.metric), ..decl.clone() };
+        let max_age = freshness.max_age(&held);
+        let kind = if measured { Kind::Measured } else { Kind::Proxy };
+        let bars = decl.metric == Metric::Bar;
+        let series = if bars {
+            let series = Series::new(&held, MINUTE, LOOKBACK, max_age);
+            let step = series.step();
+            PriceSeries::Bars(series, DayVolume::new(step), Stops::new(step).map(Box::new))
+        } else {
+            PriceSeries::Plain(Series::new(&held, MINUTE, LOOKBACK, max_age))
+        };
+        let step = MINUTE.max(held.cadence);
+        Self {
+            source: Source { stream, metric: decl.metric, kind },
+            series,
+            volatility: Volatility::new(step, bars),
+            slots: VolatilitySlots::MISSING,
+        }
+    }
+
+    /// Samples up to `t`; whether anything changed.
+    pub fn settle(&mut self, t: Ts, settings: &Settings) -> bool {
+        match &mut self.series {
+            PriceSeries::Plain(series) => {
+                let changed = series.settle(t);
+                if changed {
+                    self.volatility.settle(series, settings);
+                }
+                changed
+            }
+            PriceSeries::Bars(series, volume, stops) => {
+                let changed = series.settle(t);
+                if changed {
+                    self.volatility.settle(series, settings);
+                    volume.settle(series);
+                    if let Some(stops) = stops {
+                        for &index in series.changed() {
+                            if let Some(bar) = series.at(index) {
+                                stops.push(series.instant(index), &bar);
+                            }
+                        }
+                    }
+                }
+                changed
+            }
+        }
+    }
+
+    /// Recomputes the readings at the anchor.
+    pub fn read(&mut self, settings: &Settings) {
+        self.slots = match &self.series {
+            PriceSeries::Plain(series) => self.volatility.slots(series, &self.source.origin(series), settings),
+            PriceSeries::Bars(series, ..) => self.volatility.slots(series, &self.source.origin(series), settings),
+        };
+    }
+
+    /// Everything downstream has seen the changes.
+    pub fn seen(&mut self) {
+        match &mut self.series {
+            PriceSeries::Plain(series) => series.seen(),
+            PriceSeries::Bars(series, ..) => series.seen(),
+        }
+    }
+
+    /// Takes a declared gap.
+    pub fn gap(&mut self, status: &barograph_domain::Status) {
+        match &mut self.series {
+            PriceSeries::Plain(series) => series.gap(status),
+            PriceSeries::Bars(series, ..) => series.gap(status),
+        }
+    }
+
+    /// Grid step.
+    #[must_use]
+    pub fn step(&self) -> Span {
+        match &self.series {
+            PriceSeries::Plain(series) => series.step(),
+            PriceSeries::Bars(series, ..) => series.step(),
+        }
+    }
+
+    /// Whether the last price holds until the next one.
+    #[must_use]
+    pub fn is_filled(&self) -> bool {
+        match &self.series {
+            PriceSeries::Plain(series) => series.is_filled(),
+            PriceSeries::Bars(series, ..) => series.is_filled(),
+        }
+    }
+
+    /// Price at a grid instant.
+    #[must_use]
+    pub fn price_at(&self, t: Ts) -> Option<f64> {
+        match &self.series {
+            PriceSeries::Plain(series) => series.at_ts(t),
+            PriceSeries::Bars(series, ..) => series.at_ts(t).map(|b| b.price()),
+        }
+    }
+
+    /// Newest price.
+    #[must_use]
+    pub fn newest(&self) -> Option<f64> {
+        match &self.series {
+            PriceSeries::Plain(series) => series.newest().map(|(_, p)| p),
+            PriceSeries::Bars(series, ..) => series.newest().map(|(_, b)| b.price()),
+        }
+    }
+
+    /// Origin of readings at the anchor.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        match &self.series {
+            PriceSeries::Plain(series) => self.source.origin(series),
+            PriceSeries::Bars(series, ..) => self.source.origin(series),
+        }
+    }
+
+    /// Instant of the anchor.
+    #[must_use]
+    pub fn anchor_ts(&self) -> Option<Ts> {
+        match &self.series {
+            PriceSeries::Plain(series) => series.anchor_ts(),
+            PriceSeries::Bars(series, ..) => series.anchor_ts(),
+        }
+    }
+
+    /// Age limit.
+    #[must_use]
+    pub fn max_age(&self) -> Span {
+        match &self.series {
+            PriceSeries::Plain(series) => series.max_age(),
+            PriceSeries::Bars(series, ..) => series.max_age(),
+        }
+    }
+
+    /// Does a declared gap reach into `(after, upto]`?
+    #[must_use]
+    pub fn has_gap(&self, after: Ts, upto: Ts) -> bool {
+        match &self.series {
+            PriceSeries::Plain(series) => series.has_gap(after, upto),
+            PriceSeries::Bars(series, ..) => series.has_gap(after, upto),
+        }
+    }
+}
+
+/// Trades and quotes come when they come: their last value holds.
+#[must_use]
+pub fn is_event_stream(metric: Metric) -> bool {
+    matches!(metric, Metric::Trade | Metric::BestBidAsk)
+}
+
+/// A stream of running funding rates, or the series modelled from the premium index.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FundingFeed {
+    /// Which stream.
+    pub source: Source,
+    /// Premium samples and the model over them, where the rates are modelled.
+    pub premium: Option<(Series<f64>, PremiumFunding)>,
+    /// Rates per 8 h.
+    pub series: Series<f64>,
+    /// Windows over them.
+    pub windows: RunningFunding,
+    /// Next settlement as last announced.
+    pub next_ts: Option<Ts>,
+    /// Latest readings; derived, so not saved.
+    #[serde(skip, default = "no_funding")]
+    pub slots: FundingSlots,
+}
+
+fn no_funding() -> FundingSlots {
+    FundingSlots::MISSING
+}
+
+impl FundingFeed {
+    /// A feed for one declared stream of running rates, or of the premium index.
+    #[must_use]
+    pub fn new(stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Self {
+        let max_age = freshness.max_age(decl);
+        let modelled = decl.metric == Metric::PremiumIndex;
+        // Modelled rates arrive with their premium sample: what was filled or missing there is so here.
+        let series_decl = StreamDecl { filled: decl.filled && !modelled, ..decl.clone() };
+        let series: Series<f64> = Series::new(&series_decl, MINUTE, LOOKBACK, max_age);
+        let step = series.step();
+        let premium =
+            modelled.then(|| (Series::new(decl, MINUTE, LOOKBACK, max_age), PremiumFunding::new(step)));
+        let kind = if modelled { Kind::Modelled } else { decl.kind };
+        Self {
+            source: Source { stream, metric: decl.metric, kind },
+            premium,
+            series,
+            windows: RunningFunding::new(step),
+            next_ts: None,
+            slots: FundingSlots::MISSING,
+        }
+    }
+
+    /// Samples up to `t`; whether anything changed.
+    pub fn settle(&mut self, t: Ts) -> bool {
+        if let Some((premium, model)) = &mut self.premium
+            && premium.settle(t)
+        {
+            model.settle(premium, |at, rate| self.series.push(at, rate));
+            premium.seen();
+        }
+        let changed = self.series.settle(t);
+        if changed {
+            self.windows.settle(&self.series);
+        }
+        changed
+    }
+
+    /// Recomputes the readings at the anchor.
+    pub fn read(&mut self, settings: &Settings) {
+        self.slots = self.windows.slots(&self.series, &self.source.origin(&self.series), settings);
+    }
+
+    /// Takes a declared gap.
+    pub fn gap(&mut self, status: &barograph_domain::Status) {
+        if let Some((premium, _)) = &mut self.premium {
+            premium.gap(status);
+        }
+        self.series.gap(status);
+    }
+}
+
+/// A stream of open interest, or the series derived from USD and price.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OpenInterestFeed {
+    /// Which stream.
+    pub source: Source,
+    /// USD samples waiting for a price of the same instant, where the series is derived.
+    pub usd: Option<UsdJoin>,
+    /// Base units.
+    pub series: Series<f64>,
+    /// Windows over them.
+    pub windows: OpenInterest,
+    /// Latest readings; derived, so not saved.
+    #[serde(skip, default = "no_open_interest")]
+    pub slots: OpenInterestSlots,
+}
+
+fn no_open_interest() -> OpenInterestSlots {
+    OpenInterestSlots::MISSING
+}
+
+/// Open interest in USD and the instants that have no price yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UsdJoin {
+    series: Series<f64>,
+    unpriced: Vec<i64>,
+}
+
+/// Instants that may wait for a price: both sides are known within minutes, so a few are plenty.
+const UNPRICED_MAX: usize = 32;
+
+impl OpenInterestFeed {
+    /// A feed for one declared stream of open interest, in base units or USD.
+    #[must_use]
+    pub fn new(stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Self {
+        let max_age = freshness.max_age(decl);
+        let in_usd = decl.metric == Metric::OpenInterestUsd;
+        let series_decl = StreamDecl { filled: decl.filled && !in_usd, ..decl.clone() };
+        let series: Series<f64> = Series::new(&series_decl, FIVE_MINUTES, LOOKBACK, max_age);
+        let step = series.step();
+        // The same formula on a grid coarser than the definition's is a stand-in (features §2.7).
+        let kind = if in_usd || step > FIVE_MINUTES { Kind::Proxy } else { decl.kind };
+        let usd = in_usd.then(|| UsdJoin {
+            series: Series::new(decl, FIVE_MINUTES, LOOKBACK, max_age),
+            unpriced: Vec::with_capacity(UNPRICED_MAX),
+        });
+        Self {
+            source: Source { stream, metric: decl.metric, kind },
+            usd,
+            series,
+            windows: OpenInterest::new(step),
+            slots: OpenInterestSlots::MISSING,
+        }
+    }
+
+    /// Samples up to `t`; `price_at` gives the close of the bar that ends at an instant. Whether anything changed.
+    pub fn settle(&mut self, t: Ts, price_at: impl Fn(Ts) -> Option<f64>) -> bool {
+        if let Some(join) = &mut self.usd {
+            join.settle(t, price_at, &mut self.series);
+        }
+        let changed = self.series.settle(t);
+        if changed {
+            self.windows.settle(&self.series);
+        }
+        changed
+    }
+
+    /// Takes a row.
+    pub fn push(&mut self, stamp: Ts, value: f64) {
+        match &mut self.usd {
+            Some(join) => join.series.push(stamp, value),
+            None => self.series.push(stamp, value),
+        }
+    }
+
+    /// Recomputes the readings at the anchor.
+    pub fn read(&mut self, settings: &Settings) {
+        self.slots = self.windows.slots(&self.series, &self.source.origin(&self.series), settings);
+    }
+
+    /// Takes a declared gap.
+    pub fn gap(&mut self, status: &barograph_domain::Status) {
+        if let Some(join) = &mut self.usd {
+            join.series.gap(status);
+        }
+        self.series.gap(status);
+    }
+}
+
+impl UsdJoin {
+    fn settle(&mut self, t: Ts, price_at: impl Fn(Ts) -> Option<f64>, out: &mut Series<f64>) {
+        if self.series.settle(t) {
+            for &index in self.series.changed() {
+                if self.unpriced.len() == UNPRICED_MAX {
+                    self.unpriced.remove(0);
+                }
+                self.unpriced.push(index);
+            }
+            self.series.seen();
+        }
+        let series = &self.series;
+        self.unpriced.retain(|&index| {
+            let at = series.instant(index);
+            match (series.at(index), price_at(at)) {
+                (Some(usd), Some(price)) if price > 0.0 => {
+                    out.push(at, usd / price);
+                    false
+                }
+                (None, _) => false,
+                _ => true,
+            }
+        });
+    }
+}

@@ -1,0 +1,16 @@
+//! Numerical kernels, free of markets: aligned block folds, sums, moments, regression, ranks.
+//!
+//! Every kernel's result depends only on the samples inside its window and on their absolute grid positions, never on
+//! where the process started. The test vectors are those of `testdata/golden`.
+
+pub mod fold;
+pub mod moments;
+pub mod ols;
+pub mod rank;
+pub mod sum;
+
+pub use fold::{Block, Fold};
+pub use moments::Moments;
+pub use ols::{Line, ols};
+pub use rank::RankWindow;
+pub use sum::Sum;

@@ -1,0 +1,378 @@
+//! One market: routes events to feeds, makes its minutes, keeps its risk axis.
+//!
+//! A market's clock is driven by its own events only, so what it says never depends on which other markets are in the
+//! run. The row for minute t is made after every input with `recv_ts ≤ t + 200 ms` and before any later one.
+
+use crate::assemble::Assembly;
+use crate::engine::{Config, Outputs};
+use crate::features::Settings;
+use crate::features::basis::Pair;
+use crate::features::settled::Settled;
+use crate::feeds::{FundingFeed, OpenInterestFeed, PriceFeed, PriceSeries};
+use crate::rules::{Freshness, RiskAxis};
+use barograph_domain::{
+    Event, Instrument, Kind, MarketKind, Metric, Payload, Span, Status, StreamDecl, StreamIndex, Ts,
+};
+use serde::{Deserialize, Serialize};
+
+/// Rows are made this long after their minute (features §1, emission).
+pub const LATENESS: Span = Span::millis(200);
+/// One row a minute.
+pub const TICK: Span = Span::mins(1);
+
+/// Where a stream's events go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Route {
+    /// Position in `prices`.
+    Price(usize),
+    /// Position in `indexes`.
+    Index(usize),
+    /// Position in `funding`.
+    Funding(usize),
+    /// Position in `settled`.
+    Settled(usize),
+    /// Position in `open_interest`.
+    OpenInterest(usize),
+    /// Stored by others; no feature of this build reads it.
+    Unused,
+}
+
+/// State of one market.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Market {
+    /// Position in the run's list of instruments.
+    pub index: u32,
+    pub(crate) kind: MarketKind,
+    pub(crate) expiry: Option<Ts>,
+    /// Prices, best first: the definition's own source, then finer before coarser.
+    pub(crate) prices: Vec<PriceFeed>,
+    pub(crate) indexes: Vec<PriceFeed>,
+    pub(crate) funding: Vec<FundingFeed>,
+    pub(crate) settled: Vec<Settled>,
+    pub(crate) open_interest: Vec<OpenInterestFeed>,
+    pub(crate) premium: Option<PairFeed>,
+    pub(crate) basis: Option<PairFeed>,
+    axis: RiskAxis,
+    next_tick: Option<Ts>,
+    last_recv: Ts,
+    late_events: u64,
+    /// Something arrived since the last row.
+    dirty: bool,
+    #[serde(skip)]
+    assembly: Assembly,
+}
+
+/// Two price feeds compared; positions in `prices` and `indexes`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PairFeed {
+    pub(crate) price: usize,
+    pub(crate) index: usize,
+    pub(crate) pair: Pair,
+}
+
+impl Market {
+    /// A market for an instrument and its declared streams; returns it with the route of each of them.
+    pub(crate) fn new(
+        index: u32,
+        instrument: &Instrument,
+        streams: &[(StreamIndex, &StreamDecl)],
+        config: &Config,
+    ) -> (Self, Vec<(StreamIndex, Route)>) {
+        let freshness = config.book.freshness;
+        let mut market = Self {
+            index,
+            kind: instrument.kind,
+            expiry: instrument.expiry,
+            prices: Vec::new(),
+            indexes: Vec::new(),
+            funding: Vec::new(),
+            settled: Vec::new(),
+            open_interest: Vec::new(),
+            premium: None,
+            basis: None,
+            axis: RiskAxis::new(&config.book),
+            next_tick: None,
+            last_recv: Ts::MIN,
+            late_events: 0,
+            dirty: false,
+            assembly: Assembly::default(),
+        };
+        let mut routes = Vec::new();
+        let mut ordered: Vec<_> = streams.to_vec();
+        ordered.sort_by_key(|(_, d)| preference(instrument.kind, d));
+        for (stream, decl) in ordered {
+            routes.push((stream, market.add(stream, decl, freshness)));
+        }
+        market.pair_up();
+        market.assembly = Assembly::new(config);
+        (market, routes)
+    }
+
+    fn add(&mut self, stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Route {
+        let spot = self.kind == MarketKind::Spot;
+        match decl.metric {
+            Metric::MarkPrice | Metric::Bar | Metric::Trade | Metric::BestBidAsk => {
+                let minute = decl.cadence <= TICK;
+                let measured = minute && (spot || decl.metric == Metric::MarkPrice);
+                self.prices.push(PriceFeed::new(stream, decl, measured, freshness));
+                Route::Price(self.prices.len() - 1)
+            }
+            Metric::IndexPrice => {
+                self.indexes.push(PriceFeed::new(stream, decl, true, freshness));
+                Route::Index(self.indexes.len() - 1)
+            }
+            Metric::FundingRate | Metric::PremiumIndex => {
+                self.funding.push(FundingFeed::new(stream, decl, freshness));
+                Route::Funding(self.funding.len() - 1)
+            }
+            Metric::FundingRateSettled => {
+                let settled = Settled::new(stream, decl.kind, decl.cadence, freshness.max_age(decl));
+                self.settled.push(settled);
+                Route::Settled(self.settled.len() - 1)
+            }
+            Metric::OpenInterest | Metric::OpenInterestUsd => {
+                self.open_interest.push(OpenInterestFeed::new(stream, decl, freshness));
+                Route::OpenInterest(self.open_interest.len() - 1)
+            }
+            Metric::Liquidation
+            | Metric::TopTraderAccountRatio
+            | Metric::TopTraderPositionRatio
+            | Metric::LongShortRatio
+            | Metric::TakerVolumeRatio => Route::Unused,
+        }
+    }
+
+    /// Premium compares mark and index; basis compares the futures price (mid, else last trade, else close) and the index,
+    /// which stands in for the spot leg (`spot_source=index`) until spot markets are joined.
+    fn pair_up(&mut self) {
+        if self.kind == MarketKind::Spot || self.indexes.is_empty() {
+            return;
+        }
+        let index_step = self.indexes[0].step();
+        let feed = |price: usize, prices: &[PriceFeed]| PairFeed {
+            price,
+            index: 0,
+            pair: Pair::new(prices[price].step(), index_step),
+        };
+        let of = |metric: Metric| self.prices.iter().position(|p| p.source.metric == metric);
+        self.premium = of(Metric::MarkPrice).map(|i| feed(i, &self.prices));
+        self.basis = [Metric::BestBidAsk, Metric::Trade, Metric::Bar].into_iter().find_map(of).map(|i| feed(i, &self.prices));
+    }
+
+    /// Makes every minute that is due before something received at `recv_ts`.
+    pub(crate) fn advance(&mut self, recv_ts: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
+        while let Some(t) = self.next_tick.filter(|t| *t + LATENESS < recv_ts) {
+            self.tick(t, config, streams, out);
+            self.next_tick = Some(t + TICK);
+        }
+    }
+
+    /// Makes the minute that the last input belongs to.
+    pub(crate) fn finish(&mut self, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
+        if self.next_tick.is_some() {
+            let last = (self.last_recv - LATENESS).ceil(TICK);
+            self.advance(last + LATENESS + Span(1), config, streams, out);
+        }
+    }
+
+    /// Takes one event of this market.
+    pub(crate) fn apply(&mut self, event: &Event, route: Route, delay: Span) {
+        if self.next_tick.is_none() {
+            self.next_tick = Some((event.recv_ts - LATENESS).ceil(TICK));
+        }
+        self.last_recv = self.last_recv.max(event.recv_ts);
+        if event.recv_ts - event.event_ts > delay + LATENESS && self.next_tick.is_some_and(|t| event.event_ts <= t - TICK) {
+            self.late_events += 1;
+        }
+        if let Payload::Status(status) = &event.payload {
+            self.gap(status, route);
+            return;
+        }
+        let at = event.event_ts;
+        match (route, event.payload) {
+            (Route::Price(i), Payload::Bar(bar)) => {
+                if let PriceSeries::Bars(series, ..) = &mut self.prices[i].series {
+                    series.push(at, bar.into());
+                }
+            }
+            (Route::Price(i), Payload::Value(price) | Payload::Trade { price, .. }) => push_price(&mut self.prices[i], at, price),
+            (Route::Price(i), Payload::BestBidAsk { bid, ask }) => push_price(&mut self.prices[i], at, 0.5 * (bid + ask)),
+            (Route::Index(i), Payload::Value(price)) => push_price(&mut self.indexes[i], at, price),
+            (Route::Funding(i), Payload::Value(premium)) => {
+                if let Some((series, _)) = &mut self.funding[i].premium {
+                    series.push(at, premium);
+                }
+            }
+            (Route::Funding(i), Payload::Funding { rate, interval_h, next_ts, .. }) => {
+                let feed = &mut self.funding[i];
+                feed.next_ts = next_ts.or(feed.next_ts);
+                // Interval unknown: the rate cannot be put on the common scale, so it is no sample (features §2.1).
+                if let Some(h) = interval_h.filter(|h| *h > 0.0) {
+                    feed.series.push(at, rate * (8.0 / h));
+                }
+            }
+            (Route::Settled(i), Payload::Funding { rate, interval_h, special, .. }) => {
+                self.settled[i].push(at, rate, interval_h, special);
+                if let Some(h) = self.settled[i].interval_hours() {
+                    self.funding.iter_mut().filter_map(|f| f.premium.as_mut()).for_each(|(_, m)| m.set_interval_hours(h));
+                }
+            }
+            (Route::OpenInterest(i), Payload::Value(value)) => self.open_interest[i].push(at, value),
+            _ => return,
+        }
+        self.dirty = true;
+    }
+
+    fn gap(&mut self, status: &Status, route: Route) {
+        match route {
+            Route::Price(i) => self.prices[i].gap(status),
+            Route::Index(i) => self.indexes[i].gap(status),
+            Route::Funding(i) => self.funding[i].gap(status),
+            Route::Settled(i) => self.settled[i].gap(status.from, status.until),
+            Route::OpenInterest(i) => self.open_interest[i].gap(status),
+            Route::Unused => return,
+        }
+        self.dirty = true;
+    }
+
+    fn tick(&mut self, t: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
+        let settings = config.settings();
+        let changed = self.settle(t, &settings);
+        self.note_hour(t);
+        let mut assembly = core::mem::take(&mut self.assembly);
+        assembly.refresh(self, t, changed, config);
+        let risk = self.axis.step(&config.book, t, assembly.cells(), assembly.inputs(), streams);
+        let row = out.next_row();
+        assembly.write(row);
+        row.instrument = self.index;
+        row.ts = t;
+        row.risk = risk;
+        row.held.clear();
+        row.held.extend_from_slice(self.axis.held());
+        self.assembly = assembly;
+    }
+
+    /// Turns what has arrived into samples. Prices first: the open interest join needs them.
+    fn settle(&mut self, t: Ts, settings: &Settings) -> bool {
+        if !self.dirty && !self.holds_values() {
+            return false;
+        }
+        self.dirty = false;
+        let mut changed = false;
+        for feed in self.prices.iter_mut().chain(&mut self.indexes) {
+            if feed.settle(t, settings) {
+                feed.read(settings);
+                changed = true;
+            }
+        }
+        for feed in &mut self.funding {
+            if feed.settle(t) {
+                feed.read(settings);
+                feed.series.seen();
+                changed = true;
+            }
+        }
+        let prices = &self.prices;
+        let close_at = |at: Ts| prices.iter().filter(|p| p.source.metric == Metric::Bar).find_map(|p| p.price_at(at));
+        for feed in &mut self.open_interest {
+            if feed.settle(t, close_at) {
+                feed.read(settings);
+                feed.series.seen();
+                changed = true;
+            }
+        }
+        for pair in [&mut self.premium, &mut self.basis].into_iter().flatten() {
+            let (a, b) = (&self.prices[pair.price], &self.indexes[pair.index]);
+            if let (Some(x), Some(y)) = (a.anchor_ts(), b.anchor_ts()) {
+                pair.pair.settle((x, y), |at| a.price_at(at), |at| b.price_at(at));
+            }
+        }
+        for feed in self.prices.iter_mut().chain(&mut self.indexes) {
+            feed.seen();
+        }
+        for settled in &mut self.settled {
+            changed |= settled.settle(settings);
+        }
+        changed
+    }
+
+    /// Live values go on being samples without a new event, so a market that has any settles every minute.
+    fn holds_values(&self) -> bool {
+        self.prices.iter().chain(&self.indexes).any(PriceFeed::is_filled)
+            || self.funding.iter().any(|f| f.series.is_filled() || f.premium.as_ref().is_some_and(|(p, _)| p.is_filled()))
+            || self.open_interest.iter().any(|o| o.series.is_filled())
+    }
+
+    fn note_hour(&mut self, t: Ts) {
+        let Some(hour) = crate::features::hourly::whole_hour(t) else { return };
+        let price = self.price(t).map(|(_, p)| p);
+        for feed in &mut self.prices {
+            if let PriceSeries::Bars(series, _, Some(stops)) = &mut feed.series {
+                let fresh = t <= series.expires();
+                stops.note_hour(hour, price.filter(|_| fresh).and_then(|p| stops.densities(p)));
+            }
+        }
+    }
+
+    /// The price at `t`: the first fresh feed in order of preference, with its position.
+    #[must_use]
+    pub(crate) fn price(&self, t: Ts) -> Option<(usize, f64)> {
+        self.prices
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| t <= p.origin().expires)
+            .find_map(|(i, p)| p.newest().map(|price| (i, price)))
+    }
+
+    /// Events that arrived later than declared, after their minute was made.
+    #[must_use]
+    pub fn late_events(&self) -> u64 {
+        self.late_events
+    }
+
+    /// The next minute to be made.
+    #[must_use]
+    pub fn next_tick(&self) -> Option<Ts> {
+        self.next_tick
+    }
+
+    /// After a restore: readings are derived from the windows again.
+    pub(crate) fn reread(&mut self, config: &Config) {
+        let settings = config.settings();
+        for feed in self.prices.iter_mut().chain(&mut self.indexes) {
+            feed.read(&settings);
+        }
+        for feed in &mut self.funding {
+            feed.read(&settings);
+        }
+        for feed in &mut self.open_interest {
+            feed.read(&settings);
+        }
+        for settled in &mut self.settled {
+            settled.read(&settings);
+        }
+        self.assembly = Assembly::new(config);
+    }
+}
+
+fn push_price(feed: &mut PriceFeed, at: Ts, price: f64) {
+    if let PriceSeries::Plain(series) = &mut feed.series {
+        series.push(at, price);
+    }
+}
+
+/// Preference among streams of one market: true units before derived ones, minutes before coarser grids, finer before
+/// coarser; at equal steps the mark on contracts and the last trade on spot, then bars, trades, mids (features §1, mark
+/// source).
+fn preference(kind: MarketKind, decl: &StreamDecl) -> (bool, Span, u8) {
+    let stand_in = decl.kind == Kind::Proxy || decl.metric == Metric::OpenInterestUsd;
+    let rank = match (kind, decl.metric) {
+        (MarketKind::Spot, Metric::Trade) => 0,
+        (_, Metric::MarkPrice | Metric::FundingRate) => 1,
+        (_, Metric::Bar) => 2,
+        (_, Metric::Trade) => 3,
+        (_, Metric::BestBidAsk) => 4,
+        _ => 5,
+    };
+    (stand_in, decl.cadence.max(TICK), rank)
+}

@@ -1,0 +1,389 @@
+//! One stream sampled on its own grid (features §1: anchor, grid sample, gap).
+//!
+//! A stream's rows wait until a minute is made and then become samples of the grid instants they belong to. Archives are
+//! sampled by stamp and never filled: a missing row is a missing sample, so a delayed series gives right values late and
+//! never wrong values on time. Live streams hold their last value for at most `max_age`. The anchor is the newest instant
+//! that has a sample; the age of everything computed from the series is counted from there.
+
+use barograph_domain::{Span, Status, StatusState, StreamDecl, Ts};
+use serde::{Deserialize, Serialize};
+
+/// Slack for polled, settled and archived stamps that lie a little after their grid instant (features §1, grid sample).
+pub const STAMP_TOLERANCE: Span = Span::secs(5);
+
+/// Declared gaps kept for reasons: windows reach back 90 days at most, and more than this many gaps in it say the same.
+const GAPS_MAX: usize = 64;
+
+/// A sample waiting for its instant.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Waiting<V> {
+    index: i64,
+    stamp: Ts,
+    value: V,
+}
+
+/// A place on the ring.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Slot<V> {
+    stamp: Ts,
+    value: Option<V>,
+}
+
+/// Samples of one stream; `V` is a number or a bar.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Series<V> {
+    step: Span,
+    filled: bool,
+    max_age: Span,
+    slots: Vec<Slot<V>>,
+    /// Newest index with a slot, present or missing.
+    head: Option<i64>,
+    anchor: Option<i64>,
+    first: Option<i64>,
+    waiting: Vec<Waiting<V>>,
+    last: Option<Waiting<V>>,
+    gaps: Vec<(Ts, Ts)>,
+    /// Instants that changed in the latest [`Self::settle`], ascending.
+    #[serde(skip)]
+    changed: Vec<i64>,
+}
+
+impl<V: Copy> Series<V> {
+    /// A series for `decl` on a grid of at least `base`, that remembers samples `lookback` into the past.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand slots")]
+    pub fn new(decl: &StreamDecl, base: Span, lookback: Span, max_age: Span) -> Self {
+        let step = base.max(decl.cadence);
+        let slots = (lookback.0 / step.0 + 2).max(4) as usize;
+        Self {
+            step,
+            filled: decl.filled,
+            max_age,
+            slots: vec![Slot { stamp: Ts::MIN, value: None }; slots.next_power_of_two()],
+            head: None,
+            anchor: None,
+            first: None,
+            waiting: Vec::with_capacity(8),
+            last: None,
+            gaps: Vec::with_capacity(GAPS_MAX),
+            changed: Vec::with_capacity(16),
+        }
+    }
+
+    /// Grid step.
+    #[must_use]
+    pub fn step(&self) -> Span {
+        self.step
+    }
+
+    /// Whether the last value holds until the next one.
+    #[must_use]
+    pub fn is_filled(&self) -> bool {
+        self.filled
+    }
+
+    /// Takes a row; it becomes a sample when its instant has come.
+    pub fn push(&mut self, stamp: Ts, value: V) {
+        let slack = if self.filled { Span::ZERO } else { STAMP_TOLERANCE };
+        let index = (stamp - slack).ceil(self.step).0 / self.step.0;
+        let row = Waiting { index, stamp, value };
+        // Of many rows for one instant only the last can become its sample.
+        match self.waiting.last_mut().filter(|w| self.filled && w.index == index && w.stamp <= stamp) {
+            Some(earlier) => *earlier = row,
+            None => self.waiting.push(row),
+        }
+    }
+
+    /// Takes a declared gap: samples strictly between its ends become missing at the next settle.
+    pub fn gap(&mut self, status: &Status) {
+        if status.state != StatusState::Gap {
+            return;
+        }
+        if self.gaps.len() == GAPS_MAX {
+            self.gaps.remove(0);
+        }
+        self.gaps.push((status.from, status.until));
+        let (Some(head), Some(oldest)) = (self.head, self.oldest()) else { return };
+        let from = (status.from.floor(self.step).0 / self.step.0 + 1).max(oldest);
+        for index in from..=head {
+            if self.instant(index) >= status.until {
+                break;
+            }
+            let at = self.place(index);
+            if self.slots[at].value.take().is_some() {
+                self.changed.push(index);
+            }
+        }
+        self.anchor = (oldest..=head).rev().find(|i| self.slots[self.place(*i)].value.is_some());
+    }
+
+    /// Turns waiting rows into samples of all instants up to `t`. Returns whether anything changed; what did is in
+    /// [`Self::changed`].
+    pub fn settle(&mut self, t: Ts) -> bool {
+        let now = t.floor(self.step).0 / self.step.0;
+        if self.filled {
+            self.settle_filled(t, now);
+        } else if !self.waiting.is_empty() {
+            self.settle_archive(now);
+        }
+        !self.changed.is_empty()
+    }
+
+    /// Forgets which instants changed; called when everything downstream has seen them.
+    pub fn seen(&mut self) {
+        self.changed.clear();
+    }
+
+    fn settle_archive(&mut self, now: i64) {
+        self.waiting.sort_by_key(|w| (w.index, w.stamp));
+        let due = self.waiting.partition_point(|w| w.index <= now);
+        for k in 0..due {
+            let w = self.waiting[k];
+            self.write(w.index, w.stamp, Some(w.value));
+        }
+        self.waiting.drain(..due);
+    }
+
+    /// The last value at or before each instant, while younger than `max_age`. Ticks come every minute and steps are
+    /// not finer, so at most a few instants are open.
+    fn settle_filled(&mut self, t: Ts, now: i64) {
+        self.waiting.sort_by_key(|w| w.stamp);
+        let due = self.waiting.partition_point(|w| w.stamp <= t);
+        for k in 0..due {
+            let w = self.waiting[k];
+            if self.last.is_none_or(|l| w.stamp >= l.stamp) {
+                if let Some(l) = self.last.filter(|l| l.index < w.index) {
+                    self.hold(l, w.index - 1);
+                }
+                self.last = Some(w);
+            } else if self.head.is_some_and(|h| w.index <= h) {
+                self.write(w.index, w.stamp, Some(w.value));
+            }
+        }
+        self.waiting.drain(..due);
+        if let Some(l) = self.last {
+            self.hold(l, now);
+        }
+    }
+
+    fn hold(&mut self, held: Waiting<V>, upto: i64) {
+        let start = self.head.map_or(held.index, |h| (h + 1).max(held.index));
+        for index in start..=upto {
+            let instant = self.instant(index);
+            let fresh = instant - held.stamp <= self.max_age;
+            let broken = self.gaps.iter().any(|(from, until)| *from >= held.stamp && *from < instant && instant < *until);
+            self.write(index, held.stamp, (fresh && !broken).then_some(held.value));
+        }
+    }
+
+    fn write(&mut self, index: i64, stamp: Ts, value: Option<V>) {
+        match self.head {
+            Some(head) if index <= head => {
+                if index <= head - self.span() {
+                    return;
+                }
+                let at = self.place(index);
+                if self.slots[at].value.is_some() && self.slots[at].stamp > stamp {
+                    return;
+                }
+                self.slots[at] = Slot { stamp, value };
+            }
+            head => {
+                let from = head.map_or(index, |h| (h + 1).max(index - self.span() + 1));
+                for skipped in from..index {
+                    let at = self.place(skipped);
+                    self.slots[at] = Slot { stamp: Ts::MIN, value: None };
+                }
+                let at = self.place(index);
+                self.slots[at] = Slot { stamp, value };
+                self.head = Some(index);
+            }
+        }
+        if value.is_some() {
+            self.first = Some(self.first.map_or(index, |f| f.min(index)));
+            self.anchor = Some(self.anchor.map_or(index, |a| a.max(index)));
+        }
+        self.changed.push(index);
+    }
+
+    fn span(&self) -> i64 {
+        i64::try_from(self.slots.len()).unwrap_or(i64::MAX)
+    }
+
+    fn oldest(&self) -> Option<i64> {
+        self.head.map(|h| h - self.span() + 1)
+    }
+
+    fn place(&self, index: i64) -> usize {
+        (index.cast_unsigned() as usize) & (self.slots.len() - 1)
+    }
+
+    /// The instant of a grid index.
+    #[must_use]
+    pub fn instant(&self, index: i64) -> Ts {
+        Ts(index * self.step.0)
+    }
+
+    /// Newest index with a sample.
+    #[must_use]
+    pub fn anchor(&self) -> Option<i64> {
+        self.anchor
+    }
+
+    /// Instant of the anchor.
+    #[must_use]
+    pub fn anchor_ts(&self) -> Option<Ts> {
+        self.anchor.map(|a| self.instant(a))
+    }
+
+    /// Index of the first sample ever.
+    #[must_use]
+    pub fn first(&self) -> Option<i64> {
+        self.first
+    }
+
+    /// Instants that changed since the last [`Self::seen`].
+    #[must_use]
+    pub fn changed(&self) -> &[i64] {
+        &self.changed
+    }
+
+    /// The sample of a grid index; `None` when missing or forgotten.
+    #[must_use]
+    pub fn at(&self, index: i64) -> Option<V> {
+        match (self.oldest(), self.head) {
+            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => self.slots[self.place(index)].value,
+            _ => None,
+        }
+    }
+
+    /// The sample of an instant; `None` when the instant is not on this grid.
+    #[must_use]
+    pub fn at_ts(&self, t: Ts) -> Option<V> {
+        (t.0 % self.step.0 == 0).then(|| self.at(t.0 / self.step.0)).flatten()
+    }
+
+    /// The newest sample with its instant.
+    #[must_use]
+    pub fn newest(&self) -> Option<(Ts, V)> {
+        let a = self.anchor?;
+        self.at(a).map(|v| (self.instant(a), v))
+    }
+
+    /// Moment after which the newest sample is too old.
+    #[must_use]
+    pub fn expires(&self) -> Ts {
+        self.anchor_ts().map_or(Ts::MIN, |a| a + self.max_age)
+    }
+
+    /// Age limit.
+    #[must_use]
+    pub fn max_age(&self) -> Span {
+        self.max_age
+    }
+
+    /// Does a declared gap reach into `(after, upto]`?
+    #[must_use]
+    pub fn has_gap(&self, after: Ts, upto: Ts) -> bool {
+        self.gaps.iter().any(|(from, until)| *from < upto && *until > after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::{InstrumentName, Kind, Metric, Stamp};
+
+    fn decl(cadence: Span, filled: bool) -> StreamDecl {
+        StreamDecl {
+            instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
+            metric: Metric::OpenInterest,
+            kind: Kind::Measured,
+            cadence,
+            source: "binance-usdm".to_owned(),
+            delay: Span::secs(60),
+            stamp: Stamp::Instant,
+            filled,
+        }
+    }
+
+    fn series(cadence: Span, filled: bool) -> Series<f64> {
+        let d = decl(cadence, filled);
+        Series::new(&d, Span::mins(1), Span::hours(2), d.max_age())
+    }
+
+    const M: Span = Span::mins(1);
+
+    #[test]
+    fn archives_are_sampled_by_stamp_and_never_filled() {
+        let mut s = series(M, false);
+        s.push(Ts(0), 1.0);
+        s.push(Ts(0) + M + Span::millis(4), 2.0);
+        s.push(Ts(0) + M.times(3), 4.0);
+        s.settle(Ts(0) + M.times(3));
+        assert_eq!([0, 1, 2, 3, 4].map(|i| s.at(i)), [Some(1.0), Some(2.0), None, Some(4.0), None]);
+        assert_eq!(s.anchor(), Some(3));
+        s.seen();
+        assert!(!s.settle(Ts(0) + M.times(9)), "nothing new, nothing filled");
+    }
+
+    #[test]
+    fn a_row_for_a_later_instant_waits() {
+        let mut s = series(Span::mins(5), false);
+        s.push(Ts(0) + M.times(3), 7.0);
+        assert!(!s.settle(Ts(0) + M.times(4)));
+        assert!(s.settle(Ts(0) + M.times(5)));
+        assert_eq!(s.at(1), Some(7.0));
+    }
+
+    #[test]
+    fn live_streams_hold_their_last_value_until_it_is_too_old() {
+        let mut s = series(Span::secs(1), true);
+        s.push(Ts(0) + Span::secs(59), 1.0);
+        for minute in 1..=8 {
+            s.settle(Ts(0) + M.times(minute));
+        }
+        // 300 s is the table's limit: the minute at 5:59 + 1 s is the first that is too old.
+        assert_eq!([1, 5, 6].map(|i| s.at(i)), [Some(1.0), Some(1.0), None]);
+        assert_eq!(s.anchor(), Some(5));
+    }
+
+    #[test]
+    fn a_value_stamped_after_the_instant_does_not_count_for_it() {
+        let mut s = series(Span::secs(1), true);
+        s.push(Ts(0) + Span::secs(30), 1.0);
+        s.push(Ts(0) + Span::secs(60) + Span::millis(50), 2.0);
+        s.settle(Ts(0) + M);
+        assert_eq!(s.at(1), Some(1.0));
+        s.settle(Ts(0) + M.times(2));
+        assert_eq!(s.at(2), Some(2.0));
+    }
+
+    #[test]
+    fn a_declared_gap_takes_back_what_was_filled() {
+        let mut s = series(Span::secs(1), true);
+        s.push(Ts(0) + M, 1.0);
+        for minute in 1..=4 {
+            s.settle(Ts(0) + M.times(minute));
+        }
+        s.seen();
+        s.gap(&Status { state: StatusState::Gap, from: Ts(0) + M, until: Ts(0) + M.times(4) });
+        assert_eq!([1, 2, 3, 4].map(|i| s.at(i)), [Some(1.0), None, None, Some(1.0)]);
+        assert_eq!(s.changed(), [2, 3]);
+        assert!(s.has_gap(Ts(0) + M.times(2), Ts(0) + M.times(3)));
+        assert!(!s.has_gap(Ts(0) + M.times(4), Ts(0) + M.times(9)));
+    }
+
+    #[test]
+    fn a_revision_replaces_and_an_older_stamp_does_not() {
+        let mut s = series(M, false);
+        s.push(Ts(0) + M, 1.0);
+        s.settle(Ts(0) + M);
+        s.push(Ts(0) + M, 1.5);
+        s.settle(Ts(0) + M.times(2));
+        assert_eq!(s.at(1), Some(1.5));
+        s.push(Ts(0) + M - Span::secs(10), 9.0);
+        s.settle(Ts(0) + M.times(3));
+        assert_eq!(s.at(1), Some(1.5));
+    }
+}
