@@ -8,6 +8,7 @@
 mod ages;
 mod assemble;
 pub mod catalogue;
+pub mod explain;
 pub mod composite;
 pub mod engine;
 pub mod features;

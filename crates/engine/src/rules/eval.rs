@@ -104,20 +104,26 @@ impl<'a> AsRead<'a> {
     }
 }
 
+/// What a reading makes of a clause; a percentile without history hands over to its stand-in.
+#[inline]
+pub(super) fn truth_of<R: Readings>(reading: Reading, clause: &Clause, relaxed: bool, readings: &R) -> Truth {
+    match reading {
+        Reading::Value(x) => Truth::of(clause.holds(x, relaxed)),
+        Reading::Warming => match &clause.warming {
+            Warming::Unknown => Truth::Unknown,
+            Warming::Always(holds) => Truth::of(*holds),
+            Warming::Clause(stand_in) => readings.truth(stand_in, relaxed),
+        },
+        Reading::Stale => Truth::Stale,
+        Reading::Unknown => Truth::Unknown,
+        Reading::NotOffered => Truth::NotApplicable,
+    }
+}
+
 impl Readings for AsRead<'_> {
     #[inline]
     fn truth(&self, clause: &Clause, relaxed: bool) -> Truth {
-        match self.read(clause.feature) {
-            Reading::Value(x) => Truth::of(clause.holds(x, relaxed)),
-            Reading::Warming => match &clause.warming {
-                Warming::Unknown => Truth::Unknown,
-                Warming::Always(holds) => Truth::of(*holds),
-                Warming::Clause(stand_in) => self.truth(stand_in, relaxed),
-            },
-            Reading::Stale => Truth::Stale,
-            Reading::Unknown => Truth::Unknown,
-            Reading::NotOffered => Truth::NotApplicable,
-        }
+        truth_of(self.read(clause.feature), clause, relaxed, self)
     }
 }
 

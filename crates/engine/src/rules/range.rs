@@ -63,7 +63,6 @@ impl Ranges {
     pub(super) fn within(&self, other: &Self) -> bool {
         self.0.iter().all(|a| other.0.iter().any(|b| b.0 <= a.0 && a.1 <= b.1))
     }
-    #[cfg(test)]
     pub(super) fn contains(&self, x: f64) -> bool {
         self.0.iter().any(|(lo, hi)| *lo <= x && x <= *hi)
     }

@@ -1,0 +1,297 @@
+//! The smallest change of one feature that changes the label, exactly (regimes §10.1).
+//!
+//! A label as a function of one feature x is piecewise constant; it can only change at a threshold on x, at its mirror
+//! image where the absolute value is compared, or at a percentile's cut. The nearest point of another piece is therefore a
+//! threshold or one of its two neighbouring floats, so those are tried in order of distance until one changes the label.
+//! A percentile and the feature it ranks are one feature. Flags and words are not varied: they have no distance. Nor are
+//! values outside a feature's domain considered (a negative volatility).
+
+use super::axis::advance;
+use super::book::{Book, Clause, Op, Test};
+use super::eval::{AsRead, Evaluation, Reading, Readings, Truth, evaluate_with, held_by_exit_band, truth_of};
+use super::fresh::Staleness;
+use super::range::{Ranges, domain};
+use crate::catalogue::Feature;
+use barograph_domain::snapshot::Flip;
+use barograph_domain::{AxisState, Cell, RiskRegime, Span, Ts};
+use core::cmp::Ordering;
+
+/// What a flip or exit is computed from: one row under one book.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The rules.
+    pub book: &'a Book,
+    /// Readings in catalogue order.
+    pub cells: &'a [Cell],
+    /// Answers to [`Book::cuts`], in that order.
+    pub cuts: &'a [Option<f64>],
+}
+
+/// The row with one feature set to `x` and its percentiles following.
+#[derive(Clone, Copy)]
+struct Varied<'a> {
+    base: AsRead<'a>,
+    cuts: &'a [Option<f64>],
+    feature: Feature,
+    x: f64,
+}
+
+impl Readings for Varied<'_> {
+    fn truth(&self, clause: &Clause, relaxed: bool) -> Truth {
+        if clause.feature == self.feature {
+            return Truth::of(clause.holds(self.x, relaxed));
+        }
+        let reading = self.base.read(clause.feature);
+        if clause.ranks() == Some(self.feature)
+            && let (Reading::Value(_), Some((full, exit))) = (reading, clause.cuts)
+        {
+            let cut = self.cuts.get(if relaxed { exit } else { full }).copied().flatten();
+            return Truth::of(cut.is_some_and(|c| beyond(clause, self.x, c)));
+        }
+        truth_of(reading, clause, relaxed, self)
+    }
+}
+
+/// Is `x` on the side of the cut on which the percentile clause holds?
+fn beyond(clause: &Clause, x: f64, cut: f64) -> bool {
+    match clause.test {
+        Test::Number { op, .. } if op.is_above() => x >= cut,
+        Test::Number { op, .. } if op.is_below() => x <= cut,
+        Test::Number { .. } | Test::Codes { .. } => false,
+    }
+}
+
+/// A value worth trying.
+#[derive(Clone, Copy, Debug)]
+struct Point {
+    feature: Feature,
+    value: f64,
+    needed: f64,
+    threshold: f64,
+    percentile: Option<Feature>,
+    distance: f64,
+}
+
+impl Point {
+    /// Nearest first; ties by the table of regimes §7, then downwards before upwards.
+    fn order(&self, other: &Self) -> Ordering {
+        let by_distance = self.distance.total_cmp(&other.distance);
+        let by_table = table_order(self.feature).cmp(&table_order(other.feature));
+        let up = |p: &Self| p.needed > p.value;
+        by_distance.then(by_table).then(up(self).cmp(&up(other))).then_with(|| {
+            // Equal distance after rounding: the float nearer to x first.
+            if up(self) { self.needed.total_cmp(&other.needed) } else { other.needed.total_cmp(&self.needed) }
+        })
+    }
+}
+
+/// Place in the scale table of regimes §7; features it does not name follow in catalogue order.
+fn table_order(feature: Feature) -> usize {
+    const TABLE: [Feature; 7] = [
+        Feature::FundingZscore24h,
+        Feature::OiDelta4h,
+        Feature::OiDelta1h,
+        Feature::RealizedVol1h,
+        Feature::RealizedVol4h,
+        Feature::FundingRate8h,
+        Feature::Efficiency12h,
+    ];
+    TABLE.iter().position(|f| *f == feature).unwrap_or(TABLE.len() + feature.index())
+}
+
+impl<'a> Scene<'a> {
+    const fn as_read(&self) -> AsRead<'a> {
+        AsRead::new(self.book, self.cells)
+    }
+    const fn varied(&self, feature: Feature, x: f64) -> Varied<'a> {
+        Varied { base: self.as_read(), cuts: self.cuts, feature, x }
+    }
+    /// Every feature that can be varied, with its reading.
+    fn variable(&self) -> Vec<(Feature, f64)> {
+        let mut out: Vec<(Feature, f64)> = Vec::new();
+        let readings = self.as_read();
+        self.book.each_clause(&mut |clause| {
+            let feature = clause.ranks().unwrap_or(clause.feature);
+            if out.iter().any(|(f, _)| *f == feature) || self.book.scale(feature).is_none() {
+                return;
+            }
+            if let Reading::Value(x) = readings.read(feature) {
+                out.push((feature, x));
+            }
+        });
+        out
+    }
+    /// Thresholds, their mirror images and cuts of every clause, each with its neighbours, nearest first.
+    fn points(&self, relaxed_too: bool) -> Vec<Point> {
+        let mut out = Vec::new();
+        for (feature, value) in self.variable() {
+            let possible = domain(feature);
+            self.book.each_clause(&mut |clause| {
+                for relaxed in [false, true] {
+                    if relaxed && !relaxed_too {
+                        continue;
+                    }
+                    for (threshold, percentile) in self.breakpoints(clause, feature, relaxed).into_iter().flatten() {
+                        for needed in [threshold.next_down(), threshold, threshold.next_up()] {
+                            out.extend(self.point(feature, value, needed, threshold, percentile, &possible));
+                        }
+                    }
+                }
+            });
+        }
+        out.sort_by(Point::order);
+        out
+    }
+    fn point(
+        &self,
+        feature: Feature,
+        value: f64,
+        needed: f64,
+        threshold: f64,
+        percentile: Option<Feature>,
+        possible: &Ranges,
+    ) -> Option<Point> {
+        let scale = self.book.scale(feature)?;
+        let distance = (needed - value).abs() / scale;
+        let fits = distance > 0.0 && distance.is_finite() && possible.contains(needed);
+        fits.then_some(Point { feature, value, needed, threshold, percentile, distance })
+    }
+    fn breakpoints(&self, clause: &Clause, feature: Feature, relaxed: bool) -> [Option<(f64, Option<Feature>)>; 2] {
+        let Some(theta) = clause.threshold(relaxed) else { return [None, None] };
+        if clause.feature == feature {
+            return [Some((theta, None)), clause.abs.then_some((-theta, None))];
+        }
+        let cut = clause
+            .cuts
+            .filter(|_| clause.ranks() == Some(feature))
+            .and_then(|(full, exit)| self.cuts.get(if relaxed { exit } else { full }).copied().flatten());
+        [cut.map(|c| (c, Some(clause.feature))), None]
+    }
+    /// Do the cuts agree with the readings at the value the feature has? If not, the feature cannot be varied honestly.
+    fn consistent(&self, feature: Feature, x: f64, now: &Evaluation) -> bool {
+        evaluate_with(self.book, &self.varied(feature, x)) == *now
+    }
+    /// The nearest point at which `reached` names a label.
+    fn nearest(
+        &self,
+        relaxed_too: bool,
+        reached: impl Fn(&Varied<'_>) -> Option<(RiskRegime, u32, i64)>,
+    ) -> Option<Flip> {
+        let now = evaluate_with(self.book, &self.as_read());
+        let mut refused: Vec<Feature> = Vec::new();
+        let mut checked: Vec<Feature> = Vec::new();
+        for p in self.points(relaxed_too) {
+            if !checked.contains(&p.feature) {
+                checked.push(p.feature);
+                if !self.consistent(p.feature, p.value, &now) {
+                    refused.push(p.feature);
+                }
+            }
+            if refused.contains(&p.feature) {
+                continue;
+            }
+            if let Some((label, readings, dwell_left_s)) = reached(&self.varied(p.feature, p.needed)) {
+                return Some(Flip {
+                    feature: p.feature.id(),
+                    value: p.value,
+                    needed: p.needed,
+                    direction: if p.needed > p.value { "above" } else { "below" },
+                    threshold: p.threshold,
+                    delta: p.needed - p.value,
+                    distance: p.distance,
+                    label,
+                    readings,
+                    dwell_left_s,
+                    percentile: p.percentile.map(Feature::id),
+                    exact: true,
+                });
+            }
+        }
+        None
+    }
+}
+
+/// Smallest single-feature change that changes the raw label at full thresholds; `None` for UNKNOWN or when none does.
+#[must_use]
+pub fn nearest_flip(scene: &Scene<'_>) -> Option<Flip> {
+    let now = evaluate_with(scene.book, &scene.as_read());
+    if now.raw == RiskRegime::Unknown {
+        return None;
+    }
+    scene.nearest(false, |varied| {
+        let there = evaluate_with(scene.book, varied).raw;
+        (there != now.raw).then_some((there, 1, 0))
+    })
+}
+
+/// Smallest single-feature change that makes the published label leave, with the readings it must stand and the dwell
+/// still to pass. `None` for UNKNOWN, while the last label is shown for staleness, and while the label is only kept by
+/// dwell: then it leaves with nothing changed.
+#[must_use]
+pub fn nearest_exit(scene: &Scene<'_>, state: &AxisState, ts: Ts, staleness: Staleness) -> Option<Flip> {
+    if state.label == RiskRegime::Unknown || state.raw_label == RiskRegime::Unknown {
+        return None;
+    }
+    if leaves_to(scene.book, state, &scene.as_read(), ts, staleness).is_some() {
+        return None;
+    }
+    scene.nearest(true, |varied| leaves_to(scene.book, state, varied, ts, staleness))
+}
+
+/// Where the label goes if these readings last: label, readings, seconds of dwell left.
+fn leaves_to<R: Readings>(
+    book: &Book,
+    state: &AxisState,
+    readings: &R,
+    ts: Ts,
+    staleness: Staleness,
+) -> Option<(RiskRegime, u32, i64)> {
+    let there = evaluate_with(book, readings);
+    // Time enough for every dwell: what is still published then is kept by the rules alone.
+    let patient = AxisState { candidate: Some(there.raw), candidate_count: u32::MAX, since: Ts(0), ..*state };
+    let band_holds = || held_by_exit_band(book, readings, state.label, there.holds);
+    let later = advance(book, patient, Ts(i64::MAX), &there, staleness, band_holds);
+    if later.label == state.label {
+        return None;
+    }
+    if there.raw == RiskRegime::Unknown {
+        return Some((there.raw, 1, 0));
+    }
+    let counted = if state.candidate == Some(there.raw) { state.candidate_count } else { 0 };
+    let readings_left = book.enter(there.fired).saturating_sub(counted).max(1);
+    let calmer = there.raw.severity() < state.label.severity();
+    let dwell = if calmer { (state.since + book.min_dwell(state.label)) - ts } else { Span::ZERO };
+    Some((there.raw, readings_left, -(-dwell.0.max(0)).div_euclid(1_000_000_000)))
+}
+
+/// The row with one feature set to `value` and each percentile of it at a rank on the same side of every threshold of the
+/// book as the true rank would be. For tests and what-if: judging these cells needs no cuts.
+#[must_use]
+pub fn with_override(scene: &Scene<'_>, feature: Feature, value: f64) -> Vec<Cell> {
+    let mut cells = scene.cells.to_vec();
+    cells[feature.index()].value = value;
+    for (percentile, _) in Feature::percentiles().filter(|(_, ranked)| *ranked == feature) {
+        let asked: Vec<(Op, f64, bool)> = scene
+            .book
+            .cuts()
+            .iter()
+            .zip(scene.cuts)
+            .filter(|(request, _)| request.percentile == percentile)
+            .map(|(r, cut)| (r.op, r.theta, cut.is_some_and(|c| if r.op.is_above() { value >= c } else { value <= c })))
+            .collect();
+        let mut ranks: Vec<f64> = asked.iter().map(|(_, theta, _)| *theta).chain([0.0, 1.0]).collect();
+        ranks.sort_by(f64::total_cmp);
+        let between: Vec<f64> = ranks.windows(2).map(|w| f64::midpoint(w[0], w[1])).collect();
+        let fits = |p: &f64| asked.iter().all(|(op, theta, holds)| op.holds(*p, *theta) == *holds);
+        if let Some(p) = between.into_iter().chain(ranks).find(fits) {
+            cells[percentile.index()].value = p;
+        }
+    }
+    cells
+}
+
+/// The raw label after setting one feature to `value`: what a reported flip promises.
+#[must_use]
+pub fn apply_flip(scene: &Scene<'_>, feature: Feature, value: f64) -> RiskRegime {
+    super::evaluate(scene.book, &with_override(scene, feature, value)).raw
+}

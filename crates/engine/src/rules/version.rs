@@ -1,0 +1,216 @@
+//! Logic version, input digest and snapshot id (regimes §12): what a number was made by, and from what.
+//!
+//! The canonical form is one `key = value` line per fact, keys sorted, numbers in shortest round-trip form, UTF-8, LF.
+//! Every feature of the build is listed with its version, because a row holds them all. Texts and the book's name are
+//! left out: they change no number.
+
+use super::book::{Book, Clause, Enter, SessionBase, Test, Warming};
+use crate::catalogue::CATALOGUE;
+use crate::explain::guidance;
+use barograph_domain::{Cell, InstrumentName, Reason, RiskRegime, State, Ts};
+use core::fmt::Write as _;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+type Lines = BTreeMap<String, String>;
+
+/// The canonical form of a book together with the import policy (stamps, delays) the caller hands in.
+#[must_use]
+pub fn canonical(book: &Book, policy: &str) -> String {
+    let mut lines = Lines::new();
+    settings(book, &mut lines);
+    for (i, rule) in book.rules().iter().enumerate() {
+        let key = format!("rule.{i:02}");
+        let enter = match rule.enter {
+            Enter::Immediate => "immediate".to_owned(),
+            Enter::After(n) => n.to_string(),
+        };
+        put(&mut lines, &key, "id", &rule.id);
+        put(&mut lines, &key, "axis", "risk");
+        put(&mut lines, &key, "label", rule.label.name());
+        put(&mut lines, &key, "enter", enter);
+        put(&mut lines, &key, "min_dwell_ns", rule.min_dwell.0);
+        for (g, group) in rule.groups.iter().enumerate() {
+            for (c, clause) in group.clauses.iter().enumerate() {
+                clause_lines(&format!("{key}.group.{g:02}.clause.{c:02}"), clause, &mut lines);
+            }
+        }
+    }
+    for label in RiskRegime::ALL {
+        let (bias, posture) = guidance::mapping(label);
+        put(&mut lines, "mapping", label.name(), format!("{} {}", bias.name(), posture.name()));
+    }
+    for spec in CATALOGUE {
+        put(&mut lines, "feature", spec.id, spec.version);
+    }
+    put(&mut lines, "classifier", "risk", "rules");
+    for (i, line) in policy.lines().enumerate() {
+        put(&mut lines, "policy", &format!("{i:04}"), line.trim_end());
+    }
+    lines.iter().fold(String::new(), |mut out, (k, v)| {
+        out.push_str(k);
+        out.push_str(" = ");
+        out.push_str(v);
+        out.push('\n');
+        out
+    })
+}
+
+fn settings(book: &Book, lines: &mut Lines) {
+    put(lines, "book", "allow_proxy", book.allow_proxy);
+    put(lines, "book", "freshness", book.freshness.name());
+    put(lines, "book", "span_min", book.span_min);
+    put(lines, "book", "coverage_min", book.coverage_min);
+    put(lines, "book", "hysteresis", book.hysteresis);
+    put(
+        lines,
+        "book",
+        "session_base",
+        match book.session_base {
+            SessionBase::Default => "default",
+            SessionBase::Seed => "seed",
+        },
+    );
+    put(lines, "book", "allow_aggressive", book.allow_aggressive);
+    put(lines, "book", "bias_shift", book.bias_shift);
+}
+
+fn clause_lines(key: &str, clause: &Clause, lines: &mut Lines) {
+    put(lines, key, "feature", clause.feature.id());
+    put(lines, key, "abs", clause.abs);
+    match clause.test {
+        Test::Number { op, value, exit } => {
+            put(lines, key, "op", op.sign());
+            put(lines, key, "value", value);
+            put(lines, key, "exit", exit);
+        }
+        Test::Codes { mask, .. } => put(lines, key, "codes", mask),
+    }
+    if let Some(scale) = clause.scale {
+        put(lines, key, "scale", scale);
+    }
+    match &clause.warming {
+        Warming::Unknown => {}
+        Warming::Always(holds) => put(lines, key, "warming", holds),
+        Warming::Clause(stand_in) => clause_lines(&format!("{key}.warming"), stand_in, lines),
+    }
+}
+
+fn put(lines: &mut Lines, key: &str, field: &str, value: impl core::fmt::Display) {
+    lines.insert(format!("{key}.{field}"), value.to_string());
+}
+
+/// `v` + release + `+` + the first 12 hex digits of the SHA-256 of [`canonical`].
+#[must_use]
+pub fn logic_version(book: &Book, policy: &str) -> String {
+    let digest = hex(&Sha256::digest(canonical(book, policy).as_bytes()));
+    format!("v{}+{}", env!("CARGO_PKG_VERSION"), &digest[..12])
+}
+
+/// SHA-256 over (id, state, value bits) of all readings, in hex.
+#[must_use]
+pub fn input_digest(cells: &[Cell]) -> String {
+    let mut hash = Sha256::new();
+    for (spec, cell) in CATALOGUE.iter().zip(cells) {
+        let (code, bits) = match cell.state {
+            State::Ready => (0_u8, cell.value.to_bits()),
+            State::Stale => (1, cell.value.to_bits()),
+            State::Warming { .. } => (2, 0),
+            State::Undefined(reason) => (16 + reason_code(reason), 0),
+        };
+        hash.update(spec.id.as_bytes());
+        hash.update([0, code]);
+        hash.update(bits.to_le_bytes());
+    }
+    hex(&hash.finalize())
+}
+
+/// Position in the list of reasons; part of the digest, so the list may only grow at its end.
+fn reason_code(reason: Reason) -> u8 {
+    (0_u8..).zip(Reason::ALL).find(|(_, r)| *r == reason).map_or(u8::MAX - 16, |(i, _)| i)
+}
+
+/// Name-based UUID: a replay yields the same id (A08).
+#[must_use]
+pub fn snapshot_id(instrument: &InstrumentName, ts: Ts, logic_version: &str, input_digest: &str) -> String {
+    let namespace = Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"barograph");
+    Uuid::new_v5(&namespace, format!("{instrument}|{}|{logic_version}|{input_digest}", ts.0).as_bytes()).to_string()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
+        if write!(out, "{b:02x}").is_err() {
+            // Writing to a String cannot fail.
+            out.clear();
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_and_names_do_not_count_and_numbers_do() {
+        let text = Book::shipped_text("default").unwrap();
+        let of = |text: &str| logic_version(&Book::parse("b.toml", text).unwrap(), "bars open 2s");
+        let version = of(text);
+        let (release, digest) = version.split_once('+').unwrap();
+        assert_eq!((release, digest.len()), (concat!("v", env!("CARGO_PKG_VERSION")), 12));
+        assert_eq!(
+            of(&text.replace("noise, not trend", "whatever").replace("name = \"default\"", "name = \"mine\"")),
+            version
+        );
+        for (from, to) in [
+            ("value = 2.0", "value = 2.1"),
+            ("exit = 1.8", "exit = 1.7"),
+            ("scale = 1.0", "scale = 2.0"),
+            ("enter = \"immediate\"", "enter = 1"),
+            ("min_dwell = \"15m\"", "min_dwell = \"16m\""),
+            ("warming = false", "warming = true"),
+            ("span_min = 0.25", "span_min = 0.5"),
+            ("hysteresis = true", "hysteresis = true\nallow_aggressive = true"),
+            ("hysteresis = true", "hysteresis = true\nbias_shift = -1"),
+        ] {
+            assert!(text.contains(from), "{from}");
+            assert_ne!(of(&text.replacen(from, to, 1)), version, "{from}");
+        }
+        let book = Book::shipped("default").unwrap();
+        assert_ne!(logic_version(&book, "bars close 2s"), version);
+    }
+
+    #[test]
+    fn the_canonical_form_is_sorted_lines() {
+        let text = canonical(&Book::shipped("absolute").unwrap(), "a\r\nb");
+        assert!(text.ends_with('\n') && !text.contains('\r'));
+        assert!(text.lines().is_sorted());
+        for line in [
+            "feature.realized_vol_1h = 1",
+            "mapping.CHOP_RISK = CONSERVATIVE HOLD",
+            "policy.0001 = b",
+            "rule.00.group.00.clause.00.value = 2",
+            "rule.02.group.01.clause.00.exit = 0.022",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn ids_follow_from_content() {
+        let mut cells = vec![Cell::undefined(Reason::Gap); CATALOGUE.len()];
+        let empty = input_digest(&cells);
+        cells[3] = Cell::ready_at(0.0, Ts(0), barograph_domain::Kind::Measured);
+        let zero = input_digest(&cells);
+        cells[3].value = -0.0;
+        let minus = input_digest(&cells);
+        cells[3].state = State::Stale;
+        assert!(empty != zero && zero != minus && minus != input_digest(&cells));
+        let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        let id = snapshot_id(&name, Ts::from_secs(1_770_302_100), "v0.1.0+0123456789ab", &zero);
+        assert_eq!(id, snapshot_id(&name, Ts::from_secs(1_770_302_100), "v0.1.0+0123456789ab", &zero));
+        assert_eq!((id.len(), &id[14..15]), (36, "5"));
+        assert_ne!(id, snapshot_id(&name, Ts::from_secs(1_770_302_160), "v0.1.0+0123456789ab", &zero));
+    }
+}
