@@ -1,1 +1,27 @@
-//! Under construction.
+//! Point-in-time state behind one contract: what was observed, what followed from it, and when each was known.
+//!
+//! Ring 2. [`contract`] is the contract and [`suite`] its behaviour tests; [`sqlite`] is the embedded implementation.
+//! Everything that is read takes `as_of`, and everything that is written can be written twice (DESIGN section 4,
+//! "Storage"; R1.18, A09). What this crate does not do: run the engine, render texts, or decide when to prune.
+#![warn(missing_docs)]
+
+pub mod codec;
+pub mod contract;
+pub mod error;
+pub mod model;
+pub mod run;
+pub mod sqlite;
+#[cfg(feature = "suite")]
+#[doc(hidden)]
+pub mod suite;
+
+pub use contract::{Events, Reader, RunWriter, Writer};
+pub use error::{Error, Recovery, Result};
+pub use model::{
+    CheckReport, ContentHash, ImportRecord, Inserted, InstrumentInfo, Page, Point, PointQuery, PointsVersion, Pruned,
+    Range, Retention, Role, SectionHash, StreamInfo,
+};
+pub use run::{
+    Checkpoint, Columns, Dirty, FeatureColumn, Gap, LabelChange, Replaced, RowQuery, Rows, RunInfo, RunKey, RunSpec,
+};
+pub use sqlite::{SqliteReader, SqliteWriter};

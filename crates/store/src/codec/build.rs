@@ -1,0 +1,230 @@
+//! Gathers rows into columns and writes them.
+
+use super::bytes::put_uint;
+use super::seq::{Coder, Dictionary, Seq};
+use super::{CodecError, FORMAT, ROWS_MAX, Width, ZSTD_LEVEL, words};
+use barograph_domain::{Cell, InputAge, MinuteRow, StreamIndex};
+
+/// One chunk in the making; used again for the next one, without allocating.
+pub struct ChunkBuilder {
+    width: Width,
+    /// `remap[i]`: position in the layout of the stream that rows call `i`.
+    remap: Vec<Option<u16>>,
+    rows: usize,
+    inputs_max: usize,
+    ts: Seq,
+    /// Bits of cells, then of cuts, then of the price.
+    values: Vec<Seq>,
+    /// Is there a cut (a price)?
+    present: Vec<Seq>,
+    anchor: Vec<Seq>,
+    coverage: Vec<Seq>,
+    state: Vec<Seq>,
+    samples: Vec<Seq>,
+    flags: Vec<Seq>,
+    axis: Seq,
+    since: Seq,
+    candidate_count: Seq,
+    /// Held and known of each rule.
+    held: Vec<[Seq; 2]>,
+    /// Metric, stream and anchor of each place in `MinuteRow::inputs`.
+    inputs: Vec<[Seq; 3]>,
+    dictionary: Dictionary,
+    raw: Vec<u8>,
+    zstd: zstd::bulk::Compressor<'static>,
+}
+
+impl std::fmt::Debug for ChunkBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChunkBuilder").field("width", &self.width).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+const ZERO: Seq = [0; ROWS_MAX];
+
+impl ChunkBuilder {
+    /// An empty chunk. `remap` turns the rows' stream indexes into positions of the layout; an index it does not hold
+    /// is an error of the row.
+    ///
+    /// # Errors
+    /// When the compressor cannot be set up (memory).
+    pub fn new(width: Width, remap: Vec<Option<u16>>) -> std::io::Result<Self> {
+        let mut zstd = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+        zstd.include_checksum(true)?;
+        let columns = |n: usize| vec![ZERO; n];
+        Ok(Self {
+            width,
+            remap,
+            rows: 0,
+            inputs_max: 0,
+            ts: ZERO,
+            values: columns(width.features + width.cuts + 1),
+            present: columns(width.cuts + 1),
+            anchor: columns(width.features),
+            coverage: columns(width.features),
+            state: columns(width.features),
+            samples: columns(width.features),
+            flags: columns(width.features),
+            axis: ZERO,
+            since: ZERO,
+            candidate_count: ZERO,
+            held: vec![[ZERO; 2]; width.rules],
+            inputs: Vec::new(),
+            dictionary: Dictionary::default(),
+            raw: Vec::new(),
+            zstd,
+        })
+    }
+
+    /// Rows gathered since the last [`Self::finish`].
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// When the chunk is full, or the row has other widths or names a stream the layout does not have. Nothing is added
+    /// then.
+    pub fn push(&mut self, row: &MinuteRow) -> Result<(), CodecError> {
+        if self.rows == ROWS_MAX {
+            return Err(CodecError("has more than 60 rows in one hour"));
+        }
+        let got = Width { features: row.cells.len(), cuts: row.cuts.len(), rules: row.held.len() };
+        if got != self.width {
+            return Err(CodecError("has other numbers of readings, cuts or rules than its run declares"));
+        }
+        let at = self.rows;
+        self.ts[at] = row.ts.0.cast_unsigned();
+        for (column, cell) in row.cells.iter().enumerate() {
+            self.put_cell(column, at, cell)?;
+        }
+        let optional = row.cuts.iter().chain([&row.price]);
+        for (i, value) in optional.enumerate() {
+            self.present[i][at] = u64::from(value.is_some());
+            self.values[self.width.features + i][at] = value.map_or(0, f64::to_bits);
+        }
+        for (column, held) in self.held.iter_mut().zip(&row.held) {
+            column[0][at] = u64::from(held.held);
+            column[1][at] = u64::from(held.known);
+        }
+        self.put_axis(at, row);
+        self.put_inputs(at, &row.inputs)?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn stream(&self, stream: Option<StreamIndex>) -> Result<u64, CodecError> {
+        let Some(stream) = stream else { return Ok(0) };
+        let place = self.remap.get(stream.index()).copied().flatten();
+        place.map(|p| u64::from(p) + 1).ok_or(CodecError("names a stream its run does not declare"))
+    }
+
+    fn put_cell(&mut self, column: usize, at: usize, cell: &Cell) -> Result<(), CodecError> {
+        let (state, samples) = words::put_state(cell.state);
+        self.values[column][at] = cell.value.to_bits();
+        self.anchor[column][at] = cell.anchor.0.cast_unsigned();
+        self.coverage[column][at] = u64::from(cell.coverage.to_bits());
+        self.state[column][at] = state;
+        self.samples[column][at] = samples;
+        self.flags[column][at] =
+            words::put_kind(cell.kind) | u64::from(cell.partial) << 2 | self.stream(cell.stream)? << 3;
+        Ok(())
+    }
+
+    fn put_axis(&mut self, at: usize, row: &MinuteRow) {
+        let risk = &row.risk;
+        self.axis[at] = words::put_label(risk.label)
+            | words::put_label(risk.raw_label) << 8
+            | words::put_held_by(risk.held_by) << 16
+            | risk.candidate.map_or(0, |c| words::put_label(c) + 1) << 24
+            | u64::from(risk.stale) << 32;
+        self.since[at] = risk.since.0.cast_unsigned();
+        self.candidate_count[at] = u64::from(risk.candidate_count);
+    }
+
+    fn put_inputs(&mut self, at: usize, inputs: &[InputAge]) -> Result<(), CodecError> {
+        while self.inputs.len() < inputs.len() {
+            self.inputs.push([ZERO; 3]);
+        }
+        self.inputs_max = self.inputs_max.max(inputs.len());
+        for place in 0..self.inputs.len() {
+            // Metric 0 means that the row has fewer inputs.
+            let [metric, stream, anchor] = match inputs.get(place) {
+                None => [0; 3],
+                Some(i) => [words::put_metric(i.metric) + 1, self.stream(i.stream)?, i.anchor.0.cast_unsigned()],
+            };
+            let column = &mut self.inputs[place];
+            (column[0][at], column[1][at], column[2][at]) = (metric, stream, anchor);
+        }
+        Ok(())
+    }
+
+    /// Writes the rows gathered and begins the next chunk.
+    ///
+    /// # Errors
+    /// When there is no row, or the compressor fails (memory).
+    pub fn finish(&mut self) -> std::io::Result<Vec<u8>> {
+        if self.rows == 0 {
+            return Err(std::io::Error::other("a chunk without rows"));
+        }
+        self.write_raw();
+        let mut blob = Vec::with_capacity(zstd::zstd_safe::compress_bound(self.raw.len()) + 5);
+        put_uint(&mut blob, self.raw.len() as u64);
+        blob.extend_from_slice(&self.zstd.compress(&self.raw)?);
+        self.rows = 0;
+        self.inputs_max = 0;
+        Ok(blob)
+    }
+
+    fn write_raw(&mut self) {
+        let (n, out, seen) = (self.rows, &mut self.raw, &mut self.dictionary);
+        out.clear();
+        seen.clear();
+        out.push(FORMAT);
+        for size in [n, self.width.features, self.width.cuts, self.width.rules, self.inputs_max] {
+            put_uint(out, size as u64);
+        }
+        seen.put(out, &self.ts, n, Coder::Steps);
+        for (columns, coder) in [
+            (&self.present, Coder::Runs),
+            (&self.state, Coder::Runs),
+            (&self.samples, Coder::Steps),
+            (&self.flags, Coder::Runs),
+            (&self.coverage, Coder::Xor),
+            (&self.anchor, Coder::Steps),
+        ] {
+            for column in columns {
+                seen.put(out, column, n, coder);
+            }
+        }
+        seen.put(out, &self.axis, n, Coder::Runs);
+        seen.put(out, &self.since, n, Coder::Steps);
+        seen.put(out, &self.candidate_count, n, Coder::Steps);
+        for [held, known] in &self.held {
+            seen.put(out, held, n, Coder::Steps);
+            seen.put(out, known, n, Coder::Steps);
+        }
+        for [metric, stream, anchor] in &self.inputs[..self.inputs_max] {
+            seen.put(out, metric, n, Coder::Runs);
+            seen.put(out, stream, n, Coder::Runs);
+            seen.put(out, anchor, n, Coder::Steps);
+        }
+        write_planes(out, &mut self.values, n);
+    }
+}
+
+/// XORs each column with itself one row up and writes byte planes, most significant first, column after column.
+fn write_planes(out: &mut Vec<u8>, columns: &mut [Seq], rows: usize) {
+    for column in columns.iter_mut() {
+        for row in (1..rows).rev() {
+            column[row] ^= column[row - 1];
+        }
+    }
+    for plane in (0..8).rev() {
+        for column in columns.iter() {
+            out.extend(column[..rows].iter().map(|v| v.to_le_bytes()[plane]));
+        }
+    }
+}

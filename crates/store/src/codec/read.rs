@@ -1,0 +1,182 @@
+//! Reads a blob back into rows.
+
+use super::bytes::Input;
+use super::seq::{Dictionary, Seq};
+use super::{CodecError, FORMAT, RAW_BYTES_MAX, ROWS_MAX, Width, words};
+use barograph_domain::row::HeldCount;
+use barograph_domain::{AxisState, Cell, InputAge, MinuteRow, StreamIndex, Ts};
+
+/// Most inputs a row can name: the metrics there are, with room for new ones.
+const INPUTS_MAX: usize = 255;
+
+/// The rows of a blob; their stream indexes are positions in the layout, their `instrument` is 0.
+///
+/// # Errors
+/// When the blob is damaged, of a newer format, or of other widths than its layout.
+pub fn decode(blob: &[u8], width: Width) -> Result<Vec<MinuteRow>, CodecError> {
+    let mut input = Input(blob);
+    let size = input.size(RAW_BYTES_MAX)?;
+    let raw = zstd::bulk::decompress(input.0, size).map_err(|_e| CodecError("does not decompress"))?;
+    if raw.len() != size {
+        return Err(CodecError("decompresses to another length than it says"));
+    }
+    Columns::read(&raw, width)?.rows()
+}
+
+/// A chunk column by column.
+struct Columns {
+    width: Width,
+    rows: usize,
+    ts: Seq,
+    values: Vec<Seq>,
+    present: Vec<Seq>,
+    state: Vec<Seq>,
+    samples: Vec<Seq>,
+    flags: Vec<Seq>,
+    coverage: Vec<Seq>,
+    anchor: Vec<Seq>,
+    axis: Seq,
+    since: Seq,
+    candidate_count: Seq,
+    held: Vec<[Seq; 2]>,
+    inputs: Vec<[Seq; 3]>,
+}
+
+impl Columns {
+    fn read(raw: &[u8], width: Width) -> Result<Self, CodecError> {
+        let mut input = Input(raw);
+        if input.byte()? != FORMAT {
+            return Err(CodecError("has a format this build does not know"));
+        }
+        let rows = input.size(ROWS_MAX)?;
+        let found = Width {
+            features: input.size(RAW_BYTES_MAX)?,
+            cuts: input.size(RAW_BYTES_MAX)?,
+            rules: input.size(RAW_BYTES_MAX)?,
+        };
+        if rows == 0 || found != width {
+            return Err(CodecError("does not fit its layout"));
+        }
+        let inputs = input.size(INPUTS_MAX)?;
+        let mut seen = Dictionary::default();
+        let mut one = || seen.get(&mut input, rows);
+        let mut many = |n: usize| (0..n).map(|_| one()).collect::<Result<Vec<_>, _>>();
+        let ts = many(1)?[0];
+        let present = many(width.cuts + 1)?;
+        let state = many(width.features)?;
+        let samples = many(width.features)?;
+        let flags = many(width.features)?;
+        let coverage = many(width.features)?;
+        let anchor = many(width.features)?;
+        let [axis, since, candidate_count] = [one()?, one()?, one()?];
+        let held = (0..width.rules).map(|_| Ok([one()?, one()?])).collect::<Result<_, _>>()?;
+        let inputs = (0..inputs).map(|_| Ok([one()?, one()?, one()?])).collect::<Result<_, _>>()?;
+        let values = read_planes(&mut input, width.features + width.cuts + 1, rows)?;
+        if !input.0.is_empty() {
+            return Err(CodecError("goes on after its end"));
+        }
+        Ok(Self {
+            width,
+            rows,
+            ts,
+            values,
+            present,
+            state,
+            samples,
+            flags,
+            coverage,
+            anchor,
+            axis,
+            since,
+            candidate_count,
+            held,
+            inputs,
+        })
+    }
+
+    fn rows(&self) -> Result<Vec<MinuteRow>, CodecError> {
+        (0..self.rows).map(|at| self.row(at)).collect()
+    }
+
+    fn row(&self, at: usize) -> Result<MinuteRow, CodecError> {
+        let optional =
+            |i: usize| (self.present[i][at] != 0).then(|| f64::from_bits(self.values[self.width.features + i][at]));
+        let held = |h: &[Seq; 2]| HeldCount { held: words::low32(h[0][at]), known: words::low32(h[1][at]) };
+        Ok(MinuteRow {
+            instrument: 0,
+            ts: Ts(self.ts[at].cast_signed()),
+            cells: (0..self.width.features).map(|c| self.cell(c, at)).collect::<Result<_, _>>()?,
+            cuts: (0..self.width.cuts).map(optional).collect(),
+            risk: self.axis(at)?,
+            held: self.held.iter().map(held).collect(),
+            inputs: self.inputs(at)?,
+            price: optional(self.width.cuts),
+        })
+    }
+
+    fn cell(&self, column: usize, at: usize) -> Result<Cell, CodecError> {
+        let flags = self.flags[column][at];
+        Ok(Cell {
+            value: f64::from_bits(self.values[column][at]),
+            anchor: Ts(self.anchor[column][at].cast_signed()),
+            coverage: f32::from_bits(words::low32(self.coverage[column][at])),
+            state: words::get_state(self.state[column][at], self.samples[column][at])?,
+            kind: words::get_kind(flags & 3)?,
+            partial: flags >> 2 & 1 == 1,
+            stream: stream(flags >> 3)?,
+        })
+    }
+
+    fn axis(&self, at: usize) -> Result<AxisState, CodecError> {
+        let bits = self.axis[at];
+        let candidate = match bits >> 24 & 0xff {
+            0 => None,
+            code => Some(words::get_label(code - 1)?),
+        };
+        Ok(AxisState {
+            label: words::get_label(bits & 0xff)?,
+            raw_label: words::get_label(bits >> 8 & 0xff)?,
+            held_by: words::get_held_by(bits >> 16 & 0xff)?,
+            since: Ts(self.since[at].cast_signed()),
+            candidate,
+            candidate_count: words::low32(self.candidate_count[at]),
+            stale: bits >> 32 & 1 == 1,
+        })
+    }
+
+    fn inputs(&self, at: usize) -> Result<Vec<InputAge>, CodecError> {
+        let used = self.inputs.iter().take_while(|i| i[0][at] != 0);
+        let one = |i: &[Seq; 3]| {
+            Ok(InputAge {
+                metric: words::get_metric(i[0][at] - 1)?,
+                stream: stream(i[1][at])?,
+                anchor: Ts(i[2][at].cast_signed()),
+            })
+        };
+        used.map(one).collect()
+    }
+}
+
+fn stream(code: u64) -> Result<Option<StreamIndex>, CodecError> {
+    if code == 0 {
+        return Ok(None);
+    }
+    u16::try_from(code - 1).map(|i| Some(StreamIndex(i))).map_err(|_e| CodecError("names an impossible stream"))
+}
+
+fn read_planes(input: &mut Input<'_>, columns: usize, rows: usize) -> Result<Vec<Seq>, CodecError> {
+    let mut values = vec![[0; ROWS_MAX]; columns];
+    for plane in (0..8).rev() {
+        for column in &mut values {
+            for (value, byte) in column.iter_mut().zip(input.take(rows)?) {
+                *value |= u64::from(*byte) << (8 * plane);
+            }
+        }
+    }
+    for column in &mut values {
+        for row in 1..rows {
+            column[row] ^= column[row - 1];
+        }
+    }
+    Ok(values)
+}

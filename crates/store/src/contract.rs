@@ -1,0 +1,178 @@
+//! The storage contract: three object-safe, synchronous traits free of any database's ideas.
+//!
+//! Reads never wait for writes and never see half of one. A write either happened or did not, also when the process is
+//! killed; each can be repeated without changing anything further. Order of arrival never shows: not in answers, not in
+//! the content hash. The crate's `suite` states all of this as tests, run by every implementation.
+
+use crate::{
+    CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted, InstrumentInfo, LabelChange, Page, Point, PointQuery,
+    PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo,
+};
+use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, StreamDecl, Ts};
+
+/// Events in the total order of [`Event::order`].
+pub type Events<'a> = Box<dyn Iterator<Item = Result<Event>> + Send + 'a>;
+
+/// Questions. `as_of: None` means all that is stored; otherwise only what was known at that moment (`known_ts ≤ as_of`).
+pub trait Reader: Send + Sync {
+    /// Instruments with at least one point, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read; so for every method here.
+    fn instruments(&self, as_of: Option<Ts>) -> Result<Vec<InstrumentInfo>>;
+
+    /// Streams with at least one point, in rank order, of one instrument or of all; with their freshness.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn streams(&self, instrument: Option<&InstrumentName>, as_of: Option<Ts>) -> Result<Vec<StreamInfo>>;
+
+    /// Metric points, latest revision per key (R1.77, A09). Trades and liquidations are facts of their own: several with
+    /// one key are all returned.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn points(&self, query: &PointQuery) -> Result<Page<Point>>;
+
+    /// All revisions of the points of the listed streams as events in the engine's order; stream indexes are positions
+    /// in `streams`. Only what was received after `after` and, with `as_of`, no later than that. Memory is bounded; the
+    /// answer is of one moment, whatever is written meanwhile.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`]; also from each item.
+    fn events(&self, streams: &[StreamDecl], after: Option<Ts>, as_of: Option<Ts>) -> Result<Events<'_>>;
+
+    /// All runs, by instrument and logic version; with counts of the rows known at `as_of`.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn runs(&self, as_of: Option<Ts>) -> Result<Vec<RunInfo>>;
+
+    /// The newest `count` rows, oldest of them first. Empty where there is none.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn latest(&self, run: &RunKey, count: usize, as_of: Option<Ts>) -> Result<Rows>;
+
+    /// Rows of an interval, a page at a time.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn history(&self, run: &RunKey, query: &RowQuery) -> Result<Rows>;
+
+    /// Changes of the published label, by minute.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn label_changes(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<LabelChange>>;
+
+    /// Gaps by `known_ts`. A page ends at the first change of `known_ts` after `limit`.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn gaps(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Gap>>;
+
+    /// The newest checkpoint that is not later than `at`.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn checkpoint(&self, run: &RunKey, at: Ts) -> Result<Option<Checkpoint>>;
+
+    /// Instruments whose run of this logic version does not follow from their points: points were committed and the
+    /// rows were not (the process was killed in between), or there is no such run yet. The next run repairs them.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn dirty(&self, logic_version: &str) -> Result<Vec<Dirty>>;
+
+    /// Imports, oldest first.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn imports(&self) -> Result<Vec<ImportRecord>>;
+
+    /// Looks at everything stored: is it readable, do counts and digests agree, do label changes follow from rows. With
+    /// `hash` also the content hash.
+    ///
+    /// # Errors
+    /// Only when the check itself cannot run; faults are in the report.
+    fn check(&self, hash: bool) -> Result<CheckReport>;
+}
+
+/// Changes. One per role and data folder.
+pub trait Writer: Send {
+    /// Stores the data payloads of events, in one transaction, and marks the runs of the touched instruments dirty in
+    /// the same one. `streams` is what the events' stream indexes mean, `instruments` describes their markets. Sorted
+    /// batches of 50,000 and more are fast; any order is right.
+    ///
+    /// A value equal to one stored under its key changes nothing, except that of two times at which it was known the
+    /// earlier counts.
+    ///
+    /// # Errors
+    /// `Invalid` and nothing stored when an event carries no data, does not fit its stream, or an instrument
+    /// contradicts the stored one; others as [`crate::Error`] says.
+    fn insert_points(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        events: &[Event],
+    ) -> Result<Inserted>;
+
+    /// Begins to replace a run from the minute `from` on (`None`: all of it). Readers see the old rows until
+    /// [`RunWriter::finish`], then the new ones. `seen` is the instrument's version read before its events were.
+    ///
+    /// # Errors
+    /// `Invalid` when `from` is off the grid, or the columns differ from those of the rows that stay.
+    fn replace<'a>(
+        &'a mut self,
+        spec: &RunSpec,
+        from: Option<Ts>,
+        seen: PointsVersion,
+    ) -> Result<Box<dyn RunWriter + 'a>>;
+
+    /// Removes a run and all that belongs to it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn remove_run(&mut self, run: &RunKey) -> Result<()>;
+
+    /// Adds to the table of imports.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn record_import(&mut self, record: &ImportRecord) -> Result<()>;
+
+    /// Removes what is older than it has to be kept. Killed half-way, the next call completes it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn prune(&mut self, retention: &Retention) -> Result<Pruned>;
+}
+
+/// A replacement under way. Dropped without [`Self::finish`], it leaves the store as it was.
+pub trait RunWriter {
+    /// Adds the next row. Its label change, if any, is derived here.
+    ///
+    /// # Errors
+    /// `Invalid` when the row is not after the one before, off the minute grid, before `from`, or does not fit the
+    /// columns; after that only dropping is possible.
+    fn row(&mut self, row: &MinuteRow) -> Result<()>;
+
+    /// Adds a gap; twice is once.
+    ///
+    /// # Errors
+    /// `Invalid` when no row at or after `from` can have seen it.
+    fn gap(&mut self, gap: &Gap) -> Result<()>;
+
+    /// Saves the engine as it is after the row of minute `ts`. The store keeps one per 7 days and the latest two.
+    ///
+    /// # Errors
+    /// `Invalid` when `ts` is before `from`.
+    fn checkpoint(&mut self, ts: Ts, bytes: &[u8]) -> Result<()>;
+
+    /// Makes the replacement visible, clears the dirty mark if no points came in since `seen`, all at once.
+    ///
+    /// # Errors
+    /// When the store cannot be written; the old rows then stay.
+    fn finish(self: Box<Self>) -> Result<Replaced>;
+}

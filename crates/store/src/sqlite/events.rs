@@ -1,0 +1,208 @@
+//! Stored points as events in the total order, in bounded memory.
+//!
+//! Two feeds per stream: points whose `known_ts` follows from the declaration come in key order, which is then also
+//! their order of receipt; the others come from the index on `known_ts`. Each feed reads a page at a time; a heap merges
+//! them. One read transaction spans the whole iteration, so the answer is of one moment; the log cannot be merged
+//! meanwhile, which costs disk, not memory.
+
+use super::fault::Inner;
+use super::points;
+use super::pool::Loan;
+use super::streams::Stored;
+use crate::Result;
+use barograph_domain::{Event, StreamIndex, Ts};
+use rusqlite::{Connection, params};
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, VecDeque};
+
+/// Events read at once per feed: about 200 kB, and the cost of a query is spread over enough of them.
+const PAGE: usize = 2048;
+
+/// Where the points of a feed come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Clock {
+    /// `known_ts` = `event_ts` + declared delay.
+    Declared,
+    /// `known_ts` is stored.
+    Received,
+}
+
+/// Key of the last point read: known (`Received` only), event, sequence, slot.
+type Place = (i64, i64, i64, i64);
+
+#[derive(Debug)]
+struct Feed {
+    stream: Stored,
+    index: StreamIndex,
+    clock: Clock,
+    after: Place,
+    last: Ts,
+    page: VecDeque<Event>,
+    done: bool,
+}
+
+/// The event at the front of a feed, ordered so that a max-heap yields the earliest.
+struct Head {
+    event: Event,
+    feed: usize,
+}
+
+impl Ord for Head {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.event.order(&self.event).then(other.feed.cmp(&self.feed))
+    }
+}
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+impl Eq for Head {}
+
+/// See [`crate::Reader::events`].
+pub(super) struct Merge<'a> {
+    conn: Loan<'a>,
+    feeds: Vec<Feed>,
+    heads: BinaryHeap<Head>,
+    failed: bool,
+}
+
+impl<'a> Merge<'a> {
+    /// `conn` is inside the read transaction of the whole iteration.
+    pub(super) fn begin(
+        conn: Loan<'a>,
+        streams: Vec<(StreamIndex, Stored)>,
+        after: Option<Ts>,
+        as_of: Option<Ts>,
+    ) -> Inner<Self> {
+        let last = as_of.unwrap_or(Ts::MAX);
+        let mut feeds = Vec::with_capacity(2 * streams.len());
+        for (index, stream) in streams {
+            for clock in [Clock::Declared, Clock::Received] {
+                let place = after.map_or((i64::MIN, i64::MIN, i64::MIN, i64::MIN), |t| match clock {
+                    Clock::Declared => (0, t.0.saturating_sub(stream.decl.delay.0), i64::MAX, i64::MAX),
+                    Clock::Received => (t.0, i64::MAX, i64::MAX, i64::MAX),
+                });
+                let page = VecDeque::new();
+                feeds.push(Feed { stream: stream.clone(), index, clock, after: place, last, page, done: false });
+            }
+        }
+        let mut merge = Self { conn, feeds, heads: BinaryHeap::new(), failed: false };
+        for feed in 0..merge.feeds.len() {
+            merge.advance(feed)?;
+        }
+        Ok(merge)
+    }
+
+    fn advance(&mut self, feed: usize) -> Inner<()> {
+        if let Some(event) = self.feeds[feed].next(&self.conn)? {
+            self.heads.push(Head { event, feed });
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Merge<'_> {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        if self.failed {
+            return None;
+        }
+        let mut top = self.heads.peek_mut()?;
+        let (event, feed) = (top.event, top.feed);
+        // Most often the same feed stays in front: replacing the top is half the work of taking it off.
+        match self.feeds[feed].next(&self.conn) {
+            Ok(Some(next)) => top.event = next,
+            Ok(None) => {
+                std::collections::binary_heap::PeekMut::pop(top);
+            }
+            Err(f) => {
+                self.failed = true;
+                return Some(Err(f.at(self.conn.path())));
+            }
+        }
+        Some(Ok(event))
+    }
+}
+
+impl Feed {
+    fn next(&mut self, conn: &Connection) -> Inner<Option<Event>> {
+        if self.page.is_empty() && !self.done {
+            self.read(conn)?;
+        }
+        Ok(self.page.pop_front())
+    }
+
+    fn read(&mut self, conn: &Connection) -> Inner<()> {
+        let (known, event, seq, rev) = self.after;
+        let id = self.stream.id;
+        let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+        match self.clock {
+            Clock::Declared => {
+                let last = self.last.0.saturating_sub(self.stream.decl.delay.0);
+                self.take(
+                    conn,
+                    "SELECT known_ts, event_ts, seq, rev, value, payload FROM points
+                     WHERE stream = ?1 AND (event_ts, seq, rev) > (?2, ?3, ?4) AND event_ts <= ?5 AND known_ts IS NULL
+                     ORDER BY event_ts, seq, rev LIMIT ?6",
+                    params![id, event, seq, rev, last, limit],
+                )?;
+            }
+            Clock::Received => {
+                let last = self.last.0;
+                self.take(
+                    conn,
+                    "SELECT known_ts, event_ts, seq, rev, value, payload FROM points INDEXED BY points_known
+                 WHERE stream = ?1 AND (known_ts, event_ts, seq, rev) > (?2, ?3, ?4, ?5) AND known_ts <= ?6
+                    AND known_ts IS NOT NULL
+                 ORDER BY known_ts, event_ts, seq, rev LIMIT ?7",
+                    params![id, known, event, seq, rev, last, limit],
+                )?;
+            }
+        }
+        self.done = self.page.len() < PAGE;
+        if !self.done {
+            self.complete(conn)?;
+        }
+        // Slots are no order: the last tie is broken by content.
+        self.page.make_contiguous().sort_by(Event::order);
+        Ok(())
+    }
+
+    /// Adds the remaining revisions of the last key, so that no group of equal keys is cut in two.
+    fn complete(&mut self, conn: &Connection) -> Inner<()> {
+        let (known, event, seq, rev) = self.after;
+        let (id, known) = (self.stream.id, (self.clock == Clock::Received).then_some(known));
+        self.take(
+            conn,
+            "SELECT known_ts, event_ts, seq, rev, value, payload FROM points
+             WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 AND known_ts IS ?5 ORDER BY rev",
+            params![id, event, seq, rev, known],
+        )
+    }
+
+    fn take(&mut self, conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Inner<()> {
+        let metric = self.stream.decl.metric;
+        let mut statement = conn.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            let known: Option<i64> = row.get(0)?;
+            let (event, seq): (i64, i64) = (row.get(1)?, row.get(2)?);
+            self.after = (known.unwrap_or(0), event, seq, row.get(3)?);
+            self.page.push_back(Event {
+                recv_ts: Ts(known.unwrap_or_else(|| event.saturating_add(self.stream.decl.delay.0))),
+                event_ts: Ts(event),
+                stream: self.index,
+                seq: seq.cast_unsigned(),
+                payload: points::payload(metric, row.get(4)?, points::blob(row, 5)?)?,
+            });
+        }
+        Ok(())
+    }
+}

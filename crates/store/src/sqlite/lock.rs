@@ -1,0 +1,39 @@
+//! One writer per role: an advisory lock on `<data>/<role>.lock`, with the holder's process id in it.
+//!
+//! The operating system drops the lock when its holder dies, however it dies, so a lock is never stale; the id in the
+//! file only serves the message.
+
+use super::fault;
+use crate::{Error, Result, Role};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+/// Held as long as this lives.
+#[derive(Debug)]
+pub(super) struct RoleLock {
+    _file: File,
+}
+
+impl RoleLock {
+    /// Takes the lock of a role or says who has it.
+    pub(super) fn take(folder: &Path, role: Role) -> Result<Self> {
+        let path = folder.join(format!("{}.lock", role.name()));
+        let at = |e| fault::io(path.clone(), e);
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(at)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::Error(e)) => return Err(at(e)),
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+                return Err(Error::Locked { role: role.name(), pid, path });
+            }
+        }
+        file.set_len(0).map_err(at)?;
+        file.rewind().map_err(at)?;
+        writeln!(file, "{}", std::process::id()).map_err(at)?;
+        Ok(Self { _file: file })
+    }
+}

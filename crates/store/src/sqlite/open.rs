@@ -1,0 +1,153 @@
+//! Opening: new and old files, other people's files, damaged files, folders that cannot be written.
+
+use super::fault::{self, Fault, Inner};
+use super::schema::MIGRATIONS;
+use crate::{Error, Result};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// "baro" in the file's header: `file` and we can tell the store from other people's databases.
+const APPLICATION_ID: i64 = 0x6261_726f;
+/// Writers commit in milliseconds; whoever waits longer than this meets something stuck.
+const BUSY: Duration = Duration::from_secs(10);
+/// Pages of 4 KiB before the log is copied into the file: 16 MiB, so that sorted bulk loads write a page about once.
+const CHECKPOINT_PAGES: i64 = 4096;
+/// KiB of page cache of a writer (a reader takes SQLite's default of 2 MiB).
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
+
+/// Opens for writing, makes the file where there is none, and brings its schema up to date.
+pub(super) fn writer(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> Inner<Connection> {
+        let mut conn = Connection::open_with_flags(path, flags)?;
+        conn.busy_timeout(BUSY)?;
+        if conn.is_readonly("main")? {
+            return Err(fault_read_only());
+        }
+        belongs_to_us(&conn)?;
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+        conn.pragma_update(None, "synchronous", "NORMAL")?;
+        conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        conn.pragma_update(None, "journal_size_limit", CHECKPOINT_PAGES * 4096)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        migrate(&mut conn, MIGRATIONS)?;
+        Ok(conn)
+    };
+    let conn = open().map_err(|f| refine(f, path))?;
+    check_version(&conn, path)?;
+    Ok(conn)
+}
+
+fn fault_read_only() -> Fault {
+    Fault::Io(std::io::ErrorKind::PermissionDenied.into())
+}
+
+/// SQLite reports a folder it may not write into as a file it cannot open.
+fn refine(f: Fault, path: &Path) -> Error {
+    match &f {
+        Fault::Sql(e) if e.sqlite_error_code() == Some(ErrorCode::CannotOpen) => match std::fs::metadata(path) {
+            Ok(m) if m.is_dir() => Error::NotAStore { path: path.to_owned(), detail: "it is a folder".to_owned() },
+            _ => Error::ReadOnly { path: path.to_owned() },
+        },
+        _ => f.at(path),
+    }
+}
+
+/// Opens for reading only; on a folder that cannot be written too, as long as no log waits to be merged.
+pub(super) fn reader(path: &Path) -> Result<Connection> {
+    if !path.try_exists().map_err(|e| fault::io(path.to_owned(), e))? {
+        return Err(Error::Missing { path: path.to_owned() });
+    }
+    let conn = match try_reader(path, "mode=ro") {
+        Err(Fault::Sql(e)) if is_shut_out(&e) => immutable_reader(path)?,
+        other => other.map_err(|f| f.at(path))?,
+    };
+    check_version(&conn, path)?;
+    Ok(conn)
+}
+
+fn try_reader(path: &Path, options: &str) -> Inner<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let conn = Connection::open_with_flags(uri(path, options), flags)?;
+    conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    belongs_to_us(&conn)?;
+    Ok(conn)
+}
+
+/// A log file cannot be joined without writing its index, so a read-only folder is read as it lies, provided nothing
+/// is in the log; else the answer would silently lack the newest writes.
+fn immutable_reader(path: &Path) -> Result<Connection> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    if std::fs::metadata(&log).is_ok_and(|m| m.len() > 0) {
+        return Err(Error::ReadOnly { path: log });
+    }
+    try_reader(path, "mode=ro&immutable=1").map_err(|f| f.at(path))
+}
+
+fn is_shut_out(e: &rusqlite::Error) -> bool {
+    matches!(e.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
+/// A `file:` URI in which no byte of the path can be taken for syntax.
+fn uri(path: &Path, options: &str) -> String {
+    let mut out = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
+            out.push(char::from(*byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out.push('?');
+    out.push_str(options);
+    out
+}
+
+/// Refuses databases of other programs. The first read of the file happens here.
+fn belongs_to_us(conn: &Connection) -> Inner<()> {
+    let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0))?;
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
+    if id == APPLICATION_ID || (id == 0 && tables == 0) { Ok(()) } else { Err(foreign()) }
+}
+
+fn foreign() -> Fault {
+    Fault::Sql(rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_NOTADB),
+        Some("it is another program's database".to_owned()),
+    ))
+}
+
+fn version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.pragma_query_value(None, "user_version", |r| r.get(0))
+}
+
+fn check_version(conn: &Connection, path: &Path) -> Result<()> {
+    let found = version(conn).map_err(|e| Fault::Sql(e).at(path))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let path = path.to_owned();
+    match found {
+        0 => Err(Error::Missing { path }),
+        v if v > known => Err(Error::Newer { path, found, known }),
+        v if v < known => Err(Error::Outdated { path, found, known }),
+        _ => Ok(()),
+    }
+}
+
+/// Applies what is missing, each step in a transaction of its own. Leaves newer files alone.
+pub(super) fn migrate(conn: &mut Connection, migrations: &[&str]) -> Inner<()> {
+    for (step, sql) in (1_i64..).zip(migrations) {
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if version(&tx)? < step {
+            tx.execute_batch(sql)?;
+            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+            tx.pragma_update(None, "user_version", step)?;
+            tx.commit()?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,311 @@
+//! Metric points: writing, idempotent and order-free, and the row form of a payload.
+//!
+//! A point is identified by (stream, `event_ts`, sequence, content). Of two times at which the same value was known the
+//! earlier counts, whichever came first: so the result depends on the set of writes only. The price is that a value
+//! that returns to an earlier one is no third revision; seen twice in a polled series that is far more often the echo
+//! of a slower source than a correction of a correction (A09: idempotent when the value is equal).
+
+use super::fault::{Fault, Inner};
+use super::{digest, streams};
+use crate::Inserted;
+use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, StreamDecl, Ts};
+use rusqlite::{CachedStatement, Connection, Row, params};
+use std::collections::BTreeMap;
+
+/// Is the whole payload told by its headline?
+fn says_all(payload: &Payload) -> Option<f64> {
+    let value = match *payload {
+        Payload::Value(v) => v,
+        Payload::Funding { rate, interval_h: None, next_ts: None, special: false } => rate,
+        Payload::Funding { .. }
+        | Payload::Bar(_)
+        | Payload::Trade { .. }
+        | Payload::BestBidAsk { .. }
+        | Payload::Liquidation { .. }
+        | Payload::Status(_)
+        | Payload::Tick => return None,
+    };
+    // SQLite stores whole numbers as integers and would lose the sign of a negative zero.
+    (value.to_bits() != (-0.0_f64).to_bits()).then_some(value)
+}
+
+/// The payload of a row.
+pub(super) fn payload(metric: Metric, value: Option<f64>, blob: Option<&[u8]>) -> Inner<Payload> {
+    let found = match (blob, value) {
+        (Some(bytes), _) => Payload::decode(metric, bytes),
+        (None, Some(rate)) if matches!(metric, Metric::FundingRate | Metric::FundingRateSettled) => {
+            Some(Payload::Funding { rate, interval_h: None, next_ts: None, special: false })
+        }
+        (None, Some(v)) => Payload::decode(metric, &v.to_le_bytes()),
+        (None, None) => None,
+    };
+    found.ok_or_else(|| Fault::Damaged(format!("a point of {} has no readable value", metric.name())))
+}
+
+/// Several facts may share a key: they are events of their own, not revisions of one value.
+pub(super) const fn is_event_stream(metric: Metric) -> bool {
+    matches!(metric, Metric::Trade | Metric::Liquidation)
+}
+
+const fn fits(metric: Metric, payload: &Payload) -> bool {
+    match payload {
+        Payload::Bar(_) => matches!(metric, Metric::Bar),
+        Payload::Trade { .. } => matches!(metric, Metric::Trade),
+        Payload::BestBidAsk { .. } => matches!(metric, Metric::BestBidAsk),
+        Payload::Funding { .. } => matches!(metric, Metric::FundingRate | Metric::FundingRateSettled),
+        Payload::Liquidation { .. } => matches!(metric, Metric::Liquidation),
+        Payload::Value(_) => !matches!(
+            metric,
+            Metric::Bar
+                | Metric::Trade
+                | Metric::BestBidAsk
+                | Metric::FundingRate
+                | Metric::FundingRateSettled
+                | Metric::Liquidation
+        ),
+        Payload::Status(_) | Payload::Tick => false,
+    }
+}
+
+/// What a batch did to one stream.
+#[derive(Clone, Copy, Debug)]
+struct Tally {
+    inserted: Inserted,
+    points: i64,
+    first_event: Ts,
+    newest_event: Ts,
+    newest_known: Ts,
+    lag_min: i64,
+    digest: i64,
+    /// Earliest moment at which what is known has changed.
+    since: Ts,
+}
+
+impl Tally {
+    const fn new() -> Self {
+        Self {
+            inserted: Inserted { new: 0, revised: 0, same: 0, earlier: 0 },
+            points: 0,
+            first_event: Ts::MAX,
+            newest_event: Ts::MIN,
+            newest_known: Ts::MIN,
+            lag_min: i64::MAX,
+            digest: 0,
+            since: Ts::MAX,
+        }
+    }
+
+    fn add(&mut self, event: &Event, scratch: &mut Vec<u8>) {
+        self.points += 1;
+        self.known(event, scratch);
+    }
+
+    fn known(&mut self, event: &Event, scratch: &mut Vec<u8>) {
+        self.first_event = self.first_event.min(event.event_ts);
+        self.newest_event = self.newest_event.max(event.event_ts);
+        self.newest_known = self.newest_known.max(event.recv_ts);
+        self.lag_min = self.lag_min.min(event.recv_ts.0.saturating_sub(event.event_ts.0));
+        self.digest = self.digest.wrapping_add(digest::of_point(event, scratch));
+        self.since = self.since.min(event.recv_ts);
+    }
+}
+
+/// One stream of a batch: the statements and the stream they write to.
+struct Target<'a> {
+    insert: CachedStatement<'a>,
+    conn: &'a Connection,
+    id: i64,
+    delay: i64,
+    metric: Metric,
+    bytes: Vec<u8>,
+}
+
+/// Writes a batch inside the transaction that `conn` is in.
+pub(super) fn insert(
+    conn: &Connection,
+    instruments: &[Instrument],
+    decls: &[StreamDecl],
+    events: &[Event],
+) -> Inner<Inserted> {
+    let mut by_stream: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+    for (at, event) in (0_u32..).zip(events) {
+        check(decls, event)?;
+        by_stream.entry(event.stream.index()).or_default().push(at);
+    }
+    let mut total = Inserted::default();
+    let mut touched: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
+    for (stream, mut order) in by_stream {
+        let Some(decl) = decls.get(stream) else { continue };
+        let at = |i: &u32| events.get(*i as usize).map(|e| (e.event_ts, e.seq));
+        if !order.is_sorted_by_key(at) {
+            order.sort_by_key(at);
+        }
+        let tally = insert_stream(conn, instruments, decl, events, &order)?;
+        total.new += tally.inserted.new;
+        total.revised += tally.inserted.revised;
+        total.same += tally.inserted.same;
+        total.earlier += tally.inserted.earlier;
+        if tally.inserted.changed() {
+            let since = touched.entry(decl.instrument.clone()).or_insert(Ts::MAX);
+            *since = tally.since.min(*since);
+        }
+    }
+    for (instrument, since) in touched {
+        mark_dirty(conn, &instrument, since)?;
+    }
+    Ok(total)
+}
+
+fn check(decls: &[StreamDecl], event: &Event) -> Inner<()> {
+    let refuse = |what: &str| Err(Fault::Invalid(format!("an event at {} {what}", event.event_ts)));
+    let Some(decl) = decls.get(event.stream.index()) else {
+        return refuse("belongs to a stream that is not declared");
+    };
+    if !fits(decl.metric, &event.payload) {
+        return refuse(&format!("carries no {}", decl.metric.name()));
+    }
+    if event.seq > i64::MAX.cast_unsigned() {
+        return refuse("has a sequence above 2^63");
+    }
+    if event.payload.headline().is_some_and(f64::is_nan) {
+        return refuse("has a value that is not a number");
+    }
+    Ok(())
+}
+
+fn insert_stream(
+    conn: &Connection,
+    instruments: &[Instrument],
+    decl: &StreamDecl,
+    events: &[Event],
+    order: &[u32],
+) -> Inner<Tally> {
+    let Some(instrument) = instruments.iter().find(|i| i.name == decl.instrument) else {
+        return Err(Fault::Invalid(format!("'{}' has points but is not described", decl.instrument)));
+    };
+    let instrument = streams::ensure_instrument(conn, instrument)?;
+    let id = streams::ensure(conn, instrument, decl)?;
+    let mut target = Target {
+        insert: conn.prepare_cached("INSERT OR IGNORE INTO points VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
+        conn,
+        id,
+        delay: decl.delay.0,
+        metric: decl.metric,
+        bytes: Vec::with_capacity(64),
+    };
+    let mut tally = Tally::new();
+    for event in order.iter().filter_map(|i| events.get(*i as usize)) {
+        if target.put(event, 0)? {
+            tally.inserted.new += 1;
+            tally.add(event, &mut target.bytes);
+        } else {
+            target.settle(event, &mut tally)?;
+        }
+    }
+    conn.prepare_cached(
+        "UPDATE streams SET points = points + ?2, first_event = min(first_event, ?3),
+            newest_event = max(newest_event, ?4), newest_known = max(newest_known, ?5), lag_min = min(lag_min, ?6),
+            digest = ?7
+         WHERE stream = ?1",
+    )?
+    .execute(params![
+        id,
+        tally.points,
+        tally.first_event.0,
+        tally.newest_event.0,
+        tally.newest_known.0,
+        tally.lag_min,
+        streams::digest(conn, id)?.wrapping_add(tally.digest)
+    ])?;
+    Ok(tally)
+}
+
+impl Target<'_> {
+    /// `NULL` where the stream's declaration already says it.
+    const fn known_column(&self, event: &Event) -> Option<i64> {
+        let regular = event.event_ts.0.checked_add(self.delay);
+        match regular {
+            Some(t) if t == event.recv_ts.0 => None,
+            _ => Some(event.recv_ts.0),
+        }
+    }
+
+    /// Inserts into a slot; false when the slot is taken.
+    fn put(&mut self, event: &Event, rev: i64) -> Inner<bool> {
+        let known = self.known_column(event);
+        let (value, blob) = match says_all(&event.payload) {
+            Some(v) => (Some(v), None),
+            None => {
+                self.bytes.clear();
+                event.payload.encode(&mut self.bytes);
+                (event.payload.headline().filter(|v| v.is_finite()), Some(self.bytes.as_slice()))
+            }
+        };
+        let seq = event.seq.cast_signed();
+        let changed = self.insert.execute(params![self.id, event.event_ts.0, seq, rev, known, value, blob])?;
+        Ok(changed > 0)
+    }
+
+    /// The key exists: is the value the same, known earlier, or a revision?
+    fn settle(&mut self, event: &Event, tally: &mut Tally) -> Inner<()> {
+        let mut wanted = Vec::new();
+        event.payload.encode(&mut wanted);
+        let mut statement = self.conn.prepare_cached(
+            "SELECT rev, known_ts, value, payload FROM points WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3",
+        )?;
+        let mut rows = statement.query(params![self.id, event.event_ts.0, event.seq.cast_signed()])?;
+        let mut next = 0;
+        while let Some(row) = rows.next()? {
+            let rev: i64 = row.get(0)?;
+            next = next.max(rev + 1);
+            let stored = payload(self.metric, row.get(2)?, blob(row, 3)?)?;
+            self.bytes.clear();
+            stored.encode(&mut self.bytes);
+            if self.bytes == wanted {
+                let known: Option<i64> = row.get(1)?;
+                let known = Ts(known.unwrap_or_else(|| event.event_ts.0.saturating_add(self.delay)));
+                return self.same_value(event, rev, known, tally);
+            }
+        }
+        self.put(event, next)?;
+        tally.inserted.revised += 1;
+        tally.add(event, &mut self.bytes);
+        Ok(())
+    }
+
+    fn same_value(&mut self, event: &Event, rev: i64, known: Ts, tally: &mut Tally) -> Inner<()> {
+        if known <= event.recv_ts {
+            tally.inserted.same += 1;
+            return Ok(());
+        }
+        self.conn
+            .prepare_cached(
+                "UPDATE points SET known_ts = ?5 WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev = ?4",
+            )?
+            .execute(params![self.id, event.event_ts.0, event.seq.cast_signed(), rev, self.known_column(event)])?;
+        let later = Event { recv_ts: known, ..*event };
+        tally.digest = tally.digest.wrapping_sub(digest::of_point(&later, &mut self.bytes));
+        tally.known(event, &mut self.bytes);
+        tally.inserted.earlier += 1;
+        Ok(())
+    }
+}
+
+/// A payload column.
+pub(super) fn blob<'r>(row: &'r Row<'_>, at: usize) -> Inner<Option<&'r [u8]>> {
+    row.get_ref(at)?.as_blob_or_null().map_err(|e| Fault::Damaged(format!("a point's payload: {e}")))
+}
+
+/// Every run of the instrument now lacks something from `since` on.
+fn mark_dirty(conn: &Connection, instrument: &InstrumentName, since: Ts) -> Inner<()> {
+    let name = instrument.to_string();
+    conn.prepare_cached("UPDATE instruments SET points_version = points_version + 1 WHERE name = ?1")?
+        .execute([&name])?;
+    conn.prepare_cached(
+        "UPDATE runs SET dirty_since = min(coalesce(dirty_since, ?2), ?2),
+            dirty_version = (SELECT points_version FROM instruments WHERE name = ?1)
+         WHERE instrument = ?1",
+    )?
+    .execute(params![name, since.0])?;
+    Ok(())
+}

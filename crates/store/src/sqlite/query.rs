@@ -1,0 +1,183 @@
+//! Questions about instruments, streams, metric points and imports.
+
+use super::fault::{Fault, Inner};
+use super::points;
+use super::streams::{self, Stored};
+use crate::{ImportRecord, Inserted, InstrumentInfo, Page, Point, PointQuery, PointsVersion, StreamInfo};
+use barograph_domain::{InstrumentName, Payload, Ts};
+use rusqlite::{Connection, Row, params};
+
+/// What is stored of each stream, as it was known at `as_of`.
+pub(super) fn streams(
+    conn: &Connection,
+    instrument: Option<&InstrumentName>,
+    as_of: Option<Ts>,
+) -> Inner<Vec<StreamInfo>> {
+    let mut found = Vec::new();
+    for stream in streams::load(conn, instrument)? {
+        found.extend(match as_of {
+            Some(t) if t < stream.newest_known => past(conn, stream, t)?,
+            _ => Some(StreamInfo {
+                points: stream.points.unsigned_abs(),
+                first_event: stream.first_event,
+                newest_event: stream.newest_event,
+                newest_known: stream.newest_known,
+                decl: stream.decl,
+            }),
+        });
+    }
+    Ok(found)
+}
+
+/// A stream as it was: counted, because running figures only know the present.
+fn past(conn: &Connection, stream: Stored, as_of: Ts) -> Inner<Option<StreamInfo>> {
+    let delay = stream.decl.delay.0;
+    // No point that was known by then happened later than this.
+    let last = as_of.0.saturating_sub(stream.lag_min);
+    let mut statement = conn.prepare_cached(
+        "SELECT count(*), min(event_ts), max(event_ts), max(coalesce(known_ts, event_ts + ?2)) FROM points
+         WHERE stream = ?1 AND event_ts <= ?3 AND coalesce(known_ts, event_ts + ?2) <= ?4",
+    )?;
+    let (count, first, newest, known): (i64, Option<i64>, Option<i64>, Option<i64>) = statement
+        .query_row(params![stream.id, delay, last, as_of.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?;
+    let (Some(first), Some(newest), Some(known)) = (first, newest, known) else { return Ok(None) };
+    Ok(Some(StreamInfo {
+        decl: stream.decl,
+        points: count.unsigned_abs(),
+        first_event: Ts(first),
+        newest_event: Ts(newest),
+        newest_known: Ts(known),
+    }))
+}
+
+/// What is stored of each instrument.
+pub(super) fn instruments(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<InstrumentInfo>> {
+    let streams = streams(conn, None, as_of)?;
+    let mut found = Vec::new();
+    for (instrument, version) in streams::instruments(conn)? {
+        let mut own = streams.iter().filter(|s| s.decl.instrument == instrument.name).peekable();
+        if own.peek().is_none() {
+            continue;
+        }
+        let (mut points, mut first, mut newest) = (0, Ts::MAX, Ts::MIN);
+        for s in own {
+            points += s.points;
+            first = first.min(s.first_event);
+            newest = newest.max(s.newest_event);
+        }
+        let version = PointsVersion(version);
+        found.push(InstrumentInfo { instrument, points, events: Some((first, newest)), version });
+    }
+    Ok(found)
+}
+
+/// Latest revisions of an interval, from all streams that match.
+pub(super) fn points(conn: &Connection, q: &PointQuery) -> Inner<Page<Point>> {
+    if q.limit == 0 {
+        return Err(Fault::Invalid("'limit' has to be positive".to_owned()));
+    }
+    let matches = |s: &Stored| {
+        s.decl.metric == q.metric
+            && q.source.as_ref().is_none_or(|source| *source == s.decl.source)
+            && q.cadence.is_none_or(|cadence| cadence == s.decl.cadence)
+    };
+    // Up to here every stream has told all it has.
+    let mut complete = Ts::MAX;
+    let mut all: Vec<(usize, Point)> = Vec::new();
+    let found = streams::load(conn, Some(&q.instrument))?.into_iter().filter(matches);
+    for (rank, stream) in found.enumerate() {
+        let (own, next) = of_stream(conn, &stream, q)?;
+        all.extend(own.into_iter().map(|p| (rank, p)));
+        complete = complete.min(next.unwrap_or(Ts::MAX));
+    }
+    all.sort_by_key(|(rank, p)| (p.event_ts, *rank, p.seq));
+    let mut items: Vec<Point> = Vec::new();
+    for (_, point) in all {
+        let boundary = items.last().is_some_and(|last| last.event_ts < point.event_ts);
+        if (boundary && items.len() >= q.limit) || point.event_ts >= complete {
+            return Ok(Page { items, next: Some(point.event_ts) });
+        }
+        items.push(point);
+    }
+    let next = (complete < Ts::MAX).then_some(complete);
+    Ok(Page { items, next })
+}
+
+/// The points of one stream until the limit is reached; with the first `event_ts` left out.
+fn of_stream(conn: &Connection, stream: &Stored, q: &PointQuery) -> Inner<(Vec<Point>, Option<Ts>)> {
+    let known = q.as_of.unwrap_or(Ts::MAX);
+    let last = if q.as_of.is_some() { known.0.saturating_sub(stream.lag_min) } else { i64::MAX };
+    let mut statement = conn.prepare_cached(
+        "SELECT event_ts, seq, known_ts, value, payload FROM points
+         WHERE stream = ?1 AND event_ts >= ?2 AND event_ts < ?3 AND event_ts <= ?4 ORDER BY event_ts, seq",
+    )?;
+    let mut rows = statement.query(params![stream.id, q.range.start.0, q.range.end.0, last])?;
+    let mut items = Vec::new();
+    let mut group: Vec<Point> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let point = read(row, stream)?;
+        if point.known_ts > known {
+            continue;
+        }
+        if group.first().is_some_and(|g| (g.event_ts, g.seq) != (point.event_ts, point.seq)) {
+            close(&mut group, &mut items, stream);
+        }
+        if items.len() >= q.limit && items.last().is_some_and(|i| i.event_ts < point.event_ts) && group.is_empty() {
+            return Ok((items, Some(point.event_ts)));
+        }
+        group.push(point);
+    }
+    close(&mut group, &mut items, stream);
+    Ok((items, None))
+}
+
+fn read(row: &Row<'_>, stream: &Stored) -> Inner<Point> {
+    let event_ts: i64 = row.get(0)?;
+    let seq: i64 = row.get(1)?;
+    let known: Option<i64> = row.get(2)?;
+    Ok(Point {
+        stream: stream.decl.clone(),
+        event_ts: Ts(event_ts),
+        known_ts: Ts(known.unwrap_or_else(|| event_ts.saturating_add(stream.decl.delay.0))),
+        seq: seq.cast_unsigned(),
+        payload: points::payload(stream.decl.metric, row.get(3)?, points::blob(row, 4)?)?,
+    })
+}
+
+/// Of the revisions of one key the latest counts; facts that merely share a key all do.
+fn close(group: &mut Vec<Point>, items: &mut Vec<Point>, stream: &Stored) {
+    group.sort_by_cached_key(|p| (p.known_ts, bytes(&p.payload)));
+    if points::is_event_stream(stream.decl.metric) {
+        items.append(group);
+    } else {
+        items.extend(group.pop());
+        group.clear();
+    }
+}
+
+fn bytes(payload: &Payload) -> Vec<u8> {
+    let mut out = Vec::with_capacity(48);
+    payload.encode(&mut out);
+    out
+}
+
+/// The table of imports.
+pub(super) fn imports(conn: &Connection) -> Inner<Vec<ImportRecord>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT started, finished, release, source, points_new, points_revised, points_same, points_earlier, rejected,
+            detail FROM imports ORDER BY import",
+    )?;
+    let count = |r: &Row<'_>, at: usize| r.get(at).map(i64::unsigned_abs);
+    let found = statement.query_map([], |r| {
+        Ok(ImportRecord {
+            started: Ts(r.get(0)?),
+            finished: Ts(r.get(1)?),
+            release: r.get(2)?,
+            source: r.get(3)?,
+            inserted: Inserted { new: count(r, 4)?, revised: count(r, 5)?, same: count(r, 6)?, earlier: count(r, 7)? },
+            rejected: count(r, 8)?,
+            detail: r.get(9)?,
+        })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}

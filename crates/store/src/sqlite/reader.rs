@@ -1,0 +1,114 @@
+//! The reading side: one read transaction per question, so that an answer is of one moment.
+
+use super::events::Merge;
+use super::fault::{Fault, Inner};
+use super::pool::{Loan, Pool};
+use super::{FILE, query, rows, runs, segment, streams};
+use crate::run::usable_until;
+use crate::{
+    CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange, Page, Point, PointQuery,
+    Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, StreamInfo,
+};
+use barograph_domain::{InstrumentName, StreamDecl, StreamIndex, Ts};
+use rusqlite::Connection;
+use std::path::Path;
+
+/// Reads one data folder; may be shared between threads.
+#[derive(Debug)]
+pub struct SqliteReader {
+    pool: Pool,
+}
+
+impl SqliteReader {
+    /// Opens the store of a data folder for reading. Takes no lock and writes nothing, so the folder may be read-only.
+    ///
+    /// # Errors
+    /// [`crate::Error::Missing`] when nothing is stored there, and all that opening a file can bring.
+    pub fn open(folder: &Path) -> Result<Self> {
+        Ok(Self { pool: Pool::open(folder.join(FILE))? })
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(&Connection) -> Inner<T>) -> Result<T> {
+        let conn = self.pool.get()?;
+        let answer = || {
+            let view = conn.unchecked_transaction()?;
+            question(&view)
+        };
+        answer().map_err(|f: Fault| f.at(conn.path()))
+    }
+
+    fn of_run<T: Default>(&self, key: &RunKey, question: impl FnOnce(&Connection, i64) -> Inner<T>) -> Result<T> {
+        self.ask(|conn| match segment::run_id(conn, key)? {
+            Some(run) => question(conn, run),
+            None => Ok(T::default()),
+        })
+    }
+
+    fn merge<'a>(conn: Loan<'a>, list: &[StreamDecl], after: Option<Ts>, as_of: Option<Ts>) -> Inner<Merge<'a>> {
+        conn.execute_batch("BEGIN")?;
+        let mut found = Vec::with_capacity(list.len());
+        for (at, decl) in list.iter().enumerate() {
+            let index = u16::try_from(at).map_err(|_e| Fault::Invalid(format!("{} streams at once", list.len())))?;
+            if let Some(stream) = streams::find(&conn, decl)? {
+                found.push((StreamIndex(index), stream));
+            }
+        }
+        Merge::begin(conn, found, after, as_of)
+    }
+}
+
+impl Reader for SqliteReader {
+    fn instruments(&self, as_of: Option<Ts>) -> Result<Vec<InstrumentInfo>> {
+        self.ask(|conn| query::instruments(conn, as_of))
+    }
+
+    fn streams(&self, instrument: Option<&InstrumentName>, as_of: Option<Ts>) -> Result<Vec<StreamInfo>> {
+        self.ask(|conn| query::streams(conn, instrument, as_of))
+    }
+
+    fn points(&self, q: &PointQuery) -> Result<Page<Point>> {
+        self.ask(|conn| query::points(conn, q))
+    }
+
+    fn events(&self, list: &[StreamDecl], after: Option<Ts>, as_of: Option<Ts>) -> Result<Events<'_>> {
+        let conn = self.pool.get()?;
+        let merge = Self::merge(conn, list, after, as_of).map_err(|f| f.at(self.pool.path()))?;
+        Ok(Box::new(merge))
+    }
+
+    fn runs(&self, as_of: Option<Ts>) -> Result<Vec<RunInfo>> {
+        self.ask(|conn| Ok(runs::load(conn, as_of)?.into_iter().map(|(_, info)| info).collect()))
+    }
+
+    fn latest(&self, run: &RunKey, count: usize, as_of: Option<Ts>) -> Result<Rows> {
+        self.of_run(run, |conn, id| rows::latest(conn, id, count, as_of.map_or(Ts::MAX, usable_until)))
+    }
+
+    fn history(&self, run: &RunKey, q: &RowQuery) -> Result<Rows> {
+        self.of_run(run, |conn, id| rows::history(conn, id, q))
+    }
+
+    fn label_changes(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<LabelChange>> {
+        self.of_run(run, |conn, id| rows::label_changes(conn, id, range, limit, as_of))
+    }
+
+    fn gaps(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Gap>> {
+        self.of_run(run, |conn, id| rows::gaps(conn, id, range, limit, as_of))
+    }
+
+    fn checkpoint(&self, run: &RunKey, at: Ts) -> Result<Option<Checkpoint>> {
+        self.of_run(run, |conn, id| rows::checkpoint(conn, id, at))
+    }
+
+    fn dirty(&self, logic_version: &str) -> Result<Vec<Dirty>> {
+        self.ask(|conn| runs::dirty(conn, logic_version))
+    }
+
+    fn imports(&self) -> Result<Vec<ImportRecord>> {
+        self.ask(query::imports)
+    }
+
+    fn check(&self, _hash: bool) -> Result<CheckReport> {
+        Ok(CheckReport::default())
+    }
+}

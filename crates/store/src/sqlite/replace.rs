@@ -1,0 +1,304 @@
+//! Replacing a run from a minute on, in bounded memory, seen by readers all at once.
+//!
+//! Rows are packed as they come. Few of them (a day or two) are kept in memory and written in the final transaction,
+//! into the run's last segment. More are staged: written, a few megabytes at a time, into a new segment that no run
+//! shows yet, and the final transaction only says which segment covers which minutes. Against one long transaction this
+//! keeps SQLite's single write lock free for the other writing role, keeps the log small, and leaves nothing worse than
+//! garbage when the process is killed; the next writer removes it.
+
+use super::decl::{self, Layout};
+use super::fault::{Fault, Inner};
+use super::segment::{self, Chunk, Segment};
+use super::writer::SqliteWriter;
+use super::{rows, runs};
+use crate::codec::ChunkBuilder;
+use crate::run::{GRID, row_of};
+use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunSpec, RunWriter};
+use barograph_domain::{MinuteRow, RiskRegime, Span, StreamDecl, Ts};
+use rusqlite::{Connection, params};
+
+/// Chunks kept in memory before they are staged: two days and a half, a megabyte or two.
+const PENDING_CHUNKS: usize = 60;
+/// One checkpoint in each of these is kept, besides the latest two.
+const CHECKPOINT_EVERY: Span = Span::days(7);
+/// Checkpoints repeat themselves (rings of samples); 1 is fast enough not to matter.
+const CHECKPOINT_ZSTD_LEVEL: i32 = 1;
+
+/// What has not been written yet.
+#[derive(Default)]
+struct Pending {
+    chunks: Vec<Chunk>,
+    labels: Vec<LabelChange>,
+    gaps: Vec<Gap>,
+    checkpoints: Vec<(Ts, Vec<u8>)>,
+}
+
+/// See [`RunWriter`].
+pub(super) struct Replacement<'a> {
+    writer: &'a mut SqliteWriter,
+    builder: ChunkBuilder,
+    /// First and last minute in the builder.
+    open: Option<(Ts, Ts)>,
+    last: Option<Ts>,
+    label: Option<RiskRegime>,
+    total: Replaced,
+    /// A refused row leaves a hole; then nothing may become visible.
+    refused: bool,
+    plan: Plan,
+}
+
+/// What the final transaction needs to know.
+struct Plan {
+    spec: RunSpec,
+    layout: Layout,
+    from: Option<Ts>,
+    seen: PointsVersion,
+    pending: Pending,
+    /// The segment nobody sees yet.
+    staged: Option<i64>,
+}
+
+impl<'a> Replacement<'a> {
+    pub(super) fn begin(
+        writer: &'a mut SqliteWriter,
+        spec: &RunSpec,
+        from: Option<Ts>,
+        seen: PointsVersion,
+    ) -> Result<Self> {
+        if let Some(t) = from.filter(|t| t.floor(GRID) != *t) {
+            return Err(Error::Invalid(format!("{t} is not on the minute grid")));
+        }
+        let own = |s: &&StreamDecl| s.instrument == spec.key.instrument;
+        let mut streams: Vec<StreamDecl> = spec.streams.iter().filter(own).cloned().collect();
+        streams.sort();
+        streams.dedup();
+        let place = |s| streams.binary_search(s).ok().and_then(|p| u16::try_from(p).ok());
+        let remap = spec.streams.iter().map(place).collect();
+        let layout = Layout { columns: spec.columns.clone(), streams };
+        let label = writer.read(|conn| check(conn, spec, from))?;
+        let builder = ChunkBuilder::new(layout.width(), remap).map_err(|e| Error::Invalid(format!("zstd: {e}")))?;
+        let plan = Plan { spec: spec.clone(), layout, from, seen, pending: Pending::default(), staged: None };
+        let total = Replaced::default();
+        Ok(Self { writer, builder, open: None, last: None, label, total, refused: false, plan })
+    }
+
+    fn refuse<T>(&mut self, what: String) -> Result<T> {
+        self.refused = true;
+        Err(Error::Invalid(what))
+    }
+
+    /// Packs the rows gathered; stages when enough has come together.
+    fn close_chunk(&mut self) -> Result<()> {
+        let Some((first, last)) = self.open.take() else { return Ok(()) };
+        let rows = self.builder.rows();
+        let body = self.builder.finish().map_err(|e| Error::Invalid(format!("rows from {first} on: {e}")))?;
+        self.plan.pending.chunks.push(Chunk { rows, first, last, thinned: false, body });
+        if self.plan.pending.chunks.len() <= PENDING_CHUNKS {
+            return Ok(());
+        }
+        let plan = &self.plan;
+        self.plan.staged = Some(self.writer.write(|tx| plan.stage(tx))?);
+        self.plan.pending = Pending::default();
+        Ok(())
+    }
+}
+
+impl Plan {
+    fn first(&self) -> Ts {
+        self.from.unwrap_or(Ts::MIN)
+    }
+
+    fn segment(&self, tx: &Connection) -> Inner<i64> {
+        self.staged.map_or_else(|| segment::create(tx, self.first()), Ok)
+    }
+
+    fn stage(&self, tx: &Connection) -> Inner<i64> {
+        let segment = self.segment(tx)?;
+        store(tx, segment, self.layout.ensure(tx)?, &self.pending)?;
+        thin_checkpoints(tx, &[Segment { id: segment, from: Ts::MIN, until: Ts::MAX }])?;
+        Ok(segment)
+    }
+
+    fn conclude(&self, tx: &Connection) -> Inner<()> {
+        let layout = self.layout.ensure(tx)?;
+        let run = runs::upsert(tx, &self.spec, layout, self.seen)?;
+        let kept = self.keep_before(tx, run)?;
+        let appended = match (self.staged, kept) {
+            (None, Some(tail)) => self.append(tx, tail, layout)?,
+            _ => false,
+        };
+        if !appended {
+            let segment = self.segment(tx)?;
+            if let Some(tail) = kept {
+                segment::cut(tx, tail.id, self.first())?;
+            }
+            store(tx, segment, layout, &self.pending)?;
+            let from = if kept.is_some() { self.first() } else { Ts::MIN };
+            tx.prepare_cached("UPDATE segments SET run = ?2, from_ts = ?3 WHERE segment = ?1")?
+                .execute([segment, run, from.0])?;
+        }
+        thin_checkpoints(tx, &segment::live(tx, run)?)?;
+        runs::clean(tx, run, self.from, self.seen)
+    }
+
+    /// Detaches what is replaced as a whole; returns the segment that ends where the replacement begins.
+    fn keep_before(&self, tx: &Connection, run: i64) -> Inner<Option<Segment>> {
+        let mut kept = None;
+        for old in segment::live(tx, run)? {
+            match self.from {
+                Some(from) if old.from < from => kept = Some(old),
+                _ => segment::drop_segment(tx, old.id)?,
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Writes few rows into the run's last segment. False where that cannot be: its hour has another layout.
+    fn append(&self, tx: &Connection, tail: Segment, layout: i64) -> Inner<bool> {
+        let from = self.first();
+        let before = segment::chunk_at(tx, tail.id, from)?;
+        let kept: Vec<MinuteRow> = match before {
+            Some((other, _, _)) if other != layout => return Ok(false),
+            Some((_, _, rows)) => rows.into_iter().filter(|r| r.ts < from).collect(),
+            None => Vec::new(),
+        };
+        segment::cut(tx, tail.id, from)?;
+        let first = segment::chunk_key(tail.id, from);
+        tx.prepare_cached("DELETE FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2")?
+            .execute([first + 1, segment::chunk_key(tail.id, Ts::MAX)])?;
+        store(tx, tail.id, layout, &self.pending)?;
+        let same_hour = |c: &&Chunk| segment::chunk_key(tail.id, c.first) == first;
+        if let Some(new) = self.pending.chunks.first().filter(same_hour) {
+            let mut all = kept;
+            let added = crate::codec::decode(&new.body, self.layout.width()).map_err(|e| Fault::chunk(first, e))?;
+            all.extend(added);
+            if let Some(chunk) = Chunk::pack(&all, &self.layout, false)? {
+                chunk.put(tx, tail.id, layout)?;
+            }
+        }
+        tx.prepare_cached("UPDATE segments SET until_ts = ?2 WHERE segment = ?1")?.execute([tail.id, i64::MAX])?;
+        Ok(true)
+    }
+}
+
+/// Does the request fit what is stored? Returns the label in force before it.
+fn check(conn: &Connection, spec: &RunSpec, from: Option<Ts>) -> Inner<Option<RiskRegime>> {
+    let (Some(from), Some(run)) = (from, segment::run_id(conn, &spec.key)?) else { return Ok(None) };
+    if runs::layout(conn, run)?.columns != spec.columns {
+        return Err(Fault::Invalid(format!(
+            "{} of {} is stored with other columns; replace all of it",
+            spec.key.logic_version, spec.key.instrument
+        )));
+    }
+    rows::label_before(conn, run, from)
+}
+
+fn store(conn: &Connection, segment: i64, layout: i64, pending: &Pending) -> Inner<()> {
+    for chunk in &pending.chunks {
+        chunk.put(conn, segment, layout)?;
+    }
+    for change in &pending.labels {
+        conn.prepare_cached("INSERT OR REPLACE INTO label_changes VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+            segment,
+            change.ts.0,
+            change.from.map(RiskRegime::name),
+            change.to.name()
+        ])?;
+    }
+    for gap in &pending.gaps {
+        conn.prepare_cached("INSERT OR IGNORE INTO gaps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
+            segment,
+            row_of(gap.known_ts).0,
+            gap.known_ts.0,
+            decl::to_text(&gap.stream)?,
+            runs::state_word(gap.status.state),
+            gap.status.from.0,
+            gap.status.until.0
+        ])?;
+    }
+    for (ts, body) in &pending.checkpoints {
+        conn.prepare_cached("INSERT OR REPLACE INTO checkpoints (segment, ts, body) VALUES (?1, ?2, ?3)")?
+            .execute(params![segment, ts.0, body])?;
+    }
+    Ok(())
+}
+
+/// Keeps the latest two checkpoints and the last one of each week.
+fn thin_checkpoints(conn: &Connection, segments: &[Segment]) -> Inner<()> {
+    let mut found: Vec<(i64, Ts)> = Vec::new();
+    for s in segments {
+        let mut statement =
+            conn.prepare_cached("SELECT ts FROM checkpoints WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts")?;
+        for ts in statement.query_map([s.id, s.from.0, s.until.0], |r| r.get(0))? {
+            found.push((s.id, Ts(ts?)));
+        }
+    }
+    let spare = found.len().saturating_sub(2);
+    for pair in found.windows(2).take(spare) {
+        if let [(segment, ts), (_, next)] = pair
+            && ts.floor(CHECKPOINT_EVERY) == next.floor(CHECKPOINT_EVERY)
+        {
+            conn.prepare_cached("DELETE FROM checkpoints WHERE segment = ?1 AND ts = ?2")?.execute([*segment, ts.0])?;
+        }
+    }
+    Ok(())
+}
+
+impl RunWriter for Replacement<'_> {
+    fn row(&mut self, row: &MinuteRow) -> Result<()> {
+        if row.ts.floor(GRID) != row.ts {
+            return self.refuse(format!("the row of {} is not on the minute grid", row.ts));
+        }
+        if row.ts < self.plan.first() || self.last.is_some_and(|last| row.ts <= last) {
+            return self.refuse(format!("the row of {} comes after it should have", row.ts));
+        }
+        let new_hour = |(first, _): (Ts, Ts)| segment::chunk_key(0, first) != segment::chunk_key(0, row.ts);
+        if self.open.is_some_and(new_hour) {
+            self.close_chunk()?;
+        }
+        if let Err(e) = self.builder.push(row) {
+            return self.refuse(format!("the row of {} {e}", row.ts));
+        }
+        self.open = Some((self.open.map_or(row.ts, |(first, _)| first), row.ts));
+        self.last = Some(row.ts);
+        self.total.rows += 1;
+        if self.label != Some(row.risk.label) {
+            self.plan.pending.labels.push(LabelChange { ts: row.ts, from: self.label, to: row.risk.label });
+            self.label = Some(row.risk.label);
+            self.total.label_changes += 1;
+        }
+        Ok(())
+    }
+
+    fn gap(&mut self, gap: &Gap) -> Result<()> {
+        if row_of(gap.known_ts) < self.plan.first() {
+            return self.refuse(format!("a gap known at {} was seen by earlier rows", gap.known_ts));
+        }
+        self.plan.pending.gaps.push(gap.clone());
+        self.total.gaps += 1;
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, ts: Ts, bytes: &[u8]) -> Result<()> {
+        if ts < self.plan.first() {
+            return self.refuse(format!("a checkpoint at {ts} lies before the replacement"));
+        }
+        let body = zstd::bulk::compress(bytes, CHECKPOINT_ZSTD_LEVEL)
+            .map_err(|e| Error::Invalid(format!("a checkpoint at {ts}: {e}")))?;
+        self.plan.pending.checkpoints.push((ts, body));
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Replaced> {
+        if self.refused {
+            return Err(Error::Invalid(
+                "a refused row, gap or checkpoint leaves the replacement incomplete".to_owned(),
+            ));
+        }
+        self.close_chunk()?;
+        let plan = &self.plan;
+        self.writer.write(|tx| plan.conclude(tx))?;
+        self.writer.collect_garbage()?;
+        Ok(self.total)
+    }
+}

@@ -1,0 +1,249 @@
+//! Reading rows and what goes with them: label changes, gaps, checkpoints.
+
+use super::decl::{self, Layout};
+use super::fault::{Fault, Inner};
+use super::segment;
+use crate::run::{GRID, usable_until};
+use crate::{Checkpoint, Gap, LabelChange, Page, Range, RowQuery, Rows, codec, run::row_of};
+use barograph_domain::{MinuteRow, RiskRegime, Status, StreamDecl, StreamIndex, Ts};
+use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
+
+/// Rows gathered chunk by chunk, each still in terms of its own layout.
+#[derive(Default)]
+struct Gathered {
+    layouts: BTreeMap<i64, Layout>,
+    rows: Vec<(i64, MinuteRow)>,
+}
+
+impl Gathered {
+    /// Decodes a chunk.
+    fn decode(&mut self, conn: &Connection, key: i64, layout: i64, body: &[u8]) -> Inner<Vec<MinuteRow>> {
+        let known = match self.layouts.entry(layout) {
+            std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),
+            std::collections::btree_map::Entry::Vacant(e) => e.insert(Layout::load(conn, layout)?),
+        };
+        codec::decode(body, known.width()).map_err(|e| Fault::chunk(key, e))
+    }
+
+    /// All rows in terms of one list of streams.
+    fn into_rows(self, next: Option<Ts>) -> Inner<Rows> {
+        let used = || self.rows.iter().map(|(id, _)| id).collect::<std::collections::BTreeSet<_>>();
+        let layouts: Vec<(&i64, &Layout)> =
+            used().into_iter().filter_map(|id| self.layouts.get_key_value(id)).collect();
+        let mut streams: Vec<StreamDecl> = layouts.iter().flat_map(|(_, l)| l.streams.iter().cloned()).collect();
+        streams.sort();
+        streams.dedup();
+        let columns = layouts.first().map(|(_, l)| l.columns.clone()).unwrap_or_default();
+        if layouts.iter().any(|(_, l)| l.columns != columns) {
+            return Err(Fault::Damaged("one run has rows with different columns".to_owned()));
+        }
+        let place = |s| streams.binary_search(s).ok().and_then(|p| u16::try_from(p).ok()).map(StreamIndex);
+        let maps: BTreeMap<i64, Vec<Option<StreamIndex>>> =
+            layouts.iter().map(|(id, l)| (**id, l.streams.iter().map(place).collect())).collect();
+        let mut rows = Vec::with_capacity(self.rows.len());
+        for (id, mut row) in self.rows {
+            let map = maps.get(&id).map_or(&[][..], Vec::as_slice);
+            let slots = row.cells.iter_mut().map(|c| &mut c.stream).chain(row.inputs.iter_mut().map(|i| &mut i.stream));
+            for slot in slots {
+                if let Some(old) = *slot {
+                    let new = map.get(old.index()).copied().flatten();
+                    let missing = || Fault::Damaged(format!("the row of {} names stream {}", row.ts, old.0));
+                    *slot = Some(new.ok_or_else(missing)?);
+                }
+            }
+            rows.push(row);
+        }
+        Ok(Rows { columns, streams, rows, next })
+    }
+}
+
+/// The newest `count` rows not later than `last`, oldest first.
+pub(super) fn latest(conn: &Connection, run: i64, count: usize, last: Ts) -> Inner<Rows> {
+    let mut gathered = Gathered::default();
+    for segment in segment::live(conn, run)?.into_iter().rev() {
+        let Some(part) = segment.within(Ts::MIN, last) else { continue };
+        let (low, high) = part.chunks();
+        let mut statement = conn.prepare_cached(
+            "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk DESC",
+        )?;
+        let mut chunks = statement.query([low, high])?;
+        while gathered.rows.len() < count
+            && let Some(chunk) = chunks.next()?
+        {
+            let layout = chunk.get(1)?;
+            let body = chunk.get_ref(2)?.as_blob().map_err(column)?;
+            let rows = gathered.decode(conn, chunk.get(0)?, layout, body)?;
+            let inside = rows.into_iter().rev().filter(|r| part.from <= r.ts && r.ts < part.until);
+            let wanted = count - gathered.rows.len();
+            gathered.rows.extend(inside.take(wanted).map(|r| (layout, r)));
+        }
+    }
+    gathered.rows.reverse();
+    gathered.into_rows(None)
+}
+
+/// Rows of an interval.
+pub(super) fn history(conn: &Connection, run: i64, query: &RowQuery) -> Inner<Rows> {
+    let every = query.every.unwrap_or(GRID);
+    if every.0 <= 0 || query.limit == 0 {
+        return Err(Fault::Invalid("'every' and 'limit' have to be positive".to_owned()));
+    }
+    let mut gathered = Gathered::default();
+    let last = Ts(query.range.end.0.saturating_sub(1)).min(query.as_of.map_or(Ts::MAX, usable_until));
+    for segment in segment::live(conn, run)? {
+        let Some(part) = segment.within(query.range.start, last) else { continue };
+        let (low, high) = part.chunks();
+        let mut statement = conn.prepare_cached(
+            "SELECT chunk, layout, first_ts, last_ts, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2
+             ORDER BY chunk",
+        )?;
+        let mut chunks = statement.query([low, high])?;
+        while let Some(chunk) = chunks.next()? {
+            let (first, last) = (Ts(chunk.get(2)?), Ts(chunk.get(3)?));
+            if first.ceil(every) > last {
+                continue;
+            }
+            let layout = chunk.get(1)?;
+            let body = chunk.get_ref(4)?.as_blob().map_err(column)?;
+            for row in gathered.decode(conn, chunk.get(0)?, layout, body)? {
+                if row.ts < part.from || row.ts >= part.until || row.ts.floor(every) != row.ts {
+                    continue;
+                }
+                if gathered.rows.len() == query.limit {
+                    return gathered.into_rows(Some(row.ts));
+                }
+                gathered.rows.push((layout, row));
+            }
+        }
+    }
+    gathered.into_rows(None)
+}
+
+/// Number of rows not later than `last`, with the first and last minute of them.
+pub(super) fn extent(conn: &Connection, run: i64, last: Ts) -> Inner<(u64, Option<(Ts, Ts)>)> {
+    let mut count = 0_u64;
+    let mut minutes: Option<(Ts, Ts)> = None;
+    for segment in segment::live(conn, run)? {
+        let Some(part) = segment.within(Ts::MIN, last) else { continue };
+        let (low, high) = part.chunks();
+        let mut statement = conn.prepare_cached(
+            "SELECT sum(rows), min(first_ts), max(last_ts) FROM feature_chunks
+             WHERE chunk BETWEEN ?1 AND ?2 AND last_ts <= ?3",
+        )?;
+        let (whole, first, until): (Option<i64>, Option<i64>, Option<i64>) =
+            statement.query_row([low, high, last.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+        count += whole.unwrap_or(0).unsigned_abs();
+        let mut seen = |ts: Ts| minutes = Some(minutes.map_or((ts, ts), |(a, b)| (a.min(ts), b.max(ts))));
+        [first, until].into_iter().flatten().for_each(|ts| seen(Ts(ts)));
+        // The chunk that `last` cuts through.
+        if let Some((_, _, rows)) = segment::chunk_at(conn, part.id, last)?
+            && rows.last().is_some_and(|r| r.ts > last)
+        {
+            for row in rows.iter().filter(|r| r.ts <= last) {
+                count += 1;
+                seen(row.ts);
+            }
+        }
+    }
+    Ok((count, minutes))
+}
+
+fn column(e: rusqlite::types::FromSqlError) -> Fault {
+    Fault::Damaged(format!("a stored value: {e}"))
+}
+
+fn label(word: &str) -> Inner<RiskRegime> {
+    RiskRegime::from_name(word).ok_or_else(|| Fault::Damaged(format!("'{word}' is no label")))
+}
+
+/// The published label in force just before a minute.
+pub(super) fn label_before(conn: &Connection, run: i64, before: Ts) -> Inner<Option<RiskRegime>> {
+    let last = Ts(before.0.saturating_sub(1));
+    for segment in segment::live(conn, run)?.into_iter().rev() {
+        let Some(part) = segment.within(Ts::MIN, last) else { continue };
+        let mut statement = conn.prepare_cached(
+            "SELECT after FROM label_changes WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts DESC LIMIT 1",
+        )?;
+        let mut rows = statement.query([part.id, part.from.0, part.until.0])?;
+        if let Some(row) = rows.next()? {
+            let word: String = row.get(0)?;
+            return label(&word).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Changes of the label.
+pub(super) fn label_changes(
+    conn: &Connection,
+    run: i64,
+    range: Range,
+    limit: usize,
+    as_of: Option<Ts>,
+) -> Inner<Page<LabelChange>> {
+    let last = Ts(range.end.0.saturating_sub(1)).min(as_of.map_or(Ts::MAX, usable_until));
+    let mut items = Vec::new();
+    for segment in segment::live(conn, run)? {
+        let Some(part) = segment.within(range.start, last) else { continue };
+        let mut statement = conn.prepare_cached(
+            "SELECT ts, before, after FROM label_changes WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts",
+        )?;
+        let mut rows = statement.query([part.id, part.from.0, part.until.0])?;
+        while let Some(row) = rows.next()? {
+            let ts = Ts(row.get(0)?);
+            if items.len() == limit {
+                return Ok(Page { items, next: Some(ts) });
+            }
+            let (before, after): (Option<String>, String) = (row.get(1)?, row.get(2)?);
+            let from = before.as_deref().map(label).transpose()?;
+            items.push(LabelChange { ts, from, to: label(&after)? });
+        }
+    }
+    Ok(Page { items, next: None })
+}
+
+/// Gaps by the time they were known.
+pub(super) fn gaps(conn: &Connection, run: i64, range: Range, limit: usize, as_of: Option<Ts>) -> Inner<Page<Gap>> {
+    let mut items: Vec<Gap> = Vec::new();
+    let last = Ts(range.end.0.saturating_sub(1)).min(as_of.unwrap_or(Ts::MAX));
+    for segment in segment::live(conn, run)? {
+        let Some(part) = segment.within(row_of(range.start), row_of(last)) else { continue };
+        let mut statement = conn.prepare_cached(
+            "SELECT known_ts, decl, state, from_ts, until_ts FROM gaps
+             WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5
+             ORDER BY row_ts, known_ts, decl, state, from_ts, until_ts",
+        )?;
+        let mut rows = statement.query(params![part.id, part.from.0, part.until.0, range.start.0, last.0])?;
+        while let Some(row) = rows.next()? {
+            let known_ts = Ts(row.get(0)?);
+            if items.len() >= limit && items.last().is_some_and(|g| g.known_ts < known_ts) {
+                return Ok(Page { items, next: Some(known_ts) });
+            }
+            let (text, word): (String, String) = (row.get(1)?, row.get(2)?);
+            let state = super::runs::state_of(&word)?;
+            let status = Status { state, from: Ts(row.get(3)?), until: Ts(row.get(4)?) };
+            items.push(Gap { stream: decl::from_text(&text)?, status, known_ts });
+        }
+    }
+    Ok(Page { items, next: None })
+}
+
+/// The newest checkpoint not later than `at`.
+pub(super) fn checkpoint(conn: &Connection, run: i64, at: Ts) -> Inner<Option<Checkpoint>> {
+    for segment in segment::live(conn, run)?.into_iter().rev() {
+        let Some(part) = segment.within(Ts::MIN, at) else { continue };
+        let mut statement = conn.prepare_cached(
+            "SELECT ts, body FROM checkpoints WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts DESC LIMIT 1",
+        )?;
+        let mut rows = statement.query([part.id, part.from.0, part.until.0])?;
+        if let Some(row) = rows.next()? {
+            let ts = Ts(row.get(0)?);
+            let packed = row.get_ref(1)?.as_blob().map_err(column)?;
+            let bytes = zstd::stream::decode_all(packed);
+            let bytes = bytes.map_err(|e| Fault::Damaged(format!("the checkpoint of {ts}: {e}")))?;
+            return Ok(Some(Checkpoint { ts, bytes }));
+        }
+    }
+    Ok(None)
+}

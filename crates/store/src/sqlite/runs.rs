@@ -1,0 +1,134 @@
+//! Records of runs: what they were made with, whether they follow from the points, how much they hold.
+
+use super::decl::Layout;
+use super::fault::{Fault, Inner};
+use super::segment;
+use super::{rows, streams};
+use crate::run::{row_of, usable_until};
+use crate::{Dirty, PointsVersion, RunInfo, RunKey, RunSpec};
+use barograph_domain::{InstrumentName, StatusState, Ts};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+const STATES: [StatusState; 5] =
+    [StatusState::Live, StatusState::Gap, StatusState::Resync, StatusState::Stale, StatusState::NotOffered];
+
+/// The stored word of a state of continuity.
+pub(super) const fn state_word(state: StatusState) -> &'static str {
+    match state {
+        StatusState::Live => "LIVE",
+        StatusState::Gap => "GAP",
+        StatusState::Resync => "RESYNC",
+        StatusState::Stale => "STALE",
+        StatusState::NotOffered => "NOT_OFFERED",
+    }
+}
+
+/// The state of a stored word.
+pub(super) fn state_of(word: &str) -> Inner<StatusState> {
+    let known = STATES.into_iter().find(|s| state_word(*s) == word);
+    known.ok_or_else(|| Fault::Damaged(format!("'{word}' is no state of a stream")))
+}
+
+/// Stores what a run is made with; its id. A run that is new while points came in since `seen` is dirty from the start.
+pub(super) fn upsert(conn: &Connection, spec: &RunSpec, layout: i64, seen: PointsVersion) -> Inner<i64> {
+    let name = spec.key.instrument.to_string();
+    let now = points_version(conn, &name)?;
+    let since = (now > seen).then_some(i64::MIN);
+    conn.prepare_cached(
+        "INSERT INTO runs (instrument, logic_version, release, book, book_text, config, layout, dirty_since,
+            dirty_version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (instrument, logic_version) DO UPDATE SET release = excluded.release, book = excluded.book,
+            book_text = excluded.book_text, config = excluded.config, layout = excluded.layout",
+    )?
+    .execute(params![
+        name,
+        spec.key.logic_version,
+        spec.release,
+        spec.book,
+        spec.book_text,
+        spec.config,
+        layout,
+        since,
+        now.0
+    ])?;
+    segment::run_id(conn, &spec.key)?.ok_or_else(|| Fault::Damaged(format!("the run of {name} vanished")))
+}
+
+fn points_version(conn: &Connection, name: &str) -> Inner<PointsVersion> {
+    let found = conn
+        .prepare_cached("SELECT points_version FROM instruments WHERE name = ?1")?
+        .query_row([name], |r| r.get(0))
+        .optional()?;
+    Ok(PointsVersion(found.unwrap_or(0)))
+}
+
+/// Takes the dirty mark away if the replacement from `from` on has seen all that it stands for.
+pub(super) fn clean(conn: &Connection, run: i64, from: Option<Ts>, seen: PointsVersion) -> Inner<()> {
+    let (since, version): (Option<i64>, i64) = conn
+        .prepare_cached("SELECT dirty_since, dirty_version FROM runs WHERE run = ?1")?
+        .query_row([run], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let reaches = match (from, since) {
+        (None, _) | (_, None) => true,
+        (Some(from), Some(since)) => from <= row_of(Ts(since)),
+    };
+    if reaches && version <= seen.0 {
+        conn.prepare_cached("UPDATE runs SET dirty_since = NULL WHERE run = ?1")?.execute([run])?;
+    }
+    Ok(())
+}
+
+/// What the positions in a run's rows mean now.
+pub(super) fn layout(conn: &Connection, run: i64) -> Inner<Layout> {
+    let id = conn.prepare_cached("SELECT layout FROM runs WHERE run = ?1")?.query_row([run], |r| r.get(0))?;
+    Layout::load(conn, id)
+}
+
+/// All runs in the order of their keys.
+pub(super) fn load(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<(i64, RunInfo)>> {
+    let mut statement = conn
+        .prepare_cached("SELECT run, instrument, logic_version, release, book, book_text, config, layout FROM runs")?;
+    let records = statement.query_and_then([], record)?.collect::<Inner<Vec<_>>>()?;
+    let last = as_of.map_or(Ts::MAX, usable_until);
+    let mut found = Vec::with_capacity(records.len());
+    for (run, layout, mut spec) in records {
+        let layout = Layout::load(conn, layout)?;
+        spec.columns = layout.columns;
+        spec.streams = layout.streams;
+        let (rows, minutes) = rows::extent(conn, run, last)?;
+        found.push((run, RunInfo { spec, rows, minutes }));
+    }
+    found.sort_by(|a, b| a.1.spec.key.cmp(&b.1.spec.key));
+    Ok(found)
+}
+
+fn record(row: &Row<'_>) -> Inner<(i64, i64, RunSpec)> {
+    let name: String = row.get(1)?;
+    let instrument = InstrumentName::parse(&name).map_err(|e| Fault::Damaged(e.to_string()))?;
+    let spec = RunSpec {
+        key: RunKey { instrument, logic_version: row.get(2)? },
+        release: row.get(3)?,
+        book: row.get(4)?,
+        book_text: row.get(5)?,
+        config: row.get(6)?,
+        columns: crate::Columns::default(),
+        streams: Vec::new(),
+    };
+    Ok((row.get(0)?, row.get(7)?, spec))
+}
+
+/// Instruments whose run of this logic version lacks something.
+pub(super) fn dirty(conn: &Connection, logic_version: &str) -> Inner<Vec<Dirty>> {
+    let mut found = Vec::new();
+    for (instrument, version) in streams::instruments(conn)? {
+        let run: Option<Option<i64>> = conn
+            .prepare_cached("SELECT dirty_since FROM runs WHERE instrument = ?1 AND logic_version = ?2")?
+            .query_row(params![instrument.name.to_string(), logic_version], |r| r.get(0))
+            .optional()?;
+        if run != Some(None) {
+            let since = run.flatten().map(Ts);
+            found.push(Dirty { instrument: instrument.name, since, version: PointsVersion(version) });
+        }
+    }
+    Ok(found)
+}

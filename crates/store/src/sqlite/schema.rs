@@ -1,0 +1,141 @@
+//! The tables, version by version. Forward only: a published version is never edited, a new one is appended.
+//!
+//! Times are nanoseconds since 1970, UTC. Two choices save most of the space: a point whose `known_ts` is its
+//! `event_ts` plus its stream's declared delay stores none (so archives need one b-tree, and only what was really
+//! received late enters a second one), and minute rows are chunks of an hour. The view `metric_points` is the readable
+//! form of the points for anyone with an SQL prompt.
+
+/// What turns a database of version `i` into one of version `i + 1`.
+pub(super) const MIGRATIONS: &[&str] = &[V1];
+
+const V1: &str = "
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY, value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE instruments (
+    instrument INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,              -- venue:symbol
+    kind TEXT NOT NULL,
+    expiry INTEGER,
+    points_version INTEGER NOT NULL         -- counts the writes that changed its points
+) STRICT;
+
+CREATE TABLE streams (
+    stream INTEGER PRIMARY KEY,
+    instrument INTEGER NOT NULL REFERENCES instruments,
+    source TEXT NOT NULL,
+    metric TEXT NOT NULL,
+    cadence INTEGER NOT NULL,
+    delay INTEGER NOT NULL,
+    decl TEXT NOT NULL UNIQUE,              -- the whole declaration, JSON
+    points INTEGER NOT NULL,
+    first_event INTEGER NOT NULL,
+    newest_event INTEGER NOT NULL,
+    newest_known INTEGER NOT NULL,
+    lag_min INTEGER NOT NULL,               -- smallest known_ts - event_ts
+    digest INTEGER NOT NULL                 -- sum of the digests of its points
+) STRICT;
+CREATE INDEX streams_instrument ON streams (instrument);
+
+CREATE TABLE points (
+    stream INTEGER NOT NULL,
+    event_ts INTEGER NOT NULL,
+    seq INTEGER NOT NULL,                   -- of the venue; 0 where there is none
+    rev INTEGER NOT NULL,                   -- a slot, not an order: revisions are ordered by (known_ts, content)
+    known_ts INTEGER,                       -- NULL: event_ts + delay of the stream
+    value REAL,                             -- the one number people ask for
+    payload BLOB,                           -- only where the value does not say it all
+    PRIMARY KEY (stream, event_ts, seq, rev)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX points_known ON points (stream, known_ts) WHERE known_ts IS NOT NULL;
+
+CREATE VIEW metric_points AS
+    SELECT s.source, i.name AS instrument, s.metric, s.cadence / 1000000000 AS cadence_s,
+        strftime('%Y-%m-%dT%H:%M:%SZ', p.event_ts / 1000000000, 'unixepoch') AS event_time,
+        strftime('%Y-%m-%dT%H:%M:%SZ', coalesce(p.known_ts, p.event_ts + s.delay) / 1000000000, 'unixepoch')
+            AS known_time,
+        p.value, p.event_ts, coalesce(p.known_ts, p.event_ts + s.delay) AS known_ts, p.seq
+    FROM points p JOIN streams s USING (stream) JOIN instruments i USING (instrument);
+
+CREATE TABLE layouts (                      -- what the positions in the rows of a chunk mean
+    layout INTEGER PRIMARY KEY,
+    sha256 BLOB NOT NULL UNIQUE,
+    body TEXT NOT NULL                      -- columns and streams, JSON
+) STRICT;
+
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY,
+    instrument TEXT NOT NULL,
+    logic_version TEXT NOT NULL,
+    release TEXT NOT NULL,
+    book TEXT NOT NULL,
+    book_text TEXT NOT NULL,
+    config TEXT NOT NULL,
+    layout INTEGER NOT NULL REFERENCES layouts,
+    dirty_since INTEGER,                    -- earliest known_ts of points its rows do not know yet
+    dirty_version INTEGER NOT NULL,         -- points_version of the last of them
+    UNIQUE (instrument, logic_version)
+) STRICT;
+
+-- What was written in one go. A run shows, for each minute, the one live segment that covers it; a replacement is
+-- written beside the old segment and becomes visible by changing these few numbers.
+CREATE TABLE segments (
+    segment INTEGER PRIMARY KEY,
+    run INTEGER,                            -- NULL: not (or no longer) part of a run
+    from_ts INTEGER NOT NULL,
+    until_ts INTEGER NOT NULL
+) STRICT;
+CREATE INDEX segments_run ON segments (run, from_ts);
+
+CREATE TABLE feature_chunks (
+    chunk INTEGER PRIMARY KEY,              -- segment and hour, see chunk_key
+    layout INTEGER NOT NULL REFERENCES layouts,
+    rows INTEGER NOT NULL,
+    first_ts INTEGER NOT NULL,
+    last_ts INTEGER NOT NULL,
+    thinned INTEGER NOT NULL,               -- 1: only the 5-minute grid and label changes are left
+    body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE label_changes (
+    segment INTEGER NOT NULL,
+    ts INTEGER NOT NULL,
+    before TEXT,
+    after TEXT NOT NULL,
+    PRIMARY KEY (segment, ts)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gaps (
+    segment INTEGER NOT NULL,
+    row_ts INTEGER NOT NULL,                -- first minute that saw it
+    known_ts INTEGER NOT NULL,
+    decl TEXT NOT NULL,
+    state TEXT NOT NULL,
+    from_ts INTEGER NOT NULL,
+    until_ts INTEGER NOT NULL,
+    PRIMARY KEY (segment, row_ts, known_ts, decl, state, from_ts, until_ts)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE checkpoints (
+    checkpoint INTEGER PRIMARY KEY,
+    segment INTEGER NOT NULL,
+    ts INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (segment, ts)
+) STRICT;
+
+CREATE TABLE imports (                      -- the only wall-clock times
+    import INTEGER PRIMARY KEY,
+    started INTEGER NOT NULL,
+    finished INTEGER NOT NULL,
+    release TEXT NOT NULL,
+    source TEXT NOT NULL,
+    points_new INTEGER NOT NULL,
+    points_revised INTEGER NOT NULL,
+    points_same INTEGER NOT NULL,
+    points_earlier INTEGER NOT NULL,
+    rejected INTEGER NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+";

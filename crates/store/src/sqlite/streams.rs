@@ -1,0 +1,144 @@
+//! Instruments and streams: their rows, and the running figures kept about each stream.
+
+use super::decl;
+use super::fault::{Fault, Inner};
+use barograph_domain::{Instrument, InstrumentName, MarketKind, StreamDecl, Ts};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+/// A stream with the figures kept about it.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) id: i64,
+    pub(super) decl: StreamDecl,
+    pub(super) points: i64,
+    pub(super) first_event: Ts,
+    pub(super) newest_event: Ts,
+    pub(super) newest_known: Ts,
+    pub(super) lag_min: i64,
+    pub(super) digest: i64,
+}
+
+const COLUMNS: &str = "stream, decl, points, first_event, newest_event, newest_known, lag_min, digest";
+
+fn stored(row: &Row<'_>) -> Inner<Stored> {
+    let text: String = row.get(1)?;
+    Ok(Stored {
+        id: row.get(0)?,
+        decl: decl::from_text(&text)?,
+        points: row.get(2)?,
+        first_event: Ts(row.get(3)?),
+        newest_event: Ts(row.get(4)?),
+        newest_known: Ts(row.get(5)?),
+        lag_min: row.get(6)?,
+        digest: row.get(7)?,
+    })
+}
+
+/// Streams that have points, in rank order.
+pub(super) fn load(conn: &Connection, instrument: Option<&InstrumentName>) -> Inner<Vec<Stored>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM streams JOIN instruments USING (instrument)
+         WHERE points > 0 AND (?1 IS NULL OR name = ?1)"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut found =
+        statement.query_and_then([instrument.map(ToString::to_string)], stored)?.collect::<Inner<Vec<_>>>()?;
+    found.sort_by(|a, b| a.decl.cmp(&b.decl));
+    Ok(found)
+}
+
+/// The stream of this declaration.
+pub(super) fn find(conn: &Connection, decl: &StreamDecl) -> Inner<Option<Stored>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM streams WHERE decl = ?1"))?;
+    let found = statement.query_and_then([decl::to_text(decl)?], stored)?.next();
+    found.transpose()
+}
+
+const fn kind_word(kind: MarketKind) -> &'static str {
+    match kind {
+        MarketKind::Spot => "spot",
+        MarketKind::Perpetual => "perpetual",
+        MarketKind::DatedFuture => "dated_future",
+    }
+}
+
+fn kind_of(word: &str) -> Inner<MarketKind> {
+    [MarketKind::Spot, MarketKind::Perpetual, MarketKind::DatedFuture]
+        .into_iter()
+        .find(|k| kind_word(*k) == word)
+        .ok_or_else(|| Fault::Damaged(format!("'{word}' is no kind of market")))
+}
+
+/// Id of an instrument, stored on first sight. What is stored and what is said must agree; an expiry may be learnt.
+pub(super) fn ensure_instrument(conn: &Connection, instrument: &Instrument) -> Inner<i64> {
+    let name = instrument.name.to_string();
+    let known: Option<(i64, String, Option<i64>)> = conn
+        .prepare_cached("SELECT instrument, kind, expiry FROM instruments WHERE name = ?1")?
+        .query_row([&name], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
+        .optional()?;
+    let expiry = instrument.expiry.map(|t| t.0);
+    let Some((id, kind, known_expiry)) = known else {
+        conn.prepare_cached("INSERT INTO instruments (name, kind, expiry, points_version) VALUES (?1, ?2, ?3, 0)")?
+            .execute(params![name, kind_word(instrument.kind), expiry])?;
+        return Ok(conn.last_insert_rowid());
+    };
+    if kind != kind_word(instrument.kind) {
+        let now = kind_word(instrument.kind);
+        return Err(Fault::Invalid(format!("'{name}' is stored as {kind}, not {now}; choose another data folder")));
+    }
+    match (known_expiry, instrument.expiry) {
+        (Some(old), Some(new)) if old != new.0 => Err(Fault::Invalid(format!(
+            "'{name}' is stored as expiring {}, not {new}; choose another data folder",
+            Ts(old)
+        ))),
+        (None, Some(new)) => {
+            conn.execute("UPDATE instruments SET expiry = ?2 WHERE instrument = ?1", params![id, new.0])?;
+            Ok(id)
+        }
+        _ => Ok(id),
+    }
+}
+
+/// Id of a stream, stored on first sight.
+pub(super) fn ensure(conn: &Connection, instrument: i64, decl: &StreamDecl) -> Inner<i64> {
+    if let Some(found) = find(conn, decl)? {
+        return Ok(found.id);
+    }
+    conn.prepare_cached(
+        "INSERT INTO streams (instrument, source, metric, cadence, delay, decl, points, first_event, newest_event,
+            newest_known, lag_min, digest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?8, ?7, 0)",
+    )?
+    .execute(params![
+        instrument,
+        decl.source,
+        decl.metric.name(),
+        decl.cadence.0,
+        decl.delay.0,
+        decl::to_text(decl)?,
+        i64::MAX,
+        i64::MIN
+    ])?;
+    Ok(conn.last_insert_rowid())
+}
+
+/// Every instrument: id, what it is, version of its points.
+pub(super) fn instruments(conn: &Connection) -> Inner<Vec<(Instrument, i64)>> {
+    let mut statement = conn.prepare_cached("SELECT name, kind, expiry, points_version FROM instruments")?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(0)?;
+        let kind: String = row.get(1)?;
+        let expiry: Option<i64> = row.get(2)?;
+        let name = InstrumentName::parse(&name).map_err(|e| Fault::Damaged(e.to_string()))?;
+        found.push((Instrument { name, kind: kind_of(&kind)?, expiry: expiry.map(Ts) }, row.get(3)?));
+    }
+    found.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    Ok(found)
+}
+
+/// Sum of the digests of a stream's points. SQLite's own addition would overflow into a float.
+pub(super) fn digest(conn: &Connection, stream: i64) -> Inner<i64> {
+    Ok(conn.prepare_cached("SELECT digest FROM streams WHERE stream = ?1")?.query_row([stream], |r| r.get(0))?)
+}

@@ -1,0 +1,3 @@
+//! The behaviour of the contract as tests, for every implementation to run, and the sample data they share.
+
+pub mod sample;
