@@ -262,13 +262,17 @@ impl fmt::Debug for Span {
     }
 }
 
+// People read ISO-8601; binary forms (checkpoints) keep the nanoseconds, extremes included.
 impl serde::Serialize for Ts {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        if s.is_human_readable() { s.collect_str(self) } else { s.serialize_i64(self.0) }
     }
 }
 impl<'de> serde::Deserialize<'de> for Ts {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if !d.is_human_readable() {
+            return <i64 as serde::Deserialize>::deserialize(d).map(Self);
+        }
         let text = <String as serde::Deserialize>::deserialize(d)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
@@ -276,11 +280,14 @@ impl<'de> serde::Deserialize<'de> for Ts {
 
 impl serde::Serialize for Span {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        if s.is_human_readable() { s.collect_str(self) } else { s.serialize_i64(self.0) }
     }
 }
 impl<'de> serde::Deserialize<'de> for Span {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if !d.is_human_readable() {
+            return <i64 as serde::Deserialize>::deserialize(d).map(Self);
+        }
         let text = <String as serde::Deserialize>::deserialize(d)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
     }

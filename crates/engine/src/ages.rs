@@ -24,19 +24,17 @@ pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts) -> Option<(Strea
             .open_interest
             .iter()
             .find_map(|o| consider(o.source.stream, o.series.anchor_ts(), o.series.expires())),
-        Metric::MarkPrice => market
-            .prices
-            .iter()
-            .find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires)),
+        Metric::MarkPrice => {
+            market.prices.iter().find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires))
+        }
         Metric::Bar => market
             .prices
             .iter()
             .filter(|p| matches!(p.series, PriceSeries::Bars(..)))
             .find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires)),
-        Metric::IndexPrice => market
-            .indexes
-            .iter()
-            .find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires)),
+        Metric::IndexPrice => {
+            market.indexes.iter().find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires))
+        }
         Metric::Trade
         | Metric::BestBidAsk
         | Metric::PremiumIndex

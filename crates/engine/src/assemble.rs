@@ -36,8 +36,7 @@ pub(crate) struct Assembly {
 
 impl Assembly {
     pub(crate) fn new(config: &Config) -> Self {
-        let mut metrics: Vec<Metric> =
-            config.book.features().iter().flat_map(|f| f.spec().inputs).copied().collect();
+        let mut metrics: Vec<Metric> = config.book.features().iter().flat_map(|f| f.spec().inputs).copied().collect();
         metrics.sort_unstable();
         metrics.dedup();
         let cuts = config.book.cuts().len();
@@ -131,7 +130,8 @@ impl Assembly {
         let feeds = || market.funding.iter().filter(|f| allowed(f.source.kind, config));
         let proxies = || market.settled.iter().filter(|_| config.book.allow_proxy);
         let running = |pick: fn(&FundingSlots) -> &Slot| choose(t, feeds().map(|f| pick(&f.slots)));
-        let with_proxy = |pick: fn(&FundingSlots) -> &Slot, proxy: fn(&crate::features::settled::SettledSlots) -> &Slot| {
+        let with_proxy = |pick: fn(&FundingSlots) -> &Slot,
+                          proxy: fn(&crate::features::settled::SettledSlots) -> &Slot| {
             let stand_in = choose(t, proxies().map(|s| proxy(s.slots()))).of_kind(Kind::Proxy);
             choose(t, [running(pick), stand_in].iter())
         };
@@ -168,12 +168,16 @@ impl Assembly {
         let oi_usd = composite::combine(t, &[&oi, &price], |v| Ok(v[0] * v[1]));
         self.set(F::OiUsd, oi_usd);
         let volume = volume_slot(market, t, config);
-        let ratio =
-            composite::combine(t, &[&oi_usd, &volume], |v| if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) });
+        let ratio = composite::combine(t, &[&oi_usd, &volume], |v| {
+            if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) }
+        });
         self.set(F::OiToVolume24h, ratio);
         let delta = self.slots[F::OiDelta4h.index()];
         let price_return = return_4h(market, t, config);
-        self.set(F::OiPriceQuadrant, composite::combine(t, &[&price_return, &delta], |v| Ok(composite::quadrant(v[0], v[1]))));
+        self.set(
+            F::OiPriceQuadrant,
+            composite::combine(t, &[&price_return, &delta], |v| Ok(composite::quadrant(v[0], v[1]))),
+        );
     }
 
     fn volatility(&mut self, market: &Market, t: Ts, config: &Config) {
@@ -360,7 +364,9 @@ fn return_4h(market: &Market, t: Ts, config: &Config) -> Slot {
     slots()
         .filter(|f| t <= f.origin().expires)
         .find_map(both)
-        .or_else(|| slots().find(|f| f.anchor_ts().is_some()).map(|f| f.origin().not_ready(State::Warming { have: 1, need: 2 })))
+        .or_else(|| {
+            slots().find(|f| f.anchor_ts().is_some()).map(|f| f.origin().not_ready(State::Warming { have: 1, need: 2 }))
+        })
         .unwrap_or(Slot::MISSING)
 }
 

@@ -319,7 +319,11 @@ mod tests {
         for (i, s) in CATALOGUE.iter().enumerate() {
             assert_eq!(s.feature.index(), i);
             assert_eq!(Feature::from_id(s.id), Some(s.feature));
-            assert!(!s.formula.is_empty() && !s.unit.is_empty() && !s.source.is_empty() && !s.spoken.is_empty(), "{}", s.id);
+            assert!(
+                !s.formula.is_empty() && !s.unit.is_empty() && !s.source.is_empty() && !s.spoken.is_empty(),
+                "{}",
+                s.id
+            );
         }
         assert_eq!(Feature::COUNT, 54);
     }

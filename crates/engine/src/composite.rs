@@ -27,11 +27,15 @@ pub(crate) fn derive(slots: &mut [Slot], t: Ts) {
         slots[f.index()] = combine(t, &refs[..inputs.len()], value);
     };
     set(slots, F::FundingApr, &[F::FundingRate8h], &|v| Ok(v[0] * 3.0 * 365.0));
-    set(slots, F::FundingExtremeFlag, &[F::FundingRate8h], &|v| Ok(flag(v[0] > FUNDING_EXTREME || v[0] < -FUNDING_EXTREME)));
+    set(slots, F::FundingExtremeFlag, &[F::FundingRate8h], &|v| {
+        Ok(flag(v[0] > FUNDING_EXTREME || v[0] < -FUNDING_EXTREME))
+    });
     set(slots, F::FundingRateDeviationStd, &[F::FundingZscore24h], &|v| Ok(v[0].abs()));
     set(slots, F::BasisAnomaly, &[F::Basis], &|v| Ok(flag(v[0].abs() > BASIS_ANOMALY)));
     set(slots, F::PremiumDeviationFlag, &[F::Premium], &|v| Ok(flag(v[0].abs() > PREMIUM_DEVIATION)));
-    set(slots, F::SqueezeRiskScore, &[F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h], &|v| Ok(squeeze_score(v[0], v[1], v[2])));
+    set(slots, F::SqueezeRiskScore, &[F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h], &|v| {
+        Ok(squeeze_score(v[0], v[1], v[2]))
+    });
     slots[F::SqueezeDirection.index()] = direction(&get(slots, F::FundingZscore24h), &get(slots, F::FundingPct30d), t);
     slots[F::StopVulnerability.index()] =
         worse(&get(slots, F::StopVulnerabilityLong), &get(slots, F::StopVulnerabilityShort), t);
@@ -119,7 +123,10 @@ fn direction(z: &Slot, pct: &Slot, t: Ts) -> Slot {
         (_, Some(side)) => pct.with_value(side),
         (Some(s), None) if s > 0.0 => z.with_value(0.0),
         (Some(s), None) if s < 0.0 => z.with_value(1.0),
-        (Some(_), None) => Slot { cell: Cell { state: State::Undefined(Reason::ZeroVariance), value: 0.0, ..z.cell }, expires: Ts::MAX },
+        (Some(_), None) => Slot {
+            cell: Cell { state: State::Undefined(Reason::ZeroVariance), value: 0.0, ..z.cell },
+            expires: Ts::MAX,
+        },
         (None, None) => combine(t, &[z], |_| Err(Reason::MissingInput)),
     }
 }
@@ -127,7 +134,13 @@ fn direction(z: &Slot, pct: &Slot, t: Ts) -> Slot {
 /// The worse of two sides; where one is undefined, the other with half its coverage, so that it is flagged.
 fn worse(long: &Slot, short: &Slot, t: Ts) -> Slot {
     match (long.ready(t), short.ready(t)) {
-        (Some(a), Some(b)) => if b > a { *short } else { *long },
+        (Some(a), Some(b)) => {
+            if b > a {
+                *short
+            } else {
+                *long
+            }
+        }
         (Some(_), None) => halved(*long),
         (None, Some(_)) => halved(*short),
         (None, None) => *long,

@@ -182,8 +182,8 @@ impl Engine {
         streams: &[StreamDecl],
         bytes: &[u8],
     ) -> Result<Self, RestoreError> {
-        let format: (u32, &[u8]) = postcard::take_from_bytes(bytes).map_err(|_e| RestoreError::Unreadable)?;
-        if format.0 != SAVED_FORMAT {
+        let (format, _rest): (u32, _) = postcard::take_from_bytes(bytes).map_err(|_e| RestoreError::Unreadable)?;
+        if format != SAVED_FORMAT {
             return Err(RestoreError::OtherFormat);
         }
         let saved: Saved = postcard::from_bytes(bytes).map_err(|_e| RestoreError::Unreadable)?;

@@ -255,8 +255,7 @@ impl FundingFeed {
         let series_decl = StreamDecl { filled: decl.filled && !modelled, ..decl.clone() };
         let series: Series<f64> = Series::new(&series_decl, MINUTE, LOOKBACK, max_age);
         let step = series.step();
-        let premium =
-            modelled.then(|| (Series::new(decl, MINUTE, LOOKBACK, max_age), PremiumFunding::new(step)));
+        let premium = modelled.then(|| (Series::new(decl, MINUTE, LOOKBACK, max_age), PremiumFunding::new(step)));
         let kind = if modelled { Kind::Modelled } else { decl.kind };
         Self {
             source: Source { stream, metric: decl.metric, kind },

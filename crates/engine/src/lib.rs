@@ -8,9 +8,9 @@
 mod ages;
 mod assemble;
 pub mod catalogue;
-pub mod explain;
 pub mod composite;
 pub mod engine;
+pub mod explain;
 pub mod features;
 pub mod feeds;
 pub mod kernel;

@@ -156,7 +156,8 @@ impl Market {
         };
         let of = |metric: Metric| self.prices.iter().position(|p| p.source.metric == metric);
         self.premium = of(Metric::MarkPrice).map(|i| feed(i, &self.prices));
-        self.basis = [Metric::BestBidAsk, Metric::Trade, Metric::Bar].into_iter().find_map(of).map(|i| feed(i, &self.prices));
+        self.basis =
+            [Metric::BestBidAsk, Metric::Trade, Metric::Bar].into_iter().find_map(of).map(|i| feed(i, &self.prices));
     }
 
     /// Makes every minute that is due before something received at `recv_ts`.
@@ -181,7 +182,9 @@ impl Market {
             self.next_tick = Some((event.recv_ts - LATENESS).ceil(TICK));
         }
         self.last_recv = self.last_recv.max(event.recv_ts);
-        if event.recv_ts - event.event_ts > delay + LATENESS && self.next_tick.is_some_and(|t| event.event_ts <= t - TICK) {
+        if event.recv_ts - event.event_ts > delay + LATENESS
+            && self.next_tick.is_some_and(|t| event.event_ts <= t - TICK)
+        {
             self.late_events += 1;
         }
         if let Payload::Status(status) = &event.payload {
@@ -195,8 +198,12 @@ impl Market {
                     series.push(at, bar.into());
                 }
             }
-            (Route::Price(i), Payload::Value(price) | Payload::Trade { price, .. }) => push_price(&mut self.prices[i], at, price),
-            (Route::Price(i), Payload::BestBidAsk { bid, ask }) => push_price(&mut self.prices[i], at, 0.5 * (bid + ask)),
+            (Route::Price(i), Payload::Value(price) | Payload::Trade { price, .. }) => {
+                push_price(&mut self.prices[i], at, price)
+            }
+            (Route::Price(i), Payload::BestBidAsk { bid, ask }) => {
+                push_price(&mut self.prices[i], at, 0.5 * (bid + ask))
+            }
             (Route::Index(i), Payload::Value(price)) => push_price(&mut self.indexes[i], at, price),
             (Route::Funding(i), Payload::Value(premium)) => {
                 if let Some((series, _)) = &mut self.funding[i].premium {
@@ -214,7 +221,10 @@ impl Market {
             (Route::Settled(i), Payload::Funding { rate, interval_h, special, .. }) => {
                 self.settled[i].push(at, rate, interval_h, special);
                 if let Some(h) = self.settled[i].interval_hours() {
-                    self.funding.iter_mut().filter_map(|f| f.premium.as_mut()).for_each(|(_, m)| m.set_interval_hours(h));
+                    self.funding
+                        .iter_mut()
+                        .filter_map(|f| f.premium.as_mut())
+                        .for_each(|(_, m)| m.set_interval_hours(h));
                 }
             }
             (Route::OpenInterest(i), Payload::Value(value)) => self.open_interest[i].push(at, value),
@@ -299,7 +309,10 @@ impl Market {
     /// Live values go on being samples without a new event, so a market that has any settles every minute.
     fn holds_values(&self) -> bool {
         self.prices.iter().chain(&self.indexes).any(PriceFeed::is_filled)
-            || self.funding.iter().any(|f| f.series.is_filled() || f.premium.as_ref().is_some_and(|(p, _)| p.is_filled()))
+            || self
+                .funding
+                .iter()
+                .any(|f| f.series.is_filled() || f.premium.as_ref().is_some_and(|(p, _)| p.is_filled()))
             || self.open_interest.iter().any(|o| o.series.is_filled())
     }
 

@@ -171,7 +171,8 @@ impl<V: Copy> Series<V> {
         for index in start..=upto {
             let instant = self.instant(index);
             let fresh = instant - held.stamp <= self.max_age;
-            let broken = self.gaps.iter().any(|(from, until)| *from >= held.stamp && *from < instant && instant < *until);
+            let broken =
+                self.gaps.iter().any(|(from, until)| *from >= held.stamp && *from < instant && instant < *until);
             self.write(index, held.stamp, (fresh && !broken).then_some(held.value));
         }
     }

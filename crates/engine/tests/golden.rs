@@ -3,7 +3,9 @@
 //! One reader and one comparison; each test says which kernel a file exercises. An empty expected cell must be undefined, a
 //! filled one must be ready.
 
-use barograph_domain::{Event, Instrument, InstrumentName, Kind, MarketKind, Metric, Payload, Span, Stamp, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{
+    Event, Instrument, InstrumentName, Kind, MarketKind, Metric, Payload, Span, Stamp, StreamDecl, StreamIndex, Ts,
+};
 use barograph_engine::catalogue::Feature;
 use barograph_engine::features::bars::{BarSample, BuiltBar};
 use barograph_engine::features::basis::Pair;
@@ -145,7 +147,8 @@ fn realized_volatility_of_minute_marks() {
 fn parkinson_over_24_hourly_bars() {
     let rows = Vector::load("range_vol").0;
     let last = rows.len() - 1;
-    let ranges: f64 = rows[1..].iter().map(|r| barograph_domain::math::ln(need(r, "high") / need(r, "low"))).map(|r| r * r).sum();
+    let ranges: f64 =
+        rows[1..].iter().map(|r| barograph_domain::math::ln(need(r, "high") / need(r, "low"))).map(|r| r * r).sum();
     let annual = parkinson(ranges, 24.0) * 8_760.0_f64.sqrt();
     same("range_vol", last, "vol_parkinson", Some(annual), number(&rows[last], "vol_parkinson"), 1e-10);
 
@@ -155,16 +158,30 @@ fn parkinson_over_24_hourly_bars() {
     let settings = Settings::default();
     for (i, r) in rows[1..7].iter().enumerate() {
         let at = Ts(0) + Span::hours(4).times(i64::try_from(i).unwrap() + 1);
-        let bar = BarSample { high: need(r, "high"), low: need(r, "low"), close: need(r, "close"), volume: None, quote_volume: None };
+        let bar = BarSample {
+            high: need(r, "high"),
+            low: need(r, "low"),
+            close: need(r, "close"),
+            volume: None,
+            quote_volume: None,
+        };
         s.push(at, bar);
         s.settle(at);
         v.settle(&s, &settings);
         s.seen();
     }
     let origin = Origin { anchor: Ts(0), expires: Ts::MAX, kind: Kind::Proxy, stream: StreamIndex(0) };
-    let six: f64 = rows[1..7].iter().map(|r| barograph_domain::math::ln(need(r, "high") / need(r, "low"))).map(|r| r * r).sum();
+    let six: f64 =
+        rows[1..7].iter().map(|r| barograph_domain::math::ln(need(r, "high") / need(r, "low"))).map(|r| r * r).sum();
     let want = parkinson(six, 6.0) * (8_760.0_f64 / 4.0).sqrt();
-    same("range_vol", 6, "24 h from 4 h bars", v.slots(&s, &origin, &settings).realized[2][0].cell.ready(), Some(want), 1e-10);
+    same(
+        "range_vol",
+        6,
+        "24 h from 4 h bars",
+        v.slots(&s, &origin, &settings).realized[2][0].cell.ready(),
+        Some(want),
+        1e-10,
+    );
 }
 
 #[test]
@@ -266,14 +283,19 @@ fn squeeze_score_ramps() {
 
 #[test]
 fn funding_is_normalised_to_eight_hours_exactly() {
-    let instrument = Instrument::from_name(InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(), MarketKind::Perpetual);
+    let instrument =
+        Instrument::from_name(InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(), MarketKind::Perpetual);
     let streams = [StreamDecl { filled: true, ..decl(Metric::FundingRate, Span::secs(1)) }];
     for (i, row) in Vector::load("funding_normalise").0.iter().enumerate() {
         let config = Config { book: Arc::new(Book::shipped("default").unwrap()) };
         let mut engine = Engine::new(config, core::slice::from_ref(&instrument), &streams);
         let at = Ts::from_civil(2026, 2, 5, 0, 0, 0);
-        let payload =
-            Payload::Funding { rate: need(row, "rate"), interval_h: number(row, "interval_h"), next_ts: None, special: false };
+        let payload = Payload::Funding {
+            rate: need(row, "rate"),
+            interval_h: number(row, "interval_h"),
+            next_ts: None,
+            special: false,
+        };
         let mut out = Outputs::default();
         engine.step(&Event { recv_ts: at, event_ts: at, stream: StreamIndex(0), seq: 0, payload }, &mut out);
         engine.finish(&mut out);
@@ -281,6 +303,10 @@ fn funding_is_normalised_to_eight_hours_exactly() {
         assert_eq!(cell(Feature::FundingRate8h), number(row, "funding_rate_8h"), "row {i}: exact");
         same("funding_normalise", i, "funding_apr", cell(Feature::FundingApr), number(row, "funding_apr"), 1e-10);
         let flag = cell(Feature::FundingExtremeFlag).map(|v| v > 0.5);
-        assert_eq!(flag.map(|b| b.to_string()), Some(row["funding_extreme_flag"].clone()).filter(|s| !s.is_empty()), "row {i}");
+        assert_eq!(
+            flag.map(|b| b.to_string()),
+            Some(row["funding_extreme_flag"].clone()).filter(|s| !s.is_empty()),
+            "row {i}"
+        );
     }
 }

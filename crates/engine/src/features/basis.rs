@@ -47,7 +47,11 @@ impl PairSlots {
 impl Pair {
     /// For two series of these steps.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 2,016 samples a week at 300 s")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most 2,016 samples a week at 300 s"
+    )]
     pub fn new(step_a: Span, step_b: Span) -> Self {
         let step = step_a.max(step_b);
         let score_step = step.max(SCORE_STEP);
@@ -93,7 +97,13 @@ impl Pair {
 
     /// All readings; `gap` tells whether a declared gap of either input reaches into an interval.
     #[must_use]
-    pub fn slots(&self, origin: &Origin, max_age: Span, settings: &Settings, gap: impl Fn(Ts, Ts) -> bool) -> PairSlots {
+    pub fn slots(
+        &self,
+        origin: &Origin,
+        max_age: Span,
+        settings: &Settings,
+        gap: impl Fn(Ts, Ts) -> bool,
+    ) -> PairSlots {
         let Some((anchor, value)) = self.newest else { return PairSlots::MISSING };
         let at = Ts(anchor * self.step.0);
         let third = self.means.window(anchor - EIGHT_HOURS.0 / self.step.0, anchor);
@@ -112,14 +122,7 @@ impl Pair {
         }
     }
 
-    fn score(
-        &self,
-        at: Ts,
-        origin: &Origin,
-        max_age: Span,
-        settings: &Settings,
-        gap: impl Fn(Ts, Ts) -> bool,
-    ) -> Slot {
+    fn score(&self, at: Ts, origin: &Origin, max_age: Span, settings: &Settings, gap: impl Fn(Ts, Ts) -> bool) -> Slot {
         let anchor = at.floor(self.score_step).0 / self.score_step.0;
         let leaf = self.scores.leaf(anchor);
         let expected = WEEK.0 / self.score_step.0;

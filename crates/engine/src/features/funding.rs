@@ -175,10 +175,8 @@ fn hourly(
 }
 
 fn difference_sd(samples: &[Option<f64>]) -> (u32, Result<f64, Reason>) {
-    let moments = samples
-        .windows(2)
-        .filter_map(|w| Some(Moments::of(w[1]? - w[0]?)))
-        .fold(Moments::EMPTY, Moments::merge);
+    let moments =
+        samples.windows(2).filter_map(|w| Some(Moments::of(w[1]? - w[0]?))).fold(Moments::EMPTY, Moments::merge);
     (moments.n, Ok(moments.sd()))
 }
 

@@ -53,7 +53,10 @@ impl HourlyRank {
 
     /// Percentile of the newest hour. `min_n` alone decides, with coverage of the span seen (features §1, coverage).
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "counts of a few thousand; coverage is shown, not computed with")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "counts of a few thousand; coverage is shown, not computed with"
+    )]
     pub fn slot(&self, origin: &Origin, max_age: Span, settings: &Settings) -> Slot {
         let Some(hour) = self.window.newest() else { return Slot::MISSING };
         let at = origin.clocked(Ts(hour * HOUR.0), HOUR, max_age);

@@ -57,7 +57,11 @@ pub struct OpenInterest {
 impl OpenInterest {
     /// Windows for a series of this step.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 2,016 samples a week at 300 s")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most 2,016 samples a week at 300 s"
+    )]
     pub fn new(step: Span) -> Self {
         Self { week: Fold::new((WEEK.0 / step.0).max(1) as usize), rank: HourlyRank::new(QUARTER_HOURS, PCT_MIN_N) }
     }

@@ -180,15 +180,18 @@ impl Settled {
     /// All readings at the last settlement.
     fn compute(&self, settings: &Settings) -> SettledSlots {
         let Some(last) = self.list.back() else { return SettledSlots::MISSING };
-        let origin =
-            Origin { anchor: last.at, expires: last.at + self.max_age, kind: self.kind, stream: self.stream };
+        let origin = Origin { anchor: last.at, expires: last.at + self.max_age, kind: self.kind, stream: self.stream };
         SettledSlots {
             rate: origin.instant(last.per_8h),
             zscore_7d: self.zscore(last, &origin, settings),
             block_8h: self.block(&origin),
             pct_30d: self.percentile(last, &origin),
             ma_8h: origin.instant(
-                self.within(last.at, EIGHT_HOURS).map(|s| Sum::of(s.per_8h)).fold(Sum::EMPTY, Sum::merge).mean().unwrap_or(last.per_8h),
+                self.within(last.at, EIGHT_HOURS)
+                    .map(|s| Sum::of(s.per_8h))
+                    .fold(Sum::EMPTY, Sum::merge)
+                    .mean()
+                    .unwrap_or(last.per_8h),
             ),
         }
     }
@@ -200,8 +203,7 @@ impl Settled {
     }
 
     fn zscore(&self, last: &Settlement, origin: &Origin, settings: &Settings) -> Slot {
-        let week =
-            self.within(last.at, WEEK).map(|s| Moments::of(s.per_8h)).fold(Moments::EMPTY, Moments::merge);
+        let week = self.within(last.at, WEEK).map(|s| Moments::of(s.per_8h)).fold(Moments::EMPTY, Moments::merge);
         let step = last.interval.0;
         let counted = Window {
             n: week.n,

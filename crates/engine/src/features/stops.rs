@@ -29,6 +29,7 @@ const DAY: Span = Span::days(1);
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 struct DayRange {
     day: i64,
+    bars: u8,
     low: (f64, i64, Option<f64>),
     high: (f64, i64, Option<f64>),
 }
@@ -123,8 +124,9 @@ impl Stops {
             self.finish_day(done);
         }
         let (low, high) = ((bar.low, bar.index, bar.volume), (bar.high, bar.index, bar.volume));
-        let range = self.today.map_or(DayRange { day, low, high }, |d| DayRange {
+        let range = self.today.map_or(DayRange { day, bars: 1, low, high }, |d| DayRange {
             day,
+            bars: d.bars.saturating_add(1),
             low: if bar.low < d.low.0 { low } else { d.low },
             high: if bar.high > d.high.0 { high } else { d.high },
         });
@@ -144,9 +146,11 @@ impl Stops {
     #[must_use]
     pub fn densities(&self, price: f64) -> Option<[f64; 2]> {
         let reach = REACH_ATR * self.atr.value().filter(|a| *a > 0.0)?;
-        Some([LevelSide::Low, LevelSide::High].map(|side| {
-            self.hour_levels.density(price, reach, side) + self.quarter_levels.density(price, reach, side)
-        }))
+        Some(
+            [LevelSide::Low, LevelSide::High].map(|side| {
+                self.hour_levels.density(price, reach, side) + self.quarter_levels.density(price, reach, side)
+            }),
+        )
     }
 
     /// Enters the densities of a whole hour into the history that the terciles are taken from.
@@ -174,14 +178,14 @@ impl Stops {
             None => bars.not_ready(State::Warming { have, need: 15 }),
         };
         let day = |pick: fn(&DayRange) -> f64| match &self.yesterday {
-            Some(d) => Origin { anchor: Ts((d.day + 1) * DAY.0), ..bars }.ready(pick(d), full),
+            Some(d) => {
+                let seen = Fullness { coverage: (f32::from(d.bars) / 24.0).min(1.0), partial: d.bars < 24 };
+                Origin { anchor: Ts((d.day + 1) * DAY.0), ..bars }.ready(pick(d), seen)
+            }
             None => bars.not_ready(State::Warming { have: 0, need: 1 }),
         };
         let modelled = Origin { kind: Kind::Modelled, ..bars };
-        let stops = Fullness {
-            coverage: TYPES_BUILT / TYPES_NAMED,
-            partial: self.hour_levels.is_partial(),
-        };
+        let stops = Fullness { coverage: TYPES_BUILT / TYPES_NAMED, partial: self.hour_levels.is_partial() };
         let densities = price.and_then(|p| self.densities(p));
         let density = |i: usize| match densities {
             Some(d) => modelled.ready(d[i], stops),

@@ -103,7 +103,9 @@ impl Volatility {
                 let present = series.at(index).is_some();
                 for (rank, length) in self.ranks.iter_mut().zip(WINDOWS) {
                     let estimate = present
-                        .then(|| estimate(self.step, &self.squared, self.ranges.as_ref(), series, index, length, settings))
+                        .then(|| {
+                            estimate(self.step, &self.squared, self.ranges.as_ref(), series, index, length, settings)
+                        })
                         .flatten();
                     rank.push(hour, estimate.and_then(Result::ok).map(|e| e.value));
                 }

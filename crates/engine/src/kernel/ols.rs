@@ -48,7 +48,9 @@ mod tests {
     #[test]
     fn a_straight_line_is_found_and_a_flat_one_has_no_slope() {
         let line = ols((0..24).map(|i| (f64::from(i), 3.0 + 0.5 * f64::from(i)))).unwrap();
-        assert!((line.slope - 0.5).abs() < 1e-12 && (line.intercept - 3.0).abs() < 1e-12 && (line.r - 1.0).abs() < 1e-12);
+        assert!(
+            (line.slope - 0.5).abs() < 1e-12 && (line.intercept - 3.0).abs() < 1e-12 && (line.r - 1.0).abs() < 1e-12
+        );
         assert_eq!(ols((0..24).map(|i| (f64::from(i), 7.0))), None);
         assert_eq!(ols(core::iter::once((0.0, 1.0))), None);
     }

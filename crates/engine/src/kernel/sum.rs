@@ -42,11 +42,8 @@ impl Block for Sum {
             return self;
         }
         let sum = self.sum + right.sum;
-        let lost = if self.sum.abs() >= right.sum.abs() {
-            (self.sum - sum) + right.sum
-        } else {
-            (right.sum - sum) + self.sum
-        };
+        let lost =
+            if self.sum.abs() >= right.sum.abs() { (self.sum - sum) + right.sum } else { (right.sum - sum) + self.sum };
         Self { n: self.n + right.n, sum, carry: self.carry + right.carry + lost }
     }
 }
