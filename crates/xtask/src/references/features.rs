@@ -11,19 +11,22 @@ Fractions are fractions (10 % is 0.10), volatility is annualised over 365 days, 
 arithmetic does; the id never changes.
 ";
 
+const TABLE_HEAD: &str = "\
+| id | unit | formula | window | needs before it is ready | inputs | memory | requirement |
+|---|---|---|---|---|---|---|---|
+";
+
 pub(super) fn document() -> String {
     let mut text = format!("{HEAD}\n{} features.\n", CATALOGUE.len());
-    let mut group = "";
+    let mut groups: Vec<&str> = Vec::new();
     for spec in CATALOGUE {
-        if spec.group != group {
-            group = spec.group;
-            text.push_str(&format!("\n## {}\n\n", capitalised(group)));
-            text.push_str(
-                "| id | unit | formula | window | needs before it is ready | inputs | kind of state | requirement |\n",
-            );
-            text.push_str("|---|---|---|---|---|---|---|---|\n");
+        if !groups.contains(&spec.group) {
+            groups.push(spec.group);
         }
-        text.push_str(&row(spec));
+    }
+    for group in groups {
+        text.push_str(&format!("\n## {}\n\n{TABLE_HEAD}", capitalised(group)));
+        text.extend(CATALOGUE.iter().filter(|spec| spec.group == group).map(row));
     }
     text
 }
