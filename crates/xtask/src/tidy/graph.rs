@@ -197,11 +197,12 @@ fn lock(text: &str) -> Result<BTreeMap<String, BTreeSet<String>>, String> {
 mod tests {
     use super::*;
 
-    const TABLE: [(&str, &str, &[&str], &[&str]); 4] = [
+    const TABLE: [(&str, &str, &[&str], &[&str]); 5] = [
         ("domain", "0", &[], &[]),
         ("engine", "1", &["domain"], &[]),
         ("api", "2", &["domain"], &["axum"]),
-        ("app", "3", &["domain", "engine", "api"], &[]),
+        ("store", "2", &["domain"], &[]),
+        ("app", "3", &["domain", "engine", "api", "store"], &[]),
     ];
 
     fn rows() -> Vec<Row> {
@@ -240,6 +241,7 @@ mod tests {
     fn every_wrong_edge_is_named() {
         let cases = [
             ("domain", "engine = \"1\"", "crates/domain/Cargo.toml: imports 'engine', which is not in a lower ring"),
+            ("api", "store = \"1\"", "crates/api/Cargo.toml: imports 'store', which is not in a lower ring"),
             ("engine", "api = \"1\"", "crates/engine/Cargo.toml: imports 'api': ARCHITECTURE.md does not list it"),
             ("engine", "axum = \"1\"", "uses 'axum': the crate table gives 'axum' no home in 'engine'"),
             ("app", "arrow-array = \"1\"", "uses 'arrow-array': the crate table gives 'arrow' no home in 'app'"),
