@@ -78,6 +78,7 @@ pub struct MetricPoint {
     /// The value; null when the stream says that it has none.
     pub value: Option<f64>,
     /// Source word: `binance_futures` for binance-usdm, else the venue id or the provider's name.
+    // `Query` gives the declared source; the word is put in its place on the way out.
     #[schema(example = "binance_futures")]
     pub source: String,
     /// What else is known of it: contract, interval, side, cadence.

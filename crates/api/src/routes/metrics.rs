@@ -3,6 +3,7 @@
 use super::context::{Id, instrument};
 use super::paging::{PageView, SERIES, Series};
 use super::{docs, reply};
+use crate::alias::source_word;
 use crate::etag;
 use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};
@@ -67,7 +68,8 @@ pub(super) async fn points(
     let json = app
         .read("metrics", move |q| {
             let metric = metric(q, &id, &name, series.window.as_of)?;
-            let page = q.metrics(&id, metric, &series.window)?;
+            let mut page = q.metrics(&id, metric, &series.window)?;
+            page.items.iter_mut().for_each(|p| p.source = source_word(&p.source));
             reply::json(&Answer::Points(series.view(page, |p| p.timestamp)))
         })
         .await?;

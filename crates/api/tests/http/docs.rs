@@ -1,0 +1,123 @@
+//! The description and the pages: they say what is, all of it, and need nothing from elsewhere.
+
+use super::client::Server;
+use super::schema::{differences, document};
+use serde_json::Value;
+
+/// A request to every documented operation that answers with JSON, so that the answer can be held against its schema.
+const ASKED: &[(&str, &str)] = &[
+    ("/api/v1/markets", "/api/v1/markets"),
+    ("/api/v1/markets", "/api/v1/markets?as_of=2026-02-05T03:00:00Z"),
+    ("/api/v1/markets/{id}/context", "/api/v1/markets/ETHUSDT/context"),
+    ("/api/v1/markets/{id}/context", "/api/v1/markets/ETHUSDT/context?as_of=2026-02-05T04:30:00Z"),
+    ("/api/v1/markets/{id}/context/history", "/api/v1/markets/ETHUSDT/context/history?every=1h"),
+    ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics"),
+    ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics?metric_name=open_interest&limit=5"),
+    ("/api/v1/markets/{id}/features", "/api/v1/markets/ETHUSDT/features?every=1h"),
+    ("/api/v1/catalogue", "/api/v1/catalogue"),
+    ("/api/market-context/snapshot/", "/api/market-context/snapshot/?symbol=BTCUSDT"),
+    ("/api/market-context/history/", "/api/market-context/history/?symbol=BTCUSDT&start=2026-02-05&end=2026-02-06"),
+    (
+        "/api/market-context/metrics/",
+        "/api/market-context/metrics/?symbol=BTCUSDT&metric_name=funding_rate&start=2026-02-05T11:00:00Z",
+    ),
+    ("/healthz", "/healthz"),
+    ("/readyz", "/readyz"),
+];
+/// Documented operations that answer with something else.
+const OTHER: &[(&str, &str, &str)] = &[
+    ("/", "/", "text/html; charset=utf-8"),
+    ("/docs", "/docs", "text/html; charset=utf-8"),
+    ("/docs/{file}", "/docs/docs.js", "text/javascript; charset=utf-8"),
+    ("/docs/{file}", "/docs/page.css", "text/css; charset=utf-8"),
+    ("/metrics", "/metrics", "text/plain; version=0.0.4; charset=utf-8"),
+    ("/openapi.json", "/openapi.json", "application/json"),
+];
+
+#[test]
+fn every_documented_route_answers_as_documented() {
+    let server = Server::start();
+    let api = document();
+    for (path, address) in ASKED {
+        let schema = &api["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        assert!(schema.is_object(), "{path} has no schema");
+        let wrong = differences(&api, schema, &server.json(address), path);
+        assert!(wrong.is_empty(), "{address}:\n{}", wrong.join("\n"));
+    }
+    for (path, address, content_type) in OTHER {
+        let reply = server.get(address);
+        assert_eq!((reply.status, reply.header("content-type")), (200, Some(*content_type)), "{address}");
+        assert!(api["paths"][path].is_object(), "{path}");
+    }
+    let problem = serde_json::json!({"$ref": "#/components/schemas/Problem"});
+    for address in ["/nowhere", "/api/v1/markets/BTCUSDT/context", "/api/v1/markets/coinbase:BTC-USD/context"] {
+        let wrong = differences(&api, &problem, &server.get(address).json(), address);
+        assert!(wrong.is_empty(), "{address}: {wrong:?}");
+    }
+    let covered: std::collections::BTreeSet<&str> =
+        ASKED.iter().map(|(p, _)| *p).chain(OTHER.iter().map(|(p, ..)| *p)).chain(["/api/v1/stream"]).collect();
+    let documented: std::collections::BTreeSet<&str> =
+        api["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(covered, documented, "every documented route is asked here (the stream in its own tests)");
+}
+
+#[test]
+fn documented_parameters_are_the_ones_that_are_read() {
+    let server = Server::start();
+    let api = document();
+    for (path, item) in api["paths"].as_object().unwrap() {
+        let parameters = item["get"]["parameters"].as_array().cloned().unwrap_or_default();
+        let mut documented: Vec<Value> =
+            parameters.iter().filter(|p| p["in"] == "query").map(|p| p["name"].clone()).collect();
+        // An unknown parameter is refused with the list of those the route reads.
+        let address = path.replace("{id}", "ETHUSDT").replace("{file}", "docs.js");
+        let refused = server.get(&format!("{address}?surely_unknown=1"));
+        assert_eq!(refused.problem(), "unknown-parameter", "{path}");
+        let mut read = refused.json()["candidates"].as_array().cloned().unwrap_or_default();
+        documented.sort_by_key(Value::to_string);
+        read.sort_by_key(Value::to_string);
+        assert_eq!(documented, read, "{path}");
+    }
+}
+
+#[test]
+fn the_served_description_is_the_committed_one() {
+    let server = Server::start();
+    assert!(server.get("/openapi.json").text() == include_str!("../../openapi.json"));
+}
+
+#[test]
+fn pages_need_nothing_from_elsewhere() {
+    let server = Server::start();
+    for page in ["/", "/docs", "/docs/docs.js", "/docs/page.css"] {
+        let text = server.get(page).text();
+        assert!(!text.contains("http://") && !text.contains("https://") && !text.contains("//cdn"), "{page}");
+        assert!(!text.contains("innerHTML"), "{page}: answers become text, never markup");
+    }
+    let home = server.get("/");
+    assert!(home.text().contains(env!("CARGO_PKG_VERSION")) && !home.text().contains("{version}"));
+    let policy = home.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
+    // Every link of the pages leads somewhere.
+    for page in ["/", "/docs"] {
+        let text = server.get(page).text();
+        let links = text.split("href=\"").chain(text.split("src=\"")).skip(1).filter_map(|t| t.split('"').next());
+        for link in links.filter(|l| l.starts_with('/')) {
+            assert_eq!(server.get(link).status, 200, "{link} on {page}");
+        }
+    }
+}
+
+#[test]
+fn no_payload_has_a_field_that_could_be_an_order() {
+    // C01: output is context for a human; names that only an order would have do not occur.
+    let api = document();
+    for (name, schema) in api["components"]["schemas"].as_object().unwrap() {
+        for field in schema["properties"].as_object().into_iter().flat_map(|p| p.keys()) {
+            let words: Vec<&str> = field.split('_').collect();
+            for order in ["order", "side", "size", "quantity", "qty", "buy", "sell", "leverage"] {
+                assert!(!words.contains(&order), "{name}.{field}");
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Bounds: sizes, hosts, time limits, and how many of anything there may be at once.
+
+use super::client::{Reply, Server, wait_for};
+use super::world::Trouble;
+use barograph_api::ServeConfig;
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
+
+fn raw(server: &Server, head: &str) -> Reply {
+    server.raw(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes())
+}
+
+#[test]
+fn requests_are_bounded_in_every_part() {
+    let server = Server::start();
+    let long = "x".repeat(5_000);
+    let reply = server.get(&format!("/api/v1/markets?as_of={long}"));
+    assert_eq!((reply.status, reply.problem().as_str()), (414, "address-too-long"));
+    let reply = server.request("GET", "/healthz", &[("X-A", &long), ("X-B", &long)]);
+    assert_eq!((reply.status, reply.problem().as_str()), (431, "headers-too-large"));
+    let huge = "x".repeat(100_000);
+    assert!([0, 414, 431].contains(&server.get(&format!("/{huge}")).status), "refused before it is buffered");
+    assert!([0, 431].contains(&server.request("GET", "/healthz", &[("X-A", &huge)]).status));
+    let many = "X: 1\r\n".repeat(100);
+    assert_eq!(raw(&server, &format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{many}X: 1")).status, 431);
+    for body in [
+        "Content-Length: 2\r\n\r\n{}",
+        "Content-Length: 9999999999\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    ] {
+        let reply = server.raw(format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{body}").as_bytes());
+        assert_eq!((reply.status, reply.problem().as_str()), (413, "body-refused"), "{body}");
+        assert_eq!(reply.header("connection"), Some("close"));
+    }
+    assert_eq!(server.request("GET", "/healthz", &[("Content-Length", "0")]).status, 200);
+    assert_eq!(raw(&server, "no http at all").status, 400);
+    assert_eq!(server.get("/healthz").status, 200, "and still there");
+}
+
+#[test]
+fn only_our_own_hosts_are_served() {
+    let server = Server::with(ServeConfig { host_names: vec!["weather.example".into()], ..ServeConfig::default() });
+    let ask = |host: &str| raw(&server, &format!("GET /healthz HTTP/1.1\r\nHost: {host}"));
+    for host in ["localhost", "localhost:1", "127.0.0.1:8600", "[::1]:8600", "Weather.Example"] {
+        assert_eq!(ask(host).status, 200, "{host}");
+    }
+    for host in ["evil.example", "localhost.evil.example", "10.0.0.1:8600"] {
+        let reply = ask(host);
+        assert_eq!((reply.status, reply.problem().as_str()), (421, "wrong-host"), "{host}");
+    }
+    assert_eq!(raw(&server, "GET /healthz HTTP/1.1\r\nX: 1").status, 400);
+    assert_eq!(raw(&server, "GET http://evil.example/healthz HTTP/1.1\r\nHost: localhost").status, 421);
+    assert_eq!(raw(&server, "GET /nowhere HTTP/1.1\r\nHost: evil.example").status, 421, "also where nothing is");
+}
+
+#[test]
+fn a_request_that_trickles_in_is_cut_off() {
+    let server = Server::with(ServeConfig { header_timeout: Duration::from_millis(300), ..ServeConfig::default() });
+    let began = Instant::now();
+    let mut slow = server.connect();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: local").unwrap();
+    let mut left = Vec::new();
+    drop(slow.read_to_end(&mut left));
+    let mut idle = server.connect();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answered = Vec::new();
+    drop(idle.read_to_end(&mut answered));
+    assert_eq!(Reply::parse(&answered).status, 200);
+    assert!(began.elapsed() > Duration::from_millis(500), "both were given their time");
+    assert!(began.elapsed() < Duration::from_secs(5), "and no more: {:?}", began.elapsed());
+}
+
+#[test]
+fn a_slow_read_times_out_and_keeps_its_place() {
+    let config = ServeConfig { request_timeout: Duration::from_millis(200), reads_max: 1, ..ServeConfig::default() };
+    let server = Server::with(config);
+    server.world.set_trouble(Trouble::Slow(Duration::from_millis(1_500)));
+    for _ in 0..2 {
+        // The second one waits for the first one's place, which is held until that read has really ended.
+        let reply = server.get("/api/v1/markets");
+        assert_eq!((reply.status, reply.problem().as_str()), (503, "timeout"));
+        assert!(reply.header("retry-after").is_some());
+    }
+    server.world.set_trouble(Trouble::None);
+    std::thread::sleep(Duration::from_millis(1_600));
+    assert_eq!(server.get("/api/v1/markets").status, 200);
+}
+
+#[test]
+fn more_at_once_than_allowed_is_refused_at_once() {
+    let config = ServeConfig { requests_max: 1, ..ServeConfig::default() };
+    let server = Server::with(config);
+    server.world.set_trouble(Trouble::Slow(Duration::from_millis(800)));
+    std::thread::scope(|s| {
+        let first = s.spawn(|| server.get("/api/v1/markets"));
+        wait_for("the first is under way", || server.world.reads() == 1);
+        let second = server.get("/healthz");
+        assert_eq!((second.status, second.problem().as_str()), (503, "busy"));
+        assert_eq!(first.join().unwrap().status, 200);
+    });
+    assert_eq!(server.get("/healthz").status, 200);
+}
+
+#[test]
+fn connections_beyond_the_limit_wait_their_turn() {
+    let config =
+        ServeConfig { connections_max: 2, header_timeout: Duration::from_millis(600), ..ServeConfig::default() };
+    let server = Server::with(config);
+    let idle = [server.connect(), server.connect()];
+    std::thread::sleep(Duration::from_millis(100));
+    let began = Instant::now();
+    assert_eq!(server.get("/healthz").status, 200);
+    assert!(began.elapsed() > Duration::from_millis(200), "it waited until an idle one was closed");
+    drop(idle);
+}
+
+#[test]
+fn a_client_that_never_reads_loses_its_connection() {
+    let config = ServeConfig { write_stall: Duration::from_millis(400), ..ServeConfig::default() };
+    let server = Server::with(config);
+    let mut greedy = server.connect();
+    let ask = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200);
+    // 200 answers of 90 kB do not fit any socket buffer; nobody reads them.
+    drop(greedy.write_all(&ask));
+    wait_for("the stalled connection is closed", || {
+        server.get("/metrics").text().contains("barograph_http_connections 1\n")
+    });
+    assert!(server.get("/metrics").text().contains("route=\"/openapi.json\",status=\"200\""), "it was being answered");
+}

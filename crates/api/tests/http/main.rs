@@ -1,0 +1,22 @@
+//! The HTTP surface, asked over a real socket: every route, error, limit, validator, page, stream and the shutdown.
+
+#[cfg(test)]
+mod alias;
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod reads;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod shutdown;
+#[cfg(test)]
+mod stream;
+#[cfg(test)]
+mod world;

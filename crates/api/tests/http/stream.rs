@@ -1,0 +1,173 @@
+//! The event stream: what comes first, what follows, what is left out, and how it ends.
+
+use super::client::{Reply, Server, wait_for};
+use super::world::{LIVING, MINUTES};
+use barograph_api::ServeConfig;
+use serde_json::Value;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// A listening client.
+struct Listener {
+    socket: TcpStream,
+    seen: Vec<u8>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Event {
+    kind: String,
+    id: String,
+    data: Value,
+}
+
+impl Listener {
+    fn open(server: &Server, path: &str, headers: &str) -> Self {
+        let mut socket = server.connect();
+        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").unwrap();
+        let mut listener = Self { socket, seen: Vec::new() };
+        listener.until(|l| l.text().contains("retry: 5000"));
+        listener
+    }
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&Reply::parse(&self.seen).body).into_owned()
+    }
+    /// Reads until something holds; says so when it never does.
+    fn until(&mut self, holds: impl Fn(&Self) -> bool) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(8);
+        let mut buffer = [0; 65_536];
+        loop {
+            if holds(self) {
+                return true;
+            }
+            assert!(Instant::now() < deadline, "waited in vain; seen: {}", String::from_utf8_lossy(&self.seen));
+            match self.socket.read(&mut buffer) {
+                Ok(0) => return holds(self),
+                Ok(n) => self.seen.extend_from_slice(&buffer[..n]),
+                Err(_quiet) => {}
+            }
+        }
+    }
+    fn events(&self) -> Vec<Event> {
+        let text = self.text();
+        let blocks = text.split("\n\n").filter(|b| b.starts_with("event: "));
+        let field = |block: &str, name: &str| -> String {
+            let found = block.lines().find_map(|l| l.strip_prefix(name));
+            found.unwrap_or_default().to_owned()
+        };
+        let whole = blocks.filter(|b| serde_json::from_str::<Value>(&field(b, "data: ")).is_ok());
+        whole
+            .map(|b| Event {
+                kind: field(b, "event: "),
+                id: field(b, "id: "),
+                data: serde_json::from_str(&field(b, "data: ")).unwrap(),
+            })
+            .collect()
+    }
+    fn wait(&mut self, count: usize) -> Vec<Event> {
+        self.until(|l| l.events().len() >= count);
+        self.events()
+    }
+    /// Reads until the server ends the answer properly.
+    fn ended(&mut self) -> Vec<Event> {
+        self.until(|l| l.seen.ends_with(b"\r\n0\r\n\r\n"));
+        self.events()
+    }
+}
+
+#[test]
+fn newest_first_then_each_new_one_once() {
+    let server = Server::start();
+    let mut all = Listener::open(&server, "/api/v1/stream", "");
+    let first = all.wait(LIVING.len());
+    let of = |events: &[Event]| -> Vec<String> {
+        events.iter().map(|e| e.data["instrument"].as_str().unwrap_or("").to_owned()).collect()
+    };
+    assert_eq!(of(&first), LIVING);
+    assert!(first.iter().all(|e| e.kind == "snapshot" && e.id == e.data["snapshot_id"] && e.data["age_s"] == 30));
+    let head = Reply::parse(&all.seen);
+    assert_eq!(head.header("content-type"), Some("text/event-stream"));
+
+    let mut one = Listener::open(&server, "/api/v1/stream?markets=bybit:BTCUSDT", "");
+    assert_eq!(of(&one.wait(1)), ["bybit:BTCUSDT"]);
+    server.world.publish("binance-usdm:ETHUSDT", MINUTES);
+    let again = server.world.publish("bybit:BTCUSDT", MINUTES - 1);
+    let new = server.world.publish("bybit:BTCUSDT", MINUTES);
+    let events = all.wait(LIVING.len() + 2);
+    assert_eq!(of(&events[3..]), ["binance-usdm:ETHUSDT", "bybit:BTCUSDT"]);
+    assert!(!events[3..].iter().any(|e| e.id == again.snapshot_id), "the greeting had it already");
+    assert_eq!(events[4].data, serde_json::to_value(&*new).unwrap(), "as published, without overlay");
+    assert_eq!(of(&one.wait(2)), ["bybit:BTCUSDT", "bybit:BTCUSDT"]);
+
+    let id = format!("Last-Event-ID: {}\r\n", new.snapshot_id);
+    drop(one);
+    let mut back = Listener::open(&server, "/api/v1/stream?markets=bybit:BTCUSDT", &id);
+    assert_eq!(back.wait(1)[0].id, again.snapshot_id, "the store's newest is another one than the last seen");
+    let id = format!("Last-Event-ID: {}\r\n", again.snapshot_id);
+    let mut back = Listener::open(&server, "/api/v1/stream?markets=bybit:BTCUSDT", &id);
+    server.world.publish("bybit:BTCUSDT", MINUTES + 1);
+    assert_eq!(back.wait(1)[0].data["timestamp"], "2026-02-05T12:01:00Z", "nothing twice");
+}
+
+#[test]
+fn an_idle_stream_is_kept_alive_and_counted() {
+    let server = Server::with(ServeConfig { keep_alive: Duration::from_millis(100), ..ServeConfig::default() });
+    let mut quiet = Listener::open(&server, "/api/v1/stream?markets=ETHUSDT", "");
+    quiet.until(|l| l.text().matches(": keep-alive\n\n").count() >= 3);
+    assert!(server.get("/metrics").text().contains("barograph_http_stream_clients 1\n"));
+    drop(quiet);
+    wait_for("a client that has gone is no longer counted", || {
+        server.get("/metrics").text().contains("barograph_http_stream_clients 0\n") && server.world.listeners() == 0
+    });
+}
+
+#[test]
+fn clients_are_bounded_and_places_come_back() {
+    let server = Server::with(ServeConfig { stream_clients_max: 2, ..ServeConfig::default() });
+    let first = Listener::open(&server, "/api/v1/stream", "");
+    let _second = Listener::open(&server, "/api/v1/stream", "");
+    let third = server.get("/api/v1/stream");
+    assert_eq!((third.status, third.problem().as_str()), (503, "busy"));
+    let head = server.request("HEAD", "/api/v1/stream", &[]);
+    assert_eq!((head.status, head.header("content-type")), (200, Some("text/event-stream")), "HEAD takes no place");
+    drop(first);
+    wait_for("its place is free", || server.world.listeners() == 1);
+    let _third = Listener::open(&server, "/api/v1/stream", "");
+}
+
+#[test]
+fn a_slow_client_is_told_and_let_go() {
+    let server = Server::start();
+    let mut slow = Listener::open(&server, "/api/v1/stream?markets=ETHUSDT", "");
+    slow.wait(1);
+    // More than socket buffers, queue and broadcast channel hold together; the client reads nothing meanwhile.
+    for n in 0..20_000 {
+        server.world.publish("binance-usdm:ETHUSDT", MINUTES + n);
+        if n % 8 == 0 {
+            std::thread::yield_now();
+        }
+    }
+    let events = slow.ended();
+    let last = events.last().unwrap();
+    assert_eq!(last.kind, "lagged", "{} events", events.len());
+    assert!(last.data["missed"].as_u64().unwrap() > 0);
+    assert!(server.get("/metrics").text().contains("stream_dropped_total{reason=\"lagged\"} 1"));
+}
+
+#[test]
+fn a_client_that_never_reads_is_cut() {
+    let server = Server::with(ServeConfig { write_stall: Duration::from_millis(300), ..ServeConfig::default() });
+    let dead = Listener::open(&server, "/api/v1/stream?markets=ETHUSDT", "");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut n = MINUTES;
+    while server.world.listeners() > 0 {
+        assert!(Instant::now() < deadline, "still listening");
+        server.world.publish("binance-usdm:ETHUSDT", n);
+        n += 1;
+        if n % 16 == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    drop(dead);
+}

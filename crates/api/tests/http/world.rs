@@ -1,0 +1,548 @@
+//! A small world behind the API: four markets, two rule books, hundreds of snapshots, points with revisions, and
+//! switches that make it slow or broken. Everything is derived from the minute's number, so tests can compute what they
+//! expect.
+
+use barograph_api::{
+    CatalogueEntry, FeatureRowView, Health, MarketHealth, MarketView, MetricPoint, Page, Query, QueryError, Rendered,
+    SnapshotEvent, StreamView, Window,
+};
+use barograph_domain::snapshot::{
+    AxisView, Changed, ChangedFeature, ClauseTrace, Explanation, FeatureView, Flip, Guidance, InputView, Regimes,
+    RuleTrace, StopVulnerabilityView, WireValue,
+};
+use barograph_domain::{
+    Axis, HeldBy, InstrumentName, Kind, MarketKind, Metric, Posture, RiskBias, RiskRegime, Snapshot, Span, Stamp,
+    StopVulnerability, Ts,
+};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+use tokio::sync::broadcast;
+
+/// First minute of every market.
+pub(crate) const START: Ts = Ts::from_civil(2026, 2, 5, 0, 0, 0);
+/// Minutes of history.
+pub(crate) const MINUTES: i64 = 720;
+/// Markets that have snapshots.
+pub(crate) const LIVING: [&str; 3] = ["binance-usdm:BTCUSDT", "binance-usdm:ETHUSDT", "bybit:BTCUSDT"];
+/// A market that has none yet.
+pub(crate) const EMPTY: &str = "coinbase:BTC-USD";
+
+/// What goes wrong with reads that may touch the disk.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Trouble {
+    #[default]
+    None,
+    Broken,
+    Panics,
+    Slow(Duration),
+    /// This many reads succeed, then all fail.
+    BreaksAfter(usize),
+}
+
+pub(crate) struct World {
+    names: Arc<[InstrumentName]>,
+    now: AtomicI64,
+    trouble: Mutex<Trouble>,
+    reads: AtomicUsize,
+    history: BTreeMap<(InstrumentName, &'static str), Vec<Arc<Snapshot>>>,
+    /// The present view of each market, rendered once a second, as the real program does it.
+    present: RwLock<BTreeMap<InstrumentName, (i64, Rendered)>>,
+    events: broadcast::Sender<Arc<SnapshotEvent>>,
+}
+
+pub(crate) fn name(text: &str) -> InstrumentName {
+    InstrumentName::parse(text).unwrap()
+}
+
+pub(crate) fn minute(n: i64) -> Ts {
+    START + Span::mins(n)
+}
+
+impl World {
+    pub(crate) fn new() -> Arc<Self> {
+        let mut names: Vec<InstrumentName> = LIVING.iter().chain([&EMPTY]).map(|t| name(t)).collect();
+        names.sort();
+        let mut history = BTreeMap::new();
+        for id in LIVING.map(name) {
+            for book in ["default", "seed1-strict"] {
+                let all = (0..MINUTES).map(|n| Arc::new(snapshot(&id, book, n))).collect();
+                history.insert((id.clone(), book), all);
+            }
+        }
+        Arc::new(Self {
+            names: names.into(),
+            now: AtomicI64::new((minute(MINUTES - 1) + Span::secs(30)).0),
+            trouble: Mutex::default(),
+            reads: AtomicUsize::new(0),
+            history,
+            present: RwLock::default(),
+            events: broadcast::Sender::new(16),
+        })
+    }
+
+    pub(crate) fn set_now(&self, now: Ts) {
+        self.now.store(now.0, Ordering::Relaxed);
+    }
+    pub(crate) fn set_trouble(&self, trouble: Trouble) {
+        self.reads.store(0, Ordering::Relaxed);
+        *self.trouble.lock().unwrap() = trouble;
+    }
+    /// Publishes minute `n` (which may lie beyond the history) of a market.
+    pub(crate) fn publish(&self, id: &str, n: i64) -> Arc<Snapshot> {
+        let snapshot = Arc::new(snapshot(&name(id), "default", n));
+        let json = Rendered::fixed(Arc::clone(&snapshot)).unwrap().json;
+        let snapshot_id = snapshot.snapshot_id.clone();
+        // Nobody listening is fine.
+        drop(self.events.send(Arc::new(SnapshotEvent { instrument: name(id), snapshot_id, json })));
+        snapshot
+    }
+    /// Reads that have begun since the last trouble was set.
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
+    }
+    pub(crate) fn listeners(&self) -> usize {
+        self.events.receiver_count()
+    }
+
+    #[expect(clippy::panic_in_result_fn, reason = "the panic is what is being tested")]
+    fn disk(&self) -> Result<(), QueryError> {
+        let trouble = self.trouble.lock().unwrap().clone();
+        let broken = || Err(QueryError::Internal { source: "secret path is gone".into() });
+        let reads = self.reads.fetch_add(1, Ordering::Relaxed);
+        match trouble {
+            Trouble::None => Ok(()),
+            Trouble::Broken => broken(),
+            Trouble::Panics => panic!("a planted panic"),
+            Trouble::Slow(time) => {
+                std::thread::sleep(time);
+                Ok(())
+            }
+            Trouble::BreaksAfter(n) => {
+                if reads < n {
+                    Ok(())
+                } else {
+                    broken()
+                }
+            }
+        }
+    }
+
+    fn stored(&self, id: &InstrumentName, book: Option<&str>) -> Result<&[Arc<Snapshot>], QueryError> {
+        let book = book.unwrap_or("default");
+        if !["default", "seed1-strict"].contains(&book) {
+            let known = vec!["default".to_owned(), "seed1-strict".to_owned()];
+            return Err(QueryError::UnknownBook { name: book.to_owned(), known });
+        }
+        let found = self.history.iter().find(|((i, b), _)| i == id && *b == book);
+        Ok(found.map_or(&[][..], |(_, all)| all))
+    }
+
+    fn newest(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<Arc<Snapshot>, QueryError> {
+        let all = self.stored(id, book)?;
+        let known = all.iter().rfind(|s| as_of.is_none_or(|t| s.known_ts <= t));
+        known.cloned().ok_or_else(|| QueryError::NothingYet {
+            instrument: id.clone(),
+            as_of,
+            first: all.first().map(|s| s.known_ts),
+        })
+    }
+}
+
+/// The window applied to rows in order.
+pub(crate) fn page<T>(rows: impl Iterator<Item = (Ts, T)>, w: &Window) -> Page<T> {
+    let inside = |t: Ts| w.start.is_none_or(|s| s <= t) && w.end.is_none_or(|e| t < e);
+    let dense = |t: Ts| w.every.is_none_or(|e| t.floor(e) == t);
+    let mut items: Vec<T> =
+        rows.filter(|(t, _)| inside(*t) && dense(*t)).map(|(_, row)| row).skip(w.skip).take(w.limit + 1).collect();
+    let more = items.len() > w.limit;
+    items.truncate(w.limit);
+    Page { items, more }
+}
+
+impl Query for World {
+    fn now(&self) -> Ts {
+        Ts(self.now.load(Ordering::Relaxed))
+    }
+    fn instruments(&self) -> Arc<[InstrumentName]> {
+        Arc::clone(&self.names)
+    }
+    fn markets(&self, as_of: Option<Ts>) -> Result<Vec<MarketView>, QueryError> {
+        self.disk()?;
+        let now = as_of.unwrap_or_else(|| self.now());
+        Ok(self.names.iter().map(|id| self.market(id, as_of, now)).collect())
+    }
+    fn context(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<Rendered, QueryError> {
+        if as_of.is_some() || book.is_some() {
+            self.disk()?;
+            let found = self.newest(id, book, as_of)?;
+            return if as_of.is_some() {
+                Rendered::fixed(found)
+            } else {
+                Rendered::present(overlay(&found, self.now()))
+            };
+        }
+        let second = self.now().0.div_euclid(1_000_000_000);
+        if let Some((at, rendered)) = self.present.read().unwrap().get(id)
+            && *at == second
+        {
+            return Ok(rendered.clone());
+        }
+        let rendered = Rendered::present(overlay(&*self.newest(id, None, None)?, self.now()))?;
+        self.present.write().unwrap().insert(id.clone(), (second, rendered.clone()));
+        Ok(rendered)
+    }
+    fn history(&self, id: &InstrumentName, book: Option<&str>, w: &Window) -> Result<Page<Arc<Snapshot>>, QueryError> {
+        self.disk()?;
+        let known = self.stored(id, book)?.iter().filter(|s| w.as_of.is_none_or(|t| s.known_ts <= t));
+        Ok(page(known.map(|s| (s.timestamp, Arc::clone(s))), w))
+    }
+    fn features(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        w: &Window,
+    ) -> Result<Page<FeatureRowView>, QueryError> {
+        self.disk()?;
+        let known = self.stored(id, book)?.iter().filter(|s| w.as_of.is_none_or(|t| s.known_ts <= t));
+        Ok(page(known.map(|s| (s.timestamp, feature_row(s))), w))
+    }
+    fn latest_features(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        as_of: Option<Ts>,
+    ) -> Result<FeatureRowView, QueryError> {
+        self.disk()?;
+        Ok(feature_row(&*self.newest(id, book, as_of)?))
+    }
+    fn metrics(&self, id: &InstrumentName, metric: Metric, w: &Window) -> Result<Page<MetricPoint>, QueryError> {
+        self.disk()?;
+        let points = points(id, metric, w.as_of);
+        Ok(page(points.into_iter().map(|p| (p.timestamp, p)), w))
+    }
+    fn catalogue(&self) -> Vec<CatalogueEntry> {
+        let line = |id, value_type, words: &[&'static str]| CatalogueEntry {
+            id,
+            version: 1,
+            group: "funding",
+            unit: "σ",
+            value_type,
+            words: words.to_vec(),
+            formula: "z(f8; 24 h)",
+            inputs: vec!["funding_rate"],
+            window: "24 h, 60 s",
+            warm_up: "6",
+            update: "window",
+            ranks: None,
+            scale: Some(1.0),
+            source: "R1.22",
+            spoken: "funding against its day",
+        };
+        vec![
+            line("funding_zscore_24h", "number", &[]),
+            line("oi_delta_4h", "number", &[]),
+            line("realized_vol_1h", "number", &[]),
+            line("funding_extreme_flag", "bool", &[]),
+            line("squeeze_direction", "enum", &["LONG_SQUEEZE", "SHORT_SQUEEZE"]),
+        ]
+    }
+    fn subscribe(&self) -> broadcast::Receiver<Arc<SnapshotEvent>> {
+        self.events.subscribe()
+    }
+    fn health(&self) -> Health {
+        let markets = LIVING.map(|id| MarketHealth {
+            instrument: name(id),
+            newest: Some(minute(MINUTES - 1)),
+            gap_alert: Span::hours(2),
+        });
+        Health { store_open: true, problems: Vec::new(), markets: markets.to_vec() }
+    }
+}
+
+impl World {
+    fn market(&self, id: &InstrumentName, as_of: Option<Ts>, now: Ts) -> MarketView {
+        let newest = self.newest(id, None, as_of).ok();
+        let stream = |metric: Metric, source: &str, cadence_s| {
+            let newest_event = newest.as_ref().map(|s| s.timestamp);
+            StreamView {
+                metric: metric.name(),
+                unit: metric.unit(),
+                source: source.to_owned(),
+                kind: Kind::Measured,
+                cadence_s,
+                delay_s: 5,
+                stamp: Stamp::Instant,
+                max_age_s: 300,
+                newest_event,
+                age_s: newest_event.map(|t| (now - t).as_secs()),
+            }
+        };
+        MarketView {
+            instrument: id.clone(),
+            kind: id.kind().unwrap_or(MarketKind::Perpetual),
+            first_minute: newest.as_ref().map(|_| START),
+            last_minute: newest.as_ref().map(|s| s.timestamp),
+            label: newest.as_ref().map(|s| s.regimes.risk.label),
+            since: newest.as_ref().map(|s| s.regimes.risk.since),
+            stale: false,
+            age_s: newest.as_ref().map(|s| (now - s.timestamp).as_secs()),
+            streams: match id.venue.as_str() {
+                "coinbase" => vec![stream(Metric::Bar, "coinbase", 60)],
+                venue => vec![
+                    stream(Metric::FundingRate, venue, 60),
+                    stream(Metric::OpenInterest, venue, 300),
+                    stream(Metric::OpenInterest, "hyperliquid-archive", 300),
+                ],
+            },
+        }
+    }
+}
+
+/// Points as known at a moment: funding each minute, every tenth revised an hour later; open interest from two sources
+/// at equal stamps.
+pub(crate) fn points(id: &InstrumentName, metric: Metric, as_of: Option<Ts>) -> Vec<MetricPoint> {
+    let known = |t: Ts| as_of.is_none_or(|a| t <= a);
+    let mut out = Vec::new();
+    for n in 0..MINUTES {
+        let ts = minute(n);
+        let point = |value: f64, source: &str, known_ts: Ts| MetricPoint {
+            timestamp: ts,
+            symbol: id.symbol.clone(),
+            metric_name: metric.name(),
+            value: Some(value),
+            source: source.to_owned(),
+            tags: BTreeMap::from([("contract".to_owned(), "perpetual".to_owned())]),
+            known_ts,
+        };
+        #[expect(clippy::cast_precision_loss, reason = "minutes of a day")]
+        let x = n as f64;
+        let soon = ts + Span::secs(5);
+        match metric {
+            Metric::FundingRate => {
+                let revised = ts + Span::hours(1);
+                if n % 10 == 0 && known(revised) {
+                    out.push(point(x / 1e6 + 1.0, "binance-usdm", revised));
+                } else if known(soon) {
+                    out.push(point(x / 1e6, "binance-usdm", soon));
+                }
+            }
+            Metric::OpenInterest if n % 5 == 0 && known(soon) => {
+                out.push(point(1000.0 + x, "binance-usdm", soon));
+                out.push(point(2000.0 + x, "hyperliquid-archive", soon));
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+fn feature_row(s: &Snapshot) -> FeatureRowView {
+    let mut row = FeatureRowView { ts: s.timestamp, values: BTreeMap::new(), readings: BTreeMap::new() };
+    for (id, view) in &s.explanation.features {
+        row.values.insert(*id, view.value.clone());
+        if let Some(reason) = view.reason {
+            row.readings.insert(*id, reason);
+        }
+    }
+    row.values.insert("squeeze_direction", WireValue::Word("LONG_SQUEEZE"));
+    row.values.insert("funding_extreme_flag", WireValue::Bool(true));
+    row
+}
+
+/// The present-moment view of regimes §9, as far as the API can tell the difference.
+fn overlay(published: &Snapshot, now: Ts) -> Arc<Snapshot> {
+    let mut s = published.clone();
+    let age = now - s.timestamp;
+    s.age_s = Some(age.as_secs());
+    s.regimes.risk.age_s = (now - s.regimes.risk.since).as_secs();
+    for input in &mut s.explanation.inputs {
+        input.age_s = input.age_s.map(|_| age.as_secs());
+        input.stale = age > Span::mins(5);
+    }
+    if age > Span::mins(5) {
+        s.regimes.risk.stale = true;
+        s.guidance.risk_bias = RiskBias::Conservative;
+        s.guidance.posture = s.guidance.posture.min(Posture::Hold);
+        s.explanation.freshness_warning = Some(format!("Data stale ({} minutes old)", age.as_secs() / 60));
+        s.explanation.stale_metrics = vec!["funding_rate", "open_interest"];
+    }
+    Arc::new(s)
+}
+
+fn reading(value: Option<f64>, reason: &'static str, unit: &'static str) -> FeatureView {
+    FeatureView {
+        value: value.map_or(WireValue::Null, WireValue::Number),
+        unit,
+        state: if value.is_some() { "ready" } else { "undefined" },
+        reason: if value.is_some() { None } else { Some(reason) },
+        age_s: value.map(|_| 0),
+        sources: vec!["binance-usdm".to_owned()],
+        kind: Kind::Measured,
+        coverage: if value.is_some() { 1.0 } else { 0.0 },
+        partial: false,
+    }
+}
+
+fn clause(feature: &'static str, value: Option<f64>, threshold: f64) -> ClauseTrace {
+    let result = match value {
+        None => "unknown",
+        Some(v) if v > threshold => "true",
+        Some(_) => "false",
+    };
+    ClauseTrace {
+        feature,
+        abs: false,
+        value: value.map_or(WireValue::Null, WireValue::Number),
+        op: ">",
+        threshold: serde_json::json!(threshold),
+        exit: Some(threshold * 0.9),
+        result,
+        margin: value.map(|v| v - threshold),
+        group: None,
+        by_default: false,
+    }
+}
+
+/// Minute `n` of a market: the label changes every hour, readings are missing in every fifth.
+pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
+    use RiskRegime::{ChopRisk, HighVol, Normal, SqueezeRisk, Unknown};
+    let hour = n.div_euclid(60);
+    let label = [Normal, ChopRisk, SqueezeRisk, HighVol, Unknown][usize::try_from(hour.rem_euclid(5)).unwrap()];
+    let (risk_bias, posture) = match label {
+        SqueezeRisk | HighVol => (RiskBias::Conservative, Posture::Reduce),
+        ChopRisk | Unknown => (RiskBias::Conservative, Posture::Hold),
+        Normal => (RiskBias::Neutral, Posture::Normal),
+    };
+    #[expect(clippy::cast_precision_loss, reason = "minutes of a day")]
+    let x = n as f64 / 1000.0;
+    let z = (label != Unknown).then_some(2.0 + x);
+    let worst = (hour % 2 == 0).then_some(StopVulnerability::High);
+    let ts = minute(n);
+    let version = if book == "default" { "v0.1.0+0123456789ab" } else { "v0.1.0+ba9876543210" };
+    Snapshot {
+        snapshot_id: format!("00000000-0000-5000-8000-{:04x}{n:08x}", book.len() + id.to_string().len() * 100),
+        timestamp: ts,
+        known_ts: ts + Span::millis(200),
+        instrument: id.clone(),
+        symbol: id.symbol.clone(),
+        logic_version: version.to_owned(),
+        book: book.to_owned(),
+        sources_used: vec!["binance-usdm".to_owned(), "hyperliquid-archive".to_owned()],
+        price: Some(63_120.5 + x),
+        regimes: Regimes { risk: axis(label, ts, hour), trend: None, volatility: None, heat: None },
+        guidance: Guidance {
+            risk_bias,
+            risk_bias_action: "standard size",
+            posture,
+            posture_action: "follow your own rules",
+            new_entries: "follow own rules".to_owned(),
+            open_positions: "no action needed",
+            upgrade_blocked_by: vec!["trend"],
+        },
+        stop_vulnerability: StopVulnerabilityView {
+            long: worst,
+            short: worst.map(|_| StopVulnerability::Low),
+            worst,
+            coverage: 0.5,
+            label: "estimated",
+        },
+        probability: None,
+        calibration: "uncalibrated",
+        horizon: None,
+        event_id: None,
+        explanation: explanation(version, label, z, x),
+        not_available: vec!["regimes.trend", "regimes.volatility", "regimes.heat"],
+        age_s: None,
+    }
+}
+
+fn axis(label: RiskRegime, ts: Ts, hour: i64) -> AxisView {
+    let since = minute(hour * 60);
+    AxisView {
+        label,
+        raw_label: label,
+        held_by: HeldBy::None,
+        since,
+        age_s: (ts - since).as_secs(),
+        margin: Some(0.5),
+        stale: false,
+        axis_coverage: 1.0,
+        direction: (label == RiskRegime::SqueezeRisk).then_some("LONG_SQUEEZE"),
+        probability: None,
+        calibration: "uncalibrated",
+    }
+}
+
+fn explanation(version: &str, label: RiskRegime, z: Option<f64>, x: f64) -> Explanation {
+    let input = |metric: Metric, age_s: Option<i64>| InputView {
+        metric: metric.name(),
+        source: age_s.map(|_| "binance-usdm".to_owned()),
+        kind: age_s.map(|_| Kind::Measured),
+        age_s,
+        max_age_s: age_s.map(|_| 300),
+        cadence_s: age_s.map(|_| 60),
+        stale: false,
+    };
+    Explanation {
+        reasoning: format!("Funding is {} σ above its day.", 2.0 + x),
+        rule_text: match label {
+            RiskRegime::SqueezeRisk => "High funding + rising OI + low vol = squeeze risk",
+            RiskRegime::HighVol => "Extreme volatility = higher risk of stop-outs and slippage",
+            RiskRegime::ChopRisk => "High vol + flat OI = noise, not trend",
+            RiskRegime::Normal | RiskRegime::Unknown => "No extremes detected, standard market conditions",
+        }
+        .to_owned(),
+        features: BTreeMap::from([
+            ("funding_zscore_24h", reading(z, "missing_input", "σ")),
+            ("oi_delta_4h", reading(Some(0.1 + x), "gap", "fraction")),
+            ("realized_vol_1h", reading(z.map(|_| 0.25), "warming", "fraction per year")),
+        ]),
+        logic_version: version.to_owned(),
+        input_digest: "ab".repeat(32),
+        trace: vec![RuleTrace {
+            id: "SQUEEZE_RISK".to_owned(),
+            axis: Axis::Risk,
+            label: RiskRegime::SqueezeRisk,
+            result: if z.is_some() { "false" } else { "unknown" },
+            margin: z.map(|_| -0.5),
+            held_share_90d: Some(0.004),
+            clauses: vec![
+                clause("funding_zscore_24h", z, 2.0),
+                clause("oi_delta_4h", Some(0.1 + x), 0.1),
+                clause("realized_vol_1h", z.map(|_| 0.25), 0.3),
+            ],
+        }],
+        fired: Vec::new(),
+        also_matched: Vec::new(),
+        held_by: HeldBy::None,
+        nearest_flip: Some(Flip {
+            feature: "realized_vol_1h",
+            value: 0.25,
+            needed: 0.800_000_000_1,
+            direction: "above",
+            threshold: 0.8,
+            delta: 0.55,
+            distance: 5.5,
+            label: RiskRegime::HighVol,
+            readings: 1,
+            dwell_left_s: 0,
+            percentile: None,
+            exact: true,
+        }),
+        nearest_exit: None,
+        changed_since_last: Some(Changed {
+            label_from: None,
+            features: vec![ChangedFeature { feature: "oi_delta_4h", from: Some(0.1), to: None, distance: None }],
+        }),
+        similar_episodes: None,
+        freshness_warning: None,
+        stale_metrics: Vec::new(),
+        inputs: vec![input(Metric::FundingRate, z.map(|_| 3)), input(Metric::OpenInterest, Some(41))],
+        partial: vec![],
+        defaults_used: Vec::new(),
+        modelled_inputs: vec!["open_interest from hyperliquid-archive".to_owned()],
+        not_applicable: Vec::new(),
+    }
+}
