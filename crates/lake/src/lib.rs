@@ -1,1 +1,34 @@
-//! Under construction.
+//! Importers: files people already own, as one ordered stream of events, in constant memory.
+//!
+//! Two passes. [`plan`] looks into every file once, lightly: what it is, whose market, first and last stamp, whether its
+//! rows are in order; from that follow the declared streams, which never depend on the order of arguments. Opening the
+//! plan then merges the files by [`barograph_domain::Event::order`]: a file is opened when the merge reaches its first
+//! row and closed at its end, so thousands of daily files need few handles. Files whose rows are not in order are sorted:
+//! up to [`order::IN_MEMORY`] events in memory, larger ones through sorted runs in one temporary file.
+//!
+//! What a column means is decided in `venues`; here are bytes, compression, rows, merging and accounting. A wrong row is
+//! counted by reason, never fatal; a file that is not what it claims is one error and the others go on.
+#![warn(missing_docs)]
+
+mod columnar;
+mod csv;
+mod error;
+mod file;
+mod json;
+mod lines;
+mod manifest;
+mod merge;
+mod options;
+pub mod order;
+mod plan;
+mod report;
+mod scan;
+mod sniff;
+mod source;
+mod walk;
+
+pub use error::Error;
+pub use merge::EventReader;
+pub use options::ImportOptions;
+pub use plan::{Declaration, Plan, plan};
+pub use report::{FailedFile, FileReport, Rejection, Report};

@@ -1,1 +1,34 @@
-//! Under construction.
+//! How each venue and data format speaks, mapped to events. Pure: rows and bytes in, events out.
+//!
+//! The rooms: [`row`] is what every format hands over, [`layout`] says which column of a table is what,
+//! [`recognise`] finds that out from header, first rows and name, [`table`] turns rows into events, [`binance`] knows the
+//! venue's archive and its frames, [`tardis`] and [`freqtrade`] two formats people already own, [`columns`] the map a
+//! user writes, [`policy`] what is declared by default, [`continuity`] finds missing rows after the merge.
+//!
+//! Left out on purpose: files, compression and merging (`lake`), order books (recognised, counted, not used yet).
+//! Truth comes from the venue sheets and from the recorded files named in each module.
+#![warn(missing_docs)]
+
+pub mod binance;
+pub mod columns;
+pub mod continuity;
+pub mod freqtrade;
+pub mod funding;
+pub mod layout;
+pub mod names;
+pub mod number;
+pub mod policy;
+pub mod recognise;
+pub mod reject;
+pub mod row;
+pub mod symbols;
+pub mod table;
+pub mod tardis;
+
+pub use columns::ColumnMap;
+pub use continuity::Continuity;
+pub use layout::{Layout, Shape};
+pub use names::Hints;
+pub use reject::{Reason, Reject, Unused};
+pub use row::{Cell, Columns, Row};
+pub use table::{Sink, TableMapper};

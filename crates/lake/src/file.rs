@@ -1,0 +1,147 @@
+//! One planned file and its rows, whatever it is written in.
+
+use crate::columnar::{self, ColumnarRows};
+use crate::csv::CsvRows;
+use crate::json::{Fault, JsonRows};
+use crate::lines::{End, Lines};
+use crate::sniff::Content;
+use crate::source::{self, Member};
+use barograph_domain::{Span, StreamDecl, Ts};
+use barograph_venues::{Reason, Row, TableMapper};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// A file, or a member of a zip archive, that will be imported.
+#[derive(Debug)]
+pub(crate) struct PlannedFile {
+    pub(crate) place: Place,
+    pub(crate) content: Content,
+    /// Reads its rows; bound to streams once all files are known.
+    pub(crate) mapper: TableMapper,
+    /// Declarations of each key, in the order of the shape's metrics; `None` for keys left out.
+    pub(crate) decls: Vec<Option<Vec<StreamDecl>>>,
+    /// When its first and last row were known.
+    pub(crate) known: (Ts, Ts),
+    /// Receive times never step back.
+    pub(crate) sorted: bool,
+    /// Settled funding without an interval of its own: the one to start from.
+    pub(crate) infer_interval: Option<Span>,
+    /// Bytes on disk.
+    pub(crate) bytes: u64,
+}
+
+/// Where a file is.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+    pub(crate) member: Option<Member>,
+    /// As messages name it.
+    pub(crate) shown: String,
+}
+
+/// Rows of an open file.
+pub(crate) enum Reader {
+    Csv(CsvRows),
+    Json(JsonRows),
+    Columnar(ColumnarRows),
+}
+
+/// What came next.
+pub(crate) enum Step<'a> {
+    /// A row and its line; `whole` is false for a last line without a line break.
+    Row {
+        line: u64,
+        row: Row<'a>,
+        whole: bool,
+    },
+    /// No row, but wrong.
+    Fault {
+        line: u64,
+        reason: Reason,
+        text: String,
+    },
+    /// The file cannot be read any further.
+    Broken(String),
+    End,
+}
+
+impl Reader {
+    /// Opens a file. `limit` is how many cells of a text row are wanted, `columns` which of a typed one.
+    pub(crate) fn open(
+        place: &Place,
+        content: Content,
+        mapper: &TableMapper,
+        limit: usize,
+        columns: &[usize],
+        read: &Arc<AtomicU64>,
+    ) -> Result<Self, String> {
+        let told = |e: std::io::Error| {
+            if e.raw_os_error() == Some(24) {
+                return "too many files are open at once; raise the limit (ulimit -n 4096) or import fewer at a time"
+                    .to_owned();
+            }
+            format!("cannot be read: {e}")
+        };
+        let bytes = || source::open(&place.path, place.member.as_ref(), read).map_err(told);
+        match content {
+            Content::Csv(dialect) => Ok(Self::Csv(CsvRows::new(Lines::new(bytes()?), dialect, limit))),
+            Content::Json => {
+                let mut rows = JsonRows::new(bytes()?);
+                if mapper.layout().width.is_none() {
+                    rows.set_names(&mapper.layout().names);
+                }
+                Ok(Self::Json(rows))
+            }
+            Content::Columnar(format) => {
+                columnar::open(&place.path, format, Some(columns), read).map(|(_, rows)| Self::Columnar(rows))
+            }
+            Content::Recording => Err("recordings have no rows".to_owned()),
+        }
+    }
+
+    pub(crate) fn step(&mut self) -> Step<'_> {
+        match self {
+            Self::Csv(rows) => match rows.next() {
+                Some(line) => {
+                    let row = Row::Text { line: rows.lines.bytes(&line), cells: rows.cells() };
+                    Step::Row { line: line.number, row, whole: line.terminated }
+                }
+                None => ended(rows.lines.end(), rows.lines.number()),
+            },
+            Self::Json(rows) => match rows.next() {
+                Some(Ok(())) => Step::Row {
+                    line: rows.line(),
+                    row: Row::Text { line: rows.text(), cells: rows.cells() },
+                    whole: true,
+                },
+                Some(Err(fault)) => {
+                    let (reason, text) = match fault {
+                        Fault::NotJson => (Reason::NotJson, "not JSON"),
+                        Fault::Truncated => (Reason::Truncated, "the file ends in the middle"),
+                    };
+                    Step::Fault { line: rows.line(), reason, text: text.to_owned() }
+                }
+                None => ended(rows.end(), rows.line()),
+            },
+            Self::Columnar(rows) => match rows.next() {
+                Some(Ok(row)) => {
+                    let line = rows.number();
+                    Step::Row { line, row: Row::Typed { columns: rows.batch(), row }, whole: true }
+                }
+                Some(Err(e)) => Step::Broken(format!("broken after row {}: {e}", rows.number())),
+                None => Step::End,
+            },
+        }
+    }
+}
+
+fn ended(end: End, line: u64) -> Step<'static> {
+    match end {
+        End::Whole => Step::End,
+        End::Torn(e) => {
+            Step::Fault { line, reason: Reason::Truncated, text: format!("the file ends in the middle ({e})") }
+        }
+        End::TooLong => Step::Broken(format!("line {} is longer than 16 MiB", line + 1)),
+    }
+}

@@ -1,0 +1,291 @@
+//! The plan: every file looked at once, the streams that follow, and what is declared about them.
+
+use crate::error::Error;
+use crate::file::{Place, PlannedFile};
+use crate::manifest::Manifests;
+use crate::merge::EventReader;
+use crate::options::{ImportOptions, stamp_word};
+use crate::report::FailedFile;
+use crate::scan::{self, Scanned};
+use crate::walk::{self, Found};
+use crate::{sniff, source};
+use barograph_domain::{Instrument, InstrumentName, Metric, Span, Stamp, StreamDecl, StreamIndex, Ts};
+use barograph_venues::policy;
+use barograph_venues::table::Target;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Files, streams and declarations of an import.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) files: Arc<Vec<PlannedFile>>,
+    pub(crate) streams: Vec<StreamDecl>,
+    pub(crate) failed: Vec<FailedFile>,
+    pub(crate) skipped: Vec<String>,
+    instruments: Vec<Instrument>,
+    policy: String,
+}
+
+/// One stream as it is printed before an import.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Declaration {
+    /// What the files are, as in `binance klines`.
+    pub format: String,
+    /// `binance-usdm:BTCUSDT bar 1m binance-usdm`.
+    pub stream: String,
+    /// What a row's time means.
+    pub stamp: Stamp,
+    /// Time between rows.
+    pub cadence: Span,
+    /// How long after its close or stamp a row was known; zero for recordings, which are known at receipt.
+    pub delay: Span,
+    /// Recorded live: known at receipt.
+    pub at_receipt: bool,
+    /// Number of files that feed it.
+    pub files: usize,
+}
+
+impl std::fmt::Display for Declaration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { format, stream, stamp, cadence, delay, files, .. } = self;
+        let known = if self.at_receipt { "at receipt".to_owned() } else { format!("{delay} after it") };
+        let plural = if *files == 1 { "" } else { "s" };
+        write!(
+            f,
+            "{stream}: stamp {}, every {cadence}, known {known} ({format}, {files} file{plural})",
+            stamp_word(*stamp)
+        )
+    }
+}
+
+/// Looks into files and folders, in any order.
+///
+/// # Errors
+/// A path that cannot be read, options that contradict each other, or not one file that can be imported.
+pub fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<Plan, Error> {
+    options.checked().map_err(Error::Usage)?;
+    let Found { files, skipped } = walk::walk(paths)?;
+    let mut failed = Vec::new();
+    let mut jobs = Vec::new();
+    let mut manifests = Manifests::default();
+    for path in &files {
+        match places(path) {
+            Err(error) => failed.push(FailedFile { path: path.display().to_string(), error }),
+            Ok(places) => match manifests.options_for(path, options.now) {
+                Err(error) => failed.push(FailedFile { path: path.display().to_string(), error }),
+                Ok(told) => {
+                    let told = told.map_or_else(|| options.clone(), |m| options.or(&m));
+                    jobs.extend(places.into_iter().map(|place| (place, told.clone())));
+                }
+            },
+        }
+    }
+    let looked_at = files.len();
+    let mut scanned = Vec::new();
+    let mut policy = vec![options.policy_text()];
+    let mut markets = BTreeMap::new();
+    for ((place, told), result) in jobs.iter().zip(scan_all(&jobs)) {
+        match result {
+            Err(error) => failed.push(FailedFile { path: place.shown.clone(), error }),
+            Ok(found) => {
+                policy.push(told.policy_text());
+                for decl in found.file.decls.iter().flatten().flatten() {
+                    markets.insert(decl.instrument.clone(), scan::market_of(&decl.instrument, told));
+                }
+                scanned.push(found);
+            }
+        }
+    }
+    if scanned.is_empty() {
+        return Err(Error::Nothing { looked_at, failed });
+    }
+    if let Some(symbol) = &options.symbol {
+        one_symbol(symbol, &scanned)?;
+    }
+    let mut files: Vec<PlannedFile> = scanned.into_iter().map(|s| s.file).collect();
+    agree_on_intervals(&mut files);
+    let streams = bind(&mut files)?;
+    let instruments =
+        markets.into_iter().map(|(name, kind)| Instrument { kind, ..Instrument::from_name(name, kind) }).collect();
+    Ok(Plan { files: Arc::new(files), streams, failed, skipped, instruments, policy: policy_text(&policy) })
+}
+
+impl Plan {
+    /// Declared streams, sorted; a [`StreamIndex`] is a position here, whatever the order of arguments.
+    #[must_use]
+    pub fn streams(&self) -> &[StreamDecl] {
+        &self.streams
+    }
+    /// Markets, sorted by name.
+    #[must_use]
+    pub fn instruments(&self) -> &[Instrument] {
+        &self.instruments
+    }
+    /// Files that could not be planned; they are in the report, too.
+    #[must_use]
+    pub fn failed(&self) -> &[FailedFile] {
+        &self.failed
+    }
+    /// What is declared about each stream, for printing.
+    #[must_use]
+    pub fn declarations(&self) -> Vec<Declaration> {
+        let mut feeds: BTreeMap<&StreamDecl, (BTreeSet<&'static str>, usize)> = BTreeMap::new();
+        for file in self.files.iter() {
+            let mut of_file: Vec<&StreamDecl> = file.decls.iter().flatten().flatten().collect();
+            of_file.sort();
+            of_file.dedup();
+            for decl in of_file {
+                let (formats, files) = feeds.entry(decl).or_default();
+                formats.insert(file.mapper.layout().format.spoken());
+                *files += 1;
+            }
+        }
+        let declare = |(decl, (formats, files)): (&StreamDecl, (BTreeSet<&'static str>, usize))| Declaration {
+            format: formats.into_iter().collect::<Vec<_>>().join(", "),
+            stream: decl.label(),
+            stamp: decl.stamp,
+            cadence: decl.cadence,
+            delay: decl.delay,
+            at_receipt: decl.filled,
+            files,
+        };
+        feeds.into_iter().map(declare).collect()
+    }
+    /// The declared policy of stamps, cadences and delays with all overrides, as stable text; part of the configuration
+    /// hash. Which files there are does not change it.
+    #[must_use]
+    pub fn policy_text(&self) -> &str {
+        &self.policy
+    }
+    /// Bytes on disk, for a progress line.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        // A zip archive counts once, however many members it has.
+        let mut seen = BTreeSet::new();
+        self.files.iter().filter(|f| seen.insert(&f.place.path)).map(|f| f.bytes).sum()
+    }
+    /// When the first and the last row were known.
+    #[must_use]
+    pub fn known_span(&self) -> Option<(Ts, Ts)> {
+        let first = self.files.iter().map(|f| f.known.0).min()?;
+        let last = self.files.iter().map(|f| f.known.1).max()?;
+        Some((first, last))
+    }
+    /// Starts reading. With a cut, rows known after it do not exist: nothing of them reaches a mapper.
+    #[must_use]
+    pub fn open(&self, cut: Option<Ts>) -> EventReader {
+        EventReader::new(self, cut)
+    }
+}
+
+/// A file, or the members of a zip archive.
+fn places(path: &Path) -> Result<Vec<Place>, String> {
+    let shown = path.display().to_string();
+    if !sniff::is_zip(path).map_err(|e| format!("cannot be read: {e}"))? {
+        return Ok(vec![Place { path: path.to_path_buf(), member: None, shown }]);
+    }
+    let members = source::members(path)?;
+    if members.is_empty() {
+        return Err("is a zip archive without a data file".to_owned());
+    }
+    let alone = members.len() == 1;
+    let place = |member: source::Member| {
+        let shown = if alone { shown.clone() } else { format!("{shown}/{}", member.name) };
+        Place { path: path.to_path_buf(), member: Some(member), shown }
+    };
+    Ok(members.into_iter().map(place).collect())
+}
+
+/// Scans files on all cores; results in the order of jobs.
+fn scan_all(jobs: &[(Place, ImportOptions)]) -> Vec<Result<Scanned, String>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some((place, options)) = jobs.get(i) else { return done };
+            done.push((i, scan::scan(place.clone(), options)));
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len()).max(1);
+    let mut all: Vec<(usize, Result<Scanned, String>)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..cores).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for other in others {
+            match other.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.sort_by_key(|(i, _)| *i);
+    all.into_iter().map(|(_, result)| result).collect()
+}
+
+/// `--symbol` must not pour different markets into one.
+fn one_symbol(asked: &str, scanned: &[Scanned]) -> Result<(), Error> {
+    let base = |symbol: &String| {
+        let name = InstrumentName::new("x", symbol).ok()?;
+        Some(name.base_quote().map_or_else(|| symbol.clone(), |(base, _)| base))
+    };
+    // Files with rows of several symbols are filtered instead.
+    let single = scanned.iter().filter(|s| s.own_symbols.len() == 1);
+    let bases: BTreeSet<String> = single.flat_map(|s| &s.own_symbols).filter_map(base).collect();
+    if bases.len() > 1 {
+        let list: Vec<String> = bases.into_iter().collect();
+        return Err(Error::Usage(format!(
+            "--symbol {asked} would make one market of files that name {}; import them one symbol at a time",
+            list.join(", ")
+        )));
+    }
+    Ok(())
+}
+
+/// Settled funding of one market is one stream although its interval changes: the longest one seen is declared.
+fn agree_on_intervals(files: &mut [PlannedFile]) {
+    let key = |d: &StreamDecl| StreamDecl { cadence: Span::ZERO, ..d.clone() };
+    let mut longest: BTreeMap<StreamDecl, Span> = BTreeMap::new();
+    let settled = |d: &&mut StreamDecl| d.metric == Metric::FundingRateSettled;
+    for file in files.iter_mut() {
+        for decl in file.decls.iter_mut().flatten().flatten().filter(settled) {
+            let known = longest.entry(key(decl)).or_insert(decl.cadence);
+            *known = (*known).max(decl.cadence);
+        }
+    }
+    for file in files.iter_mut() {
+        for decl in file.decls.iter_mut().flatten().flatten().filter(settled) {
+            decl.cadence = longest.get(&key(decl)).copied().unwrap_or(decl.cadence);
+        }
+    }
+}
+
+/// Numbers the streams and tells every mapper where its events go.
+fn bind(files: &mut [PlannedFile]) -> Result<Vec<StreamDecl>, Error> {
+    let all: BTreeSet<StreamDecl> = files.iter().flat_map(|f| f.decls.iter().flatten().flatten()).cloned().collect();
+    let streams: Vec<StreamDecl> = all.into_iter().collect();
+    if streams.len() > usize::from(u16::MAX) {
+        return Err(Error::Usage(format!("{} streams are more than one run can take (65,535)", streams.len())));
+    }
+    for file in files {
+        let target = |decl: &StreamDecl| {
+            let position = streams.binary_search(decl).unwrap_or_default();
+            Target { stream: StreamIndex(u16::try_from(position).unwrap_or(u16::MAX)), delay: decl.delay }
+        };
+        let targets = file.decls.iter().map(|key| key.as_ref().map(|d| d.iter().map(target).collect())).collect();
+        file.mapper.bind(targets);
+    }
+    Ok(streams)
+}
+
+fn policy_text(overrides: &[String]) -> String {
+    let lines: BTreeSet<&str> = overrides.iter().flat_map(|t| t.lines()).collect();
+    let mut text = policy::text();
+    for line in lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,112 @@
+//! Symbols as each venue writes them, from pairs as other tools write them; contract sizes; venue names of other tools.
+//! Sources: venue sheets, sections on symbol mapping.
+
+/// A pair as freqtrade names files: base, quote and, for contracts, the settlement currency.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pair {
+    /// What is traded.
+    pub base: String,
+    /// What it is priced in.
+    pub quote: String,
+    /// What a contract settles in.
+    pub settle: Option<String>,
+}
+
+impl Pair {
+    /// The venue's own symbol for this pair.
+    #[must_use]
+    pub fn native(&self, venue: &str) -> String {
+        let Self { base, quote, settle } = self;
+        match (venue, settle) {
+            ("binance-coinm", _) => format!("{base}{quote}_PERP"),
+            ("okx", Some(_)) => format!("{base}-{quote}-SWAP"),
+            ("okx" | "coinbase", None) | ("dydx", _) => format!("{base}-{quote}"),
+            ("hyperliquid", Some(_)) => base.clone(),
+            ("gate", _) => format!("{base}_{quote}"),
+            ("deribit", Some(settle)) if settle == base => format!("{base}-PERPETUAL"),
+            ("deribit", Some(_)) => format!("{base}_{quote}-PERPETUAL"),
+            _ => format!("{base}{quote}"),
+        }
+    }
+}
+
+/// A symbol as other tools write it, in the venue's spelling: Binance and Bybit have neither dashes nor slashes.
+#[must_use]
+pub fn spelled(venue: &str, symbol: &str) -> String {
+    if venue.starts_with("binance") || venue == "bybit" {
+        return symbol.chars().filter(|c| !matches!(c, '-' | '/')).flat_map(char::to_uppercase).collect();
+    }
+    symbol.to_owned()
+}
+
+/// A venue as other tools write it: their name for ours, else lower case.
+#[must_use]
+pub fn venue_id(word: &str) -> String {
+    venue_of_tardis(&word.trim().to_ascii_lowercase())
+}
+
+/// USD per contract on COIN-M: 100 for BTC, 10 for everything else.
+#[must_use]
+pub fn coin_m_contract_size(symbol: &str) -> u32 {
+    if symbol.starts_with("BTCUSD") { 100 } else { 10 }
+}
+
+/// Our venue id for an exchange name of Tardis, where ours differs.
+#[must_use]
+pub fn venue_of_tardis(exchange: &str) -> String {
+    match exchange {
+        "binance-futures" => "binance-usdm",
+        "binance-delivery" => "binance-coinm",
+        "binance" => "binance-spot",
+        "okex-swap" | "okex-futures" | "okex" => "okx",
+        "gate-io" | "gate-io-futures" => "gate",
+        "coinbase-international" => "coinbase",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// Our venue id for an exchange folder of freqtrade; `futures` decides where an exchange has both.
+#[must_use]
+pub fn venue_of_freqtrade(exchange: &str, futures: bool, quote: &str, settle: Option<&str>) -> Option<&'static str> {
+    let inverse = settle.is_some_and(|s| s != quote);
+    Some(match (exchange, futures) {
+        ("binance", true) if inverse => "binance-coinm",
+        ("binance", true) => "binance-usdm",
+        ("binance", false) => "binance-spot",
+        ("binanceus", false) => "binance-us",
+        ("bybit", true) => "bybit",
+        ("okx" | "myokx" | "okex", true) => "okx",
+        ("hyperliquid", true) => "hyperliquid",
+        ("gate" | "gateio", true) => "gate",
+        ("coinex", true) => "coinex",
+        ("kraken", false) => "kraken",
+        ("coinbase" | "coinbasepro", false) => "coinbase",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_become_each_venues_own_symbols() {
+        let pair = Pair { base: "BTC".into(), quote: "USDT".into(), settle: Some("USDT".into()) };
+        for (venue, symbol) in [
+            ("binance-usdm", "BTCUSDT"),
+            ("bybit", "BTCUSDT"),
+            ("okx", "BTC-USDT-SWAP"),
+            ("gate", "BTC_USDT"),
+            ("hyperliquid", "BTC"),
+        ] {
+            assert_eq!(pair.native(venue), symbol, "{venue}");
+        }
+        let spot = Pair { settle: None, ..pair };
+        assert_eq!(spot.native("binance-spot"), "BTCUSDT");
+        assert_eq!(spot.native("okx"), "BTC-USDT");
+        assert_eq!(spelled("binance-usdm", "btc-usdt"), "BTCUSDT");
+        assert_eq!(spelled("binance-coinm", "BTCUSD_PERP"), "BTCUSD_PERP");
+        assert_eq!(spelled("okx", "BTC-USDT-SWAP"), "BTC-USDT-SWAP");
+    }
+}

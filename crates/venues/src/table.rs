@@ -1,0 +1,450 @@
+//! Rows of a table to events: stamps, checks, streams. One mapper per file, no allocation per row.
+
+use crate::binance::archive::LabelShift;
+use crate::layout::{BarColumns, Layout, Shape, SideColumn};
+use crate::number;
+use crate::policy;
+use crate::reject::{Outcome, Reason, Reject, Unused};
+use crate::row::{Cell, Row};
+use barograph_domain::{Bar, Event, Metric, Payload, Side, Span, Stamp, StreamIndex, Ts};
+
+/// Where the events of one metric go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The declared stream.
+    pub stream: StreamIndex,
+    /// How long after its stamp a row was known.
+    pub delay: Span,
+}
+
+/// Events of one row, in the order of the shape's metrics.
+pub type Sink = Vec<Event>;
+
+/// Reads rows by a [`Layout`].
+#[derive(Clone, Debug)]
+pub struct TableMapper {
+    layout: Layout,
+    cadence: Span,
+    now: Ts,
+    per_key: usize,
+    /// Of each key, its targets one after the other; `None` for keys the user left out.
+    targets: Vec<Option<Vec<Target>>>,
+    keys: Vec<Key>,
+    last_key: usize,
+    shift: LabelShift,
+    last: Option<(Ts, u64)>,
+}
+
+/// Venue and symbol as they stand in the rows of a shared table.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Key {
+    /// Text of the venue column, empty without one.
+    pub venue: Vec<u8>,
+    /// Text of the symbol column, empty without one.
+    pub symbol: Vec<u8>,
+}
+
+/// A row's two clocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Clocks {
+    event_ts: Ts,
+    /// Receive time of a recorded row.
+    recv_ts: Option<Ts>,
+}
+
+impl TableMapper {
+    /// For a layout. `cadence` is the timeframe of bars and the step of series; rows stamped after `now` are refused.
+    #[must_use]
+    pub fn new(layout: Layout, cadence: Span, now: Ts) -> Self {
+        let per_key = layout.shape.metrics().len();
+        let keys = if layout.symbol.is_none() && layout.venue.is_none() { vec![Key::default()] } else { Vec::new() };
+        let shift = layout.clock.shift;
+        Self { layout, cadence, now, per_key, targets: Vec::new(), keys, last_key: 0, shift, last: None }
+    }
+    /// The meaning of the columns.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+    /// Timeframe of bars, step of series.
+    #[must_use]
+    pub fn cadence(&self) -> Span {
+        self.cadence
+    }
+    /// Keys seen so far by [`Self::plan`].
+    #[must_use]
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+    /// Says where events go: one list of targets per key, in the order of the shape's metrics; `None` leaves a key out.
+    pub fn bind(&mut self, targets: Vec<Option<Vec<Target>>>) {
+        debug_assert!(targets.iter().flatten().all(|t| t.len() == self.per_key));
+        self.targets = targets;
+    }
+
+    /// First pass: the stamp of a row and, if it is new, its key. `None` for rows the filter leaves out.
+    ///
+    /// # Errors
+    /// The row has no stamp.
+    pub fn plan(&mut self, row: &Row<'_>) -> Result<Option<(Ts, usize)>, Reject> {
+        if !self.passes(row) {
+            return Ok(None);
+        }
+        let key = match self.find_key(row) {
+            Some(key) => key,
+            None => {
+                self.keys.push(self.read_key(row));
+                self.keys.len() - 1
+            }
+        };
+        self.last_key = key;
+        let clocks = self.clocks(row)?;
+        Ok(Some((clocks.recv_ts.unwrap_or(clocks.event_ts), key)))
+    }
+
+    /// When a row was first known to anyone: the earliest use any of its events allows.
+    ///
+    /// # Errors
+    /// The row has no stamp.
+    pub fn known_ts(&self, row: &Row<'_>) -> Result<Ts, Reject> {
+        let clocks = self.clone_shift().clocks_with(&self.layout, self.cadence, row)?;
+        Ok(clocks.recv_ts.unwrap_or(clocks.event_ts + self.shortest_delay()))
+    }
+
+    /// The shortest delay of any bound target.
+    #[must_use]
+    pub fn shortest_delay(&self) -> Span {
+        let all = self.targets.iter().flatten().flatten();
+        all.map(|t| t.delay).min().unwrap_or(Span::ZERO)
+    }
+
+    /// Second pass: the events of a row.
+    ///
+    /// # Errors
+    /// Why the row is wrong. Nothing was pushed then.
+    pub fn map(&mut self, row: &Row<'_>, sink: &mut Sink) -> Outcome {
+        if let (Row::Text { cells, .. }, Some(width)) = (row, self.layout.width)
+            && cells.len() != width
+        {
+            return Err(Reject::row(Reason::WrongColumnCount));
+        }
+        if !self.passes(row) {
+            return Ok(Some(Unused::Filtered));
+        }
+        let unknown = Reject { reason: Reason::UnknownWord, column: self.layout.symbol.or(self.layout.venue) };
+        let key = self.find_key(row).ok_or(unknown)?;
+        self.last_key = key;
+        if self.targets.get(key).is_none_or(Option::is_none) {
+            return Ok(Some(Unused::Filtered));
+        }
+        let clocks = self.clocks(row)?;
+        if clocks.event_ts > self.now || clocks.recv_ts.is_some_and(|t| t > self.now) {
+            return Err(Reject::cell(Reason::Future, self.layout.clock.column));
+        }
+        let before = sink.len();
+        let outcome = self.payloads(row, key, clocks, sink);
+        if outcome.is_err() {
+            sink.truncate(before);
+        }
+        outcome
+    }
+
+    fn passes(&self, row: &Row<'_>) -> bool {
+        self.layout.filter.iter().all(|(column, want)| match row.cell(*column) {
+            Cell::Empty => want.is_empty(),
+            Cell::Text(text) => text.eq_ignore_ascii_case(want.as_bytes()),
+            Cell::Float(_) | Cell::Int(_) | Cell::Time(_) => row.shown(*column) == *want,
+        })
+    }
+
+    fn read_key(&self, row: &Row<'_>) -> Key {
+        let text = |column: Option<usize>| column.and_then(|c| row.text(c)).unwrap_or_default().to_vec();
+        Key { venue: text(self.layout.venue), symbol: text(self.layout.symbol) }
+    }
+
+    fn find_key(&self, row: &Row<'_>) -> Option<usize> {
+        if self.layout.symbol.is_none() && self.layout.venue.is_none() {
+            return Some(0);
+        }
+        let text = |column: Option<usize>| column.and_then(|c| row.text(c)).unwrap_or_default();
+        let (venue, symbol) = (text(self.layout.venue), text(self.layout.symbol));
+        let fits = |k: &Key| k.symbol == symbol && k.venue == venue;
+        if self.keys.get(self.last_key).is_some_and(fits) {
+            return Some(self.last_key);
+        }
+        self.keys.iter().position(fits)
+    }
+
+    fn clone_shift(&self) -> Shifter {
+        Shifter { shift: self.shift }
+    }
+
+    fn clocks(&mut self, row: &Row<'_>) -> Result<Clocks, Reject> {
+        let mut shifter = self.clone_shift();
+        let clocks = shifter.clocks_with(&self.layout, self.cadence, row)?;
+        self.shift = shifter.shift;
+        Ok(clocks)
+    }
+
+    /// A format that promises order keeps it, by time and by id.
+    fn in_order(&mut self, at: Ts, id: u64) -> Result<(), Reject> {
+        if self.layout.ordered {
+            if self.last.is_some_and(|(t, n)| at < t || id < n) {
+                return Err(Reject::cell(Reason::OutOfOrder, self.layout.clock.column));
+            }
+            self.last = Some((at, id));
+        }
+        Ok(())
+    }
+
+    fn payloads(&mut self, row: &Row<'_>, key: usize, clocks: Clocks, sink: &mut Sink) -> Outcome {
+        let order_key = clocks.recv_ts.unwrap_or(clocks.event_ts);
+        let no_id = (0, None);
+        let (seq, payload) = match &self.layout.shape {
+            Shape::Bars { metric, columns } => (no_id, bar(row, *metric, columns)?),
+            Shape::Funding { rate, interval_h, rate_type, .. } => {
+                (no_id, funding(row, *rate, *interval_h, *rate_type)?)
+            }
+            Shape::Values(_) | Shape::Ticker { .. } => {
+                self.in_order(order_key, 0)?;
+                return self.several(row, key, clocks, sink);
+            }
+            Shape::Trades { id, price, qty, side } => {
+                let seq = trade_id(row, *id)?;
+                let qty_column = *qty;
+                let price = positive(row, *price)?;
+                let qty = not_negative(row, qty_column)?;
+                let aggressor_side = acting_side(row, *side)?;
+                (seq, Some(Payload::Trade { price, qty, aggressor_side }))
+            }
+            Shape::Liquidations { side, price, average, qty, id } => {
+                let seq = trade_id(row, *id)?;
+                // The order closes the position: a sell order closes a long.
+                let liquidated_side = match side_word(row, *side)? {
+                    Side::Short => Side::Long,
+                    Side::Long => Side::Short,
+                };
+                let at = match average.map(|c| row.optional(c)).transpose()?.flatten() {
+                    Some(average) if average > 0.0 => average,
+                    _ => positive(row, *price)?,
+                };
+                let qty = not_negative(row, *qty)?;
+                (seq, Some(Payload::Liquidation { liquidated_side, price: at, qty }))
+            }
+        };
+        let (seq, order_id) = seq;
+        self.in_order(order_key, order_id.unwrap_or(0))?;
+        match payload {
+            None => Ok(Some(Unused::Empty)),
+            Some(payload) => {
+                self.push(key, 0, clocks, seq, payload, sink);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Several metrics side by side: an empty cell is absence, a row of nothing but empty cells is not used.
+    fn several(&self, row: &Row<'_>, key: usize, clocks: Clocks, sink: &mut Sink) -> Outcome {
+        let before = sink.len();
+        match &self.layout.shape {
+            Shape::Values(columns) => {
+                for (slot, (metric, column)) in columns.iter().enumerate() {
+                    if let Some(v) = value(row, *metric, *column)? {
+                        self.push(key, slot, clocks, 0, Payload::Value(v), sink);
+                    }
+                }
+            }
+            Shape::Ticker { funding_rate, funding_timestamp, open_interest, index_price, mark_price } => {
+                let plain = [
+                    (0, Metric::MarkPrice, *mark_price),
+                    (1, Metric::IndexPrice, *index_price),
+                    (3, Metric::OpenInterest, *open_interest),
+                ];
+                for (slot, metric, column) in plain {
+                    if let Some(v) = value(row, metric, column)? {
+                        self.push(key, slot, clocks, 0, Payload::Value(v), sink);
+                    }
+                }
+                if let Some(rate) = fraction(row, *funding_rate)? {
+                    let next_ts = row.optional_time(*funding_timestamp)?;
+                    let interval_h = Some(policy::FUNDING_INTERVAL.as_secs_f64() / 3_600.0);
+                    let payload = Payload::Funding { rate, interval_h, next_ts, special: false };
+                    self.push(key, 2, clocks, 0, payload, sink);
+                }
+            }
+            Shape::Bars { .. } | Shape::Funding { .. } | Shape::Trades { .. } | Shape::Liquidations { .. } => {}
+        }
+        Ok((sink.len() == before).then_some(Unused::Empty))
+    }
+
+    fn push(&self, key: usize, slot: usize, clocks: Clocks, seq: u64, payload: Payload, sink: &mut Sink) {
+        if let Some(Some(targets)) = self.targets.get(key) {
+            let target = targets[slot];
+            let recv_ts = clocks.recv_ts.unwrap_or(clocks.event_ts + target.delay);
+            sink.push(Event { recv_ts, event_ts: clocks.event_ts, stream: target.stream, seq, payload });
+        }
+    }
+}
+
+/// The only state a stamp depends on.
+struct Shifter {
+    shift: LabelShift,
+}
+
+impl Shifter {
+    fn clocks_with(&mut self, layout: &Layout, cadence: Span, row: &Row<'_>) -> Result<Clocks, Reject> {
+        let clock = &layout.clock;
+        let recv_ts = clock.recv.map(|column| row.time(column)).transpose()?;
+        let label = row.time(clock.column)?;
+        let event_ts = match &layout.shape {
+            Shape::Bars { columns, .. } => bar_close(row, label, clock.stamp, cadence, columns)?,
+            Shape::Funding { .. }
+            | Shape::Values(_)
+            | Shape::Trades { .. }
+            | Shape::Liquidations { .. }
+            | Shape::Ticker { .. } => match clock.stamp {
+                Stamp::Open => label + cadence,
+                Stamp::Close | Stamp::Instant => label + self.shift.of(label),
+            },
+        };
+        Ok(Clocks { event_ts, recv_ts })
+    }
+}
+
+/// When the bar ended. Where the file tells, the timeframe must agree; calendar months have nothing else to go by.
+fn bar_close(row: &Row<'_>, label: Ts, stamp: Stamp, cadence: Span, columns: &BarColumns) -> Result<Ts, Reject> {
+    if stamp != Stamp::Open {
+        return Ok(label);
+    }
+    let Some(column) = columns.close_time else { return Ok(label + cadence) };
+    // The venue's close time is the last unit inside the bar: …59.999 or …59.999999.
+    match row.optional_time(column)?.map(|t| t.ceil(Span::secs(1))) {
+        None => Ok(label + cadence),
+        Some(close) if columns.calendar_month || close == label + cadence => Ok(close),
+        Some(_) => Err(Reject::cell(Reason::WrongTimeframe, column)),
+    }
+}
+
+fn bar(row: &Row<'_>, metric: Metric, c: &BarColumns) -> Result<Option<Payload>, Reject> {
+    let prices = [c.open, c.high, c.low, c.close];
+    if prices.iter().all(|p| row.cell(*p) == Cell::Empty) {
+        return Ok(None);
+    }
+    let read = |column| match metric {
+        Metric::PremiumIndex => fraction(row, column)?.ok_or(Reject::cell(Reason::MissingValue, column)),
+        _ => positive(row, column),
+    };
+    let (open, high, low, close) = (read(c.open)?, read(c.high)?, read(c.low)?, read(c.close)?);
+    if high < low || open < low || open > high || close < low || close > high {
+        return Err(Reject::cell(Reason::HighBelowLow, c.high));
+    }
+    if metric != Metric::Bar {
+        return Ok(Some(Payload::Value(close)));
+    }
+    let optional = |column: Option<usize>| match column {
+        Some(column) => row.optional(column).and_then(|v| match v {
+            Some(v) if v < 0.0 => Err(Reject::cell(Reason::Negative, column)),
+            v => Ok(v),
+        }),
+        None => Ok(None),
+    };
+    let (mut volume, mut quote_volume) = (optional(c.volume)?, optional(c.quote_volume)?);
+    if let Some(size) = c.contract_size {
+        (volume, quote_volume) = (quote_volume, volume.map(|contracts| contracts * f64::from(size)));
+    }
+    Ok(Some(Payload::Bar(Bar { open, high, low, close, volume, quote_volume })))
+}
+
+fn funding(
+    row: &Row<'_>,
+    rate: usize,
+    interval_h: Option<usize>,
+    rate_type: Option<usize>,
+) -> Result<Option<Payload>, Reject> {
+    let Some(value) = fraction(row, rate)? else { return Ok(None) };
+    let hours = match interval_h {
+        None => None,
+        Some(column) => match row.optional(column)? {
+            Some(h) if !(h > 0.0 && h <= 24.0 * 7.0) => return Err(Reject::cell(Reason::OutOfRange, column)),
+            h => h,
+        },
+    };
+    let special = rate_type.and_then(|c| row.text(c)).is_some_and(|t| t.eq_ignore_ascii_case(b"special"));
+    Ok(Some(Payload::Funding { rate: value, interval_h: hours, next_ts: None, special }))
+}
+
+/// A rate: below 100 % in either direction.
+fn fraction(row: &Row<'_>, column: usize) -> Result<Option<f64>, Reject> {
+    match row.optional(column)? {
+        Some(v) if v.abs() >= 1.0 => Err(Reject::cell(Reason::OutOfRange, column)),
+        v => Ok(v),
+    }
+}
+
+fn value(row: &Row<'_>, metric: Metric, column: usize) -> Result<Option<f64>, Reject> {
+    match metric {
+        Metric::PremiumIndex => fraction(row, column),
+        _ => match row.optional(column)? {
+            Some(v) if v < 0.0 => Err(Reject::cell(Reason::Negative, column)),
+            Some(v) if v <= 0.0 && is_price(metric) => Err(Reject::cell(Reason::Negative, column)),
+            v => Ok(v),
+        },
+    }
+}
+
+const fn is_price(metric: Metric) -> bool {
+    matches!(metric, Metric::MarkPrice | Metric::IndexPrice)
+}
+
+fn positive(row: &Row<'_>, column: usize) -> Result<f64, Reject> {
+    let v = row.number(column)?;
+    if v > 0.0 { Ok(v) } else { Err(Reject::cell(Reason::Negative, column)) }
+}
+
+fn not_negative(row: &Row<'_>, column: usize) -> Result<f64, Reject> {
+    let v = row.number(column)?;
+    if v >= 0.0 { Ok(v) } else { Err(Reject::cell(Reason::Negative, column)) }
+}
+
+/// The sequence of a trade, and the number its order is checked by. Ids that are no numbers are told apart by a hash.
+fn trade_id(row: &Row<'_>, column: Option<usize>) -> Result<(u64, Option<u64>), Reject> {
+    let Some(column) = column else { return Ok((0, None)) };
+    match row.cell(column) {
+        Cell::Empty => Ok((0, None)),
+        Cell::Text(text) => match number::unsigned(text) {
+            Some(id) => Ok((id, Some(id))),
+            None => Ok((fnv1a(text), None)),
+        },
+        Cell::Int(_) => row.id(column).map(|id| (id, Some(id))),
+        Cell::Float(_) | Cell::Time(_) => Err(Reject::cell(Reason::NotANumber, column)),
+    }
+}
+
+/// FNV-1a, 64 bit.
+fn fnv1a(text: &[u8]) -> u64 {
+    text.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn acting_side(row: &Row<'_>, column: SideColumn) -> Result<Option<Side>, Reject> {
+    match column {
+        SideColumn::None => Ok(None),
+        SideColumn::BuyerIsMaker(column) => match row.text(column) {
+            Some(t) if t.eq_ignore_ascii_case(b"true") || t == b"1" => Ok(Some(Side::Short)),
+            Some(t) if t.eq_ignore_ascii_case(b"false") || t == b"0" => Ok(Some(Side::Long)),
+            _ => Err(Reject::cell(Reason::UnknownWord, column)),
+        },
+        SideColumn::Word(column) => match row.text(column) {
+            None => Ok(None),
+            Some(t) if t.eq_ignore_ascii_case(b"unknown") => Ok(None),
+            Some(_) => side_word(row, column).map(Some),
+        },
+    }
+}
+
+fn side_word(row: &Row<'_>, column: usize) -> Result<Side, Reject> {
+    match row.text(column) {
+        Some(t) if t.eq_ignore_ascii_case(b"buy") => Ok(Side::Long),
+        Some(t) if t.eq_ignore_ascii_case(b"sell") => Ok(Side::Short),
+        _ => Err(Reject::cell(Reason::UnknownWord, column)),
+    }
+}
