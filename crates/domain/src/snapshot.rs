@@ -218,6 +218,12 @@ pub struct FeatureView {
     pub coverage: f64,
     /// Window not yet full.
     pub partial: bool,
+    /// Samples present so far; only while warming.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub have: Option<u32>,
+    /// Samples needed; only while warming.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub need: Option<u32>,
 }
 
 /// One rule, evaluated.

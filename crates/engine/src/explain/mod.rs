@@ -1,3 +1,22 @@
-//! From a minute row to the published snapshot (regimes §10, §14).
+//! From a minute row to the published snapshot: pure, deterministic, rendered on demand (regimes §8–§10, §14).
+//!
+//! [`render`] is the moment of the row itself, [`at_present`] the same reading with freshness judged now. Texts are made
+//! from the facts of the explanation only. Trend, volatility and heat axes, calibrated probabilities and similar episodes
+//! are not built: null, and named in `not_available`.
 
+mod changed;
+mod evidence;
+mod facts;
+mod flips;
 pub mod guidance;
+mod notes;
+mod numbers;
+mod present;
+mod snapshot;
+mod text;
+mod views;
+mod waiting;
+
+pub use facts::Context;
+pub use present::at_present;
+pub use snapshot::render;

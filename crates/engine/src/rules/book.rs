@@ -305,7 +305,8 @@ impl Book {
 }
 
 /// The catalogue codes of a flag or enumeration, as words; `None` for numbers.
-pub(super) fn words(feature: Feature) -> Option<&'static [&'static str]> {
+#[must_use]
+pub fn words_of(feature: Feature) -> Option<&'static [&'static str]> {
     match feature.spec().value {
         ValueType::Number => None,
         ValueType::Bool => Some(&["false", "true"]),
@@ -337,6 +338,12 @@ impl Clause {
             Test::Codes { mask, .. } => code_of(x).is_some_and(|code| mask >> code & 1 == 1),
         }
     }
+}
+
+/// The word a reading of a flag or enumeration stands for; `None` for numbers.
+#[must_use]
+pub fn word_of(feature: Feature, x: f64) -> Option<&'static str> {
+    words_of(feature)?.get(usize::from(code_of(x)?)).copied()
 }
 
 /// The catalogue code a reading of a flag or word stands for.

@@ -2,7 +2,7 @@
 //!
 //! What is compared must fit the feature's kind; what is left out takes the defaults of regimes §6 (exit) and §7 (scale).
 
-use super::book::{Clause, Op, Test, Warming, words};
+use super::book::{Clause, Op, Test, Warming, words_of};
 use super::parse::{find, flag, text_of, unknown_keys};
 use super::problem::{Problems, did_you_mean};
 use super::tree::{Entry, Node, NodeKind};
@@ -56,7 +56,7 @@ fn plain(node: &Node, hysteresis: bool, scales: &mut Scales, problems: &mut Prob
     let abs = flag(entries, "abs", problems).unwrap_or(false);
     let feature = feature(entries, node.at, problems)?;
     let test = test(entries, node.at, feature, hysteresis, problems);
-    if abs && words(feature).is_some() {
+    if abs && words_of(feature).is_some() {
         problems.add(
             find(entries, "abs").map_or(node.at, |e| e.at),
             format!("'{}' has no absolute value: it is no number", feature.id()),
@@ -96,7 +96,7 @@ fn test(entries: &[Entry], at: usize, feature: Feature, hysteresis: bool, proble
         problems.add(at, "a clause needs a value to compare with");
         return None;
     };
-    match (words(feature), op) {
+    match (words_of(feature), op) {
         (Some(words), None | Some(Op::Eq)) => {
             if let Some(exit) = find(entries, "exit") {
                 problems.add(exit.at, format!("'{}' is no number: it has no exit threshold", feature.id()));
@@ -217,13 +217,13 @@ fn codes(value: &Node, feature: Feature, words: &[&str], list: bool, problems: &
 
 fn scale(entries: &[Entry], feature: Feature, at: usize, scales: &mut Scales, problems: &mut Problems<'_>) {
     let Some(entry) = find(entries, "scale") else {
-        if words(feature).is_none() && scales.of(feature).is_none() {
+        if words_of(feature).is_none() && scales.of(feature).is_none() {
             problems.add(at, format!("'{}' has no margin unit of its own; add scale = …", feature.id()));
         }
         return;
     };
     match (entry.value.kind.clone(), scales.stated(feature)) {
-        _ if words(feature).is_some() => {
+        _ if words_of(feature).is_some() => {
             problems.add(entry.at, format!("'{}' is no number: it has no scale", feature.id()))
         }
         (NodeKind::Number(s), None) if s > 0.0 => scales.0.push((feature, s)),

@@ -164,6 +164,30 @@ pub fn evaluate(book: &Book, cells: &[Cell]) -> Evaluation {
     evaluate_with(book, &AsRead::new(book, cells))
 }
 
+/// Outcome of one rule at full thresholds.
+#[must_use]
+pub fn rule_result(book: &Book, cells: &[Cell], rule: &Rule) -> Truth {
+    rule_truth(rule, &AsRead::new(book, cells), false)
+}
+
+/// Outcome of one group at full thresholds.
+#[must_use]
+pub fn group_result(book: &Book, cells: &[Cell], group: &Group) -> Truth {
+    group_truth(group, &AsRead::new(book, cells), false)
+}
+
+/// Does a rule hold at its exit thresholds?
+#[must_use]
+pub fn holds_relaxed(book: &Book, cells: &[Cell], rule: &Rule) -> bool {
+    rule_truth(rule, &AsRead::new(book, cells), true) == Truth::True
+}
+
+/// Does a clause hold, at its full or at its exit threshold?
+#[must_use]
+pub fn clause_holds(book: &Book, cells: &[Cell], clause: &Clause, relaxed: bool) -> bool {
+    AsRead::new(book, cells).truth(clause, relaxed) == Truth::True
+}
+
 pub(super) fn evaluate_with<R: Readings>(book: &Book, readings: &R) -> Evaluation {
     let mut out = Evaluation {
         raw: RiskRegime::Normal,

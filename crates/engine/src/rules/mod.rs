@@ -22,9 +22,9 @@ mod tree;
 mod version;
 
 pub use axis::RiskAxis;
-pub use book::{Book, Clause, CutRequest, Enter, Group, Op, Rule, SessionBase, Test, Warming};
+pub use book::{Book, Clause, CutRequest, Enter, Group, Op, Rule, SessionBase, Test, Warming, word_of, words_of};
 pub use cut::{cut, mid_rank, rank_of};
-pub use eval::{Evaluation, Truth, evaluate};
+pub use eval::{Evaluation, Truth, clause_holds, evaluate, group_result, holds_relaxed, rule_result};
 pub use flip::{Scene, apply_flip, nearest_exit, nearest_flip, with_override};
 pub use fresh::{Freshness, Staleness};
 pub use held::{HELD_MINUTES, HeldRing};

@@ -1,11 +1,13 @@
 //! What the tests of rule books share: rows made of a few readings, streams, and a window that ranks for real.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+use barograph_domain::row::HeldCount;
 use barograph_domain::{
-    Cell, InputAge, InstrumentName, Kind, Metric, Reason, Span, Stamp, State, StreamDecl, StreamIndex, Ts,
+    AxisState, Cell, InputAge, InstrumentName, Kind, Metric, MinuteRow, Reason, Span, Stamp, State, StreamDecl,
+    StreamIndex, Ts,
 };
 use barograph_engine::catalogue::Feature;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::{Book, cut, rank_of};
 
 pub(crate) fn feature(id: &str) -> Feature {
     Feature::from_id(id).unwrap_or_else(|| panic!("no feature {id}"))
@@ -58,4 +60,38 @@ pub(crate) fn ages(ts: Ts, seconds: [i64; 3]) -> Vec<InputAge> {
         .zip(0_u16..)
         .map(|((s, age), i)| InputAge { metric: s.metric, stream: Some(StreamIndex(i)), anchor: ts - Span::secs(age) })
         .collect()
+}
+
+/// `n` values whose rank runs evenly between the given (rank, value) points.
+pub(crate) fn window(n: u32, points: &[(f64, f64)]) -> Vec<f64> {
+    let value_at = |rank: f64| {
+        let after = points.iter().position(|(r, _)| *r >= rank).unwrap_or(points.len() - 1).max(1);
+        let ((r0, v0), (r1, v1)) = (points[after - 1], points[after]);
+        v0 + (v1 - v0) * (rank - r0) / (r1 - r0)
+    };
+    (0..n).map(|i| value_at((f64::from(i) + 0.5) / f64::from(n))).collect()
+}
+
+/// A whole minute row: readings, percentiles ranked in their windows, cuts, ages. The axis state is left to the caller.
+pub(crate) fn minute_row(book: &Book, ts: Ts, readings: &[(&str, f64)], windows: &[(&str, Vec<f64>)]) -> MinuteRow {
+    let mut cells = row(ts, readings);
+    for (id, others) in windows {
+        let ranked = feature(id).spec().ranks.map_or(0.0, |r| cells[r.index()].value);
+        cells[feature(id).index()] = Cell::ready_at(rank_of(others, ranked), ts, Kind::Measured);
+    }
+    let cuts = book
+        .cuts()
+        .iter()
+        .map(|c| windows.iter().find(|(id, _)| feature(id) == c.percentile).and_then(|(_, w)| cut(w, c.op, c.theta)))
+        .collect();
+    MinuteRow {
+        instrument: 0,
+        ts,
+        cells,
+        cuts,
+        risk: AxisState::default(),
+        held: vec![HeldCount::default(); book.rules().len()],
+        inputs: ages(ts, [0; 3]),
+        price: Some(63_120.0),
+    }
 }

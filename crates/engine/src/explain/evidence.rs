@@ -1,0 +1,159 @@
+//! The evidence sentence: why the published label holds, one phrase per group of its rule (regimes §10.2).
+//!
+//! Clauses on a feature and on its percentile make one phrase: the value first, its rank after it. Of alternatives the
+//! first true one is told.
+
+use super::facts::Facts;
+use super::numbers::{Style, capitalised, rank_percent, say};
+use crate::catalogue::Feature;
+use crate::rules::{Clause, Op, Rule, Test, clause_holds, judge, word_of};
+use barograph_domain::Kind;
+
+/// What is said about one feature.
+struct Item<'a> {
+    base: Feature,
+    value: f64,
+    /// The number clause on the feature itself.
+    plain: Option<&'a Clause>,
+    /// The clause on its percentile, with the rank.
+    rank: Option<(&'a Clause, f64)>,
+}
+
+/// What was said already in this sentence.
+#[derive(Default)]
+struct Said {
+    annualised: bool,
+    period: Option<&'static str>,
+    phrases: usize,
+    /// How many features the sentence tells of.
+    items: usize,
+}
+
+/// One sentence, or nothing when no clause can be told. `relaxed`: only the exit thresholds hold.
+pub(super) fn sentence(facts: &Facts<'_>, rule: &Rule, relaxed: bool) -> Option<String> {
+    let mut items: Vec<Item<'_>> = Vec::new();
+    for group in &rule.groups {
+        let first_true = group.clauses.iter().find(|c| clause_holds(facts.ctx.book, facts.cells, c, relaxed));
+        if let Some(clause) = first_true {
+            add(facts, clause, &mut items);
+        }
+    }
+    let mut said = Said { items: items.len(), ..Said::default() };
+    let mut phrases = Vec::new();
+    for item in &items {
+        phrases.push(phrase(facts, item, relaxed, &mut said));
+        said.phrases += 1;
+    }
+    (!phrases.is_empty()).then(|| format!("{}.", capitalised(&phrases.join(", "))))
+}
+
+fn add<'a>(facts: &Facts<'_>, written: &'a Clause, items: &mut Vec<Item<'a>>) {
+    let judged = judge(facts.ctx.book, facts.cells, written);
+    let clause = judged.clause;
+    let Some(x) = judged.value else { return };
+    let base = clause.ranks().unwrap_or(clause.feature);
+    let Some(value) = facts.value(base) else { return };
+    let at = items.iter().position(|i| i.base == base).unwrap_or_else(|| {
+        items.push(Item { base, value, plain: None, rank: None });
+        items.len() - 1
+    });
+    if clause.ranks().is_some() {
+        items[at].rank = items[at].rank.or(Some((clause, x)));
+    } else {
+        items[at].plain = items[at].plain.or(Some(clause));
+    }
+}
+
+fn phrase(facts: &Facts<'_>, item: &Item<'_>, relaxed: bool, said: &mut Said) -> String {
+    let mut out = value_phrase(facts, item, said);
+    match (limit(item).filter(|_| !relaxed), item.base) {
+        (limit, Feature::Efficiency12h) if item.plain.is_some_and(is_below) => {
+            out = format!("price went nowhere ({out}{})", limit.map(|l| format!(", {l}")).unwrap_or_default());
+        }
+        (Some(limit), _) if said.items == 1 => out.push_str(&format!(", {limit}")),
+        // Several features with commas of their own read better with limits in brackets.
+        (Some(limit), _) => out.push_str(&format!(" ({limit})")),
+        (None, _) => {}
+    }
+    if let Some((clause, rank)) = item.rank {
+        let (words, share) = if is_below(clause) { ("lower than in", 1.0 - rank) } else { ("more than in", rank) };
+        out.push_str(&format!(", {words} {}", rank_percent(share)));
+        let period = if clause.feature.spec().window.starts_with("30 d") { "30 days" } else { "90 days" };
+        if said.period != Some(period) {
+            out.push_str(&format!(" of the last {period}"));
+            said.period = Some(period);
+        }
+    }
+    out
+}
+
+const fn is_below(clause: &Clause) -> bool {
+    matches!(clause.test, Test::Number { op: Op::Lt | Op::Le, .. })
+}
+
+fn value_phrase(facts: &Facts<'_>, item: &Item<'_>, said: &mut Said) -> String {
+    let x = item.value;
+    let first = said.phrases == 0;
+    let is = if first { " is" } else { "" };
+    let below = item.plain.or(item.rank.map(|(c, _)| c)).is_some_and(is_below);
+    match item.base {
+        Feature::FundingZscore24h => {
+            let by_settlements = facts.cell(item.base).kind == Kind::Proxy;
+            let (what, whose) = if by_settlements { ("settled funding", "week") } else { ("funding", "day") };
+            let side = if x < 0.0 { "below" } else { "above" };
+            format!("{what}{is} {} {side} its {whose}", say(Style::Sigma, x))
+        }
+        Feature::FundingRate8h => format!("funding{} {}", if first { " is" } else { " at" }, say(Style::Funding, x)),
+        Feature::OiDelta1h | Feature::OiDelta4h | Feature::OiDelta24h => open_interest(item.base, x, below, is),
+        Feature::RealizedVol1h | Feature::RealizedVol4h | Feature::RealizedVol24h => {
+            let a_year = if said.annualised { "" } else { " annualised" };
+            said.annualised = true;
+            let only = if below { " only" } else { "" };
+            let verb = if first {
+                " is"
+            } else if below {
+                ""
+            } else {
+                " at"
+            };
+            format!("{}{verb}{only} {}{a_year}", item.base.spec().spoken, say(Style::Volatility, x))
+        }
+        Feature::Efficiency12h if below => format!("12 h efficiency {}", say(Style::Percent, x)),
+        _ => other(item.base, x),
+    }
+}
+
+fn open_interest(feature: Feature, x: f64, below: bool, is: &str) -> String {
+    let hours = hours(feature);
+    let size = say(Style::Percent, x.abs());
+    if below {
+        return format!("open interest moved only {size} in {hours}");
+    }
+    format!("open interest{is} {} {size} in {hours}", if x < 0.0 { "down" } else { "up" })
+}
+
+/// The span of an open interest delta, as people say it.
+pub(super) const fn hours(feature: Feature) -> &'static str {
+    match feature {
+        Feature::OiDelta1h => "1 h",
+        Feature::OiDelta24h => "24 h",
+        _ => "4 h",
+    }
+}
+
+fn other(feature: Feature, x: f64) -> String {
+    let name = feature.spec().spoken;
+    match word_of(feature, x) {
+        Some("true") => name.to_owned(),
+        Some("false") => format!("no {name}"),
+        Some(word) => format!("{name} is {word}"),
+        None => format!("{name} is {}", say(Style::of(feature), x)),
+    }
+}
+
+/// `limit 80 %`: for a number held against a threshold people would ask about.
+fn limit(item: &Item<'_>) -> Option<String> {
+    let Test::Number { value, .. } = item.plain?.test else { return None };
+    let told = item.base != Feature::FundingZscore24h && value.abs() > 0.0;
+    told.then(|| format!("limit {}", say(Style::of(item.base), value)))
+}

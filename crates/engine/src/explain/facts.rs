@@ -1,0 +1,129 @@
+//! Everything the views and sentences of one snapshot are made from, computed once.
+
+use crate::catalogue::Feature;
+use crate::rules::{
+    Book, Evaluation, Rule, Scene, Staleness, evaluate, holds_relaxed, input_digest, nearest_exit, nearest_flip,
+    snapshot_id,
+};
+use barograph_domain::snapshot::Flip;
+use barograph_domain::{
+    AxisState, Cell, InputAge, Instrument, MinuteRow, RiskRegime, StopVulnerability, StreamDecl, StreamIndex, Ts, Venue,
+};
+
+/// What a row needs besides itself to be explained.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The book the row was judged by.
+    pub book: &'a Book,
+    /// Its logic version.
+    pub logic_version: &'a str,
+    /// The market.
+    pub instrument: &'a Instrument,
+    /// The run's streams; rows name them by position.
+    pub streams: &'a [StreamDecl],
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn decl(&self, stream: Option<StreamIndex>) -> Option<&'a StreamDecl> {
+        self.streams.get(stream?.index())
+    }
+}
+
+/// Source word of a stream (payloads §1): `binance_futures` for the venue `binance-usdm`, else the source itself.
+pub(super) fn source_word(decl: &StreamDecl) -> String {
+    Venue::new(&decl.source).map_or_else(|_| decl.source.clone(), |v| v.source_word().to_owned())
+}
+
+/// An input that is too old, oldest first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StaleInput<'a> {
+    pub(super) input: InputAge,
+    pub(super) decl: &'a StreamDecl,
+    pub(super) age_s: i64,
+}
+
+/// One row under its book at one moment.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    pub(super) ctx: Context<'a>,
+    pub(super) row: &'a MinuteRow,
+    /// Readings and axis state at the moment: the row's own, or the overlay of the present.
+    pub(super) cells: &'a [Cell],
+    pub(super) axis: AxisState,
+    pub(super) moment: Ts,
+    pub(super) now: Evaluation,
+    pub(super) stale: Vec<StaleInput<'a>>,
+    pub(super) flip: Option<Flip>,
+    pub(super) exit: Option<Flip>,
+    pub(super) input_digest: String,
+    pub(super) snapshot_id: String,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(ctx: Context<'a>, row: &'a MinuteRow, cells: &'a [Cell], axis: AxisState, moment: Ts) -> Self {
+        let scene = Scene { book: ctx.book, cells, cuts: &row.cuts };
+        let staleness = Staleness::of(ctx.book.freshness, moment, &row.inputs, ctx.streams);
+        let digest = input_digest(&row.cells);
+        Self {
+            ctx,
+            row,
+            cells,
+            axis,
+            moment,
+            now: evaluate(ctx.book, cells),
+            stale: stale_inputs(ctx, row, moment),
+            flip: nearest_flip(&scene),
+            exit: nearest_exit(&scene, &axis, moment, staleness),
+            snapshot_id: snapshot_id(&ctx.instrument.name, row.ts, ctx.logic_version, &digest),
+            input_digest: digest,
+        }
+    }
+    pub(super) fn cell(&self, feature: Feature) -> &Cell {
+        &self.cells[feature.index()]
+    }
+    /// The reading as the book uses it: last values count where the book goes on from them.
+    pub(super) fn value(&self, feature: Feature) -> Option<f64> {
+        let cell = self.cell(feature);
+        match cell.state {
+            barograph_domain::State::Stale if self.ctx.book.uses_last_values() => Some(cell.value),
+            _ => cell.ready(),
+        }
+    }
+    /// Nothing can be said now: the rules give UNKNOWN, whether or not the last label is still shown.
+    pub(super) fn is_unread(&self) -> bool {
+        self.axis.raw_label == RiskRegime::Unknown
+    }
+    /// The rule behind the published label, with `true` where only its relaxed clauses hold.
+    pub(super) fn speaking_rule(&self) -> Option<(usize, &'a Rule, bool)> {
+        let rules = self.ctx.book.rules();
+        if let Some(i) = self.now.fired.filter(|i| rules[*i].label == self.axis.label) {
+            return Some((i, &rules[i], false));
+        }
+        let of_label = rules.iter().enumerate().filter(|(_, r)| r.label == self.axis.label);
+        of_label.map(|(i, r)| (i, r, true)).find(|(_, r, _)| holds_relaxed(self.ctx.book, self.cells, r))
+    }
+    /// The squeezed side while the label is SQUEEZE_RISK.
+    pub(super) fn direction(&self) -> Option<&'static str> {
+        let side = self.word(Feature::SqueezeDirection)?;
+        (self.axis.label == RiskRegime::SqueezeRisk).then_some(side)
+    }
+    pub(super) fn word(&self, feature: Feature) -> Option<&'static str> {
+        crate::rules::word_of(feature, self.value(feature)?)
+    }
+    /// Stop vulnerability by its feature.
+    pub(super) fn stops(&self, feature: Feature) -> Option<StopVulnerability> {
+        let word = self.word(feature)?;
+        StopVulnerability::ALL.into_iter().find(|level| level.name() == word)
+    }
+}
+
+fn stale_inputs<'a>(ctx: Context<'a>, row: &MinuteRow, moment: Ts) -> Vec<StaleInput<'a>> {
+    let mut out: Vec<StaleInput<'a>> = row
+        .inputs
+        .iter()
+        .filter(|i| ctx.book.freshness.is_stale(moment, i, ctx.streams))
+        .filter_map(|i| Some(StaleInput { input: *i, decl: ctx.decl(i.stream)?, age_s: (moment - i.anchor).as_secs() }))
+        .collect();
+    out.sort_by(|a, b| b.age_s.cmp(&a.age_s).then(a.input.metric.cmp(&b.input.metric)));
+    out
+}

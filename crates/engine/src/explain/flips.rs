@@ -1,0 +1,94 @@
+//! The sentence that says what would change the label, from `nearest_exit` (regimes §10.2).
+
+use super::evidence::hours;
+use super::facts::Facts;
+use super::numbers::{Style, count_word, say_apart};
+use crate::catalogue::Feature;
+use barograph_domain::snapshot::Flip;
+use barograph_domain::{HeldBy, Kind, RiskRegime, Span};
+
+/// What would change the published label.
+pub(super) fn sentence(facts: &Facts<'_>) -> String {
+    let label = facts.axis.label;
+    if facts.axis.held_by == HeldBy::Dwell {
+        return by_itself(facts);
+    }
+    let Some(exit) = &facts.exit else {
+        let verb = if label == RiskRegime::Normal { "change" } else { "clear" };
+        return format!("No single reading alone would {verb} it.");
+    };
+    let if_so = condition(facts, exit);
+    let stands = if exit.readings > 1 {
+        format!(" and stayed there for {} readings", count_word(exit.readings))
+    } else {
+        String::new()
+    };
+    // A wait longer than the readings themselves is worth saying.
+    let waits = exit.dwell_left_s > i64::from(exit.readings) * 60;
+    let earliest =
+        if waits { format!(", in {} at the earliest", Span::secs(exit.dwell_left_s).spoken()) } else { String::new() };
+    let verb = match (exit.label, exit.label.severity() < label.severity()) {
+        (RiskRegime::Unknown, _) => return format!("There would be no reading if {if_so}."),
+        (_, true) => "clear to",
+        (_, false) => "turn",
+    };
+    format!("It would {verb} {} if {if_so}{stands}{earliest}.", exit.label.name())
+}
+
+/// Kept by dwell: the label changes with nothing changed.
+fn by_itself(facts: &Facts<'_>) -> String {
+    let raw = facts.axis.raw_label;
+    let book = facts.ctx.book;
+    let left = book.enter(facts.now.fired).saturating_sub(facts.axis.candidate_count);
+    let calmer = raw.severity() < facts.axis.label.severity();
+    let minimum_over = facts.moment - facts.axis.since >= book.min_dwell(facts.axis.label);
+    let verb = if calmer { "clears" } else { "turns" };
+    match left {
+        _ if calmer && !minimum_over => "It clears once its shortest stay is over.".to_owned(),
+        0 | 1 => format!("It {verb} if the next reading agrees."),
+        n => format!("It {verb} if the next {} readings agree.", count_word(n)),
+    }
+}
+
+/// "{name} rose above {needed}", in the words of the feature.
+fn condition(facts: &Facts<'_>, flip: &Flip) -> String {
+    let Some(feature) = Feature::from_id(flip.feature) else { return flip.feature.to_owned() };
+    let up = flip.needed > flip.value;
+    let outward = flip.needed.abs() > flip.value.abs();
+    let needed = say_apart(Style::of(feature), flip.threshold, flip.value);
+    let crossed = if up { "rose above" } else { "fell below" };
+    match feature {
+        Feature::FundingZscore24h => {
+            let by_settlements = facts.cell(feature).kind == Kind::Proxy;
+            let (what, whose) = if by_settlements { ("settled funding", "week") } else { ("funding", "day") };
+            let side = if flip.needed < 0.0 { "below" } else { "above" };
+            if outward {
+                format!("{what} moved more than {needed} {side} its {whose}")
+            } else {
+                format!("{what} came back within {needed} of its {whose}")
+            }
+        }
+        Feature::OiDelta1h | Feature::OiDelta4h | Feature::OiDelta24h
+            if flip.percentile.is_none() && by_size(facts, feature) =>
+        {
+            let size = say_apart(Style::Percent, flip.threshold.abs(), flip.value.abs());
+            let moved = match (outward, up) {
+                (true, true) => "rose more than",
+                (true, false) => "fell more than",
+                (false, _) => "moved less than",
+            };
+            format!("open interest {moved} {size} in {}", hours(feature))
+        }
+        Feature::OiDelta1h | Feature::OiDelta4h | Feature::OiDelta24h => {
+            format!("open interest growth in {} {crossed} {needed}", hours(feature))
+        }
+        _ => format!("{} {crossed} {needed}", feature.spec().spoken),
+    }
+}
+
+/// The book compares the size of this feature, not its sign.
+fn by_size(facts: &Facts<'_>, feature: Feature) -> bool {
+    let mut found = false;
+    facts.each_clause(|c| found |= c.feature == feature && c.abs);
+    found
+}

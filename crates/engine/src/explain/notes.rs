@@ -1,0 +1,133 @@
+//! What a reader must know about the data: age, cadence, stand-ins, short history, what a market does not have.
+
+use super::facts::{Facts, StaleInput};
+use super::numbers::capitalised;
+use super::views::history_needed;
+use crate::catalogue::Feature;
+use crate::rules::Warming;
+use barograph_domain::{Cell, Kind, MarketKind, Metric, RiskRegime, Span, State, StreamDecl};
+
+/// All notes as one sentence, and what the market cannot have as another. Without a reading only the latter.
+pub(super) fn sentences(facts: &Facts<'_>) -> Vec<String> {
+    let mut out = Vec::new();
+    if !facts.is_unread() {
+        let stale = facts.stale.first().map(|_| stale(facts));
+        let notes =
+            [stale, fixed_numbers(facts), open_interest(facts), volatility(facts), funding(facts), not_full(facts)];
+        let notes: Vec<String> = notes.into_iter().flatten().collect();
+        out.extend((!notes.is_empty()).then(|| format!("{}.", capitalised(&notes.join(", ")))));
+    }
+    out.extend(not_applicable(facts));
+    out
+}
+
+/// "open interest is 14 min old (limit 5 min)", oldest first, two at most; streams behind two inputs are told once.
+pub(super) fn stale(facts: &Facts<'_>) -> String {
+    let mut told: Vec<&StaleInput<'_>> = Vec::new();
+    for input in &facts.stale {
+        if !told.iter().any(|t| t.input.stream == input.input.stream) {
+            told.push(input);
+        }
+    }
+    let say = |s: &&StaleInput<'_>| {
+        let limit = facts.ctx.book.freshness.max_age(s.decl);
+        let name = s.decl.metric.spoken();
+        let verb = if name.ends_with('s') { "are" } else { "is" };
+        format!("{name} {verb} {} old (limit {})", Span::secs(s.age_s).spoken(), limit.spoken())
+    };
+    told.iter().take(2).map(say).collect::<Vec<_>>().join(" and ")
+}
+
+fn fixed_numbers(facts: &Facts<'_>) -> Option<String> {
+    let mut longest = 0;
+    facts.each_clause(|clause| {
+        let stands_in = !matches!(clause.warming, Warming::Unknown);
+        if let (true, State::Warming { need, .. }) = (stands_in, facts.cell(clause.feature).state) {
+            longest = longest.max(need);
+        }
+    });
+    (longest > 0).then(|| format!("judged by fixed numbers until {}", history_needed(longest)))
+}
+
+/// First usable reading among these, with its stream.
+fn reading<'a>(facts: &'a Facts<'_>, features: &[Feature]) -> Option<(&'a Cell, &'a StreamDecl)> {
+    let read = facts.ctx.book.features();
+    features
+        .iter()
+        .filter(|f| read.contains(f))
+        .map(|f| facts.cell(*f))
+        .filter(|c| matches!(c.state, State::Ready | State::Stale | State::Warming { .. }))
+        .find_map(|c| Some((c, facts.ctx.decl(c.stream)?)))
+}
+
+fn open_interest(facts: &Facts<'_>) -> Option<String> {
+    let (_, decl) =
+        reading(facts, &[Feature::OiDelta4h, Feature::OiDelta1h, Feature::OiDelta24h, Feature::OiZscore7d])?;
+    let foreign = decl.source != facts.ctx.instrument.name.venue.as_str();
+    let stands_in = foreign || decl.kind == Kind::Proxy || decl.metric == Metric::OpenInterestUsd;
+    let slow = decl.cadence > Span::mins(5);
+    match (slow, stands_in) {
+        (true, true) => Some(format!("open interest is {} proxy from {}", with_article(decl.cadence), decl.source)),
+        (false, true) => Some(format!("open interest is a proxy from {}", decl.source)),
+        (true, false) if decl.cadence == Span::hours(1) => Some("open interest is hourly here".to_owned()),
+        (true, false) => Some(format!("open interest comes every {} here", decl.cadence.spoken())),
+        (false, false) => None,
+    }
+}
+
+fn with_article(cadence: Span) -> String {
+    if cadence == Span::hours(1) { "an hourly".to_owned() } else { format!("a {}", cadence.spoken()) }
+}
+
+fn volatility(facts: &Facts<'_>) -> Option<String> {
+    let (cell, decl) = reading(facts, &[Feature::RealizedVol1h, Feature::RealizedVol4h, Feature::RealizedVol24h])?;
+    if cell.kind != Kind::Proxy {
+        return None;
+    }
+    let from = if decl.source == facts.ctx.instrument.name.venue.as_str() {
+        String::new()
+    } else {
+        format!(" of {}", decl.source)
+    };
+    let what = if decl.metric == Metric::Bar { "candles" } else { "prices" };
+    Some(format!("volatility is estimated from {} {what}{from}", decl.cadence.spoken()))
+}
+
+fn funding(facts: &Facts<'_>) -> Option<String> {
+    let (cell, decl) = reading(facts, &[Feature::FundingZscore24h, Feature::FundingRate8h])?;
+    match (cell.kind, decl.metric) {
+        (Kind::Modelled, _) => Some("funding is modelled from the premium index".to_owned()),
+        (Kind::Proxy, Metric::FundingRateSettled) => Some("funding is judged by its settlements".to_owned()),
+        (Kind::Proxy, _) => Some(format!("funding is a proxy from {}", decl.source)),
+        (Kind::Measured | Kind::Sampled, _) => None,
+    }
+}
+
+/// Percentile windows grow for 90 days and say so elsewhere; of the others one note is enough.
+fn not_full(facts: &Facts<'_>) -> Option<String> {
+    let read = facts.ctx.book.features();
+    let partial = |f: &Feature| f.spec().ranks.is_none() && facts.cell(*f).ready().is_some() && facts.cell(*f).partial;
+    read.iter().any(partial).then(|| "some windows are not full yet".to_owned())
+}
+
+/// "Spot market: squeeze and chop cannot be judged here."
+fn not_applicable(facts: &Facts<'_>) -> Option<String> {
+    let rules = facts.ctx.book.rules().iter().enumerate();
+    let mut names: Vec<&'static str> =
+        rules.filter(|(i, _)| facts.now.not_applicable >> i & 1 == 1).map(|(_, r)| short_name(r.label)).collect();
+    names.dedup();
+    let (last, rest) = names.split_last()?;
+    let list = if rest.is_empty() { (*last).to_owned() } else { format!("{} and {last}", rest.join(", ")) };
+    let whose = if facts.ctx.instrument.kind == MarketKind::Spot { "Spot market: " } else { "" };
+    let text = format!("{whose}{list} cannot be judged here.");
+    Some(if whose.is_empty() { capitalised(&text) } else { text })
+}
+
+const fn short_name(label: RiskRegime) -> &'static str {
+    match label {
+        RiskRegime::SqueezeRisk => "squeeze",
+        RiskRegime::ChopRisk => "chop",
+        RiskRegime::HighVol => "extreme volatility",
+        RiskRegime::Normal | RiskRegime::Unknown => "risk",
+    }
+}

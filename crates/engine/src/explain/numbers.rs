@@ -1,0 +1,152 @@
+//! Numbers as people read them (regimes §10.2, UX §1): four significant digits at most, units attached.
+//!
+//! A number that would round to zero, or to the same as one it stands against, gets more decimals.
+
+use crate::catalogue::Feature;
+
+/// How a feature's numbers are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Style {
+    /// z-scores: `2.6σ`, without sign; the words around say the side.
+    Sigma,
+    /// Annualised volatility: `124 %`.
+    Volatility,
+    /// Fractions: `3.1 %`.
+    Percent,
+    /// Funding: `0.0121 % per 8 h`.
+    Funding,
+    /// Anything else: `63,120`, `1.234`, `5.2 M`.
+    Plain,
+}
+
+impl Style {
+    pub(super) fn of(feature: Feature) -> Self {
+        match feature.spec().unit {
+            "σ" => Self::Sigma,
+            "annualised fraction" => Self::Volatility,
+            "fraction" | "fraction per year" | "[0,1]" => Self::Percent,
+            "fraction per 8 h" => Self::Funding,
+            _ => Self::Plain,
+        }
+    }
+    const fn decimals(self) -> usize {
+        match self {
+            Self::Sigma | Self::Percent => 1,
+            Self::Volatility => 0,
+            Self::Funding => 4,
+            Self::Plain => 3,
+        }
+    }
+}
+
+/// The number with its unit.
+pub(super) fn say(style: Style, x: f64) -> String {
+    say_with(style, x, 0)
+}
+
+/// `needed` written so that it does not look like `current`.
+pub(super) fn say_apart(style: Style, needed: f64, current: f64) -> String {
+    (0..3)
+        .map(|extra| (say_with(style, needed, extra), say_with(style, current, extra)))
+        .find(|(a, b)| a != b)
+        .map_or_else(|| say(style, needed), |(a, _)| a)
+}
+
+fn say_with(style: Style, x: f64, extra: usize) -> String {
+    match style {
+        Style::Sigma => format!("{}σ", fixed(x.abs(), style.decimals() + extra)),
+        Style::Volatility | Style::Percent => format!("{} %", fixed(x * 100.0, style.decimals() + extra)),
+        Style::Funding => format!("{} % per 8 h", fixed(x * 100.0, style.decimals() + extra)),
+        Style::Plain => plain(x, extra),
+    }
+}
+
+/// Fixed decimals, fewer where four digits are spent, more where the number would vanish.
+fn fixed(x: f64, decimals: usize) -> String {
+    let whole = digits_before_point(x);
+    let wanted = decimals.min(4_usize.saturating_sub(whole));
+    let text = (wanted..=wanted + 4).map(|d| format!("{:.d$}", x.abs())).find(|t| has_value(t));
+    match text {
+        None => format!("{:.wanted$}", 0.0),
+        Some(text) => signed(x, &text),
+    }
+}
+
+fn plain(x: f64, extra: usize) -> String {
+    let (shown, unit) = match x.abs() {
+        a if a >= 1e9 => (x / 1e9, " B"),
+        a if a >= 1e6 => (x / 1e6, " M"),
+        a if a >= 1e4 => (x / 1e3, " K"),
+        _ => (x, ""),
+    };
+    let text = fixed(shown, 3 + extra);
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{unit}")
+}
+
+fn digits_before_point(x: f64) -> usize {
+    if x.abs() < 1.0 { 0 } else { format!("{:.0}", x.abs().trunc()).len() }
+}
+
+fn has_value(text: &str) -> bool {
+    text.bytes().any(|b| (b'1'..=b'9').contains(&b))
+}
+
+fn signed(x: f64, text: &str) -> String {
+    if x < 0.0 { format!("−{text}") } else { text.to_owned() }
+}
+
+/// A rank as whole percent, rounded down and kept off 0 and 100, so that "more than in 99 %" is true.
+pub(super) fn rank_percent(share: f64) -> String {
+    format!("{:.0} %", (share * 100.0 + 1e-9).floor().clamp(1.0, 99.0))
+}
+
+/// Small counts as words.
+pub(super) fn count_word(n: u32) -> String {
+    const WORDS: [&str; 10] = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    usize::try_from(n).ok().and_then(|i| WORDS.get(i)).map_or_else(|| n.to_string(), |w| (*w).to_owned())
+}
+
+/// First letter in upper case.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_these() {
+        let cases = [
+            (Style::Sigma, 2.63, "2.6σ"),
+            (Style::Sigma, -2.0, "2.0σ"),
+            (Style::Percent, 0.031, "3.1 %"),
+            (Style::Percent, -0.00041, "−0.04 %"),
+            (Style::Percent, 0.0, "0.0 %"),
+            (Style::Percent, 12.3456, "1235 %"),
+            (Style::Volatility, 1.2437, "124 %"),
+            (Style::Volatility, 0.004, "0.4 %"),
+            (Style::Funding, 0.000_121, "0.0121 % per 8 h"),
+            (Style::Funding, 0.000_49, "0.0490 % per 8 h"),
+            (Style::Funding, 0.0123, "1.230 % per 8 h"),
+            (Style::Funding, -0.000_05, "−0.0050 % per 8 h"),
+            (Style::Plain, 63_120.0, "63.12 K"),
+            (Style::Plain, 5_230_000_000.0, "5.23 B"),
+            (Style::Plain, 0.75, "0.75"),
+            (Style::Plain, 30.0, "30"),
+            (Style::Plain, 1234.5, "1234"),
+        ];
+        for (style, x, want) in cases {
+            assert_eq!(say(style, x), want, "{style:?} {x}");
+        }
+        assert_eq!(say_apart(Style::Volatility, 0.80, 0.803), "80.0 %");
+        assert_eq!(say_apart(Style::Volatility, 0.80, 0.90), "80 %");
+        assert_eq!(
+            (rank_percent(0.9997), rank_percent(0.71), rank_percent(0.0)),
+            ("99 %".into(), "71 %".into(), "1 %".into())
+        );
+        assert_eq!((count_word(2), count_word(12)), ("two".to_owned(), "12".to_owned()));
+    }
+}

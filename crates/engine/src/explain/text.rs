@@ -1,0 +1,79 @@
+//! The reading in words: head, evidence, what keeps it, what would clear it, how common it is, notes on the data
+//! (regimes §10.2, UX §1). Deterministic, and made from the explanation's parts only.
+
+use super::facts::Facts;
+use super::numbers::{Style, say};
+use super::views::held_share;
+use super::{evidence, flips, notes, waiting};
+use crate::rules::HELD_MINUTES;
+use barograph_domain::{HeldBy, RiskRegime};
+
+/// A few short sentences.
+pub(super) fn reasoning(facts: &Facts<'_>) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if facts.is_unread() {
+        parts.push(waiting::sentence(facts));
+        parts.extend(notes::sentences(facts));
+        return parts.join(" ");
+    }
+    parts.push(head(facts));
+    let rule = facts.speaking_rule();
+    if let Some((_, rule, relaxed)) = rule {
+        parts.extend(evidence::sentence(facts, rule, relaxed));
+    }
+    if facts.axis.held_by != HeldBy::None {
+        let by = if facts.axis.held_by == HeldBy::Hysteresis { "hysteresis" } else { "dwell" };
+        parts.push(format!("Kept by {by}: raw reading is {}.", facts.axis.raw_label.name()));
+    }
+    parts.push(flips::sentence(facts));
+    if let Some((i, _, _)) = rule {
+        parts.extend(how_common(facts, i));
+    }
+    parts.extend(notes::sentences(facts));
+    parts.join(" ")
+}
+
+fn head(facts: &Facts<'_>) -> String {
+    match (facts.axis.label, facts.direction()) {
+        (RiskRegime::SqueezeRisk, Some("LONG_SQUEEZE")) => "Squeeze risk, longs crowded.",
+        (RiskRegime::SqueezeRisk, Some(_)) => "Squeeze risk, shorts crowded.",
+        (RiskRegime::SqueezeRisk, None) => "Squeeze risk.",
+        (RiskRegime::HighVol, _) => "Extreme volatility.",
+        (RiskRegime::ChopRisk, _) => "Chop.",
+        (RiskRegime::Normal, _) => "Nothing unusual.",
+        (RiskRegime::Unknown, _) => "No reading.",
+    }
+    .to_owned()
+}
+
+/// "Held 0.4 % of the last 90 days."; nothing before a day has been judged.
+fn how_common(facts: &Facts<'_>, rule: usize) -> Option<String> {
+    let count = facts.row.held.get(rule).copied()?;
+    if count.known < 1440 {
+        return None;
+    }
+    let share = say(Style::Percent, held_share(count)?);
+    // A day short of 90 is still the last 90 days; anything less is what has been judged so far.
+    let full = usize::try_from(count.known).is_ok_and(|known| known + 1440 >= HELD_MINUTES);
+    Some(if full {
+        format!("Held {share} of the last 90 days.")
+    } else {
+        format!("Held {share} of the time judged so far.")
+    })
+}
+
+/// What the original interfaces print: the rule's own text (R1.46).
+pub(super) fn rule_text(facts: &Facts<'_>) -> String {
+    let label = facts.axis.label;
+    let rules = facts.ctx.book.rules().iter();
+    let rule = facts.speaking_rule().map(|(_, r, _)| r).or_else(|| rules.clone().find(|r| r.label == label));
+    let text = rule.map(|r| match (&r.text_short, facts.direction()) {
+        (Some(short), Some("SHORT_SQUEEZE")) => short.clone(),
+        _ => r.text.clone(),
+    });
+    match label {
+        RiskRegime::Normal => "No extremes detected, standard market conditions".to_owned(),
+        RiskRegime::Unknown => "Inputs are missing, no reading".to_owned(),
+        RiskRegime::ChopRisk | RiskRegime::SqueezeRisk | RiskRegime::HighVol => text.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,59 @@
+//! The sentence for no reading: which input is awaited, and why (regimes §9, §10.2).
+
+use super::facts::Facts;
+use super::notes;
+use crate::catalogue::Feature;
+use barograph_domain::{Reason, RiskRegime, State};
+
+/// "No reading: …", with the last label while it is still shown.
+pub(super) fn sentence(facts: &Facts<'_>) -> String {
+    let why = why(facts);
+    let last = facts.axis.label;
+    if last == RiskRegime::Unknown { why } else { format!("{why} Last reading was {}.", last.name()) }
+}
+
+fn why(facts: &Facts<'_>) -> String {
+    if facts.row.inputs.iter().all(|i| i.stream.is_none()) {
+        return "No reading yet: no data has arrived.".to_owned();
+    }
+    let clauses = facts.unknown_clauses();
+    // What is merely old is told as such only where age is all that stands in the way.
+    let by_age = |f: Feature| facts.cell(f).reason() == Some(Reason::Stale);
+    let feature =
+        clauses.iter().map(|c| c.feature).find(|f| !by_age(*f)).or_else(|| clauses.first().map(|c| c.feature));
+    match feature {
+        Some(f) if !by_age(f) => awaited(facts, f),
+        _ if facts.stale.is_empty() => "No reading: an input is too old.".to_owned(),
+        _ => format!("No reading: {}.", notes::stale(facts)),
+    }
+}
+
+fn awaited(facts: &Facts<'_>, feature: Feature) -> String {
+    let metric = feature.spec().inputs.first().map_or("data", |m| m.spoken());
+    let name = feature.spec().spoken;
+    match facts.cell(feature).state {
+        State::Warming { have, need } => {
+            format!("No reading yet: waiting for {metric} history, {have} of {need} samples.")
+        }
+        State::Undefined(Reason::MissingInput) if never_seen(facts, feature) => {
+            format!("No reading yet: no {metric} has arrived.")
+        }
+        State::Undefined(Reason::MissingInput) => format!("No reading: samples of {metric} are missing."),
+        State::Undefined(Reason::Gap) => format!("No reading: a gap in {metric} is too recent."),
+        State::Undefined(Reason::ZeroVariance) => {
+            format!("No reading: {metric} has not moved, so {name} has no measure.")
+        }
+        State::Ready | State::Stale => {
+            format!("No reading: only a stand-in for {metric} is there, and this book takes none.")
+        }
+        State::Undefined(reason) => {
+            format!("No reading: {name} cannot be computed ({}).", reason.name().replace('_', " "))
+        }
+    }
+}
+
+/// No stream of any metric the feature needs has ever spoken.
+fn never_seen(facts: &Facts<'_>, feature: Feature) -> bool {
+    let needed = feature.spec().inputs;
+    facts.row.inputs.iter().filter(|i| needed.contains(&i.metric)).all(|i| i.stream.is_none())
+}
