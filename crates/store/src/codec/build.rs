@@ -135,11 +135,7 @@ impl ChunkBuilder {
 
     fn put_axis(&mut self, at: usize, row: &MinuteRow) {
         let risk = &row.risk;
-        self.axis[at] = words::put_label(risk.label)
-            | words::put_label(risk.raw_label) << 8
-            | words::put_held_by(risk.held_by) << 16
-            | risk.candidate.map_or(0, |c| words::put_label(c) + 1) << 24
-            | u64::from(risk.stale) << 32;
+        self.axis[at] = words::put_axis(risk);
         self.since[at] = risk.since.0.cast_unsigned();
         self.candidate_count[at] = u64::from(risk.candidate_count);
     }

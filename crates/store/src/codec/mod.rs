@@ -9,7 +9,7 @@ mod build;
 mod bytes;
 mod read;
 mod seq;
-mod words;
+pub(crate) mod words;
 
 pub use build::ChunkBuilder;
 pub use read::decode;

@@ -1,7 +1,7 @@
 //! Codes of closed sets inside a blob. Never renumber one; add at the end.
 
 use super::CodecError;
-use barograph_domain::{HeldBy, Kind, Metric, Reason, RiskRegime, State};
+use barograph_domain::{AxisState, HeldBy, Kind, Metric, Reason, RiskRegime, State};
 
 const READY: u64 = 0;
 const STALE: u64 = 1;
@@ -56,7 +56,7 @@ fn word<T: Copy>(list: &[T], code: u64) -> Result<T, CodecError> {
 }
 
 /// Code and detail (samples present and needed) of a state.
-pub(super) fn put_state(state: State) -> (u64, u64) {
+pub(crate) fn put_state(state: State) -> (u64, u64) {
     match state {
         State::Ready => (READY, 0),
         State::Stale => (STALE, 0),
@@ -74,12 +74,21 @@ pub(super) fn get_state(code: u64, detail: u64) -> Result<State, CodecError> {
     })
 }
 
+/// Everything about an axis that is not a time or a count.
+pub(crate) fn put_axis(risk: &AxisState) -> u64 {
+    put_label(risk.label)
+        | put_label(risk.raw_label) << 8
+        | put_held_by(risk.held_by) << 16
+        | risk.candidate.map_or(0, |c| put_label(c) + 1) << 24
+        | u64::from(risk.stale) << 32
+}
+
 pub(super) const fn low32(n: u64) -> u32 {
     let [a, b, c, d, ..] = n.to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
 }
 
-pub(super) fn put_kind(kind: Kind) -> u64 {
+pub(crate) fn put_kind(kind: Kind) -> u64 {
     place(&KINDS, &kind)
 }
 pub(super) fn get_kind(code: u64) -> Result<Kind, CodecError> {

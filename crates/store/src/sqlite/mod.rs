@@ -5,14 +5,17 @@
 //! one writer at a time. `synchronous=NORMAL`: a killed process loses nothing that was committed, a power cut may lose
 //! the last commits but never leaves half of one.
 
+mod check;
 mod decl;
 mod digest;
 mod events;
 mod fault;
+mod hash;
 mod lock;
 mod open;
 mod points;
 mod pool;
+mod prune;
 mod query;
 mod reader;
 mod replace;

@@ -79,6 +79,8 @@ struct Tally {
     digest: i64,
     /// Earliest moment at which what is known has changed.
     since: Ts,
+    /// Latest of the times that were replaced by earlier ones.
+    outdated: Option<Ts>,
 }
 
 impl Tally {
@@ -92,6 +94,7 @@ impl Tally {
             lag_min: i64::MAX,
             digest: 0,
             since: Ts::MAX,
+            outdated: None,
         }
     }
 
@@ -217,6 +220,9 @@ fn insert_stream(
         tally.lag_min,
         streams::digest(conn, id)?.wrapping_add(tally.digest)
     ])?;
+    if let Some(outdated) = tally.outdated {
+        streams::forget_known(conn, id, outdated)?;
+    }
     Ok(tally)
 }
 
@@ -286,6 +292,7 @@ impl Target<'_> {
         let later = Event { recv_ts: known, ..*event };
         tally.digest = tally.digest.wrapping_sub(digest::of_point(&later, &mut self.bytes));
         tally.known(event, &mut self.bytes);
+        tally.outdated = tally.outdated.max(Some(known));
         tally.inserted.earlier += 1;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::events::Merge;
 use super::fault::{Fault, Inner};
 use super::pool::{Loan, Pool};
-use super::{FILE, query, rows, runs, segment, streams};
+use super::{FILE, check, query, rows, runs, segment, streams};
 use crate::run::usable_until;
 use crate::{
     CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange, Page, Point, PointQuery,
@@ -108,7 +108,7 @@ impl Reader for SqliteReader {
         self.ask(query::imports)
     }
 
-    fn check(&self, _hash: bool) -> Result<CheckReport> {
-        Ok(CheckReport::default())
+    fn check(&self, hash: bool) -> Result<CheckReport> {
+        self.ask(|conn| check::check(conn, hash))
     }
 }

@@ -7,7 +7,7 @@ use crate::run::{GRID, usable_until};
 use crate::{Checkpoint, Gap, LabelChange, Page, Range, RowQuery, Rows, codec, run::row_of};
 use barograph_domain::{MinuteRow, RiskRegime, Status, StreamDecl, StreamIndex, Ts};
 use rusqlite::{Connection, params};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows gathered chunk by chunk, each still in terms of its own layout.
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl Gathered {
 
     /// All rows in terms of one list of streams.
     fn into_rows(self, next: Option<Ts>) -> Inner<Rows> {
-        let used = || self.rows.iter().map(|(id, _)| id).collect::<std::collections::BTreeSet<_>>();
+        let used = || self.rows.iter().map(|(id, _)| id).collect::<BTreeSet<_>>();
         let layouts: Vec<(&i64, &Layout)> =
             used().into_iter().filter_map(|id| self.layouts.get_key_value(id)).collect();
         let mut streams: Vec<StreamDecl> = layouts.iter().flat_map(|(_, l)| l.streams.iter().cloned()).collect();
@@ -246,4 +246,13 @@ pub(super) fn checkpoint(conn: &Connection, run: i64, at: Ts) -> Inner<Option<Ch
         }
     }
     Ok(None)
+}
+
+/// The minutes among these rows at which the label changed.
+pub(super) fn change_minutes(conn: &Connection, segment: i64, rows: &[MinuteRow]) -> Inner<BTreeSet<Ts>> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(BTreeSet::new()) };
+    let mut statement =
+        conn.prepare_cached("SELECT ts FROM label_changes WHERE segment = ?1 AND ts BETWEEN ?2 AND ?3")?;
+    let found = statement.query_map([segment, first.ts.0, last.ts.0], |r| r.get(0).map(Ts))?;
+    Ok(found.collect::<Result<_, _>>()?)
 }

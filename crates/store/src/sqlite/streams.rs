@@ -54,7 +54,8 @@ pub(super) fn find(conn: &Connection, decl: &StreamDecl) -> Inner<Option<Stored>
     found.transpose()
 }
 
-const fn kind_word(kind: MarketKind) -> &'static str {
+/// The stored word of a kind of market.
+pub(super) const fn kind_word(kind: MarketKind) -> &'static str {
     match kind {
         MarketKind::Spot => "spot",
         MarketKind::Perpetual => "perpetual",
@@ -141,4 +142,18 @@ pub(super) fn instruments(conn: &Connection) -> Inner<Vec<(Instrument, i64)>> {
 /// Sum of the digests of a stream's points. SQLite's own addition would overflow into a float.
 pub(super) fn digest(conn: &Connection, stream: i64) -> Inner<i64> {
     Ok(conn.prepare_cached("SELECT digest FROM streams WHERE stream = ?1")?.query_row([stream], |r| r.get(0))?)
+}
+
+/// A time at which a point was thought to be known is none any more: was it the stream's latest?
+pub(super) fn forget_known(conn: &Connection, stream: i64, outdated: Ts) -> Inner<()> {
+    conn.prepare_cached(
+        "UPDATE streams SET newest_known = max(
+            coalesce((SELECT max(known_ts) FROM points INDEXED BY points_known
+                WHERE points.stream = ?1 AND known_ts IS NOT NULL), -9223372036854775808),
+            coalesce((SELECT event_ts + delay FROM points WHERE points.stream = ?1 AND known_ts IS NULL
+                ORDER BY event_ts DESC LIMIT 1), -9223372036854775808))
+         WHERE stream = ?1 AND newest_known <= ?2",
+    )?
+    .execute([stream, outdated.0])?;
+    Ok(())
 }

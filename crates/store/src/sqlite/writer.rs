@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, Inner};
 use super::lock::RoleLock;
-use super::{FILE, fault, open, points, replace, segment};
+use super::{FILE, fault, open, points, prune, replace, segment};
 use crate::{
     Error, ImportRecord, Inserted, PointsVersion, Pruned, Result, Retention, Role, RunKey, RunSpec, RunWriter, Writer,
 };
@@ -90,6 +90,18 @@ impl SqliteWriter {
     }
 }
 
+impl Drop for SqliteWriter {
+    /// Merges the log into the file, so that the folder can be copied or made read-only as it lies.
+    fn drop(&mut self) {
+        if self.poisoned.is_none() {
+            // A reader in the middle of something keeps the log; the next writer merges it.
+            let merged: rusqlite::Result<i64> =
+                self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0));
+            drop(merged);
+        }
+    }
+}
+
 fn transact<T>(conn: &mut Connection, work: impl FnOnce(&Transaction<'_>) -> Inner<T>) -> Inner<T> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let out = work(&tx)?;
@@ -152,8 +164,7 @@ impl Writer for SqliteWriter {
         })
     }
 
-    fn prune(&mut self, _retention: &Retention) -> Result<Pruned> {
-        self.need(Role::Context)?;
-        Err(Error::Invalid("pruning is not wired yet".to_owned()))
+    fn prune(&mut self, retention: &Retention) -> Result<Pruned> {
+        prune::prune(self, retention)
     }
 }

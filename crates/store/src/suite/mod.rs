@@ -1,3 +1,103 @@
 //! The behaviour of the contract as tests, for every implementation to run, and the sample data they share.
+//!
+//! An implementation provides a [`Factory`] and writes `barograph_store::suite!(factory())` in a test file. A test that
+//! fails panics with what it saw; nothing here knows which database answers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "these are tests, kept where every backend finds them"
+)]
 
+pub mod hash;
+pub mod model;
+pub mod points;
+pub mod prune;
+pub mod reads;
+pub mod rows;
 pub mod sample;
+
+use crate::{Reader, Result, Role, Writer};
+
+/// One store, empty at first, that can be opened again and again.
+pub trait Site {
+    /// Opens it for writing.
+    ///
+    /// # Errors
+    /// Whatever the implementation says.
+    fn writer(&self, roles: &[Role]) -> Result<Box<dyn Writer>>;
+    /// Opens it for reading; there has been a writer before.
+    ///
+    /// # Errors
+    /// Whatever the implementation says.
+    fn reader(&self) -> Result<Box<dyn Reader>>;
+}
+
+/// Makes empty stores.
+pub trait Factory {
+    /// A new one.
+    fn site(&self) -> Box<dyn Site>;
+}
+
+/// Makes a `#[test]` of every function of the suite.
+#[macro_export]
+macro_rules! suite {
+    ($factory:expr) => {
+        $crate::suite_of!($factory, points:
+            the_same_value_twice_changes_nothing, a_revision_is_a_new_row, equal_times_are_ordered_by_content,
+            of_two_times_the_earlier_counts, facts_that_share_a_key_are_all_kept, every_bit_survives,
+            events_come_in_the_total_order, events_after_a_moment, a_refused_batch_leaves_nothing,
+            pages_join_up, sources_and_cadences_can_be_told_apart);
+        $crate::suite_of!($factory, model: reads_agree_with_a_naive_model);
+        $crate::suite_of!($factory, rows:
+            rows_come_back_bit_for_bit, a_replacement_keeps_what_is_before, an_unfinished_replacement_leaves_no_trace,
+            readers_never_see_half, refused_rows_refuse_the_replacement, stream_numbers_follow_their_streams,
+            logic_versions_stay_apart, a_run_is_dirty_until_it_has_seen_its_points,
+            points_that_come_in_during_a_run_keep_it_dirty, checkpoints_are_thinned, columns_cannot_change_half_way);
+        $crate::suite_of!($factory, reads:
+            latest_and_as_of, history_in_pages_and_thinned, label_changes_follow_from_rows, gaps_as_of,
+            freshness_as_of, imports_are_listed, an_empty_store_answers);
+        $crate::suite_of!($factory, hash:
+            order_of_arrival_does_not_show, neither_do_pieces, every_change_shows, wall_clock_and_checkpoints_do_not);
+        $crate::suite_of!($factory, prune:
+            old_rows_are_thinned, pruning_again_changes_nothing, points_go_only_when_asked,
+            a_thinned_run_can_be_replaced);
+    };
+}
+
+/// Makes a `#[test]` of some functions of one part of the suite.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! suite_of {
+    ($factory:expr, $part:ident: $($name:ident),* $(,)?) => {
+        mod $part {
+            use super::*;
+            $(#[test]
+            fn $name() {
+                $crate::suite::$part::$name(&$factory);
+            })*
+        }
+    };
+}
+
+/// Opens in both roles and reads beside it.
+pub(crate) fn open(factory: &dyn Factory) -> (Box<dyn Site>, Box<dyn Writer>, Box<dyn Reader>) {
+    let site = factory.site();
+    let writer = site.writer(&Role::ALL).unwrap();
+    let reader = site.reader().unwrap();
+    (site, writer, reader)
+}
+
+/// The content hash; also sees to it that the store is sound.
+pub fn hash(reader: &dyn Reader) -> String {
+    let report = reader.check(true).unwrap();
+    assert!(report.is_sound(), "{:?}", report.problems);
+    report.hash.unwrap().sha256
+}
+
+/// Fails unless the answer is a refusal that mentions a word.
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T>, word: &str) {
+    match answer {
+        Err(crate::Error::Invalid(text)) => assert!(text.contains(word), "'{text}' does not mention '{word}'"),
+        other => panic!("not refused: {other:?}"),
+    }
+}

@@ -1,0 +1,275 @@
+//! Is everything stored readable, and does it agree with itself?
+//!
+//! Four witnesses: SQLite's own structure check; the sum of digests kept per stream, which finds a number that changed
+//! on disk; the checksum inside each chunk; and label changes, which must follow from the rows.
+
+use super::decl::Layout;
+use super::fault::{Fault, Inner};
+use super::segment::{self, Segment};
+use super::streams::{self, Stored};
+use super::{decl, digest, hash, points, rows, runs};
+use crate::{CheckReport, LabelChange, Range, RunInfo, codec};
+use barograph_domain::{MinuteRow, RiskRegime, Span, Ts};
+use rusqlite::{Connection, params};
+
+/// Problems listed; a file that is damaged all over need not fill the screen.
+const PROBLEMS_MAX: usize = 20;
+
+/// See [`crate::Reader::check`].
+pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
+    let mut report = CheckReport::default();
+    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 4] = [structure, metric_points, all_runs, totals];
+    for step in steps {
+        if let Err(f) = step(conn, &mut report) {
+            report.problems.push(readable(f)?);
+        }
+    }
+    if with_hash {
+        match hash::of_content(conn) {
+            Ok(found) => report.hash = Some(found),
+            Err(f) => report.problems.push(readable(f)?),
+        }
+    }
+    report.problems.dedup();
+    report.problems.truncate(PROBLEMS_MAX);
+    Ok(report)
+}
+
+/// A fault of the content is a finding; any other is a failure of the check.
+fn readable(f: Fault) -> Inner<String> {
+    match f {
+        Fault::Damaged(what) => Ok(what),
+        Fault::Sql(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => Ok(e.to_string()),
+        Fault::Sql(e @ (rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::QueryReturnedNoRows)) => {
+            Ok(e.to_string())
+        }
+        other => Err(other),
+    }
+}
+
+fn structure(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
+    let mut statement = conn.prepare("PRAGMA integrity_check(20)")?;
+    for line in statement.query_map([], |r| r.get::<_, String>(0))? {
+        let line = line?;
+        if line != "ok" {
+            report.problems.push(line);
+        }
+    }
+    Ok(())
+}
+
+fn count(conn: &Connection, table: &str) -> Inner<u64> {
+    let n: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0))?;
+    Ok(n.unsigned_abs())
+}
+
+fn totals(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
+    for table in ["instruments", "imports"] {
+        report.counts.push((table, count(conn, table)?));
+    }
+    let strays: i64 = conn.query_row(
+        "SELECT (SELECT count(*) FROM segments WHERE run IS NOT NULL AND run NOT IN (SELECT run FROM runs))
+            + (SELECT count(*) FROM streams WHERE instrument NOT IN (SELECT instrument FROM instruments))",
+        [],
+        |r| r.get(0),
+    )?;
+    if strays > 0 {
+        report.problems.push(format!("{strays} segments or streams belong to nothing"));
+    }
+    Ok(())
+}
+
+fn metric_points(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
+    let stored = streams::load(conn, None)?;
+    let mut total = 0;
+    for stream in &stored {
+        let found = recount(conn, stream)?;
+        total += found.points;
+        let same = found.points == stream.points
+            && (found.first_event, found.newest_event) == (stream.first_event, stream.newest_event)
+            && (found.newest_known, found.lag_min) == (stream.newest_known, stream.lag_min);
+        if !same {
+            report.problems.push(format!(
+                "'{}' has {} points from {} to {}, its record says {} from {} to {}",
+                stream.decl.label(),
+                found.points,
+                found.first_event,
+                found.newest_event,
+                stream.points,
+                stream.first_event,
+                stream.newest_event
+            ));
+        } else if found.digest != stream.digest {
+            report.problems.push(format!("a point of '{}' is not what was written", stream.decl.label()));
+        }
+    }
+    let all = count(conn, "points")?;
+    if all != total.unsigned_abs() {
+        report.problems.push(format!("{all} points are stored, {total} belong to a stream"));
+    }
+    report.counts.push(("streams", stored.len() as u64));
+    report.counts.push(("points", all));
+    Ok(())
+}
+
+/// The figures kept about a stream, from its points.
+fn recount(conn: &Connection, stream: &Stored) -> Inner<Stored> {
+    let mut found = Stored {
+        points: 0,
+        first_event: Ts::MAX,
+        newest_event: Ts::MIN,
+        newest_known: Ts::MIN,
+        lag_min: i64::MAX,
+        digest: 0,
+        ..stream.clone()
+    };
+    let mut statement = conn.prepare_cached(
+        "SELECT event_ts, seq, known_ts, value, payload FROM points WHERE stream = ?1 ORDER BY event_ts, seq",
+    )?;
+    let mut rows = statement.query([stream.id])?;
+    let mut scratch = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (event, seq, known): (i64, i64, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let known = known.unwrap_or_else(|| event.saturating_add(stream.decl.delay.0));
+        let payload = points::payload(stream.decl.metric, row.get(3)?, points::blob(row, 4)?)?;
+        let one = digest::of_parts(Ts(event), Ts(known), seq.cast_unsigned(), &payload, &mut scratch);
+        found.points += 1;
+        found.first_event = found.first_event.min(Ts(event));
+        found.newest_event = found.newest_event.max(Ts(event));
+        found.newest_known = found.newest_known.max(Ts(known));
+        found.lag_min = found.lag_min.min(known.saturating_sub(event));
+        found.digest = found.digest.wrapping_add(one);
+    }
+    Ok(found)
+}
+
+fn all_runs(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
+    let (mut row_count, mut label_count, mut gap_count) = (0, 0, 0);
+    let all = runs::load(conn, None)?;
+    for (run, info) in &all {
+        let name = format!("{} {}", info.spec.key.instrument, info.spec.key.logic_version);
+        match one_run(conn, *run, info) {
+            Ok((rows, labels, gaps)) => {
+                row_count += rows;
+                label_count += labels;
+                gap_count += gaps;
+            }
+            Err(f) => report.problems.push(format!("{name}: {}", readable(f)?)),
+        }
+    }
+    report.counts.push(("runs", all.len() as u64));
+    report.counts.push(("rows", row_count));
+    report.counts.push(("label changes", label_count));
+    report.counts.push(("gaps", gap_count));
+    Ok(())
+}
+
+/// Numbers of rows, label changes and gaps; the first thing wrong is the error.
+fn one_run(conn: &Connection, run: i64, info: &RunInfo) -> Inner<(u64, u64, u64)> {
+    let mut walk = Walk { rows: 0, last: None, label: None, changes: Vec::new() };
+    let mut gaps = 0;
+    let mut end = Ts::MIN;
+    for part in segment::live(conn, run)? {
+        if part.from < end || part.until <= part.from {
+            return Err(Fault::Damaged(format!("segment {} overlaps another", part.id)));
+        }
+        end = part.until;
+        walk.segment(conn, part, info)?;
+        gaps += readable_gaps(conn, part)?;
+        readable_checkpoints(conn, part)?;
+    }
+    if walk.rows != info.rows {
+        return Err(Fault::Damaged(format!("{} rows are readable, its record says {}", walk.rows, info.rows)));
+    }
+    let stored = rows::label_changes(conn, run, Range::ALL, usize::MAX, None)?.items;
+    if stored != walk.changes {
+        return Err(Fault::Damaged(format!(
+            "{} label changes are stored, {} follow from the rows, or they differ",
+            stored.len(),
+            walk.changes.len()
+        )));
+    }
+    Ok((walk.rows, stored.len() as u64, gaps))
+}
+
+/// What was seen of a run so far.
+struct Walk {
+    rows: u64,
+    last: Option<Ts>,
+    label: Option<RiskRegime>,
+    changes: Vec<LabelChange>,
+}
+
+impl Walk {
+    fn segment(&mut self, conn: &Connection, part: Segment, info: &RunInfo) -> Inner<()> {
+        let (low, high) = part.chunks();
+        let mut statement = conn.prepare_cached(
+            "SELECT chunk, layout, rows, first_ts, last_ts, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2
+             ORDER BY chunk",
+        )?;
+        let mut chunks = statement.query([low, high])?;
+        while let Some(chunk) = chunks.next()? {
+            let key: i64 = chunk.get(0)?;
+            let layout = Layout::load(conn, chunk.get(1)?)?;
+            if layout.columns != info.spec.columns {
+                return Err(Fault::Damaged(format!("chunk {key} has other columns than its run")));
+            }
+            let body = chunk.get_ref(5)?.as_blob().map_err(|e| Fault::Damaged(format!("chunk {key}: {e}")))?;
+            let rows = codec::decode(body, layout.width()).map_err(|e| Fault::chunk(key, e))?;
+            let says: (i64, i64, i64) = (chunk.get(2)?, chunk.get(3)?, chunk.get(4)?);
+            let has = (i64::try_from(rows.len()).unwrap_or(i64::MAX), ends(&rows));
+            if (says.0, Some((Ts(says.1), Ts(says.2)))) != has {
+                return Err(Fault::Damaged(format!("chunk {key} does not hold the rows its record says")));
+            }
+            for row in &rows {
+                self.row(row, key, part)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: &MinuteRow, key: i64, part: Segment) -> Inner<()> {
+        let ordered = self.last.is_none_or(|last| last < row.ts);
+        let inside = part.from <= row.ts && row.ts < part.until && segment::chunk_key(part.id, row.ts) == key;
+        if !ordered || !inside || row.ts.floor(Span::mins(1)) != row.ts {
+            return Err(Fault::Damaged(format!("chunk {key} has a row of {} where it cannot be", row.ts)));
+        }
+        if self.label != Some(row.risk.label) {
+            self.changes.push(LabelChange { ts: row.ts, from: self.label, to: row.risk.label });
+            self.label = Some(row.risk.label);
+        }
+        self.last = Some(row.ts);
+        self.rows += 1;
+        Ok(())
+    }
+}
+
+fn ends(rows: &[MinuteRow]) -> Option<(Ts, Ts)> {
+    Some((rows.first()?.ts, rows.last()?.ts))
+}
+
+fn readable_gaps(conn: &Connection, part: Segment) -> Inner<u64> {
+    let mut statement =
+        conn.prepare_cached("SELECT decl, state FROM gaps WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3")?;
+    let mut rows = statement.query(params![part.id, part.from.0, part.until.0])?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        let (text, state): (String, String) = (row.get(0)?, row.get(1)?);
+        decl::from_text(&text)?;
+        runs::state_of(&state)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn readable_checkpoints(conn: &Connection, part: Segment) -> Inner<()> {
+    let mut statement =
+        conn.prepare_cached("SELECT ts, body FROM checkpoints WHERE segment = ?1 AND ts >= ?2 AND ts < ?3")?;
+    let mut rows = statement.query([part.id, part.from.0, part.until.0])?;
+    while let Some(row) = rows.next()? {
+        let (ts, body): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let unpacked = zstd::stream::decode_all(body.as_slice());
+        unpacked.map_err(|e| Fault::Damaged(format!("the checkpoint of {}: {e}", Ts(ts))))?;
+    }
+    Ok(())
+}

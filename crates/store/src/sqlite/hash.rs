@@ -1,0 +1,286 @@
+//! The content hash: SHA-256 over everything that was observed and everything that follows from it, streamed.
+//!
+//! Canonical means: instruments and streams by name and declaration, points by (`event_ts`, sequence, `known_ts`,
+//! content), rows by minute with streams named instead of numbered. Slots, ids, page layout, segments, layouts, wall
+//! clock times and checkpoints do not enter.
+
+use super::decl::{self, Layout};
+use super::fault::{Fault, Inner};
+use super::streams::{self, Stored};
+use super::{points, rows, runs, segment};
+use crate::codec::{self, words};
+use crate::{ContentHash, Range, SectionHash};
+use barograph_domain::{InputAge, MinuteRow, StreamIndex, Ts};
+use rusqlite::{Connection, params};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// Bytes gathered before they are hashed.
+const BUFFER: usize = 64 << 10;
+
+/// One section in the making.
+struct Section {
+    name: &'static str,
+    count: u64,
+    hash: Sha256,
+    buffer: Vec<u8>,
+}
+
+impl Section {
+    fn new(name: &'static str) -> Self {
+        Self { name, count: 0, hash: Sha256::new(), buffer: Vec::with_capacity(BUFFER) }
+    }
+
+    /// A text, with its length, so that no two lists of texts give the same bytes.
+    fn text(&mut self, text: &str) {
+        self.int(i64::try_from(text.len()).unwrap_or(i64::MAX));
+        self.bytes(text.as_bytes());
+    }
+    fn int(&mut self, n: i64) {
+        self.bytes(&n.to_le_bytes());
+    }
+    fn uint(&mut self, n: u64) {
+        self.bytes(&n.to_le_bytes());
+    }
+    fn bytes(&mut self, bytes: &[u8]) {
+        if self.buffer.len() + bytes.len() > BUFFER {
+            self.hash.update(&self.buffer);
+            self.buffer.clear();
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    fn finish(mut self) -> SectionHash {
+        self.hash.update(&self.buffer);
+        SectionHash { section: self.name, count: self.count, sha256: hex(&self.hash.finalize()) }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut out, b| {
+        // Writing to a string cannot fail.
+        let _infallible = write!(out, "{b:02x}");
+        out
+    })
+}
+
+/// Hashes what the read transaction of `conn` sees.
+pub(super) fn of_content(conn: &Connection) -> Inner<ContentHash> {
+    let stored = streams::load(conn, None)?;
+    let sections = vec![
+        instruments(conn, &stored)?,
+        declarations(&stored)?,
+        metric_points(conn, &stored)?,
+        minute_rows(conn)?,
+        label_changes(conn)?,
+        gaps(conn)?,
+    ];
+    let mut total = Sha256::new();
+    for s in &sections {
+        total.update(format!("{} {} {}\n", s.section, s.count, s.sha256));
+    }
+    Ok(ContentHash { sha256: hex(&total.finalize()), sections })
+}
+
+fn instruments(conn: &Connection, stored: &[Stored]) -> Inner<SectionHash> {
+    let mut out = Section::new("instruments");
+    for (instrument, _) in streams::instruments(conn)? {
+        if stored.iter().any(|s| s.decl.instrument == instrument.name) {
+            out.text(&instrument.name.to_string());
+            out.text(streams::kind_word(instrument.kind));
+            out.int(instrument.expiry.map_or(i64::MIN, |t| t.0));
+            out.count += 1;
+        }
+    }
+    Ok(out.finish())
+}
+
+fn declarations(stored: &[Stored]) -> Inner<SectionHash> {
+    let mut out = Section::new("streams");
+    for stream in stored {
+        out.text(&decl::to_text(&stream.decl)?);
+        out.count += 1;
+    }
+    Ok(out.finish())
+}
+
+fn metric_points(conn: &Connection, stored: &[Stored]) -> Inner<SectionHash> {
+    let mut out = Section::new("points");
+    for stream in stored {
+        out.text(&decl::to_text(&stream.decl)?);
+        let mut statement = conn.prepare_cached(
+            "SELECT event_ts, seq, known_ts, value, payload FROM points WHERE stream = ?1 ORDER BY event_ts, seq",
+        )?;
+        let mut rows = statement.query([stream.id])?;
+        let mut key = None;
+        let mut group: Vec<(i64, Vec<u8>)> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (event, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
+            if key != Some((event, seq)) {
+                put_group(&mut out, key, &mut group);
+                key = Some((event, seq));
+            }
+            let known: Option<i64> = row.get(2)?;
+            let known = known.unwrap_or_else(|| event.saturating_add(stream.decl.delay.0));
+            let mut bytes = Vec::with_capacity(56);
+            points::payload(stream.decl.metric, row.get(3)?, points::blob(row, 4)?)?.encode(&mut bytes);
+            group.push((known, bytes));
+        }
+        put_group(&mut out, key, &mut group);
+    }
+    Ok(out.finish())
+}
+
+fn put_group(out: &mut Section, key: Option<(i64, i64)>, group: &mut Vec<(i64, Vec<u8>)>) {
+    let Some((event, seq)) = key else { return };
+    group.sort();
+    for (known, bytes) in group.drain(..) {
+        for n in [event, seq, known, i64::try_from(bytes.len()).unwrap_or(i64::MAX)] {
+            out.int(n);
+        }
+        out.bytes(&bytes);
+        out.count += 1;
+    }
+}
+
+fn minute_rows(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("rows");
+    for (run, info) in runs::load(conn, None)? {
+        out.text(&info.spec.key.instrument.to_string());
+        out.text(&info.spec.key.logic_version);
+        let columns = &info.spec.columns;
+        for feature in &columns.features {
+            out.text(&feature.id);
+            out.int(i64::from(feature.version));
+        }
+        columns.cuts.iter().chain(&columns.rules).for_each(|name| out.text(name));
+        for part in segment::live(conn, run)? {
+            let (low, high) = part.chunks();
+            let mut statement = conn.prepare_cached(
+                "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk",
+            )?;
+            let mut chunks = statement.query([low, high])?;
+            let mut names = Names::default();
+            while let Some(chunk) = chunks.next()? {
+                let key = chunk.get(0)?;
+                names.of(conn, chunk.get(1)?)?;
+                let body = chunk.get_ref(2)?.as_blob().map_err(|e| Fault::Damaged(format!("chunk {key}: {e}")))?;
+                let rows = codec::decode(body, names.layout.width()).map_err(|e| Fault::chunk(key, e))?;
+                for row in rows.iter().filter(|r| part.from <= r.ts && r.ts < part.until) {
+                    put_row(&mut out, row, &names)?;
+                }
+            }
+        }
+    }
+    Ok(out.finish())
+}
+
+/// The names of the streams that a chunk calls by number: the first bytes of their declarations' digests.
+struct Names {
+    id: Option<i64>,
+    layout: Layout,
+    prints: Vec<u64>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        let layout = Layout { columns: crate::Columns::default(), streams: Vec::new() };
+        Self { id: None, layout, prints: Vec::new() }
+    }
+}
+
+impl Names {
+    fn of(&mut self, conn: &Connection, id: i64) -> Inner<()> {
+        if self.id != Some(id) {
+            self.layout = Layout::load(conn, id)?;
+            let print = |d| {
+                let digest = Sha256::digest(decl::to_text(d)?.as_bytes());
+                let first = digest.first_chunk::<8>().copied().unwrap_or_default();
+                Ok(u64::from_le_bytes(first))
+            };
+            self.prints = self.layout.streams.iter().map(print).collect::<Inner<_>>()?;
+            self.id = Some(id);
+        }
+        Ok(())
+    }
+
+    fn print(&self, stream: Option<StreamIndex>, at: Ts) -> Inner<u64> {
+        let Some(stream) = stream else { return Ok(0) };
+        let missing = || Fault::Damaged(format!("the row of {at} names stream {}", stream.0));
+        self.prints.get(stream.index()).copied().ok_or_else(missing)
+    }
+}
+
+fn put_row(out: &mut Section, row: &MinuteRow, names: &Names) -> Inner<()> {
+    out.int(row.ts.0);
+    for cell in &row.cells {
+        let (state, samples) = words::put_state(cell.state);
+        out.uint(cell.value.to_bits());
+        out.int(cell.anchor.0);
+        out.bytes(&cell.coverage.to_bits().to_le_bytes());
+        out.uint(state);
+        out.uint(samples);
+        out.uint(words::put_kind(cell.kind) | u64::from(cell.partial) << 2);
+        out.uint(names.print(cell.stream, row.ts)?);
+    }
+    for value in row.cuts.iter().chain([&row.price]) {
+        out.bytes(&[u8::from(value.is_some())]);
+        out.uint(value.map_or(0, f64::to_bits));
+    }
+    for held in &row.held {
+        out.uint(u64::from(held.held) | u64::from(held.known) << 32);
+    }
+    out.uint(words::put_axis(&row.risk));
+    out.int(row.risk.since.0);
+    out.uint(u64::from(row.risk.candidate_count));
+    out.uint(row.inputs.len() as u64);
+    for InputAge { metric, stream, anchor } in &row.inputs {
+        out.text(metric.name());
+        out.uint(names.print(*stream, row.ts)?);
+        out.int(anchor.0);
+    }
+    out.count += 1;
+    Ok(())
+}
+
+fn label_changes(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("label changes");
+    for (run, info) in runs::load(conn, None)? {
+        out.text(&info.spec.key.instrument.to_string());
+        out.text(&info.spec.key.logic_version);
+        for change in rows::label_changes(conn, run, Range::ALL, usize::MAX, None)?.items {
+            out.int(change.ts.0);
+            out.text(change.from.map_or("", barograph_domain::RiskRegime::name));
+            out.text(change.to.name());
+            out.count += 1;
+        }
+    }
+    Ok(out.finish())
+}
+
+fn gaps(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("gaps");
+    for (run, info) in runs::load(conn, None)? {
+        out.text(&info.spec.key.instrument.to_string());
+        out.text(&info.spec.key.logic_version);
+        for part in segment::live(conn, run)? {
+            let mut statement = conn.prepare_cached(
+                "SELECT known_ts, decl, state, from_ts, until_ts FROM gaps
+                 WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3
+                 ORDER BY row_ts, known_ts, decl, state, from_ts, until_ts",
+            )?;
+            let mut rows = statement.query(params![part.id, part.from.0, part.until.0])?;
+            while let Some(row) = rows.next()? {
+                for at in [0, 3, 4] {
+                    out.int(row.get(at)?);
+                }
+                for at in [1, 2] {
+                    let text: String = row.get(at)?;
+                    out.text(&text);
+                }
+                out.count += 1;
+            }
+        }
+    }
+    Ok(out.finish())
+}

@@ -1,0 +1,157 @@
+//! Retention (A22): thinning old rows to the 5-minute grid and label changes, and, where asked for, removing old points.
+//!
+//! A little per transaction. Each step leaves a state that is right in itself, so a prune that was killed is completed
+//! by the next one.
+
+use super::decl::Layout;
+use super::fault::{Fault, Inner};
+use super::segment::{self, Chunk, Segment};
+use super::streams::{self, Stored};
+use super::writer::SqliteWriter;
+use super::{digest, points, rows, runs};
+use crate::{Pruned, Result, Retention, Role, codec};
+use barograph_domain::{Event, InstrumentName, MinuteRow, Span, StreamIndex, Ts};
+use rusqlite::{Connection, params};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What stays of old rows.
+const COARSE_GRID: Span = Span::mins(5);
+/// Chunks read and written in one transaction: 1.5 MB.
+const CHUNKS: usize = 64;
+/// Points removed in one transaction: about 50 ms.
+const POINTS: i64 = 50_000;
+
+/// See [`crate::Writer::prune`].
+pub(super) fn prune(writer: &mut SqliteWriter, retention: &Retention) -> Result<Pruned> {
+    writer.need(Role::Context)?;
+    let mut pruned = Pruned::default();
+    for (segment, cutoff) in writer.read(|conn| old_segments(conn, retention.minute_rows))? {
+        let mut next = Some(segment.chunks().0);
+        while let Some(first) = next {
+            let (removed, further) = writer.write(|tx| thin_some(tx, segment, first, cutoff))?;
+            pruned.rows += removed;
+            next = further;
+        }
+    }
+    if let Some(keep) = retention.points {
+        writer.need(Role::Ingest)?;
+        for stream in writer.read(|conn| streams::load(conn, None))? {
+            let oldest = Ts(stream.newest_event.0.saturating_sub(keep.0));
+            let mut removed = 1;
+            while removed > 0 && stream.first_event < oldest {
+                removed = writer.write(|tx| remove_some_points(tx, &stream, oldest))?;
+                pruned.points += removed;
+            }
+        }
+    }
+    Ok(pruned)
+}
+
+/// The parts of live segments that lie before the minute from which everything is kept.
+fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Segment, Ts)>> {
+    let mut newest: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
+    let runs = runs::load(conn, None)?;
+    for (_, info) in &runs {
+        if let Some((_, last)) = info.minutes {
+            let entry = newest.entry(info.spec.key.instrument.clone()).or_insert(last);
+            *entry = last.max(*entry);
+        }
+    }
+    let mut found = Vec::new();
+    for (run, info) in &runs {
+        let Some(newest) = newest.get(&info.spec.key.instrument) else { continue };
+        let cutoff = Ts(newest.0.saturating_sub(keep.0));
+        let old = segment::live(conn, *run)?;
+        found.extend(old.iter().filter_map(|s| s.within(Ts::MIN, Ts(cutoff.0 - 1))).map(|s| (s, cutoff)));
+    }
+    Ok(found)
+}
+
+/// Thins a few chunks from key `first` on. Returns how many rows went, and where to go on.
+fn thin_some(conn: &Connection, segment: Segment, first: i64, cutoff: Ts) -> Inner<(u64, Option<i64>)> {
+    let mut statement = conn.prepare_cached(
+        "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND thinned = 0
+         ORDER BY chunk LIMIT ?3",
+    )?;
+    let found = statement
+        .query_map(params![first, segment.chunks().1, i64::try_from(CHUNKS).unwrap_or(i64::MAX)], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+        })?
+        .collect::<std::result::Result<Vec<(i64, i64, Vec<u8>)>, _>>()?;
+    let next = found.last().filter(|_| found.len() == CHUNKS).map(|(key, _, _)| key + 1);
+    let mut removed = 0;
+    for (key, layout_id, body) in found {
+        let layout = Layout::load(conn, layout_id)?;
+        let rows = codec::decode(&body, layout.width()).map_err(|e| Fault::chunk(key, e))?;
+        let changes = rows::change_minutes(conn, segment.id, &rows)?;
+        removed += thin(conn, key, segment, layout_id, &layout, rows, &changes, cutoff)?;
+    }
+    Ok((removed, next))
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step of a loop, named for its own sake")]
+fn thin(
+    conn: &Connection,
+    key: i64,
+    segment: Segment,
+    layout_id: i64,
+    layout: &Layout,
+    mut rows: Vec<MinuteRow>,
+    changes: &BTreeSet<Ts>,
+    cutoff: Ts,
+) -> Inner<u64> {
+    let before = rows.len();
+    // A chunk that reaches beyond the cutoff is looked at again next time.
+    let whole = rows.last().is_some_and(|r| r.ts.floor(Span::hours(1)) + Span::hours(1) <= cutoff);
+    rows.retain(|r| r.ts >= cutoff || r.ts.floor(COARSE_GRID) == r.ts || changes.contains(&r.ts));
+    if rows.len() < before || whole {
+        match Chunk::pack(&rows, layout, whole)? {
+            Some(chunk) => chunk.put(conn, segment.id, layout_id)?,
+            None => {
+                conn.prepare_cached("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([key])?;
+            }
+        }
+    }
+    Ok((before - rows.len()) as u64)
+}
+
+/// Removes points of a stream that happened before `oldest`.
+fn remove_some_points(conn: &Connection, stream: &Stored, oldest: Ts) -> Inner<u64> {
+    let mut statement = conn.prepare_cached(
+        "SELECT event_ts, seq, rev, known_ts, value, payload FROM points WHERE stream = ?1 AND event_ts < ?2
+         ORDER BY event_ts, seq, rev LIMIT ?3",
+    )?;
+    let mut rows = statement.query(params![stream.id, oldest.0, POINTS])?;
+    let (mut count, mut sum, mut last) = (0_i64, 0_i64, (i64::MIN, 0_i64, 0_i64));
+    let mut scratch = Vec::new();
+    while let Some(row) = rows.next()? {
+        last = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let known: Option<i64> = row.get(3)?;
+        let event = Event {
+            recv_ts: Ts(known.unwrap_or_else(|| last.0.saturating_add(stream.decl.delay.0))),
+            event_ts: Ts(last.0),
+            stream: StreamIndex(0),
+            seq: last.1.cast_unsigned(),
+            payload: points::payload(stream.decl.metric, row.get(4)?, points::blob(row, 5)?)?,
+        };
+        sum = sum.wrapping_add(digest::of_point(&event, &mut scratch));
+        count += 1;
+    }
+    drop(rows);
+    if count == 0 {
+        return Ok(0);
+    }
+    conn.prepare_cached("DELETE FROM points WHERE stream = ?1 AND (event_ts, seq, rev) <= (?2, ?3, ?4)")?
+        .execute(params![stream.id, last.0, last.1, last.2])?;
+    let sum = streams::digest(conn, stream.id)?.wrapping_sub(sum);
+    conn.prepare_cached(
+        "UPDATE streams SET points = points - ?2, digest = ?3, (first_event, newest_known, lag_min) =
+            (SELECT coalesce(min(event_ts), 9223372036854775807),
+                coalesce(max(coalesce(known_ts, event_ts + delay)), -9223372036854775808),
+                coalesce(min(coalesce(known_ts - event_ts, delay)), 9223372036854775807)
+             FROM points WHERE points.stream = ?1)
+         WHERE stream = ?1",
+    )?
+    .execute(params![stream.id, count, sum])?;
+    Ok(count.unsigned_abs())
+}

@@ -1,0 +1,26 @@
+//! The suite of the contract, run against SQLite.
+
+use barograph_store::suite::{Factory, Site};
+use barograph_store::{Reader, Result, Role, SqliteReader, SqliteWriter, Writer};
+use tempfile::TempDir;
+
+struct Folder(TempDir);
+
+impl Site for Folder {
+    fn writer(&self, roles: &[Role]) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(SqliteWriter::open(self.0.path(), roles)?))
+    }
+    fn reader(&self) -> Result<Box<dyn Reader>> {
+        Ok(Box::new(SqliteReader::open(self.0.path())?))
+    }
+}
+
+struct Sqlite;
+
+impl Factory for Sqlite {
+    fn site(&self) -> Box<dyn Site> {
+        Box::new(Folder(tempfile::tempdir().unwrap()))
+    }
+}
+
+barograph_store::suite!(Sqlite);
