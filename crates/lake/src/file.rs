@@ -7,7 +7,8 @@ use crate::lines::{End, Lines};
 use crate::sniff::Content;
 use crate::source::{self, Member};
 use barograph_domain::{Span, StreamDecl, Ts};
-use barograph_venues::{Reason, Row, TableMapper};
+use barograph_venues::layout::Format;
+use barograph_venues::{Reason, RecordingMapper, Row, TableMapper};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -18,8 +19,9 @@ pub(crate) struct PlannedFile {
     pub(crate) place: Place,
     pub(crate) content: Content,
     /// Reads its rows; bound to streams once all files are known.
-    pub(crate) mapper: TableMapper,
-    /// Declarations of each key, in the order of the shape's metrics; `None` for keys left out.
+    pub(crate) mapper: Mapper,
+    /// Declarations of each key, in the order of the shape's metrics (recordings: of each channel, one); `None` for keys
+    /// left out.
     pub(crate) decls: Vec<Option<Vec<StreamDecl>>>,
     /// When its first and last row were known.
     pub(crate) known: (Ts, Ts),
@@ -31,6 +33,23 @@ pub(crate) struct PlannedFile {
     pub(crate) bytes: u64,
 }
 
+/// Who reads the rows.
+#[derive(Clone, Debug)]
+pub(crate) enum Mapper {
+    Table(Box<TableMapper>),
+    Recording(RecordingMapper),
+}
+
+impl Mapper {
+    /// What the file is, as a summary says it.
+    pub(crate) fn format(&self) -> &'static str {
+        match self {
+            Self::Table(mapper) => mapper.layout().format.spoken(),
+            Self::Recording(_) => Format::Recording.spoken(),
+        }
+    }
+}
+
 /// Where a file is.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
@@ -40,11 +59,19 @@ pub(crate) struct Place {
     pub(crate) shown: String,
 }
 
+/// The two passes: stamps and keys, or everything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pass {
+    Plan,
+    Read,
+}
+
 /// Rows of an open file.
 pub(crate) enum Reader {
     Csv(CsvRows),
     Json(JsonRows),
     Columnar(ColumnarRows),
+    Recording(Lines),
 }
 
 /// What came next.
@@ -53,6 +80,12 @@ pub(crate) enum Step<'a> {
     Row {
         line: u64,
         row: Row<'a>,
+        whole: bool,
+    },
+    /// A line of a recording.
+    Line {
+        line: u64,
+        text: &'a [u8],
         whole: bool,
     },
     /// No row, but wrong.
@@ -67,13 +100,12 @@ pub(crate) enum Step<'a> {
 }
 
 impl Reader {
-    /// Opens a file. `limit` is how many cells of a text row are wanted, `columns` which of a typed one.
+    /// Opens a file for one of the two passes.
     pub(crate) fn open(
         place: &Place,
         content: Content,
-        mapper: &TableMapper,
-        limit: usize,
-        columns: &[usize],
+        mapper: &Mapper,
+        pass: Pass,
         read: &Arc<AtomicU64>,
     ) -> Result<Self, String> {
         let told = |e: std::io::Error| {
@@ -84,19 +116,25 @@ impl Reader {
             format!("cannot be read: {e}")
         };
         let bytes = || source::open(&place.path, place.member.as_ref(), read).map_err(told);
+        let Mapper::Table(mapper) = mapper else { return Ok(Self::Recording(Lines::new(bytes()?))) };
+        let layout = mapper.layout();
         match content {
-            Content::Csv(dialect) => Ok(Self::Csv(CsvRows::new(Lines::new(bytes()?), dialect, limit))),
+            Content::Csv(dialect) => {
+                let limit = if pass == Pass::Plan { layout.plan_width() } else { usize::MAX };
+                Ok(Self::Csv(CsvRows::new(Lines::new(bytes()?), dialect, limit)))
+            }
             Content::Json => {
                 let mut rows = JsonRows::new(bytes()?);
-                if mapper.layout().width.is_none() {
-                    rows.set_names(&mapper.layout().names);
+                if layout.width.is_none() {
+                    rows.set_names(&layout.names);
                 }
                 Ok(Self::Json(rows))
             }
             Content::Columnar(format) => {
-                columnar::open(&place.path, format, Some(columns), read).map(|(_, rows)| Self::Columnar(rows))
+                let columns = if pass == Pass::Plan { layout.plan_columns() } else { layout.used_columns() };
+                columnar::open(&place.path, format, Some(&columns), read).map(|(_, rows)| Self::Columnar(rows))
             }
-            Content::Recording => Err("recordings have no rows".to_owned()),
+            Content::Recording => Ok(Self::Recording(Lines::new(bytes()?))),
         }
     }
 
@@ -131,6 +169,10 @@ impl Reader {
                 }
                 Some(Err(e)) => Step::Broken(format!("broken after row {}: {e}", rows.number())),
                 None => Step::End,
+            },
+            Self::Recording(lines) => match lines.next() {
+                Some(line) => Step::Line { line: line.number, text: lines.bytes(&line), whole: line.terminated },
+                None => ended(lines.end(), lines.number()),
             },
         }
     }

@@ -13,11 +13,13 @@
 mod columnar;
 mod csv;
 mod error;
+mod feed;
 mod file;
 mod json;
 mod lines;
 mod manifest;
 mod merge;
+mod naming;
 mod options;
 pub mod order;
 mod plan;

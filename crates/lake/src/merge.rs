@@ -1,12 +1,11 @@
 //! Second pass: all files as one stream of events in the total order, each file open only while the merge needs it.
 
-use crate::file::{PlannedFile, Reader, Step};
-use crate::order::{IN_MEMORY, InOrder, Item, Sorted, Sorter};
+use crate::feed::Feed;
+use crate::file::PlannedFile;
+use crate::order::Item;
 use crate::plan::Plan;
 use crate::report::{FailedFile, Report, Tally};
-use barograph_domain::{Event, Metric, Payload, Ts};
-use barograph_venues::funding::Intervals;
-use barograph_venues::{Reason, Sink, TableMapper};
+use barograph_domain::{Event, Metric, Ts};
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -20,7 +19,7 @@ pub struct EventReader {
     /// Files not yet opened, the latest first.
     waiting: Vec<usize>,
     heads: BinaryHeap<Reverse<Head>>,
-    sources: Vec<Option<Box<Source>>>,
+    feeds: Vec<Option<Box<Feed>>>,
     /// Accounts of files that are done, by position.
     done: Vec<Option<(Tally, Option<String>)>>,
     last: Option<Event>,
@@ -70,7 +69,7 @@ impl EventReader {
             cut,
             waiting,
             heads: BinaryHeap::new(),
-            sources: files.iter().map(|_| None).collect(),
+            feeds: files.iter().map(|_| None).collect(),
             done: files.iter().map(|_| None).collect(),
             files,
             last: None,
@@ -94,7 +93,7 @@ impl EventReader {
     /// The account. Files that were not read to their end count as far as they were read.
     #[must_use]
     pub fn finish(mut self) -> Report {
-        for file in 0..self.sources.len() {
+        for file in 0..self.feeds.len() {
             self.close(file);
         }
         self.settle();
@@ -109,7 +108,7 @@ impl EventReader {
                 return;
             }
             self.waiting.pop();
-            self.sources[file] = Some(Box::new(Source::open(&self.files[file], &self.metrics, self.cut, &self.read)));
+            self.feeds[file] = Some(Box::new(Feed::open(&self.files[file], &self.metrics, self.cut, &self.read)));
             if let Some(item) = self.pull(file) {
                 self.heads.push(Reverse(Head { item, file }));
             }
@@ -117,8 +116,8 @@ impl EventReader {
     }
 
     fn pull(&mut self, file: usize) -> Option<Item> {
-        let source = self.sources[file].as_mut()?;
-        let item = source.next(&self.files[file]);
+        let feed = self.feeds[file].as_mut()?;
+        let item = feed.next(&self.files[file]);
         if item.is_none() {
             self.close(file);
         }
@@ -126,8 +125,8 @@ impl EventReader {
     }
 
     fn close(&mut self, file: usize) {
-        if let Some(source) = self.sources[file].take() {
-            self.done[file] = Some((source.tally, source.broken));
+        if let Some(feed) = self.feeds[file].take() {
+            self.done[file] = Some((feed.tally, feed.broken));
         }
     }
 
@@ -137,7 +136,7 @@ impl EventReader {
             let Some((tally, broken)) = done.take() else { continue };
             let mut streams: Vec<String> = file.decls.iter().flatten().flatten().map(|d| d.label()).collect();
             streams.dedup();
-            let kind = file.mapper.layout().format.spoken();
+            let kind = file.mapper.format();
             self.report.add(tally.report(&file.place.shown, kind, streams));
             if let Some(error) = broken {
                 self.report.failed.push(FailedFile { path: file.place.shown.clone(), error });
@@ -178,224 +177,5 @@ impl Iterator for EventReader {
             self.events += 1;
             return Some(item.event);
         }
-    }
-}
-
-/// One open file.
-struct Source {
-    mapper: TableMapper,
-    feed: Feed,
-    tally: Tally,
-    broken: Option<String>,
-    cut: Option<Ts>,
-    sink: Sink,
-    last: Option<Event>,
-    /// Interval memory per stream of settled funding, where the file does not say.
-    intervals: Vec<(barograph_domain::StreamIndex, Intervals)>,
-}
-
-enum Feed {
-    InOrder { reader: Reader, order: InOrder, frontier: Ts, ended: bool },
-    Sorted(Sorted),
-    Nothing,
-}
-
-impl Source {
-    fn open(file: &PlannedFile, metrics: &[Metric], cut: Option<Ts>, read: &Arc<AtomicU64>) -> Self {
-        let mut source = Self {
-            mapper: file.mapper.clone(),
-            feed: Feed::Nothing,
-            tally: Tally::default(),
-            broken: None,
-            cut,
-            sink: Sink::new(),
-            last: None,
-            intervals: Vec::new(),
-        };
-        let columns = file.mapper.layout().used_columns();
-        match Reader::open(&file.place, file.content, &file.mapper, usize::MAX, &columns, read) {
-            Err(e) => source.broken = Some(e),
-            Ok(reader) if file.sorted => {
-                source.feed = Feed::InOrder { reader, order: InOrder::default(), frontier: Ts::MIN, ended: false };
-            }
-            Ok(reader) => match source.sort(file, reader, metrics) {
-                Ok(sorted) => source.feed = Feed::Sorted(sorted),
-                Err(e) => source.broken = Some(format!("cannot be sorted: {e}")),
-            },
-        }
-        source
-    }
-
-    /// Reads all rows and sorts them.
-    fn sort(&mut self, file: &PlannedFile, mut reader: Reader, metrics: &[Metric]) -> std::io::Result<Sorted> {
-        let mut sorter = Sorter::new(metrics, IN_MEMORY);
-        while let Some(line) = self.row(file, &mut reader) {
-            let mut lead = true;
-            for event in self.sink.drain(..) {
-                sorter.push(Item { event, line, lead })?;
-                lead = false;
-            }
-        }
-        sorter.finish()
-    }
-
-    /// Maps the next row into the sink; `None` at the end of the file or of what was known.
-    fn row(&mut self, file: &PlannedFile, reader: &mut Reader) -> Option<u64> {
-        loop {
-            match reader.step() {
-                Step::End => return None,
-                Step::Broken(e) => {
-                    self.broken = Some(e);
-                    return None;
-                }
-                Step::Fault { line, reason, text } => {
-                    self.tally.rows += 1;
-                    self.tally.reject(reason, || format!("{}:{line}: {text}", file.place.shown));
-                }
-                Step::Row { line, row, whole } => {
-                    if let Some(cut) = self.cut {
-                        match self.mapper.known_ts(&row) {
-                            Ok(known) if known > cut && file.sorted => return None,
-                            Ok(known) if known > cut => continue,
-                            _ => {}
-                        }
-                    }
-                    self.tally.rows += 1;
-                    match self.mapper.map(&row, &mut self.sink) {
-                        Ok(None) => {
-                            self.tally.accepted += 1;
-                            return Some(line);
-                        }
-                        Ok(Some(unused)) => self.tally.unused(unused),
-                        Err(reject) => {
-                            let torn = !whole && reject.reason == Reason::WrongColumnCount;
-                            let reason = if torn { Reason::Truncated } else { reject.reason };
-                            self.tally.reject(reason, || {
-                                format!("{}:{line}: {}", file.place.shown, explain(&self.mapper, &row, reject, torn))
-                            });
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn next(&mut self, file: &PlannedFile) -> Option<Item> {
-        loop {
-            let item = self.ordered(file)?;
-            if self.last.as_ref().is_some_and(|last| last.order(&item.event) == Ordering::Equal) {
-                if item.lead {
-                    self.tally.accepted = self.tally.accepted.saturating_sub(1);
-                    self.tally.reject(Reason::Duplicate, || {
-                        format!("{}:{}: equal to an earlier row of the file", file.place.shown, item.line)
-                    });
-                }
-                continue;
-            }
-            self.last = Some(item.event);
-            return Some(self.with_interval(file, item));
-        }
-    }
-
-    fn ordered(&mut self, file: &PlannedFile) -> Option<Item> {
-        loop {
-            let mut feed = std::mem::replace(&mut self.feed, Feed::Nothing);
-            let item = match &mut feed {
-                Feed::Nothing => return None,
-                Feed::Sorted(sorted) => match sorted.next() {
-                    Ok(item) => item,
-                    Err(e) => {
-                        self.broken = Some(format!("sorted rows cannot be read back: {e}"));
-                        None
-                    }
-                },
-                Feed::InOrder { reader, order, frontier, ended } => match order.pop((!*ended).then_some(*frontier)) {
-                    Some(item) => Some(item),
-                    None if *ended => None,
-                    None => {
-                        self.fill(file, reader, order, frontier, ended);
-                        self.feed = feed;
-                        continue;
-                    }
-                },
-            };
-            if item.is_some() {
-                self.feed = feed;
-            }
-            return item;
-        }
-    }
-
-    /// One more row into the held ones.
-    fn fill(
-        &mut self,
-        file: &PlannedFile,
-        reader: &mut Reader,
-        order: &mut InOrder,
-        frontier: &mut Ts,
-        ended: &mut bool,
-    ) {
-        let Some(line) = self.row(file, reader) else {
-            *ended = true;
-            return;
-        };
-        let earliest = self.sink.iter().map(|e| e.recv_ts).min().unwrap_or(*frontier);
-        if earliest < *frontier {
-            // The file has changed since it was planned.
-            self.sink.clear();
-            self.tally.accepted = self.tally.accepted.saturating_sub(1);
-            self.tally
-                .reject(Reason::OutOfOrder, || format!("{}:{line}: earlier than the row before it", file.place.shown));
-            return;
-        }
-        *frontier = earliest;
-        let mut lead = true;
-        for event in self.sink.drain(..) {
-            order.push(Item { event, line, lead });
-            lead = false;
-        }
-    }
-
-    /// Settled funding learns its interval from the settlements before it.
-    fn with_interval(&mut self, file: &PlannedFile, mut item: Item) -> Item {
-        let Some(declared) = file.infer_interval else { return item };
-        if let Payload::Funding { interval_h: interval @ None, special: false, .. } = &mut item.event.payload {
-            let stream = item.event.stream;
-            let at = match self.intervals.iter().position(|(s, _)| *s == stream) {
-                Some(at) => at,
-                None => {
-                    self.intervals.push((stream, Intervals::new(declared)));
-                    self.intervals.len() - 1
-                }
-            };
-            *interval = Some(self.intervals[at].1.settle(item.event.event_ts));
-        }
-        item
-    }
-}
-
-/// `close 'abc' is not a number`.
-fn explain(
-    mapper: &TableMapper,
-    row: &barograph_venues::Row<'_>,
-    reject: barograph_venues::Reject,
-    torn: bool,
-) -> String {
-    let layout = mapper.layout();
-    match (reject.reason, reject.column) {
-        (Reason::WrongColumnCount, _) => {
-            let want = layout.width.unwrap_or_default();
-            let has = format!("{} of {want} columns", row.width());
-            if torn {
-                format!("the file ends in the middle of a row, {has}")
-            } else {
-                format!("wrong column count, {has}")
-            }
-        }
-        (Reason::MissingValue, Some(column)) => format!("{} is empty", layout.column_name(column)),
-        (reason, Some(column)) => {
-            format!("{} '{}': {}", layout.column_name(column), row.shown(column), reason.spoken())
-        }
-        (reason, None) => reason.spoken().to_owned(),
     }
 }

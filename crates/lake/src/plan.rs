@@ -1,14 +1,14 @@
 //! The plan: every file looked at once, the streams that follow, and what is declared about them.
 
 use crate::error::Error;
-use crate::file::{Place, PlannedFile};
+use crate::file::{Mapper, Place, PlannedFile};
 use crate::manifest::Manifests;
 use crate::merge::EventReader;
 use crate::options::{ImportOptions, stamp_word};
 use crate::report::FailedFile;
 use crate::scan::{self, Scanned};
 use crate::walk::{self, Found};
-use crate::{sniff, source};
+use crate::{naming, sniff, source};
 use barograph_domain::{Instrument, InstrumentName, Metric, Span, Stamp, StreamDecl, StreamIndex, Ts};
 use barograph_venues::policy;
 use barograph_venues::table::Target;
@@ -92,7 +92,7 @@ pub fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<Plan, Error> {
             Ok(found) => {
                 policy.push(told.policy_text());
                 for decl in found.file.decls.iter().flatten().flatten() {
-                    markets.insert(decl.instrument.clone(), scan::market_of(&decl.instrument, told));
+                    markets.insert(decl.instrument.clone(), naming::market_of(&decl.instrument, told));
                 }
                 scanned.push(found);
             }
@@ -138,7 +138,7 @@ impl Plan {
             of_file.dedup();
             for decl in of_file {
                 let (formats, files) = feeds.entry(decl).or_default();
-                formats.insert(file.mapper.layout().format.spoken());
+                formats.insert(file.mapper.format());
                 *files += 1;
             }
         }
@@ -274,8 +274,15 @@ fn bind(files: &mut [PlannedFile]) -> Result<Vec<StreamDecl>, Error> {
             let position = streams.binary_search(decl).unwrap_or_default();
             Target { stream: StreamIndex(u16::try_from(position).unwrap_or(u16::MAX)), delay: decl.delay }
         };
-        let targets = file.decls.iter().map(|key| key.as_ref().map(|d| d.iter().map(target).collect())).collect();
-        file.mapper.bind(targets);
+        let targets: Vec<Option<Vec<Target>>> =
+            file.decls.iter().map(|key| key.as_ref().map(|d| d.iter().map(target).collect())).collect();
+        match &mut file.mapper {
+            Mapper::Table(mapper) => mapper.bind(targets),
+            Mapper::Recording(mapper) => {
+                let stream = |key: &Option<Vec<Target>>| key.as_ref().and_then(|t| t.first()).map(|t| t.stream);
+                mapper.bind(&targets.iter().map(stream).collect::<Vec<_>>());
+            }
+        }
     }
     Ok(streams)
 }

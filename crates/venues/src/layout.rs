@@ -224,7 +224,7 @@ impl Layout {
     /// Every column a mapper reads, so that typed tables need not decode the rest.
     #[must_use]
     pub fn used_columns(&self) -> Vec<usize> {
-        let mut used: Vec<usize> = (0..self.plan_width()).filter(|c| self.is_plan_column(*c)).collect();
+        let mut used = self.plan_columns();
         match &self.shape {
             Shape::Bars { columns: c, .. } => {
                 used.extend([c.open, c.high, c.low, c.close]);
@@ -255,19 +255,19 @@ impl Layout {
         used.dedup();
         used
     }
-    fn is_plan_column(&self, column: usize) -> bool {
-        let fixed = [Some(self.clock.column), self.clock.recv, self.venue, self.symbol];
-        fixed.contains(&Some(column)) || self.filter.iter().any(|(c, _)| *c == column)
-    }
-    /// Columns that planning needs: stamp, keys and filter; rows need not be split any further.
+    /// Columns that planning needs: stamp, keys and filter.
     #[must_use]
-    pub fn plan_width(&self) -> usize {
+    pub fn plan_columns(&self) -> Vec<usize> {
         let close_time = match &self.shape {
             Shape::Bars { columns, .. } if columns.calendar_month => columns.close_time,
             _ => None,
         };
-        let used = [Some(self.clock.column), self.clock.recv, self.venue, self.symbol, close_time];
-        let keys = used.into_iter().flatten();
-        keys.chain(self.filter.iter().map(|(c, _)| *c)).max().unwrap_or(0) + 1
+        let fixed = [Some(self.clock.column), self.clock.recv, self.venue, self.symbol, close_time];
+        fixed.into_iter().flatten().chain(self.filter.iter().map(|(c, _)| *c)).collect()
+    }
+    /// Cells of a text row that planning needs; rows need not be split any further.
+    #[must_use]
+    pub fn plan_width(&self) -> usize {
+        self.plan_columns().into_iter().max().unwrap_or(0) + 1
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The rooms: [`row`] is what every format hands over, [`layout`] says which column of a table is what,
 //! [`recognise`] finds that out from header, first rows and name, [`table`] turns rows into events, [`binance`] knows the
-//! venue's archive and its frames, [`tardis`] and [`freqtrade`] two formats people already own, [`columns`] the map a
+//! venue's archive and its frames, [`recording`] reads frames with their receive stamps, [`tardis`] and [`freqtrade`] two formats people already own, [`columns`] the map a
 //! user writes, [`policy`] what is declared by default, [`continuity`] finds missing rows after the merge.
 //!
 //! Left out on purpose: files, compression and merging (`lake`), order books (recognised, counted, not used yet).
@@ -19,6 +19,7 @@ pub mod names;
 pub mod number;
 pub mod policy;
 pub mod recognise;
+pub mod recording;
 pub mod reject;
 pub mod row;
 pub mod symbols;
@@ -29,6 +30,7 @@ pub use columns::ColumnMap;
 pub use continuity::Continuity;
 pub use layout::{Layout, Shape};
 pub use names::Hints;
+pub use recording::RecordingMapper;
 pub use reject::{Reason, Reject, Unused};
 pub use row::{Cell, Columns, Row};
 pub use table::{Sink, TableMapper};

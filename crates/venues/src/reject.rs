@@ -120,6 +120,8 @@ pub enum Unused {
     OtherMarket,
     /// Insurance fund and auto-deleveraging fills: not trades of the market.
     NotATrade,
+    /// `aggTrade` beside `trade`: the same trades again.
+    SecondTrades,
     /// Answers to requests, and streams without a use here.
     Control,
     /// Every value of the row is empty: absence, not an error.
@@ -138,6 +140,7 @@ impl Unused {
             Self::OpenCandle => "candles still open",
             Self::OtherMarket => "coin-m rows on the usd-m socket",
             Self::NotATrade => "insurance fund and deleveraging fills",
+            Self::SecondTrades => "trades said a second time as aggTrade",
             Self::Control => "other messages",
             Self::Empty => "rows without a value",
             Self::Filtered => "left out by the filter",

@@ -82,24 +82,23 @@ impl TableMapper {
         self.targets = targets;
     }
 
-    /// First pass: the stamp of a row and, if it is new, its key. `None` for rows the filter leaves out.
+    /// First pass: the stamp of a row; a new key is noted. `None` for rows the filter leaves out.
     ///
     /// # Errors
     /// The row has no stamp.
-    pub fn plan(&mut self, row: &Row<'_>) -> Result<Option<(Ts, usize)>, Reject> {
+    pub fn plan(&mut self, row: &Row<'_>) -> Result<Option<Ts>, Reject> {
         if !self.passes(row) {
             return Ok(None);
         }
-        let key = match self.find_key(row) {
+        let clocks = self.clocks(row)?;
+        self.last_key = match self.find_key(row) {
             Some(key) => key,
             None => {
                 self.keys.push(self.read_key(row));
                 self.keys.len() - 1
             }
         };
-        self.last_key = key;
-        let clocks = self.clocks(row)?;
-        Ok(Some((clocks.recv_ts.unwrap_or(clocks.event_ts), key)))
+        Ok(Some(clocks.recv_ts.unwrap_or(clocks.event_ts)))
     }
 
     /// When a row was first known to anyone: the earliest use any of its events allows.

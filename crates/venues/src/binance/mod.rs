@@ -12,3 +12,5 @@
 //!   per symbol and second, the series is a sample.
 
 pub mod archive;
+pub mod map;
+mod wire;

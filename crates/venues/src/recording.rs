@@ -1,0 +1,255 @@
+//! Raw recordings as hftbacktest's collector writes them: `<receive nanoseconds> <message>`, one frame per line, of
+//! Binance futures and spot.
+//!
+//! Quirks that decide code here:
+//! - The receive stamp orders everything and never steps back; a line that does is wrong.
+//! - Recorders' clocks run behind the venue's, in the known files by 1.3 to 1.5 s: a closed candle can arrive "before" its
+//!   close. Up to [`CLOCK_SLACK`] the candle is used at its close; beyond that it is refused.
+//! - A recording with both `trade` and `aggTrade` of a symbol says every trade twice: `trade` is used.
+//! - Depth frames and the REST snapshot in between are counted, not used yet.
+
+use crate::binance::map::{self, Fact, Market};
+use crate::number;
+use crate::reject::{Outcome, Reason, Reject, Unused};
+use crate::table::Sink;
+use barograph_domain::{Event, Metric, Payload, Span, StreamIndex, Ts};
+use std::borrow::Cow;
+
+/// How far a recorder's clock may be behind the venue's.
+pub const CLOCK_SLACK: Span = Span::secs(5);
+
+/// One stream of a recording.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Channel {
+    /// The venue's symbol.
+    pub symbol: String,
+    /// What it carries.
+    pub metric: Metric,
+    /// Timeframe of candles.
+    pub cadence: Span,
+}
+
+/// Reads the lines of one recording.
+#[derive(Clone, Debug)]
+pub struct RecordingMapper {
+    market: Market,
+    now: Ts,
+    last: Ts,
+    /// Sorted; found while planning.
+    channels: Vec<(Channel, Option<StreamIndex>)>,
+    /// Symbols with single trades: their aggregated ones say the same again.
+    single_trades: Vec<String>,
+}
+
+impl RecordingMapper {
+    /// For a market. Lines received after `now` are refused.
+    #[must_use]
+    pub fn new(market: Market, now: Ts) -> Self {
+        Self { market, now, last: Ts::MIN, channels: Vec::new(), single_trades: Vec::new() }
+    }
+    /// The market.
+    #[must_use]
+    pub fn market(&self) -> Market {
+        self.market
+    }
+    /// Channels seen so far by [`Self::plan`], sorted.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.iter().map(|(channel, _)| channel)
+    }
+    /// Says where events go, in the order of [`Self::channels`]; `None` leaves a channel out.
+    pub fn bind(&mut self, streams: &[Option<StreamIndex>]) {
+        for ((_, to), stream) in self.channels.iter_mut().zip(streams) {
+            *to = *stream;
+        }
+        self.last = Ts::MIN;
+    }
+
+    /// First pass: receive time of a line, its channels noted.
+    ///
+    /// # Errors
+    /// The line is wrong.
+    pub fn plan(&mut self, line: &[u8]) -> Result<Ts, Reject> {
+        let (recv_ts, body) = split(line)?;
+        let mut facts = Vec::new();
+        map::facts(body, self.market, &mut facts)?;
+        for fact in &facts {
+            if fact.metric == Metric::Trade && !fact.aggregated && !self.single_trades.iter().any(|s| *s == fact.symbol)
+            {
+                self.single_trades.push(fact.symbol.clone().into_owned());
+            }
+            if let Err(at) = self.find(fact) {
+                let channel =
+                    Channel { symbol: fact.symbol.clone().into_owned(), metric: fact.metric, cadence: fact.cadence };
+                self.channels.insert(at, (channel, None));
+            }
+        }
+        Ok(recv_ts)
+    }
+
+    /// When a line was received.
+    ///
+    /// # Errors
+    /// It has no receive stamp.
+    pub fn known_ts(line: &[u8]) -> Result<Ts, Reject> {
+        split(line).map(|(recv_ts, _)| recv_ts)
+    }
+
+    /// Second pass: the events of a line.
+    ///
+    /// # Errors
+    /// Why the line is wrong. Nothing was pushed then.
+    pub fn map(&mut self, line: &[u8], sink: &mut Sink) -> Outcome {
+        let (recv_ts, body) = split(line)?;
+        if recv_ts > self.now {
+            return Err(Reject::row(Reason::Future));
+        }
+        if recv_ts < self.last {
+            return Err(Reject::row(Reason::OutOfOrder));
+        }
+        self.last = recv_ts;
+        let mut facts = Vec::new();
+        if let Some(unused) = map::facts(body, self.market, &mut facts)? {
+            return Ok(Some(unused));
+        }
+        let before = sink.len();
+        let mut unused = Unused::Filtered;
+        for fact in &facts {
+            let too_early =
+                matches!(fact.payload, Payload::Bar(_)) && fact.event_ts.is_some_and(|t| t > recv_ts + CLOCK_SLACK);
+            if too_early {
+                sink.truncate(before);
+                return Err(Reject::row(Reason::KnownBeforeClose));
+            }
+            if fact.aggregated && self.single_trades.iter().any(|s| *s == fact.symbol) {
+                unused = Unused::SecondTrades;
+                continue;
+            }
+            let Ok(at) = self.find(fact) else { continue };
+            if let Some(stream) = self.channels[at].1 {
+                sink.push(event(fact, recv_ts, stream));
+            }
+        }
+        Ok((sink.len() == before).then_some(unused))
+    }
+
+    fn find(&self, fact: &Fact<'_>) -> Result<usize, usize> {
+        let key = (&*fact.symbol, fact.metric, fact.cadence);
+        self.channels.binary_search_by(|(c, _)| (c.symbol.as_str(), c.metric, c.cadence).cmp(&key))
+    }
+}
+
+fn event(fact: &Fact<'_>, recv_ts: Ts, stream: StreamIndex) -> Event {
+    let event_ts = fact.event_ts.unwrap_or(recv_ts);
+    // A bar is never known before its close, whatever the recorder's clock says.
+    let recv_ts = if matches!(fact.payload, Payload::Bar(_)) { recv_ts.max(event_ts) } else { recv_ts };
+    Event { recv_ts, event_ts, stream, seq: fact.seq, payload: fact.payload }
+}
+
+/// Receive stamp and message.
+fn split(line: &[u8]) -> Result<(Ts, &[u8]), Reject> {
+    let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (stamp, rest) = line.split_at(digits);
+    let body = rest.strip_prefix(b" ").ok_or(Reject::row(Reason::NotATime))?;
+    let ns = number::unsigned(stamp).and_then(|n| i64::try_from(n).ok());
+    let recv_ts = ns.map(Ts).filter(|t| number::PLAUSIBLE.contains(t));
+    recv_ts.map(|t| (t, body)).ok_or(Reject::row(Reason::NotATime))
+}
+
+/// Which market a recording is of, from its first lines.
+#[must_use]
+pub fn guess_market<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Market> {
+    lines.into_iter().find_map(|line| split(line).ok().and_then(|(_, body)| map::guess_market(body)))
+}
+
+/// The message of a line as an error shows it, at most 60 characters.
+#[must_use]
+pub fn shown(line: &[u8]) -> String {
+    let text: Cow<'_, str> = String::from_utf8_lossy(line);
+    let clean = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
+    if text.chars().count() <= 60 { clean.collect() } else { clean.take(59).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Ts = Ts::from_civil(2026, 11, 20, 0, 0, 0);
+
+    fn trade(recv: i64, kind: &str, id: u64) -> String {
+        let name = if kind == "trade" { "t" } else { "a" };
+        format!(
+            r#"{recv} {{"stream":"btcusdt@{kind}","data":{{"e":"{kind}","E":1723161257440,"T":1723161257440,"s":"BTCUSDT","{name}":{id},"p":"61800.1","q":"0.5","m":true}}}}"#
+        )
+    }
+
+    fn run(lines: &[String]) -> Vec<(Outcome, usize)> {
+        let mut mapper = RecordingMapper::new(Market::UsdM, NOW);
+        for line in lines {
+            // Wrong lines count in the second pass.
+            drop(mapper.plan(line.as_bytes()));
+        }
+        let streams: Vec<_> =
+            (0..mapper.channels().count()).map(|i| Some(StreamIndex(u16::try_from(i).unwrap()))).collect();
+        mapper.bind(&streams);
+        let mut sink = Sink::new();
+        let map = |line: &String| {
+            sink.clear();
+            let outcome = mapper.map(line.as_bytes(), &mut sink);
+            (outcome, sink.len())
+        };
+        lines.iter().map(map).collect()
+    }
+
+    #[test]
+    fn receive_stamps_never_step_back() {
+        let base = 1_723_161_256_000_000_000;
+        let lines = [trade(base + 5, "trade", 1), trade(base + 4, "trade", 2), trade(base + 5, "trade", 3)];
+        let want = [(Ok(None), 1), (Err(Reject::row(Reason::OutOfOrder)), 0), (Ok(None), 1)];
+        assert_eq!(run(&lines), want);
+    }
+
+    #[test]
+    fn a_trade_said_twice_counts_once() {
+        let base = 1_723_161_256_000_000_000;
+        let lines = [trade(base, "aggTrade", 9), trade(base, "trade", 1)];
+        assert_eq!(run(&lines), [(Ok(Some(Unused::SecondTrades)), 0), (Ok(None), 1)]);
+        assert_eq!(run(&lines[..1]), [(Ok(None), 1)], "alone it is used");
+    }
+
+    #[test]
+    fn a_candle_is_used_at_its_close_or_not_at_all() {
+        let candle = |recv: i64| {
+            format!(
+                r#"{recv} {{"e":"kline","E":1791383700013,"s":"BTCUSDT","k":{{"t":1791383640000,"T":1791383699999,"o":"1","c":"1","h":"1","l":"1","v":"1","x":true,"q":"1"}}}}"#
+            )
+        };
+        let close = 1_791_383_700_000_000_000;
+        let got = run(&[candle(close - 6_000_000_000), candle(close - 1_500_000_000)]);
+        assert_eq!(got, [(Err(Reject::row(Reason::KnownBeforeClose)), 0), (Ok(None), 1)]);
+        let fact = Fact {
+            symbol: "X".into(),
+            metric: Metric::Bar,
+            cadence: Span::mins(1),
+            event_ts: Some(Ts(close)),
+            seq: 0,
+            payload: Payload::Bar(barograph_domain::Bar {
+                open: 1.0,
+                high: 1.0,
+                low: 1.0,
+                close: 1.0,
+                volume: None,
+                quote_volume: None,
+            }),
+            aggregated: false,
+        };
+        assert_eq!(event(&fact, Ts(close - 1), StreamIndex(0)).recv_ts, Ts(close));
+    }
+
+    #[test]
+    fn lines_without_a_stamp_or_from_the_future_are_refused() {
+        let want = |reason| vec![(Err(Reject::row(reason)), 0)];
+        assert_eq!(run(&["{\"e\":\"trade\"}".to_owned()]), want(Reason::NotATime));
+        assert_eq!(run(&["17 {}".to_owned()]), want(Reason::NotATime));
+        assert_eq!(run(&[trade(4_000_000_000_000_000_000, "trade", 1)]), want(Reason::Future));
+    }
+}
