@@ -6,7 +6,8 @@ use barograph_domain::snapshot::Flip;
 use barograph_domain::{Cell, Kind, Reason, RiskRegime, Span, State};
 use barograph_engine::catalogue::Feature;
 use barograph_engine::rules::{
-    Book, RiskAxis, Scene, Staleness, apply_flip, cut, evaluate, nearest_exit, nearest_flip, rank_of, with_override,
+    Book, RiskAxis, Scene, Staleness, apply_exit, apply_flip, cut, evaluate, nearest_exit, nearest_flip, rank_of,
+    with_override,
 };
 use proptest::prelude::*;
 use rules_common::{feature, minute, row, shipped};
@@ -260,6 +261,8 @@ proptest! {
             }
             return Ok(());
         };
+        let promised = apply_exit(&scene, &axis, &exit, minute(at), &[], &[]);
+        prop_assert_eq!(promised.last(), Some(&exit.label));
         let needed = i64::from(exit.readings).max((exit.dwell_left_s + 59) / 60);
         for cells in [world.with(as_feature(&exit), exit.needed), with_override(&scene, as_feature(&exit), exit.needed)] {
             let labels = leaves(&cells, needed);
@@ -271,6 +274,48 @@ proptest! {
             for v in nearer(&world, f, x, exit.distance).into_iter().step_by(5) {
                 let labels = leaves(&world.with(f, v), 20);
                 prop_assert_eq!(labels.last(), Some(&state.label), "{} = {:e} is nearer than {:?}", f.id(), v, exit);
+            }
+        }
+    }
+}
+
+/// A rule of the random kind alone in a book, and the members it has.
+fn lone_rule(members: &str, id: &str) -> String {
+    format!("[[rule]]\nid = \"{id}\"\nlabel = \"HIGH_VOL\"\nall = [{members}]\n")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, max_global_rejects: 200_000, ..ProptestConfig::default() })]
+
+    /// "Never decides" is a claim about every possible row.
+    #[test]
+    fn a_rule_reported_as_shadowed_never_decides(
+        first in prop::collection::vec(clause(), 1..3),
+        second in prop::collection::vec(clause(), 1..3),
+        any_of in any::<bool>(),
+        rows in prop::collection::vec(readings(), 8),
+        ranks in prop::collection::vec(0.0..1.0_f64, 4),
+        warm in any::<bool>(),
+    ) {
+        let wrap = |c: &[String]| if any_of { format!("{{ any = [{}] }}", c.join(", ")) } else { c.join(", ") };
+        let (a, b) = (lone_rule(&wrap(&first), "a"), lone_rule(&second.join(", "), "b"));
+        let of = |rules: &str| Book::parse("x.toml", &format!("name = \"x\"\n{rules}"));
+        let (Ok(alone_a), Ok(alone_b)) = (of(&a), of(&b)) else { return Ok(()) };
+        let shadowed = of(&format!("{a}{b}")).is_err_and(|e| e.to_string().contains("never decides"));
+        if !shadowed {
+            return Ok(());
+        }
+        for row in rows {
+            let mut cells = vec![Cell::undefined(Reason::MissingInput); Feature::COUNT];
+            for (f, value, state) in row {
+                cells[f.index()] = Cell { state, ..Cell::ready_at(value, minute(0), Kind::Measured) };
+            }
+            for (id, rank) in PERCENTILES.iter().zip(&ranks) {
+                let state = if warm { State::Warming { have: 1, need: 336 } } else { State::Ready };
+                cells[feature(id).index()] = Cell { state, ..Cell::ready_at(*rank, minute(0), Kind::Measured) };
+            }
+            if evaluate(&alone_b, &cells).holds == 1 {
+                prop_assert_eq!(evaluate(&alone_a, &cells).holds, 1, "{}{}", a, b);
             }
         }
     }

@@ -82,7 +82,7 @@ pub(crate) fn advance(
     }
     s.candidate_count = if before.candidate == Some(now.raw) { before.candidate_count.saturating_add(1) } else { 1 };
     s.candidate = Some(now.raw);
-    if before.label != RiskRegime::Normal && band_holds() {
+    if band_holds() {
         s.held_by = HeldBy::Hysteresis;
         return s;
     }

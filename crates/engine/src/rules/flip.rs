@@ -6,14 +6,14 @@
 //! A percentile and the feature it ranks are one feature. Flags and words are not varied: they have no distance. Nor are
 //! values outside a feature's domain considered (a negative volatility).
 
-use super::axis::advance;
+use super::axis::{RiskAxis, advance};
 use super::book::{Book, Clause, Op, Test};
 use super::eval::{AsRead, Evaluation, Reading, Readings, Truth, evaluate_with, held_by_exit_band, truth_of};
 use super::fresh::Staleness;
 use super::range::{Ranges, domain};
 use crate::catalogue::Feature;
 use barograph_domain::snapshot::Flip;
-use barograph_domain::{AxisState, Cell, RiskRegime, Span, Ts};
+use barograph_domain::{AxisState, Cell, InputAge, RiskRegime, Span, StreamDecl, Ts};
 use core::cmp::Ordering;
 
 /// What a flip or exit is computed from: one row under one book.
@@ -235,7 +235,9 @@ pub fn nearest_exit(scene: &Scene<'_>, state: &AxisState, ts: Ts, staleness: Sta
     if leaves_to(scene.book, state, &scene.as_read(), ts, staleness).is_some() {
         return None;
     }
-    scene.nearest(true, |varied| leaves_to(scene.book, state, varied, ts, staleness))
+    // NORMAL has no exit band: only full thresholds lead out of it.
+    let has_band = scene.book.hysteresis && state.label != RiskRegime::Normal;
+    scene.nearest(has_band, |varied| leaves_to(scene.book, state, varied, ts, staleness))
 }
 
 /// Where the label goes if these readings last: label, readings, seconds of dwell left.
@@ -294,4 +296,27 @@ pub fn with_override(scene: &Scene<'_>, feature: Feature, value: f64) -> Vec<Cel
 #[must_use]
 pub fn apply_flip(scene: &Scene<'_>, feature: Feature, value: f64) -> RiskRegime {
     super::evaluate(scene.book, &with_override(scene, feature, value)).raw
+}
+
+/// The published labels of the minutes after `ts` while an exit's value stands, up to the minute it promises to leave in:
+/// the last one is `exit.label`, all before are the label left. Ages stay as they are. For tests and what-if.
+#[must_use]
+pub fn apply_exit(
+    scene: &Scene<'_>,
+    axis: &RiskAxis,
+    exit: &Flip,
+    ts: Ts,
+    inputs: &[InputAge],
+    streams: &[StreamDecl],
+) -> Vec<RiskRegime> {
+    let Some(feature) = Feature::from_id(exit.feature) else { return Vec::new() };
+    let cells = with_override(scene, feature, exit.needed);
+    let mut axis = axis.clone();
+    let minutes = i64::from(exit.readings).max((exit.dwell_left_s + 59).div_euclid(60));
+    let step = |n: i64| {
+        let later = Span::mins(n);
+        let inputs: Vec<InputAge> = inputs.iter().map(|i| InputAge { anchor: i.anchor + later, ..*i }).collect();
+        axis.step(scene.book, ts + later, &cells, &inputs, streams).label
+    };
+    (1..=minutes).map(step).collect()
 }

@@ -123,9 +123,10 @@ impl From<Saved> for HeldRing {
         let mut out = Self::new(saved.rules.min(super::book::RULES_MAX));
         let Some(newest) = saved.newest else { return out };
         let total: i64 = saved.runs.iter().map(|r| i64::from(r.0)).sum();
-        let mut minute = newest - total + 1;
+        let mut minute = newest.saturating_sub(total) + 1;
         for (n, holds, known) in saved.runs {
-            for _ in 0..n {
+            // A run longer than the ring can only be a damaged save.
+            for _ in 0..usize::try_from(n).unwrap_or(HELD_MINUTES).min(HELD_MINUTES) {
                 out.push(minute, holds, known);
                 minute += 1;
             }

@@ -1,7 +1,7 @@
 //! From TOML to a checked [`Book`] (grammar: regimes §12.1). Everything wrong is reported at once, with its place.
 //!
 //! Keys of a book: `name`, `allow_proxy`, `freshness`, `span_min`, `coverage_min`, `hysteresis`, `session_base`,
-//! `allow_aggressive`, `bias_shift`. Clauses are read by `clause`, judged as a whole by `check`.
+//! `allow_aggressive`, `bias_shift`. A rule without `axis` is of the risk axis. Clauses are read by `clause`, judged as a whole by `check`.
 
 use super::book::{
     Book, CutRequest, ENTER_DEFAULT, Enter, Group, MIN_DWELL_DEFAULT, RULES_MAX, Rule, SessionBase, Test,
