@@ -153,9 +153,9 @@ fn bias_and_posture_of_every_label() {
     ];
     let storm = [quiet[0], quiet[1], quiet[2], ("realized_vol_1h", 0.9), quiet[4]];
     let chop = [quiet[0], quiet[1], ("oi_delta_1h", 0.0), quiet[3], ("realized_vol_4h", 0.6)];
-    let cases: [(&[(&str, f64)], &str, RiskBias, Posture, &str, &str); 5] = [
+    let cases = [
         (
-            &SQUEEZE,
+            &SQUEEZE[..],
             "SQUEEZE_RISK",
             RiskBias::Conservative,
             Posture::Reduce,
@@ -163,15 +163,22 @@ fn bias_and_posture_of_every_label() {
             "review, reduce or trail stop",
         ),
         (
-            &storm,
+            &storm[..],
             "HIGH_VOL",
             RiskBias::Conservative,
             Posture::Reduce,
             "smaller size, wider stop or wait",
             "review, reduce or trail stop",
         ),
-        (&chop, "CHOP_RISK", RiskBias::Conservative, Posture::Hold, "fewer entries, expect whipsaw", "keep, no adding"),
-        (&quiet, "NORMAL", RiskBias::Neutral, Posture::Normal, "follow own rules", "no action needed"),
+        (
+            &chop[..],
+            "CHOP_RISK",
+            RiskBias::Conservative,
+            Posture::Hold,
+            "fewer entries, expect whipsaw",
+            "keep, no adding",
+        ),
+        (&quiet[..], "NORMAL", RiskBias::Neutral, Posture::Normal, "follow own rules", "no action needed"),
         (&quiet[..2], "UNKNOWN", RiskBias::Conservative, Posture::Hold, "data incomplete: wait", "keep"),
     ];
     for (readings, label, bias, posture, entries, open) in cases {

@@ -340,7 +340,7 @@ fn the_worked_example_flips_on_volatility() {
         (flip.feature, flip.threshold, flip.direction, flip.label),
         ("realized_vol_1h", 0.30, "above", RiskRegime::Normal)
     );
-    assert_eq!(flip.needed, 0.30);
+    assert_eq!(flip.needed.to_bits(), 0.30_f64.to_bits());
     assert!((flip.delta - 0.05).abs() < 1e-15 && (flip.distance - 0.5).abs() < 1e-12);
     let mut axis = RiskAxis::new(&book);
     axis.step(&book, minute(0), &cells, &[], &[]);
