@@ -48,6 +48,12 @@ pub trait Reader: Send + Sync {
     /// See [`Self::instruments`].
     fn runs(&self, as_of: Option<Ts>) -> Result<Vec<RunInfo>>;
 
+    /// One run.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn run(&self, run: &RunKey, as_of: Option<Ts>) -> Result<Option<RunInfo>>;
+
     /// The newest `count` rows, oldest of them first. Empty where there is none.
     ///
     /// # Errors
@@ -150,7 +156,7 @@ pub trait Writer: Send {
 }
 
 /// A replacement under way. Dropped without [`Self::finish`], it leaves the store as it was.
-pub trait RunWriter {
+pub trait RunWriter: Send {
     /// Adds the next row. Its label change, if any, is derived here.
     ///
     /// # Errors

@@ -75,8 +75,10 @@ pub struct InstrumentInfo {
     pub instrument: Instrument,
     /// Metric points of all its streams, revisions included.
     pub points: u64,
-    /// Earliest and latest `event_ts`; `None` without points.
-    pub events: Option<(Ts, Ts)>,
+    /// Earliest `event_ts`.
+    pub first_event: Ts,
+    /// Latest `event_ts`.
+    pub newest_event: Ts,
     /// Hand this to [`crate::Writer::replace`]; read it before reading the events.
     pub version: PointsVersion,
 }

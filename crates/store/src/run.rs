@@ -157,6 +157,28 @@ pub struct Dirty {
     pub version: crate::PointsVersion,
 }
 
+impl Checkpoint {
+    /// Everything received until then is in it: read the events after this moment.
+    #[must_use]
+    pub fn knows_until(&self) -> Ts {
+        Ts(self.ts.0.saturating_add(LATENESS.0))
+    }
+    /// The first row to make after restoring it: replace from this minute on.
+    #[must_use]
+    pub fn next_row(&self) -> Ts {
+        Ts(self.ts.0.saturating_add(GRID.0))
+    }
+}
+
+impl Dirty {
+    /// The last minute whose row has seen nothing of what changed: ask for the newest checkpoint not later than this.
+    /// `None`: run all of it.
+    #[must_use]
+    pub fn last_good_row(&self) -> Option<Ts> {
+        self.since.filter(|t| *t > Ts::MIN).map(|t| Ts(row_of(t).0.saturating_sub(GRID.0)))
+    }
+}
+
 /// What a finished replacement wrote.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Replaced {

@@ -15,6 +15,8 @@ pub(super) enum Fault {
     Sql(rusqlite::Error),
     /// Stored content makes no sense.
     Damaged(String),
+    /// The file belongs to another program.
+    Foreign,
     /// The caller's request makes no sense.
     Invalid(String),
     /// The operating system said no.
@@ -43,7 +45,7 @@ impl Fault {
         match self {
             Self::Invalid(_) => true,
             Self::Sql(e) => e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy),
-            Self::Damaged(_) | Self::Io(_) => false,
+            Self::Damaged(_) | Self::Foreign | Self::Io(_) => false,
         }
     }
 
@@ -53,6 +55,7 @@ impl Fault {
         match self {
             Self::Invalid(what) => Error::Invalid(what),
             Self::Damaged(detail) => Error::Corrupt { path, detail },
+            Self::Foreign => Error::NotAStore { path, detail: "it is another program's database".into() },
             Self::Io(source) => io(path, source),
             Self::Sql(e) => match e.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy { path },

@@ -18,6 +18,7 @@ const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
 /// Opens for writing, makes the file where there is none, and brings its schema up to date.
 pub(super) fn writer(path: &Path) -> Result<Connection> {
+    refuse_folder(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> Inner<Connection> {
         let mut conn = Connection::open_with_flags(path, flags)?;
@@ -36,7 +37,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
         Ok(conn)
     };
     let conn = open().map_err(|f| refine(f, path))?;
-    check_version(&conn, path)?;
+    check_version(&conn, path, known())?;
     Ok(conn)
 }
 
@@ -44,19 +45,27 @@ fn fault_read_only() -> Fault {
     Fault::Io(std::io::ErrorKind::PermissionDenied.into())
 }
 
+/// A folder where the file should be would else be called unreadable, damaged or full, depending on the day.
+fn refuse_folder(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Err(Error::NotAStore { path: path.to_owned(), detail: "it is a folder".to_owned() });
+    }
+    Ok(())
+}
+
 /// SQLite reports a folder it may not write into as a file it cannot open.
 fn refine(f: Fault, path: &Path) -> Error {
     match &f {
-        Fault::Sql(e) if e.sqlite_error_code() == Some(ErrorCode::CannotOpen) => match std::fs::metadata(path) {
-            Ok(m) if m.is_dir() => Error::NotAStore { path: path.to_owned(), detail: "it is a folder".to_owned() },
-            _ => Error::ReadOnly { path: path.to_owned() },
-        },
+        Fault::Sql(e) if e.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            Error::ReadOnly { path: path.to_owned() }
+        }
         _ => f.at(path),
     }
 }
 
 /// Opens for reading only; on a folder that cannot be written too, as long as no log waits to be merged.
 pub(super) fn reader(path: &Path) -> Result<Connection> {
+    refuse_folder(path)?;
     if !path.try_exists().map_err(|e| fault::io(path.to_owned(), e))? {
         return Err(Error::Missing { path: path.to_owned() });
     }
@@ -64,7 +73,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
         Err(Fault::Sql(e)) if is_shut_out(&e) => immutable_reader(path)?,
         other => other.map_err(|f| f.at(path))?,
     };
-    check_version(&conn, path)?;
+    check_version(&conn, path, known())?;
     Ok(conn)
 }
 
@@ -112,23 +121,20 @@ fn uri(path: &Path, options: &str) -> String {
 fn belongs_to_us(conn: &Connection) -> Inner<()> {
     let id: i64 = conn.pragma_query_value(None, "application_id", |r| r.get(0))?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
-    if id == APPLICATION_ID || (id == 0 && tables == 0) { Ok(()) } else { Err(foreign()) }
-}
-
-fn foreign() -> Fault {
-    Fault::Sql(rusqlite::Error::SqliteFailure(
-        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_NOTADB),
-        Some("it is another program's database".to_owned()),
-    ))
+    if id == APPLICATION_ID || (id == 0 && tables == 0) { Ok(()) } else { Err(Fault::Foreign) }
 }
 
 fn version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.pragma_query_value(None, "user_version", |r| r.get(0))
 }
 
-fn check_version(conn: &Connection, path: &Path) -> Result<()> {
+/// Newest version this build knows.
+fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+fn check_version(conn: &Connection, path: &Path, known: i64) -> Result<()> {
     let found = version(conn).map_err(|e| Fault::Sql(e).at(path))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     let path = path.to_owned();
     match found {
         0 => Err(Error::Missing { path }),
@@ -150,4 +156,61 @@ pub(super) fn migrate(conn: &mut Connection, migrations: &[&str]) -> Inner<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEPS: [&str; 2] = [
+        "CREATE TABLE fruit (name TEXT) STRICT; INSERT INTO fruit VALUES ('apple')",
+        "ALTER TABLE fruit ADD COLUMN colour TEXT NOT NULL DEFAULT 'green'",
+    ];
+
+    fn content(conn: &Connection) -> (i64, String, Option<String>) {
+        let name = conn.query_row("SELECT name FROM fruit", [], |r| r.get(0)).unwrap();
+        let colour = conn.query_row("SELECT colour FROM fruit", [], |r| r.get(0)).ok();
+        (version(conn).unwrap(), name, colour)
+    }
+
+    #[test]
+    fn each_version_leads_to_the_next() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn, &STEPS[..1]).unwrap();
+        assert_eq!(content(&conn), (1, "apple".into(), None));
+        for _ in 0..2 {
+            migrate(&mut conn, &STEPS).unwrap();
+            assert_eq!(content(&conn), (2, "apple".into(), Some("green".into())));
+        }
+        // An older build leaves the newer file alone.
+        migrate(&mut conn, &STEPS[..1]).unwrap();
+        assert_eq!(content(&conn).0, 2);
+        let mut fresh = Connection::open_in_memory().unwrap();
+        migrate(&mut fresh, &STEPS).unwrap();
+        assert_eq!(content(&fresh), content(&conn));
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_version_before() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let broken = [STEPS[0], "CREATE TABLE veg (name TEXT); INSERT INTO nowhere VALUES (1)"];
+        assert!(migrate(&mut conn, &broken).is_err());
+        assert_eq!(content(&conn), (1, "apple".into(), None));
+        assert!(conn.prepare("SELECT * FROM veg").is_err(), "half a step is left");
+        migrate(&mut conn, &STEPS).unwrap();
+        assert_eq!(content(&conn).0, 2);
+    }
+
+    #[test]
+    fn versions_older_and_newer_are_told_apart() {
+        let conn = Connection::open_in_memory().unwrap();
+        let path = Path::new("there");
+        for (found, good) in [(0, false), (known(), true), (known() + 1, false)] {
+            conn.pragma_update(None, "user_version", found).unwrap();
+            assert_eq!(check_version(&conn, path, known()).is_ok(), good);
+        }
+        let outdated = check_version(&conn, path, known() + 2).unwrap_err();
+        assert!(matches!(outdated, Error::Outdated { .. }), "{outdated}");
+        assert!(outdated.to_string().contains("run any writing command once"), "{outdated}");
+    }
 }

@@ -50,7 +50,7 @@ pub(super) fn prune(writer: &mut SqliteWriter, retention: &Retention) -> Result<
 /// The parts of live segments that lie before the minute from which everything is kept.
 fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Segment, Ts)>> {
     let mut newest: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
-    let runs = runs::load(conn, None)?;
+    let runs = runs::load(conn, None, None)?;
     for (_, info) in &runs {
         if let Some((_, last)) = info.minutes {
             let entry = newest.entry(info.spec.key.instrument.clone()).or_insert(last);
@@ -62,7 +62,7 @@ fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Segment, Ts)>> {
         let Some(newest) = newest.get(&info.spec.key.instrument) else { continue };
         let cutoff = Ts(newest.0.saturating_sub(keep.0));
         let old = segment::live(conn, *run)?;
-        found.extend(old.iter().filter_map(|s| s.within(Ts::MIN, Ts(cutoff.0 - 1))).map(|s| (s, cutoff)));
+        found.extend(old.iter().filter_map(|s| s.within(Ts::MIN, Ts(cutoff.0.saturating_sub(1)))).map(|s| (s, cutoff)));
     }
     Ok(found)
 }
@@ -70,8 +70,8 @@ fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Segment, Ts)>> {
 /// Thins a few chunks from key `first` on. Returns how many rows went, and where to go on.
 fn thin_some(conn: &Connection, segment: Segment, first: i64, cutoff: Ts) -> Inner<(u64, Option<i64>)> {
     let mut statement = conn.prepare_cached(
-        "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND thinned = 0
-         ORDER BY chunk LIMIT ?3",
+        "SELECT chunk, layout, body FROM feature_chunks INDEXED BY feature_chunks_extent
+         WHERE chunk BETWEEN ?1 AND ?2 AND thinned = 0 ORDER BY chunk LIMIT ?3",
     )?;
     let found = statement
         .query_map(params![first, segment.chunks().1, i64::try_from(CHUNKS).unwrap_or(i64::MAX)], |r| {

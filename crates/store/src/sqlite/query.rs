@@ -59,14 +59,14 @@ pub(super) fn instruments(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<Ins
         if own.peek().is_none() {
             continue;
         }
-        let (mut points, mut first, mut newest) = (0, Ts::MAX, Ts::MIN);
+        let (mut points, mut first_event, mut newest_event) = (0, Ts::MAX, Ts::MIN);
         for s in own {
             points += s.points;
-            first = first.min(s.first_event);
-            newest = newest.max(s.newest_event);
+            first_event = first_event.min(s.first_event);
+            newest_event = newest_event.max(s.newest_event);
         }
         let version = PointsVersion(version);
-        found.push(InstrumentInfo { instrument, points, events: Some((first, newest)), version });
+        found.push(InstrumentInfo { instrument, points, first_event, newest_event, version });
     }
     Ok(found)
 }

@@ -77,7 +77,11 @@ impl Reader for SqliteReader {
     }
 
     fn runs(&self, as_of: Option<Ts>) -> Result<Vec<RunInfo>> {
-        self.ask(|conn| Ok(runs::load(conn, as_of)?.into_iter().map(|(_, info)| info).collect()))
+        self.ask(|conn| Ok(runs::load(conn, None, as_of)?.into_iter().map(|(_, info)| info).collect()))
+    }
+
+    fn run(&self, run: &RunKey, as_of: Option<Ts>) -> Result<Option<RunInfo>> {
+        self.ask(|conn| Ok(runs::load(conn, Some(run), as_of)?.pop().map(|(_, info)| info)))
     }
 
     fn latest(&self, run: &RunKey, count: usize, as_of: Option<Ts>) -> Result<Rows> {

@@ -72,7 +72,7 @@ pub(super) fn latest(conn: &Connection, run: i64, count: usize, last: Ts) -> Inn
             && let Some(chunk) = chunks.next()?
         {
             let layout = chunk.get(1)?;
-            let body = chunk.get_ref(2)?.as_blob().map_err(column)?;
+            let body = chunk.get_ref(2)?.as_blob().map_err(|e| column(&e))?;
             let rows = gathered.decode(conn, chunk.get(0)?, layout, body)?;
             let inside = rows.into_iter().rev().filter(|r| part.from <= r.ts && r.ts < part.until);
             let wanted = count - gathered.rows.len();
@@ -105,7 +105,7 @@ pub(super) fn history(conn: &Connection, run: i64, query: &RowQuery) -> Inner<Ro
                 continue;
             }
             let layout = chunk.get(1)?;
-            let body = chunk.get_ref(4)?.as_blob().map_err(column)?;
+            let body = chunk.get_ref(4)?.as_blob().map_err(|e| column(&e))?;
             for row in gathered.decode(conn, chunk.get(0)?, layout, body)? {
                 if row.ts < part.from || row.ts >= part.until || row.ts.floor(every) != row.ts {
                     continue;
@@ -128,7 +128,8 @@ pub(super) fn extent(conn: &Connection, run: i64, last: Ts) -> Inner<(u64, Optio
         let Some(part) = segment.within(Ts::MIN, last) else { continue };
         let (low, high) = part.chunks();
         let mut statement = conn.prepare_cached(
-            "SELECT sum(rows), min(first_ts), max(last_ts) FROM feature_chunks
+            "SELECT sum(rows), min(first_ts), max(last_ts)
+             FROM feature_chunks INDEXED BY feature_chunks_extent
              WHERE chunk BETWEEN ?1 AND ?2 AND last_ts <= ?3",
         )?;
         let (whole, first, until): (Option<i64>, Option<i64>, Option<i64>) =
@@ -149,7 +150,7 @@ pub(super) fn extent(conn: &Connection, run: i64, last: Ts) -> Inner<(u64, Optio
     Ok((count, minutes))
 }
 
-fn column(e: rusqlite::types::FromSqlError) -> Fault {
+fn column(e: &rusqlite::types::FromSqlError) -> Fault {
     Fault::Damaged(format!("a stored value: {e}"))
 }
 
@@ -239,7 +240,7 @@ pub(super) fn checkpoint(conn: &Connection, run: i64, at: Ts) -> Inner<Option<Ch
         let mut rows = statement.query([part.id, part.from.0, part.until.0])?;
         if let Some(row) = rows.next()? {
             let ts = Ts(row.get(0)?);
-            let packed = row.get_ref(1)?.as_blob().map_err(column)?;
+            let packed = row.get_ref(1)?.as_blob().map_err(|e| column(&e))?;
             let bytes = zstd::stream::decode_all(packed);
             let bytes = bytes.map_err(|e| Fault::Damaged(format!("the checkpoint of {ts}: {e}")))?;
             return Ok(Some(Checkpoint { ts, bytes }));

@@ -84,11 +84,14 @@ pub(super) fn layout(conn: &Connection, run: i64) -> Inner<Layout> {
     Layout::load(conn, id)
 }
 
-/// All runs in the order of their keys.
-pub(super) fn load(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<(i64, RunInfo)>> {
-    let mut statement = conn
-        .prepare_cached("SELECT run, instrument, logic_version, release, book, book_text, config, layout FROM runs")?;
-    let records = statement.query_and_then([], record)?.collect::<Inner<Vec<_>>>()?;
+/// One run or all, in the order of their keys.
+pub(super) fn load(conn: &Connection, only: Option<&RunKey>, as_of: Option<Ts>) -> Inner<Vec<(i64, RunInfo)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT run, instrument, logic_version, release, book, book_text, config, layout FROM runs
+         WHERE ?1 IS NULL OR (instrument = ?1 AND logic_version = ?2)",
+    )?;
+    let (name, version) = only.map(|k| (k.instrument.to_string(), &k.logic_version)).unzip();
+    let records = statement.query_and_then(params![name, version], record)?.collect::<Inner<Vec<_>>>()?;
     let last = as_of.map_or(Ts::MAX, usable_until);
     let mut found = Vec::with_capacity(records.len());
     for (run, layout, mut spec) in records {

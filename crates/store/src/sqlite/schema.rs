@@ -1,4 +1,5 @@
 //! The tables, version by version. Forward only: a published version is never edited, a new one is appended.
+//! The version stands in the file's header (`user_version`).
 //!
 //! Times are nanoseconds since 1970, UTC. Two choices save most of the space: a point whose `known_ts` is its
 //! `event_ts` plus its stream's declared delay stores none (so archives need one b-tree, and only what was really
@@ -9,10 +10,6 @@
 pub(super) const MIGRATIONS: &[&str] = &[V1];
 
 const V1: &str = "
-CREATE TABLE meta (
-    key TEXT PRIMARY KEY, value TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE instruments (
     instrument INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,              -- venue:symbol
@@ -97,6 +94,8 @@ CREATE TABLE feature_chunks (
     thinned INTEGER NOT NULL,               -- 1: only the 5-minute grid and label changes are left
     body BLOB NOT NULL
 ) STRICT;
+-- What is counted without touching the bodies.
+CREATE INDEX feature_chunks_extent ON feature_chunks (chunk, rows, first_ts, last_ts, thinned);
 
 CREATE TABLE label_changes (
     segment INTEGER NOT NULL,

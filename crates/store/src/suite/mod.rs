@@ -2,11 +2,7 @@
 //!
 //! An implementation provides a [`Factory`] and writes `barograph_store::suite!(factory())` in a test file. A test that
 //! fails panics with what it saw; nothing here knows which database answers.
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "these are tests, kept where every backend finds them"
-)]
+#![expect(clippy::unwrap_used, reason = "these are tests, kept where every backend finds them")]
 
 pub mod hash;
 pub mod model;

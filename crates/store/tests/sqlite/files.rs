@@ -1,0 +1,208 @@
+//! What can be wrong with a file or a folder: one clear error each, and nothing lost.
+
+use crate::common::{Sample, reader, sample, writer};
+use barograph_store::suite::hash;
+use barograph_store::{Error, PointsVersion, Reader, Result, Role, SqliteReader, SqliteWriter, Writer, sqlite};
+use std::fs;
+use std::path::Path;
+
+/// Puts something at the place of the store, and what the message says about it.
+type Maker<'a> = (&'a dyn Fn(&Path), &'a str);
+/// A write that needs space.
+type Attempt<'a> = &'a dyn Fn(&mut SqliteWriter) -> Result<()>;
+
+fn file(folder: &Path) -> std::path::PathBuf {
+    folder.join(sqlite::FILE)
+}
+
+/// A store with points and rows, closed.
+fn filled(folder: &Path) -> (Sample, String) {
+    let sample = sample(300);
+    let mut writer = writer(folder);
+    sample.fill(&mut writer);
+    drop(writer);
+    let hash = hash(&reader(folder));
+    (sample, hash)
+}
+
+/// Says no with the message a person sees.
+fn says<T: std::fmt::Debug>(answer: Result<T>, words: &[&str]) -> Error {
+    let error = answer.unwrap_err();
+    let text = error.to_string();
+    for word in words {
+        assert!(text.contains(word), "'{text}' does not mention '{word}'");
+    }
+    assert!(!text.ends_with('.') && text.lines().count() == 1, "{text}");
+    error
+}
+
+#[test]
+fn nothing_is_stored_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = says(SqliteReader::open(dir.path()), &["nothing is stored", "barograph.db"]);
+    assert!(matches!(error, Error::Missing { .. }));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "a reader creates nothing");
+    // Killed between making the file and its tables.
+    fs::write(file(dir.path()), b"").unwrap();
+    assert!(matches!(SqliteReader::open(dir.path()), Err(Error::Missing { .. })));
+    writer(dir.path());
+    reader(dir.path());
+}
+
+#[test]
+fn other_files_are_not_stores() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(dir.path());
+    let foreign = |path: &Path| {
+        let conn = rusqlite::Connection::open(path).unwrap();
+        conn.execute_batch("CREATE TABLE bookmarks (url TEXT)").unwrap();
+    };
+    let makers: [Maker<'_>; 3] = [
+        (&|p| fs::write(p, "symbol,price\n".repeat(1000)).unwrap(), "no SQLite database"),
+        (&foreign, "another program"),
+        (&|p| fs::create_dir(p).unwrap(), "folder"),
+    ];
+    for (make, words) in makers {
+        make(&path);
+        let error = says(SqliteWriter::open(dir.path(), &[]), &["is not a barograph store", words]);
+        assert!(matches!(error, Error::NotAStore { .. }));
+        let error = SqliteReader::open(dir.path()).unwrap_err();
+        assert!(matches!(error, Error::NotAStore { .. }), "{error}");
+        if path.is_dir() { fs::remove_dir(&path).unwrap() } else { fs::remove_file(&path).unwrap() }
+    }
+}
+
+#[test]
+fn newer_files_are_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    rusqlite::Connection::open(file(dir.path())).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let bytes = fs::read(file(dir.path())).unwrap();
+    for error in [
+        says(SqliteWriter::open(dir.path(), &Role::ALL), &["version 99", "up to 1", "newer"]),
+        says(SqliteReader::open(dir.path()), &["version 99"]),
+    ] {
+        assert!(matches!(error, Error::Newer { found: 99, .. }));
+    }
+    assert!(fs::read(file(dir.path())).unwrap() == bytes);
+}
+
+#[test]
+fn a_changed_number_is_found() {
+    let changes = [
+        ("UPDATE points SET value = value + 1e-9 WHERE value IS NOT NULL AND event_ts % 7 = 0", "not what was written"),
+        ("UPDATE points SET known_ts = event_ts + 1 WHERE event_ts % 7 = 0", "its record says"),
+        ("DELETE FROM points WHERE event_ts % 7 = 0", "its record says"),
+        ("UPDATE feature_chunks SET rows = rows - 1", "does not hold"),
+        ("UPDATE feature_chunks SET body = zeroblob(20)", "chunk"),
+        ("UPDATE label_changes SET after = 'HIGH_VOL'", "label changes"),
+        ("DELETE FROM label_changes", "label changes"),
+        ("UPDATE layouts SET body = '{}'", "layout"),
+        ("UPDATE streams SET decl = replace(decl, 'bar', 'tar')", "a stream"),
+        ("UPDATE instruments SET kind = 'option'", "no kind of market"),
+        ("UPDATE checkpoints SET body = zeroblob(9)", "checkpoint"),
+        ("UPDATE segments SET from_ts = 0, until_ts = 0", "overlaps"),
+        ("DELETE FROM runs", "belong to nothing"),
+    ];
+    for (sql, words) in changes {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path());
+        rusqlite::Connection::open(file(dir.path())).unwrap().execute_batch(sql).unwrap();
+        let report = reader(dir.path()).check(true).unwrap();
+        assert!(report.problems.iter().any(|p| p.contains(words)), "{sql}: {:?}", report.problems);
+    }
+}
+
+/// Wherever it is: found, or without consequence.
+#[test]
+fn a_damaged_byte_never_passes_as_sound() {
+    let dir = tempfile::tempdir().unwrap();
+    let (sample, hash) = filled(dir.path());
+    let good = fs::read(file(dir.path())).unwrap();
+    let mut found = 0;
+    for n in 0..120 {
+        let mut bytes = good.clone();
+        let at = (n * 7919 + 101) * 131 % good.len();
+        bytes[at] ^= 1 << (n % 8);
+        fs::write(file(dir.path()), &bytes).unwrap();
+        let Ok(reader) = SqliteReader::open(dir.path()) else {
+            found += 1;
+            continue;
+        };
+        // No question may panic, whatever it answers.
+        let _answers = (
+            reader.runs(None).is_ok(),
+            reader.latest(&sample.spec.key, 9, None).is_ok(),
+            reader.events(&sample.streams, None, None).map(Iterator::count).is_ok(),
+        );
+        match reader.check(true) {
+            Ok(report) if report.is_sound() => {
+                assert_eq!(report.hash.unwrap().sha256, hash, "byte {at} changed something");
+            }
+            _ => found += 1,
+        }
+    }
+    assert!(found > 30, "only {found} of 120 damaged bytes mattered: is the file mostly empty?");
+}
+
+#[test]
+fn a_truncated_file_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    let good = fs::read(file(dir.path())).unwrap();
+    fs::write(file(dir.path()), &good[..good.len() / 2]).unwrap();
+    let noticed = SqliteReader::open(dir.path()).and_then(|r| r.check(true));
+    match noticed {
+        Err(Error::Corrupt { .. }) => {}
+        Ok(report) => assert!(!report.is_sound()),
+        Err(other) => panic!("{other}"),
+    }
+    let wrote = SqliteWriter::open(dir.path(), &Role::ALL).and_then(|mut w| {
+        let s = sample(400);
+        w.insert_points(&s.instruments, &s.streams, &s.events)
+    });
+    let error = says(wrote, &["damaged", "restore a copy"]);
+    assert!(matches!(error, Error::Corrupt { .. }));
+}
+
+/// Points and rows, small and large writes: all or nothing, then poisoned until opened again.
+#[test]
+fn a_full_disk_loses_nothing() {
+    let more = sample(20_000);
+    let attempts: [Attempt<'_>; 2] =
+        [&|w| w.insert_points(&more.instruments, &more.streams, &more.events).map(drop), &|w| {
+            let mut run = w.replace(&more.spec, None, PointsVersion::default())?;
+            more.rows.iter().try_for_each(|row| run.row(row))?;
+            run.finish().map(drop)
+        }];
+    for attempt in attempts {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, before) = filled(dir.path());
+        let mut w = writer(dir.path());
+        w.limit_pages(50).unwrap();
+        let error = says(attempt(&mut w), &["no space left", "nothing already stored was lost"]);
+        assert!(matches!(error, Error::Full { .. }));
+        assert_eq!(hash(&reader(dir.path())), before);
+        let error = says(attempt(&mut w), &["earlier write failed", "open the store again"]);
+        assert!(matches!(error, Error::Poisoned { .. }));
+        drop(w);
+        assert_eq!(hash(&reader(dir.path())), before);
+        // With space again, the same command goes through.
+        attempt(&mut writer(dir.path())).unwrap();
+        assert_ne!(hash(&reader(dir.path())), before);
+    }
+}
+
+#[test]
+fn people_can_ask_in_sql() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path());
+    let conn = rusqlite::Connection::open(file(dir.path())).unwrap();
+    let sql = "SELECT instrument, source, cadence_s, event_time, known_time, value FROM metric_points
+               WHERE metric = 'mark_price' ORDER BY event_ts LIMIT 1";
+    let row: (String, String, i64, String, String, f64) =
+        conn.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?))).unwrap();
+    assert_eq!((row.0.as_str(), row.1.as_str(), row.2), ("binance-usdm:BTCUSDT", "binance-usdm", 60));
+    assert_eq!((row.3.as_str(), row.4.as_str()), ("2026-01-01T00:01:00Z", "2026-01-01T00:01:02Z"));
+    assert!(row.5 > 0.0);
+}

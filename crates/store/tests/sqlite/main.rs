@@ -1,0 +1,11 @@
+//! The SQLite implementation: the suite of the contract, and what only files and processes can do.
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, outside of test functions")]
+
+mod common;
+mod contract;
+mod files;
+#[cfg(unix)]
+mod kill;
+#[cfg(unix)]
+mod processes;
