@@ -56,6 +56,7 @@ struct Finish;
 /// Fields that are left out where there is nothing to say; every other field is always there, if only as null.
 const LEFT_OUT: &[(&str, &[&str])] = &[
     ("Snapshot", &["age_s"]),
+    ("FeatureView", &["have", "need"]),
     ("Problem", &["value", "hint", "candidates"]),
     ("HealthView", &["notes"]),
     (

@@ -27,11 +27,12 @@ const picture = (api, schema, depth = 0, seen = []) => {
   if (s.properties) {
     const rows = Object.entries(s.properties).map(([name, field]) => {
       const needed = (s.required || []).includes(name) ? "" : "?";
-      const said = (resolve(api, field).description || field.description || "").split("\n")[0];
+      const said = (field.description || resolve(api, field).description || "").split("\n")[0];
       return `${pad}${name}${needed}: ${picture(api, field, depth + 1, inside)}${said ? "   — " + said : ""}`;
     });
     return `{\n${rows.join("\n")}\n${"  ".repeat(depth)}}`;
   }
+  if (s.additionalProperties) return `{ <id>: ${picture(api, s.additionalProperties, depth, inside)} }`;
   if (s.enum) return s.enum.map((word) => JSON.stringify(word)).join(" | ");
   return (types.join(" or ") || "any") + (s.format ? ` (${s.format})` : "");
 };

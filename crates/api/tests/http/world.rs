@@ -382,6 +382,8 @@ fn reading(value: Option<f64>, reason: &'static str, unit: &'static str) -> Feat
         kind: Kind::Measured,
         coverage: if value.is_some() { 1.0 } else { 0.0 },
         partial: false,
+        have: (reason == "warming" && value.is_none()).then_some(12),
+        need: (reason == "warming" && value.is_none()).then_some(48),
     }
 }
 
