@@ -34,7 +34,9 @@ pub(crate) struct JsonRows {
     end: Option<End>,
     names: Vec<Vec<u8>>,
     cells: Vec<(u32, u32)>,
+    /// Keys and values of an object in its own order.
     keys: Vec<(u32, u32)>,
+    values: Vec<(u32, u32)>,
     row: Range<usize>,
 }
 
@@ -51,6 +53,7 @@ impl JsonRows {
             names: Vec::new(),
             cells: Vec::new(),
             keys: Vec::new(),
+            values: Vec::new(),
             row: 0..0,
         }
     }
@@ -204,28 +207,33 @@ impl JsonRows {
         if text[0] == b'[' {
             return p.array(&mut self.cells);
         }
-        if !p.object(&mut self.keys, &mut self.cells) {
+        self.values.clear();
+        if !p.object(&mut self.keys, &mut self.values) {
             return false;
         }
-        if !self.names.is_empty() {
-            sort_cells(text, &self.names, &mut self.keys, &mut self.cells);
-        }
+        self.sort();
         true
+    }
+
+    /// Puts the cells of the present object into the order of names; without names its own order stays.
+    pub(crate) fn sort(&mut self) {
+        if self.names.is_empty() {
+            self.cells.clone_from(&self.values);
+        } else {
+            sort_cells(&self.buf[self.row.clone()], &self.names, &self.keys, &self.values, &mut self.cells);
+        }
     }
 }
 
 /// Puts the cells of an object into the order of `names`; absent ones become empty.
-fn sort_cells(text: &[u8], names: &[Vec<u8>], keys: &mut Vec<(u32, u32)>, cells: &mut Vec<(u32, u32)>) {
+fn sort_cells(text: &[u8], names: &[Vec<u8>], keys: &[(u32, u32)], values: &[(u32, u32)], cells: &mut Vec<(u32, u32)>) {
     let key = |i: usize| keys.get(i).map(|&(a, b)| &text[a as usize..b as usize]);
-    if keys.len() == names.len() && names.iter().enumerate().all(|(i, n)| key(i) == Some(n.as_slice())) {
-        return;
+    cells.clear();
+    for (i, name) in names.iter().enumerate() {
+        // Rows mostly repeat the order of the first.
+        let at = if key(i) == Some(name) { Some(i) } else { (0..keys.len()).find(|i| key(*i) == Some(name)) };
+        cells.push(at.map_or((0, 0), |i| values[i]));
     }
-    let sorted: Vec<(u32, u32)> = names
-        .iter()
-        .map(|n| (0..keys.len()).find(|i| key(*i) == Some(n.as_slice())).map_or((0, 0), |i| cells[i]))
-        .collect();
-    *cells = sorted;
-    keys.clear();
 }
 
 /// Splits one flat row.

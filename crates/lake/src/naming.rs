@@ -7,6 +7,7 @@ use barograph_domain::{InstrumentName, Kind, MarketKind, Metric, Span, Stamp, St
 use barograph_venues::layout::{BarColumns, Layout, Shape};
 use barograph_venues::table::Key;
 use barograph_venues::{Hints, RecordingMapper, TableMapper, policy, symbols};
+use std::collections::BTreeSet;
 
 /// Declarations of each key (none where the key is left out), and the symbols as the file itself tells them.
 pub(crate) type Declared = (Vec<Option<Vec<StreamDecl>>>, Vec<String>);
@@ -15,6 +16,17 @@ pub(crate) type Declared = (Vec<Option<Vec<StreamDecl>>>, Vec<String>);
 pub(crate) struct Naming<'a> {
     pub(crate) hints: &'a Hints,
     pub(crate) options: &'a ImportOptions,
+}
+
+/// Whether rows of several venues or symbols share the file: options then pick among them instead of renaming all.
+#[derive(Clone, Copy)]
+struct Several {
+    venues: bool,
+    symbols: bool,
+}
+
+fn distinct<'a>(texts: impl Iterator<Item = &'a Vec<u8>>) -> bool {
+    texts.collect::<BTreeSet<_>>().len() > 1
 }
 
 /// A symbol among several: taken, or left out by `--symbol`.
@@ -28,7 +40,10 @@ impl Naming<'_> {
     pub(crate) fn table(&self, mapper: &TableMapper) -> Result<Declared, String> {
         let layout = mapper.layout();
         known_after_close(layout)?;
-        let several = mapper.keys().len() > 1;
+        let several = Several {
+            venues: distinct(mapper.keys().iter().map(|k| &k.venue)),
+            symbols: distinct(mapper.keys().iter().map(|k| &k.symbol)),
+        };
         let mut declared = Vec::new();
         for key in mapper.keys() {
             declared.push(match self.instrument(key, several)? {
@@ -36,8 +51,11 @@ impl Naming<'_> {
                 Choice::Take(name) => Some(self.streams(&name, layout, mapper.cadence())),
             });
         }
-        let own = mapper.keys().iter().filter_map(|k| self.own_symbol(k, None)).collect();
-        self.some_left(declared, own)
+        let mut own: Vec<String> = mapper.keys().iter().filter_map(|k| self.own_symbol(k, None)).collect();
+        own.sort();
+        own.dedup();
+        let venues = mapper.keys().iter().map(|k| String::from_utf8_lossy(&k.venue).into_owned());
+        self.some_left(declared, own, several.venues.then(|| venues.collect()))
     }
 
     /// Streams of a recording, one per channel.
@@ -52,27 +70,41 @@ impl Naming<'_> {
         let mut declared = Vec::new();
         for channel in mapper.channels() {
             let key = Key { venue: venue.clone().into_bytes(), symbol: channel.symbol.clone().into_bytes() };
-            declared.push(match self.instrument(&key, own.len() > 1)? {
+            let several = Several { venues: false, symbols: own.len() > 1 };
+            declared.push(match self.instrument(&key, several)? {
                 Choice::Leave => None,
                 Choice::Take(name) => {
                     Some(vec![self.stream(&name, channel.metric, channel.cadence, Stamp::Instant, true)])
                 }
             });
         }
-        self.some_left(declared, own)
+        self.some_left(declared, own, None)
     }
 
-    fn some_left(&self, declared: Vec<Option<Vec<StreamDecl>>>, own: Vec<String>) -> Result<Declared, String> {
+    fn some_left(
+        &self,
+        declared: Vec<Option<Vec<StreamDecl>>>,
+        own: Vec<String>,
+        venues: Option<BTreeSet<String>>,
+    ) -> Result<Declared, String> {
         if declared.iter().all(Option::is_none) {
-            let asked = self.options.symbol.as_deref().unwrap_or_default();
-            let seen: Vec<&str> = own.iter().take(5).map(String::as_str).collect();
-            return Err(format!("holds no row of {asked}; it has {}", seen.join(", ")));
+            let asked = [self.options.venue.as_deref(), self.options.symbol.as_deref()];
+            let asked: Vec<&str> = asked.into_iter().flatten().collect();
+            let seen: Vec<String> = venues.into_iter().flatten().chain(own).take(12).collect();
+            return Err(format!(
+                "holds no row of {}; it has {}; keep the rows meant with --columns …,where.<column>=<value>",
+                asked.join(" "),
+                seen.join(", ")
+            ));
         }
         Ok((declared, own))
     }
 
-    fn instrument(&self, key: &Key, several: bool) -> Result<Choice, String> {
+    fn instrument(&self, key: &Key, several: Several) -> Result<Choice, String> {
         let told = (!key.venue.is_empty()).then(|| symbols::venue_id(&String::from_utf8_lossy(&key.venue)));
+        if several.venues && self.options.venue.is_some() && self.options.venue != told {
+            return Ok(Choice::Leave);
+        }
         let venue = self.options.venue.clone().or(told).or_else(|| self.hints.venue.clone());
         let own = self.own_symbol(key, venue.as_deref());
         let asked = self.options.symbol.clone();
@@ -91,7 +123,7 @@ impl Naming<'_> {
         let venue = Venue::new(&venue).map_err(|e| e.to_string())?;
         // Rows of several symbols: the option picks among them, and the rows keep their spelling.
         let symbol = match (asked, own) {
-            (Some(asked), Some(own)) if several => {
+            (Some(asked), Some(own)) if several.symbols => {
                 if !InstrumentName::new(venue.as_str(), &own).is_ok_and(|n| n.answers_to(&asked)) {
                     return Ok(Choice::Leave);
                 }

@@ -96,12 +96,13 @@ impl ImportOptions {
     /// The overrides as stable text, for the policy that goes into the configuration hash.
     #[must_use]
     pub fn policy_text(&self) -> String {
+        let of = self.metric.map_or("all", Metric::name);
         let mut out = String::new();
         if let Some(stamp) = self.stamp {
-            out.push_str(&format!("override stamp={}\n", stamp_word(stamp)));
+            out.push_str(&format!("override {of} stamp={}\n", stamp_word(stamp)));
         }
         if let Some(cadence) = self.cadence {
-            out.push_str(&format!("override cadence={cadence}\n"));
+            out.push_str(&format!("override {of} cadence={cadence}\n"));
         }
         let mut delays = self.delays.clone();
         delays.sort();

@@ -195,6 +195,14 @@ fn json_sample(mut json: JsonRows) -> Result<Sniffed, String> {
             }
             json.set_names(&keys);
             names = Some(keys);
+        } else if let (Some(names), false) = (&mut names, keys.is_empty()) {
+            // Optional fields: a later row may have more of them. Cells of this row are in its own order.
+            let more: Vec<String> = keys.into_iter().filter(|k| !names.contains(k)).collect();
+            if !more.is_empty() {
+                names.extend(more);
+                json.set_names(names);
+                json.sort();
+            }
         }
         let text = json.text();
         rows.push(json.cells().iter().map(|&(a, b)| owned_text(&text[a as usize..b as usize])).collect::<Vec<_>>());

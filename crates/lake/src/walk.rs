@@ -11,6 +11,9 @@ pub(crate) struct Found {
     pub(crate) skipped: Vec<String>,
 }
 
+/// Levels of folders; more are taken for a link that leads back.
+const DEEPEST: usize = 32;
+
 /// Endings of files that lie beside data.
 const BESIDE: [&str; 9] = ["md", "txt", "checksum", "toml", "log", "html", "pdf", "py", "ipynb"];
 
@@ -20,7 +23,7 @@ pub(crate) fn walk(paths: &[PathBuf]) -> Result<Found, Error> {
     for path in paths {
         let meta = fs::metadata(path).map_err(|source| Error::Path { path: path.clone(), source })?;
         if meta.is_dir() {
-            folder(path, &mut found)?;
+            folder(path, DEEPEST, &mut found)?;
         } else {
             found.files.push(path.clone());
         }
@@ -33,8 +36,11 @@ pub(crate) fn walk(paths: &[PathBuf]) -> Result<Found, Error> {
     Ok(found)
 }
 
-fn folder(path: &Path, found: &mut Found) -> Result<(), Error> {
+fn folder(path: &Path, levels: usize, found: &mut Found) -> Result<(), Error> {
     let failed = |source| Error::Path { path: path.to_path_buf(), source };
+    if levels == 0 {
+        return Err(failed(std::io::Error::other("folders are nested too deeply; is one linked into itself?")));
+    }
     let mut entries: Vec<PathBuf> =
         fs::read_dir(path).map_err(failed)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>().map_err(failed)?;
     entries.sort();
@@ -43,7 +49,7 @@ fn folder(path: &Path, found: &mut Found) -> Result<(), Error> {
         if name.starts_with('.') {
             found.skipped.push(entry.display().to_string());
         } else if entry.is_dir() {
-            folder(&entry, found)?;
+            folder(&entry, levels - 1, found)?;
         } else if is_beside(&name) {
             found.skipped.push(entry.display().to_string());
         } else {

@@ -88,10 +88,15 @@ pub struct Asked<'a> {
 /// # Errors
 /// A sentence that says what was found and which flag decides.
 pub fn recognise(sample: &Sample, hints: &Hints, asked: &Asked<'_>) -> Result<Layout, String> {
-    let names = column_names(sample);
+    let mut names = column_names(sample);
+    if !sample.strict_width && names.iter().any(|n| n == "fundingTime") && !names.iter().any(|n| n == "rateType") {
+        // Newer pages of one file have it, older ones do not: the first rows cannot tell.
+        names.push("rateType".to_owned());
+    }
     let squeezed: Vec<String> = names.iter().map(|n| squeeze(n)).collect();
     let table = Table { sample, names: &names, squeezed: &squeezed, hints, asked };
     let mut layout = table.find()?;
+    one_row_per_stamp(sample, &layout)?;
     if let Some(stamp) = asked.stamp {
         let is_bar = matches!(layout.shape, Shape::Bars { .. });
         if is_bar && stamp == Stamp::Instant {
@@ -120,17 +125,45 @@ pub fn cadence(sample: &Sample, layout: &Layout) -> Option<Span> {
             return commonest(sample.rows.iter().filter_map(length));
         }
     }
-    let key = |row: &Vec<Owned>| -> Vec<Owned> {
-        let keys = [layout.venue, layout.symbol].into_iter().flatten().chain(layout.filter.iter().map(|(c, _)| *c));
-        keys.filter_map(|c| row.get(c).cloned()).collect()
-    };
-    let mut stamps: Vec<(Vec<Owned>, Ts)> =
-        sample.rows.iter().filter_map(|r| Some((key(r), r.get(layout.clock.column)?.time()?))).collect();
-    stamps.sort_by(|a, b| format!("{:?}", a.0).cmp(&format!("{:?}", b.0)).then(a.1.cmp(&b.1)));
     let is_funding = matches!(layout.shape, Shape::Funding { .. });
-    let steps = stamps.windows(2).filter(|w| w[0].0 == w[1].0).map(|w| w[1].1 - w[0].1);
-    let rounded = steps.map(|s| if is_funding { Span((Ts(s.0) + Span::secs(30)).floor(Span::mins(1)).0) } else { s });
-    commonest(rounded.filter(|s| *s > Span::ZERO))
+    let rounded = |s: Span| if is_funding { Span((Ts(s.0) + Span::secs(30)).floor(Span::mins(1)).0) } else { s };
+    commonest(steps(sample, layout).into_iter().map(rounded).filter(|s| *s > Span::ZERO))
+}
+
+/// Distances between neighbouring stamps of the same key.
+fn steps(sample: &Sample, layout: &Layout) -> Vec<Span> {
+    let key = |row: &Vec<Owned>| {
+        let keys = [layout.venue, layout.symbol].into_iter().flatten();
+        keys.filter_map(|c| row.get(c)).map(|cell| format!("{cell:?}")).collect::<Vec<_>>()
+    };
+    let kept = |row: &&Vec<Owned>| {
+        layout.filter.iter().all(|(c, want)| match row.get(*c) {
+            Some(Owned::Text(t)) => t.eq_ignore_ascii_case(want),
+            Some(Owned::Empty) | None => want.is_empty(),
+            Some(_) => true,
+        })
+    };
+    let stamp = |row: &Vec<Owned>| Some((key(row), row.get(layout.clock.column)?.time()?));
+    let mut stamps: Vec<(Vec<String>, Ts)> = sample.rows.iter().filter(kept).filter_map(stamp).collect();
+    stamps.sort();
+    stamps.windows(2).filter(|w| w[0].0 == w[1].0).map(|w| w[1].1 - w[0].1).collect()
+}
+
+/// Candles and series of one market have one row per stamp. Where most rows share theirs, several markets are mixed, and
+/// no column known here tells them apart.
+fn one_row_per_stamp(sample: &Sample, layout: &Layout) -> Result<(), String> {
+    let on_grid = matches!(layout.shape, Shape::Bars { .. } | Shape::Funding { .. } | Shape::Values(_));
+    // Equal rows are duplicates, not markets.
+    let mut rows = sample.rows.clone();
+    rows.dedup();
+    let steps = steps(&Sample { rows, ..Sample::default() }, layout);
+    let same = steps.iter().filter(|s| **s == Span::ZERO).count();
+    if on_grid && 2 * same > steps.len() {
+        return Err("several rows share each stamp, as if of several markets; keep one with --columns \
+             …,where.<column>=<value>"
+            .to_owned());
+    }
+    Ok(())
 }
 
 /// The commonest, the shortest of equals.
@@ -250,7 +283,7 @@ impl Table<'_> {
             shape,
             names: self.names.to_vec(),
             width: self.sample.strict_width.then_some(self.names.len()),
-            venue: None,
+            venue: self.col(&["venue", "exchange"]),
             symbol: self.symbol_column(),
             filter: Vec::new(),
             ordered: false,
@@ -261,7 +294,7 @@ impl Table<'_> {
 
     /// A column that names the symbol of each row.
     fn symbol_column(&self) -> Option<usize> {
-        self.col(&["symbol", "instrument", "ticker"])
+        self.col(&["symbol", "instrument", "ticker", "coin", "asset", "pair"])
     }
 
     fn agg_trades(&self) -> Option<Layout> {
@@ -338,6 +371,9 @@ impl Table<'_> {
         let base = self.col(&["sumopeninterest", "openinterest", "oi"]);
         let usd = self.col(&["oiusd", "oivalueusd", "openinterestusd", "sumopeninterestvalue", "openinterestvalue"]);
         let (metric, column) = match (base, usd) {
+            (_, Some(column)) if self.asked.metric == Some(Metric::OpenInterestUsd) => {
+                (Metric::OpenInterestUsd, column)
+            }
             (Some(column), _) => (Metric::OpenInterest, column),
             (None, Some(column)) => (Metric::OpenInterestUsd, column),
             (None, None) => return None,
@@ -364,7 +400,8 @@ impl Table<'_> {
         let close_time = self.col(&["closetime"]).filter(|c| *c != at);
         let is_klines = close_time.is_some() && quote_volume.is_some();
         let five = [Some(open), Some(high), Some(low), Some(close), volume];
-        if self.asked.metric.is_none() && self.is_funding_in_candles(five) {
+        let may_be_funding = self.asked.metric.is_none_or(|m| m == Metric::FundingRateSettled);
+        if may_be_funding && self.is_funding_in_candles(five) {
             let metric = Metric::FundingRateSettled;
             let shape = Shape::Funding { metric, rate: open, interval_h: None, rate_type: None };
             return Ok(self.layout(Format::Freqtrade, at, Stamp::Instant, shape));

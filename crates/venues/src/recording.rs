@@ -70,6 +70,9 @@ impl RecordingMapper {
     /// The line is wrong.
     pub fn plan(&mut self, line: &[u8]) -> Result<Ts, Reject> {
         let (recv_ts, body) = split(line)?;
+        if recv_ts > self.now {
+            return Err(Reject::row(Reason::Future));
+        }
         let mut facts = Vec::new();
         map::facts(body, self.market, &mut facts)?;
         for fact in &facts {

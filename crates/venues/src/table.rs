@@ -85,12 +85,15 @@ impl TableMapper {
     /// First pass: the stamp of a row; a new key is noted. `None` for rows the filter leaves out.
     ///
     /// # Errors
-    /// The row has no stamp.
+    /// The row has no stamp, or one later than the present.
     pub fn plan(&mut self, row: &Row<'_>) -> Result<Option<Ts>, Reject> {
         if !self.passes(row) {
             return Ok(None);
         }
         let clocks = self.clocks(row)?;
+        if clocks.event_ts > self.now {
+            return Err(Reject::cell(Reason::Future, self.layout.clock.column));
+        }
         self.last_key = match self.find_key(row) {
             Some(key) => key,
             None => {
