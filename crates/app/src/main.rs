@@ -1,1 +1,37 @@
-fn main() {}
+//! The `barograph` binary: configuration, wiring and subcommands.
+//!
+//! Nothing is computed here. Commands read files through `lake`, step the `engine`, keep rows in the `store` and show them on
+//! the terminal or through `api`. Exit codes: 0 fine, 1 the check said no, 2 usage or configuration, 3 failure at run time.
+
+mod builtin;
+mod causality;
+mod cli;
+mod clock;
+mod commands;
+mod config;
+mod determinism;
+mod digest;
+mod failure;
+mod ingest;
+mod input;
+mod json_lines;
+mod progress;
+mod random;
+mod render;
+mod report;
+mod run;
+mod service;
+mod setup;
+mod term;
+mod views;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

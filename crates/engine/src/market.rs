@@ -343,6 +343,14 @@ impl Market {
         self.late_events
     }
 
+    /// Levels of all timeframes and feeds, sorted by price within each.
+    pub fn levels(&self) -> impl Iterator<Item = &crate::features::levels::Level> {
+        self.prices.iter().flat_map(|p| match &p.series {
+            PriceSeries::Bars(_, _, Some(stops)) => stops.levels(),
+            PriceSeries::Bars(..) | PriceSeries::Plain(_) => [].iter().chain([].iter()),
+        })
+    }
+
     /// The next minute to be made.
     #[must_use]
     pub fn next_tick(&self) -> Option<Ts> {

@@ -1,7 +1,7 @@
 //! Stop density and vulnerability near the price (features §4.10, A04). Modelled: nobody outside the venue sees stops.
 
 use super::bars::{BarBuilder, BarSample, BuiltBar};
-use super::levels::{LevelSide, Levels};
+use super::levels::{Level, LevelSide, Levels};
 use super::reading::{Fullness, Origin, Slot};
 use crate::features::atr::Atr;
 use crate::kernel::RankWindow;
@@ -158,6 +158,11 @@ impl Stops {
         for (window, value) in self.history.iter_mut().zip([0, 1]) {
             window.push(hour, densities.map(|d| d[value]));
         }
+    }
+
+    /// Levels of the hour and of the quarter of an hour.
+    pub fn levels(&self) -> core::iter::Chain<core::slice::Iter<'_, Level>, core::slice::Iter<'_, Level>> {
+        self.hour_levels.all().iter().chain(self.quarter_levels.all().iter())
     }
 
     /// Close of the newest hourly bar.

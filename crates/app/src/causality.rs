@@ -1,0 +1,334 @@
+//! Does later data ever change an earlier reading? The input is cut at seeded moments, the whole import and the engine run
+//! again on what was known then, and everything published by that moment is compared with the full run.
+//!
+//! The full run is kept as one hash per row (levels and texts: one per market and hour), so memory stays small; rows whose
+//! hashes differ are looked at reading by reading afterwards.
+
+use crate::digest::{cell_bytes, row_bytes};
+use crate::failure::Failure;
+use crate::render::Lens;
+use crate::run::Run;
+use barograph_domain::{MinuteRow, Span, Ts};
+use barograph_engine::CATALOGUE;
+use barograph_engine::market::LATENESS;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Rows kept per check for a closer look; more differences than this only raise the count.
+const KEPT_MAX: usize = 2_000;
+const HOUR: Span = Span::hours(1);
+
+/// Something that can be run on all of its input, or on what was known at a moment.
+pub(crate) trait Experiment: Sync {
+    /// Runs and reports everything published, in order.
+    fn run(&self, cut: Option<Ts>, sink: &mut dyn CausalSink) -> Result<(), Failure>;
+}
+
+/// Takes what an experiment publishes.
+pub(crate) trait CausalSink {
+    /// A minute.
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure>;
+    /// Called between events: the run may be asked for its levels.
+    fn levels(&mut self, run: &Run) -> Result<(), Failure>;
+}
+
+/// What a check found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Verdict {
+    /// Readings, levels, labels and texts that differ.
+    pub(crate) rewritten: u64,
+    /// How many were compared.
+    pub(crate) compared: u64,
+    /// One line per difference, the earliest first.
+    pub(crate) differences: Vec<String>,
+}
+
+type Key = (u32, i64);
+
+/// Hashes of a full run.
+#[derive(Default)]
+struct Published {
+    rows: BTreeMap<Key, u64>,
+    texts: BTreeMap<Key, u64>,
+    levels: BTreeMap<Key, (u64, u64)>,
+}
+
+/// Cuts at `points` seeded moments of `span` and compares.
+pub(crate) fn check(
+    experiment: &dyn Experiment,
+    lenses: &[Lens],
+    span: (Ts, Ts),
+    points: u32,
+    seed: u64,
+    progress: &mut dyn FnMut(u32),
+) -> Result<Verdict, Failure> {
+    let mut full = Recorder::new(lenses);
+    experiment.run(None, &mut full)?;
+    let published = full.published;
+    let cuts = cuts(span, points, seed);
+    let next = AtomicU32::new(0);
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(cuts.len());
+    let (found, results) = std::sync::mpsc::sync_channel::<Result<Compared, Failure>>(workers);
+    let mut total = Compared::default();
+    std::thread::scope(|scope| -> Result<(), Failure> {
+        for _ in 0..workers {
+            let (next, cuts, published, found) = (&next, &cuts, &published, found.clone());
+            scope.spawn(move || {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed) as usize;
+                    let Some(cut) = cuts.get(at) else { break };
+                    let mut comparer = Comparer::new(lenses, published, *cut);
+                    let result = experiment.run(Some(*cut), &mut comparer).map(|()| comparer.compared);
+                    if found.send(result).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(found);
+        for (done, result) in (1..).zip(results) {
+            total.add(result?);
+            progress(done);
+        }
+        Ok(())
+    })?;
+    explain(experiment, total)
+}
+
+/// Seeded moments inside the span.
+fn cuts(span: (Ts, Ts), points: u32, seed: u64) -> Vec<Ts> {
+    let mut random = crate::random::Random::new(seed);
+    let length = (span.1 - span.0).0.max(1);
+    (0..points).map(|_| span.0 + Span(random.below(length))).collect()
+}
+
+/// What one cut, or all of them, gave.
+#[derive(Default)]
+struct Compared {
+    count: u64,
+    rewritten: u64,
+    rows: Vec<(Ts, MinuteRow)>,
+    others: Vec<String>,
+}
+
+impl Compared {
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.rewritten += other.rewritten;
+        let room = KEPT_MAX.saturating_sub(self.rows.len());
+        self.rows.extend(other.rows.into_iter().take(room));
+        self.others.extend(other.others.into_iter().take(10));
+    }
+}
+
+/// Hash of bytes: FNV-1a over 8-byte words; equality is what matters here, not strength.
+fn hash(bytes: &[u8]) -> u64 {
+    let mut h = 0xcbf2_9ce4_8422_2325_u64;
+    let mut words = bytes.chunks_exact(8);
+    for w in words.by_ref() {
+        let mut word = [0; 8];
+        word.copy_from_slice(w);
+        h = (h ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+    }
+    for b in words.remainder() {
+        h = (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    h
+}
+
+/// Levels of one market: how many, and a hash over them.
+fn levels_of(run: &Run, market: usize) -> (u64, u64) {
+    let mut bytes = Vec::new();
+    let mut count = 0;
+    for level in run.engine.markets()[market].levels() {
+        count += 1;
+        bytes.extend_from_slice(&level.price.to_bits().to_le_bytes());
+        bytes.extend_from_slice(&level.formed.to_le_bytes());
+        bytes.extend_from_slice(&level.confirmed.to_le_bytes());
+        bytes.extend_from_slice(&level.strength.to_bits().to_le_bytes());
+    }
+    (count, hash(&bytes))
+}
+
+/// The hour whose levels stand when the next minute to make is `next`.
+fn levels_key(run: &Run, market: usize) -> Option<Ts> {
+    run.engine.markets()[market].next_tick().map(|t| t.floor(HOUR))
+}
+
+fn key(row: &MinuteRow) -> Key {
+    (row.instrument, row.ts.0)
+}
+
+/// Rows whose text is compared: whole hours and label changes.
+fn text_due(row: &MinuteRow) -> bool {
+    row.ts.0 % HOUR.0 == 0 || row.risk.since == row.ts
+}
+
+fn text_hash(lenses: &[Lens], row: &MinuteRow) -> u64 {
+    let snapshot = lenses[row.instrument as usize].snapshot(row, None);
+    hash(format!("{}{}{}", snapshot.snapshot_id, snapshot.explanation.reasoning, snapshot.guidance.new_entries).as_bytes())
+}
+
+/// Records a full run.
+struct Recorder<'a> {
+    lenses: &'a [Lens],
+    published: Published,
+    buffer: Vec<u8>,
+    hours: Vec<Option<Ts>>,
+}
+
+impl<'a> Recorder<'a> {
+    fn new(lenses: &'a [Lens]) -> Self {
+        Self { lenses, published: Published::default(), buffer: Vec::new(), hours: vec![None; lenses.len()] }
+    }
+}
+
+impl CausalSink for Recorder<'_> {
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        self.buffer.clear();
+        row_bytes(row, &mut self.buffer);
+        self.published.rows.insert(key(row), hash(&self.buffer));
+        if text_due(row) {
+            self.published.texts.insert(key(row), text_hash(self.lenses, row));
+        }
+        Ok(())
+    }
+    fn levels(&mut self, run: &Run) -> Result<(), Failure> {
+        for (market, seen) in self.hours.iter_mut().enumerate() {
+            let hour = levels_key(run, market);
+            if hour.is_some() && hour != *seen {
+                *seen = hour;
+                let at = (u32::try_from(market).unwrap_or(u32::MAX), hour.map_or(0, |h| h.0));
+                self.published.levels.insert(at, levels_of(run, market));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Compares a truncated run with the full one.
+struct Comparer<'a> {
+    lenses: &'a [Lens],
+    published: &'a Published,
+    cut: Ts,
+    compared: Compared,
+    buffer: Vec<u8>,
+    hours: Vec<Option<Ts>>,
+}
+
+impl<'a> Comparer<'a> {
+    fn new(lenses: &'a [Lens], published: &'a Published, cut: Ts) -> Self {
+        Self { lenses, published, cut, compared: Compared::default(), buffer: Vec::new(), hours: vec![None; lenses.len()] }
+    }
+}
+
+impl CausalSink for Comparer<'_> {
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        if row.ts + LATENESS > self.cut {
+            return Ok(());
+        }
+        self.buffer.clear();
+        row_bytes(row, &mut self.buffer);
+        // All readings, and the label.
+        self.compared.count += CATALOGUE.len() as u64 + 1;
+        if self.published.rows.get(&key(row)) != Some(&hash(&self.buffer)) {
+            self.compared.rewritten += 1;
+            if self.compared.rows.len() < KEPT_MAX {
+                self.compared.rows.push((self.cut, row.clone()));
+            }
+        }
+        if text_due(row) {
+            self.compared.count += 1;
+            if self.published.texts.get(&key(row)) != Some(&text_hash(self.lenses, row)) {
+                self.compared.rewritten += 1;
+                self.compared.others.push(format!("{} text differs, cut at {}", place(self.lenses, row), self.cut));
+            }
+        }
+        Ok(())
+    }
+    fn levels(&mut self, run: &Run) -> Result<(), Failure> {
+        for (market, seen) in self.hours.iter_mut().enumerate() {
+            let hour = levels_key(run, market);
+            if hour.is_none() || hour == *seen || hour.is_some_and(|h| h + LATENESS > self.cut) {
+                continue;
+            }
+            *seen = hour;
+            let at = (u32::try_from(market).unwrap_or(u32::MAX), hour.map_or(0, |h| h.0));
+            let (count, found) = levels_of(run, market);
+            self.compared.count += count;
+            if self.published.levels.get(&at) != Some(&(count, found)) {
+                self.compared.rewritten += 1;
+                self.compared.others.push(format!("{} levels differ, cut at {}", self.lenses[market].instrument.name, self.cut));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn place(lenses: &[Lens], row: &MinuteRow) -> String {
+    format!("{} {}", lenses[row.instrument as usize].instrument.name, row.ts)
+}
+
+/// Finds what exactly differs in the rows kept, by running the full input once more.
+fn explain(experiment: &dyn Experiment, total: Compared) -> Result<Verdict, Failure> {
+    let Compared { count, mut rewritten, mut rows, others } = total;
+    let mut differences = Vec::new();
+    if !rows.is_empty() {
+        rows.sort_by_key(|(cut, row)| (row.ts, row.instrument, *cut));
+        let wanted = rows.iter().map(|(_, r)| key(r)).collect();
+        let mut finder = Finder { wanted, rows: BTreeMap::new() };
+        experiment.run(None, &mut finder)?;
+        for (cut, row) in &rows {
+            let Some(full) = finder.rows.get(&key(row)) else {
+                differences.push(format!("{} exists only when cut at {cut}", row.ts));
+                continue;
+            };
+            let found = differing(full, row);
+            // The row was counted once; its further readings are counted here.
+            rewritten += (found.len() as u64).saturating_sub(1);
+            differences.extend(found.into_iter().map(|d| format!("{} {d}, cut at {cut}", row.ts)));
+        }
+    }
+    differences.extend(others);
+    Ok(Verdict { rewritten, compared: count, differences })
+}
+
+fn differing(full: &MinuteRow, cut: &MinuteRow) -> Vec<String> {
+    let mut out = Vec::new();
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    for spec in CATALOGUE {
+        let (x, y) = (&full.cells[spec.feature.index()], &cut.cells[spec.feature.index()]);
+        a.clear();
+        b.clear();
+        cell_bytes(x, &mut a);
+        cell_bytes(y, &mut b);
+        if a != b {
+            out.push(format!("{} was {:?} and became {:?}", spec.id, y.ready().ok_or(y.state), x.ready().ok_or(x.state)));
+        }
+    }
+    if full.risk != cut.risk {
+        out.push(format!("label was {} and became {}", cut.risk.label.name(), full.risk.label.name()));
+    }
+    if out.is_empty() {
+        out.push("held shares, cuts or input ages differ".to_owned());
+    }
+    out
+}
+
+/// Fetches rows of a full run.
+struct Finder {
+    wanted: std::collections::BTreeSet<Key>,
+    rows: BTreeMap<Key, MinuteRow>,
+}
+
+impl CausalSink for Finder {
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        if self.wanted.contains(&key(row)) {
+            self.rows.insert(key(row), row.clone());
+        }
+        Ok(())
+    }
+    fn levels(&mut self, _run: &Run) -> Result<(), Failure> {
+        Ok(())
+    }
+}

@@ -1,0 +1,305 @@
+//! The command line as written. What is typed is resolved in `config` and `input`; only resolved settings travel on.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Listens to crypto derivatives markets and says what the weather is: regime, posture, why, and what would clear it.
+/// It never places an order and never says what to trade.
+#[derive(Parser, Debug)]
+#[command(name = "barograph", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Settings of every command.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct Common {
+    /// Data folder
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Configuration file; without it barograph.toml of the current folder, if there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Rule book: default, absolute, seed1-strict, or a file
+    #[arg(long, global = true, value_name = "FILE|NAME")]
+    pub(crate) book: Option<String>,
+    /// One JSON object per line on standard output, everything else on standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Import the built-in history, print the weather report, serve it
+    Demo(Demo),
+    /// Run files through the engine; prints a report or JSON lines, stores with --data
+    Replay(Replay),
+    /// Import a source into the data folder and bring its markets up to date
+    #[command(visible_alias = "collect_derivatives_metrics")]
+    Collect(Collect),
+    /// The context of one market
+    #[command(visible_alias = "generate_market_context")]
+    Context(Context),
+    /// How old snapshots and inputs are; exit 1 when older than the threshold
+    #[command(visible_alias = "monitor_context_freshness")]
+    Freshness(Freshness),
+    /// Markets and streams in the data folder
+    Markets,
+    /// The feature catalogue, or one feature
+    Features {
+        /// Feature id
+        id: Option<String>,
+    },
+    /// Rule books
+    Rules {
+        #[command(subcommand)]
+        command: Rules,
+    },
+    /// Checks on your own data
+    Verify {
+        #[command(subcommand)]
+        command: Verify,
+    },
+    /// The database
+    Db {
+        #[command(subcommand)]
+        command: Db,
+    },
+    /// Settings with their origin
+    Config {
+        #[command(subcommand)]
+        command: Config,
+    },
+    /// Serve the HTTP API
+    Serve(Serve),
+}
+
+/// What is declared about the files.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct Declared {
+    /// Whose market: binance-usdm, bybit, kraken …
+    #[arg(long)]
+    pub(crate) venue: Option<String>,
+    /// Symbol in the venue's own spelling
+    #[arg(long)]
+    pub(crate) symbol: Option<String>,
+    /// Market kind, for venues this build has not heard of: spot, perpetual, dated_future
+    #[arg(long, value_parser = market_kind)]
+    pub(crate) market: Option<barograph_domain::MarketKind>,
+    /// What the rows are, where content and name leave it open: bar, mark_price, open_interest …
+    #[arg(long, value_parser = metric)]
+    pub(crate) metric: Option<barograph_domain::Metric>,
+    /// What a row's time means: open, close or instant
+    #[arg(long, value_parser = stamp)]
+    pub(crate) stamp: Option<barograph_domain::Stamp>,
+    /// How long after its stamp a row was known, as in open_interest=60s; may be repeated
+    #[arg(long = "delay", value_name = "METRIC=TIME", value_parser = delay)]
+    pub(crate) delays: Vec<(barograph_domain::Metric, barograph_domain::Span)>,
+    /// Time between rows: timeframe of bars, interval of settled funding
+    #[arg(long, value_parser = barograph_domain::Span::parse)]
+    pub(crate) cadence: Option<barograph_domain::Span>,
+    /// Which column is what, as in time=ts,value=oi,metric=open_interest
+    #[arg(long, value_name = "FIELD=COLUMN,…")]
+    pub(crate) columns: Option<String>,
+    /// With --columns: only rows with these values, as in venue=Binance,coin=BTC
+    #[arg(long = "where", value_name = "COLUMN=VALUE,…", requires = "columns")]
+    pub(crate) filter: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Address to serve on
+    #[arg(long)]
+    pub(crate) listen: Option<String>,
+    /// Print the report and stop
+    #[arg(long)]
+    pub(crate) no_serve: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Replay {
+    /// Files and folders, in any order
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) declared: Declared,
+    /// Who measured it, where that is not the venue itself
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// First minute shown
+    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
+    pub(crate) from: Option<barograph_domain::Ts>,
+    /// First minute no longer shown
+    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
+    pub(crate) until: Option<barograph_domain::Ts>,
+    /// With --json: one line per this much time; evaluation stays at a minute
+    #[arg(long, default_value = "60s", value_parser = barograph_domain::Span::parse)]
+    pub(crate) every: barograph_domain::Span,
+    /// Last line of standard output: 64 hex digits over all outputs
+    #[arg(long)]
+    pub(crate) hash: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Collect {
+    /// File or folder to read; may be repeated
+    #[arg(long = "source", value_name = "PATH")]
+    pub(crate) sources: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) declared: Declared,
+    /// Read again on each interval until stopped
+    #[arg(long)]
+    pub(crate) continuous: bool,
+    /// Seconds (or 60s, 5m) between reads
+    #[arg(long, default_value = "60", value_parser = barograph_domain::Span::parse)]
+    pub(crate) interval: barograph_domain::Span,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Context {
+    /// Market: venue:symbol or a bare symbol
+    pub(crate) name: Option<String>,
+    /// The same, as the original command spells it
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) symbol: Option<String>,
+    /// The context as it was known at a moment
+    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
+    pub(crate) as_of: Option<barograph_domain::Ts>,
+    /// Again on each interval until stopped
+    #[arg(long)]
+    pub(crate) continuous: bool,
+    /// Seconds (or 5m) between contexts
+    #[arg(long, default_value = "300", value_parser = barograph_domain::Span::parse)]
+    pub(crate) interval: barograph_domain::Span,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Freshness {
+    /// Market; all of them without it
+    pub(crate) name: Option<String>,
+    /// The same, as the original command spells it
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) symbol: Option<String>,
+    /// Greatest age in seconds (or 5m)
+    #[arg(long, default_value = "300", value_parser = barograph_domain::Span::parse)]
+    pub(crate) threshold: barograph_domain::Span,
+    /// Again on each interval until stopped
+    #[arg(long)]
+    pub(crate) continuous: bool,
+    /// Seconds (or 60s) between checks
+    #[arg(long, default_value = "60", value_parser = barograph_domain::Span::parse)]
+    pub(crate) interval: barograph_domain::Span,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Rules {
+    /// Print a rule book
+    Show {
+        /// default, absolute, seed1-strict, or a file
+        book: Option<String>,
+    },
+    /// Check a rule book; every mistake with line and column
+    Check {
+        /// default, absolute, seed1-strict, or a file
+        book: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Verify {
+    /// Cut the input at N moments, run again on what was known, count readings that differ
+    Causality(Causality),
+    /// The same input in other orders, chunks and processes gives the same outputs
+    Determinism(Determinism),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Causality {
+    /// Files and folders; without any the built-in history
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) declared: Declared,
+    /// Who measured it, where that is not the venue itself
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Number of cuts
+    #[arg(long, short = 'n', default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) points: u32,
+    /// Where the cuts fall
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Determinism {
+    /// Files and folders; without any the built-in history
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) declared: Declared,
+    /// Who measured it, where that is not the venue itself
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Decides chunks, restarts and orders
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Db {
+    /// Create the database or bring it to this version's schema
+    Migrate,
+    /// Remove what is older than it has to be kept
+    Prune {
+        /// Days that minute rows are kept; older ones are thinned to five minutes and label changes
+        #[arg(long)]
+        days: Option<u32>,
+    },
+    /// Look for damage
+    Check {
+        /// Also print a hash over all content
+        #[arg(long)]
+        hash: bool,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Config {
+    /// Each setting, its value and where it comes from
+    Show,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Address; loopback only until there are tokens
+    #[arg(long)]
+    pub(crate) listen: Option<String>,
+}
+
+fn word<T: serde::de::DeserializeOwned>(text: &str, what: &str, known: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_e| format!("'{text}' is no {what}; write one of {known}"))
+}
+
+fn market_kind(text: &str) -> Result<barograph_domain::MarketKind, String> {
+    word(text, "market kind", "spot, perpetual, dated_future")
+}
+
+fn stamp(text: &str) -> Result<barograph_domain::Stamp, String> {
+    word(text, "stamp", "open, close, instant")
+}
+
+fn metric(text: &str) -> Result<barograph_domain::Metric, String> {
+    barograph_domain::Metric::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = barograph_domain::Metric::ALL.iter().map(|m| m.name()).collect();
+        format!("'{text}' is no metric; write one of {}", names.join(", "))
+    })
+}
+
+fn delay(text: &str) -> Result<(barograph_domain::Metric, barograph_domain::Span), String> {
+    let (name, time) = text.split_once('=').ok_or_else(|| format!("'{text}' is not METRIC=TIME, as in open_interest=60s"))?;
+    let span = if matches!(time, "0" | "0s") { barograph_domain::Span::ZERO } else { barograph_domain::Span::parse(time)? };
+    Ok((metric(name)?, span))
+}

@@ -1,0 +1,51 @@
+//! `collect`: a source into the data folder, once or again and again.
+
+use crate::cli::Collect;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::ingest;
+use crate::input;
+use crate::setup::Setup;
+use barograph_domain::Span;
+use barograph_store::{Retention, Role, SqliteWriter, Writer as _};
+use std::io::Write as _;
+
+pub(crate) fn run(args: &Collect, settings: &Settings) -> Result<(), Failure> {
+    if args.sources.is_empty() {
+        return Err(Failure::usage(
+            "collect needs a source for now: give --source PATH (a file or folder, read again on each interval); live venues come next",
+        ));
+    }
+    loop {
+        let result = once(args, settings);
+        if !args.continuous {
+            return result;
+        }
+        match result {
+            // A source may be half-written or gone for a moment; the next read finds it again.
+            Err(Failure::Broken(text)) => writeln!(std::io::stderr(), "barograph: {text}")?,
+            other => other?,
+        }
+        std::thread::sleep(interval(args.interval));
+    }
+}
+
+/// A span as the standard library waits it.
+pub(crate) fn interval(span: Span) -> std::time::Duration {
+    std::time::Duration::from_nanos(u64::try_from(span.0).unwrap_or(1_000_000_000))
+}
+
+fn once(args: &Collect, settings: &Settings) -> Result<(), Failure> {
+    let options = input::options(&args.declared, None)?;
+    let plan = input::plan(&args.sources, &options)?;
+    let setup = Setup::new(settings, plan.policy_text().to_owned())?;
+    let names: Vec<String> = args.sources.iter().map(|p| p.display().to_string()).collect();
+    let ingested = ingest::ingest(&settings.data(), &plan, &names.join(" "), &setup)?;
+    ingest::print(&ingested)?;
+    let days = i64::try_from(settings.number("keep_minutes_days")?).unwrap_or(90);
+    let pruned = SqliteWriter::open(&settings.data(), &Role::ALL)?.prune(&Retention { minute_rows: Span::days(days), ..Retention::default() })?;
+    if pruned.rows + pruned.points > 0 {
+        writeln!(std::io::stderr(), "pruned {} minute rows older than {days} days", pruned.rows)?;
+    }
+    input::check_failed(&ingested.report)
+}

@@ -1,0 +1,63 @@
+//! `context`: one market's snapshot, now or as of a moment.
+
+use crate::cli::Context;
+use crate::clock;
+use crate::commands::{collect::interval, open_reader, resolve};
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::render::align;
+use crate::service::{configured_run, lens_of};
+use crate::term::Paint;
+use crate::views;
+use barograph_domain::{InstrumentName, Snapshot, Ts};
+use barograph_store::Reader;
+use std::io::Write as _;
+
+pub(crate) fn run(args: &Context, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let (name, alias) = match (&args.name, &args.symbol) {
+        (Some(name), _) => (name, false),
+        (None, Some(symbol)) => (symbol, true),
+        (None, None) => return Err(Failure::usage("say which market, as in: barograph context binance-usdm:BTCUSDT")),
+    };
+    loop {
+        let reader = open_reader(&settings.data())?;
+        let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
+        let market = resolve(&known, settings, name, alias)?;
+        let snapshot = snapshot(&reader, settings, &market, args.as_of)?;
+        let mut out = std::io::stdout().lock();
+        if json {
+            serde_json::to_writer(&mut out, &snapshot).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            write!(out, "{}", views::context(&snapshot, Paint::detect()))?;
+        }
+        out.flush()?;
+        if !args.continuous {
+            return Ok(());
+        }
+        drop(out);
+        std::thread::sleep(interval(args.interval));
+    }
+}
+
+/// The newest snapshot of a market, as of a moment or seen from now.
+pub(crate) fn snapshot(reader: &dyn Reader, settings: &Settings, market: &InstrumentName, as_of: Option<Ts>) -> Result<Snapshot, Failure> {
+    let runs = reader.runs(None)?;
+    let info = configured_run(&runs, market, &crate::setup::book_name(settings)?)
+        .ok_or_else(|| Failure::usage(format!("{market} has points but no context for book '{}' yet; run: barograph collect --source PATH", settings.text("book"))))?;
+    let lens = lens_of(reader, info)?;
+    let mut rows = reader.latest(&info.spec.key, 2, as_of)?;
+    align(&mut rows.rows, &rows.columns);
+    let lens = crate::render::Lens { streams: rows.streams.as_slice().into(), ..lens };
+    match (rows.rows.as_slice(), as_of) {
+        ([], Some(t)) => Err(Failure::usage(format!("{market} had no snapshot at {t}"))),
+        ([], None) => Err(Failure::usage(format!("{market} has no snapshot yet"))),
+        ([.., row], _) => {
+            let previous = rows.rows.len().checked_sub(2).map(|i| &rows.rows[i]);
+            Ok(match as_of {
+                Some(_) => lens.snapshot(row, previous),
+                None => lens.at_present(row, previous, clock::now()),
+            })
+        }
+    }
+}

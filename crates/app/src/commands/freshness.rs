@@ -1,0 +1,104 @@
+//! `freshness`: how old snapshots and the inputs they need are; exit 1 beyond the threshold (R1.58, R1.59).
+
+use crate::cli::Freshness;
+use crate::clock;
+use crate::commands::{collect::interval, open_reader, resolve};
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::service::configured_run;
+use barograph_domain::{InstrumentName, Span, Ts};
+use barograph_store::Reader;
+use serde::Serialize;
+use std::io::Write as _;
+
+/// One thing that can be too old.
+#[derive(Serialize, Debug)]
+struct Age {
+    instrument: InstrumentName,
+    what: &'static str,
+    source: String,
+    newest: Ts,
+    age_s: i64,
+    threshold_s: i64,
+    stale: bool,
+}
+
+pub(crate) fn run(args: &Freshness, settings: &Settings, json: bool) -> Result<(), Failure> {
+    loop {
+        let result = once(args, settings, json);
+        if !args.continuous {
+            return result;
+        }
+        match result {
+            Err(Failure::No(text)) => writeln!(std::io::stderr(), "barograph: {text}")?,
+            other => other?,
+        }
+        std::thread::sleep(interval(args.interval));
+    }
+}
+
+fn once(args: &Freshness, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let reader = open_reader(&settings.data())?;
+    let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
+    let wanted = match args.name.as_ref().or(args.symbol.as_ref()) {
+        Some(name) => vec![resolve(&known, settings, name, args.symbol.is_some())?],
+        None => known,
+    };
+    if wanted.is_empty() {
+        return Err(Failure::No("no MetricPoint data found; import some with: barograph collect --source PATH".to_owned()));
+    }
+    let mut ages = Vec::new();
+    for market in &wanted {
+        ages.extend(ages_of(&reader, settings, market, args.threshold)?);
+    }
+    let mut out = std::io::stdout().lock();
+    for age in &ages {
+        if json {
+            serde_json::to_writer(&mut out, age).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            let verdict = if age.stale { "stale" } else { "fresh" };
+            writeln!(
+                out,
+                "{:<28} {:<24} {:>12}  {verdict}",
+                age.instrument.to_string(),
+                age.what,
+                Span::secs(age.age_s).spoken()
+            )?;
+        }
+    }
+    let stale = ages.iter().filter(|a| a.stale).count();
+    match stale {
+        0 => Ok(()),
+        n => Err(Failure::No(format!("{n} of {} are older than {}", ages.len(), args.threshold.spoken()))),
+    }
+}
+
+/// The newest snapshot and every input that the market's book reads.
+fn ages_of(reader: &dyn Reader, settings: &Settings, market: &InstrumentName, threshold: Span) -> Result<Vec<Age>, Failure> {
+    let now = clock::now();
+    let age = |what, source: String, newest: Ts, limit: Span| Age {
+        instrument: market.clone(),
+        what,
+        source,
+        newest,
+        age_s: (now - newest).as_secs(),
+        threshold_s: limit.as_secs(),
+        stale: now - newest > limit,
+    };
+    let runs = reader.runs(None)?;
+    let Some(info) = configured_run(&runs, market, &crate::setup::book_name(settings)?) else {
+        return Err(Failure::No(format!("{market} has points but no context snapshot for book '{}'", settings.text("book"))));
+    };
+    let rows = reader.latest(&info.spec.key, 1, None)?;
+    let Some(row) = rows.rows.last() else {
+        return Err(Failure::No(format!("{market} has no context snapshot")));
+    };
+    let mut out = vec![age("snapshot", String::new(), row.ts, threshold)];
+    for input in &row.inputs {
+        let Some(decl) = input.stream.and_then(|s| rows.streams.get(s.index())) else { continue };
+        // An archive that is hourly by declaration cannot be younger than its cadence allows (features §9).
+        out.push(age(input.metric.name(), decl.source.clone(), input.anchor, threshold.max(decl.max_age())));
+    }
+    Ok(out)
+}

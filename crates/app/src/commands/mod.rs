@@ -1,0 +1,85 @@
+//! One file per command; this is the switch.
+
+mod catalogue;
+mod collect;
+mod context;
+mod db;
+mod demo;
+mod freshness;
+mod markets;
+mod replay;
+mod rules;
+mod serve;
+mod verify;
+
+use crate::cli::{Cli, Command, Config};
+use crate::config::Settings;
+use crate::failure::Failure;
+use barograph_api::resolve as resolve_name;
+use barograph_domain::InstrumentName;
+use std::io::Write as _;
+use std::path::Path;
+
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    let listen = match &cli.command {
+        Command::Serve(s) => s.listen.clone(),
+        Command::Demo(d) => d.listen.clone(),
+        _ => None,
+    };
+    let settings = Settings::load(&cli.common, listen.as_ref())?;
+    let json = cli.common.json;
+    match cli.command {
+        Command::Demo(args) => demo::run(&args, &settings),
+        Command::Replay(args) => replay::run(&args, &settings, cli.common.data.as_deref(), json),
+        Command::Collect(args) => collect::run(&args, &settings),
+        Command::Context(args) => context::run(&args, &settings, json),
+        Command::Freshness(args) => freshness::run(&args, &settings, json),
+        Command::Markets => markets::run(&settings, json),
+        Command::Features { id } => catalogue::run(id.as_deref(), json),
+        Command::Rules { command } => rules::run(&command, &settings, json),
+        Command::Verify { command } => verify::run(&command, &settings),
+        Command::Db { command } => db::run(&command, &settings, json),
+        Command::Config { command: Config::Show } => show_config(&settings, json),
+        Command::Serve(_) => serve::run(&settings),
+    }
+}
+
+fn show_config(settings: &Settings, json: bool) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    for (key, value, origin) in settings.all() {
+        if json {
+            let line = serde_json::json!({ "key": key.name, "value": value, "origin": origin.to_string(), "meaning": key.meaning });
+            writeln!(out, "{line}")?;
+        } else {
+            writeln!(out, "{:<20} {:<32} {}", key.name, if value.is_empty() { "(none)" } else { value }, origin)?;
+        }
+    }
+    Ok(())
+}
+
+/// The market a person means; the original commands' bare symbols prefer the default venue.
+fn resolve(known: &[InstrumentName], settings: &Settings, name: &str, alias: bool) -> Result<InstrumentName, Failure> {
+    resolve_name(known, settings.text("default_venue"), name, alias).map_err(|e| match e {
+        barograph_api::QueryError::UnknownSymbol { name, nearest } if !nearest.is_empty() => {
+            Failure::usage(format!("'{name}' is not in the data folder — did you mean {}?", nearest.join(" or ")))
+        }
+        barograph_api::QueryError::UnknownSymbol { name, .. } if known.is_empty() => Failure::usage(format!(
+            "there is no MetricPoint data in the data folder, so nothing is known about '{name}'; import some with: barograph collect --source PATH"
+        )),
+        other => Failure::usage(other),
+    })
+}
+
+/// Opens a folder for reading; says what to do where there is no database yet.
+fn open_reader(data: &Path) -> Result<barograph_store::SqliteReader, Failure> {
+    barograph_store::SqliteReader::open(data).map_err(|e| {
+        if data.exists() {
+            Failure::from(e)
+        } else {
+            Failure::usage(format!(
+                "there is no data folder {} yet; import something with: barograph collect --source PATH",
+                data.display()
+            ))
+        }
+    })
+}

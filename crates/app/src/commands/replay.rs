@@ -1,0 +1,104 @@
+//! `replay`: files through the engine. With `--data` the result is stored; without it nothing is written.
+
+use crate::cli::Replay;
+use crate::config::Settings;
+use crate::digest::RunDigest;
+use crate::failure::Failure;
+use crate::ingest;
+use crate::input;
+use crate::json_lines::JsonLines;
+use crate::progress::{Progress, Unit};
+use crate::render::Lens;
+use crate::report::Reports;
+use crate::run::{Run, Sink};
+use crate::setup::Setup;
+use crate::term::Paint;
+use barograph_domain::{MinuteRow, Status, StreamIndex, Ts};
+use barograph_lake::{Plan, Report};
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+
+pub(crate) fn run(args: &Replay, settings: &Settings, data: Option<&Path>, json: bool) -> Result<(), Failure> {
+    let options = input::options(&args.declared, args.source.as_ref())?;
+    let plan = input::plan(&args.paths, &options)?;
+    let setup = Setup::new(settings, plan.policy_text().to_owned())?;
+    input::print_declarations(&plan)?;
+    {
+        let mut err = std::io::stderr().lock();
+        writeln!(err, "book {}, {}", setup.book.name, setup.logic_version)?;
+    }
+    let stdout = std::io::stdout().lock();
+    let mut out = BufWriter::new(stdout);
+    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(&setup, i, plan.streams())).collect();
+    let mut digest = args.hash.then(|| RunDigest::new(&setup.logic_version));
+    let report = if json {
+        let mut lines = JsonLines::new(&mut out, lenses, plan.streams(), args.from, args.until, args.every);
+        let report = through(&plan, &setup, &mut Tee { first: &mut lines, digest: digest.as_mut() }, "replaying")?;
+        lines.finish()?;
+        report
+    } else {
+        let mut weather = Reports::new(lenses, args.from, args.until);
+        let report = through(&plan, &setup, &mut Tee { first: &mut weather, digest: digest.as_mut() }, "replaying")?;
+        if weather.is_empty() {
+            writeln!(out, "no minute lies between --from and --until")?;
+        }
+        weather.print(&mut out, Paint::detect())?;
+        report
+    };
+    if let Some(digest) = digest {
+        writeln!(out, "{}", digest.finish())?;
+    }
+    out.flush()?;
+    drop(out);
+    match data {
+        Some(folder) => {
+            let names: Vec<String> = args.paths.iter().map(|p| p.display().to_string()).collect();
+            let ingested = ingest::ingest(folder, &plan, &names.join(" "), &setup)?;
+            ingest::print(&ingested)?;
+            input::check_failed(&ingested.report)
+        }
+        None => {
+            input::print_report(&report)?;
+            input::check_failed(&report)
+        }
+    }
+}
+
+/// The whole plan through the engine.
+pub(crate) fn through(plan: &Plan, setup: &Setup, sink: &mut dyn Sink, what: &str) -> Result<Report, Failure> {
+    let mut reader = plan.open(None);
+    let mut progress = Progress::new(plan.total_bytes(), what, Unit::Bytes);
+    let mut run = Run::new(setup, plan.instruments(), plan.streams());
+    let mut since_progress = 0_u32;
+    while let Some(event) = reader.next() {
+        run.event(&event, sink)?;
+        since_progress += 1;
+        if since_progress == 50_000 {
+            since_progress = 0;
+            progress.set(reader.bytes_read());
+        }
+    }
+    run.finish(sink)?;
+    Ok(reader.finish())
+}
+
+/// A sink and the digest beside it.
+pub(crate) struct Tee<'a> {
+    pub(crate) first: &'a mut dyn Sink,
+    pub(crate) digest: Option<&'a mut RunDigest>,
+}
+
+impl Sink for Tee<'_> {
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        if let Some(digest) = &mut self.digest {
+            digest.row(row);
+        }
+        self.first.row(row)
+    }
+    fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {
+        if let Some(digest) = &mut self.digest {
+            digest.gap(stream, status, known_ts);
+        }
+        self.first.gap(stream, status, known_ts)
+    }
+}

@@ -1,0 +1,132 @@
+//! `verify`: the two promises, checked on anyone's own data and rule book.
+
+use crate::builtin::BuiltIn;
+use crate::causality::{self, Experiment, Verdict};
+use crate::cli::{Declared, Verify};
+use crate::config::Settings;
+use crate::determinism;
+use crate::failure::Failure;
+use crate::input;
+use crate::progress::{Progress, Unit};
+use crate::run::{Run, Sink};
+use crate::setup::Setup;
+use barograph_domain::Ts;
+use barograph_lake::{ImportOptions, Plan};
+use std::io::Write as _;
+use std::path::PathBuf;
+
+pub(crate) fn run(command: &Verify, settings: &Settings) -> Result<(), Failure> {
+    match command {
+        Verify::Causality(args) => {
+            let input = Input::open(&args.paths, &args.declared, args.source.as_ref())?;
+            let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
+            check_causality(&input.plan, &setup, args.points, args.seed)
+        }
+        Verify::Determinism(args) => {
+            let input = Input::open(&args.paths, &args.declared, args.source.as_ref())?;
+            let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
+            check_determinism(&input, &setup, args.seed)
+        }
+    }
+}
+
+/// Files to check; the built-in history where none are named.
+struct Input {
+    plan: Plan,
+    paths: Vec<PathBuf>,
+    options: ImportOptions,
+    /// Keeps the unpacked files while they are read.
+    _built_in: Option<BuiltIn>,
+}
+
+impl Input {
+    fn open(paths: &[PathBuf], declared: &Declared, source: Option<&String>) -> Result<Self, Failure> {
+        let options = input::options(declared, source)?;
+        let built_in = if paths.is_empty() { Some(BuiltIn::unpack()?) } else { None };
+        let paths = built_in.as_ref().map_or_else(|| paths.to_vec(), BuiltIn::paths);
+        let plan = input::plan(&paths, &options)?;
+        input::print_declarations(&plan)?;
+        Ok(Self { plan, paths, options, _built_in: built_in })
+    }
+}
+
+/// The real thing: the whole import and the engine on what was known at a cut.
+struct Planned<'a> {
+    plan: &'a Plan,
+    setup: &'a Setup,
+}
+
+impl Experiment for Planned<'_> {
+    fn run(&self, cut: Option<Ts>, sink: &mut dyn CausalSink) -> Result<(), Failure> {
+        let mut run = Run::new(self.setup, self.plan.instruments(), self.plan.streams());
+        let mut tap = Tap { sink };
+        for event in self.plan.open(cut) {
+            run.event(&event, &mut tap)?;
+            tap.sink.levels(&run)?;
+        }
+        run.finish(&mut tap)?;
+        tap.sink.levels(&run)
+    }
+}
+
+use crate::causality::CausalSink;
+
+struct Tap<'a> {
+    sink: &'a mut dyn CausalSink,
+}
+
+impl Sink for Tap<'_> {
+    fn row(&mut self, row: &barograph_domain::MinuteRow) -> Result<(), Failure> {
+        self.sink.row(row)
+    }
+    fn gap(
+        &mut self,
+        _stream: barograph_domain::StreamIndex,
+        _status: &barograph_domain::Status,
+        _known_ts: Ts,
+    ) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64) -> Result<(), Failure> {
+    let span = plan.known_span().ok_or_else(|| Failure::usage("there is nothing to cut"))?;
+    let lenses: Vec<_> = plan.instruments().iter().map(|i| crate::render::Lens::new(setup, i, plan.streams())).collect();
+    let mut progress = Progress::new(u64::from(points), "cutting", Unit::Steps);
+    let verdict = causality::check(&Planned { plan, setup }, &lenses, span, points, seed, &mut |done| progress.set(u64::from(done)))?;
+    drop(progress);
+    let mut out = std::io::stdout().lock();
+    let Verdict { rewritten, compared, differences } = verdict;
+    for difference in differences.iter().take(10) {
+        writeln!(out, "{difference}")?;
+    }
+    writeln!(out, "checked at {points} points, seed {seed}, book {}, {}", setup.book.name, setup.logic_version)?;
+    writeln!(out, "rewritten readings: {rewritten} of {compared}")?;
+    if rewritten > 0 { Err(Failure::No("readings changed when later data arrived".to_owned())) } else { Ok(()) }
+}
+
+fn check_determinism(input: &Input, setup: &Setup, seed: u64) -> Result<(), Failure> {
+    let straight = determinism::straight(&input.plan, setup)?;
+    let mut out = std::io::stdout().lock();
+    let mut differs = Vec::new();
+    let mut compare = |what: &str, hash: String| -> Result<(), Failure> {
+        writeln!(std::io::stderr(), "{what}: {}", if hash == straight { "equal" } else { "differs" })?;
+        if hash != straight {
+            differs.push(format!("{what} gives {hash}"));
+        }
+        Ok(())
+    };
+    compare("random chunks", determinism::chunked(&input.plan, setup, seed)?)?;
+    compare("saved and restored at random points", determinism::restarted(&input.plan, setup, seed)?)?;
+    let shuffled = determinism::shuffled_paths(&input.paths, seed)?;
+    let plan = input::plan(&shuffled, &input.options)?;
+    let same_policy = Setup { logic_version: setup.logic_version.clone(), ..setup.clone() };
+    compare("files in another order", determinism::straight(&plan, &same_policy)?)?;
+    if differs.is_empty() {
+        writeln!(out, "equal: {straight}")?;
+        Ok(())
+    } else {
+        writeln!(out, "differs: straight gives {straight}, {}", differs.join(", "))?;
+        Err(Failure::No(String::new()))
+    }
+}

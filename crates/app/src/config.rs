@@ -1,0 +1,189 @@
+//! Settings: defaults < `barograph.toml` < environment (`BAROGRAPH_*`) < flags, each with its origin.
+//!
+//! The settings of one run are resolved once, here; only [`Settings`] travels on. Unknown keys are errors with line, column
+//! and the nearest known name.
+
+use crate::cli::Common;
+use crate::failure::Failure;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Where a value comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Origin {
+    Default,
+    File { path: PathBuf, line: usize },
+    Environment(String),
+    Flag(&'static str),
+}
+
+impl core::fmt::Display for Origin {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::Flag(name) => write!(f, "flag --{name}"),
+        }
+    }
+}
+
+/// A key of the configuration.
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) meaning: &'static str,
+    default: fn() -> String,
+}
+
+/// Every key. Flags of the same name override.
+pub(crate) const KEYS: [Key; 7] = [
+    Key { name: "data", meaning: "data folder", default: default_data },
+    Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
+    Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
+    Key { name: "default_venue", meaning: "venue a bare symbol means in the original commands and routes", default: || "binance-usdm".to_owned() },
+    Key { name: "host_names", meaning: "names besides loopback that HTTP requests may be addressed to, comma-separated", default: String::new },
+    Key { name: "stream_clients_max", meaning: "event stream clients at once", default: || "64".to_owned() },
+    Key { name: "keep_minutes_days", meaning: "days that minute rows are kept; older ones are thinned to five minutes", default: || "90".to_owned() },
+];
+
+/// Resolved settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    values: BTreeMap<&'static str, (String, Origin)>,
+}
+
+impl Settings {
+    /// Reads file, environment and flags.
+    pub(crate) fn load(common: &Common, listen: Option<&String>) -> Result<Self, Failure> {
+        let mut values: BTreeMap<&'static str, (String, Origin)> =
+            KEYS.iter().map(|k| (k.name, ((k.default)(), Origin::Default))).collect();
+        if let Some(path) = config_file(common)? {
+            for (key, value, line) in read_file(&path)? {
+                values.insert(key, (value, Origin::File { path: path.clone(), line }));
+            }
+        }
+        for (name, value) in std::env::vars() {
+            let Some(rest) = name.strip_prefix("BAROGRAPH_") else { continue };
+            let key = known(&rest.to_lowercase()).map_err(|near| {
+                Failure::usage(format!("unknown environment variable {name}{}", near.map_or(String::new(), |n| format!(" — did you mean BAROGRAPH_{}?", n.to_uppercase()))))
+            })?;
+            values.insert(key, (value, Origin::Environment(name)));
+        }
+        let mut flag = |key: &'static str, value: Option<String>| {
+            if let Some(v) = value {
+                values.insert(key, (v, Origin::Flag(key)));
+            }
+        };
+        flag("data", common.data.as_ref().map(|p| p.display().to_string()));
+        flag("book", common.book.clone());
+        flag("listen", listen.cloned());
+        let settings = Self { values };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        self.number("stream_clients_max")?;
+        self.number("keep_minutes_days")?;
+        barograph_domain::Venue::new(self.text("default_venue")).map_err(|e| self.wrong("default_venue", &e.to_string()))?;
+        Ok(())
+    }
+
+    fn wrong(&self, key: &str, why: &str) -> Failure {
+        let origin = self.values.get(key).map_or(Origin::Default, |v| v.1.clone());
+        Failure::usage(format!("{key} ({origin}): {why}"))
+    }
+
+    /// Key, value and origin of every setting.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Key, &str, &Origin)> {
+        KEYS.iter().filter_map(|k| self.values.get(k.name).map(|(v, o)| (k, v.as_str(), o)))
+    }
+
+    pub(crate) fn text(&self, key: &str) -> &str {
+        self.values.get(key).map_or("", |(v, _)| v)
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        PathBuf::from(self.text("data"))
+    }
+
+    pub(crate) fn number(&self, key: &str) -> Result<usize, Failure> {
+        let text = self.text(key);
+        text.parse().ok().filter(|n| *n > 0).ok_or_else(|| self.wrong(key, &format!("'{text}' is not a whole number above zero")))
+    }
+
+    pub(crate) fn listen(&self) -> Result<std::net::SocketAddr, Failure> {
+        let text = self.text("listen");
+        let addr: std::net::SocketAddr =
+            text.parse().map_err(|_e| self.wrong("listen", &format!("'{text}' is not an address; write 127.0.0.1:8600")))?;
+        barograph_api::check_listen(addr).map_err(|e| self.wrong("listen", &e.to_string()))?;
+        Ok(addr)
+    }
+
+    pub(crate) fn host_names(&self) -> Vec<String> {
+        self.text("host_names").split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+/// The named file, else `barograph.toml` of the current folder, if it exists.
+fn config_file(common: &Common) -> Result<Option<PathBuf>, Failure> {
+    match &common.config {
+        Some(path) if path.is_file() => Ok(Some(path.clone())),
+        Some(path) => Err(Failure::usage(format!("there is no configuration file {}", path.display()))),
+        None => Ok(Some(PathBuf::from("barograph.toml")).filter(|p| p.is_file())),
+    }
+}
+
+fn read_file(path: &Path) -> Result<Vec<(&'static str, String, usize)>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
+    let line_of = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+    let table = toml_edit::Document::parse(text.as_str()).map_err(|e| {
+        let line = e.span().map_or(1, |s| line_of(s.start));
+        Failure::usage(format!("{}:{line}: {}", path.display(), e.message()))
+    })?;
+    let mut out = Vec::new();
+    for (key, item) in table.iter() {
+        let line = table.key(key).and_then(toml_edit::Key::span).map_or(1, |s| line_of(s.start));
+        let at = format!("{}:{line}", path.display());
+        let name = known(key).map_err(|near| {
+            let hint = near.map_or(String::new(), |n| format!(" — did you mean `{n}`?"));
+            Failure::usage(format!("unknown key `{key}` in {at}{hint}"))
+        })?;
+        let value = match item.as_value() {
+            Some(toml_edit::Value::String(s)) => s.value().clone(),
+            Some(toml_edit::Value::Integer(n)) => n.value().to_string(),
+            Some(toml_edit::Value::Array(items)) if name == "host_names" => {
+                items.iter().filter_map(|v| v.as_str()).collect::<Vec<_>>().join(",")
+            }
+            _ => return Err(Failure::usage(format!("{at}: `{key}` must be a text or a whole number"))),
+        };
+        out.push((name, value, line));
+    }
+    Ok(out)
+}
+
+/// The key of this name, else the nearest one.
+fn known(name: &str) -> Result<&'static str, Option<&'static str>> {
+    match KEYS.iter().find(|k| k.name == name) {
+        Some(key) => Ok(key.name),
+        None => Err(KEYS
+            .iter()
+            .map(|k| (strsim::jaro_winkler(k.name, name), k.name))
+            .filter(|(score, _)| *score > 0.7)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, n)| n)),
+    }
+}
+
+/// The platform's folder for application data.
+fn default_data() -> String {
+    let home = || std::env::var_os("HOME").map(PathBuf::from);
+    let base = if cfg!(target_os = "macos") {
+        home().map(|h| h.join("Library/Application Support"))
+    } else if cfg!(windows) {
+        std::env::var_os("LOCALAPPDATA").map(PathBuf::from)
+    } else {
+        std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(|| home().map(|h| h.join(".local/share")))
+    };
+    base.unwrap_or_else(|| PathBuf::from(".")).join("barograph").display().to_string()
+}

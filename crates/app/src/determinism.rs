@@ -1,0 +1,110 @@
+//! The same input in other chunks, processes and orders must give the same bytes out.
+
+use crate::digest::RunDigest;
+use crate::failure::Failure;
+use crate::random::Random;
+use crate::run::{Run, Sink};
+use crate::setup::Setup;
+use barograph_domain::{Event, MinuteRow, Status, StreamIndex, Ts};
+use barograph_lake::Plan;
+use std::path::{Path, PathBuf};
+
+/// Restarts per check: enough to fall into every kind of window, few enough to be quick.
+const RESTARTS: u64 = 24;
+
+struct Digesting(RunDigest);
+
+impl Sink for Digesting {
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        self.0.row(row);
+        Ok(())
+    }
+    fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {
+        self.0.gap(stream, status, known_ts);
+        Ok(())
+    }
+}
+
+/// One pass, event by event.
+pub(crate) fn straight(plan: &Plan, setup: &Setup) -> Result<String, Failure> {
+    let mut sink = Digesting(RunDigest::new(&setup.logic_version));
+    let mut run = Run::new(setup, plan.instruments(), plan.streams());
+    for event in plan.open(None) {
+        run.event(&event, &mut sink)?;
+    }
+    run.finish(&mut sink)?;
+    Ok(sink.0.finish())
+}
+
+/// Events handed over in batches of random size, with time advanced separately at random moments.
+pub(crate) fn chunked(plan: &Plan, setup: &Setup, seed: u64) -> Result<String, Failure> {
+    let mut random = Random::new(seed);
+    let mut sink = Digesting(RunDigest::new(&setup.logic_version));
+    let mut run = Run::new(setup, plan.instruments(), plan.streams());
+    let mut reader = plan.open(None);
+    let mut chunk: Vec<Event> = Vec::new();
+    loop {
+        chunk.clear();
+        let size = usize::try_from(random.below(5_000)).unwrap_or(0) + 1;
+        chunk.extend(reader.by_ref().take(size));
+        if chunk.is_empty() {
+            break;
+        }
+        for event in &chunk {
+            run.event(event, &mut sink)?;
+        }
+    }
+    run.finish(&mut sink)?;
+    Ok(sink.0.finish())
+}
+
+/// The process "dies" at random events and goes on from what it had saved.
+pub(crate) fn restarted(plan: &Plan, setup: &Setup, seed: u64) -> Result<String, Failure> {
+    let total = plan.open(None).count() as u64;
+    let mut random = Random::new(seed ^ 0x5EED);
+    let every = (total / RESTARTS).max(1);
+    let mut sink = Digesting(RunDigest::new(&setup.logic_version));
+    let mut run = Run::new(setup, plan.instruments(), plan.streams());
+    for event in plan.open(None) {
+        if random.next() % every == 0 {
+            let bytes = run.save()?;
+            run = Run::restore(setup, plan.instruments(), plan.streams(), &bytes)
+                .ok_or_else(|| Failure::broken("a checkpoint that was just saved cannot be restored"))?;
+        }
+        run.event(&event, &mut sink)?;
+    }
+    run.finish(&mut sink)?;
+    Ok(sink.0.finish())
+}
+
+/// All files below the paths, one by one, in a random order.
+pub(crate) fn shuffled_paths(paths: &[PathBuf], seed: u64) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        walk(path, true, &mut files)?;
+    }
+    let mut random = Random::new(seed ^ 0x0F11E5);
+    for i in (1..files.len()).rev() {
+        let j = usize::try_from(random.below(i64::try_from(i).unwrap_or(0) + 1)).unwrap_or(0);
+        files.swap(i, j);
+    }
+    Ok(files)
+}
+
+/// Files as an import of the folder would take them: notes, sums, settings and hidden files are left out there too.
+fn walk(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    if path.is_dir() {
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(path)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
+        entries.sort();
+        for entry in entries {
+            walk(&entry, false, files)?;
+        }
+        return Ok(());
+    }
+    let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let note = name.starts_with('.') || [".md", ".txt", ".toml", "checksum", ".sha256"].iter().any(|s| name.ends_with(s)) || name.starts_with("license");
+    if named || !note {
+        files.push(path.to_owned());
+    }
+    Ok(())
+}

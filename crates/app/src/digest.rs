@@ -1,0 +1,108 @@
+//! A hash over everything a run makes: rows and gaps in order. Texts and JSON follow from these and from the logic version,
+//! which is hashed first, so they are covered without being rendered.
+
+use barograph_domain::{Cell, HeldBy, MinuteRow, Reason, RiskRegime, State, Status, StreamIndex, Ts};
+use sha2::{Digest as _, Sha256};
+
+/// Running SHA-256 over a run.
+#[derive(Debug)]
+pub(crate) struct RunDigest {
+    hash: Sha256,
+    buffer: Vec<u8>,
+}
+
+/// Bytes gathered before they are hashed.
+const CHUNK: usize = 1 << 16;
+
+impl RunDigest {
+    pub(crate) fn new(logic_version: &str) -> Self {
+        let mut digest = Self { hash: Sha256::new(), buffer: Vec::with_capacity(2 * CHUNK) };
+        digest.buffer.extend_from_slice(logic_version.as_bytes());
+        digest
+    }
+
+    pub(crate) fn row(&mut self, row: &MinuteRow) {
+        row_bytes(row, &mut self.buffer);
+        self.flush(CHUNK);
+    }
+
+    pub(crate) fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) {
+        self.buffer.push(b'g');
+        self.buffer.extend_from_slice(&stream.0.to_le_bytes());
+        for t in [status.from, status.until, known_ts] {
+            self.buffer.extend_from_slice(&t.0.to_le_bytes());
+        }
+        self.flush(CHUNK);
+    }
+
+    fn flush(&mut self, at_least: usize) {
+        if self.buffer.len() >= at_least {
+            self.hash.update(&self.buffer);
+            self.buffer.clear();
+        }
+    }
+
+    /// 64 hex digits.
+    pub(crate) fn finish(mut self) -> String {
+        self.flush(0);
+        self.hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+/// Every bit of a row in a fixed layout.
+pub(crate) fn row_bytes(row: &MinuteRow, out: &mut Vec<u8>) {
+    out.push(b'r');
+    out.extend_from_slice(&row.instrument.to_le_bytes());
+    out.extend_from_slice(&row.ts.0.to_le_bytes());
+    for cell in &row.cells {
+        cell_bytes(cell, out);
+    }
+    for cut in row.cuts.iter().chain([&row.price]) {
+        out.push(u8::from(cut.is_some()));
+        out.extend_from_slice(&cut.unwrap_or(0.0).to_bits().to_le_bytes());
+    }
+    let risk = &row.risk;
+    let held_by = match risk.held_by {
+        HeldBy::None => 0,
+        HeldBy::Hysteresis => 1,
+        HeldBy::Dwell => 2,
+    };
+    out.extend([label_code(Some(risk.label)), label_code(Some(risk.raw_label)), label_code(risk.candidate), held_by, u8::from(risk.stale)]);
+    out.extend_from_slice(&risk.since.0.to_le_bytes());
+    out.extend_from_slice(&risk.candidate_count.to_le_bytes());
+    for held in &row.held {
+        out.extend_from_slice(&held.held.to_le_bytes());
+        out.extend_from_slice(&held.known.to_le_bytes());
+    }
+    for input in &row.inputs {
+        out.extend_from_slice(input.metric.name().as_bytes());
+        out.extend_from_slice(&input.stream.map_or(u16::MAX, |s| s.0).to_le_bytes());
+        out.extend_from_slice(&input.anchor.0.to_le_bytes());
+    }
+}
+
+/// Every bit of a reading.
+pub(crate) fn cell_bytes(cell: &Cell, out: &mut Vec<u8>) {
+    let (state, a, b) = match cell.state {
+        State::Ready => (0_u8, 0, 0),
+        State::Warming { have, need } => (1, have, need),
+        State::Stale => (2, 0, 0),
+        State::Undefined(reason) => (3, reason_code(reason), 0),
+    };
+    out.push(state);
+    out.extend_from_slice(&a.to_le_bytes());
+    out.extend_from_slice(&b.to_le_bytes());
+    out.extend_from_slice(&cell.value.to_bits().to_le_bytes());
+    out.extend_from_slice(&cell.anchor.0.to_le_bytes());
+    out.extend_from_slice(&cell.coverage.to_bits().to_le_bytes());
+    out.extend([cell.kind as u8, u8::from(cell.partial)]);
+    out.extend_from_slice(&cell.stream.map_or(u16::MAX, |s| s.0).to_le_bytes());
+}
+
+fn reason_code(reason: Reason) -> u32 {
+    (0_u32..).zip(Reason::ALL).find(|(_, r)| *r == reason).map_or(u32::MAX, |(i, _)| i)
+}
+
+fn label_code(label: Option<RiskRegime>) -> u8 {
+    label.and_then(|l| (0_u8..).zip(RiskRegime::ALL).find(|(_, x)| *x == l)).map_or(u8::MAX, |(i, _)| i)
+}

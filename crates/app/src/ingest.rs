@@ -1,0 +1,198 @@
+//! Files into the store, and the store's instruments brought up to date.
+//!
+//! Points are committed in batches and mark their instruments dirty in the same transaction; every dirty instrument is then
+//! run again from the last checkpoint before its earliest change and its rows are replaced in one transaction. Killed
+//! anywhere, the next run finds the marks and ends in the same store.
+
+use crate::clock;
+use crate::failure::Failure;
+use crate::input;
+use crate::progress::{Progress, Unit};
+use crate::run::{Run, Sink};
+use crate::setup::Setup;
+use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
+use barograph_lake::{Plan, Report};
+use barograph_store::run::{LATENESS, row_of};
+use barograph_store::{Gap, ImportRecord, Inserted, Reader as _, Role, RunKey, RunWriter, SqliteReader, SqliteWriter, Writer as _};
+use std::path::Path;
+
+/// Events per transaction: some 20 MB of memory, a few hundred milliseconds of writing.
+const BATCH: usize = 100_000;
+/// Distance of checkpoints in a long run; the store thins them to the same.
+const CHECKPOINT_EVERY: Span = Span::days(7);
+/// Over the last stretch checkpoints are daily, because new rows usually join the end.
+const DAY: Span = Span::days(1);
+
+/// What an import did.
+#[derive(Debug)]
+pub(crate) struct Ingested {
+    pub(crate) report: Report,
+    pub(crate) inserted: Inserted,
+    pub(crate) rows: u64,
+    pub(crate) instruments: usize,
+}
+
+/// Imports the planned files into `data` and runs what is dirty.
+pub(crate) fn ingest(data: &Path, plan: &Plan, source: &str, setup: &Setup) -> Result<Ingested, Failure> {
+    let started = clock::now();
+    let mut writer = SqliteWriter::open(data, &Role::ALL)?;
+    let (report, inserted) = insert(&mut writer, plan)?;
+    let (instruments, rows) = update(data, &mut writer, setup)?;
+    writer.record_import(&ImportRecord {
+        started,
+        finished: clock::now(),
+        release: env!("CARGO_PKG_VERSION").to_owned(),
+        source: source.to_owned(),
+        inserted,
+        rejected: report.rejected_rows,
+        detail: serde_json::to_string(&Detail { declarations: plan.declarations(), config: &setup.policy, rejected: &report.rejected })
+            .map_err(Failure::broken)?,
+    })?;
+    Ok(Ingested { report, inserted, rows, instruments })
+}
+
+#[derive(serde::Serialize)]
+struct Detail<'a> {
+    declarations: Vec<barograph_lake::Declaration>,
+    config: &'a str,
+    rejected: &'a [barograph_lake::Rejection],
+}
+
+fn insert(writer: &mut SqliteWriter, plan: &Plan) -> Result<(Report, Inserted), Failure> {
+    let mut reader = plan.open(None);
+    let mut progress = Progress::new(plan.total_bytes(), "importing", Unit::Bytes);
+    let mut total = Inserted::default();
+    let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
+    loop {
+        batch.clear();
+        batch.extend(reader.by_ref().take(BATCH));
+        if batch.is_empty() {
+            break;
+        }
+        let part = writer.insert_points(plan.instruments(), plan.streams(), &batch)?;
+        total.new += part.new;
+        total.revised += part.revised;
+        total.same += part.same;
+        total.earlier += part.earlier;
+        progress.set(reader.bytes_read());
+    }
+    Ok((reader.finish(), total))
+}
+
+/// Runs every instrument whose rows do not follow from its points; their number and the rows written.
+pub(crate) fn update(data: &Path, writer: &mut SqliteWriter, setup: &Setup) -> Result<(usize, u64), Failure> {
+    let reader = SqliteReader::open(data)?;
+    let dirty = reader.dirty(&setup.logic_version)?;
+    let mut rows = 0;
+    for one in &dirty {
+        rows += rerun(&reader, writer, setup, &one.instrument, one.since, one.version)?;
+    }
+    Ok((dirty.len(), rows))
+}
+
+fn rerun(
+    reader: &SqliteReader,
+    writer: &mut SqliteWriter,
+    setup: &Setup,
+    name: &InstrumentName,
+    since: Option<Ts>,
+    version: barograph_store::PointsVersion,
+) -> Result<u64, Failure> {
+    let infos = reader.streams(Some(name), None)?;
+    let streams: Vec<StreamDecl> = infos.iter().map(|i| i.decl.clone()).collect();
+    let instrument = reader
+        .instruments(None)?
+        .into_iter()
+        .find(|i| i.instrument.name == *name)
+        .map(|i| i.instrument)
+        .ok_or_else(|| Failure::broken(format!("{name} is marked for a run but has no points")))?;
+    let (Some(first), Some(last)) =
+        (infos.iter().map(|i| i.first_event).min(), infos.iter().map(|i| i.newest_known).max())
+    else {
+        return Ok(0);
+    };
+    let spec = setup.run(name, &streams);
+    let instruments = [instrument];
+    let (mut run, after) = resume(reader, setup, &spec.key, since, &instruments, &streams)?;
+    let from = after.map(|t| t + Span::mins(1));
+    let mut progress = Progress::new(minutes_between(after.unwrap_or(first), last), &format!("replaying {}", name.symbol), Unit::Steps);
+    let mut target = writer.replace(&spec, from, version)?;
+    let mut next_save = checkpoint_after(after.unwrap_or(first), last);
+    for event in reader.events(&streams, after.map(|t| t + LATENESS), None)? {
+        let event = event?;
+        let mut sink = StoreSink { target: target.as_mut(), streams: &streams };
+        if event.recv_ts > next_save + LATENESS {
+            run.advance(event.recv_ts, &mut sink)?;
+            let made = row_of(event.recv_ts) - Span::mins(1);
+            if made >= from.unwrap_or(Ts::MIN) && made >= row_of(first) {
+                target.checkpoint(made, &run.save()?)?;
+            }
+            next_save = checkpoint_after(made, last);
+            progress.set(minutes_between(after.unwrap_or(first), made));
+            sink = StoreSink { target: target.as_mut(), streams: &streams };
+        }
+        run.event(&event, &mut sink)?;
+    }
+    run.finish(&mut StoreSink { target: target.as_mut(), streams: &streams })?;
+    Ok(target.finish()?.rows)
+}
+
+/// The engine as it was before the earliest change, with the minute of its last row; else a new one.
+fn resume(
+    reader: &SqliteReader,
+    setup: &Setup,
+    key: &RunKey,
+    since: Option<Ts>,
+    instruments: &[Instrument],
+    streams: &[StreamDecl],
+) -> Result<(Run, Option<Ts>), Failure> {
+    if let Some(since) = since {
+        let before = row_of(since) - Span::mins(1);
+        if let Some(saved) = reader.checkpoint(key, before)?
+            && let Some(run) = Run::restore(setup, instruments, streams, &saved.bytes)
+        {
+            return Ok((run, Some(saved.ts)));
+        }
+    }
+    Ok((Run::new(setup, instruments, streams), None))
+}
+
+/// The moment of the next checkpoint: weekly, daily over the last two days.
+fn checkpoint_after(t: Ts, last: Ts) -> Ts {
+    let weekly = (t + Span(1)).ceil(CHECKPOINT_EVERY);
+    let daily = (t + Span(1)).ceil(DAY);
+    if daily >= last - DAY.times(2) { daily } else { weekly.min((last - DAY.times(2)).ceil(DAY)) }
+}
+
+fn minutes_between(a: Ts, b: Ts) -> u64 {
+    u64::try_from((b - a).0 / Span::mins(1).0).unwrap_or(0)
+}
+
+/// Writes a run into the store.
+struct StoreSink<'a> {
+    target: &'a mut dyn RunWriter,
+    streams: &'a [StreamDecl],
+}
+
+impl Sink for StoreSink<'_> {
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        Ok(self.target.row(row)?)
+    }
+    fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {
+        let stream = self.streams[stream.index()].clone();
+        Ok(self.target.gap(&Gap { stream, status: *status, known_ts })?)
+    }
+}
+
+/// The summary of an import, on standard error.
+pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
+    use std::io::Write as _;
+    input::print_report(&ingested.report)?;
+    let i = &ingested.inserted;
+    let mut err = std::io::stderr().lock();
+    let known = if i.same > 0 { format!(", {} already stored", i.same) } else { String::new() };
+    let revised = if i.revised > 0 { format!(", {} revised", i.revised) } else { String::new() };
+    let plural = if ingested.instruments == 1 { "" } else { "s" };
+    writeln!(err, "stored {} new points{revised}{known}; {} minutes of {} market{plural} computed", i.new, ingested.rows, ingested.instruments)?;
+    Ok(())
+}

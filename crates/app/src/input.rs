@@ -1,0 +1,101 @@
+//! From what was typed about files to an import plan, and the account printed before and after.
+
+use crate::cli::Declared;
+use crate::clock;
+use crate::failure::Failure;
+use barograph_domain::Ts;
+use barograph_lake::{ImportOptions, Plan, Report};
+use barograph_venues::ColumnMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// Import options as resolved.
+pub(crate) fn options(declared: &Declared, source: Option<&String>) -> Result<ImportOptions, Failure> {
+    let columns = match &declared.columns {
+        None => None,
+        Some(text) => {
+            let map = ColumnMap::parse(text).map_err(|e| Failure::usage(format!("--columns: {e}")))?;
+            Some(match &declared.filter {
+                None => map,
+                Some(filter) => map.with_filter(filter).map_err(|e| Failure::usage(format!("--where: {e}")))?,
+            })
+        }
+    };
+    Ok(ImportOptions {
+        venue: declared.venue.clone(),
+        symbol: declared.symbol.clone(),
+        market: declared.market,
+        metric: declared.metric,
+        stamp: declared.stamp,
+        delays: declared.delays.clone(),
+        cadence: declared.cadence,
+        source: source.cloned(),
+        columns,
+        ..ImportOptions::new(clock::now())
+    })
+}
+
+/// Looks into the files.
+pub(crate) fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<Plan, Failure> {
+    for path in paths {
+        if !path.exists() {
+            return Err(Failure::usage(format!("there is no file or folder {}", path.display())));
+        }
+    }
+    Ok(barograph_lake::plan(paths, options)?)
+}
+
+/// Declarations shown before the rest is only counted: a thousand markets would not be read by anyone.
+const DECLARATIONS_SHOWN: usize = 24;
+
+/// Prints what is declared about every stream, on standard error.
+pub(crate) fn print_declarations(plan: &Plan) -> Result<(), Failure> {
+    let mut err = std::io::stderr().lock();
+    let all = plan.declarations();
+    for declaration in all.iter().take(DECLARATIONS_SHOWN) {
+        writeln!(err, "reading {declaration}")?;
+    }
+    if all.len() > DECLARATIONS_SHOWN {
+        writeln!(err, "reading … and {} more streams", all.len() - DECLARATIONS_SHOWN)?;
+    }
+    Ok(())
+}
+
+/// Prints what was read, refused and left out, on standard error.
+pub(crate) fn print_report(report: &Report) -> Result<(), Failure> {
+    let mut err = std::io::stderr().lock();
+    for rejection in &report.rejected {
+        writeln!(err, "rejected {} ({} in all)", rejection.example, rejection.count)?;
+    }
+    for failed in &report.failed {
+        writeln!(err, "failed {}: {}", failed.path, failed.error)?;
+    }
+    let unused: u64 = report.unused.values().sum();
+    let plural = if report.files.len() == 1 { "" } else { "s" };
+    let mut line = format!("read {} rows from {} file{plural}: {} of {} rejected", report.rows, report.files.len(), report.rejected_rows, report.rows);
+    if report.already_seen > 0 {
+        line.push_str(&format!(", {} already seen in another file", report.already_seen));
+    }
+    if unused > 0 {
+        line.push_str(&format!(", {unused} without a use in this version"));
+    }
+    if !report.skipped.is_empty() {
+        line.push_str(&format!(", {} files skipped", report.skipped.len()));
+    }
+    writeln!(err, "{line}")?;
+    Ok(())
+}
+
+/// Files that failed make the command fail at the end; what could be read has been used.
+pub(crate) fn check_failed(report: &Report) -> Result<(), Failure> {
+    match report.failed.len() {
+        0 => Ok(()),
+        1 => Err(Failure::broken("1 file could not be read, see above; the rest was used")),
+        n => Err(Failure::broken(format!("{n} files could not be read, see above; the rest was used"))),
+    }
+}
+
+/// Is a row's minute inside what was asked for?
+pub(crate) fn shown(ts: Ts, from: Option<Ts>, until: Option<Ts>) -> bool {
+    from.is_none_or(|f| ts >= f) && until.is_none_or(|u| ts < u)
+}

@@ -1,0 +1,132 @@
+//! `--json`: one object per line on standard output.
+
+use crate::failure::Failure;
+use crate::input::shown;
+use crate::render::{Lens, features};
+use crate::run::Sink;
+use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Status, StreamDecl, StreamIndex, Ts};
+use serde::Serialize;
+use std::io::Write;
+
+/// A line: its type, whose it is, when, and the rest.
+#[derive(Serialize)]
+struct Line<'a, T> {
+    r#type: &'static str,
+    instrument: &'a InstrumentName,
+    ts: Ts,
+    #[serde(flatten)]
+    rest: T,
+}
+
+#[derive(Serialize)]
+struct Readings {
+    values: std::collections::BTreeMap<&'static str, barograph_domain::snapshot::WireValue>,
+    readings: std::collections::BTreeMap<&'static str, &'static str>,
+}
+
+#[derive(Serialize)]
+struct GapLine<'a> {
+    stream: String,
+    metric: &'static str,
+    source: &'a str,
+    from: Ts,
+    until: Ts,
+    known_ts: Ts,
+}
+
+#[derive(Serialize)]
+struct LabelLine {
+    axis: &'static str,
+    from: RiskRegime,
+    to: RiskRegime,
+}
+
+#[derive(Serialize)]
+struct Rest<'a> {
+    #[serde(flatten)]
+    snapshot: SnapshotRest<'a>,
+}
+
+/// A snapshot without the fields that every line has.
+struct SnapshotRest<'a>(&'a Snapshot);
+
+impl Serialize for SnapshotRest<'_> {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let value = serde_json::to_value(self.0).map_err(serde::ser::Error::custom)?;
+        let serde_json::Value::Object(mut fields) = value else { return Err(serde::ser::Error::custom("not an object")) };
+        fields.remove("instrument");
+        fields.serialize(s)
+    }
+}
+
+/// Writes lines for the minutes asked for.
+pub(crate) struct JsonLines<W: Write> {
+    out: W,
+    lenses: Vec<Lens>,
+    streams: Vec<StreamDecl>,
+    previous: Vec<Option<MinuteRow>>,
+    from: Option<Ts>,
+    until: Option<Ts>,
+    every: Span,
+}
+
+impl<W: Write> JsonLines<W> {
+    pub(crate) fn new(out: W, lenses: Vec<Lens>, streams: &[StreamDecl], from: Option<Ts>, until: Option<Ts>, every: Span) -> Self {
+        let previous = vec![None; lenses.len()];
+        Self { out, lenses, streams: streams.to_vec(), previous, from, until, every }
+    }
+
+    /// Hands everything on to the reader.
+    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+        self.out.flush()?;
+        Ok(())
+    }
+
+    fn line<T: Serialize>(&mut self, r#type: &'static str, instrument: &InstrumentName, ts: Ts, rest: T) -> Result<(), Failure> {
+        let line = Line { r#type, instrument, ts, rest };
+        serde_json::to_writer(&mut self.out, &line).map_err(std::io::Error::from)?;
+        self.out.write_all(b"\n")?;
+        Ok(())
+    }
+}
+
+impl<W: Write> Sink for JsonLines<W> {
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        let at = row.instrument as usize;
+        if !shown(row.ts, self.from, self.until) {
+            self.previous[at] = Some(row.clone());
+            return Ok(());
+        }
+        let name = self.lenses[at].instrument.name.clone();
+        if let Some(before) = self.previous[at].as_ref().map(|p| p.risk.label).filter(|l| *l != row.risk.label) {
+            self.line("label_change", &name, row.ts, LabelLine { axis: "risk", from: before, to: row.risk.label })?;
+        }
+        if row.ts.0 % self.every.0 == 0 {
+            let snapshot = self.lenses[at].snapshot(row, self.previous[at].as_ref());
+            self.line("snapshot", &name, row.ts, Rest { snapshot: SnapshotRest(&snapshot) })?;
+            let view = features(row);
+            self.line("features", &name, row.ts, Readings { values: view.values, readings: view.readings })?;
+        }
+        match &mut self.previous[at] {
+            Some(previous) => previous.clone_from(row),
+            none => *none = Some(row.clone()),
+        }
+        Ok(())
+    }
+
+    fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {
+        if !shown(known_ts, self.from, self.until) {
+            return Ok(());
+        }
+        let decl = self.streams[stream.index()].clone();
+        let rest = GapLine {
+            stream: decl.label(),
+            metric: decl.metric.name(),
+            source: &decl.source,
+            from: status.from,
+            until: status.until,
+            known_ts,
+        };
+        self.line("gap", &decl.instrument, known_ts, rest)
+    }
+}

@@ -1,0 +1,113 @@
+//! From rows to snapshots, feature views and lines: the only place that calls `explain`.
+
+use crate::setup::Setup;
+use barograph_api::FeatureRowView;
+use barograph_domain::snapshot::WireValue;
+use barograph_domain::{Cell, Instrument, InstrumentName, MarketKind, MinuteRow, Reason, Snapshot, StreamDecl, Ts};
+use barograph_engine::catalogue::ValueType;
+use barograph_engine::rules::Book;
+use barograph_engine::{CATALOGUE, Feature, explain};
+use barograph_store::{Columns, RunInfo};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What rows of one market need to be explained.
+#[derive(Clone, Debug)]
+pub(crate) struct Lens {
+    pub(crate) book: Arc<Book>,
+    pub(crate) logic_version: String,
+    pub(crate) instrument: Instrument,
+    pub(crate) streams: Arc<[StreamDecl]>,
+}
+
+impl Lens {
+    pub(crate) fn new(setup: &Setup, instrument: &Instrument, streams: &[StreamDecl]) -> Self {
+        Self {
+            book: Arc::clone(&setup.book),
+            logic_version: setup.logic_version.clone(),
+            instrument: instrument.clone(),
+            streams: streams.into(),
+        }
+    }
+
+    /// For a stored run: its own book, as it was. `None` when this build cannot read that book any more.
+    pub(crate) fn stored(info: &RunInfo, instrument: &Instrument) -> Option<Self> {
+        let spec = &info.spec;
+        let book = Book::parse(&format!("{}.toml", spec.book), &spec.book_text).ok()?;
+        Some(Self {
+            book: Arc::new(book),
+            logic_version: spec.key.logic_version.clone(),
+            instrument: instrument.clone(),
+            streams: spec.streams.as_slice().into(),
+        })
+    }
+
+    fn context(&self) -> explain::Context<'_> {
+        explain::Context {
+            book: &self.book,
+            logic_version: &self.logic_version,
+            instrument: &self.instrument,
+            streams: &self.streams,
+        }
+    }
+
+    /// The snapshot of a row as it was published.
+    pub(crate) fn snapshot(&self, row: &MinuteRow, previous: Option<&MinuteRow>) -> Snapshot {
+        explain::render(&self.context(), row, previous)
+    }
+
+    /// The same with freshness judged at the present moment.
+    pub(crate) fn at_present(&self, row: &MinuteRow, previous: Option<&MinuteRow>, now: Ts) -> Snapshot {
+        explain::at_present(&self.context(), row, previous, now)
+    }
+}
+
+/// An instrument by name; venues unknown to this build are taken for spot.
+pub(crate) fn instrument(name: &InstrumentName) -> Instrument {
+    Instrument::from_name(name.clone(), MarketKind::Spot)
+}
+
+/// A reading as it goes over the wire.
+pub(crate) fn wire_value(feature: Feature, cell: &Cell) -> WireValue {
+    let Some(v) = cell.ready() else { return WireValue::Null };
+    match feature.spec().value {
+        ValueType::Number => WireValue::Number(v),
+        ValueType::Bool => WireValue::Bool(v > 0.5),
+        ValueType::Enum(words) => {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "codes are small whole numbers")]
+            let code = v as usize;
+            words.get(code).map_or(WireValue::Null, |w| WireValue::Word(w))
+        }
+    }
+}
+
+/// Values and reasons of a row.
+pub(crate) fn features(row: &MinuteRow) -> FeatureRowView {
+    let mut values = BTreeMap::new();
+    let mut readings = BTreeMap::new();
+    for spec in CATALOGUE {
+        let cell = &row.cells[spec.feature.index()];
+        values.insert(spec.id, wire_value(spec.feature, cell));
+        if let Some(reason) = cell.reason() {
+            readings.insert(spec.id, reason.name());
+        }
+    }
+    FeatureRowView { ts: row.ts, values, readings }
+}
+
+/// Rows of an older build in this build's column order; what it did not have is missing input.
+pub(crate) fn align(rows: &mut [MinuteRow], columns: &Columns) {
+    let current = columns.features.len() == CATALOGUE.len()
+        && columns.features.iter().zip(CATALOGUE).all(|(c, s)| c.id == s.id);
+    if current {
+        return;
+    }
+    let places: Vec<Option<usize>> =
+        CATALOGUE.iter().map(|s| columns.features.iter().position(|c| c.id == s.id)).collect();
+    for row in rows {
+        row.cells = places
+            .iter()
+            .map(|p| p.and_then(|i| row.cells.get(i).copied()).unwrap_or(Cell::undefined(Reason::MissingInput)))
+            .collect();
+    }
+}

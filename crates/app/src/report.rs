@@ -1,0 +1,244 @@
+//! The weather report of a replay: where each market stands at the end, a ribbon over the stretch, the episodes found and
+//! what happened after each (UX section 3).
+
+use crate::failure::Failure;
+use crate::render::Lens;
+use crate::run::Sink;
+use crate::term::{Paint, fold, minute, percent, price};
+use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Status, StreamIndex, Ts};
+use std::collections::BTreeMap;
+use std::io::Write;
+
+const RIBBON: usize = 66;
+const EPISODES_SHOWN: usize = 8;
+const HOUR: Span = Span::hours(1);
+
+/// A stretch of one label.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Episode {
+    pub(crate) label: RiskRegime,
+    pub(crate) start: Ts,
+    /// First minute of another label; the end of the data where `open`.
+    pub(crate) end: Ts,
+    pub(crate) open: bool,
+    pub(crate) price: Option<f64>,
+}
+
+/// What one market left behind.
+#[derive(Debug)]
+pub(crate) struct Weather {
+    lens: Lens,
+    last: Option<MinuteRow>,
+    before_last: Option<MinuteRow>,
+    first: Option<Ts>,
+    /// Price at whole hours.
+    prices: BTreeMap<i64, f64>,
+    /// Most severe label of each hour.
+    hours: BTreeMap<i64, RiskRegime>,
+    episodes: Vec<Episode>,
+    minutes: BTreeMap<RiskRegime, u64>,
+}
+
+/// Gathers the weather of all markets of a run.
+#[derive(Debug)]
+pub(crate) struct Reports {
+    markets: Vec<Weather>,
+    from: Option<Ts>,
+    until: Option<Ts>,
+    gaps: u64,
+}
+
+impl Reports {
+    pub(crate) fn new(lenses: Vec<Lens>, from: Option<Ts>, until: Option<Ts>) -> Self {
+        Self { markets: lenses.into_iter().map(Weather::new).collect(), from, until, gaps: 0 }
+    }
+
+    /// Prints every market.
+    pub(crate) fn print(&self, out: &mut impl Write, paint: Paint) -> Result<(), Failure> {
+        for market in &self.markets {
+            market.print(out, paint)?;
+        }
+        writeln!(out, "{}", paint.faint("ribbon: · NORMAL  ≈ CHOP_RISK  ⇥ SQUEEZE_RISK  █ HIGH_VOL  blank: no reading"))?;
+        if self.gaps > 0 {
+            let plural = if self.gaps == 1 { " gap was" } else { " gaps were" };
+            writeln!(out, "{}", paint.faint(&format!("{}{plural} declared in the data", self.gaps)))?;
+        }
+        Ok(())
+    }
+
+    /// The most telling moment of each market: the start of its most severe closed episode.
+    pub(crate) fn moments(&self) -> Vec<(InstrumentName, Ts)> {
+        self.markets
+            .iter()
+            .filter_map(|m| {
+                let best = m.notable().into_iter().max_by_key(|e| (e.label.severity(), e.end - e.start))?;
+                Some((m.lens.instrument.name.clone(), best.start + HOUR))
+            })
+            .collect()
+    }
+
+    /// Is there nothing to report?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.markets.iter().all(|m| m.last.is_none())
+    }
+}
+
+impl Sink for Reports {
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        if crate::input::shown(row.ts, self.from, self.until) {
+            self.markets[row.instrument as usize].row(row);
+        }
+        Ok(())
+    }
+    fn gap(&mut self, _stream: StreamIndex, _status: &Status, _known_ts: Ts) -> Result<(), Failure> {
+        self.gaps += 1;
+        Ok(())
+    }
+}
+
+impl Weather {
+    fn new(lens: Lens) -> Self {
+        Self {
+            lens,
+            last: None,
+            before_last: None,
+            first: None,
+            prices: BTreeMap::new(),
+            hours: BTreeMap::new(),
+            episodes: Vec::new(),
+            minutes: BTreeMap::new(),
+        }
+    }
+
+    fn row(&mut self, row: &MinuteRow) {
+        self.first.get_or_insert(row.ts);
+        let hour = row.ts.floor(HOUR).0 / HOUR.0;
+        if let Some(p) = row.price {
+            self.prices.insert(hour, p);
+        }
+        let label = row.risk.label;
+        *self.minutes.entry(label).or_default() += 1;
+        let worst = self.hours.entry(hour).or_insert(label);
+        if label.severity() > worst.severity() {
+            *worst = label;
+        }
+        match self.episodes.last_mut() {
+            Some(e) if e.label == label => e.end = row.ts + Span::mins(1),
+            _ => {
+                if let Some(e) = self.episodes.last_mut() {
+                    e.open = false;
+                }
+                self.episodes.push(Episode { label, start: row.ts, end: row.ts + Span::mins(1), open: true, price: row.price });
+            }
+        }
+        core::mem::swap(&mut self.last, &mut self.before_last);
+        match &mut self.last {
+            Some(last) => last.clone_from(row),
+            none => *none = Some(row.clone()),
+        }
+    }
+
+    /// The snapshot at the end of the stretch.
+    fn snapshot(&self) -> Option<Snapshot> {
+        Some(self.lens.snapshot(self.last.as_ref()?, self.before_last.as_ref()))
+    }
+
+    fn notable(&self) -> Vec<Episode> {
+        let severe = |e: &&Episode| matches!(e.label, RiskRegime::SqueezeRisk | RiskRegime::HighVol);
+        let mut found: Vec<Episode> = self.episodes.iter().filter(severe).copied().collect();
+        // Squeezes are rare and all worth a line; of the rest the longest.
+        found.sort_by_key(|e| (e.label != RiskRegime::SqueezeRisk, core::cmp::Reverse(e.end - e.start)));
+        found.truncate(EPISODES_SHOWN);
+        found.sort_by_key(|e| e.start);
+        found
+    }
+
+    fn print(&self, out: &mut impl Write, paint: Paint) -> Result<(), Failure> {
+        let Some(s) = self.snapshot() else { return Ok(()) };
+        let risk = &s.regimes.risk;
+        let margin = risk.margin.map_or(String::new(), |m| format!(", margin {m:.1}"));
+        let word = format!("{} {}", risk.label.name(), risk.label.sign());
+        let at = s.price.map_or(String::new(), |p| format!("  at {}", price(p)));
+        writeln!(out, "{}  {}{at}", paint.strong(&s.instrument.to_string()), minute(s.timestamp))?;
+        writeln!(
+            out,
+            "  {}  for {}{margin}, posture {}, bias {}",
+            paint.label(risk.label, &word),
+            Span::secs(risk.age_s).spoken(),
+            s.guidance.posture.name(),
+            s.guidance.risk_bias.name()
+        )?;
+        writeln!(out, "{}", fold(&s.explanation.reasoning, 78, "  "))?;
+        self.print_ribbon(out, paint)?;
+        self.print_episodes(out, paint)?;
+        writeln!(out)?;
+        Ok(())
+    }
+
+    fn print_ribbon(&self, out: &mut impl Write, paint: Paint) -> Result<(), Failure> {
+        let (Some((&first, _)), Some((&last, _))) = (self.hours.first_key_value(), self.hours.last_key_value()) else {
+            return Ok(());
+        };
+        let hours = usize::try_from(last - first + 1).unwrap_or(1);
+        let columns = hours.min(RIBBON);
+        write!(out, "  ")?;
+        for column in 0..columns {
+            let from = first + i64::try_from(column * hours / columns).unwrap_or(0);
+            let to = first + i64::try_from((column + 1) * hours / columns).unwrap_or(0);
+            let worst = self.hours.range(from..to).map(|(_, l)| *l).max_by_key(|l| l.severity()).unwrap_or(RiskRegime::Unknown);
+            write!(out, "{}", paint.label(worst, ribbon_sign(worst)))?;
+        }
+        writeln!(out)?;
+        let (start, end) = (minute(Ts(first * HOUR.0)), minute(Ts(last * HOUR.0)));
+        let gap = " ".repeat(columns.saturating_sub(start.len() + end.len()).max(2));
+        writeln!(out, "  {}", paint.faint(&format!("{start}{gap}{end}")))?;
+        let total: u64 = self.minutes.values().sum();
+        #[expect(clippy::cast_precision_loss, reason = "minutes of a replay")]
+        let share = |n: &u64| 100.0 * *n as f64 / total.max(1) as f64;
+        let parts: Vec<String> = self.minutes.iter().map(|(l, n)| format!("{} {:.1} %", l.name(), share(n))).collect();
+        writeln!(out, "  {}", paint.faint(&parts.join(", ")))?;
+        Ok(())
+    }
+
+    fn print_episodes(&self, out: &mut impl Write, paint: Paint) -> Result<(), Failure> {
+        let notable = self.notable();
+        if notable.is_empty() {
+            writeln!(out, "  no squeeze risk and no high volatility in this stretch")?;
+            return Ok(());
+        }
+        writeln!(out, "  {}", paint.faint("episode            began              lasted     price     4 h later  24 h later"))?;
+        for e in notable {
+            let word = format!("{} {}", e.label.name(), ribbon_sign(e.label));
+            let lasted = format!("{}{}", (e.end - e.start).spoken(), if e.open { " so far" } else { "" });
+            let later = |hours| self.change_after(&e, hours).map_or("not known".to_owned(), percent);
+            let pad = " ".repeat(18_usize.saturating_sub(word.chars().count()));
+            writeln!(
+                out,
+                "  {}{pad} {}  {lasted:<10} {:>8}  {:>9}  {:>10}",
+                paint.label(e.label, &word),
+                minute(e.start),
+                e.price.map_or("unknown".to_owned(), price),
+                later(4),
+                later(24)
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Price change from the start of an episode; `None` where the data end before.
+    fn change_after(&self, e: &Episode, hours: i64) -> Option<f64> {
+        let then = (e.start + HOUR.times(hours)).floor(HOUR).0 / HOUR.0;
+        Some(self.prices.get(&then)? / e.price? - 1.0)
+    }
+}
+
+/// One column wide everywhere, unlike some of the signs of UX section 2.
+const fn ribbon_sign(label: RiskRegime) -> &'static str {
+    match label {
+        RiskRegime::Normal => "·",
+        RiskRegime::ChopRisk => "≈",
+        RiskRegime::SqueezeRisk => "⇥",
+        RiskRegime::HighVol => "█",
+        RiskRegime::Unknown => " ",
+    }
+}

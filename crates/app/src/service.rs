@@ -1,0 +1,414 @@
+//! The questions of the HTTP surface, answered from the store: newest contexts from memory, everything else read on demand.
+//!
+//! A thread looks for new minutes every second, so another process may write into the same folder meanwhile.
+
+use crate::clock;
+use crate::failure::Failure;
+use crate::render::{Lens, align, features};
+use barograph_api::{Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window};
+use barograph_api::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};
+use barograph_domain::{InstrumentName, MarketKind, Metric, MinuteRow, Payload, Side, Snapshot, Span, StreamDecl, Ts};
+use barograph_engine::CATALOGUE;
+use barograph_engine::catalogue::{Update, ValueType};
+use barograph_store::run::LATENESS;
+use barograph_store::{Point, PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey, SqliteReader};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::broadcast;
+
+/// Snapshots a slow stream client may lag behind before it is told so.
+const LAG_MAX: usize = 256;
+
+/// The newest minute of one market.
+#[derive(Debug)]
+struct Latest {
+    lens: Lens,
+    key: RunKey,
+    minutes: (Ts, Ts),
+    row: MinuteRow,
+    previous: Option<MinuteRow>,
+    /// Rendered for one second of the present.
+    rendered: Mutex<Option<(i64, Rendered)>>,
+}
+
+/// Store and memory behind the API.
+#[derive(Debug)]
+pub(crate) struct Service {
+    reader: SqliteReader,
+    book: String,
+    default_venue: String,
+    names: RwLock<Arc<[InstrumentName]>>,
+    latest: RwLock<BTreeMap<InstrumentName, Arc<Latest>>>,
+    sender: broadcast::Sender<Arc<SnapshotEvent>>,
+}
+
+impl Service {
+    pub(crate) fn new(reader: SqliteReader, book: String, default_venue: String) -> Result<Self, Failure> {
+        let service = Self {
+            reader,
+            book,
+            default_venue,
+            names: RwLock::new(Arc::from([])),
+            latest: RwLock::new(BTreeMap::new()),
+            sender: broadcast::channel(LAG_MAX).0,
+        };
+        service.look()?;
+        Ok(service)
+    }
+
+    /// Takes in what is new in the store and tells the stream.
+    pub(crate) fn look(&self) -> Result<(), Failure> {
+        let runs = self.reader.runs(None)?;
+        let names: Vec<InstrumentName> = self.reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
+        for name in &names {
+            let Some(info) = configured_run(&runs, name, &self.book) else { continue };
+            let Some(minutes) = info.minutes else { continue };
+            let known = self.market(name);
+            if known.as_ref().is_some_and(|k| k.key == info.spec.key && k.minutes == minutes) {
+                continue;
+            }
+            let mut rows = self.reader.latest(&info.spec.key, 2, None)?;
+            align(&mut rows.rows, &rows.columns);
+            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens_of(&self.reader, info)? };
+            let Some(row) = rows.rows.pop() else { continue };
+            let previous = rows.rows.pop();
+            let fresh = Latest { lens, key: info.spec.key.clone(), minutes, row, previous, rendered: Mutex::new(None) };
+            if known.is_some() {
+                self.publish(name, &fresh);
+            }
+            self.latest.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), Arc::new(fresh));
+        }
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) = names.into();
+        Ok(())
+    }
+
+    fn publish(&self, name: &InstrumentName, latest: &Latest) {
+        let snapshot = latest.lens.snapshot(&latest.row, latest.previous.as_ref());
+        let snapshot_id = snapshot.snapshot_id.clone();
+        if let Ok(rendered) = Rendered::fixed(Arc::new(snapshot)) {
+            // Nobody listening is fine.
+            drop(self.sender.send(Arc::new(SnapshotEvent { instrument: name.clone(), snapshot_id, json: rendered.json })));
+        }
+    }
+
+    fn market(&self, name: &InstrumentName) -> Option<Arc<Latest>> {
+        self.latest.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// The run of a market under a book, with what its rows need to be explained.
+    fn run(&self, id: &InstrumentName, book: Option<&str>) -> Result<(RunInfo, Lens), QueryError> {
+        let runs = self.reader.runs(None).map_err(internal)?;
+        let wanted = book.unwrap_or(&self.book);
+        let Some(info) = configured_run(&runs, id, wanted) else {
+            let mut known: Vec<String> = runs.iter().filter(|r| r.spec.key.instrument == *id).map(|r| r.spec.book.clone()).collect();
+            known.dedup();
+            return Err(if book.is_some() {
+                QueryError::UnknownBook { name: wanted.to_owned(), known }
+            } else {
+                QueryError::NothingYet { instrument: id.clone(), as_of: None, first: None }
+            });
+        };
+        let lens = lens_of(&self.reader, info).map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
+        Ok((info.clone(), lens))
+    }
+
+    fn newest(&self, info: &RunInfo, lens: Lens, as_of: Option<Ts>) -> Result<(Lens, Vec<MinuteRow>), QueryError> {
+        let mut rows = self.reader.latest(&info.spec.key, 2, as_of).map_err(internal)?;
+        align(&mut rows.rows, &rows.columns);
+        if rows.rows.is_empty() {
+            return Err(QueryError::NothingYet {
+                instrument: info.spec.key.instrument.clone(),
+                as_of,
+                first: info.minutes.map(|m| m.0 + LATENESS),
+            });
+        }
+        Ok((Lens { streams: rows.streams.as_slice().into(), ..lens }, rows.rows))
+    }
+
+    /// Rows of a window, with the row before each so that "what changed" is as it was published.
+    fn rows(&self, key: &RunKey, window: &Window, before: bool) -> Result<(Rows, bool), QueryError> {
+        let start = window.start.unwrap_or(Ts::MIN);
+        let lead = if before && window.every.is_none() && start > Ts::MIN + Span::hours(1) { Span::hours(1) } else { Span::ZERO };
+        let wanted = window.limit + window.skip + 1;
+        let query = RowQuery {
+            range: Range { start: start - lead, end: window.end.unwrap_or(Ts::MAX) },
+            every: window.every,
+            limit: wanted + if lead == Span::ZERO { 0 } else { 60 },
+            as_of: window.as_of,
+        };
+        let mut rows = self.reader.history(key, &query).map_err(internal)?;
+        align(&mut rows.rows, &rows.columns);
+        let inside = rows.rows.iter().filter(|r| r.ts >= start).count();
+        let more = inside > window.limit + window.skip || rows.next.is_some();
+        Ok((rows, more))
+    }
+}
+
+impl Query for Service {
+    fn now(&self) -> Ts {
+        clock::now()
+    }
+
+    fn instruments(&self) -> Arc<[InstrumentName]> {
+        Arc::clone(&self.names.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn default_venue(&self) -> &str {
+        &self.default_venue
+    }
+
+    fn markets(&self, as_of: Option<Ts>) -> Result<Vec<MarketView>, QueryError> {
+        let moment = as_of.unwrap_or_else(clock::now);
+        let runs = self.reader.runs(as_of).map_err(internal)?;
+        let mut out = Vec::new();
+        for info in self.reader.instruments(as_of).map_err(internal)? {
+            let name = info.instrument.name;
+            let run = configured_run(&runs, &name, &self.book);
+            let newest = match run {
+                Some(r) => self.reader.latest(&r.spec.key, 1, as_of).map_err(internal)?.rows.pop(),
+                None => None,
+            };
+            let streams = self.reader.streams(Some(&name), as_of).map_err(internal)?;
+            out.push(MarketView {
+                kind: info.instrument.kind,
+                first_minute: run.and_then(|r| r.minutes).map(|m| m.0),
+                last_minute: newest.as_ref().map(|r| r.ts),
+                label: newest.as_ref().map(|r| r.risk.label),
+                since: newest.as_ref().map(|r| r.risk.since),
+                stale: newest.as_ref().is_some_and(|r| r.risk.stale),
+                age_s: newest.as_ref().map(|r| (moment - r.ts).as_secs()),
+                streams: streams.iter().map(|s| stream_view(&s.decl, s.newest_event, moment)).collect(),
+                instrument: name,
+            });
+        }
+        Ok(out)
+    }
+
+    fn context(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<Rendered, QueryError> {
+        if let (None, None, Some(latest)) = (book, as_of, self.market(id)) {
+            return latest.at(clock::now());
+        }
+        let (info, lens) = self.run(id, book)?;
+        let (lens, rows) = self.newest(&info, lens, as_of)?;
+        let (row, previous) = split(&rows)?;
+        match as_of {
+            Some(_) => Rendered::fixed(Arc::new(lens.snapshot(row, previous))),
+            None => Rendered::present(Arc::new(lens.at_present(row, previous, clock::now()))),
+        }
+    }
+
+    fn history(&self, id: &InstrumentName, book: Option<&str>, window: &Window) -> Result<Page<Arc<Snapshot>>, QueryError> {
+        let (info, lens) = self.run(id, book)?;
+        let start = window.start.unwrap_or(Ts::MIN);
+        let (rows, more) = self.rows(&info.spec.key, window, true)?;
+        let lens = Lens { streams: rows.streams.as_slice().into(), ..lens };
+        let first = rows.rows.iter().position(|r| r.ts >= start).unwrap_or(rows.rows.len());
+        let mut items = Vec::new();
+        for at in (first..rows.rows.len()).skip(window.skip).take(window.limit) {
+            let row = &rows.rows[at];
+            let snapshot = if window.every.is_some() || at == 0 {
+                let pair = self.newest(&info, lens.clone(), Some(row.ts + LATENESS))?.1;
+                lens.snapshot(row, pair.len().checked_sub(2).map(|i| &pair[i]))
+            } else {
+                lens.snapshot(row, Some(&rows.rows[at - 1]))
+            };
+            items.push(Arc::new(snapshot));
+        }
+        Ok(Page { items, more })
+    }
+
+    fn features(&self, id: &InstrumentName, book: Option<&str>, window: &Window) -> Result<Page<FeatureRowView>, QueryError> {
+        let (info, _lens) = self.run(id, book)?;
+        let (rows, more) = self.rows(&info.spec.key, window, false)?;
+        let items = rows.rows.iter().skip(window.skip).take(window.limit).map(features).collect();
+        Ok(Page { items, more })
+    }
+
+    fn latest_features(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<FeatureRowView, QueryError> {
+        let (info, lens) = self.run(id, book)?;
+        let (_lens, rows) = self.newest(&info, lens, as_of)?;
+        Ok(features(split(&rows)?.0))
+    }
+
+    fn metrics(&self, id: &InstrumentName, metric: Metric, window: &Window) -> Result<Page<MetricPoint>, QueryError> {
+        let streams = self.reader.streams(Some(id), None).map_err(internal)?;
+        if !streams.iter().any(|s| s.decl.metric == metric) {
+            let mut known: Vec<String> = streams.iter().map(|s| s.decl.metric.name().to_owned()).collect();
+            known.dedup();
+            return Err(QueryError::UnknownMetric { name: metric.name().to_owned(), known });
+        }
+        let query = PointQuery {
+            instrument: id.clone(),
+            metric,
+            source: None,
+            cadence: None,
+            range: Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) },
+            limit: window.limit + window.skip,
+            as_of: window.as_of,
+        };
+        let page = self.reader.points(&query).map_err(internal)?;
+        let more = page.next.is_some() || page.items.len() > window.limit + window.skip;
+        let items = page.items.iter().skip(window.skip).take(window.limit).map(|p| metric_point(id, p)).collect();
+        Ok(Page { items, more })
+    }
+
+    fn catalogue(&self) -> Vec<CatalogueEntry> {
+        catalogue_entries()
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Arc<SnapshotEvent>> {
+        self.sender.subscribe()
+    }
+
+    fn health(&self) -> Health {
+        let latest = self.latest.read().unwrap_or_else(PoisonError::into_inner);
+        let markets = self
+            .instruments()
+            .iter()
+            .map(|name| MarketHealth {
+                instrument: name.clone(),
+                newest: latest.get(name).map(|l| l.row.ts),
+                // Serving recorded history is a use of its own: being old is told by `freshness` and by every snapshot,
+                // and does not make the server unready.
+                gap_alert: Span(i64::MAX),
+            })
+            .collect();
+        Health { store_open: true, problems: Vec::new(), markets }
+    }
+}
+
+impl Latest {
+    /// Rendered at most once per second: ages count in seconds.
+    fn at(&self, now: Ts) -> Result<Rendered, QueryError> {
+        let second = now.as_millis() / 1_000;
+        let mut held = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, rendered)) = held.as_ref()
+            && *at == second
+        {
+            return Ok(rendered.clone());
+        }
+        let rendered = Rendered::present(Arc::new(self.lens.at_present(&self.row, self.previous.as_ref(), now)))?;
+        *held = Some((second, rendered.clone()));
+        Ok(rendered)
+    }
+}
+
+fn split(rows: &[MinuteRow]) -> Result<(&MinuteRow, Option<&MinuteRow>), QueryError> {
+    match rows {
+        [] => Err(QueryError::Unavailable { reason: "the row has just been replaced; ask again".to_owned() }),
+        [row] => Ok((row, None)),
+        [.., previous, row] => Ok((row, Some(previous))),
+    }
+}
+
+fn internal(e: barograph_store::Error) -> QueryError {
+    QueryError::Internal { source: Box::new(e) }
+}
+
+/// The run of a market that a book's readers see: of several logic versions the one that reaches furthest.
+pub(crate) fn configured_run<'a>(runs: &'a [RunInfo], market: &InstrumentName, book: &str) -> Option<&'a RunInfo> {
+    runs.iter()
+        .filter(|r| r.spec.key.instrument == *market && r.spec.book == book)
+        .max_by_key(|r| (r.minutes.map(|m| m.1), &r.spec.key.logic_version))
+}
+
+/// What a stored run's rows need to be explained.
+pub(crate) fn lens_of(reader: &dyn Reader, info: &RunInfo) -> Result<Lens, Failure> {
+    let name = &info.spec.key.instrument;
+    let instrument = reader
+        .instruments(None)?
+        .into_iter()
+        .find(|i| i.instrument.name == *name)
+        .map_or_else(|| crate::render::instrument(name), |i| i.instrument);
+    Lens::stored(info, &instrument).ok_or_else(|| {
+        Failure::broken(format!(
+            "the rule book '{}' stored with {} cannot be read by this version",
+            info.spec.book, info.spec.key.logic_version
+        ))
+    })
+}
+
+fn stream_view(decl: &StreamDecl, newest: Ts, moment: Ts) -> StreamView {
+    StreamView {
+        metric: decl.metric.name(),
+        unit: decl.metric.unit(),
+        source: decl.source.clone(),
+        kind: decl.kind,
+        cadence_s: decl.cadence.as_secs(),
+        delay_s: decl.delay.as_secs(),
+        stamp: decl.stamp,
+        max_age_s: decl.max_age().as_secs(),
+        newest_event: Some(newest),
+        age_s: Some((moment - newest).as_secs()),
+    }
+}
+
+fn metric_point(id: &InstrumentName, p: &Point) -> MetricPoint {
+    let mut tags = BTreeMap::new();
+    let mut tag = |k: &str, v: String| {
+        tags.insert(k.to_owned(), v);
+    };
+    match id.kind() {
+        Some(MarketKind::Perpetual) => tag("contract", "perpetual".to_owned()),
+        Some(MarketKind::DatedFuture) => tag("contract", "dated_future".to_owned()),
+        Some(MarketKind::Spot) | None => {}
+    }
+    match p.payload {
+        Payload::Funding { interval_h, special, .. } => {
+            tag("interval", interval_h.map_or_else(|| p.stream.cadence.compact(), |h| format!("{h}h")));
+            if special {
+                tag("rate_type", "special".to_owned());
+            }
+        }
+        Payload::Bar(_) => tag("timeframe", p.stream.cadence.compact()),
+        Payload::Liquidation { liquidated_side, .. } => {
+            let side = if liquidated_side == Side::Long { "LONG" } else { "SHORT" };
+            tag("side", side.to_owned());
+        }
+        Payload::Trade { .. } | Payload::BestBidAsk { .. } | Payload::Value(_) | Payload::Status(_) | Payload::Tick => {}
+    }
+    MetricPoint {
+        timestamp: p.event_ts,
+        symbol: id.symbol.clone(),
+        metric_name: p.stream.metric.name(),
+        value: p.payload.headline(),
+        source: barograph_api::alias::source_word(&p.stream.source),
+        tags,
+        known_ts: p.known_ts,
+    }
+}
+
+/// The catalogue as it goes over the wire.
+pub(crate) fn catalogue_entries() -> Vec<CatalogueEntry> {
+    CATALOGUE
+        .iter()
+        .map(|s| CatalogueEntry {
+            id: s.id,
+            version: s.version,
+            group: s.group,
+            unit: s.unit,
+            value_type: match s.value {
+                ValueType::Number => "number",
+                ValueType::Bool => "bool",
+                ValueType::Enum(_) => "enum",
+            },
+            words: match s.value {
+                ValueType::Enum(words) => words.to_vec(),
+                ValueType::Number | ValueType::Bool => Vec::new(),
+            },
+            formula: s.formula,
+            inputs: s.inputs.iter().map(|m| m.name()).collect(),
+            window: s.window,
+            warm_up: s.warm_up,
+            update: match s.update {
+                Update::Instant => "instant",
+                Update::Window => "window",
+                Update::Recursive => "recursive",
+            },
+            ranks: s.ranks.map(barograph_engine::Feature::id),
+            scale: s.scale,
+            source: s.source,
+            spoken: s.spoken,
+        })
+        .collect()
+}

@@ -1,0 +1,79 @@
+//! What a run is made with: rule book, import policy, and the logic version that follows from them.
+
+use crate::config::Settings;
+use crate::failure::Failure;
+use barograph_engine::rules::{Book, logic_version};
+use barograph_engine::{CATALOGUE, Config};
+use barograph_store::{Columns, FeatureColumn, RunKey, RunSpec};
+use barograph_domain::{InstrumentName, StreamDecl};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Book and policy of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) book: Arc<Book>,
+    pub(crate) book_text: String,
+    pub(crate) policy: String,
+    pub(crate) logic_version: String,
+}
+
+/// Text of a shipped book or of a file.
+pub(crate) fn book_text(name: &str) -> Result<(String, String), Failure> {
+    if let Some(text) = Book::shipped_text(name) {
+        return Ok((format!("{name}.toml"), text.to_owned()));
+    }
+    if Path::new(name).is_file() {
+        let text = std::fs::read_to_string(name).map_err(|e| Failure::usage(format!("{name}: {e}")))?;
+        return Ok((name.to_owned(), text));
+    }
+    Err(Failure::usage(format!("there is no rule book '{name}'; name a file or one of {}", Book::SHIPPED.join(", "))))
+}
+
+impl Setup {
+    /// The configured book under an import policy.
+    pub(crate) fn new(settings: &Settings, policy: String) -> Result<Self, Failure> {
+        let (file, text) = book_text(settings.text("book"))?;
+        let book = Book::parse(&file, &text).map_err(Failure::usage)?;
+        Ok(Self::of(book, text, policy))
+    }
+
+    /// A book that has been read already.
+    pub(crate) fn of(book: Book, book_text: String, policy: String) -> Self {
+        let logic_version = logic_version(&book, &policy);
+        Self { book: Arc::new(book), book_text, policy, logic_version }
+    }
+
+    /// For the engine.
+    pub(crate) fn engine(&self) -> Config {
+        Config { book: Arc::clone(&self.book) }
+    }
+
+    /// For the store.
+    pub(crate) fn run(&self, instrument: &InstrumentName, streams: &[StreamDecl]) -> RunSpec {
+        RunSpec {
+            key: RunKey { instrument: instrument.clone(), logic_version: self.logic_version.clone() },
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+            book: self.book.name.clone(),
+            book_text: self.book_text.clone(),
+            config: self.policy.clone(),
+            columns: columns(&self.book),
+            streams: streams.to_vec(),
+        }
+    }
+}
+
+/// What positions in rows mean under a book.
+pub(crate) fn columns(book: &Book) -> Columns {
+    Columns {
+        features: CATALOGUE.iter().map(|s| FeatureColumn { id: s.id.to_owned(), version: s.version }).collect(),
+        cuts: book.cuts().iter().map(|c| format!("{} {:?} {}", c.percentile.id(), c.op, c.theta)).collect(),
+        rules: book.rules().iter().map(|r| r.id.clone()).collect(),
+    }
+}
+
+/// Name of the configured book: a shipped one's own, or the one a file gives itself.
+pub(crate) fn book_name(settings: &Settings) -> Result<String, Failure> {
+    let (file, text) = book_text(settings.text("book"))?;
+    Ok(Book::parse(&file, &text).map_err(Failure::usage)?.name)
+}

@@ -1,0 +1,68 @@
+//! Snapshots on the terminal (UX section 3): 80 columns, every number with its age.
+
+use crate::term::{Paint, fold, minute, price};
+use barograph_domain::snapshot::InputView;
+use barograph_domain::{Snapshot, Span};
+use std::fmt::Write as _;
+
+const WIDTH: usize = 80;
+
+/// The context of one market as people read it.
+pub(crate) fn context(s: &Snapshot, paint: Paint) -> String {
+    let mut out = String::new();
+    let name = s.instrument.to_string();
+    let stamp = minute(s.timestamp);
+    let gap = WIDTH.saturating_sub(name.chars().count() + stamp.chars().count()).max(2);
+    let _infallible = writeln!(out, "{}{}{}", paint.strong(&name), " ".repeat(gap), stamp);
+    let risk = &s.regimes.risk;
+    let side = match risk.direction {
+        Some("LONG_SQUEEZE") => " ▼",
+        Some("SHORT_SQUEEZE") => " ▲",
+        _ => "",
+    };
+    let word = format!("{} {}{side}", risk.label.name(), risk.label.sign());
+    let margin = risk.margin.map_or(String::new(), |m| format!("   margin {m:.1}"));
+    let age = Span::secs(risk.age_s).spoken();
+    let stale = if risk.stale { "   stale" } else { "" };
+    let pad = " ".repeat(20_usize.saturating_sub(word.chars().count()));
+    let _infallible = writeln!(out, " risk        {}{pad} {age}{margin}{stale}", paint.label(risk.label, &word));
+    for axis in ["trend", "volatility", "heat"] {
+        if s.not_available.contains(&axis) {
+            let _infallible = writeln!(out, " {axis:<11} {}", paint.faint("not built yet"));
+        }
+    }
+    let stops = &s.stop_vulnerability;
+    let level = |v: Option<barograph_domain::StopVulnerability>| v.map_or("unknown", |v| v.name());
+    let _infallible = writeln!(
+        out,
+        " posture     {:<10} bias {}     stops (estimated): above {}, below {}",
+        s.guidance.posture.name(),
+        s.guidance.risk_bias.name(),
+        level(stops.short),
+        level(stops.long)
+    );
+    let _infallible = writeln!(out, "\n{}\n", fold(&s.explanation.reasoning, WIDTH - 1, " "));
+    let entries = fold(&s.guidance.new_entries, WIDTH - 1, "                 ");
+    let _infallible = writeln!(out, " new entries     {}", entries.trim_start());
+    let _infallible = writeln!(out, " open positions  {}", s.guidance.open_positions);
+    if let Some(p) = s.price {
+        let _infallible = writeln!(out, " price           {}", price(p));
+    }
+    let data: Vec<String> = s.explanation.inputs.iter().map(input).collect();
+    let data = fold(&data.join(", "), WIDTH - 1, "                 ");
+    let _infallible = writeln!(out, " data            {}", data.trim_start());
+    let _infallible = writeln!(out, " {}", paint.faint(&format!("book {}, {}", s.book, s.logic_version)));
+    out
+}
+
+fn input(i: &InputView) -> String {
+    let name = barograph_domain::Metric::from_name(i.metric).map_or(i.metric, barograph_domain::Metric::spoken);
+    match (i.age_s, i.max_age_s) {
+        (Some(age), Some(limit)) => {
+            let limit = if i.stale { format!(" (limit {})", Span::secs(limit).spoken()) } else { String::new() };
+            let source = i.source.as_deref().map_or(String::new(), |s| format!(" from {s}"));
+            format!("{name} {}{limit}{source}", Span::secs(age).spoken())
+        }
+        _ => format!("{name} never seen"),
+    }
+}
