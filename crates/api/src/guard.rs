@@ -9,6 +9,10 @@ use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, TRANSFER_ENC
 use axum::http::{HeaderValue, Response};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
+use core::future::poll_fn;
+use core::pin::pin;
+use core::task::Poll;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 /// Longest address; the longest useful one (a feature list) is about 2,000 bytes.
@@ -48,14 +52,32 @@ async fn answer(app: &Shared, request: Request, next: Next) -> Response<Body> {
         .into_response();
     };
     let limit = app.config.request_timeout;
-    match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
+    match tokio::time::timeout(limit, caught(next.run(request))).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => {
+            app.incident("request", format!("the request panicked: {panic}"));
+            Problem::internal().into_response()
+        }
         Err(_elapsed) => {
             Problem::new(ProblemKind::Timeout, format!("there was no answer within {} s", limit.as_secs_f64()))
                 .hint("ask for a shorter range, or try again when there is less to do")
                 .into_response()
         }
     }
+}
+
+/// A panic in one request becomes that request's failure. The future is dropped afterwards, never polled again.
+async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(polled) => polled.map(Ok),
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().map(|t| (*t).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+            Poll::Ready(Err(text.unwrap_or_else(|| "no message".to_owned())))
+        }
+    })
+    .await
 }
 
 fn check(app: &Shared, request: &Request) -> Result<(), Problem> {

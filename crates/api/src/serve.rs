@@ -120,7 +120,11 @@ pub async fn serve(
         tokio::select! {
             biased;
             () = &mut shutdown => break,
-            Some(_ended) = connections.join_next() => {}
+            Some(ended) = connections.join_next() => {
+                if let Err(panicked) = ended {
+                    app.incident("connection", format!("a connection panicked: {panicked}"));
+                }
+            }
             (stream, slot) = accept(&listener, &slots, &app) => {
                 connections.spawn(connection(stream, slot, router.clone(), Arc::clone(&app), closing.clone()));
             }

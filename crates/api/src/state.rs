@@ -88,6 +88,16 @@ impl App {
         }
     }
 
+    /// Runs a task beside its request; should it panic, the operator hears of it.
+    pub(crate) fn spawn(self: &Arc<Self>, route: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let app = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(panicked) = tokio::spawn(task).await {
+                app.incident(route, format!("the task panicked: {panicked}"));
+            }
+        });
+    }
+
     /// The client's document for a failed read; the operator hears of internal failures here and nowhere else.
     pub(crate) fn problem(&self, route: &'static str, error: &QueryError) -> Problem {
         if matches!(error, QueryError::Internal { .. }) {

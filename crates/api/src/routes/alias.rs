@@ -170,7 +170,8 @@ async fn array(
         return Ok(reply::json_body(Bytes::from(out)));
     }
     let (sender, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(1);
-    tokio::spawn(async move {
+    let supervisor = Arc::clone(&app);
+    supervisor.spawn(route, async move {
         let mut from = None;
         while chunk.more {
             if sender.send(Ok(Bytes::from(core::mem::take(&mut out)))).await.is_err() {

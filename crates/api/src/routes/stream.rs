@@ -19,6 +19,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
 
@@ -67,8 +68,9 @@ pub(super) async fn stream(
     };
     let seen = headers.get("last-event-id").and_then(|v| v.to_str().ok()).map(str::to_owned);
     let (frames, receiver) = mpsc::channel(QUEUE);
-    let feeder = Feeder { events: app.query.subscribe(), wanted, shown: BTreeMap::new(), frames, app };
-    tokio::spawn(feeder.run(seen, place));
+    let events = app.query.subscribe();
+    let feeder = Feeder { events, wanted, shown: BTreeMap::new(), frames, app: Arc::clone(&app) };
+    app.spawn("stream", feeder.run(seen, place));
     Ok(super::reply::body("text/event-stream", Body::from_stream(ReceiverStream::new(receiver))))
 }
 
@@ -144,15 +146,16 @@ impl Feeder {
     async fn follow(&mut self) -> End {
         let mut closing = self.app.closing.clone();
         let keep_alive = self.app.config.keep_alive;
+        let mut quiet_until = Instant::now() + keep_alive;
         loop {
             let received = tokio::select! {
                 biased;
                 _closing = closing.wait_for(|closing| *closing) => return End::Said(frame("closing", None, b"{}")),
                 () = self.frames.closed() => return End::Gone,
-                received = tokio::time::timeout(keep_alive, self.events.recv()) => received,
+                received = tokio::time::timeout_at(quiet_until, self.events.recv()) => received,
             };
             let sent = match received {
-                Err(_quiet) => self.send(Bytes::from_static(KEEP_ALIVE)).await,
+                Err(_quiet) => self.send(Bytes::from_static(KEEP_ALIVE)).await.map(|()| true),
                 Ok(Ok(event)) => self.publish(&event).await,
                 Ok(Err(RecvError::Lagged(missed))) => {
                     self.app.telemetry.dropped(Dropped::Lagged);
@@ -160,19 +163,23 @@ impl Feeder {
                 }
                 Ok(Err(RecvError::Closed)) => return End::Said(frame("closing", None, b"{}")),
             };
-            if let Err(end) = sent {
-                return end;
+            match sent {
+                // News of other markets does not count: this client has heard nothing.
+                Ok(false) => {}
+                Ok(true) => quiet_until = Instant::now() + keep_alive,
+                Err(end) => return end,
             }
         }
     }
 
-    async fn publish(&mut self, event: &SnapshotEvent) -> Result<(), End> {
+    /// Sends an event if this client wants it; says whether it did.
+    async fn publish(&mut self, event: &SnapshotEvent) -> Result<bool, End> {
         let elsewhere = self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(&event.instrument));
         if elsewhere || self.shown.get(&event.instrument) == Some(&event.snapshot_id) {
-            return Ok(());
+            return Ok(false);
         }
         self.shown.insert(event.instrument.clone(), event.snapshot_id.clone());
-        self.send(frame("snapshot", Some(&event.snapshot_id), &event.json)).await
+        self.send(frame("snapshot", Some(&event.snapshot_id), &event.json)).await.map(|()| true)
     }
 
     /// Hands a frame over, waiting as long as a client may stall.

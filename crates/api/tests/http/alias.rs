@@ -1,7 +1,8 @@
 //! The original paths: payloads compared with expected JSON to the last field, and arrays however long.
 
 use super::client::Server;
-use super::world::{MINUTES, Trouble, minute, name, points, snapshot};
+use super::weather::snapshot;
+use super::world::{MINUTES, Trouble, minute, name, points};
 use barograph_api::alias::{AliasSnapshot, source_word};
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::{Metric, RiskRegime, Snapshot, Span};

@@ -1,6 +1,6 @@
 //! Every refusal: its status, its kind, what it names, and what it keeps to itself.
 
-use super::client::Server;
+use super::client::{Server, wait_for};
 use super::world::Trouble;
 use serde_json::json;
 
@@ -123,9 +123,18 @@ fn inner_failures_are_for_the_operator_only() {
         assert_eq!(incident.route, "markets");
         assert!(incident.detail.contains(said), "{incident:?}");
     }
+    server.world.set_trouble(Trouble::MemoryPanics);
+    assert_eq!(server.get(&format!("{BTC}/context")).problem(), "internal");
+    let incident = server.incidents.lock().unwrap().pop().unwrap();
+    assert_eq!((incident.route, incident.detail.as_str()), ("request", "the request panicked: a planted panic"));
+    let stream = server.get("/api/v1/stream");
+    assert_eq!((stream.status, stream.text().as_str()), (200, "retry: 5000\n\n"), "the stream ends");
+    wait_for("the operator has heard", || server.incidents.lock().unwrap().iter().any(|i| i.route == "stream"));
+
     server.world.set_trouble(Trouble::None);
     assert_eq!(server.get("/api/v1/markets").status, 200, "a panic in one read harms no other");
-    assert!(server.get("/metrics").text().contains("barograph_http_incidents_total 2"));
+    assert_eq!(server.get(&format!("{BTC}/context")).status, 200);
+    assert!(server.get("/metrics").text().contains("barograph_http_incidents_total 4"));
 }
 
 #[test]

@@ -19,4 +19,6 @@ mod shutdown;
 #[cfg(test)]
 mod stream;
 #[cfg(test)]
+mod weather;
+#[cfg(test)]
 mod world;

@@ -1,7 +1,8 @@
 //! The canonical reads: what they answer, at which moment, in which pages, with which validator.
 
 use super::client::{Server, wait_for};
-use super::world::{EMPTY, MINUTES, Trouble, minute, name, points, snapshot};
+use super::weather::snapshot;
+use super::world::{EMPTY, MINUTES, Trouble, minute, name, points};
 use barograph_api::{Rendered, ServeConfig};
 use barograph_domain::{Metric, Span};
 use serde_json::{Value, json};

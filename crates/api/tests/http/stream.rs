@@ -115,6 +115,14 @@ fn an_idle_stream_is_kept_alive_and_counted() {
     let server = Server::with(ServeConfig { keep_alive: Duration::from_millis(100), ..ServeConfig::default() });
     let mut quiet = Listener::open(&server, "/api/v1/stream?markets=ETHUSDT", "");
     quiet.until(|l| l.text().matches(": keep-alive\n\n").count() >= 3);
+    // What is published for others does not keep this one waiting.
+    let before = quiet.text().matches(": keep-alive\n\n").count();
+    for n in 0..20 {
+        server.world.publish("bybit:BTCUSDT", MINUTES + n);
+        std::thread::sleep(Duration::from_millis(40));
+    }
+    quiet.until(|l| l.text().matches(": keep-alive\n\n").count() >= before + 3);
+    assert_eq!(quiet.events().len(), 1);
     assert!(server.get("/metrics").text().contains("barograph_http_stream_clients 1\n"));
     drop(quiet);
     wait_for("a client that has gone is no longer counted", || {

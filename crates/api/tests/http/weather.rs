@@ -1,0 +1,225 @@
+//! What the snapshots of the test world say. Everything follows from the minute's number, so tests can compute what they
+//! expect.
+
+use super::world::minute;
+use barograph_api::FeatureRowView;
+use barograph_domain::snapshot::{
+    AxisView, Changed, ChangedFeature, ClauseTrace, Explanation, FeatureView, Flip, Guidance, InputView, Regimes,
+    RuleTrace, StopVulnerabilityView, WireValue,
+};
+use barograph_domain::{
+    Axis, HeldBy, InstrumentName, Kind, Metric, Posture, RiskBias, RiskRegime, Snapshot, Span, StopVulnerability, Ts,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(crate) fn feature_row(s: &Snapshot) -> FeatureRowView {
+    let mut row = FeatureRowView { ts: s.timestamp, values: BTreeMap::new(), readings: BTreeMap::new() };
+    for (id, view) in &s.explanation.features {
+        row.values.insert(*id, view.value.clone());
+        if let Some(reason) = view.reason {
+            row.readings.insert(*id, reason);
+        }
+    }
+    row.values.insert("squeeze_direction", WireValue::Word("LONG_SQUEEZE"));
+    row.values.insert("funding_extreme_flag", WireValue::Bool(true));
+    row
+}
+
+/// The present-moment view of regimes §9, as far as the API can tell the difference.
+pub(crate) fn overlay(published: &Snapshot, now: Ts) -> Arc<Snapshot> {
+    let mut s = published.clone();
+    let age = now - s.timestamp;
+    s.age_s = Some(age.as_secs());
+    s.regimes.risk.age_s = (now - s.regimes.risk.since).as_secs();
+    for input in &mut s.explanation.inputs {
+        input.age_s = input.age_s.map(|_| age.as_secs());
+        input.stale = age > Span::mins(5);
+    }
+    if age > Span::mins(5) {
+        s.regimes.risk.stale = true;
+        s.guidance.risk_bias = RiskBias::Conservative;
+        s.guidance.posture = s.guidance.posture.min(Posture::Hold);
+        s.explanation.freshness_warning = Some(format!("Data stale ({} minutes old)", age.as_secs() / 60));
+        s.explanation.stale_metrics = vec!["funding_rate", "open_interest"];
+    }
+    Arc::new(s)
+}
+
+fn reading(value: Option<f64>, reason: &'static str, unit: &'static str) -> FeatureView {
+    FeatureView {
+        value: value.map_or(WireValue::Null, WireValue::Number),
+        unit,
+        state: if value.is_some() { "ready" } else { "undefined" },
+        reason: if value.is_some() { None } else { Some(reason) },
+        age_s: value.map(|_| 0),
+        sources: vec!["binance-usdm".to_owned()],
+        kind: Kind::Measured,
+        coverage: if value.is_some() { 1.0 } else { 0.0 },
+        partial: false,
+        have: (reason == "warming" && value.is_none()).then_some(12),
+        need: (reason == "warming" && value.is_none()).then_some(48),
+    }
+}
+
+fn clause(feature: &'static str, value: Option<f64>, threshold: f64) -> ClauseTrace {
+    let result = match value {
+        None => "unknown",
+        Some(v) if v > threshold => "true",
+        Some(_) => "false",
+    };
+    ClauseTrace {
+        feature,
+        abs: false,
+        value: value.map_or(WireValue::Null, WireValue::Number),
+        op: ">",
+        threshold: serde_json::json!(threshold),
+        exit: Some(threshold * 0.9),
+        result,
+        margin: value.map(|v| v - threshold),
+        group: None,
+        by_default: false,
+    }
+}
+
+/// Minute `n` of a market: the label changes every hour, readings are missing in every fifth.
+pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
+    use RiskRegime::{ChopRisk, HighVol, Normal, SqueezeRisk, Unknown};
+    let hour = n.div_euclid(60);
+    let label = [Normal, ChopRisk, SqueezeRisk, HighVol, Unknown][usize::try_from(hour.rem_euclid(5)).unwrap()];
+    let (risk_bias, posture) = match label {
+        SqueezeRisk | HighVol => (RiskBias::Conservative, Posture::Reduce),
+        ChopRisk | Unknown => (RiskBias::Conservative, Posture::Hold),
+        Normal => (RiskBias::Neutral, Posture::Normal),
+    };
+    #[expect(clippy::cast_precision_loss, reason = "minutes of a day")]
+    let x = n as f64 / 1000.0;
+    let z = (label != Unknown).then_some(2.0 + x);
+    let worst = (hour % 2 == 0).then_some(StopVulnerability::High);
+    let ts = minute(n);
+    let version = if book == "default" { "v0.1.0+0123456789ab" } else { "v0.1.0+ba9876543210" };
+    Snapshot {
+        snapshot_id: format!("00000000-0000-5000-8000-{:04x}{n:08x}", book.len() + id.to_string().len() * 100),
+        timestamp: ts,
+        known_ts: ts + Span::millis(200),
+        instrument: id.clone(),
+        symbol: id.symbol.clone(),
+        logic_version: version.to_owned(),
+        book: book.to_owned(),
+        sources_used: vec!["binance-usdm".to_owned(), "hyperliquid-archive".to_owned()],
+        price: Some(63_120.5 + x),
+        regimes: Regimes { risk: axis(label, ts, hour), trend: None, volatility: None, heat: None },
+        guidance: Guidance {
+            risk_bias,
+            risk_bias_action: "standard size",
+            posture,
+            posture_action: "follow your own rules",
+            new_entries: "follow own rules".to_owned(),
+            open_positions: "no action needed",
+            upgrade_blocked_by: vec!["trend"],
+        },
+        stop_vulnerability: StopVulnerabilityView {
+            long: worst,
+            short: worst.map(|_| StopVulnerability::Low),
+            worst,
+            coverage: 0.5,
+            label: "estimated",
+        },
+        probability: None,
+        calibration: "uncalibrated",
+        horizon: None,
+        event_id: None,
+        explanation: explanation(version, label, z, x),
+        not_available: vec!["regimes.trend", "regimes.volatility", "regimes.heat"],
+        age_s: None,
+    }
+}
+
+fn axis(label: RiskRegime, ts: Ts, hour: i64) -> AxisView {
+    let since = minute(hour * 60);
+    AxisView {
+        label,
+        raw_label: label,
+        held_by: HeldBy::None,
+        since,
+        age_s: (ts - since).as_secs(),
+        margin: Some(0.5),
+        stale: false,
+        axis_coverage: 1.0,
+        direction: (label == RiskRegime::SqueezeRisk).then_some("LONG_SQUEEZE"),
+        probability: None,
+        calibration: "uncalibrated",
+    }
+}
+
+fn explanation(version: &str, label: RiskRegime, z: Option<f64>, x: f64) -> Explanation {
+    let input = |metric: Metric, age_s: Option<i64>| InputView {
+        metric: metric.name(),
+        source: age_s.map(|_| "binance-usdm".to_owned()),
+        kind: age_s.map(|_| Kind::Measured),
+        age_s,
+        max_age_s: age_s.map(|_| 300),
+        cadence_s: age_s.map(|_| 60),
+        stale: false,
+    };
+    Explanation {
+        reasoning: format!("Funding is {} σ above its day.", 2.0 + x),
+        rule_text: match label {
+            RiskRegime::SqueezeRisk => "High funding + rising OI + low vol = squeeze risk",
+            RiskRegime::HighVol => "Extreme volatility = higher risk of stop-outs and slippage",
+            RiskRegime::ChopRisk => "High vol + flat OI = noise, not trend",
+            RiskRegime::Normal | RiskRegime::Unknown => "No extremes detected, standard market conditions",
+        }
+        .to_owned(),
+        features: BTreeMap::from([
+            ("funding_zscore_24h", reading(z, "missing_input", "σ")),
+            ("oi_delta_4h", reading(Some(0.1 + x), "gap", "fraction")),
+            ("realized_vol_1h", reading(z.map(|_| 0.25), "warming", "fraction per year")),
+        ]),
+        logic_version: version.to_owned(),
+        input_digest: "ab".repeat(32),
+        trace: vec![RuleTrace {
+            id: "SQUEEZE_RISK".to_owned(),
+            axis: Axis::Risk,
+            label: RiskRegime::SqueezeRisk,
+            result: if z.is_some() { "false" } else { "unknown" },
+            margin: z.map(|_| -0.5),
+            held_share_90d: Some(0.004),
+            clauses: vec![
+                clause("funding_zscore_24h", z, 2.0),
+                clause("oi_delta_4h", Some(0.1 + x), 0.1),
+                clause("realized_vol_1h", z.map(|_| 0.25), 0.3),
+            ],
+        }],
+        fired: Vec::new(),
+        also_matched: Vec::new(),
+        held_by: HeldBy::None,
+        nearest_flip: Some(Flip {
+            feature: "realized_vol_1h",
+            value: 0.25,
+            needed: 0.800_000_000_1,
+            direction: "above",
+            threshold: 0.8,
+            delta: 0.55,
+            distance: 5.5,
+            label: RiskRegime::HighVol,
+            readings: 1,
+            dwell_left_s: 0,
+            percentile: None,
+            exact: true,
+        }),
+        nearest_exit: None,
+        changed_since_last: Some(Changed {
+            label_from: None,
+            features: vec![ChangedFeature { feature: "oi_delta_4h", from: Some(0.1), to: None, distance: None }],
+        }),
+        similar_episodes: None,
+        freshness_warning: None,
+        stale_metrics: Vec::new(),
+        inputs: vec![input(Metric::FundingRate, z.map(|_| 3)), input(Metric::OpenInterest, Some(41))],
+        partial: vec![],
+        defaults_used: Vec::new(),
+        modelled_inputs: vec!["open_interest from hyperliquid-archive".to_owned()],
+        not_applicable: Vec::new(),
+    }
+}
