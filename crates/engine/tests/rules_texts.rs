@@ -285,8 +285,8 @@ fn the_fixed_books_speak() {
     let close = with(&[("funding_zscore_24h", 2.6), ("oi_delta_4h", 0.15), ("realized_vol_1h", 0.298)]);
     says(
         &scene("seed1-strict").after(2, &close),
-        "Squeeze risk. Funding is 2.6σ above its day, open interest up 15.0 % in 4 h (limit 10.0 %), 1 h volatility only 30 % \
-         annualised (limit 30 %). It would clear to NORMAL if 1 h volatility rose above 30.0 %. Held 0.4 % of the last 90 days.",
+        "Squeeze risk. Funding is 2.6σ above its day, open interest up 15.0 % in 4 h (limit 10.0 %), 1 h volatility only 29.8 % \
+         annualised (limit 30.0 %). It would clear to NORMAL if 1 h volatility rose above 30.0 %. Held 0.4 % of the last 90 days.",
     );
 }
 
@@ -357,6 +357,10 @@ fn no_reading_names_what_is_awaited() {
     row.inputs.iter_mut().for_each(|i| i.stream = None);
     says(&render(&s.context(), &row, None).explanation.reasoning, "No reading yet: no data has arrived.");
     let mut s = scene("seed1-strict");
+    s.streams[1] = stream(Metric::FundingRateSettled, Span::hours(8), false);
+    s.edit = |c| set(c, "funding_zscore_24h", State::Undefined(Reason::MissingInput));
+    says(&s.after(1, &shorts()), "No reading: only a stand-in for funding is there, and this book takes none.");
+    let mut s = scene("seed1-strict");
     s.edit = |c| c.iter_mut().for_each(|c| c.kind = Kind::Proxy);
     says(&s.after(1, &chop()), "No reading: only a stand-in for funding is there, and this book takes none.");
 }
@@ -415,7 +419,7 @@ fn short_history_and_stand_ins_are_named() {
         "Squeeze risk, longs crowded. Settled funding is 2.6σ above its week, open interest up 3.1 % in 4 h, more than in 93 % \
          of the last 90 days, 4 h volatility only 38 % annualised, lower than in 71 %. It would clear to NORMAL if open \
          interest growth in 4 h fell below 1.2 % and stayed there for two readings. Held 0.4 % of the last 90 days. Open \
-         interest is an hourly proxy from hyperliquid, volatility is estimated from 1 h candles, funding is judged by its \
+         interest is an hourly proxy from hyperliquid, volatility estimated from 1 h candles, funding judged by its \
          settlements.",
     );
     let mut s = scene("default");
@@ -423,6 +427,18 @@ fn short_history_and_stand_ins_are_named() {
     says(
         &s.after(1, &QUIET),
         "Nothing unusual. It would turn HIGH_VOL if 1 h volatility rose above 80 %. Open interest is hourly here.",
+    );
+}
+
+#[test]
+fn a_young_history_is_called_that() {
+    let mut s = scene("default");
+    s.edit = |c| RANKS.iter().for_each(|id| c[feature(id).index()].partial = true);
+    (s.held, s.known) = (1, 20_000);
+    says(
+        &s.after(40, &storm()),
+        "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of its history so far. It would \
+         clear to NORMAL if 1 h volatility fell below 72 % and stayed there for two readings. Hardly ever held before.",
     );
 }
 

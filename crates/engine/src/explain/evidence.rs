@@ -4,7 +4,7 @@
 //! first true one is told.
 
 use super::facts::Facts;
-use super::numbers::{Style, capitalised, rank_percent, say};
+use super::numbers::{Style, capitalised, rank_percent, say, say_apart};
 use crate::catalogue::Feature;
 use crate::rules::{Clause, Op, Rule, Test, clause_holds, judge, word_of};
 use barograph_domain::Kind;
@@ -78,9 +78,13 @@ fn phrase(facts: &Facts<'_>, item: &Item<'_>, relaxed: bool, said: &mut Said) ->
     if let Some((clause, rank)) = item.rank {
         let (words, share) = if is_below(clause) { ("lower than in", 1.0 - rank) } else { ("more than in", rank) };
         out.push_str(&format!(", {words} {}", rank_percent(share)));
-        let period = if clause.feature.spec().window.starts_with("30 d") { "30 days" } else { "90 days" };
+        let period = match clause.feature.spec().window {
+            _ if facts.cell(clause.feature).partial => " of its history so far",
+            w if w.starts_with("30 d") => " of the last 30 days",
+            _ => " of the last 90 days",
+        };
         if said.period != Some(period) {
-            out.push_str(&format!(" of the last {period}"));
+            out.push_str(period);
             said.period = Some(period);
         }
     }
@@ -103,8 +107,8 @@ fn value_phrase(facts: &Facts<'_>, item: &Item<'_>, said: &mut Said) -> String {
             let side = if x < 0.0 { "below" } else { "above" };
             format!("{what}{is} {} {side} its {whose}", say(Style::Sigma, x))
         }
-        Feature::FundingRate8h => format!("funding{} {}", if first { " is" } else { " at" }, say(Style::Funding, x)),
-        Feature::OiDelta1h | Feature::OiDelta4h | Feature::OiDelta24h => open_interest(item.base, x, below, is),
+        Feature::FundingRate8h => format!("funding{} {}", if first { " is" } else { " at" }, number(item)),
+        Feature::OiDelta1h | Feature::OiDelta4h | Feature::OiDelta24h => open_interest(item, below, is),
         Feature::RealizedVol1h | Feature::RealizedVol4h | Feature::RealizedVol24h => {
             let a_year = if said.annualised { "" } else { " annualised" };
             said.annualised = true;
@@ -116,16 +120,15 @@ fn value_phrase(facts: &Facts<'_>, item: &Item<'_>, said: &mut Said) -> String {
             } else {
                 " at"
             };
-            format!("{}{verb}{only} {}{a_year}", item.base.spec().spoken, say(Style::Volatility, x))
+            format!("{}{verb}{only} {}{a_year}", item.base.spec().spoken, number(item))
         }
-        Feature::Efficiency12h if below => format!("12 h efficiency {}", say(Style::Percent, x)),
-        _ => other(item.base, x),
+        Feature::Efficiency12h if below => format!("12 h efficiency {}", number(item)),
+        _ => other(item),
     }
 }
 
-fn open_interest(feature: Feature, x: f64, below: bool, is: &str) -> String {
-    let hours = hours(feature);
-    let size = say(Style::Percent, x.abs());
+fn open_interest(item: &Item<'_>, below: bool, is: &str) -> String {
+    let (hours, x, size) = (hours(item.base), item.value, number(item));
     if below {
         return format!("open interest moved only {size} in {hours}");
     }
@@ -141,19 +144,35 @@ pub(super) const fn hours(feature: Feature) -> &'static str {
     }
 }
 
-fn other(feature: Feature, x: f64) -> String {
-    let name = feature.spec().spoken;
-    match word_of(feature, x) {
+fn other(item: &Item<'_>) -> String {
+    let name = item.base.spec().spoken;
+    match word_of(item.base, item.value) {
         Some("true") => name.to_owned(),
         Some("false") => format!("no {name}"),
         Some(word) => format!("{name} is {word}"),
-        None => format!("{name} is {}", say(Style::of(feature), x)),
+        None => format!("{name} is {}", number(item)),
     }
 }
 
-/// `limit 80 %`: for a number held against a threshold people would ask about.
-fn limit(item: &Item<'_>) -> Option<String> {
+/// The threshold people would ask about beside the number.
+fn told_limit(item: &Item<'_>) -> Option<f64> {
     let Test::Number { value, .. } = item.plain?.test else { return None };
-    let told = item.base != Feature::FundingZscore24h && value.abs() > 0.0;
-    told.then(|| format!("limit {}", say(Style::of(item.base), value)))
+    (item.base != Feature::FundingZscore24h && value.abs() > 0.0).then_some(value)
+}
+
+/// `limit 80 %`, never looking like the number beside it.
+fn limit(item: &Item<'_>) -> Option<String> {
+    told_limit(item).map(|limit| format!("limit {}", say_apart(Style::of(item.base), limit, size(item))))
+}
+
+/// The number as said, never looking like its limit.
+fn number(item: &Item<'_>) -> String {
+    let style = Style::of(item.base);
+    told_limit(item).map_or_else(|| say(style, size(item)), |limit| say_apart(style, size(item), limit))
+}
+
+/// The value as compared: its size where the clause or the words take the sign.
+fn size(item: &Item<'_>) -> f64 {
+    let signless = matches!(item.base, Feature::OiDelta1h | Feature::OiDelta4h | Feature::OiDelta24h);
+    if signless || item.plain.is_some_and(|c| c.abs) { item.value.abs() } else { item.value }
 }

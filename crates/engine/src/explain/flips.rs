@@ -17,11 +17,12 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
         let verb = if label == RiskRegime::Normal { "change" } else { "clear" };
         return format!("No single reading alone would {verb} it.");
     };
-    let if_so = condition(facts, exit);
-    let stands = if exit.readings > 1 {
-        format!(" and stayed there for {} readings", count_word(exit.readings))
-    } else {
-        String::new()
+    let (if_so, a_move) = condition(facts, exit);
+    // A move within an hour cannot "stay there": it is read again.
+    let stands = match (exit.readings, a_move) {
+        (0 | 1, _) => String::new(),
+        (n, true) => format!(" for {} readings", count_word(n)),
+        (n, false) => format!(" and stayed there for {} readings", count_word(n)),
     };
     // A wait longer than the readings themselves is worth saying.
     let waits = exit.dwell_left_s > i64::from(exit.readings) * 60;
@@ -50,14 +51,14 @@ fn by_itself(facts: &Facts<'_>) -> String {
     }
 }
 
-/// "{name} rose above {needed}", in the words of the feature.
-fn condition(facts: &Facts<'_>, flip: &Flip) -> String {
-    let Some(feature) = Feature::from_id(flip.feature) else { return flip.feature.to_owned() };
+/// "{name} rose above {needed}", in the words of the feature; and whether it tells of a move rather than a level.
+fn condition(facts: &Facts<'_>, flip: &Flip) -> (String, bool) {
+    let Some(feature) = Feature::from_id(flip.feature) else { return (flip.feature.to_owned(), false) };
     let up = flip.needed > flip.value;
     let outward = flip.needed.abs() > flip.value.abs();
     let needed = say_apart(Style::of(feature), flip.threshold, flip.value);
     let crossed = if up { "rose above" } else { "fell below" };
-    match feature {
+    let level = match feature {
         Feature::FundingZscore24h => {
             let by_settlements = facts.cell(feature).kind == Kind::Proxy;
             let (what, whose) = if by_settlements { ("settled funding", "week") } else { ("funding", "day") };
@@ -68,22 +69,21 @@ fn condition(facts: &Facts<'_>, flip: &Flip) -> String {
                 format!("{what} came back within {needed} of its {whose}")
             }
         }
-        Feature::OiDelta1h | Feature::OiDelta4h | Feature::OiDelta24h
-            if flip.percentile.is_none() && by_size(facts, feature) =>
-        {
-            let size = say_apart(Style::Percent, flip.threshold.abs(), flip.value.abs());
-            let moved = match (outward, up) {
-                (true, true) => "rose more than",
-                (true, false) => "fell more than",
-                (false, _) => "moved less than",
-            };
-            format!("open interest {moved} {size} in {}", hours(feature))
-        }
         Feature::OiDelta1h | Feature::OiDelta4h | Feature::OiDelta24h => {
+            if flip.percentile.is_none() && by_size(facts, feature) {
+                let size = say_apart(Style::Percent, flip.threshold.abs(), flip.value.abs());
+                let moved = match (outward, up) {
+                    (true, true) => "rose more than",
+                    (true, false) => "fell more than",
+                    (false, _) => "moved less than",
+                };
+                return (format!("open interest {moved} {size} in {}", hours(feature)), true);
+            }
             format!("open interest growth in {} {crossed} {needed}", hours(feature))
         }
         _ => format!("{} {crossed} {needed}", feature.spec().spoken),
-    }
+    };
+    (level, false)
 }
 
 /// The book compares the size of this feature, not its sign.

@@ -12,10 +12,15 @@ pub(super) fn sentences(facts: &Facts<'_>) -> Vec<String> {
     let mut out = Vec::new();
     if !facts.is_unread() {
         let stale = facts.stale.first().map(|_| stale(facts));
-        let notes =
-            [stale, fixed_numbers(facts), open_interest(facts), volatility(facts), funding(facts), not_full(facts)];
-        let notes: Vec<String> = notes.into_iter().flatten().collect();
-        out.extend((!notes.is_empty()).then(|| format!("{}.", capitalised(&notes.join(", ")))));
+        let data = [open_interest(facts), volatility(facts), funding(facts)].into_iter().flatten();
+        // Said in full once: "open interest is …, volatility estimated from …".
+        let data: Vec<String> = data
+            .enumerate()
+            .map(|(i, (what, how))| if i == 0 { format!("{what} is {how}") } else { format!("{what} {how}") })
+            .collect();
+        let data = (!data.is_empty()).then(|| data.join(", "));
+        let notes: Vec<String> = [stale, fixed_numbers(facts), data, not_full(facts)].into_iter().flatten().collect();
+        out.extend((!notes.is_empty()).then(|| format!("{}.", capitalised(&notes.join("; ")))));
     }
     out.extend(not_applicable(facts));
     out
@@ -60,47 +65,47 @@ fn reading<'a>(facts: &'a Facts<'_>, features: &[Feature]) -> Option<(&'a Cell, 
         .find_map(|c| Some((c, facts.ctx.decl(c.stream)?)))
 }
 
-fn open_interest(facts: &Facts<'_>) -> Option<String> {
+/// What is judged, and how it is come by.
+type Note = (&'static str, String);
+
+fn open_interest(facts: &Facts<'_>) -> Option<Note> {
     let (_, decl) =
         reading(facts, &[Feature::OiDelta4h, Feature::OiDelta1h, Feature::OiDelta24h, Feature::OiZscore7d])?;
     let foreign = decl.source != facts.ctx.instrument.name.venue.as_str();
     let stands_in = foreign || decl.kind == Kind::Proxy || decl.metric == Metric::OpenInterestUsd;
     let slow = decl.cadence > Span::mins(5);
-    match (slow, stands_in) {
-        (true, true) => Some(format!("open interest is {} proxy from {}", with_article(decl.cadence), decl.source)),
-        (false, true) => Some(format!("open interest is a proxy from {}", decl.source)),
-        (true, false) if decl.cadence == Span::hours(1) => Some("open interest is hourly here".to_owned()),
-        (true, false) => Some(format!("open interest comes every {} here", decl.cadence.spoken())),
-        (false, false) => None,
-    }
+    let hourly = decl.cadence == Span::hours(1);
+    let how = match (slow, stands_in) {
+        (true, true) if hourly => format!("an hourly proxy from {}", decl.source),
+        (true, true) => format!("a {} proxy from {}", decl.cadence.spoken(), decl.source),
+        (false, true) => format!("a proxy from {}", decl.source),
+        (true, false) if hourly => "hourly here".to_owned(),
+        (true, false) => format!("here every {}", decl.cadence.spoken()),
+        (false, false) => return None,
+    };
+    Some(("open interest", how))
 }
 
-fn with_article(cadence: Span) -> String {
-    if cadence == Span::hours(1) { "an hourly".to_owned() } else { format!("a {}", cadence.spoken()) }
-}
-
-fn volatility(facts: &Facts<'_>) -> Option<String> {
+fn volatility(facts: &Facts<'_>) -> Option<Note> {
     let (cell, decl) = reading(facts, &[Feature::RealizedVol1h, Feature::RealizedVol4h, Feature::RealizedVol24h])?;
     if cell.kind != Kind::Proxy {
         return None;
     }
-    let from = if decl.source == facts.ctx.instrument.name.venue.as_str() {
-        String::new()
-    } else {
-        format!(" of {}", decl.source)
-    };
+    let own = decl.source == facts.ctx.instrument.name.venue.as_str();
+    let whose = if own { String::new() } else { format!(" of {}", decl.source) };
     let what = if decl.metric == Metric::Bar { "candles" } else { "prices" };
-    Some(format!("volatility is estimated from {} {what}{from}", decl.cadence.spoken()))
+    Some(("volatility", format!("estimated from {} {what}{whose}", decl.cadence.spoken())))
 }
 
-fn funding(facts: &Facts<'_>) -> Option<String> {
+fn funding(facts: &Facts<'_>) -> Option<Note> {
     let (cell, decl) = reading(facts, &[Feature::FundingZscore24h, Feature::FundingRate8h])?;
-    match (cell.kind, decl.metric) {
-        (Kind::Modelled, _) => Some("funding is modelled from the premium index".to_owned()),
-        (Kind::Proxy, Metric::FundingRateSettled) => Some("funding is judged by its settlements".to_owned()),
-        (Kind::Proxy, _) => Some(format!("funding is a proxy from {}", decl.source)),
-        (Kind::Measured | Kind::Sampled, _) => None,
-    }
+    let how = match (cell.kind, decl.metric) {
+        (Kind::Modelled, _) => "modelled from the premium index".to_owned(),
+        (Kind::Proxy, Metric::FundingRateSettled) => "judged by its settlements".to_owned(),
+        (Kind::Proxy, _) => format!("a proxy from {}", decl.source),
+        (Kind::Measured | Kind::Sampled, _) => return None,
+    };
+    Some(("funding", how))
 }
 
 /// Percentile windows grow for 90 days and say so elsewhere; of the others one note is enough.

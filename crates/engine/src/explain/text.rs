@@ -8,6 +8,9 @@ use super::{evidence, flips, notes, waiting};
 use crate::rules::HELD_MINUTES;
 use barograph_domain::{HeldBy, RiskRegime};
 
+/// A share that one decimal of a percent would show as nothing.
+const RARELY: f64 = 0.0005;
+
 /// A few short sentences.
 pub(super) fn reasoning(facts: &Facts<'_>) -> String {
     let mut parts: Vec<String> = Vec::new();
@@ -52,7 +55,11 @@ fn how_common(facts: &Facts<'_>, rule: usize) -> Option<String> {
     if count.known < 1440 {
         return None;
     }
-    let share = say(Style::Percent, held_share(count)?);
+    let share = held_share(count)?;
+    if share < RARELY {
+        return Some("Hardly ever held before.".to_owned());
+    }
+    let share = say(Style::Percent, share);
     // A day short of 90 is still the last 90 days; anything less is what has been judged so far.
     let full = usize::try_from(count.known).is_ok_and(|known| known + 1440 >= HELD_MINUTES);
     Some(if full {

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::notes;
 use crate::catalogue::Feature;
-use barograph_domain::{Reason, RiskRegime, State};
+use barograph_domain::{Kind, Reason, RiskRegime, State};
 
 /// "No reading: …", with the last label while it is still shown.
 pub(super) fn sentence(facts: &Facts<'_>) -> String {
@@ -35,6 +35,7 @@ fn awaited(facts: &Facts<'_>, feature: Feature) -> String {
         State::Warming { have, need } => {
             format!("No reading yet: waiting for {metric} history, {have} of {need} samples.")
         }
+        State::Undefined(Reason::MissingInput) if only_stand_ins(facts, feature) => stand_in_only(metric),
         State::Undefined(Reason::MissingInput) if never_seen(facts, feature) => {
             format!("No reading yet: no {metric} has arrived.")
         }
@@ -43,9 +44,7 @@ fn awaited(facts: &Facts<'_>, feature: Feature) -> String {
         State::Undefined(Reason::ZeroVariance) => {
             format!("No reading: {metric} has not moved, so {name} has no measure.")
         }
-        State::Ready | State::Stale => {
-            format!("No reading: only a stand-in for {metric} is there, and this book takes none.")
-        }
+        State::Ready | State::Stale => stand_in_only(metric),
         State::Undefined(reason) => {
             format!("No reading: {name} cannot be computed ({}).", reason.name().replace('_', " "))
         }
@@ -56,4 +55,18 @@ fn awaited(facts: &Facts<'_>, feature: Feature) -> String {
 fn never_seen(facts: &Facts<'_>, feature: Feature) -> bool {
     let needed = feature.spec().inputs;
     facts.row.inputs.iter().filter(|i| needed.contains(&i.metric)).all(|i| i.stream.is_none())
+}
+
+/// Every stream behind the feature's metrics carries something else or is a proxy, and the book takes none.
+fn only_stand_ins(facts: &Facts<'_>, feature: Feature) -> bool {
+    let needed = feature.spec().inputs;
+    let inputs = facts.row.inputs.iter().filter(|i| needed.contains(&i.metric));
+    let mut streams = inputs.filter_map(|i| Some((i.metric, facts.ctx.decl(i.stream)?))).peekable();
+    let refused = !facts.ctx.book.allow_proxy && streams.peek().is_some();
+    refused
+        && streams.all(|(metric, decl)| decl.metric != metric || !matches!(decl.kind, Kind::Measured | Kind::Sampled))
+}
+
+fn stand_in_only(metric: &str) -> String {
+    format!("No reading: only a stand-in for {metric} is there, and this book takes none.")
 }
