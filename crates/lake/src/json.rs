@@ -32,6 +32,8 @@ pub(crate) struct JsonRows {
     /// Pages that are open around the present place.
     open_pages: u32,
     end: Option<End>,
+    /// Nothing more will come, whatever [`Self::end`] has handed out.
+    ended: bool,
     names: Vec<Vec<u8>>,
     cells: Vec<(u32, u32)>,
     /// Keys and values of an object in its own order.
@@ -50,6 +52,7 @@ impl JsonRows {
             line: 1,
             open_pages: 0,
             end: None,
+            ended: false,
             names: Vec::new(),
             cells: Vec::new(),
             keys: Vec::new(),
@@ -116,7 +119,7 @@ impl JsonRows {
     }
 
     fn refill(&mut self) -> bool {
-        if self.end.is_some() {
+        if self.ended {
             return false;
         }
         if self.at > 0 {
@@ -126,20 +129,20 @@ impl JsonRows {
         }
         if self.filled == self.buf.len() {
             if self.buf.len() >= LONGEST {
-                self.end = Some(End::TooLong);
+                (self.end, self.ended) = (Some(End::TooLong), true);
                 return false;
             }
             self.buf.resize(self.buf.len() * 2, 0);
         }
         loop {
             match self.from.read(&mut self.buf[self.filled..]) {
-                Ok(0) => self.end = Some(End::Whole),
+                Ok(0) => (self.end, self.ended) = (Some(End::Whole), true),
                 Ok(n) => {
                     self.filled += n;
                     return true;
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => self.end = Some(End::Torn(e)),
+                Err(e) => (self.end, self.ended) = (Some(End::Torn(e)), true),
             }
             return false;
         }

@@ -33,6 +33,8 @@ pub(crate) struct Lines {
     /// Number of the line given out last, counted from 1.
     number: u64,
     end: Option<End>,
+    /// Nothing more will come, whatever [`Self::end`] has handed out.
+    ended: bool,
 }
 
 /// One line in the buffer, without its line break.
@@ -46,7 +48,7 @@ pub(crate) struct Line {
 
 impl Lines {
     pub(crate) fn new(from: Bytes) -> Self {
-        Self { from, buf: vec![0; START], start: 0, filled: 0, number: 0, end: None }
+        Self { from, buf: vec![0; START], start: 0, filled: 0, number: 0, end: None, ended: false }
     }
     pub(crate) fn bytes(&self, line: &Line) -> &[u8] {
         &self.buf[line.range.clone()]
@@ -98,7 +100,7 @@ impl Lines {
 
     /// Reads more; false at the end. Moves what is left to the front, so earlier ranges are void.
     fn refill(&mut self, searched: &mut usize) -> bool {
-        if self.end.is_some() {
+        if self.ended {
             return false;
         }
         if self.start > 0 {
@@ -109,20 +111,20 @@ impl Lines {
         }
         if self.filled == self.buf.len() {
             if self.buf.len() >= LONGEST {
-                self.end = Some(End::TooLong);
+                (self.end, self.ended) = (Some(End::TooLong), true);
                 return false;
             }
             self.buf.resize(self.buf.len() * 2, 0);
         }
         loop {
             match self.from.read(&mut self.buf[self.filled..]) {
-                Ok(0) => self.end = Some(End::Whole),
+                Ok(0) => (self.end, self.ended) = (Some(End::Whole), true),
                 Ok(n) => {
                     self.filled += n;
                     return true;
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => self.end = Some(End::Torn(e)),
+                Err(e) => (self.end, self.ended) = (Some(End::Torn(e)), true),
             }
             return false;
         }
@@ -177,6 +179,7 @@ mod tests {
         assert_eq!((lines.next().map(|l| l.number), lines.next().map(|l| l.number)), (Some(1), Some(2)));
         assert!(lines.next().is_none());
         assert!(matches!(lines.end(), End::Torn(_)));
+        assert!(lines.next().is_none() && matches!(lines.end(), End::Whole), "said once");
         assert_eq!(lines.number(), 3, "the torn line has a number to be blamed by");
     }
 }

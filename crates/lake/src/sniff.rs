@@ -3,7 +3,7 @@
 use crate::columnar::{self, Columnar};
 use crate::csv::{self, Dialect};
 use crate::json::JsonRows;
-use crate::lines::Lines;
+use crate::lines::{End, Lines};
 use crate::source::{self, Member};
 use barograph_venues::recognise::{Owned, Sample};
 use barograph_venues::{Cell, Columns, number};
@@ -60,7 +60,11 @@ pub(crate) fn sniff(path: &Path, member: Option<&Member>) -> Result<Sniffed, Str
             while let (true, Some(line)) = (first.len() < ROWS, lines.next()) {
                 first.push((line.number, lines.bytes(&line).to_vec()));
             }
-            text_sample(&first)
+            match (first.is_empty(), lines.end()) {
+                (true, End::Torn(e)) => Err(format!("packing is broken: {e}")),
+                (true, End::TooLong) => Err("has a first line of more than 16 MiB and is no table".to_owned()),
+                _ => text_sample(&first),
+            }
         }
     }
 }
@@ -148,8 +152,9 @@ fn text_sample(lines: &[(u64, Vec<u8>)]) -> Result<Sniffed, String> {
         }
         rows.push(texts.iter().map(|t| owned_text(t)).collect());
     }
-    if names.is_none() && rows.is_empty() {
-        return Err("holds nothing but comments".to_owned());
+    if rows.is_empty() {
+        let what = if names.is_some() { "a header and no row" } else { "nothing but comments" };
+        return Err(format!("holds {what}"));
     }
     let dialect = Dialect { delimiter, skip_to };
     Ok(Sniffed {

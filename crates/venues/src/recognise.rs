@@ -189,10 +189,20 @@ fn column_names(sample: &Sample) -> Vec<String> {
         return names.clone();
     }
     let Some(first) = sample.rows.first() else { return Vec::new() };
+    // The first row may be a wrong one.
+    let known = sample.rows.iter().take(50).find_map(|row| headerless(row));
+    match known {
+        Some(known) => known.iter().map(|n| (*n).to_owned()).collect(),
+        None => vec![String::new(); first.len()],
+    }
+}
+
+/// Column names of the archive kind that a row without header has the shape of.
+fn headerless(first: &[Owned]) -> Option<&'static [&'static str]> {
     let time = |i: usize| first.get(i).is_some_and(|c| c.time().is_some());
     let number = |i: usize| first.get(i).is_some_and(|c| c.number().is_some());
     let word = |i: usize, words: &[&str]| matches!(first.get(i), Some(Owned::Text(t)) if words.iter().any(|w| t.eq_ignore_ascii_case(w)));
-    let known: &[&str] = match first.len() {
+    let known: &'static [&'static str] = match first.len() {
         12 if time(0) && (1..6).all(number) && time(6) => &archive::KLINES,
         7 | 8 if number(0) && number(1) && time(5) && word(6, &["true", "false"]) => {
             &archive::AGG_TRADES[..first.len()]
@@ -201,12 +211,9 @@ fn column_names(sample: &Sample) -> Vec<String> {
         8 if time(0) && !number(1) && (2..4).all(number) => &archive::METRICS,
         6 if time(0) && (1..5).all(number) => &freqtrade::JSON_COLUMNS,
         3 if time(0) && number(1) && number(2) => &archive::FUNDING_RATE,
-        _ => &[],
+        _ => return None,
     };
-    if known.is_empty() {
-        return vec![String::new(); first.len()];
-    }
-    known.iter().map(|n| (*n).to_owned()).collect()
+    Some(known)
 }
 
 /// Lower case, letters and digits only: `Funding Rate`, `funding_rate` and `fundingRate` are one.
@@ -270,10 +277,12 @@ impl Table<'_> {
             }
             2 * times >= all
         };
-        let named = NAMES.iter().filter_map(|n| self.squeezed.iter().position(|c| c == n)).find(holds_time);
+        let named = || NAMES.iter().filter_map(|n| self.squeezed.iter().position(|c| c == n));
         // A table written with its index: the first column has no name of its own.
         let nameless = self.squeezed.first().is_some_and(|n| n.is_empty() || n.starts_with("unnamed"));
-        named.or_else(|| Some(0).filter(|c| nameless && holds_time(c)))
+        let index = || Some(0).filter(|c| nameless && holds_time(c));
+        // A column that is named right and holds something else has wrong rows, each with its reason.
+        named().find(holds_time).or_else(index).or_else(|| named().next())
     }
 
     fn layout(&self, format: Format, column: usize, stamp: Stamp, shape: Shape) -> Layout {
