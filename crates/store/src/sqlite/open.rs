@@ -27,7 +27,11 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
             return Err(fault_read_only());
         }
         belongs_to_us(&conn)?;
-        conn.pragma_update(None, "journal_mode", "WAL")?;
+        let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |r| r.get(0))?;
+        if mode != "wal" {
+            let what = "this file system does not allow a write-ahead log; choose a data folder on a local disk";
+            return Err(Fault::Io(std::io::Error::new(std::io::ErrorKind::Unsupported, what)));
+        }
         conn.pragma_update(None, "synchronous", "NORMAL")?;
         conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;

@@ -41,7 +41,7 @@ macro_rules! suite {
         $crate::suite_of!($factory, points:
             the_same_value_twice_changes_nothing, a_revision_is_a_new_row, equal_times_are_ordered_by_content,
             of_two_times_the_earlier_counts, facts_that_share_a_key_are_all_kept, every_bit_survives,
-            events_come_in_the_total_order, events_after_a_moment, a_refused_batch_leaves_nothing,
+            events_come_in_the_total_order, revisions_stay_together, events_after_a_moment, a_refused_batch_leaves_nothing,
             pages_join_up, sources_and_cadences_can_be_told_apart);
         $crate::suite_of!($factory, model: reads_agree_with_a_naive_model);
         $crate::suite_of!($factory, rows:

@@ -203,6 +203,18 @@ pub fn events_come_in_the_total_order(factory: &dyn Factory) {
     assert_eq!(own.len(), sorted.iter().filter(|e| e.stream.index() >= eth.len()).count());
 }
 
+/// However many are read at once, the revisions of one key come together and in their order.
+pub fn revisions_stay_together(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let late = |n: i64| if n % 2 == 0 { 2 } else { 9 };
+    let mut batch: Vec<Event> =
+        (1..6000_i64).flat_map(|n| [3.0, 2.0, 1.0].map(|v| one.mark(60 * n, 60 * n + late(n), v))).collect();
+    writer.insert_points(&one.instruments, &one.streams, &batch).unwrap();
+    batch.sort_by(Event::order);
+    assert!(events(&*reader, &one.streams, None, None) == batch, "order differs");
+}
+
 /// And up to another.
 pub fn events_after_a_moment(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
