@@ -1,6 +1,6 @@
 //! Point-in-time state behind one contract: what was observed, what followed from it, and when each was known.
 //!
-//! Ring 2. [`contract`] is the contract and [`suite`] its behaviour tests; [`sqlite`] is the embedded implementation.
+//! Ring 2. [`contract`] is the contract and `suite` its behaviour tests; [`sqlite`] is the embedded implementation.
 //! Everything that is read takes `as_of`, and everything that is written can be written twice (DESIGN section 4,
 //! "Storage"; R1.18, A09). What this crate does not do: run the engine, render texts, or decide when to prune.
 #![warn(missing_docs)]
