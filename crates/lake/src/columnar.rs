@@ -2,6 +2,7 @@
 //!
 //! Naive time stamps are UTC. Decimals go through their decimal text, so they become floats exactly once.
 
+use crate::feather;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Date64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
@@ -70,7 +71,7 @@ pub(crate) fn open(
     wanted: Option<&[usize]>,
     read: &Arc<AtomicU64>,
 ) -> Result<(Heading, ColumnarRows), String> {
-    let file = File::open(path).map_err(|e| e.to_string())?;
+    let mut file = File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
     let bytes = file.metadata().map_or(0, |m| m.len());
     let pick = |schema: &Schema| -> Vec<usize> {
         let flat = |i: &usize| is_cell(schema.field(*i).data_type());
@@ -91,6 +92,7 @@ pub(crate) fn open(
         }
         Columnar::Feather => {
             let broken = |e: &dyn std::fmt::Display| format!("not a readable feather file: {e}");
+            feather::check(&mut file)?;
             let reader = FileReader::try_new(BufReader::new(file), None).map_err(|e| broken(&e))?;
             let schema = reader.schema();
             let wanted = pick(&schema);

@@ -13,6 +13,7 @@
 mod columnar;
 mod csv;
 mod error;
+mod feather;
 mod feed;
 mod file;
 mod json;

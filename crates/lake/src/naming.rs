@@ -4,7 +4,7 @@
 
 use crate::options::ImportOptions;
 use barograph_domain::{InstrumentName, Kind, MarketKind, Metric, Span, Stamp, StreamDecl, Venue};
-use barograph_venues::layout::{BarColumns, Layout, Shape};
+use barograph_venues::layout::{BarColumns, Format, Layout, Shape};
 use barograph_venues::table::Key;
 use barograph_venues::{Hints, RecordingMapper, TableMapper, policy, symbols};
 use std::collections::BTreeSet;
@@ -46,7 +46,7 @@ impl Naming<'_> {
         };
         let mut declared = Vec::new();
         for key in mapper.keys() {
-            declared.push(match self.instrument(key, several)? {
+            declared.push(match self.instrument(key, several, Some(layout.format))? {
                 Choice::Leave => None,
                 Choice::Take(name) => Some(self.streams(&name, layout, mapper.cadence())),
             });
@@ -71,7 +71,7 @@ impl Naming<'_> {
         for channel in mapper.channels() {
             let key = Key { venue: venue.clone().into_bytes(), symbol: channel.symbol.clone().into_bytes() };
             let several = Several { venues: false, symbols: own.len() > 1 };
-            declared.push(match self.instrument(&key, several)? {
+            declared.push(match self.instrument(&key, several, None)? {
                 Choice::Leave => None,
                 Choice::Take(name) => {
                     Some(vec![self.stream(&name, channel.metric, channel.cadence, Stamp::Instant, true)])
@@ -100,13 +100,14 @@ impl Naming<'_> {
         Ok((declared, own))
     }
 
-    fn instrument(&self, key: &Key, several: Several) -> Result<Choice, String> {
+    fn instrument(&self, key: &Key, several: Several, format: Option<Format>) -> Result<Choice, String> {
         let told = (!key.venue.is_empty()).then(|| symbols::venue_id(&String::from_utf8_lossy(&key.venue)));
         if several.venues && self.options.venue.is_some() && self.options.venue != told {
             return Ok(Choice::Leave);
         }
         let venue = self.options.venue.clone().or(told).or_else(|| self.hints.venue.clone());
         let own = self.own_symbol(key, venue.as_deref());
+        let venue = venue.or_else(|| home(format?, own.as_deref()?));
         let asked = self.options.symbol.clone();
         let (venue, symbol) = match (venue, asked.clone().or_else(|| own.clone())) {
             (Some(venue), Some(symbol)) => (venue, symbol),
@@ -173,6 +174,16 @@ impl Naming<'_> {
             filled,
         }
     }
+}
+
+/// Formats only Binance's contract archives have; the symbol tells the margin.
+fn home(format: Format, symbol: &str) -> Option<String> {
+    let archive = matches!(
+        format,
+        Format::BinanceMetrics | Format::BinanceFunding | Format::BinanceFundingPages | Format::BinanceLiquidations
+    );
+    let venue = if symbol.contains("USD_") { "binance-coinm" } else { "binance-usdm" };
+    archive.then(|| venue.to_owned())
 }
 
 /// A bar's own close time must not lie behind the moment it is said to be known.
