@@ -166,7 +166,10 @@ fn text_due(row: &MinuteRow) -> bool {
 
 fn text_hash(lenses: &[Lens], row: &MinuteRow) -> u64 {
     let snapshot = lenses[row.instrument as usize].snapshot(row, None);
-    hash(format!("{}{}{}", snapshot.snapshot_id, snapshot.explanation.reasoning, snapshot.guidance.new_entries).as_bytes())
+    hash(
+        format!("{}{}{}", snapshot.snapshot_id, snapshot.explanation.reasoning, snapshot.guidance.new_entries)
+            .as_bytes(),
+    )
 }
 
 /// Records a full run.
@@ -218,7 +221,14 @@ struct Comparer<'a> {
 
 impl<'a> Comparer<'a> {
     fn new(lenses: &'a [Lens], published: &'a Published, cut: Ts) -> Self {
-        Self { lenses, published, cut, compared: Compared::default(), buffer: Vec::new(), hours: vec![None; lenses.len()] }
+        Self {
+            lenses,
+            published,
+            cut,
+            compared: Compared::default(),
+            buffer: Vec::new(),
+            hours: vec![None; lenses.len()],
+        }
     }
 }
 
@@ -258,7 +268,9 @@ impl CausalSink for Comparer<'_> {
             self.compared.count += count;
             if self.published.levels.get(&at) != Some(&(count, found)) {
                 self.compared.rewritten += 1;
-                self.compared.others.push(format!("{} levels differ, cut at {}", self.lenses[market].instrument.name, self.cut));
+                self.compared
+                    .others
+                    .push(format!("{} levels differ, cut at {}", self.lenses[market].instrument.name, self.cut));
             }
         }
         Ok(())
@@ -303,7 +315,12 @@ fn differing(full: &MinuteRow, cut: &MinuteRow) -> Vec<String> {
         cell_bytes(x, &mut a);
         cell_bytes(y, &mut b);
         if a != b {
-            out.push(format!("{} was {:?} and became {:?}", spec.id, y.ready().ok_or(y.state), x.ready().ok_or(x.state)));
+            out.push(format!(
+                "{} was {:?} and became {:?}",
+                spec.id,
+                y.ready().ok_or(y.state),
+                x.ready().ok_or(x.state)
+            ));
         }
     }
     if full.risk != cut.risk {

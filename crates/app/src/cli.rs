@@ -299,7 +299,9 @@ fn metric(text: &str) -> Result<barograph_domain::Metric, String> {
 }
 
 fn delay(text: &str) -> Result<(barograph_domain::Metric, barograph_domain::Span), String> {
-    let (name, time) = text.split_once('=').ok_or_else(|| format!("'{text}' is not METRIC=TIME, as in open_interest=60s"))?;
-    let span = if matches!(time, "0" | "0s") { barograph_domain::Span::ZERO } else { barograph_domain::Span::parse(time)? };
+    let (name, time) =
+        text.split_once('=').ok_or_else(|| format!("'{text}' is not METRIC=TIME, as in open_interest=60s"))?;
+    let span =
+        if matches!(time, "0" | "0s") { barograph_domain::Span::ZERO } else { barograph_domain::Span::parse(time)? };
     Ok((metric(name)?, span))
 }

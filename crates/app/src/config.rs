@@ -40,10 +40,22 @@ pub(crate) const KEYS: [Key; 7] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
     Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
-    Key { name: "default_venue", meaning: "venue a bare symbol means in the original commands and routes", default: || "binance-usdm".to_owned() },
-    Key { name: "host_names", meaning: "names besides loopback that HTTP requests may be addressed to, comma-separated", default: String::new },
+    Key {
+        name: "default_venue",
+        meaning: "venue a bare symbol means in the original commands and routes",
+        default: || "binance-usdm".to_owned(),
+    },
+    Key {
+        name: "host_names",
+        meaning: "names besides loopback that HTTP requests may be addressed to, comma-separated",
+        default: String::new,
+    },
     Key { name: "stream_clients_max", meaning: "event stream clients at once", default: || "64".to_owned() },
-    Key { name: "keep_minutes_days", meaning: "days that minute rows are kept; older ones are thinned to five minutes", default: || "90".to_owned() },
+    Key {
+        name: "keep_minutes_days",
+        meaning: "days that minute rows are kept; older ones are thinned to five minutes",
+        default: || "90".to_owned(),
+    },
 ];
 
 /// Resolved settings.
@@ -65,7 +77,10 @@ impl Settings {
         for (name, value) in std::env::vars() {
             let Some(rest) = name.strip_prefix("BAROGRAPH_") else { continue };
             let key = known(&rest.to_lowercase()).map_err(|near| {
-                Failure::usage(format!("unknown environment variable {name}{}", near.map_or(String::new(), |n| format!(" — did you mean BAROGRAPH_{}?", n.to_uppercase()))))
+                Failure::usage(format!(
+                    "unknown environment variable {name}{}",
+                    near.map_or(String::new(), |n| format!(" — did you mean BAROGRAPH_{}?", n.to_uppercase()))
+                ))
             })?;
             values.insert(key, (value, Origin::Environment(name)));
         }
@@ -85,7 +100,8 @@ impl Settings {
     fn check(&self) -> Result<(), Failure> {
         self.number("stream_clients_max")?;
         self.number("keep_minutes_days")?;
-        barograph_domain::Venue::new(self.text("default_venue")).map_err(|e| self.wrong("default_venue", &e.to_string()))?;
+        barograph_domain::Venue::new(self.text("default_venue"))
+            .map_err(|e| self.wrong("default_venue", &e.to_string()))?;
         Ok(())
     }
 
@@ -109,13 +125,17 @@ impl Settings {
 
     pub(crate) fn number(&self, key: &str) -> Result<usize, Failure> {
         let text = self.text(key);
-        text.parse().ok().filter(|n| *n > 0).ok_or_else(|| self.wrong(key, &format!("'{text}' is not a whole number above zero")))
+        text.parse()
+            .ok()
+            .filter(|n| *n > 0)
+            .ok_or_else(|| self.wrong(key, &format!("'{text}' is not a whole number above zero")))
     }
 
     pub(crate) fn listen(&self) -> Result<std::net::SocketAddr, Failure> {
         let text = self.text("listen");
-        let addr: std::net::SocketAddr =
-            text.parse().map_err(|_e| self.wrong("listen", &format!("'{text}' is not an address; write 127.0.0.1:8600")))?;
+        let addr: std::net::SocketAddr = text
+            .parse()
+            .map_err(|_e| self.wrong("listen", &format!("'{text}' is not an address; write 127.0.0.1:8600")))?;
         barograph_api::check_listen(addr).map_err(|e| self.wrong("listen", &e.to_string()))?;
         Ok(addr)
     }

@@ -66,7 +66,7 @@ pub(crate) fn restarted(plan: &Plan, setup: &Setup, seed: u64) -> Result<String,
     let mut sink = Digesting(RunDigest::new(&setup.logic_version));
     let mut run = Run::new(setup, plan.instruments(), plan.streams());
     for event in plan.open(None) {
-        if random.next() % every == 0 {
+        if random.next().is_multiple_of(every) {
             let bytes = run.save()?;
             run = Run::restore(setup, plan.instruments(), plan.streams(), &bytes)
                 .ok_or_else(|| Failure::broken("a checkpoint that was just saved cannot be restored"))?;
@@ -94,7 +94,8 @@ pub(crate) fn shuffled_paths(paths: &[PathBuf], seed: u64) -> Result<Vec<PathBuf
 /// Files as an import of the folder would take them: notes, sums, settings and hidden files are left out there too.
 fn walk(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     if path.is_dir() {
-        let mut entries: Vec<PathBuf> = std::fs::read_dir(path)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
+        let mut entries: Vec<PathBuf> =
+            std::fs::read_dir(path)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
         entries.sort();
         for entry in entries {
             walk(&entry, false, files)?;
@@ -102,7 +103,9 @@ fn walk(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Failur
         return Ok(());
     }
     let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let note = name.starts_with('.') || [".md", ".txt", ".toml", "checksum", ".sha256"].iter().any(|s| name.ends_with(s)) || name.starts_with("license");
+    let note = name.starts_with('.')
+        || [".md", ".txt", ".toml", "checksum", ".sha256"].iter().any(|s| name.ends_with(s))
+        || name.starts_with("license");
     if named || !note {
         files.push(path.to_owned());
     }

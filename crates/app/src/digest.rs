@@ -67,7 +67,13 @@ pub(crate) fn row_bytes(row: &MinuteRow, out: &mut Vec<u8>) {
         HeldBy::Hysteresis => 1,
         HeldBy::Dwell => 2,
     };
-    out.extend([label_code(Some(risk.label)), label_code(Some(risk.raw_label)), label_code(risk.candidate), held_by, u8::from(risk.stale)]);
+    out.extend([
+        label_code(Some(risk.label)),
+        label_code(Some(risk.raw_label)),
+        label_code(risk.candidate),
+        held_by,
+        u8::from(risk.stale),
+    ]);
     out.extend_from_slice(&risk.since.0.to_le_bytes());
     out.extend_from_slice(&risk.candidate_count.to_le_bytes());
     for held in &row.held {

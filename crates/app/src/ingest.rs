@@ -13,7 +13,9 @@ use crate::setup::Setup;
 use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
 use barograph_lake::{Plan, Report};
 use barograph_store::run::{LATENESS, row_of};
-use barograph_store::{Gap, ImportRecord, Inserted, Reader as _, Role, RunKey, RunWriter, SqliteReader, SqliteWriter, Writer as _};
+use barograph_store::{
+    Gap, ImportRecord, Inserted, Reader as _, Role, RunKey, RunWriter, SqliteReader, SqliteWriter, Writer as _,
+};
 use std::path::Path;
 
 /// Events per transaction: some 20 MB of memory, a few hundred milliseconds of writing.
@@ -45,8 +47,12 @@ pub(crate) fn ingest(data: &Path, plan: &Plan, source: &str, setup: &Setup) -> R
         source: source.to_owned(),
         inserted,
         rejected: report.rejected_rows,
-        detail: serde_json::to_string(&Detail { declarations: plan.declarations(), config: &setup.policy, rejected: &report.rejected })
-            .map_err(Failure::broken)?,
+        detail: serde_json::to_string(&Detail {
+            declarations: plan.declarations(),
+            config: &setup.policy,
+            rejected: &report.rejected,
+        })
+        .map_err(Failure::broken)?,
     })?;
     Ok(Ingested { report, inserted, rows, instruments })
 }
@@ -115,7 +121,11 @@ fn rerun(
     let instruments = [instrument];
     let (mut run, after) = resume(reader, setup, &spec.key, since, &instruments, &streams)?;
     let from = after.map(|t| t + Span::mins(1));
-    let mut progress = Progress::new(minutes_between(after.unwrap_or(first), last), &format!("replaying {}", name.symbol), Unit::Steps);
+    let mut progress = Progress::new(
+        minutes_between(after.unwrap_or(first), last),
+        &format!("replaying {}", name.symbol),
+        Unit::Steps,
+    );
     let mut target = writer.replace(&spec, from, version)?;
     let mut next_save = checkpoint_after(after.unwrap_or(first), last);
     for event in reader.events(&streams, after.map(|t| t + LATENESS), None)? {
@@ -193,6 +203,10 @@ pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
     let known = if i.same > 0 { format!(", {} already stored", i.same) } else { String::new() };
     let revised = if i.revised > 0 { format!(", {} revised", i.revised) } else { String::new() };
     let plural = if ingested.instruments == 1 { "" } else { "s" };
-    writeln!(err, "stored {} new points{revised}{known}; {} minutes of {} market{plural} computed", i.new, ingested.rows, ingested.instruments)?;
+    writeln!(
+        err,
+        "stored {} new points{revised}{known}; {} minutes of {} market{plural} computed",
+        i.new, ingested.rows, ingested.instruments
+    )?;
     Ok(())
 }

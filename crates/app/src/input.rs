@@ -72,7 +72,13 @@ pub(crate) fn print_report(report: &Report) -> Result<(), Failure> {
     }
     let unused: u64 = report.unused.values().sum();
     let plural = if report.files.len() == 1 { "" } else { "s" };
-    let mut line = format!("read {} rows from {} file{plural}: {} of {} rejected", report.rows, report.files.len(), report.rejected_rows, report.rows);
+    let mut line = format!(
+        "read {} rows from {} file{plural}: {} of {} rejected",
+        report.rows,
+        report.files.len(),
+        report.rejected_rows,
+        report.rows
+    );
     if report.already_seen > 0 {
         line.push_str(&format!(", {} already seen in another file", report.already_seen));
     }

@@ -53,7 +53,9 @@ struct SnapshotRest<'a>(&'a Snapshot);
 impl Serialize for SnapshotRest<'_> {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let value = serde_json::to_value(self.0).map_err(serde::ser::Error::custom)?;
-        let serde_json::Value::Object(mut fields) = value else { return Err(serde::ser::Error::custom("not an object")) };
+        let serde_json::Value::Object(mut fields) = value else {
+            return Err(serde::ser::Error::custom("not an object"));
+        };
         fields.remove("instrument");
         fields.serialize(s)
     }
@@ -71,7 +73,14 @@ pub(crate) struct JsonLines<W: Write> {
 }
 
 impl<W: Write> JsonLines<W> {
-    pub(crate) fn new(out: W, lenses: Vec<Lens>, streams: &[StreamDecl], from: Option<Ts>, until: Option<Ts>, every: Span) -> Self {
+    pub(crate) fn new(
+        out: W,
+        lenses: Vec<Lens>,
+        streams: &[StreamDecl],
+        from: Option<Ts>,
+        until: Option<Ts>,
+        every: Span,
+    ) -> Self {
         let previous = vec![None; lenses.len()];
         Self { out, lenses, streams: streams.to_vec(), previous, from, until, every }
     }
@@ -82,7 +91,13 @@ impl<W: Write> JsonLines<W> {
         Ok(())
     }
 
-    fn line<T: Serialize>(&mut self, r#type: &'static str, instrument: &InstrumentName, ts: Ts, rest: T) -> Result<(), Failure> {
+    fn line<T: Serialize>(
+        &mut self,
+        r#type: &'static str,
+        instrument: &InstrumentName,
+        ts: Ts,
+        rest: T,
+    ) -> Result<(), Failure> {
         let line = Line { r#type, instrument, ts, rest };
         serde_json::to_writer(&mut self.out, &line).map_err(std::io::Error::from)?;
         self.out.write_all(b"\n")?;

@@ -74,7 +74,11 @@ pub(crate) fn wire_value(feature: Feature, cell: &Cell) -> WireValue {
         ValueType::Number => WireValue::Number(v),
         ValueType::Bool => WireValue::Bool(v > 0.5),
         ValueType::Enum(words) => {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "codes are small whole numbers")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "codes are small whole numbers"
+            )]
             let code = v as usize;
             words.get(code).map_or(WireValue::Null, |w| WireValue::Word(w))
         }
@@ -97,8 +101,8 @@ pub(crate) fn features(row: &MinuteRow) -> FeatureRowView {
 
 /// Rows of an older build in this build's column order; what it did not have is missing input.
 pub(crate) fn align(rows: &mut [MinuteRow], columns: &Columns) {
-    let current = columns.features.len() == CATALOGUE.len()
-        && columns.features.iter().zip(CATALOGUE).all(|(c, s)| c.id == s.id);
+    let current =
+        columns.features.len() == CATALOGUE.len() && columns.features.iter().zip(CATALOGUE).all(|(c, s)| c.id == s.id);
     if current {
         return;
     }

@@ -58,7 +58,11 @@ impl Reports {
         for market in &self.markets {
             market.print(out, paint)?;
         }
-        writeln!(out, "{}", paint.faint("ribbon: · NORMAL  ≈ CHOP_RISK  ⇥ SQUEEZE_RISK  █ HIGH_VOL  blank: no reading"))?;
+        writeln!(
+            out,
+            "{}",
+            paint.faint("ribbon: · NORMAL  ≈ CHOP_RISK  ⇥ SQUEEZE_RISK  █ HIGH_VOL  blank: no reading")
+        )?;
         if self.gaps > 0 {
             let plural = if self.gaps == 1 { " gap was" } else { " gaps were" };
             writeln!(out, "{}", paint.faint(&format!("{}{plural} declared in the data", self.gaps)))?;
@@ -128,7 +132,13 @@ impl Weather {
                 if let Some(e) = self.episodes.last_mut() {
                     e.open = false;
                 }
-                self.episodes.push(Episode { label, start: row.ts, end: row.ts + Span::mins(1), open: true, price: row.price });
+                self.episodes.push(Episode {
+                    label,
+                    start: row.ts,
+                    end: row.ts + Span::mins(1),
+                    open: true,
+                    price: row.price,
+                });
             }
         }
         core::mem::swap(&mut self.last, &mut self.before_last);
@@ -185,7 +195,8 @@ impl Weather {
         for column in 0..columns {
             let from = first + i64::try_from(column * hours / columns).unwrap_or(0);
             let to = first + i64::try_from((column + 1) * hours / columns).unwrap_or(0);
-            let worst = self.hours.range(from..to).map(|(_, l)| *l).max_by_key(|l| l.severity()).unwrap_or(RiskRegime::Unknown);
+            let worst =
+                self.hours.range(from..to).map(|(_, l)| *l).max_by_key(|l| l.severity()).unwrap_or(RiskRegime::Unknown);
             write!(out, "{}", paint.label(worst, ribbon_sign(worst)))?;
         }
         writeln!(out)?;
@@ -206,7 +217,11 @@ impl Weather {
             writeln!(out, "  no squeeze risk and no high volatility in this stretch")?;
             return Ok(());
         }
-        writeln!(out, "  {}", paint.faint("episode            began              lasted     price     4 h later  24 h later"))?;
+        writeln!(
+            out,
+            "  {}",
+            paint.faint("episode            began              lasted     price     4 h later  24 h later")
+        )?;
         for e in notable {
             let word = format!("{} {}", e.label.name(), ribbon_sign(e.label));
             let lasted = format!("{}{}", (e.end - e.start).spoken(), if e.open { " so far" } else { "" });

@@ -73,7 +73,12 @@ impl Run {
     }
 
     /// Goes on from [`Self::save`]; `None` when the bytes are not usable, so that the caller replays from the beginning.
-    pub(crate) fn restore(setup: &Setup, instruments: &[Instrument], streams: &[StreamDecl], bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn restore(
+        setup: &Setup,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        bytes: &[u8],
+    ) -> Option<Self> {
         let (engine, continuity): (Vec<u8>, Continuity) = postcard::from_bytes(bytes).ok()?;
         let engine = Engine::restore(setup.engine(), instruments, streams, &engine).ok()?;
         Some(Self { engine, continuity, out: Outputs::default() })

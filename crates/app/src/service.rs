@@ -5,8 +5,8 @@
 use crate::clock;
 use crate::failure::Failure;
 use crate::render::{Lens, align, features};
-use barograph_api::{Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window};
 use barograph_api::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};
+use barograph_api::{Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window};
 use barograph_domain::{InstrumentName, MarketKind, Metric, MinuteRow, Payload, Side, Snapshot, Span, StreamDecl, Ts};
 use barograph_engine::CATALOGUE;
 use barograph_engine::catalogue::{Update, ValueType};
@@ -59,7 +59,8 @@ impl Service {
     /// Takes in what is new in the store and tells the stream.
     pub(crate) fn look(&self) -> Result<(), Failure> {
         let runs = self.reader.runs(None)?;
-        let names: Vec<InstrumentName> = self.reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
+        let names: Vec<InstrumentName> =
+            self.reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
         for name in &names {
             let Some(info) = configured_run(&runs, name, &self.book) else { continue };
             let Some(minutes) = info.minutes else { continue };
@@ -87,7 +88,11 @@ impl Service {
         let snapshot_id = snapshot.snapshot_id.clone();
         if let Ok(rendered) = Rendered::fixed(Arc::new(snapshot)) {
             // Nobody listening is fine.
-            drop(self.sender.send(Arc::new(SnapshotEvent { instrument: name.clone(), snapshot_id, json: rendered.json })));
+            drop(self.sender.send(Arc::new(SnapshotEvent {
+                instrument: name.clone(),
+                snapshot_id,
+                json: rendered.json,
+            })));
         }
     }
 
@@ -100,7 +105,8 @@ impl Service {
         let runs = self.reader.runs(None).map_err(internal)?;
         let wanted = book.unwrap_or(&self.book);
         let Some(info) = configured_run(&runs, id, wanted) else {
-            let mut known: Vec<String> = runs.iter().filter(|r| r.spec.key.instrument == *id).map(|r| r.spec.book.clone()).collect();
+            let mut known: Vec<String> =
+                runs.iter().filter(|r| r.spec.key.instrument == *id).map(|r| r.spec.book.clone()).collect();
             known.dedup();
             return Err(if book.is_some() {
                 QueryError::UnknownBook { name: wanted.to_owned(), known }
@@ -128,7 +134,11 @@ impl Service {
     /// Rows of a window, with the row before each so that "what changed" is as it was published.
     fn rows(&self, key: &RunKey, window: &Window, before: bool) -> Result<(Rows, bool), QueryError> {
         let start = window.start.unwrap_or(Ts::MIN);
-        let lead = if before && window.every.is_none() && start > Ts::MIN + Span::hours(1) { Span::hours(1) } else { Span::ZERO };
+        let lead = if before && window.every.is_none() && start > Ts::MIN + Span::hours(1) {
+            Span::hours(1)
+        } else {
+            Span::ZERO
+        };
         let wanted = window.limit + window.skip + 1;
         let query = RowQuery {
             range: Range { start: start - lead, end: window.end.unwrap_or(Ts::MAX) },
@@ -197,7 +207,12 @@ impl Query for Service {
         }
     }
 
-    fn history(&self, id: &InstrumentName, book: Option<&str>, window: &Window) -> Result<Page<Arc<Snapshot>>, QueryError> {
+    fn history(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        window: &Window,
+    ) -> Result<Page<Arc<Snapshot>>, QueryError> {
         let (info, lens) = self.run(id, book)?;
         let start = window.start.unwrap_or(Ts::MIN);
         let (rows, more) = self.rows(&info.spec.key, window, true)?;
@@ -217,14 +232,24 @@ impl Query for Service {
         Ok(Page { items, more })
     }
 
-    fn features(&self, id: &InstrumentName, book: Option<&str>, window: &Window) -> Result<Page<FeatureRowView>, QueryError> {
+    fn features(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        window: &Window,
+    ) -> Result<Page<FeatureRowView>, QueryError> {
         let (info, _lens) = self.run(id, book)?;
         let (rows, more) = self.rows(&info.spec.key, window, false)?;
         let items = rows.rows.iter().skip(window.skip).take(window.limit).map(features).collect();
         Ok(Page { items, more })
     }
 
-    fn latest_features(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<FeatureRowView, QueryError> {
+    fn latest_features(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        as_of: Option<Ts>,
+    ) -> Result<FeatureRowView, QueryError> {
         let (info, lens) = self.run(id, book)?;
         let (_lens, rows) = self.newest(&info, lens, as_of)?;
         Ok(features(split(&rows)?.0))
@@ -365,7 +390,8 @@ fn metric_point(id: &InstrumentName, p: &Point) -> MetricPoint {
             let side = if liquidated_side == Side::Long { "LONG" } else { "SHORT" };
             tag("side", side.to_owned());
         }
-        Payload::Trade { .. } | Payload::BestBidAsk { .. } | Payload::Value(_) | Payload::Status(_) | Payload::Tick => {}
+        Payload::Trade { .. } | Payload::BestBidAsk { .. } | Payload::Value(_) | Payload::Status(_) | Payload::Tick => {
+        }
     }
     MetricPoint {
         timestamp: p.event_ts,

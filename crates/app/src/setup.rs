@@ -2,10 +2,10 @@
 
 use crate::config::Settings;
 use crate::failure::Failure;
+use barograph_domain::{InstrumentName, StreamDecl};
 use barograph_engine::rules::{Book, logic_version};
 use barograph_engine::{CATALOGUE, Config};
 use barograph_store::{Columns, FeatureColumn, RunKey, RunSpec};
-use barograph_domain::{InstrumentName, StreamDecl};
 use std::path::Path;
 use std::sync::Arc;
 

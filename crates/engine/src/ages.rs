@@ -56,8 +56,8 @@ pub(crate) fn others_of(market: &Market, percentile: Feature, stream: Option<Str
     match percentile {
         Feature::RealizedVol1hPct90d | Feature::RealizedVol4hPct90d => {
             let which = usize::from(percentile == Feature::RealizedVol4hPct90d);
-            if let Some(feed) = price() {
-                feed.volatility.ranks()[which].window().others(out);
+            if let Some(volatility) = price().and_then(|p| p.volatility.as_ref()) {
+                volatility.ranks()[which].window().others(out);
             }
         }
         Feature::OiDelta4hPct90d => {

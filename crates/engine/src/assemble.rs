@@ -62,9 +62,14 @@ impl Assembly {
         &self.inputs
     }
 
+    /// Would [`Self::refresh`] compute at `t` although nothing changed?
+    pub(crate) fn is_due(&self, t: Ts) -> bool {
+        !self.valid || t > self.next_expiry
+    }
+
     /// Brings the readings to `t`; `changed` says whether any feed moved.
     pub(crate) fn refresh(&mut self, market: &Market, t: Ts, changed: bool, config: &Config) {
-        if changed || !self.valid || t > self.next_expiry {
+        if changed || self.is_due(t) {
             self.valid = true;
             self.compute(market, t, config);
             self.next_expiry = Ts::MAX;

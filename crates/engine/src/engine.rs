@@ -164,7 +164,7 @@ impl Engine {
     pub fn save(&self) -> Vec<u8> {
         let saved = Saved {
             format: SAVED_FORMAT,
-            book: self.config.book.name.clone(),
+            book: crate::rules::logic_version(&self.config.book, ""),
             streams: self.streams.clone(),
             markets: self.markets.clone(),
         };
@@ -187,7 +187,10 @@ impl Engine {
             return Err(RestoreError::OtherFormat);
         }
         let saved: Saved = postcard::from_bytes(bytes).map_err(|_e| RestoreError::Unreadable)?;
-        if saved.book != config.book.name || saved.streams != streams || saved.markets.len() != instruments.len() {
+        if saved.book != crate::rules::logic_version(&config.book, "")
+            || saved.streams != streams
+            || saved.markets.len() != instruments.len()
+        {
             return Err(RestoreError::OtherRun);
         }
         let mut engine = Self::new(config, instruments, streams);

@@ -57,11 +57,18 @@ pub struct PriceFeed {
     pub source: Source,
     /// Its samples.
     pub series: PriceSeries,
-    /// Its volatility windows.
-    pub volatility: Volatility,
+    /// Its volatility windows; an index has none.
+    pub volatility: Option<Volatility>,
+    /// Samples moved since the readings were taken.
+    #[serde(skip, default = "yes")]
+    pub unread: bool,
     /// Latest readings; derived, so not saved.
     #[serde(skip, default = "no_volatility")]
     pub slots: VolatilitySlots,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn no_volatility() -> VolatilitySlots {
@@ -87,7 +94,8 @@ impl PriceFeed {
         Self {
             source: Source { stream, metric: decl.metric, kind },
             series,
-            volatility: Volatility::new(step, bars),
+            volatility: (decl.metric != Metric::IndexPrice).then(|| Volatility::new(step, bars)),
+            unread: true,
             slots: VolatilitySlots::MISSING,
         }
     }
@@ -97,15 +105,19 @@ impl PriceFeed {
         match &mut self.series {
             PriceSeries::Plain(series) => {
                 let changed = series.settle(t);
-                if changed {
-                    self.volatility.settle(series, settings);
+                if changed && let Some(volatility) = &mut self.volatility {
+                    volatility.settle(series, settings);
                 }
+                self.unread |= changed;
                 changed
             }
             PriceSeries::Bars(series, volume, stops) => {
                 let changed = series.settle(t);
+                self.unread |= changed;
                 if changed {
-                    self.volatility.settle(series, settings);
+                    if let Some(volatility) = &mut self.volatility {
+                        volatility.settle(series, settings);
+                    }
                     volume.settle(series);
                     if let Some(stops) = stops {
                         for &index in series.changed() {
@@ -122,9 +134,11 @@ impl PriceFeed {
 
     /// Recomputes the readings at the anchor.
     pub fn read(&mut self, settings: &Settings) {
+        self.unread = false;
+        let Some(volatility) = &self.volatility else { return };
         self.slots = match &self.series {
-            PriceSeries::Plain(series) => self.volatility.slots(series, &self.source.origin(series), settings),
-            PriceSeries::Bars(series, ..) => self.volatility.slots(series, &self.source.origin(series), settings),
+            PriceSeries::Plain(series) => volatility.slots(series, &self.source.origin(series), settings),
+            PriceSeries::Bars(series, ..) => volatility.slots(series, &self.source.origin(series), settings),
         };
     }
 

@@ -250,6 +250,9 @@ impl Market {
         let changed = self.settle(t, &settings);
         self.note_hour(t);
         let mut assembly = core::mem::take(&mut self.assembly);
+        if changed || assembly.is_due(t) {
+            self.read_prices(t, &settings);
+        }
         assembly.refresh(self, t, changed, config);
         let risk = self.axis.step(&config.book, t, assembly.cells(), assembly.inputs(), streams);
         let row = out.next_row();
@@ -270,10 +273,7 @@ impl Market {
         self.dirty = false;
         let mut changed = false;
         for feed in self.prices.iter_mut().chain(&mut self.indexes) {
-            if feed.settle(t, settings) {
-                feed.read(settings);
-                changed = true;
-            }
+            changed |= feed.settle(t, settings);
         }
         for feed in &mut self.funding {
             if feed.settle(t) {
@@ -304,6 +304,18 @@ impl Market {
             changed |= settled.settle(settings);
         }
         changed
+    }
+
+    /// Takes the readings of price feeds, best first, until nothing is left that a lesser one could be asked for.
+    fn read_prices(&mut self, t: Ts, settings: &Settings) {
+        for feed in &mut self.prices {
+            if feed.unread {
+                feed.read(settings);
+            }
+            if feed.slots.is_complete(t) {
+                break;
+            }
+        }
     }
 
     /// Live values go on being samples without a new event, so a market that has any settles every minute.
@@ -360,7 +372,7 @@ impl Market {
     /// After a restore: readings are derived from the windows again.
     pub(crate) fn reread(&mut self, config: &Config) {
         let settings = config.settings();
-        for feed in self.prices.iter_mut().chain(&mut self.indexes) {
+        for feed in &mut self.prices {
             feed.read(&settings);
         }
         for feed in &mut self.funding {

@@ -215,6 +215,7 @@ impl<V: Copy> Series<V> {
         self.head.map(|h| h - self.span() + 1)
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "the mask keeps the low bits only")]
     fn place(&self, index: i64) -> usize {
         (index.cast_unsigned() as usize) & (self.slots.len() - 1)
     }

@@ -2,6 +2,7 @@
 //!
 //! One reader and one comparison; each test says which kernel a file exercises. An empty expected cell must be undefined, a
 //! filled one must be ready.
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test reads its vectors and may panic")]
 
 use barograph_domain::{
     Event, Instrument, InstrumentName, Kind, MarketKind, Metric, Payload, Span, Stamp, StreamDecl, StreamIndex, Ts,

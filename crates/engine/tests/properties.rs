@@ -224,7 +224,7 @@ fn readings_stay_in_their_bounds() {
                 assert!(v.is_finite(), "{name} {}", spec.id);
                 assert!(cell.anchor <= row.ts, "{name} {}: anchored in the future", spec.id);
                 let fine = match (spec.unit, spec.value) {
-                    (_, ValueType::Bool) => v == 0.0 || v == 1.0,
+                    (_, ValueType::Bool) => [0.0_f64, 1.0].iter().any(|b| b.to_bits() == v.to_bits()),
                     (_, ValueType::Enum(words)) => {
                         (0..words.len()).any(|i| v.to_bits() == f64::from(u32::try_from(i).unwrap()).to_bits())
                     }

@@ -11,7 +11,10 @@ pub(crate) fn run(id: Option<&str>, json: bool) -> Result<(), Failure> {
         None => None,
         Some(id) => Some(Feature::from_id(id).ok_or_else(|| {
             let near = barograph_api::nearest(id, CATALOGUE.iter().map(|s| s.id));
-            Failure::usage(format!("unknown feature '{id}'{}", near.map_or(String::new(), |n| format!(" — did you mean '{n}'?"))))
+            Failure::usage(format!(
+                "unknown feature '{id}'{}",
+                near.map_or(String::new(), |n| format!(" — did you mean '{n}'?"))
+            ))
         })?),
     };
     for (spec, entry) in CATALOGUE.iter().zip(catalogue_entries()) {
@@ -24,7 +27,11 @@ pub(crate) fn run(id: Option<&str>, json: bool) -> Result<(), Failure> {
         } else if chosen.is_some() {
             writeln!(out, "{} v{} ({})", spec.id, spec.version, spec.group)?;
             writeln!(out, "  {}", spec.formula)?;
-            writeln!(out, "  unit {}, window {}, ready from {}, source {}", spec.unit, spec.window, spec.warm_up, spec.source)?;
+            writeln!(
+                out,
+                "  unit {}, window {}, ready from {}, source {}",
+                spec.unit, spec.window, spec.warm_up, spec.source
+            )?;
             let inputs: Vec<&str> = spec.inputs.iter().map(|m| m.name()).collect();
             writeln!(out, "  needs {}", inputs.join(", "))?;
             if let Some(ranked) = spec.ranks {

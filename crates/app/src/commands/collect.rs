@@ -43,7 +43,8 @@ fn once(args: &Collect, settings: &Settings) -> Result<(), Failure> {
     let ingested = ingest::ingest(&settings.data(), &plan, &names.join(" "), &setup)?;
     ingest::print(&ingested)?;
     let days = i64::try_from(settings.number("keep_minutes_days")?).unwrap_or(90);
-    let pruned = SqliteWriter::open(&settings.data(), &Role::ALL)?.prune(&Retention { minute_rows: Span::days(days), ..Retention::default() })?;
+    let pruned = SqliteWriter::open(&settings.data(), &Role::ALL)?
+        .prune(&Retention { minute_rows: Span::days(days), ..Retention::default() })?;
     if pruned.rows + pruned.points > 0 {
         writeln!(std::io::stderr(), "pruned {} minute rows older than {days} days", pruned.rows)?;
     }

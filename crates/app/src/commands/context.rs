@@ -41,10 +41,19 @@ pub(crate) fn run(args: &Context, settings: &Settings, json: bool) -> Result<(),
 }
 
 /// The newest snapshot of a market, as of a moment or seen from now.
-pub(crate) fn snapshot(reader: &dyn Reader, settings: &Settings, market: &InstrumentName, as_of: Option<Ts>) -> Result<Snapshot, Failure> {
+pub(crate) fn snapshot(
+    reader: &dyn Reader,
+    settings: &Settings,
+    market: &InstrumentName,
+    as_of: Option<Ts>,
+) -> Result<Snapshot, Failure> {
     let runs = reader.runs(None)?;
-    let info = configured_run(&runs, market, &crate::setup::book_name(settings)?)
-        .ok_or_else(|| Failure::usage(format!("{market} has points but no context for book '{}' yet; run: barograph collect --source PATH", settings.text("book"))))?;
+    let info = configured_run(&runs, market, &crate::setup::book_name(settings)?).ok_or_else(|| {
+        Failure::usage(format!(
+            "{market} has points but no context for book '{}' yet; run: barograph collect --source PATH",
+            settings.text("book")
+        ))
+    })?;
     let lens = lens_of(reader, info)?;
     let mut rows = reader.latest(&info.spec.key, 2, as_of)?;
     align(&mut rows.rows, &rows.columns);

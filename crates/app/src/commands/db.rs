@@ -19,12 +19,17 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
         Db::Prune { days } => {
             let keep = days.map_or_else(|| settings.number("keep_minutes_days"), |d| Ok(d as usize))?;
             let minute_rows = Span::days(i64::try_from(keep).unwrap_or(90));
-            let pruned = SqliteWriter::open(&data, &Role::ALL)?.prune(&Retention { minute_rows, ..Retention::default() })?;
+            let pruned =
+                SqliteWriter::open(&data, &Role::ALL)?.prune(&Retention { minute_rows, ..Retention::default() })?;
             if json {
                 let value = serde_json::json!({ "rows": pruned.rows, "points": pruned.points, "days": keep });
                 writeln!(out, "{value}")?;
             } else {
-                writeln!(out, "removed {} minute rows older than {keep} days; every fifth minute and all label changes stay", pruned.rows)?;
+                writeln!(
+                    out,
+                    "removed {} minute rows older than {keep} days; every fifth minute and all label changes stay",
+                    pruned.rows
+                )?;
             }
         }
         Db::Check { hash } => {

@@ -22,7 +22,10 @@ pub(crate) fn run(args: &Demo, settings: &Settings) -> Result<(), Failure> {
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
     {
         let mut err = std::io::stderr().lock();
-        writeln!(err, "built-in history: 3 perpetuals, hourly candles, 8 h funding, hourly open interest of another venue as a proxy")?;
+        writeln!(
+            err,
+            "built-in history: 3 perpetuals, hourly candles, 8 h funding, hourly open interest of another venue as a proxy"
+        )?;
     }
     input::print_declarations(&plan)?;
     let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(&setup, i, plan.streams())).collect();

@@ -45,7 +45,9 @@ fn once(args: &Freshness, settings: &Settings, json: bool) -> Result<(), Failure
         None => known,
     };
     if wanted.is_empty() {
-        return Err(Failure::No("no MetricPoint data found; import some with: barograph collect --source PATH".to_owned()));
+        return Err(Failure::No(
+            "no MetricPoint data found; import some with: barograph collect --source PATH".to_owned(),
+        ));
     }
     let mut ages = Vec::new();
     for market in &wanted {
@@ -75,7 +77,12 @@ fn once(args: &Freshness, settings: &Settings, json: bool) -> Result<(), Failure
 }
 
 /// The newest snapshot and every input that the market's book reads.
-fn ages_of(reader: &dyn Reader, settings: &Settings, market: &InstrumentName, threshold: Span) -> Result<Vec<Age>, Failure> {
+fn ages_of(
+    reader: &dyn Reader,
+    settings: &Settings,
+    market: &InstrumentName,
+    threshold: Span,
+) -> Result<Vec<Age>, Failure> {
     let now = clock::now();
     let age = |what, source: String, newest: Ts, limit: Span| Age {
         instrument: market.clone(),
@@ -88,7 +95,10 @@ fn ages_of(reader: &dyn Reader, settings: &Settings, market: &InstrumentName, th
     };
     let runs = reader.runs(None)?;
     let Some(info) = configured_run(&runs, market, &crate::setup::book_name(settings)?) else {
-        return Err(Failure::No(format!("{market} has points but no context snapshot for book '{}'", settings.text("book"))));
+        return Err(Failure::No(format!(
+            "{market} has points but no context snapshot for book '{}'",
+            settings.text("book")
+        )));
     };
     let rows = reader.latest(&info.spec.key, 1, None)?;
     let Some(row) = rows.rows.last() else {

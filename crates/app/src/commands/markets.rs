@@ -11,7 +11,11 @@ pub(crate) fn run(settings: &Settings, json: bool) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let instruments = reader.instruments(None)?;
     if instruments.is_empty() && !json {
-        writeln!(out, "no markets in {}; import some with: barograph collect --source PATH", settings.data().display())?;
+        writeln!(
+            out,
+            "no markets in {}; import some with: barograph collect --source PATH",
+            settings.data().display()
+        )?;
     }
     for info in instruments {
         let streams = reader.streams(Some(&info.instrument.name), None)?;
@@ -27,8 +31,17 @@ pub(crate) fn run(settings: &Settings, json: bool) -> Result<(), Failure> {
         let span = format!("{} to {}", info.first_event, info.newest_event);
         writeln!(out, "{:<28} {:>9} points  {span}", info.instrument.name.to_string(), info.points)?;
         for s in streams {
-            let kind = serde_json::to_value(s.decl.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-            writeln!(out, "  {:<24} {:>4} {:<9} {:<16} {:>9} points", s.decl.metric.name(), s.decl.cadence.compact(), kind, s.decl.source, s.points)?;
+            let kind =
+                serde_json::to_value(s.decl.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+            writeln!(
+                out,
+                "  {:<24} {:>4} {:<9} {:<16} {:>9} points",
+                s.decl.metric.name(),
+                s.decl.cadence.compact(),
+                kind,
+                s.decl.source,
+                s.points
+            )?;
         }
     }
     Ok(())

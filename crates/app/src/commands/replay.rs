@@ -13,10 +13,11 @@ use crate::report::Reports;
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use crate::term::Paint;
-use barograph_domain::{MinuteRow, Status, StreamIndex, Ts};
+use barograph_domain::{Event, MinuteRow, Status, StreamIndex, Ts};
 use barograph_lake::{Plan, Report};
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
 
 pub(crate) fn run(args: &Replay, settings: &Settings, data: Option<&Path>, json: bool) -> Result<(), Failure> {
     let options = input::options(&args.declared, args.source.as_ref())?;
@@ -64,22 +65,39 @@ pub(crate) fn run(args: &Replay, settings: &Settings, data: Option<&Path>, json:
     }
 }
 
-/// The whole plan through the engine.
+/// Events read ahead: batches times batches' size, some 8 MB.
+const AHEAD: usize = 8;
+const BATCH: usize = 8_192;
+
+/// The whole plan through the engine. Files are read on a second thread; the order of events is the reader's.
 pub(crate) fn through(plan: &Plan, setup: &Setup, sink: &mut dyn Sink, what: &str) -> Result<Report, Failure> {
-    let mut reader = plan.open(None);
     let mut progress = Progress::new(plan.total_bytes(), what, Unit::Bytes);
     let mut run = Run::new(setup, plan.instruments(), plan.streams());
-    let mut since_progress = 0_u32;
-    while let Some(event) = reader.next() {
-        run.event(&event, sink)?;
-        since_progress += 1;
-        if since_progress == 50_000 {
-            since_progress = 0;
-            progress.set(reader.bytes_read());
+    let mut reader = plan.open(None);
+    std::thread::scope(|scope| {
+        let (full, batches) = sync_channel::<(Vec<Event>, u64)>(AHEAD);
+        let (empty, used) = sync_channel::<Vec<Event>>(AHEAD + 2);
+        let reading = scope.spawn(move || {
+            loop {
+                let mut batch = used.try_recv().unwrap_or_default();
+                batch.clear();
+                batch.extend(reader.by_ref().take(BATCH));
+                if batch.is_empty() || full.send((batch, reader.bytes_read())).is_err() {
+                    return reader.finish();
+                }
+            }
+        });
+        for (batch, bytes) in batches {
+            for event in &batch {
+                run.event(event, sink)?;
+            }
+            progress.set(bytes);
+            // The reader may be done already; then the batch is simply dropped.
+            drop(empty.try_send(batch));
         }
-    }
-    run.finish(sink)?;
-    Ok(reader.finish())
+        run.finish(sink)?;
+        reading.join().map_err(|_panic| Failure::broken("reading the files failed; this is a bug"))
+    })
 }
 
 /// A sink and the digest beside it.

@@ -28,7 +28,13 @@ pub(crate) fn run(command: &Rules, settings: &Settings, json: bool) -> Result<()
                 let value = serde_json::json!({ "book": setup.book.name, "rules": setup.book.rules().len(), "features": features, "logic_version": setup.logic_version });
                 writeln!(out, "{value}")?;
             } else {
-                writeln!(out, "{file} is sound: book '{}', {} rules over {}", setup.book.name, setup.book.rules().len(), features.join(", "))?;
+                writeln!(
+                    out,
+                    "{file} is sound: book '{}', {} rules over {}",
+                    setup.book.name,
+                    setup.book.rules().len(),
+                    features.join(", ")
+                )?;
                 writeln!(out, "logic version {}", setup.logic_version)?;
             }
         }

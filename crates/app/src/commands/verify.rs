@@ -91,9 +91,12 @@ impl Sink for Tap<'_> {
 
 fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64) -> Result<(), Failure> {
     let span = plan.known_span().ok_or_else(|| Failure::usage("there is nothing to cut"))?;
-    let lenses: Vec<_> = plan.instruments().iter().map(|i| crate::render::Lens::new(setup, i, plan.streams())).collect();
+    let lenses: Vec<_> =
+        plan.instruments().iter().map(|i| crate::render::Lens::new(setup, i, plan.streams())).collect();
     let mut progress = Progress::new(u64::from(points), "cutting", Unit::Steps);
-    let verdict = causality::check(&Planned { plan, setup }, &lenses, span, points, seed, &mut |done| progress.set(u64::from(done)))?;
+    let verdict = causality::check(&Planned { plan, setup }, &lenses, span, points, seed, &mut |done| {
+        progress.set(u64::from(done))
+    })?;
     drop(progress);
     let mut out = std::io::stdout().lock();
     let Verdict { rewritten, compared, differences } = verdict;

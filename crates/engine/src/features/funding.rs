@@ -75,6 +75,11 @@ impl Block for Day {
 pub struct RunningFunding {
     fold: Fold<Day>,
     rank: HourlyRank,
+    /// Some sample at a whole hour changed since the hourly readings were taken.
+    hour_moved: bool,
+    /// Volatility and trend of the day; they move once an hour. Derived, so not saved.
+    #[serde(skip)]
+    hourly: Option<[Slot; 2]>,
 }
 
 impl RunningFunding {
@@ -82,7 +87,12 @@ impl RunningFunding {
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 1,440 samples a day")]
     pub fn new(step: Span) -> Self {
-        Self { fold: Fold::new((DAY.0 / step.0).max(1) as usize), rank: HourlyRank::new(MONTH_HOURS, PCT_MIN_N) }
+        Self {
+            fold: Fold::new((DAY.0 / step.0).max(1) as usize),
+            rank: HourlyRank::new(MONTH_HOURS, PCT_MIN_N),
+            hour_moved: true,
+            hourly: None,
+        }
     }
 
     /// Learns about the instants that changed.
@@ -93,6 +103,7 @@ impl RunningFunding {
             self.fold.set(index, leaf);
             if let Some(hour) = whole_hour(series.instant(index)) {
                 self.rank.push(hour, sample);
+                self.hour_moved = true;
             }
         }
     }
@@ -105,8 +116,18 @@ impl RunningFunding {
 
     /// All readings at the series' anchor.
     #[must_use]
-    pub fn slots(&self, series: &Series<f64>, origin: &Origin, settings: &Settings) -> FundingSlots {
+    pub fn slots(&mut self, series: &Series<f64>, origin: &Origin, settings: &Settings) -> FundingSlots {
         let (Some(anchor), Some((at, rate))) = (series.anchor(), series.newest()) else { return FundingSlots::MISSING };
+        let [vol_24h, trend_24h] = match self.hourly.filter(|_| !self.hour_moved) {
+            Some(slots) => slots.map(|s| s.renewed(origin.expires, HOUR + series.max_age())),
+            None => {
+                let slots =
+                    [hourly(series, origin, settings, 25, difference_sd), hourly(series, origin, settings, 24, slope)];
+                self.hourly = Some(slots);
+                slots
+            }
+        };
+        self.hour_moved = false;
         let window = |length: Span| {
             let expected = length.0 / series.step().0;
             let folded = self.fold.window(anchor - expected, anchor);
@@ -128,8 +149,8 @@ impl RunningFunding {
             ma_8h: origin.windowed(third_full, || third.sum.mean().ok_or(Reason::MissingInput)),
             mean_24h: origin.windowed(day_full, || day.sum.mean().ok_or(Reason::MissingInput)),
             std_24h: origin.windowed(day_full, || Ok(day.moments.sd())),
-            vol_24h: hourly(series, origin, settings, 25, difference_sd),
-            trend_24h: hourly(series, origin, settings, 24, slope),
+            vol_24h,
+            trend_24h,
             pct_30d: self.rank.slot(origin, series.max_age(), settings),
             change_8h: change(series, origin, at, rate),
         }

@@ -194,7 +194,6 @@ impl Levels {
     }
 
     /// Mid-rank of the defining bar's volume among the last 200 bars. Without volumes the factor is left out.
-    #[expect(clippy::cast_precision_loss, reason = "at most 200 bars")]
     fn volume_rank(&self, volume: Option<f64>) -> f64 {
         let Some(v) = volume else { return 1.0 };
         let (mut n, mut below, mut equal) = (0_u32, 0_u32, 0_u32);

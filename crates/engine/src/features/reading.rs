@@ -53,6 +53,15 @@ impl Slot {
     pub fn ready(&self, t: Ts) -> Option<f64> {
         if t > self.expires { None } else { self.cell.ready() }
     }
+    /// The same reading of a coarser clock after its input moved on: it holds as long as the input, but no longer than
+    /// `span` past its own instant.
+    #[must_use]
+    pub fn renewed(mut self, input_expires: Ts, span: Span) -> Self {
+        if self.expires != Ts::MAX {
+            self.expires = input_expires.min(self.cell.anchor + span);
+        }
+        self
+    }
     /// The same reading under another kind.
     #[must_use]
     pub const fn of_kind(mut self, kind: Kind) -> Self {
@@ -210,11 +219,11 @@ pub fn score_value(score: Score) -> Result<f64, Reason> {
 
 /// The first candidate that is ready at `t`; else the first that was ever seen; else missing input.
 #[must_use]
-pub fn choose<'a>(t: Ts, candidates: impl Iterator<Item = &'a Slot> + Clone) -> Slot {
+pub fn choose<'a>(t: Ts, mut candidates: impl Iterator<Item = &'a Slot> + Clone) -> Slot {
+    let seen = candidates.clone();
     candidates
-        .clone()
         .find(|s| s.ready(t).is_some())
-        .or_else(|| candidates.clone().find(|s| s.cell.state != State::Undefined(Reason::MissingInput)))
+        .or_else(|| seen.into_iter().find(|s| s.cell.state != State::Undefined(Reason::MissingInput)))
         .copied()
         .unwrap_or(Slot::MISSING)
 }

@@ -44,6 +44,15 @@ impl VolatilitySlots {
         Self { realized: [[Slot::MISSING; 3]; 3], pct: [Slot::MISSING; 2], efficiency_12h: Slot::MISSING };
 }
 
+impl VolatilitySlots {
+    /// Is every reading ready at `t`, so that no other feed can be asked for one?
+    #[must_use]
+    pub fn is_complete(&self, t: Ts) -> bool {
+        let ready = |s: &Slot| s.ready(t).is_some();
+        self.realized.iter().flatten().all(ready) && self.pct.iter().all(ready) && ready(&self.efficiency_12h)
+    }
+}
+
 /// An estimate with its standard error.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Estimate {

@@ -49,6 +49,7 @@ impl<B: Block> Fold<B> {
         i64::try_from(self.leaves).unwrap_or(i64::MAX)
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "the mask keeps the low bits only")]
     fn place(&self, index: i64) -> usize {
         // The mask keeps the low bits only, so the cast of a negative index is meant and harmless.
         self.leaves + ((index.cast_unsigned() as usize) & (self.leaves - 1))
@@ -169,10 +170,10 @@ mod tests {
         for _ in 0..5_000 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let r = seed >> 33;
-            let step = if r % 97 == 0 { 200 } else { i64::try_from(r % 4).unwrap() };
-            let index = if r % 11 == 0 { at - i64::try_from(r % 30).unwrap() } else { at + step };
+            let step = if r.is_multiple_of(97) { 200 } else { i64::try_from(r % 4).unwrap() };
+            let index = if r.is_multiple_of(11) { at - i64::try_from(r % 30).unwrap() } else { at + step };
             at = at.max(index);
-            if r % 5 == 0 {
+            if r.is_multiple_of(5) {
                 fold.set(index, Sum::EMPTY);
                 plain.remove(&index);
             } else {

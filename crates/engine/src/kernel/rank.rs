@@ -14,6 +14,8 @@ pub struct RankWindow {
     sorted: Vec<f64>,
     first: Option<i64>,
     newest: Option<i64>,
+    /// Of the newest value; asked for every minute, changes every hour.
+    percentile: Option<f64>,
 }
 
 impl RankWindow {
@@ -26,6 +28,7 @@ impl RankWindow {
             sorted: Vec::with_capacity(length + 1),
             first: None,
             newest: None,
+            percentile: None,
         }
     }
 
@@ -51,6 +54,7 @@ impl RankWindow {
             let at = self.sorted.partition_point(|s| s.total_cmp(&v).is_lt());
             self.sorted.insert(at, v);
         }
+        self.percentile = self.rank();
     }
 
     /// Samples present.
@@ -98,8 +102,12 @@ impl RankWindow {
 
     /// Mid-rank of the newest value: `(#{x < v} + ½·#{x = v}) / n`, the window including it.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
     pub fn percentile(&self) -> Option<f64> {
+        self.percentile
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
+    fn rank(&self) -> Option<f64> {
         let v = self.newest_value()?;
         let below = self.sorted.partition_point(|s| *s < v);
         let upto = self.sorted.partition_point(|s| *s <= v);

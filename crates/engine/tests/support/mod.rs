@@ -1,6 +1,13 @@
 //! Markets for tests: a seeded random one with every stream, and the built-in history.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses another part of this module")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "each test binary uses another part of this module; tests read files and may panic"
+)]
 
+use barograph_domain::math::exp;
 use barograph_domain::{
     Bar, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Payload, Span, Stamp, StreamDecl,
     StreamIndex, Ts,
@@ -83,20 +90,20 @@ pub(crate) fn random_world(seed: u64, days: i64) -> World {
         let at = start + Span::mins(minute);
         let wild = if (minute / 4_000) % 3 == 2 { 4.0 } else { 1.0 };
         let open = price;
-        price *= (0.0004 * wild * r.normal()).exp();
-        let index = price * (0.0002 * r.normal()).exp();
+        price *= exp(0.0004 * wild * r.normal());
+        let index = price * exp(0.0002 * r.normal());
         let (high, low) = (open.max(price) * (1.0 + 0.0002 * r.unit()), open.min(price) * (1.0 - 0.0002 * r.unit()));
         let volume = 20.0 * wild * (0.2 + r.unit());
         let bar = Bar { open, high, low, close: price, volume: Some(volume), quote_volume: Some(volume * price) };
         push(Metric::Bar, at, Payload::Bar(bar));
-        push(Metric::MarkPrice, at, Payload::Value(price * (0.00005 * r.normal()).exp()));
+        push(Metric::MarkPrice, at, Payload::Value(price * exp(0.00005 * r.normal())));
         push(Metric::IndexPrice, at, Payload::Value(index));
         funding += 0.02 * (0.0001 - funding) + 0.000_01 * wild * r.normal();
         let next = Ts((at.0 / Span::hours(8).0 + 1) * Span::hours(8).0);
         let rate = Payload::Funding { rate: funding, interval_h: Some(8.0), next_ts: Some(next), special: false };
         push(Metric::FundingRate, at - Span::millis(300), rate);
         if minute % 5 == 0 {
-            oi *= (0.003 * wild * r.normal()).exp();
+            oi *= exp(0.003 * wild * r.normal());
             push(Metric::OpenInterest, at, Payload::Value(oi));
         }
         if minute % 480 == 0 {
