@@ -18,8 +18,9 @@ pub use read::decode;
 pub const ROWS_MAX: usize = 60;
 /// Written first in every blob.
 const FORMAT: u8 = 1;
-/// Level 3 saves 2 % over level 1 at twice the time; what is left is mantissa noise.
-const ZSTD_LEVEL: i32 = 3;
+/// Measured on rows of which 45 of 54 readings move every minute: 309 bytes a row and 620,000 rows a second, against 303
+/// and 390,000 at level 3. What is left is mantissa noise.
+const ZSTD_LEVEL: i32 = 1;
 /// 60 rows of 4,000 columns; a blob that claims more is damaged.
 const RAW_BYTES_MAX: usize = 16 << 20;
 
