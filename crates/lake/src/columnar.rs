@@ -18,6 +18,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use std::fs::File;
 use std::io::BufReader;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,7 +40,8 @@ enum Batches {
 
 /// Rows of a file.
 pub(crate) struct ColumnarRows {
-    batches: Batches,
+    /// Taken away at the end, and by the first error: a decoder that failed is not asked again.
+    batches: Option<Batches>,
     /// Position in the file of each column of a batch.
     wanted: Vec<usize>,
     width: usize,
@@ -64,8 +66,23 @@ pub(crate) struct Heading {
     pub(crate) names: Vec<String>,
 }
 
+/// Runs a decoder. The decoders of both formats assert what a damaged file does not keep (seen by fuzzing: negative
+/// column offsets in Parquet); such a panic is about the file, not about this process, and the decoder is dropped.
+fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err("damaged: its decoder gave up".to_owned()))
+}
+
 /// Opens a file. `wanted` are the columns to decode; `None` decodes all that can be cells.
 pub(crate) fn open(
+    path: &Path,
+    format: Columnar,
+    wanted: Option<&[usize]>,
+    read: &Arc<AtomicU64>,
+) -> Result<(Heading, ColumnarRows), String> {
+    guarded(|| open_unguarded(path, format, wanted, read))
+}
+
+fn open_unguarded(
     path: &Path,
     format: Columnar,
     wanted: Option<&[usize]>,
@@ -104,7 +121,8 @@ pub(crate) fn open(
     let width = names.len();
     let batch = Batch { columns: Vec::new(), rows: 0 };
     let read = Arc::clone(read);
-    let rows = ColumnarRows { batches, wanted, width, batch, row: 0, number: 0, bytes, rows, counted: 0, read };
+    let rows =
+        ColumnarRows { batches: Some(batches), wanted, width, batch, row: 0, number: 0, bytes, rows, counted: 0, read };
     Ok((Heading { names }, rows))
 }
 
@@ -112,19 +130,21 @@ impl ColumnarRows {
     /// The next row: its position in [`Self::batch`]. Rows count from 1 in messages.
     pub(crate) fn next(&mut self) -> Option<Result<usize, String>> {
         while self.row >= self.batch.rows {
-            let next = match &mut self.batches {
-                Batches::Parquet(reader) => reader.next(),
-                Batches::Feather(reader) => reader.next(),
-            };
+            let mut batches = self.batches.take()?;
+            let next = guarded(|| match &mut batches {
+                Batches::Parquet(reader) => reader.next().transpose().map_err(|e| e.to_string()),
+                Batches::Feather(reader) => reader.next().transpose().map_err(|e| e.to_string()),
+            });
             match next {
-                None => {
+                Ok(None) => {
                     self.count(self.bytes);
                     return None;
                 }
-                Some(Err(e)) => return Some(Err(e.to_string())),
-                Some(Ok(batch)) => {
+                Err(e) => return Some(Err(e)),
+                Ok(Some(batch)) => {
                     self.batch = Batch::new(&batch, &self.wanted, self.width);
                     self.row = 0;
+                    self.batches = Some(batches);
                 }
             }
         }

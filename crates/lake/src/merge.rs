@@ -6,6 +6,7 @@ use crate::order::Item;
 use crate::plan::Plan;
 use crate::report::{FailedFile, Report, Tally};
 use barograph_domain::{Event, Metric, Ts};
+use barograph_venues::policy;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use std::sync::atomic::AtomicU64;
 pub struct EventReader {
     files: Arc<Vec<PlannedFile>>,
     metrics: Vec<Metric>,
+    labels: Vec<String>,
     cut: Option<Ts>,
     /// Files not yet opened, the latest first.
     waiting: Vec<usize>,
@@ -22,9 +24,13 @@ pub struct EventReader {
     feeds: Vec<Option<Box<Feed>>>,
     /// Accounts of files that are done, by position.
     done: Vec<Option<(Tally, Option<String>)>>,
-    last: Option<Event>,
+    /// The event handed out last, and its file.
+    last: Option<(Event, usize)>,
     read: Arc<AtomicU64>,
     already_seen: u64,
+    disagreeing: u64,
+    /// Stream and stamp as declared, the two files.
+    disagreement: Option<(Event, usize, usize)>,
     events: u64,
     report: Report,
 }
@@ -66,6 +72,7 @@ impl EventReader {
         let report = Report { failed: plan.failed.clone(), skipped: plan.skipped.clone(), ..Report::default() };
         Self {
             metrics: plan.streams.iter().map(|d| d.metric).collect(),
+            labels: plan.streams.iter().map(|d| d.label()).collect(),
             cut,
             waiting,
             heads: BinaryHeap::new(),
@@ -75,6 +82,8 @@ impl EventReader {
             last: None,
             read: Arc::new(AtomicU64::new(0)),
             already_seen: 0,
+            disagreeing: 0,
+            disagreement: None,
             events: 0,
             report,
         }
@@ -85,7 +94,7 @@ impl EventReader {
     pub fn bytes_read(&self) -> u64 {
         self.read.load(std::sync::atomic::Ordering::Relaxed)
     }
-    /// The account so far: files that are done, and failures. Complete once the iterator has ended.
+    /// The account; filled in when the iterator ends, before that only failures of planning.
     #[must_use]
     pub fn report(&self) -> &Report {
         &self.report
@@ -130,6 +139,12 @@ impl EventReader {
         }
     }
 
+    /// Two numbers for one moment of one series. Trades and the like may well share a moment.
+    fn disagree(&self, a: &Event, b: &Event) -> bool {
+        let same = a.stream == b.stream && a.event_ts == b.event_ts && a.recv_ts == b.recv_ts;
+        same && self.metrics.get(a.stream.index()).is_some_and(|m| !policy::is_event_stream(*m))
+    }
+
     /// Makes the report, once, in the order of files.
     fn settle(&mut self) {
         for (file, done) in self.files.iter().zip(&mut self.done) {
@@ -143,6 +158,12 @@ impl EventReader {
             }
         }
         self.report.already_seen = self.already_seen;
+        self.report.disagreeing = self.disagreeing;
+        self.report.disagreement = self.disagreement.as_ref().map(|(event, a, b)| {
+            let files = [a.min(b), a.max(b)].map(|f| self.files[*f].place.shown.as_str());
+            let stream = &self.labels[event.stream.index()];
+            format!("{stream} at {}: {} and {}", event.event_ts, files[0], files[1])
+        });
         self.report.events = self.events;
     }
 }
@@ -169,11 +190,17 @@ impl Iterator for EventReader {
                     self.heads.pop();
                 }
             }
-            if self.last.as_ref().is_some_and(|last| last.order(&item.event) == Ordering::Equal) {
-                self.already_seen += u64::from(item.lead);
-                continue;
+            if let Some((last, last_file)) = &self.last {
+                if last.order(&item.event) == Ordering::Equal {
+                    self.already_seen += u64::from(item.lead);
+                    continue;
+                }
+                if *last_file != file && self.disagree(last, &item.event) {
+                    self.disagreeing += 1;
+                    self.disagreement.get_or_insert((item.event, *last_file, file));
+                }
             }
-            self.last = Some(item.event);
+            self.last = Some((item.event, file));
             self.events += 1;
             return Some(item.event);
         }

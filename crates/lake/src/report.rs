@@ -62,6 +62,11 @@ pub struct Report {
     pub rejected_rows: u64,
     /// Rows that another file had brought already, equal in every number.
     pub already_seen: u64,
+    /// Rows of one stream and stamp whose numbers differ between two files. Both are kept, as revisions are; many of them
+    /// mean that two markets were given one name.
+    pub disagreeing: u64,
+    /// The first of them: stream, stamp and both files.
+    pub disagreement: Option<String>,
     /// Events handed out.
     pub events: u64,
     /// Wrong rows by reason, the first of each in the order of files and lines.

@@ -41,6 +41,8 @@ pub(crate) fn scan(place: Place, options: &ImportOptions) -> Result<Scanned, Str
     let measured = recognise::cadence(&sniffed.sample, &layout);
     let cadence = cadence(&layout, options, &hints, measured)?;
     let infers = matches!(layout.shape, Shape::Funding { metric: Metric::FundingRateSettled, interval_h: None, .. });
+    let first_interval = options.cadence.or_else(|| recognise::first_interval(&sniffed.sample, &layout));
+    let infer_interval = infers.then(|| first_interval.unwrap_or(cadence));
     let mut mapper = Mapper::Table(Box::new(TableMapper::new(layout, cadence, options.now)));
     let extent = first_pass(&place, sniffed.content, &mut mapper)?;
     let naming = Naming { hints: &hints, options };
@@ -48,7 +50,6 @@ pub(crate) fn scan(place: Place, options: &ImportOptions) -> Result<Scanned, Str
         Mapper::Table(mapper) => naming.table(mapper)?,
         Mapper::Recording(mapper) => naming.recording(mapper)?,
     };
-    let infer_interval = infers.then_some(cadence);
     Ok(planned(Planned { place, content: sniffed.content, mapper, decls, own_symbols, extent, infer_interval }))
 }
 

@@ -95,6 +95,18 @@ fn rows_another_file_has_brought_are_seen_not_wrong() {
 }
 
 #[test]
+fn two_markets_under_one_name_are_seen_by_their_numbers() {
+    let folder = Folder::new();
+    let a = folder.write("a.csv", "ts,rate\n1738368000000,0.0001\n1738396800000,0.0002\n");
+    let b = folder.write("b.csv", "ts,rate\n1738368000000,0.0001\n1738396800000,0.0009\n");
+    let got = import(&[b.clone(), a.clone()], &btc());
+    assert_eq!((got.events.len(), got.report.already_seen, got.report.disagreeing), (3, 1, 1));
+    let want = "binance-usdm:BTCUSDT funding_rate_settled 8h binance-usdm at 2025-02-01T08:00:00Z";
+    let files = format!("{want}: {} and {}", a.display(), b.display());
+    assert_eq!(got.report.disagreement, Some(files));
+}
+
+#[test]
 fn order_is_checked_where_it_is_promised() {
     let folder = Folder::new();
     let name = "data/futures/um/daily/aggTrades/BTCUSDT/BTCUSDT-aggTrades-2026-10-07.csv";
