@@ -86,7 +86,8 @@ pub(crate) fn print_report(report: &Report) -> Result<(), Failure> {
         line.push_str(&format!(", {unused} without a use in this version"));
     }
     if !report.skipped.is_empty() {
-        line.push_str(&format!(", {} files skipped", report.skipped.len()));
+        let plural = if report.skipped.len() == 1 { "" } else { "s" };
+        line.push_str(&format!(", {} file{plural} without data skipped", report.skipped.len()));
     }
     writeln!(err, "{line}")?;
     Ok(())

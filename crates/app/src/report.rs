@@ -5,7 +5,9 @@ use crate::failure::Failure;
 use crate::render::Lens;
 use crate::run::Sink;
 use crate::term::{Paint, fold, minute, percent, price};
+use barograph_domain::snapshot::WireValue;
 use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Status, StreamIndex, Ts};
+use barograph_engine::Feature;
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -22,6 +24,8 @@ pub(crate) struct Episode {
     pub(crate) end: Ts,
     pub(crate) open: bool,
     pub(crate) price: Option<f64>,
+    /// `▼` where longs are crowded, `▲` where shorts are (UX section 2); squeezes only.
+    side: &'static str,
 }
 
 /// What one market left behind.
@@ -61,7 +65,7 @@ impl Reports {
         writeln!(
             out,
             "{}",
-            paint.faint("ribbon: · NORMAL  ≈ CHOP_RISK  ⇥ SQUEEZE_RISK  █ HIGH_VOL  blank: no reading")
+            paint.faint("each sign of a ribbon is the worst label of at least a fifth of its hours\n· NORMAL  ≈ CHOP_RISK  ⇥ SQUEEZE_RISK (▼ longs crowded, ▲ shorts)  █ HIGH_VOL")
         )?;
         if self.gaps > 0 {
             let plural = if self.gaps == 1 { " gap was" } else { " gaps were" };
@@ -133,6 +137,7 @@ impl Weather {
                     e.open = false;
                 }
                 self.episodes.push(Episode {
+                    side: side(row),
                     label,
                     start: row.ts,
                     end: row.ts + Span::mins(1),
@@ -195,8 +200,7 @@ impl Weather {
         for column in 0..columns {
             let from = first + i64::try_from(column * hours / columns).unwrap_or(0);
             let to = first + i64::try_from((column + 1) * hours / columns).unwrap_or(0);
-            let worst =
-                self.hours.range(from..to).map(|(_, l)| *l).max_by_key(|l| l.severity()).unwrap_or(RiskRegime::Unknown);
+            let worst = typical(self.hours.range(from..to).map(|(_, l)| *l));
             write!(out, "{}", paint.label(worst, ribbon_sign(worst)))?;
         }
         writeln!(out)?;
@@ -223,7 +227,7 @@ impl Weather {
             paint.faint("episode            began              lasted     price     4 h later  24 h later")
         )?;
         for e in notable {
-            let word = format!("{} {}", e.label.name(), ribbon_sign(e.label));
+            let word = format!("{} {}{}", e.label.name(), ribbon_sign(e.label), e.side);
             let lasted = format!("{}{}", (e.end - e.start).spoken(), if e.open { " so far" } else { "" });
             let later = |hours| self.change_after(&e, hours).map_or("not known".to_owned(), percent);
             let pad = " ".repeat(18_usize.saturating_sub(word.chars().count()));
@@ -245,6 +249,28 @@ impl Weather {
         let then = (e.start + HOUR.times(hours)).floor(HOUR).0 / HOUR.0;
         Some(self.prices.get(&then)? / e.price? - 1.0)
     }
+}
+
+fn side(row: &MinuteRow) -> &'static str {
+    if row.risk.label != RiskRegime::SqueezeRisk {
+        return "";
+    }
+    match crate::render::wire_value(Feature::SqueezeDirection, &row.cells[Feature::SqueezeDirection.index()]) {
+        WireValue::Word("LONG_SQUEEZE") => "▼",
+        WireValue::Word("SHORT_SQUEEZE") => "▲",
+        _ => "",
+    }
+}
+
+/// The most severe label that, with what is more severe still, holds a fifth of the hours.
+fn typical(hours: impl Iterator<Item = RiskRegime> + Clone) -> RiskRegime {
+    let known = hours.clone().filter(|l| l.severity().is_some()).count();
+    let mut labels: Vec<RiskRegime> = RiskRegime::ALL.into_iter().filter(|l| l.severity().is_some()).collect();
+    labels.sort_by_key(|l| core::cmp::Reverse(l.severity()));
+    labels
+        .into_iter()
+        .find(|l| known > 0 && 5 * hours.clone().filter(|h| h.severity() >= l.severity()).count() >= known)
+        .unwrap_or(RiskRegime::Unknown)
 }
 
 /// One column wide everywhere, unlike some of the signs of UX section 2.

@@ -289,7 +289,8 @@ impl<'de> serde::Deserialize<'de> for Span {
             return <i64 as serde::Deserialize>::deserialize(d).map(Self);
         }
         let text = <String as serde::Deserialize>::deserialize(d)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
+        // No time at all is a legal declaration (a delay), though not a legal length on a command line.
+        if text == "0s" { Ok(Self::ZERO) } else { Self::parse(&text).map_err(serde::de::Error::custom) }
     }
 }
 

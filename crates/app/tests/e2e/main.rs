@@ -1,0 +1,16 @@
+//! End to end: the real binary, run as people run it, over files, folders, signals and sockets.
+//!
+//! Each module is a table of cases and the functions that check them. Every command runs in a home of its own, without the
+//! caller's environment; servers take a random loopback port; whatever was started is ended by its own process id. Unix
+//! only, because half of it is about signals, pipes and file modes.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, outside of test functions")]
+
+mod cli;
+mod freshness;
+mod replay;
+mod serve;
+mod store;
+mod support;
+mod verify;
