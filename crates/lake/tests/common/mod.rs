@@ -1,6 +1,14 @@
 //! What the tests of this crate share: a folder of hand-made files, one way to import it, events as readable lines.
 
-#![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test binary uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic_in_result_fn,
+    clippy::print_stderr,
+    clippy::allow_attributes,
+    reason = "helpers of tests; each binary uses its own part and stops where something is missing"
+)]
 
 use barograph_domain::{Event, Payload, Ts};
 use barograph_lake::{Error, ImportOptions, Plan, Report, plan};
