@@ -376,7 +376,7 @@ fn a_manifest_beside_the_data_says_what_flags_would() {
 fn what_is_declared_is_printed_and_hashed() {
     let folder = Folder::new();
     let path = folder.write("BTCUSDT-fundingRate-2025-01.csv", "1735689600007,8,0.0001\n1735718400000,8,0.0001\n");
-    let plain = import(&[path.clone()], &options());
+    let plain = import(std::slice::from_ref(&path), &options());
     let declared = plain.plan.declarations();
     let want = "binance-usdm:BTCUSDT funding_rate_settled 8h binance-usdm: stamp instant, every 8h, known 1m after it (binance archive fundingRate, 1 file)";
     assert_eq!(declared.iter().map(ToString::to_string).collect::<Vec<_>>(), [want]);

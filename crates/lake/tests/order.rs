@@ -1,5 +1,7 @@
 //! The order of events depends on the rows alone: not on the order of rows, files or arguments, and not on what came later.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
+
 mod common;
 
 use barograph_domain::{Event, Ts};

@@ -105,7 +105,7 @@ fn funding_and_open_interest_people_keep() {
         Metric::FundingRateSettled,
         eight,
         4_290,
-        2,
+        1,
     );
     let dydx = "derivatives/funding_2020_2023/btc-usdt_dydx.csv.gz";
     check(dydx, &options(), Metric::FundingRateSettled, Span::hours(1), 17_520, 0);

@@ -216,7 +216,7 @@ fn rows_are_counted_by_reason_and_the_first_of_each_is_shown() {
     // The order of arguments does not matter, and neither does which market starts first.
     for paths in [[a.clone(), b.clone()], [b, a]] {
         let got = import(&paths, &options());
-        assert_eq!(got.rejections(), [want.clone()]);
+        assert_eq!(got.rejections(), std::slice::from_ref(&want));
         assert_eq!((got.report.rows, got.report.rejected_rows), (6, 3));
     }
 }
@@ -301,11 +301,11 @@ fn options_that_would_look_ahead_or_mix_markets_are_refused() {
     let ether = folder.write("binance-usdm_ethusdt_1m.csv", format!("{HEADER}{GOOD}{NEXT}"));
     let error = |paths: &[PathBuf], o: &ImportOptions| plan(paths, o).unwrap_err().to_string();
     let early = ImportOptions { delays: vec![(Metric::Bar, Span::secs(-1))], ..options() };
-    assert!(error(&[klines.clone()], &early).contains("before they were known"));
+    assert!(error(std::slice::from_ref(&klines), &early).contains("before they were known"));
     let close = ImportOptions { stamp: Some(Stamp::Close), ..options() };
-    assert!(error(&[klines.clone()], &close).contains("known before it closed"));
+    assert!(error(std::slice::from_ref(&klines), &close).contains("known before it closed"));
     let instant = ImportOptions { stamp: Some(Stamp::Instant), ..options() };
-    assert!(error(&[klines.clone()], &instant).contains("bars have an open and a close"));
+    assert!(error(std::slice::from_ref(&klines), &instant).contains("bars have an open and a close"));
     assert!(error(&[klines, ether], &btc()).contains("would make one market of files that name BTC, ETH"));
     assert!(error(&[folder.path().join("missing.csv")], &btc()).contains("cannot read"));
 }

@@ -1,5 +1,7 @@
 //! Parquet and Feather: types, packings, absent cells, columns that are no cells.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
+
 mod common;
 
 use arrow_array::builder::{Float64Builder, ListBuilder, StringDictionaryBuilder};
