@@ -207,3 +207,25 @@ fn default_data() -> String {
     };
     base.unwrap_or_else(|| PathBuf::from(".")).join("barograph").display().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_documented_with_its_variable_and_meaning() {
+        let doc = include_str!("../../../docs/config.md");
+        for key in &KEYS {
+            let variable = format!("`BAROGRAPH_{}`", key.name.to_uppercase());
+            let line = doc.lines().find(|l| l.contains(&format!("| `{}` |", key.name)));
+            assert!(line.is_some_and(|l| l.contains(&variable) && l.contains(key.meaning)), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_told_the_nearest_one() {
+        assert_eq!(known("listen"), Ok("listen"));
+        assert_eq!(known("listn"), Err(Some("listen")));
+        assert_eq!(known("zzz"), Err(None));
+    }
+}

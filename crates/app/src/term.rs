@@ -38,11 +38,11 @@ impl Paint {
     }
 }
 
-/// Text folded at word boundaries to `width` columns, each line indented.
+/// Text folded at word boundaries to `width` columns, each line indented. A number and its percent sign stay together.
 pub(crate) fn fold(text: &str, width: usize, indent: &str) -> String {
     let mut out = String::new();
     let mut column = 0;
-    for word in text.split(' ') {
+    for word in text.replace(" %", "\u{a0}%").split(' ') {
         let length = word.chars().count();
         if column > 0 && column + 1 + length > width {
             out.push('\n');
@@ -55,7 +55,7 @@ pub(crate) fn fold(text: &str, width: usize, indent: &str) -> String {
             out.push(' ');
             column += 1;
         }
-        out.push_str(word);
+        out.push_str(&word.replace('\u{a0}', " "));
         column += length;
     }
     out
@@ -107,5 +107,6 @@ mod tests {
         assert_eq!(percent(-0.0812), "−8.1 %");
         assert_eq!(percent(1.5), "+150 %");
         assert_eq!(fold("one two three", 8, " "), " one two\n three");
+        assert_eq!(fold("limit 25.0 %", 10, ""), "limit\n25.0 %");
     }
 }

@@ -33,14 +33,10 @@ pub(crate) fn context(s: &Snapshot, paint: Paint) -> String {
     }
     let stops = &s.stop_vulnerability;
     let level = |v: Option<barograph_domain::StopVulnerability>| v.map_or("unknown", |v| v.name());
-    let _infallible = writeln!(
-        out,
-        " posture     {:<10} bias {}     stops (estimated): above {}, below {}",
-        s.guidance.posture.name(),
-        s.guidance.risk_bias.name(),
-        level(stops.short),
-        level(stops.long)
-    );
+    let _infallible =
+        writeln!(out, " posture     {:<20} bias {}", s.guidance.posture.name(), s.guidance.risk_bias.name());
+    let _infallible =
+        writeln!(out, " stops       above {}, below {} (estimated)", level(stops.short), level(stops.long));
     let _infallible = writeln!(out, "\n{}\n", fold(&s.explanation.reasoning, WIDTH - 1, " "));
     let entries = fold(&s.guidance.new_entries, WIDTH - 1, "                 ");
     let _infallible = writeln!(out, " new entries     {}", entries.trim_start());

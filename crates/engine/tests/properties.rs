@@ -105,7 +105,7 @@ fn any_start_agrees_once_nothing_is_partial() {
 }
 
 /// Wilder's average halves the memory of its start in 9.4 bars of an hour, so 1e-9 needs thirty half-lives (ten leave a
-/// thousandth, ADR 0008). Densities read it and levels that live 2,000 hours.
+/// thousandth, ADR 0009). Densities read it and levels that live 2,000 hours.
 fn warm_time(feature: Feature) -> Span {
     match feature.spec().update {
         Update::Recursive if feature == Feature::Atr14 => Span::hours(290),

@@ -187,3 +187,60 @@ pub(crate) fn built_in_world(symbol: &str) -> World {
     events.sort_by(Event::order);
     World { instruments: vec![Instrument::from_name(name, MarketKind::Perpetual)], streams, events }
 }
+
+/// Text of a recorded file beside the repository, gzip undone; `None`, said on standard error, where there is none.
+pub(crate) fn recorded(below: &str) -> Option<String> {
+    use std::io::Read as _;
+    let path = format!("{}/../../../shared/data/{below}", env!("CARGO_MANIFEST_DIR"));
+    let Ok(bytes) = std::fs::read(&path) else {
+        eprintln!("skipped: recorded data not found at {path}");
+        return None;
+    };
+    let mut text = String::new();
+    if below.ends_with(".gz") {
+        flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
+    } else {
+        text = String::from_utf8(bytes).unwrap();
+    }
+    Some(text)
+}
+
+/// A stream of a market made from the lines of one CSV file: a time and then numbers.
+pub(crate) struct Rows<'a> {
+    pub(crate) decl: StreamDecl,
+    pub(crate) csv: &'a str,
+    /// Added to the time as written: a bar stamped by its open closes one step later.
+    pub(crate) shift: Span,
+    /// Rows of `[from, until)` only.
+    pub(crate) between: (Ts, Ts),
+    pub(crate) payload: fn(&[f64]) -> Payload,
+}
+
+pub(crate) fn candle(n: &[f64]) -> Payload {
+    Payload::Bar(Bar { open: n[0], high: n[1], low: n[2], close: n[3], volume: Some(n[4]), quote_volume: None })
+}
+
+/// The market of these files.
+pub(crate) fn world_of(files: &[Rows<'_>]) -> World {
+    let name = files[0].decl.instrument.clone();
+    let kind = name.kind().unwrap_or(MarketKind::Perpetual);
+    let mut streams: Vec<StreamDecl> = files.iter().map(|f| f.decl.clone()).collect();
+    streams.sort();
+    let mut events = Vec::new();
+    for file in files {
+        let position = streams.iter().position(|s| *s == file.decl).unwrap();
+        let stream = StreamIndex(u16::try_from(position).unwrap());
+        for line in file.csv.lines().skip(1) {
+            let (time, cells) = line.split_once(',').unwrap();
+            let event_ts = Ts::parse(time).unwrap() + file.shift;
+            if event_ts < file.between.0 || event_ts >= file.between.1 {
+                continue;
+            }
+            let numbers: Vec<f64> = cells.split(',').map(|c| c.parse().unwrap()).collect();
+            let recv_ts = event_ts + file.decl.delay;
+            events.push(Event { recv_ts, event_ts, stream, seq: 0, payload: (file.payload)(&numbers) });
+        }
+    }
+    events.sort_by(Event::order);
+    World { instruments: vec![Instrument { kind, ..Instrument::from_name(name, kind) }], streams, events }
+}

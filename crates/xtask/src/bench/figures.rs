@@ -90,7 +90,7 @@ fn engine(bed: &Bed) -> Result<Vec<Row>, String> {
 }
 
 fn context(bed: &Bed) -> Result<Vec<Row>, String> {
-    let micros = bed.figure("barograph", "context_p50_us")?;
+    let micros = bed.figure("barograph-engine", "context_p50_us")?;
     Ok(vec![of("context").row(0, format!("{micros:.1} µs"), micros < 50.0)])
 }
 
