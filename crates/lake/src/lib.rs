@@ -33,5 +33,5 @@ mod walk;
 pub use error::Error;
 pub use merge::EventReader;
 pub use options::ImportOptions;
-pub use plan::{Declaration, Plan, plan};
+pub use plan::{Declaration, Plan, plan, plan_with};
 pub use report::{FailedFile, FileReport, Rejection, Report};

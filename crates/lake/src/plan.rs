@@ -10,8 +10,8 @@ use crate::scan::{self, Scanned};
 use crate::walk::{self, Found};
 use crate::{naming, sniff, source};
 use barograph_domain::{Instrument, InstrumentName, Metric, Span, Stamp, StreamDecl, StreamIndex, Ts};
-use barograph_venues::policy;
 use barograph_venues::table::Target;
+use barograph_venues::{policy, symbols};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,6 +65,18 @@ impl std::fmt::Display for Declaration {
 /// # Errors
 /// A path that cannot be read, options that contradict each other, or not one file that can be imported.
 pub fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<Plan, Error> {
+    plan_with(paths, options, &|_, _| {})
+}
+
+/// As [`plan`], telling `progress` how many files of how many have been looked into; from any thread.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_with(
+    paths: &[PathBuf],
+    options: &ImportOptions,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Plan, Error> {
     options.checked().map_err(Error::Usage)?;
     let Found { files, skipped } = walk::walk(paths)?;
     let mut failed = Vec::new();
@@ -86,7 +98,7 @@ pub fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<Plan, Error> {
     let mut scanned = Vec::new();
     let mut policy = vec![options.policy_text()];
     let mut markets = BTreeMap::new();
-    for ((place, told), result) in jobs.iter().zip(scan_all(&jobs)) {
+    for ((place, told), result) in jobs.iter().zip(scan_all(&jobs, progress)) {
         match result {
             Err(error) => failed.push(FailedFile { path: place.shown.clone(), error }),
             Ok(found) => {
@@ -101,14 +113,24 @@ pub fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<Plan, Error> {
     if scanned.is_empty() {
         return Err(Error::Nothing { looked_at, failed });
     }
+    if let (Some(map), true) = (&options.columns, scanned.iter().all(|s| s.file.mapper.format() != "column map")) {
+        let wanted: Vec<&str> = map.wanted().collect();
+        return Err(Error::Usage(format!("no file has all columns of --columns ({})", wanted.join(", "))));
+    }
     if let Some(symbol) = &options.symbol {
         one_symbol(symbol, &scanned)?;
     }
     let mut files: Vec<PlannedFile> = scanned.into_iter().map(|s| s.file).collect();
     agree_on_intervals(&mut files);
     let streams = bind(&mut files)?;
-    let instruments =
-        markets.into_iter().map(|(name, kind)| Instrument { kind, ..Instrument::from_name(name, kind) }).collect();
+    let instruments = markets
+        .into_iter()
+        .map(|(name, kind)| Instrument {
+            kind,
+            expiry: symbols::expiry(&name.symbol),
+            ..Instrument::from_name(name, kind)
+        })
+        .collect();
     Ok(Plan { files: Arc::new(files), streams, failed, skipped, instruments, policy: policy_text(&policy) })
 }
 
@@ -199,14 +221,15 @@ fn places(path: &Path) -> Result<Vec<Place>, String> {
 }
 
 /// Scans files on all cores; results in the order of jobs.
-fn scan_all(jobs: &[(Place, ImportOptions)]) -> Vec<Result<Scanned, String>> {
-    let next = AtomicUsize::new(0);
+fn scan_all(jobs: &[(Place, ImportOptions)], progress: &(dyn Fn(usize, usize) + Sync)) -> Vec<Result<Scanned, String>> {
+    let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || {
         let mut done = Vec::new();
         loop {
             let i = next.fetch_add(1, Ordering::Relaxed);
             let Some((place, options)) = jobs.get(i) else { return done };
             done.push((i, scan::scan(place.clone(), options)));
+            progress(finished.fetch_add(1, Ordering::Relaxed) + 1, jobs.len());
         }
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len()).max(1);

@@ -8,7 +8,7 @@ use barograph_domain::{Metric, Span, StreamDecl, Ts};
 use barograph_venues::binance::map::Market;
 use barograph_venues::layout::{BarColumns, Layout, Shape};
 use barograph_venues::recognise::{self, Asked};
-use barograph_venues::{Hints, RecordingMapper, TableMapper, policy, recording as venue_recording};
+use barograph_venues::{Hints, RecordingMapper, TableMapper, policy, recording as venue_recording, sample};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -38,10 +38,10 @@ pub(crate) fn scan(place: Place, options: &ImportOptions) -> Result<Scanned, Str
         symbol: options.symbol.as_deref(),
     };
     let layout = recognise::recognise(&sniffed.sample, &hints, &asked)?;
-    let measured = recognise::cadence(&sniffed.sample, &layout);
+    let measured = sample::cadence(&sniffed.sample, &layout);
     let cadence = cadence(&layout, options, &hints, measured)?;
     let infers = matches!(layout.shape, Shape::Funding { metric: Metric::FundingRateSettled, interval_h: None, .. });
-    let first_interval = options.cadence.or_else(|| recognise::first_interval(&sniffed.sample, &layout));
+    let first_interval = options.cadence.or_else(|| sample::first_interval(&sniffed.sample, &layout));
     let infer_interval = infers.then(|| first_interval.unwrap_or(cadence));
     let mut mapper = Mapper::Table(Box::new(TableMapper::new(layout, cadence, options.now)));
     let extent = first_pass(&place, sniffed.content, &mut mapper)?;

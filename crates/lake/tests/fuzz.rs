@@ -162,9 +162,9 @@ fn apply(mut bytes: Vec<u8>, all: &[Damage]) -> Vec<u8> {
 }
 
 /// Imports; [`try_import`] checks order and accounting.
-fn survive(path: PathBuf) {
+fn survive(path: &PathBuf) {
     for options in [btc(), options()] {
-        if let Err(e) = try_import(std::slice::from_ref(&path), &options) {
+        if let Err(e) = try_import(std::slice::from_ref(path), &options) {
             assert!(!e.to_string().is_empty());
         }
     }
@@ -192,6 +192,6 @@ proptest! {
         let seeds = seeds();
         let (name, bytes) = which.get(&seeds);
         let folder = Folder::new();
-        survive(folder.write(name, apply(bytes.clone(), &damages)));
+        survive(&folder.write(name, apply(bytes.clone(), &damages)));
     }
 }

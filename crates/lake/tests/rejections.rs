@@ -311,6 +311,19 @@ fn options_that_would_look_ahead_or_mix_markets_are_refused() {
 }
 
 #[test]
+fn a_column_map_that_fits_no_file_is_refused() {
+    let folder = Folder::new();
+    let known = folder.write("oi.csv", "t,oi\n1738368000,5\n1738368300,6\n");
+    let unknown = folder.write("x.csv", "when,what\n1738368000,5\n1738368300,6\n");
+    let map = ColumnMap::parse("time=when,value=wat,metric=open_interest").unwrap();
+    let asked = ImportOptions { columns: Some(map), ..btc() };
+    let error = plan(std::slice::from_ref(&known), &asked).unwrap_err().to_string();
+    assert_eq!(error, "no file has all columns of --columns (when, wat)");
+    let error = plan(&[unknown], &asked).unwrap_err().to_string();
+    assert!(error.contains("has no column wat of --columns; its columns are when, what"), "{error}");
+}
+
+#[test]
 fn rows_of_several_markets_are_never_poured_into_one() {
     let folder = Folder::new();
     let text = "timestamp,venue,coin,o,h,l,c\n1738368000,Binance,BTC,1,1,1,1\n1738368000,Bybit,BTC,1,1,1,1\n1738368060,Binance,BTC,1,1,1,1\n1738368060,Bybit,BTC,2,2,2,2\n";

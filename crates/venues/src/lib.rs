@@ -1,7 +1,7 @@
 //! How each venue and data format speaks, mapped to events. Pure: rows and bytes in, events out.
 //!
 //! The rooms: [`row`] is what every format hands over, [`layout`] says which column of a table is what,
-//! [`recognise`] finds that out from header, first rows and name, [`table`] turns rows into events, [`binance`] knows the
+//! [`recognise`] finds that out from header, first rows ([`sample`]) and name, [`table`] turns rows into events, [`binance`] knows the
 //! venue's archive and its frames, [`recording`] reads frames with their receive stamps, [`tardis`] and [`freqtrade`] two formats people already own, [`columns`] the map a
 //! user writes, [`policy`] what is declared by default, [`continuity`] finds missing rows after the merge.
 //!
@@ -15,13 +15,16 @@ pub mod continuity;
 pub mod freqtrade;
 pub mod funding;
 pub mod layout;
+mod mapped;
 pub mod names;
 pub mod number;
+mod payload;
 pub mod policy;
 pub mod recognise;
 pub mod recording;
 pub mod reject;
 pub mod row;
+pub mod sample;
 pub mod symbols;
 pub mod table;
 pub mod tardis;
@@ -33,4 +36,5 @@ pub use names::Hints;
 pub use recording::RecordingMapper;
 pub use reject::{Reason, Reject, Unused};
 pub use row::{Cell, Columns, Row};
+pub use sample::{Owned, Sample};
 pub use table::{Sink, TableMapper};

@@ -85,7 +85,7 @@ impl Hints {
         }
         // From the innermost folder outwards: a kind, and in the archive the symbol behind it.
         for (i, folder) in folders.iter().enumerate().rev() {
-            if self.metric.is_none() && !folder.eq_ignore_ascii_case("futures") {
+            if self.metric.is_none() && is_archive_folder(folder) {
                 self.metric = kind_of(folder);
                 if self.metric.is_some() && self.symbol.is_none() {
                     self.symbol = folders.get(i + 1).filter(|s| s.parse::<u32>().is_err()).map(|s| (*s).to_owned());
@@ -259,6 +259,23 @@ fn stem(file: &str) -> String {
     stem.to_owned()
 }
 
+/// Folders of the archives. Plainer words, such as `mark` or `index`, may be anyone's name in a path.
+fn is_archive_folder(word: &str) -> bool {
+    let names = [
+        "klines",
+        "markPriceKlines",
+        "indexPriceKlines",
+        "premiumIndexKlines",
+        "fundingRate",
+        "metrics",
+        "aggTrades",
+        "trades",
+        "liquidationSnapshot",
+        "liquidations",
+    ];
+    names.iter().any(|n| n.eq_ignore_ascii_case(word))
+}
+
 fn is_venue(word: &str) -> bool {
     Venue::KNOWN.iter().any(|(id, _)| *id == word)
 }
@@ -408,6 +425,7 @@ mod tests {
         let shipped = Hints::of("history/binance-usdm/BTCUSDT/open_interest_usd_1h.hyperliquid.csv.zst");
         assert_eq!((shipped.venue.as_deref(), shipped.symbol.as_deref()), (Some("binance-usdm"), Some("BTCUSDT")));
         assert_eq!(shipped.source.as_deref(), Some("hyperliquid"));
+        check("/home/mark/index/btcusdt_1m.csv", None, Some("BTCUSDT"), None, Some("1m"));
         assert_eq!(Hints::of(""), Hints::default());
         assert_eq!(Hints::of("notes.txt").symbol, None);
     }

@@ -7,8 +7,8 @@
 use barograph_domain::Ts;
 use core::ops::Range;
 
-/// Stamps outside are refused: no market data is older, and arithmetic on them cannot overflow.
-pub const PLAUSIBLE: Range<Ts> = Ts::from_civil(1980, 1, 1, 0, 0, 0)..Ts::from_civil(2200, 1, 1, 0, 0, 0);
+/// Stamps outside are refused: no coin is older than 2009, and arithmetic on them cannot overflow.
+pub const PLAUSIBLE: Range<Ts> = Ts::from_civil(2009, 1, 1, 0, 0, 0)..Ts::from_civil(2200, 1, 1, 0, 0, 0);
 
 const TENS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,

@@ -7,67 +7,12 @@
 use crate::binance::archive::{self, LabelShift};
 use crate::columns::ColumnMap;
 use crate::freqtrade;
-use crate::funding;
 use crate::layout::{BarColumns, Clock, Format, Layout, Shape, SideColumn};
 use crate::names::Hints;
-use crate::number;
+use crate::sample::{Owned, Sample, one_row_per_stamp};
 use crate::symbols;
 use crate::tardis;
-use barograph_domain::{Metric, Span, Stamp, Ts};
-
-/// A cell of the first rows, kept.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Owned {
-    /// Nothing there.
-    Empty,
-    /// Text.
-    Text(String),
-    /// A float.
-    Float(f64),
-    /// An integer.
-    Int(i64),
-    /// An instant.
-    Time(Ts),
-}
-
-impl Owned {
-    /// As a number, where it is one.
-    #[must_use]
-    pub fn number(&self) -> Option<f64> {
-        match self {
-            Self::Text(t) => number::decimal(t.as_bytes()),
-            Self::Float(v) => Some(*v).filter(|v| v.is_finite()),
-            Self::Int(n) => number::whole(*n),
-            Self::Empty | Self::Time(_) => None,
-        }
-    }
-    /// As an instant, where it is one.
-    #[must_use]
-    pub fn time(&self) -> Option<Ts> {
-        let at = match self {
-            Self::Text(t) => number::instant(t.as_bytes()),
-            Self::Float(v) => number::whole_float(*v).and_then(Ts::from_epoch),
-            Self::Int(n) => Ts::from_epoch(*n),
-            Self::Time(at) => Some(*at),
-            Self::Empty => None,
-        };
-        at.filter(|at| number::PLAUSIBLE.contains(at))
-    }
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Empty)
-    }
-}
-
-/// The first rows of a table.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Sample {
-    /// Column names, where the table has any.
-    pub names: Option<Vec<String>>,
-    /// Rows, at most some hundreds.
-    pub rows: Vec<Vec<Owned>>,
-    /// Rows must have as many cells as there are names (CSV); objects may leave some out.
-    pub strict_width: bool,
-}
+use barograph_domain::{Metric, Stamp};
 
 /// What the user says about the table.
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,88 +53,13 @@ pub fn recognise(sample: &Sample, hints: &Hints, asked: &Asked<'_>) -> Result<La
     Ok(layout)
 }
 
-/// Timeframe or step of a table, from its first rows: the commonest distance between neighbouring stamps of one key.
-/// Settled funding is rounded to the minute, its stamps jitter. `None` for fewer than two rows.
-#[must_use]
-pub fn cadence(sample: &Sample, layout: &Layout) -> Option<Span> {
-    if let (Shape::Funding { interval_h: Some(column), .. }, Some(row)) = (&layout.shape, sample.rows.first()) {
-        let hours = row.get(*column).and_then(Owned::number).and_then(number::whole_float);
-        return hours.filter(|h| (1..=168).contains(h)).map(Span::hours);
-    }
-    if let Shape::Bars { columns: BarColumns { close_time: Some(close), calendar_month: false, .. }, .. } = layout.shape
-    {
-        let length = |row: &Vec<Owned>| {
-            let (from, until) = (row.get(layout.clock.column)?.time()?, row.get(close)?.time()?);
-            Some(until.ceil(Span::secs(1)) - from).filter(|s| *s > Span::ZERO)
-        };
-        if layout.clock.stamp == Stamp::Open {
-            return commonest(sample.rows.iter().filter_map(length));
-        }
-    }
-    let is_funding = matches!(layout.shape, Shape::Funding { .. });
-    let rounded = |s: Span| if is_funding { Span((Ts(s.0) + Span::secs(30)).floor(Span::mins(1)).0) } else { s };
-    commonest(steps(sample, layout).into_iter().map(rounded).filter(|s| *s > Span::ZERO))
-}
-
-/// Interval of settled funding to start from where the file has none: the first step, if a venue could use it. The
-/// commonest would be wrong for the beginning of a file in which the interval changes.
-#[must_use]
-pub fn first_interval(sample: &Sample, layout: &Layout) -> Option<Span> {
-    let first = *steps(sample, layout).first()?;
-    funding::hours_of(first).map(Span::hours)
-}
-
-/// Distances between neighbouring stamps of the same key.
-fn steps(sample: &Sample, layout: &Layout) -> Vec<Span> {
-    let key = |row: &Vec<Owned>| {
-        let keys = [layout.venue, layout.symbol].into_iter().flatten();
-        keys.filter_map(|c| row.get(c)).map(|cell| format!("{cell:?}")).collect::<Vec<_>>()
-    };
-    let kept = |row: &&Vec<Owned>| {
-        layout.filter.iter().all(|(c, want)| match row.get(*c) {
-            Some(Owned::Text(t)) => t.eq_ignore_ascii_case(want),
-            Some(Owned::Empty) | None => want.is_empty(),
-            Some(_) => true,
-        })
-    };
-    let stamp = |row: &Vec<Owned>| Some((key(row), row.get(layout.clock.column)?.time()?));
-    let mut stamps: Vec<(Vec<String>, Ts)> = sample.rows.iter().filter(kept).filter_map(stamp).collect();
-    stamps.sort();
-    stamps.windows(2).filter(|w| w[0].0 == w[1].0).map(|w| w[1].1 - w[0].1).collect()
-}
-
-/// Candles and series of one market have one row per stamp. Where most rows share theirs, several markets are mixed, and
-/// no column known here tells them apart.
-fn one_row_per_stamp(sample: &Sample, layout: &Layout) -> Result<(), String> {
-    let on_grid = matches!(layout.shape, Shape::Bars { .. } | Shape::Funding { .. } | Shape::Values(_));
-    // Equal rows are duplicates, not markets.
-    let mut rows = sample.rows.clone();
-    rows.dedup();
-    let steps = steps(&Sample { rows, ..Sample::default() }, layout);
-    let same = steps.iter().filter(|s| **s == Span::ZERO).count();
-    if on_grid && 2 * same > steps.len() {
-        return Err("several rows share each stamp, as if of several markets; keep one with --columns \
-             …,where.<column>=<value>"
-            .to_owned());
-    }
-    Ok(())
-}
-
-/// The commonest, the shortest of equals.
-fn commonest(spans: impl Iterator<Item = Span>) -> Option<Span> {
-    let mut counts = std::collections::BTreeMap::<Span, usize>::new();
-    for span in spans {
-        *counts.entry(span).or_default() += 1;
-    }
-    counts.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0))).map(|(span, _)| span)
-}
-
-struct Table<'a> {
-    sample: &'a Sample,
-    names: &'a [String],
+/// A table on its way to a layout.
+pub(crate) struct Table<'a> {
+    pub(crate) sample: &'a Sample,
+    pub(crate) names: &'a [String],
     squeezed: &'a [String],
-    hints: &'a Hints,
-    asked: &'a Asked<'a>,
+    pub(crate) hints: &'a Hints,
+    pub(crate) asked: &'a Asked<'a>,
 }
 
 /// Given names, or those of the archive kind that headerless rows have the shape of.
@@ -294,7 +164,7 @@ impl Table<'_> {
         named().find(holds_time).or_else(index).or_else(|| named().next())
     }
 
-    fn layout(&self, format: Format, column: usize, stamp: Stamp, shape: Shape) -> Layout {
+    pub(crate) fn layout(&self, format: Format, column: usize, stamp: Stamp, shape: Shape) -> Layout {
         Layout {
             format,
             clock: Clock { column, recv: None, stamp, shift: LabelShift::None },
@@ -502,6 +372,11 @@ impl Table<'_> {
 
     fn unknown(&self) -> String {
         let names = self.names.join(", ");
+        let missing: Vec<&str> =
+            self.asked.columns.iter().flat_map(|m| m.wanted()).filter(|name| self.position(name).is_none()).collect();
+        if !missing.is_empty() {
+            return format!("has no column {} of --columns; its columns are {names}", missing.join(", "));
+        }
         if self.sample.names.is_none() {
             return format!(
                 "rows of {} cells without a header are no known format; map them with --columns time=#1,…",
@@ -513,7 +388,7 @@ impl Table<'_> {
         )
     }
 
-    fn position(&self, name: &str) -> Option<usize> {
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
         if let Some(n) = name.strip_prefix('#').and_then(|n| n.parse::<usize>().ok()) {
             return n.checked_sub(1).filter(|n| *n < self.names.len());
         }
@@ -523,74 +398,5 @@ impl Table<'_> {
 
     fn has_all(&self, map: &ColumnMap) -> bool {
         map.wanted().all(|name| self.position(name).is_some())
-    }
-
-    fn mapped(&self, map: &ColumnMap) -> Result<Layout, String> {
-        let at = |field: &str| map.column(field).and_then(|name| self.position(name));
-        let time = at("time").ok_or("column map has no time; write time=<column>")?;
-        let metric = map.metric().or(self.asked.metric);
-        let mut stamp = Stamp::Instant;
-        let shape = if let (Some(open), Some(high), Some(low), Some(close)) =
-            (at("open"), at("high"), at("low"), at("close"))
-        {
-            stamp = Stamp::Open;
-            let columns = BarColumns {
-                open,
-                high,
-                low,
-                close,
-                volume: at("volume"),
-                quote_volume: at("quote_volume"),
-                close_time: at("close_time"),
-                contract_size: None,
-                calendar_month: self.hints.calendar_month,
-            };
-            let metric = metric.unwrap_or(Metric::Bar);
-            if !matches!(metric, Metric::Bar | Metric::MarkPrice | Metric::IndexPrice | Metric::PremiumIndex) {
-                return Err(format!("metric={} does not come as candles", metric.name()));
-            }
-            Shape::Bars { metric, columns }
-        } else {
-            self.mapped_series(map, metric, &at)?
-        };
-        let mut layout = self.layout(Format::Mapped, time, stamp, shape);
-        layout.venue = at("venue");
-        layout.symbol = at("symbol");
-        layout.filter =
-            map.filter().iter().filter_map(|(name, want)| Some((self.position(name)?, want.clone()))).collect();
-        Ok(layout)
-    }
-
-    fn mapped_series(
-        &self,
-        map: &ColumnMap,
-        metric: Option<Metric>,
-        at: &impl Fn(&str) -> Option<usize>,
-    ) -> Result<Shape, String> {
-        let side = at("side").map_or(SideColumn::None, SideColumn::Word);
-        let rate_of = |rate, metric| Shape::Funding { metric, rate, interval_h: at("interval_h"), rate_type: None };
-        match (metric, at("value"), at("usd"), at("rate"), at("price")) {
-            (Some(Metric::Liquidation), _, _, _, Some(price)) => Ok(Shape::Liquidations {
-                side: at("side").ok_or("liquidations need side=<column>")?,
-                price,
-                average: None,
-                qty: at("qty").ok_or("liquidations need qty=<column>")?,
-                id: at("id"),
-            }),
-            (None | Some(Metric::Trade), None, None, None, Some(price)) => {
-                let qty = at("qty").ok_or("trades need qty=<column>")?;
-                Ok(Shape::Trades { id: at("id"), price, qty, side })
-            }
-            (metric, _, None, Some(rate), _) => {
-                Ok(rate_of(rate, metric.filter(|m| *m == Metric::FundingRate).unwrap_or(Metric::FundingRateSettled)))
-            }
-            (Some(m @ (Metric::FundingRate | Metric::FundingRateSettled)), Some(rate), _, _, _) => Ok(rate_of(rate, m)),
-            (Some(m @ (Metric::Bar | Metric::Trade | Metric::BestBidAsk | Metric::Liquidation)), _, _, _, _) => {
-                Err(format!("metric={} is not one value per row", m.name()))
-            }
-            (Some(m), Some(column), _, _, _) => Ok(Shape::Values(vec![(m, column)])),
-            (_, None, Some(column), _, _) => Ok(Shape::Values(vec![(Metric::OpenInterestUsd, column)])),
-            _ => Err(format!("column map for {} reads nothing", map.column("time").unwrap_or("this file"))),
-        }
     }
 }

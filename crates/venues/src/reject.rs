@@ -14,7 +14,7 @@ pub enum Reason {
     WrongColumnCount,
     /// A cell that must hold a number holds something else.
     NotANumber,
-    /// A cell that must hold a time holds something else, or a time outside 1980 to 2200.
+    /// A cell that must hold a time holds something else, or a time outside 2009 to 2200.
     NotATime,
     /// A cell the format always fills is empty.
     MissingValue,

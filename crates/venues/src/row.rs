@@ -115,7 +115,7 @@ impl<'a> Row<'a> {
     /// An instant or absence.
     ///
     /// # Errors
-    /// Present and no instant between 1980 and 2200.
+    /// Present and no instant between 2009 and 2200.
     pub fn optional_time(&self, column: usize) -> Result<Option<Ts>, Reject> {
         let at = match self.cell(column) {
             Cell::Empty => return Ok(None),
@@ -132,7 +132,7 @@ impl<'a> Row<'a> {
     /// An instant that must be there.
     ///
     /// # Errors
-    /// Empty, or no instant between 1980 and 2200.
+    /// Empty, or no instant between 2009 and 2200.
     pub fn time(&self, column: usize) -> Result<Ts, Reject> {
         self.optional_time(column)?.ok_or(Reject::cell(Reason::MissingValue, column))
     }

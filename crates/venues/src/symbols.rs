@@ -1,6 +1,8 @@
 //! Symbols as each venue writes them, from pairs as other tools write them; contract sizes; venue names of other tools.
 //! Sources: venue sheets, sections on symbol mapping.
 
+use barograph_domain::Ts;
+
 /// A pair as freqtrade names files: base, quote and, for contracts, the settlement currency.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pair {
@@ -43,6 +45,14 @@ pub fn spelled(venue: &str, symbol: &str) -> String {
 #[must_use]
 pub fn venue_id(word: &str) -> String {
     venue_of_tardis(&word.trim().to_ascii_lowercase())
+}
+
+/// Expiry of a dated contract whose symbol ends in `_YYMMDD` or `-YYMMDD`: 08:00 UTC of that day on Binance and OKX.
+#[must_use]
+pub fn expiry(symbol: &str) -> Option<Ts> {
+    let (_, date) =
+        symbol.rsplit_once(['_', '-']).filter(|(_, d)| d.len() == 6 && d.bytes().all(|b| b.is_ascii_digit()))?;
+    Ts::parse(&format!("20{}-{}-{}T08:00", &date[..2], &date[2..4], &date[4..])).ok()
 }
 
 /// USD per contract on COIN-M: 100 for BTC, 10 for everything else.
@@ -107,6 +117,8 @@ mod tests {
         assert_eq!(spot.native("okx"), "BTC-USDT");
         assert_eq!(spelled("binance-usdm", "btc-usdt"), "BTCUSDT");
         assert_eq!(spelled("binance-coinm", "BTCUSD_PERP"), "BTCUSD_PERP");
+        assert_eq!(expiry("BTCUSDT_261225"), Some(Ts::from_civil(2026, 12, 25, 8, 0, 0)));
+        assert_eq!((expiry("BTCUSD_PERP"), expiry("BTCUSDT_269999")), (None, None));
         assert_eq!(spelled("okx", "BTC-USDT-SWAP"), "BTC-USDT-SWAP");
     }
 }
