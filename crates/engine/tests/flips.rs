@@ -5,12 +5,14 @@
 //! of five-minute open interest. What is applied is what the published snapshot says. The percentiles of a changed feature
 //! are ranked anew in the market's own window, which is gathered here from the rows and owes nothing to the engine's
 //! memory or to the cuts in the row; the cuts are checked against that window instead.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests, outside of test functions")]
 
 mod support;
 
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{
-    Cell, HeldBy, InputAge, InstrumentName, Metric, MinuteRow, Payload, RiskRegime, Span, Stamp, StreamDecl, StreamIndex, Ts,
+    Cell, HeldBy, InputAge, InstrumentName, Metric, MinuteRow, Payload, RiskRegime, Span, Stamp, StreamDecl,
+    StreamIndex, Ts,
 };
 use barograph_engine::catalogue::Feature;
 use barograph_engine::rules::{Book, RiskAxis, Scene, apply_exit, apply_flip, cut, evaluate, rank_of};
@@ -190,6 +192,7 @@ fn apply_all(world: &World, book_name: &str, thin: impl Fn(Ts) -> bool) -> Tally
     engine.finish(&mut out);
     out.rows().iter().for_each(&mut on_row);
     replay.tally.cuts = replay.windows.cuts_checked;
+    assert_eq!(replay.tally.silent, 0, "{:?}", replay.tally);
     replay.tally
 }
 
@@ -231,7 +234,11 @@ fn every_flip_and_exit_of_the_built_in_history_happens_under_fixed_numbers() {
 
 fn stream(name: &str, metric: Metric, cadence: Span, delay: Span, stamp: Stamp) -> StreamDecl {
     let instrument = InstrumentName::parse(name).unwrap();
-    StreamDecl { source: instrument.venue.as_str().to_owned(), instrument, ..decl(metric, cadence, delay, stamp, false) }
+    StreamDecl {
+        source: instrument.venue.as_str().to_owned(),
+        instrument,
+        ..decl(metric, cadence, delay, stamp, false)
+    }
 }
 
 /// Minutes of a perpetual without open interest: long stretches are UNKNOWN, and between two hours volatility moves while
@@ -280,9 +287,12 @@ fn every_flip_and_exit_of_a_winter_with_open_interest_happens() {
             |n| Payload::Value(n[0]),
         ),
         // The file's rates are the venue's divided by eight.
-        rows(own(Metric::FundingRateSettled, hour.times(8), Span::mins(1), Stamp::Instant), &funding, Span::ZERO, |n| {
-            Payload::Funding { rate: 8.0 * n[0], interval_h: Some(8.0), next_ts: None, special: false }
-        }),
+        rows(
+            own(Metric::FundingRateSettled, hour.times(8), Span::mins(1), Stamp::Instant),
+            &funding,
+            Span::ZERO,
+            |n| Payload::Funding { rate: 8.0 * n[0], interval_h: Some(8.0), next_ts: None, special: false },
+        ),
     ]);
     let mut applied = 0;
     for book in ["default", "absolute"] {

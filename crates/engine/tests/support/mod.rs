@@ -3,6 +3,7 @@
     dead_code,
     clippy::allow_attributes,
     clippy::unwrap_used,
+    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "each test binary uses another part of this module; tests read files and may panic"
 )]
