@@ -254,7 +254,7 @@ pub(crate) enum Db {
     /// Remove what is older than it has to be kept
     Prune {
         /// Days that minute rows are kept; older ones are thinned to five minutes and label changes
-        #[arg(long)]
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(crate::config::KEEP_DAYS_MAX)))]
         days: Option<u32>,
     },
     /// Look for damage

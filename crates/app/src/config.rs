@@ -58,6 +58,9 @@ pub(crate) const KEYS: [Key; 7] = [
     },
 ];
 
+/// A century: what is kept for longer is kept for ever, and 64 bits of nanoseconds hold no more than three.
+pub(crate) const KEEP_DAYS_MAX: u32 = 36_500;
+
 /// Resolved settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -99,7 +102,10 @@ impl Settings {
 
     fn check(&self) -> Result<(), Failure> {
         self.number("stream_clients_max")?;
-        self.number("keep_minutes_days")?;
+        let days = self.number("keep_minutes_days")?;
+        if days > KEEP_DAYS_MAX as usize {
+            return Err(self.wrong("keep_minutes_days", &format!("'{days}' is more than {KEEP_DAYS_MAX} days")));
+        }
         barograph_domain::Venue::new(self.text("default_venue"))
             .map_err(|e| self.wrong("default_venue", &e.to_string()))?;
         Ok(())

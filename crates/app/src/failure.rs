@@ -76,3 +76,64 @@ pub(crate) fn chain(e: &dyn std::error::Error) -> String {
     }
     text
 }
+
+/// What the parser of the command line has to say: help goes out as it is, a refusal becomes one sentence like any other.
+pub(crate) fn of_command_line(refused: &clap::Error) -> Result<(), Failure> {
+    use clap::error::ErrorKind;
+    match refused.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(refused.print()?),
+        // No command was given: the list of them says more than a sentence.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            refused.print()?;
+            Err(Failure::Usage(String::new()))
+        }
+        _ => Err(Failure::Usage(one_sentence(&refused.to_string()))),
+    }
+}
+
+/// Paragraphs of a refusal joined, without its usage line, and with where to look.
+fn one_sentence(text: &str) -> String {
+    let words = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut said = Vec::new();
+    let mut usage = "barograph".to_owned();
+    for paragraph in text.split("\n\n").map(words) {
+        if let Some(line) = paragraph.strip_prefix("Usage: ") {
+            let command = line.split(' ').take_while(|w| w.starts_with(|c: char| c.is_ascii_lowercase()));
+            usage = command.collect::<Vec<_>>().join(" ");
+        } else if !paragraph.starts_with("For more information") && !paragraph.is_empty() {
+            let paragraph = paragraph.strip_prefix("error: ").unwrap_or(&paragraph);
+            said.push(paragraph.strip_prefix("tip: ").unwrap_or(paragraph).to_owned());
+        }
+    }
+    format!("{}; see {usage} --help", said.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    #[test]
+    fn refusals_of_the_command_line_are_one_sentence() {
+        for (line, want) in [
+            ("replay", "the following required arguments were not provided: <PATHS>...; see barograph replay --help"),
+            (
+                "replay x --every 0s",
+                "invalid value '0s' for '--every <EVERY>': '0s' is not a positive length of time; see barograph --help",
+            ),
+            (
+                "serve --listne x",
+                "unexpected argument '--listne' found; a similar argument exists: '--listen'; see barograph serve --help",
+            ),
+            (
+                "replya x",
+                "unrecognized subcommand 'replya'; a similar subcommand exists: 'replay'; see barograph --help",
+            ),
+        ] {
+            let refused =
+                crate::cli::Cli::try_parse_from(["barograph"].into_iter().chain(line.split(' '))).unwrap_err();
+            let Err(Failure::Usage(text)) = of_command_line(&refused) else { panic!("{line}") };
+            assert_eq!(text, want, "{line}");
+        }
+    }
+}

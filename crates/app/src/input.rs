@@ -4,7 +4,7 @@ use crate::cli::Declared;
 use crate::clock;
 use crate::failure::Failure;
 use barograph_domain::Ts;
-use barograph_lake::{ImportOptions, Plan, Report};
+use barograph_lake::{FailedFile, ImportOptions, Plan, Report};
 use barograph_venues::ColumnMap;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -42,7 +42,26 @@ pub(crate) fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<Plan, F
             return Err(Failure::usage(format!("there is no file or folder {}", path.display())));
         }
     }
-    Ok(barograph_lake::plan(paths, options)?)
+    barograph_lake::plan(paths, options).map_err(|e| match e {
+        barograph_lake::Error::Nothing { looked_at, failed } if looked_at > 0 => nothing(looked_at, &failed),
+        other => other.into(),
+    })
+}
+
+/// Not one file could be used: each with its reason, as after an import that used some, and one sentence.
+fn nothing(looked_at: usize, failed: &[FailedFile]) -> Failure {
+    let plural = if looked_at == 1 { "" } else { "s" };
+    match print_failed(failed, &mut std::io::stderr().lock()) {
+        Ok(()) => Failure::usage(format!("nothing to import in {looked_at} file{plural}, see above")),
+        Err(e) => e,
+    }
+}
+
+fn print_failed(failed: &[FailedFile], err: &mut impl std::io::Write) -> Result<(), Failure> {
+    for file in failed {
+        writeln!(err, "failed {}: {}", file.path, file.error)?;
+    }
+    Ok(())
 }
 
 /// Declarations shown before the rest is only counted: a thousand markets would not be read by anyone.
@@ -67,9 +86,7 @@ pub(crate) fn print_report(report: &Report) -> Result<(), Failure> {
     for rejection in &report.rejected {
         writeln!(err, "rejected {} ({} in all)", rejection.example, rejection.count)?;
     }
-    for failed in &report.failed {
-        writeln!(err, "failed {}: {}", failed.path, failed.error)?;
-    }
+    print_failed(&report.failed, &mut err)?;
     let unused: u64 = report.unused.values().sum();
     let plural = if report.files.len() == 1 { "" } else { "s" };
     let mut line = format!(

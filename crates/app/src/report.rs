@@ -210,8 +210,11 @@ impl Weather {
         let total: u64 = self.minutes.values().sum();
         #[expect(clippy::cast_precision_loss, reason = "minutes of a replay")]
         let share = |n: &u64| 100.0 * *n as f64 / total.max(1) as f64;
-        let parts: Vec<String> = self.minutes.iter().map(|(l, n)| format!("{} {:.1} %", l.name(), share(n))).collect();
-        writeln!(out, "  {}", paint.faint(&parts.join(", ")))?;
+        let parts: Vec<String> =
+            self.minutes.iter().map(|(l, n)| format!("{}\u{a0}{:.1}\u{a0}%", l.name(), share(n))).collect();
+        for line in fold(&parts.join(", "), 78, "  ").lines() {
+            writeln!(out, "{}", paint.faint(&line.replace('\u{a0}', " ")))?;
+        }
         Ok(())
     }
 
@@ -221,19 +224,18 @@ impl Weather {
             writeln!(out, "  no squeeze risk and no high volatility in this stretch")?;
             return Ok(());
         }
-        writeln!(
-            out,
-            "  {}",
-            paint.faint("episode            began              lasted     price     4 h later  24 h later")
-        )?;
+        // 80 columns in all; the price 4 and 24 hours after the beginning says what happened next.
+        let header =
+            format!("{:<15} {:<17} {:<18} {:>7} {:>8} {:>8}", "episode", "began", "lasted", "price", "+4 h", "+24 h");
+        writeln!(out, "  {}", paint.faint(&header))?;
         for e in notable {
             let word = format!("{} {}{}", e.label.name(), ribbon_sign(e.label), e.side);
             let lasted = format!("{}{}", (e.end - e.start).spoken(), if e.open { " so far" } else { "" });
-            let later = |hours| self.change_after(&e, hours).map_or("not known".to_owned(), percent);
-            let pad = " ".repeat(18_usize.saturating_sub(word.chars().count()));
+            let later = |hours| self.change_after(&e, hours).map_or("unknown".to_owned(), percent);
+            let pad = " ".repeat(15_usize.saturating_sub(word.chars().count()));
             writeln!(
                 out,
-                "  {}{pad} {}  {lasted:<10} {:>8}  {:>9}  {:>10}",
+                "  {}{pad} {} {lasted:<18} {:>7} {:>8} {:>8}",
                 paint.label(e.label, &word),
                 minute(e.start),
                 e.price.map_or("unknown".to_owned(), price),

@@ -14,7 +14,11 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
     match command {
         Db::Migrate => {
             drop(SqliteWriter::open(&data, &Role::ALL)?);
-            writeln!(out, "the database in {} has this version's schema", data.display())?;
+            if json {
+                writeln!(out, "{}", serde_json::json!({ "data": data, "migrated": true }))?;
+            } else {
+                writeln!(out, "the database in {} has this version's schema", data.display())?;
+            }
         }
         Db::Prune { days } => {
             let keep = days.map_or_else(|| settings.number("keep_minutes_days"), |d| Ok(d as usize))?;

@@ -14,7 +14,10 @@ use crate::term::Paint;
 use barograph_lake::ImportOptions;
 use std::io::{BufWriter, Write as _};
 
-pub(crate) fn run(args: &Demo, settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Failure> {
+    if json {
+        return Err(Failure::usage("demo prints for people; for JSON lines write: barograph replay --json PATH"));
+    }
     let runtime = serve::runtime()?;
     let listener = if args.no_serve { None } else { Some(serve::bind(&runtime, settings.listen()?)?) };
     let history = BuiltIn::unpack()?;

@@ -3,6 +3,7 @@
 use crate::commands::open_reader;
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::term::minute;
 use barograph_store::Reader as _;
 use std::io::Write as _;
 
@@ -28,8 +29,8 @@ pub(crate) fn run(settings: &Settings, json: bool) -> Result<(), Failure> {
             writeln!(out, "{line}")?;
             continue;
         }
-        let span = format!("{} to {}", info.first_event, info.newest_event);
-        writeln!(out, "{:<28} {:>9} points  {span}", info.instrument.name.to_string(), info.points)?;
+        let span = format!("{} to {}", minute(info.first_event), minute(info.newest_event));
+        writeln!(out, "{:<24} {:>8} points  {span}", info.instrument.name.to_string(), info.points)?;
         for s in streams {
             let kind =
                 serde_json::to_value(s.decl.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();

@@ -29,7 +29,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let settings = Settings::load(&cli.common, listen.as_ref())?;
     let json = cli.common.json;
     match cli.command {
-        Command::Demo(args) => demo::run(&args, &settings),
+        Command::Demo(args) => demo::run(&args, &settings, json),
         Command::Replay(args) => replay::run(&args, &settings, cli.common.data.as_deref(), json),
         Command::Collect(args) => collect::run(&args, &settings),
         Command::Context(args) => context::run(&args, &settings, json),
@@ -37,7 +37,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Markets => markets::run(&settings, json),
         Command::Features { id } => catalogue::run(id.as_deref(), json),
         Command::Rules { command } => rules::run(&command, &settings, json),
-        Command::Verify { command } => verify::run(&command, &settings),
+        Command::Verify { command } => verify::run(&command, &settings, json),
         Command::Db { command } => db::run(&command, &settings, json),
         Command::Config { command: Config::Show } => show_config(&settings, json),
         Command::Serve(_) => serve::run(&settings),
@@ -66,6 +66,9 @@ fn resolve(known: &[InstrumentName], settings: &Settings, name: &str, alias: boo
         barograph_api::QueryError::UnknownSymbol { name, .. } if known.is_empty() => Failure::usage(format!(
             "there is no MetricPoint data in the data folder, so nothing is known about '{name}'; import some with: barograph collect --source PATH"
         )),
+        barograph_api::QueryError::UnknownSymbol { name, .. } => {
+            Failure::usage(format!("'{name}' is not in the data folder; see what is with: barograph markets"))
+        }
         other => Failure::usage(other),
     })
 }

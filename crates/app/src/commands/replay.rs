@@ -13,13 +13,14 @@ use crate::report::Reports;
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use crate::term::Paint;
-use barograph_domain::{Event, MinuteRow, Status, StreamIndex, Ts};
+use barograph_domain::{Event, MinuteRow, Span, Status, StreamIndex, Ts};
 use barograph_lake::{Plan, Report};
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
 pub(crate) fn run(args: &Replay, settings: &Settings, data: Option<&Path>, json: bool) -> Result<(), Failure> {
+    check_shown(args)?;
     let options = input::options(&args.declared, args.source.as_ref())?;
     let plan = input::plan(&args.paths, &options)?;
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
@@ -68,6 +69,22 @@ pub(crate) fn run(args: &Replay, settings: &Settings, data: Option<&Path>, json:
 /// Events read ahead: batches times batches' size, some 8 MB.
 const AHEAD: usize = 8;
 const BATCH: usize = 8_192;
+
+/// Refuses a stretch without a minute in it, and a step that would silently be another one.
+fn check_shown(args: &Replay) -> Result<(), Failure> {
+    if let (Some(from), Some(until)) = (args.from, args.until)
+        && until <= from
+    {
+        return Err(Failure::usage(format!("--until {until} is not later than --from {from}")));
+    }
+    if args.every.0 % Span::mins(1).0 != 0 {
+        return Err(Failure::usage(format!(
+            "--every: '{}' is not a whole number of minutes, and readings are a minute apart",
+            args.every
+        )));
+    }
+    Ok(())
+}
 
 /// The whole plan through the engine. Files are read on a second thread; the order of events is the reader's.
 pub(crate) fn through(plan: &Plan, setup: &Setup, sink: &mut dyn Sink, what: &str) -> Result<Report, Failure> {

@@ -15,17 +15,17 @@ use barograph_lake::{ImportOptions, Plan};
 use std::io::Write as _;
 use std::path::PathBuf;
 
-pub(crate) fn run(command: &Verify, settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(), Failure> {
     match command {
         Verify::Causality(args) => {
             let input = Input::open(&args.paths, &args.declared, args.source.as_ref())?;
             let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
-            check_causality(&input.plan, &setup, args.points, args.seed)
+            check_causality(&input.plan, &setup, args.points, args.seed, json)
         }
         Verify::Determinism(args) => {
             let input = Input::open(&args.paths, &args.declared, args.source.as_ref())?;
             let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
-            check_determinism(&input, &setup, args.seed)
+            check_determinism(&input, &setup, args.seed, json)
         }
     }
 }
@@ -89,7 +89,7 @@ impl Sink for Tap<'_> {
     }
 }
 
-fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64) -> Result<(), Failure> {
+fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64, json: bool) -> Result<(), Failure> {
     let span = plan.known_span().ok_or_else(|| Failure::usage("there is nothing to cut"))?;
     let lenses: Vec<_> =
         plan.instruments().iter().map(|i| crate::render::Lens::new(setup, i, plan.streams())).collect();
@@ -100,15 +100,22 @@ fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64) -> Result
     drop(progress);
     let mut out = std::io::stdout().lock();
     let Verdict { rewritten, compared, differences } = verdict;
-    for difference in differences.iter().take(10) {
-        writeln!(out, "{difference}")?;
+    let differences = &differences[..differences.len().min(10)];
+    let (book, version) = (&setup.book.name, &setup.logic_version);
+    if json {
+        let value = serde_json::json!({ "rewritten": rewritten, "compared": compared, "points": points, "seed": seed, "book": book, "logic_version": version, "differences": differences });
+        writeln!(out, "{value}")?;
+    } else {
+        for difference in differences {
+            writeln!(out, "{difference}")?;
+        }
+        writeln!(out, "checked at {points} points, seed {seed}, book {book}, {version}")?;
+        writeln!(out, "rewritten readings: {rewritten} of {compared}")?;
     }
-    writeln!(out, "checked at {points} points, seed {seed}, book {}, {}", setup.book.name, setup.logic_version)?;
-    writeln!(out, "rewritten readings: {rewritten} of {compared}")?;
     if rewritten > 0 { Err(Failure::No("readings changed when later data arrived".to_owned())) } else { Ok(()) }
 }
 
-fn check_determinism(input: &Input, setup: &Setup, seed: u64) -> Result<(), Failure> {
+fn check_determinism(input: &Input, setup: &Setup, seed: u64, json: bool) -> Result<(), Failure> {
     let straight = determinism::straight(&input.plan, setup)?;
     let mut out = std::io::stdout().lock();
     let mut differs = Vec::new();
@@ -125,11 +132,14 @@ fn check_determinism(input: &Input, setup: &Setup, seed: u64) -> Result<(), Fail
     let plan = input::plan(&shuffled, &input.options)?;
     let same_policy = Setup { logic_version: setup.logic_version.clone(), ..setup.clone() };
     compare("files in another order", determinism::straight(&plan, &same_policy)?)?;
-    if differs.is_empty() {
+    let equal = differs.is_empty();
+    if json {
+        let value = serde_json::json!({ "equal": equal, "hash": straight, "differs": differs });
+        writeln!(out, "{value}")?;
+    } else if equal {
         writeln!(out, "equal: {straight}")?;
-        Ok(())
     } else {
         writeln!(out, "differs: straight gives {straight}, {}", differs.join(", "))?;
-        Err(Failure::No(String::new()))
     }
+    if equal { Ok(()) } else { Err(Failure::No("the same input gave different outputs".to_owned())) }
 }
