@@ -104,13 +104,12 @@ fn planned(p: Planned) -> Scanned {
 }
 
 fn hints_of(place: &Place) -> Hints {
-    let mut path = std::path::absolute(&place.path).unwrap_or_else(|_| place.path.clone());
-    if let Some(member) = &place.member {
-        // The name inside the archive says at least as much; the folders around the archive say the rest.
-        path.pop();
-        path.push(&member.name);
-    }
-    Hints::of(&path.to_string_lossy())
+    let path = std::path::absolute(&place.path).unwrap_or_else(|_| place.path.clone());
+    let outer = || Hints::of(&path.to_string_lossy());
+    let Some(member) = &place.member else { return outer() };
+    // The name inside an archive says at least as much as the archive's own, if it says anything.
+    let inner = Hints::of(&path.with_file_name(&member.name).to_string_lossy());
+    if inner.symbol.is_some() || inner.pair.is_some() { inner } else { outer() }
 }
 
 /// Declared by the user, fixed by the format, measured on the first rows, or said by the name.

@@ -37,6 +37,7 @@ fn klines_with_and_without_header_plain_and_packed() {
     check(&format!("{name}.csv.gz"), gz(&with), &options(), &BARS);
     check(&format!("{name}.csv.zst"), zst(&with), &options(), &BARS);
     check(&format!("{name}.zip"), zip(&[("BTCUSDT-1m-2025-02-01.csv", &with)]), &options(), &BARS);
+    check("BTCUSDT-1m-2025-02.zip", zip(&[("data.csv", &with)]), &btc(), &BARS);
     check("anything.bin", gz(gz(&with)), &btc(), &BARS);
 }
 
@@ -166,6 +167,9 @@ fn archive_trades_and_liquidations() {
     ];
     let at = |kind: &str| format!("data/futures/um/daily/{kind}/BTCUSDT/BTCUSDT-{kind}-2026-10-07.csv");
     check(&at("aggTrades"), trades, &options(), &want);
+    let single = "7,83119.40,0.246,20447.4,1791383683361,false\n8,83119.3,0.1,8311.93,1791383683361,true\n";
+    let want = want.map(|l| l.replace("#3477883836", "#7").replace("#3477883837", "#8"));
+    check(&at("trades"), single, &options(), &want.iter().map(String::as_str).collect::<Vec<_>>());
     let liquidations = "time,side,order_type,time_in_force,original_quantity,price,average_price,order_status,last_fill_quantity,accumulated_fill_quantity\n\
         1711836000123,SELL,LIMIT,IOC,0.75,69000,69500.5,FILLED,0.1,0.75\n1711836001000,BUY,LIMIT,IOC,2,69000,0,NEW,0,0.5\n";
     let want = [

@@ -15,6 +15,8 @@ pub enum Format {
     BinanceMetrics,
     /// Binance archive `aggTrades`.
     BinanceAggTrades,
+    /// Binance archive `trades`.
+    BinanceTrades,
     /// Binance archive `liquidationSnapshot`, withdrawn in 2024.
     BinanceLiquidations,
     /// Pages of `/fapi/v1/fundingRate`.
@@ -46,6 +48,7 @@ impl Format {
             Self::BinanceFunding => "binance archive fundingRate",
             Self::BinanceMetrics => "binance archive metrics",
             Self::BinanceAggTrades => "binance archive aggTrades",
+            Self::BinanceTrades => "binance archive trades",
             Self::BinanceLiquidations => "binance archive liquidationSnapshot",
             Self::BinanceFundingPages => "binance fundingRate pages",
             Self::TardisTicker => "tardis derivative_ticker",

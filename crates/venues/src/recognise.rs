@@ -86,6 +86,7 @@ fn headerless(first: &[Owned]) -> Option<&'static [&'static str]> {
         7 | 8 if number(0) && number(1) && time(5) && word(6, &["true", "false"]) => {
             &archive::AGG_TRADES[..first.len()]
         }
+        6 | 7 if (0..4).all(number) && time(4) && word(5, &["true", "false"]) => &archive::TRADES[..first.len()],
         10 if time(0) && word(1, &["buy", "sell"]) => &archive::LIQUIDATIONS,
         8 if time(0) && !number(1) && (2..4).all(number) => &archive::METRICS,
         6 if time(0) && (1..5).all(number) => &freqtrade::JSON_COLUMNS,
@@ -111,7 +112,7 @@ impl Table<'_> {
             return found.and_then(|layout| self.tardis_kind(layout));
         }
         let found = self
-            .agg_trades()
+            .archive_trades()
             .or_else(|| self.liquidations())
             .or_else(|| self.metrics())
             .or_else(|| self.funding())
@@ -185,12 +186,15 @@ impl Table<'_> {
         self.col(&["symbol", "instrument", "ticker", "coin", "asset", "pair"])
     }
 
-    fn agg_trades(&self) -> Option<Layout> {
-        let (id, at) = (self.col(&["aggtradeid"])?, self.col(&["transacttime"])?);
-        let (price, qty) = (self.col(&["price"])?, self.col(&["quantity"])?);
+    fn archive_trades(&self) -> Option<Layout> {
         let side = SideColumn::BuyerIsMaker(self.col(&["isbuyermaker"])?);
+        let (format, id, at) = match self.col(&["aggtradeid"]) {
+            Some(id) => (Format::BinanceAggTrades, id, self.col(&["transacttime"])?),
+            None => (Format::BinanceTrades, self.col(&["id"])?, self.col(&["time"])?),
+        };
+        let (price, qty) = (self.col(&["price"])?, self.col(&["quantity", "qty"])?);
         let shape = Shape::Trades { id: Some(id), price, qty, side };
-        Some(Layout { ordered: true, ..self.layout(Format::BinanceAggTrades, at, Stamp::Instant, shape) })
+        Some(Layout { ordered: true, ..self.layout(format, at, Stamp::Instant, shape) })
     }
 
     fn liquidations(&self) -> Option<Layout> {

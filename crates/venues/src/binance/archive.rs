@@ -29,6 +29,8 @@ pub const AGG_TRADES: [&str; 8] = [
     "is_buyer_maker",
     "is_best_match",
 ];
+/// Header of `trades`; spot files carry a seventh column, `is_best_match`.
+pub const TRADES: [&str; 7] = ["id", "price", "qty", "quote_qty", "time", "is_buyer_maker", "is_best_match"];
 /// Header of `fundingRate`.
 pub const FUNDING_RATE: [&str; 3] = ["calc_time", "funding_interval_hours", "last_funding_rate"];
 /// Header of `metrics`.
