@@ -49,7 +49,7 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
                     writeln!(out, "{count:>12} {what}")?;
                 }
                 for problem in &report.problems {
-                    writeln!(out, "problem: {problem}")?;
+                    writeln!(out, "problem: {}", problem.replace('\n', "\n  "))?;
                 }
                 if let Some(hash) = &report.hash {
                     for section in &hash.sections {
@@ -59,7 +59,10 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
                 }
             }
             if !report.is_sound() {
-                return Err(Failure::No(format!("the database has {} problem(s)", report.problems.len())));
+                return Err(Failure::No(format!(
+                    "the database in '{}' is damaged, see above; restore a copy or import again into a new data folder",
+                    data.display()
+                )));
             }
         }
     }
