@@ -2,6 +2,7 @@
 //!
 //! - Rows in order: a heap that holds what later rows could still precede, in practice the events of one instant.
 //! - Rows out of order, up to [`IN_MEMORY`] events: sorted in memory when the merge reaches the file.
+//!   That memory is per file, and only while the merge is inside it.
 //! - More than that: sorted runs of that size in one temporary file, merged while reading. Disk instead of memory.
 
 use barograph_domain::{Event, Metric, Payload, StreamIndex, Ts};

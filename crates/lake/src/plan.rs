@@ -101,6 +101,10 @@ pub fn plan_with(
     for ((place, told), result) in jobs.iter().zip(scan_all(&jobs, progress)) {
         match result {
             Err(error) => failed.push(FailedFile { path: place.shown.clone(), error }),
+            Ok(found) if told.columns != options.columns && !found.is_mapped() => {
+                let error = "has not all the columns that import.toml maps".to_owned();
+                failed.push(FailedFile { path: place.shown.clone(), error });
+            }
             Ok(found) => {
                 policy.push(told.policy_text());
                 for decl in found.file.decls.iter().flatten().flatten() {
@@ -113,7 +117,7 @@ pub fn plan_with(
     if scanned.is_empty() {
         return Err(Error::Nothing { looked_at, failed });
     }
-    if let (Some(map), true) = (&options.columns, scanned.iter().all(|s| s.file.mapper.format() != "column map")) {
+    if let (Some(map), true) = (&options.columns, !scanned.iter().any(Scanned::is_mapped)) {
         let wanted: Vec<&str> = map.wanted().collect();
         return Err(Error::Usage(format!("no file has all columns of --columns ({})", wanted.join(", "))));
     }

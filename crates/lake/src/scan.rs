@@ -6,7 +6,7 @@ use crate::options::ImportOptions;
 use crate::sniff::{self, Content};
 use barograph_domain::{Metric, Span, StreamDecl, Ts};
 use barograph_venues::binance::map::Market;
-use barograph_venues::layout::{BarColumns, Layout, Shape};
+use barograph_venues::layout::{BarColumns, Format, Layout, Shape};
 use barograph_venues::recognise::{self, Asked};
 use barograph_venues::{Hints, RecordingMapper, TableMapper, policy, recording as venue_recording, sample};
 use std::sync::Arc;
@@ -17,6 +17,13 @@ pub(crate) struct Scanned {
     pub(crate) file: PlannedFile,
     /// Symbols as the file itself tells them, before the user's `--symbol`.
     pub(crate) own_symbols: Vec<String>,
+}
+
+impl Scanned {
+    /// The file is read through a column map.
+    pub(crate) fn is_mapped(&self) -> bool {
+        matches!(&self.file.mapper, Mapper::Table(m) if m.layout().format == Format::Mapped)
+    }
 }
 
 /// Plans one file.

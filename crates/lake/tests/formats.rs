@@ -368,6 +368,10 @@ fn a_manifest_beside_the_data_says_what_flags_would() {
     assert_eq!(whole.lines(), want);
     let alone = import(&[folder.path().join("a/oi.csv")], &options());
     assert_eq!((alone.lines(), alone.plan.policy_text()), (whole.lines(), whole.plan.policy_text()));
+    folder.write("a/oi.csv", "timestamp,open_interest\n1738368000000,5\n1738371600000,6\n");
+    let error = barograph_lake::plan(&[folder.path()], &options()).unwrap_err().to_string();
+    assert!(error.contains("has not all the columns that import.toml maps"), "{error}");
+    folder.write("a/oi.csv", "timestamp,x\n1738368000000,5\n1738371600000,6\n");
     let said = ImportOptions { delays: vec![(Metric::OpenInterestUsd, Span::ZERO)], ..options() };
     assert_eq!(
         import(&[folder.path()], &said).events[0].recv_ts,
