@@ -89,6 +89,24 @@ fn check_cut(full: &Imported, cut: Ts) {
     assert!(want == got, "cut at {cut}: {} events instead of {}", got.len(), want.len());
 }
 
+/// What was not known at the cut is not even looked at: a row beyond it cannot be wrong.
+#[test]
+fn rows_beyond_a_cut_reach_no_mapper() {
+    let folder = Folder::new();
+    let row = |n: u64, price: &str| {
+        format!("{},{price},2,1,1,1,{},1,1,1,1,0\n", 1_738_368_000_000 + n * 60_000, 1_738_368_059_999 + n * 60_000)
+    };
+    let (a, b, wrong, d) = (row(0, "1"), row(1, "1"), row(2, "oops"), row(3, "1"));
+    let cut = Ts::from_civil(2025, 2, 1, 0, 2, 30);
+    for (name, text) in [("sorted", [&*a, &b, &wrong, &d]), ("shuffled", [&*d, &b, &wrong, &a])] {
+        let path = folder.write(&format!("{name}/binance-usdm_btcusdt_1m.csv"), text.concat());
+        let full = import(&[path], &options());
+        assert_eq!((full.report.rows, full.report.rejected_rows), (4, 1), "{name}");
+        let (events, report) = read(&full.plan, Some(cut));
+        assert_eq!((events.len(), report.rows, report.rejected_rows), (2, 2, 0), "{name}");
+    }
+}
+
 #[test]
 fn cuts_of_recorded_markets_are_beginnings_too() {
     let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/history");
