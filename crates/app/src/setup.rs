@@ -1,11 +1,17 @@
 //! What a run is made with: rule book, import policy, and the logic version that follows from them.
+//!
+//! The logic version covers the book and the default policy of importers. What one import declares beyond that (another stamp,
+//! another delay) belongs to its streams and is stored with them; hashing it into the logic version would make the store
+//! depend on which files came together in one command. It is in [`config_hash`], which is printed and recorded.
 
 use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_domain::{InstrumentName, StreamDecl};
 use barograph_engine::rules::{Book, logic_version};
 use barograph_engine::{CATALOGUE, Config};
+use barograph_lake::Plan;
 use barograph_store::{Columns, FeatureColumn, RunKey, RunSpec};
+use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -40,7 +46,7 @@ impl Setup {
 
     /// A book that has been read already.
     pub(crate) fn of(book: Book, book_text: String, policy: String) -> Self {
-        let logic_version = logic_version(&book, &policy);
+        let logic_version = logic_version(&book, &barograph_venues::policy::text());
         Self { book: Arc::new(book), book_text, policy, logic_version }
     }
 
@@ -56,11 +62,21 @@ impl Setup {
             release: env!("CARGO_PKG_VERSION").to_owned(),
             book: self.book.name.clone(),
             book_text: self.book_text.clone(),
-            config: self.policy.clone(),
+            config: barograph_venues::policy::text(),
             columns: columns(&self.book),
             streams: streams.to_vec(),
         }
     }
+}
+
+/// Twelve hex digits over everything declared for an import: policy, overrides, and stamp, cadence and delay of each stream.
+pub(crate) fn config_hash(plan: &Plan) -> String {
+    let mut hash = Sha256::new();
+    hash.update(plan.policy_text());
+    for decl in plan.streams() {
+        hash.update(format!("{} {:?} {} {}\n", decl.label(), decl.stamp, decl.cadence, decl.delay));
+    }
+    hash.finalize().iter().take(6).map(|b| format!("{b:02x}")).collect()
 }
 
 /// What positions in rows mean under a book.

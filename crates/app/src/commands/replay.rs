@@ -11,7 +11,7 @@ use crate::progress::{Progress, Unit};
 use crate::render::Lens;
 use crate::report::Reports;
 use crate::run::{Run, Sink};
-use crate::setup::Setup;
+use crate::setup::{Setup, config_hash};
 use crate::term::Paint;
 use barograph_domain::{Event, MinuteRow, Span, Status, StreamIndex, Ts};
 use barograph_lake::{Plan, Report};
@@ -27,7 +27,8 @@ pub(crate) fn run(args: &Replay, settings: &Settings, data: Option<&Path>, json:
     input::print_declarations(&plan)?;
     {
         let mut err = std::io::stderr().lock();
-        writeln!(err, "book {}, {}", setup.book.name, setup.logic_version)?;
+        let config = config_hash(&plan);
+        writeln!(err, "book {}, {}, config {config}", setup.book.name, setup.logic_version)?;
     }
     let stdout = std::io::stdout().lock();
     let mut out = BufWriter::new(stdout);
