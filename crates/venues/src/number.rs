@@ -135,8 +135,8 @@ mod tests {
         let mut seed = 1_u64;
         for _ in 0..200_000 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let digits = format!("{:0>20}", seed >> (seed % 40));
-            let (whole, part) = digits.split_at(usize::try_from(seed >> 32).unwrap_or(0) % 20 + 1);
+            let digits = (seed >> (seed % 50)).to_string();
+            let (whole, part) = digits.split_at(usize::try_from(seed >> 40).unwrap_or(0) % (digits.len() + 1));
             let text = format!("{whole}.{part}");
             let want: f64 = text.parse().unwrap();
             assert_eq!(decimal(text.as_bytes()).map(f64::to_bits), Some(want.to_bits()), "{text}");
