@@ -200,7 +200,7 @@ impl Weather {
         for column in 0..columns {
             let from = first + i64::try_from(column * hours / columns).unwrap_or(0);
             let to = first + i64::try_from((column + 1) * hours / columns).unwrap_or(0);
-            let worst = typical(self.hours.range(from..to).map(|(_, l)| *l));
+            let worst = typical(&self.hours.range(from..to).map(|(_, l)| *l).collect::<Vec<_>>());
             write!(out, "{}", paint.label(worst, ribbon_sign(worst)))?;
         }
         writeln!(out)?;
@@ -265,13 +265,13 @@ fn side(row: &MinuteRow) -> &'static str {
 }
 
 /// The most severe label that, with what is more severe still, holds a fifth of the hours.
-fn typical(hours: impl Iterator<Item = RiskRegime> + Clone) -> RiskRegime {
-    let known = hours.clone().filter(|l| l.severity().is_some()).count();
+fn typical(hours: &[RiskRegime]) -> RiskRegime {
+    let known = hours.iter().filter(|l| l.severity().is_some()).count();
     let mut labels: Vec<RiskRegime> = RiskRegime::ALL.into_iter().filter(|l| l.severity().is_some()).collect();
     labels.sort_by_key(|l| core::cmp::Reverse(l.severity()));
     labels
         .into_iter()
-        .find(|l| known > 0 && 5 * hours.clone().filter(|h| h.severity() >= l.severity()).count() >= known)
+        .find(|l| known > 0 && 5 * hours.iter().filter(|h| h.severity() >= l.severity()).count() >= known)
         .unwrap_or(RiskRegime::Unknown)
 }
 

@@ -425,7 +425,7 @@ mod tests {
         let shipped = Hints::of("history/binance-usdm/BTCUSDT/open_interest_usd_1h.hyperliquid.csv.zst");
         assert_eq!((shipped.venue.as_deref(), shipped.symbol.as_deref()), (Some("binance-usdm"), Some("BTCUSDT")));
         assert_eq!(shipped.source.as_deref(), Some("hyperliquid"));
-        check("/home/mark/index/btcusdt_1m.csv", None, Some("BTCUSDT"), None, Some("1m"));
+        check("/srv/mark/index/btcusdt_1m.csv", None, Some("BTCUSDT"), None, Some("1m"));
         assert_eq!(Hints::of(""), Hints::default());
         assert_eq!(Hints::of("notes.txt").symbol, None);
     }
