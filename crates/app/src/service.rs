@@ -23,8 +23,6 @@ const LAG_MAX: usize = 256;
 #[derive(Debug)]
 struct Latest {
     lens: Lens,
-    key: RunKey,
-    minutes: (Ts, Ts),
     row: MinuteRow,
     previous: Option<MinuteRow>,
     /// Rendered for one second of the present.
@@ -63,20 +61,17 @@ impl Service {
             self.reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
         for name in &names {
             let Some(info) = configured_run(&runs, name, &self.book) else { continue };
-            let Some(minutes) = info.minutes else { continue };
-            let known = self.market(name);
-            if known.as_ref().is_some_and(|k| k.key == info.spec.key && k.minutes == minutes) {
-                continue;
-            }
             let mut rows = self.reader.latest(&info.spec.key, 2, None)?;
             align(&mut rows.rows, &rows.columns);
             let lens = Lens { streams: rows.streams.as_slice().into(), ..lens_of(&self.reader, info)? };
             let Some(row) = rows.rows.pop() else { continue };
             let previous = rows.rows.pop();
-            let fresh = Latest { lens, key: info.spec.key.clone(), minutes, row, previous, rendered: Mutex::new(None) };
-            if known.is_some() {
-                self.publish(name, &fresh);
+            // Compared by content: a row that came late changes a minute without adding one.
+            if self.market(name).is_some_and(|k| k.shows(&lens, &row, previous.as_ref())) {
+                continue;
             }
+            let fresh = Latest { lens, row, previous, rendered: Mutex::new(None) };
+            self.publish(name, &fresh);
             self.latest.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), Arc::new(fresh));
         }
         *self.names.write().unwrap_or_else(PoisonError::into_inner) = names.into();
@@ -303,6 +298,11 @@ impl Query for Service {
 }
 
 impl Latest {
+    fn shows(&self, lens: &Lens, row: &MinuteRow, previous: Option<&MinuteRow>) -> bool {
+        let same_lens = self.lens.logic_version == lens.logic_version && self.lens.streams == lens.streams;
+        same_lens && self.row == *row && self.previous.as_ref() == previous
+    }
+
     /// Rendered at most once per second: ages count in seconds.
     fn at(&self, now: Ts) -> Result<Rendered, QueryError> {
         let second = now.as_millis() / 1_000;
