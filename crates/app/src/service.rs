@@ -181,7 +181,8 @@ impl Query for Service {
                 label: newest.as_ref().map(|r| r.risk.label),
                 since: newest.as_ref().map(|r| r.risk.since),
                 stale: newest.as_ref().is_some_and(|r| r.risk.stale),
-                age_s: newest.as_ref().map(|r| (moment - r.ts).as_secs()),
+                // The newest minute may not be over yet.
+                age_s: newest.as_ref().map(|r| (moment - r.ts).as_secs().max(0)),
                 streams: streams.iter().map(|s| stream_view(&s.decl, s.newest_event, moment)).collect(),
                 instrument: name,
             });

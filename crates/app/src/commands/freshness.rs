@@ -5,8 +5,8 @@ use crate::clock;
 use crate::commands::{collect::interval, open_reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::service::configured_run;
-use barograph_domain::{InstrumentName, Span, Ts};
+use crate::service::{configured_run, lens_of};
+use barograph_domain::{InstrumentName, MarketKind, Metric, Span, Ts};
 use barograph_store::Reader;
 use serde::Serialize;
 use std::io::Write as _;
@@ -17,8 +17,9 @@ struct Age {
     instrument: InstrumentName,
     what: &'static str,
     source: String,
-    newest: Ts,
-    age_s: i64,
+    /// Null when it was never seen; that is stale, whatever the threshold.
+    newest: Option<Ts>,
+    age_s: Option<i64>,
     threshold_s: i64,
     stale: bool,
 }
@@ -65,14 +66,15 @@ fn once(args: &Freshness, settings: &Settings, json: bool) -> Result<(), Failure
                 "{:<28} {:<24} {:>12}  {verdict}",
                 age.instrument.to_string(),
                 age.what,
-                Span::secs(age.age_s).spoken()
+                age.age_s.map_or("never seen".to_owned(), |s| Span::secs(s).spoken())
             )?;
         }
     }
     let stale = ages.iter().filter(|a| a.stale).count();
+    let unseen = if ages.iter().any(|a| a.newest.is_none()) { " or were never seen" } else { "" };
     match stale {
         0 => Ok(()),
-        n => Err(Failure::No(format!("{n} of {} are older than {}", ages.len(), args.threshold.spoken()))),
+        n => Err(Failure::No(format!("{n} of {} are older than {}{unseen}", ages.len(), args.threshold.spoken()))),
     }
 }
 
@@ -84,14 +86,15 @@ fn ages_of(
     threshold: Span,
 ) -> Result<Vec<Age>, Failure> {
     let now = clock::now();
-    let age = |what, source: String, newest: Ts, limit: Span| Age {
+    let age = |what, source: String, newest: Option<Ts>, limit: Span| Age {
         instrument: market.clone(),
         what,
         source,
         newest,
-        age_s: (now - newest).as_secs(),
+        // The newest minute may not be over yet.
+        age_s: newest.map(|t| (now - t).as_secs().max(0)),
         threshold_s: limit.as_secs(),
-        stale: now - newest > limit,
+        stale: newest.is_none_or(|t| now - t > limit),
     };
     let runs = reader.runs(None)?;
     let Some(info) = configured_run(&runs, market, &crate::setup::book_name(settings)?) else {
@@ -104,11 +107,18 @@ fn ages_of(
     let Some(row) = rows.rows.last() else {
         return Err(Failure::No(format!("{market} has no context snapshot")));
     };
-    let mut out = vec![age("snapshot", String::new(), row.ts, threshold)];
+    let mut out = vec![age("snapshot", String::new(), Some(row.ts), threshold)];
+    let spot = lens_of(reader, info)?.instrument.kind == MarketKind::Spot;
     for input in &row.inputs {
-        let Some(decl) = input.stream.and_then(|s| rows.streams.get(s.index())) else { continue };
+        let Some(decl) = input.stream.and_then(|s| rows.streams.get(s.index())) else {
+            // What a spot market does not offer is not missing.
+            if !spot || input.metric == Metric::MarkPrice {
+                out.push(age(input.metric.name(), String::new(), None, threshold));
+            }
+            continue;
+        };
         // An archive that is hourly by declaration cannot be younger than its cadence allows (features §9).
-        out.push(age(input.metric.name(), decl.source.clone(), input.anchor, threshold.max(decl.max_age())));
+        out.push(age(input.metric.name(), decl.source.clone(), Some(input.anchor), threshold.max(decl.max_age())));
     }
     Ok(out)
 }
