@@ -27,7 +27,7 @@ pub(crate) struct PlannedFile {
     pub(crate) known: (Ts, Ts),
     /// Receive times never step back.
     pub(crate) sorted: bool,
-    /// Settled funding without an interval of its own: the one to start from.
+    /// Settled funding without an interval of its own: the declared one, to start from.
     pub(crate) infer_interval: Option<Span>,
     /// Bytes on disk.
     pub(crate) bytes: u64,

@@ -9,7 +9,7 @@ use crate::report::FailedFile;
 use crate::scan::{self, Scanned};
 use crate::walk::{self, Found};
 use crate::{naming, sniff, source};
-use barograph_domain::{Instrument, InstrumentName, Metric, Span, Stamp, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{Instrument, InstrumentName, Span, Stamp, StreamDecl, StreamIndex, Ts};
 use barograph_venues::table::Target;
 use barograph_venues::{policy, symbols};
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,7 +125,6 @@ pub fn plan_with(
         one_symbol(symbol, &scanned)?;
     }
     let mut files: Vec<PlannedFile> = scanned.into_iter().map(|s| s.file).collect();
-    agree_on_intervals(&mut files);
     let streams = bind(&mut files)?;
     let instruments = markets
         .into_iter()
@@ -269,24 +268,6 @@ fn one_symbol(asked: &str, scanned: &[Scanned]) -> Result<(), Error> {
         )));
     }
     Ok(())
-}
-
-/// Settled funding of one market is one stream although its interval changes: the longest one seen is declared.
-fn agree_on_intervals(files: &mut [PlannedFile]) {
-    let key = |d: &StreamDecl| StreamDecl { cadence: Span::ZERO, ..d.clone() };
-    let mut longest: BTreeMap<StreamDecl, Span> = BTreeMap::new();
-    let settled = |d: &&mut StreamDecl| d.metric == Metric::FundingRateSettled;
-    for file in files.iter_mut() {
-        for decl in file.decls.iter_mut().flatten().flatten().filter(settled) {
-            let known = longest.entry(key(decl)).or_insert(decl.cadence);
-            *known = (*known).max(decl.cadence);
-        }
-    }
-    for file in files.iter_mut() {
-        for decl in file.decls.iter_mut().flatten().flatten().filter(settled) {
-            decl.cadence = longest.get(&key(decl)).copied().unwrap_or(decl.cadence);
-        }
-    }
 }
 
 /// Numbers the streams and tells every mapper where its events go.

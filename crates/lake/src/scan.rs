@@ -48,8 +48,7 @@ pub(crate) fn scan(place: Place, options: &ImportOptions) -> Result<Scanned, Str
     let measured = sample::cadence(&sniffed.sample, &layout);
     let cadence = cadence(&layout, options, &hints, measured)?;
     let infers = matches!(layout.shape, Shape::Funding { metric: Metric::FundingRateSettled, interval_h: None, .. });
-    let first_interval = options.cadence.or_else(|| sample::first_interval(&sniffed.sample, &layout));
-    let infer_interval = infers.then(|| first_interval.unwrap_or(cadence));
+    let infer_interval = infers.then_some(cadence);
     let mut mapper = Mapper::Table(Box::new(TableMapper::new(layout, cadence, options.now)));
     let extent = first_pass(&place, sniffed.content, &mut mapper)?;
     let naming = Naming { hints: &hints, options };
@@ -125,6 +124,9 @@ fn cadence(layout: &Layout, options: &ImportOptions, hints: &Hints, measured: Op
     let named = hints.cadence;
     let known = match &layout.shape {
         Shape::Trades { .. } | Shape::Liquidations { .. } | Shape::Ticker { .. } => Some(policy::STREAM_CADENCE),
+        // Intervals change and every settlement carries its own: measured here, later files would change what earlier ones
+        // declared.
+        Shape::Funding { metric: Metric::FundingRateSettled, .. } => Some(policy::FUNDING_INTERVAL),
         Shape::Funding { .. } => measured.or(Some(policy::FUNDING_INTERVAL)),
         // The name of a candle file is its timeframe; a hole at the beginning could fool a measurement.
         Shape::Bars { .. } if month => named,

@@ -100,6 +100,41 @@ fn archive_funding_keeps_jitter_and_interval() {
     check("BTCUSDT-fundingRate-2025-01.csv", text.split_once('\n').unwrap().1, &options(), &want);
 }
 
+/// Months imported one by one are the months imported together: nothing a later file holds changes what an earlier one
+/// declared, and no row's interval comes from rows after it.
+#[test]
+fn settled_funding_is_one_stream_whatever_its_interval() {
+    let folder = Folder::new();
+    let hour = 3_600_000_u64;
+    let month = |name: &str, from: u64, step: u64| {
+        let rows: String = (0..4).map(|n| format!("{},0.000{}\n", from + n * step * hour, n + 1)).collect();
+        folder.write(name, format!("timestamp,funding_rate\n{rows}"))
+    };
+    let files = [
+        month("a.csv", 1_735_689_600_000, 1),
+        month("b.csv", 1_738_368_000_000, 8),
+        month("c.csv", 1_740_787_200_000, 24),
+    ];
+    let together = import(&files, &btc());
+    let alone: Vec<String> = files.iter().flat_map(|f| import(std::slice::from_ref(f), &btc()).lines()).collect();
+    assert_eq!(together.lines(), alone);
+    let label = "binance-usdm:BTCUSDT funding_rate_settled 8h binance-usdm";
+    assert_eq!(together.streams(), [label]);
+    let hours = |lines: &[String]| -> Vec<String> {
+        lines.iter().map(|l| l.split(" per ").nth(1).unwrap().split(' ').next().unwrap().to_owned()).collect()
+    };
+    let want = [["8h", "1h", "1h", "1h"], ["8h", "8h", "8h", "8h"], ["8h", "8h", "24h", "24h"]].concat();
+    assert_eq!(hours(&alone), want);
+    let said = ImportOptions { cadence: Some(Span::hours(1)), ..btc() };
+    let got = import(&files[..1], &said);
+    assert_eq!(got.streams(), [label.replace("8h", "1h")]);
+    assert_eq!(hours(&got.lines()), ["1h"; 4]);
+    let archive = "BTCUSDT-fundingRate-2025-01.csv";
+    let four = import(&[folder.write(archive, "1735689600000,4,0.0001\n1735704000000,4,0.0002\n")], &options());
+    assert_eq!(four.streams(), [label]);
+    assert_eq!(hours(&four.lines()), ["4h"; 2], "each settlement carries its own interval");
+}
+
 #[test]
 fn rest_pages_of_funding_know_special_settlements() {
     let page = r#"[{"symbol":"XAUUSDT","fundingTime":1791302400002,"fundingRate":"-0.00000743","markPrice":""},

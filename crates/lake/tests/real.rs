@@ -86,7 +86,7 @@ fn marks_and_funding_of_freqtrade() {
 #[test]
 fn an_interval_that_changes_inside_the_file_is_followed() {
     let file = "derivatives/hyperliquid_funding_2023_2025/btc_funding.feather";
-    let Some(got) = check(file, &btc(), Metric::FundingRateSettled, Span::hours(1), 18_778, 0) else { return };
+    let Some(got) = check(file, &btc(), Metric::FundingRateSettled, Span::hours(8), 18_778, 0) else { return };
     let hours = |e: &Event| if let Payload::Funding { interval_h, .. } = e.payload { interval_h } else { None };
     assert_eq!(hours(&got.events[0]), Some(8.0), "May 2023: every eight hours");
     assert_eq!(hours(&got.events[18_777]), Some(1.0), "2025: every hour");
@@ -108,7 +108,7 @@ fn funding_and_open_interest_people_keep() {
         1,
     );
     let dydx = "derivatives/funding_2020_2023/btc-usdt_dydx.csv.gz";
-    check(dydx, &options(), Metric::FundingRateSettled, Span::hours(1), 17_520, 0);
+    check(dydx, &options(), Metric::FundingRateSettled, eight, 17_520, 0);
     let csv = "derivatives/oi_5m_2025-12_2026-06/btcusdt_funding.csv";
     check(csv, &btc(), Metric::FundingRateSettled, eight, 546, 0);
     let oi = "derivatives/oi_5m_2025-12_2026-06/ethusdt_oi_5m.csv.gz";

@@ -45,7 +45,7 @@ impl Intervals {
 }
 
 /// Whole hours that a venue could use, allowing for jitter.
-pub(crate) fn hours_of(step: Span) -> Option<i64> {
+fn hours_of(step: Span) -> Option<i64> {
     let nearest = Ts(step.0 + Span::mins(30).0).floor(Span::hours(1)).0;
     let hours = nearest / Span::hours(1).0;
     ((step.0 - nearest).abs() <= JITTER.0 && KNOWN_H.contains(&hours)).then_some(hours)

@@ -4,7 +4,7 @@
 use barograph_domain::{Metric, Span};
 
 /// Release of these rules; part of the policy text, so that a changed default changes the configuration hash.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Delay of archived rows: bars and the closes of mark, index and premium bars 2 s after their close, archive metrics
 /// 60 s after their stamp, settled funding 60 s. Trades and liquidations of an archive: 1 s, what a socket needs at
@@ -34,7 +34,8 @@ pub const fn is_event_stream(metric: Metric) -> bool {
 /// Declared cadence of event streams and recorded streams.
 pub const STREAM_CADENCE: Span = Span::secs(1);
 
-/// Interval of funding where nothing says otherwise.
+/// Declared cadence of settled funding whatever its interval is, which each settlement carries; and the interval to start
+/// from where the file has none.
 pub const FUNDING_INTERVAL: Span = Span::hours(8);
 
 /// The defaults as text, one line per metric.
@@ -45,6 +46,8 @@ pub fn text() -> String {
         out.push_str(&format!("{} delay={}\n", metric.name(), archive_delay(metric)));
     }
     out.push_str("recorded delay=receipt\nbinance metrics label +5m from 2026-06-25T00:00:00Z\n");
-    out.push_str(&format!("funding interval={FUNDING_INTERVAL} where unknown\n"));
+    out.push_str(&format!(
+        "settled funding cadence={FUNDING_INTERVAL}\nfunding interval={FUNDING_INTERVAL} until shorter steps are seen\n"
+    ));
     out
 }

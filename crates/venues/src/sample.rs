@@ -1,6 +1,5 @@
 //! The first rows of a table, and what can be measured on them: how far apart rows are, and whether they are of one market.
 
-use crate::funding;
 use crate::layout::{BarColumns, Layout, Shape};
 use crate::number;
 use barograph_domain::{Span, Stamp, Ts};
@@ -80,14 +79,6 @@ pub fn cadence(sample: &Sample, layout: &Layout) -> Option<Span> {
     let is_funding = matches!(layout.shape, Shape::Funding { .. });
     let rounded = |s: Span| if is_funding { Span((Ts(s.0) + Span::secs(30)).floor(Span::mins(1)).0) } else { s };
     commonest(steps(sample, layout).into_iter().map(rounded).filter(|s| *s > Span::ZERO))
-}
-
-/// Interval of settled funding to start from where the file has none: the first step, if a venue could use it. The
-/// commonest would be wrong for the beginning of a file in which the interval changes.
-#[must_use]
-pub fn first_interval(sample: &Sample, layout: &Layout) -> Option<Span> {
-    let first = *steps(sample, layout).first()?;
-    funding::hours_of(first).map(Span::hours)
 }
 
 /// Distances between neighbouring stamps of the same key.
