@@ -1,12 +1,15 @@
 //! Which stream speaks for a metric at a moment, how old it is, and the history behind a percentile.
 
+use crate::assemble::allowed;
 use crate::catalogue::Feature;
+use crate::engine::Config;
 use crate::feeds::PriceSeries;
 use crate::market::Market;
 use barograph_domain::{Metric, StreamIndex, Ts};
 
 /// Stream and anchor of a metric's input: the first fresh candidate, else the first ever seen.
-pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts) -> Option<(StreamIndex, Ts)> {
+/// Only streams that the book may use count: a stand-in that it refuses must not hide a stale measurement.
+pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts, config: &Config) -> Option<(StreamIndex, Ts)> {
     let mut seen = None;
     let mut consider = |stream: StreamIndex, anchor: Option<Ts>, expires: Ts| {
         let found = anchor.map(|a| (stream, a));
@@ -17,16 +20,23 @@ pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts) -> Option<(Strea
         Metric::FundingRate => market
             .funding
             .iter()
+            .filter(|f| allowed(f.source.kind, config))
             .find_map(|f| consider(f.source.stream, f.series.anchor_ts(), f.series.expires()))
-            .or_else(|| market.settled.iter().find_map(|s| consider(s.stream(), s.anchor(), s.expires()))),
+            .or_else(|| {
+                let mut settled = market.settled.iter().filter(|_| config.book.allow_proxy);
+                settled.find_map(|s| consider(s.stream(), s.anchor(), s.expires()))
+            }),
         Metric::FundingRateSettled => market.settled.iter().find_map(|s| consider(s.stream(), s.anchor(), s.expires())),
         Metric::OpenInterest => market
             .open_interest
             .iter()
+            .filter(|o| allowed(o.source.kind, config))
             .find_map(|o| consider(o.source.stream, o.series.anchor_ts(), o.series.expires())),
-        Metric::MarkPrice => {
-            market.prices.iter().find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires))
-        }
+        Metric::MarkPrice => market
+            .prices
+            .iter()
+            .filter(|p| allowed(p.source.kind, config))
+            .find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires)),
         Metric::Bar => market
             .prices
             .iter()
@@ -48,8 +58,15 @@ pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts) -> Option<(Strea
     fresh.or(seen)
 }
 
-/// The values a percentile ranks its newest one against, sorted, into `out`. `stream` says whose history it is.
-pub(crate) fn others_of(market: &Market, percentile: Feature, stream: Option<StreamIndex>, out: &mut Vec<f64>) {
+/// The values a percentile ranks its newest one against, sorted, into `out`. `stream` says whose history it is, `hour` which
+/// hour is under way.
+pub(crate) fn others_of(
+    market: &Market,
+    percentile: Feature,
+    stream: Option<StreamIndex>,
+    hour: i64,
+    out: &mut Vec<f64>,
+) {
     out.clear();
     let Some(stream) = stream else { return };
     let price = || market.prices.iter().find(|p| p.source.stream == stream);
@@ -57,17 +74,17 @@ pub(crate) fn others_of(market: &Market, percentile: Feature, stream: Option<Str
         Feature::RealizedVol1hPct90d | Feature::RealizedVol4hPct90d => {
             let which = usize::from(percentile == Feature::RealizedVol4hPct90d);
             if let Some(volatility) = price().and_then(|p| p.volatility.as_ref()) {
-                volatility.ranks()[which].window().others(out);
+                volatility.ranks()[which].window().others(hour, out);
             }
         }
         Feature::OiDelta4hPct90d => {
             if let Some(feed) = market.open_interest.iter().find(|o| o.source.stream == stream) {
-                feed.windows.rank().window().others(out);
+                feed.windows.rank().window().others(hour, out);
             }
         }
         Feature::FundingPct30d => {
             if let Some(feed) = market.funding.iter().find(|f| f.source.stream == stream) {
-                feed.windows.rank().window().others(out);
+                feed.windows.rank().window().others(hour, out);
             } else if let Some(settled) = market.settled.iter().find(|s| s.stream() == stream) {
                 settled.others_of_month(out);
             }

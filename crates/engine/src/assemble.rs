@@ -9,6 +9,7 @@ use crate::composite;
 use crate::engine::Config;
 use crate::features::basis::PairSlots;
 use crate::features::funding::FundingSlots;
+use crate::features::hourly::hour_of;
 use crate::features::open_interest::OpenInterestSlots;
 use crate::features::reading::{Slot, choose};
 use crate::features::stops::StopSlots;
@@ -25,7 +26,7 @@ pub(crate) struct Assembly {
     inputs: Vec<InputAge>,
     cuts: Vec<Option<f64>>,
     /// What the cuts were computed from, per request: unchanged percentiles keep their cuts.
-    cut_keys: Vec<Option<(u16, Ts)>>,
+    cut_keys: Vec<Option<(u16, i64)>>,
     metrics: Vec<Metric>,
     scratch: Vec<f64>,
     price: Option<f64>,
@@ -79,7 +80,7 @@ impl Assembly {
                     self.next_expiry = self.next_expiry.min(slot.expires);
                 }
             }
-            self.read_inputs(market, t);
+            self.read_inputs(market, t, config);
             self.read_cuts(market, t, config);
         } else if self.cells[Feature::MinutesToFunding.index()].state == State::Ready {
             let slot = minutes_to_funding(market, t);
@@ -267,10 +268,10 @@ impl Assembly {
         self.set(F::StopVulnerabilityShort, chosen.vulnerability_short);
     }
 
-    fn read_inputs(&mut self, market: &Market, t: Ts) {
+    fn read_inputs(&mut self, market: &Market, t: Ts, config: &Config) {
         self.inputs.clear();
         for &metric in &self.metrics {
-            let (stream, anchor) = crate::ages::input_age(market, metric, t).unzip();
+            let (stream, anchor) = crate::ages::input_age(market, metric, t, config).unzip();
             self.inputs.push(InputAge { metric, stream, anchor: anchor.unwrap_or(Ts(0)) });
         }
     }
@@ -279,7 +280,7 @@ impl Assembly {
         let mut loaded: Option<Feature> = None;
         for (i, request) in config.book.cuts().iter().enumerate() {
             let slot = &self.slots[request.percentile.index()];
-            let key = slot.ready(t).and(slot.cell.stream).map(|s| (s.0, slot.cell.anchor));
+            let key = slot.ready(t).and(slot.cell.stream).map(|s| (s.0, hour_of(slot.cell.anchor)));
             if key.is_some() && key == self.cut_keys[i] {
                 continue;
             }
@@ -289,7 +290,13 @@ impl Assembly {
                 continue;
             }
             if loaded != Some(request.percentile) {
-                crate::ages::others_of(market, request.percentile, slot.cell.stream, &mut self.scratch);
+                crate::ages::others_of(
+                    market,
+                    request.percentile,
+                    slot.cell.stream,
+                    hour_of(slot.cell.anchor),
+                    &mut self.scratch,
+                );
                 loaded = Some(request.percentile);
             }
             self.cuts[i] = crate::rules::cut(&self.scratch, request.op, request.theta);
@@ -298,7 +305,7 @@ impl Assembly {
 }
 
 /// May readings of this kind be shown under this book?
-fn allowed(kind: Kind, config: &Config) -> bool {
+pub(crate) fn allowed(kind: Kind, config: &Config) -> bool {
     config.book.allow_proxy || matches!(kind, Kind::Measured | Kind::Sampled)
 }
 

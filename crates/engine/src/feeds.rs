@@ -81,7 +81,7 @@ impl PriceFeed {
     pub fn new(stream: StreamIndex, decl: &StreamDecl, measured: bool, freshness: Freshness) -> Self {
         let held = StreamDecl { filled: decl.filled || is_event_stream(decl.metric), ..decl.clone() };
         let max_age = freshness.max_age(&held);
-        let kind = if measured { Kind::Measured } else { Kind::Proxy };
+        let kind = if measured { decl.kind } else { Kind::Proxy };
         let bars = decl.metric == Metric::Bar;
         let series = if bars {
             let series = Series::new(&held, MINUTE, LOOKBACK, max_age);

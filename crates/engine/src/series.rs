@@ -19,6 +19,9 @@ const GAPS_MAX: usize = 64;
 struct Waiting<V> {
     index: i64,
     stamp: Ts,
+    /// When it may become the sample of its instant: at once where it is stamped there; where it is stamped before, only
+    /// when the instant's own row would have arrived, so that a delayed series is never right by luck and then corrected.
+    due: Ts,
     value: V,
 }
 
@@ -34,6 +37,7 @@ struct Slot<V> {
 pub struct Series<V> {
     step: Span,
     filled: bool,
+    delay: Span,
     max_age: Span,
     slots: Vec<Slot<V>>,
     /// Newest index with a slot, present or missing.
@@ -58,6 +62,7 @@ impl<V: Copy> Series<V> {
         Self {
             step,
             filled: decl.filled,
+            delay: decl.delay,
             max_age,
             slots: vec![Slot { stamp: Ts::MIN, value: None }; slots.next_power_of_two()],
             head: None,
@@ -86,7 +91,9 @@ impl<V: Copy> Series<V> {
     pub fn push(&mut self, stamp: Ts, value: V) {
         let slack = if self.filled { Span::ZERO } else { STAMP_TOLERANCE };
         let index = (stamp - slack).ceil(self.step).0 / self.step.0;
-        let row = Waiting { index, stamp, value };
+        let instant = self.instant(index);
+        let due = if self.filled || instant - stamp <= slack { instant } else { instant + self.delay };
+        let row = Waiting { index, stamp, due, value };
         // Of many rows for one instant only the last can become its sample.
         match self.waiting.last_mut().filter(|w| self.filled && w.index == index && w.stamp <= stamp) {
             Some(earlier) => *earlier = row,
@@ -124,7 +131,7 @@ impl<V: Copy> Series<V> {
         if self.filled {
             self.settle_filled(t, now);
         } else if !self.waiting.is_empty() {
-            self.settle_archive(now);
+            self.settle_archive(t);
         }
         !self.changed.is_empty()
     }
@@ -134,14 +141,15 @@ impl<V: Copy> Series<V> {
         self.changed.clear();
     }
 
-    fn settle_archive(&mut self, now: i64) {
+    fn settle_archive(&mut self, t: Ts) {
         self.waiting.sort_by_key(|w| (w.index, w.stamp));
-        let due = self.waiting.partition_point(|w| w.index <= now);
-        for k in 0..due {
+        for k in 0..self.waiting.len() {
             let w = self.waiting[k];
-            self.write(w.index, w.stamp, Some(w.value));
+            if w.due <= t {
+                self.write(w.index, w.stamp, Some(w.value));
+            }
         }
-        self.waiting.drain(..due);
+        self.waiting.retain(|w| w.due > t);
     }
 
     /// The last value at or before each instant, while younger than `max_age`. Ticks come every minute and steps are
@@ -154,6 +162,10 @@ impl<V: Copy> Series<V> {
             if self.last.is_none_or(|l| w.stamp >= l.stamp) {
                 if let Some(l) = self.last.filter(|l| l.index < w.index) {
                     self.hold(l, w.index - 1);
+                }
+                if self.head.is_some_and(|h| w.index <= h) {
+                    // Arrived after its minute was made: it counts for the rows to come.
+                    self.write(w.index, w.stamp, Some(w.value));
                 }
                 self.last = Some(w);
             } else if self.head.is_some_and(|h| w.index <= h) {
@@ -334,7 +346,9 @@ mod tests {
         let mut s = series(Span::mins(5), false);
         s.push(Ts(0) + M.times(3), 7.0);
         assert!(!s.settle(Ts(0) + M.times(4)));
-        assert!(s.settle(Ts(0) + M.times(5)));
+        // The row of the instant itself is known 60 s after it; until then the one before does not stand in.
+        assert!(!s.settle(Ts(0) + M.times(5)));
+        assert!(s.settle(Ts(0) + M.times(6)));
         assert_eq!(s.at(1), Some(7.0));
     }
 
@@ -359,6 +373,17 @@ mod tests {
         assert_eq!(s.at(1), Some(1.0));
         s.settle(Ts(0) + M.times(2));
         assert_eq!(s.at(2), Some(2.0));
+    }
+
+    #[test]
+    fn a_live_value_that_arrives_late_counts_for_the_rows_to_come() {
+        let mut s = series(Span::secs(1), true);
+        s.push(Ts(0) + Span::secs(20), 1.0);
+        s.settle(Ts(0) + M);
+        assert_eq!(s.at(1), Some(1.0));
+        s.push(Ts(0) + Span::secs(59), 2.0);
+        s.settle(Ts(0) + M.times(2));
+        assert_eq!([1, 2].map(|i| s.at(i)), [Some(2.0), Some(2.0)]);
     }
 
     #[test]

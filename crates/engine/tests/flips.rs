@@ -53,13 +53,16 @@ impl Windows {
             self.others.remove(&percentile);
             return;
         };
-        if self.others.get(&percentile).is_some_and(|(s, at, _)| (*s, *at) == (stream, cell.anchor)) {
+        // The reading takes the place of the hour under way, among the hours before it.
+        let newest = row.cells[ranked.index()].ready().unwrap();
+        let hour = cell.anchor.ceil(Span::hours(1));
+        if let Some((_, _, others)) = self.others.get(&percentile).filter(|(s, at, _)| (*s, *at) == (stream, hour)) {
+            assert_eq!(rank_of(others, newest).to_bits(), rank.to_bits(), "{} at {}", percentile.id(), row.ts);
             return;
         }
         let seen = &self.seen[&(ranked, stream)];
-        let window = || seen.range(..=cell.anchor).filter(|(at, _)| **at > cell.anchor - reach(percentile));
-        let newest = seen[&cell.anchor];
-        let mut others: Vec<f64> = window().filter(|(at, _)| **at != cell.anchor).map(|(_, v)| *v).collect();
+        let window = seen.range(..hour).filter(|(at, _)| **at > hour - reach(percentile));
+        let mut others: Vec<f64> = window.map(|(_, v)| *v).collect();
         others.sort_by(f64::total_cmp);
         assert_eq!(rank_of(&others, newest).to_bits(), rank.to_bits(), "{} at {}", percentile.id(), row.ts);
         for (request, shown) in book.cuts().iter().zip(&row.cuts).filter(|(r, _)| r.percentile == percentile) {
@@ -67,7 +70,7 @@ impl Windows {
             assert_eq!(proven.map(f64::to_bits), shown.map(f64::to_bits), "{request:?} at {}", row.ts);
             self.cuts_checked += 1;
         }
-        self.others.insert(percentile, (stream, cell.anchor, others));
+        self.others.insert(percentile, (stream, hour, others));
     }
 
     /// The row with one feature changed and its percentiles ranked anew.

@@ -151,7 +151,7 @@ impl RunningFunding {
             std_24h: origin.windowed(day_full, || Ok(day.moments.sd())),
             vol_24h,
             trend_24h,
-            pct_30d: self.rank.slot(origin, series.max_age(), settings),
+            pct_30d: self.rank.slot(&origin.instant(rate), settings),
             change_8h: change(series, origin, at, rate),
         }
     }

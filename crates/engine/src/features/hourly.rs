@@ -1,6 +1,6 @@
 //! Hourly views of a finer series: samples at whole hours, percentiles of a reading at whole hours (clock "1 h").
 
-use super::reading::{Origin, Settings, Slot};
+use super::reading::{Settings, Slot};
 use crate::kernel::RankWindow;
 use crate::series::Series;
 use barograph_domain::{Reason, Span, State, Ts};
@@ -51,31 +51,40 @@ impl HourlyRank {
         &self.window
     }
 
-    /// Percentile of the newest hour. `min_n` alone decides, with coverage of the span seen (features §1, coverage).
+    /// Percentile of a reading among the hours before it: the reading takes the place of the hour under way, so value and
+    /// percentile always speak of the same moment (regimes §10.1). `min_n` alone decides, with coverage of the span seen
+    /// (features §1, coverage). A reading that is not ready hands its state on.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
         reason = "counts of a few thousand; coverage is shown, not computed with"
     )]
-    pub fn slot(&self, origin: &Origin, max_age: Span, settings: &Settings) -> Slot {
-        let Some(hour) = self.window.newest() else { return Slot::MISSING };
-        let at = origin.clocked(Ts(hour * HOUR.0), HOUR, max_age);
-        let have = self.window.count();
+    pub fn slot(&self, of: &Slot, settings: &Settings) -> Slot {
+        let Some(x) = of.cell.ready() else { return *of };
+        let hour = hour_of(of.cell.anchor);
+        let (percentile, have) = self.window.percentile_at(hour, x);
+        let coverage = self.window.coverage_of_span(hour, have);
+        let mut slot = *of;
         if have < self.min_n {
-            return at.not_ready(State::Warming { have: have as u32, need: self.min_n as u32 });
+            slot.cell.state = State::Warming { have: have as u32, need: self.min_n as u32 };
+        } else if coverage < settings.coverage_min {
+            slot.cell.state = State::Undefined(Reason::Gap);
+        } else {
+            slot.cell.value = percentile;
+            slot.cell.coverage = coverage as f32;
+            slot.cell.partial = self.window.is_partial(hour);
+            return slot;
         }
-        if self.window.coverage_of_span() < settings.coverage_min {
-            return at.undefined(Reason::Gap);
-        }
-        match self.window.percentile() {
-            Some(p) => {
-                let full = super::reading::Fullness {
-                    coverage: self.window.coverage_of_span() as f32,
-                    partial: self.window.is_partial(),
-                };
-                at.ready(p, full)
-            }
-            None => at.undefined(Reason::Gap),
-        }
+        slot.cell.value = 0.0;
+        slot.cell.coverage = 0.0;
+        slot.cell.partial = false;
+        slot.expires = Ts::MAX;
+        slot
     }
+}
+
+/// The hour under way at an instant; a whole hour belongs to the hour it ends.
+#[must_use]
+pub fn hour_of(anchor: Ts) -> i64 {
+    anchor.ceil(HOUR).0 / HOUR.0
 }

@@ -109,7 +109,7 @@ impl OpenInterest {
             delta_24h: delta(Span::hours(24)),
             zscore_7d: origin.windowed(counted.fullness(settings), || score_value(week.score(value))),
             trend_24h: trend(series, origin, settings),
-            delta_4h_pct: self.rank.slot(origin, series.max_age(), settings),
+            delta_4h_pct: self.rank.slot(&delta(Span::hours(4)), settings),
         }
     }
 }

@@ -161,7 +161,12 @@ impl Settled {
     /// Moment after which the last settlement is too old.
     #[must_use]
     pub fn expires(&self) -> Ts {
-        self.anchor().map_or(Ts::MIN, |a| a + self.max_age)
+        self.list.back().map_or(Ts::MIN, |s| s.at + self.limit(s))
+    }
+
+    /// Age limit of a settlement: what is declared, or less where its own interval is shorter (features §9).
+    fn limit(&self, s: &Settlement) -> Span {
+        self.max_age.min((s.interval + Span::secs(600)).max(s.interval.times(2) + Span::secs(60)))
     }
 
     /// Instant of the last settlement.
@@ -180,7 +185,8 @@ impl Settled {
     /// All readings at the last settlement.
     fn compute(&self, settings: &Settings) -> SettledSlots {
         let Some(last) = self.list.back() else { return SettledSlots::MISSING };
-        let origin = Origin { anchor: last.at, expires: last.at + self.max_age, kind: self.kind, stream: self.stream };
+        let origin =
+            Origin { anchor: last.at, expires: last.at + self.limit(last), kind: self.kind, stream: self.stream };
         SettledSlots {
             rate: origin.instant(last.per_8h),
             zscore_7d: self.zscore(last, &origin, settings),
@@ -205,9 +211,11 @@ impl Settled {
     fn zscore(&self, last: &Settlement, origin: &Origin, settings: &Settings) -> Slot {
         let week = self.within(last.at, WEEK).map(|s| Moments::of(s.per_8h)).fold(Moments::EMPTY, Moments::merge);
         let step = last.interval.0;
+        // Each settlement answers for its own interval, so that a venue that changes its schedule leaves no hole.
+        let answered: i64 = self.within(last.at, WEEK).map(|s| s.interval.0).sum();
         let counted = Window {
             n: week.n,
-            expected: WEEK.0 / step,
+            expected: i64::from(week.n) + (WEEK.0 - answered).max(0) / step,
             min_n: MIN_N,
             first: self.first.map(|f| f.0.div_euclid(step)),
             anchor: last.at.0.div_euclid(step),

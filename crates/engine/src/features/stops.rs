@@ -116,6 +116,10 @@ impl Stops {
 
     fn push_hour(&mut self, bar: &BuiltBar) {
         let close_ts = Ts(bar.index * Span::hours(1).0);
+        // A missing hour breaks the recursion: its true range is not known, so the average starts again.
+        if self.last_bar.is_some_and(|l| close_ts - l > Span::hours(1)) {
+            self.atr = Atr::default();
+        }
         self.last_bar = Some(close_ts);
         self.atr.push(bar.high, bar.low, bar.close);
         self.hour_levels.push(bar);
@@ -185,7 +189,9 @@ impl Stops {
         let day = |pick: fn(&DayRange) -> f64| match &self.yesterday {
             Some(d) => {
                 let seen = Fullness { coverage: (f32::from(d.bars) / 24.0).min(1.0), partial: d.bars < 24 };
-                Origin { anchor: Ts((d.day + 1) * DAY.0), ..bars }.ready(pick(d), seen)
+                // The last completed day is yesterday only until today is over.
+                let expires = bars.expires.min(Ts((d.day + 2) * DAY.0));
+                Origin { anchor: Ts((d.day + 1) * DAY.0), expires, ..bars }.ready(pick(d), seen)
             }
             None => bars.not_ready(State::Warming { have: 0, need: 1 }),
         };
@@ -228,11 +234,5 @@ impl Stops {
         };
         let unbelieved = coverage < COVERAGE_MIN || self.hour_levels.bars() < BARS_MIN;
         if level == 0.0 && unbelieved { 1.0 } else { level }
-    }
-
-    /// True while the terciles are fixed numbers.
-    #[must_use]
-    pub fn is_uncalibrated(&self) -> bool {
-        self.history[0].count() < TERCILE_MIN_N
     }
 }

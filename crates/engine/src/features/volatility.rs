@@ -156,7 +156,7 @@ impl Volatility {
                 }
             }
         });
-        let pct = [0, 1].map(|i| self.ranks[i].slot(origin, series.max_age(), settings));
+        let pct = [0, 1].map(|i| self.ranks[i].slot(&realized[i][0], settings));
         VolatilitySlots { realized, pct, efficiency_12h: self.efficiency_slot(series, origin) }
     }
 

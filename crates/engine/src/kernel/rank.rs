@@ -14,8 +14,6 @@ pub struct RankWindow {
     sorted: Vec<f64>,
     first: Option<i64>,
     newest: Option<i64>,
-    /// Of the newest value; asked for every minute, changes every hour.
-    percentile: Option<f64>,
 }
 
 impl RankWindow {
@@ -28,7 +26,6 @@ impl RankWindow {
             sorted: Vec::with_capacity(length + 1),
             first: None,
             newest: None,
-            percentile: None,
         }
     }
 
@@ -54,7 +51,6 @@ impl RankWindow {
             let at = self.sorted.partition_point(|s| s.total_cmp(&v).is_lt());
             self.sorted.insert(at, v);
         }
-        self.percentile = self.rank();
     }
 
     /// Samples present.
@@ -75,51 +71,49 @@ impl RankWindow {
         self.first
     }
 
-    /// The newest sample, if the newest index has one.
-    #[must_use]
-    pub fn newest_value(&self) -> Option<f64> {
-        self.arrived.back().filter(|(i, _)| Some(*i) == self.newest).map(|(_, v)| *v)
+    /// Window of `index` with `x` as its newest value: what it leaves out of the samples held is what is older than the
+    /// window, and the sample of `index` itself, whose place `x` takes.
+    fn left_out(&self, index: i64) -> impl Iterator<Item = f64> + '_ {
+        let old = self.arrived.iter().take_while(move |(i, _)| *i <= index - self.length);
+        let own = self.arrived.back().filter(move |(i, _)| *i == index);
+        old.chain(own).map(|(_, v)| *v)
     }
 
-    /// Samples present / grid steps since the first sample or the window's start, whichever is later.
+    /// Mid-rank of `x` as the newest value of the window of `index`: `(#{v < x} + ½·#{v = x}) / n`, `x` included, and n.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
-    pub fn coverage_of_span(&self) -> f64 {
-        match (self.first, self.newest) {
-            (Some(first), Some(newest)) => self.sorted.len() as f64 / (newest - first + 1).min(self.length) as f64,
-            _ => 0.0,
+    pub fn percentile_at(&self, index: i64, x: f64) -> (f64, usize) {
+        let mut below = self.sorted.partition_point(|v| *v < x);
+        let mut upto = self.sorted.partition_point(|v| *v <= x);
+        let mut n = self.sorted.len();
+        for gone in self.left_out(index) {
+            below -= usize::from(gone < x);
+            upto -= usize::from(gone <= x);
+            n -= 1;
         }
+        ((below as f64 + 0.5 * (upto - below + 1) as f64) / (n + 1) as f64, n + 1)
     }
 
-    /// True while the first sample ever is later than the window's start.
+    /// Samples present with `x` / grid steps since the first sample or the window's start, whichever is later.
     #[must_use]
-    pub fn is_partial(&self) -> bool {
-        match (self.first, self.newest) {
-            (Some(first), Some(newest)) => newest - first + 1 < self.length,
-            _ => true,
-        }
-    }
-
-    /// Mid-rank of the newest value: `(#{x < v} + ½·#{x = v}) / n`, the window including it.
-    #[must_use]
-    pub fn percentile(&self) -> Option<f64> {
-        self.percentile
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
-    fn rank(&self) -> Option<f64> {
-        let v = self.newest_value()?;
-        let below = self.sorted.partition_point(|s| *s < v);
-        let upto = self.sorted.partition_point(|s| *s <= v);
-        Some((below as f64 + 0.5 * (upto - below) as f64) / self.sorted.len() as f64)
+    pub fn coverage_of_span(&self, index: i64, n: usize) -> f64 {
+        let span = self.first.map_or(1, |f| (index - f + 1).clamp(1, self.length));
+        (n as f64 / span as f64).min(1.0)
     }
 
-    /// The other values of the window, sorted: all but one occurrence of the newest. Written into `out`.
-    pub fn others(&self, out: &mut Vec<f64>) {
+    /// True while the first sample ever is later than the start of the window of `index`.
+    #[must_use]
+    pub fn is_partial(&self, index: i64) -> bool {
+        self.first.is_none_or(|f| index - f + 1 < self.length)
+    }
+
+    /// The values the newest one of the window of `index` is ranked against, sorted. Written into `out`.
+    pub fn others(&self, index: i64, out: &mut Vec<f64>) {
         out.clear();
         out.extend_from_slice(&self.sorted);
-        if let Some(v) = self.newest_value() {
-            let at = self.sorted.partition_point(|s| *s < v);
+        for gone in self.left_out(index) {
+            let at = out.partition_point(|v| v.total_cmp(&gone).is_lt());
             out.remove(at);
         }
     }
@@ -153,20 +147,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn old_samples_leave_and_missing_ones_count_for_coverage() {
+    fn old_samples_leave_and_the_newest_value_takes_its_place() {
         let mut w = RankWindow::new(4);
         for (i, v) in [(10, Some(1.0)), (11, None), (12, Some(3.0)), (13, Some(2.0))] {
             w.push(i, v);
         }
-        assert_eq!(w.count(), 3);
-        assert_eq!(w.percentile(), Some(0.5));
-        assert!((w.coverage_of_span() - 0.75).abs() < 1e-12);
-        w.push(14, Some(2.0));
-        assert_eq!(w.count(), 3, "the sample of 10 has left");
-        assert_eq!(w.percentile(), Some(1.0 / 3.0));
-        w.push(15, None);
-        assert_eq!(w.percentile(), None);
+        assert_eq!(w.percentile_at(13, 2.0), (0.5, 3), "the sample of 13 is not counted twice");
+        assert_eq!(w.percentile_at(13, 9.0), (2.5 / 3.0, 3));
+        // The window of 14 begins at 11: 1.0 has left, 2.0 stays.
+        assert_eq!(w.percentile_at(14, 2.0), (1.0 / 3.0, 3));
+        assert!((w.coverage_of_span(13, 3) - 0.75).abs() < 1e-12);
+        let mut others = Vec::new();
+        w.others(14, &mut others);
+        assert_eq!(others, [2.0, 3.0]);
+        w.others(13, &mut others);
+        assert_eq!(others, [1.0, 3.0]);
         w.push(12, Some(9.0));
-        assert_eq!(w.newest(), Some(15), "the past is not rewritten");
+        assert_eq!(w.count(), 3, "the past is not rewritten");
     }
 }

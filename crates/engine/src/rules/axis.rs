@@ -74,7 +74,8 @@ pub(crate) fn advance(
         return reset(s);
     }
     if now.raw == RiskRegime::Unknown {
-        let shows_last = now.unknown_by_stale && !staleness.past_gap_alert;
+        // A reading can be too old while every input is fresh (a clock coarser than its input): that is no last reading to show.
+        let shows_last = now.unknown_by_stale && staleness.any && !staleness.past_gap_alert;
         return if shows_last { reset(s) } else { enter(s, RiskRegime::Unknown) };
     }
     if before.label == RiskRegime::Unknown || !book.hysteresis {
