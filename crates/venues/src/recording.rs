@@ -5,7 +5,8 @@
 //! - The receive stamp orders everything and never steps back; a line that does is wrong.
 //! - Recorders' clocks run behind the venue's, in the known files by 1.3 to 1.5 s: a closed candle can arrive "before" its
 //!   close. Up to [`CLOCK_SLACK`] the candle is used at its close; beyond that it is refused.
-//! - A recording with both `trade` and `aggTrade` of a symbol says every trade twice: `trade` is used.
+//! - A recording with both `trade` and `aggTrade` of a symbol says every trade twice: the kind that comes first is used to
+//!   its end. Preferring one of them would let a later frame undo earlier ones.
 //! - Depth frames and the REST snapshot in between are counted, not used yet.
 
 use crate::binance::map::{self, Fact, Market};
@@ -37,15 +38,15 @@ pub struct RecordingMapper {
     last: Ts,
     /// Sorted; found while planning.
     channels: Vec<(Channel, Option<StreamIndex>)>,
-    /// Symbols with single trades: their aggregated ones say the same again.
-    single_trades: Vec<String>,
+    /// Symbols with trades, and whether their first was an aggregated one: the other kind says the same again.
+    kinds: Vec<(String, bool)>,
 }
 
 impl RecordingMapper {
     /// For a market. Lines received after `now` are refused.
     #[must_use]
     pub fn new(market: Market, now: Ts) -> Self {
-        Self { market, now, last: Ts::MIN, channels: Vec::new(), single_trades: Vec::new() }
+        Self { market, now, last: Ts::MIN, channels: Vec::new(), kinds: Vec::new() }
     }
     /// The market.
     #[must_use]
@@ -76,9 +77,8 @@ impl RecordingMapper {
         let mut facts = Vec::new();
         map::facts(body, self.market, &mut facts)?;
         for fact in &facts {
-            if fact.metric == Metric::Trade && !fact.aggregated && !self.single_trades.iter().any(|s| *s == fact.symbol)
-            {
-                self.single_trades.push(fact.symbol.clone().into_owned());
+            if fact.metric == Metric::Trade && self.aggregated(&fact.symbol).is_none() {
+                self.kinds.push((fact.symbol.clone().into_owned(), fact.aggregated));
             }
             if let Err(at) = self.find(fact) {
                 let channel =
@@ -123,7 +123,9 @@ impl RecordingMapper {
                 sink.truncate(before);
                 return Err(Reject::row(Reason::KnownBeforeClose));
             }
-            if fact.aggregated && self.single_trades.iter().any(|s| *s == fact.symbol) {
+            if fact.metric == Metric::Trade
+                && self.aggregated(&fact.symbol).is_some_and(|first| first != fact.aggregated)
+            {
                 unused = Unused::SecondTrades;
                 continue;
             }
@@ -133,6 +135,11 @@ impl RecordingMapper {
             }
         }
         Ok((sink.len() == before).then_some(unused))
+    }
+
+    /// Whether the trades of a symbol are the aggregated ones; `None` before its first.
+    fn aggregated(&self, symbol: &str) -> Option<bool> {
+        self.kinds.iter().find(|(s, _)| s == symbol).map(|(_, aggregated)| *aggregated)
     }
 
     fn find(&self, fact: &Fact<'_>) -> Result<usize, usize> {
@@ -220,9 +227,16 @@ mod tests {
     #[test]
     fn a_trade_said_twice_counts_once() {
         let base = 1_723_161_256_000_000_000;
-        let lines = [trade(base, "aggTrade", 9), trade(base, "trade", 1)];
-        assert_eq!(run(&lines), [(Ok(Some(Unused::SecondTrades)), 0), (Ok(None), 1)]);
-        assert_eq!(run(&lines[..1]), [(Ok(None), 1)], "alone it is used");
+        let (used, again) = ((Ok(None), 1), (Ok(Some(Unused::SecondTrades)), 0));
+        let frame = |n: i64, kind| trade(base + n, kind, n.unsigned_abs());
+        let other = frame(3, "trade").replace("BTCUSDT", "ETHUSDT");
+        for (first, second) in [("aggTrade", "trade"), ("trade", "aggTrade")] {
+            let lines = [frame(1, first), frame(2, second), other.clone(), frame(4, second), frame(5, first)];
+            let want = [used, again, used, again, used];
+            for n in 1..=lines.len() {
+                assert_eq!(run(&lines[..n]), want[..n], "{first} first: a beginning gives the beginning");
+            }
+        }
     }
 
     #[test]

@@ -120,7 +120,7 @@ pub enum Unused {
     OtherMarket,
     /// Insurance fund and auto-deleveraging fills: not trades of the market.
     NotATrade,
-    /// `aggTrade` beside `trade`: the same trades again.
+    /// `aggTrade` and `trade` of one symbol: whichever came second says the same trades again.
     SecondTrades,
     /// Answers to requests, and streams without a use here.
     Control,
@@ -140,7 +140,7 @@ impl Unused {
             Self::OpenCandle => "candles still open",
             Self::OtherMarket => "coin-m rows on the usd-m socket",
             Self::NotATrade => "insurance fund and deleveraging fills",
-            Self::SecondTrades => "trades said a second time as aggTrade",
+            Self::SecondTrades => "trades said a second time, as trade and aggTrade",
             Self::Control => "other messages",
             Self::Empty => "rows without a value",
             Self::Filtered => "left out by the filter",
