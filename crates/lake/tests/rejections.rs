@@ -40,7 +40,7 @@ fn each_wrong_row_has_its_reason_and_its_place() {
         ("yesterday,101,103,100,102,5,1738368119999,5,1,1,1,0", Reason::NotATime, "open_time 'yesterday': not a time"),
         ("1738368060000,101,103,100,,5,1738368119999,5,1,1,1,0", Reason::MissingValue, "close is empty"),
         ("1738368060000,101,103,-100,102,5,1738368119999,5,1,1,1,0", Reason::Negative, "low '-100': negative"),
-        ("1738368060000,101,103,0,102,5,1738368119999,5,1,1,1,0", Reason::Negative, "low '0': negative"),
+        ("1738368060000,101,103,0,102,5,1738368119999,5,1,1,1,0", Reason::NotAboveZero, "low '0': not above zero"),
         ("1738368060000,101,103,100,102,-5,1738368119999,5,1,1,1,0", Reason::Negative, "volume '-5': negative"),
         (
             "1738368060000,101,99,100,102,5,1738368119999,5,1,1,1,0",

@@ -68,7 +68,7 @@ pub(crate) fn value(row: &Row<'_>, metric: Metric, column: usize) -> Result<Opti
         Metric::PremiumIndex => fraction(row, column),
         _ => match row.optional(column)? {
             Some(v) if v < 0.0 => Err(Reject::cell(Reason::Negative, column)),
-            Some(v) if v <= 0.0 && is_price(metric) => Err(Reject::cell(Reason::Negative, column)),
+            Some(v) if v <= 0.0 && is_price(metric) => Err(Reject::cell(Reason::of_price(v), column)),
             v => Ok(v),
         },
     }
@@ -80,7 +80,7 @@ const fn is_price(metric: Metric) -> bool {
 
 pub(crate) fn positive(row: &Row<'_>, column: usize) -> Result<f64, Reject> {
     let v = row.number(column)?;
-    if v > 0.0 { Ok(v) } else { Err(Reject::cell(Reason::Negative, column)) }
+    if v > 0.0 { Ok(v) } else { Err(Reject::cell(Reason::of_price(v), column)) }
 }
 
 pub(crate) fn not_negative(row: &Row<'_>, column: usize) -> Result<f64, Reject> {

@@ -18,8 +18,10 @@ pub enum Reason {
     NotATime,
     /// A cell the format always fills is empty.
     MissingValue,
-    /// A price that is not above zero, or a quantity below zero.
+    /// A price or a quantity below zero.
     Negative,
+    /// A price of exactly zero.
+    NotAboveZero,
     /// A number no market can have, such as a funding rate above 100 % per interval.
     OutOfRange,
     /// High below low, or open or close outside of them.
@@ -44,12 +46,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::WrongColumnCount,
         Self::NotANumber,
         Self::NotATime,
         Self::MissingValue,
         Self::Negative,
+        Self::NotAboveZero,
         Self::OutOfRange,
         Self::HighBelowLow,
         Self::WrongTimeframe,
@@ -61,6 +64,10 @@ impl Reason {
         Self::Duplicate,
         Self::Truncated,
     ];
+    /// What is wrong with a price that is not above zero.
+    pub(crate) fn of_price(price: f64) -> Self {
+        if price < 0.0 { Self::Negative } else { Self::NotAboveZero }
+    }
     /// As a summary says it.
     #[must_use]
     pub const fn spoken(self) -> &'static str {
@@ -70,6 +77,7 @@ impl Reason {
             Self::NotATime => "not a time",
             Self::MissingValue => "missing value",
             Self::Negative => "negative",
+            Self::NotAboveZero => "not above zero",
             Self::OutOfRange => "out of range",
             Self::HighBelowLow => "high below low, or open or close outside",
             Self::WrongTimeframe => "wrong timeframe",

@@ -277,7 +277,7 @@ fn number(text: &str) -> Result<f64, Reject> {
     number::decimal(text.as_bytes()).ok_or(Reject::row(Reason::NotANumber))
 }
 fn price(text: &str) -> Result<f64, Reject> {
-    number(text).and_then(|v| if v > 0.0 { Ok(v) } else { Err(Reject::row(Reason::Negative)) })
+    number(text).and_then(|v| if v > 0.0 { Ok(v) } else { Err(Reject::row(Reason::of_price(v))) })
 }
 fn quantity(text: &str) -> Result<f64, Reject> {
     number(text).and_then(|v| if v >= 0.0 { Ok(v) } else { Err(Reject::row(Reason::Negative)) })
@@ -415,6 +415,7 @@ mod tests {
             (AGG[..AGG.len() - 3].to_owned(), Reason::NotJson),
             (AGG.replace("83143.00", "NaN"), Reason::NotANumber),
             (AGG.replace("83143.00", "-1"), Reason::Negative),
+            (AGG.replace("83143.00", "0.0"), Reason::NotAboveZero),
             (AGG.replace("0.035", "-0.035"), Reason::Negative),
             (AGG.replace("1791383685545", "5"), Reason::NotATime),
             (KLINE.replace("\"l\":\"83070.70\"", "\"l\":\"90000\""), Reason::HighBelowLow),
