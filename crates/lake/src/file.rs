@@ -181,6 +181,11 @@ impl Reader {
 fn ended(end: End, line: u64) -> Step<'static> {
     match end {
         End::Whole => Step::End,
+        // Cut off: what is missing is one torn row and what follows. Anything else, a check sum that does not fit above all,
+        // throws doubt on the rows before it.
+        End::Torn(e) if e.kind() != std::io::ErrorKind::UnexpectedEof => Step::Broken(format!(
+            "is damaged, noticed after line {line} ({e}); rows before that were used, get it again"
+        )),
         End::Torn(e) => {
             Step::Fault { line, reason: Reason::Truncated, text: format!("the file ends in the middle ({e})") }
         }

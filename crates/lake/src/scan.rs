@@ -165,7 +165,11 @@ fn first_pass(place: &Place, content: Content, mapper: &mut Mapper) -> Result<Ex
     let mut wrong = None;
     loop {
         let (line, stamp) = match (reader.step(), &mut *mapper) {
-            (Step::End | Step::Broken(_), _) => break,
+            (Step::End, _) => break,
+            (Step::Broken(e), _) => {
+                wrong.get_or_insert(e);
+                break;
+            }
             (Step::Fault { line, text, .. }, _) => {
                 wrong.get_or_insert_with(|| format!("line {line}: {text}"));
                 continue;

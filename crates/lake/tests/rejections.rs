@@ -369,6 +369,31 @@ fn a_zip_may_hold_several_files() {
     let mut bytes = std::fs::read(&path).unwrap();
     let at = bytes.windows(4).position(|w| w == b"PK\x01\x02").unwrap() + 16;
     bytes[at] ^= 1;
-    let got = import(&[folder.write("changed.zip", bytes)], &options());
-    assert_eq!(got.report.rejected.iter().find(|r| r.reason == Reason::Truncated).map(|r| r.count), Some(1));
+    let changed = folder.write("changed.zip", bytes);
+    let got = import(std::slice::from_ref(&changed), &options());
+    let failed: Vec<&str> = got.report.failed.iter().map(|f| f.path.as_str()).collect();
+    assert_eq!(failed, [format!("{}/binance-usdm_ethusdt_1m.csv", changed.display())]);
+}
+
+/// A file whose check sum does not fit is a failed file: a command that reads it must not end well.
+#[test]
+fn a_check_sum_that_does_not_fit_fails_the_file() {
+    let folder = Folder::new();
+    let bars = format!("{HEADER}{GOOD}{NEXT}{LAST}");
+    let pages = "[[1738368000000,1,2,1,2,5],[1738368060000,1,2,1,2,5],[1738368120000,1,2,1,2,5]]".to_owned();
+    for (name, text) in [("binance-usdm_btcusdt_1m.csv.gz", bars), ("binance-usdm_ethusdt_1m.json.gz", pages)] {
+        let mut bytes = gz(&text);
+        let whole = import(&[folder.write(&format!("whole/{name}"), &bytes)], &options());
+        assert_eq!((whole.events.len(), whole.report.failed.len()), (3, 0), "{name}");
+        // The last eight bytes are check sum and length.
+        let at = bytes.len() - 8;
+        bytes[at] ^= 1;
+        let path = folder.write(name, bytes);
+        let got = import(std::slice::from_ref(&path), &options());
+        assert_eq!((got.events.len(), got.report.rejected_rows, got.report.failed.len()), (3, 0, 1), "{name}");
+        let failed = &got.report.failed[0];
+        assert_eq!(failed.path, path.display().to_string());
+        assert!(failed.error.starts_with("is damaged, noticed after line "), "{}", failed.error);
+        assert!(failed.error.contains("checksum"), "{}", failed.error);
+    }
 }
