@@ -24,13 +24,13 @@ pub struct EventReader {
     feeds: Vec<Option<Box<Feed>>>,
     /// Accounts of files that are done, by position.
     done: Vec<Option<(Tally, Option<String>)>>,
-    /// The event handed out last, and its file.
-    last: Option<(Event, usize)>,
+    /// What was handed out last, and its file.
+    last: Option<(Item, usize)>,
     read: Arc<AtomicU64>,
     already_seen: u64,
     disagreeing: u64,
-    /// Stream and stamp as declared, the two files.
-    disagreement: Option<(Event, usize, usize)>,
+    /// The first of them: both rows and their files.
+    disagreement: Option<[(Item, usize); 2]>,
     events: u64,
     report: Report,
 }
@@ -159,10 +159,16 @@ impl EventReader {
         }
         self.report.already_seen = self.already_seen;
         self.report.disagreeing = self.disagreeing;
-        self.report.disagreement = self.disagreement.as_ref().map(|(event, a, b)| {
-            let files = [a.min(b), a.max(b)].map(|f| self.files[*f].place.shown.as_str());
-            let stream = &self.labels[event.stream.index()];
-            format!("{stream} at {}: {} and {}", event.event_ts, files[0], files[1])
+        self.report.disagreement = self.disagreement.map(|mut rows| {
+            rows.sort_by_key(|(item, file)| (*file, item.line));
+            let [(first, a), (second, b)] = rows;
+            let what = format!("{} at {}", self.labels[first.event.stream.index()], first.event.event_ts);
+            let file = |f: usize| self.files[f].place.shown.as_str();
+            if a == b {
+                format!("{}:{}: {what}: other numbers than line {}", file(a), second.line, first.line)
+            } else {
+                format!("{what}: {} and {}", file(a), file(b))
+            }
         });
         self.report.events = self.events;
     }
@@ -191,16 +197,16 @@ impl Iterator for EventReader {
                 }
             }
             if let Some((last, last_file)) = &self.last {
-                if last.order(&item.event) == Ordering::Equal {
+                if last.event.order(&item.event) == Ordering::Equal {
                     self.already_seen += u64::from(item.lead);
                     continue;
                 }
-                if *last_file != file && self.disagree(last, &item.event) {
+                if self.disagree(&last.event, &item.event) {
                     self.disagreeing += 1;
-                    self.disagreement.get_or_insert((item.event, *last_file, file));
+                    self.disagreement.get_or_insert([(*last, *last_file), (item, file)]);
                 }
             }
-            self.last = Some((item.event, file));
+            self.last = Some((item, file));
             self.events += 1;
             return Some(item.event);
         }

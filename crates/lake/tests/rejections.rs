@@ -80,8 +80,16 @@ fn the_open_candle_is_in_the_future() {
 fn the_same_stamp_with_other_numbers_is_kept() {
     let folder = Folder::new();
     let revised = GOOD.replace(",101,5,", ",101.5,5,");
-    let got = import(&[folder.write(NAME, format!("{GOOD}{revised}{NEXT}"))], &options());
-    assert_eq!((got.events.len(), got.report.rejected_rows), (3, 0));
+    let path = folder.write(NAME, format!("{GOOD}{revised}{NEXT}"));
+    let got = import(std::slice::from_ref(&path), &options());
+    assert_eq!((got.events.len(), got.report.rejected_rows, got.report.disagreeing), (3, 0, 1));
+    let what = "binance-usdm:BTCUSDT bar 1m binance-usdm at 2025-02-01T00:01:00Z: other numbers than line 1";
+    assert_eq!(got.report.disagreement, Some(format!("{}:2: {what}", path.display())));
+    // The order of the rows changes neither the events nor what is told.
+    let swapped = import(&[folder.write(NAME, format!("{revised}{GOOD}{NEXT}"))], &options());
+    assert_eq!((swapped.lines(), swapped.report.disagreement), (got.lines(), got.report.disagreement));
+    let once = import(&[folder.write(NAME, format!("{GOOD}{GOOD}{NEXT}"))], &options());
+    assert_eq!(once.report.disagreeing, 0, "equal rows are duplicates");
 }
 
 #[test]
