@@ -8,19 +8,21 @@ use crate::digest::{cell_bytes, row_bytes};
 use crate::failure::Failure;
 use crate::render::Lens;
 use crate::run::Run;
-use barograph_domain::{MinuteRow, Span, Ts};
+use barograph_domain::{Cell, MinuteRow, Reason, Span, Ts};
 use barograph_engine::CATALOGUE;
 use barograph_engine::market::LATENESS;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Rows kept per check for a closer look; more differences than this only raise the count.
-const KEPT_MAX: usize = 2_000;
+/// Rows kept per cut for a closer look, some 5 kB each; further ones count as one difference, however many readings of
+/// them differ.
+const KEPT_MAX: usize = 64;
 const HOUR: Span = Span::hours(1);
 
 /// Something that can be run on all of its input, or on what was known at a moment.
 pub(crate) trait Experiment: Sync {
-    /// Runs and reports everything published, in order.
+    /// Runs and reports everything published, in order; with a cut also the minutes between the last input and the cut,
+    /// because those are what looking ahead would change.
     fn run(&self, cut: Option<Ts>, sink: &mut dyn CausalSink) -> Result<(), Failure>;
 }
 
@@ -51,6 +53,8 @@ struct Published {
     rows: BTreeMap<Key, u64>,
     texts: BTreeMap<Key, u64>,
     levels: BTreeMap<Key, (u64, u64)>,
+    /// Last minute of each market.
+    last: BTreeMap<u32, Ts>,
 }
 
 /// Cuts at `points` seeded moments of `span` and compares.
@@ -68,8 +72,8 @@ pub(crate) fn check(
     let cuts = cuts(span, points, seed);
     let next = AtomicU32::new(0);
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(cuts.len());
-    let (found, results) = std::sync::mpsc::sync_channel::<Result<Compared, Failure>>(workers);
-    let mut total = Compared::default();
+    let (found, results) = std::sync::mpsc::sync_channel::<(usize, Result<Compared, Failure>)>(workers);
+    let mut parts = BTreeMap::new();
     std::thread::scope(|scope| -> Result<(), Failure> {
         for _ in 0..workers {
             let (next, cuts, published, found) = (&next, &cuts, &published, found.clone());
@@ -79,20 +83,23 @@ pub(crate) fn check(
                     let Some(cut) = cuts.get(at) else { break };
                     let mut comparer = Comparer::new(lenses, published, *cut);
                     let result = experiment.run(Some(*cut), &mut comparer).map(|()| comparer.compared);
-                    if found.send(result).is_err() {
+                    if found.send((at, result)).is_err() {
                         break;
                     }
                 }
             });
         }
         drop(found);
-        for (done, result) in (1..).zip(results) {
-            total.add(result?);
+        for (done, (at, result)) in (1..).zip(results) {
+            parts.insert(at, result?);
             progress(done);
         }
         Ok(())
     })?;
-    explain(experiment, total)
+    // In the order of cuts, whichever thread was first: a finding must come back with its seed.
+    let mut total = Compared::default();
+    parts.into_values().for_each(|part| total.add(part));
+    explain(experiment, lenses, total)
 }
 
 /// Seeded moments inside the span.
@@ -108,15 +115,14 @@ struct Compared {
     count: u64,
     rewritten: u64,
     rows: Vec<(Ts, MinuteRow)>,
-    others: Vec<String>,
+    others: Vec<(Ts, String)>,
 }
 
 impl Compared {
     fn add(&mut self, other: Self) {
         self.count += other.count;
         self.rewritten += other.rewritten;
-        let room = KEPT_MAX.saturating_sub(self.rows.len());
-        self.rows.extend(other.rows.into_iter().take(room));
+        self.rows.extend(other.rows);
         self.others.extend(other.others.into_iter().take(10));
     }
 }
@@ -191,6 +197,7 @@ impl CausalSink for Recorder<'_> {
         self.buffer.clear();
         row_bytes(row, &mut self.buffer);
         self.published.rows.insert(key(row), hash(&self.buffer));
+        self.published.last.insert(row.instrument, row.ts);
         if text_due(row) {
             self.published.texts.insert(key(row), text_hash(self.lenses, row));
         }
@@ -234,7 +241,9 @@ impl<'a> Comparer<'a> {
 
 impl CausalSink for Comparer<'_> {
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
-        if row.ts + LATENESS > self.cut {
+        // Minutes after a market's last input are made by nobody.
+        let ended = self.published.last.get(&row.instrument).is_none_or(|last| row.ts > *last);
+        if row.ts + LATENESS > self.cut || ended {
             return Ok(());
         }
         self.buffer.clear();
@@ -251,7 +260,8 @@ impl CausalSink for Comparer<'_> {
             self.compared.count += 1;
             if self.published.texts.get(&key(row)) != Some(&text_hash(self.lenses, row)) {
                 self.compared.rewritten += 1;
-                self.compared.others.push(format!("{} text differs, cut at {}", place(self.lenses, row), self.cut));
+                let text = format!("{} text differs, cut at {}", place(self.lenses, row), self.cut);
+                self.compared.others.push((row.ts, text));
             }
         }
         Ok(())
@@ -268,9 +278,8 @@ impl CausalSink for Comparer<'_> {
             self.compared.count += count;
             if self.published.levels.get(&at) != Some(&(count, found)) {
                 self.compared.rewritten += 1;
-                self.compared
-                    .others
-                    .push(format!("{} levels differ, cut at {}", self.lenses[market].instrument.name, self.cut));
+                let (name, hour) = (&self.lenses[market].instrument.name, hour.unwrap_or(self.cut));
+                self.compared.others.push((hour, format!("{name} {hour} levels differ, cut at {}", self.cut)));
             }
         }
         Ok(())
@@ -282,9 +291,8 @@ fn place(lenses: &[Lens], row: &MinuteRow) -> String {
 }
 
 /// Finds what exactly differs in the rows kept, by running the full input once more.
-fn explain(experiment: &dyn Experiment, total: Compared) -> Result<Verdict, Failure> {
-    let Compared { count, mut rewritten, mut rows, others } = total;
-    let mut differences = Vec::new();
+fn explain(experiment: &dyn Experiment, lenses: &[Lens], total: Compared) -> Result<Verdict, Failure> {
+    let Compared { count, mut rewritten, mut rows, others: mut differences } = total;
     if !rows.is_empty() {
         rows.sort_by_key(|(cut, row)| (row.ts, row.instrument, *cut));
         let wanted = rows.iter().map(|(_, r)| key(r)).collect();
@@ -292,17 +300,19 @@ fn explain(experiment: &dyn Experiment, total: Compared) -> Result<Verdict, Fail
         experiment.run(None, &mut finder)?;
         for (cut, row) in &rows {
             let Some(full) = finder.rows.get(&key(row)) else {
-                differences.push(format!("{} exists only when cut at {cut}", row.ts));
+                differences.push((row.ts, format!("{} exists only when cut at {cut}", place(lenses, row))));
                 continue;
             };
             let found = differing(full, row);
             // The row was counted once; its further readings are counted here.
             rewritten += (found.len() as u64).saturating_sub(1);
-            differences.extend(found.into_iter().map(|d| format!("{} {d}, cut at {cut}", row.ts)));
+            let at = place(lenses, row);
+            differences.extend(found.into_iter().map(|d| (row.ts, format!("{at} {d}, cut at {cut}"))));
         }
     }
-    differences.extend(others);
-    Ok(Verdict { rewritten, compared: count, differences })
+    // The earliest first, and of one minute the readings before what follows from them.
+    differences.sort_by_key(|(ts, text)| (*ts, text.contains(" text differs") || text.contains(" levels differ")));
+    Ok(Verdict { rewritten, compared: count, differences: differences.into_iter().map(|(_, text)| text).collect() })
 }
 
 fn differing(full: &MinuteRow, cut: &MinuteRow) -> Vec<String> {
@@ -315,21 +325,23 @@ fn differing(full: &MinuteRow, cut: &MinuteRow) -> Vec<String> {
         cell_bytes(x, &mut a);
         cell_bytes(y, &mut b);
         if a != b {
-            out.push(format!(
-                "{} was {:?} and became {:?}",
-                spec.id,
-                y.ready().ok_or(y.state),
-                x.ready().ok_or(x.state)
-            ));
+            out.push(format!("{} was {} and became {}", spec.id, said(y), said(x)));
         }
     }
     if full.risk != cut.risk {
         out.push(format!("label was {} and became {}", cut.risk.label.name(), full.risk.label.name()));
     }
     if out.is_empty() {
-        out.push("held shares, cuts or input ages differ".to_owned());
+        out.push("held shares, cuts, price or input ages differ".to_owned());
     }
     out
+}
+
+/// A reading's value or the reason why there is none, and what else may differ.
+fn said(cell: &Cell) -> String {
+    let value =
+        cell.ready().map_or_else(|| cell.reason().map_or("nothing", Reason::name).to_owned(), |v| v.to_string());
+    format!("{value} ({}, coverage {:.3})", cell.anchor, cell.coverage)
 }
 
 /// Fetches rows of a full run.
@@ -349,3 +361,6 @@ impl CausalSink for Finder {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
