@@ -161,10 +161,10 @@ fn freqtrade_feather_says_funding_by_its_numbers() {
     let folder = Folder::new();
     let name = "hyperliquid/futures/BTC_USDC_USDC-1h-funding_rate.feather";
     let got = import(&[folder.write(name, feather(&table, Some(CompressionType::LZ4_FRAME)))], &options());
-    assert_eq!(got.streams(), ["hyperliquid:BTC funding_rate_settled 1h hyperliquid"]);
+    assert_eq!(got.streams(), ["hyperliquid:BTC funding_rate_settled 8h hyperliquid"]);
     assert_eq!(
         got.lines()[1],
-        "2025-02-01T01:01:00Z 2025-02-01T01:00:00Z BTC funding_rate_settled 1h: -0.0001 per 1h next -"
+        "2025-02-01T01:01:00Z 2025-02-01T01:00:00Z BTC funding_rate_settled 8h: -0.0001 per 1h next -"
     );
 }
 
