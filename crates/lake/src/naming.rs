@@ -108,7 +108,7 @@ impl Naming<'_> {
         let venue = self.options.venue.clone().or(told).or_else(|| self.hints.venue.clone());
         let own = self.own_symbol(key, venue.as_deref());
         let venue = venue.or_else(|| home(format?, own.as_deref()?));
-        let asked = self.options.symbol.clone();
+        let asked = self.options.symbol.as_deref().map(|s| symbols::spelled(venue.as_deref().unwrap_or_default(), s));
         let (venue, symbol) = match (venue, asked.clone().or_else(|| own.clone())) {
             (Some(venue), Some(symbol)) => (venue, symbol),
             (None, Some(_)) => {
@@ -132,6 +132,8 @@ impl Naming<'_> {
             }
             _ => symbol,
         };
+        // Once more, for a venue that only the format told.
+        let symbol = symbols::spelled(venue.as_str(), &symbol);
         let name = InstrumentName::new(venue.as_str(), &symbol).map_err(|e| e.to_string())?;
         if name.kind().or(self.options.market).is_none() {
             return Err(format!("venue '{venue}' is not known; add --market spot, perpetual or dated_future"));

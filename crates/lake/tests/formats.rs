@@ -365,6 +365,30 @@ fn a_map_with_venue_and_symbol_columns_gives_a_market_each() {
     assert_eq!(got.plan.instruments().len(), 2);
 }
 
+/// However a flag, a name or a cell spells it, one market of Binance is one market; other venues' dashes are their own.
+#[test]
+fn spellings_of_one_symbol_are_one_market() {
+    let folder = Folder::new();
+    let bar = |n: u64| format!("{},1,1,1,1\n", 1_738_368_000 + n * 60);
+    let flagged = folder.write("x.csv", format!("timestamp,open,high,low,close\n{}{}", bar(0), bar(1)));
+    let markets = |path: &std::path::PathBuf, venue: &str, symbol: Option<&str>| -> Vec<String> {
+        let symbol = symbol.map(Into::into);
+        let asked = ImportOptions { venue: Some(venue.into()), symbol, ..options() };
+        let got = import(std::slice::from_ref(path), &asked);
+        got.plan.instruments().iter().map(|i| i.name.to_string()).collect()
+    };
+    for symbol in ["btcusdt", "BTC/USDT", "BTC-USDT", "BTCUSDT"] {
+        assert_eq!(markets(&flagged, "binance-usdm", Some(symbol)), ["binance-usdm:BTCUSDT"], "{symbol}");
+    }
+    assert_eq!(markets(&flagged, "okx", Some("BTC-USDT-SWAP")), ["okx:BTC-USDT-SWAP"]);
+    let names = ["btcusdt", "BTC-USDT", "BTCUSDT", "ETH/USDT", "ETHUSDT"];
+    let rows: String = (0..10).map(|n| format!("{},{},{n}\n", 1_738_368_000 + n / 5 * 300, names[n % 5])).collect();
+    let cells = folder.write("y.csv", format!("timestamp,symbol,open_interest\n{rows}"));
+    let both = ["binance-usdm:BTCUSDT", "binance-usdm:ETHUSDT"];
+    assert_eq!(markets(&cells, "binance-usdm", None), both);
+    assert_eq!(markets(&cells, "binance-usdm", Some("eth-usdt")), both[1..], "the flag picks among the rows");
+}
+
 #[test]
 fn recordings_keep_their_receive_time() {
     let lines = concat!(

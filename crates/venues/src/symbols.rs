@@ -32,13 +32,19 @@ impl Pair {
     }
 }
 
-/// A symbol as other tools write it, in the venue's spelling: Binance and Bybit have neither dashes nor slashes.
+/// A symbol as people and other tools write it, in the one spelling the venue has: Binance has capitals without dashes and
+/// slashes, Bybit too but for dated contracts (`BTCUSDT-26DEC25`). Letters that are not ASCII stay as they are. Other
+/// venues have dashes or lower case of their own; their symbols are kept as given.
 #[must_use]
 pub fn spelled(venue: &str, symbol: &str) -> String {
-    if venue.starts_with("binance") || venue == "bybit" {
-        return symbol.chars().filter(|c| !matches!(c, '-' | '/')).flat_map(char::to_uppercase).collect();
-    }
-    symbol.to_owned()
+    let dated = || symbol.rsplit_once('-').is_some_and(|(_, tail)| tail.bytes().any(|b| b.is_ascii_digit()));
+    let dropped: &[char] = match venue {
+        _ if venue.starts_with("binance") => &['-', '/'],
+        "bybit" if dated() => &['/'],
+        "bybit" => &['-', '/'],
+        _ => return symbol.to_owned(),
+    };
+    symbol.chars().filter(|c| !dropped.contains(c)).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// A venue as other tools write it: their name for ours, else lower case.
@@ -115,10 +121,31 @@ mod tests {
         let spot = Pair { settle: None, ..pair };
         assert_eq!(spot.native("binance-spot"), "BTCUSDT");
         assert_eq!(spot.native("okx"), "BTC-USDT");
-        assert_eq!(spelled("binance-usdm", "btc-usdt"), "BTCUSDT");
-        assert_eq!(spelled("binance-coinm", "BTCUSD_PERP"), "BTCUSD_PERP");
         assert_eq!(expiry("BTCUSDT_261225"), Some(Ts::from_civil(2026, 12, 25, 8, 0, 0)));
         assert_eq!((expiry("BTCUSD_PERP"), expiry("BTCUSDT_269999")), (None, None));
-        assert_eq!(spelled("okx", "BTC-USDT-SWAP"), "BTC-USDT-SWAP");
+    }
+
+    #[test]
+    fn a_symbol_has_one_spelling_where_the_venue_has_one() {
+        for (venue, given, want) in [
+            ("binance-usdm", "btcusdt", "BTCUSDT"),
+            ("binance-usdm", "BTC/USDT", "BTCUSDT"),
+            ("binance-spot", "BTC-USDT", "BTCUSDT"),
+            ("binance-usdm", "btcusdt_261225", "BTCUSDT_261225"),
+            ("binance-coinm", "BTCUSD_PERP", "BTCUSD_PERP"),
+            ("binance-usdm", "币安人生usdt", "币安人生USDT"),
+            ("binance-usdm", "éusdt", "éUSDT"),
+            ("bybit", "BTC-USDT", "BTCUSDT"),
+            ("bybit", "btcusdt", "BTCUSDT"),
+            ("bybit", "BTCUSDT-26DEC25", "BTCUSDT-26DEC25"),
+            ("okx", "BTC-USDT-SWAP", "BTC-USDT-SWAP"),
+            ("coinbase", "BTC-USD", "BTC-USD"),
+            ("kraken", "BTC/USD", "BTC/USD"),
+            ("deribit", "BTC-PERPETUAL", "BTC-PERPETUAL"),
+            ("hyperliquid", "kPEPE", "kPEPE"),
+            ("mexc", "btc_usdt", "btc_usdt"),
+        ] {
+            assert_eq!(spelled(venue, given), want, "{venue} {given}");
+        }
     }
 }
