@@ -208,7 +208,8 @@ pub struct MarketHealth {
     /// Newest snapshot of the configured book; `None` before the first.
     pub newest: Option<Ts>,
     /// Age at which the market counts as lost: the largest `gap_alert` of the inputs its book reads (features §9).
-    pub gap_alert: Span,
+    /// `None`: recorded history, which may be of any age.
+    pub gap_alert: Option<Span>,
 }
 
 /// Why a read has no answer.

@@ -206,7 +206,7 @@ mod tests {
         let market = |newest| MarketHealth {
             instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
             newest,
-            gap_alert: Span::hours(2),
+            gap_alert: Some(Span::hours(2)),
         };
         let health = Health { markets: vec![market(Some(Ts::from_secs(100))), market(None)], ..Health::default() };
         let text = t.text(&health, Ts::from_secs(160));

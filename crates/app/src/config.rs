@@ -78,7 +78,8 @@ impl Settings {
             }
         }
         for (name, value) in std::env::vars() {
-            let Some(rest) = name.strip_prefix("BAROGRAPH_") else { continue };
+            // An empty variable is how shells unset one for a command.
+            let Some(rest) = name.strip_prefix("BAROGRAPH_").filter(|_| !value.is_empty()) else { continue };
             let key = known(&rest.to_lowercase()).map_err(|near| {
                 Failure::usage(format!(
                     "unknown environment variable {name}{}",
@@ -106,6 +107,7 @@ impl Settings {
         if days > KEEP_DAYS_MAX as usize {
             return Err(self.wrong("keep_minutes_days", &format!("'{days}' is more than {KEEP_DAYS_MAX} days")));
         }
+        self.address()?;
         barograph_domain::Venue::new(self.text("default_venue"))
             .map_err(|e| self.wrong("default_venue", &e.to_string()))?;
         Ok(())
@@ -137,11 +139,15 @@ impl Settings {
             .ok_or_else(|| self.wrong(key, &format!("'{text}' is not a whole number above zero")))
     }
 
-    pub(crate) fn listen(&self) -> Result<std::net::SocketAddr, Failure> {
+    /// The address as written, wherever it points.
+    fn address(&self) -> Result<std::net::SocketAddr, Failure> {
         let text = self.text("listen");
-        let addr: std::net::SocketAddr = text
-            .parse()
-            .map_err(|_e| self.wrong("listen", &format!("'{text}' is not an address; write 127.0.0.1:8600")))?;
+        text.parse().map_err(|_e| self.wrong("listen", &format!("'{text}' is not an address; write 127.0.0.1:8600")))
+    }
+
+    /// The address to serve on.
+    pub(crate) fn listen(&self) -> Result<std::net::SocketAddr, Failure> {
+        let addr = self.address()?;
         barograph_api::check_listen(addr).map_err(|e| self.wrong("listen", &e.to_string()))?;
         Ok(addr)
     }
@@ -211,7 +217,7 @@ fn default_data() -> String {
     } else {
         std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(|| home().map(|h| h.join(".local/share")))
     };
-    base.unwrap_or_else(|| PathBuf::from(".")).join("barograph").display().to_string()
+    base.map_or_else(|| PathBuf::from("barograph-data"), |b| b.join("barograph")).display().to_string()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::random::Random;
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
-use barograph_domain::{Event, MinuteRow, Status, StreamIndex, Ts};
+use barograph_domain::{Event, MinuteRow, Span, Status, StreamIndex, Ts};
 use barograph_lake::Plan;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ pub(crate) fn straight(plan: &Plan, setup: &Setup) -> Result<String, Failure> {
     for event in plan.open(None) {
         run.event(&event, &mut sink)?;
     }
-    run.finish(&mut sink)?;
+    run.finish(crate::clock::now(), &mut sink)?;
     Ok(sink.0.finish())
 }
 
@@ -51,10 +51,15 @@ pub(crate) fn chunked(plan: &Plan, setup: &Setup, seed: u64) -> Result<String, F
             break;
         }
         for event in &chunk {
+            if random.next().is_multiple_of(16) {
+                // Time passes before the event arrives, in one step or in several.
+                run.advance(event.recv_ts - Span(random.below(Span::mins(3).0)), &mut sink)?;
+                run.advance(event.recv_ts, &mut sink)?;
+            }
             run.event(event, &mut sink)?;
         }
     }
-    run.finish(&mut sink)?;
+    run.finish(crate::clock::now(), &mut sink)?;
     Ok(sink.0.finish())
 }
 
@@ -73,7 +78,7 @@ pub(crate) fn restarted(plan: &Plan, setup: &Setup, seed: u64) -> Result<String,
         }
         run.event(&event, &mut sink)?;
     }
-    run.finish(&mut sink)?;
+    run.finish(crate::clock::now(), &mut sink)?;
     Ok(sink.0.finish())
 }
 

@@ -25,6 +25,14 @@ impl Failure {
         Self::Broken(text.to_string())
     }
 
+    /// The sentence, if there is one.
+    pub(crate) fn text(self) -> Option<String> {
+        match self {
+            Self::No(text) | Self::Usage(text) | Self::Broken(text) => Some(text),
+            Self::ReaderGone => None,
+        }
+    }
+
     /// Prints the sentence and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
         let (code, text) = match self {

@@ -34,12 +34,22 @@ pub(crate) struct Ingested {
     pub(crate) instruments: usize,
 }
 
+/// Takes the folder for writing, before any work is done for it.
+pub(crate) fn open(data: &Path) -> Result<SqliteWriter, Failure> {
+    Ok(SqliteWriter::open(data, &Role::ALL)?)
+}
+
 /// Imports the planned files into `data` and runs what is dirty.
-pub(crate) fn ingest(data: &Path, plan: &Plan, source: &str, setup: &Setup) -> Result<Ingested, Failure> {
+pub(crate) fn ingest(
+    data: &Path,
+    writer: &mut SqliteWriter,
+    plan: &Plan,
+    source: &str,
+    setup: &Setup,
+) -> Result<Ingested, Failure> {
     let started = clock::now();
-    let mut writer = SqliteWriter::open(data, &Role::ALL)?;
-    let (report, inserted) = insert(&mut writer, plan)?;
-    let (instruments, rows) = update(data, &mut writer, setup)?;
+    let (report, inserted) = insert(writer, plan)?;
+    let (instruments, rows) = update(data, writer, setup)?;
     writer.record_import(&ImportRecord {
         started,
         finished: clock::now(),
@@ -143,7 +153,7 @@ fn rerun(
         }
         run.event(&event, &mut sink)?;
     }
-    run.finish(&mut StoreSink { target: target.as_mut(), streams: &streams })?;
+    run.finish(clock::now(), &mut StoreSink { target: target.as_mut(), streams: &streams })?;
     Ok(target.finish()?.rows)
 }
 

@@ -113,6 +113,7 @@ pub(crate) fn print_report(report: &Report) -> Result<(), Failure> {
 /// Files that failed make the command fail at the end; what could be read has been used.
 pub(crate) fn check_failed(report: &Report) -> Result<(), Failure> {
     match report.failed.len() {
+        0 if report.accepted == 0 => Err(Failure::broken("not one row could be used")),
         0 => Ok(()),
         1 => Err(Failure::broken("1 file could not be read, see above; the rest was used")),
         n => Err(Failure::broken(format!("{n} files could not be read, see above; the rest was used"))),

@@ -7,6 +7,7 @@ use barograph_domain::{Cell, Instrument, InstrumentName, MarketKind, MinuteRow, 
 use barograph_engine::catalogue::ValueType;
 use barograph_engine::rules::Book;
 use barograph_engine::{CATALOGUE, Feature, explain};
+use barograph_store::run::{GRID, LATENESS};
 use barograph_store::{Columns, RunInfo};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,6 +55,16 @@ impl Lens {
     /// The snapshot of a row as it was published.
     pub(crate) fn snapshot(&self, row: &MinuteRow, previous: Option<&MinuteRow>) -> Snapshot {
         explain::render(&self.context(), row, previous)
+    }
+
+    /// The snapshot as it stood at a moment: the published one while its minute is the newest there can be, and past the
+    /// end of the data the same with freshness judged at that moment.
+    pub(crate) fn as_of(&self, row: &MinuteRow, previous: Option<&MinuteRow>, moment: Ts) -> Snapshot {
+        if moment < row.ts + GRID + LATENESS {
+            self.snapshot(row, previous)
+        } else {
+            self.at_present(row, previous, moment)
+        }
     }
 
     /// The same with freshness judged at the present moment.

@@ -122,7 +122,7 @@ impl Weather {
         self.first.get_or_insert(row.ts);
         let hour = row.ts.floor(HOUR).0 / HOUR.0;
         if let Some(p) = row.price {
-            self.prices.insert(hour, p);
+            self.prices.entry(hour).or_insert(p);
         }
         let label = row.risk.label;
         *self.minutes.entry(label).or_default() += 1;
@@ -267,6 +267,9 @@ fn side(row: &MinuteRow) -> &'static str {
 /// The most severe label that, with what is more severe still, holds a fifth of the hours.
 fn typical(hours: &[RiskRegime]) -> RiskRegime {
     let known = hours.iter().filter(|l| l.severity().is_some()).count();
+    if 2 * known < hours.len() {
+        return RiskRegime::Unknown;
+    }
     let mut labels: Vec<RiskRegime> = RiskRegime::ALL.into_iter().filter(|l| l.severity().is_some()).collect();
     labels.sort_by_key(|l| core::cmp::Reverse(l.severity()));
     labels

@@ -53,9 +53,9 @@ impl Run {
         self.drain(sink)
     }
 
-    /// Makes the last minutes.
-    pub(crate) fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
-        self.engine.finish(&mut self.out);
+    /// Makes the last minutes, but none that is not over at `now`: more may arrive for it.
+    pub(crate) fn finish(&mut self, now: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
+        self.engine.finish(now, &mut self.out);
         self.drain(sink)
     }
 

@@ -10,6 +10,7 @@ use barograph_api::{Health, MarketHealth, Page, Query, QueryError, Rendered, Sna
 use barograph_domain::{InstrumentName, MarketKind, Metric, MinuteRow, Payload, Side, Snapshot, Span, StreamDecl, Ts};
 use barograph_engine::CATALOGUE;
 use barograph_engine::catalogue::{Update, ValueType};
+use barograph_engine::rules::Book;
 use barograph_store::run::LATENESS;
 use barograph_store::{Point, PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey, SqliteReader};
 use std::collections::BTreeMap;
@@ -33,15 +34,20 @@ struct Latest {
 #[derive(Debug)]
 pub(crate) struct Service {
     reader: SqliteReader,
-    book: String,
+    book: BookId,
     default_venue: String,
     names: RwLock<Arc<[InstrumentName]>>,
     latest: RwLock<BTreeMap<InstrumentName, Arc<Latest>>>,
     sender: broadcast::Sender<Arc<SnapshotEvent>>,
+    /// Which markets have been called stale, and when something was last said about each.
+    told: Mutex<BTreeMap<InstrumentName, (bool, Ts)>>,
 }
 
+/// At most one freshness message per market in this time (regimes §9).
+const TELL_EVERY: Span = Span::mins(5);
+
 impl Service {
-    pub(crate) fn new(reader: SqliteReader, book: String, default_venue: String) -> Result<Self, Failure> {
+    pub(crate) fn new(reader: SqliteReader, book: BookId, default_venue: String) -> Result<Self, Failure> {
         let service = Self {
             reader,
             book,
@@ -49,6 +55,7 @@ impl Service {
             names: RwLock::new(Arc::from([])),
             latest: RwLock::new(BTreeMap::new()),
             sender: broadcast::channel(LAG_MAX).0,
+            told: Mutex::new(BTreeMap::new()),
         };
         service.look()?;
         Ok(service)
@@ -78,6 +85,33 @@ impl Service {
         Ok(())
     }
 
+    /// One line when a market's inputs become too old and one when they are fresh again (R1.51).
+    pub(crate) fn freshness_news(&self) -> Vec<String> {
+        let now = clock::now();
+        let latest: Vec<(InstrumentName, Arc<Latest>)> = {
+            let held = self.latest.read().unwrap_or_else(PoisonError::into_inner);
+            held.iter().map(|(n, l)| (n.clone(), Arc::clone(l))).collect()
+        };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut news = Vec::new();
+        for (name, latest) in latest {
+            let Ok(rendered) = latest.at(now) else { continue };
+            let risk = &rendered.snapshot.regimes.risk;
+            let (was, at) = told.get(&name).copied().unwrap_or((false, Ts(0)));
+            if risk.stale == was || now - at < TELL_EVERY {
+                continue;
+            }
+            told.insert(name.clone(), (risk.stale, now));
+            let warning = rendered.snapshot.explanation.freshness_warning.clone().unwrap_or_default();
+            news.push(if risk.stale {
+                format!("{name} is stale: {warning}")
+            } else {
+                format!("{name} is fresh again")
+            });
+        }
+        news
+    }
+
     fn publish(&self, name: &InstrumentName, latest: &Latest) {
         let snapshot = latest.lens.snapshot(&latest.row, latest.previous.as_ref());
         let snapshot_id = snapshot.snapshot_id.clone();
@@ -98,13 +132,13 @@ impl Service {
     /// The run of a market under a book, with what its rows need to be explained.
     fn run(&self, id: &InstrumentName, book: Option<&str>) -> Result<(RunInfo, Lens), QueryError> {
         let runs = self.reader.runs(None).map_err(internal)?;
-        let wanted = book.unwrap_or(&self.book);
-        let Some(info) = configured_run(&runs, id, wanted) else {
+        let wanted = book.map_or_else(|| self.book.clone(), BookId::named);
+        let Some(info) = configured_run(&runs, id, &wanted) else {
             let mut known: Vec<String> =
                 runs.iter().filter(|r| r.spec.key.instrument == *id).map(|r| r.spec.book.clone()).collect();
             known.dedup();
             return Err(if book.is_some() {
-                QueryError::UnknownBook { name: wanted.to_owned(), known }
+                QueryError::UnknownBook { name: wanted.name, known }
             } else {
                 QueryError::NothingYet { instrument: id.clone(), as_of: None, first: None }
             });
@@ -173,14 +207,25 @@ impl Query for Service {
                 Some(r) => self.reader.latest(&r.spec.key, 1, as_of).map_err(internal)?.rows.pop(),
                 None => None,
             };
+            // Label and staleness as of the moment asked about, like the context itself.
+            let seen = match (&newest, run) {
+                (Some(_), Some(r)) => {
+                    let lens =
+                        lens_of(&self.reader, r).map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
+                    let (lens, rows) = self.newest(r, lens, as_of)?;
+                    let (row, previous) = split(&rows)?;
+                    Some(lens.at_present(row, previous, moment).regimes.risk)
+                }
+                _ => None,
+            };
             let streams = self.reader.streams(Some(&name), as_of).map_err(internal)?;
             out.push(MarketView {
                 kind: info.instrument.kind,
                 first_minute: run.and_then(|r| r.minutes).map(|m| m.0),
                 last_minute: newest.as_ref().map(|r| r.ts),
-                label: newest.as_ref().map(|r| r.risk.label),
-                since: newest.as_ref().map(|r| r.risk.since),
-                stale: newest.as_ref().is_some_and(|r| r.risk.stale),
+                label: seen.as_ref().map(|r| r.label),
+                since: seen.as_ref().map(|r| r.since),
+                stale: seen.as_ref().is_some_and(|r| r.stale),
                 // The newest minute may not be over yet.
                 age_s: newest.as_ref().map(|r| (moment - r.ts).as_secs().max(0)),
                 streams: streams.iter().map(|s| stream_view(&s.decl, s.newest_event, moment)).collect(),
@@ -198,7 +243,7 @@ impl Query for Service {
         let (lens, rows) = self.newest(&info, lens, as_of)?;
         let (row, previous) = split(&rows)?;
         match as_of {
-            Some(_) => Rendered::fixed(Arc::new(lens.snapshot(row, previous))),
+            Some(moment) => Rendered::fixed(Arc::new(lens.as_of(row, previous, moment))),
             None => Rendered::present(Arc::new(lens.at_present(row, previous, clock::now()))),
         }
     }
@@ -291,7 +336,7 @@ impl Query for Service {
                 newest: latest.get(name).map(|l| l.row.ts),
                 // Serving recorded history is a use of its own: being old is told by `freshness` and by every snapshot,
                 // and does not make the server unready.
-                gap_alert: Span(i64::MAX),
+                gap_alert: None,
             })
             .collect();
         Health { store_open: true, problems: Vec::new(), markets }
@@ -331,10 +376,29 @@ fn internal(e: barograph_store::Error) -> QueryError {
     QueryError::Internal { source: Box::new(e) }
 }
 
+/// Which rule book is meant: by its own text where that is at hand, because a copy that someone edited may carry the same
+/// name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct BookId {
+    pub(crate) name: String,
+    pub(crate) text: Option<String>,
+}
+
+impl BookId {
+    /// A book by name: a shipped one means the shipped text.
+    pub(crate) fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), text: Book::shipped_text(name).map(str::to_owned) }
+    }
+
+    fn is(&self, run: &RunInfo) -> bool {
+        run.spec.book == self.name && self.text.as_ref().is_none_or(|t| *t == run.spec.book_text)
+    }
+}
+
 /// The run of a market that a book's readers see: of several logic versions the one that reaches furthest.
-pub(crate) fn configured_run<'a>(runs: &'a [RunInfo], market: &InstrumentName, book: &str) -> Option<&'a RunInfo> {
+pub(crate) fn configured_run<'a>(runs: &'a [RunInfo], market: &InstrumentName, book: &BookId) -> Option<&'a RunInfo> {
     runs.iter()
-        .filter(|r| r.spec.key.instrument == *market && r.spec.book == book)
+        .filter(|r| r.spec.key.instrument == *market && book.is(r))
         .max_by_key(|r| (r.minutes.map(|m| m.1), &r.spec.key.logic_version))
 }
 

@@ -6,6 +6,7 @@
 
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::service::BookId;
 use barograph_domain::{InstrumentName, StreamDecl};
 use barograph_engine::rules::{Book, logic_version};
 use barograph_engine::{CATALOGUE, Config};
@@ -88,8 +89,9 @@ pub(crate) fn columns(book: &Book) -> Columns {
     }
 }
 
-/// Name of the configured book: a shipped one's own, or the one a file gives itself.
-pub(crate) fn book_name(settings: &Settings) -> Result<String, Failure> {
+/// The configured book, to find its runs by.
+pub(crate) fn book_id(settings: &Settings) -> Result<BookId, Failure> {
     let (file, text) = book_text(settings.text("book"))?;
-    Ok(Book::parse(&file, &text).map_err(Failure::usage)?.name)
+    let name = Book::parse(&file, &text).map_err(Failure::usage)?.name;
+    Ok(BookId { name, text: Some(text) })
 }

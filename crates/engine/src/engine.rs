@@ -146,10 +146,10 @@ impl Engine {
         market.apply(event, route, self.streams[event.stream.index()].delay);
     }
 
-    /// Makes the last minute of every market; called once, at the end of the input.
-    pub fn finish(&mut self, out: &mut Outputs) {
+    /// Makes the last minute of every market, as far as it is over at `now`; called once, at the end of the input.
+    pub fn finish(&mut self, now: barograph_domain::Ts, out: &mut Outputs) {
         for market in &mut self.markets {
-            market.finish(&self.config, &self.streams, out);
+            market.finish(now, &self.config, &self.streams, out);
         }
     }
 

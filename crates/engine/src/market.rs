@@ -169,10 +169,10 @@ impl Market {
     }
 
     /// Makes the minute that the last input belongs to.
-    pub(crate) fn finish(&mut self, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
+    pub(crate) fn finish(&mut self, now: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
         if self.next_tick.is_some() {
             let last = (self.last_recv - LATENESS).ceil(TICK);
-            self.advance(last + LATENESS + Span(1), config, streams, out);
+            self.advance((last + LATENESS + Span(1)).min(now), config, streams, out);
         }
     }
 

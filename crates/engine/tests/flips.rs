@@ -192,7 +192,7 @@ fn apply_all(world: &World, book_name: &str, thin: impl Fn(Ts) -> bool) -> Tally
         out.rows().iter().for_each(&mut on_row);
         out.clear();
     }
-    engine.finish(&mut out);
+    engine.finish(Ts::MAX, &mut out);
     out.rows().iter().for_each(&mut on_row);
     replay.tally.cuts = replay.windows.cuts_checked;
     assert_eq!(replay.tally.silent, 0, "{:?}", replay.tally);

@@ -301,7 +301,7 @@ fn funding_is_normalised_to_eight_hours_exactly() {
         };
         let mut out = Outputs::default();
         engine.step(&Event { recv_ts: at, event_ts: at, stream: StreamIndex(0), seq: 0, payload }, &mut out);
-        engine.finish(&mut out);
+        engine.finish(Ts::MAX, &mut out);
         let cell = |f: Feature| out.rows()[0].cells[f.index()].ready();
         assert_eq!(cell(Feature::FundingRate8h), number(row, "funding_rate_8h"), "row {i}: exact");
         same("funding_normalise", i, "funding_apr", cell(Feature::FundingApr), number(row, "funding_apr"), 1e-10);

@@ -135,7 +135,7 @@ fn saving_and_restoring_equals_never_having_stopped() {
             rows.extend(out.rows().iter().filter(|r| keep(r)).cloned());
             out.clear();
         }
-        engine.finish(&mut out);
+        engine.finish(Ts::MAX, &mut out);
         rows.extend(out.rows().iter().filter(|r| keep(r)).cloned());
         assert!(restored > 3, "{name}: restored {restored} times");
         assert_eq!(rows.len(), full.len());

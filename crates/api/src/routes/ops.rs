@@ -39,7 +39,8 @@ pub(super) async fn healthz(State(app): State<Shared>, RawQuery(query): RawQuery
     Ok(ok(&app, Vec::new()))
 }
 
-/// It has something to say: the store is open, and some market has a snapshot younger than its gap limit.
+/// It has something to say: the store is open, and some market has a snapshot. How old that may be is decided by what is
+/// served: recorded history may be of any age.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -88,7 +89,7 @@ fn ok(app: &Shared, notes: Vec<String>) -> Response<Body> {
     }
 }
 
-/// Ready once the store is open and some market has a snapshot younger than its gap limit (features §9). One lost
+/// Ready once the store is open and some market has a snapshot, younger than its gap limit where it has one (features §9). One lost
 /// market among living ones is a note, not a reason to take all of them away.
 fn readiness(health: &Health, now: Ts) -> Result<Vec<String>, Vec<String>> {
     let mut reasons = health.problems.clone();
@@ -99,13 +100,15 @@ fn readiness(health: &Health, now: Ts) -> Result<Vec<String>, Vec<String>> {
     for market in &health.markets {
         match market.newest.map(|newest| now - newest) {
             None => lost.push(format!("{} has no snapshot yet", market.instrument)),
-            Some(age) if age > market.gap_alert => lost.push(format!(
-                "the newest snapshot of {} is {} old (limit {})",
-                market.instrument,
-                age.spoken(),
-                market.gap_alert.spoken()
-            )),
-            Some(_) => living += 1,
+            Some(age) => match market.gap_alert.filter(|limit| age > *limit) {
+                Some(limit) => lost.push(format!(
+                    "the newest snapshot of {} is {} old (limit {})",
+                    market.instrument,
+                    age.spoken(),
+                    limit.spoken()
+                )),
+                None => living += 1,
+            },
         }
     }
     if health.markets.is_empty() {
@@ -131,7 +134,7 @@ mod tests {
             .map(|(i, age)| MarketHealth {
                 instrument: InstrumentName::new("okx", &format!("M{i}")).unwrap(),
                 newest: age.map(|a| now - a),
-                gap_alert: Span::hours(2),
+                gap_alert: Some(Span::hours(2)),
             })
             .collect();
         readiness(&Health { store_open, problems: Vec::new(), markets }, now)

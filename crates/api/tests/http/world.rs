@@ -256,7 +256,7 @@ impl Query for World {
         let markets = LIVING.map(|id| MarketHealth {
             instrument: name(id),
             newest: Some(minute(MINUTES - 1)),
-            gap_alert: Span::hours(2),
+            gap_alert: Some(Span::hours(2)),
         });
         Health { store_open: true, problems: Vec::new(), markets: markets.to_vec() }
     }

@@ -7,7 +7,7 @@ use crate::ingest;
 use crate::input;
 use crate::setup::Setup;
 use barograph_domain::Span;
-use barograph_store::{Retention, Role, SqliteWriter, Writer as _};
+use barograph_store::{Retention, SqliteWriter, Writer as _};
 use std::io::Write as _;
 
 pub(crate) fn run(args: &Collect, settings: &Settings) -> Result<(), Failure> {
@@ -16,15 +16,21 @@ pub(crate) fn run(args: &Collect, settings: &Settings) -> Result<(), Failure> {
             "collect needs a source for now: give --source PATH (a file or folder, read again on each interval); live venues come next",
         ));
     }
+    // Held until the end, so that a second collector is refused at once and not at its first write.
+    let mut writer = ingest::open(&settings.data())?;
+    let mut began = false;
     loop {
-        let result = once(args, settings);
+        let result = once(args, settings, &mut writer);
         if !args.continuous {
             return result;
         }
         match result {
-            // A source may be half-written or gone for a moment; the next read finds it again.
-            Err(Failure::Broken(text)) => writeln!(std::io::stderr(), "barograph: {text}")?,
-            other => other?,
+            Ok(()) => began = true,
+            // A source may be half-written, empty or gone for a moment; the next read finds it again. What is wrong from the
+            // beginning is wrong.
+            Err(Failure::Broken(text)) => writeln!(std::io::stderr(), "barograph: [MKT] {text}")?,
+            Err(Failure::Usage(text)) if began => writeln!(std::io::stderr(), "barograph: [MKT] {text}")?,
+            Err(other) => return Err(other),
         }
         std::thread::sleep(interval(args.interval));
     }
@@ -35,16 +41,15 @@ pub(crate) fn interval(span: Span) -> std::time::Duration {
     std::time::Duration::from_nanos(u64::try_from(span.0).unwrap_or(1_000_000_000))
 }
 
-fn once(args: &Collect, settings: &Settings) -> Result<(), Failure> {
+fn once(args: &Collect, settings: &Settings, writer: &mut SqliteWriter) -> Result<(), Failure> {
     let options = input::options(&args.declared, None)?;
     let plan = input::plan(&args.sources, &options)?;
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
     let names: Vec<String> = args.sources.iter().map(|p| p.display().to_string()).collect();
-    let ingested = ingest::ingest(&settings.data(), &plan, &names.join(" "), &setup)?;
+    let ingested = ingest::ingest(&settings.data(), writer, &plan, &names.join(" "), &setup)?;
     ingest::print(&ingested)?;
     let days = i64::try_from(settings.number("keep_minutes_days")?).unwrap_or(90);
-    let pruned = SqliteWriter::open(&settings.data(), &Role::ALL)?
-        .prune(&Retention { minute_rows: Span::days(days), ..Retention::default() })?;
+    let pruned = writer.prune(&Retention { minute_rows: Span::days(days), ..Retention::default() })?;
     if pruned.rows + pruned.points > 0 {
         writeln!(std::io::stderr(), "pruned {} minute rows older than {days} days", pruned.rows)?;
     }

@@ -48,7 +48,7 @@ pub(crate) fn snapshot(
     as_of: Option<Ts>,
 ) -> Result<Snapshot, Failure> {
     let runs = reader.runs(None)?;
-    let info = configured_run(&runs, market, &crate::setup::book_name(settings)?).ok_or_else(|| {
+    let info = configured_run(&runs, market, &crate::setup::book_id(settings)?).ok_or_else(|| {
         Failure::usage(format!(
             "{market} has points but no context for book '{}' yet; run: barograph collect --source PATH",
             settings.text("book")
@@ -64,7 +64,7 @@ pub(crate) fn snapshot(
         ([.., row], _) => {
             let previous = rows.rows.len().checked_sub(2).map(|i| &rows.rows[i]);
             Ok(match as_of {
-                Some(_) => lens.snapshot(row, previous),
+                Some(moment) => lens.as_of(row, previous, moment),
                 None => lens.at_present(row, previous, clock::now()),
             })
         }

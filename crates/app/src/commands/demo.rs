@@ -20,6 +20,7 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     }
     let runtime = serve::runtime()?;
     let listener = if args.no_serve { None } else { Some(serve::bind(&runtime, settings.listen()?)?) };
+    let mut writer = ingest::open(&settings.data())?;
     let history = BuiltIn::unpack()?;
     let plan = input::plan(&history.paths(), &ImportOptions::new(crate::clock::now()))?;
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
@@ -34,7 +35,9 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(&setup, i, plan.streams())).collect();
     let mut weather = Reports::new(lenses, None, None);
     replay::through(&plan, &setup, &mut weather, "replaying")?;
-    let ingested = ingest::ingest(&settings.data(), &plan, "built-in history", &setup)?;
+    let ingested = ingest::ingest(&settings.data(), &mut writer, &plan, "built-in history", &setup)?;
+    // Serving needs no lock.
+    drop(writer);
     ingest::print(&ingested)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     writeln!(out)?;

@@ -97,7 +97,7 @@ fn ages_of(
         stale: newest.is_none_or(|t| now - t > limit),
     };
     let runs = reader.runs(None)?;
-    let Some(info) = configured_run(&runs, market, &crate::setup::book_name(settings)?) else {
+    let Some(info) = configured_run(&runs, market, &crate::setup::book_id(settings)?) else {
         return Err(Failure::No(format!(
             "{market} has points but no context snapshot for book '{}'",
             settings.text("book")

@@ -30,19 +30,38 @@ pub(crate) fn run(args: &Replay, settings: &Settings, data: Option<&Path>, json:
         let config = config_hash(&plan);
         writeln!(err, "book {}, {}, config {config}", setup.book.name, setup.logic_version)?;
     }
-    let stdout = std::io::stdout().lock();
-    let mut out = BufWriter::new(stdout);
-    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(&setup, i, plan.streams())).collect();
+    let stored = match data {
+        // First, so that a refusal costs nothing and a reader that goes away loses nothing.
+        Some(folder) => {
+            let names: Vec<String> = args.paths.iter().map(|p| p.display().to_string()).collect();
+            let mut writer = ingest::open(folder)?;
+            let ingested = ingest::ingest(folder, &mut writer, &plan, &names.join(" "), &setup)?;
+            ingest::print(&ingested)?;
+            true
+        }
+        None => false,
+    };
+    let report = print(args, &plan, &setup, json)?;
+    if !stored {
+        input::print_report(&report)?;
+    }
+    input::check_failed(&report)
+}
+
+/// Runs the plan and prints lines or a report.
+fn print(args: &Replay, plan: &Plan, setup: &Setup, json: bool) -> Result<Report, Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(setup, i, plan.streams())).collect();
     let mut digest = args.hash.then(|| RunDigest::new(&setup.logic_version));
     let report = if json {
         let mut lines = JsonLines::new(&mut out, lenses, plan.streams(), args.from, args.until, args.every);
-        let report = through(&plan, &setup, &mut Tee { first: &mut lines, digest: digest.as_mut() }, "replaying")?;
+        let report = through(plan, setup, &mut Tee { first: &mut lines, digest: digest.as_mut() }, "replaying")?;
         lines.finish()?;
         report
     } else {
         let mut weather = Reports::new(lenses, args.from, args.until);
-        let report = through(&plan, &setup, &mut Tee { first: &mut weather, digest: digest.as_mut() }, "replaying")?;
-        if weather.is_empty() {
+        let report = through(plan, setup, &mut Tee { first: &mut weather, digest: digest.as_mut() }, "replaying")?;
+        if weather.is_empty() && report.accepted > 0 {
             writeln!(out, "no minute lies between --from and --until")?;
         }
         weather.print(&mut out, Paint::detect())?;
@@ -52,19 +71,7 @@ pub(crate) fn run(args: &Replay, settings: &Settings, data: Option<&Path>, json:
         writeln!(out, "{}", digest.finish())?;
     }
     out.flush()?;
-    drop(out);
-    match data {
-        Some(folder) => {
-            let names: Vec<String> = args.paths.iter().map(|p| p.display().to_string()).collect();
-            let ingested = ingest::ingest(folder, &plan, &names.join(" "), &setup)?;
-            ingest::print(&ingested)?;
-            input::check_failed(&ingested.report)
-        }
-        None => {
-            input::print_report(&report)?;
-            input::check_failed(&report)
-        }
-    }
+    Ok(report)
 }
 
 /// Events read ahead: batches times batches' size, some 8 MB.
@@ -113,7 +120,14 @@ pub(crate) fn through(plan: &Plan, setup: &Setup, sink: &mut dyn Sink, what: &st
             // The reader may be done already; then the batch is simply dropped.
             drop(empty.try_send(batch));
         }
-        run.finish(sink)?;
+        run.finish(crate::clock::now(), sink)?;
+        let late: u64 = run.engine.markets().iter().map(barograph_engine::market::Market::late_events).sum();
+        if late > 0 {
+            writeln!(
+                std::io::stderr(),
+                "{late} rows came later than their source declares; they count for later minutes only"
+            )?;
+        }
         reading.join().map_err(|_panic| Failure::broken("reading the files failed; this is a bug"))
     })
 }

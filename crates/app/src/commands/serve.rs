@@ -4,8 +4,8 @@ use crate::commands::open_reader;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::service::Service;
-use crate::setup::book_name;
-use barograph_api::{ServeConfig, serve};
+use crate::setup::book_id;
+use barograph_api::{Reporter, ServeConfig, serve};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,13 +45,16 @@ pub(crate) fn until_stopped(
     ready: impl FnOnce(SocketAddr) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let reader = open_reader(&settings.data())?;
-    let service = Arc::new(Service::new(reader, book_name(settings)?, settings.text("default_venue").to_owned())?);
+    let service = Arc::new(Service::new(reader, book_id(settings)?, settings.text("default_venue").to_owned())?);
     let stop = Arc::new(AtomicBool::new(false));
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop))?;
     let config = ServeConfig {
         host_names: settings.host_names(),
         stream_clients_max: settings.number("stream_clients_max")?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        report: Reporter(Arc::new(|incident| {
+            drop(writeln!(std::io::stderr(), "barograph: [HTTP] {}: {}", incident.route, incident.detail));
+        })),
         ..ServeConfig::default()
     };
     ready(listener.local_addr()?)?;
@@ -67,9 +70,10 @@ fn look_for_news(service: Arc<Service>, stop: Arc<AtomicBool>) -> Result<std::th
         .spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 std::thread::park_timeout(LOOK_EVERY);
-                if let Err(failure) = service.look() {
-                    // The store may be busy or being replaced; the next look finds it again.
-                    drop(writeln!(std::io::stderr(), "barograph: [MKT] {failure:?}"));
+                // The store may be busy or being replaced; the next look finds it again.
+                let failed = service.look().err().and_then(Failure::text);
+                for line in failed.into_iter().chain(service.freshness_news()) {
+                    drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
                 }
             }
         })

@@ -138,7 +138,7 @@ impl World {
             rows.extend(out.rows().iter().filter(|r| keep(r)).cloned());
             out.clear();
         }
-        engine.finish(&mut out);
+        engine.finish(Ts::MAX, &mut out);
         rows.extend(out.rows().iter().filter(|r| keep(r)).cloned());
         rows
     }
