@@ -8,7 +8,7 @@ use barograph_venues::ColumnMap;
 pub struct ImportOptions {
     /// `--venue`: whose market, as in `binance-usdm`.
     pub venue: Option<String>,
-    /// `--symbol`: in the venue's own spelling.
+    /// `--symbol`: in the venue's own spelling; on Binance and Bybit `btcusdt`, `BTC/USDT` and `BTC-USDT` are `BTCUSDT`.
     pub symbol: Option<String>,
     /// `--market`: needed for venues this build has not heard of.
     pub market: Option<MarketKind>,
@@ -18,7 +18,8 @@ pub struct ImportOptions {
     pub stamp: Option<Stamp>,
     /// `--delay metric=span`: how long after its stamp a row was known.
     pub delays: Vec<(Metric, Span)>,
-    /// `--cadence`: timeframe of bars, step of series, interval of settled funding.
+    /// `--cadence`: timeframe of bars, step of series. Settled funding is declared with 8 h unless this says otherwise, and
+    /// each settlement carries its own interval.
     pub cadence: Option<Span>,
     /// `--source`: who measured it, where that is not the venue itself.
     pub source: Option<String>,
