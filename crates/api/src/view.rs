@@ -97,6 +97,10 @@ pub struct FeatureRowView {
     /// Feature id to number, boolean, word or null.
     #[schema(value_type = BTreeMap<String, WireValue>)]
     pub values: BTreeMap<&'static str, WireValue>,
+    /// What made the values: release and hash of arithmetic, rule book and policy (R1.21).
+    pub computation_version: String,
+    /// Metrics of the streams behind the values, in rank order (R1.21).
+    pub source_metrics: Vec<&'static str>,
     /// Feature id to the reason there is no value; only where there is none.
     #[schema(value_type = BTreeMap<String, String>)]
     pub readings: BTreeMap<&'static str, &'static str>,

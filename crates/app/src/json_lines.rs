@@ -21,6 +21,8 @@ struct Line<'a, T> {
 #[derive(Serialize)]
 struct Readings {
     values: std::collections::BTreeMap<&'static str, barograph_domain::snapshot::WireValue>,
+    computation_version: String,
+    source_metrics: Vec<&'static str>,
     readings: std::collections::BTreeMap<&'static str, &'static str>,
 }
 
@@ -119,8 +121,18 @@ impl<W: Write> Sink for JsonLines<W> {
         if row.ts.0 % self.every.0 == 0 {
             let snapshot = self.lenses[at].snapshot(row, self.previous[at].as_ref());
             self.line("snapshot", &name, row.ts, Rest { snapshot: SnapshotRest(&snapshot) })?;
-            let view = features(row);
-            self.line("features", &name, row.ts, Readings { values: view.values, readings: view.readings })?;
+            let view = features(row, &self.lenses[at]);
+            self.line(
+                "features",
+                &name,
+                row.ts,
+                Readings {
+                    values: view.values,
+                    computation_version: view.computation_version,
+                    source_metrics: view.source_metrics,
+                    readings: view.readings,
+                },
+            )?;
         }
         match &mut self.previous[at] {
             Some(previous) => previous.clone_from(row),

@@ -3,7 +3,9 @@
 use crate::setup::Setup;
 use barograph_api::FeatureRowView;
 use barograph_domain::snapshot::WireValue;
-use barograph_domain::{Cell, Instrument, InstrumentName, MarketKind, MinuteRow, Reason, Snapshot, StreamDecl, Ts};
+use barograph_domain::{
+    Cell, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Reason, Snapshot, StreamDecl, Ts,
+};
 use barograph_engine::catalogue::ValueType;
 use barograph_engine::rules::Book;
 use barograph_engine::{CATALOGUE, Feature, explain};
@@ -97,7 +99,7 @@ pub(crate) fn wire_value(feature: Feature, cell: &Cell) -> WireValue {
 }
 
 /// Values and reasons of a row.
-pub(crate) fn features(row: &MinuteRow) -> FeatureRowView {
+pub(crate) fn features(row: &MinuteRow, lens: &Lens) -> FeatureRowView {
     let mut values = BTreeMap::new();
     let mut readings = BTreeMap::new();
     for spec in CATALOGUE {
@@ -107,7 +109,17 @@ pub(crate) fn features(row: &MinuteRow) -> FeatureRowView {
             readings.insert(spec.id, reason.name());
         }
     }
-    FeatureRowView { ts: row.ts, values, readings }
+    let behind = row.cells.iter().filter_map(|c| c.stream).chain(row.inputs.iter().filter_map(|i| i.stream));
+    let mut metrics: Vec<Metric> = behind.filter_map(|s| lens.streams.get(s.index())).map(|d| d.metric).collect();
+    metrics.sort_unstable();
+    metrics.dedup();
+    FeatureRowView {
+        ts: row.ts,
+        values,
+        computation_version: lens.logic_version.clone(),
+        source_metrics: metrics.into_iter().map(Metric::name).collect(),
+        readings,
+    }
 }
 
 /// Rows of an older build in this build's column order; what it did not have is missing input.

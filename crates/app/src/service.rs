@@ -279,9 +279,10 @@ impl Query for Service {
         book: Option<&str>,
         window: &Window,
     ) -> Result<Page<FeatureRowView>, QueryError> {
-        let (info, _lens) = self.run(id, book)?;
+        let (info, lens) = self.run(id, book)?;
         let (rows, more) = self.rows(&info.spec.key, window, false)?;
-        let items = rows.rows.iter().skip(window.skip).take(window.limit).map(features).collect();
+        let lens = Lens { streams: rows.streams.as_slice().into(), ..lens };
+        let items = rows.rows.iter().skip(window.skip).take(window.limit).map(|r| features(r, &lens)).collect();
         Ok(Page { items, more })
     }
 
@@ -292,8 +293,8 @@ impl Query for Service {
         as_of: Option<Ts>,
     ) -> Result<FeatureRowView, QueryError> {
         let (info, lens) = self.run(id, book)?;
-        let (_lens, rows) = self.newest(&info, lens, as_of)?;
-        Ok(features(split(&rows)?.0))
+        let (lens, rows) = self.newest(&info, lens, as_of)?;
+        Ok(features(split(&rows)?.0, &lens))
     }
 
     fn metrics(&self, id: &InstrumentName, metric: Metric, window: &Window) -> Result<Page<MetricPoint>, QueryError> {

@@ -14,7 +14,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) fn feature_row(s: &Snapshot) -> FeatureRowView {
-    let mut row = FeatureRowView { ts: s.timestamp, values: BTreeMap::new(), readings: BTreeMap::new() };
+    let mut row = FeatureRowView {
+        ts: s.timestamp,
+        values: BTreeMap::new(),
+        computation_version: s.logic_version.clone(),
+        source_metrics: vec!["mark_price"],
+        readings: BTreeMap::new(),
+    };
     for (id, view) in &s.explanation.features {
         row.values.insert(*id, view.value.clone());
         if let Some(reason) = view.reason {
