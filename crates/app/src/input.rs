@@ -86,6 +86,10 @@ pub(crate) fn print_report(report: &Report) -> Result<(), Failure> {
     for rejection in &report.rejected {
         writeln!(err, "rejected {} ({} in all)", rejection.example, rejection.count)?;
     }
+    if report.disagreeing > 0 {
+        let example = report.disagreement.as_deref().unwrap_or("see the files");
+        writeln!(err, "disagreeing {example} ({} in all; all are kept, the last in order counts)", report.disagreeing)?;
+    }
     print_failed(&report.failed, &mut err)?;
     let unused: u64 = report.unused.values().sum();
     let plural = if report.files.len() == 1 { "" } else { "s" };

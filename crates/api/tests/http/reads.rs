@@ -168,9 +168,12 @@ fn features_are_the_newest_row_or_a_stretch() {
                 "funding_extreme_flag": true, "funding_zscore_24h": null, "oi_delta_4h": 0.1 + 0.24,
                 "realized_vol_1h": null, "squeeze_direction": "LONG_SQUEEZE"
             },
+            "computation_version": row["computation_version"],
+            "source_metrics": ["mark_price"],
             "readings": {"funding_zscore_24h": "missing_input", "realized_vol_1h": "warming"}
         })
     );
+    assert!(row["computation_version"].as_str().is_some_and(|v| v.starts_with('v')), "{row}");
     let some = format!(
         "{BTC}/features?ids=oi_delta_4h,funding_zscore_24h&start=2026-02-05T04:00:00Z&end=2026-02-05T05:00:00Z"
     );
