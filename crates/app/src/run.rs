@@ -46,6 +46,35 @@ impl Run {
         self.drain(sink)
     }
 
+    /// Takes many events and hands on what they made at the end, in the same order as one by one.
+    pub(crate) fn chunk(&mut self, events: &[Event], sink: &mut dyn Sink) -> Result<(), Failure> {
+        let mut gaps: Vec<(usize, Event)> = Vec::new();
+        for event in events {
+            if let Some(gap) = self.continuity.push(event) {
+                self.engine.step(&gap, &mut self.out);
+                gaps.push((self.out.rows().len(), gap));
+            }
+            self.engine.step(event, &mut self.out);
+        }
+        let mut done = 0;
+        for (rows, gap) in gaps {
+            for row in &self.out.rows()[done..rows] {
+                sink.row(row)?;
+            }
+            done = rows;
+            if let Payload::Status(status) = &gap.payload
+                && status.state == StatusState::Gap
+            {
+                sink.gap(gap.stream, status, gap.recv_ts)?;
+            }
+        }
+        for row in &self.out.rows()[done..] {
+            sink.row(row)?;
+        }
+        self.out.clear();
+        Ok(())
+    }
+
     /// Makes every minute that is due before something received at `recv_ts`.
     pub(crate) fn advance(&mut self, recv_ts: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
         let tick = Event { recv_ts, event_ts: recv_ts, stream: StreamIndex(0), seq: 0, payload: Payload::Tick };

@@ -7,6 +7,7 @@ use crate::ingest;
 use crate::input;
 use crate::setup::Setup;
 use barograph_domain::Span;
+use barograph_lake::Plan;
 use barograph_store::{Retention, SqliteWriter, Writer as _};
 use std::io::Write as _;
 
@@ -16,11 +17,16 @@ pub(crate) fn run(args: &Collect, settings: &Settings) -> Result<(), Failure> {
             "collect needs a source for now: give --source PATH (a file or folder, read again on each interval); live venues come next",
         ));
     }
-    // Held until the end, so that a second collector is refused at once and not at its first write.
+    // What is wrong from the beginning is refused before a data folder is made.
+    let mut first = Some(planned(args, settings)?);
+    // Held until the end, so that a second collector is refused at once.
     let mut writer = ingest::open(&settings.data())?;
     let mut began = false;
     loop {
-        let result = once(args, settings, &mut writer);
+        let result = match first.take() {
+            Some(first) => once(args, settings, &first, &mut writer),
+            None => planned(args, settings).and_then(|again| once(args, settings, &again, &mut writer)),
+        };
         if !args.continuous {
             return result;
         }
@@ -41,12 +47,21 @@ pub(crate) fn interval(span: Span) -> std::time::Duration {
     std::time::Duration::from_nanos(u64::try_from(span.0).unwrap_or(1_000_000_000))
 }
 
-fn once(args: &Collect, settings: &Settings, writer: &mut SqliteWriter) -> Result<(), Failure> {
+fn planned(args: &Collect, settings: &Settings) -> Result<(Plan, Setup), Failure> {
     let options = input::options(&args.declared, None)?;
     let plan = input::plan(&args.sources, &options)?;
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
+    Ok((plan, setup))
+}
+
+fn once(
+    args: &Collect,
+    settings: &Settings,
+    (plan, setup): &(Plan, Setup),
+    writer: &mut SqliteWriter,
+) -> Result<(), Failure> {
     let names: Vec<String> = args.sources.iter().map(|p| p.display().to_string()).collect();
-    let ingested = ingest::ingest(&settings.data(), writer, &plan, &names.join(" "), &setup)?;
+    let ingested = ingest::ingest(&settings.data(), writer, plan, &names.join(" "), setup)?;
     ingest::print(&ingested)?;
     let days = i64::try_from(settings.number("keep_minutes_days")?).unwrap_or(90);
     let pruned = writer.prune(&Retention { minute_rows: Span::days(days), ..Retention::default() })?;

@@ -7,7 +7,7 @@ mod db;
 mod demo;
 mod freshness;
 mod markets;
-mod replay;
+pub(crate) mod replay;
 mod rules;
 mod serve;
 mod verify;

@@ -125,19 +125,19 @@ fn check_determinism(input: &Input, setup: &Setup, seed: u64, json: bool) -> Res
     let mut out = std::io::stdout().lock();
     let mut differs = Vec::new();
     let mut compare = |what: &str, hash: String| -> Result<(), Failure> {
-        writeln!(std::io::stderr(), "{what}: {}", if hash == straight { "equal" } else { "differs" })?;
-        if hash != straight {
+        writeln!(std::io::stderr(), "{what}: {}", if hash == straight.hash { "equal" } else { "differs" })?;
+        if hash != straight.hash {
             differs.push(format!("{what} gives {hash}"));
         }
         Ok(())
     };
-    compare("random chunks", determinism::chunked(&input.plan, setup, seed)?)?;
+    compare("random chunks", determinism::chunked(&input.plan, setup, seed, &straight)?)?;
     compare("saved and restored at random points", determinism::restarted(&input.plan, setup, seed)?)?;
     let shuffled = determinism::shuffled_paths(&input.paths, seed)?;
     let plan = input::plan(&shuffled, &input.options)?;
     let same_policy = Setup { logic_version: setup.logic_version.clone(), ..setup.clone() };
-    compare("files in another order", determinism::straight(&plan, &same_policy)?)?;
-    let equal = differs.is_empty();
+    compare("files in another order", determinism::straight(&plan, &same_policy)?.hash)?;
+    let (equal, straight) = (differs.is_empty(), &straight.hash);
     if json {
         let value = serde_json::json!({ "equal": equal, "hash": straight, "differs": differs });
         writeln!(out, "{value}")?;
