@@ -276,7 +276,9 @@ fn replay_lines_carry_what_they_promise() {
         assert!(ts.len() == 20 && ts.ends_with('Z'), "{line}");
         match kind.as_str() {
             "features" => {
-                assert_eq!(keys(&line), ["instrument", "readings", "ts", "type", "values"]);
+                let fields =
+                    ["computation_version", "instrument", "readings", "source_metrics", "ts", "type", "values"];
+                assert_eq!(keys(&line), fields);
                 let values = line["values"].as_object().unwrap();
                 let readings = line["readings"].as_object().unwrap();
                 assert!(values.keys().eq(catalogue.iter()), "every feature, and none besides");

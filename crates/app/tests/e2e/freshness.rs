@@ -159,6 +159,30 @@ fn stale_data_is_called_stale_and_makes_careful() {
     }
 }
 
+/// Seconds after the last mark, and what is said of the age then: the limit is five minutes, to the second.
+const WARNED: &[(i64, Option<&str>)] = &[
+    (90, None),
+    (300, None),
+    (301, Some("Data stale (5 minutes old)")),
+    (360, Some("Data stale (6 minutes old)")),
+    (899, Some("Data stale (14 minutes old)")),
+];
+
+#[test]
+fn the_warning_is_that_of_the_moment_asked_for() {
+    let place = Place::new();
+    let end = collected(&place, "BTCUSDT", Mood::Calm, Span::mins(30));
+    let server = Server::start(&place, "data");
+    for (seconds, warning) in WARNED {
+        let moment = end + Span::secs(*seconds);
+        let snapshot = json_lines(&place.ok(&format!("context BTCUSDT --as-of {moment} --json --data data"))).remove(0);
+        assert_eq!(snapshot["explanation"]["freshness_warning"].as_str(), *warning, "{seconds} s");
+        let careful = snapshot["guidance"]["risk_bias"] == "CONSERVATIVE" && snapshot["guidance"]["posture"] == "HOLD";
+        assert_eq!(careful, warning.is_some(), "{seconds} s: {}", snapshot["guidance"]);
+        assert_eq!(server.json(&format!("/api/v1/markets/BTCUSDT/context?as_of={moment}")), snapshot, "{seconds} s");
+    }
+}
+
 #[test]
 fn each_market_is_judged_by_itself() {
     let place = Place::new();

@@ -464,7 +464,7 @@ fn a_newest_minute_that_is_computed_again_is_served_as_it_is_now() {
     std::fs::write(&late, format!("{early}\n")).unwrap();
     place.ok("collect --source in --data data");
     let newest = || -> Value {
-        serde_json::from_str(&place.ok("context BTCUSDT --as-of 2026-02-06 --json --data data")).unwrap()
+        serde_json::from_str(&place.ok("context BTCUSDT --as-of 2026-02-05T00:01:00.200Z --json --data data")).unwrap()
     };
     let server = Server::start(&place, "data");
     let mut stream = server.stream("/api/v1/stream");
