@@ -1,12 +1,14 @@
 //! Stop density and vulnerability near the price (features §4.10, A04). Modelled: nobody outside the venue sees stops.
 
 use super::bars::{BarBuilder, BarSample, BuiltBar};
+use super::hourly::hour_of;
 use super::levels::{Level, LevelSide, Levels};
 use super::reading::{Fullness, Origin, Slot};
 use crate::features::atr::Atr;
 use crate::kernel::RankWindow;
 use barograph_domain::{Kind, Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// Density looks this many average true ranges around the price.
 const REACH_ATR: f64 = 2.0;
@@ -24,14 +26,19 @@ const TYPES_BUILT: f32 = 2.0;
 /// Coverage below which LOW is reported as MEDIUM.
 pub const COVERAGE_MIN: f32 = 0.5;
 const DAY: Span = Span::days(1);
+/// Hours of a day, and two for what comes late.
+const VOLUMES_KEPT: usize = 26;
 
 /// Extremes of a day with the bars that made them.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 struct DayRange {
     day: i64,
-    bars: u8,
-    low: (f64, i64, Option<f64>),
-    high: (f64, i64, Option<f64>),
+    /// Hours with at least one bar.
+    hours: u8,
+    last_hour: i64,
+    /// Price and the hour that made it.
+    low: (f64, i64),
+    high: (f64, i64),
 }
 
 /// Readings of levels and stops.
@@ -76,6 +83,9 @@ pub struct Stops {
     quarter_levels: Levels,
     today: Option<DayRange>,
     yesterday: Option<DayRange>,
+    /// Hour and volume of the latest hourly bars: the defining bars of a day's extremes.
+    volumes: VecDeque<(i64, Option<f64>)>,
+    last_part: Option<Ts>,
     last_bar: Option<Ts>,
     history: [RankWindow; 2],
 }
@@ -96,6 +106,8 @@ impl Stops {
             quarter_levels: Levels::default(),
             today: None,
             yesterday: None,
+            volumes: VecDeque::with_capacity(VOLUMES_KEPT),
+            last_part: None,
             last_bar: None,
             history: [RankWindow::new(MONTH_HOURS), RankWindow::new(MONTH_HOURS)],
         })
@@ -103,6 +115,11 @@ impl Stops {
 
     /// Takes a closed bar of the finest step.
     pub fn push(&mut self, close_ts: Ts, bar: &BarSample) {
+        // Late and revised bars are left out: levels and extremes are never rewritten.
+        if self.last_part.is_some_and(|l| close_ts <= l) {
+            return;
+        }
+        self.last_part = Some(close_ts);
         if let Some(quarter) = &mut self.quarter {
             let levels = &mut self.quarter_levels;
             quarter.push(close_ts, bar, |built| levels.push(&built));
@@ -112,6 +129,7 @@ impl Stops {
         if let Some(built) = finished {
             self.push_hour(&built);
         }
+        self.push_day(close_ts, bar);
     }
 
     fn push_hour(&mut self, bar: &BuiltBar) {
@@ -123,14 +141,24 @@ impl Stops {
         self.last_bar = Some(close_ts);
         self.atr.push(bar.high, bar.low, bar.close);
         self.hour_levels.push(bar);
+        if self.volumes.len() == VOLUMES_KEPT {
+            self.volumes.pop_front();
+        }
+        self.volumes.push_back((bar.index, bar.volume));
+    }
+
+    /// Extremes of the day from the bars themselves: an hour too thin to be a bar of an hour still had its high and low.
+    fn push_day(&mut self, close_ts: Ts, bar: &BarSample) {
         let day = (close_ts - Span(1)).floor(DAY).0 / DAY.0;
         if let Some(done) = self.today.filter(|d| d.day != day) {
             self.finish_day(done);
         }
-        let (low, high) = ((bar.low, bar.index, bar.volume), (bar.high, bar.index, bar.volume));
-        let range = self.today.map_or(DayRange { day, bars: 1, low, high }, |d| DayRange {
+        let hour = hour_of(close_ts);
+        let (low, high) = ((bar.low, hour), (bar.high, hour));
+        let range = self.today.map_or(DayRange { day, hours: 1, last_hour: hour, low, high }, |d| DayRange {
             day,
-            bars: d.bars.saturating_add(1),
+            hours: d.hours.saturating_add(u8::from(hour != d.last_hour)),
+            last_hour: hour,
             low: if bar.low < d.low.0 { low } else { d.low },
             high: if bar.high > d.high.0 { high } else { d.high },
         });
@@ -141,7 +169,9 @@ impl Stops {
     }
 
     fn finish_day(&mut self, range: DayRange) {
-        self.hour_levels.day(range.low, range.high);
+        let volume = |hour: i64| self.volumes.iter().find(|(h, _)| *h == hour).and_then(|(_, v)| *v);
+        let [low, high] = [range.low, range.high].map(|(price, hour)| (price, hour, volume(hour)));
+        self.hour_levels.day(low, high);
         self.yesterday = Some(range);
         self.today = None;
     }
@@ -188,7 +218,7 @@ impl Stops {
         };
         let day = |pick: fn(&DayRange) -> f64| match &self.yesterday {
             Some(d) => {
-                let seen = Fullness { coverage: (f32::from(d.bars) / 24.0).min(1.0), partial: d.bars < 24 };
+                let seen = Fullness { coverage: (f32::from(d.hours) / 24.0).min(1.0), partial: d.hours < 24 };
                 // The last completed day is yesterday only until today is over.
                 let expires = bars.expires.min(Ts((d.day + 2) * DAY.0));
                 Origin { anchor: Ts((d.day + 1) * DAY.0), expires, ..bars }.ready(pick(d), seen)
