@@ -21,6 +21,8 @@ struct Line<'a, T> {
 #[derive(Serialize)]
 struct Readings {
     values: std::collections::BTreeMap<&'static str, barograph_domain::snapshot::WireValue>,
+    computation_version: String,
+    source_metrics: Vec<&'static str>,
     readings: std::collections::BTreeMap<&'static str, &'static str>,
 }
 
@@ -120,7 +122,17 @@ impl<W: Write> Sink for JsonLines<W> {
             let snapshot = self.lenses[at].snapshot(row, self.previous[at].as_ref());
             self.line("snapshot", &name, row.ts, Rest { snapshot: SnapshotRest(&snapshot) })?;
             let view = features(row, &self.lenses[at]);
-            self.line("features", &name, row.ts, Readings { values: view.values, readings: view.readings })?;
+            self.line(
+                "features",
+                &name,
+                row.ts,
+                Readings {
+                    values: view.values,
+                    computation_version: view.computation_version,
+                    source_metrics: view.source_metrics,
+                    readings: view.readings,
+                },
+            )?;
         }
         match &mut self.previous[at] {
             Some(previous) => previous.clone_from(row),
