@@ -5,7 +5,9 @@
 
 mod support;
 
-use barograph_domain::{Cell, Event, Kind, MinuteRow, Payload, Reason, Span, State, Status, StatusState, StreamIndex, Ts};
+use barograph_domain::{
+    Cell, Event, Kind, MinuteRow, Payload, Reason, Span, State, Status, StatusState, StreamIndex, Ts,
+};
 use barograph_engine::catalogue::{CATALOGUE, Feature, Update, ValueType};
 use barograph_engine::market::LATENESS;
 use barograph_engine::{Engine, Outputs};
