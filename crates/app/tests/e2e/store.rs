@@ -117,6 +117,7 @@ fn importing_again_changes_nothing() {
     std::fs::write(&path, text.replace(line, &format!("{start},{volume}1"))).unwrap();
     place.run("collect --source in --data data").exits(0).says("stored 0 new points, 1 revised");
     assert_ne!(place.hash("data"), hash);
+    place.run("collect --source in --data data").exits(0).says("0 minutes of 0 markets computed");
 }
 
 /// Waits until a condition holds, at most a minute.
