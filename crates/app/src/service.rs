@@ -85,8 +85,9 @@ impl Service {
         Ok(())
     }
 
-    /// One line when a market's inputs become too old and one when they are fresh again (R1.51).
-    pub(crate) fn freshness_news(&self) -> Vec<String> {
+    /// One line when a market's inputs become too old and one when they are fresh again (R1.51). `old_is_usual`: what is
+    /// stale from the beginning, as recorded history is, is no news.
+    pub(crate) fn freshness_news(&self, old_is_usual: bool) -> Vec<String> {
         let now = clock::now();
         let latest: Vec<(InstrumentName, Arc<Latest>)> = {
             let held = self.latest.read().unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +98,7 @@ impl Service {
         for (name, latest) in latest {
             let Ok(rendered) = latest.at(now) else { continue };
             let risk = &rendered.snapshot.regimes.risk;
-            let (was, at) = told.get(&name).copied().unwrap_or((false, Ts(0)));
+            let (was, at) = told.get(&name).copied().unwrap_or((old_is_usual && risk.stale, Ts(0)));
             if risk.stale == was || now - at < TELL_EVERY {
                 continue;
             }

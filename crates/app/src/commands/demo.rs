@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     drop(out);
     let Some(listener) = listener else { return Ok(()) };
     let moments = weather.moments();
-    serve::until_stopped(&runtime, settings, listener, |addr| {
+    serve::until_stopped(&runtime, settings, listener, true, |addr| {
         let mut out = std::io::stdout().lock();
         writeln!(out, "\nopen  http://{addr}/            overview")?;
         writeln!(out, "      http://{addr}/docs        every route, to try")?;

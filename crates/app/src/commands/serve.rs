@@ -19,7 +19,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let addr = settings.listen()?;
     let runtime = runtime()?;
     let listener = bind(&runtime, addr)?;
-    until_stopped(&runtime, settings, listener, |addr| {
+    until_stopped(&runtime, settings, listener, false, |addr| {
         let mut err = std::io::stderr().lock();
         writeln!(err, "serving {} on http://{addr}/", settings.data().display())?;
         Ok(())
@@ -37,17 +37,18 @@ pub(crate) fn bind(runtime: &tokio::runtime::Runtime, addr: SocketAddr) -> Resul
         .map_err(|e| Failure::broken(format!("cannot listen on {addr}: {e}; choose another address with --listen")))
 }
 
-/// Serves until SIGINT or SIGTERM, then drains.
+/// Serves until SIGINT or SIGTERM, then drains. `history`: the data are recorded and may be old.
 pub(crate) fn until_stopped(
     runtime: &tokio::runtime::Runtime,
     settings: &Settings,
     listener: tokio::net::TcpListener,
+    history: bool,
     ready: impl FnOnce(SocketAddr) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let reader = open_reader(&settings.data())?;
     let service = Arc::new(Service::new(reader, book_id(settings)?, settings.text("default_venue").to_owned())?);
     let stop = Arc::new(AtomicBool::new(false));
-    let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop))?;
+    let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), history)?;
     let config = ServeConfig {
         host_names: settings.host_names(),
         stream_clients_max: settings.number("stream_clients_max")?,
@@ -64,7 +65,11 @@ pub(crate) fn until_stopped(
     Ok(served?)
 }
 
-fn look_for_news(service: Arc<Service>, stop: Arc<AtomicBool>) -> Result<std::thread::JoinHandle<()>, Failure> {
+fn look_for_news(
+    service: Arc<Service>,
+    stop: Arc<AtomicBool>,
+    history: bool,
+) -> Result<std::thread::JoinHandle<()>, Failure> {
     std::thread::Builder::new()
         .name("look".to_owned())
         .spawn(move || {
@@ -72,7 +77,7 @@ fn look_for_news(service: Arc<Service>, stop: Arc<AtomicBool>) -> Result<std::th
                 std::thread::park_timeout(LOOK_EVERY);
                 // The store may be busy or being replaced; the next look finds it again.
                 let failed = service.look().err().and_then(Failure::text);
-                for line in failed.into_iter().chain(service.freshness_news()) {
+                for line in failed.into_iter().chain(service.freshness_news(history)) {
                     drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
                 }
             }
