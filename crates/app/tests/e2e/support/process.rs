@@ -29,8 +29,9 @@ impl Running {
 
     /// Sends a signal by name, as in `TERM`.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+        // The shell's own `kill`: the program of that name is not on every machine.
+        let line = format!("kill -{name} {}", self.id());
+        assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success(), "{line}");
     }
 
     /// Kills it the hard way and takes it off the list of processes; says whether it was still running.
