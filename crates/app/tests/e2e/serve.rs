@@ -7,7 +7,6 @@ use crate::support::{Place, json_lines, keys};
 use barograph_domain::Span;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
 
 const BTC: &str = "/api/v1/markets/binance-usdm:BTCUSDT";
@@ -437,21 +436,11 @@ fn the_stream_tells_what_another_process_collects() {
     let news = stream.next().unwrap();
     assert_eq!((news.event.as_str(), news.json()["instrument"].as_str()), ("snapshot", Some("binance-usdm:ETHUSDT")));
     assert_eq!(strings(&server.json("/api/v1/markets")["items"], "instrument").len(), 2);
-    // Who comes back with the last id is not told the same again.
-    let mut socket = server.connect();
-    let id = news.id.unwrap();
-    write!(socket, "GET /api/v1/stream?markets=ETHUSDT HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: {id}\r\n\r\n")
-        .unwrap();
-    let mut seen = [0; 4_096];
-    let mut text = String::new();
-    while !text.contains("retry: ") {
-        let count = socket.read(&mut seen).unwrap();
-        text.push_str(std::str::from_utf8(&seen[..count]).unwrap());
-    }
-    drop(server);
-    let mut rest = String::new();
-    drop(socket.read_to_string(&mut rest));
-    assert!(!format!("{text}{rest}").contains("event: snapshot"), "{text}{rest}");
+    // Who comes back with the last id is not told the same again, but what came after it.
+    let mut back = server.stream_after("/api/v1/stream?markets=ETHUSDT", &news.id.unwrap());
+    slice(&place.path("d"), &["ETHUSDT"], "2026-02-07", "2026-02-08");
+    place.ok("collect --source d --data data");
+    assert_eq!(back.next().unwrap().json()["timestamp"], "2026-02-08T00:01:00Z");
 }
 
 #[test]

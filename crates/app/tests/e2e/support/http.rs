@@ -60,8 +60,14 @@ impl Server {
 
     /// Follows the event stream.
     pub(crate) fn stream(&self, path: &str) -> Stream {
+        self.stream_after(path, "")
+    }
+
+    /// The same for a client that has seen an event already.
+    pub(crate) fn stream_after(&self, path: &str, last_id: &str) -> Stream {
         let mut socket = self.connect();
-        write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n").unwrap();
+        let seen = if last_id.is_empty() { String::new() } else { format!("Last-Event-ID: {last_id}\r\n") };
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n{seen}\r\n").unwrap();
         Stream::open(socket)
     }
 }
