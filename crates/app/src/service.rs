@@ -66,7 +66,9 @@ impl Service {
         let runs = self.reader.runs(None)?;
         let names: Vec<InstrumentName> =
             self.reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
-        for name in &names {
+        let names: Arc<[InstrumentName]> = names.into();
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&names);
+        for name in names.iter() {
             let Some(info) = configured_run(&runs, name, &self.book) else { continue };
             let mut rows = self.reader.latest(&info.spec.key, 2, None)?;
             align(&mut rows.rows, &rows.columns);
@@ -77,11 +79,11 @@ impl Service {
             if self.market(name).is_some_and(|k| k.shows(&lens, &row, previous.as_ref())) {
                 continue;
             }
-            let fresh = Latest { lens, row, previous, rendered: Mutex::new(None) };
+            let fresh = Arc::new(Latest { lens, row, previous, rendered: Mutex::new(None) });
+            // Told last: who hears of it and asks must find it.
+            self.latest.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), Arc::clone(&fresh));
             self.publish(name, &fresh);
-            self.latest.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), Arc::new(fresh));
         }
-        *self.names.write().unwrap_or_else(PoisonError::into_inner) = names.into();
         Ok(())
     }
 
