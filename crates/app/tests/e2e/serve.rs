@@ -401,6 +401,32 @@ fn the_present_context_is_held_while_only_its_age_changes() {
 }
 
 #[test]
+fn a_stale_context_is_held_too() {
+    let stored = stored();
+    let server = Server::start(&stored.place, "data");
+    let path = format!("{BTC}/context");
+    let age = |json: &Value| json["age_s"].as_i64().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(150);
+    let mut first = server.get(&path);
+    loop {
+        let again = server.get(&path);
+        let (was, is) = (first.json(), again.json());
+        assert_eq!(was["regimes"]["risk"]["since"], is["regimes"]["risk"]["since"]);
+        if was["explanation"]["freshness_warning"] != is["explanation"]["freshness_warning"] {
+            // Another minute has begun; its texts say so.
+            first = again;
+        } else if age(&is) > age(&was) {
+            assert_eq!(first.header("etag"), again.header("etag"), "{was}\n{is}");
+            break;
+        }
+        assert!(Instant::now() < deadline, "time stands still");
+    }
+    // Two hours after the last hourly candle had passed its limit of two hours twice.
+    let since = first.json()["regimes"]["risk"]["since"].as_str().unwrap().to_owned();
+    assert!(since.starts_with("2026-02-07T04:0"), "{since}");
+}
+
+#[test]
 fn the_stream_tells_what_another_process_collects() {
     let place = Place::new();
     slice(&place.path("a"), &["BTCUSDT"], "2026-02-03", "2026-02-05");

@@ -7,7 +7,8 @@ use super::facts::{Context, Facts};
 use super::snapshot::{assemble, render};
 use crate::catalogue::CATALOGUE;
 use crate::rules::{Staleness, evaluate};
-use barograph_domain::{AxisState, Cell, HeldBy, MinuteRow, RiskRegime, Snapshot, State, Ts};
+use crate::market::TICK;
+use barograph_domain::{AxisState, Cell, HeldBy, MinuteRow, RiskRegime, Snapshot, Span, State, Ts};
 
 /// The snapshot of the newest row as it reads at `now`.
 #[must_use]
@@ -17,6 +18,7 @@ pub fn at_present(ctx: &Context<'_>, row: &MinuteRow, previous: Option<&MinuteRo
     let mut snapshot = if staleness.any {
         let cells = aged(ctx, row, now);
         let axis = overlay(ctx, row, &cells, staleness, now);
+        let axis = AxisState { since: since(ctx, row, axis, now), ..axis };
         assemble(&Facts::new(*ctx, row, &cells, axis, now), previous)
     } else {
         render(ctx, row, previous)
@@ -43,6 +45,29 @@ fn aged(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> Vec<Cell> {
         }
     }
     cells
+}
+
+/// When a label that is shown no more was given up: the first minute at which some input had just passed a limit and the
+/// overlay said so. The same at every later moment, so that an answer changes only when something in it does.
+fn since(ctx: &Context<'_>, row: &MinuteRow, axis: AxisState, now: Ts) -> Ts {
+    if axis.label == row.risk.label {
+        return axis.since;
+    }
+    let freshness = ctx.book.freshness;
+    let passed = |anchor: Ts, limit: Span| (anchor + limit + Span(1)).ceil(TICK);
+    let mut moments: Vec<Ts> = row
+        .inputs
+        .iter()
+        .filter_map(|input| Some((input.anchor, ctx.decl(input.stream)?)))
+        .flat_map(|(anchor, decl)| [passed(anchor, freshness.max_age(decl)), passed(anchor, freshness.gap_alert(decl))])
+        .filter(|t| *t > row.ts && *t <= now)
+        .collect();
+    moments.sort_unstable();
+    let given_up = |t: &Ts| {
+        let staleness = Staleness::of(freshness, *t, &row.inputs, ctx.streams);
+        overlay(ctx, row, &aged(ctx, row, *t), staleness, *t).label == axis.label
+    };
+    moments.into_iter().find(given_up).unwrap_or_else(|| now.floor(TICK))
 }
 
 /// The label goes on where the rules can still decide; else the last one is shown until the gap alert.
