@@ -6,8 +6,8 @@
 use super::facts::{Context, Facts};
 use super::snapshot::{assemble, render};
 use crate::catalogue::CATALOGUE;
-use crate::rules::{Staleness, evaluate};
 use crate::market::TICK;
+use crate::rules::{Staleness, evaluate};
 use barograph_domain::{AxisState, Cell, HeldBy, MinuteRow, RiskRegime, Snapshot, Span, State, Ts};
 
 /// The snapshot of the newest row as it reads at `now`.
