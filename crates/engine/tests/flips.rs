@@ -168,22 +168,17 @@ impl Replay<'_> {
     }
 }
 
-/// Replays a market and applies what is said in every row that `thin` keeps and in every row in which a label changed.
-fn apply_all(world: &World, book_name: &str, thin: impl Fn(Ts) -> bool) -> Tally {
+/// Replays a market and applies what is said in every row.
+fn apply_all(world: &World, book_name: &str) -> Tally {
     let config = config(book_name);
     let book = &*config.book;
     let axis = RiskAxis::new(book);
     let mut replay = Replay { book, world, axis, windows: Windows::default(), tally: Tally::default() };
-    let mut before = None;
     let mut on_row = |row: &MinuteRow| {
         replay.windows.learn(row, book);
         let state = replay.axis.step(book, row.ts, &row.cells, &row.inputs, &world.streams);
         assert_eq!(state, row.risk, "the axis alone, over the rows, says what the engine said");
-        let labels = (row.risk.label, row.risk.raw_label);
-        if before != Some(labels) || thin(row.ts) {
-            replay.apply(row);
-        }
-        before = Some(labels);
+        replay.apply(row);
     };
     let mut engine = world.engine(book_name);
     let mut out = Outputs::default();
@@ -199,17 +194,8 @@ fn apply_all(world: &World, book_name: &str, thin: impl Fn(Ts) -> bool) -> Tally
     replay.tally
 }
 
-fn minute_of_hour(ts: Ts) -> i64 {
-    (ts - ts.floor(Span::hours(1))).0 / Span::mins(1).0
-}
-
-/// The built-in history changes shortly after each hour: before, at and after the change, and once in the quiet.
-fn of_the_hour(ts: Ts) -> bool {
-    matches!(minute_of_hour(ts), 0 | 1 | 2 | 31)
-}
-
 fn check_built_in(symbol: &str, book: &str) -> Tally {
-    let tally = apply_all(&built_in_world(symbol), book, of_the_hour);
+    let tally = apply_all(&built_in_world(symbol), book);
     println!("{symbol} {book}: {tally:?}");
     assert!(tally.rows > 8_000 && tally.flips + tally.exits > 10_000, "{tally:?}");
     assert!(tally.waits > 100, "{tally:?}");
@@ -259,7 +245,7 @@ fn every_flip_and_exit_of_a_month_of_minutes_happens() {
     let world = world_of(&[minutes]);
     let mut applied = 0;
     for book in ["default", "absolute"] {
-        let tally = apply_all(&world, book, |ts| ts.0 / Span::mins(1).0 % 7 == 0);
+        let tally = apply_all(&world, book);
         println!("minutes {book}: {tally:?}");
         applied += tally.flips + tally.exits;
     }
@@ -299,7 +285,7 @@ fn every_flip_and_exit_of_a_winter_with_open_interest_happens() {
     ]);
     let mut applied = 0;
     for book in ["default", "absolute"] {
-        let tally = apply_all(&world, book, |ts| ts.0 / Span::mins(1).0 % 7 == 0);
+        let tally = apply_all(&world, book);
         println!("open interest {book}: {tally:?}");
         applied += tally.flips + tally.exits;
     }
