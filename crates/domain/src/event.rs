@@ -174,7 +174,7 @@ impl Payload {
                 let aggressor_side = side_of(r.u8()?)?;
                 Self::Trade { price: r.f64()?, qty: r.f64()?, aggressor_side }
             }
-            Metric::BestBidAsk => Self::BestBidAsk { bid: r.f64()?, ask: r.f64()? },
+            Metric::BestBidAsk | Metric::Book => Self::BestBidAsk { bid: r.f64()?, ask: r.f64()? },
             Metric::FundingRate | Metric::FundingRateSettled => {
                 let flags = r.u8()?;
                 let rate = r.f64()?;
@@ -255,7 +255,9 @@ impl Event {
         let (mut a, mut b) = (Vec::new(), Vec::new());
         for (e, out) in [(self, &mut a), (other, &mut b)] {
             match e.payload {
-                Payload::Status(s) => out.extend([s.from.0, s.until.0].into_iter().flat_map(i64::to_le_bytes)),
+                Payload::Status(s) => out.extend(
+                    [s.from.0, s.until.0, s.state as i64, s.reason as i64].into_iter().flat_map(i64::to_le_bytes),
+                ),
                 Payload::Bar(_)
                 | Payload::Trade { .. }
                 | Payload::BestBidAsk { .. }

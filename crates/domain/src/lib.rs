@@ -26,6 +26,6 @@ pub use number::{Price, Qty};
 pub use regime::{Axis, HeldBy, Posture, RiskBias, RiskRegime, StopVulnerability};
 pub use row::{AxisState, InputAge, MinuteRow};
 pub use snapshot::Snapshot;
-pub use status::{Status, StatusState};
+pub use status::{GapReason, Status, StatusState};
 pub use stream::{Stamp, StreamDecl, StreamIndex};
 pub use time::{Span, Ts};

@@ -39,11 +39,13 @@ pub enum Metric {
     LongShortRatio,
     /// Taker buy / sell volume.
     TakerVolumeRatio,
+    /// The order book; its points are the top of it, its continuity is that of the book.
+    Book,
 }
 
 impl Metric {
     /// Every metric, in rank order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Bar,
         Self::Trade,
         Self::BestBidAsk,
@@ -59,6 +61,7 @@ impl Metric {
         Self::TopTraderPositionRatio,
         Self::LongShortRatio,
         Self::TakerVolumeRatio,
+        Self::Book,
     ];
 
     /// The name on the wire.
@@ -80,6 +83,7 @@ impl Metric {
             Self::TopTraderPositionRatio => "top_trader_position_ratio",
             Self::LongShortRatio => "long_short_ratio",
             Self::TakerVolumeRatio => "taker_volume_ratio",
+            Self::Book => "order_book",
         }
     }
     /// The metric of this wire name.
@@ -105,13 +109,14 @@ impl Metric {
             Self::TopTraderPositionRatio => "top trader position ratio",
             Self::LongShortRatio => "long/short ratio",
             Self::TakerVolumeRatio => "taker volume ratio",
+            Self::Book => "order book",
         }
     }
     /// Unit of the headline value.
     #[must_use]
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::Bar | Self::Trade | Self::BestBidAsk | Self::MarkPrice | Self::IndexPrice => "quote",
+            Self::Bar | Self::Trade | Self::BestBidAsk | Self::Book | Self::MarkPrice | Self::IndexPrice => "quote",
             Self::PremiumIndex => "fraction",
             Self::FundingRate | Self::FundingRateSettled => "fraction per interval",
             Self::OpenInterest => "base",
@@ -128,7 +133,7 @@ impl Metric {
     pub const fn max_age_base(self) -> Span {
         match self {
             Self::Bar | Self::Trade | Self::Liquidation => Span::secs(60),
-            Self::BestBidAsk => Span::secs(5),
+            Self::BestBidAsk | Self::Book => Span::secs(5),
             Self::MarkPrice
             | Self::IndexPrice
             | Self::PremiumIndex

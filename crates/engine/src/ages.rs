@@ -53,7 +53,8 @@ pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts, config: &Config)
         | Metric::TopTraderAccountRatio
         | Metric::TopTraderPositionRatio
         | Metric::LongShortRatio
-        | Metric::TakerVolumeRatio => None,
+        | Metric::TakerVolumeRatio
+        | Metric::Book => None,
     };
     fresh.or(seen)
 }

@@ -135,6 +135,7 @@ impl Market {
                 Route::OpenInterest(self.open_interest.len() - 1)
             }
             Metric::Liquidation
+            | Metric::Book
             | Metric::TopTraderAccountRatio
             | Metric::TopTraderPositionRatio
             | Metric::LongShortRatio
@@ -238,7 +239,11 @@ impl Market {
             Route::Price(i) => self.prices[i].gap(status),
             Route::Index(i) => self.indexes[i].gap(status),
             Route::Funding(i) => self.funding[i].gap(status),
-            Route::Settled(i) => self.settled[i].gap(status.from, status.until),
+            // Settlements come hours apart: a hole is one only when its end is known.
+            Route::Settled(i) if !status.is_open() && status.from < status.until => {
+                self.settled[i].gap(status.from, status.until);
+            }
+            Route::Settled(_) => return,
             Route::OpenInterest(i) => self.open_interest[i].gap(status),
             Route::Unused => return,
         }

@@ -101,9 +101,21 @@ impl<V: Copy> Series<V> {
         }
     }
 
-    /// Takes a declared gap: samples strictly between its ends become missing at the next settle.
+    /// Takes a declared gap: samples strictly between its ends become missing at the next settle. A gap that is still open
+    /// (live streams) stops the last value from being held; `LIVE` gives it its end.
     pub fn gap(&mut self, status: &Status) {
-        if status.state != StatusState::Gap {
+        match status.state {
+            StatusState::NotOffered => return,
+            StatusState::Live => {
+                for gap in self.gaps.iter_mut().filter(|g| g.1 == Status::OPEN) {
+                    gap.1 = status.until;
+                }
+                return;
+            }
+            StatusState::Gap | StatusState::Resync | StatusState::Stale => {}
+        }
+        // One open gap at a time: whatever else goes wrong inside it is the same hole.
+        if status.is_open() && self.gaps.iter().any(|g| g.1 == Status::OPEN) {
             return;
         }
         if self.gaps.len() == GAPS_MAX {
@@ -306,7 +318,7 @@ impl<V: Copy> Series<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::{InstrumentName, Kind, Metric, Stamp};
+    use barograph_domain::{GapReason, InstrumentName, Kind, Metric, Stamp};
 
     fn decl(cadence: Span, filled: bool) -> StreamDecl {
         StreamDecl {
@@ -394,7 +406,12 @@ mod tests {
             s.settle(Ts(0) + M.times(minute));
         }
         s.seen();
-        s.gap(&Status { state: StatusState::Gap, from: Ts(0) + M, until: Ts(0) + M.times(4) });
+        s.gap(&Status {
+            state: StatusState::Gap,
+            from: Ts(0) + M,
+            until: Ts(0) + M.times(4),
+            reason: GapReason::MissingRows,
+        });
         assert_eq!([1, 2, 3, 4].map(|i| s.at(i)), [Some(1.0), None, None, Some(1.0)]);
         assert_eq!(s.changed(), [2, 3]);
         assert!(s.has_gap(Ts(0) + M.times(2), Ts(0) + M.times(3)));

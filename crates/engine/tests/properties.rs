@@ -178,7 +178,7 @@ fn a_gap_in_the_window_is_never_a_full_reading() {
         (world.events[0].event_ts + Span::days(36), world.events[0].event_ts + Span::days(36) + Span::hours(5));
     let mut events: Vec<Event> =
         world.events.iter().copied().filter(|e| e.event_ts <= from || e.event_ts >= until).collect();
-    let status = Status { state: StatusState::Gap, from, until };
+    let status = Status { state: StatusState::Gap, from, until, reason: barograph_domain::GapReason::MissingRows };
     for stream in 0..u16::try_from(world.streams.len()).unwrap() {
         let stream = StreamIndex(stream);
         events.push(Event { recv_ts: until, event_ts: until, stream, seq: 0, payload: Payload::Status(status) });

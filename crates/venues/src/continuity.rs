@@ -5,7 +5,7 @@
 //! streams have no cadence to miss.
 
 use crate::policy;
-use barograph_domain::{Event, Metric, Payload, Span, Status, StatusState, StreamDecl, Ts};
+use barograph_domain::{Event, GapReason, Metric, Payload, Span, Status, StatusState, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Memory of one stream.
@@ -44,7 +44,7 @@ impl Continuity {
         if event.event_ts - from <= limit {
             return None;
         }
-        let gap = Status { state: StatusState::Gap, from, until: event.event_ts };
+        let gap = Status { state: StatusState::Gap, from, until: event.event_ts, reason: GapReason::MissingRows };
         Some(Event { payload: Payload::Status(gap), ..*event })
     }
 }

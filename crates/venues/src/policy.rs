@@ -13,7 +13,7 @@ pub const VERSION: u32 = 2;
 pub const fn archive_delay(metric: Metric) -> Span {
     match metric {
         Metric::Bar | Metric::MarkPrice | Metric::IndexPrice | Metric::PremiumIndex => Span::secs(2),
-        Metric::Trade | Metric::BestBidAsk | Metric::Liquidation => Span::secs(1),
+        Metric::Trade | Metric::BestBidAsk | Metric::Book | Metric::Liquidation => Span::secs(1),
         Metric::FundingRate
         | Metric::FundingRateSettled
         | Metric::OpenInterest
@@ -28,7 +28,7 @@ pub const fn archive_delay(metric: Metric) -> Span {
 /// Rows come when something happens, not on a grid: no cadence to miss.
 #[must_use]
 pub const fn is_event_stream(metric: Metric) -> bool {
-    matches!(metric, Metric::Trade | Metric::Liquidation | Metric::BestBidAsk)
+    matches!(metric, Metric::Trade | Metric::Liquidation | Metric::BestBidAsk | Metric::Book)
 }
 
 /// Declared cadence of event streams and recorded streams.

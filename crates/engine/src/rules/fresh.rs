@@ -66,7 +66,7 @@ impl Freshness {
                 | Metric::TakerVolumeRatio,
             ) => Some(Span::secs(300)),
             (Self::Seed3, Metric::Liquidation) => Some(Span::secs(60)),
-            (Self::Seed3, Metric::BestBidAsk) => Some(Span::secs(30)),
+            (Self::Seed3, Metric::BestBidAsk | Metric::Book) => Some(Span::secs(30)),
             (
                 Self::Seed4,
                 Metric::Bar

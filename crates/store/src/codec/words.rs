@@ -24,7 +24,7 @@ const KINDS: [Kind; 4] = [Kind::Measured, Kind::Sampled, Kind::Modelled, Kind::P
 const LABELS: [RiskRegime; 5] =
     [RiskRegime::Normal, RiskRegime::ChopRisk, RiskRegime::SqueezeRisk, RiskRegime::HighVol, RiskRegime::Unknown];
 const HELD_BY: [HeldBy; 3] = [HeldBy::None, HeldBy::Hysteresis, HeldBy::Dwell];
-const METRICS: [Metric; 15] = [
+const METRICS: [Metric; 16] = [
     Metric::Bar,
     Metric::Trade,
     Metric::BestBidAsk,
@@ -40,6 +40,7 @@ const METRICS: [Metric; 15] = [
     Metric::TopTraderPositionRatio,
     Metric::LongShortRatio,
     Metric::TakerVolumeRatio,
+    Metric::Book,
 ];
 
 /// The place of a word in its list. Every variant is listed (tested), so the fallback is never met.

@@ -223,7 +223,12 @@ pub(super) fn gaps(conn: &Connection, run: i64, range: Range, limit: usize, as_o
             }
             let (text, word): (String, String) = (row.get(1)?, row.get(2)?);
             let state = super::runs::state_of(&word)?;
-            let status = Status { state, from: Ts(row.get(3)?), until: Ts(row.get(4)?) };
+            let status = Status {
+                state,
+                from: Ts(row.get(3)?),
+                until: Ts(row.get(4)?),
+                reason: barograph_domain::GapReason::MissingRows,
+            };
             items.push(Gap { stream: decl::from_text(&text)?, status, known_ts });
         }
     }

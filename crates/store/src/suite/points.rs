@@ -237,7 +237,8 @@ pub fn a_refused_batch_leaves_nothing(factory: &dyn Factory) {
     let one = one();
     let good = one.mark(60, 62, 5.0);
     let before = hash(&*reader);
-    let gap = Status { state: StatusState::Gap, from: START, until: START };
+    let gap =
+        Status { state: StatusState::Gap, from: START, until: START, reason: barograph_domain::GapReason::MissingRows };
     let bad = [
         (Event { payload: Payload::Status(gap), ..good }, "carries no"),
         (Event { payload: Payload::Tick, ..good }, "carries no"),

@@ -33,7 +33,12 @@ pub(super) fn minute(n: i64) -> Ts {
 
 /// A gap of candles known half a minute after a minute.
 pub(super) fn gap(one: &One, n: i64) -> Gap {
-    let status = Status { state: StatusState::Gap, from: minute(n - 3), until: minute(n) };
+    let status = Status {
+        state: StatusState::Gap,
+        from: minute(n - 3),
+        until: minute(n),
+        reason: barograph_domain::GapReason::MissingRows,
+    };
     Gap { stream: one.streams[0].clone(), status, known_ts: minute(n) + Span::secs(30) }
 }
 

@@ -122,7 +122,7 @@ pub fn payload(metric: Metric, price: f64, random: &mut Random) -> Payload {
             quote_volume: (!random.once_in(5)).then_some(random.unit() * 1e6),
         }),
         Metric::Trade => Payload::Trade { price, qty: random.unit(), aggressor_side: Some(Side::Long) },
-        Metric::BestBidAsk => Payload::BestBidAsk { bid: price, ask: price + 0.1 },
+        Metric::BestBidAsk | Metric::Book => Payload::BestBidAsk { bid: price, ask: price + 0.1 },
         Metric::FundingRate | Metric::FundingRateSettled => Payload::Funding {
             rate: (random.unit() - 0.5) * 1e-4,
             interval_h: (!random.once_in(3)).then_some(8.0),
