@@ -25,6 +25,7 @@ pub mod recording;
 pub mod reject;
 pub mod row;
 pub mod sample;
+pub mod session;
 pub mod symbols;
 pub mod table;
 pub mod tardis;

@@ -1,0 +1,194 @@
+//! Order books: two sorted ladders of integer prices.
+//!
+//! Prices are integers of `10^−scale`, where the scale is that of the instrument's tick; quantities are `f64` of the venue's
+//! decimal string. Each side is a vector with its best level last, so best bid and ask are O(1) and changes near the top move
+//! few elements. A side holds at most `levels_max` levels: what is worse is dropped and from then on unknown (the horizon
+//! moves to it), so a book takes at most `2 × levels_max × 16` bytes.
+
+use crate::session::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// A price with what rests there.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Level {
+    /// Price in integers of `10^−scale`.
+    pub units: i64,
+    /// Quantity as the venue counts it.
+    pub qty: f64,
+}
+
+/// What is wrong with a book.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BookFault {
+    /// Best bid not below best ask.
+    Crossed,
+    /// A side has no levels.
+    Empty,
+    /// A price has more digits than the scale, or is not above zero.
+    OffTick,
+}
+
+/// One side; `sign` turns "better" into "greater".
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Ladder {
+    /// Worst first, best last.
+    levels: Vec<Level>,
+    sign: i64,
+    /// Prices worse than this are unknown; `None`: all that the venue sent is here.
+    horizon: Option<i64>,
+}
+
+impl Ladder {
+    fn set(&mut self, units: i64, qty: f64, levels_max: usize) {
+        let key = units * self.sign;
+        if self.horizon.is_some_and(|h| key <= h * self.sign) {
+            return;
+        }
+        // Most changes are near the top: walk from the best level before searching.
+        let at = self.levels.partition_point(|l| l.units * self.sign < key);
+        match self.levels.get_mut(at).filter(|l| l.units == units) {
+            Some(_) if qty <= 0.0 => {
+                self.levels.remove(at);
+            }
+            Some(level) => level.qty = qty,
+            None if qty <= 0.0 => {}
+            None => {
+                self.levels.insert(at, Level { units, qty });
+                if self.levels.len() > levels_max {
+                    self.horizon = Some(self.levels.remove(0).units);
+                }
+            }
+        }
+    }
+}
+
+/// The book of one instrument.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Book {
+    scale: u8,
+    levels_max: usize,
+    bids: Ladder,
+    asks: Ladder,
+}
+
+impl Book {
+    /// An empty book with prices in `10^−scale` and at most `levels_max` levels per side.
+    #[must_use]
+    pub fn new(scale: u8, levels_max: usize) -> Self {
+        let side = |sign| Ladder { levels: Vec::with_capacity(levels_max.min(64)), sign, horizon: None };
+        Self { scale, levels_max: levels_max.max(1), bids: side(1), asks: side(-1) }
+    }
+
+    /// Forgets all levels (a snapshot follows).
+    pub fn clear(&mut self) {
+        for side in [&mut self.bids, &mut self.asks] {
+            side.levels.clear();
+            side.horizon = None;
+        }
+    }
+
+    /// Sets the absolute quantity at a bid price; zero removes. Removing an unknown level is fine.
+    ///
+    /// # Errors
+    /// [`BookFault::OffTick`].
+    pub fn bid(&mut self, price: Decimal, qty: f64) -> Result<(), BookFault> {
+        let units = self.units(price)?;
+        self.bids.set(units, qty, self.levels_max);
+        Ok(())
+    }
+
+    /// As [`Self::bid`], for asks.
+    ///
+    /// # Errors
+    /// [`BookFault::OffTick`].
+    pub fn ask(&mut self, price: Decimal, qty: f64) -> Result<(), BookFault> {
+        let units = self.units(price)?;
+        self.asks.set(units, qty, self.levels_max);
+        Ok(())
+    }
+
+    fn units(&self, price: Decimal) -> Result<i64, BookFault> {
+        price.units(self.scale).filter(|u| *u > 0).ok_or(BookFault::OffTick)
+    }
+
+    /// Best bid.
+    #[must_use]
+    pub fn best_bid(&self) -> Option<Level> {
+        self.bids.levels.last().copied()
+    }
+
+    /// Best ask.
+    #[must_use]
+    pub fn best_ask(&self) -> Option<Level> {
+        self.asks.levels.last().copied()
+    }
+
+    /// Best bid and ask as prices; `None` while a side is empty.
+    #[must_use]
+    pub fn top(&self) -> Option<(f64, f64)> {
+        Some((self.price(self.best_bid()?.units), self.price(self.best_ask()?.units)))
+    }
+
+    /// Price of integer units.
+    #[must_use]
+    pub fn price(&self, units: i64) -> f64 {
+        Decimal { mantissa: units, scale: self.scale }.to_f64()
+    }
+
+    /// Bids, best first.
+    pub fn bids(&self) -> impl ExactSizeIterator<Item = &Level> {
+        self.bids.levels.iter().rev()
+    }
+
+    /// Asks, best first.
+    pub fn asks(&self) -> impl ExactSizeIterator<Item = &Level> {
+        self.asks.levels.iter().rev()
+    }
+
+    /// Digits of its prices.
+    #[must_use]
+    pub fn scale(&self) -> u8 {
+        self.scale
+    }
+
+    /// Checked after every whole message.
+    ///
+    /// # Errors
+    /// [`BookFault::Empty`] or [`BookFault::Crossed`].
+    pub fn check(&self) -> Result<(), BookFault> {
+        match (self.best_bid(), self.best_ask()) {
+            (Some(bid), Some(ask)) if bid.units < ask.units => Ok(()),
+            (Some(_), Some(_)) => Err(BookFault::Crossed),
+            _ => Err(BookFault::Empty),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> Decimal {
+        Decimal::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn levels_are_set_replaced_removed_and_bounded() {
+        let mut book = Book::new(2, 3);
+        assert_eq!(book.check(), Err(BookFault::Empty));
+        for (p, q) in [("10.00", 1.0), ("10.10", 2.0), ("9.90", 3.0), ("10.05", 4.0), ("10.10", 5.0)] {
+            book.bid(d(p), q).unwrap();
+        }
+        book.ask(d("10.20"), 1.0).unwrap();
+        let bids: Vec<_> = book.bids().map(|l| (l.units, l.qty)).collect();
+        assert_eq!(bids, [(1010, 5.0), (1005, 4.0), (1000, 1.0)], "the fourth fell out");
+        book.bid(d("9.80"), 1.0).unwrap();
+        book.bid(d("10.05"), 0.0).unwrap();
+        book.bid(d("9.90"), 7.0).unwrap();
+        assert_eq!(book.bids().count(), 2, "beyond the horizon nothing is known");
+        assert_eq!((book.check(), book.top()), (Ok(()), Some((10.1, 10.2))));
+        book.ask(d("10.10"), 1.0).unwrap();
+        assert_eq!(book.check(), Err(BookFault::Crossed));
+        assert_eq!(book.bid(d("10.001"), 1.0), Err(BookFault::OffTick));
+    }
+}

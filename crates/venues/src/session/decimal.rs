@@ -1,0 +1,123 @@
+//! Decimal strings to numbers, exactly once.
+//!
+//! Venues send prices and quantities as decimal text. A [`Decimal`] is that text without loss: an integer and a power of
+//! ten. `f64` comes from it with correct rounding, integer ticks by rescaling; neither goes through the other.
+
+use serde::{Deserialize, Serialize};
+
+/// `mantissa × 10^−scale`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Decimal {
+    /// All digits, signed.
+    pub mantissa: i64,
+    /// Digits after the point, at most 18.
+    pub scale: u8,
+}
+
+/// Powers of ten that an `f64` holds exactly, as far as a scale reaches.
+const EXACT: [f64; 19] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
+/// Largest integer up to which every integer is an `f64`.
+const EXACT_MAX: u64 = 1 << 53;
+
+impl Decimal {
+    /// Reads `-?digits[.digits]`. Trailing zeros after the point are dropped, so that equal numbers are equal. `None` for
+    /// anything else: signs, exponents, spaces, empty parts, more than 18 digits that count.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let (negative, digits) = match text.split_first() {
+            Some((b'-', rest)) => (true, rest),
+            _ => (false, text),
+        };
+        let mut mantissa: u64 = 0;
+        // Zeros after the point count only once a digit follows them.
+        let (mut scale, mut zeros) = (0_u8, 0_u8);
+        let (mut point, mut seen) = (false, 0_usize);
+        for &c in digits {
+            match c {
+                b'0' if point => {
+                    zeros = zeros.checked_add(1)?;
+                    seen += 1;
+                }
+                b'0'..=b'9' => {
+                    for _ in 0..zeros {
+                        mantissa = mantissa.checked_mul(10)?;
+                    }
+                    mantissa = mantissa.checked_mul(10)?.checked_add(u64::from(c - b'0'))?;
+                    if point {
+                        scale = scale.checked_add(zeros + 1)?;
+                    }
+                    zeros = 0;
+                    seen += 1;
+                }
+                b'.' if !point && seen > 0 => {
+                    point = true;
+                    seen = 0;
+                }
+                _ => return None,
+            }
+        }
+        if seen == 0 || scale > 18 {
+            return None;
+        }
+        let mantissa = i64::try_from(mantissa).ok()?;
+        Some(Self { mantissa: if negative { -mantissa } else { mantissa }, scale })
+    }
+
+    /// The nearest `f64`.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "exact below 2^53; larger ones go through correctly rounded parsing"
+    )]
+    pub fn to_f64(self) -> f64 {
+        if self.mantissa.unsigned_abs() <= EXACT_MAX {
+            // Both operands are exact, so the quotient is correctly rounded.
+            return self.mantissa as f64 / EXACT[usize::from(self.scale.min(18))];
+        }
+        // Rare (more than 15 digits): the standard library rounds correctly.
+        format!("{}e-{}", self.mantissa, self.scale).parse().unwrap_or(self.mantissa as f64)
+    }
+
+    /// The same number in units of `10^−scale`; `None` when it has more digits than that, or is too large.
+    #[must_use]
+    pub fn units(self, scale: u8) -> Option<i64> {
+        let up = scale.checked_sub(self.scale)?;
+        self.mantissa.checked_mul(10_i64.checked_pow(u32::from(up))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_read_without_loss_or_refused() {
+        let d = |t: &str| Decimal::parse(t.as_bytes()).map(|d| (d.mantissa, d.scale));
+        assert_eq!(d("83135.50"), Some((831_355, 1)));
+        assert_eq!(d("0.00000253"), Some((253, 8)));
+        assert_eq!(d("-0.001"), Some((-1, 3)));
+        assert_eq!(d("100"), Some((100, 0)));
+        assert_eq!(d("100.00"), Some((100, 0)));
+        assert_eq!(d("0.10200"), Some((102, 3)));
+        for bad in ["", "-", ".", "1.", ".5", "+1", "1e5", "1 ", "1.2.3", "NaN", "99999999999999999999"] {
+            assert_eq!(d(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn floats_are_those_of_the_standard_library() {
+        for text in
+            ["83134.61729710", "0.1", "0.00000253", "123456789.123456789", "9007199254740993", "1.7976931348623157"]
+        {
+            let ours = Decimal::parse(text.as_bytes()).unwrap().to_f64();
+            assert_eq!(ours.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ticks_are_integers_of_a_scale() {
+        let d = Decimal::parse(b"83135.50").unwrap();
+        assert_eq!((d.units(2), d.units(1), d.units(0)), (Some(8_313_550), Some(831_355), None));
+    }
+}

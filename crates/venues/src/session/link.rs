@@ -1,0 +1,75 @@
+//! Wanted connections, and what a venue allows.
+
+use barograph_domain::Span;
+use serde::{Deserialize, Serialize};
+
+/// A wanted connection; its number is stable for the life of the session.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkId(pub u16);
+
+/// One instance of a connection.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConnId(pub u32);
+
+/// A connection the session wants to be open.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Link {
+    /// Its number.
+    pub id: LinkId,
+    /// Complete `ws://` or `wss://` address.
+    pub url: String,
+    /// Text the driver sends when nothing else was sent for `Limits::ping_every` (venues with an application ping). `None`:
+    /// WebSocket ping frames.
+    pub ping: Option<String>,
+}
+
+/// A request budget.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PoolId(pub u8);
+
+/// One request budget of a venue, shared by all callers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pool {
+    /// Its number.
+    pub id: PoolId,
+    /// Label in metrics.
+    pub name: &'static str,
+    /// Weight that may be spent per `per`. Sessions state the venue's number; the driver keeps a margin.
+    pub weight: u32,
+    /// Length of the period.
+    pub per: Span,
+    /// True: the budget is refilled at whole multiples of `per` (UTC); false: it slides.
+    pub aligned: bool,
+    /// Response header that says how much is used in this period, where there is one.
+    pub used_header: Option<&'static str>,
+    /// Requests under way at once.
+    pub in_flight_max: u32,
+}
+
+/// What the venue allows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Outgoing messages per second and connection.
+    pub messages_per_s: u32,
+    /// New connections per `connects_per`.
+    pub connects_max: u32,
+    /// Period of `connects_max`.
+    pub connects_per: Span,
+    /// A connection is replaced after this long (before the venue cuts it); `None`: no cut-off.
+    pub rotate_after: Option<Span>,
+    /// Old and new instance run together for this long.
+    pub rotate_overlap: Span,
+    /// Send a ping when nothing was sent for this long; `None`: only answer pings.
+    pub ping_every: Option<Span>,
+    /// A connection without any incoming frame, pongs included, for this long is dead.
+    pub dead_after: Span,
+    /// Largest incoming message, bytes.
+    pub message_bytes_max: usize,
+    /// Ask for permessage-deflate.
+    pub deflate: bool,
+    /// Request budgets.
+    pub pools: Vec<Pool>,
+}

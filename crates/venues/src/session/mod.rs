@@ -1,0 +1,79 @@
+//! Venue sessions: pure state machines. Bytes, openings, closings, replies and ticks go in; events, texts to send and
+//! requests come out. Sockets, clocks and pacing are the business of whoever drives them.
+//!
+//! One [`Session`] speaks for one venue over any number of connections. It says which connections it wants ([`Link`]); the
+//! driver keeps them open, replaces each before the venue's cut-off (opening the new instance before it closes the old one, so
+//! for a while two instances of one link deliver the same data and the session removes what comes twice), and paces whatever
+//! is sent. Everything a session decides depends on its inputs alone, in their order: the same journal gives the same events.
+//!
+//! The rooms: [`input`] what goes in, [`output`] what comes out, [`link`] wanted connections and limits, [`spec`] instruments
+//! and streams, [`tracker`] continuity of every stream, [`poll`] what has to be asked for again and again, [`book`] order
+//! books, [`decimal`] the one way from a decimal string to numbers.
+
+pub mod book;
+pub mod decimal;
+pub mod input;
+pub mod link;
+pub mod output;
+pub mod poll;
+pub mod registry;
+pub mod spec;
+pub mod tracker;
+
+pub use book::{Book, BookFault, Level};
+pub use decimal::Decimal;
+pub use input::{CloseReason, FailReason, Input};
+pub use link::{ConnId, Limits, Link, LinkId, Pool, PoolId};
+pub use output::{Action, Emit, Fault, Origin, Out, Priority, Request, RequestId};
+pub use poll::Polls;
+pub use registry::{Ask, VENUES, VenueDef, venue};
+pub use spec::{Endpoints, MarketIndex, MarketSpec, SessionConfig, StreamSpec};
+pub use tracker::{Continuity, Tracker};
+
+use barograph_domain::Ts;
+
+/// One venue, as a state machine.
+pub trait Session: Send {
+    /// Venue id, as in `binance-usdm`.
+    fn venue(&self) -> &'static str;
+
+    /// What the venue allows: message rates, connection counts, request weights, life time of a connection.
+    fn limits(&self) -> &Limits;
+
+    /// Takes one input received at `now`; never earlier than the one before. What follows from it is added to `out`.
+    /// A frame that cannot be used is a [`Fault`] in `out`, never a panic, and never silent.
+    fn input(&mut self, now: Ts, input: &Input<'_>, out: &mut Out);
+
+    /// The connections wanted at this moment. Read again whenever `out` holds [`Action::Relink`].
+    fn links(&self) -> &[Link];
+
+    /// Every stream of every market of the configuration: what is delivered and what the venue does not offer. Changes
+    /// only with [`Input::Markets`], and only by growing: a market that is no longer wanted keeps its place.
+    fn streams(&self) -> &[StreamSpec];
+
+    /// The order book of a market, while it can be trusted.
+    fn book(&self, market: MarketIndex) -> Option<&Book>;
+
+    /// Continuity of every stream now.
+    fn continuity(&self) -> &Tracker;
+
+    /// State as bytes. Restoring them into a session of the same configuration and going on equals never having stopped.
+    fn save(&self) -> Vec<u8>;
+
+    /// Goes on from [`Self::save`].
+    ///
+    /// # Errors
+    /// When the bytes are damaged, of another format or of another configuration; the session is unchanged then.
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), RestoreError>;
+}
+
+/// Why saved state cannot be used; the caller replays from further back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RestoreError;
+
+impl core::fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the saved session is damaged or of another configuration")
+    }
+}
+impl core::error::Error for RestoreError {}

@@ -1,0 +1,50 @@
+//! The venues this build can listen to, and how to find their markets.
+
+use crate::session::{Endpoints, Limits, MarketSpec, PoolId, Session, SessionConfig};
+use barograph_domain::Metric;
+
+/// A request of discovery; all answers together make the instrument list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ask {
+    /// Complete address.
+    pub url: String,
+    /// `POST` body, JSON; `None` for GET.
+    pub body: Option<String>,
+    /// Which budget it is taken from.
+    pub pool: PoolId,
+    /// How much of it.
+    pub weight: u32,
+}
+
+/// One venue: constants and constructors.
+#[derive(Debug)]
+pub struct VenueDef {
+    /// Venue id, as in `binance-usdm`.
+    pub id: &'static str,
+    /// Production hosts.
+    pub endpoints: fn() -> Endpoints,
+    /// What the venue allows; also what discovery is paced by.
+    pub limits: fn() -> Limits,
+    /// Streams the venue offers for at least one kind of market.
+    pub metrics: &'static [Metric],
+    /// Requests whose answers list all instruments with their 24 h volume.
+    pub discovery: fn(&Endpoints) -> Vec<Ask>,
+    /// Instruments from the answers (status 200), in the order of the requests. The error says what was wrong with which
+    /// answer.
+    pub instruments: fn(&[Vec<u8>]) -> Result<Vec<MarketSpec>, String>,
+    /// The request that says what time it is there, and the function that reads the answer (for clock skew).
+    pub time: fn(&Endpoints) -> Option<Ask>,
+    /// Reads the answer of `time`.
+    pub read_time: fn(&[u8]) -> Option<barograph_domain::Ts>,
+    /// A session.
+    pub open: fn(SessionConfig) -> Box<dyn Session>,
+}
+
+/// All venues, by id.
+pub const VENUES: &[&VenueDef] = &[];
+
+/// The venue of this id.
+#[must_use]
+pub fn venue(id: &str) -> Option<&'static VenueDef> {
+    VENUES.iter().copied().find(|v| v.id == id)
+}

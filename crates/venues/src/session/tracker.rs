@@ -1,0 +1,214 @@
+//! Continuity of every stream: LIVE, GAP, RESYNC, STALE, NOT_OFFERED.
+//!
+//! Liveness is judged by progress of the data, not of the socket. Losing a stream is said at once, with an open end; finding
+//! it again says where the hole ends. All changes leave as [`Payload::Status`] events, so they reach features, snapshot and
+//! text the way data do.
+
+use crate::session::{MarketIndex, Out, StreamSpec};
+use barograph_domain::{GapReason, Metric, Payload, Span, Status, StatusState, Ts};
+use serde::{Deserialize, Serialize};
+
+/// State of one stream.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Continuity {
+    /// Whose.
+    pub market: MarketIndex,
+    /// Which.
+    pub metric: Metric,
+    /// State now. A stream that has not had data yet is `RESYNC`.
+    pub state: StatusState,
+    /// Why it is not live; of a live stream why it last was not.
+    pub reason: GapReason,
+    /// When it entered this state, by the receive clock.
+    pub since: Ts,
+    /// Newest stamp of its data by the venue's clock.
+    pub newest: Option<Ts>,
+    /// When data last arrived.
+    pub progress: Option<Ts>,
+    /// Without data for this long the stream is `STALE`; `None` for streams that may rightly be silent.
+    pub silence: Option<Span>,
+    /// Times it was lost.
+    pub losses: u32,
+}
+
+/// All streams of a session, found by market and metric in O(1).
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Tracker {
+    streams: Vec<Continuity>,
+    /// Position by `market × METRICS + metric`; `u32::MAX` where there is none.
+    places: Vec<u32>,
+}
+
+const METRICS: usize = Metric::ALL.len();
+const NOWHERE: u32 = u32::MAX;
+
+impl Tracker {
+    /// Adds a declared stream. Such as are not offered say so at once.
+    pub fn declare(&mut self, now: Ts, spec: &StreamSpec, silence: Option<Span>, out: &mut Out) {
+        let place = spec.market.index() * METRICS + spec.metric as usize;
+        if self.places.len() <= place {
+            self.places.resize((spec.market.index() + 1) * METRICS, NOWHERE);
+        }
+        self.places[place] = u32::try_from(self.streams.len()).unwrap_or(NOWHERE);
+        let (state, reason) = if spec.offered {
+            (StatusState::Resync, GapReason::Starting)
+        } else {
+            (StatusState::NotOffered, GapReason::NotOffered)
+        };
+        self.streams.push(Continuity {
+            market: spec.market,
+            metric: spec.metric,
+            state,
+            reason,
+            since: now,
+            newest: None,
+            progress: None,
+            silence: silence.filter(|_| spec.offered),
+            losses: 0,
+        });
+        if !spec.offered {
+            let status = Status { state, from: now, until: now, reason };
+            out.live(spec.market, spec.metric, now, 0, Payload::Status(status));
+        }
+    }
+
+    fn at(&mut self, market: MarketIndex, metric: Metric) -> Option<&mut Continuity> {
+        let place = *self.places.get(market.index() * METRICS + metric as usize)?;
+        self.streams.get_mut(place as usize).filter(|s| s.state != StatusState::NotOffered)
+    }
+
+    /// One stream.
+    #[must_use]
+    pub fn get(&self, market: MarketIndex, metric: Metric) -> Option<&Continuity> {
+        let place = *self.places.get(market.index() * METRICS + metric as usize)?;
+        self.streams.get(place as usize)
+    }
+
+    /// All streams, in order of declaration.
+    #[must_use]
+    pub fn all(&self) -> &[Continuity] {
+        &self.streams
+    }
+
+    /// Data of this stream arrived and are continuous. Call it before emitting them: a stream that was lost says `LIVE`
+    /// first, with the hole's ends.
+    pub fn progress(&mut self, market: MarketIndex, metric: Metric, now: Ts, event_ts: Ts, out: &mut Out) {
+        let Some(s) = self.at(market, metric) else { return };
+        s.progress = Some(now);
+        let before = s.newest;
+        s.newest = Some(before.map_or(event_ts, |n| n.max(event_ts)));
+        if s.state != StatusState::Live {
+            // Begun without a past: there is no hole, only a beginning.
+            let from = before.unwrap_or(event_ts);
+            s.state = StatusState::Live;
+            s.since = now;
+            let status = Status { state: StatusState::Live, from, until: event_ts.max(from), reason: s.reason };
+            out.live(market, metric, event_ts, 0, Payload::Status(status));
+        }
+    }
+
+    /// The stream is healthy although it had nothing to say: streams that may be silent are live again with their connection.
+    pub fn found(&mut self, market: MarketIndex, metric: Metric, now: Ts, out: &mut Out) {
+        if self.at(market, metric).is_some_and(|s| s.state != StatusState::Live) {
+            self.progress(market, metric, now, now, out);
+        }
+    }
+
+    /// The stream lost its continuity. `state` is `GAP`, `RESYNC` or `STALE`. Losing it again changes its state without
+    /// another event, except that `GAP` follows `STALE`.
+    pub fn lost(
+        &mut self,
+        market: MarketIndex,
+        metric: Metric,
+        now: Ts,
+        state: StatusState,
+        reason: GapReason,
+        out: &mut Out,
+    ) {
+        let Some(s) = self.at(market, metric) else { return };
+        let was = s.state;
+        if was != StatusState::Live {
+            // The hole is one; what it is called may change.
+            if was != state && s.newest.is_some() {
+                s.state = state;
+                s.reason = reason;
+                s.since = now;
+            }
+            return;
+        }
+        s.state = state;
+        s.reason = reason;
+        s.since = now;
+        s.losses = s.losses.saturating_add(1);
+        let from = s.newest.unwrap_or(now);
+        let status = Status { state, from, until: Status::OPEN, reason };
+        out.live(market, metric, now, 0, Payload::Status(status));
+    }
+
+    /// Streams that made no progress for too long become `STALE`.
+    pub fn tick(&mut self, now: Ts, out: &mut Out) {
+        for at in 0..self.streams.len() {
+            let s = self.streams[at];
+            let last = s.progress.unwrap_or(s.since);
+            if s.state == StatusState::Live && s.silence.is_some_and(|limit| now - last > limit) {
+                self.lost(s.market, s.metric, now, StatusState::Stale, GapReason::Silent, out);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::Kind;
+
+    fn spec(metric: Metric, offered: bool) -> StreamSpec {
+        StreamSpec {
+            market: MarketIndex(1),
+            metric,
+            offered,
+            kind: Kind::Measured,
+            cadence: Span::secs(1),
+            delay: Span::ZERO,
+            filled: true,
+        }
+    }
+
+    fn at(s: i64) -> Ts {
+        Ts(0) + Span::secs(s)
+    }
+
+    fn said(out: &mut Out) -> Vec<(StatusState, GapReason, Ts, Ts)> {
+        let all = out.events.iter().map(|e| match e.payload {
+            Payload::Status(s) => (s.state, s.reason, s.from, s.until),
+            _ => panic!("not a status"),
+        });
+        let all = all.collect();
+        out.clear();
+        all
+    }
+
+    #[test]
+    fn a_stream_lives_falls_silent_is_lost_and_found() {
+        use GapReason::{NotOffered, Silent, Starting};
+        use StatusState::{Live, Stale};
+        let (mut t, mut out) = (Tracker::default(), Out::default());
+        let m = MarketIndex(1);
+        t.declare(at(0), &spec(Metric::MarkPrice, true), Some(Span::secs(10)), &mut out);
+        t.declare(at(0), &spec(Metric::Liquidation, false), None, &mut out);
+        assert_eq!(said(&mut out), [(StatusState::NotOffered, NotOffered, at(0), at(0))]);
+        t.progress(m, Metric::MarkPrice, at(2), at(1), &mut out);
+        assert_eq!(said(&mut out), [(Live, Starting, at(1), at(1))]);
+        t.tick(at(12), &mut out);
+        assert_eq!(said(&mut out), []);
+        t.tick(at(13), &mut out);
+        assert_eq!(said(&mut out), [(Stale, Silent, at(1), Status::OPEN)]);
+        t.lost(m, Metric::MarkPrice, at(14), StatusState::Gap, GapReason::Disconnected, &mut out);
+        assert_eq!(said(&mut out), [], "one hole is one event");
+        assert_eq!(t.get(m, Metric::MarkPrice).unwrap().state, StatusState::Gap);
+        t.progress(m, Metric::MarkPrice, at(20), at(19), &mut out);
+        assert_eq!(said(&mut out), [(Live, GapReason::Disconnected, at(1), at(19))]);
+        t.progress(m, Metric::Liquidation, at(20), at(19), &mut out);
+        assert_eq!(said(&mut out), [], "what is not offered never lives");
+    }
+}
