@@ -3,8 +3,9 @@
 use crate::features::Settings;
 use crate::market::{Market, Route};
 use crate::rules::Book;
-use barograph_domain::{Event, Instrument, MinuteRow, Payload, StreamDecl, StreamIndex};
+use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, Payload, StreamDecl, StreamIndex};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What an engine is configured with. The book carries every number that can be set.
@@ -115,21 +116,80 @@ impl Engine {
     /// An engine for these instruments and declared streams (sorted, as [`StreamIndex`] counts them).
     #[must_use]
     pub fn new(config: Config, instruments: &[Instrument], streams: &[StreamDecl]) -> Self {
-        let mut routes = vec![None; streams.len()];
-        let mut markets = Vec::with_capacity(instruments.len());
-        for (index, instrument) in (0_u32..).zip(instruments) {
-            let own: Vec<(StreamIndex, &StreamDecl)> = (0_u16..)
-                .zip(streams)
-                .filter(|(_, d)| d.instrument == instrument.name)
-                .map(|(i, d)| (StreamIndex(i), d))
-                .collect();
-            let (market, placed) = Market::new(index, instrument, &own, &config);
-            for (stream, route) in placed {
-                routes[stream.index()] = Some((markets.len(), route));
-            }
-            markets.push(market);
+        let mut engine = Self { config, streams: Vec::new(), routes: Vec::new(), markets: Vec::new() };
+        engine.add(instruments, streams);
+        engine
+    }
+
+    /// Adds instruments with all their streams, behind those there are: a live process takes up new markets without stopping
+    /// the others. Stream indexes go on counting.
+    pub fn add(&mut self, instruments: &[Instrument], streams: &[StreamDecl]) {
+        let first = self.streams.len();
+        self.streams.extend_from_slice(streams);
+        self.routes.resize(self.streams.len(), None);
+        let mut of: BTreeMap<&InstrumentName, Vec<(StreamIndex, &StreamDecl)>> = BTreeMap::new();
+        for (at, decl) in (first..).zip(streams) {
+            #[expect(clippy::expect_used, reason = "a run is planned in streams that an index can count")]
+            let index = StreamIndex(u16::try_from(at).expect("at most 65,536 streams in one process"));
+            of.entry(&decl.instrument).or_default().push((index, decl));
         }
-        Self { config, streams: streams.to_vec(), routes, markets }
+        for instrument in instruments {
+            #[expect(clippy::expect_used, reason = "fewer markets than streams")]
+            let index = u32::try_from(self.markets.len()).expect("few markets");
+            let own = of.remove(&instrument.name).unwrap_or_default();
+            let (market, placed) = Market::new(index, instrument, &own, &self.config);
+            for (stream, route) in placed {
+                self.routes[stream.index()] = Some((self.markets.len(), route));
+            }
+            self.markets.push(market);
+        }
+    }
+
+    /// Position of the market that a stream belongs to.
+    #[must_use]
+    pub fn market_of(&self, stream: StreamIndex) -> Option<usize> {
+        self.routes.get(stream.index()).copied().flatten().map(|(market, _)| market)
+    }
+
+    /// A market as it is now, to begin a catch-up from.
+    #[must_use]
+    pub fn market(&self, at: usize) -> Option<&Market> {
+        self.markets.get(at)
+    }
+
+    /// Puts in place of a market what it would be had it known `history` all along: `base` (an earlier state of the same
+    /// market) goes through these events, in the total order, up to the minute the market has reached. Rows made on the way
+    /// are not published: what was published stays as it is, and only minutes to come are made from the fuller past.
+    pub fn catch_up(&mut self, at: usize, base: Market, history: &[Event]) {
+        let Some(reached) = self.markets.get(at).map(|m| m.next_tick()) else { return };
+        let mut market = base;
+        let mut unseen = Outputs::default();
+        for event in history {
+            let Some(Some((owner, route))) = self.routes.get(event.stream.index()).copied() else { continue };
+            if owner != at {
+                continue;
+            }
+            market.advance(event.recv_ts, &self.config, &self.streams, &mut unseen);
+            market.apply(event, route, self.streams[event.stream.index()].delay);
+            unseen.clear();
+        }
+        if let Some(reached) = reached {
+            market.reach(reached, &self.config, &self.streams, &mut unseen);
+        }
+        self.markets[at] = market;
+    }
+
+    /// A market that is no longer listened to makes no rows until something arrives for it again.
+    pub fn rest(&mut self, at: usize) {
+        if let Some(market) = self.markets.get_mut(at) {
+            market.rest();
+        }
+    }
+
+    /// The declared streams, in the order of their indexes.
+    #[must_use]
+    pub fn streams(&self) -> &[StreamDecl] {
+        &self.streams
     }
 
     /// Takes one event, in the total order; rows that became due before it are added to `out`.

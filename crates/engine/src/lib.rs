@@ -20,3 +20,4 @@ pub mod series;
 
 pub use catalogue::{CATALOGUE, Feature};
 pub use engine::{Config, Engine, Outputs, RestoreError};
+pub use market::Market;

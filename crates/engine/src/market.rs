@@ -169,6 +169,18 @@ impl Market {
         }
     }
 
+    /// Makes every minute before `reached`, so that this one is the next.
+    pub(crate) fn reach(&mut self, reached: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
+        self.advance(reached - TICK + LATENESS + Span(1), config, streams, out);
+        out.clear();
+        self.next_tick = Some(reached);
+    }
+
+    /// Makes no more minutes until something arrives.
+    pub(crate) fn rest(&mut self) {
+        self.next_tick = None;
+    }
+
     /// Makes the minute that the last input belongs to.
     pub(crate) fn finish(&mut self, now: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
         if self.next_tick.is_some() {
