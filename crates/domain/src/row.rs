@@ -3,7 +3,7 @@
 //! A row holds everything that a rule book needs to explain the moment again later; texts and JSON are rendered from it
 //! on demand and are therefore never stored (DESIGN section 4, storage).
 
-use crate::{Cell, HeldBy, Metric, RiskRegime, StreamIndex, Ts};
+use crate::{Cell, GapReason, HeldBy, Metric, RiskRegime, StreamIndex, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Published and raw label of one axis with its memory (regimes §6).
@@ -48,6 +48,8 @@ pub struct InputAge {
     pub stream: Option<StreamIndex>,
     /// Newest instant of its own grid that has arrived.
     pub anchor: Ts,
+    /// The stream is lost at this moment, and why.
+    pub gap: Option<GapReason>,
 }
 
 /// How often a rule was true.

@@ -344,4 +344,6 @@ pub struct InputView {
     pub cadence_s: Option<i64>,
     /// Older than the limit.
     pub stale: bool,
+    /// Why the stream is lost at this moment; null while it is continuous.
+    pub gap: Option<&'static str>,
 }

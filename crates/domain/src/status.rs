@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether a stream can be trusted now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum StatusState {
     /// Data arrive and are continuous.

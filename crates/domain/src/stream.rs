@@ -55,7 +55,19 @@ pub struct StreamDecl {
     pub filled: bool,
 }
 
+/// Source of a market that a seeded world makes up.
+pub const SYNTHETIC: &str = "synthetic";
+/// Source of a market that is played from a recording as if it were live.
+pub const RECORDED: &str = "recorded";
+
 impl StreamDecl {
+    /// Does the market speak for itself, or does another source stand in? What the built-in venue server says about its
+    /// own market is the market's own.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.source == self.instrument.venue.as_str() || matches!(self.source.as_str(), SYNTHETIC | RECORDED)
+    }
+
     /// Freshness limit of this stream: `max(table, 2 × cadence + delay)` for imported or polled series (features §9);
     /// bars add their timeframe to the table value, settled funding its interval.
     #[must_use]

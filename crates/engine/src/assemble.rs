@@ -272,7 +272,12 @@ impl Assembly {
         self.inputs.clear();
         for &metric in &self.metrics {
             let (stream, anchor) = crate::ages::input_age(market, metric, t, config).unzip();
-            self.inputs.push(InputAge { metric, stream, anchor: anchor.unwrap_or(Ts(0)) });
+            self.inputs.push(InputAge {
+                metric,
+                stream,
+                anchor: anchor.unwrap_or(Ts(0)),
+                gap: stream.and_then(|s| market.lost(s)),
+            });
         }
     }
 

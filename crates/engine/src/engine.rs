@@ -88,7 +88,7 @@ struct Saved {
 }
 
 /// Version of [`Saved`]; raised whenever any saved structure changes.
-const SAVED_FORMAT: u32 = 1;
+const SAVED_FORMAT: u32 = 2;
 
 /// Why a checkpoint cannot be used. The caller falls back to replay.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -11,7 +11,8 @@ use crate::features::settled::Settled;
 use crate::feeds::{FundingFeed, OpenInterestFeed, PriceFeed, PriceSeries};
 use crate::rules::{Freshness, RiskAxis};
 use barograph_domain::{
-    Event, Instrument, Kind, MarketKind, Metric, Payload, Span, Status, StreamDecl, StreamIndex, Ts,
+    Event, GapReason, Instrument, Kind, MarketKind, Metric, Payload, Span, Status, StatusState, StreamDecl,
+    StreamIndex, Ts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,8 @@ pub struct Market {
     next_tick: Option<Ts>,
     last_recv: Ts,
     late_events: u64,
+    /// Streams that are lost at this moment, and why.
+    lost: Vec<(StreamIndex, GapReason)>,
     /// Something arrived since the last row.
     dirty: bool,
     #[serde(skip)]
@@ -94,6 +97,7 @@ impl Market {
             next_tick: None,
             last_recv: Ts::MIN,
             late_events: 0,
+            lost: Vec::new(),
             dirty: false,
             assembly: Assembly::default(),
         };
@@ -201,6 +205,7 @@ impl Market {
             self.late_events += 1;
         }
         if let Payload::Status(status) = &event.payload {
+            self.note_lost(event.stream, status);
             self.gap(status, route);
             return;
         }
@@ -244,6 +249,22 @@ impl Market {
             _ => return,
         }
         self.dirty = true;
+    }
+
+    fn note_lost(&mut self, stream: StreamIndex, status: &Status) {
+        if status.is_open() {
+            if self.lost(stream).is_none() {
+                self.lost.push((stream, status.reason));
+            }
+        } else if status.state == StatusState::Live {
+            self.lost.retain(|(s, _)| *s != stream);
+        }
+    }
+
+    /// Why a stream is lost at this moment; `None` while it is continuous.
+    #[must_use]
+    pub fn lost(&self, stream: StreamIndex) -> Option<GapReason> {
+        self.lost.iter().find(|(s, _)| *s == stream).map(|(_, reason)| *reason)
     }
 
     fn gap(&mut self, status: &Status, route: Route) {

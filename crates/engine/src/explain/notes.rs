@@ -5,11 +5,14 @@ use super::numbers::capitalised;
 use super::views::history_needed;
 use crate::catalogue::Feature;
 use crate::rules::Warming;
-use barograph_domain::{Cell, Kind, MarketKind, Metric, RiskRegime, Span, State, StreamDecl};
+use barograph_domain::stream::{RECORDED, SYNTHETIC};
+use barograph_domain::{Cell, GapReason, Kind, MarketKind, Metric, RiskRegime, Span, State, StreamDecl};
 
 /// All notes as one sentence, and what the market cannot have as another. Without a reading only the latter.
 pub(super) fn sentences(facts: &Facts<'_>) -> Vec<String> {
     let mut out = Vec::new();
+    out.extend(origin(facts));
+    out.extend(lost(facts));
     if !facts.is_unread() {
         let stale = facts.stale.first().map(|_| stale(facts));
         let data = [open_interest(facts), volatility(facts), funding(facts)].into_iter().flatten();
@@ -24,6 +27,35 @@ pub(super) fn sentences(facts: &Facts<'_>) -> Vec<String> {
     }
     out.extend(not_applicable(facts));
     out
+}
+
+/// Data of the built-in venue server say so in every reading.
+fn origin(facts: &Facts<'_>) -> Option<String> {
+    let made = facts.row.inputs.iter().filter_map(|i| facts.ctx.decl(i.stream)).find_map(|d| match d.source.as_str() {
+        SYNTHETIC => Some("Synthetic market, made by the built-in venue server."),
+        RECORDED => Some("Recorded market, played by the built-in venue server."),
+        _ => None,
+    });
+    made.map(str::to_owned)
+}
+
+/// "Mark price is interrupted: the connection closed.": streams that are lost at this moment, once per cause.
+fn lost(facts: &Facts<'_>) -> Option<String> {
+    let mut causes: Vec<(GapReason, Vec<&str>)> = Vec::new();
+    for input in &facts.row.inputs {
+        let (Some(reason), Some(decl)) = (input.gap, facts.ctx.decl(input.stream)) else { continue };
+        let name = decl.metric.spoken();
+        match causes.iter_mut().find(|(r, _)| *r == reason) {
+            Some((_, names)) if names.contains(&name) => {}
+            Some((_, names)) => names.push(name),
+            None => causes.push((reason, vec![name])),
+        }
+    }
+    let say = |(reason, names): &(GapReason, Vec<&str>)| {
+        let verb = if names.len() > 1 || names.iter().any(|n| n.ends_with('s')) { "are" } else { "is" };
+        format!("{} {verb} interrupted: {}", names.join(" and "), reason.spoken())
+    };
+    (!causes.is_empty()).then(|| format!("{}.", capitalised(&causes.iter().map(say).collect::<Vec<_>>().join("; "))))
 }
 
 /// "open interest is 14 min old (limit 5 min)", oldest first, two at most; streams behind two inputs are told once.
@@ -71,7 +103,7 @@ type Note = (&'static str, String);
 fn open_interest(facts: &Facts<'_>) -> Option<Note> {
     let (_, decl) =
         reading(facts, &[Feature::OiDelta4h, Feature::OiDelta1h, Feature::OiDelta24h, Feature::OiZscore7d])?;
-    let foreign = decl.source != facts.ctx.instrument.name.venue.as_str();
+    let foreign = !decl.is_own();
     let stands_in = foreign || decl.kind == Kind::Proxy || decl.metric == Metric::OpenInterestUsd;
     let slow = decl.cadence > Span::mins(5);
     let hourly = decl.cadence == Span::hours(1);
@@ -91,7 +123,7 @@ fn volatility(facts: &Facts<'_>) -> Option<Note> {
     if cell.kind != Kind::Proxy {
         return None;
     }
-    let own = decl.source == facts.ctx.instrument.name.venue.as_str();
+    let own = decl.is_own();
     let whose = if own { String::new() } else { format!(" of {}", decl.source) };
     let what = if decl.metric == Metric::Bar { "candles" } else { "prices" };
     Some(("volatility", format!("estimated from {} {what}{whose}", decl.cadence.spoken())))

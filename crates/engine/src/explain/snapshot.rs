@@ -60,7 +60,9 @@ fn axis_view(facts: &Facts<'_>) -> AxisView {
         age_s: (facts.moment - axis.since).as_secs(),
         margin: label_margin(facts.ctx.book, facts.cells),
         stale: axis.stale,
-        axis_coverage: views::four_decimals(1.0 - f64::from(facts.now.not_applicable.count_ones()) / rules),
+        axis_coverage: views::four_decimals(
+            (1.0 - f64::from(facts.now.not_applicable.count_ones()) / rules) * views::continuous_share(facts),
+        ),
         direction: facts.direction(),
         probability: None,
         calibration: UNCALIBRATED,

@@ -107,9 +107,18 @@ pub(super) fn input_views(facts: &Facts<'_>) -> Vec<InputView> {
             max_age_s: decl.map(|d| freshness.max_age(d).as_secs()),
             cadence_s: decl.map(|d| d.cadence.as_secs()),
             stale: freshness.is_stale(facts.moment, input, facts.ctx.streams),
+            gap: input.gap.map(barograph_domain::GapReason::word),
         }
     };
     facts.row.inputs.iter().map(view).collect()
+}
+
+/// Share of the inputs whose streams are continuous at this moment: what is lost takes its part of the confidence.
+#[expect(clippy::cast_precision_loss, reason = "a handful of inputs")]
+pub(super) fn continuous_share(facts: &Facts<'_>) -> f64 {
+    let inputs = &facts.row.inputs;
+    let lost = inputs.iter().filter(|i| i.gap.is_some()).count();
+    if lost == 0 { 1.0 } else { 1.0 - lost as f64 / inputs.len() as f64 }
 }
 
 pub(super) fn traces(facts: &Facts<'_>) -> Vec<RuleTrace> {

@@ -154,7 +154,12 @@ mod tests {
     #[test]
     fn stale_is_strictly_beyond_the_limit() {
         let streams = [decl(Metric::OpenInterest, Span::mins(1), true)];
-        let input = InputAge { metric: Metric::OpenInterest, stream: Some(StreamIndex(0)), anchor: Ts::from_secs(0) };
+        let input = InputAge {
+            metric: Metric::OpenInterest,
+            stream: Some(StreamIndex(0)),
+            anchor: Ts::from_secs(0),
+            gap: None,
+        };
         let at = |s| Staleness::of(Freshness::Default, Ts::from_secs(s), &[input], &streams);
         assert_eq!((at(300).any, at(301).any, at(301).past_gap_alert), (false, true, false));
         assert!(!at(7_200).past_gap_alert && at(7_201).past_gap_alert);

@@ -149,7 +149,7 @@ impl ChunkBuilder {
             // Metric 0 means that the row has fewer inputs.
             let [metric, stream, anchor] = match inputs.get(place) {
                 None => [0; 3],
-                Some(i) => [words::put_metric(i.metric) + 1, self.stream(i.stream)?, i.anchor.0.cast_unsigned()],
+                Some(i) => [words::put_input(i), self.stream(i.stream)?, i.anchor.0.cast_unsigned()],
             };
             let column = &mut self.inputs[place];
             (column[0][at], column[1][at], column[2][at]) = (metric, stream, anchor);

@@ -5,8 +5,10 @@
 //! are constant or shared; zstd does the rest. The blob does not name its columns: whoever stores it names the layout
 //! beside it. Enumerations have codes of their own here, so that a new variant elsewhere cannot shift old ones.
 
+pub mod book;
 mod build;
 mod bytes;
+pub mod points;
 mod read;
 mod seq;
 pub(crate) mod words;

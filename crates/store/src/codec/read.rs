@@ -147,8 +147,10 @@ impl Columns {
     fn inputs(&self, at: usize) -> Result<Vec<InputAge>, CodecError> {
         let used = self.inputs.iter().take_while(|i| i[0][at] != 0);
         let one = |i: &[Seq; 3]| {
+            let (metric, gap) = words::get_input(i[0][at])?;
             Ok(InputAge {
-                metric: words::get_metric(i[0][at] - 1)?,
+                metric,
+                gap,
                 stream: stream(i[1][at])?,
                 anchor: Ts(i[2][at].cast_signed()),
             })

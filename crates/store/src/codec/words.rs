@@ -1,7 +1,7 @@
 //! Codes of closed sets inside a blob. Never renumber one; add at the end.
 
 use super::CodecError;
-use barograph_domain::{AxisState, HeldBy, Kind, Metric, Reason, RiskRegime, State};
+use barograph_domain::{AxisState, GapReason, HeldBy, InputAge, Kind, Metric, Reason, RiskRegime, State};
 
 const READY: u64 = 0;
 const STALE: u64 = 1;
@@ -42,6 +42,25 @@ const METRICS: [Metric; 16] = [
     Metric::TakerVolumeRatio,
     Metric::Book,
 ];
+
+/// Bits of an input's word that hold its metric; the reason of an open gap, if any, stands above them.
+const METRIC_BITS: u32 = 6;
+
+/// Metric and open gap of an input; never 0.
+pub(crate) fn put_input(input: &InputAge) -> u64 {
+    let gap = input.gap.map_or(0, |g| place(&GapReason::ALL, &g) + 1);
+    (put_metric(input.metric) + 1) | gap << METRIC_BITS
+}
+
+/// What [`put_input`] wrote.
+pub(crate) fn get_input(code: u64) -> Result<(Metric, Option<GapReason>), CodecError> {
+    let metric = get_metric((code & ((1 << METRIC_BITS) - 1)).wrapping_sub(1))?;
+    let gap = match code >> METRIC_BITS {
+        0 => None,
+        n => Some(word(&GapReason::ALL, n - 1)?),
+    };
+    Ok((metric, gap))
+}
 
 /// The place of a word in its list. Every variant is listed (tested), so the fallback is never met.
 fn place<T: PartialEq>(list: &[T], word: &T) -> u64 {

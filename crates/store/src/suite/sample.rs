@@ -208,11 +208,12 @@ impl Market {
             },
             held: vec![HeldCount { held: self.held, known: minute }; 3],
             inputs: vec![
-                InputAge { metric: Metric::MarkPrice, stream: Some(StreamIndex(2)), anchor: ts },
+                InputAge { metric: Metric::MarkPrice, stream: Some(StreamIndex(2)), anchor: ts, gap: None },
                 InputAge {
                     metric: Metric::OpenInterest,
                     stream: Some(StreamIndex(4)),
                     anchor: ts.floor(Span::mins(5)),
+                    gap: self.random.once_in(50).then_some(barograph_domain::GapReason::Disconnected),
                 },
             ],
             price: Some(50_000.0 * self.values[0]),
