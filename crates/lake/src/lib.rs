@@ -16,6 +16,7 @@ mod error;
 mod feather;
 mod feed;
 mod file;
+pub mod journal;
 mod json;
 mod lines;
 mod manifest;

@@ -1,0 +1,246 @@
+//! The reading side: every line of every file, in the order in which it was processed.
+
+use super::block::Content;
+use super::escape::unescape;
+use super::layout::{self, Listed};
+use super::record::{ControlRecord, read_line};
+use super::recover::Tail;
+use super::scan::Unpacker;
+use super::source::{Source, Stand};
+use super::{Error, REST, Result};
+use barograph_domain::Ts;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::path::Path;
+
+/// Which part of a journal to read.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Selection {
+    /// Only what is later than this.
+    pub after: Option<Ts>,
+    /// Nothing later than this.
+    pub until: Option<Ts>,
+    /// Only frames of this venue. Control records are read in any case.
+    pub venue: Option<String>,
+}
+
+/// One line of a journal.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Entry<'a> {
+    /// Its receive stamp.
+    pub at: Ts,
+    /// What it is.
+    pub kind: EntryKind<'a>,
+}
+
+/// What a line is.
+#[derive(Clone, PartialEq, Debug)]
+pub enum EntryKind<'a> {
+    /// A frame as it was received.
+    Frame {
+        /// Venue id.
+        venue: &'a str,
+        /// Name of the connection.
+        connection: &'a str,
+        /// Rank given when the connection was opened.
+        rank: u32,
+        /// How many frames came before it on this connection.
+        seq: u64,
+        /// The frame.
+        bytes: &'a [u8],
+    },
+    /// A control record.
+    Control(ControlRecord),
+}
+
+/// Merges the files of a journal by stamp.
+///
+/// Memory: one block of text for each file whose lines overlap in time, and the headers of one day. Files of past days are
+/// passed over by name, blocks before [`Selection::after`] without decompressing them.
+#[derive(Debug)]
+pub struct JournalReader {
+    selection: Selection,
+    unpacker: UnpackerBox,
+    /// Days still to come, the next one last.
+    days: Vec<(String, Vec<Listed>)>,
+    /// Files of the present day whose first line has not been reached, the next one last.
+    waiting: Vec<Source>,
+    active: BTreeMap<usize, Source>,
+    heap: BinaryHeap<Reverse<(Ts, Class, u32, usize)>>,
+    opened: usize,
+    /// The file whose line was returned last.
+    present: Option<usize>,
+    last: Option<(Ts, Class)>,
+    tails: Vec<Tail>,
+    scratch: Vec<u8>,
+}
+
+/// A reply record comes before its body, which has the same stamp.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Class {
+    Control,
+    Frame,
+}
+
+impl JournalReader {
+    /// Opens a journal for reading everything later than `after`. It may be in use: what is not yet flushed is not seen.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn open(root: &Path, after: Option<Ts>) -> Result<Self> {
+        Self::open_selected(root, Selection { after, ..Selection::default() })
+    }
+
+    /// Opens a journal for reading a part of it.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn open_selected(root: &Path, selection: Selection) -> Result<Self> {
+        let (from, to) = (selection.after.map(layout::day), selection.until.map(layout::day));
+        let mut days: Vec<_> = layout::list(root, selection.venue.as_deref())?
+            .into_iter()
+            .filter(|(day, _)| from.as_ref().is_none_or(|f| day >= f) && to.as_ref().is_none_or(|t| day <= t))
+            .collect();
+        days.reverse();
+        Ok(Self {
+            selection,
+            unpacker: UnpackerBox(Unpacker::new().map_err(Error::io(root))?),
+            days,
+            waiting: Vec::new(),
+            active: BTreeMap::new(),
+            heap: BinaryHeap::new(),
+            opened: 0,
+            present: None,
+            last: None,
+            tails: Vec::new(),
+            scratch: Vec::new(),
+        })
+    }
+
+    /// The next line; `None` at the end.
+    ///
+    /// # Errors
+    /// When a file is damaged in the middle, or written by a newer release. What a crash cut off is no error: see
+    /// [`Self::tails`].
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the entry borrows from the reader, which an iterator cannot say"
+    )]
+    pub fn next(&mut self) -> Result<Option<Entry<'_>>> {
+        if let Some(id) = self.present.take() {
+            self.go_on(id)?;
+        }
+        self.fill()?;
+        let Some(Reverse((at, class, _, id))) = self.heap.pop() else { return Ok(None) };
+        if self.selection.until.is_some_and(|u| at > u) {
+            self.heap.clear();
+            self.active.clear();
+            self.waiting.clear();
+            self.days.clear();
+            return Ok(None);
+        }
+        self.present = Some(id);
+        let Some(source) = self.active.get(&id) else { return Ok(None) };
+        check_order(self.last, (at, class), source)?;
+        self.last = Some((at, class));
+        entry(source, &mut self.scratch).map(Some)
+    }
+
+    /// Files that ended without having been closed, as far as they have been read.
+    #[must_use]
+    pub fn tails(&self) -> &[Tail] {
+        &self.tails
+    }
+
+    /// Sees to it that the smallest stamp is on the heap.
+    fn fill(&mut self) -> Result<()> {
+        loop {
+            let top = self.heap.peek().map(|Reverse((at, ..))| *at);
+            match self.waiting.last() {
+                // `<=`: a control record and a body may have the same stamp.
+                Some(next) if top.is_none_or(|t| next.at() <= t) => {
+                    if let Some(source) = self.waiting.pop() {
+                        self.opened += 1;
+                        self.active.insert(self.opened, source);
+                        self.go_on(self.opened)?;
+                    }
+                }
+                Some(_) => return Ok(()),
+                None if top.is_some() => return Ok(()),
+                None => match self.days.pop() {
+                    Some((_, files)) => self.open_day(&files)?,
+                    None => return Ok(()),
+                },
+            }
+        }
+    }
+
+    /// Steps one file and puts it back on the heap, or drops it at its end.
+    fn go_on(&mut self, id: usize) -> Result<()> {
+        let Some(source) = self.active.get_mut(&id) else { return Ok(()) };
+        match source.advance(&mut self.unpacker.0, self.selection.after)? {
+            Stand::Line => {
+                let (class, rank) = match &source.header.content {
+                    Content::Control => (Class::Control, 0),
+                    Content::Frames { rank, .. } => (Class::Frame, *rank),
+                };
+                self.heap.push(Reverse((source.at(), class, rank, id)));
+            }
+            Stand::End(tail) => {
+                self.tails.extend(tail);
+                self.active.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the headers of a day. Within one, the hour of the first stamp says whether a file can be passed over.
+    fn open_day(&mut self, files: &[Listed]) -> Result<()> {
+        for Listed { path, .. } in files {
+            match Source::open(path, &mut self.unpacker.0)? {
+                Ok(source) => {
+                    let past = self.selection.after.is_some_and(|a| layout::hour(source.at()) < layout::hour(a));
+                    if !past {
+                        self.waiting.push(source);
+                    }
+                }
+                Err(tail) => self.tails.push(tail),
+            }
+        }
+        self.waiting.sort_by(|a, b| (b.at(), b.path()).cmp(&(a.at(), a.path())));
+        Ok(())
+    }
+}
+
+/// Stamps increase strictly, except from a reply to its body.
+fn check_order(before: Option<(Ts, Class)>, (at, class): (Ts, Class), source: &Source) -> Result<()> {
+    let Some((last, of)) = before else { return Ok(()) };
+    let is_rest = matches!(&source.header.content, Content::Frames { connection, .. } if connection == REST);
+    let body = at == last && of == Class::Control && class == Class::Frame && is_rest;
+    if at > last || body {
+        return Ok(());
+    }
+    let what = format!("stamp {} follows {} of another file", at.0, last.0);
+    Err(Error::damaged(source.path(), source.number(), what))
+}
+
+fn entry<'a>(source: &'a Source, scratch: &'a mut Vec<u8>) -> Result<Entry<'a>> {
+    let kind = match &source.header.content {
+        Content::Control => EntryKind::Control(read_line(source.line(), source.path(), source.number())?),
+        Content::Frames { venue, connection, rank } => {
+            let bytes = unescape(source.line(), scratch)
+                .ok_or_else(|| Error::damaged(source.path(), source.number(), "a backslash that escapes nothing"))?;
+            EntryKind::Frame { venue, connection, rank: *rank, seq: source.seq(), bytes }
+        }
+    };
+    Ok(Entry { at: source.at(), kind })
+}
+
+/// The decompressor has no `Debug` of its own.
+struct UnpackerBox(Unpacker);
+
+impl std::fmt::Debug for UnpackerBox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unpacker")
+    }
+}

@@ -1,0 +1,207 @@
+//! The lines of one file, in order, one block of text in memory.
+
+use super::block::{Content, Header, Kind, Marker};
+use super::record;
+use super::recover::Tail;
+use super::scan::{Blocks, Step, Unpacker};
+use super::{Error, Result};
+use barograph_domain::Ts;
+use memchr::memchr;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::ops::Range;
+use std::path::Path;
+
+/// A file that is being read; standing on a line.
+#[derive(Debug)]
+pub(super) struct Source {
+    blocks: Blocks,
+    pub(super) header: Header,
+    text: Vec<u8>,
+    /// The present block.
+    marker: Option<Marker>,
+    /// Lines of it already read.
+    taken: u32,
+    /// Where the next line begins.
+    next: usize,
+    /// The present line: its stamp, and what follows the stamp (the whole line for control records).
+    at: Ts,
+    line: Range<usize>,
+}
+
+/// What a step of a source led to.
+pub(super) enum Stand {
+    /// On a line.
+    Line,
+    /// The file is at its end; `Some` when it was not closed in order.
+    End(Option<Tail>),
+}
+
+impl Source {
+    /// Reads the header; `Err(tail)` when not even that was written.
+    pub(super) fn open(path: &Path, unpacker: &mut Unpacker) -> Result<std::result::Result<Self, Tail>> {
+        let mut blocks = Blocks::open(path)?;
+        let mut file = blocks.file()?;
+        let mut text = Vec::new();
+        let nothing = |blocks: &Blocks, at: u64| {
+            let bytes_lost = blocks.len() - at;
+            Ok(Err(Tail { path: path.to_path_buf(), bytes_lost, last_good: None, lines: 0 }))
+        };
+        match blocks.step(&mut file)? {
+            Step::Block { marker, at } if marker.kind == Kind::Header => {
+                match blocks.text(&mut file, unpacker, (&marker, at), &mut text)? {
+                    None => {}
+                    Some(Step::Tail { at }) => return nothing(&blocks, at),
+                    Some(_) => return Err(Error::damaged(path, 1, "the header cannot be decompressed")),
+                }
+            }
+            Step::Tail { at } if !begins_with_a_frame(&mut file).map_err(Error::io(path))? => {
+                return nothing(&blocks, at);
+            }
+            Step::Tail { .. } | Step::Block { .. } | Step::End(_) | Step::Damage { .. } => {
+                return Err(Error::damaged(path, 1, "it does not begin with a journal header"));
+            }
+        }
+        let header = Header::parse(&text, path)?;
+        let at = Ts(header.first_ns);
+        // Until it is its turn, a file holds no text.
+        let text = Vec::new();
+        Ok(Ok(Self { blocks, header, text, marker: None, taken: 0, next: 0, at, line: 0..0 }))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.blocks.path()
+    }
+
+    /// Stamp of the present line; before the first step, of the first line of the file.
+    pub(super) const fn at(&self) -> Ts {
+        self.at
+    }
+
+    pub(super) fn line(&self) -> &[u8] {
+        &self.text[self.line.clone()]
+    }
+
+    /// Number of the present line in the sequence of its connection.
+    pub(super) fn seq(&self) -> u64 {
+        self.marker.map_or(self.header.first_seq, |m| m.first_line + u64::from(self.taken) - 1)
+    }
+
+    /// Number of the present line in the text of the file, the header being 1.
+    pub(super) fn number(&self) -> u64 {
+        self.seq() - self.header.first_seq + 2
+    }
+
+    /// Goes to the next line later than `after`.
+    pub(super) fn advance(&mut self, unpacker: &mut Unpacker, after: Option<Ts>) -> Result<Stand> {
+        loop {
+            while self.marker.is_some_and(|m| self.taken < m.lines) {
+                self.take_line()?;
+                if after.is_none_or(|a| self.at > a) {
+                    return Ok(Stand::Line);
+                }
+            }
+            if let Some(end) = self.load(unpacker, after)? {
+                self.text = Vec::new();
+                return Ok(end);
+            }
+        }
+    }
+
+    fn take_line(&mut self) -> Result<()> {
+        let Some(marker) = self.marker else { return Ok(()) };
+        let rest = &self.text[self.next..];
+        let Some(end) = memchr(b'\n', rest) else { return Err(self.damaged("a line without an end")) };
+        let line = &rest[..end];
+        let (stamp, from) = match self.header.content {
+            Content::Control => (record::stamp(line), 0),
+            Content::Frames { .. } => frame_stamp(line),
+        };
+        let first = self.taken == 0;
+        self.line = self.next + from..self.next + end;
+        self.next += end + 1;
+        self.taken += 1;
+        let Some(stamp) = stamp else { return Err(self.damaged("a line without a stamp")) };
+        // The marker was written with the block; whether they agree is checked at both ends.
+        let last = self.taken == marker.lines;
+        if (first && stamp != marker.first) || (last && (stamp != marker.last || self.next != self.text.len())) {
+            return Err(self.damaged("the block and its marker disagree"));
+        }
+        let begun = !first || marker.first_line > self.header.first_seq;
+        if begun && stamp <= self.at {
+            return Err(self.damaged(&format!("stamp {} after {}", stamp.0, self.at.0)));
+        }
+        self.at = stamp;
+        Ok(())
+    }
+
+    /// Reads the next block that holds a line later than `after`.
+    fn load(&mut self, unpacker: &mut Unpacker, after: Option<Ts>) -> Result<Option<Stand>> {
+        let mut file = self.blocks.file()?;
+        loop {
+            match self.blocks.step(&mut file)? {
+                Step::Block { marker, at } => {
+                    if marker.kind != Kind::Lines || marker.lines == 0 || self.expected() != marker.first_line {
+                        return Err(self.damaged("a block that does not follow from the one before"));
+                    }
+                    if after.is_some_and(|a| marker.last <= a) {
+                        (self.marker, self.taken, self.at) = (Some(marker), marker.lines, marker.last);
+                        continue;
+                    }
+                    match self.blocks.text(&mut file, unpacker, (&marker, at), &mut self.text)? {
+                        None => {
+                            (self.marker, self.taken, self.next) = (Some(marker), 0, 0);
+                            return Ok(None);
+                        }
+                        Some(Step::Tail { at }) => return Ok(Some(Stand::End(Some(self.tail(at))))),
+                        Some(_) => return Err(self.damaged_next("the block cannot be decompressed")),
+                    }
+                }
+                Step::End(end) if end.first_line == self.expected() => return Ok(Some(Stand::End(None))),
+                Step::End(_) => return Err(self.damaged_next("lines are missing before the end")),
+                Step::Tail { at } => return Ok(Some(Stand::End(Some(self.tail(at))))),
+                Step::Damage { .. } => return Err(self.damaged_next("neither a block nor the end of the file")),
+            }
+        }
+    }
+
+    /// Sequence of the line that must follow.
+    fn expected(&self) -> u64 {
+        self.marker.map_or(self.header.first_seq, |m| m.first_line + u64::from(m.lines))
+    }
+
+    fn tail(&self, at: u64) -> Tail {
+        Tail {
+            path: self.path().to_path_buf(),
+            bytes_lost: self.blocks.len() - at,
+            last_good: self.marker.map(|m| m.last),
+            lines: self.expected() - self.header.first_seq,
+        }
+    }
+
+    fn damaged(&self, what: &str) -> Error {
+        Error::damaged(self.path(), self.number(), what)
+    }
+
+    fn damaged_next(&self, what: &str) -> Error {
+        Error::damaged(self.path(), self.expected() - self.header.first_seq + 2, what)
+    }
+}
+
+/// Whether a file is zstd of another program: no crash turns the beginning of a journal into that.
+fn begins_with_a_frame(file: &mut File) -> io::Result<bool> {
+    let mut magic = Vec::new();
+    file.rewind()?;
+    file.take(4).read_to_end(&mut magic)?;
+    Ok(magic == zstd::zstd_safe::MAGICNUMBER.to_le_bytes())
+}
+
+/// The stamp of a line of frames, and where the frame begins.
+fn frame_stamp(line: &[u8]) -> (Option<Ts>, usize) {
+    let digits = line.iter().take(20).take_while(|c| c.is_ascii_digit()).count();
+    if digits == 0 || line.get(digits) != Some(&b' ') {
+        return (None, 0);
+    }
+    let number = line[..digits].iter().try_fold(0_i64, |n, c| n.checked_mul(10)?.checked_add(i64::from(c - b'0')));
+    (number.map(Ts), digits + 1)
+}

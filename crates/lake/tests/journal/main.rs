@@ -1,0 +1,11 @@
+//! The journal as its callers see it: what goes in comes out, in order, after any end of the process.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
+mod support;
+
+mod kill;
+mod limits;
+mod order;
+mod prune;
+mod refuse;
+mod torn;
