@@ -10,6 +10,7 @@
 #![warn(missing_docs)]
 
 pub mod binance;
+pub mod bybit;
 pub mod columns;
 pub mod continuity;
 pub mod freqtrade;

@@ -20,48 +20,63 @@ const EXACT: [f64; 19] =
 /// Largest integer up to which every integer is an `f64`.
 const EXACT_MAX: u64 = 1 << 53;
 
+/// Most digits after the point.
+const SCALE_MAX: u8 = 18;
+
+#[inline]
+fn digit(text: &[u8], at: usize) -> Option<u64> {
+    let value = text.get(at)?.wrapping_sub(b'0');
+    (value < 10).then_some(u64::from(value))
+}
+
 impl Decimal {
     /// Reads `-?digits[.digits]`. Trailing zeros after the point are dropped, so that equal numbers are equal. `None` for
     /// anything else: signs, exponents, spaces, empty parts, more than 18 digits that count.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let (negative, digits) = match text.split_first() {
-            Some((b'-', rest)) => (true, rest),
-            _ => (false, text),
-        };
+        Self::prefix(text).filter(|(_, length)| *length == text.len()).map(|(decimal, _)| decimal)
+    }
+
+    /// As [`Self::parse`], of as much of the beginning of `text` as is a decimal number; also says how much that was.
+    #[inline]
+    #[must_use]
+    pub fn prefix(text: &[u8]) -> Option<(Self, usize)> {
+        let negative = text.first() == Some(&b'-');
+        let mut at = usize::from(negative);
+        let start = at;
         let mut mantissa: u64 = 0;
-        // Zeros after the point count only once a digit follows them.
-        let (mut scale, mut zeros) = (0_u8, 0_u8);
-        let (mut point, mut seen) = (false, 0_usize);
-        for &c in digits {
-            match c {
-                b'0' if point => {
-                    zeros = zeros.checked_add(1)?;
-                    seen += 1;
-                }
-                b'0'..=b'9' => {
-                    for _ in 0..zeros {
-                        mantissa = mantissa.checked_mul(10)?;
-                    }
-                    mantissa = mantissa.checked_mul(10)?.checked_add(u64::from(c - b'0'))?;
-                    if point {
-                        scale = scale.checked_add(zeros + 1)?;
-                    }
-                    zeros = 0;
-                    seen += 1;
-                }
-                b'.' if !point && seen > 0 => {
-                    point = true;
-                    seen = 0;
-                }
-                _ => return None,
-            }
+        while let Some(digit) = digit(text, at) {
+            mantissa = mantissa.checked_mul(10)?.checked_add(digit)?;
+            at += 1;
         }
-        if seen == 0 || scale > 18 {
+        if at == start {
             return None;
         }
+        let mut scale = 0;
+        if text.get(at) == Some(&b'.') {
+            at += 1;
+            let point = at;
+            // Digits up to the last one that is not zero are the ones that count.
+            let mut all = mantissa;
+            while let Some(digit) = digit(text, at) {
+                at += 1;
+                match all.checked_mul(10).and_then(|n| n.checked_add(digit)) {
+                    Some(n) => all = n,
+                    // Full; only zeros may follow.
+                    None if digit == 0 => continue,
+                    None => return None,
+                }
+                if digit != 0 {
+                    (mantissa, scale) = (all, at - point);
+                }
+            }
+            if at == point {
+                return None;
+            }
+        }
+        let scale = u8::try_from(scale).ok().filter(|s| *s <= SCALE_MAX)?;
         let mantissa = i64::try_from(mantissa).ok()?;
-        Some(Self { mantissa: if negative { -mantissa } else { mantissa }, scale })
+        Some((Self { mantissa: if negative { -mantissa } else { mantissa }, scale }, at))
     }
 
     /// The nearest `f64`.
@@ -100,6 +115,9 @@ mod tests {
         assert_eq!(d("100"), Some((100, 0)));
         assert_eq!(d("100.00"), Some((100, 0)));
         assert_eq!(d("0.10200"), Some((102, 3)));
+        assert_eq!(d("1.50000000000000000000000000"), Some((15, 1)), "zeros at the end never overflow");
+        assert_eq!(d("1.50000000000000000000000001"), None);
+        assert_eq!(Decimal::prefix(b"12.50\"rest"), Some((Decimal { mantissa: 125, scale: 1 }, 5)));
         for bad in ["", "-", ".", "1.", ".5", "+1", "1e5", "1 ", "1.2.3", "NaN", "99999999999999999999"] {
             assert_eq!(d(bad), None, "{bad:?}");
         }

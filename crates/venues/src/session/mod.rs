@@ -8,25 +8,39 @@
 //!
 //! The rooms: [`input`] what goes in, [`output`] what comes out, [`link`] wanted connections and limits, [`spec`] instruments
 //! and streams, [`tracker`] continuity of every stream, [`poll`] what has to be asked for again and again, [`book`] order
-//! books, [`decimal`] the one way from a decimal string to numbers.
+//! books, [`decimal`] the one way from a decimal string to numbers, [`scan`] the reading of hot messages, [`names`] symbols to
+//! markets, [`lag`] how far the venue's clock and ours are apart.
 
 pub mod book;
 pub mod decimal;
+pub mod desk;
+pub mod history;
 pub mod input;
+pub mod lag;
 pub mod link;
+pub mod names;
 pub mod output;
 pub mod poll;
 pub mod registry;
+pub mod scan;
+pub mod seen;
 pub mod spec;
 pub mod tracker;
+pub mod wire;
 
 pub use book::{Book, BookFault, Level};
 pub use decimal::Decimal;
+pub use desk::{Desk, Said};
+pub use history::History;
 pub use input::{CloseReason, FailReason, Input};
+pub use lag::{Lag, LagMeter, LagVerdict};
 pub use link::{ConnId, Limits, Link, LinkId, Pool, PoolId};
+pub use names::Names;
 pub use output::{Action, Emit, Fault, Origin, Out, Priority, Request, RequestId};
 pub use poll::Polls;
 pub use registry::{Ask, VENUES, VenueDef, venue};
+pub use scan::Scan;
+pub use seen::{Admit, Ids, Minutes};
 pub use spec::{Endpoints, MarketIndex, MarketSpec, SessionConfig, StreamSpec};
 pub use tracker::{Continuity, Tracker};
 
@@ -56,6 +70,11 @@ pub trait Session: Send {
 
     /// Continuity of every stream now.
     fn continuity(&self) -> &Tracker;
+
+    /// How far the venue's stamps are from the receive clock; `None` where the venue sends no stamps.
+    fn lag(&self) -> Option<&LagMeter> {
+        None
+    }
 
     /// State as bytes. Restoring them into a session of the same configuration and going on equals never having stopped.
     fn save(&self) -> Vec<u8>;

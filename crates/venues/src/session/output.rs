@@ -86,6 +86,12 @@ pub enum Action {
         /// Why; comes back as the reason of the closing.
         reason: CloseReason,
     },
+    /// The venue is about to close this connection: open a new instance of its link now, and close this one once both ran
+    /// together for `Limits::rotate_overlap`, with reason [`CloseReason::Replaced`].
+    Replace {
+        /// Which.
+        conn: ConnId,
+    },
     /// Ask the venue.
     Request(Request),
     /// [`super::Session::links`] has changed.

@@ -41,7 +41,7 @@ pub struct VenueDef {
 }
 
 /// All venues, by id.
-pub const VENUES: &[&VenueDef] = &[];
+pub const VENUES: &[&VenueDef] = &[&crate::bybit::VENUE];
 
 /// The venue of this id.
 #[must_use]

@@ -29,6 +29,8 @@ pub struct Continuity {
     pub silence: Option<Span>,
     /// Times it was lost.
     pub losses: u32,
+    /// Beginning of the hole as it was said, while one is open.
+    pub hole: Option<Ts>,
 }
 
 /// All streams of a session, found by market and metric in O(1).
@@ -65,6 +67,7 @@ impl Tracker {
             progress: None,
             silence: silence.filter(|_| spec.offered),
             losses: 0,
+            hole: None,
         });
         if !spec.offered {
             let status = Status { state, from: now, until: now, reason };
@@ -98,8 +101,8 @@ impl Tracker {
         let before = s.newest;
         s.newest = Some(before.map_or(event_ts, |n| n.max(event_ts)));
         if s.state != StatusState::Live {
-            // Begun without a past: there is no hole, only a beginning.
-            let from = before.unwrap_or(event_ts);
+            // Begun without a past and without having been missed: there is no hole, only a beginning.
+            let from = s.hole.take().or(before).unwrap_or(event_ts);
             s.state = StatusState::Live;
             s.since = now;
             let status = Status { state: StatusState::Live, from, until: event_ts.max(from), reason: s.reason };
@@ -141,19 +144,34 @@ impl Tracker {
         s.since = now;
         s.losses = s.losses.saturating_add(1);
         let from = s.newest.unwrap_or(now);
+        s.hole = Some(from);
         let status = Status { state, from, until: Status::OPEN, reason };
         out.live(market, metric, now, 0, Payload::Status(status));
     }
 
-    /// Streams that made no progress for too long become `STALE`.
+    /// Streams that made no progress for too long become `STALE`; so do those that were declared and never began, since their
+    /// declaration.
     pub fn tick(&mut self, now: Ts, out: &mut Out) {
         for at in 0..self.streams.len() {
             let s = self.streams[at];
             let last = s.progress.unwrap_or(s.since);
-            if s.state == StatusState::Live && s.silence.is_some_and(|limit| now - last > limit) {
+            if s.silence.is_none_or(|limit| now - last <= limit) {
+                continue;
+            }
+            if s.state == StatusState::Live {
                 self.lost(s.market, s.metric, now, StatusState::Stale, GapReason::Silent, out);
+            } else if s.progress.is_none() && s.hole.is_none() && s.state != StatusState::NotOffered {
+                self.never_began(at, now, s.since, out);
             }
         }
+    }
+
+    fn never_began(&mut self, at: usize, now: Ts, declared: Ts, out: &mut Out) {
+        let Some(s) = self.streams.get_mut(at) else { return };
+        (s.state, s.reason, s.since, s.hole) = (StatusState::Stale, GapReason::Silent, now, Some(declared));
+        s.losses = s.losses.saturating_add(1);
+        let status = Status { state: s.state, from: declared, until: Status::OPEN, reason: s.reason };
+        out.live(s.market, s.metric, now, 0, Payload::Status(status));
     }
 }
 
@@ -186,6 +204,20 @@ mod tests {
         let all = all.collect();
         out.clear();
         all
+    }
+
+    #[test]
+    fn a_stream_that_never_begins_is_stale_from_its_declaration() {
+        let (mut t, mut out) = (Tracker::default(), Out::default());
+        let m = MarketIndex(1);
+        t.declare(at(5), &spec(Metric::MarkPrice, true), Some(Span::secs(10)), &mut out);
+        t.tick(at(15), &mut out);
+        assert_eq!(said(&mut out), []);
+        t.tick(at(16), &mut out);
+        t.tick(at(17), &mut out);
+        assert_eq!(said(&mut out), [(StatusState::Stale, GapReason::Silent, at(5), Status::OPEN)], "said once");
+        t.progress(m, Metric::MarkPrice, at(20), at(19), &mut out);
+        assert_eq!(said(&mut out), [(StatusState::Live, GapReason::Silent, at(5), at(19))]);
     }
 
     #[test]

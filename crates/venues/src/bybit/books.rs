@@ -1,0 +1,220 @@
+//! One order book, kept in step as the sheet says (§4, book algorithm): 1. a snapshot replaces everything; 2. deltas set or
+//! delete levels; 3. `u` rises by one per message, else the book is built anew; 4. `u` = 1 is a restart.
+//!
+//! The update ids are the venue's, not the connection's, so two connections are merged by them: what is at or below the
+//! book's own id has been applied. `seq` orders events across topics and is never a gap test. Deltas that come while the
+//! snapshot is awaited are dropped, because a new subscription begins with one: nothing is buffered.
+//!
+//! Where jumps are frequent ids that only rise are accepted, and the book is renewed by a new snapshot every minute.
+
+use crate::session::wire::levels;
+use crate::session::{Book, BookFault, ConnId, Decimal};
+use barograph_domain::{GapReason, Span, Ts};
+use serde::{Deserialize, Serialize};
+
+/// More jumps than this within [`JUMPS_WITHIN`], and ids only have to rise.
+const JUMPS_MAX: u32 = 3;
+const JUMPS_WITHIN: Span = Span::mins(3);
+/// How often such a book is renewed.
+const RENEW: Span = Span::mins(1);
+/// A snapshot is awaited for this long; doubles with each failure up to a minute.
+const AWAIT: Span = Span::secs(5);
+const AWAIT_DOUBLINGS: u32 = 4;
+
+/// What a message did to the book.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Step {
+    /// It is part of the book now.
+    Applied,
+    /// Already known, or nothing to apply it to.
+    Ignored,
+    /// The book cannot be trusted any longer.
+    Broken(GapReason),
+}
+
+/// A book and where it stands.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Sync {
+    pub book: Book,
+    pub live: bool,
+    /// Update id of the book.
+    u: u64,
+    /// `seq` of the last message applied.
+    pub seq: u64,
+    /// The connection whose message was applied last.
+    source: Option<ConnId>,
+    /// When the awaited snapshot was asked for.
+    asked: Option<Ts>,
+    failures: u32,
+    jumps: u32,
+    jumps_since: Option<Ts>,
+    renewed: Option<Ts>,
+}
+
+impl Sync {
+    /// Books hold twice the subscribed depth: a message may add levels before it deletes the ones they push out.
+    pub(super) fn new(scale: u8, depth: usize) -> Self {
+        Self {
+            book: Book::new(scale, depth * 2),
+            live: false,
+            u: 0,
+            seq: 0,
+            source: None,
+            asked: None,
+            failures: 0,
+            jumps: 0,
+            jumps_since: None,
+            renewed: None,
+        }
+    }
+
+    /// A subscription was sent: its snapshot is awaited from now on.
+    pub(super) fn asked(&mut self, now: Ts) {
+        self.asked = Some(now);
+    }
+
+    /// The awaited snapshot is late, or a tolerant book is due for renewal: subscribe anew.
+    pub(super) fn overdue(&self, now: Ts) -> bool {
+        let wait = Span(AWAIT.0 << self.failures.min(AWAIT_DOUBLINGS));
+        match self.asked {
+            Some(asked) => now - asked >= wait,
+            None => self.live && self.tolerant() && self.renewed.is_some_and(|t| now - t >= RENEW),
+        }
+    }
+
+    /// The awaited snapshot did not come.
+    pub(super) fn late(&mut self) {
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    fn tolerant(&self) -> bool {
+        self.jumps > JUMPS_MAX
+    }
+
+    /// The book is no longer trusted.
+    pub(super) fn drop_book(&mut self) {
+        self.live = false;
+        self.source = None;
+        self.book.clear();
+    }
+
+    /// The connection is gone. False: with it the book.
+    pub(super) fn closed(&mut self, conn: ConnId, other: Option<ConnId>) -> bool {
+        if self.source == Some(conn) {
+            self.source = other;
+        }
+        if other.is_none() {
+            self.drop_book();
+            self.asked = None;
+        }
+        self.live
+    }
+
+    /// A snapshot.
+    pub(super) fn snapshot(&mut self, now: Ts, conn: ConnId, depth: usize, message: &Update<'_>) -> Step {
+        let renewal = self.asked.is_some();
+        let known = self.live && self.source != Some(conn) && message.u != 1 && message.u <= self.u;
+        if known && !renewal {
+            return Step::Ignored;
+        }
+        let Some(scale) = scale(message) else { return self.broken(now, GapReason::Undecodable) };
+        if scale > self.book.scale() {
+            self.book = Book::new(scale, depth * 2);
+        }
+        self.book.clear();
+        match self.apply(message) {
+            Ok(()) => {
+                (self.live, self.u, self.seq, self.source) = (true, message.u, message.seq, Some(conn));
+                (self.asked, self.failures, self.renewed) = (None, 0, Some(now));
+                Step::Applied
+            }
+            Err(why) => self.broken(now, why),
+        }
+    }
+
+    /// A delta.
+    pub(super) fn delta(&mut self, now: Ts, conn: ConnId, message: &Update<'_>) -> Step {
+        if !self.live {
+            return Step::Ignored;
+        }
+        let other = self.source.is_some_and(|s| s != conn);
+        if message.u <= self.u {
+            return if other { Step::Ignored } else { self.broken(now, GapReason::SequenceJump) };
+        }
+        if message.u != self.u + 1 {
+            self.count_jump(now);
+            if !self.tolerant() {
+                return self.broken(now, GapReason::SequenceJump);
+            }
+        }
+        match self.apply(message) {
+            Ok(()) => {
+                (self.u, self.seq, self.source) = (message.u, message.seq, Some(conn));
+                Step::Applied
+            }
+            Err(why) => self.broken(now, why),
+        }
+    }
+
+    fn count_jump(&mut self, now: Ts) {
+        if self.jumps_since.is_none_or(|t| now - t > JUMPS_WITHIN) {
+            (self.jumps, self.jumps_since) = (0, Some(now));
+        }
+        self.jumps = self.jumps.saturating_add(1);
+    }
+
+    fn broken(&mut self, now: Ts, why: GapReason) -> Step {
+        self.drop_book();
+        self.asked = Some(now);
+        Step::Broken(why)
+    }
+
+    fn apply(&mut self, message: &Update<'_>) -> Result<(), GapReason> {
+        let mut fault = None;
+        let mut set = |book: &mut Book, price: &[u8], qty: &[u8], bid: bool| {
+            let parsed = (Decimal::parse(price), Decimal::parse(qty).map(Decimal::to_f64).filter(|q| *q >= 0.0));
+            let (Some(price), Some(qty)) = parsed else { return false };
+            match if bid { book.bid(price, qty) } else { book.ask(price, qty) } {
+                Ok(()) => true,
+                Err(why) => {
+                    fault = Some(why);
+                    false
+                }
+            }
+        };
+        let book = &mut self.book;
+        let whole =
+            levels(message.bids, |p, q| set(book, p, q, true)) && levels(message.asks, |p, q| set(book, p, q, false));
+        if !whole {
+            return Err(GapReason::Undecodable);
+        }
+        self.book.check().map_err(|fault| match fault {
+            BookFault::Crossed => GapReason::CrossedBook,
+            BookFault::Empty => GapReason::EmptyBook,
+            BookFault::OffTick => GapReason::Undecodable,
+        })
+    }
+}
+
+/// A message for a book.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Update<'a> {
+    pub bids: &'a str,
+    pub asks: &'a str,
+    pub u: u64,
+    pub seq: u64,
+}
+
+/// Digits after the point of the finest price in a snapshot: the tick may be finer than the list says, after a change.
+fn scale(message: &Update<'_>) -> Option<u8> {
+    let mut scale = 0;
+    let mut widen = |price: &[u8], _: &[u8]| match Decimal::parse(price) {
+        Some(p) => {
+            scale = scale.max(p.scale);
+            true
+        }
+        None => false,
+    };
+    let whole = levels(message.bids, &mut widen) && levels(message.asks, &mut widen);
+    whole.then_some(scale)
+}

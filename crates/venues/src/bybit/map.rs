@@ -1,0 +1,115 @@
+//! Bybit's texts to checked numbers: what is outside its range is not a number here.
+
+use super::wire;
+use crate::session::{Decimal, MarketSpec};
+use barograph_domain::{Bar, MarketKind, Payload, Side, Span, Ts};
+
+/// No price, quantity or value of a market is larger.
+const LARGEST: f64 = 1e18;
+/// A stamp may be this far ahead of the receive clock; more is a broken stamp, and would shut out all later ones.
+const AHEAD_MAX: Span = Span::mins(10);
+
+/// Text of a decimal number.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let v = Decimal::parse(text.as_bytes())?.to_f64();
+    (v.abs() <= LARGEST).then_some(v)
+}
+
+/// A price: above zero.
+pub(super) fn price(text: &str) -> Option<f64> {
+    number(text).filter(|v| *v > 0.0)
+}
+
+/// A quantity: not negative.
+pub(super) fn qty(text: &str) -> Option<f64> {
+    number(text).filter(|v| *v >= 0.0)
+}
+
+/// A funding rate: a fraction between −1 and 1.
+pub(super) fn rate(text: &str) -> Option<f64> {
+    number(text).filter(|v| v.abs() <= 1.0)
+}
+
+/// A stamp of the present.
+pub(super) fn stamp(at: crate::session::wire::Millis, now: Ts) -> Option<Ts> {
+    at.ts().filter(|t| *t - now <= AHEAD_MAX)
+}
+
+/// Whose side `Buy` or `Sell` names.
+pub(super) fn side(text: &str) -> Option<Side> {
+    match text {
+        "Buy" => Some(Side::Long),
+        "Sell" => Some(Side::Short),
+        _ => None,
+    }
+}
+
+/// Base quantity of a size: inverse contracts are counted in USD.
+pub(super) fn base_qty(spec: &MarketSpec, size: f64, price: f64) -> f64 {
+    if spec.inverse { size / price } else { size }
+}
+
+/// A trade.
+pub(super) fn trade(spec: &MarketSpec, price_text: &str, size: &str, taker: &str) -> Option<Payload> {
+    let price = price(price_text)?;
+    let qty = base_qty(spec, qty(size).filter(|q| *q > 0.0)?, price);
+    Some(Payload::Trade { price, qty, aggressor_side: Some(side(taker)?) })
+}
+
+/// A liquidation: `Buy` is a liquidated long, the price is that of bankruptcy.
+pub(super) fn liquidation(spec: &MarketSpec, l: &wire::Liquidation<'_>) -> Option<Payload> {
+    let price = price(&l.price)?;
+    let qty = base_qty(spec, qty(&l.size).filter(|q| *q > 0.0)?, price);
+    Some(Payload::Liquidation { liquidated_side: side(&l.side)?, price, qty })
+}
+
+/// A bar from its six texts. Inverse contracts: the venue's volume is USD and its turnover base units.
+pub(super) fn bar(spec: &MarketSpec, texts: [&str; 6]) -> Option<Payload> {
+    let [open, high, low, close] = [price(texts[0])?, price(texts[1])?, price(texts[2])?, price(texts[3])?];
+    let (first, second) = (qty(texts[4])?, qty(texts[5])?);
+    let (volume, quote_volume) = if spec.inverse { (second, first) } else { (first, second) };
+    let inside = |p: f64| (low..=high).contains(&p);
+    (inside(open) && inside(close)).then_some(Payload::Bar(Bar {
+        open,
+        high,
+        low,
+        close,
+        volume: Some(volume),
+        quote_volume: Some(quote_volume),
+    }))
+}
+
+/// One side of the open interest as the venue counts it: base units, USD for inverse contracts. Before 2026-06-11 only
+/// both sides together were published.
+pub(super) fn one_sided(single: &str, both: &str) -> Option<f64> {
+    qty(single).or_else(|| qty(both).map(|v| v / 2.0))
+}
+
+/// Part of the venue in its addresses.
+pub(super) fn category(spec: &MarketSpec) -> Category {
+    match spec.kind {
+        MarketKind::Spot => Category::Spot,
+        MarketKind::Perpetual | MarketKind::DatedFuture if spec.inverse => Category::Inverse,
+        MarketKind::Perpetual | MarketKind::DatedFuture => Category::Linear,
+    }
+}
+
+/// The three parts of the venue; symbols are unique within one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) enum Category {
+    Linear,
+    Inverse,
+    Spot,
+}
+
+impl Category {
+    pub(super) const ALL: [Self; 3] = [Self::Linear, Self::Inverse, Self::Spot];
+
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Inverse => "inverse",
+            Self::Spot => "spot",
+        }
+    }
+}

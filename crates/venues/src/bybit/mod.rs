@@ -1,0 +1,34 @@
+//! Bybit v5: linear and inverse contracts and spot, public data. The sheet is `venues/bybit.md` of the specification; what
+//! recordings and fixtures showed beyond it is in this folder's `README.md`.
+//!
+//! One session serves all three parts of the venue; the kind of a market decides which. Left out: options, spreads, the full
+//! book channel, account ratios and the premium index (REST only, nobody reads them yet).
+
+mod books;
+mod feed;
+mod limits;
+mod map;
+mod replies;
+mod session;
+mod symbols;
+mod ticker;
+mod topics;
+mod wire;
+
+use crate::session::VenueDef;
+
+pub use session::Bybit;
+pub use symbols::next_pages;
+
+/// The venue.
+pub static VENUE: VenueDef = VenueDef {
+    id: "bybit",
+    endpoints: limits::endpoints,
+    limits: limits::limits,
+    metrics: topics::METRICS,
+    discovery: symbols::discovery,
+    instruments: symbols::instruments,
+    time: symbols::time,
+    read_time: symbols::read_time,
+    open: |config| Box::new(Bybit::new(config)),
+};

@@ -1,0 +1,455 @@
+//! The Bybit session: which connections are wanted, what is subscribed on them, and what happens when they open, close,
+//! confirm, refuse or stay silent. Data messages are read in [`super::feed`], answers to requests in [`super::replies`].
+
+use super::books::Sync;
+use super::map::{self, Category};
+use super::ticker::Merged;
+use super::topics::{self, Channel};
+use super::{limits, symbols};
+use crate::session::{
+    Action, Book, CloseReason, ConnId, Continuity, Desk, Ids, Input, LagMeter, Limits, Link, LinkId, MarketIndex,
+    MarketSpec, Minutes, Names, Out, RestoreError, Said, Session, SessionConfig, StreamSpec, Tracker,
+};
+use barograph_domain::{GapReason, Metric, StatusState, Ts};
+use serde::{Deserialize, Serialize};
+
+/// History pages under way at once.
+const PAGES_MAX: u32 = 8;
+/// First byte of saved state.
+const FORMAT: u8 = 1;
+
+/// A market and all that is known of it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Market {
+    pub spec: MarketSpec,
+    pub category: Category,
+    pub link: LinkId,
+    /// Channels wanted; none once the market is not.
+    pub channels: u8,
+    /// Channels the venue refused.
+    pub refused: u8,
+    pub book: Sync,
+    pub ticker: Merged,
+    pub trades: Ids,
+    pub liquidations: Ids,
+    pub bars: Minutes,
+    /// Beginning of the minute that is open.
+    pub minute: Option<Ts>,
+    /// Last update id of `orderbook.1`.
+    pub top_u: u64,
+    pub said_top: Said,
+    pub said_book: Option<Ts>,
+    pub said_mark: Said,
+    pub said_index: Said,
+    pub said_funding: Said,
+    pub said_interest: Said,
+    /// The settlement that is awaited.
+    pub next_settlement: Option<Ts>,
+    /// Newest settlements said.
+    pub settled: Ids,
+}
+
+/// A wanted connection.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Room {
+    id: LinkId,
+    category: Category,
+    /// Characters of its topics.
+    characters: usize,
+}
+
+/// A subscription that is not confirmed yet.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Pending {
+    number: u64,
+    conn: ConnId,
+    topics: Vec<(MarketIndex, Channel)>,
+}
+
+/// Topics to subscribe (or not) on a connection.
+type Change = (ConnId, &'static str, Vec<(MarketIndex, Channel)>);
+
+/// Everything that is saved.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct State {
+    pub desk: Desk,
+    pub markets: Vec<Market>,
+    rooms: Vec<Room>,
+    pending: Vec<Pending>,
+    subscriptions: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Bybit {
+    pub(super) config: SessionConfig,
+    limits: Limits,
+    pub(super) depth: usize,
+    pub(super) state: State,
+    /// By category: symbols to markets.
+    pub(super) names: [Names; 3],
+    links: Vec<Link>,
+}
+
+impl Bybit {
+    /// A session that has seen nothing.
+    #[must_use]
+    pub fn new(config: SessionConfig) -> Self {
+        let desk = Desk::new(config.backfill, PAGES_MAX);
+        let state = State { desk, markets: Vec::new(), rooms: Vec::new(), pending: Vec::new(), subscriptions: 0 };
+        let depth = topics::depth(config.book_depth);
+        let markets = config.markets.clone();
+        let (limits, names) = (limits::limits(), Default::default());
+        let mut session = Self { config, limits, depth, state, names, links: Vec::new() };
+        for spec in markets {
+            session.add(spec);
+        }
+        session.relink();
+        session
+    }
+
+    fn add(&mut self, spec: MarketSpec) {
+        let index = MarketIndex(u32::try_from(self.state.markets.len()).unwrap_or(u32::MAX));
+        let category = map::category(&spec);
+        for metric in &self.config.metrics {
+            self.state.desk.streams.push(symbols::stream(index, &spec, *metric));
+        }
+        let channels = topics::channels(&spec, &self.config);
+        let link = self.room(category, topics::characters(&spec.symbol, channels, self.depth));
+        self.names[category as usize].insert(spec.symbol.as_bytes(), index);
+        self.state.markets.push(Market {
+            book: Sync::new(spec.tick.map_or(0, |t| t.scale), self.depth),
+            spec,
+            category,
+            link,
+            channels,
+            refused: 0,
+            ticker: Merged::default(),
+            trades: Ids::default(),
+            liquidations: Ids::default(),
+            bars: Minutes::default(),
+            minute: None,
+            top_u: 0,
+            said_top: Said::default(),
+            said_book: None,
+            said_mark: Said::default(),
+            said_index: Said::default(),
+            said_funding: Said::default(),
+            said_interest: Said::default(),
+            next_settlement: None,
+            settled: Ids::default(),
+        });
+    }
+
+    /// The first connection of a category with room for so many characters, a new one if there is none.
+    fn room(&mut self, category: Category, characters: usize) -> LinkId {
+        let fits = |r: &&mut Room| r.category == category && r.characters + characters <= limits::ARGS_MAX;
+        if let Some(room) = self.state.rooms.iter_mut().find(fits) {
+            room.characters += characters;
+            return room.id;
+        }
+        let id = LinkId(u16::try_from(self.state.rooms.len()).unwrap_or(u16::MAX));
+        self.state.rooms.push(Room { id, category, characters });
+        id
+    }
+
+    fn relink(&mut self) {
+        let used = self.state.rooms.iter().filter(|r| r.characters > 0);
+        self.links = used
+            .map(|room| Link {
+                id: room.id,
+                url: format!("{}/v5/public/{}", self.config.endpoints.ws, room.category.word()),
+                ping: Some("{\"op\":\"ping\"}".to_owned()),
+            })
+            .collect();
+    }
+
+    fn rename(&mut self) {
+        self.names = Default::default();
+        for (n, market) in (0_u32..).zip(&self.state.markets) {
+            self.names[market.category as usize].insert(market.spec.symbol.as_bytes(), MarketIndex(n));
+        }
+    }
+
+    /// Subscribes (or unsubscribes) channels of markets on one connection, in requests of allowed size.
+    pub(super) fn send(&mut self, conn: ConnId, op: &str, wanted: &[(MarketIndex, Channel)], out: &mut Out) {
+        let Some((first, _)) = wanted.first() else { return };
+        let size = topics::batch(self.state.markets[first.index()].category);
+        for part in wanted.chunks(size) {
+            self.state.subscriptions += 1;
+            let number = self.state.subscriptions;
+            let texts: Vec<String> =
+                part.iter().map(|(m, c)| c.topic(&self.state.markets[m.index()].spec.symbol, self.depth)).collect();
+            out.actions.push(Action::Send { conn, text: topics::request(op, number, &texts) });
+            if op == "subscribe" {
+                self.state.pending.push(Pending { number, conn, topics: part.to_vec() });
+            }
+        }
+    }
+
+    /// A new connection: everything of its link is subscribed.
+    fn opened(&mut self, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
+        self.state.desk.open(conn, link);
+        let mut wanted = Vec::new();
+        for (n, market) in (0_u32..).zip(&mut self.state.markets) {
+            if market.link != link {
+                continue;
+            }
+            for channel in Channel::ALL {
+                if market.channels & !market.refused & channel.bit() != 0 {
+                    wanted.push((MarketIndex(n), channel));
+                }
+            }
+            if market.channels & Channel::Book.bit() != 0 && !market.book.live {
+                market.book.asked(now);
+            }
+        }
+        self.send(conn, "subscribe", &wanted, out);
+    }
+
+    fn closed(&mut self, now: Ts, conn: ConnId, reason: CloseReason, out: &mut Out) {
+        self.state.pending.retain(|p| p.conn != conn);
+        let Some(gone) = self.state.desk.close(conn) else { return };
+        let why = if reason == CloseReason::Stopping { GapReason::NotRunning } else { GapReason::Disconnected };
+        for (n, market) in (0_u32..).zip(&mut self.state.markets) {
+            let index = MarketIndex(n);
+            if market.link != gone.link {
+                continue;
+            }
+            for channel in Channel::ALL {
+                let bit = channel.bit();
+                if market.channels & bit == 0 {
+                    continue;
+                }
+                let other = self.state.desk.conns.iter().rev().find(|c| c.covers(index, bit)).map(|c| c.id);
+                if channel == Channel::Book {
+                    market.book.closed(conn, other);
+                }
+                if other.is_some() {
+                    continue;
+                }
+                if channel == Channel::Ticker {
+                    market.ticker = Merged::default();
+                }
+                for metric in channel.metrics() {
+                    self.state.desk.lost(index, *metric, now, why, out);
+                }
+            }
+        }
+    }
+
+    /// A request was confirmed or refused.
+    pub(super) fn acknowledged(
+        &mut self,
+        now: Ts,
+        conn: ConnId,
+        number: &str,
+        success: bool,
+        why: &str,
+        out: &mut Out,
+    ) {
+        let mine = |p: &Pending| p.conn == conn && number.parse() == Ok(p.number);
+        let Some(at) = self.state.pending.iter().position(mine) else {
+            if !success {
+                out.fault("error_reply", None, "the venue refused a request", why.as_bytes());
+            }
+            return;
+        };
+        let pending = self.state.pending.swap_remove(at);
+        if success {
+            for (market, channel) in pending.topics {
+                self.covers(now, conn, market, channel, out);
+            }
+            return;
+        }
+        out.fault("subscription_refused", None, "the venue refused a subscription", why.as_bytes());
+        match pending.topics.as_slice() {
+            [] => {}
+            // The one it does not have.
+            [(market, channel)] => self.state.markets[market.index()].refused |= channel.bit(),
+            // One bad topic takes its whole request down: halve it until the bad one stands alone.
+            many => {
+                let (a, b) = many.split_at(many.len() / 2);
+                self.send(conn, "subscribe", a, out);
+                self.send(conn, "subscribe", b, out);
+            }
+        }
+    }
+
+    /// The connection delivers this channel from now on; streams that may be silent are healthy with that.
+    pub(super) fn covers(&mut self, now: Ts, conn: ConnId, market: MarketIndex, channel: Channel, out: &mut Out) {
+        if self.state.desk.cover(conn, market, channel.bit()) {
+            match channel {
+                Channel::Trade => self.state.desk.found(market, Metric::Trade, now, out),
+                Channel::Liquidation => self.state.desk.found(market, Metric::Liquidation, now, out),
+                Channel::Book | Channel::Ticker | Channel::Kline | Channel::Top => {}
+            }
+        }
+    }
+
+    /// Builds one book anew: its topic is subscribed again, which begins with a snapshot.
+    pub(super) fn resubscribe(&mut self, now: Ts, market: MarketIndex, out: &mut Out) {
+        let link = self.state.markets[market.index()].link;
+        self.state.markets[market.index()].book.asked(now);
+        if let Some(conn) = self.state.desk.newest(link) {
+            self.send(conn, "unsubscribe", &[(market, Channel::Book)], out);
+            self.send(conn, "subscribe", &[(market, Channel::Book)], out);
+        }
+    }
+
+    fn tick(&mut self, now: Ts, out: &mut Out) {
+        self.state.desk.tracker.tick(now, out);
+        for n in 0..self.state.markets.len() {
+            if self.state.markets[n].book.overdue(now) {
+                self.state.markets[n].book.late();
+                self.resubscribe(now, MarketIndex(u32::try_from(n).unwrap_or(u32::MAX)), out);
+            }
+        }
+        while let Some(job) = self.state.desk.history.tick(now) {
+            self.given_up(now, &job, out);
+        }
+    }
+
+    /// The complete new list of markets.
+    fn markets(&mut self, now: Ts, wanted: &[MarketSpec], out: &mut Out) {
+        let same = |m: &Market, s: &MarketSpec| m.spec.symbol == s.symbol && map::category(s) == m.category;
+        let mut changes: Vec<Change> = Vec::new();
+        let mut change = |desk: &Desk, link: LinkId, op: &'static str, topics: &[(MarketIndex, Channel)]| {
+            for conn in desk.conns.iter().filter(|c| c.link == link) {
+                match changes.iter_mut().find(|c| c.0 == conn.id && c.1 == op) {
+                    Some(known) => known.2.extend_from_slice(topics),
+                    None => changes.push((conn.id, op, topics.to_vec())),
+                }
+            }
+        };
+        let list = |index: MarketIndex, bits: u8| -> Vec<(MarketIndex, Channel)> {
+            Channel::ALL.into_iter().filter(|c| bits & c.bit() != 0).map(|c| (index, c)).collect()
+        };
+        for n in 0..self.state.markets.len() {
+            let index = MarketIndex(u32::try_from(n).unwrap_or(u32::MAX));
+            let market = &mut self.state.markets[n];
+            let spec = wanted.iter().find(|s| same(market, s));
+            match spec {
+                None if market.channels != 0 => {
+                    let bits = core::mem::take(&mut market.channels);
+                    market.book.drop_book();
+                    market.ticker = Merged::default();
+                    let characters = topics::characters(&market.spec.symbol, bits, self.depth);
+                    let link = market.link;
+                    if let Some(room) = self.state.rooms.iter_mut().find(|r| r.id == link) {
+                        room.characters -= characters.min(room.characters);
+                    }
+                    change(&self.state.desk, link, "unsubscribe", &list(index, bits));
+                    self.state.desk.uncover(index, u8::MAX);
+                    self.state.desk.history.remove(index);
+                    for metric in &self.config.metrics {
+                        self.state.desk.lost(index, *metric, now, GapReason::NotRunning, out);
+                    }
+                }
+                Some(spec) if market.channels == 0 => {
+                    let bits = topics::channels(spec, &self.config);
+                    let characters = topics::characters(&spec.symbol, bits, self.depth);
+                    let link = self.room(map::category(spec), characters);
+                    let market = &mut self.state.markets[n];
+                    (market.channels, market.link, market.refused) = (bits, link, 0);
+                    market.book.asked(now);
+                    change(&self.state.desk, link, "subscribe", &list(index, bits));
+                }
+                None | Some(_) => {}
+            }
+        }
+        for spec in wanted {
+            if self.state.markets.iter().any(|m| same(m, spec)) {
+                continue;
+            }
+            self.add(spec.clone());
+            if let Some(market) = self.state.markets.last_mut() {
+                market.book.asked(now);
+                let index = MarketIndex(u32::try_from(self.state.markets.len() - 1).unwrap_or(u32::MAX));
+                let market = &self.state.markets[index.index()];
+                change(&self.state.desk, market.link, "subscribe", &list(index, market.channels));
+            }
+        }
+        for (conn, op, topics) in changes {
+            self.send(conn, op, &topics, out);
+        }
+        self.config.markets = wanted.to_vec();
+        self.relink();
+        out.actions.push(Action::Relink);
+    }
+
+    /// What must be the same for saved state to be usable.
+    fn key(config: &SessionConfig) -> Vec<u8> {
+        let settings = SessionConfig { markets: Vec::new(), ..config.clone() };
+        postcard::to_allocvec(&settings).unwrap_or_default()
+    }
+}
+
+impl Session for Bybit {
+    fn venue(&self) -> &'static str {
+        "bybit"
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn input(&mut self, now: Ts, input: &Input<'_>, out: &mut Out) {
+        self.state.desk.declare(now, symbols::silence, out);
+        match input {
+            Input::Opened { link, conn } => self.opened(now, *link, *conn, out),
+            Input::Closed { conn, reason } => self.closed(now, *conn, *reason, out),
+            Input::Frame { conn, bytes } => return self.frame(now, *conn, bytes, out),
+            Input::Reply { request, status, body } => self.reply(now, *request, *status, body, out),
+            Input::Failed { request, reason } => self.failed(now, *request, *reason, out),
+            Input::Tick => self.tick(now, out),
+            Input::Markets(wanted) => {
+                self.markets(now, wanted, out);
+                self.state.desk.declare(now, symbols::silence, out);
+            }
+        }
+        self.ask(now, out);
+    }
+
+    fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    fn streams(&self) -> &[StreamSpec] {
+        &self.state.desk.streams
+    }
+
+    fn book(&self, market: MarketIndex) -> Option<&Book> {
+        let trusted = |c: &Continuity| c.state == StatusState::Live;
+        let market_state = self.state.markets.get(market.index()).filter(|m| m.book.live)?;
+        self.state.desk.tracker.get(market, Metric::Book).is_some_and(trusted).then_some(&market_state.book.book)
+    }
+
+    fn continuity(&self) -> &Tracker {
+        &self.state.desk.tracker
+    }
+
+    fn lag(&self) -> Option<&LagMeter> {
+        Some(&self.state.desk.lag)
+    }
+
+    fn save(&self) -> Vec<u8> {
+        postcard::to_allocvec(&(FORMAT, Self::key(&self.config), &self.state)).unwrap_or_default()
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
+        let Ok((saved, [])) = postcard::take_from_bytes::<(u8, Vec<u8>, State)>(bytes) else {
+            return Err(RestoreError);
+        };
+        let (format, key, state) = saved;
+        let fits = self.config.markets.len() <= state.markets.len()
+            && self.config.markets.iter().zip(&state.markets).all(|(s, m)| s.symbol == m.spec.symbol);
+        if format != FORMAT || key != Self::key(&self.config) || !fits {
+            return Err(RestoreError);
+        }
+        self.state = state;
+        self.rename();
+        self.relink();
+        Ok(())
+    }
+}

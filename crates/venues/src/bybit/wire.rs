@@ -1,0 +1,231 @@
+//! Bybit's messages in Bybit's spelling (sheet §3 and §4). Fields nobody reads are left out; keys may come in any order.
+
+use crate::session::wire::Millis;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// Anything on the socket: data, or the answer to a request. Absent text is empty.
+#[derive(Deserialize, Debug)]
+pub(super) struct Frame<'a> {
+    #[serde(borrow, default)]
+    pub topic: Cow<'a, str>,
+    #[serde(borrow, default, rename = "type")]
+    pub kind: Cow<'a, str>,
+    #[serde(default)]
+    pub ts: Millis,
+    /// When the matching engine made the book (books only).
+    #[serde(default)]
+    pub cts: Millis,
+    #[serde(borrow, default)]
+    pub data: Option<&'a RawValue>,
+    #[serde(default)]
+    pub success: Option<bool>,
+    #[serde(borrow, default)]
+    pub ret_msg: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub op: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub req_id: Cow<'a, str>,
+}
+
+#[derive(Deserialize, Debug)]
+pub(super) struct Depth<'a> {
+    #[serde(borrow)]
+    pub b: &'a RawValue,
+    #[serde(borrow)]
+    pub a: &'a RawValue,
+    pub u: u64,
+    #[serde(default)]
+    pub seq: u64,
+}
+
+#[derive(Deserialize, Debug)]
+pub(super) struct Trade<'a> {
+    #[serde(rename = "T")]
+    pub time: Millis,
+    /// Side of the taker.
+    #[serde(borrow, rename = "S")]
+    pub side: Cow<'a, str>,
+    #[serde(borrow, rename = "v")]
+    pub size: Cow<'a, str>,
+    #[serde(borrow, rename = "p")]
+    pub price: Cow<'a, str>,
+    #[serde(borrow, rename = "i")]
+    pub id: Cow<'a, str>,
+    #[serde(default)]
+    pub seq: u64,
+}
+
+/// A ticker or a part of one: what is absent is unchanged.
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Ticker<'a> {
+    #[serde(borrow, default)]
+    pub bid1_price: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub ask1_price: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub mark_price: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub index_price: Cow<'a, str>,
+    /// Both sides.
+    #[serde(borrow, default)]
+    pub open_interest: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub single_open_interest: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub funding_rate: Cow<'a, str>,
+    #[serde(default)]
+    pub next_funding_time: Millis,
+    /// Hours, as text or number; read as [`Millis`] because that takes both.
+    #[serde(default)]
+    pub funding_interval_hour: Millis,
+}
+
+#[derive(Deserialize, Debug)]
+pub(super) struct Liquidation<'a> {
+    #[serde(rename = "T")]
+    pub time: Millis,
+    /// Side of the position: `Buy` is a liquidated long.
+    #[serde(borrow, rename = "S")]
+    pub side: Cow<'a, str>,
+    #[serde(borrow, rename = "v")]
+    pub size: Cow<'a, str>,
+    /// The bankruptcy price.
+    #[serde(borrow, rename = "p")]
+    pub price: Cow<'a, str>,
+}
+
+#[derive(Deserialize, Debug)]
+pub(super) struct Kline<'a> {
+    pub start: Millis,
+    #[serde(borrow)]
+    pub open: Cow<'a, str>,
+    #[serde(borrow)]
+    pub high: Cow<'a, str>,
+    #[serde(borrow)]
+    pub low: Cow<'a, str>,
+    #[serde(borrow)]
+    pub close: Cow<'a, str>,
+    #[serde(borrow)]
+    pub volume: Cow<'a, str>,
+    #[serde(borrow)]
+    pub turnover: Cow<'a, str>,
+    pub confirm: bool,
+}
+
+/// A REST answer. `retCode` other than 0 is an error whatever the HTTP status.
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answer<'a> {
+    pub ret_code: i64,
+    #[serde(borrow, default)]
+    pub ret_msg: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub result: Option<&'a RawValue>,
+    /// The venue's clock.
+    #[serde(default)]
+    pub time: Millis,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct List<'a> {
+    #[serde(borrow, default)]
+    pub category: Cow<'a, str>,
+    #[serde(borrow)]
+    pub list: &'a RawValue,
+    #[serde(borrow, default)]
+    pub next_page_cursor: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Settlement<'a> {
+    #[serde(borrow)]
+    pub funding_rate: Cow<'a, str>,
+    pub funding_rate_timestamp: Millis,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Interest<'a> {
+    #[serde(borrow)]
+    pub open_interest: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub single_open_interest: Cow<'a, str>,
+    pub timestamp: Millis,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PastTrade<'a> {
+    #[serde(borrow)]
+    pub exec_id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub price: Cow<'a, str>,
+    #[serde(borrow)]
+    pub size: Cow<'a, str>,
+    #[serde(borrow)]
+    pub side: Cow<'a, str>,
+    pub time: Millis,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Instrument {
+    pub symbol: String,
+    #[serde(default)]
+    pub contract_type: String,
+    #[serde(default)]
+    pub status: String,
+    #[serde(default)]
+    pub base_coin: String,
+    #[serde(default)]
+    pub quote_coin: String,
+    #[serde(default)]
+    pub settle_coin: Option<String>,
+    #[serde(default)]
+    pub delivery_time: Millis,
+    /// Minutes.
+    #[serde(default)]
+    pub funding_interval: Option<u32>,
+    pub price_filter: PriceFilter,
+    #[serde(default)]
+    pub lot_size_filter: LotSizeFilter,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PriceFilter {
+    pub tick_size: String,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LotSizeFilter {
+    #[serde(default)]
+    pub qty_step: String,
+    /// Spot has this in place of `qtyStep`.
+    #[serde(default)]
+    pub base_precision: String,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Volume<'a> {
+    #[serde(borrow)]
+    pub symbol: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub turnover24h: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub volume24h: Cow<'a, str>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Clock<'a> {
+    #[serde(borrow)]
+    pub time_nano: Cow<'a, str>,
+}
