@@ -11,6 +11,7 @@
 
 pub mod binance;
 pub mod bybit;
+pub mod coinbase;
 pub mod columns;
 pub mod continuity;
 pub mod freqtrade;

@@ -11,6 +11,22 @@
 //! - The order side of a liquidation is the closing side: SELL closes a long. Since the venue pushes at most one order
 //!   per symbol and second, the series is a sample.
 
+//!
+//! Live: [`venue`] lists the four markets; their sessions are the other private rooms, of which `session` is the first to read.
+
 pub mod archive;
+mod asks;
+mod backfill;
+mod depth;
+mod flavour;
+mod frame;
+mod history;
+mod limits;
+mod live;
 pub mod map;
+mod plan;
+mod rest;
+mod session;
+mod symbols;
+pub mod venue;
 mod wire;

@@ -41,7 +41,14 @@ pub struct VenueDef {
 }
 
 /// All venues, by id.
-pub const VENUES: &[&VenueDef] = &[&crate::bybit::VENUE];
+pub const VENUES: &[&VenueDef] = &[
+    &crate::binance::venue::BINANCE_COINM,
+    &crate::binance::venue::BINANCE_SPOT,
+    &crate::binance::venue::BINANCE_US,
+    &crate::binance::venue::BINANCE_USDM,
+    &crate::bybit::VENUE,
+    &crate::coinbase::VENUE,
+];
 
 /// The venue of this id.
 #[must_use]

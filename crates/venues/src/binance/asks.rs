@@ -1,0 +1,286 @@
+//! What is asked for: book snapshots, open interest, settlements, funding intervals; and what the answers say.
+
+use super::flavour::Class;
+use super::frame::{self, Data};
+use super::limits::{self, DATA, FUNDING, WEIGHT};
+use super::rest;
+use super::session::{BinanceSession, Purpose, base_quantity};
+use crate::session::{Action, MarketIndex, Out, PoolId, Priority, Request, RequestId, scan};
+use barograph_domain::{Metric, Payload, Span, StatusState, Ts};
+
+/// More due settlements than this are asked for with one request for all markets.
+const SETTLED_BULK: usize = 20;
+/// Settlements are asked for this often until they are listed: ten minutes.
+const SETTLED_ATTEMPTS_MAX: u32 = 20;
+const SETTLED_PAUSE: Span = Span::secs(30);
+/// Intervals can change at any time; the list costs one request.
+const FUNDING_INFO_EVERY: Span = Span::mins(30);
+/// A hole in open interest this long is filled from the five-minute history.
+const OPEN_INTEREST_HOLE: Span = Span::mins(10);
+const TIMEOUT: Span = Span::secs(10);
+
+/// A symbol in a query: UTF-8, percent-encoded.
+pub(super) fn encode(symbol: &str) -> String {
+    let mut out = String::with_capacity(symbol.len());
+    for b in symbol.bytes() {
+        match b {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(b)),
+            _ => out.push_str(&format!("%{b:02X}")),
+        }
+    }
+    out
+}
+
+impl BinanceSession {
+    pub(super) fn api(&self, path: &str) -> String {
+        format!("{}{}{path}", self.config.endpoints.rest, self.flavour.api)
+    }
+
+    pub(super) fn ask(
+        &mut self,
+        purpose: Purpose,
+        url: String,
+        (pool, weight): (PoolId, u32),
+        priority: Priority,
+        out: &mut Out,
+    ) -> RequestId {
+        self.state.request_last += 1;
+        let id = RequestId(self.state.request_last);
+        self.state.asked.insert(id, purpose);
+        out.actions.push(Action::Request(Request { id, url, body: None, pool, weight, priority, timeout: TIMEOUT }));
+        id
+    }
+
+    pub(super) fn ask_depth(&mut self, now: Ts, market: MarketIndex, out: &mut Out) {
+        let Some(m) = self.state.markets.get(market.index()).filter(|m| m.wanted) else { return };
+        if !m.book.as_ref().is_some_and(|b| b.wants_snapshot(now)) {
+            return;
+        }
+        let Some(symbol) = self.spec(market).map(|s| encode(&s.symbol)) else { return };
+        let (limit, weight) = limits::depth(self.flavour, self.config.book_depth);
+        let limit = limit.map_or(String::new(), |n| format!("&limit={n}"));
+        let url = self.api(&format!("/depth?symbol={symbol}{limit}"));
+        let id = self.ask(Purpose::Depth(market), url, (WEIGHT, weight), Priority::Sync, out);
+        if let Some(book) = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut()) {
+            book.asked = Some(id);
+        }
+    }
+
+    pub(super) fn ask_polls(&mut self, now: Ts, out: &mut Out) {
+        loop {
+            let mut due = None;
+            let next = RequestId(self.state.request_last + 1);
+            let mut polls = core::mem::take(&mut self.state.polls);
+            polls.next(now, |market, _| {
+                due = Some(market);
+                next
+            });
+            self.state.polls = polls;
+            let Some(symbol) = due.and_then(|m| self.spec(m)).map(|s| encode(&s.symbol)) else { return };
+            let url = self.api(&format!("/openInterest?symbol={symbol}"));
+            self.ask(Purpose::OpenInterest, url, (WEIGHT, 1), Priority::Poll, out);
+        }
+    }
+
+    pub(super) fn ask_funding_info(&mut self, now: Ts, out: &mut Out) {
+        if self.state.funding_info_due.is_some_and(|due| due <= now) {
+            self.state.funding_info_due = Some(now + FUNDING_INFO_EVERY);
+            let url = self.api("/fundingInfo");
+            self.ask(Purpose::FundingInfo, url, (FUNDING, 1), Priority::Poll, out);
+        }
+    }
+
+    pub(super) fn ask_settled(&mut self, now: Ts, out: &mut Out) {
+        if !self.has(Metric::FundingRateSettled) {
+            return;
+        }
+        let is_due = |at: &usize| {
+            let m = &self.state.markets[*at];
+            m.wanted && m.settle_due.is_some_and(|due| due <= now)
+        };
+        let due: Vec<usize> = (0..self.state.markets.len()).filter(is_due).collect();
+        let Some(first) = due.first() else { return };
+        let from = due.iter().filter_map(|at| self.state.markets[*at].settle_from).min();
+        // Settlements are stamped some milliseconds after their hour.
+        let since = from.map_or(String::new(), |t| format!("startTime={}&", (t - Span::secs(10)).as_millis()));
+        for at in &due {
+            let m = &mut self.state.markets[*at];
+            m.settle_attempts += 1;
+            m.settle_due = (m.settle_attempts < SETTLED_ATTEMPTS_MAX).then(|| now + SETTLED_PAUSE);
+        }
+        if due.len() > SETTLED_BULK {
+            let url = self.api(&format!("/fundingRate?{since}limit=1000"));
+            self.ask(Purpose::Settled(None), url, (FUNDING, 1), Priority::Poll, out);
+            return;
+        }
+        debug_assert!(due.contains(first));
+        for at in due {
+            let market = MarketIndex(u32::try_from(at).unwrap_or(u32::MAX));
+            let Some(symbol) = self.spec(market).map(|s| encode(&s.symbol)) else { continue };
+            let url = self.api(&format!("/fundingRate?symbol={symbol}&{since}limit=10"));
+            self.ask(Purpose::Settled(Some(market)), url, (FUNDING, 1), Priority::Poll, out);
+        }
+    }
+
+    pub(super) fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {
+        if status != 200 {
+            self.failed(now, request, &format!("the answer has status {status}"), body, out);
+            return;
+        }
+        let Some(purpose) = self.state.asked.get(&request).copied() else { return };
+        let read = match purpose {
+            Purpose::Depth(market) => self.snapshot(now, market, request, body, out),
+            Purpose::OpenInterest => self.open_interest(now, request, body, out),
+            Purpose::FundingInfo => self.funding_info(body),
+            Purpose::Settled(_) => self.settled(now, body, out),
+            Purpose::History => self.history_page(now, request, body, out),
+        };
+        if read.is_none() {
+            self.failed(now, request, "the answer cannot be read", body, out);
+            return;
+        }
+        self.state.asked.remove(&request);
+        match purpose {
+            Purpose::OpenInterest => self.ask_polls(now, out),
+            Purpose::History => self.ask_history(now, out),
+            Purpose::Depth(_) | Purpose::FundingInfo | Purpose::Settled(_) => {}
+        }
+    }
+
+    /// No answer, or none of use. What is regular comes again by itself.
+    pub(super) fn failed(&mut self, now: Ts, request: RequestId, why: &str, body: &[u8], out: &mut Out) {
+        let Some(purpose) = self.state.asked.remove(&request) else { return };
+        let market = match purpose {
+            Purpose::Depth(market) => {
+                if let Some(book) = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut()) {
+                    if book.asked == Some(request) {
+                        book.failed(now);
+                    }
+                }
+                Some(market)
+            }
+            Purpose::OpenInterest => self.state.polls.answered(now, request, true).map(|(market, _)| market),
+            Purpose::FundingInfo => {
+                self.state.funding_info_due = Some(now + SETTLED_PAUSE);
+                None
+            }
+            Purpose::Settled(market) => market,
+            Purpose::History => {
+                let given_up = self.state.history.failed(now, request);
+                if let Some(task) = given_up {
+                    let piece = format!("{:?} of {} to {} is given up", task.piece, task.from, task.until);
+                    out.fault("history_given_up", Some(task.market), &piece, body);
+                }
+                given_up.map(|t| t.market)
+            }
+        };
+        out.fault("request_failed", market, &format!("{purpose:?}: {why}"), body);
+    }
+
+    fn snapshot(&mut self, now: Ts, market: MarketIndex, request: RequestId, body: &[u8], out: &mut Out) -> Option<()> {
+        let m = self.state.markets.get(market.index())?;
+        // The connection was lost meanwhile: a new snapshot will be asked for.
+        if m.book.as_ref().is_none_or(|b| b.asked != Some(request)) {
+            return Some(());
+        }
+        let mut levels = core::mem::take(&mut self.levels);
+        let plain;
+        let read = match frame::read(body, &mut levels) {
+            Some(frame) => Some(frame),
+            None => {
+                plain = scan::plain(body).unwrap_or_default();
+                frame::read(&plain, &mut levels)
+            }
+        };
+        let head = read.and_then(|frame| match frame.data {
+            Data::One(f) if f.has_levels => f.last_update_id.map(|id| (id, f.T.or(f.E))),
+            Data::One(_) | Data::Many(_) => None,
+        });
+        let outcome = head.map(|(id, stamp)| {
+            let at = stamp.and_then(|n| i64::try_from(n).ok()).and_then(Ts::from_epoch).unwrap_or(now);
+            let book = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut());
+            (id, at, book.map(|b| b.snapshot(now, id, &levels)))
+        });
+        self.levels = levels;
+        let (id, at, outcome) = outcome?;
+        match outcome? {
+            Ok(newest) => {
+                let event_ts = newest.map_or(at, |n| n.max(at));
+                self.book_moved(now, market, event_ts, id, out);
+            }
+            // Too old or not whole: asked for again after a pause; what is held stays.
+            Err(why) => self.state.tracker.lost(market, Metric::Book, now, StatusState::Resync, why, out),
+        }
+        Some(())
+    }
+
+    fn open_interest(&mut self, now: Ts, request: RequestId, body: &[u8], out: &mut Out) -> Option<()> {
+        let (at, amount) = rest::open_interest(body)?;
+        let (market, metric) = self.state.polls.answered(now, request, true)?;
+        let class = self.flavour.class;
+        let (Some(m), Some(spec)) = (self.state.markets.get(market.index()), self.spec(market)) else {
+            return Some(());
+        };
+        let amount = match (class, m.mark) {
+            (Class::CoinM, Some(mark)) => base_quantity(class, spec, amount, mark),
+            // Contracts are worth nothing that can be said without a price.
+            (Class::CoinM, None) => return Some(()),
+            _ => amount,
+        };
+        let before = m.open_interest;
+        if !m.wanted || before.is_some_and(|(t, _)| at <= t) {
+            return Some(());
+        }
+        if let Some(m) = self.state.markets.get_mut(market.index()) {
+            m.open_interest = Some((at, amount));
+        }
+        if let Some((from, _)) = before.filter(|(t, _)| at - *t > OPEN_INTEREST_HOLE) {
+            self.repair_open_interest(now, market, from, at);
+        }
+        self.state.tracker.progress(market, metric, now, at, out);
+        out.live(market, metric, at, 0, Payload::Value(amount));
+        self.begin(now, market);
+        Some(())
+    }
+
+    fn funding_info(&mut self, body: &[u8]) -> Option<()> {
+        let listed = rest::funding_info(body)?;
+        // Not listed means eight hours.
+        for m in &mut self.state.markets {
+            m.interval_h = 8.0;
+        }
+        for (symbol, hours) in listed {
+            let market = self.names.get(symbol.as_bytes());
+            if let Some(m) = market.and_then(|m| self.state.markets.get_mut(m.index())) {
+                m.interval_h = hours;
+            }
+        }
+        Some(())
+    }
+
+    fn settled(&mut self, now: Ts, body: &[u8], out: &mut Out) -> Option<()> {
+        let mut rows = rest::funding(body)?;
+        rows.sort_by_key(|r| r.at);
+        for row in rows {
+            let Some(market) = self.names.get(row.symbol.as_bytes()) else { continue };
+            let Some(m) = self.state.markets.get_mut(market.index()).filter(|m| m.wanted) else { continue };
+            // At start there is nothing to wait for but the newest one.
+            if m.settle_from.is_none_or(|from| row.at >= from - Span::secs(10)) && !row.special {
+                (m.settle_due, m.settle_attempts) = (None, 0);
+            }
+            if m.settled.is_some_and(|t| row.at <= t) {
+                continue;
+            }
+            m.settled = Some(row.at);
+            let interval_h = Some(m.interval_h);
+            self.state.tracker.progress(market, Metric::FundingRateSettled, now, row.at, out);
+            let payload = Payload::Funding { rate: row.rate, interval_h, next_ts: None, special: row.special };
+            out.live(market, Metric::FundingRateSettled, row.at, 0, payload);
+        }
+        Some(())
+    }
+
+    pub(super) fn data_pool(&self) -> PoolId {
+        DATA
+    }
+}

@@ -1,0 +1,50 @@
+//! What the registry lists: the four markets of the family.
+
+use super::flavour::{COINM, Flavour, SPOT_COM, SPOT_US, USDM};
+use super::limits::{self, WEIGHT};
+use super::{rest, session, symbols};
+use crate::session::{Ask, Endpoints, VenueDef};
+
+/// The request that says what time it is there.
+fn time(flavour: &Flavour, at: &Endpoints) -> Option<Ask> {
+    Some(Ask { url: format!("{}{}/time", at.rest, flavour.api), body: None, pool: WEIGHT, weight: 1 })
+}
+
+/// One definition; plain functions, so each names its market.
+macro_rules! venue {
+    ($(#[$doc:meta])* $name:ident, $flavour:ident) => {
+        $(#[$doc])*
+        pub const $name: VenueDef = VenueDef {
+            id: $flavour.id,
+            endpoints: || $flavour.endpoints(),
+            limits: || limits::limits(&$flavour),
+            metrics: $flavour.metrics,
+            discovery: |at| symbols::discovery(&$flavour, at),
+            instruments: |answers| symbols::instruments(&$flavour, answers),
+            time: |at| time(&$flavour, at),
+            read_time: rest::server_time,
+            open: |config| session::open(&$flavour, config),
+        };
+    };
+}
+
+venue!(
+    /// USD-M futures.
+    BINANCE_USDM,
+    USDM
+);
+venue!(
+    /// COIN-M futures.
+    BINANCE_COINM,
+    COINM
+);
+venue!(
+    /// binance.com spot.
+    BINANCE_SPOT,
+    SPOT_COM
+);
+venue!(
+    /// Binance.US spot.
+    BINANCE_US,
+    SPOT_US
+);

@@ -1,0 +1,197 @@
+//! The order book of one product: steps of the sheet's procedure (§4).
+//!
+//! 1. Subscribe `level2`. 2. The first event of the product is a snapshot: clear, then apply. 3. Every update sets absolute
+//! quantities; zero removes, also what is not there. 4. A later snapshot replaces everything. 5. There is no checksum and no
+//! sequence of the book's own: when the connection lost messages, when a row cannot be read, when the book is crossed or
+//! one-sided, it is dropped and the product is unsubscribed and subscribed again (subscribing alone brings no snapshot).
+//!
+//! A book belongs to the connection whose snapshot came last. Updates of other connections, and updates before the snapshot,
+//! are passed over, so nothing has to be buffered.
+
+use super::map;
+use super::sink::Sink;
+use super::wire;
+use crate::session::{Book, BookFault, ConnId};
+use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
+use serde::{Deserialize, Serialize};
+
+/// The top is shown at most this often.
+const SHOWN_EVERY: Span = Span::secs(1);
+/// Pace of a book is judged over this long.
+const PACE_WINDOW: Span = Span::mins(1);
+/// Updates per window that make a busy book.
+const BUSY_UPDATES: u32 = 60;
+/// A snapshot has to come within this time of asking; doubles with every try.
+const SNAPSHOT_WAIT: Span = Span::secs(15);
+const SNAPSHOT_WAIT_MAX: Span = Span::mins(5);
+
+/// Only a book that was sound for this long is asked for again at once; others wait longer each time.
+const SOUND_FOR: Span = Span::mins(1);
+
+/// State of one book.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct BookFeed {
+    book: Option<Book>,
+    /// The connection that feeds it; `None`: waiting for a snapshot.
+    pub(super) conn: Option<ConnId>,
+    /// Neither crossed nor one-sided.
+    sound: bool,
+    /// Since when it is.
+    sound_since: Ts,
+    shown: Ts,
+    moved: Ts,
+    pace_since: Ts,
+    pace: u32,
+    pub(super) busy: bool,
+    /// When asking again is due, while waiting.
+    due: Ts,
+    tries: u32,
+}
+
+impl BookFeed {
+    pub(super) const fn new() -> Self {
+        Self {
+            book: None,
+            conn: None,
+            sound: false,
+            sound_since: Ts::MIN,
+            shown: Ts::MIN,
+            moved: Ts::MIN,
+            pace_since: Ts::MIN,
+            pace: 0,
+            busy: false,
+            due: Ts::MIN,
+            tries: 0,
+        }
+    }
+
+    /// The book, while it can be trusted.
+    pub(super) fn book(&self) -> Option<&Book> {
+        self.book.as_ref().filter(|_| self.conn.is_some() && self.sound)
+    }
+
+    /// It was asked for: the next try is due when no snapshot came.
+    pub(super) fn asked(&mut self, now: Ts) {
+        let wait = Span((SNAPSHOT_WAIT.0 << self.tries.min(8)).min(SNAPSHOT_WAIT_MAX.0));
+        self.tries = self.tries.saturating_add(1);
+        self.due = now + wait;
+    }
+
+    /// Shall it be asked for (again)?
+    pub(super) fn overdue(&self, now: Ts) -> bool {
+        self.conn.is_none() && now >= self.due
+    }
+
+    /// Drops the book: it waits for a snapshot, asked for at once when it had been sound for long, else later.
+    pub(super) fn drop_book(&mut self, state: StatusState, reason: GapReason, sink: &mut Sink<'_>) {
+        let was_fed = self.conn.take().is_some();
+        self.sound = false;
+        if let Some(book) = &mut self.book {
+            book.clear();
+        }
+        if was_fed && self.tries == 0 {
+            self.due = sink.now;
+        }
+        sink.lost(Metric::Book, state, reason);
+    }
+
+    /// No update for too long: true when it was dropped for that.
+    pub(super) fn silent(&mut self, limit: Span, sink: &mut Sink<'_>) -> bool {
+        let silent = self.conn.is_some() && sink.now - self.moved > limit;
+        if silent {
+            self.drop_book(StatusState::Stale, GapReason::Silent, sink);
+        }
+        silent
+    }
+
+    /// Takes an event. `stamp` is that of the message; `scale` and `depth` are for the first snapshot.
+    pub(super) fn take(
+        &mut self,
+        event: &wire::Event<'_>,
+        conn: ConnId,
+        stamp: Ts,
+        (scale, depth): (u8, usize),
+        sink: &mut Sink<'_>,
+    ) {
+        if !event.snapshot && self.conn != Some(conn) {
+            return;
+        }
+        let book = self.book.get_or_insert_with(|| Book::new(scale, depth));
+        if event.snapshot {
+            book.clear();
+            self.conn = Some(conn);
+        }
+        let (mut newest, mut bad) = (None, None);
+        let read = wire::levels(event.rows, |row| {
+            if newest.is_none() {
+                newest = Some(row.event_time);
+            }
+            bad = apply(book, &row).err();
+            bad.is_none().then_some(())
+        });
+        if read.is_none() {
+            let (kind, why) = bad.unwrap_or(("undecodable", "level2 rows are not a list of levels"));
+            sink.fault(kind, why, event.rows);
+            self.drop_book(StatusState::Resync, GapReason::Undecodable, sink);
+            return;
+        }
+        self.note_pace(sink.now);
+        // Stamps of a snapshot's rows are those of old changes, or 1970; an update happened when its rows did.
+        let own = newest.filter(|_| !event.snapshot).and_then(|t| map::moment(wire::stamp(t), sink.now));
+        self.judge(own.unwrap_or(stamp), sink);
+    }
+
+    fn note_pace(&mut self, now: Ts) {
+        self.moved = now;
+        if now - self.pace_since.max(Ts(0)) >= PACE_WINDOW {
+            self.busy = self.pace >= BUSY_UPDATES;
+            self.pace = 0;
+            self.pace_since = now;
+        }
+        self.pace += 1;
+        self.busy |= self.pace >= BUSY_UPDATES;
+    }
+
+    fn judge(&mut self, event_ts: Ts, sink: &mut Sink<'_>) {
+        let Some(book) = &self.book else { return };
+        match book.check() {
+            Ok(()) => {
+                if !core::mem::replace(&mut self.sound, true) {
+                    self.sound_since = sink.now;
+                }
+                if sink.now - self.sound_since >= SOUND_FOR {
+                    self.tries = 0;
+                }
+                sink.progress(Metric::Book, event_ts);
+                if sink.now - self.shown.max(Ts(0)) < SHOWN_EVERY {
+                    return;
+                }
+                self.shown = sink.now;
+                if let Some((bid, ask)) = book.top() {
+                    sink.live(Metric::Book, event_ts, 0, Payload::BestBidAsk { bid, ask });
+                }
+            }
+            Err(BookFault::Empty) => {
+                // A quiet product may have one side only; the next update can fill it, so it stays fed.
+                self.sound = false;
+                sink.lost(Metric::Book, StatusState::Resync, GapReason::EmptyBook);
+            }
+            Err(BookFault::Crossed | BookFault::OffTick) => {
+                let (bid, ask) = book.top().unwrap_or_default();
+                sink.fault("crossed_book", &format!("best bid {bid} is not below best ask {ask}"), &[]);
+                self.drop_book(StatusState::Resync, GapReason::CrossedBook, sink);
+            }
+        }
+    }
+}
+
+fn apply(book: &mut Book, row: &wire::Level<'_>) -> Result<(), (&'static str, &'static str)> {
+    let (price, _) = map::price(row.price_level).ok_or(("bad_level", "price_level is no price"))?;
+    let (_, qty) = map::qty(row.new_quantity).ok_or(("bad_level", "new_quantity is no quantity"))?;
+    match row.side {
+        b"bid" => book.bid(price, qty),
+        b"offer" => book.ask(price, qty),
+        _ => return Err(("bad_level", "side is neither bid nor offer")),
+    }
+    .map_err(|_fault| ("off_tick", "price_level has more digits than the tick"))
+}

@@ -1,0 +1,56 @@
+//! Coinbase Advanced Trade: spot books, trades and quotes over WebSocket; US (FCM) perpetuals also by polling their product.
+//!
+//! The rooms: [`wire`] reads messages in the venue's spelling, [`map`] turns their fields into checked numbers, [`symbols`]
+//! the product list, [`limits`] what the venue allows, [`conn`] one connection and its sequence, [`books`], [`trades`] and
+//! [`bars`] the state of one product, [`sink`] its way out, [`state`] all of it, [`subscriptions`] who is listened to where, [`history`] what is asked for, [`session`] the machine that joins them.
+//! Quirks and where they were seen are in the README beside this file.
+//!
+//! Left out on purpose: keys (market data need none), the five-minute candle channel (bars are made of trades), the
+//! derivatives that moved to the Deribit gateway in 2026 (they are another venue), the older Exchange feed.
+
+mod bars;
+mod books;
+mod conn;
+mod history;
+mod limits;
+mod map;
+pub mod session;
+mod sink;
+mod state;
+mod subscriptions;
+mod symbols;
+mod trades;
+mod wire;
+
+use crate::session::{Ask, Endpoints, VenueDef};
+use barograph_domain::Metric;
+
+pub use limits::LEVEL2_PER_LINK;
+pub use map::AggressorFrom;
+
+/// The venue as the registry lists it.
+pub const VENUE: VenueDef = VenueDef {
+    id: "coinbase",
+    endpoints: || Endpoints {
+        rest: "https://api.coinbase.com".to_owned(),
+        ws: "wss://advanced-trade-ws.coinbase.com".to_owned(),
+    },
+    limits: limits::limits,
+    metrics: &[
+        Metric::Bar,
+        Metric::Trade,
+        Metric::BestBidAsk,
+        Metric::IndexPrice,
+        Metric::FundingRate,
+        Metric::OpenInterest,
+        Metric::Book,
+    ],
+    discovery: symbols::discovery,
+    instruments: symbols::instruments,
+    time: |endpoints| {
+        let url = format!("{}/api/v3/brokerage/time", endpoints.rest);
+        Some(Ask { url, body: None, pool: limits::PUBLIC, weight: 1 })
+    },
+    read_time: wire::time,
+    open: |config| Box::new(session::Coinbase::new(config)),
+};
