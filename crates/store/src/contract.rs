@@ -5,8 +5,9 @@
 //! the content hash. The crate's `suite` states all of this as tests, run by every implementation.
 
 use crate::{
-    CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted, InstrumentInfo, LabelChange, Page, Point, PointQuery,
-    PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo,
+    Appended, Book, CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted, InstrumentInfo, LabelChange,
+    LiveBatch, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows,
+    RunInfo, RunKey, RunSpec, StreamInfo,
 };
 use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, StreamDecl, Ts};
 
@@ -78,6 +79,12 @@ pub trait Reader: Send + Sync {
     /// See [`Self::instruments`].
     fn gaps(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Gap>>;
 
+    /// Order books of an instrument by the moment they show, those known at `as_of`.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn books(&self, instrument: &InstrumentName, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Book>>;
+
     /// The newest checkpoint that is not later than `at`.
     ///
     /// # Errors
@@ -124,8 +131,19 @@ pub trait Writer: Send {
         events: &[Event],
     ) -> Result<Inserted>;
 
+    /// Publishes what a live process made in one tick, in one transaction; readers see it when this returns. Needs both
+    /// roles. Repeating a batch changes nothing. Points mark no run dirty: the rows know them already.
+    ///
+    /// # Errors
+    /// `Conflict` when a minute is published already with other content; `Invalid` as for [`Self::insert_points`] and
+    /// [`RunWriter::row`], or when a row's instrument has no run in the batch. Nothing is stored then.
+    fn append(&mut self, batch: &LiveBatch<'_>) -> Result<Appended>;
+
     /// Begins to replace a run from the minute `from` on (`None`: all of it). Readers see the old rows until
     /// [`RunWriter::finish`], then the new ones. `seen` is the instrument's version read before its events were.
+    ///
+    /// Minutes published by [`Self::append`] stay as they are, whatever the replacement says about them: a re-run adds
+    /// rows only where there is none, because what was published never changes.
     ///
     /// # Errors
     /// `Invalid` when `from` is off the grid, or the columns differ from those of the rows that stay.
@@ -157,7 +175,7 @@ pub trait Writer: Send {
 
 /// A replacement under way. Dropped without [`Self::finish`], it leaves the store as it was.
 pub trait RunWriter: Send {
-    /// Adds the next row. Its label change, if any, is derived here.
+    /// Adds the next row. Its label change, if any, is derived here. A row of a published minute is left out.
     ///
     /// # Errors
     /// `Invalid` when the row is not after the one before, off the minute grid, before `from`, or does not fit the

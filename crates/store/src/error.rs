@@ -2,6 +2,7 @@
 //!
 //! Each text says what was wrong and what to do; paths are those of the data folder or of the store's file.
 
+use barograph_domain::{InstrumentName, Ts};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -79,6 +80,15 @@ pub enum Error {
     },
     /// The request contradicts the contract or what is stored: correct the request.
     Invalid(String),
+    /// A minute is published already with other content: what was published never changes. Nothing was stored.
+    Conflict {
+        /// Whose row.
+        instrument: InstrumentName,
+        /// Under which arithmetic.
+        logic_version: String,
+        /// Its minute.
+        minute: Ts,
+    },
     /// The operating system refused.
     Io {
         /// What was touched.
@@ -114,7 +124,7 @@ impl Error {
     pub const fn recovery(&self) -> Recovery {
         match self {
             Self::Busy { .. } => Recovery::RetryAfter,
-            Self::Invalid(_) | Self::Missing { .. } => Recovery::Refuse,
+            Self::Invalid(_) | Self::Conflict { .. } | Self::Missing { .. } => Recovery::Refuse,
             Self::Poisoned { .. } => Recovery::Reopen,
             Self::Locked { .. }
             | Self::ReadOnly { .. }
@@ -178,6 +188,11 @@ impl fmt::Display for Error {
                 write!(f, "an earlier write failed ({cause}); open the store again before writing")
             }
             Self::Invalid(what) => f.write_str(what),
+            Self::Conflict { instrument, logic_version, minute } => write!(
+                f,
+                "{instrument} already has another row of {minute} under {logic_version}, and what was published never \
+                 changes; publish later minutes, or use another data folder"
+            ),
             Self::Io { path, source } => write!(f, "'{}': {source}", path.display()),
             Self::Database { path, source } => write!(f, "'{}': {source}", path.display()),
         }
@@ -206,6 +221,7 @@ impl std::error::Error for Error {
             | Self::Outdated { .. }
             | Self::Missing { .. }
             | Self::Poisoned { .. }
+            | Self::Conflict { .. }
             | Self::Invalid(_) => None,
         }
     }

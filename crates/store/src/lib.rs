@@ -8,6 +8,7 @@
 pub mod codec;
 pub mod contract;
 pub mod error;
+pub mod live;
 pub mod model;
 pub mod run;
 pub mod sqlite;
@@ -17,6 +18,7 @@ pub mod suite;
 
 pub use contract::{Events, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
+pub use live::{Appended, BOOK_LEVELS_MAX, Book, BookSample, LiveBatch, Provenance};
 pub use model::{
     CheckReport, ContentHash, ImportRecord, Inserted, InstrumentInfo, Page, Point, PointQuery, PointsVersion, Pruned,
     Range, Retention, Role, SectionHash, StreamInfo,

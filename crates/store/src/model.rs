@@ -111,6 +111,8 @@ pub struct Point {
     pub seq: u64,
     /// The whole observation; [`Payload::headline`] is its one number.
     pub payload: Payload,
+    /// How it came to be known.
+    pub provenance: crate::Provenance,
 }
 
 /// Which metric points are wanted. Answers are ordered by (`event_ts`, stream, sequence).
@@ -180,12 +182,15 @@ pub struct Retention {
     pub minute_rows: Span,
     /// Metric points younger than this, counted from the newest of their stream; `None` keeps all for ever.
     pub points: Option<Span>,
+    /// Raw live data younger than this are kept: points received live or by backfill, counted from the newest of their
+    /// stream, and order books, counted from the newest of their instrument. The journal and the lake have them longer.
+    pub raw: Span,
 }
 
 impl Default for Retention {
-    /// Minute rows 90 days, points for ever.
+    /// Minute rows 90 days, raw live data 7 days, imported points for ever.
     fn default() -> Self {
-        Self { minute_rows: Span::days(90), points: None }
+        Self { minute_rows: Span::days(90), points: None, raw: Span::days(7) }
     }
 }
 
@@ -196,6 +201,8 @@ pub struct Pruned {
     pub rows: u64,
     /// Metric points.
     pub points: u64,
+    /// Order books.
+    pub books: u64,
 }
 
 /// SHA-256 over one kind of content.

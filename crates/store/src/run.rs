@@ -3,7 +3,7 @@
 //! A run is replaced from a minute on, never edited; its key is (instrument, logic version), and that of a row is the
 //! run and its minute (DESIGN section 4). A row made at `ts` may be used from `ts` + 200 ms (features §1, "emission").
 
-use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Span, Status, StreamDecl, Ts};
+use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Span, Status, StreamDecl, StreamIndex, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Rows exist on this grid.
@@ -21,6 +21,12 @@ pub fn row_of(recv_ts: Ts) -> Ts {
     } else {
         (recv_ts - LATENESS).ceil(GRID)
     }
+}
+
+/// Every stream index in a row.
+pub(crate) fn stream_slots(row: &mut MinuteRow) -> impl Iterator<Item = &mut StreamIndex> {
+    let cells = row.cells.iter_mut().map(|c| &mut c.stream);
+    cells.chain(row.inputs.iter_mut().map(|i| &mut i.stream)).flatten()
 }
 
 /// The newest row that may be used at `as_of`.
@@ -182,10 +188,12 @@ impl Dirty {
 /// What a finished replacement wrote.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Replaced {
-    /// Rows.
+    /// Rows written.
     pub rows: u64,
     /// Label changes among them.
     pub label_changes: u64,
     /// Gaps.
     pub gaps: u64,
+    /// Rows left out because their minutes are published already.
+    pub kept: u64,
 }

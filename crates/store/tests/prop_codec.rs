@@ -77,12 +77,8 @@ fn axis() -> impl Strategy<Value = AxisState> {
 }
 
 fn input() -> impl Strategy<Value = InputAge> {
-    (select(Metric::ALL.to_vec()), stream(), instant(), option::of(select(GapReason::ALL.to_vec()))).prop_map(|(metric, stream, anchor, gap)| InputAge {
-        gap,
-        metric,
-        stream,
-        anchor,
-    })
+    (select(Metric::ALL.to_vec()), stream(), instant(), option::of(select(GapReason::ALL.to_vec())))
+        .prop_map(|(metric, stream, anchor, gap)| InputAge { gap, metric, stream, anchor })
 }
 
 fn row() -> impl Strategy<Value = MinuteRow> {
@@ -174,7 +170,12 @@ fn a_row_that_does_not_fit_is_an_error_and_leaves_the_chunk_as_it_was() {
     let mut builder = builder();
     let good = one_row();
     let mut stranger = good.clone();
-    stranger.inputs.push(InputAge { metric: Metric::Bar, stream: Some(StreamIndex(STREAMS)), anchor: Ts(0), gap: None });
+    stranger.inputs.push(InputAge {
+        metric: Metric::Bar,
+        stream: Some(StreamIndex(STREAMS)),
+        anchor: Ts(0),
+        gap: None,
+    });
     let narrow = MinuteRow { cuts: Vec::new(), ..good.clone() };
     for bad in [&stranger, &narrow] {
         assert!(builder.push(bad).is_err());

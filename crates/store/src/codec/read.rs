@@ -148,12 +148,7 @@ impl Columns {
         let used = self.inputs.iter().take_while(|i| i[0][at] != 0);
         let one = |i: &[Seq; 3]| {
             let (metric, gap) = words::get_input(i[0][at])?;
-            Ok(InputAge {
-                metric,
-                gap,
-                stream: stream(i[1][at])?,
-                anchor: Ts(i[2][at].cast_signed()),
-            })
+            Ok(InputAge { metric, gap, stream: stream(i[1][at])?, anchor: Ts(i[2][at].cast_signed()) })
         };
         used.map(one).collect()
     }

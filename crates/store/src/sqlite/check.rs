@@ -5,12 +5,13 @@
 
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
-use super::segment::{self, Segment};
+use super::pieces::Fact;
+use super::segment::{self, Part};
 use super::streams::{self, Stored};
-use super::{decl, digest, hash, points, rows, runs};
+use super::{digest, hash, points, rows, runs};
 use crate::{CheckReport, LabelChange, Range, RunInfo, codec};
 use barograph_domain::{MinuteRow, RiskRegime, Span, Ts};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 /// Problems listed; a file that is damaged all over need not fill the screen.
 const PROBLEMS_MAX: usize = 20;
@@ -67,8 +68,12 @@ fn totals(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     for table in ["instruments", "imports"] {
         report.counts.push((table, count(conn, table)?));
     }
+    let mut books = 0;
+    super::books::walk(conn, |_, _| books += 1)?;
+    report.counts.push(("order books", books));
     let strays: i64 = conn.query_row(
-        "SELECT (SELECT count(*) FROM segments WHERE run IS NOT NULL AND run NOT IN (SELECT run FROM runs))
+        "SELECT (SELECT count(*) FROM parts WHERE run NOT IN (SELECT run FROM runs)
+                OR segment NOT IN (SELECT segment FROM segments))
             + (SELECT count(*) FROM streams WHERE instrument NOT IN (SELECT instrument FROM instruments))",
         [],
         |r| r.get(0),
@@ -103,7 +108,8 @@ fn metric_points(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
             report.problems.push(format!("a point of '{}' is not what was written", stream.decl.label()));
         }
     }
-    let all = count(conn, "points")?;
+    let live: i64 = conn.query_row("SELECT coalesce(sum(points), 0) FROM live_points", [], |r| r.get(0))?;
+    let all = count(conn, "points")? + live.unsigned_abs();
     if all != total.unsigned_abs() {
         report.problems.push(format!("{all} points are stored, {total} belong to a stream"));
     }
@@ -123,23 +129,16 @@ fn recount(conn: &Connection, stream: &Stored) -> Inner<Stored> {
         digest: 0,
         ..stream.clone()
     };
-    let mut statement = conn.prepare_cached(
-        "SELECT event_ts, seq, known_ts, value, payload FROM points WHERE stream = ?1 ORDER BY event_ts, seq",
-    )?;
-    let mut rows = statement.query([stream.id])?;
     let mut scratch = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (event, seq, known): (i64, i64, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let known = known.unwrap_or_else(|| event.saturating_add(stream.decl.delay.0));
-        let payload = points::payload(stream.decl.metric, row.get(3)?, points::blob(row, 4)?)?;
-        let one = digest::of_parts(Ts(event), Ts(known), seq.cast_unsigned(), &payload, &mut scratch);
+    points::walk(conn, stream, Ts::MIN, Ts::MAX, |Fact { event, provenance }| {
         found.points += 1;
-        found.first_event = found.first_event.min(Ts(event));
-        found.newest_event = found.newest_event.max(Ts(event));
-        found.newest_known = found.newest_known.max(Ts(known));
-        found.lag_min = found.lag_min.min(known.saturating_sub(event));
-        found.digest = found.digest.wrapping_add(one);
-    }
+        found.first_event = found.first_event.min(event.event_ts);
+        found.newest_event = found.newest_event.max(event.event_ts);
+        found.newest_known = found.newest_known.max(event.recv_ts);
+        found.lag_min = found.lag_min.min(event.recv_ts.0.saturating_sub(event.event_ts.0));
+        found.digest = found.digest.wrapping_add(digest::of_point(&event, provenance, &mut scratch));
+        Ok(true)
+    })?;
     Ok(found)
 }
 
@@ -169,17 +168,20 @@ fn one_run(conn: &Connection, run: i64, info: &RunInfo) -> Inner<(u64, u64, u64)
     let mut walk = Walk { rows: 0, last: None, label: None, changes: Vec::new() };
     let mut gaps = 0;
     let mut end = Ts::MIN;
-    for part in segment::live(conn, run)? {
+    for part in segment::parts(conn, run)? {
         if part.from < end || part.until <= part.from {
             return Err(Fault::Damaged(format!("segment {} overlaps another", part.id)));
         }
         end = part.until;
         walk.segment(conn, part, info)?;
-        gaps += readable_gaps(conn, part)?;
         readable_checkpoints(conn, part)?;
     }
     if walk.rows != info.rows {
         return Err(Fault::Damaged(format!("{} rows are readable, its record says {}", walk.rows, info.rows)));
+    }
+    for gap in rows::stored_gaps(conn, run, Ts::MIN, Ts::MAX)? {
+        gap.gap()?;
+        gaps += 1;
     }
     let stored = rows::label_changes(conn, run, Range::ALL, usize::MAX, None)?.items;
     if stored != walk.changes {
@@ -201,7 +203,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn segment(&mut self, conn: &Connection, part: Segment, info: &RunInfo) -> Inner<()> {
+    fn segment(&mut self, conn: &Connection, part: Part, info: &RunInfo) -> Inner<()> {
         let (low, high) = part.chunks();
         let mut statement = conn.prepare_cached(
             "SELECT chunk, layout, rows, first_ts, last_ts, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2
@@ -228,9 +230,13 @@ impl Walk {
         Ok(())
     }
 
-    fn row(&mut self, row: &MinuteRow, key: i64, part: Segment) -> Inner<()> {
+    fn row(&mut self, row: &MinuteRow, key: i64, part: Part) -> Inner<()> {
+        let hour = segment::hour_key(part.id, row.ts);
+        let inside = hour <= key && key <= segment::chunk_key(part.id, row.ts);
+        if inside && !part.contains(row.ts) {
+            return Ok(());
+        }
         let ordered = self.last.is_none_or(|last| last < row.ts);
-        let inside = part.from <= row.ts && row.ts < part.until && segment::chunk_key(part.id, row.ts) == key;
         if !ordered || !inside || row.ts.floor(Span::mins(1)) != row.ts {
             return Err(Fault::Damaged(format!("chunk {key} has a row of {} where it cannot be", row.ts)));
         }
@@ -248,21 +254,7 @@ fn ends(rows: &[MinuteRow]) -> Option<(Ts, Ts)> {
     Some((rows.first()?.ts, rows.last()?.ts))
 }
 
-fn readable_gaps(conn: &Connection, part: Segment) -> Inner<u64> {
-    let mut statement =
-        conn.prepare_cached("SELECT decl, state FROM gaps WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3")?;
-    let mut rows = statement.query(params![part.id, part.from.0, part.until.0])?;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        let (text, state): (String, String) = (row.get(0)?, row.get(1)?);
-        decl::from_text(&text)?;
-        runs::state_of(&state)?;
-        count += 1;
-    }
-    Ok(count)
-}
-
-fn readable_checkpoints(conn: &Connection, part: Segment) -> Inner<()> {
+fn readable_checkpoints(conn: &Connection, part: Part) -> Inner<()> {
     let mut statement =
         conn.prepare_cached("SELECT ts, body FROM checkpoints WHERE segment = ?1 AND ts >= ?2 AND ts < ?3")?;
     let mut rows = statement.query([part.id, part.from.0, part.until.0])?;

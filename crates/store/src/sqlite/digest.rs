@@ -3,15 +3,21 @@
 //! Addition makes the sum independent of order, and lets a write update it without reading the rest. Not a
 //! cryptographic hash; that is the content hash of `db check --hash`.
 
+use crate::Provenance;
 use barograph_domain::{Event, Payload, Ts};
 
 /// Digest of one point.
-pub(super) fn of_point(event: &Event, scratch: &mut Vec<u8>) -> i64 {
-    of_parts(event.event_ts, event.recv_ts, event.seq, &event.payload, scratch)
+pub(super) fn of_point(event: &Event, provenance: Provenance, scratch: &mut Vec<u8>) -> i64 {
+    let plain = of_parts(event.event_ts, event.recv_ts, event.seq, &event.payload, scratch);
+    // Points from files keep the digests they had before there were others.
+    if provenance == Provenance::Import {
+        plain
+    } else {
+        mix(plain.cast_unsigned(), u64::from(provenance.code())).cast_signed()
+    }
 }
 
-/// Digest of one point, from its parts.
-pub(super) fn of_parts(event_ts: Ts, known_ts: Ts, seq: u64, payload: &Payload, scratch: &mut Vec<u8>) -> i64 {
+fn of_parts(event_ts: Ts, known_ts: Ts, seq: u64, payload: &Payload, scratch: &mut Vec<u8>) -> i64 {
     scratch.clear();
     payload.encode(scratch);
     let mut h = mix(0, event_ts.0.cast_unsigned());

@@ -1,11 +1,12 @@
 //! Stored points as events in the total order, in bounded memory.
 //!
-//! Two feeds per stream: points whose `known_ts` follows from the declaration come in key order, which is then also
-//! their order of receipt; the others come from the index on `known_ts`. Each feed reads a page at a time; a heap merges
+//! Three feeds per stream: points whose `known_ts` follows from the declaration come in key order, which is then also
+//! their order of receipt; the others come from the index on `known_ts`; those written live are merged from their pieces. Each feed reads a page at a time; a heap merges
 //! them. One read transaction spans the whole iteration, so the answer is of one moment; the log cannot be merged
 //! meanwhile, which costs disk, not memory.
 
 use super::fault::Inner;
+use super::pieces::Scan;
 use super::points;
 use super::pool::Loan;
 use super::streams::Stored;
@@ -25,6 +26,8 @@ enum Clock {
     Declared,
     /// `known_ts` is stored.
     Received,
+    /// Points in pieces.
+    Live,
 }
 
 /// Key of the last point read: known (`Received` only), event, sequence, slot.
@@ -38,6 +41,7 @@ struct Feed {
     after: Place,
     last: Ts,
     page: VecDeque<Event>,
+    live: Option<Scan>,
     done: bool,
 }
 
@@ -83,13 +87,18 @@ impl<'a> Merge<'a> {
         let last = as_of.unwrap_or(Ts::MAX);
         let mut feeds = Vec::with_capacity(2 * streams.len());
         for (index, stream) in streams {
-            for clock in [Clock::Declared, Clock::Received] {
+            let from = after.map_or(Ts::MIN, |t| Ts(t.0.saturating_add(1)));
+            for clock in [Clock::Declared, Clock::Received, Clock::Live] {
                 let place = after.map_or((i64::MIN, i64::MIN, i64::MIN, i64::MIN), |t| match clock {
                     Clock::Declared => (0, t.0.saturating_sub(stream.decl.delay.0), i64::MAX, i64::MAX),
-                    Clock::Received => (t.0, i64::MAX, i64::MAX, i64::MAX),
+                    Clock::Received | Clock::Live => (t.0, i64::MAX, i64::MAX, i64::MAX),
                 });
+                let live = match clock {
+                    Clock::Live => Some(Scan::by_known(&conn, &stream, from, last)?),
+                    Clock::Declared | Clock::Received => None,
+                };
                 let page = VecDeque::new();
-                feeds.push(Feed { stream: stream.clone(), index, clock, after: place, last, page, done: false });
+                feeds.push(Feed { stream: stream.clone(), index, clock, after: place, last, page, live, done: false });
             }
         }
         let mut merge = Self { conn, feeds, heads: BinaryHeap::new(), failed: false };
@@ -133,6 +142,9 @@ impl Iterator for Merge<'_> {
 
 impl Feed {
     fn next(&mut self, conn: &Connection) -> Inner<Option<Event>> {
+        if let Some(live) = &mut self.live {
+            return Ok(live.next(conn)?.map(|fact| Event { stream: self.index, ..fact.event }));
+        }
         if self.page.is_empty() && !self.done {
             self.read(conn)?;
         }
@@ -154,7 +166,7 @@ impl Feed {
                     params![id, event, seq, rev, last, limit],
                 )?;
             }
-            Clock::Received => {
+            Clock::Received | Clock::Live => {
                 let last = self.last.0;
                 self.take(
                     conn,

@@ -1,7 +1,8 @@
 //! Errors inside the SQLite implementation, before they know which file they are about.
 
-use crate::Error;
 use crate::codec::CodecError;
+use crate::{Error, RunKey};
+use barograph_domain::Ts;
 use rusqlite::ErrorCode;
 use std::path::Path;
 
@@ -19,6 +20,13 @@ pub(super) enum Fault {
     Foreign,
     /// The caller's request makes no sense.
     Invalid(String),
+    /// A published minute would change.
+    Conflict {
+        /// Whose.
+        key: RunKey,
+        /// Which.
+        minute: Ts,
+    },
     /// The operating system said no.
     Io(std::io::Error),
 }
@@ -43,7 +51,7 @@ impl Fault {
     /// A failure that leaves the database as it was and the writer usable.
     pub(super) fn is_harmless(&self) -> bool {
         match self {
-            Self::Invalid(_) => true,
+            Self::Invalid(_) | Self::Conflict { .. } => true,
             Self::Sql(e) => e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy),
             Self::Damaged(_) | Self::Foreign | Self::Io(_) => false,
         }
@@ -54,6 +62,9 @@ impl Fault {
         let path = path.to_owned();
         match self {
             Self::Invalid(what) => Error::Invalid(what),
+            Self::Conflict { key, minute } => {
+                Error::Conflict { instrument: key.instrument, logic_version: key.logic_version, minute }
+            }
             Self::Damaged(detail) => Error::Corrupt { path, detail },
             Self::Foreign => Error::NotAStore { path, detail: "it is another program's database".into() },
             Self::Io(source) => io(path, source),

@@ -6,12 +6,13 @@
 
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
+use super::pieces::Fact;
 use super::streams::{self, Stored};
 use super::{points, rows, runs, segment};
 use crate::codec::{self, words};
 use crate::{ContentHash, Range, SectionHash};
 use barograph_domain::{InputAge, MinuteRow, StreamIndex, Ts};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -67,7 +68,7 @@ fn hex(bytes: &[u8]) -> String {
 /// Hashes what the read transaction of `conn` sees.
 pub(super) fn of_content(conn: &Connection) -> Inner<ContentHash> {
     let stored = streams::load(conn, None)?;
-    let sections = vec![
+    let mut sections = vec![
         instruments(conn, &stored)?,
         declarations(&stored)?,
         metric_points(conn, &stored)?,
@@ -75,6 +76,8 @@ pub(super) fn of_content(conn: &Connection) -> Inner<ContentHash> {
         label_changes(conn)?,
         gaps(conn)?,
     ];
+    // Stores without order books hash as they did when there were none.
+    sections.extend(Some(books(conn)?).filter(|s| s.count > 0));
     let mut total = Sha256::new();
     for s in &sections {
         total.update(format!("{} {} {}\n", s.section, s.count, s.sha256));
@@ -108,34 +111,31 @@ fn metric_points(conn: &Connection, stored: &[Stored]) -> Inner<SectionHash> {
     let mut out = Section::new("points");
     for stream in stored {
         out.text(&decl::to_text(&stream.decl)?);
-        let mut statement = conn.prepare_cached(
-            "SELECT event_ts, seq, known_ts, value, payload FROM points WHERE stream = ?1 ORDER BY event_ts, seq",
-        )?;
-        let mut rows = statement.query([stream.id])?;
         let mut key = None;
-        let mut group: Vec<(i64, Vec<u8>)> = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (event, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
-            if key != Some((event, seq)) {
+        let mut group: Vec<(i64, u8, Vec<u8>)> = Vec::new();
+        points::walk(conn, stream, Ts::MIN, Ts::MAX, |Fact { event, provenance }| {
+            let own = Some((event.event_ts.0, event.seq.cast_signed()));
+            if key != own {
                 put_group(&mut out, key, &mut group);
-                key = Some((event, seq));
+                key = own;
             }
-            let known: Option<i64> = row.get(2)?;
-            let known = known.unwrap_or_else(|| event.saturating_add(stream.decl.delay.0));
             let mut bytes = Vec::with_capacity(56);
-            points::payload(stream.decl.metric, row.get(3)?, points::blob(row, 4)?)?.encode(&mut bytes);
-            group.push((known, bytes));
-        }
+            event.payload.encode(&mut bytes);
+            group.push((event.recv_ts.0, provenance.code(), bytes));
+            Ok(true)
+        })?;
         put_group(&mut out, key, &mut group);
     }
     Ok(out.finish())
 }
 
-fn put_group(out: &mut Section, key: Option<(i64, i64)>, group: &mut Vec<(i64, Vec<u8>)>) {
+fn put_group(out: &mut Section, key: Option<(i64, i64)>, group: &mut Vec<(i64, u8, Vec<u8>)>) {
     let Some((event, seq)) = key else { return };
     group.sort();
-    for (known, bytes) in group.drain(..) {
-        for n in [event, seq, known, i64::try_from(bytes.len()).unwrap_or(i64::MAX)] {
+    for (known, provenance, bytes) in group.drain(..) {
+        // Imported points hash as they did when there were no others.
+        let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX) | i64::from(provenance) << 32;
+        for n in [event, seq, known, length] {
             out.int(n);
         }
         out.bytes(&bytes);
@@ -154,7 +154,7 @@ fn minute_rows(conn: &Connection) -> Inner<SectionHash> {
             out.int(i64::from(feature.version));
         }
         columns.cuts.iter().chain(&columns.rules).for_each(|name| out.text(name));
-        for part in segment::live(conn, run)? {
+        for part in segment::parts(conn, run)? {
             let (low, high) = part.chunks();
             let mut statement = conn.prepare_cached(
                 "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk",
@@ -166,7 +166,7 @@ fn minute_rows(conn: &Connection) -> Inner<SectionHash> {
                 names.of(conn, chunk.get(1)?)?;
                 let body = chunk.get_ref(2)?.as_blob().map_err(|e| Fault::Damaged(format!("chunk {key}: {e}")))?;
                 let rows = codec::decode(body, names.layout.width()).map_err(|e| Fault::chunk(key, e))?;
-                for row in rows.iter().filter(|r| part.from <= r.ts && r.ts < part.until) {
+                for row in rows.iter().filter(|r| part.contains(r.ts)) {
                     put_row(&mut out, row, &names)?;
                 }
             }
@@ -234,10 +234,13 @@ fn put_row(out: &mut Section, row: &MinuteRow, names: &Names) -> Inner<()> {
     out.int(row.risk.since.0);
     out.uint(u64::from(row.risk.candidate_count));
     out.uint(row.inputs.len() as u64);
-    for InputAge { metric, stream, anchor } in &row.inputs {
+    for InputAge { metric, stream, anchor, gap } in &row.inputs {
         out.text(metric.name());
         out.uint(names.print(*stream, row.ts)?);
         out.int(anchor.0);
+        if let Some(gap) = gap {
+            out.text(gap.word());
+        }
     }
     out.count += 1;
     Ok(())
@@ -263,24 +266,33 @@ fn gaps(conn: &Connection) -> Inner<SectionHash> {
     for (run, info) in runs::load(conn, None, None)? {
         out.text(&info.spec.key.instrument.to_string());
         out.text(&info.spec.key.logic_version);
-        for part in segment::live(conn, run)? {
-            let mut statement = conn.prepare_cached(
-                "SELECT known_ts, decl, state, from_ts, until_ts FROM gaps
-                 WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3
-                 ORDER BY row_ts, known_ts, decl, state, from_ts, until_ts",
-            )?;
-            let mut rows = statement.query(params![part.id, part.from.0, part.until.0])?;
-            while let Some(row) = rows.next()? {
-                for at in [0, 3, 4] {
-                    out.int(row.get(at)?);
-                }
-                for at in [1, 2] {
-                    let text: String = row.get(at)?;
-                    out.text(&text);
-                }
-                out.count += 1;
+        for gap in rows::stored_gaps(conn, run, Ts::MIN, Ts::MAX)? {
+            for n in [gap.known_ts, gap.from, gap.until] {
+                out.int(n.0);
             }
+            for text in [&gap.decl, &gap.state, &gap.reason] {
+                out.text(text);
+            }
+            out.count += 1;
         }
     }
+    Ok(out.finish())
+}
+
+fn books(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("order books");
+    super::books::walk(conn, |name, book| {
+        out.text(name);
+        out.int(book.ts.0);
+        out.int(book.known_ts.0);
+        for side in [&book.bids, &book.asks] {
+            out.uint(side.len() as u64);
+            for (price, qty) in side {
+                out.uint(price.to_bits());
+                out.uint(qty.to_bits());
+            }
+        }
+        out.count += 1;
+    })?;
     Ok(out.finish())
 }

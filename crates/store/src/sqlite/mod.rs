@@ -5,14 +5,18 @@
 //! one writer at a time. `synchronous=NORMAL`: a killed process loses nothing that was committed, a power cut may lose
 //! the last commits but never leaves half of one.
 
+mod books;
 mod check;
 mod decl;
 mod digest;
 mod events;
 mod fault;
 mod hash;
+mod live;
+mod live_rows;
 mod lock;
 mod open;
+mod pieces;
 mod points;
 mod pool;
 mod prune;

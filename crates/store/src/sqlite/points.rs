@@ -3,12 +3,15 @@
 //! A point is identified by (stream, `event_ts`, sequence, content). Of two times at which the same value was known the
 //! earlier counts, whichever came first: so the result depends on the set of writes only. The price is that a value
 //! that returns to an earlier one is no third revision; seen twice in a polled series that is far more often the echo
-//! of a slower source than a correction of a correction (A09: idempotent when the value is equal).
+//! of a slower source than a correction of a correction (A09: idempotent when the value is equal). How it was known
+//! goes with the time at which it was; of equal times the provenance that is declared first counts.
 
+use super::digest;
 use super::fault::{Fault, Inner};
-use super::{digest, streams};
-use crate::Inserted;
-use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, StreamDecl, Ts};
+use super::pieces::{self, Fact, Scan};
+use super::streams::{self, Stored};
+use crate::{Inserted, Provenance};
+use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, StreamDecl, StreamIndex, Ts};
 use rusqlite::{CachedStatement, Connection, Row, params};
 use std::collections::BTreeMap;
 
@@ -51,7 +54,7 @@ const fn fits(metric: Metric, payload: &Payload) -> bool {
     match payload {
         Payload::Bar(_) => matches!(metric, Metric::Bar),
         Payload::Trade { .. } => matches!(metric, Metric::Trade),
-        Payload::BestBidAsk { .. } => matches!(metric, Metric::BestBidAsk),
+        Payload::BestBidAsk { .. } => matches!(metric, Metric::BestBidAsk | Metric::Book),
         Payload::Funding { .. } => matches!(metric, Metric::FundingRate | Metric::FundingRateSettled),
         Payload::Liquidation { .. } => matches!(metric, Metric::Liquidation),
         Payload::Value(_) => !matches!(
@@ -59,6 +62,7 @@ const fn fits(metric: Metric, payload: &Payload) -> bool {
             Metric::Bar
                 | Metric::Trade
                 | Metric::BestBidAsk
+                | Metric::Book
                 | Metric::FundingRate
                 | Metric::FundingRateSettled
                 | Metric::Liquidation
@@ -69,8 +73,8 @@ const fn fits(metric: Metric, payload: &Payload) -> bool {
 
 /// What a batch did to one stream.
 #[derive(Clone, Copy, Debug)]
-struct Tally {
-    inserted: Inserted,
+pub(super) struct Tally {
+    pub(super) inserted: Inserted,
     points: i64,
     first_event: Ts,
     newest_event: Ts,
@@ -98,56 +102,45 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, event: &Event, scratch: &mut Vec<u8>) {
+    fn add(&mut self, event: &Event, provenance: Provenance, scratch: &mut Vec<u8>) {
         self.points += 1;
-        self.known(event, scratch);
+        self.known(event, provenance, scratch);
     }
 
-    fn known(&mut self, event: &Event, scratch: &mut Vec<u8>) {
+    fn known(&mut self, event: &Event, provenance: Provenance, scratch: &mut Vec<u8>) {
         self.first_event = self.first_event.min(event.event_ts);
         self.newest_event = self.newest_event.max(event.event_ts);
         self.newest_known = self.newest_known.max(event.recv_ts);
         self.lag_min = self.lag_min.min(event.recv_ts.0.saturating_sub(event.event_ts.0));
-        self.digest = self.digest.wrapping_add(digest::of_point(event, scratch));
+        self.digest = self.digest.wrapping_add(digest::of_point(event, provenance, scratch));
         self.since = self.since.min(event.recv_ts);
     }
 }
 
 /// One stream of a batch: the statements and the stream they write to.
-struct Target<'a> {
+pub(super) struct Target<'a> {
     insert: CachedStatement<'a>,
     conn: &'a Connection,
     id: i64,
     delay: i64,
     metric: Metric,
+    provenance: Provenance,
     bytes: Vec<u8>,
 }
 
-/// Writes a batch inside the transaction that `conn` is in.
+/// Writes an imported batch inside the transaction that `conn` is in.
 pub(super) fn insert(
     conn: &Connection,
     instruments: &[Instrument],
     decls: &[StreamDecl],
     events: &[Event],
 ) -> Inner<Inserted> {
-    let mut by_stream: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-    for (at, event) in (0_u32..).zip(events) {
-        check(decls, event)?;
-        by_stream.entry(event.stream.index()).or_default().push(at);
-    }
-    let mut total = Inserted::default();
     let mut touched: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
-    for (stream, mut order) in by_stream {
+    let mut total = Inserted::default();
+    for (stream, order) in by_stream(decls, events)? {
         let Some(decl) = decls.get(stream) else { continue };
-        let at = |i: &u32| events.get(*i as usize).map(|e| (e.event_ts, e.seq));
-        if !order.is_sorted_by_key(at) {
-            order.sort_by_key(at);
-        }
-        let tally = insert_stream(conn, instruments, decl, events, &order)?;
-        total.new += tally.inserted.new;
-        total.revised += tally.inserted.revised;
-        total.same += tally.inserted.same;
-        total.earlier += tally.inserted.earlier;
+        let tally = insert_stream(conn, instruments, decl, events, &order, Provenance::Import)?;
+        add(&mut total, tally.inserted);
         if tally.inserted.changed() {
             let since = touched.entry(decl.instrument.clone()).or_insert(Ts::MAX);
             *since = tally.since.min(*since);
@@ -159,7 +152,28 @@ pub(super) fn insert(
     Ok(total)
 }
 
-fn check(decls: &[StreamDecl], event: &Event) -> Inner<()> {
+pub(super) const fn add(total: &mut Inserted, part: Inserted) {
+    total.new += part.new;
+    total.revised += part.revised;
+    total.same += part.same;
+    total.earlier += part.earlier;
+}
+
+/// Positions of the events of each stream, in the order of their keys.
+pub(super) fn by_stream(decls: &[StreamDecl], events: &[Event]) -> Inner<BTreeMap<usize, Vec<u32>>> {
+    let mut by_stream: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+    for (at, event) in (0_u32..).zip(events) {
+        check(decls, event)?;
+        by_stream.entry(event.stream.index()).or_default().push(at);
+    }
+    let key = |i: &u32| events.get(*i as usize).map(|e| (e.event_ts, e.seq));
+    for order in by_stream.values_mut().filter(|o| !o.is_sorted_by_key(key)) {
+        order.sort_by_key(key);
+    }
+    Ok(by_stream)
+}
+
+pub(super) fn check(decls: &[StreamDecl], event: &Event) -> Inner<()> {
     let refuse = |what: &str| Err(Fault::Invalid(format!("an event at {} {what}", event.event_ts)));
     let Some(decl) = decls.get(event.stream.index()) else {
         return refuse("belongs to a stream that is not declared");
@@ -176,31 +190,32 @@ fn check(decls: &[StreamDecl], event: &Event) -> Inner<()> {
     Ok(())
 }
 
-fn insert_stream(
+/// Writes events of one stream, given in the order of their keys.
+pub(super) fn insert_stream(
     conn: &Connection,
     instruments: &[Instrument],
     decl: &StreamDecl,
     events: &[Event],
     order: &[u32],
+    provenance: Provenance,
 ) -> Inner<Tally> {
     let Some(instrument) = instruments.iter().find(|i| i.name == decl.instrument) else {
         return Err(Fault::Invalid(format!("'{}' has points but is not described", decl.instrument)));
     };
     let instrument = streams::ensure_instrument(conn, instrument)?;
-    let id = streams::ensure(conn, instrument, decl)?;
-    let mut target = Target {
-        insert: conn.prepare_cached("INSERT OR IGNORE INTO points VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
-        conn,
-        id,
-        delay: decl.delay.0,
-        metric: decl.metric,
-        bytes: Vec::with_capacity(64),
-    };
+    let stored = streams::ensure(conn, instrument, decl)?;
+    let id = stored.id;
+    let mut target = Target::new(conn, id, decl, provenance)?;
     let mut tally = Tally::new();
-    for event in order.iter().filter_map(|i| events.get(*i as usize)) {
+    let own = || order.iter().filter_map(|i| events.get(*i as usize));
+    if let (Some(first), Some(last)) = (own().next(), own().next_back()) {
+        // A key is in one place only.
+        pieces::unpack(conn, instrument, first.event_ts, last.event_ts)?;
+    }
+    for event in own() {
         if target.put(event, 0)? {
             tally.inserted.new += 1;
-            tally.add(event, &mut target.bytes);
+            tally.add(event, provenance, &mut target.bytes);
         } else {
             target.settle(event, &mut tally)?;
         }
@@ -218,15 +233,37 @@ fn insert_stream(
         tally.newest_event.0,
         tally.newest_known.0,
         tally.lag_min,
-        streams::digest(conn, id)?.wrapping_add(tally.digest)
+        stored.digest.wrapping_add(tally.digest)
     ])?;
-    if let Some(outdated) = tally.outdated {
-        streams::forget_known(conn, id, outdated)?;
+    if tally.outdated.is_some_and(|t| stored.newest_known.max(tally.newest_known) <= t) {
+        streams::refigure(conn, &stored)?;
     }
     Ok(tally)
 }
 
-impl Target<'_> {
+impl<'a> Target<'a> {
+    pub(super) fn new(conn: &'a Connection, id: i64, decl: &StreamDecl, provenance: Provenance) -> Inner<Self> {
+        Ok(Self {
+            insert: conn.prepare_cached("INSERT OR IGNORE INTO points VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
+            conn,
+            id,
+            delay: decl.delay.0,
+            metric: decl.metric,
+            provenance,
+            bytes: Vec::with_capacity(64),
+        })
+    }
+
+    /// Inserts a point whose key is nowhere else but perhaps among others put here.
+    pub(super) fn put_beside(&mut self, event: &Event, provenance: Provenance) -> Inner<()> {
+        self.provenance = provenance;
+        let mut rev = 0;
+        while !self.put(event, rev)? {
+            rev += 1;
+        }
+        Ok(())
+    }
+
     /// `NULL` where the stream's declaration already says it.
     const fn known_column(&self, event: &Event) -> Option<i64> {
         let regular = event.event_ts.0.checked_add(self.delay);
@@ -248,7 +285,9 @@ impl Target<'_> {
             }
         };
         let seq = event.seq.cast_signed();
-        let changed = self.insert.execute(params![self.id, event.event_ts.0, seq, rev, known, value, blob])?;
+        let provenance = self.provenance.code();
+        let changed =
+            self.insert.execute(params![self.id, event.event_ts.0, seq, rev, known, value, blob, provenance])?;
         Ok(changed > 0)
     }
 
@@ -257,7 +296,7 @@ impl Target<'_> {
         let mut wanted = Vec::new();
         event.payload.encode(&mut wanted);
         let mut statement = self.conn.prepare_cached(
-            "SELECT rev, known_ts, value, payload FROM points WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3",
+            "SELECT rev, known_ts, value, payload, provenance FROM points WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3",
         )?;
         let mut rows = statement.query(params![self.id, event.event_ts.0, event.seq.cast_signed()])?;
         let mut next = 0;
@@ -270,29 +309,37 @@ impl Target<'_> {
             if self.bytes == wanted {
                 let known: Option<i64> = row.get(1)?;
                 let known = Ts(known.unwrap_or_else(|| event.event_ts.0.saturating_add(self.delay)));
-                return self.same_value(event, rev, known, tally);
+                return self.same_value(event, rev, (known, provenance(row, 4)?), tally);
             }
         }
         self.put(event, next)?;
         tally.inserted.revised += 1;
-        tally.add(event, &mut self.bytes);
+        tally.add(event, self.provenance, &mut self.bytes);
         Ok(())
     }
 
-    fn same_value(&mut self, event: &Event, rev: i64, known: Ts, tally: &mut Tally) -> Inner<()> {
-        if known <= event.recv_ts {
+    fn same_value(&mut self, event: &Event, rev: i64, known: (Ts, Provenance), tally: &mut Tally) -> Inner<()> {
+        if known <= (event.recv_ts, self.provenance) {
             tally.inserted.same += 1;
             return Ok(());
         }
         self.conn
             .prepare_cached(
-                "UPDATE points SET known_ts = ?5 WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev = ?4",
+                "UPDATE points SET known_ts = ?5, provenance = ?6
+                 WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev = ?4",
             )?
-            .execute(params![self.id, event.event_ts.0, event.seq.cast_signed(), rev, self.known_column(event)])?;
-        let later = Event { recv_ts: known, ..*event };
-        tally.digest = tally.digest.wrapping_sub(digest::of_point(&later, &mut self.bytes));
-        tally.known(event, &mut self.bytes);
-        tally.outdated = tally.outdated.max(Some(known));
+            .execute(params![
+                self.id,
+                event.event_ts.0,
+                event.seq.cast_signed(),
+                rev,
+                self.known_column(event),
+                self.provenance.code()
+            ])?;
+        let later = Event { recv_ts: known.0, ..*event };
+        tally.digest = tally.digest.wrapping_sub(digest::of_point(&later, known.1, &mut self.bytes));
+        tally.known(event, self.provenance, &mut self.bytes);
+        tally.outdated = tally.outdated.max(Some(known.0));
         tally.inserted.earlier += 1;
         Ok(())
     }
@@ -301,6 +348,63 @@ impl Target<'_> {
 /// A payload column.
 pub(super) fn blob<'r>(row: &'r Row<'_>, at: usize) -> Inner<Option<&'r [u8]>> {
     row.get_ref(at)?.as_blob_or_null().map_err(|e| Fault::Damaged(format!("a point's payload: {e}")))
+}
+
+/// The provenance column.
+pub(super) fn provenance(row: &Row<'_>, at: usize) -> Inner<Provenance> {
+    let code = row.get(at)?;
+    Provenance::from_code(code).ok_or_else(|| Fault::Damaged(format!("{code} is no provenance of a point")))
+}
+
+/// All points of a stream with `from ≤ event_ts ≤ last`, wherever they are, in the order of (`event_ts`, sequence),
+/// until `each` says false.
+pub(super) fn walk(
+    conn: &Connection,
+    stream: &Stored,
+    from: Ts,
+    last: Ts,
+    mut each: impl FnMut(Fact) -> Inner<bool>,
+) -> Inner<()> {
+    let mut live = Scan::by_event(conn, stream, from, last)?;
+    let mut next = live.next(conn)?;
+    let mut statement = conn.prepare_cached(
+        "SELECT event_ts, seq, known_ts, value, payload, provenance FROM points
+         WHERE stream = ?1 AND event_ts >= ?2 AND event_ts <= ?3 ORDER BY event_ts, seq",
+    )?;
+    let mut rows = statement.query(params![stream.id, from.0, last.0])?;
+    while let Some(row) = rows.next()? {
+        let fact = fact(row, stream)?;
+        while let Some(earlier) = next.take_if(|n| n.key() < fact.key()) {
+            if !each(earlier)? {
+                return Ok(());
+            }
+            next = live.next(conn)?;
+        }
+        if !each(fact)? {
+            return Ok(());
+        }
+    }
+    while let Some(fact) = next {
+        if !each(fact)? {
+            return Ok(());
+        }
+        next = live.next(conn)?;
+    }
+    Ok(())
+}
+
+/// The point of a row as [`walk`] reads it.
+pub(super) fn fact(row: &Row<'_>, stream: &Stored) -> Inner<Fact> {
+    let (event_ts, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
+    let known: Option<i64> = row.get(2)?;
+    let event = Event {
+        recv_ts: Ts(known.unwrap_or_else(|| event_ts.saturating_add(stream.decl.delay.0))),
+        event_ts: Ts(event_ts),
+        stream: StreamIndex(0),
+        seq: seq.cast_unsigned(),
+        payload: payload(stream.decl.metric, row.get(3)?, blob(row, 4)?)?,
+    };
+    Ok(Fact { event, provenance: provenance(row, 5)? })
 }
 
 /// Every run of the instrument now lacks something from `since` on.

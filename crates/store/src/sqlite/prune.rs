@@ -5,12 +5,12 @@
 
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
-use super::segment::{self, Chunk, Segment};
+use super::segment::{self, Chunk, Part};
 use super::streams::{self, Stored};
 use super::writer::SqliteWriter;
-use super::{digest, points, rows, runs};
+use super::{digest, pieces, points, rows, runs};
 use crate::{Pruned, Result, Retention, Role, codec};
-use barograph_domain::{Event, InstrumentName, MinuteRow, Span, StreamIndex, Ts};
+use barograph_domain::{InstrumentName, MinuteRow, Span, Ts};
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,22 +33,71 @@ pub(super) fn prune(writer: &mut SqliteWriter, retention: &Retention) -> Result<
             next = further;
         }
     }
-    if let Some(keep) = retention.points {
+    if writer.need(Role::Ingest).is_ok() {
+        prune_raw(writer, retention, &mut pruned)?;
+    } else if retention.points.is_some() {
         writer.need(Role::Ingest)?;
-        for stream in writer.read(|conn| streams::load(conn, None))? {
-            let oldest = Ts(stream.newest_event.0.saturating_sub(keep.0));
-            let mut removed = 1;
-            while removed > 0 && stream.first_event < oldest {
-                removed = writer.write(|tx| remove_some_points(tx, &stream, oldest))?;
-                pruned.points += removed;
-            }
-        }
     }
     Ok(pruned)
 }
 
-/// The parts of live segments that lie before the minute from which everything is kept.
-fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Segment, Ts)>> {
+/// Points and order books.
+fn prune_raw(writer: &mut SqliteWriter, retention: &Retention, pruned: &mut Pruned) -> Result<()> {
+    let mut by_instrument: BTreeMap<i64, Vec<Stored>> =
+        writer.read(streams::numbers)?.into_iter().map(|id| (id, Vec::new())).collect();
+    for stream in writer.read(|conn| streams::load(conn, None))? {
+        by_instrument.entry(stream.instrument).or_default().push(stream);
+    }
+    for (instrument, own) in by_instrument {
+        let limit = |s: &Stored, keep: Span| Ts(s.newest_event.0.saturating_sub(keep.0));
+        let keep = retention.points.map_or(retention.raw, |p| p.min(retention.raw));
+        let limits = own.iter().map(|s| (s.id, limit(s, keep))).collect();
+        pruned.points += writer.write(|tx| remove_live_points(tx, instrument, &own, &limits))?;
+        for stream in &own {
+            // From the table of points: first what was live, then all of it where that is asked for.
+            for (keep, first_provenance) in [(Some(retention.raw), 1), (retention.points, 0)] {
+                let Some(oldest) = keep.map(|k| limit(stream, k)) else { continue };
+                let mut removed = 1;
+                while removed > 0 && stream.first_event < oldest {
+                    removed = writer.write(|tx| remove_some_points(tx, stream, oldest, first_provenance))?;
+                    pruned.points += removed;
+                }
+            }
+        }
+        pruned.books += writer.write(|tx| super::books::prune(tx, instrument, retention.raw))?;
+    }
+    Ok(())
+}
+
+/// Removes points that are older than the limits of their streams from the pieces of an instrument.
+fn remove_live_points(conn: &Connection, instrument: i64, own: &[Stored], limits: &BTreeMap<i64, Ts>) -> Inner<u64> {
+    let gone = pieces::prune(conn, instrument, limits)?;
+    let mut scratch = Vec::new();
+    for stream in own {
+        let (mut count, mut sum) = (0_i64, 0_i64);
+        for point in gone.iter().filter(|p| p.stream == stream.id) {
+            let fact = pieces::fact(point);
+            sum = sum.wrapping_add(digest::of_point(&fact.event, fact.provenance, &mut scratch));
+            count += 1;
+        }
+        take_off(conn, stream, count, sum)?;
+    }
+    Ok(gone.len() as u64)
+}
+
+/// Takes removed points out of the figures of their stream.
+fn take_off(conn: &Connection, stream: &Stored, count: i64, sum: i64) -> Inner<()> {
+    if count == 0 {
+        return Ok(());
+    }
+    let sum = streams::digest(conn, stream.id)?.wrapping_sub(sum);
+    conn.prepare_cached("UPDATE streams SET points = points - ?2, digest = ?3 WHERE stream = ?1")?
+        .execute([stream.id, count, sum])?;
+    streams::refigure(conn, stream)
+}
+
+/// The parts of runs that lie before the minute from which everything is kept.
+fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Part, Ts)>> {
     let mut newest: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
     let runs = runs::load(conn, None, None)?;
     for (_, info) in &runs {
@@ -61,14 +110,14 @@ fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Segment, Ts)>> {
     for (run, info) in &runs {
         let Some(newest) = newest.get(&info.spec.key.instrument) else { continue };
         let cutoff = Ts(newest.0.saturating_sub(keep.0));
-        let old = segment::live(conn, *run)?;
+        let old = segment::parts(conn, *run)?;
         found.extend(old.iter().filter_map(|s| s.within(Ts::MIN, Ts(cutoff.0.saturating_sub(1)))).map(|s| (s, cutoff)));
     }
     Ok(found)
 }
 
 /// Thins a few chunks from key `first` on. Returns how many rows went, and where to go on.
-fn thin_some(conn: &Connection, segment: Segment, first: i64, cutoff: Ts) -> Inner<(u64, Option<i64>)> {
+fn thin_some(conn: &Connection, segment: Part, first: i64, cutoff: Ts) -> Inner<(u64, Option<i64>)> {
     let mut statement = conn.prepare_cached(
         "SELECT chunk, layout, body FROM feature_chunks INDEXED BY feature_chunks_extent
          WHERE chunk BETWEEN ?1 AND ?2 AND thinned = 0 ORDER BY chunk LIMIT ?3",
@@ -84,16 +133,14 @@ fn thin_some(conn: &Connection, segment: Segment, first: i64, cutoff: Ts) -> Inn
         let layout = Layout::load(conn, layout_id)?;
         let rows = codec::decode(&body, layout.width()).map_err(|e| Fault::chunk(key, e))?;
         let changes = rows::change_minutes(conn, segment.id, &rows)?;
-        removed += thin(conn, key, segment, layout_id, &layout, rows, &changes, cutoff)?;
+        removed += thin(conn, key, layout_id, &layout, rows, &changes, cutoff)?;
     }
     Ok((removed, next))
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of a loop, named for its own sake")]
 fn thin(
     conn: &Connection,
     key: i64,
-    segment: Segment,
     layout_id: i64,
     layout: &Layout,
     mut rows: Vec<MinuteRow>,
@@ -106,7 +153,7 @@ fn thin(
     rows.retain(|r| r.ts >= cutoff || r.ts.floor(COARSE_GRID) == r.ts || changes.contains(&r.ts));
     if rows.len() < before || whole {
         match Chunk::pack(&rows, layout, whole)? {
-            Some(chunk) => chunk.put(conn, segment.id, layout_id)?,
+            Some(chunk) => chunk.put(conn, key, layout_id)?,
             None => {
                 conn.prepare_cached("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([key])?;
             }
@@ -115,43 +162,28 @@ fn thin(
     Ok((before - rows.len()) as u64)
 }
 
-/// Removes points of a stream that happened before `oldest`.
-fn remove_some_points(conn: &Connection, stream: &Stored, oldest: Ts) -> Inner<u64> {
+/// Removes points of a stream that happened before `oldest` and were not imported (`first_provenance` 1), or all (0).
+fn remove_some_points(conn: &Connection, stream: &Stored, oldest: Ts, first_provenance: i64) -> Inner<u64> {
     let mut statement = conn.prepare_cached(
-        "SELECT event_ts, seq, rev, known_ts, value, payload FROM points WHERE stream = ?1 AND event_ts < ?2
-         ORDER BY event_ts, seq, rev LIMIT ?3",
+        "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
+         WHERE stream = ?1 AND event_ts < ?2 AND provenance >= ?3 ORDER BY event_ts, seq, rev LIMIT ?4",
     )?;
-    let mut rows = statement.query(params![stream.id, oldest.0, POINTS])?;
+    let mut rows = statement.query(params![stream.id, oldest.0, first_provenance, POINTS])?;
     let (mut count, mut sum, mut last) = (0_i64, 0_i64, (i64::MIN, 0_i64, 0_i64));
     let mut scratch = Vec::new();
     while let Some(row) = rows.next()? {
-        last = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let known: Option<i64> = row.get(3)?;
-        let event = Event {
-            recv_ts: Ts(known.unwrap_or_else(|| last.0.saturating_add(stream.decl.delay.0))),
-            event_ts: Ts(last.0),
-            stream: StreamIndex(0),
-            seq: last.1.cast_unsigned(),
-            payload: points::payload(stream.decl.metric, row.get(4)?, points::blob(row, 5)?)?,
-        };
-        sum = sum.wrapping_add(digest::of_point(&event, &mut scratch));
+        last = (row.get(0)?, row.get(1)?, row.get(6)?);
+        let fact = points::fact(row, stream)?;
+        sum = sum.wrapping_add(digest::of_point(&fact.event, fact.provenance, &mut scratch));
         count += 1;
     }
     drop(rows);
-    if count == 0 {
-        return Ok(0);
+    if count > 0 {
+        conn.prepare_cached(
+            "DELETE FROM points WHERE stream = ?1 AND (event_ts, seq, rev) <= (?2, ?3, ?4) AND provenance >= ?5",
+        )?
+        .execute(params![stream.id, last.0, last.1, last.2, first_provenance])?;
     }
-    conn.prepare_cached("DELETE FROM points WHERE stream = ?1 AND (event_ts, seq, rev) <= (?2, ?3, ?4)")?
-        .execute(params![stream.id, last.0, last.1, last.2])?;
-    let sum = streams::digest(conn, stream.id)?.wrapping_sub(sum);
-    conn.prepare_cached(
-        "UPDATE streams SET points = points - ?2, digest = ?3, (first_event, newest_known, lag_min) =
-            (SELECT coalesce(min(event_ts), 9223372036854775807),
-                coalesce(max(coalesce(known_ts, event_ts + delay)), -9223372036854775808),
-                coalesce(min(coalesce(known_ts - event_ts, delay)), 9223372036854775807)
-             FROM points WHERE points.stream = ?1)
-         WHERE stream = ?1",
-    )?
-    .execute(params![stream.id, count, sum])?;
+    take_off(conn, stream, count, sum)?;
     Ok(count.unsigned_abs())
 }

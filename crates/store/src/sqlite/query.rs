@@ -1,6 +1,7 @@
 //! Questions about instruments, streams, metric points and imports.
 
 use super::fault::{Fault, Inner};
+use super::pieces::{Fact, Scan};
 use super::points;
 use super::streams::{self, Stored};
 use crate::{ImportRecord, Inserted, InstrumentInfo, Page, Point, PointQuery, PointsVersion, StreamInfo};
@@ -16,7 +17,7 @@ pub(super) fn streams(
     let mut found = Vec::new();
     for stream in streams::load(conn, instrument)? {
         found.extend(match as_of {
-            Some(t) if t < stream.newest_known => past(conn, stream, t)?,
+            Some(t) if t < stream.newest_known => past(conn, &stream, t)?,
             _ => Some(StreamInfo {
                 points: stream.points.unsigned_abs(),
                 first_event: stream.first_event,
@@ -30,7 +31,7 @@ pub(super) fn streams(
 }
 
 /// A stream as it was: counted, because running figures only know the present.
-fn past(conn: &Connection, stream: Stored, as_of: Ts) -> Inner<Option<StreamInfo>> {
+fn past(conn: &Connection, stream: &Stored, as_of: Ts) -> Inner<Option<StreamInfo>> {
     let delay = stream.decl.delay.0;
     // No point that was known by then happened later than this.
     let last = as_of.0.saturating_sub(stream.lag_min);
@@ -40,14 +41,21 @@ fn past(conn: &Connection, stream: Stored, as_of: Ts) -> Inner<Option<StreamInfo
     )?;
     let (count, first, newest, known): (i64, Option<i64>, Option<i64>, Option<i64>) = statement
         .query_row(params![stream.id, delay, last, as_of.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?;
-    let (Some(first), Some(newest), Some(known)) = (first, newest, known) else { return Ok(None) };
-    Ok(Some(StreamInfo {
-        decl: stream.decl,
+    let mut found = StreamInfo {
+        decl: stream.decl.clone(),
         points: count.unsigned_abs(),
-        first_event: Ts(first),
-        newest_event: Ts(newest),
-        newest_known: Ts(known),
-    }))
+        first_event: first.map_or(Ts::MAX, Ts),
+        newest_event: newest.map_or(Ts::MIN, Ts),
+        newest_known: known.map_or(Ts::MIN, Ts),
+    };
+    let mut live = Scan::by_known(conn, stream, Ts::MIN, as_of)?;
+    while let Some(Fact { event, .. }) = live.next(conn)? {
+        found.points += 1;
+        found.first_event = found.first_event.min(event.event_ts);
+        found.newest_event = found.newest_event.max(event.event_ts);
+        found.newest_known = found.newest_known.max(event.recv_ts);
+    }
+    Ok((found.points > 0).then_some(found))
 }
 
 /// What is stored of each instrument.
@@ -107,41 +115,40 @@ pub(super) fn points(conn: &Connection, q: &PointQuery) -> Inner<Page<Point>> {
 fn of_stream(conn: &Connection, stream: &Stored, q: &PointQuery) -> Inner<(Vec<Point>, Option<Ts>)> {
     let known = q.as_of.unwrap_or(Ts::MAX);
     let last = if q.as_of.is_some() { known.0.saturating_sub(stream.lag_min) } else { i64::MAX };
-    let mut statement = conn.prepare_cached(
-        "SELECT event_ts, seq, known_ts, value, payload FROM points
-         WHERE stream = ?1 AND event_ts >= ?2 AND event_ts < ?3 AND event_ts <= ?4 ORDER BY event_ts, seq",
-    )?;
-    let mut rows = statement.query(params![stream.id, q.range.start.0, q.range.end.0, last])?;
+    let last = last.min(q.range.end.0.saturating_sub(1));
     let mut items = Vec::new();
     let mut group: Vec<Point> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let point = read(row, stream)?;
+    let mut next = None;
+    points::walk(conn, stream, q.range.start, Ts(last), |fact| {
+        let point = point(&fact, stream);
         if point.known_ts > known {
-            continue;
+            return Ok(true);
         }
         if group.first().is_some_and(|g| (g.event_ts, g.seq) != (point.event_ts, point.seq)) {
             close(&mut group, &mut items, stream);
         }
         if items.len() >= q.limit && items.last().is_some_and(|i| i.event_ts < point.event_ts) && group.is_empty() {
-            return Ok((items, Some(point.event_ts)));
+            next = Some(point.event_ts);
+            return Ok(false);
         }
         group.push(point);
+        Ok(true)
+    })?;
+    if next.is_none() {
+        close(&mut group, &mut items, stream);
     }
-    close(&mut group, &mut items, stream);
-    Ok((items, None))
+    Ok((items, next))
 }
 
-fn read(row: &Row<'_>, stream: &Stored) -> Inner<Point> {
-    let event_ts: i64 = row.get(0)?;
-    let seq: i64 = row.get(1)?;
-    let known: Option<i64> = row.get(2)?;
-    Ok(Point {
+fn point(fact: &Fact, stream: &Stored) -> Point {
+    Point {
         stream: stream.decl.clone(),
-        event_ts: Ts(event_ts),
-        known_ts: Ts(known.unwrap_or_else(|| event_ts.saturating_add(stream.decl.delay.0))),
-        seq: seq.cast_unsigned(),
-        payload: points::payload(stream.decl.metric, row.get(3)?, points::blob(row, 4)?)?,
-    })
+        event_ts: fact.event.event_ts,
+        known_ts: fact.event.recv_ts,
+        seq: fact.event.seq,
+        payload: fact.event.payload,
+        provenance: fact.provenance,
+    }
 }
 
 /// Of the revisions of one key the latest counts; facts that merely share a key all do.

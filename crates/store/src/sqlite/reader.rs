@@ -3,11 +3,11 @@
 use super::events::Merge;
 use super::fault::{Fault, Inner};
 use super::pool::{Loan, Pool};
-use super::{FILE, check, query, rows, runs, segment, streams};
+use super::{FILE, books, check, query, rows, runs, segment, streams};
 use crate::run::usable_until;
 use crate::{
-    CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange, Page, Point, PointQuery,
-    Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, StreamInfo,
+    Book, CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange, Page, Point,
+    PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, StreamInfo,
 };
 use barograph_domain::{InstrumentName, StreamDecl, StreamIndex, Ts};
 use rusqlite::Connection;
@@ -98,6 +98,10 @@ impl Reader for SqliteReader {
 
     fn gaps(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Gap>> {
         self.of_run(run, |conn, id| rows::gaps(conn, id, range, limit, as_of))
+    }
+
+    fn books(&self, instrument: &InstrumentName, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Book>> {
+        self.ask(|conn| books::load(conn, instrument, range, limit, as_of))
     }
 
     fn checkpoint(&self, run: &RunKey, at: Ts) -> Result<Option<Checkpoint>> {

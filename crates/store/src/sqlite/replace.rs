@@ -5,10 +5,13 @@
 //! shows yet, and the final transaction only says which segment covers which minutes. Against one long transaction this
 //! keeps SQLite's single write lock free for the other writing role, keeps the log small, and leaves nothing worse than
 //! garbage when the process is killed; the next writer removes it.
+//!
+//! Published minutes are not part of the game: their parts stay, rows for them are left out, and the new segment shows
+//! the minutes around them.
 
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
-use super::segment::{self, Chunk, Segment};
+use super::segment::{self, Chunk, Part};
 use super::writer::SqliteWriter;
 use super::{rows, runs};
 use crate::codec::ChunkBuilder;
@@ -16,6 +19,7 @@ use crate::run::{GRID, row_of};
 use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunSpec, RunWriter};
 use barograph_domain::{MinuteRow, RiskRegime, Span, StreamDecl, Ts};
 use rusqlite::{Connection, params};
+use std::collections::VecDeque;
 
 /// Chunks kept in memory before they are staged: two days and a half, a megabyte or two.
 const PENDING_CHUNKS: usize = 60;
@@ -41,6 +45,8 @@ pub(super) struct Replacement<'a> {
     open: Option<(Ts, Ts)>,
     last: Option<Ts>,
     label: Option<RiskRegime>,
+    /// Published minutes not passed yet, with the label in force at their end.
+    published: VecDeque<(Part, Option<RiskRegime>)>,
     total: Replaced,
     /// A refused row leaves a hole; then nothing may become visible.
     refused: bool,
@@ -75,11 +81,11 @@ impl<'a> Replacement<'a> {
         let place = |s| streams.binary_search(s).ok().and_then(|p| u16::try_from(p).ok());
         let remap = spec.streams.iter().map(place).collect();
         let layout = Layout { columns: spec.columns.clone(), streams };
-        let label = writer.read(|conn| check(conn, spec, from))?;
+        let (label, published) = writer.read(|conn| check(conn, spec, from))?;
         let builder = ChunkBuilder::new(layout.width(), remap).map_err(|e| Error::Invalid(format!("zstd: {e}")))?;
         let plan = Plan { spec: spec.clone(), layout, from, seen, pending: Pending::default(), staged: None };
         let total = Replaced::default();
-        Ok(Self { writer, builder, open: None, last: None, label, total, refused: false, plan })
+        Ok(Self { writer, builder, open: None, last: None, label, published, total, refused: false, plan })
     }
 
     fn refuse<T>(&mut self, what: String) -> Result<T> {
@@ -109,112 +115,133 @@ impl Plan {
     }
 
     fn segment(&self, tx: &Connection) -> Inner<i64> {
-        self.staged.map_or_else(|| segment::create(tx, self.first()), Ok)
+        self.staged.map_or_else(|| segment::create(tx), Ok)
     }
 
     fn stage(&self, tx: &Connection) -> Inner<i64> {
         let segment = self.segment(tx)?;
         store(tx, segment, self.layout.ensure(tx)?, &self.pending)?;
-        thin_checkpoints(tx, &[Segment { id: segment, from: Ts::MIN, until: Ts::MAX }])?;
+        thin_checkpoints(tx, &[Part { id: segment, from: Ts::MIN, until: Ts::MAX, live: false }])?;
         Ok(segment)
     }
 
     fn conclude(&self, tx: &Connection) -> Inner<()> {
         let layout = self.layout.ensure(tx)?;
         let run = runs::upsert(tx, &self.spec, layout, self.seen)?;
-        let kept = self.keep_before(tx, run)?;
-        let appended = match (self.staged, kept) {
-            (None, Some(tail)) => self.append(tx, tail, layout)?,
-            _ => false,
+        let parts = segment::parts(tx, run)?;
+        let kept = self.keep_before(tx, run, &parts)?;
+        let published: Vec<Part> = parts.into_iter().filter(|p| p.live && p.until > self.first()).collect();
+        let tail = kept.filter(|tail| published.is_empty() && tail.until == self.first() && self.staged.is_none());
+        let appended = match tail {
+            Some(tail) => self.append(tx, run, tail, layout)?,
+            None => false,
         };
         if !appended {
             let segment = self.segment(tx)?;
-            if let Some(tail) = kept {
-                segment::cut(tx, tail.id, self.first())?;
-            }
             store(tx, segment, layout, &self.pending)?;
             let from = if kept.is_some() { self.first() } else { Ts::MIN };
-            tx.prepare_cached("UPDATE segments SET run = ?2, from_ts = ?3 WHERE segment = ?1")?
-                .execute([segment, run, from.0])?;
+            show_around(tx, run, segment, from, &published)?;
         }
-        thin_checkpoints(tx, &segment::live(tx, run)?)?;
+        for part in &published {
+            rows::settle_label(tx, run, part.from)?;
+        }
+        thin_checkpoints(tx, &segment::parts(tx, run)?)?;
         runs::clean(tx, run, self.from, self.seen)
     }
 
-    /// Detaches what is replaced as a whole; returns the segment that ends where the replacement begins.
-    fn keep_before(&self, tx: &Connection, run: i64) -> Inner<Option<Segment>> {
+    /// Takes away the parts that are replaced; returns what is left of the one before, where it is not published.
+    fn keep_before(&self, tx: &Connection, run: i64, parts: &[Part]) -> Inner<Option<Part>> {
         let mut kept = None;
-        for old in segment::live(tx, run)? {
+        for old in parts.iter().filter(|p| !p.live) {
             match self.from {
-                Some(from) if old.from < from => kept = Some(old),
-                _ => segment::drop_segment(tx, old.id)?,
+                Some(from) if old.from < from => {
+                    let left = Part { until: old.until.min(from), ..*old };
+                    tx.prepare_cached("UPDATE parts SET until_ts = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
+                        run,
+                        left.from.0,
+                        left.until.0,
+                    ])?;
+                    kept = Some(left);
+                }
+                _ => segment::remove_part(tx, run, *old)?,
             }
         }
         Ok(kept)
     }
 
     /// Writes few rows into the run's last segment. False where that cannot be: its hour has another layout.
-    fn append(&self, tx: &Connection, tail: Segment, layout: i64) -> Inner<bool> {
+    fn append(&self, tx: &Connection, run: i64, tail: Part, layout: i64) -> Inner<bool> {
         let from = self.first();
-        let before = segment::chunk_at(tx, tail.id, from)?;
+        let before = segment::hour_at(tx, tail.id, from)?;
         let kept: Vec<MinuteRow> = match before {
             Some((other, _, _)) if other != layout => return Ok(false),
             Some((_, _, rows)) => rows.into_iter().filter(|r| r.ts < from).collect(),
             None => Vec::new(),
         };
         segment::cut(tx, tail.id, from)?;
-        let first = segment::chunk_key(tail.id, from);
+        let first = segment::hour_key(tail.id, from);
         tx.prepare_cached("DELETE FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2")?
             .execute([first + 1, segment::chunk_key(tail.id, Ts::MAX)])?;
         store(tx, tail.id, layout, &self.pending)?;
-        let same_hour = |c: &&Chunk| segment::chunk_key(tail.id, c.first) == first;
+        let same_hour = |c: &&Chunk| segment::hour_key(tail.id, c.first) == first;
         if let Some(new) = self.pending.chunks.first().filter(same_hour) {
             let mut all = kept;
             let added = crate::codec::decode(&new.body, self.layout.width()).map_err(|e| Fault::chunk(first, e))?;
             all.extend(added);
             if let Some(chunk) = Chunk::pack(&all, &self.layout, false)? {
-                chunk.put(tx, tail.id, layout)?;
+                chunk.put(tx, first, layout)?;
             }
         }
-        tx.prepare_cached("UPDATE segments SET until_ts = ?2 WHERE segment = ?1")?.execute([tail.id, i64::MAX])?;
+        tx.prepare_cached("UPDATE parts SET until_ts = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
+            run,
+            tail.from.0,
+            i64::MAX,
+        ])?;
         Ok(true)
     }
 }
 
-/// Does the request fit what is stored? Returns the label in force before it.
-fn check(conn: &Connection, spec: &RunSpec, from: Option<Ts>) -> Inner<Option<RiskRegime>> {
-    let (Some(from), Some(run)) = (from, segment::run_id(conn, &spec.key)?) else { return Ok(None) };
-    if runs::layout(conn, run)?.columns != spec.columns {
+/// Lets a segment show every minute from `from` on that is not published.
+fn show_around(conn: &Connection, run: i64, segment: i64, from: Ts, published: &[Part]) -> Inner<()> {
+    let mut free = from;
+    for part in published {
+        segment::add_part(conn, run, Part { id: segment, from: free, until: part.from, live: false })?;
+        free = free.max(part.until);
+    }
+    segment::add_part(conn, run, Part { id: segment, from: free, until: Ts::MAX, live: false })
+}
+
+/// The label in force before the request, and what it may not touch.
+type Around = (Option<RiskRegime>, VecDeque<(Part, Option<RiskRegime>)>);
+
+/// Does the request fit what is stored?
+fn check(conn: &Connection, spec: &RunSpec, from: Option<Ts>) -> Inner<Around> {
+    let Some(run) = segment::run_id(conn, &spec.key)? else { return Ok((None, VecDeque::new())) };
+    let first = from.unwrap_or(Ts::MIN);
+    let mut published = VecDeque::new();
+    for part in segment::parts(conn, run)?.into_iter().filter(|p| p.live && p.until > first) {
+        published.push_back((part, rows::label_before(conn, run, part.until)?));
+    }
+    let stays = from.is_some() || !published.is_empty();
+    if stays && runs::layout(conn, run)?.columns != spec.columns {
         return Err(Fault::Invalid(format!(
             "{} of {} is stored with other columns; replace all of it",
             spec.key.logic_version, spec.key.instrument
         )));
     }
-    rows::label_before(conn, run, from)
+    let label = from.map_or(Ok(None), |from| rows::label_before(conn, run, from))?;
+    Ok((label, published))
 }
 
 fn store(conn: &Connection, segment: i64, layout: i64, pending: &Pending) -> Inner<()> {
     for chunk in &pending.chunks {
-        chunk.put(conn, segment, layout)?;
+        chunk.put(conn, segment::hour_key(segment, chunk.first), layout)?;
     }
     for change in &pending.labels {
-        conn.prepare_cached("INSERT OR REPLACE INTO label_changes VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-            segment,
-            change.ts.0,
-            change.from.map(RiskRegime::name),
-            change.to.name()
-        ])?;
+        store_label(conn, segment, change)?;
     }
     for gap in &pending.gaps {
-        conn.prepare_cached("INSERT OR IGNORE INTO gaps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
-            segment,
-            row_of(gap.known_ts).0,
-            gap.known_ts.0,
-            decl::to_text(&gap.stream)?,
-            runs::state_word(gap.status.state),
-            gap.status.from.0,
-            gap.status.until.0
-        ])?;
+        store_gap(conn, segment, gap)?;
     }
     for (ts, body) in &pending.checkpoints {
         conn.prepare_cached("INSERT OR REPLACE INTO checkpoints (segment, ts, body) VALUES (?1, ?2, ?3)")?
@@ -223,8 +250,35 @@ fn store(conn: &Connection, segment: i64, layout: i64, pending: &Pending) -> Inn
     Ok(())
 }
 
+/// Stores a gap; false when it is there already.
+pub(super) fn store_gap(conn: &Connection, segment: i64, gap: &Gap) -> Inner<bool> {
+    let stored =
+        conn.prepare_cached("INSERT OR IGNORE INTO gaps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
+            segment,
+            row_of(gap.known_ts).0,
+            gap.known_ts.0,
+            decl::to_text(&gap.stream)?,
+            runs::state_word(gap.status.state),
+            gap.status.from.0,
+            gap.status.until.0,
+            gap.status.reason.word()
+        ])?;
+    Ok(stored > 0)
+}
+
+/// Stores a change of the label.
+pub(super) fn store_label(conn: &Connection, segment: i64, change: &LabelChange) -> Inner<()> {
+    conn.prepare_cached("INSERT OR REPLACE INTO label_changes VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        segment,
+        change.ts.0,
+        change.from.map(RiskRegime::name),
+        change.to.name()
+    ])?;
+    Ok(())
+}
+
 /// Keeps the latest two checkpoints and the last one of each week.
-fn thin_checkpoints(conn: &Connection, segments: &[Segment]) -> Inner<()> {
+fn thin_checkpoints(conn: &Connection, segments: &[Part]) -> Inner<()> {
     let mut found: Vec<(i64, Ts)> = Vec::new();
     for s in segments {
         let mut statement =
@@ -252,7 +306,18 @@ impl RunWriter for Replacement<'_> {
         if row.ts < self.plan.first() || self.last.is_some_and(|last| row.ts <= last) {
             return self.refuse(format!("the row of {} comes after it should have", row.ts));
         }
-        let new_hour = |(first, _): (Ts, Ts)| segment::chunk_key(0, first) != segment::chunk_key(0, row.ts);
+        while let Some((part, label)) = self.published.front()
+            && part.until <= row.ts
+        {
+            self.label = *label;
+            self.published.pop_front();
+        }
+        if self.published.front().is_some_and(|(part, _)| part.contains(row.ts)) {
+            self.last = Some(row.ts);
+            self.total.kept += 1;
+            return Ok(());
+        }
+        let new_hour = |(first, _): (Ts, Ts)| segment::hour_key(0, first) != segment::hour_key(0, row.ts);
         if self.open.is_some_and(new_hour) {
             self.close_chunk()?;
         }

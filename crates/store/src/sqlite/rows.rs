@@ -2,10 +2,10 @@
 
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
-use super::segment;
-use crate::run::{GRID, usable_until};
+use super::segment::{self, Part};
+use crate::run::{GRID, stream_slots, usable_until};
 use crate::{Checkpoint, Gap, LabelChange, Page, Range, RowQuery, Rows, codec, run::row_of};
-use barograph_domain::{MinuteRow, RiskRegime, Status, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{GapReason, MinuteRow, RiskRegime, Status, StreamDecl, StreamIndex, Ts};
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,13 +44,10 @@ impl Gathered {
         let mut rows = Vec::with_capacity(self.rows.len());
         for (id, mut row) in self.rows {
             let map = maps.get(&id).map_or(&[][..], Vec::as_slice);
-            let slots = row.cells.iter_mut().map(|c| &mut c.stream).chain(row.inputs.iter_mut().map(|i| &mut i.stream));
-            for slot in slots {
-                if let Some(old) = *slot {
-                    let new = map.get(old.index()).copied().flatten();
-                    let missing = || Fault::Damaged(format!("the row of {} names stream {}", row.ts, old.0));
-                    *slot = Some(new.ok_or_else(missing)?);
-                }
+            let ts = row.ts;
+            for slot in stream_slots(&mut row) {
+                let new = map.get(slot.index()).copied().flatten();
+                *slot = new.ok_or_else(|| Fault::Damaged(format!("the row of {ts} names stream {}", slot.0)))?;
             }
             rows.push(row);
         }
@@ -61,7 +58,7 @@ impl Gathered {
 /// The newest `count` rows not later than `last`, oldest first.
 pub(super) fn latest(conn: &Connection, run: i64, count: usize, last: Ts) -> Inner<Rows> {
     let mut gathered = Gathered::default();
-    for segment in segment::live(conn, run)?.into_iter().rev() {
+    for segment in segment::parts(conn, run)?.into_iter().rev() {
         let Some(part) = segment.within(Ts::MIN, last) else { continue };
         let (low, high) = part.chunks();
         let mut statement = conn.prepare_cached(
@@ -91,7 +88,7 @@ pub(super) fn history(conn: &Connection, run: i64, query: &RowQuery) -> Inner<Ro
     }
     let mut gathered = Gathered::default();
     let last = Ts(query.range.end.0.saturating_sub(1)).min(query.as_of.map_or(Ts::MAX, usable_until));
-    for segment in segment::live(conn, run)? {
+    for segment in segment::parts(conn, run)? {
         let Some(part) = segment.within(query.range.start, last) else { continue };
         let (low, high) = part.chunks();
         let mut statement = conn.prepare_cached(
@@ -124,30 +121,75 @@ pub(super) fn history(conn: &Connection, run: i64, query: &RowQuery) -> Inner<Ro
 pub(super) fn extent(conn: &Connection, run: i64, last: Ts) -> Inner<(u64, Option<(Ts, Ts)>)> {
     let mut count = 0_u64;
     let mut minutes: Option<(Ts, Ts)> = None;
-    for segment in segment::live(conn, run)? {
+    for segment in segment::parts(conn, run)? {
         let Some(part) = segment.within(Ts::MIN, last) else { continue };
+        let mut seen = |ts: Ts| minutes = Some(minutes.map_or((ts, ts), |(a, b)| (a.min(ts), b.max(ts))));
         let (low, high) = part.chunks();
         let mut statement = conn.prepare_cached(
             "SELECT sum(rows), min(first_ts), max(last_ts)
              FROM feature_chunks INDEXED BY feature_chunks_extent
-             WHERE chunk BETWEEN ?1 AND ?2 AND last_ts <= ?3",
+             WHERE chunk BETWEEN ?1 AND ?2 AND first_ts >= ?3 AND last_ts < ?4",
         )?;
         let (whole, first, until): (Option<i64>, Option<i64>, Option<i64>) =
-            statement.query_row([low, high, last.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+            statement.query_row([low, high, part.from.0, part.until.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
         count += whole.unwrap_or(0).unsigned_abs();
-        let mut seen = |ts: Ts| minutes = Some(minutes.map_or((ts, ts), |(a, b)| (a.min(ts), b.max(ts))));
         [first, until].into_iter().flatten().for_each(|ts| seen(Ts(ts)));
-        // The chunk that `last` cuts through.
-        if let Some((_, _, rows)) = segment::chunk_at(conn, part.id, last)?
-            && rows.last().is_some_and(|r| r.ts > last)
-        {
-            for row in rows.iter().filter(|r| r.ts <= last) {
+        // The chunks that the ends of the part cut through.
+        let mut statement = conn.prepare_cached(
+            "SELECT chunk, layout, body FROM feature_chunks WHERE chunk IN
+                (SELECT chunk FROM feature_chunks INDEXED BY feature_chunks_extent
+                 WHERE chunk BETWEEN ?1 AND ?2 AND (first_ts < ?3 OR last_ts >= ?4))",
+        )?;
+        let mut chunks = statement.query([low, high, part.from.0, part.until.0])?;
+        while let Some(chunk) = chunks.next()? {
+            for row in decode(conn, chunk)?.1.iter().filter(|r| part.contains(r.ts)) {
                 count += 1;
                 seen(row.ts);
             }
         }
     }
     Ok((count, minutes))
+}
+
+/// A chunk by key, layout and body: its layout and its rows.
+pub(super) fn decode(conn: &Connection, chunk: &rusqlite::Row<'_>) -> Inner<(i64, Vec<MinuteRow>)> {
+    let layout = chunk.get(1)?;
+    let body = chunk.get_ref(2)?.as_blob().map_err(|e| column(&e))?;
+    let rows = codec::decode(body, Layout::load(conn, layout)?.width())
+        .map_err(|e| Fault::chunk(chunk.get(0).unwrap_or(0), e))?;
+    Ok((layout, rows))
+}
+
+/// The first row at or after a minute, with its segment and layout.
+pub(super) fn first_from(conn: &Connection, run: i64, at: Ts) -> Inner<Option<(i64, i64, MinuteRow)>> {
+    for part in segment::parts(conn, run)? {
+        let Some(part) = part.within(at, Ts::MAX) else { continue };
+        let (low, high) = part.chunks();
+        let mut statement = conn.prepare_cached(
+            "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND last_ts >= ?3
+             ORDER BY chunk",
+        )?;
+        let mut chunks = statement.query([low, high, part.from.0])?;
+        while let Some(chunk) = chunks.next()? {
+            let (layout, rows) = decode(conn, chunk)?;
+            if let Some(row) = rows.into_iter().find(|r| part.contains(r.ts)) {
+                return Ok(Some((part.id, layout, row)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Says anew whether the label changes at the first row at or after a minute: what is before it has changed.
+pub(super) fn settle_label(conn: &Connection, run: i64, at: Ts) -> Inner<()> {
+    let Some((segment, _, row)) = first_from(conn, run, at)? else { return Ok(()) };
+    let from = label_before(conn, run, row.ts)?;
+    if from == Some(row.risk.label) {
+        conn.prepare_cached("DELETE FROM label_changes WHERE segment = ?1 AND ts = ?2")?
+            .execute([segment, row.ts.0])?;
+        return Ok(());
+    }
+    super::replace::store_label(conn, segment, &LabelChange { ts: row.ts, from, to: row.risk.label })
 }
 
 fn column(e: &rusqlite::types::FromSqlError) -> Fault {
@@ -161,7 +203,7 @@ fn label(word: &str) -> Inner<RiskRegime> {
 /// The published label in force just before a minute.
 pub(super) fn label_before(conn: &Connection, run: i64, before: Ts) -> Inner<Option<RiskRegime>> {
     let last = Ts(before.0.saturating_sub(1));
-    for segment in segment::live(conn, run)?.into_iter().rev() {
+    for segment in segment::parts(conn, run)?.into_iter().rev() {
         let Some(part) = segment.within(Ts::MIN, last) else { continue };
         let mut statement = conn.prepare_cached(
             "SELECT after FROM label_changes WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts DESC LIMIT 1",
@@ -185,7 +227,7 @@ pub(super) fn label_changes(
 ) -> Inner<Page<LabelChange>> {
     let last = Ts(range.end.0.saturating_sub(1)).min(as_of.map_or(Ts::MAX, usable_until));
     let mut items = Vec::new();
-    for segment in segment::live(conn, run)? {
+    for segment in segment::parts(conn, run)? {
         let Some(part) = segment.within(range.start, last) else { continue };
         let mut statement = conn.prepare_cached(
             "SELECT ts, before, after FROM label_changes WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts",
@@ -206,38 +248,68 @@ pub(super) fn label_changes(
 
 /// Gaps by the time they were known.
 pub(super) fn gaps(conn: &Connection, run: i64, range: Range, limit: usize, as_of: Option<Ts>) -> Inner<Page<Gap>> {
-    let mut items: Vec<Gap> = Vec::new();
     let last = Ts(range.end.0.saturating_sub(1)).min(as_of.unwrap_or(Ts::MAX));
-    for segment in segment::live(conn, run)? {
-        let Some(part) = segment.within(row_of(range.start), row_of(last)) else { continue };
-        let mut statement = conn.prepare_cached(
-            "SELECT known_ts, decl, state, from_ts, until_ts FROM gaps
-             WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5
-             ORDER BY row_ts, known_ts, decl, state, from_ts, until_ts",
-        )?;
-        let mut rows = statement.query(params![part.id, part.from.0, part.until.0, range.start.0, last.0])?;
-        while let Some(row) = rows.next()? {
-            let known_ts = Ts(row.get(0)?);
-            if items.len() >= limit && items.last().is_some_and(|g| g.known_ts < known_ts) {
-                return Ok(Page { items, next: Some(known_ts) });
-            }
-            let (text, word): (String, String) = (row.get(1)?, row.get(2)?);
-            let state = super::runs::state_of(&word)?;
-            let status = Status {
-                state,
-                from: Ts(row.get(3)?),
-                until: Ts(row.get(4)?),
-                reason: barograph_domain::GapReason::MissingRows,
-            };
-            items.push(Gap { stream: decl::from_text(&text)?, status, known_ts });
+    let mut items: Vec<Gap> = Vec::new();
+    for stored in stored_gaps(conn, run, range.start, last)? {
+        if items.len() >= limit && items.last().is_some_and(|g| g.known_ts < stored.known_ts) {
+            return Ok(Page { items, next: Some(stored.known_ts) });
         }
+        items.push(stored.gap()?);
     }
     Ok(Page { items, next: None })
 }
 
+/// A gap as it is stored, in the order in which gaps are told.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct StoredGap {
+    pub(super) known_ts: Ts,
+    pub(super) decl: String,
+    pub(super) state: String,
+    pub(super) from: Ts,
+    pub(super) until: Ts,
+    pub(super) reason: String,
+}
+
+impl StoredGap {
+    pub(super) fn gap(&self) -> Inner<Gap> {
+        let state = super::runs::state_of(&self.state)?;
+        let reason = GapReason::from_word(&self.reason);
+        let reason = reason.ok_or_else(|| Fault::Damaged(format!("'{}' is no reason of a gap", self.reason)))?;
+        let status = Status { state, from: self.from, until: self.until, reason };
+        Ok(Gap { stream: decl::from_text(&self.decl)?, status, known_ts: self.known_ts })
+    }
+}
+
+/// Gaps known in `first ≤ known_ts ≤ last`: those of the parts that show their minutes, and all that were published.
+pub(super) fn stored_gaps(conn: &Connection, run: i64, first: Ts, last: Ts) -> Inner<BTreeSet<StoredGap>> {
+    let published = super::runs::live_segment(conn, run)?;
+    let all = Part { id: published.unwrap_or(0), from: Ts::MIN, until: Ts::MAX, live: true };
+    let shown = segment::parts(conn, run)?.into_iter().filter(|p| !p.live).chain(published.map(|_| all));
+    let mut found = BTreeSet::new();
+    for part in shown {
+        let Some(part) = part.within(row_of(first), row_of(last)) else { continue };
+        let mut statement = conn.prepare_cached(
+            "SELECT known_ts, decl, state, from_ts, until_ts, reason FROM gaps
+             WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5",
+        )?;
+        let mut rows = statement.query(params![part.id, part.from.0, part.until.0, first.0, last.0])?;
+        while let Some(row) = rows.next()? {
+            found.insert(StoredGap {
+                known_ts: Ts(row.get(0)?),
+                decl: row.get(1)?,
+                state: row.get(2)?,
+                from: Ts(row.get(3)?),
+                until: Ts(row.get(4)?),
+                reason: row.get(5)?,
+            });
+        }
+    }
+    Ok(found)
+}
+
 /// The newest checkpoint not later than `at`.
 pub(super) fn checkpoint(conn: &Connection, run: i64, at: Ts) -> Inner<Option<Checkpoint>> {
-    for segment in segment::live(conn, run)?.into_iter().rev() {
+    for segment in segment::parts(conn, run)?.into_iter().rev() {
         let Some(part) = segment.within(Ts::MIN, at) else { continue };
         let mut statement = conn.prepare_cached(
             "SELECT ts, body FROM checkpoints WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts DESC LIMIT 1",

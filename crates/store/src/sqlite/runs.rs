@@ -84,6 +84,12 @@ pub(super) fn layout(conn: &Connection, run: i64) -> Inner<Layout> {
     Layout::load(conn, id)
 }
 
+/// The segment of what was published of a run, if anything was.
+pub(super) fn live_segment(conn: &Connection, run: i64) -> Inner<Option<i64>> {
+    let mut statement = conn.prepare_cached("SELECT live_segment FROM runs WHERE run = ?1")?;
+    Ok(statement.query_row([run], |r| r.get(0))?)
+}
+
 /// One run or all, in the order of their keys.
 pub(super) fn load(conn: &Connection, only: Option<&RunKey>, as_of: Option<Ts>) -> Inner<Vec<(i64, RunInfo)>> {
     let mut statement = conn.prepare_cached(

@@ -7,7 +7,7 @@
 //! form of the points for anyone with an SQL prompt.
 
 /// What turns a database of version `i` into one of version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2];
 
 const V1: &str = "
 CREATE TABLE instruments (
@@ -137,4 +137,77 @@ CREATE TABLE imports (                      -- the only wall-clock times
     rejected INTEGER NOT NULL,
     detail TEXT NOT NULL
 ) STRICT;
+";
+
+/// Live writing. A run may be made of several parts, some of them published live; the positions of chunks are minutes
+/// instead of hours, so that a row can be stored on its own until its hour is over; a gap says why.
+const V2: &str = "
+CREATE TABLE parts (                        -- which segment shows which minutes of a run; they do not overlap
+    run INTEGER NOT NULL,
+    from_ts INTEGER NOT NULL,
+    until_ts INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    live INTEGER NOT NULL,                  -- 1: published, never to be replaced
+    PRIMARY KEY (run, from_ts)
+) STRICT, WITHOUT ROWID;
+INSERT INTO parts SELECT run, from_ts, until_ts, segment, 0 FROM segments WHERE run IS NOT NULL AND from_ts < until_ts;
+CREATE INDEX parts_segment ON parts (segment, until_ts);
+DROP INDEX segments_run;
+ALTER TABLE segments DROP COLUMN run;
+ALTER TABLE segments DROP COLUMN from_ts;
+ALTER TABLE segments DROP COLUMN until_ts;
+ALTER TABLE runs ADD COLUMN live_segment INTEGER;
+
+CREATE TABLE feature_chunks_2 (
+    chunk INTEGER PRIMARY KEY,              -- segment and minute, see chunk_key
+    layout INTEGER NOT NULL REFERENCES layouts,
+    rows INTEGER NOT NULL,
+    first_ts INTEGER NOT NULL,
+    last_ts INTEGER NOT NULL,
+    thinned INTEGER NOT NULL,               -- 1: only the 5-minute grid and label changes are left
+    body BLOB NOT NULL
+) STRICT;
+INSERT INTO feature_chunks_2
+    SELECT chunk >> 32 << 32 | (((chunk & 4294967295) - 2147483648) * 60 + 2147483648),
+        layout, rows, first_ts, last_ts, thinned, body FROM feature_chunks ORDER BY chunk;
+DROP TABLE feature_chunks;
+ALTER TABLE feature_chunks_2 RENAME TO feature_chunks;
+CREATE INDEX feature_chunks_extent ON feature_chunks (chunk, rows, first_ts, last_ts, thinned);
+
+CREATE TABLE gaps_2 (
+    segment INTEGER NOT NULL,
+    row_ts INTEGER NOT NULL,                -- first minute that saw it
+    known_ts INTEGER NOT NULL,
+    decl TEXT NOT NULL,
+    state TEXT NOT NULL,
+    from_ts INTEGER NOT NULL,
+    until_ts INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (segment, row_ts, known_ts, decl, state, from_ts, until_ts, reason)
+) STRICT, WITHOUT ROWID;
+INSERT INTO gaps_2 SELECT segment, row_ts, known_ts, decl, state, from_ts, until_ts, 'missing_rows' FROM gaps;
+DROP TABLE gaps;
+ALTER TABLE gaps_2 RENAME TO gaps;
+
+ALTER TABLE points ADD COLUMN provenance INTEGER NOT NULL DEFAULT 0;  -- 0 import, 1 live, 2 backfill
+
+CREATE TABLE live_points (                  -- points of one instrument from one tick, later from one hour
+    instrument INTEGER NOT NULL REFERENCES instruments,
+    piece INTEGER NOT NULL,                 -- counts up
+    points INTEGER NOT NULL,
+    first_event INTEGER NOT NULL,
+    newest_event INTEGER NOT NULL,
+    first_known INTEGER NOT NULL,
+    newest_known INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (instrument, piece)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE books (                        -- order books (R3.40)
+    instrument INTEGER NOT NULL REFERENCES instruments,
+    ts INTEGER NOT NULL,
+    known_ts INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (instrument, ts, known_ts)
+) STRICT, WITHOUT ROWID;
 ";

@@ -1,7 +1,9 @@
 //! Segments: which pieces of what was written make up a run, and the removal of those that no longer do.
 //!
-//! A run's live segments cover disjoint intervals of minutes. Everything that belongs to a segment (chunks, label
-//! changes, gaps, checkpoints) counts only inside its interval.
+//! A segment holds what was written in one go, or all that was published live of one run. The parts of a run say which
+//! segment shows which minutes; they do not overlap, and several may show minutes of one segment. Everything in a
+//! segment (chunks, label changes, gaps, checkpoints) counts only inside its parts, except that gaps published live
+//! always do. A chunk is keyed by the minute from which on it may hold rows, and never reaches beyond its hour.
 
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
@@ -15,30 +17,43 @@ const GARBAGE_CHUNKS: i64 = 64;
 
 /// Minutes `from ≤ ts < until` of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Segment {
+pub(super) struct Part {
+    /// The segment that shows them.
     pub(super) id: i64,
     pub(super) from: Ts,
     pub(super) until: Ts,
+    /// Published: never replaced.
+    pub(super) live: bool,
 }
 
-impl Segment {
+impl Part {
     /// First and last possible chunk inside.
     pub(super) const fn chunks(&self) -> (i64, i64) {
-        (chunk_key(self.id, self.from), chunk_key(self.id, Ts(self.until.0.saturating_sub(1))))
+        (hour_key(self.id, self.from), chunk_key(self.id, Ts(self.until.0.saturating_sub(1))))
+    }
+
+    pub(super) fn contains(&self, ts: Ts) -> bool {
+        self.from <= ts && ts < self.until
     }
 
     /// The part of it inside `from ≤ ts ≤ last`, if any.
     pub(super) fn within(&self, from: Ts, last: Ts) -> Option<Self> {
-        let part = Self { id: self.id, from: self.from.max(from), until: self.until.min(Ts(last.0.saturating_add(1))) };
+        let part = Self { from: self.from.max(from), until: self.until.min(Ts(last.0.saturating_add(1))), ..*self };
         (part.from < part.until).then_some(part)
     }
 }
 
-/// Key of the chunk that holds a minute: chunks of a segment lie together in the order of their hours.
+/// Key of a chunk that may hold rows from a minute on: those of a segment lie together in the order of time.
 pub(super) const fn chunk_key(segment: i64, ts: Ts) -> i64 {
-    let hour = ts.0.div_euclid(Span::hours(1).0);
-    // Hours of an i64 of nanoseconds need 23 bits.
-    (segment << 32) | (hour + (1 << 31))
+    let minute = ts.0.div_euclid(Span::mins(1).0);
+    // Minutes of an i64 of nanoseconds need 29 bits.
+    (segment << 32) | (minute + (1 << 31))
+}
+
+/// Key of the chunk of a whole hour; the first that can hold a minute of it.
+pub(super) const fn hour_key(segment: i64, ts: Ts) -> i64 {
+    let hour = Span::hours(1).0;
+    chunk_key(segment, Ts(ts.0.saturating_sub(ts.0.rem_euclid(hour))))
 }
 
 /// Id of a run.
@@ -49,20 +64,33 @@ pub(super) fn run_id(conn: &Connection, key: &RunKey) -> Inner<Option<i64>> {
         .optional()?)
 }
 
-/// Live segments in ascending order.
-pub(super) fn live(conn: &Connection, run: i64) -> Inner<Vec<Segment>> {
+/// The parts of a run in ascending order.
+pub(super) fn parts(conn: &Connection, run: i64) -> Inner<Vec<Part>> {
     let mut statement =
-        conn.prepare_cached("SELECT segment, from_ts, until_ts FROM segments WHERE run = ?1 ORDER BY from_ts")?;
+        conn.prepare_cached("SELECT segment, from_ts, until_ts, live FROM parts WHERE run = ?1 ORDER BY from_ts")?;
     let found = statement
-        .query_map([run], |r| Ok(Segment { id: r.get(0)?, from: Ts(r.get(1)?), until: Ts(r.get(2)?) }))?
+        .query_map([run], |r| Ok(Part { id: r.get(0)?, from: Ts(r.get(1)?), until: Ts(r.get(2)?), live: r.get(3)? }))?
         .collect::<Result<_, _>>()?;
     Ok(found)
 }
 
-/// A new segment that belongs to nothing yet.
-pub(super) fn create(conn: &Connection, from: Ts) -> Inner<i64> {
-    conn.prepare_cached("INSERT INTO segments (run, from_ts, until_ts) VALUES (NULL, ?1, ?2)")?
-        .execute([from.0, i64::MAX])?;
+/// Makes a part; nothing where it is empty.
+pub(super) fn add_part(conn: &Connection, run: i64, part: Part) -> Inner<()> {
+    if part.from < part.until {
+        conn.prepare_cached("INSERT INTO parts (run, from_ts, until_ts, segment, live) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![run, part.from.0, part.until.0, part.id, part.live])?;
+    }
+    Ok(())
+}
+
+pub(super) fn remove_part(conn: &Connection, run: i64, part: Part) -> Inner<()> {
+    conn.prepare_cached("DELETE FROM parts WHERE run = ?1 AND from_ts = ?2")?.execute([run, part.from.0])?;
+    Ok(())
+}
+
+/// A new segment that no part shows yet.
+pub(super) fn create(conn: &Connection) -> Inner<i64> {
+    conn.prepare_cached("INSERT INTO segments DEFAULT VALUES")?.execute([])?;
     Ok(conn.last_insert_rowid())
 }
 
@@ -89,19 +117,18 @@ impl Chunk {
         Ok(Some(Self { rows: rows.len(), first, last, thinned, body: builder.finish()? }))
     }
 
-    /// Stores it in a segment, in place of what was there.
-    pub(super) fn put(&self, conn: &Connection, segment: i64, layout: i64) -> Inner<()> {
+    /// Stores it under a key, in place of what was there.
+    pub(super) fn put(&self, conn: &Connection, key: i64, layout: i64) -> Inner<()> {
         let rows = i64::try_from(self.rows).unwrap_or(i64::MAX);
-        conn.prepare_cached("INSERT OR REPLACE INTO feature_chunks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(
-            params![chunk_key(segment, self.first), layout, rows, self.first.0, self.last.0, self.thinned, self.body],
-        )?;
+        conn.prepare_cached("INSERT OR REPLACE INTO feature_chunks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .execute(params![key, layout, rows, self.first.0, self.last.0, self.thinned, self.body])?;
         Ok(())
     }
 }
 
-/// The rows of the chunk that holds `at`, and its layout; none where there is no such chunk.
-pub(super) fn chunk_at(conn: &Connection, segment: i64, at: Ts) -> Inner<Option<(i64, bool, Vec<MinuteRow>)>> {
-    let key = chunk_key(segment, at);
+/// The rows of the chunk of a whole hour that holds `at`, and its layout; none where there is no such chunk.
+pub(super) fn hour_at(conn: &Connection, segment: i64, at: Ts) -> Inner<Option<(i64, bool, Vec<MinuteRow>)>> {
+    let key = hour_key(segment, at);
     let found: Option<(i64, bool, Vec<u8>)> = conn
         .prepare_cached("SELECT layout, thinned, body FROM feature_chunks WHERE chunk = ?1")?
         .query_row([key], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
@@ -112,17 +139,17 @@ pub(super) fn chunk_at(conn: &Connection, segment: i64, at: Ts) -> Inner<Option<
     Ok(Some((layout, thinned, rows)))
 }
 
-/// Takes everything from `from` on out of a segment, except whole chunks beyond it, which `collect_some_garbage` finds.
+/// Takes everything from `from` on out of a segment that is not live.
 pub(super) fn cut(conn: &Connection, segment: i64, from: Ts) -> Inner<()> {
-    if let Some((layout, thinned, mut rows)) = chunk_at(conn, segment, from)? {
+    let key = hour_key(segment, from);
+    if let Some((layout, thinned, mut rows)) = hour_at(conn, segment, from)? {
         let before = rows.len();
         rows.retain(|r| r.ts < from);
         if rows.len() < before {
             match Chunk::pack(&rows, &Layout::load(conn, layout)?, thinned)? {
-                Some(chunk) => chunk.put(conn, segment, layout)?,
+                Some(chunk) => chunk.put(conn, key, layout)?,
                 None => {
-                    conn.prepare_cached("DELETE FROM feature_chunks WHERE chunk = ?1")?
-                        .execute([chunk_key(segment, from)])?;
+                    conn.prepare_cached("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([key])?;
                 }
             }
         }
@@ -131,16 +158,9 @@ pub(super) fn cut(conn: &Connection, segment: i64, from: Ts) -> Inner<()> {
         "DELETE FROM label_changes WHERE segment = ?1 AND ts >= ?2",
         "DELETE FROM gaps WHERE segment = ?1 AND row_ts >= ?2",
         "DELETE FROM checkpoints WHERE segment = ?1 AND ts >= ?2",
-        "UPDATE segments SET until_ts = ?2 WHERE segment = ?1",
     ] {
         conn.prepare_cached(sql)?.execute([segment, from.0])?;
     }
-    Ok(())
-}
-
-/// Detaches a segment from its run; its content is garbage from then on.
-pub(super) fn drop_segment(conn: &Connection, segment: i64) -> Inner<()> {
-    conn.prepare_cached("UPDATE segments SET run = NULL WHERE segment = ?1")?.execute([segment])?;
     Ok(())
 }
 
@@ -149,22 +169,23 @@ pub(super) fn remove_run(conn: &Connection, key: &RunKey) -> Inner<()> {
     let Some(run) = run_id(conn, key)? else {
         return Err(Fault::Invalid(format!("there is no run of {} for {}", key.logic_version, key.instrument)));
     };
-    conn.execute("UPDATE segments SET run = NULL WHERE run = ?1", [run])?;
+    conn.execute("DELETE FROM parts WHERE run = ?1", [run])?;
     conn.execute("DELETE FROM runs WHERE run = ?1", [run])?;
     Ok(())
 }
 
-/// Removes a little of what belongs to nothing; false when there is nothing left to remove.
+/// Removes a little of what no part shows; false when there is nothing left to remove.
 pub(super) fn collect_some_garbage(conn: &Connection) -> Inner<bool> {
-    let mut statement =
-        conn.prepare_cached("SELECT segment, until_ts, run IS NULL FROM segments WHERE run IS NULL OR until_ts < ?1")?;
+    let mut statement = conn.prepare_cached(
+        "SELECT segment, (SELECT max(until_ts) FROM parts WHERE parts.segment = segments.segment) FROM segments
+         WHERE segment NOT IN (SELECT live_segment FROM runs WHERE live_segment IS NOT NULL)",
+    )?;
     let found = statement
-        .query_map([i64::MAX], |r| Ok((r.get(0)?, Ts(r.get(1)?), r.get(2)?)))?
-        .collect::<Result<Vec<(i64, Ts, bool)>, _>>()?;
-    for (segment, until, dead) in found {
-        // Of a live segment, the chunk that holds its last minute stays.
-        let last = Ts(until.0.saturating_sub(1));
-        let first = if dead { chunk_key(segment, Ts::MIN) } else { chunk_key(segment, last) + 1 };
+        .query_map([], |r| Ok((r.get(0)?, r.get::<_, Option<i64>>(1)?.map(Ts))))?
+        .collect::<Result<Vec<(i64, Option<Ts>)>, _>>()?;
+    for (segment, until) in found.into_iter().filter(|(_, until)| *until != Some(Ts::MAX)) {
+        // Of a segment in use, what lies beyond the chunk that holds its last minute.
+        let first = until.map_or(chunk_key(segment, Ts::MIN), |t| chunk_key(segment, Ts(t.0.saturating_sub(1))) + 1);
         let removed = conn
             .prepare_cached(
                 "DELETE FROM feature_chunks WHERE chunk IN
@@ -174,7 +195,7 @@ pub(super) fn collect_some_garbage(conn: &Connection) -> Inner<bool> {
         if removed > 0 {
             return Ok(true);
         }
-        if dead {
+        if until.is_none() {
             for table in ["label_changes", "gaps", "checkpoints", "segments"] {
                 conn.execute(&format!("DELETE FROM {table} WHERE segment = ?1"), [segment])?;
             }

@@ -2,13 +2,16 @@
 
 use super::decl;
 use super::fault::{Fault, Inner};
+use super::pieces::Scan;
 use barograph_domain::{Instrument, InstrumentName, MarketKind, StreamDecl, Ts};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::BTreeMap;
 
 /// A stream with the figures kept about it.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
     pub(super) id: i64,
+    pub(super) instrument: i64,
     pub(super) decl: StreamDecl,
     pub(super) points: i64,
     pub(super) first_event: Ts,
@@ -18,7 +21,8 @@ pub(super) struct Stored {
     pub(super) digest: i64,
 }
 
-const COLUMNS: &str = "stream, decl, points, first_event, newest_event, newest_known, lag_min, digest";
+const COLUMNS: &str =
+    "stream, decl, points, first_event, newest_event, newest_known, lag_min, digest, streams.instrument";
 
 fn stored(row: &Row<'_>) -> Inner<Stored> {
     let text: String = row.get(1)?;
@@ -31,7 +35,26 @@ fn stored(row: &Row<'_>) -> Inner<Stored> {
         newest_known: Ts(row.get(5)?),
         lag_min: row.get(6)?,
         digest: row.get(7)?,
+        instrument: row.get(8)?,
     })
+}
+
+/// All streams of an instrument by number, with their metrics.
+pub(super) fn metrics(conn: &Connection, instrument: i64) -> Inner<BTreeMap<i64, StreamDecl>> {
+    let mut statement = conn.prepare_cached("SELECT stream, decl FROM streams WHERE instrument = ?1")?;
+    let mut rows = statement.query([instrument])?;
+    let mut found = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(1)?;
+        found.insert(row.get(0)?, decl::from_text(&text)?);
+    }
+    Ok(found)
+}
+
+/// The number of every instrument.
+pub(super) fn numbers(conn: &Connection) -> Inner<Vec<i64>> {
+    let mut statement = conn.prepare_cached("SELECT instrument FROM instruments")?;
+    Ok(statement.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Streams that have points, in rank order.
@@ -100,10 +123,10 @@ pub(super) fn ensure_instrument(conn: &Connection, instrument: &Instrument) -> I
     }
 }
 
-/// Id of a stream, stored on first sight.
-pub(super) fn ensure(conn: &Connection, instrument: i64, decl: &StreamDecl) -> Inner<i64> {
+/// A stream, stored on first sight.
+pub(super) fn ensure(conn: &Connection, instrument: i64, decl: &StreamDecl) -> Inner<Stored> {
     if let Some(found) = find(conn, decl)? {
-        return Ok(found.id);
+        return Ok(found);
     }
     conn.prepare_cached(
         "INSERT INTO streams (instrument, source, metric, cadence, delay, decl, points, first_event, newest_event,
@@ -120,7 +143,7 @@ pub(super) fn ensure(conn: &Connection, instrument: i64, decl: &StreamDecl) -> I
         i64::MAX,
         i64::MIN
     ])?;
-    Ok(conn.last_insert_rowid())
+    find(conn, decl)?.ok_or_else(|| Fault::Damaged(format!("'{}' vanished", decl.label())))
 }
 
 /// Every instrument: id, what it is, version of its points.
@@ -144,16 +167,23 @@ pub(super) fn digest(conn: &Connection, stream: i64) -> Inner<i64> {
     Ok(conn.prepare_cached("SELECT digest FROM streams WHERE stream = ?1")?.query_row([stream], |r| r.get(0))?)
 }
 
-/// A time at which a point was thought to be known is none any more: was it the stream's latest?
-pub(super) fn forget_known(conn: &Connection, stream: i64, outdated: Ts) -> Inner<()> {
-    conn.prepare_cached(
-        "UPDATE streams SET newest_known = max(
-            coalesce((SELECT max(known_ts) FROM points INDEXED BY points_known
-                WHERE points.stream = ?1 AND known_ts IS NOT NULL), -9223372036854775808),
-            coalesce((SELECT event_ts + delay FROM points WHERE points.stream = ?1 AND known_ts IS NULL
-                ORDER BY event_ts DESC LIMIT 1), -9223372036854775808))
-         WHERE stream = ?1 AND newest_known <= ?2",
-    )?
-    .execute([stream, outdated.0])?;
+/// Says anew what follows from all points of a stream except their number and digest: some are gone or known earlier.
+pub(super) fn refigure(conn: &Connection, stream: &Stored) -> Inner<()> {
+    let mut statement = conn.prepare_cached(
+        "SELECT min(event_ts), max(coalesce(known_ts, event_ts + ?2)), min(coalesce(known_ts - event_ts, ?2))
+         FROM points WHERE stream = ?1",
+    )?;
+    let (first, known, lag): (Option<i64>, Option<i64>, Option<i64>) =
+        statement.query_row([stream.id, stream.decl.delay.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    let (mut first, mut known) = (first.map_or(Ts::MAX, Ts), known.map_or(Ts::MIN, Ts));
+    let mut lag = lag.unwrap_or(i64::MAX);
+    let mut live = Scan::by_event(conn, stream, Ts::MIN, Ts::MAX)?;
+    while let Some(fact) = live.next(conn)? {
+        first = first.min(fact.event.event_ts);
+        known = known.max(fact.event.recv_ts);
+        lag = lag.min(fact.event.recv_ts.0.saturating_sub(fact.event.event_ts.0));
+    }
+    conn.prepare_cached("UPDATE streams SET first_event = ?2, newest_known = ?3, lag_min = ?4 WHERE stream = ?1")?
+        .execute([stream.id, first.0, known.0, lag])?;
     Ok(())
 }

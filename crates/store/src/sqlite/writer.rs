@@ -2,9 +2,10 @@
 
 use super::fault::{Fault, Inner};
 use super::lock::RoleLock;
-use super::{FILE, fault, open, points, prune, replace, segment};
+use super::{FILE, fault, live, open, points, prune, replace, segment};
 use crate::{
-    Error, ImportRecord, Inserted, PointsVersion, Pruned, Result, Retention, Role, RunKey, RunSpec, RunWriter, Writer,
+    Appended, Error, ImportRecord, Inserted, LiveBatch, PointsVersion, Pruned, Result, Retention, Role, RunKey,
+    RunSpec, RunWriter, Writer,
 };
 use barograph_domain::{Event, Instrument, StreamDecl, Ts};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -17,6 +18,8 @@ pub struct SqliteWriter {
     path: PathBuf,
     locks: Vec<(Role, RoleLock)>,
     poisoned: Option<String>,
+    /// What the last live batch referred to; forgotten when anything else is written.
+    live: Option<Box<live::Cache>>,
 }
 
 impl SqliteWriter {
@@ -29,7 +32,7 @@ impl SqliteWriter {
         let locks = roles.iter().map(|r| Ok((*r, RoleLock::take(folder, *r)?))).collect::<Result<_>>()?;
         let path = folder.join(FILE);
         let conn = open::writer(&path)?;
-        let mut writer = Self { conn, path, locks, poisoned: None };
+        let mut writer = Self { conn, path, locks, poisoned: None, live: None };
         if writer.holds(Role::Context) {
             writer.collect_garbage()?;
         }
@@ -72,6 +75,7 @@ impl SqliteWriter {
         if let Some(cause) = &self.poisoned {
             return Err(Error::Poisoned { cause: cause.clone() });
         }
+        self.live = None;
         let done = transact(&mut self.conn, work);
         done.map_err(|f| {
             let harmless = f.is_harmless();
@@ -121,6 +125,15 @@ impl Writer for SqliteWriter {
             return Err(Error::Invalid("a batch holds at most 4,294,967,295 events".to_owned()));
         }
         self.write(|tx| points::insert(tx, instruments, streams, events))
+    }
+
+    fn append(&mut self, batch: &LiveBatch<'_>) -> Result<Appended> {
+        self.need(Role::Ingest)?;
+        self.need(Role::Context)?;
+        let mut known = self.live.take();
+        let done = self.write(|tx| live::append(tx, &mut known, batch))?;
+        self.live = known;
+        Ok(done)
     }
 
     fn replace<'a>(

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, kept where every backend finds them")]
 
 pub mod hash;
+pub mod live;
 pub mod model;
 pub mod points;
 pub mod prune;
@@ -54,6 +55,12 @@ macro_rules! suite {
             freshness_as_of, imports_are_listed, an_empty_store_answers);
         $crate::suite_of!($factory, hash:
             order_of_arrival_does_not_show, neither_do_pieces, every_change_shows, wall_clock_and_checkpoints_do_not);
+        $crate::suite_of!($factory, live:
+            a_published_run_is_like_any_other, a_repeated_batch_changes_nothing, a_published_minute_never_changes,
+            a_replacement_leaves_published_minutes, a_live_row_takes_the_place_of_an_imported_one,
+            live_points_read_like_imported_ones, ticks_do_not_show, provenance_is_told, live_points_make_no_run_dirty,
+            a_refused_live_batch_leaves_nothing, published_rows_follow_their_streams, order_books_come_back,
+            raw_live_data_are_pruned);
         $crate::suite_of!($factory, prune:
             old_rows_are_thinned, pruning_again_changes_nothing, points_go_only_when_asked,
             a_thinned_run_can_be_replaced);

@@ -14,7 +14,7 @@ fn market() -> (One, Vec<MinuteRow>) {
 }
 
 fn retention() -> Retention {
-    Retention { minute_rows: KEEP, points: None }
+    Retention { minute_rows: KEEP, ..Retention::default() }
 }
 
 fn kept(rows: &[MinuteRow]) -> Vec<MinuteRow> {
@@ -35,7 +35,7 @@ pub fn old_rows_are_thinned(factory: &dyn Factory) {
     let want = kept(&rows);
     assert!(want.len() < rows.len());
     let pruned = writer.prune(&retention()).unwrap();
-    assert_eq!(pruned, Pruned { rows: (rows.len() - want.len()) as u64, points: 0 });
+    assert_eq!(pruned, Pruned { rows: (rows.len() - want.len()) as u64, ..Pruned::default() });
     assert!(stored(&*reader, &one) == want);
     let labels = reader.label_changes(&one.spec.key, crate::Range::ALL, usize::MAX, None).unwrap().items;
     assert_eq!(labels, changes(&rows));

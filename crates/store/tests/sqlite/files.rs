@@ -1,8 +1,10 @@
 //! What can be wrong with a file or a folder: one clear error each, and nothing lost.
 
 use crate::common::{Sample, reader, sample, writer};
+use barograph_domain::{GapReason, Status, StatusState};
 use barograph_store::suite::hash;
-use barograph_store::{Error, PointsVersion, Reader, Result, Role, SqliteReader, SqliteWriter, Writer, sqlite};
+use barograph_store::suite::sample::START;
+use barograph_store::{Error, Gap, PointsVersion, Reader, Result, Role, SqliteReader, SqliteWriter, Writer, sqlite};
 use std::fs;
 use std::path::Path;
 
@@ -79,7 +81,7 @@ fn newer_files_are_left_alone() {
     rusqlite::Connection::open(file(dir.path())).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let bytes = fs::read(file(dir.path())).unwrap();
     for error in [
-        says(SqliteWriter::open(dir.path(), &Role::ALL), &["version 99", "up to 1", "newer"]),
+        says(SqliteWriter::open(dir.path(), &Role::ALL), &["version 99", "up to 2", "newer"]),
         says(SqliteReader::open(dir.path()), &["version 99"]),
     ] {
         assert!(matches!(error, Error::Newer { found: 99, .. }));
@@ -101,7 +103,7 @@ fn a_changed_number_is_found() {
         ("UPDATE streams SET decl = replace(decl, 'bar', 'tar')", "a stream"),
         ("UPDATE instruments SET kind = 'option'", "no kind of market"),
         ("UPDATE checkpoints SET body = zeroblob(9)", "checkpoint"),
-        ("UPDATE segments SET from_ts = 0, until_ts = 0", "overlaps"),
+        ("UPDATE parts SET from_ts = 0, until_ts = 0", "overlaps"),
         ("DELETE FROM runs", "belong to nothing"),
     ];
     for (sql, words) in changes {
@@ -205,4 +207,45 @@ fn people_can_ask_in_sql() {
     assert_eq!((row.0.as_str(), row.1.as_str(), row.2), ("binance-usdm:BTCUSDT", "binance-usdm", 60));
     assert_eq!((row.3.as_str(), row.4.as_str()), ("2026-01-01T00:01:00Z", "2026-01-01T00:01:02Z"));
     assert!(row.5 > 0.0);
+}
+
+/// What the second version of the schema changed, taken back.
+const BACK_TO_1: &str = "
+CREATE TABLE segments_1 (segment INTEGER PRIMARY KEY, run INTEGER, from_ts INTEGER NOT NULL, until_ts INTEGER NOT NULL)
+    STRICT;
+INSERT INTO segments_1 SELECT segment, run, from_ts, until_ts FROM parts;
+DROP TABLE parts; DROP TABLE segments; ALTER TABLE segments_1 RENAME TO segments;
+CREATE INDEX segments_run ON segments (run, from_ts);
+ALTER TABLE runs DROP COLUMN live_segment;
+UPDATE feature_chunks SET chunk = -(chunk >> 32 << 32 | (((chunk & 4294967295) - 2147483648) / 60 + 2147483648));
+UPDATE feature_chunks SET chunk = -chunk;
+CREATE TABLE gaps_1 (segment INTEGER NOT NULL, row_ts INTEGER NOT NULL, known_ts INTEGER NOT NULL, decl TEXT NOT NULL,
+    state TEXT NOT NULL, from_ts INTEGER NOT NULL, until_ts INTEGER NOT NULL,
+    PRIMARY KEY (segment, row_ts, known_ts, decl, state, from_ts, until_ts)) STRICT, WITHOUT ROWID;
+INSERT INTO gaps_1 SELECT segment, row_ts, known_ts, decl, state, from_ts, until_ts FROM gaps;
+DROP TABLE gaps; ALTER TABLE gaps_1 RENAME TO gaps;
+ALTER TABLE points DROP COLUMN provenance;
+DROP TABLE live_points; DROP TABLE books;
+PRAGMA user_version = 1;
+";
+
+/// As the release before live writing left them; their gaps are missing rows.
+#[test]
+fn old_files_open_and_mean_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let s = sample(400);
+    let mut w = writer(dir.path());
+    w.insert_points(&s.instruments, &s.streams, &s.events).unwrap();
+    let mut run = w.replace(&s.spec, None, PointsVersion(1)).unwrap();
+    let status = Status { state: StatusState::Gap, from: START, until: START, reason: GapReason::MissingRows };
+    run.gap(&Gap { stream: s.streams[0].clone(), status, known_ts: s.rows[7].ts }).unwrap();
+    s.rows.iter().for_each(|r| run.row(r).unwrap());
+    run.finish().unwrap();
+    drop(w);
+    let before = hash(&reader(dir.path()));
+    rusqlite::Connection::open(file(dir.path())).unwrap().execute_batch(BACK_TO_1).unwrap();
+    let error = SqliteReader::open(dir.path()).unwrap_err();
+    assert!(matches!(error, Error::Outdated { found: 1, known: 2, .. }), "{error}");
+    drop(writer(dir.path()));
+    assert_eq!(hash(&reader(dir.path())), before);
 }

@@ -1,0 +1,234 @@
+//! Metric points of one instrument as one blob: those of a tick, later those of an hour.
+//!
+//! Points lie stream by stream. Their times are differences of differences, so that a regular grid costs nothing; what
+//! is left of a receipt is its jitter. Payloads of one length are XORed with the one before and written byte column by
+//! byte column. Small blobs are not compressed: a tick of eight points has nothing to repeat.
+
+use super::CodecError;
+use super::bytes::{Input, put_uint, unzigzag, zigzag};
+use crate::Provenance;
+use barograph_domain::{Payload, Ts};
+
+/// Written first in every blob; the high bit says that the rest is compressed.
+const FORMAT: u8 = 1;
+const PACKED: u8 = 0x80;
+/// Below this many bytes compression costs more than it saves.
+const SMALL: usize = 512;
+/// Measured on an hour of eight streams: one level more saves under 1 %.
+const ZSTD_LEVEL: i32 = 3;
+/// A blob that claims more is damaged: an hour of a thousand trades a second has 250 MB.
+const RAW_BYTES_MAX: usize = 1 << 30;
+
+/// One point with the number of its stream.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Packed {
+    /// Whatever the store calls the stream by.
+    pub stream: i64,
+    /// When it happened.
+    pub event_ts: Ts,
+    /// When it was known.
+    pub known_ts: Ts,
+    /// Venue's own sequence.
+    pub seq: u64,
+    /// How it came to be known.
+    pub provenance: Provenance,
+    /// The observation.
+    pub payload: Payload,
+}
+
+/// Packs points, which lie stream by stream.
+///
+/// # Errors
+/// When the compressor fails (memory).
+pub fn encode(points: &[Packed]) -> std::io::Result<Vec<u8>> {
+    let mut raw = Vec::with_capacity(points.len() * 32);
+    let mut payloads: Vec<Vec<u8>> = Vec::new();
+    let groups = points.chunk_by(|a, b| a.stream == b.stream);
+    put_uint(&mut raw, groups.clone().count() as u64);
+    let mut before = 0_i64;
+    for group in groups {
+        let Some(first) = group.first() else { continue };
+        put_uint(&mut raw, zigzag(first.stream.wrapping_sub(before).cast_unsigned()));
+        before = first.stream;
+        put_uint(&mut raw, group.len() as u64);
+        put_steps(&mut raw, group.iter().map(|p| p.event_ts.0.cast_unsigned()));
+        put_steps(&mut raw, group.iter().map(|p| p.known_ts.0.wrapping_sub(p.event_ts.0).cast_unsigned()));
+        put_steps(&mut raw, group.iter().map(|p| p.seq));
+        raw.extend(group.iter().map(|p| p.provenance.code()));
+        payloads.resize_with(group.len().max(payloads.len()), Vec::new);
+        for (bytes, point) in payloads.iter_mut().zip(group) {
+            bytes.clear();
+            point.payload.encode(bytes);
+        }
+        put_payloads(&mut raw, &payloads[..group.len()]);
+    }
+    if raw.len() < SMALL {
+        raw.insert(0, FORMAT);
+        return Ok(raw);
+    }
+    let mut out = vec![FORMAT | PACKED];
+    put_uint(&mut out, raw.len() as u64);
+    let mut zstd = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+    zstd.include_checksum(true)?;
+    out.extend_from_slice(&zstd.compress(&raw)?);
+    Ok(out)
+}
+
+/// Differences of differences: nothing for a regular grid.
+fn put_steps(out: &mut Vec<u8>, values: impl Iterator<Item = u64>) {
+    let (mut last, mut step) = (0_u64, 0_u64);
+    for v in values {
+        let now = v.wrapping_sub(last);
+        put_uint(out, zigzag(now.wrapping_sub(step)));
+        (last, step) = (v, now);
+    }
+}
+
+fn put_payloads(out: &mut Vec<u8>, payloads: &[Vec<u8>]) {
+    let length = payloads.first().map_or(0, Vec::len);
+    if payloads.iter().any(|p| p.len() != length) {
+        out.push(0);
+        for p in payloads {
+            put_uint(out, p.len() as u64);
+            out.extend_from_slice(p);
+        }
+        return;
+    }
+    out.push(1);
+    put_uint(out, length as u64);
+    for at in 0..length {
+        let mut before = 0;
+        for p in payloads {
+            out.push(p[at] ^ before);
+            before = p[at];
+        }
+    }
+}
+
+/// The points of a blob. `read` turns payload bytes into a payload, given the stream; `None` from it is damage.
+///
+/// # Errors
+/// When the blob is damaged or of a newer format.
+pub fn decode(blob: &[u8], read: impl Fn(i64, &[u8]) -> Option<Payload>) -> Result<Vec<Packed>, CodecError> {
+    let mut input = Input(blob);
+    let unpacked;
+    match input.byte()? {
+        FORMAT => {}
+        b if b == FORMAT | PACKED => {
+            let size = input.size(RAW_BYTES_MAX)?;
+            unpacked = zstd::bulk::decompress(input.0, size).map_err(|_e| CodecError("does not decompress"))?;
+            input = Input(&unpacked);
+        }
+        _ => return Err(CodecError("has a format this build does not know")),
+    }
+    let mut found = Vec::new();
+    let mut stream = 0_i64;
+    for _ in 0..input.size(RAW_BYTES_MAX)? {
+        stream = stream.wrapping_add(unzigzag(input.uint()?).cast_signed());
+        // Every point takes at least four bytes.
+        let count = input.size(input.0.len())?;
+        let event = steps(&mut input, count)?;
+        let lag = steps(&mut input, count)?;
+        let seq = steps(&mut input, count)?;
+        let provenance = input.take(count)?;
+        let payloads = payloads(&mut input, count)?;
+        for at in 0..count {
+            let event_ts = Ts(event[at].cast_signed());
+            found.push(Packed {
+                stream,
+                event_ts,
+                known_ts: Ts(event_ts.0.wrapping_add(lag[at].cast_signed())),
+                seq: seq[at],
+                provenance: Provenance::from_code(i64::from(provenance[at]))
+                    .ok_or(CodecError("has a point of unknown provenance"))?,
+                payload: read(stream, &payloads[at]).ok_or(CodecError("has a value that cannot be read"))?,
+            });
+        }
+    }
+    if input.0.is_empty() { Ok(found) } else { Err(CodecError("goes on after its end")) }
+}
+
+fn steps(input: &mut Input<'_>, count: usize) -> Result<Vec<u64>, CodecError> {
+    let (mut last, mut step) = (0_u64, 0_u64);
+    let mut found = Vec::with_capacity(count);
+    for _ in 0..count {
+        step = step.wrapping_add(unzigzag(input.uint()?));
+        last = last.wrapping_add(step);
+        found.push(last);
+    }
+    Ok(found)
+}
+
+fn payloads(input: &mut Input<'_>, count: usize) -> Result<Vec<Vec<u8>>, CodecError> {
+    if input.byte()? == 0 {
+        return (0..count)
+            .map(|_| {
+                let length = input.size(input.0.len())?;
+                Ok(input.take(length)?.to_vec())
+            })
+            .collect();
+    }
+    let length = input.size(input.0.len())?;
+    let columns = input.take(length.checked_mul(count).ok_or(CodecError("ends too early"))?)?;
+    let mut found = vec![vec![0; length]; count];
+    for at in 0..length {
+        let mut before = 0;
+        for (p, x) in found.iter_mut().zip(&columns[at * count..]) {
+            before ^= x;
+            p[at] = before;
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::{Bar, Metric, Side};
+
+    fn metric(stream: i64) -> Metric {
+        [Metric::Bar, Metric::MarkPrice, Metric::Liquidation, Metric::FundingRate][usize::try_from(stream % 4).unwrap()]
+    }
+
+    fn sample(streams: i64, each: i64) -> Vec<Packed> {
+        let of = |stream: i64, n: i64| {
+            let x = 50_000.0 + f64::from(i32::try_from(n * 37 % 1001).unwrap()) * 0.1;
+            let payload = match metric(stream) {
+                Metric::Bar => {
+                    Payload::Bar(Bar { open: x, high: x, low: x, close: -0.0, volume: Some(1.0), quote_volume: None })
+                }
+                Metric::Liquidation => Payload::Liquidation { liquidated_side: Side::Long, price: x, qty: 5e-324 },
+                Metric::FundingRate => {
+                    Payload::Funding { rate: x, interval_h: (n % 2 == 0).then_some(8.0), next_ts: None, special: false }
+                }
+                _ => Payload::Value(x),
+            };
+            Packed {
+                stream,
+                event_ts: Ts(n * 60_000_000_000),
+                known_ts: Ts(n * 60_000_000_000 + n * 7919 % 5000),
+                seq: n.unsigned_abs(),
+                provenance: Provenance::ALL[usize::try_from(n % 3).unwrap()],
+                payload,
+            }
+        };
+        (0..streams).flat_map(|s| (0..each).map(move |n| of(s, n))).collect()
+    }
+
+    #[test]
+    fn points_survive_bit_for_bit() {
+        let read = |stream, bytes: &[u8]| Payload::decode(metric(stream), bytes);
+        for (streams, each) in [(0, 0), (1, 1), (4, 1), (8, 60), (3, 500)] {
+            let points = sample(streams, each);
+            let blob = encode(&points).unwrap();
+            assert_eq!(decode(&blob, read), Ok(points), "{streams} × {each}");
+            for cut in [0, 1, blob.len() / 2, blob.len() - 1] {
+                assert!(decode(&blob[..cut], read).is_err(), "{streams} × {each} cut at {cut}");
+            }
+        }
+        let mut blob = encode(&sample(8, 60)).unwrap();
+        let middle = blob.len() / 2;
+        blob[middle] ^= 4;
+        assert!(decode(&blob, read).is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! What a live process publishes: one batch per tick, whole or not at all.
+//!
+//! A row published here is final. Equal content again changes nothing, other content for the same minute is
+//! [`crate::Error::Conflict`], and a later replacement of the run ([`crate::Writer::replace`]) leaves it where it is:
+//! re-runs only fill minutes that have no published row. Points written here are already in the rows, so they mark no
+//! run dirty. Minutes that only an import has computed are not published; a live row takes their place.
+
+use crate::{Gap, Inserted, RunSpec};
+use barograph_domain::{Event, Instrument, MinuteRow, StreamDecl, Ts};
+use serde::{Deserialize, Serialize};
+
+/// How a metric point came to be known (R1.18). Part of the content; of two ways at one time the first here counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provenance {
+    /// Received from the venue's stream at `known_ts`.
+    Live,
+    /// Asked for later, after a hole or at first start; `known_ts` is when the answer came.
+    Backfill,
+    /// From files; `known_ts` is what the declaration of the stream says.
+    #[default]
+    Import,
+}
+
+impl Provenance {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Live, Self::Backfill, Self::Import];
+
+    /// The word people see.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Import => "import",
+            Self::Live => "live",
+            Self::Backfill => "backfill",
+        }
+    }
+
+    /// The stored number.
+    #[must_use]
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Import => 0,
+            Self::Live => 1,
+            Self::Backfill => 2,
+        }
+    }
+
+    pub(crate) fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| i64::from(p.code()) == code)
+    }
+}
+
+/// An order book at a moment (R3.40), best level first on both sides.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BookSample {
+    /// Position of the market in [`LiveBatch::instruments`].
+    pub instrument: usize,
+    /// The moment it shows, by the venue's clock.
+    pub ts: Ts,
+    /// When it was known.
+    pub known_ts: Ts,
+    /// Price and base quantity, descending; at most [`BOOK_LEVELS_MAX`].
+    pub bids: Vec<(f64, f64)>,
+    /// Price and base quantity, ascending; at most [`BOOK_LEVELS_MAX`].
+    pub asks: Vec<(f64, f64)>,
+}
+
+/// Levels a side that are kept of an order book: 25 show the depth the features read, in under a kilobyte.
+pub const BOOK_LEVELS_MAX: usize = 25;
+
+/// A stored order book.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Book {
+    /// The moment it shows.
+    pub ts: Ts,
+    /// When it was known.
+    pub known_ts: Ts,
+    /// Price and base quantity, best first.
+    pub bids: Vec<(f64, f64)>,
+    /// Price and base quantity, best first.
+    pub asks: Vec<(f64, f64)>,
+}
+
+/// What one tick of a live process publishes: everything or nothing, in one transaction.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LiveBatch<'a> {
+    /// Meaning of the positions in rows and books.
+    pub instruments: &'a [Instrument],
+    /// Meaning of the stream indexes in points and rows. Handing in the same list every time is fast.
+    pub streams: &'a [StreamDecl],
+    /// Data payloads received live.
+    pub points: &'a [Event],
+    /// Data payloads asked for later; `recv_ts` is when the answer came.
+    pub backfill: &'a [Event],
+    /// One for each instrument with rows or gaps. `streams` in them is ignored.
+    pub runs: &'a [RunSpec],
+    /// Minute rows; `row.instrument` is a position in `instruments`. Each enters every run of its instrument in `runs`.
+    pub rows: &'a [MinuteRow],
+    /// Changes of continuity; each enters every run of its instrument in `runs`.
+    pub gaps: &'a [Gap],
+    /// Order books.
+    pub books: &'a [BookSample],
+}
+
+/// What a live batch changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Appended {
+    /// Points, backfill included.
+    pub points: Inserted,
+    /// Rows that were published.
+    pub rows: u64,
+    /// Rows that were published before, with the same content.
+    pub rows_same: u64,
+    /// Gaps that were not stored before.
+    pub gaps: u64,
+    /// Order books that were not stored before.
+    pub books: u64,
+}

@@ -1,0 +1,376 @@
+//! Live batches: everything a tick publishes, in one transaction, a few dozen microseconds per market.
+//!
+//! What a batch refers to (streams, runs, layouts, the last minute published) is looked up once and remembered as long as
+//! the same lists come back; any other write forgets it. The ordinary case — the next minute, newer points — then costs a
+//! handful of statements per market. Everything else (a repeated batch, a minute in between, late points) takes the slow
+//! way round, through the same tables.
+
+use super::decl::Layout;
+use super::fault::{Fault, Inner};
+use super::live_rows::{self, RunSlot};
+use super::streams::{self, Stored};
+use super::{books, digest, pieces, points, replace, runs, segment};
+use crate::codec::points::{self as packed, Packed};
+use crate::codec::{ChunkBuilder, Width};
+use crate::run::{GRID, stream_slots};
+use crate::{Appended, LiveBatch, PointsVersion, Provenance, RunSpec};
+use barograph_domain::{Event, InstrumentName, MinuteRow, Span, StreamDecl, StreamIndex, Ts};
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Markets whose last hour is packed after one batch: a thousand are through after 20 minutes, at 2 ms each.
+const PACKED_PER_BATCH: usize = 50;
+const HOUR: Span = Span::hours(1);
+
+/// What the lists of a batch mean in the store.
+pub(super) struct Cache {
+    fingerprint: u64,
+    streams: Vec<Option<StreamSlot>>,
+    instruments: Vec<InstrumentSlot>,
+    runs: Vec<RunSlot>,
+    builders: Vec<(Width, ChunkBuilder)>,
+    /// Whose hour is looked at next.
+    next_to_pack: usize,
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").field("streams", &self.streams.len()).field("runs", &self.runs.len()).finish()
+    }
+}
+
+/// One stream of the batch's list.
+struct StreamSlot {
+    stored: Stored,
+    /// Position of its instrument in the batch's list.
+    instrument: usize,
+    /// Position in the layouts of its instrument.
+    place: u16,
+    /// Greatest key stored.
+    newest: (Ts, u64),
+}
+
+/// One instrument of the batch's list.
+struct InstrumentSlot {
+    id: i64,
+    runs: Vec<usize>,
+    next_piece: i64,
+    /// First piece that may have to be merged, and when its points were known.
+    unmerged: Option<(i64, Ts)>,
+}
+
+/// See [`crate::Writer::append`].
+pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &LiveBatch<'_>) -> Inner<Appended> {
+    let fingerprint = fingerprint(batch);
+    if cache.as_ref().is_none_or(|c| c.fingerprint != fingerprint) {
+        *cache = Some(Box::new(Cache::build(conn, batch, fingerprint)?));
+    }
+    let Some(cache) = cache else { return Ok(Appended::default()) };
+    let mut done = Appended::default();
+    cache.points(conn, batch, &mut done)?;
+    cache.rows(conn, batch, &mut done)?;
+    for gap in batch.gaps {
+        let stranger = || Fault::Invalid(format!("a gap of {} has no run in the batch", gap.stream.instrument));
+        let at = batch.instruments.iter().position(|i| i.name == gap.stream.instrument).ok_or_else(stranger)?;
+        if cache.instruments[at].runs.is_empty() {
+            return Err(stranger());
+        }
+        let mut stored = false;
+        for run in &cache.instruments[at].runs {
+            let segment = cache.runs[*run].container(conn)?;
+            stored |= replace::store_gap(conn, segment, gap)?;
+        }
+        done.gaps += u64::from(stored);
+    }
+    for book in batch.books {
+        books::check(book)?;
+        let Some(slot) = cache.instruments.get(book.instrument) else {
+            return Err(Fault::Invalid(format!("an order book names instrument {} of the list", book.instrument)));
+        };
+        done.books += u64::from(books::put(conn, slot.id, book)?);
+    }
+    cache.pack(conn, batch)?;
+    Ok(done)
+}
+
+/// Tells whether the lists are those of the batch before.
+fn fingerprint(batch: &LiveBatch<'_>) -> u64 {
+    let mut h = DefaultHasher::new();
+    for i in batch.instruments {
+        (&i.name, i.expiry, streams::kind_word(i.kind)).hash(&mut h);
+    }
+    batch.streams.hash(&mut h);
+    for r in batch.runs {
+        (&r.key, &r.release, &r.book, &r.book_text, &r.config, &r.columns).hash(&mut h);
+    }
+    h.finish()
+}
+
+impl Cache {
+    fn build(conn: &Connection, batch: &LiveBatch<'_>, fingerprint: u64) -> Inner<Self> {
+        let mut positions: BTreeMap<&InstrumentName, usize> = BTreeMap::new();
+        let mut instruments = Vec::with_capacity(batch.instruments.len());
+        for (at, instrument) in batch.instruments.iter().enumerate() {
+            positions.insert(&instrument.name, at);
+            instruments.push(InstrumentSlot::load(conn, streams::ensure_instrument(conn, instrument)?)?);
+        }
+        let mut layouts: Vec<Vec<StreamDecl>> = vec![Vec::new(); instruments.len()];
+        for decl in batch.streams {
+            if let Some(at) = positions.get(&decl.instrument) {
+                layouts[*at].push(decl.clone());
+            }
+        }
+        for own in &mut layouts {
+            own.sort();
+            own.dedup();
+        }
+        let mut slots = Vec::with_capacity(batch.streams.len());
+        for decl in batch.streams {
+            let Some(at) = positions.get(&decl.instrument).copied() else {
+                slots.push(None);
+                continue;
+            };
+            let place = layouts[at].binary_search(decl).ok().and_then(|p| u16::try_from(p).ok());
+            let stored = streams::ensure(conn, instruments[at].id, decl)?;
+            let newest = (stored.newest_event, u64::MAX);
+            slots.push(place.map(|place| StreamSlot { stored, instrument: at, place, newest }));
+        }
+        let mut cache = Self {
+            fingerprint,
+            streams: slots,
+            instruments,
+            runs: Vec::with_capacity(batch.runs.len()),
+            builders: Vec::new(),
+            next_to_pack: 0,
+        };
+        for spec in batch.runs {
+            let Some(at) = positions.get(&spec.key.instrument).copied() else {
+                return Err(Fault::Invalid(format!(
+                    "the run of {} has no instrument in the batch",
+                    spec.key.instrument
+                )));
+            };
+            cache.instruments[at].runs.push(cache.runs.len());
+            let layout = Layout { columns: spec.columns.clone(), streams: layouts[at].clone() };
+            cache.runs.push(open_run(conn, spec, &layout)?);
+            cache.add_builder(&layout)?;
+        }
+        Ok(cache)
+    }
+
+    /// One builder per width, in terms of layouts.
+    fn add_builder(&mut self, layout: &Layout) -> Inner<()> {
+        if self.builders.iter().all(|(width, _)| *width != layout.width()) {
+            let same = (0..=u16::MAX).map(Some).collect();
+            self.builders.push((layout.width(), ChunkBuilder::new(layout.width(), same)?));
+        }
+        Ok(())
+    }
+
+    /// Everything of one instrument becomes one piece, unless some of it is not newer than what is stored.
+    fn points(&mut self, conn: &Connection, batch: &LiveBatch<'_>, done: &mut Appended) -> Inner<()> {
+        let mut per: BTreeMap<usize, Vec<(usize, Packed)>> = BTreeMap::new();
+        let all = [(batch.points, Provenance::Live), (batch.backfill, Provenance::Backfill)];
+        for (event, provenance) in all.into_iter().flat_map(|(events, p)| events.iter().map(move |e| (e, p))) {
+            points::check(batch.streams, event)?;
+            let at = event.stream.index();
+            let Some(slot) = self.streams.get(at).and_then(Option::as_ref) else {
+                let name = &batch.streams[at].instrument;
+                return Err(Fault::Invalid(format!("'{name}' has points but is not described")));
+            };
+            let Event { recv_ts: known_ts, event_ts, seq, payload, .. } = *event;
+            let point = Packed { stream: slot.stored.id, event_ts, known_ts, seq, provenance, payload };
+            per.entry(slot.instrument).or_default().push((at, point));
+        }
+        for (instrument, mut own) in per {
+            own.sort_by_key(|(_, p)| (p.stream, p.event_ts, p.seq));
+            let (at, list): (Vec<usize>, Vec<Packed>) = own.into_iter().unzip();
+            let newer =
+                |(i, p): (&usize, &Packed)| self.streams[*i].as_ref().is_some_and(|s| s.newest < (p.event_ts, p.seq));
+            let ordered = list.is_sorted_by(|a, b| (a.stream, a.event_ts, a.seq) < (b.stream, b.event_ts, b.seq));
+            if ordered && at.iter().zip(&list).all(newer) {
+                self.new_piece(conn, instrument, &at, &list)?;
+                done.points.new += list.len() as u64;
+            } else {
+                self.settle(conn, batch, instrument, &at, &list, done)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn new_piece(&mut self, conn: &Connection, instrument: usize, at: &[usize], list: &[Packed]) -> Inner<()> {
+        let slot = &mut self.instruments[instrument];
+        pieces::put_body(conn, slot.id, slot.next_piece, list, &packed::encode(list)?)?;
+        let known = list.iter().map(|p| p.known_ts).max().unwrap_or(Ts::MIN);
+        slot.unmerged.get_or_insert((slot.next_piece, known));
+        slot.next_piece += 1;
+        let mut scratch = Vec::new();
+        let mut statement = conn.prepare_cached(
+            "UPDATE streams SET points = ?2, first_event = ?3, newest_event = ?4, newest_known = ?5, lag_min = ?6,
+                digest = ?7
+             WHERE stream = ?1",
+        )?;
+        for (group, i) in list.chunk_by(|a, b| a.stream == b.stream).zip(at.chunk_by(|a, b| a == b)) {
+            let Some(slot) = i.first().and_then(|i| self.streams[*i].as_mut()) else { continue };
+            let s = &mut slot.stored;
+            for p in group {
+                let fact = pieces::fact(p);
+                s.points += 1;
+                s.first_event = s.first_event.min(p.event_ts);
+                s.newest_event = s.newest_event.max(p.event_ts);
+                s.newest_known = s.newest_known.max(p.known_ts);
+                s.lag_min = s.lag_min.min(p.known_ts.0.saturating_sub(p.event_ts.0));
+                s.digest = s.digest.wrapping_add(digest::of_point(&fact.event, fact.provenance, &mut scratch));
+                slot.newest = (p.event_ts, p.seq);
+            }
+            statement.execute([
+                s.id,
+                s.points,
+                s.first_event.0,
+                s.newest_event.0,
+                s.newest_known.0,
+                s.lag_min,
+                s.digest,
+            ])?;
+        }
+        Ok(())
+    }
+
+    /// The slow way: some of it is stored already, or late.
+    fn settle(
+        &mut self,
+        conn: &Connection,
+        batch: &LiveBatch<'_>,
+        instrument: usize,
+        at: &[usize],
+        list: &[Packed],
+        done: &mut Appended,
+    ) -> Inner<()> {
+        let id = self.instruments[instrument].id;
+        if pieces::latest(conn, id)?.is_some_and(|(_, body)| packed::encode(list).is_ok_and(|b| b == body)) {
+            done.points.same += list.len() as u64;
+            return Ok(());
+        }
+        for (group, i) in list.chunk_by(|a, b| a.stream == b.stream).zip(at.chunk_by(|a, b| a == b)) {
+            let Some(place) = i.first().copied() else { continue };
+            let index = StreamIndex(u16::try_from(place).unwrap_or(u16::MAX));
+            for provenance in [Provenance::Live, Provenance::Backfill] {
+                let own = group.iter().filter(|p| p.provenance == provenance);
+                let events: Vec<Event> = own.map(|p| Event { stream: index, ..pieces::fact(p).event }).collect();
+                if events.is_empty() {
+                    continue;
+                }
+                let order: Vec<u32> = (0_u32..).zip(&events).map(|(n, _)| n).collect();
+                let decl = &batch.streams[place];
+                let tally = points::insert_stream(conn, batch.instruments, decl, &events, &order, provenance)?;
+                points::add(&mut done.points, tally.inserted);
+            }
+            let stored = streams::find(conn, &batch.streams[place])?;
+            if let (Some(slot), Some(stored)) = (self.streams[place].as_mut(), stored) {
+                slot.newest = (stored.newest_event, u64::MAX);
+                slot.stored = stored;
+            }
+        }
+        let runs = std::mem::take(&mut self.instruments[instrument].runs);
+        self.instruments[instrument] = InstrumentSlot { runs, ..InstrumentSlot::load(conn, id)? };
+        Ok(())
+    }
+
+    fn rows(&mut self, conn: &Connection, batch: &LiveBatch<'_>, done: &mut Appended) -> Inner<()> {
+        let mut order: Vec<&MinuteRow> = batch.rows.iter().collect();
+        order.sort_by_key(|r| (r.instrument, r.ts));
+        for row in order {
+            let at = usize::try_from(row.instrument).unwrap_or(usize::MAX);
+            let slot = self.instruments.get(at).filter(|s| !s.runs.is_empty());
+            let Some(slot) = slot else {
+                return Err(Fault::Invalid(format!("the row of {} has no run in the batch", row.ts)));
+            };
+            if row.ts.floor(GRID) != row.ts {
+                return Err(Fault::Invalid(format!("the row of {} is not on the minute grid", row.ts)));
+            }
+            let row = self.in_layout(row, at)?;
+            for run in &slot.runs {
+                let width = self.runs[*run].layout.width();
+                let Some((_, builder)) = self.builders.iter_mut().find(|(w, _)| *w == width) else { continue };
+                let new = live_rows::publish(conn, &mut self.runs[*run], &batch.runs[*run].key, &row, builder)?;
+                done.rows += u64::from(new);
+                done.rows_same += u64::from(!new);
+            }
+        }
+        Ok(())
+    }
+
+    /// The row in terms of its instrument's layout.
+    fn in_layout(&self, row: &MinuteRow, instrument: usize) -> Inner<MinuteRow> {
+        let mut row = row.clone();
+        row.instrument = 0;
+        let ts = row.ts;
+        for slot in stream_slots(&mut row) {
+            let own = self.streams.get(slot.index()).and_then(Option::as_ref).filter(|s| s.instrument == instrument);
+            let stranger = || Fault::Invalid(format!("the row of {ts} names a stream its run does not declare"));
+            *slot = StreamIndex(own.ok_or_else(stranger)?.place);
+        }
+        Ok(row)
+    }
+
+    /// Packs some hours that are over.
+    fn pack(&mut self, conn: &Connection, batch: &LiveBatch<'_>) -> Inner<()> {
+        let rows = batch.rows.iter().map(|r| r.ts);
+        let Some(now) = rows.chain(batch.points.iter().map(|p| p.recv_ts)).max() else { return Ok(()) };
+        let hour = now.floor(HOUR);
+        let mut packed = 0;
+        for _ in 0..self.instruments.len() {
+            if packed == PACKED_PER_BATCH {
+                break;
+            }
+            let at = self.next_to_pack % self.instruments.len();
+            self.next_to_pack = at + 1;
+            let slot = &mut self.instruments[at];
+            let mut busy = false;
+            if let Some((since, known)) = slot.unmerged
+                && known < hour
+            {
+                pieces::merge_hours(conn, slot.id, since, now)?;
+                let runs = std::mem::take(&mut slot.runs);
+                *slot = InstrumentSlot { runs, ..InstrumentSlot::load(conn, slot.id)? };
+                slot.unmerged = slot.unmerged.filter(|(_, known)| *known >= hour);
+                busy = true;
+            }
+            for run in &slot.runs {
+                busy |= live_rows::pack(conn, &mut self.runs[*run], hour)?;
+            }
+            packed += usize::from(busy);
+        }
+        Ok(())
+    }
+}
+
+impl InstrumentSlot {
+    fn load(conn: &Connection, id: i64) -> Inner<Self> {
+        let mut statement = conn.prepare_cached(
+            "SELECT max(piece), min(piece), min(newest_known) FROM
+                (SELECT piece, newest_known FROM live_points WHERE instrument = ?1 ORDER BY piece DESC LIMIT 120)",
+        )?;
+        let (last, first, known): (Option<i64>, Option<i64>, Option<i64>) =
+            statement.query_row([id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+        let unmerged = first.zip(known.map(Ts));
+        Ok(Self { id, runs: Vec::new(), next_piece: last.map_or(0, |n| n + 1), unmerged })
+    }
+}
+
+/// Stores what a run is made with, if it is new or says so differently.
+fn open_run(conn: &Connection, spec: &RunSpec, layout: &Layout) -> Inner<RunSlot> {
+    if let Some(run) = segment::run_id(conn, &spec.key)?
+        && runs::layout(conn, run)?.columns != spec.columns
+    {
+        return Err(Fault::Invalid(format!(
+            "{} of {} is stored with other columns; publish under another logic version",
+            spec.key.logic_version, spec.key.instrument
+        )));
+    }
+    let id = layout.ensure(conn)?;
+    // Imported points that no run has seen yet still want one.
+    let run = runs::upsert(conn, spec, id, PointsVersion::default())?;
+    RunSlot::load(conn, run, id, layout.clone())
+}

@@ -1,0 +1,273 @@
+//! Points written live: one blob per instrument and tick, merged into one per hour once the hour is over.
+//!
+//! A thousand markets of eight streams each would touch eight thousand places of the table of points every minute; this
+//! way it is one per market. A key is either in a piece or in the table, never in both: whoever writes points at times
+//! that a piece covers first moves the piece into the table (`unpack`).
+
+use super::fault::{Fault, Inner};
+use super::points::Target;
+use super::streams::{self, Stored};
+use crate::Provenance;
+use crate::codec::points::{self as packed, Packed};
+use barograph_domain::{Event, Payload, Span, StreamDecl, StreamIndex, Ts};
+use rusqlite::{Connection, params};
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+
+/// A stored point of a stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fact {
+    /// Its stream index is 0.
+    pub(super) event: Event,
+    pub(super) provenance: Provenance,
+}
+
+impl Fact {
+    pub(super) const fn key(&self) -> (Ts, u64) {
+        (self.event.event_ts, self.event.seq)
+    }
+}
+
+/// The clock by which a scan is ordered and limited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum By {
+    Event,
+    Known,
+}
+
+/// A fact in the heap of a scan.
+#[derive(Debug)]
+struct Head {
+    by: By,
+    fact: Fact,
+}
+
+impl Ord for Head {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (a, b) = (&self.fact.event, &other.fact.event);
+        match self.by {
+            By::Event => a.event_ts.cmp(&b.event_ts).then(a.seq.cmp(&b.seq)).then_with(|| a.order(b)),
+            By::Known => a.order(b),
+        }
+    }
+}
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+impl Eq for Head {}
+
+/// The points of one stream in pieces, in order; a piece is read when its first point could be next.
+#[derive(Debug)]
+pub(super) struct Scan {
+    by: By,
+    stream: Stored,
+    from: Ts,
+    last: Ts,
+    /// First time in it, and its number.
+    ahead: VecDeque<(Ts, i64)>,
+    heap: BinaryHeap<Reverse<Head>>,
+}
+
+impl Scan {
+    /// Points with `from ≤ event_ts ≤ last` by (`event_ts`, sequence).
+    pub(super) fn by_event(conn: &Connection, stream: &Stored, from: Ts, last: Ts) -> Inner<Self> {
+        let sql = "SELECT first_event, piece FROM live_points
+                   WHERE instrument = ?1 AND newest_event >= ?2 AND first_event <= ?3 ORDER BY first_event, piece";
+        Self::begin(conn, sql, By::Event, stream, from, last)
+    }
+
+    /// Points with `from ≤ known_ts ≤ last` in the total order of events.
+    pub(super) fn by_known(conn: &Connection, stream: &Stored, from: Ts, last: Ts) -> Inner<Self> {
+        let sql = "SELECT first_known, piece FROM live_points
+                   WHERE instrument = ?1 AND newest_known >= ?2 AND first_known <= ?3 ORDER BY first_known, piece";
+        Self::begin(conn, sql, By::Known, stream, from, last)
+    }
+
+    fn begin(conn: &Connection, sql: &str, by: By, stream: &Stored, from: Ts, last: Ts) -> Inner<Self> {
+        let mut statement = conn.prepare_cached(sql)?;
+        let ahead = statement
+            .query_map([stream.instrument, from.0, last.0], |r| Ok((Ts(r.get(0)?), r.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        Ok(Self { by, stream: stream.clone(), from, last, ahead, heap: BinaryHeap::new() })
+    }
+
+    /// The next one.
+    pub(super) fn next(&mut self, conn: &Connection) -> Inner<Option<Fact>> {
+        while let Some((first, piece)) = self.ahead.front().copied() {
+            if self.heap.peek().is_some_and(|Reverse(head)| self.time(&head.fact) < first) {
+                break;
+            }
+            self.ahead.pop_front();
+            let metric = self.stream.decl.metric;
+            let read = |stream, bytes: &[u8]| {
+                // Other streams of the piece are not looked at.
+                if stream == self.stream.id { Payload::decode(metric, bytes) } else { Some(Payload::Tick) }
+            };
+            for point in load(conn, self.stream.instrument, piece, read)? {
+                let fact = fact(&point);
+                let time = self.time(&fact);
+                if point.stream == self.stream.id && self.from <= time && time <= self.last {
+                    self.heap.push(Reverse(Head { by: self.by, fact }));
+                }
+            }
+        }
+        Ok(self.heap.pop().map(|Reverse(head)| head.fact))
+    }
+
+    const fn time(&self, fact: &Fact) -> Ts {
+        match self.by {
+            By::Event => fact.event.event_ts,
+            By::Known => fact.event.recv_ts,
+        }
+    }
+}
+
+pub(super) fn fact(point: &Packed) -> Fact {
+    let event = Event {
+        recv_ts: point.known_ts,
+        event_ts: point.event_ts,
+        stream: StreamIndex(0),
+        seq: point.seq,
+        payload: point.payload,
+    };
+    Fact { event, provenance: point.provenance }
+}
+
+fn load(
+    conn: &Connection,
+    instrument: i64,
+    piece: i64,
+    read: impl Fn(i64, &[u8]) -> Option<Payload>,
+) -> Inner<Vec<Packed>> {
+    let mut statement = conn.prepare_cached("SELECT body FROM live_points WHERE instrument = ?1 AND piece = ?2")?;
+    let mut rows = statement.query([instrument, piece])?;
+    let Some(row) = rows.next()? else { return Ok(Vec::new()) };
+    let body = row.get_ref(0)?.as_blob().map_err(|e| Fault::Damaged(format!("live points {piece}: {e}")))?;
+    packed::decode(body, read)
+        .map_err(|e| Fault::Damaged(format!("piece {piece} of the live points of instrument {instrument} {e}")))
+}
+
+/// The points of a piece, whatever stream they are of.
+pub(super) fn load_all(
+    conn: &Connection,
+    instrument: i64,
+    piece: i64,
+    decls: &BTreeMap<i64, StreamDecl>,
+) -> Inner<Vec<Packed>> {
+    load(conn, instrument, piece, |stream, bytes| Payload::decode(decls.get(&stream)?.metric, bytes))
+}
+
+/// Stores points, which lie stream by stream, as a piece.
+pub(super) fn put(conn: &Connection, instrument: i64, piece: i64, points: &[Packed]) -> Inner<()> {
+    put_body(conn, instrument, piece, points, &packed::encode(points)?)
+}
+
+/// The same, with the bytes made already.
+pub(super) fn put_body(conn: &Connection, instrument: i64, piece: i64, points: &[Packed], body: &[u8]) -> Inner<()> {
+    let mut ends = [Ts::MAX, Ts::MIN, Ts::MAX, Ts::MIN];
+    for p in points {
+        ends[0] = ends[0].min(p.event_ts);
+        ends[1] = ends[1].max(p.event_ts);
+        ends[2] = ends[2].min(p.known_ts);
+        ends[3] = ends[3].max(p.known_ts);
+    }
+    let count = i64::try_from(points.len()).unwrap_or(i64::MAX);
+    conn.prepare_cached("INSERT OR REPLACE INTO live_points VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+        .execute(params![instrument, piece, count, ends[0].0, ends[1].0, ends[2].0, ends[3].0, body])?;
+    Ok(())
+}
+
+fn remove(conn: &Connection, instrument: i64, piece: i64) -> Inner<()> {
+    conn.prepare_cached("DELETE FROM live_points WHERE instrument = ?1 AND piece = ?2")?
+        .execute([instrument, piece])?;
+    Ok(())
+}
+
+/// Moves the pieces that cover a stretch of time into the table of points.
+pub(super) fn unpack(conn: &Connection, instrument: i64, from: Ts, last: Ts) -> Inner<()> {
+    let mut statement = conn.prepare_cached(
+        "SELECT piece FROM live_points WHERE instrument = ?1 AND newest_event >= ?2 AND first_event <= ?3",
+    )?;
+    let found = statement.query_map([instrument, from.0, last.0], |r| r.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let decls = streams::metrics(conn, instrument)?;
+    for piece in found {
+        for own in load_all(conn, instrument, piece, &decls)?.chunk_by(|a, b| a.stream == b.stream) {
+            let Some((id, decl)) = own.first().and_then(|p| decls.get_key_value(&p.stream)) else { continue };
+            let mut target = Target::new(conn, *id, decl, Provenance::Live)?;
+            for point in own {
+                let Fact { event, provenance } = fact(point);
+                target.put_beside(&event, provenance)?;
+            }
+        }
+        remove(conn, instrument, piece)?;
+    }
+    Ok(())
+}
+
+/// The latest piece of an instrument: its number and bytes.
+pub(super) fn latest(conn: &Connection, instrument: i64) -> Inner<Option<(i64, Vec<u8>)>> {
+    let mut statement =
+        conn.prepare_cached("SELECT piece, body FROM live_points WHERE instrument = ?1 ORDER BY piece DESC LIMIT 1")?;
+    let mut rows = statement.query([instrument])?;
+    rows.next()?.map(|r| Ok((r.get(0)?, r.get(1)?))).transpose()
+}
+
+/// Pieces of one tick are of one hour of receipt; this merges those of each hour that ended by `now` into one.
+pub(super) fn merge_hours(conn: &Connection, instrument: i64, since: i64, now: Ts) -> Inner<()> {
+    let mut statement = conn.prepare_cached(
+        "SELECT piece, newest_known FROM live_points
+         WHERE instrument = ?1 AND piece >= ?2 AND newest_known < ?3 ORDER BY piece",
+    )?;
+    let found = statement
+        .query_map([instrument, since, now.floor(HOUR).0], |r| Ok((r.get(0)?, Ts(r.get(1)?))))?
+        .collect::<Result<Vec<(i64, Ts)>, _>>()?;
+    let decls = streams::metrics(conn, instrument)?;
+    for hour in found.chunk_by(|a, b| a.1.floor(HOUR) == b.1.floor(HOUR)) {
+        let [(first, _), _, ..] = hour else { continue };
+        let mut all = Vec::new();
+        for (piece, _) in hour {
+            all.extend(load_all(conn, instrument, *piece, &decls)?);
+            remove(conn, instrument, *piece)?;
+        }
+        // Stable: of equal keys the order of writing stays.
+        all.sort_by_key(|p| (p.stream, p.event_ts, p.seq));
+        put(conn, instrument, *first, &all)?;
+    }
+    Ok(())
+}
+
+const HOUR: Span = Span::hours(1);
+
+/// Removes points older than the limit of their stream. Returns them.
+pub(super) fn prune(conn: &Connection, instrument: i64, limits: &BTreeMap<i64, Ts>) -> Inner<Vec<Packed>> {
+    let Some(newest_limit) = limits.values().max() else { return Ok(Vec::new()) };
+    let mut statement =
+        conn.prepare_cached("SELECT piece FROM live_points WHERE instrument = ?1 AND first_event < ?2")?;
+    let found = statement.query_map([instrument, newest_limit.0], |r| r.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    let decls = streams::metrics(conn, instrument)?;
+    let mut gone = Vec::new();
+    for piece in found {
+        let old = |p: &Packed| limits.get(&p.stream).is_some_and(|limit| p.event_ts < *limit);
+        let (out, stays): (Vec<_>, Vec<_>) = load_all(conn, instrument, piece, &decls)?.into_iter().partition(old);
+        if out.is_empty() {
+            continue;
+        }
+        gone.extend(out);
+        if stays.is_empty() {
+            remove(conn, instrument, piece)?;
+        } else {
+            put(conn, instrument, piece, &stays)?;
+        }
+    }
+    Ok(gone)
+}
