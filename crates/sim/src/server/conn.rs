@@ -1,0 +1,152 @@
+//! One WebSocket connection as the hub sees it: what it subscribed to, and bytes on their way out.
+
+use crate::Venue;
+use crate::num::Text;
+use crate::server::streams::Tier;
+use crate::wire::frame::{self, Opcode};
+use barograph_domain::{Span, Ts};
+use tokio::sync::mpsc;
+
+/// What the writing task of a connection is told.
+#[derive(Debug)]
+pub(crate) enum Chunk {
+    /// Write these bytes.
+    Bytes(Vec<u8>),
+    /// Write what came before, then end the connection.
+    End,
+}
+
+/// Chunks that may wait for a slow client; more, and it is disconnected. A chunk is what one tick of 5 ms produced.
+pub(crate) const CHUNKS_MAX: usize = 4_096;
+
+/// Client messages per second that are tolerated for long, and at once.
+const REQUESTS_PER_S: f64 = 10.0;
+const REQUESTS_BURST: f64 = 30.0;
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Conn {
+    pub(crate) id: u64,
+    pub(crate) venue: Venue,
+    pub(crate) tier: Tier,
+    /// Whether payloads are wrapped as `{"stream":…,"data":…}`.
+    pub(crate) envelope: bool,
+    /// Names in the order of subscription, also those that never deliver.
+    pub(crate) names: Vec<String>,
+    pub(crate) opened: Ts,
+    pub(crate) next_ping: Ts,
+    /// Latest pong, or the opening.
+    pub(crate) heard: Ts,
+    /// Messages numbered on this connection (Coinbase).
+    pub(crate) sequence: u64,
+    /// Nothing goes out any more, and nothing says so.
+    pub(crate) silent: bool,
+    pub(crate) ended: bool,
+    out: Vec<u8>,
+    tx: mpsc::Sender<Chunk>,
+    allowance: f64,
+    allowance_at: Ts,
+}
+
+impl Conn {
+    pub(crate) fn new(id: u64, venue: Venue, tier: Tier, envelope: bool, tx: mpsc::Sender<Chunk>, now: Ts) -> Self {
+        Self {
+            id,
+            venue,
+            tier,
+            envelope,
+            names: Vec::new(),
+            opened: now,
+            next_ping: now + ping_period(venue),
+            heard: now,
+            sequence: 0,
+            silent: false,
+            ended: false,
+            out: Vec::new(),
+            tx,
+            allowance: REQUESTS_BURST,
+            allowance_at: now,
+        }
+    }
+
+    /// Appends a text frame made of pieces.
+    pub(crate) fn text(&mut self, pieces: &[&[u8]]) {
+        frame::head(&mut self.out, Opcode::Text, pieces.iter().map(|p| p.len()).sum());
+        for piece in pieces {
+            self.out.extend_from_slice(piece);
+        }
+    }
+
+    /// Appends bytes that are frames already.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// A ping that carries the time, as Binance sends it.
+    pub(crate) fn ping(&mut self, now: Ts) {
+        let mut text = Text::default();
+        text.n(now.as_millis());
+        frame::whole(&mut self.out, Opcode::Ping, &text.bytes);
+        self.next_ping = now + ping_period(self.venue);
+    }
+
+    pub(crate) fn pong(&mut self, payload: &[u8]) {
+        frame::whole(&mut self.out, Opcode::Pong, payload);
+    }
+
+    /// Says goodbye and ends the connection after that.
+    pub(crate) fn close(&mut self, code: u16, reason: &str) {
+        frame::close(&mut self.out, code, reason);
+        self.cut();
+    }
+
+    /// Ends the connection after what is already under way, without a word.
+    pub(crate) fn cut(&mut self) {
+        self.flush();
+        self.ended = true;
+        // A full queue means that the client is slow; the writing task ends when the sender is dropped.
+        drop(self.tx.try_send(Chunk::End));
+    }
+
+    /// Hands what has gathered to the writing task. False when the client is too slow and was given up.
+    pub(crate) fn flush(&mut self) -> bool {
+        if self.silent || self.ended {
+            self.out.clear();
+            return true;
+        }
+        if self.out.is_empty() {
+            return true;
+        }
+        let capacity = self.out.len();
+        let bytes = core::mem::replace(&mut self.out, Vec::with_capacity(capacity));
+        if self.tx.try_send(Chunk::Bytes(bytes)).is_err() {
+            self.ended = true;
+            return false;
+        }
+        true
+    }
+
+    /// Whether one more client message is within the venue's limit.
+    pub(crate) fn allow(&mut self, now: Ts) -> bool {
+        let passed = (now - self.allowance_at).as_secs_f64().max(0.0);
+        self.allowance = (self.allowance + passed * REQUESTS_PER_S).min(REQUESTS_BURST) - 1.0;
+        self.allowance_at = now;
+        self.allowance >= 0.0
+    }
+
+    /// How long a client may leave pings unanswered.
+    pub(crate) const fn patience(&self) -> Span {
+        match self.venue {
+            Venue::BinanceSpot => Span::secs(60),
+            Venue::BinanceUsdm | Venue::Coinbase => Span::mins(10),
+        }
+    }
+}
+
+/// Time between two pings of the server. Coinbase sends heartbeats instead; a rare ping does no harm.
+const fn ping_period(venue: Venue) -> Span {
+    match venue {
+        Venue::BinanceSpot => Span::secs(20),
+        Venue::BinanceUsdm | Venue::Coinbase => Span::mins(3),
+    }
+}

@@ -1,0 +1,167 @@
+//! The server's state behind one lock, and the step that moves it along with the clock.
+
+use crate::clock::Clock;
+use crate::server::conn::{Chunk, Conn};
+use crate::server::hub::Hub;
+use crate::server::limits::Limits;
+use crate::server::session;
+use crate::server::streams::Tier;
+use crate::world::event::Event;
+use crate::world::{SLOT, World};
+use crate::{SimConfig, Venue};
+use barograph_domain::{Span, Ts};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Everything that is shared between the driver, the sockets and the REST routes.
+pub(crate) struct Core {
+    pub(crate) world: World,
+    pub(crate) hub: Hub,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    pub(crate) config: SimConfig,
+    pub(crate) paused: bool,
+    events: Vec<Event>,
+    second: i64,
+}
+
+impl Core {
+    pub(crate) fn new(config: SimConfig, clock: Arc<dyn Clock>) -> Self {
+        let mut config = config;
+        config.world.origin = clock.now();
+        let world = World::new(&config.world);
+        let hub = Hub::new(&world);
+        let second = world.now().as_millis().div_euclid(1_000);
+        let limits = Limits::new(config.enforce_limits);
+        Self { world, hub, clock, limits, config, paused: false, events: Vec::new(), second }
+    }
+
+    /// The moment up to which the world has been told.
+    pub(crate) const fn now(&self) -> Ts {
+        self.world.now()
+    }
+
+    /// Moves the world up to the clock, `slots` of 5 ms at most; true when there is more to do.
+    pub(crate) fn run(&mut self, slots: usize) -> bool {
+        if self.paused {
+            self.hub.flush();
+            return false;
+        }
+        let target = self.clock.now();
+        let mut left = slots;
+        while left > 0 && self.world.now() + SLOT <= target {
+            self.step();
+            left -= 1;
+        }
+        self.hub.flush();
+        self.world.now() + SLOT <= target
+    }
+
+    fn step(&mut self) {
+        let Self { world, hub, events, .. } = self;
+        let now_ms = (world.now() + SLOT).as_millis();
+        world.advance(events, |number, market, events| hub.tell(number, market, events, now_ms));
+        // All markets have passed the full second by the end of the tenth slot after it.
+        let second = (now_ms - 50).div_euclid(1_000);
+        if second > self.second {
+            self.second = second;
+            self.hub.tell_everyone(&self.world, second * 1_000);
+            self.look_after();
+        }
+    }
+
+    /// Pings, patience and the end of a connection's life.
+    fn look_after(&mut self) {
+        let now = self.world.now();
+        let life = self.config.connection_life;
+        for conn in self.hub.conns.iter_mut().flatten().filter(|c| !c.ended && !c.silent) {
+            if now - conn.opened >= life {
+                conn.close(1001, "connection lifetime reached");
+            } else if now - conn.heard >= conn.patience() {
+                conn.close(1008, "no pong");
+            } else if now >= conn.next_ping {
+                conn.ping(now);
+            }
+        }
+    }
+
+    /// A WebSocket was opened on a path with these stream names in its address.
+    pub(crate) fn open(&mut self, open: &Opening, tx: mpsc::Sender<Chunk>) -> (usize, u64) {
+        let now = self.now();
+        let (slot, id) = self.hub.join(|id| Conn::new(id, open.venue, open.tier, open.envelope, tx, now));
+        session::subscribe(self, slot, id, &open.streams);
+        self.hub.flush();
+        (slot, id)
+    }
+}
+
+/// How a WebSocket was opened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Opening {
+    pub(crate) venue: Venue,
+    pub(crate) tier: Tier,
+    pub(crate) envelope: bool,
+    pub(crate) streams: Vec<String>,
+}
+
+impl Opening {
+    /// Reads the path (without the venue's prefix) and the query of an address; `None` where the venue has no socket.
+    ///
+    /// An address of USD-M without a tier still connects and gets the public one: the venue's trap of 2026-04-23.
+    pub(crate) fn of(venue: Venue, path: &str, query: &str) -> Option<Self> {
+        let (tier, path) = match venue {
+            Venue::BinanceUsdm => ["/public", "/market"]
+                .iter()
+                .find_map(|t| path.strip_prefix(t).map(|rest| (*t, rest)))
+                .map_or((Tier::Public, path), |(t, rest)| {
+                    (if t == "/market" { Tier::Market } else { Tier::Public }, rest)
+                }),
+            Venue::BinanceSpot | Venue::Coinbase => (Tier::Whole, path),
+        };
+        if venue == Venue::Coinbase {
+            let known = matches!(path, "/ws" | "/ws/");
+            return known.then_some(Self { venue, tier, envelope: false, streams: Vec::new() });
+        }
+        let split = |names: &str| names.split('/').filter(|n| !n.is_empty()).map(str::to_owned).collect();
+        if path == "/stream" {
+            let pairs = form_urlencoded::parse(query.as_bytes());
+            let names = pairs.filter(|(key, _)| key == "streams").map(|(_, v)| v.into_owned()).collect::<Vec<_>>();
+            return Some(Self { venue, tier, envelope: true, streams: split(&names.join("/")) });
+        }
+        let names = path.strip_prefix("/ws").filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+        Some(Self { venue, tier, envelope: false, streams: split(names) })
+    }
+}
+
+impl core::fmt::Debug for Core {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Core(at {}, {} markets)", self.now(), self.world.markets.len())
+    }
+}
+
+/// How far behind the clock the world may be before slots are counted in bigger helpings.
+pub(crate) const SLOTS_PER_TURN: usize = 200;
+
+/// A day: the life of a connection unless configured otherwise.
+pub(crate) const DAY: Span = Span::days(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_open_what_the_venue_opens() {
+        let case = |path: &str, query: &str, tier, envelope, streams: &[&str]| {
+            let got = Opening::of(Venue::BinanceUsdm, path, query).unwrap();
+            let streams = streams.iter().map(|s| (*s).to_owned()).collect();
+            assert_eq!(got, Opening { venue: Venue::BinanceUsdm, tier, envelope, streams }, "{path}?{query}");
+        };
+        case("/public/stream", "streams=a@depth/b@depth", Tier::Public, true, &["a@depth", "b@depth"]);
+        case("/market/ws/a@aggTrade", "", Tier::Market, false, &["a@aggTrade"]);
+        case("/market/stream", "", Tier::Market, true, &[]);
+        case("/ws", "", Tier::Public, false, &[]);
+        case("/stream", "streams=%E5%B8%81usdt%40trade", Tier::Public, true, &["币usdt@trade"]);
+        assert_eq!(Opening::of(Venue::BinanceUsdm, "/public/websocket", ""), None);
+        assert_eq!(Opening::of(Venue::Coinbase, "/public/ws", ""), None);
+    }
+}

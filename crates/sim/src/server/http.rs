@@ -1,0 +1,156 @@
+//! The HTTP side: routes requests, charges budgets, and turns upgrades into sockets.
+
+use crate::Venue;
+use crate::num::Text;
+use crate::server::body::Body;
+use crate::server::conn::CHUNKS_MAX;
+use crate::server::core::{Core, Opening};
+use crate::server::limits::{Cost, Verdict};
+use crate::server::query::{Query, Reply};
+use crate::server::{Shared, rest_usdm, socket};
+use barograph_domain::Span;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::body::Incoming;
+use hyper::header::{
+    CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE,
+};
+use hyper::{Method, Request, Response, StatusCode};
+use std::convert::Infallible;
+use tokio::sync::mpsc;
+
+/// Appended to a client's key before hashing (RFC 6455 section 1.3).
+const HANDSHAKE_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// Answers one request.
+pub(crate) async fn serve(shared: Shared, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let path = request.uri().path().to_owned();
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let reply = if path == "/sim/capabilities" {
+        shared.lock().capabilities()
+    } else if let Some((venue, rest)) = Venue::split(&path) {
+        match upgrade_key(request.headers()) {
+            Some(key) => return Ok(upgrade(&shared, venue, rest, &query, &key, request)),
+            None if request.method() == Method::GET => shared.lock().rest(venue, rest, &query),
+            None => Reply::error(405, -1, "only GET is served"),
+        }
+    } else {
+        Reply::absent("no venue has this prefix")
+    };
+    Ok(respond(reply))
+}
+
+fn respond(reply: Reply) -> Response<Body> {
+    let mut response = Response::new(Body::whole(reply.body));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// The client's key, when it asks for a WebSocket.
+fn upgrade_key(headers: &HeaderMap) -> Option<String> {
+    let websocket = headers.get(UPGRADE)?.to_str().ok()?.eq_ignore_ascii_case("websocket");
+    let key = headers.get(SEC_WEBSOCKET_KEY)?.to_str().ok()?;
+    websocket.then(|| key.to_owned())
+}
+
+fn upgrade(
+    shared: &Shared,
+    venue: Venue,
+    rest: &str,
+    query: &str,
+    key: &str,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let Some(opening) = Opening::of(venue, rest, query) else {
+        return respond(Reply::absent("no socket on this path"));
+    };
+    if let Err(refused) = shared.lock().admit(venue) {
+        return respond(refused);
+    }
+    let accept = STANDARD.encode(sha1_smol::Sha1::from(format!("{key}{HANDSHAKE_SUFFIX}")).digest().bytes());
+    let coming = hyper::upgrade::on(request);
+    let (tx, rx) = mpsc::channel(CHUNKS_MAX);
+    let for_task = shared.clone();
+    shared.spawn(async move {
+        if let Ok(upgraded) = coming.await {
+            let (slot, id) = for_task.lock().open(&opening, tx);
+            socket::run(&for_task, upgraded, rx, slot, id).await;
+            for_task.lock().hub.leave(slot, id);
+        }
+    });
+    let mut response = Response::new(Body::whole(Vec::new()));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    if let Ok(value) = HeaderValue::from_str(&accept) {
+        headers.insert(SEC_WEBSOCKET_ACCEPT, value);
+    }
+    response
+}
+
+impl Core {
+    /// Answers a GET of a venue's REST, or refuses it.
+    fn rest(&mut self, venue: Venue, path: &str, query: &str) -> Reply {
+        let query = Query::parse(query);
+        let cost = match venue {
+            Venue::BinanceUsdm => rest_usdm::cost(path, &query),
+            Venue::BinanceSpot => Cost::Weight(1),
+            Venue::Coinbase => Cost::PerSecond,
+        };
+        match self.limits.charge(venue, cost, self.now()) {
+            Verdict::Allowed(used) => {
+                let reply = match venue {
+                    Venue::BinanceUsdm => rest_usdm::answer(self, path, &query),
+                    Venue::BinanceSpot | Venue::Coinbase => Reply::absent("this venue is not served here"),
+                };
+                match used {
+                    Some(used) if venue != Venue::Coinbase => reply.with("x-mbx-used-weight-1m", &used),
+                    _ => reply,
+                }
+            }
+            Verdict::TooMany(wait) => too_many(429, wait),
+            Verdict::Banned(wait) => too_many(418, wait),
+        }
+    }
+
+    /// Whether one more socket may be opened.
+    fn admit(&mut self, venue: Venue) -> Result<(), Reply> {
+        let now = self.now();
+        self.limits.socket(venue, now).map_err(|wait| too_many(429, wait))
+    }
+
+    /// What this server offers and where its data comes from.
+    fn capabilities(&self) -> Reply {
+        let mut t = Text::default();
+        t.s("{\"origin\":\"synthetic\",\"now\":\"").s(&self.now().iso_millis()).s("\",\"venues\":{");
+        let offered = [
+            (
+                Venue::BinanceUsdm,
+                "binance-usdm",
+                "\"trades\",\"book\",\"bbo\",\"mark\",\"index\",\"funding\",\"open_interest\",\"liquidations\",\"candles\"",
+            ),
+            (Venue::BinanceSpot, "binance-spot", "\"trades\",\"book\",\"bbo\",\"candles\""),
+            (Venue::Coinbase, "coinbase", "\"trades\",\"book\",\"bbo\",\"candles\""),
+        ];
+        for (n, (venue, name, streams)) in offered.into_iter().enumerate() {
+            let count = self.world.markets.iter().filter(|m| m.spec.venue == venue).count();
+            t.s(if n == 0 { "\"" } else { ",\"" }).s(name).s("\":{\"markets\":").u(count as u64);
+            t.s(",\"offered\":[").s(if count == 0 { "" } else { streams }).s("]}");
+        }
+        t.s("}}");
+        Reply::ok(t)
+    }
+}
+
+fn too_many(status: u16, wait: Span) -> Reply {
+    let seconds = (wait + Span(999_999_999)).as_secs().max(1);
+    let text = "Too many requests; current limit of IP is exceeded. Please use the websocket for live updates.";
+    Reply::error(status, -1_003, text).with("retry-after", &seconds)
+}

@@ -1,0 +1,209 @@
+//! The server: a listening socket, a driver that moves the world along, and the handle that steers both.
+
+mod body;
+mod conn;
+mod core;
+mod http;
+mod hub;
+mod limits;
+mod query;
+mod rest_usdm;
+mod session;
+mod socket;
+mod streams;
+
+use self::core::Core;
+use crate::clock::{Clock, machine_time};
+use crate::world::{SLOT, WorldConfig};
+use crate::{Error, Venue};
+use barograph_domain::{Span, Ts};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// What is served.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SimConfig {
+    /// The world; its origin is replaced by the clock's present at the start.
+    pub world: WorldConfig,
+    /// Whether request and connection limits of the venues are enforced.
+    pub enforce_limits: bool,
+    /// After how long a connection is closed.
+    pub connection_life: Span,
+}
+
+impl Default for SimConfig {
+    fn default() -> Self {
+        Self { world: WorldConfig::default(), enforce_limits: true, connection_life: core::DAY }
+    }
+}
+
+/// The lock around the core, and how to start and stop tasks.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    core: Arc<Mutex<Core>>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Shared {
+    /// Never held across an await. A panic while it was held is a bug that the next holder need not repeat.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a task until it ends or the server stops.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        let mut stop = self.stop.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = task => {}
+                _ = stop.wait_for(|stopped| *stopped) => {}
+            }
+        })
+    }
+}
+
+/// Starts servers.
+#[derive(Debug)]
+pub struct Server;
+
+/// A running server. Dropping it stops the server.
+#[derive(Debug)]
+pub struct Handle {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    shared: Shared,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts a server on a free port of 127.0.0.1, in the caller's tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the configuration has no markets, [`Error::Listen`] when no port can be had.
+    pub async fn start(config: SimConfig, clock: Arc<dyn Clock>) -> Result<Handle, Error> {
+        let world = &config.world;
+        if world.usdm_markets + world.spot_markets + world.coinbase_markets == 0 {
+            return Err(Error::Config("the world has no markets; give at least one venue at least one".to_owned()));
+        }
+        let listening = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listening.map_err(|source| Error::Listen { source })?;
+        let addr = listener.local_addr().map_err(|source| Error::Listen { source })?;
+        let (stop, stopped) = watch::channel(false);
+        let shared = Shared { core: Arc::new(Mutex::new(Core::new(config, clock))), stop: stopped };
+        let tasks = vec![shared.spawn(drive(shared.clone())), shared.spawn(accept(shared.clone(), listener))];
+        Ok(Handle { addr, shared, stop, tasks })
+    }
+}
+
+/// Moves the world along every 5 ms, more at a time when it is behind.
+async fn drive(shared: Shared) {
+    let mut tick = tokio::time::interval(Duration::from_millis(5));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        while shared.lock().run(core::SLOTS_PER_TURN) {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn accept(shared: Shared, listener: TcpListener) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        // Small frames must not wait for each other; a socket that cannot be told still works.
+        drop(stream.set_nodelay(true));
+        let for_task = shared.clone();
+        shared.spawn(async move {
+            let service = service_fn(|request| http::serve(for_task.clone(), request));
+            let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            // Clients end connections as they like.
+            drop(connection.with_upgrades().await);
+        });
+    }
+}
+
+impl Handle {
+    /// Base address of a venue's REST, without a trailing slash.
+    #[must_use]
+    pub fn rest_base(&self, venue: Venue) -> String {
+        format!("http://{}{}", self.addr, venue.prefix())
+    }
+
+    /// Base address of a venue's sockets, without a trailing slash.
+    #[must_use]
+    pub fn ws_base(&self, venue: Venue) -> String {
+        format!("ws://{}{}", self.addr, venue.prefix())
+    }
+
+    /// The moment up to which the world has happened and been told.
+    #[must_use]
+    pub fn now(&self) -> Ts {
+        self.shared.lock().now()
+    }
+
+    /// Messages handed to sockets so far.
+    #[must_use]
+    pub fn messages_sent(&self) -> u64 {
+        self.shared.lock().hub.sent
+    }
+
+    /// Connections given up because their client did not read.
+    #[must_use]
+    pub fn slow_clients(&self) -> u64 {
+        self.shared.lock().hub.slow
+    }
+
+    /// Stops the world; what has happened is still delivered, REST still answers. Books then stand still, to be compared.
+    pub fn pause(&self) {
+        self.shared.lock().paused = true;
+    }
+
+    /// Lets the world go on; it catches up with the clock.
+    pub fn resume(&self) {
+        self.shared.lock().paused = false;
+    }
+
+    /// Waits while a span passes in the world.
+    pub async fn sleep(&self, span: Span) {
+        let wait = machine_time(&*self.shared.lock().clock, span + SLOT);
+        tokio::time::sleep(wait).await;
+    }
+
+    /// Closes everything and waits for it.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        for task in self.tasks.drain(..) {
+            // A task that panicked has ended too; tests see its message.
+            drop(task.await);
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+impl Core {
+    /// Text in a venue's clock.
+    pub(crate) const fn text(&self, _venue: Venue) -> crate::num::Text {
+        crate::num::Text::skewed(0)
+    }
+
+    /// A market by its symbol, in any case.
+    pub(crate) fn market(&self, venue: Venue, symbol: &str) -> Option<&crate::world::market::Market> {
+        self.hub.market(venue, symbol).map(|n| &self.world.markets[n])
+    }
+}

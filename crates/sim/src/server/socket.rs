@@ -1,0 +1,94 @@
+//! The two halves of a socket: one writes what the hub hands out, one listens to the client.
+
+use crate::server::conn::Chunk;
+use crate::server::{Shared, session};
+use crate::wire::frame::{Opcode, Reader, Refused};
+use hyper::upgrade::{Parts, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+
+/// Runs a socket until either side ends it.
+pub(crate) async fn run(shared: &Shared, upgraded: Upgraded, rx: mpsc::Receiver<Chunk>, slot: usize, id: u64) {
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
+    let (read, write) = io.into_inner().into_split();
+    tokio::select! {
+        () = listen(shared, read, &read_buf, slot, id) => {}
+        () = speak(write, rx) => {}
+    }
+}
+
+async fn speak(mut write: OwnedWriteHalf, mut rx: mpsc::Receiver<Chunk>) {
+    while let Some(chunk) = rx.recv().await {
+        match chunk {
+            Chunk::Bytes(bytes) => {
+                if write.write_all(&bytes).await.is_err() {
+                    return;
+                }
+            }
+            Chunk::End => break,
+        }
+    }
+    // A client that has already gone cannot be told.
+    drop(write.shutdown().await);
+}
+
+async fn listen(shared: &Shared, mut read: OwnedReadHalf, first: &[u8], slot: usize, id: u64) {
+    let mut reader = Reader::default();
+    reader.feed(first);
+    let mut chunk = [0; 8 * 1024];
+    loop {
+        if !understand(shared, &mut reader, slot, id) {
+            return;
+        }
+        match read.read(&mut chunk).await {
+            Ok(n) if n > 0 => reader.feed(&chunk[..n]),
+            Ok(_) | Err(_) => return,
+        }
+    }
+}
+
+/// Handles every whole message; false when the client said goodbye.
+fn understand(shared: &Shared, reader: &mut Reader, slot: usize, id: u64) -> bool {
+    loop {
+        let next = reader.next();
+        let mut core = shared.lock();
+        let now = core.now();
+        match next {
+            Ok(None) => return true,
+            Ok(Some(message)) => match message.opcode {
+                Opcode::Close => {
+                    if let Some(conn) = core.hub.conn(slot, id).filter(|c| !c.silent) {
+                        conn.close(1000, "");
+                    }
+                    return true;
+                }
+                Opcode::Ping => {
+                    if let Some(conn) = core.hub.conn(slot, id) {
+                        conn.pong(&message.payload);
+                        conn.flush();
+                    }
+                }
+                Opcode::Pong => {
+                    if let Some(conn) = core.hub.conn(slot, id) {
+                        conn.heard = now;
+                    }
+                }
+                Opcode::Text | Opcode::Binary | Opcode::Continuation => {
+                    session::request(&mut core, slot, id, &message.payload);
+                }
+            },
+            Err(refused) => {
+                if let Some(conn) = core.hub.conn(slot, id) {
+                    match refused {
+                        Refused::Protocol => conn.close(1002, "protocol error"),
+                        Refused::TooBig => conn.close(1009, "message too big"),
+                    }
+                }
+                return true;
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! How each venue writes: events into frames, state into REST bodies. Text only; no sockets, no clock.
+
+pub(crate) mod frame;
+pub(crate) mod usdm;
+pub(crate) mod usdm_rest;
