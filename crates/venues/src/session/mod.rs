@@ -25,6 +25,8 @@ pub mod registry;
 pub mod scan;
 pub mod seen;
 pub mod spec;
+#[cfg(feature = "suite")]
+pub mod suite;
 pub mod tracker;
 pub mod wire;
 
