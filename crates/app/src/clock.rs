@@ -1,10 +1,10 @@
-//! The wall clock, read in one place.
+//! The clock of the program, read in one place. The demo's world has its own; everything else runs on the machine's.
 
 use barograph_domain::Ts;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The present moment.
+pub(crate) use barograph_net::{Clock, SystemClock};
+
+/// The present moment by the machine's clock.
 pub(crate) fn now() -> Ts {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ts(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+    SystemClock.now()
 }

@@ -36,7 +36,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 7] = [
+pub(crate) const KEYS: [Key; 21] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
     Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
@@ -56,7 +56,48 @@ pub(crate) const KEYS: [Key; 7] = [
         meaning: "days that minute rows are kept; older ones are thinned to five minutes",
         default: || "90".to_owned(),
     },
+    Key { name: "venues", meaning: "venues to listen to, comma-separated", default: || "binance-usdm".to_owned() },
+    Key {
+        name: "symbols",
+        meaning: "markets to listen to, comma-separated",
+        default: || "BTCUSDT,ETHUSDT,SOLUSDT".to_owned(),
+    },
+    Key { name: "quote", meaning: "with --all: only markets with this quote currency", default: String::new },
+    Key { name: "market_type", meaning: "with --all: spot, futures or both", default: || "futures".to_owned() },
+    Key {
+        name: "min_volume_24h",
+        meaning: "with --all: least volume of the last 24 hours, in quote currency",
+        default: || "10000".to_owned(),
+    },
+    Key { name: "markets_max", meaning: "with --all: most markets per venue", default: || "1000".to_owned() },
+    Key {
+        name: "max_concurrent_checks",
+        meaning: "polls under way at once; streams do not count",
+        default: || "5".to_owned(),
+    },
+    Key { name: "poll_interval", meaning: "time between polls of what has no stream", default: || "60s".to_owned() },
+    Key { name: "books", meaning: "order books: auto (up to 20 markets), on, off", default: || "auto".to_owned() },
+    Key {
+        name: "backfill",
+        meaning: "history fetched at first start: auto, 0, or a time such as 30d",
+        default: || "auto".to_owned(),
+    },
+    Key { name: "endpoints", meaning: "other addresses for venues, as VENUE=URL, comma-separated", default: String::new },
+    Key {
+        name: "coinbase_trade_side",
+        meaning: "whose side a Coinbase trade names: maker or taker",
+        default: || "maker".to_owned(),
+    },
+    Key { name: "keep_journal_days", meaning: "days that raw frames are kept", default: || "7".to_owned() },
+    Key {
+        name: "keep_journal_gb",
+        meaning: "most gigabytes of raw frames kept; the oldest hours go first",
+        default: || "20".to_owned(),
+    },
 ];
+
+/// Keys that may be written as a list of texts.
+const LISTS: [&str; 4] = ["host_names", "venues", "symbols", "endpoints"];
 
 /// A century: what is kept for longer is kept for ever, and 64 bits of nanoseconds hold no more than three.
 pub(crate) const KEEP_DAYS_MAX: u32 = 36_500;
@@ -65,11 +106,14 @@ pub(crate) const KEEP_DAYS_MAX: u32 = 36_500;
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     values: BTreeMap<&'static str, (String, Origin)>,
+    /// What it was made from, to be read again.
+    common: Common,
+    flags: Vec<(&'static str, Option<String>)>,
 }
 
 impl Settings {
     /// Reads file, environment and flags.
-    pub(crate) fn load(common: &Common, listen: Option<&String>) -> Result<Self, Failure> {
+    pub(crate) fn load(common: &Common, flags: Vec<(&'static str, Option<String>)>) -> Result<Self, Failure> {
         let mut values: BTreeMap<&'static str, (String, Origin)> =
             KEYS.iter().map(|k| (k.name, ((k.default)(), Origin::Default))).collect();
         if let Some(path) = config_file(common)? {
@@ -95,10 +139,22 @@ impl Settings {
         };
         flag("data", common.data.as_ref().map(|p| p.display().to_string()));
         flag("book", common.book.clone());
-        flag("listen", listen.cloned());
-        let settings = Self { values };
+        for (key, value) in &flags {
+            flag(key, value.clone());
+        }
+        let settings = Self { values, common: common.clone(), flags };
         settings.check()?;
         Ok(settings)
+    }
+
+    /// The same flags over the file and the environment as they are now.
+    pub(crate) fn reload(&self) -> Result<Self, Failure> {
+        Self::load(&self.common, self.flags.clone())
+    }
+
+    /// The configuration file in use.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        config_file(&self.common).ok().flatten()
     }
 
     fn check(&self) -> Result<(), Failure> {
@@ -184,7 +240,7 @@ fn read_file(path: &Path) -> Result<Vec<(&'static str, String, usize)>, Failure>
         let value = match item.as_value() {
             Some(toml_edit::Value::String(s)) => s.value().clone(),
             Some(toml_edit::Value::Integer(n)) => n.value().to_string(),
-            Some(toml_edit::Value::Array(items)) if name == "host_names" => {
+            Some(toml_edit::Value::Array(items)) if LISTS.contains(&name) => {
                 items.iter().filter_map(|v| v.as_str()).collect::<Vec<_>>().join(",")
             }
             _ => return Err(Failure::usage(format!("{at}: `{key}` must be a text or a whole number"))),

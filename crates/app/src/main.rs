@@ -15,6 +15,7 @@ mod failure;
 mod ingest;
 mod input;
 mod json_lines;
+mod live;
 mod progress;
 mod random;
 mod render;

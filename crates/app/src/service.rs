@@ -2,8 +2,9 @@
 //!
 //! A thread looks for new minutes every second, so another process may write into the same folder meanwhile.
 
-use crate::clock;
+use crate::clock::Clock;
 use crate::failure::Failure;
+use crate::live::view::LiveView;
 use crate::render::{Lens, align, features};
 use barograph_api::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};
 use barograph_api::{Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window};
@@ -12,7 +13,7 @@ use barograph_engine::CATALOGUE;
 use barograph_engine::catalogue::{Update, ValueType};
 use barograph_engine::rules::Book;
 use barograph_store::run::LATENESS;
-use barograph_store::{Point, PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey, SqliteReader};
+use barograph_store::{Point, PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::broadcast;
@@ -31,9 +32,11 @@ struct Latest {
 }
 
 /// Store and memory behind the API.
-#[derive(Debug)]
 pub(crate) struct Service {
-    reader: SqliteReader,
+    reader: Box<dyn Reader>,
+    clock: Arc<dyn Clock>,
+    /// A live process beside it, whose minutes come straight from memory.
+    live: Option<LiveView>,
     book: BookId,
     default_venue: String,
     names: RwLock<Arc<[InstrumentName]>>,
@@ -43,13 +46,27 @@ pub(crate) struct Service {
     told: Mutex<BTreeMap<InstrumentName, (bool, Ts)>>,
 }
 
+impl core::fmt::Debug for Service {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Service").field("book", &self.book).finish_non_exhaustive()
+    }
+}
+
 /// At most one freshness message per market in this time (regimes §9).
 const TELL_EVERY: Span = Span::mins(5);
 
 impl Service {
-    pub(crate) fn new(reader: SqliteReader, book: BookId, default_venue: String) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        reader: Box<dyn Reader>,
+        clock: Arc<dyn Clock>,
+        live: Option<LiveView>,
+        book: BookId,
+        default_venue: String,
+    ) -> Result<Self, Failure> {
         let service = Self {
             reader,
+            clock,
+            live,
             book,
             default_venue,
             names: RwLock::new(Arc::from([])),
@@ -72,7 +89,7 @@ impl Service {
             let Some(info) = configured_run(&runs, name, &self.book) else { continue };
             let mut rows = self.reader.latest(&info.spec.key, 2, None)?;
             align(&mut rows.rows, &rows.columns);
-            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens_of(&self.reader, info)? };
+            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens_of(self.reader.as_ref(), info)? };
             let Some(row) = rows.rows.pop() else { continue };
             let previous = rows.rows.pop();
             // Compared by content: a row that came late changes a minute without adding one.
@@ -90,7 +107,7 @@ impl Service {
     /// One line when a market's inputs become too old and one when they are fresh again (R1.51). `old_is_usual`: what is
     /// stale from the beginning, as recorded history is, is no news.
     pub(crate) fn freshness_news(&self, old_is_usual: bool) -> Vec<String> {
-        let now = clock::now();
+        let now = self.clock.now();
         let latest: Vec<(InstrumentName, Arc<Latest>)> = {
             let held = self.latest.read().unwrap_or_else(PoisonError::into_inner);
             held.iter().map(|(n, l)| (n.clone(), Arc::clone(l))).collect()
@@ -115,7 +132,33 @@ impl Service {
         news
     }
 
+    /// Takes a minute the moment it is made; the store follows.
+    pub(crate) fn take(&self, name: &InstrumentName, lens: &Lens, row: &MinuteRow) {
+        let mut held = self.latest.write().unwrap_or_else(PoisonError::into_inner);
+        let previous = match held.get(name) {
+            Some(l) if l.row.ts >= row.ts => return,
+            Some(l) => Some(l.row.clone()),
+            None => None,
+        };
+        let fresh = Arc::new(Latest { lens: lens.clone(), row: row.clone(), previous, rendered: Mutex::new(None) });
+        held.insert(name.clone(), Arc::clone(&fresh));
+        drop(held);
+        self.publish(name, &fresh);
+    }
+
+    /// The markets of a live process, which may have no row yet.
+    pub(crate) fn know(&self, names: impl Iterator<Item = InstrumentName>) {
+        let mut held = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<InstrumentName> = held.iter().cloned().chain(names).collect();
+        all.sort();
+        all.dedup();
+        *held = all.into();
+    }
+
     fn publish(&self, name: &InstrumentName, latest: &Latest) {
+        if self.sender.receiver_count() == 0 {
+            return;
+        }
         let snapshot = latest.lens.snapshot(&latest.row, latest.previous.as_ref());
         let snapshot_id = snapshot.snapshot_id.clone();
         if let Ok(rendered) = Rendered::fixed(Arc::new(snapshot)) {
@@ -146,7 +189,7 @@ impl Service {
                 QueryError::NothingYet { instrument: id.clone(), as_of: None, first: None }
             });
         };
-        let lens = lens_of(&self.reader, info).map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
+        let lens = lens_of(self.reader.as_ref(), info).map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
         Ok((info.clone(), lens))
     }
 
@@ -188,7 +231,7 @@ impl Service {
 
 impl Query for Service {
     fn now(&self) -> Ts {
-        clock::now()
+        self.clock.now()
     }
 
     fn instruments(&self) -> Arc<[InstrumentName]> {
@@ -200,7 +243,7 @@ impl Query for Service {
     }
 
     fn markets(&self, as_of: Option<Ts>) -> Result<Vec<MarketView>, QueryError> {
-        let moment = as_of.unwrap_or_else(clock::now);
+        let moment = as_of.unwrap_or_else(|| self.clock.now());
         let runs = self.reader.runs(as_of).map_err(internal)?;
         let mut out = Vec::new();
         for info in self.reader.instruments(as_of).map_err(internal)? {
@@ -214,7 +257,7 @@ impl Query for Service {
             let seen = match (&newest, run) {
                 (Some(_), Some(r)) => {
                     let lens =
-                        lens_of(&self.reader, r).map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
+                        lens_of(self.reader.as_ref(), r).map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
                     let (lens, rows) = self.newest(r, lens, as_of)?;
                     let (row, previous) = split(&rows)?;
                     Some(lens.at_present(row, previous, moment).regimes.risk)
@@ -240,14 +283,14 @@ impl Query for Service {
 
     fn context(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<Rendered, QueryError> {
         if let (None, None, Some(latest)) = (book, as_of, self.market(id)) {
-            return latest.at(clock::now());
+            return latest.at(self.clock.now());
         }
         let (info, lens) = self.run(id, book)?;
         let (lens, rows) = self.newest(&info, lens, as_of)?;
         let (row, previous) = split(&rows)?;
         match as_of {
             Some(moment) => Rendered::fixed(Arc::new(lens.as_of(row, previous, moment))),
-            None => Rendered::present(Arc::new(lens.at_present(row, previous, clock::now()))),
+            None => Rendered::present(Arc::new(lens.at_present(row, previous, self.clock.now()))),
         }
     }
 

@@ -9,7 +9,8 @@ mod freshness;
 mod markets;
 pub(crate) mod replay;
 mod rules;
-mod serve;
+pub(crate) mod serve;
+pub(crate) mod up;
 mod verify;
 
 use crate::cli::{Cli, Command, Config};
@@ -21,14 +22,16 @@ use std::io::Write as _;
 use std::path::Path;
 
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
-    let listen = match &cli.command {
-        Command::Serve(s) => s.listen.clone(),
-        Command::Demo(d) => d.listen.clone(),
-        _ => None,
+    let flags = match &cli.command {
+        Command::Serve(s) => vec![("listen", s.listen.clone())],
+        Command::Demo(d) => vec![("listen", d.listen.clone())],
+        Command::Up(up) => up.settings(),
+        _ => Vec::new(),
     };
-    let settings = Settings::load(&cli.common, listen.as_ref())?;
+    let settings = Settings::load(&cli.common, flags)?;
     let json = cli.common.json;
     match cli.command {
+        Command::Up(args) => up::run(&args, &settings),
         Command::Demo(args) => demo::run(&args, &settings, json),
         Command::Replay(args) => replay::run(&args, &settings, cli.common.data.as_deref(), json),
         Command::Collect(args) => collect::run(&args, &settings),

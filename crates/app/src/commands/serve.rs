@@ -1,8 +1,11 @@
 //! `serve`: the HTTP API over a data folder. Reads only; another process may write.
 
 use crate::commands::open_reader;
+use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::live::start::Running;
+use crate::live::watch::{Choose, Watcher};
 use crate::service::Service;
 use crate::setup::book_id;
 use barograph_api::{Reporter, ServeConfig, serve};
@@ -46,18 +49,11 @@ pub(crate) fn until_stopped(
     ready: impl FnOnce(SocketAddr) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let reader = open_reader(&settings.data())?;
-    let service = Arc::new(Service::new(reader, book_id(settings)?, settings.text("default_venue").to_owned())?);
+    let venue = settings.text("default_venue").to_owned();
+    let service = Arc::new(Service::new(Box::new(reader), Arc::new(SystemClock), None, book_id(settings)?, venue)?);
     let stop = Arc::new(AtomicBool::new(false));
-    let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), history)?;
-    let config = ServeConfig {
-        host_names: settings.host_names(),
-        stream_clients_max: settings.number("stream_clients_max")?,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        report: Reporter(Arc::new(|incident| {
-            drop(writeln!(std::io::stderr(), "barograph: [HTTP] {}: {}", incident.route, incident.detail));
-        })),
-        ..ServeConfig::default()
-    };
+    let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history })?;
+    let config = serve_config(settings)?;
     ready(listener.local_addr()?)?;
     let served = runtime.block_on(serve(listener, service, config, stopped()));
     stop.store(true, Ordering::Relaxed);
@@ -65,10 +61,86 @@ pub(crate) fn until_stopped(
     Ok(served?)
 }
 
+/// Serves a live process until it is told to stop, then lets it write everything. `limit`: stop by itself after this long.
+pub(crate) fn serve_live(
+    runtime: &tokio::runtime::Runtime,
+    settings: &Settings,
+    listener: Option<tokio::net::TcpListener>,
+    running: Running,
+    choose: Choose,
+    limit: Option<Duration>,
+) -> Result<(), Failure> {
+    let Running { service, net, changes, stop, thread, config } = running;
+    let markets = config.venues.iter().map(|v| v.session.markets.len()).sum();
+    let gone = Arc::clone(&stop);
+    let thread = Arc::new(thread);
+    let core = Arc::clone(&thread);
+    let until = async move {
+        let limit = async {
+            match limit {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        let ended = async {
+            // The core ends by itself only when something is broken.
+            while !core.is_finished() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::select! {
+            () = stopped() => {}
+            () = limit => {}
+            () = ended => {}
+        }
+        gone.store(true, Ordering::Relaxed);
+    };
+    let watcher = Watcher { settings: settings.clone(), choose, net, runtime: runtime.handle().clone(), changes };
+    let watcher = watcher.start(Arc::clone(&stop))?;
+    let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Freshness)?;
+    let served = match listener {
+        Some(listener) => {
+            super::up::greet(listener.local_addr()?, markets)?;
+            runtime.block_on(serve(listener, service, serve_config(settings)?, until)).map_err(Failure::from)
+        }
+        None => {
+            runtime.block_on(until);
+            Ok(())
+        }
+    };
+    stop.store(true, Ordering::Relaxed);
+    drop(watcher.join());
+    drop(looker.join());
+    let thread = Arc::into_inner(thread).ok_or_else(|| Failure::broken("the core is still being watched"))?;
+    let ended = thread.join().map_err(|_panic| Failure::broken("the thread of the engine has crashed"))?;
+    served.and(ended)
+}
+
+fn serve_config(settings: &Settings) -> Result<ServeConfig, Failure> {
+    Ok(ServeConfig {
+        host_names: settings.host_names(),
+        stream_clients_max: settings.number("stream_clients_max")?,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        report: Reporter(Arc::new(|incident| {
+            drop(writeln!(std::io::stderr(), "barograph: [HTTP] {}: {}", incident.route, incident.detail));
+        })),
+        ..ServeConfig::default()
+    })
+}
+
+/// What the looking thread does each second.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Look {
+    /// New minutes are in the store; data may be old (recorded) or not.
+    Store { history: bool },
+    /// New minutes come from memory; only freshness is watched.
+    Freshness,
+}
+
 fn look_for_news(
     service: Arc<Service>,
     stop: Arc<AtomicBool>,
-    history: bool,
+    look: Look,
 ) -> Result<std::thread::JoinHandle<()>, Failure> {
     std::thread::Builder::new()
         .name("look".to_owned())
@@ -76,7 +148,10 @@ fn look_for_news(
             while !stop.load(Ordering::Relaxed) {
                 std::thread::park_timeout(LOOK_EVERY);
                 // The store may be busy or being replaced; the next look finds it again.
-                let failed = service.look().err().and_then(Failure::text);
+                let (failed, history) = match look {
+                    Look::Store { history } => (service.look().err().and_then(Failure::text), history),
+                    Look::Freshness => (None, false),
+                };
                 for line in failed.into_iter().chain(service.freshness_news(history)) {
                     drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
                 }

@@ -1,0 +1,133 @@
+//! `up`: listen to venues, keep the record, serve.
+
+use crate::cli::Up;
+use crate::clock::{Clock, SystemClock};
+use crate::commands::serve::{bind, runtime, serve_live};
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::live::core::no_such_venue;
+use crate::live::discover::{Choice, Wanted};
+use crate::live::start::{Asked, Wish, endpoints, start};
+use barograph_domain::{Metric, Span};
+use barograph_store::{Retention, Role, SqliteReader, SqliteWriter};
+use barograph_venues::session::venue;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Streams of a live market, order books aside.
+const METRICS: [Metric; 9] = [
+    Metric::Bar,
+    Metric::Trade,
+    Metric::BestBidAsk,
+    Metric::MarkPrice,
+    Metric::IndexPrice,
+    Metric::FundingRate,
+    Metric::FundingRateSettled,
+    Metric::OpenInterest,
+    Metric::Liquidation,
+];
+
+pub(crate) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
+    let wish = wish(args, settings, Arc::new(SystemClock))?;
+    let again = args.clone();
+    let runtime = runtime()?;
+    let listener = if args.no_serve { None } else { Some(bind(&runtime, settings.listen()?)?) };
+    let data = wish.data.clone();
+    let running = start(&runtime, settings, wish, || {
+        let writer = SqliteWriter::open(&data, &Role::ALL)?;
+        Ok((Box::new(SqliteReader::open(&data)?), Box::new(writer)))
+    })?;
+    let choose = Box::new(move |settings: &Settings| asked(&again, settings));
+    serve_live(&runtime, settings, listener, running, choose, args.for_time.map(real))
+}
+
+fn real(span: Span) -> Duration {
+    Duration::from_nanos(u64::try_from(span.0).unwrap_or(0))
+}
+
+/// What is listened to, from flags and settings.
+pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Result<Wish, Failure> {
+    let asked = asked(args, settings)?;
+    let days = |key: &str| settings.number(key).map(|n| Span::days(i64::try_from(n).unwrap_or(i64::from(u16::MAX))));
+    let backfill = match settings.text("backfill") {
+        "auto" => None,
+        "0" | "none" => Some(Span::ZERO),
+        text => Some(Span::parse(text).map_err(|e| Failure::usage(format!("backfill: {e}")))?),
+    };
+    let books = match settings.text("books") {
+        "auto" => None,
+        "on" => Some(true),
+        "off" => Some(false),
+        other => return Err(Failure::usage(format!("books '{other}': write auto, on or off"))),
+    };
+    let poll_every = Span::parse(settings.text("poll_interval"))
+        .map_err(|e| Failure::usage(format!("poll_interval: {e}")))?;
+    Ok(Wish {
+        data: settings.data(),
+        asked,
+        metrics: METRICS.to_vec(),
+        books,
+        backfill,
+        poll_every,
+        polls_in_flight_max: u32::try_from(settings.number("max_concurrent_checks")?).unwrap_or(5),
+        trade_side_is_maker: settings.text("coinbase_trade_side") != "taker",
+        keep: (
+            Retention { minute_rows: days("keep_minutes_days")?, ..Retention::default() },
+            days("keep_journal_days")?,
+            settings.number("keep_journal_gb")? as u64 * 1_000_000_000,
+        ),
+        clock,
+        weather: None,
+    })
+}
+
+/// Venues with their addresses and the choice of markets, from flags and settings.
+fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failure> {
+    let list = |key: &str| -> Vec<String> {
+        settings.text(key).split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
+    };
+    let kind = settings.text("market_type");
+    let kind = Wanted::parse(kind)
+        .ok_or_else(|| Failure::usage(format!("market_type '{kind}': write spot, futures or both")))?;
+    let volume = settings.text("min_volume_24h");
+    let volume_min = volume
+        .parse::<f64>()
+        .ok()
+        .filter(|v| v.is_finite() && *v >= 0.0)
+        .ok_or_else(|| Failure::usage(format!("min_volume_24h '{volume}' is not a number from 0 up")))?;
+    let symbols = if args.all { Vec::new() } else { list("symbols") };
+    if symbols.is_empty() && !args.all {
+        return Err(Failure::usage("no symbols to listen to; name some with --symbols, or give --all"));
+    }
+    let quote = Some(settings.text("quote").to_owned()).filter(|q| !q.is_empty());
+    let mut asked = Vec::new();
+    for id in list("venues") {
+        let def = venue(&id).ok_or_else(|| Failure::usage(no_such_venue(&id)))?;
+        // A venue of spot markets has no others to choose from.
+        let spot = barograph_domain::Venue::new(&id).ok().and_then(|v| v.default_kind())
+            == Some(barograph_domain::MarketKind::Spot);
+        asked.push(Asked {
+            def,
+            endpoints: endpoints(def, settings.text("endpoints"))?,
+            choice: Choice {
+                symbols: symbols.clone(),
+                quote: quote.clone(),
+                kind: if spot { Wanted::Both } else { kind },
+                volume_min,
+                markets_max: settings.number("markets_max")?,
+            },
+        });
+    }
+    if asked.is_empty() {
+        return Err(Failure::usage("no venue to listen to; name one with --venue, as in binance-usdm"));
+    }
+    Ok(asked)
+}
+
+/// Where to look, once it runs.
+pub(crate) fn greet(addr: std::net::SocketAddr, markets: usize) -> Result<(), Failure> {
+    let mut err = std::io::stderr().lock();
+    writeln!(err, "listening to {markets} markets; http://{addr}/ answers; stop with Ctrl-C")?;
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! The market as it is this moment, in memory: last values, ages, continuity, the minute in progress.
+//!
+//! The core thread writes, the API reads; each market has its own lock, held for a few nanoseconds.
+
+use barograph_domain::{Event, GapReason, Instrument, Metric, Payload, Span, Status, StatusState, StreamDecl, Ts};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+const MINUTE: Span = Span::mins(1);
+
+/// One stream now.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveStream {
+    pub(crate) decl: StreamDecl,
+    pub(crate) state: StatusState,
+    pub(crate) reason: GapReason,
+    pub(crate) since: Option<Ts>,
+    pub(crate) event_ts: Option<Ts>,
+    pub(crate) recv_ts: Option<Ts>,
+    pub(crate) value: Option<f64>,
+    pub(crate) losses: u32,
+}
+
+/// A minute made of trades.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct OpenMinute {
+    /// Its beginning.
+    pub(crate) start: Ts,
+    pub(crate) open: f64,
+    pub(crate) high: f64,
+    pub(crate) low: f64,
+    pub(crate) close: f64,
+    pub(crate) volume: f64,
+    pub(crate) quote_volume: f64,
+    pub(crate) trades: u64,
+}
+
+/// One market now.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LiveMarket {
+    pub(crate) streams: Vec<LiveStream>,
+    pub(crate) minute: Option<OpenMinute>,
+    /// Best first.
+    pub(crate) bids: Vec<(f64, f64)>,
+    pub(crate) asks: Vec<(f64, f64)>,
+}
+
+/// A market's place; shared with whoever reads.
+pub(crate) type Shared = Arc<Mutex<LiveMarket>>;
+
+/// All markets.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    markets: RwLock<Vec<Shared>>,
+    names: RwLock<Vec<barograph_domain::InstrumentName>>,
+}
+
+/// The writer's side: where each stream is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    markets: Vec<Shared>,
+    /// Market and position in it, by stream.
+    places: Vec<(usize, usize)>,
+}
+
+impl Board {
+    /// Takes in what is new. Streams are found by position afterwards.
+    pub(crate) fn grow(&self, writer: &mut Writer, instruments: &[Instrument], streams: &[StreamDecl]) {
+        while writer.markets.len() < instruments.len() {
+            writer.markets.push(Shared::default());
+        }
+        for decl in &streams[writer.places.len()..] {
+            let Some(market) = instruments.iter().position(|i| i.name == decl.instrument) else { continue };
+            let mut held = writer.markets[market].lock().unwrap_or_else(PoisonError::into_inner);
+            held.streams.push(LiveStream {
+                decl: decl.clone(),
+                state: StatusState::Resync,
+                reason: GapReason::Starting,
+                since: None,
+                event_ts: None,
+                recv_ts: None,
+                value: None,
+                losses: 0,
+            });
+            writer.places.push((market, held.streams.len() - 1));
+        }
+        *self.markets.write().unwrap_or_else(PoisonError::into_inner) = writer.markets.clone();
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) =
+            instruments.iter().map(|i| i.name.clone()).collect();
+    }
+
+    /// A copy of one market.
+    pub(crate) fn market(&self, name: &barograph_domain::InstrumentName) -> Option<LiveMarket> {
+        let at = self.names.read().unwrap_or_else(PoisonError::into_inner).iter().position(|n| n == name)?;
+        let shared = self.markets.read().unwrap_or_else(PoisonError::into_inner).get(at).cloned()?;
+        let copy = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(copy)
+    }
+
+    /// Copies of all markets, with their names.
+    pub(crate) fn all(&self) -> Vec<(barograph_domain::InstrumentName, LiveMarket)> {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let copy = |m: &Shared| m.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        names.into_iter().zip(markets.iter().map(copy)).collect()
+    }
+}
+
+impl Writer {
+    /// A fact arrived.
+    pub(crate) fn fact(&self, event: &Event, metric: Metric) {
+        let Some((market, at)) = self.places.get(event.stream.index()).copied() else { return };
+        let mut held = self.markets[market].lock().unwrap_or_else(PoisonError::into_inner);
+        let stream = &mut held.streams[at];
+        if stream.event_ts.is_some_and(|t| event.event_ts < t) {
+            return;
+        }
+        stream.event_ts = Some(event.event_ts);
+        stream.recv_ts = Some(event.recv_ts);
+        stream.value = event.payload.headline();
+        if let (Metric::Trade, Payload::Trade { price, qty, .. }) = (metric, event.payload) {
+            held.trade(event.event_ts, price, qty);
+        }
+    }
+
+    /// Continuity of a stream changed.
+    pub(crate) fn status(&self, stream: barograph_domain::StreamIndex, status: &Status, at: Ts) {
+        let Some((market, place)) = self.places.get(stream.index()).copied() else { return };
+        let mut held = self.markets[market].lock().unwrap_or_else(PoisonError::into_inner);
+        let stream = &mut held.streams[place];
+        stream.state = status.state;
+        stream.reason = status.reason;
+        stream.since = Some(at);
+        stream.losses += u32::from(status.is_open());
+    }
+
+    /// The book of a market, best levels first.
+    pub(crate) fn book(&self, market: usize, bids: &[(f64, f64)], asks: &[(f64, f64)]) {
+        let Some(shared) = self.markets.get(market) else { return };
+        let mut held = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        held.bids.clear();
+        held.bids.extend_from_slice(bids);
+        held.asks.clear();
+        held.asks.extend_from_slice(asks);
+    }
+}
+
+impl LiveMarket {
+    fn trade(&mut self, at: Ts, price: f64, qty: f64) {
+        let start = at.floor(MINUTE);
+        match &mut self.minute {
+            Some(m) if m.start == start => {
+                m.high = m.high.max(price);
+                m.low = m.low.min(price);
+                m.close = price;
+                m.volume += qty;
+                m.quote_volume += qty * price;
+                m.trades += 1;
+            }
+            Some(m) if m.start > start => {}
+            other => {
+                *other = Some(OpenMinute {
+                    start,
+                    open: price,
+                    high: price,
+                    low: price,
+                    close: price,
+                    volume: qty,
+                    quote_volume: qty * price,
+                    trades: 1,
+                });
+            }
+        }
+    }
+}

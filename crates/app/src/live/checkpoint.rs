@@ -1,0 +1,149 @@
+//! The whole machine as a file, so that windows of a day or a month survive a restart.
+//!
+//! A checkpoint is written beside the journal to a temporary name, synced and renamed; it carries its own hash. What cannot
+//! be read, or was made by other arithmetic, is left alone and an older one or the whole journal is used instead: a checkpoint
+//! saves time, it never decides what is published.
+
+use crate::failure::Failure;
+use crate::live::config::LiveConfig;
+use crate::live::core::{Core, Sink, VenueSaved};
+use crate::setup::Setup;
+use barograph_domain::{Instrument, StreamDecl, Ts};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// First bytes of the file: format and its version.
+const MAGIC: &[u8; 8] = b"BAROCK01";
+/// Files kept: the newest, and one before it should the newest turn out bad.
+const KEEP: usize = 2;
+/// Fast enough not to matter beside making the bytes; numbers repeat a lot between markets.
+const LEVEL: i32 = 1;
+
+/// State of everything at one moment.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Saved {
+    /// Everything received until this stamp is in it.
+    pub(crate) at: Ts,
+    pub(crate) logic_version: String,
+    /// [`LiveConfig`] as JSON: the fields of a session configuration may grow.
+    pub(crate) config: String,
+    pub(crate) instruments: Vec<SavedInstrument>,
+    pub(crate) streams: Vec<StreamDecl>,
+    pub(crate) newest: Vec<Option<Ts>>,
+    pub(crate) engine: Vec<u8>,
+    pub(crate) venues: Vec<VenueSaved>,
+    pub(crate) samples: Vec<SavedFact>,
+}
+
+/// An instrument; the domain type is not made for binary formats.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SavedInstrument {
+    pub(crate) name: String,
+    pub(crate) kind: barograph_domain::MarketKind,
+    pub(crate) expiry: Option<Ts>,
+}
+
+/// A fact waiting to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SavedFact {
+    pub(crate) recv_ts: Ts,
+    pub(crate) event_ts: Ts,
+    pub(crate) stream: u16,
+    pub(crate) seq: u64,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl SavedInstrument {
+    pub(crate) fn of(i: &Instrument) -> Self {
+        Self { name: i.name.to_string(), kind: i.kind, expiry: i.expiry }
+    }
+    pub(crate) fn instrument(&self) -> Option<Instrument> {
+        let name = barograph_domain::InstrumentName::parse(&self.name).ok()?;
+        Some(Instrument { name, kind: self.kind, expiry: self.expiry })
+    }
+}
+
+fn folder(data: &Path) -> PathBuf {
+    data.join("checkpoint")
+}
+
+/// Writes the state of `core`; returns the bytes written.
+pub(crate) fn write(data: &Path, core: &Core) -> Result<u64, Failure> {
+    let folder = folder(data);
+    std::fs::create_dir_all(&folder)?;
+    let plain = postcard::to_allocvec(&core.save()?).map_err(Failure::broken)?;
+    let body = zstd::bulk::compress(&plain, LEVEL)?;
+    drop(plain);
+    let name = folder.join(format!("{:020}.ckpt", core.at.0));
+    let temporary = name.with_extension("tmp");
+    let mut file = std::fs::File::create(&temporary)?;
+    file.write_all(MAGIC)?;
+    file.write_all(&(body.len() as u64).to_le_bytes())?;
+    file.write_all(&Sha256::digest(&body))?;
+    file.write_all(&body)?;
+    file.sync_all()?;
+    drop(file);
+    std::fs::rename(&temporary, &name)?;
+    std::fs::File::open(&folder)?.sync_all()?;
+    for old in files(data)?.iter().rev().skip(KEEP) {
+        std::fs::remove_file(old)?;
+    }
+    Ok(body.len() as u64)
+}
+
+/// Checkpoints there are, oldest first.
+pub(crate) fn files(data: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let Ok(entries) = std::fs::read_dir(folder(data)) else { return Ok(Vec::new()) };
+    let mut all: Vec<PathBuf> = entries
+        .map(|e| e.map(|e| e.path()))
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "ckpt"))
+        .collect();
+    all.sort();
+    Ok(all)
+}
+
+/// Reads one file.
+pub(crate) fn read(path: &Path) -> Result<Saved, String> {
+    let mut file = std::fs::File::open(path).map_err(|e| e.to_string())?;
+    let mut head = [0_u8; 48];
+    file.read_exact(&mut head).map_err(|_e| "is cut short".to_owned())?;
+    if head[..8] != MAGIC[..] {
+        return Err("is of another version".to_owned());
+    }
+    let length = u64::from_le_bytes(head[8..16].try_into().map_err(|_e| "is cut short".to_owned())?);
+    let mut body = Vec::new();
+    file.read_to_end(&mut body).map_err(|e| e.to_string())?;
+    if body.len() as u64 != length || Sha256::digest(&body)[..] != head[16..48] {
+        return Err("is damaged: its hash does not fit".to_owned());
+    }
+    let plain = zstd::decode_all(body.as_slice()).map_err(|e| e.to_string())?;
+    postcard::from_bytes(&plain).map_err(|_e| "was written by another version".to_owned())
+}
+
+/// The machine of the newest checkpoint that can be used, and what was wrong with newer ones.
+pub(crate) fn newest(
+    data: &Path,
+    setup: &Setup,
+    sink: &mut dyn Sink,
+) -> Result<(Option<Core>, Vec<String>), Failure> {
+    let mut troubles = Vec::new();
+    for path in files(data)?.iter().rev() {
+        match read(path).and_then(|saved| restore(saved, setup, sink)) {
+            Ok(core) => return Ok((Some(core), troubles)),
+            Err(why) => troubles.push(format!("the checkpoint {} {why}", path.display())),
+        }
+    }
+    Ok((None, troubles))
+}
+
+fn restore(saved: Saved, setup: &Setup, sink: &mut dyn Sink) -> Result<Core, String> {
+    if saved.logic_version != setup.logic_version {
+        return Err(format!("belongs to {}, not to {}", saved.logic_version, setup.logic_version));
+    }
+    let config: LiveConfig = serde_json::from_str(&saved.config).map_err(|e| e.to_string())?;
+    Core::restore(setup.clone(), config, saved, sink)
+}

@@ -1,0 +1,52 @@
+//! What a live process listens to, as it is journalled at its start: enough to build the same sessions again without
+//! asking any venue.
+
+use crate::failure::Failure;
+use barograph_venues::session::{MarketSpec, SessionConfig};
+use serde::{Deserialize, Serialize};
+
+/// One venue.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct VenueConfig {
+    /// Venue id.
+    pub(crate) id: String,
+    /// Hosts, markets and streams.
+    pub(crate) session: SessionConfig,
+}
+
+/// Everything that decides what a live process makes of its inputs.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct LiveConfig {
+    /// Which arithmetic and book; a journal of another one is replayed only when that is asked for.
+    pub(crate) logic_version: String,
+    /// Name of the rule book.
+    pub(crate) book: String,
+    /// The rule book itself.
+    pub(crate) book_text: String,
+    /// Venues, in the order of their numbers.
+    pub(crate) venues: Vec<VenueConfig>,
+    /// `synthetic` or `recorded` where the venue is the built-in server: every output says so.
+    pub(crate) origin: Option<String>,
+}
+
+/// A change while running: the complete new list of a venue's markets.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct MarketsChange {
+    /// Venue id.
+    pub(crate) venue: String,
+    /// The new list.
+    pub(crate) markets: Vec<MarketSpec>,
+}
+
+impl LiveConfig {
+    /// As it goes into the control file.
+    pub(crate) fn to_json(&self) -> Result<serde_json::Value, Failure> {
+        serde_json::to_value(self).map_err(Failure::broken)
+    }
+
+    /// As it comes back.
+    pub(crate) fn from_json(value: &serde_json::Value) -> Result<Self, Failure> {
+        Self::deserialize(value)
+            .map_err(|e| Failure::broken(format!("the journal's start record cannot be read by this version: {e}")))
+    }
+}

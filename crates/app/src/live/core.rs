@@ -1,0 +1,510 @@
+//! Sessions and engine as one deterministic machine: journal records in, rows, facts, gaps and actions out.
+//!
+//! Live and replay run this same code; the only difference is who hands over the inputs and who takes the outputs. Every
+//! input has its own receive stamp, so the order of processing is the order of stamps and the journal can repeat it.
+
+use crate::failure::Failure;
+use crate::live::catchup::CatchUps;
+use crate::live::checkpoint::{Saved, SavedFact, SavedInstrument};
+use crate::live::config::LiveConfig;
+use crate::live::samples::Samples;
+use crate::setup::Setup;
+use barograph_domain::{
+    Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status, StatusState, StreamDecl,
+    StreamIndex, Ts, Venue,
+};
+use barograph_engine::{Engine, Outputs};
+use barograph_venues::session::{
+    Action, CloseReason, ConnId, Emit, FailReason, Fault, Input, MarketIndex, Origin, Out, RequestId, Session,
+    StreamSpec, venue,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+const METRICS: usize = Metric::ALL.len();
+
+/// Takes what the core makes, in order.
+pub(crate) trait Sink {
+    /// A minute of one market is published.
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure>;
+    /// A fact arrived.
+    fn fact(&mut self, event: &Event, metric: Metric, origin: Origin) -> Result<(), Failure>;
+    /// Continuity of a stream changed.
+    fn status(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure>;
+    /// A venue shall be asked or told something. Replay ignores it.
+    fn action(&mut self, venue: usize, action: Action);
+    /// A fact is stored as a metric point.
+    fn sample(&mut self, event: &Event);
+    /// Something could not be used.
+    fn fault(&mut self, venue: usize, fault: &Fault);
+    /// The list of instruments or streams has grown.
+    fn grown(&mut self, instruments: &[Instrument], streams: &[StreamDecl]) -> Result<(), Failure>;
+}
+
+/// One venue's session with what the engine calls its streams.
+pub(crate) struct VenueState {
+    pub(crate) id: &'static str,
+    pub(crate) session: Box<dyn Session>,
+    /// Stream of `market × METRICS + metric`.
+    places: Vec<Option<StreamIndex>>,
+    /// Instrument of each market.
+    pub(crate) instruments: Vec<u32>,
+    /// How many of the session's declarations are known here.
+    declared: usize,
+    /// Open connections.
+    open: BTreeSet<ConnId>,
+    /// Requests without an answer.
+    asked: BTreeSet<RequestId>,
+}
+
+impl core::fmt::Debug for VenueState {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("VenueState").field("id", &self.id).field("declared", &self.declared).finish_non_exhaustive()
+    }
+}
+
+/// The machine.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) setup: Setup,
+    pub(crate) config: LiveConfig,
+    pub(crate) venues: Vec<VenueState>,
+    pub(crate) engine: Engine,
+    pub(crate) instruments: Vec<Instrument>,
+    pub(crate) streams: Vec<StreamDecl>,
+    /// Newest stamp of each stream, to know where a hole begins after a restart.
+    newest: Vec<Option<Ts>>,
+    pub(crate) catchups: CatchUps,
+    pub(crate) samples: Samples,
+    /// Stamp of the newest input.
+    pub(crate) at: Ts,
+    out: Out,
+    rows: Outputs,
+    batch: Vec<(Event, Origin)>,
+    ripe: Vec<Event>,
+}
+
+impl Core {
+    /// A machine at its beginning. Streams are declared by the sessions; nothing has been received.
+    pub(crate) fn new(setup: Setup, config: LiveConfig, at: Ts, sink: &mut dyn Sink) -> Result<Self, Failure> {
+        let engine = Engine::new(setup.engine(), &[], &[]);
+        let mut core = Self {
+            setup,
+            config,
+            venues: Vec::new(),
+            engine,
+            instruments: Vec::new(),
+            streams: Vec::new(),
+            newest: Vec::new(),
+            catchups: CatchUps::default(),
+            samples: Samples::default(),
+            at,
+            out: Out::default(),
+            rows: Outputs::default(),
+            batch: Vec::new(),
+            ripe: Vec::new(),
+        };
+        for one in core.config.venues.clone() {
+            let def = venue(&one.id).ok_or_else(|| Failure::usage(no_such_venue(&one.id)))?;
+            core.venues.push(VenueState::new(def.id, (def.open)(one.session)));
+        }
+        for at_venue in 0..core.venues.len() {
+            core.declare(at_venue, sink)?;
+        }
+        Ok(core)
+    }
+
+    /// State of everything; only while nothing is being caught up.
+    pub(crate) fn save(&self) -> Result<Saved, Failure> {
+        let fact = |e: &Event| {
+            let mut payload = Vec::new();
+            e.payload.encode(&mut payload);
+            SavedFact { recv_ts: e.recv_ts, event_ts: e.event_ts, stream: e.stream.0, seq: e.seq, payload }
+        };
+        Ok(Saved {
+            at: self.at,
+            logic_version: self.setup.logic_version.clone(),
+            config: serde_json::to_string(&self.config).map_err(Failure::broken)?,
+            instruments: self.instruments.iter().map(SavedInstrument::of).collect(),
+            streams: self.streams.clone(),
+            newest: self.newest.clone(),
+            engine: self.engine.save(),
+            venues: self
+                .venues
+                .iter()
+                .map(|v| VenueSaved {
+                    session: v.session.save(),
+                    open: v.open.iter().map(|c| c.0).collect(),
+                    asked: v.asked.iter().map(|r| r.0).collect(),
+                })
+                .collect(),
+            samples: self.samples.waiting().map(fact).collect(),
+        })
+    }
+
+    /// Goes on from [`Self::save`].
+    pub(crate) fn restore(
+        setup: Setup,
+        config: LiveConfig,
+        saved: Saved,
+        sink: &mut dyn Sink,
+    ) -> Result<Self, String> {
+        let instruments: Vec<Instrument> = saved
+            .instruments
+            .iter()
+            .map(SavedInstrument::instrument)
+            .collect::<Option<_>>()
+            .ok_or("names an instrument that is none")?;
+        let engine = Engine::restore(setup.engine(), &instruments, &saved.streams, &saved.engine)
+            .map_err(|e| format!("holds an engine that cannot be used: {e}"))?;
+        let mut core = Self {
+            setup,
+            config,
+            venues: Vec::new(),
+            engine,
+            instruments,
+            streams: saved.streams,
+            newest: saved.newest,
+            catchups: CatchUps::default(),
+            samples: Samples::default(),
+            at: saved.at,
+            out: Out::default(),
+            rows: Outputs::default(),
+            batch: Vec::new(),
+            ripe: Vec::new(),
+        };
+        let known = (core.instruments.len(), core.streams.len());
+        for (one, state) in core.config.venues.clone().into_iter().zip(saved.venues) {
+            let def = venue(&one.id).ok_or_else(|| no_such_venue(&one.id))?;
+            let mut session = (def.open)(one.session);
+            session.restore(&state.session).map_err(|e| e.to_string())?;
+            let mut venue = VenueState::new(def.id, session);
+            venue.open = state.open.into_iter().map(ConnId).collect();
+            venue.asked = state.asked.into_iter().map(RequestId).collect();
+            core.venues.push(venue);
+        }
+        sink.grown(&core.instruments, &core.streams).map_err(|e| e.text().unwrap_or_default())?;
+        for at_venue in 0..core.venues.len() {
+            core.declare(at_venue, sink).map_err(|e| e.text().unwrap_or_default())?;
+        }
+        if (core.instruments.len(), core.streams.len()) != known {
+            return Err("declares other streams than this version".to_owned());
+        }
+        for fact in saved.samples {
+            let stream = StreamIndex(fact.stream);
+            let metric = core.streams.get(stream.index()).map(|d| d.metric).ok_or("holds a fact of no stream")?;
+            let payload = Payload::decode(metric, &fact.payload).ok_or("holds a fact that cannot be read")?;
+            let event = Event { recv_ts: fact.recv_ts, event_ts: fact.event_ts, stream, seq: fact.seq, payload };
+            core.samples.push(&event, metric);
+        }
+        Ok(core)
+    }
+
+    /// Takes what a session declares beyond what is known.
+    fn declare(&mut self, at_venue: usize, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let venue = &mut self.venues[at_venue];
+        let specs: Vec<StreamSpec> = venue.session.streams()[venue.declared..].to_vec();
+        if specs.is_empty() {
+            return Ok(());
+        }
+        venue.declared += specs.len();
+        let markets = &self.config.venues[at_venue].session.markets;
+        let source = Venue::new(venue.id).map_err(Failure::broken)?;
+        let (known, first_stream) = (self.instruments.len(), self.streams.len());
+        for spec in &specs {
+            if spec.market.index() >= markets.len() {
+                return Err(Failure::broken(format!("{} declares market {} of {}", venue.id, spec.market.0, markets.len())));
+            }
+            while venue.instruments.len() <= spec.market.index() {
+                let of = &markets[venue.instruments.len()];
+                let name = InstrumentName::new(source.as_str(), &of.symbol).map_err(Failure::broken)?;
+                // A market that was known before keeps its place: its rows go on.
+                let at = self.instruments.iter().position(|i| i.name == name).unwrap_or_else(|| {
+                    self.instruments.push(Instrument { name, kind: of.kind, expiry: of.expiry });
+                    self.instruments.len() - 1
+                });
+                venue.instruments.push(u32::try_from(at).map_err(Failure::broken)?);
+            }
+            if !spec.offered {
+                continue;
+            }
+            let decl = StreamDecl {
+                instrument: self.instruments[venue.instruments[spec.market.index()] as usize].name.clone(),
+                metric: spec.metric,
+                kind: spec.kind,
+                cadence: spec.cadence,
+                source: self.config.origin.clone().unwrap_or_else(|| venue.id.to_owned()),
+                delay: spec.delay,
+                stamp: if spec.metric == Metric::Bar { Stamp::Close } else { Stamp::Instant },
+                filled: spec.filled,
+            };
+            let place = spec.market.index() * METRICS + spec.metric as usize;
+            if venue.places.len() <= place {
+                venue.places.resize((spec.market.index() + 1) * METRICS, None);
+            }
+            let index = match self.streams.iter().position(|d| *d == decl) {
+                Some(at) => at,
+                None => {
+                    self.streams.push(decl);
+                    self.streams.len() - 1
+                }
+            };
+            let index = u16::try_from(index).map_err(|_e| {
+                Failure::usage("more than 65,536 streams; listen to fewer markets or fewer metrics per process".to_owned())
+            })?;
+            venue.places[place] = Some(StreamIndex(index));
+        }
+        self.newest.resize(self.streams.len(), None);
+        self.engine.add(&self.instruments[known..], &self.streams[first_stream..]);
+        for at in known..self.instruments.len() {
+            if let Some(market) = self.engine.market(at) {
+                self.catchups.begin(at, market.clone(), self.at);
+            }
+        }
+        sink.grown(&self.instruments, &self.streams)
+    }
+
+    /// Takes one input of one venue.
+    pub(crate) fn input(
+        &mut self,
+        at: Ts,
+        at_venue: usize,
+        input: &Input<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        self.at = at;
+        let Some(venue) = self.venues.get_mut(at_venue) else {
+            return Err(Failure::broken(format!("the journal names venue number {at_venue}, which was not started")));
+        };
+        match input {
+            Input::Opened { conn, .. } => {
+                venue.open.insert(*conn);
+            }
+            Input::Closed { conn, .. } => {
+                venue.open.remove(conn);
+            }
+            Input::Reply { request, .. } | Input::Failed { request, .. } => {
+                venue.asked.remove(request);
+            }
+            Input::Frame { .. } | Input::Tick | Input::Markets(_) => {}
+        }
+        let mut out = core::mem::take(&mut self.out);
+        venue.session.input(at, input, &mut out);
+        if venue.session.streams().len() > venue.declared {
+            self.declare(at_venue, sink)?;
+        }
+        self.facts(at, at_venue, &out.events, sink)?;
+        for action in out.actions.drain(..) {
+            if let Action::Request(request) = &action {
+                self.venues[at_venue].asked.insert(request.id);
+            }
+            sink.action(at_venue, action);
+        }
+        for fault in &out.faults {
+            sink.fault(at_venue, fault);
+        }
+        out.clear();
+        self.out = out;
+        Ok(())
+    }
+
+    /// Position of a venue.
+    pub(crate) fn venue(&self, id: &str) -> Option<usize> {
+        self.venues.iter().position(|v| v.id == id)
+    }
+
+    /// As [`Self::input`], for a venue by its id. One that is not listened to any more is passed over.
+    pub(crate) fn named(&mut self, at: Ts, id: &str, input: &Input<'_>, sink: &mut dyn Sink) -> Result<(), Failure> {
+        match self.venue(id) {
+            Some(index) => self.input(at, index, input, sink),
+            None => Ok(()),
+        }
+    }
+
+    /// After a restart with another list of markets: what is new is taken up, what is gone rests.
+    pub(crate) fn reconfigure(&mut self, at: Ts, config: &LiveConfig, sink: &mut dyn Sink) -> Result<(), Failure> {
+        for one in &config.venues {
+            let Some(index) = self.venue(&one.id) else { continue };
+            let known: Vec<&str> =
+                self.config.venues[index].session.markets.iter().map(|m| m.symbol.as_str()).collect();
+            let wanted: Vec<&str> = one.session.markets.iter().map(|m| m.symbol.as_str()).collect();
+            if known != wanted {
+                self.markets(at, index, &one.session.markets, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Time passed for everyone: minutes that are due are made first, then the sessions look at their clocks.
+    pub(crate) fn tick(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
+        self.at = at;
+        let tick = Event { recv_ts: at, event_ts: at, stream: StreamIndex(0), seq: 0, payload: Payload::Tick };
+        self.engine.step(&tick, &mut self.rows);
+        self.drain(sink)?;
+        // What was true at a minute's end is complete now.
+        self.samples.take((at - barograph_store::run::LATENESS).floor(Span::mins(1)), &mut self.ripe);
+        for event in self.ripe.drain(..) {
+            sink.sample(&event);
+        }
+        for venue in 0..self.venues.len() {
+            self.input(at, venue, &Input::Tick, sink)?;
+        }
+        self.catchups.work(at, &mut self.engine);
+        Ok(())
+    }
+
+    /// The process that wrote what came before has ended, and another one goes on here: its connections are gone, its
+    /// requests will not be answered, and nobody listened in between.
+    pub(crate) fn resume(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
+        self.at = at;
+        for market in 0..self.instruments.len() {
+            if let Some(base) = self.engine.market(market) {
+                self.catchups.begin(market, base.clone(), at);
+            }
+            // Minutes nobody was there to publish are not made.
+            self.engine.rest(market);
+        }
+        for stream in 0..self.streams.len() {
+            let (Some(from), Ok(index)) = (self.newest[stream], u16::try_from(stream)) else { continue };
+            let status =
+                Status { state: StatusState::Gap, from, until: Status::OPEN, reason: GapReason::NotRunning };
+            self.step(&status_event(at, StreamIndex(index), status), Origin::Live, sink)?;
+        }
+        for at_venue in 0..self.venues.len() {
+            let open: Vec<ConnId> = self.venues[at_venue].open.iter().copied().collect();
+            for conn in open {
+                self.input(at, at_venue, &Input::Closed { conn, reason: CloseReason::Stopping }, sink)?;
+            }
+            let asked: Vec<RequestId> = self.venues[at_venue].asked.iter().copied().collect();
+            for request in asked {
+                self.input(at, at_venue, &Input::Failed { request, reason: FailReason::Dropped }, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The process is about to stop: what was being caught up is given up, so that a checkpoint is complete.
+    pub(crate) fn stop(&mut self) {
+        self.catchups.give_up();
+    }
+
+    /// A new list of a venue's markets.
+    pub(crate) fn markets(
+        &mut self,
+        at: Ts,
+        at_venue: usize,
+        markets: &[barograph_venues::session::MarketSpec],
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failure> {
+        // The session appends what it does not know, in order; the list here follows it.
+        let known = &mut self.config.venues[at_venue].session.markets;
+        let before: BTreeSet<String> = known.iter().map(|m| m.symbol.clone()).collect();
+        known.extend(markets.iter().filter(|m| !before.contains(&m.symbol)).cloned());
+        self.input(at, at_venue, &Input::Markets(markets), sink)?;
+        let wanted: BTreeSet<&str> = markets.iter().map(|m| m.symbol.as_str()).collect();
+        for (market, spec) in self.config.venues[at_venue].session.markets.iter().enumerate() {
+            if !wanted.contains(spec.symbol.as_str())
+                && let Some(instrument) = self.venues[at_venue].instruments.get(market)
+            {
+                self.engine.rest(*instrument as usize);
+            }
+        }
+        Ok(())
+    }
+
+    fn facts(&mut self, at: Ts, at_venue: usize, emits: &[Emit], sink: &mut dyn Sink) -> Result<(), Failure> {
+        let mut batch = core::mem::take(&mut self.batch);
+        let venue = &self.venues[at_venue];
+        for emit in emits {
+            let Some(stream) = venue.place(emit.market, emit.metric) else { continue };
+            let event =
+                Event { recv_ts: at, event_ts: emit.event_ts, stream, seq: emit.seq, payload: emit.payload };
+            batch.push((event, emit.origin));
+        }
+        if batch.len() > 1 {
+            // A frame may hold facts of many streams: within it they come in the total order, except that continuity is told
+            // before the data that follow from it.
+            batch.sort_by(|(a, _), (b, _)| {
+                let rank = |e: &Event| !matches!(e.payload, Payload::Status(_));
+                a.stream.cmp(&b.stream).then(rank(a).cmp(&rank(b))).then_with(|| a.order(b))
+            });
+        }
+        for (event, origin) in &batch {
+            self.step(event, *origin, sink)?;
+        }
+        batch.clear();
+        self.batch = batch;
+        Ok(())
+    }
+
+    fn step(&mut self, event: &Event, origin: Origin, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let decl = &self.streams[event.stream.index()];
+        let metric = decl.metric;
+        if let Payload::Status(status) = &event.payload {
+            sink.status(event.stream, status, event.recv_ts)?;
+        } else {
+            let newest = &mut self.newest[event.stream.index()];
+            *newest = (*newest).max(Some(event.event_ts));
+            sink.fact(event, metric, origin)?;
+            if origin == Origin::Live {
+                self.samples.push(event, metric);
+            }
+        }
+        let market = self.market_of(event.stream);
+        if self.catchups.takes(market, event, origin, metric) {
+            return Ok(());
+        }
+        self.engine.step(event, &mut self.rows);
+        self.drain(sink)
+    }
+
+    fn market_of(&self, stream: StreamIndex) -> Option<usize> {
+        self.engine.market_of(stream)
+    }
+
+    fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        for row in self.rows.rows() {
+            sink.row(row)?;
+        }
+        self.rows.clear();
+        Ok(())
+    }
+}
+
+/// The event that tells the engine about continuity.
+fn status_event(at: Ts, stream: StreamIndex, status: Status) -> Event {
+    Event { recv_ts: at, event_ts: at, stream, seq: 0, payload: Payload::Status(status) }
+}
+
+/// A venue in a checkpoint.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct VenueSaved {
+    session: Vec<u8>,
+    open: Vec<u32>,
+    asked: Vec<u64>,
+}
+
+/// What to say about a venue this build does not know.
+pub(crate) fn no_such_venue(id: &str) -> String {
+    let known: Vec<&str> = barograph_venues::session::VENUES.iter().map(|v| v.id).collect();
+    format!("there is no live venue '{id}'; choose one of {}", known.join(", "))
+}
+
+impl VenueState {
+    fn new(id: &'static str, session: Box<dyn Session>) -> Self {
+        Self {
+            id,
+            session,
+            places: Vec::new(),
+            instruments: Vec::new(),
+            declared: 0,
+            open: BTreeSet::new(),
+            asked: BTreeSet::new(),
+        }
+    }
+
+    /// The engine's stream of a market's metric; `None` where it is not offered or not wanted.
+    pub(crate) fn place(&self, market: MarketIndex, metric: Metric) -> Option<StreamIndex> {
+        self.places.get(market.index() * METRICS + metric as usize).copied().flatten()
+    }
+}

@@ -1,0 +1,207 @@
+//! Counters of a live process, in the Prometheus text format: what came in, what could not be read, how long it took.
+//!
+//! A fixed set of atomics and histograms with powers of two; nothing here locks on the path of a message except the table of
+//! fault kinds, which is touched only when something is wrong.
+
+use core::fmt::Write as _;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Buckets of 1 µs × 2^k: the last one begins at 8.6 minutes.
+const BUCKETS: usize = 30;
+
+/// Durations in buckets of powers of two of a microsecond.
+#[derive(Debug)]
+pub(crate) struct Histogram {
+    buckets: [AtomicU64; BUCKETS],
+    micros: AtomicU64,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self { buckets: [const { AtomicU64::new(0) }; BUCKETS], micros: AtomicU64::new(0) }
+    }
+}
+
+impl Histogram {
+    /// Adds a duration; negative ones (clock skew) count as zero.
+    pub(crate) fn add(&self, ns: i64) {
+        let micros = u64::try_from(ns / 1_000).unwrap_or(0);
+        let at = usize::try_from(64 - micros.leading_zeros()).unwrap_or(0).min(BUCKETS - 1);
+        self.buckets[at].fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// Durations counted.
+    pub(crate) fn count(&self) -> u64 {
+        self.buckets.iter().map(|b| b.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Upper bound of the bucket that holds this share of all durations, in microseconds; `None` while empty.
+    pub(crate) fn quantile_us(&self, share: f64) -> Option<u64> {
+        let total = self.count();
+        if total == 0 {
+            return None;
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count of messages times a share of one"
+        )]
+        let wanted = ((total as f64) * share).ceil() as u64;
+        let mut seen = 0;
+        (0..BUCKETS).find_map(|k| {
+            seen += self.buckets[k].load(Ordering::Relaxed);
+            (seen >= wanted).then_some(1_u64 << k)
+        })
+    }
+
+    fn print(&self, out: &mut String, name: &str, labels: &str) {
+        let comma = if labels.is_empty() { "" } else { "," };
+        let mut seen = 0;
+        for (k, bucket) in self.buckets.iter().enumerate() {
+            seen += bucket.load(Ordering::Relaxed);
+            let le = (1_u64 << k) as f64 / 1e6;
+            push(out, format_args!("{name}_bucket{{{labels}{comma}le=\"{le}\"}} {seen}\n"));
+        }
+        push(out, format_args!("{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {seen}\n"));
+        let sum = self.micros.load(Ordering::Relaxed) as f64 / 1e6;
+        push(out, format_args!("{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {seen}\n"));
+    }
+}
+
+/// Of one venue.
+#[derive(Debug, Default)]
+pub(crate) struct VenueMeter {
+    pub(crate) id: &'static str,
+    pub(crate) messages: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) facts: AtomicU64,
+    /// From the venue's stamp to ours.
+    pub(crate) lag: Histogram,
+    faults: Mutex<BTreeMap<&'static str, u64>>,
+    /// Newest fault, for people.
+    pub(crate) last_fault: Mutex<Option<String>>,
+}
+
+/// All counters.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    pub(crate) venues: Vec<VenueMeter>,
+    /// From our stamp until values, ages and the open minute include the message.
+    pub(crate) receipt_to_engine: Histogram,
+    /// From t + 200 ms until the snapshot of minute t can be read.
+    pub(crate) minute_to_readable: Histogram,
+    /// One input through session and engine.
+    pub(crate) step: Histogram,
+    /// One batch into the store.
+    pub(crate) store: Histogram,
+    pub(crate) rows: AtomicU64,
+    pub(crate) inbox: AtomicU64,
+    pub(crate) store_queue: AtomicU64,
+    pub(crate) journal_raw: AtomicU64,
+    pub(crate) journal_written: AtomicU64,
+}
+
+impl Meter {
+    pub(crate) fn new(venues: &[&'static str]) -> Self {
+        let venue = |id: &&'static str| VenueMeter { id, ..VenueMeter::default() };
+        Self { venues: venues.iter().map(venue).collect(), ..Self::default() }
+    }
+
+    /// Counts something that could not be used.
+    pub(crate) fn fault(&self, venue: usize, kind: &'static str, detail: &str) {
+        let Some(venue) = self.venues.get(venue) else { return };
+        *venue.faults.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default() += 1;
+        *venue.last_fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{kind}: {detail}"));
+    }
+
+    /// Faults of a venue by kind.
+    pub(crate) fn faults(&self, venue: usize) -> BTreeMap<&'static str, u64> {
+        let Some(venue) = self.venues.get(venue) else { return BTreeMap::new() };
+        venue.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The exposition text. `streams`: number of streams per venue and state.
+    pub(crate) fn text(&self, streams: &BTreeMap<(String, &'static str), u64>) -> String {
+        let mut out = String::new();
+        let mut family = |name: &str, kind: &str, help: &str, lines: &dyn Fn(&mut String)| {
+            push(&mut out, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+            lines(&mut out);
+        };
+        type Count = fn(&VenueMeter) -> &AtomicU64;
+        let per_venue: [(&str, &str, Count); 3] = [
+            ("barograph_feed_messages_total", "Messages received.", |v| &v.messages),
+            ("barograph_feed_bytes_total", "Bytes of messages received.", |v| &v.bytes),
+            ("barograph_feed_facts_total", "Facts that reached the engine.", |v| &v.facts),
+        ];
+        for (name, help, of) in per_venue {
+            family(name, "counter", help, &|out| {
+                for v in &self.venues {
+                    push(out, format_args!("{name}{{venue=\"{}\"}} {}\n", v.id, of(v).load(Ordering::Relaxed)));
+                }
+            });
+        }
+        family("barograph_feed_faults_total", "counter", "Messages that could not be used, by reason.", &|out| {
+            for (at, v) in self.venues.iter().enumerate() {
+                for (kind, n) in self.faults(at) {
+                    push(out, format_args!("barograph_feed_faults_total{{venue=\"{}\",reason=\"{kind}\"}} {n}\n", v.id));
+                }
+            }
+        });
+        family("barograph_feed_streams", "gauge", "Streams by continuity.", &|out| {
+            for ((venue, state), n) in streams {
+                push(out, format_args!("barograph_feed_streams{{venue=\"{venue}\",continuity=\"{state}\"}} {n}\n"));
+            }
+        });
+        family("barograph_feed_lag_seconds", "histogram", "From the venue's stamp to receipt.", &|out| {
+            for v in &self.venues {
+                v.lag.print(out, "barograph_feed_lag_seconds", &format!("venue=\"{}\"", v.id));
+            }
+        });
+        let histograms: [(&str, &str, &Histogram); 4] = [
+            ("barograph_receipt_to_engine_seconds", "From receipt until values include it.", &self.receipt_to_engine),
+            ("barograph_minute_to_readable_seconds", "From a minute plus 200 ms until it reads.", &self.minute_to_readable),
+            ("barograph_step_seconds", "One input through session and engine.", &self.step),
+            ("barograph_store_seconds", "One batch into the store.", &self.store),
+        ];
+        for (name, help, histogram) in histograms {
+            family(name, "histogram", help, &|out| histogram.print(out, name, ""));
+        }
+        let plain: [(&str, &str, &str, &AtomicU64); 5] = [
+            ("barograph_rows_published_total", "counter", "Minutes published.", &self.rows),
+            ("barograph_inbox_messages", "gauge", "Messages received and not yet taken.", &self.inbox),
+            ("barograph_store_queue_batches", "gauge", "Batches waiting for the store.", &self.store_queue),
+            ("barograph_journal_raw_bytes_total", "counter", "Bytes journalled, before compression.", &self.journal_raw),
+            ("barograph_journal_bytes_total", "counter", "Bytes of journal on disk.", &self.journal_written),
+        ];
+        for (name, kind, help, value) in plain {
+            family(name, kind, help, &|out| push(out, format_args!("{name} {}\n", value.load(Ordering::Relaxed))));
+        }
+        out
+    }
+}
+
+fn push(out: &mut String, args: core::fmt::Arguments<'_>) {
+    // Writing to memory cannot fail.
+    drop(out.write_fmt(args));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_fall_into_powers_of_two() {
+        let h = Histogram::default();
+        assert_eq!(h.quantile_us(0.5), None);
+        for us in [1_i64, 3, 3, 900, 40_000] {
+            h.add(us * 1_000);
+        }
+        h.add(-5);
+        assert_eq!((h.quantile_us(0.5), h.quantile_us(0.99)), (Some(4), Some(65_536)));
+        assert_eq!(h.count(), 6);
+    }
+}

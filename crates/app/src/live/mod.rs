@@ -1,0 +1,17 @@
+//! Live operation: venues listened to, everything journalled, one engine, published minute by minute.
+
+pub(crate) mod board;
+pub(crate) mod catchup;
+pub(crate) mod checkpoint;
+pub(crate) mod config;
+pub(crate) mod core;
+pub(crate) mod discover;
+pub(crate) mod meter;
+pub(crate) mod process;
+pub(crate) mod publish;
+pub(crate) mod replay;
+pub(crate) mod samples;
+pub(crate) mod start;
+pub(crate) mod storing;
+pub(crate) mod view;
+pub(crate) mod watch;

@@ -1,0 +1,427 @@
+//! The live loop: what arrives is journalled, then interpreted, then published; once a second time passes.
+//!
+//! One thread does it all in the order of the receive stamps. Compression, disk, database, sockets and HTTP have threads of their
+//! own; between them are bounded queues.
+
+use crate::clock::Clock;
+use crate::failure::{Failure, chain};
+use crate::live::board::Board;
+use crate::live::checkpoint;
+use crate::live::config::{LiveConfig, MarketsChange};
+use crate::live::core::Core;
+use crate::live::meter::Meter;
+use crate::live::publish::Publisher;
+use crate::live::replay::{self, connection_name, journal_folder};
+use crate::live::storing::{Keep, Order, Storing};
+use crate::service::Service;
+use crate::setup::Setup;
+use barograph_domain::{Span, Ts};
+use barograph_lake::journal::{ControlRecord, FileKey, JournalWriter};
+use barograph_net::{Incoming, Net, Receiver, Stamper};
+use barograph_store::{BookSample, Writer};
+use barograph_venues::session::{Action, ConnId, Input, MarketIndex};
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Ticks come this long after each whole second: the one after a whole minute finds everything that counts for it.
+const TICK_AFTER: Span = Span(200_001_000);
+const SECOND: Span = Span::secs(1);
+/// Order books are stored this often (R3.40).
+const BOOKS_EVERY: Span = Span::secs(30);
+/// Levels a side of a stored book.
+const BOOK_LEVELS: usize = 25;
+/// A checkpoint is written this often, so that the journal behind it replays in seconds.
+const CHECKPOINT_EVERY: Span = Span::mins(10);
+/// Retention is looked at this often.
+const PRUNE_EVERY: Span = Span::hours(1);
+/// Backfilled facts go to the store in pieces of this size.
+const BACKFILL_PIECE: usize = 20_000;
+
+/// What a live process is made of.
+pub(crate) struct Plan {
+    pub(crate) data: PathBuf,
+    pub(crate) setup: Setup,
+    pub(crate) config: LiveConfig,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) keep: Keep,
+}
+
+/// A change asked for from outside while running.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// The complete new list of a venue's markets.
+    Markets(MarketsChange),
+}
+
+/// Everything the loop owns.
+pub(crate) struct Process {
+    plan: Plan,
+    core: Core,
+    publisher: Publisher,
+    journal: JournalWriter,
+    net: Arc<Net>,
+    runtime: tokio::runtime::Handle,
+    stamper: Stamper,
+    inbox: Receiver,
+    storing: Storing,
+    meter: Arc<Meter>,
+    files: BTreeMap<(usize, ConnId), FileKey>,
+    rest: Vec<FileKey>,
+    next_tick: Ts,
+    next_books: Ts,
+    next_checkpoint: Ts,
+    next_prune: Ts,
+}
+
+impl core::fmt::Debug for Process {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Process").field("at", &self.core.at).finish_non_exhaustive()
+    }
+}
+
+/// The way to the venues and back.
+pub(crate) struct Network {
+    pub(crate) net: Arc<Net>,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) stamper: Stamper,
+    pub(crate) inbox: Receiver,
+}
+
+/// State before the network is opened.
+pub(crate) struct Prepared {
+    pub(crate) core: Core,
+    pub(crate) publisher: Publisher,
+    pub(crate) journal: JournalWriter,
+    /// Went on from an earlier process.
+    pub(crate) resumed: Option<Ts>,
+    /// What happened on the way, for people.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Loads what an earlier process left, or begins. `at` is later than everything in the journal.
+pub(crate) fn prepare(
+    plan: &Plan,
+    mut journal: JournalWriter,
+    at: Ts,
+    board: Arc<Board>,
+    meter: &Arc<Meter>,
+) -> Result<Prepared, Failure> {
+    let mut notes: Vec<String> = Vec::new();
+    let mut publisher = Publisher::new(plan.setup.clone(), Arc::clone(&board), Arc::clone(meter));
+    let (found, _done, troubles) = replay::last_state(&plan.data, &plan.setup, &mut publisher)?;
+    notes.extend(troubles);
+    let fits = found.as_ref().is_some_and(|core| same_venues(&core.config, &plan.config));
+    if found.is_some() && !fits {
+        notes.push("venues, streams or addresses differ from the last start: windows begin anew".to_owned());
+    }
+    let (core, resumed) = match found.filter(|_| fits) {
+        Some(core) => {
+            let from = core.at;
+            (Some(core), Some(from))
+        }
+        None => {
+            publisher = Publisher::new(plan.setup.clone(), board, Arc::clone(meter));
+            (None, None)
+        }
+    };
+    let start = ControlRecord::Start {
+        release: env!("CARGO_PKG_VERSION").to_owned(),
+        config: plan.config.to_json()?,
+        resumed_from: resumed,
+    };
+    journal.control(at, &start).map_err(|e| Failure::broken(chain(&e)))?;
+    let mut core = match core {
+        Some(core) => core,
+        None => Core::new(plan.setup.clone(), plan.config.clone(), at, &mut publisher)?,
+    };
+    publisher.replaying = false;
+    if resumed.is_some() {
+        core.resume(at, &mut publisher)?;
+        core.reconfigure(at, &plan.config, &mut publisher)?;
+    }
+    Ok(Prepared { core, publisher, journal, resumed, notes })
+}
+
+/// May the windows of the one go on in the other? Markets may differ; they are changed while running, too.
+fn same_venues(a: &LiveConfig, b: &LiveConfig) -> bool {
+    a.venues.len() == b.venues.len()
+        && a.origin == b.origin
+        && a.venues.iter().zip(&b.venues).all(|(x, y)| {
+            let (p, q) = (&x.session, &y.session);
+            x.id == y.id && p.endpoints == q.endpoints && p.metrics == q.metrics && p.book_depth == q.book_depth
+        })
+}
+
+impl Process {
+    /// Joins the parts. The network is open, nothing has been asked of it.
+    pub(crate) fn new(
+        plan: Plan,
+        prepared: Prepared,
+        network: Network,
+        writer: Box<dyn Writer>,
+        meter: Arc<Meter>,
+    ) -> Result<Self, Failure> {
+        let Network { net, runtime, stamper, inbox } = network;
+        let Prepared { core, publisher, mut journal, .. } = prepared;
+        let after = core.at;
+        let mut rest = Vec::new();
+        for (rank, venue) in (0_u32..).zip(&core.venues) {
+            let key = journal
+                .connection(venue.id, barograph_lake::journal::REST, rank, after)
+                .map_err(|e| Failure::broken(chain(&e)))?;
+            rest.push(key);
+        }
+        let storing = Storing::start(writer, Arc::clone(&meter), plan.keep.clone())?;
+        Ok(Self {
+            next_tick: after.ceil(SECOND) + TICK_AFTER,
+            next_books: after.ceil(BOOKS_EVERY),
+            next_checkpoint: after + CHECKPOINT_EVERY,
+            next_prune: after,
+            plan,
+            core,
+            publisher,
+            journal,
+            net,
+            runtime,
+            stamper,
+            inbox,
+            storing,
+            meter,
+            files: BTreeMap::new(),
+            rest,
+        })
+    }
+
+    /// Shows minutes from now on.
+    pub(crate) fn serve(&mut self, service: Arc<Service>) {
+        self.publisher.serve(service);
+    }
+
+    /// Prints a line per change of label.
+    pub(crate) fn tell_weather(&mut self, tell: crate::live::publish::Weather) {
+        self.publisher.weather = Some(tell);
+    }
+
+    /// Runs until `stop`; then everything is written and closed.
+    pub(crate) fn run(mut self, stop: &AtomicBool, changes: &mpsc::Receiver<Change>) -> Result<(), Failure> {
+        for venue in 0..self.core.venues.len() {
+            self.relink(venue);
+        }
+        self.act();
+        let mut batch = Vec::new();
+        let result = loop {
+            if stop.load(Ordering::Relaxed) {
+                break Ok(());
+            }
+            let taken = self.inbox.take(&mut batch, self.patience());
+            if let Err(e) = self.work(&batch, taken.now, changes) {
+                break Err(e);
+            }
+            if taken.ended {
+                break Ok(());
+            }
+        };
+        let ended = self.end();
+        result.and(ended)
+    }
+
+    /// How long to wait for something to arrive.
+    fn patience(&self) -> Duration {
+        let wait = self.next_tick - self.plan.clock.now();
+        barograph_net::clock::real(self.plan.clock.as_ref(), wait).min(Duration::from_millis(100))
+    }
+
+    fn work(&mut self, batch: &[(Ts, Incoming)], now: Ts, changes: &mpsc::Receiver<Change>) -> Result<(), Failure> {
+        self.meter.inbox.store(batch.len() as u64, Ordering::Relaxed);
+        for (at, incoming) in batch {
+            self.incoming(*at, incoming)?;
+        }
+        self.act();
+        if now >= self.next_tick {
+            self.tick(now)?;
+            while let Ok(Change::Markets(change)) = changes.try_recv() {
+                self.change(&change)?;
+            }
+            self.act();
+        }
+        Ok(())
+    }
+
+    fn incoming(&mut self, at: Ts, incoming: &Incoming) -> Result<(), Failure> {
+        let journal = |e: barograph_lake::journal::Error| Failure::broken(chain(&e));
+        let began = Instant::now();
+        match incoming {
+            Incoming::Opened { venue, link, conn, url } => {
+                let index = usize::from(*venue);
+                let id = self.core.venues[index].id;
+                let key =
+                    self.journal.connection(id, &connection_name(*conn), u32::from(*venue), at).map_err(journal)?;
+                self.files.insert((index, *conn), key);
+                let record =
+                    ControlRecord::Open { venue: id.to_owned(), link: *link, conn: *conn, url: url.clone() };
+                self.journal.control(at, &record).map_err(journal)?;
+                let input = Input::Opened { link: *link, conn: *conn };
+                self.core.input(at, index, &input, &mut self.publisher)?;
+            }
+            Incoming::Closed { venue, conn, reason, detail } => {
+                let index = usize::from(*venue);
+                let id = self.core.venues[index].id;
+                let record = ControlRecord::Close { venue: id.to_owned(), conn: *conn, reason: *reason };
+                self.journal.control(at, &record).map_err(journal)?;
+                if let Some(key) = self.files.remove(&(index, *conn)) {
+                    self.journal.close_connection(key, at).map_err(journal)?;
+                }
+                if !matches!(reason, barograph_venues::session::CloseReason::Replaced) {
+                    drop(writeln!(std::io::stderr(), "barograph: [MKT] {id} connection {} closed: {detail}", conn.0));
+                }
+                let input = Input::Closed { conn: *conn, reason: *reason };
+                self.core.input(at, index, &input, &mut self.publisher)?;
+            }
+            Incoming::Frame { venue, conn, bytes } => {
+                let index = usize::from(*venue);
+                if let Some(key) = self.files.get(&(index, *conn)) {
+                    self.journal.frame(*key, at, bytes).map_err(journal)?;
+                }
+                let v = &self.meter.venues[index];
+                v.messages.fetch_add(1, Ordering::Relaxed);
+                v.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                self.core.input(at, index, &Input::Frame { conn: *conn, bytes }, &mut self.publisher)?;
+                self.meter.receipt_to_engine.add((self.plan.clock.now() - at).0);
+            }
+            Incoming::Reply { venue, request, status, body } => {
+                let index = usize::from(*venue);
+                self.journal.reply(self.rest[index], at, *request, *status, body).map_err(journal)?;
+                let input = Input::Reply { request: *request, status: *status, body };
+                self.core.input(at, index, &input, &mut self.publisher)?;
+            }
+            Incoming::Failed { venue, request, reason, detail } => {
+                let index = usize::from(*venue);
+                let id = self.core.venues[index].id;
+                let record = ControlRecord::Failed { venue: id.to_owned(), id: *request, reason: *reason };
+                self.journal.control(at, &record).map_err(journal)?;
+                self.meter.fault(index, "request_failed", detail);
+                let input = Input::Failed { request: *request, reason: *reason };
+                self.core.input(at, index, &input, &mut self.publisher)?;
+            }
+        }
+        self.meter.step.add(i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX));
+        Ok(())
+    }
+
+    fn tick(&mut self, at: Ts) -> Result<(), Failure> {
+        let journal = |e: barograph_lake::journal::Error| Failure::broken(chain(&e));
+        let due = self.next_tick;
+        self.journal.control(at, &ControlRecord::Tick).map_err(journal)?;
+        let rows = self.publisher.batch.rows.len();
+        self.core.tick(at, &mut self.publisher)?;
+        if self.publisher.batch.rows.len() > rows {
+            // Everything of the minute is readable now.
+            self.meter.minute_to_readable.add((self.plan.clock.now() - (due - Span(1_000))).0);
+        }
+        self.next_tick = (at - TICK_AFTER + Span(1)).ceil(SECOND) + TICK_AFTER;
+        if at >= self.next_books {
+            self.books(at);
+            self.next_books = (at + Span(1)).ceil(BOOKS_EVERY);
+        }
+        self.store()?;
+        self.journal.poll(at).map_err(journal)?;
+        let stats = self.journal.stats();
+        self.meter.journal_raw.store(stats.bytes_raw, Ordering::Relaxed);
+        self.meter.journal_written.store(stats.bytes_written, Ordering::Relaxed);
+        if at >= self.next_prune {
+            self.storing.send(Order::Prune(at), &self.meter)?;
+            self.next_prune = at + PRUNE_EVERY;
+        }
+        if at >= self.next_checkpoint && self.core.catchups.is_idle() {
+            checkpoint::write(&self.plan.data, &self.core)?;
+            self.next_checkpoint = at + CHECKPOINT_EVERY;
+        }
+        Ok(())
+    }
+
+    /// Hands what has come together to the store, behind the journal.
+    fn store(&mut self) -> Result<(), Failure> {
+        let has_news = !self.publisher.batch.rows.is_empty()
+            || !self.publisher.batch.gaps.is_empty()
+            || self.publisher.batch.backfill.len() >= BACKFILL_PIECE;
+        if !has_news {
+            return Ok(());
+        }
+        let ticket = self.journal.flush().map_err(|e| Failure::broken(chain(&e)))?;
+        let batch = self.publisher.take(Some(ticket));
+        self.storing.send(Order::Write(Box::new(batch)), &self.meter)
+    }
+
+    fn books(&mut self, at: Ts) {
+        for venue in &self.core.venues {
+            for (market, instrument) in (0_u32..).zip(&venue.instruments) {
+                let Some(book) = venue.session.book(MarketIndex(market)) else { continue };
+                let level = |l: &barograph_venues::session::Level| (book.price(l.units), l.qty);
+                self.publisher.book(BookSample {
+                    instrument: *instrument as usize,
+                    ts: at,
+                    known_ts: at,
+                    bids: book.bids().take(BOOK_LEVELS).map(level).collect(),
+                    asks: book.asks().take(BOOK_LEVELS).map(level).collect(),
+                });
+            }
+        }
+    }
+
+    fn change(&mut self, change: &MarketsChange) -> Result<(), Failure> {
+        let Some(index) = self.core.venue(&change.venue) else {
+            return Err(Failure::usage(format!("{} is not listened to", change.venue)));
+        };
+        let value = serde_json::to_value(change).map_err(Failure::broken)?;
+        let at = self.stamper.stamp();
+        self.journal.control(at, &ControlRecord::Config { value }).map_err(|e| Failure::broken(chain(&e)))?;
+        self.core.markets(at, index, &change.markets, &mut self.publisher)
+    }
+
+    fn relink(&self, venue: usize) {
+        let links = self.core.venues[venue].session.links();
+        self.net.relink(u8::try_from(venue).unwrap_or(u8::MAX), links);
+    }
+
+    /// Hands to the network what the sessions asked for.
+    fn act(&mut self) {
+        let actions = core::mem::take(&mut self.publisher.actions);
+        for (venue, action) in &actions {
+            match action {
+                Action::Relink => self.relink(*venue),
+                other => self.net.act(u8::try_from(*venue).unwrap_or(u8::MAX), other.clone()),
+            }
+        }
+        self.publisher.actions = actions;
+        self.publisher.actions.clear();
+    }
+
+    /// Everything that has arrived is written; a checkpoint makes the next start quick.
+    fn end(mut self) -> Result<(), Failure> {
+        let journal = |e: barograph_lake::journal::Error| Failure::broken(chain(&e));
+        self.runtime.block_on(self.net.stop());
+        let at = self.stamper.stamp();
+        self.core.stop();
+        self.core.at = at;
+        self.journal.control(at, &ControlRecord::Stop).map_err(journal)?;
+        let ticket = self.journal.flush().map_err(journal)?;
+        let batch = self.publisher.take(Some(ticket));
+        if !batch.is_empty() {
+            self.storing.send(Order::Write(Box::new(batch)), &self.meter)?;
+        }
+        let stored = self.storing.finish();
+        let saved = checkpoint::write(&self.plan.data, &self.core);
+        self.journal.close().map_err(journal)?;
+        stored.and(saved.map(|_| ()))
+    }
+}
+
+/// Is there anything of a live process in this folder?
+pub(crate) fn was_live(data: &Path) -> bool {
+    journal_folder(data).join("control").is_dir()
+}

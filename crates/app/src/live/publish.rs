@@ -1,0 +1,214 @@
+//! What the core makes, to everyone who wants it: memory at once, the store in batches behind the journal.
+
+use crate::failure::Failure;
+use crate::live::board::{self, Board};
+use crate::live::core::Sink;
+use crate::live::meter::Meter;
+use crate::render::Lens;
+use crate::service::Service;
+use crate::setup::Setup;
+use barograph_domain::{
+    Event, Instrument, Metric, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts,
+};
+use barograph_lake::journal::Ticket;
+use barograph_store::{BookSample, Gap, RunSpec};
+use barograph_venues::session::{Action, Fault, Origin};
+use core::sync::atomic::Ordering;
+use std::io::Write as _;
+use std::sync::Arc;
+
+/// What goes into the store together.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) instruments: Arc<Vec<Instrument>>,
+    pub(crate) streams: Arc<Vec<StreamDecl>>,
+    pub(crate) runs: Arc<Vec<RunSpec>>,
+    pub(crate) points: Vec<Event>,
+    pub(crate) backfill: Vec<Event>,
+    pub(crate) rows: Vec<MinuteRow>,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) books: Vec<BookSample>,
+    /// The journal holds everything this was made of once this is done.
+    pub(crate) ticket: Option<Ticket>,
+}
+
+impl Batch {
+    /// Nothing to store.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.points.is_empty()
+            && self.backfill.is_empty()
+            && self.rows.is_empty()
+            && self.gaps.is_empty()
+            && self.books.is_empty()
+    }
+}
+
+/// Takes each published minute with what explains it.
+pub(crate) type Weather = Box<dyn FnMut(&Lens, &MinuteRow) + Send>;
+
+/// Takes the core's outputs.
+pub(crate) struct Publisher {
+    setup: Setup,
+    service: Option<Arc<Service>>,
+    board: Arc<Board>,
+    writer: board::Writer,
+    meter: Arc<Meter>,
+    lenses: Vec<Lens>,
+    instruments: Arc<Vec<Instrument>>,
+    streams: Arc<Vec<StreamDecl>>,
+    runs: Arc<Vec<RunSpec>>,
+    pub(crate) batch: Batch,
+    /// To be done by the network, in order.
+    pub(crate) actions: Vec<(usize, Action)>,
+    /// Replayed after a restart: what was told to venues then is not told again, and nothing is news.
+    pub(crate) replaying: bool,
+    /// Faults told since the last tick.
+    told: u32,
+    /// Prints one weather line per change of label.
+    pub(crate) weather: Option<Weather>,
+}
+
+impl core::fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Publisher").field("replaying", &self.replaying).finish_non_exhaustive()
+    }
+}
+
+/// Faults told per tick; the others are counted.
+const TOLD_MAX: u32 = 5;
+
+impl Publisher {
+    pub(crate) fn new(setup: Setup, board: Arc<Board>, meter: Arc<Meter>) -> Self {
+        Self {
+            setup,
+            service: None,
+            board,
+            writer: board::Writer::default(),
+            meter,
+            lenses: Vec::new(),
+            instruments: Arc::default(),
+            streams: Arc::default(),
+            runs: Arc::default(),
+            batch: Batch::default(),
+            actions: Vec::new(),
+            replaying: true,
+            told: 0,
+            weather: None,
+        }
+    }
+
+    /// Minutes are shown from now on.
+    pub(crate) fn serve(&mut self, service: Arc<Service>) {
+        service.know(self.instruments.iter().map(|i| i.name.clone()));
+        self.service = Some(service);
+    }
+
+    /// The batch of what has come together, with what it means.
+    pub(crate) fn take(&mut self, ticket: Option<Ticket>) -> Batch {
+        self.told = 0;
+        Batch {
+            instruments: Arc::clone(&self.instruments),
+            streams: Arc::clone(&self.streams),
+            runs: Arc::clone(&self.runs),
+            ticket,
+            ..core::mem::take(&mut self.batch)
+        }
+    }
+
+    /// An order book as it is now.
+    pub(crate) fn book(&mut self, sample: BookSample) {
+        self.writer.book(sample.instrument, &sample.bids, &sample.asks);
+        self.batch.books.push(sample);
+    }
+
+    fn say(&self, line: core::fmt::Arguments<'_>) {
+        // Standard error may be closed; there is nobody left to tell.
+        drop(writeln!(std::io::stderr(), "barograph: {line}"));
+    }
+}
+
+impl Sink for Publisher {
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        self.meter.rows.fetch_add(1, Ordering::Relaxed);
+        let at = row.instrument as usize;
+        if let (Some(service), Some(lens)) = (&self.service, self.lenses.get(at)) {
+            service.take(&self.instruments[at].name, lens, row);
+        }
+        if !self.replaying
+            && let (Some(weather), Some(lens)) = (&mut self.weather, self.lenses.get(at))
+        {
+            weather(lens, row);
+        }
+        self.batch.rows.push(row.clone());
+        Ok(())
+    }
+
+    fn fact(&mut self, event: &Event, metric: Metric, origin: Origin) -> Result<(), Failure> {
+        match origin {
+            Origin::Live => self.writer.fact(event, metric),
+            Origin::Backfill => {
+                // Trades of the past are in the journal; the store keeps what minutes are made of.
+                if !matches!(event.payload, Payload::Trade { .. }) {
+                    self.batch.backfill.push(*event);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn status(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {
+        self.writer.status(stream, status, known_ts);
+        let decl = &self.streams[stream.index()];
+        self.batch.gaps.push(Gap { stream: decl.clone(), status: *status, known_ts });
+        let news = status.is_open() || (status.state == StatusState::Live && status.until > status.from);
+        if !self.replaying && news && self.told < TOLD_MAX {
+            self.told += 1;
+            let what = if status.is_open() { "lost" } else { "found again" };
+            self.say(format_args!(
+                "[MKT] {} {} {what}: {}",
+                decl.instrument,
+                decl.metric.spoken(),
+                status.reason.spoken()
+            ));
+        }
+        Ok(())
+    }
+
+    fn sample(&mut self, event: &Event) {
+        self.batch.points.push(*event);
+    }
+
+    fn action(&mut self, venue: usize, action: Action) {
+        if !self.replaying {
+            self.actions.push((venue, action));
+        }
+    }
+
+    fn fault(&mut self, venue: usize, fault: &Fault) {
+        if self.replaying {
+            return;
+        }
+        self.meter.fault(venue, fault.kind, &fault.detail);
+        if self.told < TOLD_MAX {
+            self.told += 1;
+            let id = self.meter.venues.get(venue).map_or("", |v| v.id);
+            self.say(format_args!("[MKT] {id} {}: {}", fault.kind, fault.detail));
+        }
+    }
+
+    fn grown(&mut self, instruments: &[Instrument], streams: &[StreamDecl]) -> Result<(), Failure> {
+        self.instruments = Arc::new(instruments.to_vec());
+        self.streams = Arc::new(streams.to_vec());
+        let shared: Arc<[StreamDecl]> = streams.into();
+        self.lenses = instruments
+            .iter()
+            .map(|i| Lens { streams: Arc::clone(&shared), ..Lens::new(&self.setup, i, &[]) })
+            .collect();
+        self.runs = Arc::new(instruments.iter().map(|i| self.setup.run(&i.name, &[])).collect());
+        self.board.grow(&mut self.writer, instruments, streams);
+        if let Some(service) = &self.service {
+            service.know(instruments.iter().map(|i| i.name.clone()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+//! A journal through the core: after a restart (the tail behind a checkpoint) and to verify (all of it).
+
+use crate::failure::{Failure, chain};
+use crate::live::checkpoint;
+use crate::live::config::{LiveConfig, MarketsChange};
+use crate::live::core::{Core, Sink};
+use crate::setup::Setup;
+use barograph_domain::Ts;
+use barograph_engine::rules::Book;
+use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
+use barograph_venues::session::{ConnId, Input, RequestId};
+use std::path::{Path, PathBuf};
+
+/// Name of a connection's file: `c17`.
+pub(crate) fn connection_name(conn: ConnId) -> String {
+    format!("c{}", conn.0)
+}
+
+fn connection_of(name: &str) -> Option<ConnId> {
+    name.strip_prefix('c')?.parse().ok().map(ConnId)
+}
+
+/// Folder of the journal in a data folder.
+pub(crate) fn journal_folder(data: &Path) -> PathBuf {
+    data.join("journal")
+}
+
+/// What a replay went through.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Replayed {
+    /// Lines read.
+    pub(crate) lines: u64,
+    /// Stamp of the last one.
+    pub(crate) last: Option<Ts>,
+    /// The last process did not stop in order.
+    pub(crate) torn: bool,
+}
+
+/// Feeds the journal behind `core.at` into the core. `None` as core: the first start record makes it.
+pub(crate) fn run(
+    data: &Path,
+    setup: &Setup,
+    core: Option<Core>,
+    sink: &mut dyn Sink,
+) -> Result<(Option<Core>, Replayed), Failure> {
+    let mut core = core;
+    let mut done = Replayed::default();
+    let after = core.as_ref().map(|c| c.at);
+    let mut reader = JournalReader::open(&journal_folder(data), after).map_err(|e| Failure::broken(chain(&e)))?;
+    // A reply's record comes before its body, which has the same stamp.
+    let mut reply: Option<(RequestId, u16)> = None;
+    while let Some(entry) = reader.next().map_err(|e| Failure::broken(chain(&e)))? {
+        let at = entry.at;
+        done.lines += 1;
+        done.last = Some(at);
+        match entry.kind {
+            EntryKind::Frame { venue, connection, bytes, .. } => {
+                let Some(core) = core.as_mut() else { continue };
+                let Some(index) = core.venue(venue) else { continue };
+                if let Some(conn) = connection_of(connection) {
+                    core.input(at, index, &Input::Frame { conn, bytes }, sink)?;
+                } else if let Some((request, status)) = reply.take() {
+                    core.input(at, index, &Input::Reply { request, status, body: bytes }, sink)?;
+                }
+            }
+            EntryKind::Control(record) => {
+                done.torn = !matches!(record, ControlRecord::Stop);
+                control(at, record, setup, &mut core, &mut reply, sink)?;
+            }
+        }
+    }
+    Ok((core, done))
+}
+
+fn control(
+    at: Ts,
+    record: ControlRecord,
+    setup: &Setup,
+    core: &mut Option<Core>,
+    reply: &mut Option<(RequestId, u16)>,
+    sink: &mut dyn Sink,
+) -> Result<(), Failure> {
+    if let ControlRecord::Start { config, resumed_from, .. } = &record {
+        let config = LiveConfig::from_json(config)?;
+        match core {
+            Some(core) if resumed_from.is_some() => {
+                core.resume(at, sink)?;
+                return core.reconfigure(at, &config, sink);
+            }
+            // A process that began from nothing although there was a past: what it made does not follow from that past.
+            _ => {
+                *core = Some(Core::new(setup.clone(), config, at, sink)?);
+                return Ok(());
+            }
+        }
+    }
+    let Some(core) = core.as_mut() else { return Ok(()) };
+    match record {
+        ControlRecord::Open { venue, link, conn, .. } => core.named(at, &venue, &Input::Opened { link, conn }, sink),
+        ControlRecord::Close { venue, conn, reason } => core.named(at, &venue, &Input::Closed { conn, reason }, sink),
+        ControlRecord::Reply { id, status, .. } => {
+            *reply = Some((id, status));
+            Ok(())
+        }
+        ControlRecord::Failed { venue, id, reason } => {
+            core.named(at, &venue, &Input::Failed { request: id, reason }, sink)
+        }
+        ControlRecord::Tick => core.tick(at, sink),
+        ControlRecord::Config { value } => {
+            let change: MarketsChange = serde_json::from_value(value).map_err(Failure::broken)?;
+            match core.venue(&change.venue) {
+                Some(index) => core.markets(at, index, &change.markets, sink),
+                None => Ok(()),
+            }
+        }
+        ControlRecord::Stop => {
+            core.stop();
+            Ok(())
+        }
+        ControlRecord::Start { .. } | ControlRecord::Request { .. } | ControlRecord::Model { .. } => Ok(()),
+    }
+}
+
+/// The machine as it was when the last process ended: newest usable checkpoint and the journal behind it. `None`: nothing
+/// was ever recorded here, or nothing that this arithmetic can go on from.
+pub(crate) fn last_state(
+    data: &Path,
+    setup: &Setup,
+    sink: &mut dyn Sink,
+) -> Result<(Option<Core>, Replayed, Vec<String>), Failure> {
+    let (core, troubles) = checkpoint::newest(data, setup, sink)?;
+    if !journal_folder(data).is_dir() {
+        return Ok((core, Replayed::default(), troubles));
+    }
+    let (core, done) = run(data, setup, core, sink)?;
+    Ok((core, done, troubles))
+}
+
+/// The book and arithmetic that the journal of a data folder was made with.
+pub(crate) fn setup_of(data: &Path) -> Result<Option<Setup>, Failure> {
+    let root = journal_folder(data);
+    if !root.is_dir() {
+        return Ok(None);
+    }
+    let mut reader = JournalReader::open(&root, None).map_err(|e| Failure::broken(chain(&e)))?;
+    let mut found = None;
+    while let Some(entry) = reader.next().map_err(|e| Failure::broken(chain(&e)))? {
+        if let EntryKind::Control(ControlRecord::Start { config, .. }) = entry.kind {
+            let config = LiveConfig::from_json(&config)?;
+            let book = Book::parse(&format!("{}.toml", config.book), &config.book_text).map_err(Failure::usage)?;
+            found = Some(Setup::of(book, config.book_text, barograph_venues::policy::text()));
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// A number that no connection in the journal has: they are numbered through, so that files tell them apart.
+pub(crate) fn next_conn(data: &Path) -> Result<u32, Failure> {
+    let mut most = 0;
+    let folders = |path: &Path, prefix: &str| -> Result<Vec<PathBuf>, Failure> {
+        let Ok(entries) = std::fs::read_dir(path) else { return Ok(Vec::new()) };
+        let paths = entries.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>()?;
+        let named = |p: &PathBuf| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with(prefix));
+        Ok(paths.into_iter().filter(named).collect())
+    };
+    for venue in folders(&journal_folder(data), "venue=")? {
+        for day in folders(&venue, "date=")? {
+            for file in folders(&day, "c")? {
+                let name = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+                let conn = name.split('-').next().and_then(connection_of);
+                most = most.max(conn.map_or(0, |c| c.0));
+            }
+        }
+    }
+    Ok(most + 1)
+}

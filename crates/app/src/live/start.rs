@@ -1,0 +1,246 @@
+//! From settings to a running live process: journal, network, discovery, state of the last start, store, API.
+
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::failure::{Failure, chain};
+use crate::live::board::Board;
+use crate::live::config::{LiveConfig, VenueConfig};
+use crate::live::core::no_such_venue;
+use crate::live::discover::{self, Choice};
+use crate::live::meter::Meter;
+use crate::live::process::{Change, Network, Plan, Process, prepare};
+use crate::live::publish::Weather;
+use crate::live::replay::journal_folder;
+use crate::live::storing::Keep;
+use crate::live::view::LiveView;
+use crate::service::Service;
+use crate::setup::{Setup, book_id};
+use barograph_domain::{Metric, Span, Ts};
+use barograph_lake::journal::{JournalConfig, JournalWriter};
+use barograph_net::{Bounds, Fetch, Net, Options, inbox};
+use barograph_store::{Reader, Retention, Writer};
+use barograph_venues::session::{Endpoints, PoolId, SessionConfig, VenueDef, venue};
+use core::sync::atomic::AtomicBool;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+/// One venue as it was asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) def: &'static VenueDef,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) choice: Choice,
+}
+
+/// What to listen to and how.
+pub(crate) struct Wish {
+    pub(crate) data: PathBuf,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) metrics: Vec<Metric>,
+    /// `None`: order books of up to [`BOOKS_AUTO`] markets.
+    pub(crate) books: Option<bool>,
+    /// `None`: as much as the number of markets allows.
+    pub(crate) backfill: Option<Span>,
+    pub(crate) poll_every: Span,
+    pub(crate) polls_in_flight_max: u32,
+    pub(crate) trade_side_is_maker: bool,
+    pub(crate) keep: (Retention, Span, u64),
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) weather: Option<Weather>,
+}
+
+/// Up to this many markets have order books unless told otherwise: each takes a snapshot of weight 20 and some ten frames a
+/// second.
+const BOOKS_AUTO: usize = 20;
+/// Levels a side kept of a book: what venues send as their deepest cheap snapshot.
+const BOOK_DEPTH: usize = 1_000;
+
+/// A running process.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) service: Arc<Service>,
+    pub(crate) net: Arc<Net>,
+    pub(crate) changes: mpsc::Sender<Change>,
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) thread: JoinHandle<Result<(), Failure>>,
+    pub(crate) config: LiveConfig,
+}
+
+/// Starts everything; the caller serves and stops it.
+pub(crate) fn start(
+    runtime: &tokio::runtime::Runtime,
+    settings: &Settings,
+    wish: Wish,
+    open: impl FnOnce() -> Result<(Box<dyn Reader>, Box<dyn Writer>), Failure>,
+) -> Result<Running, Failure> {
+    let mut err = std::io::stderr();
+    std::fs::create_dir_all(&wish.data)?;
+    let mut journal_config = JournalConfig::new(journal_folder(&wish.data));
+    // What may be lost is counted in real time, the stamps run in the clock's.
+    let faster = wish.clock.rate().max(1.0);
+    for span in [&mut journal_config.flush_every, &mut journal_config.sync_every] {
+        #[expect(clippy::cast_possible_truncation, reason = "seconds times a hundred at most")]
+        let scaled = (span.as_secs_f64() * faster * 1e9) as i64;
+        *span = Span(scaled);
+    }
+    let (journal, recovered) =
+        JournalWriter::open(journal_config.clone(), wish.clock.now()).map_err(|e| Failure::broken(chain(&e)))?;
+    for tail in recovered.unclosed.iter().filter(|t| t.bytes_lost > 0) {
+        let path = tail.path.display();
+        writeln!(err, "barograph: [MKT] {path} was cut off by a crash: {} bytes lost", tail.bytes_lost)?;
+    }
+    let now = wish.clock.now();
+    if let Some(last) = recovered.last.filter(|last| *last > now + Span::secs(5)) {
+        return Err(Failure::broken(format!(
+            "the journal goes up to {last}, but the clock says {now}; set the clock, or begin in another folder with --data"
+        )));
+    }
+    let setup = Setup::new(settings, barograph_venues::policy::text())?;
+    let after = recovered.last.unwrap_or(Ts(0));
+    let (stamper, receiver) = inbox(Arc::clone(&wish.clock), Bounds::default(), after);
+    let first_conn = crate::live::replay::next_conn(&wish.data)?;
+    let options = Options { first_conn, ..Options::default() };
+    let net = Net::start(runtime.handle().clone(), Arc::clone(&wish.clock), stamper.clone(), &options)
+        .map_err(|e| Failure::broken(chain(&e)))?;
+    let net = Arc::new(net);
+    let config = runtime.block_on(configure(&net, &setup, &wish))?;
+    let ids: Vec<&'static str> = wish.asked.iter().map(|a| a.def.id).collect();
+    let (board, meter) = (Arc::new(Board::default()), Arc::new(Meter::new(&ids)));
+    let (reader, writer) = open()?;
+    let plan = Plan {
+        data: wish.data.clone(),
+        setup,
+        config: config.clone(),
+        clock: Arc::clone(&wish.clock),
+        keep: Keep {
+            store: wish.keep.0,
+            journal: journal_config.root,
+            journal_age: wish.keep.1,
+            journal_bytes: wish.keep.2,
+        },
+    };
+    let prepared = prepare(&plan, journal, stamper.stamp(), Arc::clone(&board), &meter)?;
+    for note in &prepared.notes {
+        writeln!(err, "barograph: [MKT] {note}")?;
+    }
+    if let Some(from) = prepared.resumed {
+        writeln!(err, "going on from {from}")?;
+    }
+    let view = LiveView { board, meter: Arc::clone(&meter), net: Arc::clone(&net), stamper: stamper.clone() };
+    let default_venue = settings.text("default_venue").to_owned();
+    let service =
+        Arc::new(Service::new(reader, Arc::clone(&wish.clock), Some(view), book_id(settings)?, default_venue)?);
+    let network =
+        Network { net: Arc::clone(&net), runtime: runtime.handle().clone(), stamper: stamper.clone(), inbox: receiver };
+    let mut process = Process::new(plan, prepared, network, writer, meter)?;
+    process.serve(Arc::clone(&service));
+    if let Some(tell) = wish.weather {
+        process.tell_weather(tell);
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let (changes, asked) = mpsc::channel();
+    let told = Arc::clone(&stop);
+    let thread = std::thread::Builder::new()
+        .name("core".to_owned())
+        .spawn(move || process.run(&told, &asked))
+        .map_err(Failure::broken)?;
+    Ok(Running { service, net, changes, stop, thread, config })
+}
+
+async fn configure(net: &Net, setup: &Setup, wish: &Wish) -> Result<LiveConfig, Failure> {
+    let mut venues = Vec::new();
+    let mut origin = None;
+    for asked in &wish.asked {
+        let index = net.add_venue(asked.def.id, (asked.def.limits)());
+        origin = origin.or(origin_of(net, index, &asked.endpoints).await?);
+        let all = discover::list(net, index, asked.def, &asked.endpoints).await?;
+        let markets = discover::choose(asked.def.id, &all, &asked.choice)?;
+        drop(writeln!(
+            std::io::stderr(),
+            "{}: listening to {} of {} markets",
+            asked.def.id,
+            markets.len(),
+            all.len()
+        ));
+        let mut metrics = wish.metrics.clone();
+        if wish.books.unwrap_or(markets.len() <= BOOKS_AUTO) {
+            metrics.push(Metric::Book);
+        }
+        metrics.sort_unstable();
+        metrics.dedup();
+        venues.push(VenueConfig {
+            id: asked.def.id.to_owned(),
+            session: SessionConfig {
+                endpoints: asked.endpoints.clone(),
+                backfill: wish.backfill.unwrap_or_else(|| backfill_for(markets.len())),
+                markets,
+                metrics,
+                book_depth: BOOK_DEPTH,
+                poll_every: wish.poll_every,
+                polls_in_flight_max: wish.polls_in_flight_max,
+                trade_side_is_maker: wish.trade_side_is_maker,
+            },
+        });
+    }
+    Ok(LiveConfig {
+        logic_version: setup.logic_version.clone(),
+        book: setup.book.name.clone(),
+        book_text: setup.book_text.clone(),
+        venues,
+        origin,
+    })
+}
+
+/// The built-in venue server says what its world is; nobody else is asked.
+async fn origin_of(net: &Net, index: u8, endpoints: &Endpoints) -> Result<Option<String>, Failure> {
+    let Some(host) = endpoints.rest.strip_prefix("http://127.0.0.1:") else { return Ok(None) };
+    let port = host.split('/').next().unwrap_or_default();
+    let url = format!("http://127.0.0.1:{port}/sim/capabilities");
+    let fetch = Fetch { url, body: None, pool: PoolId(0), weight: 1, timeout: Span::secs(5) };
+    let Ok(answer) = net.fetch(index, fetch).await else { return Ok(None) };
+    let value: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    Ok(value.get("origin").and_then(|o| o.as_str()).map(str::to_owned))
+}
+
+/// A month of minutes is some thirty requests per market: with few markets that is minutes, with a thousand it is hours.
+fn backfill_for(markets: usize) -> Span {
+    match markets {
+        0..=20 => Span::days(30),
+        21..=200 => Span::days(2),
+        _ => Span::hours(6),
+    }
+}
+
+/// Production hosts, or the address given for this venue: `https://host/path`, for WebSockets with `ws` in front.
+pub(crate) fn endpoints(def: &VenueDef, given: &str) -> Result<Endpoints, Failure> {
+    for one in given.split(',').map(str::trim).filter(|s| !s.is_empty()) {
+        let (id, url) = one
+            .split_once('=')
+            .ok_or_else(|| Failure::usage(format!("endpoint '{one}': write VENUE=http://host:port/path")))?;
+        if venue(id).is_none() {
+            return Err(Failure::usage(no_such_venue(id)));
+        }
+        if id == def.id {
+            let url = url.trim_end_matches('/');
+            let ws = url
+                .strip_prefix("https://")
+                .map(|rest| format!("wss://{rest}"))
+                .or_else(|| url.strip_prefix("http://").map(|rest| format!("ws://{rest}")))
+                .ok_or_else(|| Failure::usage(format!("endpoint '{one}': the address begins with http:// or https://")))?;
+            return Ok(Endpoints { rest: url.to_owned(), ws });
+        }
+    }
+    Ok((def.endpoints)())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn history_shrinks_with_the_number_of_markets() {
+        assert!(backfill_for(3) > backfill_for(100) && backfill_for(100) > backfill_for(1_000));
+    }
+}

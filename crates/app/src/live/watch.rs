@@ -1,0 +1,75 @@
+//! The configuration file is read again when it changes, so that markets come and go without a restart.
+
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::live::config::MarketsChange;
+use crate::live::discover;
+use crate::live::process::Change;
+use crate::live::start::Asked;
+use barograph_net::Net;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::io::Write as _;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+/// How often the file is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Which venues and markets the settings name.
+pub(crate) type Choose = Box<dyn Fn(&Settings) -> Result<Vec<Asked>, Failure> + Send>;
+
+/// What watches.
+pub(crate) struct Watcher {
+    pub(crate) settings: Settings,
+    pub(crate) choose: Choose,
+    pub(crate) net: Arc<Net>,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) changes: mpsc::Sender<Change>,
+}
+
+impl Watcher {
+    /// Starts looking.
+    pub(crate) fn start(self, stop: Arc<AtomicBool>) -> Result<JoinHandle<()>, Failure> {
+        let mut seen = self.stamp();
+        std::thread::Builder::new()
+            .name("watch".to_owned())
+            .spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    std::thread::park_timeout(LOOK_EVERY);
+                    let now = self.stamp();
+                    if now != seen {
+                        seen = now;
+                        if let Some(text) = self.reread().err().and_then(Failure::text) {
+                            drop(writeln!(std::io::stderr(), "barograph: [MKT] the change is not taken up: {text}"));
+                        }
+                    }
+                }
+            })
+            .map_err(Failure::broken)
+    }
+
+    fn stamp(&self) -> Option<SystemTime> {
+        std::fs::metadata(self.settings.file()?).ok()?.modified().ok()
+    }
+
+    fn reread(&self) -> Result<(), Failure> {
+        let settings = self.settings.reload()?;
+        for (index, asked) in (self.choose)(&settings)?.iter().enumerate() {
+            let index = u8::try_from(index).map_err(Failure::broken)?;
+            let all = self.runtime.block_on(discover::list(&self.net, index, asked.def, &asked.endpoints))?;
+            let markets = discover::choose(asked.def.id, &all, &asked.choice)?;
+            writeln!(
+                std::io::stderr(),
+                "barograph: [MKT] {}: listening to {} of {} markets",
+                asked.def.id,
+                markets.len(),
+                all.len()
+            )?;
+            let change = MarketsChange { venue: asked.def.id.to_owned(), markets };
+            // The process is ending; there is nobody to change.
+            drop(self.changes.send(Change::Markets(change)));
+        }
+        Ok(())
+    }
+}
