@@ -1,4 +1,5 @@
-//! HTTP surface: context, history, metrics, features, catalogue, stream, the original alias routes, and operations.
+//! HTTP surface: context, history, metrics, features, catalogue, stream, the live view of a market, the feeds behind it, the
+//! original alias routes, and operations.
 //!
 //! Ring 2. The crate knows the domain and HTTP, nothing of the store or the engine: it declares the [`Query`] trait it
 //! needs and the binary implements it. Everything is a read; no route changes anything, takes a body, or names an
@@ -9,8 +10,11 @@ pub mod alias;
 mod cursor;
 mod error;
 mod etag;
+pub mod exposition;
+pub mod feeds;
 mod guard;
 mod host;
+pub mod live;
 mod names;
 mod openapi;
 mod params;
@@ -24,9 +28,11 @@ mod telemetry;
 mod view;
 
 pub use error::{Error, check_listen};
+pub use feeds::{FeedFilter, FeedHealth, FeedsView};
+pub use live::LiveView;
 pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
-pub use query::{Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window};
+pub use query::{Health, MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, SnapshotEvent, Window};
 pub use serve::{Incident, Reporter, ServeConfig, serve};
 pub use view::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};

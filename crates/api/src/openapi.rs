@@ -15,14 +15,15 @@ use utoipa::{Modify, OpenApi};
     info(
         title = "barograph",
         description = "Market context: what the weather is, why, and what would change it. Everything is a read; \
-                       nothing here places an order or advises a side. Every read takes `as_of` and then answers with \
-                       what was known at that moment; a moment in the future means now. Times are UTC. Errors are \
+                       nothing here places an order or advises a side. Every read of what was takes `as_of` and then \
+                       answers with what was known at that moment; a moment in the future means now. Times are UTC. Errors are \
                        problem documents (RFC 9457). Only loopback is served, and no cross-origin header is sent.",
         license(name = "Apache-2.0 OR MIT"),
     ),
     servers((url = "/", description = "this server")),
     tags(
         (name = "context", description = "what is known of each market"),
+        (name = "live", description = "what is heard this moment, and whether it can be trusted; answered from memory"),
         (name = "original paths", description = "the original payloads, field for field; the trailing slash is optional"),
         (name = "operations", description = "alive, ready, counted"),
         (name = "pages", description = "for people"),
@@ -33,6 +34,8 @@ use utoipa::{Modify, OpenApi};
         routes::context::history,
         routes::metrics::points,
         routes::features::rows,
+        routes::live::now,
+        routes::feeds::list,
         routes::markets::catalogue,
         routes::stream::stream,
         routes::alias::snapshot,

@@ -21,7 +21,11 @@ pub struct Problem {
     value: Option<Box<str>>,
     hint: Option<Box<str>>,
     candidates: Vec<String>,
+    retry_after_s: Option<u32>,
 }
+
+/// When to ask again unless something better is known, seconds.
+const RETRY_AFTER_S: u32 = 2;
 
 /// A problem document (RFC 9457, `application/problem+json`).
 #[derive(Debug, Serialize, ToSchema)]
@@ -94,6 +98,8 @@ kinds! {
     BadRange 400 "bad-range" "bad range";
     /// A number or length of time outside what is allowed.
     BadNumber 400 "bad-number" "bad number";
+    /// A word that is none of those known.
+    BadWord 400 "bad-word" "bad word";
     /// A cursor that is no cursor, or belongs to another query.
     BadCursor 400 "bad-cursor" "bad cursor";
     /// A path or query that is not UTF-8, or a request without a usable host.
@@ -108,6 +114,12 @@ kinds! {
     UnknownFeature 404 "unknown-feature" "unknown feature";
     /// No such rule book stored.
     UnknownBook 404 "unknown-book" "unknown rule book";
+    /// No such venue is listened to.
+    UnknownVenue 404 "unknown-venue" "unknown venue";
+    /// The venue does not have it.
+    NotOffered 404 "not-offered" "not offered by the venue";
+    /// This process does not listen to it.
+    NotLive 404 "not-live" "not live";
     /// Nothing was known at that moment.
     NothingYet 404 "nothing-yet" "nothing yet";
     /// The address exists, the method does not.
@@ -136,7 +148,7 @@ impl Problem {
     /// A problem of this kind.
     #[must_use]
     pub fn new(kind: ProblemKind, detail: impl Into<Box<str>>) -> Self {
-        Self { kind, detail: detail.into(), value: None, hint: None, candidates: Vec::new() }
+        Self { kind, detail: detail.into(), value: None, hint: None, candidates: Vec::new(), retry_after_s: None }
     }
     /// With the value that was wrong.
     #[must_use]
@@ -154,6 +166,12 @@ impl Problem {
     #[must_use]
     pub fn candidates(mut self, names: Vec<String>) -> Self {
         self.candidates = names;
+        self
+    }
+    /// With the time after which asking again makes sense, at least a second. Only 503 says it.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: Option<u32>) -> Self {
+        self.retry_after_s = seconds.map(|s| s.max(1));
         self
     }
     /// As it goes over the wire.
@@ -205,6 +223,20 @@ impl Problem {
                     None => problem,
                 }
             }
+            QueryError::NotLive { instrument } => {
+                let problem = Self::new(ProblemKind::NotLive, detail)
+                    .hint("start it with `barograph up`; /context and /metrics answer from what is stored");
+                match instrument {
+                    Some(id) => problem.value(id.to_string()),
+                    None => problem,
+                }
+            }
+            QueryError::NotOffered { metric, .. } => Self::new(ProblemKind::NotOffered, detail)
+                .value(metric.name())
+                .hint("leave metric_name out to see what this market has, or ask for a market of another venue"),
+            QueryError::Away { retry_after_s, .. } => Self::new(ProblemKind::NotReady, detail)
+                .retry_after(*retry_after_s)
+                .hint("try again after Retry-After; nothing has to be done"),
             QueryError::Unavailable { .. } => Self::new(ProblemKind::NotReady, detail).hint("try again shortly"),
             QueryError::Internal { .. } => Self::internal(),
         }
@@ -226,7 +258,7 @@ impl IntoResponse for Problem {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.kind.status() == 503 {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("2"));
+            headers.insert(RETRY_AFTER, HeaderValue::from(self.retry_after_s.unwrap_or(RETRY_AFTER_S)));
         }
         response
     }

@@ -1,14 +1,17 @@
 //! The one question this crate asks of the rest of the program: [`Query`].
 //!
-//! Methods are synchronous. [`Query::context`] without book and `as_of`, [`Query::now`], [`Query::instruments`],
-//! [`Query::subscribe`] and [`Query::health`] are called on the async threads and must answer from memory; everything
+//! Methods are synchronous. [`Query::context`] without book and `as_of`, [`Query::live`], [`Query::feeds`],
+//! [`Query::feed_health`], [`Query::metrics_text`], [`Query::now`], [`Query::instruments`], [`Query::subscribe`] and
+//! [`Query::health`] are called on the async threads and must answer from memory, within about a millisecond; everything
 //! else runs on the blocking pool and may touch the disk. Point-in-time rule for all of them: `as_of` filters on
 //! `known_ts ≤ as_of`, and it is never later than [`Query::now`] (this crate has clamped it).
 
+use crate::feeds::{FeedFilter, FeedHealth, FeedsView};
+use crate::live::LiveView;
 use crate::names;
 use crate::view::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint};
 use axum::http::HeaderValue;
-use barograph_domain::{InstrumentName, Metric, Snapshot, Span, Ts};
+use barograph_domain::{InstrumentName, Metric, Snapshot, Span, StatusState, Ts};
 use bytes::Bytes;
 use core::fmt;
 use std::sync::Arc;
@@ -84,18 +87,59 @@ pub trait Query: Send + Sync + 'static {
     /// Metric points, ascending by (timestamp, source): the newest revision known at `as_of` of each.
     ///
     /// # Errors
-    /// [`QueryError::UnknownMetric`] when this instrument has no stream of it, or the store's failure.
+    /// [`QueryError::UnknownMetric`] when this instrument has no stream of it, [`QueryError::NotOffered`] when its venue has
+    /// none, or the store's failure.
     fn metrics(&self, id: &InstrumentName, metric: Metric, window: &Window) -> Result<Page<MetricPoint>, QueryError>;
 
     /// The feature catalogue, in row order. Asked once, when serving begins.
     fn catalogue(&self) -> Vec<CatalogueEntry>;
 
-    /// New snapshots of the configured book, as they are published.
+    /// New snapshots of the configured book, as they are published. The channel should hold [`STREAM_BUFFER`]; nobody
+    /// listens while its sender's `receiver_count()` is 0, and then nothing needs to be rendered.
     fn subscribe(&self) -> broadcast::Receiver<Arc<SnapshotEvent>>;
 
     /// Whether the program can answer, and how old its newest answers are.
     fn health(&self) -> Health;
+
+    /// A market as it is this moment.
+    ///
+    /// # Errors
+    /// [`QueryError::NotLive`] where this process does not listen to it; that is the default.
+    fn live(&self, id: &InstrumentName) -> Result<LiveView, QueryError> {
+        Err(QueryError::NotLive { instrument: Some(id.clone()) })
+    }
+
+    /// Streams, venues and journal of a live process; [`FeedFilter::page`] chooses.
+    ///
+    /// # Errors
+    /// [`QueryError::NotLive`] where this process listens to nothing; that is the default.
+    fn feeds(&self, _filter: &FeedFilter) -> Result<FeedsView, QueryError> {
+        Err(QueryError::NotLive { instrument: None })
+    }
+
+    /// How many streams are listened to, and how many of them are lost. Nothing is, by default.
+    fn feed_health(&self) -> FeedHealth {
+        FeedHealth::default()
+    }
+
+    /// Does the venue of this market say that it does not have this metric? By default, what [`Self::live`] says.
+    fn not_offered(&self, id: &InstrumentName, metric: Metric) -> bool {
+        self.live(id).is_ok_and(|live| {
+            let mut of_metric = live.streams.iter().filter(|s| s.metric == metric.name()).peekable();
+            of_metric.peek().is_some() && of_metric.all(|s| s.continuity == StatusState::NotOffered)
+        })
+    }
+
+    /// More counters for `/metrics`, as [`crate::exposition`] wants them; empty by default. The names
+    /// `barograph_build_info`, `barograph_http_…` and `barograph_snapshot_age_seconds` are taken.
+    fn metrics_text(&self) -> String {
+        String::new()
+    }
 }
+
+/// Snapshots that a channel behind [`Query::subscribe`] should hold: four minutes of a thousand markets that all publish at
+/// once. At about 8 kB each this is 33 MB at most; all clients share them, and one is dropped once every client has read it.
+pub const STREAM_BUFFER: usize = 4_096;
 
 /// Which rows of an ascending series: `start ≤ ts < end`, then `skip`, then at most `limit`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -252,6 +296,25 @@ pub enum QueryError {
         /// When its first snapshot was known, where there is one.
         first: Option<Ts>,
     },
+    /// This process does not listen to venues, or not to this market.
+    NotLive {
+        /// Which market was asked about; `None`: any.
+        instrument: Option<InstrumentName>,
+    },
+    /// The venue does not have this metric.
+    NotOffered {
+        /// What was asked for.
+        metric: Metric,
+        /// Whom.
+        venue: String,
+    },
+    /// The database is away (restarting, or its connection was lost) and expected back by itself.
+    Away {
+        /// Why, for the client.
+        reason: String,
+        /// When asking again makes sense, seconds; `None`: soon.
+        retry_after_s: Option<u32>,
+    },
     /// Not now: the store is busy or not open. Asking again later may help.
     Unavailable {
         /// Why, for the client.
@@ -285,7 +348,10 @@ impl fmt::Display for QueryError {
             Self::NothingYet { instrument, as_of: Some(t), first: Some(first) } => {
                 write!(f, "{instrument} had no snapshot at {t}; its first was known at {first}")
             }
-            Self::Unavailable { reason } => f.write_str(reason),
+            Self::NotLive { instrument: Some(id) } => write!(f, "{id} is not listened to live by this process"),
+            Self::NotLive { instrument: None } => f.write_str("this process listens to no venue"),
+            Self::NotOffered { metric, venue } => write!(f, "'{}' is not offered by {venue}", metric.name()),
+            Self::Unavailable { reason } | Self::Away { reason, .. } => f.write_str(reason),
             Self::Internal { source } => write!(f, "the read failed: {source}"),
         }
     }
@@ -300,6 +366,9 @@ impl std::error::Error for QueryError {
             | Self::UnknownBook { .. }
             | Self::UnknownMetric { .. }
             | Self::NothingYet { .. }
+            | Self::NotLive { .. }
+            | Self::NotOffered { .. }
+            | Self::Away { .. }
             | Self::Unavailable { .. } => None,
         }
     }

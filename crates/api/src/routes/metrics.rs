@@ -41,6 +41,8 @@ pub(super) struct Name {
 }
 
 /// Points of one metric, ascending; without `metric_name` the streams this market has.
+///
+/// A metric that the venue does not offer is 404 `not-offered`, never an empty page.
 #[utoipa::path(
     get,
     path = "/api/v1/markets/{id}/metrics",
@@ -91,9 +93,14 @@ async fn streams(app: &Shared, params: &Params, id: InstrumentName, now: Ts) -> 
     Ok(reply::json_body(json))
 }
 
-/// The metric of that name; a name no stream here has is an error that lists those there are.
+/// The metric of that name; a name no stream here has is an error that lists those there are. What the venue does not
+/// offer is an error of its own unless another source has told of it: an empty page would say that nothing happened.
 pub(super) fn metric(q: &dyn Query, id: &InstrumentName, name: &str, as_of: Option<Ts>) -> Result<Metric, QueryError> {
     let streams = available(q, id, as_of)?;
+    let heard = |m: Metric| streams.iter().any(|s| s.metric == m.name() && s.newest_event.is_some());
+    if let Some(metric) = Metric::from_name(name).filter(|m| !heard(*m) && q.not_offered(id, *m)) {
+        return Err(QueryError::NotOffered { metric, venue: id.venue.to_string() });
+    }
     match Metric::from_name(name).filter(|m| streams.iter().any(|s| s.metric == m.name())) {
         Some(metric) => Ok(metric),
         None => {

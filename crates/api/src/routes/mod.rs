@@ -5,6 +5,8 @@ pub(crate) mod alias;
 pub(crate) mod context;
 mod docs;
 pub(crate) mod features;
+pub(crate) mod feeds;
+pub(crate) mod live;
 pub(crate) mod markets;
 pub(crate) mod metrics;
 pub(crate) mod ops;
@@ -29,6 +31,8 @@ pub(crate) const PATHS: &[&str] = &[
     "/api/v1/markets/{id}/context/history",
     "/api/v1/markets/{id}/metrics",
     "/api/v1/markets/{id}/features",
+    "/api/v1/markets/{id}/live",
+    "/api/v1/feeds",
     "/api/v1/catalogue",
     "/api/v1/stream",
     "/api/market-context/snapshot/",
@@ -50,6 +54,8 @@ fn handler(path: &str) -> Option<MethodRouter<Shared>> {
         "/api/v1/markets/{id}/context/history" => get(context::history),
         "/api/v1/markets/{id}/metrics" => get(metrics::points),
         "/api/v1/markets/{id}/features" => get(features::rows),
+        "/api/v1/markets/{id}/live" => get(live::now),
+        "/api/v1/feeds" => get(feeds::list),
         "/api/v1/catalogue" => get(markets::catalogue),
         "/api/v1/stream" => get(stream::stream),
         "/api/market-context/snapshot/" => get(alias::snapshot),

@@ -1,5 +1,6 @@
 //! For operators and their machines: alive, ready, counted.
 
+use crate::feeds::FeedHealth;
 use crate::params::Params;
 use crate::problem::{Document, Problem, ProblemKind};
 use crate::query::Health;
@@ -13,6 +14,9 @@ use barograph_domain::Ts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// Lost markets that are named; more are counted.
+const NAMED_MAX: usize = 20;
+
 /// Answer of `/healthz` and, when ready, `/readyz`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HealthView {
@@ -21,7 +25,7 @@ pub(crate) struct HealthView {
     status: &'static str,
     /// Release of the program.
     version: String,
-    /// What is amiss without making the whole unready, one sentence each.
+    /// What is amiss without making the whole unready, one sentence each: markets and streams that are lost.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
@@ -40,28 +44,29 @@ pub(super) async fn healthz(State(app): State<Shared>, RawQuery(query): RawQuery
 }
 
 /// It has something to say: the store is open, and some market has a snapshot. How old that may be is decided by what is
-/// served: recorded history may be of any age.
+/// served: recorded history may be of any age. A process that listens to venues is ready as soon as the store is open,
+/// whatever is lost: taking it away would hide what it knows; the notes say what is amiss.
 #[utoipa::path(
     get,
     path = "/readyz",
     operation_id = "getReadiness",
     tag = "operations",
     responses(
-        (status = 200, description = "ready; notes name markets that are lost", body = HealthView),
+        (status = 200, description = "ready; notes name markets that are lost, and count streams that are", body = HealthView),
         (status = 503, description = "not ready, and why", body = Document<'static>,
          content_type = "application/problem+json")
     )
 )]
 pub(super) async fn readyz(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
     Params::parse(query.as_deref(), &[])?;
-    match readiness(&app.query.health(), app.query.now()) {
+    match readiness(&app.query.health(), app.query.feed_health(), app.query.now()) {
         Ok(notes) => Ok(ok(&app, notes)),
         Err(reasons) => Err(Problem::new(ProblemKind::NotReady, reasons.join("; "))
             .hint("wait for the first snapshot, or check that data still arrive")),
     }
 }
 
-/// Counters in the Prometheus text format.
+/// Counters in the Prometheus text format: those of the HTTP surface, then those of the program behind it.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -71,7 +76,8 @@ pub(super) async fn readyz(State(app): State<Shared>, RawQuery(query): RawQuery)
 )]
 pub(super) async fn metrics(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
     Params::parse(query.as_deref(), &[])?;
-    let text = app.telemetry.text(&app.query.health(), app.query.now());
+    let mut text = app.telemetry.text(&app.query.health(), app.query.now());
+    text.push_str(&app.query.metrics_text());
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
     Ok(response)
@@ -90,8 +96,9 @@ fn ok(app: &Shared, notes: Vec<String>) -> Response<Body> {
 }
 
 /// Ready once the store is open and some market has a snapshot, younger than its gap limit where it has one (features §9). One lost
-/// market among living ones is a note, not a reason to take all of them away.
-fn readiness(health: &Health, now: Ts) -> Result<Vec<String>, Vec<String>> {
+/// market among living ones is a note, not a reason to take all of them away; where venues are listened to, no lost market and no
+/// lost stream is.
+fn readiness(health: &Health, feeds: FeedHealth, now: Ts) -> Result<Vec<String>, Vec<String>> {
     let mut reasons = health.problems.clone();
     if !health.store_open {
         reasons.insert(0, "the store is not open yet".to_owned());
@@ -111,11 +118,21 @@ fn readiness(health: &Health, now: Ts) -> Result<Vec<String>, Vec<String>> {
             },
         }
     }
-    if health.markets.is_empty() {
-        reasons.push("there is no market yet".to_owned());
+    let more = lost.len().saturating_sub(NAMED_MAX);
+    if more > 0 {
+        lost.truncate(NAMED_MAX);
+        lost.push(format!("{more} more markets are lost"));
     }
-    if living == 0 {
-        reasons.append(&mut lost);
+    if feeds.lost > 0 {
+        lost.insert(0, format!("{} of {} streams are not live", feeds.lost, feeds.feeds));
+    }
+    if feeds.feeds == 0 {
+        if health.markets.is_empty() {
+            reasons.push("there is no market yet".to_owned());
+        }
+        if living == 0 {
+            reasons.append(&mut lost);
+        }
     }
     if reasons.is_empty() { Ok(lost) } else { Err(reasons) }
 }
@@ -127,6 +144,10 @@ mod tests {
     use barograph_domain::{InstrumentName, Span};
 
     fn check(store_open: bool, ages: &[Option<Span>]) -> Result<Vec<String>, Vec<String>> {
+        check_live(store_open, ages, FeedHealth::default())
+    }
+
+    fn check_live(store_open: bool, ages: &[Option<Span>], feeds: FeedHealth) -> Result<Vec<String>, Vec<String>> {
         let now = Ts::from_civil(2026, 2, 5, 12, 0, 0);
         let markets = ages
             .iter()
@@ -137,7 +158,7 @@ mod tests {
                 gap_alert: Some(Span::hours(2)),
             })
             .collect();
-        readiness(&Health { store_open, problems: Vec::new(), markets }, now)
+        readiness(&Health { store_open, problems: Vec::new(), markets }, feeds, now)
     }
 
     #[test]
@@ -149,5 +170,18 @@ mod tests {
         assert_eq!(check(true, &[old, None]).map_err(|r| r.len()), Err(2));
         assert_eq!(check(true, &[]), Err(vec!["there is no market yet".into()]));
         assert_eq!(check(false, &[young]), Err(vec!["the store is not open yet".into()]));
+    }
+
+    #[test]
+    fn whoever_listens_is_ready_and_says_what_is_lost() {
+        let (young, old) = (Some(Span::mins(1)), Some(Span::hours(3)));
+        let lost = |lost| FeedHealth { feeds: 24, lost };
+        assert_eq!(check_live(true, &[young], lost(0)), Ok(vec![]));
+        assert_eq!(check_live(true, &[young], lost(3)), Ok(vec!["3 of 24 streams are not live".into()]));
+        assert_eq!(check_live(true, &[], lost(24)), Ok(vec!["24 of 24 streams are not live".into()]));
+        assert_eq!(check_live(true, &[old, None], lost(1)).map(|notes| notes.len()), Ok(3));
+        assert_eq!(check_live(false, &[young], lost(0)), Err(vec!["the store is not open yet".into()]));
+        let notes = check_live(true, &[None; 1_000], lost(1)).unwrap();
+        assert_eq!((notes.len(), notes[21].as_str()), (22, "980 more markets are lost"));
     }
 }

@@ -3,6 +3,10 @@
 //! A client first gets the newest snapshot of each market it asked for, as seen from now, then every new one. A client
 //! that reads slower than snapshots are published is told so and let go: it reconnects and is up to date again, which
 //! is better than a queue that grows. Ids are snapshot ids; a reconnecting client does not get the last one twice.
+//!
+//! What waits for a client is bounded twice: [`crate::STREAM_BUFFER`] snapshots in the channel, which all clients share, and
+//! [`QUEUE`] frames of its own. A minute in which a thousand markets publish at once fits the first with room for three more
+//! minutes, so a client that keeps reading gets all of them, however slowly; one that does not read for `write_stall` is cut.
 
 use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};

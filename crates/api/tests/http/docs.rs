@@ -1,7 +1,9 @@
 //! The description and the pages: they say what is, all of it, and need nothing from elsewhere.
 
 use super::client::Server;
+use super::listening::Listening;
 use super::schema::{differences, document};
+use barograph_api::Query as _;
 use serde_json::Value;
 
 /// A request to every documented operation that answers with JSON, so that the answer can be held against its schema.
@@ -14,6 +16,9 @@ const ASKED: &[(&str, &str)] = &[
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics"),
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics?metric_name=open_interest&limit=5"),
     ("/api/v1/markets/{id}/features", "/api/v1/markets/ETHUSDT/features?every=1h"),
+    ("/api/v1/markets/{id}/live", "/api/v1/markets/ETHUSDT/live"),
+    ("/api/v1/feeds", "/api/v1/feeds"),
+    ("/api/v1/feeds", "/api/v1/feeds?venue=bybit&limit=2"),
     ("/api/v1/catalogue", "/api/v1/catalogue"),
     ("/api/market-context/snapshot/", "/api/market-context/snapshot/?symbol=BTCUSDT"),
     ("/api/market-context/history/", "/api/market-context/history/?symbol=BTCUSDT&start=2026-02-05&end=2026-02-06"),
@@ -34,9 +39,15 @@ const OTHER: &[(&str, &str, &str)] = &[
     ("/openapi.json", "/openapi.json", "application/json"),
 ];
 
+fn listening() -> Server {
+    let server = Server::start();
+    *server.world.listening.lock().unwrap() = Some(Listening::new(server.world.now()));
+    server
+}
+
 #[test]
 fn every_documented_route_answers_as_documented() {
-    let server = Server::start();
+    let server = listening();
     let api = document();
     for (path, address) in ASKED {
         let schema = &api["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
@@ -88,7 +99,7 @@ fn the_served_description_is_the_committed_one() {
 
 #[test]
 fn pages_need_nothing_from_elsewhere() {
-    let server = Server::start();
+    let server = listening();
     for page in ["/", "/docs", "/docs/docs.js", "/docs/page.css"] {
         let text = server.get(page).text();
         assert!(!text.contains("http://") && !text.contains("https://") && !text.contains("//cdn"), "{page}");

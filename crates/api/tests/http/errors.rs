@@ -138,6 +138,24 @@ fn inner_failures_are_for_the_operator_only() {
 }
 
 #[test]
+fn a_database_that_is_away_says_when_to_ask_again() {
+    let server = Server::start();
+    for (said, header) in [(Some(7), "7"), (Some(0), "1"), (None, "2")] {
+        server.world.set_trouble(Trouble::Away(said));
+        for path in [format!("{BTC}/context/history"), format!("{BTC}/metrics?metric_name=funding_rate")] {
+            let refused = server.get(&path);
+            assert_eq!((refused.status, refused.problem().as_str()), (503, "not-ready"), "{path}");
+            assert_eq!(refused.header("retry-after"), Some(header), "{path}");
+            assert_eq!(refused.json()["detail"], "the database is restarting");
+        }
+        assert_eq!(server.get(&format!("{BTC}/context")).status, 200, "the present comes from memory meanwhile");
+    }
+    assert!(server.incidents.lock().unwrap().is_empty(), "it is no failure");
+    server.world.set_trouble(Trouble::None);
+    assert_eq!(server.get(&format!("{BTC}/context/history")).status, 200);
+}
+
+#[test]
 fn no_header_invites_other_origins() {
     let server = Server::start();
     for path in ["/api/v1/markets", "/openapi.json", "/nowhere"] {

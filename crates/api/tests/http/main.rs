@@ -9,7 +9,13 @@ mod docs;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod feeds;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod listening;
+#[cfg(test)]
+mod live;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]

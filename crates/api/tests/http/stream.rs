@@ -1,9 +1,10 @@
 //! The event stream: what comes first, what follows, what is left out, and how it ends.
 
 use super::client::{Reply, Server, wait_for};
-use super::world::{LIVING, MINUTES};
-use barograph_api::ServeConfig;
+use super::world::{LIVING, MINUTES, published};
+use barograph_api::{STREAM_BUFFER, ServeConfig, SnapshotEvent};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -68,6 +69,18 @@ impl Listener {
     fn wait(&mut self, count: usize) -> Vec<Event> {
         self.until(|l| l.events().len() >= count);
         self.events()
+    }
+    /// Takes at most `bytes` that have arrived or arrive soon.
+    fn sip(&mut self, bytes: usize) {
+        let mut buffer = vec![0; bytes];
+        if let Ok(n) = self.socket.read(&mut buffer) {
+            self.seen.extend_from_slice(&buffer[..n]);
+        }
+    }
+    /// Was this read lately, and a frame to its end after it? Frames are chunks, so nothing inside one is torn.
+    fn ends_with(&self, text: &str) -> bool {
+        let tail = &self.seen[self.seen.len().saturating_sub(128 * 1024)..];
+        tail.ends_with(b"\n\n\r\n") && tail.windows(text.len()).any(|w| w == text.as_bytes())
     }
     /// Reads until the server ends the answer properly.
     fn ended(&mut self) -> Vec<Event> {
@@ -142,6 +155,45 @@ fn clients_are_bounded_and_places_come_back() {
     drop(first);
     wait_for("its place is free", || server.world.listeners() == 1);
     let _third = Listener::open(&server, "/api/v1/stream", "");
+}
+
+/// Minute `n` of a thousand markets.
+fn thousand(n: i64) -> Vec<SnapshotEvent> {
+    (0..1_000).map(|m| published(&format!("okx:M{m:03}-USDT-SWAP"), n).1).collect()
+}
+
+#[test]
+fn a_thousand_markets_at_once_reach_fast_and_slow() {
+    let server = Server::start();
+    let mut fast = Listener::open(&server, "/api/v1/stream", "");
+    let mut slow = Listener::open(&server, "/api/v1/stream", "");
+    let minutes = [thousand(MINUTES), thousand(MINUTES + 1)];
+    // Two minutes in a row: the slow one has not begun to read the first when the second is published.
+    let expected: Vec<String> = minutes.iter().flatten().map(|e| e.snapshot_id.clone()).collect();
+    assert_eq!(expected.iter().collect::<BTreeSet<_>>().len(), 2_000, "ids tell snapshots apart");
+    server.world.send(minutes.into_iter().flatten());
+    let check = |listener: &Listener, who: &str| {
+        let events = listener.events();
+        assert!(events.iter().all(|e| e.kind == "snapshot"), "{who}: nobody was let go");
+        let ids: Vec<&String> = events.iter().skip(LIVING.len()).map(|e| &e.id).collect();
+        assert!(ids == expected.iter().collect::<Vec<_>>(), "{who}: {} of {}", ids.len(), expected.len());
+        let mut newest: BTreeMap<&str, &Value> = BTreeMap::new();
+        for event in events.iter().skip(LIVING.len()) {
+            newest.insert(event.data["instrument"].as_str().unwrap(), &event.data["timestamp"]);
+        }
+        assert!(newest.len() == 1_000 && newest.values().all(|t| *t == "2026-02-05T12:01:00Z"), "{who}");
+    };
+    let last = expected.last().unwrap();
+    fast.until(|l| l.ends_with(last));
+    check(&fast, "fast");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !slow.ends_with(last) {
+        assert!(Instant::now() < deadline, "the slow one has seen {} bytes", slow.seen.len());
+        slow.sip(32 * 1024);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    check(&slow, "slow");
+    assert!(expected.len() < STREAM_BUFFER, "within what is promised");
 }
 
 #[test]

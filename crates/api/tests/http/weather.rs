@@ -105,7 +105,7 @@ pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
     let ts = minute(n);
     let version = if book == "default" { "v0.1.0+0123456789ab" } else { "v0.1.0+ba9876543210" };
     Snapshot {
-        snapshot_id: format!("00000000-0000-5000-8000-{:04x}{n:08x}", book.len() + id.to_string().len() * 100),
+        snapshot_id: format!("{:08x}-0000-5000-8000-{n:012x}", fnv(&format!("{book} {id}"))),
         timestamp: ts,
         known_ts: ts + Span::millis(200),
         instrument: id.clone(),
@@ -158,6 +158,11 @@ fn axis(label: RiskRegime, ts: Ts, hour: i64) -> AxisView {
     }
 }
 
+/// FNV-1a, 32 bits: another id for every market and book.
+fn fnv(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
 fn explanation(version: &str, label: RiskRegime, z: Option<f64>, x: f64) -> Explanation {
     let input = |metric: Metric, age_s: Option<i64>| InputView {
         metric: metric.name(),
@@ -167,6 +172,7 @@ fn explanation(version: &str, label: RiskRegime, z: Option<f64>, x: f64) -> Expl
         max_age_s: age_s.map(|_| 300),
         cadence_s: age_s.map(|_| 60),
         stale: false,
+        gap: None,
     };
     Explanation {
         reasoning: format!("Funding is {} σ above its day.", 2.0 + x),

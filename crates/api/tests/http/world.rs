@@ -1,10 +1,11 @@
 //! A small world behind the API: four markets, two rule books, hundreds of snapshots, points with revisions, and
 //! switches that make it slow or broken. What its snapshots say is in `weather`.
 
+use super::listening::Listening;
 use super::weather::{feature_row, overlay, snapshot};
 use barograph_api::{
-    CatalogueEntry, FeatureRowView, Health, MarketHealth, MarketView, MetricPoint, Page, Query, QueryError, Rendered,
-    SnapshotEvent, StreamView, Window,
+    CatalogueEntry, FeatureRowView, FeedFilter, FeedHealth, FeedsView, Health, LiveView, MarketHealth, MarketView,
+    MetricPoint, Page, Query, QueryError, Rendered, STREAM_BUFFER, SnapshotEvent, StreamView, Window,
 };
 use barograph_domain::{InstrumentName, Kind, MarketKind, Metric, Snapshot, Span, Stamp, Ts};
 use std::collections::BTreeMap;
@@ -32,6 +33,8 @@ pub(crate) enum Trouble {
     /// Reads from memory panic; the others are fine.
     MemoryPanics,
     Slow(Duration),
+    /// The database restarts and says for how many seconds.
+    Away(Option<u32>),
     /// This many reads succeed, then all fail.
     BreaksAfter(usize),
 }
@@ -45,6 +48,8 @@ pub(crate) struct World {
     /// The present view of each market, rendered once a second, as the real program does it.
     present: RwLock<BTreeMap<InstrumentName, (i64, Rendered)>>,
     events: broadcast::Sender<Arc<SnapshotEvent>>,
+    /// What is heard of venues; `None`: recorded history only.
+    pub(crate) listening: Mutex<Option<Listening>>,
 }
 
 pub(crate) fn name(text: &str) -> InstrumentName {
@@ -73,7 +78,8 @@ impl World {
             reads: AtomicUsize::new(0),
             history,
             present: RwLock::default(),
-            events: broadcast::Sender::new(16),
+            events: broadcast::Sender::new(STREAM_BUFFER),
+            listening: Mutex::default(),
         })
     }
 
@@ -86,12 +92,16 @@ impl World {
     }
     /// Publishes minute `n` (which may lie beyond the history) of a market.
     pub(crate) fn publish(&self, id: &str, n: i64) -> Arc<Snapshot> {
-        let snapshot = Arc::new(snapshot(&name(id), "default", n));
-        let json = Rendered::fixed(Arc::clone(&snapshot)).unwrap().json;
-        let snapshot_id = snapshot.snapshot_id.clone();
-        // Nobody listening is fine.
-        drop(self.events.send(Arc::new(SnapshotEvent { instrument: name(id), snapshot_id, json })));
+        let (snapshot, event) = published(id, n);
+        self.send([event]);
         snapshot
+    }
+    /// Publishes at once what has been made before.
+    pub(crate) fn send(&self, events: impl IntoIterator<Item = SnapshotEvent>) {
+        for event in events {
+            // Nobody listening is fine.
+            drop(self.events.send(Arc::new(event)));
+        }
     }
     /// Reads that have begun since the last trouble was set.
     pub(crate) fn reads(&self) -> usize {
@@ -109,6 +119,9 @@ impl World {
         match trouble {
             Trouble::None | Trouble::MemoryPanics => Ok(()),
             Trouble::Broken => broken(),
+            Trouble::Away(retry_after_s) => {
+                Err(QueryError::Away { reason: "the database is restarting".to_owned(), retry_after_s })
+            }
             Trouble::Panics => panic!("a planted panic"),
             Trouble::Slow(time) => {
                 std::thread::sleep(time);
@@ -148,6 +161,14 @@ impl World {
             first: all.first().map(|s| s.known_ts),
         })
     }
+}
+
+/// Minute `n` of a market as it is published.
+pub(crate) fn published(id: &str, n: i64) -> (Arc<Snapshot>, SnapshotEvent) {
+    let snapshot = Arc::new(snapshot(&name(id), "default", n));
+    let json = Rendered::fixed(Arc::clone(&snapshot)).unwrap().json;
+    let snapshot_id = snapshot.snapshot_id.clone();
+    (snapshot, SnapshotEvent { instrument: name(id), snapshot_id, json })
 }
 
 /// The window applied to rows in order.
@@ -259,6 +280,20 @@ impl Query for World {
             gap_alert: Some(Span::hours(2)),
         });
         Health { store_open: true, problems: Vec::new(), markets: markets.to_vec() }
+    }
+    fn live(&self, id: &InstrumentName) -> Result<LiveView, QueryError> {
+        let none = || QueryError::NotLive { instrument: Some(id.clone()) };
+        self.listening.lock().unwrap().as_ref().and_then(|l| l.market(id, self.now())).ok_or_else(none)
+    }
+    fn feeds(&self, filter: &FeedFilter) -> Result<FeedsView, QueryError> {
+        let none = || QueryError::NotLive { instrument: None };
+        self.listening.lock().unwrap().as_ref().map(|l| l.feeds(filter, self.now())).ok_or_else(none)
+    }
+    fn feed_health(&self) -> FeedHealth {
+        self.listening.lock().unwrap().as_ref().map(|l| l.health()).unwrap_or_default()
+    }
+    fn metrics_text(&self) -> String {
+        self.listening.lock().unwrap().as_ref().map(|l| l.metrics_text.clone()).unwrap_or_default()
     }
 }
 

@@ -1,0 +1,34 @@
+//! The market as it is this moment, from memory.
+
+use super::context::{Id, instrument};
+use super::{docs, reply};
+use crate::live::LiveView;
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::state::Shared;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::Response;
+
+/// The market as it is this moment: streams with continuity and last value, the minute in progress, the top of the book.
+///
+/// Answered from memory, and only of the present: it takes no `as_of` (`context` and `metrics` do), and no two answers
+/// are the same. A market this process does not listen to is 404 `not-live`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/markets/{id}/live",
+    operation_id = "getLive",
+    tag = "live",
+    params(docs::Id),
+    responses((status = 200, description = "the market now", body = LiveView))
+)]
+pub(super) async fn now(
+    State(app): State<Shared>,
+    id: Id,
+    RawQuery(query): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    let id = instrument(&app, "live", id)?;
+    let json = app.query.live(&id).and_then(|view| reply::json(&view)).map_err(|e| app.problem("live", &e))?;
+    Ok(reply::json_body(json))
+}
