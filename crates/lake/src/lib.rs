@@ -13,6 +13,7 @@
 mod columnar;
 mod csv;
 mod error;
+pub mod export;
 mod feather;
 mod feed;
 mod file;

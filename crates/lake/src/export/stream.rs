@@ -1,0 +1,173 @@
+//! What has to be known about a Binance message to place it: its stream, and the number that says whether it was seen.
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+
+/// Whether a message says which of its stream it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told {
+    Number(u64),
+    Nothing,
+}
+
+#[derive(Deserialize)]
+struct Combined<'a> {
+    #[serde(borrow)]
+    stream: std::borrow::Cow<'a, str>,
+}
+
+/// Name of the stream of a combined-stream message; `None` for any other message.
+pub(super) fn name(bytes: &[u8]) -> Option<String> {
+    // The venue writes the name first; anything else is read the long way.
+    let quick = bytes.strip_prefix(b"{\"stream\":\"").and_then(|rest| {
+        let name = &rest[..memchr::memchr(b'"', rest)?];
+        (!name.contains(&b'\\')).then(|| std::str::from_utf8(name).ok().map(str::to_owned))?
+    });
+    quick.or_else(|| serde_json::from_slice::<Combined<'_>>(bytes).ok().map(|c| c.stream.into_owned()))
+}
+
+/// The number of a message within its stream: `u` of depth updates and best prices, `t` of trades, `a` of aggregated trades.
+pub(super) fn number(stream: &str, bytes: &[u8]) -> Told {
+    let kind = stream.split('@').nth(1).unwrap_or_default();
+    let field: fn(Data) -> Id = match kind {
+        "bookTicker" => |d| d.u,
+        "trade" => |d| d.t,
+        "aggTrade" => |d| d.a,
+        _ if kind.starts_with("depth") => |d| d.u,
+        _ => return Told::Nothing,
+    };
+    match serde_json::from_slice::<Message>(bytes) {
+        Ok(Message { data }) => field(data).0.map_or(Told::Nothing, Told::Number),
+        Err(_) => Told::Nothing,
+    }
+}
+
+/// Whether an address asks for the order book of a symbol (given in small letters).
+pub(super) fn is_depth_request(url: &str, symbol: &str) -> bool {
+    let Some((path, query)) = url.split_once('?') else { return false };
+    path.ends_with("/depth")
+        && query.split('&').any(|pair| {
+            pair.split_once('=').is_some_and(|(key, value)| key == "symbol" && value.eq_ignore_ascii_case(symbol))
+        })
+}
+
+/// Whether a body is an order book, and not the text of an error.
+pub(super) fn is_snapshot(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Snapshot>(bytes).is_ok()
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "read to see whether they are there")]
+struct Snapshot {
+    #[serde(rename = "lastUpdateId")]
+    last_update_id: u64,
+    bids: IgnoredAny,
+    asks: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    data: Data,
+}
+
+/// One letter means different things in different messages: a number is taken, anything else is passed over.
+#[derive(Deserialize)]
+struct Data {
+    #[serde(default)]
+    u: Id,
+    #[serde(default)]
+    t: Id,
+    #[serde(default)]
+    a: Id,
+}
+
+#[derive(Default)]
+struct Id(Option<u64>);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IdVisitor)
+    }
+}
+
+struct IdVisitor;
+
+impl<'de> Visitor<'de> for IdVisitor {
+    type Value = Id;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, or anything else")
+    }
+    fn visit_u64<E>(self, v: u64) -> Result<Id, E> {
+        Ok(Id(Some(v)))
+    }
+    fn visit_i64<E>(self, _v: i64) -> Result<Id, E> {
+        Ok(Id(None))
+    }
+    fn visit_f64<E>(self, _v: f64) -> Result<Id, E> {
+        Ok(Id(None))
+    }
+    fn visit_bool<E>(self, _v: bool) -> Result<Id, E> {
+        Ok(Id(None))
+    }
+    fn visit_str<E>(self, _v: &str) -> Result<Id, E> {
+        Ok(Id(None))
+    }
+    fn visit_unit<E>(self) -> Result<Id, E> {
+        Ok(Id(None))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Id, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Id(None))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Id, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Id(None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_named_wherever_the_name_stands() {
+        let is = |text: &str, want: Option<&str>| assert_eq!(name(text.as_bytes()).as_deref(), want, "{text}");
+        is("{\"stream\":\"btcusdt@trade\",\"data\":{}}", Some("btcusdt@trade"));
+        is(" {\"data\":{\"a\":[1]}, \"stream\" : \"btcusdt@depth\"}", Some("btcusdt@depth"));
+        is("{\"result\":null,\"id\":1}", None);
+        is("{\"e\":\"trade\"}", None);
+        is("not json", None);
+    }
+
+    #[test]
+    fn numbers_come_from_the_field_of_the_kind() {
+        let check = |stream: &str, data: &str, want: Told| {
+            let text = format!("{{\"stream\":\"{stream}\",\"data\":{data}}}");
+            assert_eq!(number(stream, text.as_bytes()), want, "{text}");
+        };
+        check("x@depth@100ms", "{\"U\":1,\"u\":5,\"b\":[[\"1\",\"2\"]],\"a\":[[\"1\",\"2\"]]}", Told::Number(5));
+        check("x@bookTicker", "{\"u\":7,\"b\":\"1\",\"a\":\"2\"}", Told::Number(7));
+        check("x@trade", "{\"t\":9,\"a\":{\"b\":1},\"u\":null}", Told::Number(9));
+        check("x@aggTrade", "{\"a\":3,\"T\":1,\"t\":true}", Told::Number(3));
+        check("x@aggTrade", "{\"a\":-3}", Told::Nothing);
+        check("x@trade", "{\"t\":1.5}", Told::Nothing);
+        check("x@markPrice", "{\"u\":1}", Told::Nothing);
+    }
+
+    #[test]
+    fn depth_requests_are_those_of_the_symbol() {
+        let base = "https://fapi.binance.com/fapi/v1";
+        assert!(is_depth_request(&format!("{base}/depth?symbol=BTCUSDT&limit=1000"), "btcusdt"));
+        assert!(is_depth_request(&format!("{base}/depth?limit=1000&symbol=btcusdt"), "btcusdt"));
+        for other in
+            ["depth?symbol=ETHUSDT", "klines?symbol=BTCUSDT", "depth", "depth?limit=5", "depth?asymbol=BTCUSDT"]
+        {
+            assert!(!is_depth_request(&format!("{base}/{other}"), "btcusdt"), "{other}");
+        }
+        assert!(is_snapshot(b"{\"lastUpdateId\":1,\"bids\":[],\"asks\":[]}"));
+        assert!(!is_snapshot(b"{\"code\":-1003,\"msg\":\"Too many requests.\"}"));
+        assert!(!is_snapshot(b"{\"lastUpdateId\":1,\"bids\":[],\"as"));
+    }
+}
