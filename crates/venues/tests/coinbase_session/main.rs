@@ -1,0 +1,4 @@
+//! Evidence for the Coinbase session.
+
+mod replay;
+mod rig;
