@@ -1,0 +1,6 @@
+//! Requests: who may ask when, and the asking itself.
+
+pub(crate) mod client;
+pub(crate) mod desk;
+pub(crate) mod job;
+pub(crate) mod worker;

@@ -1,0 +1,206 @@
+//! Takes requests off a venue's desk, asks, and decides what an answer means.
+//!
+//! 429: the budget rests as long as the venue says and the request is tried again. 418: the whole venue rests. 403 and
+//! 451: no use. 5xx, silence and broken connections: tried again after a pause, a few times. Everything else is an answer
+//! and goes to whoever asked, whatever its status.
+
+use super::client::Reply;
+use super::desk::Next;
+use super::job::{Answer, Asker, Job};
+use crate::clock;
+use crate::error::Error;
+use crate::incoming::Incoming;
+use crate::limit::backoff::Backoff;
+use crate::refusal::{self, BAN_UNSAID, PAUSE_UNSAID};
+use crate::world::{Venue, World, lock};
+use barograph_domain::{Span, Ts};
+use core::time::Duration;
+use std::sync::Arc;
+
+/// Attempts, the first included, when the venue does not answer or answers 5xx; and when it refuses for now.
+const ATTEMPTS: u32 = 4;
+/// Longest pause after the first failed attempt; doubles.
+const PAUSE_FIRST: Span = Span::millis(500);
+const PAUSE_MAX: Span = Span::secs(8);
+/// An answer takes the machine some time, however fast the clock runs.
+const ANSWER_REAL: Duration = Duration::from_secs(1);
+
+/// Puts a job into the line and tells its asker when there is no place for it.
+pub(crate) fn submit(world: &World, venue: &Venue, job: Job) {
+    if world.is_stopping() {
+        return deliver_failure(world, venue, job, Error::Dropped);
+    }
+    let mut desk = lock(&venue.desk);
+    let has_pool = desk.has_pool(job.pool);
+    let refused = desk.push(job);
+    drop(desk);
+    match refused {
+        Ok(()) => venue.desk_changed.notify_one(),
+        Err(job) => {
+            let error = job.no_place(has_pool);
+            deliver_failure(world, venue, job, error);
+        }
+    }
+}
+
+/// Serves one venue until the program stops.
+pub(crate) async fn serve(world: Arc<World>, venue: Arc<Venue>) {
+    loop {
+        let now = world.now();
+        let next = match venue.halted(now) {
+            Some(until) => Next::Wait(Some(until)),
+            None => lock(&venue.desk).next(now),
+        };
+        let wait = match next {
+            Next::Go(job) => {
+                world.spawn(carry(Arc::clone(&world), Arc::clone(&venue), job));
+                continue;
+            }
+            Next::Wait(until) => until,
+        };
+        let until = async {
+            match wait {
+                Some(at) => world.sleep_until(at).await,
+                None => core::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = venue.desk_changed.notified() => {}
+            () = until => {}
+            () = world.stopped() => break,
+        }
+    }
+    close(&world, &venue);
+}
+
+/// Nobody who waits will be served.
+pub(crate) fn close(world: &World, venue: &Venue) {
+    let waiting = lock(&venue.desk).clear();
+    for job in waiting {
+        deliver_failure(world, venue, job, Error::Dropped);
+    }
+}
+
+/// One attempt, and what follows from it.
+async fn carry(world: Arc<World>, venue: Arc<Venue>, job: Job) {
+    let sent = world.now();
+    let within = clock::real_at_least(&*world.clock, job.timeout, ANSWER_REAL);
+    let attempt = async {
+        let asking = world.client.ask(&world, &job.url, job.body.as_deref());
+        tokio::time::timeout(within, asking)
+            .await
+            .unwrap_or_else(|_late| Err(Error::Timeout { what: "answer", to: job.url.clone() }))
+    };
+    let outcome = tokio::select! {
+        biased;
+        () = world.stopped() => None,
+        outcome = attempt => Some(outcome),
+    };
+    let pool = job.pool;
+    match outcome.map(|o| o.and_then(|reply| judged(&world, &venue, &job, sent, reply))) {
+        Some(Ok(reply)) => {
+            deliver(&world, &venue, job, reply).await;
+            lock(&venue.desk).done(pool);
+        }
+        Some(Err(error)) => failed(&world, &venue, job, error),
+        None => deliver_failure(&world, &venue, job, Error::Dropped),
+    }
+    venue.desk_changed.notify_one();
+}
+
+/// Notes what the answer says about budgets, and turns refusals and breakdowns into errors.
+fn judged(world: &World, venue: &Venue, job: &Job, sent: Ts, reply: Reply) -> Result<Reply, Error> {
+    let now = world.now();
+    let used = venue.limits.pools.iter().find(|p| p.id == job.pool).and_then(|p| p.used_header);
+    let used = used.and_then(|name| reply.headers.get(name)?.to_str().ok()?.trim().parse().ok());
+    if let Some(used) = used {
+        lock(&venue.desk).observed(job.pool, now, sent, used);
+    }
+    let status = reply.status;
+    let retry_after_s = refusal::retry_after_s(&reply.headers);
+    if refusal::is_refusal(status) {
+        venue.counters.refusals.add(1);
+        match status {
+            429 => lock(&venue.desk).pause(job.pool, now + refusal::rest(retry_after_s, PAUSE_UNSAID)),
+            418 => venue.halt(now, refusal::rest(retry_after_s, BAN_UNSAID)),
+            _ => {}
+        }
+        return Err(Error::Refused { status, retry_after_s, to: job.url.clone() });
+    }
+    if status >= 500 {
+        // Some venues say so when they are overloaded.
+        if retry_after_s.is_some() {
+            lock(&venue.desk).pause(job.pool, now + refusal::rest(retry_after_s, Span::ZERO));
+        }
+        return Err(Error::Protocol { to: job.url.clone(), detail: format!("status {status}") });
+    }
+    Ok(reply)
+}
+
+/// Tries again later, or gives up.
+fn failed(world: &World, venue: &Venue, mut job: Job, error: Error) {
+    let now = world.now();
+    job.failures += 1;
+    let hopeless = match &error {
+        Error::Refused { status, .. } => matches!(status, 403 | 451),
+        Error::Connect { .. } | Error::Timeout { .. } | Error::Protocol { .. } => false,
+        Error::Tls { .. }
+        | Error::Certificate { .. }
+        | Error::TooLarge { .. }
+        | Error::Address { .. }
+        | Error::NoSuchPool { .. }
+        | Error::Dropped => true,
+    };
+    if hopeless || job.failures >= ATTEMPTS || caller_left(&job.asker) {
+        lock(&venue.desk).done(job.pool);
+        return deliver_failure(world, venue, job, error);
+    }
+    venue.counters.retries.add(1);
+    venue.counters.error(now, error.to_string());
+    // After a refusal the budget or the venue rests, and the request goes first when that is over.
+    let pause = match error {
+        Error::Refused { .. } => Span::ZERO,
+        _ => {
+            let mut backoff = Backoff::new(PAUSE_FIRST, PAUSE_MAX, world.random());
+            (0..job.failures).map(|_| backoff.failed()).last().unwrap_or(PAUSE_FIRST)
+        }
+    };
+    lock(&venue.desk).again(now + pause, job);
+}
+
+/// A caller who has gone away needs no further attempts.
+fn caller_left(asker: &Asker) -> bool {
+    match asker {
+        Asker::Caller(caller) => caller.is_closed(),
+        Asker::Session(_) => false,
+    }
+}
+
+async fn deliver(world: &World, venue: &Venue, job: Job, reply: Reply) {
+    venue.counters.replies.add(1);
+    venue.counters.reply_bytes.add(reply.body.len());
+    match job.asker {
+        Asker::Session(request) => {
+            let item = Incoming::Reply { venue: venue.index, request, status: reply.status, body: reply.body };
+            tokio::select! {
+                _ = world.stamper.reply(item.clone()) => {}
+                // The core takes nothing any more: one reply per request under way goes in without room.
+                () = world.stopped() => drop(world.stamper.tell(item)),
+            }
+        }
+        // A caller who has gone away needs no answer.
+        Asker::Caller(caller) => drop(caller.send(Ok(Answer { status: reply.status, body: reply.body }))),
+    }
+}
+
+fn deliver_failure(world: &World, venue: &Venue, job: Job, error: Error) {
+    venue.counters.failures.add(1);
+    venue.counters.error(world.now(), error.to_string());
+    match job.asker {
+        Asker::Session(request) => {
+            let (reason, detail) = (error.reason(), error.to_string());
+            world.stamper.tell(Incoming::Failed { venue: venue.index, request, reason, detail });
+        }
+        Asker::Caller(caller) => drop(caller.send(Err(error))),
+    }
+}

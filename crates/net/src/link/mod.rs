@@ -1,0 +1,4 @@
+//! Keeping wanted connections open.
+
+pub(crate) mod conn;
+pub(crate) mod supervisor;

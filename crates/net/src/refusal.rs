@@ -1,0 +1,58 @@
+//! Statuses that mean "go away", and for how long.
+//!
+//! 429: too fast; 418: banned (Binance's word for "you went on after 429"); 403: blocked by the venue's firewall; 451: not
+//! available from this place. The same goes for answers to requests and for refused handshakes.
+
+use barograph_domain::Span;
+use hyper::HeaderMap;
+use hyper::header::RETRY_AFTER;
+
+/// Without a `Retry-After`, a pool that answered 429 rests this long: the period of the longest budget of the venues here.
+pub(crate) const PAUSE_UNSAID: Span = Span::secs(60);
+
+/// Without a `Retry-After`, a ban is taken to last this long: Binance's shortest (its sheet, section on limits).
+pub(crate) const BAN_UNSAID: Span = Span::mins(2);
+
+/// No pause is believed to be longer than Binance's longest ban.
+pub(crate) const PAUSE_MAX: Span = Span::days(3);
+
+/// True for the statuses that stop us.
+pub(crate) const fn is_refusal(status: u16) -> bool {
+    matches!(status, 403 | 418 | 429 | 451)
+}
+
+/// `Retry-After` in seconds. The form with a date is not used by the venues here and counts as absent.
+pub(crate) fn retry_after_s(headers: &HeaderMap) -> Option<u64> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// How long to rest: what was asked for, plus a second for the difference of clocks, else `unsaid`.
+pub(crate) fn rest(retry_after_s: Option<u64>, unsaid: Span) -> Span {
+    let most = PAUSE_MAX.as_secs();
+    retry_after_s.map_or(unsaid, |s| Span::secs(i64::try_from(s).unwrap_or(most).min(most - 1) + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rests_follow_the_header_within_reason() {
+        let cases = [
+            (Some("5"), Some(5), Span::secs(6)),
+            (Some(" 0 "), Some(0), Span::secs(1)),
+            (Some("Wed, 21 Oct 2026 07:28:00 GMT"), None, PAUSE_UNSAID),
+            (Some("99999999999999999999"), None, PAUSE_UNSAID),
+            (Some("18446744073709551615"), Some(u64::MAX), PAUSE_MAX),
+            (None, None, PAUSE_UNSAID),
+        ];
+        for (header, seconds, span) in cases {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = header {
+                headers.insert(RETRY_AFTER, value.parse().unwrap());
+            }
+            assert_eq!(retry_after_s(&headers), seconds, "{header:?}");
+            assert_eq!(rest(seconds, PAUSE_UNSAID), span, "{header:?}");
+        }
+    }
+}

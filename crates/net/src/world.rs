@@ -1,0 +1,171 @@
+//! What all tasks of this crate share, and what they know of one venue.
+
+use crate::clock::{self, Clock};
+use crate::dial::Dialer;
+use crate::http::client::Client;
+use crate::http::desk::Desk;
+use crate::http::job::Job;
+use crate::inbox::Stamper;
+use crate::incoming::VenueIndex;
+use crate::limit::budget::Budget;
+use crate::link::conn::Wire;
+use crate::link::supervisor::LinkEntry;
+use crate::random::Random;
+use crate::stats::Counters;
+use barograph_domain::{Span, Ts};
+use barograph_venues::session::{ConnId, Limits, LinkId};
+use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+/// Locks, also after a panic elsewhere: no lock of this crate is held over a half-made change.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Shared by everything.
+pub(crate) struct World {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stamper: Stamper,
+    pub(crate) dialer: Dialer,
+    pub(crate) client: Client,
+    pub(crate) stopping: watch::Sender<bool>,
+    pub(crate) body_bytes_max: usize,
+    handle: Handle,
+    tasks: Mutex<JoinSet<()>>,
+    next_conn: AtomicU32,
+    random: Mutex<Random>,
+}
+
+impl World {
+    pub(crate) fn new(
+        handle: Handle,
+        clock: Arc<dyn Clock>,
+        stamper: Stamper,
+        dialer: Dialer,
+        options: &crate::Options,
+    ) -> Self {
+        let seed = options.seed.unwrap_or_else(Random::seed_of_system);
+        Self {
+            clock,
+            stamper,
+            client: Client::default(),
+            dialer,
+            stopping: watch::Sender::new(false),
+            body_bytes_max: options.body_bytes_max,
+            handle,
+            tasks: Mutex::default(),
+            next_conn: AtomicU32::new(options.first_conn),
+            random: Mutex::new(Random::seeded(seed)),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Ts {
+        self.clock.now()
+    }
+
+    /// Runs `task` until it ends or the program stops.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = lock(&self.tasks);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_on(task, &self.handle);
+    }
+
+    /// Waits for all tasks, and ends those that take longer than `at_most`.
+    pub(crate) async fn settle(&self, at_most: Duration) {
+        let deadline = tokio::time::Instant::now() + at_most;
+        loop {
+            let mut tasks = core::mem::take(&mut *lock(&self.tasks));
+            if tasks.is_empty() {
+                return;
+            }
+            let all = async { while tasks.join_next().await.is_some() {} };
+            if tokio::time::timeout_at(deadline, all).await.is_err() {
+                tasks.shutdown().await;
+            }
+        }
+    }
+
+    pub(crate) fn conn_id(&self) -> ConnId {
+        ConnId(self.next_conn.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn random(&self) -> Random {
+        lock(&self.random).fork()
+    }
+
+    /// Waits until the clock says `until`. Looks again at least every second, because a clock may change its rate.
+    pub(crate) async fn sleep_until(&self, until: Ts) {
+        loop {
+            let now = self.now();
+            if now >= until {
+                return;
+            }
+            tokio::time::sleep(clock::real(&*self.clock, until - now).min(Duration::from_secs(1))).await;
+        }
+    }
+
+    /// Resolves when the program stops.
+    pub(crate) async fn stopped(&self) {
+        // An error means that the sender is gone, and with it the program.
+        drop(self.stopping.subscribe().wait_for(|stop| *stop).await);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+}
+
+/// One venue.
+pub(crate) struct Venue {
+    pub(crate) index: VenueIndex,
+    pub(crate) id: &'static str,
+    pub(crate) limits: Limits,
+    /// New connections.
+    pub(crate) connects: Mutex<Budget>,
+    /// Nothing is asked and nothing dialled before this (a ban).
+    pub(crate) halted_until: Mutex<Ts>,
+    pub(crate) wires: Mutex<BTreeMap<ConnId, Wire>>,
+    pub(crate) links: Mutex<BTreeMap<LinkId, LinkEntry>>,
+    pub(crate) desk: Mutex<Desk<Job>>,
+    /// Something about the desk has changed.
+    pub(crate) desk_changed: Notify,
+    pub(crate) counters: Counters,
+}
+
+impl Venue {
+    pub(crate) fn new(index: VenueIndex, id: &'static str, limits: Limits) -> Self {
+        // No margin: the venues' numbers are far above what backoff produces, and a late SYN does no harm.
+        let connects = Budget::new(limits.connects_max, limits.connects_per, false, 0);
+        Self {
+            index,
+            id,
+            connects: Mutex::new(connects),
+            halted_until: Mutex::new(Ts::MIN),
+            wires: Mutex::default(),
+            links: Mutex::default(),
+            desk: Mutex::new(Desk::new(&limits.pools)),
+            desk_changed: Notify::new(),
+            counters: Counters::default(),
+            limits,
+        }
+    }
+
+    /// End of the current ban, where there is one.
+    pub(crate) fn halted(&self, now: Ts) -> Option<Ts> {
+        let until = *lock(&self.halted_until);
+        (until > now).then_some(until)
+    }
+
+    /// Everything stops for `rest`.
+    pub(crate) fn halt(&self, now: Ts, rest: Span) {
+        let mut until = lock(&self.halted_until);
+        *until = (*until).max(now + rest);
+        drop(until);
+        self.desk_changed.notify_one();
+    }
+}

@@ -1,0 +1,179 @@
+//! Bytes from the server to messages (RFC 6455 section 5).
+//!
+//! [`Reader::next`] takes what it can from the front of a buffer and leaves the rest. A message in one uncompressed frame
+//! is handed on without copying: it shares the memory of the read buffer.
+
+use super::deflate::{Agreed, Inflater};
+use bytes::{Buf, Bytes, BytesMut};
+use core::fmt;
+
+/// One thing the server said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Said {
+    /// A whole text or binary message.
+    Message(Bytes),
+    /// It wants the same payload back.
+    Ping(Bytes),
+    /// Its answer to a ping, or a sign of life.
+    Pong,
+    /// It closes: code (where given) and reason.
+    Close(Option<u16>, String),
+}
+
+/// Why bytes are no WebSocket. The connection is of no use afterwards.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum WireError {
+    /// A message exceeds the limit.
+    TooLarge { bytes_max: usize },
+    /// Reserved bits or codes that were not agreed on.
+    Reserved { first_byte: u8 },
+    /// A server must not mask.
+    Masked,
+    /// A control frame that is too long or in pieces, or a close frame of one byte.
+    Control { first_byte: u8 },
+    /// A continuation without a beginning, or a beginning within a message.
+    Fragments { first_byte: u8 },
+    /// Compressed data that cannot be decompressed.
+    Deflate,
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { bytes_max } => write!(f, "a message exceeds {bytes_max} bytes"),
+            Self::Reserved { first_byte } => write!(f, "frame begins with {first_byte:#04x}, which was not agreed on"),
+            Self::Masked => f.write_str("the server masks its frames"),
+            Self::Control { first_byte } => write!(f, "malformed control frame {first_byte:#04x}"),
+            Self::Fragments { first_byte } => write!(f, "frame {first_byte:#04x} is out of place in a message"),
+            Self::Deflate => f.write_str("a compressed message cannot be decompressed"),
+        }
+    }
+}
+
+const FIN: u8 = 0x80;
+const RSV1: u8 = 0x40;
+const CONTINUATION: u8 = 0x0;
+const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
+const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const PONG: u8 = 0xa;
+
+/// Reads one connection.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    bytes_max: usize,
+    inflater: Option<Inflater>,
+    partial: Option<Partial>,
+}
+
+/// A message in pieces.
+#[derive(Debug)]
+struct Partial {
+    compressed: bool,
+    bytes: BytesMut,
+}
+
+/// The fixed part of a frame.
+struct Head {
+    first: u8,
+    head_bytes: usize,
+    payload_bytes: usize,
+}
+
+impl Reader {
+    /// `bytes_max`: largest message, after decompression.
+    pub(crate) fn new(bytes_max: usize, deflate: Option<Agreed>) -> Self {
+        Self { bytes_max, inflater: deflate.map(Inflater::new), partial: None }
+    }
+
+    /// The next thing the server said, or `None` until more bytes are there.
+    pub(crate) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Said>, WireError> {
+        loop {
+            let Some(head) = self.head(buffer)? else { return Ok(None) };
+            if buffer.len() < head.head_bytes + head.payload_bytes {
+                return Ok(None);
+            }
+            buffer.advance(head.head_bytes);
+            let payload = buffer.split_to(head.payload_bytes).freeze();
+            let said = match head.first & 0x0f {
+                CLOSE => Some(close(head.first, &payload)?),
+                PING => Some(Said::Ping(payload)),
+                PONG => Some(Said::Pong),
+                _ => self.piece(head.first, payload)?.map(Said::Message),
+            };
+            if said.is_some() {
+                return Ok(said);
+            }
+        }
+    }
+
+    /// Checks whatever of the head is there, so that a bad frame is refused before its payload is waited for.
+    fn head(&self, buffer: &[u8]) -> Result<Option<Head>, WireError> {
+        let [first, second, ..] = *buffer else { return Ok(None) };
+        let (fin, opcode) = (first & FIN != 0, first & 0x0f);
+        let compressed_start = self.inflater.is_some() && matches!(opcode, TEXT | BINARY);
+        if first & 0x30 != 0 || (first & RSV1 != 0 && !compressed_start) {
+            return Err(WireError::Reserved { first_byte: first });
+        }
+        if second & 0x80 != 0 {
+            return Err(WireError::Masked);
+        }
+        let short = second & 0x7f;
+        match opcode {
+            CONTINUATION if self.partial.is_none() => return Err(WireError::Fragments { first_byte: first }),
+            TEXT | BINARY if self.partial.is_some() => return Err(WireError::Fragments { first_byte: first }),
+            CONTINUATION | TEXT | BINARY => {}
+            CLOSE | PING | PONG if fin && short <= 125 => {}
+            CLOSE | PING | PONG => return Err(WireError::Control { first_byte: first }),
+            _ => return Err(WireError::Reserved { first_byte: first }),
+        }
+        let (head_bytes, payload_bytes) = match (short, &buffer[2..]) {
+            (126, [a, b, ..]) => (4, u64::from(u16::from_be_bytes([*a, *b]))),
+            (127, [a, b, c, d, e, f, g, h, ..]) => (10, u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h])),
+            (126 | 127, _) => return Ok(None),
+            (n, _) => (2, u64::from(n)),
+        };
+        let held = self.partial.as_ref().map_or(0, |p| p.bytes.len());
+        let too_large = WireError::TooLarge { bytes_max: self.bytes_max };
+        match usize::try_from(payload_bytes) {
+            Ok(n) if n.saturating_add(held) <= self.bytes_max => Ok(Some(Head { first, head_bytes, payload_bytes: n })),
+            Ok(_) | Err(_) => Err(too_large),
+        }
+    }
+
+    /// A data frame; the whole message when it was the last piece.
+    fn piece(&mut self, first: u8, payload: Bytes) -> Result<Option<Bytes>, WireError> {
+        let last = first & FIN != 0;
+        let (compressed, bytes) = match self.partial.take() {
+            None if last => (first & RSV1 != 0, payload),
+            None => {
+                let bytes = BytesMut::from(&payload[..]);
+                self.partial = Some(Partial { compressed: first & RSV1 != 0, bytes });
+                return Ok(None);
+            }
+            Some(mut partial) => {
+                partial.bytes.extend_from_slice(&payload);
+                if !last {
+                    self.partial = Some(partial);
+                    return Ok(None);
+                }
+                (partial.compressed, partial.bytes.freeze())
+            }
+        };
+        match &mut self.inflater {
+            Some(inflater) if compressed => inflater.message(&bytes, self.bytes_max).map(Some),
+            Some(_) | None => Ok(Some(bytes)),
+        }
+    }
+}
+
+fn close(first_byte: u8, payload: &[u8]) -> Result<Said, WireError> {
+    match *payload {
+        [] => Ok(Said::Close(None, String::new())),
+        [_] => Err(WireError::Control { first_byte }),
+        [a, b, ref reason @ ..] => {
+            Ok(Said::Close(Some(u16::from_be_bytes([a, b])), String::from_utf8_lossy(reason).into_owned()))
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Requests over loopback: answers, refusals, breakdowns, compression, sharing of budgets.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
+mod support;
+
+use barograph_domain::Span;
+use barograph_net::{Error, Fetch, Incoming};
+use barograph_venues::session::{Action, FailReason, Limits, PoolId, Priority, Request, RequestId};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use support::{Rig, answer, head, header, limits, listen, pool};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+
+type Heard = Arc<Mutex<Vec<(Instant, String)>>>;
+
+/// Answers the n-th request of the venue's life with `script(n, request line)`; an empty answer hangs up.
+fn serve(rig: &Rig, listener: TcpListener, script: impl Fn(usize, &str) -> Vec<u8> + Send + Sync + 'static) -> Heard {
+    let heard: Heard = Arc::default();
+    let (all, script) = (Arc::clone(&heard), Arc::new(script));
+    let handle = rig.runtime.handle().clone();
+    rig.runtime.spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (all, script) = (Arc::clone(&all), Arc::clone(&script));
+            handle.spawn(async move {
+                while let Some(head) = head(&mut stream).await {
+                    if let Some(length) = header(&head, "content-length").and_then(|v| v.parse().ok()) {
+                        let mut body = vec![0; length];
+                        tokio::io::AsyncReadExt::read_exact(&mut stream, &mut body).await.unwrap();
+                    }
+                    let line = head.lines().next().unwrap().to_owned();
+                    let n = {
+                        let mut all = all.lock().unwrap();
+                        all.push((Instant::now(), line.clone()));
+                        all.len() - 1
+                    };
+                    let answer = script(n, &line);
+                    if answer.is_empty() || stream.write_all(&answer).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    heard
+}
+
+fn request(id: u64, at: SocketAddr, priority: Priority) -> Request {
+    Request {
+        id: RequestId(id),
+        url: format!("http://{at}/r/{id}"),
+        body: None,
+        pool: PoolId(0),
+        weight: 1,
+        priority,
+        timeout: Span::secs(2),
+    }
+}
+
+/// What comes of one request: status and body, or why not; and how many times it was asked.
+fn check(
+    script: impl Fn(usize, &str) -> Vec<u8> + Send + Sync + 'static,
+    want: Result<(u16, &[u8]), FailReason>,
+    asked: usize,
+) {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    let heard = serve(&rig, listener, script);
+    let venue = rig.net.add_venue("test", limits());
+    rig.net.act(venue, Action::Request(request(9, at, Priority::Poll)));
+    let got = match rig.next_within(Duration::from_secs(20)) {
+        Some(Incoming::Reply { request: RequestId(9), status, body, .. }) => Ok((status, body)),
+        Some(Incoming::Failed { request: RequestId(9), reason, .. }) => Err(reason),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(got.as_ref().map(|(status, body)| (*status, &body[..])).map_err(|r| *r), want);
+    assert_eq!(heard.lock().unwrap().len(), asked, "attempts");
+    rig.stop();
+}
+
+#[test]
+fn every_answer_that_is_one_goes_to_the_session() {
+    check(|_, _| answer(200, "", b"[1]"), Ok((200, b"[1]")), 1);
+    check(|_, _| answer(404, "", b"none"), Ok((404, b"none")), 1);
+    check(|_, _| answer(400, "", b"{\"code\":-1121}"), Ok((400, b"{\"code\":-1121}")), 1);
+}
+
+#[test]
+fn breakdowns_are_tried_again_a_few_times() {
+    check(|n, _| if n < 2 { answer(503, "", b"") } else { answer(200, "", b"ok") }, Ok((200, b"ok")), 3);
+    check(|n, _| if n == 0 { Vec::new() } else { answer(200, "", b"ok") }, Ok((200, b"ok")), 2);
+    check(|_, _| answer(502, "", b""), Err(FailReason::Network), 4);
+}
+
+#[test]
+fn what_is_forbidden_is_not_asked_again() {
+    check(|_, _| answer(403, "", b""), Err(FailReason::Forbidden), 1);
+    check(|_, _| answer(451, "", b""), Err(FailReason::Forbidden), 1);
+}
+
+#[test]
+fn compressed_answers_are_unpacked() {
+    let text = b"{\"symbols\":[]}".repeat(50_000);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&text).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let wire = answer(200, "Content-Encoding: gzip\r\n", &gzip);
+    check(move |_, _| wire.clone(), Ok((200, &text)), 1);
+    check(|_, _| answer(200, "Content-Encoding: br\r\n", b"x"), Err(FailReason::Network), 4);
+}
+
+#[test]
+fn a_caller_shares_the_budget_and_gets_errors_of_its_own() {
+    let rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    let heard = serve(&rig, listener, |_, line| answer(200, "", line.as_bytes()));
+    let venue = rig.net.add_venue("test", limits());
+    let fetch = |pool: u8, url: String| Fetch {
+        url,
+        body: Some("{}".to_owned()),
+        pool: PoolId(pool),
+        weight: 40,
+        timeout: Span::secs(2),
+    };
+    let got = rig.runtime.block_on(rig.net.fetch(venue, fetch(0, format!("http://{at}/list")))).unwrap();
+    assert_eq!((got.status, &got.body[..]), (200, &b"POST /list HTTP/1.1"[..]));
+    assert_eq!(rig.net.stats()[0].pools[0].used, 40);
+    let cases = [fetch(5, format!("http://{at}/list")), fetch(0, format!("ftp://{at}/list"))];
+    let errors = cases.map(|f| rig.runtime.block_on(rig.net.fetch(venue, f)).unwrap_err());
+    assert!(matches!(&errors[0], Error::NoSuchPool { .. }), "{}", errors[0]);
+    assert!(matches!(&errors[1], Error::Address { .. }), "{}", errors[1]);
+    assert_eq!(heard.lock().unwrap().len(), 1);
+    rig.stop();
+}
+
+#[test]
+fn a_budget_rests_as_long_as_the_venue_says() {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    let heard = serve(&rig, listener, |n, _| match n {
+        0 => answer(429, "Retry-After: 1\r\n", b""),
+        _ => answer(200, "", b"ok"),
+    });
+    let venue = rig.net.add_venue("test", limits());
+    rig.net.act(venue, Action::Request(request(1, at, Priority::Poll)));
+    let Incoming::Reply { status: 200, .. } = rig.next() else { panic!("no reply") };
+    let heard = heard.lock().unwrap();
+    let waited = heard[1].0 - heard[0].0;
+    assert!(waited >= Duration::from_secs(1), "waited {waited:?}");
+    assert_eq!((heard.len(), rig.net.stats()[0].refusals), (2, 1));
+}
+
+#[test]
+fn a_ban_stops_everything_until_it_ends() {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    let heard = serve(&rig, listener, |n, _| match n {
+        0 => answer(418, "Retry-After: 1\r\n", b""),
+        _ => answer(200, "", b"ok"),
+    });
+    let venue = rig.net.add_venue("test", Limits { pools: vec![pool(0, 100), pool(1, 100)], ..limits() });
+    rig.net.act(venue, Action::Request(request(1, at, Priority::Sync)));
+    while rig.net.stats()[0].halted_until.is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    rig.net.act(venue, Action::Request(Request { pool: PoolId(1), ..request(2, at, Priority::Sync) }));
+    for _ in 0..2 {
+        let Incoming::Reply { status: 200, .. } = rig.next() else { panic!("no reply") };
+    }
+    let heard = heard.lock().unwrap();
+    assert_eq!(heard.len(), 3);
+    assert!(heard[1].0 - heard[0].0 >= Duration::from_secs(1), "the other budget rests too");
+}
+
+#[test]
+fn what_the_venue_counts_is_believed() {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    serve(&rig, listener, |_, _| answer(200, "X-Used: 700\r\n", b"ok"));
+    let venue = rig.net.add_venue("test", limits());
+    rig.net.act(venue, Action::Request(request(1, at, Priority::Poll)));
+    let Incoming::Reply { .. } = rig.next() else { panic!("no reply") };
+    let pool = &rig.net.stats()[0].pools[0];
+    assert_eq!((pool.used, pool.left), (700, 200));
+}
+
+#[test]
+fn at_the_end_every_request_is_accounted_for() {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    // Accepts and never answers.
+    rig.runtime.spawn(async move {
+        let mut held = Vec::new();
+        loop {
+            held.push(listener.accept().await.unwrap());
+        }
+    });
+    let venue = rig.net.add_venue("test", limits());
+    for id in 0..20 {
+        rig.net.act(venue, Action::Request(Request { timeout: Span::secs(60), ..request(id, at, Priority::Backfill) }));
+    }
+    assert!(rig.next_within(Duration::from_millis(200)).is_none());
+    let mut failed: Vec<u64> = rig
+        .stop()
+        .into_iter()
+        .map(|item| match item {
+            Incoming::Failed { request, reason: FailReason::Dropped, .. } => request.0,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    failed.sort_unstable();
+    assert_eq!(failed, (0..20).collect::<Vec<_>>());
+}
