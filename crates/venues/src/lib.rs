@@ -20,6 +20,7 @@ pub mod layout;
 mod mapped;
 pub mod names;
 pub mod number;
+pub mod okx;
 mod payload;
 pub mod policy;
 pub mod recognise;

@@ -6,6 +6,7 @@ use super::map::{self, Category};
 use super::ticker::Merged;
 use super::topics::{self, Channel};
 use super::{limits, symbols};
+use crate::session::desk::{sealed, unsealed};
 use crate::session::{
     Action, Book, CloseReason, ConnId, Continuity, Desk, Ids, Input, LagMeter, Limits, Link, LinkId, MarketIndex,
     MarketSpec, Minutes, Names, Out, RestoreError, Said, Session, SessionConfig, StreamSpec, Tracker,
@@ -25,9 +26,9 @@ pub(super) struct Market {
     pub category: Category,
     pub link: LinkId,
     /// Channels wanted; none once the market is not.
-    pub channels: u8,
+    pub channels: u16,
     /// Channels the venue refused.
-    pub refused: u8,
+    pub refused: u16,
     pub book: Sync,
     pub ticker: Merged,
     pub trades: Ids,
@@ -322,7 +323,7 @@ impl Bybit {
                 }
             }
         };
-        let list = |index: MarketIndex, bits: u8| -> Vec<(MarketIndex, Channel)> {
+        let list = |index: MarketIndex, bits: u16| -> Vec<(MarketIndex, Channel)> {
             Channel::ALL.into_iter().filter(|c| bits & c.bit() != 0).map(|c| (index, c)).collect()
         };
         for n in 0..self.state.markets.len() {
@@ -340,7 +341,7 @@ impl Bybit {
                         room.characters -= characters.min(room.characters);
                     }
                     change(&self.state.desk, link, "unsubscribe", &list(index, bits));
-                    self.state.desk.uncover(index, u8::MAX);
+                    self.state.desk.uncover(index, u16::MAX);
                     self.state.desk.history.remove(index);
                     for metric in &self.config.metrics {
                         self.state.desk.lost(index, *metric, now, GapReason::NotRunning, out);
@@ -434,10 +435,11 @@ impl Session for Bybit {
     }
 
     fn save(&self) -> Vec<u8> {
-        postcard::to_allocvec(&(FORMAT, Self::key(&self.config), &self.state)).unwrap_or_default()
+        sealed(postcard::to_allocvec(&(FORMAT, Self::key(&self.config), &self.state)).unwrap_or_default())
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
+        let bytes = unsealed(bytes).ok_or(RestoreError)?;
         let Ok((saved, [])) = postcard::take_from_bytes::<(u8, Vec<u8>, State)>(bytes) else {
             return Err(RestoreError);
         };

@@ -26,7 +26,7 @@ impl Channel {
     pub(super) const ALL: [Self; 6] =
         [Self::Book, Self::Trade, Self::Ticker, Self::Liquidation, Self::Kline, Self::Top];
 
-    pub(super) const fn bit(self) -> u8 {
+    pub(super) const fn bit(self) -> u16 {
         1 << self as u8
     }
 
@@ -119,7 +119,7 @@ pub(super) fn offered(spec: &MarketSpec, metric: Metric) -> bool {
 }
 
 /// Bits of the channels a market needs for the wanted streams.
-pub(super) fn channels(spec: &MarketSpec, config: &SessionConfig) -> u8 {
+pub(super) fn channels(spec: &MarketSpec, config: &SessionConfig) -> u16 {
     config.metrics.iter().filter(|m| offered(spec, **m)).fold(0, |bits, metric| bits | channel(spec, *metric).bit())
 }
 
@@ -149,7 +149,7 @@ pub(super) const fn batch(category: Category) -> usize {
 }
 
 /// Characters the topics of a market take in the list of its connection: quotes and comma included.
-pub(super) fn characters(symbol: &str, bits: u8, depth: usize) -> usize {
+pub(super) fn characters(symbol: &str, bits: u16, depth: usize) -> usize {
     Channel::ALL.iter().filter(|c| bits & c.bit() != 0).map(|c| c.topic(symbol, depth).len() + 3).sum()
 }
 

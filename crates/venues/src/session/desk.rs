@@ -5,6 +5,7 @@
 //! the last connection that covers its channel, not before, so planned rotation with overlap leaves no gap. What comes back
 //! after a hole has the hole's history fetched, from its beginning.
 
+use crate::session::seen::identity;
 use crate::session::{ConnId, History, LagMeter, LinkId, MarketIndex, Out, Priority, RequestId, StreamSpec, Tracker};
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
@@ -26,14 +27,14 @@ pub struct Conn {
     pub id: ConnId,
     /// Of which link.
     pub link: LinkId,
-    /// One byte of channel bits per market.
-    covered: Vec<u8>,
+    /// Channel bits per market.
+    covered: Vec<u16>,
 }
 
 impl Conn {
     /// Does it deliver this channel?
     #[must_use]
-    pub fn covers(&self, market: MarketIndex, channel: u8) -> bool {
+    pub fn covers(&self, market: MarketIndex, channel: u16) -> bool {
         self.covered.get(market.index()).is_some_and(|c| c & channel != 0)
     }
 }
@@ -190,7 +191,7 @@ impl Desk {
     }
 
     /// This connection delivers these channels of a market. True: it did not before.
-    pub fn cover(&mut self, id: ConnId, market: MarketIndex, channels: u8) -> bool {
+    pub fn cover(&mut self, id: ConnId, market: MarketIndex, channels: u16) -> bool {
         let Some(conn) = self.conns.iter_mut().find(|c| c.id == id) else { return false };
         if conn.covered.len() <= market.index() {
             conn.covered.resize(market.index() + 1, 0);
@@ -201,7 +202,7 @@ impl Desk {
     }
 
     /// No connection delivers these channels of a market any longer.
-    pub fn uncover(&mut self, market: MarketIndex, channels: u8) {
+    pub fn uncover(&mut self, market: MarketIndex, channels: u16) {
         for conn in &mut self.conns {
             if let Some(c) = conn.covered.get_mut(market.index()) {
                 *c &= !channels;
@@ -211,7 +212,7 @@ impl Desk {
 
     /// Does any open connection deliver this channel?
     #[must_use]
-    pub fn covered(&self, market: MarketIndex, channel: u8) -> bool {
+    pub fn covered(&self, market: MarketIndex, channel: u16) -> bool {
         self.conns.iter().any(|c| c.covers(market, channel))
     }
 }
@@ -237,6 +238,21 @@ impl Said {
         }
         due
     }
+}
+
+/// Saved state with its identity behind it, so that damage shows.
+#[must_use]
+pub fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let seal = identity(&[&bytes]);
+    bytes.extend_from_slice(&seal.to_le_bytes());
+    bytes
+}
+
+/// What [`sealed`] was given, if it is whole.
+#[must_use]
+pub fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
+    let (state, seal) = bytes.split_last_chunk::<8>()?;
+    (identity(&[state]) == u64::from_le_bytes(*seal)).then_some(state)
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ pub const VENUES: &[&VenueDef] = &[
     &crate::binance::venue::BINANCE_USDM,
     &crate::bybit::VENUE,
     &crate::coinbase::VENUE,
+    &crate::okx::VENUE,
 ];
 
 /// The venue of this id.

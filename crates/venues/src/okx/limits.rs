@@ -1,0 +1,79 @@
+//! What OKX allows (sheet §3 and §4): numbers are the venue's, the driver keeps its own margin.
+
+use crate::session::{Endpoints, Limits, Pool, PoolId};
+use barograph_domain::Span;
+
+/// `/market/books`.
+pub(super) const BOOKS: PoolId = PoolId(0);
+/// `/market/candles`.
+pub(super) const CANDLES: PoolId = PoolId(1);
+/// `/market/history-candles`.
+pub(super) const PAST_CANDLES: PoolId = PoolId(2);
+/// `/public/funding-rate-history`.
+pub(super) const FUNDING: PoolId = PoolId(3);
+/// `/rubik/stat/contracts/open-interest-history`.
+pub(super) const INTEREST: PoolId = PoolId(4);
+/// `/market/history-trades`.
+pub(super) const TRADES: PoolId = PoolId(5);
+/// `/public/instruments`, `/market/tickers`.
+pub(super) const LISTS: PoolId = PoolId(6);
+/// `/public/time`.
+pub(super) const TIME: PoolId = PoolId(7);
+
+/// Books on one connection: the venue asks for fewer than 30.
+pub(super) const BOOKS_MAX: u32 = 25;
+/// Markets on one connection of the public socket: 8 channels each.
+pub(super) const MARKETS_MAX: u32 = 100;
+/// Markets on one connection of the business socket: one channel each.
+pub(super) const CANDLE_MARKETS_MAX: u32 = 240;
+/// Topics in one request: about 12 kB of the 64 kB a request may have.
+pub(super) const ARGS_MAX: usize = 200;
+/// Requests of one connection per hour, of 480; the rest is for what cannot wait.
+pub(super) const REQUESTS_MAX: u32 = 440;
+/// Levels of the book channel.
+pub(super) const DEPTH: usize = 400;
+/// First pause after a throttled request; doubles with each further one.
+pub(super) const PAUSE: Span = Span::secs(2);
+/// Longest such pause: 2 s × 2^6.
+pub(super) const PAUSE_DOUBLINGS: u32 = 6;
+
+/// Production hosts.
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints { rest: "https://www.okx.com".into(), ws: "wss://ws.okx.com:8443".into() }
+}
+
+/// What the venue allows.
+pub(super) fn limits() -> Limits {
+    let pool = |id, name, weight| Pool {
+        id,
+        name,
+        weight,
+        per: Span::secs(2),
+        aligned: false,
+        used_header: None,
+        in_flight_max: 8,
+    };
+    Limits {
+        messages_per_s: 5,
+        connects_max: 3,
+        connects_per: Span::secs(1),
+        rotate_after: None,
+        rotate_overlap: Span::secs(10),
+        ping_every: Some(Span::secs(20)),
+        // The venue closes after 30 s of silence; a pong is due within 10 s of the ping.
+        dead_after: Span::secs(30),
+        // A snapshot of 2 × 400 levels is below 50 kB; the largest list of instruments comes over HTTP.
+        message_bytes_max: 4 << 20,
+        deflate: true,
+        pools: vec![
+            pool(BOOKS, "books", 40),
+            pool(CANDLES, "candles", 40),
+            pool(PAST_CANDLES, "history_candles", 20),
+            pool(FUNDING, "funding_history", 10),
+            pool(INTEREST, "open_interest_history", 5),
+            pool(TRADES, "history_trades", 20),
+            pool(LISTS, "lists", 20),
+            pool(TIME, "time", 10),
+        ],
+    }
+}

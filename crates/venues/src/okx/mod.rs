@@ -1,0 +1,32 @@
+//! OKX v5: perpetual and dated contracts and spot, public data. The sheet is `venues/okx.md` of the specification; what
+//! recordings and fixtures showed beyond it is in this folder's `README.md`.
+//!
+//! Left out: options, the VIP book channels, `trades-all` (it would count every trade twice), retail liquidity books.
+
+mod books;
+mod checksum;
+mod feed;
+mod limits;
+mod map;
+mod replies;
+mod session;
+mod symbols;
+mod topics;
+mod wire;
+
+use crate::session::VenueDef;
+
+pub use session::Okx;
+
+/// The venue.
+pub static VENUE: VenueDef = VenueDef {
+    id: "okx",
+    endpoints: limits::endpoints,
+    limits: limits::limits,
+    metrics: topics::METRICS,
+    discovery: symbols::discovery,
+    instruments: symbols::instruments,
+    time: symbols::time,
+    read_time: symbols::read_time,
+    open: |config| Box::new(Okx::new(config)),
+};
