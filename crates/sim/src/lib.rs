@@ -7,19 +7,21 @@
 //! Left out: orders, accounts, TLS, venues other than these three. The truth about payloads is the venue sheets, which
 //! rest on captures of 2026; a field that no capture showed is marked where it is written.
 
-#![expect(dead_code, reason = "the pieces of the faults and of two more venues, which follow")]
-
 mod clock;
 mod error;
+mod fault;
 mod num;
 mod rng;
 mod server;
+mod truth;
 mod wire;
 pub mod world;
 
 pub use clock::{Clock, RATE_MAX, RATE_MIN, VirtualClock, machine_time};
 pub use error::Error;
+pub use fault::{Fault, Injected, Rule, Target, When};
 pub use server::{Handle, Server, SimConfig};
+pub use truth::{BookTruth, Level, LiquidationTruth, TradeTruth, Truth};
 
 /// The venues that are spoken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

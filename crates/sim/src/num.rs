@@ -3,6 +3,8 @@
 //! A price is a whole number of units of a power of ten; it is never printed through a float, so that what a client
 //! parses is exactly what the server holds.
 
+use barograph_domain::Ts;
+
 /// Nearest whole number; saturates at the ends of `i64`.
 #[expect(clippy::cast_possible_truncation, reason = "saturates, which is what is wanted")]
 #[must_use]
@@ -29,12 +31,6 @@ pub(crate) fn natural(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
-/// A dense index that fits 32 bits; the counts of markets and connections are far below.
-#[must_use]
-pub(crate) fn small(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
-}
-
 /// 10 to the power of `n`, for `n` up to 18.
 #[must_use]
 pub(crate) const fn pow10(n: u8) -> i64 {
@@ -47,12 +43,14 @@ pub(crate) struct Text {
     pub(crate) bytes: Vec<u8>,
     /// By how much the venue's clock is wrong: added to every time that is written.
     pub(crate) skew_ms: i64,
+    /// Where a number of the connection belongs (Coinbase numbers every message).
+    pub(crate) hole: Option<usize>,
 }
 
 impl Text {
     /// An empty text of a venue whose clock is wrong by `skew_ms`.
     pub(crate) const fn skewed(skew_ms: i64) -> Self {
-        Self { bytes: Vec::new(), skew_ms }
+        Self { bytes: Vec::new(), skew_ms, hole: None }
     }
 
     /// A time in milliseconds, as the venue's clock has it.
@@ -63,6 +61,30 @@ impl Text {
     /// The text as it is.
     pub(crate) fn s(&mut self, text: &str) -> &mut Self {
         self.bytes.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    /// A time as ISO-8601 with six decimals, as the venue's clock has it.
+    pub(crate) fn iso(&mut self, ms: i64) -> &mut Self {
+        let (year, month, day, hour, minute, second, ns) = Ts::from_millis(ms + self.skew_ms).civil();
+        let parts =
+            [(year, 4, "-"), (month, 2, "-"), (day, 2, "T"), (hour, 2, ":"), (minute, 2, ":"), (second, 2, ".")];
+        for (n, width, after) in parts {
+            self.padded(natural(n), width).s(after);
+        }
+        self.padded(natural(ns / 1_000), 6).s("Z")
+    }
+
+    /// Begins anew, keeping the memory.
+    pub(crate) fn restart(&mut self, skew_ms: i64) {
+        self.bytes.clear();
+        self.skew_ms = skew_ms;
+        self.hole = None;
+    }
+
+    /// Leaves the place where the connection's number goes.
+    pub(crate) const fn number_here(&mut self) -> &mut Self {
+        self.hole = Some(self.bytes.len());
         self
     }
 

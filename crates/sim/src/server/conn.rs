@@ -19,6 +19,9 @@ pub(crate) enum Chunk {
 /// Chunks that may wait for a slow client; more, and it is disconnected. A chunk is what one tick of 5 ms produced.
 pub(crate) const CHUNKS_MAX: usize = 4_096;
 
+/// What may gather while a connection stands still.
+const HELD_BYTES_MAX: usize = 64 << 20;
+
 /// Client messages per second that are tolerated for long, and at once.
 const REQUESTS_PER_S: f64 = 10.0;
 const REQUESTS_BURST: f64 = 30.0;
@@ -42,6 +45,14 @@ pub(crate) struct Conn {
     /// Nothing goes out any more, and nothing says so.
     pub(crate) silent: bool,
     pub(crate) ended: bool,
+    /// Nothing leaves before this moment.
+    pub(crate) hold_until: Option<Ts>,
+    /// When it is cut, once that was announced.
+    pub(crate) ends_at: Option<Ts>,
+    /// Channels and their products (Coinbase).
+    pub(crate) channels: Vec<(String, Vec<String>)>,
+    /// A frame that lets the next one pass.
+    held: Option<Vec<u8>>,
     out: Vec<u8>,
     tx: mpsc::Sender<Chunk>,
     allowance: f64,
@@ -62,6 +73,10 @@ impl Conn {
             sequence: 0,
             silent: false,
             ended: false,
+            hold_until: None,
+            ends_at: None,
+            channels: Vec::new(),
+            held: None,
             out: Vec::new(),
             tx,
             allowance: REQUESTS_BURST,
@@ -75,11 +90,28 @@ impl Conn {
         for piece in pieces {
             self.out.extend_from_slice(piece);
         }
+        if let Some(held) = self.held.take() {
+            self.out.extend_from_slice(&held);
+        }
     }
 
-    /// Appends bytes that are frames already.
-    pub(crate) fn raw(&mut self, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
+    /// A text frame that goes out after the next one.
+    pub(crate) fn text_after_next(&mut self, pieces: &[&[u8]]) {
+        let mut frame = Vec::new();
+        frame::head(&mut frame, Opcode::Text, pieces.iter().map(|p| p.len()).sum());
+        frame.extend(pieces.concat());
+        if let Some(held) = self.held.replace(frame) {
+            self.out.extend_from_slice(&held);
+        }
+    }
+
+    /// The head of a frame, half of its payload, and the end.
+    pub(crate) fn half_frame(&mut self, pieces: &[&[u8]]) {
+        let whole = pieces.concat();
+        frame::head(&mut self.out, Opcode::Text, whole.len());
+        self.out.extend_from_slice(&whole[..whole.len() / 2]);
+        self.hold_until = None;
+        self.cut();
     }
 
     /// A ping that carries the time, as Binance sends it.
@@ -102,18 +134,24 @@ impl Conn {
 
     /// Ends the connection after what is already under way, without a word.
     pub(crate) fn cut(&mut self) {
-        self.flush();
+        self.hold_until = None;
+        self.flush(self.opened);
         self.ended = true;
         // A full queue means that the client is slow; the writing task ends when the sender is dropped.
         drop(self.tx.try_send(Chunk::End));
     }
 
     /// Hands what has gathered to the writing task. False when the client is too slow and was given up.
-    pub(crate) fn flush(&mut self) -> bool {
+    pub(crate) fn flush(&mut self, now: Ts) -> bool {
         if self.silent || self.ended {
             self.out.clear();
             return true;
         }
+        if self.hold_until.is_some_and(|until| now < until) {
+            self.ended |= self.out.len() > HELD_BYTES_MAX;
+            return !self.ended;
+        }
+        self.hold_until = None;
         if self.out.is_empty() {
             return true;
         }

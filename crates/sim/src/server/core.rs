@@ -1,11 +1,12 @@
 //! The server's state behind one lock, and the step that moves it along with the clock.
 
 use crate::clock::Clock;
+use crate::fault::Plan;
 use crate::server::conn::{Chunk, Conn};
 use crate::server::hub::Hub;
 use crate::server::limits::Limits;
-use crate::server::session;
 use crate::server::streams::Tier;
+use crate::server::{coinbase, session};
 use crate::world::event::Event;
 use crate::world::{SLOT, World};
 use crate::{SimConfig, Venue};
@@ -21,6 +22,8 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) config: SimConfig,
     pub(crate) paused: bool,
+    /// New sockets are refused before these moments.
+    pub(crate) refused_until: [Ts; 3],
     events: Vec<Event>,
     second: i64,
 }
@@ -30,10 +33,21 @@ impl Core {
         let mut config = config;
         config.world.origin = clock.now();
         let world = World::new(&config.world);
-        let hub = Hub::new(&world);
+        let faults = core::mem::take(&mut config.faults);
+        let hub = Hub::new(&world, Plan::new(config.world.seed, world.now(), faults));
         let second = world.now().as_millis().div_euclid(1_000);
         let limits = Limits::new(config.enforce_limits);
-        Self { world, hub, clock, limits, config, paused: false, events: Vec::new(), second }
+        Self {
+            world,
+            hub,
+            clock,
+            limits,
+            config,
+            paused: false,
+            refused_until: [Ts::MIN; 3],
+            events: Vec::new(),
+            second,
+        }
     }
 
     /// The moment up to which the world has been told.
@@ -41,32 +55,38 @@ impl Core {
         self.world.now()
     }
 
+    /// Whether the world stands still: asked to, and nothing is left to publish.
+    pub(crate) const fn rests(&self) -> bool {
+        self.paused && self.world.is_published()
+    }
+
     /// Moves the world up to the clock, `slots` of 5 ms at most; true when there is more to do.
     pub(crate) fn run(&mut self, slots: usize) -> bool {
-        if self.paused {
-            self.hub.flush();
-            return false;
-        }
         let target = self.clock.now();
         let mut left = slots;
-        while left > 0 && self.world.now() + SLOT <= target {
+        while left > 0 && self.world.now() + SLOT <= target && !self.rests() {
             self.step();
             left -= 1;
         }
         self.hub.flush();
-        self.world.now() + SLOT <= target
+        self.world.now() + SLOT <= target && !self.rests()
     }
 
     fn step(&mut self) {
         let Self { world, hub, events, .. } = self;
-        let now_ms = (world.now() + SLOT).as_millis();
+        hub.now = world.now() + SLOT;
+        let now_ms = hub.now.as_millis();
         world.advance(events, |number, market, events| hub.tell(number, market, events, now_ms));
         // All markets have passed the full second by the end of the tenth slot after it.
         let second = (now_ms - 50).div_euclid(1_000);
         if second > self.second {
             self.second = second;
             self.hub.tell_everyone(&self.world, second * 1_000);
+            coinbase::second(self, second * 1_000);
             self.look_after();
+            self.trouble(true);
+        } else if now_ms % 50 == 0 {
+            self.trouble(false);
         }
     }
 
@@ -75,7 +95,12 @@ impl Core {
         let now = self.world.now();
         let life = self.config.connection_life;
         for conn in self.hub.conns.iter_mut().flatten().filter(|c| !c.ended && !c.silent) {
-            if now - conn.opened >= life {
+            let late = now - conn.opened > SUBSCRIBE_WITHIN && conn.channels.is_empty() && conn.sequence == 0;
+            if conn.ends_at.is_some_and(|at| now >= at) {
+                conn.cut();
+            } else if conn.venue == Venue::Coinbase && late {
+                conn.close(1008, "no subscription in time");
+            } else if now - conn.opened >= life {
                 conn.close(1001, "connection lifetime reached");
             } else if now - conn.heard >= conn.patience() {
                 conn.close(1008, "no pong");
@@ -141,6 +166,9 @@ impl core::fmt::Debug for Core {
 
 /// How far behind the clock the world may be before slots are counted in bigger helpings.
 pub(crate) const SLOTS_PER_TURN: usize = 200;
+
+/// A Coinbase client has so long to say what it wants.
+const SUBSCRIBE_WITHIN: Span = Span::secs(5);
 
 /// A day: the life of a connection unless configured otherwise.
 pub(crate) const DAY: Span = Span::days(1);

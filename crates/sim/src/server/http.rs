@@ -1,13 +1,15 @@
 //! The HTTP side: routes requests, charges budgets, and turns upgrades into sockets.
 
 use crate::Venue;
+use crate::clock::machine_time;
+use crate::fault::Fault;
 use crate::num::Text;
 use crate::server::body::Body;
 use crate::server::conn::CHUNKS_MAX;
 use crate::server::core::{Core, Opening};
 use crate::server::limits::{Cost, Verdict};
 use crate::server::query::{Query, Reply};
-use crate::server::{Shared, rest_usdm, socket};
+use crate::server::{Shared, rest_coinbase, rest_spot, rest_usdm, socket};
 use barograph_domain::Span;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,8 +19,11 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 use std::convert::Infallible;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
+/// Requests per second on Coinbase.
+const PER_SECOND: u32 = 10;
 /// Appended to a client's key before hashing (RFC 6455 section 1.3).
 const HANDSHAKE_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -37,11 +42,15 @@ pub(crate) async fn serve(shared: Shared, request: Request<Incoming>) -> Result<
     } else {
         Reply::absent("no venue has this prefix")
     };
+    if let Some(late) = reply.late {
+        let wait = machine_time(&*Arc::clone(&shared.lock().clock), late);
+        tokio::time::sleep(wait).await;
+    }
     Ok(respond(reply))
 }
 
 fn respond(reply: Reply) -> Response<Body> {
-    let mut response = Response::new(Body::whole(reply.body));
+    let mut response = Response::new(if reply.cut { Body::half(reply.body) } else { Body::whole(reply.body) });
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
     for (name, value) in reply.headers {
@@ -101,29 +110,43 @@ impl Core {
         let query = Query::parse(query);
         let cost = match venue {
             Venue::BinanceUsdm => rest_usdm::cost(path, &query),
-            Venue::BinanceSpot => Cost::Weight(1),
+            Venue::BinanceSpot => rest_spot::cost(path, &query),
             Venue::Coinbase => Cost::PerSecond,
         };
-        match self.limits.charge(venue, cost, self.now()) {
+        let symbol = query.get("symbol").or_else(|| query.get("product_id")).map(str::to_owned);
+        let fault = self.rest_fault(venue, path, symbol.as_deref());
+        match fault {
+            Some(Fault::TooManyRequests(wait)) => return too_many(venue, 429, wait),
+            Some(Fault::Banned(wait)) => return too_many(venue, 418, wait),
+            Some(Fault::ServerError(status)) => return Reply::error(status, -1_000, "Unknown error"),
+            _ => {}
+        }
+        let reply = match self.limits.charge(venue, cost, self.now()) {
             Verdict::Allowed(used) => {
                 let reply = match venue {
                     Venue::BinanceUsdm => rest_usdm::answer(self, path, &query),
-                    Venue::BinanceSpot | Venue::Coinbase => Reply::absent("this venue is not served here"),
+                    Venue::BinanceSpot => rest_spot::answer(self, path, &query),
+                    Venue::Coinbase => rest_coinbase::answer(self, path, &query),
                 };
-                match used {
-                    Some(used) if venue != Venue::Coinbase => reply.with("x-mbx-used-weight-1m", &used),
-                    _ => reply,
-                }
+                budget_told(venue, reply, used)
             }
-            Verdict::TooMany(wait) => too_many(429, wait),
-            Verdict::Banned(wait) => too_many(418, wait),
+            Verdict::TooMany(wait) => too_many(venue, 429, Some(wait)),
+            Verdict::Banned(wait) => too_many(venue, 418, Some(wait)),
+        };
+        match fault {
+            Some(Fault::SlowRest(span)) => Reply { late: Some(span), ..reply },
+            Some(Fault::CutBody) => Reply { cut: true, ..reply },
+            _ => reply,
         }
     }
 
     /// Whether one more socket may be opened.
     fn admit(&mut self, venue: Venue) -> Result<(), Reply> {
         let now = self.now();
-        self.limits.socket(venue, now).map_err(|wait| too_many(429, wait))
+        if let Some(refused) = self.refuse_socket(venue) {
+            return Err(refused);
+        }
+        self.limits.socket(venue, now).map_err(|wait| too_many(venue, 429, Some(wait)))
     }
 
     /// What this server offers and where its data comes from.
@@ -149,8 +172,28 @@ impl Core {
     }
 }
 
-fn too_many(status: u16, wait: Span) -> Reply {
-    let seconds = (wait + Span(999_999_999)).as_secs().max(1);
-    let text = "Too many requests; current limit of IP is exceeded. Please use the websocket for live updates.";
-    Reply::error(status, -1_003, text).with("retry-after", &seconds)
+/// Tells how much of the budget is used, as each venue does.
+fn budget_told(venue: Venue, reply: Reply, used: Option<u32>) -> Reply {
+    match (venue, used) {
+        (Venue::Coinbase, Some(used)) => reply
+            .with("x-ratelimit-limit", &PER_SECOND)
+            .with("x-ratelimit-remaining", &PER_SECOND.saturating_sub(used))
+            .with("x-ratelimit-reset", &1),
+        (_, Some(used)) => reply.with("x-mbx-used-weight-1m", &used),
+        (_, None) => reply,
+    }
+}
+
+fn too_many(venue: Venue, status: u16, wait: Option<Span>) -> Reply {
+    let reply = if venue == Venue::Coinbase {
+        let text = b"{\"errors\":[{\"id\":\"rate_limit_exceeded\",\"message\":\"Too many requests\"}]}";
+        Reply::new(status, text.to_vec())
+    } else {
+        let text = "Too many requests; current limit of IP is exceeded. Please use the websocket for live updates.";
+        Reply::error(status, -1_003, text)
+    };
+    match wait {
+        Some(wait) => reply.with("retry-after", &(wait + Span(999_999_999)).as_secs().max(1)),
+        None => reply,
+    }
 }

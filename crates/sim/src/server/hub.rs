@@ -4,16 +4,15 @@
 //! twenty thousand messages a second cost a few hundred writes.
 
 use crate::Venue;
+use crate::fault::Plan;
 use crate::num::Text;
 use crate::server::conn::Conn;
+use crate::server::deliver::{Message, deliver};
 use crate::server::streams::{Everything, Stream, Wanted};
-use crate::wire::usdm;
 use crate::world::World;
-use crate::world::bar::{INTERVALS, interval_start};
 use crate::world::book::Changed;
-use crate::world::candles::Window;
-use crate::world::event::{Event, Trade};
 use crate::world::market::Market;
+use barograph_domain::Ts;
 use std::collections::BTreeMap;
 
 /// One connection's interest in one stream of a market.
@@ -21,6 +20,7 @@ use std::collections::BTreeMap;
 struct Sub {
     stream: Stream,
     slot: usize,
+    name: Box<str>,
     /// `{"stream":"…","data":` or nothing.
     prefix: Box<[u8]>,
 }
@@ -30,6 +30,19 @@ struct Sub {
 struct Interest {
     bits: u32,
     subs: Vec<Sub>,
+    /// Newest aggregate trade that went into a batch (Coinbase).
+    batched: u64,
+    /// Changes of the book are held back until then.
+    stale_until: Option<Ts>,
+}
+
+/// A subscription to all markets at once.
+#[derive(Debug)]
+struct AllSub {
+    what: Everything,
+    slot: usize,
+    name: Box<str>,
+    prefix: Box<[u8]>,
 }
 
 /// Connections, interests, and scratch space.
@@ -37,11 +50,16 @@ struct Interest {
 pub(crate) struct Hub {
     pub(crate) conns: Vec<Option<Conn>>,
     interests: Vec<Interest>,
-    all: Vec<(Everything, usize, Box<[u8]>)>,
+    all: Vec<AllSub>,
     lookup: BTreeMap<(Venue, String), usize>,
     text: Text,
     changed: Vec<Changed>,
     next_id: u64,
+    /// What goes wrong on purpose.
+    pub(crate) plan: Plan,
+    /// By how much each venue's clock is wrong, and until when.
+    pub(crate) skews: [(i64, Ts); 3],
+    pub(crate) now: Ts,
     /// Messages handed to connections so far.
     pub(crate) sent: u64,
     /// Connections given up because their client did not read.
@@ -49,7 +67,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(world: &World) -> Self {
+    pub(crate) fn new(world: &World, plan: Plan) -> Self {
         let lookup = world.markets.iter().enumerate().map(|(n, m)| ((m.spec.venue, m.spec.lower.clone()), n)).collect();
         Self {
             conns: Vec::new(),
@@ -59,6 +77,9 @@ impl Hub {
             text: Text::default(),
             changed: Vec::new(),
             next_id: 1,
+            plan,
+            skews: [(0, Ts::MIN); 3],
+            now: world.now(),
             sent: 0,
             slow: 0,
         }
@@ -93,7 +114,7 @@ impl Hub {
                     interest.count();
                 }
             }
-            self.all.retain(|a| a.1 != slot);
+            self.all.retain(|a| a.slot != slot);
         }
     }
 
@@ -105,12 +126,13 @@ impl Hub {
     pub(crate) fn want(&mut self, slot: usize, venue: Venue, name: &str, envelope: bool, wanted: Wanted) {
         let prefix = if envelope { format!("{{\"stream\":\"{name}\",\"data\":") } else { String::new() };
         let prefix = prefix.into_bytes().into_boxed_slice();
+        let name = name.into();
         match wanted {
-            Wanted::All(what) => self.all.push((what, slot, prefix)),
+            Wanted::All(what) => self.all.push(AllSub { what, slot, name, prefix }),
             Wanted::One(symbol, stream) => {
                 if let Some(number) = self.market(venue, &symbol) {
                     let interest = &mut self.interests[number];
-                    interest.subs.push(Sub { stream, slot, prefix });
+                    interest.subs.push(Sub { stream, slot, name, prefix });
                     interest.count();
                 }
             }
@@ -120,7 +142,7 @@ impl Hub {
     /// Ends what [`Self::want`] began.
     pub(crate) fn unwant(&mut self, slot: usize, venue: Venue, wanted: &Wanted) {
         match wanted {
-            Wanted::All(what) => self.all.retain(|a| !(a.0 == *what && a.1 == slot)),
+            Wanted::All(what) => self.all.retain(|a| !(a.what == *what && a.slot == slot)),
             Wanted::One(symbol, stream) => {
                 if let Some(number) = self.market(venue, symbol) {
                     let interest = &mut self.interests[number];
@@ -131,155 +153,106 @@ impl Hub {
         }
     }
 
-    /// Writes what happened in one market to those who asked.
-    pub(crate) fn tell(&mut self, number: usize, market: &Market, events: &[Event], now_ms: i64) {
-        if self.all.is_empty() && self.interests[number].bits == 0 {
-            return;
-        }
-        for event in events {
-            match event {
-                Event::Trade(trade) => self.tell_trade(number, market, trade, now_ms),
-                Event::Top(top) => {
-                    self.one(number, Stream::BookTicker, |t, _| usdm::book_ticker(t, &market.spec, top));
-                }
-                Event::Depth(update) => {
-                    self.one(number, Stream::Depth(update.speed), |t, changed| {
-                        market.book.changed(update, changed);
-                        usdm::depth_update(t, market, update, changed, now_ms);
-                    });
-                    for levels in [5, 10, 20] {
-                        self.one(number, Stream::Partial(levels, update.speed), |t, _| {
-                            usdm::partial_depth(t, market, levels.into(), update, now_ms);
-                        });
-                    }
-                }
-                Event::ForceOrder(order) => {
-                    self.one(number, Stream::ForceOrder, |t, _| {
-                        usdm::force_order(t, &market.spec, order, now_ms);
-                    });
-                    self.everyone(Everything::ForceOrders, |t| usdm::force_order(t, &market.spec, order, now_ms));
-                }
-                Event::Mark(mark) => {
-                    let write = |t: &mut Text, _: &mut Vec<Changed>| {
-                        usdm::mark_price(t, &market.spec.symbol, mark, "1");
-                    };
-                    self.one(number, Stream::Mark(1), write);
-                    if mark.ms % 3_000 == 0 {
-                        self.one(number, Stream::Mark(3), write);
-                    }
-                }
-                Event::Quarter => self.tell_candles(number, market, None, now_ms),
-                Event::Closed(bar) => self.tell_candles(number, market, Some(bar.open_ms), now_ms),
-                Event::Second(ms) => self.tell_second(number, market, *ms),
-                Event::Liquidation(_) => {}
-            }
-        }
+    /// By how much a venue's clock is wrong now.
+    pub(crate) fn skew_ms(&self, venue: Venue) -> i64 {
+        let (by, until) = self.skews[venue as usize];
+        if self.now < until { by } else { 0 }
     }
 
-    fn tell_trade(&mut self, number: usize, market: &Market, trade: &Trade, now_ms: i64) {
-        self.one(number, Stream::AggTrade, |t, _| usdm::agg_trade(t, &market.spec, trade, now_ms));
-        if self.interests[number].bits & Stream::Trade.bit() != 0 {
-            for (id, quantity) in trade.singles() {
-                self.one(number, Stream::Trade, |t, _| usdm::trade(t, &market.spec, trade, id, quantity, now_ms));
-            }
-        }
+    /// Whether anybody asked for something of this market, or of all.
+    pub(crate) fn is_heard(&self, number: usize) -> bool {
+        !self.all.is_empty() || self.interests[number].bits != 0
     }
 
-    fn tell_second(&mut self, number: usize, market: &Market, ms: i64) {
-        if ms % 2_000 == 0 {
-            self.one(number, Stream::Ticker, |t, _| usdm::ticker(t, market, ms));
-            self.one(number, Stream::MiniTicker, |t, _| usdm::mini_ticker(t, market, ms));
-        }
+    /// Whether anybody asked for this stream.
+    pub(crate) fn is_wanted(&self, number: usize, stream: Stream) -> bool {
+        let interest = &self.interests[number];
+        interest.bits & stream.bit() != 0 && interest.subs.iter().any(|s| s.stream == stream)
     }
 
-    /// Open candles, or those that end with the minute that began at `closed`.
-    fn tell_candles(&mut self, number: usize, market: &Market, closed: Option<i64>, now_ms: i64) {
-        if self.interests[number].bits & Stream::Kline(0).bit() == 0 {
-            return;
-        }
-        for (n, interval) in (0_u8..).zip(INTERVALS) {
-            let stream = Stream::Kline(n);
-            if !self.interests[number].subs.iter().any(|s| s.stream == stream) {
-                continue;
-            }
-            let minute = closed.unwrap_or(market.bar.open_ms);
-            let open_ms = interval_start(minute, interval.1);
-            if closed.is_some() && minute + 60_000 != open_ms + interval.1 {
-                continue;
-            }
-            let window = Window { start_ms: Some(open_ms), end_ms: None, limit: 1 };
-            let candle = if n == 0 && closed.is_none() {
-                Some(market.bar)
-            } else {
-                market.candles(interval.1, &window, now_ms).first().copied()
-            };
-            if let Some(bar) = candle {
-                self.one(number, stream, |t, _| {
-                    usdm::kline(t, &market.spec, &bar, interval, closed.is_some(), now_ms);
-                });
-            }
-        }
+    /// Remembers up to which aggregate trades were batched; the previous mark.
+    pub(crate) fn batch(&mut self, number: usize, newest: u64) -> u64 {
+        core::mem::replace(&mut self.interests[number].batched, newest)
     }
 
-    /// Frames of all markets at once, every second.
-    pub(crate) fn tell_everyone(&mut self, world: &World, ms: i64) {
-        if self.all.is_empty() {
-            return;
-        }
-        let perps = || world.markets.iter().filter(|m| m.spec.venue == Venue::BinanceUsdm);
-        for every in [1_u8, 3] {
-            if ms % (i64::from(every) * 1_000) == 0 {
-                for tradfi in [false, true] {
-                    self.everyone(Everything::Marks(every), |t| usdm::mark_prices(t, perps(), tradfi));
-                }
-            }
-        }
-        self.everyone(Everything::Tickers, |t| usdm::tickers(t, perps(), ms));
-        self.everyone(Everything::MiniTickers, |t| usdm::mini_tickers(t, perps(), ms));
-        if ms % 5_000 == 0 {
-            for market in perps() {
-                self.everyone(Everything::BookTickers, |t| usdm::book_ticker_now(t, market, ms));
-            }
-        }
+    /// Holds changes of a book back.
+    pub(crate) fn hold_book(&mut self, number: usize, until: Ts) {
+        self.interests[number].stale_until = Some(until);
+    }
+
+    /// Whether a market's book is held back now.
+    pub(crate) fn is_stale(&self, number: usize) -> bool {
+        self.interests[number].stale_until.is_some_and(|until| self.now < until)
     }
 
     /// Writes a payload once and copies it to the subscribers of a stream.
-    fn one(&mut self, number: usize, stream: Stream, write: impl FnOnce(&mut Text, &mut Vec<Changed>)) {
-        let interest = &self.interests[number];
-        if interest.bits & stream.bit() == 0 || !interest.subs.iter().any(|s| s.stream == stream) {
+    pub(crate) fn one(
+        &mut self,
+        number: usize,
+        market: &Market,
+        stream: Stream,
+        write: impl FnOnce(&mut Text, &mut Vec<Changed>),
+    ) {
+        if !self.is_wanted(number, stream) {
             return;
         }
-        self.text.bytes.clear();
+        self.text.restart(self.skew_ms(market.spec.venue));
         write(&mut self.text, &mut self.changed);
-        for sub in interest.subs.iter().filter(|s| s.stream == stream) {
+        for sub in self.interests[number].subs.iter().filter(|s| s.stream == stream) {
             if let Some(conn) = self.conns.get_mut(sub.slot).and_then(Option::as_mut) {
-                send(conn, &sub.prefix, &self.text.bytes);
-                self.sent += 1;
+                let message = Message {
+                    venue: market.spec.venue,
+                    market: Some(&market.spec.symbol),
+                    name: &sub.name,
+                    prefix: &sub.prefix,
+                    payload: &self.text,
+                };
+                self.sent += deliver(conn, &mut self.plan, self.now, &message);
             }
         }
     }
 
-    fn everyone(&mut self, what: Everything, write: impl FnOnce(&mut Text)) {
-        if !self.all.iter().any(|a| a.0 == what) {
+    /// Writes a frame of all markets for those who asked for it.
+    pub(crate) fn everyone(&mut self, venue: Venue, what: Everything, write: impl FnOnce(&mut Text)) {
+        let at_venue = |conns: &[Option<Conn>], a: &AllSub| {
+            a.what == what && conns.get(a.slot).and_then(Option::as_ref).is_some_and(|c| c.venue == venue)
+        };
+        if !self.all.iter().any(|a| at_venue(&self.conns, a)) {
             return;
         }
-        self.text.bytes.clear();
+        self.text.restart(self.skew_ms(venue));
         write(&mut self.text);
         if self.text.bytes.is_empty() {
             return;
         }
-        for (_, slot, prefix) in self.all.iter().filter(|a| a.0 == what) {
-            if let Some(conn) = self.conns.get_mut(*slot).and_then(Option::as_mut) {
-                send(conn, prefix, &self.text.bytes);
-                self.sent += 1;
+        for sub in &self.all {
+            if !at_venue(&self.conns, sub) {
+                continue;
             }
+            if let Some(conn) = self.conns.get_mut(sub.slot).and_then(Option::as_mut) {
+                let message =
+                    Message { venue, market: None, name: &sub.name, prefix: &sub.prefix, payload: &self.text };
+                self.sent += deliver(conn, &mut self.plan, self.now, &message);
+            }
+        }
+    }
+
+    /// Sends one message to one connection.
+    pub(crate) fn to(&mut self, slot: usize, id: u64, name: &str, market: Option<&str>, write: impl FnOnce(&mut Text)) {
+        let now = self.now;
+        let Some(venue) = self.conn(slot, id).map(|c| c.venue) else { return };
+        let mut text = Text::skewed(self.skew_ms(venue));
+        write(&mut text);
+        if let Some(conn) = self.conns.get_mut(slot).and_then(Option::as_mut) {
+            let message = Message { venue, market, name, prefix: b"", payload: &text };
+            self.sent += deliver(conn, &mut self.plan, now, &message);
         }
     }
 
     /// Hands everything that has gathered to the sockets.
     pub(crate) fn flush(&mut self) {
         for conn in self.conns.iter_mut().flatten() {
-            if !conn.flush() {
+            if !conn.flush(self.now) {
                 self.slow += 1;
             }
         }
@@ -290,8 +263,4 @@ impl Interest {
     fn count(&mut self) {
         self.bits = self.subs.iter().fold(0, |bits, s| bits | s.stream.bit());
     }
-}
-
-fn send(conn: &mut Conn, prefix: &[u8], payload: &[u8]) {
-    if prefix.is_empty() { conn.text(&[payload]) } else { conn.text(&[prefix, payload, b"}"]) }
 }

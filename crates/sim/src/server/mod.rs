@@ -1,19 +1,27 @@
 //! The server: a listening socket, a driver that moves the world along, and the handle that steers both.
 
 mod body;
+mod coinbase;
 mod conn;
 mod core;
+mod deliver;
 mod http;
 mod hub;
 mod limits;
 mod query;
+mod rest_coinbase;
+mod rest_spot;
 mod rest_usdm;
 mod session;
 mod socket;
 mod streams;
+mod tell;
+mod trouble;
 
 use self::core::Core;
 use crate::clock::{Clock, machine_time};
+use crate::fault::{Injected, Rule};
+use crate::truth::Truth;
 use crate::world::{SLOT, WorldConfig};
 use crate::{Error, Venue};
 use barograph_domain::{Span, Ts};
@@ -36,11 +44,21 @@ pub struct SimConfig {
     pub enforce_limits: bool,
     /// After how long a connection is closed.
     pub connection_life: Span,
+    /// Port on 127.0.0.1; 0 takes any that is free.
+    pub port: u16,
+    /// What goes wrong on purpose.
+    pub faults: Vec<Rule>,
 }
 
 impl Default for SimConfig {
     fn default() -> Self {
-        Self { world: WorldConfig::default(), enforce_limits: true, connection_life: core::DAY }
+        Self {
+            world: WorldConfig::default(),
+            enforce_limits: true,
+            connection_life: core::DAY,
+            port: 0,
+            faults: Vec::new(),
+        }
     }
 }
 
@@ -93,7 +111,7 @@ impl Server {
         if world.usdm_markets + world.spot_markets + world.coinbase_markets == 0 {
             return Err(Error::Config("the world has no markets; give at least one venue at least one".to_owned()));
         }
-        let listening = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listening = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await;
         let listener = listening.map_err(|source| Error::Listen { source })?;
         let addr = listener.local_addr().map_err(|source| Error::Listen { source })?;
         let (stop, stopped) = watch::channel(false);
@@ -164,14 +182,52 @@ impl Handle {
         self.shared.lock().hub.slow
     }
 
-    /// Stops the world; what has happened is still delivered, REST still answers. Books then stand still, to be compared.
-    pub fn pause(&self) {
+    /// Stops the world within a second of its time, at a moment when every change of every book has been published, and
+    /// waits for that. What has happened is delivered, REST still answers: clients can be compared with [`Self::truth`].
+    pub async fn pause(&self) {
         self.shared.lock().paused = true;
+        while !self.shared.lock().rests() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// Lets the world go on; it catches up with the clock.
     pub fn resume(&self) {
         self.shared.lock().paused = false;
+    }
+
+    /// Adds a rule; `When::Now` makes it happen at the first occasion.
+    pub fn inject(&self, rule: Rule) {
+        self.shared.lock().hub.plan.add(rule);
+    }
+
+    /// Ends all rules; what they did stays done, spans that run go on.
+    pub fn end_faults(&self) {
+        self.shared.lock().hub.plan.clear();
+    }
+
+    /// Every fault that happened, oldest first: the newest 200,000.
+    #[must_use]
+    pub fn injected(&self) -> Vec<Injected> {
+        self.shared.lock().hub.plan.records()
+    }
+
+    /// How many faults happened in all.
+    #[must_use]
+    pub fn injected_total(&self) -> u64 {
+        self.shared.lock().hub.plan.total
+    }
+
+    /// What really is and was.
+    #[must_use]
+    pub fn truth(&self) -> Truth {
+        Truth { shared: self.shared.clone() }
+    }
+
+    /// WebSockets that are open, silent ones included.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.lock().hub.conns.iter().flatten().filter(|c| !c.ended).count()
     }
 
     /// Waits while a span passes in the world.
@@ -198,8 +254,8 @@ impl Drop for Handle {
 
 impl Core {
     /// Text in a venue's clock.
-    pub(crate) const fn text(&self, _venue: Venue) -> crate::num::Text {
-        crate::num::Text::skewed(0)
+    pub(crate) fn text(&self, venue: Venue) -> crate::num::Text {
+        crate::num::Text::skewed(self.hub.skew_ms(venue))
     }
 
     /// A market by its symbol, in any case.

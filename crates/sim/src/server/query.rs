@@ -2,6 +2,7 @@
 
 use crate::num::Text;
 use crate::world::candles::Window;
+use barograph_domain::Span;
 use std::collections::BTreeMap;
 
 /// The parameters of a query string; the first of a name counts.
@@ -47,11 +48,15 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
+    /// How much later than at once it is sent.
+    pub(crate) late: Option<Span>,
+    /// Half of the body only, then the connection breaks.
+    pub(crate) cut: bool,
 }
 
 impl Reply {
     pub(crate) const fn new(status: u16, body: Vec<u8>) -> Self {
-        Self { status, headers: Vec::new(), body }
+        Self { status, headers: Vec::new(), body, late: None, cut: false }
     }
 
     pub(crate) fn ok(text: Text) -> Self {

@@ -5,7 +5,7 @@
 
 use crate::Venue;
 use crate::server::core::Core;
-use crate::server::streams;
+use crate::server::{coinbase, streams};
 use serde_json::Value;
 
 /// Streams per connection; one more is an error and the end of the connection.
@@ -56,6 +56,8 @@ pub(crate) fn request(core: &mut Core, slot: usize, id: u64, text: &[u8]) {
         return;
     }
     if conn.venue == Venue::Coinbase {
+        coinbase::request(core, slot, id, text);
+        core.hub.flush();
         return;
     }
     let answer = match serde_json::from_slice::<Value>(text) {

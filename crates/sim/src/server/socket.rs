@@ -68,7 +68,7 @@ fn understand(shared: &Shared, reader: &mut Reader, slot: usize, id: u64) -> boo
                 Opcode::Ping => {
                     if let Some(conn) = core.hub.conn(slot, id) {
                         conn.pong(&message.payload);
-                        conn.flush();
+                        conn.flush(now);
                     }
                 }
                 Opcode::Pong => {

@@ -41,16 +41,7 @@ impl Opcode {
 
 /// Appends the head of a whole frame with a payload of `len` bytes.
 pub(crate) fn head(out: &mut Vec<u8>, opcode: Opcode, len: usize) {
-    head_with(out, 0x80 | opcode.code(), len);
-}
-
-/// The same with the bit that says the payload is compressed (RFC 7692).
-pub(crate) fn compressed_head(out: &mut Vec<u8>, len: usize) {
-    head_with(out, 0xC0 | Opcode::Text.code(), len);
-}
-
-fn head_with(out: &mut Vec<u8>, first: u8, len: usize) {
-    out.push(first);
+    out.push(0x80 | opcode.code());
     match (u8::try_from(len), u16::try_from(len)) {
         (Ok(short), _) if short < 126 => out.push(short),
         (_, Ok(middle)) => {

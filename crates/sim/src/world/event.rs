@@ -65,6 +65,8 @@ pub struct Liquidation {
     pub liquidation_price: f64,
     /// When, ms.
     pub ms: i64,
+    /// Whether the socket's sample of one per second held it.
+    pub shown: bool,
 }
 
 /// Mark, index and running funding at a full second.

@@ -189,7 +189,12 @@ impl Market {
             self.bar.mark.add(mark.mark);
             self.bar.premium.add(perp.premium);
             out.push(Event::Mark(mark));
-            out.extend(perp.largest.take().map(Event::ForceOrder));
+            if let Some(order) = perp.largest.take() {
+                if let Some(kept) = self.liquidations.iter_mut().rev().find(|l| l.id == order.id) {
+                    kept.shown = true;
+                }
+                out.push(Event::ForceOrder(order));
+            }
         }
         self.bar.index.add(index);
         self.traded = 0;
@@ -386,6 +391,7 @@ impl Market {
                 mark,
                 liquidation_price: price,
                 ms: self.last_ms,
+                shown: false,
             };
             self.push(long, index_price, mood);
             self.record(order, out);

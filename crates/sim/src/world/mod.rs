@@ -149,6 +149,11 @@ impl World {
     pub const fn now(&self) -> Ts {
         self.now
     }
+    /// Whether every market has published everything at every speed: true once a second.
+    #[must_use]
+    pub const fn is_published(&self) -> bool {
+        self.slot.is_multiple_of(SLOTS_PER_STEP * 20)
+    }
     /// Index price of an asset.
     #[must_use]
     pub fn index(&self, asset: usize) -> Option<f64> {

@@ -1,0 +1,114 @@
+//! A message on its way to one connection, and what may happen to it there.
+
+use crate::Venue;
+use crate::fault::{Fault, Injected, Plan, Scope};
+use crate::num::Text;
+use crate::server::conn::Conn;
+use barograph_domain::Ts;
+
+/// One message for one connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Message<'a> {
+    pub(crate) venue: Venue,
+    pub(crate) market: Option<&'a str>,
+    /// Name of the stream, or of channel and product.
+    pub(crate) name: &'a str,
+    /// What goes before the payload; after it goes `}` unless this is empty.
+    pub(crate) prefix: &'a [u8],
+    pub(crate) payload: &'a Text,
+}
+
+/// Puts a message into a connection's buffer, unless a fault wills otherwise. How many copies were put there.
+pub(crate) fn deliver(conn: &mut Conn, plan: &mut Plan, now: Ts, message: &Message<'_>) -> u64 {
+    let mut number = Text::default();
+    if message.payload.hole.is_some() {
+        jump(conn, plan, now, message);
+        number.u(conn.sequence);
+        conn.sequence += 1;
+    }
+    let (before, after) = message.payload.bytes.split_at(message.payload.hole.unwrap_or(0));
+    let end: &[u8] = if message.prefix.is_empty() { b"" } else { b"}" };
+    let pieces = [message.prefix, before, &number.bytes, after, end];
+    if !plan.concerns(Scope::Message) || conn.silent || conn.ended {
+        conn.text(&pieces);
+        return 1;
+    }
+    let place = (message.venue, message.market, Some(message.name));
+    let Some(fault) = plan.draw(Scope::Message, now, true, place) else {
+        conn.text(&pieces);
+        return 1;
+    };
+    record(plan, conn, fault, now, message, shortened(&pieces));
+    apply(conn, fault, now, &pieces)
+}
+
+fn apply(conn: &mut Conn, fault: Fault, now: Ts, pieces: &[&[u8]; 5]) -> u64 {
+    match fault {
+        Fault::Drop => return 0,
+        Fault::Duplicate => {
+            conn.text(pieces);
+            conn.text(pieces);
+            return 2;
+        }
+        Fault::Reorder => conn.text_after_next(pieces),
+        Fault::Delay(span) => {
+            conn.text(pieces);
+            conn.hold_until = conn.hold_until.max(Some(now + span));
+        }
+        Fault::TruncatedText => {
+            let whole = pieces.concat();
+            let mut half = whole.len() / 2;
+            // A text frame must hold whole characters.
+            while half > 0 && whole[half] & 0xC0 == 0x80 {
+                half -= 1;
+            }
+            conn.text(&[&whole[..half]]);
+        }
+        Fault::TruncatedFrame => conn.half_frame(pieces),
+        // Other scopes are not drawn here.
+        Fault::SequenceJump(_)
+        | Fault::HalfOpen
+        | Fault::Cut
+        | Fault::ServerShutdown
+        | Fault::RefuseSockets(_)
+        | Fault::StaleBook(_)
+        | Fault::ClockSkew(..)
+        | Fault::TooManyRequests(_)
+        | Fault::Banned(_)
+        | Fault::ServerError(_)
+        | Fault::SlowRest(_)
+        | Fault::CutBody => conn.text(pieces),
+    }
+    1
+}
+
+/// The numbering of a Coinbase connection leaves numbers out.
+fn jump(conn: &mut Conn, plan: &mut Plan, now: Ts, message: &Message<'_>) {
+    if !plan.concerns(Scope::Sequence) {
+        return;
+    }
+    let place = (message.venue, message.market, Some(message.name));
+    if let Some(fault @ Fault::SequenceJump(by)) = plan.draw(Scope::Sequence, now, true, place) {
+        let detail = format!("number {} follows {}", conn.sequence + by, conn.sequence);
+        conn.sequence += by;
+        record(plan, conn, fault, now, message, detail);
+    }
+}
+
+fn record(plan: &mut Plan, conn: &Conn, fault: Fault, now: Ts, message: &Message<'_>, detail: String) {
+    plan.record(Injected {
+        at: now,
+        fault,
+        venue: message.venue,
+        market: message.market.map(str::to_owned),
+        stream: Some(message.name.to_owned()),
+        connection: Some(conn.id),
+        detail,
+    });
+}
+
+/// The beginning of a message, enough to see its ids.
+fn shortened(pieces: &[&[u8]; 5]) -> String {
+    let whole = pieces.concat();
+    String::from_utf8_lossy(&whole).chars().take(240).collect()
+}
