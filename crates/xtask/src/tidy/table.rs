@@ -12,7 +12,7 @@ pub(super) const END: &str = "<!-- /crates -->";
 pub(super) enum Ring {
     /// Imports point to a lower number.
     Numbered(u8),
-    /// A tool beside the product: may import anything, is imported by nothing.
+    /// A tool beside the product: may import anything; ring 3, other tools and tests may import it.
     Beside,
 }
 
