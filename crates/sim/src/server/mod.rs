@@ -170,6 +170,13 @@ impl Handle {
         self.shared.lock().now()
     }
 
+    /// How far the world is behind its clock.
+    #[must_use]
+    pub fn lag(&self) -> Span {
+        let core = self.shared.lock();
+        core.clock.now() - core.now()
+    }
+
     /// Messages handed to sockets so far.
     #[must_use]
     pub fn messages_sent(&self) -> u64 {
