@@ -259,3 +259,100 @@ impl core::fmt::Debug for Receiver {
         f.write_str("Receiver")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_venues::session::RequestId;
+
+    /// A clock that stands still.
+    struct Still;
+    impl Clock for Still {
+        fn now(&self) -> Ts {
+            Ts::from_secs(100)
+        }
+        fn rate(&self) -> f64 {
+            1.0
+        }
+    }
+
+    fn reply(request: u64, bytes: usize) -> Incoming {
+        Incoming::Reply { venue: 0, request: RequestId(request), status: 200, body: vec![0; bytes].into() }
+    }
+
+    fn frames(sizes: &[usize]) -> VecDeque<Bytes> {
+        sizes.iter().map(|n| Bytes::from(vec![0; *n])).collect()
+    }
+
+    #[test]
+    fn stamps_are_unique_and_in_the_order_of_delivery_whoever_sends() {
+        let (stamper, mut receiver) = inbox(Arc::new(Still), Bounds::default(), Ts::from_secs(200));
+        let senders: Vec<_> = (0..4_u32)
+            .map(|n| {
+                let stamper = stamper.clone();
+                std::thread::spawn(move || {
+                    for _ in 0..500 {
+                        stamper.tell(reply(u64::from(n), 0));
+                        stamper.frames(0, ConnId(n), &mut frames(&[1, 2, 3]));
+                        assert!(stamper.stamp() > Ts::from_secs(200));
+                    }
+                })
+            })
+            .collect();
+        let (mut batch, mut count, mut last) = (Vec::new(), 0, Ts::from_secs(200));
+        while count < 4 * 500 * 4 {
+            let taken = receiver.take(&mut batch, Duration::from_secs(5));
+            assert!(!batch.is_empty());
+            for (at, _) in &batch {
+                assert!(*at > last, "{at:?} after {last:?}");
+                last = *at;
+            }
+            assert!(taken.now > last);
+            last = taken.now;
+            count += batch.len();
+        }
+        senders.into_iter().for_each(|s| s.join().unwrap());
+    }
+
+    #[test]
+    fn room_is_counted_until_the_core_is_done() {
+        let (stamper, mut receiver) = inbox(Arc::new(Still), Bounds { items: 3, bytes: 100 }, Ts::MIN);
+        let mut waiting = frames(&[60, 60, 10, 10, 10]);
+        assert_eq!(stamper.frames(0, ConnId(0), &mut waiting), 1, "the second does not fit beside the first");
+        assert_eq!(stamper.depth(), Depth { items: 1, bytes: 60, full: 1 });
+        let mut batch = Vec::new();
+        receiver.take(&mut batch, Duration::ZERO);
+        assert_eq!(stamper.frames(0, ConnId(0), &mut waiting), 0, "the core still has it in hand");
+        receiver.take(&mut batch, Duration::ZERO);
+        assert_eq!(stamper.frames(0, ConnId(0), &mut waiting), 3);
+        assert_eq!((waiting.len(), stamper.depth().items), (1, 3));
+        stamper.tell(reply(1, 0));
+        assert_eq!(stamper.depth().items, 4, "small things are always admitted");
+    }
+
+    #[test]
+    fn one_thing_larger_than_the_bound_gets_through_an_empty_inbox() {
+        let (stamper, mut receiver) = inbox(Arc::new(Still), Bounds { items: 3, bytes: 100 }, Ts::MIN);
+        assert_eq!(stamper.frames(0, ConnId(0), &mut frames(&[5_000])), 1);
+        let mut batch = Vec::new();
+        receiver.take(&mut batch, Duration::ZERO);
+        assert_eq!(batch.len(), 1);
+    }
+
+    #[test]
+    fn the_end_wakes_the_core_after_everything_is_taken() {
+        let (stamper, mut receiver) = inbox(Arc::new(Still), Bounds::default(), Ts::MIN);
+        let mut batch = Vec::new();
+        assert!(!receiver.take(&mut batch, Duration::from_millis(5)).ended);
+        let ender = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(30));
+            stamper.tell(reply(1, 1));
+            stamper.end();
+        });
+        let mut taken = receiver.take(&mut batch, Duration::from_secs(20));
+        assert_eq!((batch.len(), taken.ended), (1, false));
+        taken = receiver.take(&mut batch, Duration::from_secs(20));
+        assert_eq!((batch.len(), taken.ended), (0, true));
+        ender.join().unwrap();
+    }
+}

@@ -1,7 +1,7 @@
 //! Asking: HTTP/1.1 over kept connections.
 //!
 //! A connection serves one request at a time and is kept for the next one to the same place. A kept one may have been
-//! closed by the venue meanwhile; a request that finds it so is sent once more on a new one, which is harmless because
+//! closed by the venue meanwhile; a request that finds it so is sent again on another, which is harmless because
 //! every request here only reads. Redirects are not followed: the venues answer where they are asked.
 
 use crate::address::{Address, Speaks};
@@ -51,10 +51,13 @@ impl Client {
     /// Sends one request and reads the whole answer. The caller limits the time; giving up closes the connection.
     pub(crate) async fn ask(&self, world: &World, url: &str, body: Option<&str>) -> Result<Reply> {
         let address = Address::parse(url, Speaks::Http)?;
-        if let Some(mut sender) = self.kept(&address)
-            && let Ok(response) = sender.send_request(request(&address, body)?).await
-        {
-            return self.finish(world, &address, sender, response).await;
+        while let Some(mut sender) = self.kept(&address) {
+            // Ready is what has finished its last answer and was not closed meanwhile.
+            if sender.ready().await.is_ok()
+                && let Ok(response) = sender.send_request(request(&address, body)?).await
+            {
+                return self.finish(world, &address, sender, response).await;
+            }
         }
         let mut sender = connect(world, &address).await?;
         let response = sender.send_request(request(&address, body)?).await.map_err(|e| protocol(&address, &e))?;
@@ -64,7 +67,7 @@ impl Client {
     fn kept(&self, address: &Address) -> Option<SendRequest<Full<Bytes>>> {
         let mut kept = lock(&self.kept);
         let list = kept.get_mut(&(address.place(), address.secure))?;
-        list.retain(|k| k.sender.is_ready() && k.since.elapsed() < KEPT_FOR);
+        list.retain(|k| !k.sender.is_closed() && k.since.elapsed() < KEPT_FOR);
         list.pop().map(|k| k.sender)
     }
 

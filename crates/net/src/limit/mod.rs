@@ -2,3 +2,5 @@
 
 pub(crate) mod backoff;
 pub(crate) mod budget;
+#[cfg(test)]
+mod props;

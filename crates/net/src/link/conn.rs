@@ -191,10 +191,20 @@ impl Conn {
                 return end;
             }
             self.hand_over();
-            let (due, may_say) = match self.timers() {
-                Ok(timers) => timers,
-                Err(end) => return end,
-            };
+            let (due, may_say) = self.timers();
+            if self.is_silent() {
+                // The machine may have been busy elsewhere: what waits in the socket counts.
+                tokio::select! {
+                    biased;
+                    read = from.read_buf(&mut self.input) => match read {
+                        Ok(0) => return self.hung_up(),
+                        Ok(n) => self.heard(n),
+                        Err(e) => return broken(&e),
+                    },
+                    () = core::future::ready(()) => return self.dead(),
+                }
+                continue;
+            }
             // The timer is moved only when it would ring too late: most deadlines move away with every message.
             if due < armed || timer.is_elapsed() {
                 timer.as_mut().reset(due);
@@ -208,10 +218,7 @@ impl Conn {
             tokio::select! {
                 read = from.read_buf(&mut self.input), if blocked.is_none() => match read {
                     Ok(0) => return self.hung_up(),
-                    Ok(n) => {
-                        self.heard_at = Instant::now();
-                        self.venue.counters.wire_bytes.add(n);
-                    }
+                    Ok(n) => self.heard(n),
                     Err(e) => return broken(&e),
                 },
                 written = push(to, &mut self.output, &mut self.unflushed), if writing => if let Err(e) = written {
@@ -281,19 +288,29 @@ impl Conn {
         }
     }
 
+    fn heard(&mut self, bytes: usize) {
+        self.heard_at = Instant::now();
+        self.venue.counters.wire_bytes.add(bytes);
+    }
+
+    /// Nothing has arrived for too long. While the inbox is full nobody listens, and silence says nothing.
+    fn is_silent(&self) -> bool {
+        let limit = clock::real(&*self.world.clock, self.venue.limits.dead_after);
+        self.received.is_empty() && self.heard_at.elapsed() >= limit
+    }
+
+    fn dead(&self) -> End {
+        let detail = format!("nothing arrived for {}", self.venue.limits.dead_after);
+        End { reason: CloseReason::Dead, detail, farewell: Some(1001) }
+    }
+
     /// Does what is due, and says when to look again and whether a text may be sent now.
-    fn timers(&mut self) -> Result<(Instant, bool), End> {
+    fn timers(&mut self) -> (Instant, bool) {
         let (world, venue) = (Arc::clone(&self.world), Arc::clone(&self.venue));
         let (clock, limits) = (&*world.clock, &venue.limits);
         let now = Instant::now();
-        let mut due = self.heard_at + clock::real(clock, limits.dead_after);
-        // While the inbox is full nobody listens, and silence says nothing.
-        if !self.received.is_empty() {
-            due = now + clock::real(clock, limits.dead_after);
-        } else if now >= due {
-            let detail = format!("nothing arrived for {}", limits.dead_after);
-            return Err(End { reason: CloseReason::Dead, detail, farewell: Some(1001) });
-        }
+        let heard_at = if self.received.is_empty() { self.heard_at } else { now };
+        let mut due = heard_at + clock::real(clock, limits.dead_after);
         if let Some(every) = limits.ping_every {
             let every = clock::real(clock, every);
             if now >= self.said_at + every {
@@ -306,7 +323,7 @@ impl Conn {
         if may_say_at > at {
             due = due.min(now + clock::real(clock, may_say_at - at));
         }
-        Ok((due, may_say_at <= at))
+        (due, may_say_at <= at)
     }
 
     fn send_ping(&mut self) {

@@ -177,3 +177,108 @@ fn close(first_byte: u8, payload: &[u8]) -> Result<Said, WireError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut out = vec![first];
+        match payload.len() {
+            n @ 0..=125 => out.push(u8::try_from(n).unwrap()),
+            n @ 126..=65_535 => {
+                out.push(126);
+                out.extend(u16::try_from(n).unwrap().to_be_bytes());
+            }
+            n => {
+                out.push(127);
+                out.extend((n as u64).to_be_bytes());
+            }
+        }
+        out.extend_from_slice(payload);
+        out
+    }
+
+    /// Everything the bytes say, given to a reader in the given pieces.
+    fn read(pieces: &[&[u8]], bytes_max: usize) -> (Vec<Said>, Option<WireError>) {
+        let mut reader = Reader::new(bytes_max, None);
+        let (mut buffer, mut said) = (BytesMut::new(), Vec::new());
+        for piece in pieces {
+            buffer.extend_from_slice(piece);
+            loop {
+                match reader.next(&mut buffer) {
+                    Ok(Some(s)) => said.push(s),
+                    Ok(None) => break,
+                    Err(e) => return (said, Some(e)),
+                }
+            }
+        }
+        (said, None)
+    }
+
+    #[test]
+    fn the_limit_holds_for_the_sum_of_the_pieces_before_they_are_read() {
+        let mut wire = [frame(0x01, &[0; 60]), frame(0x00, &[0; 40])].concat();
+        wire.extend([0x80, 1]);
+        assert_eq!(read(&[&wire], 100).1, Some(WireError::TooLarge { bytes_max: 100 }));
+        assert_eq!(read(&[&wire], 101).1, None);
+        let claim = [0x81, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+        assert_eq!(read(&[&claim], usize::MAX - 1).1, Some(WireError::TooLarge { bytes_max: usize::MAX - 1 }));
+    }
+
+    #[test]
+    fn what_a_server_must_not_send_is_refused_at_the_head() {
+        for (wire, want) in [
+            (vec![0x89, 126], WireError::Control { first_byte: 0x89 }),
+            (vec![0x09, 0], WireError::Control { first_byte: 0x09 }),
+            (vec![0x88, 1, 3], WireError::Control { first_byte: 0x88 }),
+            (vec![0x80, 0], WireError::Fragments { first_byte: 0x80 }),
+            ([frame(0x01, b"a"), frame(0x81, b"b")].concat(), WireError::Fragments { first_byte: 0x81 }),
+            (vec![0x81, 0x80], WireError::Masked),
+            (vec![0xa1, 0], WireError::Reserved { first_byte: 0xa1 }),
+            (vec![0xc1, 0], WireError::Reserved { first_byte: 0xc1 }),
+            (vec![0x8b, 0], WireError::Reserved { first_byte: 0x8b }),
+            (vec![0x87, 0], WireError::Reserved { first_byte: 0x87 }),
+        ] {
+            assert_eq!(read(&[&wire], 1_000).1, Some(want), "{wire:?}");
+        }
+    }
+
+    proptest! {
+        /// How the network cuts the bytes changes nothing.
+        #[test]
+        fn cuts_change_nothing(
+            frames in prop::collection::vec((any::<prop::sample::Index>(), prop::collection::vec(any::<u8>(), 0..300)), 1..20),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+        ) {
+            let kinds = [TEXT | FIN, BINARY | FIN, PING | FIN, PONG | FIN];
+            let mut wire = Vec::new();
+            for (kind, payload) in &frames {
+                let first = *kind.get(&kinds);
+                let most = if first & 0x08 == 0 { payload.len() } else { payload.len().min(125) };
+                wire.extend(frame(first, &payload[..most]));
+            }
+            let mut at: Vec<usize> = cuts.iter().map(|c| c.index(wire.len() + 1)).collect();
+            at.push(wire.len());
+            at.sort_unstable();
+            let mut from = 0;
+            let pieces: Vec<&[u8]> = at.into_iter().map(|to| &wire[core::mem::replace(&mut from, to)..to]).collect();
+            let whole = read(&[&wire], 1_000);
+            prop_assert_eq!(&read(&pieces, 1_000), &whole);
+            prop_assert_eq!(whole.0.len(), frames.len());
+        }
+
+        /// Whatever comes, there is no panic, and nothing held beyond what came.
+        #[test]
+        fn any_bytes_are_read_or_refused(wire in prop::collection::vec(any::<u8>(), 0..600)) {
+            let mut reader = Reader::new(400, Some(Agreed { fresh_window: false }));
+            let mut buffer = BytesMut::from(&wire[..]);
+            while let Ok(Some(said)) = reader.next(&mut buffer) {
+                if let Said::Message(bytes) = said {
+                    prop_assert!(bytes.len() <= 400);
+                }
+            }
+        }
+    }
+}
