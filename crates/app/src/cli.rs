@@ -1,5 +1,6 @@
 //! The command line as written. What is typed is resolved in `config` and `input`; only resolved settings travel on.
 
+use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     /// Import a source into the data folder and bring its markets up to date
     #[command(visible_alias = "collect_derivatives_metrics")]
     Collect(Collect),
+    /// The built-in venue server by itself: synthetic markets to try things on
+    Sim(Sim),
     /// The context of one market
     #[command(visible_alias = "generate_market_context")]
     Context(Context),
@@ -170,6 +173,25 @@ impl Up {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Sim {
+    /// Port on 127.0.0.1; 0: any free one
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Decides everything that happens
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Number of markets
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=2000).map(usize::from))]
+    pub(crate) markets: usize,
+    /// Messages per second of all markets together
+    #[arg(long)]
+    pub(crate) messages_per_s: Option<f64>,
+    /// How much faster than real time its clock runs, 1 to 100
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) speed: f64,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Demo {
     /// Address to serve on
     #[arg(long)]
@@ -177,6 +199,9 @@ pub(crate) struct Demo {
     /// Print the report and stop
     #[arg(long)]
     pub(crate) no_serve: bool,
+    /// Decides what happens in the made-up market
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Args, Debug)]

@@ -147,6 +147,12 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The same with more flags.
+    pub(crate) fn with(&self, more: Vec<(&'static str, Option<String>)>) -> Result<Self, Failure> {
+        let flags = self.flags.iter().cloned().chain(more).collect();
+        Self::load(&self.common, flags)
+    }
+
     /// The same flags over the file and the environment as they are now.
     pub(crate) fn reload(&self) -> Result<Self, Failure> {
         Self::load(&self.common, self.flags.clone())

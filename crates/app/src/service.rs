@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::live::view::LiveView;
 use crate::render::{Lens, align, features};
 use barograph_api::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};
-use barograph_api::{Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window};
+use barograph_api::{FeedFilter, FeedHealth, FeedsView, Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window};
 use barograph_domain::{InstrumentName, MarketKind, Metric, MinuteRow, Payload, Side, Snapshot, Span, StreamDecl, Ts};
 use barograph_engine::CATALOGUE;
 use barograph_engine::catalogue::{Update, ValueType};
@@ -18,8 +18,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::broadcast;
 
-/// Snapshots a slow stream client may lag behind before it is told so.
-const LAG_MAX: usize = 256;
 
 /// The newest minute of one market.
 #[derive(Debug)]
@@ -71,7 +69,7 @@ impl Service {
             default_venue,
             names: RwLock::new(Arc::from([])),
             latest: RwLock::new(BTreeMap::new()),
-            sender: broadcast::channel(LAG_MAX).0,
+            sender: broadcast::channel(barograph_api::STREAM_BUFFER).0,
             told: Mutex::new(BTreeMap::new()),
         };
         service.look()?;
@@ -346,6 +344,9 @@ impl Query for Service {
     fn metrics(&self, id: &InstrumentName, metric: Metric, window: &Window) -> Result<Page<MetricPoint>, QueryError> {
         let streams = self.reader.streams(Some(id), None).map_err(internal)?;
         if !streams.iter().any(|s| s.decl.metric == metric) {
+            if self.not_offered(id, metric) {
+                return Err(QueryError::NotOffered { metric, venue: id.venue.as_str().to_owned() });
+            }
             let mut known: Vec<String> = streams.iter().map(|s| s.decl.metric.name().to_owned()).collect();
             known.dedup();
             return Err(QueryError::UnknownMetric { name: metric.name().to_owned(), known });
@@ -371,6 +372,29 @@ impl Query for Service {
 
     fn subscribe(&self) -> broadcast::Receiver<Arc<SnapshotEvent>> {
         self.sender.subscribe()
+    }
+
+    fn live(&self, id: &InstrumentName) -> Result<barograph_api::LiveView, QueryError> {
+        let now = self.clock.now();
+        let found = self.live.as_ref().and_then(|live| live.market(id, now));
+        found.ok_or_else(|| QueryError::NotLive { instrument: Some(id.clone()) })
+    }
+
+    fn feeds(&self, filter: &FeedFilter) -> Result<FeedsView, QueryError> {
+        let live = self.live.as_ref().ok_or(QueryError::NotLive { instrument: None })?;
+        Ok(live.feeds(filter, self.clock.now()))
+    }
+
+    fn feed_health(&self) -> FeedHealth {
+        self.live.as_ref().map(LiveView::health).unwrap_or_default()
+    }
+
+    fn not_offered(&self, id: &InstrumentName, metric: Metric) -> bool {
+        self.live.as_ref().is_some_and(|live| live.not_offered(id, metric))
+    }
+
+    fn metrics_text(&self) -> String {
+        self.live.as_ref().map(LiveView::metrics).unwrap_or_default()
     }
 
     fn health(&self) -> Health {
@@ -420,6 +444,9 @@ fn split(rows: &[MinuteRow]) -> Result<(&MinuteRow, Option<&MinuteRow>), QueryEr
 }
 
 fn internal(e: barograph_store::Error) -> QueryError {
+    if e.recovery() == barograph_store::Recovery::RetryAfter {
+        return QueryError::Away { reason: "the database is away for a moment; ask again".to_owned(), retry_after_s: Some(2) };
+    }
     QueryError::Internal { source: Box::new(e) }
 }
 

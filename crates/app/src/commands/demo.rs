@@ -1,18 +1,25 @@
-//! `demo`: the built-in history in, the weather report out, then the API over it.
+//! `demo`: the built-in history in and its weather report out; then a made-up market live from the built-in venue server, with
+//! the API over both.
 
 use crate::builtin::BuiltIn;
-use crate::cli::Demo;
-use crate::commands::{replay, serve};
+use crate::cli::{Demo, Up};
+use crate::commands::{replay, serve, up};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::ingest;
 use crate::input;
+use crate::live::start::start;
+use crate::live::weather::WeatherLines;
 use crate::render::Lens;
 use crate::report::Reports;
 use crate::setup::Setup;
 use crate::term::Paint;
+use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::ImportOptions;
+use barograph_sim::world::episode::{Episode, Scheduled};
+use barograph_sim::{Server, SimConfig, Venue, VirtualClock};
 use std::io::{BufWriter, Write as _};
+use std::sync::Arc;
 
 pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Failure> {
     if json {
@@ -46,15 +53,103 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     drop(out);
     let Some(listener) = listener else { return Ok(()) };
     let moments = weather.moments();
-    serve::until_stopped(&runtime, settings, listener, true, |addr| {
+    live(&runtime, settings, listener, args, &moments)
+}
+
+/// The second half: a made-up market with books and liquidations, live from the built-in venue server.
+fn live(
+    runtime: &tokio::runtime::Runtime,
+    settings: &Settings,
+    listener: tokio::net::TcpListener,
+    args: &Demo,
+    moments: &[(InstrumentName, Ts)],
+) -> Result<(), Failure> {
+    let world = Arc::new(World::begin(&settings.data())?);
+    let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
+    config.world.seed = args.seed;
+    // The first three are named after real ones; made-up markets shall not be taken for those.
+    config.world.usdm_markets = 3 + MARKETS;
+    config.world.episodes = EPISODES.iter().map(|(after, episode)| Scheduled::all(*after, *episode)).collect();
+    let server = runtime
+        .block_on(Server::start(config, Arc::clone(&world) as Arc<dyn barograph_sim::Clock>))
+        .map_err(|e| Failure::broken(crate::failure::chain(&e)))?;
+    let flags = Up {
+        venues: Some("binance-usdm".to_owned()),
+        symbols: Some((3..3 + MARKETS).map(|n| format!("M{n:04}USDT")).collect::<Vec<_>>().join(",")),
+        books: Some("on".to_owned()),
+        endpoints: Some(format!("binance-usdm={}", server.rest_base(Venue::BinanceUsdm))),
+        ..Up::default()
+    };
+    let settings = settings.with(flags.settings())?;
+    let mut wish = up::wish(&flags, &settings, Arc::clone(&world) as Arc<dyn crate::clock::Clock>)?;
+    wish.weather = Some(Box::new(WeatherLines::new(Paint::detect()).into_teller()));
+    {
         let mut out = std::io::stdout().lock();
-        writeln!(out, "\nopen  http://{addr}/            overview")?;
+        writeln!(out, "\nlive, synthetic (seed {}), {SPEED}× real time: a squeeze builds up, then a cascade", args.seed)?;
+        out.flush()?;
+    }
+    let running = start(runtime, &settings, wish, || up::open_store(&settings))?;
+    let addr = listener.local_addr()?;
+    {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "open  http://{addr}/            overview")?;
         writeln!(out, "      http://{addr}/docs        every route, to try")?;
-        for (name, ts) in &moments {
+        writeln!(out, "      http://{addr}/api/v1/feeds  what is listened to, and how it does")?;
+        for (name, ts) in moments {
             writeln!(out, "      http://{addr}/api/v1/markets/{name}/context?as_of={ts}")?;
         }
         writeln!(out, "stop with Ctrl-C; the data stay in {}", settings.data().display())?;
         out.flush()?;
-        Ok(())
-    })
+    }
+    let choose = Box::new(move |settings: &Settings| up::asked(&flags, settings));
+    let served = serve::serve_live(runtime, &settings, Some(listener), running, choose, None);
+    runtime.block_on(server.stop());
+    served
+}
+
+/// Markets that are made up.
+const MARKETS: usize = 3;
+/// World seconds per second.
+const SPEED: f64 = 20.0;
+/// The world begins this far back, so that it does not run ahead of the machine's clock within half an hour.
+const BACK: Span = Span::hours(12);
+
+/// What happens when, from the beginning of the world.
+const EPISODES: [(Span, Episode); 5] = [
+    (Span::ZERO, Episode::Chop),
+    (Span::mins(4), Episode::SqueezeBuildUp),
+    (Span::mins(24), Episode::SqueezeRelease),
+    (Span::mins(34), Episode::Cascade),
+    (Span::mins(50), Episode::Chop),
+];
+
+/// One clock for the venue server and for everything that listens to it.
+#[derive(Debug)]
+struct World(VirtualClock);
+
+impl World {
+    /// Twelve hours ago, or after what an earlier demo has journalled.
+    fn begin(data: &std::path::Path) -> Result<Self, Failure> {
+        let now = crate::clock::now();
+        let last = crate::live::replay::last_stamp(data)?.unwrap_or(Ts(0));
+        Ok(Self(VirtualClock::new((now - BACK).max(last + Span::secs(1)), SPEED)))
+    }
+}
+
+impl barograph_sim::Clock for World {
+    fn now(&self) -> Ts {
+        barograph_sim::Clock::now(&self.0)
+    }
+    fn rate(&self) -> f64 {
+        barograph_sim::Clock::rate(&self.0)
+    }
+}
+
+impl crate::clock::Clock for World {
+    fn now(&self) -> Ts {
+        barograph_sim::Clock::now(&self.0)
+    }
+    fn rate(&self) -> f64 {
+        barograph_sim::Clock::rate(&self.0)
+    }
 }

@@ -10,6 +10,7 @@ mod markets;
 pub(crate) mod replay;
 mod rules;
 pub(crate) mod serve;
+mod sim;
 pub(crate) mod up;
 mod verify;
 
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let settings = Settings::load(&cli.common, flags)?;
     let json = cli.common.json;
     match cli.command {
+        Command::Sim(args) => sim::run(&args),
         Command::Up(args) => up::run(&args, &settings),
         Command::Demo(args) => demo::run(&args, &settings, json),
         Command::Replay(args) => replay::run(&args, &settings, cli.common.data.as_deref(), json),

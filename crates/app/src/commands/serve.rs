@@ -160,7 +160,7 @@ fn look_for_news(
         .map_err(Failure::broken)
 }
 
-async fn stopped() {
+pub(crate) async fn stopped() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

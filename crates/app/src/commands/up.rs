@@ -9,7 +9,7 @@ use crate::live::core::no_such_venue;
 use crate::live::discover::{Choice, Wanted};
 use crate::live::start::{Asked, Wish, endpoints, start};
 use barograph_domain::{Metric, Span};
-use barograph_store::{Retention, Role, SqliteReader, SqliteWriter};
+use barograph_store::{Reader, Retention, Role, SqliteReader, SqliteWriter, Writer};
 use barograph_venues::session::venue;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -33,13 +33,16 @@ pub(crate) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
     let again = args.clone();
     let runtime = runtime()?;
     let listener = if args.no_serve { None } else { Some(bind(&runtime, settings.listen()?)?) };
-    let data = wish.data.clone();
-    let running = start(&runtime, settings, wish, || {
-        let writer = SqliteWriter::open(&data, &Role::ALL)?;
-        Ok((Box::new(SqliteReader::open(&data)?), Box::new(writer)))
-    })?;
+    let running = start(&runtime, settings, wish, || open_store(settings))?;
     let choose = Box::new(move |settings: &Settings| asked(&again, settings));
     serve_live(&runtime, settings, listener, running, choose, args.for_time.map(real))
+}
+
+/// The store, for reading and for writing in all roles.
+pub(crate) fn open_store(settings: &Settings) -> Result<(Box<dyn Reader>, Box<dyn Writer>), Failure> {
+    let data = settings.data();
+    let writer = SqliteWriter::open(&data, &Role::ALL)?;
+    Ok((Box::new(SqliteReader::open(&data)?), Box::new(writer)))
 }
 
 fn real(span: Span) -> Duration {
@@ -83,7 +86,7 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
 }
 
 /// Venues with their addresses and the choice of markets, from flags and settings.
-fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failure> {
+pub(crate) fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failure> {
     let list = |key: &str| -> Vec<String> {
         settings.text(key).split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
     };

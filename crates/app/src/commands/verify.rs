@@ -13,7 +13,7 @@ use crate::setup::Setup;
 use barograph_domain::Ts;
 use barograph_lake::{ImportOptions, Plan};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(), Failure> {
     match command {
@@ -21,6 +21,9 @@ pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(
             let input = Input::open(&args.paths, &args.declared, args.source.as_ref())?;
             let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
             check_causality(&input.plan, &setup, args.points, args.seed, json)
+        }
+        Verify::Determinism(args) if args.paths.len() == 1 && crate::live::process::was_live(&args.paths[0]) => {
+            check_live(&args.paths[0], json)
         }
         Verify::Determinism(args) => {
             let input = Input::open(&args.paths, &args.declared, args.source.as_ref())?;
@@ -117,6 +120,30 @@ fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64, json: boo
         (0, 0) => Err(Failure::No("nothing had been published at any of the points; give more of them".to_owned())),
         (0, _) => Ok(()),
         _ => Err(Failure::No("readings changed when later data arrived".to_owned())),
+    }
+}
+
+/// A live data folder: its journal against what it published.
+fn check_live(data: &Path, json: bool) -> Result<(), Failure> {
+    let reader = super::open_reader(data)?;
+    let found = crate::live::verify::run(data, &reader)?;
+    let mut out = std::io::stdout().lock();
+    let crate::live::verify::Found { equal, published, hash, differences } = &found;
+    let same = equal == published;
+    if json {
+        let value = serde_json::json!({ "equal": same, "snapshots": published, "equal_snapshots": equal, "hash": hash, "differences": differences });
+        writeln!(out, "{value}")?;
+    } else {
+        for difference in differences {
+            writeln!(out, "{difference}")?;
+        }
+        let verdict = if same { "equal" } else { "differs" };
+        writeln!(out, "{verdict}: {equal} of {published} snapshot ids, hash {hash}")?;
+    }
+    match (same, published) {
+        (true, 0) => Err(Failure::No("nothing has been published from this journal yet".to_owned())),
+        (true, _) => Ok(()),
+        (false, _) => Err(Failure::No("the journal gave other snapshots than were published".to_owned())),
     }
 }
 

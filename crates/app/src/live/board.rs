@@ -60,29 +60,48 @@ pub(crate) struct Writer {
     markets: Vec<Shared>,
     /// Market and position in it, by stream.
     places: Vec<(usize, usize)>,
+    not_offered: usize,
+}
+
+impl LiveStream {
+    fn new(decl: &StreamDecl, state: StatusState, reason: GapReason) -> Self {
+        Self {
+            decl: decl.clone(),
+            state,
+            reason,
+            since: None,
+            event_ts: None,
+            recv_ts: None,
+            value: None,
+            losses: 0,
+        }
+    }
 }
 
 impl Board {
     /// Takes in what is new. Streams are found by position afterwards.
-    pub(crate) fn grow(&self, writer: &mut Writer, instruments: &[Instrument], streams: &[StreamDecl]) {
+    pub(crate) fn grow(
+        &self,
+        writer: &mut Writer,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        not_offered: &[StreamDecl],
+    ) {
         while writer.markets.len() < instruments.len() {
             writer.markets.push(Shared::default());
         }
         for decl in &streams[writer.places.len()..] {
             let Some(market) = instruments.iter().position(|i| i.name == decl.instrument) else { continue };
             let mut held = writer.markets[market].lock().unwrap_or_else(PoisonError::into_inner);
-            held.streams.push(LiveStream {
-                decl: decl.clone(),
-                state: StatusState::Resync,
-                reason: GapReason::Starting,
-                since: None,
-                event_ts: None,
-                recv_ts: None,
-                value: None,
-                losses: 0,
-            });
+            held.streams.push(LiveStream::new(decl, StatusState::Resync, GapReason::Starting));
             writer.places.push((market, held.streams.len() - 1));
         }
+        for decl in &not_offered[writer.not_offered..] {
+            let Some(market) = instruments.iter().position(|i| i.name == decl.instrument) else { continue };
+            let mut held = writer.markets[market].lock().unwrap_or_else(PoisonError::into_inner);
+            held.streams.push(LiveStream::new(decl, StatusState::NotOffered, GapReason::NotOffered));
+        }
+        writer.not_offered = not_offered.len();
         *self.markets.write().unwrap_or_else(PoisonError::into_inner) = writer.markets.clone();
         *self.names.write().unwrap_or_else(PoisonError::into_inner) =
             instruments.iter().map(|i| i.name.clone()).collect();

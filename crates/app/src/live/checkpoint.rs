@@ -140,7 +140,8 @@ pub(crate) fn newest(
     Ok((None, troubles))
 }
 
-fn restore(saved: Saved, setup: &Setup, sink: &mut dyn Sink) -> Result<Core, String> {
+/// The machine of a checkpoint.
+pub(crate) fn restore(saved: Saved, setup: &Setup, sink: &mut dyn Sink) -> Result<Core, String> {
     if saved.logic_version != setup.logic_version {
         return Err(format!("belongs to {}, not to {}", saved.logic_version, setup.logic_version));
     }

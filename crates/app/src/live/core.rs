@@ -38,7 +38,12 @@ pub(crate) trait Sink {
     /// Something could not be used.
     fn fault(&mut self, venue: usize, fault: &Fault);
     /// The list of instruments or streams has grown.
-    fn grown(&mut self, instruments: &[Instrument], streams: &[StreamDecl]) -> Result<(), Failure>;
+    fn grown(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        not_offered: &[StreamDecl],
+    ) -> Result<(), Failure>;
 }
 
 /// One venue's session with what the engine calls its streams.
@@ -72,6 +77,8 @@ pub(crate) struct Core {
     pub(crate) engine: Engine,
     pub(crate) instruments: Vec<Instrument>,
     pub(crate) streams: Vec<StreamDecl>,
+    /// Streams that were wanted and that their venues do not have.
+    not_offered: Vec<StreamDecl>,
     /// Newest stamp of each stream, to know where a hole begins after a restart.
     newest: Vec<Option<Ts>>,
     pub(crate) catchups: CatchUps,
@@ -95,6 +102,7 @@ impl Core {
             engine,
             instruments: Vec::new(),
             streams: Vec::new(),
+            not_offered: Vec::new(),
             newest: Vec::new(),
             catchups: CatchUps::default(),
             samples: Samples::default(),
@@ -164,6 +172,7 @@ impl Core {
             engine,
             instruments,
             streams: saved.streams,
+            not_offered: Vec::new(),
             newest: saved.newest,
             catchups: CatchUps::default(),
             samples: Samples::default(),
@@ -183,7 +192,6 @@ impl Core {
             venue.asked = state.asked.into_iter().map(RequestId).collect();
             core.venues.push(venue);
         }
-        sink.grown(&core.instruments, &core.streams).map_err(|e| e.text().unwrap_or_default())?;
         for at_venue in 0..core.venues.len() {
             core.declare(at_venue, sink).map_err(|e| e.text().unwrap_or_default())?;
         }
@@ -225,9 +233,6 @@ impl Core {
                 });
                 venue.instruments.push(u32::try_from(at).map_err(Failure::broken)?);
             }
-            if !spec.offered {
-                continue;
-            }
             let decl = StreamDecl {
                 instrument: self.instruments[venue.instruments[spec.market.index()] as usize].name.clone(),
                 metric: spec.metric,
@@ -238,6 +243,10 @@ impl Core {
                 stamp: if spec.metric == Metric::Bar { Stamp::Close } else { Stamp::Instant },
                 filled: spec.filled,
             };
+            if !spec.offered {
+                self.not_offered.push(decl);
+                continue;
+            }
             let place = spec.market.index() * METRICS + spec.metric as usize;
             if venue.places.len() <= place {
                 venue.places.resize((spec.market.index() + 1) * METRICS, None);
@@ -261,7 +270,7 @@ impl Core {
                 self.catchups.begin(at, market.clone(), self.at);
             }
         }
-        sink.grown(&self.instruments, &self.streams)
+        sink.grown(&self.instruments, &self.streams, &self.not_offered)
     }
 
     /// Takes one input of one venue.

@@ -3,6 +3,9 @@
 //! A fixed set of atomics and histograms with powers of two; nothing here locks on the path of a message except the table of
 //! fault kinds, which is touched only when something is wrong.
 
+use barograph_domain::Ts;
+use barograph_net::VenueStats;
+use barograph_venues::session::LagMeter;
 use core::fmt::Write as _;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::BTreeMap;
@@ -81,6 +84,8 @@ pub(crate) struct VenueMeter {
     pub(crate) facts: AtomicU64,
     /// From the venue's stamp to ours.
     pub(crate) lag: Histogram,
+    /// The same over the last minutes, telling latency from clocks that disagree.
+    pub(crate) lately: Mutex<LagMeter>,
     faults: Mutex<BTreeMap<&'static str, u64>>,
     /// Newest fault, for people.
     pub(crate) last_fault: Mutex<Option<String>>,
@@ -99,10 +104,11 @@ pub(crate) struct Meter {
     /// One batch into the store.
     pub(crate) store: Histogram,
     pub(crate) rows: AtomicU64,
-    pub(crate) inbox: AtomicU64,
     pub(crate) store_queue: AtomicU64,
     pub(crate) journal_raw: AtomicU64,
     pub(crate) journal_written: AtomicU64,
+    pub(crate) journal_files: AtomicU64,
+    pub(crate) journal_queue: AtomicU64,
 }
 
 impl Meter {
@@ -124,8 +130,20 @@ impl Meter {
         venue.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A fact was received `lag` after the venue stamped it.
+    pub(crate) fn lagged(&self, venue: usize, now: Ts, event_ts: Ts) {
+        let Some(venue) = self.venues.get(venue) else { return };
+        venue.lag.add((now - event_ts).0);
+        venue.lately.lock().unwrap_or_else(PoisonError::into_inner).note(now, event_ts);
+    }
+
     /// The exposition text. `streams`: number of streams per venue and state.
-    pub(crate) fn text(&self, streams: &BTreeMap<(String, &'static str), u64>) -> String {
+    pub(crate) fn text(
+        &self,
+        streams: &BTreeMap<(String, &'static str), u64>,
+        network: &[VenueStats],
+        inbox: u64,
+    ) -> String {
         let mut out = String::new();
         let mut family = |name: &str, kind: &str, help: &str, lines: &dyn Fn(&mut String)| {
             push(&mut out, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
@@ -170,9 +188,31 @@ impl Meter {
         for (name, help, histogram) in histograms {
             family(name, "histogram", help, &|out| histogram.print(out, name, ""));
         }
-        let plain: [(&str, &str, &str, &AtomicU64); 5] = [
+        family("barograph_feed_budget_left", "gauge", "Request weight left in this period.", &|out| {
+            for v in network {
+                for p in &v.pools {
+                    push(
+                        out,
+                        format_args!("barograph_feed_budget_left{{venue=\"{}\",pool=\"{}\"}} {}\n", v.venue, p.pool, p.left),
+                    );
+                }
+            }
+        });
+        family("barograph_feed_connections", "gauge", "Connections open.", &|out| {
+            for v in network {
+                push(out, format_args!("barograph_feed_connections{{venue=\"{}\"}} {}\n", v.venue, v.open));
+            }
+        });
+        family("barograph_feed_reconnects_total", "counter", "Connections opened again after a loss.", &|out| {
+            for v in network {
+                push(out, format_args!("barograph_feed_reconnects_total{{venue=\"{}\"}} {}\n", v.venue, v.reconnects));
+            }
+        });
+        family("barograph_inbox_messages", "gauge", "Messages received and not yet taken.", &|out| {
+            push(out, format_args!("barograph_inbox_messages {inbox}\n"));
+        });
+        let plain: [(&str, &str, &str, &AtomicU64); 4] = [
             ("barograph_rows_published_total", "counter", "Minutes published.", &self.rows),
-            ("barograph_inbox_messages", "gauge", "Messages received and not yet taken.", &self.inbox),
             ("barograph_store_queue_batches", "gauge", "Batches waiting for the store.", &self.store_queue),
             ("barograph_journal_raw_bytes_total", "counter", "Bytes journalled, before compression.", &self.journal_raw),
             ("barograph_journal_bytes_total", "counter", "Bytes of journal on disk.", &self.journal_written),

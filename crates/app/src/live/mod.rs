@@ -13,5 +13,7 @@ pub(crate) mod replay;
 pub(crate) mod samples;
 pub(crate) mod start;
 pub(crate) mod storing;
+pub(crate) mod verify;
 pub(crate) mod view;
 pub(crate) mod watch;
+pub(crate) mod weather;

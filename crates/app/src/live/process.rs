@@ -237,7 +237,6 @@ impl Process {
     }
 
     fn work(&mut self, batch: &[(Ts, Incoming)], now: Ts, changes: &mpsc::Receiver<Change>) -> Result<(), Failure> {
-        self.meter.inbox.store(batch.len() as u64, Ordering::Relaxed);
         for (at, incoming) in batch {
             self.incoming(*at, incoming)?;
         }
@@ -333,6 +332,8 @@ impl Process {
         let stats = self.journal.stats();
         self.meter.journal_raw.store(stats.bytes_raw, Ordering::Relaxed);
         self.meter.journal_written.store(stats.bytes_written, Ordering::Relaxed);
+        self.meter.journal_files.store(stats.files_open as u64, Ordering::Relaxed);
+        self.meter.journal_queue.store(stats.queue_bytes, Ordering::Relaxed);
         if at >= self.next_prune {
             self.storing.send(Order::Prune(at), &self.meter)?;
             self.next_prune = at + PRUNE_EVERY;

@@ -56,6 +56,8 @@ pub(crate) struct Publisher {
     lenses: Vec<Lens>,
     instruments: Arc<Vec<Instrument>>,
     streams: Arc<Vec<StreamDecl>>,
+    /// Position of each stream's venue.
+    venue_of: Vec<usize>,
     runs: Arc<Vec<RunSpec>>,
     pub(crate) batch: Batch,
     /// To be done by the network, in order.
@@ -88,6 +90,7 @@ impl Publisher {
             lenses: Vec::new(),
             instruments: Arc::default(),
             streams: Arc::default(),
+            venue_of: Vec::new(),
             runs: Arc::default(),
             batch: Batch::default(),
             actions: Vec::new(),
@@ -145,7 +148,15 @@ impl Sink for Publisher {
 
     fn fact(&mut self, event: &Event, metric: Metric, origin: Origin) -> Result<(), Failure> {
         match origin {
-            Origin::Live => self.writer.fact(event, metric),
+            Origin::Live => {
+                self.writer.fact(event, metric);
+                if !self.replaying
+                    && matches!(metric, Metric::Trade | Metric::BestBidAsk | Metric::MarkPrice)
+                    && let Some(venue) = self.venue_of.get(event.stream.index())
+                {
+                    self.meter.lagged(*venue, event.recv_ts, event.event_ts);
+                }
+            }
             Origin::Backfill => {
                 // Trades of the past are in the journal; the store keeps what minutes are made of.
                 if !matches!(event.payload, Payload::Trade { .. }) {
@@ -196,7 +207,17 @@ impl Sink for Publisher {
         }
     }
 
-    fn grown(&mut self, instruments: &[Instrument], streams: &[StreamDecl]) -> Result<(), Failure> {
+    fn grown(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        not_offered: &[StreamDecl],
+    ) -> Result<(), Failure> {
+        let venue_of = |d: &StreamDecl| {
+            let id = d.instrument.venue.as_str();
+            self.meter.venues.iter().position(|v| v.id == id).unwrap_or(usize::MAX)
+        };
+        self.venue_of = streams.iter().map(venue_of).collect();
         self.instruments = Arc::new(instruments.to_vec());
         self.streams = Arc::new(streams.to_vec());
         let shared: Arc<[StreamDecl]> = streams.into();
@@ -205,7 +226,7 @@ impl Sink for Publisher {
             .map(|i| Lens { streams: Arc::clone(&shared), ..Lens::new(&self.setup, i, &[]) })
             .collect();
         self.runs = Arc::new(instruments.iter().map(|i| self.setup.run(&i.name, &[])).collect());
-        self.board.grow(&mut self.writer, instruments, streams);
+        self.board.grow(&mut self.writer, instruments, streams, not_offered);
         if let Some(service) = &self.service {
             service.know(instruments.iter().map(|i| i.name.clone()));
         }

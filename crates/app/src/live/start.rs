@@ -128,7 +128,13 @@ pub(crate) fn start(
     if let Some(from) = prepared.resumed {
         writeln!(err, "going on from {from}")?;
     }
-    let view = LiveView { board, meter: Arc::clone(&meter), net: Arc::clone(&net), stamper: stamper.clone() };
+    let view = LiveView {
+        board,
+        meter: Arc::clone(&meter),
+        net: Arc::clone(&net),
+        stamper: stamper.clone(),
+        origin: config.origin.clone(),
+    };
     let default_venue = settings.text("default_venue").to_owned();
     let service =
         Arc::new(Service::new(reader, Arc::clone(&wish.clock), Some(view), book_id(settings)?, default_venue)?);

@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Batches that may wait: an hour of minutes and as much again in between.
-const WAITING_MAX: usize = 128;
+pub(crate) const WAITING_MAX: usize = 128;
 /// Pauses between tries while the database is away.
 const RETRY: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];

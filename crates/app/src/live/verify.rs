@@ -1,0 +1,167 @@
+//! `verify determinism DIR`: a live data folder's journal through the same code again, compared with what was published.
+
+use crate::failure::{Failure, chain};
+use crate::live::checkpoint;
+use crate::live::config::LiveConfig;
+use crate::live::core::{Core, Sink};
+use crate::live::replay::{self, journal_folder, setup_of};
+use crate::render::{Lens, align};
+use crate::service::lens_of;
+use crate::setup::Setup;
+use barograph_domain::{
+    Event, Instrument, InstrumentName, Metric, MinuteRow, Status, StreamDecl, StreamIndex, Ts,
+};
+use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
+use barograph_store::{Range, Reader, RowQuery};
+use barograph_venues::session::{Action, Fault, Origin};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Rows read from the store at once.
+const PAGE: usize = 2_000;
+/// Differences named.
+const NAMED_MAX: usize = 10;
+
+/// What was found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Found {
+    /// Snapshots that were published and made again with the same id.
+    pub(crate) equal: u64,
+    /// Snapshots that were published.
+    pub(crate) published: u64,
+    /// Over the ids that were made again, in order.
+    pub(crate) hash: String,
+    /// The first differences, in words.
+    pub(crate) differences: Vec<String>,
+}
+
+/// Replays the folder's journal and compares.
+pub(crate) fn run(data: &Path, reader: &dyn Reader) -> Result<Found, Failure> {
+    let setup = setup_of(data)?
+        .ok_or_else(|| Failure::usage(format!("{} holds no journal of a live process", data.display())))?;
+    let mut ids = Ids::new(&setup);
+    let (core, begun) = begin(data, &setup, &mut ids)?;
+    let (core, done) = replay::run(data, &setup, core, &mut ids)?;
+    if core.is_none() {
+        return Err(Failure::usage(format!(
+            "the journal of {} begins in the middle and no checkpoint fits it",
+            data.display()
+        )));
+    }
+    let span = Range { start: begun, end: done.last.unwrap_or(begun) };
+    compare(reader, &setup, &ids, span)
+}
+
+/// Where a replay can begin: at the journal's start, else at the oldest checkpoint within it.
+fn begin(data: &Path, setup: &Setup, ids: &mut Ids) -> Result<(Option<Core>, Ts), Failure> {
+    let mut reader = JournalReader::open(&journal_folder(data), None).map_err(|e| Failure::broken(chain(&e)))?;
+    let first = reader.next().map_err(|e| Failure::broken(chain(&e)))?;
+    let Some(first) = first else { return Ok((None, Ts(0))) };
+    if let EntryKind::Control(ControlRecord::Start { config, resumed_from: None, .. }) = &first.kind {
+        LiveConfig::from_json(config)?;
+        return Ok((None, first.at));
+    }
+    for path in checkpoint::files(data)? {
+        if let Ok(saved) = checkpoint::read(&path)
+            && saved.at >= first.at
+            && let Ok(core) = checkpoint::restore(saved, setup, ids)
+        {
+            let at = core.at;
+            return Ok((Some(core), at));
+        }
+    }
+    Ok((None, first.at))
+}
+
+fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    let mut hash = Sha256::new();
+    for id in ids.made.values() {
+        hash.update(id);
+    }
+    found.hash = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    for info in reader.runs(None)? {
+        if info.spec.key.logic_version != setup.logic_version {
+            continue;
+        }
+        let name = info.spec.key.instrument.clone();
+        let lens = lens_of(reader, &info)?;
+        let mut start = span.start;
+        loop {
+            let query =
+                RowQuery { range: Range { start, end: span.end }, every: None, limit: PAGE, as_of: None };
+            let mut rows = reader.history(&info.spec.key, &query)?;
+            align(&mut rows.rows, &rows.columns);
+            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens.clone() };
+            for row in &rows.rows {
+                found.published += 1;
+                let stored = lens.snapshot(row, None).snapshot_id;
+                match ids.made.get(&(name.clone(), row.ts)) {
+                    Some(made) if *made == stored => found.equal += 1,
+                    Some(made) => found.note(format!("{name} at {}: published {stored}, made again {made}", row.ts)),
+                    None => found.note(format!("{name} at {}: published {stored}, not made again", row.ts)),
+                }
+            }
+            match rows.next {
+                Some(next) => start = next,
+                None => break,
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl Found {
+    fn note(&mut self, difference: String) {
+        if self.differences.len() < NAMED_MAX {
+            self.differences.push(difference);
+        }
+    }
+}
+
+/// The ids of all snapshots that a replay makes.
+struct Ids {
+    setup: Setup,
+    lenses: Vec<Lens>,
+    made: BTreeMap<(InstrumentName, Ts), String>,
+}
+
+impl Ids {
+    fn new(setup: &Setup) -> Self {
+        Self { setup: setup.clone(), lenses: Vec::new(), made: BTreeMap::new() }
+    }
+}
+
+impl Sink for Ids {
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        if let Some(lens) = self.lenses.get(row.instrument as usize) {
+            let id = lens.snapshot(row, None).snapshot_id;
+            self.made.insert((lens.instrument.name.clone(), row.ts), id);
+        }
+        Ok(())
+    }
+    fn fact(&mut self, _event: &Event, _metric: Metric, _origin: Origin) -> Result<(), Failure> {
+        Ok(())
+    }
+    fn status(&mut self, _stream: StreamIndex, _status: &Status, _known_ts: Ts) -> Result<(), Failure> {
+        Ok(())
+    }
+    fn action(&mut self, _venue: usize, _action: Action) {}
+    fn sample(&mut self, _event: &Event) {}
+    fn fault(&mut self, _venue: usize, _fault: &Fault) {}
+    fn grown(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        _not_offered: &[StreamDecl],
+    ) -> Result<(), Failure> {
+        let shared: Arc<[StreamDecl]> = streams.into();
+        self.lenses = instruments
+            .iter()
+            .map(|i| Lens { streams: Arc::clone(&shared), ..Lens::new(&self.setup, i, &[]) })
+            .collect();
+        Ok(())
+    }
+}
