@@ -16,6 +16,7 @@ pub mod columns;
 pub mod continuity;
 pub mod freqtrade;
 pub mod funding;
+pub mod hyperliquid;
 pub mod layout;
 mod mapped;
 pub mod names;

@@ -1,9 +1,12 @@
 //! The order book of one product: steps of the sheet's procedure (§4).
 //!
-//! 1. Subscribe `level2`. 2. The first event of the product is a snapshot: clear, then apply. 3. Every update sets absolute
-//! quantities; zero removes, also what is not there. 4. A later snapshot replaces everything. 5. There is no checksum and no
-//! sequence of the book's own: when the connection lost messages, when a row cannot be read, when the book is crossed or
-//! one-sided, it is dropped and the product is unsubscribed and subscribed again (subscribing alone brings no snapshot).
+//! - 1: subscribe `level2`.
+//! - 2: the first event of the product is a snapshot: clear, then apply.
+//! - 3: every update sets absolute quantities; zero removes, also what is not there.
+//! - 4: a later snapshot replaces everything.
+//! - 5: there is no checksum and no sequence of the book's own: when the connection lost messages, when a row cannot be read,
+//!   when the book is crossed, it is dropped and the product is unsubscribed and subscribed again (subscribing alone brings no
+//!   snapshot). A one-sided book is not trusted and stays fed.
 //!
 //! A book belongs to the connection whose snapshot came last. Updates of other connections, and updates before the snapshot,
 //! are passed over, so nothing has to be buffered.
@@ -11,21 +14,17 @@
 use super::map;
 use super::sink::Sink;
 use super::wire;
-use crate::session::{Book, BookFault, ConnId};
+use crate::session::{Book, BookFault, ConnId, Pace};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
 
 /// The top is shown at most this often.
 const SHOWN_EVERY: Span = Span::secs(1);
-/// Pace of a book is judged over this long.
-const PACE_WINDOW: Span = Span::mins(1);
-/// Updates per window that make a busy book.
-const BUSY_UPDATES: u32 = 60;
 /// A snapshot has to come within this time of asking; doubles with every try.
 const SNAPSHOT_WAIT: Span = Span::secs(15);
 const SNAPSHOT_WAIT_MAX: Span = Span::mins(5);
 
-/// Only a book that was sound for this long is asked for again at once; others wait longer each time.
+/// After being sound for this long, earlier failures are forgotten.
 const SOUND_FOR: Span = Span::mins(1);
 
 /// State of one book.
@@ -39,27 +38,21 @@ pub(super) struct BookFeed {
     /// Since when it is.
     sound_since: Ts,
     shown: Ts,
-    moved: Ts,
-    pace_since: Ts,
-    pace: u32,
-    pub(super) busy: bool,
+    pub(super) pace: Pace,
     /// When asking again is due, while waiting.
     due: Ts,
     tries: u32,
 }
 
 impl BookFeed {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             book: None,
             conn: None,
             sound: false,
             sound_since: Ts::MIN,
             shown: Ts::MIN,
-            moved: Ts::MIN,
-            pace_since: Ts::MIN,
-            pace: 0,
-            busy: false,
+            pace: Pace::default(),
             due: Ts::MIN,
             tries: 0,
         }
@@ -82,14 +75,14 @@ impl BookFeed {
         self.conn.is_none() && now >= self.due
     }
 
-    /// Drops the book: it waits for a snapshot, asked for at once when it had been sound for long, else later.
+    /// Drops the book: it waits for a snapshot, asked for at once the first time, later when that happens again soon.
     pub(super) fn drop_book(&mut self, state: StatusState, reason: GapReason, sink: &mut Sink<'_>) {
         let was_fed = self.conn.take().is_some();
         self.sound = false;
         if let Some(book) = &mut self.book {
             book.clear();
         }
-        if was_fed && self.tries == 0 {
+        if was_fed && self.tries <= 1 {
             self.due = sink.now;
         }
         sink.lost(Metric::Book, state, reason);
@@ -97,7 +90,7 @@ impl BookFeed {
 
     /// No update for too long: true when it was dropped for that.
     pub(super) fn silent(&mut self, limit: Span, sink: &mut Sink<'_>) -> bool {
-        let silent = self.conn.is_some() && sink.now - self.moved > limit;
+        let silent = self.conn.is_some() && self.pace.silence(sink.now).is_some_and(|s| s > limit);
         if silent {
             self.drop_book(StatusState::Stale, GapReason::Silent, sink);
         }
@@ -135,21 +128,10 @@ impl BookFeed {
             self.drop_book(StatusState::Resync, GapReason::Undecodable, sink);
             return;
         }
-        self.note_pace(sink.now);
+        self.pace.note(sink.now);
         // Stamps of a snapshot's rows are those of old changes, or 1970; an update happened when its rows did.
         let own = newest.filter(|_| !event.snapshot).and_then(|t| map::moment(wire::stamp(t), sink.now));
         self.judge(own.unwrap_or(stamp), sink);
-    }
-
-    fn note_pace(&mut self, now: Ts) {
-        self.moved = now;
-        if now - self.pace_since.max(Ts(0)) >= PACE_WINDOW {
-            self.busy = self.pace >= BUSY_UPDATES;
-            self.pace = 0;
-            self.pace_since = now;
-        }
-        self.pace += 1;
-        self.busy |= self.pace >= BUSY_UPDATES;
     }
 
     fn judge(&mut self, event_ts: Ts, sink: &mut Sink<'_>) {

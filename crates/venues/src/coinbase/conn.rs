@@ -14,6 +14,17 @@ pub(super) const LEVEL2: u8 = 1;
 pub(super) const TRADES: u8 = 2;
 pub(super) const TICKER: u8 = 4;
 
+/// Whether a connection can be trusted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) enum Health {
+    /// Nothing was lost on it.
+    Whole,
+    /// Messages were lost: it feeds no book, and is closed as soon as that is allowed.
+    Broken,
+    /// Closing was asked for.
+    Closing,
+}
+
 /// One instance of a wanted connection.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct Conn {
@@ -23,10 +34,7 @@ pub(super) struct Conn {
     next: Option<u64>,
     /// Data have come over it.
     pub(super) heard: bool,
-    /// Messages were lost: to be closed as soon as that is allowed.
-    pub(super) broken: bool,
-    /// Closing was asked for.
-    pub(super) closing: bool,
+    pub(super) health: Health,
     /// Newest stamp of the venue on it.
     pub(super) venue_now: Ts,
     /// Last heartbeat.
@@ -58,8 +66,7 @@ impl Conn {
             link,
             next: None,
             heard: false,
-            broken: false,
-            closing: false,
+            health: Health::Whole,
             venue_now: Ts::MIN,
             beat: None,
             asked: Some(now),

@@ -71,7 +71,7 @@ pub(super) fn price(text: &[u8]) -> Option<(Decimal, f64)> {
 pub(super) fn qty(text: &[u8]) -> Option<(Decimal, f64)> {
     let decimal = Decimal::parse(text)?;
     let value = decimal.to_f64();
-    (value >= 0.0 && value < QTY_MAX).then_some((decimal, value))
+    (0.0..QTY_MAX).contains(&value).then_some((decimal, value))
 }
 
 /// A trade; the error names the field.

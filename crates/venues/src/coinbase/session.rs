@@ -1,6 +1,6 @@
 //! The machine: every input to the room that knows about it.
 
-use super::conn::Sequence;
+use super::conn::{Health, Sequence};
 use super::history::{self, Next};
 use super::limits;
 use super::map::{self, AggressorFrom, Trade};
@@ -153,7 +153,7 @@ impl Coinbase {
 
     fn level2(&mut self, now: Ts, at: usize, stamp: Ts, events: &[u8], out: &mut Out) -> Option<()> {
         let conn = self.state.conns.get(at)?;
-        let (id, broken) = (conn.id, conn.broken);
+        let (id, whole) = (conn.id, conn.health == Health::Whole);
         wire::events(events, b"updates", |event| {
             let Some(market) = self.market(event.product) else {
                 self.unknown(event.product, out);
@@ -163,7 +163,7 @@ impl Coinbase {
             let State { markets, tracker, .. } = &mut self.state;
             let (p, mut sink) = split(markets, tracker, market, now, out)?;
             // A connection that lost messages feeds no book any more.
-            if !broken {
+            if whole {
                 p.book.take(&event, id, stamp, (p.digits, depth), &mut sink);
             }
             Some(())

@@ -5,7 +5,7 @@
 //! "too many L2 streams", the set is split over new links and the bound is lowered. A book is refreshed by unsubscribing and
 //! subscribing, in this order: the first frees the place, and subscribing to what is held brings no snapshot.
 
-use super::conn::{self, Conn};
+use super::conn::{self, Conn, Health};
 use super::limits::{ACK_WAIT, BOOK_SILENCE_BUSY, BOOK_SILENCE_QUIET, RECONNECT_EVERY, RECONNECT_EVERY_IN_STORM};
 use super::state::{State, split};
 use crate::session::{Action, CloseReason, ConnId, LinkId, MarketIndex, Out};
@@ -77,8 +77,8 @@ impl State {
     }
 
     fn close(&mut self, id: ConnId, out: &mut Out) {
-        if let Some(conn) = self.conns.iter_mut().find(|c| c.id == id && !c.closing) {
-            conn.closing = true;
+        if let Some(conn) = self.conns.iter_mut().find(|c| c.id == id && c.health != Health::Closing) {
+            conn.health = Health::Closing;
             out.actions.push(Action::Close { conn: id, reason: CloseReason::Asked });
         }
     }
@@ -87,7 +87,8 @@ impl State {
     pub(super) fn closed(&mut self, now: Ts, id: ConnId, out: &mut Out) {
         let Some(at) = self.conns.iter().position(|c| c.id == id) else { return };
         let link = self.conns.remove(at).link;
-        let other = self.conns.iter().rev().find(|c| c.link == link && c.heard && !c.closing).map(|c| c.id);
+        let other =
+            self.conns.iter().rev().find(|c| c.link == link && c.heard && c.health != Health::Closing).map(|c| c.id);
         for at in self.on_link(link) {
             self.off(now, at, id, other, out);
         }
@@ -111,13 +112,15 @@ impl State {
 
     /// The newest usable connection of a link.
     fn open_on(&self, link: LinkId) -> Option<ConnId> {
-        self.conns.iter().rev().find(|c| c.link == link && !c.closing && !c.broken).map(|c| c.id)
+        self.conns.iter().rev().find(|c| c.link == link && c.health == Health::Whole).map(|c| c.id)
     }
 
     /// Messages of this connection were lost: no book of it can be trusted.
     pub(super) fn broken(&mut self, now: Ts, id: ConnId, out: &mut Out) {
         let Some(conn) = self.conns.iter_mut().find(|c| c.id == id) else { return };
-        conn.broken = true;
+        if conn.health == Health::Whole {
+            conn.health = Health::Broken;
+        }
         let link = conn.link;
         for at in self.on_link(link) {
             let Some((p, mut sink)) = split(&mut self.markets, &mut self.tracker, at, now, out) else { continue };
@@ -134,7 +137,7 @@ impl State {
     fn replace(&mut self, now: Ts, out: &mut Out) {
         let every = if self.watch.storm { RECONNECT_EVERY_IN_STORM } else { RECONNECT_EVERY };
         let due: Vec<(ConnId, LinkId)> =
-            self.conns.iter().filter(|c| c.broken && !c.closing).map(|c| (c.id, c.link)).collect();
+            self.conns.iter().filter(|c| c.health == Health::Broken).map(|c| (c.id, c.link)).collect();
         for (id, link) in due {
             match self.replaced.iter_mut().find(|(l, _)| *l == link) {
                 Some((_, last)) if now - *last < every => continue,
@@ -159,7 +162,7 @@ impl State {
         for at in 0..self.markets.len() {
             let Some(link) = self.markets[at].link else { continue };
             let Some(to) = self.open_on(link) else { continue };
-            let limit = if self.markets[at].book.busy { BOOK_SILENCE_BUSY } else { BOOK_SILENCE_QUIET };
+            let limit = if self.markets[at].book.pace.is_busy() { BOOK_SILENCE_BUSY } else { BOOK_SILENCE_QUIET };
             if let Some((p, mut sink)) = split(&mut self.markets, &mut self.tracker, at, now, out) {
                 p.book.silent(limit, &mut sink);
             }
@@ -184,7 +187,7 @@ impl State {
         let wanted = self.channels();
         for n in 0..self.conns.len() {
             let conn = &self.conns[n];
-            if conn.closing || !conn.listed || conn.asked.is_none_or(|asked| now - asked < ACK_WAIT) {
+            if conn.health == Health::Closing || !conn.listed || conn.asked.is_none_or(|asked| now - asked < ACK_WAIT) {
                 continue;
             }
             let (id, link) = (conn.id, conn.link);
@@ -255,7 +258,7 @@ impl State {
             out.actions.push(Action::Relink);
         }
         let mut open: Vec<(ConnId, LinkId)> = Vec::new();
-        for conn in self.conns.iter().filter(|c| !c.closing) {
+        for conn in self.conns.iter().filter(|c| c.health != Health::Closing) {
             open.push((conn.id, conn.link));
         }
         for (id, link) in open {
@@ -270,7 +273,8 @@ impl State {
     pub(super) fn drop_market(&mut self, now: Ts, at: usize, out: &mut Out) {
         let Some(link) = self.markets.get_mut(at).and_then(|m| m.link.take()) else { return };
         let bits = self.channels();
-        let open: Vec<ConnId> = self.conns.iter().filter(|c| c.link == link && !c.closing).map(|c| c.id).collect();
+        let open: Vec<ConnId> =
+            self.conns.iter().filter(|c| c.link == link && c.health != Health::Closing).map(|c| c.id).collect();
         for id in open {
             self.say(id, "unsubscribe", bits, &[at], out);
         }

@@ -5,6 +5,7 @@
 //! the last connection that covers its channel, not before, so planned rotation with overlap leaves no gap. What comes back
 //! after a hole has the hole's history fetched, from its beginning.
 
+use crate::session::history::Job;
 use crate::session::seen::identity;
 use crate::session::{ConnId, History, LagMeter, LinkId, MarketIndex, Out, Priority, RequestId, StreamSpec, Tracker};
 use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
@@ -88,6 +89,14 @@ impl Desk {
     pub fn request_id(&mut self) -> RequestId {
         self.next_request += 1;
         RequestId(self.next_request)
+    }
+
+    /// The most urgent page of history that is due, with the number of its request; none is used up when nothing is due.
+    pub fn next_page(&mut self, now: Ts) -> Option<(RequestId, Job)> {
+        let id = RequestId(self.next_request + 1);
+        let job = self.history.next(now, id)?;
+        self.next_request += 1;
+        Some((id, job))
     }
 
     /// Is this stream declared and offered?

@@ -48,6 +48,7 @@ pub const VENUES: &[&VenueDef] = &[
     &crate::binance::venue::BINANCE_USDM,
     &crate::bybit::VENUE,
     &crate::coinbase::VENUE,
+    &crate::hyperliquid::VENUE,
     &crate::okx::VENUE,
 ];
 

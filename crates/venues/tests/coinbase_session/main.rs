@@ -1,4 +1,13 @@
-//! Evidence for the Coinbase session.
+//! Evidence for the Coinbase session: the raw recording, fixtures of other clients, and every line of the sheet's checklist.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test may fail by panicking, and reads recordings from files named by the environment"
+)]
 
+mod checklist;
+mod fixtures;
 mod replay;
 mod rig;

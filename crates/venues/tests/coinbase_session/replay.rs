@@ -7,13 +7,13 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One line of the recording.
-struct Line {
-    kind: String,
-    at: Ts,
-    data: String,
+pub(crate) struct Line {
+    pub(crate) kind: String,
+    pub(crate) at: Ts,
+    pub(crate) data: String,
 }
 
-fn lines() -> Option<Vec<Line>> {
+pub(crate) fn lines() -> Option<Vec<Line>> {
     let bytes = std::fs::read(shared("raw/cryptofeed/coinbase.jsonl.zst")?).unwrap();
     let text = String::from_utf8(zstd::decode_all(&bytes[..]).unwrap()).unwrap();
     let lines = text.lines().map(|line| {
@@ -26,7 +26,7 @@ fn lines() -> Option<Vec<Line>> {
     Some(lines.collect())
 }
 
-fn recorded(lines: &[Line]) -> SessionConfig {
+pub(crate) fn recorded(lines: &[Line]) -> SessionConfig {
     let body = lines.iter().find(|l| l.kind == "http").unwrap().data.clone().into_bytes();
     let specs = (def().instruments)(&[body]).unwrap();
     let of = |symbol: &str| specs.iter().find(|s| s.symbol == symbol).unwrap().clone();

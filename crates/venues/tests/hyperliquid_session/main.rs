@@ -1,0 +1,12 @@
+//! Evidence for the Hyperliquid session: the raw recording, fixtures of other clients, and every line of the sheet's checklist.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test may fail by panicking, and reads recordings from files named by the environment"
+)]
+
+mod checklist;
+mod recorded;
+mod rig;
