@@ -193,7 +193,7 @@ impl BinanceSession {
             }
         };
         let head = read.and_then(|frame| match frame.data {
-            Data::One(f) if f.has_levels => f.last_update_id.map(|id| (id, f.T.or(f.E))),
+            Data::One(f) if f.has_levels && levels.wrong.is_none() => f.last_update_id.map(|id| (id, f.T.or(f.E))),
             Data::One(_) | Data::Many(_) => None,
         });
         let outcome = head.map(|(id, stamp)| {
@@ -208,6 +208,14 @@ impl BinanceSession {
                 let event_ts = newest.map_or(at, |n| n.max(at));
                 self.book_moved(now, market, event_ts, id, out);
             }
+            // A live book that was not renewed is still the book.
+            Err(_)
+                if self
+                    .state
+                    .markets
+                    .get(market.index())
+                    .and_then(|m| m.book.as_ref())
+                    .is_some_and(|b| b.book().is_some()) => {}
             // Too old or not whole: asked for again after a pause; what is held stays.
             Err(why) => self.state.tracker.lost(market, Metric::Book, now, StatusState::Resync, why, out),
         }

@@ -9,6 +9,9 @@
 //! happened after the book, so it is taken as the first after a snapshot, and it is taken when it comes over another instance
 //! of the connection, which may cut its batches elsewhere.
 //!
+//! A snapshot covers a range; beyond it levels are unknown until they are touched. When the top has moved half of it on
+//! either side, or after [`REFRESH_EVERY`], a new snapshot is fetched while the book goes on, and takes its place.
+//!
 //! Held: at most [`HELD_MAX`] events and [`HELD_LEVELS_MAX`] levels; the oldest go first, which is right, because a snapshot
 //! that is still to come is newer than they are.
 
@@ -25,6 +28,10 @@ pub(super) const HELD_LEVELS_MAX: usize = 4_096;
 /// First and longest pause between snapshots that did not fit.
 const PAUSE_MIN: Span = Span::millis(250);
 const PAUSE_MAX: Span = Span::secs(60);
+/// Far levels drift from the venue's; near ones do not.
+const REFRESH_EVERY: Span = Span::hours(4);
+/// No sooner after the last snapshot than this.
+const REFRESH_PAUSE: Span = Span::secs(10);
 /// A book that was good for this long is asked for again at once.
 const STEADY: Span = Span::secs(60);
 
@@ -88,6 +95,8 @@ pub(super) struct BookSync {
     held: VecDeque<Held>,
     held_levels: usize,
     levels_max: usize,
+    /// Lowest bid and highest ask that are well inside of what the snapshot covered.
+    inside: (i64, i64),
     /// When the top was last told.
     pub(super) told: Option<Ts>,
 }
@@ -107,6 +116,7 @@ impl BookSync {
             held: VecDeque::new(),
             held_levels: 0,
             levels_max,
+            inside: (i64::MIN, i64::MAX),
             told: None,
         }
     }
@@ -134,6 +144,10 @@ impl BookSync {
         if self.phase != Phase::Live {
             self.hold(now, conn, ids, event_ts, levels);
             return Step::Nothing;
+        }
+        if self.asked.is_some() {
+            // A snapshot to replace the book is under way.
+            self.hold(now, conn, ids, event_ts, levels);
         }
         match self.follows(conn, ids) {
             Follows::Older => Step::Nothing,
@@ -213,9 +227,11 @@ impl BookSync {
         self.book.check()
     }
 
-    /// A snapshot came. `Ok` gives the stamp of the newest held event that was applied; `Err` says why the book is not there yet.
+    /// A snapshot came. `Ok` gives the stamp of the newest held event that was applied; `Err` says why the book is not there
+    /// yet, or, while it is live, not renewed.
     pub(super) fn snapshot(&mut self, now: Ts, id: u64, levels: &Levels) -> Result<Option<Ts>, GapReason> {
         self.asked = None;
+        let before = (self.phase == Phase::Live).then(|| (self.book.clone(), self.id, self.fresh, self.conn));
         let scale = self.book.scale().max(scale_of(levels));
         let scale =
             self.held.iter().fold(scale, |s, h| s.max(scale_of_changes(&h.bids)).max(scale_of_changes(&h.asks)));
@@ -226,16 +242,30 @@ impl BookSync {
         }
         (self.id, self.fresh, self.conn) = (id, true, None);
         let loaded = self.load(levels).and_then(|()| self.book.check());
+        let inside = self.middle();
         let outcome = loaded.map_err(reason).and_then(|()| self.catch_up());
-        match outcome {
-            Ok(newest) => {
+        // A renewed book is never older than the one it replaces.
+        let outcome = match &before {
+            Some((_, live_id, ..)) if self.id < *live_id => outcome.and(Err(GapReason::SequenceJump)),
+            _ => outcome,
+        };
+        match (outcome, before) {
+            (Ok(newest), _) => {
                 self.phase = Phase::Live;
+                self.inside = inside;
                 self.held = VecDeque::new();
                 self.held_levels = 0;
                 (self.ask_at, self.live_since) = (None, Some(now));
                 Ok(newest)
             }
-            Err(why) => {
+            (Err(why), Some(live)) => {
+                (self.book, self.id, self.fresh, self.conn) = live;
+                self.held = VecDeque::new();
+                self.held_levels = 0;
+                self.failed(now);
+                Err(why)
+            }
+            (Err(why), None) => {
                 self.book.clear();
                 self.phase = Phase::Building;
                 self.failed(now);
@@ -244,7 +274,18 @@ impl BookSync {
         }
     }
 
+    /// How far the top may move into what a snapshot that was just loaded covers: half of either side.
+    fn middle(&self) -> (i64, i64) {
+        let half = |best: Option<crate::session::Level>, worst: Option<&crate::session::Level>| {
+            best.zip(worst).map(|(best, worst)| best.units + (worst.units - best.units) / 2)
+        };
+        let low = half(self.book.best_bid(), self.book.bids().last());
+        let high = half(self.book.best_ask(), self.book.asks().last());
+        (low.unwrap_or(i64::MIN), high.unwrap_or(i64::MAX))
+    }
+
     fn load(&mut self, levels: &Levels) -> Result<(), BookFault> {
+        self.book.reserve();
         levels.bids.iter().try_for_each(|c| self.book.bid(c.price, c.qty))?;
         levels.asks.iter().try_for_each(|c| self.book.ask(c.price, c.qty))
     }
@@ -288,7 +329,17 @@ impl BookSync {
 
     /// Whether a snapshot is to be asked for now.
     pub(super) fn wants_snapshot(&self, now: Ts) -> bool {
-        self.phase == Phase::Building && self.asked.is_none() && self.ask_at.is_some_and(|at| at <= now)
+        if self.asked.is_some() || self.phase == Phase::Waiting {
+            return false;
+        }
+        if self.phase == Phase::Building || self.ask_at.is_some() {
+            return self.ask_at.is_some_and(|at| at <= now);
+        }
+        let age = self.live_since.map_or(Span::ZERO, |since| now - since);
+        let (low, high) = self.inside;
+        let outside =
+            self.book.best_bid().is_some_and(|b| b.units < low) || self.book.best_ask().is_some_and(|a| a.units > high);
+        age >= REFRESH_EVERY || (outside && age >= REFRESH_PAUSE)
     }
 
     /// Nothing came on an open connection: a quiet market. Its snapshot alone is its book.

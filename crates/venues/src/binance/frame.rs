@@ -18,10 +18,13 @@ pub(super) struct Change {
 pub(super) struct Levels {
     pub(super) bids: Vec<Change>,
     pub(super) asks: Vec<Change>,
+    /// Why the message must be refused, where a level is forbidden.
+    pub(super) wrong: Option<&'static str>,
 }
 
 impl Levels {
     fn clear(&mut self) {
+        self.wrong = None;
         self.bids.clear();
         self.asks.clear();
     }
@@ -137,7 +140,7 @@ pub(super) struct Frame<'a> {
     pub(super) data: Data<'a>,
 }
 
-fn levels(scan: &mut Scan<'_>, into: &mut Vec<Change>) -> Option<()> {
+fn levels(scan: &mut Scan<'_>, into: &mut Vec<Change>, wrong: &mut Option<&'static str>) -> Option<()> {
     scan.array(|scan| {
         scan.eat(b'[')?;
         let price = scan.decimal()?;
@@ -149,9 +152,11 @@ fn levels(scan: &mut Scan<'_>, into: &mut Vec<Change>) -> Option<()> {
             scan.skip()?;
         }
         scan.eat(b']')?;
-        // No venue has negative quantities or prices at or below zero.
-        if qty.mantissa < 0 || price.mantissa <= 0 {
-            return None;
+        // No venue has negative quantities or prices at or below zero: well-formed, but the message is refused for it.
+        if price.mantissa <= 0 {
+            *wrong = Some("price_not_above_zero");
+        } else if qty.mantissa < 0 {
+            *wrong = Some("negative_quantity");
         }
         into.push(Change { price, qty: qty.to_f64() });
         Some(())
@@ -180,11 +185,11 @@ impl<'a> Fields<'a> {
             b"st" => self.st = Some(scan.unsigned()?),
             b"b" | b"bids" if scan.peek()? == b'[' => {
                 self.has_levels = true;
-                levels(scan, &mut into.bids)?;
+                levels(scan, &mut into.bids, &mut into.wrong)?;
             }
             b"a" | b"asks" if scan.peek()? == b'[' => {
                 self.has_levels = true;
-                levels(scan, &mut into.asks)?;
+                levels(scan, &mut into.asks, &mut into.wrong)?;
             }
             b"b" => self.b = Token::read(scan)?,
             b"a" => self.a = Token::read(scan)?,
@@ -272,7 +277,11 @@ mod tests {
     #[test]
     fn forbidden_levels_are_refused() {
         let mut levels = Levels::default();
-        for bad in [r#"["-1","2"]"#, r#"["0.0","2"]"#, r#"["1","-2"]"#, r#"["NaN","2"]"#, r#"["1"]"#, r#"[1,2]"#] {
+        for bad in [r#"["-1","2"]"#, r#"["0.0","2"]"#, r#"["1","-2"]"#] {
+            let text = format!(r#"{{"e":"depthUpdate","b":[{bad}],"a":[]}}"#);
+            assert!(read(text.as_bytes(), &mut levels).is_some() && levels.wrong.is_some(), "{bad}");
+        }
+        for bad in [r#"["NaN","2"]"#, r#"["1"]"#, r#"[1,2]"#] {
             assert!(
                 read(format!(r#"{{"e":"depthUpdate","b":[{bad}],"a":[]}}"#).as_bytes(), &mut levels).is_none(),
                 "{bad}"

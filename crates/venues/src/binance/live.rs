@@ -153,7 +153,15 @@ impl BinanceSession {
         if first > last || (self.flavour.is_futures() && f.pu.is_none()) {
             return Err("bad_sequence");
         }
-        let sent = stamp(now, f.E)?;
+        let sent = stamp(now, f.E);
+        if let Some(kind) = levels.wrong {
+            // Both may be wrong, and both are said.
+            if let Err(kind) = sent {
+                out.fault(kind, Some(market), "an event was refused", &[]);
+            }
+            return Err(kind);
+        }
+        let sent = sent?;
         let event_ts = if f.T.is_some() { stamp(now, f.T)? } else { sent };
         self.state.lag.note(now, sent);
         self.delivered(now, conn, out);

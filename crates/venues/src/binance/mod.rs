@@ -15,6 +15,7 @@
 //! Live: [`venue`] lists the four markets; their sessions are the other private rooms, of which `session` is the first to read.
 
 pub mod archive;
+pub mod archiver;
 mod asks;
 mod backfill;
 mod depth;

@@ -172,8 +172,9 @@ impl BinanceSession {
         for metric in Metric::ALL.into_iter().filter(|m| self.config.metrics.contains(m)) {
             self.state.streams.push(self.stream(market, metric, &spec));
         }
+        // Twice the wanted depth: room for levels that come in while the price moves, until a new snapshot.
         let with_book = self.has(Metric::Book) && self.flavour.offers(Metric::Book, spec.kind);
-        let book = with_book.then(|| BookSync::new(scale_of_tick(spec.tick), self.config.book_depth.max(20)));
+        let book = with_book.then(|| BookSync::new(scale_of_tick(spec.tick), 2 * self.config.book_depth.max(20)));
         self.state.markets.push(Market {
             wanted: true,
             trade_ids: None,

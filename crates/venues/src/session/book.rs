@@ -87,6 +87,13 @@ impl Book {
         }
     }
 
+    /// Takes the memory of a full book now, so that changes never do.
+    pub fn reserve(&mut self) {
+        for side in [&mut self.bids, &mut self.asks] {
+            side.levels.reserve_exact((self.levels_max + 1).saturating_sub(side.levels.len()));
+        }
+    }
+
     /// Sets the absolute quantity at a bid price; zero removes. Removing an unknown level is fine.
     ///
     /// # Errors

@@ -385,7 +385,9 @@ pub fn allocates_nothing(
         if hot {
             let allocations = measure(&mut || session.input(*now, &step.input(), &mut out));
             let quiet = out.actions.is_empty() && out.faults.is_empty();
-            assert!(allocations == 0 || !quiet, "input {n}: {allocations} allocations for {step:?}");
+            let Step::Frame(_, bytes) = step else { continue };
+            let text = String::from_utf8_lossy(bytes);
+            assert!(allocations == 0 || !quiet, "input {n}: {allocations} allocations, {:?} for {text}", out.events);
             measured += 1;
         } else {
             session.input(*now, &step.input(), &mut out);

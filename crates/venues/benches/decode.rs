@@ -1,0 +1,220 @@
+//! Two figures of issue 3, section 6, on recorded Binance depth frames of about 900 bytes and 35 levels, one core: decoding by
+//! library, and the whole way of a frame through session and book. Which library reads what is decided by them (ADR 0010).
+//!
+//! Prints `figure <name> <number>` lines, which `cargo x bench` collects. The best of several rounds: others use the machine.
+
+use barograph_domain::{MarketKind, Metric, Span, Ts};
+use barograph_venues::session::{
+    Action, Book, ConnId, Decimal, Input, MarketIndex, MarketSpec, Out, Scan, SessionConfig, venue,
+};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::hint::black_box;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+const FILE: &str = "raw/hftbacktest/binance-usdm_btcusdt_20240808.gz";
+const ROUNDS: usize = 7;
+
+/// The depth frames, and the snapshot they join.
+struct Recording {
+    frames: Vec<(Ts, Vec<u8>)>,
+    snapshot: Vec<u8>,
+}
+
+fn recording() -> Option<Recording> {
+    let root = std::env::var_os("BAROGRAPH_SHARED_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let bytes = std::fs::read(root.join(FILE)).ok()?;
+    let mut text = Vec::new();
+    flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut text).ok()?;
+    let mut found = Recording { frames: Vec::new(), snapshot: Vec::new() };
+    for line in text.split(|b| *b == b'\n').filter(|l| l.len() > 20) {
+        let (stamp, body) = (&line[..19], &line[20..]);
+        if body.starts_with(b"{\"lastUpdateId\"") {
+            found.snapshot = body.to_vec();
+        } else if body.windows(6).take(40).any(|w| w == b"@depth") {
+            let at: i64 = std::str::from_utf8(stamp).ok()?.parse().ok()?;
+            found.frames.push((Ts(at), body.to_vec()));
+        }
+    }
+    Some(found)
+}
+
+/// Best rate over the rounds, per second.
+fn rate(count: usize, mut round: impl FnMut()) -> f64 {
+    let mut best = f64::MAX;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        round();
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    count as f64 / best
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "read to be as much work as the session's reading")]
+struct Envelope<'a> {
+    stream: &'a str,
+    #[serde(borrow)]
+    data: Depth<'a>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "read to be as much work as the session's reading")]
+struct Depth<'a> {
+    e: &'a str,
+    #[serde(rename = "E")]
+    event: u64,
+    #[serde(rename = "T")]
+    at: u64,
+    s: &'a str,
+    #[serde(rename = "U")]
+    first: u64,
+    u: u64,
+    pu: u64,
+    #[serde(borrow)]
+    b: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    #[serde(borrow)]
+    a: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+fn serde_json_reads(bytes: &[u8], into: &mut Vec<(Decimal, f64)>) {
+    let frame: Envelope<'_> = serde_json::from_slice(bytes).expect("a frame");
+    into.clear();
+    for (price, qty) in frame.data.b.iter().chain(&frame.data.a) {
+        let parse = |t: &str| Decimal::parse(t.as_bytes()).expect("a number");
+        into.push((parse(price), parse(qty).to_f64()));
+    }
+}
+
+fn scan_reads(bytes: &[u8], into: &mut Vec<(Decimal, f64)>) -> Option<()> {
+    into.clear();
+    let mut ids = 0;
+    Scan::new(bytes).object(|key, scan| match key {
+        b"data" => scan.object(|key, scan| {
+            match key {
+                b"E" | b"T" | b"U" | b"u" | b"pu" => ids ^= scan.unsigned()?,
+                b"b" | b"a" => scan.array(|scan| {
+                    scan.eat(b'[')?;
+                    let price = scan.decimal()?;
+                    scan.eat(b',')?;
+                    into.push((price, scan.decimal()?.to_f64()));
+                    scan.eat(b']')
+                })?,
+                _ => scan.skip()?,
+            }
+            Some(())
+        }),
+        _ => scan.skip(),
+    })?;
+    black_box(ids);
+    Some(())
+}
+
+/// The session, from a new connection to the last frame; the set-up is not counted.
+fn through_the_session(r: &Recording) -> f64 {
+    let def = venue("binance-usdm").expect("listed");
+    let mut best = f64::MAX;
+    for _ in 0..ROUNDS {
+        let mut spec = MarketSpec::bare("BTCUSDT", MarketKind::Perpetual);
+        spec.tick = Decimal::parse(b"0.1");
+        let mut session = (def.open)(SessionConfig {
+            endpoints: (def.endpoints)(),
+            markets: vec![spec],
+            metrics: vec![Metric::Book],
+            backfill: Span::ZERO,
+            book_depth: 1_000,
+            poll_every: Span::secs(60),
+            polls_in_flight_max: 1,
+            trade_side_is_maker: true,
+        });
+        let mut out = Out::default();
+        let (link, conn) = (session.links()[0].id, ConnId(0));
+        session.input(r.frames[0].0, &Input::Opened { link, conn }, &mut out);
+        let mut begun = 0;
+        while session.book(MarketIndex(0)).is_none() {
+            let (now, bytes) = &r.frames[begun];
+            out.clear();
+            session.input(*now, &Input::Frame { conn, bytes }, &mut out);
+            begun += 1;
+            // As recorded: the snapshot came 300 ms after the first frame.
+            if begun == 8 {
+                session.input(
+                    *now,
+                    &Input::Reply { request: barograph_venues::session::RequestId(1), status: 200, body: &r.snapshot },
+                    &mut out,
+                );
+            }
+            for action in &out.actions {
+                assert!(matches!(action, Action::Request(_) | Action::Send { .. }), "{action:?}");
+            }
+        }
+        let start = Instant::now();
+        for (now, bytes) in &r.frames[begun..] {
+            out.clear();
+            session.input(*now, &Input::Frame { conn, bytes }, &mut out);
+        }
+        best = best.min(start.elapsed().as_secs_f64() / (r.frames.len() - begun) as f64);
+        assert!(session.book(MarketIndex(0)).is_some(), "the book is good to the end");
+    }
+    1.0 / best
+}
+
+fn book_updates(r: &Recording) -> f64 {
+    let mut all = Vec::new();
+    for (_, bytes) in &r.frames {
+        let mut bids = true;
+        Scan::new(bytes).object(|key, scan| match key {
+            b"data" => scan.object(|key, scan| match key {
+                b"b" | b"a" => {
+                    bids = key == b"b";
+                    scan.array(|scan| {
+                        scan.eat(b'[')?;
+                        let price = scan.decimal()?;
+                        scan.eat(b',')?;
+                        all.push((bids, price, scan.decimal()?.to_f64()));
+                        scan.eat(b']')
+                    })
+                }
+                _ => scan.skip(),
+            }),
+            _ => scan.skip(),
+        });
+    }
+    rate(all.len(), || {
+        let mut book = Book::new(1, 2_000);
+        book.reserve();
+        for (is_bid, price, qty) in &all {
+            let set = if *is_bid { book.bid(*price, *qty) } else { book.ask(*price, *qty) };
+            black_box(set.is_ok());
+        }
+    })
+}
+
+fn main() {
+    let Some(r) = recording() else {
+        println!("skipped: {FILE} is missing");
+        return;
+    };
+    let bytes: usize = r.frames.iter().map(|(_, b)| b.len()).sum();
+    let mut levels = Vec::new();
+    let mut count = 0;
+    for (_, bytes) in &r.frames {
+        scan_reads(bytes, &mut levels).expect("a frame");
+        count += levels.len();
+    }
+    println!("{} frames, {} bytes and {} levels each", r.frames.len(), bytes / r.frames.len(), count / r.frames.len());
+    let serde_json =
+        rate(r.frames.len(), || r.frames.iter().for_each(|(_, b)| serde_json_reads(black_box(b), &mut levels)));
+    println!("figure decode_serde_json_per_s {serde_json:.0}");
+    let scan = rate(r.frames.len(), || {
+        for (_, b) in &r.frames {
+            scan_reads(black_box(b), &mut levels).expect("a frame");
+        }
+    });
+    println!("figure decode_scan_per_s {scan:.0}");
+    println!("figure book_level_updates_per_s {:.0}", book_updates(&r));
+    println!("figure decode_session_book_per_s {:.0}", through_the_session(&r));
+}
