@@ -8,9 +8,9 @@ use std::path::PathBuf;
 pub struct JournalConfig {
     /// Folder of the journal: `<data>/journal`. Made when it is not there.
     pub root: PathBuf,
-    /// zstd level. Default 3: on recorded frames of five venue streams it packs 7 to 8 times at over 400 MB/s on one core;
-    /// level 1 is a fifth faster and a tenth larger, levels above 4 cost half the speed or more for a few per cent
-    /// (`cargo bench -p barograph-lake --bench journal`).
+    /// zstd level. Default 1: on recorded frames of six streams it packs 7.75 times at 758 MB/s of one core. Frames repeat
+    /// themselves within a few kilobytes, so levels 2 to 5 look further, take longer and pack less (level 3: 7.31 times at
+    /// 597 MB/s); level 6 gains 4 % at a quarter of the speed (ADR 11; `cargo bench -p barograph-lake --bench journal`).
     pub level: i32,
     /// Bytes of text after which a block is packed. Default 128 KiB: larger ones pack no better, and a reader of hundreds of
     /// connections holds one block of each.
@@ -34,7 +34,7 @@ impl JournalConfig {
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
-            level: 3,
+            level: 1,
             block_bytes: 128 << 10,
             rotate_bytes: 512 << 20,
             flush_every: Span::secs(1),
