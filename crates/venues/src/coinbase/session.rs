@@ -57,7 +57,7 @@ impl Coinbase {
     fn index(&mut self) {
         self.names = Names::default();
         for (at, m) in (0_u32..).zip(&self.state.markets) {
-            if !m.ids.is_empty() {
+            if m.holder == MarketIndex(at) {
                 self.names.insert(m.product.as_bytes(), MarketIndex(at));
             }
         }
@@ -188,14 +188,16 @@ impl Coinbase {
                 }
                 Some(())
             });
-            rows.sort_unstable_by_key(|(market, t)| (*market, t.id));
+            // Ids that do not count up say nothing about order.
+            let counted = |at: usize| self.state.markets.get(at).is_some_and(|m| !m.future);
+            rows.sort_unstable_by_key(|(at, t)| (*at, if counted(*at) { Ts::MIN } else { t.time }, t.id));
             for (market, trade) in &rows {
                 self.trade(now, *market, trade, event.snapshot, out);
             }
             let mut last = None;
             for (market, _) in &rows {
                 if last.replace(*market) != Some(*market) {
-                    self.synced(now, *market, id, stamp, out);
+                    self.state.synced(now, *market, id, (stamp, true), out);
                 }
             }
             self.rows = rows;
@@ -212,31 +214,7 @@ impl Coinbase {
                 let (from, until) = (hole.after - HOLE_MARGIN, hole.before + HOLE_MARGIN);
                 self.state.history.want(index, Metric::Trade, from, until, Priority::Repair, now);
             }
-            self.want_bars(now, market, bars_from, bars_until, Priority::Repair);
-        }
-    }
-
-    /// Bars that end in `(from, until]` are to be fetched once the last of them is closed.
-    fn want_bars(&mut self, now: Ts, market: usize, from: Option<Ts>, until: Ts, priority: Priority) {
-        if let (Some(from), true) = (from, self.state.wants(Metric::Bar)) {
-            let due = (until + history::CANDLE_SETTLES).max(now);
-            self.state.history.want(index_of(market), Metric::Bar, from, until, priority, due);
-        }
-    }
-
-    /// Trades of a product are continuous over this connection, from the message's stamp on.
-    fn synced(&mut self, now: Ts, market: usize, id: crate::session::ConnId, stamp: Ts, out: &mut Out) {
-        let State { markets, tracker, .. } = &mut self.state;
-        let Some((p, mut sink)) = split(markets, tracker, market, now, out) else { return };
-        if !p.trades.synced(id) {
-            return;
-        }
-        sink.found(Metric::Trade);
-        if !p.trades.bars.begun() {
-            let (_, until) = p.trades.bars.restart(stamp);
-            let backfill = self.state.config.backfill;
-            let from = (backfill > Span::ZERO).then(|| (now - backfill).floor(Span::mins(1)));
-            self.want_bars(now, market, from, until, Priority::Backfill);
+            self.state.want_bars(now, market, bars_from, bars_until, Priority::Repair);
         }
     }
 
@@ -410,27 +388,6 @@ impl Coinbase {
     }
 
     fn markets(&mut self, now: Ts, specs: &[MarketSpec], out: &mut Out) {
-        let listed = |symbol: &str| specs.iter().any(|s| s.symbol == symbol);
-        for at in 0..self.state.markets.len() {
-            let is = listed(&self.state.symbols[at]);
-            let holder = self.state.markets[at].holder.index();
-            if is != self.state.markets[at].wanted || holder == at {
-                self.state.markets[at].wanted = is;
-            }
-        }
-        for at in 0..self.state.markets.len() {
-            // A product is listened to as long as one of its names is wanted.
-            let any = self.state.markets[at].ids.iter().any(|m| listed(&self.state.symbols[m.index()]));
-            if self.state.markets[at].ids.is_empty() {
-                continue;
-            }
-            self.state.markets[at].wanted = any;
-            if !any {
-                self.state.drop_market(now, at, out);
-                self.state.polls.remove(index_of(at));
-                self.state.history.remove(index_of(at));
-            }
-        }
         for spec in specs {
             if !self.state.symbols.contains(&spec.symbol) {
                 self.state.add(spec);
@@ -438,6 +395,11 @@ impl Coinbase {
         }
         self.index();
         self.state.declare(now, out);
+        for at in 0..self.state.markets.len() {
+            if self.state.holds(at) {
+                self.state.rename(now, at, specs, out);
+            }
+        }
         self.state.place(now, out);
     }
 }

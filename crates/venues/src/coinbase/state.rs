@@ -2,6 +2,7 @@
 
 use super::books::BookFeed;
 use super::conn::{Conn, Watch};
+use super::history::CANDLE_SETTLES;
 use super::limits::{LEVEL2_PER_LINK, PRODUCTS_PER_LINK};
 use super::map::Derived;
 use super::sink::Sink;
@@ -10,7 +11,7 @@ use super::trades::TradeFeed;
 use crate::session::history::History;
 use crate::session::seen::Minutes;
 use crate::session::{
-    Link, LinkId, MarketIndex, MarketSpec, Out, Polls, RequestId, SessionConfig, StreamSpec, Tracker,
+    ConnId, Link, LinkId, MarketIndex, MarketSpec, Out, Polls, Priority, RequestId, SessionConfig, StreamSpec, Tracker,
 };
 use barograph_domain::{Kind, MarketKind, Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -20,9 +21,9 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Market {
     /// Product id in the venue's messages.
     pub(super) product: String,
-    /// Markets that stand for the product, this one first. Empty: an alias, which another market stands for.
+    /// Wanted markets that stand for the product; only its holder has some.
     pub(super) ids: Vec<MarketIndex>,
-    /// The market that holds the state of the product (itself, unless an alias).
+    /// The market that holds the state of the product: itself, unless another named the product before.
     pub(super) holder: MarketIndex,
     pub(super) wanted: bool,
     pub(super) future: bool,
@@ -173,10 +174,9 @@ impl State {
             // Polls of quiet products are stretched up to four times; two may fail.
             let silence = polled.then(|| self.config.poll_every.times(12));
             self.tracker.declare(now, spec, silence, out);
-            if polled && spec.offered && !self.polls.all().iter().any(|p| p.market == spec.market) {
-                let spread = Span(i64::from(spec.market.0 % 16) * self.config.poll_every.0 / 16);
-                self.polls.add(spec.market, spec.metric, self.config.poll_every, now + spread);
-            }
+        }
+        for at in 0..self.markets.len() {
+            self.begin_polls(now, at);
         }
         for market in &mut self.markets {
             market.trades.since(floor);
@@ -184,12 +184,28 @@ impl State {
         self.declared = true;
     }
 
+    /// Polls the product of a future, unless that is done already. One answer serves all three streams.
+    pub(super) fn begin_polls(&mut self, now: Ts, at: usize) {
+        let market = index_of(at);
+        let polled = self.streams.iter().find(|s| {
+            let metric = matches!(s.metric, Metric::OpenInterest | Metric::IndexPrice | Metric::FundingRate);
+            metric && s.offered && s.market == market
+        });
+        let begun = self.polls.all().iter().any(|p| p.market == market);
+        if let (Some(spec), false, true) = (polled, begun, self.markets[at].wanted && self.holds(at)) {
+            let every = self.config.poll_every;
+            // Not all at once.
+            let first = now + Span(i64::from(market.0 % 16) * every.0 / 16);
+            self.polls.add(market, spec.metric, every, first);
+        }
+    }
+
     /// Gives every wanted product a link with room; unneeded links go. True when the links changed.
     pub(super) fn assign(&mut self) -> bool {
         let before = self.links.clone();
         let max = self.per_link();
         for at in 0..self.markets.len() {
-            if self.markets[at].ids.is_empty() || !self.markets[at].wanted || self.markets[at].link.is_some() {
+            if !self.holds(at) || !self.markets[at].wanted || self.markets[at].link.is_some() {
                 continue;
             }
             let count = |id: LinkId| self.markets.iter().filter(|m| m.link == Some(id)).count();
@@ -205,6 +221,38 @@ impl State {
         let markets = &self.markets;
         self.links.retain(|l| markets.iter().any(|m| m.link == Some(l.id)));
         self.links != before
+    }
+
+    /// Does this market hold the state of its product?
+    pub(super) fn holds(&self, at: usize) -> bool {
+        self.markets.get(at).is_some_and(|m| m.holder.index() == at)
+    }
+
+    /// Bars that end in `(from, until]` are to be fetched once the last of them is closed.
+    pub(super) fn want_bars(&mut self, now: Ts, at: usize, from: Option<Ts>, until: Ts, priority: Priority) {
+        if let (Some(from), true) = (from, self.wants(Metric::Bar)) {
+            let due = (until + CANDLE_SETTLES).max(now);
+            self.history.want(index_of(at), Metric::Bar, from, until, priority, due);
+        }
+    }
+
+    /// Trades of a product come over this connection, the first of them stamped `stamp` or before. `seen`: ids told that none
+    /// is missing, or which; else what was before is not known.
+    pub(super) fn synced(&mut self, now: Ts, at: usize, conn: ConnId, (stamp, seen): (Ts, bool), out: &mut Out) {
+        let Some((p, mut sink)) = split(&mut self.markets, &mut self.tracker, at, now, out) else { return };
+        if !p.trades.synced(conn) {
+            return;
+        }
+        sink.found(Metric::Trade);
+        if !p.trades.bars.begun() {
+            let (_, until) = p.trades.bars.restart(stamp);
+            let backfill = self.config.backfill;
+            let from = (backfill > Span::ZERO).then(|| (now - backfill).floor(Span::mins(1)));
+            self.want_bars(now, at, from, until, Priority::Backfill);
+        } else if !(seen && p.trades.counted()) {
+            let (from, until) = p.trades.bars.restart(stamp);
+            self.want_bars(now, at, from, until, Priority::Repair);
+        }
     }
 
     /// Position of the holders on a link.

@@ -7,8 +7,8 @@
 
 use super::conn::{self, Conn, Health};
 use super::limits::{ACK_WAIT, BOOK_SILENCE_BUSY, BOOK_SILENCE_QUIET, RECONNECT_EVERY, RECONNECT_EVERY_IN_STORM};
-use super::state::{State, split};
-use crate::session::{Action, CloseReason, ConnId, LinkId, MarketIndex, Out};
+use super::state::{State, index_of, split};
+use crate::session::{Action, CloseReason, ConnId, LinkId, MarketIndex, MarketSpec, Out};
 use barograph_domain::{GapReason, Metric, StatusState, Ts};
 
 /// Channels by product, in the order they are subscribed.
@@ -205,12 +205,12 @@ impl State {
                     sink.lost(metric, StatusState::Gap, GapReason::Refused);
                 }
                 // Trades and quotes may rightly be silent.
-                if wanted & bits & conn::TRADES != 0 && p.trades.conn.is_none() {
-                    p.trades.synced(id);
-                    sink.found(Metric::Trade);
-                }
                 if wanted & bits & conn::TICKER != 0 {
                     sink.found(Metric::BestBidAsk);
+                }
+                if wanted & bits & conn::TRADES != 0 && p.trades.conn.is_none() {
+                    let there = self.conns[n].venue_now;
+                    self.synced(now, at, id, (there, false), out);
                 }
             }
             self.conns[n].asked = None;
@@ -269,8 +269,33 @@ impl State {
         }
     }
 
-    /// A product is not wanted any more.
-    pub(super) fn drop_market(&mut self, now: Ts, at: usize, out: &mut Out) {
+    /// Takes up which names of a product are wanted now; a product without any is left.
+    pub(super) fn rename(&mut self, now: Ts, at: usize, specs: &[MarketSpec], out: &mut Out) {
+        let holder = index_of(at);
+        let listed = |m: usize| specs.iter().any(|s| self.symbols.get(m) == Some(&s.symbol));
+        let ids: Vec<MarketIndex> =
+            (0..self.markets.len()).filter(|m| self.markets[*m].holder == holder && listed(*m)).map(index_of).collect();
+        for id in self.markets[at].ids.clone() {
+            if ids.contains(&id) {
+                continue;
+            }
+            for metric in Metric::ALL {
+                self.tracker.lost(id, metric, now, StatusState::Gap, GapReason::NotRunning, out);
+            }
+        }
+        let left = ids.is_empty();
+        self.markets[at].wanted = !left;
+        self.markets[at].ids = ids;
+        if left {
+            self.leave(at, out);
+        } else {
+            self.begin_polls(now, at);
+        }
+    }
+
+    fn leave(&mut self, at: usize, out: &mut Out) {
+        self.polls.remove(index_of(at));
+        self.history.remove(index_of(at));
         let Some(link) = self.markets.get_mut(at).and_then(|m| m.link.take()) else { return };
         let bits = self.channels();
         let open: Vec<ConnId> =
@@ -278,12 +303,9 @@ impl State {
         for id in open {
             self.say(id, "unsubscribe", bits, &[at], out);
         }
-        if let Some((p, mut sink)) = split(&mut self.markets, &mut self.tracker, at, now, out) {
-            p.trades.conn = None;
-            p.book.drop_book(StatusState::Gap, GapReason::NotRunning, &mut sink);
-            for metric in Metric::ALL {
-                sink.lost(metric, StatusState::Gap, GapReason::NotRunning);
-            }
+        if let Some(m) = self.markets.get_mut(at) {
+            m.trades.conn = None;
+            m.book.conn = None;
         }
     }
 }

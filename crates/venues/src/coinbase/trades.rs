@@ -193,6 +193,11 @@ impl TradeFeed {
         missing
     }
 
+    /// Do ids count up by one?
+    pub(super) const fn counted(&self) -> bool {
+        self.ids.is_none()
+    }
+
     /// Over this connection they are continuous: true when that is new.
     pub(super) fn synced(&mut self, conn: ConnId) -> bool {
         self.conn.replace(conn) != Some(conn)

@@ -102,7 +102,7 @@ impl Hyperliquid {
             // Overtaken on another connection.
             return Some(());
         }
-        let (shape, _) = m.replaced(frame.fast, depth);
+        let shape = m.replaced(frame.fast, depth);
         let book = shape.book.as_mut()?;
         let mut bad = None;
         let read = wire::sides(frame.sides, |side, px, sz| {

@@ -117,12 +117,11 @@ impl Market {
         if fresh(&self.books[1]) { &self.books[1] } else { &self.books[0] }
     }
 
-    /// The book, replaced by a frame.
-    pub(super) fn replaced(&mut self, fast: bool, depth: usize) -> (&mut Shape, bool) {
+    /// The book that a frame replaces, emptied.
+    pub(super) fn replaced(&mut self, fast: bool, depth: usize) -> &mut Shape {
         let shape = &mut self.books[usize::from(fast)];
-        let fresh = shape.book.is_none();
         shape.book.get_or_insert_with(|| Book::new(DIGITS, depth)).clear();
-        (shape, fresh)
+        shape
     }
 
     /// How long the book in use has not come, and how long it may not.
