@@ -11,6 +11,7 @@ mod clock;
 mod error;
 mod fault;
 mod num;
+mod recording;
 mod rng;
 mod server;
 mod truth;
@@ -20,7 +21,8 @@ pub mod world;
 pub use clock::{Clock, RATE_MAX, RATE_MIN, VirtualClock, machine_time};
 pub use error::Error;
 pub use fault::{Fault, Injected, Rule, Target, When};
-pub use server::{Handle, Server, SimConfig};
+pub use recording::Recording;
+pub use server::{Handle, Server, SimConfig, Source};
 pub use truth::{BookTruth, Level, LiquidationTruth, TradeTruth, Truth};
 
 /// The venues that are spoken.

@@ -50,7 +50,7 @@ fn positions_add_up_and_only_reached_ones_are_liquidated() {
 
 #[test]
 fn books_are_never_crossed_and_trades_print_where_levels_were() {
-    let mut tops = vec![None; 3];
+    let mut tops = [None; 3];
     let mut trades = 0;
     run(&config(&STORM), 300, |number, market, events| {
         let ((bid, _), (ask, _)) = market.book.top().expect("both sides");
@@ -79,7 +79,7 @@ fn books_are_never_crossed_and_trades_print_where_levels_were() {
 
 #[test]
 fn bars_are_the_trades_of_their_minute() {
-    let mut sums = vec![(0_i64, 0_i64, i64::MIN, i64::MAX); 3];
+    let mut sums = [(0_i64, 0_i64, i64::MIN, i64::MAX); 3];
     let mut closed = 0;
     run(&config(&[]), 200, |number, _, events| {
         for event in events {
@@ -194,8 +194,8 @@ fn history_and_present_join() {
     assert_eq!(inside.len(), 60);
     assert_eq!(hours[1].volume, inside.iter().map(|b| b.volume).sum::<i64>());
     assert_eq!(hours[1].high, inside.iter().map(|b| b.high).max().unwrap());
-    let oi = market.open_interest(300_000, &window(None, None, 30));
+    let oi = market.open_interest(300_000, &window(None, None, 30), now);
     assert!(oi.len() == 30 && oi.windows(2).all(|w| w[1].ms == w[0].ms + 300_000));
-    let funding = market.funding(&window(None, None, 10));
+    let funding = market.funding(&window(None, None, 10), now);
     assert!(funding.len() == 10 && funding.windows(2).all(|w| w[0].ms < w[1].ms));
 }

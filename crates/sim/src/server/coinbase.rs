@@ -76,7 +76,9 @@ fn subscribe(core: &mut Core, slot: usize, id: u64, channel: &str, products: &[S
         None => vec![channel.to_owned()],
         // A refused product is just missing in the acknowledgement.
         Some(_) => {
-            let wanted = products.iter().filter(|p| core.hub.market(Venue::Coinbase, &canonical(p)).is_some());
+            let recorded = |p: &str| core.tape.as_ref().is_some_and(|t| t.has_product(p));
+            let exists = |p: &str| core.hub.market(Venue::Coinbase, p).is_some() || recorded(p);
+            let wanted = products.iter().filter(|p| exists(&canonical(p)));
             wanted.filter(|p| !held.contains(p)).cloned().collect()
         }
     };
@@ -107,7 +109,8 @@ fn first(core: &mut Core, slot: usize, id: u64, channel: &str, product: &str) {
     let market = hub.market(Venue::Coinbase, product).map(|n| &world.markets[n]);
     let name = format!("{channel}:{product}");
     let symbol = market.map(|m| m.spec.symbol.as_str());
-    let (Some(market), true) = (market, channel != "status") else {
+    let offered = market.is_some_and(|m| !m.is_history() || channel == "candles");
+    let (Some(market), true) = (market, channel != "status" && offered) else {
         if channel == "status" {
             let all = world.markets.iter().filter(|m| m.spec.venue == Venue::Coinbase);
             hub.to(slot, id, "status", None, |t| wire::status(t, "snapshot", all, now_ms));

@@ -5,7 +5,9 @@ use crate::num::Text;
 use crate::server::streams::Tier;
 use crate::wire::frame::{self, Opcode};
 use barograph_domain::{Span, Ts};
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{Notify, mpsc};
 
 /// What the writing task of a connection is told.
 #[derive(Debug)]
@@ -16,8 +18,20 @@ pub(crate) enum Chunk {
     End,
 }
 
-/// Chunks that may wait for a slow client; more, and it is disconnected. A chunk is what one tick of 5 ms produced.
-pub(crate) const CHUNKS_MAX: usize = 4_096;
+/// Chunks that may wait for a slow client; a chunk is what one tick of 5 ms produced. Bytes are bounded besides.
+pub(crate) const CHUNKS_MAX: usize = 8_192;
+
+/// The way to the tasks of a socket.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) tx: mpsc::Sender<Chunk>,
+    /// Bytes handed over that have not been written yet.
+    pub(crate) waiting: Arc<AtomicUsize>,
+    /// How many may wait; more, and the client is given up.
+    pub(crate) waiting_max: usize,
+    /// Ends the socket at once, whatever it is doing.
+    pub(crate) abort: Arc<Notify>,
+}
 
 /// What may gather while a connection stands still.
 const HELD_BYTES_MAX: usize = 64 << 20;
@@ -54,13 +68,13 @@ pub(crate) struct Conn {
     /// A frame that lets the next one pass.
     held: Option<Vec<u8>>,
     out: Vec<u8>,
-    tx: mpsc::Sender<Chunk>,
+    line: Line,
     allowance: f64,
     allowance_at: Ts,
 }
 
 impl Conn {
-    pub(crate) fn new(id: u64, venue: Venue, tier: Tier, envelope: bool, tx: mpsc::Sender<Chunk>, now: Ts) -> Self {
+    pub(crate) fn new(id: u64, venue: Venue, tier: Tier, envelope: bool, line: Line, now: Ts) -> Self {
         Self {
             id,
             venue,
@@ -78,7 +92,7 @@ impl Conn {
             channels: Vec::new(),
             held: None,
             out: Vec::new(),
-            tx,
+            line,
             allowance: REQUESTS_BURST,
             allowance_at: now,
         }
@@ -137,8 +151,9 @@ impl Conn {
         self.hold_until = None;
         self.flush(self.opened);
         self.ended = true;
-        // A full queue means that the client is slow; the writing task ends when the sender is dropped.
-        drop(self.tx.try_send(Chunk::End));
+        if self.line.tx.try_send(Chunk::End).is_err() {
+            self.line.abort.notify_one();
+        }
     }
 
     /// Hands what has gathered to the writing task. False when the client is too slow and was given up.
@@ -148,7 +163,10 @@ impl Conn {
             return true;
         }
         if self.hold_until.is_some_and(|until| now < until) {
-            self.ended |= self.out.len() > HELD_BYTES_MAX;
+            if self.out.len() > HELD_BYTES_MAX {
+                self.ended = true;
+                self.line.abort.notify_one();
+            }
             return !self.ended;
         }
         self.hold_until = None;
@@ -157,8 +175,10 @@ impl Conn {
         }
         let capacity = self.out.len();
         let bytes = core::mem::replace(&mut self.out, Vec::with_capacity(capacity));
-        if self.tx.try_send(Chunk::Bytes(bytes)).is_err() {
+        let waiting = self.line.waiting.fetch_add(bytes.len(), Ordering::Relaxed) + bytes.len();
+        if waiting > self.line.waiting_max || self.line.tx.try_send(Chunk::Bytes(bytes)).is_err() {
             self.ended = true;
+            self.line.abort.notify_one();
             return false;
         }
         true

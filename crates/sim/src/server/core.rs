@@ -2,17 +2,18 @@
 
 use crate::clock::Clock;
 use crate::fault::Plan;
-use crate::server::conn::{Chunk, Conn};
+use crate::server::Source;
+use crate::server::conn::{Conn, Line};
 use crate::server::hub::Hub;
 use crate::server::limits::Limits;
 use crate::server::streams::Tier;
+use crate::server::tape::Tape;
 use crate::server::{coinbase, session};
 use crate::world::event::Event;
 use crate::world::{SLOT, World};
 use crate::{SimConfig, Venue};
 use barograph_domain::{Span, Ts};
 use std::sync::Arc;
-use tokio::sync::mpsc;
 
 /// Everything that is shared between the driver, the sockets and the REST routes.
 pub(crate) struct Core {
@@ -21,6 +22,9 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) config: SimConfig,
+    /// `synthetic` or `recorded`.
+    pub(crate) origin: &'static str,
+    pub(crate) tape: Option<Tape>,
     pub(crate) paused: bool,
     /// New sockets are refused before these moments.
     pub(crate) refused_until: [Ts; 3],
@@ -31,8 +35,18 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(config: SimConfig, clock: Arc<dyn Clock>) -> Self {
         let mut config = config;
+        let name = config.source.origin();
         config.world.origin = clock.now();
-        let world = World::new(&config.world);
+        let origin = config.world.origin;
+        let mut tape = None;
+        let world = match core::mem::take(&mut config.source) {
+            Source::Synthetic => World::new(&config.world),
+            Source::History(markets) => World::of_history(&markets, origin),
+            Source::Recorded(recording) => {
+                tape = Some(Tape::new(recording));
+                World::of_history(&[], origin)
+            }
+        };
         let faults = core::mem::take(&mut config.faults);
         let hub = Hub::new(&world, Plan::new(config.world.seed, world.now(), faults));
         let second = world.now().as_millis().div_euclid(1_000);
@@ -43,6 +57,8 @@ impl Core {
             clock,
             limits,
             config,
+            origin: name,
+            tape,
             paused: false,
             refused_until: [Ts::MIN; 3],
             events: Vec::new(),
@@ -77,6 +93,9 @@ impl Core {
         hub.now = world.now() + SLOT;
         let now_ms = hub.now.as_millis();
         world.advance(events, |number, market, events| hub.tell(number, market, events, now_ms));
+        if let Some(tape) = &mut self.tape {
+            tape.play(&mut self.hub);
+        }
         // All markets have passed the full second by the end of the tenth slot after it.
         let second = (now_ms - 50).div_euclid(1_000);
         if second > self.second {
@@ -111,9 +130,9 @@ impl Core {
     }
 
     /// A WebSocket was opened on a path with these stream names in its address.
-    pub(crate) fn open(&mut self, open: &Opening, tx: mpsc::Sender<Chunk>) -> (usize, u64) {
+    pub(crate) fn open(&mut self, open: &Opening, line: Line) -> (usize, u64) {
         let now = self.now();
-        let (slot, id) = self.hub.join(|id| Conn::new(id, open.venue, open.tier, open.envelope, tx, now));
+        let (slot, id) = self.hub.join(|id| Conn::new(id, open.venue, open.tier, open.envelope, line, now));
         session::subscribe(self, slot, id, &open.streams);
         self.hub.flush();
         (slot, id)

@@ -5,11 +5,13 @@ use crate::clock::machine_time;
 use crate::fault::Fault;
 use crate::num::Text;
 use crate::server::body::Body;
-use crate::server::conn::CHUNKS_MAX;
+use crate::server::conn::{CHUNKS_MAX, Line};
 use crate::server::core::{Core, Opening};
 use crate::server::limits::{Cost, Verdict};
 use crate::server::query::{Query, Reply};
 use crate::server::{Shared, rest_coinbase, rest_spot, rest_usdm, socket};
+use crate::wire::usdm_rest::list;
+use crate::world::market::Market;
 use barograph_domain::Span;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,6 +24,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
+/// What a synthetic market offers on every venue, and what a perpetual adds.
+const SPOT_HAS: [&str; 4] = ["candles", "trades", "book", "bbo"];
+const FUTURES_HAVE: [&str; 5] = ["mark", "index", "funding", "open_interest", "liquidations"];
 /// Requests per second on Coinbase.
 const PER_SECOND: u32 = 10;
 /// Appended to a client's key before hashing (RFC 6455 section 1.3).
@@ -86,10 +91,16 @@ fn upgrade(
     let coming = hyper::upgrade::on(request);
     let (tx, rx) = mpsc::channel(CHUNKS_MAX);
     let for_task = shared.clone();
+    let waiting_max = shared.lock().config.queue_bytes_max;
+    let line = Line { tx, waiting: Arc::default(), waiting_max, abort: Arc::default() };
     shared.spawn(async move {
         if let Ok(upgraded) = coming.await {
-            let (slot, id) = for_task.lock().open(&opening, tx);
-            socket::run(&for_task, upgraded, rx, slot, id).await;
+            let (waiting, abort) = (Arc::clone(&line.waiting), Arc::clone(&line.abort));
+            let (slot, id) = for_task.lock().open(&opening, line);
+            tokio::select! {
+                () = socket::run(&for_task, upgraded, rx, &waiting, (slot, id)) => {}
+                () = abort.notified() => {}
+            }
             for_task.lock().hub.leave(slot, id);
         }
     });
@@ -123,7 +134,12 @@ impl Core {
         }
         let reply = match self.limits.charge(venue, cost, self.now()) {
             Verdict::Allowed(used) => {
+                let now = self.now();
+                let tape = self.tape.as_ref().filter(|t| t.venue() == venue && !path.ends_with("/time"));
                 let reply = match venue {
+                    _ if tape.is_some() => {
+                        tape.map_or_else(|| Reply::absent("Path not found"), |t| t.answer(path, &query, now))
+                    }
                     Venue::BinanceUsdm => rest_usdm::answer(self, path, &query),
                     Venue::BinanceSpot => rest_spot::answer(self, path, &query),
                     Venue::Coinbase => rest_coinbase::answer(self, path, &query),
@@ -152,20 +168,25 @@ impl Core {
     /// What this server offers and where its data comes from.
     fn capabilities(&self) -> Reply {
         let mut t = Text::default();
-        t.s("{\"origin\":\"synthetic\",\"now\":\"").s(&self.now().iso_millis()).s("\",\"venues\":{");
-        let offered = [
-            (
-                Venue::BinanceUsdm,
-                "binance-usdm",
-                "\"trades\",\"book\",\"bbo\",\"mark\",\"index\",\"funding\",\"open_interest\",\"liquidations\",\"candles\"",
-            ),
-            (Venue::BinanceSpot, "binance-spot", "\"trades\",\"book\",\"bbo\",\"candles\""),
-            (Venue::Coinbase, "coinbase", "\"trades\",\"book\",\"bbo\",\"candles\""),
-        ];
-        for (n, (venue, name, streams)) in offered.into_iter().enumerate() {
-            let count = self.world.markets.iter().filter(|m| m.spec.venue == venue).count();
-            t.s(if n == 0 { "\"" } else { ",\"" }).s(name).s("\":{\"markets\":").u(count as u64);
-            t.s(",\"offered\":[").s(if count == 0 { "" } else { streams }).s("]}");
+        t.s("{\"origin\":\"").s(self.origin).s("\",\"now\":\"").s(&self.now().iso_millis()).s("\",\"venues\":{");
+        for (n, venue) in Venue::ALL.into_iter().enumerate() {
+            let markets: Vec<&Market> = self.world.markets.iter().filter(|m| m.spec.venue == venue).collect();
+            let offered = match (&self.tape, markets.first()) {
+                (Some(tape), _) if tape.venue() == venue => vec!["capture"],
+                (_, None) => Vec::new(),
+                (_, Some(market)) => match &market.script {
+                    Some(script) => script.offered(),
+                    None if venue == Venue::BinanceUsdm => [&SPOT_HAS[..], &FUTURES_HAVE].concat(),
+                    None => SPOT_HAS.to_vec(),
+                },
+            };
+            t.s(if n == 0 { "\"" } else { ",\"" })
+                .s(&venue.prefix()[1..])
+                .s("\":{\"markets\":")
+                .u(markets.len() as u64);
+            t.s(",\"offered\":");
+            list(&mut t, offered, |t, name| _ = t.s("\"").s(name).s("\""));
+            t.s("}");
         }
         t.s("}}");
         Reply::ok(t)

@@ -15,13 +15,16 @@ mod rest_usdm;
 mod session;
 mod socket;
 mod streams;
+mod tape;
 mod tell;
 mod trouble;
 
 use self::core::Core;
 use crate::clock::{Clock, machine_time};
 use crate::fault::{Injected, Rule};
+use crate::recording::Recording;
 use crate::truth::Truth;
+use crate::world::script::HistoryMarket;
 use crate::world::{SLOT, WorldConfig};
 use crate::{Error, Venue};
 use barograph_domain::{Span, Ts};
@@ -35,15 +38,42 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+/// Where everything that is served comes from.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum Source {
+    /// [`SimConfig::world`], made from its seed.
+    #[default]
+    Synthetic,
+    /// Rows of candles, marks, funding and open interest.
+    History(Vec<HistoryMarket>),
+    /// Captured frames and bodies.
+    Recorded(Recording),
+}
+
+impl Source {
+    /// `synthetic` or `recorded`.
+    #[must_use]
+    pub const fn origin(&self) -> &'static str {
+        match self {
+            Self::Synthetic => "synthetic",
+            Self::History(_) | Self::Recorded(_) => "recorded",
+        }
+    }
+}
+
 /// What is served.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SimConfig {
+    /// Where it comes from.
+    pub source: Source,
     /// The world; its origin is replaced by the clock's present at the start.
     pub world: WorldConfig,
     /// Whether request and connection limits of the venues are enforced.
     pub enforce_limits: bool,
     /// After how long a connection is closed.
     pub connection_life: Span,
+    /// Bytes that may wait for a client that does not read; more, and it is disconnected.
+    pub queue_bytes_max: usize,
     /// Port on 127.0.0.1; 0 takes any that is free.
     pub port: u16,
     /// What goes wrong on purpose.
@@ -53,9 +83,11 @@ pub struct SimConfig {
 impl Default for SimConfig {
     fn default() -> Self {
         Self {
+            source: Source::Synthetic,
             world: WorldConfig::default(),
             enforce_limits: true,
             connection_life: core::DAY,
+            queue_bytes_max: 32 << 20,
             port: 0,
             faults: Vec::new(),
         }
@@ -108,7 +140,12 @@ impl Server {
     /// [`Error::Config`] when the configuration has no markets, [`Error::Listen`] when no port can be had.
     pub async fn start(config: SimConfig, clock: Arc<dyn Clock>) -> Result<Handle, Error> {
         let world = &config.world;
-        if world.usdm_markets + world.spot_markets + world.coinbase_markets == 0 {
+        let empty = match &config.source {
+            Source::Synthetic => world.usdm_markets + world.spot_markets + world.coinbase_markets == 0,
+            Source::History(markets) => markets.is_empty(),
+            Source::Recorded(recording) => recording.is_empty(),
+        };
+        if empty {
             return Err(Error::Config("the world has no markets; give at least one venue at least one".to_owned()));
         }
         let listening = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await;
@@ -217,6 +254,12 @@ impl Handle {
     #[must_use]
     pub fn injected(&self) -> Vec<Injected> {
         self.shared.lock().hub.plan.records()
+    }
+
+    /// Frames of a recording that have not been played yet; 0 for other worlds.
+    #[must_use]
+    pub fn frames_left(&self) -> usize {
+        self.shared.lock().tape.as_ref().map_or(0, tape::Tape::left)
     }
 
     /// How many faults happened in all.

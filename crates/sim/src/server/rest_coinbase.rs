@@ -30,7 +30,10 @@ const GRANULARITIES: [(&str, i64); 9] = [
 /// Answers a request.
 pub(crate) fn answer(core: &Core, path: &str, query: &Query) -> Reply {
     let Some(path) = path.strip_prefix("/api/v3/brokerage") else { return Reply::absent("Path not found") };
+    let rows_only = core.world.markets.iter().any(|m| m.spec.venue == VENUE && m.is_history());
     let answer = match path {
+        "/market/product_book" if rows_only => Err(refused(404, "NOT_OFFERED", "this world has bars only")),
+        path if rows_only && path.ends_with("/ticker") => Err(refused(404, "NOT_OFFERED", "this world has bars only")),
         "/time" => Ok(time(core)),
         "/market/products" => products(core, query),
         "/market/product_book" => product_book(core, query),
@@ -110,6 +113,9 @@ fn candles(core: &Core, name: &str, query: &Query) -> Answer {
     let limit = crate::num::index(number(query, "limit")?.unwrap_or(CANDLES_MAX).clamp(1, CANDLES_MAX));
     let window =
         Window { start_ms: Some(start * 1_000), end_ms: Some(end * 1_000), limit: crate::num::index(CANDLES_MAX + 1) };
+    if market.script.as_ref().is_some_and(|s| !s.has_length(seconds * 1_000)) {
+        return Err(refused(404, "NOT_OFFERED", "this world has candles of its own length and multiples only"));
+    }
     let mut bars = market.candles(seconds * 1_000, &window, core.now().as_millis());
     bars.retain(|b| b.trades > 0);
     Ok(write(core, |t, _| {

@@ -14,6 +14,10 @@ type Answer = Result<Reply, Reply>;
 
 const VENUE: Venue = Venue::BinanceSpot;
 
+fn not_offered() -> Reply {
+    Reply::absent("NOT_OFFERED: this world has bars only")
+}
+
 /// What a request costs, also when it is refused.
 pub(crate) fn cost(path: &str, query: &Query) -> Cost {
     let one = query.get("symbol").is_some();
@@ -48,7 +52,10 @@ pub(crate) fn cost(path: &str, query: &Query) -> Cost {
 
 /// Answers a request.
 pub(crate) fn answer(core: &Core, path: &str, query: &Query) -> Reply {
+    let rows_only = markets(core).any(Market::is_history);
     let answer = match path {
+        "/api/v3/depth" | "/api/v3/trades" | "/api/v3/aggTrades" if rows_only => Err(not_offered()),
+        path if rows_only && path.starts_with("/api/v3/ticker/") => Err(not_offered()),
         "/api/v3/ping" => Ok(Reply::new(200, b"{}".to_vec())),
         "/api/v3/time" => Ok(write(core, |t, ms| {
             t.s("{\"serverTime\":").ms(ms).s("}");
@@ -134,6 +141,7 @@ fn agg_trades(core: &Core, query: &Query) -> Answer {
 fn klines(core: &Core, query: &Query) -> Answer {
     let market = symbol(core, query)?;
     let (_, length_ms) = interval(query, "interval", 60_000)?;
+    crate::server::rest_usdm::not_in_history(market, length_ms, Candles::Trades)?;
     let bars = market.candles(length_ms, &query.window(500, 1_000)?, core.now().as_millis());
     Ok(write(core, |t, _| list(t, &bars, |t, b| kline(t, &market.spec, b, length_ms, Candles::Trades, 8))))
 }

@@ -70,24 +70,48 @@ pub(crate) fn answer(core: &Core, path: &str, query: &Query) -> Reply {
         "/fapi/v1/ping" => Ok(Reply::new(200, b"{}".to_vec())),
         "/fapi/v1/time" => Ok(time(core)),
         "/fapi/v1/exchangeInfo" => Ok(write(core, |t, ms| wire::exchange_info(t, markets(core), ms))),
-        "/fapi/v1/premiumIndex" => one_or_all(core, query, |t, m, _| wire::premium_index(t, m)),
+        "/fapi/v1/premiumIndex" => one_or_all(core, query, wire::premium_index),
         "/fapi/v1/fundingRate" => funding_rate(core, query),
         "/fapi/v1/fundingInfo" => Ok(funding_info(core)),
-        "/fapi/v1/openInterest" => symbol(core, query).map(|m| write(core, |t, ms| wire::open_interest(t, m, ms))),
+        "/fapi/v1/openInterest" => open_interest(core, query),
         "/futures/data/openInterestHist" => open_interest_hist(core, query),
         "/fapi/v1/klines" => klines(core, query, "symbol", Candles::Trades),
         "/fapi/v1/markPriceKlines" => klines(core, query, "symbol", Candles::Mark),
         "/fapi/v1/premiumIndexKlines" => klines(core, query, "symbol", Candles::Premium),
         "/fapi/v1/indexPriceKlines" => klines(core, query, "pair", Candles::Index),
-        "/fapi/v1/ticker/24hr" => one_or_all(core, query, wire::ticker_24h),
-        "/fapi/v1/ticker/bookTicker" => one_or_all(core, query, wire::book_ticker),
-        "/fapi/v1/ticker/price" | "/fapi/v2/ticker/price" => one_or_all(core, query, wire::price),
-        "/fapi/v1/depth" => depth(core, query),
-        "/fapi/v1/aggTrades" => agg_trades(core, query),
-        "/fapi/v1/trades" => trades(core, query),
+        "/fapi/v1/ticker/24hr" => traded(core, query).and_then(|()| one_or_all(core, query, wire::ticker_24h)),
+        "/fapi/v1/ticker/bookTicker" => traded(core, query).and_then(|()| one_or_all(core, query, wire::book_ticker)),
+        "/fapi/v1/ticker/price" | "/fapi/v2/ticker/price" => {
+            traded(core, query).and_then(|()| one_or_all(core, query, wire::price))
+        }
+        "/fapi/v1/depth" => traded(core, query).and_then(|()| depth(core, query)),
+        "/fapi/v1/aggTrades" => traded(core, query).and_then(|()| agg_trades(core, query)),
+        "/fapi/v1/trades" => traded(core, query).and_then(|()| trades(core, query)),
         _ => Err(Reply::absent("Path not found")),
     };
     answer.unwrap_or_else(|refused| refused)
+}
+
+/// Refuses what a history does not have.
+fn traded(core: &Core, query: &Query) -> Result<(), Reply> {
+    let asked = query.get("symbol").and_then(|s| core.market(VENUE, s));
+    let history = asked.map_or_else(|| markets(core).any(Market::is_history), Market::is_history);
+    if history { Err(Reply::absent("NOT_OFFERED: this world has bars only")) } else { Ok(()) }
+}
+
+/// The newest open interest; a history may have none yet, or none at all.
+fn open_interest(core: &Core, query: &Query) -> Answer {
+    let market = symbol(core, query)?;
+    let now_ms = core.now().as_millis();
+    let (steps, ms) = match &market.script {
+        None => (market.perp.as_ref().map(|p| p.positions.open_interest()), now_ms),
+        Some(script) => {
+            let newest = script.newest_open_interest(now_ms);
+            (newest.map(|o| o.steps), newest.map_or(now_ms, |o| o.ms))
+        }
+    };
+    let steps = steps.ok_or_else(|| Reply::absent("NOT_OFFERED: no open interest here"))?;
+    Ok(write(core, |t, _| wire::open_interest(t, &market.spec, steps, ms)))
 }
 
 fn markets(core: &Core) -> impl Iterator<Item = &Market> {
@@ -130,11 +154,12 @@ fn funding_rate(core: &Core, query: &Query) -> Answer {
     let window = query.window(100, 1_000)?;
     if query.get("symbol").is_some() {
         let market = symbol(core, query)?;
-        let rows = market.funding(&window);
+        let rows = market.funding(&window, core.now().as_millis());
         return Ok(write(core, |t, _| list(t, &rows, |t, r| wire::funding_rate(t, &market.spec.symbol, r))));
     }
-    let mut all: Vec<(&str, _)> =
-        markets(core).flat_map(|m| m.funding(&window).into_iter().map(|r| (m.spec.symbol.as_str(), r))).collect();
+    let mut all: Vec<(&str, _)> = markets(core)
+        .flat_map(|m| m.funding(&window, core.now().as_millis()).into_iter().map(|r| (m.spec.symbol.as_str(), r)))
+        .collect();
     all.sort_by_key(|(_, r)| r.ms);
     let skipped = if window.start_ms.is_some() { 0 } else { all.len().saturating_sub(window.limit) };
     let rows = all.iter().skip(skipped).take(window.limit);
@@ -160,7 +185,7 @@ fn open_interest_hist(core: &Core, query: &Query) -> Answer {
     // Rows are stamped with the beginning of a period and hold the value of its end.
     window.start_ms = window.start_ms.map(|ms| ms + length_ms);
     window.end_ms = window.end_ms.map(|ms| ms + length_ms);
-    let rows = market.open_interest(length_ms, &window);
+    let rows = market.open_interest(length_ms, &window, core.now().as_millis());
     Ok(write(core, |t, _| list(t, &rows, |t, r| wire::open_interest_hist(t, &market.spec, r, length_ms))))
 }
 
@@ -168,8 +193,19 @@ fn klines(core: &Core, query: &Query, name: &str, what: Candles) -> Answer {
     let market = named(core, query, name)?;
     let (_, length_ms) = interval(query, "interval", 60_000)?;
     let window = query.window(500, 1_500)?;
+    not_in_history(market, length_ms, what)?;
     let bars = market.candles(length_ms, &window, core.now().as_millis());
     Ok(write(core, |t, _| list(t, &bars, |t, b| wire::kline(t, &market.spec, b, length_ms, what, 0))))
+}
+
+/// Candles that rows cannot give: shorter ones, and those of mark, index and premium.
+pub(crate) fn not_in_history(market: &Market, length_ms: i64, what: Candles) -> Result<(), Reply> {
+    match &market.script {
+        Some(script) if what != Candles::Trades || !script.has_length(length_ms) => {
+            Err(Reply::absent("NOT_OFFERED: this world has candles of its own length and multiples only"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn depth(core: &Core, query: &Query) -> Answer {

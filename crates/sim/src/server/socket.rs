@@ -5,28 +5,36 @@ use crate::server::{Shared, session};
 use crate::wire::frame::{Opcode, Reader, Refused};
 use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 
 /// Runs a socket until either side ends it.
-pub(crate) async fn run(shared: &Shared, upgraded: Upgraded, rx: mpsc::Receiver<Chunk>, slot: usize, id: u64) {
+pub(crate) async fn run(
+    shared: &Shared,
+    upgraded: Upgraded,
+    rx: mpsc::Receiver<Chunk>,
+    waiting: &AtomicUsize,
+    (slot, id): (usize, u64),
+) {
     let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
     let (read, write) = io.into_inner().into_split();
     tokio::select! {
         () = listen(shared, read, &read_buf, slot, id) => {}
-        () = speak(write, rx) => {}
+        () = speak(write, rx, waiting) => {}
     }
 }
 
-async fn speak(mut write: OwnedWriteHalf, mut rx: mpsc::Receiver<Chunk>) {
+async fn speak(mut write: OwnedWriteHalf, mut rx: mpsc::Receiver<Chunk>, waiting: &AtomicUsize) {
     while let Some(chunk) = rx.recv().await {
         match chunk {
             Chunk::Bytes(bytes) => {
                 if write.write_all(&bytes).await.is_err() {
                     return;
                 }
+                waiting.fetch_sub(bytes.len(), Ordering::Relaxed);
             }
             Chunk::End => break,
         }

@@ -55,6 +55,13 @@ impl Hub {
                         });
                     }
                 }
+                Event::Sample(sample) => {
+                    for seconds in [1, 3] {
+                        self.one(number, market, Stream::Mark(seconds), |t, _| {
+                            usdm::mark_sample(t, &market.spec.symbol, sample);
+                        });
+                    }
+                }
                 Event::Quarter => {
                     self.tell_candles(number, market, None, now_ms);
                     self.tell_batch(number, market, now_ms);
@@ -156,14 +163,16 @@ impl Hub {
             }
             let minute = closed.unwrap_or(market.bar.open_ms);
             let open_ms = interval_start(minute, interval.1);
-            if closed.is_some() && minute + 60_000 != open_ms + interval.1 {
+            let length_ms = market.script.as_ref().map_or(60_000, |s| s.length_ms);
+            if closed.is_some() && minute + length_ms != open_ms + interval.1 {
                 continue;
             }
             let window = Window { start_ms: Some(open_ms), end_ms: None, limit: 1 };
+            let now_of = closed.map_or(now_ms, |_| now_ms.max(open_ms + interval.1));
             let candle: Option<Bar> = if n == 0 && closed.is_none() {
                 Some(market.bar)
             } else {
-                market.candles(interval.1, &window, now_ms).first().copied()
+                market.candles(interval.1, &window, now_of).first().copied()
             };
             let Some(bar) = candle else { continue };
             self.one(number, market, stream, |t, _| {

@@ -1,10 +1,12 @@
 //! Frames of Binance USD-M: payloads of the market streams, fields in the order of the venue's captures of 2026-10.
 
 use crate::num::Text;
+use crate::wire::usdm_rest::maybe;
 use crate::world::bar::Bar;
 use crate::world::book::{Changed, Update};
 use crate::world::event::{Liquidation, Mark, Top, Trade};
 use crate::world::market::Market;
+use crate::world::script::Sample;
 use crate::world::spec::Spec;
 
 /// `[["price","quantity"],…]` of the given levels.
@@ -81,6 +83,13 @@ pub(crate) fn mark_price(t: &mut Text, symbol: &str, mark: &Mark, kind: &str) {
     t.s("{\"e\":\"markPriceUpdate\",\"E\":").ms(mark.ms).s(",\"s\":\"").s(symbol).s("\",\"p\":\"").f(mark.mark, 8);
     t.s("\",\"ap\":\"").f(mark.average, 8).s("\",\"P\":\"").f(mark.settle, 8).s("\",\"i\":\"").f(mark.index, 8);
     t.s("\",\"r\":\"").f(mark.rate, 8).s("\",\"T\":").ms(mark.next_ms).s(",\"st\":").s(kind).s("}");
+}
+
+/// A mark of a history: what is not known is the empty text, and 0 for the next settlement.
+pub(crate) fn mark_sample(t: &mut Text, symbol: &str, sample: &Sample) {
+    t.s("{\"e\":\"markPriceUpdate\",\"E\":").ms(sample.ms).s(",\"s\":\"").s(symbol).s("\",\"p\":\"").f(sample.mark, 8);
+    t.s("\",\"P\":\"\",\"i\":\"");
+    maybe(t, sample.index).s("\",\"r\":\"\",\"T\":0,\"st\":1}");
 }
 
 pub(crate) fn force_order(t: &mut Text, spec: &Spec, order: &Liquidation, event_ms: i64) {

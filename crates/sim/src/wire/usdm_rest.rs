@@ -50,7 +50,16 @@ fn symbol(t: &mut Text, market: &Market) {
     t.s("{\"filterType\":\"POSITION_RISK_CONTROL\",\"positionControlSide\":\"NONE\"}]}");
 }
 
-pub(crate) fn premium_index(t: &mut Text, market: &Market) {
+pub(crate) fn premium_index(t: &mut Text, market: &Market, now_ms: i64) {
+    if let Some(script) = &market.script {
+        let sample = script.mark(now_ms);
+        t.s("{\"symbol\":\"").s(&market.spec.symbol).s("\",\"markPrice\":\"");
+        maybe(t, sample.map(|s| s.mark)).s("\",\"indexPrice\":\"");
+        maybe(t, sample.and_then(|s| s.index))
+            .s("\",\"estimatedSettlePrice\":\"\",\"lastFundingRate\":\"\",\"interestRate\":\"\",");
+        t.s("\"nextFundingTime\":0,\"time\":").ms(sample.map_or(now_ms, |s| s.ms)).s("}");
+        return;
+    }
     let Some(perp) = &market.perp else { return };
     let mark = &perp.mark;
     t.s("{\"symbol\":\"")
@@ -78,9 +87,16 @@ pub(crate) fn funding_info(t: &mut Text, spec: &Spec) {
     t.s(",\"disclaimer\":false,\"updateTime\":1770000000000}");
 }
 
-pub(crate) fn open_interest(t: &mut Text, market: &Market, now_ms: i64) {
-    let steps = market.perp.as_ref().map_or(0, |p| p.positions.open_interest());
-    t.s("{\"symbol\":\"").s(&market.spec.symbol).s("\",\"openInterest\":\"").d(steps, market.spec.quantity_decimals);
+/// A number, or the empty text by which the venue says that there is none.
+pub(crate) fn maybe(t: &mut Text, x: Option<f64>) -> &mut Text {
+    match x {
+        Some(x) => t.f(x, 8),
+        None => t,
+    }
+}
+
+pub(crate) fn open_interest(t: &mut Text, spec: &Spec, steps: i64, now_ms: i64) {
+    t.s("{\"symbol\":\"").s(&spec.symbol).s("\",\"openInterest\":\"").d(steps, spec.quantity_decimals);
     t.s("\",\"time\":").ms(now_ms).s("}");
 }
 

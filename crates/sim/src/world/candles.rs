@@ -51,6 +51,9 @@ impl Market {
     /// Candles of `length_ms`, oldest first; the running one is last unless the window ends before.
     #[must_use]
     pub fn candles(&self, length_ms: i64, window: &Window, now_ms: i64) -> Vec<Bar> {
+        if let Some(script) = &self.script {
+            return script.candles(length_ms, window, now_ms);
+        }
         let (from, to) = window.openings(length_ms, self.past.start_ms, now_ms);
         let mut candles: Vec<Bar> = Vec::new();
         let mut add = |bar: &Bar| {
@@ -76,7 +79,10 @@ impl Market {
 
     /// Settled funding in a window, oldest first.
     #[must_use]
-    pub fn funding(&self, window: &Window) -> Vec<Settled> {
+    pub fn funding(&self, window: &Window, now_ms: i64) -> Vec<Settled> {
+        if let Some(script) = &self.script {
+            return window.of(script.funding(now_ms), |r| r.ms);
+        }
         let from = window.start_ms.unwrap_or(self.past.start_ms).max(self.past.start_ms);
         let to = window.end_ms.unwrap_or(i64::MAX).min(self.past.origin_ms);
         let mut rows = self.past.settled(&self.spec, from, to);
@@ -86,7 +92,11 @@ impl Market {
 
     /// Open interest at full steps of `length_ms` (a multiple of five minutes), oldest first.
     #[must_use]
-    pub fn open_interest(&self, length_ms: i64, window: &Window) -> Vec<OpenInterest> {
+    pub fn open_interest(&self, length_ms: i64, window: &Window, now_ms: i64) -> Vec<OpenInterest> {
+        if let Some(script) = &self.script {
+            let rows: Vec<_> = script.open_interest(now_ms).iter().filter(|o| o.ms % length_ms == 0).copied().collect();
+            return window.of(&rows, |r| r.ms);
+        }
         let Some(perp) = &self.perp else { return Vec::new() };
         let lived_from = perp.open_interest.front().map_or(self.past.origin_ms, |o| o.ms);
         // As many as could be wanted, back from the end of the past.

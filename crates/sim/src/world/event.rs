@@ -2,6 +2,7 @@
 
 use crate::world::bar::Bar;
 use crate::world::book::Update;
+use crate::world::script::Sample;
 
 /// Fills of one taker order at one price.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,8 +104,10 @@ pub enum Event {
     ForceOrder(Liquidation),
     /// A full second of a perpetual.
     Mark(Mark),
-    /// A minute is complete.
+    /// A minute is complete; in a history, a candle of its length.
     Closed(Bar),
+    /// A mark of a history.
+    Sample(Sample),
     /// A quarter of a second has passed: open candles are published.
     Quarter,
     /// A full second has passed, ms.

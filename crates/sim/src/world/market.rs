@@ -12,6 +12,7 @@ use crate::world::episode::Mood;
 use crate::world::event::{Event, Liquidation, Top, Trade};
 use crate::world::past::Past;
 use crate::world::perp::Perp;
+use crate::world::script::Script;
 use crate::world::spec::Spec;
 use barograph_domain::math;
 use std::collections::VecDeque;
@@ -62,6 +63,8 @@ pub struct Market {
     pub hours: VecDeque<Bar>,
     /// What was before the beginning.
     pub past: Past,
+    /// The rows it is made of, where it is history.
+    pub script: Option<Script>,
     pub(super) profile: Profile,
     rng: Rng,
     steps: u64,
@@ -94,6 +97,7 @@ impl Market {
             bar,
             hours,
             past,
+            script: None,
             profile,
             rng,
             steps: 0,
@@ -109,6 +113,33 @@ impl Market {
         market.requote(fair, mood);
         market.refill(mood);
         market
+    }
+
+    /// A market of rows: everything that is not a row is empty.
+    pub(super) fn of_rows(spec: Spec, script: Script, now_ms: i64) -> Self {
+        let past = Past::new(0, &spec, 1.0, now_ms, 0, 0.0);
+        let profile = Profile { trades: 0.0, quotes: 0.0, deep: 0.0, levels: 0, trades_kept: 0, bars_kept: 0 };
+        Self {
+            book: Book::new(0),
+            perp: None,
+            trades: VecDeque::new(),
+            liquidations: VecDeque::new(),
+            bars: VecDeque::new(),
+            bar: Bar::default(),
+            hours: VecDeque::new(),
+            past,
+            script: Some(script),
+            profile,
+            rng: Rng::new(0, 0, 0),
+            steps: 0,
+            aggregate_id: 0,
+            trade_id: 0,
+            last_ms: now_ms,
+            second_ms: now_ms,
+            traded: 0,
+            shown: None,
+            spec,
+        }
     }
 
     /// Id of the newest aggregate trade.
@@ -138,6 +169,10 @@ impl Market {
 
     /// 50 ms pass, up to `now_ms`. `index` is the price of the asset, which liquidations move.
     pub(super) fn step(&mut self, now_ms: i64, index: &mut f64, mood: &Mood, out: &mut Vec<Event>) {
+        if let Some(script) = &mut self.script {
+            script.play(now_ms, out);
+            return;
+        }
         self.book.forget();
         self.steps += 1;
         let second = now_ms.div_euclid(1_000) * 1_000;

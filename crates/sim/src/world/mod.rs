@@ -13,6 +13,7 @@ pub mod market;
 pub mod past;
 pub mod perp;
 pub mod positions;
+pub mod script;
 pub mod spec;
 
 use crate::Venue;
@@ -22,6 +23,7 @@ use episode::{Episode, Mood, Schedule, Scheduled};
 use event::Event;
 use market::{Market, Profile};
 use past::Past;
+use script::{HistoryMarket, Script};
 
 /// What a synthetic world is made of.
 #[derive(Clone, PartialEq, Debug)]
@@ -142,6 +144,27 @@ impl World {
             }
         }
         Self { markets, assets, schedule, common: Rng::new(config.seed, 3, 0), now, slot: 0 }
+    }
+
+    /// A world that plays rows and nothing else.
+    #[must_use]
+    pub fn of_history(markets: &[HistoryMarket], origin: Ts) -> Self {
+        let now = origin.floor(SLOT);
+        let mood = Episode::Quiet.mood(Span::ZERO);
+        let asset = Asset { price: 1.0, beta: 0.0, rng: Rng::new(0, 2, 0), mood, episode: Episode::Quiet };
+        let market = |history: &HistoryMarket| {
+            let spec = history.spec(0);
+            let script = Script::new(history, &spec, now.as_millis());
+            Market::of_rows(spec, script, now.as_millis())
+        };
+        Self {
+            markets: markets.iter().map(market).collect(),
+            assets: vec![asset],
+            schedule: Schedule::new(now, Vec::new()),
+            common: Rng::new(0, 3, 0),
+            now,
+            slot: 0,
+        }
     }
 
     /// The moment up to which everything has happened.

@@ -211,3 +211,25 @@ async fn budgets_run_out_as_on_the_venue() {
     assert_eq!(get(&handle, USDM, path).await.status, 418, "a ban for those who do not listen");
     assert_eq!(get(&handle, USDM, "/fapi/v1/ping").await.status, 418);
 }
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_given_up() {
+    let handle = server(100.0, |c| {
+        c.queue_bytes_max = 64 << 10;
+        c.world.messages_per_s = 600.0;
+    })
+    .await;
+    let streams = ["btcusdt", "ethusdt", "solusdt"].map(|s| format!("{s}@aggTrade")).join("/");
+    let idle = Socket::open(&handle, USDM, &format!("/market/stream?streams={streams}")).await;
+    let mut reader = Socket::open(&handle, USDM, "/market/ws/btcusdt@markPrice@1s").await;
+    let end = Instant::now() + crate::client::PATIENCE;
+    while handle.slow_clients() == 0 && Instant::now() < end {
+        reader.text().await;
+    }
+    assert_eq!(handle.slow_clients(), 1);
+    while handle.connections() > 1 && Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(handle.connections(), 1, "the other one lives");
+    drop(idle);
+}

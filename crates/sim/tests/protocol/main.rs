@@ -10,3 +10,5 @@ mod faults;
 mod spot;
 #[cfg(test)]
 mod usdm;
+#[cfg(test)]
+mod worlds;
