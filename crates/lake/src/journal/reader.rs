@@ -73,6 +73,8 @@ pub struct JournalReader {
     last: Option<(Ts, Class)>,
     tails: Vec<Tail>,
     scratch: Vec<u8>,
+    /// After an error, what follows would be an order with a hole in it.
+    failed: bool,
 }
 
 /// A reply record comes before its body, which has the same stamp.
@@ -114,19 +116,34 @@ impl JournalReader {
             last: None,
             tails: Vec::new(),
             scratch: Vec::new(),
+            failed: false,
         })
     }
 
     /// The next line; `None` at the end.
     ///
     /// # Errors
-    /// When a file is damaged in the middle, or written by a newer release. What a crash cut off is no error: see
-    /// [`Self::tails`].
+    /// When a file is damaged in the middle, or written by a newer release; nothing more can be read then. What a crash cut
+    /// off is no error: see [`Self::tails`].
     #[expect(
         clippy::should_implement_trait,
         reason = "the entry borrows from the reader, which an iterator cannot say"
     )]
     pub fn next(&mut self) -> Result<Option<Entry<'_>>> {
+        if self.failed {
+            return Err(Error::Misuse("a reader is asked for more after an error".to_owned()));
+        }
+        let stepped = self.step();
+        self.failed = stepped.is_err();
+        let Some(id) = stepped? else { return Ok(None) };
+        let Some(source) = self.active.get(&id) else { return Ok(None) };
+        let entry = entry(source, &mut self.scratch);
+        self.failed = entry.is_err();
+        entry.map(Some)
+    }
+
+    /// Goes to the next line and says which file stands on it.
+    fn step(&mut self) -> Result<Option<usize>> {
         if let Some(id) = self.present.take() {
             self.go_on(id)?;
         }
@@ -143,7 +160,7 @@ impl JournalReader {
         let Some(source) = self.active.get(&id) else { return Ok(None) };
         check_order(self.last, (at, class), source)?;
         self.last = Some((at, class));
-        entry(source, &mut self.scratch).map(Some)
+        Ok(Some(id))
     }
 
     /// Files that ended without having been closed, as far as they have been read.

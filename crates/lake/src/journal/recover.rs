@@ -1,5 +1,6 @@
 //! What earlier processes left in the folder, seen before the first line is written. Nothing is changed.
 
+use super::block::Marker;
 use super::layout::{self, Listed};
 use super::scan::{Blocks, Step, Unpacker, end_of};
 use super::{Error, Result};
@@ -57,7 +58,7 @@ pub(super) fn recover(root: &Path) -> Result<Recovered> {
 
 enum Walked {
     Tail(Tail),
-    /// With the newest stamp before the damage.
+    /// With the newest stamp anywhere in the file.
     Damage(Option<Ts>),
 }
 
@@ -71,7 +72,7 @@ fn walk(path: &Path, unpacker: &mut Unpacker) -> Result<Walked> {
             Step::Block { marker, at } => found.push((marker, at)),
             Step::End(_) => break blocks.len(),
             Step::Tail { at } => break at,
-            Step::Damage { .. } => return Ok(Walked::Damage(found.last().map(|(m, _)| m.last))),
+            Step::Damage { .. } => return newest(path).map(Walked::Damage),
         }
     };
     let mut text = Vec::new();
@@ -79,11 +80,23 @@ fn walk(path: &Path, unpacker: &mut Unpacker) -> Result<Walked> {
         match blocks.text(&mut file, unpacker, (marker, *at), &mut text)? {
             None => break,
             Some(Step::Tail { at }) => end = at,
-            Some(_) => return Ok(Walked::Damage(Some(marker.last))),
+            Some(_) => return newest(path).map(Walked::Damage),
         }
         found.pop();
     }
     let lines = found.iter().map(|(m, _)| u64::from(m.lines)).sum();
     let last_good = found.iter().rfind(|(m, _)| m.lines > 0).map(|(m, _)| m.last);
     Ok(Walked::Tail(Tail { path: path.to_path_buf(), bytes_lost: blocks.len() - end, last_good, lines }))
+}
+
+/// The newest stamp of a damaged file, before or behind the damage: it must not be used again.
+fn newest(path: &Path) -> Result<Option<Ts>> {
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let (mut position, mut newest) = (0, None);
+    while let Some(found) = Marker::find(&bytes[position..]) {
+        position += found;
+        newest = newest.max(Marker::read(&bytes[position..]).map(|m| m.last));
+        position += 1;
+    }
+    Ok(newest)
 }

@@ -52,6 +52,10 @@ fn a_file_is_text_with_a_header_and_one_frame_per_line() {
     writer.close().unwrap();
     let frames = dir.path().join("venue=binance-usdm/date=2026-02-05/market-0-0.zst");
     let control = dir.path().join("control/date=2026-02-05/0.zst");
+    match std::process::Command::new("zstdcat").arg(&frames).output() {
+        Ok(shown) => assert_eq!(shown.stdout, text(&frames)),
+        Err(e) => eprintln!("skipped: zstdcat: {e}"),
+    }
     assert_eq!(files(dir.path()), [control.clone(), frames.clone()]);
     assert_eq!(
         String::from_utf8(text(&frames)).unwrap(),
