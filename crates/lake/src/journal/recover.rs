@@ -31,7 +31,12 @@ pub struct Tail {
     pub lines: u64,
 }
 
-pub(super) fn recover(root: &Path) -> Result<Recovered> {
+/// Looks at a journal without taking it: the newest stamp, tails, damage. Beside a running writer, its open files are listed as
+/// unclosed. A journal that is not there is empty.
+///
+/// # Errors
+/// When the folder or a file cannot be read.
+pub fn survey(root: &Path) -> Result<Recovered> {
     let mut unpacker = Unpacker::new().map_err(Error::io(root))?;
     let mut recovered = Recovered::default();
     // Oldest day first, so that the most recent tails come last.

@@ -9,7 +9,7 @@ use super::lane::{Core, Lane};
 use super::lock::WriterLock;
 use super::queue::{Job, Shared, Ticket};
 use super::record::{ControlRecord, write_line};
-use super::recover::{Recovered, recover};
+use super::recover::{Recovered, survey};
 use super::{Error, REST, Result, layout};
 use barograph_domain::Ts;
 use barograph_venues::session::RequestId;
@@ -70,7 +70,7 @@ impl JournalWriter {
         }
         std::fs::create_dir_all(&config.root).map_err(Error::io(&config.root))?;
         let lock = WriterLock::take(&config.root, now)?;
-        let recovered = recover(&config.root)?;
+        let recovered = survey(&config.root)?;
         let shared = Shared::new(config.queue_bytes);
         let at_root = |e| Error::io(&config.root)(e);
         let drain = Drain::new(shared.clone(), disk, config.level).map_err(at_root)?;

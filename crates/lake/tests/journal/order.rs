@@ -2,7 +2,7 @@
 
 use crate::support::{Line, begin, files, open, open_with, read, read_after, read_selected, scribble, text};
 use barograph_domain::{Span, Ts};
-use barograph_lake::journal::{ControlRecord, JournalConfig, REST, Selection};
+use barograph_lake::journal::{ControlRecord, JournalConfig, REST, Recovered, Selection, survey};
 use barograph_venues::session::RequestId;
 
 fn check(seed: u64, n: usize, connections: usize, step: Span, change: impl FnOnce(&mut JournalConfig)) {
@@ -161,6 +161,8 @@ fn a_second_process_goes_on_where_the_first_ended() {
     for run in 0..3 {
         let mut writer = open(dir.path());
         assert_eq!(writer.last(), written.last().map(Line::at));
+        // Looking needs no lock.
+        assert_eq!(survey(dir.path()).unwrap().last, writer.last());
         written.extend(scribble(&mut writer, run, 200, 3, Span::millis(1)));
         writer.close().unwrap();
     }
@@ -171,6 +173,7 @@ fn a_second_process_goes_on_where_the_first_ended() {
 fn a_journal_that_is_not_there_or_empty_has_no_lines() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(read(&dir.path().join("none")), []);
+    assert_eq!(survey(&dir.path().join("none")).unwrap(), Recovered::default());
     open(dir.path()).close().unwrap();
     assert_eq!(read_after(dir.path(), Some(Ts::MAX)), (vec![], vec![]));
 }
