@@ -80,8 +80,8 @@ const USUAL: Mood = Mood {
     restless: 0.0005,
     premium: 0.0,
     activity: 1.0,
-    opening: 0.000_6,
-    closing: 0.000_6,
+    opening: 0.002,
+    closing: 0.002,
     long_share: 0.55,
     high_leverage: 0.25,
     impact: 0.000_06,
@@ -100,7 +100,15 @@ impl Episode {
             Self::Trend { up } => {
                 let sign = if up { 1.0 } else { -1.0 };
                 let long_share = if up { 0.7 } else { 0.35 };
-                Mood { drift: sign * 0.000_6, premium: sign * 0.000_4, opening: 0.001, long_share, ..USUAL }
+                Mood {
+                    drift: sign * 0.000_6,
+                    premium: sign * 0.000_4,
+                    opening: 0.005,
+                    closing: 0.001,
+                    long_share,
+                    high_leverage: 0.5,
+                    ..USUAL
+                }
             }
             Self::SqueezeBuildUp => Mood {
                 restless: 0.000_2,
@@ -118,7 +126,7 @@ impl Episode {
                 activity: 3.0,
                 opening: 0.000_5,
                 closing: 0.004,
-                impact: 0.000_3,
+                impact: 0.000_15,
                 depth: 0.5,
                 ..USUAL
             },
@@ -129,7 +137,7 @@ impl Episode {
                 activity: 4.0,
                 opening: 0.000_3,
                 closing: 0.004,
-                impact: 0.000_4,
+                impact: 0.000_25,
                 depth: 0.3,
                 ..USUAL
             },

@@ -78,17 +78,28 @@ impl Positions {
         if quantity <= 0 {
             return;
         }
-        if self.leveraged.len() >= POSITIONS_MAX {
-            // Joins the pool: two old positions become one would be wrong, their prices differ.
-            let at = index(rng.below(self.leveraged.len() as i64));
-            let old = self.leveraged.swap_remove(at);
-            *self.pool(old.long) += old.quantity;
-        }
         let position = draw(quantity, mark, mood, rng);
-        self.leveraged.push(position);
+        self.add(position);
         *self.pool(!position.long) += quantity;
         self.open_interest += quantity;
         self.find_nearest();
+    }
+
+    /// A new holder, or, when there are enough, somebody who adds to the position most like it: its liquidation price
+    /// moves by weight.
+    fn add(&mut self, new: Position) {
+        let full = self.leveraged.len() >= POSITIONS_MAX;
+        let like = |p: &Position| (p.liquidation_price - new.liquidation_price).abs();
+        let same = self.leveraged.iter_mut().filter(|p| p.long == new.long);
+        let nearest = same.min_by(|a, b| like(a).total_cmp(&like(b)));
+        match nearest {
+            Some(old) if full => {
+                let (had, has) = (old.quantity as f64, (old.quantity + new.quantity) as f64);
+                old.liquidation_price += (new.liquidation_price - old.liquidation_price) * (1.0 - had / has);
+                old.quantity += new.quantity;
+            }
+            _ => self.leveraged.push(new),
+        }
     }
 
     /// Somebody closes up to `quantity` of a leveraged position.
