@@ -521,3 +521,43 @@ fn messages_of_other_connections_and_unknown_shapes_are_faults() {
     rig.input(&Input::Opened { link: LinkId(77), conn: ConnId(5) });
     assert_eq!(rig.closes(), 1, "a link nobody wants");
 }
+
+#[test]
+fn a_product_is_left_with_its_last_name_only() {
+    let mut rig = Rig::new(config(vec![spot("BTC-USD"), spot("BTC-USDC")]));
+    rig.open(0, 1).snapshot(1, 0, "BTC-USD", "100.00", "100.01");
+    rig.texts();
+    rig.input(&Input::Markets(&[spot("BTC-USDC")]));
+    assert_eq!(rig.texts(), [], "the alias is still wanted");
+    assert_eq!(
+        (rig.state(0, Metric::Book), rig.state(1, Metric::Book).0),
+        ((StatusState::Gap, GapReason::NotRunning), StatusState::Live)
+    );
+    rig.events.clear();
+    rig.trades(1, 1, "update", "BTC-USD", &[(7, "100.00", "1", "BUY")]);
+    assert_eq!(rig.take(Metric::Trade).iter().map(|e| e.market.0).collect::<Vec<_>>(), [1]);
+    rig.input(&Input::Markets(&[]));
+    assert_eq!((rig.texts().len(), rig.session.links().len()), (3, 0));
+}
+
+#[test]
+fn a_future_that_comes_back_is_polled_again() {
+    let spec = MarketSpec { contract_size: Some(0.1), ..MarketSpec::bare("ETP-20DEC30-CDE", MarketKind::Perpetual) };
+    let mut rig = Rig::new(config(vec![spec.clone()]));
+    rig.open(0, 1).wait(1);
+    assert_eq!(rig.requests().len(), 1);
+    rig.input(&Input::Markets(&[]));
+    rig.wait(100);
+    assert_eq!(rig.requests(), []);
+    rig.input(&Input::Markets(&[spec]));
+    rig.wait(1);
+    assert_eq!(rig.requests().len(), 1);
+    // Ids of futures say nothing about order or holes: time does, and what is old is not told twice.
+    let link = rig.session.links()[0].id;
+    rig.open(link.0, 2).trades(2, 0, "update", "ETP-20DEC30-CDE", &[(900, "2000", "3", "BUY")]);
+    rig.trades(2, 1, "update", "ETP-20DEC30-CDE", &[(4, "2001", "1", "BUY"), (900, "2000", "3", "BUY")]);
+    rig.now = rig.now + Span::secs(1);
+    rig.trades(2, 2, "update", "ETP-20DEC30-CDE", &[(4_000_000_000, "2001", "1", "BUY")]);
+    assert_eq!(rig.take(Metric::Trade).iter().map(|e| e.seq).collect::<Vec<_>>(), [900, 4, 4_000_000_000]);
+    assert_eq!((rig.state(0, Metric::Trade).0, rig.faults()), (StatusState::Live, vec![]));
+}

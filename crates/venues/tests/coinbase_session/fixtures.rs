@@ -205,13 +205,7 @@ fn damaged_messages_never_panic_and_memory_stays_bounded() {
         .map(|l| l.data.clone().into_bytes())
         .collect();
     let frames: Vec<&Vec<u8>> = frames.iter().collect();
-    let mut random = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = move |below: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        usize::try_from(random >> 16).unwrap() % below.max(1)
-    };
+    let mut next = suite_random(0x2545_f491_4f6c_dd1d);
     let (mut largest, mut books) = (0, 0);
     for _ in 0..count.div_ceil(250) {
         let mut rig = Rig::new(config.clone());
@@ -263,6 +257,64 @@ fn damaged_messages_never_panic_and_memory_stays_bounded() {
     }
     assert!(books > count / 20, "books were seen {books} times in {count} messages");
     println!("state of two books: at most {largest} bytes after {count} damaged messages");
+}
+
+#[test]
+fn damaged_answers_never_panic_and_nothing_wild_is_taken_from_them() {
+    let Some(files) = untar("raw/fixtures/nautilus_coinbase_public.tar.gz") else { return };
+    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(24_000) / 60;
+    let body = |name: &str| file(&files, name).as_bytes().to_vec();
+    let (candles, trades, list) =
+        (body("http_candles.json"), body("http_ticker.json"), body("http_products_future.json"));
+    let product: serde_json::Value = serde_json::from_slice(&list).unwrap();
+    let product = product["products"][0].to_string().into_bytes();
+    let mut next = suite_random(0x9e37_79b9_7f4a_7c15);
+    let perp = MarketSpec { contract_size: Some(0.01), ..MarketSpec::bare("BIP-20DEC30-CDE", MarketKind::Perpetual) };
+    let wanted = SessionConfig { backfill: Span::mins(5), ..config(vec![spot("BTC-USD"), perp]) };
+    let mut taken = 0;
+    for _ in 0..count {
+        let mut rig = Rig::new(wanted.clone());
+        rig.now = Ts::parse("2024-04-04T02:20:00Z").unwrap();
+        rig.open(0, 1).trades(1, 0, "update", "BTC-USD", &[(995_098_650, "66000.00", "1", "BUY")]);
+        rig.trades(1, 1, "update", "BTC-USD", &[(995_098_670, "66000.00", "1", "BUY")]).wait(66);
+        rig.events.clear();
+        for request in rig.requests() {
+            let from = if request.url.contains("/candles?") {
+                &candles
+            } else if request.url.contains("/ticker?") {
+                &trades
+            } else {
+                &product
+            };
+            let damaged = suite::mutated(&[from, &list], &mut next);
+            rig.input(&Input::Reply { request: request.id, status: 200, body: &damaged });
+        }
+        drop((def().instruments)(&[suite::mutated(&[&list], &mut next)]));
+        for e in &rig.events {
+            taken += 1;
+            let sane = match e.payload {
+                Payload::Bar(b) => {
+                    0.0 < b.low && b.low <= b.high && b.high < 1e12 && b.volume.is_some_and(|v| v >= 0.0)
+                }
+                Payload::Trade { price, qty, .. } => price > 0.0 && qty > 0.0,
+                Payload::Value(v) => (0.0..1e18).contains(&v),
+                Payload::Funding { rate, .. } => rate.abs() <= 1.0,
+                _ => true,
+            };
+            assert!(sane, "{e:?}");
+        }
+    }
+    assert!(taken > count / 4, "{taken} facts from {count} rounds");
+}
+
+/// Xorshift, as in the suite.
+fn suite_random(mut random: u64) -> impl FnMut(usize) -> usize {
+    move |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random >> 16).unwrap() % below.max(1)
+    }
 }
 
 /// Every product of the list is a market with a name the rest of the system takes.

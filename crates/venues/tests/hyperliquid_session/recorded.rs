@@ -1,10 +1,10 @@
 //! The recording of 2025-01-26 (25 s, 46 books and 9 messages of trades), fixtures of two other clients, and the suite of
 //! behaviour every session owes.
 
-use crate::rig::{Rig, config, def, shared};
+use crate::rig::{Rig, candle, config, def, shared};
 use barograph_domain::{Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::suite::{self, Script};
-use barograph_venues::session::{LagVerdict, MarketIndex, SessionConfig};
+use barograph_venues::session::{Input, LagVerdict, MarketIndex, SessionConfig};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -223,4 +223,60 @@ fn damaged_messages_never_panic_and_memory_stays_bounded() {
     let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(24_000) / 6;
     let largest = suite::stays_bounded(def().open, &script, count, 200_000);
     println!("state of two coins: at most {largest} bytes after {count} damaged messages");
+}
+
+#[test]
+fn damaged_answers_never_panic_and_nothing_wild_is_taken_from_them() {
+    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(24_000) / 60;
+    let now = Ts::parse("2026-11-19T09:00:00Z").unwrap();
+    let minutes = (7..12).map(|n| candle("BTC", now - Span::mins(n), "12.5", "1.25")).collect::<Vec<_>>().join(",");
+    let candles = format!("[{minutes}]").into_bytes();
+    let hour = now.as_millis();
+    let row = |n: i64| {
+        format!(r#"{{"coin":"BTC","fundingRate":"0.0000125","premium":"0.0","time":{}}}"#, hour - n * 3_600_000)
+    };
+    let funding = format!("[{},{},{}]", row(2), row(1), row(0)).into_bytes();
+    let context =
+        r#"{"funding":"0.0000125","openInterest":"28911.42176","oraclePx":"91238.0","markPx":"91252.0","midPx":null}"#;
+    let meta = format!(r#"[{{"universe":[{{"name":"BTC","szDecimals":5}}]}},[{context}]]"#).into_bytes();
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random >> 16).unwrap() % below.max(1)
+    };
+    let mut taken = 0;
+    for _ in 0..count {
+        let mut rig = Rig::at(now, SessionConfig { backfill: Span::hours(4), ..config(&["BTC"]) });
+        rig.say("activeAssetCtx", &format!(r#"{{"coin":"BTC","ctx":{context}}}"#));
+        rig.candle("BTC", now - Span::mins(6), "10.0", "1").candle("BTC", now - Span::mins(5), "10.0", "1").wait(3);
+        rig.events.clear();
+        for request in rig.requests() {
+            let asked = request.body.as_ref().unwrap();
+            let from = if asked.contains("candle") {
+                &candles
+            } else if asked.contains("fundingHistory") {
+                &funding
+            } else {
+                &meta
+            };
+            let damaged = suite::mutated(&[from, &meta], &mut next);
+            rig.input(&Input::Reply { request: request.id, status: 200, body: &damaged });
+        }
+        drop((def().instruments)(&[suite::mutated(&[&meta], &mut next)]));
+        for e in &rig.events {
+            taken += 1;
+            let sane = match e.payload {
+                Payload::Bar(b) => {
+                    0.0 < b.low && b.low <= b.high && b.high < 1e12 && b.volume.is_some_and(|v| v >= 0.0)
+                }
+                Payload::Value(v) => (0.0..1e27).contains(&v),
+                Payload::Funding { rate, .. } => rate.abs() <= 0.5,
+                _ => true,
+            };
+            assert!(sane && e.event_ts <= rig.now, "{e:?}");
+        }
+    }
+    assert!(taken > count / 4, "{taken} facts from {count} rounds");
 }
