@@ -7,6 +7,7 @@
 //!
 //! Where jumps are frequent ids that only rise are accepted, and the book is renewed by a new snapshot every minute.
 
+use super::wire::Depth;
 use crate::session::wire::levels;
 use crate::session::{Book, BookFault, ConnId, Decimal};
 use barograph_domain::{GapReason, Span, Ts};
@@ -111,7 +112,7 @@ impl Sync {
     }
 
     /// A snapshot.
-    pub(super) fn snapshot(&mut self, now: Ts, conn: ConnId, depth: usize, message: &Update<'_>) -> Step {
+    pub(super) fn snapshot(&mut self, now: Ts, conn: ConnId, depth: usize, message: &Depth<'_>) -> Step {
         let renewal = self.asked.is_some();
         let known = self.live && self.source != Some(conn) && message.u != 1 && message.u <= self.u;
         if known && !renewal {
@@ -122,6 +123,7 @@ impl Sync {
             self.book = Book::new(scale, depth * 2);
         }
         self.book.clear();
+        self.book.reserve();
         match self.apply(message) {
             Ok(()) => {
                 (self.live, self.u, self.seq, self.source) = (true, message.u, message.seq, Some(conn));
@@ -133,7 +135,7 @@ impl Sync {
     }
 
     /// A delta.
-    pub(super) fn delta(&mut self, now: Ts, conn: ConnId, message: &Update<'_>) -> Step {
+    pub(super) fn delta(&mut self, now: Ts, conn: ConnId, message: &Depth<'_>) -> Step {
         if !self.live {
             return Step::Ignored;
         }
@@ -169,7 +171,7 @@ impl Sync {
         Step::Broken(why)
     }
 
-    fn apply(&mut self, message: &Update<'_>) -> Result<(), GapReason> {
+    fn apply(&mut self, message: &Depth<'_>) -> Result<(), GapReason> {
         let mut fault = None;
         let mut set = |book: &mut Book, price: &[u8], qty: &[u8], bid: bool| {
             let parsed = (Decimal::parse(price), Decimal::parse(qty).map(Decimal::to_f64).filter(|q| *q >= 0.0));
@@ -196,17 +198,8 @@ impl Sync {
     }
 }
 
-/// A message for a book.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Update<'a> {
-    pub bids: &'a str,
-    pub asks: &'a str,
-    pub u: u64,
-    pub seq: u64,
-}
-
 /// Digits after the point of the finest price in a snapshot: the tick may be finer than the list says, after a change.
-fn scale(message: &Update<'_>) -> Option<u8> {
+fn scale(message: &Depth<'_>) -> Option<u8> {
     let mut scale = 0;
     let mut widen = |price: &[u8], _: &[u8]| match Decimal::parse(price) {
         Some(p) => {

@@ -1,6 +1,6 @@
 //! Data messages of the socket to facts.
 
-use super::books::{Step, Update};
+use super::books::Step;
 use super::session::Bybit;
 use super::ticker::AGAIN;
 use super::topics::Channel;
@@ -27,17 +27,24 @@ struct Head<'a> {
 impl Bybit {
     /// One message.
     pub(super) fn frame(&mut self, now: Ts, conn: ConnId, bytes: &[u8], out: &mut Out) {
-        let frame: wire::Frame<'_> = match serde_json::from_slice(bytes) {
-            Ok(frame) => frame,
-            Err(_) => return out.fault("undecodable", None, "not a message of this venue", bytes),
-        };
-        if frame.topic.is_empty() {
-            return self.control(now, conn, &frame, bytes, out);
+        if let Some(data) = wire::Data::scan(bytes) {
+            return self.data(now, conn, data, bytes, out);
         }
+        let Ok(frame) = serde_json::from_slice::<wire::Frame<'_>>(bytes) else {
+            return out.fault("undecodable", None, "not a message of this venue", bytes);
+        };
+        match wire::Data::of(&frame) {
+            _ if frame.topic.is_empty() => self.control(now, conn, &frame, bytes, out),
+            Some(data) => self.data(now, conn, data, bytes, out),
+            None => out.fault("undecodable", None, "a topic without data", bytes),
+        }
+    }
+
+    fn data(&mut self, now: Ts, conn: ConnId, frame: wire::Data<'_>, bytes: &[u8], out: &mut Out) {
         let Some(link) = self.state.desk.link_of(conn) else {
             return out.fault("unknown_connection", None, "a message on a connection that is not open", bytes);
         };
-        let Some((channel, symbol)) = Channel::parse(&frame.topic, self.depth) else {
+        let Some((channel, symbol)) = Channel::parse(frame.topic, self.depth) else {
             return out.fault("unknown_topic", None, "a topic nobody asked for", frame.topic.as_bytes());
         };
         let Some(market) = self.market(link, symbol) else {
@@ -51,12 +58,9 @@ impl Bybit {
         let (Some(at), Some(sent)) = (map::stamp(stamp, now), map::stamp(frame.ts, now)) else {
             return out.fault("bad_stamp", Some(market), "no plausible time", bytes);
         };
-        let Some(data) = frame.data else {
-            return out.fault("undecodable", Some(market), "a topic without data", bytes);
-        };
         self.state.desk.lag.note(now, sent);
         self.covers(now, conn, market, channel, out);
-        let head = Head { now, conn, market, at, snapshot: frame.kind == "snapshot", data: data.get() };
+        let head = Head { now, conn, market, at, snapshot: frame.kind == "snapshot", data: frame.data };
         let good = match channel {
             Channel::Book => self.depth(head, out),
             Channel::Top => self.top(head, out),
@@ -66,7 +70,7 @@ impl Bybit {
             Channel::Kline => self.klines(head, out),
         };
         if !good {
-            out.fault("undecodable", Some(market), "data this topic does not have", data.get().as_bytes());
+            out.fault("undecodable", Some(market), "data this topic does not have", frame.data.as_bytes());
         }
     }
 
@@ -84,18 +88,18 @@ impl Bybit {
     }
 
     fn depth(&mut self, h: Head<'_>, out: &mut Out) -> bool {
-        let Ok(depth) = serde_json::from_str::<wire::Depth<'_>>(h.data) else {
+        let Some(depth) = wire::Depth::read(h.data) else {
             self.broken(h, GapReason::Undecodable, out);
             return false;
         };
-        let update = Update { bids: depth.b.get(), asks: depth.a.get(), u: depth.u, seq: depth.seq };
+
         let levels = self.depth;
         let book = &mut self.state.markets[h.market.index()].book;
         // A restart is a snapshot whatever the message calls itself.
         let step = if h.snapshot || depth.u == 1 {
-            book.snapshot(h.now, h.conn, levels, &update)
+            book.snapshot(h.now, h.conn, levels, &depth)
         } else {
-            book.delta(h.now, h.conn, &update)
+            book.delta(h.now, h.conn, &depth)
         };
         match step {
             Step::Ignored => {}
@@ -132,7 +136,7 @@ impl Bybit {
 
     /// `orderbook.1`: each message is the whole top.
     fn top(&mut self, h: Head<'_>, out: &mut Out) -> bool {
-        let Ok(depth) = serde_json::from_str::<wire::Depth<'_>>(h.data) else { return false };
+        let Some(depth) = wire::Depth::read(h.data) else { return false };
         let best = |json: &str| {
             let mut best = None;
             let whole = levels(json, |p, q| {
@@ -143,7 +147,7 @@ impl Bybit {
             });
             whole.then_some(best)
         };
-        let (Some(bid), Some(ask)) = (best(depth.b.get()), best(depth.a.get())) else { return false };
+        let (Some(bid), Some(ask)) = (best(depth.bids), best(depth.asks)) else { return false };
         let (Some(bid), Some(ask)) = (bid, ask) else { return true };
         self.best(h, bid, ask, depth.seq, out);
         true
@@ -161,6 +165,7 @@ impl Bybit {
 
     fn trades(&mut self, h: Head<'_>, out: &mut Out) -> bool {
         let mut good = true;
+        self.state.markets[h.market.index()].trades.reserve();
         let whole = each(h.data, |t: wire::Trade<'_>| {
             let spec = &self.state.markets[h.market.index()].spec;
             let (Some(at), Some(payload)) = (map::stamp(t.time, h.now), map::trade(spec, &t.price, &t.size, &t.side))

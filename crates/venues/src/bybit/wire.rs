@@ -1,6 +1,7 @@
 //! Bybit's messages in Bybit's spelling (sheet §3 and §4). Fields nobody reads are left out; keys may come in any order.
 
-use crate::session::wire::Millis;
+use crate::session::Scan;
+use crate::session::wire::{Millis, scan_millis, scan_raw, scan_text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -29,15 +30,89 @@ pub(super) struct Frame<'a> {
     pub req_id: Cow<'a, str>,
 }
 
+/// The parts of a data message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Data<'a> {
+    pub topic: &'a str,
+    pub kind: &'a str,
+    pub ts: Millis,
+    /// When the matching engine made the book (books only).
+    pub cts: Millis,
+    pub data: &'a str,
+}
+
+impl<'a> Data<'a> {
+    /// The usual case, in one pass and without allocation; `None`: not data, or not in the usual spelling.
+    pub(super) fn scan(bytes: &'a [u8]) -> Option<Self> {
+        let mut scan = Scan::new(bytes);
+        let (mut topic, mut kind, mut data) = (None, "", None);
+        let (mut ts, mut cts) = (Millis(None), Millis(None));
+        scan.object(|key, s| {
+            match key {
+                b"topic" => topic = Some(scan_text(s)?),
+                b"type" => kind = scan_text(s)?,
+                b"ts" => ts = scan_millis(s)?,
+                b"cts" => cts = scan_millis(s)?,
+                b"data" => data = Some(scan_raw(s)?),
+                _ => s.skip()?,
+            }
+            Some(())
+        })?;
+        scan.end()?;
+        Some(Self { topic: topic?, kind, ts, cts, data: data? })
+    }
+
+    /// Any spelling.
+    pub(super) fn of(frame: &'a Frame<'a>) -> Option<Self> {
+        let data = frame.data?.get();
+        Some(Self { topic: &frame.topic, kind: &frame.kind, ts: frame.ts, cts: frame.cts, data })
+    }
+}
+
 #[derive(Deserialize, Debug)]
-pub(super) struct Depth<'a> {
+struct RawDepth<'a> {
     #[serde(borrow)]
-    pub b: &'a RawValue,
+    b: &'a RawValue,
     #[serde(borrow)]
-    pub a: &'a RawValue,
-    pub u: u64,
+    a: &'a RawValue,
+    u: u64,
     #[serde(default)]
+    seq: u64,
+}
+
+/// A snapshot or delta of a book: both sides as they stand in the message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Depth<'a> {
+    pub bids: &'a str,
+    pub asks: &'a str,
+    pub u: u64,
     pub seq: u64,
+}
+
+impl<'a> Depth<'a> {
+    pub(super) fn read(json: &'a str) -> Option<Self> {
+        Self::scan(json).or_else(|| {
+            let raw: RawDepth<'a> = serde_json::from_str(json).ok()?;
+            Some(Self { bids: raw.b.get(), asks: raw.a.get(), u: raw.u, seq: raw.seq })
+        })
+    }
+
+    fn scan(json: &'a str) -> Option<Self> {
+        let mut scan = Scan::new(json.as_bytes());
+        let (mut bids, mut asks, mut u, mut seq) = (None, None, None, 0);
+        scan.object(|key, s| {
+            match key {
+                b"b" => bids = Some(scan_raw(s)?),
+                b"a" => asks = Some(scan_raw(s)?),
+                b"u" => u = Some(s.unsigned()?),
+                b"seq" => seq = s.unsigned()?,
+                _ => s.skip()?,
+            }
+            Some(())
+        })?;
+        scan.end()?;
+        Some(Self { bids: bids?, asks: asks?, u: u?, seq })
+    }
 }
 
 #[derive(Deserialize, Debug)]

@@ -10,7 +10,8 @@
 
 use super::checksum::Texts;
 use super::limits;
-use crate::session::wire::levels;
+use super::wire::Depth;
+use crate::session::wire::{Millis, levels};
 use crate::session::{Book, BookFault, ConnId, Decimal, RequestId};
 use barograph_domain::{GapReason, Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -70,16 +71,6 @@ pub(super) struct Sync {
     buffer: Vec<Waiting>,
     /// Only for frames without ids.
     texts: Option<Texts>,
-}
-
-/// A message for a book.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Update<'a> {
-    pub bids: &'a str,
-    pub asks: &'a str,
-    pub seq: Option<i64>,
-    pub prev: Option<i64>,
-    pub checksum: Option<i64>,
 }
 
 impl Sync {
@@ -152,7 +143,7 @@ impl Sync {
     }
 
     /// A2. From another connection an older one is no news.
-    pub(super) fn snapshot(&mut self, conn: ConnId, message: &Update<'_>) -> Step {
+    pub(super) fn snapshot(&mut self, conn: ConnId, message: &Depth<'_>) -> Step {
         let older = message.seq.is_none_or(|s| s <= self.last);
         if self.live && self.source.is_some_and(|s| s != conn) && older {
             return Step::Ignored;
@@ -160,12 +151,13 @@ impl Sync {
         self.start(Some(conn), message, false)
     }
 
-    fn start(&mut self, conn: Option<ConnId>, message: &Update<'_>, spliced: bool) -> Step {
+    fn start(&mut self, conn: Option<ConnId>, message: &Depth<'_>, spliced: bool) -> Step {
         let Some(scale) = scale(message) else { return self.broken(GapReason::Undecodable) };
         if scale > self.book.scale() {
             self.book = Book::new(scale, limits::DEPTH * 2);
         }
         self.book.clear();
+        self.book.reserve();
         self.texts = message.seq.is_none().then(Texts::default);
         if let Err(why) = self.apply(message) {
             return self.broken(why);
@@ -177,7 +169,7 @@ impl Sync {
     }
 
     /// A3 and B1.
-    pub(super) fn update(&mut self, conn: ConnId, message: &Update<'_>) -> Step {
+    pub(super) fn update(&mut self, conn: ConnId, message: &Depth<'_>) -> Step {
         let (Some(seq), Some(prev)) = (message.seq, message.prev) else { return self.unnumbered(message) };
         if !self.live {
             self.keep(prev, seq, message);
@@ -211,7 +203,7 @@ impl Sync {
     }
 
     /// Frames without ids: the checksum is the only test.
-    fn unnumbered(&mut self, message: &Update<'_>) -> Step {
+    fn unnumbered(&mut self, message: &Depth<'_>) -> Step {
         if !self.live || self.texts.is_none() {
             return Step::Ignored;
         }
@@ -221,7 +213,7 @@ impl Sync {
         }
     }
 
-    fn keep(&mut self, prev: i64, seq: i64, message: &Update<'_>) {
+    fn keep(&mut self, prev: i64, seq: i64, message: &Depth<'_>) {
         if self.asked.is_none() {
             return;
         }
@@ -234,7 +226,7 @@ impl Sync {
     }
 
     /// B3 to B6: a snapshot was fetched. `Ignored`: it is too old, fetch again.
-    pub(super) fn splice(&mut self, message: &Update<'_>) -> Step {
+    pub(super) fn splice(&mut self, message: &Depth<'_>) -> Step {
         self.fetching = None;
         let Some(at) = message.seq.filter(|_| !self.live) else { return Step::Ignored };
         if self.buffer.first().is_some_and(|first| at < first.prev) {
@@ -246,7 +238,8 @@ impl Sync {
             return started;
         }
         for w in waiting {
-            let update = Update { bids: &w.bids, asks: &w.asks, seq: Some(w.seq), prev: Some(w.prev), checksum: None };
+            let (seq, prev) = (Some(w.seq), Some(w.prev));
+            let update = Depth { bids: &w.bids, asks: &w.asks, ts: Millis(None), seq, prev, checksum: None };
             let step = self.update(ConnId(u32::MAX), &update);
             if let Step::Broken(_) = step {
                 return step;
@@ -262,7 +255,7 @@ impl Sync {
         Step::Broken(why)
     }
 
-    fn apply(&mut self, message: &Update<'_>) -> Result<(), GapReason> {
+    fn apply(&mut self, message: &Depth<'_>) -> Result<(), GapReason> {
         let book = &mut self.book;
         let mut set = |price: &[u8], qty: &[u8], bid: bool| {
             let parsed = (Decimal::parse(price), Decimal::parse(qty).map(Decimal::to_f64).filter(|q| *q >= 0.0));
@@ -289,7 +282,7 @@ impl Sync {
 }
 
 /// Digits after the point of the finest price in a snapshot: the tick may be finer than the list says, after a change.
-fn scale(message: &Update<'_>) -> Option<u8> {
+fn scale(message: &Depth<'_>) -> Option<u8> {
     let mut scale = 0;
     let mut widen = |price: &[u8], _: &[u8]| match Decimal::parse(price) {
         Some(p) => {

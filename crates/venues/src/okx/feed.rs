@@ -1,6 +1,6 @@
 //! Data messages of the socket to facts.
 
-use super::books::{Step, Update};
+use super::books::Step;
 use super::session::Okx;
 use super::topics::Channel;
 use super::{map, wire};
@@ -29,28 +29,33 @@ impl Okx {
         if bytes == b"pong" {
             return;
         }
+        if let Some(data) = wire::Data::scan(bytes) {
+            return self.data(now, conn, data, bytes, out);
+        }
         let Ok(frame) = serde_json::from_slice::<wire::Frame<'_>>(bytes) else {
             return out.fault("undecodable", None, "not a message of this venue", bytes);
         };
-        if !frame.event.is_empty() {
-            return self.control(now, conn, &frame, bytes, out);
+        match wire::Data::of(&frame) {
+            _ if !frame.event.is_empty() => self.control(now, conn, &frame, bytes, out),
+            Some(data) => self.data(now, conn, data, bytes, out),
+            None => out.fault("unknown_message", None, "neither data nor an event", bytes),
         }
-        let (Some(arg), Some(data)) = (&frame.arg, frame.data) else {
-            return out.fault("unknown_message", None, "neither data nor an event", bytes);
-        };
-        let Some(channel) = Channel::parse(&arg.channel) else {
-            return out.fault("unknown_topic", None, "a channel nobody asked for", arg.channel.as_bytes());
+    }
+
+    fn data(&mut self, now: Ts, conn: ConnId, frame: wire::Data<'_>, bytes: &[u8], out: &mut Out) {
+        let Some(channel) = Channel::parse(frame.channel) else {
+            return out.fault("unknown_topic", None, "a channel nobody asked for", frame.channel.as_bytes());
         };
         if self.state.desk.link_of(conn).is_none() {
             return out.fault("unknown_connection", None, "a message on a connection that is not open", bytes);
         }
-        let data = data.get();
+        let data = frame.data;
         let good = match channel {
-            Channel::Liquidation => self.liquidations(now, conn, &arg.inst_type, data, out),
-            Channel::Index => self.index(now, conn, &arg.inst_id, data, out),
+            Channel::Liquidation => self.liquidations(now, conn, frame.inst_type, data, out),
+            Channel::Index => self.index(now, conn, frame.inst_id, data, out),
             _ => {
-                let Some(market) = self.mine(conn, &arg.inst_id, channel) else {
-                    return out.fault("unknown_symbol", None, "a symbol nobody asked for", arg.inst_id.as_bytes());
+                let Some(market) = self.mine(conn, frame.inst_id, channel) else {
+                    return out.fault("unknown_symbol", None, "a symbol nobody asked for", frame.inst_id.as_bytes());
                 };
                 if self.state.markets[market.index()].channels & channel.bit() == 0 {
                     // Still under way when it was unsubscribed.
@@ -59,7 +64,7 @@ impl Okx {
                 self.covers(now, conn, market, channel, out);
                 let head = Head { now, conn, market, data };
                 match channel {
-                    Channel::Book => self.books(head, &frame.action, out),
+                    Channel::Book => self.books(head, frame.action, out),
                     Channel::Trade => self.trades(head, out),
                     Channel::Ticker => self.ticker(head, out),
                     Channel::Mark => self.mark(head, out),
@@ -148,7 +153,7 @@ impl Okx {
 
     fn books(&mut self, h: Head<'_>, action: &str, out: &mut Out) -> bool {
         let mut good = true;
-        let whole = each(h.data, |d: wire::Depth<'_>| {
+        let whole = wire::Depth::each(h.data, |d| {
             if d.ts.0 == Some(0) {
                 // Sent now and then, and means nothing.
                 return;
@@ -158,23 +163,16 @@ impl Okx {
                 return;
             };
             self.state.desk.lag.note(h.now, at);
-            let update = Update {
-                bids: d.bids.get(),
-                asks: d.asks.get(),
-                seq: d.seq_id,
-                prev: d.prev_seq_id,
-                checksum: d.checksum,
-            };
             let book = &mut self.state.markets[h.market.index()].book;
             let step = match action {
-                "snapshot" => book.snapshot(h.conn, &update),
-                "update" => book.update(h.conn, &update),
+                "snapshot" => book.snapshot(h.conn, &d),
+                "update" => book.update(h.conn, &d),
                 _ => {
                     good = false;
                     return;
                 }
             };
-            self.stepped(h, at, step, d.seq_id, out);
+            self.stepped(h, at, step, d.seq, out);
         });
         if !whole {
             let book = &mut self.state.markets[h.market.index()].book;
@@ -223,6 +221,7 @@ impl Okx {
 
     fn trades(&mut self, h: Head<'_>, out: &mut Out) -> bool {
         let mut good = true;
+        self.state.markets[h.market.index()].trades.reserve();
         let whole = each(h.data, |t: wire::Trade<'_>| {
             let market = &mut self.state.markets[h.market.index()];
             let id: Option<u64> = t.trade_id.parse().ok();

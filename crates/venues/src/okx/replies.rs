@@ -3,7 +3,7 @@
 //! Lists come newest first and are turned round. Candles, funding and open interest are asked for in windows of one page, both
 //! ends given, so pages go forward in time; trades are paged backwards by id, because many share a stamp.
 
-use super::books::{Step, Update};
+use super::books::Step;
 use super::session::{IdHole, Market, Okx};
 use super::{limits, map, symbols, wire};
 use crate::funding::Intervals;
@@ -160,11 +160,9 @@ impl Okx {
     fn book_reply(&mut self, now: Ts, market: MarketIndex, list: Option<&str>, body: &[u8], out: &mut Out) {
         let mut done = None;
         let whole = list.is_some_and(|list| {
-            each(list, |d: wire::Depth<'_>| {
-                let (bids, asks) = (d.bids.get(), d.asks.get());
-                let update = Update { bids, asks, seq: d.seq_id, prev: None, checksum: None };
-                let step = self.state.markets[market.index()].book.splice(&update);
-                done = Some((step, d.seq_id, map::stamp(d.ts, now)));
+            wire::Depth::each(list, |d| {
+                let step = self.state.markets[market.index()].book.splice(&d);
+                done = Some((step, d.seq, map::stamp(d.ts, now)));
             })
         });
         match done.filter(|_| whole) {

@@ -1,6 +1,7 @@
 //! OKX's messages in OKX's spelling (sheet §3 to §5). Fields nobody reads are left out; keys may come in any order.
 
-use crate::session::wire::Millis;
+use crate::session::Scan;
+use crate::session::wire::{Millis, each, scan_millis, scan_raw, scan_text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -33,23 +34,132 @@ pub(super) struct Arg<'a> {
     pub inst_type: Cow<'a, str>,
 }
 
-/// A snapshot or an update of a book, on the socket and from REST.
+/// The parts of a data message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Data<'a> {
+    pub channel: &'a str,
+    pub inst_id: &'a str,
+    pub inst_type: &'a str,
+    pub action: &'a str,
+    pub data: &'a str,
+}
+
+impl<'a> Data<'a> {
+    /// The usual case, in one pass and without allocation; `None`: not data, or not in the usual spelling.
+    pub(super) fn scan(bytes: &'a [u8]) -> Option<Self> {
+        let mut scan = Scan::new(bytes);
+        let (mut channel, mut inst_id, mut inst_type, mut action, mut data) = (None, "", "", "", None);
+        scan.object(|key, s| {
+            match key {
+                b"arg" => s.object(|key, s| {
+                    match key {
+                        b"channel" => channel = Some(scan_text(s)?),
+                        b"instId" => inst_id = scan_text(s)?,
+                        b"instType" => inst_type = scan_text(s)?,
+                        _ => s.skip()?,
+                    }
+                    Some(())
+                })?,
+                b"action" => action = scan_text(s)?,
+                b"data" => data = Some(scan_raw(s)?),
+                // An answer, not data.
+                b"event" => return None,
+                _ => s.skip()?,
+            }
+            Some(())
+        })?;
+        scan.end()?;
+        Some(Self { channel: channel?, inst_id, inst_type, action, data: data? })
+    }
+
+    /// Any spelling.
+    pub(super) fn of(frame: &'a Frame<'a>) -> Option<Self> {
+        let arg = frame.arg.as_ref()?;
+        Some(Self {
+            channel: &arg.channel,
+            inst_id: &arg.inst_id,
+            inst_type: &arg.inst_type,
+            action: &frame.action,
+            data: frame.data?.get(),
+        })
+    }
+}
+
 #[derive(Deserialize, Debug)]
 #[serde(rename_all = "camelCase")]
+struct RawDepth<'a> {
+    #[serde(borrow)]
+    asks: &'a RawValue,
+    #[serde(borrow)]
+    bids: &'a RawValue,
+    ts: Millis,
+    #[serde(default)]
+    checksum: Option<i64>,
+    #[serde(default)]
+    seq_id: Option<i64>,
+    #[serde(default)]
+    prev_seq_id: Option<i64>,
+}
+
+/// A snapshot or an update of a book, on the socket and from REST: both sides as they stand in the message.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Depth<'a> {
-    #[serde(borrow)]
-    pub asks: &'a RawValue,
-    #[serde(borrow)]
-    pub bids: &'a RawValue,
+    pub asks: &'a str,
+    pub bids: &'a str,
     pub ts: Millis,
     /// Always 0 since 2026-06-23.
-    #[serde(default)]
     pub checksum: Option<i64>,
     /// Frames before 2023 have none.
-    #[serde(default)]
-    pub seq_id: Option<i64>,
-    #[serde(default)]
-    pub prev_seq_id: Option<i64>,
+    pub seq: Option<i64>,
+    pub prev: Option<i64>,
+}
+
+impl<'a> Depth<'a> {
+    /// Each book of a list; false when it is no such list.
+    pub(super) fn each(json: &'a str, mut f: impl FnMut(Self)) -> bool {
+        // One, as a rule: read before anything is handed over.
+        let mut scan = Scan::new(json.as_bytes());
+        let (mut one, mut more) = (None, false);
+        let plain = scan
+            .array(|s| {
+                more |= one.is_some();
+                one = Some(Self::scan(s)?);
+                Some(())
+            })
+            .and_then(|()| scan.end());
+        if let (Some(()), Some(one), false) = (plain, one, more) {
+            f(one);
+            return true;
+        }
+        each(json, |raw: RawDepth<'a>| {
+            f(Self {
+                asks: raw.asks.get(),
+                bids: raw.bids.get(),
+                ts: raw.ts,
+                checksum: raw.checksum,
+                seq: raw.seq_id,
+                prev: raw.prev_seq_id,
+            });
+        })
+    }
+
+    fn scan(scan: &mut Scan<'a>) -> Option<Self> {
+        let (mut asks, mut bids, mut ts) = (None, None, None);
+        let (mut checksum, mut seq, mut prev) = (None, None, None);
+        scan.object(|key, s| {
+            match key {
+                b"asks" => asks = Some(scan_raw(s)?),
+                b"bids" => bids = Some(scan_raw(s)?),
+                b"ts" => ts = Some(scan_millis(s)?),
+                b"checksum" => checksum = Some(s.integer()?),
+                b"seqId" => seq = Some(s.integer()?),
+                b"prevSeqId" => prev = Some(s.integer()?),
+                _ => s.skip()?,
+            }
+            Some(())
+        })?;
+        Some(Self { asks: asks?, bids: bids?, ts: ts?, checksum, seq, prev })
+    }
 }
 
 #[derive(Deserialize, Debug)]

@@ -54,6 +54,13 @@ impl Ids {
         Admit::New
     }
 
+    /// Takes all the memory it will ever need now: streams whose every fact is hot do this once.
+    pub fn reserve(&mut self) {
+        if self.ring.capacity() < Self::MAX {
+            self.ring.reserve_exact(Self::MAX - self.ring.len());
+        }
+    }
+
     /// Newest stamp admitted.
     #[must_use]
     pub fn newest(&self) -> Option<Ts> {

@@ -1,6 +1,7 @@
 //! Shapes several venues share on the wire, read without allocating: stamps that are numbers or text, lists whose elements
 //! are looked at one by one, and levels of a book.
 
+use crate::session::Scan;
 use barograph_domain::Ts;
 use core::fmt;
 use core::marker::PhantomData;
@@ -42,6 +43,29 @@ impl<'de> Deserialize<'de> for Millis {
         }
         d.deserialize_any(Read)
     }
+}
+
+/// Reads a stamp with a [`Scan`]: an integer, or one in a string.
+#[inline]
+pub fn scan_millis(scan: &mut Scan<'_>) -> Option<Millis> {
+    if scan.peek()? != b'"' {
+        return scan.integer().map(|ms| Millis(Some(ms)));
+    }
+    let text = scan.string()?;
+    let ms = crate::number::unsigned(text).and_then(|ms| i64::try_from(ms).ok());
+    (text.is_empty() || ms.is_some()).then_some(Millis(ms))
+}
+
+/// Steps over a value with a [`Scan`] and gives its text.
+#[inline]
+pub fn scan_raw<'a>(scan: &mut Scan<'a>) -> Option<&'a str> {
+    core::str::from_utf8(scan.raw()?).ok()
+}
+
+/// A string without escapes.
+#[inline]
+pub fn scan_text<'a>(scan: &mut Scan<'a>) -> Option<&'a str> {
+    core::str::from_utf8(scan.string()?).ok()
 }
 
 /// Reads a JSON list and hands over each element; the list itself is never built. False: not such a list (elements before

@@ -1,5 +1,5 @@
 //! A session on a bench: inputs go in, everything that comes out is kept. And the recordings it is fed with.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![expect(dead_code, reason = "each test binary uses its part")]
 
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Span, Status, StatusState, Ts};
 use barograph_venues::session::{
@@ -39,7 +39,7 @@ pub(crate) fn capture(name: &str) -> Option<Vec<Line>> {
         let v: serde_json::Value = serde_json::from_str(l).unwrap();
         let text = |k: &str| v[k].as_str().unwrap_or_default().to_owned();
         let url = if v["url"].is_null() { text("addr") } else { text("url") };
-        #[allow(clippy::cast_possible_truncation)]
+        #[expect(clippy::cast_possible_truncation, reason = "recorded stamps are seconds of this century")]
         let ts = Ts((v["ts"].as_f64().unwrap_or(0.0) * 1e9) as i64);
         Line { kind: text("t"), conn: text("conn"), ts, url, data: text("data") }
     };

@@ -1,7 +1,17 @@
 //! The Bybit session against recordings, fixtures and the sheet's checklist.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test may fail by panicking, and reads recordings from files named by the environment"
+)]
 
-#[path = "bybit_okx/mod.rs"]
+#[path = "../bybit_okx/mod.rs"]
 mod rig;
+
+mod checklist;
+mod evidence;
 
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::{Decimal, MarketIndex, MarketSpec, venue};
