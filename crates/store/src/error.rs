@@ -5,6 +5,7 @@
 use barograph_domain::{InstrumentName, Ts};
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Outcome of a storage operation.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -89,6 +90,16 @@ pub enum Error {
         /// Its minute.
         minute: Ts,
     },
+    /// The server does not answer, or is starting or stopping: ask again after a while. A write that met this either
+    /// happened or did not, and may be repeated.
+    Unavailable {
+        /// The server's address, without the password.
+        path: PathBuf,
+        /// When asking again makes sense.
+        retry_after: Duration,
+        /// What it said, if anything.
+        reason: String,
+    },
     /// The operating system refused.
     Io {
         /// What was touched.
@@ -123,7 +134,7 @@ impl Error {
     #[must_use]
     pub const fn recovery(&self) -> Recovery {
         match self {
-            Self::Busy { .. } => Recovery::RetryAfter,
+            Self::Busy { .. } | Self::Unavailable { .. } => Recovery::RetryAfter,
             Self::Invalid(_) | Self::Conflict { .. } | Self::Missing { .. } => Recovery::Refuse,
             Self::Poisoned { .. } => Recovery::Reopen,
             Self::Locked { .. }
@@ -193,6 +204,12 @@ impl fmt::Display for Error {
                 "{instrument} already has another row of {minute} under {logic_version}, and what was published never \
                  changes; publish later minutes, or use another data folder"
             ),
+            Self::Unavailable { path, retry_after, reason } => write!(
+                f,
+                "'{}' does not answer ({reason}); try again in {} s, or see that the server runs",
+                path.display(),
+                retry_after.as_secs()
+            ),
             Self::Io { path, source } => write!(f, "'{}': {source}", path.display()),
             Self::Database { path, source } => write!(f, "'{}': {source}", path.display()),
         }
@@ -222,6 +239,7 @@ impl std::error::Error for Error {
             | Self::Missing { .. }
             | Self::Poisoned { .. }
             | Self::Conflict { .. }
+            | Self::Unavailable { .. }
             | Self::Invalid(_) => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Point-in-time state behind one contract: what was observed, what followed from it, and when each was known.
 //!
-//! Ring 2. [`contract`] is the contract and `suite` its behaviour tests; [`sqlite`] is the embedded implementation.
+//! Ring 2. [`contract`] is the contract and `suite` its behaviour tests; [`sqlite`] is the embedded implementation and
+//! [`postgres`] the one on a server, and [`open_writer`] chooses between them.
 //! Everything that is read takes `as_of`, and everything that is written can be written twice (DESIGN section 4,
 //! "Storage"; R1.18, A09). What this crate does not do: run the engine, render texts, or decide when to prune.
 #![warn(missing_docs)]
@@ -10,11 +11,14 @@ pub mod contract;
 pub mod error;
 pub mod live;
 pub mod model;
+pub mod postgres;
 pub mod run;
+mod sql;
 pub mod sqlite;
 #[cfg(feature = "suite")]
 #[doc(hidden)]
 pub mod suite;
+mod target;
 
 pub use contract::{Events, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
@@ -23,7 +27,9 @@ pub use model::{
     CheckReport, ContentHash, ImportRecord, Inserted, InstrumentInfo, Page, Point, PointQuery, PointsVersion, Pruned,
     Range, Retention, Role, SectionHash, StreamInfo,
 };
+pub use postgres::{PgReader, PgWriter};
 pub use run::{
     Checkpoint, Columns, Dirty, FeatureColumn, Gap, LabelChange, Replaced, RowQuery, Rows, RunInfo, RunKey, RunSpec,
 };
 pub use sqlite::{SqliteReader, SqliteWriter};
+pub use target::{Target, migrate, open_reader, open_writer};

@@ -3,7 +3,7 @@
 //! The operating system drops the lock when its holder dies, however it dies, so a lock is never stale; the id in the
 //! file only serves the message.
 
-use super::fault;
+use crate::sql::fault;
 use crate::{Error, Result, Role};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -11,13 +11,13 @@ use std::path::Path;
 
 /// Held as long as this lives.
 #[derive(Debug)]
-pub(super) struct RoleLock {
+pub(crate) struct RoleLock {
     _file: File,
 }
 
 impl RoleLock {
     /// Takes the lock of a role or says who has it.
-    pub(super) fn take(folder: &Path, role: Role) -> Result<Self> {
+    pub(crate) fn take(folder: &Path, role: Role) -> Result<Self> {
         let path = folder.join(format!("{}.lock", role.name()));
         let at = |e| fault::io(path.clone(), e);
         let mut file =

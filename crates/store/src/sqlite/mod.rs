@@ -1,37 +1,50 @@
 //! The embedded implementation: one SQLite file, `barograph.db`, in the data folder.
 //!
 //! Write-ahead logging gives readers a stable view while something is written; a writer's transactions are short, also
-//! while a year of rows is replaced (`replace`), because the two writing roles may be two processes and SQLite has
-//! one writer at a time. `synchronous=NORMAL`: a killed process loses nothing that was committed, a power cut may lose
-//! the last commits but never leaves half of one.
+//! while a year of rows is replaced, because the two writing roles may be two processes and SQLite has one writer at a
+//! time. `synchronous=NORMAL`: a killed process loses nothing that was committed, a power cut may lose the last commits
+//! but never leaves half of one.
 
-mod books;
-mod check;
-mod decl;
-mod digest;
-mod events;
-mod fault;
-mod hash;
-mod live;
-mod live_rows;
 mod lock;
 mod open;
-mod pieces;
-mod points;
-mod pool;
-mod prune;
-mod query;
-mod reader;
-mod replace;
-mod rows;
-mod runs;
 mod schema;
-mod segment;
-mod streams;
-mod writer;
 
-pub use reader::SqliteReader;
-pub use writer::SqliteWriter;
+pub(crate) use lock::RoleLock;
+pub(crate) use open::{reader as open_reader, writer as open_writer};
+
+use crate::sql::reader::SqlReader;
+use crate::sql::writer::SqlWriter;
+use crate::{Result, Role};
+use std::path::Path;
 
 /// Name of the store's file in the data folder.
 pub const FILE: &str = "barograph.db";
+
+/// Marks the file in [`SqliteReader`] and [`SqliteWriter`].
+#[derive(Clone, Copy, Debug)]
+pub enum Sqlite {}
+
+/// Reads one data folder; may be shared between threads.
+pub type SqliteReader = SqlReader<Sqlite>;
+/// Writes into one data folder in one or both roles.
+pub type SqliteWriter = SqlWriter<Sqlite>;
+
+impl SqliteReader {
+    /// Opens the store of a data folder for reading. Takes no lock and writes nothing, so the folder may be read-only.
+    ///
+    /// # Errors
+    /// [`crate::Error::Missing`] when nothing is stored there, and all that opening a file can bring.
+    pub fn open(folder: &Path) -> Result<Self> {
+        Self::over_file(folder.join(FILE))
+    }
+}
+
+impl SqliteWriter {
+    /// Opens the store of a data folder for writing, making both where they do not exist. Takes the lock of each role.
+    ///
+    /// # Errors
+    /// [`crate::Error::Locked`] when another process holds a role, and all that opening a file can bring.
+    pub fn open(folder: &Path, roles: &[Role]) -> Result<Self> {
+        Self::over_file(folder, roles)
+    }
+}

@@ -1,7 +1,7 @@
 //! Opening: new and old files, other people's files, damaged files, folders that cannot be written.
 
-use super::fault::{self, Fault, Inner};
 use super::schema::MIGRATIONS;
+use crate::sql::fault::{self, Fault, Inner};
 use crate::{Error, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const CHECKPOINT_PAGES: i64 = 4096;
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
 /// Opens for writing, makes the file where there is none, and brings its schema up to date.
-pub(super) fn writer(path: &Path) -> Result<Connection> {
+pub(crate) fn writer(path: &Path) -> Result<Connection> {
     refuse_folder(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> Inner<Connection> {
@@ -68,7 +68,7 @@ fn refine(f: Fault, path: &Path) -> Error {
 }
 
 /// Opens for reading only; on a folder that cannot be written too, as long as no log waits to be merged.
-pub(super) fn reader(path: &Path) -> Result<Connection> {
+pub(crate) fn reader(path: &Path) -> Result<Connection> {
     refuse_folder(path)?;
     if !path.try_exists().map_err(|e| fault::io(path.to_owned(), e))? {
         return Err(Error::Missing { path: path.to_owned() });
@@ -149,7 +149,7 @@ fn check_version(conn: &Connection, path: &Path, known: i64) -> Result<()> {
 }
 
 /// Applies what is missing, each step in a transaction of its own. Leaves newer files alone.
-pub(super) fn migrate(conn: &mut Connection, migrations: &[&str]) -> Inner<()> {
+pub(crate) fn migrate(conn: &mut Connection, migrations: &[&str]) -> Inner<()> {
     for (step, sql) in (1_i64..).zip(migrations) {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if version(&tx)? < step {

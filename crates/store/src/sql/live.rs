@@ -5,17 +5,18 @@
 //! handful of statements per market. Everything else (a repeated batch, a minute in between, late points) takes the slow
 //! way round, through the same tables.
 
+use super::db::Connection;
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
 use super::live_rows::{self, RunSlot};
 use super::streams::{self, Stored};
-use super::{books, digest, pieces, points, replace, runs, segment};
+use super::{books, bulk, digest, pieces, points, replace, runs, segment};
 use crate::codec::points::{self as packed, Packed};
 use crate::codec::{ChunkBuilder, Width};
+use crate::postgres::copy_points;
 use crate::run::{GRID, stream_slots};
 use crate::{Appended, LiveBatch, PointsVersion, Provenance, RunSpec};
 use barograph_domain::{Event, InstrumentName, MinuteRow, Span, StreamDecl, StreamIndex, Ts};
-use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -183,6 +184,7 @@ impl Cache {
             let point = Packed { stream: slot.stored.id, event_ts, known_ts, seq, provenance, payload };
             per.entry(slot.instrument).or_default().push((at, point));
         }
+        let mut rows = Vec::new();
         for (instrument, mut own) in per {
             own.sort_by_key(|(_, p)| (p.stream, p.event_ts, p.seq));
             let (at, list): (Vec<usize>, Vec<Packed>) = own.into_iter().unzip();
@@ -190,27 +192,35 @@ impl Cache {
                 |(i, p): (&usize, &Packed)| self.streams[*i].as_ref().is_some_and(|s| s.newest < (p.event_ts, p.seq));
             let ordered = list.is_sorted_by(|a, b| (a.stream, a.event_ts, a.seq) < (b.stream, b.event_ts, b.seq));
             if ordered && at.iter().zip(&list).all(newer) {
-                self.new_piece(conn, instrument, &at, &list)?;
+                if conn.is_server() {
+                    rows.extend(at.iter().zip(&list).filter_map(|(i, p)| {
+                        let stored = &self.streams.get(*i)?.as_ref()?.stored;
+                        Some(bulk::row(stored, &pieces::fact(p).event, 0, p.provenance))
+                    }));
+                } else {
+                    self.new_piece(conn, instrument, &list)?;
+                }
+                self.count(conn, &at, &list)?;
                 done.points.new += list.len() as u64;
             } else {
                 self.settle(conn, batch, instrument, &at, &list, done)?;
             }
         }
-        Ok(())
+        copy_points(conn, &rows)
     }
 
-    fn new_piece(&mut self, conn: &Connection, instrument: usize, at: &[usize], list: &[Packed]) -> Inner<()> {
+    fn new_piece(&mut self, conn: &Connection, instrument: usize, list: &[Packed]) -> Inner<()> {
         let slot = &mut self.instruments[instrument];
         pieces::put_body(conn, slot.id, slot.next_piece, list, &packed::encode(list)?)?;
         let known = list.iter().map(|p| p.known_ts).max().unwrap_or(Ts::MIN);
         slot.unmerged.get_or_insert((slot.next_piece, known));
         slot.next_piece += 1;
+        Ok(())
+    }
+
+    /// Brings the figures of streams up to date.
+    fn count(&mut self, conn: &Connection, at: &[usize], list: &[Packed]) -> Inner<()> {
         let mut scratch = Vec::new();
-        let mut statement = conn.prepare_cached(
-            "UPDATE streams SET points = ?2, first_event = ?3, newest_event = ?4, newest_known = ?5, lag_min = ?6,
-                digest = ?7
-             WHERE stream = ?1",
-        )?;
         for (group, i) in list.chunk_by(|a, b| a.stream == b.stream).zip(at.chunk_by(|a, b| a == b)) {
             let Some(slot) = i.first().and_then(|i| self.streams[*i].as_mut()) else { continue };
             let s = &mut slot.stored;
@@ -224,15 +234,12 @@ impl Cache {
                 s.digest = s.digest.wrapping_add(digest::of_point(&fact.event, fact.provenance, &mut scratch));
                 slot.newest = (p.event_ts, p.seq);
             }
-            statement.execute([
-                s.id,
-                s.points,
-                s.first_event.0,
-                s.newest_event.0,
-                s.newest_known.0,
-                s.lag_min,
-                s.digest,
-            ])?;
+            conn.send(
+                "UPDATE streams SET points = ?2, first_event = ?3, newest_event = ?4, newest_known = ?5, lag_min = ?6,
+                    digest = ?7
+                 WHERE stream = ?1",
+                [s.id, s.points, s.first_event.0, s.newest_event.0, s.newest_known.0, s.lag_min, s.digest],
+            )?;
         }
         Ok(())
     }
@@ -348,9 +355,12 @@ impl Cache {
 
 impl InstrumentSlot {
     fn load(conn: &Connection, id: i64) -> Inner<Self> {
-        let mut statement = conn.prepare_cached(
+        if conn.is_server() {
+            return Ok(Self { id, runs: Vec::new(), next_piece: 0, unmerged: None });
+        }
+        let mut statement = conn.prepare(
             "SELECT max(piece), min(piece), min(newest_known) FROM
-                (SELECT piece, newest_known FROM live_points WHERE instrument = ?1 ORDER BY piece DESC LIMIT 120)",
+                (SELECT piece, newest_known FROM live_points WHERE instrument = ?1 ORDER BY piece DESC LIMIT 120) AS recent",
         )?;
         let (last, first, known): (Option<i64>, Option<i64>, Option<i64>) =
             statement.query_row([id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;

@@ -1,11 +1,12 @@
 //! Order books: one compressed row each, written with the tick that knew them.
 
+use super::db::{Connection, NONE, Row, params};
 use super::fault::{Fault, Inner};
 use crate::codec::book;
 use crate::live::BOOK_LEVELS_MAX;
+use crate::postgres::{ensure_months, reals};
 use crate::{Book, BookSample, Page, Range};
 use barograph_domain::{InstrumentName, Span, Ts};
-use rusqlite::{Connection, Row, params};
 
 /// Refuses what is no order book: prices out of order, numbers that are none, too many levels.
 pub(super) fn check(sample: &BookSample) -> Inner<()> {
@@ -27,17 +28,25 @@ pub(super) fn check(sample: &BookSample) -> Inner<()> {
 /// Stores a book; false when it is there already.
 pub(super) fn put(conn: &Connection, instrument: i64, sample: &BookSample) -> Inner<bool> {
     let body = book::encode(&sample.bids, &sample.asks)?;
-    let stored = conn.prepare_cached("INSERT OR IGNORE INTO books VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-        instrument,
-        sample.ts.0,
-        sample.known_ts.0,
-        body
-    ])?;
+    let key = params![instrument, sample.ts.0, sample.known_ts.0, body];
+    let stored = if conn.is_server() {
+        ensure_months(conn, "books", [sample.ts])?;
+        let [instrument, ts, known, body] = key;
+        let prices = |side: &[(f64, f64)]| reals(side.iter().map(|l| l.0).collect());
+        let quantities = |side: &[(f64, f64)]| reals(side.iter().map(|l| l.1).collect());
+        let (bids, asks) = (&sample.bids, &sample.asks);
+        conn.execute(
+            "INSERT INTO books VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+            [instrument, ts, known, body, prices(bids), quantities(bids), prices(asks), quantities(asks)],
+        )?
+    } else {
+        conn.execute("INSERT INTO books VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING", key)?
+    };
     if stored > 0 {
         return Ok(true);
     }
-    let mut statement = conn
-        .prepare_cached("SELECT ts, known_ts, body FROM books WHERE instrument = ?1 AND ts = ?2 AND known_ts = ?3")?;
+    let mut statement =
+        conn.prepare("SELECT ts, known_ts, body FROM books WHERE instrument = ?1 AND ts = ?2 AND known_ts = ?3")?;
     let mut rows = statement.query([instrument, sample.ts.0, sample.known_ts.0])?;
     let same = match rows.next()? {
         Some(row) => {
@@ -52,10 +61,10 @@ pub(super) fn put(conn: &Connection, instrument: i64, sample: &BookSample) -> In
     Err(Fault::Invalid(format!("another order book of {} known at {} is stored", sample.ts, sample.known_ts)))
 }
 
-fn read(row: &Row<'_>) -> Inner<Book> {
+fn read(row: Row<'_>) -> Inner<Book> {
     let ts = Ts(row.get(0)?);
     let damaged = |e: &dyn std::fmt::Display| Fault::Damaged(format!("the order book of {ts} {e}"));
-    let body = row.get_ref(2)?.as_blob().map_err(|e| damaged(&e))?;
+    let body = row.blob(2)?;
     let (bids, asks) = book::decode(body).map_err(|e| damaged(&e))?;
     Ok(Book { ts, known_ts: Ts(row.get(1)?), bids, asks })
 }
@@ -71,7 +80,7 @@ pub(super) fn load(
     if limit == 0 {
         return Err(Fault::Invalid("'limit' has to be positive".to_owned()));
     }
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare(
         "SELECT ts, known_ts, body FROM books
          WHERE instrument = (SELECT instrument FROM instruments WHERE name = ?1) AND ts >= ?2 AND ts < ?3
             AND known_ts <= ?4
@@ -92,10 +101,10 @@ pub(super) fn load(
 
 /// All books: instrument and book, in order. For the hash and the check.
 pub(super) fn walk(conn: &Connection, mut each: impl FnMut(&str, &Book)) -> Inner<()> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare(
         "SELECT ts, known_ts, body, name FROM instruments JOIN books USING (instrument) ORDER BY name, ts, known_ts",
     )?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(NONE)?;
     while let Some(row) = rows.next()? {
         let name: String = row.get(3)?;
         each(&name, &read(row)?);
@@ -106,7 +115,7 @@ pub(super) fn walk(conn: &Connection, mut each: impl FnMut(&str, &Book)) -> Inne
 /// Removes books older than `keep`, counted from the newest.
 pub(super) fn prune(conn: &Connection, instrument: i64, keep: Span) -> Inner<u64> {
     let removed = conn
-        .prepare_cached(
+        .prepare(
             "DELETE FROM books WHERE instrument = ?1 AND ts < (SELECT max(ts) FROM books WHERE instrument = ?1) - ?2",
         )?
         .execute([instrument, keep.0])?;

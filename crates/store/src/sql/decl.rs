@@ -3,11 +3,11 @@
 //! One spelling per declaration, in whole nanoseconds: the text is the stream's key. (The wire form of a span is for
 //! people and rounds.)
 
+use super::db::{Connection, Optional, params};
 use super::fault::{Fault, Inner};
 use crate::codec::Width;
 use crate::run::Columns;
 use barograph_domain::{InstrumentName, Kind, Metric, Span, Stamp, StreamDecl};
-use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -96,21 +96,23 @@ impl Layout {
         let body = json(&text)?;
         let sha256 = Sha256::digest(body.as_bytes());
         let known = conn
-            .prepare_cached("SELECT layout FROM layouts WHERE sha256 = ?1")?
+            .prepare("SELECT layout FROM layouts WHERE sha256 = ?1")?
             .query_row([sha256.as_slice()], |r| r.get(0))
             .optional()?;
         if let Some(id) = known {
             return Ok(id);
         }
-        conn.prepare_cached("INSERT INTO layouts (sha256, body) VALUES (?1, ?2)")?
-            .execute(params![sha256.as_slice(), body])?;
-        Ok(conn.last_insert_rowid())
+        conn.query_row(
+            "INSERT INTO layouts (sha256, body) VALUES (?1, ?2) RETURNING layout",
+            params![sha256.as_slice(), body],
+            |r| r.get(0),
+        )
     }
 
     /// The layout with this id.
     pub(super) fn load(conn: &Connection, id: i64) -> Inner<Self> {
         let body: String = conn
-            .prepare_cached("SELECT body FROM layouts WHERE layout = ?1")?
+            .prepare("SELECT body FROM layouts WHERE layout = ?1")?
             .query_row([id], |r| r.get(0))
             .optional()?
             .ok_or_else(|| Fault::Damaged(format!("layout {id} is missing")))?;

@@ -4,13 +4,13 @@
 //! way it is one per market. A key is either in a piece or in the table, never in both: whoever writes points at times
 //! that a piece covers first moves the piece into the table (`unpack`).
 
+use super::db::{Connection, params};
 use super::fault::{Fault, Inner};
 use super::points::Target;
 use super::streams::{self, Stored};
 use crate::Provenance;
 use crate::codec::points::{self as packed, Packed};
 use barograph_domain::{Event, Payload, Span, StreamDecl, StreamIndex, Ts};
-use rusqlite::{Connection, params};
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
@@ -90,11 +90,15 @@ impl Scan {
         Self::begin(conn, sql, By::Known, stream, from, last)
     }
 
-    fn begin(conn: &Connection, sql: &str, by: By, stream: &Stored, from: Ts, last: Ts) -> Inner<Self> {
-        let mut statement = conn.prepare_cached(sql)?;
+    fn begin(conn: &Connection, sql: &'static str, by: By, stream: &Stored, from: Ts, last: Ts) -> Inner<Self> {
+        if conn.is_server() {
+            let (stream, ahead) = (stream.clone(), VecDeque::new());
+            return Ok(Self { by, stream, from, last, ahead, heap: BinaryHeap::new() });
+        }
+        let mut statement = conn.prepare(sql)?;
         let ahead = statement
             .query_map([stream.instrument, from.0, last.0], |r| Ok((Ts(r.get(0)?), r.get(1)?)))?
-            .collect::<Result<_, _>>()?;
+            .collect::<Inner<_>>()?;
         Ok(Self { by, stream: stream.clone(), from, last, ahead, heap: BinaryHeap::new() })
     }
 
@@ -146,10 +150,10 @@ fn load(
     piece: i64,
     read: impl Fn(i64, &[u8]) -> Option<Payload>,
 ) -> Inner<Vec<Packed>> {
-    let mut statement = conn.prepare_cached("SELECT body FROM live_points WHERE instrument = ?1 AND piece = ?2")?;
+    let mut statement = conn.prepare("SELECT body FROM live_points WHERE instrument = ?1 AND piece = ?2")?;
     let mut rows = statement.query([instrument, piece])?;
     let Some(row) = rows.next()? else { return Ok(Vec::new()) };
-    let body = row.get_ref(0)?.as_blob().map_err(|e| Fault::Damaged(format!("live points {piece}: {e}")))?;
+    let body = row.blob(0)?;
     packed::decode(body, read)
         .map_err(|e| Fault::Damaged(format!("piece {piece} of the live points of instrument {instrument} {e}")))
 }
@@ -179,23 +183,24 @@ pub(super) fn put_body(conn: &Connection, instrument: i64, piece: i64, points: &
         ends[3] = ends[3].max(p.known_ts);
     }
     let count = i64::try_from(points.len()).unwrap_or(i64::MAX);
-    conn.prepare_cached("INSERT OR REPLACE INTO live_points VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+    conn.prepare("INSERT OR REPLACE INTO live_points VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
         .execute(params![instrument, piece, count, ends[0].0, ends[1].0, ends[2].0, ends[3].0, body])?;
     Ok(())
 }
 
 fn remove(conn: &Connection, instrument: i64, piece: i64) -> Inner<()> {
-    conn.prepare_cached("DELETE FROM live_points WHERE instrument = ?1 AND piece = ?2")?
-        .execute([instrument, piece])?;
+    conn.prepare("DELETE FROM live_points WHERE instrument = ?1 AND piece = ?2")?.execute([instrument, piece])?;
     Ok(())
 }
 
-/// Moves the pieces that cover a stretch of time into the table of points.
+/// Moves the pieces that cover a stretch of time into the table of points. A server has no pieces.
 pub(super) fn unpack(conn: &Connection, instrument: i64, from: Ts, last: Ts) -> Inner<()> {
-    let mut statement = conn.prepare_cached(
-        "SELECT piece FROM live_points WHERE instrument = ?1 AND newest_event >= ?2 AND first_event <= ?3",
-    )?;
-    let found = statement.query_map([instrument, from.0, last.0], |r| r.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    if conn.is_server() {
+        return Ok(());
+    }
+    let mut statement = conn
+        .prepare("SELECT piece FROM live_points WHERE instrument = ?1 AND newest_event >= ?2 AND first_event <= ?3")?;
+    let found = statement.query_map([instrument, from.0, last.0], |r| r.get(0))?.collect::<Inner<Vec<i64>>>()?;
     if found.is_empty() {
         return Ok(());
     }
@@ -216,21 +221,24 @@ pub(super) fn unpack(conn: &Connection, instrument: i64, from: Ts, last: Ts) -> 
 
 /// The latest piece of an instrument: its number and bytes.
 pub(super) fn latest(conn: &Connection, instrument: i64) -> Inner<Option<(i64, Vec<u8>)>> {
+    if conn.is_server() {
+        return Ok(None);
+    }
     let mut statement =
-        conn.prepare_cached("SELECT piece, body FROM live_points WHERE instrument = ?1 ORDER BY piece DESC LIMIT 1")?;
+        conn.prepare("SELECT piece, body FROM live_points WHERE instrument = ?1 ORDER BY piece DESC LIMIT 1")?;
     let mut rows = statement.query([instrument])?;
     rows.next()?.map(|r| Ok((r.get(0)?, r.get(1)?))).transpose()
 }
 
 /// Pieces of one tick are of one hour of receipt; this merges those of each hour that ended by `now` into one.
 pub(super) fn merge_hours(conn: &Connection, instrument: i64, since: i64, now: Ts) -> Inner<()> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare(
         "SELECT piece, newest_known FROM live_points
          WHERE instrument = ?1 AND piece >= ?2 AND newest_known < ?3 ORDER BY piece",
     )?;
     let found = statement
         .query_map([instrument, since, now.floor(HOUR).0], |r| Ok((r.get(0)?, Ts(r.get(1)?))))?
-        .collect::<Result<Vec<(i64, Ts)>, _>>()?;
+        .collect::<Inner<Vec<(i64, Ts)>>>()?;
     let decls = streams::metrics(conn, instrument)?;
     for hour in found.chunk_by(|a, b| a.1.floor(HOUR) == b.1.floor(HOUR)) {
         let [(first, _), _, ..] = hour else { continue };
@@ -250,10 +258,9 @@ const HOUR: Span = Span::hours(1);
 
 /// Removes points older than the limit of their stream. Returns them.
 pub(super) fn prune(conn: &Connection, instrument: i64, limits: &BTreeMap<i64, Ts>) -> Inner<Vec<Packed>> {
-    let Some(newest_limit) = limits.values().max() else { return Ok(Vec::new()) };
-    let mut statement =
-        conn.prepare_cached("SELECT piece FROM live_points WHERE instrument = ?1 AND first_event < ?2")?;
-    let found = statement.query_map([instrument, newest_limit.0], |r| r.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    let Some(newest_limit) = limits.values().max().filter(|_| !conn.is_server()) else { return Ok(Vec::new()) };
+    let mut statement = conn.prepare("SELECT piece FROM live_points WHERE instrument = ?1 AND first_event < ?2")?;
+    let found = statement.query_map([instrument, newest_limit.0], |r| r.get(0))?.collect::<Inner<Vec<i64>>>()?;
     let decls = streams::metrics(conn, instrument)?;
     let mut gone = Vec::new();
     for piece in found {

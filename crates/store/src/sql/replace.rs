@@ -9,16 +9,16 @@
 //! Published minutes are not part of the game: their parts stay, rows for them are left out, and the new segment shows
 //! the minutes around them.
 
+use super::db::{Connection, params};
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
 use super::segment::{self, Chunk, Part};
-use super::writer::SqliteWriter;
+use super::writer::Core;
 use super::{rows, runs};
 use crate::codec::ChunkBuilder;
 use crate::run::{GRID, row_of};
 use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunSpec, RunWriter};
 use barograph_domain::{MinuteRow, RiskRegime, Span, StreamDecl, Ts};
-use rusqlite::{Connection, params};
 use std::collections::VecDeque;
 
 /// Chunks kept in memory before they are staged: two days and a half, a megabyte or two.
@@ -39,7 +39,7 @@ struct Pending {
 
 /// See [`RunWriter`].
 pub(super) struct Replacement<'a> {
-    writer: &'a mut SqliteWriter,
+    writer: &'a mut Core,
     builder: ChunkBuilder,
     /// First and last minute in the builder.
     open: Option<(Ts, Ts)>,
@@ -65,12 +65,7 @@ struct Plan {
 }
 
 impl<'a> Replacement<'a> {
-    pub(super) fn begin(
-        writer: &'a mut SqliteWriter,
-        spec: &RunSpec,
-        from: Option<Ts>,
-        seen: PointsVersion,
-    ) -> Result<Self> {
+    pub(super) fn begin(writer: &'a mut Core, spec: &RunSpec, from: Option<Ts>, seen: PointsVersion) -> Result<Self> {
         if let Some(t) = from.filter(|t| t.floor(GRID) != *t) {
             return Err(Error::Invalid(format!("{t} is not on the minute grid")));
         }
@@ -156,7 +151,7 @@ impl Plan {
             match self.from {
                 Some(from) if old.from < from => {
                     let left = Part { until: old.until.min(from), ..*old };
-                    tx.prepare_cached("UPDATE parts SET until_ts = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
+                    tx.prepare("UPDATE parts SET until_ts = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
                         run,
                         left.from.0,
                         left.until.0,
@@ -180,7 +175,7 @@ impl Plan {
         };
         segment::cut(tx, tail.id, from)?;
         let first = segment::hour_key(tail.id, from);
-        tx.prepare_cached("DELETE FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2")?
+        tx.prepare("DELETE FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2")?
             .execute([first + 1, segment::chunk_key(tail.id, Ts::MAX)])?;
         store(tx, tail.id, layout, &self.pending)?;
         let same_hour = |c: &&Chunk| segment::hour_key(tail.id, c.first) == first;
@@ -192,7 +187,7 @@ impl Plan {
                 chunk.put(tx, first, layout)?;
             }
         }
-        tx.prepare_cached("UPDATE parts SET until_ts = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
+        tx.prepare("UPDATE parts SET until_ts = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
             run,
             tail.from.0,
             i64::MAX,
@@ -244,16 +239,20 @@ fn store(conn: &Connection, segment: i64, layout: i64, pending: &Pending) -> Inn
         store_gap(conn, segment, gap)?;
     }
     for (ts, body) in &pending.checkpoints {
-        conn.prepare_cached("INSERT OR REPLACE INTO checkpoints (segment, ts, body) VALUES (?1, ?2, ?3)")?
-            .execute(params![segment, ts.0, body])?;
+        conn.prepare(
+            "INSERT INTO checkpoints (segment, ts, body) VALUES (?1, ?2, ?3)
+             ON CONFLICT (segment, ts) DO UPDATE SET body = excluded.body",
+        )?
+        .execute(params![segment, ts.0, body])?;
     }
     Ok(())
 }
 
 /// Stores a gap; false when it is there already.
 pub(super) fn store_gap(conn: &Connection, segment: i64, gap: &Gap) -> Inner<bool> {
-    let stored =
-        conn.prepare_cached("INSERT OR IGNORE INTO gaps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
+    let stored = conn
+        .prepare("INSERT INTO gaps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING")?
+        .execute(params![
             segment,
             row_of(gap.known_ts).0,
             gap.known_ts.0,
@@ -268,12 +267,11 @@ pub(super) fn store_gap(conn: &Connection, segment: i64, gap: &Gap) -> Inner<boo
 
 /// Stores a change of the label.
 pub(super) fn store_label(conn: &Connection, segment: i64, change: &LabelChange) -> Inner<()> {
-    conn.prepare_cached("INSERT OR REPLACE INTO label_changes VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-        segment,
-        change.ts.0,
-        change.from.map(RiskRegime::name),
-        change.to.name()
-    ])?;
+    conn.prepare(
+        "INSERT INTO label_changes VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (segment, ts) DO UPDATE SET before = excluded.before, after = excluded.after",
+    )?
+    .execute(params![segment, change.ts.0, change.from.map(RiskRegime::name), change.to.name()])?;
     Ok(())
 }
 
@@ -282,7 +280,7 @@ fn thin_checkpoints(conn: &Connection, segments: &[Part]) -> Inner<()> {
     let mut found: Vec<(i64, Ts)> = Vec::new();
     for s in segments {
         let mut statement =
-            conn.prepare_cached("SELECT ts FROM checkpoints WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts")?;
+            conn.prepare("SELECT ts FROM checkpoints WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts")?;
         for ts in statement.query_map([s.id, s.from.0, s.until.0], |r| r.get(0))? {
             found.push((s.id, Ts(ts?)));
         }
@@ -292,7 +290,7 @@ fn thin_checkpoints(conn: &Connection, segments: &[Part]) -> Inner<()> {
         if let [(segment, ts), (_, next)] = pair
             && ts.floor(CHECKPOINT_EVERY) == next.floor(CHECKPOINT_EVERY)
         {
-            conn.prepare_cached("DELETE FROM checkpoints WHERE segment = ?1 AND ts = ?2")?.execute([*segment, ts.0])?;
+            conn.prepare("DELETE FROM checkpoints WHERE segment = ?1 AND ts = ?2")?.execute([*segment, ts.0])?;
         }
     }
     Ok(())

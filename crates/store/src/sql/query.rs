@@ -1,12 +1,12 @@
 //! Questions about instruments, streams, metric points and imports.
 
+use super::db::{Connection, NONE, Row, params};
 use super::fault::{Fault, Inner};
 use super::pieces::{Fact, Scan};
 use super::points;
 use super::streams::{self, Stored};
 use crate::{ImportRecord, Inserted, InstrumentInfo, Page, Point, PointQuery, PointsVersion, StreamInfo};
 use barograph_domain::{InstrumentName, Payload, Ts};
-use rusqlite::{Connection, Row, params};
 
 /// What is stored of each stream, as it was known at `as_of`.
 pub(super) fn streams(
@@ -35,7 +35,7 @@ fn past(conn: &Connection, stream: &Stored, as_of: Ts) -> Inner<Option<StreamInf
     let delay = stream.decl.delay.0;
     // No point that was known by then happened later than this.
     let last = as_of.0.saturating_sub(stream.lag_min);
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare(
         "SELECT count(*), min(event_ts), max(event_ts), max(coalesce(known_ts, event_ts + ?2)) FROM points
          WHERE stream = ?1 AND event_ts <= ?3 AND coalesce(known_ts, event_ts + ?2) <= ?4",
     )?;
@@ -170,12 +170,12 @@ fn bytes(payload: &Payload) -> Vec<u8> {
 
 /// The table of imports.
 pub(super) fn imports(conn: &Connection) -> Inner<Vec<ImportRecord>> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare(
         "SELECT started, finished, release, source, points_new, points_revised, points_same, points_earlier, rejected,
             detail FROM imports ORDER BY import",
     )?;
-    let count = |r: &Row<'_>, at: usize| r.get(at).map(i64::unsigned_abs);
-    let found = statement.query_map([], |r| {
+    let count = |r: Row<'_>, at: usize| r.get(at).map(i64::unsigned_abs);
+    let found = statement.query_map(NONE, |r| {
         Ok(ImportRecord {
             started: Ts(r.get(0)?),
             finished: Ts(r.get(1)?),
@@ -186,5 +186,5 @@ pub(super) fn imports(conn: &Connection) -> Inner<Vec<ImportRecord>> {
             detail: r.get(9)?,
         })
     })?;
-    Ok(found.collect::<Result<_, _>>()?)
+    found.collect::<Inner<_>>()
 }

@@ -3,6 +3,7 @@
 //! All of them lie in one segment of their run, which no replacement touches. A row that follows the last published one
 //! takes three or four statements; any other goes through the parts of the run and settles labels around it.
 
+use super::db::{Connection, params};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
 use super::segment::{self, Chunk, Part};
@@ -11,7 +12,6 @@ use crate::codec::ChunkBuilder;
 use crate::run::{GRID, stream_slots};
 use crate::{LabelChange, RunKey};
 use barograph_domain::{MinuteRow, RiskRegime, Span, StreamIndex, Ts};
-use rusqlite::{Connection, params};
 
 const HOUR: Span = Span::hours(1);
 
@@ -50,19 +50,19 @@ impl RunSlot {
             return Ok(id);
         }
         let id = segment::create(conn)?;
-        conn.prepare_cached("UPDATE runs SET live_segment = ?2 WHERE run = ?1")?.execute([self.run, id])?;
+        conn.prepare("UPDATE runs SET live_segment = ?2 WHERE run = ?1")?.execute([self.run, id])?;
         self.container = Some(id);
         Ok(id)
     }
 }
 
 fn first_single(conn: &Connection, container: i64) -> Inner<Option<Ts>> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare(
         "SELECT min(first_ts) FROM feature_chunks INDEXED BY feature_chunks_extent
          WHERE chunk BETWEEN ?1 AND ?2 AND rows = 1 AND thinned = 0",
     )?;
     let ends = [segment::chunk_key(container, Ts::MIN), segment::chunk_key(container, Ts::MAX)];
-    Ok(statement.query_row(ends, |r| r.get::<_, Option<i64>>(0))?.map(Ts))
+    Ok(statement.query_row(ends, |r| r.get::<Option<i64>>(0))?.map(Ts))
 }
 
 /// Publishes a row, which is in terms of the slot's layout; false when it is published already.
@@ -84,10 +84,12 @@ pub(super) fn publish(
         Some(tail) if tail.until == row.ts && slot.last < Some(row.ts) => {
             chunk.put(conn, segment::chunk_key(container, row.ts), slot.layout_id)?;
             if slot.behind {
-                conn.prepare_cached("UPDATE parts SET from_ts = ?3 WHERE run = ?1 AND from_ts = ?2")?
-                    .execute([slot.run, row.ts.0, next.0])?;
+                conn.send(
+                    "UPDATE parts SET from_ts = ?3 WHERE run = ?1 AND from_ts = ?2",
+                    [slot.run, row.ts.0, next.0],
+                )?;
             }
-            conn.prepare_cached("UPDATE parts SET until_ts = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
+            conn.prepare("UPDATE parts SET until_ts = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
                 slot.run,
                 tail.from.0,
                 next.0,
@@ -147,9 +149,8 @@ fn agrees(
     body: &[u8],
     builder: &mut ChunkBuilder,
 ) -> Inner<bool> {
-    let mut statement = conn.prepare_cached(
-        "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND last_ts >= ?3",
-    )?;
+    let mut statement =
+        conn.prepare("SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND last_ts >= ?3")?;
     let ends = params![segment::hour_key(container, row.ts), segment::chunk_key(container, row.ts), row.ts.0];
     let mut chunks = statement.query(ends)?;
     while let Some(chunk) = chunks.next()? {
@@ -174,8 +175,8 @@ fn agrees(
 /// Takes a packed hour apart, so that a row can be put between.
 fn open_hour(conn: &Connection, container: i64, ts: Ts) -> Inner<()> {
     let end = Ts(ts.floor(HOUR).0.saturating_add(HOUR.0 - 1));
-    let mut statement = conn
-        .prepare_cached("SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND rows > 1")?;
+    let mut statement =
+        conn.prepare("SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND rows > 1")?;
     let mut chunks = statement.query([segment::hour_key(container, ts), segment::chunk_key(container, end)])?;
     let mut found = Vec::new();
     while let Some(chunk) = chunks.next()? {
@@ -183,7 +184,7 @@ fn open_hour(conn: &Connection, container: i64, ts: Ts) -> Inner<()> {
         found.push((key, rows::decode(conn, chunk)?));
     }
     for (key, (layout, rows)) in found {
-        conn.prepare_cached("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([key])?;
+        conn.prepare("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([key])?;
         let meaning = Layout::load(conn, layout)?;
         for row in &rows {
             if let Some(single) = Chunk::pack(std::slice::from_ref(row), &meaning, false)? {
@@ -199,9 +200,8 @@ pub(super) fn pack(conn: &Connection, slot: &mut RunSlot, hour: Ts) -> Inner<boo
     let (Some(container), Some(first)) = (slot.container, slot.unpacked.filter(|t| *t < hour)) else {
         return Ok(false);
     };
-    let mut statement = conn.prepare_cached(
-        "SELECT chunk, layout, body FROM feature_chunks WHERE chunk >= ?1 AND chunk < ?2 ORDER BY chunk",
-    )?;
+    let mut statement =
+        conn.prepare("SELECT chunk, layout, body FROM feature_chunks WHERE chunk >= ?1 AND chunk < ?2 ORDER BY chunk")?;
     let mut chunks = statement.query([segment::hour_key(container, first), segment::chunk_key(container, hour)])?;
     let mut found: Vec<(i64, i64, Vec<MinuteRow>)> = Vec::new();
     while let Some(chunk) = chunks.next()? {
@@ -213,7 +213,7 @@ pub(super) fn pack(conn: &Connection, slot: &mut RunSlot, hour: Ts) -> Inner<boo
     for group in found.chunk_by(|a, b| a.1 == b.1 && hour_of(a) == hour_of(b)) {
         let [(key, layout, _), _, ..] = group else { continue };
         for (key, _, _) in group {
-            conn.prepare_cached("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([key])?;
+            conn.prepare("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([*key])?;
         }
         let rows: Vec<MinuteRow> = group.iter().flat_map(|(_, _, rows)| rows.iter().cloned()).collect();
         if let Some(chunk) = Chunk::pack(&rows, &Layout::load(conn, *layout)?, false)? {

@@ -1,5 +1,6 @@
 //! Records of runs: what they were made with, whether they follow from the points, how much they hold.
 
+use super::db::{Connection, Optional, Row, params};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
 use super::segment;
@@ -7,7 +8,6 @@ use super::{rows, streams};
 use crate::run::{row_of, usable_until};
 use crate::{Dirty, PointsVersion, RunInfo, RunKey, RunSpec};
 use barograph_domain::{InstrumentName, StatusState, Ts};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 const STATES: [StatusState; 5] =
     [StatusState::Live, StatusState::Gap, StatusState::Resync, StatusState::Stale, StatusState::NotOffered];
@@ -34,7 +34,7 @@ pub(super) fn upsert(conn: &Connection, spec: &RunSpec, layout: i64, seen: Point
     let name = spec.key.instrument.to_string();
     let now = points_version(conn, &name)?;
     let since = (now > seen).then_some(i64::MIN);
-    conn.prepare_cached(
+    conn.prepare(
         "INSERT INTO runs (instrument, logic_version, release, book, book_text, config, layout, dirty_since,
             dirty_version)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
@@ -42,12 +42,12 @@ pub(super) fn upsert(conn: &Connection, spec: &RunSpec, layout: i64, seen: Point
             book_text = excluded.book_text, config = excluded.config, layout = excluded.layout",
     )?
     .execute(params![
-        name,
-        spec.key.logic_version,
-        spec.release,
-        spec.book,
-        spec.book_text,
-        spec.config,
+        &name,
+        &spec.key.logic_version,
+        &spec.release,
+        &spec.book,
+        &spec.book_text,
+        &spec.config,
         layout,
         since,
         now.0
@@ -57,7 +57,7 @@ pub(super) fn upsert(conn: &Connection, spec: &RunSpec, layout: i64, seen: Point
 
 fn points_version(conn: &Connection, name: &str) -> Inner<PointsVersion> {
     let found = conn
-        .prepare_cached("SELECT points_version FROM instruments WHERE name = ?1")?
+        .prepare("SELECT points_version FROM instruments WHERE name = ?1")?
         .query_row([name], |r| r.get(0))
         .optional()?;
     Ok(PointsVersion(found.unwrap_or(0)))
@@ -66,38 +66,38 @@ fn points_version(conn: &Connection, name: &str) -> Inner<PointsVersion> {
 /// Takes the dirty mark away if the replacement from `from` on has seen all that it stands for.
 pub(super) fn clean(conn: &Connection, run: i64, from: Option<Ts>, seen: PointsVersion) -> Inner<()> {
     let (since, version): (Option<i64>, i64) = conn
-        .prepare_cached("SELECT dirty_since, dirty_version FROM runs WHERE run = ?1")?
+        .prepare("SELECT dirty_since, dirty_version FROM runs WHERE run = ?1")?
         .query_row([run], |r| Ok((r.get(0)?, r.get(1)?)))?;
     let reaches = match (from, since) {
         (None, _) | (_, None) => true,
         (Some(from), Some(since)) => from <= row_of(Ts(since)),
     };
     if reaches && version <= seen.0 {
-        conn.prepare_cached("UPDATE runs SET dirty_since = NULL WHERE run = ?1")?.execute([run])?;
+        conn.prepare("UPDATE runs SET dirty_since = NULL WHERE run = ?1")?.execute([run])?;
     }
     Ok(())
 }
 
 /// What the positions in a run's rows mean now.
 pub(super) fn layout(conn: &Connection, run: i64) -> Inner<Layout> {
-    let id = conn.prepare_cached("SELECT layout FROM runs WHERE run = ?1")?.query_row([run], |r| r.get(0))?;
+    let id = conn.prepare("SELECT layout FROM runs WHERE run = ?1")?.query_row([run], |r| r.get(0))?;
     Layout::load(conn, id)
 }
 
 /// The segment of what was published of a run, if anything was.
 pub(super) fn live_segment(conn: &Connection, run: i64) -> Inner<Option<i64>> {
-    let mut statement = conn.prepare_cached("SELECT live_segment FROM runs WHERE run = ?1")?;
-    Ok(statement.query_row([run], |r| r.get(0))?)
+    let mut statement = conn.prepare("SELECT live_segment FROM runs WHERE run = ?1")?;
+    statement.query_row([run], |r| r.get(0))
 }
 
 /// One run or all, in the order of their keys.
 pub(super) fn load(conn: &Connection, only: Option<&RunKey>, as_of: Option<Ts>) -> Inner<Vec<(i64, RunInfo)>> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare(
         "SELECT run, instrument, logic_version, release, book, book_text, config, layout FROM runs
-         WHERE ?1 IS NULL OR (instrument = ?1 AND logic_version = ?2)",
+         WHERE CAST(?1 AS TEXT) IS NULL OR (instrument = ?1 AND logic_version = ?2)",
     )?;
     let (name, version) = only.map(|k| (k.instrument.to_string(), &k.logic_version)).unzip();
-    let records = statement.query_and_then(params![name, version], record)?.collect::<Inner<Vec<_>>>()?;
+    let records = statement.query_map(params![name, version], record)?.collect::<Inner<Vec<_>>>()?;
     let last = as_of.map_or(Ts::MAX, usable_until);
     let mut found = Vec::with_capacity(records.len());
     for (run, layout, mut spec) in records {
@@ -111,7 +111,7 @@ pub(super) fn load(conn: &Connection, only: Option<&RunKey>, as_of: Option<Ts>) 
     Ok(found)
 }
 
-fn record(row: &Row<'_>) -> Inner<(i64, i64, RunSpec)> {
+fn record(row: Row<'_>) -> Inner<(i64, i64, RunSpec)> {
     let name: String = row.get(1)?;
     let instrument = InstrumentName::parse(&name).map_err(|e| Fault::Damaged(e.to_string()))?;
     let spec = RunSpec {
@@ -131,7 +131,7 @@ pub(super) fn dirty(conn: &Connection, logic_version: &str) -> Inner<Vec<Dirty>>
     let mut found = Vec::new();
     for (instrument, version) in streams::instruments(conn)? {
         let run: Option<Option<i64>> = conn
-            .prepare_cached("SELECT dirty_since FROM runs WHERE instrument = ?1 AND logic_version = ?2")?
+            .prepare("SELECT dirty_since FROM runs WHERE instrument = ?1 AND logic_version = ?2")?
             .query_row(params![instrument.name.to_string(), logic_version], |r| r.get(0))
             .optional()?;
         if run != Some(None) {

@@ -6,13 +6,13 @@
 //! of a slower source than a correction of a correction (A09: idempotent when the value is equal). How it was known
 //! goes with the time at which it was; of equal times the provenance that is declared first counts.
 
-use super::digest;
+use super::db::{Connection, Row, Statement, params};
 use super::fault::{Fault, Inner};
 use super::pieces::{self, Fact, Scan};
 use super::streams::{self, Stored};
+use super::{bulk, digest};
 use crate::{Inserted, Provenance};
 use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, StreamDecl, StreamIndex, Ts};
-use rusqlite::{CachedStatement, Connection, Row, params};
 use std::collections::BTreeMap;
 
 /// Is the whole payload told by its headline?
@@ -71,6 +71,26 @@ const fn fits(metric: Metric, payload: &Payload) -> bool {
     }
 }
 
+/// The number and the bytes of a row: bytes only where the number does not say it all.
+pub(super) fn columns(payload: &Payload) -> (Option<f64>, Option<Vec<u8>>) {
+    match says_all(payload) {
+        Some(v) => (Some(v), None),
+        None => {
+            let mut bytes = Vec::with_capacity(56);
+            payload.encode(&mut bytes);
+            (payload.headline().filter(|v| v.is_finite()), Some(bytes))
+        }
+    }
+}
+
+/// The time of a row: `NULL` where the stream's declaration already says it.
+pub(super) const fn known_column(event: &Event, delay: i64) -> Option<i64> {
+    match event.event_ts.0.checked_add(delay) {
+        Some(t) if t == event.recv_ts.0 => None,
+        _ => Some(event.recv_ts.0),
+    }
+}
+
 /// What a batch did to one stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tally {
@@ -102,9 +122,24 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, event: &Event, provenance: Provenance, scratch: &mut Vec<u8>) {
+    pub(super) fn add(&mut self, event: &Event, provenance: Provenance, scratch: &mut Vec<u8>) {
         self.points += 1;
         self.known(event, provenance, scratch);
+    }
+
+    /// The value of an event is known earlier than was thought.
+    pub(super) fn earlier(
+        &mut self,
+        event: &Event,
+        provenance: Provenance,
+        before: (Ts, Provenance),
+        scratch: &mut Vec<u8>,
+    ) {
+        let later = Event { recv_ts: before.0, ..*event };
+        self.digest = self.digest.wrapping_sub(digest::of_point(&later, before.1, scratch));
+        self.known(event, provenance, scratch);
+        self.outdated = self.outdated.max(Some(before.0));
+        self.inserted.earlier += 1;
     }
 
     fn known(&mut self, event: &Event, provenance: Provenance, scratch: &mut Vec<u8>) {
@@ -119,7 +154,7 @@ impl Tally {
 
 /// One stream of a batch: the statements and the stream they write to.
 pub(super) struct Target<'a> {
-    insert: CachedStatement<'a>,
+    insert: Statement<'a>,
     conn: &'a Connection,
     id: i64,
     delay: i64,
@@ -205,36 +240,39 @@ pub(super) fn insert_stream(
     let instrument = streams::ensure_instrument(conn, instrument)?;
     let stored = streams::ensure(conn, instrument, decl)?;
     let id = stored.id;
-    let mut target = Target::new(conn, id, decl, provenance)?;
     let mut tally = Tally::new();
     let own = || order.iter().filter_map(|i| events.get(*i as usize));
-    if let (Some(first), Some(last)) = (own().next(), own().next_back()) {
-        // A key is in one place only.
-        pieces::unpack(conn, instrument, first.event_ts, last.event_ts)?;
-    }
-    for event in own() {
-        if target.put(event, 0)? {
-            tally.inserted.new += 1;
-            tally.add(event, provenance, &mut target.bytes);
-        } else {
-            target.settle(event, &mut tally)?;
+    if conn.is_server() {
+        bulk::insert(conn, &stored, own(), provenance, &mut tally)?;
+    } else {
+        if let (Some(first), Some(last)) = (own().next(), own().next_back()) {
+            // A key is in one place only.
+            pieces::unpack(conn, instrument, first.event_ts, last.event_ts)?;
+        }
+        let mut target = Target::new(conn, id, decl, provenance)?;
+        for event in own() {
+            if target.put(event, 0)? {
+                tally.inserted.new += 1;
+                tally.add(event, provenance, &mut target.bytes);
+            } else {
+                target.settle(event, &mut tally)?;
+            }
         }
     }
-    conn.prepare_cached(
-        "UPDATE streams SET points = points + ?2, first_event = min(first_event, ?3),
-            newest_event = max(newest_event, ?4), newest_known = max(newest_known, ?5), lag_min = min(lag_min, ?6),
+    conn.send(
+        "UPDATE streams SET points = ?2, first_event = ?3, newest_event = ?4, newest_known = ?5, lag_min = ?6,
             digest = ?7
          WHERE stream = ?1",
-    )?
-    .execute(params![
-        id,
-        tally.points,
-        tally.first_event.0,
-        tally.newest_event.0,
-        tally.newest_known.0,
-        tally.lag_min,
-        stored.digest.wrapping_add(tally.digest)
-    ])?;
+        [
+            id,
+            stored.points + tally.points,
+            stored.first_event.min(tally.first_event).0,
+            stored.newest_event.max(tally.newest_event).0,
+            stored.newest_known.max(tally.newest_known).0,
+            stored.lag_min.min(tally.lag_min),
+            stored.digest.wrapping_add(tally.digest),
+        ],
+    )?;
     if tally.outdated.is_some_and(|t| stored.newest_known.max(tally.newest_known) <= t) {
         streams::refigure(conn, &stored)?;
     }
@@ -244,7 +282,8 @@ pub(super) fn insert_stream(
 impl<'a> Target<'a> {
     pub(super) fn new(conn: &'a Connection, id: i64, decl: &StreamDecl, provenance: Provenance) -> Inner<Self> {
         Ok(Self {
-            insert: conn.prepare_cached("INSERT OR IGNORE INTO points VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
+            insert: conn
+                .prepare("INSERT INTO points VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING")?,
             conn,
             id,
             delay: decl.delay.0,
@@ -264,26 +303,10 @@ impl<'a> Target<'a> {
         Ok(())
     }
 
-    /// `NULL` where the stream's declaration already says it.
-    const fn known_column(&self, event: &Event) -> Option<i64> {
-        let regular = event.event_ts.0.checked_add(self.delay);
-        match regular {
-            Some(t) if t == event.recv_ts.0 => None,
-            _ => Some(event.recv_ts.0),
-        }
-    }
-
     /// Inserts into a slot; false when the slot is taken.
     fn put(&mut self, event: &Event, rev: i64) -> Inner<bool> {
-        let known = self.known_column(event);
-        let (value, blob) = match says_all(&event.payload) {
-            Some(v) => (Some(v), None),
-            None => {
-                self.bytes.clear();
-                event.payload.encode(&mut self.bytes);
-                (event.payload.headline().filter(|v| v.is_finite()), Some(self.bytes.as_slice()))
-            }
-        };
+        let known = known_column(event, self.delay);
+        let (value, blob) = columns(&event.payload);
         let seq = event.seq.cast_signed();
         let provenance = self.provenance.code();
         let changed =
@@ -295,7 +318,7 @@ impl<'a> Target<'a> {
     fn settle(&mut self, event: &Event, tally: &mut Tally) -> Inner<()> {
         let mut wanted = Vec::new();
         event.payload.encode(&mut wanted);
-        let mut statement = self.conn.prepare_cached(
+        let mut statement = self.conn.prepare(
             "SELECT rev, known_ts, value, payload, provenance FROM points WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3",
         )?;
         let mut rows = statement.query(params![self.id, event.event_ts.0, event.seq.cast_signed()])?;
@@ -324,7 +347,7 @@ impl<'a> Target<'a> {
             return Ok(());
         }
         self.conn
-            .prepare_cached(
+            .prepare(
                 "UPDATE points SET known_ts = ?5, provenance = ?6
                  WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev = ?4",
             )?
@@ -333,28 +356,27 @@ impl<'a> Target<'a> {
                 event.event_ts.0,
                 event.seq.cast_signed(),
                 rev,
-                self.known_column(event),
+                known_column(event, self.delay),
                 self.provenance.code()
             ])?;
-        let later = Event { recv_ts: known.0, ..*event };
-        tally.digest = tally.digest.wrapping_sub(digest::of_point(&later, known.1, &mut self.bytes));
-        tally.known(event, self.provenance, &mut self.bytes);
-        tally.outdated = tally.outdated.max(Some(known.0));
-        tally.inserted.earlier += 1;
+        tally.earlier(event, self.provenance, known, &mut self.bytes);
         Ok(())
     }
 }
 
 /// A payload column.
-pub(super) fn blob<'r>(row: &'r Row<'_>, at: usize) -> Inner<Option<&'r [u8]>> {
-    row.get_ref(at)?.as_blob_or_null().map_err(|e| Fault::Damaged(format!("a point's payload: {e}")))
+pub(super) fn blob<'r>(row: Row<'r>, at: usize) -> Inner<Option<&'r [u8]>> {
+    row.blob_or_null(at)
 }
 
 /// The provenance column.
-pub(super) fn provenance(row: &Row<'_>, at: usize) -> Inner<Provenance> {
+pub(super) fn provenance(row: Row<'_>, at: usize) -> Inner<Provenance> {
     let code = row.get(at)?;
     Provenance::from_code(code).ok_or_else(|| Fault::Damaged(format!("{code} is no provenance of a point")))
 }
+
+/// Rows asked for at once: an answer is held in memory, 100 bytes a row.
+const PAGE: i64 = 10_000;
 
 /// All points of a stream with `from ≤ event_ts ≤ last`, wherever they are, in the order of (`event_ts`, sequence),
 /// until `each` says false.
@@ -367,21 +389,31 @@ pub(super) fn walk(
 ) -> Inner<()> {
     let mut live = Scan::by_event(conn, stream, from, last)?;
     let mut next = live.next(conn)?;
-    let mut statement = conn.prepare_cached(
-        "SELECT event_ts, seq, known_ts, value, payload, provenance FROM points
-         WHERE stream = ?1 AND event_ts >= ?2 AND event_ts <= ?3 ORDER BY event_ts, seq",
-    )?;
-    let mut rows = statement.query(params![stream.id, from.0, last.0])?;
-    while let Some(row) = rows.next()? {
-        let fact = fact(row, stream)?;
-        while let Some(earlier) = next.take_if(|n| n.key() < fact.key()) {
-            if !each(earlier)? {
+    let mut after = (from.0, i64::MIN, i64::MIN);
+    loop {
+        let mut statement = conn.prepare(
+            "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
+             WHERE stream = ?1 AND event_ts >= ?2 AND event_ts <= ?3 AND (event_ts, seq, rev) > (?2, ?4, ?5)
+             ORDER BY event_ts, seq, rev LIMIT ?6",
+        )?;
+        let mut rows = statement.query([stream.id, after.0, last.0, after.1, after.2, PAGE])?;
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
+            let fact = fact(row, stream)?;
+            count += 1;
+            after = (fact.event.event_ts.0, fact.event.seq.cast_signed(), row.get(6)?);
+            while let Some(earlier) = next.take_if(|n| n.key() < fact.key()) {
+                if !each(earlier)? {
+                    return Ok(());
+                }
+                next = live.next(conn)?;
+            }
+            if !each(fact)? {
                 return Ok(());
             }
-            next = live.next(conn)?;
         }
-        if !each(fact)? {
-            return Ok(());
+        if count < PAGE {
+            break;
         }
     }
     while let Some(fact) = next {
@@ -394,7 +426,7 @@ pub(super) fn walk(
 }
 
 /// The point of a row as [`walk`] reads it.
-pub(super) fn fact(row: &Row<'_>, stream: &Stored) -> Inner<Fact> {
+pub(super) fn fact(row: Row<'_>, stream: &Stored) -> Inner<Fact> {
     let (event_ts, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
     let known: Option<i64> = row.get(2)?;
     let event = Event {
@@ -410,10 +442,9 @@ pub(super) fn fact(row: &Row<'_>, stream: &Stored) -> Inner<Fact> {
 /// Every run of the instrument now lacks something from `since` on.
 fn mark_dirty(conn: &Connection, instrument: &InstrumentName, since: Ts) -> Inner<()> {
     let name = instrument.to_string();
-    conn.prepare_cached("UPDATE instruments SET points_version = points_version + 1 WHERE name = ?1")?
-        .execute([&name])?;
-    conn.prepare_cached(
-        "UPDATE runs SET dirty_since = min(coalesce(dirty_since, ?2), ?2),
+    conn.prepare("UPDATE instruments SET points_version = points_version + 1 WHERE name = ?1")?.execute([&name])?;
+    conn.prepare(
+        "UPDATE runs SET dirty_since = CASE WHEN dirty_since < ?2 THEN dirty_since ELSE ?2 END,
             dirty_version = (SELECT points_version FROM instruments WHERE name = ?1)
          WHERE instrument = ?1",
     )?

@@ -1,43 +1,46 @@
 //! The reading side: one read transaction per question, so that an answer is of one moment.
 
+use super::db::Connection;
 use super::events::Merge;
 use super::fault::{Fault, Inner};
-use super::pool::{Loan, Pool};
-use super::{FILE, books, check, query, rows, runs, segment, streams};
+use super::pool::{Loan, Origin, Pool};
+use super::{books, check, query, rows, runs, segment, streams};
+use crate::postgres::Address;
 use crate::run::usable_until;
 use crate::{
     Book, CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange, Page, Point,
     PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, StreamInfo,
 };
 use barograph_domain::{InstrumentName, StreamDecl, StreamIndex, Ts};
-use rusqlite::Connection;
-use std::path::Path;
+use std::marker::PhantomData;
+use std::path::PathBuf;
 
-/// Reads one data folder; may be shared between threads.
-#[derive(Debug)]
-pub struct SqliteReader {
+/// Reads one store; may be shared between threads.
+pub struct SqlReader<K> {
     pool: Pool,
+    kind: PhantomData<fn() -> K>,
 }
 
-impl SqliteReader {
-    /// Opens the store of a data folder for reading. Takes no lock and writes nothing, so the folder may be read-only.
-    ///
-    /// # Errors
-    /// [`crate::Error::Missing`] when nothing is stored there, and all that opening a file can bring.
-    pub fn open(folder: &Path) -> Result<Self> {
-        Ok(Self { pool: Pool::open(folder.join(FILE))? })
+impl<K> std::fmt::Debug for SqlReader<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("SqlReader").field(&self.pool.path()).finish()
+    }
+}
+
+impl<K> SqlReader<K> {
+    pub(crate) fn over_file(path: PathBuf) -> Result<Self> {
+        Ok(Self { pool: Pool::open(Origin::File(path))?, kind: PhantomData })
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&Connection) -> Inner<T>) -> Result<T> {
-        let conn = self.pool.get()?;
-        let answer = || {
-            let view = conn.unchecked_transaction()?;
-            question(&view)
-        };
-        answer().map_err(|f: Fault| f.at(conn.path()))
+    pub(crate) fn over_server(address: Address) -> Result<Self> {
+        Ok(Self { pool: Pool::open(Origin::Server(Box::new(address)))?, kind: PhantomData })
     }
 
-    fn of_run<T: Default>(&self, key: &RunKey, question: impl FnOnce(&Connection, i64) -> Inner<T>) -> Result<T> {
+    fn ask<T>(&self, question: impl Fn(&Connection) -> Inner<T>) -> Result<T> {
+        self.pool.ask(question)
+    }
+
+    fn of_run<T: Default>(&self, key: &RunKey, question: impl Fn(&Connection, i64) -> Inner<T>) -> Result<T> {
         self.ask(|conn| match segment::run_id(conn, key)? {
             Some(run) => question(conn, run),
             None => Ok(T::default()),
@@ -45,7 +48,7 @@ impl SqliteReader {
     }
 
     fn merge<'a>(conn: Loan<'a>, list: &[StreamDecl], after: Option<Ts>, as_of: Option<Ts>) -> Inner<Merge<'a>> {
-        conn.execute_batch("BEGIN")?;
+        conn.begin_read()?;
         let mut found = Vec::with_capacity(list.len());
         for (at, decl) in list.iter().enumerate() {
             let index = u16::try_from(at).map_err(|_e| Fault::Invalid(format!("{} streams at once", list.len())))?;
@@ -57,7 +60,7 @@ impl SqliteReader {
     }
 }
 
-impl Reader for SqliteReader {
+impl<K> Reader for SqlReader<K> {
     fn instruments(&self, as_of: Option<Ts>) -> Result<Vec<InstrumentInfo>> {
         self.ask(|conn| query::instruments(conn, as_of))
     }
@@ -71,8 +74,14 @@ impl Reader for SqliteReader {
     }
 
     fn events(&self, list: &[StreamDecl], after: Option<Ts>, as_of: Option<Ts>) -> Result<Events<'_>> {
-        let conn = self.pool.get()?;
-        let merge = Self::merge(conn, list, after, as_of).map_err(|f| f.at(self.pool.path()))?;
+        let begin = |fresh| {
+            let conn = self.pool.get(fresh)?;
+            Self::merge(conn, list, after, as_of).map_err(|f| f.at(self.pool.path()))
+        };
+        let merge = match begin(false) {
+            Err(crate::Error::Unavailable { .. }) => begin(true)?,
+            other => other?,
+        };
         Ok(Box::new(merge))
     }
 

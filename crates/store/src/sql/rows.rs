@@ -1,12 +1,12 @@
 //! Reading rows and what goes with them: label changes, gaps, checkpoints.
 
+use super::db::{Connection, Row, params};
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
 use super::segment::{self, Part};
 use crate::run::{GRID, stream_slots, usable_until};
 use crate::{Checkpoint, Gap, LabelChange, Page, Range, RowQuery, Rows, codec, run::row_of};
 use barograph_domain::{GapReason, MinuteRow, RiskRegime, Status, StreamDecl, StreamIndex, Ts};
-use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows gathered chunk by chunk, each still in terms of its own layout.
@@ -61,15 +61,18 @@ pub(super) fn latest(conn: &Connection, run: i64, count: usize, last: Ts) -> Inn
     for segment in segment::parts(conn, run)?.into_iter().rev() {
         let Some(part) = segment.within(Ts::MIN, last) else { continue };
         let (low, high) = part.chunks();
-        let mut statement = conn.prepare_cached(
-            "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk DESC",
+        let mut statement = conn.prepare(
+            "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk DESC
+             LIMIT ?3",
         )?;
-        let mut chunks = statement.query([low, high])?;
+        // The first and the last may hold rows outside of the part only.
+        let most = i64::try_from(count - gathered.rows.len().min(count)).unwrap_or(i64::MAX).saturating_add(2);
+        let mut chunks = statement.query([low, high, most])?;
         while gathered.rows.len() < count
             && let Some(chunk) = chunks.next()?
         {
             let layout = chunk.get(1)?;
-            let body = chunk.get_ref(2)?.as_blob().map_err(|e| column(&e))?;
+            let body = chunk.blob(2)?;
             let rows = gathered.decode(conn, chunk.get(0)?, layout, body)?;
             let inside = rows.into_iter().rev().filter(|r| part.from <= r.ts && r.ts < part.until);
             let wanted = count - gathered.rows.len();
@@ -91,31 +94,41 @@ pub(super) fn history(conn: &Connection, run: i64, query: &RowQuery) -> Inner<Ro
     for segment in segment::parts(conn, run)? {
         let Some(part) = segment.within(query.range.start, last) else { continue };
         let (low, high) = part.chunks();
-        let mut statement = conn.prepare_cached(
-            "SELECT chunk, layout, first_ts, last_ts, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2
-             ORDER BY chunk",
-        )?;
-        let mut chunks = statement.query([low, high])?;
-        while let Some(chunk) = chunks.next()? {
-            let (first, last) = (Ts(chunk.get(2)?), Ts(chunk.get(3)?));
-            if first.ceil(every) > last {
-                continue;
-            }
-            let layout = chunk.get(1)?;
-            let body = chunk.get_ref(4)?.as_blob().map_err(|e| column(&e))?;
-            for row in gathered.decode(conn, chunk.get(0)?, layout, body)? {
-                if row.ts < part.from || row.ts >= part.until || row.ts.floor(every) != row.ts {
+        let mut after = low - 1;
+        loop {
+            let mut statement = conn.prepare(
+                "SELECT chunk, layout, first_ts, last_ts, body FROM feature_chunks WHERE chunk > ?1 AND chunk <= ?2
+                 ORDER BY chunk LIMIT ?3",
+            )?;
+            let mut chunks = statement.query([after, high, CHUNKS])?;
+            let mut count = 0;
+            while let Some(chunk) = chunks.next()? {
+                (after, count) = (chunk.get(0)?, count + 1);
+                let (first, last) = (Ts(chunk.get(2)?), Ts(chunk.get(3)?));
+                if first.ceil(every) > last {
                     continue;
                 }
-                if gathered.rows.len() == query.limit {
-                    return gathered.into_rows(Some(row.ts));
+                let layout = chunk.get(1)?;
+                for row in gathered.decode(conn, after, layout, chunk.blob(4)?)? {
+                    if !part.contains(row.ts) || row.ts.floor(every) != row.ts {
+                        continue;
+                    }
+                    if gathered.rows.len() == query.limit {
+                        return gathered.into_rows(Some(row.ts));
+                    }
+                    gathered.rows.push((layout, row));
                 }
-                gathered.rows.push((layout, row));
+            }
+            if count < CHUNKS {
+                break;
             }
         }
     }
     gathered.into_rows(None)
 }
+
+/// Chunks asked for at once: an answer is held in memory, 20 kB a chunk.
+const CHUNKS: i64 = 64;
 
 /// Number of rows not later than `last`, with the first and last minute of them.
 pub(super) fn extent(conn: &Connection, run: i64, last: Ts) -> Inner<(u64, Option<(Ts, Ts)>)> {
@@ -125,8 +138,8 @@ pub(super) fn extent(conn: &Connection, run: i64, last: Ts) -> Inner<(u64, Optio
         let Some(part) = segment.within(Ts::MIN, last) else { continue };
         let mut seen = |ts: Ts| minutes = Some(minutes.map_or((ts, ts), |(a, b)| (a.min(ts), b.max(ts))));
         let (low, high) = part.chunks();
-        let mut statement = conn.prepare_cached(
-            "SELECT sum(rows), min(first_ts), max(last_ts)
+        let mut statement = conn.prepare(
+            "SELECT CAST(sum(rows) AS BIGINT), min(first_ts), max(last_ts)
              FROM feature_chunks INDEXED BY feature_chunks_extent
              WHERE chunk BETWEEN ?1 AND ?2 AND first_ts >= ?3 AND last_ts < ?4",
         )?;
@@ -135,7 +148,7 @@ pub(super) fn extent(conn: &Connection, run: i64, last: Ts) -> Inner<(u64, Optio
         count += whole.unwrap_or(0).unsigned_abs();
         [first, until].into_iter().flatten().for_each(|ts| seen(Ts(ts)));
         // The chunks that the ends of the part cut through.
-        let mut statement = conn.prepare_cached(
+        let mut statement = conn.prepare(
             "SELECT chunk, layout, body FROM feature_chunks WHERE chunk IN
                 (SELECT chunk FROM feature_chunks INDEXED BY feature_chunks_extent
                  WHERE chunk BETWEEN ?1 AND ?2 AND (first_ts < ?3 OR last_ts >= ?4))",
@@ -152,9 +165,9 @@ pub(super) fn extent(conn: &Connection, run: i64, last: Ts) -> Inner<(u64, Optio
 }
 
 /// A chunk by key, layout and body: its layout and its rows.
-pub(super) fn decode(conn: &Connection, chunk: &rusqlite::Row<'_>) -> Inner<(i64, Vec<MinuteRow>)> {
+pub(super) fn decode(conn: &Connection, chunk: Row<'_>) -> Inner<(i64, Vec<MinuteRow>)> {
     let layout = chunk.get(1)?;
-    let body = chunk.get_ref(2)?.as_blob().map_err(|e| column(&e))?;
+    let body = chunk.blob(2)?;
     let rows = codec::decode(body, Layout::load(conn, layout)?.width())
         .map_err(|e| Fault::chunk(chunk.get(0).unwrap_or(0), e))?;
     Ok((layout, rows))
@@ -165,9 +178,9 @@ pub(super) fn first_from(conn: &Connection, run: i64, at: Ts) -> Inner<Option<(i
     for part in segment::parts(conn, run)? {
         let Some(part) = part.within(at, Ts::MAX) else { continue };
         let (low, high) = part.chunks();
-        let mut statement = conn.prepare_cached(
+        let mut statement = conn.prepare(
             "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND last_ts >= ?3
-             ORDER BY chunk",
+             ORDER BY chunk LIMIT 2",
         )?;
         let mut chunks = statement.query([low, high, part.from.0])?;
         while let Some(chunk) = chunks.next()? {
@@ -185,15 +198,10 @@ pub(super) fn settle_label(conn: &Connection, run: i64, at: Ts) -> Inner<()> {
     let Some((segment, _, row)) = first_from(conn, run, at)? else { return Ok(()) };
     let from = label_before(conn, run, row.ts)?;
     if from == Some(row.risk.label) {
-        conn.prepare_cached("DELETE FROM label_changes WHERE segment = ?1 AND ts = ?2")?
-            .execute([segment, row.ts.0])?;
+        conn.prepare("DELETE FROM label_changes WHERE segment = ?1 AND ts = ?2")?.execute([segment, row.ts.0])?;
         return Ok(());
     }
     super::replace::store_label(conn, segment, &LabelChange { ts: row.ts, from, to: row.risk.label })
-}
-
-fn column(e: &rusqlite::types::FromSqlError) -> Fault {
-    Fault::Damaged(format!("a stored value: {e}"))
 }
 
 fn label(word: &str) -> Inner<RiskRegime> {
@@ -205,7 +213,7 @@ pub(super) fn label_before(conn: &Connection, run: i64, before: Ts) -> Inner<Opt
     let last = Ts(before.0.saturating_sub(1));
     for segment in segment::parts(conn, run)?.into_iter().rev() {
         let Some(part) = segment.within(Ts::MIN, last) else { continue };
-        let mut statement = conn.prepare_cached(
+        let mut statement = conn.prepare(
             "SELECT after FROM label_changes WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts DESC LIMIT 1",
         )?;
         let mut rows = statement.query([part.id, part.from.0, part.until.0])?;
@@ -229,7 +237,7 @@ pub(super) fn label_changes(
     let mut items = Vec::new();
     for segment in segment::parts(conn, run)? {
         let Some(part) = segment.within(range.start, last) else { continue };
-        let mut statement = conn.prepare_cached(
+        let mut statement = conn.prepare(
             "SELECT ts, before, after FROM label_changes WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts",
         )?;
         let mut rows = statement.query([part.id, part.from.0, part.until.0])?;
@@ -288,7 +296,7 @@ pub(super) fn stored_gaps(conn: &Connection, run: i64, first: Ts, last: Ts) -> I
     let mut found = BTreeSet::new();
     for part in shown {
         let Some(part) = part.within(row_of(first), row_of(last)) else { continue };
-        let mut statement = conn.prepare_cached(
+        let mut statement = conn.prepare(
             "SELECT known_ts, decl, state, from_ts, until_ts, reason FROM gaps
              WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5",
         )?;
@@ -311,13 +319,13 @@ pub(super) fn stored_gaps(conn: &Connection, run: i64, first: Ts, last: Ts) -> I
 pub(super) fn checkpoint(conn: &Connection, run: i64, at: Ts) -> Inner<Option<Checkpoint>> {
     for segment in segment::parts(conn, run)?.into_iter().rev() {
         let Some(part) = segment.within(Ts::MIN, at) else { continue };
-        let mut statement = conn.prepare_cached(
+        let mut statement = conn.prepare(
             "SELECT ts, body FROM checkpoints WHERE segment = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts DESC LIMIT 1",
         )?;
         let mut rows = statement.query([part.id, part.from.0, part.until.0])?;
         if let Some(row) = rows.next()? {
             let ts = Ts(row.get(0)?);
-            let packed = row.get_ref(1)?.as_blob().map_err(|e| column(&e))?;
+            let packed = row.blob(1)?;
             let bytes = zstd::stream::decode_all(packed);
             let bytes = bytes.map_err(|e| Fault::Damaged(format!("the checkpoint of {ts}: {e}")))?;
             return Ok(Some(Checkpoint { ts, bytes }));
@@ -329,8 +337,7 @@ pub(super) fn checkpoint(conn: &Connection, run: i64, at: Ts) -> Inner<Option<Ch
 /// The minutes among these rows at which the label changed.
 pub(super) fn change_minutes(conn: &Connection, segment: i64, rows: &[MinuteRow]) -> Inner<BTreeSet<Ts>> {
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(BTreeSet::new()) };
-    let mut statement =
-        conn.prepare_cached("SELECT ts FROM label_changes WHERE segment = ?1 AND ts BETWEEN ?2 AND ?3")?;
+    let mut statement = conn.prepare("SELECT ts FROM label_changes WHERE segment = ?1 AND ts BETWEEN ?2 AND ?3")?;
     let found = statement.query_map([segment, first.ts.0, last.ts.0], |r| r.get(0).map(Ts))?;
-    Ok(found.collect::<Result<_, _>>()?)
+    found.collect::<Inner<_>>()
 }

@@ -4,6 +4,7 @@
 //! content), rows by minute with streams named instead of numbered. Slots, ids, page layout, segments, layouts, wall
 //! clock times and checkpoints do not enter.
 
+use super::db::Connection;
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
 use super::pieces::Fact;
@@ -12,7 +13,6 @@ use super::{points, rows, runs, segment};
 use crate::codec::{self, words};
 use crate::{ContentHash, Range, SectionHash};
 use barograph_domain::{InputAge, MinuteRow, StreamIndex, Ts};
-use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -156,7 +156,7 @@ fn minute_rows(conn: &Connection) -> Inner<SectionHash> {
         columns.cuts.iter().chain(&columns.rules).for_each(|name| out.text(name));
         for part in segment::parts(conn, run)? {
             let (low, high) = part.chunks();
-            let mut statement = conn.prepare_cached(
+            let mut statement = conn.prepare(
                 "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk",
             )?;
             let mut chunks = statement.query([low, high])?;
@@ -164,7 +164,7 @@ fn minute_rows(conn: &Connection) -> Inner<SectionHash> {
             while let Some(chunk) = chunks.next()? {
                 let key = chunk.get(0)?;
                 names.of(conn, chunk.get(1)?)?;
-                let body = chunk.get_ref(2)?.as_blob().map_err(|e| Fault::Damaged(format!("chunk {key}: {e}")))?;
+                let body = chunk.blob(2)?;
                 let rows = codec::decode(body, names.layout.width()).map_err(|e| Fault::chunk(key, e))?;
                 for row in rows.iter().filter(|r| part.contains(r.ts)) {
                     put_row(&mut out, row, &names)?;

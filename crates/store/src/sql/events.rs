@@ -5,6 +5,7 @@
 //! them. One read transaction spans the whole iteration, so the answer is of one moment; the log cannot be merged
 //! meanwhile, which costs disk, not memory.
 
+use super::db::{Connection, Value, params};
 use super::fault::Inner;
 use super::pieces::Scan;
 use super::points;
@@ -12,7 +13,6 @@ use super::pool::Loan;
 use super::streams::Stored;
 use crate::Result;
 use barograph_domain::{Event, StreamIndex, Ts};
-use rusqlite::{Connection, params};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -194,14 +194,14 @@ impl Feed {
         self.take(
             conn,
             "SELECT known_ts, event_ts, seq, rev, value, payload FROM points
-             WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 AND known_ts IS ?5 ORDER BY rev",
+             WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 AND known_ts IS NOT DISTINCT FROM ?5 ORDER BY rev",
             params![id, event, seq, rev, known],
         )
     }
 
-    fn take(&mut self, conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Inner<()> {
+    fn take<const N: usize>(&mut self, conn: &Connection, sql: &'static str, params: [Value<'_>; N]) -> Inner<()> {
         let metric = self.stream.decl.metric;
-        let mut statement = conn.prepare_cached(sql)?;
+        let mut statement = conn.prepare(sql)?;
         let mut rows = statement.query(params)?;
         while let Some(row) = rows.next()? {
             let known: Option<i64> = row.get(0)?;

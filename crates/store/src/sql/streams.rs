@@ -1,10 +1,10 @@
 //! Instruments and streams: their rows, and the running figures kept about each stream.
 
+use super::db::{Connection, NONE, Optional, Row, params};
 use super::decl;
 use super::fault::{Fault, Inner};
 use super::pieces::Scan;
 use barograph_domain::{Instrument, InstrumentName, MarketKind, StreamDecl, Ts};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
 
 /// A stream with the figures kept about it.
@@ -24,7 +24,7 @@ pub(super) struct Stored {
 const COLUMNS: &str =
     "stream, decl, points, first_event, newest_event, newest_known, lag_min, digest, streams.instrument";
 
-fn stored(row: &Row<'_>) -> Inner<Stored> {
+fn stored(row: Row<'_>) -> Inner<Stored> {
     let text: String = row.get(1)?;
     Ok(Stored {
         id: row.get(0)?,
@@ -41,7 +41,7 @@ fn stored(row: &Row<'_>) -> Inner<Stored> {
 
 /// All streams of an instrument by number, with their metrics.
 pub(super) fn metrics(conn: &Connection, instrument: i64) -> Inner<BTreeMap<i64, StreamDecl>> {
-    let mut statement = conn.prepare_cached("SELECT stream, decl FROM streams WHERE instrument = ?1")?;
+    let mut statement = conn.prepare("SELECT stream, decl FROM streams WHERE instrument = ?1")?;
     let mut rows = statement.query([instrument])?;
     let mut found = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -53,27 +53,26 @@ pub(super) fn metrics(conn: &Connection, instrument: i64) -> Inner<BTreeMap<i64,
 
 /// The number of every instrument.
 pub(super) fn numbers(conn: &Connection) -> Inner<Vec<i64>> {
-    let mut statement = conn.prepare_cached("SELECT instrument FROM instruments")?;
-    Ok(statement.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?)
+    let mut statement = conn.prepare("SELECT instrument FROM instruments")?;
+    statement.query_map(NONE, |r| r.get(0))?.collect()
 }
 
 /// Streams that have points, in rank order.
 pub(super) fn load(conn: &Connection, instrument: Option<&InstrumentName>) -> Inner<Vec<Stored>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM streams JOIN instruments USING (instrument)
-         WHERE points > 0 AND (?1 IS NULL OR name = ?1)"
+         WHERE points > 0 AND (CAST(?1 AS TEXT) IS NULL OR name = ?1)"
     );
-    let mut statement = conn.prepare_cached(&sql)?;
-    let mut found =
-        statement.query_and_then([instrument.map(ToString::to_string)], stored)?.collect::<Inner<Vec<_>>>()?;
+    let mut statement = conn.prepare(sql)?;
+    let mut found = statement.query_map([instrument.map(ToString::to_string)], stored)?.collect::<Inner<Vec<_>>>()?;
     found.sort_by(|a, b| a.decl.cmp(&b.decl));
     Ok(found)
 }
 
 /// The stream of this declaration.
 pub(super) fn find(conn: &Connection, decl: &StreamDecl) -> Inner<Option<Stored>> {
-    let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM streams WHERE decl = ?1"))?;
-    let found = statement.query_and_then([decl::to_text(decl)?], stored)?.next();
+    let mut statement = conn.prepare(format!("SELECT {COLUMNS} FROM streams WHERE decl = ?1"))?;
+    let found = statement.query_map([decl::to_text(decl)?], stored)?.next();
     found.transpose()
 }
 
@@ -97,14 +96,16 @@ fn kind_of(word: &str) -> Inner<MarketKind> {
 pub(super) fn ensure_instrument(conn: &Connection, instrument: &Instrument) -> Inner<i64> {
     let name = instrument.name.to_string();
     let known: Option<(i64, String, Option<i64>)> = conn
-        .prepare_cached("SELECT instrument, kind, expiry FROM instruments WHERE name = ?1")?
+        .prepare("SELECT instrument, kind, expiry FROM instruments WHERE name = ?1")?
         .query_row([&name], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
         .optional()?;
     let expiry = instrument.expiry.map(|t| t.0);
     let Some((id, kind, known_expiry)) = known else {
-        conn.prepare_cached("INSERT INTO instruments (name, kind, expiry, points_version) VALUES (?1, ?2, ?3, 0)")?
-            .execute(params![name, kind_word(instrument.kind), expiry])?;
-        return Ok(conn.last_insert_rowid());
+        return conn.query_row(
+            "INSERT INTO instruments (name, kind, expiry, points_version) VALUES (?1, ?2, ?3, 0) RETURNING instrument",
+            params![name, kind_word(instrument.kind), expiry],
+            |r| r.get(0),
+        );
     };
     if kind != kind_word(instrument.kind) {
         let now = kind_word(instrument.kind);
@@ -128,14 +129,14 @@ pub(super) fn ensure(conn: &Connection, instrument: i64, decl: &StreamDecl) -> I
     if let Some(found) = find(conn, decl)? {
         return Ok(found);
     }
-    conn.prepare_cached(
+    conn.prepare(
         "INSERT INTO streams (instrument, source, metric, cadence, delay, decl, points, first_event, newest_event,
             newest_known, lag_min, digest)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?8, ?7, 0)",
     )?
     .execute(params![
         instrument,
-        decl.source,
+        &decl.source,
         decl.metric.name(),
         decl.cadence.0,
         decl.delay.0,
@@ -148,8 +149,8 @@ pub(super) fn ensure(conn: &Connection, instrument: i64, decl: &StreamDecl) -> I
 
 /// Every instrument: id, what it is, version of its points.
 pub(super) fn instruments(conn: &Connection) -> Inner<Vec<(Instrument, i64)>> {
-    let mut statement = conn.prepare_cached("SELECT name, kind, expiry, points_version FROM instruments")?;
-    let mut rows = statement.query([])?;
+    let mut statement = conn.prepare("SELECT name, kind, expiry, points_version FROM instruments")?;
+    let mut rows = statement.query(NONE)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let name: String = row.get(0)?;
@@ -164,12 +165,12 @@ pub(super) fn instruments(conn: &Connection) -> Inner<Vec<(Instrument, i64)>> {
 
 /// Sum of the digests of a stream's points. SQLite's own addition would overflow into a float.
 pub(super) fn digest(conn: &Connection, stream: i64) -> Inner<i64> {
-    Ok(conn.prepare_cached("SELECT digest FROM streams WHERE stream = ?1")?.query_row([stream], |r| r.get(0))?)
+    conn.query_row("SELECT digest FROM streams WHERE stream = ?1", [stream], |r| r.get(0))
 }
 
 /// Says anew what follows from all points of a stream except their number and digest: some are gone or known earlier.
 pub(super) fn refigure(conn: &Connection, stream: &Stored) -> Inner<()> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare(
         "SELECT min(event_ts), max(coalesce(known_ts, event_ts + ?2)), min(coalesce(known_ts - event_ts, ?2))
          FROM points WHERE stream = ?1",
     )?;
@@ -183,7 +184,7 @@ pub(super) fn refigure(conn: &Connection, stream: &Stored) -> Inner<()> {
         known = known.max(fact.event.recv_ts);
         lag = lag.min(fact.event.recv_ts.0.saturating_sub(fact.event.event_ts.0));
     }
-    conn.prepare_cached("UPDATE streams SET first_event = ?2, newest_known = ?3, lag_min = ?4 WHERE stream = ?1")?
+    conn.prepare("UPDATE streams SET first_event = ?2, newest_known = ?3, lag_min = ?4 WHERE stream = ?1")?
         .execute([stream.id, first.0, known.0, lag])?;
     Ok(())
 }

@@ -5,12 +5,12 @@
 //! segment (chunks, label changes, gaps, checkpoints) counts only inside its parts, except that gaps published live
 //! always do. A chunk is keyed by the minute from which on it may hold rows, and never reaches beyond its hour.
 
+use super::db::{Connection, NONE, Optional, params};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
 use crate::RunKey;
 use crate::codec::{self, ChunkBuilder};
 use barograph_domain::{MinuteRow, Span, Ts};
-use rusqlite::{Connection, OptionalExtension, params};
 
 /// Chunks removed in one transaction: about 1 MiB.
 const GARBAGE_CHUNKS: i64 = 64;
@@ -58,40 +58,43 @@ pub(super) const fn hour_key(segment: i64, ts: Ts) -> i64 {
 
 /// Id of a run.
 pub(super) fn run_id(conn: &Connection, key: &RunKey) -> Inner<Option<i64>> {
-    Ok(conn
-        .prepare_cached("SELECT run FROM runs WHERE instrument = ?1 AND logic_version = ?2")?
-        .query_row(params![key.instrument.to_string(), key.logic_version], |r| r.get(0))
-        .optional()?)
+    conn.query_row(
+        "SELECT run FROM runs WHERE instrument = ?1 AND logic_version = ?2",
+        params![key.instrument.to_string(), &key.logic_version],
+        |r| r.get(0),
+    )
+    .optional()
 }
 
 /// The parts of a run in ascending order.
 pub(super) fn parts(conn: &Connection, run: i64) -> Inner<Vec<Part>> {
     let mut statement =
-        conn.prepare_cached("SELECT segment, from_ts, until_ts, live FROM parts WHERE run = ?1 ORDER BY from_ts")?;
+        conn.prepare("SELECT segment, from_ts, until_ts, live FROM parts WHERE run = ?1 ORDER BY from_ts")?;
     let found = statement
-        .query_map([run], |r| Ok(Part { id: r.get(0)?, from: Ts(r.get(1)?), until: Ts(r.get(2)?), live: r.get(3)? }))?
-        .collect::<Result<_, _>>()?;
+        .query_map([run], |r| {
+            Ok(Part { id: r.get(0)?, from: Ts(r.get(1)?), until: Ts(r.get(2)?), live: r.get::<i64>(3)? != 0 })
+        })?
+        .collect::<Inner<_>>()?;
     Ok(found)
 }
 
 /// Makes a part; nothing where it is empty.
 pub(super) fn add_part(conn: &Connection, run: i64, part: Part) -> Inner<()> {
     if part.from < part.until {
-        conn.prepare_cached("INSERT INTO parts (run, from_ts, until_ts, segment, live) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        conn.prepare("INSERT INTO parts (run, from_ts, until_ts, segment, live) VALUES (?1, ?2, ?3, ?4, ?5)")?
             .execute(params![run, part.from.0, part.until.0, part.id, part.live])?;
     }
     Ok(())
 }
 
 pub(super) fn remove_part(conn: &Connection, run: i64, part: Part) -> Inner<()> {
-    conn.prepare_cached("DELETE FROM parts WHERE run = ?1 AND from_ts = ?2")?.execute([run, part.from.0])?;
+    conn.prepare("DELETE FROM parts WHERE run = ?1 AND from_ts = ?2")?.execute([run, part.from.0])?;
     Ok(())
 }
 
 /// A new segment that no part shows yet.
 pub(super) fn create(conn: &Connection) -> Inner<i64> {
-    conn.prepare_cached("INSERT INTO segments DEFAULT VALUES")?.execute([])?;
-    Ok(conn.last_insert_rowid())
+    conn.query_row("INSERT INTO segments DEFAULT VALUES RETURNING segment", NONE, |r| r.get(0))
 }
 
 /// One chunk ready to be stored.
@@ -120,23 +123,26 @@ impl Chunk {
     /// Stores it under a key, in place of what was there.
     pub(super) fn put(&self, conn: &Connection, key: i64, layout: i64) -> Inner<()> {
         let rows = i64::try_from(self.rows).unwrap_or(i64::MAX);
-        conn.prepare_cached("INSERT OR REPLACE INTO feature_chunks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-            .execute(params![key, layout, rows, self.first.0, self.last.0, self.thinned, self.body])?;
-        Ok(())
+        conn.send(
+            "INSERT INTO feature_chunks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (chunk) DO UPDATE SET layout = excluded.layout, rows = excluded.rows,
+                first_ts = excluded.first_ts, last_ts = excluded.last_ts, thinned = excluded.thinned, body = excluded.body",
+            params![key, layout, rows, self.first.0, self.last.0, self.thinned, &self.body],
+        )
     }
 }
 
 /// The rows of the chunk of a whole hour that holds `at`, and its layout; none where there is no such chunk.
 pub(super) fn hour_at(conn: &Connection, segment: i64, at: Ts) -> Inner<Option<(i64, bool, Vec<MinuteRow>)>> {
     let key = hour_key(segment, at);
-    let found: Option<(i64, bool, Vec<u8>)> = conn
-        .prepare_cached("SELECT layout, thinned, body FROM feature_chunks WHERE chunk = ?1")?
+    let found: Option<(i64, i64, Vec<u8>)> = conn
+        .prepare("SELECT layout, thinned, body FROM feature_chunks WHERE chunk = ?1")?
         .query_row([key], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
         .optional()?;
     let Some((layout, thinned, body)) = found else { return Ok(None) };
     let width = Layout::load(conn, layout)?.width();
     let rows = codec::decode(&body, width).map_err(|e| Fault::chunk(key, e))?;
-    Ok(Some((layout, thinned, rows)))
+    Ok(Some((layout, thinned != 0, rows)))
 }
 
 /// Takes everything from `from` on out of a segment that is not live.
@@ -149,7 +155,7 @@ pub(super) fn cut(conn: &Connection, segment: i64, from: Ts) -> Inner<()> {
             match Chunk::pack(&rows, &Layout::load(conn, layout)?, thinned)? {
                 Some(chunk) => chunk.put(conn, key, layout)?,
                 None => {
-                    conn.prepare_cached("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([key])?;
+                    conn.prepare("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([key])?;
                 }
             }
         }
@@ -159,7 +165,7 @@ pub(super) fn cut(conn: &Connection, segment: i64, from: Ts) -> Inner<()> {
         "DELETE FROM gaps WHERE segment = ?1 AND row_ts >= ?2",
         "DELETE FROM checkpoints WHERE segment = ?1 AND ts >= ?2",
     ] {
-        conn.prepare_cached(sql)?.execute([segment, from.0])?;
+        conn.prepare(sql)?.execute([segment, from.0])?;
     }
     Ok(())
 }
@@ -176,18 +182,18 @@ pub(super) fn remove_run(conn: &Connection, key: &RunKey) -> Inner<()> {
 
 /// Removes a little of what no part shows; false when there is nothing left to remove.
 pub(super) fn collect_some_garbage(conn: &Connection) -> Inner<bool> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare(
         "SELECT segment, (SELECT max(until_ts) FROM parts WHERE parts.segment = segments.segment) FROM segments
          WHERE segment NOT IN (SELECT live_segment FROM runs WHERE live_segment IS NOT NULL)",
     )?;
     let found = statement
-        .query_map([], |r| Ok((r.get(0)?, r.get::<_, Option<i64>>(1)?.map(Ts))))?
-        .collect::<Result<Vec<(i64, Option<Ts>)>, _>>()?;
+        .query_map(NONE, |r| Ok((r.get(0)?, r.get::<Option<i64>>(1)?.map(Ts))))?
+        .collect::<Inner<Vec<(i64, Option<Ts>)>>>()?;
     for (segment, until) in found.into_iter().filter(|(_, until)| *until != Some(Ts::MAX)) {
         // Of a segment in use, what lies beyond the chunk that holds its last minute.
         let first = until.map_or(chunk_key(segment, Ts::MIN), |t| chunk_key(segment, Ts(t.0.saturating_sub(1))) + 1);
         let removed = conn
-            .prepare_cached(
+            .prepare(
                 "DELETE FROM feature_chunks WHERE chunk IN
                     (SELECT chunk FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 LIMIT ?3)",
             )?
@@ -197,7 +203,7 @@ pub(super) fn collect_some_garbage(conn: &Connection) -> Inner<bool> {
         }
         if until.is_none() {
             for table in ["label_changes", "gaps", "checkpoints", "segments"] {
-                conn.execute(&format!("DELETE FROM {table} WHERE segment = ?1"), [segment])?;
+                conn.execute(format!("DELETE FROM {table} WHERE segment = ?1"), [segment])?;
             }
             return Ok(true);
         }

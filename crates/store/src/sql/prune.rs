@@ -3,15 +3,16 @@
 //! A little per transaction. Each step leaves a state that is right in itself, so a prune that was killed is completed
 //! by the next one.
 
+use super::db::{Connection, params};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
 use super::segment::{self, Chunk, Part};
 use super::streams::{self, Stored};
-use super::writer::SqliteWriter;
+use super::writer::Core;
 use super::{digest, pieces, points, rows, runs};
+use crate::postgres;
 use crate::{Pruned, Result, Retention, Role, codec};
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts};
-use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What stays of old rows.
@@ -22,7 +23,7 @@ const CHUNKS: usize = 64;
 const POINTS: i64 = 50_000;
 
 /// See [`crate::Writer::prune`].
-pub(super) fn prune(writer: &mut SqliteWriter, retention: &Retention) -> Result<Pruned> {
+pub(super) fn prune(writer: &mut Core, retention: &Retention) -> Result<Pruned> {
     writer.need(Role::Context)?;
     let mut pruned = Pruned::default();
     for (segment, cutoff) in writer.read(|conn| old_segments(conn, retention.minute_rows))? {
@@ -42,7 +43,7 @@ pub(super) fn prune(writer: &mut SqliteWriter, retention: &Retention) -> Result<
 }
 
 /// Points and order books.
-fn prune_raw(writer: &mut SqliteWriter, retention: &Retention, pruned: &mut Pruned) -> Result<()> {
+fn prune_raw(writer: &mut Core, retention: &Retention, pruned: &mut Pruned) -> Result<()> {
     let mut by_instrument: BTreeMap<i64, Vec<Stored>> =
         writer.read(streams::numbers)?.into_iter().map(|id| (id, Vec::new())).collect();
     for stream in writer.read(|conn| streams::load(conn, None))? {
@@ -65,6 +66,14 @@ fn prune_raw(writer: &mut SqliteWriter, retention: &Retention, pruned: &mut Prun
             }
         }
         pruned.books += writer.write(|tx| super::books::prune(tx, instrument, retention.raw))?;
+    }
+    for table in ["points", "books"] {
+        // Someone reads it just now: the next prune tries again.
+        if let Err(e) = writer.write(|tx| postgres::drop_empty(tx, table))
+            && !matches!(e, crate::Error::Busy { .. })
+        {
+            return Err(e);
+        }
     }
     Ok(())
 }
@@ -91,7 +100,7 @@ fn take_off(conn: &Connection, stream: &Stored, count: i64, sum: i64) -> Inner<(
         return Ok(());
     }
     let sum = streams::digest(conn, stream.id)?.wrapping_sub(sum);
-    conn.prepare_cached("UPDATE streams SET points = points - ?2, digest = ?3 WHERE stream = ?1")?
+    conn.prepare("UPDATE streams SET points = points - ?2, digest = ?3 WHERE stream = ?1")?
         .execute([stream.id, count, sum])?;
     streams::refigure(conn, stream)
 }
@@ -118,7 +127,7 @@ fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Part, Ts)>> {
 
 /// Thins a few chunks from key `first` on. Returns how many rows went, and where to go on.
 fn thin_some(conn: &Connection, segment: Part, first: i64, cutoff: Ts) -> Inner<(u64, Option<i64>)> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare(
         "SELECT chunk, layout, body FROM feature_chunks INDEXED BY feature_chunks_extent
          WHERE chunk BETWEEN ?1 AND ?2 AND thinned = 0 ORDER BY chunk LIMIT ?3",
     )?;
@@ -126,7 +135,7 @@ fn thin_some(conn: &Connection, segment: Part, first: i64, cutoff: Ts) -> Inner<
         .query_map(params![first, segment.chunks().1, i64::try_from(CHUNKS).unwrap_or(i64::MAX)], |r| {
             Ok((r.get(0)?, r.get(1)?, r.get(2)?))
         })?
-        .collect::<std::result::Result<Vec<(i64, i64, Vec<u8>)>, _>>()?;
+        .collect::<Inner<Vec<(i64, i64, Vec<u8>)>>>()?;
     let next = found.last().filter(|_| found.len() == CHUNKS).map(|(key, _, _)| key + 1);
     let mut removed = 0;
     for (key, layout_id, body) in found {
@@ -155,7 +164,7 @@ fn thin(
         match Chunk::pack(&rows, layout, whole)? {
             Some(chunk) => chunk.put(conn, key, layout_id)?,
             None => {
-                conn.prepare_cached("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([key])?;
+                conn.prepare("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([key])?;
             }
         }
     }
@@ -164,7 +173,7 @@ fn thin(
 
 /// Removes points of a stream that happened before `oldest` and were not imported (`first_provenance` 1), or all (0).
 fn remove_some_points(conn: &Connection, stream: &Stored, oldest: Ts, first_provenance: i64) -> Inner<u64> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare(
         "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
          WHERE stream = ?1 AND event_ts < ?2 AND provenance >= ?3 ORDER BY event_ts, seq, rev LIMIT ?4",
     )?;
@@ -179,7 +188,7 @@ fn remove_some_points(conn: &Connection, stream: &Stored, oldest: Ts, first_prov
     }
     drop(rows);
     if count > 0 {
-        conn.prepare_cached(
+        conn.prepare(
             "DELETE FROM points WHERE stream = ?1 AND (event_ts, seq, rev) <= (?2, ?3, ?4) AND provenance >= ?5",
         )?
         .execute(params![stream.id, last.0, last.1, last.2, first_provenance])?;

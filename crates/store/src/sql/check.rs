@@ -3,6 +3,7 @@
 //! Four witnesses: SQLite's own structure check; the sum of digests kept per stream, which finds a number that changed
 //! on disk; the checksum inside each chunk; and label changes, which must follow from the rows.
 
+use super::db::{Connection, NONE};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
 use super::pieces::Fact;
@@ -11,7 +12,6 @@ use super::streams::{self, Stored};
 use super::{digest, hash, points, rows, runs};
 use crate::{CheckReport, LabelChange, Range, RunInfo, codec};
 use barograph_domain::{MinuteRow, RiskRegime, Span, Ts};
-use rusqlite::Connection;
 
 /// Problems listed; a file that is damaged all over need not fill the screen.
 const PROBLEMS_MAX: usize = 20;
@@ -41,14 +41,15 @@ fn readable(f: Fault) -> Inner<String> {
     match f {
         Fault::Damaged(what) => Ok(what),
         Fault::Sql(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => Ok(e.to_string()),
-        Fault::Sql(e @ (rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::QueryReturnedNoRows)) => {
-            Ok(e.to_string())
-        }
+        Fault::Sql(e @ rusqlite::Error::InvalidColumnType(..)) => Ok(e.to_string()),
+        Fault::NoRow => Ok("a record is missing".to_owned()),
         other => Err(other),
     }
 }
 
+/// The structure of a file; a server looks after its own.
 fn structure(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
+    let Some(conn) = conn.file() else { return Ok(()) };
     let mut statement = conn.prepare("PRAGMA integrity_check(20)")?;
     for line in statement.query_map([], |r| r.get::<_, String>(0))? {
         let line = line?;
@@ -60,7 +61,7 @@ fn structure(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
 }
 
 fn count(conn: &Connection, table: &str) -> Inner<u64> {
-    let n: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0))?;
+    let n: i64 = conn.query_row(format!("SELECT count(*) FROM {table}"), NONE, |r| r.get(0))?;
     Ok(n.unsigned_abs())
 }
 
@@ -75,7 +76,7 @@ fn totals(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
         "SELECT (SELECT count(*) FROM parts WHERE run NOT IN (SELECT run FROM runs)
                 OR segment NOT IN (SELECT segment FROM segments))
             + (SELECT count(*) FROM streams WHERE instrument NOT IN (SELECT instrument FROM instruments))",
-        [],
+        NONE,
         |r| r.get(0),
     )?;
     if strays > 0 {
@@ -108,7 +109,12 @@ fn metric_points(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
             report.problems.push(format!("a point of '{}' is not what was written", stream.decl.label()));
         }
     }
-    let live: i64 = conn.query_row("SELECT coalesce(sum(points), 0) FROM live_points", [], |r| r.get(0))?;
+    let live: i64 = match conn {
+        Connection::File(_) => {
+            conn.query_row("SELECT coalesce(sum(points), 0) FROM live_points", NONE, |r| r.get(0))?
+        }
+        Connection::Server(_) => 0,
+    };
     let all = count(conn, "points")? + live.unsigned_abs();
     if all != total.unsigned_abs() {
         report.problems.push(format!("{all} points are stored, {total} belong to a stream"));
@@ -205,7 +211,7 @@ struct Walk {
 impl Walk {
     fn segment(&mut self, conn: &Connection, part: Part, info: &RunInfo) -> Inner<()> {
         let (low, high) = part.chunks();
-        let mut statement = conn.prepare_cached(
+        let mut statement = conn.prepare(
             "SELECT chunk, layout, rows, first_ts, last_ts, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2
              ORDER BY chunk",
         )?;
@@ -216,7 +222,7 @@ impl Walk {
             if layout.columns != info.spec.columns {
                 return Err(Fault::Damaged(format!("chunk {key} has other columns than its run")));
             }
-            let body = chunk.get_ref(5)?.as_blob().map_err(|e| Fault::Damaged(format!("chunk {key}: {e}")))?;
+            let body = chunk.blob(5)?;
             let rows = codec::decode(body, layout.width()).map_err(|e| Fault::chunk(key, e))?;
             let says: (i64, i64, i64) = (chunk.get(2)?, chunk.get(3)?, chunk.get(4)?);
             let has = (i64::try_from(rows.len()).unwrap_or(i64::MAX), ends(&rows));
@@ -255,8 +261,7 @@ fn ends(rows: &[MinuteRow]) -> Option<(Ts, Ts)> {
 }
 
 fn readable_checkpoints(conn: &Connection, part: Part) -> Inner<()> {
-    let mut statement =
-        conn.prepare_cached("SELECT ts, body FROM checkpoints WHERE segment = ?1 AND ts >= ?2 AND ts < ?3")?;
+    let mut statement = conn.prepare("SELECT ts, body FROM checkpoints WHERE segment = ?1 AND ts >= ?2 AND ts < ?3")?;
     let mut rows = statement.query([part.id, part.from.0, part.until.0])?;
     while let Some(row) = rows.next()? {
         let (ts, body): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);

@@ -1,0 +1,221 @@
+//! One connection to a server: statements prepared once, changes sent without waiting for each answer.
+//!
+//! The driver is asynchronous; each session has a runtime of its own on the thread that calls it, so that callers need
+//! none. It moves only while something is asked: a connection that dies while idle is noticed at the next question.
+
+use super::tls;
+use crate::sql::db::Value;
+use crate::sql::fault::{Fault, Inner};
+use futures_util::future::try_join_all;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Config, Row, Statement};
+
+/// Changes under way at once. The driver keeps the order of the first thirty it is given together.
+const PIPELINE: usize = 30;
+/// Changes kept back before they are sent.
+const QUEUE: usize = 3000;
+
+/// The text of a statement and the kinds of its parameters.
+type Shape = (String, Vec<u8>);
+/// A change that waits to be sent.
+type Change = (Cow<'static, str>, Vec<Value<'static>>);
+
+/// A connection.
+pub(crate) struct Session {
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+    statements: RefCell<BTreeMap<Shape, Statement>>,
+    queue: RefCell<Vec<Change>>,
+    /// Months of partitioned tables that are known to exist.
+    pub(super) months: RefCell<BTreeSet<(&'static str, i64)>>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("closed", &self.client.is_closed()).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Connects.
+    pub(crate) fn connect(config: &Config, tls: &tls::Tls) -> Inner<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = runtime.block_on(async {
+            let (client, connection) = config.connect(tls.clone()).await?;
+            // Its error reaches whoever asks next.
+            drop(tokio::spawn(connection));
+            Ok::<_, tokio_postgres::Error>(client)
+        })?;
+        Ok(Self {
+            runtime,
+            client,
+            statements: RefCell::default(),
+            queue: RefCell::default(),
+            months: RefCell::default(),
+        })
+    }
+
+    /// Rows of an answer, all of them.
+    pub(crate) fn query(&self, sql: &str, params: &[Value<'_>]) -> Inner<Vec<Row>> {
+        self.flush()?;
+        let statement = self.statement(sql, params)?;
+        Ok(self.runtime.block_on(self.client.query(&statement, &references(params)))?)
+    }
+
+    /// Changes something; the number of rows changed.
+    pub(crate) fn execute(&self, sql: &str, params: &[Value<'_>]) -> Inner<usize> {
+        self.flush()?;
+        let statement = self.statement(sql, params)?;
+        let changed = self.runtime.block_on(self.client.execute(&statement, &references(params)))?;
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    /// Changes something later, in order, before anything else is asked.
+    pub(crate) fn send(&self, sql: Cow<'static, str>, params: Vec<Value<'static>>) -> Inner<()> {
+        self.queue.borrow_mut().push((sql, params));
+        if self.queue.borrow().len() < QUEUE { Ok(()) } else { self.flush() }
+    }
+
+    /// Sends what was kept back and waits for the answers.
+    pub(crate) fn flush(&self) -> Inner<()> {
+        let queue = std::mem::take(&mut *self.queue.borrow_mut());
+        let mut ready = Vec::with_capacity(queue.len());
+        for (sql, params) in &queue {
+            ready.push((self.statement(sql, params)?, references(params)));
+        }
+        for some in ready.chunks(PIPELINE) {
+            self.runtime.block_on(try_join_all(some.iter().map(|(s, p)| self.client.execute(s, p))))?;
+        }
+        Ok(())
+    }
+
+    /// Statements without parameters. A rollback forgets what was kept back.
+    pub(crate) fn batch(&self, sql: &str) -> Inner<()> {
+        if sql == "ROLLBACK" {
+            self.queue.borrow_mut().clear();
+            self.months.borrow_mut().clear();
+        }
+        self.flush()?;
+        Ok(self.runtime.block_on(self.client.batch_execute(sql))?)
+    }
+
+    /// Many rows at once.
+    pub(crate) fn copy_in(&self, sql: &str, types: &[Type], rows: &[Vec<Value<'_>>]) -> Inner<u64> {
+        self.flush()?;
+        let copied = self.runtime.block_on(async {
+            let sink = self.client.copy_in(sql).await?;
+            let mut writer = pin!(BinaryCopyInWriter::new(sink, types));
+            for row in rows {
+                writer.as_mut().write_raw(row.iter()).await?;
+            }
+            writer.finish().await
+        })?;
+        Ok(copied)
+    }
+
+    fn statement(&self, sql: &str, params: &[Value<'_>]) -> Inner<Statement> {
+        let kinds: Vec<u8> = params.iter().map(kind).collect();
+        let key = (sql.to_owned(), kinds);
+        if let Some(known) = self.statements.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let types: Vec<Type> = params.iter().map(declared).collect();
+        let made = self.runtime.block_on(self.client.prepare_typed(&translate(sql), &types))?;
+        self.statements.borrow_mut().insert(key, made.clone());
+        Ok(made)
+    }
+}
+
+fn references<'p>(params: &'p [Value<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
+    params
+        .iter()
+        .map(|p| {
+            let p: &(dyn ToSql + Sync) = p;
+            p
+        })
+        .collect()
+}
+
+const fn kind(value: &Value<'_>) -> u8 {
+    match value {
+        Value::Null => 0,
+        Value::Int(_) => 1,
+        Value::Real(_) => 2,
+        Value::Text(_) => 3,
+        Value::Blob(_) => 4,
+        Value::Reals(_) => 5,
+        Value::Ints(_) => 6,
+    }
+}
+
+/// `UNKNOWN` lets the server infer the type of a parameter from its place.
+const fn declared(value: &Value<'_>) -> Type {
+    match value {
+        Value::Null => Type::UNKNOWN,
+        Value::Int(_) => Type::INT8,
+        Value::Real(_) => Type::FLOAT8,
+        Value::Text(_) => Type::TEXT,
+        Value::Blob(_) => Type::BYTEA,
+        Value::Reals(_) => Type::FLOAT8_ARRAY,
+        Value::Ints(_) => Type::INT8_ARRAY,
+    }
+}
+
+/// The server's spelling of a statement: `$1` for `?1`, and none of SQLite's index hints.
+fn translate(sql: &str) -> String {
+    let mut out = sql.replace('?', "$");
+    while let Some(at) = out.find("INDEXED BY ") {
+        let rest = &out[at + "INDEXED BY ".len()..];
+        let name = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let end = at + "INDEXED BY ".len() + name;
+        out.replace_range(at..end, "");
+    }
+    out
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut tokio_postgres::types::private::BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(n) => n.to_sql(ty, out),
+            Self::Real(x) => x.to_sql(ty, out),
+            Self::Text(text) => text.as_ref().to_sql(ty, out),
+            Self::Blob(bytes) => bytes.as_ref().to_sql(ty, out),
+            Self::Ints(list) => list.as_ref().to_sql(ty, out),
+            Self::Reals(list) => list.as_ref().to_sql(ty, out),
+        }
+    }
+
+    /// Statements are prepared with the types of their parameters.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl From<tokio_postgres::Error> for Fault {
+    fn from(e: tokio_postgres::Error) -> Self {
+        Self::Server(Box::new(e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_spelt_for_the_server() {
+        let sql = "SELECT a FROM t INDEXED BY t_a\n WHERE a = ?1 AND b > ?12";
+        assert_eq!(translate(sql), "SELECT a FROM t \n WHERE a = $1 AND b > $12");
+    }
+}

@@ -1,0 +1,27 @@
+//! What both databases share: everything but how a connection is made.
+//!
+//! Statements are written once, in the SQL that both understand; [`db`] is the thin place where they part.
+
+pub(crate) mod books;
+mod bulk;
+mod check;
+pub(crate) mod db;
+mod decl;
+mod digest;
+mod events;
+pub(crate) mod fault;
+mod hash;
+mod live;
+mod live_rows;
+mod pieces;
+mod points;
+mod pool;
+mod prune;
+mod query;
+pub(crate) mod reader;
+mod replace;
+mod rows;
+mod runs;
+mod segment;
+mod streams;
+pub(crate) mod writer;

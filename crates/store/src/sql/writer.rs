@@ -1,0 +1,351 @@
+//! The writing side: locks, transactions, and what follows when one fails.
+//!
+//! A failed write of a file ends its writer, because nobody knows what is on disk until it is read again. A server
+//! undoes a failed transaction itself; when it goes away in the middle, the writer connects again, takes its locks again,
+//! asks whether the transaction had been committed, and else repeats it: for [`PATIENCE`], then the caller hears.
+
+use super::db::{Connection, NONE, params};
+use super::fault::{self, Fault, Inner};
+use super::{live, points, prune, replace, segment};
+use crate::postgres::{self, Address};
+use crate::sqlite::{self, RoleLock};
+use crate::{
+    Appended, Error, ImportRecord, Inserted, LiveBatch, PointsVersion, Pruned, Result, Retention, Role, RunKey,
+    RunSpec, RunWriter, Writer,
+};
+use barograph_domain::{Event, Instrument, StreamDecl, Ts};
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long a transaction is repeated while a server is away: a restart with recovery takes a few seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The first pause; each is twice as long as the one before, up to the last.
+const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// Writes into one store in one or both roles.
+#[derive(Debug)]
+pub struct SqlWriter<K> {
+    core: Core,
+    kind: PhantomData<fn() -> K>,
+}
+
+/// The writer, whatever the database.
+pub(super) struct Core {
+    conn: Connection,
+    home: Home,
+    roles: Vec<Role>,
+    poisoned: Option<String>,
+    /// What the last live batch referred to; forgotten when anything else is written.
+    live: Option<Box<live::Cache>>,
+    patience: Duration,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("store", &self.home.path()).field("roles", &self.roles).finish()
+    }
+}
+
+/// Where it writes, and what it holds there.
+enum Home {
+    File { path: PathBuf, _locks: Vec<RoleLock> },
+    Server(Box<Address>),
+}
+
+impl Home {
+    fn path(&self) -> &Path {
+        match self {
+            Self::File { path, .. } => path,
+            Self::Server(address) => address.path(),
+        }
+    }
+}
+
+impl<K> SqlWriter<K> {
+    pub(crate) fn over_file(folder: &Path, roles: &[Role]) -> Result<Self> {
+        std::fs::create_dir_all(folder).map_err(|e| fault::io(folder.to_owned(), e))?;
+        let locks = roles.iter().map(|r| RoleLock::take(folder, *r)).collect::<Result<_>>()?;
+        let path = folder.join(sqlite::FILE);
+        let conn = Connection::File(sqlite::open_writer(&path)?);
+        Ok(Self { core: Core::begin(conn, Home::File { path, _locks: locks }, roles)?, kind: PhantomData })
+    }
+
+    pub(crate) fn over_server(address: Address, roles: &[Role]) -> Result<Self> {
+        let conn = Connection::Server(Box::new(address.connect().map_err(|f| f.at(address.path()))?));
+        postgres::migrate(&conn).map_err(|f| f.at(address.path()))?;
+        postgres::check_version(&conn, &address)?;
+        postgres::take_roles(&conn, &address, roles)?;
+        Ok(Self { core: Core::begin(conn, Home::Server(Box::new(address)), roles)?, kind: PhantomData })
+    }
+
+    /// Repeats a transaction for no longer than this while a server is away.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.core.patience = patience;
+        self
+    }
+
+    /// Lets the file grow by no more than this many pages of 4 KiB: what a full disk does, for tests.
+    ///
+    /// # Errors
+    /// When the limit cannot be set.
+    #[doc(hidden)]
+    pub fn limit_pages(&mut self, more: u32) -> Result<()> {
+        let limit = || -> Inner<()> {
+            let Some(conn) = self.core.conn.file() else { return Ok(()) };
+            let now: i64 = conn.pragma_query_value(None, "page_count", |r| r.get(0))?;
+            conn.pragma_update(None, "max_page_count", now + i64::from(more))?;
+            Ok(())
+        };
+        limit().map_err(|f| f.at(self.core.home.path()))
+    }
+}
+
+impl Core {
+    fn begin(conn: Connection, home: Home, roles: &[Role]) -> Result<Self> {
+        let roles = roles.to_vec();
+        let mut writer = Self { conn, home, roles, poisoned: None, live: None, patience: PATIENCE };
+        if writer.holds(Role::Context) {
+            writer.collect_garbage()?;
+        }
+        Ok(writer)
+    }
+
+    fn holds(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    pub(super) fn need(&self, role: Role) -> Result<()> {
+        if self.holds(role) {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!("this writer was not opened in the role '{}'", role.name())))
+    }
+
+    /// Reads in a transaction of its own; as [`Self::write`], but nothing can go wrong for the store.
+    pub(super) fn read<T>(&mut self, question: impl FnMut(&Connection) -> Inner<T>) -> Result<T> {
+        self.persist(question)
+    }
+
+    /// Does something in one transaction.
+    pub(super) fn write<T>(&mut self, work: impl FnMut(&Connection) -> Inner<T>) -> Result<T> {
+        if let Some(cause) = &self.poisoned {
+            return Err(Error::Poisoned { cause: cause.clone() });
+        }
+        self.live = None;
+        self.persist(work)
+    }
+
+    /// A transaction, repeated while the server is away.
+    fn persist<T>(&mut self, mut work: impl FnMut(&Connection) -> Inner<T>) -> Result<T> {
+        let (begin, mut pause) = (Instant::now(), PAUSE);
+        loop {
+            let attempt = transact(&self.conn, &mut work);
+            let (f, doubt) = match attempt {
+                Ok(out) => return Ok(out),
+                Err(Failed::Before(f)) => (f, None),
+                Err(Failed::During { fault, id, out }) => (fault, Some((id, out))),
+            };
+            if !(f.is_lost() || f.is_collision()) {
+                return Err(self.failed(f));
+            }
+            let mut last = f;
+            // The connection is gone: another one, with the locks, and the truth about the transaction in doubt.
+            while last.is_lost() {
+                if begin.elapsed() >= self.patience {
+                    return Err(last.at(self.home.path()));
+                }
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(PAUSE_MAX);
+                match self.reconnect() {
+                    Ok(()) => break,
+                    Err(Lost::Fault(f)) => last = f,
+                    Err(Lost::Role(error)) => return Err(error),
+                }
+            }
+            if let Some((id, out)) = doubt
+                && self.was_committed(&id)
+            {
+                return Ok(out);
+            }
+        }
+    }
+
+    fn failed(&mut self, f: Fault) -> Error {
+        let harmless = f.is_harmless() || self.conn.is_server();
+        let error = f.at(self.home.path());
+        if !harmless {
+            self.poisoned = Some(error.to_string());
+        }
+        error
+    }
+
+    fn reconnect(&mut self) -> std::result::Result<(), Lost> {
+        let Home::Server(address) = &self.home else { return Ok(()) };
+        let conn = Connection::Server(Box::new(address.connect().map_err(Lost::Fault)?));
+        // A server that has just restarted may still hold the locks of the dead connection for a moment.
+        postgres::take_roles(&conn, address, &self.roles).map_err(|e| match e {
+            Error::Locked { pid, .. } if pid == Some(std::process::id()) => Lost::Fault(Fault::Away),
+            Error::Unavailable { .. } => Lost::Fault(Fault::Away),
+            other => Lost::Role(other),
+        })?;
+        self.conn = conn;
+        Ok(())
+    }
+
+    /// Did a transaction take effect whose commit was not answered?
+    fn was_committed(&self, id: &str) -> bool {
+        let ask = || {
+            self.conn.query_row("SELECT pg_xact_status(CAST(CAST(?1 AS text) AS xid8))", params![id], |r| {
+                r.get::<Option<String>>(0)
+            })
+        };
+        // One that still runs ends soon: its connection is gone.
+        for _ in 0..50 {
+            match ask() {
+                Ok(Some(status)) if status == "in progress" => std::thread::sleep(PAUSE),
+                Ok(status) => return status.as_deref() == Some("committed"),
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// Removes what replaced or unfinished runs left behind, a little at a time so that nobody waits.
+    pub(super) fn collect_garbage(&mut self) -> Result<()> {
+        while self.write(segment::collect_some_garbage)? {}
+        Ok(())
+    }
+}
+
+impl Drop for Core {
+    /// Merges the log into the file, so that the folder can be copied or made read-only as it lies.
+    fn drop(&mut self) {
+        if let Some(server) = self.conn.server() {
+            // The server would notice by itself, a moment later.
+            drop(server.batch("SELECT pg_advisory_unlock_all()"));
+        }
+        if let Some(conn) = self.conn.file().filter(|_| self.poisoned.is_none()) {
+            // A reader in the middle of something keeps the log; the next writer merges it.
+            let merged: rusqlite::Result<i64> = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0));
+            drop(merged);
+        }
+    }
+}
+
+/// Why there is no new connection.
+enum Lost {
+    Fault(Fault),
+    Role(Error),
+}
+
+/// A transaction that did not end well.
+enum Failed<T> {
+    /// It did not happen.
+    Before(Fault),
+    /// The commit was sent and not answered.
+    During {
+        fault: Fault,
+        /// The server's number of it.
+        id: String,
+        out: T,
+    },
+}
+
+fn transact<T>(conn: &Connection, work: &mut impl FnMut(&Connection) -> Inner<T>) -> std::result::Result<T, Failed<T>> {
+    conn.execute_batch(if conn.is_server() { "BEGIN" } else { "BEGIN IMMEDIATE" }).map_err(Failed::Before)?;
+    let undo = |f: Fault| {
+        // Whatever stands in its way also ends the connection, and the transaction with it.
+        drop(conn.execute_batch("ROLLBACK"));
+        Failed::Before(f)
+    };
+    let out = work(conn).map_err(undo)?;
+    let mut id = None;
+    if let Some(session) = conn.server() {
+        session.flush().map_err(undo)?;
+        id = conn
+            .query_row("SELECT CAST(pg_current_xact_id_if_assigned() AS text)", NONE, |r| r.get::<Option<String>>(0))
+            .map_err(undo)?;
+    }
+    match (conn.execute_batch("COMMIT"), id) {
+        (Ok(()), _) => Ok(out),
+        (Err(fault), Some(id)) if fault.is_lost() => Err(Failed::During { fault, id, out }),
+        (Err(fault), _) => Err(undo(fault)),
+    }
+}
+
+impl<K> Writer for SqlWriter<K> {
+    fn insert_points(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        events: &[Event],
+    ) -> Result<Inserted> {
+        self.core.need(Role::Ingest)?;
+        if u32::try_from(events.len()).is_err() {
+            return Err(Error::Invalid("a batch holds at most 4,294,967,295 events".to_owned()));
+        }
+        self.core.write(|tx| points::insert(tx, instruments, streams, events))
+    }
+
+    fn append(&mut self, batch: &LiveBatch<'_>) -> Result<Appended> {
+        self.core.need(Role::Ingest)?;
+        self.core.need(Role::Context)?;
+        let mut known = self.core.live.take();
+        let (done, cache) = self.core.write(|tx| {
+            // An attempt that failed has remembered what was undone.
+            let mut cache = known.take();
+            let done = live::append(tx, &mut cache, batch)?;
+            Ok((done, cache))
+        })?;
+        self.core.live = cache;
+        Ok(done)
+    }
+
+    fn replace<'a>(
+        &'a mut self,
+        spec: &RunSpec,
+        from: Option<Ts>,
+        seen: PointsVersion,
+    ) -> Result<Box<dyn RunWriter + 'a>> {
+        self.core.need(Role::Context)?;
+        Ok(Box::new(replace::Replacement::begin(&mut self.core, spec, from, seen)?))
+    }
+
+    fn remove_run(&mut self, run: &RunKey) -> Result<()> {
+        self.core.need(Role::Context)?;
+        self.core.write(|tx| segment::remove_run(tx, run))?;
+        self.core.collect_garbage()
+    }
+
+    fn record_import(&mut self, r: &ImportRecord) -> Result<()> {
+        self.core.need(Role::Ingest)?;
+        let count = |n: u64| i64::try_from(n).map_err(|_e| Fault::Invalid(format!("{n} is no count")));
+        self.core.write(|tx| {
+            tx.execute(
+                "INSERT INTO imports (started, finished, release, source, points_new, points_revised, points_same,
+                    points_earlier, rejected, detail)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                params![
+                    r.started.0,
+                    r.finished.0,
+                    &r.release,
+                    &r.source,
+                    count(r.inserted.new)?,
+                    count(r.inserted.revised)?,
+                    count(r.inserted.same)?,
+                    count(r.inserted.earlier)?,
+                    count(r.rejected)?,
+                    &r.detail
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    fn prune(&mut self, retention: &Retention) -> Result<Pruned> {
+        prune::prune(&mut self.core, retention)
+    }
+}

@@ -1,0 +1,89 @@
+//! Where a store is, and opening it there: a data folder, or a PostgreSQL server (`DB_URL`, `--db-url`).
+
+use crate::{PgReader, PgWriter, Reader, Result, Role, SqliteReader, SqliteWriter, Writer};
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where a store is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A data folder; the store is one file in it.
+    Folder(PathBuf),
+    /// A server, as `postgres://user:password@host:port/database`. Printed without the password.
+    Postgres(String),
+}
+
+impl Target {
+    /// A server if the text is the address of one, else a folder.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            Self::Postgres(text.to_owned())
+        } else {
+            Self::Folder(PathBuf::from(text))
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => write!(f, "{}", path.display()),
+            Self::Postgres(url) => match crate::postgres::Address::parse(url) {
+                Ok(address) => write!(f, "{}", address.path().display()),
+                // An address that is not understood may have its password anywhere.
+                Err(_) => f.write_str("postgres://…"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({self})")
+    }
+}
+
+/// Opens a store for reading.
+///
+/// # Errors
+/// [`crate::Error::Missing`] when nothing is stored there, and all that opening can bring.
+pub fn open_reader(target: &Target) -> Result<Box<dyn Reader>> {
+    Ok(match target {
+        Target::Folder(folder) => Box::new(SqliteReader::open(folder)?),
+        Target::Postgres(url) => Box::new(PgReader::connect(url)?),
+    })
+}
+
+/// Opens a store for writing in some roles; makes it where there is none, and brings its tables up to date.
+///
+/// # Errors
+/// [`crate::Error::Locked`] when another process holds a role, and all that opening can bring.
+pub fn open_writer(target: &Target, roles: &[Role]) -> Result<Box<dyn Writer>> {
+    Ok(match target {
+        Target::Folder(folder) => Box::new(SqliteWriter::open(folder, roles)?),
+        Target::Postgres(url) => Box::new(PgWriter::connect(url, roles)?),
+    })
+}
+
+/// Makes the tables of a store, or brings them up to date; takes no role (R3.46).
+///
+/// # Errors
+/// All that opening can bring.
+pub fn migrate(target: &Target) -> Result<()> {
+    open_writer(target, &[]).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_told_apart_and_keep_secrets() {
+        let server = Target::parse("postgres://ann:s3cret@db.example/market");
+        assert_eq!(server.to_string(), "postgres://db.example:5432/market");
+        assert_eq!(format!("{server:?}"), "Target(postgres://db.example:5432/market)");
+        assert_eq!(Target::parse("postgres://ann:s3cret@").to_string(), "postgres://…");
+        assert_eq!(Target::parse("data/here"), Target::Folder(PathBuf::from("data/here")));
+    }
+}

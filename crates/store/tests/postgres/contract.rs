@@ -1,0 +1,29 @@
+//! The suite of the contract, run against a server; each store is a schema of its own.
+
+use crate::server::{Server, shared};
+use barograph_store::suite::{Factory, Site};
+use barograph_store::{PgReader, PgWriter, Reader, Result, Role, Writer};
+
+struct Schema(String);
+
+impl Site for Schema {
+    fn writer(&self, roles: &[Role]) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(PgWriter::connect(&self.0, roles)?))
+    }
+    fn reader(&self) -> Result<Box<dyn Reader>> {
+        Ok(Box::new(PgReader::connect(&self.0)?))
+    }
+}
+
+struct Postgres(&'static Server);
+
+impl Factory for Postgres {
+    fn site(&self) -> Box<dyn Site> {
+        Box::new(Schema(self.0.schema()))
+    }
+}
+
+barograph_store::suite!(match shared() {
+    Some(server) => Postgres(server),
+    None => return,
+});
