@@ -13,7 +13,8 @@
 //! **What survives.** Lines are with the operating system one second after their stamp, and at any time a [`Ticket`] of
 //! [`JournalWriter::flush`] is done: the caller waits for one before it commits a snapshot made from these lines. They are on
 //! the device after ten seconds, when a file is closed, and when a ticket of [`JournalWriter::sync`] is done. After a failed
-//! write nothing more is written. A crash costs at most what was not yet flushed; files are never repaired in place.
+//! write nothing more is written. A crash costs at most what was not yet flushed, on some connections more than on others: of
+//! the last second, a later line may be there and an earlier one of another file not. Files are never repaired in place.
 //!
 //! Left out on purpose: what a frame means (that is `venues`), clocks (stamps are arguments), compaction of old hours.
 //! Layout and flush rule: DESIGN section 5; block format and its measurements: ADR 11.

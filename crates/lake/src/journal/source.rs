@@ -205,3 +205,61 @@ fn frame_stamp(line: &[u8]) -> (Option<Ts>, usize) {
     let number = line[..digits].iter().try_fold(0_i64, |n, c| n.checked_mul(10)?.checked_add(i64::from(c - b'0')));
     (number.map(Ts), digits + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::JournalReader;
+    use super::super::block::{FORMAT, Packer, VERSION};
+    use super::*;
+
+    /// A file of one block with this text and marker; what reading it says.
+    fn check(text: &str, marker: (u64, u32, i64, i64), end: (u64, u32), want: &str) {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("venue=v/date=1970-01-01");
+        std::fs::create_dir_all(&folder).unwrap();
+        let (mut out, mut packer) = (Vec::new(), Packer::new(1).unwrap());
+        let (first_line, lines, first, last) = marker;
+        let content = Content::Frames { venue: "v".into(), connection: "c".into(), rank: 0 };
+        let header = Header {
+            format: FORMAT.into(),
+            version: VERSION,
+            content,
+            opened: Ts(1_700_000_000_000_000_000),
+            first_ns: 5,
+            first_seq: 0,
+        };
+        let marker =
+            Marker { kind: Kind::Lines, packed: 0, raw: 0, first_line, lines, first: Ts(first), last: Ts(last) };
+        let of_header = Marker { kind: Kind::Header, lines: 0, ..marker };
+        packer.append(&mut out, of_header, &header.line().unwrap()).unwrap();
+        packer.append(&mut out, marker, text.as_bytes()).unwrap();
+        Packer::end(&mut out, end.0, end.1, Ts(first), Ts(last));
+        std::fs::write(folder.join("c-0.zst"), out).unwrap();
+        let mut reader = JournalReader::open(dir.path(), None).unwrap();
+        let said = loop {
+            match reader.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => break "fine".to_owned(),
+                Err(e) => break e.to_string(),
+            }
+        };
+        assert!(said.contains(want), "{text:?}: {said}");
+    }
+
+    #[test]
+    fn what_no_writer_writes_is_an_error_with_its_line() {
+        check("5 a\n6 b\n7 c\n", (0, 3, 5, 7), (3, 3), "fine");
+        check("5 a\n3 b\n7 c\n", (0, 3, 5, 7), (3, 3), "line 3: stamp 3 after 5");
+        check("5 a\n5 b\n7 c\n", (0, 3, 5, 7), (3, 3), "line 3: stamp 5 after 5");
+        check("5 a\nx b\n7 c\n", (0, 3, 5, 7), (3, 3), "line 3: a line without a stamp");
+        check("5 a\n99999999999999999999 b\n", (0, 2, 5, 7), (2, 2), "line 3: a line without a stamp");
+        check("5 a\n6\n", (0, 2, 5, 6), (2, 2), "line 3: a line without a stamp");
+        check("5 a\n6 b", (0, 2, 5, 6), (2, 2), "a line without an end");
+        check("5 a\n6 b\\t\n", (0, 2, 5, 6), (2, 2), "line 3: a backslash that escapes nothing");
+        check("5 a\n6 b\n", (0, 2, 4, 6), (2, 2), "line 2: the block and its marker disagree");
+        check("5 a\n6 b\n", (0, 2, 5, 7), (2, 2), "line 3: the block and its marker disagree");
+        check("5 a\n6 b\n", (0, 1, 5, 5), (1, 1), "line 2: the block and its marker disagree");
+        check("5 a\n6 b\n", (1, 2, 5, 6), (3, 2), "a block that does not follow");
+        check("5 a\n6 b\n", (0, 2, 5, 6), (9, 9), "line 4: lines are missing before the end");
+    }
+}

@@ -87,6 +87,16 @@ fn files_that_a_writer_has_open_stay_and_those_a_dead_one_left_go() {
 }
 
 #[test]
+fn the_present_hour_stays_even_when_its_files_are_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, now) = journal(dir.path(), 3);
+    writer.close().unwrap();
+    let nothing = Retention { max_age: Span(1), max_bytes: 0 };
+    assert_eq!(prune(dir.path(), now, &nothing).unwrap().hours.len(), 2);
+    assert_eq!(read(dir.path()).len(), 3);
+}
+
+#[test]
 fn an_empty_file_goes_with_its_day() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("venue=v/date=2026-02-05");
