@@ -293,7 +293,11 @@ impl Bybit {
     #[expect(clippy::cast_precision_loss, reason = "an identity of the value, compared and never used as a number")]
     fn funding(&mut self, h: Head<'_>, out: &mut Out) {
         let market = &mut self.state.markets[h.market.index()];
-        self.state.desk.settlement(h.now, h.market, market.ticker.next(), &mut market.next_settlement);
+        let next = market.ticker.next();
+        if next.is_some() && next == market.next_settlement {
+            self.state.desk.none_missed(h.now, h.market, out);
+        }
+        self.state.desk.settlement(h.now, h.market, next, &mut market.next_settlement);
         let Some((rate, interval_h, next_ts)) = market.ticker.funding() else { return };
         if !self.state.desk.wants(h.market, Metric::FundingRate) {
             return;

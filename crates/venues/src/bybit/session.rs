@@ -217,6 +217,10 @@ impl Bybit {
             if market.link != gone.link {
                 continue;
             }
+            // Settlements come over no connection; only while the program does not run they are missed.
+            if reason == CloseReason::Stopping && market.channels != 0 {
+                self.state.desk.lost(index, Metric::FundingRateSettled, now, why, out);
+            }
             for channel in Channel::ALL {
                 let bit = channel.bit();
                 if market.channels & bit == 0 {

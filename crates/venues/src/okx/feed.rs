@@ -381,6 +381,9 @@ impl Okx {
         }
         let market = &mut self.state.markets[h.market.index()];
         let before = market.settled.newest();
+        if before == Some(at) {
+            return self.state.desk.none_missed(h.now, h.market, out);
+        }
         if before.is_some_and(|b| at <= b) || market.settled.admit(at, 0) != Admit::New {
             return;
         }

@@ -270,6 +270,10 @@ impl Okx {
         let why = if reason == CloseReason::Stopping { GapReason::NotRunning } else { GapReason::Disconnected };
         for (n, market) in (0_u32..).zip(&mut self.state.markets) {
             let index = MarketIndex(n);
+            // Settlements are caught up with over any connection; only while the program does not run they are missed.
+            if reason == CloseReason::Stopping && market.channels != 0 && market.link == gone.link {
+                self.state.desk.lost(index, Metric::FundingRateSettled, now, why, out);
+            }
             for channel in Channel::ALL {
                 if market.channels & channel.bit() == 0 || market.link_of(channel) != gone.link {
                     continue;

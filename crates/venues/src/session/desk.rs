@@ -18,6 +18,8 @@ const SLACK: Span = Span::secs(2);
 
 /// Venues list a settlement some seconds after it happened.
 const SETTLED_AFTER: Span = Span::secs(5);
+/// Hearing of a settlement this late means nobody listened.
+const ABSENT: Span = Span::mins(10);
 /// The markets that settle together are asked about over this many seconds.
 const SPREAD: u32 = 20;
 
@@ -158,20 +160,31 @@ impl Desk {
     }
 
     /// The venue's next settlement is `next`; `awaited` is the one known before. Once it moves on, the settlement that just
-    /// happened is fetched, not by all markets at once.
+    /// happened is fetched, not by all markets at once; after an absence all that happened meanwhile are.
     pub fn settlement(&mut self, now: Ts, market: MarketIndex, next: Option<Ts>, awaited: &mut Option<Ts>) {
-        let Some(next) = next.filter(|n| *awaited != Some(*n)) else { return };
-        if !self.wants(market, Metric::FundingRateSettled) {
-            return;
-        }
+        let metric = Metric::FundingRateSettled;
+        let Some(next) = next.filter(|_| self.wants(market, metric)) else { return };
         match awaited.replace(next) {
-            None => self.began(market, Metric::FundingRateSettled, now, now),
+            None => self.began(market, metric, now, now),
             Some(was) if next > was && was <= now + SLACK => {
                 let due = now + SETTLED_AFTER + Span::secs(i64::from(market.0 % SPREAD));
-                let (from, until) = (was - Span::mins(1), was + Span::secs(1));
-                self.history.want(market, Metric::FundingRateSettled, from, until, Priority::Poll, due);
+                let from = was - Span::mins(1);
+                if now - was > ABSENT {
+                    self.history.want(market, metric, from, now, Priority::Repair, due);
+                } else {
+                    self.history.want(market, metric, from, was + Span::secs(1), Priority::Poll, due);
+                }
             }
             Some(_) => {}
+        }
+    }
+
+    /// Settlements were not listened to for a while, and none happened: the stream is whole again.
+    pub fn none_missed(&mut self, now: Ts, market: MarketIndex, out: &mut Out) {
+        let metric = Metric::FundingRateSettled;
+        let stream = self.tracker.get(market, metric);
+        if stream.is_some_and(|s| s.newest.is_some() && s.state != StatusState::Live) {
+            self.tracker.found(market, metric, now, out);
         }
     }
 

@@ -2,6 +2,7 @@
 #![expect(dead_code, reason = "each test binary uses its part")]
 
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Span, Status, StatusState, Ts};
+use barograph_venues::session::suite::{self, Script, Step};
 use barograph_venues::session::{
     Action, CloseReason, ConnId, Decimal, Emit, Endpoints, FailReason, Fault, Input, LinkId, MarketIndex, MarketSpec,
     Origin, Out, Request, RequestId, Session, SessionConfig,
@@ -206,6 +207,64 @@ impl Rig {
 
 pub(crate) fn linear(symbol: &str, tick: &str) -> MarketSpec {
     MarketSpec { tick: Decimal::parse(tick.as_bytes()), ..MarketSpec::bare(symbol, MarketKind::Perpetual) }
+}
+
+/// Damaged frames among good ones: whatever is said of them could have happened.
+pub(crate) fn says_nothing_impossible(venue: &str, script: &Script, count: usize) {
+    let (mut session, _) = script.run(barograph_venues::session::venue(venue).unwrap().open);
+    let frames: Vec<(ConnId, &Vec<u8>)> = script
+        .inputs
+        .iter()
+        .filter_map(|(_, s)| if let Step::Frame(c, b) = s { Some((*c, b)) } else { None })
+        .collect();
+    let bytes: Vec<&Vec<u8>> = frames.iter().map(|f| f.1).collect();
+    let mut now = script.inputs.last().unwrap().0;
+    let mut random = 88_172_645_463_325_252_u64;
+    let mut next = |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random >> 16).unwrap() % below.max(1)
+    };
+    let (mut out, mut facts) = (Out::default(), 0);
+    for n in 0..count {
+        let (conn, whole) = frames[n % frames.len()];
+        let damaged = suite::mutated(&bytes, &mut next);
+        now = now + Span::millis(1);
+        for bytes in [whole, &damaged] {
+            out.clear();
+            session.input(now, &Input::Frame { conn, bytes }, &mut out);
+            for e in &out.events {
+                assert!(possible(e, now), "{e:?} of {}", String::from_utf8_lossy(bytes));
+                facts += usize::from(!matches!(e.payload, Payload::Status(_)));
+            }
+        }
+    }
+    println!("{venue}: {facts} facts of {count} damaged frames and as many good ones");
+    assert!(facts > 0);
+}
+
+fn possible(e: &Emit, now: Ts) -> bool {
+    let price = |p: f64| p.is_finite() && p > 0.0 && p <= 1e18;
+    let qty = |q: f64| q.is_finite() && q >= 0.0;
+    let good = match e.payload {
+        Payload::Bar(b) => {
+            let inside = |p: f64| p >= b.low && p <= b.high;
+            price(b.low) && price(b.high) && inside(b.open) && inside(b.close) && b.volume.is_none_or(qty)
+        }
+        Payload::Trade { price: p, qty: q, .. } | Payload::Liquidation { price: p, qty: q, .. } => {
+            price(p) && qty(q) && q > 0.0
+        }
+        Payload::BestBidAsk { bid, ask } => price(bid) && price(ask) && bid < ask,
+        Payload::Value(v) => qty(v),
+        Payload::Funding { rate, interval_h, .. } => {
+            rate.abs() <= 1.0 && interval_h.is_none_or(|h| (1.0..=24.0).contains(&h))
+        }
+        Payload::Status(_) => return true,
+        Payload::Tick => false,
+    };
+    let plausible = e.event_ts > Ts::from_civil(2009, 1, 1, 0, 0, 0) && e.event_ts - now <= Span::mins(10);
+    good && plausible
 }
 
 pub(crate) fn value(emit: &Emit) -> f64 {

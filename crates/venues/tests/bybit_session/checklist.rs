@@ -282,6 +282,43 @@ fn checklist_12_funding_history_always_has_both_ends() {
     assert!(!is_backfill(&settled[0]));
 }
 
+/// The program was away over two settlements: both are fetched. Away over none: the stream is whole as soon as that shows.
+#[test]
+fn checklist_12_settlements_of_an_absence_are_fetched() {
+    let mut rig = with_history(&[Metric::FundingRateSettled], linear("BTCUSDT", "0.1"));
+    let fields = |next: i64| {
+        format!(r#""markPrice":"100","fundingRate":"0.0001","nextFundingTime":"{next}","fundingIntervalHour":"8""#)
+    };
+    rig.frame(1, &ticker("snapshot", 1_795_078_800_100, &fields(1_795_104_000_000)));
+    rig.wait(3);
+    let row = |ms: i64| format!(r#"{{"symbol":"BTCUSDT","fundingRate":"0.0001","fundingRateTimestamp":"{ms}"}}"#);
+    let id = rig.requests[0].id;
+    rig.reply(id, 200, &answer(&format!("[{}]", row(1_795_075_200_000))));
+    let stop = |rig: &mut Rig, conn: u32| {
+        rig.input(&barograph_venues::session::Input::Closed {
+            conn: barograph_venues::session::ConnId(conn),
+            reason: barograph_venues::session::CloseReason::Stopping,
+        });
+    };
+    stop(&mut rig, 1);
+    assert_eq!(rig.state(0, Metric::FundingRateSettled), Some(StatusState::Gap));
+    rig.open(0, 2);
+    rig.frame(2, &ticker("snapshot", 1_795_078_805_100, &fields(1_795_104_000_000)));
+    assert_eq!(rig.state(0, Metric::FundingRateSettled), Some(StatusState::Live), "none was missed");
+    stop(&mut rig, 2);
+    rig.forget();
+    rig.now = Ts::from_millis(1_795_140_000_000);
+    rig.open(0, 3);
+    rig.frame(3, &ticker("snapshot", 1_795_140_000_100, &fields(1_795_161_600_000)));
+    rig.wait(6);
+    let id = rig.requests[0].id;
+    let rows = format!("[{},{}]", row(1_795_132_800_000), row(1_795_104_000_000));
+    rig.reply(id, 200, &answer(&rows).replace("1795078804000", "1795140006000"));
+    let got: Vec<i64> = rig.data(0, Metric::FundingRateSettled).iter().map(|e| e.event_ts.as_millis()).collect();
+    assert_eq!(got, [1_795_104_000_000, 1_795_132_800_000]);
+    assert_eq!(rig.state(0, Metric::FundingRateSettled), Some(StatusState::Live));
+}
+
 #[test]
 fn checklist_13_instrument_lists_are_paged_to_their_end() {
     let page = |cursor: &str, symbol: &str| {

@@ -33,6 +33,14 @@ fn the_suite_holds() {
 
 /// `BAROGRAPH_FUZZ` frames, some thousands without it.
 #[test]
+fn damaged_frames_say_nothing_impossible() {
+    let Some(script) = numbered() else { return };
+    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
+    rig::says_nothing_impossible("okx", &script, count);
+}
+
+/// `BAROGRAPH_FUZZ` frames, some thousands without it.
+#[test]
 fn damaged_frames_neither_panic_nor_grow() {
     let Some(script) = script() else { return };
     let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
