@@ -3,6 +3,7 @@
 use crate::Venue;
 use crate::num::Text;
 use crate::server::streams::Tier;
+use crate::wire::deflate::Squeezer;
 use crate::wire::frame::{self, Opcode};
 use barograph_domain::{Span, Ts};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub(crate) struct Line {
     pub(crate) waiting_max: usize,
     /// Ends the socket at once, whatever it is doing.
     pub(crate) abort: Arc<Notify>,
+    /// Whether messages are compressed.
+    pub(crate) deflate: bool,
 }
 
 /// What may gather while a connection stands still.
@@ -67,6 +70,8 @@ pub(crate) struct Conn {
     pub(crate) channels: Vec<(String, Vec<String>)>,
     /// A frame that lets the next one pass.
     held: Option<Vec<u8>>,
+    /// Where compression was agreed on.
+    squeezer: Option<Squeezer>,
     out: Vec<u8>,
     line: Line,
     allowance: f64,
@@ -91,6 +96,7 @@ impl Conn {
             ends_at: None,
             channels: Vec::new(),
             held: None,
+            squeezer: line.deflate.then(Squeezer::new),
             out: Vec::new(),
             line,
             allowance: REQUESTS_BURST,
@@ -100,20 +106,30 @@ impl Conn {
 
     /// Appends a text frame made of pieces.
     pub(crate) fn text(&mut self, pieces: &[&[u8]]) {
-        frame::head(&mut self.out, Opcode::Text, pieces.iter().map(|p| p.len()).sum());
-        for piece in pieces {
-            self.out.extend_from_slice(piece);
-        }
+        let mut out = core::mem::take(&mut self.out);
+        self.write(&mut out, pieces);
+        self.out = out;
         if let Some(held) = self.held.take() {
             self.out.extend_from_slice(&held);
+        }
+    }
+
+    fn write(&mut self, out: &mut Vec<u8>, pieces: &[&[u8]]) {
+        if let Some(squeezed) = self.squeezer.as_mut().and_then(|s| s.squeeze(pieces)) {
+            frame::compressed_head(out, squeezed.len());
+            out.extend_from_slice(&squeezed);
+            return;
+        }
+        frame::head(out, Opcode::Text, pieces.iter().map(|p| p.len()).sum());
+        for piece in pieces {
+            out.extend_from_slice(piece);
         }
     }
 
     /// A text frame that goes out after the next one.
     pub(crate) fn text_after_next(&mut self, pieces: &[&[u8]]) {
         let mut frame = Vec::new();
-        frame::head(&mut frame, Opcode::Text, pieces.iter().map(|p| p.len()).sum());
-        frame.extend(pieces.concat());
+        self.write(&mut frame, pieces);
         if let Some(held) = self.held.replace(frame) {
             self.out.extend_from_slice(&held);
         }

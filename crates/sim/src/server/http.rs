@@ -10,6 +10,7 @@ use crate::server::core::{Core, Opening};
 use crate::server::limits::{Cost, Verdict};
 use crate::server::query::{Query, Reply};
 use crate::server::{Shared, rest_coinbase, rest_spot, rest_usdm, socket};
+use crate::wire::deflate::AGREED;
 use crate::wire::usdm_rest::list;
 use crate::world::market::Market;
 use barograph_domain::Span;
@@ -17,7 +18,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::body::Incoming;
 use hyper::header::{
-    CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE,
+    CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY, UPGRADE,
 };
 use hyper::{Method, Request, Response, StatusCode};
 use std::convert::Infallible;
@@ -88,17 +90,20 @@ fn upgrade(
         return respond(refused);
     }
     let accept = STANDARD.encode(sha1_smol::Sha1::from(format!("{key}{HANDSHAKE_SUFFIX}")).digest().bytes());
-    let coming = hyper::upgrade::on(request);
     let (tx, rx) = mpsc::channel(CHUNKS_MAX);
     let for_task = shared.clone();
     let waiting_max = shared.lock().config.queue_bytes_max;
-    let line = Line { tx, waiting: Arc::default(), waiting_max, abort: Arc::default() };
+    let offered = request.headers().get_all(SEC_WEBSOCKET_EXTENSIONS).iter().filter_map(|v| v.to_str().ok());
+    let mut offered = offered;
+    let deflate = shared.lock().config.deflate && offered.any(|o| o.contains("permessage-deflate"));
+    let coming = hyper::upgrade::on(request);
+    let line = Line { tx, waiting: Arc::default(), waiting_max, abort: Arc::default(), deflate };
     shared.spawn(async move {
         if let Ok(upgraded) = coming.await {
             let (waiting, abort) = (Arc::clone(&line.waiting), Arc::clone(&line.abort));
             let (slot, id) = for_task.lock().open(&opening, line);
             tokio::select! {
-                () = socket::run(&for_task, upgraded, rx, &waiting, (slot, id)) => {}
+                () = socket::run(&for_task, upgraded, rx, &waiting, (slot, id), deflate) => {}
                 () = abort.notified() => {}
             }
             for_task.lock().hub.leave(slot, id);
@@ -109,6 +114,9 @@ fn upgrade(
     let headers = response.headers_mut();
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    if deflate {
+        headers.insert(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(AGREED));
+    }
     if let Ok(value) = HeaderValue::from_str(&accept) {
         headers.insert(SEC_WEBSOCKET_ACCEPT, value);
     }

@@ -72,6 +72,8 @@ pub struct SimConfig {
     pub enforce_limits: bool,
     /// After how long a connection is closed.
     pub connection_life: Span,
+    /// Whether compression of messages is agreed to when a client offers it.
+    pub deflate: bool,
     /// Bytes that may wait for a client that does not read; more, and it is disconnected.
     pub queue_bytes_max: usize,
     /// Port on 127.0.0.1; 0 takes any that is free.
@@ -87,6 +89,7 @@ impl Default for SimConfig {
             world: WorldConfig::default(),
             enforce_limits: true,
             connection_life: core::DAY,
+            deflate: false,
             queue_bytes_max: 32 << 20,
             port: 0,
             faults: Vec::new(),

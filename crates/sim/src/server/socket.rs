@@ -18,11 +18,12 @@ pub(crate) async fn run(
     rx: mpsc::Receiver<Chunk>,
     waiting: &AtomicUsize,
     (slot, id): (usize, u64),
+    deflate: bool,
 ) {
     let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
     let (read, write) = io.into_inner().into_split();
     tokio::select! {
-        () = listen(shared, read, &read_buf, slot, id) => {}
+        () = listen(shared, read, Reader::new(deflate), &read_buf, (slot, id)) => {}
         () = speak(write, rx, waiting) => {}
     }
 }
@@ -43,8 +44,7 @@ async fn speak(mut write: OwnedWriteHalf, mut rx: mpsc::Receiver<Chunk>, waiting
     drop(write.shutdown().await);
 }
 
-async fn listen(shared: &Shared, mut read: OwnedReadHalf, first: &[u8], slot: usize, id: u64) {
-    let mut reader = Reader::default();
+async fn listen(shared: &Shared, mut read: OwnedReadHalf, mut reader: Reader, first: &[u8], (slot, id): (usize, u64)) {
     reader.feed(first);
     let mut chunk = [0; 8 * 1024];
     loop {

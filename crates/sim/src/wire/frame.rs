@@ -3,6 +3,11 @@
 //! Written by hand because the faults need it: a frame that stops in the middle, bytes that are formatted once and
 //! shared by all subscribers. Frames of the server carry no mask; frames of a client must.
 
+use crate::wire::deflate;
+
+/// The bit of a message that is compressed (RFC 7692 section 7).
+const COMPRESSED: u8 = 0x40;
+
 /// Kinds of frames that occur.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Opcode {
@@ -41,7 +46,16 @@ impl Opcode {
 
 /// Appends the head of a whole frame with a payload of `len` bytes.
 pub(crate) fn head(out: &mut Vec<u8>, opcode: Opcode, len: usize) {
-    out.push(0x80 | opcode.code());
+    head_with(out, 0x80 | opcode.code(), len);
+}
+
+/// The same for a text that is compressed.
+pub(crate) fn compressed_head(out: &mut Vec<u8>, len: usize) {
+    head_with(out, 0x80 | COMPRESSED | Opcode::Text.code(), len);
+}
+
+fn head_with(out: &mut Vec<u8>, first: u8, len: usize) {
+    out.push(first);
     match (u8::try_from(len), u16::try_from(len)) {
         (Ok(short), _) if short < 126 => out.push(short),
         (_, Ok(middle)) => {
@@ -92,9 +106,16 @@ const REQUEST_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct Reader {
     buffer: Vec<u8>,
     partial: Vec<u8>,
+    /// Whether compression was agreed on.
+    deflate: bool,
+    squeezed: bool,
 }
 
 impl Reader {
+    pub(crate) fn new(deflate: bool) -> Self {
+        Self { deflate, ..Self::default() }
+    }
+
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
@@ -103,7 +124,11 @@ impl Reader {
     pub(crate) fn next(&mut self) -> Result<Option<Received>, Refused> {
         loop {
             let [first, second, ..] = self.buffer[..] else { return Ok(None) };
-            let opcode = Opcode::of(first & 0x0F).filter(|_| first & 0x70 == 0).ok_or(Refused::Protocol)?;
+            let opcode = Opcode::of(first & 0x0F).ok_or(Refused::Protocol)?;
+            let squeezed = first & 0x70 == COMPRESSED && self.deflate && opcode == Opcode::Text;
+            if first & 0x70 != 0 && !squeezed {
+                return Err(Refused::Protocol);
+            }
             if second & 0x80 == 0 {
                 return Err(Refused::Protocol);
             }
@@ -122,9 +147,13 @@ impl Reader {
             match opcode {
                 Opcode::Close | Opcode::Ping | Opcode::Pong => return Ok(Some(Received { opcode, payload })),
                 Opcode::Text | Opcode::Binary | Opcode::Continuation => {
+                    self.squeezed |= squeezed;
                     self.partial.extend_from_slice(&payload);
                     if last {
-                        let payload = core::mem::take(&mut self.partial);
+                        let mut payload = core::mem::take(&mut self.partial);
+                        if core::mem::take(&mut self.squeezed) {
+                            payload = deflate::inflate(&payload, REQUEST_BYTES_MAX).ok_or(Refused::Protocol)?;
+                        }
                         return Ok(Some(Received { opcode: Opcode::Text, payload }));
                     }
                 }

@@ -148,7 +148,7 @@ async fn a_recorded_futures_book_synchronises() {
     let Some(text) = capture("raw/cryptofeed/binance_futures.jsonl.zst") else { return };
     let recording = Recording::of_cryptofeed(USDM, text.lines()).unwrap();
     assert_eq!(recording.counts(), (1_535, 0));
-    let handle = playing(recording, 10.0).await;
+    let handle = playing(recording, 60.0).await;
     let mut socket = Socket::open(&handle, USDM, "/public/stream?streams=sushiusdt@depth@100ms").await;
     let id = |m: &Value, name: &str| m[name].as_u64().unwrap();
     let mut updates = vec![socket.json().await["data"].clone()];
@@ -172,7 +172,7 @@ async fn a_recorded_coinbase_connection_is_numbered_anew() {
     let recording = Recording::of_cryptofeed(CB, text.lines()).unwrap();
     let (frames, skipped) = recording.counts();
     assert!(frames > 900 && skipped > 0);
-    let handle = playing(recording, 5.0).await;
+    let handle = playing(recording, 40.0).await;
     let mut socket = Socket::open(&handle, CB, "/ws").await;
     for channel in ["level2", "market_trades"] {
         socket.say(&json!({"type": "subscribe", "channel": channel, "product_ids": ["BTC-USD"]}).to_string()).await;
