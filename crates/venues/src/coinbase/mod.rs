@@ -2,7 +2,8 @@
 //!
 //! The rooms: [`wire`] reads messages in the venue's spelling, [`map`] turns their fields into checked numbers, [`symbols`]
 //! the product list, [`limits`] what the venue allows, [`conn`] one connection and its sequence, [`books`], [`trades`] and
-//! [`bars`] the state of one product, [`sink`] its way out, [`state`] all of it, [`subscriptions`] who is listened to where, [`history`] what is asked for, [`session`] the machine that joins them.
+//! [`bars`] the state of one product, [`sink`] its way out, [`state`] all of it, [`subscriptions`] who is listened to where, [`history`] what is asked for, [`feed`] the
+//! socket's messages, [`session`] the machine that joins them.
 //! Quirks and where they were seen are in the README beside this file.
 //!
 //! Left out on purpose: keys (market data need none), the five-minute candle channel (bars are made of trades), the
@@ -11,6 +12,7 @@
 mod bars;
 mod books;
 mod conn;
+mod feed;
 mod history;
 mod limits;
 mod map;
