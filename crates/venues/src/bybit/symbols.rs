@@ -44,12 +44,12 @@ pub(super) fn stream(market: MarketIndex, spec: &MarketSpec, metric: Metric) -> 
     }
 }
 
-/// Without data for this long a stream is stale. Trades and liquidations may be silent for as long as they like; quiet
-/// books and tickers still move, and bars come every minute.
+/// Without data for this long a stream is stale. Trades and liquidations may be silent for as long as they like; tickers move
+/// with the mark price, the top of spot is repeated every 3 s, bars come every minute; deep books are not repeated.
 pub(super) fn silence(metric: Metric) -> Option<Span> {
     match metric {
         Metric::Trade | Metric::Liquidation | Metric::FundingRateSettled => None,
-        Metric::Bar => Some(Span::secs(150)),
+        Metric::Bar | Metric::Book => Some(Span::secs(150)),
         _ => Some(Span::mins(1)),
     }
 }
