@@ -16,6 +16,8 @@ use core::fmt;
 pub enum FaultKind {
     /// The header is of no known file, or a row has another number of cells.
     BadShape,
+    /// A row is commented out: there are comments before the header only.
+    CommentedOut,
     /// A receive, request or event time is no instant.
     BadTime,
     /// A time is not of the file's day (receive times may be a minute before it).
@@ -123,7 +125,8 @@ struct Audit<'a> {
 /// Everything wrong with a file of this day (its first instant), in order of lines.
 #[must_use]
 pub fn audit(day: Ts, text: &str) -> Vec<Fault> {
-    let mut lines = text.lines().enumerate().filter(|(_, l)| !l.starts_with('#') && !l.is_empty());
+    let is_comment = |l: &str| l.starts_with('#');
+    let mut lines = text.lines().enumerate().skip_while(|(_, l)| is_comment(l)).filter(|(_, l)| !l.is_empty());
     let Some((at, header)) = lines.next() else {
         return vec![Fault { line: 1, kind: FaultKind::BadShape, detail: "no rows".to_owned() }];
     };
@@ -134,6 +137,10 @@ pub fn audit(day: Ts, text: &str) -> Vec<Fault> {
     let mut audit = Audit { columns, day, faults, line: at + 1, cells, receive: None, event: None, group: None };
     for (at, line) in lines {
         audit.line = at + 1;
+        if is_comment(line) {
+            audit.say(FaultKind::CommentedOut, line);
+            continue;
+        }
         audit.cells.clear();
         audit.cells.extend(line.split(','));
         if audit.cells.len() == audit.columns.count {

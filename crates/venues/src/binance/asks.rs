@@ -7,6 +7,7 @@ use super::rest;
 use super::session::{BinanceSession, Purpose, base_quantity};
 use crate::session::{Action, MarketIndex, Out, PoolId, Priority, Request, RequestId, scan};
 use barograph_domain::{Metric, Payload, Span, StatusState, Ts};
+use std::collections::BTreeMap;
 
 /// More due settlements than this are asked for with one request for all markets.
 const SETTLED_BULK: usize = 20;
@@ -18,6 +19,8 @@ const FUNDING_INFO_EVERY: Span = Span::mins(30);
 /// A hole in open interest this long is filled from the five-minute history.
 const OPEN_INTEREST_HOLE: Span = Span::mins(10);
 const TIMEOUT: Span = Span::secs(10);
+/// Waiting for budget included. A thousand books at weight 1 wait half a minute.
+const PATIENCE: Span = Span::mins(5);
 
 /// A symbol in a query: UTF-8, percent-encoded.
 pub(super) fn encode(symbol: &str) -> String {
@@ -38,6 +41,7 @@ impl BinanceSession {
 
     pub(super) fn ask(
         &mut self,
+        now: Ts,
         purpose: Purpose,
         url: String,
         (pool, weight): (PoolId, u32),
@@ -46,7 +50,7 @@ impl BinanceSession {
     ) -> RequestId {
         self.state.request_last += 1;
         let id = RequestId(self.state.request_last);
-        self.state.asked.insert(id, purpose);
+        self.state.asked.insert(id, (purpose, now));
         out.actions.push(Action::Request(Request { id, url, body: None, pool, weight, priority, timeout: TIMEOUT }));
         id
     }
@@ -60,7 +64,7 @@ impl BinanceSession {
         let (limit, weight) = limits::depth(self.flavour, self.config.book_depth);
         let limit = limit.map_or(String::new(), |n| format!("&limit={n}"));
         let url = self.api(&format!("/depth?symbol={symbol}{limit}"));
-        let id = self.ask(Purpose::Depth(market), url, (WEIGHT, weight), Priority::Sync, out);
+        let id = self.ask(now, Purpose::Depth(market), url, (WEIGHT, weight), Priority::Sync, out);
         if let Some(book) = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut()) {
             book.asked = Some(id);
         }
@@ -78,7 +82,7 @@ impl BinanceSession {
             self.state.polls = polls;
             let Some(symbol) = due.and_then(|m| self.spec(m)).map(|s| encode(&s.symbol)) else { return };
             let url = self.api(&format!("/openInterest?symbol={symbol}"));
-            self.ask(Purpose::OpenInterest, url, (WEIGHT, 1), Priority::Poll, out);
+            self.ask(now, Purpose::OpenInterest, url, (WEIGHT, 1), Priority::Poll, out);
         }
     }
 
@@ -86,7 +90,7 @@ impl BinanceSession {
         if self.state.funding_info_due.is_some_and(|due| due <= now) {
             self.state.funding_info_due = Some(now + FUNDING_INFO_EVERY);
             let url = self.api("/fundingInfo");
-            self.ask(Purpose::FundingInfo, url, (FUNDING, 1), Priority::Poll, out);
+            self.ask(now, Purpose::FundingInfo, url, (FUNDING, 1), Priority::Poll, out);
         }
     }
 
@@ -110,7 +114,7 @@ impl BinanceSession {
         }
         if due.len() > SETTLED_BULK {
             let url = self.api(&format!("/fundingRate?{since}limit=1000"));
-            self.ask(Purpose::Settled(None), url, (FUNDING, 1), Priority::Poll, out);
+            self.ask(now, Purpose::Settled(None), url, (FUNDING, 1), Priority::Poll, out);
             return;
         }
         debug_assert!(due.contains(first));
@@ -118,7 +122,7 @@ impl BinanceSession {
             let market = MarketIndex(u32::try_from(at).unwrap_or(u32::MAX));
             let Some(symbol) = self.spec(market).map(|s| encode(&s.symbol)) else { continue };
             let url = self.api(&format!("/fundingRate?symbol={symbol}&{since}limit=10"));
-            self.ask(Purpose::Settled(Some(market)), url, (FUNDING, 1), Priority::Poll, out);
+            self.ask(now, Purpose::Settled(Some(market)), url, (FUNDING, 1), Priority::Poll, out);
         }
     }
 
@@ -127,7 +131,7 @@ impl BinanceSession {
             self.failed(now, request, &format!("the answer has status {status}"), body, out);
             return;
         }
-        let Some(purpose) = self.state.asked.get(&request).copied() else { return };
+        let Some((purpose, _)) = self.state.asked.get(&request).copied() else { return };
         let read = match purpose {
             Purpose::Depth(market) => self.snapshot(now, market, request, body, out),
             Purpose::OpenInterest => self.open_interest(now, request, body, out),
@@ -149,13 +153,12 @@ impl BinanceSession {
 
     /// No answer, or none of use. What is regular comes again by itself.
     pub(super) fn failed(&mut self, now: Ts, request: RequestId, why: &str, body: &[u8], out: &mut Out) {
-        let Some(purpose) = self.state.asked.remove(&request) else { return };
+        let Some((purpose, _)) = self.state.asked.remove(&request) else { return };
         let market = match purpose {
             Purpose::Depth(market) => {
-                if let Some(book) = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut()) {
-                    if book.asked == Some(request) {
-                        book.failed(now);
-                    }
+                let book = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut());
+                if let Some(book) = book.filter(|b| b.asked == Some(request)) {
+                    book.failed(now);
                 }
                 Some(market)
             }
@@ -175,6 +178,16 @@ impl BinanceSession {
             }
         };
         out.fault("request_failed", market, &format!("{purpose:?}: {why}"), body);
+    }
+
+    /// Requests that nobody will answer any more, as after a restart, are given up and asked anew.
+    pub(super) fn expire(&mut self, now: Ts, out: &mut Out) {
+        let patience = |purpose| if purpose == Purpose::History { PATIENCE.times(6) } else { PATIENCE };
+        let old = self.state.asked.iter().filter(|(_, (purpose, at))| now - *at > patience(*purpose));
+        let old: Vec<RequestId> = old.map(|(id, _)| *id).collect();
+        for request in old {
+            self.failed(now, request, "no answer for minutes", &[], out);
+        }
     }
 
     fn snapshot(&mut self, now: Ts, market: MarketIndex, request: RequestId, body: &[u8], out: &mut Out) -> Option<()> {
@@ -269,6 +282,9 @@ impl BinanceSession {
     fn settled(&mut self, now: Ts, body: &[u8], out: &mut Out) -> Option<()> {
         let mut rows = rest::funding(body)?;
         rows.sort_by_key(|r| r.at);
+        // Newest regular settlement by symbol: at start the ones before it are history, not news.
+        let newest: BTreeMap<String, Ts> =
+            rows.iter().filter(|r| !r.special).map(|r| (r.symbol.clone(), r.at)).collect();
         for row in rows {
             let Some(market) = self.names.get(row.symbol.as_bytes()) else { continue };
             let Some(m) = self.state.markets.get_mut(market.index()).filter(|m| m.wanted) else { continue };
@@ -276,7 +292,8 @@ impl BinanceSession {
             if m.settle_from.is_none_or(|from| row.at >= from - Span::secs(10)) && !row.special {
                 (m.settle_due, m.settle_attempts) = (None, 0);
             }
-            if m.settled.is_some_and(|t| row.at <= t) {
+            let old = m.settled.or(newest.get(&row.symbol).map(|t| *t - Span(1)));
+            if old.is_some_and(|t| row.at <= t) {
                 continue;
             }
             m.settled = Some(row.at);

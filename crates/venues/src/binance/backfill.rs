@@ -106,7 +106,7 @@ impl BinanceSession {
             let (true, Some(task)) = (found, due) else { return };
             let (url, cost) = self.page(&task);
             let priority = if task.repair { Priority::Repair } else { Priority::Backfill };
-            self.ask(Purpose::History, url, cost, priority, out);
+            self.ask(now, Purpose::History, url, cost, priority, out);
         }
     }
 

@@ -1,9 +1,13 @@
 //! One order book and its way to the venue's: the procedures of the sheets, USD-M §5 and spot §5, step by step.
 //!
-//! 1. Events are held from the first one on. 2. A snapshot is asked for. 3. Held events older than it are dropped. 4. The first
-//! one that is applied has to straddle it; a snapshot older than everything held is asked for again, and what is held stays.
-//! 5. Every later event has to follow the one before: `pu` equals the last `u` on futures, `U` is the last `u` plus one on
-//! spot. Otherwise the book is dropped and the procedure begins again with this event. 6. Quantities are absolute, zero removes.
+//! 1. Events are held from the first one on.
+//! 2. A snapshot is asked for.
+//! 3. Held events older than it are dropped.
+//! 4. The first one that is applied has to straddle it; a snapshot older than everything held is asked for again, and what is
+//!    held stays.
+//! 5. Every later event has to follow the one before: `pu` equals the last `u` on futures, `U` is the last `u` plus one on spot.
+//!    Otherwise the book is dropped and the procedure begins again with this event.
+//! 6. Quantities are absolute, zero removes.
 //!
 //! Two readings of step 4 and 5 that go beyond the sheets and are safe: an event with `pu ≤ id ≤ u` contains everything that
 //! happened after the book, so it is taken as the first after a snapshot, and it is taken when it comes over another instance
@@ -382,4 +386,64 @@ fn reason(fault: BookFault) -> GapReason {
 /// Digits of a tick, where it is known.
 pub(super) fn scale_of_tick(tick: Option<Decimal>) -> u8 {
     tick.map_or(0, |t| t.scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn levels(bid: &str, ask: &str) -> Levels {
+        let change = |text: &str| Change { price: Decimal::parse(text.as_bytes()).unwrap(), qty: 1.0 };
+        Levels { bids: vec![change(bid), change("50")], asks: vec![change(ask), change("150")], wrong: None }
+    }
+
+    fn at(s: i64) -> Ts {
+        Ts::from_secs(1_000 + s)
+    }
+
+    fn ids(n: u64) -> Ids {
+        Ids { first: n, last: n, previous: Some(n - 1) }
+    }
+
+    #[test]
+    fn what_is_held_is_bounded_and_the_newest_stay() {
+        let mut book = BookSync::new(0, 100);
+        let wide = Levels { bids: levels("99", "101").bids.repeat(100), ..Levels::default() };
+        let narrow = levels("99", "101");
+        for n in 1..=1_000 {
+            book.event(at(0), ConnId(0), ids(n), at(0), if n > 900 { &wide } else { &narrow });
+            let (events, levels) = book.held();
+            assert!(events <= HELD_MAX && levels <= HELD_LEVELS_MAX + 200, "{events} events, {levels} levels");
+        }
+        assert!(book.wants_snapshot(at(0)));
+        assert!(book.snapshot(at(1), 950, &levels("99", "101")).is_err(), "older than what is still held");
+        assert_eq!(book.phase, Phase::Building);
+        assert!(book.snapshot(at(2), 999, &levels("99", "101")).is_ok());
+    }
+
+    #[test]
+    fn a_book_is_renewed_before_the_price_leaves_what_it_covers() {
+        let mut book = BookSync::new(0, 100);
+        book.event(at(0), ConnId(0), ids(10), at(0), &levels("99", "101"));
+        book.snapshot(at(1), 10, &levels("99", "101")).unwrap();
+        let mut moved = levels("60", "101");
+        moved.bids[1] = Change { price: Decimal { mantissa: 99, scale: 0 }, qty: 0.0 };
+        assert_eq!(book.event(at(2), ConnId(0), ids(11), at(2), &moved), Step::Applied);
+        assert!(!book.wants_snapshot(at(3)), "not so soon after the last");
+        assert!(book.wants_snapshot(at(20)));
+        book.asked = Some(RequestId(1));
+        book.event(at(21), ConnId(0), ids(12), at(21), &levels("59", "101"));
+        assert!(book.book().is_some(), "it goes on meanwhile");
+        assert!(book.snapshot(at(22), 5, &levels("58", "101")).is_err(), "older than the book: the book stays");
+        assert_eq!(book.book().and_then(Book::top), Some((60.0, 101.0)));
+        book.asked = Some(RequestId(2));
+        book.event(at(60), ConnId(0), ids(13), at(60), &levels("57", "101"));
+        assert!(book.snapshot(at(61), 13, &levels("57", "101")).is_ok());
+        assert_eq!(book.book().and_then(Book::top), Some((57.0, 101.0)));
+        assert_eq!(
+            book.event(at(62), ConnId(0), ids(14), at(62), &levels("58", "101")),
+            Step::Applied,
+            "the chain goes on"
+        );
+    }
 }

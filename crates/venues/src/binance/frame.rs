@@ -128,6 +128,7 @@ pub(super) struct Fields<'a> {
 
 /// What a frame holds.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "lives on the stack for one message; a box would be an allocation")]
 pub(super) enum Data<'a> {
     One(Fields<'a>),
     /// The text of an array of events, known to be well formed.

@@ -94,7 +94,8 @@ pub(super) struct State {
     pub(super) conns: Vec<Conn>,
     pub(super) polls: Polls,
     pub(super) history: History,
-    pub(super) asked: BTreeMap<RequestId, Purpose>,
+    /// Requests without an answer yet, and since when.
+    pub(super) asked: BTreeMap<RequestId, (Purpose, Ts)>,
     pub(super) request_last: u64,
     pub(super) message_last: u64,
     pub(super) funding_info_due: Option<Ts>,
@@ -358,6 +359,10 @@ impl BinanceSession {
                 self.lose(now, *feed, out);
             }
         }
+        // What may be silent is found again with the next data, so that new markets are too.
+        for conn in &mut self.state.conns {
+            conn.delivered = false;
+        }
         out.actions.push(Action::Relink);
     }
 
@@ -407,6 +412,7 @@ impl BinanceSession {
     }
 
     fn tick(&mut self, now: Ts, out: &mut Out) {
+        self.expire(now, out);
         self.build_quiet_books(now);
         for at in 0..self.state.markets.len() {
             self.ask_depth(now, MarketIndex(u32::try_from(at).unwrap_or(u32::MAX)), out);

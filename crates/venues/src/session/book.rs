@@ -39,13 +39,29 @@ struct Ladder {
 }
 
 impl Ladder {
+    /// Position of the first level that is not worse than `key`. Most changes are near the top: steps that double from the best
+    /// level down, then halves.
+    #[inline]
+    fn place(&self, key: i64) -> usize {
+        let (mut end, mut step) = (self.levels.len(), 8);
+        while end > 0 {
+            let begin = end.saturating_sub(step);
+            if self.levels[begin].units * self.sign < key {
+                let part = &self.levels[begin..end];
+                return begin + part.partition_point(|l| l.units * self.sign < key);
+            }
+            (end, step) = (begin, step * 2);
+        }
+        0
+    }
+
+    #[inline]
     fn set(&mut self, units: i64, qty: f64, levels_max: usize) {
         let key = units * self.sign;
         if self.horizon.is_some_and(|h| key <= h * self.sign) {
             return;
         }
-        // Most changes are near the top: walk from the best level before searching.
-        let at = self.levels.partition_point(|l| l.units * self.sign < key);
+        let at = self.place(key);
         match self.levels.get_mut(at).filter(|l| l.units == units) {
             Some(_) if qty <= 0.0 => {
                 self.levels.remove(at);

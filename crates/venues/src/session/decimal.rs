@@ -22,6 +22,18 @@ const EXACT_MAX: u64 = 1 << 53;
 
 /// Most digits after the point.
 const SCALE_MAX: u8 = 18;
+/// As many digits, and a point, never wrap a `u64` and have no more than [`SCALE_MAX`] places.
+const DIGITS_SAFE: usize = 19;
+/// Powers of ten that an `i64` holds.
+const TENS: [i64; 19] = {
+    let mut tens = [1; 19];
+    let mut at = 1;
+    while at < 19 {
+        tens[at] = tens[at - 1] * 10;
+        at += 1;
+    }
+    tens
+};
 
 #[inline]
 fn digit(text: &[u8], at: usize) -> Option<u64> {
@@ -31,7 +43,7 @@ fn digit(text: &[u8], at: usize) -> Option<u64> {
 
 impl Decimal {
     /// Reads `-?digits[.digits]`. Trailing zeros after the point are dropped, so that equal numbers are equal. `None` for
-    /// anything else: signs, exponents, spaces, empty parts, more than 18 digits that count.
+    /// anything else: plus signs, exponents, spaces, empty parts, more digits than an `i64` or more than 18 places.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
         Self::prefix(text).filter(|(_, length)| *length == text.len()).map(|(decimal, _)| decimal)
@@ -41,31 +53,25 @@ impl Decimal {
     #[inline]
     #[must_use]
     pub fn prefix(text: &[u8]) -> Option<(Self, usize)> {
-        let negative = text.first() == Some(&b'-');
-        let mut at = usize::from(negative);
-        let start = at;
-        let mut mantissa: u64 = 0;
+        let start = usize::from(text.first() == Some(&b'-'));
+        let mut at = start;
+        // Wraps beyond 19 digits; those are read again with checks.
+        let mut all: u64 = 0;
         while let Some(digit) = digit(text, at) {
-            mantissa = mantissa.checked_mul(10)?.checked_add(digit)?;
+            all = all.wrapping_mul(10).wrapping_add(digit);
             at += 1;
         }
         if at == start {
             return None;
         }
-        let mut scale = 0;
+        let (mut mantissa, mut scale) = (all, 0);
         if text.get(at) == Some(&b'.') {
             at += 1;
             let point = at;
             // Digits up to the last one that is not zero are the ones that count.
-            let mut all = mantissa;
             while let Some(digit) = digit(text, at) {
+                all = all.wrapping_mul(10).wrapping_add(digit);
                 at += 1;
-                match all.checked_mul(10).and_then(|n| n.checked_add(digit)) {
-                    Some(n) => all = n,
-                    // Full; only zeros may follow.
-                    None if digit == 0 => continue,
-                    None => return None,
-                }
                 if digit != 0 {
                     (mantissa, scale) = (all, at - point);
                 }
@@ -74,9 +80,37 @@ impl Decimal {
                 return None;
             }
         }
+        if at - start > DIGITS_SAFE {
+            return Self::long(text.get(..at)?).map(|decimal| (decimal, at));
+        }
+        let (mantissa, scale) = (i64::try_from(mantissa).ok()?, u8::try_from(scale).ok()?);
+        Some((Self { mantissa: if start == 1 { -mantissa } else { mantissa }, scale }, at))
+    }
+
+    /// The same for texts so long that digits could be lost.
+    #[cold]
+    fn long(text: &[u8]) -> Option<Self> {
+        let (mut mantissa, mut all) = (0_u64, Some(0_u64));
+        let (mut scale, mut point) = (0, None);
+        for (at, c) in text.iter().enumerate() {
+            match c {
+                b'-' => {}
+                b'.' => point = Some(at),
+                _ => {
+                    let value = u64::from(c - b'0');
+                    all = all.and_then(|n| n.checked_mul(10)?.checked_add(value));
+                    match point {
+                        // Zeros at the end do not count, however many there are.
+                        Some(_) if value == 0 => {}
+                        Some(point) => (mantissa, scale) = (all?, at - point),
+                        None => mantissa = all?,
+                    }
+                }
+            }
+        }
         let scale = u8::try_from(scale).ok().filter(|s| *s <= SCALE_MAX)?;
         let mantissa = i64::try_from(mantissa).ok()?;
-        Some((Self { mantissa: if negative { -mantissa } else { mantissa }, scale }, at))
+        Some(Self { mantissa: if text.first() == Some(&b'-') { -mantissa } else { mantissa }, scale })
     }
 
     /// The nearest `f64`.
@@ -98,7 +132,7 @@ impl Decimal {
     #[must_use]
     pub fn units(self, scale: u8) -> Option<i64> {
         let up = scale.checked_sub(self.scale)?;
-        self.mantissa.checked_mul(10_i64.checked_pow(u32::from(up))?)
+        self.mantissa.checked_mul(*TENS.get(usize::from(up))?)
     }
 }
 
@@ -117,6 +151,12 @@ mod tests {
         assert_eq!(d("0.10200"), Some((102, 3)));
         assert_eq!(d("1.50000000000000000000000000"), Some((15, 1)), "zeros at the end never overflow");
         assert_eq!(d("1.50000000000000000000000001"), None);
+        assert_eq!(d("100000000000000000.1"), Some((1_000_000_000_000_000_001, 1)), "19 digits, and they fit");
+        assert_eq!(d("9999999999999999999"), None, "19 digits, and they do not");
+        assert_eq!(d("0.000000000000000001"), Some((1, 18)));
+        assert_eq!(d("0.0000000000000000001"), None);
+        assert_eq!(d("9223372036854775807"), Some((i64::MAX, 0)));
+        assert_eq!(d("99999999999999999999999999999999999999.5"), None);
         assert_eq!(Decimal::prefix(b"12.50\"rest"), Some((Decimal { mantissa: 125, scale: 1 }, 5)));
         for bad in ["", "-", ".", "1.", ".5", "+1", "1e5", "1 ", "1.2.3", "NaN", "99999999999999999999"] {
             assert_eq!(d(bad), None, "{bad:?}");

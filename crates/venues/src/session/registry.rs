@@ -16,6 +16,9 @@ pub struct Ask {
     pub weight: u32,
 }
 
+/// Instruments, or what was wrong with which answer.
+pub type Instruments = Result<Vec<MarketSpec>, String>;
+
 /// One venue: constants and constructors.
 #[derive(Debug)]
 pub struct VenueDef {
@@ -31,7 +34,7 @@ pub struct VenueDef {
     pub discovery: fn(&Endpoints) -> Vec<Ask>,
     /// Instruments from the answers (status 200), in the order of the requests. The error says what was wrong with which
     /// answer.
-    pub instruments: fn(&[Vec<u8>]) -> Result<Vec<MarketSpec>, String>,
+    pub instruments: fn(&[Vec<u8>]) -> Instruments,
     /// The request that says what time it is there, and the function that reads the answer (for clock skew).
     pub time: fn(&Endpoints) -> Option<Ask>,
     /// Reads the answer of `time`.

@@ -2,7 +2,7 @@
 
 use crate::rig::{FUTURES, Line, Rig, config, cryptofeed, data_of, hftbacktest, perpetual, play, status_of};
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Span, StatusState};
-use barograph_venues::session::{LagVerdict, MarketIndex, MarketSpec, venue};
+use barograph_venues::session::{Fault, LagVerdict, MarketIndex, MarketSpec, venue};
 use std::collections::{BTreeMap, VecDeque};
 
 const CAPTURED: [Metric; 4] = [Metric::Bar, Metric::Trade, Metric::BestBidAsk, Metric::Book];
@@ -82,7 +82,10 @@ fn played(id: &str, markets: Vec<MarketSpec>, lines: &[Line], metrics: &[Metric]
 
 /// Everything a good capture owes.
 fn check(p: &mut Played, markets: u32) {
-    assert_eq!(p.rig.kinds(), [""; 0], "no fault");
+    // A renewal of a book that moved far is asked for, and no recording holds an answer to it.
+    let unanswered = |f: &Fault| f.kind == "request_failed" && f.detail.contains("no answer for minutes");
+    let faults: Vec<&Fault> = p.rig.faults.iter().filter(|f| !unanswered(f)).collect();
+    assert!(faults.is_empty(), "{faults:?}");
     let lost: Vec<_> = p.events.iter().filter(|e| matches!(e.payload, Payload::Status(s) if s.state != StatusState::Live && s.state != StatusState::NotOffered)).collect();
     assert!(lost.is_empty(), "no hole: {lost:?}");
     for market in 0..markets {

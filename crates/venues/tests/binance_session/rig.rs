@@ -52,7 +52,13 @@ pub(crate) fn cryptofeed(below: &str) -> Option<Vec<Line>> {
     for line in text.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
         let v: serde_json::Value = serde_json::from_slice(line).expect("a line of the capture");
         let field = |name: &str| v[name].as_str().unwrap_or_default().to_owned();
-        let at = || Ts((v["ts"].as_f64().expect("ts") * 1e6).round() as i64 * 1_000);
+        let at = || {
+            // Seconds with six decimals at most, as text: exact.
+            let text = v["ts"].to_string();
+            let (secs, part) = text.split_once('.').unwrap_or((&text, "0"));
+            let nanos: i64 = format!("{:0<9.9}", part).parse().expect("decimals");
+            Ts(secs.parse::<i64>().expect("seconds") * 1_000_000_000 + nanos)
+        };
         match &*field("t") {
             "http" => lines.push(Line::Rest(at(), field("url"), field("data").into_bytes())),
             "recv" => lines.push(Line::Frame(at(), field("data").into_bytes())),
