@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build run test bench check
+.PHONY: help tools server build run test bench check
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -33,6 +33,18 @@ tools:
 	else missing=1; echo "missing:   a C compiler; on Debian or Ubuntu: sudo apt install build-essential"; fi; \
 	exit $$missing
 
+# PostgreSQL's server programs, which the tests of the second store start for themselves, on a free loopback port and in a
+# temporary folder. Installed where that needs no password; else said how, and those tests say that they are skipped.
+server:
+	@if ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1; then \
+		echo "installed: PostgreSQL (for the tests of the second store)"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "installing PostgreSQL, which the tests of the second store start for themselves"; \
+		apt-get install -y -q --no-install-recommends postgresql >/dev/null \
+			|| { apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends postgresql >/dev/null; } \
+			|| echo "missing:   PostgreSQL; its tests are skipped"; \
+	else echo "missing:   PostgreSQL; its tests are skipped; on Debian or Ubuntu: sudo apt install postgresql"; fi
+
 build: tools
 	$(CARGO) build --release --locked --package barograph
 
@@ -40,7 +52,7 @@ build: tools
 run: build
 	@exec $(TARGET)/release/barograph demo
 
-test: tools
+test: tools server
 	$(CARGO) test --workspace --locked --features xtask/gen -- $(TEST_ARGS)
 
 bench: tools

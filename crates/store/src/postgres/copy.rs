@@ -21,6 +21,8 @@ pub(crate) struct PointRow {
     pub(crate) payload: Payload,
 }
 
+/// Rows per COPY: spelt out as parameters they take 600 bytes each.
+const ROWS: usize = 20_000;
 /// Columns after the first eight, in the order of [`PointRow::values`].
 const EXTRA: usize = 11;
 
@@ -84,13 +86,15 @@ pub(crate) fn copy_points(conn: &Connection, rows: &[PointRow]) -> Inner<()> {
     types.extend([Type::FLOAT8, Type::BYTEA, Type::INT8]);
     types.extend(vec![Type::FLOAT8; 7]);
     types.extend([Type::TEXT, Type::FLOAT8, Type::FLOAT8, Type::INT8]);
-    let values: Vec<Vec<Value<'_>>> = rows.iter().map(PointRow::values).collect();
-    session.copy_in(
-        "COPY points (stream, event_ts, seq, rev, known_ts, value, payload, provenance, open, high, low, volume,
-            quote_volume, price, quantity, side, ask, interval_h, next_ts) FROM STDIN BINARY",
-        &types,
-        &values,
-    )?;
+    for part in rows.chunks(ROWS) {
+        let values: Vec<Vec<Value<'_>>> = part.iter().map(PointRow::values).collect();
+        session.copy_in(
+            "COPY points (stream, event_ts, seq, rev, known_ts, value, payload, provenance, open, high, low, volume,
+                quote_volume, price, quantity, side, ask, interval_h, next_ts) FROM STDIN BINARY",
+            &types,
+            &values,
+        )?;
+    }
     Ok(())
 }
 

@@ -124,9 +124,12 @@ impl Core {
         Err(Error::Invalid(format!("this writer was not opened in the role '{}'", role.name())))
     }
 
-    /// Reads in a transaction of its own; as [`Self::write`], but nothing can go wrong for the store.
-    pub(super) fn read<T>(&mut self, question: impl FnMut(&Connection) -> Inner<T>) -> Result<T> {
-        self.persist(question)
+    /// Reads. On a file without a transaction, which would shut out the other role's writer.
+    pub(super) fn read<T>(&mut self, mut question: impl FnMut(&Connection) -> Inner<T>) -> Result<T> {
+        if self.conn.is_server() {
+            return self.persist(question);
+        }
+        question(&self.conn).map_err(|f| f.at(self.home.path()))
     }
 
     /// Does something in one transaction.

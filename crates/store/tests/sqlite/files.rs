@@ -4,7 +4,9 @@ use crate::common::{Sample, reader, sample, writer};
 use barograph_domain::{GapReason, Status, StatusState};
 use barograph_store::suite::hash;
 use barograph_store::suite::sample::START;
-use barograph_store::{Error, Gap, PointsVersion, Reader, Result, Role, SqliteReader, SqliteWriter, Writer, sqlite};
+use barograph_store::{
+    BookSample, Error, Gap, LiveBatch, PointsVersion, Reader, Result, Role, SqliteReader, SqliteWriter, Writer, sqlite,
+};
 use std::fs;
 use std::path::Path;
 
@@ -109,6 +111,47 @@ fn a_changed_number_is_found() {
     for (sql, words) in changes {
         let dir = tempfile::tempdir().unwrap();
         filled(dir.path());
+        rusqlite::Connection::open(file(dir.path())).unwrap().execute_batch(sql).unwrap();
+        let report = reader(dir.path()).check(true).unwrap();
+        assert!(report.problems.iter().any(|p| p.contains(words)), "{sql}: {:?}", report.problems);
+    }
+}
+
+/// What was written live is looked at as closely.
+#[test]
+fn a_changed_live_number_is_found() {
+    let changes = [
+        ("UPDATE live_points SET body = zeroblob(9)", "piece"),
+        ("DELETE FROM live_points WHERE piece = (SELECT max(piece) FROM live_points)", "its record says"),
+        ("UPDATE feature_chunks SET body = zeroblob(9) WHERE rows = 1", "chunk"),
+        ("UPDATE feature_chunks SET rows = 2 WHERE rows = 1", "does not hold"),
+        ("UPDATE gaps SET reason = 'boredom'", "no reason of a gap"),
+        ("UPDATE books SET body = zeroblob(9)", "order book"),
+    ];
+    for (sql, words) in changes {
+        let dir = tempfile::tempdir().unwrap();
+        let s = sample(70);
+        let mut w = writer(dir.path());
+        let status = Status { state: StatusState::Gap, from: START, until: START, reason: GapReason::Silent };
+        let gaps = [Gap { stream: s.streams[0].clone(), status, known_ts: START }];
+        let level = vec![(1.0, 2.0)];
+        let books = [BookSample { instrument: 0, ts: START, known_ts: START, bids: level, asks: vec![(2.0, 2.0)] }];
+        for row in &s.rows {
+            let points: Vec<_> = s.events.iter().filter(|e| e.event_ts == row.ts).copied().collect();
+            let batch = LiveBatch {
+                instruments: &s.instruments,
+                streams: &s.streams,
+                points: &points,
+                runs: std::slice::from_ref(&s.spec),
+                rows: std::slice::from_ref(row),
+                gaps: &gaps,
+                books: &books,
+                ..LiveBatch::default()
+            };
+            w.append(&batch).unwrap();
+        }
+        drop(w);
+        hash(&reader(dir.path()));
         rusqlite::Connection::open(file(dir.path())).unwrap().execute_batch(sql).unwrap();
         let report = reader(dir.path()).check(true).unwrap();
         assert!(report.problems.iter().any(|p| p.contains(words)), "{sql}: {:?}", report.problems);
