@@ -40,9 +40,9 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Run files through the engine; prints a report or JSON lines, stores with --data
     Replay(Replay),
-    /// Import a source into the data folder and bring its markets up to date
+    /// Take every stream of the chosen markets from their venues, store it, stop; with --source import files instead
     #[command(visible_alias = "collect_derivatives_metrics")]
-    Collect(Collect),
+    Collect(Box<Collect>),
     /// The built-in venue server by itself: synthetic markets to try things on
     Sim(Sim),
     /// The context of one market
@@ -51,8 +51,10 @@ pub(crate) enum Command {
     /// How old snapshots and inputs are; exit 1 when older than the threshold
     #[command(visible_alias = "monitor_context_freshness")]
     Freshness(Freshness),
-    /// Markets and streams in the data folder
-    Markets,
+    /// Markets and streams in the store with their health; with --venue what a venue lists and would be listened to
+    Markets(Markets),
+    /// Look at everything a live process needs: venues, clock, limits, disk, permissions, database, settings
+    Doctor(Doctor),
     /// The feature catalogue, or one feature
     Features {
         /// Feature id
@@ -70,6 +72,9 @@ pub(crate) enum Command {
     },
     /// The database
     Db {
+        /// Database address, as in postgres://user:password@host/name; without it the data folder
+        #[arg(long = "db-url", global = true, value_name = "URL")]
+        url: Option<String>,
         #[command(subcommand)]
         command: Db,
     },
@@ -89,7 +94,7 @@ pub(crate) struct Declared {
     #[arg(long)]
     pub(crate) venue: Option<String>,
     /// Symbol in the venue's own spelling
-    #[arg(long)]
+    #[arg(long, alias = "symbols")]
     pub(crate) symbol: Option<String>,
     /// Market kind, for venues this build has not heard of: spot, perpetual, dated_future
     #[arg(long, value_parser = market_kind)]
@@ -173,6 +178,68 @@ impl Up {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Markets {
+    /// Ask these venues instead of the store, comma-separated
+    #[arg(long = "venue", visible_alias = "venues", value_name = "ID,…")]
+    pub(crate) venues: Option<String>,
+    /// Everything the venue lists, not only what passes the filters
+    #[arg(long, requires = "venues")]
+    pub(crate) all: bool,
+    /// Quote currency, as in USDT
+    #[arg(long, requires = "venues")]
+    pub(crate) quote: Option<String>,
+    /// spot, futures or both
+    #[arg(long, value_name = "KIND", requires = "venues")]
+    pub(crate) market_type: Option<String>,
+    /// Least volume of the last 24 hours, in quote currency
+    #[arg(long, value_name = "AMOUNT", requires = "venues")]
+    pub(crate) min_volume_24h: Option<String>,
+    /// Another address for a venue, as in binance-usdm=http://127.0.0.1:9000/binance-usdm
+    #[arg(long = "endpoint", visible_alias = "endpoints", value_name = "VENUE=URL,…", requires = "venues")]
+    pub(crate) endpoints: Option<String>,
+}
+
+impl Markets {
+    /// The same as `up --all` takes it.
+    pub(crate) fn up(&self) -> Up {
+        Up {
+            venues: self.venues.clone(),
+            all: true,
+            quote: self.quote.clone(),
+            market_type: self.market_type.clone(),
+            min_volume_24h: self.min_volume_24h.clone(),
+            endpoints: self.endpoints.clone(),
+            ..Up::default()
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// Venues, comma-separated; without it those of the settings
+    #[arg(long = "venue", visible_alias = "venues", value_name = "ID,…")]
+    pub(crate) venues: Option<String>,
+    /// Symbols, comma-separated; without it those of the settings
+    #[arg(long, visible_alias = "symbol", value_name = "SYMBOL,…")]
+    pub(crate) symbols: Option<String>,
+    /// Another address for a venue, as in binance-usdm=http://127.0.0.1:9000/binance-usdm
+    #[arg(long = "endpoint", visible_alias = "endpoints", value_name = "VENUE=URL,…")]
+    pub(crate) endpoints: Option<String>,
+}
+
+impl Doctor {
+    /// The same as `up` takes it.
+    pub(crate) fn up(&self) -> Up {
+        Up {
+            venues: self.venues.clone(),
+            symbols: self.symbols.clone(),
+            endpoints: self.endpoints.clone(),
+            ..Up::default()
+        }
+    }
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Sim {
     /// Port on 127.0.0.1; 0: any free one
     #[arg(long, default_value_t = 0)]
@@ -230,17 +297,87 @@ pub(crate) struct Replay {
 
 #[derive(Args, Debug)]
 pub(crate) struct Collect {
-    /// File or folder to read; may be repeated
+    /// File or folder to read instead of listening to venues; may be repeated
     #[arg(long = "source", value_name = "PATH")]
     pub(crate) sources: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) declared: Declared,
-    /// Read again on each interval until stopped
+    #[command(flatten)]
+    pub(crate) live: CollectLive,
+    /// One run, which is the default
+    #[arg(long, conflicts_with = "continuous")]
+    pub(crate) once: bool,
+    /// One run that goes on to the end of the minute, so that there is a context afterwards
+    #[arg(long, conflicts_with_all = ["continuous", "sources"])]
+    pub(crate) context: bool,
+    /// Go on until stopped, with a line per interval; files are read again
     #[arg(long)]
     pub(crate) continuous: bool,
-    /// Seconds (or 60s, 5m) between reads
+    /// Seconds (or 60s, 5m) between lines, or between reads of files
     #[arg(long, default_value = "60", value_parser = barograph_domain::Span::parse)]
     pub(crate) interval: barograph_domain::Span,
+}
+
+/// What `collect` takes when it listens to venues.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct CollectLive {
+    /// All markets that pass the filters below
+    #[arg(long, conflicts_with_all = ["symbol", "sources"])]
+    pub(crate) all: bool,
+    /// With --all: quote currency, as in USDT
+    #[arg(long, conflicts_with = "sources")]
+    pub(crate) quote: Option<String>,
+    /// With --all: spot, futures or both
+    #[arg(long, value_name = "KIND", conflicts_with = "sources")]
+    pub(crate) market_type: Option<String>,
+    /// With --all: least volume of the last 24 hours, in quote currency
+    #[arg(long, value_name = "AMOUNT", conflicts_with = "sources")]
+    pub(crate) min_volume_24h: Option<String>,
+    /// Order books: auto (up to 20 markets), on, off
+    #[arg(long, conflicts_with = "sources")]
+    pub(crate) books: Option<String>,
+    /// History fetched at first start: auto, 0, or a time such as 30d
+    #[arg(long, value_name = "TIME", conflicts_with = "sources")]
+    pub(crate) backfill: Option<String>,
+    /// Another address for a venue, as in binance-usdm=http://127.0.0.1:9000/binance-usdm
+    #[arg(long = "endpoint", visible_alias = "endpoints", value_name = "VENUE=URL,…", conflicts_with = "sources")]
+    pub(crate) endpoints: Option<String>,
+}
+
+impl Collect {
+    /// The same as `up` takes it: venues and markets, nothing served.
+    pub(crate) fn up(&self) -> Up {
+        let live = self.live.clone();
+        Up {
+            venues: self.declared.venue.clone(),
+            symbols: self.declared.symbol.clone(),
+            all: live.all,
+            quote: live.quote,
+            market_type: live.market_type,
+            min_volume_24h: live.min_volume_24h,
+            books: live.books,
+            backfill: live.backfill,
+            endpoints: live.endpoints,
+            no_serve: true,
+            ..Up::default()
+        }
+    }
+
+    /// The first flag that says something about files.
+    pub(crate) fn about_files(&self) -> Option<&'static str> {
+        let d = &self.declared;
+        [
+            ("--market", d.market.is_some()),
+            ("--metric", d.metric.is_some()),
+            ("--stamp", d.stamp.is_some()),
+            ("--delay", !d.delays.is_empty()),
+            ("--cadence", d.cadence.is_some()),
+            ("--columns", d.columns.is_some()),
+            ("--where", d.filter.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(flag, given)| given.then_some(flag))
+    }
 }
 
 #[derive(Args, Debug)]

@@ -1,10 +1,17 @@
-//! Settings: defaults < `barograph.toml` < environment (`BAROGRAPH_*`) < flags, each with its origin.
+//! Settings: defaults < file (TOML or YAML) < environment (`BAROGRAPH_*`) < flags, each with its origin.
 //!
-//! The settings of one run are resolved once, here; only [`Settings`] travels on. Unknown keys are errors with line, column
-//! and the nearest known name.
+//! The settings of one run are resolved once, here; only [`Settings`] travels on. Unknown keys are errors with line and the
+//! nearest known name. Keys of the original configurations are read as well (`original`): each sets one of ours, or is kept
+//! and explained, never dropped.
+
+mod file;
+pub(crate) mod original;
+pub(crate) mod secret;
 
 use crate::cli::Common;
 use crate::failure::Failure;
+use file::{Node, Value};
+use original::Noted;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +43,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 21] = [
+pub(crate) const KEYS: [Key; 23] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
     Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
@@ -82,7 +89,11 @@ pub(crate) const KEYS: [Key; 21] = [
         meaning: "history fetched at first start: auto, 0, or a time such as 30d",
         default: || "auto".to_owned(),
     },
-    Key { name: "endpoints", meaning: "other addresses for venues, as VENUE=URL, comma-separated", default: String::new },
+    Key {
+        name: "endpoints",
+        meaning: "other addresses for venues, as VENUE=URL, comma-separated",
+        default: String::new,
+    },
     Key {
         name: "coinbase_trade_side",
         meaning: "whose side a Coinbase trade names: maker or taker",
@@ -94,6 +105,12 @@ pub(crate) const KEYS: [Key; 21] = [
         meaning: "most gigabytes of raw frames kept; the oldest hours go first",
         default: || "20".to_owned(),
     },
+    Key {
+        name: "db_url",
+        meaning: "database: nothing for SQLite in the data folder, or postgres://user:password@host/name",
+        default: String::new,
+    },
+    Key { name: "monitoring", meaning: "listen to venues at all: on or off", default: || "on".to_owned() },
 ];
 
 /// Keys that may be written as a list of texts.
@@ -103,12 +120,21 @@ const LISTS: [&str; 4] = ["host_names", "venues", "symbols", "endpoints"];
 pub(crate) const KEEP_DAYS_MAX: u32 = 36_500;
 
 /// Resolved settings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Settings {
     values: BTreeMap<&'static str, (String, Origin)>,
+    /// Keys of the original configurations that were given.
+    noted: Vec<Noted>,
     /// What it was made from, to be read again.
     common: Common,
     flags: Vec<(&'static str, Option<String>)>,
+}
+
+impl core::fmt::Debug for Settings {
+    /// Without values: some are secrets.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Settings").field("keys", &self.values.len()).finish_non_exhaustive()
+    }
 }
 
 impl Settings {
@@ -116,11 +142,21 @@ impl Settings {
     pub(crate) fn load(common: &Common, flags: Vec<(&'static str, Option<String>)>) -> Result<Self, Failure> {
         let mut values: BTreeMap<&'static str, (String, Origin)> =
             KEYS.iter().map(|k| (k.name, ((k.default)(), Origin::Default))).collect();
+        let mut noted = Vec::new();
         if let Some(path) = config_file(common)? {
-            for (key, value, line) in read_file(&path)? {
-                values.insert(key, (value, Origin::File { path: path.clone(), line }));
+            let read = read_file(&path)?;
+            let origin = |line| Origin::File { path: path.clone(), line };
+            for (key, value, line) in read.settings {
+                values.insert(key, (value, origin(line)));
             }
+            noted = read.originals.into_iter().map(|g| Noted::of(g, origin)).collect();
         }
+        let given = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+        // R4.44: two variables have had their names before there was a barograph.
+        if let Some(url) = given("DB_URL") {
+            values.insert("db_url", (url, Origin::Environment("DB_URL".to_owned())));
+        }
+        noted.extend(given(original::LLM_KEY).map(|_secret| Noted::llm_key()));
         for (name, value) in std::env::vars() {
             // An empty variable is how shells unset one for a command.
             let Some(rest) = name.strip_prefix("BAROGRAPH_").filter(|_| !value.is_empty()) else { continue };
@@ -142,7 +178,7 @@ impl Settings {
         for (key, value) in &flags {
             flag(key, value.clone());
         }
-        let settings = Self { values, common: common.clone(), flags };
+        let settings = Self { values, noted, common: common.clone(), flags };
         settings.check()?;
         Ok(settings)
     }
@@ -170,6 +206,8 @@ impl Settings {
             return Err(self.wrong("keep_minutes_days", &format!("'{days}' is more than {KEEP_DAYS_MAX} days")));
         }
         self.address()?;
+        self.monitoring()?;
+        secret::check_url(self.text("db_url")).map_err(|why| self.wrong("db_url", &why))?;
         barograph_domain::Venue::new(self.text("default_venue"))
             .map_err(|e| self.wrong("default_venue", &e.to_string()))?;
         Ok(())
@@ -180,9 +218,39 @@ impl Settings {
         Failure::usage(format!("{key} ({origin}): {why}"))
     }
 
-    /// Key, value and origin of every setting.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Key, &str, &Origin)> {
-        KEYS.iter().filter_map(|k| self.values.get(k.name).map(|(v, o)| (k, v.as_str(), o)))
+    /// Key, value and origin of every setting; secrets are masked.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Key, String, &Origin)> {
+        let shown = |key: &Key, value: &str| {
+            if key.name == "db_url" { secret::masked(value) } else { value.to_owned() }
+        };
+        KEYS.iter().filter_map(move |k| self.values.get(k.name).map(|(v, o)| (k, shown(k, v), o)))
+    }
+
+    /// Keys of the original configurations that were given.
+    pub(crate) fn noted(&self) -> &[Noted] {
+        &self.noted
+    }
+
+    /// The database, where it is not the data folder's own.
+    pub(crate) fn db_url(&self) -> Option<&str> {
+        Some(self.text("db_url")).filter(|url| !url.is_empty())
+    }
+
+    /// May venues be listened to?
+    pub(crate) fn monitoring(&self) -> Result<bool, Failure> {
+        match self.text("monitoring") {
+            "on" => Ok(true),
+            "off" => Ok(false),
+            other => Err(self.wrong("monitoring", &format!("'{other}': write on or off"))),
+        }
+    }
+
+    /// Refuses to listen where monitoring is off.
+    pub(crate) fn must_monitor(&self) -> Result<(), Failure> {
+        if self.monitoring()? {
+            return Ok(());
+        }
+        Err(self.wrong("monitoring", "it is off, so no venue is listened to; switch it on there"))
     }
 
     pub(crate) fn text(&self, key: &str) -> &str {
@@ -219,54 +287,95 @@ impl Settings {
     }
 }
 
-/// The named file, else `barograph.toml` of the current folder, if it exists.
+/// Files looked for in the current folder.
+const FILES: [&str; 3] = ["barograph.toml", "barograph.yaml", "barograph.yml"];
+
+/// The named file, else the one of the current folder, if there is one.
 fn config_file(common: &Common) -> Result<Option<PathBuf>, Failure> {
-    match &common.config {
-        Some(path) if path.is_file() => Ok(Some(path.clone())),
-        Some(path) => Err(Failure::usage(format!("there is no configuration file {}", path.display()))),
-        None => Ok(Some(PathBuf::from("barograph.toml")).filter(|p| p.is_file())),
+    if let Some(path) = &common.config {
+        if path.is_file() {
+            return Ok(Some(path.clone()));
+        }
+        return Err(Failure::usage(format!("there is no configuration file {}", path.display())));
     }
+    let found: Vec<&str> = FILES.into_iter().filter(|f| Path::new(f).is_file()).collect();
+    if let [first, second, ..] = found[..] {
+        return Err(Failure::usage(format!(
+            "both {first} and {second} are here; name one with --config, or remove one"
+        )));
+    }
+    Ok(found.first().map(PathBuf::from))
 }
 
-fn read_file(path: &Path) -> Result<Vec<(&'static str, String, usize)>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
-    let line_of = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
-    let table = toml_edit::Document::parse(text.as_str()).map_err(|e| {
-        let line = e.span().map_or(1, |s| line_of(s.start));
-        Failure::usage(format!("{}:{line}: {}", path.display(), e.message()))
-    })?;
-    let mut out = Vec::new();
-    for (key, item) in table.iter() {
-        let line = table.key(key).and_then(toml_edit::Key::span).map_or(1, |s| line_of(s.start));
-        let at = format!("{}:{line}", path.display());
-        let name = known(key).map_err(|near| {
-            let hint = near.map_or(String::new(), |n| format!(" — did you mean `{n}`?"));
-            Failure::usage(format!("unknown key `{key}` in {at}{hint}"))
-        })?;
-        let value = match item.as_value() {
-            Some(toml_edit::Value::String(s)) => s.value().clone(),
-            Some(toml_edit::Value::Integer(n)) => n.value().to_string(),
-            Some(toml_edit::Value::Array(items)) if LISTS.contains(&name) => {
-                items.iter().filter_map(|v| v.as_str()).collect::<Vec<_>>().join(",")
-            }
-            _ => return Err(Failure::usage(format!("{at}: `{key}` must be a text or a whole number"))),
-        };
-        out.push((name, value, line));
+/// What a file says.
+#[derive(Debug, Default)]
+struct Read {
+    settings: Vec<original::Set>,
+    /// Original keys.
+    originals: Vec<original::Given>,
+}
+
+fn read_file(path: &Path) -> Result<Read, Failure> {
+    let at = |line: usize| format!("{}:{line}", path.display());
+    let root = file::read(path)?;
+    let mut own = Vec::new();
+    let mut originals = Vec::new();
+    for (key, line, node) in root {
+        if original::is_root(&key) {
+            original::take(&key, line, &node, &mut originals).map_err(|wrong| {
+                Failure::usage(match wrong {
+                    original::Wrong::Unknown { key, line, near } => unknown_key(&key, &at(line), near),
+                    original::Wrong::Value { line, why } => format!("{}: {why}", at(line)),
+                })
+            })?;
+            continue;
+        }
+        let name = known(&key).map_err(|near| unknown_key(&key, &at(line), near)).map_err(Failure::usage)?;
+        own.push((name, plain(name, &node).map_err(|why| Failure::usage(format!("{}: {why}", at(line))))?, line));
     }
-    Ok(out)
+    // A key of ours says it more exactly than an original one.
+    let mut settings =
+        original::settings(&originals).map_err(|(line, why)| Failure::usage(format!("{}: {why}", at(line))))?;
+    settings.extend(own);
+    Ok(Read { settings, originals })
+}
+
+fn unknown_key(key: &str, at: &str, near: Option<&str>) -> String {
+    let hint = near.map_or(String::new(), |n| format!(" — did you mean `{n}`?"));
+    format!("unknown key `{key}` in {at}{hint}")
+}
+
+/// The value of one of our keys, as a variable would have it.
+fn plain(name: &str, node: &Node) -> Result<String, String> {
+    match node {
+        Node { value: Value::Text(text), .. } => Ok(text.clone()),
+        Node { value: Value::Number(text), .. } if text.parse::<i64>().is_ok() => Ok(text.clone()),
+        Node { value: Value::List(items), .. } if LISTS.contains(&name) => {
+            let text = |n: &Node| match &n.value {
+                Value::Text(text) => Ok(text.clone()),
+                _ => Err(format!("`{name}` must be a list of texts")),
+            };
+            Ok(items.iter().map(text).collect::<Result<Vec<_>, _>>()?.join(","))
+        }
+        _ => Err(format!("`{name}` must be a text or a whole number")),
+    }
 }
 
 /// The key of this name, else the nearest one.
 fn known(name: &str) -> Result<&'static str, Option<&'static str>> {
     match KEYS.iter().find(|k| k.name == name) {
         Some(key) => Ok(key.name),
-        None => Err(KEYS
-            .iter()
-            .map(|k| (strsim::jaro_winkler(k.name, name), k.name))
-            .filter(|(score, _)| *score > 0.7)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, n)| n)),
+        None => Err(nearest(name, KEYS.iter().map(|k| k.name).chain(original::roots()))),
     }
+}
+
+/// The most alike of some names, if any is alike at all.
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .map(|n| (strsim::jaro_winkler(n, name), n))
+        .filter(|(score, _)| *score > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, n)| n)
 }
 
 /// The platform's folder for application data.
@@ -293,6 +402,15 @@ mod tests {
             let variable = format!("`BAROGRAPH_{}`", key.name.to_uppercase());
             let line = doc.lines().find(|l| l.contains(&format!("| `{}` |", key.name)));
             assert!(line.is_some_and(|l| l.contains(&variable) && l.contains(key.meaning)), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn every_original_key_is_documented() {
+        let doc = include_str!("../../../docs/config.md");
+        for original in original::ORIGINALS {
+            let line = doc.lines().find(|l| l.contains(&format!("| `{}` |", original.path)));
+            assert!(line.is_some_and(|l| l.contains(original.meaning)), "{}", original.path);
         }
     }
 

@@ -14,7 +14,7 @@ use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, Span, Statu
 use barograph_lake::{Plan, Report};
 use barograph_store::run::{LATENESS, row_of};
 use barograph_store::{
-    Gap, ImportRecord, Inserted, Reader as _, Role, RunKey, RunWriter, SqliteReader, SqliteWriter, Writer as _,
+    Gap, ImportRecord, Inserted, Reader, Role, RunKey, RunWriter, Target, Writer, open_reader, open_writer,
 };
 use std::path::Path;
 
@@ -35,21 +35,37 @@ pub(crate) struct Ingested {
 }
 
 /// Takes the folder for writing, before any work is done for it.
-pub(crate) fn open(data: &Path) -> Result<SqliteWriter, Failure> {
-    Ok(SqliteWriter::open(data, &Role::ALL)?)
+pub(crate) fn open(data: &Path) -> Result<Box<dyn Writer>, Failure> {
+    open_target(&Target::Folder(data.to_owned()))
 }
 
-/// Imports the planned files into `data` and runs what is dirty.
+/// The same for a folder or a server.
+pub(crate) fn open_target(target: &Target) -> Result<Box<dyn Writer>, Failure> {
+    Ok(open_writer(target, &Role::ALL)?)
+}
+
+/// Imports the planned files into the database of `data` and runs what is dirty.
 pub(crate) fn ingest(
     data: &Path,
-    writer: &mut SqliteWriter,
+    writer: &mut Box<dyn Writer>,
+    plan: &Plan,
+    source: &str,
+    setup: &Setup,
+) -> Result<Ingested, Failure> {
+    into_target(&Target::Folder(data.to_owned()), writer.as_mut(), plan, source, setup)
+}
+
+/// The same into a folder or a server.
+pub(crate) fn into_target(
+    target: &Target,
+    writer: &mut dyn Writer,
     plan: &Plan,
     source: &str,
     setup: &Setup,
 ) -> Result<Ingested, Failure> {
     let started = clock::now();
     let (report, inserted) = insert(writer, plan)?;
-    let (instruments, rows) = update(data, writer, setup)?;
+    let (instruments, rows) = update(target, writer, setup)?;
     writer.record_import(&ImportRecord {
         started,
         finished: clock::now(),
@@ -74,7 +90,7 @@ struct Detail<'a> {
     rejected: &'a [barograph_lake::Rejection],
 }
 
-fn insert(writer: &mut SqliteWriter, plan: &Plan) -> Result<(Report, Inserted), Failure> {
+fn insert(writer: &mut dyn Writer, plan: &Plan) -> Result<(Report, Inserted), Failure> {
     let mut reader = plan.open(None);
     let mut progress = Progress::new(plan.total_bytes(), "importing", Unit::Bytes);
     let mut total = Inserted::default();
@@ -96,19 +112,19 @@ fn insert(writer: &mut SqliteWriter, plan: &Plan) -> Result<(Report, Inserted), 
 }
 
 /// Runs every instrument whose rows do not follow from its points; their number and the rows written.
-pub(crate) fn update(data: &Path, writer: &mut SqliteWriter, setup: &Setup) -> Result<(usize, u64), Failure> {
-    let reader = SqliteReader::open(data)?;
+pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) -> Result<(usize, u64), Failure> {
+    let reader = open_reader(target)?;
     let dirty = reader.dirty(&setup.logic_version)?;
     let mut rows = 0;
     for one in &dirty {
-        rows += rerun(&reader, writer, setup, &one.instrument, one.since, one.version)?;
+        rows += rerun(reader.as_ref(), writer, setup, &one.instrument, one.since, one.version)?;
     }
     Ok((dirty.len(), rows))
 }
 
 fn rerun(
-    reader: &SqliteReader,
-    writer: &mut SqliteWriter,
+    reader: &dyn Reader,
+    writer: &mut dyn Writer,
     setup: &Setup,
     name: &InstrumentName,
     since: Option<Ts>,
@@ -159,7 +175,7 @@ fn rerun(
 
 /// The engine as it was before the earliest change, with the minute of its last row; else a new one.
 fn resume(
-    reader: &SqliteReader,
+    reader: &dyn Reader,
     setup: &Setup,
     key: &RunKey,
     since: Option<Ts>,

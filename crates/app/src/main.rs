@@ -12,6 +12,7 @@ mod config;
 mod determinism;
 mod digest;
 mod failure;
+mod gap_alert;
 mod ingest;
 mod input;
 mod json_lines;
@@ -23,6 +24,7 @@ mod report;
 mod run;
 mod service;
 mod setup;
+mod tags;
 mod term;
 mod views;
 

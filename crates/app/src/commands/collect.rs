@@ -1,6 +1,9 @@
-//! `collect`: a source into the data folder, once or again and again.
+//! `collect`: venues (in `live`), or a source of files into the data folder, once or again and again (R1.54, R1.55).
+
+mod live;
 
 use crate::cli::Collect;
+use crate::commands::target;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::ingest;
@@ -8,24 +11,25 @@ use crate::input;
 use crate::setup::Setup;
 use barograph_domain::Span;
 use barograph_lake::Plan;
-use barograph_store::{Retention, SqliteWriter, Writer as _};
+use barograph_store::{Retention, Writer};
 use std::io::Write as _;
 
-pub(crate) fn run(args: &Collect, settings: &Settings) -> Result<(), Failure> {
+pub(crate) fn run(args: &Collect, settings: &Settings, json: bool) -> Result<(), Failure> {
     if args.sources.is_empty() {
-        return Err(Failure::usage(
-            "collect needs a source for now: give --source PATH (a file or folder, read again on each interval); live venues come next",
-        ));
+        if let Some(flag) = args.about_files() {
+            return Err(Failure::usage(format!("{flag} is about files; name them with --source PATH")));
+        }
+        return live::run(args, settings, json);
     }
     // What is wrong from the beginning is refused before a data folder is made.
     let mut first = Some(planned(args, settings)?);
     // Held until the end, so that a second collector is refused at once.
-    let mut writer = ingest::open(&settings.data())?;
+    let mut writer = ingest::open_target(&target(settings))?;
     let mut began = false;
     loop {
         let result = match first.take() {
-            Some(first) => once(args, settings, &first, &mut writer),
-            None => planned(args, settings).and_then(|again| once(args, settings, &again, &mut writer)),
+            Some(first) => once(args, settings, &first, writer.as_mut()),
+            None => planned(args, settings).and_then(|again| once(args, settings, &again, writer.as_mut())),
         };
         if !args.continuous {
             return result;
@@ -58,10 +62,10 @@ fn once(
     args: &Collect,
     settings: &Settings,
     (plan, setup): &(Plan, Setup),
-    writer: &mut SqliteWriter,
+    writer: &mut dyn Writer,
 ) -> Result<(), Failure> {
     let names: Vec<String> = args.sources.iter().map(|p| p.display().to_string()).collect();
-    let ingested = ingest::ingest(&settings.data(), writer, plan, &names.join(" "), setup)?;
+    let ingested = ingest::into_target(&target(settings), writer, plan, &names.join(" "), setup)?;
     ingest::print(&ingested)?;
     let days = i64::try_from(settings.number("keep_minutes_days")?).unwrap_or(90);
     let pruned = writer.prune(&Retention { minute_rows: Span::days(days), ..Retention::default() })?;

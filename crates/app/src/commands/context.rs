@@ -2,7 +2,7 @@
 
 use crate::cli::Context;
 use crate::clock;
-use crate::commands::{collect::interval, open_reader, resolve};
+use crate::commands::{collect::interval, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::render::align;
@@ -20,10 +20,10 @@ pub(crate) fn run(args: &Context, settings: &Settings, json: bool) -> Result<(),
         (None, None) => return Err(Failure::usage("say which market, as in: barograph context binance-usdm:BTCUSDT")),
     };
     loop {
-        let reader = open_reader(&settings.data())?;
+        let reader = reader(settings)?;
         let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
         let market = resolve(&known, settings, name, alias)?;
-        let snapshot = snapshot(&reader, settings, &market, args.as_of)?;
+        let snapshot = snapshot(reader.as_ref(), settings, &market, args.as_of)?;
         let mut out = std::io::stdout().lock();
         if json {
             serde_json::to_writer(&mut out, &snapshot).map_err(std::io::Error::from)?;
@@ -50,7 +50,7 @@ pub(crate) fn snapshot(
     let runs = reader.runs(None)?;
     let info = configured_run(&runs, market, &crate::setup::book_id(settings)?).ok_or_else(|| {
         Failure::usage(format!(
-            "{market} has points but no context for book '{}' yet; run: barograph collect --source PATH",
+            "{market} has points but no context for book '{}' yet; it comes at the end of a minute that is listened to, as with: barograph collect --context; or with files: barograph collect --source PATH",
             settings.text("book")
         ))
     })?;

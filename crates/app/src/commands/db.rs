@@ -1,30 +1,38 @@
-//! `db`: schema, retention, damage.
+//! `db`: schema, retention, damage; of the data folder's database or of the server that `--db-url` names (R3.46).
 
 use crate::cli::Db;
-use crate::commands::open_reader;
+use crate::commands::{reader, target};
 use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_domain::Span;
-use barograph_store::{Reader as _, Retention, Role, SqliteWriter, Writer as _};
+use barograph_store::{Retention, Role, Target, migrate, open_writer};
 use std::io::Write as _;
 
 pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), Failure> {
-    let data = settings.data();
+    let target = target(settings);
+    let place = match &target {
+        Target::Folder(data) => data.display().to_string(),
+        // Printed without the password.
+        Target::Postgres(_) => target.to_string(),
+    };
     let mut out = std::io::stdout().lock();
     match command {
         Db::Migrate => {
-            drop(SqliteWriter::open(&data, &Role::ALL)?);
+            match &target {
+                // A folder in which another process writes is left alone.
+                Target::Folder(_) => drop(open_writer(&target, &Role::ALL)?),
+                Target::Postgres(_) => migrate(&target)?,
+            }
             if json {
-                writeln!(out, "{}", serde_json::json!({ "data": data, "migrated": true }))?;
+                writeln!(out, "{}", serde_json::json!({ "data": place, "migrated": true }))?;
             } else {
-                writeln!(out, "the database in {} has this version's schema", data.display())?;
+                writeln!(out, "the database in {place} has this version's schema")?;
             }
         }
         Db::Prune { days } => {
             let keep = days.map_or_else(|| settings.number("keep_minutes_days"), |d| Ok(d as usize))?;
             let minute_rows = Span::days(i64::try_from(keep).unwrap_or(90));
-            let pruned =
-                SqliteWriter::open(&data, &Role::ALL)?.prune(&Retention { minute_rows, ..Retention::default() })?;
+            let pruned = open_writer(&target, &Role::ALL)?.prune(&Retention { minute_rows, ..Retention::default() })?;
             if json {
                 let value = serde_json::json!({ "rows": pruned.rows, "points": pruned.points, "days": keep });
                 writeln!(out, "{value}")?;
@@ -37,7 +45,7 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
             }
         }
         Db::Check { hash } => {
-            let report = open_reader(&data)?.check(*hash)?;
+            let report = reader(settings)?.check(*hash)?;
             if json {
                 let counts: serde_json::Map<String, serde_json::Value> =
                     report.counts.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect();
@@ -60,8 +68,7 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
             }
             if !report.is_sound() {
                 return Err(Failure::No(format!(
-                    "the database in '{}' is damaged, see above; restore a copy or import again into a new data folder",
-                    data.display()
+                    "the database in '{place}' is damaged, see above; restore a copy or import again into a new data folder"
                 )));
             }
         }

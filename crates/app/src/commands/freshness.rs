@@ -1,11 +1,16 @@
 //! `freshness`: how old snapshots and the inputs they need are; exit 1 beyond the threshold (R1.58, R1.59).
+//!
+//! Everything is read from the store, so it works beside a running `up` or `collect`. With `--continuous` data gaps over two
+//! hours are told as operations events, once each (R4.59).
 
 use crate::cli::Freshness;
 use crate::clock;
-use crate::commands::{collect::interval, open_reader, resolve};
+use crate::commands::{collect::interval, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::gap_alert::GapAlerts;
 use crate::service::{configured_run, lens_of};
+use crate::tags::MKT;
 use barograph_domain::{InstrumentName, MarketKind, Metric, Span, Ts};
 use barograph_store::Reader;
 use serde::Serialize;
@@ -25,34 +30,44 @@ struct Age {
 }
 
 pub(crate) fn run(args: &Freshness, settings: &Settings, json: bool) -> Result<(), Failure> {
+    if !args.continuous {
+        return once(args, settings, json, None);
+    }
+    let mut alerts = GapAlerts::default();
     loop {
-        let result = once(args, settings, json);
-        if !args.continuous {
-            return result;
-        }
-        match result {
-            Err(Failure::No(text)) => writeln!(std::io::stderr(), "barograph: {text}")?,
+        match once(args, settings, json, Some(&mut alerts)) {
+            Err(Failure::No(text)) => writeln!(std::io::stderr(), "barograph: {MKT} {text}")?,
+            // The database of a running process may be away for a moment, or not be there yet.
+            Err(Failure::Broken(text)) => writeln!(std::io::stderr(), "barograph: {MKT} {text}")?,
             other => other?,
         }
         std::thread::sleep(interval(args.interval));
     }
 }
 
-fn once(args: &Freshness, settings: &Settings, json: bool) -> Result<(), Failure> {
-    let reader = open_reader(&settings.data())?;
+fn once(args: &Freshness, settings: &Settings, json: bool, alerts: Option<&mut GapAlerts>) -> Result<(), Failure> {
+    let reader = reader(settings)?;
+    let reader = reader.as_ref();
     let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
     let wanted = match args.name.as_ref().or(args.symbol.as_ref()) {
         Some(name) => vec![resolve(&known, settings, name, args.symbol.is_some())?],
         None => known,
     };
+    if let Some(alerts) = alerts {
+        let streams = reader.streams(None, None)?;
+        let of_wanted = streams.iter().filter(|s| wanted.contains(&s.decl.instrument));
+        for news in alerts.look(clock::now(), of_wanted.map(|s| (&s.decl, s.newest_event))) {
+            writeln!(std::io::stderr(), "barograph: {MKT} {news}")?;
+        }
+    }
     if wanted.is_empty() {
         return Err(Failure::No(
-            "no MetricPoint data found; import some with: barograph collect --source PATH".to_owned(),
+            "no MetricPoint data found; listen with: barograph up; or import files with: barograph collect --source PATH".to_owned(),
         ));
     }
     let mut ages = Vec::new();
     for market in &wanted {
-        ages.extend(ages_of(&reader, settings, market, args.threshold)?);
+        ages.extend(ages_of(reader, settings, market, args.threshold)?);
     }
     let mut out = std::io::stdout().lock();
     for age in &ages {

@@ -1,37 +1,136 @@
-//! `markets`: what is in the data folder.
+//! `markets`: what is stored, with the health of each stream; or what a venue lists and would be listened to (R3.30).
 
-use crate::commands::open_reader;
+use crate::cli::Markets;
+use crate::clock::{SystemClock, now};
+use crate::commands::serve::runtime;
+use crate::commands::{reader, up};
 use crate::config::Settings;
-use crate::failure::Failure;
-use crate::term::minute;
-use barograph_store::Reader as _;
+use crate::failure::{Failure, chain};
+use crate::live::discover::{self, Choice};
+use crate::live::start::Asked;
+use crate::live::view::state_word;
+use crate::service::{BookId, configured_run};
+use crate::setup::book_id;
+use crate::term::{fold, minute};
+use barograph_domain::{InstrumentName, Status, Ts};
+use barograph_net::{Bounds, Net, Options, inbox};
+use barograph_store::{Gap, Range, Reader, RunInfo, StreamInfo};
+use barograph_venues::session::MarketSpec;
+use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::sync::Arc;
 
-pub(crate) fn run(settings: &Settings, json: bool) -> Result<(), Failure> {
-    let reader = open_reader(&settings.data())?;
+pub(crate) fn run(args: &Markets, settings: &Settings, json: bool) -> Result<(), Failure> {
+    if args.venues.is_some() { listed(args, settings, json) } else { stored(settings, json) }
+}
+
+/// What the venues list, busiest first.
+fn listed(args: &Markets, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let asked = up::asked(&args.up(), settings)?;
+    let runtime = runtime()?;
+    let clock = Arc::new(SystemClock);
+    let (stamper, _inbox) = inbox(Arc::clone(&clock) as Arc<dyn crate::clock::Clock>, Bounds::default(), Ts(0));
+    let net = Net::start(runtime.handle().clone(), clock, stamper, &Options::default())
+        .map_err(|e| Failure::broken(chain(&e)))?;
+    let found: Result<Vec<(&Asked, Vec<MarketSpec>)>, Failure> =
+        asked.iter().map(|one| Ok((one, runtime.block_on(list(&net, one))?))).collect();
+    runtime.block_on(net.stop());
+    let mut out = std::io::stdout().lock();
+    for (one, all) in found? {
+        let venue = one.def.id;
+        let chosen = discover::choose(venue, &all, &one.choice)?;
+        let shown = if args.all { everything(venue, &all)? } else { chosen.clone() };
+        for market in &shown {
+            let taken = chosen.iter().any(|c| c.symbol == market.symbol);
+            print_listed(&mut out, venue, market, taken, json)?;
+        }
+        writeln!(std::io::stderr(), "{venue}: {} of {} markets would be listened to", chosen.len(), all.len())?;
+    }
+    Ok(())
+}
+
+async fn list(net: &Net, asked: &Asked) -> Result<Vec<MarketSpec>, Failure> {
+    let index = net.add_venue(asked.def.id, (asked.def.limits)());
+    discover::list(net, index, asked.def, &asked.endpoints).await
+}
+
+/// All that can be traded, busiest first.
+fn everything(venue: &str, all: &[MarketSpec]) -> Result<Vec<MarketSpec>, Failure> {
+    let open = Choice {
+        symbols: Vec::new(),
+        quote: None,
+        kind: discover::Wanted::Both,
+        volume_min: 0.0,
+        markets_max: usize::MAX,
+    };
+    discover::choose(venue, all, &open)
+}
+
+fn print_listed(
+    out: &mut impl std::io::Write,
+    venue: &str,
+    market: &MarketSpec,
+    taken: bool,
+    json: bool,
+) -> Result<(), Failure> {
+    let instrument = InstrumentName::new(venue, &market.symbol).map_err(Failure::broken)?;
+    if json {
+        let line = serde_json::json!({
+            "instrument": instrument, "kind": market.kind, "base": market.base, "quote": market.quote,
+            "volume_24h_quote": market.volume_24h_quote, "funding_interval_h": market.funding_interval_h,
+            "contract_size": market.contract_size, "inverse": market.inverse, "trading": market.trading,
+            "listened": taken,
+        });
+        return Ok(writeln!(out, "{line}")?);
+    }
+    let kind = serde_json::to_value(market.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    let volume =
+        market.volume_24h_quote.map_or_else(|| "volume unknown".to_owned(), |v| format!("{v:.0} {}", market.quote));
+    let mark = if taken { "listened to" } else { "-" };
+    Ok(writeln!(out, "{:<34} {kind:<12} {volume:>24} in 24 h  {mark}", instrument.to_string())?)
+}
+
+/// How a stream does, from what is stored about it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Health {
+    /// The last change of continuity; none for imported files without a gap.
+    status: Option<(Status, Ts)>,
+    age_s: i64,
+    too_old: bool,
+}
+
+fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
+    let reader = reader(settings)?;
     let mut out = std::io::stdout().lock();
     let instruments = reader.instruments(None)?;
     if instruments.is_empty() && !json {
         writeln!(
             out,
-            "no markets in {}; import some with: barograph collect --source PATH",
+            "no markets in {}; listen to some with: barograph up; or import files with: barograph collect --source PATH",
             settings.data().display()
         )?;
     }
+    let (runs, book, now) = (reader.runs(None)?, book_id(settings)?, now());
     for info in instruments {
-        let streams = reader.streams(Some(&info.instrument.name), None)?;
+        let name = &info.instrument.name;
+        let changes = last_changes(reader.as_ref(), &runs, name, &book)?;
+        let streams: Vec<(StreamInfo, Health)> = reader
+            .streams(Some(name), None)?
+            .into_iter()
+            .map(|s| {
+                let health = health(&s, changes.get(&s.decl.label()), now);
+                (s, health)
+            })
+            .collect();
         if json {
-            let streams: Vec<_> = streams
-                .iter()
-                .map(|s| serde_json::json!({ "metric": s.decl.metric.name(), "source": s.decl.source, "kind": s.decl.kind, "cadence_s": s.decl.cadence.as_secs(), "delay_s": s.decl.delay.as_secs(), "stamp": s.decl.stamp, "points": s.points, "first_event": s.first_event, "newest_event": s.newest_event }))
-                .collect();
-            let line = serde_json::json!({ "instrument": info.instrument.name, "kind": info.instrument.kind, "points": info.points, "first_event": info.first_event, "newest_event": info.newest_event, "streams": streams });
+            let streams: Vec<_> = streams.iter().map(|(s, h)| stream_json(s, *h)).collect();
+            let line = serde_json::json!({ "instrument": name, "kind": info.instrument.kind, "points": info.points, "first_event": info.first_event, "newest_event": info.newest_event, "streams": streams });
             writeln!(out, "{line}")?;
             continue;
         }
         let span = format!("{} to {}", minute(info.first_event), minute(info.newest_event));
-        writeln!(out, "{:<24} {:>8} points  {span}", info.instrument.name.to_string(), info.points)?;
-        for s in streams {
+        writeln!(out, "{:<24} {:>8} points  {span}", name.to_string(), info.points)?;
+        for (s, health) in streams {
             let kind =
                 serde_json::to_value(s.decl.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
             writeln!(
@@ -43,7 +142,70 @@ pub(crate) fn run(settings: &Settings, json: bool) -> Result<(), Failure> {
                 s.decl.source,
                 s.points
             )?;
+            if let Some(text) = health.text() {
+                writeln!(out, "{}", fold(&text, 80, "    "))?;
+            }
         }
     }
     Ok(())
+}
+
+/// The last change of continuity of each stream of a market, by the stream's name.
+fn last_changes(
+    reader: &dyn Reader,
+    runs: &[RunInfo],
+    market: &InstrumentName,
+    book: &BookId,
+) -> Result<BTreeMap<String, Gap>, Failure> {
+    const PAGE: usize = 10_000;
+    let mut last = BTreeMap::new();
+    let Some(run) = configured_run(runs, market, book) else { return Ok(last) };
+    let mut start = Ts::MIN;
+    loop {
+        let page = reader.gaps(&run.spec.key, Range { start, end: Ts::MAX }, PAGE, None)?;
+        for gap in page.items {
+            last.insert(gap.stream.label(), gap);
+        }
+        match page.next {
+            Some(next) => start = next,
+            None => return Ok(last),
+        }
+    }
+}
+
+fn health(stream: &StreamInfo, change: Option<&Gap>, now: Ts) -> Health {
+    let age = now - stream.newest_event;
+    Health {
+        status: change.map(|g| (g.status, g.known_ts)),
+        age_s: age.as_secs().max(0),
+        too_old: age > stream.decl.max_age(),
+    }
+}
+
+impl Health {
+    /// For people; nothing about streams that nobody ever listened to.
+    fn text(self) -> Option<String> {
+        let age = barograph_domain::Span::secs(self.age_s).spoken();
+        let (status, since) = self.status?;
+        let since = minute(since);
+        Some(if status.is_open() {
+            let (word, why) = (state_word(status.state), status.reason.spoken());
+            format!("{word} since {since}: {why}; newest {age} old")
+        } else if self.too_old {
+            format!("SILENT: newest {age} old; nobody listens, or the venue sends nothing")
+        } else {
+            format!("LIVE since {since}, newest {age} old")
+        })
+    }
+}
+
+fn stream_json(s: &StreamInfo, health: Health) -> serde_json::Value {
+    let reason = health.status.filter(|(status, _)| status.is_open()).map(|(status, _)| status.reason.word());
+    serde_json::json!({
+        "metric": s.decl.metric.name(), "source": s.decl.source, "kind": s.decl.kind, "cadence_s": s.decl.cadence.as_secs(),
+        "delay_s": s.decl.delay.as_secs(), "stamp": s.decl.stamp, "points": s.points, "first_event": s.first_event,
+        "newest_event": s.newest_event, "age_s": health.age_s, "max_age_s": s.decl.max_age().as_secs(),
+        "stale": health.too_old, "continuity": health.status.map(|(status, _)| state_word(status.state)),
+        "since": health.status.map(|(_, since)| since), "reason": reason,
+    })
 }

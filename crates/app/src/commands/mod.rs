@@ -5,6 +5,7 @@ mod collect;
 mod context;
 mod db;
 mod demo;
+mod doctor;
 mod freshness;
 mod markets;
 pub(crate) mod replay;
@@ -27,23 +28,33 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(s) => vec![("listen", s.listen.clone())],
         Command::Demo(d) => vec![("listen", d.listen.clone())],
         Command::Up(up) => up.settings(),
+        Command::Collect(c) if c.sources.is_empty() => c.up().settings(),
+        Command::Markets(m) => m.up().settings(),
+        Command::Doctor(d) => d.up().settings(),
+        Command::Db { url, .. } => vec![("db_url", url.clone())],
         _ => Vec::new(),
     };
     let settings = Settings::load(&cli.common, flags)?;
     let json = cli.common.json;
+    match &cli.command {
+        Command::Up(_) => settings.must_monitor()?,
+        Command::Collect(c) if c.sources.is_empty() => settings.must_monitor()?,
+        _ => {}
+    }
     match cli.command {
         Command::Sim(args) => sim::run(&args),
         Command::Up(args) => up::run(&args, &settings),
         Command::Demo(args) => demo::run(&args, &settings, json),
         Command::Replay(args) => replay::run(&args, &settings, cli.common.data.as_deref(), json),
-        Command::Collect(args) => collect::run(&args, &settings),
+        Command::Collect(args) => collect::run(&args, &settings, json),
         Command::Context(args) => context::run(&args, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),
-        Command::Markets => markets::run(&settings, json),
+        Command::Markets(args) => markets::run(&args, &settings, json),
+        Command::Doctor(args) => doctor::run(&args, &settings, json),
         Command::Features { id } => catalogue::run(id.as_deref(), json),
         Command::Rules { command } => rules::run(&command, &settings, json),
         Command::Verify { command } => verify::run(&command, &settings, json),
-        Command::Db { command } => db::run(&command, &settings, json),
+        Command::Db { command, .. } => db::run(&command, &settings, json),
         Command::Config { command: Config::Show } => show_config(&settings, json),
         Command::Serve(_) => serve::run(&settings),
     }
@@ -56,7 +67,19 @@ fn show_config(settings: &Settings, json: bool) -> Result<(), Failure> {
             let line = serde_json::json!({ "key": key.name, "value": value, "origin": origin.to_string(), "meaning": key.meaning });
             writeln!(out, "{line}")?;
         } else {
-            writeln!(out, "{:<20} {:<32} {}", key.name, if value.is_empty() { "(none)" } else { value }, origin)?;
+            let value = if value.is_empty() { "(none)" } else { &value };
+            writeln!(out, "{:<20} {value:<32} {origin}", key.name)?;
+        }
+    }
+    for noted in settings.noted() {
+        let (value, origin) = (&noted.value, noted.origin.to_string());
+        if json {
+            let line = serde_json::json!({
+                "key": noted.key, "value": value, "origin": origin, "meaning": noted.meaning, "sets": noted.sets,
+            });
+            writeln!(out, "{line}")?;
+        } else {
+            writeln!(out, "{} = {value} ({origin})\n    {}", noted.key, noted.meaning)?;
         }
     }
     Ok(())
@@ -69,13 +92,29 @@ fn resolve(known: &[InstrumentName], settings: &Settings, name: &str, alias: boo
             Failure::usage(format!("'{name}' is not in the data folder — did you mean {}?", nearest.join(" or ")))
         }
         barograph_api::QueryError::UnknownSymbol { name, .. } if known.is_empty() => Failure::usage(format!(
-            "there is no MetricPoint data in the data folder, so nothing is known about '{name}'; import some with: barograph collect --source PATH"
+            "there is no MetricPoint data in the data folder, so nothing is known about '{name}'; listen with: barograph collect --symbol {name}; or import files with --source PATH"
         )),
         barograph_api::QueryError::UnknownSymbol { name, .. } => {
             Failure::usage(format!("'{name}' is not in the data folder; see what is with: barograph markets"))
         }
         other => Failure::usage(other),
     })
+}
+
+/// The store that the settings name: a server, or the data folder.
+pub(crate) fn target(settings: &Settings) -> barograph_store::Target {
+    match settings.db_url() {
+        Some(url) => barograph_store::Target::Postgres(url.to_owned()),
+        None => barograph_store::Target::Folder(settings.data()),
+    }
+}
+
+/// Opens that store for reading; says what to do where there is no database yet.
+pub(crate) fn reader(settings: &Settings) -> Result<Box<dyn barograph_store::Reader>, Failure> {
+    match target(settings) {
+        barograph_store::Target::Folder(data) => Ok(Box::new(open_reader(&data)?)),
+        server @ barograph_store::Target::Postgres(_) => Ok(barograph_store::open_reader(&server)?),
+    }
 }
 
 /// Opens a folder for reading; says what to do where there is no database yet.
@@ -85,7 +124,7 @@ fn open_reader(data: &Path) -> Result<barograph_store::SqliteReader, Failure> {
             Failure::from(e)
         } else {
             Failure::usage(format!(
-                "there is no data folder {} yet; import something with: barograph collect --source PATH",
+                "there is no data folder {} yet; listen with: barograph up; or import files with: barograph collect --source PATH",
                 data.display()
             ))
         }

@@ -1,6 +1,5 @@
 //! `serve`: the HTTP API over a data folder. Reads only; another process may write.
 
-use crate::commands::open_reader;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -48,9 +47,9 @@ pub(crate) fn until_stopped(
     history: bool,
     ready: impl FnOnce(SocketAddr) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let reader = open_reader(&settings.data())?;
+    let reader = super::reader(settings)?;
     let venue = settings.text("default_venue").to_owned();
-    let service = Arc::new(Service::new(Box::new(reader), Arc::new(SystemClock), None, book_id(settings)?, venue)?);
+    let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
     let stop = Arc::new(AtomicBool::new(false));
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history })?;
     let config = serve_config(settings)?;
@@ -70,7 +69,7 @@ pub(crate) fn serve_live(
     choose: Choose,
     limit: Option<Duration>,
 ) -> Result<(), Failure> {
-    let Running { service, net, changes, stop, thread, config } = running;
+    let Running { service, net, changes, stop, thread, config, .. } = running;
     let markets = config.venues.iter().map(|v| v.session.markets.len()).sum();
     let gone = Arc::clone(&stop);
     let thread = Arc::new(thread);

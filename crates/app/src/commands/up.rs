@@ -9,7 +9,7 @@ use crate::live::core::no_such_venue;
 use crate::live::discover::{Choice, Wanted};
 use crate::live::start::{Asked, Wish, endpoints, start};
 use barograph_domain::{Metric, Span};
-use barograph_store::{Reader, Retention, Role, SqliteReader, SqliteWriter, Writer};
+use barograph_store::{Reader, Retention, Role, Writer, open_reader, open_writer};
 use barograph_venues::session::venue;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -40,9 +40,9 @@ pub(crate) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
 
 /// The store, for reading and for writing in all roles.
 pub(crate) fn open_store(settings: &Settings) -> Result<(Box<dyn Reader>, Box<dyn Writer>), Failure> {
-    let data = settings.data();
-    let writer = SqliteWriter::open(&data, &Role::ALL)?;
-    Ok((Box::new(SqliteReader::open(&data)?), Box::new(writer)))
+    let target = super::target(settings);
+    let writer = open_writer(&target, &Role::ALL)?;
+    Ok((open_reader(&target)?, writer))
 }
 
 fn real(span: Span) -> Duration {

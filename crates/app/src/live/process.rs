@@ -8,7 +8,7 @@ use crate::failure::{Failure, chain};
 use crate::live::board::Board;
 use crate::live::checkpoint;
 use crate::live::config::{LiveConfig, MarketsChange};
-use crate::live::core::Core;
+use crate::live::core::{Core, Sink as _};
 use crate::live::meter::Meter;
 use crate::live::publish::Publisher;
 use crate::live::replay::{self, connection_name, journal_folder};
@@ -405,8 +405,14 @@ impl Process {
     /// Everything that has arrived is written; a checkpoint makes the next start quick.
     fn end(mut self) -> Result<(), Failure> {
         let journal = |e: barograph_lake::journal::Error| Failure::broken(chain(&e));
+        self.books(self.core.at);
         self.runtime.block_on(self.net.stop());
         let at = self.stamper.stamp();
+        // The last of a minute that is not over is the newest there is; when the minute goes on after a restart, its last
+        // joins it.
+        for event in self.core.samples.waiting() {
+            self.publisher.sample(event);
+        }
         self.core.stop();
         self.core.at = at;
         self.journal.control(at, &ControlRecord::Stop).map_err(journal)?;

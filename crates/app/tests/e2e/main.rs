@@ -11,6 +11,8 @@ mod cli;
 mod freshness;
 mod replay;
 mod serve;
+mod settings;
 mod store;
 mod support;
+mod venues;
 mod verify;

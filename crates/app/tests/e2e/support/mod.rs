@@ -3,6 +3,7 @@
 pub(crate) mod data;
 pub(crate) mod http;
 pub(crate) mod process;
+pub(crate) mod sim;
 
 use process::Running;
 use serde_json::Value;

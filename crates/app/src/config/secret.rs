@@ -1,0 +1,63 @@
+//! Database addresses: which kinds there are, and how one is shown without its password.
+
+/// Is this an address that a store can be opened with? Nothing means the data folder.
+pub(crate) fn check_url(url: &str) -> Result<(), String> {
+    let scheme = url.split("://").next().unwrap_or_default();
+    match scheme {
+        "postgres" | "postgresql" if url.contains("://") => Ok(()),
+        _ if url.is_empty() => Ok(()),
+        // The text itself may hold a password and is not repeated.
+        _ => Err("write postgres://user:password@host/name, or nothing for SQLite in the data folder".to_owned()),
+    }
+}
+
+/// The address with its passwords as asterisks.
+pub(crate) fn masked(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let authority = place.split('/').next().unwrap_or_default();
+    let shown = match authority.rsplit_once('@') {
+        Some((user, host)) => {
+            let name = user.split(':').next().unwrap_or_default();
+            let secret = if user.contains(':') { ":***" } else { "" };
+            format!("{name}{secret}@{host}{}", &place[authority.len()..])
+        }
+        None => place.to_owned(),
+    };
+    let query = query.map_or(String::new(), |query| {
+        let hide = |pair: &str| match pair.split_once('=') {
+            Some((key, _)) if key.eq_ignore_ascii_case("password") || key.eq_ignore_ascii_case("sslpassword") => {
+                format!("{key}=***")
+            }
+            _ => pair.to_owned(),
+        };
+        format!("?{}", query.split('&').map(hide).collect::<Vec<_>>().join("&"))
+    });
+    format!("{scheme}://{shown}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_never_shown() {
+        for (url, shown) in [
+            ("postgres://me:se@cret@db.example:5432/baro", "postgres://me:***@db.example:5432/baro"),
+            ("postgres://me@/baro?host=/run", "postgres://me@/baro?host=/run"),
+            (
+                "postgresql://db/baro?user=me&password=x&sslmode=require",
+                "postgresql://db/baro?user=me&password=***&sslmode=require",
+            ),
+            ("postgres://db/baro", "postgres://db/baro"),
+            ("", ""),
+        ] {
+            assert_eq!(masked(url), shown);
+            assert_eq!(check_url(url), Ok(()), "{url}");
+        }
+        for url in ["mysql://me:secret@db/baro", "me:secret@db", "postgres"] {
+            let why = check_url(url).unwrap_err();
+            assert!(!why.contains("secret"), "{why}");
+        }
+    }
+}

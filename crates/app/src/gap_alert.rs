@@ -1,0 +1,82 @@
+//! The operations alert for data gaps (R4.59): a stream without data for two hours, or for twice its own limit where that is
+//! more, is told once, and once more when data are back. Staleness of a context is another, much shorter matter (C05).
+
+use barograph_domain::{Metric, StreamDecl, Ts};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+/// Which streams have been told about.
+#[derive(Debug, Default)]
+pub(crate) struct GapAlerts {
+    /// Newest data before the gap, by the stream's name.
+    open: BTreeMap<String, Ts>,
+}
+
+/// No liquidation in two hours is a quiet market, not a gap.
+fn must_go_on(decl: &StreamDecl) -> bool {
+    decl.metric != Metric::Liquidation
+}
+
+impl GapAlerts {
+    /// What is news at `now`, as sentences without a tag. Each stream with the stamp of its newest data.
+    pub(crate) fn look<'a>(&mut self, now: Ts, streams: impl Iterator<Item = (&'a StreamDecl, Ts)>) -> Vec<String> {
+        let mut news = Vec::new();
+        for (decl, newest) in streams.filter(|(decl, _)| must_go_on(decl)) {
+            let limit = decl.gap_alert();
+            let name = decl.label();
+            if now - newest > limit {
+                if let Entry::Vacant(new) = self.open.entry(name) {
+                    let (age, limit) = ((now - newest).spoken(), limit.spoken());
+                    news.push(format!("data gap over {limit}: {}: newest data of {newest}, {age} ago", new.key()));
+                    new.insert(newest);
+                }
+            } else if let Some(before) = self.open.remove(&name) {
+                news.push(format!(
+                    "data gap over {} has ended: {name}: nothing between {before} and {newest}",
+                    limit.spoken()
+                ));
+            }
+        }
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::{InstrumentName, Kind, Span, Stamp};
+
+    fn decl(metric: Metric) -> StreamDecl {
+        StreamDecl {
+            instrument: InstrumentName::new("binance-usdm", "BTCUSDT").unwrap(),
+            metric,
+            kind: Kind::Measured,
+            cadence: Span::secs(1),
+            source: "binance-usdm".to_owned(),
+            delay: Span::ZERO,
+            stamp: Stamp::Instant,
+            filled: true,
+        }
+    }
+
+    #[test]
+    fn a_gap_is_told_once_and_its_end_once() {
+        let (mark, calm) = (decl(Metric::MarkPrice), decl(Metric::Liquidation));
+        let start = Ts::parse("2026-02-05T12:00:00Z").unwrap();
+        let mut alerts = GapAlerts::default();
+        let mut look = |minutes: i64, newest: i64| {
+            let at = |m: i64| start + Span::mins(m);
+            alerts.look(at(minutes), [(&mark, at(newest)), (&calm, start)].into_iter())
+        };
+        assert_eq!(look(120, 0), Vec::<String>::new(), "two hours are the limit, not over it");
+        let told = look(121, 0);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("data gap over 2 h: binance-usdm:BTCUSDT mark_price"), "{told:?}");
+        assert_eq!(look(180, 0), Vec::<String>::new());
+        let ended = look(185, 184);
+        assert_eq!(ended.len(), 1, "{ended:?}");
+        assert!(ended[0].starts_with("data gap over 2 h has ended: binance-usdm:BTCUSDT mark_price"), "{ended:?}");
+        assert_eq!(look(186, 184), Vec::<String>::new());
+        assert_eq!(look(310, 184).len(), 1, "the next gap is told again");
+    }
+}
