@@ -133,7 +133,7 @@ fn database(settings: &Settings) -> Finding {
     }
     let markets = reader(settings).and_then(|reader| Ok(reader.instruments(None)?.len()));
     match (markets, &target) {
-        (Ok(n), _) => Finding::ok("database", format!("{target} answers and has {n} markets")),
+        (Ok(n), _) => Finding::ok("database", format!("{target} answers; markets in it: {n}")),
         (Err(failure), Target::Postgres(_)) => Finding::bad(
             "database",
             failure.text().unwrap_or_default(),
