@@ -8,3 +8,32 @@ pub(crate) use barograph_net::{Clock, SystemClock};
 pub(crate) fn now() -> Ts {
     SystemClock.now()
 }
+
+/// One clock for the built-in venue server and for everything that listens to it.
+#[derive(Debug)]
+pub(crate) struct World(barograph_sim::VirtualClock);
+
+impl World {
+    /// Begins at `origin` and runs `rate` times as fast as the machine's.
+    pub(crate) fn new(origin: Ts, rate: f64) -> Self {
+        Self(barograph_sim::VirtualClock::new(origin, rate))
+    }
+}
+
+impl barograph_sim::Clock for World {
+    fn now(&self) -> Ts {
+        barograph_sim::Clock::now(&self.0)
+    }
+    fn rate(&self) -> f64 {
+        barograph_sim::Clock::rate(&self.0)
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Ts {
+        barograph_sim::Clock::now(&self.0)
+    }
+    fn rate(&self) -> f64 {
+        barograph_sim::Clock::rate(&self.0)
+    }
+}

@@ -42,6 +42,9 @@ pub struct Depth {
     pub full: u64,
 }
 
+/// Stamps left to the core after each batch: a microsecond, which no message notices.
+const OWN_STAMPS: i64 = 1_000;
+
 struct State {
     queue: Vec<(Ts, Incoming)>,
     queued_bytes: usize,
@@ -100,6 +103,8 @@ pub struct Taken {
     /// A stamp later than those of all items taken so far and earlier than that of any item to come: the moment of a
     /// tick after this batch.
     pub now: Ts,
+    /// The stamps from `now` up to this are the core's own, for what it writes down itself before it takes the next batch.
+    pub own_until: Ts,
     /// The network has stopped and nothing will follow.
     pub ended: bool,
 }
@@ -245,7 +250,8 @@ impl Receiver {
         state.held = Depth { items: batch.len(), bytes: state.queued_bytes, full: 0 };
         state.queued_bytes = 0;
         let now = state.stamp(&*self.shared.clock);
-        Taken { now, ended: state.ended && batch.is_empty() }
+        state.last.0 += OWN_STAMPS;
+        Taken { now, own_until: state.last, ended: state.ended && batch.is_empty() }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::builtin::BuiltIn;
 use crate::cli::{Demo, Up};
+use crate::clock::World;
 use crate::commands::{replay, serve, up};
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ use crate::term::Paint;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_lake::ImportOptions;
 use barograph_sim::world::episode::{Episode, Scheduled};
-use barograph_sim::{Server, SimConfig, Venue, VirtualClock};
+use barograph_sim::{Server, SimConfig, Venue};
 use std::io::{BufWriter, Write as _};
 use std::sync::Arc;
 
@@ -64,7 +65,9 @@ fn live(
     args: &Demo,
     moments: &[(InstrumentName, Ts)],
 ) -> Result<(), Failure> {
-    let world = Arc::new(World::begin(&settings.data())?);
+    // Twelve hours ago, or after what an earlier demo has journalled.
+    let last = crate::live::replay::last_stamp(&settings.data())?.unwrap_or(Ts(0));
+    let world = Arc::new(World::new((crate::clock::now() - BACK).max(last + Span::secs(1)), SPEED));
     let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
     config.world.seed = args.seed;
     // The first three are named after real ones; made-up markets shall not be taken for those.
@@ -75,7 +78,7 @@ fn live(
         .map_err(|e| Failure::broken(crate::failure::chain(&e)))?;
     let flags = Up {
         venues: Some("binance-usdm".to_owned()),
-        symbols: Some((3..3 + MARKETS).map(|n| format!("M{n:04}USDT")).collect::<Vec<_>>().join(",")),
+        symbols: Some((1..=MARKETS).map(|n| format!("M{n:04}USDT")).collect::<Vec<_>>().join(",")),
         books: Some("on".to_owned()),
         endpoints: Some(format!("binance-usdm={}", server.rest_base(Venue::BinanceUsdm))),
         ..Up::default()
@@ -122,34 +125,3 @@ const EPISODES: [(Span, Episode); 5] = [
     (Span::mins(34), Episode::Cascade),
     (Span::mins(50), Episode::Chop),
 ];
-
-/// One clock for the venue server and for everything that listens to it.
-#[derive(Debug)]
-struct World(VirtualClock);
-
-impl World {
-    /// Twelve hours ago, or after what an earlier demo has journalled.
-    fn begin(data: &std::path::Path) -> Result<Self, Failure> {
-        let now = crate::clock::now();
-        let last = crate::live::replay::last_stamp(data)?.unwrap_or(Ts(0));
-        Ok(Self(VirtualClock::new((now - BACK).max(last + Span::secs(1)), SPEED)))
-    }
-}
-
-impl barograph_sim::Clock for World {
-    fn now(&self) -> Ts {
-        barograph_sim::Clock::now(&self.0)
-    }
-    fn rate(&self) -> f64 {
-        barograph_sim::Clock::rate(&self.0)
-    }
-}
-
-impl crate::clock::Clock for World {
-    fn now(&self) -> Ts {
-        barograph_sim::Clock::now(&self.0)
-    }
-    fn rate(&self) -> f64 {
-        barograph_sim::Clock::rate(&self.0)
-    }
-}

@@ -3,6 +3,7 @@
 //! The core thread writes, the API reads; each market has its own lock, held for a few nanoseconds.
 
 use barograph_domain::{Event, GapReason, Instrument, Metric, Payload, Span, Status, StatusState, StreamDecl, Ts};
+use barograph_venues::session::Continuity;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 const MINUTE: Span = Span::mins(1);
@@ -138,6 +139,16 @@ impl Writer {
         stream.value = event.payload.headline();
         if let (Metric::Trade, Payload::Trade { price, qty, .. }) = (metric, event.payload) {
             held.trade(event.event_ts, price, qty);
+        }
+    }
+
+    /// What an earlier process knew of a stream; what is heard later counts more.
+    pub(crate) fn adopt(&self, stream: barograph_domain::StreamIndex, known: &Continuity) {
+        let Some((market, place)) = self.places.get(stream.index()).copied() else { return };
+        let mut held = self.markets[market].lock().unwrap_or_else(PoisonError::into_inner);
+        let stream = &mut held.streams[place];
+        if stream.since.is_none() {
+            (stream.state, stream.reason, stream.since) = (known.state, known.reason, Some(known.since));
         }
     }
 

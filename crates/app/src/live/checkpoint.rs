@@ -32,6 +32,7 @@ pub(crate) struct Saved {
     pub(crate) instruments: Vec<SavedInstrument>,
     pub(crate) streams: Vec<StreamDecl>,
     pub(crate) newest: Vec<Option<Ts>>,
+    pub(crate) away: Vec<Option<Ts>>,
     pub(crate) engine: Vec<u8>,
     pub(crate) venues: Vec<VenueSaved>,
     pub(crate) samples: Vec<SavedFact>,

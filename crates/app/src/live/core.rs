@@ -81,6 +81,8 @@ pub(crate) struct Core {
     not_offered: Vec<StreamDecl>,
     /// Newest stamp of each stream, to know where a hole begins after a restart.
     newest: Vec<Option<Ts>>,
+    /// Where the hole of a restart begins, of streams that have not been heard of since.
+    away: Vec<Option<Ts>>,
     pub(crate) catchups: CatchUps,
     pub(crate) samples: Samples,
     /// Stamp of the newest input.
@@ -104,6 +106,7 @@ impl Core {
             streams: Vec::new(),
             not_offered: Vec::new(),
             newest: Vec::new(),
+            away: Vec::new(),
             catchups: CatchUps::default(),
             samples: Samples::default(),
             at,
@@ -136,6 +139,7 @@ impl Core {
             instruments: self.instruments.iter().map(SavedInstrument::of).collect(),
             streams: self.streams.clone(),
             newest: self.newest.clone(),
+            away: self.away.clone(),
             engine: self.engine.save(),
             venues: self
                 .venues
@@ -174,6 +178,7 @@ impl Core {
             streams: saved.streams,
             not_offered: Vec::new(),
             newest: saved.newest,
+            away: saved.away,
             catchups: CatchUps::default(),
             samples: Samples::default(),
             at: saved.at,
@@ -264,6 +269,7 @@ impl Core {
             venue.places[place] = Some(StreamIndex(index));
         }
         self.newest.resize(self.streams.len(), None);
+        self.away.resize(self.streams.len(), None);
         self.engine.add(&self.instruments[known..], &self.streams[first_stream..]);
         for at in known..self.instruments.len() {
             if let Some(market) = self.engine.market(at) {
@@ -375,6 +381,11 @@ impl Core {
         }
         for stream in 0..self.streams.len() {
             let (Some(from), Ok(index)) = (self.newest[stream], u16::try_from(stream)) else { continue };
+            // Nothing was due from this stream while nobody listened (settlements, mostly).
+            if at - from <= self.streams[stream].cadence {
+                continue;
+            }
+            self.away[stream] = Some(from);
             let status =
                 Status { state: StatusState::Gap, from, until: Status::OPEN, reason: GapReason::NotRunning };
             self.step(&status_event(at, StreamIndex(index), status), Origin::Live, sink)?;
@@ -447,11 +458,21 @@ impl Core {
     }
 
     fn step(&mut self, event: &Event, origin: Origin, sink: &mut dyn Sink) -> Result<(), Failure> {
-        let decl = &self.streams[event.stream.index()];
-        let metric = decl.metric;
+        let metric = self.streams[event.stream.index()].metric;
         if let Payload::Status(status) = &event.payload {
+            if status.state == StatusState::Live {
+                self.away[event.stream.index()] = None;
+            }
             sink.status(event.stream, status, event.recv_ts)?;
         } else {
+            if origin == Origin::Live
+                && let Some(from) = self.away[event.stream.index()].take()
+            {
+                // The session never lost it: only the process was away.
+                let (until, reason) = (event.event_ts.max(from), GapReason::NotRunning);
+                let found = Status { state: StatusState::Live, from, until, reason };
+                self.step(&status_event(event.recv_ts, event.stream, found), Origin::Live, sink)?;
+            }
             let newest = &mut self.newest[event.stream.index()];
             *newest = (*newest).max(Some(event.event_ts));
             sink.fact(event, metric, origin)?;

@@ -6,6 +6,8 @@ pub(crate) mod checkpoint;
 pub(crate) mod config;
 pub(crate) mod core;
 pub(crate) mod discover;
+#[cfg(test)]
+mod faults;
 pub(crate) mod meter;
 pub(crate) mod process;
 pub(crate) mod publish;

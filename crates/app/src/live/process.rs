@@ -72,6 +72,9 @@ pub(crate) struct Process {
     meter: Arc<Meter>,
     files: BTreeMap<(usize, ConnId), FileKey>,
     rest: Vec<FileKey>,
+    /// Stamps of our own that are left.
+    own: Ts,
+    own_until: Ts,
     next_tick: Ts,
     next_books: Ts,
     next_checkpoint: Ts,
@@ -143,6 +146,13 @@ pub(crate) fn prepare(
     if resumed.is_some() {
         core.resume(at, &mut publisher)?;
         core.reconfigure(at, &plan.config, &mut publisher)?;
+        for venue in &core.venues {
+            for known in venue.session.continuity().all() {
+                if let Some(stream) = venue.place(known.market, known.metric) {
+                    publisher.adopt(stream, known);
+                }
+            }
+        }
     }
     Ok(Prepared { core, publisher, journal, resumed, notes })
 }
@@ -178,6 +188,8 @@ impl Process {
         }
         let storing = Storing::start(writer, Arc::clone(&meter), plan.keep.clone())?;
         Ok(Self {
+            own: after,
+            own_until: after,
             next_tick: after.ceil(SECOND) + TICK_AFTER,
             next_books: after.ceil(BOOKS_EVERY),
             next_checkpoint: after + CHECKPOINT_EVERY,
@@ -212,14 +224,14 @@ impl Process {
         for venue in 0..self.core.venues.len() {
             self.relink(venue);
         }
-        self.act();
         let mut batch = Vec::new();
         let result = loop {
             if stop.load(Ordering::Relaxed) {
                 break Ok(());
             }
             let taken = self.inbox.take(&mut batch, self.patience());
-            if let Err(e) = self.work(&batch, taken.now, changes) {
+            (self.own, self.own_until) = (taken.now, taken.own_until);
+            if let Err(e) = self.work(&batch, changes) {
                 break Err(e);
             }
             if taken.ended {
@@ -236,19 +248,25 @@ impl Process {
         barograph_net::clock::real(self.plan.clock.as_ref(), wait).min(Duration::from_millis(100))
     }
 
-    fn work(&mut self, batch: &[(Ts, Incoming)], now: Ts, changes: &mpsc::Receiver<Change>) -> Result<(), Failure> {
+    /// The next stamp of our own: later than everything taken, earlier than everything to come.
+    fn stamp(&mut self) -> Ts {
+        let stamp = self.own;
+        self.own = stamp + Span(1);
+        stamp
+    }
+
+    fn work(&mut self, batch: &[(Ts, Incoming)], changes: &mpsc::Receiver<Change>) -> Result<(), Failure> {
         for (at, incoming) in batch {
             self.incoming(*at, incoming)?;
         }
-        self.act();
-        if now >= self.next_tick {
+        if self.own >= self.next_tick {
+            let now = self.stamp();
             self.tick(now)?;
             while let Ok(Change::Markets(change)) = changes.try_recv() {
                 self.change(&change)?;
             }
-            self.act();
         }
-        Ok(())
+        self.act()
     }
 
     fn incoming(&mut self, at: Ts, incoming: &Incoming) -> Result<(), Failure> {
@@ -379,7 +397,7 @@ impl Process {
             return Err(Failure::usage(format!("{} is not listened to", change.venue)));
         };
         let value = serde_json::to_value(change).map_err(Failure::broken)?;
-        let at = self.stamper.stamp();
+        let at = self.stamp();
         self.journal.control(at, &ControlRecord::Config { value }).map_err(|e| Failure::broken(chain(&e)))?;
         self.core.markets(at, index, &change.markets, &mut self.publisher)
     }
@@ -390,16 +408,30 @@ impl Process {
     }
 
     /// Hands to the network what the sessions asked for.
-    fn act(&mut self) {
-        let actions = core::mem::take(&mut self.publisher.actions);
-        for (venue, action) in &actions {
+    fn act(&mut self) -> Result<(), Failure> {
+        let mut actions = core::mem::take(&mut self.publisher.actions);
+        // A request is written down with a stamp; what there are no stamps for waits for the next batch.
+        let free = usize::try_from((self.own_until - self.own).0).unwrap_or(0);
+        let rest = actions.split_off(actions.len().min(free));
+        for (venue, action) in actions.drain(..) {
+            if let Action::Request(request) = &action {
+                // Whoever reads the journal learns what each answer answers.
+                let record = ControlRecord::Request {
+                    venue: self.core.venues[venue].id.to_owned(),
+                    id: request.id,
+                    url: request.url.clone(),
+                    purpose: format!("{:?}", request.priority).to_lowercase(),
+                };
+                let at = self.stamp();
+                self.journal.control(at, &record).map_err(|e| Failure::broken(chain(&e)))?;
+            }
             match action {
-                Action::Relink => self.relink(*venue),
-                other => self.net.act(u8::try_from(*venue).unwrap_or(u8::MAX), other.clone()),
+                Action::Relink => self.relink(venue),
+                other => self.net.act(u8::try_from(venue).unwrap_or(u8::MAX), other),
             }
         }
-        self.publisher.actions = actions;
-        self.publisher.actions.clear();
+        self.publisher.actions = if rest.is_empty() { actions } else { rest };
+        Ok(())
     }
 
     /// Everything that has arrived is written; a checkpoint makes the next start quick.

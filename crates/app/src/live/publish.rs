@@ -12,7 +12,7 @@ use barograph_domain::{
 };
 use barograph_lake::journal::Ticket;
 use barograph_store::{BookSample, Gap, RunSpec};
-use barograph_venues::session::{Action, Fault, Origin};
+use barograph_venues::session::{Action, Continuity, Fault, Origin};
 use core::sync::atomic::Ordering;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -116,6 +116,11 @@ impl Publisher {
             ticket,
             ..core::mem::take(&mut self.batch)
         }
+    }
+
+    /// What an earlier process knew of a stream.
+    pub(crate) fn adopt(&self, stream: StreamIndex, known: &Continuity) {
+        self.writer.adopt(stream, known);
     }
 
     /// An order book as it is now.

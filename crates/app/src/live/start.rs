@@ -61,6 +61,7 @@ const BOOK_DEPTH: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) service: Arc<Service>,
+    pub(crate) board: Arc<Board>,
     pub(crate) net: Arc<Net>,
     pub(crate) changes: mpsc::Sender<Change>,
     pub(crate) stop: Arc<AtomicBool>,
@@ -129,7 +130,7 @@ pub(crate) fn start(
         writeln!(err, "going on from {from}")?;
     }
     let view = LiveView {
-        board,
+        board: Arc::clone(&board),
         meter: Arc::clone(&meter),
         net: Arc::clone(&net),
         stamper: stamper.clone(),
@@ -152,7 +153,7 @@ pub(crate) fn start(
         .name("core".to_owned())
         .spawn(move || process.run(&told, &asked))
         .map_err(Failure::broken)?;
-    Ok(Running { service, net, changes, stop, thread, config })
+    Ok(Running { service, board, net, changes, stop, thread, config })
 }
 
 async fn configure(net: &Net, setup: &Setup, wish: &Wish) -> Result<LiveConfig, Failure> {
@@ -219,7 +220,8 @@ fn backfill_for(markets: usize) -> Span {
     }
 }
 
-/// Production hosts, or the address given for this venue: `https://host/path`, for WebSockets with `ws` in front.
+/// Production hosts, or the address given for this venue: `https://host/path`, for WebSockets the same with `ws` in front, or
+/// what follows a `|`.
 pub(crate) fn endpoints(def: &VenueDef, given: &str) -> Result<Endpoints, Failure> {
     for one in given.split(',').map(str::trim).filter(|s| !s.is_empty()) {
         let (id, url) = one
@@ -229,13 +231,15 @@ pub(crate) fn endpoints(def: &VenueDef, given: &str) -> Result<Endpoints, Failur
             return Err(Failure::usage(no_such_venue(id)));
         }
         if id == def.id {
-            let url = url.trim_end_matches('/');
-            let ws = url
+            let (rest, ws) = url.split_once('|').map_or((url, None), |(rest, ws)| (rest, Some(ws)));
+            let rest = rest.trim_end_matches('/');
+            let derived = rest
                 .strip_prefix("https://")
                 .map(|rest| format!("wss://{rest}"))
-                .or_else(|| url.strip_prefix("http://").map(|rest| format!("ws://{rest}")))
+                .or_else(|| rest.strip_prefix("http://").map(|rest| format!("ws://{rest}")))
                 .ok_or_else(|| Failure::usage(format!("endpoint '{one}': the address begins with http:// or https://")))?;
-            return Ok(Endpoints { rest: url.to_owned(), ws });
+            let ws = ws.map_or(derived, |w| w.trim_end_matches('/').to_owned());
+            return Ok(Endpoints { rest: rest.to_owned(), ws });
         }
     }
     Ok((def.endpoints)())
