@@ -13,9 +13,9 @@ TEST_ARGS ?=
 help:
 	@echo "barograph: the weather of crypto markets, explained"
 	@echo
-	@echo "  make run      build, replay the built-in history, print the weather, serve on 127.0.0.1:8600 (Ctrl-C stops)"
+	@echo "  make run      build, report on the built-in history, then a synthetic market live; serves on 127.0.0.1:8600 (Ctrl-C stops)"
 	@echo "  make build    build the release binary: $(TARGET)/release/barograph"
-	@echo "  make test     every test, documentation examples included"
+	@echo "  make test     every test, documentation examples included; PostgreSQL is installed for them where that needs no password"
 	@echo "  make check    formatting, lints, house rules, generated references"
 	@echo "  make bench    measure the promised figures and print them as a table"
 	@echo
