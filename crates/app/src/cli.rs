@@ -140,6 +140,9 @@ pub(crate) struct Up {
     /// With --all: least volume of the last 24 hours, in quote currency
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) min_volume_24h: Option<String>,
+    /// Streams, comma-separated: all, or mark_price, open_interest …
+    #[arg(long, value_name = "METRIC,…")]
+    pub(crate) metrics: Option<String>,
     /// Order books: auto (up to 20 markets), on, off
     #[arg(long)]
     pub(crate) books: Option<String>,
@@ -169,6 +172,7 @@ impl Up {
             ("quote", self.quote.clone()),
             ("market_type", self.market_type.clone()),
             ("min_volume_24h", self.min_volume_24h.clone()),
+            ("metrics", self.metrics.clone()),
             ("books", self.books.clone()),
             ("backfill", self.backfill.clone()),
             ("endpoints", self.endpoints.clone()),
@@ -333,6 +337,9 @@ pub(crate) struct CollectLive {
     /// With --all: least volume of the last 24 hours, in quote currency
     #[arg(long, value_name = "AMOUNT", conflicts_with = "sources")]
     pub(crate) min_volume_24h: Option<String>,
+    /// Streams, comma-separated: all, or mark_price, open_interest …
+    #[arg(long, value_name = "METRIC,…")]
+    pub(crate) metrics: Option<String>,
     /// Order books: auto (up to 20 markets), on, off
     #[arg(long, conflicts_with = "sources")]
     pub(crate) books: Option<String>,

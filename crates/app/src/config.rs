@@ -43,7 +43,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 23] = [
+pub(crate) const KEYS: [Key; 24] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
     Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
@@ -83,6 +83,11 @@ pub(crate) const KEYS: [Key; 23] = [
         default: || "5".to_owned(),
     },
     Key { name: "poll_interval", meaning: "time between polls of what has no stream", default: || "60s".to_owned() },
+    Key {
+        name: "metrics",
+        meaning: "streams of a live market: all, or names from `barograph markets`",
+        default: || "all".to_owned(),
+    },
     Key { name: "books", meaning: "order books: auto (up to 20 markets), on, off", default: || "auto".to_owned() },
     Key {
         name: "backfill",
@@ -114,7 +119,7 @@ pub(crate) const KEYS: [Key; 23] = [
 ];
 
 /// Keys that may be written as a list of texts.
-const LISTS: [&str; 4] = ["host_names", "venues", "symbols", "endpoints"];
+const LISTS: [&str; 5] = ["host_names", "venues", "symbols", "endpoints", "metrics"];
 
 /// A century: what is kept for longer is kept for ever, and 64 bits of nanoseconds hold no more than three.
 pub(crate) const KEEP_DAYS_MAX: u32 = 36_500;

@@ -7,7 +7,9 @@ use crate::failure::Failure;
 use crate::live::view::LiveView;
 use crate::render::{Lens, align, features};
 use barograph_api::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};
-use barograph_api::{FeedFilter, FeedHealth, FeedsView, Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window};
+use barograph_api::{
+    FeedFilter, FeedHealth, FeedsView, Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window,
+};
 use barograph_domain::{InstrumentName, MarketKind, Metric, MinuteRow, Payload, Side, Snapshot, Span, StreamDecl, Ts};
 use barograph_engine::CATALOGUE;
 use barograph_engine::catalogue::{Update, ValueType};
@@ -17,7 +19,6 @@ use barograph_store::{Point, PointQuery, Range, Reader, RowQuery, Rows, RunInfo,
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::broadcast;
-
 
 /// The newest minute of one market.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub(crate) struct Service {
     sender: broadcast::Sender<Arc<SnapshotEvent>>,
     /// Which markets have been called stale, and when something was last said about each.
     told: Mutex<BTreeMap<InstrumentName, (bool, Ts)>>,
+    /// Data gaps over two hours that have been told.
+    gaps: Mutex<crate::gap_alert::GapAlerts>,
 }
 
 impl core::fmt::Debug for Service {
@@ -71,6 +74,7 @@ impl Service {
             latest: RwLock::new(BTreeMap::new()),
             sender: broadcast::channel(barograph_api::STREAM_BUFFER).0,
             told: Mutex::new(BTreeMap::new()),
+            gaps: Mutex::default(),
         };
         service.look()?;
         Ok(service)
@@ -106,12 +110,14 @@ impl Service {
     /// stale from the beginning, as recorded history is, is no news.
     pub(crate) fn freshness_news(&self, old_is_usual: bool) -> Vec<String> {
         let now = self.clock.now();
+        let mut lost = self.live_gaps(now);
         let latest: Vec<(InstrumentName, Arc<Latest>)> = {
             let held = self.latest.read().unwrap_or_else(PoisonError::into_inner);
             held.iter().map(|(n, l)| (n.clone(), Arc::clone(l))).collect()
         };
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let mut news = Vec::new();
+        news.append(&mut lost);
         for (name, latest) in latest {
             let Ok(rendered) = latest.at(now) else { continue };
             let risk = &rendered.snapshot.regimes.risk;
@@ -128,6 +134,18 @@ impl Service {
             });
         }
         news
+    }
+
+    /// Streams of a live process whose newest data are older than two hours (R4.59), told once and when it ends.
+    fn live_gaps(&self, now: Ts) -> Vec<String> {
+        let Some(live) = &self.live else { return Vec::new() };
+        let all = live.board.all();
+        let streams = all
+            .iter()
+            .flat_map(|(_, market)| &market.streams)
+            .filter(|s| s.decl.metric != Metric::Liquidation)
+            .filter_map(|s| Some((&s.decl, s.event_ts?)));
+        self.gaps.lock().unwrap_or_else(PoisonError::into_inner).look(now, streams)
     }
 
     /// Takes a minute the moment it is made; the store follows.
@@ -187,7 +205,8 @@ impl Service {
                 QueryError::NothingYet { instrument: id.clone(), as_of: None, first: None }
             });
         };
-        let lens = lens_of(self.reader.as_ref(), info).map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
+        let lens =
+            lens_of(self.reader.as_ref(), info).map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
         Ok((info.clone(), lens))
     }
 
@@ -254,8 +273,8 @@ impl Query for Service {
             // Label and staleness as of the moment asked about, like the context itself.
             let seen = match (&newest, run) {
                 (Some(_), Some(r)) => {
-                    let lens =
-                        lens_of(self.reader.as_ref(), r).map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
+                    let lens = lens_of(self.reader.as_ref(), r)
+                        .map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
                     let (lens, rows) = self.newest(r, lens, as_of)?;
                     let (row, previous) = split(&rows)?;
                     Some(lens.at_present(row, previous, moment).regimes.risk)
@@ -445,7 +464,10 @@ fn split(rows: &[MinuteRow]) -> Result<(&MinuteRow, Option<&MinuteRow>), QueryEr
 
 fn internal(e: barograph_store::Error) -> QueryError {
     if e.recovery() == barograph_store::Recovery::RetryAfter {
-        return QueryError::Away { reason: "the database is away for a moment; ask again".to_owned(), retry_after_s: Some(2) };
+        return QueryError::Away {
+            reason: "the database is away for a moment; ask again".to_owned(),
+            retry_after_s: Some(2),
+        };
     }
     QueryError::Internal { source: Box::new(e) }
 }

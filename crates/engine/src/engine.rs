@@ -88,7 +88,7 @@ struct Saved {
 }
 
 /// Version of [`Saved`]; raised whenever any saved structure changes.
-const SAVED_FORMAT: u32 = 2;
+const SAVED_FORMAT: u32 = 3;
 
 /// Why a checkpoint cannot be used. The caller falls back to replay.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -155,6 +155,18 @@ impl Engine {
     #[must_use]
     pub fn market(&self, at: usize) -> Option<&Market> {
         self.markets.get(at)
+    }
+
+    /// A market of this engine as it was at its very beginning.
+    #[must_use]
+    pub fn fresh_market(&self, at: usize, instrument: &Instrument) -> Option<Market> {
+        let index = u32::try_from(at).ok().filter(|_| at < self.markets.len())?;
+        let own: Vec<(StreamIndex, &StreamDecl)> = (0_u16..)
+            .zip(&self.streams)
+            .filter(|(_, d)| d.instrument == instrument.name)
+            .map(|(i, d)| (StreamIndex(i), d))
+            .collect();
+        Some(Market::new(index, instrument, &own, &self.config).0)
     }
 
     /// Puts in place of a market what it would be had it known `history` all along: `base` (an earlier state of the same

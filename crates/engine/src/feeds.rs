@@ -100,6 +100,12 @@ impl PriceFeed {
         }
     }
 
+    /// The same without its volatility windows.
+    #[must_use]
+    pub fn without_volatility(self) -> Self {
+        Self { volatility: None, ..self }
+    }
+
     /// Samples up to `t`; whether anything changed.
     pub fn settle(&mut self, t: Ts, settings: &Settings) -> bool {
         match &mut self.series {

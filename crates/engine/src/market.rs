@@ -104,12 +104,29 @@ impl Market {
         let mut routes = Vec::new();
         let mut ordered: Vec<_> = streams.to_vec();
         ordered.sort_by_key(|(_, d)| preference(instrument.kind, d));
+        // Contracts whose venue sends marks or candles are never judged by single trades; the quote only gives the basis its
+        // mid. A thousand markets are then half as large.
+        let better =
+            |d: &StreamDecl| matches!(d.metric, Metric::MarkPrice | Metric::Bar) && d.cadence <= TICK && d.filled;
+        let has_better = instrument.kind != MarketKind::Spot && streams.iter().any(|(_, d)| better(d));
         for (stream, decl) in ordered {
-            routes.push((stream, market.add(stream, decl, freshness)));
+            let route = match decl.metric {
+                Metric::Trade if has_better => Route::Unused,
+                Metric::BestBidAsk if has_better => market.add_quote(stream, decl, freshness),
+                _ => market.add(stream, decl, freshness),
+            };
+            routes.push((stream, route));
         }
         market.pair_up();
         market.assembly = Assembly::new(config);
         (market, routes)
+    }
+
+    /// A quote that only gives the basis its mid.
+    fn add_quote(&mut self, stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Route {
+        let feed = PriceFeed::new(stream, decl, false, freshness).without_volatility();
+        self.prices.push(feed);
+        Route::Price(self.prices.len() - 1)
     }
 
     fn add(&mut self, stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Route {

@@ -88,7 +88,11 @@ fn live(
     wish.weather = Some(Box::new(WeatherLines::new(Paint::detect()).into_teller()));
     {
         let mut out = std::io::stdout().lock();
-        writeln!(out, "\nlive, synthetic (seed {}), {SPEED}× real time: a squeeze builds up, then a cascade", args.seed)?;
+        writeln!(
+            out,
+            "\nlive, synthetic (seed {}), {SPEED}× real time: a squeeze builds up, then a cascade",
+            args.seed
+        )?;
         out.flush()?;
     }
     let running = start(runtime, &settings, wish, || up::open_store(&settings))?;

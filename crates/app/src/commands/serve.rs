@@ -149,7 +149,8 @@ fn look_for_news(
                 // The store may be busy or being replaced; the next look finds it again.
                 let (failed, history) = match look {
                     Look::Store { history } => (service.look().err().and_then(Failure::text), history),
-                    Look::Freshness => (None, false),
+                    // What lies in the folder from before may be old; only what is listened to can become stale.
+                    Look::Freshness => (None, true),
                 };
                 for line in failed.into_iter().chain(service.freshness_news(history)) {
                     drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));

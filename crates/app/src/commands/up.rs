@@ -38,8 +38,11 @@ pub(crate) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
     serve_live(&runtime, settings, listener, running, choose, args.for_time.map(real))
 }
 
+/// One side that reads and one that writes.
+pub(crate) type Store = (Box<dyn Reader>, Box<dyn Writer>);
+
 /// The store, for reading and for writing in all roles.
-pub(crate) fn open_store(settings: &Settings) -> Result<(Box<dyn Reader>, Box<dyn Writer>), Failure> {
+pub(crate) fn open_store(settings: &Settings) -> Result<Store, Failure> {
     let target = super::target(settings);
     let writer = open_writer(&target, &Role::ALL)?;
     Ok((open_reader(&target)?, writer))
@@ -64,12 +67,12 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
         "off" => Some(false),
         other => return Err(Failure::usage(format!("books '{other}': write auto, on or off"))),
     };
-    let poll_every = Span::parse(settings.text("poll_interval"))
-        .map_err(|e| Failure::usage(format!("poll_interval: {e}")))?;
+    let poll_every =
+        Span::parse(settings.text("poll_interval")).map_err(|e| Failure::usage(format!("poll_interval: {e}")))?;
     Ok(Wish {
         data: settings.data(),
         asked,
-        metrics: METRICS.to_vec(),
+        metrics: metrics(settings.text("metrics"))?,
         books,
         backfill,
         poll_every,
@@ -83,6 +86,22 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
         clock,
         weather: None,
     })
+}
+
+/// Streams by name.
+fn metrics(text: &str) -> Result<Vec<Metric>, Failure> {
+    if text == "all" {
+        return Ok(METRICS.to_vec());
+    }
+    let names = text.split(',').map(str::trim).filter(|s| !s.is_empty());
+    let one = |name: &str| {
+        Metric::from_name(name).filter(|m| METRICS.contains(m)).ok_or_else(|| {
+            let known: Vec<&str> = METRICS.iter().map(|m| m.name()).collect();
+            Failure::usage(format!("metrics: '{name}' is no stream; write all, or some of {}", known.join(", ")))
+        })
+    };
+    let chosen: Vec<Metric> = names.map(one).collect::<Result<_, _>>()?;
+    if chosen.is_empty() { Err(Failure::usage("metrics: name at least one, or write all")) } else { Ok(chosen) }
 }
 
 /// Venues with their addresses and the choice of markets, from flags and settings.

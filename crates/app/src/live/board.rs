@@ -66,16 +66,7 @@ pub(crate) struct Writer {
 
 impl LiveStream {
     fn new(decl: &StreamDecl, state: StatusState, reason: GapReason) -> Self {
-        Self {
-            decl: decl.clone(),
-            state,
-            reason,
-            since: None,
-            event_ts: None,
-            recv_ts: None,
-            value: None,
-            losses: 0,
-        }
+        Self { decl: decl.clone(), state, reason, since: None, event_ts: None, recv_ts: None, value: None, losses: 0 }
     }
 }
 

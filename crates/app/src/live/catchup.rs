@@ -5,7 +5,7 @@
 //! with everything that has happened since; then the history goes through that state in the order in which it would have
 //! arrived, the rest follows, and the result takes the market's place. Minutes published meanwhile stay as they are.
 
-use barograph_domain::{Event, Metric, Payload, Span, Status, Ts};
+use barograph_domain::{Event, Instrument, Metric, Payload, Span, Status, Ts};
 use barograph_engine::{Engine, Market};
 use barograph_venues::policy::archive_delay;
 use barograph_venues::session::Origin;
@@ -23,7 +23,8 @@ const HELD_MAX: usize = 50_000;
 /// One market that waits for history.
 #[derive(Clone, Debug)]
 struct Waiting {
-    base: Market,
+    /// `None`: the market had no past.
+    base: Option<Market>,
     began: Ts,
     /// When history last arrived.
     newest: Option<Ts>,
@@ -40,7 +41,7 @@ pub(crate) struct CatchUps {
 
 impl CatchUps {
     /// Keeps a market's state from now on.
-    pub(crate) fn begin(&mut self, market: usize, base: Market, at: Ts) {
+    pub(crate) fn begin(&mut self, market: usize, base: Option<Market>, at: Ts) {
         self.waiting.insert(market, Waiting { base, began: at, newest: None, history: Vec::new(), held: Vec::new() });
     }
 
@@ -67,7 +68,7 @@ impl CatchUps {
     }
 
     /// Brings up to date what is complete.
-    pub(crate) fn work(&mut self, at: Ts, engine: &mut Engine) {
+    pub(crate) fn work(&mut self, at: Ts, engine: &mut Engine, instruments: &[Instrument]) {
         let mut budget = EVENTS_PER_TICK;
         let due: Vec<usize> = self
             .waiting
@@ -86,7 +87,10 @@ impl CatchUps {
                 && !waiting.history.is_empty()
             {
                 let (base, events) = waiting.in_order();
-                engine.catch_up(market, base, &events);
+                let fresh = || engine.fresh_market(market, instruments.get(market)?);
+                if let Some(base) = base.or_else(fresh) {
+                    engine.catch_up(market, base, &events);
+                }
             }
         }
     }
@@ -112,7 +116,7 @@ impl Waiting {
     }
 
     /// History as it would have arrived, then what did arrive.
-    fn in_order(self) -> (Market, Vec<Event>) {
+    fn in_order(self) -> (Option<Market>, Vec<Event>) {
         let began = self.began;
         let mut events: Vec<Event> = Vec::with_capacity(self.history.len() + self.held.len());
         for (event, metric) in self.history {

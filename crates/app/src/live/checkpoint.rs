@@ -126,11 +126,7 @@ pub(crate) fn read(path: &Path) -> Result<Saved, String> {
 }
 
 /// The machine of the newest checkpoint that can be used, and what was wrong with newer ones.
-pub(crate) fn newest(
-    data: &Path,
-    setup: &Setup,
-    sink: &mut dyn Sink,
-) -> Result<(Option<Core>, Vec<String>), Failure> {
+pub(crate) fn newest(data: &Path, setup: &Setup, sink: &mut dyn Sink) -> Result<(Option<Core>, Vec<String>), Failure> {
     let mut troubles = Vec::new();
     for path in files(data)?.iter().rev() {
         match read(path).and_then(|saved| restore(saved, setup, sink)) {

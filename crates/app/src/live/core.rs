@@ -10,8 +10,8 @@ use crate::live::config::LiveConfig;
 use crate::live::samples::Samples;
 use crate::setup::Setup;
 use barograph_domain::{
-    Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status, StatusState, StreamDecl,
-    StreamIndex, Ts, Venue,
+    Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status, StatusState,
+    StreamDecl, StreamIndex, Ts, Venue,
 };
 use barograph_engine::{Engine, Outputs};
 use barograph_venues::session::{
@@ -155,12 +155,7 @@ impl Core {
     }
 
     /// Goes on from [`Self::save`].
-    pub(crate) fn restore(
-        setup: Setup,
-        config: LiveConfig,
-        saved: Saved,
-        sink: &mut dyn Sink,
-    ) -> Result<Self, String> {
+    pub(crate) fn restore(setup: Setup, config: LiveConfig, saved: Saved, sink: &mut dyn Sink) -> Result<Self, String> {
         let instruments: Vec<Instrument> = saved
             .instruments
             .iter()
@@ -226,7 +221,12 @@ impl Core {
         let (known, first_stream) = (self.instruments.len(), self.streams.len());
         for spec in &specs {
             if spec.market.index() >= markets.len() {
-                return Err(Failure::broken(format!("{} declares market {} of {}", venue.id, spec.market.0, markets.len())));
+                return Err(Failure::broken(format!(
+                    "{} declares market {} of {}",
+                    venue.id,
+                    spec.market.0,
+                    markets.len()
+                )));
             }
             while venue.instruments.len() <= spec.market.index() {
                 let of = &markets[venue.instruments.len()];
@@ -264,16 +264,18 @@ impl Core {
                 }
             };
             let index = u16::try_from(index).map_err(|_e| {
-                Failure::usage("more than 65,536 streams; listen to fewer markets or fewer metrics per process".to_owned())
+                Failure::usage(
+                    "more than 65,536 streams; listen to fewer markets or fewer metrics per process".to_owned(),
+                )
             })?;
             venue.places[place] = Some(StreamIndex(index));
         }
         self.newest.resize(self.streams.len(), None);
         self.away.resize(self.streams.len(), None);
         self.engine.add(&self.instruments[known..], &self.streams[first_stream..]);
-        for at in known..self.instruments.len() {
-            if let Some(market) = self.engine.market(at) {
-                self.catchups.begin(at, market.clone(), self.at);
+        if self.config.venues[at_venue].session.backfill > Span::ZERO {
+            for at in known..self.instruments.len() {
+                self.catchups.begin(at, None, self.at);
             }
         }
         sink.grown(&self.instruments, &self.streams, &self.not_offered)
@@ -364,7 +366,7 @@ impl Core {
         for venue in 0..self.venues.len() {
             self.input(at, venue, &Input::Tick, sink)?;
         }
-        self.catchups.work(at, &mut self.engine);
+        self.catchups.work(at, &mut self.engine, &self.instruments);
         Ok(())
     }
 
@@ -373,8 +375,8 @@ impl Core {
     pub(crate) fn resume(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
         self.at = at;
         for market in 0..self.instruments.len() {
-            if let Some(base) = self.engine.market(market) {
-                self.catchups.begin(market, base.clone(), at);
+            if let Some(base) = self.engine.market(market).filter(|_| self.fetches_history()) {
+                self.catchups.begin(market, Some(base.clone()), at);
             }
             // Minutes nobody was there to publish are not made.
             self.engine.rest(market);
@@ -386,8 +388,7 @@ impl Core {
                 continue;
             }
             self.away[stream] = Some(from);
-            let status =
-                Status { state: StatusState::Gap, from, until: Status::OPEN, reason: GapReason::NotRunning };
+            let status = Status { state: StatusState::Gap, from, until: Status::OPEN, reason: GapReason::NotRunning };
             self.step(&status_event(at, StreamIndex(index), status), Origin::Live, sink)?;
         }
         for at_venue in 0..self.venues.len() {
@@ -437,16 +438,17 @@ impl Core {
         let venue = &self.venues[at_venue];
         for emit in emits {
             let Some(stream) = venue.place(emit.market, emit.metric) else { continue };
-            let event =
-                Event { recv_ts: at, event_ts: emit.event_ts, stream, seq: emit.seq, payload: emit.payload };
+            let event = Event { recv_ts: at, event_ts: emit.event_ts, stream, seq: emit.seq, payload: emit.payload };
             batch.push((event, emit.origin));
         }
         if batch.len() > 1 {
             // A frame may hold facts of many streams: within it they come in the total order, except that continuity is told
             // before the data that follow from it.
             batch.sort_by(|(a, _), (b, _)| {
-                let rank = |e: &Event| !matches!(e.payload, Payload::Status(_));
-                a.stream.cmp(&b.stream).then(rank(a).cmp(&rank(b))).then_with(|| a.order(b))
+                let is_data = |e: &Event| !matches!(e.payload, Payload::Status(_));
+                // Lost and found in one message: told in the order in which the session said it.
+                let by_content = || if is_data(a) && is_data(b) { a.order(b) } else { core::cmp::Ordering::Equal };
+                a.stream.cmp(&b.stream).then(is_data(a).cmp(&is_data(b))).then_with(by_content)
             });
         }
         for (event, origin) in &batch {
@@ -486,6 +488,11 @@ impl Core {
         }
         self.engine.step(event, &mut self.rows);
         self.drain(sink)
+    }
+
+    /// Does any venue get asked for what it keeps?
+    fn fetches_history(&self) -> bool {
+        self.config.venues.iter().any(|v| v.session.backfill > Span::ZERO)
     }
 
     fn market_of(&self, stream: StreamIndex) -> Option<usize> {

@@ -14,9 +14,7 @@ use crate::live::replay;
 use crate::live::start::{Running, start};
 use crate::live::verify;
 use crate::random::Random;
-use barograph_domain::{
-    Event, Instrument, Metric, MinuteRow, Payload, Span, Status, StreamDecl, StreamIndex, Ts,
-};
+use barograph_domain::{Event, Instrument, Metric, MinuteRow, Payload, Span, Status, StreamDecl, StreamIndex, Ts};
 use barograph_sim::{Fault, Injected, Rule, Server, SimConfig, Truth, Venue, When};
 use barograph_store::SqliteReader;
 use barograph_venues::session::{Action, Fault as Unusable, Origin};
@@ -155,7 +153,8 @@ fn simulate(seed: u64, folder: &Path) -> Result<(), String> {
 }
 
 fn any_fault(random: &mut Random) -> Rule {
-    let venue = [Venue::BinanceUsdm, Venue::BinanceSpot, Venue::Coinbase][usize::try_from(random.below(3)).unwrap_or(0)];
+    let venue =
+        [Venue::BinanceUsdm, Venue::BinanceSpot, Venue::Coinbase][usize::try_from(random.below(3)).unwrap_or(0)];
     let fault = match random.below(14) {
         0 | 1 => Fault::Drop,
         2 => Fault::Duplicate,
@@ -184,8 +183,7 @@ fn all_live(running: &Running) -> Result<(), String> {
             .flat_map(|(name, market)| market.streams.iter().map(move |s| (name, s)))
             .filter(|(_, s)| {
                 // A candle comes with the end of a minute, a settlement with that of eight hours.
-                s.state != barograph_domain::StatusState::Live
-                    && s.state != barograph_domain::StatusState::NotOffered
+                s.state != barograph_domain::StatusState::Live && s.state != barograph_domain::StatusState::NotOffered
             })
             .map(|(name, s)| format!("{name} {} {:?} {}", s.decl.metric.name(), s.state, s.reason.word()))
             .collect();
@@ -200,7 +198,12 @@ fn all_live(running: &Running) -> Result<(), String> {
                 .net
                 .stats()
                 .iter()
-                .map(|v| format!("{} open {} of {}, {} frames, {:?} {:?}", v.venue, v.open, v.wanted, v.frames, v.last_error, v.pools))
+                .map(|v| {
+                    format!(
+                        "{} open {} of {}, {} frames, {:?} {:?}",
+                        v.venue, v.open, v.wanted, v.frames, v.last_error, v.pools
+                    )
+                })
                 .collect();
             return Err(format!(
                 "not live after {} s: {}; network: {}",
@@ -234,7 +237,11 @@ fn books_equal(truth: &Truth, board: &crate::live::board::Board) -> Result<(), S
             let theirs: Vec<(f64, f64)> = theirs.iter().take(ours.len()).map(|l| (l.price, l.quantity)).collect();
             let close = |(a, b): (&(f64, f64), &(f64, f64))| (a.0 - b.0).abs() < 1e-9 && (a.1 - b.1).abs() < 1e-9;
             if ours.is_empty() || !ours.iter().zip(&theirs).all(close) {
-                return Err(format!("{name} {side}: ours {:?}, the server's {:?}", &ours[..ours.len().min(3)], &theirs[..theirs.len().min(3)]));
+                return Err(format!(
+                    "{name} {side}: ours {:?}, the server's {:?}",
+                    &ours[..ours.len().min(3)],
+                    &theirs[..theirs.len().min(3)]
+                ));
             }
         }
     }

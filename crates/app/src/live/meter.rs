@@ -37,11 +37,13 @@ impl Histogram {
     }
 
     /// Durations counted.
+    #[cfg(test)]
     pub(crate) fn count(&self) -> u64 {
         self.buckets.iter().map(|b| b.load(Ordering::Relaxed)).sum()
     }
 
     /// Upper bound of the bucket that holds this share of all durations, in microseconds; `None` while empty.
+    #[cfg(test)]
     pub(crate) fn quantile_us(&self, share: f64) -> Option<u64> {
         let total = self.count();
         if total == 0 {
@@ -165,7 +167,10 @@ impl Meter {
         family("barograph_feed_faults_total", "counter", "Messages that could not be used, by reason.", &|out| {
             for (at, v) in self.venues.iter().enumerate() {
                 for (kind, n) in self.faults(at) {
-                    push(out, format_args!("barograph_feed_faults_total{{venue=\"{}\",reason=\"{kind}\"}} {n}\n", v.id));
+                    push(
+                        out,
+                        format_args!("barograph_feed_faults_total{{venue=\"{}\",reason=\"{kind}\"}} {n}\n", v.id),
+                    );
                 }
             }
         });
@@ -181,7 +186,11 @@ impl Meter {
         });
         let histograms: [(&str, &str, &Histogram); 4] = [
             ("barograph_receipt_to_engine_seconds", "From receipt until values include it.", &self.receipt_to_engine),
-            ("barograph_minute_to_readable_seconds", "From a minute plus 200 ms until it reads.", &self.minute_to_readable),
+            (
+                "barograph_minute_to_readable_seconds",
+                "From a minute plus 200 ms until it reads.",
+                &self.minute_to_readable,
+            ),
             ("barograph_step_seconds", "One input through session and engine.", &self.step),
             ("barograph_store_seconds", "One batch into the store.", &self.store),
         ];
@@ -193,7 +202,10 @@ impl Meter {
                 for p in &v.pools {
                     push(
                         out,
-                        format_args!("barograph_feed_budget_left{{venue=\"{}\",pool=\"{}\"}} {}\n", v.venue, p.pool, p.left),
+                        format_args!(
+                            "barograph_feed_budget_left{{venue=\"{}\",pool=\"{}\"}} {}\n",
+                            v.venue, p.pool, p.left
+                        ),
                     );
                 }
             }
@@ -214,7 +226,12 @@ impl Meter {
         let plain: [(&str, &str, &str, &AtomicU64); 4] = [
             ("barograph_rows_published_total", "counter", "Minutes published.", &self.rows),
             ("barograph_store_queue_batches", "gauge", "Batches waiting for the store.", &self.store_queue),
-            ("barograph_journal_raw_bytes_total", "counter", "Bytes journalled, before compression.", &self.journal_raw),
+            (
+                "barograph_journal_raw_bytes_total",
+                "counter",
+                "Bytes journalled, before compression.",
+                &self.journal_raw,
+            ),
             ("barograph_journal_bytes_total", "counter", "Bytes of journal on disk.", &self.journal_written),
         ];
         for (name, kind, help, value) in plain {
@@ -225,8 +242,8 @@ impl Meter {
 }
 
 fn push(out: &mut String, args: core::fmt::Arguments<'_>) {
-    // Writing to memory cannot fail.
-    drop(out.write_fmt(args));
+    #[expect(clippy::let_underscore_must_use, reason = "writing to memory cannot fail")]
+    let _ = out.write_fmt(args);
 }
 
 #[cfg(test)]

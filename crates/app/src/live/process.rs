@@ -24,8 +24,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::sync::Arc;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// Ticks come this long after each whole second: the one after a whole minute finds everything that counts for it.
@@ -279,8 +279,7 @@ impl Process {
                 let key =
                     self.journal.connection(id, &connection_name(*conn), u32::from(*venue), at).map_err(journal)?;
                 self.files.insert((index, *conn), key);
-                let record =
-                    ControlRecord::Open { venue: id.to_owned(), link: *link, conn: *conn, url: url.clone() };
+                let record = ControlRecord::Open { venue: id.to_owned(), link: *link, conn: *conn, url: url.clone() };
                 self.journal.control(at, &record).map_err(journal)?;
                 let input = Input::Opened { link: *link, conn: *conn };
                 self.core.input(at, index, &input, &mut self.publisher)?;
@@ -350,7 +349,7 @@ impl Process {
         let stats = self.journal.stats();
         self.meter.journal_raw.store(stats.bytes_raw, Ordering::Relaxed);
         self.meter.journal_written.store(stats.bytes_written, Ordering::Relaxed);
-        self.meter.journal_files.store(stats.files_open as u64, Ordering::Relaxed);
+        self.meter.journal_files.store(stats.files_open, Ordering::Relaxed);
         self.meter.journal_queue.store(stats.queue_bytes, Ordering::Relaxed);
         if at >= self.next_prune {
             self.storing.send(Order::Prune(at), &self.meter)?;

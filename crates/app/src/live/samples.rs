@@ -3,10 +3,9 @@
 //! Of values that follow each other within a minute only the last is stored: it is the one that a minute's reading is made
 //! of, and the whole stream is in the journal. Bars, settlements and liquidations are stored one by one.
 
-use barograph_domain::{Event, Metric, Payload, Span, StreamIndex, Ts};
+use barograph_domain::{Event, Metric, Payload, Span, Ts};
 
 const MINUTE: Span = Span::mins(1);
-
 
 /// Facts waiting for their minute to end.
 #[derive(Clone, Debug, Default)]
@@ -68,16 +67,12 @@ impl Samples {
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Event> {
         self.ready.iter().chain(self.held.iter().flatten())
     }
-
-    /// Newest stamp of a stream in its present minute.
-    pub(crate) fn newest(&self, stream: StreamIndex) -> Option<Ts> {
-        self.held.get(stream.index()).copied().flatten().map(|e| e.event_ts)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use barograph_domain::StreamIndex;
 
     fn event(stream: u16, s: i64, v: f64) -> Event {
         let at = Ts(0) + Span::secs(s);

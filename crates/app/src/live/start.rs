@@ -54,6 +54,8 @@ pub(crate) struct Wish {
 /// Up to this many markets have order books unless told otherwise: each takes a snapshot of weight 20 and some ten frames a
 /// second.
 const BOOKS_AUTO: usize = 20;
+/// Changes of the configuration that may wait for the next second.
+const CHANGES_MAX: usize = 64;
 /// Levels a side kept of a book: what venues send as their deepest cheap snapshot.
 const BOOK_DEPTH: usize = 1_000;
 
@@ -61,9 +63,10 @@ const BOOK_DEPTH: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) service: Arc<Service>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the fault simulation looks at books through it"))]
     pub(crate) board: Arc<Board>,
     pub(crate) net: Arc<Net>,
-    pub(crate) changes: mpsc::Sender<Change>,
+    pub(crate) changes: mpsc::SyncSender<Change>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) thread: JoinHandle<Result<(), Failure>>,
     pub(crate) config: LiveConfig,
@@ -147,7 +150,7 @@ pub(crate) fn start(
         process.tell_weather(tell);
     }
     let stop = Arc::new(AtomicBool::new(false));
-    let (changes, asked) = mpsc::channel();
+    let (changes, asked) = mpsc::sync_channel(CHANGES_MAX);
     let told = Arc::clone(&stop);
     let thread = std::thread::Builder::new()
         .name("core".to_owned())
@@ -164,13 +167,7 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish) -> Result<LiveConfig, 
         origin = origin.or(origin_of(net, index, &asked.endpoints).await?);
         let all = discover::list(net, index, asked.def, &asked.endpoints).await?;
         let markets = discover::choose(asked.def.id, &all, &asked.choice)?;
-        drop(writeln!(
-            std::io::stderr(),
-            "{}: listening to {} of {} markets",
-            asked.def.id,
-            markets.len(),
-            all.len()
-        ));
+        drop(writeln!(std::io::stderr(), "{}: listening to {} of {} markets", asked.def.id, markets.len(), all.len()));
         let mut metrics = wish.metrics.clone();
         if wish.books.unwrap_or(markets.len() <= BOOKS_AUTO) {
             metrics.push(Metric::Book);
@@ -237,7 +234,9 @@ pub(crate) fn endpoints(def: &VenueDef, given: &str) -> Result<Endpoints, Failur
                 .strip_prefix("https://")
                 .map(|rest| format!("wss://{rest}"))
                 .or_else(|| rest.strip_prefix("http://").map(|rest| format!("ws://{rest}")))
-                .ok_or_else(|| Failure::usage(format!("endpoint '{one}': the address begins with http:// or https://")))?;
+                .ok_or_else(|| {
+                    Failure::usage(format!("endpoint '{one}': the address begins with http:// or https://"))
+                })?;
             let ws = ws.map_or(derived, |w| w.trim_end_matches('/').to_owned());
             return Ok(Endpoints { rest: rest.to_owned(), ws });
         }

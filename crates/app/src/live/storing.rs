@@ -72,12 +72,7 @@ impl Storing {
     }
 }
 
-fn write_all(
-    mut writer: Box<dyn Writer>,
-    inbox: &Receiver<Order>,
-    meter: &Meter,
-    keep: &Keep,
-) -> Result<(), Failure> {
+fn write_all(mut writer: Box<dyn Writer>, inbox: &Receiver<Order>, meter: &Meter, keep: &Keep) -> Result<(), Failure> {
     while let Ok(order) = inbox.recv() {
         let done = match order {
             Order::Write(batch) => write(writer.as_mut(), &batch, meter),

@@ -8,9 +8,7 @@ use crate::live::replay::{self, journal_folder, setup_of};
 use crate::render::{Lens, align};
 use crate::service::lens_of;
 use crate::setup::Setup;
-use barograph_domain::{
-    Event, Instrument, InstrumentName, Metric, MinuteRow, Status, StreamDecl, StreamIndex, Ts,
-};
+use barograph_domain::{Event, Instrument, InstrumentName, Metric, MinuteRow, Status, StreamDecl, StreamIndex, Ts};
 use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
 use barograph_store::{Range, Reader, RowQuery};
 use barograph_venues::session::{Action, Fault, Origin};
@@ -90,8 +88,7 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
         let lens = lens_of(reader, &info)?;
         let mut start = span.start;
         loop {
-            let query =
-                RowQuery { range: Range { start, end: span.end }, every: None, limit: PAGE, as_of: None };
+            let query = RowQuery { range: Range { start, end: span.end }, every: None, limit: PAGE, as_of: None };
             let mut rows = reader.history(&info.spec.key, &query)?;
             align(&mut rows.rows, &rows.columns);
             let lens = Lens { streams: rows.streams.as_slice().into(), ..lens.clone() };

@@ -54,8 +54,7 @@ impl LiveView {
         let page = filter.page(streams, |s| (&s.decl.instrument, s.state), |s| stream(s, now));
         let mut view = FeedsView::new(now, self.origin(), page);
         let stats = self.net.stats();
-        view.venues =
-            stats.iter().filter(|v| filter.wants_venue(v.venue)).map(|v| self.venue(v)).collect();
+        view.venues = stats.iter().filter(|v| filter.wants_venue(v.venue)).map(|v| self.venue(v)).collect();
         let depth = self.stamper.depth();
         view.queues = vec![
             QueueView { name: "inbox".to_owned(), depth: depth.items as u64, depth_max: INBOX_MAX },
@@ -96,9 +95,9 @@ impl LiveView {
 
     /// Does the venue say that it does not have this metric of this market?
     pub(crate) fn not_offered(&self, id: &InstrumentName, metric: Metric) -> bool {
-        self.board.market(id).is_some_and(|m| {
-            m.streams.iter().any(|s| s.decl.metric == metric && s.state == StatusState::NotOffered)
-        })
+        self.board
+            .market(id)
+            .is_some_and(|m| m.streams.iter().any(|s| s.decl.metric == metric && s.state == StatusState::NotOffered))
     }
 
     fn venue(&self, stats: &VenueStats) -> VenueFeedView {

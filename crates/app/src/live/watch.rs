@@ -25,7 +25,7 @@ pub(crate) struct Watcher {
     pub(crate) choose: Choose,
     pub(crate) net: Arc<Net>,
     pub(crate) runtime: tokio::runtime::Handle,
-    pub(crate) changes: mpsc::Sender<Change>,
+    pub(crate) changes: mpsc::SyncSender<Change>,
 }
 
 impl Watcher {

@@ -57,7 +57,7 @@ impl FundingSlots {
 }
 
 /// Leaf of the day's fold: compensated sum for means, moments for the score.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 struct Day {
     sum: Sum,
     moments: Moments,

@@ -18,11 +18,48 @@ pub trait Block: Copy {
 
 /// Ring of leaves with the blocks above them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "B: Block + PartialEq + Serialize", deserialize = "B: Block + Deserialize<'de>"))]
 pub struct Fold<B> {
     /// Heap order: node 1 is the root, leaves start at `leaves`.
+    #[serde(with = "leaves_only")]
     tree: Vec<B>,
     leaves: usize,
     newest: Option<i64>,
+}
+
+/// Saved are the leaves that hold something; the blocks above follow from them.
+mod leaves_only {
+    use super::Block;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+    pub(super) fn serialize<B: Block + PartialEq + Serialize, S: Serializer>(
+        tree: &[B],
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        let leaves = tree.len() / 2;
+        let held: Vec<(u32, B)> =
+            (0_u32..).zip(&tree[leaves..]).filter(|(_, b)| **b != B::EMPTY).map(|(i, b)| (i, *b)).collect();
+        (u32::try_from(leaves).unwrap_or(u32::MAX), held).serialize(s)
+    }
+
+    pub(super) fn deserialize<'de, B: Block + Deserialize<'de>, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Vec<B>, D::Error> {
+        let (leaves, held): (u32, Vec<(u32, B)>) = Deserialize::deserialize(d)?;
+        let leaves = leaves as usize;
+        // The longest window of any feature has some thousands of samples.
+        if !leaves.is_power_of_two() || leaves > 1 << 20 {
+            return Err(D::Error::custom("no ring has this many leaves"));
+        }
+        let mut tree = vec![B::EMPTY; 2 * leaves];
+        for (at, leaf) in held {
+            *tree.get_mut(leaves + at as usize).ok_or_else(|| D::Error::custom("a leaf outside the ring"))? = leaf;
+        }
+        for at in (1..leaves).rev() {
+            tree[at] = tree[2 * at].merge(tree[2 * at + 1]);
+        }
+        Ok(tree)
+    }
 }
 
 impl<B: Block> Fold<B> {

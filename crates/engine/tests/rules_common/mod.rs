@@ -58,7 +58,12 @@ pub(crate) fn ages(ts: Ts, seconds: [i64; 3]) -> Vec<InputAge> {
         .iter()
         .zip(seconds)
         .zip(0_u16..)
-        .map(|((s, age), i)| InputAge { metric: s.metric, stream: Some(StreamIndex(i)), anchor: ts - Span::secs(age), gap: None })
+        .map(|((s, age), i)| InputAge {
+            metric: s.metric,
+            stream: Some(StreamIndex(i)),
+            anchor: ts - Span::secs(age),
+            gap: None,
+        })
         .collect()
 }
 
