@@ -24,6 +24,7 @@ mod report;
 mod run;
 mod service;
 mod setup;
+mod shown;
 mod tags;
 mod term;
 mod views;

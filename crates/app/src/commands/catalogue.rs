@@ -1,7 +1,7 @@
 //! `features`: the catalogue.
 
 use crate::failure::Failure;
-use crate::service::catalogue_entries;
+use crate::shown::catalogue_entries;
 use barograph_engine::{CATALOGUE, Feature};
 use std::io::Write as _;
 
