@@ -70,6 +70,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Verify,
     },
+    /// The journal of raw frames, for other tools
+    Lake {
+        #[command(subcommand)]
+        command: Lake,
+    },
     /// The database
     Db {
         /// Database address, as in postgres://user:password@host/name; without it the data folder
@@ -338,7 +343,7 @@ pub(crate) struct CollectLive {
     #[arg(long, value_name = "AMOUNT", conflicts_with = "sources")]
     pub(crate) min_volume_24h: Option<String>,
     /// Streams, comma-separated: all, or mark_price, open_interest …
-    #[arg(long, value_name = "METRIC,…")]
+    #[arg(long, value_name = "METRIC,…", conflicts_with = "sources")]
     pub(crate) metrics: Option<String>,
     /// Order books: auto (up to 20 markets), on, off
     #[arg(long, conflicts_with = "sources")]
@@ -474,6 +479,30 @@ pub(crate) struct Determinism {
     /// Decides chunks, restarts and orders
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Lake {
+    /// Write one market's frames in another tool's form
+    Export(Export),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// Market: venue:symbol, or a symbol of the default venue
+    pub(crate) symbol: String,
+    /// Form: hftbacktest (its collector's gzip lines)
+    #[arg(long, default_value = "hftbacktest")]
+    pub(crate) format: String,
+    /// First moment
+    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
+    pub(crate) from: Option<barograph_domain::Ts>,
+    /// Last moment
+    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
+    pub(crate) until: Option<barograph_domain::Ts>,
+    /// File to write; without it the symbol with .gz
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Subcommand, Debug)]

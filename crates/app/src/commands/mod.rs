@@ -7,6 +7,7 @@ mod db;
 mod demo;
 mod doctor;
 mod freshness;
+mod lake;
 mod markets;
 pub(crate) mod replay;
 mod rules;
@@ -54,6 +55,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Features { id } => catalogue::run(id.as_deref(), json),
         Command::Rules { command } => rules::run(&command, &settings, json),
         Command::Verify { command } => verify::run(&command, &settings, json),
+        Command::Lake { command } => lake::run(&command, &settings, json),
         Command::Db { command, .. } => db::run(&command, &settings, json),
         Command::Config { command: Config::Show } => show_config(&settings, json),
         Command::Serve(_) => serve::run(&settings),

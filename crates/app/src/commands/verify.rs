@@ -23,7 +23,7 @@ pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(
             check_causality(&input.plan, &setup, args.points, args.seed, json)
         }
         Verify::Determinism(args) if args.paths.len() == 1 && crate::live::process::was_live(&args.paths[0]) => {
-            check_live(&args.paths[0], json)
+            check_live(&args.paths[0], settings, json)
         }
         Verify::Determinism(args) => {
             let input = Input::open(&args.paths, &args.declared, args.source.as_ref())?;
@@ -124,9 +124,12 @@ fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64, json: boo
 }
 
 /// A live data folder: its journal against what it published.
-fn check_live(data: &Path, json: bool) -> Result<(), Failure> {
-    let reader = super::open_reader(data)?;
-    let found = crate::live::verify::run(data, &reader)?;
+fn check_live(data: &Path, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let reader = match settings.db_url() {
+        Some(_) => super::reader(settings)?,
+        None => Box::new(super::open_reader(data)?),
+    };
+    let found = crate::live::verify::run(data, reader.as_ref())?;
     let mut out = std::io::stdout().lock();
     let crate::live::verify::Found { equal, published, hash, differences } = &found;
     let same = equal == published;

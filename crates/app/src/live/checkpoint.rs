@@ -70,20 +70,31 @@ fn folder(data: &Path) -> PathBuf {
     data.join("checkpoint")
 }
 
-/// Writes the state of `core`; returns the bytes written.
-pub(crate) fn write(data: &Path, core: &Core) -> Result<u64, Failure> {
+/// A state that is not in its file yet.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    at: Ts,
+    body: Vec<u8>,
+}
+
+/// The state of `core` as bytes.
+pub(crate) fn pack(core: &Core) -> Result<Packed, Failure> {
+    let plain = postcard::to_allocvec(&core.save()?).map_err(Failure::broken)?;
+    Ok(Packed { at: core.at, body: zstd::bulk::compress(&plain, LEVEL)? })
+}
+
+/// Writes a state. Call it when everything published up to it is in the store: what lies before a checkpoint is not run again.
+pub(crate) fn write(data: &Path, packed: &Packed) -> Result<u64, Failure> {
     let folder = folder(data);
     std::fs::create_dir_all(&folder)?;
-    let plain = postcard::to_allocvec(&core.save()?).map_err(Failure::broken)?;
-    let body = zstd::bulk::compress(&plain, LEVEL)?;
-    drop(plain);
-    let name = folder.join(format!("{:020}.ckpt", core.at.0));
+    let body = &packed.body;
+    let name = folder.join(format!("{:020}.ckpt", packed.at.0));
     let temporary = name.with_extension("tmp");
     let mut file = std::fs::File::create(&temporary)?;
     file.write_all(MAGIC)?;
     file.write_all(&(body.len() as u64).to_le_bytes())?;
-    file.write_all(&Sha256::digest(&body))?;
-    file.write_all(&body)?;
+    file.write_all(&Sha256::digest(body))?;
+    file.write_all(body)?;
     file.sync_all()?;
     drop(file);
     std::fs::rename(&temporary, &name)?;

@@ -72,6 +72,8 @@ pub(crate) struct Process {
     meter: Arc<Meter>,
     files: BTreeMap<(usize, ConnId), FileKey>,
     rest: Vec<FileKey>,
+    /// A state that waits for the store.
+    packed: Option<checkpoint::Packed>,
     /// Stamps of our own that are left.
     own: Ts,
     own_until: Ts,
@@ -188,6 +190,7 @@ impl Process {
         }
         let storing = Storing::start(writer, Arc::clone(&meter), plan.keep.clone())?;
         Ok(Self {
+            packed: None,
             own: after,
             own_until: after,
             next_tick: after.ceil(SECOND) + TICK_AFTER,
@@ -355,9 +358,21 @@ impl Process {
             self.storing.send(Order::Prune(at), &self.meter)?;
             self.next_prune = at + PRUNE_EVERY;
         }
-        if at >= self.next_checkpoint && self.core.catchups.is_idle() {
-            checkpoint::write(&self.plan.data, &self.core)?;
+        self.checkpoint(at)
+    }
+
+    /// Packs the state when it is due, and writes it when the store has taken everything from before it: what lies before a
+    /// checkpoint is not run again after a crash.
+    fn checkpoint(&mut self, at: Ts) -> Result<(), Failure> {
+        if at >= self.next_checkpoint && self.core.catchups.is_idle() && self.packed.is_none() {
+            self.send()?;
+            self.packed = Some(checkpoint::pack(&self.core)?);
             self.next_checkpoint = at + CHECKPOINT_EVERY;
+        }
+        if self.meter.store_queue.load(Ordering::Acquire) == 0
+            && let Some(packed) = self.packed.take()
+        {
+            checkpoint::write(&self.plan.data, &packed)?;
         }
         Ok(())
     }
@@ -367,9 +382,10 @@ impl Process {
         let has_news = !self.publisher.batch.rows.is_empty()
             || !self.publisher.batch.gaps.is_empty()
             || self.publisher.batch.backfill.len() >= BACKFILL_PIECE;
-        if !has_news {
-            return Ok(());
-        }
+        if has_news { self.send() } else { Ok(()) }
+    }
+
+    fn send(&mut self) -> Result<(), Failure> {
         let ticket = self.journal.flush().map_err(|e| Failure::broken(chain(&e)))?;
         let batch = self.publisher.take(Some(ticket));
         self.storing.send(Order::Write(Box::new(batch)), &self.meter)
@@ -452,10 +468,12 @@ impl Process {
         if !batch.is_empty() {
             self.storing.send(Order::Write(Box::new(batch)), &self.meter)?;
         }
+        let packed = checkpoint::pack(&self.core);
         let stored = self.storing.finish();
-        let saved = checkpoint::write(&self.plan.data, &self.core);
         self.journal.close().map_err(journal)?;
-        stored.and(saved.map(|_| ()))
+        // Without the store nothing is said to be done: the next start runs the journal from an earlier checkpoint again.
+        stored?;
+        checkpoint::write(&self.plan.data, &packed?).map(|_| ())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::live::meter::Meter;
 use crate::live::publish::Batch;
 use barograph_domain::{Span, Ts};
 use barograph_store::{LiveBatch, Retention, Writer};
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +22,10 @@ pub(crate) const WAITING_MAX: usize = 128;
 /// Pauses between tries while the database is away.
 const RETRY: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// How long a stopping process still waits for a database that is away. What is not stored then is in the journal, and the
+/// next start stores it.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// What the thread is asked to do.
 #[derive(Debug)]
@@ -45,6 +49,8 @@ pub(crate) struct Keep {
 #[derive(Debug)]
 pub(crate) struct Storing {
     orders: SyncSender<Order>,
+    /// The process is stopping: a database that is away is waited for a little longer and no more.
+    stopping: Arc<AtomicBool>,
     thread: JoinHandle<Result<(), Failure>>,
 }
 
@@ -52,11 +58,13 @@ impl Storing {
     /// Starts the thread over an open store.
     pub(crate) fn start(writer: Box<dyn Writer>, meter: Arc<Meter>, keep: Keep) -> Result<Self, Failure> {
         let (orders, inbox) = sync_channel(WAITING_MAX);
+        let stopping = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stopping);
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || write_all(writer, &inbox, &meter, &keep))
+            .spawn(move || write_all(writer, &inbox, &meter, &keep, &told))
             .map_err(Failure::broken)?;
-        Ok(Self { orders, thread })
+        Ok(Self { orders, stopping, thread })
     }
 
     /// Hands over an order; waits while too many are waiting.
@@ -67,18 +75,25 @@ impl Storing {
 
     /// Writes what is waiting and ends.
     pub(crate) fn finish(self) -> Result<(), Failure> {
+        self.stopping.store(true, Ordering::Relaxed);
         drop(self.orders);
         self.thread.join().map_err(|_panic| Failure::broken("the thread that writes the store has crashed"))?
     }
 }
 
-fn write_all(mut writer: Box<dyn Writer>, inbox: &Receiver<Order>, meter: &Meter, keep: &Keep) -> Result<(), Failure> {
+fn write_all(
+    mut writer: Box<dyn Writer>,
+    inbox: &Receiver<Order>,
+    meter: &Meter,
+    keep: &Keep,
+    stopping: &AtomicBool,
+) -> Result<(), Failure> {
     while let Ok(order) = inbox.recv() {
         let done = match order {
-            Order::Write(batch) => write(writer.as_mut(), &batch, meter),
+            Order::Write(batch) => write(writer.as_mut(), &batch, meter, stopping),
             Order::Prune(now) => prune(writer.as_mut(), now, keep),
         };
-        meter.store_queue.fetch_sub(1, Ordering::Relaxed);
+        meter.store_queue.fetch_sub(1, Ordering::Release);
         if let Err(failure) = done {
             let text = failure.text().unwrap_or_default();
             drop(writeln!(std::io::stderr(), "barograph: [MKT] the store has failed: {text}"));
@@ -88,7 +103,7 @@ fn write_all(mut writer: Box<dyn Writer>, inbox: &Receiver<Order>, meter: &Meter
     Ok(())
 }
 
-fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter) -> Result<(), Failure> {
+fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stopping: &AtomicBool) -> Result<(), Failure> {
     if let Some(ticket) = &batch.ticket {
         ticket.wait().map_err(|e| Failure::broken(chain(&e)))?;
     }
@@ -104,10 +119,17 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter) -> Result<(), Fa
         books: &batch.books,
     };
     let mut tries = 0;
+    let mut asked_to_stop: Option<Instant> = None;
     loop {
         match writer.append(&live) {
             Ok(_) => break,
             Err(e) if may_pass(&e) => {
+                let since = asked_to_stop.get_or_insert_with(Instant::now);
+                if !stopping.load(Ordering::Relaxed) {
+                    *since = Instant::now();
+                } else if since.elapsed() > LAST_WAIT {
+                    return Err(Failure::from(e));
+                }
                 if tries == 0 {
                     drop(writeln!(std::io::stderr(), "barograph: [MKT] the store is away, waiting: {}", chain(&e)));
                 }

@@ -1,7 +1,7 @@
 //! The promised figures and how each is measured. Targets are those of issue 2, section 8.
 
 use super::process::{self, Ran};
-use super::{Bed, Row, http, size_of};
+use super::{Bed, Row, http, live, size_of};
 use std::path::Path;
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Bench {
 }
 
 /// Every benchmark, in the order of the issue's table.
-pub(crate) static ALL: [Bench; 9] = [
+pub(crate) static ALL: [Bench; 13] = [
     Bench {
         name: "engine",
         measure: engine,
@@ -78,6 +78,40 @@ pub(crate) static ALL: [Bench; 9] = [
         measure: causality,
         rows: &[("causality, 200 truncations of the built-in history", "under 120 s")],
     },
+    Bench {
+        name: "decode",
+        measure: decode,
+        rows: &[("decode, session and book, depth frames of 900 bytes on one core", "300,000 messages/s")],
+    },
+    Bench {
+        name: "journal",
+        measure: journal,
+        rows: &[
+            ("journal, frames accepted before compression on one core", "200 MB/s"),
+            ("the same packed with zstd level 1: ratio and rate", "stated"),
+        ],
+    },
+    Bench {
+        name: "live",
+        measure: live_thousand,
+        rows: &[
+            ("1,000 markets live, messages per second", "20,000"),
+            ("the same, receipt until values include it, p99", "under 50 ms"),
+            ("the same, minute plus 200 ms until it reads, worst", "under 50 ms"),
+            ("the same, resident memory and growth over the second half", "under 1 GiB, flat (under 2 %)"),
+            ("the same, share of one core (the venue server beside it)", "stated"),
+            ("the same, SIGTERM until the end", "under 5 s"),
+            ("the same, restart until all markets are live", "under 10 s"),
+        ],
+    },
+    Bench {
+        name: "three",
+        measure: live_three,
+        rows: &[
+            ("three markets live with everything on, share of one core", "under 3 %"),
+            ("the same, resident memory", "under 80 MiB"),
+        ],
+    },
 ];
 
 fn of(name: &str) -> &'static Bench {
@@ -87,6 +121,55 @@ fn of(name: &str) -> &'static Bench {
 fn engine(bed: &Bed) -> Result<Vec<Row>, String> {
     let rate = bed.figure("barograph-engine", "engine_events_per_s")?;
     Ok(vec![of("engine").row(0, format!("{:.2} M/s", rate / 1e6), rate >= 1_000_000.0)])
+}
+
+fn decode(bed: &Bed) -> Result<Vec<Row>, String> {
+    let rate = bed.figure("barograph-venues", "decode_session_book_per_s")?;
+    Ok(vec![of("decode").row(0, format!("{:.0}/s", rate), rate >= 300_000.0)])
+}
+
+fn journal(bed: &Bed) -> Result<Vec<Row>, String> {
+    let accepted = bed.figure("barograph-lake", "journal_accept_mb_s")?;
+    let ratio = bed.figure("barograph-lake", "journal_zstd1_ratio")?;
+    let rate = bed.figure("barograph-lake", "journal_zstd1_mb_s")?;
+    Ok(vec![
+        of("journal").row(0, format!("{accepted:.0} MB/s"), accepted >= 200.0),
+        of("journal").row(1, format!("{ratio:.2} times at {rate:.0} MB/s"), ratio > 1.0),
+    ])
+}
+
+fn live_thousand(bed: &Bed) -> Result<Vec<Row>, String> {
+    let load = live::Load {
+        markets: 1_000,
+        messages_per_s: 22_000,
+        metrics: "best_bid_ask,trade,mark_price,index_price,funding_rate,open_interest,liquidation_usd",
+        books: "off",
+        lasts: Duration::from_secs(240),
+    };
+    let seen = live::run(&bed.binary()?, &bed.scratch("data-live")?, &load)?;
+    let (mib, growth) = (seen.resident_mib, seen.growth);
+    let seconds = |d: Duration| format!("{:.1} s", d.as_secs_f64());
+    let millis = |s: f64| format!("at most {:.1} ms", s * 1e3);
+    let row = |n, measured, ok| of("live").row(n, measured, ok);
+    Ok(vec![
+        row(0, format!("{:.0}/s", seen.messages_per_s), seen.messages_per_s >= 20_000.0),
+        row(1, millis(seen.receipt_p99_s), seen.receipt_p99_s <= 0.05),
+        row(2, millis(seen.minute_max_s), seen.minute_max_s <= 0.05),
+        row(3, format!("{mib:.0} MiB, {:+.1} %", growth * 100.0), mib < 1_024.0 && growth < 0.02),
+        row(4, format!("{:.0} % ({:.0} %)", seen.core_share * 100.0, seen.sim_share * 100.0), true),
+        row(5, seconds(seen.stop), seen.stop < Duration::from_secs(5)),
+        row(6, seconds(seen.restart), seen.restart < Duration::from_secs(10)),
+    ])
+}
+
+fn live_three(bed: &Bed) -> Result<Vec<Row>, String> {
+    let load =
+        live::Load { markets: 3, messages_per_s: 60, metrics: "all", books: "on", lasts: Duration::from_secs(120) };
+    let seen = live::run(&bed.binary()?, &bed.scratch("data-three")?, &load)?;
+    Ok(vec![
+        of("three").row(0, format!("{:.1} %", seen.core_share * 100.0), seen.core_share < 0.03),
+        of("three").row(1, format!("{:.0} MiB", seen.resident_mib), seen.resident_mib < 80.0),
+    ])
 }
 
 fn context(bed: &Bed) -> Result<Vec<Row>, String> {

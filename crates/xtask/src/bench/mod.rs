@@ -6,6 +6,7 @@
 
 mod figures;
 mod http;
+mod live;
 mod process;
 
 use crate::{Args, Failure, tree};

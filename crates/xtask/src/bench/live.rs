@@ -1,0 +1,211 @@
+//! A live process against the built-in venue server: latency, memory, processor time, stop and restart.
+//!
+//! Both run as children on the same machine; what the venue server takes is said beside it, because it takes it from the same
+//! cores.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Clock ticks per second of `/proc/<pid>/stat`; 100 on every Linux this has met.
+const TICKS: f64 = 100.0;
+
+/// One child; killed when dropped.
+#[derive(Debug)]
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _killed = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+impl Running {
+    /// Processor seconds so far.
+    fn cpu_s(&self) -> Option<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        Some((fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?) / TICKS)
+    }
+
+    fn resident_mib(&self) -> Option<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).ok()?;
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+        Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1_024.0)
+    }
+
+    fn terminate(&mut self) -> Result<Duration, String> {
+        let begun = Instant::now();
+        let pid = self.0.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().map_err(|e| format!("cannot send a signal: {e}"))?;
+        self.0.wait().map_err(|e| format!("cannot wait: {e}"))?;
+        Ok(begun.elapsed())
+    }
+}
+
+/// What was seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    /// Messages per second received.
+    pub(crate) messages_per_s: f64,
+    /// Seconds, 99th percentile (upper bound of its bucket): from receipt until values include the message.
+    pub(crate) receipt_p99_s: f64,
+    /// Seconds, largest: from t + 200 ms until the snapshot of minute t reads.
+    pub(crate) minute_max_s: f64,
+    /// Resident at the end.
+    pub(crate) resident_mib: f64,
+    /// Growth of it over the second half, as a fraction.
+    pub(crate) growth: f64,
+    /// Share of one core: the process, and the venue server.
+    pub(crate) core_share: f64,
+    pub(crate) sim_share: f64,
+    /// SIGTERM until it has ended.
+    pub(crate) stop: Duration,
+    /// Start with the state of before until every market has a price that is younger than the start.
+    pub(crate) restart: Duration,
+}
+
+/// How it is run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    pub(crate) markets: usize,
+    pub(crate) messages_per_s: u32,
+    pub(crate) metrics: &'static str,
+    pub(crate) books: &'static str,
+    pub(crate) lasts: Duration,
+}
+
+/// Runs both, watches, stops and starts again.
+pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, String> {
+    let start = |command: &mut Command| {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map(Running)
+            .map_err(|e| format!("cannot start {}: {e}", binary.display()))
+    };
+    let mut sim = start(Command::new(binary).args([
+        "sim".to_owned(),
+        format!("--markets={}", load.markets),
+        format!("--messages-per-s={}", load.messages_per_s),
+    ]))?;
+    let said = sim.0.stdout.take().ok_or("no output of the venue server")?;
+    let lines = BufReader::new(said).lines().map_while(Result::ok);
+    let base = lines
+        .take(2)
+        .find_map(|l| l.split_once("--endpoint ").map(|(_, e)| e.trim().to_owned()))
+        .ok_or("the venue server does not say where it is")?;
+    let address = free_address()?;
+    let up = || {
+        let mut command = Command::new(binary);
+        command.args(["up", "--all", "--backfill", "0", "--min-volume-24h", "0", "--metrics", load.metrics]);
+        command.args(["--books", load.books, "--endpoint", &base, "--listen", &address.to_string()]);
+        command.arg("--data").arg(data);
+        start(&mut command)
+    };
+    let mut process = up()?;
+    wait_for(address, Duration::from_secs(120), |counts| counts >= load.markets)?;
+    let (begun, cpu, sim_cpu) = (Instant::now(), process.cpu_s(), sim.cpu_s());
+    let messages = || counter(&get(address, "/metrics")?, "barograph_feed_messages_total");
+    let before = messages()?;
+    std::thread::sleep(load.lasts / 2);
+    let half = process.resident_mib().ok_or("memory cannot be read here (no /proc)")?;
+    std::thread::sleep(load.lasts / 2);
+    let wall = begun.elapsed().as_secs_f64();
+    let share = |now: Option<f64>, then: Option<f64>| Some((now? - then?) / wall);
+    let text = get(address, "/metrics")?;
+    let resident_mib = process.resident_mib().ok_or("memory cannot be read here (no /proc)")?;
+    let seen = Seen {
+        messages_per_s: (messages()? - before) / wall,
+        receipt_p99_s: quantile(&text, "barograph_receipt_to_engine_seconds", 0.99)?,
+        minute_max_s: quantile(&text, "barograph_minute_to_readable_seconds", 1.0)?,
+        resident_mib,
+        growth: resident_mib / half - 1.0,
+        core_share: share(process.cpu_s(), cpu).unwrap_or(f64::INFINITY),
+        sim_share: share(sim.cpu_s(), sim_cpu).unwrap_or(f64::INFINITY),
+        stop: process.terminate()?,
+        restart: Duration::ZERO,
+    };
+    let begun = Instant::now();
+    let _second = up()?;
+    wait_for(address, Duration::from_secs(120), |counts| counts >= load.markets)?;
+    Ok(Seen { restart: begun.elapsed(), ..seen })
+}
+
+/// Until as many mark prices are live as wanted.
+fn wait_for(address: SocketAddr, patience: Duration, enough: impl Fn(usize) -> bool) -> Result<(), String> {
+    let begun = Instant::now();
+    while begun.elapsed() < patience {
+        if let Ok(text) = get(address, "/api/v1/feeds?state=LIVE&limit=1")
+            && let Some(live) = text.split_once("\"live\":").and_then(|(_, rest)| {
+                rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse::<usize>().ok())
+            })
+            // Marks, quotes and their companions: five streams of each market come by themselves.
+            && enough(live / 5)
+        {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Err(format!("the markets were not live within {} s", patience.as_secs()))
+}
+
+fn free_address() -> Result<SocketAddr, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| format!("cannot find a free port: {e}"))?;
+    listener.local_addr().map_err(|e| format!("cannot find a free port: {e}"))
+}
+
+fn get(address: SocketAddr, path: &str) -> Result<String, String> {
+    let failed = |e: std::io::Error| format!("GET {path}: {e}");
+    let mut socket = TcpStream::connect(address).map_err(failed)?;
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").map_err(failed)?;
+    let mut text = String::new();
+    socket.read_to_string(&mut text).map_err(failed)?;
+    if text.starts_with("HTTP/1.1 200") {
+        Ok(text)
+    } else {
+        Err(format!("GET {path}: {}", text.lines().next().unwrap_or_default()))
+    }
+}
+
+/// Sum of a counter over its labels.
+fn counter(text: &str, name: &str) -> Result<f64, String> {
+    let values: Vec<f64> =
+        text.lines().filter(|l| l.starts_with(name)).filter_map(|l| l.rsplit_once(' ')?.1.parse().ok()).collect();
+    if values.is_empty() { Err(format!("no counter {name}")) } else { Ok(values.iter().sum()) }
+}
+
+/// Upper bound of the bucket that holds this share.
+fn quantile(text: &str, name: &str, share: f64) -> Result<f64, String> {
+    let prefix = format!("{name}_bucket{{le=\"");
+    let buckets: Vec<(f64, f64)> = text
+        .lines()
+        .filter_map(|l| {
+            let (le, count) = l.strip_prefix(&prefix)?.split_once("\"} ")?;
+            Some((if le == "+Inf" { f64::INFINITY } else { le.parse().ok()? }, count.parse().ok()?))
+        })
+        .collect();
+    let total = buckets.last().map(|b| b.1).filter(|n| *n > 0.0).ok_or_else(|| format!("nothing counted in {name}"))?;
+    let found = buckets.iter().find(|(_, count)| *count >= share * total);
+    found.map(|(le, _)| *le).ok_or_else(|| format!("no bucket in {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn histograms_and_counters_are_read_from_the_exposition() {
+        let text = "x_total{venue=\"a\"} 3\nx_total{venue=\"b\"} 4\nh_bucket{le=\"0.001\"} 90\nh_bucket{le=\"0.002\"} 99\nh_bucket{le=\"+Inf\"} 100\n";
+        assert_eq!(counter(text, "x_total"), Ok(7.0));
+        assert_eq!(quantile(text, "h", 0.5), Ok(0.001));
+        assert_eq!(quantile(text, "h", 0.99), Ok(0.002));
+        assert_eq!(quantile(text, "h", 1.0), Ok(f64::INFINITY));
+        assert!(quantile(text, "none", 0.5).is_err());
+    }
+}
