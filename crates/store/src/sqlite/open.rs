@@ -148,8 +148,20 @@ fn check_version(conn: &Connection, path: &Path, known: i64) -> Result<()> {
     }
 }
 
-/// Applies what is missing, each step in a transaction of its own. Leaves newer files alone.
+/// Applies what is missing, each step in a transaction of its own; a new file gets all of them in one, so that whoever
+/// finds it finds the present schema. Leaves newer files alone.
 pub(crate) fn migrate(conn: &mut Connection, migrations: &[&str]) -> Inner<()> {
+    if version(conn)? == 0 {
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if version(&tx)? == 0 {
+            for (step, sql) in (1_i64..).zip(migrations) {
+                tx.execute_batch(sql)?;
+                tx.pragma_update(None, "user_version", step)?;
+            }
+            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+            tx.commit()?;
+        }
+    }
     for (step, sql) in (1_i64..).zip(migrations) {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if version(&tx)? < step {
@@ -197,6 +209,7 @@ mod tests {
     #[test]
     fn a_step_that_fails_leaves_the_version_before() {
         let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn, &STEPS[..1]).unwrap();
         let broken = [STEPS[0], "CREATE TABLE veg (name TEXT); INSERT INTO nowhere VALUES (1)"];
         assert!(migrate(&mut conn, &broken).is_err());
         assert_eq!(content(&conn), (1, "apple".into(), None));
