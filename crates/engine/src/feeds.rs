@@ -22,6 +22,9 @@ const FIVE_MINUTES: Span = Span::secs(300);
 /// How far back single samples are looked up: the longest lag is 24 h, and an hour for samples at whole hours.
 const LOOKBACK: Span = Span::hours(26);
 
+/// How far back samples are kept that are only compared as they come: longer than any row is late.
+const COMPARED_BACK: Span = Span::hours(2);
+
 /// What every feed knows about its stream.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Source {
@@ -100,10 +103,18 @@ impl PriceFeed {
         }
     }
 
-    /// The same without its volatility windows.
+    /// A feed that is only compared with another one as it comes: no windows, and no longer a memory than that needs.
     #[must_use]
-    pub fn without_volatility(self) -> Self {
-        Self { volatility: None, ..self }
+    pub fn compared_only(stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Self {
+        let held = StreamDecl { filled: true, ..decl.clone() };
+        let series = Series::new(&held, MINUTE, COMPARED_BACK, freshness.max_age(&held));
+        Self {
+            source: Source { stream, metric: decl.metric, kind: Kind::Proxy },
+            series: PriceSeries::Plain(series),
+            volatility: None,
+            unread: true,
+            slots: VolatilitySlots::MISSING,
+        }
     }
 
     /// Samples up to `t`; whether anything changed.

@@ -124,8 +124,7 @@ impl Market {
 
     /// A quote that only gives the basis its mid.
     fn add_quote(&mut self, stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Route {
-        let feed = PriceFeed::new(stream, decl, false, freshness).without_volatility();
-        self.prices.push(feed);
+        self.prices.push(PriceFeed::compared_only(stream, decl, freshness));
         Route::Price(self.prices.len() - 1)
     }
 

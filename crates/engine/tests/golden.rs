@@ -63,7 +63,7 @@ fn zscore_over_24_samples() {
     let mut fold = Fold::<Moments>::new(24);
     for (i, row) in Vector::load("zscore").0.iter().enumerate() {
         let (index, x) = (i64::try_from(i).unwrap(), need(row, "x"));
-        fold.set(index, Moments::of(x));
+        fold.set(index, Some(x));
         let w = fold.window(index - 24, index);
         let enough = w.n >= 6;
         let z = match w.score(x) {
@@ -81,7 +81,7 @@ fn moving_average_over_8_samples() {
     let mut fold = Fold::<Sum>::new(8);
     for (i, row) in Vector::load("moving_average").0.iter().enumerate() {
         let index = i64::try_from(i).unwrap();
-        fold.set(index, Sum::of(need(row, "x")));
+        fold.set(index, Some(need(row, "x")));
         let w = fold.window(index - 8, index);
         same("moving_average", i, "ma8", w.mean().filter(|_| w.n >= 6), number(row, "ma8"), 1e-10);
     }

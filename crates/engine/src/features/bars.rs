@@ -1,6 +1,6 @@
 //! Bars as samples, and coarser bars built from finer ones.
 
-use crate::kernel::{Fold, Sum, fold::Block};
+use crate::kernel::{Fold, Sum};
 use crate::series::Series;
 use barograph_domain::{Bar, Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ impl DayVolume {
                 self.estimated = b.quote_volume.is_none();
                 b.quote_volume.or_else(|| b.volume.map(|v| v * b.close))
             });
-            self.fold.set(index, quote.map_or(Sum::EMPTY, Sum::of));
+            self.fold.set(index, quote);
         }
     }
 

@@ -2,7 +2,6 @@
 //! §2.3.
 
 use super::reading::{Origin, Settings, Slot, Window, score_value};
-use crate::kernel::fold::Block;
 use crate::kernel::{Fold, Moments, Sum};
 use barograph_domain::{Reason, Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -77,9 +76,9 @@ impl Pair {
                 (Some(x), Some(y)) if y > 0.0 => Some(x / y - 1.0),
                 _ => None,
             };
-            self.means.set(index, ratio.map_or(Sum::EMPTY, Sum::of));
+            self.means.set(index, ratio);
             if at.0 % self.score_step.0 == 0 {
-                self.scores.set(at.0 / self.score_step.0, ratio.map_or(Moments::EMPTY, Moments::of));
+                self.scores.set(at.0 / self.score_step.0, ratio);
             }
             if let Some(r) = ratio {
                 self.first.get_or_insert(index);

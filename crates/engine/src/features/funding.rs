@@ -65,6 +65,9 @@ struct Day {
 
 impl Block for Day {
     const EMPTY: Self = Self { sum: Sum::EMPTY, moments: Moments::EMPTY };
+    fn of(sample: f64) -> Self {
+        Self { sum: Sum::of(sample), moments: Moments::of(sample) }
+    }
     fn merge(self, right: Self) -> Self {
         Self { sum: self.sum.merge(right.sum), moments: self.moments.merge(right.moments) }
     }
@@ -99,8 +102,7 @@ impl RunningFunding {
     pub fn settle(&mut self, series: &Series<f64>) {
         for &index in series.changed() {
             let sample = series.at(index);
-            let leaf = sample.map_or(Day::EMPTY, |f| Day { sum: Sum::of(f), moments: Moments::of(f) });
-            self.fold.set(index, leaf);
+            self.fold.set(index, sample);
             if let Some(hour) = whole_hour(series.instant(index)) {
                 self.rank.push(hour, sample);
                 self.hour_moved = true;

@@ -2,7 +2,6 @@
 
 use super::hourly::{HOUR, HourlyRank, newest_hour, whole_hour};
 use super::reading::{Origin, Settings, Slot, Window, score_value};
-use crate::kernel::fold::Block;
 use crate::kernel::{Fold, Moments, ols};
 use crate::series::Series;
 use barograph_domain::math::ln;
@@ -69,7 +68,7 @@ impl OpenInterest {
     /// Learns about the instants that changed.
     pub fn settle(&mut self, series: &Series<f64>) {
         for &index in series.changed() {
-            self.week.set(index, series.at(index).map_or(Moments::EMPTY, Moments::of));
+            self.week.set(index, series.at(index));
             if let Some(hour) = whole_hour(series.instant(index)) {
                 self.rank.push(hour, delta_at(series, index, Span::hours(4)).ok());
             }

@@ -43,7 +43,7 @@ impl PremiumFunding {
     /// Modelled rates for the instants that changed, handed to `emit` with their instant.
     pub fn settle(&mut self, premium: &Series<f64>, mut emit: impl FnMut(Ts, f64)) {
         for &index in premium.changed() {
-            self.fold.set(index, premium.at(index).map_or(<Sum as crate::kernel::Block>::EMPTY, Sum::of));
+            self.fold.set(index, premium.at(index));
         }
         for &index in premium.changed() {
             if premium.at(index).is_none() {

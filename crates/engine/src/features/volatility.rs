@@ -102,9 +102,9 @@ impl Volatility {
                 self.set_return(series, index + 1);
             }
             if let Some(ranges) = &mut self.ranges {
-                let leaf = series.at(index).and_then(|s| s.range()).map_or(Sum::EMPTY, |(high, low)| {
+                let leaf = series.at(index).and_then(|s| s.range()).map(|(high, low)| {
                     let r = ln(high / low);
-                    Sum::of(r * r)
+                    r * r
                 });
                 ranges.set(index, leaf);
             }
@@ -129,9 +129,9 @@ impl Volatility {
         let leaf = match (series.at(index), series.at(index - 1)) {
             (Some(now), Some(before)) => {
                 let r = ln(now.price() / before.price());
-                Sum::of(r * r)
+                Some(r * r)
             }
-            _ => Sum::EMPTY,
+            _ => None,
         };
         self.squared.set(index, leaf);
     }

@@ -11,54 +11,54 @@ use serde::{Deserialize, Serialize};
 pub trait Block: Copy {
     /// Identity of [`Block::merge`]; also the leaf of a missing sample.
     const EMPTY: Self;
+    /// The block of one sample.
+    fn of(sample: f64) -> Self;
     /// This block followed by `right`.
     #[must_use]
     fn merge(self, right: Self) -> Self;
 }
 
-/// Ring of leaves with the blocks above them.
+/// Ring of samples with the blocks above them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(bound(serialize = "B: Block + PartialEq + Serialize", deserialize = "B: Block + Deserialize<'de>"))]
-pub struct Fold<B> {
-    /// Heap order: node 1 is the root, leaves start at `leaves`.
-    #[serde(with = "leaves_only")]
-    tree: Vec<B>,
-    leaves: usize,
+#[serde(bound(serialize = "", deserialize = "B: Block"), from = "Saved", into = "Saved")]
+pub struct Fold<B: Block> {
+    /// Heap order: node 1 is the root; the nodes from `samples.len()` on are the samples.
+    blocks: Vec<B>,
+    samples: Vec<Option<f64>>,
     newest: Option<i64>,
 }
 
-/// Saved are the leaves that hold something; the blocks above follow from them.
-mod leaves_only {
-    use super::Block;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+/// Saved are the samples that are there; the blocks follow from them.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    places: u32,
+    held: Vec<(u32, f64)>,
+    newest: Option<i64>,
+}
 
-    pub(super) fn serialize<B: Block + PartialEq + Serialize, S: Serializer>(
-        tree: &[B],
-        s: S,
-    ) -> Result<S::Ok, S::Error> {
-        let leaves = tree.len() / 2;
-        let held: Vec<(u32, B)> =
-            (0_u32..).zip(&tree[leaves..]).filter(|(_, b)| **b != B::EMPTY).map(|(i, b)| (i, *b)).collect();
-        (u32::try_from(leaves).unwrap_or(u32::MAX), held).serialize(s)
+/// The longest window of any feature has some thousands of samples; a damaged file does not get to ask for more.
+const PLACES_MAX: u32 = 1 << 20;
+
+impl<B: Block> From<Fold<B>> for Saved {
+    fn from(fold: Fold<B>) -> Self {
+        let held = (0_u32..).zip(&fold.samples).filter_map(|(at, sample)| Some((at, (*sample)?))).collect();
+        Self { places: u32::try_from(fold.samples.len()).unwrap_or(PLACES_MAX), held, newest: fold.newest }
     }
+}
 
-    pub(super) fn deserialize<'de, B: Block + Deserialize<'de>, D: Deserializer<'de>>(
-        d: D,
-    ) -> Result<Vec<B>, D::Error> {
-        let (leaves, held): (u32, Vec<(u32, B)>) = Deserialize::deserialize(d)?;
-        let leaves = leaves as usize;
-        // The longest window of any feature has some thousands of samples.
-        if !leaves.is_power_of_two() || leaves > 1 << 20 {
-            return Err(D::Error::custom("no ring has this many leaves"));
+impl<B: Block> From<Saved> for Fold<B> {
+    fn from(saved: Saved) -> Self {
+        let mut fold = Self::new(saved.places.min(PLACES_MAX) as usize);
+        fold.newest = saved.newest;
+        for (at, sample) in saved.held {
+            if let Some(place) = fold.samples.get_mut(at as usize) {
+                *place = Some(sample);
+            }
         }
-        let mut tree = vec![B::EMPTY; 2 * leaves];
-        for (at, leaf) in held {
-            *tree.get_mut(leaves + at as usize).ok_or_else(|| D::Error::custom("a leaf outside the ring"))? = leaf;
+        for at in (1..fold.samples.len()).rev() {
+            fold.blocks[at] = fold.node(2 * at).merge(fold.node(2 * at + 1));
         }
-        for at in (1..leaves).rev() {
-            tree[at] = tree[2 * at].merge(tree[2 * at + 1]);
-        }
-        Ok(tree)
+        fold
     }
 }
 
@@ -66,8 +66,15 @@ impl<B: Block> Fold<B> {
     /// Room for windows of up to `samples` leaves.
     #[must_use]
     pub fn new(samples: usize) -> Self {
-        let leaves = samples.max(2).next_power_of_two();
-        Self { tree: vec![B::EMPTY; 2 * leaves], leaves, newest: None }
+        let places = samples.max(2).next_power_of_two();
+        Self { blocks: vec![B::EMPTY; places], samples: vec![None; places], newest: None }
+    }
+
+    fn node(&self, at: usize) -> B {
+        match at.checked_sub(self.samples.len()) {
+            Some(sample) => self.samples[sample].map_or(B::EMPTY, B::of),
+            None => self.blocks[at],
+        }
     }
 
     /// Newest grid index that has a leaf, present or missing.
@@ -83,59 +90,62 @@ impl<B: Block> Fold<B> {
     }
 
     fn span(&self) -> i64 {
-        i64::try_from(self.leaves).unwrap_or(i64::MAX)
+        i64::try_from(self.samples.len()).unwrap_or(i64::MAX)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the mask keeps the low bits only")]
     fn place(&self, index: i64) -> usize {
         // The mask keeps the low bits only, so the cast of a negative index is meant and harmless.
-        self.leaves + ((index.cast_unsigned() as usize) & (self.leaves - 1))
+        self.samples.len() + ((index.cast_unsigned() as usize) & (self.samples.len() - 1))
     }
 
     /// Sets the leaf of `index`. Indices skipped since the newest one become missing; an index older than the ring
     /// is ignored.
-    pub fn set(&mut self, index: i64, leaf: B) {
+    pub fn set(&mut self, index: i64, sample: Option<f64>) {
         match self.newest {
             Some(newest) if index <= newest => {
                 if newest - index < self.span() {
-                    self.rewrite(index, leaf);
+                    self.rewrite(index, sample);
                 }
             }
             Some(newest) if index - newest <= self.span() => {
                 for skipped in newest + 1..index {
-                    self.append(skipped, B::EMPTY);
+                    self.append(skipped, None);
                 }
-                self.append(index, leaf);
+                self.append(index, sample);
                 self.newest = Some(index);
             }
             _ => {
-                self.tree.fill(B::EMPTY);
-                self.append(index, leaf);
+                self.blocks.fill(B::EMPTY);
+                self.samples.fill(None);
+                self.append(index, sample);
                 self.newest = Some(index);
             }
         }
     }
 
     /// Amortised O(1): a parent is folded when its last leaf arrives.
-    fn append(&mut self, index: i64, leaf: B) {
+    fn append(&mut self, index: i64, sample: Option<f64>) {
         let mut at = self.place(index);
-        self.tree[at] = leaf;
+        let first = self.samples.len();
+        self.samples[at - first] = sample;
         let mut covered = index;
         while at > 1 && covered & 1 == 1 {
             at >>= 1;
             covered >>= 1;
-            self.tree[at] = self.tree[2 * at].merge(self.tree[2 * at + 1]);
+            self.blocks[at] = self.node(2 * at).merge(self.node(2 * at + 1));
         }
     }
 
     /// O(log n): a past leaf changes every block above it. Blocks that are not complete yet are folded again by
     /// [`Self::append`] when they are.
-    fn rewrite(&mut self, index: i64, leaf: B) {
+    fn rewrite(&mut self, index: i64, sample: Option<f64>) {
         let mut at = self.place(index);
-        self.tree[at] = leaf;
+        let first = self.samples.len();
+        self.samples[at - first] = sample;
         while at > 1 {
             at >>= 1;
-            self.tree[at] = self.tree[2 * at].merge(self.tree[2 * at + 1]);
+            self.blocks[at] = self.node(2 * at).merge(self.node(2 * at + 1));
         }
     }
 
@@ -143,7 +153,7 @@ impl<B: Block> Fold<B> {
     #[must_use]
     pub fn leaf(&self, index: i64) -> B {
         match (self.oldest(), self.newest) {
-            (Some(oldest), Some(newest)) if (oldest..=newest).contains(&index) => self.tree[self.place(index)],
+            (Some(oldest), Some(newest)) if (oldest..=newest).contains(&index) => self.node(self.place(index)),
             _ => B::EMPTY,
         }
     }
@@ -157,7 +167,7 @@ impl<B: Block> Fold<B> {
         let mut folded = B::EMPTY;
         while first <= last {
             let (level, size) = self.largest_block(first, last);
-            folded = folded.merge(self.tree[self.place(first) >> level]);
+            folded = folded.merge(self.node(self.place(first) >> level));
             first += size;
         }
         folded
@@ -167,7 +177,7 @@ impl<B: Block> Fold<B> {
     fn largest_block(&self, first: i64, last: i64) -> (u32, i64) {
         let room = (last - first + 1).ilog2();
         let aligned = first.trailing_zeros();
-        let level = aligned.min(room).min(self.leaves.ilog2());
+        let level = aligned.min(room).min(self.samples.len().ilog2());
         (level, 1_i64 << level)
     }
 }
@@ -188,9 +198,9 @@ mod tests {
         let mut long = Fold::<Sum>::new(100);
         let mut short = Fold::<Sum>::new(100);
         for i in -300..500 {
-            long.set(i, Sum::of(value(i)));
+            long.set(i, Some(value(i)));
             if i >= 200 {
-                short.set(i, Sum::of(value(i)));
+                short.set(i, Some(value(i)));
             }
             if i >= 300 {
                 assert_eq!(sum_of(&long, i - 100, i), sum_of(&short, i - 100, i), "at {i}");
@@ -211,10 +221,10 @@ mod tests {
             let index = if r.is_multiple_of(11) { at - i64::try_from(r % 30).unwrap() } else { at + step };
             at = at.max(index);
             if r.is_multiple_of(5) {
-                fold.set(index, Sum::EMPTY);
+                fold.set(index, None);
                 plain.remove(&index);
             } else {
-                fold.set(index, Sum::of(1.0));
+                fold.set(index, Some(1.0));
                 plain.insert(index, ());
             }
             for window in [1_i64, 7, 33, 64] {

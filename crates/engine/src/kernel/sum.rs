@@ -34,6 +34,10 @@ impl Sum {
 impl Block for Sum {
     const EMPTY: Self = Self { n: 0, sum: 0.0, carry: 0.0 };
 
+    fn of(sample: f64) -> Self {
+        Self::of(sample)
+    }
+
     fn merge(self, right: Self) -> Self {
         if self.n == 0 {
             return right;
