@@ -11,7 +11,7 @@ use barograph_api::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint};
 use barograph_api::{
     FeedFilter, FeedHealth, FeedsView, Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window,
 };
-use barograph_domain::{InstrumentName, Metric, MinuteRow, Snapshot, Span, Ts};
+use barograph_domain::{Instrument, InstrumentName, Metric, MinuteRow, Snapshot, Span, Ts};
 use barograph_engine::rules::Book;
 use barograph_store::run::LATENESS;
 use barograph_store::{PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey};
@@ -82,15 +82,15 @@ impl Service {
     /// Takes in what is new in the store and tells the stream.
     pub(crate) fn look(&self) -> Result<(), Failure> {
         let runs = self.reader.runs(None)?;
-        let names: Vec<InstrumentName> =
-            self.reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
-        let names: Arc<[InstrumentName]> = names.into();
-        *self.names.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&names);
-        for name in names.iter() {
+        let instruments: Vec<Instrument> = self.reader.instruments(None)?.into_iter().map(|i| i.instrument).collect();
+        let names: Arc<[InstrumentName]> = instruments.iter().map(|i| i.name.clone()).collect();
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
+        for instrument in &instruments {
+            let name = &instrument.name;
             let Some(info) = configured_run(&runs, name, &self.book) else { continue };
             let mut rows = self.reader.latest(&info.spec.key, 2, None)?;
             align(&mut rows.rows, &rows.columns);
-            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens_of(self.reader.as_ref(), info)? };
+            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens_for(info, instrument)? };
             let Some(row) = rows.rows.pop() else { continue };
             let previous = rows.rows.pop();
             // Compared by content: a row that came late changes a minute without adding one.
@@ -263,7 +263,7 @@ impl Query for Service {
         let runs = self.reader.runs(as_of).map_err(internal)?;
         let mut out = Vec::new();
         for info in self.reader.instruments(as_of).map_err(internal)? {
-            let name = info.instrument.name;
+            let name = info.instrument.name.clone();
             let run = configured_run(&runs, &name, &self.book);
             let newest = match run {
                 Some(r) => self.reader.latest(&r.spec.key, 1, as_of).map_err(internal)?.rows.pop(),
@@ -272,7 +272,7 @@ impl Query for Service {
             // Label and staleness as of the moment asked about, like the context itself.
             let seen = match (&newest, run) {
                 (Some(_), Some(r)) => {
-                    let lens = lens_of(self.reader.as_ref(), r)
+                    let lens = lens_for(r, &info.instrument)
                         .map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
                     let (lens, rows) = self.newest(r, lens, as_of)?;
                     let (row, previous) = split(&rows)?;
@@ -505,7 +505,12 @@ pub(crate) fn lens_of(reader: &dyn Reader, info: &RunInfo) -> Result<Lens, Failu
         .into_iter()
         .find(|i| i.instrument.name == *name)
         .map_or_else(|| crate::render::instrument(name), |i| i.instrument);
-    Lens::stored(info, &instrument).ok_or_else(|| {
+    lens_for(info, &instrument)
+}
+
+/// The same for a market that is at hand.
+fn lens_for(info: &RunInfo, instrument: &Instrument) -> Result<Lens, Failure> {
+    Lens::stored(info, instrument).ok_or_else(|| {
         Failure::broken(format!(
             "the rule book '{}' stored with {} cannot be read by this version",
             info.spec.book, info.spec.key.logic_version
