@@ -9,6 +9,7 @@
 
 mod cli;
 mod freshness;
+mod live;
 mod replay;
 mod serve;
 mod settings;
