@@ -178,13 +178,6 @@ pub(crate) fn next_conn(data: &Path) -> Result<u32, Failure> {
 
 /// The newest stamp in the journal of a data folder.
 pub(crate) fn last_stamp(data: &Path) -> Result<Option<Ts>, Failure> {
-    let root = journal_folder(data);
-    if !root.is_dir() {
-        return Ok(None);
-    }
-    let config = barograph_lake::journal::JournalConfig::new(root);
-    let (writer, recovered) =
-        barograph_lake::journal::JournalWriter::open(config, Ts(0)).map_err(|e| Failure::broken(chain(&e)))?;
-    writer.close().map_err(|e| Failure::broken(chain(&e)))?;
-    Ok(recovered.last)
+    let found = barograph_lake::journal::survey(&journal_folder(data)).map_err(|e| Failure::broken(chain(&e)))?;
+    Ok(found.last)
 }

@@ -16,7 +16,7 @@ use crate::live::view::LiveView;
 use crate::service::Service;
 use crate::setup::{Setup, book_id};
 use barograph_domain::{Metric, Span, Ts};
-use barograph_lake::journal::{JournalConfig, JournalWriter};
+use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
 use barograph_net::{Bounds, Fetch, Net, Options, inbox};
 use barograph_store::{Reader, Retention, Writer};
 use barograph_venues::session::{Endpoints, PoolId, SessionConfig, VenueDef, venue};
@@ -80,7 +80,6 @@ pub(crate) fn start(
     open: impl FnOnce() -> Result<(Box<dyn Reader>, Box<dyn Writer>), Failure>,
 ) -> Result<Running, Failure> {
     let mut err = std::io::stderr();
-    std::fs::create_dir_all(&wish.data)?;
     let mut journal_config = JournalConfig::new(journal_folder(&wish.data));
     // What may be lost is counted in real time, the stamps run in the clock's.
     let faster = wish.clock.rate().max(1.0);
@@ -89,8 +88,8 @@ pub(crate) fn start(
         let scaled = (span.as_secs_f64() * faster * 1e9) as i64;
         *span = Span(scaled);
     }
-    let (journal, recovered) =
-        JournalWriter::open(journal_config.clone(), wish.clock.now()).map_err(|e| Failure::broken(chain(&e)))?;
+    // Looked at before it is taken: what cannot be listened to leaves no folder behind.
+    let recovered = survey(&journal_config.root).map_err(|e| Failure::broken(chain(&e)))?;
     for tail in recovered.unclosed.iter().filter(|t| t.bytes_lost > 0) {
         let path = tail.path.display();
         writeln!(err, "barograph: [MKT] {path} was cut off by a crash: {} bytes lost", tail.bytes_lost)?;
@@ -112,7 +111,10 @@ pub(crate) fn start(
     let config = runtime.block_on(configure(&net, &setup, &wish))?;
     let ids: Vec<&'static str> = wish.asked.iter().map(|a| a.def.id).collect();
     let (board, meter) = (Arc::new(Board::default()), Arc::new(Meter::new(&ids)));
+    std::fs::create_dir_all(&wish.data)?;
     let (reader, writer) = open()?;
+    let (journal, _) =
+        JournalWriter::open(journal_config.clone(), wish.clock.now()).map_err(|e| Failure::broken(chain(&e)))?;
     let plan = Plan {
         data: wish.data.clone(),
         setup,

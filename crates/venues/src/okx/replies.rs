@@ -6,7 +6,6 @@
 use super::books::Step;
 use super::session::{IdHole, Market, Okx};
 use super::{limits, map, symbols, wire};
-use crate::funding::Intervals;
 use crate::session::history::Job;
 use crate::session::wire::each;
 use crate::session::{Action, Admit, FailReason, MarketIndex, Out, PoolId, Priority, Request, RequestId};
@@ -249,25 +248,9 @@ impl Okx {
             return None;
         }
         let market = &mut self.state.markets[job.market.index()];
-        #[expect(clippy::cast_possible_truncation, reason = "hours, 1 to 24")]
-        let mut intervals = Intervals::new(Span::hours(market.interval_h.unwrap_or(8.0) as i64));
-        let waited = job.priority == Priority::Poll;
-        let mut newest = None;
-        for (at, rate) in rows.into_iter().rev().flatten() {
-            let interval_h = Some(intervals.settle(at));
-            newest = newest.max(Some(at));
-            if at <= job.from || at > job.until || market.settled.admit(at, 0) == Admit::Seen {
-                continue;
-            }
-            let payload = Payload::Funding { rate, interval_h, next_ts: None, special: false };
-            self.state.desk.tracker.progress(job.market, job.metric, now, at, out);
-            if waited {
-                out.live(job.market, job.metric, at, 0, payload);
-            } else {
-                out.backfilled(job.market, job.metric, at, 0, payload);
-            }
-        }
-        Some(!waited || newest.is_some_and(|n| n + Span::secs(60) >= job.until))
+        let declared = market.interval_h.unwrap_or(8.0);
+        let rows = rows.into_iter().rev().flatten();
+        Some(self.state.desk.settlements(now, job, rows, declared, &mut market.settled, out))
     }
 
     /// Rows: beginning of the five minutes, contracts, base units, USD. Known when the five minutes are over.

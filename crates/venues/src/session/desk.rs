@@ -5,10 +5,11 @@
 //! the last connection that covers its channel, not before, so planned rotation with overlap leaves no gap. What comes back
 //! after a hole has the hole's history fetched, from its beginning.
 
+use crate::funding::Intervals;
 use crate::session::history::Job;
-use crate::session::seen::identity;
+use crate::session::seen::{Admit, Ids, identity};
 use crate::session::{ConnId, History, LagMeter, LinkId, MarketIndex, Out, Priority, RequestId, StreamSpec, Tracker};
-use barograph_domain::{GapReason, Metric, Span, StatusState, Ts};
+use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Open-interest history comes in steps of this; shorter holes lose nothing of it.
@@ -157,6 +158,38 @@ impl Desk {
         if kept && self.backfill > Span::ZERO {
             self.history.want(market, metric, now - self.backfill, first + SLACK, Priority::Backfill, now + SLACK);
         }
+    }
+
+    /// Settled rates of a history job, oldest first: what is new leaves, each with the interval that its neighbours show
+    /// (`declared_h` hours until they do). False: the settlement this job waits for is missing.
+    pub fn settlements(
+        &mut self,
+        now: Ts,
+        job: &Job,
+        rows: impl Iterator<Item = (Ts, f64)>,
+        declared_h: f64,
+        seen: &mut Ids,
+        out: &mut Out,
+    ) -> bool {
+        #[expect(clippy::cast_possible_truncation, reason = "hours, 1 to 24")]
+        let mut intervals = Intervals::new(Span::hours(declared_h as i64));
+        let waited = job.priority == Priority::Poll;
+        let mut newest = None;
+        for (at, rate) in rows {
+            let interval_h = Some(intervals.settle(at));
+            newest = newest.max(Some(at));
+            if at <= job.from || at > job.until || seen.admit(at, 0) == Admit::Seen {
+                continue;
+            }
+            let payload = Payload::Funding { rate, interval_h, next_ts: None, special: false };
+            self.tracker.progress(job.market, job.metric, now, at, out);
+            if waited {
+                out.live(job.market, job.metric, at, 0, payload);
+            } else {
+                out.backfilled(job.market, job.metric, at, 0, payload);
+            }
+        }
+        !waited || newest.is_some_and(|n| n + Span::secs(60) >= job.until)
     }
 
     /// The venue's next settlement is `next`; `awaited` is the one known before. Once it moves on, the settlement that just
