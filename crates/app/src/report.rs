@@ -85,6 +85,11 @@ impl Reports {
             .collect()
     }
 
+    /// What explains the minutes of each market, in the order of the plan.
+    pub(crate) fn lenses(&self) -> impl Iterator<Item = &Lens> {
+        self.markets.iter().map(|m| &m.lens)
+    }
+
     /// Is there nothing to report?
     pub(crate) fn is_empty(&self) -> bool {
         self.markets.iter().all(|m| m.last.is_none())

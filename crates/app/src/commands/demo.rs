@@ -1,9 +1,12 @@
-//! `demo`: the built-in history in and its weather report out; then a made-up market live from the built-in venue server, with
-//! the API over both.
+//! `demo`: the built-in history in, the lines of 2026-02-05 as they would have been told, and the report; then a made-up market
+//! live from the built-in venue server, with the API over both.
+
+mod played;
 
 use crate::builtin::BuiltIn;
 use crate::cli::{Demo, Up};
 use crate::clock::World;
+use crate::commands::demo::played::{Both, Played};
 use crate::commands::{replay, serve, up};
 use crate::config::Settings;
 use crate::failure::Failure;
@@ -42,12 +45,15 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     input::print_declarations(&plan)?;
     let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(&setup, i, plan.streams())).collect();
     let mut weather = Reports::new(lenses, None, None);
-    replay::through(&plan, &setup, &mut weather, "replaying")?;
+    let mut day = Played::default();
+    replay::through(&plan, &setup, &mut Both(&mut weather, &mut day), "replaying")?;
     let ingested = ingest::ingest(&settings.data(), &mut writer, &plan, "built-in history", &setup)?;
     // Serving needs no lock.
     drop(writer);
     ingest::print(&ingested)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
+    writeln!(out)?;
+    day.print(&mut out, weather.lenses(), Paint::detect())?;
     writeln!(out)?;
     weather.print(&mut out, Paint::detect())?;
     out.flush()?;
