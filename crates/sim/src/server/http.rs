@@ -40,6 +40,8 @@ pub(crate) async fn serve(shared: Shared, request: Request<Incoming>) -> Result<
     let query = request.uri().query().unwrap_or_default().to_owned();
     let reply = if path == "/sim/capabilities" {
         shared.lock().capabilities()
+    } else if path == "/sim/cut" {
+        if request.method() == Method::POST { shared.lock().cut_all() } else { Reply::error(405, -1, "POST cuts") }
     } else if let Some((venue, rest)) = Venue::split(&path) {
         match upgrade_key(request.headers()) {
             Some(key) => return Ok(upgrade(&shared, venue, rest, &query, &key, request)),
@@ -171,6 +173,15 @@ impl Core {
             return Err(refused);
         }
         self.limits.socket(venue, now).map_err(|wait| too_many(venue, 429, Some(wait)))
+    }
+
+    /// Drops every socket at once, as a network does that goes away.
+    fn cut_all(&mut self) -> Reply {
+        let open = self.hub.conns.iter_mut().flatten().filter(|c| !c.ended);
+        let cut = open.map(crate::server::conn::Conn::cut).count();
+        let mut t = Text::default();
+        t.s("{\"cut\":").u(cut as u64).s("}");
+        Reply::ok(t)
     }
 
     /// What this server offers and where its data comes from.

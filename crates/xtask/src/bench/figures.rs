@@ -38,7 +38,7 @@ impl Bench {
 }
 
 /// Every benchmark, in the order of the table.
-pub(crate) static ALL: [Bench; 13] = [
+pub(crate) static ALL: [Bench; 14] = [
     Bench {
         name: "engine",
         measure: engine,
@@ -102,7 +102,13 @@ pub(crate) static ALL: [Bench; 13] = [
             ("the same, share of one core (the venue server beside it)", "stated"),
             ("the same, SIGTERM until the end", "under 5 s"),
             ("the same, restart until all markets are live", "under 10 s"),
+            ("the same, every socket cut until all streams are live", "under 15 s"),
         ],
+    },
+    Bench {
+        name: "soak",
+        measure: soak,
+        rows: &[("1,000 markets live for 30 minutes, resident memory and growth", "under 1 GiB, flat (under 2 %)")],
     },
     Bench {
         name: "three",
@@ -113,6 +119,9 @@ pub(crate) static ALL: [Bench; 13] = [
         ],
     },
 ];
+
+/// Too long to be run unless named.
+pub(crate) const LONG: [&str; 1] = ["soak"];
 
 fn of(name: &str) -> &'static Bench {
     ALL.iter().find(|b| b.name == name).unwrap_or(&ALL[0])
@@ -138,14 +147,24 @@ fn journal(bed: &Bed) -> Result<Vec<Row>, String> {
     ])
 }
 
-fn live_thousand(bed: &Bed) -> Result<Vec<Row>, String> {
-    let load = live::Load {
+const fn thousand(lasts: Duration) -> live::Load {
+    live::Load {
         markets: 1_000,
         messages_per_s: 22_000,
         metrics: "best_bid_ask,trade,mark_price,index_price,funding_rate,open_interest,liquidation_usd",
         books: "off",
-        lasts: Duration::from_secs(240),
-    };
+        lasts,
+    }
+}
+
+fn soak(bed: &Bed) -> Result<Vec<Row>, String> {
+    let seen = live::run(&bed.binary()?, &bed.scratch("data-soak")?, &thousand(Duration::from_secs(1_800)))?;
+    let measured = format!("{:.0} MiB, {:+.1} %", seen.resident_mib, seen.growth * 100.0);
+    Ok(vec![of("soak").row(0, measured, seen.resident_mib < 1_024.0 && seen.growth < 0.02)])
+}
+
+fn live_thousand(bed: &Bed) -> Result<Vec<Row>, String> {
+    let load = thousand(Duration::from_secs(240));
     let seen = live::run(&bed.binary()?, &bed.scratch("data-live")?, &load)?;
     let (mib, growth) = (seen.resident_mib, seen.growth);
     let seconds = |d: Duration| format!("{:.1} s", d.as_secs_f64());
@@ -159,6 +178,11 @@ fn live_thousand(bed: &Bed) -> Result<Vec<Row>, String> {
         row(4, format!("{:.0} % ({:.0} %)", seen.core_share * 100.0, seen.sim_share * 100.0), true),
         row(5, seconds(seen.stop), seen.stop < Duration::from_secs(5)),
         row(6, seconds(seen.restart), seen.restart < Duration::from_secs(10)),
+        row(
+            7,
+            format!("{} for {} streams", seconds(seen.recovery), seen.streams),
+            seen.recovery < Duration::from_secs(15),
+        ),
     ])
 }
 

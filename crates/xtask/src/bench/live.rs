@@ -62,6 +62,9 @@ pub(crate) struct Seen {
     /// Share of one core: the process, and the venue server.
     pub(crate) core_share: f64,
     pub(crate) sim_share: f64,
+    /// All sockets cut until as many streams are live as before, and how many that are.
+    pub(crate) recovery: Duration,
+    pub(crate) streams: usize,
     /// SIGTERM until it has ended.
     pub(crate) stop: Duration,
     /// Start with the state of before until every market has a price that is younger than the start.
@@ -120,7 +123,10 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
     let share = |now: Option<f64>, then: Option<f64>| Some((now? - then?) / wall);
     let text = get(address, "/metrics")?;
     let resident_mib = process.resident_mib().ok_or("memory cannot be read here (no /proc)")?;
+    let (recovery, streams) = recover(address, &base)?;
     let seen = Seen {
+        recovery,
+        streams,
         messages_per_s: (messages()? - before) / wall,
         receipt_p99_s: quantile(&text, "barograph_receipt_to_engine_seconds", 0.99)?,
         minute_max_s: quantile(&text, "barograph_minute_to_readable_seconds", 1.0)?,
@@ -137,14 +143,44 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
     Ok(Seen { restart: begun.elapsed(), ..seen })
 }
 
+/// Cuts every socket of the venue server and waits until nothing is missing.
+fn recover(address: SocketAddr, base: &str) -> Result<(Duration, usize), String> {
+    let before = live(address)?;
+    let server: SocketAddr = base
+        .split_once("http://")
+        .and_then(|(_, rest)| rest.split('/').next()?.parse().ok())
+        .ok_or("the venue server's address cannot be read")?;
+    let begun = Instant::now();
+    ask(server, "POST", "/sim/cut")?;
+    let mut fallen = false;
+    while begun.elapsed() < Duration::from_secs(120) {
+        let now = live(address)?;
+        fallen |= now < before;
+        if fallen && now >= before {
+            return Ok((begun.elapsed(), before));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let now = live(address)?;
+    Err(if fallen {
+        format!("{now} of {before} streams were live 120 s after a cut")
+    } else {
+        "nothing was cut".into()
+    })
+}
+
+/// Streams that are live.
+fn live(address: SocketAddr) -> Result<usize, String> {
+    let text = get(address, "/api/v1/feeds?state=LIVE&limit=1")?;
+    let digits = text.split_once("\"live\":").and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next());
+    digits.and_then(|n| n.parse().ok()).ok_or_else(|| "no count of live streams".to_owned())
+}
+
 /// Until as many mark prices are live as wanted.
 fn wait_for(address: SocketAddr, patience: Duration, enough: impl Fn(usize) -> bool) -> Result<(), String> {
     let begun = Instant::now();
     while begun.elapsed() < patience {
-        if let Ok(text) = get(address, "/api/v1/feeds?state=LIVE&limit=1")
-            && let Some(live) = text.split_once("\"live\":").and_then(|(_, rest)| {
-                rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse::<usize>().ok())
-            })
+        if let Ok(live) = live(address)
             // Marks, quotes and their companions: five streams of each market come by themselves.
             && enough(live / 5)
         {
@@ -161,15 +197,20 @@ fn free_address() -> Result<SocketAddr, String> {
 }
 
 fn get(address: SocketAddr, path: &str) -> Result<String, String> {
-    let failed = |e: std::io::Error| format!("GET {path}: {e}");
+    ask(address, "GET", path)
+}
+
+fn ask(address: SocketAddr, method: &str, path: &str) -> Result<String, String> {
+    let failed = |e: std::io::Error| format!("{method} {path}: {e}");
     let mut socket = TcpStream::connect(address).map_err(failed)?;
-    write!(socket, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").map_err(failed)?;
+    let head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    socket.write_all(head.as_bytes()).map_err(failed)?;
     let mut text = String::new();
     socket.read_to_string(&mut text).map_err(failed)?;
     if text.starts_with("HTTP/1.1 200") {
         Ok(text)
     } else {
-        Err(format!("GET {path}: {}", text.lines().next().unwrap_or_default()))
+        Err(format!("{method} {path}: {}", text.lines().next().unwrap_or_default()))
     }
 }
 

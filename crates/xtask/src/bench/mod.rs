@@ -10,7 +10,7 @@ mod live;
 mod process;
 
 use crate::{Args, Failure, tree};
-use figures::{ALL, Bench};
+use figures::{ALL, Bench, LONG};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -48,7 +48,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
 
 fn choose(names: &[String]) -> Result<Vec<&'static Bench>, Failure> {
     if names.is_empty() {
-        return Ok(ALL.iter().collect());
+        return Ok(ALL.iter().filter(|b| !LONG.contains(&b.name)).collect());
     }
     let known: Vec<&str> = ALL.iter().map(|b| b.name).collect();
     let find = |name: &String| {
