@@ -176,6 +176,11 @@ pub struct BookView {
     /// When it entered that state; null before its first change.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub since: Option<Ts>,
+    /// The moment the levels show, by the venue's clock; null while there are none.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub event_ts: Option<Ts>,
+    /// How old the levels are, milliseconds; null while there are none.
+    pub age_ms: Option<i64>,
     /// Best first, at most 25; empty unless LIVE.
     pub bids: Vec<LevelView>,
     /// Best first, at most 25; empty unless LIVE.
@@ -196,7 +201,24 @@ impl BookView {
         let top = |levels: &[(f64, f64)]| -> Vec<LevelView> {
             levels.iter().take(shown).map(|(price, amount)| LevelView { price: *price, amount: *amount }).collect()
         };
-        Self { continuity, reason: beside(continuity, reason), since, bids: top(bids), asks: top(asks) }
+        Self {
+            continuity,
+            reason: beside(continuity, reason),
+            since,
+            event_ts: None,
+            age_ms: None,
+            bids: top(bids),
+            asks: top(asks),
+        }
+    }
+
+    /// Says which moment the levels show, where there are levels.
+    #[must_use]
+    pub fn at(self, event_ts: Ts, now: Ts) -> Self {
+        if self.bids.is_empty() && self.asks.is_empty() {
+            return self;
+        }
+        Self { event_ts: Some(event_ts), age_ms: Some((now - event_ts).0.max(0) / 1_000_000), ..self }
     }
 }
 

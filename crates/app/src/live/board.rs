@@ -3,6 +3,7 @@
 //! The core thread writes, the API reads; each market has its own lock, held for a few nanoseconds.
 
 use barograph_domain::{Event, GapReason, Instrument, Metric, Payload, Span, Status, StatusState, StreamDecl, Ts};
+use barograph_store::BookSample;
 use barograph_venues::session::Continuity;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -40,9 +41,11 @@ pub(crate) struct OpenMinute {
 pub(crate) struct LiveMarket {
     pub(crate) streams: Vec<LiveStream>,
     pub(crate) minute: Option<OpenMinute>,
-    /// Best first.
+    /// Best first; empty while the book cannot be trusted.
     pub(crate) bids: Vec<(f64, f64)>,
     pub(crate) asks: Vec<(f64, f64)>,
+    /// The moment these levels show, by the venue's clock.
+    pub(crate) book_ts: Option<Ts>,
 }
 
 /// A market's place; shared with whoever reads.
@@ -107,6 +110,15 @@ impl Board {
         Some(copy)
     }
 
+    /// Looks at every market in turn; its writer waits meanwhile, so `look` is quick.
+    pub(crate) fn each(&self, mut look: impl FnMut(&barograph_domain::InstrumentName, &LiveMarket)) {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for (name, market) in names.iter().zip(&markets) {
+            look(name, &market.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
     /// Copies of all markets, with their names.
     pub(crate) fn all(&self) -> Vec<(barograph_domain::InstrumentName, LiveMarket)> {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -152,16 +164,23 @@ impl Writer {
         stream.reason = status.reason;
         stream.since = Some(at);
         stream.losses += u32::from(status.is_open());
+        if stream.decl.metric == Metric::Book {
+            // No level of a book that was lost is shown, nor of one that was found again before its levels are here.
+            held.bids.clear();
+            held.asks.clear();
+            held.book_ts = None;
+        }
     }
 
     /// The book of a market, best levels first.
-    pub(crate) fn book(&self, market: usize, bids: &[(f64, f64)], asks: &[(f64, f64)]) {
-        let Some(shared) = self.markets.get(market) else { return };
+    pub(crate) fn book(&self, sample: &BookSample) {
+        let Some(shared) = self.markets.get(sample.instrument) else { return };
         let mut held = shared.lock().unwrap_or_else(PoisonError::into_inner);
         held.bids.clear();
-        held.bids.extend_from_slice(bids);
+        held.bids.extend_from_slice(&sample.bids);
         held.asks.clear();
-        held.asks.extend_from_slice(asks);
+        held.asks.extend_from_slice(&sample.asks);
+        held.book_ts = Some(sample.ts);
     }
 }
 
@@ -191,5 +210,51 @@ impl LiveMarket {
                 });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::{InstrumentName, MarketKind, Stamp, StreamIndex};
+
+    #[test]
+    fn levels_of_a_lost_book_are_gone_at_once_and_come_back_with_the_book() {
+        let name = InstrumentName::parse("coinbase:BTC-USD").unwrap();
+        let instruments = [Instrument { name: name.clone(), kind: MarketKind::Spot, expiry: None }];
+        let streams = [StreamDecl {
+            instrument: name.clone(),
+            metric: Metric::Book,
+            kind: barograph_domain::Kind::Measured,
+            cadence: Span::secs(1),
+            source: "coinbase".to_owned(),
+            delay: Span::ZERO,
+            stamp: Stamp::Instant,
+            filled: true,
+        }];
+        let (board, mut writer) = (Board::default(), Writer::default());
+        board.grow(&mut writer, &instruments, &streams, &[]);
+        let sample = |s| BookSample {
+            instrument: 0,
+            ts: Ts::from_secs(s),
+            known_ts: Ts::from_secs(s + 1),
+            bids: vec![(99.0, 1.0)],
+            asks: vec![(101.0, 1.0)],
+        };
+        let status = |state, s| Status {
+            state,
+            from: Ts::from_secs(s),
+            until: Ts::from_secs(s),
+            reason: GapReason::SequenceJump,
+        };
+        let shown = || board.market(&name).map(|m| (m.bids.len(), m.asks.len(), m.book_ts)).unwrap();
+        writer.book(&sample(10));
+        assert_eq!(shown(), (1, 1, Some(Ts::from_secs(10))));
+        writer.status(StreamIndex(0), &status(StatusState::Gap, 12), Ts::from_secs(12));
+        assert_eq!(shown(), (0, 0, None));
+        writer.status(StreamIndex(0), &status(StatusState::Live, 13), Ts::from_secs(13));
+        assert_eq!(shown(), (0, 0, None), "found again, but these are the old levels");
+        writer.book(&sample(14));
+        assert_eq!(shown(), (1, 1, Some(Ts::from_secs(14))));
     }
 }

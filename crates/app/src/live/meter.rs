@@ -1,6 +1,6 @@
 //! Counters of a live process, in the Prometheus text format: what came in, what could not be read, how long it took.
 //!
-//! A fixed set of atomics and histograms with powers of two; nothing here locks on the path of a message except the table of
+//! A fixed set of atomics and histograms in steps of 1-2-5; nothing here locks on the path of a message except the table of
 //! fault kinds, which is touched only when something is wrong.
 
 use barograph_domain::Ts;
@@ -11,10 +11,40 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Buckets of 1 µs × 2^k: the last one begins at 8.6 minutes.
-const BUCKETS: usize = 30;
+/// Upper bounds in microseconds, 1-2-5 to the decade, up to 500 s.
+const BOUNDS: [u64; 27] = [
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    100,
+    200,
+    500,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+    200_000,
+    500_000,
+    1_000_000,
+    2_000_000,
+    5_000_000,
+    10_000_000,
+    20_000_000,
+    50_000_000,
+    100_000_000,
+    200_000_000,
+    500_000_000,
+];
+/// One more for what is longer.
+const BUCKETS: usize = BOUNDS.len() + 1;
 
-/// Durations in buckets of powers of two of a microsecond.
+/// Durations counted by [`BOUNDS`].
 #[derive(Debug)]
 pub(crate) struct Histogram {
     buckets: [AtomicU64; BUCKETS],
@@ -30,8 +60,8 @@ impl Default for Histogram {
 impl Histogram {
     /// Adds a duration; negative ones (clock skew) count as zero.
     pub(crate) fn add(&self, ns: i64) {
-        let micros = u64::try_from(ns / 1_000).unwrap_or(0);
-        let at = usize::try_from(64 - micros.leading_zeros()).unwrap_or(0).min(BUCKETS - 1);
+        let micros = u64::try_from(ns).unwrap_or(0).div_ceil(1_000);
+        let at = BOUNDS.partition_point(|bound| *bound < micros);
         self.buckets[at].fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(micros, Ordering::Relaxed);
     }
@@ -59,18 +89,19 @@ impl Histogram {
         let mut seen = 0;
         (0..BUCKETS).find_map(|k| {
             seen += self.buckets[k].load(Ordering::Relaxed);
-            (seen >= wanted).then_some(1_u64 << k)
+            (seen >= wanted).then(|| BOUNDS.get(k).copied().unwrap_or(u64::MAX))
         })
     }
 
     fn print(&self, out: &mut String, name: &str, labels: &str) {
         let comma = if labels.is_empty() { "" } else { "," };
         let mut seen = 0;
-        for (k, bucket) in self.buckets.iter().enumerate() {
+        for (bucket, bound) in self.buckets.iter().zip(BOUNDS) {
             seen += bucket.load(Ordering::Relaxed);
-            let le = (1_u64 << k) as f64 / 1e6;
+            let le = bound as f64 / 1e6;
             push(out, format_args!("{name}_bucket{{{labels}{comma}le=\"{le}\"}} {seen}\n"));
         }
+        seen += self.buckets[BUCKETS - 1].load(Ordering::Relaxed);
         push(out, format_args!("{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {seen}\n"));
         let sum = self.micros.load(Ordering::Relaxed) as f64 / 1e6;
         push(out, format_args!("{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {seen}\n"));
@@ -132,6 +163,13 @@ impl Meter {
         venue.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A fact reached the engine.
+    pub(crate) fn fact(&self, venue: usize) {
+        if let Some(venue) = self.venues.get(venue) {
+            venue.facts.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// A fact was received `lag` after the venue stamped it.
     pub(crate) fn lagged(&self, venue: usize, now: Ts, event_ts: Ts) {
         let Some(venue) = self.venues.get(venue) else { return };
@@ -184,6 +222,15 @@ impl Meter {
                 v.lag.print(out, "barograph_feed_lag_seconds", &format!("venue=\"{}\"", v.id));
             }
         });
+        family("barograph_feed_lag_recent_seconds", "gauge", "The same over the last minutes, by quantile.", &|out| {
+            for v in &self.venues {
+                let Some(lag) = v.lately.lock().unwrap_or_else(PoisonError::into_inner).lag() else { continue };
+                for (quantile, span) in [("0.5", lag.p50), ("0.95", lag.p95), ("0.99", lag.p99)] {
+                    let labels = format!("venue=\"{}\",quantile=\"{quantile}\"", v.id);
+                    push(out, format_args!("barograph_feed_lag_recent_seconds{{{labels}}} {}\n", span.as_secs_f64()));
+                }
+            }
+        });
         let histograms: [(&str, &str, &Histogram); 4] = [
             ("barograph_receipt_to_engine_seconds", "From receipt until values include it.", &self.receipt_to_engine),
             (
@@ -223,7 +270,7 @@ impl Meter {
         family("barograph_inbox_messages", "gauge", "Messages received and not yet taken.", &|out| {
             push(out, format_args!("barograph_inbox_messages {inbox}\n"));
         });
-        let plain: [(&str, &str, &str, &AtomicU64); 4] = [
+        let plain: [(&str, &str, &str, &AtomicU64); 6] = [
             ("barograph_rows_published_total", "counter", "Minutes published.", &self.rows),
             ("barograph_store_queue_batches", "gauge", "Batches waiting for the store.", &self.store_queue),
             (
@@ -233,6 +280,8 @@ impl Meter {
                 &self.journal_raw,
             ),
             ("barograph_journal_bytes_total", "counter", "Bytes of journal on disk.", &self.journal_written),
+            ("barograph_journal_queue_bytes", "gauge", "Bytes waiting to be written.", &self.journal_queue),
+            ("barograph_journal_files", "gauge", "Journal files open.", &self.journal_files),
         ];
         for (name, kind, help, value) in plain {
             family(name, kind, help, &|out| push(out, format_args!("{name} {}\n", value.load(Ordering::Relaxed))));
@@ -251,14 +300,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_fall_into_powers_of_two() {
+    fn durations_fall_into_steps_of_one_two_five() {
         let h = Histogram::default();
         assert_eq!(h.quantile_us(0.5), None);
         for us in [1_i64, 3, 3, 900, 40_000] {
             h.add(us * 1_000);
         }
         h.add(-5);
-        assert_eq!((h.quantile_us(0.5), h.quantile_us(0.99)), (Some(4), Some(65_536)));
+        let mut text = String::new();
+        h.print(&mut text, "h", "");
+        assert!(text.contains("h_bucket{le=\"0.00002\"} 4\nh_bucket{le=\"0.00005\"} 4\n"), "{text}");
+        assert!(text.contains("h_bucket{le=\"0.05\"} 6\n") && text.contains("h_count{} 6"), "{text}");
+        assert_eq!((h.quantile_us(0.5), h.quantile_us(0.99)), (Some(5), Some(50_000)));
         assert_eq!(h.count(), 6);
     }
 }

@@ -15,7 +15,7 @@ use crate::live::replay::{self, connection_name, journal_folder};
 use crate::live::storing::{Keep, Order, Storing};
 use crate::service::Service;
 use crate::setup::Setup;
-use barograph_domain::{Span, Ts};
+use barograph_domain::{Metric, Span, Ts};
 use barograph_lake::journal::{ControlRecord, FileKey, JournalWriter};
 use barograph_net::{Incoming, Net, Receiver, Stamper};
 use barograph_store::{BookSample, Writer};
@@ -343,8 +343,9 @@ impl Process {
             self.meter.minute_to_readable.add((self.plan.clock.now() - (due - Span(1_000))).0);
         }
         self.next_tick = (at - TICK_AFTER + Span(1)).ceil(SECOND) + TICK_AFTER;
-        if at >= self.next_books {
-            self.books(at);
+        let kept = at >= self.next_books;
+        self.books(at, kept);
+        if kept {
             self.next_books = (at + Span(1)).ceil(BOOKS_EVERY);
         }
         self.store()?;
@@ -391,18 +392,21 @@ impl Process {
         self.storing.send(Order::Write(Box::new(batch)), &self.meter)
     }
 
-    fn books(&mut self, at: Ts) {
+    /// Books that can be trusted, as they are now: shown every second, stored when `kept`.
+    fn books(&mut self, at: Ts, kept: bool) {
         for venue in &self.core.venues {
             for (market, instrument) in (0_u32..).zip(&venue.instruments) {
                 let Some(book) = venue.session.book(MarketIndex(market)) else { continue };
+                let stream = venue.session.continuity().get(MarketIndex(market), Metric::Book);
                 let level = |l: &barograph_venues::session::Level| (book.price(l.units), l.qty);
-                self.publisher.book(BookSample {
+                let sample = BookSample {
                     instrument: *instrument as usize,
-                    ts: at,
+                    ts: stream.and_then(|s| s.newest).unwrap_or(at),
                     known_ts: at,
                     bids: book.bids().take(BOOK_LEVELS).map(level).collect(),
                     asks: book.asks().take(BOOK_LEVELS).map(level).collect(),
-                });
+                };
+                self.publisher.book(sample, kept);
             }
         }
     }
@@ -452,7 +456,7 @@ impl Process {
     /// Everything that has arrived is written; a checkpoint makes the next start quick.
     fn end(mut self) -> Result<(), Failure> {
         let journal = |e: barograph_lake::journal::Error| Failure::broken(chain(&e));
-        self.books(self.core.at);
+        self.books(self.core.at, true);
         self.runtime.block_on(self.net.stop());
         let at = self.stamper.stamp();
         // The last of a minute that is not over is the newest there is; when the minute goes on after a restart, its last

@@ -123,10 +123,12 @@ impl Publisher {
         self.writer.adopt(stream, known);
     }
 
-    /// An order book as it is now.
-    pub(crate) fn book(&mut self, sample: BookSample) {
-        self.writer.book(sample.instrument, &sample.bids, &sample.asks);
-        self.batch.books.push(sample);
+    /// An order book as it is now, for whoever asks; `stored` at the moments that are kept.
+    pub(crate) fn book(&mut self, sample: BookSample, stored: bool) {
+        self.writer.book(&sample);
+        if stored {
+            self.batch.books.push(sample);
+        }
     }
 
     fn say(&self, line: core::fmt::Arguments<'_>) {
@@ -156,10 +158,14 @@ impl Sink for Publisher {
             Origin::Live => {
                 self.writer.fact(event, metric);
                 if !self.replaying
-                    && matches!(metric, Metric::Trade | Metric::BestBidAsk | Metric::MarkPrice)
                     && let Some(venue) = self.venue_of.get(event.stream.index())
                 {
-                    self.meter.lagged(*venue, event.recv_ts, event.event_ts);
+                    self.meter.fact(*venue);
+                    // Some messages have no stamp of the venue and carry ours: they say nothing about either clock.
+                    let stamped = event.event_ts != event.recv_ts;
+                    if stamped && matches!(metric, Metric::Trade | Metric::BestBidAsk | Metric::MarkPrice) {
+                        self.meter.lagged(*venue, event.recv_ts, event.event_ts);
+                    }
                 }
             }
             Origin::Backfill => {

@@ -43,7 +43,7 @@ impl LiveView {
             origin: self.origin(),
             streams: market.streams.iter().map(|s| stream(s, now)).collect(),
             minute: minute(&market, now),
-            book: book(&market),
+            book: book(&market, now),
         })
     }
 
@@ -76,21 +76,30 @@ impl LiveView {
     /// Streams that are lost.
     pub(crate) fn health(&self) -> FeedHealth {
         let mut counts = FeedCounts::default();
-        for (_, market) in self.board.all() {
-            market.streams.iter().for_each(|s| counts.add(s.state));
-        }
+        self.board.each(|_, market| market.streams.iter().for_each(|s| counts.add(s.state)));
         counts.health()
     }
 
     /// Counters for `/metrics`.
     pub(crate) fn metrics(&self) -> String {
         let mut streams: BTreeMap<(String, &'static str), u64> = BTreeMap::new();
-        for (name, market) in self.board.all() {
+        let mut each =
+            String::from("# HELP barograph_stream_live Whether a stream can be trusted now: 1 while LIVE.\n");
+        each.push_str("# TYPE barograph_stream_live gauge\n");
+        self.board.each(|name, market| {
             for s in &market.streams {
                 *streams.entry((name.venue.as_str().to_owned(), state_word(s.state))).or_default() += 1;
+                if s.state != StatusState::NotOffered {
+                    let (metric, live) = (s.decl.metric.name(), u8::from(s.state == StatusState::Live));
+                    each.push_str(&format!(
+                        "barograph_stream_live{{instrument=\"{name}\",metric=\"{metric}\"}} {live}\n"
+                    ));
+                }
             }
-        }
-        self.meter.text(&streams, &self.net.stats(), self.stamper.depth().items as u64)
+        });
+        let mut text = self.meter.text(&streams, &self.net.stats(), self.stamper.depth().items as u64);
+        text.push_str(&each);
+        text
     }
 
     /// Does the venue say that it does not have this metric of this market?
@@ -189,7 +198,11 @@ fn minute(market: &LiveMarket, now: Ts) -> Option<OpenMinuteView> {
     Some(if broken { view.incomplete(trades.reason) } else { view })
 }
 
-fn book(market: &LiveMarket) -> Option<BookView> {
+fn book(market: &LiveMarket, now: Ts) -> Option<BookView> {
     let s = market.streams.iter().find(|s| s.decl.metric == Metric::Book)?;
-    Some(BookView::new(s.state, s.reason, s.since, &market.bids, &market.asks))
+    let view = BookView::new(s.state, s.reason, s.since, &market.bids, &market.asks);
+    Some(match market.book_ts {
+        Some(ts) => view.at(ts, now),
+        None => view,
+    })
 }
