@@ -8,6 +8,10 @@
 //!   when the book is crossed, it is dropped and the product is unsubscribed and subscribed again (subscribing alone brings no
 //!   snapshot). A one-sided book is not trusted and stays fed.
 //!
+//! The snapshot holds every level and the book keeps `book_depth` of a side. When the price has walked so far that less than
+//! half of them are left, the product is unsubscribed and subscribed again in good time, at most every [`RENEW_PAUSE`]; the
+//! book goes on until the new snapshot, and is dropped should none come. So is one whose kept levels are all gone.
+//!
 //! A book belongs to the connection whose snapshot came last. Updates of other connections, and updates before the snapshot,
 //! are passed over, so nothing has to be buffered.
 
@@ -23,6 +27,8 @@ const SHOWN_EVERY: Span = Span::secs(1);
 /// A snapshot has to come within this time of asking; doubles with every try.
 const SNAPSHOT_WAIT: Span = Span::secs(15);
 const SNAPSHOT_WAIT_MAX: Span = Span::mins(5);
+/// A book is renewed no sooner after its snapshot than this: that of BTC-USD has five megabytes.
+const RENEW_PAUSE: Span = Span::secs(20);
 
 /// After being sound for this long, earlier failures are forgotten.
 const SOUND_FOR: Span = Span::mins(1);
@@ -39,6 +45,10 @@ pub(super) struct BookFeed {
     sound_since: Ts,
     shown: Ts,
     pub(super) pace: Pace,
+    /// When its snapshot came.
+    snapped: Ts,
+    /// A new snapshot was asked for while the book goes on; it has to come by then.
+    renewed_by: Option<Ts>,
     /// When asking again is due, while waiting.
     due: Ts,
     tries: u32,
@@ -53,6 +63,8 @@ impl BookFeed {
             sound_since: Ts::MIN,
             shown: Ts::MIN,
             pace: Pace::default(),
+            snapped: Ts::MIN,
+            renewed_by: None,
             due: Ts::MIN,
             tries: 0,
         }
@@ -75,10 +87,28 @@ impl BookFeed {
         self.conn.is_none() && now >= self.due
     }
 
+    /// Has the price nearly left what is kept of the book, so that a new snapshot is to be asked for now?
+    pub(super) fn wants_renewal(&self, now: Ts) -> bool {
+        self.book().is_some_and(Book::is_thin) && self.renewed_by.is_none() && now - self.snapped >= RENEW_PAUSE
+    }
+
+    /// A new snapshot was asked for; the book goes on.
+    pub(super) fn renewing(&mut self, now: Ts) {
+        self.renewed_by = Some(now + SNAPSHOT_WAIT);
+    }
+
+    /// The new snapshot did not come: whether the book is still fed nobody knows.
+    pub(super) fn not_renewed(&mut self, sink: &mut Sink<'_>) {
+        if self.conn.is_some() && self.renewed_by.is_some_and(|by| sink.now >= by) {
+            self.drop_book(StatusState::Resync, GapReason::Silent, sink);
+        }
+    }
+
     /// Drops the book: it waits for a snapshot, asked for at once the first time, later when that happens again soon.
     pub(super) fn drop_book(&mut self, state: StatusState, reason: GapReason, sink: &mut Sink<'_>) {
         let was_fed = self.conn.take().is_some();
         self.sound = false;
+        self.renewed_by = None;
         if let Some(book) = &mut self.book {
             book.clear();
         }
@@ -113,6 +143,7 @@ impl BookFeed {
         if event.snapshot {
             book.clear();
             self.conn = Some(conn);
+            (self.snapped, self.renewed_by) = (sink.now, None);
         }
         let (mut newest, mut bad) = (None, None);
         let read = wire::levels(event.rows, |row| {
@@ -153,6 +184,8 @@ impl BookFeed {
                     sink.live(Metric::Book, event_ts, 0, Payload::BestBidAsk { bid, ask });
                 }
             }
+            // All that was kept is gone, and there is more: nothing that comes can fill it.
+            Err(BookFault::Empty) if book.is_thin() => self.drop_book(StatusState::Resync, GapReason::EmptyBook, sink),
             Err(BookFault::Empty) => {
                 // A quiet product may have one side only; the next update can fill it, so it stays fed.
                 self.sound = false;

@@ -157,7 +157,7 @@ impl State {
         }
     }
 
-    /// Books that are silent or that wait too long are unsubscribed and subscribed again.
+    /// Books that are silent, that wait too long or that the price is about to leave are unsubscribed and subscribed again.
     fn refresh(&mut self, now: Ts, out: &mut Out) {
         for at in 0..self.markets.len() {
             let Some(link) = self.markets[at].link else { continue };
@@ -165,11 +165,17 @@ impl State {
             let limit = if self.markets[at].book.pace.is_busy() { BOOK_SILENCE_BUSY } else { BOOK_SILENCE_QUIET };
             if let Some((p, mut sink)) = split(&mut self.markets, &mut self.tracker, at, now, out) {
                 p.book.silent(limit, &mut sink);
+                p.book.not_renewed(&mut sink);
             }
-            if self.markets[at].book.overdue(now) {
+            let (overdue, renews) = (self.markets[at].book.overdue(now), self.markets[at].book.wants_renewal(now));
+            if overdue || renews {
                 self.say(to, "unsubscribe", conn::LEVEL2, &[at], out);
                 self.say(to, "subscribe", conn::LEVEL2, &[at], out);
+            }
+            if overdue {
                 self.markets[at].book.asked(now);
+            } else if renews {
+                self.markets[at].book.renewing(now);
             }
         }
     }

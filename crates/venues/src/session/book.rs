@@ -174,6 +174,13 @@ impl Book {
         self.scale
     }
 
+    /// Has a side less than half of the levels it could hold, with more beyond them that are not known? That is what a price
+    /// leaves behind that walks towards the end of what was kept: time for a new snapshot.
+    #[must_use]
+    pub fn is_thin(&self) -> bool {
+        [&self.bids, &self.asks].into_iter().any(|s| s.horizon.is_some() && s.levels.len() < self.levels_max / 2)
+    }
+
     /// Checked after every whole message.
     ///
     /// # Errors
@@ -212,6 +219,12 @@ mod tests {
         assert_eq!((book.check(), book.top()), (Ok(()), Some((10.1, 10.2))));
         book.ask(d("10.10"), 1.0).unwrap();
         assert_eq!(book.check(), Err(BookFault::Crossed));
+        assert!(!book.is_thin(), "two of three");
+        book.bid(d("10.00"), 0.0).unwrap();
+        book.bid(d("10.10"), 0.0).unwrap();
+        assert!(book.is_thin(), "none of three, and more are there");
+        book.clear();
+        assert!(!book.is_thin(), "few, and that is all there are");
         assert_eq!(book.bid(d("10.001"), 1.0), Err(BookFault::OffTick));
     }
 }

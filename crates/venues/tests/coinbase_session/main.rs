@@ -7,6 +7,7 @@
     reason = "a test may fail by panicking, and reads recordings from files named by the environment"
 )]
 
+mod books;
 mod checklist;
 mod fixtures;
 mod replay;
