@@ -260,7 +260,7 @@ impl BinanceSession {
         }
         self.state.tracker.progress(market, metric, now, at, out);
         out.live(market, metric, at, 0, Payload::Value(amount));
-        self.begin(now, market);
+        self.begin(now, market, at);
         Some(())
     }
 
@@ -282,7 +282,7 @@ impl BinanceSession {
     fn settled(&mut self, now: Ts, body: &[u8], out: &mut Out) -> Option<()> {
         let mut rows = rest::funding(body)?;
         rows.sort_by_key(|r| r.at);
-        // Newest regular settlement by symbol: at start the ones before it are history, not news.
+        // Newest regular settlement by symbol: the ones before it are history, not news, and at start not even that.
         let newest: BTreeMap<String, Ts> =
             rows.iter().filter(|r| !r.special).map(|r| (r.symbol.clone(), r.at)).collect();
         for row in rows {
@@ -298,8 +298,12 @@ impl BinanceSession {
             }
             m.settled = Some(row.at);
             let interval_h = Some(m.interval_h);
-            self.state.tracker.progress(market, Metric::FundingRateSettled, now, row.at, out);
             let payload = Payload::Funding { rate: row.rate, interval_h, next_ts: None, special: row.special };
+            if newest.get(&row.symbol).is_some_and(|newest| row.at < *newest) {
+                out.backfilled(market, Metric::FundingRateSettled, row.at, 0, payload);
+                continue;
+            }
+            self.state.tracker.progress(market, Metric::FundingRateSettled, now, row.at, out);
             out.live(market, Metric::FundingRateSettled, row.at, 0, payload);
         }
         Some(())

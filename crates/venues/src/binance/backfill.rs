@@ -1,5 +1,8 @@
 //! Ranges of history as requests, and their pages as facts. Which ranges: everything wanted at the first start, and every hole
 //! from its beginning.
+//!
+//! Trades of a first start are those of the minute that runs and of the one before: older ones are in the candles, and a
+//! hundred pages of each busy market would keep everybody's candles waiting.
 
 use super::archive::{LABEL_SWITCH, METRICS_CADENCE};
 use super::asks::encode;
@@ -14,6 +17,8 @@ use barograph_domain::{MarketKind, Metric, Payload, Span, Ts};
 /// The futures hosts keep aggregated trades this long, and open interest a month.
 const TRADES_KEPT: Span = Span::hours(48);
 const OPEN_INTEREST_KEPT: Span = Span::days(30);
+/// Trades of a first start reach back this far before the running minute.
+const TRADES_AT_START: Span = MINUTE;
 const TRADES_PAGE: u64 = 1_000;
 const MINUTE: Span = Span::mins(1);
 
@@ -22,8 +27,8 @@ impl BinanceSession {
         Task { market, piece, from, until, repair: false, pages: 0, attempts: 0, due: now, asked: None }
     }
 
-    /// First data of a market: its past is fetched.
-    pub(super) fn begin(&mut self, now: Ts, market: MarketIndex) {
+    /// First data of a market, stamped `there` by the venue: its past is fetched.
+    pub(super) fn begin(&mut self, now: Ts, market: MarketIndex, there: Ts) {
         let first = self.state.markets.get_mut(market.index()).is_some_and(|m| !core::mem::replace(&mut m.begun, true));
         if !first || self.config.backfill <= Span::ZERO {
             return;
@@ -32,7 +37,9 @@ impl BinanceSession {
         let offered =
             |s: &Self, metric| s.has(metric) && s.spec(market).is_some_and(|spec| s.flavour.offers(metric, spec.kind));
         if offered(self, Metric::Bar) {
-            let until = now.floor(MINUTE);
+            // Whether a minute is over is for the venue's clock to say: with ours ahead, a running candle would look closed. With
+            // ours behind, the last one is found missing by the next, and fetched.
+            let until = there.min(now).floor(MINUTE);
             // From here on a candle that is missing is a hole.
             if let Some(m) = self.state.markets.get_mut(market.index()) {
                 m.bar_ts = m.bar_ts.max(Some(until));
@@ -58,11 +65,11 @@ impl BinanceSession {
         at: Ts,
         _out: &mut Out,
     ) {
-        self.begin(now, market);
+        self.begin(now, market, at);
         if self.config.backfill <= Span::ZERO || kind != TradeIds::Aggregated || !self.has(Metric::Trade) {
             return;
         }
-        let from = (now - self.config.backfill).max(now - TRADES_KEPT);
+        let from = (now - self.config.backfill).max(at.floor(MINUTE) - TRADES_AT_START);
         self.state.history.add(self.task(now, market, Piece::Trades { lo: 0, hi: id }, from, at));
     }
 
@@ -84,8 +91,17 @@ impl BinanceSession {
             return;
         }
         let task = self.task(now, market, Piece::Trades { lo, hi }, from.max(now - TRADES_KEPT), until);
-        self.state.history.add(Task { repair: true, ..task });
+        if !self.state.history.add(Task { repair: true, ..task }) {
+            let why = format!("trades {lo} to {hi} stay missing: too many holes wait to be filled");
+            out.fault("history_cut", Some(market), &why, &[]);
+        }
         self.ask_history(now, out);
+    }
+
+    /// Settlements `from ≤ at ≤ until` were missed; the newest one is polled.
+    pub(super) fn repair_settled(&mut self, now: Ts, market: MarketIndex, (from, until): (Ts, Ts)) {
+        let task = self.task(now, market, Piece::Funding, from, until);
+        self.state.history.add(Task { repair: true, ..task });
     }
 
     pub(super) fn repair_open_interest(&mut self, now: Ts, market: MarketIndex, from: Ts, until: Ts) {
@@ -156,7 +172,7 @@ impl BinanceSession {
         let mut history = core::mem::take(&mut self.state.history);
         let outcome = history.peek(request).copied().and_then(|task| {
             let next = match task.piece {
-                Piece::Klines => self.klines_page(now, &task, body, out)?,
+                Piece::Klines => self.klines_page(&task, body, out)?,
                 Piece::Funding => self.funding_page(&task, body, out)?,
                 Piece::OpenInterest => self.open_interest_page(now, &task, body, out)?,
                 Piece::Trades { lo, hi } => self.trades_page(&task, lo, hi, body, out)?,
@@ -170,18 +186,15 @@ impl BinanceSession {
         outcome.map(|_| ())
     }
 
-    fn klines_page(&mut self, now: Ts, task: &Task, body: &[u8], out: &mut Out) -> Option<Option<Task>> {
+    fn klines_page(&mut self, task: &Task, body: &[u8], out: &mut Out) -> Option<Option<Task>> {
         let rows = rest::klines(body)?;
         let full = rows.len() >= limits::klines(self.flavour).0 as usize;
         let size = self.spec(task.market).map_or(1.0, contract_size);
         let mut newest = task.from;
         for row in rows {
-            // The open candle is never one, and a range before the listing returns the first rows there are.
-            if row.close_ts <= task.from
-                || row.close_ts > task.until
-                || row.close_ts > now
-                || row.close_ts - row.open_ts != MINUTE
-            {
+            // The open candle is never one: a range ends where the venue's clock had been. A range before the listing returns
+            // the first rows there are.
+            if row.close_ts <= task.from || row.close_ts > task.until || row.close_ts - row.open_ts != MINUTE {
                 continue;
             }
             let mut bar = row.bar;

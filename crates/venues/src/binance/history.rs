@@ -2,7 +2,7 @@
 //!
 //! A task is a range of one kind of one market. Few are under way at once; each is a chain of pages, forward in time by stamp,
 //! trades backward by their dense ids (so that a task that has to be cut short joins on to what is live). A page that failed is
-//! asked for again after a pause that grows, then given up.
+//! asked for again after a pause that grows, then given up. Repairs go first, then what first starts need, then their trades.
 
 use crate::session::{MarketIndex, RequestId};
 use barograph_domain::{Span, Ts};
@@ -14,6 +14,9 @@ const ACTIVE_MAX: usize = 4;
 pub(super) const ATTEMPTS_MAX: u32 = 6;
 /// Pages of trades per task: 100,000 trades. At 20 weights each that is most of a minute's budget.
 pub(super) const TRADE_PAGES_MAX: u32 = 100;
+/// Ranges of trades of one market that wait: a dozen reconnects before the first of them is filled. What comes after them stays
+/// a hole.
+const TRADE_RANGES_MAX: usize = 32;
 const PAUSE_MIN: Span = Span::secs(2);
 const PAUSE_MAX: Span = Span::mins(5);
 
@@ -50,6 +53,27 @@ pub(super) struct Task {
     pub(super) asked: Option<RequestId>,
 }
 
+impl Piece {
+    /// One range instead of both says the same.
+    fn joins(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Trades { lo, hi }, Self::Trades { lo: a, hi: b }) => lo <= b && a <= hi,
+            _ => core::mem::discriminant(&self) == core::mem::discriminant(&other),
+        }
+    }
+}
+
+impl Task {
+    /// Lower goes first: every market waits for its candles, nobody for old trades.
+    fn rank(&self) -> u8 {
+        match self.piece {
+            _ if self.repair => 0,
+            Piece::Klines | Piece::Funding | Piece::OpenInterest => 1,
+            Piece::Trades { .. } => 2,
+        }
+    }
+}
+
 /// All ranges that are still to be fetched.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct History {
@@ -58,17 +82,21 @@ pub(super) struct History {
 
 impl History {
     /// Adds a range; one of the same kind that has not begun is widened instead, so the list cannot grow with the number of
-    /// holes.
-    pub(super) fn add(&mut self, new: Task) {
-        let same = self.tasks.iter_mut().find(|t| {
-            t.asked.is_none()
-                && t.pages == 0
-                && t.market == new.market
-                && core::mem::discriminant(&t.piece) == core::mem::discriminant(&new.piece)
-        });
+    /// holes. Trades between two holes are known already, so their ranges are joined only where they touch, and are bounded in
+    /// number: false when there are too many.
+    pub(super) fn add(&mut self, new: Task) -> bool {
+        let same = self
+            .tasks
+            .iter_mut()
+            .find(|t| t.asked.is_none() && t.pages == 0 && t.market == new.market && t.piece.joins(new.piece));
         let Some(task) = same else {
-            self.tasks.push(new);
-            return;
+            let ranges = |t: &&Task| t.market == new.market && matches!(t.piece, Piece::Trades { .. });
+            let is_full = matches!(new.piece, Piece::Trades { .. })
+                && self.tasks.iter().filter(ranges).count() >= TRADE_RANGES_MAX;
+            if !is_full {
+                self.tasks.push(new);
+            }
+            return !is_full;
         };
         task.from = task.from.min(new.from);
         task.until = task.until.max(new.until);
@@ -76,15 +104,16 @@ impl History {
         if let (Piece::Trades { lo, hi }, Piece::Trades { lo: a, hi: b }) = (&mut task.piece, new.piece) {
             (*lo, *hi) = ((*lo).min(a), (*hi).max(b));
         }
+        true
     }
 
-    /// The next range to ask a page of; the caller asks and names the request. Repairs come first.
+    /// The next range to ask a page of; the caller asks and names the request. A market is finished before the next one.
     pub(super) fn next(&mut self, now: Ts, ask: impl FnOnce(&Task) -> RequestId) -> bool {
         if self.tasks.iter().filter(|t| t.asked.is_some()).count() >= ACTIVE_MAX {
             return false;
         }
         let ready = |t: &&mut Task| t.asked.is_none() && t.due <= now;
-        let Some(task) = self.tasks.iter_mut().filter(ready).min_by_key(|t| !t.repair) else { return false };
+        let Some(task) = self.tasks.iter_mut().filter(ready).min_by_key(|t| t.rank()) else { return false };
         task.asked = Some(ask(task));
         true
     }
@@ -161,6 +190,7 @@ mod tests {
         history.add(task(Piece::Klines, 60, 120));
         history.add(task(Piece::Klines, 300, 360));
         history.add(task(Piece::Trades { lo: 5, hi: 9 }, 0, 9));
+        history.add(task(Piece::Trades { lo: 9, hi: 11 }, 9, 11));
         assert_eq!(history.len(), 2);
         let mut now = Ts::from_secs(1_000);
         let mut given_up = 0;
@@ -177,10 +207,30 @@ mod tests {
     }
 
     #[test]
+    fn trades_between_two_holes_are_not_fetched_and_holes_are_bounded() {
+        let mut history = History::default();
+        for n in 0..40_u32 {
+            let lo = u64::from(n) * 100;
+            let taken = history.add(task(Piece::Trades { lo, hi: lo + 5 }, i64::from(n), i64::from(n)));
+            assert_eq!(taken, n < 32, "hole {n}");
+        }
+        let mut other = task(Piece::Trades { lo: 0, hi: 5 }, 0, 1);
+        other.market = MarketIndex(1);
+        assert!(history.add(other), "another market has a bound of its own");
+        let ids = history.tasks.iter().map(|t| match t.piece {
+            Piece::Trades { lo, hi } => hi - lo,
+            _ => 0,
+        });
+        assert_eq!((history.len(), ids.sum::<u64>()), (33, 33 * 5), "nothing but the holes");
+    }
+
+    #[test]
     fn few_are_under_way_at_once_and_repairs_go_first() {
         let mut history = History::default();
         for n in 0..10 {
-            let mut t = task(Piece::Klines, 0, 60);
+            // The first markets have many trades.
+            let piece = if n < 6 { Piece::Trades { lo: 0, hi: 9 } } else { Piece::Klines };
+            let mut t = task(piece, 0, 60);
             (t.market, t.repair) = (MarketIndex(n), n == 7);
             history.add(t);
         }
@@ -189,6 +239,6 @@ mod tests {
             order.push(t.market.0);
             RequestId(u64::from(t.market.0))
         }) {}
-        assert_eq!(order, [7, 0, 1, 2]);
+        assert_eq!(order, [7, 6, 8, 9], "a repair, then candles; trades wait");
     }
 }

@@ -317,8 +317,9 @@ impl BinanceSession {
         }
         (m.mark_ts, m.mark) = (Some(event_ts), Some(mark));
         let interval_h = Some(m.interval_h);
-        if next.is_some() {
-            note_next_funding(m, next, event_ts);
+        let missed = note_next_funding(m, next, event_ts);
+        if let Some(missed) = missed.filter(|_| self.has(Metric::FundingRateSettled)) {
+            self.repair_settled(now, market, missed);
         }
         if self.live(now, market, Metric::MarkPrice, event_ts, out) {
             out.live(market, Metric::MarkPrice, event_ts, 0, Payload::Value(mark));
@@ -333,7 +334,7 @@ impl BinanceSession {
             let payload = Payload::Funding { rate, interval_h, next_ts: next, special: false };
             out.live(market, Metric::FundingRate, event_ts, 0, payload);
         }
-        self.begin(now, market);
+        self.begin(now, market, event_ts);
         Ok(())
     }
 
@@ -415,7 +416,7 @@ impl BinanceSession {
         if self.live(now, market, Metric::Bar, close, out) {
             out.live(market, Metric::Bar, close, 0, Payload::Bar(bar));
         }
-        self.begin(now, market);
+        self.begin(now, market, close);
         Ok(())
     }
 
@@ -448,16 +449,28 @@ impl BinanceSession {
     }
 }
 
-/// A settlement has passed when the next one is another: it is asked for a little later.
-fn note_next_funding(m: &mut Market, next: Option<Ts>, now_there: Ts) {
-    /// Settlements are listed some seconds after they happened.
+/// A settlement has passed when the next one is another: it is asked for a little later. Returns the range of those that
+/// passed before it and were never read, as after an absence.
+fn note_next_funding(m: &mut Market, next: Option<Ts>, now_there: Ts) -> Option<(Ts, Ts)> {
+    /// Settlements are listed some seconds after they happened, and stamped some milliseconds after their hour.
     const LISTED: Span = Span::secs(15);
-    if let (Some(old), Some(new)) = (m.next_funding, next)
-        && new > old
-    {
-        (m.settle_from, m.settle_due, m.settle_attempts) = (Some(old), Some(now_there + LISTED), 0);
+    const LATE: Span = Span::secs(10);
+    /// The shortest interval there is.
+    const INTERVAL_MIN: Span = Span::hours(1);
+    let next = next?;
+    let old = m.next_funding.replace(next).filter(|old| next > *old)?;
+    #[expect(clippy::cast_possible_truncation, reason = "hours between two settlements: 1 to 24")]
+    let interval = Span::mins((m.interval_h * 60.0) as i64).max(INTERVAL_MIN);
+    let newest = if now_there - old < INTERVAL_MIN { old } else { old.max(next - interval) };
+    (m.settle_from, m.settle_due, m.settle_attempts) = (Some(newest), Some(now_there + LISTED), 0);
+    let known = m.settled.map_or(old - LATE, |t| t + Span::millis(1));
+    let until = newest - LATE - Span::millis(1);
+    // Counted from the last one that was read: one that was never listed in time is missing too.
+    if m.settled.map_or(newest <= old, |t| newest - t < interval + LATE) || known > until {
+        return None;
     }
-    m.next_funding = next;
+    m.settled = Some(until);
+    Some((known, until))
 }
 
 /// Answers to what was sent, and what the venue says about the connection.

@@ -12,5 +12,6 @@ mod captures;
 mod checklist_spot;
 mod checklist_usdm;
 mod fixtures;
+mod history;
 mod rig;
 mod suite;

@@ -74,5 +74,9 @@ fn a_book_that_lost_all_it_kept_or_is_not_renewed_is_asked_for_again() {
     rig.wait(14);
     assert_eq!((rig.state(0, Metric::Book).0, rig.texts().len()), (StatusState::Live, 0));
     rig.wait(1);
-    assert_eq!((rig.state(0, Metric::Book).0, rig.texts().len()), (StatusState::Resync, 2), "dropped and asked for again");
+    assert_eq!(
+        (rig.state(0, Metric::Book).0, rig.texts().len()),
+        (StatusState::Resync, 2),
+        "dropped and asked for again"
+    );
 }
