@@ -6,9 +6,10 @@
 
 use crate::{Metric, Status, StreamIndex, Ts};
 use core::cmp::Ordering;
+use serde::{Deserialize, Serialize};
 
 /// Which side acted or was closed; the field that holds it says whose.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Buyer, or holder of a long.
@@ -18,7 +19,7 @@ pub enum Side {
 }
 
 /// A closed bar `[event_ts − cadence, event_ts)`.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Bar {
     /// First price.
     pub open: f64,
@@ -35,7 +36,7 @@ pub struct Bar {
 }
 
 /// What happened. Numbers are finite and in range: the edge has checked.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Payload {
     /// A closed bar; [`Metric::Bar`].
     Bar(Bar),

@@ -5,6 +5,7 @@ use crate::market::{Market, Route};
 use crate::rules::Book;
 use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, Payload, StreamDecl, StreamIndex};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -78,13 +79,14 @@ pub struct Engine {
     markets: Vec<Market>,
 }
 
-/// State that goes to a checkpoint; streams and book are checked against it on load.
+/// State that goes to a checkpoint; streams and book are checked against it on load. Borrowed while it is written: a
+/// thousand markets are not held twice.
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct Saved<'a> {
     format: u32,
     book: String,
-    streams: Vec<StreamDecl>,
-    markets: Vec<Market>,
+    streams: Cow<'a, [StreamDecl]>,
+    markets: Cow<'a, [Market]>,
 }
 
 /// Version of [`Saved`]; raised whenever any saved structure changes.
@@ -151,6 +153,12 @@ impl Engine {
         self.routes.get(stream.index()).copied().flatten().map(|(market, _)| market)
     }
 
+    /// Whether anything is made of a stream's facts; what only the store keeps leads nowhere here.
+    #[must_use]
+    pub fn reads(&self, stream: StreamIndex) -> bool {
+        self.routes.get(stream.index()).copied().flatten().is_some_and(|(_, route)| route != Route::Unused)
+    }
+
     /// A market as it is now, to begin a catch-up from.
     #[must_use]
     pub fn market(&self, at: usize) -> Option<&Market> {
@@ -171,10 +179,12 @@ impl Engine {
 
     /// Puts in place of a market what it would be had it known `history` all along: `base` (an earlier state of the same
     /// market) goes through these events, in the total order, up to the minute the market has reached. Rows made on the way
-    /// are not published: what was published stays as it is, and only minutes to come are made from the fuller past.
+    /// are not published: what was published stays as it is, and only minutes to come are made from the fuller past. `base` may
+    /// come from a checkpoint: what it derives is made again.
     pub fn catch_up(&mut self, at: usize, base: Market, history: &[Event]) {
         let Some(reached) = self.markets.get(at).map(|m| m.next_tick()) else { return };
         let mut market = base;
+        market.reread(&self.config);
         let mut unseen = Outputs::default();
         for event in history {
             let Some(Some((owner, route))) = self.routes.get(event.stream.index()).copied() else { continue };
@@ -237,8 +247,8 @@ impl Engine {
         let saved = Saved {
             format: SAVED_FORMAT,
             book: crate::rules::logic_version(&self.config.book, ""),
-            streams: self.streams.clone(),
-            markets: self.markets.clone(),
+            streams: Cow::Borrowed(&self.streams),
+            markets: Cow::Borrowed(&self.markets),
         };
         #[expect(clippy::expect_used, reason = "writing plain data to memory cannot fail")]
         postcard::to_allocvec(&saved).expect("plain data serialises")
@@ -258,15 +268,15 @@ impl Engine {
         if format != SAVED_FORMAT {
             return Err(RestoreError::OtherFormat);
         }
-        let saved: Saved = postcard::from_bytes(bytes).map_err(|_e| RestoreError::Unreadable)?;
+        let saved: Saved<'_> = postcard::from_bytes(bytes).map_err(|_e| RestoreError::Unreadable)?;
         if saved.book != crate::rules::logic_version(&config.book, "")
-            || saved.streams != streams
+            || *saved.streams != *streams
             || saved.markets.len() != instruments.len()
         {
             return Err(RestoreError::OtherRun);
         }
         let mut engine = Self::new(config, instruments, streams);
-        engine.markets = saved.markets;
+        engine.markets = saved.markets.into_owned();
         for market in &mut engine.markets {
             market.reread(&engine.config);
         }

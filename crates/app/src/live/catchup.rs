@@ -4,37 +4,47 @@
 //! The answers come in while the market is live already. Until they are complete the market's earlier state is kept beside it
 //! with everything that has happened since; then the history goes through that state in the order in which it would have
 //! arrived, the rest follows, and the result takes the market's place. Minutes published meanwhile stay as they are.
+//!
+//! All of it is part of a checkpoint: a process that ends while history is still to come goes on waiting for the rest when it
+//! is back.
 
-use barograph_domain::{Event, Instrument, Metric, Payload, Span, Status, Ts};
+use barograph_domain::{Event, Instrument, Payload, Span, Status, StreamIndex, Ts};
 use barograph_engine::{Engine, Market};
 use barograph_venues::policy::archive_delay;
 use barograph_venues::session::Origin;
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// History is complete when none has arrived for this long.
+/// History is complete when nothing of it is to be fetched any more and none has arrived for this long: what the first data of
+/// a market set off may set off more.
 const QUIET: Span = Span::secs(20);
 /// A market that has had no history for this long gets none.
 const PATIENCE: Span = Span::mins(10);
+/// The longest wait for history that is still to be fetched: venues that refuse for an hour are not waited for.
+const FETCH_MAX: Span = Span::hours(1);
 /// Events that may be worked through in one tick: some tenths of a second.
 const EVENTS_PER_TICK: usize = 200_000;
 /// Live facts kept per market at most; then the market goes on with what it has.
 const HELD_MAX: usize = 50_000;
 
 /// One market that waits for history.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Waiting {
     /// `None`: the market had no past.
     base: Option<Market>,
-    began: Ts,
-    /// When history last arrived.
+    /// Since when this process waits.
+    since: Ts,
+    /// When history last arrived here.
     newest: Option<Ts>,
-    history: Vec<(Event, Metric)>,
+    #[serde(with = "facts")]
+    history: Vec<Event>,
     /// Live facts since: the last of each stream and minute, and all changes of continuity.
+    #[serde(with = "facts")]
     held: Vec<Event>,
 }
 
 /// All markets that wait.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct CatchUps {
     waiting: BTreeMap<usize, Waiting>,
 }
@@ -42,40 +52,62 @@ pub(crate) struct CatchUps {
 impl CatchUps {
     /// Keeps a market's state from now on.
     pub(crate) fn begin(&mut self, market: usize, base: Option<Market>, at: Ts) {
-        self.waiting.insert(market, Waiting { base, began: at, newest: None, history: Vec::new(), held: Vec::new() });
+        self.waiting.insert(market, Waiting { base, since: at, newest: None, history: Vec::new(), held: Vec::new() });
     }
 
-    /// Is any market waiting?
-    pub(crate) fn is_idle(&self) -> bool {
-        self.waiting.is_empty()
+    /// Another process goes on here: a market that was waiting waits on from its earlier state, the others begin to.
+    pub(crate) fn resume(&mut self, market: usize, now: impl FnOnce() -> Option<Market>, at: Ts) {
+        match self.waiting.get_mut(&market) {
+            // What was asked for before has to be asked for again.
+            Some(waiting) => (waiting.since, waiting.newest) = (at, None),
+            None => self.begin(market, now(), at),
+        }
     }
 
-    /// Stops waiting.
-    pub(crate) fn give_up(&mut self) {
-        self.waiting.clear();
+    /// How many markets wait.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
     }
 
-    /// Looks at an event of a market. True: it is history and waits here; the engine must not take it yet.
-    pub(crate) fn takes(&mut self, market: Option<usize>, event: &Event, origin: Origin, metric: Metric) -> bool {
+    /// Looks at an event of a market. True: it is history and waits here; the engine must not take it yet. `read`: the engine
+    /// makes something of its stream.
+    pub(crate) fn takes(&mut self, market: Option<usize>, event: &Event, origin: Origin, read: bool) -> bool {
         let Some(waiting) = market.and_then(|m| self.waiting.get_mut(&m)) else { return false };
-        if origin == Origin::Backfill && !matches!(event.payload, Payload::Status(_)) {
-            waiting.newest = Some(event.recv_ts);
-            waiting.history.push((*event, metric));
+        let is_status = matches!(event.payload, Payload::Status(_));
+        if origin == Origin::Backfill && !is_status {
+            if read {
+                waiting.newest = Some(event.recv_ts);
+                waiting.history.push(*event);
+            }
             return true;
         }
-        waiting.hold(event);
+        if read || is_status {
+            waiting.hold(event);
+        }
         false
     }
 
-    /// Brings up to date what is complete.
-    pub(crate) fn work(&mut self, at: Ts, engine: &mut Engine, instruments: &[Instrument]) {
+    /// Brings up to date what is complete; `fetching` names the markets of which there is more to come.
+    pub(crate) fn work(
+        &mut self,
+        at: Ts,
+        engine: &mut Engine,
+        instruments: &[Instrument],
+        fetching: impl FnOnce(&Engine) -> BTreeSet<usize>,
+    ) {
         let mut budget = EVENTS_PER_TICK;
-        let due: Vec<usize> = self
+        let mut due: Vec<usize> = self
             .waiting
             .iter()
-            .filter(|(_, w)| w.newest.map_or(at - w.began > PATIENCE, |n| at - n > QUIET))
+            .filter(|(_, w)| w.newest.map_or(at - w.since > PATIENCE, |n| at - n > QUIET))
             .map(|(m, _)| *m)
             .collect();
+        if due.is_empty() {
+            return;
+        }
+        let fetching = fetching(engine);
+        due.retain(|m| !fetching.contains(m) || self.waiting.get(m).is_some_and(|w| at - w.since > FETCH_MAX));
         for market in due {
             let Some(waiting) = self.waiting.get(&market) else { continue };
             let size = waiting.history.len() + waiting.held.len();
@@ -86,7 +118,7 @@ impl CatchUps {
             if let Some(waiting) = self.waiting.remove(&market)
                 && !waiting.history.is_empty()
             {
-                let (base, events) = waiting.in_order();
+                let (base, events) = waiting.in_order(engine);
                 let fresh = || engine.fresh_market(market, instruments.get(market)?);
                 if let Some(base) = base.or_else(fresh) {
                     engine.catch_up(market, base, &events);
@@ -116,22 +148,66 @@ impl Waiting {
     }
 
     /// History as it would have arrived, then what did arrive.
-    fn in_order(self) -> (Option<Market>, Vec<Event>) {
-        let began = self.began;
+    fn in_order(self, engine: &Engine) -> (Option<Market>, Vec<Event>) {
         let mut events: Vec<Event> = Vec::with_capacity(self.history.len() + self.held.len());
-        for (event, metric) in self.history {
-            let arrives = (event.event_ts + archive_delay(metric)).min(event.recv_ts);
+        for event in self.history {
+            let Some(decl) = engine.streams().get(event.stream.index()) else { continue };
+            let arrives = (event.event_ts + archive_delay(decl.metric)).min(event.recv_ts);
             events.push(Event { recv_ts: arrives, ..event });
         }
+        // The latest moment at which something was told about the continuity of a stream.
+        let mut told: BTreeMap<StreamIndex, Ts> = BTreeMap::new();
         for event in self.held {
-            // A hole is told where it begins, so that the history inside it is not taken back.
-            let recv_ts = match &event.payload {
-                Payload::Status(Status { from, until, .. }) if *until == Status::OPEN => (*from).min(began),
-                _ => event.recv_ts,
+            let Payload::Status(status) = &event.payload else {
+                events.push(event);
+                continue;
             };
-            events.push(Event { recv_ts, ..event });
+            // A hole is told where it begins, so that the history inside it is not taken back; but holes of one stream are
+            // told one after the other.
+            let open = status.until == Status::OPEN;
+            let wanted = if open { status.from.min(event.recv_ts) } else { event.recv_ts };
+            let last = told.entry(event.stream).or_insert(wanted);
+            *last = wanted.max(*last);
+            events.push(Event { recv_ts: *last, ..event });
         }
         events.sort_by(Event::order);
         (self.base, events)
+    }
+}
+
+/// Facts as a checkpoint holds them: stamps as differences from the fact before, which mostly are the same again and again.
+mod facts {
+    use barograph_domain::{Event, Payload, Span, StreamIndex, Ts};
+    use serde::de::{Deserialize as _, Deserializer};
+    use serde::ser::Serializer;
+
+    type Short = (i64, i64, u16, i64, Payload);
+
+    pub(super) fn serialize<S: Serializer>(facts: &[Event], serializer: S) -> Result<S::Ok, S::Error> {
+        let (mut recv, mut stamp, mut seq) = (Ts(0), Ts(0), 0_u64);
+        serializer.collect_seq(facts.iter().map(|e| -> Short {
+            let short = (
+                (e.recv_ts - recv).0,
+                (e.event_ts - stamp).0,
+                e.stream.0,
+                e.seq.wrapping_sub(seq).cast_signed(),
+                e.payload,
+            );
+            (recv, stamp, seq) = (e.recv_ts, e.event_ts, e.seq);
+            short
+        }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Event>, D::Error> {
+        let (mut recv, mut stamp, mut seq) = (Ts(0), Ts(0), 0_u64);
+        let facts = Vec::<Short>::deserialize(deserializer)?;
+        Ok(facts
+            .into_iter()
+            .map(|(recv_by, stamp_by, stream, seq_by, payload)| {
+                (recv, stamp, seq) =
+                    (recv + Span(recv_by), stamp + Span(stamp_by), seq.wrapping_add(seq_by.cast_unsigned()));
+                Event { recv_ts: recv, event_ts: stamp, stream: StreamIndex(stream), seq, payload }
+            })
+            .collect())
     }
 }

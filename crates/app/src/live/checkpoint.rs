@@ -6,65 +6,20 @@
 
 use crate::failure::Failure;
 use crate::live::config::LiveConfig;
-use crate::live::core::{Core, Sink, VenueSaved};
+use crate::live::core::{Core, Sink};
+use crate::live::state::Saved;
 use crate::setup::Setup;
-use barograph_domain::{Instrument, StreamDecl, Ts};
-use serde::{Deserialize, Serialize};
+use barograph_domain::Ts;
 use sha2::{Digest as _, Sha256};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// First bytes of the file: format and its version.
-const MAGIC: &[u8; 8] = b"BAROCK01";
+const MAGIC: &[u8; 8] = b"BAROCK02";
 /// Files kept: the newest, and one before it should the newest turn out bad.
 const KEEP: usize = 2;
 /// Fast enough not to matter beside making the bytes; numbers repeat a lot between markets.
 const LEVEL: i32 = 1;
-
-/// State of everything at one moment.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Saved {
-    /// Everything received until this stamp is in it.
-    pub(crate) at: Ts,
-    pub(crate) logic_version: String,
-    /// [`LiveConfig`] as JSON: the fields of a session configuration may grow.
-    pub(crate) config: String,
-    pub(crate) instruments: Vec<SavedInstrument>,
-    pub(crate) streams: Vec<StreamDecl>,
-    pub(crate) newest: Vec<Option<Ts>>,
-    pub(crate) away: Vec<Option<Ts>>,
-    pub(crate) engine: Vec<u8>,
-    pub(crate) venues: Vec<VenueSaved>,
-    pub(crate) samples: Vec<SavedFact>,
-}
-
-/// An instrument; the domain type is not made for binary formats.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct SavedInstrument {
-    pub(crate) name: String,
-    pub(crate) kind: barograph_domain::MarketKind,
-    pub(crate) expiry: Option<Ts>,
-}
-
-/// A fact waiting to be stored.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct SavedFact {
-    pub(crate) recv_ts: Ts,
-    pub(crate) event_ts: Ts,
-    pub(crate) stream: u16,
-    pub(crate) seq: u64,
-    pub(crate) payload: Vec<u8>,
-}
-
-impl SavedInstrument {
-    pub(crate) fn of(i: &Instrument) -> Self {
-        Self { name: i.name.to_string(), kind: i.kind, expiry: i.expiry }
-    }
-    pub(crate) fn instrument(&self) -> Option<Instrument> {
-        let name = barograph_domain::InstrumentName::parse(&self.name).ok()?;
-        Some(Instrument { name, kind: self.kind, expiry: self.expiry })
-    }
-}
 
 fn folder(data: &Path) -> PathBuf {
     data.join("checkpoint")
@@ -119,7 +74,7 @@ pub(crate) fn files(data: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Reads one file.
-pub(crate) fn read(path: &Path) -> Result<Saved, String> {
+pub(crate) fn read(path: &Path) -> Result<Saved<'static>, String> {
     let mut file = std::fs::File::open(path).map_err(|e| e.to_string())?;
     let mut head = [0_u8; 48];
     file.read_exact(&mut head).map_err(|_e| "is cut short".to_owned())?;
@@ -149,7 +104,7 @@ pub(crate) fn newest(data: &Path, setup: &Setup, sink: &mut dyn Sink) -> Result<
 }
 
 /// The machine of a checkpoint.
-pub(crate) fn restore(saved: Saved, setup: &Setup, sink: &mut dyn Sink) -> Result<Core, String> {
+pub(crate) fn restore(saved: Saved<'_>, setup: &Setup, sink: &mut dyn Sink) -> Result<Core, String> {
     if saved.logic_version != setup.logic_version {
         return Err(format!("belongs to {}, not to {}", saved.logic_version, setup.logic_version));
     }

@@ -5,7 +5,6 @@
 
 use crate::failure::Failure;
 use crate::live::catchup::CatchUps;
-use crate::live::checkpoint::{Saved, SavedFact, SavedInstrument};
 use crate::live::config::LiveConfig;
 use crate::live::samples::Samples;
 use crate::setup::Setup;
@@ -18,7 +17,6 @@ use barograph_venues::session::{
     Action, CloseReason, ConnId, Emit, FailReason, Fault, Input, MarketIndex, Origin, Out, RequestId, Session,
     StreamSpec, venue,
 };
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 const METRICS: usize = Metric::ALL.len();
@@ -57,9 +55,9 @@ pub(crate) struct VenueState {
     /// How many of the session's declarations are known here.
     declared: usize,
     /// Open connections.
-    open: BTreeSet<ConnId>,
+    pub(super) open: BTreeSet<ConnId>,
     /// Requests without an answer.
-    asked: BTreeSet<RequestId>,
+    pub(super) asked: BTreeSet<RequestId>,
 }
 
 impl core::fmt::Debug for VenueState {
@@ -80,9 +78,9 @@ pub(crate) struct Core {
     /// Streams that were wanted and that their venues do not have.
     not_offered: Vec<StreamDecl>,
     /// Newest stamp of each stream, to know where a hole begins after a restart.
-    newest: Vec<Option<Ts>>,
+    pub(super) newest: Vec<Option<Ts>>,
     /// Where the hole of a restart begins, of streams that have not been heard of since.
-    away: Vec<Option<Ts>>,
+    pub(super) away: Vec<Option<Ts>>,
     pub(crate) catchups: CatchUps,
     pub(crate) samples: Samples,
     /// Stamp of the newest input.
@@ -97,7 +95,20 @@ impl Core {
     /// A machine at its beginning. Streams are declared by the sessions; nothing has been received.
     pub(crate) fn new(setup: Setup, config: LiveConfig, at: Ts, sink: &mut dyn Sink) -> Result<Self, Failure> {
         let engine = Engine::new(setup.engine(), &[], &[]);
-        let mut core = Self {
+        let mut core = Self::empty(setup, config, engine, at);
+        for one in core.config.venues.clone() {
+            let def = venue(&one.id).ok_or_else(|| Failure::usage(no_such_venue(&one.id)))?;
+            core.venues.push(VenueState::new(def.id, (def.open)(one.session)));
+        }
+        for at_venue in 0..core.venues.len() {
+            core.declare(at_venue, sink)?;
+        }
+        Ok(core)
+    }
+
+    /// Nothing but an engine.
+    pub(super) fn empty(setup: Setup, config: LiveConfig, engine: Engine, at: Ts) -> Self {
+        Self {
             setup,
             config,
             venues: Vec::new(),
@@ -114,102 +125,11 @@ impl Core {
             rows: Outputs::default(),
             batch: Vec::new(),
             ripe: Vec::new(),
-        };
-        for one in core.config.venues.clone() {
-            let def = venue(&one.id).ok_or_else(|| Failure::usage(no_such_venue(&one.id)))?;
-            core.venues.push(VenueState::new(def.id, (def.open)(one.session)));
         }
-        for at_venue in 0..core.venues.len() {
-            core.declare(at_venue, sink)?;
-        }
-        Ok(core)
-    }
-
-    /// State of everything; only while nothing is being caught up.
-    pub(crate) fn save(&self) -> Result<Saved, Failure> {
-        let fact = |e: &Event| {
-            let mut payload = Vec::new();
-            e.payload.encode(&mut payload);
-            SavedFact { recv_ts: e.recv_ts, event_ts: e.event_ts, stream: e.stream.0, seq: e.seq, payload }
-        };
-        Ok(Saved {
-            at: self.at,
-            logic_version: self.setup.logic_version.clone(),
-            config: serde_json::to_string(&self.config).map_err(Failure::broken)?,
-            instruments: self.instruments.iter().map(SavedInstrument::of).collect(),
-            streams: self.streams.clone(),
-            newest: self.newest.clone(),
-            away: self.away.clone(),
-            engine: self.engine.save(),
-            venues: self
-                .venues
-                .iter()
-                .map(|v| VenueSaved {
-                    session: v.session.save(),
-                    open: v.open.iter().map(|c| c.0).collect(),
-                    asked: v.asked.iter().map(|r| r.0).collect(),
-                })
-                .collect(),
-            samples: self.samples.waiting().map(fact).collect(),
-        })
-    }
-
-    /// Goes on from [`Self::save`].
-    pub(crate) fn restore(setup: Setup, config: LiveConfig, saved: Saved, sink: &mut dyn Sink) -> Result<Self, String> {
-        let instruments: Vec<Instrument> = saved
-            .instruments
-            .iter()
-            .map(SavedInstrument::instrument)
-            .collect::<Option<_>>()
-            .ok_or("names an instrument that is none")?;
-        let engine = Engine::restore(setup.engine(), &instruments, &saved.streams, &saved.engine)
-            .map_err(|e| format!("holds an engine that cannot be used: {e}"))?;
-        let mut core = Self {
-            setup,
-            config,
-            venues: Vec::new(),
-            engine,
-            instruments,
-            streams: saved.streams,
-            not_offered: Vec::new(),
-            newest: saved.newest,
-            away: saved.away,
-            catchups: CatchUps::default(),
-            samples: Samples::default(),
-            at: saved.at,
-            out: Out::default(),
-            rows: Outputs::default(),
-            batch: Vec::new(),
-            ripe: Vec::new(),
-        };
-        let known = (core.instruments.len(), core.streams.len());
-        for (one, state) in core.config.venues.clone().into_iter().zip(saved.venues) {
-            let def = venue(&one.id).ok_or_else(|| no_such_venue(&one.id))?;
-            let mut session = (def.open)(one.session);
-            session.restore(&state.session).map_err(|e| e.to_string())?;
-            let mut venue = VenueState::new(def.id, session);
-            venue.open = state.open.into_iter().map(ConnId).collect();
-            venue.asked = state.asked.into_iter().map(RequestId).collect();
-            core.venues.push(venue);
-        }
-        for at_venue in 0..core.venues.len() {
-            core.declare(at_venue, sink).map_err(|e| e.text().unwrap_or_default())?;
-        }
-        if (core.instruments.len(), core.streams.len()) != known {
-            return Err("declares other streams than this version".to_owned());
-        }
-        for fact in saved.samples {
-            let stream = StreamIndex(fact.stream);
-            let metric = core.streams.get(stream.index()).map(|d| d.metric).ok_or("holds a fact of no stream")?;
-            let payload = Payload::decode(metric, &fact.payload).ok_or("holds a fact that cannot be read")?;
-            let event = Event { recv_ts: fact.recv_ts, event_ts: fact.event_ts, stream, seq: fact.seq, payload };
-            core.samples.push(&event, metric);
-        }
-        Ok(core)
     }
 
     /// Takes what a session declares beyond what is known.
-    fn declare(&mut self, at_venue: usize, sink: &mut dyn Sink) -> Result<(), Failure> {
+    pub(super) fn declare(&mut self, at_venue: usize, sink: &mut dyn Sink) -> Result<(), Failure> {
         let venue = &mut self.venues[at_venue];
         let specs: Vec<StreamSpec> = venue.session.streams()[venue.declared..].to_vec();
         if specs.is_empty() {
@@ -366,7 +286,8 @@ impl Core {
         for venue in 0..self.venues.len() {
             self.input(at, venue, &Input::Tick, sink)?;
         }
-        self.catchups.work(at, &mut self.engine, &self.instruments);
+        let venues = &self.venues;
+        self.catchups.work(at, &mut self.engine, &self.instruments, |engine| fetching(venues, engine));
         Ok(())
     }
 
@@ -375,8 +296,8 @@ impl Core {
     pub(crate) fn resume(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
         self.at = at;
         for market in 0..self.instruments.len() {
-            if let Some(base) = self.engine.market(market).filter(|_| self.fetches_history()) {
-                self.catchups.begin(market, Some(base.clone()), at);
+            if self.fetches_history() {
+                self.catchups.resume(market, || self.engine.market(market).cloned(), at);
             }
             // Minutes nobody was there to publish are not made.
             self.engine.rest(market);
@@ -400,13 +321,9 @@ impl Core {
             for request in asked {
                 self.input(at, at_venue, &Input::Failed { request, reason: FailReason::Dropped }, sink)?;
             }
+            self.venues[at_venue].session.resume(at);
         }
         Ok(())
-    }
-
-    /// The process is about to stop: what was being caught up is given up, so that a checkpoint is complete.
-    pub(crate) fn stop(&mut self) {
-        self.catchups.give_up();
     }
 
     /// A new list of a venue's markets.
@@ -483,7 +400,7 @@ impl Core {
             }
         }
         let market = self.market_of(event.stream);
-        if self.catchups.takes(market, event, origin, metric) {
+        if self.catchups.takes(market, event, origin, self.engine.reads(event.stream)) {
             return Ok(());
         }
         self.engine.step(event, &mut self.rows);
@@ -513,12 +430,19 @@ fn status_event(at: Ts, stream: StreamIndex, status: Status) -> Event {
     Event { recv_ts: at, event_ts: at, stream, seq: 0, payload: Payload::Status(status) }
 }
 
-/// A venue in a checkpoint.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct VenueSaved {
-    session: Vec<u8>,
-    open: Vec<u32>,
-    asked: Vec<u64>,
+/// Instruments of which history is still to be fetched that the engine makes something of.
+fn fetching(venues: &[VenueState], engine: &Engine) -> BTreeSet<usize> {
+    let wanted = |venue: &VenueState, market: u32| {
+        let market = MarketIndex(market);
+        let read = |metric| venue.place(market, metric).is_some_and(|stream| engine.reads(stream));
+        venue.session.fetching(market, &read)
+    };
+    let mut found = BTreeSet::new();
+    for venue in venues {
+        let own = (0_u32..).zip(&venue.instruments).filter(|(market, _)| wanted(venue, *market));
+        found.extend(own.map(|(_, instrument)| *instrument as usize));
+    }
+    found
 }
 
 /// What to say about a venue this build does not know.
@@ -528,7 +452,7 @@ pub(crate) fn no_such_venue(id: &str) -> String {
 }
 
 impl VenueState {
-    fn new(id: &'static str, session: Box<dyn Session>) -> Self {
+    pub(super) fn new(id: &'static str, session: Box<dyn Session>) -> Self {
         Self {
             id,
             session,

@@ -14,6 +14,9 @@ pub(crate) mod publish;
 pub(crate) mod replay;
 pub(crate) mod samples;
 pub(crate) mod start;
+pub(crate) mod state;
+#[cfg(test)]
+mod stops;
 pub(crate) mod storing;
 pub(crate) mod verify;
 pub(crate) mod view;

@@ -365,7 +365,7 @@ impl Process {
     /// Packs the state when it is due, and writes it when the store has taken everything from before it: what lies before a
     /// checkpoint is not run again after a crash.
     fn checkpoint(&mut self, at: Ts) -> Result<(), Failure> {
-        if at >= self.next_checkpoint && self.core.catchups.is_idle() && self.packed.is_none() {
+        if at >= self.next_checkpoint && self.packed.is_none() {
             self.send()?;
             self.packed = Some(checkpoint::pack(&self.core)?);
             self.next_checkpoint = at + CHECKPOINT_EVERY;
@@ -464,7 +464,6 @@ impl Process {
         for event in self.core.samples.waiting() {
             self.publisher.sample(event);
         }
-        self.core.stop();
         self.core.at = at;
         self.journal.control(at, &ControlRecord::Stop).map_err(journal)?;
         let ticket = self.journal.flush().map_err(journal)?;

@@ -113,11 +113,10 @@ fn control(
                 None => Ok(()),
             }
         }
-        ControlRecord::Stop => {
-            core.stop();
-            Ok(())
-        }
-        ControlRecord::Start { .. } | ControlRecord::Request { .. } | ControlRecord::Model { .. } => Ok(()),
+        ControlRecord::Stop
+        | ControlRecord::Start { .. }
+        | ControlRecord::Request { .. }
+        | ControlRecord::Model { .. } => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@
 //! asked for again after a pause that grows, then given up. Repairs go first, then what first starts need, then their trades.
 
 use crate::session::{MarketIndex, RequestId};
-use barograph_domain::{Span, Ts};
+use barograph_domain::{Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Tasks under way at once.
@@ -36,6 +36,17 @@ pub(super) enum Piece {
         /// Id of the first trade that is known.
         hi: u64,
     },
+}
+
+impl Piece {
+    fn metric(self) -> Metric {
+        match self {
+            Self::Klines => Metric::Bar,
+            Self::Funding => Metric::FundingRateSettled,
+            Self::OpenInterest => Metric::OpenInterest,
+            Self::Trades { .. } => Metric::Trade,
+        }
+    }
 }
 
 /// A range to fetch.
@@ -157,6 +168,11 @@ impl History {
     /// Forgets a market that is no longer wanted, but for what is under way.
     pub(super) fn remove(&mut self, market: MarketIndex) {
         self.tasks.retain(|t| t.market != market || t.asked.is_some());
+    }
+
+    /// Is anything of this market and of such a metric still to come?
+    pub(super) fn wanted(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
+        self.tasks.iter().any(|t| t.market == market && of(t.piece.metric()))
     }
 
     /// Ranges that are not complete.

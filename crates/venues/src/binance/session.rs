@@ -468,6 +468,14 @@ impl Session for BinanceSession {
         }
     }
 
+    fn resume(&mut self, _now: Ts) {
+        self.state.polls.wake();
+    }
+
+    fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
+        self.state.history.wanted(market, of)
+    }
+
     fn links(&self) -> &[Link] {
         &self.links
     }

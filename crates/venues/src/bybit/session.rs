@@ -416,6 +416,10 @@ impl Session for Bybit {
         self.ask(now, out);
     }
 
+    fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
+        self.state.desk.history.wanted(market, of)
+    }
+
     fn links(&self) -> &[Link] {
         &self.links
     }

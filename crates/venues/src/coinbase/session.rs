@@ -224,6 +224,14 @@ impl Session for Coinbase {
         }
     }
 
+    fn resume(&mut self, _now: Ts) {
+        self.state.polls.wake();
+    }
+
+    fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
+        self.state.history.wanted(market, of)
+    }
+
     fn links(&self) -> &[Link] {
         &self.state.links
     }

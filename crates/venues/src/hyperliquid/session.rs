@@ -361,6 +361,14 @@ impl Session for Hyperliquid {
         }
     }
 
+    fn resume(&mut self, now: Ts) {
+        self.state.contexts_due = now;
+    }
+
+    fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
+        self.state.desk.history.wanted(market, of)
+    }
+
     fn links(&self) -> &[Link] {
         &self.state.links
     }

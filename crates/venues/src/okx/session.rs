@@ -466,6 +466,10 @@ impl Session for Okx {
         self.ask(now, out);
     }
 
+    fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
+        self.state.desk.history.wanted(market, of)
+    }
+
     fn links(&self) -> &[Link] {
         &self.links
     }

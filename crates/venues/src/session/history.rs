@@ -179,6 +179,14 @@ impl History {
         self.jobs.retain(|k, _| k.0 != market);
     }
 
+    /// Is history of this market and of such a metric still to come? Polls are not history: they wait for what has not
+    /// happened.
+    #[must_use]
+    pub fn wanted(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {
+        let own = (market, Metric::ALL[0])..=(market, Metric::ALL[Metric::ALL.len() - 1]);
+        self.jobs.range(own).any(|((_, metric), j)| j.priority != Priority::Poll && of(*metric))
+    }
+
     /// Jobs not done yet.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -221,8 +229,14 @@ mod tests {
         let job = h.next(at(2), RequestId(4)).unwrap();
         assert_eq!((job.from, job.until), (at(200), at(300)));
         assert_eq!(h.answered(RequestId(9)), None);
+        let wanted = |h: &History, m: u32, metric: Metric| h.wanted(MarketIndex(m), &|x| x == metric);
+        assert!(wanted(&h, 0, Metric::Bar) && wanted(&h, 1, Metric::Bar) && !wanted(&h, 2, Metric::Bar));
+        assert!(!wanted(&h, 0, Metric::Trade));
         h.remove(M);
         assert_eq!((h.len(), h.in_flight), (1, 0));
+        assert!(!wanted(&h, 0, Metric::Bar) && wanted(&h, 1, Metric::Bar));
+        h.want(M, Metric::FundingRateSettled, at(0), at(100), Priority::Poll, at(0));
+        assert!(!wanted(&h, 0, Metric::FundingRateSettled));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub use seen::{Admit, Ids, Minutes};
 pub use spec::{Endpoints, MarketIndex, MarketSpec, SessionConfig, StreamSpec};
 pub use tracker::{Continuity, Tracker};
 
-use barograph_domain::Ts;
+use barograph_domain::{Metric, Ts};
 
 /// One venue, as a state machine.
 pub trait Session: Send {
@@ -61,6 +61,14 @@ pub trait Session: Send {
     /// Takes one input received at `now`; never earlier than the one before. What follows from it is added to `out`.
     /// A frame that cannot be used is a [`Fault`] in `out`, never a panic, and never silent.
     fn input(&mut self, now: Ts, input: &Input<'_>, out: &mut Out);
+
+    /// The process was away and goes on now. What was open and what was asked for is reported as closed and failed besides;
+    /// here sessions that poll make it due, so that nothing waits for a time set before the pause.
+    fn resume(&mut self, _now: Ts) {}
+
+    /// Is history of this market and of one of these metrics still to be fetched? Windows over it are filled when it is
+    /// complete.
+    fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool;
 
     /// The connections wanted at this moment. Read again whenever `out` holds [`Action::Relink`].
     fn links(&self) -> &[Link];

@@ -24,6 +24,8 @@ pub struct Poll {
     pub current: Span,
     /// When it is due.
     pub due: Ts,
+    /// Due now whatever the schedule says, once; the schedule stays as it is.
+    pub at_once: bool,
     /// The request under way.
     pub asked: Option<RequestId>,
 }
@@ -46,7 +48,7 @@ impl Polls {
 
     /// Adds a poll; the first one is due at `first` (spread them, so that they do not come in bursts).
     pub fn add(&mut self, market: MarketIndex, metric: Metric, every: Span, first: Ts) {
-        self.polls.push(Poll { market, metric, every, current: every, due: first, asked: None });
+        self.polls.push(Poll { market, metric, every, current: every, due: first, at_once: false, asked: None });
     }
 
     /// Removes the polls of a market that is no longer wanted.
@@ -56,13 +58,20 @@ impl Polls {
         self.polls.retain(|p| p.market != market);
     }
 
+    /// Nobody listened for a while: every value is asked for at once, those of long silence first, and then at its old times,
+    /// so that the polls of many markets stay spread.
+    pub fn wake(&mut self) {
+        self.polls.iter_mut().for_each(|p| p.at_once = true);
+    }
+
     /// The next poll to ask for at `now`; the caller makes the request and names it with `ask`.
     pub fn next(&mut self, now: Ts, mut ask: impl FnMut(MarketIndex, Metric) -> RequestId) -> bool {
         if self.in_flight >= self.in_flight_max {
             return false;
         }
         let late = |p: &Poll| (now - p.due).0 / (p.current.0 / 64).max(1);
-        let due = self.polls.iter_mut().filter(|p| p.asked.is_none() && p.due <= now).max_by_key(|p| late(p));
+        let due =
+            self.polls.iter_mut().filter(|p| p.asked.is_none() && (p.at_once || p.due <= now)).max_by_key(|p| late(p));
         let Some(poll) = due else { return false };
         poll.asked = Some(ask(poll.market, poll.metric));
         self.in_flight += 1;
@@ -74,6 +83,9 @@ impl Polls {
         let poll = self.polls.iter_mut().find(|p| p.asked == Some(request))?;
         poll.asked = None;
         self.in_flight -= 1;
+        if core::mem::take(&mut poll.at_once) && poll.due > now {
+            return Some((poll.market, poll.metric));
+        }
         poll.current = if moved {
             Span((poll.current.0 / 2).max(poll.every.0))
         } else {
@@ -121,5 +133,24 @@ mod tests {
         assert_eq!(polls.all()[1].current, Span::secs(240));
         polls.remove(MarketIndex(2));
         assert_eq!(polls.in_flight, 0);
+    }
+
+    #[test]
+    fn after_a_pause_everything_is_asked_at_once_and_then_at_its_old_times() {
+        let at = |s: i64| Ts(0) + Span::secs(s);
+        let mut polls = Polls::new(8);
+        polls.add(MarketIndex(0), Metric::OpenInterest, Span::secs(60), at(40));
+        polls.add(MarketIndex(1), Metric::OpenInterest, Span::secs(60), at(5));
+        polls.wake();
+        let mut asked = Vec::new();
+        while polls.next(at(10), |m, _| {
+            asked.push(m.0);
+            RequestId(u64::from(m.0))
+        }) {}
+        assert_eq!(asked, [1, 0], "the one that is overdue first");
+        polls.answered(at(11), RequestId(0), true);
+        polls.answered(at(11), RequestId(1), true);
+        assert_eq!((polls.all()[0].due, polls.all()[1].due), (at(40), at(65)));
+        assert!(!polls.next(at(12), |_, _| RequestId(9)), "once");
     }
 }
