@@ -81,8 +81,8 @@ pub struct Engine {
 
 /// State that goes to a checkpoint; streams and book are checked against it on load. Borrowed while it is written: a
 /// thousand markets are not held twice.
-#[derive(Serialize, Deserialize)]
-struct Saved<'a> {
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Saved<'a> {
     format: u32,
     book: String,
     streams: Cow<'a, [StreamDecl]>,
@@ -244,14 +244,19 @@ impl Engine {
     /// State as bytes: restoring them and going on equals never having stopped.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
-        let saved = Saved {
+        #[expect(clippy::expect_used, reason = "writing plain data to memory cannot fail")]
+        postcard::to_allocvec(&self.state()).expect("plain data serialises")
+    }
+
+    /// As [`Self::save`], to be written as part of something larger.
+    #[must_use]
+    pub fn state(&self) -> Saved<'_> {
+        Saved {
             format: SAVED_FORMAT,
             book: crate::rules::logic_version(&self.config.book, ""),
             streams: Cow::Borrowed(&self.streams),
             markets: Cow::Borrowed(&self.markets),
-        };
-        #[expect(clippy::expect_used, reason = "writing plain data to memory cannot fail")]
-        postcard::to_allocvec(&saved).expect("plain data serialises")
+        }
     }
 
     /// An engine that goes on where [`Self::save`] left off.
@@ -268,7 +273,23 @@ impl Engine {
         if format != SAVED_FORMAT {
             return Err(RestoreError::OtherFormat);
         }
-        let saved: Saved<'_> = postcard::from_bytes(bytes).map_err(|_e| RestoreError::Unreadable)?;
+        let saved = postcard::from_bytes(bytes).map_err(|_e| RestoreError::Unreadable)?;
+        Self::from_state(config, instruments, streams, saved)
+    }
+
+    /// An engine that goes on where [`Self::state`] was taken.
+    ///
+    /// # Errors
+    /// When it belongs to another run or was made by another version.
+    pub fn from_state(
+        config: Config,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        saved: Saved<'_>,
+    ) -> Result<Self, RestoreError> {
+        if saved.format != SAVED_FORMAT {
+            return Err(RestoreError::OtherFormat);
+        }
         if saved.book != crate::rules::logic_version(&config.book, "")
             || *saved.streams != *streams
             || saved.markets.len() != instruments.len()

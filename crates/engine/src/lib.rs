@@ -19,5 +19,5 @@ pub mod rules;
 pub mod series;
 
 pub use catalogue::{CATALOGUE, Feature};
-pub use engine::{Config, Engine, Outputs, RestoreError};
+pub use engine::{Config, Engine, Outputs, RestoreError, Saved};
 pub use market::Market;

@@ -10,6 +10,7 @@ use crate::live::core::{Core, Sink};
 use crate::live::state::Saved;
 use crate::setup::Setup;
 use barograph_domain::Ts;
+use postcard::ser_flavors::Flavor;
 use sha2::{Digest as _, Sha256};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ const MAGIC: &[u8; 8] = b"BAROCK02";
 const KEEP: usize = 2;
 /// Fast enough not to matter beside making the bytes; numbers repeat a lot between markets.
 const LEVEL: i32 = 1;
+/// Bytes compressed at once.
+const PIECE: usize = 256 * 1024;
 
 fn folder(data: &Path) -> PathBuf {
     data.join("checkpoint")
@@ -34,8 +37,27 @@ pub(crate) struct Packed {
 
 /// The state of `core` as bytes.
 pub(crate) fn pack(core: &Core) -> Result<Packed, Failure> {
-    let plain = postcard::to_allocvec(&core.save()?).map_err(Failure::broken)?;
-    Ok(Packed { at: core.at, body: zstd::bulk::compress(&plain, LEVEL)? })
+    let squeezed = zstd::Encoder::new(Vec::new(), LEVEL)?;
+    let plain = Pieces(std::io::BufWriter::with_capacity(PIECE, squeezed));
+    let plain = postcard::serialize_with_flavor(&core.save()?, plain).map_err(Failure::broken)?;
+    let body = plain.into_inner().map_err(|e| Failure::from(e.into_error()))?.finish()?;
+    Ok(Packed { at: core.at, body })
+}
+
+/// Passes bytes on as they are made: a thousand markets are some 250 MB that are never there at once.
+struct Pieces<W>(W);
+
+impl<W: std::io::Write> Flavor for Pieces<W> {
+    type Output = W;
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.try_extend(&[byte])
+    }
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.write_all(bytes).map_err(|_e| postcard::Error::SerializeBufferFull)
+    }
+    fn finalize(self) -> postcard::Result<W> {
+        Ok(self.0)
+    }
 }
 
 /// Writes a state. Call it when everything published up to it is in the store: what lies before a checkpoint is not run again.

@@ -37,6 +37,9 @@ const BOOKS_EVERY: Span = Span::secs(30);
 const BOOK_LEVELS: usize = 25;
 /// A checkpoint is written this often, so that the journal behind it replays in seconds.
 const CHECKPOINT_EVERY: Span = Span::mins(10);
+/// And this long after a whole minute at the earliest and latest: packing a thousand markets takes a second or two, in which
+/// nothing is published.
+const CHECKPOINT_WITHIN: core::ops::Range<Span> = Span::secs(10)..Span::secs(45);
 /// Retention is looked at this often.
 const PRUNE_EVERY: Span = Span::hours(1);
 /// Backfilled facts go to the store in pieces of this size.
@@ -365,7 +368,8 @@ impl Process {
     /// Packs the state when it is due, and writes it when the store has taken everything from before it: what lies before a
     /// checkpoint is not run again after a crash.
     fn checkpoint(&mut self, at: Ts) -> Result<(), Failure> {
-        if at >= self.next_checkpoint && self.packed.is_none() {
+        let fits = CHECKPOINT_WITHIN.contains(&(at - at.floor(Span::mins(1))));
+        if at >= self.next_checkpoint && fits && self.packed.is_none() {
             self.send()?;
             self.packed = Some(checkpoint::pack(&self.core)?);
             self.next_checkpoint = at + CHECKPOINT_EVERY;

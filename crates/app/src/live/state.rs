@@ -27,7 +27,7 @@ pub(crate) struct Saved<'a> {
     streams: Cow<'a, [StreamDecl]>,
     newest: Vec<Option<Ts>>,
     away: Vec<Option<Ts>>,
-    engine: Vec<u8>,
+    engine: barograph_engine::Saved<'a>,
     venues: Vec<SavedVenue>,
     samples: Vec<SavedFact>,
     catchups: Cow<'a, CatchUps>,
@@ -100,7 +100,7 @@ impl Core {
             streams: Cow::Borrowed(&self.streams),
             newest: self.newest.clone(),
             away: self.away.clone(),
-            engine: self.engine.save(),
+            engine: self.engine.state(),
             venues: self.venues.iter().map(SavedVenue::of).collect(),
             samples: self.samples.waiting().map(SavedFact::of).collect(),
             catchups: Cow::Borrowed(&self.catchups),
@@ -120,7 +120,7 @@ impl Core {
             .map(SavedInstrument::instrument)
             .collect::<Option<_>>()
             .ok_or("names an instrument that is none")?;
-        let engine = Engine::restore(setup.engine(), &instruments, &saved.streams, &saved.engine)
+        let engine = Engine::from_state(setup.engine(), &instruments, &saved.streams, saved.engine)
             .map_err(|e| format!("holds an engine that cannot be used: {e}"))?;
         let mut core = Self::empty(setup, config, engine, saved.at);
         core.instruments = instruments;
