@@ -4,6 +4,9 @@
 //! Nothing is ever subtracted, so nothing drifts, and the same window gives the same bits from any starting point. The
 //! blocks form a binary tree over a ring whose length is a power of two: block `j` of level `k` covers grid indices
 //! `[j·2^k, (j+1)·2^k)` and lies at a fixed place however often the ring has turned.
+//!
+//! Blocks of two and four samples are made when asked for: keeping them would take three quarters of the memory and save a few
+//! additions. A sample is eight bytes and one bit.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +25,44 @@ pub trait Block: Copy {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "", deserialize = "B: Block"), from = "Saved", into = "Saved")]
 pub struct Fold<B: Block> {
-    /// Heap order: node 1 is the root; the nodes from `samples.len()` on are the samples.
+    /// Heap order: node 1 is the root, the nodes from `samples.len()` on are the samples. Kept are nodes of eight samples and
+    /// more, which are those before a quarter of the samples.
     blocks: Vec<B>,
-    samples: Vec<Option<f64>>,
+    samples: Samples,
     newest: Option<i64>,
+}
+
+/// Samples that may be missing.
+#[derive(Clone, Debug)]
+struct Samples {
+    values: Vec<f64>,
+    /// One bit per value: whether it is there.
+    there: Vec<u64>,
+}
+
+impl Samples {
+    fn new(places: usize) -> Self {
+        Self { values: vec![0.0; places], there: vec![0; places.div_ceil(64)] }
+    }
+
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    fn get(&self, at: usize) -> Option<f64> {
+        (self.there[at / 64] >> (at % 64) & 1 == 1).then(|| self.values[at])
+    }
+
+    fn set(&mut self, at: usize, sample: Option<f64>) {
+        let bit = 1_u64 << (at % 64);
+        match sample {
+            Some(value) => {
+                self.values[at] = value;
+                self.there[at / 64] |= bit;
+            }
+            None => self.there[at / 64] &= !bit,
+        }
+    }
 }
 
 /// Saved are the samples that are there; the blocks follow from them.
@@ -41,7 +78,8 @@ const PLACES_MAX: u32 = 1 << 20;
 
 impl<B: Block> From<Fold<B>> for Saved {
     fn from(fold: Fold<B>) -> Self {
-        let held = (0_u32..).zip(&fold.samples).filter_map(|(at, sample)| Some((at, (*sample)?))).collect();
+        let held =
+            (0_u32..).zip(0..fold.samples.len()).filter_map(|(n, at)| Some((n, fold.samples.get(at)?))).collect();
         Self { places: u32::try_from(fold.samples.len()).unwrap_or(PLACES_MAX), held, newest: fold.newest }
     }
 }
@@ -51,11 +89,11 @@ impl<B: Block> From<Saved> for Fold<B> {
         let mut fold = Self::new(saved.places.min(PLACES_MAX) as usize);
         fold.newest = saved.newest;
         for (at, sample) in saved.held {
-            if let Some(place) = fold.samples.get_mut(at as usize) {
-                *place = Some(sample);
+            if (at as usize) < fold.samples.len() {
+                fold.samples.set(at as usize, Some(sample));
             }
         }
-        for at in (1..fold.samples.len()).rev() {
+        for at in (1..fold.blocks.len()).rev() {
             fold.blocks[at] = fold.node(2 * at).merge(fold.node(2 * at + 1));
         }
         fold
@@ -67,13 +105,14 @@ impl<B: Block> Fold<B> {
     #[must_use]
     pub fn new(samples: usize) -> Self {
         let places = samples.max(2).next_power_of_two();
-        Self { blocks: vec![B::EMPTY; places], samples: vec![None; places], newest: None }
+        Self { blocks: vec![B::EMPTY; places / 4], samples: Samples::new(places), newest: None }
     }
 
     fn node(&self, at: usize) -> B {
         match at.checked_sub(self.samples.len()) {
-            Some(sample) => self.samples[sample].map_or(B::EMPTY, B::of),
-            None => self.blocks[at],
+            Some(sample) => self.samples.get(sample).map_or(B::EMPTY, B::of),
+            None if at < self.blocks.len() => self.blocks[at],
+            None => self.node(2 * at).merge(self.node(2 * at + 1)),
         }
     }
 
@@ -117,7 +156,7 @@ impl<B: Block> Fold<B> {
             }
             _ => {
                 self.blocks.fill(B::EMPTY);
-                self.samples.fill(None);
+                self.samples.there.fill(0);
                 self.append(index, sample);
                 self.newest = Some(index);
             }
@@ -127,13 +166,12 @@ impl<B: Block> Fold<B> {
     /// Amortised O(1): a parent is folded when its last leaf arrives.
     fn append(&mut self, index: i64, sample: Option<f64>) {
         let mut at = self.place(index);
-        let first = self.samples.len();
-        self.samples[at - first] = sample;
+        self.samples.set(at - self.samples.len(), sample);
         let mut covered = index;
         while at > 1 && covered & 1 == 1 {
             at >>= 1;
             covered >>= 1;
-            self.blocks[at] = self.node(2 * at).merge(self.node(2 * at + 1));
+            self.fold_again(at);
         }
     }
 
@@ -141,10 +179,16 @@ impl<B: Block> Fold<B> {
     /// [`Self::append`] when they are.
     fn rewrite(&mut self, index: i64, sample: Option<f64>) {
         let mut at = self.place(index);
-        let first = self.samples.len();
-        self.samples[at - first] = sample;
+        self.samples.set(at - self.samples.len(), sample);
         while at > 1 {
             at >>= 1;
+            self.fold_again(at);
+        }
+    }
+
+    /// Makes a block from its halves, where it is kept.
+    fn fold_again(&mut self, at: usize) {
+        if at < self.blocks.len() {
             self.blocks[at] = self.node(2 * at).merge(self.node(2 * at + 1));
         }
     }
