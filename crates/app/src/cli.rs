@@ -265,6 +265,16 @@ pub(crate) struct Sim {
     /// How much faster than real time its clock runs, 1 to 100
     #[arg(long, default_value_t = 1.0)]
     pub(crate) speed: f64,
+    /// Play a capture instead: a raw file of cryptofeed (.jsonl) or of hftbacktest's collector, .gz and .zst too. It begins with
+    /// the first subscription; its times are moved to now
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "markets", "messages_per_s"])]
+    pub(crate) recording: Option<PathBuf>,
+    /// Venue of the capture: binance-usdm, binance-spot or coinbase
+    #[arg(long, default_value = "binance-usdm", requires = "recording")]
+    pub(crate) venue: String,
+    /// Market of the capture, where its file does not say
+    #[arg(long, default_value = "", requires = "recording")]
+    pub(crate) symbol: String,
 }
 
 #[derive(Args, Debug)]

@@ -1,17 +1,20 @@
-//! `sim`: the built-in venue server by itself, to listen to with `up --endpoint`.
+//! `sim`: the built-in venue server by itself, to listen to with `up --endpoint`. It makes up a market from a seed, or plays a
+//! capture of a real one.
 
 use crate::cli::Sim;
 use crate::clock::now;
 use crate::commands::serve::{runtime, stopped};
 use crate::failure::Failure;
-use barograph_sim::{Server, SimConfig, Venue, VirtualClock};
-use std::io::Write as _;
+use barograph_sim::{Recording, Server, SimConfig, Source, Venue, VirtualClock};
+use std::io::{Read as _, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) fn run(args: &Sim) -> Result<(), Failure> {
     if !(barograph_sim::RATE_MIN..=barograph_sim::RATE_MAX).contains(&args.speed) {
         return Err(Failure::usage(format!("speed {}: write a number from 1 to 100", args.speed)));
     }
+    let recording = args.recording.as_deref().map(|path| capture(path, args)).transpose()?;
     let runtime = runtime()?;
     let clock = Arc::new(VirtualClock::new(now(), args.speed));
     let mut config = SimConfig { port: args.port, ..SimConfig::default() };
@@ -20,16 +23,58 @@ pub(crate) fn run(args: &Sim) -> Result<(), Failure> {
     if let Some(rate) = args.messages_per_s {
         config.world.messages_per_s = rate;
     }
+    let (what, venue) = match recording {
+        Some((recording, venue)) => {
+            let (frames, skipped) = recording.counts();
+            let what = format!("recorded, {frames} frames over {}, {skipped} left out", recording.length().spoken());
+            config.source = Source::Recorded(recording);
+            (what, venue)
+        }
+        None => (format!("synthetic, seed {}", args.seed), Venue::BinanceUsdm),
+    };
     runtime.block_on(async {
         let server = Server::start(config, clock).await.map_err(|e| Failure::broken(crate::failure::chain(&e)))?;
         let mut out = std::io::stdout().lock();
-        writeln!(out, "the built-in venue server (synthetic, seed {}) answers on http://{}/", args.seed, server.addr)?;
-        let base = server.rest_base(Venue::BinanceUsdm);
-        writeln!(out, "listen to it with: barograph up --endpoint binance-usdm={base}")?;
+        writeln!(out, "the built-in venue server ({what}) answers on http://{}/", server.addr)?;
+        let (id, base) = (&venue.prefix()[1..], server.rest_base(venue));
+        let choice = if venue == Venue::BinanceUsdm { String::new() } else { format!(" --venue {id}") };
+        writeln!(out, "listen to it with: barograph up{choice} --endpoint {id}={base}")?;
         out.flush()?;
         drop(out);
         stopped().await;
         server.stop().await;
         Ok(())
     })
+}
+
+/// Reads a capture and says of which venue it is.
+fn capture(path: &Path, args: &Sim) -> Result<(Recording, Venue), Failure> {
+    let named = |v: &Venue| v.prefix()[1..] == *args.venue;
+    let venue = Venue::ALL.into_iter().find(named).ok_or_else(|| {
+        Failure::usage(format!(
+            "venue '{}': captures are played of binance-usdm, binance-spot and coinbase",
+            args.venue
+        ))
+    })?;
+    let failed = |why: &dyn core::fmt::Display| Failure::usage(format!("{}: {why}", path.display()));
+    let file = std::fs::File::open(path).map_err(|e| failed(&e))?;
+    let mut text = String::new();
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("gz") => flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text),
+        Some("zst") => zstd::Decoder::new(file)?.read_to_string(&mut text),
+        _ => std::io::BufReader::new(file).read_to_string(&mut text),
+    }
+    .map_err(|e| failed(&e))?;
+    let recording = if text.starts_with('{') {
+        Recording::of_cryptofeed(venue, text.lines())
+    } else if args.symbol.is_empty() {
+        return Err(failed(&"a file of hftbacktest's collector does not name its market; write --symbol"));
+    } else {
+        Recording::of_hftbacktest(venue, &args.symbol, text.lines())
+    }
+    .map_err(|e| failed(&crate::failure::chain(&e)))?;
+    if recording.is_empty() {
+        return Err(failed(&format!("no frame of {} is in it", args.venue)));
+    }
+    Ok((recording, venue))
 }
