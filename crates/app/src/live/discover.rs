@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use barograph_domain::{MarketKind, Span};
 use barograph_net::{Fetch, Net, VenueIndex};
-use barograph_venues::session::{Endpoints, MarketSpec, VenueDef};
+use barograph_venues::session::{Ask, Endpoints, MarketSpec, VenueDef};
 
 /// Kinds of market that are wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,8 +46,11 @@ pub(crate) struct Choice {
 }
 
 const TIMEOUT: Span = Span::secs(20);
+/// Pages of one list. The longest list known has some 2,500 entries at 500 to a page: whoever sends more than this is not
+/// counting towards an end.
+const PAGES_MAX: usize = 100;
 
-/// The venue's own list.
+/// The venue's own list, all its pages.
 pub(crate) async fn list(
     net: &Net,
     index: VenueIndex,
@@ -55,20 +58,39 @@ pub(crate) async fn list(
     endpoints: &Endpoints,
 ) -> Result<Vec<MarketSpec>, Failure> {
     let mut bodies = Vec::new();
-    for ask in (def.discovery)(endpoints) {
-        let url = ask.url.clone();
-        let fetch = Fetch { url: ask.url, body: ask.body, pool: ask.pool, weight: ask.weight, timeout: TIMEOUT };
-        let answer = net
-            .fetch(index, fetch)
-            .await
-            .map_err(|e| Failure::broken(format!("{} does not answer: {}", def.id, crate::failure::chain(&e))))?;
-        if answer.status != 200 {
-            let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(200)]).into_owned();
-            return Err(Failure::broken(format!("{url} answered {}: {body}", answer.status)));
+    for first in (def.discovery)(endpoints) {
+        let mut asked: Vec<Ask> = Vec::new();
+        let mut next = Some(first);
+        while let Some(ask) = next {
+            if asked.contains(&ask) || asked.len() == PAGES_MAX {
+                return Err(Failure::broken(format!(
+                    "the market list of {} does not end: after {} pages it goes on with {}; leave this venue out until it is mended",
+                    def.id,
+                    asked.len(),
+                    ask.url
+                )));
+            }
+            let body = page(net, index, def, &ask).await?;
+            next = (def.further)(endpoints, &ask, &body);
+            asked.push(ask);
+            bodies.push(body);
         }
-        bodies.push(answer.body.to_vec());
     }
     (def.instruments)(&bodies).map_err(|e| Failure::broken(format!("the market list of {}: {e}", def.id)))
+}
+
+/// One answer.
+async fn page(net: &Net, index: VenueIndex, def: &VenueDef, ask: &Ask) -> Result<Vec<u8>, Failure> {
+    let Ask { url, body, pool, weight } = ask.clone();
+    let answer = net
+        .fetch(index, Fetch { url, body, pool, weight, timeout: TIMEOUT })
+        .await
+        .map_err(|e| Failure::broken(format!("{} does not answer: {}", def.id, crate::failure::chain(&e))))?;
+    if answer.status != 200 {
+        let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(200)]).into_owned();
+        return Err(Failure::broken(format!("{} answered {}: {body}", ask.url, answer.status)));
+    }
+    Ok(answer.body.to_vec())
 }
 
 /// What is listened to, busiest first.
@@ -164,5 +186,112 @@ mod tests {
         assert!(chosen(&wrong).is_err_and(|e| e.contains("did you mean BTCUSDT")));
         let none = Choice { quote: Some("EUR".to_owned()), ..all };
         assert!(chosen(&none).is_err_and(|e| e.contains("none of the 5 markets")));
+    }
+
+    /// An HTTP server on loopback that answers each path with `answer`, and counts.
+    fn serve(answer: fn(&str) -> String) -> (String, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+        use std::io::{BufRead as _, BufReader, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = format!("http://{}", listener.local_addr().unwrap());
+        let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let seen = std::sync::Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (mut stream, seen) = (stream.unwrap(), std::sync::Arc::clone(&seen));
+                std::thread::spawn(move || {
+                    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                    while let Some(Ok(first)) = lines.next() {
+                        lines.by_ref().map_while(Result::ok).find(String::is_empty);
+                        let path = first.split(' ').nth(1).unwrap().to_owned();
+                        let body = answer(&path);
+                        seen.lock().unwrap().push(path);
+                        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                        stream.write_all((head + &body).as_bytes()).unwrap();
+                    }
+                });
+            }
+        });
+        (host, asked)
+    }
+
+    /// What a venue whose lists are answered so is said to have, and the paths that were asked for.
+    fn listed(venue: &str, answer: fn(&str) -> String) -> (Result<Vec<String>, String>, Vec<String>) {
+        let (rest, asked) = serve(answer);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let clock = std::sync::Arc::new(barograph_net::SystemClock);
+        let (stamper, _inbox) =
+            barograph_net::inbox(clock.clone(), barograph_net::Bounds::default(), barograph_domain::Ts::MIN);
+        let options = barograph_net::Options::default();
+        let net = Net::start(runtime.handle().clone(), clock, stamper, &options).unwrap();
+        let def = barograph_venues::session::venue(venue).unwrap();
+        let index = net.add_venue(def.id, (def.limits)());
+        let endpoints = Endpoints { rest, ws: String::new() };
+        let got = runtime.block_on(list(&net, index, def, &endpoints));
+        let got = got.map(|all| all.into_iter().map(|m| m.symbol).collect()).map_err(|e| e.text().unwrap_or_default());
+        runtime.block_on(net.stop());
+        let asked = asked.lock().unwrap().clone();
+        (got, asked)
+    }
+
+    /// Three pages of linear contracts; the other lists are empty.
+    fn bybit(path: &str) -> String {
+        let linear = path.contains("instruments-info?category=linear");
+        let (symbol, cursor) = match path.split_once("&cursor=").map(|(_, c)| c) {
+            _ if !linear => ("", ""),
+            None => ("AUSDT", "page%3D2%26last%3DA"),
+            Some("page%3D2%26last%3DA") => ("BUSDT", "page%3D3"),
+            Some("page%3D3") => ("CUSDT", ""),
+            Some(other) => panic!("cursor {other} was never given"),
+        };
+        let category = path.split_once("category=").unwrap().1.split('&').next().unwrap();
+        let item = format!(
+            r#"{{"symbol":"{symbol}","contractType":"LinearPerpetual","status":"Trading","baseCoin":"X","quoteCoin":"USDT","priceFilter":{{"tickSize":"0.10"}},"lotSizeFilter":{{"qtyStep":"0.001"}}}}"#
+        );
+        let item = if linear { item } else { String::new() };
+        format!(
+            r#"{{"retCode":0,"retMsg":"OK","result":{{"category":"{category}","list":[{item}],"nextPageCursor":"{cursor}"}},"time":1795078804000}}"#
+        )
+    }
+
+    /// Three pages of spot products.
+    fn coinbase(path: &str) -> String {
+        let spot = path.contains("product_type=SPOT");
+        let (id, cursor) = match path.split_once("&cursor=").map(|(_, c)| c) {
+            _ if !spot => ("X-USD", ""),
+            None => ("A-USD", "two=/+"),
+            Some("two%3D%2F%2B") => ("B-USD", "three"),
+            Some("three") => ("C-USD", ""),
+            Some(other) => panic!("cursor {other} was never given"),
+        };
+        let item =
+            format!(r#"{{"product_id":"{id}","base_currency_id":"X","quote_currency_id":"USD","status":"online"}}"#);
+        let more = !cursor.is_empty();
+        format!(
+            r#"{{"products":[{item}],"num_products":1,"pagination":{{"prev_cursor":"","next_cursor":"{cursor}","has_next":{more},"has_prev":false}}}}"#
+        )
+    }
+
+    #[test]
+    fn lists_are_followed_to_their_last_page() {
+        let (got, asked) = listed("bybit", bybit);
+        assert_eq!(got, Ok(vec!["AUSDT".to_owned(), "BUSDT".to_owned(), "CUSDT".to_owned()]), "{asked:?}");
+        assert_eq!(asked.iter().filter(|p| p.contains("&cursor=")).count(), 2, "{asked:?}");
+        let (got, asked) = listed("coinbase", coinbase);
+        let want = ["A-USD", "B-USD", "C-USD", "X-USD"].map(str::to_owned).to_vec();
+        assert_eq!(got, Ok(want), "{asked:?}");
+    }
+
+    #[test]
+    fn lists_without_end_are_refused() {
+        let (got, asked) = listed("bybit", |path| bybit(path).replace("page%3D3", "page%3D2%26last%3DA"));
+        assert!(got.as_ref().is_err_and(|e| e.contains("does not end: after 2 pages")), "{got:?} {asked:?}");
+        let (got, asked) = listed("bybit", |path| {
+            let n = path.split_once("&cursor=").map_or(0, |(_, n)| n.parse::<u32>().unwrap());
+            bybit("instruments-info?category=linear").replace("page%3D2%26last%3DA", &(n + 1).to_string())
+        });
+        assert!(got.as_ref().is_err_and(|e| e.contains("after 100 pages")), "{got:?}");
+        assert_eq!(asked.len(), 100);
+        let (got, asked) = listed("coinbase", |path| coinbase(path).replace("two=/+", ""));
+        assert!(got.as_ref().is_err_and(|e| e.contains("after 1 pages")), "{got:?} {asked:?}");
     }
 }

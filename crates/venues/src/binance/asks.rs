@@ -5,6 +5,7 @@ use super::frame::{self, Data};
 use super::limits::{self, DATA, FUNDING, WEIGHT};
 use super::rest;
 use super::session::{BinanceSession, Purpose, base_quantity};
+use crate::session::registry::escape;
 use crate::session::{Action, MarketIndex, Out, PoolId, Priority, Request, RequestId, scan};
 use barograph_domain::{Metric, Payload, Span, StatusState, Ts};
 use std::collections::BTreeMap;
@@ -21,18 +22,6 @@ const OPEN_INTEREST_HOLE: Span = Span::mins(10);
 const TIMEOUT: Span = Span::secs(10);
 /// Waiting for budget included. A thousand books at weight 1 wait half a minute.
 const PATIENCE: Span = Span::mins(5);
-
-/// A symbol in a query: UTF-8, percent-encoded.
-pub(super) fn encode(symbol: &str) -> String {
-    let mut out = String::with_capacity(symbol.len());
-    for b in symbol.bytes() {
-        match b {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(b)),
-            _ => out.push_str(&format!("%{b:02X}")),
-        }
-    }
-    out
-}
 
 impl BinanceSession {
     pub(super) fn api(&self, path: &str) -> String {
@@ -60,7 +49,7 @@ impl BinanceSession {
         if !m.book.as_ref().is_some_and(|b| b.wants_snapshot(now)) {
             return;
         }
-        let Some(symbol) = self.spec(market).map(|s| encode(&s.symbol)) else { return };
+        let Some(symbol) = self.spec(market).map(|s| escape(&s.symbol)) else { return };
         let (limit, weight) = limits::depth(self.flavour, self.config.book_depth);
         let limit = limit.map_or(String::new(), |n| format!("&limit={n}"));
         let url = self.api(&format!("/depth?symbol={symbol}{limit}"));
@@ -80,7 +69,7 @@ impl BinanceSession {
                 next
             });
             self.state.polls = polls;
-            let Some(symbol) = due.and_then(|m| self.spec(m)).map(|s| encode(&s.symbol)) else { return };
+            let Some(symbol) = due.and_then(|m| self.spec(m)).map(|s| escape(&s.symbol)) else { return };
             let url = self.api(&format!("/openInterest?symbol={symbol}"));
             self.ask(now, Purpose::OpenInterest, url, (WEIGHT, 1), Priority::Poll, out);
         }
@@ -120,7 +109,7 @@ impl BinanceSession {
         debug_assert!(due.contains(first));
         for at in due {
             let market = MarketIndex(u32::try_from(at).unwrap_or(u32::MAX));
-            let Some(symbol) = self.spec(market).map(|s| encode(&s.symbol)) else { continue };
+            let Some(symbol) = self.spec(market).map(|s| escape(&s.symbol)) else { continue };
             let url = self.api(&format!("/fundingRate?symbol={symbol}&{since}limit=10"));
             self.ask(now, Purpose::Settled(Some(market)), url, (FUNDING, 1), Priority::Poll, out);
         }

@@ -5,12 +5,12 @@
 //! hundred pages of each busy market would keep everybody's candles waiting.
 
 use super::archive::{LABEL_SWITCH, METRICS_CADENCE};
-use super::asks::encode;
 use super::flavour::Class;
 use super::history::{Piece, TRADE_PAGES_MAX, Task};
 use super::limits::{self, FUNDING, WEIGHT};
 use super::rest;
 use super::session::{BinanceSession, Purpose, TradeIds, base_quantity, contract_size};
+use crate::session::registry::escape;
 use crate::session::{MarketIndex, Out, Priority, RequestId};
 use barograph_domain::{MarketKind, Metric, Payload, Span, Ts};
 
@@ -129,7 +129,7 @@ impl BinanceSession {
     /// Address and cost of a task's next page.
     fn page(&self, task: &Task) -> (String, (crate::session::PoolId, u32)) {
         let spec = self.spec(task.market);
-        let symbol = spec.map_or(String::new(), |s| encode(&s.symbol));
+        let symbol = spec.map_or(String::new(), |s| escape(&s.symbol));
         let (from, until) = (task.from.as_millis(), task.until.as_millis());
         match task.piece {
             Piece::Klines => {
@@ -148,7 +148,7 @@ impl BinanceSession {
                     (Class::CoinM, Some(spec)) => {
                         let pair = spec.symbol.split_once('_').map_or(&*spec.symbol, |(pair, _)| pair);
                         let contract = if spec.kind == MarketKind::Perpetual { "PERPETUAL" } else { "ALL" };
-                        format!("pair={}&contractType={contract}", encode(pair))
+                        format!("pair={}&contractType={contract}", escape(pair))
                     }
                     _ => format!("symbol={symbol}"),
                 };

@@ -3,6 +3,7 @@
 use super::flavour::{COINM, Flavour, SPOT_COM, SPOT_US, USDM};
 use super::limits::{self, WEIGHT};
 use super::{rest, session, symbols};
+use crate::session::registry::no_further;
 use crate::session::{Ask, Endpoints, VenueDef};
 
 /// The request that says what time it is there.
@@ -20,6 +21,7 @@ macro_rules! venue {
             limits: || limits::limits(&$flavour),
             metrics: $flavour.metrics,
             discovery: |at| symbols::discovery(&$flavour, at),
+            further: no_further,
             instruments: |answers| symbols::instruments(&$flavour, answers),
             time: |at| time(&$flavour, at),
             read_time: rest::server_time,

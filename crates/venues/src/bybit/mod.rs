@@ -18,7 +18,6 @@ mod wire;
 use crate::session::VenueDef;
 
 pub use session::Bybit;
-pub use symbols::next_pages;
 
 /// The venue.
 pub static VENUE: VenueDef = VenueDef {
@@ -27,6 +26,7 @@ pub static VENUE: VenueDef = VenueDef {
     limits: limits::limits,
     metrics: topics::METRICS,
     discovery: symbols::discovery,
+    further: symbols::further,
     instruments: symbols::instruments,
     time: symbols::time,
     read_time: symbols::read_time,

@@ -7,6 +7,7 @@ use super::map;
 use super::session::Bybit;
 use super::{limits, wire};
 use crate::session::history::Job;
+use crate::session::registry::escape;
 use crate::session::seen::identity;
 use crate::session::wire::each;
 use crate::session::{Action, Admit, FailReason, Out, Priority, Request, RequestId};
@@ -54,7 +55,7 @@ impl Bybit {
     fn address(&self, job: &Job) -> String {
         let market = &self.state.markets[job.market.index()];
         let (rest, category) = (&self.config.endpoints.rest, market.category.word());
-        let symbol = escaped(&market.spec.symbol);
+        let symbol = escape(&market.spec.symbol);
         let (from, to) = (job.from.as_millis(), Self::page_end(job).as_millis());
         match job.metric {
             Metric::Bar => {
@@ -233,10 +234,4 @@ impl Bybit {
             out.backfilled(job.market, Metric::Trade, at, 0, payload);
         }
     }
-}
-
-/// Symbols may hold letters that are not ASCII.
-fn escaped(symbol: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
-    symbol.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

@@ -67,22 +67,15 @@ pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {
     asks
 }
 
-/// The pages that follow answers whose list went on. Ask until it returns none, and give all answers to
-/// [`instruments`].
-#[must_use]
-pub fn next_pages(endpoints: &Endpoints, answers: &[Vec<u8>]) -> Vec<Ask> {
-    let mut asks = Vec::new();
-    for body in answers {
-        let Ok((list, _)) = open(body) else { continue };
-        if let Some(cursor) = list.next_page_cursor.filter(|c| !c.is_empty()) {
-            let url = format!(
-                "{}/v5/market/instruments-info?category={}&status=Trading&limit={PAGE}&cursor={cursor}",
-                endpoints.rest, list.category
-            );
-            asks.push(Ask { url, body: None, pool: limits::POOL, weight: 1 });
-        }
-    }
-    asks
+/// The page behind an answer whose list goes on. The cursor is percent-encoded already and goes back as it came.
+pub(super) fn further(endpoints: &Endpoints, _: &Ask, body: &[u8]) -> Option<Ask> {
+    let (list, _) = open(body).ok()?;
+    let cursor = list.next_page_cursor.filter(|c| !c.is_empty())?;
+    let url = format!(
+        "{}/v5/market/instruments-info?category={}&status=Trading&limit={PAGE}&cursor={cursor}",
+        endpoints.rest, list.category
+    );
+    Some(Ask { url, body: None, pool: limits::POOL, weight: 1 })
 }
 
 fn open(body: &[u8]) -> Result<(wire::List<'_>, Ts), String> {

@@ -48,6 +48,7 @@ pub const VENUE: VenueDef = VenueDef {
         Metric::Book,
     ],
     discovery: symbols::discovery,
+    further: symbols::further,
     instruments: symbols::instruments,
     time: |endpoints| {
         let url = format!("{}/api/v3/brokerage/time", endpoints.rest);

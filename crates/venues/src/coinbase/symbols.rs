@@ -8,6 +8,7 @@
 use super::limits::PUBLIC;
 use super::map;
 use super::wire::{Product, Products, stamp};
+use crate::session::registry::escape;
 use crate::session::{Ask, Decimal, Endpoints, MarketSpec};
 use barograph_domain::MarketKind;
 
@@ -21,6 +22,18 @@ pub(super) fn discovery(endpoints: &Endpoints) -> Vec<Ask> {
         Ask { url, body: None, pool: PUBLIC, weight: 1 }
     };
     vec![ask("SPOT"), ask("FUTURE")]
+}
+
+/// The page behind an answer that says there is one. None has been seen: the one recorded answer holds all 920 products and
+/// says `has_next: false`.
+pub(super) fn further(_: &Endpoints, ask: &Ask, body: &[u8]) -> Option<Ask> {
+    let list: Products = serde_json::from_slice(body).ok()?;
+    let cursor = list.pagination.filter(|p| p.has_next)?.next_cursor;
+    if cursor.is_empty() {
+        return Some(ask.clone());
+    }
+    let first = ask.url.split("&cursor=").next().unwrap_or_default();
+    Some(Ask { url: format!("{first}&cursor={}", escape(&cursor)), ..ask.clone() })
 }
 
 /// Instruments of the answers.

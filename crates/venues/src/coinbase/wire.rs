@@ -282,6 +282,18 @@ pub(super) struct Trades<'a> {
 #[derive(Deserialize, Debug)]
 pub(super) struct Products {
     pub(super) products: Vec<Product>,
+    /// Since 2026; null or missing before.
+    #[serde(default)]
+    pub(super) pagination: Option<Pagination>,
+}
+
+/// Where a list goes on.
+#[derive(Deserialize, Debug)]
+pub(super) struct Pagination {
+    #[serde(default)]
+    pub(super) has_next: bool,
+    #[serde(default)]
+    pub(super) next_cursor: String,
 }
 
 /// A product. Strings may be empty.

@@ -17,6 +17,7 @@ pub mod session;
 mod symbols;
 mod wire;
 
+use crate::session::registry::no_further;
 use crate::session::{Ask, Endpoints, VenueDef};
 use barograph_domain::Metric;
 
@@ -41,6 +42,7 @@ pub const VENUE: VenueDef = VenueDef {
         Metric::Book,
     ],
     discovery: symbols::discovery,
+    further: no_further,
     instruments: symbols::instruments,
     time: |endpoints| {
         let body = Some(r#"{"type":"exchangeStatus"}"#.to_owned());

@@ -15,6 +15,7 @@ mod topics;
 mod wire;
 
 use crate::session::VenueDef;
+use crate::session::registry::no_further;
 
 pub use session::Okx;
 
@@ -25,6 +26,7 @@ pub static VENUE: VenueDef = VenueDef {
     limits: limits::limits,
     metrics: topics::METRICS,
     discovery: symbols::discovery,
+    further: no_further,
     instruments: symbols::instruments,
     time: symbols::time,
     read_time: symbols::read_time,

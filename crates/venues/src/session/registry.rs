@@ -32,8 +32,11 @@ pub struct VenueDef {
     pub metrics: &'static [Metric],
     /// Requests whose answers list all instruments with their 24 h volume.
     pub discovery: fn(&Endpoints) -> Vec<Ask>,
-    /// Instruments from the answers (status 200), in the order of the requests. The error says what was wrong with which
-    /// answer.
+    /// The page behind this answer, where the list goes on; ask until there is none. An answer that says there is more but not
+    /// where gives the same request again, which whoever pages refuses.
+    pub further: fn(&Endpoints, &Ask, &[u8]) -> Option<Ask>,
+    /// Instruments from the answers (status 200), in the order of the requests, each list's pages together. The error says
+    /// what was wrong with which answer.
     pub instruments: fn(&[Vec<u8>]) -> Instruments,
     /// The request that says what time it is there, and the function that reads the answer (for clock skew).
     pub time: fn(&Endpoints) -> Option<Ask>,
@@ -41,6 +44,25 @@ pub struct VenueDef {
     pub read_time: fn(&[u8]) -> Option<barograph_domain::Ts>,
     /// A session.
     pub open: fn(SessionConfig) -> Box<dyn Session>,
+}
+
+/// A text as part of a query: UTF-8, percent-encoded. Symbols may hold letters that are not ASCII.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for b in text.bytes() {
+        match b {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(b)),
+            _ => out.push_str(&format!("%{b:02X}")),
+        }
+    }
+    out
+}
+
+/// Whole lists: what most venues answer with.
+#[must_use]
+pub fn no_further(_: &Endpoints, _: &Ask, _: &[u8]) -> Option<Ask> {
+    None
 }
 
 /// All venues, by id.

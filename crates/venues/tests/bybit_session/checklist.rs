@@ -329,15 +329,15 @@ fn checklist_13_instrument_lists_are_paged_to_their_end() {
     };
     let host = Endpoints { rest: "http://h".into(), ws: "ws://h".into() };
     let first = page("first%3DBTC%26last%3DETH", "AUSDT");
-    let next = barograph_venues::bybit::next_pages(&host, core::slice::from_ref(&first));
-    assert_eq!(next.len(), 1);
-    assert!(next[0].url.ends_with("&cursor=first%3DBTC%26last%3DETH"), "verbatim: {}", next[0].url);
-    assert!(next[0].url.contains("category=linear"));
+    let def = venue("bybit").unwrap();
+    let asks = (def.discovery)(&host);
+    let next = (def.further)(&host, &asks[0], &first).unwrap();
+    assert!(next.url.ends_with("&cursor=first%3DBTC%26last%3DETH"), "verbatim: {}", next.url);
+    assert!(next.url.contains("category=linear"));
     let last = page("", "BUSDT");
-    assert!(barograph_venues::bybit::next_pages(&host, core::slice::from_ref(&last)).is_empty());
-    let all = (venue("bybit").unwrap().instruments)(&[first, last]).unwrap();
+    assert_eq!((def.further)(&host, &next, &last), None);
+    let all = (def.instruments)(&[first, last]).unwrap();
     assert_eq!(all.iter().map(|s| s.symbol.as_str()).collect::<Vec<_>>(), ["AUSDT", "BUSDT"]);
-    let asks = (venue("bybit").unwrap().discovery)(&host);
     assert!(asks.iter().filter(|a| a.url.contains("instruments-info")).all(|a| a.url.contains("limit=1000")));
 }
 
