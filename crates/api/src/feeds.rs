@@ -138,23 +138,37 @@ pub enum ConnectionState {
     Waiting,
 }
 
-/// One wanted connection of a venue.
+/// One wanted connection of a venue. Counts are of all its instances since it was first wanted.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
 pub struct ConnectionView {
     /// Its number or name within the venue.
     #[schema(example = "0")]
     pub link: String,
+    /// Its address without user name and query, which may hold keys.
+    #[schema(example = "wss://fstream.binance.com/public/stream")]
+    pub url: String,
     /// What it does.
     pub state: ConnectionState,
     /// Since when.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub since: Option<Ts>,
-    /// Messages received since the process began.
+    /// Subscriptions it carries, or will once it is open.
+    pub streams: u64,
+    /// Messages received.
     pub frames: u64,
     /// Bytes of these, decompressed.
     pub bytes: u64,
+    /// Age of the newest message, seconds; null before the first.
+    pub last_frame_age_s: Option<f64>,
     /// Openings after the first one, planned replacements included.
     pub reconnects: u64,
+    /// Instances that ended unplanned.
+    pub lost: u64,
+    /// Whether messages come compressed (permessage-deflate); null while nothing is open.
+    pub compressed: Option<bool>,
+    /// When it is to be replaced, ahead of the venue's own cut; null where the venue cuts nothing off or nothing is open.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub replaced_at: Option<Ts>,
 }
 
 /// From the venue's stamp to ours, over the last one to two minutes.

@@ -40,7 +40,7 @@ pub enum GapReason {
     Silent,
     /// A message of the stream could not be read.
     Undecodable,
-    /// The book is being built from its first snapshot.
+    /// Nothing usable has come since the stream was asked for: a book waits for its first snapshot, what is polled for its turn.
     Starting,
     /// The venue refuses requests for now (rate limit, ban, outage).
     Refused,
@@ -102,7 +102,7 @@ impl GapReason {
             Self::EmptyBook => "a side of the book is empty",
             Self::Silent => "the stream is silent",
             Self::Undecodable => "a message could not be read",
-            Self::Starting => "the book is being built",
+            Self::Starting => "nothing usable has come yet",
             Self::Refused => "the venue refuses requests",
             Self::NotRunning => "barograph was not running",
             Self::NotOffered => "the venue does not offer it",

@@ -30,4 +30,4 @@ pub use http::job::{Answer, Fetch};
 pub use inbox::{Bounds, Depth, Receiver, Stamper, Taken, inbox};
 pub use incoming::{Incoming, VenueIndex};
 pub use net::{Net, Options};
-pub use stats::{PoolStats, VenueStats};
+pub use stats::{LinkState, LinkStats, PoolStats, VenueStats};

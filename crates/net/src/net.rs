@@ -131,13 +131,17 @@ impl Net {
     pub fn stats(&self) -> Vec<VenueStats> {
         let now = self.world.now();
         let venues = lock(&self.venues).clone();
-        let stats = |venue: &Arc<Venue>| VenueStats {
-            venue: venue.id,
-            open: lock(&venue.wires).len(),
-            wanted: lock(&venue.links).len(),
-            halted_until: venue.halted(now),
-            pools: lock(&venue.desk).stats(now),
-            ..venue.counters.read()
+        let stats = |venue: &Arc<Venue>| {
+            let links: Vec<_> = lock(&venue.links).values().map(|e| e.meter.read(e.link.id, &e.link.url)).collect();
+            VenueStats {
+                venue: venue.id,
+                open: lock(&venue.wires).len(),
+                wanted: links.len(),
+                halted_until: venue.halted(now),
+                pools: lock(&venue.desk).stats(now),
+                links,
+                ..venue.counters.read()
+            }
         };
         venues.iter().map(stats).collect()
     }

@@ -2,7 +2,8 @@
 
 use crate::world::lock;
 use barograph_domain::Ts;
-use core::sync::atomic::{AtomicU64, Ordering};
+use barograph_venues::session::LinkId;
+use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::Mutex;
 
 /// Counts of one venue since the start.
@@ -44,6 +45,8 @@ pub struct VenueStats {
     pub halted_until: Option<Ts>,
     /// Budgets.
     pub pools: Vec<PoolStats>,
+    /// Wanted connections.
+    pub links: Vec<LinkStats>,
     /// The last thing that went wrong: when and what.
     pub last_error: Option<(Ts, String)>,
 }
@@ -63,6 +66,122 @@ pub struct PoolStats {
     pub waiting: [usize; 4],
     /// Nothing is asked before this.
     pub paused_until: Option<Ts>,
+}
+
+/// What a wanted connection does.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum LinkState {
+    /// Nothing is open; the next attempt waits for its turn.
+    #[default]
+    Waiting,
+    /// Nothing is open; an attempt is under way.
+    Connecting,
+    /// One instance is open.
+    Open,
+    /// Two instances are open: the old one is being replaced.
+    Rotating,
+}
+
+/// One wanted connection now. Counts are of all its instances since it was first wanted.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct LinkStats {
+    /// Its number within the venue.
+    pub link: u16,
+    /// Its address without user name and query: those may hold keys.
+    pub url: String,
+    /// What it does.
+    pub state: LinkState,
+    /// Since when.
+    pub since: Option<Ts>,
+    /// Messages received.
+    pub frames: u64,
+    /// Their bytes, decompressed.
+    pub bytes: u64,
+    /// When the last one was received.
+    pub last_frame: Option<Ts>,
+    /// Instances opened.
+    pub opened: u64,
+    /// Instances lost: ended by the venue or the network, unasked.
+    pub lost: u64,
+    /// Whether the newest open instance is compressed; `None` while none is open.
+    pub compressed: Option<bool>,
+    /// When the open instance is to be replaced; `None` where the venue cuts nothing off, or nothing is open.
+    pub rotate_at: Option<Ts>,
+}
+
+/// Counters of a wanted connection, touched by its supervisor and its instances.
+#[derive(Default, Debug)]
+pub(crate) struct LinkMeter {
+    pub(crate) frames: Count,
+    pub(crate) bytes: Count,
+    last_frame: AtomicI64,
+    held: Mutex<Held>,
+}
+
+/// What changes with instances, not with messages.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Held {
+    pub(crate) instances: u8,
+    pub(crate) dialling: bool,
+    pub(crate) compressed: Option<bool>,
+    pub(crate) rotate_at: Option<Ts>,
+    pub(crate) opened: u64,
+    pub(crate) lost: u64,
+    since: Option<Ts>,
+}
+
+impl Held {
+    fn state(self) -> LinkState {
+        match (self.instances, self.dialling) {
+            (0, false) => LinkState::Waiting,
+            (0, true) => LinkState::Connecting,
+            (1, _) => LinkState::Open,
+            _ => LinkState::Rotating,
+        }
+    }
+}
+
+impl LinkMeter {
+    /// Something about the instances has changed.
+    pub(crate) fn change(&self, now: Ts, change: impl FnOnce(&mut Held)) {
+        let mut held = lock(&self.held);
+        let before = held.state();
+        change(&mut held);
+        if held.state() != before || held.since.is_none() {
+            held.since = Some(now);
+        }
+    }
+
+    /// A message has been received.
+    pub(crate) fn heard(&self, now: Ts) {
+        self.last_frame.store(now.0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self, link: LinkId, url: &str) -> LinkStats {
+        let held = *lock(&self.held);
+        LinkStats {
+            link: link.0,
+            url: shown(url),
+            state: held.state(),
+            since: held.since,
+            frames: self.frames.get(),
+            bytes: self.bytes.get(),
+            last_frame: Some(Ts(self.last_frame.load(Ordering::Relaxed))).filter(|t| t.0 != 0),
+            opened: held.opened,
+            lost: held.lost,
+            compressed: held.compressed,
+            rotate_at: held.rotate_at,
+        }
+    }
+}
+
+/// An address as it may be shown to everyone.
+fn shown(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
 }
 
 /// Counters of a venue, touched by many tasks.
@@ -122,5 +241,44 @@ impl Count {
     }
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_shown_without_what_may_be_secret() {
+        for (url, want) in [
+            ("wss://h.example/public/stream", "wss://h.example/public/stream"),
+            ("wss://h.example/private/ws?listenKey=abc&events=x", "wss://h.example/private/ws"),
+            ("wss://user:word@h.example:8443/ws#there", "wss://h.example:8443/ws"),
+            ("ws://h.example/a@b", "ws://h.example/a@b"),
+            ("wss://h.example?key=a/b@c", "wss://h.example"),
+            ("nothing of the kind?key=abc", "nothing of the kind"),
+        ] {
+            assert_eq!(shown(url), want);
+        }
+    }
+
+    #[test]
+    fn the_moment_of_a_state_moves_with_the_state_only() {
+        let meter = LinkMeter::default();
+        let at = |meter: &LinkMeter| {
+            let s = meter.read(LinkId(3), "ws://h/");
+            (s.state, s.since)
+        };
+        assert_eq!(at(&meter), (LinkState::Waiting, None));
+        meter.change(Ts(1), |_| {});
+        meter.change(Ts(2), |h| h.dialling = true);
+        assert_eq!(at(&meter), (LinkState::Connecting, Some(Ts(2))));
+        meter.change(Ts(3), |h| h.instances = 1);
+        meter.change(Ts(4), |h| h.dialling = false);
+        assert_eq!(at(&meter), (LinkState::Open, Some(Ts(3))));
+        meter.change(Ts(5), |h| h.instances = 2);
+        assert_eq!(at(&meter), (LinkState::Rotating, Some(Ts(5))));
+        meter.change(Ts(6), |h| h.instances = 0);
+        assert_eq!(at(&meter), (LinkState::Waiting, Some(Ts(6))));
     }
 }

@@ -5,7 +5,7 @@
 mod support;
 
 use barograph_domain::{Span, Ts};
-use barograph_net::{Bounds, Clock, Incoming, Options};
+use barograph_net::{Bounds, Clock, Incoming, LinkState, LinkStats, Options};
 use barograph_venues::session::{Action, CloseReason, ConnId, Limits, Link, LinkId};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -244,6 +244,48 @@ fn texts_keep_to_the_venues_rate_and_order() {
         assert!(window[5].0 - window[0].0 >= Duration::from_millis(950));
     }
     assert_eq!(rig.net.stats()[0].unsent, 1);
+}
+
+/// What one link says of itself, asked until it is so.
+fn link_stats(rig: &Rig, so: impl Fn(&LinkStats) -> bool) -> LinkStats {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let stats = rig.net.stats()[0].links[0].clone();
+        if so(&stats) {
+            return stats;
+        }
+        assert!(Instant::now() < until, "{stats:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_link_says_what_it_does() {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    let rotate_after = Some(Span::hours(23));
+    let venue = rig.net.add_venue("test", Limits { rotate_after, rotate_overlap: Span::secs(60), ..limits() });
+    let secret = Link { url: format!("ws://{at}/stream?listenKey=abc"), ..link(5, at) };
+    // Nobody accepts yet: the handshake is under way.
+    rig.net.relink(venue, core::slice::from_ref(&secret));
+    let s = link_stats(&rig, |s| s.state == LinkState::Connecting);
+    assert_eq!((s.link, s.url, s.frames, s.last_frame), (5, format!("ws://{at}/stream"), 0, None));
+    assert_eq!((s.compressed, s.rotate_at, s.opened), (None, None, 0));
+    counting_venue(&rig, listener, |_| Duration::ZERO);
+    let first = rig.opened();
+    let (_, text) = rig.frame();
+    assert_eq!(&text[..], b"0");
+    let s = link_stats(&rig, |s| s.state == LinkState::Open);
+    assert!(s.frames >= 1 && s.bytes == s.frames && s.last_frame.is_some(), "{s:?}");
+    assert_eq!((s.compressed, s.opened, s.lost), (Some(false), 1, 0));
+    let left = s.rotate_at.unwrap() - s.since.unwrap();
+    assert!(left > Span::hours(21) && left < Span::hours(23), "replaced in {left}");
+    rig.net.act(venue, Action::Replace { conn: first });
+    let s = link_stats(&rig, |s| s.state == LinkState::Rotating);
+    assert_eq!((s.opened, s.lost), (2, 0));
+    rig.net.act(venue, Action::Close { conn: ConnId(first.0 + 1), reason: CloseReason::Network });
+    let s = link_stats(&rig, |s| s.lost == 1);
+    assert!(s.state != LinkState::Waiting, "the old instance serves on: {s:?}");
 }
 
 /// What a bad peer sends, and how the connection ends.

@@ -58,7 +58,9 @@ fn venues_say_how_they_are_reached() {
     assert_eq!(venues[0]["lag"], json!({"p50_ms": 12.0, "p95_ms": 30.0, "p99_ms": 45.5, "count": 900}));
     assert_eq!((&venues[1]["lag"], &venues[1]["clock_skew_ms"]), (&Value::Null, &json!(-1_400.0)), "a clock is no lag");
     let link = json!({
-        "link": "0", "state": "open", "since": "2026-02-05T00:00:00Z", "frames": 7, "bytes": 900, "reconnects": 1
+        "link": "0", "url": "wss://binance-usdm.example/stream", "state": "open", "since": "2026-02-05T00:00:00Z",
+        "streams": 5, "frames": 7, "bytes": 900, "last_frame_age_s": 0.25, "reconnects": 1, "lost": 0,
+        "compressed": true, "replaced_at": "2026-02-05T23:00:00Z"
     });
     assert_eq!(venues[0]["connections"], json!([link]));
     assert_eq!(venues[0]["budgets"][0]["left"], 2_360);

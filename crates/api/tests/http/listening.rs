@@ -143,11 +143,17 @@ fn venue_view(venue: String, now: Ts) -> VenueFeedView {
     let skewed = venue == "bybit";
     let connection = ConnectionView {
         link: "0".to_owned(),
+        url: format!("wss://{venue}.example/stream"),
         state: ConnectionState::Open,
         since: Some(START),
+        streams: 5,
         frames: 7,
         bytes: 900,
+        last_frame_age_s: Some(0.25),
         reconnects: 1,
+        lost: 0,
+        compressed: Some(true),
+        replaced_at: Some(START + Span::hours(23)),
     };
     VenueFeedView {
         traffic: TrafficView { open: 1, wanted: 1, frames: 7, bytes: 900, reconnects: 1, ..TrafficView::default() },

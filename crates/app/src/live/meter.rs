@@ -120,8 +120,17 @@ pub(crate) struct VenueMeter {
     /// The same over the last minutes, telling latency from clocks that disagree.
     pub(crate) lately: Mutex<LagMeter>,
     faults: Mutex<BTreeMap<&'static str, u64>>,
+    /// Subscriptions by link.
+    carried: Mutex<BTreeMap<u16, u64>>,
     /// Newest fault, for people.
     pub(crate) last_fault: Mutex<Option<String>>,
+}
+
+impl VenueMeter {
+    /// Subscriptions of a link.
+    pub(crate) fn carried(&self, link: u16) -> u64 {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner).get(&link).copied().unwrap_or(0)
+    }
 }
 
 /// All counters.
@@ -168,6 +177,12 @@ impl Meter {
         if let Some(venue) = self.venues.get(venue) {
             venue.facts.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// What the links of a venue carry from now on.
+    pub(crate) fn carries(&self, venue: usize, carried: BTreeMap<u16, u64>) {
+        let Some(venue) = self.venues.get(venue) else { return };
+        *venue.carried.lock().unwrap_or_else(PoisonError::into_inner) = carried;
     }
 
     /// A fact was received `lag` after the venue stamped it.
@@ -267,6 +282,19 @@ impl Meter {
                 push(out, format_args!("barograph_feed_reconnects_total{{venue=\"{}\"}} {}\n", v.venue, v.reconnects));
             }
         });
+        type Counted = fn(&VenueStats) -> u64;
+        let counters: [(&str, &str, Counted); 3] = [
+            ("barograph_feed_wire_bytes_total", "Bytes read from sockets, before decompression.", |v| v.wire_bytes),
+            ("barograph_feed_connect_failures_total", "Attempts to connect that failed.", |v| v.connect_failures),
+            ("barograph_feed_refusals_total", "Refusals by status 403, 418, 429 or 451.", |v| v.refusals),
+        ];
+        for (name, help, of) in counters {
+            family(name, "counter", help, &|out| {
+                for v in network {
+                    push(out, format_args!("{name}{{venue=\"{}\"}} {}\n", v.venue, of(v)));
+                }
+            });
+        }
         family("barograph_inbox_messages", "gauge", "Messages received and not yet taken.", &|out| {
             push(out, format_args!("barograph_inbox_messages {inbox}\n"));
         });
@@ -290,7 +318,7 @@ impl Meter {
     }
 }
 
-fn push(out: &mut String, args: core::fmt::Arguments<'_>) {
+pub(crate) fn push(out: &mut String, args: core::fmt::Arguments<'_>) {
     #[expect(clippy::let_underscore_must_use, reason = "writing to memory cannot fail")]
     let _ = out.write_fmt(args);
 }

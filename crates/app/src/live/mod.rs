@@ -8,6 +8,7 @@ pub(crate) mod core;
 pub(crate) mod discover;
 #[cfg(test)]
 mod faults;
+pub(crate) mod links;
 pub(crate) mod meter;
 pub(crate) mod process;
 pub(crate) mod publish;

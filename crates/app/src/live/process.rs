@@ -422,12 +422,22 @@ impl Process {
         let value = serde_json::to_value(change).map_err(Failure::broken)?;
         let at = self.stamp();
         self.journal.control(at, &ControlRecord::Config { value }).map_err(|e| Failure::broken(chain(&e)))?;
-        self.core.markets(at, index, &change.markets, &mut self.publisher)
+        let changed = self.core.markets(at, index, &change.markets, &mut self.publisher);
+        self.tell_carried(index);
+        changed
+    }
+
+    /// How many subscriptions each link of a venue carries, for people.
+    fn tell_carried(&self, venue: usize) {
+        let session = &self.core.venues[venue].session;
+        let carried = session.links().iter().map(|l| (l.id.0, session.carried(l.id) as u64)).collect();
+        self.meter.carries(venue, carried);
     }
 
     fn relink(&self, venue: usize) {
         let links = self.core.venues[venue].session.links();
         self.net.relink(u8::try_from(venue).unwrap_or(u8::MAX), links);
+        self.tell_carried(venue);
     }
 
     /// Hands to the network what the sessions asked for.

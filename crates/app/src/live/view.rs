@@ -1,6 +1,7 @@
 //! What the HTTP surface may ask of a live process, answered from memory.
 
 use crate::live::board::{Board, LiveMarket, LiveStream};
+use crate::live::links;
 use crate::live::meter::Meter;
 use barograph_api::feeds::{
     BudgetView, ErrorView, FeedCounts, JournalView, LagView, QueueView, TrafficView, VenueFeedView,
@@ -54,7 +55,7 @@ impl LiveView {
         let page = filter.page(streams, |s| (&s.decl.instrument, s.state), |s| stream(s, now));
         let mut view = FeedsView::new(now, self.origin(), page);
         let stats = self.net.stats();
-        view.venues = stats.iter().filter(|v| filter.wants_venue(v.venue)).map(|v| self.venue(v)).collect();
+        view.venues = stats.iter().filter(|v| filter.wants_venue(v.venue)).map(|v| self.venue(v, now)).collect();
         let depth = self.stamper.depth();
         view.queues = vec![
             QueueView { name: "inbox".to_owned(), depth: depth.items as u64, depth_max: INBOX_MAX },
@@ -97,7 +98,9 @@ impl LiveView {
                 }
             }
         });
-        let mut text = self.meter.text(&streams, &self.net.stats(), self.stamper.depth().items as u64);
+        let stats = self.net.stats();
+        let mut text = self.meter.text(&streams, &stats, self.stamper.depth().items as u64);
+        text.push_str(&links::exposition(&self.meter, &stats));
         text.push_str(&each);
         text
     }
@@ -109,7 +112,7 @@ impl LiveView {
             .is_some_and(|m| m.streams.iter().any(|s| s.decl.metric == metric && s.state == StatusState::NotOffered))
     }
 
-    fn venue(&self, stats: &VenueStats) -> VenueFeedView {
+    fn venue(&self, stats: &VenueStats, now: Ts) -> VenueFeedView {
         let meter = self.meter.venues.iter().find(|v| v.id == stats.venue);
         let lag = meter.and_then(|m| m.lately.lock().unwrap_or_else(PoisonError::into_inner).lag());
         let ms = |span: Span| span.as_secs_f64() * 1e3;
@@ -126,6 +129,11 @@ impl LiveView {
                 connect_failures: stats.connect_failures,
                 refusals: stats.refusals,
             },
+            connections: stats
+                .links
+                .iter()
+                .map(|link| links::shown(link, meter.map_or(0, |m| m.carried(link.link)), now))
+                .collect(),
             lag: lag.filter(|l| l.verdict == LagVerdict::Latency).map(|l| LagView {
                 p50_ms: ms(l.p50),
                 p95_ms: ms(l.p95),

@@ -9,6 +9,7 @@ use crate::clock;
 use crate::incoming::Incoming;
 use crate::limit::budget::Budget;
 use crate::random::Random;
+use crate::stats::LinkMeter;
 use crate::world::{Venue, World, lock};
 use crate::ws::handshake::Shaken;
 use crate::ws::read::{Reader, Said};
@@ -88,6 +89,7 @@ impl Wire {
 pub(crate) struct Conn {
     world: Arc<World>,
     venue: Arc<Venue>,
+    meter: Arc<LinkMeter>,
     id: ConnId,
     ping: Option<String>,
     texts: mpsc::Receiver<String>,
@@ -118,6 +120,7 @@ impl Conn {
         world: Arc<World>,
         venue: Arc<Venue>,
         link: &Link,
+        meter: Arc<LinkMeter>,
         shaken: Shaken,
     ) -> (ConnId, Wire, impl Future<Output = ()> + Send + use<>) {
         let (texts_in, texts) = mpsc::channel(TEXTS_WAITING);
@@ -149,6 +152,7 @@ impl Conn {
             said_at: now,
             world,
             venue,
+            meter,
         };
         (id, wire, conn.live(shaken.stream))
     }
@@ -245,6 +249,8 @@ impl Conn {
                 Ok(Some(Said::Message(bytes))) => {
                     self.venue.counters.frames.add(1);
                     self.venue.counters.frame_bytes.add(bytes.len());
+                    self.meter.frames.add(1);
+                    self.meter.bytes.add(bytes.len());
                     self.received.push_back(bytes);
                 }
                 Ok(Some(Said::Ping(payload))) => {
@@ -274,6 +280,7 @@ impl Conn {
         if self.received.is_empty() {
             return;
         }
+        self.meter.heard(self.world.now());
         let count = self.world.stamper.frames(self.venue.index, self.id, &mut self.received);
         if count > 0 {
             self.spoke.store(true, Ordering::Relaxed);

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::limit::backoff::Backoff;
 use crate::random::Random;
 use crate::refusal::{self, BAN_UNSAID, PAUSE_UNSAID};
+use crate::stats::LinkMeter;
 use crate::world::{Venue, World, lock};
 use crate::ws::handshake;
 use barograph_domain::{Span, Ts};
@@ -39,6 +40,7 @@ const OVERLAPS_MAX: i64 = 3;
 #[derive(Debug)]
 pub(crate) struct LinkEntry {
     pub(crate) link: Link,
+    pub(crate) meter: Arc<LinkMeter>,
     stop: watch::Sender<Option<CloseReason>>,
 }
 
@@ -47,7 +49,9 @@ impl LinkEntry {
     pub(crate) fn start(world: &Arc<World>, venue: &Arc<Venue>, link: Link) -> Self {
         let stop = watch::Sender::new(None);
         let mut random = world.random();
+        let meter = Arc::new(LinkMeter::default());
         let supervisor = Supervisor {
+            meter: Arc::clone(&meter),
             world: Arc::clone(world),
             venue: Arc::clone(venue),
             link: link.clone(),
@@ -59,7 +63,7 @@ impl LinkEntry {
             lost: false,
         };
         world.spawn(supervisor.run(stop.subscribe()));
-        Self { link, stop }
+        Self { link, meter, stop }
     }
 
     /// Closes its connections and ends.
@@ -73,6 +77,7 @@ struct Live {
     wire: Wire,
     opened: Instant,
     opened_ts: Ts,
+    compressed: bool,
     rotate_at: Option<Ts>,
     over: oneshot::Receiver<()>,
 }
@@ -81,6 +86,7 @@ struct Supervisor {
     world: Arc<World>,
     venue: Arc<Venue>,
     link: Link,
+    meter: Arc<LinkMeter>,
     backoff: Backoff,
     random: Random,
     current: Option<Live>,
@@ -98,6 +104,7 @@ impl Supervisor {
         let mut attempt: Option<Attempt> = None;
         loop {
             let now = self.world.now();
+            self.report(now);
             if attempt.is_none() && self.wants_new(now) {
                 attempt = Some(self.attempt());
             }
@@ -117,6 +124,16 @@ impl Supervisor {
                 () = until(&world, wake) => self.retire_old(),
             }
         }
+    }
+
+    /// For those who ask how this connection does.
+    fn report(&self, now: Ts) {
+        let (current, old) = (self.current.as_ref(), self.old.as_ref());
+        self.meter.change(now, |held| {
+            held.instances = u8::from(current.is_some()) + u8::from(old.is_some());
+            held.compressed = current.map(|live| live.compressed);
+            held.rotate_at = current.and_then(|live| live.rotate_at);
+        });
     }
 
     /// An instance is missing, or the present one is to be replaced.
@@ -160,6 +177,7 @@ impl Supervisor {
     fn current_lost(&mut self) {
         let Some(live) = self.current.take() else { return };
         self.lost = true;
+        self.meter.change(self.world.now(), |held| held.lost += 1);
         let lived = Instant::now().saturating_duration_since(live.opened);
         if lived >= clock::real(&*self.world.clock, HEALTHY) {
             self.backoff.healthy();
@@ -170,6 +188,10 @@ impl Supervisor {
     }
 
     fn opened(&mut self, opened: Result<Live>) {
+        self.meter.change(self.world.now(), |held| {
+            held.dialling = false;
+            held.opened += u64::from(opened.is_ok());
+        });
         match opened {
             Ok(live) => {
                 self.old = self.current.replace(live);
@@ -204,11 +226,12 @@ impl Supervisor {
     /// Everything from the pause to the open connection, as one future that borrows nothing.
     fn attempt(&mut self) -> Attempt {
         let (world, venue, link) = (Arc::clone(&self.world), Arc::clone(&self.venue), self.link.clone());
-        let pause = self.pause;
+        let (meter, pause) = (Arc::clone(&self.meter), self.pause);
         let mut random = self.random.fork();
         Box::pin(async move {
             world.sleep_until(world.now() + pause).await;
             admitted(&world, &venue).await;
+            meter.change(world.now(), |held| held.dialling = true);
             let within = clock::real_at_least(&*world.clock, OPEN_WITHIN, OPEN_WITHIN_REAL);
             let address = Address::parse(&link.url, Speaks::WebSocket)?;
             let opening = async {
@@ -221,14 +244,15 @@ impl Supervisor {
             venue.counters.connects.add(1);
             let opened_ts = world.now();
             let rotate_at = rotation(&venue, opened_ts, &mut random);
-            let (_id, wire, task) = Conn::open(Arc::clone(&world), venue, &link, shaken);
+            let compressed = shaken.deflate.is_some();
+            let (_id, wire, task) = Conn::open(Arc::clone(&world), venue, &link, meter, shaken);
             let (over_in, over) = oneshot::channel();
             world.spawn(async move {
                 task.await;
                 // The supervisor may be gone; then nobody waits for this.
                 drop(over_in);
             });
-            Ok(Live { wire, opened: Instant::now(), opened_ts, rotate_at, over })
+            Ok(Live { wire, opened: Instant::now(), opened_ts, compressed, rotate_at, over })
         })
     }
 

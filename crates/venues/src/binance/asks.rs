@@ -245,7 +245,7 @@ impl BinanceSession {
             m.open_interest = Some((at, amount));
         }
         if let Some((from, _)) = before.filter(|(t, _)| at - *t > OPEN_INTEREST_HOLE) {
-            self.repair_open_interest(now, market, from, at);
+            self.fetch_open_interest(now, market, from, at, true);
         }
         self.state.tracker.progress(market, metric, now, at, out);
         out.live(market, metric, at, 0, Payload::Value(amount));

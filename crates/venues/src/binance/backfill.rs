@@ -8,10 +8,10 @@ use super::archive::{LABEL_SWITCH, METRICS_CADENCE};
 use super::flavour::Class;
 use super::history::{Piece, TRADE_PAGES_MAX, Task};
 use super::limits::{self, FUNDING, WEIGHT};
-use super::rest;
 use super::session::{BinanceSession, Purpose, TradeIds, base_quantity, contract_size};
+use super::{quarter, rest};
 use crate::session::registry::escape;
-use crate::session::{MarketIndex, Out, Priority, RequestId};
+use crate::session::{MarketIndex, MarketSpec, Out, Priority, RequestId};
 use barograph_domain::{MarketKind, Metric, Payload, Span, Ts};
 
 /// The futures hosts keep aggregated trades this long, and open interest a month.
@@ -20,6 +20,8 @@ const OPEN_INTEREST_KEPT: Span = Span::days(30);
 /// Trades of a first start reach back this far before the running minute.
 const TRADES_AT_START: Span = MINUTE;
 const TRADES_PAGE: u64 = 1_000;
+/// Rows of open interest in a page: the most there may be.
+const OPEN_INTEREST_PAGE: u32 = 500;
 const MINUTE: Span = Span::mins(1);
 
 impl BinanceSession {
@@ -50,8 +52,7 @@ impl BinanceSession {
             self.state.history.add(self.task(now, market, Piece::Funding, from, now));
         }
         if offered(self, Metric::OpenInterest) {
-            let from = from.max(now - OPEN_INTEREST_KEPT);
-            self.state.history.add(self.task(now, market, Piece::OpenInterest, from, now));
+            self.fetch_open_interest(now, market, from, now, false);
         }
     }
 
@@ -104,9 +105,42 @@ impl BinanceSession {
         self.state.history.add(Task { repair: true, ..task });
     }
 
-    pub(super) fn repair_open_interest(&mut self, now: Ts, market: MarketIndex, from: Ts, until: Ts) {
-        let task = self.task(now, market, Piece::OpenInterest, from.max(now - OPEN_INTEREST_KEPT), until);
-        self.state.history.add(Task { repair: true, ..task });
+    /// Fetches open interest as far as it is kept, and as far back as a dated contract has a name for it.
+    pub(super) fn fetch_open_interest(&mut self, now: Ts, market: MarketIndex, from: Ts, until: Ts, repair: bool) {
+        let mut from = from.max(now - OPEN_INTEREST_KEPT);
+        if let Some(spec) = self.dated(market) {
+            let Some(expiry) = spec.expiry.filter(|e| *e > from) else { return };
+            while quarter::named(expiry, from).is_none() {
+                from = quarter::expiry_after(from);
+                if from >= until {
+                    return;
+                }
+            }
+        }
+        let task = self.task(now, market, Piece::OpenInterest, from, until);
+        self.state.history.add(Task { repair, ..task });
+    }
+
+    /// A COIN-M contract that expires: its statistics go by the name of its quarter.
+    fn dated(&self, market: MarketIndex) -> Option<&MarketSpec> {
+        let coin_m = self.flavour.class == Class::CoinM;
+        self.spec(market).filter(|spec| coin_m && spec.kind == MarketKind::DatedFuture)
+    }
+
+    /// Whose open interest, and the end of the page: never more rows than one page holds, because which of them would come
+    /// is not documented, and never across a change of name.
+    fn open_interest_range(&self, task: &Task) -> (String, Ts) {
+        let end = task.until.min(task.from + METRICS_CADENCE.times(i64::from(OPEN_INTEREST_PAGE) - 1));
+        let spec = self.spec(task.market);
+        let symbol = spec.map_or("", |s| &s.symbol);
+        if self.flavour.class != Class::CoinM {
+            return (format!("symbol={}", escape(symbol)), end);
+        }
+        let expiry = self.dated(task.market).and_then(|s| s.expiry);
+        let named = expiry.and_then(|e| quarter::named(e, task.from));
+        let (contract, end) = named.map_or(("PERPETUAL", end), |n| (n.name, end.min(n.until - Span::millis(1))));
+        let pair = symbol.split_once('_').map_or(symbol, |(pair, _)| pair);
+        (format!("pair={}&contractType={contract}", escape(pair)), end)
     }
 
     pub(super) fn ask_history(&mut self, now: Ts, out: &mut Out) {
@@ -144,17 +178,10 @@ impl BinanceSession {
                 (self.api(&path), (FUNDING, 1))
             }
             Piece::OpenInterest => {
-                let whose = match (self.flavour.class, spec) {
-                    (Class::CoinM, Some(spec)) => {
-                        let pair = spec.symbol.split_once('_').map_or(&*spec.symbol, |(pair, _)| pair);
-                        let contract = if spec.kind == MarketKind::Perpetual { "PERPETUAL" } else { "ALL" };
-                        format!("pair={}&contractType={contract}", escape(pair))
-                    }
-                    _ => format!("symbol={symbol}"),
-                };
-                let base = &self.config.endpoints.rest;
+                let (whose, end) = self.open_interest_range(task);
+                let (base, until) = (&self.config.endpoints.rest, end.as_millis());
                 let url = format!(
-                    "{base}/futures/data/openInterestHist?{whose}&period=5m&startTime={from}&endTime={until}&limit=500"
+                    "{base}/futures/data/openInterestHist?{whose}&period=5m&startTime={from}&endTime={until}&limit={OPEN_INTEREST_PAGE}"
                 );
                 (url, (self.data_pool(), 1))
             }
@@ -222,19 +249,18 @@ impl BinanceSession {
 
     fn open_interest_page(&mut self, now: Ts, task: &Task, body: &[u8], out: &mut Out) -> Option<Option<Task>> {
         let rows = rest::open_interest_history(body)?;
-        let full = rows.len() >= 500;
-        let newest = rows.iter().map(|r| r.0).max();
+        let (_, end) = self.open_interest_range(task);
         for (label, amount, value) in rows {
             // Since the switch labels name the beginning of their five minutes; the value is that of the end.
             let at = if label >= LABEL_SWITCH { label + METRICS_CADENCE } else { label };
-            if at > now || label < task.from || label > task.until {
+            if at > now || label < task.from || label > end {
                 continue;
             }
             // COIN-M: contracts, and their value in the base asset.
             let amount = if self.flavour.class == Class::CoinM { value } else { amount };
             out.backfilled(task.market, Metric::OpenInterest, at, 0, Payload::Value(amount));
         }
-        Some(newest.filter(|n| full && *n < task.until).map(|n| Task { from: n + Span::millis(1), ..*task }))
+        Some((end < task.until).then(|| Task { from: end + Span::millis(1), ..*task }))
     }
 
     fn trades_page(&mut self, task: &Task, lo: u64, hi: u64, body: &[u8], out: &mut Out) -> Option<Option<Task>> {

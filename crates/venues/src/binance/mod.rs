@@ -26,6 +26,7 @@ mod limits;
 mod live;
 pub mod map;
 mod plan;
+mod quarter;
 mod rest;
 mod session;
 mod symbols;

@@ -480,6 +480,10 @@ impl Session for BinanceSession {
         &self.links
     }
 
+    fn carried(&self, link: LinkId) -> usize {
+        self.state.routes.iter().filter(|r| r.id == link).map(|r| r.feeds.len()).sum()
+    }
+
     fn streams(&self) -> &[StreamSpec] {
         &self.state.streams
     }

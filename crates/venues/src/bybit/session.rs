@@ -424,6 +424,11 @@ impl Session for Bybit {
         &self.links
     }
 
+    fn carried(&self, link: LinkId) -> usize {
+        let here = self.state.markets.iter().filter(|m| m.link == link);
+        here.map(|m| (m.channels & !m.refused).count_ones() as usize).sum()
+    }
+
     fn streams(&self) -> &[StreamSpec] {
         &self.state.desk.streams
     }

@@ -7,7 +7,7 @@ use super::state::{State, split};
 use super::wire;
 use crate::session::history::Job;
 use crate::session::{
-    Action, Book, FailReason, Input, LagMeter, Limits, Link, MarketIndex, MarketSpec, Names, Out, RequestId,
+    Action, Book, FailReason, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out, RequestId,
     RestoreError, Session, SessionConfig, StreamSpec, Tracker,
 };
 use barograph_domain::{Metric, Payload, StatusState, Ts};
@@ -234,6 +234,10 @@ impl Session for Coinbase {
 
     fn links(&self) -> &[Link] {
         &self.state.links
+    }
+
+    fn carried(&self, link: LinkId) -> usize {
+        self.state.carried(link)
     }
 
     fn streams(&self) -> &[StreamSpec] {

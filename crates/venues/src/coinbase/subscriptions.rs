@@ -35,6 +35,12 @@ impl State {
         bits
     }
 
+    /// Subscriptions of a link, heartbeats included.
+    pub(super) fn carried(&self, link: LinkId) -> usize {
+        let products = self.markets.iter().filter(|m| m.link == Some(link)).count();
+        products * self.channels().count_ones() as usize + usize::from(products > 0)
+    }
+
     fn say(&mut self, to: ConnId, verb: &str, bits: u8, products: &[usize], out: &mut Out) {
         let names: Vec<&str> =
             products.iter().filter_map(|at| self.markets.get(*at)).map(|m| m.product.as_str()).collect();

@@ -373,6 +373,10 @@ impl Session for Hyperliquid {
         &self.state.links
     }
 
+    fn carried(&self, link: LinkId) -> usize {
+        self.subscribed(Some(link))
+    }
+
     fn streams(&self) -> &[StreamSpec] {
         &self.state.desk.streams
     }

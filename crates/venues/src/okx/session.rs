@@ -474,6 +474,11 @@ impl Session for Okx {
         &self.links
     }
 
+    fn carried(&self, link: LinkId) -> usize {
+        let on = |m: &Market, c: &Channel| m.channels & !m.refused & c.bit() != 0 && m.link_of(*c) == link;
+        self.state.markets.iter().map(|m| Channel::ALL.iter().filter(|c| on(m, c)).count()).sum()
+    }
+
     fn streams(&self) -> &[StreamSpec] {
         &self.state.desk.streams
     }

@@ -73,6 +73,9 @@ pub trait Session: Send {
     /// The connections wanted at this moment. Read again whenever `out` holds [`Action::Relink`].
     fn links(&self) -> &[Link];
 
+    /// Subscriptions that a connection of this link carries, or will once it is open. For people.
+    fn carried(&self, link: LinkId) -> usize;
+
     /// Every stream of every market of the configuration: what is delivered and what the venue does not offer. Changes
     /// only with [`Input::Markets`], and only by growing: a market that is no longer wanted keeps its place.
     fn streams(&self) -> &[StreamSpec];

@@ -91,6 +91,7 @@ impl Script {
         let mut inputs: Vec<(Ts, Step)> = Vec::new();
         let urls: Vec<String> = session.links().iter().map(|l| l.url.clone()).collect();
         let ids: Vec<LinkId> = session.links().iter().map(|l| l.id).collect();
+        assert!(ids.iter().all(|id| session.carried(*id) > 0), "a link that carries nothing");
         let mut ticked: Option<Ts> = None;
         let mut feed = |session: &mut dyn Session, inputs: &mut Vec<(Ts, Step)>, now: Ts, step: Step| {
             let mut queue = vec![step];

@@ -1,7 +1,7 @@
 //! The conformance checklist of USD-M (sheet §9), line by line.
 
 use crate::rig::{FUTURES, Rig, START, config, data_of, perpetual, status_of};
-use barograph_domain::{GapReason, Kind, Metric, Payload, Side, Span, StatusState, Ts};
+use barograph_domain::{GapReason, Kind, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::binance::archive::{LABEL_SWITCH, LabelShift};
 use barograph_venues::session::suite::Step;
 use barograph_venues::session::{CloseReason, ConnId, FailReason, MarketIndex, MarketSpec, Origin, venue};
@@ -267,6 +267,51 @@ fn checklist_12_funding_and_data_routes_have_budgets_of_their_own() {
     ] {
         assert_eq!(rig.request(part).unwrap_or_else(|| panic!("{part}")).pool, of(pool).id, "{part}");
     }
+}
+
+/// Which contracts and days are asked for, page by page, when every page comes empty.
+fn open_interest_pages(spec: MarketSpec, days: i64) -> Vec<(String, String, String)> {
+    let mut wanted = config("binance-coinm", vec![spec], &[Metric::MarkPrice, Metric::OpenInterest]);
+    wanted.backfill = Span::days(days);
+    let mut rig = Rig::new("binance-coinm", wanted);
+    rig.open_all(0);
+    let text = mark(&rig, "").replace("BTCUSDT", "BTCUSD_261225").replace("\"st\":1", "\"st\":2");
+    rig.on(MARKET, &text);
+    let mut pages = Vec::new();
+    for _ in 0..200 {
+        rig.tick(1);
+        while let Some(request) = rig.request("/futures/data/openInterestHist") {
+            let of = |name: &str| request.url.split(&format!("{name}=")).nth(1).unwrap().split('&').next().unwrap();
+            let day = |name: &str| Ts::from_millis(of(name).parse().unwrap()).iso();
+            assert_eq!((of("pair"), of("limit")), ("BTCUSD", "500"));
+            pages.push((of("contractType").to_owned(), day("startTime"), day("endTime")));
+            rig.answer(request.id, 200, "[]");
+        }
+    }
+    pages
+}
+
+#[test]
+fn statistics_of_dated_contracts_are_asked_for_by_the_name_of_their_quarter() {
+    // The world begins on 2026-10-07; the expiry before it was on 2026-09-25 at 08:00.
+    let expiry = Some(Ts::from_civil(2026, 12, 25, 8, 0, 0));
+    let dated = MarketSpec { expiry, ..MarketSpec::bare("BTCUSD_261225", MarketKind::DatedFuture) };
+    let pages = open_interest_pages(dated.clone(), 30);
+    let change = pages.iter().position(|p| p.0 == "CURRENT_QUARTER").expect("the present name");
+    assert!(pages[..change].iter().all(|p| p.0 == "NEXT_QUARTER"), "{pages:?}");
+    assert_eq!(pages[change - 1].2, "2026-09-25T07:59:59.999Z", "{pages:?}");
+    assert_eq!(pages[change].1, "2026-09-25T08:00:00Z");
+    assert_eq!(pages.last().unwrap().2, START.iso());
+    let later = MarketSpec { expiry: Some(Ts::from_civil(2027, 3, 26, 8, 0, 0)), ..dated.clone() };
+    let pages = open_interest_pages(later, 30);
+    assert_eq!(pages[0].1, "2026-09-25T08:00:00Z", "before that it had no name");
+    assert!(pages.iter().all(|p| p.0 == "NEXT_QUARTER"));
+    assert_eq!(open_interest_pages(MarketSpec { expiry: None, ..dated.clone() }, 30), [], "of no known quarter");
+    let perpetual = MarketSpec { kind: MarketKind::Perpetual, ..dated };
+    let pages = open_interest_pages(perpetual, 30);
+    assert!(pages.iter().all(|p| p.0 == "PERPETUAL"));
+    // 8,640 rows of five minutes, at most 500 to a page; the next page begins where the one before ended.
+    assert_eq!(pages.len(), 18, "{pages:?}");
 }
 
 #[test]
