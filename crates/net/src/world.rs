@@ -127,8 +127,8 @@ pub(crate) struct Venue {
     pub(crate) limits: Limits,
     /// New connections.
     pub(crate) connects: Mutex<Budget>,
-    /// Nothing is asked and nothing dialled before this (a ban).
-    pub(crate) halted_until: Mutex<Ts>,
+    /// Nothing is asked and nothing dialled before this (a ban); shared by the venues of one operator.
+    pub(crate) halted_until: Arc<Mutex<Ts>>,
     pub(crate) wires: Mutex<BTreeMap<ConnId, Wire>>,
     pub(crate) links: Mutex<BTreeMap<LinkId, LinkEntry>>,
     pub(crate) desk: Mutex<Desk<Job>>,
@@ -138,14 +138,16 @@ pub(crate) struct Venue {
 }
 
 impl Venue {
-    pub(crate) fn new(index: VenueIndex, id: &'static str, limits: Limits) -> Self {
+    /// `others`: the venues there are.
+    pub(crate) fn new(index: VenueIndex, id: &'static str, limits: Limits, others: &[Arc<Self>]) -> Self {
+        let same = others.iter().find(|v| v.limits.operator == limits.operator);
         // No margin: the venues' numbers are far above what backoff produces, and a late SYN does no harm.
         let connects = Budget::new(limits.connects_max, limits.connects_per, false, 0);
         Self {
             index,
             id,
             connects: Mutex::new(connects),
-            halted_until: Mutex::new(Ts::MIN),
+            halted_until: same.map_or_else(|| Arc::new(Mutex::new(Ts::MIN)), |v| Arc::clone(&v.halted_until)),
             wires: Mutex::default(),
             links: Mutex::default(),
             desk: Mutex::new(Desk::new(&limits.pools)),

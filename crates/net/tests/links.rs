@@ -10,7 +10,7 @@ use barograph_venues::session::{Action, CloseReason, ConnId, Limits, Link, LinkI
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use support::{PING, Rig, TEXT, accept, frame, head, limits, link, listen, said};
+use support::{PING, PONG, Rig, TEXT, accept, frame, head, limits, link, listen, said};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
@@ -244,6 +244,37 @@ fn texts_keep_to_the_venues_rate_and_order() {
         assert!(window[5].0 - window[0].0 >= Duration::from_millis(950));
     }
     assert_eq!(rig.net.stats()[0].unsent, 1);
+}
+
+#[test]
+fn pongs_take_their_place_among_the_texts() {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    let venue = rig.net.add_venue("test", Limits { messages_per_s: 5, ..limits() });
+    let heard = rig.runtime.spawn(async move {
+        let mut stream = accept(&listener, "").await;
+        stream.write_all(&frame(PING, b"x").repeat(4)).await.unwrap();
+        let mut heard = Vec::new();
+        while heard.len() < 12 {
+            let (first, _) = said(&mut stream).await.unwrap();
+            heard.push((Instant::now(), first));
+        }
+        heard
+    });
+    rig.net.relink(venue, &[link(0, at)]);
+    let conn = rig.opened();
+    // The pongs are on their way before there is a text.
+    while rig.net.stats()[0].sent < 4 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    for n in 0..8 {
+        rig.net.act(venue, Action::Send { conn, text: n.to_string() });
+    }
+    let heard = rig.runtime.block_on(heard).unwrap();
+    assert!(heard[..4].iter().all(|(_, first)| *first == PONG));
+    for window in heard.windows(6) {
+        assert!(window[5].0 - window[0].0 >= Duration::from_millis(900), "six in {:?}", window[5].0 - window[0].0);
+    }
 }
 
 /// What one link says of itself, asked until it is so.

@@ -177,6 +177,57 @@ fn a_ban_stops_everything_until_it_ends() {
 }
 
 #[test]
+fn a_ban_by_an_operator_stops_all_its_venues() {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    let heard = serve(&rig, listener, |n, _| match n {
+        0 => answer(418, "Retry-After: 1\r\n", b""),
+        _ => answer(200, "", b"ok"),
+    });
+    let futures = rig.net.add_venue("futures", Limits { operator: "one", ..limits() });
+    let spot = rig.net.add_venue("spot", Limits { operator: "one", ..limits() });
+    let other = rig.net.add_venue("other", Limits { operator: "another", ..limits() });
+    rig.net.act(futures, Action::Request(request(1, at, Priority::Sync)));
+    while rig.net.stats()[0].halted_until.is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let stats = rig.net.stats();
+    assert_eq!((stats[1].halted_until, stats[2].halted_until), (stats[0].halted_until, None));
+    rig.net.act(spot, Action::Request(request(2, at, Priority::Sync)));
+    rig.net.act(other, Action::Request(request(3, at, Priority::Sync)));
+    let order: Vec<u8> = (0..3)
+        .map(|_| match rig.next() {
+            Incoming::Reply { venue, status: 200, .. } => venue,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(order[0], other, "who has nothing to do with it goes on");
+    let heard = heard.lock().unwrap();
+    let first = heard[0].0;
+    let late = heard.iter().filter(|(at, _)| *at - first >= Duration::from_secs(1)).count();
+    assert_eq!((heard.len(), late), (4, 2), "both venues of the operator waited");
+}
+
+#[test]
+fn a_venue_that_says_403_to_the_hasty_rests_as_a_whole() {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    let heard = serve(&rig, listener, |n, _| match n {
+        0 => answer(403, "", b"access too frequent"),
+        _ => answer(200, "", b"ok"),
+    });
+    let hasty = Limits { rest_after_403: Some(Span::secs(1)), pools: vec![pool(0, 100), pool(1, 100)], ..limits() };
+    let venue = rig.net.add_venue("test", hasty);
+    rig.net.act(venue, Action::Request(request(1, at, Priority::Sync)));
+    let Incoming::Reply { request: RequestId(1), status: 403, body, .. } = rig.next() else { panic!("no answer") };
+    assert_eq!(&body[..], b"access too frequent", "the body says why");
+    rig.net.act(venue, Action::Request(Request { pool: PoolId(1), ..request(2, at, Priority::Sync) }));
+    let Incoming::Reply { request: RequestId(2), status: 200, .. } = rig.next() else { panic!("no answer") };
+    let heard = heard.lock().unwrap();
+    assert!(heard.len() == 2 && heard[1].0 - heard[0].0 >= Duration::from_millis(950), "{heard:?}");
+}
+
+#[test]
 fn what_the_venue_counts_is_believed() {
     let mut rig = Rig::new();
     let (listener, at) = listen(&rig);

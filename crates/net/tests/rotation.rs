@@ -91,7 +91,8 @@ impl World {
         let options = Options { seed: Some(7), ..Options::default() };
         let net =
             Net::start(runtime.handle().clone(), Arc::clone(&clock) as Arc<dyn Clock>, stamper, &options).unwrap();
-        net.add_venue(def.id, limits((def.limits)()));
+        // At the end the world stands still, and that is no death.
+        net.add_venue(def.id, limits(Limits { dead_after: Span::secs(120), ..(def.limits)() }));
         net.relink(0, session.links());
         let ticked = clock.0.now();
         Self { runtime, clock, server, spoken, net, inbox, session, ticked, events: Vec::new(), ends: Vec::new() }

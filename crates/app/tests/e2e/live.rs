@@ -2,6 +2,7 @@
 //! makes the published snapshots again.
 
 use crate::support::Place;
+use crate::support::http::{Server, address};
 use crate::support::sim::Sim;
 use std::time::{Duration, Instant};
 
@@ -51,4 +52,35 @@ fn a_killed_process_goes_on_and_its_journal_makes_the_snapshots_again() {
     let said = place.ok("verify determinism data");
     assert!(said.starts_with("equal: ") && !said.starts_with("equal: 0 "), "{said}");
     assert!(said.contains(" snapshot ids, hash "), "{said}");
+}
+
+#[test]
+fn every_connection_says_what_it_carries() {
+    let place = Place::new();
+    let sim = Sim::start(&place);
+    let line =
+        format!("up --symbols BTCUSDT --backfill 0 --data data --listen 127.0.0.1:0 --endpoint {}", sim.endpoint);
+    let mut process = place.start(&line);
+    let addr = address(&process.err.wait_for("http://"));
+    let server = Server { process, addr };
+    let until = Instant::now() + Duration::from_secs(30);
+    let connections = loop {
+        let feeds = server.json("/api/v1/feeds");
+        let all = feeds["venues"][0]["connections"].as_array().unwrap().clone();
+        if !all.is_empty() && all.iter().all(|c| c["state"] == "open" && c["frames"].as_u64() > Some(0)) {
+            break all;
+        }
+        assert!(Instant::now() < until, "{feeds}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    let urls: Vec<&str> = connections.iter().map(|c| c["url"].as_str().unwrap()).collect();
+    assert!(urls.len() == 2 && urls[0].ends_with("/market/stream") && urls[1].ends_with("/public/stream"), "{urls:?}");
+    for c in &connections {
+        assert!(c["streams"].as_u64() > Some(0) && c["bytes"].as_u64() > c["frames"].as_u64(), "{c}");
+        assert!(c["last_frame_age_s"].as_f64().is_some_and(|age| (0.0..30.0).contains(&age)), "{c}");
+        assert!(c["since"].is_string() && c["replaced_at"].is_string(), "ahead of the cut after a day: {c}");
+        assert_eq!((&c["compressed"], &c["reconnects"], &c["lost"]), (&false.into(), &0.into(), &0.into()), "{c}");
+    }
+    let metrics = server.get("/metrics").text();
+    assert!(metrics.contains("barograph_link_open{venue=\"binance-usdm\",link=\"0\"} 1\n"), "{metrics}");
 }

@@ -1,7 +1,7 @@
 //! Takes requests off a venue's desk, asks, and decides what an answer means.
 //!
-//! 429: the budget rests as long as the venue says and the request is tried again. 418: the whole venue rests. 403 and
-//! 451: no use. 5xx, silence and broken connections: tried again after a pause, a few times. Everything else is an answer
+//! 429: the budget rests as long as the venue says and the request is tried again. 418: all venues of that operator rest. 403
+//! and 451: no use; where a venue says 403 to who asks too often, it rests as well and the answer is handed on. 5xx, silence and broken connections: tried again after a pause, a few times. Everything else is an answer
 //! and goes to whoever asked, whatever its status.
 
 use super::client::Reply;
@@ -123,6 +123,13 @@ fn judged(world: &World, venue: &Venue, job: &Job, sent: Ts, reply: Reply) -> Re
         match status {
             429 => lock(&venue.desk).pause(job.pool, now + refusal::rest(retry_after_s, PAUSE_UNSAID)),
             418 => venue.halt(now, refusal::rest(retry_after_s, BAN_UNSAID)),
+            403 => {
+                if let Some(rest) = venue.limits.rest_after_403 {
+                    venue.halt(now, refusal::rest(retry_after_s, rest).max(rest));
+                    // Its body says whether it was haste or the region.
+                    return Ok(reply);
+                }
+            }
             _ => {}
         }
         return Err(Error::Refused { status, retry_after_s, to: job.url.clone() });

@@ -218,6 +218,7 @@ impl Supervisor {
         match status {
             418 => self.venue.halt(now, refusal::rest(*retry_after_s, BAN_UNSAID)),
             429 => lock(&self.venue.connects).pause(now + refusal::rest(*retry_after_s, PAUSE_UNSAID)),
+            403 if let Some(rest) = self.venue.limits.rest_after_403 => self.venue.halt(now, rest),
             _ => return FORBIDDEN_PAUSE,
         }
         pause

@@ -102,6 +102,7 @@ impl Rig {
 
 pub fn limits() -> Limits {
     Limits {
+        operator: "test",
         messages_per_s: 100,
         connects_max: 100,
         connects_per: Span::secs(1),
@@ -110,6 +111,7 @@ pub fn limits() -> Limits {
         ping_every: None,
         dead_after: Span::secs(30),
         message_bytes_max: 64 << 20,
+        rest_after_403: None,
         deflate: false,
         pools: vec![pool(0, 1_000)],
     }

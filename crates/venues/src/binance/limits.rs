@@ -45,6 +45,8 @@ pub(super) fn limits(flavour: &Flavour) -> Limits {
         Class::Us => vec![weight(1_200)],
     };
     Limits {
+        // Another company with other machines.
+        operator: if flavour.class == Class::Us { "binance-us" } else { "binance" },
         // 5 of the 10 that futures document; spot counts pongs too, so one of the five is left for them.
         messages_per_s: if flavour.is_futures() { 5 } else { 4 },
         connects_max: 300,
@@ -57,6 +59,7 @@ pub(super) fn limits(flavour: &Flavour) -> Limits {
         dead_after: Span::secs(45),
         // The largest frame is an array of all mark prices: 1,000 rows of 200 bytes, with room for ten times that.
         message_bytes_max: 4 << 20,
+        rest_after_403: None,
         deflate: false,
         pools,
     }

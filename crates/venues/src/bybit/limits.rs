@@ -24,6 +24,7 @@ pub(super) fn endpoints() -> Endpoints {
 /// What the venue allows.
 pub(super) fn limits() -> Limits {
     Limits {
+        operator: "bybit",
         // Not documented; far below what was ever refused.
         messages_per_s: 20,
         connects_max: 500,
@@ -35,6 +36,7 @@ pub(super) fn limits() -> Limits {
         dead_after: Span::secs(45),
         // A snapshot of 2 × 1,000 levels is below 100 kB, 1,024 trades below 300 kB.
         message_bytes_max: 4 << 20,
+        rest_after_403: Some(BAN),
         deflate: true,
         pools: vec![Pool {
             id: POOL,

@@ -31,6 +31,7 @@ pub(super) const BOOK_SILENCE_QUIET: Span = Span::mins(10);
 /// four things when it opens, so two new ones per second with two messages per second each stay below both.
 pub(super) fn limits() -> Limits {
     Limits {
+        operator: "coinbase",
         messages_per_s: 2,
         connects_max: 2,
         connects_per: Span::secs(1),
@@ -41,6 +42,7 @@ pub(super) fn limits() -> Limits {
         dead_after: Span::secs(5),
         // The first level-2 message of BTC-USD was 5.1 MB in August 2026; above the limit nothing but silence is seen.
         message_bytes_max: 128 << 20,
+        rest_after_403: None,
         deflate: true,
         pools: vec![Pool {
             id: PUBLIC,

@@ -26,6 +26,7 @@ pub(super) fn weight(rows: i64, per: i64) -> u32 {
 /// Limits of the public API.
 pub(super) fn limits() -> Limits {
     Limits {
+        operator: "hyperliquid",
         // 2000 messages per minute over at most five connections.
         messages_per_s: 6,
         connects_max: 25,
@@ -36,6 +37,7 @@ pub(super) fn limits() -> Limits {
         // A ping every 30 s is answered within 10 s.
         dead_after: Span::secs(40),
         message_bytes_max: 16 << 20,
+        rest_after_403: None,
         deflate: true,
         pools: vec![Pool {
             id: INFO,

@@ -54,6 +54,7 @@ pub(super) fn limits() -> Limits {
         in_flight_max: 8,
     };
     Limits {
+        operator: "okx",
         messages_per_s: 5,
         connects_max: 3,
         connects_per: Span::secs(1),
@@ -64,6 +65,7 @@ pub(super) fn limits() -> Limits {
         dead_after: Span::secs(30),
         // A snapshot of 2 × 400 levels is below 50 kB; the largest list of instruments comes over HTTP.
         message_bytes_max: 4 << 20,
+        rest_after_403: None,
         deflate: true,
         pools: vec![
             pool(BOOKS, "books", 40),

@@ -52,6 +52,8 @@ pub struct Pool {
 /// What the venue allows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
+    /// Who runs the venue. Venues of one operator are banned together: a ban is of our address, not of a product.
+    pub operator: &'static str,
     /// Outgoing messages per second and connection.
     pub messages_per_s: u32,
     /// New connections per `connects_per`.
@@ -68,6 +70,9 @@ pub struct Limits {
     pub dead_after: Span,
     /// Largest incoming message, bytes.
     pub message_bytes_max: usize,
+    /// Where status 403 means too many requests: everything rests this long, and the answer goes to whoever asked. `None`: the
+    /// venue is not to be had from here, and asking again is no use.
+    pub rest_after_403: Option<Span>,
     /// Ask for permessage-deflate.
     pub deflate: bool,
     /// Request budgets.

@@ -73,6 +73,24 @@ fn checklist_01_every_stream_runs_under_its_route() {
     }
 }
 
+/// No source file of the venue holds an address of the sockets with a path of its own: routes are put behind the host in one
+/// place.
+#[test]
+fn no_address_is_without_a_route() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/binance");
+    let mut hosts = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for after in text.split("fstream.binance.com").skip(1) {
+            hosts += 1;
+            assert!(after.starts_with('"'), "{}", &after[..after.len().min(40)]);
+        }
+    }
+    assert!(hosts > 0, "the host is somewhere");
+    let rig = opened(&FUTURES);
+    assert!(rig.session.links().iter().all(|l| l.url.contains("/public/") || l.url.contains("/market/")));
+}
+
 #[test]
 fn checklist_02_up_is_the_first_frame_not_the_ack_and_ten_silent_seconds_are_a_fault() {
     let mut rig = opened(&FUTURES);
