@@ -16,6 +16,9 @@ use barograph_domain::{Metric, Payload, Span, Ts};
 /// Rows of a page of candles, and of funding and open interest.
 const CANDLES: i64 = 1_000;
 const ROWS: i64 = 200;
+/// Newest trades: all there may be of contracts, and of spot.
+const TRADES: u32 = 1_000;
+const TRADES_SPOT: u32 = 60;
 /// Time for an answer.
 const TIMEOUT: Span = Span::secs(10);
 
@@ -71,7 +74,10 @@ impl Bybit {
             Metric::OpenInterest | Metric::OpenInterestUsd => format!(
                 "{rest}/v5/market/open-interest?category={category}&symbol={symbol}&intervalTime=5min&startTime={from}&endTime={to}&limit={ROWS}"
             ),
-            _ => format!("{rest}/v5/market/recent-trade?category={category}&symbol={symbol}&limit=1000"),
+            _ => {
+                let limit = if market.category == map::Category::Spot { TRADES_SPOT } else { TRADES };
+                format!("{rest}/v5/market/recent-trade?category={category}&symbol={symbol}&limit={limit}")
+            }
         }
     }
 

@@ -295,6 +295,27 @@ fn a_refused_topic_is_found_and_left_out() {
     assert!(rig.sent.iter().any(|s| s.1.contains("tickers")));
 }
 
+/// The venue lists the newest 60 trades of spot, and the newest 1,000 of contracts.
+#[test]
+fn no_more_trades_of_spot_are_asked_for_than_there_are() {
+    let spot = MarketSpec::bare("BTCUSDT", MarketKind::Spot);
+    let mut rig = Rig::new(config("bybit", vec![spot], &[Metric::Trade]), "bybit", Ts::from_millis(1_795_078_800_000));
+    let frame = |ms: i64, id: &str| {
+        format!(
+            r#"{{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":{ms},"data":[{{"T":{ms},"s":"BTCUSDT","S":"Buy","v":"1","p":"100.1","i":"{id}","BT":false,"seq":1}}]}}"#
+        )
+    };
+    rig.open(0, 1);
+    rig.frame(1, &frame(1_795_078_800_050, "a"));
+    rig.close(1);
+    rig.now = Ts::from_millis(1_795_078_810_000);
+    rig.open(0, 2);
+    rig.frame(2, &frame(1_795_078_810_500, "d"));
+    rig.wait(3);
+    let request = rig.requests.iter().find(|r| r.url.contains("recent-trade")).expect("a repair");
+    assert!(request.url.contains("category=spot") && request.url.ends_with("&limit=60"), "{}", request.url);
+}
+
 /// After a hole trades are fetched and told apart from those that came before and after it.
 #[test]
 fn trades_of_a_hole_are_repaired_once() {
@@ -312,6 +333,7 @@ fn trades_of_a_hole_are_repaired_once() {
     rig.frame(2, &frame(after, "d"));
     rig.wait(3);
     let request = rig.requests.iter().find(|r| r.url.contains("recent-trade")).expect("a repair").clone();
+    assert!(request.url.ends_with("&limit=1000"), "{}", request.url);
     let row = |ms: i64, id: &str| {
         format!(
             r#"{{"execId":"{id}","symbol":"BTCUSDT","price":"100.2","size":"1","side":"Sell","time":"{ms}","isBlockTrade":false}}"#
