@@ -160,7 +160,7 @@ impl BookSync {
                     self.conn = Some(conn);
                     Step::Applied
                 }
-                Err(fault) => self.restart(now, conn, ids, event_ts, levels, reason(fault)),
+                Err(fault) => self.restart(now, conn, ids, event_ts, levels, fault.reason()),
             },
             Follows::Hole => self.restart(now, conn, ids, event_ts, levels, GapReason::SequenceJump),
         }
@@ -247,7 +247,7 @@ impl BookSync {
         (self.id, self.fresh, self.conn) = (id, true, None);
         let loaded = self.load(levels).and_then(|()| self.book.check());
         let inside = self.middle();
-        let outcome = loaded.map_err(reason).and_then(|()| self.catch_up());
+        let outcome = loaded.map_err(BookFault::reason).and_then(|()| self.catch_up());
         // A renewed book is never older than the one it replaces.
         let outcome = match &before {
             Some((_, live_id, ..)) if self.id < *live_id => outcome.and(Err(GapReason::SequenceJump)),
@@ -306,7 +306,7 @@ impl BookSync {
                 Follows::Next => {
                     self.conn = Some(event.conn);
                     newest = Some(event.event_ts);
-                    outcome = self.apply(event.ids, &event.bids, &event.asks).map_err(reason);
+                    outcome = self.apply(event.ids, &event.bids, &event.asks).map_err(BookFault::reason);
                 }
             }
             if outcome.is_err() {
@@ -373,14 +373,6 @@ fn scale_of_changes(changes: &[Change]) -> u8 {
 
 fn scale_of(levels: &Levels) -> u8 {
     scale_of_changes(&levels.bids).max(scale_of_changes(&levels.asks))
-}
-
-fn reason(fault: BookFault) -> GapReason {
-    match fault {
-        BookFault::Crossed => GapReason::CrossedBook,
-        BookFault::Empty => GapReason::EmptyBook,
-        BookFault::OffTick => GapReason::Undecodable,
-    }
 }
 
 /// Digits of a tick, where it is known.

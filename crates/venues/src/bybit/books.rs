@@ -8,7 +8,7 @@
 //! Where jumps are frequent ids that only rise are accepted, and the book is renewed by a new snapshot every minute.
 
 use super::wire::Depth;
-use crate::session::wire::levels;
+use crate::session::wire::{finest, levels};
 use crate::session::{Book, BookFault, ConnId, Decimal};
 use barograph_domain::{GapReason, Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -118,7 +118,7 @@ impl Sync {
         if known && !renewal {
             return Step::Ignored;
         }
-        let Some(scale) = scale(message) else { return self.broken(now, GapReason::Undecodable) };
+        let Some(scale) = finest(message.bids, message.asks) else { return self.broken(now, GapReason::Undecodable) };
         if scale > self.book.scale() {
             self.book = Book::new(scale, depth * 2);
         }
@@ -190,24 +190,6 @@ impl Sync {
         if !whole {
             return Err(GapReason::Undecodable);
         }
-        self.book.check().map_err(|fault| match fault {
-            BookFault::Crossed => GapReason::CrossedBook,
-            BookFault::Empty => GapReason::EmptyBook,
-            BookFault::OffTick => GapReason::Undecodable,
-        })
+        self.book.check().map_err(BookFault::reason)
     }
-}
-
-/// Digits after the point of the finest price in a snapshot: the tick may be finer than the list says, after a change.
-fn scale(message: &Depth<'_>) -> Option<u8> {
-    let mut scale = 0;
-    let mut widen = |price: &[u8], _: &[u8]| match Decimal::parse(price) {
-        Some(p) => {
-            scale = scale.max(p.scale);
-            true
-        }
-        None => false,
-    };
-    let whole = levels(message.bids, &mut widen) && levels(message.asks, &mut widen);
-    whole.then_some(scale)
 }

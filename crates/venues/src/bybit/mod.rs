@@ -8,6 +8,7 @@ mod books;
 mod feed;
 mod limits;
 mod map;
+mod markets;
 mod replies;
 mod session;
 mod symbols;

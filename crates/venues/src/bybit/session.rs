@@ -2,14 +2,13 @@
 //! confirm, refuse or stay silent. Data messages are read in [`super::feed`], answers to requests in [`super::replies`].
 
 use super::books::Sync;
-use super::map::{self, Category};
+use super::map::Category;
 use super::ticker::Merged;
 use super::topics::{self, Channel};
 use super::{limits, symbols};
-use crate::session::desk::{sealed, unsealed};
 use crate::session::{
     Action, Book, CloseReason, ConnId, Continuity, Desk, Ids, Input, LagMeter, Limits, Link, LinkId, MarketIndex,
-    MarketSpec, Minutes, Names, Out, RestoreError, Said, Session, SessionConfig, StreamSpec, Tracker,
+    MarketSpec, Minutes, Names, Out, RestoreError, Said, Session, SessionConfig, StreamSpec, Tracker, saved,
 };
 use barograph_domain::{GapReason, Metric, StatusState, Ts};
 use serde::{Deserialize, Serialize};
@@ -52,11 +51,11 @@ pub(super) struct Market {
 
 /// A wanted connection.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct Room {
-    id: LinkId,
-    category: Category,
+pub(super) struct Room {
+    pub id: LinkId,
+    pub category: Category,
     /// Characters of its topics.
-    characters: usize,
+    pub characters: usize,
 }
 
 /// A subscription that is not confirmed yet.
@@ -67,15 +66,12 @@ struct Pending {
     topics: Vec<(MarketIndex, Channel)>,
 }
 
-/// Topics to subscribe (or not) on a connection.
-type Change = (ConnId, &'static str, Vec<(MarketIndex, Channel)>);
-
 /// Everything that is saved.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) struct State {
     pub desk: Desk,
     pub markets: Vec<Market>,
-    rooms: Vec<Room>,
+    pub rooms: Vec<Room>,
     pending: Vec<Pending>,
     subscriptions: u64,
 }
@@ -109,52 +105,7 @@ impl Bybit {
         session
     }
 
-    fn add(&mut self, spec: MarketSpec) {
-        let index = MarketIndex(u32::try_from(self.state.markets.len()).unwrap_or(u32::MAX));
-        let category = map::category(&spec);
-        for metric in &self.config.metrics {
-            self.state.desk.streams.push(symbols::stream(index, &spec, *metric));
-        }
-        let channels = topics::channels(&spec, &self.config);
-        let link = self.room(category, topics::characters(&spec.symbol, channels, self.depth));
-        self.names[category as usize].insert(spec.symbol.as_bytes(), index);
-        self.state.markets.push(Market {
-            book: Sync::new(spec.tick.map_or(0, |t| t.scale), self.depth),
-            spec,
-            category,
-            link,
-            channels,
-            refused: 0,
-            ticker: Merged::default(),
-            trades: Ids::default(),
-            liquidations: Ids::default(),
-            bars: Minutes::default(),
-            minute: None,
-            top_u: 0,
-            said_top: Said::default(),
-            said_book: None,
-            said_mark: Said::default(),
-            said_index: Said::default(),
-            said_funding: Said::default(),
-            said_interest: Said::default(),
-            next_settlement: None,
-            settled: Ids::default(),
-        });
-    }
-
-    /// The first connection of a category with room for so many characters, a new one if there is none.
-    fn room(&mut self, category: Category, characters: usize) -> LinkId {
-        let fits = |r: &&mut Room| r.category == category && r.characters + characters <= limits::ARGS_MAX;
-        if let Some(room) = self.state.rooms.iter_mut().find(fits) {
-            room.characters += characters;
-            return room.id;
-        }
-        let id = LinkId(u16::try_from(self.state.rooms.len()).unwrap_or(u16::MAX));
-        self.state.rooms.push(Room { id, category, characters });
-        id
-    }
-
-    fn relink(&mut self) {
+    pub(super) fn relink(&mut self) {
         let used = self.state.rooms.iter().filter(|r| r.characters > 0);
         self.links = used
             .map(|room| Link {
@@ -314,80 +265,6 @@ impl Bybit {
             self.given_up(now, &job, out);
         }
     }
-
-    /// The complete new list of markets.
-    fn markets(&mut self, now: Ts, wanted: &[MarketSpec], out: &mut Out) {
-        let same = |m: &Market, s: &MarketSpec| m.spec.symbol == s.symbol && map::category(s) == m.category;
-        let mut changes: Vec<Change> = Vec::new();
-        let mut change = |desk: &Desk, link: LinkId, op: &'static str, topics: &[(MarketIndex, Channel)]| {
-            for conn in desk.conns.iter().filter(|c| c.link == link) {
-                match changes.iter_mut().find(|c| c.0 == conn.id && c.1 == op) {
-                    Some(known) => known.2.extend_from_slice(topics),
-                    None => changes.push((conn.id, op, topics.to_vec())),
-                }
-            }
-        };
-        let list = |index: MarketIndex, bits: u16| -> Vec<(MarketIndex, Channel)> {
-            Channel::ALL.into_iter().filter(|c| bits & c.bit() != 0).map(|c| (index, c)).collect()
-        };
-        for n in 0..self.state.markets.len() {
-            let index = MarketIndex(u32::try_from(n).unwrap_or(u32::MAX));
-            let market = &mut self.state.markets[n];
-            let spec = wanted.iter().find(|s| same(market, s));
-            match spec {
-                None if market.channels != 0 => {
-                    let bits = core::mem::take(&mut market.channels);
-                    market.book.drop_book();
-                    market.ticker = Merged::default();
-                    let characters = topics::characters(&market.spec.symbol, bits, self.depth);
-                    let link = market.link;
-                    if let Some(room) = self.state.rooms.iter_mut().find(|r| r.id == link) {
-                        room.characters -= characters.min(room.characters);
-                    }
-                    change(&self.state.desk, link, "unsubscribe", &list(index, bits));
-                    self.state.desk.uncover(index, u16::MAX);
-                    self.state.desk.history.remove(index);
-                    for metric in &self.config.metrics {
-                        self.state.desk.lost(index, *metric, now, GapReason::NotRunning, out);
-                    }
-                }
-                Some(spec) if market.channels == 0 => {
-                    let bits = topics::channels(spec, &self.config);
-                    let characters = topics::characters(&spec.symbol, bits, self.depth);
-                    let link = self.room(map::category(spec), characters);
-                    let market = &mut self.state.markets[n];
-                    (market.channels, market.link, market.refused) = (bits, link, 0);
-                    market.book.asked(now);
-                    change(&self.state.desk, link, "subscribe", &list(index, bits));
-                }
-                None | Some(_) => {}
-            }
-        }
-        for spec in wanted {
-            if self.state.markets.iter().any(|m| same(m, spec)) {
-                continue;
-            }
-            self.add(spec.clone());
-            if let Some(market) = self.state.markets.last_mut() {
-                market.book.asked(now);
-                let index = MarketIndex(u32::try_from(self.state.markets.len() - 1).unwrap_or(u32::MAX));
-                let market = &self.state.markets[index.index()];
-                change(&self.state.desk, market.link, "subscribe", &list(index, market.channels));
-            }
-        }
-        for (conn, op, topics) in changes {
-            self.send(conn, op, &topics, out);
-        }
-        self.config.markets = wanted.to_vec();
-        self.relink();
-        out.actions.push(Action::Relink);
-    }
-
-    /// What must be the same for saved state to be usable.
-    fn key(config: &SessionConfig) -> Vec<u8> {
-        let settings = SessionConfig { markets: Vec::new(), ..config.clone() };
-        postcard::to_allocvec(&settings).unwrap_or_default()
-    }
 }
 
 impl Session for Bybit {
@@ -448,21 +325,13 @@ impl Session for Bybit {
     }
 
     fn save(&self) -> Vec<u8> {
-        sealed(postcard::to_allocvec(&(FORMAT, Self::key(&self.config), &self.state)).unwrap_or_default())
+        saved::save(FORMAT, &self.config, &self.state)
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
-        let bytes = unsealed(bytes).ok_or(RestoreError)?;
-        let Ok((saved, [])) = postcard::take_from_bytes::<(u8, Vec<u8>, State)>(bytes) else {
-            return Err(RestoreError);
-        };
-        let (format, key, state) = saved;
-        let fits = self.config.markets.len() <= state.markets.len()
-            && self.config.markets.iter().zip(&state.markets).all(|(s, m)| s.symbol == m.spec.symbol);
-        if format != FORMAT || key != Self::key(&self.config) || !fits {
-            return Err(RestoreError);
-        }
-        self.state = state;
+        self.state = saved::restore(FORMAT, &self.config, bytes, |state: &State| {
+            state.markets.iter().map(|m| &m.spec).collect()
+        })?;
         self.rename();
         self.relink();
         Ok(())

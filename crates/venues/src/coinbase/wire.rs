@@ -42,15 +42,6 @@ pub(super) fn envelope(bytes: &[u8]) -> Option<Envelope<'_>> {
     Some(e)
 }
 
-/// A string, or nothing for `null` and numbers.
-fn text<'a>(s: &mut Scan<'a>) -> Option<&'a [u8]> {
-    if s.peek()? == b'"' {
-        return s.string();
-    }
-    s.skip()?;
-    Some(b"")
-}
-
 /// One event of a channel whose events are a list with a name.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Event<'a> {
@@ -93,10 +84,10 @@ pub(super) fn levels<'a>(rows: &'a [u8], mut each: impl FnMut(Level<'a>) -> Opti
         let mut row = Level::default();
         s.object(|key, s| {
             match key {
-                b"side" => row.side = text(s)?,
-                b"event_time" => row.event_time = text(s)?,
-                b"price_level" => row.price_level = text(s)?,
-                b"new_quantity" => row.new_quantity = text(s)?,
+                b"side" => row.side = s.text()?,
+                b"event_time" => row.event_time = s.text()?,
+                b"price_level" => row.price_level = s.text()?,
+                b"new_quantity" => row.new_quantity = s.text()?,
                 _ => s.skip()?,
             }
             Some(())
@@ -137,12 +128,12 @@ pub(super) fn trades<'a>(rows: &'a [u8], mut each: impl FnMut(Trade<'a>) -> Opti
         let mut row = Trade::default();
         s.object(|key, s| {
             match key {
-                b"product_id" => row.product_id = text(s)?,
-                b"trade_id" => row.trade_id = text(s)?,
-                b"price" => row.price = text(s)?,
-                b"size" => row.size = text(s)?,
-                b"side" => row.side = text(s)?,
-                b"time" => row.time = text(s)?,
+                b"product_id" => row.product_id = s.text()?,
+                b"trade_id" => row.trade_id = s.text()?,
+                b"price" => row.price = s.text()?,
+                b"size" => row.size = s.text()?,
+                b"side" => row.side = s.text()?,
+                b"time" => row.time = s.text()?,
                 _ => s.skip()?,
             }
             Some(())
@@ -165,9 +156,9 @@ pub(super) fn tickers<'a>(rows: &'a [u8], mut each: impl FnMut(Ticker<'a>) -> Op
         let mut row = Ticker::default();
         s.object(|key, s| {
             match key {
-                b"product_id" => row.product_id = text(s)?,
-                b"best_bid" => row.best_bid = text(s)?,
-                b"best_ask" => row.best_ask = text(s)?,
+                b"product_id" => row.product_id = s.text()?,
+                b"best_bid" => row.best_bid = s.text()?,
+                b"best_ask" => row.best_ask = s.text()?,
                 _ => s.skip()?,
             }
             Some(())

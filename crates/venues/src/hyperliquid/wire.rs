@@ -30,15 +30,6 @@ pub(super) fn envelope(bytes: &[u8]) -> Option<Envelope<'_>> {
     Some(e)
 }
 
-/// A string; empty for `null`, numbers and what else is none.
-fn text<'a>(s: &mut Scan<'a>) -> Option<&'a [u8]> {
-    if s.peek()? == b'"' {
-        return s.string();
-    }
-    s.skip()?;
-    Some(b"")
-}
-
 /// A book, or top of it.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Levels<'a> {
@@ -77,8 +68,8 @@ fn level<'a>(s: &mut Scan<'a>) -> Option<(&'a [u8], &'a [u8])> {
     let (mut px, mut sz): (&[u8], &[u8]) = (b"", b"");
     s.object(|key, s| {
         match key {
-            b"px" => px = text(s)?,
-            b"sz" => sz = text(s)?,
+            b"px" => px = s.text()?,
+            b"sz" => sz = s.text()?,
             _ => s.skip()?,
         }
         Some(())
@@ -135,9 +126,9 @@ pub(super) fn trades<'a>(data: &'a [u8], mut each: impl FnMut(Trade<'a>) -> Opti
         s.object(|key, s| {
             match key {
                 b"coin" => t.coin = s.string()?,
-                b"side" => t.side = text(s)?,
-                b"px" => t.px = text(s)?,
-                b"sz" => t.sz = text(s)?,
+                b"side" => t.side = s.text()?,
+                b"px" => t.px = s.text()?,
+                b"sz" => t.sz = s.text()?,
                 b"time" => t.time = s.unsigned()?,
                 b"tid" => t.tid = s.unsigned()?,
                 _ => s.skip()?,
@@ -161,10 +152,10 @@ fn context<'a>(s: &mut Scan<'a>) -> Option<Context<'a>> {
     let mut c = Context::default();
     s.object(|key, s| {
         match key {
-            b"funding" => c.funding = text(s)?,
-            b"openInterest" => c.open_interest = text(s)?,
-            b"oraclePx" => c.oracle_px = text(s)?,
-            b"markPx" => c.mark_px = text(s)?,
+            b"funding" => c.funding = s.text()?,
+            b"openInterest" => c.open_interest = s.text()?,
+            b"oraclePx" => c.oracle_px = s.text()?,
+            b"markPx" => c.mark_px = s.text()?,
             _ => s.skip()?,
         }
         Some(())

@@ -11,7 +11,7 @@
 use super::checksum::Texts;
 use super::limits;
 use super::wire::Depth;
-use crate::session::wire::{Millis, levels};
+use crate::session::wire::{Millis, finest, levels};
 use crate::session::{Book, BookFault, ConnId, Decimal, RequestId};
 use barograph_domain::{GapReason, Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -152,7 +152,7 @@ impl Sync {
     }
 
     fn start(&mut self, conn: Option<ConnId>, message: &Depth<'_>, spliced: bool) -> Step {
-        let Some(scale) = scale(message) else { return self.broken(GapReason::Undecodable) };
+        let Some(scale) = finest(message.bids, message.asks) else { return self.broken(GapReason::Undecodable) };
         if scale > self.book.scale() {
             self.book = Book::new(scale, limits::DEPTH * 2);
         }
@@ -273,24 +273,6 @@ impl Sync {
                 return Err(GapReason::ChecksumMismatch);
             }
         }
-        self.book.check().map_err(|fault| match fault {
-            BookFault::Crossed => GapReason::CrossedBook,
-            BookFault::Empty => GapReason::EmptyBook,
-            BookFault::OffTick => GapReason::Undecodable,
-        })
+        self.book.check().map_err(BookFault::reason)
     }
-}
-
-/// Digits after the point of the finest price in a snapshot: the tick may be finer than the list says, after a change.
-fn scale(message: &Depth<'_>) -> Option<u8> {
-    let mut scale = 0;
-    let mut widen = |price: &[u8], _: &[u8]| match Decimal::parse(price) {
-        Some(p) => {
-            scale = scale.max(p.scale);
-            true
-        }
-        None => false,
-    };
-    let whole = levels(message.bids, &mut widen) && levels(message.asks, &mut widen);
-    whole.then_some(scale)
 }

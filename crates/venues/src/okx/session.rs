@@ -4,10 +4,9 @@
 use super::books::Sync;
 use super::topics::{self, Channel};
 use super::{limits, map, symbols};
-use crate::session::desk::{sealed, unsealed};
 use crate::session::{
     Action, Book, CloseReason, ConnId, Desk, Ids, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec,
-    Minutes, Names, Out, RequestId, RestoreError, Said, Session, SessionConfig, StreamSpec, Tracker,
+    Minutes, Names, Out, RequestId, RestoreError, Said, Session, SessionConfig, StreamSpec, Tracker, saved,
 };
 use barograph_domain::{GapReason, MarketKind, Metric, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
@@ -63,11 +62,11 @@ impl Market {
 
 /// A wanted connection.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct Room {
-    id: LinkId,
-    business: bool,
-    markets: u32,
-    books: u32,
+pub(super) struct Room {
+    pub id: LinkId,
+    pub business: bool,
+    pub markets: u32,
+    pub books: u32,
 }
 
 /// Requests of a connection in the running hour.
@@ -83,7 +82,7 @@ struct Spent {
 pub(super) struct State {
     pub desk: Desk,
     pub markets: Vec<Market>,
-    rooms: Vec<Room>,
+    pub rooms: Vec<Room>,
     spent: Vec<Spent>,
     /// Connections whose first liquidations of a type have come.
     pub liquidating: Vec<(ConnId, MarketKind)>,
@@ -104,7 +103,7 @@ pub struct Okx {
     links: Vec<Link>,
 }
 
-type Wanted = Vec<(MarketIndex, Channel)>;
+pub(super) type Wanted = Vec<(MarketIndex, Channel)>;
 
 impl Okx {
     /// A session that has seen nothing.
@@ -136,61 +135,7 @@ impl Okx {
         session
     }
 
-    fn add(&mut self, spec: MarketSpec) {
-        let index = MarketIndex(u32::try_from(self.state.markets.len()).unwrap_or(u32::MAX));
-        for metric in &self.config.metrics {
-            self.state.desk.streams.push(symbols::stream(index, &spec, *metric));
-        }
-        let channels = topics::channels(&spec, &self.config);
-        let (link, candles) = self.rooms(channels);
-        self.state.markets.push(Market {
-            book: Sync::new(spec.tick.map_or(0, |t| t.scale)),
-            spec,
-            link,
-            candles,
-            channels,
-            refused: 0,
-            trades: Ids::default(),
-            last_trade: None,
-            holes: Vec::new(),
-            liquidations: Ids::default(),
-            bars: Minutes::default(),
-            minute: None,
-            said_top: Said::default(),
-            said_book: None,
-            said_mark: Said::default(),
-            said_index: Said::default(),
-            said_funding: Said::default(),
-            said_interest: Said::default(),
-            interval_h: None,
-            next_settlement: None,
-            settled: Ids::default(),
-        });
-    }
-
-    /// Connections for a market's channels: of the public and of the business socket.
-    fn rooms(&mut self, channels: u16) -> (LinkId, LinkId) {
-        let candle = Channel::Candle.bit();
-        let book = u32::from(channels & Channel::Book.bit() != 0);
-        let public = if channels & !candle == 0 { LinkId(u16::MAX) } else { self.room(false, book) };
-        let business = if channels & candle == 0 { LinkId(u16::MAX) } else { self.room(true, 0) };
-        (public, business)
-    }
-
-    fn room(&mut self, business: bool, books: u32) -> LinkId {
-        let most = if business { limits::CANDLE_MARKETS_MAX } else { limits::MARKETS_MAX };
-        let fits = |r: &&mut Room| r.business == business && r.markets < most && r.books + books <= limits::BOOKS_MAX;
-        if let Some(room) = self.state.rooms.iter_mut().find(fits) {
-            room.markets += 1;
-            room.books += books;
-            return room.id;
-        }
-        let id = LinkId(u16::try_from(self.state.rooms.len()).unwrap_or(u16::MAX));
-        self.state.rooms.push(Room { id, business, markets: 1, books });
-        id
-    }
-
-    fn relink(&mut self) {
+    pub(super) fn relink(&mut self) {
         let used = self.state.rooms.iter().filter(|r| r.markets > 0);
         self.links = used
             .map(|room| {
@@ -201,7 +146,7 @@ impl Okx {
             .collect();
     }
 
-    fn rename(&mut self) {
+    pub(super) fn rename(&mut self) {
         self.names = Names::default();
         self.indexes.clear();
         for (n, market) in (0_u32..).zip(&self.state.markets) {
@@ -213,7 +158,7 @@ impl Okx {
     }
 
     /// Subscribes (or unsubscribes) on one connection, each argument once, in requests of allowed size.
-    fn send(&mut self, now: Ts, conn: ConnId, op: &str, wanted: &[(MarketIndex, Channel)], out: &mut Out) {
+    pub(super) fn send(&mut self, now: Ts, conn: ConnId, op: &str, wanted: &[(MarketIndex, Channel)], out: &mut Out) {
         let mut args: Vec<String> = Vec::with_capacity(wanted.len());
         let mut shared = std::collections::BTreeSet::new();
         for (market, channel) in wanted {
@@ -344,81 +289,9 @@ impl Okx {
         }
     }
 
-    /// The complete new list of markets.
-    fn markets(&mut self, now: Ts, wanted: &[MarketSpec], out: &mut Out) {
-        let mut changes: Vec<(LinkId, &str, Wanted)> = Vec::new();
-        let mut change = |market: &Market, index: MarketIndex, op: &'static str, bits: u16| {
-            for channel in Channel::ALL.into_iter().filter(|c| bits & c.bit() != 0) {
-                let link = market.link_of(channel);
-                match changes.iter_mut().find(|c| c.0 == link && c.1 == op) {
-                    Some(known) => known.2.push((index, channel)),
-                    None => changes.push((link, op, vec![(index, channel)])),
-                }
-            }
-        };
-        for n in 0..self.state.markets.len() {
-            let index = MarketIndex(u32::try_from(n).unwrap_or(u32::MAX));
-            let spec = wanted.iter().find(|s| s.symbol == self.state.markets[n].spec.symbol);
-            let market = &mut self.state.markets[n];
-            match spec {
-                None if market.channels != 0 => {
-                    let bits = core::mem::take(&mut market.channels);
-                    market.book.drop_book();
-                    let (link, candles, book) = (market.link, market.candles, bits & Channel::Book.bit() != 0);
-                    // What several markets share stays; its other markets may need it.
-                    let shared = Channel::Index.bit() | Channel::Liquidation.bit();
-                    change(&self.state.markets[n], index, "unsubscribe", bits & !shared);
-                    for room in self.state.rooms.iter_mut().filter(|r| r.id == link || r.id == candles) {
-                        room.markets = room.markets.saturating_sub(1);
-                        room.books = room.books.saturating_sub(u32::from(book && !room.business));
-                    }
-                    self.state.desk.uncover(index, u16::MAX);
-                    self.state.desk.history.remove(index);
-                    for metric in &self.config.metrics {
-                        self.state.desk.lost(index, *metric, now, GapReason::NotRunning, out);
-                    }
-                }
-                Some(spec) if market.channels == 0 => {
-                    let bits = topics::channels(spec, &self.config);
-                    let (link, candles) = self.rooms(bits);
-                    let market = &mut self.state.markets[n];
-                    (market.channels, market.refused, market.link, market.candles) = (bits, 0, link, candles);
-                    market.book.asked(now);
-                    change(&self.state.markets[n], index, "subscribe", bits);
-                }
-                None | Some(_) => {}
-            }
-        }
-        for spec in wanted {
-            if self.state.markets.iter().all(|m| m.spec.symbol != spec.symbol) {
-                let index = MarketIndex(u32::try_from(self.state.markets.len()).unwrap_or(u32::MAX));
-                self.add(spec.clone());
-                let market = &mut self.state.markets[index.index()];
-                market.book.asked(now);
-                change(market, index, "subscribe", market.channels);
-            }
-        }
-        for (link, op, topics) in changes {
-            let conns: Vec<ConnId> = self.state.desk.conns.iter().filter(|c| c.link == link).map(|c| c.id).collect();
-            for conn in conns {
-                self.send(now, conn, op, &topics, out);
-            }
-        }
-        self.config.markets = wanted.to_vec();
-        self.rename();
-        self.relink();
-        out.actions.push(Action::Relink);
-    }
-
     /// A number for a request that is not history.
     pub(super) fn number(&mut self) -> RequestId {
         self.state.desk.request_id()
-    }
-
-    /// What must be the same for saved state to be usable.
-    fn key(config: &SessionConfig) -> Vec<u8> {
-        let settings = SessionConfig { markets: Vec::new(), ..config.clone() };
-        postcard::to_allocvec(&settings).unwrap_or_default()
     }
 }
 
@@ -498,21 +371,13 @@ impl Session for Okx {
     }
 
     fn save(&self) -> Vec<u8> {
-        sealed(postcard::to_allocvec(&(FORMAT, Self::key(&self.config), &self.state)).unwrap_or_default())
+        saved::save(FORMAT, &self.config, &self.state)
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
-        let bytes = unsealed(bytes).ok_or(RestoreError)?;
-        let Ok((saved, [])) = postcard::take_from_bytes::<(u8, Vec<u8>, State)>(bytes) else {
-            return Err(RestoreError);
-        };
-        let (format, key, state) = saved;
-        let fits = self.config.markets.len() <= state.markets.len()
-            && self.config.markets.iter().zip(&state.markets).all(|(s, m)| s.symbol == m.spec.symbol);
-        if format != FORMAT || key != Self::key(&self.config) || !fits {
-            return Err(RestoreError);
-        }
-        self.state = state;
+        self.state = saved::restore(FORMAT, &self.config, bytes, |state: &State| {
+            state.markets.iter().map(|m| &m.spec).collect()
+        })?;
         self.rename();
         self.relink();
         Ok(())

@@ -6,6 +6,7 @@
 //! moves to it), so a book takes at most `2 × levels_max × 16` bytes.
 
 use crate::session::Decimal;
+use barograph_domain::GapReason;
 use serde::{Deserialize, Serialize};
 
 /// A price with what rests there.
@@ -85,6 +86,18 @@ pub struct Book {
     levels_max: usize,
     bids: Ladder,
     asks: Ladder,
+}
+
+impl BookFault {
+    /// Why the stream is lost then.
+    #[must_use]
+    pub const fn reason(self) -> GapReason {
+        match self {
+            Self::Crossed => GapReason::CrossedBook,
+            Self::Empty => GapReason::EmptyBook,
+            Self::OffTick => GapReason::Undecodable,
+        }
+    }
 }
 
 impl Book {

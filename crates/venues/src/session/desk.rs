@@ -7,7 +7,7 @@
 
 use crate::funding::Intervals;
 use crate::session::history::Job;
-use crate::session::seen::{Admit, Ids, identity};
+use crate::session::seen::{Admit, Ids};
 use crate::session::{ConnId, History, LagMeter, LinkId, MarketIndex, Out, Priority, RequestId, StreamSpec, Tracker};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
@@ -293,21 +293,6 @@ impl Said {
         }
         due
     }
-}
-
-/// Saved state with its identity behind it, so that damage shows.
-#[must_use]
-pub fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let seal = identity(&[&bytes]);
-    bytes.extend_from_slice(&seal.to_le_bytes());
-    bytes
-}
-
-/// What [`sealed`] was given, if it is whole.
-#[must_use]
-pub fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
-    let (state, seal) = bytes.split_last_chunk::<8>()?;
-    (identity(&[state]) == u64::from_le_bytes(*seal)).then_some(state)
 }
 
 #[cfg(test)]

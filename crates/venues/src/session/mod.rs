@@ -9,7 +9,7 @@
 //! The rooms: [`input`] what goes in, [`output`] what comes out, [`link`] wanted connections and limits, [`spec`] instruments
 //! and streams, [`tracker`] continuity of every stream, [`poll`] what has to be asked for again and again, [`book`] order
 //! books, [`decimal`] the one way from a decimal string to numbers, [`scan`] the reading of hot messages, [`names`] symbols to
-//! markets, [`lag`] how far the venue's clock and ours are apart.
+//! markets, [`saved`] state as bytes, [`lag`] how far the venue's clock and ours are apart.
 
 pub mod book;
 pub mod decimal;
@@ -23,6 +23,7 @@ pub mod output;
 pub mod pace;
 pub mod poll;
 pub mod registry;
+pub mod saved;
 pub mod scan;
 pub mod seen;
 pub mod spec;

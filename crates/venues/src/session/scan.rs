@@ -104,6 +104,16 @@ impl<'a> Scan<'a> {
         Some(text)
     }
 
+    /// A string without escapes; empty for `null`, numbers and what else is none.
+    #[inline]
+    pub fn text(&mut self) -> Option<&'a [u8]> {
+        if self.peek()? == b'"' {
+            return self.string();
+        }
+        self.skip()?;
+        Some(b"")
+    }
+
     /// An integer that is not negative, without point or exponent.
     #[inline]
     pub fn unsigned(&mut self) -> Option<u64> {

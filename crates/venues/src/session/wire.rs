@@ -1,7 +1,7 @@
 //! Shapes several venues share on the wire, read without allocating: stamps that are numbers or text, lists whose elements
 //! are looked at one by one, and levels of a book.
 
-use crate::session::Scan;
+use crate::session::{Decimal, Scan};
 use barograph_domain::Ts;
 use core::fmt;
 use core::marker::PhantomData;
@@ -86,6 +86,22 @@ pub fn each<'a, T: Deserialize<'a>>(json: &'a str, f: impl FnMut(T)) -> bool {
     }
     let mut reader = serde_json::Deserializer::from_str(json);
     reader.deserialize_seq(Each(f, PhantomData)).is_ok() && reader.end().is_ok()
+}
+
+/// Digits after the point of the finest price in both sides of a snapshot: the tick may be finer than the list says, after a
+/// change. `None`: not levels.
+#[must_use]
+pub fn finest(bids: &str, asks: &str) -> Option<u8> {
+    let mut scale = 0;
+    let mut widen = |price: &[u8], _: &[u8]| match Decimal::parse(price) {
+        Some(p) => {
+            scale = scale.max(p.scale);
+            true
+        }
+        None => false,
+    };
+    let whole = levels(bids, &mut widen) && levels(asks, &mut widen);
+    whole.then_some(scale)
 }
 
 /// Reads `[["price","quantity",…],…]` (already known to be JSON) and hands over price and quantity of each level; further

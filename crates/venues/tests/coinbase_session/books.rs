@@ -8,7 +8,7 @@ use barograph_venues::session::MarketIndex;
 fn ready() -> Rig {
     let mut rig = Rig::new(config(vec![spot("BTC-USD")]));
     rig.open(0, 1).snapshot(1, 0, "BTC-USD", "100.00", "100.01");
-    rig.texts();
+    rig.sent();
     rig
 }
 
@@ -31,7 +31,7 @@ fn a_book_outlives_a_price_that_leaves_the_levels_it_began_with() {
     let (mut sequence, mut renewals) = (2, 0);
     for step in 1..2_400 {
         rig.wait(1);
-        let texts: Vec<String> = rig.texts().into_iter().map(|(_, text)| text).collect();
+        let texts: Vec<String> = rig.sent().into_iter().map(|(_, text)| text).collect();
         let middle = 1_000_000 + step;
         let cent = |c: i64| format!("{}.{:02}", c / 100, c % 100);
         if texts.is_empty() {
@@ -65,17 +65,17 @@ fn a_book_that_lost_all_it_kept_or_is_not_renewed_is_asked_for_again() {
     rig.update(1, 2, "BTC-USD", &as_rows(&gone));
     assert_eq!(rig.state(0, Metric::Book), (StatusState::Resync, GapReason::EmptyBook));
     rig.wait(1);
-    assert_eq!(rig.texts().len(), 2, "unsubscribe and subscribe");
+    assert_eq!(rig.sent().len(), 2, "unsubscribe and subscribe");
     rig.book(1, 3, "snapshot", "BTC-USD", &as_rows(&first), "1970-01-01T00:00:00Z").wait(20);
-    assert_eq!((rig.state(0, Metric::Book).0, rig.texts().len()), (StatusState::Live, 0));
+    assert_eq!((rig.state(0, Metric::Book).0, rig.sent().len()), (StatusState::Live, 0));
     // Thin: a snapshot is asked for and does not come within 15 s.
     rig.update(1, 4, "BTC-USD", &as_rows(&gone)[..600]).wait(1);
-    assert_eq!((rig.state(0, Metric::Book).0, rig.texts().len()), (StatusState::Live, 2));
+    assert_eq!((rig.state(0, Metric::Book).0, rig.sent().len()), (StatusState::Live, 2));
     rig.wait(14);
-    assert_eq!((rig.state(0, Metric::Book).0, rig.texts().len()), (StatusState::Live, 0));
+    assert_eq!((rig.state(0, Metric::Book).0, rig.sent().len()), (StatusState::Live, 0));
     rig.wait(1);
     assert_eq!(
-        (rig.state(0, Metric::Book).0, rig.texts().len()),
+        (rig.state(0, Metric::Book).0, rig.sent().len()),
         (StatusState::Resync, 2),
         "dropped and asked for again"
     );

@@ -8,7 +8,7 @@ use barograph_venues::session::{Action, ConnId, Emit, Input, LinkId, MarketIndex
 fn ready() -> Rig {
     let mut rig = Rig::new(config(vec![spot("BTC-USD")]));
     rig.open(0, 1).snapshot(1, 0, "BTC-USD", "100.00", "100.01");
-    rig.texts();
+    rig.sent();
     rig
 }
 
@@ -31,7 +31,7 @@ fn acknowledge(rig: &mut Rig, conn: u32, sequence: u64, channels: &[(&str, &[&st
 fn checklist_01_no_key_is_needed() {
     let mut rig = Rig::new(config(vec![spot("BTC-USD")]));
     rig.open(0, 1);
-    for (_, text) in rig.texts() {
+    for (_, text) in rig.sent() {
         assert!(!text.contains("jwt") && !text.contains("api_key"), "{text}");
     }
     rig.snapshot(1, 0, "BTC-USD", "100.00", "100.01");
@@ -42,7 +42,7 @@ fn checklist_01_no_key_is_needed() {
 fn checklist_02_one_channel_per_message_sent_when_the_connection_opens() {
     let mut rig = Rig::new(config(vec![spot("BTC-USD"), spot("ETH-USD")]));
     rig.open(0, 1);
-    let texts: Vec<String> = rig.texts().into_iter().map(|(_, text)| text).collect();
+    let texts: Vec<String> = rig.sent().into_iter().map(|(_, text)| text).collect();
     assert_eq!(
         texts,
         [
@@ -102,8 +102,7 @@ fn checklist_05_no_connection_has_more_than_25_books() {
     for (n, link) in (0..).zip(&links) {
         rig.open(link.0, n);
     }
-    let sizes: Vec<usize> =
-        rig.texts().iter().filter(|(_, t)| t.contains("level2")).map(|(_, t)| products(t)).collect();
+    let sizes: Vec<usize> = rig.sent().iter().filter(|(_, t)| t.contains("level2")).map(|(_, t)| products(t)).collect();
     assert_eq!(sizes, [25, 25, 25, 25, 25, 5]);
     let trades = SessionConfig { metrics: vec![Metric::Trade], ..config(many(130)) };
     assert_eq!(Rig::new(trades).session.links().len(), 2, "without books more fit on one");
@@ -113,17 +112,17 @@ fn checklist_05_no_connection_has_more_than_25_books() {
 fn checklist_06_a_refusal_splits_and_missing_names_are_reported() {
     let mut rig = Rig::new(config(many(20)));
     rig.open(0, 1);
-    rig.texts();
+    rig.sent();
     let too_many = r#"{"type":"error","message":"too many L2 streams requested in a single session"}"#;
     rig.frame(1, too_many);
     assert_eq!(rig.session.links().len(), 2, "half of them on a new connection");
     assert!(rig.actions.iter().any(|a| matches!(a, Action::Relink)));
     assert_eq!(rig.closes(), 0);
     let said: Vec<(String, usize)> =
-        rig.texts().iter().filter(|(_, t)| t.contains("level2")).map(|(_, t)| (t[9..20].into(), products(t))).collect();
+        rig.sent().iter().filter(|(_, t)| t.contains("level2")).map(|(_, t)| (t[9..20].into(), products(t))).collect();
     assert_eq!(said, [("unsubscribe".into(), 10), ("unsubscribe".into(), 10), ("subscribe\",".into(), 10)]);
     rig.open(1, 2);
-    assert_eq!(rig.texts().iter().map(|(_, t)| products(t)).max(), Some(10));
+    assert_eq!(rig.sent().iter().map(|(_, t)| products(t)).max(), Some(10));
     assert_eq!(rig.faults(), ["error_reply"]);
 
     // The venue has taken four of six: those stay.
@@ -133,9 +132,9 @@ fn checklist_06_a_refusal_splits_and_missing_names_are_reported() {
     rig.frame(1, too_many);
     let links: Vec<_> = rig.session.links().iter().map(|l| l.id).collect();
     assert_eq!(links.len(), 2);
-    rig.texts();
+    rig.sent();
     rig.open(links[1].0, 2);
-    assert_eq!(rig.texts().iter().map(|(_, t)| products(t)).max(), Some(2));
+    assert_eq!(rig.sent().iter().map(|(_, t)| products(t)).max(), Some(2));
 
     // A name that is missing in the venue's list.
     let mut rig = Rig::new(config(vec![spot("BTC-USD"), spot("NOPE-USD")]));
@@ -155,7 +154,7 @@ fn checklist_06_a_refusal_splits_and_missing_names_are_reported() {
     rig.update(1, 1, "BTC-USD", &[("bid", "100.02", "1")]);
     assert_eq!((rig.faults(), rig.top(0)), (vec!["crossed_book"], None));
     rig.wait(1);
-    let texts: Vec<String> = rig.texts().into_iter().map(|(_, t)| t).collect();
+    let texts: Vec<String> = rig.sent().into_iter().map(|(_, t)| t).collect();
     assert_eq!(
         texts,
         [
@@ -237,7 +236,7 @@ fn checklist_11_frames_of_the_canonical_product_answer_for_its_alias() {
     let specs = vec![spot("BTC-USDC"), spot("BTC-USD"), spot("USDT-USDC"), spot("EURC-USDC")];
     let mut rig = Rig::new(config(specs));
     rig.open(0, 1);
-    let (_, first) = &rig.texts()[0];
+    let (_, first) = &rig.sent()[0];
     assert!(first.contains(r#"["BTC-USD","USDT-USDC","EURC-USDC"]"#), "one subscription per product: {first}");
     rig.snapshot(1, 0, "BTC-USD", "100.00", "100.01");
     assert_eq!((rig.top(0), rig.top(1), rig.top(2)), (Some((100.0, 100.01)), Some((100.0, 100.01)), None));
@@ -459,12 +458,12 @@ fn a_silent_product_is_subscribed_again_while_heartbeats_go_on() {
     rig.actions.clear();
     // The gap before the first beat replaced the connection; begin again with a busy book.
     rig.close(1).open(0, 2).snapshot(2, 0, "BTC-USD", "100.00", "100.01");
-    rig.texts();
+    rig.sent();
     rig.wait(30);
-    assert_eq!(rig.texts().len(), 0);
+    assert_eq!(rig.sent().len(), 0);
     rig.wait(1);
     assert_eq!(rig.state(0, Metric::Book), (StatusState::Stale, GapReason::Silent));
-    assert_eq!(rig.texts().len(), 2, "unsubscribe and subscribe");
+    assert_eq!(rig.sent().len(), 2, "unsubscribe and subscribe");
 }
 
 #[test]
@@ -492,10 +491,10 @@ fn bars_are_made_of_trades_and_the_first_minute_is_fetched() {
 fn markets_change_while_it_runs() {
     let mut rig = Rig::new(config(vec![spot("BTC-USD"), spot("ETH-USD")]));
     rig.open(0, 1).snapshot(1, 0, "BTC-USD", "100.00", "100.01").snapshot(1, 1, "ETH-USD", "10.00", "10.01");
-    rig.texts();
+    rig.sent();
     let links = rig.session.links().to_vec();
     rig.input(&Input::Markets(&[spot("ETH-USD"), spot("SOL-USD")]));
-    let texts: Vec<String> = rig.texts().into_iter().map(|(_, t)| t).collect();
+    let texts: Vec<String> = rig.sent().into_iter().map(|(_, t)| t).collect();
     assert_eq!(texts.len(), 6, "{texts:?}");
     assert!(texts[0].contains("unsubscribe") && texts[0].contains("BTC-USD"), "{texts:?}");
     assert!(texts[3].contains(r#""subscribe","product_ids":["SOL-USD"],"channel":"level2""#), "{texts:?}");
@@ -526,9 +525,9 @@ fn messages_of_other_connections_and_unknown_shapes_are_faults() {
 fn a_product_is_left_with_its_last_name_only() {
     let mut rig = Rig::new(config(vec![spot("BTC-USD"), spot("BTC-USDC")]));
     rig.open(0, 1).snapshot(1, 0, "BTC-USD", "100.00", "100.01");
-    rig.texts();
+    rig.sent();
     rig.input(&Input::Markets(&[spot("BTC-USDC")]));
-    assert_eq!(rig.texts(), [], "the alias is still wanted");
+    assert_eq!(rig.sent(), [], "the alias is still wanted");
     assert_eq!(
         (rig.state(0, Metric::Book), rig.state(1, Metric::Book).0),
         ((StatusState::Gap, GapReason::NotRunning), StatusState::Live)
@@ -537,7 +536,7 @@ fn a_product_is_left_with_its_last_name_only() {
     rig.trades(1, 1, "update", "BTC-USD", &[(7, "100.00", "1", "BUY")]);
     assert_eq!(rig.take(Metric::Trade).iter().map(|e| e.market.0).collect::<Vec<_>>(), [1]);
     rig.input(&Input::Markets(&[]));
-    assert_eq!((rig.texts().len(), rig.session.links().len()), (3, 0));
+    assert_eq!((rig.sent().len(), rig.session.links().len()), (3, 0));
 }
 
 #[test]

@@ -9,6 +9,8 @@
 
 mod books;
 mod checklist;
+#[path = "../driven/mod.rs"]
+mod driven;
 mod fixtures;
 mod replay;
 mod rig;

@@ -8,5 +8,7 @@
 )]
 
 mod checklist;
+#[path = "../driven/mod.rs"]
+mod driven;
 mod recorded;
 mod rig;

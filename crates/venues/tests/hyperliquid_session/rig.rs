@@ -1,11 +1,8 @@
-//! A session with everything it says collected.
+//! What the tests of this venue say to a session, and with which settings.
 
-use barograph_domain::{GapReason, MarketKind, Metric, Payload, Span, StatusState, Ts};
-use barograph_venues::session::{
-    Action, CloseReason, ConnId, Emit, Endpoints, Fault, Input, LinkId, MarketIndex, MarketSpec, Out, Request, Session,
-    SessionConfig, VenueDef, venue,
-};
-use std::path::PathBuf;
+pub(crate) use crate::driven::{Rig, shared};
+use barograph_domain::{MarketKind, Metric, Span, Ts};
+use barograph_venues::session::{Endpoints, MarketSpec, Request, SessionConfig, VenueDef, venue};
 
 pub(crate) fn def() -> &'static VenueDef {
     venue("hyperliquid").unwrap()
@@ -28,49 +25,21 @@ pub(crate) fn config(coins: &[&str]) -> SessionConfig {
     }
 }
 
-pub(crate) struct Rig {
-    pub(crate) session: Box<dyn Session>,
-    pub(crate) now: Ts,
-    pub(crate) events: Vec<Emit>,
-    pub(crate) actions: Vec<Action>,
-    pub(crate) faults: Vec<Fault>,
-}
-
 impl Rig {
+    pub(crate) fn texts(&mut self) -> Vec<String> {
+        self.sent().into_iter().map(|(_, text)| text).collect()
+    }
+
     pub(crate) fn new(config: SessionConfig) -> Self {
         Self::at(Ts::parse("2026-11-19T09:00:00Z").unwrap(), config)
     }
 
     pub(crate) fn at(now: Ts, config: SessionConfig) -> Self {
-        let mut rig =
-            Self { session: (def().open)(config), now, events: Vec::new(), actions: Vec::new(), faults: Vec::new() };
+        let mut rig = Self::of((def().open)(config), now);
         for (n, link) in (1..).zip(rig.session.links().to_vec()) {
             rig.open(link.id.0, n);
         }
         rig
-    }
-
-    pub(crate) fn input(&mut self, input: &Input<'_>) {
-        let mut out = Out::default();
-        self.session.input(self.now, input, &mut out);
-        self.events.append(&mut out.events);
-        self.actions.append(&mut out.actions);
-        self.faults.append(&mut out.faults);
-    }
-
-    pub(crate) fn open(&mut self, link: u16, conn: u32) -> &mut Self {
-        self.input(&Input::Opened { link: LinkId(link), conn: ConnId(conn) });
-        self
-    }
-
-    pub(crate) fn close(&mut self, conn: u32) -> &mut Self {
-        self.input(&Input::Closed { conn: ConnId(conn), reason: CloseReason::Network });
-        self
-    }
-
-    pub(crate) fn frame(&mut self, conn: u32, text: &str) -> &mut Self {
-        self.input(&Input::Frame { conn: ConnId(conn), bytes: text.as_bytes() });
-        self
     }
 
     pub(crate) fn say(&mut self, channel: &str, data: &str) -> &mut Self {
@@ -103,79 +72,9 @@ impl Rig {
         self.say("candle", &data)
     }
 
-    pub(crate) fn wait(&mut self, seconds: i64) -> &mut Self {
-        for _ in 0..seconds {
-            self.now = self.now + Span::secs(1);
-            self.input(&Input::Tick);
-        }
-        self
-    }
-
-    pub(crate) fn texts(&mut self) -> Vec<String> {
-        let mut texts = Vec::new();
-        self.actions.retain(|a| match a {
-            Action::Send { text, .. } => {
-                texts.push(text.clone());
-                false
-            }
-            _ => true,
-        });
-        texts
-    }
-
-    pub(crate) fn requests(&mut self) -> Vec<Request> {
-        let mut requests = Vec::new();
-        self.actions.retain(|a| match a {
-            Action::Request(r) => {
-                requests.push(r.clone());
-                false
-            }
-            _ => true,
-        });
-        requests
-    }
-
     /// Requests whose body has this word.
     pub(crate) fn asked(&mut self, word: &str) -> Vec<Request> {
         self.requests().into_iter().filter(|r| r.body.as_ref().unwrap().contains(word)).collect()
-    }
-
-    pub(crate) fn reply(&mut self, request: &Request, status: u16, body: &str) -> &mut Self {
-        self.input(&Input::Reply { request: request.id, status, body: body.as_bytes() });
-        self
-    }
-
-    pub(crate) fn faults(&mut self) -> Vec<&'static str> {
-        core::mem::take(&mut self.faults).into_iter().map(|f| f.kind).collect()
-    }
-
-    pub(crate) fn state(&self, market: u32, metric: Metric) -> (StatusState, GapReason) {
-        let c = self.session.continuity().get(MarketIndex(market), metric).unwrap();
-        (c.state, c.reason)
-    }
-
-    pub(crate) fn top(&self, market: u32) -> Option<(f64, f64)> {
-        self.session.book(MarketIndex(market))?.top()
-    }
-
-    pub(crate) fn take(&mut self, metric: Metric) -> Vec<Emit> {
-        let all = core::mem::take(&mut self.events);
-        let (taken, rest) =
-            all.into_iter().partition(|e| e.metric == metric && !matches!(e.payload, Payload::Status(_)));
-        self.events = rest;
-        taken
-    }
-
-    pub(crate) fn statuses(&mut self, metric: Metric) -> Vec<(StatusState, GapReason)> {
-        let mut said = Vec::new();
-        self.events.retain(|e| match e.payload {
-            Payload::Status(s) if e.metric == metric => {
-                said.push((s.state, s.reason));
-                false
-            }
-            _ => true,
-        });
-        said
     }
 }
 
@@ -185,16 +84,4 @@ pub(crate) fn candle(coin: &str, start: Ts, close: &str, volume: &str) -> String
         r#"{{"t":{t},"T":{},"s":"{coin}","i":"1m","o":"10.0","c":"{close}","h":"99.0","l":"1.0","v":"{volume}","n":3}}"#,
         t + 59_999
     )
-}
-
-/// Recordings are kept beside the workspace; without them a test says so and passes.
-pub(crate) fn shared(below: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("BAROGRAPH_SHARED_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let path = root.join(below);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: recording {below} is not here; set BAROGRAPH_SHARED_DATA");
-    None
 }
