@@ -9,7 +9,7 @@
 use crate::feeds::{FeedFilter, FeedHealth, FeedsView};
 use crate::live::LiveView;
 use crate::names;
-use crate::view::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint};
+use crate::view::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};
 use axum::http::HeaderValue;
 use barograph_domain::{InstrumentName, Metric, Snapshot, Span, StatusState, Ts};
 use bytes::Bytes;
@@ -43,6 +43,16 @@ pub trait Query: Send + Sync + 'static {
     /// # Errors
     /// [`QueryError::Unavailable`] or [`QueryError::Internal`].
     fn markets(&self, as_of: Option<Ts>) -> Result<Vec<MarketView>, QueryError>;
+
+    /// The streams of one market that have said something, in source rank order, as known at `as_of` (`None`: now). An
+    /// instrument without any has none. By default, those in [`Self::markets`].
+    ///
+    /// # Errors
+    /// As [`Self::markets`].
+    fn streams(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Vec<StreamView>, QueryError> {
+        let market = self.markets(as_of)?.into_iter().find(|m| m.instrument == *id);
+        Ok(market.map(|m| m.streams).unwrap_or_default())
+    }
 
     /// The newest snapshot. `book` `None` is the configured one. `as_of` `None`: the present-moment overlay of
     /// regimes §9 with `age_s`, made with [`Rendered::present`]; `Some`: that moment, made with [`Rendered::fixed`].

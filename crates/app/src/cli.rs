@@ -21,6 +21,9 @@ pub(crate) struct Common {
     /// Data folder
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Database instead of the one in the data folder, as postgres://user:password@host/name
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) db_url: Option<String>,
     /// Configuration file; without it barograph.toml of the current folder, if there is one
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -77,9 +80,6 @@ pub(crate) enum Command {
     },
     /// The database
     Db {
-        /// Database address, as in postgres://user:password@host/name; without it the data folder
-        #[arg(long = "db-url", global = true, value_name = "URL")]
-        url: Option<String>,
         #[command(subcommand)]
         command: Db,
     },

@@ -10,6 +10,7 @@ pub(crate) mod secret;
 
 use crate::cli::Common;
 use crate::failure::Failure;
+use barograph_domain::Span;
 use file::{Node, Value};
 use original::Noted;
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 24] = [
+pub(crate) const KEYS: [Key; 26] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
     Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
@@ -89,6 +90,16 @@ pub(crate) const KEYS: [Key; 24] = [
         default: || "all".to_owned(),
     },
     Key { name: "books", meaning: "order books: auto (up to 20 markets), on, off", default: || "auto".to_owned() },
+    Key {
+        name: "book_interval",
+        meaning: "time between order books that are stored, in whole seconds",
+        default: || "30s".to_owned(),
+    },
+    Key {
+        name: "basis_interval",
+        meaning: "time between rows of futures_basis_history on a server, in whole minutes",
+        default: || "1m".to_owned(),
+    },
     Key {
         name: "backfill",
         meaning: "history fetched at first start: auto, 0, or a time such as 30d",
@@ -184,6 +195,7 @@ impl Settings {
         };
         flag("data", common.data.as_ref().map(|p| p.display().to_string()));
         flag("book", common.book.clone());
+        flag("db_url", common.db_url.clone());
         for (key, value) in &flags {
             flag(key, value.clone());
         }
@@ -210,10 +222,14 @@ impl Settings {
 
     fn check(&self) -> Result<(), Failure> {
         self.number("stream_clients_max")?;
-        let days = self.number("keep_minutes_days")?;
-        if days > KEEP_DAYS_MAX as usize {
-            return Err(self.wrong("keep_minutes_days", &format!("'{days}' is more than {KEEP_DAYS_MAX} days")));
+        for key in ["keep_minutes_days", "keep_journal_days"] {
+            let days = self.number(key)?;
+            if days > KEEP_DAYS_MAX as usize {
+                return Err(self.wrong(key, &format!("'{days}' is more than {KEEP_DAYS_MAX} days")));
+            }
         }
+        self.whole("book_interval", Span::secs(1))?;
+        self.whole("basis_interval", Span::mins(1))?;
         self.address()?;
         self.monitoring()?;
         secret::check_url(self.text("db_url")).map_err(|why| self.wrong("db_url", &why))?;
@@ -276,6 +292,16 @@ impl Settings {
             .ok()
             .filter(|n| *n > 0)
             .ok_or_else(|| self.wrong(key, &format!("'{text}' is not a whole number above zero")))
+    }
+
+    /// A time that is a whole number of `unit`.
+    pub(crate) fn whole(&self, key: &str, unit: Span) -> Result<Span, Failure> {
+        let text = self.text(key);
+        let span = Span::parse(text).map_err(|why| self.wrong(key, &why))?;
+        if span.0 % unit.0 != 0 {
+            return Err(self.wrong(key, &format!("'{text}' is not a whole number of {}", unit.compact())));
+        }
+        Ok(span)
     }
 
     /// The address as written, wherever it points.

@@ -32,6 +32,8 @@ pub(crate) struct Ingested {
     pub(crate) inserted: Inserted,
     pub(crate) rows: u64,
     pub(crate) instruments: usize,
+    /// Where it is, when that is a server; without the password.
+    pub(crate) server: Option<String>,
 }
 
 /// Takes the folder for writing, before any work is done for it.
@@ -80,7 +82,11 @@ pub(crate) fn into_target(
         })
         .map_err(Failure::broken)?,
     })?;
-    Ok(Ingested { report, inserted, rows, instruments })
+    let server = match target {
+        Target::Folder(_) => None,
+        Target::Postgres(_) => Some(target.to_string()),
+    };
+    Ok(Ingested { report, inserted, rows, instruments, server })
 }
 
 #[derive(serde::Serialize)]
@@ -229,9 +235,10 @@ pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
     let known = if i.same > 0 { format!(", {} already stored", i.same) } else { String::new() };
     let revised = if i.revised > 0 { format!(", {} revised", i.revised) } else { String::new() };
     let plural = if ingested.instruments == 1 { "" } else { "s" };
+    let place = ingested.server.as_ref().map_or(String::new(), |server| format!(", in {server}"));
     writeln!(
         err,
-        "stored {} new points{revised}{known}; {} minutes of {} market{plural} computed",
+        "stored {} new points{revised}{known}; {} minutes of {} market{plural} computed{place}",
         i.new, ingested.rows, ingested.instruments
     )?;
     Ok(())

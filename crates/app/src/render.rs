@@ -4,7 +4,7 @@ use crate::setup::Setup;
 use barograph_api::FeatureRowView;
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::{
-    Cell, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Reason, Snapshot, StreamDecl, Ts,
+    AxisState, Cell, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Reason, Snapshot, StreamDecl, Ts,
 };
 use barograph_engine::catalogue::ValueType;
 use barograph_engine::rules::Book;
@@ -23,6 +23,22 @@ pub(crate) struct Lens {
     pub(crate) streams: Arc<[StreamDecl]>,
 }
 
+/// Rule books by their texts. Few, even over years: each is another text.
+#[derive(Debug, Default)]
+pub(crate) struct Books(Vec<(String, String, Arc<Book>)>);
+
+impl Books {
+    /// The book of this name and text. `None` when this build cannot read it.
+    fn read(&mut self, name: &str, text: &str) -> Option<Arc<Book>> {
+        if let Some((.., book)) = self.0.iter().find(|(n, t, _)| n == name && t == text) {
+            return Some(Arc::clone(book));
+        }
+        let book = Arc::new(Book::parse(&format!("{name}.toml"), text).ok()?);
+        self.0.push((name.to_owned(), text.to_owned(), Arc::clone(&book)));
+        Some(book)
+    }
+}
+
 impl Lens {
     pub(crate) fn new(setup: &Setup, instrument: &Instrument, streams: &[StreamDecl]) -> Self {
         Self {
@@ -33,12 +49,12 @@ impl Lens {
         }
     }
 
-    /// For a stored run: its own book, as it was. `None` when this build cannot read that book any more.
-    pub(crate) fn stored(info: &RunInfo, instrument: &Instrument) -> Option<Self> {
+    /// For a stored run: its own book, as it was; one that has been read is not read again. `None` when this build cannot
+    /// read that book any more.
+    pub(crate) fn stored(books: &mut Books, info: &RunInfo, instrument: &Instrument) -> Option<Self> {
         let spec = &info.spec;
-        let book = Book::parse(&format!("{}.toml", spec.book), &spec.book_text).ok()?;
         Some(Self {
-            book: Arc::new(book),
+            book: books.read(&spec.book, &spec.book_text)?,
             logic_version: spec.key.logic_version.clone(),
             instrument: instrument.clone(),
             streams: spec.streams.as_slice().into(),
@@ -72,6 +88,11 @@ impl Lens {
     /// The same with freshness judged at the present moment.
     pub(crate) fn at_present(&self, row: &MinuteRow, previous: Option<&MinuteRow>, now: Ts) -> Snapshot {
         explain::at_present(&self.context(), row, previous, now)
+    }
+
+    /// The label alone, as the snapshot of the present moment has it.
+    pub(crate) fn risk_at_present(&self, row: &MinuteRow, now: Ts) -> AxisState {
+        explain::risk_at_present(&self.context(), row, now)
     }
 }
 

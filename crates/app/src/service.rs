@@ -2,12 +2,14 @@
 //!
 //! A thread looks for new minutes every second, so another process may write into the same folder meanwhile.
 
+mod list;
+
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::live::view::LiveView;
-use crate::render::{Lens, align, features};
+use crate::render::{Books, Lens, align, features};
 use crate::shown::{catalogue_entries, metric_point, stream_view};
-use barograph_api::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint};
+use barograph_api::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};
 use barograph_api::{
     FeedFilter, FeedHealth, FeedsView, Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window,
 };
@@ -23,6 +25,8 @@ use tokio::sync::broadcast;
 #[derive(Debug)]
 struct Latest {
     lens: Lens,
+    /// The first minute there is of it.
+    first: Ts,
     row: MinuteRow,
     previous: Option<MinuteRow>,
     /// Rendered for one second of the present.
@@ -38,6 +42,10 @@ pub(crate) struct Service {
     book: BookId,
     default_venue: String,
     names: RwLock<Arc<[InstrumentName]>>,
+    /// The same markets with what is known of them.
+    held: RwLock<list::Held>,
+    /// Rule books that rows were read by.
+    books: Mutex<Books>,
     latest: RwLock<BTreeMap<InstrumentName, Arc<Latest>>>,
     sender: broadcast::Sender<Arc<SnapshotEvent>>,
     /// Which markets have been called stale, and when something was last said about each.
@@ -70,6 +78,8 @@ impl Service {
             book,
             default_venue,
             names: RwLock::new(Arc::from([])),
+            held: RwLock::default(),
+            books: Mutex::default(),
             latest: RwLock::new(BTreeMap::new()),
             sender: broadcast::channel(barograph_api::STREAM_BUFFER).0,
             told: Mutex::new(BTreeMap::new()),
@@ -83,21 +93,25 @@ impl Service {
     pub(crate) fn look(&self) -> Result<(), Failure> {
         let runs = self.reader.runs(None)?;
         let instruments: Vec<Instrument> = self.reader.instruments(None)?.into_iter().map(|i| i.instrument).collect();
-        let names: Arc<[InstrumentName]> = instruments.iter().map(|i| i.name.clone()).collect();
-        *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
+        let streams = self.reader.streams(None, None)?;
+        let held = list::held(instruments.clone(), streams);
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) = held.keys().cloned().collect();
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
         for instrument in &instruments {
             let name = &instrument.name;
             let Some(info) = configured_run(&runs, name, &self.book) else { continue };
             let mut rows = self.reader.latest(&info.spec.key, 2, None)?;
             align(&mut rows.rows, &rows.columns);
-            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens_for(info, instrument)? };
+            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens_for(&mut books, info, instrument)? };
             let Some(row) = rows.rows.pop() else { continue };
             let previous = rows.rows.pop();
+            let first = info.minutes.map_or(row.ts, |m| m.0);
             // Compared by content: a row that came late changes a minute without adding one.
             if self.market(name).is_some_and(|k| k.shows(&lens, &row, previous.as_ref())) {
                 continue;
             }
-            let fresh = Arc::new(Latest { lens, row, previous, rendered: Mutex::new(None) });
+            let fresh = Arc::new(Latest { lens, first, row, previous, rendered: Mutex::new(None) });
             // Told last: who hears of it and asks must find it.
             self.latest.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), Arc::clone(&fresh));
             self.publish(name, &fresh);
@@ -110,27 +124,20 @@ impl Service {
     pub(crate) fn freshness_news(&self, old_is_usual: bool) -> Vec<String> {
         let now = self.clock.now();
         let mut lost = self.live_gaps(now);
-        let latest: Vec<(InstrumentName, Arc<Latest>)> = {
-            let held = self.latest.read().unwrap_or_else(PoisonError::into_inner);
-            held.iter().map(|(n, l)| (n.clone(), Arc::clone(l))).collect()
-        };
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let mut news = Vec::new();
         news.append(&mut lost);
-        for (name, latest) in latest {
-            let Ok(rendered) = latest.at(now) else { continue };
-            let risk = &rendered.snapshot.regimes.risk;
-            let (was, at) = told.get(&name).copied().unwrap_or((old_is_usual && risk.stale, Ts(0)));
-            if risk.stale == was || now - at < TELL_EVERY {
+        for latest in self.newest_of_all() {
+            let name = &latest.lens.instrument.name;
+            let stale = latest.lens.risk_at_present(&latest.row, now).stale;
+            let (was, at) = told.get(name).copied().unwrap_or((old_is_usual && stale, Ts(0)));
+            if stale == was || now - at < TELL_EVERY {
                 continue;
             }
-            told.insert(name.clone(), (risk.stale, now));
+            let Ok(rendered) = latest.at(now) else { continue };
+            told.insert(name.clone(), (stale, now));
             let warning = rendered.snapshot.explanation.freshness_warning.clone().unwrap_or_default();
-            news.push(if risk.stale {
-                format!("{name} is stale: {warning}")
-            } else {
-                format!("{name} is fresh again")
-            });
+            news.push(if stale { format!("{name} is stale: {warning}") } else { format!("{name} is fresh again") });
         }
         news
     }
@@ -143,31 +150,24 @@ impl Service {
             .iter()
             .flat_map(|(_, market)| &market.streams)
             .filter(|s| s.decl.metric != Metric::Liquidation)
-            .filter_map(|s| Some((&s.decl, s.event_ts?)));
+            .filter_map(|s| Some((&*s.decl, s.event_ts?)));
         self.gaps.lock().unwrap_or_else(PoisonError::into_inner).look(now, streams)
     }
 
     /// Takes a minute the moment it is made; the store follows.
     pub(crate) fn take(&self, name: &InstrumentName, lens: &Lens, row: &MinuteRow) {
         let mut held = self.latest.write().unwrap_or_else(PoisonError::into_inner);
-        let previous = match held.get(name) {
-            Some(l) if l.row.ts >= row.ts => return,
-            Some(l) => Some(l.row.clone()),
-            None => None,
-        };
-        let fresh = Arc::new(Latest { lens: lens.clone(), row: row.clone(), previous, rendered: Mutex::new(None) });
+        let before = held.get(name);
+        if before.is_some_and(|l| l.row.ts >= row.ts) {
+            return;
+        }
+        let first = list::first_minute(before, &lens.logic_version, row);
+        let previous = before.map(|l| l.row.clone());
+        let rendered = Mutex::new(None);
+        let fresh = Arc::new(Latest { lens: lens.clone(), first, row: row.clone(), previous, rendered });
         held.insert(name.clone(), Arc::clone(&fresh));
         drop(held);
         self.publish(name, &fresh);
-    }
-
-    /// The markets of a live process, which may have no row yet.
-    pub(crate) fn know(&self, names: impl Iterator<Item = InstrumentName>) {
-        let mut held = self.names.write().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<InstrumentName> = held.iter().cloned().chain(names).collect();
-        all.sort();
-        all.dedup();
-        *held = all.into();
     }
 
     fn publish(&self, name: &InstrumentName, latest: &Latest) {
@@ -192,11 +192,10 @@ impl Service {
 
     /// The run of a market under a book, with what its rows need to be explained.
     fn run(&self, id: &InstrumentName, book: Option<&str>) -> Result<(RunInfo, Lens), QueryError> {
-        let runs = self.reader.runs(None).map_err(internal)?;
+        let runs = self.reader.runs_of(id, None).map_err(internal)?;
         let wanted = book.map_or_else(|| self.book.clone(), BookId::named);
         let Some(info) = configured_run(&runs, id, &wanted) else {
-            let mut known: Vec<String> =
-                runs.iter().filter(|r| r.spec.key.instrument == *id).map(|r| r.spec.book.clone()).collect();
+            let mut known: Vec<String> = runs.iter().map(|r| r.spec.book.clone()).collect();
             known.dedup();
             return Err(if book.is_some() {
                 QueryError::UnknownBook { name: wanted.name, known }
@@ -204,8 +203,10 @@ impl Service {
                 QueryError::NothingYet { instrument: id.clone(), as_of: None, first: None }
             });
         };
-        let lens =
-            lens_of(self.reader.as_ref(), info).map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
+        let held = Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner));
+        let instrument = held.get(id).map_or_else(|| crate::render::instrument(id), |known| known.instrument.clone());
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        let lens = lens_for(&mut books, info, &instrument).map_err(unreadable)?;
         Ok((info.clone(), lens))
     }
 
@@ -259,42 +260,16 @@ impl Query for Service {
     }
 
     fn markets(&self, as_of: Option<Ts>) -> Result<Vec<MarketView>, QueryError> {
-        let moment = as_of.unwrap_or_else(|| self.clock.now());
-        let runs = self.reader.runs(as_of).map_err(internal)?;
-        let mut out = Vec::new();
-        for info in self.reader.instruments(as_of).map_err(internal)? {
-            let name = info.instrument.name.clone();
-            let run = configured_run(&runs, &name, &self.book);
-            let newest = match run {
-                Some(r) => self.reader.latest(&r.spec.key, 1, as_of).map_err(internal)?.rows.pop(),
-                None => None,
-            };
-            // Label and staleness as of the moment asked about, like the context itself.
-            let seen = match (&newest, run) {
-                (Some(_), Some(r)) => {
-                    let lens = lens_for(r, &info.instrument)
-                        .map_err(|e| QueryError::Unavailable { reason: format!("{e:?}") })?;
-                    let (lens, rows) = self.newest(r, lens, as_of)?;
-                    let (row, previous) = split(&rows)?;
-                    Some(lens.at_present(row, previous, moment).regimes.risk)
-                }
-                _ => None,
-            };
-            let streams = self.reader.streams(Some(&name), as_of).map_err(internal)?;
-            out.push(MarketView {
-                kind: info.instrument.kind,
-                first_minute: run.and_then(|r| r.minutes).map(|m| m.0),
-                last_minute: newest.as_ref().map(|r| r.ts),
-                label: seen.as_ref().map(|r| r.label),
-                since: seen.as_ref().map(|r| r.since),
-                stale: seen.as_ref().is_some_and(|r| r.stale),
-                // The newest minute may not be over yet.
-                age_s: newest.as_ref().map(|r| (moment - r.ts).as_secs().max(0)),
-                streams: streams.iter().map(|s| stream_view(&s.decl, s.newest_event, moment)).collect(),
-                instrument: name,
-            });
+        match as_of {
+            None => Ok(self.markets_now()),
+            Some(moment) => self.markets_at(moment),
         }
-        Ok(out)
+    }
+
+    fn streams(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Vec<StreamView>, QueryError> {
+        let moment = as_of.unwrap_or_else(|| self.clock.now());
+        let streams = self.reader.streams(Some(id), as_of).map_err(internal)?;
+        Ok(streams.iter().map(|s| stream_view(&s.decl, s.newest_event, moment)).collect())
     }
 
     fn context(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<Rendered, QueryError> {
@@ -416,13 +391,17 @@ impl Query for Service {
     }
 
     fn health(&self) -> Health {
-        let latest = self.latest.read().unwrap_or_else(PoisonError::into_inner);
+        let latest = self.newest_of_all();
+        let newest = |name: &InstrumentName| {
+            let at = latest.binary_search_by(|l| l.lens.instrument.name.cmp(name));
+            at.ok().map(|at| latest[at].row.ts)
+        };
         let markets = self
             .instruments()
             .iter()
             .map(|name| MarketHealth {
                 instrument: name.clone(),
-                newest: latest.get(name).map(|l| l.row.ts),
+                newest: newest(name),
                 // Serving recorded history is a use of its own: being old is told by `freshness` and by every snapshot,
                 // and does not make the server unready.
                 gap_alert: None,
@@ -459,6 +438,10 @@ fn split(rows: &[MinuteRow]) -> Result<(&MinuteRow, Option<&MinuteRow>), QueryEr
         [row] => Ok((row, None)),
         [.., previous, row] => Ok((row, Some(previous))),
     }
+}
+
+fn unreadable(failure: Failure) -> QueryError {
+    QueryError::Unavailable { reason: failure.text().unwrap_or_default() }
 }
 
 fn internal(e: barograph_store::Error) -> QueryError {
@@ -505,12 +488,12 @@ pub(crate) fn lens_of(reader: &dyn Reader, info: &RunInfo) -> Result<Lens, Failu
         .into_iter()
         .find(|i| i.instrument.name == *name)
         .map_or_else(|| crate::render::instrument(name), |i| i.instrument);
-    lens_for(info, &instrument)
+    lens_for(&mut Books::default(), info, &instrument)
 }
 
 /// The same for a market that is at hand.
-fn lens_for(info: &RunInfo, instrument: &Instrument) -> Result<Lens, Failure> {
-    Lens::stored(info, instrument).ok_or_else(|| {
+fn lens_for(books: &mut Books, info: &RunInfo, instrument: &Instrument) -> Result<Lens, Failure> {
+    Lens::stored(books, info, instrument).ok_or_else(|| {
         Failure::broken(format!(
             "the rule book '{}' stored with {} cannot be read by this version",
             info.spec.book, info.spec.key.logic_version

@@ -1,13 +1,19 @@
-//! What a live tick costs: a minute of a thousand markets, published minute by minute over more than two hours.
-//! `cargo bench -p barograph-store --bench append`; prints lines `figure <name> <number>`, of a server too if
-//! `BAROGRAPH_BENCH_DB` names one (`postgres://…`, an empty schema).
+//! What live data cost: a tick of a thousand markets, minute by minute over more than two hours, and the bytes of a day of a
+//! hundred.
+//! `cargo bench -p barograph-store --bench append`; prints lines `figure <name> <number>`, of a server too: the one that
+//! `BAROGRAPH_BENCH_DB` names (`postgres://…`, an empty schema), else one of its own where PostgreSQL is installed.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::cast_precision_loss,
     reason = "a benchmark prints, and stops when it cannot go on"
 )]
+
+#[path = "../tests/postgres/server.rs"]
+#[expect(dead_code, reason = "tests do more with a server")]
+mod server;
 
 use barograph_domain::{Event, Instrument, MinuteRow, Payload, Span, StreamDecl, StreamIndex};
 use barograph_store::suite::sample::{self, Market, START};
@@ -16,6 +22,9 @@ use std::time::{Duration, Instant};
 
 const MARKETS: usize = 1000;
 const STREAMS: usize = 8;
+/// A day is whole hours, so that everything is packed as it stays.
+const DAY: i64 = 1_440;
+const DAY_MARKETS: usize = 100;
 /// Past two changes of the hour, so that packing is in the figures.
 const MINUTES: i64 = 150;
 
@@ -28,8 +37,8 @@ struct Plant {
 }
 
 impl Plant {
-    fn new() -> Self {
-        let instruments: Vec<Instrument> = (0..MARKETS).map(|n| sample::instrument(&format!("M{n:04}USDT"))).collect();
+    fn new(count: usize) -> Self {
+        let instruments: Vec<Instrument> = (0..count).map(|n| sample::instrument(&format!("M{n:04}USDT"))).collect();
         let base = sample::streams(&instruments);
         // Two more than the sample has, live: no delay, the last value holds.
         let extra = base
@@ -41,13 +50,13 @@ impl Plant {
         streams.sort();
         streams.dedup();
         let runs = instruments.iter().map(|i| sample::spec(i, &[])).collect();
-        let markets = (0..MARKETS).map(|n| Market::new(n as u64)).collect();
+        let markets = (0..count).map(|n| Market::new(n as u64)).collect();
         Self { instruments, streams, runs, markets, random: sample::Random::new(3) }
     }
 
     /// Rows name streams by their places in the whole list.
     fn rows(&mut self, n: i64) -> Vec<MinuteRow> {
-        let per = u16::try_from(self.streams.len() / MARKETS).unwrap();
+        let per = u16::try_from(self.streams.len() / self.markets.len()).unwrap();
         let list = self.markets.iter_mut().zip(0_u16..);
         list.map(|(market, at)| {
             let mut row = market.row(START + Span::mins(n));
@@ -62,7 +71,7 @@ impl Plant {
     fn points(&mut self, n: i64) -> Vec<Event> {
         let ts = START + Span::mins(n);
         let mut all = Vec::with_capacity(self.streams.len());
-        let per = self.streams.len() / MARKETS;
+        let per = self.streams.len() / self.markets.len();
         for (at, stream) in self.streams.iter().enumerate() {
             if at % per >= STREAMS {
                 continue;
@@ -80,12 +89,33 @@ impl Plant {
     }
 }
 
-fn figures(name: &str, writer: &mut dyn Writer) -> u64 {
-    let mut plant = Plant::new();
-    let (mut times, mut points_total) = (Vec::new(), 0);
+/// A day of a hundred markets; market-minutes.
+fn day(writer: &mut dyn Writer) -> u64 {
+    let mut plant = Plant::new(DAY_MARKETS);
+    let mut points_total = 0;
+    for n in 1..=DAY {
+        let (rows, points) = (plant.rows(n), plant.points(n));
+        points_total += points.len();
+        let batch = LiveBatch {
+            instruments: &plant.instruments,
+            streams: &plant.streams,
+            points: &points,
+            runs: &plant.runs,
+            rows: &rows,
+            ..LiveBatch::default()
+        };
+        writer.append(&batch).unwrap();
+    }
+    let minutes = DAY_MARKETS * usize::try_from(DAY).unwrap();
+    println!("{} points a market and minute", points_total / minutes);
+    minutes as u64
+}
+
+fn figures(name: &str, writer: &mut dyn Writer) {
+    let mut plant = Plant::new(MARKETS);
+    let mut times = Vec::new();
     for n in 1..=MINUTES {
         let (rows, points) = (plant.rows(n), plant.points(n));
-        points_total += points.len() as u64;
         let batch = LiveBatch {
             instruments: &plant.instruments,
             streams: &plant.streams,
@@ -110,7 +140,6 @@ fn figures(name: &str, writer: &mut dyn Writer) -> u64 {
     figure(name, "median", times[times.len() / 2]);
     figure(name, "p99", times[times.len() * 99 / 100]);
     figure(name, "worst", times[times.len() - 1]);
-    points_total
 }
 
 fn figure(store: &str, what: &str, time: Duration) {
@@ -130,21 +159,34 @@ fn import(store: &str, writer: &mut dyn Writer) {
 }
 
 fn main() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut writer = SqliteWriter::open(dir.path(), &Role::ALL).unwrap();
-    let points = figures("sqlite", &mut writer);
-    drop(writer);
-    let bytes = std::fs::metadata(dir.path().join(barograph_store::sqlite::FILE)).unwrap().len();
-    let rows = MARKETS as u64 * u64::try_from(MINUTES).unwrap();
-    println!("figure sqlite_bytes_per_market_minute {}", bytes / rows);
-    println!("{} points a market and minute", points / rows);
-    import("sqlite", &mut SqliteWriter::open(dir.path(), &Role::ALL).unwrap());
-    match std::env::var("BAROGRAPH_BENCH_DB") {
-        Ok(url) => {
-            let mut writer = PgWriter::connect(&url, &Role::ALL).unwrap();
-            figures("postgres", &mut writer);
-            import("postgres", &mut writer);
-        }
-        Err(_) => println!("skipped: BAROGRAPH_BENCH_DB names no server"),
+    let (dir, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let minutes = day(&mut SqliteWriter::open(whole.path(), &Role::ALL).unwrap());
+    let bytes = std::fs::metadata(whole.path().join(barograph_store::sqlite::FILE)).unwrap().len();
+    println!("figure sqlite_bytes_per_market_minute {}", bytes / minutes);
+    if std::env::var_os("BAROGRAPH_BENCH_KEEP").is_some() {
+        println!("kept: {}", whole.keep().display());
     }
+    figures("sqlite", &mut SqliteWriter::open(dir.path(), &Role::ALL).unwrap());
+    import("sqlite", &mut SqliteWriter::open(dir.path(), &Role::ALL).unwrap());
+    if let Ok(url) = std::env::var("BAROGRAPH_BENCH_DB") {
+        server(&url, None);
+        return;
+    }
+    // Written through to the disk, as a server is that people rely on.
+    let Some(own) = server::Server::start(&[]) else { return };
+    server(&own.schema(), Some(&own.schema()));
+}
+
+/// The same on a server, in one schema the ticks, in the other the day.
+fn server(url: &str, other: Option<&str>) {
+    if let Some(url) = other {
+        let minutes = day(&mut PgWriter::connect(url, &Role::ALL).unwrap());
+        let sizes = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class
+                     WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
+        let bytes: u64 = server::Server::ask(url, sizes)[0][0].as_deref().unwrap().parse().unwrap();
+        println!("figure postgres_bytes_per_market_minute {}", bytes / minutes);
+    }
+    let mut writer = PgWriter::connect(url, &Role::ALL).unwrap();
+    figures("postgres", &mut writer);
+    import("postgres", &mut writer);
 }

@@ -49,6 +49,12 @@ pub trait Reader: Send + Sync {
     /// See [`Self::instruments`].
     fn runs(&self, as_of: Option<Ts>) -> Result<Vec<RunInfo>>;
 
+    /// The runs of one instrument, by logic version; as [`Self::runs`].
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn runs_of(&self, instrument: &InstrumentName, as_of: Option<Ts>) -> Result<Vec<RunInfo>>;
+
     /// One run.
     ///
     /// # Errors

@@ -32,4 +32,6 @@ pub use run::{
     Checkpoint, Columns, Dirty, FeatureColumn, Gap, LabelChange, Replaced, RowQuery, Rows, RunInfo, RunKey, RunSpec,
 };
 pub use sqlite::{SqliteReader, SqliteWriter};
-pub use target::{Target, migrate, open_reader, open_writer};
+pub use target::{
+    Target, migrate, open_reader, open_writer, open_writer_patient_for, schema_version, show_basis_every,
+};

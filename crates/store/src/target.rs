@@ -1,8 +1,10 @@
 //! Where a store is, and opening it there: a data folder, or a PostgreSQL server (`DB_URL`, `--db-url`).
 
 use crate::{PgReader, PgWriter, Reader, Result, Role, SqliteReader, SqliteWriter, Writer};
+use barograph_domain::Span;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Where a store is.
 #[derive(Clone, PartialEq, Eq)]
@@ -66,12 +68,44 @@ pub fn open_writer(target: &Target, roles: &[Role]) -> Result<Box<dyn Writer>> {
     })
 }
 
+/// The same for someone who asks again by himself: a call says [`crate::Error::Unavailable`] once a server has been away for
+/// `patience`, instead of half a minute.
+///
+/// # Errors
+/// As [`open_writer`].
+pub fn open_writer_patient_for(target: &Target, roles: &[Role], patience: Duration) -> Result<Box<dyn Writer>> {
+    match target {
+        Target::Folder(_) => open_writer(target, roles),
+        Target::Postgres(url) => Ok(Box::new(PgWriter::connect(url, roles)?.with_patience(patience))),
+    }
+}
+
 /// Makes the tables of a store, or brings them up to date; takes no role (R3.46).
 ///
 /// # Errors
 /// All that opening can bring.
 pub fn migrate(target: &Target) -> Result<()> {
     open_writer(target, &[]).map(drop)
+}
+
+/// Says how dense `futures_basis_history` is to be on a server (R3.39): a whole number of minutes. A file has no such view.
+///
+/// # Errors
+/// All that opening can bring.
+pub fn show_basis_every(target: &Target, every: Span) -> Result<()> {
+    match target {
+        Target::Folder(_) => Ok(()),
+        Target::Postgres(url) => crate::postgres::set(url, "basis_every", every.0),
+    }
+}
+
+/// Version of the tables that this build makes and reads.
+#[must_use]
+pub fn schema_version(target: &Target) -> i64 {
+    match target {
+        Target::Folder(_) => crate::sqlite::known(),
+        Target::Postgres(_) => crate::postgres::known(),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What there is: markets and the feature catalogue.
 
 use super::{docs, reply};
+use crate::cursor::Position;
 use crate::etag;
 use crate::params::Params;
 use crate::problem::Problem;
@@ -9,30 +10,87 @@ use crate::view::{Catalogue, MarketView};
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Response};
+use barograph_domain::Ts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Every market.
+/// Markets on a page: unless told all of them, which is also the most. A market of eight streams is about 2 kB of JSON.
+const LIMITS: (usize, usize) = (10_000, 10_000);
+
+/// One page of the markets.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MarketList {
     /// Sorted by name.
     items: Vec<MarketView>,
+    /// Hand this back as `cursor` for the next page; null on the last one.
+    next_cursor: Option<String>,
+}
+
+impl MarketList {
+    /// The page from the market at `from` on.
+    fn page(mut all: Vec<MarketView>, from: usize, limit: usize, fingerprint: &str) -> Self {
+        let end = from.saturating_add(limit);
+        // The place in the list stands where series have the rows at one instant.
+        let next_cursor = (end < all.len()).then(|| Position { ts: Ts(0), skip: end }.encode(fingerprint));
+        all.truncate(end);
+        all.drain(..from.min(all.len()));
+        Self { items: all, next_cursor }
+    }
+
+    /// What a present answer says besides counted seconds and how far each stream has come.
+    fn essence(&self) -> String {
+        use core::fmt::Write as _;
+        let mut text = String::with_capacity(self.items.len() * 96);
+        for m in &self.items {
+            let label = m.label.map(|l| l.name());
+            // Writing to a String cannot fail.
+            let _infallible = writeln!(
+                text,
+                "{} {:?} {:?} {label:?} {:?} {}",
+                m.instrument, m.first_minute, m.last_minute, m.since, m.stale
+            );
+            for s in &m.streams {
+                let silent = s.newest_event.is_none();
+                let _infallible = writeln!(text, "{} {} {} {silent}", s.metric, s.source, s.cadence_s);
+            }
+        }
+        text
+    }
 }
 
 /// Every market there is, its streams, its label and how old it is.
+///
+/// The validator of a present answer leaves out counted seconds and how far streams have come; a moment's covers every byte.
 #[utoipa::path(
     get,
     path = "/api/v1/markets",
     operation_id = "listMarkets",
     tag = "context",
-    params(docs::AsOf),
-    responses((status = 200, description = "the markets", body = MarketList))
+    params(docs::AsOf, docs::Paging),
+    responses(
+        (status = 200, description = "one page, all markets unless told, at most 10000", body = MarketList),
+        (status = 304, description = "the one you hold is still it (If-None-Match)")
+    )
 )]
-pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    let params = Params::parse(query.as_deref(), &["as_of"])?;
+pub(super) async fn list(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &["as_of", "limit", "cursor"])?;
     let as_of = params.as_of(app.query.now())?;
-    let json = app.read("markets", move |q| reply::json(&MarketList { items: q.markets(as_of)? })).await?;
-    Ok(reply::json_body(json))
+    let limit = params.limit(LIMITS.0, LIMITS.1)?;
+    let fingerprint = params.fingerprint("markets");
+    let from = params.text("cursor").map(|text| Position::decode(text, &fingerprint)).transpose()?;
+    let (json, etag) = app
+        .read("markets", move |q| {
+            let page = MarketList::page(q.markets(as_of)?, from.map_or(0, |p| p.skip), limit, &fingerprint);
+            let json = reply::json(&page)?;
+            let etag = if as_of.is_some() { etag::strong(&json) } else { etag::weak(page.essence().as_bytes()) };
+            Ok((json, etag))
+        })
+        .await?;
+    Ok(etag::respond(&headers, json, &etag))
 }
 
 /// Every feature this build computes: definition, unit, inputs, window and warm-up.

@@ -86,7 +86,7 @@ async fn streams(app: &Shared, params: &Params, id: InstrumentName, now: Ts) -> 
     let as_of = params.as_of(now)?;
     let json = app
         .read("metrics", move |q| {
-            let items = available(q, &id, as_of)?;
+            let items = q.streams(&id, as_of)?;
             reply::json(&Answer::Streams(PageView { items, next_cursor: None }))
         })
         .await?;
@@ -96,7 +96,7 @@ async fn streams(app: &Shared, params: &Params, id: InstrumentName, now: Ts) -> 
 /// The metric of that name; a name no stream here has is an error that lists those there are. What the venue does not
 /// offer is an error of its own unless another source has told of it: an empty page would say that nothing happened.
 pub(super) fn metric(q: &dyn Query, id: &InstrumentName, name: &str, as_of: Option<Ts>) -> Result<Metric, QueryError> {
-    let streams = available(q, id, as_of)?;
+    let streams = q.streams(id, as_of)?;
     let heard = |m: Metric| streams.iter().any(|s| s.metric == m.name() && s.newest_event.is_some());
     if let Some(metric) = Metric::from_name(name).filter(|m| !heard(*m) && q.not_offered(id, *m)) {
         return Err(QueryError::NotOffered { metric, venue: id.venue.to_string() });
@@ -109,9 +109,4 @@ pub(super) fn metric(q: &dyn Query, id: &InstrumentName, name: &str, as_of: Opti
             Err(QueryError::UnknownMetric { name: name.to_owned(), known })
         }
     }
-}
-
-fn available(q: &dyn Query, id: &InstrumentName, as_of: Option<Ts>) -> Result<Vec<StreamView>, QueryError> {
-    let market = q.markets(as_of)?.into_iter().find(|m| m.instrument == *id);
-    Ok(market.map(|m| m.streams).unwrap_or_default())
 }

@@ -48,6 +48,37 @@ fn markets_list_labels_ages_and_streams() {
 }
 
 #[test]
+fn markets_come_in_pages_and_are_sent_again_only_when_they_say_something_new() {
+    let server = Server::start();
+    let whole = server.json("/api/v1/markets");
+    assert_eq!(whole["next_cursor"], Value::Null);
+    for limit in [1, 3, 4, 5] {
+        let (items, pages) = walk(&server, &format!("/api/v1/markets?limit={limit}"));
+        assert_eq!((items.len(), pages), (4, 4_usize.div_ceil(limit)), "{limit}");
+        let names = |items: &[Value]| items.iter().map(|m| m["instrument"].clone()).collect::<Vec<_>>();
+        assert_eq!(names(&items), names(whole["items"].as_array().unwrap()), "{limit}");
+    }
+    let first = server.json("/api/v1/markets?limit=2");
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let other = server.get(&format!("/api/v1/markets?limit=2&as_of=2026-02-05T00:30:00Z&cursor={cursor}"));
+    assert_eq!((other.status, other.problem()), (400, "bad-cursor".to_owned()));
+
+    let start = minute(MINUTES - 1) + Span::secs(30);
+    for path in ["/api/v1/markets", "/api/v1/markets?as_of=2026-02-05T00:30:00Z"] {
+        server.world.set_now(start);
+        let first = server.get(path);
+        let held = first.header("etag").unwrap().to_owned();
+        assert_eq!(held.starts_with("W/"), !path.contains("as_of"), "{held}");
+        let again = |tag: &str| server.request("GET", path, &[("If-None-Match", tag)]).status;
+        assert_eq!(again(&held), 304, "{path}");
+        server.world.set_now(start + Span::secs(7));
+        assert_eq!(server.get(path).body == first.body, path.contains("as_of"), "the age has moved");
+        assert_eq!(again(&held), 304, "{path}: only seconds have passed");
+        assert_eq!(again("\"other\""), 200, "{path}");
+    }
+}
+
+#[test]
 fn context_is_the_present_view_or_that_moment() {
     let server = Server::start();
     let now = server.json(&format!("{BTC}/context"));

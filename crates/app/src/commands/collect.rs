@@ -65,7 +65,8 @@ fn once(
     writer: &mut dyn Writer,
 ) -> Result<(), Failure> {
     let names: Vec<String> = args.sources.iter().map(|p| p.display().to_string()).collect();
-    let ingested = ingest::into_target(&target(settings), writer, plan, &names.join(" "), setup)?;
+    let target = target(settings);
+    let ingested = ingest::into_target(&target, writer, plan, &names.join(" "), setup)?;
     ingest::print(&ingested)?;
     let days = i64::try_from(settings.number("keep_minutes_days")?).unwrap_or(90);
     let pruned = writer.prune(&Retention { minute_rows: Span::days(days), ..Retention::default() })?;

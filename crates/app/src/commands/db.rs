@@ -5,7 +5,7 @@ use crate::commands::{reader, target};
 use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_domain::Span;
-use barograph_store::{Retention, Role, Target, migrate, open_writer};
+use barograph_store::{Retention, Role, Target, migrate, open_writer, schema_version};
 use std::io::Write as _;
 
 pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), Failure> {
@@ -24,7 +24,11 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
                 Target::Postgres(_) => migrate(&target)?,
             }
             if json {
-                writeln!(out, "{}", serde_json::json!({ "data": place, "migrated": true }))?;
+                writeln!(
+                    out,
+                    "{}",
+                    serde_json::json!({ "data": place, "migrated": true, "version": schema_version(&target) })
+                )?;
             } else {
                 writeln!(out, "the database in {place} has this version's schema")?;
             }
@@ -34,7 +38,7 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
             let minute_rows = Span::days(i64::try_from(keep).unwrap_or(90));
             let pruned = open_writer(&target, &Role::ALL)?.prune(&Retention { minute_rows, ..Retention::default() })?;
             if json {
-                let value = serde_json::json!({ "rows": pruned.rows, "points": pruned.points, "days": keep });
+                let value = serde_json::json!({ "data": place, "days": keep, "rows": pruned.rows, "points": pruned.points, "books": pruned.books });
                 writeln!(out, "{value}")?;
             } else {
                 writeln!(
@@ -50,7 +54,13 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
                 let counts: serde_json::Map<String, serde_json::Value> =
                     report.counts.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect();
                 let sha256 = report.hash.as_ref().map(|h| h.sha256.clone());
-                let value = serde_json::json!({ "sound": report.is_sound(), "problems": report.problems, "counts": counts, "sha256": sha256 });
+                let sections: Vec<serde_json::Value> = report
+                    .hash
+                    .iter()
+                    .flat_map(|h| &h.sections)
+                    .map(|s| serde_json::json!({ "section": s.section, "count": s.count, "sha256": s.sha256 }))
+                    .collect();
+                let value = serde_json::json!({ "data": place, "sound": report.is_sound(), "problems": report.problems, "counts": counts, "sha256": sha256, "sections": sections });
                 writeln!(out, "{value}")?;
             } else {
                 for (what, count) in &report.counts {

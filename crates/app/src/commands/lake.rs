@@ -47,10 +47,17 @@ fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure>
     let mut out = std::io::stdout().lock();
     if json {
         let span = report.span.map(|(from, until)| [from, until]);
-        let line = serde_json::json!({ "file": path, "lines": report.lines, "snapshots": report.snapshots, "span": span, "bytes": report.bytes, "repeated": report.repeated, "failed_snapshots": report.failed_snapshots });
+        let line = serde_json::json!({ "file": path, "lines": report.lines, "snapshots": report.snapshots, "trades": report.trades, "span": span, "bytes": report.bytes, "repeated": report.repeated, "failed_snapshots": report.failed_snapshots });
         writeln!(out, "{line}")?;
     } else {
-        writeln!(out, "{}: {} lines, {} of them depth snapshots", path.display(), report.lines, report.snapshots)?;
+        writeln!(
+            out,
+            "{}: {} lines, {} of them depth snapshots, {} aggregate trades as trades",
+            path.display(),
+            report.lines,
+            report.snapshots,
+            report.trades
+        )?;
     }
     Ok(())
 }

@@ -32,7 +32,6 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Collect(c) if c.sources.is_empty() => c.up().settings(),
         Command::Markets(m) => m.up().settings(),
         Command::Doctor(d) => d.up().settings(),
-        Command::Db { url, .. } => vec![("db_url", url.clone())],
         _ => Vec::new(),
     };
     let settings = Settings::load(&cli.common, flags)?;
@@ -46,7 +45,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Sim(args) => sim::run(&args),
         Command::Up(args) => up::run(&args, &settings),
         Command::Demo(args) => demo::run(&args, &settings, json),
-        Command::Replay(args) => replay::run(&args, &settings, cli.common.data.as_deref(), json),
+        Command::Replay(args) => replay::run(&args, &settings, &cli.common, json),
         Command::Collect(args) => collect::run(&args, &settings, json),
         Command::Context(args) => context::run(&args, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),
@@ -56,7 +55,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Rules { command } => rules::run(&command, &settings, json),
         Command::Verify { command } => verify::run(&command, &settings, json),
         Command::Lake { command } => lake::run(&command, &settings, json),
-        Command::Db { command, .. } => db::run(&command, &settings, json),
+        Command::Db { command } => db::run(&command, &settings, json),
         Command::Config { command: Config::Show } => show_config(&settings, json),
         Command::Serve(_) => serve::run(&settings),
     }

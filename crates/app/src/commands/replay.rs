@@ -1,6 +1,6 @@
-//! `replay`: files through the engine. With `--data` the result is stored; without it nothing is written.
+//! `replay`: files through the engine. With `--data` or `--db-url` the result is stored; without either nothing is written.
 
-use crate::cli::Replay;
+use crate::cli::{Common, Replay};
 use crate::config::Settings;
 use crate::digest::RunDigest;
 use crate::failure::Failure;
@@ -15,11 +15,11 @@ use crate::setup::{Setup, config_hash};
 use crate::term::Paint;
 use barograph_domain::{Event, MinuteRow, Span, Status, StreamIndex, Ts};
 use barograph_lake::{Plan, Report};
+use barograph_store::Target;
 use std::io::{BufWriter, Write as _};
-use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
-pub(crate) fn run(args: &Replay, settings: &Settings, data: Option<&Path>, json: bool) -> Result<(), Failure> {
+pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: bool) -> Result<(), Failure> {
     check_shown(args)?;
     let options = input::options(&args.declared, args.source.as_ref())?;
     let plan = input::plan(&args.paths, &options)?;
@@ -30,19 +30,21 @@ pub(crate) fn run(args: &Replay, settings: &Settings, data: Option<&Path>, json:
         let config = config_hash(&plan);
         writeln!(err, "book {}, {}, config {config}", setup.book.name, setup.logic_version)?;
     }
-    let stored = match data {
-        // First, so that a refusal costs nothing and a reader that goes away loses nothing.
-        Some(folder) => {
-            let names: Vec<String> = args.paths.iter().map(|p| p.display().to_string()).collect();
-            let mut writer = ingest::open(folder)?;
-            let ingested = ingest::ingest(folder, &mut writer, &plan, &names.join(" "), &setup)?;
-            ingest::print(&ingested)?;
-            true
-        }
-        None => false,
+    // What is set elsewhere does not make a replay write: only these flags do.
+    let target = match (&common.db_url, &common.data) {
+        (Some(url), _) => Some(Target::Postgres(url.clone())),
+        (None, Some(folder)) => Some(Target::Folder(folder.clone())),
+        (None, None) => None,
     };
+    if let Some(target) = &target {
+        // First, so that a refusal costs nothing and a reader that goes away loses nothing.
+        let names: Vec<String> = args.paths.iter().map(|p| p.display().to_string()).collect();
+        let mut writer = ingest::open_target(target)?;
+        let ingested = ingest::into_target(target, writer.as_mut(), &plan, &names.join(" "), &setup)?;
+        ingest::print(&ingested)?;
+    }
     let report = print(args, &plan, &setup, json)?;
-    if !stored {
+    if target.is_none() {
         input::print_report(&report)?;
     }
     input::check_failed(&report)

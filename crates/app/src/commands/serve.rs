@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// How often the store is asked for new minutes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Looking takes at most one part in so many of the time: with a thousand markets on a server it is slow.
+const LOOK_SHARE: u32 = 10;
 
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let addr = settings.listen()?;
@@ -144,17 +146,33 @@ fn look_for_news(
     std::thread::Builder::new()
         .name("look".to_owned())
         .spawn(move || {
+            let (mut took, mut away) = (Duration::ZERO, None);
             while !stop.load(Ordering::Relaxed) {
-                std::thread::park_timeout(LOOK_EVERY);
+                // In steps, so that an end is noticed.
+                let mut pause = LOOK_EVERY.max(took * LOOK_SHARE);
+                while !pause.is_zero() && !stop.load(Ordering::Relaxed) {
+                    let step = pause.min(LOOK_EVERY);
+                    std::thread::park_timeout(step);
+                    pause -= step;
+                }
+                let began = std::time::Instant::now();
                 // The store may be busy or being replaced; the next look finds it again.
                 let (failed, history) = match look {
                     Look::Store { history } => (service.look().err().and_then(Failure::text), history),
                     // What lies in the folder from before may be old; only what is listened to can become stale.
                     Look::Freshness => (None, true),
                 };
-                for line in failed.into_iter().chain(service.freshness_news(history)) {
+                // A store that stays away is told once, and once that it is there again.
+                let told = match (&failed, &away) {
+                    (Some(_), Some(_)) => None,
+                    (None, Some(_)) => Some("the store answers again".to_owned()),
+                    _ => failed.clone(),
+                };
+                away = failed;
+                for line in told.into_iter().chain(service.freshness_news(history)) {
                     drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
                 }
+                took = began.elapsed();
             }
         })
         .map_err(Failure::broken)

@@ -9,7 +9,7 @@ use crate::live::core::no_such_venue;
 use crate::live::discover::{Choice, Wanted};
 use crate::live::start::{Asked, Wish, endpoints, start};
 use barograph_domain::{Metric, Span};
-use barograph_store::{Reader, Retention, Role, Writer, open_reader, open_writer};
+use barograph_store::{Reader, Retention, Role, Writer, open_reader, open_writer_patient_for, show_basis_every};
 use barograph_venues::session::venue;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -38,13 +38,18 @@ pub(crate) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
     serve_live(&runtime, settings, listener, running, choose, args.for_time.map(real))
 }
 
+/// How long one call waits for a server that has gone away.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// One side that reads and one that writes.
 pub(crate) type Store = (Box<dyn Reader>, Box<dyn Writer>);
 
 /// The store, for reading and for writing in all roles.
 pub(crate) fn open_store(settings: &Settings) -> Result<Store, Failure> {
     let target = super::target(settings);
-    let writer = open_writer(&target, &Role::ALL)?;
+    // The thread that writes asks again by itself, and sees when the process is to end.
+    let writer = open_writer_patient_for(&target, &Role::ALL, PATIENCE)?;
+    show_basis_every(&target, settings.whole("basis_interval", Span::mins(1))?)?;
     Ok((open_reader(&target)?, writer))
 }
 
@@ -67,22 +72,27 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
         "off" => Some(false),
         other => return Err(Failure::usage(format!("books '{other}': write auto, on or off"))),
     };
-    let poll_every =
-        Span::parse(settings.text("poll_interval")).map_err(|e| Failure::usage(format!("poll_interval: {e}")))?;
+    let interval = |key: &str| Span::parse(settings.text(key)).map_err(|e| Failure::usage(format!("{key}: {e}")));
+    let trade_side_is_maker = match settings.text("coinbase_trade_side") {
+        "maker" => true,
+        "taker" => false,
+        other => return Err(Failure::usage(format!("coinbase_trade_side '{other}': write maker or taker"))),
+    };
     Ok(Wish {
         data: settings.data(),
         asked,
         metrics: metrics(settings.text("metrics"))?,
         books,
         backfill,
-        poll_every,
+        poll_every: interval("poll_interval")?,
         polls_in_flight_max: u32::try_from(settings.number("max_concurrent_checks")?).unwrap_or(5),
-        trade_side_is_maker: settings.text("coinbase_trade_side") != "taker",
+        trade_side_is_maker,
         keep: (
             Retention { minute_rows: days("keep_minutes_days")?, ..Retention::default() },
             days("keep_journal_days")?,
-            settings.number("keep_journal_gb")? as u64 * 1_000_000_000,
+            (settings.number("keep_journal_gb")? as u64).saturating_mul(1_000_000_000),
         ),
+        books_every: settings.whole("book_interval", Span::secs(1))?,
         clock,
         weather: None,
     })

@@ -65,6 +65,12 @@ pub(crate) const ORIGINALS: &[Original] = &[
         "polls under way at once; streams do not count",
     ),
     key(
+        "market_monitoring.max_concurrent",
+        Some("max_concurrent_checks"),
+        Form::Number,
+        "the same under its shorter name",
+    ),
+    key(
         "market_monitoring.futures_data_collection.funding_rate_interval",
         Some("poll_interval"),
         Form::Time,
@@ -78,15 +84,15 @@ pub(crate) const ORIGINALS: &[Original] = &[
     ),
     key(
         "market_monitoring.futures_data_collection.basis_history_interval",
-        None,
+        Some("basis_interval"),
         Form::Time,
-        "kept; not needed: mark and index are streamed and the basis is of every minute",
+        "time between rows of futures_basis_history; mark and index are streamed whatever it says",
     ),
     key(
         "market_monitoring.futures_data_collection.orderbook_snapshot_interval",
-        None,
+        Some("book_interval"),
         Form::Time,
-        "kept; books are streamed and one is stored every 30 s, which cannot be changed yet",
+        "time between order books that are stored; they are streamed whatever it says",
     ),
     key("detection.thresholds.funding_rate_std_deviation", None, Form::Number, LATER),
     key("detection.thresholds.basis_anomaly_threshold", None, Form::Number, LATER),
@@ -350,6 +356,7 @@ mod tests {
                     funding_rate_interval: 300\n    liquidation_check_interval: 60\n    basis_history_interval: 3600\n\
                     EXCHANGES: [binanceus, bybit, Coinbase]\n";
         let want = [
+            ("basis_interval", "1h"),
             ("max_concurrent_checks", "7"),
             ("market_type", "both"),
             ("min_volume_24h", "2500.5"),

@@ -12,7 +12,8 @@ const MINUTE: Span = Span::mins(1);
 /// One stream now.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveStream {
-    pub(crate) decl: StreamDecl,
+    /// Shared: whoever lists all markets copies thousands of these.
+    pub(crate) decl: Arc<StreamDecl>,
     pub(crate) state: StatusState,
     pub(crate) reason: GapReason,
     pub(crate) since: Option<Ts>,
@@ -69,7 +70,16 @@ pub(crate) struct Writer {
 
 impl LiveStream {
     fn new(decl: &StreamDecl, state: StatusState, reason: GapReason) -> Self {
-        Self { decl: decl.clone(), state, reason, since: None, event_ts: None, recv_ts: None, value: None, losses: 0 }
+        Self {
+            decl: Arc::new(decl.clone()),
+            state,
+            reason,
+            since: None,
+            event_ts: None,
+            recv_ts: None,
+            value: None,
+            losses: 0,
+        }
     }
 }
 

@@ -31,8 +31,6 @@ use std::time::{Duration, Instant};
 /// Ticks come this long after each whole second: the one after a whole minute finds everything that counts for it.
 const TICK_AFTER: Span = Span(200_001_000);
 const SECOND: Span = Span::secs(1);
-/// Order books are stored this often (R3.40).
-const BOOKS_EVERY: Span = Span::secs(30);
 /// Levels a side of a stored book.
 const BOOK_LEVELS: usize = 25;
 /// A checkpoint is written this often, so that the journal behind it replays in seconds.
@@ -197,7 +195,7 @@ impl Process {
             own: after,
             own_until: after,
             next_tick: after.ceil(SECOND) + TICK_AFTER,
-            next_books: after.ceil(BOOKS_EVERY),
+            next_books: after.ceil(plan.keep.books_every),
             next_checkpoint: after + CHECKPOINT_EVERY,
             next_prune: after,
             plan,
@@ -218,6 +216,11 @@ impl Process {
     /// Shows minutes from now on.
     pub(crate) fn serve(&mut self, service: Arc<Service>) {
         self.publisher.serve(service);
+    }
+
+    /// Waits for a database that is away only until this is set.
+    pub(crate) fn heed(&mut self, stop: Arc<AtomicBool>) {
+        self.storing.heed(stop);
     }
 
     /// Prints a line per change of label.
@@ -349,7 +352,7 @@ impl Process {
         let kept = at >= self.next_books;
         self.books(at, kept);
         if kept {
-            self.next_books = (at + Span(1)).ceil(BOOKS_EVERY);
+            self.next_books = (at + Span(1)).ceil(self.plan.keep.books_every);
         }
         self.store()?;
         self.journal.poll(at).map_err(journal)?;
@@ -482,11 +485,12 @@ impl Process {
         self.journal.control(at, &ControlRecord::Stop).map_err(journal)?;
         let ticket = self.journal.flush().map_err(journal)?;
         let batch = self.publisher.take(Some(ticket));
+        let mut sent = Ok(());
         if !batch.is_empty() {
-            self.storing.send(Order::Write(Box::new(batch)), &self.meter)?;
+            sent = self.storing.send(Order::Write(Box::new(batch)), &self.meter);
         }
         let packed = checkpoint::pack(&self.core);
-        let stored = self.storing.finish();
+        let stored = sent.and(self.storing.finish());
         self.journal.close().map_err(journal)?;
         // Without the store nothing is said to be done: the next start runs the journal from an earlier checkpoint again.
         stored?;

@@ -102,7 +102,7 @@ impl Publisher {
 
     /// Minutes are shown from now on.
     pub(crate) fn serve(&mut self, service: Arc<Service>) {
-        service.know(self.instruments.iter().map(|i| i.name.clone()));
+        service.know(&self.instruments);
         self.service = Some(service);
     }
 
@@ -239,7 +239,7 @@ impl Sink for Publisher {
         self.runs = Arc::new(instruments.iter().map(|i| self.setup.run(&i.name, &[])).collect());
         self.board.grow(&mut self.writer, instruments, streams, not_offered);
         if let Some(service) = &self.service {
-            service.know(instruments.iter().map(|i| i.name.clone()));
+            service.know(instruments);
         }
         Ok(())
     }

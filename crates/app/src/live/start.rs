@@ -47,6 +47,7 @@ pub(crate) struct Wish {
     pub(crate) polls_in_flight_max: u32,
     pub(crate) trade_side_is_maker: bool,
     pub(crate) keep: (Retention, Span, u64),
+    pub(crate) books_every: Span,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) weather: Option<Weather>,
 }
@@ -122,6 +123,7 @@ pub(crate) fn start(
         clock: Arc::clone(&wish.clock),
         keep: Keep {
             store: wish.keep.0,
+            books_every: wish.books_every,
             journal: journal_config.root,
             journal_age: wish.keep.1,
             journal_bytes: wish.keep.2,
@@ -152,6 +154,7 @@ pub(crate) fn start(
         process.tell_weather(tell);
     }
     let stop = Arc::new(AtomicBool::new(false));
+    process.heed(Arc::clone(&stop));
     let (changes, asked) = mpsc::sync_channel(CHANGES_MAX);
     let told = Arc::clone(&stop);
     let thread = std::thread::Builder::new()

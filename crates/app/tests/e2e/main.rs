@@ -8,12 +8,15 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, outside of test functions")]
 
 mod cli;
+mod export;
 mod freshness;
 mod live;
+mod postgres;
 mod replay;
 mod serve;
 mod settings;
 mod store;
 mod support;
+mod upkeep;
 mod venues;
 mod verify;

@@ -37,6 +37,7 @@ fn original_yaml_sets_our_settings_and_nothing_of_it_is_dropped() {
         ("min_volume_24h", "250000", 5),
         ("max_concurrent_checks", "7", 6),
         ("poll_interval", "90s", 9),
+        ("book_interval", "30s", 10),
         ("venues", "binance-us,bybit", 11),
         ("book", "absolute", 14),
     ] {
@@ -66,6 +67,9 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     ("barograph.yml", "symbols: [BTCUSDT\n", "barograph.yml:2:"),
     ("barograph.yaml", "book: [a, b]\n", "`book` must be a text or a whole number"),
+    ("barograph.toml", "book_interval = \"1500ms\"\n", "book_interval (barograph.toml:1): "),
+    ("barograph.toml", "basis_interval = \"90s\"\n", "'90s' is not a whole number of 1m"),
+    ("barograph.toml", "keep_journal_days = 99999999\n", "is more than 36500 days"),
     ("barograph.toml", "[FUNDING_CFG]\nanomaly = 1\n", "unknown key `FUNDING_CFG.anomaly` in barograph.toml:2"),
     ("barograph.toml", "db_url = \"mysql://me:secret@db/x\"\n", "write postgres://"),
 ];

@@ -18,5 +18,5 @@ mod views;
 mod waiting;
 
 pub use facts::Context;
-pub use present::at_present;
+pub use present::{at_present, risk_at_present};
 pub use snapshot::render;

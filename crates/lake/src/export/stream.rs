@@ -43,6 +43,44 @@ pub(super) fn number(stream: &str, bytes: &[u8]) -> Told {
     }
 }
 
+/// An aggregate trade as the `trade` message that says the same; `None` for any other message. Aggregated are trades of one
+/// order at one price, so price, time and side are those of each of them and the quantity is their sum.
+pub(super) fn as_trade(stream: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    let symbol = stream.strip_suffix("@aggTrade")?;
+    let trade = serde_json::from_slice::<Aggregated<'_>>(bytes).ok()?.data;
+    let name = format!("{symbol}@trade");
+    let message = serde_json::json!({ "stream": name, "data": {
+        "e": "trade", "E": trade.event_ms, "T": trade.trade_ms, "s": trade.symbol, "t": trade.id, "p": trade.price,
+        "q": trade.quantity, "X": "MARKET", "m": trade.buyer_is_maker,
+    } });
+    serde_json::to_vec(&message).ok()
+}
+
+#[derive(Deserialize)]
+struct Aggregated<'a> {
+    #[serde(borrow)]
+    data: Trade<'a>,
+}
+
+#[derive(Deserialize)]
+struct Trade<'a> {
+    #[serde(rename = "E")]
+    event_ms: i64,
+    #[serde(rename = "T")]
+    trade_ms: i64,
+    #[serde(rename = "s", borrow)]
+    symbol: std::borrow::Cow<'a, str>,
+    #[serde(rename = "a")]
+    id: u64,
+    /// As the venue spells it.
+    #[serde(rename = "p", borrow)]
+    price: std::borrow::Cow<'a, str>,
+    #[serde(rename = "q", borrow)]
+    quantity: std::borrow::Cow<'a, str>,
+    #[serde(rename = "m")]
+    buyer_is_maker: bool,
+}
+
 /// Whether an address asks for the order book of a symbol (given in small letters).
 pub(super) fn is_depth_request(url: &str, symbol: &str) -> bool {
     let Some((path, query)) = url.split_once('?') else { return false };
@@ -154,6 +192,17 @@ mod tests {
         check("x@aggTrade", "{\"a\":-3}", Told::Nothing);
         check("x@trade", "{\"t\":1.5}", Told::Nothing);
         check("x@markPrice", "{\"u\":1}", Told::Nothing);
+    }
+
+    #[test]
+    fn aggregate_trades_become_trades() {
+        let text = b"{\"stream\":\"btcusdt@aggTrade\",\"data\":{\"e\":\"aggTrade\",\"E\":7,\"s\":\"BTCUSDT\",\"a\":5,\"p\":\"0.10\",\"q\":\"2.0\",\"f\":1,\"l\":2,\"T\":6,\"m\":true}}";
+        let made: serde_json::Value = serde_json::from_slice(&as_trade("btcusdt@aggTrade", text).unwrap()).unwrap();
+        let want = serde_json::json!({ "stream": "btcusdt@trade", "data": { "e": "trade", "E": 7, "T": 6, "s": "BTCUSDT", "t": 5,
+            "p": "0.10", "q": "2.0", "X": "MARKET", "m": true } });
+        assert_eq!(made, want);
+        assert_eq!(as_trade("btcusdt@trade", text), None);
+        assert_eq!(as_trade("btcusdt@aggTrade", b"{\"stream\":\"btcusdt@aggTrade\",\"data\":{}}"), None);
     }
 
     #[test]

@@ -156,44 +156,10 @@ fn line_breaks_become_spaces_and_other_venues_are_refused() {
     assert!(refused.to_string().contains("'okx' cannot be exported"), "{refused}");
 }
 
-/// An interpreter with hftbacktest in it: `BAROGRAPH_PYTHON`, or a virtual environment made once below the target folder.
-fn python() -> Result<PathBuf, String> {
-    if let Some(named) = std::env::var_os("BAROGRAPH_PYTHON") {
-        return Ok(named.into());
-    }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hftbacktest-2.4.4");
-    let python = folder.join("bin/python");
-    let run = |program: &Path, arguments: &[&str]| {
-        let said = Command::new(program).args(arguments).output().map_err(|e| format!("{}: {e}", program.display()))?;
-        let last = String::from_utf8_lossy(&said.stderr).trim().lines().last().unwrap_or_default().to_owned();
-        if said.status.success() {
-            Ok(())
-        } else {
-            Err(format!("{} {}: {last}", program.display(), arguments.join(" ")))
-        }
-    };
-    if run(&python, &["-c", "import hftbacktest"]).is_ok() {
-        return Ok(python);
-    }
-    run(Path::new("python3"), &["-m", "venv", "--clear", &folder.to_string_lossy()])?;
-    // Its converters need numpy and numba only; its plotting brings a quarter of a gigabyte.
-    let packages = ["hftbacktest==2.4.4", "numba", "llvmlite", "numpy<2.3"];
-    let install =
-        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"];
-    run(&python, &[&install[..], &packages[..]].concat())?;
-    run(&python, &["-c", "import hftbacktest.data.utils"]).map(|()| python)
-}
-
 #[test]
 fn the_converter_of_hftbacktest_reads_the_export() {
     let Some(original) = recorded("raw/hftbacktest/binance-usdm_btcusdt_20240718.gz") else { return };
-    let python = match python() {
-        Ok(python) => python,
-        Err(why) => {
-            eprintln!("skipped: no Python with hftbacktest: {why}; BAROGRAPH_PYTHON may name one");
-            return;
-        }
-    };
+    let Some(python) = crate::python::with_hftbacktest() else { return };
     let dir = tempfile::tempdir().unwrap();
     let text = inflate(&std::fs::read(&original).unwrap());
     journal(&dir.path().join("journal"), &[("btcusdt", &text)]);

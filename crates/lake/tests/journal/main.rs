@@ -8,5 +8,6 @@ mod kill;
 mod limits;
 mod order;
 mod prune;
+mod python;
 mod refuse;
 mod torn;

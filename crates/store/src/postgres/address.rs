@@ -1,6 +1,7 @@
-//! Where a server is: `postgres://user:password@host:port/database?sslmode=…`, printed without the password.
+//! Where a server is: `postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`, printed without the password.
 
-use super::{Session, tls::Tls};
+use super::Session;
+use super::tls::{Tls, Trust};
 use crate::sql::fault::Inner;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ impl Address {
         if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
             return Err(Error::Invalid("the address of a server begins with 'postgres://'".to_owned()));
         }
-        let (url, verify) = take_verify(url);
+        let (url, trust) = take_trust(url);
         let mut config: Config = url.parse().map_err(|e: tokio_postgres::Error| {
             let reason = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
             Error::Invalid(format!("the address of the server is not understood: {reason}"))
@@ -43,7 +44,13 @@ impl Address {
                 "the address of the server names no database (postgres://host/database)".into(),
             ));
         }
-        if verify {
+        if trust != Trust::Anyone {
+            if config.get_ssl_mode() == SslMode::Disable {
+                return Err(Error::Invalid(
+                    "the address names whom to trust (sslrootcert) and not to encrypt (sslmode=disable); leave one out"
+                        .into(),
+                ));
+            }
             config.ssl_mode(SslMode::Require);
         }
         if config.get_connect_timeout().is_none() {
@@ -51,7 +58,7 @@ impl Address {
         }
         config.keepalives_idle(KEEPALIVE).tcp_user_timeout(KEEPALIVE * 2);
         config.application_name(format!("barograph {}", std::process::id()));
-        let tls = Tls::new(verify).map_err(|e| Error::Invalid(format!("TLS: {e}")))?;
+        let tls = Tls::new(&trust).map_err(Error::Invalid)?;
         Ok(Self { shown: shown(&config), config, tls })
     }
 
@@ -66,14 +73,44 @@ impl Address {
     }
 }
 
-/// The driver knows `disable`, `prefer` and `require`; the two that verify are taken out here.
-fn take_verify(url: &str) -> (String, bool) {
-    for mode in ["sslmode=verify-full", "sslmode=verify-ca"] {
-        if url.contains(mode) {
-            return (url.replace(mode, "sslmode=require"), true);
+/// The driver knows `disable`, `prefer` and `require`; what says whom to trust is taken out here.
+fn take_trust(url: &str) -> (String, Trust) {
+    let Some((place, query)) = url.split_once('?') else { return (url.to_owned(), Trust::Anyone) };
+    let (mut trust, mut kept) = (Trust::Anyone, Vec::new());
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some(("sslmode", "verify-full" | "verify-ca")) => {
+                kept.push("sslmode=require");
+                if trust == Trust::Anyone {
+                    trust = Trust::System;
+                }
+            }
+            Some(("sslrootcert", "system")) => trust = Trust::System,
+            Some(("sslrootcert", path)) => trust = Trust::File(PathBuf::from(decoded(path))),
+            _ => kept.push(pair),
         }
     }
-    (url.to_owned(), false)
+    (if kept.is_empty() { place.to_owned() } else { format!("{place}?{}", kept.join("&")) }, trust)
+}
+
+/// A value of a query with its `%2F` and the like as bytes.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let coded = (*first == b'%').then(|| tail.get(..2)).flatten();
+        match coded.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn shown(config: &Config) -> PathBuf {
@@ -105,7 +142,24 @@ mod tests {
             assert_eq!(address.path(), Path::new(want));
             assert!(!format!("{address:?}").contains("s3cret"));
         }
-        assert_eq!(take_verify("postgres://h/d?sslmode=verify-full"), ("postgres://h/d?sslmode=require".into(), true));
+    }
+
+    #[test]
+    fn addresses_say_whom_to_trust() {
+        let file = |path: &str| Trust::File(PathBuf::from(path));
+        for (query, rest, trust) in [
+            ("", "", Trust::Anyone),
+            ("?sslmode=require", "?sslmode=require", Trust::Anyone),
+            ("?sslmode=verify-full", "?sslmode=require", Trust::System),
+            ("?sslmode=verify-ca&user=a", "?sslmode=require&user=a", Trust::System),
+            ("?sslrootcert=ca.pem", "", file("ca.pem")),
+            ("?sslmode=verify-full&sslrootcert=%2Fetc%2Fmy%20ca.pem", "?sslmode=require", file("/etc/my ca.pem")),
+            ("?sslrootcert=a%2&sslmode=verify-full", "?sslmode=require", file("a%2")),
+            ("?sslrootcert=system&user=a", "?user=a", Trust::System),
+        ] {
+            let found = take_trust(&format!("postgres://h/d{query}"));
+            assert_eq!(found, (format!("postgres://h/d{rest}"), trust), "{query}");
+        }
     }
 
     #[test]
@@ -115,6 +169,9 @@ mod tests {
             ("postgres://host", "no database"),
             ("postgres://host/db?sslmode=maybe", "not understood"),
             ("postgres://u:s3cret@host:notaport/db", "not understood"),
+            ("postgres://u:s3cret@host/db?sslrootcert=no/such/file.pem", "sslrootcert: no/such/file.pem: "),
+            ("postgres://u:s3cret@host/db?sslrootcert=Cargo.toml", "no certificate is in it"),
+            ("postgres://u:s3cret@host/db?sslmode=disable&sslrootcert=Cargo.toml", "leave one out"),
         ] {
             let text = Address::parse(url).unwrap_err().to_string();
             assert!(text.contains(word) && !text.contains("s3cret"), "{text}");

@@ -17,6 +17,7 @@ pub(crate) use copy::{PointRow, copy_points, reals};
 pub(crate) use partitions::{drop_empty, ensure_months};
 pub(crate) use role::take_roles;
 pub(crate) use session::Session;
+pub(crate) use tls::refused;
 
 use crate::sql::db::{Connection, NONE, Optional, params};
 use crate::sql::fault::{Fault, Inner};
@@ -53,8 +54,18 @@ impl PgWriter {
     }
 }
 
+/// Tells the views something.
+pub(crate) fn set(url: &str, name: &str, value: i64) -> Result<()> {
+    let address = Address::parse(url)?;
+    let write = || {
+        let conn = Connection::Server(Box::new(address.connect()?));
+        conn.execute("UPDATE settings SET value = ?2 WHERE name = ?1 AND value <> ?2", params![name, value])
+    };
+    write().map(drop).map_err(|f| f.at(address.path()))
+}
+
 /// Newest version this build knows.
-fn known() -> i64 {
+pub(crate) fn known() -> i64 {
     i64::try_from(schema::MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 

@@ -69,17 +69,18 @@ pub(crate) fn ensure_months(
     Ok(())
 }
 
-/// Drops the oldest partitions, as far as retention has emptied them. Nothing on a file.
+/// Drops the partitions that retention has emptied, except the newest, which is about to be written. Nothing on a file.
 pub(crate) fn drop_empty(conn: &Connection, table: &'static str) -> Inner<()> {
     let Some(session) = conn.server() else { return Ok(()) };
     let mut statement = conn.prepare(
         "SELECT CAST(c.relname AS text) FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
          WHERE h.inhparent = CAST(CAST(?1 AS text) AS regclass) ORDER BY c.relname",
     )?;
-    for name in statement.query_map(params![table], |r| r.get::<String>(0))? {
-        let name = name?;
+    let mut names = statement.query_map(params![table], |r| r.get::<String>(0))?.collect::<Inner<Vec<_>>>()?;
+    names.pop();
+    for name in names {
         if !conn.query_row(format!("SELECT NOT EXISTS (SELECT FROM {name})"), NONE, |r| r.get::<bool>(0))? {
-            break;
+            continue;
         }
         // Waiting for readers would make others wait for us.
         conn.execute_batch(&format!("SET LOCAL lock_timeout = '200ms'; DROP TABLE {name}"))?;

@@ -6,7 +6,25 @@
 //! that beside the exact payload; numbers are `float8` and keep every bit.
 
 /// What turns version `i` into version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2];
+
+/// What views are told by whoever listens.
+const V2: &str = r#"
+CREATE TABLE settings (name text PRIMARY KEY, value bigint NOT NULL);
+INSERT INTO settings (name, value) VALUES ('basis_every', 60000000000);
+
+-- Mark against index at one moment, from one source, in the minutes that are whole multiples of `basis_every` (R3.39). The
+-- minute of a moment is the one that ends there or next, as for readings.
+CREATE OR REPLACE VIEW futures_basis_history AS
+    SELECT m.event_time AS ts, m.venue, m.symbol, m.value AS mark_price, x.value AS index_price,
+        m.value - x.value AS basis, m.value / nullif(x.value, 0) - 1 AS basis_fraction, m.source,
+        greatest(m.known_time, x.known_time) AS known_ts
+    FROM metric_points m JOIN metric_points x
+        ON x.instrument = m.instrument AND x.source = m.source AND x.event_ts = m.event_ts AND x.metric = 'index_price'
+    WHERE m.metric = 'mark_price'
+        AND (m.event_ts + 59999999999) / 60000000000 * 60000000000
+            % (SELECT value FROM settings WHERE name = 'basis_every') = 0;
+"#;
 
 const V1: &str = r#"
 CREATE TABLE instruments (

@@ -150,7 +150,7 @@ fn recount(conn: &Connection, stream: &Stored) -> Inner<Stored> {
 
 fn all_runs(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     let (mut row_count, mut label_count, mut gap_count) = (0, 0, 0);
-    let all = runs::load(conn, None, None)?;
+    let all = runs::load(conn, runs::Which::All, None)?;
     for (run, info) in &all {
         let name = format!("{} {}", info.spec.key.instrument, info.spec.key.logic_version);
         match one_run(conn, *run, info) {

@@ -1,6 +1,7 @@
 //! Errors inside the implementations, before they know which store they are about.
 
 use crate::codec::CodecError;
+use crate::postgres;
 use crate::{Error, RunKey};
 use barograph_domain::Ts;
 use rusqlite::ErrorCode;
@@ -93,7 +94,10 @@ impl Fault {
                     ]
                     .contains(&code)
             }
-            None => e.is_closed() || e.source().is_some_and(|s| s.is::<std::io::Error>()),
+            None => {
+                let cut = e.is_closed() || e.source().is_some_and(|s| s.is::<std::io::Error>());
+                cut && postgres::refused(e).is_none()
+            }
         }
     }
 
@@ -134,6 +138,9 @@ impl Fault {
 
 /// A server's refusal, told apart by what to do next.
 fn server(path: std::path::PathBuf, e: &tokio_postgres::Error) -> Error {
+    if let Some(why) = postgres::refused(e) {
+        return Error::Invalid(format!("the certificate of {} is refused: {why}", path.display()));
+    }
     match e.code() {
         Some(&SqlState::DISK_FULL) => Error::Full { path },
         Some(&(SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::INSUFFICIENT_PRIVILEGE)) => Error::ReadOnly { path },

@@ -145,7 +145,7 @@ fn put_group(out: &mut Section, key: Option<(i64, i64)>, group: &mut Vec<(i64, u
 
 fn minute_rows(conn: &Connection) -> Inner<SectionHash> {
     let mut out = Section::new("rows");
-    for (run, info) in runs::load(conn, None, None)? {
+    for (run, info) in runs::load(conn, runs::Which::All, None)? {
         out.text(&info.spec.key.instrument.to_string());
         out.text(&info.spec.key.logic_version);
         let columns = &info.spec.columns;
@@ -248,7 +248,7 @@ fn put_row(out: &mut Section, row: &MinuteRow, names: &Names) -> Inner<()> {
 
 fn label_changes(conn: &Connection) -> Inner<SectionHash> {
     let mut out = Section::new("label changes");
-    for (run, info) in runs::load(conn, None, None)? {
+    for (run, info) in runs::load(conn, runs::Which::All, None)? {
         out.text(&info.spec.key.instrument.to_string());
         out.text(&info.spec.key.logic_version);
         for change in rows::label_changes(conn, run, Range::ALL, usize::MAX, None)?.items {
@@ -263,7 +263,7 @@ fn label_changes(conn: &Connection) -> Inner<SectionHash> {
 
 fn gaps(conn: &Connection) -> Inner<SectionHash> {
     let mut out = Section::new("gaps");
-    for (run, info) in runs::load(conn, None, None)? {
+    for (run, info) in runs::load(conn, runs::Which::All, None)? {
         out.text(&info.spec.key.instrument.to_string());
         out.text(&info.spec.key.logic_version);
         for gap in rows::stored_gaps(conn, run, Ts::MIN, Ts::MAX)? {

@@ -108,7 +108,7 @@ fn take_off(conn: &Connection, stream: &Stored, count: i64, sum: i64) -> Inner<(
 /// The parts of runs that lie before the minute from which everything is kept.
 fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Part, Ts)>> {
     let mut newest: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
-    let runs = runs::load(conn, None, None)?;
+    let runs = runs::load(conn, runs::Which::All, None)?;
     for (_, info) in &runs {
         if let Some((_, last)) = info.minutes {
             let entry = newest.entry(info.spec.key.instrument.clone()).or_insert(last);

@@ -4,6 +4,7 @@ use super::db::Connection;
 use super::events::Merge;
 use super::fault::{Fault, Inner};
 use super::pool::{Loan, Origin, Pool};
+use super::runs::Which;
 use super::{books, check, query, rows, runs, segment, streams};
 use crate::postgres::Address;
 use crate::run::usable_until;
@@ -86,11 +87,15 @@ impl<K> Reader for SqlReader<K> {
     }
 
     fn runs(&self, as_of: Option<Ts>) -> Result<Vec<RunInfo>> {
-        self.ask(|conn| Ok(runs::load(conn, None, as_of)?.into_iter().map(|(_, info)| info).collect()))
+        self.ask(|conn| Ok(infos(runs::load(conn, Which::All, as_of)?)))
+    }
+
+    fn runs_of(&self, instrument: &InstrumentName, as_of: Option<Ts>) -> Result<Vec<RunInfo>> {
+        self.ask(|conn| Ok(infos(runs::load(conn, Which::Of(instrument), as_of)?)))
     }
 
     fn run(&self, run: &RunKey, as_of: Option<Ts>) -> Result<Option<RunInfo>> {
-        self.ask(|conn| Ok(runs::load(conn, Some(run), as_of)?.pop().map(|(_, info)| info)))
+        self.ask(|conn| Ok(runs::load(conn, Which::One(run), as_of)?.pop().map(|(_, info)| info)))
     }
 
     fn latest(&self, run: &RunKey, count: usize, as_of: Option<Ts>) -> Result<Rows> {
@@ -128,4 +133,8 @@ impl<K> Reader for SqlReader<K> {
     fn check(&self, hash: bool) -> Result<CheckReport> {
         self.ask(|conn| check::check(conn, hash))
     }
+}
+
+fn infos(found: Vec<(i64, RunInfo)>) -> Vec<RunInfo> {
+    found.into_iter().map(|(_, info)| info).collect()
 }

@@ -8,6 +8,8 @@ use super::{rows, streams};
 use crate::run::{row_of, usable_until};
 use crate::{Dirty, PointsVersion, RunInfo, RunKey, RunSpec};
 use barograph_domain::{InstrumentName, StatusState, Ts};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 const STATES: [StatusState; 5] =
     [StatusState::Live, StatusState::Gap, StatusState::Resync, StatusState::Stale, StatusState::NotOffered];
@@ -90,20 +92,37 @@ pub(super) fn live_segment(conn: &Connection, run: i64) -> Inner<Option<i64>> {
     statement.query_row([run], |r| r.get(0))
 }
 
-/// One run or all, in the order of their keys.
-pub(super) fn load(conn: &Connection, only: Option<&RunKey>, as_of: Option<Ts>) -> Inner<Vec<(i64, RunInfo)>> {
+/// Which runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Which<'a> {
+    All,
+    Of(&'a InstrumentName),
+    One(&'a RunKey),
+}
+
+/// Those runs, in the order of their keys.
+pub(super) fn load(conn: &Connection, which: Which<'_>, as_of: Option<Ts>) -> Inner<Vec<(i64, RunInfo)>> {
     let mut statement = conn.prepare(
         "SELECT run, instrument, logic_version, release, book, book_text, config, layout FROM runs
-         WHERE CAST(?1 AS TEXT) IS NULL OR (instrument = ?1 AND logic_version = ?2)",
+         WHERE (CAST(?1 AS TEXT) IS NULL OR instrument = ?1) AND (CAST(?2 AS TEXT) IS NULL OR logic_version = ?2)",
     )?;
-    let (name, version) = only.map(|k| (k.instrument.to_string(), &k.logic_version)).unzip();
+    let (name, version) = match which {
+        Which::All => (None, None),
+        Which::Of(name) => (Some(name.to_string()), None),
+        Which::One(key) => (Some(key.instrument.to_string()), Some(&key.logic_version)),
+    };
     let records = statement.query_map(params![name, version], record)?.collect::<Inner<Vec<_>>>()?;
     let last = as_of.map_or(Ts::MAX, usable_until);
     let mut found = Vec::with_capacity(records.len());
+    // A thousand live markets have a handful of layouts between them.
+    let mut layouts: BTreeMap<i64, Layout> = BTreeMap::new();
     for (run, layout, mut spec) in records {
-        let layout = Layout::load(conn, layout)?;
-        spec.columns = layout.columns;
-        spec.streams = layout.streams;
+        let layout = match layouts.entry(layout) {
+            Entry::Occupied(e) => e.into_mut(),
+            Entry::Vacant(e) => e.insert(Layout::load(conn, layout)?),
+        };
+        spec.columns = layout.columns.clone();
+        spec.streams = layout.streams.clone();
         let (rows, minutes) = rows::extent(conn, run, last)?;
         found.push((run, RunInfo { spec, rows, minutes }));
     }

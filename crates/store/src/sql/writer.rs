@@ -154,17 +154,23 @@ impl Core {
             if !(f.is_lost() || f.is_collision()) {
                 return Err(self.failed(f));
             }
-            let mut last = f;
+            let (mut last, mut refusal) = (f, None);
             // The connection is gone: another one, with the locks, and the truth about the transaction in doubt.
             while last.is_lost() {
                 if begin.elapsed() >= self.patience {
-                    return Err(last.at(self.home.path()));
+                    return Err(refusal.unwrap_or_else(|| last.at(self.home.path())));
                 }
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(PAUSE_MAX);
                 match self.reconnect() {
                     Ok(()) => break,
-                    Err(Lost::Fault(f)) => last = f,
+                    Err(Lost::Fault(f)) if f.is_lost() => (last, refusal) = (f, None),
+                    // It is there and does not want us any more, or we do not trust it: for someone to mend while we wait.
+                    Err(Lost::Fault(f)) => {
+                        let path = self.home.path();
+                        let reason = f.at(path).to_string();
+                        refusal = Some(Error::Unavailable { path: path.to_owned(), retry_after: PAUSE_MAX, reason });
+                    }
                     Err(Lost::Role(error)) => return Err(error),
                 }
             }

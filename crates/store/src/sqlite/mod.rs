@@ -10,7 +10,7 @@ mod open;
 mod schema;
 
 pub(crate) use lock::RoleLock;
-pub(crate) use open::{reader as open_reader, writer as open_writer};
+pub(crate) use open::{known, reader as open_reader, writer as open_writer};
 
 use crate::sql::reader::SqlReader;
 use crate::sql::writer::SqlWriter;

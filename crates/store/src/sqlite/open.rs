@@ -133,7 +133,7 @@ fn version(conn: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// Newest version this build knows.
-fn known() -> i64 {
+pub(crate) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 

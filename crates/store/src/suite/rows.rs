@@ -272,7 +272,10 @@ pub fn logic_versions_stay_apart(factory: &dyn Factory) {
     let alone = hash(&*reader);
     replace(&mut *writer, &second, None, &b);
     assert!(stored(&*reader, &first) == a && stored(&*reader, &second) == b);
-    assert_eq!(reader.runs(None).unwrap().len(), 2);
+    let both = reader.runs(None).unwrap();
+    assert_eq!(both.len(), 2);
+    assert_eq!(reader.runs_of(&first.spec.key.instrument, None).unwrap(), both);
+    assert_eq!(reader.runs_of(&sample::instrument("OTHERUSDT").name, None).unwrap(), []);
     writer.remove_run(&second.spec.key).unwrap();
     assert_eq!(hash(&*reader), alone);
     assert!(stored(&*reader, &second).is_empty());

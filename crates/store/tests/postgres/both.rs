@@ -6,7 +6,7 @@ use barograph_store::suite::hash;
 use barograph_store::suite::sample::{self, Market, START};
 use barograph_store::{
     BookSample, Error, LiveBatch, PgReader, PgWriter, PointsVersion, Reader, Retention, Role, SqliteReader,
-    SqliteWriter, Target, Writer, migrate, open_reader, open_writer,
+    SqliteWriter, Target, Writer, migrate, open_reader, open_writer, show_basis_every,
 };
 
 const MINUTES: i64 = 500;
@@ -144,6 +144,21 @@ fn views_answer_in_sql() {
     for (sql, want) in cases {
         assert_eq!(one(sql), want, "{sql}");
     }
+    // R3.39: the history of the basis is as dense as it is said to be; nothing that is stored goes.
+    let later: Vec<_> = [0, 1, 60, 61]
+        .iter()
+        .flat_map(|minutes| events[..2].iter().map(move |e| (e, Span::mins(*minutes) - Span::secs(3))))
+        .map(|(e, shift)| barograph_domain::Event { event_ts: e.event_ts + shift, recv_ts: e.recv_ts + shift, ..*e })
+        .collect();
+    writer.insert_points(&instruments, &streams, &later).unwrap();
+    let shown = |every: Span| {
+        show_basis_every(&Target::parse(&url), every).unwrap();
+        one("SELECT count(*), max(ts) FROM futures_basis_history")
+    };
+    assert_eq!(shown(Span::mins(1)), ["5", "2026-02-10 01:00:57+00"]);
+    assert_eq!(shown(Span::hours(1)), ["3", "2026-02-10 00:59:57+00"]);
+    assert_eq!(shown(Span::days(1)), ["2", "2026-02-10 00:00:00+00"]);
+    assert_eq!(shown(Span::mins(1)), ["5", "2026-02-10 01:00:57+00"]);
 }
 
 /// Made when needed, dropped when empty.

@@ -7,3 +7,4 @@ mod both;
 mod contract;
 mod faults;
 mod server;
+mod tls;

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -45,6 +45,11 @@ pub(crate) fn shared() -> Option<&'static Server> {
 impl Server {
     /// Makes a cluster and starts it.
     pub(crate) fn start(settings: &[&str]) -> Option<Self> {
+        Self::start_with(settings, &[])
+    }
+
+    /// The same with files in its data folder that only it can read.
+    pub(crate) fn start_with(settings: &[&str], files: &[(&str, &str)]) -> Option<Self> {
         let Some(bin) = binaries() else {
             eprintln!("skipped: PostgreSQL is not installed; on Debian or Ubuntu: sudo apt install postgresql");
             return None;
@@ -66,6 +71,14 @@ impl Server {
         ));
         settings.iter().for_each(|s| conf.push_str(&format!("{s}\n")));
         fs::write(format!("{data}/postgresql.conf"), conf).unwrap();
+        for (name, text) in files {
+            let path = Path::new(&data).join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            if root {
+                chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
         server.up();
         Some(server)
     }

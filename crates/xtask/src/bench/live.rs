@@ -65,6 +65,8 @@ pub(crate) struct Seen {
     /// All sockets cut until as many streams are live as before, and how many that are.
     pub(crate) recovery: Duration,
     pub(crate) streams: usize,
+    /// Whole lists over HTTP.
+    pub(crate) lists: super::lists::Lists,
     /// SIGTERM until it has ended.
     pub(crate) stop: Duration,
     /// Start with the state of before until every market has a price that is younger than the start.
@@ -123,17 +125,21 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
     let share = |now: Option<f64>, then: Option<f64>| Some((now? - then?) / wall);
     let text = get(address, "/metrics")?;
     let resident_mib = process.resident_mib().ok_or("memory cannot be read here (no /proc)")?;
+    let received = messages()? - before;
+    let (core_share, sim_share) = (share(process.cpu_s(), cpu), share(sim.cpu_s(), sim_cpu));
+    let lists = super::lists::run(|path| get(address, path))?;
     let (recovery, streams) = recover(address, &base)?;
     let seen = Seen {
         recovery,
         streams,
-        messages_per_s: (messages()? - before) / wall,
+        lists,
+        messages_per_s: received / wall,
         receipt_p99_s: quantile(&text, "barograph_receipt_to_engine_seconds", 0.99)?,
         minute_max_s: quantile(&text, "barograph_minute_to_readable_seconds", 1.0)?,
         resident_mib,
         growth: resident_mib / half - 1.0,
-        core_share: share(process.cpu_s(), cpu).unwrap_or(f64::INFINITY),
-        sim_share: share(sim.cpu_s(), sim_cpu).unwrap_or(f64::INFINITY),
+        core_share: core_share.unwrap_or(f64::INFINITY),
+        sim_share: sim_share.unwrap_or(f64::INFINITY),
         stop: process.terminate()?,
         restart: Duration::ZERO,
     };

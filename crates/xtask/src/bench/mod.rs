@@ -6,8 +6,10 @@
 
 mod figures;
 mod http;
+mod lists;
 mod live;
 mod process;
+mod stored;
 
 use crate::{Args, Failure, tree};
 use figures::{ALL, Bench, LONG};

@@ -18,7 +18,11 @@ pub(crate) struct Server {
 impl Server {
     /// `serve` over a data folder, ready to answer.
     pub(crate) fn start(place: &Place, data: &str) -> Self {
-        let mut process = place.start(&format!("serve --data {data} --listen 127.0.0.1:0"));
+        Self::of(place.start(&format!("serve --data {data} --listen 127.0.0.1:0")))
+    }
+
+    /// A process that serves, once it says where.
+    pub(crate) fn of(mut process: Running) -> Self {
         let addr = address(&process.err.wait_for("http://"));
         Self { process, addr }
     }

@@ -2,7 +2,11 @@
 
 pub(crate) mod data;
 pub(crate) mod http;
+#[path = "../../../../store/tests/postgres/server.rs"]
+pub(crate) mod postgres;
 pub(crate) mod process;
+#[path = "../../../../lake/tests/journal/python.rs"]
+pub(crate) mod python;
 pub(crate) mod sim;
 
 use process::Running;
@@ -75,7 +79,14 @@ impl Place {
 
     /// Starts a command that goes on until it is told to stop.
     pub(crate) fn start(&self, line: &str) -> Running {
-        Running::of(line, self.command(line.split_whitespace()))
+        self.start_with(line, &[])
+    }
+
+    /// The same with environment variables.
+    pub(crate) fn start_with(&self, line: &str, env: &[(&str, &str)]) -> Running {
+        let mut command = self.command(line.split_whitespace());
+        command.envs(env.iter().copied());
+        Running::of(line, command)
     }
 
     /// The content hash of a data folder.
