@@ -35,6 +35,9 @@ pub enum Fault {
     ServerShutdown,
     /// New sockets are refused with 503 this long.
     RefuseSockets(Span),
+    /// A message whose check is wrong: what the receiver is to verify the order of a book by (`pu` or `U` on Binance, the
+    /// number of the message on Coinbase) is not what it should be. These venues send no checksums.
+    WrongCheck,
     /// Changes of a book stop this long; everything else goes on.
     StaleBook(Span),
     /// The venue's clock is wrong by the first span for the length of the second.
@@ -71,7 +74,8 @@ impl Fault {
             | Self::Reorder
             | Self::Delay(_)
             | Self::TruncatedText
-            | Self::TruncatedFrame => Scope::Message,
+            | Self::TruncatedFrame
+            | Self::WrongCheck => Scope::Message,
             Self::SequenceJump(_) => Scope::Sequence,
             Self::HalfOpen | Self::Cut | Self::ServerShutdown => Scope::Connection,
             Self::RefuseSockets(_) => Scope::Sockets,

@@ -23,7 +23,7 @@ pub use error::Error;
 pub use fault::{Fault, Injected, Rule, Target, When};
 pub use recording::Recording;
 pub use server::{Handle, Server, SimConfig, Source};
-pub use truth::{BookTruth, Level, LiquidationTruth, TradeTruth, Truth};
+pub use truth::{BookTruth, CandleTruth, Level, LiquidationTruth, TradeTruth, Truth};
 
 /// The venues that are spoken.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -8,10 +8,13 @@ use crate::Venue;
 use crate::num::pow10;
 use crate::server::Shared;
 use crate::world::bar::Bar;
+use crate::world::candles::Window;
 use crate::world::event::Mark;
 use crate::world::market::Market;
 use crate::world::perp::{OpenInterest, Settled};
 use barograph_domain::Ts;
+
+const MINUTE_MS: i64 = 60_000;
 
 /// A price level.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -61,6 +64,21 @@ pub struct LiquidationTruth {
     pub at: Ts,
     /// Whether the socket's sample of one per second held it.
     pub shown: bool,
+}
+
+/// A closed candle of one minute.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct CandleTruth {
+    /// End of the minute.
+    pub close_ts: Ts,
+    /// Open, high, low and close.
+    pub prices: [f64; 4],
+    /// Base volume.
+    pub volume: f64,
+    /// Quote volume.
+    pub quote_volume: f64,
+    /// Trades.
+    pub trades: i64,
 }
 
 /// Access to the truth of a running server.
@@ -149,6 +167,27 @@ impl Truth {
     #[must_use]
     pub fn settled(&self, venue: Venue, symbol: &str) -> Option<Vec<Settled>> {
         self.with(venue, symbol, |m| m.perp.as_ref().map(|p| p.settled.iter().copied().collect())).flatten()
+    }
+
+    /// Complete minutes that close within `(from, until]`, oldest first, from before the beginning too.
+    #[must_use]
+    pub fn candles(&self, venue: Venue, symbol: &str, from: Ts, until: Ts) -> Option<Vec<CandleTruth>> {
+        let core = self.shared.lock();
+        let (market, now) = (core.market(venue, symbol)?, core.now().as_millis());
+        let limit = usize::try_from((until - from).0 / MINUTE_MS / 1_000_000 + 2).unwrap_or(0);
+        let start_ms = Some(from.as_millis().div_euclid(MINUTE_MS) * MINUTE_MS);
+        let window = Window { start_ms, end_ms: Some(until.as_millis() - 1), limit };
+        let spec = &market.spec;
+        let one = |b: &Bar| CandleTruth {
+            close_ts: Ts::from_millis(b.open_ms + MINUTE_MS),
+            prices: [b.open, b.high, b.low, b.close].map(|tick| spec.price(tick)),
+            volume: spec.quantity(b.volume),
+            quote_volume: b.quote_volume,
+            trades: b.trades,
+        };
+        let candles = market.candles(MINUTE_MS, &window, now);
+        let closed = candles.iter().map(one).filter(|c| c.close_ts > from && c.close_ts <= until);
+        Some(closed.filter(|c| c.close_ts.as_millis() <= now.div_euclid(MINUTE_MS) * MINUTE_MS).collect())
     }
 
     /// Complete minutes since the beginning, oldest first; prices in ticks, quantities in steps.

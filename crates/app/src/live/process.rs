@@ -82,6 +82,9 @@ pub(crate) struct Process {
     next_books: Ts,
     next_checkpoint: Ts,
     next_prune: Ts,
+    /// Ends as if killed; for the fault simulation.
+    #[cfg(test)]
+    pub(crate) kill: Arc<AtomicBool>,
 }
 
 impl core::fmt::Debug for Process {
@@ -198,6 +201,8 @@ impl Process {
             next_books: after.ceil(plan.keep.books_every),
             next_checkpoint: after + CHECKPOINT_EVERY,
             next_prune: after,
+            #[cfg(test)]
+            kill: Arc::default(),
             plan,
             core,
             publisher,
@@ -235,6 +240,10 @@ impl Process {
         }
         let mut batch = Vec::new();
         let result = loop {
+            #[cfg(test)]
+            if self.kill.load(Ordering::Relaxed) {
+                return self.abandon();
+            }
             if stop.load(Ordering::Relaxed) {
                 break Ok(());
             }
@@ -467,6 +476,16 @@ impl Process {
             }
         }
         self.publisher.actions = if rest.is_empty() { actions } else { rest };
+        Ok(())
+    }
+
+    /// As after kill -9: nothing is written any more, no checkpoint; the store ends with what has reached it.
+    #[cfg(test)]
+    fn abandon(self) -> Result<(), Failure> {
+        self.journal.abandon();
+        // Batches that waited for the journal are lost with it.
+        drop(self.storing.finish());
+        self.runtime.block_on(self.net.stop());
         Ok(())
     }
 

@@ -71,6 +71,8 @@ pub(crate) struct Running {
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) thread: JoinHandle<Result<(), Failure>>,
     pub(crate) config: LiveConfig,
+    #[cfg(test)]
+    pub(crate) kill: Arc<AtomicBool>,
 }
 
 /// Starts everything; the caller serves and stops it.
@@ -153,6 +155,8 @@ pub(crate) fn start(
     if let Some(tell) = wish.weather {
         process.tell_weather(tell);
     }
+    #[cfg(test)]
+    let kill = Arc::clone(&process.kill);
     let stop = Arc::new(AtomicBool::new(false));
     process.heed(Arc::clone(&stop));
     let (changes, asked) = mpsc::sync_channel(CHANGES_MAX);
@@ -161,7 +165,17 @@ pub(crate) fn start(
         .name("core".to_owned())
         .spawn(move || process.run(&told, &asked))
         .map_err(Failure::broken)?;
-    Ok(Running { service, board, net, changes, stop, thread, config })
+    Ok(Running {
+        service,
+        board,
+        net,
+        changes,
+        stop,
+        thread,
+        config,
+        #[cfg(test)]
+        kill,
+    })
 }
 
 async fn configure(net: &Net, setup: &Setup, wish: &Wish) -> Result<LiveConfig, Failure> {

@@ -252,6 +252,16 @@ impl JournalWriter {
         self.shut()
     }
 
+    /// Ends as a process that is killed does: what has not been handed to the writing thread is gone, no file is closed. For
+    /// simulations of a crash.
+    pub fn abandon(mut self) {
+        self.core.shared.stop();
+        if let Some(thread) = self.thread.take() {
+            // A thread that has failed is gone as well.
+            drop(thread.join());
+        }
+    }
+
     fn shut(&mut self) -> Result<()> {
         let Some(thread) = self.thread.take() else { return Ok(()) };
         let closed = self.close_all();

@@ -38,6 +38,10 @@ pub(crate) fn deliver(conn: &mut Conn, plan: &mut Plan, now: Ts, message: &Messa
         conn.text(&pieces);
         return 1;
     };
+    if fault == Fault::WrongCheck && falsified(&pieces).is_none() {
+        conn.text(&pieces);
+        return 1;
+    }
     record(plan, conn, fault, now, message, shortened(&pieces));
     apply(conn, fault, now, &pieces)
 }
@@ -65,6 +69,10 @@ fn apply(conn: &mut Conn, fault: Fault, now: Ts, pieces: &[&[u8]; 5]) -> u64 {
             conn.text(&[&whole[..half]]);
         }
         Fault::TruncatedFrame => conn.half_frame(pieces),
+        Fault::WrongCheck => match falsified(pieces) {
+            Some(whole) => conn.text(&[&whole]),
+            None => conn.text(pieces),
+        },
         // Other scopes are not drawn here.
         Fault::SequenceJump(_)
         | Fault::HalfOpen
@@ -80,6 +88,18 @@ fn apply(conn: &mut Conn, fault: Fault, now: Ts, pieces: &[&[u8]; 5]) -> u64 {
         | Fault::CutBody => conn.text(pieces),
     }
     1
+}
+
+/// The message with one digit too many in the number it is checked by; `None` where it has none.
+fn falsified(pieces: &[&[u8]; 5]) -> Option<Vec<u8>> {
+    let mut whole = pieces.concat();
+    let field = [&b"\"pu\":"[..], b"\"U\":", b"\"sequence_num\":"];
+    let end = field.iter().find_map(|name| {
+        let at = whole.windows(name.len()).position(|w| w == *name)? + name.len();
+        Some(at + whole[at..].iter().take_while(|b| b.is_ascii_digit()).count())
+    })?;
+    whole.insert(end, b'7');
+    Some(whole)
 }
 
 /// The numbering of a Coinbase connection leaves numbers out.

@@ -413,15 +413,20 @@ impl Market {
             perp.liquidations += 1;
             let id = perp.liquidations;
             let (filled, value, last_fill) = self.take(!long, quantity, now_ms, out);
-            let average = if filled > 0 { i64::try_from(value / i128::from(filled)).unwrap_or(0) } else { 0 };
             // The order's price is where the last of the margin is gone: beyond the liquidation price.
             let limit = if long { price * 0.995 } else { price * 1.005 };
+            let tick = round_i64(limit / self.spec.tick_size());
+            // Where nobody is left on the other side, the venue takes the position over at that price.
+            let (average, last_fill) = match i64::try_from(value / i128::from(filled.max(1))) {
+                Ok(average) if filled > 0 => (average, last_fill),
+                _ => (self.spec.units(tick), quantity),
+            };
             let order = Liquidation {
                 id,
                 long,
                 quantity,
                 last_fill,
-                tick: round_i64(limit / self.spec.tick_size()),
+                tick,
                 average_units: average,
                 mark,
                 liquidation_price: price,

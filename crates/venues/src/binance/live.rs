@@ -7,6 +7,7 @@ use super::history::{Piece, Task};
 use super::rest::is_bar;
 use super::session::{BinanceSession, Market, TradeIds, base_quantity, contract_size};
 use crate::number;
+use crate::session::seen::identity;
 use crate::session::{ConnId, Decimal, MarketIndex, Out, scan};
 use barograph_domain::{Bar, GapReason, Metric, Payload, Side, Span, StatusState, Ts};
 
@@ -16,6 +17,8 @@ const BEHIND_MAX: Span = Span::days(7);
 /// The top of a book is told this often.
 const TOP_EVERY: Span = Span::secs(1);
 const MINUTE: Span = Span::mins(1);
+/// Liquidations remembered per market: one a second is shown at most, and connections overlap for some seconds.
+const LIQUIDATIONS_KEPT: usize = 64;
 
 /// Why an event is refused; the counter's label.
 type Refused = &'static str;
@@ -437,11 +440,17 @@ impl BinanceSession {
         let (Some(spec), class) = (self.spec(market), self.flavour.class) else { return Ok(()) };
         let qty = base_quantity(class, spec, qty, price);
         let Some(m) = self.state.markets.get_mut(market.index()) else { return Ok(()) };
-        // One per symbol and second: the same stamp is the same order over another connection.
-        if m.liquidation_ts.is_some_and(|t| event_ts <= t) {
+        // The same order comes over another connection again. Stamps do not tell: a venue's clock may be set back.
+        let side = [u8::from(liquidated_side == Side::Long)];
+        let (at, price_bits, qty_bits) = (event_ts.0.to_le_bytes(), price.to_le_bytes(), qty.to_le_bytes());
+        let order = identity(&[&at, &side, &price_bits, &qty_bits]);
+        if m.liquidations.contains(&order) {
             return Ok(());
         }
-        m.liquidation_ts = Some(event_ts);
+        if m.liquidations.len() == LIQUIDATIONS_KEPT {
+            m.liquidations.pop_front();
+        }
+        m.liquidations.push_back(order);
         if self.live(now, market, Metric::Liquidation, event_ts, out) {
             out.live(market, Metric::Liquidation, event_ts, 0, Payload::Liquidation { liquidated_side, price, qty });
         }

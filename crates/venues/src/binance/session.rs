@@ -16,14 +16,14 @@ use crate::session::{
 };
 use barograph_domain::{GapReason, Kind, Metric, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Names per SUBSCRIBE message.
 const NAMES_MAX: usize = 200;
 /// A quiet market's book is asked for although nothing was heard, after this long.
 const QUIET: Span = Span::secs(3);
 /// Saved state of another layout is not read.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What a request was for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -64,7 +64,8 @@ pub(super) struct Market {
     pub(super) mark_ts: Option<Ts>,
     pub(super) index_ts: Option<Ts>,
     pub(super) mark: Option<f64>,
-    pub(super) liquidation_ts: Option<Ts>,
+    /// Identities of the newest liquidations.
+    pub(super) liquidations: VecDeque<u64>,
     /// Close of the newest candle that is known, or was asked for.
     pub(super) bar_ts: Option<Ts>,
     pub(super) open_interest: Option<(Ts, f64)>,
@@ -185,7 +186,7 @@ impl BinanceSession {
             mark_ts: None,
             index_ts: None,
             mark: None,
-            liquidation_ts: None,
+            liquidations: VecDeque::new(),
             bar_ts: None,
             open_interest: None,
             interval_h: spec.funding_interval_h.unwrap_or(8.0),

@@ -90,9 +90,12 @@ impl Coinbase {
                 out.actions.push(Action::Request(history::product(&rest, &m.product, id)));
             }
         }
+        // Whether a candle is closed is for the venue's clock to say, which is that of its messages.
+        let there = self.state.conns.iter().map(|c| c.venue_now).max();
+        let closed = |job: &Job| job.metric != Metric::Bar || there.is_some_and(|t| t >= job.until);
         loop {
             let id = RequestId(self.state.requests_made + 1);
-            let Some(job) = self.state.history.next(now, id) else { break };
+            let Some(job) = self.state.history.next_ready(now, id, closed) else { break };
             self.state.next_request();
             let product = self.state.markets.get(job.market.index()).map(|m| m.product.as_str());
             match product.and_then(|p| history::request(&rest, p, &job, id)) {

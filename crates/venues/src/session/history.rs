@@ -96,10 +96,15 @@ impl History {
 
     /// The most urgent job that is due, marked as asked for with `request`.
     pub fn next(&mut self, now: Ts, request: RequestId) -> Option<Job> {
+        self.next_ready(now, request, |_| true)
+    }
+
+    /// As [`Self::next`], of those jobs only that are ready for another reason too.
+    pub fn next_ready(&mut self, now: Ts, request: RequestId, ready: impl Fn(&Job) -> bool) -> Option<Job> {
         if self.in_flight >= self.in_flight_max {
             return None;
         }
-        let due = self.jobs.values_mut().filter(|j| j.asked.is_none() && j.due <= now);
+        let due = self.jobs.values_mut().filter(|j| j.asked.is_none() && j.due <= now && ready(j));
         let job = due.min_by_key(|j| (j.priority, j.due))?;
         job.asked = Some((request, now));
         self.in_flight += 1;

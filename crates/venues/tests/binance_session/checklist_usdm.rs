@@ -191,6 +191,9 @@ fn checklist_06_a_sell_order_closes_a_long_and_the_series_is_sampled() {
         assert_eq!(data_of(&events, Metric::Liquidation)[0].payload, payload);
     }
     assert!(data_of(&rig.on(MARKET, &order("BUY", t + 1)), Metric::Liquidation).is_empty(), "the same again");
+    let back = data_of(&rig.on(MARKET, &order("SELL", t - 3_000)), Metric::Liquidation);
+    assert_eq!(back.len(), 1, "the venue's clock was set back: another order");
+    assert!(data_of(&rig.on(MARKET, &order("SELL", t)), Metric::Liquidation).is_empty(), "that of another connection");
     rig.on(MARKET, &order("HOLD", t + 2));
     assert_eq!(rig.kinds(), ["unknown_word"]);
     let stream = rig.session.streams().iter().find(|s| s.metric == Metric::Liquidation).unwrap();

@@ -283,6 +283,8 @@ fn checklist_14_five_minute_candles_of_the_socket_are_no_bars() {
     let mut rig = Rig::new(SessionConfig { backfill: Span::mins(3), ..config(vec![spot("BTC-USD")]) });
     rig.open(0, 1).trades(1, 0, "snapshot", "BTC-USD", &[(1, "100.00", "1", "BUY")]);
     rig.wait(70);
+    assert_eq!(rig.requests(), [], "by our clock the minute is over; the venue has not said so");
+    rig.say(1, 1, "heartbeats", r#"[{"current_time":"","heartbeat_counter":"1"}]"#).wait(1);
     let request = rig.requests().pop().unwrap();
     let (now, minute) =
         (rig.now, |n: i64| (Ts::parse("2026-11-19T09:00:00Z").unwrap() + Span::mins(n)).0 / 1_000_000_000);
@@ -355,6 +357,8 @@ fn checklist_17_never_more_than_350_candles_and_pages_go_backwards() {
     let mut rig = Rig::new(SessionConfig { backfill: Span::days(1), ..config(vec![spot("BTC-USD")]) });
     rig.open(0, 1).trades(1, 0, "snapshot", "BTC-USD", &[(1, "100.00", "1", "BUY")]);
     rig.wait(70);
+    assert_eq!(rig.requests(), [], "by our clock the minute is over; the venue has not said so");
+    rig.say(1, 1, "heartbeats", r#"[{"current_time":"","heartbeat_counter":"1"}]"#).wait(1);
     let (mut ends, mut minutes) = (Vec::new(), 0);
     while let Some(request) = rig.requests().pop() {
         let field = |name: &str| -> i64 {

@@ -1,0 +1,153 @@
+//! Which faults a run of the simulation meets: every kind there is, dealt like cards, so that a few seeds see them all.
+
+use crate::random::Random;
+use barograph_domain::Span;
+use barograph_sim::{Fault, Rule, Venue, When};
+
+/// Kinds of one run.
+const PER_RUN: u64 = 9;
+
+/// One kind of trouble.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Drop,
+    DropNumbered,
+    Duplicate,
+    Reorder,
+    Delay,
+    HalfOpen,
+    TruncatedText,
+    TruncatedFrame,
+    SequenceJump,
+    TradeIdsJump,
+    StaleBook,
+    WrongCheck,
+    ClockAhead,
+    ClockBehind,
+    TooMany,
+    TooManyUntil,
+    Banned,
+    BannedUntil,
+    ServerError,
+    SlowRest,
+    NoAnswer,
+    CutBody,
+    CutSnapshot,
+    DayEnds,
+    EndAnnounced,
+    Refused,
+    /// The process is asked to stop and started again.
+    Stop,
+    /// The process is killed and started again.
+    Kill,
+}
+
+const KINDS: [Kind; 28] = [
+    Kind::Drop,
+    Kind::DropNumbered,
+    Kind::Duplicate,
+    Kind::Reorder,
+    Kind::Delay,
+    Kind::HalfOpen,
+    Kind::TruncatedText,
+    Kind::TruncatedFrame,
+    Kind::SequenceJump,
+    Kind::TradeIdsJump,
+    Kind::StaleBook,
+    Kind::WrongCheck,
+    Kind::ClockAhead,
+    Kind::ClockBehind,
+    Kind::TooMany,
+    Kind::TooManyUntil,
+    Kind::Banned,
+    Kind::BannedUntil,
+    Kind::ServerError,
+    Kind::SlowRest,
+    Kind::NoAnswer,
+    Kind::CutBody,
+    Kind::CutSnapshot,
+    Kind::DayEnds,
+    Kind::EndAnnounced,
+    Kind::Refused,
+    Kind::Stop,
+    Kind::Kill,
+];
+
+/// The kinds of a seed, in order: the next cards of a pack that is shuffled anew whenever it is used up.
+pub(super) fn kinds(seed: u64) -> Vec<Kind> {
+    let count = KINDS.len() as u64;
+    let first = seed * PER_RUN;
+    (first..first + PER_RUN)
+        .map(|card| {
+            let mut random = Random::new(card / count);
+            let mut pack = KINDS;
+            for at in (1..pack.len()).rev() {
+                pack.swap(at, index(&mut random, at + 1));
+            }
+            pack[usize::try_from(card % count).unwrap_or(0)]
+        })
+        .collect()
+}
+
+fn index(random: &mut Random, limit: usize) -> usize {
+    usize::try_from(random.below(i64::try_from(limit).unwrap_or(1))).unwrap_or(0)
+}
+
+/// What the venue server is told for a kind; empty where the process itself is meant.
+pub(super) fn rules(kind: Kind, random: &mut Random) -> Vec<Rule> {
+    let binance = [Venue::BinanceUsdm, Venue::BinanceSpot][index(random, 2)];
+    let venue = [binance, binance, Venue::Coinbase][index(random, 3)];
+    let now = |fault| Rule::new(fault, When::Now).venue(venue);
+    // What makes a client ask: a book that is broken, on Coinbase a trade that is missing.
+    let ask = || if venue == Venue::Coinbase { now(Fault::Drop) } else { now(Fault::SequenceJump(3)).stream("depth") };
+    // Once, twice or three times in a row.
+    let times = 1 + index(random, 3);
+    let refused = |fault| core::iter::repeat_n(now(fault), times).chain([ask()]).collect();
+    let numbered = || if binance == Venue::BinanceUsdm { "aggTrade" } else { "depth" };
+    match kind {
+        Kind::Drop => vec![now(Fault::Drop)],
+        Kind::DropNumbered => vec![Rule::new(Fault::Drop, When::Now).venue(binance).stream(numbered())],
+        Kind::Duplicate => ["", "Trade", "depth", "forceOrder"].map(|s| now(Fault::Duplicate).stream(s)).to_vec(),
+        Kind::Reorder => ["", "Trade", "depth"].map(|s| now(Fault::Reorder).stream(s)).to_vec(),
+        Kind::Delay => vec![now(Fault::Delay(Span::secs(3)))],
+        Kind::HalfOpen => vec![now(Fault::HalfOpen)],
+        Kind::TruncatedText => vec![now(Fault::TruncatedText)],
+        Kind::TruncatedFrame => vec![now(Fault::TruncatedFrame)],
+        Kind::SequenceJump => vec![now(Fault::SequenceJump(7))],
+        Kind::TradeIdsJump => {
+            vec![Rule::new(Fault::SequenceJump(4), When::Now).venue(binance).stream("aggTrade")]
+        }
+        Kind::StaleBook => vec![now(Fault::StaleBook(Span::secs(45)))],
+        Kind::WrongCheck if venue == Venue::Coinbase => vec![now(Fault::WrongCheck)],
+        Kind::WrongCheck => vec![now(Fault::WrongCheck).stream("depth")],
+        Kind::ClockAhead => vec![now(Fault::ClockSkew(Span::millis(4_500), Span::secs(40)))],
+        Kind::ClockBehind => vec![now(Fault::ClockSkew(Span::millis(-4_500), Span::secs(40)))],
+        Kind::TooMany => refused(Fault::TooManyRequests(None)),
+        Kind::TooManyUntil => refused(Fault::TooManyRequests(Some(Span::secs(5)))),
+        Kind::Banned => refused(Fault::Banned(None)),
+        Kind::BannedUntil => refused(Fault::Banned(Some(Span::secs(20)))),
+        Kind::ServerError => refused(Fault::ServerError([500, 502, 503][index(&mut random.clone(), 3)])),
+        Kind::SlowRest => refused(Fault::SlowRest(Span::secs(4))),
+        // Later than anybody waits.
+        Kind::NoAnswer => refused(Fault::SlowRest(Span::secs(40))),
+        Kind::CutBody => refused(Fault::CutBody),
+        Kind::CutSnapshot if venue == Venue::Coinbase => {
+            vec![now(Fault::Cut), now(Fault::TruncatedFrame).stream("level2")]
+        }
+        Kind::CutSnapshot => vec![now(Fault::CutBody).stream("depth"), ask()],
+        Kind::DayEnds => vec![now(Fault::Cut)],
+        Kind::EndAnnounced => vec![Rule::new(Fault::ServerShutdown, When::Now).venue(Venue::BinanceSpot)],
+        Kind::Refused => vec![now(Fault::RefuseSockets(Span::secs(8))), now(Fault::Cut)],
+        Kind::Stop | Kind::Kill => Vec::new(),
+    }
+}
+
+#[test]
+fn every_kind_of_fault_is_met_several_times_in_twenty_seeds() {
+    let met: Vec<Kind> = (1..21).flat_map(kinds).collect();
+    for kind in KINDS {
+        let times = met.iter().filter(|k| **k == kind).count();
+        assert!(times >= 5, "{kind:?}: {times} times");
+    }
+    assert_ne!(kinds(3), kinds(31), "the packs differ");
+}
