@@ -71,14 +71,21 @@ fn live(
     args: &Demo,
     moments: &[(InstrumentName, Ts)],
 ) -> Result<(), Failure> {
-    // Twelve hours ago, or after what an earlier demo has journalled.
+    // Some hours ago, or after what an earlier demo has journalled.
     let last = crate::live::replay::last_stamp(&settings.data())?.unwrap_or(Ts(0));
-    let world = Arc::new(World::new((crate::clock::now() - BACK).max(last + Span::secs(1)), SPEED));
+    let settlement = (crate::clock::now() - BACK).floor(FUNDING_INTERVAL);
+    let origin = (settlement - WARM).max(last + Span::secs(1));
+    let world = Arc::new(World::new(origin, SPEED));
     let mut config = SimConfig { enforce_limits: false, ..SimConfig::default() };
     config.world.seed = args.seed;
     // The first three are named after real ones; made-up markets shall not be taken for those.
     config.world.usdm_markets = 3 + MARKETS;
     config.world.episodes = EPISODES.iter().map(|(after, episode)| Scheduled::all(*after, *episode)).collect();
+    // The second squeeze begins with a funding interval: the running rate is an average over it and shows it at once.
+    let second = (origin + WARM).ceil(FUNDING_INTERVAL) - origin;
+    config.world.episodes.push(Scheduled::all(second, Episode::SqueezeBuildUp));
+    config.world.episodes.push(Scheduled::all(second + SECOND_LASTS, Episode::SqueezeRelease));
+    config.world.episodes.push(Scheduled::all(second + SECOND_LASTS + Span::mins(10), Episode::Chop));
     let server = runtime
         .block_on(Server::start(config, Arc::clone(&world) as Arc<dyn barograph_sim::Clock>))
         .map_err(|e| Failure::broken(crate::failure::chain(&e)))?;
@@ -96,8 +103,10 @@ fn live(
         let mut out = std::io::stdout().lock();
         writeln!(
             out,
-            "\nlive, synthetic (seed {}), {SPEED}× real time: a squeeze builds up, then a cascade",
-            args.seed
+            "\nlive, synthetic (seed {}), {SPEED}× real time: a squeeze that nobody can judge yet, a cascade after two minutes; a \
+             second squeeze builds up after {:.0} minutes, when there is funding history to judge it by",
+            args.seed,
+            second.as_secs_f64() / SPEED / 60.0
         )?;
         out.flush()?;
     }
@@ -124,14 +133,20 @@ fn live(
 const MARKETS: usize = 3;
 /// World seconds per second.
 const SPEED: f64 = 20.0;
-/// The world begins this far back, so that it does not run ahead of the machine's clock within half an hour.
-const BACK: Span = Span::hours(12);
+/// The world's second squeeze is at least this far back, so that the world does not run ahead of the machine's clock within half
+/// an hour.
+const BACK: Span = Span::hours(5);
+/// From the beginning until running funding has windows to be judged by: a quarter of a day, and a little.
+const WARM: Span = Span::mins(375);
+const FUNDING_INTERVAL: Span = Span::hours(8);
+const SECOND_LASTS: Span = Span::mins(60);
 
 /// What happens when, from the beginning of the world.
-const EPISODES: [(Span, Episode); 5] = [
+const EPISODES: [(Span, Episode); 6] = [
     (Span::ZERO, Episode::Chop),
     (Span::mins(4), Episode::SqueezeBuildUp),
     (Span::mins(24), Episode::SqueezeRelease),
     (Span::mins(34), Episode::Cascade),
     (Span::mins(50), Episode::Chop),
+    (Span::mins(80), Episode::Quiet),
 ];
