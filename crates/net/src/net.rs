@@ -63,7 +63,7 @@ impl Net {
         let mut venues = lock(&self.venues);
         let index = VenueIndex::try_from(venues.len()).unwrap_or(VenueIndex::MAX);
         assert!(venues.len() <= usize::from(VenueIndex::MAX), "more than 256 venues");
-        let venue = Arc::new(Venue::new(index, id, limits, &venues));
+        let venue = Arc::new(Venue::new(index, id, limits, &self.world.shared));
         self.world.spawn(worker::serve(Arc::clone(&self.world), Arc::clone(&venue)));
         venues.push(venue);
         index

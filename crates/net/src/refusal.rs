@@ -13,6 +13,9 @@ pub(crate) const PAUSE_UNSAID: Span = Span::secs(60);
 /// Without a `Retry-After`, a ban is taken to last this long: Binance's shortest (its sheet, section on limits).
 pub(crate) const BAN_UNSAID: Span = Span::mins(2);
 
+/// After 403 or 451 nothing will change soon: the venue is asked again, once, after this long.
+pub(crate) const FORBIDDEN_UNSAID: Span = Span::mins(15);
+
 /// No pause is believed to be longer than Binance's longest ban.
 pub(crate) const PAUSE_MAX: Span = Span::days(3);
 

@@ -3,7 +3,7 @@
 use crate::clock::{self, Clock};
 use crate::dial::Dialer;
 use crate::http::client::Client;
-use crate::http::desk::Desk;
+use crate::http::desk::{self, Desk};
 use crate::http::job::Job;
 use crate::inbox::Stamper;
 use crate::incoming::VenueIndex;
@@ -13,7 +13,7 @@ use crate::link::supervisor::LinkEntry;
 use crate::random::Random;
 use crate::stats::Counters;
 use barograph_domain::{Span, Ts};
-use barograph_venues::session::{ConnId, Limits, LinkId};
+use barograph_venues::session::{ConnId, Limits, LinkId, Pool};
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) body_bytes_max: usize,
     handle: Handle,
     tasks: Mutex<JoinSet<()>>,
+    /// What several venues are counted for together.
+    pub(crate) shared: Shared,
     next_conn: AtomicU32,
     random: Mutex<Random>,
 }
@@ -59,6 +61,7 @@ impl World {
             body_bytes_max: options.body_bytes_max,
             handle,
             tasks: Mutex::default(),
+            shared: Shared::default(),
             next_conn: AtomicU32::new(options.first_conn),
             random: Mutex::new(Random::seeded(seed)),
         }
@@ -120,6 +123,33 @@ impl World {
     }
 }
 
+/// A ban, or a refusal of this address as such.
+#[derive(Debug)]
+struct Halt {
+    until: Ts,
+    forbidden: Option<u16>,
+}
+
+/// What venues of one operator are counted for together, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    halts: Mutex<BTreeMap<&'static str, Arc<Mutex<Halt>>>>,
+    budgets: Mutex<BTreeMap<&'static str, Arc<Mutex<Budget>>>>,
+}
+
+impl Shared {
+    fn halt(&self, operator: &'static str) -> Arc<Mutex<Halt>> {
+        let new = || Arc::new(Mutex::new(Halt { until: Ts::MIN, forbidden: None }));
+        Arc::clone(lock(&self.halts).entry(operator).or_insert_with(new))
+    }
+
+    /// The budget of a pool; the first venue that names it makes it.
+    pub(crate) fn budget(&self, pool: &Pool) -> Arc<Mutex<Budget>> {
+        let new = || Arc::new(Mutex::new(desk::budget(pool)));
+        pool.shared.map_or_else(new, |name| Arc::clone(lock(&self.budgets).entry(name).or_insert_with(new)))
+    }
+}
+
 /// One venue.
 pub(crate) struct Venue {
     pub(crate) index: VenueIndex,
@@ -127,8 +157,8 @@ pub(crate) struct Venue {
     pub(crate) limits: Limits,
     /// New connections.
     pub(crate) connects: Mutex<Budget>,
-    /// Nothing is asked and nothing dialled before this (a ban); shared by the venues of one operator.
-    pub(crate) halted_until: Arc<Mutex<Ts>>,
+    /// Nothing is asked and nothing dialled before this (a ban); one for all venues of one operator.
+    halt: Arc<Mutex<Halt>>,
     pub(crate) wires: Mutex<BTreeMap<ConnId, Wire>>,
     pub(crate) links: Mutex<BTreeMap<LinkId, LinkEntry>>,
     pub(crate) desk: Mutex<Desk<Job>>,
@@ -138,19 +168,17 @@ pub(crate) struct Venue {
 }
 
 impl Venue {
-    /// `others`: the venues there are.
-    pub(crate) fn new(index: VenueIndex, id: &'static str, limits: Limits, others: &[Arc<Self>]) -> Self {
-        let same = others.iter().find(|v| v.limits.operator == limits.operator);
+    pub(crate) fn new(index: VenueIndex, id: &'static str, limits: Limits, shared: &Shared) -> Self {
         // No margin: the venues' numbers are far above what backoff produces, and a late SYN does no harm.
         let connects = Budget::new(limits.connects_max, limits.connects_per, false, 0);
         Self {
             index,
             id,
             connects: Mutex::new(connects),
-            halted_until: same.map_or_else(|| Arc::new(Mutex::new(Ts::MIN)), |v| Arc::clone(&v.halted_until)),
+            halt: shared.halt(limits.operator),
             wires: Mutex::default(),
             links: Mutex::default(),
-            desk: Mutex::new(Desk::new(&limits.pools)),
+            desk: Mutex::new(Desk::new(&limits.pools, |pool| shared.budget(pool))),
             desk_changed: Notify::new(),
             counters: Counters::default(),
             limits,
@@ -159,15 +187,31 @@ impl Venue {
 
     /// End of the current ban, where there is one.
     pub(crate) fn halted(&self, now: Ts) -> Option<Ts> {
-        let until = *lock(&self.halted_until);
+        let until = lock(&self.halt).until;
         (until > now).then_some(until)
+    }
+
+    /// The status with which the venue said that it is not for us, until it has answered something.
+    pub(crate) fn forbidden(&self) -> Option<u16> {
+        lock(&self.halt).forbidden
     }
 
     /// Everything stops for `rest`.
     pub(crate) fn halt(&self, now: Ts, rest: Span) {
-        let mut until = lock(&self.halted_until);
-        *until = (*until).max(now + rest);
-        drop(until);
+        let mut halt = lock(&self.halt);
+        halt.until = halt.until.max(now + rest);
+        drop(halt);
         self.desk_changed.notify_one();
+    }
+
+    /// Not from here: everything stops for `rest`, and then one request finds out whether that has changed.
+    pub(crate) fn forbid(&self, now: Ts, status: u16, rest: Span) {
+        lock(&self.halt).forbidden = Some(status);
+        self.halt(now, rest);
+    }
+
+    /// The venue answered.
+    pub(crate) fn allowed(&self) {
+        lock(&self.halt).forbidden = None;
     }
 }

@@ -6,7 +6,7 @@ mod support;
 
 use barograph_domain::Span;
 use barograph_net::{Error, Fetch, Incoming};
-use barograph_venues::session::{Action, FailReason, Limits, PoolId, Priority, Request, RequestId};
+use barograph_venues::session::{Action, FailReason, Limits, Pool, PoolId, Priority, Request, RequestId};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -100,6 +100,127 @@ fn breakdowns_are_tried_again_a_few_times() {
 fn what_is_forbidden_is_not_asked_again() {
     check(|_, _| answer(403, "", b""), Err(FailReason::Forbidden), 1);
     check(|_, _| answer(451, "", b""), Err(FailReason::Forbidden), 1);
+}
+
+/// How often a venue that always says `status` is asked, when 30 requests wait and another 10 come later.
+fn check_forbidden(status: u16) {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    let heard = serve(&rig, listener, move |_, _| answer(status, "", b""));
+    let one_at_once = Pool { in_flight_max: 1, ..pool(0, 1_000) };
+    let venue = rig.net.add_venue("test", Limits { pools: vec![one_at_once], ..limits() });
+    for n in 0..30 {
+        rig.net.act(venue, Action::Request(request(n, at, Priority::Poll)));
+    }
+    for n in 0..40 {
+        if n == 30 {
+            (30..40).for_each(|n| rig.net.act(venue, Action::Request(request(n, at, Priority::Poll))));
+        }
+        let told = rig.next_within(Duration::from_secs(3));
+        assert!(matches!(told, Some(Incoming::Failed { reason: FailReason::Forbidden, .. })), "{told:?}");
+    }
+    assert_eq!(heard.lock().unwrap().len(), 1, "{status}");
+    assert!(rig.net.stats()[0].halted_until.is_some());
+}
+
+#[test]
+fn a_venue_that_refuses_us_is_asked_once_and_everybody_is_told() {
+    check_forbidden(403);
+    check_forbidden(451);
+}
+
+#[test]
+fn after_the_rest_one_request_finds_out_whether_a_venue_still_refuses_us() {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    let heard = serve(&rig, listener, |n, _| match n {
+        0..=1 => answer(403, "Retry-After: 0\r\n", b""),
+        _ => answer(200, "", b"ok"),
+    });
+    let venue = rig.net.add_venue("test", limits());
+    let halted = |rig: &Rig| rig.net.stats()[0].halted_until.is_some();
+    rig.net.act(venue, Action::Request(request(0, at, Priority::Poll)));
+    let Incoming::Failed { reason: FailReason::Forbidden, .. } = rig.next() else { panic!("refused") };
+    for round in 1..=2_u64 {
+        while halted(&rig) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        (0..8).for_each(|n| rig.net.act(venue, Action::Request(request(round * 10 + n, at, Priority::Poll))));
+        for _ in 0..8 {
+            match rig.next() {
+                Incoming::Failed { reason: FailReason::Forbidden, .. } if round == 1 => {}
+                Incoming::Reply { status: 200, .. } if round == 2 => {}
+                other => panic!("round {round}: {other:?}"),
+            }
+        }
+    }
+    assert_eq!(heard.lock().unwrap().len(), 1 + 1 + 8, "one probe, and all once it is allowed");
+}
+
+/// Two venues of one exchange, and one of another.
+fn exchange(rig: &Rig, weight: u32) -> [u8; 3] {
+    let limits = |operator, shared| Limits {
+        operator,
+        pools: vec![Pool { shared, ..pool(0, weight) }, pool(1, weight)],
+        host_rests_on_429: true,
+        ..limits()
+    };
+    [
+        rig.net.add_venue("a", limits("one", Some("futures"))),
+        rig.net.add_venue("b", limits("one", Some("futures"))),
+        rig.net.add_venue("c", limits("other", None)),
+    ]
+}
+
+#[test]
+fn venues_of_one_exchange_share_a_budget() {
+    let mut rig = Rig::new();
+    let (listener, at) = listen(&rig);
+    let heard = serve(&rig, listener, |_, _| answer(200, "X-Used: 1\r\n", b"ok"));
+    let [a, b, c] = exchange(&rig, 100);
+    // 90 of 100 may be spent a minute, by both together.
+    for (venue, n) in [(a, 1), (b, 2), (c, 3), (a, 4), (b, 5)] {
+        rig.net.act(venue, Action::Request(Request { weight: 40, ..request(n, at, Priority::Sync) }));
+    }
+    for _ in 0..3 {
+        let Incoming::Reply { status: 200, .. } = rig.next() else { panic!("no reply") };
+    }
+    assert!(rig.next_within(Duration::from_millis(500)).is_none(), "80 are spent: the rest waits for the next minute");
+    let stats = rig.net.stats();
+    assert_eq!([0, 1, 2].map(|v| stats[v].pools[0].used), [80, 80, 40]);
+    assert_eq!(heard.lock().unwrap().len(), 3);
+}
+
+#[test]
+fn a_ban_of_one_venue_halts_the_exchange_and_too_many_rests_the_host() {
+    for (status, halted) in [(418, [true, true, false]), (451, [true, true, false]), (429, [false, false, false])] {
+        let mut rig = Rig::new();
+        let (listener, at) = listen(&rig);
+        let heard = serve(&rig, listener, move |n, _| match n {
+            0 => answer(status, "Retry-After: 2\r\n", b""),
+            _ => answer(200, "", b"ok"),
+        });
+        let [a, _, c] = exchange(&rig, 1_000);
+        rig.net.act(a, Action::Request(request(1, at, Priority::Sync)));
+        while rig.net.stats()[0].refusals == 0 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert_eq!([0, 1, 2].map(|v| rig.net.stats()[v].halted_until.is_some()), halted, "{status}");
+        // A different budget of the same host, the shared one of the other venue, and a stranger's.
+        let pools = rig.net.stats();
+        let rests = |v: usize, p: usize| pools[v].halted_until.or(pools[v].pools[p].paused_until).is_some();
+        assert_eq!([rests(0, 0), rests(0, 1), rests(1, 0), rests(2, 0)], [true, true, true, false], "{status}");
+        rig.net.act(c, Action::Request(request(2, at, Priority::Sync)));
+        let mut answered = 0;
+        while answered < 1 {
+            match rig.next() {
+                Incoming::Reply { status: 200, .. } => answered += 1,
+                Incoming::Failed { reason: FailReason::Forbidden, .. } if status == 451 => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(heard.lock().unwrap().len(), 2, "the stranger is not stopped by {status}");
+    }
 }
 
 #[test]

@@ -6,9 +6,11 @@
 
 use crate::limit::budget::Budget;
 use crate::stats::PoolStats;
+use crate::world::lock;
 use barograph_domain::Ts;
 use barograph_venues::session::{Pool, PoolId, Priority};
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
 /// Requests of one level that may wait for one budget: more than a thousand markets with several kinds of history each.
 pub(crate) const WAITING_MAX: usize = 8_192;
@@ -41,7 +43,8 @@ pub(crate) struct Desk<J> {
 struct Counter<J> {
     id: PoolId,
     name: &'static str,
-    budget: Budget,
+    /// May be that of other venues too.
+    budget: Arc<Mutex<Budget>>,
     in_flight: u32,
     in_flight_max: u32,
     lines: [VecDeque<J>; 4],
@@ -68,13 +71,18 @@ const fn level(priority: Priority) -> usize {
     }
 }
 
+/// A pool's budget, all unspent.
+pub(crate) fn budget(pool: &Pool) -> Budget {
+    Budget::new(pool.weight, pool.per, pool.aligned, MARGIN_PERCENT)
+}
+
 impl<J: Asks> Desk<J> {
-    /// With the venue's budgets, all unspent.
-    pub(crate) fn new(pools: &[Pool]) -> Self {
+    /// With the venue's pools, each with its budget.
+    pub(crate) fn new(pools: &[Pool], budget: impl Fn(&Pool) -> Arc<Mutex<Budget>>) -> Self {
         let counter = |p: &Pool| Counter {
             id: p.id,
             name: p.name,
-            budget: Budget::new(p.weight, p.per, p.aligned, MARGIN_PERCENT),
+            budget: budget(p),
             in_flight: 0,
             in_flight_max: p.in_flight_max.max(1),
             lines: Default::default(),
@@ -118,15 +126,25 @@ impl<J: Asks> Desk<J> {
     /// The venue says how much is used in the period in which a request was sent.
     pub(crate) fn observed(&mut self, pool: PoolId, now: Ts, sent: Ts, used: u32) {
         if let Some(counter) = self.counter(pool) {
-            counter.budget.observed(now, sent, used);
+            lock(&counter.budget).observed(now, sent, used);
         }
     }
 
     /// Nothing from this budget before `until`.
     pub(crate) fn pause(&mut self, pool: PoolId, until: Ts) {
         if let Some(counter) = self.counter(pool) {
-            counter.budget.pause(until);
+            lock(&counter.budget).pause(until);
         }
+    }
+
+    /// Nothing from any budget before `until`.
+    pub(crate) fn pause_all(&mut self, until: Ts) {
+        self.counters.iter().for_each(|c| lock(&c.budget).pause(until));
+    }
+
+    /// Requests under way, of all pools.
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.counters.iter().map(|c| c.in_flight).sum()
     }
 
     /// Who goes now.
@@ -157,21 +175,22 @@ impl<J: Asks> Desk<J> {
     }
 
     /// For people.
-    pub(crate) fn stats(&mut self, now: Ts) -> Vec<PoolStats> {
-        let stats = |c: &mut Counter<J>| {
-            let used = c.budget.used(now);
+    pub(crate) fn stats(&self, now: Ts) -> Vec<PoolStats> {
+        let stats = |c: &Counter<J>| {
             let mut waiting = [0, 1, 2, 3].map(|level| c.lines[level].len());
             c.later.iter().for_each(|(_, job)| waiting[level(job.priority())] += 1);
+            let mut budget = lock(&c.budget);
+            let used = budget.used(now);
             PoolStats {
                 pool: c.name,
                 used,
-                left: c.budget.cap().saturating_sub(used),
+                left: budget.cap().saturating_sub(used),
                 in_flight: c.in_flight,
                 waiting,
-                paused_until: c.budget.paused_until(now),
+                paused_until: budget.paused_until(now),
             }
         };
-        self.counters.iter_mut().map(stats).collect()
+        self.counters.iter().map(stats).collect()
     }
 
     fn counter(&mut self, pool: PoolId) -> Option<&mut Counter<J>> {
@@ -188,12 +207,14 @@ impl<J: Asks> Counter<J> {
             return Next::Wait(None);
         }
         let Some(weight) = self.lines[level].front().map(Asks::weight) else { return Next::Wait(retry) };
-        let at = self.budget.ready_at(now, weight, limit);
+        let mut budget = lock(&self.budget);
+        let at = budget.ready_at(now, weight, limit);
         if at > now {
             return Next::Wait(Some(retry.map_or(at, |r| r.min(at))));
         }
         let Some(job) = self.lines[level].pop_front() else { return Next::Wait(retry) };
-        self.budget.spend(now, weight);
+        budget.spend(now, weight);
+        drop(budget);
         self.in_flight += 1;
         self.credit(level, weight);
         Next::Go(job)
@@ -201,7 +222,7 @@ impl<J: Asks> Counter<J> {
 
     /// Whose turn it is, and how far the budget may be used for it.
     fn turn(&self) -> Option<(usize, u32)> {
-        let cap = self.budget.cap();
+        let cap = lock(&self.budget).cap();
         let earned = |level: &usize| {
             let weight = self.lines[*level].front().map(Asks::weight);
             weight.is_some_and(|w| self.earned[*level] >= TURN * u64::from(w.max(1)))

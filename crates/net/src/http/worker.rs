@@ -1,7 +1,9 @@
 //! Takes requests off a venue's desk, asks, and decides what an answer means.
 //!
-//! 429: the budget rests as long as the venue says and the request is tried again. 418: all venues of that operator rest. 403
-//! and 451: no use; where a venue says 403 to who asks too often, it rests as well and the answer is handed on. 5xx, silence and broken connections: tried again after a pause, a few times. Everything else is an answer
+//! 429: the budget rests as long as the venue says (all budgets, where the venue means its host) and the request is tried again.
+//! 418: all venues of that operator rest. 403 and 451: so they do, whoever waits is told, and after the rest one request at a
+//! time finds out whether anything has changed; where a venue says 403 to who asks too often, it rests as well and the answer
+//! is handed on. 5xx, silence and broken connections: tried again after a pause, a few times. Everything else is an answer
 //! and goes to whoever asked, whatever its status.
 
 use super::client::Reply;
@@ -11,7 +13,7 @@ use crate::clock;
 use crate::error::Error;
 use crate::incoming::Incoming;
 use crate::limit::backoff::Backoff;
-use crate::refusal::{self, BAN_UNSAID, PAUSE_UNSAID};
+use crate::refusal::{self, BAN_UNSAID, FORBIDDEN_UNSAID, PAUSE_UNSAID};
 use crate::world::{Venue, World, lock};
 use barograph_domain::{Span, Ts};
 use core::time::Duration;
@@ -30,6 +32,9 @@ pub(crate) fn submit(world: &World, venue: &Venue, job: Job) {
     if world.is_stopping() {
         return deliver_failure(world, venue, job, Error::Dropped);
     }
+    if let (Some(status), Some(_)) = (venue.forbidden(), venue.halted(world.now())) {
+        return deliver_refusal(world, venue, job, status);
+    }
     let mut desk = lock(&venue.desk);
     let has_pool = desk.has_pool(job.pool);
     let refused = desk.push(job);
@@ -43,13 +48,23 @@ pub(crate) fn submit(world: &World, venue: &Venue, job: Job) {
     }
 }
 
+/// A request is not asked at all, because the venue refuses us.
+fn deliver_refusal(world: &World, venue: &Venue, job: Job, status: u16) {
+    let error = Error::Refused { status, retry_after_s: None, to: job.url.clone() };
+    deliver_failure(world, venue, job, error);
+}
+
 /// Serves one venue until the program stops.
 pub(crate) async fn serve(world: Arc<World>, venue: Arc<Venue>) {
     loop {
         let now = world.now();
         let next = match venue.halted(now) {
             Some(until) => Next::Wait(Some(until)),
-            None => lock(&venue.desk).next(now),
+            None => {
+                let mut desk = lock(&venue.desk);
+                // After a refusal one request at a time, until one is answered.
+                if venue.forbidden().is_some() && desk.in_flight() > 0 { Next::Wait(None) } else { desk.next(now) }
+            }
         };
         let wait = match next {
             Next::Go(job) => {
@@ -121,19 +136,28 @@ fn judged(world: &World, venue: &Venue, job: &Job, sent: Ts, reply: Reply) -> Re
     if refusal::is_refusal(status) {
         venue.counters.refusals.add(1);
         match status {
-            429 => lock(&venue.desk).pause(job.pool, now + refusal::rest(retry_after_s, PAUSE_UNSAID)),
+            429 => {
+                let until = now + refusal::rest(retry_after_s, PAUSE_UNSAID);
+                let mut desk = lock(&venue.desk);
+                if venue.limits.host_rests_on_429 { desk.pause_all(until) } else { desk.pause(job.pool, until) }
+            }
             418 => venue.halt(now, refusal::rest(retry_after_s, BAN_UNSAID)),
-            403 => {
-                if let Some(rest) = venue.limits.rest_after_403 {
-                    venue.halt(now, refusal::rest(retry_after_s, rest).max(rest));
-                    // Its body says whether it was haste or the region.
-                    return Ok(reply);
+            403 if let Some(rest) = venue.limits.rest_after_403 => {
+                venue.halt(now, refusal::rest(retry_after_s, rest).max(rest));
+                // Its body says whether it was haste or the region.
+                return Ok(reply);
+            }
+            _ => {
+                venue.forbid(now, status, refusal::rest(retry_after_s, FORBIDDEN_UNSAID));
+                let waiting = lock(&venue.desk).clear();
+                for job in waiting {
+                    deliver_refusal(world, venue, job, status);
                 }
             }
-            _ => {}
         }
         return Err(Error::Refused { status, retry_after_s, to: job.url.clone() });
     }
+    venue.allowed();
     if status >= 500 {
         // Some venues say so when they are overloaded.
         if retry_after_s.is_some() {

@@ -2,6 +2,7 @@
 
 use super::budget::Budget;
 use crate::http::desk::{Asks, Desk, Next};
+use crate::world::Shared;
 use barograph_domain::{Span, Ts};
 use barograph_venues::session::{Pool, PoolId, Priority};
 use proptest::prelude::*;
@@ -90,7 +91,20 @@ impl Asks for Wish {
 }
 
 fn pool(weight: u32, in_flight_max: u32) -> Pool {
-    Pool { id: PoolId(0), name: "weight", weight, per: PER, aligned: false, used_header: None, in_flight_max }
+    Pool {
+        id: PoolId(0),
+        name: "weight",
+        weight,
+        per: PER,
+        aligned: false,
+        used_header: None,
+        in_flight_max,
+        shared: None,
+    }
+}
+
+fn desk<J: Asks>(pool: Pool) -> Desk<J> {
+    Desk::new(&[pool], |p| Shared::default().budget(p))
 }
 
 /// Serves everything, one at a time; returns the order, with moments.
@@ -119,7 +133,7 @@ fn priority() -> impl Strategy<Value = Priority> {
 proptest! {
     #[test]
     fn everybody_is_served_once_in_order_within_the_weight(all in prop::collection::vec((1_u32..40, priority()), 1..150)) {
-        let mut desk = Desk::new(&[pool(100, 1)]);
+        let mut desk = desk(pool(100, 1));
         for (id, &(weight, priority)) in all.iter().enumerate() {
             desk.push(Wish { id, weight, priority }).unwrap();
         }
@@ -138,7 +152,7 @@ proptest! {
 
 #[test]
 fn urgent_ones_go_first_and_the_others_keep_a_small_share() {
-    let mut desk = Desk::new(&[pool(100, 1)]);
+    let mut desk = desk(pool(100, 1));
     for id in 0..400 {
         let priority = if id < 200 { Priority::Backfill } else { Priority::Sync };
         desk.push(Wish { id, weight: 1, priority }).unwrap();
@@ -152,7 +166,7 @@ fn urgent_ones_go_first_and_the_others_keep_a_small_share() {
 
 #[test]
 fn less_urgent_ones_leave_room_for_a_book_that_breaks() {
-    let mut desk = Desk::new(&[pool(100, 1)]);
+    let mut desk = desk(pool(100, 1));
     for id in 0..100 {
         desk.push(Wish { id, weight: 1, priority: Priority::Backfill }).unwrap();
     }
@@ -169,7 +183,7 @@ fn less_urgent_ones_leave_room_for_a_book_that_breaks() {
 
 #[test]
 fn lines_are_bounded_and_flights_limited() {
-    let mut desk = Desk::new(&[pool(100_000, 3)]);
+    let mut desk = desk(pool(100_000, 3));
     let wish = |id| Wish { id, weight: 1, priority: Priority::Poll };
     let refused = (0..10_000).filter(|id| desk.push(wish(*id)).is_err()).count();
     assert_eq!(refused, 10_000 - crate::http::desk::WAITING_MAX);

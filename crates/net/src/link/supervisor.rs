@@ -11,7 +11,7 @@ use crate::clock;
 use crate::error::{Error, Result};
 use crate::limit::backoff::Backoff;
 use crate::random::Random;
-use crate::refusal::{self, BAN_UNSAID, PAUSE_UNSAID};
+use crate::refusal::{self, BAN_UNSAID, FORBIDDEN_UNSAID, PAUSE_UNSAID};
 use crate::stats::LinkMeter;
 use crate::world::{Venue, World, lock};
 use crate::ws::handshake;
@@ -31,8 +31,8 @@ const HEALTHY: Span = Span::secs(60);
 /// Name lookup, TCP, TLS and the upgrade together; with a floor in the machine's own time, since they are its work.
 const OPEN_WITHIN: Span = Span::secs(10);
 const OPEN_WITHIN_REAL: Duration = Duration::from_secs(3);
-/// After 403 or 451 nothing will change soon.
-const FORBIDDEN_PAUSE: Span = Span::mins(15);
+/// An address that cannot be read will not become readable.
+const HOPELESS_PAUSE: Span = Span::mins(15);
 /// The old instance waits for the first word of the new one for at most this many overlaps.
 const OVERLAPS_MAX: i64 = 3;
 
@@ -212,14 +212,15 @@ impl Supervisor {
         counters.error(now, e.to_string());
         let pause = self.backoff.failed();
         let Error::Refused { status, retry_after_s, .. } = e else {
-            return if matches!(e, Error::Address { .. }) { FORBIDDEN_PAUSE } else { pause };
+            return if matches!(e, Error::Address { .. }) { HOPELESS_PAUSE } else { pause };
         };
         counters.refusals.add(1);
         match status {
             418 => self.venue.halt(now, refusal::rest(*retry_after_s, BAN_UNSAID)),
             429 => lock(&self.venue.connects).pause(now + refusal::rest(*retry_after_s, PAUSE_UNSAID)),
             403 if let Some(rest) = self.venue.limits.rest_after_403 => self.venue.halt(now, rest),
-            _ => return FORBIDDEN_PAUSE,
+            // Not from here: no other connection and no request will fare better.
+            _ => self.venue.forbid(now, *status, refusal::rest(*retry_after_s, FORBIDDEN_UNSAID)),
         }
         pause
     }

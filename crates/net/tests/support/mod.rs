@@ -114,6 +114,7 @@ pub fn limits() -> Limits {
         rest_after_403: None,
         deflate: false,
         pools: vec![pool(0, 1_000)],
+        host_rests_on_429: false,
     }
 }
 
@@ -126,6 +127,7 @@ pub fn pool(id: u8, weight: u32) -> Pool {
         aligned: false,
         used_header: Some("x-used"),
         in_flight_max: 8,
+        shared: None,
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) fn limits(flavour: &Flavour) -> Limits {
         aligned: true,
         used_header: Some("x-mbx-used-weight-1m"),
         in_flight_max: 8,
+        // USD-M and COIN-M hosts count an address together.
+        shared: flavour.is_futures().then_some("binance-futures"),
     };
     let pool = |id, name, weight| Pool {
         id,
@@ -38,6 +40,7 @@ pub(super) fn limits(flavour: &Flavour) -> Limits {
         aligned: false,
         used_header: None,
         in_flight_max: 4,
+        shared: None,
     };
     let pools = match flavour.class {
         Class::UsdM | Class::CoinM => vec![weight(2_400), pool(FUNDING, "funding", 500), pool(DATA, "data", 1_000)],
@@ -62,6 +65,7 @@ pub(super) fn limits(flavour: &Flavour) -> Limits {
         rest_after_403: None,
         deflate: false,
         pools,
+        host_rests_on_429: true,
     }
 }
 

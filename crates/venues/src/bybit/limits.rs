@@ -46,6 +46,8 @@ pub(super) fn limits() -> Limits {
             aligned: false,
             used_header: None,
             in_flight_max: 20,
+            shared: None,
         }],
+        host_rests_on_429: false,
     }
 }

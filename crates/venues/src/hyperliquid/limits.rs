@@ -47,6 +47,8 @@ pub(super) fn limits() -> Limits {
             aligned: false,
             used_header: None,
             in_flight_max: 4,
+            shared: None,
         }],
+        host_rests_on_429: false,
     }
 }

@@ -52,6 +52,7 @@ pub(super) fn limits() -> Limits {
         aligned: false,
         used_header: None,
         in_flight_max: 8,
+        shared: None,
     };
     Limits {
         operator: "okx",
@@ -77,5 +78,6 @@ pub(super) fn limits() -> Limits {
             pool(LISTS, "lists", 20),
             pool(TIME, "time", 10),
         ],
+        host_rests_on_429: false,
     }
 }

@@ -47,6 +47,9 @@ pub struct Pool {
     pub used_header: Option<&'static str>,
     /// Requests under way at once.
     pub in_flight_max: u32,
+    /// Pools of this name are one budget, whichever venue spends it: the exchange counts them together per address. All of
+    /// them state the same weight and period. `None`: this venue's own.
+    pub shared: Option<&'static str>,
 }
 
 /// What the venue allows.
@@ -77,4 +80,6 @@ pub struct Limits {
     pub deflate: bool,
     /// Request budgets.
     pub pools: Vec<Pool>,
+    /// "Too many requests" means the host: every budget of the venue rests, not only the one that was spent.
+    pub host_rests_on_429: bool,
 }
