@@ -44,6 +44,30 @@ impl Intervals {
     }
 }
 
+/// Hours between settlements as the running rates of a stream show it, each with the settlement it is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Awaited {
+    next: Option<Ts>,
+    hours: Option<i64>,
+}
+
+impl Awaited {
+    /// The interval of a running rate that is for the settlement at `next`; `None` while nothing shows it. Two settlements do, and
+    /// so does one at an hour at which longer intervals have none: settlements are at whole intervals of the UTC day.
+    #[expect(clippy::cast_precision_loss, reason = "at most 24")]
+    pub fn interval_h(&mut self, next: Ts) -> Option<f64> {
+        if self.next != Some(next) {
+            let step = self.next.and_then(|last| hours_of(next - last));
+            let hour = (next.0 - next.floor(Span::days(1)).0) / Span::hours(1).0;
+            let longest = KNOWN_H.into_iter().rev().find(|h| hour % h == 0);
+            // Eight hours are the usual case: an hour that allows for them, or for a day, shows nothing.
+            self.hours = step.or(longest.filter(|h| *h < 8)).or(self.hours);
+            self.next = Some(next);
+        }
+        self.hours.map(|h| h as f64)
+    }
+}
+
 /// Whole hours that a venue could use, allowing for jitter.
 fn hours_of(step: Span) -> Option<i64> {
     let nearest = Ts(step.0 + Span::mins(30).0).floor(Span::hours(1)).0;
@@ -54,6 +78,27 @@ fn hours_of(step: Span) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn running_rates_show_their_interval_once_they_can() {
+        let cases: [(&[i64], &[Option<f64>]); 6] = [
+            (&[8, 8, 16, 24], &[None, None, Some(8.0), Some(8.0)]),
+            (&[4, 4, 8, 12], &[Some(4.0), Some(4.0), Some(4.0), Some(4.0)]),
+            (&[8, 12, 16], &[None, Some(4.0), Some(4.0)]),
+            (&[13, 14], &[Some(1.0), Some(1.0)]),
+            // A recording with a hole of a day, and one whose contract changes from four to eight hours.
+            (&[4, 32, 36], &[Some(4.0), Some(4.0), Some(4.0)]),
+            (&[4, 8, 16], &[Some(4.0), Some(4.0), Some(8.0)]),
+        ];
+        for (next_h, want) in cases {
+            let mut awaited = Awaited::default();
+            let got: Vec<_> = next_h
+                .iter()
+                .map(|h| awaited.interval_h(Ts::from_civil(2026, 10, 7, 0, 0, 0) + Span::hours(*h)))
+                .collect();
+            assert_eq!(got, want, "{next_h:?}");
+        }
+    }
 
     fn check(declared_h: i64, stamps_h: &[i64], want: &[f64]) {
         let mut intervals = Intervals::new(Span::hours(declared_h));

@@ -10,6 +10,7 @@
 //! - Depth frames and the REST snapshot in between are counted, not used yet.
 
 use crate::binance::map::{self, Fact, Market};
+use crate::funding::Awaited;
 use crate::number;
 use crate::reject::{Outcome, Reason, Reject, Unused};
 use crate::table::Sink;
@@ -40,13 +41,15 @@ pub struct RecordingMapper {
     channels: Vec<(Channel, Option<StreamIndex>)>,
     /// Symbols with trades, and whether their first was an aggregated one: the other kind says the same again.
     kinds: Vec<(String, bool)>,
+    /// Symbols with running funding, and what their settlements show.
+    awaited: Vec<(String, Awaited)>,
 }
 
 impl RecordingMapper {
     /// For a market. Lines received after `now` are refused.
     #[must_use]
     pub fn new(market: Market, now: Ts) -> Self {
-        Self { market, now, last: Ts::MIN, channels: Vec::new(), kinds: Vec::new() }
+        Self { market, now, last: Ts::MIN, channels: Vec::new(), kinds: Vec::new(), awaited: Vec::new() }
     }
     /// The market.
     #[must_use]
@@ -63,6 +66,7 @@ impl RecordingMapper {
             *to = *stream;
         }
         self.last = Ts::MIN;
+        self.awaited.clear();
     }
 
     /// First pass: receive time of a line, its channels noted.
@@ -116,7 +120,8 @@ impl RecordingMapper {
         }
         let before = sink.len();
         let mut unused = Unused::Filtered;
-        for fact in &facts {
+        for fact in &mut facts {
+            self.complete(fact);
             let too_early =
                 matches!(fact.payload, Payload::Bar(_)) && fact.event_ts.is_some_and(|t| t > recv_ts + CLOCK_SLACK);
             if too_early {
@@ -135,6 +140,16 @@ impl RecordingMapper {
             }
         }
         Ok((sink.len() == before).then_some(unused))
+    }
+
+    /// Says how long the settlement interval of a running rate is, once the recording has shown it.
+    fn complete(&mut self, fact: &mut Fact<'_>) {
+        let Payload::Funding { interval_h, next_ts: Some(next), .. } = &mut fact.payload else { return };
+        let at = self.awaited.iter().position(|(symbol, _)| *symbol == fact.symbol).unwrap_or_else(|| {
+            self.awaited.push((fact.symbol.clone().into_owned(), Awaited::default()));
+            self.awaited.len() - 1
+        });
+        *interval_h = self.awaited[at].1.interval_h(*next);
     }
 
     /// Whether the trades of a symbol are the aggregated ones; `None` before its first.
@@ -266,6 +281,33 @@ mod tests {
             aggregated: false,
         };
         assert_eq!(event(&fact, Ts(close - 1), StreamIndex(0)).recv_ts, Ts(close));
+    }
+
+    #[test]
+    fn running_funding_has_the_interval_that_the_recording_shows() {
+        let mark = |minute: i64, symbol: &str, next_h: i64| {
+            let (recv, next) = (1_791_331_200_000 + minute * 60_000, 1_791_331_200_000 + next_h * 3_600_000);
+            format!(
+                r#"{recv}000000 {{"e":"markPriceUpdate","E":{recv},"s":"{symbol}","p":"1","i":"1","r":"0.0001","T":{next},"st":1}}"#
+            )
+        };
+        // 2026-10-07 00:00 UTC. One contract settles every four hours, the other every eight.
+        let lines = [mark(0, "AUSDT", 4), mark(1, "BUSDT", 8), mark(300, "AUSDT", 8), mark(600, "BUSDT", 16)];
+        let mut mapper = RecordingMapper::new(Market::UsdM, NOW);
+        assert!(lines.iter().all(|line| mapper.plan(line.as_bytes()).is_ok()));
+        let streams: Vec<_> =
+            (0..mapper.channels().count()).map(|i| Some(StreamIndex(u16::try_from(i).unwrap()))).collect();
+        mapper.bind(&streams);
+        let mut intervals = Vec::new();
+        for line in &lines {
+            let mut sink = Sink::new();
+            mapper.map(line.as_bytes(), &mut sink).unwrap();
+            intervals.extend(sink.iter().filter_map(|e| match e.payload {
+                Payload::Funding { interval_h, .. } => Some(interval_h),
+                _ => None,
+            }));
+        }
+        assert_eq!(intervals, [Some(4.0), None, Some(4.0), Some(8.0)]);
     }
 
     #[test]

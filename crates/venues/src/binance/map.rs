@@ -203,7 +203,8 @@ fn mark_price<'a>(text: &'a str, head: wire::Head<'a>, out: &mut Vec<Fact<'a>>) 
         if rate.abs() >= 1.0 {
             return Err(Reject::row(Reason::OutOfRange));
         }
-        let interval_h = Some(policy::FUNDING_INTERVAL.as_secs_f64() / 3_600.0);
+        // The frame does not say it; whoever reads many finds it out.
+        let interval_h = None;
         let next_ts = Some(time(next)?);
         push(Metric::FundingRate, Payload::Funding { rate, interval_h, next_ts, special: false });
     }
@@ -274,6 +275,10 @@ fn base_quantity(qty: f64, price: f64, symbol: &str, market: Market) -> f64 {
 }
 
 fn number(text: &str) -> Result<f64, Reject> {
+    // The venue writes digits; `8e4` is damage, to the sessions too.
+    if text.contains(['e', 'E']) {
+        return Err(Reject::row(Reason::NotANumber));
+    }
     number::decimal(text.as_bytes()).ok_or(Reject::row(Reason::NotANumber))
 }
 fn price(text: &str) -> Result<f64, Reject> {
@@ -337,7 +342,7 @@ mod tests {
         assert_eq!(metrics, [Metric::MarkPrice, Metric::IndexPrice, Metric::FundingRate]);
         assert_eq!(facts[0].payload, Payload::Value(83_134.617_297_10));
         let next_ts = Some(Ts::from_millis(1_791_388_800_000));
-        let want = Payload::Funding { rate: 0.000_002_53, interval_h: Some(8.0), next_ts, special: false };
+        let want = Payload::Funding { rate: 0.000_002_53, interval_h: None, next_ts, special: false };
         assert_eq!(facts[2].payload, want);
     }
 
