@@ -7,7 +7,7 @@ use super::rest;
 use super::session::{BinanceSession, Purpose, base_quantity};
 use crate::session::registry::escape;
 use crate::session::{Action, MarketIndex, Out, PoolId, Priority, Request, RequestId, scan};
-use barograph_domain::{Metric, Payload, Span, StatusState, Ts};
+use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use std::collections::BTreeMap;
 
 /// More due settlements than this are asked for with one request for all markets.
@@ -20,12 +20,19 @@ const FUNDING_INFO_EVERY: Span = Span::mins(30);
 /// A hole in open interest this long is filled from the five-minute history.
 const OPEN_INTEREST_HOLE: Span = Span::mins(10);
 const TIMEOUT: Span = Span::secs(10);
+/// After 403 or 451: what refuses an address does not change its mind soon.
+const FORBIDDEN_PAUSE: Span = Span::mins(10);
 /// Waiting for budget included. A thousand books at weight 1 wait half a minute.
 const PATIENCE: Span = Span::mins(5);
 
 impl BinanceSession {
     pub(super) fn api(&self, path: &str) -> String {
         format!("{}{}{path}", self.config.endpoints.rest, self.flavour.api)
+    }
+
+    /// Not while the venue refuses this address; after the pause one request at a time.
+    pub(super) fn may_ask(&self, now: Ts) -> bool {
+        self.state.refused_until.is_none_or(|until| now >= until && self.state.asked.is_empty())
     }
 
     pub(super) fn ask(
@@ -46,7 +53,7 @@ impl BinanceSession {
 
     pub(super) fn ask_depth(&mut self, now: Ts, market: MarketIndex, out: &mut Out) {
         let Some(m) = self.state.markets.get(market.index()).filter(|m| m.wanted) else { return };
-        if !m.book.as_ref().is_some_and(|b| b.wants_snapshot(now)) {
+        if !self.may_ask(now) || !m.book.as_ref().is_some_and(|b| b.wants_snapshot(now)) {
             return;
         }
         let Some(symbol) = self.spec(market).map(|s| escape(&s.symbol)) else { return };
@@ -60,7 +67,7 @@ impl BinanceSession {
     }
 
     pub(super) fn ask_polls(&mut self, now: Ts, out: &mut Out) {
-        loop {
+        while self.may_ask(now) {
             let mut due = None;
             let next = RequestId(self.state.request_last + 1);
             let mut polls = core::mem::take(&mut self.state.polls);
@@ -76,7 +83,7 @@ impl BinanceSession {
     }
 
     pub(super) fn ask_funding_info(&mut self, now: Ts, out: &mut Out) {
-        if self.state.funding_info_due.is_some_and(|due| due <= now) {
+        if self.may_ask(now) && self.state.funding_info_due.is_some_and(|due| due <= now) {
             self.state.funding_info_due = Some(now + FUNDING_INFO_EVERY);
             let url = self.api("/fundingInfo");
             self.ask(now, Purpose::FundingInfo, url, (FUNDING, 1), Priority::Poll, out);
@@ -84,14 +91,17 @@ impl BinanceSession {
     }
 
     pub(super) fn ask_settled(&mut self, now: Ts, out: &mut Out) {
-        if !self.has(Metric::FundingRateSettled) {
+        if !self.has(Metric::FundingRateSettled) || !self.may_ask(now) {
             return;
         }
         let is_due = |at: &usize| {
             let m = &self.state.markets[*at];
             m.wanted && m.settle_due.is_some_and(|due| due <= now)
         };
-        let due: Vec<usize> = (0..self.state.markets.len()).filter(is_due).collect();
+        let mut due: Vec<usize> = (0..self.state.markets.len()).filter(is_due).collect();
+        if self.state.refused_until.is_some() {
+            due.truncate(1);
+        }
         let Some(first) = due.first() else { return };
         let from = due.iter().filter_map(|at| self.state.markets[*at].settle_from).min();
         // Settlements are stamped some milliseconds after their hour.
@@ -116,6 +126,15 @@ impl BinanceSession {
     }
 
     pub(super) fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {
+        // Whatever it says: we are answered.
+        self.state.refused_until = None;
+        if let Some((Purpose::Status(Some(market)), _)) = self.state.asked.get(&request).copied()
+            && status == 400
+        {
+            // Not a symbol of this venue any more.
+            self.state.asked.remove(&request);
+            return self.traded(now, market, false, out);
+        }
         if status != 200 {
             self.failed(now, request, &format!("the answer has status {status}"), body, out);
             return;
@@ -127,6 +146,7 @@ impl BinanceSession {
             Purpose::FundingInfo => self.funding_info(body),
             Purpose::Settled(_) => self.settled(now, body, out),
             Purpose::History => self.history_page(now, request, body, out),
+            Purpose::Status(market) => self.statuses(now, market, body, out),
         };
         if read.is_none() {
             self.failed(now, request, "the answer cannot be read", body, out);
@@ -136,7 +156,47 @@ impl BinanceSession {
         match purpose {
             Purpose::OpenInterest => self.ask_polls(now, out),
             Purpose::History => self.ask_history(now, out),
-            Purpose::Depth(_) | Purpose::FundingInfo | Purpose::Settled(_) => {}
+            Purpose::Depth(_) | Purpose::FundingInfo | Purpose::Settled(_) | Purpose::Status(_) => {}
+        }
+    }
+
+    /// 403 or 451: the venue is not for this address. What depends on requests says so; everything is asked for again when one
+    /// request has been answered.
+    pub(super) fn forbidden(&mut self, now: Ts, request: RequestId, out: &mut Out) {
+        let Some((purpose, _)) = self.state.asked.remove(&request) else { return };
+        match purpose {
+            Purpose::Depth(market) => {
+                let book = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut());
+                if let Some(book) = book.filter(|b| b.asked == Some(request)) {
+                    book.failed(now);
+                }
+            }
+            Purpose::OpenInterest => {
+                self.state.polls.answered(now, request, false);
+            }
+            Purpose::FundingInfo => self.state.funding_info_due = Some(now),
+            Purpose::Settled(_) | Purpose::Status(_) => {}
+            Purpose::History => self.state.history.put_back(now, request),
+        }
+        let said = self.state.refused_until.is_some_and(|until| now < until);
+        self.state.refused_until = Some(now + FORBIDDEN_PAUSE);
+        if said {
+            return;
+        }
+        let why = "the venue refuses requests from this address (403 or 451): use another host or leave the venue out";
+        out.fault("region_refused", None, why, &[]);
+        for market in (0..self.state.markets.len()).map(|n| MarketIndex(u32::try_from(n).unwrap_or(u32::MAX))) {
+            let m = &self.state.markets[market.index()];
+            if !m.wanted {
+                continue;
+            }
+            // A book that is there goes on without requests.
+            let has_book = m.book.as_ref().is_some_and(|b| b.book().is_some());
+            for metric in [Metric::OpenInterest, Metric::FundingRateSettled, Metric::Book] {
+                if metric != Metric::Book || !has_book {
+                    self.state.tracker.lost(market, metric, now, StatusState::Gap, GapReason::Refused, out);
+                }
+            }
         }
     }
 
@@ -151,12 +211,12 @@ impl BinanceSession {
                 }
                 Some(market)
             }
-            Purpose::OpenInterest => self.state.polls.answered(now, request, true).map(|(market, _)| market),
+            Purpose::OpenInterest => self.state.polls.answered(now, request, false).map(|(market, _)| market),
             Purpose::FundingInfo => {
                 self.state.funding_info_due = Some(now + SETTLED_PAUSE);
                 None
             }
-            Purpose::Settled(market) => market,
+            Purpose::Settled(market) | Purpose::Status(market) => market,
             Purpose::History => {
                 let given_up = self.state.history.failed(now, request);
                 if let Some(task) = given_up {
@@ -226,7 +286,15 @@ impl BinanceSession {
 
     fn open_interest(&mut self, now: Ts, request: RequestId, body: &[u8], out: &mut Out) -> Option<()> {
         let (at, amount) = rest::open_interest(body)?;
-        let (market, metric) = self.state.polls.answered(now, request, true)?;
+        // What does not move is asked for less often.
+        let moved = self.state.polls.asked_by(request).is_some_and(|market| {
+            let m = self.state.markets.get(market.index());
+            m.is_some_and(|m| m.interest_raw.is_none_or(|before| before.to_bits() != amount.to_bits()))
+        });
+        let (market, metric) = self.state.polls.answered(now, request, moved)?;
+        if let Some(m) = self.state.markets.get_mut(market.index()) {
+            m.interest_raw = Some(amount);
+        }
         let class = self.flavour.class;
         let (Some(m), Some(spec)) = (self.state.markets.get(market.index()), self.spec(market)) else {
             return Some(());

@@ -144,7 +144,7 @@ impl BinanceSession {
     }
 
     pub(super) fn ask_history(&mut self, now: Ts, out: &mut Out) {
-        loop {
+        while self.may_ask(now) {
             let next = RequestId(self.state.request_last + 1);
             let mut due = None;
             let mut history = core::mem::take(&mut self.state.history);

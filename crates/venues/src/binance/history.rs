@@ -147,6 +147,13 @@ impl History {
         given_up
     }
 
+    /// The page was not answered, for a reason that says nothing about it.
+    pub(super) fn put_back(&mut self, now: Ts, request: RequestId) {
+        if let Some(task) = self.answered(request) {
+            task.due = now;
+        }
+    }
+
     /// The task a request was for.
     pub(super) fn peek(&self, request: RequestId) -> Option<&Task> {
         self.tasks.iter().find(|t| t.asked == Some(request))

@@ -115,7 +115,7 @@ impl BinanceSession {
                 Ok(())
             }
             b"" => {
-                control(f, bytes, out);
+                self.control(now, conn, f, bytes, out);
                 Ok(())
             }
             _ => Err("unexpected_event"),
@@ -480,16 +480,6 @@ fn note_next_funding(m: &mut Market, next: Option<Ts>, now_there: Ts) -> Option<
     }
     m.settled = Some(until);
     Some((known, until))
-}
-
-/// Answers to what was sent, and what the venue says about the connection.
-fn control(f: &Fields<'_>, bytes: &[u8], out: &mut Out) {
-    let refused = f.error.is_present() || (f.code.is_present() && f.msg.is_present());
-    if refused {
-        out.fault("error_reply", None, "the venue refused a message", bytes);
-    } else if !(f.result.is_present() && f.id.is_present()) {
-        out.fault("unexpected_shape", None, "neither an event nor an answer", bytes);
-    }
 }
 
 #[derive(Default)]

@@ -65,6 +65,10 @@ impl Channel {
         }
     }
 
+    pub(super) const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+
     /// The metrics a channel carries.
     pub(super) fn metrics(self) -> &'static [Metric] {
         match self {

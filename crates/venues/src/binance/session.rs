@@ -11,8 +11,8 @@ use super::limits;
 use super::plan::{self, Feed, Route, Tier};
 use crate::policy;
 use crate::session::{
-    Action, Book, CloseReason, ConnId, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out,
-    Polls, RequestId, RestoreError, Session, SessionConfig, StreamSpec, Tracker,
+    Action, Book, CloseReason, ConnId, FailReason, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec,
+    Names, Out, Polls, RequestId, RestoreError, Revive, Session, SessionConfig, StreamSpec, Tracker,
 };
 use barograph_domain::{GapReason, Kind, Metric, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Names per SUBSCRIBE message.
 const NAMES_MAX: usize = 200;
+/// Unanswered SUBSCRIBE messages that are remembered: 12,800 streams.
+const SENT_MAX: usize = 64;
 /// A quiet market's book is asked for although nothing was heard, after this long.
 const QUIET: Span = Span::secs(3);
 /// Saved state of another layout is not read.
@@ -34,6 +36,8 @@ pub(super) enum Purpose {
     /// Settlements of one market, or of all.
     Settled(Option<MarketIndex>),
     History,
+    /// Whether one market is traded, or all are.
+    Status(Option<MarketIndex>),
 }
 
 /// An open connection.
@@ -44,6 +48,14 @@ pub(super) struct Conn {
     pub(super) opened: Ts,
     /// Data came over it: only then is it up (sheet §9.2).
     pub(super) delivered: bool,
+}
+
+/// A SUBSCRIBE message under way.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(super) struct Sent {
+    pub(super) number: u64,
+    pub(super) conn: ConnId,
+    pub(super) feeds: Vec<Feed>,
 }
 
 /// Kind of trade ids a market's stream has.
@@ -69,6 +81,8 @@ pub(super) struct Market {
     /// Close of the newest candle that is known, or was asked for.
     pub(super) bar_ts: Option<Ts>,
     pub(super) open_interest: Option<(Ts, f64)>,
+    /// Its amount as the venue counts it.
+    pub(super) interest_raw: Option<f64>,
     pub(super) interval_h: f64,
     /// Next settlement by the mark price stream.
     pub(super) next_funding: Option<Ts>,
@@ -79,6 +93,8 @@ pub(super) struct Market {
     pub(super) settle_due: Option<Ts>,
     pub(super) settle_attempts: u32,
     pub(super) book: Option<BookSync>,
+    /// Its status was last asked for.
+    pub(super) status_at: Option<Ts>,
     /// History was asked for at the first start.
     pub(super) begun: bool,
 }
@@ -99,7 +115,14 @@ pub(super) struct State {
     pub(super) asked: BTreeMap<RequestId, (Purpose, Ts)>,
     pub(super) request_last: u64,
     pub(super) message_last: u64,
+    /// Subscriptions that are not answered yet.
+    pub(super) sent: Vec<Sent>,
+    pub(super) revive: Revive,
     pub(super) funding_info_due: Option<Ts>,
+    /// Statuses are not asked for before.
+    pub(super) status_due: Option<Ts>,
+    /// The venue refuses this address: nothing is asked before, and then one request finds out.
+    pub(super) refused_until: Option<Ts>,
     pub(super) lag: LagMeter,
 }
 
@@ -131,7 +154,11 @@ impl BinanceSession {
             asked: BTreeMap::new(),
             request_last: 0,
             message_last: 0,
+            sent: Vec::new(),
+            revive: Revive::default(),
             funding_info_due: None,
+            status_due: None,
+            refused_until: None,
             lag: LagMeter::default(),
         };
         let limits = limits::limits(flavour);
@@ -189,6 +216,7 @@ impl BinanceSession {
             liquidations: VecDeque::new(),
             bar_ts: None,
             open_interest: None,
+            interest_raw: None,
             interval_h: spec.funding_interval_h.unwrap_or(8.0),
             next_funding: None,
             settled: None,
@@ -196,6 +224,7 @@ impl BinanceSession {
             settle_due: None,
             settle_attempts: 0,
             book,
+            status_at: None,
             begun: false,
         });
         self.state.specs.push(spec);
@@ -225,6 +254,7 @@ impl BinanceSession {
     fn start(&mut self, now: Ts, out: &mut Out) {
         self.state.started = true;
         self.declare(now, 0, out);
+        self.rest_untraded(now, 0);
         if self.flavour.is_futures() && self.has(Metric::FundingRate) {
             self.state.funding_info_due = Some(now);
         }
@@ -244,7 +274,10 @@ impl BinanceSession {
             let markets = i64::try_from(self.state.markets.len().max(1)).unwrap_or(i64::MAX);
             let offset = Span(poll_every.0 / markets * i64::from(stream.market.0).rem_euclid(markets));
             match stream.metric {
-                Metric::OpenInterest => self.state.polls.add(stream.market, stream.metric, poll_every, now + offset),
+                Metric::OpenInterest => {
+                    let volume = self.spec(stream.market).and_then(|s| s.volume_24h_quote);
+                    self.state.polls.add(stream.market, stream.metric, poll_every, volume, now + offset);
+                }
                 Metric::FundingRateSettled => {
                     if let Some(market) = self.state.markets.get_mut(stream.market.index()) {
                         market.settle_due = Some(now);
@@ -275,9 +308,16 @@ impl BinanceSession {
         self.links = used.map(|r| Link { id: r.id, url: url(r.tier), ping: None }).collect();
     }
 
-    fn send(&mut self, conn: ConnId, method: &str, feeds: &[Feed], out: &mut Out) {
+    pub(super) fn send(&mut self, conn: ConnId, method: &str, feeds: &[Feed], out: &mut Out) {
         for batch in feeds.chunks(NAMES_MAX) {
             self.state.message_last += 1;
+            if method == "SUBSCRIBE" {
+                self.state.sent.push(Sent { number: self.state.message_last, conn, feeds: batch.to_vec() });
+                // Answers come in the order of the messages: what is this old will not be answered.
+                if self.state.sent.len() > SENT_MAX {
+                    self.state.sent.remove(0);
+                }
+            }
             let names: Vec<String> = batch.iter().map(|f| plan::name(*f, &self.state.specs)).collect();
             let text =
                 serde_json::json!({ "method": method, "params": names, "id": self.state.message_last }).to_string();
@@ -288,6 +328,7 @@ impl BinanceSession {
     fn opened(&mut self, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
         self.state.conns.push(Conn { id: conn, link, opened: now, delivered: false });
         self.state.conns.sort_unstable_by_key(|c| c.id);
+        self.state.revive.opened(now);
         let feeds = self.state.routes.iter().find(|r| r.id == link).map(|r| r.feeds.clone());
         match feeds {
             Some(feeds) => self.send(conn, "SUBSCRIBE", &feeds, out),
@@ -298,6 +339,7 @@ impl BinanceSession {
     fn closed(&mut self, now: Ts, conn: ConnId, out: &mut Out) {
         let Some(at) = self.state.conns.iter().position(|c| c.id == conn) else { return };
         let gone = self.state.conns.remove(at);
+        self.state.sent.retain(|s| s.conn != conn);
         if self.state.conns.iter().any(|c| c.link == gone.link && c.delivered) {
             return;
         }
@@ -333,7 +375,7 @@ impl BinanceSession {
         for m in &mut self.state.markets {
             m.wanted = false;
         }
-        let from = self.state.streams.len();
+        let (from, known) = (self.state.streams.len(), self.state.specs.len());
         for spec in wanted {
             match self.names.get(spec.symbol.as_bytes()) {
                 Some(known) => {
@@ -347,6 +389,7 @@ impl BinanceSession {
             }
         }
         self.declare(now, from, out);
+        self.rest_untraded(now, known);
         self.resume_or_drop(now);
         for change in self.replan() {
             let conns: Vec<ConnId> = self.state.conns.iter().filter(|c| c.link == change.link).map(|c| c.id).collect();
@@ -380,7 +423,8 @@ impl BinanceSession {
                 .get(market, Metric::OpenInterest)
                 .is_some_and(|c| c.state != StatusState::NotOffered);
             if wanted && !polled && offered {
-                self.state.polls.add(market, Metric::OpenInterest, every, now);
+                let volume = self.spec(market).and_then(|s| s.volume_24h_quote);
+                self.state.polls.add(market, Metric::OpenInterest, every, volume, now);
             } else if !wanted {
                 self.state.polls.remove(market);
                 self.state.history.remove(market);
@@ -421,8 +465,10 @@ impl BinanceSession {
         self.ask_polls(now, out);
         self.ask_settled(now, out);
         self.ask_funding_info(now, out);
+        self.ask_status(now, out);
         self.ask_history(now, out);
         self.state.tracker.tick(now, out);
+        self.revive(now, out);
     }
 
     fn build_quiet_books(&mut self, now: Ts) {
@@ -463,6 +509,7 @@ impl Session for BinanceSession {
             Input::Closed { conn, .. } => self.closed(now, *conn, out),
             Input::Frame { conn, bytes } => self.frame(now, *conn, bytes, out),
             Input::Reply { request, status, body } => self.reply(now, *request, *status, body, out),
+            Input::Failed { request, reason: FailReason::Forbidden } => self.forbidden(now, *request, out),
             Input::Failed { request, .. } => self.failed(now, *request, "no answer", &[], out),
             Input::Tick => self.tick(now, out),
             Input::Markets(markets) => self.change_markets(now, markets, out),
@@ -514,8 +561,9 @@ impl Session for BinanceSession {
             return Err(RestoreError);
         }
         let state: State = postcard::from_bytes(rest).map_err(|_e| RestoreError)?;
-        let same = |spec: &MarketSpec| state.specs.iter().any(|s| s.symbol == spec.symbol);
-        if !self.config.markets.iter().all(same) {
+        let fits = self.config.markets.len() <= state.specs.len()
+            && self.config.markets.iter().zip(&state.specs).all(|(ours, saved)| ours.symbol == saved.symbol);
+        if !fits {
             return Err(RestoreError);
         }
         self.names = Names::default();

@@ -114,6 +114,24 @@ impl Symbol {
     }
 }
 
+/// Symbols of an instrument list, and whether they can be traded now; `None` when it is no such list.
+pub(super) fn statuses(body: &[u8]) -> Option<Vec<(String, bool)>> {
+    #[derive(Deserialize)]
+    struct List {
+        symbols: Vec<One>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct One {
+        symbol: String,
+        status: Option<String>,
+        contract_status: Option<String>,
+    }
+    let list: List = serde_json::from_slice(body).ok()?;
+    let is_traded = |one: &One| one.status.as_deref().or(one.contract_status.as_deref()) == Some("TRADING");
+    Some(list.symbols.into_iter().map(|one| (one.symbol.clone(), is_traded(&one))).collect())
+}
+
 /// The markets of the answers to [`discovery`].
 pub(super) fn instruments(flavour: &Flavour, answers: &[Vec<u8>]) -> Result<Vec<MarketSpec>, String> {
     let [info, tickers, rest @ ..] = answers else {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// History pages under way at once.
 const PAGES_MAX: u32 = 8;
 /// First byte of saved state.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// A market and all that is known of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -142,6 +142,7 @@ impl Bybit {
     /// A new connection: everything of its link is subscribed.
     fn opened(&mut self, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
         self.state.desk.open(conn, link);
+        self.state.desk.revive.opened(now);
         let mut wanted = Vec::new();
         for (n, market) in (0_u32..).zip(&mut self.state.markets) {
             if market.link != link {
@@ -222,7 +223,13 @@ impl Bybit {
         match pending.topics.as_slice() {
             [] => {}
             // The one it does not have.
-            [(market, channel)] => self.state.markets[market.index()].refused |= channel.bit(),
+            [(market, channel)] => {
+                let (market, channel) = (*market, *channel);
+                self.state.markets[market.index()].refused |= channel.bit();
+                for metric in channel.metrics() {
+                    self.state.desk.lost(market, *metric, now, GapReason::Refused, out);
+                }
+            }
             // One bad topic takes its whole request down: halve it until the bad one stands alone.
             many => {
                 let (a, b) = many.split_at(many.len() / 2);
@@ -253,8 +260,40 @@ impl Bybit {
         }
     }
 
+    /// Subscribes again what does not come, and replaces connections on which nothing does. Books see to themselves.
+    fn revive(&mut self, now: Ts, out: &mut Out) {
+        let links: Vec<LinkId> = self.links.iter().map(|l| l.id).collect();
+        for link in links {
+            let Some(conn) = self.state.desk.newest(link) else { continue };
+            let (mut carried, mut again) = (Vec::new(), Vec::new());
+            for (n, market) in (0_u32..).zip(&self.state.markets).filter(|(_, m)| m.link == link) {
+                for channel in Channel::ALL {
+                    if channel == Channel::Book || market.channels & !market.refused & channel.bit() == 0 {
+                        continue;
+                    }
+                    let index = MarketIndex(n);
+                    carried.push((index, channel.bit()));
+                    if self.state.desk.is_to_revive(now, index, channel.bit(), channel.metrics()) {
+                        again.push((index, channel));
+                    }
+                }
+            }
+            if self.state.desk.condemns(&carried) {
+                out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
+                continue;
+            }
+            for pending in self.state.pending.iter_mut().filter(|p| p.conn == conn) {
+                pending.topics.retain(|topic| !again.contains(topic));
+            }
+            self.state.pending.retain(|p| !p.topics.is_empty());
+            self.send(conn, "unsubscribe", &again, out);
+            self.send(conn, "subscribe", &again, out);
+        }
+    }
+
     fn tick(&mut self, now: Ts, out: &mut Out) {
         self.state.desk.tracker.tick(now, out);
+        self.revive(now, out);
         for n in 0..self.state.markets.len() {
             if self.state.markets[n].book.overdue(now) {
                 self.state.markets[n].book.late();

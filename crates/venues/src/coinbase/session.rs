@@ -118,8 +118,7 @@ impl Coinbase {
     }
 
     fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {
-        let poll = self.state.polls.all().iter().find(|p| p.asked == Some(request)).map(|p| p.market);
-        if let Some(market) = poll {
+        if let Some(market) = self.state.polls.asked_by(request) {
             let moved = status == 200 && self.product(now, market, body, out);
             if status != 200 {
                 out.fault("poll_failed", Some(market), &format!("status {status} for the product"), body);
@@ -272,7 +271,10 @@ impl Session for Coinbase {
         let Some((&FORMAT, body)) = bytes.split_first() else { return Err(RestoreError) };
         let (state, rest): ((State, LagMeter), &[u8]) =
             postcard::take_from_bytes(body).map_err(|_damaged| RestoreError)?;
-        if !rest.is_empty() || state.0.config != self.state.config {
+        // What was added while it ran is in the state, and in the list it is opened with since.
+        let fits = self.state.config.markets.len() <= state.0.symbols.len()
+            && self.state.config.markets.iter().zip(&state.0.symbols).all(|(spec, symbol)| spec.symbol == *symbol);
+        if !rest.is_empty() || !fits || !state.0.config.differs_in_markets_only(&self.state.config) {
             return Err(RestoreError);
         }
         (self.state, self.lag) = state;

@@ -11,7 +11,8 @@ use super::trades::TradeFeed;
 use crate::session::history::History;
 use crate::session::seen::Minutes;
 use crate::session::{
-    ConnId, Link, LinkId, MarketIndex, MarketSpec, Out, Polls, Priority, RequestId, SessionConfig, StreamSpec, Tracker,
+    ConnId, Link, LinkId, MarketIndex, MarketSpec, Out, Polls, Priority, RequestId, Revive, SessionConfig, StreamSpec,
+    Tracker,
 };
 use barograph_domain::{Kind, MarketKind, Metric, Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,8 @@ pub(super) struct Market {
     /// Base units of one unit the venue counts: contract size of futures.
     pub(super) scale: f64,
     pub(super) digits: u8,
+    /// Volume of 24 h when it was listed.
+    pub(super) volume_24h_quote: Option<f64>,
     pub(super) link: Option<LinkId>,
     pub(super) book: BookFeed,
     pub(super) trades: TradeFeed,
@@ -60,6 +63,8 @@ pub(super) struct State {
     pub(super) conns: Vec<Conn>,
     pub(super) watch: Watch,
     pub(super) requests_made: u64,
+    /// Subscriptions that the venue does not list.
+    pub(super) revive: Revive,
     /// The streams have been declared.
     pub(super) declared: bool,
 }
@@ -97,6 +102,7 @@ impl State {
             conns: Vec::new(),
             watch: Watch::default(),
             requests_made: 0,
+            revive: Revive::default(),
             declared: false,
             config,
         };
@@ -132,6 +138,7 @@ impl State {
             scale,
             // Without a known tick: eight digits, the most of any spot product.
             digits: spec.tick.map_or(8, |t| t.scale),
+            volume_24h_quote: spec.volume_24h_quote,
             link: None,
             book: BookFeed::new(),
             trades: TradeFeed::new(scale, !future),
@@ -196,7 +203,7 @@ impl State {
             let every = self.config.poll_every;
             // Not all at once.
             let first = now + Span(i64::from(market.0 % 16) * every.0 / 16);
-            self.polls.add(market, spec.metric, every, first);
+            self.polls.add(market, spec.metric, every, self.markets[at].volume_24h_quote, first);
         }
     }
 

@@ -71,6 +71,7 @@ impl State {
     /// A connection is open.
     pub(super) fn opened(&mut self, now: Ts, link: LinkId, id: ConnId, out: &mut Out) {
         self.conns.push(Conn::new(id, link, now));
+        self.revive.opened(now);
         let products = self.on_link(link);
         if products.is_empty() {
             // No longer wanted while it was opening.
@@ -158,6 +159,7 @@ impl State {
     pub(super) fn tend(&mut self, now: Ts, out: &mut Out) {
         self.replace(now, out);
         self.compare(now, out);
+        self.revive(now, out);
         if self.wants(Metric::Book) {
             self.refresh(now, out);
         }
@@ -226,6 +228,34 @@ impl State {
                 }
             }
             self.conns[n].asked = None;
+        }
+    }
+
+    /// Channels that the venue does not list are subscribed again, in case it has refused them for now. Level 2 is not among them:
+    /// a book that has no snapshot is asked for again anyway.
+    fn revive(&mut self, now: Ts, out: &mut Out) {
+        let wanted = self.channels() & !conn::LEVEL2;
+        for n in 0..self.conns.len() {
+            let conn = &self.conns[n];
+            if conn.health != Health::Whole || !conn.listed || conn.asked.is_some() {
+                continue;
+            }
+            let (id, link) = (conn.id, conn.link);
+            let mut missing = [Vec::new(), Vec::new(), Vec::new()];
+            for at in self.on_link(link) {
+                let holder = self.markets[at].holder;
+                let bits = self.conns[n].bits(holder);
+                for (missing, (bit, _)) in missing.iter_mut().zip(CHANNELS).filter(|(_, (bit, _))| wanted & bit != 0) {
+                    if self.revive.look(now, holder, u16::from(bit), bits & bit != 0) {
+                        missing.push(at);
+                    }
+                }
+            }
+            for (products, (bit, _)) in missing.iter().zip(CHANNELS).filter(|(products, _)| !products.is_empty()) {
+                self.say(id, "unsubscribe", bit, products, out);
+                self.say(id, "subscribe", bit, products, out);
+                self.conns[n].asked = Some(now);
+            }
         }
     }
 

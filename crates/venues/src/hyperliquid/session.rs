@@ -4,14 +4,14 @@ use super::limits::{self, ACK_WAIT, PER_LINK, SUBSCRIPTIONS_MAX};
 use super::map::Trade;
 use super::market::{self, BOOK, CHANNELS, CONTEXT, Market};
 use crate::session::{
-    Action, Book, ConnId, Desk, FailReason, Input, LagMeter, Limits, Link, LinkId, MarketIndex, MarketSpec, Names, Out,
-    RequestId, RestoreError, Session, SessionConfig, StreamSpec, Tracker,
+    Action, Book, CloseReason, ConnId, Desk, FailReason, Input, LagMeter, Limits, Link, LinkId, MarketIndex,
+    MarketSpec, Names, Out, RequestId, RestoreError, Session, SessionConfig, StreamSpec, Tracker,
 };
 use barograph_domain::{GapReason, Kind, Metric, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
 
 /// First byte of saved state.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 /// History pages under way at once.
 const PAGES_MAX: u32 = 2;
 /// A busy quote that does not move for this long is stale.
@@ -154,6 +154,7 @@ impl Hyperliquid {
 
     fn opened(&mut self, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
         self.state.desk.open(conn, link);
+        self.state.desk.revive.opened(now);
         for at in 0..self.state.markets.len() {
             if self.state.markets[at].link == Some(link) {
                 self.say(conn, "subscribe", at, u16::MAX, out);
@@ -188,6 +189,7 @@ impl Hyperliquid {
         self.judge_silence(now, out);
         self.compare(now, out);
         self.state.desk.tracker.tick(now, out);
+        self.revive(now, out);
         while let Some(job) = self.state.desk.history.tick(now) {
             self.retry(now, &job, "no answer", out);
         }
@@ -217,6 +219,39 @@ impl Hyperliquid {
                 self.state.markets[at].refreshed = Some(now);
                 self.say(conn, "unsubscribe", at, BOOK, out);
                 self.say(conn, "subscribe", at, BOOK, out);
+            }
+        }
+    }
+
+    /// Subscribes again what does not come, and replaces connections on which nothing does. A book that has come sees to itself.
+    fn revive(&mut self, now: Ts, out: &mut Out) {
+        let links: Vec<LinkId> = self.state.links.iter().map(|l| l.id).collect();
+        for link in links {
+            let Some(conn) = self.state.desk.newest(link) else { continue };
+            let (mut carried, mut again) = (Vec::new(), Vec::new());
+            for at in (0..self.state.markets.len()).filter(|at| self.state.markets[*at].link == Some(link)) {
+                let market = MarketIndex(u32::try_from(at).unwrap_or(u32::MAX));
+                for (bit, _, metrics) in CHANNELS {
+                    if self.state.markets[at].channels & bit == 0 {
+                        continue;
+                    }
+                    carried.push((market, bit));
+                    let metrics = if bit == BOOK { &[] } else { metrics };
+                    if self.state.desk.is_to_revive(now, market, bit, metrics) {
+                        again.push((at, bit));
+                    }
+                }
+            }
+            if self.state.desk.condemns(&carried) {
+                out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
+                continue;
+            }
+            for (at, bit) in &again {
+                self.say(conn, "unsubscribe", *at, *bit, out);
+                self.say(conn, "subscribe", *at, *bit, out);
+            }
+            if !again.is_empty() && !self.state.asked.iter().any(|(id, _)| *id == conn) {
+                self.state.asked.push((conn, now));
             }
         }
     }
@@ -406,7 +441,10 @@ impl Session for Hyperliquid {
         let Some((&FORMAT, body)) = bytes.split_first() else { return Err(RestoreError) };
         let (saved, rest): ((SessionConfig, State), &[u8]) =
             postcard::take_from_bytes(body).map_err(|_damaged| RestoreError)?;
-        if !rest.is_empty() || saved.0 != self.config {
+        // What was added while it ran is in the state, and in the list it is opened with since.
+        let fits = self.config.markets.len() <= saved.1.markets.len()
+            && self.config.markets.iter().zip(&saved.1.markets).all(|(spec, market)| spec.symbol == market.coin);
+        if !rest.is_empty() || !fits || !saved.0.differs_in_markets_only(&self.config) {
             return Err(RestoreError);
         }
         self.state = saved.1;

@@ -108,7 +108,7 @@ impl Okx {
                     }
                 }
             }
-            "error" => self.error(frame, bytes, out),
+            "error" => self.error(now, frame, bytes, out),
             // An upgrade in about a minute: the replacement first, then this one closes.
             "notice" if frame.code == "64008" => out.actions.push(Action::Replace { conn }),
             "unsubscribe" | "channel-conn-count" | "notice" => {}
@@ -131,8 +131,9 @@ impl Okx {
         }
     }
 
-    /// Refusals of a subscription are final: trying again would be refused again.
-    fn error(&mut self, frame: &wire::Frame<'_>, bytes: &[u8], out: &mut Out) {
+    /// Some refusals of a subscription are final: trying again would be refused again. After the others ("too frequent") what was
+    /// not confirmed is subscribed again later.
+    fn error(&mut self, now: Ts, frame: &wire::Frame<'_>, bytes: &[u8], out: &mut Out) {
         let final_ = matches!(&*frame.code, "60018" | "64002" | "64003" | "64004");
         let word = |key: &str| {
             let rest = frame.msg.split_once(key)?.1;
@@ -145,7 +146,7 @@ impl Okx {
             && let Some(channel) = Channel::parse(&channel)
             && let Some(market) = self.names.get(symbol.as_bytes())
         {
-            self.refuse(market, channel);
+            self.refuse(now, market, channel, out);
             return out.fault("subscription_refused", Some(market), "the venue refused a subscription", bytes);
         }
         out.fault("error_reply", None, "the venue refused a request", bytes);

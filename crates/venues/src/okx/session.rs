@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// History pages under way at once.
 const PAGES_MAX: u32 = 8;
 /// First byte of saved state.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// Trades that were missed lie between these ids, ends excluded and included; without an end the hole is still open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -192,6 +192,7 @@ impl Okx {
 
     fn opened(&mut self, now: Ts, link: LinkId, conn: ConnId, out: &mut Out) {
         self.state.desk.open(conn, link);
+        self.state.desk.revive.opened(now);
         self.state.spent.retain(|s| s.conn != conn);
         self.state.spent.push(Spent { conn, since: now, requests: 0 });
         let mut wanted = Wanted::new();
@@ -252,8 +253,11 @@ impl Okx {
     }
 
     /// The venue does not have this: it is not asked for again.
-    pub(super) fn refuse(&mut self, market: MarketIndex, channel: Channel) {
+    pub(super) fn refuse(&mut self, now: Ts, market: MarketIndex, channel: Channel, out: &mut Out) {
         self.state.markets[market.index()].refused |= channel.bit();
+        for metric in channel.metrics() {
+            self.state.desk.lost(market, *metric, now, GapReason::Refused, out);
+        }
     }
 
     /// Builds one book anew: its channel is subscribed again. False: not now, the connection has used up its requests.
@@ -269,8 +273,41 @@ impl Okx {
         true
     }
 
+    /// Subscribes again what does not come, as far as the connection's requests of this hour allow, and replaces connections on
+    /// which nothing does. Books see to themselves.
+    fn revive(&mut self, now: Ts, out: &mut Out) {
+        let links: Vec<LinkId> = self.links.iter().map(|l| l.id).collect();
+        for link in links {
+            let Some(conn) = self.state.desk.newest(link).filter(|c| self.affords(now, *c)) else { continue };
+            let (mut carried, mut again) = (Vec::new(), Wanted::new());
+            for (n, market) in (0_u32..).zip(&self.state.markets) {
+                for channel in Channel::ALL {
+                    let on = channel != Channel::Book && market.link_of(channel) == link;
+                    if !on || market.channels & !market.refused & channel.bit() == 0 {
+                        continue;
+                    }
+                    let index = MarketIndex(n);
+                    carried.push((index, channel.bit()));
+                    if self.state.desk.is_to_revive(now, index, channel.bit(), channel.metrics()) {
+                        again.push((index, channel));
+                    }
+                }
+            }
+            if self.state.desk.condemns(&carried) {
+                out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
+                continue;
+            }
+            // What several markets share goes on for the others meanwhile.
+            let alone = |w: &&(MarketIndex, Channel)| !matches!(w.1, Channel::Index | Channel::Liquidation);
+            let alone: Wanted = again.iter().filter(alone).copied().collect();
+            self.send(now, conn, "unsubscribe", &alone, out);
+            self.send(now, conn, "subscribe", &again, out);
+        }
+    }
+
     fn tick(&mut self, now: Ts, out: &mut Out) {
         self.state.desk.tracker.tick(now, out);
+        self.revive(now, out);
         for n in 0..self.state.markets.len() {
             let index = MarketIndex(u32::try_from(n).unwrap_or(u32::MAX));
             let market = &mut self.state.markets[n];

@@ -8,7 +8,9 @@
 use crate::funding::Intervals;
 use crate::session::history::Job;
 use crate::session::seen::{Admit, Ids};
-use crate::session::{ConnId, History, LagMeter, LinkId, MarketIndex, Out, Priority, RequestId, StreamSpec, Tracker};
+use crate::session::{
+    ConnId, History, LagMeter, LinkId, MarketIndex, Out, Priority, RequestId, Revive, StreamSpec, Tracker,
+};
 use barograph_domain::{GapReason, Metric, Payload, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +60,8 @@ pub struct Desk {
     pub lag: LagMeter,
     /// No request goes out before (the venue refused).
     pub quiet_until: Option<Ts>,
+    /// Subscriptions that do not come.
+    pub revive: Revive,
     declared: usize,
     next_request: u64,
     backfill: Span,
@@ -74,6 +78,7 @@ impl Desk {
             conns: Vec::new(),
             lag: LagMeter::default(),
             quiet_until: None,
+            revive: Revive::default(),
             declared: 0,
             next_request: 0,
             backfill,
@@ -263,6 +268,23 @@ impl Desk {
                 *c &= !channels;
             }
         }
+    }
+
+    /// Shows a channel of a market, on an open connection, to [`Revive`]: true when it is to be subscribed again now. It comes
+    /// while a connection delivers it and none of its streams is stale.
+    pub fn is_to_revive(&mut self, now: Ts, market: MarketIndex, channel: u16, metrics: &[Metric]) -> bool {
+        let stale = |m: &Metric| self.tracker.get(market, *m).is_some_and(|s| s.state == StatusState::Stale);
+        let comes = self.covered(market, channel) && !metrics.iter().any(stale);
+        self.revive.look(now, market, channel, comes)
+    }
+
+    /// Has nothing of what a connection carries come, however often it was asked for? Then the connection is to be replaced.
+    pub fn condemns(&mut self, carried: &[(MarketIndex, u16)]) -> bool {
+        let hopeless = !carried.is_empty() && carried.iter().all(|(m, channel)| self.revive.is_hopeless(*m, *channel));
+        if hopeless {
+            carried.iter().for_each(|(m, channel)| self.revive.condemned(*m, *channel));
+        }
+        hopeless
     }
 
     /// Does any open connection deliver this channel?

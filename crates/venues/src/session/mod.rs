@@ -7,9 +7,10 @@
 //! is sent. Everything a session decides depends on its inputs alone, in their order: the same journal gives the same events.
 //!
 //! The rooms: [`input`] what goes in, [`output`] what comes out, [`link`] wanted connections and limits, [`spec`] instruments
-//! and streams, [`tracker`] continuity of every stream, [`poll`] what has to be asked for again and again, [`book`] order
-//! books, [`decimal`] the one way from a decimal string to numbers, [`scan`] the reading of hot messages, [`names`] symbols to
-//! markets, [`saved`] state as bytes, [`lag`] how far the venue's clock and ours are apart.
+//! and streams, [`tracker`] continuity of every stream, [`revive`] subscriptions that do not come, [`poll`] what has to be
+//! asked for again and again, [`book`] order books, [`decimal`] the one way from a decimal string to numbers, [`scan`] the
+//! reading of hot messages, [`names`] symbols to markets, [`saved`] state as bytes, [`lag`] how far the venue's clock and ours
+//! are apart.
 
 pub mod book;
 pub mod decimal;
@@ -23,6 +24,7 @@ pub mod output;
 pub mod pace;
 pub mod poll;
 pub mod registry;
+pub mod revive;
 pub mod saved;
 pub mod scan;
 pub mod seen;
@@ -44,6 +46,7 @@ pub use output::{Action, Emit, Fault, Origin, Out, Priority, Request, RequestId}
 pub use pace::Pace;
 pub use poll::Polls;
 pub use registry::{Ask, VENUES, VenueDef, venue};
+pub use revive::Revive;
 pub use scan::Scan;
 pub use seen::{Admit, Ids, Minutes};
 pub use spec::{Endpoints, MarketIndex, MarketSpec, SessionConfig, StreamSpec};

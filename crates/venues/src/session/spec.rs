@@ -104,6 +104,16 @@ pub struct SessionConfig {
     pub trade_side_is_maker: bool,
 }
 
+impl SessionConfig {
+    /// Whether state saved under `self` goes on under `other`: all is the same but the list of markets, which grows while a
+    /// session runs and is compared with the markets in the state.
+    #[must_use]
+    pub fn differs_in_markets_only(&self, other: &Self) -> bool {
+        let bare = |c: &Self| Self { markets: Vec::new(), ..c.clone() };
+        bare(self) == bare(other)
+    }
+}
+
 /// One stream of one market.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StreamSpec {

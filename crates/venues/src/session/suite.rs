@@ -181,6 +181,98 @@ pub fn survives_restarts(open: Open, script: &Script, every: usize) {
     assert!(open(script.config.clone()).restore(b"").is_err(), "nothing is refused");
 }
 
+/// A list that changes while the session runs: the state saved afterwards is restored under the grown list, and goes on as if
+/// nothing had been. `more` is the venue's name of a market that is not in the script.
+pub fn survives_a_new_list(open: Open, script: &Script, more: &str) {
+    let half = script.inputs.len() / 2;
+    let (head, tail) = script.inputs.split_at(half);
+    let first = Script { config: script.config.clone(), inputs: head.to_vec() };
+    let mut added = script.config.markets.first().expect("a market").clone();
+    more.clone_into(&mut added.symbol);
+    let grown = SessionConfig {
+        markets: script.config.markets.iter().cloned().chain([added.clone()]).collect(),
+        ..script.config.clone()
+    };
+    // The market is added to the others, or takes their place: the list that is remembered has grown either way.
+    for wanted in [grown.markets.clone(), vec![added]] {
+        let (mut session, _) = first.run(open);
+        let now = first.last();
+        give(&mut *session, now, &Step::Markets(wanted));
+        let saved = session.save();
+        let mut back = open(grown.clone());
+        back.restore(&saved).expect("the grown list is that of the state");
+        assert_eq!((back.links(), back.streams()), (session.links(), session.streams()));
+        for (n, (at, step)) in tail.iter().enumerate() {
+            let expected = give(&mut *session, *at, step);
+            assert_eq!(give(&mut *back, *at, step), expected, "input {n} after the change, at {at}: {step:?}");
+        }
+        let mut other = grown.clone();
+        other.markets.reverse();
+        assert!(open(other).restore(&saved).is_err(), "another order is another list");
+        let mut longer = grown.clone();
+        longer.markets.push(MarketSpec { symbol: format!("{more}2"), ..grown.markets[0].clone() });
+        assert!(open(longer).restore(&saved).is_err(), "a market that the state does not know");
+    }
+}
+
+/// For two hours nothing comes but what `answer` says to each text the session sends: whatever names one of the `words` is
+/// subscribed again and again, never in a loop, and a connection that brings nothing is replaced.
+pub fn asks_again_for_what_does_not_come(
+    open: Open,
+    config: &SessionConfig,
+    words: &[&str],
+    mut answer: impl FnMut(Ts, ConnId, &str) -> Vec<Vec<u8>>,
+) {
+    const HOURS: i64 = 2;
+    let mut session = open(config.clone());
+    let start = Ts::from_civil(2026, 11, 19, 9, 0, 0);
+    let (mut conns, mut next) = (Vec::new(), 0_u32);
+    let mut queue: Vec<Step> = Vec::new();
+    for link in session.links() {
+        conns.push((ConnId(next), link.id));
+        queue.push(Step::Opened(link.id, ConnId(next)));
+        next += 1;
+    }
+    let (links, mut closed) = (conns.len(), 0);
+    let mut asked: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    for second in 0..HOURS * 3_600 {
+        let now = start + Span::secs(second);
+        queue.push(Step::Tick);
+        while !queue.is_empty() {
+            for action in give(&mut *session, now, &queue.remove(0)).actions {
+                match action {
+                    Action::Send { conn, text } => {
+                        let lower = text.to_ascii_lowercase();
+                        let subscribes = lower.contains("\"subscribe\"");
+                        for word in words.iter().filter(|w| subscribes && text.contains(**w)) {
+                            asked.entry(word).or_default().push(second);
+                        }
+                        queue.extend(answer(now, conn, &text).into_iter().map(|bytes| Step::Frame(conn, bytes)));
+                    }
+                    Action::Close { conn, .. } => {
+                        let at = conns.iter().position(|c| c.0 == conn).expect("an open connection");
+                        let link = conns[at].1;
+                        closed += 1;
+                        conns[at].0 = ConnId(next);
+                        queue.push(Step::Closed(conn, CloseReason::Asked));
+                        queue.push(Step::Opened(link, ConnId(next)));
+                        next += 1;
+                    }
+                    Action::Request(request) => queue.push(Step::Failed(request.id, FailReason::Timeout)),
+                    Action::Replace { .. } | Action::Relink => {}
+                }
+            }
+        }
+    }
+    for word in words {
+        let times = asked.get(word).map_or(&[][..], |t| t);
+        let most = 20 * config.markets.len();
+        assert!((4..=most).contains(&times.len()), "{word} is subscribed at {times:?}");
+        assert!(times.iter().any(|t| *t > 3_600), "{word} is given up: {times:?}");
+    }
+    assert!(closed <= 3 * links, "{closed} closings of {links} connections in {HOURS} hours");
+}
+
 /// Ticks that come twice change nothing but requests that became due.
 pub fn takes_any_ticks(open: Open, script: &Script) {
     let facts = |did: &[Did]| did.iter().flat_map(|d| d.events.clone()).collect::<Vec<_>>();

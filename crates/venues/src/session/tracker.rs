@@ -31,6 +31,8 @@ pub struct Continuity {
     pub losses: u32,
     /// Beginning of the hole as it was said, while one is open.
     pub hole: Option<Ts>,
+    /// Its market is not traded now: silence is no loss.
+    pub resting: bool,
 }
 
 /// All streams of a session, found by market and metric in O(1).
@@ -68,6 +70,7 @@ impl Tracker {
             silence: silence.filter(|_| spec.offered),
             losses: 0,
             hole: None,
+            resting: false,
         });
         if !spec.offered {
             let status = Status { state, from: now, until: now, reason };
@@ -97,7 +100,7 @@ impl Tracker {
     /// first, with the hole's ends.
     pub fn progress(&mut self, market: MarketIndex, metric: Metric, now: Ts, event_ts: Ts, out: &mut Out) {
         let Some(s) = self.at(market, metric) else { return };
-        s.progress = Some(now);
+        (s.progress, s.resting) = (Some(now), false);
         let before = s.newest;
         s.newest = Some(before.map_or(event_ts, |n| n.max(event_ts)));
         if s.state != StatusState::Live {
@@ -130,6 +133,11 @@ impl Tracker {
     ) {
         let Some(s) = self.at(market, metric) else { return };
         let was = s.state;
+        if reason == GapReason::Refused && s.progress.is_none() && s.hole.is_none() {
+            // Never began, and will not: that is said at once and by its name.
+            let declared = s.since;
+            return self.never_began(market, metric, now, (declared, state, reason), out);
+        }
         if was != StatusState::Live {
             // The hole is one; what it is called may change.
             if was != state && s.newest.is_some() {
@@ -149,29 +157,51 @@ impl Tracker {
         out.live(market, metric, now, 0, Payload::Status(status));
     }
 
+    /// A market is not traded any more, or again; its silence counts from now on. False: it was like that already.
+    pub fn rest(&mut self, market: MarketIndex, now: Ts, rests: bool) -> bool {
+        let mut changed = false;
+        for s in self.streams.iter_mut().filter(|s| s.market == market && s.state != StatusState::NotOffered) {
+            let turns = core::mem::replace(&mut s.resting, rests) != rests;
+            changed |= turns;
+            if turns && !rests {
+                // Whether it comes again is judged from here.
+                s.progress = s.progress.map(|_| now);
+            }
+        }
+        changed
+    }
+
     /// Streams that made no progress for too long become `STALE`; so do those that were declared and never began, since their
     /// declaration.
     pub fn tick(&mut self, now: Ts, out: &mut Out) {
         for at in 0..self.streams.len() {
             let s = self.streams[at];
             let last = s.progress.unwrap_or(s.since);
-            if s.silence.is_none_or(|limit| now - last <= limit) {
+            if s.resting || s.silence.is_none_or(|limit| now - last <= limit) {
                 continue;
             }
             if s.state == StatusState::Live {
                 self.lost(s.market, s.metric, now, StatusState::Stale, GapReason::Silent, out);
             } else if s.progress.is_none() && s.hole.is_none() && s.state != StatusState::NotOffered {
-                self.never_began(at, now, s.since, out);
+                let why = (s.since, StatusState::Stale, GapReason::Silent);
+                self.never_began(s.market, s.metric, now, why, out);
             }
         }
     }
 
-    fn never_began(&mut self, at: usize, now: Ts, declared: Ts, out: &mut Out) {
-        let Some(s) = self.streams.get_mut(at) else { return };
-        (s.state, s.reason, s.since, s.hole) = (StatusState::Stale, GapReason::Silent, now, Some(declared));
+    fn never_began(
+        &mut self,
+        market: MarketIndex,
+        metric: Metric,
+        now: Ts,
+        (declared, state, reason): (Ts, StatusState, GapReason),
+        out: &mut Out,
+    ) {
+        let Some(s) = self.at(market, metric) else { return };
+        (s.state, s.reason, s.since, s.hole) = (state, reason, now, Some(declared));
         s.losses = s.losses.saturating_add(1);
-        let status = Status { state: s.state, from: declared, until: Status::OPEN, reason: s.reason };
-        out.live(s.market, s.metric, now, 0, Payload::Status(status));
+        let status = Status { state, from: declared, until: Status::OPEN, reason };
+        out.live(market, metric, now, 0, Payload::Status(status));
     }
 }
 
@@ -218,6 +248,20 @@ mod tests {
         assert_eq!(said(&mut out), [(StatusState::Stale, GapReason::Silent, at(5), Status::OPEN)], "said once");
         t.progress(m, Metric::MarkPrice, at(20), at(19), &mut out);
         assert_eq!(said(&mut out), [(StatusState::Live, GapReason::Silent, at(5), at(19))]);
+    }
+
+    #[test]
+    fn a_stream_that_is_refused_before_it_began_says_so_and_begins_later() {
+        let (mut t, mut out) = (Tracker::default(), Out::default());
+        let m = MarketIndex(1);
+        t.declare(at(5), &spec(Metric::MarkPrice, true), Some(Span::secs(10)), &mut out);
+        for second in [8, 9] {
+            t.lost(m, Metric::MarkPrice, at(second), StatusState::Gap, GapReason::Refused, &mut out);
+        }
+        t.tick(at(60), &mut out);
+        assert_eq!(said(&mut out), [(StatusState::Gap, GapReason::Refused, at(5), Status::OPEN)], "said once");
+        t.progress(m, Metric::MarkPrice, at(70), at(69), &mut out);
+        assert_eq!(said(&mut out), [(StatusState::Live, GapReason::Refused, at(5), at(69))]);
     }
 
     #[test]

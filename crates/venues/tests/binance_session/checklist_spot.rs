@@ -184,7 +184,7 @@ fn checklist_13_a_shutdown_notice_asks_for_a_replacement_first() {
 }
 
 #[test]
-fn checklist_14_open_lists_are_read_and_a_halt_is_no_gap() {
+fn checklist_14_open_lists_are_read() {
     let info = br#"{"timezone":"UTC","new":{},"symbols":[{"symbol":"BTCUSDT","status":"HALT","baseAsset":"BTC","quoteAsset":"USDT","strange":[1],
         "filters":[{"filterType":"PRICE_FILTER","tickSize":"0.01000000"},{"filterType":"SOMETHING_NEW","x":1},{"filterType":"LOT_SIZE","stepSize":"0.00000000"}]}]}"#;
     let tickers = br#"[{"symbol":"BTCUSDT","quoteVolume":"123.5"}]"#;

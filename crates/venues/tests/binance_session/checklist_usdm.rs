@@ -4,7 +4,9 @@ use crate::rig::{FUTURES, Rig, START, config, data_of, perpetual, status_of};
 use barograph_domain::{GapReason, Kind, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::binance::archive::{LABEL_SWITCH, LabelShift};
 use barograph_venues::session::suite::Step;
-use barograph_venues::session::{CloseReason, ConnId, FailReason, MarketIndex, MarketSpec, Origin, venue};
+use barograph_venues::session::{
+    CloseReason, ConnId, FailReason, MarketIndex, MarketSpec, Origin, SessionConfig, venue,
+};
 
 /// Connection numbers after `open_all(0)`.
 const MARKET: u32 = 0;
@@ -249,20 +251,49 @@ fn checklist_10_open_interest_is_base_units_of_one_side() {
 
 /// Waiting after 429 and 418 is the driver's (its tests); here: refusals are not answered with requests.
 #[test]
-fn checklist_11_refusals_and_restricted_regions_lead_to_no_loop() {
-    let mut rig = Rig::new("binance-usdm", config("binance-usdm", vec![perpetual("BTCUSDT")], &[Metric::Book]));
+fn checklist_11_a_restricted_region_is_said_once_and_asked_about_every_ten_minutes() {
+    let markets: Vec<MarketSpec> = (0..50).map(|n| perpetual(&format!("C{n}USDT"))).collect();
+    let wanted = SessionConfig { backfill: Span::days(1), ..config("binance-usdm", markets, &FUTURES) };
+    let mut rig = Rig::new("binance-usdm", wanted);
     rig.open_all(0);
-    let first = depth(&rig, 90, 100, 89, "83135.50");
-    rig.on(0, &first);
-    let mut asked = 0;
-    for _ in 0..600 {
-        while let Some(request) = rig.request("/depth") {
-            asked += 1;
-            rig.give(&Step::Failed(request.id, FailReason::Forbidden));
+    let mut told = Vec::new();
+    let (mut first, mut later) = (0, Vec::new());
+    for second in 0..1_900_i64 {
+        for n in 0..50 {
+            // Data make the session want history and books.
+            let symbol = format!("C{n}USDT");
+            let (mark, depth) = (mark(&rig, ""), depth(&rig, 90, 100, 89, "83135.50"));
+            told.extend(rig.on(MARKET, &mark.replace("BTCUSDT", &symbol)));
+            told.extend(rig.on(PUBLIC, &depth.replace("BTCUSDT", &symbol)));
         }
-        rig.tick(1);
+        while !rig.asked.is_empty() {
+            let request = rig.asked.remove(0);
+            if second == 0 {
+                first += 1
+            } else {
+                later.push(second)
+            }
+            told.extend(rig.give(&Step::Failed(request.id, FailReason::Forbidden)));
+        }
+        told.extend(rig.tick(1));
     }
-    assert!((10..=24).contains(&asked), "{asked} requests in ten minutes");
+    assert!((1..=60).contains(&first), "{first} were under way before the first answer");
+    assert_eq!(later.len(), 3, "one request finds out, every ten minutes: {later:?}");
+    assert_eq!(rig.kinds(), ["region_refused"; 4], "said once each time");
+    for metric in [Metric::Book, Metric::OpenInterest, Metric::FundingRateSettled] {
+        let said = status_of(&told, metric);
+        assert_eq!(said.len(), 50, "{metric:?}: once per market");
+        assert!(said.iter().all(|s| (s.state, s.reason) == (StatusState::Gap, GapReason::Refused)), "{said:?}");
+    }
+    let marks = rig.session.continuity().get(MarketIndex(0), Metric::MarkPrice).unwrap();
+    assert_eq!(marks.state, StatusState::Live, "what comes by itself is taken");
+    // The venue changes its mind: everything is asked for.
+    rig.tick(600);
+    let request = rig.asked.remove(0);
+    assert!(rig.asked.is_empty(), "one");
+    rig.answer(request.id, 400, "{}");
+    rig.tick(1);
+    assert!(rig.asked.len() > 20, "{} requests", rig.asked.len());
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn every_session_behaves() {
         println!("{id}: {} inputs", script.inputs.len());
         suite::is_deterministic(open(id), &script);
         suite::survives_restarts(open(id), &script, 37);
+        suite::survives_a_new_list(open(id), &script, "XYZUSDT");
         suite::takes_any_ticks(open(id), &script);
         suite::declares_what_is_not_offered(open(id), &script);
         suite::loses_and_finds_once(open(id), &script, |m| m == Metric::OpenInterest);

@@ -3,7 +3,7 @@
 use super::{ALL, book, open_one};
 use crate::rig::{Rig, config, is_backfill, linear, value};
 use barograph_domain::{GapReason, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
-use barograph_venues::session::{Endpoints, MarketSpec, SessionConfig, venue};
+use barograph_venues::session::{Endpoints, MarketSpec, SessionConfig, suite, venue};
 
 const NOW: Ts = Ts::from_millis(1_795_078_800_000);
 
@@ -139,7 +139,7 @@ fn checklist_08_u_has_to_rise_by_one_and_seq_is_no_test() {
     rig.frame(1, &book("delta", 20, "[]", "[]"));
     rig.sent.clear();
     rig.wait(100);
-    let subscribed = rig.sent.iter().filter(|s| s.1.contains("\"subscribe\"")).count();
+    let subscribed = rig.sent.iter().filter(|s| s.1.contains("\"subscribe\"") && s.1.contains("orderbook")).count();
     assert_eq!(subscribed, 4, "after 5, 10, 20 and 40 s");
     rig.frame(1, &book("snapshot", 60, r#"[["100.1","1"]]"#, r#"[["100.3","1"]]"#));
     assert_eq!(rig.state(0, Metric::Book), Some(StatusState::Live));
@@ -164,7 +164,8 @@ fn checklist_08_frequent_jumps_are_tolerated_and_mended() {
     rig.wait(40);
     rig.frame(1, &book("delta", u + 6, r#"[["100.0","1"]]"#, "[]"));
     rig.wait(22);
-    assert_eq!(rig.sent.iter().filter(|s| s.1.contains("\"subscribe\"")).count(), 1, "{:?}", rig.sent);
+    let subscribed = rig.sent.iter().filter(|s| s.1.contains("\"subscribe\"") && s.1.contains("orderbook")).count();
+    assert_eq!(subscribed, 1, "{:?}", rig.sent);
     rig.frame(1, &book("delta", u + 4, r#"[["100.2","1"]]"#, "[]"));
     let books: Vec<_> = rig.holes().into_iter().filter(|h| h.1 == Metric::Book).collect();
     assert_eq!(books, [(0, Metric::Book, GapReason::SequenceJump)], "falling is never tolerated");
@@ -472,4 +473,19 @@ fn checklist_18_topics_of_a_connection_stay_below_the_limit() {
     let mut rig = Rig::new(config("bybit", spot, &[Metric::Trade]), "bybit", NOW);
     rig.open(0, 1);
     assert_eq!(rig.sent.len(), 3);
+}
+
+#[test]
+fn topics_that_do_not_come_are_subscribed_again() {
+    let metrics = Metric::ALL.to_vec();
+    let wanted = config("bybit", vec![MarketSpec::bare("BTCUSDT", MarketKind::Perpetual)], &metrics);
+    let open = venue("bybit").unwrap().open;
+    let all = ["publicTrade.", "tickers.", "allLiquidation.", "kline.1."];
+    suite::asks_again_for_what_does_not_come(open, &wanted, &all, |_, _, _| Vec::new());
+    let number = |text: &str| text.split("\"req_id\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    suite::asks_again_for_what_does_not_come(open, &wanted, &["tickers.", "kline.1."], |_, _, text| {
+        let op = if text.contains("unsubscribe") { "unsubscribe" } else { "subscribe" };
+        let ack = format!(r#"{{"success":true,"ret_msg":"","conn_id":"x","req_id":"{}","op":"{op}"}}"#, number(text));
+        vec![ack.into_bytes()]
+    });
 }

@@ -38,6 +38,7 @@ fn the_suite_holds() {
     let open = venue("bybit").unwrap().open;
     suite::is_deterministic(open, &script);
     suite::survives_restarts(open, &script, 97);
+    suite::survives_a_new_list(open, &script, "XYZUSDT");
     suite::takes_any_ticks(open, &script);
     suite::declares_what_is_not_offered(open, &script);
     suite::loses_and_finds_once(open, &script, |m| m == Metric::FundingRateSettled);

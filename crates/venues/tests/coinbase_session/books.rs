@@ -1,8 +1,8 @@
 //! Books that live longer than the levels they began with: the price walks, levels run out, a new snapshot comes or does not.
 
-use crate::rig::{Rig, config, spot};
+use crate::rig::{Rig, config, def, spot};
 use barograph_domain::{GapReason, Metric, StatusState};
-use barograph_venues::session::MarketIndex;
+use barograph_venues::session::{MarketIndex, suite};
 
 /// One market, open on connection 1, with a book.
 fn ready() -> Rig {
@@ -79,4 +79,25 @@ fn a_book_that_lost_all_it_kept_or_is_not_renewed_is_asked_for_again() {
         (StatusState::Resync, 2),
         "dropped and asked for again"
     );
+}
+
+#[test]
+fn channels_that_the_venue_does_not_list_are_subscribed_again() {
+    let wanted = config(vec![spot("BTC-USD"), spot("ETH-USD")]);
+    let mut sequence = std::collections::BTreeMap::new();
+    let words = ["market_trades", "\"ticker\""];
+    suite::asks_again_for_what_does_not_come(def().open, &wanted, &words, |now, conn, text| {
+        if !text.contains("\"level2\"") && !text.contains("heartbeats") {
+            return Vec::new();
+        }
+        let n = sequence.entry(conn).or_insert(0);
+        *n += 1;
+        let list = r#"[{"subscriptions":{"level2":["BTC-USD","ETH-USD"],"heartbeats":["heartbeats"]}}]"#;
+        let ack = format!(
+            r#"{{"channel":"subscriptions","client_id":"","timestamp":"{}","sequence_num":{},"events":{list}}}"#,
+            now.iso(),
+            *n - 1
+        );
+        vec![ack.into_bytes()]
+    });
 }

@@ -200,6 +200,7 @@ fn the_suite_holds_over_the_recording() {
     let open = def().open;
     suite::is_deterministic(open, &script);
     suite::survives_restarts(open, &script, 7);
+    suite::survives_a_new_list(open, &script, "XYZ");
     suite::takes_any_ticks(open, &script);
     suite::declares_what_is_not_offered(open, &script);
     suite::loses_and_finds_once(open, &script, |m| m == Metric::FundingRateSettled);

@@ -3,7 +3,7 @@
 use super::ALL;
 use crate::rig::{Rig, config, is_backfill, value};
 use barograph_domain::{GapReason, Kind, MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
-use barograph_venues::session::{Decimal, MarketIndex, MarketSpec, Priority, SessionConfig, venue};
+use barograph_venues::session::{Decimal, MarketIndex, MarketSpec, Priority, SessionConfig, suite, venue};
 
 const NOW: Ts = Ts::from_millis(1_795_158_001_000);
 
@@ -391,7 +391,11 @@ fn checklist_17_a_refused_subscription_is_not_tried_again() {
         assert_eq!(rig.faults.iter().map(|f| f.kind).collect::<Vec<_>>(), ["subscription_refused"]);
         rig.forget();
         rig.wait(300);
-        assert!(rig.sent.is_empty() && rig.requests.is_empty(), "{code}: {:?}", rig.sent);
+        let books = rig.sent.iter().any(|s| s.1.contains("books"));
+        assert!(!books && rig.requests.is_empty(), "{code}: {:?}", rig.sent);
+        let book = rig.session.continuity().get(MarketIndex(0), Metric::Book).unwrap();
+        assert_eq!(book.reason, GapReason::Refused, "and says so");
+        rig.forget();
         rig.close(1);
         rig.open(0, 2);
         assert!(rig.sent[0].1.contains("mark-price") && !rig.sent[0].1.contains("books"), "{code}");
@@ -424,4 +428,16 @@ fn checklist_18_requests_stay_below_480_an_hour_and_64_kb() {
     }
     let sent = rig.sent.len();
     assert!(sent > 100 && sent < 480, "{sent}");
+}
+
+#[test]
+fn channels_that_do_not_come_are_subscribed_again() {
+    let metrics = Metric::ALL.to_vec();
+    let wanted = config("okx", vec![MarketSpec::bare("BTC-USDT-SWAP", MarketKind::Perpetual)], &metrics);
+    let open = venue("okx").unwrap().open;
+    let all = ["\"trades\"", "\"tickers\"", "mark-price", "index-tickers", "funding-rate", "open-interest", "candle1m"];
+    let all = [&all[..], &["liquidation-orders"]].concat();
+    suite::asks_again_for_what_does_not_come(open, &wanted, &all, |_, _, _| Vec::new());
+    let often = br#"{"id":"1","event":"error","code":"60014","msg":"Requests too frequent","connId":"a"}"#;
+    suite::asks_again_for_what_does_not_come(open, &wanted, &all, |_, _, _| vec![often.to_vec()]);
 }

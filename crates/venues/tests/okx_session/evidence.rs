@@ -26,6 +26,7 @@ fn the_suite_holds() {
     let open = venue("okx").unwrap().open;
     suite::is_deterministic(open, &script);
     suite::survives_restarts(open, &script, 23);
+    suite::survives_a_new_list(open, &script, "XYZ-USDT-SWAP");
     suite::takes_any_ticks(open, &script);
     suite::declares_what_is_not_offered(open, &script);
     suite::refuses_garbage(open, &script);
