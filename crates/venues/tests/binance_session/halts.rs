@@ -88,9 +88,12 @@ fn the_silence_of_a_traded_market_is_a_gap() {
     // A halt that is found out later ends the gap, and a list without one ends the halt.
     let halted = traded.replace("TRADING", "BREAK");
     let mut events = Vec::new();
+    let mut id = 1_000_000;
     for body in [&*halted, traded] {
         for _ in 0..310 {
             events.extend(rig.tick(1));
+            id += 1;
+            frames(&mut rig, "ETHUSDT", id);
             if let Some(request) = rig.request("/exchangeInfo") {
                 events.extend(rig.answer(request.id, 200, body));
             }
