@@ -17,7 +17,8 @@ impl BinanceSession {
     /// Answers to what was sent, and what the venue says about the connection.
     pub(super) fn control(&mut self, now: Ts, conn: ConnId, f: &Fields<'_>, bytes: &[u8], out: &mut Out) {
         let refused = f.error.is_present() || (f.code.is_present() && f.msg.is_present());
-        if !refused && !(f.result.is_present() && f.id.is_present()) {
+        let confirmed = f.result.is_present() && f.id.is_present();
+        if !(refused || confirmed) {
             return out.fault("unexpected_shape", None, "neither an event nor an answer", bytes);
         }
         let number = f.id.int();
