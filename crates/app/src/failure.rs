@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Broken(String),
     /// Whoever read our output has gone; that is their right.
     ReaderGone,
+    /// Told to stop before it had begun.
+    Stopped,
 }
 
 impl Failure {
@@ -29,7 +31,7 @@ impl Failure {
     pub(crate) fn text(self) -> Option<String> {
         match self {
             Self::No(text) | Self::Usage(text) | Self::Broken(text) => Some(text),
-            Self::ReaderGone => None,
+            Self::ReaderGone | Self::Stopped => None,
         }
     }
 
@@ -39,7 +41,7 @@ impl Failure {
             Self::No(text) => (1, text),
             Self::Usage(text) => (2, text),
             Self::Broken(text) => (3, text),
-            Self::ReaderGone => return ExitCode::SUCCESS,
+            Self::ReaderGone | Self::Stopped => return ExitCode::SUCCESS,
         };
         if !text.is_empty() {
             // Standard error may be closed too; there is nobody left to tell.

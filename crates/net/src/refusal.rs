@@ -5,7 +5,8 @@
 
 use barograph_domain::Span;
 use hyper::HeaderMap;
-use hyper::header::RETRY_AFTER;
+use hyper::header::{DATE, HeaderName, RETRY_AFTER};
+use std::time::SystemTime;
 
 /// Without a `Retry-After`, a pool that answered 429 rests this long: the period of the longest budget of the venues here.
 pub(crate) const PAUSE_UNSAID: Span = Span::secs(60);
@@ -24,9 +25,17 @@ pub(crate) const fn is_refusal(status: u16) -> bool {
     matches!(status, 403 | 418 | 429 | 451)
 }
 
-/// `Retry-After` in seconds. The form with a date is not used by the venues here and counts as absent.
+/// `Retry-After` in seconds. A date (proxies send one; RFC 9110, section 10.2.3) counts from the answer's own `Date`, so that
+/// our clock has no say in it; without that it counts as absent.
 pub(crate) fn retry_after_s(headers: &HeaderMap) -> Option<u64> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+    let text = |name: HeaderName| Some(headers.get(name)?.to_str().ok()?.trim());
+    let date = |text: &str| -> Option<SystemTime> { httpdate::parse_http_date(text).ok() };
+    let said = text(RETRY_AFTER)?;
+    said.parse().ok().or_else(|| {
+        let (until, now) = (date(said)?, date(text(DATE)?)?);
+        // One that has passed asks for nothing more.
+        Some(until.duration_since(now).map_or(0, |left| left.as_secs()))
+    })
 }
 
 /// How long to rest: what was asked for, plus a second for the difference of clocks, else `unsaid`.
@@ -41,18 +50,29 @@ mod tests {
 
     #[test]
     fn rests_follow_the_header_within_reason() {
+        const NOW: &str = "Wed, 21 Oct 2026 07:27:00 GMT";
         let cases = [
-            (Some("5"), Some(5), Span::secs(6)),
-            (Some(" 0 "), Some(0), Span::secs(1)),
-            (Some("Wed, 21 Oct 2026 07:28:00 GMT"), None, PAUSE_UNSAID),
-            (Some("99999999999999999999"), None, PAUSE_UNSAID),
-            (Some("18446744073709551615"), Some(u64::MAX), PAUSE_MAX),
-            (None, None, PAUSE_UNSAID),
+            (Some("5"), Some(NOW), Some(5), Span::secs(6)),
+            (Some(" 0 "), None, Some(0), Span::secs(1)),
+            (Some("Wed, 21 Oct 2026 07:28:30 GMT"), Some(NOW), Some(90), Span::secs(91)),
+            (Some("Wednesday, 21-Oct-26 07:28:30 GMT"), Some(NOW), Some(90), Span::secs(91)),
+            (Some("Wed Oct 21 07:28:30 2026"), Some(NOW), Some(90), Span::secs(91)),
+            (Some("Wed, 21 Oct 2026 07:26:00 GMT"), Some(NOW), Some(0), Span::secs(1)),
+            (Some("Thu, 21 Oct 2027 07:28:00 GMT"), Some(NOW), Some(31_536_060), PAUSE_MAX),
+            (Some("Wed, 21 Oct 2026 07:28:30 GMT"), None, None, PAUSE_UNSAID),
+            (Some("Wed, 21 Oct 2026 07:28:30 GMT"), Some("today"), None, PAUSE_UNSAID),
+            (Some("tomorrow"), Some(NOW), None, PAUSE_UNSAID),
+            (Some("99999999999999999999"), None, None, PAUSE_UNSAID),
+            (Some("18446744073709551615"), None, Some(u64::MAX), PAUSE_MAX),
+            (None, Some(NOW), None, PAUSE_UNSAID),
         ];
-        for (header, seconds, span) in cases {
+        for (header, date, seconds, span) in cases {
             let mut headers = HeaderMap::new();
             if let Some(value) = header {
                 headers.insert(RETRY_AFTER, value.parse().unwrap());
+            }
+            if let Some(value) = date {
+                headers.insert(DATE, value.parse().unwrap());
             }
             assert_eq!(retry_after_s(&headers), seconds, "{header:?}");
             assert_eq!(rest(seconds, PAUSE_UNSAID), span, "{header:?}");

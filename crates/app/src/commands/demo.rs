@@ -98,6 +98,7 @@ fn live(
     };
     let settings = settings.with(flags.settings())?;
     let mut wish = up::wish(&flags, &settings, Arc::clone(&world) as Arc<dyn crate::clock::Clock>)?;
+    wish.stop = serve::watch_for_stop(runtime);
     wish.weather = Some(Box::new(WeatherLines::new(Paint::detect()).into_teller()));
     {
         let mut out = std::io::stdout().lock();

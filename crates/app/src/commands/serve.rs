@@ -85,7 +85,7 @@ pub(crate) fn serve_live(
         };
         let ended = async {
             // The core ends by itself only when something is broken.
-            while !core.is_finished() {
+            while !core.is_finished() && !gone.load(Ordering::Relaxed) {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
@@ -96,7 +96,9 @@ pub(crate) fn serve_live(
         }
         gone.store(true, Ordering::Relaxed);
     };
-    let watcher = Watcher { settings: settings.clone(), choose, net, runtime: runtime.handle().clone(), changes };
+    let venues = config.venues.iter().map(|v| v.id.clone()).collect();
+    let runtime_handle = runtime.handle().clone();
+    let watcher = Watcher { settings: settings.clone(), choose, net, venues, runtime: runtime_handle, changes };
     let watcher = watcher.start(Arc::clone(&stop))?;
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Freshness)?;
     let served = match listener {
@@ -176,6 +178,25 @@ fn look_for_news(
             }
         })
         .map_err(Failure::broken)
+}
+
+/// Set from the first SIGINT or SIGTERM on, also while nobody serves yet.
+pub(crate) fn watch_for_stop(runtime: &tokio::runtime::Runtime) -> Arc<AtomicBool> {
+    let (stop, told) = (Arc::new(AtomicBool::new(false)), Arc::new(tokio::sync::Notify::new()));
+    let (sets, listens) = (Arc::clone(&stop), Arc::clone(&told));
+    runtime.spawn(async move {
+        let mut stopped = core::pin::pin!(stopped());
+        // The handlers are there once it has been looked at.
+        core::future::poll_fn(|cx| {
+            let seen = core::future::Future::poll(stopped.as_mut(), cx);
+            listens.notify_one();
+            seen
+        })
+        .await;
+        sets.store(true, Ordering::Relaxed);
+    });
+    runtime.block_on(told.notified());
+    stop
 }
 
 pub(crate) async fn stopped() {

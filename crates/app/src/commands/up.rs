@@ -2,7 +2,7 @@
 
 use crate::cli::Up;
 use crate::clock::{Clock, SystemClock};
-use crate::commands::serve::{bind, runtime, serve_live};
+use crate::commands::serve::{bind, runtime, serve_live, watch_for_stop};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::live::core::no_such_venue;
@@ -29,9 +29,9 @@ const METRICS: [Metric; 9] = [
 ];
 
 pub(crate) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
-    let wish = wish(args, settings, Arc::new(SystemClock))?;
-    let again = args.clone();
     let runtime = runtime()?;
+    let wish = Wish { stop: watch_for_stop(&runtime), ..wish(args, settings, Arc::new(SystemClock))? };
+    let again = args.clone();
     let listener = if args.no_serve { None } else { Some(bind(&runtime, settings.listen()?)?) };
     let running = start(&runtime, settings, wish, || open_store(settings))?;
     let choose = Box::new(move |settings: &Settings| asked(&again, settings));
@@ -95,6 +95,7 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
         books_every: settings.whole("book_interval", Span::secs(1))?,
         clock,
         weather: None,
+        stop: Arc::default(),
     })
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct LiveMarket {
     pub(crate) asks: Vec<(f64, f64)>,
     /// The moment these levels show, by the venue's clock.
     pub(crate) book_ts: Option<Ts>,
+    /// Taken off the list while running: nothing of it is due, so nothing of it is shown as lost.
+    pub(crate) unwanted: bool,
 }
 
 /// A market's place; shared with whoever reads.
@@ -112,29 +114,32 @@ impl Board {
             instruments.iter().map(|i| i.name.clone()).collect();
     }
 
-    /// A copy of one market.
+    /// A copy of one market; `None` for one that is not listened to.
     pub(crate) fn market(&self, name: &barograph_domain::InstrumentName) -> Option<LiveMarket> {
         let at = self.names.read().unwrap_or_else(PoisonError::into_inner).iter().position(|n| n == name)?;
         let shared = self.markets.read().unwrap_or_else(PoisonError::into_inner).get(at).cloned()?;
         let copy = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Some(copy)
+        Some(copy).filter(|m| !m.unwanted)
     }
 
-    /// Looks at every market in turn; its writer waits meanwhile, so `look` is quick.
+    /// Looks at every market that is listened to in turn; its writer waits meanwhile, so `look` is quick.
     pub(crate) fn each(&self, mut look: impl FnMut(&barograph_domain::InstrumentName, &LiveMarket)) {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
         let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner).clone();
         for (name, market) in names.iter().zip(&markets) {
-            look(name, &market.lock().unwrap_or_else(PoisonError::into_inner));
+            let held = market.lock().unwrap_or_else(PoisonError::into_inner);
+            if !held.unwanted {
+                look(name, &held);
+            }
         }
     }
 
-    /// Copies of all markets, with their names.
+    /// Copies of all markets that are listened to, with their names.
     pub(crate) fn all(&self) -> Vec<(barograph_domain::InstrumentName, LiveMarket)> {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
         let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner).clone();
         let copy = |m: &Shared| m.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        names.into_iter().zip(markets.iter().map(copy)).collect()
+        names.into_iter().zip(markets.iter().map(copy)).filter(|(_, m)| !m.unwanted).collect()
     }
 }
 
@@ -163,6 +168,22 @@ impl Writer {
         if stream.since.is_none() {
             (stream.state, stream.reason, stream.since) = (known.state, known.reason, Some(known.since));
         }
+    }
+
+    /// A market comes or goes. What it said before it went is not shown when it comes again.
+    pub(crate) fn wanted(&self, instrument: u32, is: bool) {
+        let Some(shared) = self.markets.get(instrument as usize) else { return };
+        let mut held = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.unwanted && is {
+            (held.minute, held.bids, held.asks) = (None, Vec::new(), Vec::new());
+        }
+        held.unwanted = !is;
+    }
+
+    /// Is the market of this stream listened to?
+    pub(crate) fn is_wanted(&self, stream: barograph_domain::StreamIndex) -> bool {
+        let Some((market, _)) = self.places.get(stream.index()).copied() else { return true };
+        !self.markets[market].lock().unwrap_or_else(PoisonError::into_inner).unwanted
     }
 
     /// Continuity of a stream changed.

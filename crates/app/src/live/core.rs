@@ -35,6 +35,8 @@ pub(crate) trait Sink {
     fn sample(&mut self, event: &Event);
     /// Something could not be used.
     fn fault(&mut self, venue: usize, fault: &Fault);
+    /// A market is listened to from now on, or not any more. Who has not been told of one: it is.
+    fn wanted(&mut self, _instrument: u32, _is: bool) {}
     /// The list of instruments or streams has grown.
     fn grown(
         &mut self,
@@ -258,6 +260,20 @@ impl Core {
         }
     }
 
+    /// Tells which of the known markets of a venue are on a list.
+    pub(crate) fn tell_wanted(
+        &self,
+        at_venue: usize,
+        markets: &[barograph_venues::session::MarketSpec],
+        sink: &mut dyn Sink,
+    ) {
+        let wanted: BTreeSet<&str> = markets.iter().map(|m| m.symbol.as_str()).collect();
+        let known = &self.config.venues[at_venue].session.markets;
+        for (spec, instrument) in known.iter().zip(&self.venues[at_venue].instruments) {
+            sink.wanted(*instrument, wanted.contains(spec.symbol.as_str()));
+        }
+    }
+
     /// After a restart with another list of markets: what is new is taken up, what is gone rests.
     pub(crate) fn reconfigure(&mut self, at: Ts, config: &LiveConfig, sink: &mut dyn Sink) -> Result<(), Failure> {
         for one in &config.venues {
@@ -338,6 +354,8 @@ impl Core {
         let known = &mut self.config.venues[at_venue].session.markets;
         let before: BTreeSet<String> = known.iter().map(|m| m.symbol.clone()).collect();
         known.extend(markets.iter().filter(|m| !before.contains(&m.symbol)).cloned());
+        // Before the session says what is lost with it.
+        self.tell_wanted(at_venue, markets, sink);
         self.input(at, at_venue, &Input::Markets(markets), sink)?;
         let wanted: BTreeSet<&str> = markets.iter().map(|m| m.symbol.as_str()).collect();
         for (market, spec) in self.config.venues[at_venue].session.markets.iter().enumerate() {

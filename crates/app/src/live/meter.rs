@@ -147,6 +147,7 @@ pub(crate) struct Meter {
     pub(crate) store: Histogram,
     pub(crate) rows: AtomicU64,
     pub(crate) store_queue: AtomicU64,
+    pub(crate) prunes_failed: AtomicU64,
     pub(crate) journal_raw: AtomicU64,
     pub(crate) journal_written: AtomicU64,
     pub(crate) journal_files: AtomicU64,
@@ -298,9 +299,10 @@ impl Meter {
         family("barograph_inbox_messages", "gauge", "Messages received and not yet taken.", &|out| {
             push(out, format_args!("barograph_inbox_messages {inbox}\n"));
         });
-        let plain: [(&str, &str, &str, &AtomicU64); 6] = [
+        let plain: [(&str, &str, &str, &AtomicU64); 7] = [
             ("barograph_rows_published_total", "counter", "Minutes published.", &self.rows),
             ("barograph_store_queue_batches", "gauge", "Batches waiting for the store.", &self.store_queue),
+            ("barograph_retention_failures_total", "counter", "Times retention did not work.", &self.prunes_failed),
             (
                 "barograph_journal_raw_bytes_total",
                 "counter",

@@ -2,10 +2,13 @@
 
 pub(crate) mod board;
 pub(crate) mod catchup;
+pub(crate) mod change;
 pub(crate) mod checkpoint;
 pub(crate) mod config;
 pub(crate) mod core;
 pub(crate) mod discover;
+#[cfg(test)]
+mod ends;
 #[cfg(test)]
 mod faults;
 pub(crate) mod links;

@@ -6,6 +6,7 @@
 use crate::clock::Clock;
 use crate::failure::{Failure, chain};
 use crate::live::board::Board;
+use crate::live::change::admit;
 use crate::live::checkpoint;
 use crate::live::config::{LiveConfig, MarketsChange};
 use crate::live::core::{Core, Sink as _};
@@ -18,8 +19,8 @@ use crate::setup::Setup;
 use barograph_domain::{Metric, Span, Ts};
 use barograph_lake::journal::{ControlRecord, FileKey, JournalWriter};
 use barograph_net::{Incoming, Net, Receiver, Stamper};
-use barograph_store::{BookSample, Writer};
-use barograph_venues::session::{Action, ConnId, Input, MarketIndex};
+use barograph_store::BookSample;
+use barograph_venues::session::{Action, CloseReason, ConnId, FailReason, Input, MarketIndex};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -42,6 +43,9 @@ const CHECKPOINT_WITHIN: core::ops::Range<Span> = Span::secs(10)..Span::secs(45)
 const PRUNE_EVERY: Span = Span::hours(1);
 /// Backfilled facts go to the store in pieces of this size.
 const BACKFILL_PIECE: usize = 20_000;
+/// What may come together here while the database is away and no batch more can wait for it: at most some 200 MB. A thousand
+/// markets make 10,000 a minute.
+const HELD_MAX: usize = 500_000;
 
 /// What a live process is made of.
 pub(crate) struct Plan {
@@ -119,15 +123,22 @@ pub(crate) fn prepare(
     at: Ts,
     board: Arc<Board>,
     meter: &Arc<Meter>,
+    storing: &Storing,
 ) -> Result<Prepared, Failure> {
     let mut notes: Vec<String> = Vec::new();
     let mut publisher = Publisher::new(plan.setup.clone(), Arc::clone(&board), Arc::clone(meter));
-    let (found, _done, troubles) = replay::last_state(&plan.data, &plan.setup, &mut publisher)?;
+    publisher.replays_into(storing.spill(), storing.told_to_stop());
+    let (found, troubles) = replay::last_state(&plan.data, &plan.setup, &mut publisher)?;
     notes.extend(troubles);
     let fits = found.as_ref().is_some_and(|core| same_venues(&core.config, &plan.config));
     if found.is_some() && !fits {
         notes.push("venues, streams or addresses differ from the last start: windows begin anew".to_owned());
     }
+    if let Some(core) = found.as_ref().filter(|_| !fits) {
+        // The last of a minute that was not over is the newest there is.
+        core.samples.waiting().for_each(|event| publisher.sample(event));
+    }
+    publisher.spill_all()?;
     let (core, resumed) = match found.filter(|_| fits) {
         Some(core) => {
             let from = core.at;
@@ -148,8 +159,13 @@ pub(crate) fn prepare(
         Some(core) => core,
         None => Core::new(plan.setup.clone(), plan.config.clone(), at, &mut publisher)?,
     };
-    publisher.replaying = false;
+    publisher.replayed();
     if resumed.is_some() {
+        for one in &plan.config.venues {
+            if let Some(index) = core.venue(&one.id) {
+                core.tell_wanted(index, &one.session.markets, &mut publisher);
+            }
+        }
         core.resume(at, &mut publisher)?;
         core.reconfigure(at, &plan.config, &mut publisher)?;
         for venue in &core.venues {
@@ -179,7 +195,7 @@ impl Process {
         plan: Plan,
         prepared: Prepared,
         network: Network,
-        writer: Box<dyn Writer>,
+        storing: Storing,
         meter: Arc<Meter>,
     ) -> Result<Self, Failure> {
         let Network { net, runtime, stamper, inbox } = network;
@@ -192,7 +208,6 @@ impl Process {
                 .map_err(|e| Failure::broken(chain(&e)))?;
             rest.push(key);
         }
-        let storing = Storing::start(writer, Arc::clone(&meter), plan.keep.clone())?;
         Ok(Self {
             packed: None,
             own: after,
@@ -221,11 +236,6 @@ impl Process {
     /// Shows minutes from now on.
     pub(crate) fn serve(&mut self, service: Arc<Service>) {
         self.publisher.serve(service);
-    }
-
-    /// Waits for a database that is away only until this is set.
-    pub(crate) fn heed(&mut self, stop: Arc<AtomicBool>) {
-        self.storing.heed(stop);
     }
 
     /// Prints a line per change of label.
@@ -347,9 +357,10 @@ impl Process {
         Ok(())
     }
 
-    fn tick(&mut self, at: Ts) -> Result<(), Failure> {
-        let journal = |e: barograph_lake::journal::Error| Failure::broken(chain(&e));
+    /// A second has passed for everyone.
+    fn beat(&mut self, at: Ts) -> Result<(), Failure> {
         let due = self.next_tick;
+        let journal = |e: barograph_lake::journal::Error| Failure::broken(chain(&e));
         self.journal.control(at, &ControlRecord::Tick).map_err(journal)?;
         let rows = self.publisher.batch.rows.len();
         self.core.tick(at, &mut self.publisher)?;
@@ -358,6 +369,12 @@ impl Process {
             self.meter.minute_to_readable.add((self.plan.clock.now() - (due - Span(1_000))).0);
         }
         self.next_tick = (at - TICK_AFTER + Span(1)).ceil(SECOND) + TICK_AFTER;
+        Ok(())
+    }
+
+    fn tick(&mut self, at: Ts) -> Result<(), Failure> {
+        let journal = |e: barograph_lake::journal::Error| Failure::broken(chain(&e));
+        self.beat(at)?;
         let kept = at >= self.next_books;
         self.books(at, kept);
         if kept {
@@ -370,8 +387,8 @@ impl Process {
         self.meter.journal_written.store(stats.bytes_written, Ordering::Relaxed);
         self.meter.journal_files.store(stats.files_open, Ordering::Relaxed);
         self.meter.journal_queue.store(stats.queue_bytes, Ordering::Relaxed);
-        if at >= self.next_prune {
-            self.storing.send(Order::Prune(at), &self.meter)?;
+        if at >= self.next_prune && self.storing.has_room() {
+            self.storing.send(Order::Prune(at))?;
             self.next_prune = at + PRUNE_EVERY;
         }
         self.checkpoint(at)
@@ -381,7 +398,7 @@ impl Process {
     /// checkpoint is not run again after a crash.
     fn checkpoint(&mut self, at: Ts) -> Result<(), Failure> {
         let fits = CHECKPOINT_WITHIN.contains(&(at - at.floor(Span::mins(1))));
-        if at >= self.next_checkpoint && fits && self.packed.is_none() {
+        if at >= self.next_checkpoint && fits && self.packed.is_none() && self.storing.has_room() {
             self.send()?;
             self.packed = Some(checkpoint::pack(&self.core)?);
             self.next_checkpoint = at + CHECKPOINT_EVERY;
@@ -394,18 +411,20 @@ impl Process {
         Ok(())
     }
 
-    /// Hands what has come together to the store, behind the journal.
+    /// Hands what has come together to the store, behind the journal. Where no place is left, because the database is away,
+    /// it goes on coming together here: a database costs no frame.
     fn store(&mut self) -> Result<(), Failure> {
         let has_news = !self.publisher.batch.rows.is_empty()
             || !self.publisher.batch.gaps.is_empty()
             || self.publisher.batch.backfill.len() >= BACKFILL_PIECE;
-        if has_news { self.send() } else { Ok(()) }
+        let may_wait = !self.storing.has_room() && self.publisher.batch.len() < HELD_MAX;
+        if has_news && !may_wait { self.send() } else { Ok(()) }
     }
 
     fn send(&mut self) -> Result<(), Failure> {
         let ticket = self.journal.flush().map_err(|e| Failure::broken(chain(&e)))?;
         let batch = self.publisher.take(Some(ticket));
-        self.storing.send(Order::Write(Box::new(batch)), &self.meter)
+        self.storing.send(Order::Write(Box::new(batch)))
     }
 
     /// Books that can be trusted, as they are now: shown every second, stored when `kept`.
@@ -427,9 +446,16 @@ impl Process {
         }
     }
 
+    /// Takes up a new list of markets. One that cannot be is told and counted; the process goes on with the old list.
     fn change(&mut self, change: &MarketsChange) -> Result<(), Failure> {
-        let Some(index) = self.core.venue(&change.venue) else {
-            return Err(Failure::usage(format!("{} is not listened to", change.venue)));
+        let index = match admit(&self.core, change) {
+            Ok(index) => index,
+            Err(why) => {
+                drop(writeln!(std::io::stderr(), "barograph: [MKT] the change is not taken up: {why}"));
+                let venue = self.core.venue(&change.venue).unwrap_or(usize::MAX);
+                self.meter.fault(venue, "change_refused", &why);
+                return Ok(());
+            }
         };
         let value = serde_json::to_value(change).map_err(Failure::broken)?;
         let at = self.stamp();
@@ -489,11 +515,42 @@ impl Process {
         Ok(())
     }
 
+    /// Closes the network and works through all that it has received by then: what has a stamp is journalled. Closings are
+    /// not told, and requests without an answer not given up: whoever goes on from here does both.
+    fn drain(&mut self) -> Result<(), Failure> {
+        // Beside the taking, because connections hand over their rest as far as there is room.
+        let net = Arc::clone(&self.net);
+        let stopping = self.runtime.spawn(async move { net.stop().await });
+        let mut batch = Vec::new();
+        let mut result = Ok(());
+        loop {
+            let taken = self.inbox.take(&mut batch, self.patience());
+            (self.own, self.own_until) = (taken.now, taken.own_until);
+            let told = batch.iter().filter(|(_, incoming)| !follows_from_the_end(incoming));
+            for (at, incoming) in told {
+                if result.is_ok() {
+                    result = self.incoming(*at, incoming);
+                }
+            }
+            if result.is_ok() && self.own >= self.next_tick {
+                let now = self.stamp();
+                result = self.beat(now);
+            }
+            // Nobody is there any more to do what sessions ask for.
+            self.publisher.actions.clear();
+            if taken.ended {
+                break;
+            }
+        }
+        self.runtime.block_on(stopping).map_err(Failure::broken)?;
+        result
+    }
+
     /// Everything that has arrived is written; a checkpoint makes the next start quick.
     fn end(mut self) -> Result<(), Failure> {
         let journal = |e: barograph_lake::journal::Error| Failure::broken(chain(&e));
+        self.drain()?;
         self.books(self.core.at, true);
-        self.runtime.block_on(self.net.stop());
         let at = self.stamper.stamp();
         // The last of a minute that is not over is the newest there is; when the minute goes on after a restart, its last
         // joins it.
@@ -504,16 +561,22 @@ impl Process {
         self.journal.control(at, &ControlRecord::Stop).map_err(journal)?;
         let ticket = self.journal.flush().map_err(journal)?;
         let batch = self.publisher.take(Some(ticket));
-        let mut sent = Ok(());
-        if !batch.is_empty() {
-            sent = self.storing.send(Order::Write(Box::new(batch)), &self.meter);
-        }
+        let sent = if batch.is_empty() { Ok(()) } else { self.storing.send(Order::Write(Box::new(batch))) };
         let packed = checkpoint::pack(&self.core);
-        let stored = sent.and(self.storing.finish());
+        let stored = self.storing.finish().and(sent);
         self.journal.close().map_err(journal)?;
         // Without the store nothing is said to be done: the next start runs the journal from an earlier checkpoint again.
         stored?;
         checkpoint::write(&self.plan.data, &packed?).map(|_| ())
+    }
+}
+
+/// Does it only say that the network has been told to stop?
+fn follows_from_the_end(incoming: &Incoming) -> bool {
+    match incoming {
+        Incoming::Closed { reason, .. } => *reason == CloseReason::Stopping,
+        Incoming::Failed { reason, .. } => *reason == FailReason::Dropped,
+        Incoming::Opened { .. } | Incoming::Frame { .. } | Incoming::Reply { .. } => false,
     }
 }
 

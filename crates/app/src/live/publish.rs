@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::live::board::{self, Board};
 use crate::live::core::Sink;
 use crate::live::meter::Meter;
+use crate::live::storing::Spill;
 use crate::render::Lens;
 use crate::service::Service;
 use crate::setup::Setup;
@@ -13,7 +14,7 @@ use barograph_domain::{
 use barograph_lake::journal::Ticket;
 use barograph_store::{BookSample, Gap, RunSpec};
 use barograph_venues::session::{Action, Continuity, Fault, Origin};
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -35,11 +36,12 @@ pub(crate) struct Batch {
 impl Batch {
     /// Nothing to store.
     pub(crate) fn is_empty(&self) -> bool {
-        self.points.is_empty()
-            && self.backfill.is_empty()
-            && self.rows.is_empty()
-            && self.gaps.is_empty()
-            && self.books.is_empty()
+        self.len() == 0
+    }
+
+    /// Rows, facts, changes of continuity and books in it.
+    pub(crate) fn len(&self) -> usize {
+        self.points.len() + self.backfill.len() + self.rows.len() + self.gaps.len() + self.books.len()
     }
 }
 
@@ -66,6 +68,8 @@ pub(crate) struct Publisher {
     pub(crate) replaying: bool,
     /// Faults told since the last tick.
     told: u32,
+    /// Where what is made goes while a journal is run again, and whether to go on with that.
+    spill: Option<(Spill, Arc<AtomicBool>)>,
     /// Prints one weather line per change of label.
     pub(crate) weather: Option<Weather>,
 }
@@ -76,6 +80,8 @@ impl core::fmt::Debug for Publisher {
     }
 }
 
+/// A replay's rows and facts go to the store in pieces of this size: some megabytes.
+const SPILL_AT: usize = 5_000;
 /// Faults told per tick; the others are counted.
 const TOLD_MAX: u32 = 5;
 
@@ -96,6 +102,7 @@ impl Publisher {
             actions: Vec::new(),
             replaying: true,
             told: 0,
+            spill: None,
             weather: None,
         }
     }
@@ -104,6 +111,32 @@ impl Publisher {
     pub(crate) fn serve(&mut self, service: Arc<Service>) {
         service.know(&self.instruments);
         self.service = Some(service);
+    }
+
+    /// What a replayed journal makes goes there piece by piece; `stop` ends the replay.
+    pub(crate) fn replays_into(&mut self, spill: Spill, stop: Arc<AtomicBool>) {
+        self.spill = Some((spill, stop));
+    }
+
+    /// Hands over what a replay has made so far.
+    pub(crate) fn spill_all(&mut self) -> Result<(), Failure> {
+        let batch = if self.spill.is_some() && !self.batch.is_empty() { self.take(None) } else { return Ok(()) };
+        self.spill.as_mut().map_or(Ok(()), |(spill, _)| spill(batch))
+    }
+
+    /// A replay has come a little further.
+    fn went_on(&mut self) -> Result<(), Failure> {
+        match &self.spill {
+            Some((_, stop)) if stop.load(Ordering::Relaxed) => Err(Failure::Stopped),
+            Some(_) if self.batch.len() >= SPILL_AT => self.spill_all(),
+            _ => Ok(()),
+        }
+    }
+
+    /// The past has been replayed; what comes now is news.
+    pub(crate) fn replayed(&mut self) {
+        self.replaying = false;
+        self.spill = None;
     }
 
     /// The batch of what has come together, with what it means.
@@ -150,7 +183,7 @@ impl Sink for Publisher {
             weather(lens, row);
         }
         self.batch.rows.push(row.clone());
-        Ok(())
+        self.went_on()
     }
 
     fn fact(&mut self, event: &Event, metric: Metric, origin: Origin) -> Result<(), Failure> {
@@ -175,15 +208,17 @@ impl Sink for Publisher {
                 }
             }
         }
-        Ok(())
+        self.went_on()
     }
 
     fn status(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {
         self.writer.status(stream, status, known_ts);
         let decl = &self.streams[stream.index()];
         self.batch.gaps.push(Gap { stream: decl.clone(), status: *status, known_ts });
+        self.went_on()?;
+        let decl = &self.streams[stream.index()];
         let news = status.is_open() || (status.state == StatusState::Live && status.until > status.from);
-        if !self.replaying && news && self.told < TOLD_MAX {
+        if !self.replaying && news && self.writer.is_wanted(stream) && self.told < TOLD_MAX {
             self.told += 1;
             let what = if status.is_open() { "lost" } else { "found again" };
             self.say(format_args!(
@@ -194,6 +229,10 @@ impl Sink for Publisher {
             ));
         }
         Ok(())
+    }
+
+    fn wanted(&mut self, instrument: u32, is: bool) {
+        self.writer.wanted(instrument, is);
     }
 
     fn sample(&mut self, event: &Event) {
@@ -224,6 +263,12 @@ impl Sink for Publisher {
         streams: &[StreamDecl],
         not_offered: &[StreamDecl],
     ) -> Result<(), Failure> {
+        if !instruments.starts_with(&self.instruments) || !streams.starts_with(&self.streams) {
+            // Another machine than the one before, in a journal that holds both: its numbers mean other markets.
+            self.spill_all()?;
+            self.batch = Batch::default();
+            self.writer = board::Writer::default();
+        }
         let venue_of = |d: &StreamDecl| {
             let id = d.instrument.venue.as_str();
             self.meter.venues.iter().position(|v| v.id == id).unwrap_or(usize::MAX)

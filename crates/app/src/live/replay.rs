@@ -1,4 +1,8 @@
 //! A journal through the core: after a restart (the tail behind a checkpoint) and to verify (all of it).
+//!
+//! A damaged file is left where it is. What the journal holds from the damage to the next start record is not used: with a part
+//! of it missing nobody knows what the rest would have meant. That start then goes on from the moment before the damage and
+//! declares everything since as a gap, as after an absence.
 
 use crate::failure::{Failure, chain};
 use crate::live::checkpoint;
@@ -34,6 +38,8 @@ pub(crate) struct Replayed {
     pub(crate) last: Option<Ts>,
     /// The last process did not stop in order.
     pub(crate) torn: bool,
+    /// What could not be used, each as a sentence.
+    pub(crate) troubles: Vec<String>,
 }
 
 /// Feeds the journal behind `core.at` into the core. `None` as core: the first start record makes it.
@@ -49,10 +55,32 @@ pub(crate) fn run(
     let mut reader = JournalReader::open(&journal_folder(data), after).map_err(|e| Failure::broken(chain(&e)))?;
     // A reply's record comes before its body, which has the same stamp.
     let mut reply: Option<(RequestId, u16)> = None;
-    while let Some(entry) = reader.next().map_err(|e| Failure::broken(chain(&e)))? {
+    // Behind damage, until the next start record.
+    let mut broken = false;
+    loop {
+        let entry = match reader.next() {
+            Ok(Some(entry)) => entry,
+            Ok(None) => break,
+            Err(e @ barograph_lake::journal::Error::Damaged { .. }) => {
+                if !reader.pass_over() {
+                    return Err(Failure::broken(chain(&e)));
+                }
+                let from = core.as_ref().map_or_else(String::new, |c| format!(" from {}", c.at));
+                let e = chain(&e);
+                done.troubles
+                    .push(format!("{e}; nothing behind it{from} to the next start is used, a gap is declared"));
+                broken = true;
+                continue;
+            }
+            Err(e) => return Err(Failure::broken(chain(&e))),
+        };
         let at = entry.at;
         done.lines += 1;
         done.last = Some(at);
+        if broken && !matches!(entry.kind, EntryKind::Control(ControlRecord::Start { .. })) {
+            continue;
+        }
+        broken = false;
         match entry.kind {
             EntryKind::Frame { venue, connection, bytes, .. } => {
                 let Some(core) = core.as_mut() else { continue };
@@ -65,6 +93,14 @@ pub(crate) fn run(
             }
             EntryKind::Control(record) => {
                 done.torn = !matches!(record, ControlRecord::Stop);
+                if let ControlRecord::Start { config, .. } = &record
+                    && let Err(e) = LiveConfig::from_json(config)
+                {
+                    // Written by a release that knew other settings: what follows cannot be made again by this one.
+                    done.troubles.push(format!("{}; what follows it is not used", e.text().unwrap_or_default()));
+                    (core, broken) = (None, true);
+                    continue;
+                }
                 control(at, record, setup, &mut core, &mut reply, sink)?;
             }
         }
@@ -120,19 +156,20 @@ fn control(
     }
 }
 
-/// The machine as it was when the last process ended: newest usable checkpoint and the journal behind it. `None`: nothing
-/// was ever recorded here, or nothing that this arithmetic can go on from.
+/// The machine as it was when the last process ended, newest usable checkpoint and the journal behind it, with what could not
+/// be used. `None`: nothing was ever recorded here, or nothing that this arithmetic can go on from.
 pub(crate) fn last_state(
     data: &Path,
     setup: &Setup,
     sink: &mut dyn Sink,
-) -> Result<(Option<Core>, Replayed, Vec<String>), Failure> {
-    let (core, troubles) = checkpoint::newest(data, setup, sink)?;
+) -> Result<(Option<Core>, Vec<String>), Failure> {
+    let (core, mut troubles) = checkpoint::newest(data, setup, sink)?;
     if !journal_folder(data).is_dir() {
-        return Ok((core, Replayed::default(), troubles));
+        return Ok((core, troubles));
     }
     let (core, done) = run(data, setup, core, sink)?;
-    Ok((core, done, troubles))
+    troubles.extend(done.troubles);
+    Ok((core, troubles))
 }
 
 /// The book and arithmetic that the journal of a data folder was made with.
@@ -143,7 +180,17 @@ pub(crate) fn setup_of(data: &Path) -> Result<Option<Setup>, Failure> {
     }
     let mut reader = JournalReader::open(&root, None).map_err(|e| Failure::broken(chain(&e)))?;
     let mut found = None;
-    while let Some(entry) = reader.next().map_err(|e| Failure::broken(chain(&e)))? {
+    loop {
+        let entry = match reader.next() {
+            Ok(Some(entry)) => entry,
+            Ok(None) => break,
+            Err(e) => {
+                if reader.pass_over() {
+                    continue;
+                }
+                return Err(Failure::broken(chain(&e)));
+            }
+        };
         if let EntryKind::Control(ControlRecord::Start { config, .. }) = entry.kind {
             let config = LiveConfig::from_json(&config)?;
             let book = Book::parse(&format!("{}.toml", config.book), &config.book_text).map_err(Failure::usage)?;

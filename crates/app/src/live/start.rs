@@ -11,7 +11,7 @@ use crate::live::meter::Meter;
 use crate::live::process::{Change, Network, Plan, Process, prepare};
 use crate::live::publish::Weather;
 use crate::live::replay::journal_folder;
-use crate::live::storing::Keep;
+use crate::live::storing::{Keep, Storing};
 use crate::live::view::LiveView;
 use crate::service::Service;
 use crate::setup::{Setup, book_id};
@@ -20,7 +20,8 @@ use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
 use barograph_net::{Bounds, Fetch, Net, Options, inbox};
 use barograph_store::{Reader, Retention, Writer};
 use barograph_venues::session::{Endpoints, PoolId, SessionConfig, VenueDef, venue};
-use core::sync::atomic::AtomicBool;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -50,6 +51,8 @@ pub(crate) struct Wish {
     pub(crate) books_every: Span,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) weather: Option<Weather>,
+    /// Set from outside to end it, at any time.
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// Up to this many markets have order books unless told otherwise: each takes a snapshot of weight 20 and some ten frames a
@@ -57,6 +60,8 @@ pub(crate) struct Wish {
 const BOOKS_AUTO: usize = 20;
 /// Changes of the configuration that may wait for the next second.
 const CHANGES_MAX: usize = 64;
+/// How soon a start sees that it is to end.
+const STOP_LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Levels a side kept of a book: what venues send as their deepest cheap snapshot.
 const BOOK_DEPTH: usize = 1_000;
 
@@ -111,7 +116,12 @@ pub(crate) fn start(
     let net = Net::start(runtime.handle().clone(), Arc::clone(&wish.clock), stamper.clone(), &options)
         .map_err(|e| Failure::broken(chain(&e)))?;
     let net = Arc::new(net);
-    let config = runtime.block_on(configure(&net, &setup, &wish))?;
+    let config = runtime.block_on(async {
+        tokio::select! {
+            config = configure(&net, &setup, &wish) => config,
+            () = told_to_stop(&wish.stop) => Err(Failure::Stopped),
+        }
+    })?;
     let ids: Vec<&'static str> = wish.asked.iter().map(|a| a.def.id).collect();
     let (board, meter) = (Arc::new(Board::default()), Arc::new(Meter::new(&ids)));
     std::fs::create_dir_all(&wish.data)?;
@@ -131,7 +141,8 @@ pub(crate) fn start(
             journal_bytes: wish.keep.2,
         },
     };
-    let prepared = prepare(&plan, journal, stamper.stamp(), Arc::clone(&board), &meter)?;
+    let storing = Storing::start(writer, Arc::clone(&meter), plan.keep.clone(), Arc::clone(&wish.stop))?;
+    let prepared = prepare(&plan, journal, stamper.stamp(), Arc::clone(&board), &meter, &storing)?;
     for note in &prepared.notes {
         writeln!(err, "barograph: [MKT] {note}")?;
     }
@@ -150,15 +161,14 @@ pub(crate) fn start(
         Arc::new(Service::new(reader, Arc::clone(&wish.clock), Some(view), book_id(settings)?, default_venue)?);
     let network =
         Network { net: Arc::clone(&net), runtime: runtime.handle().clone(), stamper: stamper.clone(), inbox: receiver };
-    let mut process = Process::new(plan, prepared, network, writer, meter)?;
+    let mut process = Process::new(plan, prepared, network, storing, meter)?;
     process.serve(Arc::clone(&service));
     if let Some(tell) = wish.weather {
         process.tell_weather(tell);
     }
     #[cfg(test)]
     let kill = Arc::clone(&process.kill);
-    let stop = Arc::new(AtomicBool::new(false));
-    process.heed(Arc::clone(&stop));
+    let stop = wish.stop;
     let (changes, asked) = mpsc::sync_channel(CHANGES_MAX);
     let told = Arc::clone(&stop);
     let thread = std::thread::Builder::new()
@@ -176,6 +186,13 @@ pub(crate) fn start(
         #[cfg(test)]
         kill,
     })
+}
+
+/// Resolves soon after it is told to stop.
+async fn told_to_stop(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(STOP_LOOK_EVERY).await;
+    }
 }
 
 async fn configure(net: &Net, setup: &Setup, wish: &Wish) -> Result<LiveConfig, Failure> {

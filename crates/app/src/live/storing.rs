@@ -2,7 +2,9 @@
 //!
 //! A batch is committed only when the journal holds everything it was made of, so that a killed process never leaves a minute
 //! that its journal cannot make again. While the database is away batches wait here and writing goes on by itself afterwards;
-//! when too many wait, the core waits too, and what venues send meanwhile waits in the network.
+//! when too many wait, what is made joins one batch in the core's hands. Who is told to stop waits no longer: what is not
+//! stored then is in the journal, and the next start stores it. Only a write that failed ends the thread; retention that did
+//! not work is tried again an hour later.
 
 use crate::failure::{Failure, chain};
 use crate::live::meter::Meter;
@@ -12,23 +14,23 @@ use barograph_store::{LiveBatch, Retention, Writer};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Batches that may wait: an hour of minutes and as much again in between.
-pub(crate) const WAITING_MAX: usize = 128;
+/// Batches that may wait: an hour of minutes and as much again in between. Tests fill it.
+pub(crate) const WAITING_MAX: usize = if cfg!(test) { 4 } else { 128 };
+/// Batches that may wait while a journal is run again: what it makes comes much faster than a store takes it.
+const REPLAYED_WAITING: u64 = 2;
 /// Pauses between tries while the database is away.
 const RETRY: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-/// How often a place is looked for while too many orders are waiting.
-const FULL: Duration = Duration::from_millis(20);
-
-/// How long a stopping process still waits for a database that is away. What is not stored then is in the journal, and the
-/// next start stores it.
-const LAST_WAIT: Duration = Duration::from_secs(2);
+/// How long a process that is told to stop still waits for a database that is away.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+/// How soon a waiting thread sees that it is told to stop, or that there is a place.
+const STEP: Duration = Duration::from_millis(20);
 
 /// What the thread is asked to do.
 #[derive(Debug)]
@@ -54,59 +56,94 @@ pub(crate) struct Keep {
 #[derive(Debug)]
 pub(crate) struct Storing {
     orders: SyncSender<Order>,
-    /// The process is stopping: a database that is away is waited for a little longer and no more.
-    stopping: Arc<AtomicBool>,
     /// The process is told to stop.
     stop: Arc<AtomicBool>,
+    /// Gone with the thread.
+    running: Weak<()>,
+    meter: Arc<Meter>,
     thread: JoinHandle<Result<(), Failure>>,
 }
 
 impl Storing {
-    /// Starts the thread over an open store.
-    pub(crate) fn start(writer: Box<dyn Writer>, meter: Arc<Meter>, keep: Keep) -> Result<Self, Failure> {
+    /// Starts the thread over an open store. Nobody waits for a database that is away once `stop` is set.
+    pub(crate) fn start(
+        writer: Box<dyn Writer>,
+        meter: Arc<Meter>,
+        keep: Keep,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, Failure> {
         let (orders, inbox) = sync_channel(WAITING_MAX);
-        let stopping = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&stopping);
+        let (told, counts, alive) = (Arc::clone(&stop), Arc::clone(&meter), Arc::new(()));
+        let running = Arc::downgrade(&alive);
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || write_all(writer, &inbox, &meter, &keep, &told))
+            .spawn(move || {
+                let ended = write_all(writer, &inbox, &counts, &keep, &told);
+                drop(alive);
+                ended
+            })
             .map_err(Failure::broken)?;
-        Ok(Self { orders, stopping, stop: Arc::default(), thread })
+        Ok(Self { orders, stop, running, meter, thread })
     }
 
-    /// Whoever is told to stop while too many orders are waiting waits no longer.
-    pub(crate) fn heed(&mut self, stop: Arc<AtomicBool>) {
-        self.stop = stop;
+    /// The sign that the process is to end.
+    pub(crate) fn told_to_stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
     }
 
-    /// Hands over an order; waits while too many are waiting, unless the process is to end: what a database that is away has
-    /// not taken by then is in the journal.
-    pub(crate) fn send(&self, mut order: Order, meter: &Meter) -> Result<(), Failure> {
-        meter.store_queue.fetch_add(1, Ordering::Relaxed);
-        loop {
-            order = match self.orders.try_send(order) {
-                Ok(()) => return Ok(()),
-                Err(TrySendError::Disconnected(_)) => {
-                    return Err(Failure::broken("the store has stopped writing; see the message above"));
+    /// Is there a place for an order?
+    pub(crate) fn has_room(&self) -> bool {
+        self.meter.store_queue.load(Ordering::Relaxed) < WAITING_MAX as u64
+    }
+
+    /// Hands over an order; waits while too many are waiting, unless the process is to end.
+    pub(crate) fn send(&self, order: Order) -> Result<(), Failure> {
+        send(&self.orders, order, &self.meter, &self.stop)
+    }
+
+    /// A way to the store for what a journal makes that is run again: at most [`REPLAYED_WAITING`] batches are under way.
+    pub(crate) fn spill(&self) -> Spill {
+        let (orders, meter, stop) = (self.orders.clone(), Arc::clone(&self.meter), Arc::clone(&self.stop));
+        let running = Weak::clone(&self.running);
+        Box::new(move |batch| {
+            while meter.store_queue.load(Ordering::Acquire) >= REPLAYED_WAITING && running.strong_count() > 0 {
+                if stop.load(Ordering::Relaxed) {
+                    return Err(Failure::Stopped);
                 }
-                Err(TrySendError::Full(_)) if self.stop.load(Ordering::Relaxed) => {
-                    meter.store_queue.fetch_sub(1, Ordering::Relaxed);
-                    return Err(Failure::broken(
-                        "the store is away and nothing more can wait for it; what is not stored is in the journal, and the next \
-                         start stores it",
-                    ));
-                }
-                Err(TrySendError::Full(order)) => order,
-            };
-            std::thread::sleep(FULL);
-        }
+                std::thread::sleep(STEP / 10);
+            }
+            send(&orders, Order::Write(Box::new(batch)), &meter, &stop)
+        })
     }
 
     /// Writes what is waiting and ends.
     pub(crate) fn finish(self) -> Result<(), Failure> {
-        self.stopping.store(true, Ordering::Relaxed);
         drop(self.orders);
         self.thread.join().map_err(|_panic| Failure::broken("the thread that writes the store has crashed"))?
+    }
+}
+
+/// Takes batches of a journal that is run again.
+pub(crate) type Spill = Box<dyn FnMut(Batch) -> Result<(), Failure> + Send>;
+
+fn send(orders: &SyncSender<Order>, mut order: Order, meter: &Meter, stop: &AtomicBool) -> Result<(), Failure> {
+    meter.store_queue.fetch_add(1, Ordering::Relaxed);
+    loop {
+        order = match orders.try_send(order) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Disconnected(_)) => {
+                return Err(Failure::broken("the store has stopped writing; see the message above"));
+            }
+            Err(TrySendError::Full(_)) if stop.load(Ordering::Relaxed) => {
+                meter.store_queue.fetch_sub(1, Ordering::Relaxed);
+                return Err(Failure::broken(
+                    "the store is away and nothing more can wait for it; what is not stored is in the journal, and the next \
+                     start stores it",
+                ));
+            }
+            Err(TrySendError::Full(order)) => order,
+        };
+        std::thread::sleep(STEP);
     }
 }
 
@@ -115,24 +152,43 @@ fn write_all(
     inbox: &Receiver<Order>,
     meter: &Meter,
     keep: &Keep,
-    stopping: &AtomicBool,
+    stop: &AtomicBool,
 ) -> Result<(), Failure> {
     while let Ok(order) = inbox.recv() {
         let done = match order {
-            Order::Write(batch) => write(writer.as_mut(), &batch, meter, stopping),
-            Order::Prune(now) => prune(writer.as_mut(), now, keep),
+            Order::Write(batch) => write(writer.as_mut(), &batch, meter, stop),
+            Order::Prune(now) => {
+                prune(writer.as_mut(), now, keep, meter);
+                Ok(())
+            }
         };
         meter.store_queue.fetch_sub(1, Ordering::Release);
         if let Err(failure) = done {
             let text = failure.text().unwrap_or_default();
-            drop(writeln!(std::io::stderr(), "barograph: [MKT] the store has failed: {text}"));
+            say(format_args!("the store has failed: {text}"));
             return Err(Failure::Broken(text));
         }
     }
     Ok(())
 }
 
-fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stopping: &AtomicBool) -> Result<(), Failure> {
+fn say(line: core::fmt::Arguments<'_>) {
+    // Standard error may be closed; there is nobody left to tell.
+    drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
+}
+
+/// Waits for so long, or until the process is told to stop; then for a last moment only.
+fn pause(length: Duration, stop: &AtomicBool) {
+    let begun = Instant::now();
+    while begun.elapsed() < length && !stop.load(Ordering::Relaxed) {
+        std::thread::sleep(STEP);
+    }
+    if stop.load(Ordering::Relaxed) {
+        std::thread::sleep(RETRY[0]);
+    }
+}
+
+fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBool) -> Result<(), Failure> {
     if let Some(ticket) = &batch.ticket {
         ticket.wait().map_err(|e| Failure::broken(chain(&e)))?;
     }
@@ -148,28 +204,27 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stopping: &Atomi
         books: &batch.books,
     };
     let mut tries = 0;
-    let mut asked_to_stop: Option<Instant> = None;
+    let mut last_tries_since: Option<Instant> = None;
     loop {
         match writer.append(&live) {
             Ok(_) => break,
             Err(e) if may_pass(&e) => {
-                let since = asked_to_stop.get_or_insert_with(Instant::now);
-                if !stopping.load(Ordering::Relaxed) {
-                    *since = Instant::now();
-                } else if since.elapsed() > LAST_WAIT {
+                if stop.load(Ordering::Relaxed)
+                    && last_tries_since.get_or_insert_with(Instant::now).elapsed() > LAST_WAIT
+                {
                     return Err(Failure::from(e));
                 }
                 if tries == 0 {
-                    drop(writeln!(std::io::stderr(), "barograph: [MKT] the store is away, waiting: {}", chain(&e)));
+                    say(format_args!("the store is away, waiting: {}", chain(&e)));
                 }
-                std::thread::sleep(RETRY[tries.min(RETRY.len() - 1)]);
+                pause(RETRY[tries.min(RETRY.len() - 1)], stop);
                 tries += 1;
             }
             Err(e) => return Err(Failure::from(e)),
         }
     }
     if tries > 0 {
-        drop(writeln!(std::io::stderr(), "barograph: [MKT] the store is back"));
+        say(format_args!("the store is back"));
     }
     meter.store.add(i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX));
     Ok(())
@@ -180,32 +235,31 @@ fn may_pass(e: &barograph_store::Error) -> bool {
     matches!(e.recovery(), barograph_store::Recovery::RetryAfter)
 }
 
-fn prune(writer: &mut dyn Writer, now: Ts, keep: &Keep) -> Result<(), Failure> {
+/// Removes what is older than it has to be kept. Each step of it is whole in itself: what fails is told and counted, and the
+/// next hour does the rest.
+fn prune(writer: &mut dyn Writer, now: Ts, keep: &Keep, meter: &Meter) {
+    let failed = |what: &str, text: String| {
+        meter.prunes_failed.fetch_add(1, Ordering::Relaxed);
+        say(format_args!("the {what} is not pruned, next try in an hour: {text}"));
+    };
     match writer.prune(&keep.store) {
-        Ok(done) if done.rows + done.points + done.books > 0 => {
-            drop(writeln!(
-                std::io::stderr(),
-                "barograph: [MKT] retention removed {} minute rows, {} points and {} order books",
-                done.rows,
-                done.points,
-                done.books
-            ));
-        }
+        Ok(done) if done.rows + done.points + done.books > 0 => say(format_args!(
+            "retention removed {} minute rows, {} points and {} order books",
+            done.rows, done.points, done.books
+        )),
         Ok(_nothing) => {}
-        // Each step of it is whole in itself; the next hour does the rest.
-        Err(e) if may_pass(&e) => {
-            drop(writeln!(std::io::stderr(), "barograph: [MKT] the store is away, retention waits: {}", chain(&e)));
-        }
-        Err(e) => return Err(Failure::from(e)),
+        Err(e) => failed("store", chain(&e)),
     }
     let retention = barograph_lake::journal::Retention { max_age: keep.journal_age, max_bytes: keep.journal_bytes };
-    barograph_lake::journal::prune(&keep.journal, now, &retention).map_err(|e| Failure::broken(chain(&e)))?;
-    Ok(())
+    if let Err(e) = barograph_lake::journal::prune(&keep.journal, now, &retention) {
+        failed("journal", chain(&e));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::ends::never_prunes;
     use barograph_domain::{Event, Instrument, StreamDecl};
     use barograph_store::{
         Appended, Error, ImportRecord, Inserted, PointsVersion, Pruned, Result as Stored, RunKey, RunSpec, RunWriter,
@@ -252,7 +306,7 @@ mod tests {
     }
 
     /// Starts the thread over a server that fails so often; what it took in the end.
-    fn started(failures: u32) -> (Storing, Arc<Meter>, Arc<AtomicU32>, tempfile::TempDir) {
+    fn started(failures: u32, stop: &Arc<AtomicBool>) -> (Storing, Arc<Meter>, Arc<AtomicU32>, tempfile::TempDir) {
         let (folder, taken) = (tempfile::tempdir().unwrap(), Arc::new(AtomicU32::new(0)));
         let writer = Away { failures: Arc::new(AtomicU32::new(failures)), taken: Arc::clone(&taken) };
         let keep = Keep {
@@ -263,7 +317,8 @@ mod tests {
             journal_bytes: 1,
         };
         let meter = Arc::new(Meter::new(&[]));
-        (Storing::start(Box::new(writer), Arc::clone(&meter), keep).unwrap(), meter, taken, folder)
+        let storing = Storing::start(Box::new(writer), Arc::clone(&meter), keep, Arc::clone(stop)).unwrap();
+        (storing, meter, taken, folder)
     }
 
     fn write() -> Order {
@@ -272,9 +327,9 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_server_is_written_once_it_is_back_and_retention_ends_nothing() {
-        let (storing, meter, taken, _folder) = started(3);
+        let (storing, meter, taken, _folder) = started(3, &Arc::default());
         for order in [Order::Prune(Ts(0)), write(), write()] {
-            storing.send(order, &meter).unwrap();
+            storing.send(order).unwrap();
         }
         storing.finish().unwrap();
         // The first failure was the retention's, which is not repeated; the other two were waited for.
@@ -283,15 +338,40 @@ mod tests {
 
     #[test]
     fn who_is_told_to_stop_waits_for_no_server_however_much_is_waiting() {
-        let (mut storing, meter, taken, _folder) = started(u32::MAX);
         let stop = Arc::new(AtomicBool::new(false));
-        storing.heed(Arc::clone(&stop));
+        let (storing, _meter, taken, _folder) = started(u32::MAX, &stop);
         // One is in the thread's hands.
-        (0..=WAITING_MAX).for_each(|_| storing.send(write(), &meter).unwrap());
+        (0..=WAITING_MAX).for_each(|_| storing.send(write()).unwrap());
         stop.store(true, Ordering::Relaxed);
-        let refused = storing.send(write(), &meter).unwrap_err().text().unwrap();
+        let refused = storing.send(write()).unwrap_err().text().unwrap();
         assert!(refused.contains("the next start stores it"), "{refused}");
         assert!(storing.finish().is_err());
         assert_eq!(taken.load(Ordering::Relaxed), 0);
+    }
+
+    /// A database that is away, a journal that cannot be read: none of it is the end.
+    #[test]
+    fn retention_that_does_not_work_is_told_and_counted_and_writing_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let meter = Arc::new(Meter::default());
+        // A folder where a file of the journal should be.
+        let journal = folder.path().join("journal");
+        std::fs::create_dir_all(journal.join("control/date=2026-10-01/0.zst")).unwrap();
+        let keep = Keep {
+            store: Retention::default(),
+            books_every: Span::secs(30),
+            journal,
+            journal_age: Span::days(7),
+            journal_bytes: 1,
+        };
+        let (writer, appended) = never_prunes(&folder.path().join("store"));
+        let storing = Storing::start(writer, Arc::clone(&meter), keep, Arc::default()).unwrap();
+        for _ in 0..2 {
+            storing.send(Order::Prune(Ts::from_civil(2026, 11, 1, 0, 0, 0))).unwrap();
+            storing.send(Order::Write(Box::default())).unwrap();
+        }
+        storing.finish().unwrap();
+        assert_eq!(appended.load(Ordering::Relaxed), 2);
+        assert_eq!(meter.prunes_failed.load(Ordering::Relaxed), 4, "store and journal, twice");
     }
 }

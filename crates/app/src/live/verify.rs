@@ -14,6 +14,7 @@ use barograph_store::{Range, Reader, RowQuery};
 use barograph_venues::session::{Action, Fault, Origin};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,6 +43,9 @@ pub(crate) fn run(data: &Path, reader: &dyn Reader) -> Result<Found, Failure> {
     let mut ids = Ids::new(&setup);
     let (core, begun) = begin(data, &setup, &mut ids)?;
     let (core, done) = replay::run(data, &setup, core, &mut ids)?;
+    for trouble in &done.troubles {
+        drop(writeln!(std::io::stderr(), "barograph: {trouble}"));
+    }
     if core.is_none() {
         return Err(Failure::usage(format!(
             "the journal of {} begins in the middle and no checkpoint fits it",

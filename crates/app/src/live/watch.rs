@@ -24,6 +24,8 @@ pub(crate) struct Watcher {
     pub(crate) settings: Settings,
     pub(crate) choose: Choose,
     pub(crate) net: Arc<Net>,
+    /// Ids of the venues listened to, by their numbers in `net`.
+    pub(crate) venues: Vec<String>,
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) changes: mpsc::SyncSender<Change>,
 }
@@ -55,7 +57,13 @@ impl Watcher {
 
     fn reread(&self) -> Result<(), Failure> {
         let settings = self.settings.reload()?;
-        for (index, asked) in (self.choose)(&settings)?.iter().enumerate() {
+        let wanted = (self.choose)(&settings)?;
+        let ids: Vec<&str> = wanted.iter().map(|asked| asked.def.id).collect();
+        for line in venues_changed(&self.venues, &ids) {
+            writeln!(std::io::stderr(), "barograph: [MKT] the change is not taken up: {line}")?;
+        }
+        for asked in &wanted {
+            let Some(index) = self.venues.iter().position(|id| id == asked.def.id) else { continue };
             let index = u8::try_from(index).map_err(Failure::broken)?;
             let all = self.runtime.block_on(discover::list(&self.net, index, asked.def, &asked.endpoints))?;
             let markets = discover::choose(asked.def.id, &all, &asked.choice)?;
@@ -72,4 +80,13 @@ impl Watcher {
         }
         Ok(())
     }
+}
+
+/// What there is to say where the venues of the settings are not those that are listened to: those stay until a restart.
+fn venues_changed(running: &[String], wanted: &[&str]) -> Vec<String> {
+    let new = wanted.iter().filter(|id| !running.iter().any(|r| r == *id));
+    let gone = running.iter().filter(|id| !wanted.contains(&id.as_str()));
+    new.map(|id| format!("{id} is not listened to; start again to add a venue"))
+        .chain(gone.map(|id| format!("{id} is listened to until the end; start again without it")))
+        .collect()
 }

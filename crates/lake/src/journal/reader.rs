@@ -73,8 +73,26 @@ pub struct JournalReader {
     last: Option<(Ts, Class)>,
     tails: Vec<Tail>,
     scratch: Vec<u8>,
-    /// After an error, what follows would be an order with a hole in it.
-    failed: bool,
+    /// Damage that was met and has not been said yet.
+    damage: Vec<Error>,
+    /// The file whose line could not be read; it is not read further.
+    given_up: Option<usize>,
+    /// After an error, what follows is an order with a hole in it.
+    failed: Option<Hole>,
+}
+
+/// What an error left behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Hole {
+    /// One file is damaged; the others can be read.
+    OneFile,
+    Everything,
+}
+
+impl Hole {
+    fn of(e: &Error) -> Self {
+        if matches!(e, Error::Damaged { .. }) { Self::OneFile } else { Self::Everything }
+    }
 }
 
 /// A reply record comes before its body, which has the same stamp.
@@ -116,34 +134,53 @@ impl JournalReader {
             last: None,
             tails: Vec::new(),
             scratch: Vec::new(),
-            failed: false,
+            damage: Vec::new(),
+            given_up: None,
+            failed: None,
         })
     }
 
     /// The next line; `None` at the end.
     ///
     /// # Errors
-    /// When a file is damaged in the middle, or written by a newer release; nothing more can be read then. What a crash cut
-    /// off is no error: see [`Self::tails`].
+    /// When a file is damaged in the middle, or written by a newer release; nothing more can be read then, except after
+    /// [`Self::pass_over`]. What a crash cut off is no error: see [`Self::tails`].
     #[expect(
         clippy::should_implement_trait,
         reason = "the entry borrows from the reader, which an iterator cannot say"
     )]
     pub fn next(&mut self) -> Result<Option<Entry<'_>>> {
-        if self.failed {
+        if self.failed.is_some() {
             return Err(Error::Misuse("a reader is asked for more after an error".to_owned()));
         }
         let stepped = self.step();
-        self.failed = stepped.is_err();
+        self.failed = stepped.as_ref().err().map(Hole::of);
         let Some(id) = stepped? else { return Ok(None) };
         let Some(source) = self.active.get(&id) else { return Ok(None) };
         let entry = entry(source, &mut self.scratch);
-        self.failed = entry.is_err();
+        if let Err(e) = &entry {
+            self.failed = Some(Hole::of(e));
+            self.given_up = Some(id);
+        }
         entry.map(Some)
+    }
+
+    /// After [`Error::Damaged`]: goes on without the rest of the damaged file. What is read from then on has a hole in it,
+    /// which the caller declares. False where the error was another one.
+    pub fn pass_over(&mut self) -> bool {
+        let may = self.failed != Some(Hole::Everything);
+        if may {
+            self.failed = None;
+        }
+        may
     }
 
     /// Goes to the next line and says which file stands on it.
     fn step(&mut self) -> Result<Option<usize>> {
+        if let Some(id) = self.given_up.take() {
+            self.present = None;
+            self.active.remove(&id);
+        }
         if let Some(id) = self.present.take() {
             self.go_on(id)?;
         }
@@ -158,7 +195,10 @@ impl JournalReader {
         }
         self.present = Some(id);
         let Some(source) = self.active.get(&id) else { return Ok(None) };
-        check_order(self.last, (at, class), source)?;
+        if let Err(e) = check_order(self.last, (at, class), source) {
+            self.given_up = Some(id);
+            return Err(e);
+        }
         self.last = Some((at, class));
         Ok(Some(id))
     }
@@ -172,6 +212,9 @@ impl JournalReader {
     /// Sees to it that the smallest stamp is on the heap.
     fn fill(&mut self) -> Result<()> {
         loop {
+            if let Some(e) = self.damage.pop() {
+                return Err(e);
+            }
             let top = self.heap.peek().map(|Reverse((at, ..))| *at);
             match self.waiting.last() {
                 // `<=`: a control record and a body may have the same stamp.
@@ -195,7 +238,12 @@ impl JournalReader {
     /// Steps one file and puts it back on the heap, or drops it at its end.
     fn go_on(&mut self, id: usize) -> Result<()> {
         let Some(source) = self.active.get_mut(&id) else { return Ok(()) };
-        match source.advance(&mut self.unpacker.0, self.selection.after)? {
+        let stand = source.advance(&mut self.unpacker.0, self.selection.after);
+        if stand.is_err() {
+            self.active.remove(&id);
+            return stand.map(drop);
+        }
+        match stand? {
             Stand::Line => {
                 let (class, rank) = match &source.header.content {
                     Content::Control => (Class::Control, 0),
@@ -214,7 +262,14 @@ impl JournalReader {
     /// Reads the headers of a day. Within one, the hour of the first stamp says whether a file can be passed over.
     fn open_day(&mut self, files: &[Listed]) -> Result<()> {
         for Listed { path, .. } in files {
-            match Source::open(path, &mut self.unpacker.0)? {
+            let opened = match Source::open(path, &mut self.unpacker.0) {
+                Err(e @ Error::Damaged { .. }) => {
+                    self.damage.push(e);
+                    continue;
+                }
+                opened => opened?,
+            };
+            match opened {
                 Ok(source) => {
                     let past = self.selection.after.is_some_and(|a| layout::hour(source.at()) < layout::hour(a));
                     if !past {

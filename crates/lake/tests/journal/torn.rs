@@ -1,7 +1,7 @@
 //! A file that ends anywhere, or holds anything, gives back what was flushed and nothing else.
 
 use crate::support::{Dice, Line, begin, files, open, open_with, read, read_after, scribble};
-use barograph_domain::Span;
+use barograph_domain::{Span, Ts};
 use barograph_lake::journal::{Error, JournalConfig, JournalReader, JournalWriter, Recovered, Tail};
 use std::path::{Path, PathBuf};
 
@@ -140,6 +140,45 @@ fn a_changed_byte_in_the_middle_is_an_error_with_file_and_line() {
         assert_eq!(recovered.damaged.len(), usize::from(!closed));
         assert_eq!(recovered.last, lines.last().map(Line::at));
         drop(writer);
+    }
+}
+
+#[test]
+fn a_damaged_file_can_be_passed_over_and_the_others_are_read_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, lines, ends) = journal(dir.path(), 12, true);
+    let mut writer = open(dir.path());
+    // Records among the frames of the other file, before the damage and behind it, and one in a later hour.
+    let last = lines.last().unwrap().at();
+    let key = writer.connection("v", "d", 1, last).unwrap();
+    for n in 1..=20 {
+        writer.frame(key, last + Span(n), b"beside").unwrap();
+    }
+    writer.frame(key, last + Span::hours(1), b"later").unwrap();
+    writer.close().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    for (at, kept) in [(0, 0), (ends[0].0 + 3, ends[0].1), (ends[1].0 + 3, ends[1].1)] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x81;
+        std::fs::write(&path, &bytes).unwrap();
+        let mut reader = JournalReader::open(dir.path(), None).unwrap();
+        let (mut read, mut said) = (Vec::new(), Vec::new());
+        loop {
+            match reader.next() {
+                Ok(Some(entry)) => read.push(entry.at),
+                Ok(None) => break,
+                Err(e) => {
+                    assert!(matches!(&e, Error::Damaged { path: p, .. } if *p == path), "{e}");
+                    assert!(reader.next().is_err(), "nobody goes on unawares");
+                    assert!(reader.pass_over());
+                    said.push(read.len());
+                }
+            }
+        }
+        assert_eq!(said, [kept], "once, at its place");
+        let beside = (1..=20).map(|n| last + Span(n)).chain([last + Span::hours(1)]);
+        let want: Vec<Ts> = lines[..kept].iter().map(Line::at).chain(beside).collect();
+        assert_eq!(read, want, "byte {at}");
     }
 }
 

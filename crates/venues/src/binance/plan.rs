@@ -69,6 +69,17 @@ impl Channel {
         1 << self as u16
     }
 
+    /// Marks and liquidations come of one market or of all: the other one of the two.
+    pub(super) fn other_form(self) -> Option<Self> {
+        match self {
+            Self::AllMarkPrices => Some(Self::MarkPrice),
+            Self::MarkPrice => Some(Self::AllMarkPrices),
+            Self::AllForceOrders => Some(Self::ForceOrder),
+            Self::ForceOrder => Some(Self::AllForceOrders),
+            Self::IndexPrice | Self::AggTrade | Self::Kline | Self::BookTicker | Self::Depth => None,
+        }
+    }
+
     /// The metrics a channel carries.
     pub(super) fn metrics(self) -> &'static [Metric] {
         match self {

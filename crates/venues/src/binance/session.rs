@@ -349,11 +349,14 @@ impl BinanceSession {
         }
     }
 
-    /// A feed is gone with its last connection.
+    /// A feed is gone: with its last connection, or because it is not wanted any more.
     fn lose(&mut self, now: Ts, feed: Feed, out: &mut Out) {
         let all = 0..u32::try_from(self.state.markets.len()).unwrap_or(u32::MAX);
         let range = feed.market.map_or(all, |m| m.0..m.0 + 1);
         for market in range.map(MarketIndex) {
+            if self.is_carried(market, feed.channel) {
+                continue;
+            }
             for metric in feed.channel.metrics() {
                 self.state.tracker.lost(market, *metric, now, StatusState::Gap, GapReason::Disconnected, out);
             }
@@ -369,6 +372,16 @@ impl BinanceSession {
                 _ => {}
             }
         }
+    }
+
+    /// Does the other form of this feed bring the same of a wanted market over a connection that is up? Going from one form to
+    /// the other loses nothing then.
+    fn is_carried(&self, market: MarketIndex, channel: plan::Channel) -> bool {
+        let Some(other) = channel.other_form() else { return false };
+        let brings = |f: &Feed| f.channel == other && f.market.is_none_or(|m| m == market);
+        let is_up = |link: LinkId| self.state.conns.iter().any(|c| c.link == link && c.delivered);
+        self.state.markets.get(market.index()).is_some_and(|m| m.wanted)
+            && self.state.routes.iter().any(|r| is_up(r.id) && r.feeds.iter().any(brings))
     }
 
     fn change_markets(&mut self, now: Ts, wanted: &[MarketSpec], out: &mut Out) {
@@ -394,10 +407,9 @@ impl BinanceSession {
         for change in self.replan() {
             let conns: Vec<ConnId> = self.state.conns.iter().filter(|c| c.link == change.link).map(|c| c.id).collect();
             for conn in conns {
-                if !change.removed.is_empty() {
-                    self.send(conn, "UNSUBSCRIBE", &change.removed, out);
-                }
+                // First what is new: where one form takes over from another, nothing is missed in between.
                 self.send(conn, "SUBSCRIBE", &change.added, out);
+                self.send(conn, "UNSUBSCRIBE", &change.removed, out);
             }
             for feed in &change.removed {
                 self.lose(now, *feed, out);

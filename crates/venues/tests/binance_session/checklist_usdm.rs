@@ -514,3 +514,46 @@ fn a_settlement_is_fetched_after_it_happened() {
     rig.tick(60);
     assert!(rig.request("/fundingRate").is_none(), "it is there");
 }
+
+/// From fifty markets on marks and liquidations come in one stream for all.
+#[test]
+fn a_market_more_or_less_does_not_lose_the_streams_of_the_others_where_their_form_changes() {
+    const CHANGING: [Metric; 4] = [Metric::MarkPrice, Metric::IndexPrice, Metric::FundingRate, Metric::Liquidation];
+    let markets = |count: usize| (0..count).map(|n| perpetual(&format!("M{n}USDT"))).collect::<Vec<_>>();
+    let row = |rig: &Rig, n: usize| {
+        let e = ms(rig.now);
+        format!(
+            r#"{{"e":"markPriceUpdate","E":{e},"s":"M{n}USDT","p":"83134.6","i":"83165.6","r":"0.00000253","T":1791388800000,"st":1}}"#
+        )
+    };
+    let mut rig = Rig::new("binance-usdm", config("binance-usdm", markets(49), &CHANGING));
+    rig.open_all(0);
+    for n in 0..49 {
+        let text = format!(r#"{{"stream":"m{n}usdt@markPrice@1s","data":{}}}"#, row(&rig, n));
+        rig.on(MARKET, &text);
+    }
+    let state = |rig: &Rig, n: u32, metric| rig.session.continuity().get(MarketIndex(n), metric).unwrap().state;
+    let all_live = |rig: &Rig, count: u32| {
+        (0..count).all(|n| CHANGING.into_iter().all(|metric| state(rig, n, metric) == StatusState::Live))
+    };
+    assert!(all_live(&rig, 49));
+    rig.now = rig.now + Span::secs(1);
+    rig.sent.clear();
+    let events = rig.give(&Step::Markets(markets(50)));
+    assert_eq!(events, [], "nothing is lost");
+    let methods: Vec<bool> = rig.sent.iter().map(|(_, text)| text.contains(r#""UNSUBSCRIBE""#)).collect();
+    assert!(methods.is_sorted() && methods.first() == Some(&false), "the new form comes first: {:?}", rig.sent);
+    assert!(rig.sent[0].1.contains("!markPrice@arr@1s") && rig.sent[0].1.contains("!forceOrder@arr"));
+    // Both forms for a moment: each price is one fact.
+    let rows: Vec<String> = (0..50).map(|n| row(&rig, n)).collect();
+    let text = format!(r#"{{"stream":"!markPrice@arr@1s","data":[{}]}}"#, rows.join(","));
+    assert_eq!(data_of(&rig.on(MARKET, &text), Metric::MarkPrice).len(), 50);
+    let text = format!(r#"{{"stream":"m3usdt@markPrice@1s","data":{}}}"#, row(&rig, 3));
+    assert_eq!(data_of(&rig.on(MARKET, &text), Metric::MarkPrice), []);
+    assert!(all_live(&rig, 50));
+    // And back: only what is not wanted any more is lost.
+    rig.now = rig.now + Span::secs(1);
+    let events = rig.give(&Step::Markets(markets(49)));
+    assert!(!events.is_empty() && events.iter().all(|e| e.market == MarketIndex(49)), "{events:?}");
+    assert!(all_live(&rig, 49));
+}

@@ -6,11 +6,11 @@
 use super::interval;
 use crate::cli::Collect;
 use crate::clock::{SystemClock, now};
-use crate::commands::serve::{runtime, serve_live, stopped};
+use crate::commands::serve::{runtime, serve_live, stopped, watch_for_stop};
 use crate::commands::{reader, up};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::live::start::{Running, start};
+use crate::live::start::{Running, Wish, start};
 use crate::service::Service;
 use barograph_api::Query as _;
 use barograph_api::live::LiveStreamView;
@@ -31,8 +31,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) fn run(args: &Collect, settings: &Settings, json: bool) -> Result<(), Failure> {
     let flags = args.up();
-    let wish = up::wish(&flags, settings, Arc::new(SystemClock))?;
     let runtime = runtime()?;
+    let wish = Wish { stop: watch_for_stop(&runtime), ..up::wish(&flags, settings, Arc::new(SystemClock))? };
     let running = start(&runtime, settings, wish, || up::open_store(settings))?;
     if !args.continuous {
         return once(&runtime, settings, running, args.context, json);
