@@ -377,6 +377,7 @@ impl Collect {
             quote: live.quote,
             market_type: live.market_type,
             min_volume_24h: live.min_volume_24h,
+            metrics: live.metrics,
             books: live.books,
             backfill: live.backfill,
             endpoints: live.endpoints,

@@ -44,7 +44,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 26] = [
+pub(crate) const KEYS: [Key; 27] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
     Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
@@ -63,6 +63,11 @@ pub(crate) const KEYS: [Key; 26] = [
         name: "keep_minutes_days",
         meaning: "days that minute rows are kept; older ones are thinned to five minutes",
         default: || "90".to_owned(),
+    },
+    Key {
+        name: "keep_raw_days",
+        meaning: "days that live points and order books are kept in the database, counted from the newest; the journal and the minute rows go further back",
+        default: || "7".to_owned(),
     },
     Key { name: "venues", meaning: "venues to listen to, comma-separated", default: || "binance-usdm".to_owned() },
     Key {
@@ -222,7 +227,7 @@ impl Settings {
 
     fn check(&self) -> Result<(), Failure> {
         self.number("stream_clients_max")?;
-        for key in ["keep_minutes_days", "keep_journal_days"] {
+        for key in ["keep_minutes_days", "keep_raw_days", "keep_journal_days"] {
             let days = self.number(key)?;
             if days > KEEP_DAYS_MAX as usize {
                 return Err(self.wrong(key, &format!("'{days}' is more than {KEEP_DAYS_MAX} days")));
@@ -230,6 +235,10 @@ impl Settings {
         }
         self.whole("book_interval", Span::secs(1))?;
         self.whole("basis_interval", Span::mins(1))?;
+        self.whole("poll_interval", Span::secs(1))?;
+        self.number("keep_journal_gb")?;
+        self.number("max_concurrent_checks")?;
+        self.number("markets_max")?;
         self.address()?;
         self.monitoring()?;
         secret::check_url(self.text("db_url")).map_err(|why| self.wrong("db_url", &why))?;
@@ -292,6 +301,13 @@ impl Settings {
             .ok()
             .filter(|n| *n > 0)
             .ok_or_else(|| self.wrong(key, &format!("'{text}' is not a whole number above zero")))
+    }
+
+    /// How long the database keeps what.
+    pub(crate) fn retention(&self) -> Result<barograph_store::Retention, Failure> {
+        let days = |key: &str| self.number(key).map(|n| Span::days(i64::try_from(n).unwrap_or(i64::from(u16::MAX))));
+        let (minute_rows, raw) = (days("keep_minutes_days")?, days("keep_raw_days")?);
+        Ok(barograph_store::Retention { minute_rows, raw, ..barograph_store::Retention::default() })
     }
 
     /// A time that is a whole number of `unit`.

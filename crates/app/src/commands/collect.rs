@@ -11,7 +11,7 @@ use crate::input;
 use crate::setup::Setup;
 use barograph_domain::Span;
 use barograph_lake::Plan;
-use barograph_store::{Retention, Writer};
+use barograph_store::Writer;
 use std::io::Write as _;
 
 pub(crate) fn run(args: &Collect, settings: &Settings, json: bool) -> Result<(), Failure> {
@@ -68,10 +68,15 @@ fn once(
     let target = target(settings);
     let ingested = ingest::into_target(&target, writer, plan, &names.join(" "), setup)?;
     ingest::print(&ingested)?;
-    let days = i64::try_from(settings.number("keep_minutes_days")?).unwrap_or(90);
-    let pruned = writer.prune(&Retention { minute_rows: Span::days(days), ..Retention::default() })?;
-    if pruned.rows + pruned.points > 0 {
-        writeln!(std::io::stderr(), "pruned {} minute rows older than {days} days", pruned.rows)?;
+    let pruned = writer.prune(&settings.retention()?)?;
+    if pruned.rows + pruned.points + pruned.books > 0 {
+        writeln!(
+            std::io::stderr(),
+            "retention removed {} minute rows, {} live points and {} order books",
+            pruned.rows,
+            pruned.points,
+            pruned.books
+        )?;
     }
     input::check_failed(&ingested.report)
 }

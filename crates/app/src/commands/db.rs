@@ -5,7 +5,7 @@ use crate::commands::{reader, target};
 use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_domain::Span;
-use barograph_store::{Retention, Role, Target, migrate, open_writer, schema_version};
+use barograph_store::{Role, Target, migrate, open_writer, schema_version};
 use std::io::Write as _;
 
 pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), Failure> {
@@ -34,17 +34,20 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
             }
         }
         Db::Prune { days } => {
-            let keep = days.map_or_else(|| settings.number("keep_minutes_days"), |d| Ok(d as usize))?;
-            let minute_rows = Span::days(i64::try_from(keep).unwrap_or(90));
-            let pruned = open_writer(&target, &Role::ALL)?.prune(&Retention { minute_rows, ..Retention::default() })?;
+            let mut retention = settings.retention()?;
+            if let Some(days) = days {
+                retention.minute_rows = Span::days(i64::from(*days));
+            }
+            let (keep, raw) = (retention.minute_rows.as_secs() / 86_400, retention.raw.as_secs() / 86_400);
+            let pruned = open_writer(&target, &Role::ALL)?.prune(&retention)?;
             if json {
                 let value = serde_json::json!({ "data": place, "days": keep, "rows": pruned.rows, "points": pruned.points, "books": pruned.books });
                 writeln!(out, "{value}")?;
             } else {
                 writeln!(
                     out,
-                    "removed {} minute rows older than {keep} days; every fifth minute and all label changes stay",
-                    pruned.rows
+                    "removed {} minute rows older than {keep} days (every fifth minute and all label changes stay), {} live points and {} order books older than {raw} days",
+                    pruned.rows, pruned.points, pruned.books
                 )?;
             }
         }

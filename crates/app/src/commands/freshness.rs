@@ -89,7 +89,11 @@ fn once(args: &Freshness, settings: &Settings, json: bool, alerts: Option<&mut G
     let unseen = if ages.iter().any(|a| a.newest.is_none()) { " or were never seen" } else { "" };
     match stale {
         0 => Ok(()),
-        n => Err(Failure::No(format!("{n} of {} are older than {}{unseen}", ages.len(), args.threshold.spoken()))),
+        n => Err(Failure::No(format!(
+            "{n} of {} are older than {} and than their cadence allows{unseen}",
+            ages.len(),
+            args.threshold.spoken()
+        ))),
     }
 }
 

@@ -27,7 +27,10 @@ fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure>
     let (venue, symbol) = args.symbol.split_once(':').unwrap_or((settings.text("default_venue"), &args.symbol));
     let path = args.out.clone().unwrap_or_else(|| format!("{}.gz", symbol.to_lowercase()).into());
     let temporary = path.with_extension("part");
-    let mut file = BufWriter::new(std::fs::File::create(&temporary)?);
+    let file = std::fs::File::create(&temporary).map_err(|e| {
+        Failure::usage(format!("cannot write {}: {e}; choose another place with --out", path.display()))
+    })?;
+    let mut file = BufWriter::new(file);
     let done = export_hftbacktest(&root, venue, symbol, (args.from, args.until), &mut file)
         .map_err(|e| Failure::usage(chain(&e)))
         .and_then(|report| {

@@ -7,12 +7,13 @@ use crate::commands::{reader, up};
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
 use crate::live::discover::{self, Choice};
+use crate::live::replay;
 use crate::live::start::Asked;
 use crate::live::view::state_word;
 use crate::service::{BookId, configured_run};
 use crate::setup::book_id;
 use crate::term::{fold, minute};
-use barograph_domain::{InstrumentName, Status, Ts};
+use barograph_domain::{InstrumentName, Span, Status, Ts};
 use barograph_net::{Bounds, Net, Options, inbox};
 use barograph_store::{Gap, Range, Reader, RunInfo, StreamInfo};
 use barograph_venues::session::MarketSpec;
@@ -97,7 +98,12 @@ struct Health {
     status: Option<(Status, Ts)>,
     age_s: i64,
     too_old: bool,
+    /// A process listens into this folder now.
+    listening: bool,
 }
+
+/// Values that follow each other quickly are stored once a minute, when the minute is over.
+const STORED_EVERY: Span = Span::secs(90);
 
 fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
     let reader = reader(settings)?;
@@ -111,6 +117,7 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
         )?;
     }
     let (runs, book, now) = (reader.runs(None)?, book_id(settings)?, now());
+    let listening = replay::is_listening(&settings.data());
     for info in instruments {
         let name = &info.instrument.name;
         let changes = last_changes(reader.as_ref(), &runs, name, &book)?;
@@ -118,7 +125,7 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
             .streams(Some(name), None)?
             .into_iter()
             .map(|s| {
-                let health = health(&s, changes.get(&s.decl.label()), now);
+                let health = health(&s, changes.get(&s.decl.label()), now, listening);
                 (s, health)
             })
             .collect();
@@ -173,28 +180,32 @@ fn last_changes(
     }
 }
 
-fn health(stream: &StreamInfo, change: Option<&Gap>, now: Ts) -> Health {
+fn health(stream: &StreamInfo, change: Option<&Gap>, now: Ts, listening: bool) -> Health {
     let age = now - stream.newest_event;
     Health {
         status: change.map(|g| (g.status, g.known_ts)),
         age_s: age.as_secs().max(0),
-        too_old: age > stream.decl.max_age(),
+        too_old: age > stream.decl.max_age().max(STORED_EVERY),
+        listening,
     }
 }
 
 impl Health {
     /// For people; nothing about streams that nobody ever listened to.
     fn text(self) -> Option<String> {
-        let age = barograph_domain::Span::secs(self.age_s).spoken();
+        let age = Span::secs(self.age_s).spoken();
         let (status, since) = self.status?;
         let since = minute(since);
         Some(if status.is_open() {
             let (word, why) = (state_word(status.state), status.reason.spoken());
             format!("{word} since {since}: {why}; newest {age} old")
         } else if self.too_old {
-            format!("SILENT: newest {age} old; nobody listens, or the venue sends nothing")
-        } else {
+            let why = if self.listening { "the venue sends nothing" } else { "nobody listens" };
+            format!("SILENT: newest {age} old; {why}")
+        } else if self.listening {
             format!("LIVE since {since}, newest {age} old")
+        } else {
+            format!("was LIVE, nobody listens now; newest {age} old")
         })
     }
 }
@@ -205,7 +216,7 @@ fn stream_json(s: &StreamInfo, health: Health) -> serde_json::Value {
         "metric": s.decl.metric.name(), "source": s.decl.source, "kind": s.decl.kind, "cadence_s": s.decl.cadence.as_secs(),
         "delay_s": s.decl.delay.as_secs(), "stamp": s.decl.stamp, "points": s.points, "first_event": s.first_event,
         "newest_event": s.newest_event, "age_s": health.age_s, "max_age_s": s.decl.max_age().as_secs(),
-        "stale": health.too_old, "continuity": health.status.map(|(status, _)| state_word(status.state)),
+        "stale": health.too_old, "listening": health.listening, "continuity": health.status.map(|(status, _)| state_word(status.state)),
         "since": health.status.map(|(_, since)| since), "reason": reason,
     })
 }

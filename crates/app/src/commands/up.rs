@@ -9,7 +9,7 @@ use crate::live::core::no_such_venue;
 use crate::live::discover::{Choice, Wanted};
 use crate::live::start::{Asked, Wish, endpoints, start};
 use barograph_domain::{Metric, Span};
-use barograph_store::{Reader, Retention, Role, Writer, open_reader, open_writer_patient_for, show_basis_every};
+use barograph_store::{Reader, Role, Writer, open_reader, open_writer_patient_for, show_basis_every};
 use barograph_venues::session::venue;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -72,7 +72,6 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
         "off" => Some(false),
         other => return Err(Failure::usage(format!("books '{other}': write auto, on or off"))),
     };
-    let interval = |key: &str| Span::parse(settings.text(key)).map_err(|e| Failure::usage(format!("{key}: {e}")));
     let trade_side_is_maker = match settings.text("coinbase_trade_side") {
         "maker" => true,
         "taker" => false,
@@ -84,11 +83,11 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
         metrics: metrics(settings.text("metrics"))?,
         books,
         backfill,
-        poll_every: interval("poll_interval")?,
+        poll_every: settings.whole("poll_interval", Span::secs(1))?,
         polls_in_flight_max: u32::try_from(settings.number("max_concurrent_checks")?).unwrap_or(5),
         trade_side_is_maker,
         keep: (
-            Retention { minute_rows: days("keep_minutes_days")?, ..Retention::default() },
+            settings.retention()?,
             days("keep_journal_days")?,
             (settings.number("keep_journal_gb")? as u64).saturating_mul(1_000_000_000),
         ),

@@ -65,7 +65,6 @@ impl CatchUps {
     }
 
     /// How many markets wait.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
     }

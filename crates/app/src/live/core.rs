@@ -247,6 +247,11 @@ impl Core {
         Ok(())
     }
 
+    /// Markets of which history is still to be fetched.
+    pub(crate) fn fetching(&self) -> usize {
+        if self.catchups.len() == 0 { 0 } else { fetching(&self.venues, &self.engine).len() }
+    }
+
     /// Position of a venue.
     pub(crate) fn venue(&self, id: &str) -> Option<usize> {
         self.venues.iter().position(|v| v.id == id)

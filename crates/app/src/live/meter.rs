@@ -133,6 +133,9 @@ impl VenueMeter {
     }
 }
 
+/// Nobody has counted yet.
+pub(crate) const UNKNOWN: u64 = u64::MAX;
+
 /// All counters.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
@@ -148,6 +151,8 @@ pub(crate) struct Meter {
     pub(crate) rows: AtomicU64,
     pub(crate) store_queue: AtomicU64,
     pub(crate) prunes_failed: AtomicU64,
+    /// Markets of which history is still to be fetched; [`UNKNOWN`] before the first second has passed.
+    pub(crate) fetching: AtomicU64,
     pub(crate) journal_raw: AtomicU64,
     pub(crate) journal_written: AtomicU64,
     pub(crate) journal_files: AtomicU64,
@@ -157,7 +162,8 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn new(venues: &[&'static str]) -> Self {
         let venue = |id: &&'static str| VenueMeter { id, ..VenueMeter::default() };
-        Self { venues: venues.iter().map(venue).collect(), ..Self::default() }
+        let fetching = AtomicU64::new(UNKNOWN);
+        Self { venues: venues.iter().map(venue).collect(), fetching, ..Self::default() }
     }
 
     /// Counts something that could not be used.

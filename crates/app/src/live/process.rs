@@ -383,6 +383,7 @@ impl Process {
         self.store()?;
         self.journal.poll(at).map_err(journal)?;
         let stats = self.journal.stats();
+        self.meter.fetching.store(self.core.fetching() as u64, Ordering::Relaxed);
         self.meter.journal_raw.store(stats.bytes_raw, Ordering::Relaxed);
         self.meter.journal_written.store(stats.bytes_written, Ordering::Relaxed);
         self.meter.journal_files.store(stats.files_open, Ordering::Relaxed);

@@ -24,6 +24,12 @@ fn connection_of(name: &str) -> Option<ConnId> {
     name.strip_prefix('c')?.parse().ok().map(ConnId)
 }
 
+/// Does a process write the journal of this folder now? Its lock says so, and goes with it however it ends.
+pub(crate) fn is_listening(data: &Path) -> bool {
+    let Ok(file) = std::fs::File::open(journal_folder(data).join("writer.lock")) else { return false };
+    matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
+}
+
 /// Folder of the journal in a data folder.
 pub(crate) fn journal_folder(data: &Path) -> PathBuf {
     data.join("journal")

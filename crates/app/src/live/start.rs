@@ -72,6 +72,7 @@ pub(crate) struct Running {
     #[cfg_attr(not(test), expect(dead_code, reason = "the fault simulation looks at books through it"))]
     pub(crate) board: Arc<Board>,
     pub(crate) net: Arc<Net>,
+    pub(crate) meter: Arc<Meter>,
     pub(crate) changes: mpsc::SyncSender<Change>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) thread: JoinHandle<Result<(), Failure>>,
@@ -124,7 +125,9 @@ pub(crate) fn start(
     })?;
     let ids: Vec<&'static str> = wish.asked.iter().map(|a| a.def.id).collect();
     let (board, meter) = (Arc::new(Board::default()), Arc::new(Meter::new(&ids)));
-    std::fs::create_dir_all(&wish.data)?;
+    std::fs::create_dir_all(&wish.data).map_err(|e| {
+        Failure::broken(format!("cannot make the data folder {}: {e}; choose another with --data", wish.data.display()))
+    })?;
     let (reader, writer) = open()?;
     let (journal, _) =
         JournalWriter::open(journal_config.clone(), wish.clock.now()).map_err(|e| Failure::broken(chain(&e)))?;
@@ -161,7 +164,7 @@ pub(crate) fn start(
         Arc::new(Service::new(reader, Arc::clone(&wish.clock), Some(view), book_id(settings)?, default_venue)?);
     let network =
         Network { net: Arc::clone(&net), runtime: runtime.handle().clone(), stamper: stamper.clone(), inbox: receiver };
-    let mut process = Process::new(plan, prepared, network, storing, meter)?;
+    let mut process = Process::new(plan, prepared, network, storing, Arc::clone(&meter))?;
     process.serve(Arc::clone(&service));
     if let Some(tell) = wish.weather {
         process.tell_weather(tell);
@@ -179,6 +182,7 @@ pub(crate) fn start(
         service,
         board,
         net,
+        meter,
         changes,
         stop,
         thread,

@@ -244,8 +244,12 @@ fn prune(writer: &mut dyn Writer, now: Ts, keep: &Keep, meter: &Meter) {
     };
     match writer.prune(&keep.store) {
         Ok(done) if done.rows + done.points + done.books > 0 => say(format_args!(
-            "retention removed {} minute rows, {} points and {} order books",
-            done.rows, done.points, done.books
+            "retention removed {} minute rows older than {}, and {} live points and {} order books older than {}",
+            done.rows,
+            keep.store.minute_rows.spoken(),
+            done.points,
+            done.books,
+            keep.store.raw.spoken()
         )),
         Ok(_nothing) => {}
         Err(e) => failed("store", chain(&e)),

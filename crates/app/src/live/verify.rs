@@ -13,7 +13,7 @@ use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
 use barograph_store::{Range, Reader, RowQuery};
 use barograph_venues::session::{Action, Fault, Origin};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const NAMED_MAX: usize = 10;
 pub(crate) struct Found {
     /// Snapshots that were published and made again with the same id.
     pub(crate) equal: u64,
-    /// Snapshots that were published.
+    /// Snapshots that were published: those stored, and those that lie between stored ones and are not.
     pub(crate) published: u64,
     /// Over the ids that were made again, in order.
     pub(crate) hash: String,
@@ -91,6 +91,7 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
         let name = info.spec.key.instrument.clone();
         let lens = lens_of(reader, &info)?;
         let mut start = span.start;
+        let mut stored_at: BTreeSet<Ts> = BTreeSet::new();
         loop {
             let query = RowQuery { range: Range { start, end: span.end }, every: None, limit: PAGE, as_of: None };
             let mut rows = reader.history(&info.spec.key, &query)?;
@@ -98,6 +99,7 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
             let lens = Lens { streams: rows.streams.as_slice().into(), ..lens.clone() };
             for row in &rows.rows {
                 found.published += 1;
+                stored_at.insert(row.ts);
                 let stored = lens.snapshot(row, None).snapshot_id;
                 match ids.made.get(&(name.clone(), row.ts)) {
                     Some(made) if *made == stored => found.equal += 1,
@@ -109,6 +111,13 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
                 Some(next) => start = next,
                 None => break,
             }
+        }
+        // What was told and is not stored is lost. What comes after the newest stored minute is not: the next start stores it.
+        let (Some(first), Some(last)) = (stored_at.first(), stored_at.last()) else { continue };
+        let range = (name.clone(), *first)..(name.clone(), *last);
+        for ((_, ts), made) in ids.made.range(range).filter(|((_, ts), _)| !stored_at.contains(ts)) {
+            found.published += 1;
+            found.note(format!("{name} at {ts}: made again {made}, not in the store"));
         }
     }
     Ok(found)

@@ -33,13 +33,23 @@ pub(crate) struct Watcher {
 impl Watcher {
     /// Starts looking.
     pub(crate) fn start(self, stop: Arc<AtomicBool>) -> Result<JoinHandle<()>, Failure> {
-        let mut seen = self.stamp();
+        let (mut seen, mut gone) = (self.stamp(), false);
         std::thread::Builder::new()
             .name("watch".to_owned())
             .spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     std::thread::park_timeout(LOOK_EVERY);
                     let now = self.stamp();
+                    if now.is_none() && seen.is_some() {
+                        // An editor that saves by renaming is between two steps; or the file is gone for good.
+                        std::thread::park_timeout(LOOK_EVERY);
+                        if self.stamp().is_none() && !core::mem::replace(&mut gone, true) {
+                            let line = "the settings file is gone; everything goes on as it was";
+                            drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
+                        }
+                        continue;
+                    }
+                    gone = false;
                     if now != seen {
                         seen = now;
                         if let Some(text) = self.reread().err().and_then(Failure::text) {

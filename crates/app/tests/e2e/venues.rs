@@ -47,6 +47,12 @@ fn a_continuous_run_tells_how_it_does_and_ends_in_order() {
     let once = place.run(&format!("collect --symbol BTCUSDT --once {flags}")).exits(0);
     assert!(once.out.lines().any(|l| l.contains("mark_price") && l.contains("1 stored")), "{}", once.out);
     // The same folder goes on, now with a second market.
+    // Nobody listens any more, and only what was asked for is there.
+    let one = Place::new();
+    one.run(&format!("collect --symbol BTCUSDT --metrics mark_price --books off {flags}")).exits(0);
+    let markets = one.run("markets --data data").exits(0).out;
+    assert!(markets.contains("mark_price") && !markets.contains("open_interest"), "{markets}");
+    assert!(markets.contains("was LIVE, nobody listens now") && !markets.contains(" LIVE since"), "{markets}");
     let line = "collect --symbol BTCUSDT,ETHUSDT --continuous --interval 1";
     let mut collect = place.start(&format!("{line} {flags}"));
     collect.err.wait_for("going on from");

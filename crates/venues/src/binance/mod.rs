@@ -26,6 +26,7 @@ mod history;
 mod limits;
 mod live;
 pub mod map;
+mod markets;
 mod plan;
 mod quarter;
 mod rest;

@@ -195,7 +195,7 @@ impl BinanceSession {
         )
     }
 
-    fn add_market(&mut self, spec: MarketSpec) -> MarketIndex {
+    pub(super) fn add_market(&mut self, spec: MarketSpec) -> MarketIndex {
         let market = MarketIndex(u32::try_from(self.state.specs.len()).unwrap_or(u32::MAX));
         self.names.insert(spec.symbol.as_bytes(), market);
         for metric in Metric::ALL.into_iter().filter(|m| self.config.metrics.contains(m)) {
@@ -261,7 +261,7 @@ impl BinanceSession {
     }
 
     /// Declares the streams from this position on, and schedules what is polled for them.
-    fn declare(&mut self, now: Ts, from: usize, out: &mut Out) {
+    pub(super) fn declare(&mut self, now: Ts, from: usize, out: &mut Out) {
         let poll_every = self.poll_every();
         for at in from..self.state.streams.len() {
             let stream = self.state.streams[at].clone();
@@ -289,7 +289,7 @@ impl BinanceSession {
     }
 
     /// Compares wanted and placed feeds, tells open connections, and rewrites the links.
-    fn replan(&mut self) -> Vec<plan::Change> {
+    pub(super) fn replan(&mut self) -> Vec<plan::Change> {
         let markets = &self.state.markets;
         let is_wanted = |at: usize| markets.get(at).is_some_and(|m: &Market| m.wanted);
         let wanted = plan::wanted(self.flavour, &self.config.metrics, &self.state.specs, is_wanted);
@@ -350,7 +350,7 @@ impl BinanceSession {
     }
 
     /// A feed is gone: with its last connection, or because it is not wanted any more.
-    fn lose(&mut self, now: Ts, feed: Feed, out: &mut Out) {
+    pub(super) fn lose(&mut self, now: Ts, feed: Feed, out: &mut Out) {
         let all = 0..u32::try_from(self.state.markets.len()).unwrap_or(u32::MAX);
         let range = feed.market.map_or(all, |m| m.0..m.0 + 1);
         for market in range.map(MarketIndex) {
@@ -382,66 +382,6 @@ impl BinanceSession {
         let is_up = |link: LinkId| self.state.conns.iter().any(|c| c.link == link && c.delivered);
         self.state.markets.get(market.index()).is_some_and(|m| m.wanted)
             && self.state.routes.iter().any(|r| is_up(r.id) && r.feeds.iter().any(brings))
-    }
-
-    fn change_markets(&mut self, now: Ts, wanted: &[MarketSpec], out: &mut Out) {
-        for m in &mut self.state.markets {
-            m.wanted = false;
-        }
-        let (from, known) = (self.state.streams.len(), self.state.specs.len());
-        for spec in wanted {
-            match self.names.get(spec.symbol.as_bytes()) {
-                Some(known) => {
-                    if let Some(m) = self.state.markets.get_mut(known.index()) {
-                        m.wanted = true;
-                    }
-                }
-                None => {
-                    self.add_market(spec.clone());
-                }
-            }
-        }
-        self.declare(now, from, out);
-        self.rest_untraded(now, known);
-        self.resume_or_drop(now);
-        for change in self.replan() {
-            let conns: Vec<ConnId> = self.state.conns.iter().filter(|c| c.link == change.link).map(|c| c.id).collect();
-            for conn in conns {
-                // First what is new: where one form takes over from another, nothing is missed in between.
-                self.send(conn, "SUBSCRIBE", &change.added, out);
-                self.send(conn, "UNSUBSCRIBE", &change.removed, out);
-            }
-            for feed in &change.removed {
-                self.lose(now, *feed, out);
-            }
-        }
-        // What may be silent is found again with the next data, so that new markets are too.
-        for conn in &mut self.state.conns {
-            conn.delivered = false;
-        }
-        out.actions.push(Action::Relink);
-    }
-
-    /// Polls follow what is wanted.
-    fn resume_or_drop(&mut self, now: Ts) {
-        let every = self.poll_every();
-        for at in 0..self.state.markets.len() {
-            let market = MarketIndex(u32::try_from(at).unwrap_or(u32::MAX));
-            let polled = self.state.polls.all().iter().any(|p| p.market == market);
-            let wanted = self.state.markets[at].wanted;
-            let offered = self
-                .state
-                .tracker
-                .get(market, Metric::OpenInterest)
-                .is_some_and(|c| c.state != StatusState::NotOffered);
-            if wanted && !polled && offered {
-                let volume = self.spec(market).and_then(|s| s.volume_24h_quote);
-                self.state.polls.add(market, Metric::OpenInterest, every, volume, now);
-            } else if !wanted {
-                self.state.polls.remove(market);
-                self.state.history.remove(market);
-            }
-        }
     }
 
     /// Data came over this connection for the first time: what may be silent on it is live too.

@@ -10,6 +10,7 @@ use crate::commands::serve::{runtime, serve_live, stopped, watch_for_stop};
 use crate::commands::{reader, up};
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::live::meter::UNKNOWN;
 use crate::live::start::{Running, Wish, start};
 use crate::service::Service;
 use barograph_api::Query as _;
@@ -26,6 +27,8 @@ use std::time::{Duration, Instant};
 
 /// How long a stream is waited for; what is polled less often is waited for as long as its interval and a little more.
 const PATIENCE: Span = Span::secs(60);
+/// How long history is waited for: what it takes to fetch a month of some ten markets.
+const HISTORY_PATIENCE: Span = Span::mins(10);
 const A_LITTLE: Span = Span::secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -89,7 +92,10 @@ fn once(
     json: bool,
 ) -> Result<(), Failure> {
     let markets = markets(&running)?;
-    let Running { service, stop, thread, .. } = running;
+    let Running { service, stop, thread, meter, .. } = running;
+    let fetching = || meter.fetching.load(Ordering::Relaxed);
+    // Before the first second has passed nobody has counted.
+    let incomplete = || Some(fetching()).filter(|n| *n > 0 && *n < UNKNOWN);
     let all_here = async {
         while !thread.is_finished() && !streams(&service, &markets).iter().all(arrived) {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -108,6 +114,26 @@ fn once(
             () = stopped() => {}
         }
     });
+    let history = async {
+        while !thread.is_finished() && !stop.load(Ordering::Relaxed) && fetching() != 0 {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    if let Some(n) = incomplete()
+        && !stop.load(Ordering::Relaxed)
+    {
+        writeln!(std::io::stderr(), "fetching the history of {n} markets")?;
+    }
+    runtime.block_on(async {
+        tokio::select! {
+            () = history => {}
+            () = tokio::time::sleep(interval(HISTORY_PATIENCE)) => {}
+            () = stopped() => {}
+        }
+    });
+    if let Some(n) = incomplete() {
+        writeln!(std::io::stderr(), "the history of {n} markets is not complete; the next run goes on with it")?;
+    }
     let seen = streams(&service, &markets);
     stop.store(true, Ordering::Relaxed);
     thread.join().map_err(|_panic| Failure::broken("the thread of the engine has crashed"))??;

@@ -1,0 +1,67 @@
+//! Markets that come and go while the session runs.
+
+use super::session::BinanceSession;
+use crate::session::{Action, ConnId, MarketIndex, MarketSpec, Out};
+use barograph_domain::{Metric, StatusState, Ts};
+
+impl BinanceSession {
+    pub(super) fn change_markets(&mut self, now: Ts, wanted: &[MarketSpec], out: &mut Out) {
+        for m in &mut self.state.markets {
+            m.wanted = false;
+        }
+        let (from, known) = (self.state.streams.len(), self.state.specs.len());
+        for spec in wanted {
+            match self.names.get(spec.symbol.as_bytes()) {
+                Some(known) => {
+                    if let Some(m) = self.state.markets.get_mut(known.index()) {
+                        m.wanted = true;
+                    }
+                }
+                None => {
+                    self.add_market(spec.clone());
+                }
+            }
+        }
+        self.declare(now, from, out);
+        self.rest_untraded(now, known);
+        self.resume_or_drop(now);
+        for change in self.replan() {
+            let conns: Vec<ConnId> = self.state.conns.iter().filter(|c| c.link == change.link).map(|c| c.id).collect();
+            for conn in conns {
+                // First what is new: where one form takes over from another, nothing is missed in between.
+                self.send(conn, "SUBSCRIBE", &change.added, out);
+                self.send(conn, "UNSUBSCRIBE", &change.removed, out);
+            }
+            for feed in &change.removed {
+                self.lose(now, *feed, out);
+            }
+        }
+        // What may be silent is found again with the next data, so that new markets are too.
+        for conn in &mut self.state.conns {
+            conn.delivered = false;
+        }
+        out.actions.push(Action::Relink);
+    }
+
+    /// Polls follow what is wanted.
+    fn resume_or_drop(&mut self, now: Ts) {
+        let every = self.poll_every();
+        for at in 0..self.state.markets.len() {
+            let market = MarketIndex(u32::try_from(at).unwrap_or(u32::MAX));
+            let polled = self.state.polls.all().iter().any(|p| p.market == market);
+            let wanted = self.state.markets[at].wanted;
+            let offered = self
+                .state
+                .tracker
+                .get(market, Metric::OpenInterest)
+                .is_some_and(|c| c.state != StatusState::NotOffered);
+            if wanted && !polled && offered {
+                let volume = self.spec(market).and_then(|s| s.volume_24h_quote);
+                self.state.polls.add(market, Metric::OpenInterest, every, volume, now);
+            } else if !wanted {
+                self.state.polls.remove(market);
+                self.state.history.remove(market);
+            }
+        }
+    }
+}
