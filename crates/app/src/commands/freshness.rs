@@ -87,10 +87,15 @@ fn once(args: &Freshness, settings: &Settings, json: bool, alerts: Option<&mut G
     }
     let stale = ages.iter().filter(|a| a.stale).count();
     let unseen = if ages.iter().any(|a| a.newest.is_none()) { " or were never seen" } else { "" };
+    let as_usual = ages.iter().filter(|a| !a.stale && a.age_s.is_some_and(|s| Span::secs(s) > args.threshold)).count();
+    let excused = match as_usual {
+        0 => String::new(),
+        k => format!("; {k} more are, but no older than their cadence allows"),
+    };
     match stale {
         0 => Ok(()),
         n => Err(Failure::No(format!(
-            "{n} of {} are older than {} and than their cadence allows{unseen}",
+            "{n} of {} are older than {}{unseen}{excused}",
             ages.len(),
             args.threshold.spoken()
         ))),

@@ -244,11 +244,11 @@ fn prune(writer: &mut dyn Writer, now: Ts, keep: &Keep, meter: &Meter) {
     };
     match writer.prune(&keep.store) {
         Ok(done) if done.rows + done.points + done.books > 0 => say(format_args!(
-            "retention removed {} minute rows older than {}, and {} live points and {} order books older than {}",
+            "retention removed {} minute rows, {} points and {} order books (rows of more than {}, the rest of more than {})",
             done.rows,
-            keep.store.minute_rows.spoken(),
             done.points,
             done.books,
+            keep.store.minute_rows.spoken(),
             keep.store.raw.spoken()
         )),
         Ok(_nothing) => {}
