@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools server build run test bench check
+.PHONY: help tools server build run test fuzz bench check
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -17,6 +17,7 @@ help:
 	@echo "  make build    build the release binary: $(TARGET)/release/barograph"
 	@echo "  make test     every test, documentation examples included; PostgreSQL is installed for them where that needs no password"
 	@echo "  make check    formatting, lints, house rules, generated references"
+	@echo "  make fuzz     a million damaged frames through every venue session (minutes)"
 	@echo "  make bench    measure the promised figures and print them as a table"
 	@echo
 	@echo "  BAROGRAPH_DATA    folder for stored data (default: the platform's data folder)"
@@ -54,6 +55,9 @@ run: build
 
 test: tools server
 	$(CARGO) test --workspace --locked --features xtask/gen -- $(TEST_ARGS)
+
+fuzz: tools
+	BAROGRAPH_FUZZ=1000000 $(CARGO) test --locked --package barograph-venues --tests
 
 bench: tools
 	$(CARGO) run --quiet --locked --release --package xtask -- bench
