@@ -53,8 +53,9 @@ build: tools
 run: build
 	@exec $(TARGET)/release/barograph demo
 
+# A million damaged frames for each venue session take seconds here; BAROGRAPH_FUZZ=10000000 for a long run.
 test: tools server
-	$(CARGO) test --workspace --locked --features xtask/gen -- $(TEST_ARGS)
+	BAROGRAPH_FUZZ=$${BAROGRAPH_FUZZ:-1000000} $(CARGO) test --workspace --locked --features xtask/gen -- $(TEST_ARGS)
 
 fuzz: tools
 	BAROGRAPH_FUZZ=1000000 $(CARGO) test --locked --package barograph-venues --tests
