@@ -81,10 +81,10 @@ fn hot_frames_allocate_nothing() {
     }
 }
 
-/// One hundred thousand damaged frames by default for all four markets together; `BAROGRAPH_FUZZ=1000000` for a long run.
+/// One hundred thousand damaged frames by default for all four markets together; `FUZZ_FRAMES=1000000` for a long run.
 #[test]
 fn damaged_frames_neither_panic_nor_grow_the_state() {
-    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000_usize) / 4;
+    let count = std::env::var("FUZZ_FRAMES").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000_usize) / 4;
     for (id, script) in scripts() {
         let largest = suite::stays_bounded(open(id), &script, count, 2 << 20);
         println!("{id}: {count} damaged frames, state at most {largest} bytes");

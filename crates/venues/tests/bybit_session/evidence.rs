@@ -45,19 +45,19 @@ fn the_suite_holds() {
     suite::refuses_garbage(open, &script);
 }
 
-/// `BAROGRAPH_FUZZ` frames, some thousands without it.
+/// `FUZZ_FRAMES` frames, some thousands without it.
 #[test]
 fn damaged_frames_say_nothing_impossible() {
     let Some(script) = script() else { return };
-    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
+    let count = std::env::var("FUZZ_FRAMES").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
     rig::says_nothing_impossible("bybit", &script, count);
 }
 
-/// `BAROGRAPH_FUZZ` frames, some thousands without it.
+/// `FUZZ_FRAMES` frames, some thousands without it.
 #[test]
 fn damaged_frames_neither_panic_nor_grow() {
     let Some(script) = script() else { return };
-    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
+    let count = std::env::var("FUZZ_FRAMES").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
     // Six books of 2 × 400 levels of 16 bytes, six times 1,024 trades and liquidations of 16 bytes, the lag meter, streams.
     let largest = suite::stays_bounded(venue("bybit").unwrap().open, &script, count, 600_000);
     println!("{count} damaged frames, state at most {largest} bytes");

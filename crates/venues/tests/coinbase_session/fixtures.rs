@@ -197,7 +197,7 @@ fn numbered(bytes: &mut Vec<u8>, number: u64) {
 fn damaged_messages_never_panic_and_memory_stays_bounded() {
     let Some(lines) = lines() else { return };
     // An equal share of all venues' million.
-    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(24_000) / 6;
+    let count = std::env::var("FUZZ_FRAMES").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(24_000) / 6;
     let config = SessionConfig { book_depth: 400, ..recorded(&lines) };
     // The two snapshots of 5 and 2 MB would be most of the bytes; short ones stand for them.
     let frames: Vec<Vec<u8>> = lines
@@ -263,7 +263,7 @@ fn damaged_messages_never_panic_and_memory_stays_bounded() {
 #[test]
 fn damaged_answers_never_panic_and_nothing_wild_is_taken_from_them() {
     let Some(files) = untar("raw/fixtures/nautilus_coinbase_public.tar.gz") else { return };
-    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(24_000) / 60;
+    let count = std::env::var("FUZZ_FRAMES").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(24_000) / 60;
     let body = |name: &str| file(&files, name).as_bytes().to_vec();
     let (candles, trades, list) =
         (body("http_candles.json"), body("http_ticker.json"), body("http_products_future.json"));

@@ -221,14 +221,14 @@ fn hot_messages_allocate_nothing() {
 fn damaged_messages_never_panic_and_memory_stays_bounded() {
     let Some(script) = script() else { return };
     // An equal share of all venues' million.
-    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(24_000) / 6;
+    let count = std::env::var("FUZZ_FRAMES").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(24_000) / 6;
     let largest = suite::stays_bounded(def().open, &script, count, 200_000);
     println!("state of two coins: at most {largest} bytes after {count} damaged messages");
 }
 
 #[test]
 fn damaged_answers_never_panic_and_nothing_wild_is_taken_from_them() {
-    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(24_000) / 60;
+    let count = std::env::var("FUZZ_FRAMES").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(24_000) / 60;
     let now = Ts::parse("2026-11-19T09:00:00Z").unwrap();
     let minutes = (7..12).map(|n| candle("BTC", now - Span::mins(n), "12.5", "1.25")).collect::<Vec<_>>().join(",");
     let candles = format!("[{minutes}]").into_bytes();

@@ -32,19 +32,19 @@ fn the_suite_holds() {
     suite::refuses_garbage(open, &script);
 }
 
-/// `BAROGRAPH_FUZZ` frames, some thousands without it.
+/// `FUZZ_FRAMES` frames, some thousands without it.
 #[test]
 fn damaged_frames_say_nothing_impossible() {
     let Some(script) = numbered() else { return };
-    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
+    let count = std::env::var("FUZZ_FRAMES").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
     rig::says_nothing_impossible("okx", &script, count);
 }
 
-/// `BAROGRAPH_FUZZ` frames, some thousands without it.
+/// `FUZZ_FRAMES` frames, some thousands without it.
 #[test]
 fn damaged_frames_neither_panic_nor_grow() {
     let Some(script) = script() else { return };
-    let count = std::env::var("BAROGRAPH_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
+    let count = std::env::var("FUZZ_FRAMES").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
     // Three books of 2 × 800 levels of 16 bytes, their texts, 256 waiting updates each, trades, liquidations, the lag meter.
     let largest = suite::stays_bounded(venue("okx").unwrap().open, &script, count, 1_500_000);
     println!("{count} damaged frames, state at most {largest} bytes");
