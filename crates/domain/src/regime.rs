@@ -78,6 +78,173 @@ impl RiskRegime {
     }
 }
 
+/// What the labels of every axis have in common, so that one machine keeps the memory of each.
+pub trait Label: Copy + Eq + core::fmt::Debug + Default + Send + Sync + 'static {
+    /// The axis.
+    const AXIS: Axis;
+    /// Every label, in the order of their stored codes.
+    const LABELS: &'static [Self];
+    /// A needed input is not ready.
+    const UNKNOWN: Self;
+    /// The word on the wire.
+    fn word(self) -> &'static str;
+    /// Position in the axis's severity order; `None` for UNKNOWN and where an axis has no such order (trend, heat).
+    fn severity(self) -> Option<u8>;
+    /// Stored code: position in [`Self::LABELS`].
+    #[expect(clippy::cast_possible_truncation, reason = "a handful of labels")]
+    fn code(self) -> u8 {
+        Self::LABELS.iter().position(|l| *l == self).unwrap_or(0) as u8
+    }
+    /// The label of a stored code.
+    fn from_code(code: u8) -> Option<Self> {
+        Self::LABELS.get(usize::from(code)).copied()
+    }
+    /// The label of a word.
+    fn of_word(word: &str) -> Option<Self> {
+        Self::LABELS.iter().copied().find(|l| l.word() == word)
+    }
+}
+
+impl Label for RiskRegime {
+    const AXIS: Axis = Axis::Risk;
+    const LABELS: &'static [Self] = &Self::ALL;
+    const UNKNOWN: Self = Self::Unknown;
+    fn word(self) -> &'static str {
+        self.name()
+    }
+    fn severity(self) -> Option<u8> {
+        self.severity()
+    }
+}
+
+macro_rules! labels {
+    ($(#[$doc:meta])* $name:ident, $axis:ident, ordered: $ordered:literal, { $($(#[$vdoc:meta])* $variant:ident $word:literal $sign:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)*
+            /// A needed input is not ready.
+            #[default]
+            Unknown,
+        }
+        impl $name {
+            /// Every label, in the order of their stored codes.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)* Self::Unknown];
+            /// The word on the wire.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                    Self::Unknown => "UNKNOWN",
+                }
+            }
+            /// The sign beside the word: colour is never the only signal (UX section 2).
+            #[must_use]
+            pub const fn sign(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $sign,)*
+                    Self::Unknown => "?",
+                }
+            }
+        }
+        impl Label for $name {
+            const AXIS: Axis = Axis::$axis;
+            const LABELS: &'static [Self] = Self::ALL;
+            const UNKNOWN: Self = Self::Unknown;
+            fn word(self) -> &'static str {
+                self.name()
+            }
+            fn severity(self) -> Option<u8> {
+                ($ordered && self != Self::Unknown).then(|| self.code())
+            }
+        }
+    };
+}
+
+labels! {
+    /// Labels of the trend axis (R2.17), from the steepest rise to the steepest fall.
+    TrendRegime, Trend, ordered: false, {
+        /// Rising fast, `p < 0.05`.
+        StrongUptrend "STRONG_UPTREND" "⇈",
+        /// Rising, `p < 0.05`.
+        Uptrend "UPTREND" "↑",
+        /// Neither.
+        Sideways "SIDEWAYS" "→",
+        /// Falling, `p < 0.05`.
+        Downtrend "DOWNTREND" "↓",
+        /// Falling fast, `p < 0.05`.
+        StrongDowntrend "STRONG_DOWNTREND" "⇊",
+    }
+}
+
+labels! {
+    /// Labels of the volatility axis (R4.14), in order of severity.
+    VolRegime, Volatility, ordered: true, {
+        /// At most 1 % a day.
+        Stable "STABLE" "▁",
+        /// At most 5 % a day.
+        HighVol "HIGH_VOL" "▃",
+        /// At most 10 % a day.
+        Explosive "EXPLOSIVE" "▆",
+        /// More than 10 % a day.
+        Extreme "EXTREME" "█",
+    }
+}
+
+labels! {
+    /// Labels of the heat axis (R4.21), from least to most activity.
+    HeatRegime, Heat, ordered: false, {
+        /// Little activity and calm.
+        Cold "COLD" "❄",
+        /// Below the usual activity.
+        Cool "COOL" "▽",
+        /// The usual activity.
+        Neutral "NEUTRAL" "◇",
+        /// Above the usual activity.
+        Hot "HOT" "△",
+        /// Far above it, with the price far above its day.
+        SuperHot "SUPER_HOT" "▲",
+    }
+}
+
+impl TrendRegime {
+    /// Rising (+1), falling (−1) or neither (0).
+    #[must_use]
+    pub const fn direction(self) -> i8 {
+        match self {
+            Self::StrongUptrend | Self::Uptrend => 1,
+            Self::StrongDowntrend | Self::Downtrend => -1,
+            Self::Sideways | Self::Unknown => 0,
+        }
+    }
+    /// One of the two strong labels.
+    #[must_use]
+    pub const fn is_strong(self) -> bool {
+        matches!(self, Self::StrongUptrend | Self::StrongDowntrend)
+    }
+}
+
+impl VolRegime {
+    /// Caution and stop-distance multiplier (R4.15, C16); `None` for UNKNOWN.
+    #[must_use]
+    pub const fn risk_multiplier(self) -> Option<f64> {
+        match self {
+            Self::Stable => Some(0.7),
+            Self::HighVol => Some(1.2),
+            Self::Explosive => Some(1.8),
+            Self::Extreme => Some(2.5),
+            Self::Unknown => None,
+        }
+    }
+    /// `min(1, 1 / risk_multiplier)` (C16); `None` for UNKNOWN.
+    #[must_use]
+    pub fn size_factor(self) -> Option<f64> {
+        self.risk_multiplier().map(|m| (1.0 / m).min(1.0))
+    }
+}
+
 /// Why the published label differs from the raw one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

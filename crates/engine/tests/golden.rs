@@ -160,6 +160,7 @@ fn parkinson_over_24_hourly_bars() {
     for (i, r) in rows[1..7].iter().enumerate() {
         let at = Ts(0) + Span::hours(4).times(i64::try_from(i).unwrap() + 1);
         let bar = BarSample {
+            open: need(r, "open"),
             high: need(r, "high"),
             low: need(r, "low"),
             close: need(r, "close"),
@@ -220,10 +221,12 @@ fn swings_are_confirmed_two_bars_later() {
         let index = i64::try_from(i).unwrap();
         levels.push(&BuiltBar {
             index,
+            open: need(row, "open"),
             high: need(row, "high"),
             low: need(row, "low"),
             close: need(row, "close"),
             volume: number(row, "volume"),
+            quote_volume: None,
         });
         for level in levels.all().iter().filter(|l| l.confirmed == index) {
             confirmed.insert((level.formed, level.side == LevelSide::High), index);

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 /// A closed bar as a grid sample.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct BarSample {
+    /// First price.
+    pub open: f64,
     /// Highest price.
     pub high: f64,
     /// Lowest price.
@@ -20,9 +22,17 @@ pub struct BarSample {
     pub quote_volume: Option<f64>,
 }
 
+impl BarSample {
+    /// Quote volume: as the venue says, else base volume times close.
+    #[must_use]
+    pub fn quote(&self) -> Option<f64> {
+        self.quote_volume.or_else(|| self.volume.map(|v| v * self.close))
+    }
+}
+
 impl From<Bar> for BarSample {
     fn from(b: Bar) -> Self {
-        Self { high: b.high, low: b.low, close: b.close, volume: b.volume, quote_volume: b.quote_volume }
+        Self { open: b.open, high: b.high, low: b.low, close: b.close, volume: b.volume, quote_volume: b.quote_volume }
     }
 }
 
@@ -74,7 +84,7 @@ impl DayVolume {
         for &index in series.changed() {
             let quote = series.at(index).and_then(|b| {
                 self.estimated = b.quote_volume.is_none();
-                b.quote_volume.or_else(|| b.volume.map(|v| v * b.close))
+                b.quote()
             });
             self.fold.set(index, quote);
         }
@@ -99,6 +109,8 @@ impl DayVolume {
 pub struct BuiltBar {
     /// Close instant / timeframe.
     pub index: i64,
+    /// First price.
+    pub open: f64,
     /// Highest price.
     pub high: f64,
     /// Lowest price.
@@ -107,6 +119,8 @@ pub struct BuiltBar {
     pub close: f64,
     /// Base volume, where the parts have it.
     pub volume: Option<f64>,
+    /// Quote volume: as the venue says, else base volume times the close of each part.
+    pub quote_volume: Option<f64>,
 }
 
 /// Builds bars of `timeframe` from parts of `step`. A bar with less than four fifths of its parts is missing.
@@ -141,7 +155,15 @@ impl BarBuilder {
         }
         let (bar, count) = match self.open {
             None => {
-                let bar = BuiltBar { index, high: part.high, low: part.low, close: part.close, volume: part.volume };
+                let bar = BuiltBar {
+                    index,
+                    open: part.open,
+                    high: part.high,
+                    low: part.low,
+                    close: part.close,
+                    volume: part.volume,
+                    quote_volume: part.quote(),
+                };
                 (bar, 1)
             }
             Some((bar, count)) => {
@@ -150,6 +172,7 @@ impl BarBuilder {
                     low: bar.low.min(part.low),
                     close: part.close,
                     volume: bar.volume.zip(part.volume).map(|(a, b)| a + b),
+                    quote_volume: bar.quote_volume.zip(part.quote()).map(|(a, b)| a + b),
                     ..bar
                 };
                 (bar, count + 1)
@@ -175,7 +198,14 @@ mod tests {
     use super::*;
 
     fn part(price: f64) -> BarSample {
-        BarSample { high: price + 1.0, low: price - 1.0, close: price, volume: Some(2.0), quote_volume: None }
+        BarSample {
+            open: price,
+            high: price + 1.0,
+            low: price - 1.0,
+            close: price,
+            volume: Some(2.0),
+            quote_volume: None,
+        }
     }
 
     fn built(minutes: impl Iterator<Item = i64>) -> Vec<BuiltBar> {
@@ -192,7 +222,16 @@ mod tests {
     fn fifteen_minutes_make_a_bar_when_the_last_part_closes() {
         let bars = built(1..=30);
         assert_eq!(bars.len(), 2);
-        assert_eq!(bars[0], BuiltBar { index: 1, high: 16.0, low: 0.0, close: 15.0, volume: Some(30.0) });
+        let first = BuiltBar {
+            index: 1,
+            open: 1.0,
+            high: 16.0,
+            low: 0.0,
+            close: 15.0,
+            volume: Some(30.0),
+            quote_volume: Some(240.0),
+        };
+        assert_eq!(bars[0], first);
     }
 
     #[test]
