@@ -1,0 +1,29 @@
+//! Statistical regimes beside the rules, behind one interface (regimes §11, R1.47).
+//!
+//! A classifier takes the features of one step and its own state, and says a label with probabilities, its age, how long it
+//! is expected to go on, how far its probabilities are calibrated, and why. `hmm` filters hidden states, `bocpd` watches for
+//! changes; both run in shadow, uncalibrated, and enter no rule. Fits are pure functions of a window of the past
+//! ([`fitting`]); who runs them decides on which thread, and their results enter at a stated moment.
+//! Reading order: `classify`, `observation`, `hmm`, `bocpd`, `fitting`, `market`.
+
+pub mod bocpd;
+pub mod classify;
+pub mod fitting;
+pub mod hmm;
+pub mod market;
+pub mod observation;
+mod shadow;
+
+pub use bocpd::Bocpd;
+pub use classify::{Calibration, Classifier, Verdict};
+pub use fitting::{FitRequest, FitResult};
+pub use market::{MarketModels, Reading};
+pub use observation::{HourReadings, Hourly, Observation};
+pub use shadow::{CHANGE_WORDS, ChangeWatch, HiddenState, HiddenStates, STATE_WORDS};
+
+use sha2::{Digest as _, Sha256};
+
+/// First 12 hex digits of the SHA-256.
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(6).map(|b| format!("{b:02x}")).collect()
+}
