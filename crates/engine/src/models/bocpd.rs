@@ -8,7 +8,7 @@
 //! that; dropping it instead would hand its weight to short runs and look like a change. Weights under [`WEIGHT_MIN`] are
 //! dropped and the rest normalised. A step without a value changes nothing: run lengths count values.
 
-use barograph_domain::math::{exp, ln, log_sum_exp, student_t_ln_pdf};
+use barograph_domain::math::{exp, ln, student_t_ln_pdf};
 use serde::{Deserialize, Serialize};
 
 /// Probability of a change at any step: one in 250 hours.
@@ -26,7 +26,7 @@ pub(super) const PRIOR: (f64, f64, f64, f64) = (0.0, 1.0, 1.0, 1.0);
 /// One answer to "since when?". 32 bytes; 64 KiB at the cap on run lengths.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 struct Hypothesis {
-    ln_weight: f64,
+    weight: f64,
     mean: f64,
     /// Scale β of the inverse gamma; κ and α follow from the count.
     beta: f64,
@@ -34,6 +34,16 @@ struct Hypothesis {
     count: u32,
     /// When the run's first value came, as the caller numbers steps.
     since: u32,
+}
+
+/// Room for a step's densities; never part of what is compared or saved.
+#[derive(Clone, Debug, Default)]
+struct Scratch(Vec<f64>);
+
+impl PartialEq for Scratch {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
 }
 
 /// What the detector says after a value.
@@ -55,6 +65,8 @@ pub struct Bocpd {
     /// In ascending order of run length.
     runs: Vec<Hypothesis>,
     steps: u32,
+    #[serde(skip)]
+    scratch: Scratch,
 }
 
 impl Default for Bocpd {
@@ -67,7 +79,7 @@ impl Bocpd {
     /// Before the first value: a run of length 0 is certain.
     #[must_use]
     pub fn new() -> Self {
-        Self { runs: vec![Hypothesis::begin(0.0, 0)], steps: 0 }
+        Self { runs: vec![Hypothesis::begin(1.0, 0)], steps: 0, scratch: Scratch::default() }
     }
 
     /// Takes the value of step `at`. Returns its log density given all before it; `None`, and nothing happens, when it is no
@@ -77,26 +89,30 @@ impl Bocpd {
         if !(x * x).is_finite() {
             return None;
         }
-        for run in &mut self.runs {
-            run.ln_weight += run.ln_predictive(x);
+        // Shifted by the largest, and no weight is below WEIGHT_MIN: the sum cannot vanish, however unlikely the value.
+        let densities = &mut self.scratch.0;
+        densities.clear();
+        densities.extend(self.runs.iter().map(|r| r.ln_predictive(x)));
+        let top = densities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mut total = 0.0;
+        for (run, ln_density) in self.runs.iter_mut().zip(&*densities) {
+            run.weight *= exp(ln_density - top);
+            total += run.weight;
         }
-        let evidence = log_sum_exp(self.runs.iter().map(|r| r.ln_weight));
-        let ln_stay = ln(1.0 - HAZARD);
         for run in &mut self.runs {
-            run.ln_weight += ln_stay - evidence;
+            run.weight *= (1.0 - HAZARD) / total;
             run.learn(at, x);
         }
         self.steps = self.steps.saturating_add(1);
         // Whatever the data, the weights of all runs that may end here sum to the hazard.
-        self.runs.insert(0, Hypothesis::begin(ln(HAZARD), at));
+        self.runs.insert(0, Hypothesis::begin(HAZARD, at));
         self.join_longest();
-        let least = ln(WEIGHT_MIN);
-        self.runs.retain(|r| r.ln_weight >= least);
-        let total = log_sum_exp(self.runs.iter().map(|r| r.ln_weight));
+        self.runs.retain(|r| r.weight >= WEIGHT_MIN);
+        let kept: f64 = self.runs.iter().map(|r| r.weight).sum();
         for run in &mut self.runs {
-            run.ln_weight -= total;
+            run.weight /= kept;
         }
-        Some(evidence)
+        Some(top + ln(total))
     }
 
     /// What is known now; `None` before the first value.
@@ -107,14 +123,14 @@ impl Bocpd {
         }
         let mut best = self.runs.first()?;
         for run in &self.runs[1..] {
-            if run.ln_weight > best.ln_weight {
+            if run.weight > best.weight {
                 best = run;
             }
         }
-        let recent = self.runs.iter().filter(|r| r.count <= RECENT_MAX).map(|r| exp(r.ln_weight)).sum();
+        let recent = self.runs.iter().filter(|r| r.count <= RECENT_MAX).map(|r| r.weight).sum();
         Some(RunReading {
             run_length: best.count.min(RUN_MAX),
-            probability: exp(best.ln_weight),
+            probability: best.weight,
             recent_change: recent,
             since: best.since,
         })
@@ -135,7 +151,7 @@ impl Bocpd {
     /// Probability of a run of exactly this length.
     #[must_use]
     pub fn probability_of(&self, run_length: u32) -> f64 {
-        self.runs.iter().filter(|r| r.count.min(RUN_MAX) == run_length).map(|r| exp(r.ln_weight)).sum()
+        self.runs.iter().filter(|r| r.count.min(RUN_MAX) == run_length).map(|r| r.weight).sum()
     }
 
     /// The two longest become one when both have reached the cap; the one with more values keeps its statistics.
@@ -144,15 +160,15 @@ impl Bocpd {
             if shorter.count < RUN_MAX {
                 break;
             }
-            longer.ln_weight = log_sum_exp([longer.ln_weight, shorter.ln_weight].into_iter());
+            longer.weight += shorter.weight;
             self.runs.remove(self.runs.len() - 2);
         }
     }
 }
 
 impl Hypothesis {
-    const fn begin(ln_weight: f64, since: u32) -> Self {
-        Self { ln_weight, mean: PRIOR.0, beta: PRIOR.3, count: 0, since }
+    const fn begin(weight: f64, since: u32) -> Self {
+        Self { weight, mean: PRIOR.0, beta: PRIOR.3, count: 0, since }
     }
 
     fn kappa(&self) -> f64 {

@@ -36,8 +36,10 @@ pub struct Reading {
 /// The fitted model in force.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 struct InForce {
-    result: FitResult,
+    classifier: HiddenStates,
     state: HiddenState,
+    digest: String,
+    fitted_until: Ts,
 }
 
 /// Models of one market. About 95 KiB with a full window, and up to 64 KiB of run lengths.
@@ -110,11 +112,8 @@ impl MarketModels {
         }
         let at = end_of(observation.hour);
         self.change_verdict = ChangeWatch.classify(at, observation, &mut self.changes);
-        if let Some(model) = &mut self.hidden
-            && let Ok(fitted) = &model.result.outcome
-        {
-            let classifier = HiddenStates { params: fitted.params.clone() };
-            self.hidden_verdict = classifier.classify(at, observation, &mut model.state);
+        if let Some(model) = &mut self.hidden {
+            self.hidden_verdict = model.classifier.classify(at, observation, &mut model.state);
         }
     }
 
@@ -163,9 +162,9 @@ impl MarketModels {
         if self.awaited.is_some_and(|cut_off| end_of(cut_off) <= result.fitted_until) {
             self.awaited = None;
         }
-        let older = self.hidden.as_ref().is_some_and(|h| h.result.fitted_until >= result.fitted_until);
-        if let (Ok(fitted), false) = (&result.outcome, older) {
-            let classifier = HiddenStates { params: fitted.params.clone() };
+        let older = self.hidden.as_ref().is_some_and(|h| h.fitted_until >= result.fitted_until);
+        if let (Ok(fitted), false) = (result.outcome, older) {
+            let classifier = HiddenStates { params: fitted.params };
             let mut state = classifier.begin();
             self.hidden_verdict = None;
             let newest = self.hourly.newest();
@@ -181,7 +180,8 @@ impl MarketModels {
             for hole in next.into_iter().flat_map(|n| n..=newest.unwrap_or(n - 1)) {
                 self.hidden_verdict = classifier.classify(end_of(hole), &Observation::missing(hole), &mut state);
             }
-            self.hidden = Some(InForce { result, state });
+            let (digest, fitted_until) = (result.digest, result.fitted_until);
+            self.hidden = Some(InForce { classifier, state, digest, fitted_until });
         }
         Ok(())
     }
@@ -197,8 +197,8 @@ impl MarketModels {
                 verdict: self.hidden_verdict.clone(),
                 have: count(self.hours.len()),
                 need: count(FIRST_FIT_H),
-                digest: hidden.map(|h| h.result.digest.clone()),
-                fitted_until: hidden.map(|h| h.result.fitted_until),
+                digest: hidden.map(|h| h.digest.clone()),
+                fitted_until: hidden.map(|h| h.fitted_until),
             },
             Reading {
                 classifier: ChangeWatch.id().to_owned(),
@@ -215,8 +215,7 @@ impl MarketModels {
     #[must_use]
     pub fn ahead(&self, hours: usize) -> Option<Vec<f64>> {
         let model = self.hidden.as_ref()?;
-        let fitted = model.result.outcome.as_ref().ok()?;
-        Some(model.state.filter().predict(&fitted.params, hours))
+        Some(model.state.filter().predict(&model.classifier.params, hours))
     }
 }
 

@@ -22,7 +22,7 @@ fn state_word(states: usize, state: usize) -> Cow<'static, str> {
 }
 
 /// Filtered hidden states under frozen parameters.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct HiddenStates {
     /// The parameters, states in order of mean ln rv.
     pub params: HmmParams,
