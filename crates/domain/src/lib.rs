@@ -4,6 +4,7 @@
 //! `venues`. Words that appear on the wire (enum spellings, metric names) are defined here exactly once.
 #![warn(missing_docs)]
 
+pub mod advice;
 pub mod cell;
 pub mod event;
 pub mod guidance;

@@ -5,6 +5,7 @@
 //! `feeds` and `market` (one market), `assemble` (which feed speaks), `rules` (labels), `explain` (why), `engine` (the door).
 #![warn(missing_docs)]
 
+pub mod advice;
 mod ages;
 mod assemble;
 pub mod catalogue;

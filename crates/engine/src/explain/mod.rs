@@ -18,5 +18,6 @@ mod views;
 mod waiting;
 
 pub use facts::Context;
+pub(crate) use numbers::capitalised;
 pub use present::{at_present, risk_at_present};
 pub use snapshot::render;

@@ -108,7 +108,7 @@ pub(super) fn count_word(n: u32) -> String {
 }
 
 /// First letter in upper case.
-pub(super) fn capitalised(text: &str) -> String {
+pub(crate) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }

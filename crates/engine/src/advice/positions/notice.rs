@@ -1,0 +1,135 @@
+//! How a change around a position is told: ids, levels, words.
+
+use super::{CONSERVATIVE_CARD, PositionContext, texts};
+use crate::advice::context::AdviceContext;
+use crate::advice::text::price;
+use barograph_domain::advice::{ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag};
+use barograph_domain::{Level, RiskRegime, Ts, VolRegime};
+use uuid::Uuid;
+
+/// A notice that may be due.
+#[derive(Clone, Debug)]
+pub(super) struct Due<'a> {
+    pub(super) trigger: NoticeTrigger,
+    pub(super) level: NoticeLevel,
+    pub(super) episode: Ts,
+    /// The level it is about.
+    pub(super) level_on: Option<&'a Level>,
+    /// Every episode counts as the same.
+    pub(super) any_episode: bool,
+    /// It begins now; else it only lasts.
+    pub(super) starts: bool,
+    /// Never told again.
+    pub(super) once: bool,
+    pub(super) repeat: u32,
+}
+
+impl Due<'_> {
+    pub(super) const fn new(trigger: NoticeTrigger, level: NoticeLevel, episode: Ts) -> Self {
+        Self { trigger, level, episode, level_on: None, any_episode: false, starts: false, once: false, repeat: 0 }
+    }
+    pub(super) const fn starting(mut self, starts: bool) -> Self {
+        self.starts = starts;
+        self
+    }
+    pub(super) const fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+    pub(super) fn about(&self) -> &str {
+        self.level_on.map_or("", |l| &l.level_id)
+    }
+}
+
+pub(super) fn brief(m: &AdviceContext<'_>) -> ContextBrief {
+    ContextBrief {
+        timestamp: m.now,
+        snapshot_id: m.snapshot.map_or_else(String::new, |s| s.id.to_owned()),
+        risk: m.risk.label,
+        since: m.risk.since,
+        risk_bias: m.bias,
+        posture: m.posture,
+        volatility: (m.volatility != VolRegime::Unknown).then_some(m.volatility),
+        price: m.price,
+        stale: m.stale.is_some(),
+    }
+}
+
+pub(super) fn notice(
+    position: &Position,
+    ctx: &PositionContext<'_>,
+    due: &Due<'_>,
+    old: Option<ContextBrief>,
+    new: &ContextBrief,
+    flag: PositionFlag,
+) -> Notice {
+    let guidance = texts(new);
+    let name =
+        format!("notice|{}|{}|{}|{}|{}", position.id, due.trigger.name(), due.about(), due.episode.0, due.repeat);
+    Notice {
+        notice_id: name_based(&name),
+        position_id: position.id.clone(),
+        instrument: position.instrument.clone(),
+        timestamp: new.timestamp,
+        trigger: due.trigger,
+        level: due.level,
+        flag,
+        text: text(ctx, due, old.as_ref(), new),
+        open_positions: guidance.open_positions,
+        new_entries: guidance.new_entries,
+        episode: due.episode,
+        repeat: due.repeat,
+        old,
+        new: new.clone(),
+    }
+}
+
+/// UUIDv5 in the project's namespace: the same name gives the same id.
+pub(super) fn name_based(name: &str) -> String {
+    let namespace = Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"barograph");
+    Uuid::new_v5(&namespace, name.as_bytes()).to_string()
+}
+
+fn text(ctx: &PositionContext<'_>, due: &Due<'_>, old: Option<&ContextBrief>, new: &ContextBrief) -> String {
+    use NoticeTrigger as T;
+    let changed = |to: RiskRegime, what: &str| {
+        let verb = if due.repeat > 0 { "still is" } else { "changed to" };
+        format!("Market regime {verb} {}, {what}", to.name())
+    };
+    match due.trigger {
+        T::Squeeze => changed(RiskRegime::SqueezeRisk, "consider tightening stop"),
+        T::HighVol => changed(RiskRegime::HighVol, "review position size and stop"),
+        T::Chop => changed(RiskRegime::ChopRisk, "expect whipsaw"),
+        T::Normal => "Market regime back to NORMAL".to_owned(),
+        T::Unavailable => format!("Market context unavailable: {}", unavailable(&ctx.market)),
+        T::Conservative => CONSERVATIVE_CARD.to_owned(),
+        T::Volatility => volatility(due, old, new),
+        T::StopOnLevel => due.level_on.map_or_else(String::new, |l| {
+            format!(
+                "New liquidity level near your stop: {} from {} to {}",
+                l.kind.name(),
+                price(l.bottom),
+                price(l.top)
+            )
+        }),
+        T::Cascade => ctx.cascade.map_or_else(String::new, |c| c.text.to_owned()),
+    }
+}
+
+fn unavailable(m: &AdviceContext<'_>) -> String {
+    let stale = m.stale.map(|s| {
+        let mut chars = s.warning.chars();
+        chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect::<String>())
+    });
+    stale.unwrap_or_else(|| "an input is missing".to_owned())
+}
+
+fn volatility(due: &Due<'_>, old: Option<&ContextBrief>, new: &ContextBrief) -> String {
+    let to = new.volatility.map_or("UNKNOWN", VolRegime::name);
+    let risk = new.volatility.and_then(VolRegime::risk_multiplier);
+    let multiplier = risk.map(|r| format!(" (risk multiplier {r})")).unwrap_or_default();
+    match old.and_then(|o| o.volatility).filter(|_| due.repeat == 0) {
+        Some(from) => format!("Volatility class rose from {} to {to}{multiplier}", from.name()),
+        None => format!("Volatility class still is {to}{multiplier}"),
+    }
+}

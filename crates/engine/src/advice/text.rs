@@ -1,0 +1,281 @@
+//! The words of an answer: one sentence per reason, warning and option, with the numbers behind it.
+//!
+//! Nothing here tells anybody to enter, names a side that was not given, or promises (regimes §10.2). Prices are written
+//! with all digits that matter, grouped by thousands.
+
+use super::Advice;
+use super::context::AdviceContext;
+use super::intent::Intent;
+use super::options::{MoveStop, Offer, Wait};
+use super::stop::{StopPlan, stop_side_levels};
+use super::verdict::{Judgement, SAME_EXPOSURE};
+use crate::explain::capitalised;
+use barograph_domain::advice::{Missing, ReasonCode, SizeLimit, Verdict, WarningCode};
+use barograph_domain::{Level, Posture, RiskRegime};
+
+/// A price as people write it: at most eight significant digits, thousands apart.
+pub(super) fn price(x: f64) -> String {
+    let whole = if x.abs() < 1.0 { 0 } else { format!("{:.0}", x.abs().trunc()).len() };
+    let decimals = if whole == 0 { leading_zeros(x) + 5 } else { 8_usize.saturating_sub(whole).min(4) };
+    let text = format!("{:.decimals$}", x.abs());
+    let (int, frac) = text.split_once('.').unwrap_or((&text, ""));
+    let frac = frac.trim_end_matches('0');
+    let mut out = if x < 0.0 { "−".to_owned() } else { String::new() };
+    for (i, digit) in int.chars().enumerate() {
+        if i > 0 && (int.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if !frac.is_empty() {
+        out.push('.');
+        out.push_str(frac);
+    }
+    out
+}
+
+fn leading_zeros(x: f64) -> usize {
+    let mut n = 0;
+    let mut y = x.abs();
+    while y > 0.0 && y < 0.1 && n < 12 {
+        y *= 10.0;
+        n += 1;
+    }
+    n
+}
+
+/// A fraction as percent: `0.83 %`.
+pub(super) fn percent(x: f64) -> String {
+    let p = x * 100.0;
+    let text = if p.abs() >= 10.0 { format!("{p:.1}") } else { format!("{p:.2}") };
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{text} %")
+}
+
+const fn posture_word(posture: Posture) -> &'static str {
+    posture.name()
+}
+
+/// One reason, with its numbers.
+pub(super) fn reason(code: ReasonCode, ctx: Option<&AdviceContext<'_>>, stop: &StopPlan) -> String {
+    use ReasonCode as R;
+    let Some(c) = ctx else {
+        return match code {
+            R::NoData => "No snapshot of this market: nothing is known about it".to_owned(),
+            _ => code.name().to_owned(),
+        };
+    };
+    match code {
+        R::DataStale => stale(c),
+        R::NoData => "No reading: an input is missing or too old to judge".to_owned(),
+        R::PreNewsBlackout => match c.event.flatten() {
+            Some(e) => format!("{} in {:.0} min: no calm to judge by before it", e.name, e.minutes),
+            None => "A calendar event is near".to_owned(),
+        },
+        R::ExtremeVolatility => "Volatility class EXTREME: more than 10 % a day".to_owned(),
+        R::SqueezeRisk => market_in(RiskRegime::SqueezeRisk, "liquidation cascade possible"),
+        R::SqueezeAgainstSide => "The crowded side is the side of this trade".to_owned(),
+        R::HighVolatility if c.risk.label == RiskRegime::HighVol => {
+            market_in(RiskRegime::HighVol, "stop-outs and slippage more likely")
+        }
+        R::HighVolatility => "Volatility class EXPLOSIVE: more than 5 % a day".to_owned(),
+        R::ChopRisk => market_in(RiskRegime::ChopRisk, "whipsaws likely"),
+        R::RolloverSession => "Rollover session: thin books between New York and Asia".to_owned(),
+        R::SessionVolAnomaly => match c.session.and_then(|s| s.vol_ratio) {
+            Some(r) => format!("Volatility is {r:.1} times what this session usually has"),
+            None => "Volatility is unusual for this session".to_owned(),
+        },
+        R::StopCluster => cluster(c, stop),
+        R::AgainstStrongTrend => match c.known_trend() {
+            Some(t) => format!("Against a {} that several timeframes confirm", t.label.name()),
+            None => "Against a strong trend".to_owned(),
+        },
+        R::UnconfirmedRegime => match c.trend.and_then(|t| t.mtf_confidence) {
+            Some(m) => format!("Timeframes disagree: {} of their weight confirm the trend", percent(m)),
+            None => "Timeframes disagree".to_owned(),
+        },
+        R::LowConfidence => match c.confidence {
+            Some(x) if x.calibrated => format!("Confidence of the reading is {:.2}", x.value),
+            Some(x) => format!("Confidence of the reading is {:.2}, by rule of thumb", x.value),
+            None => "Confidence of the reading is low".to_owned(),
+        },
+        R::ExposureOverlap => overlap(c),
+        R::LowHealth => match c.health {
+            Some(h) => format!("Data health is {h:.0} of 100"),
+            None => "Data health is low".to_owned(),
+        },
+        R::Ok => "Nothing in the context speaks against it".to_owned(),
+    }
+}
+
+fn market_in(label: RiskRegime, what: &str) -> String {
+    format!("Market in {}: {what}", label.name())
+}
+
+fn stale(c: &AdviceContext<'_>) -> String {
+    c.stale.map_or_else(|| "Data stale".to_owned(), |s| s.warning.to_owned())
+}
+
+fn cluster(c: &AdviceContext<'_>, stop: &StopPlan) -> String {
+    match (level_at(c, stop), stop.used) {
+        (Some(l), Some(s)) => {
+            format!("The stop at {} lies on {} from {} to {}", price(s), l.kind.name(), price(l.bottom), price(l.top))
+        }
+        _ => "Stops are dense on the side of this stop".to_owned(),
+    }
+}
+
+pub(super) fn level_at<'a>(c: &AdviceContext<'a>, stop: &StopPlan) -> Option<&'a Level> {
+    c.levels?.get(stop.on_level?)
+}
+
+fn overlap(c: &AdviceContext<'_>) -> String {
+    let same = c.overlaps.unwrap_or(&[]).iter().filter(|o| o.correlation > SAME_EXPOSURE);
+    let names: Vec<String> = same.map(|o| format!("{} ({:.2})", o.symbol, o.correlation)).collect();
+    format!("An open position moves with this market: {}; consider less total exposure", names.join(", "))
+}
+
+/// One warning.
+pub(super) fn warning(
+    code: WarningCode,
+    other: Option<ReasonCode>,
+    ctx: Option<&AdviceContext<'_>>,
+    intent: &Intent<'_>,
+    stop: &StopPlan,
+) -> String {
+    match (code, ctx) {
+        (WarningCode::Squeeze, _) => market_in(RiskRegime::SqueezeRisk, "liquidation cascade possible"),
+        (WarningCode::HighVol, _) => market_in(RiskRegime::HighVol, "stop-outs and slippage more likely"),
+        (WarningCode::Chop, _) => market_in(RiskRegime::ChopRisk, "whipsaws likely"),
+        (WarningCode::StopCluster, _) => "High stop clustering detected: consider wider stop or wait".to_owned(),
+        (WarningCode::StopMedium, Some(c)) => format!("Some stop clustering near {}", price(densest(c, intent, stop))),
+        (WarningCode::Posture, Some(c)) => format!("Recommended posture: {}", posture_word(c.posture)),
+        (WarningCode::Stale, Some(c)) => stale(c),
+        (WarningCode::StopTight, _) => "Stop closer than half an ATR".to_owned(),
+        (WarningCode::StopMedium | WarningCode::Posture | WarningCode::Stale | WarningCode::Reasons, _) => {
+            other.map_or_else(String::new, |r| reason(r, ctx, stop))
+        }
+    }
+}
+
+/// Strongest level of the stop's side within two ATR of the price; the stop, or the entry, where none is known.
+fn densest(c: &AdviceContext<'_>, intent: &Intent<'_>, stop: &StopPlan) -> f64 {
+    let from = c.price.unwrap_or(intent.entry);
+    let reach = stop.atr.map_or(f64::INFINITY, |a| 2.0 * a);
+    let near = stop_side_levels(c.levels.unwrap_or(&[]), intent.side, c.now)
+        .map(|(_, l)| l)
+        .filter(|l| (l.price - from).abs() <= reach)
+        .reduce(|a, b| if b.strength > a.strength { b } else { a });
+    near.map_or_else(|| stop.used.unwrap_or(intent.entry), |l| l.price)
+}
+
+/// The whole in one sentence.
+pub(super) fn summary(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> String {
+    let j: &Judgement = &advice.judgement;
+    let why = reason(j.decided_by, ctx, &advice.stop);
+    let more = j.reasons.iter().count().saturating_sub(1);
+    let rest = match (more, j.verdict) {
+        (0, _) | (_, Verdict::Allow) => String::new(),
+        (1, _) => "; one more reason below".to_owned(),
+        (n, _) => format!("; {n} more reasons below"),
+    };
+    format!("{}: {why}{rest}.", j.verdict.name())
+}
+
+/// The smaller size.
+pub(super) fn smaller(offer: &Offer, advice: &Advice) -> String {
+    let p = &advice.parameters;
+    match offer.size {
+        None => format!(
+            "Smaller size: {} of the usual (volatility {}, posture {})",
+            percent(p.reduction()),
+            percent(p.size_factor),
+            percent(p.posture_factor.min(1.0))
+        ),
+        Some(q) if q > 0.0 => format!("Smaller size: {}{}", price(q), loses(offer)),
+        Some(_) => "Smaller size: below the smallest the venue accepts".to_owned(),
+    }
+}
+
+fn loses(offer: &Offer) -> String {
+    match (offer.risk_quote, offer.risk_fraction) {
+        (Some(loss), Some(f)) => format!(", loses {} at the stop ({} of equity)", price(round2(loss)), percent(f)),
+        (Some(loss), None) => format!(", loses {} at the stop", price(round2(loss))),
+        _ => String::new(),
+    }
+}
+
+fn round2(x: f64) -> f64 {
+    if x.abs() < 1.0 { x } else { (x * 100.0).round() / 100.0 }
+}
+
+/// The stop off the cluster.
+pub(super) fn move_stop(option: &MoveStop) -> String {
+    match (option.offer.stop, option.missing) {
+        (Some(stop), _) => {
+            let r = option.offer.r.map(|r| format!(", {} from the entry", price(r))).unwrap_or_default();
+            let size = option.offer.size.map(|q| format!("; size {} keeps the risk", price(q))).unwrap_or_default();
+            format!("Stop beyond the cluster: {}{r}{size}{}", price(stop), loses(&option.offer))
+        }
+        (None, Some(Missing::TooFar)) => {
+            "Stop beyond the cluster: none within 1.5 times the distance; a smaller size or waiting remain".to_owned()
+        }
+        (None, _) => {
+            "Stop beyond the cluster: stops are dense on this side, but no single level lies at the stop".to_owned()
+        }
+    }
+}
+
+/// Waiting.
+pub(super) fn wait(w: &Wait, label: RiskRegime) -> String {
+    let until = match label {
+        RiskRegime::Unknown => "Wait for a reading",
+        _ => "Wait for NORMAL",
+    };
+    let age = format!("{} for {} so far", label.name(), w.age.spoken());
+    match w.past {
+        None => format!("{until}: {age}; past durations are not known"),
+        Some(p) => format!(
+            "{until}: {age}; in {} past episodes it lasted {} in the middle, {} to {} in 80 % of them",
+            p.n,
+            p.median.spoken(),
+            p.low.spoken(),
+            p.high.spoken()
+        ),
+    }
+}
+
+/// The caller's own numbers.
+pub(super) fn proceed(offer: &Offer) -> String {
+    let above = if offer.above_one_percent() == Some(true) { ": more than 1 %" } else { "" };
+    match (offer.size, offer.stop) {
+        (Some(q), Some(s)) => format!("As planned: size {}, stop {}{}{above}", price(q), price(s), loses(offer)),
+        (None, Some(s)) => format!("As planned: stop {}", price(s)),
+        _ => "As planned".to_owned(),
+    }
+}
+
+/// What holds the size down, in words.
+pub(super) const fn limit(l: SizeLimit) -> &'static str {
+    match l {
+        SizeLimit::Kelly => "a quarter of Kelly",
+        SizeLimit::OnePercent => "1 % of equity",
+        SizeLimit::UserCap => "your own cap",
+        SizeLimit::BaseRisk => "your usual risk",
+        SizeLimit::MaxLeverage => "the leverage limit",
+        SizeLimit::MinNotional => "the venue's smallest size",
+    }
+}
+
+/// What stands in for something missing.
+pub(super) fn fallback(what: &str, used: &str, why: Missing) -> String {
+    let because = match why {
+        Missing::NoSnapshot => "there is no snapshot",
+        Missing::SessionNotAvailable => "the session is not known",
+        Missing::TrendNotAvailable => "the trend is not known",
+        Missing::VolatilityNotAvailable => "the volatility class is not known",
+        Missing::ContextUnusable => "the reading is missing or too old",
+        _ => why.name(),
+    };
+    format!("{}: {used}, because {because}", capitalised(what))
+}

@@ -1,0 +1,273 @@
+//! Integration of the position manager (R1.86): which changes are notices, once per episode, and again after a day while
+//! they last; the state survives a restart.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod advice_common;
+
+use advice_common::{NOW, calm, level};
+use barograph_domain::advice::{NewPosition, Notice, NoticeLevel, NoticeTrigger, Position, PositionBook, PositionFlag};
+use barograph_domain::{InstrumentName, Level, LevelType, RiskBias, RiskRegime, Span, Ts, VolRegime};
+use barograph_engine::advice::{
+    AdviceContext, CONSERVATIVE_CARD, CascadeNote, PositionContext, PositionWatch, Staleness, register,
+};
+
+fn position() -> Position {
+    let new = NewPosition {
+        symbol: "BTCUSDT".to_owned(),
+        side: "LONG".to_owned(),
+        entry: 50_000.0,
+        stop: Some(49_160.0),
+        ..NewPosition::default()
+    };
+    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+    register(&new, name, NOW, PositionBook::User).unwrap()
+}
+
+/// A market that goes from label to label, minute by minute.
+struct Scene<'a> {
+    watch: PositionWatch,
+    position: Position,
+    now: Ts,
+    label: RiskRegime,
+    since: Ts,
+    volatility: VolRegime,
+    stale: bool,
+    levels: &'a [Level],
+    cascade: Option<CascadeNote<'a>>,
+}
+
+fn scene(levels: &[Level]) -> Scene<'_> {
+    Scene {
+        watch: PositionWatch::default(),
+        position: position(),
+        now: NOW,
+        label: RiskRegime::Normal,
+        since: NOW - Span::hours(1),
+        volatility: VolRegime::Stable,
+        stale: false,
+        levels,
+        cascade: None,
+    }
+}
+
+impl Scene<'_> {
+    fn to(&mut self, label: RiskRegime) {
+        (self.label, self.since) = (label, self.now);
+    }
+    fn after(&mut self, span: Span) -> Vec<Notice> {
+        self.now = self.now + span;
+        let from = AdviceContext::of_label(self.now, self.label, self.since);
+        let market = AdviceContext {
+            now: self.now,
+            risk: from.risk,
+            bias: if self.stale { RiskBias::Conservative } else { from.bias },
+            posture: from.posture,
+            volatility: self.volatility,
+            stale: self.stale.then_some(Staleness { warning: "Data stale (6 minutes old)" }),
+            ..calm(self.levels)
+        };
+        let ctx = PositionContext { market, volatility_since: None, cascade: self.cascade };
+        // Each check goes through the serialised state: a restart between any two changes nothing.
+        let text = serde_json::to_string(&self.watch).unwrap();
+        self.watch = serde_json::from_str(&text).unwrap();
+        self.watch.check(&self.position, &ctx)
+    }
+    fn minute(&mut self) -> String {
+        said(&self.after(Span::mins(1)))
+    }
+    fn flag(&self) -> PositionFlag {
+        self.watch.card(&self.position, Vec::new()).flag
+    }
+}
+
+fn said(notices: &[Notice]) -> String {
+    let one = |n: &Notice| format!("{}:{}:{}", n.trigger.name(), n.level.name(), n.repeat);
+    notices.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn each_change_of_regime_and_its_notice() {
+    use RiskRegime as R;
+    let cases = [
+        (R::Normal, R::SqueezeRisk, "risk_to_squeeze:HIGH:0 bias_conservative:INFO:0", PositionFlag::Yellow),
+        (R::Normal, R::HighVol, "risk_to_high_vol:HIGH:0 bias_conservative:INFO:0", PositionFlag::Yellow),
+        (R::Normal, R::ChopRisk, "risk_to_chop:MEDIUM:0 bias_conservative:INFO:0", PositionFlag::Yellow),
+        (R::SqueezeRisk, R::HighVol, "risk_to_high_vol:HIGH:0", PositionFlag::Yellow),
+        (R::ChopRisk, R::SqueezeRisk, "risk_to_squeeze:HIGH:0", PositionFlag::Yellow),
+        (R::SqueezeRisk, R::Normal, "risk_to_normal:INFO:0", PositionFlag::None),
+        (R::HighVol, R::Normal, "risk_to_normal:INFO:0", PositionFlag::None),
+        (R::ChopRisk, R::Normal, "risk_to_normal:INFO:0", PositionFlag::None),
+        (R::Normal, R::Unknown, "context_unavailable:MEDIUM:0", PositionFlag::Grey),
+        (R::Normal, R::Normal, "", PositionFlag::None),
+        (R::HighVol, R::HighVol, "", PositionFlag::Yellow),
+    ];
+    for (from, to, want, flag) in cases {
+        let mut s = scene(&[]);
+        s.to(from);
+        assert_eq!(s.minute(), "", "what holds at first is no change");
+        if from != to {
+            s.to(to);
+        }
+        assert_eq!(s.minute(), want, "{from:?} to {to:?}");
+        assert_eq!(s.flag(), flag, "{from:?} to {to:?}");
+        for _ in 0..10 {
+            assert_eq!(s.minute(), "", "{from:?} to {to:?}: once per episode");
+        }
+    }
+}
+
+#[test]
+fn a_notice_has_both_contexts_and_its_words() {
+    let mut s = scene(&[]);
+    s.after(Span::mins(1));
+    s.to(RiskRegime::SqueezeRisk);
+    let notices = s.after(Span::mins(1));
+    let n = &notices[0];
+    assert_eq!(n.text, "Market regime changed to SQUEEZE_RISK, consider tightening stop");
+    assert_eq!(
+        (n.open_positions.as_str(), n.new_entries.as_str()),
+        ("review, reduce or trail stop", "smaller size, wider stop or wait")
+    );
+    assert_eq!(n.old.as_ref().map(|c| (c.risk, c.risk_bias)), Some((RiskRegime::Normal, RiskBias::Neutral)));
+    assert_eq!((n.new.risk, n.new.risk_bias), (RiskRegime::SqueezeRisk, RiskBias::Conservative));
+    assert_eq!(notices[1].text, CONSERVATIVE_CARD);
+    let card = s.watch.card(&s.position, notices.clone());
+    assert_eq!(card.card.as_deref(), Some("Market context: CONSERVATIVE (high caution)"));
+    assert_eq!(card.guidance.map(|g| g.open_positions).as_deref(), Some("review, reduce or trail stop"));
+    assert_ne!(notices[0].notice_id, notices[1].notice_id);
+}
+
+#[test]
+fn a_new_episode_is_a_new_notice_and_a_long_one_is_told_again_after_a_day() {
+    let mut s = scene(&[]);
+    s.after(Span::mins(1));
+    s.to(RiskRegime::HighVol);
+    let first = s.after(Span::mins(1));
+    s.after(Span::mins(30));
+    s.to(RiskRegime::Normal);
+    assert_eq!(s.minute(), "risk_to_normal:INFO:0");
+    s.after(Span::mins(30));
+    s.to(RiskRegime::HighVol);
+    let second = s.after(Span::mins(1));
+    assert_eq!(said(&second), "risk_to_high_vol:HIGH:0 bias_conservative:INFO:0");
+    assert_ne!(first[0].notice_id, second[0].notice_id);
+    assert_eq!(said(&s.after(Span::hours(24) - Span::mins(1))), "");
+    let again = s.after(Span::mins(1));
+    assert_eq!(said(&again), "risk_to_high_vol:HIGH:1");
+    assert_eq!(again[0].text, "Market regime still is HIGH_VOL, review position size and stop");
+    assert_eq!(s.minute(), "");
+    assert_eq!(said(&s.after(Span::hours(24))), "risk_to_high_vol:HIGH:2");
+}
+
+#[test]
+fn an_outage_is_told_and_a_change_behind_it_too() {
+    let mut s = scene(&[]);
+    s.after(Span::mins(1));
+    s.stale = true;
+    let lost = s.after(Span::mins(1));
+    assert_eq!(said(&lost), "context_unavailable:MEDIUM:0");
+    assert_eq!(lost[0].text, "Market context unavailable: data stale (6 minutes old)");
+    assert_eq!((s.minute().as_str(), s.flag()), ("", PositionFlag::Grey));
+    s.stale = false;
+    assert_eq!((s.minute().as_str(), s.flag()), ("", PositionFlag::None), "back to what it was is no notice");
+    s.stale = true;
+    assert_eq!(s.minute(), "context_unavailable:MEDIUM:0", "another outage");
+    s.stale = false;
+    s.to(RiskRegime::HighVol);
+    let behind = s.after(Span::mins(1));
+    assert_eq!(said(&behind), "risk_to_high_vol:HIGH:0 bias_conservative:INFO:0");
+    assert_eq!(behind[0].old.as_ref().map(|o| o.stale), Some(false), "measured against the last usable reading");
+}
+
+#[test]
+fn volatility_that_rises_a_class() {
+    let mut s = scene(&[]);
+    s.after(Span::mins(1));
+    s.volatility = VolRegime::HighVol;
+    let up = s.after(Span::mins(1));
+    assert_eq!(said(&up), "VOLATILITY_REGIME_CHANGE:MEDIUM:0");
+    assert_eq!(up[0].text, "Volatility class rose from STABLE to HIGH_VOL (risk multiplier 1.2)");
+    assert_eq!((s.minute().as_str(), s.flag()), ("", PositionFlag::Yellow));
+    s.volatility = VolRegime::Extreme;
+    assert_eq!(s.minute(), "VOLATILITY_REGIME_CHANGE:CRITICAL:0");
+    s.volatility = VolRegime::Unknown;
+    assert_eq!(s.minute(), "");
+    s.volatility = VolRegime::Stable;
+    assert_eq!((s.minute().as_str(), s.flag()), ("", PositionFlag::None), "down is no notice");
+}
+
+#[test]
+fn a_level_that_forms_under_the_stop_and_a_cascade() {
+    let old = level(LevelType::EqualLows, 49_150.0, 49_180.0, 0.5);
+    let mut new = level(LevelType::SwingLow, 49_120.0, 49_150.0, 0.5);
+    (new.formed_at, new.known_at) = (NOW + Span::mins(2), NOW + Span::mins(5));
+    let levels = [old, new];
+    let mut s = scene(&levels);
+    for _ in 0..4 {
+        assert_eq!(s.minute(), "", "the old one formed before the entry, the new one is not known yet");
+    }
+    let told = s.after(Span::mins(1));
+    assert_eq!(said(&told), "stop_on_new_level:LOW:0");
+    assert_eq!(told[0].text, "New liquidity level near your stop: SWING_LOW from 49,120 to 49,150");
+    assert_eq!(s.minute(), "");
+    let again = s.after(Span::hours(24));
+    assert_eq!(said(&again), "stop_on_new_level:LOW:1");
+
+    s.cascade =
+        Some(CascadeNote { episode: s.now, level: NoticeLevel::Critical, text: "Liquidation cascade: 6.2 M in 8 min" });
+    let cascade = s.after(Span::mins(1));
+    assert_eq!(said(&cascade), "LIQUIDATION_CASCADE:CRITICAL:0");
+    assert_eq!((s.minute().as_str(), s.flag()), ("", PositionFlag::Yellow));
+    assert_eq!(said(&s.after(Span::hours(25))), "stop_on_new_level:LOW:2", "a cascade is not told again");
+}
+
+#[test]
+fn many_positions_are_kept_apart_and_forgotten_when_closed() {
+    let mut s = scene(&[]);
+    s.after(Span::mins(1));
+    s.to(RiskRegime::ChopRisk);
+    assert!(!s.minute().is_empty());
+    let other = Position { id: "other".to_owned(), ..position() };
+    s.position = other;
+    assert_eq!(s.minute(), "", "first seen in chop");
+    assert!(s.watch.state("other").is_some());
+    s.watch.retain(|id| id != "other");
+    assert!(s.watch.state("other").is_none());
+    assert_eq!(s.watch.card(&s.position, Vec::new()).context, None);
+}
+
+#[test]
+fn what_can_be_registered() {
+    let name = || InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+    let good = NewPosition { symbol: "BTCUSDT".into(), side: "short".into(), entry: 100.0, ..NewPosition::default() };
+    let p = register(&good, name(), NOW, PositionBook::File).unwrap();
+    assert_eq!(
+        p.id,
+        register(&good, name(), NOW + Span::hours(1), PositionBook::File).unwrap().id,
+        "the file's id stays"
+    );
+    let by_user = register(&good, name(), NOW, PositionBook::User).unwrap();
+    assert_ne!(by_user.id, register(&good, name(), NOW + Span::hours(1), PositionBook::User).unwrap().id);
+    // A stop past the entry is a trailed one.
+    assert!(register(&NewPosition { stop: Some(90.0), ..good.clone() }, name(), NOW, PositionBook::User).is_ok());
+    let bad = [
+        (NewPosition { side: "up".into(), ..good.clone() }, "side is 'up': it must be long or short"),
+        (NewPosition { entry: 0.0, ..good.clone() }, "entry is 0: it must be a number above zero"),
+        (NewPosition { stop: Some(-1.0), ..good.clone() }, "stop is -1: it must be a number above zero"),
+        (NewPosition { size: Some(0.0), ..good.clone() }, "size is 0: it must be a number above zero"),
+        (
+            NewPosition { opened_at: Some("2099-01-01T00:00:00Z".into()), ..good.clone() },
+            "opened_at: 2099-01-01T00:00:00Z lies ahead",
+        ),
+        (
+            NewPosition { id: Some(String::new()), ..good.clone() },
+            "id is '': it must be 1 to 100 characters without control characters",
+        ),
+    ];
+    for (new, want) in bad {
+        let e = register(&new, name(), NOW, PositionBook::User).unwrap_err();
+        assert_eq!(e.to_string(), want);
+    }
+    assert!(NoticeTrigger::ALL.len() == 9);
+}
