@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod advice;
+pub mod alert;
 pub mod cell;
 pub mod event;
 pub mod guidance;
@@ -21,6 +22,7 @@ pub mod status;
 pub mod stream;
 pub mod time;
 
+pub use alert::{Alert, AlertState, Pattern, Severity, Trigger};
 pub use cell::{Cell, Kind, Reason, State};
 pub use event::{Bar, Event, Payload, Side};
 pub use instrument::{Instrument, InstrumentName, MarketKind, NameError, Venue};

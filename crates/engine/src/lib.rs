@@ -15,6 +15,7 @@ pub mod explain;
 pub mod features;
 pub mod feeds;
 pub mod kernel;
+pub mod liquidations;
 pub mod market;
 pub mod models;
 pub mod rules;

@@ -8,9 +8,11 @@ pub mod moments;
 pub mod ols;
 pub mod rank;
 pub mod sum;
+pub mod tail;
 
 pub use fold::{Block, Fold};
 pub use moments::Moments;
 pub use ols::{Line, ols};
 pub use rank::RankWindow;
 pub use sum::Sum;
+pub use tail::UpperTail;

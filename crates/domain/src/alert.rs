@@ -1,0 +1,485 @@
+//! Alerts: what a detector found, as evidence a person can check (surveillance §1, §7; R3.25, R4.28).
+//!
+//! A record is one moment in the life of one episode: opened, worse than before, suspended by a gap, resumed, closed.
+//! Records are appended and never changed. A record holds numbers and words of closed sets; sentences are made from it when
+//! somebody reads it, so that they are never stored. Nothing here says that anything was detected: patterns are consistent
+//! with a behaviour, accounts are never visible.
+
+use crate::{InstrumentName, Kind, Reason, Ts};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// The one ordered scale of severity (C19); WARNING of the originals is MEDIUM.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Weak, or from a stand-in.
+    Low,
+    /// Unusual.
+    Medium,
+    /// Far outside the usual.
+    High,
+    /// As far as the scale goes.
+    Critical,
+}
+
+impl Severity {
+    /// Every severity, in rising order.
+    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+    /// The canonical word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Low => "LOW",
+            Self::Medium => "MEDIUM",
+            Self::High => "HIGH",
+            Self::Critical => "CRITICAL",
+        }
+    }
+    /// The severity of a word; WARNING of the originals is understood.
+    #[must_use]
+    pub fn from_name(word: &str) -> Option<Self> {
+        if word == "WARNING" {
+            return Some(Self::Medium);
+        }
+        Self::ALL.into_iter().find(|s| s.name() == word)
+    }
+    /// The word of the fourth original: WARNING for MEDIUM and below, CRITICAL for HIGH and above (payloads §5).
+    #[must_use]
+    pub const fn seed4(self) -> &'static str {
+        match self {
+            Self::Info | Self::Low | Self::Medium => "WARNING",
+            Self::High | Self::Critical => "CRITICAL",
+        }
+    }
+    /// The word of the third original, `risk_level`: HIGH, MEDIUM or LOW (surveillance §1).
+    #[must_use]
+    pub const fn risk_level(self) -> &'static str {
+        match self {
+            Self::Info | Self::Low => "LOW",
+            Self::Medium => "MEDIUM",
+            Self::High | Self::Critical => "HIGH",
+        }
+    }
+}
+
+macro_rules! patterns {
+    ($($(#[$doc:meta])* $variant:ident $word:literal $source:literal $family:ident),* $(,)?) => {
+        /// What a detector looks for; the detector's name in code, store and API (surveillance §2).
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+        pub enum Pattern { $($(#[$doc])* $variant),* }
+
+        impl Pattern {
+            /// Every pattern, in the order of their stored codes.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            /// The word on the wire.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+            /// Short name of the part that speaks (payloads §5, `source`).
+            #[must_use]
+            pub const fn source(self) -> &'static str {
+                match self { $(Self::$variant => $source),* }
+            }
+            /// Detectors that see the same thing at several markets at once are one storm.
+            #[must_use]
+            pub const fn family(self) -> Family {
+                match self { $(Self::$variant => Family::$family),* }
+            }
+        }
+    };
+}
+
+patterns! {
+    /// Funding beyond 3 σ of its day (R3.18).
+    FundingManipulation "FUNDING_MANIPULATION" "FUNDING" Funding,
+    /// Funding beyond 2 σ of its day, or moved fast (R4.10).
+    FundingAnomaly "FUNDING_ANOMALY" "FUNDING" Funding,
+    /// Funding changed its sign fast (R4.9).
+    FundingReversal "FUNDING_REVERSAL" "FUNDING" Funding,
+    /// Most settlement blocks of a week beyond the threshold, one way (R3.19).
+    FundingFarming "FUNDING_FARMING" "FUNDING" Funding,
+    /// Forced closes fast (burst) or much (sustained) (R3.20, R4.3).
+    LiquidationCascade "LIQUIDATION_CASCADE" "CASCADE" Liquidation,
+    /// Nearly all forced closes on one side (R3.23).
+    ForcedLiquidations "FORCED_LIQUIDATIONS" "CASCADE" Liquidation,
+    /// Futures far from spot (R3.21).
+    BasisManipulation "BASIS_MANIPULATION" "BASIS" Basis,
+    /// Mark far from index (R3.24).
+    PremiumDeviation "PREMIUM_DEVIATION" "BASIS" Basis,
+    /// Positions in few hands (R3.22).
+    PositionConcentration "POSITION_CONCENTRATION" "POSITION" Position,
+    /// The volatility axis changed its label (R4.28).
+    VolatilityRegimeChange "VOLATILITY_REGIME_CHANGE" "VOLATILITY" Regime,
+    /// Another axis changed its label (R1.72).
+    RegimeChange "REGIME_CHANGE" "REGIME" Regime,
+    /// Several timeframes agree (R4.28).
+    RegimeConfirmed "REGIME_CONFIRMED" "REGIME" Regime,
+    /// Another trading session began.
+    SessionChanged "SESSION_CHANGED" "SESSION" Session,
+    /// Two markets part that usually move together (R4.24).
+    CorrelationBreak "CORRELATION_BREAK" "CORRELATION" Correlation,
+}
+
+/// Groups of patterns that speak of one thing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Family {
+    /// Funding rates.
+    Funding,
+    /// Forced closes.
+    Liquidation,
+    /// Distances between prices of one asset.
+    Basis,
+    /// Who holds positions.
+    Position,
+    /// Labels.
+    Regime,
+    /// The clock.
+    Session,
+    /// Two markets.
+    Correlation,
+}
+
+impl Pattern {
+    /// The pattern of a word; CASCADE of the originals is understood (C18).
+    #[must_use]
+    pub fn from_name(word: &str) -> Option<Self> {
+        if word == "CASCADE" {
+            return Some(Self::LiquidationCascade);
+        }
+        Self::ALL.iter().copied().find(|p| p.name() == word)
+    }
+    /// Stored code: position in [`Self::ALL`].
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+    /// The pattern of a stored code.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+}
+
+/// Which of several ways a pattern showed itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// Many forced closes within a minute (C07).
+    Burst,
+    /// Much money within hours (C07).
+    Sustained,
+    /// The risk axis.
+    Risk,
+    /// The trend axis.
+    Trend,
+    /// The volatility axis.
+    Volatility,
+    /// The heat axis.
+    Heat,
+}
+
+impl Trigger {
+    /// Every trigger, in the order of their stored codes.
+    pub const ALL: [Self; 6] = [Self::Burst, Self::Sustained, Self::Risk, Self::Trend, Self::Volatility, Self::Heat];
+    /// The word on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Burst => "burst",
+            Self::Sustained => "sustained",
+            Self::Risk => "risk",
+            Self::Trend => "trend",
+            Self::Volatility => "volatility",
+            Self::Heat => "heat",
+        }
+    }
+    /// The trigger of a word.
+    #[must_use]
+    pub fn from_name(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|t| t.name() == word)
+    }
+}
+
+/// State of an episode.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AlertState {
+    /// It goes on.
+    Open,
+    /// It cannot be seen whether it goes on: an input is missing (surveillance §4).
+    NoData,
+    /// It is over.
+    Closed,
+}
+
+impl AlertState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Open, Self::NoData, Self::Closed];
+    /// The word on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::NoData => "NO_DATA",
+            Self::Closed => "CLOSED",
+        }
+    }
+}
+
+/// What this record reports.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Change {
+    /// An episode began.
+    Opened,
+    /// Its severity rose, or its score by ten.
+    Updated,
+    /// An input is missing; the episode waits.
+    Suspended,
+    /// The input is back and the episode goes on.
+    Resumed,
+    /// It is over.
+    Closed,
+    /// It happened at a moment and has no length: a label changed.
+    Happened,
+}
+
+impl Change {
+    /// Every change.
+    pub const ALL: [Self; 6] =
+        [Self::Opened, Self::Updated, Self::Suspended, Self::Resumed, Self::Closed, Self::Happened];
+    /// The word on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "OPENED",
+            Self::Updated => "UPDATED",
+            Self::Suspended => "SUSPENDED",
+            Self::Resumed => "RESUMED",
+            Self::Closed => "CLOSED",
+            Self::Happened => "HAPPENED",
+        }
+    }
+}
+
+/// A name from a closed set: static where it is made, owned where it was read back.
+pub type Word = Cow<'static, str>;
+
+/// One statistic against one threshold. Where a book judges a market against its own history, the original's floor stands
+/// beside it, so that both can be compared.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Statistic {
+    /// Feature or quantity.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub name: Word,
+    /// Its value; `None` where it is not ready, with the reason.
+    pub value: Option<f64>,
+    /// Why there is no value.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+    pub reason: Option<Reason>,
+    /// What it is compared with.
+    pub threshold: f64,
+    /// `value / threshold`, 1 at the threshold.
+    pub u: Option<f64>,
+    /// Unit of value and threshold.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub unit: Word,
+    /// Measured, sampled, modelled or proxy.
+    pub kind: Kind,
+    /// Present share of its window.
+    pub coverage: f32,
+    /// The book decides by it; `false`: shown beside the one that decides.
+    pub decides: bool,
+    /// There is too little of the market's own history to judge by it yet.
+    pub uncalibrated: bool,
+}
+
+/// How often the same detector spoke at this market, so that nobody mistakes an alert for news.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct BaseRate {
+    /// Episodes that began in the last 90 days, before this one.
+    pub fired_90d: u32,
+    /// Episodes that began in the last 30 days, before this one.
+    pub fired_30d: u32,
+    /// Days of the last 90 on which it could be judged at all.
+    pub known_days: f64,
+    /// Share of the judged minutes of the last 90 days in which an episode was open; `None` before the first one.
+    pub held_share_90d: Option<f64>,
+}
+
+/// A number, word or list that the event's payload carries (payloads §5, `data`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum Datum {
+    /// A number.
+    Number(f64),
+    /// A word.
+    Word(#[cfg_attr(feature = "schema", schema(value_type = String))] Word),
+    /// Words.
+    Words(#[cfg_attr(feature = "schema", schema(value_type = Vec<String>))] Vec<Word>),
+    /// No value, and why.
+    Missing(#[cfg_attr(feature = "schema", schema(value_type = String))] Reason),
+}
+
+/// One moment in the life of one episode at one market.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Alert {
+    /// What the detector looks for.
+    pub pattern: Pattern,
+    /// Which of several ways.
+    pub trigger: Option<Trigger>,
+    /// What this record reports.
+    pub change: Change,
+    /// State after it.
+    pub state: AlertState,
+    /// Counts the records of one episode from 1.
+    pub revision: u32,
+    /// Moment of the evaluation, by the venue's clock.
+    pub ts: Ts,
+    /// Greatest severity so far.
+    pub severity: Severity,
+    /// 0 to 100 (surveillance §3); at the moment of the record.
+    pub score: f64,
+    /// When the episode began.
+    pub opened_at: Ts,
+    /// When the pattern last held.
+    pub last_seen_at: Ts,
+    /// When it was over.
+    pub closed_at: Option<Ts>,
+    /// Beginning of the window the statistics speak of; it ends at `ts`.
+    pub window_from: Ts,
+    /// What was measured.
+    pub statistics: Vec<Statistic>,
+    /// The event's own facts, in the order of the payload.
+    pub data: Vec<(Word, Datum)>,
+    /// How often it speaks here.
+    pub base_rate: BaseRate,
+    /// An open alert of this pattern says the same more strongly; kept, but nobody is called.
+    pub inhibited_by: Option<Pattern>,
+    /// The other market, where two are compared.
+    pub other: Option<InstrumentName>,
+}
+
+/// Namespace of every name-based id of the program.
+#[must_use]
+pub fn namespace() -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"barograph")
+}
+
+impl Alert {
+    /// Name-based UUID of (detector, symbol, venue, beginning of the episode, logic version): the same for all records of
+    /// an episode, and the same in every replay.
+    #[must_use]
+    pub fn id(&self, instrument: &InstrumentName, logic_version: &str) -> String {
+        let trigger = self.trigger.map_or("", Trigger::name);
+        let other = self.other.as_ref().map_or_else(String::new, ToString::to_string);
+        let name =
+            format!("{}|{trigger}|{instrument}|{other}|{}|{logic_version}", self.pattern.name(), self.opened_at.0);
+        Uuid::new_v5(&namespace(), name.as_bytes()).to_string()
+    }
+    /// A fact by its name.
+    #[must_use]
+    pub fn datum(&self, name: &str) -> Option<&Datum> {
+        self.data.iter().find(|(n, _)| n == name).map(|(_, d)| d)
+    }
+    /// A number by its name.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match self.datum(name)? {
+            Datum::Number(x) => Some(*x),
+            Datum::Word(_) | Datum::Words(_) | Datum::Missing(_) => None,
+        }
+    }
+    /// A word by its name.
+    #[must_use]
+    pub fn word(&self, name: &str) -> Option<&str> {
+        match self.datum(name)? {
+            Datum::Word(w) => Some(w),
+            Datum::Number(_) | Datum::Words(_) | Datum::Missing(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alert() -> Alert {
+        Alert {
+            pattern: Pattern::LiquidationCascade,
+            trigger: Some(Trigger::Burst),
+            change: Change::Opened,
+            state: AlertState::Open,
+            revision: 1,
+            ts: Ts(5),
+            severity: Severity::High,
+            score: 63.2,
+            opened_at: Ts(5),
+            last_seen_at: Ts(5),
+            closed_at: None,
+            window_from: Ts(1),
+            statistics: Vec::new(),
+            data: vec![(Word::from("side_bias"), Datum::Word(Word::from("LONG")))],
+            base_rate: BaseRate::default(),
+            inhibited_by: None,
+            other: None,
+        }
+    }
+
+    #[test]
+    fn words_round_trip_and_the_originals_words_are_understood() {
+        for s in Severity::ALL {
+            assert_eq!(Severity::from_name(s.name()), Some(s));
+        }
+        for p in Pattern::ALL {
+            assert_eq!(Pattern::from_name(p.name()), Some(*p));
+            assert_eq!(Pattern::from_code(p.code()), Some(*p));
+            assert_eq!(serde_json::to_string(p).unwrap(), format!("\"{}\"", p.name()));
+        }
+        assert_eq!(Pattern::from_name("CASCADE"), Some(Pattern::LiquidationCascade));
+        assert_eq!(Severity::from_name("WARNING"), Some(Severity::Medium));
+        assert!(Severity::Info < Severity::Low && Severity::High < Severity::Critical);
+        assert_eq!([Severity::Medium, Severity::High].map(Severity::seed4), ["WARNING", "CRITICAL"]);
+        assert_eq!([Severity::Low, Severity::Critical].map(Severity::risk_level), ["LOW", "HIGH"]);
+    }
+
+    #[test]
+    fn the_id_is_that_of_the_episode() {
+        let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        let one = alert();
+        let later = Alert { revision: 2, ts: Ts(9), change: Change::Updated, severity: Severity::Critical, ..alert() };
+        let id = one.id(&name, "v1+a");
+        assert_eq!(id, later.id(&name, "v1+a"));
+        assert_eq!(&id[14..15], "5");
+        let other_trigger = Alert { trigger: Some(Trigger::Sustained), ..alert() };
+        let other_start = Alert { opened_at: Ts(6), ..alert() };
+        let eth = InstrumentName::parse("binance-usdm:ETHUSDT").unwrap();
+        for different in [
+            other_trigger.id(&name, "v1+a"),
+            other_start.id(&name, "v1+a"),
+            one.id(&eth, "v1+a"),
+            one.id(&name, "v2+a"),
+        ] {
+            assert_ne!(different, id);
+        }
+        let text = serde_json::to_string(&one).unwrap();
+        assert_eq!(serde_json::from_str::<Alert>(&text).unwrap(), one);
+        assert_eq!(one.word("side_bias"), Some("LONG"));
+        assert_eq!(one.number("side_bias"), None);
+    }
+}

@@ -1,0 +1,240 @@
+//! Readings of forced closes at the last complete minute (features §2.4).
+
+use super::minutes::{Total, start_of};
+use super::{Liquidations, MINUTE, minutes};
+use crate::features::reading::{Fullness, Origin, Settings, Slot};
+use barograph_domain::{Reason, Span, State, Ts};
+
+/// Positions of the windows.
+const FIVE_MINUTES: usize = 0;
+const HOUR: usize = 1;
+const FOUR_HOURS: usize = 2;
+const DAY: usize = 3;
+const CASCADE: usize = 4;
+
+/// Codes of `liq_side_bias`, in the order of its words.
+pub const SIDE_BIAS: &[&str] = &["BALANCED", "LONG", "SHORT"];
+
+/// Which side was closed (R4.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side3 {
+    /// Neither beyond the share.
+    Balanced,
+    /// Mostly longs.
+    Long,
+    /// Mostly shorts.
+    Short,
+}
+
+impl Side3 {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        SIDE_BIAS[self as usize]
+    }
+    /// Side of a total: beyond `share` one way or the other. `None` where nothing was closed.
+    #[must_use]
+    pub fn of(total: &Total, share: f64) -> Option<Self> {
+        let sum = total.sum();
+        (sum > 0.0).then(|| {
+            if total.long / sum > share {
+                Self::Long
+            } else if total.short / sum > share {
+                Self::Short
+            } else {
+                Self::Balanced
+            }
+        })
+    }
+}
+
+/// All readings. The ids of the catalogue stand beside them.
+#[derive(Clone, Copy, Debug)]
+pub struct LiquidationSlots {
+    /// `liq_long_usd_{5m,1h,4h,24h}`.
+    pub long: [Slot; 4],
+    /// `liq_short_usd_{5m,1h,4h,24h}`.
+    pub short: [Slot; 4],
+    /// `liq_count_60s`.
+    pub count_60s: Slot,
+    /// `liq_burst_ratio`.
+    pub burst_ratio: Slot,
+    /// `liq_burst_flag`.
+    pub burst_flag: Slot,
+    /// `liq_elapsed_h`.
+    pub elapsed_h: Slot,
+    /// `liq_velocity_4h`.
+    pub velocity_4h: Slot,
+    /// `liq_velocity_4h_pct_30d`.
+    pub velocity_pct: Slot,
+    /// `liq_severity_ratio`.
+    pub severity_ratio: Slot,
+    /// `liq_cascade_flag`.
+    pub cascade_flag: Slot,
+    /// `liq_long_share_1h`.
+    pub long_share_1h: Slot,
+    /// `liq_long_share_4h`.
+    pub long_share_4h: Slot,
+    /// `liq_side_bias`.
+    pub side_bias: Slot,
+    /// `liq_one_sided_flag`.
+    pub one_sided_flag: Slot,
+    /// Events of the last hour, for the one-sided rule.
+    pub events_1h: Slot,
+    /// Both sides within the cascade window.
+    pub cascade_total: Slot,
+    /// Velocity within the cascade window.
+    pub cascade_velocity: Slot,
+    /// Side within the cascade window.
+    pub cascade_side: Slot,
+    /// What a burst is compared with: the floor or the market's own 99.9th percentile.
+    pub burst_threshold: Slot,
+    /// What a cascade's velocity is compared with: the critical one, or the market's own 95th percentile of 30 d where
+    /// that is known and more.
+    pub velocity_threshold: Slot,
+    /// There is less than a week of own history of bursts.
+    pub uncalibrated: bool,
+}
+
+impl LiquidationSlots {
+    /// Nothing seen.
+    pub const MISSING: Self = {
+        const M: Slot = Slot::MISSING;
+        Self {
+            long: [M; 4],
+            short: [M; 4],
+            count_60s: M,
+            burst_ratio: M,
+            burst_flag: M,
+            elapsed_h: M,
+            velocity_4h: M,
+            velocity_pct: M,
+            severity_ratio: M,
+            cascade_flag: M,
+            long_share_1h: M,
+            long_share_4h: M,
+            side_bias: M,
+            one_sided_flag: M,
+            events_1h: M,
+            cascade_total: M,
+            cascade_velocity: M,
+            cascade_side: M,
+            burst_threshold: M,
+            velocity_threshold: M,
+            uncalibrated: true,
+        }
+    };
+}
+
+fn flag(b: bool) -> f64 {
+    f64::from(u8::from(b))
+}
+
+impl Liquidations {
+    fn origin(&self, anchor: Ts) -> Origin {
+        Origin { anchor, expires: anchor + self.max_age + self.delay, kind: self.kind, stream: self.stream }
+    }
+
+    /// How much of `[anchor − length, anchor)` the stream was there for, or why that is not enough.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "minutes of a day; coverage is shown, not computed with"
+    )]
+    fn fullness(&self, anchor: Ts, length: Span, settings: &Settings) -> Result<Fullness, State> {
+        let Some(since) = self.presence.since() else { return Err(State::Undefined(Reason::MissingInput)) };
+        let from = (anchor - length).max(since);
+        let (whole, span) = (length.0 as f64, (anchor - from).0.max(0) as f64);
+        if self.presence.lost(from.min(anchor), anchor).0 as f64 > 0.01 * whole {
+            return Err(State::Undefined(Reason::Gap));
+        }
+        let present = self.presence.present(from, anchor).0 as f64;
+        let enough = present >= settings.coverage_min * whole
+            || (span >= settings.span_min * whole && present >= settings.coverage_min * span);
+        if span > 0.0 && enough {
+            return Ok(Fullness { coverage: (present / whole).min(1.0) as f32, partial: since > anchor - length });
+        }
+        let need = (settings.span_min * whole / MINUTE.0 as f64).ceil().max(1.0) as u32;
+        Err(State::Warming { have: ((present / MINUTE.0 as f64) as u32).min(need), need })
+    }
+
+    /// Velocity over a window: what was closed since the first non-empty minute, not less than the floor (S03).
+    fn velocity_of(&self, window: usize, anchor: Ts) -> (f64, Option<f64>) {
+        let total = self.minutes.total(window);
+        let Some(first) = total.first else { return (0.0, None) };
+        let hours = Span::mins(self.minutes.span(window)).as_secs_f64() / 3_600.0;
+        let floor = self.limits.elapsed_floor_h.min(hours);
+        let elapsed = ((anchor - start_of(first)).as_secs_f64() / 3_600.0).clamp(floor, hours);
+        (total.sum() / elapsed, Some(elapsed))
+    }
+
+    pub(super) fn velocity_4h(&self, anchor: Ts, settings: &Settings) -> Slot {
+        let full = self.fullness(anchor, Span::hours(4), settings);
+        self.origin(anchor).windowed(full, || Ok(self.velocity_of(FOUR_HOURS, anchor).0))
+    }
+
+    pub(super) fn slots_at(&self, anchor: Ts, settings: &Settings) -> LiquidationSlots {
+        let origin = self.origin(anchor);
+        let limits = &self.limits;
+        let spans = [5, 60, 240, minutes::DAY].map(|m| self.fullness(anchor, Span::mins(m), settings));
+        let totals = [FIVE_MINUTES, HOUR, FOUR_HOURS, DAY].map(|w| self.minutes.total(w));
+        let side = |pick: fn(&Total) -> f64| {
+            let mut out = [Slot::MISSING; 4];
+            for ((slot, full), total) in out.iter_mut().zip(spans).zip(&totals) {
+                *slot = origin.windowed(full, || Ok(pick(total)));
+            }
+            out
+        };
+        let share = |w: usize| {
+            let total = &totals[w];
+            origin.windowed(spans[w], || {
+                if total.sum() > 0.0 { Ok(total.long / total.sum()) } else { Err(Reason::ZeroDenominator) }
+            })
+        };
+        let code = |side: Option<Side3>| side.map(|s| f64::from(s as u8)).ok_or(Reason::ZeroDenominator);
+        let cascade = self.minutes.total(CASCADE);
+        let cascade_full = self.fullness(anchor, Span::mins(self.minutes.span(CASCADE)), settings);
+        let (velocity, elapsed) = self.velocity_of(FOUR_HOURS, anchor);
+        let cascade_velocity = self.velocity_of(CASCADE, anchor).0;
+        let minute = self.fullness(anchor, super::recent::MINUTE, settings);
+        let count = f64::from(self.recent.count(anchor));
+        let (threshold, uncalibrated) = self.threshold;
+        let velocity_4h = origin.windowed(spans[FOUR_HOURS], || Ok(velocity));
+        #[expect(clippy::cast_precision_loss, reason = "events of an hour")]
+        let events = totals[HOUR].count as f64;
+        let one_sided = {
+            let t = &totals[HOUR];
+            t.sum() > 0.0 && events >= limits.one_sided_events && t.long.max(t.short) / t.sum() > limits.one_sided_share
+        };
+        let velocity_pct = self.velocity.slot(&velocity_4h, settings);
+        let own_velocity =
+            velocity_pct.cell.ready().and_then(|_| self.velocity.window().quantile(super::VELOCITY_PCT)).unwrap_or(0.0);
+        LiquidationSlots {
+            long: side(|t| t.long),
+            short: side(|t| t.short),
+            count_60s: origin.windowed(minute, || Ok(count)),
+            burst_ratio: origin.windowed(minute, || Ok(count / threshold)),
+            burst_flag: origin.windowed(minute, || Ok(flag(count >= limits.burst_count))),
+            elapsed_h: origin.windowed(spans[FOUR_HOURS], || elapsed.ok_or(Reason::ZeroDenominator)),
+            velocity_4h,
+            velocity_pct,
+            severity_ratio: origin.windowed(cascade_full, || Ok(cascade_velocity / limits.critical_velocity)),
+            cascade_flag: origin.windowed(cascade_full, || {
+                Ok(flag(cascade_velocity > limits.critical_velocity && cascade.sum() > limits.cascade_total))
+            }),
+            long_share_1h: share(HOUR),
+            long_share_4h: share(FOUR_HOURS),
+            side_bias: origin
+                .windowed(spans[FOUR_HOURS], || code(Side3::of(&totals[FOUR_HOURS], limits.one_sided_share))),
+            one_sided_flag: origin.windowed(spans[HOUR], || Ok(flag(one_sided))),
+            events_1h: origin.windowed(spans[HOUR], || Ok(events)),
+            cascade_total: origin.windowed(cascade_full, || Ok(cascade.sum())),
+            cascade_velocity: origin.windowed(cascade_full, || Ok(cascade_velocity)),
+            cascade_side: origin.windowed(cascade_full, || code(Side3::of(&cascade, limits.one_sided_share))),
+            burst_threshold: origin.windowed(minute, || Ok(threshold)),
+            velocity_threshold: origin.windowed(cascade_full, || Ok(own_velocity.max(limits.critical_velocity))),
+            uncalibrated,
+        }
+    }
+}
