@@ -10,6 +10,7 @@ mod ages;
 mod assemble;
 pub mod catalogue;
 pub mod composite;
+pub mod detect;
 pub mod engine;
 pub mod explain;
 pub mod features;

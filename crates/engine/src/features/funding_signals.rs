@@ -27,16 +27,8 @@ impl Default for FundingLimits {
 }
 
 /// Words of `funding_anomaly_reasons`, by code: every combination, in the order of the list (z, change, volatility).
-pub const ANOMALY_REASONS: &[&str] = &[
-    "none",
-    "z",
-    "change",
-    "z,change",
-    "volatility",
-    "z,volatility",
-    "change,volatility",
-    "z,change,volatility",
-];
+pub const ANOMALY_REASONS: &[&str] =
+    &["none", "z", "change", "z,change", "volatility", "z,volatility", "change,volatility", "z,change,volatility"];
 
 /// Why funding is called an anomaly.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -134,8 +126,7 @@ impl Farming {
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "some dozens of blocks")]
     pub fn slot(&self, origin: &Origin, extreme: f64, coverage_min: f64) -> Slot {
         let have = self.blocks.len() as u32;
-        let (Some(share), Some(first), Some(last)) =
-            (self.share(extreme), self.blocks.front(), self.blocks.back())
+        let (Some(share), Some(first), Some(last)) = (self.share(extreme), self.blocks.front(), self.blocks.back())
         else {
             return origin.not_ready(State::Warming { have, need: BLOCKS as u32 });
         };
@@ -166,7 +157,10 @@ mod tests {
             let words = ANOMALY_REASONS[usize::from(code)];
             let r = AnomalyReasons { z: code & 1 > 0, change: code & 2 > 0, volatility: code & 4 > 0 };
             assert_eq!(r.code(), code);
-            assert_eq!([words.contains('z'), words.contains("change"), words.contains("vol")], [r.z, r.change, r.volatility]);
+            assert_eq!(
+                [words.contains('z'), words.contains("change"), words.contains("vol")],
+                [r.z, r.change, r.volatility]
+            );
         }
     }
 

@@ -49,7 +49,8 @@ pub struct PositionSlots {
 #[must_use]
 pub fn slots(tiers: Option<(&[f64], &Origin)>, top_traders: Option<(f64, &Origin)>) -> PositionSlots {
     if let Some((tiers, origin)) = tiers {
-        let of = |value: Option<f64>| value.map_or_else(|| origin.undefined(Reason::OutOfDomain), |v| origin.instant(v));
+        let of =
+            |value: Option<f64>| value.map_or_else(|| origin.undefined(Reason::OutOfDomain), |v| origin.instant(v));
         return PositionSlots { concentration: of(concentration(tiers)), hhi: of(hhi(tiers)) };
     }
     let hhi = Slot::undefined(Reason::NotOffered);

@@ -87,6 +87,8 @@ pub struct Burst {
     pub threshold: f64,
     /// There is less than a week of own history.
     pub uncalibrated: bool,
+    /// Whether the venue shows every forced close.
+    pub kind: Kind,
 }
 
 impl Burst {
@@ -159,7 +161,7 @@ impl Liquidations {
         self.bins.push(at, liquidated_side, price, usd);
         let count = self.recent.push(at);
         let (threshold, uncalibrated) = self.threshold;
-        Burst { ts: at, count, threshold, uncalibrated }
+        Burst { ts: at, count, threshold, uncalibrated, kind: self.kind }
     }
 
     /// Takes a change of continuity that became known at `recv_ts`.

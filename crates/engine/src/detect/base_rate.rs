@@ -1,0 +1,106 @@
+//! How often a detector spoke at a market in the last 90 days (regimes §16): counts by UTC day, so that three months fit in
+//! half a kilobyte.
+
+use barograph_domain::alert::BaseRate;
+use barograph_domain::{Span, Ts};
+use serde::{Deserialize, Serialize};
+
+const DAYS: i64 = 90;
+const DAYS_KEPT: usize = 90;
+const MONTH_KEPT: usize = 30;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+struct Day {
+    fired: u16,
+    held: u16,
+    known: u16,
+}
+
+/// The last 90 days of one detector, today included.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Spoken {
+    /// Newest last; shorter while there are fewer.
+    days: Vec<Day>,
+    today: i64,
+}
+
+impl Spoken {
+    fn day(&mut self, t: Ts) -> Option<&mut Day> {
+        let day = t.0.div_euclid(Span::days(1).0);
+        if self.days.is_empty() || day - self.today >= DAYS {
+            self.days.clear();
+            self.days.reserve_exact(DAYS_KEPT);
+            self.days.push(Day::default());
+            self.today = day;
+        }
+        while self.today < day {
+            self.today += 1;
+            if self.days.len() == DAYS_KEPT {
+                self.days.remove(0);
+            }
+            self.days.push(Day::default());
+        }
+        let back = usize::try_from(self.today - day).ok()?;
+        let at = self.days.len().checked_sub(1 + back)?;
+        self.days.get_mut(at)
+    }
+
+    /// An episode began.
+    pub fn fired(&mut self, t: Ts) {
+        if let Some(day) = self.day(t) {
+            day.fired = day.fired.saturating_add(1);
+        }
+    }
+
+    /// One minute passed: could it be judged, and was an episode open?
+    pub fn minute(&mut self, t: Ts, known: bool, held: bool) {
+        if let Some(day) = self.day(t) {
+            day.known = day.known.saturating_add(u16::from(known));
+            day.held = day.held.saturating_add(u16::from(known && held));
+        }
+    }
+
+    /// What there was up to now.
+    #[must_use]
+    pub fn rate(&self) -> BaseRate {
+        let sum = |days: &[Day], pick: fn(&Day) -> u16| days.iter().map(|d| u32::from(pick(d))).sum::<u32>();
+        let known = sum(&self.days, |d| d.known);
+        let month = &self.days[self.days.len().saturating_sub(MONTH_KEPT)..];
+        BaseRate {
+            fired_90d: sum(&self.days, |d| d.fired),
+            fired_30d: sum(month, |d| d.fired),
+            known_days: f64::from(known) / 1_440.0,
+            held_share_90d: (known > 0).then(|| f64::from(sum(&self.days, |d| d.held)) / f64::from(known)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ninety_days_are_remembered_and_no_more() {
+        let mut s = Spoken::default();
+        let at = |day: i64, minute: i64| Ts::from_civil(2026, 1, 1, 0, 0, 0) + Span::days(day) + Span::mins(minute);
+        assert_eq!(s.rate(), BaseRate::default());
+        for day in 0..120 {
+            if day % 10 == 0 {
+                s.fired(at(day, 3));
+            }
+            for minute in 0..1_440 {
+                s.minute(at(day, minute), minute < 720, minute < 72);
+            }
+        }
+        let rate = s.rate();
+        assert_eq!((rate.fired_90d, rate.fired_30d), (9, 3), "days 30 to 119");
+        assert!((rate.known_days - 45.0).abs() < 1e-12);
+        assert_eq!(rate.held_share_90d, Some(0.1));
+        s.fired(at(118, 0));
+        assert_eq!(s.rate().fired_90d, 10, "yesterday still counts");
+        s.minute(at(300, 0), true, false);
+        assert_eq!(s.rate().fired_90d, 0);
+        s.fired(at(200, 0));
+        assert_eq!(s.rate().fired_90d, 0, "what is out of reach is in no count");
+    }
+}

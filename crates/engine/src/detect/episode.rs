@@ -1,0 +1,125 @@
+//! Episodes: when a pattern opens an alert, keeps it and closes it (surveillance §4).
+//!
+//! One open episode per detector and market. A gap suspends it and never closes it; the calm that closes it is counted again
+//! from the beginning after a gap, because nobody saw it.
+
+use super::score;
+use super::table::{Finding, Judgement};
+use barograph_domain::alert::Change;
+use barograph_domain::{AlertState, Severity, Span, Ts};
+use serde::{Deserialize, Serialize};
+
+/// Score by which an open episode must have grown to be reported again.
+pub const SCORE_STEP: f64 = 10.0;
+
+/// An episode that has begun.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Running {
+    /// When.
+    pub opened_at: Ts,
+    /// When the pattern last held.
+    pub last_seen_at: Ts,
+    /// Greatest severity so far.
+    pub severity: Severity,
+    /// Score at the last record.
+    pub reported: f64,
+    /// Newest score.
+    pub score: f64,
+    /// Records so far.
+    pub revision: u32,
+    /// An input is missing.
+    pub suspended: bool,
+    calm_since: Option<Ts>,
+}
+
+/// The state of one detector at one market.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Episode {
+    running: Option<Running>,
+}
+
+/// A record is due.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Report {
+    /// What happened.
+    pub change: Change,
+    /// State after it.
+    pub state: AlertState,
+    /// The episode as it is now.
+    pub of: Running,
+    /// When it was over.
+    pub closed_at: Option<Ts>,
+}
+
+impl Episode {
+    /// The open episode.
+    #[must_use]
+    pub fn running(&self) -> Option<&Running> {
+        self.running.as_ref()
+    }
+
+    /// Takes one evaluation at `t`. `keep` is the part of the threshold above which it goes on, `clear` the calm that closes.
+    pub fn step(&mut self, t: Ts, judged: &Judgement, keep: f64, clear: Span) -> Option<Report> {
+        match (judged, self.running.as_mut()) {
+            (Judgement::Of(finding), None) => finding.fires.then(|| self.open(t, finding)),
+            (Judgement::Of(finding), Some(running)) => {
+                running.score = score(finding.u);
+                let goes_on = finding.fires || finding.u > keep;
+                let was_suspended = core::mem::take(&mut running.suspended);
+                if goes_on {
+                    running.last_seen_at = t;
+                    running.calm_since = None;
+                } else if t - *running.calm_since.get_or_insert(t) >= clear {
+                    return self.close(t);
+                }
+                let worse = finding.fires && finding.severity > running.severity;
+                if worse {
+                    running.severity = finding.severity;
+                }
+                let change = if was_suspended {
+                    Change::Resumed
+                } else if worse || (goes_on && running.score >= running.reported + SCORE_STEP) {
+                    Change::Updated
+                } else {
+                    return None;
+                };
+                Some(report(running, change, AlertState::Open))
+            }
+            (Judgement::NoData, Some(running)) if !running.suspended => {
+                running.suspended = true;
+                running.calm_since = None;
+                Some(report(running, Change::Suspended, AlertState::NoData))
+            }
+            // What the venue no longer offers will not come back: nobody can say how the episode went on.
+            (Judgement::NotApplicable, Some(_)) => self.close(t),
+            (Judgement::NoData | Judgement::NotApplicable, _) => None,
+        }
+    }
+
+    fn open(&mut self, t: Ts, finding: &Finding) -> Report {
+        let running = self.running.insert(Running {
+            opened_at: t,
+            last_seen_at: t,
+            severity: finding.severity,
+            reported: 0.0,
+            score: score(finding.u),
+            revision: 0,
+            suspended: false,
+            calm_since: None,
+        });
+        report(running, Change::Opened, AlertState::Open)
+    }
+
+    fn close(&mut self, t: Ts) -> Option<Report> {
+        let mut running = self.running.take()?;
+        let mut out = report(&mut running, Change::Closed, AlertState::Closed);
+        out.closed_at = Some(t);
+        Some(out)
+    }
+}
+
+fn report(running: &mut Running, change: Change, state: AlertState) -> Report {
+    running.revision += 1;
+    running.reported = running.score.max(running.reported);
+    Report { change, state, of: *running, closed_at: None }
+}

@@ -1,0 +1,200 @@
+//! What detectors are given: readings with their states, labels, the session. Absence is a state, never a number.
+
+use crate::liquidations::{Burst, LiquidationSlots};
+use barograph_domain::{Axis, Cell, HeatRegime, Reason, RiskRegime, Session, State, TrendRegime, Ts, VolRegime};
+
+/// Readings of one market at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs {
+    /// The moment, by the venue's clock.
+    pub ts: Ts,
+    /// `funding_rate_8h`.
+    pub funding_rate: Cell,
+    /// `funding_zscore_24h`.
+    pub funding_zscore: Cell,
+    /// `funding_change_8h`.
+    pub funding_change: Cell,
+    /// `funding_vol_24h`.
+    pub funding_volatility: Cell,
+    /// `funding_farming_share`.
+    pub farming_share: Cell,
+    /// Forced closes.
+    pub liquidations: LiquidationInputs,
+    /// `basis`.
+    pub basis: Cell,
+    /// `premium`.
+    pub premium: Cell,
+    /// `position_concentration`.
+    pub concentration: Cell,
+    /// `realized_vol_24h`.
+    pub volatility: Cell,
+    /// Published labels.
+    pub labels: Labels,
+    /// Trend confirmed by several timeframes.
+    pub confirmed: Confirmed,
+    /// The trading session.
+    pub session: Option<Session>,
+}
+
+const MISSING: Cell = Cell::undefined(Reason::MissingInput);
+
+impl Inputs {
+    /// Nothing known at `ts`.
+    #[must_use]
+    pub const fn nothing(ts: Ts) -> Self {
+        Self {
+            ts,
+            funding_rate: MISSING,
+            funding_zscore: MISSING,
+            funding_change: MISSING,
+            funding_volatility: MISSING,
+            farming_share: MISSING,
+            liquidations: LiquidationInputs::NOTHING,
+            basis: MISSING,
+            premium: MISSING,
+            concentration: MISSING,
+            volatility: MISSING,
+            labels: Labels { risk: None, trend: None, volatility: None, heat: None },
+            confirmed: Confirmed { axis: Axis::Trend, label: "", is: None, confidence: None, timeframes: &[] },
+            session: None,
+        }
+    }
+}
+
+/// Published labels of the four axes; `None` for an axis that is not built.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Labels {
+    /// Risk.
+    pub risk: Option<RiskRegime>,
+    /// Trend.
+    pub trend: Option<TrendRegime>,
+    /// Volatility.
+    pub volatility: Option<VolRegime>,
+    /// Heat.
+    pub heat: Option<HeatRegime>,
+}
+
+/// Whether several timeframes agree (features §5).
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Confirmed {
+    /// On which axis.
+    pub axis: Axis,
+    /// The label they agree on.
+    pub label: &'static str,
+    /// Whether they do; `None` while it is not known.
+    pub is: Option<bool>,
+    /// Their confidence.
+    pub confidence: Option<f64>,
+    /// Those that agree.
+    pub timeframes: &'static [&'static str],
+}
+
+/// Readings of forced closes.
+#[derive(Clone, Copy, Debug)]
+pub struct LiquidationInputs {
+    /// `liq_count_60s`.
+    pub count_60s: Cell,
+    /// What it is compared with.
+    pub burst_threshold: Cell,
+    /// Velocity within the cascade window.
+    pub velocity: Cell,
+    /// What it is compared with.
+    pub velocity_threshold: Cell,
+    /// `liq_velocity_4h_pct_30d`.
+    pub velocity_pct: Cell,
+    /// Both sides within the cascade window.
+    pub total: Cell,
+    /// `liq_severity_ratio`.
+    pub severity_ratio: Cell,
+    /// `liq_cascade_flag`.
+    pub cascade_flag: Cell,
+    /// Side within the cascade window, as a code of `liq_side_bias`.
+    pub side: Cell,
+    /// `liq_long_share_1h`.
+    pub long_share_1h: Cell,
+    /// Events of the last hour.
+    pub events_1h: Cell,
+    /// There is less than a week of own history of bursts.
+    pub uncalibrated: bool,
+}
+
+impl LiquidationInputs {
+    /// No stream.
+    pub const NOTHING: Self = Self {
+        count_60s: MISSING,
+        burst_threshold: MISSING,
+        velocity: MISSING,
+        velocity_threshold: MISSING,
+        velocity_pct: MISSING,
+        total: MISSING,
+        severity_ratio: MISSING,
+        cascade_flag: MISSING,
+        side: MISSING,
+        long_share_1h: MISSING,
+        events_1h: MISSING,
+        uncalibrated: true,
+    };
+
+    /// Readings of the last minute as they stand at `t`.
+    #[must_use]
+    pub fn of(slots: &LiquidationSlots, t: Ts) -> Self {
+        Self {
+            count_60s: slots.count_60s.at(t),
+            burst_threshold: slots.burst_threshold.at(t),
+            velocity: slots.cascade_velocity.at(t),
+            velocity_threshold: slots.velocity_threshold.at(t),
+            velocity_pct: slots.velocity_pct.at(t),
+            total: slots.cascade_total.at(t),
+            severity_ratio: slots.severity_ratio.at(t),
+            cascade_flag: slots.cascade_flag.at(t),
+            side: slots.cascade_side.at(t),
+            long_share_1h: slots.long_share_1h.at(t),
+            events_1h: slots.events_1h.at(t),
+            uncalibrated: slots.uncalibrated,
+        }
+    }
+
+    /// The same with the count of 60 s as it stands at an event.
+    #[must_use]
+    pub fn at_event(mut self, burst: &Burst) -> Self {
+        self.count_60s = Cell::ready_at(f64::from(burst.count), burst.ts, burst.kind);
+        self.burst_threshold = Cell::ready_at(burst.threshold, burst.ts, burst.kind);
+        self.uncalibrated = burst.uncalibrated;
+        self
+    }
+}
+
+/// What a reading means for a rule that is about to judge it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Seen {
+    /// A number.
+    Value(f64),
+    /// No number because nothing varies or nothing happened: calm.
+    Calm,
+    /// The venue does not have it.
+    NotOffered,
+    /// It cannot be known now: a gap, an old value, too little history.
+    Unknown,
+}
+
+impl Seen {
+    /// Judges a reading's state.
+    #[must_use]
+    pub fn of(cell: &Cell) -> Self {
+        match cell.state {
+            State::Ready => Self::Value(cell.value),
+            State::Undefined(Reason::ZeroVariance | Reason::ZeroDenominator | Reason::OutOfDomain) => Self::Calm,
+            State::Undefined(Reason::NotOffered) => Self::NotOffered,
+            State::Warming { .. } | State::Stale | State::Undefined(_) => Self::Unknown,
+        }
+    }
+    /// The number; 0 where it is calm.
+    #[must_use]
+    pub const fn number(self) -> Option<f64> {
+        match self {
+            Self::Value(x) => Some(x),
+            Self::Calm => Some(0.0),
+            Self::NotOffered | Self::Unknown => None,
+        }
+    }
+}

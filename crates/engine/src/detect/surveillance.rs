@@ -1,0 +1,149 @@
+//! All detectors of one market: one step takes readings and adds records.
+
+use super::base_rate::Spoken;
+use super::changes::{Happening, Memory};
+use super::episode::{Episode, Report};
+use super::inputs::Inputs;
+use super::score;
+use super::table::{DETECTORS, Detector, Judgement, Shown};
+use super::thresholds::Thresholds;
+use barograph_domain::alert::Change;
+use barograph_domain::{Alert, AlertState, Pattern, Trigger};
+use serde::{Deserialize, Serialize};
+
+/// Detectors that have base rates of their own: those of the table, and one per kind of happening.
+const HAPPENINGS: [(Pattern, Option<Trigger>); 6] = [
+    (Pattern::RegimeChange, Some(Trigger::Risk)),
+    (Pattern::RegimeChange, Some(Trigger::Trend)),
+    (Pattern::RegimeChange, Some(Trigger::Heat)),
+    (Pattern::VolatilityRegimeChange, Some(Trigger::Volatility)),
+    (Pattern::RegimeConfirmed, Some(Trigger::Trend)),
+    (Pattern::SessionChanged, None),
+];
+
+/// State of all detectors of one market.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Surveillance {
+    episodes: Vec<Episode>,
+    spoken: Vec<Spoken>,
+    memory: Memory,
+}
+
+impl Default for Surveillance {
+    fn default() -> Self {
+        Self {
+            episodes: vec![Episode::default(); DETECTORS.len()],
+            spoken: vec![Spoken::default(); DETECTORS.len() + HAPPENINGS.len()],
+            memory: Memory::default(),
+        }
+    }
+}
+
+impl Surveillance {
+    /// Judges one minute; records that follow are added to `out`.
+    pub fn step(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
+        for at in 0..DETECTORS.len().min(self.episodes.len()) {
+            self.evaluate(at, inputs, thresholds, true, out);
+        }
+        let spoken = &mut self.spoken;
+        self.memory.step(inputs, |happening| {
+            let place = HAPPENINGS.iter().position(|h| *h == (happening.pattern, happening.trigger));
+            let spoken = place.and_then(|p| spoken.get_mut(DETECTORS.len() + p));
+            out.push(happened(happening, inputs, spoken));
+        });
+        for spoken in self.spoken.iter_mut().skip(DETECTORS.len()) {
+            spoken.minute(inputs.ts, true, false);
+        }
+    }
+
+    /// Judges the burst at an event, between minutes (features §2.4: evaluated at every event).
+    pub fn at_event(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
+        if let Some(at) = DETECTORS.iter().position(|d| d.trigger == Some(Trigger::Burst)) {
+            self.evaluate(at, inputs, thresholds, false, out);
+        }
+    }
+
+    fn evaluate(&mut self, at: usize, inputs: &Inputs, thresholds: &Thresholds, minute: bool, out: &mut Vec<Alert>) {
+        let detector = &DETECTORS[at];
+        let judged = (detector.judge)(inputs, thresholds);
+        let report = self.episodes[at].step(inputs.ts, &judged, thresholds.keep, detector.clear);
+        let inhibited_by = detector.inhibited_by.filter(|by| self.is_open(*by));
+        let spoken = &mut self.spoken[at];
+        if let Some(report) = report {
+            let base_rate = spoken.rate();
+            let mut shown = Shown::default();
+            (detector.show)(inputs, thresholds, &mut shown);
+            let window_from = inputs.ts - (detector.window)(thresholds);
+            out.push(Alert { base_rate, inhibited_by, window_from, ..record(detector, &report, inputs, shown) });
+            if report.change == Change::Opened {
+                spoken.fired(inputs.ts);
+            }
+        }
+        if minute {
+            let known = matches!(judged, Judgement::Of(_));
+            spoken.minute(inputs.ts, known, self.episodes[at].running().is_some());
+        }
+    }
+
+    /// Is an episode of this pattern open?
+    #[must_use]
+    pub fn is_open(&self, pattern: Pattern) -> bool {
+        DETECTORS.iter().zip(&self.episodes).any(|(d, e)| d.pattern == pattern && e.running().is_some())
+    }
+
+    /// Episodes that are open now, with their detectors.
+    pub fn open(&self) -> impl Iterator<Item = (&'static Detector, &super::episode::Running)> {
+        DETECTORS.iter().zip(&self.episodes).filter_map(|(d, e)| e.running().map(|r| (d, r)))
+    }
+}
+
+fn record(detector: &Detector, report: &Report, inputs: &Inputs, shown: Shown) -> Alert {
+    let of = &report.of;
+    Alert {
+        pattern: detector.pattern,
+        trigger: detector.trigger,
+        change: report.change,
+        state: report.state,
+        revision: of.revision,
+        ts: inputs.ts,
+        severity: of.severity,
+        score: of.score,
+        opened_at: of.opened_at,
+        last_seen_at: of.last_seen_at,
+        closed_at: report.closed_at,
+        window_from: inputs.ts,
+        statistics: shown.statistics,
+        data: shown.data,
+        base_rate: barograph_domain::alert::BaseRate::default(),
+        inhibited_by: None,
+        other: None,
+    }
+}
+
+fn happened(happening: Happening, inputs: &Inputs, spoken: Option<&mut Spoken>) -> Alert {
+    let base_rate = spoken.map(|s| {
+        let before = s.rate();
+        s.fired(inputs.ts);
+        before
+    });
+    Alert {
+        pattern: happening.pattern,
+        trigger: happening.trigger,
+        change: Change::Happened,
+        state: AlertState::Closed,
+        revision: 1,
+        ts: inputs.ts,
+        severity: happening.severity,
+        // A change of label is no distance from a threshold.
+        score: score(0.0),
+        opened_at: inputs.ts,
+        last_seen_at: inputs.ts,
+        closed_at: Some(inputs.ts),
+        window_from: inputs.ts,
+        statistics: happening.shown.statistics,
+        data: happening.shown.data,
+        base_rate: base_rate.unwrap_or_default(),
+        inhibited_by: None,
+        other: None,
+    }
+}
