@@ -323,7 +323,7 @@ mod tests {
                 let got = m.total(window);
                 let inside: Vec<_> = list.iter().filter(|e| e.0 >= now - m.span(window) && e.0 < now).collect();
                 let sum = |side| inside.iter().filter(|e| e.1 == side).map(|e| e.2).sum::<f64>();
-                assert_eq!(got.count as usize, inside.len(), "window {window} at {now}");
+                assert_eq!(usize::try_from(got.count), Ok(inside.len()), "window {window} at {now}");
                 for (g, w) in [(got.long, sum(Side::Long)), (got.short, sum(Side::Short))] {
                     assert!((g - w).abs() <= 1e-12 * w.max(1.0), "window {window} at {now}: {g} is not {w}");
                 }

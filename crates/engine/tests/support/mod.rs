@@ -192,9 +192,10 @@ pub(crate) fn built_in_world(symbol: &str) -> World {
 /// Text of a recorded file beside the repository, gzip undone; `None`, said on standard error, where there is none.
 pub(crate) fn recorded(below: &str) -> Option<String> {
     use std::io::Read as _;
-    let path = format!("{}/../../../shared/data/{below}", env!("CARGO_MANIFEST_DIR"));
+    let beside = std::path::PathBuf::from(format!("{}/../../../shared/data", env!("CARGO_MANIFEST_DIR")));
+    let path = std::env::var_os("BAROGRAPH_SHARED_DATA").map_or(beside, std::path::PathBuf::from).join(below);
     let Ok(bytes) = std::fs::read(&path) else {
-        eprintln!("skipped: recorded data not found at {path}");
+        eprintln!("skipped: recorded data not found at {}", path.display());
         return None;
     };
     let mut text = String::new();
