@@ -268,6 +268,7 @@ mod tests {
             assert!(z.bottom < z.price && z.price < z.top && (60_000.0..60_090.0).contains(&z.price), "{z:?}");
             assert_eq!(z.liquidated_side, Side::Long);
         }
+        bins.settle(now + Span::hours(24));
         let later: f64 = zones(&bins, now + Span::hours(24)).iter().map(|z| z.usd).sum();
         assert!((later - 0.5 * total).abs() < 1e-6 * total);
         bins.settle(now + Span::days(9));
