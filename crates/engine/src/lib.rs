@@ -2,7 +2,8 @@
 //!
 //! Ring 1. `step(event)` in, readings and labels out; no clock, file, socket, thread, randomness or unordered map.
 //! Reading order: `catalogue` (what is computed), `kernel` (arithmetic), `series` (streams on grids), `features` (windows),
-//! `feeds` and `market` (one market), `assemble` (which feed speaks), `rules` (labels), `explain` (why), `engine` (the door).
+//! `liquidity` (levels), `feeds` and `market` (one market), `assemble` (which feed speaks), `rules` (labels), `explain` (why),
+//! `engine` (the door).
 #![warn(missing_docs)]
 
 pub mod advice;
@@ -17,6 +18,7 @@ pub mod features;
 pub mod feeds;
 pub mod kernel;
 pub mod liquidations;
+pub mod liquidity;
 pub mod market;
 pub mod models;
 pub mod rules;

@@ -1,0 +1,186 @@
+//! Equal highs and lows by tolerance (features §4.2, R2.9): peaks join the nearest standing cluster within a relative
+//! distance of the mean of its members; the second member makes it a level, each further one a revision.
+//!
+//! Clusters are sorted by their mean in outward coordinates, furthest first, so the nearest is found by bisection and a
+//! close looks only at those it can have gone through. Bounds: [`CLUSTERS_MAX`] per face, of more the longest without a
+//! new member goes; and the lifetime of levels.
+
+use super::options::{ClusterPeaks, Options};
+use super::record::{Change, Face, Record};
+use super::shelf::{Handle, Shelf};
+use barograph_domain::{LevelType, Ts};
+use serde::{Deserialize, Serialize};
+
+/// Clusters per face, those of one member included.
+const CLUSTERS_MAX: usize = 512;
+
+/// A peak that may join.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peak {
+    pub(super) price: f64,
+    pub(super) bar: i64,
+    pub(super) volume: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Cluster {
+    /// Of members, outward.
+    mean: f64,
+    inner: f64,
+    outer: f64,
+    members: u32,
+    level: Option<Handle>,
+    first: (i64, f64, Option<f64>),
+    newest: i64,
+}
+
+/// Clusters of one face.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Clusters {
+    face: Face,
+    all: Vec<Cluster>,
+}
+
+impl Clusters {
+    pub(super) fn new(face: Face) -> Self {
+        Self { face, all: Vec::new() }
+    }
+
+    /// Clusters that a close has gone through are gone.
+    #[inline]
+    pub(super) fn close(&mut self, close: f64) {
+        let close = self.face.outward(close);
+        let count = self.all.len();
+        let mut start = count;
+        while start > 0 && self.all[start - 1].mean < close {
+            start -= 1;
+        }
+        if start < count {
+            let mut kept = start;
+            for place in start..count {
+                if self.all[place].outer >= close {
+                    self.all[kept] = self.all[place];
+                    kept += 1;
+                }
+            }
+            self.all.truncate(kept);
+        }
+    }
+
+    /// A confirmed peak joins, begins a cluster, or is too close to the last member to count. `rank` is asked for the volume
+    /// of the first member when a cluster becomes a level.
+    pub(super) fn peak(
+        &mut self,
+        peak: &Peak,
+        options: &Options,
+        shelf: &mut Shelf,
+        at: (i64, Ts),
+        rank: impl Fn(Option<f64>) -> f64,
+        sink: &mut impl FnMut(&Change),
+    ) {
+        let price = self.face.outward(peak.price);
+        let Some(place) = self.nearest(price, options.cluster_tolerance) else {
+            return self.begin(peak, price, options);
+        };
+        let cluster = &mut self.all[place];
+        let least = if options.cluster_peaks == ClusterPeaks::Local { options.cluster_spacing } else { 1 };
+        if peak.bar - cluster.newest < least {
+            return;
+        }
+        let stale = match cluster.level {
+            Some(level) => shelf.get(level).is_none_or(|r| at.0 - r.confirmed > options.lifetime()),
+            None => peak.bar - cluster.newest > options.lifetime(),
+        };
+        if stale {
+            self.all.remove(place);
+            return self.begin(peak, price, options);
+        }
+        cluster.members += 1;
+        cluster.mean += (price - cluster.mean) / f64::from(cluster.members);
+        cluster.inner = cluster.inner.min(price);
+        cluster.outer = cluster.outer.max(price);
+        // Rounding of the mean must not leave the zone.
+        cluster.mean = cluster.mean.clamp(cluster.inner, cluster.outer);
+        cluster.newest = peak.bar;
+        let prices = self.face.prices(cluster);
+        match cluster.level {
+            None => {
+                let (formed, named, volume) = cluster.first;
+                let kind = if self.face == Face::High { LevelType::EqualHighs } else { LevelType::EqualLows };
+                let zone = (prices.1, prices.2);
+                let record = Record::zone(kind, prices.0, zone, formed, (volume, rank(volume)));
+                let record = Record { members: cluster.members, named, ..record };
+                cluster.level = Some(shelf.add(record, at, sink));
+            }
+            Some(level) => {
+                // It stands: that was asked above.
+                let _revised = shelf.revise(level, prices, cluster.members, at, sink);
+            }
+        }
+        self.settle(place);
+    }
+
+    fn begin(&mut self, peak: &Peak, price: f64, options: &Options) {
+        let oldest = peak.bar - options.lifetime();
+        if self.all.len() == CLUSTERS_MAX {
+            self.all.retain(|c| c.newest >= oldest);
+        }
+        if self.all.len() == CLUSTERS_MAX {
+            let place = (0..self.all.len()).min_by_key(|i| self.all[*i].newest).unwrap_or(0);
+            self.all.remove(place);
+        }
+        let cluster = Cluster {
+            mean: price,
+            inner: price,
+            outer: price,
+            members: 1,
+            level: None,
+            first: (peak.bar, peak.price, peak.volume),
+            newest: peak.bar,
+        };
+        let mut place = self.all.len();
+        while place > 0 && self.all[place - 1].mean < price {
+            place -= 1;
+        }
+        self.all.insert(place, cluster);
+    }
+
+    /// The nearest cluster within the tolerance; of equally near ones the inner.
+    fn nearest(&self, price: f64, tolerance: f64) -> Option<usize> {
+        let mut after = self.all.len();
+        while after > 0 && self.all[after - 1].mean < price {
+            after -= 1;
+        }
+        // `after` is the first whose mean is below the price; the one before it is at or above.
+        let distance = |i: usize| (price - self.all[i].mean).abs();
+        let near = |i: &usize| distance(*i) < tolerance * self.all[*i].mean.abs();
+        let inner = Some(after).filter(|i| *i < self.all.len()).filter(near);
+        let outer = after.checked_sub(1).filter(near);
+        match (inner, outer) {
+            (Some(a), Some(b)) => Some(if distance(b) < distance(a) { b } else { a }),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// After its mean moved, a cluster goes to its place.
+    fn settle(&mut self, mut place: usize) {
+        while place > 0 && self.all[place - 1].mean < self.all[place].mean {
+            self.all.swap(place - 1, place);
+            place -= 1;
+        }
+        while place + 1 < self.all.len() && self.all[place].mean < self.all[place + 1].mean {
+            self.all.swap(place, place + 1);
+            place += 1;
+        }
+    }
+}
+
+impl Face {
+    /// Price, bottom and top of a cluster.
+    fn prices(self, cluster: &Cluster) -> (f64, f64, f64) {
+        match self {
+            Self::Low => (-cluster.mean, -cluster.outer, -cluster.inner),
+            Self::High => (cluster.mean, cluster.inner, cluster.outer),
+        }
+    }
+}

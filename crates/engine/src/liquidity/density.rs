@@ -1,0 +1,68 @@
+//! Stop density (features §4.10, A04): how much strength lies near the price on each side, nearer counting more. Modelled:
+//! nobody outside the venue sees stops.
+
+use super::record::Face;
+use super::timeframe::Liquidity;
+use barograph_domain::LevelType;
+use serde::{Deserialize, Serialize};
+
+/// Density looks this many average true ranges around the price.
+pub const REACH_ATR: f64 = 2.0;
+/// Types that features §4.10 names for a side: equal highs or lows, swing, order block, session extreme, previous day,
+/// liquidation zone.
+pub const TYPES_NAMED: f32 = 6.0;
+
+/// A zone of realised liquidations, given by whoever follows them.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Zone {
+    /// Below the market where longs were liquidated, above it where shorts were.
+    pub face: Face,
+    /// Upper edge.
+    pub top: f64,
+    /// Lower edge.
+    pub bottom: f64,
+    /// In [0, 1].
+    pub strength: f64,
+}
+
+/// Does this type count towards the density?
+#[inline]
+#[must_use]
+pub const fn counts(kind: LevelType) -> bool {
+    !matches!(kind, LevelType::BullishFvg | LevelType::BearishFvg | LevelType::VolumeNode)
+}
+
+/// `Σ strength·(1 − d/reach)` over levels of one face wholly on their side of the price and within `reach` of it; d is the
+/// distance to the near edge.
+#[must_use]
+pub fn of_levels(levels: &Liquidity, price: f64, reach: f64, face: Face) -> f64 {
+    let Some(newest) = levels.newest() else { return 0.0 };
+    let outward = face.outward(price);
+    let mut sum = 0.0;
+    for record in levels.beyond(face, price) {
+        let near = match face {
+            Face::Low => -record.top,
+            Face::High => record.bottom,
+        };
+        let distance = near - outward;
+        if distance > reach {
+            break;
+        }
+        if counts(record.kind) {
+            sum += record.strength(newest, levels.options()) * (1.0 - distance / reach);
+        }
+    }
+    sum
+}
+
+/// The same over zones of liquidations.
+#[must_use]
+pub fn of_zones(zones: &[Zone], price: f64, reach: f64, face: Face) -> f64 {
+    zones.iter().filter(|z| z.face == face).fold(0.0, |sum, z| {
+        let distance = match face {
+            Face::Low => price - z.top,
+            Face::High => z.bottom - price,
+        };
+        if (0.0..=reach).contains(&distance) { sum + z.strength * (1.0 - distance / reach) } else { sum }
+    })
+}

@@ -1,0 +1,114 @@
+//! Highest and lowest price of a day or session, complete when it ends (features §3, §4.2, A12).
+//!
+//! Which sessions there are is the caller's: a period is told by its start and end. Fed with the finest closed bars, so an
+//! hour too thin to be a bar still has its high and low.
+
+use barograph_domain::{LevelType, Session, Ts};
+use serde::{Deserialize, Serialize};
+
+/// A day or a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Period {
+    /// Which session; `None` for a UTC day.
+    pub session: Option<Session>,
+    /// First instant.
+    pub start: Ts,
+    /// First instant after it.
+    pub end: Ts,
+}
+
+impl Period {
+    /// Types of its extremes (low, high).
+    #[must_use]
+    pub const fn kinds(&self) -> [LevelType; 2] {
+        if self.session.is_some() {
+            [LevelType::SessionLow, LevelType::SessionHigh]
+        } else {
+            [LevelType::PrevDayLow, LevelType::PrevDayHigh]
+        }
+    }
+}
+
+/// A price and the close of the bar that made it.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Extreme {
+    /// The price.
+    pub price: f64,
+    /// Close of the first bar that reached it.
+    pub close_ts: Ts,
+}
+
+/// Extremes of a period so far.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Range {
+    /// Of which period.
+    pub period: Period,
+    /// Lowest price.
+    pub low: Extreme,
+    /// Highest price.
+    pub high: Extreme,
+    /// Bars seen in it.
+    pub bars: u32,
+}
+
+/// The running period and the last complete one.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Extremes {
+    running: Option<Range>,
+    complete: Option<Range>,
+}
+
+impl Extremes {
+    /// Takes a closed bar of a period; the period that this completes, if it does. A period without its last bar is
+    /// complete when the first bar of another one comes; then [`Extremes::push`] is to be asked again, hence a pair.
+    pub fn push(&mut self, period: Period, close_ts: Ts, low: f64, high: f64) -> [Option<Range>; 2] {
+        let before = self.running.take_if(|r| r.period != period);
+        let fresh = |price| Extreme { price, close_ts };
+        let mut range = self.running.unwrap_or(Range { period, low: fresh(low), high: fresh(high), bars: 0 });
+        range.bars = range.bars.saturating_add(1);
+        if low < range.low.price {
+            range.low = fresh(low);
+        }
+        if high > range.high.price {
+            range.high = fresh(high);
+        }
+        let over = close_ts >= period.end;
+        self.running = Some(range).filter(|_| !over);
+        let ended = Some(range).filter(|_| over);
+        self.complete = ended.or(before).or(self.complete);
+        [before, ended]
+    }
+
+    /// The period that is running.
+    #[must_use]
+    pub fn running(&self) -> Option<&Range> {
+        self.running.as_ref()
+    }
+
+    /// The last one that is complete.
+    #[must_use]
+    pub fn complete(&self) -> Option<&Range> {
+        self.complete.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::Span;
+
+    #[test]
+    fn a_period_is_complete_at_its_end_or_when_another_begins() {
+        let day = |n: i64| Period { session: None, start: Ts(0) + Span::days(n), end: Ts(0) + Span::days(n + 1) };
+        let at = |d: i64, h: i64| Ts(0) + Span::days(d) + Span::hours(h);
+        let mut e = Extremes::default();
+        assert_eq!(e.push(day(0), at(0, 1), 9.0, 11.0), [None; 2]);
+        assert_eq!(e.push(day(0), at(0, 2), 9.0, 12.0), [None; 2]);
+        let [None, Some(done)] = e.push(day(0), at(1, 0), 10.0, 12.0) else { panic!("the day has ended") };
+        assert_eq!((done.low.close_ts, done.high.close_ts, done.bars), (at(0, 1), at(0, 2), 3));
+        e.push(day(1), at(1, 1), 5.0, 6.0);
+        let [Some(cut), None] = e.push(day(2), at(2, 1), 7.0, 8.0) else { panic!("another day") };
+        assert_eq!((cut.period, e.complete().map(|r| r.high.price)), (day(1), Some(6.0)));
+        assert_eq!(e.running().map(|r| r.bars), Some(1));
+    }
+}

@@ -1,0 +1,246 @@
+//! A level as the engine holds it, and what can happen to it.
+//!
+//! A record is small and counts time in bars; [`Record::to_level`] makes the published contract of it, with instants and
+//! the name-based id, when somebody asks. Highs and lows are one code: in outward coordinates (price for highs, minus price
+//! for lows) both lie above the market, so every rule is written once and mirrored prices give mirrored levels to the bit.
+
+use super::options::Options;
+use super::strength;
+use crate::features::bars::BuiltBar;
+use barograph_domain::{Kind, Level, LevelType, Side, Span, Ts};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Where a level's stops lie.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Face {
+    /// Below the market: stops of longs.
+    Low,
+    /// Above the market: stops of shorts.
+    High,
+}
+
+impl Face {
+    /// Both, in the order of arrays.
+    pub const BOTH: [Self; 2] = [Self::Low, Self::High];
+
+    /// The face of a type; a volume node has none, a zone's is told by its liquidated side.
+    #[must_use]
+    pub const fn of(kind: LevelType) -> Option<Self> {
+        match kind {
+            LevelType::EqualHighs
+            | LevelType::SwingHigh
+            | LevelType::SessionHigh
+            | LevelType::PrevDayHigh
+            | LevelType::BearishOb
+            | LevelType::BearishFvg => Some(Self::High),
+            LevelType::EqualLows
+            | LevelType::SwingLow
+            | LevelType::SessionLow
+            | LevelType::PrevDayLow
+            | LevelType::BullishOb
+            | LevelType::BullishFvg => Some(Self::Low),
+            LevelType::VolumeNode | LevelType::LiquidationZone => None,
+        }
+    }
+    /// Whose stops they are.
+    #[must_use]
+    pub const fn side(self) -> Side {
+        match self {
+            Self::Low => Side::Long,
+            Self::High => Side::Short,
+        }
+    }
+    /// Price to outward coordinate and back.
+    #[must_use]
+    #[inline]
+    pub fn outward(self, price: f64) -> f64 {
+        match self {
+            Self::Low => -price,
+            Self::High => price,
+        }
+    }
+    /// The bar in outward coordinates: (outermost, innermost, close).
+    #[must_use]
+    #[inline]
+    pub fn bar(self, bar: &BuiltBar) -> (f64, f64, f64) {
+        match self {
+            Self::Low => (-bar.low, -bar.high, -bar.close),
+            Self::High => (bar.high, bar.low, bar.close),
+        }
+    }
+}
+
+/// A level of one timeframe.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// Distinguishes records in one engine; not published.
+    pub key: u32,
+    /// What made it.
+    pub kind: LevelType,
+    /// Reference price.
+    pub price: f64,
+    /// Upper edge.
+    pub top: f64,
+    /// Lower edge.
+    pub bottom: f64,
+    /// Price the id is made of: that of the first member.
+    pub named: f64,
+    /// Bar that carries the price.
+    pub formed: i64,
+    /// Bar that completed the definition.
+    pub confirmed: i64,
+    /// When this revision may first be used.
+    pub known_at: Ts,
+    /// First later bar whose range enters the zone.
+    pub touched: Option<i64>,
+    /// First bar that swept it.
+    pub swept: Option<i64>,
+    /// First later bar that trades through the far edge.
+    pub mitigated: Option<i64>,
+    /// Bars after confirmation that entered the zone.
+    pub touches: u32,
+    /// Members of a cluster; 1 for everything else.
+    pub members: u32,
+    /// Counts from 1.
+    pub revision: u32,
+    /// A reaction is being followed until this bar.
+    pub followed: i64,
+    /// Base volume of the defining bar.
+    pub volume: Option<f64>,
+    /// Mid-rank of that volume among the bars before it; 1 where bars have none.
+    pub rank: f64,
+}
+
+impl Record {
+    /// A level of one price.
+    #[must_use]
+    pub(super) fn at(kind: LevelType, price: f64, formed: i64, volume: (Option<f64>, f64)) -> Self {
+        Self::zone(kind, price, (price, price), formed, volume)
+    }
+
+    /// A level with edges (bottom, top); confirmation is set when it enters the book.
+    #[must_use]
+    pub(super) fn zone(
+        kind: LevelType,
+        price: f64,
+        (bottom, top): (f64, f64),
+        formed: i64,
+        (volume, rank): (Option<f64>, f64),
+    ) -> Self {
+        Self {
+            key: 0,
+            kind,
+            price,
+            top,
+            bottom,
+            named: price,
+            formed,
+            confirmed: formed,
+            known_at: Ts(0),
+            touched: None,
+            swept: None,
+            mitigated: None,
+            touches: 0,
+            members: 1,
+            revision: 1,
+            followed: i64::MIN,
+            volume,
+            rank,
+        }
+    }
+
+    /// Strength in [0, 1] at a bar (features §4.9).
+    #[must_use]
+    pub fn strength(&self, bar: i64, options: &Options) -> f64 {
+        strength::of(self.members, bar - self.confirmed, self.touches, self.rank, options)
+    }
+
+    /// The published contract as of bar `bar`. `tick` is the price step the id is rounded to; where it is not known, nine
+    /// significant digits.
+    #[must_use]
+    pub fn to_level(&self, of: &Named<'_>, bar: i64, options: &Options) -> Level {
+        let at = |index: i64| Ts(index * of.timeframe.0);
+        Level {
+            level_id: of.id(self),
+            revision: self.revision,
+            kind: self.kind,
+            timeframe: of.timeframe,
+            side: Face::of(self.kind).map(Face::side),
+            price: self.price,
+            top: self.top,
+            bottom: self.bottom,
+            formed_at: at(self.formed),
+            confirmed_at: at(self.confirmed),
+            known_at: self.known_at,
+            touched_at: self.touched.map(at),
+            mitigated_at: self.mitigated.map(at),
+            swept_at: self.swept.map(at),
+            touches: self.touches,
+            volume: self.volume,
+            strength: self.strength(bar, options),
+            source: Kind::Measured,
+        }
+    }
+}
+
+/// Whose levels these are: what the id is made of beside the record.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// Name of the instrument.
+    pub instrument: &'a str,
+    /// Timeframe of the bars.
+    pub timeframe: Span,
+    /// Smallest price step, where it is known.
+    pub tick: Option<f64>,
+}
+
+impl Named<'_> {
+    /// Namespace of level ids: the version 5 UUID of this name in the URL namespace.
+    const SPACE: &'static [u8] = b"https://barograph.dev/level";
+
+    /// Name-based UUID (version 5, RFC 9562 §5.5) of instrument, timeframe, type, formed_at and price.
+    #[must_use]
+    pub fn id(&self, record: &Record) -> String {
+        let price = match self.tick.filter(|t| *t > 0.0) {
+            Some(tick) => format!("{:.0}*{tick}", record.named / tick),
+            None => format!("{:.8e}", record.named),
+        };
+        let formed = record.formed * self.timeframe.0;
+        let name = format!("{}|{}|{}|{formed}|{price}", self.instrument, self.timeframe.0, record.kind.name());
+        let space = Uuid::new_v5(&Uuid::NAMESPACE_URL, Self::SPACE);
+        Uuid::new_v5(&space, name.as_bytes()).to_string()
+    }
+}
+
+/// What happened to a level at a bar (features §4.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happening {
+    /// It became known.
+    Known,
+    /// A cluster took another member.
+    Revised,
+    /// A bar's range entered the zone.
+    Touched,
+    /// The bar went beyond the far edge and closed back.
+    Swept,
+    /// The bar traded through the far edge by the type's own rule; the level is used up.
+    Mitigated {
+        /// Its close was beyond the far edge (BREAK).
+        broken: bool,
+    },
+}
+
+/// A happening with its level.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Change {
+    /// What happened.
+    pub what: Happening,
+    /// The level after it.
+    pub record: Record,
+    /// The bar.
+    pub bar: i64,
+    /// When it may first be used.
+    pub known_at: Ts,
+}

@@ -1,0 +1,313 @@
+//! The levels that stand: sorted by their near edge on each face, so that a bar looks only at those it reaches.
+//!
+//! A level faces away from the market until it is mitigated, so the levels that a bar can touch or go through are exactly
+//! those whose near edge lies within its range: the end of the sorted array. Everything else costs nothing per bar; age is
+//! taken when strength is asked. Bounds: a level lives `Options::lifetime` bars (ten half-lives), and of more than
+//! [`LEVELS_MAX`] the longest confirmed goes. Mitigated levels leave at once: their last change has told their story.
+
+use super::record::{Change, Face, Happening, Record};
+use crate::features::bars::BuiltBar;
+use barograph_domain::{LevelType, Ts};
+use serde::{Deserialize, Serialize};
+
+/// Levels of one timeframe. A trend of 2,000 bars leaves about 600 behind it.
+pub const LEVELS_MAX: usize = 1_024;
+/// Bars between sweeps for levels past their lifetime.
+const EXPIRY_EVERY: i64 = 64;
+
+/// One face: near edges in outward coordinates, furthest first, with the place of their records.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Sorted {
+    edges: Vec<f64>,
+    slots: Vec<u32>,
+}
+
+impl Sorted {
+    fn insert(&mut self, edge: f64, slot: u32) {
+        // Most new levels are near the market, at the end of the array. Of equals the newer one is nearer the end.
+        let mut place = self.edges.len();
+        while place > 0 && self.edges[place - 1] < edge {
+            place -= 1;
+        }
+        self.edges.insert(place, edge);
+        self.slots.insert(place, slot);
+    }
+
+    fn remove(&mut self, slot: u32) {
+        if let Some(place) = self.slots.iter().rposition(|s| *s == slot) {
+            self.edges.remove(place);
+            self.slots.remove(place);
+        }
+    }
+}
+
+/// All standing levels of a timeframe.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Shelf {
+    records: Vec<Record>,
+    free: Vec<u32>,
+    faces: [Sorted; 2],
+    /// Volume nodes: they have no face.
+    nodes: Vec<u32>,
+    keys: u32,
+    swept_at: i64,
+}
+
+/// Names a level for as long as it stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Handle {
+    slot: u32,
+    key: u32,
+}
+
+impl Shelf {
+    /// Puts a level on the shelf and says so.
+    pub(super) fn add(
+        &mut self,
+        mut record: Record,
+        (confirmed, known_at): (i64, Ts),
+        sink: &mut impl FnMut(&Change),
+    ) -> Handle {
+        if self.len() == LEVELS_MAX {
+            self.drop_oldest();
+        }
+        self.keys = self.keys.wrapping_add(1);
+        record.key = self.keys;
+        record.confirmed = confirmed;
+        record.known_at = known_at;
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.records[slot as usize] = record;
+                slot
+            }
+            None => {
+                self.records.push(record);
+                u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX)
+            }
+        };
+        match Face::of(record.kind) {
+            Some(face) => self.faces[face as usize].insert(near(&record, face), slot),
+            None => self.nodes.push(slot),
+        }
+        sink(&Change { what: Happening::Known, record, bar: confirmed, known_at });
+        Handle { slot, key: record.key }
+    }
+
+    /// The level, while it stands.
+    pub(super) fn get(&self, handle: Handle) -> Option<&Record> {
+        self.records.get(handle.slot as usize).filter(|r| r.key == handle.key)
+    }
+
+    /// A further member: new price and edges, next revision. `None` when the level no longer stands.
+    pub(super) fn revise(
+        &mut self,
+        handle: Handle,
+        (price, bottom, top): (f64, f64, f64),
+        members: u32,
+        (bar, known_at): (i64, Ts),
+        sink: &mut impl FnMut(&Change),
+    ) -> Option<()> {
+        let record = self.records.get_mut(handle.slot as usize).filter(|r| r.key == handle.key)?;
+        let face = Face::of(record.kind)?;
+        let before = near(record, face);
+        (record.price, record.bottom, record.top, record.members) = (price, bottom, top, members);
+        record.revision += 1;
+        record.known_at = known_at;
+        let (now, record) = (near(record, face), *record);
+        if now.to_bits() != before.to_bits() {
+            let sorted = &mut self.faces[face as usize];
+            sorted.remove(handle.slot);
+            sorted.insert(now, handle.slot);
+        }
+        sink(&Change { what: Happening::Revised, record, bar, known_at });
+        Some(())
+    }
+
+    /// Touches, sweeps and mitigations by a bar; `touched` is told of each touch.
+    #[inline]
+    pub(super) fn meet(
+        &mut self,
+        bar: &BuiltBar,
+        known_at: Ts,
+        sink: &mut impl FnMut(&Change),
+        touched: &mut impl FnMut(&mut Record, Face),
+    ) {
+        for face in Face::BOTH {
+            let (out, inner, close) = face.bar(bar);
+            let sorted = &mut self.faces[face as usize];
+            let count = sorted.edges.len();
+            let mut reached = count;
+            while reached > 0 && sorted.edges[reached - 1] <= out {
+                reached -= 1;
+            }
+            if reached == count {
+                continue;
+            }
+            let mut kept = reached;
+            for place in reached..count {
+                let slot = sorted.slots[place];
+                let record = &mut self.records[slot as usize];
+                if meet_one(record, face, (out, inner, close), bar.index, known_at, sink, touched) {
+                    record.key = 0;
+                    self.free.push(slot);
+                } else {
+                    sorted.edges[kept] = sorted.edges[place];
+                    sorted.slots[kept] = slot;
+                    kept += 1;
+                }
+            }
+            sorted.edges.truncate(kept);
+            sorted.slots.truncate(kept);
+        }
+        for &slot in &self.nodes {
+            let record = &mut self.records[slot as usize];
+            if bar.low <= record.top && record.bottom <= bar.high {
+                touch(record, bar.index, known_at, sink);
+            }
+        }
+    }
+
+    /// The profile of a further day replaces the nodes of the former one.
+    pub(super) fn replace_nodes(
+        &mut self,
+        nodes: impl Iterator<Item = Record>,
+        (bar, known_at): (i64, Ts),
+        sink: &mut impl FnMut(&Change),
+    ) {
+        for slot in core::mem::take(&mut self.nodes) {
+            let record = &mut self.records[slot as usize];
+            record.mitigated = Some(bar);
+            sink(&Change { what: Happening::Mitigated { broken: false }, record: *record, bar, known_at });
+            record.key = 0;
+            self.free.push(slot);
+        }
+        for node in nodes {
+            self.add(node, (bar, known_at), sink);
+        }
+    }
+
+    /// From time to time, forgets what is past its lifetime. Readers leave it out by its age, so the moment of forgetting
+    /// never shows.
+    #[inline]
+    pub(super) fn expire(&mut self, bar: i64, lifetime: i64) {
+        if bar - self.swept_at < EXPIRY_EVERY {
+            return;
+        }
+        self.swept_at = bar;
+        let (records, free) = (&mut self.records, &mut self.free);
+        for sorted in &mut self.faces {
+            let mut kept = 0;
+            for place in 0..sorted.slots.len() {
+                let slot = sorted.slots[place];
+                let record = &mut records[slot as usize];
+                if bar - record.confirmed > lifetime {
+                    record.key = 0;
+                    free.push(slot);
+                } else {
+                    sorted.edges[kept] = sorted.edges[place];
+                    sorted.slots[kept] = slot;
+                    kept += 1;
+                }
+            }
+            sorted.edges.truncate(kept);
+            sorted.slots.truncate(kept);
+        }
+    }
+
+    /// Levels that stand: lows, then highs, each from the nearest outwards, then nodes.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Record> {
+        let faced = self.faces.iter().flat_map(|s| s.slots.iter().rev());
+        faced.chain(&self.nodes).map(|slot| &self.records[*slot as usize])
+    }
+
+    /// Levels of a face from the nearest outwards, from the first whose near edge is at or beyond `from` (a price).
+    pub(super) fn beyond(&self, face: Face, from: f64) -> impl Iterator<Item = &Record> {
+        let sorted = &self.faces[face as usize];
+        let from = face.outward(from);
+        let end = sorted.edges.partition_point(|edge| *edge >= from);
+        sorted.slots[..end].iter().rev().map(|slot| &self.records[*slot as usize])
+    }
+
+    /// Levels that stand.
+    pub(super) fn len(&self) -> usize {
+        self.faces[0].slots.len() + self.faces[1].slots.len() + self.nodes.len()
+    }
+
+    fn drop_oldest(&mut self) {
+        let standing = self.faces.iter().flat_map(|s| &s.slots).chain(&self.nodes);
+        let oldest = standing.copied().min_by_key(|slot| {
+            let r = &self.records[*slot as usize];
+            (r.confirmed, r.formed, r.kind, r.price.to_bits())
+        });
+        if let Some(slot) = oldest {
+            for sorted in &mut self.faces {
+                sorted.remove(slot);
+            }
+            self.nodes.retain(|s| *s != slot);
+            self.records[slot as usize].key = 0;
+            self.free.push(slot);
+        }
+    }
+}
+
+/// Near edge in outward coordinates.
+#[inline]
+fn near(record: &Record, face: Face) -> f64 {
+    match face {
+        Face::Low => -record.top,
+        Face::High => record.bottom,
+    }
+}
+
+/// Far edge in outward coordinates.
+#[inline]
+pub(super) fn far(record: &Record, face: Face) -> f64 {
+    match face {
+        Face::Low => -record.bottom,
+        Face::High => record.top,
+    }
+}
+
+fn touch(record: &mut Record, bar: i64, known_at: Ts, sink: &mut impl FnMut(&Change)) {
+    record.touched.get_or_insert(bar);
+    record.touches += 1;
+    sink(&Change { what: Happening::Touched, record: *record, bar, known_at });
+}
+
+/// Blocks and gaps are used up by the wick itself.
+const fn can_be_swept(kind: LevelType) -> bool {
+    !matches!(kind, LevelType::BullishOb | LevelType::BearishOb | LevelType::BullishFvg | LevelType::BearishFvg)
+}
+
+/// What a bar that reaches the near edge does to a level; true when it is used up.
+#[inline]
+fn meet_one(
+    record: &mut Record,
+    face: Face,
+    (out, inner, close): (f64, f64, f64),
+    bar: i64,
+    known_at: Ts,
+    sink: &mut impl FnMut(&Change),
+    touched: &mut impl FnMut(&mut Record, Face),
+) -> bool {
+    let far = far(record, face);
+    if inner <= far {
+        touch(record, bar, known_at, sink);
+        touched(record, face);
+    }
+    if out > far && close < far && can_be_swept(record.kind) {
+        record.swept.get_or_insert(bar);
+        sink(&Change { what: Happening::Swept, record: *record, bar, known_at });
+    }
+    let mitigated = match record.kind {
+        LevelType::BullishOb | LevelType::BearishOb => out > far,
+        LevelType::BullishFvg | LevelType::BearishFvg => out >= far,
+        _ => close > far,
+    };
+    if mitigated {
+        record.mitigated = Some(bar);
+        let what = Happening::Mitigated { broken: close > far };
+        sink(&Change { what, record: *record, bar, known_at });
+    }
+    mitigated
+}

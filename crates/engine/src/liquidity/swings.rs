@@ -1,0 +1,43 @@
+//! Swing highs and lows (features §4.2): a bar strictly beyond the `left` bars before it and not exceeded by the `right` bars
+//! after it. Known only when the last of those has closed.
+
+use super::record::Face;
+use super::window::Window;
+
+/// Whether the bar `right` bars ago is a swing on each face (low, high). Needs `left + right + 1` bars in a row.
+#[inline]
+pub(super) fn swing(window: &Window, left: usize, right: usize) -> [bool; 2] {
+    if window.run() <= left + right {
+        return [false; 2];
+    }
+    let middle = window.back(right);
+    let (mut low, mut high) = (true, true);
+    // The bars after it come first: in a trend the newest decides at once.
+    for back in 0..right {
+        let bar = window.back(back);
+        high &= middle.high >= bar.high;
+        low &= middle.low <= bar.low;
+        if !(high | low) {
+            return [false; 2];
+        }
+    }
+    for back in right + 1..=right + left {
+        let bar = window.back(back);
+        high &= middle.high > bar.high;
+        low &= middle.low < bar.low;
+        if !(high | low) {
+            return [false; 2];
+        }
+    }
+    [low, high]
+}
+
+/// Price of a swing.
+#[inline]
+pub(super) fn price(window: &Window, right: usize, face: Face) -> f64 {
+    let bar = window.back(right);
+    match face {
+        Face::Low => bar.low,
+        Face::High => bar.high,
+    }
+}
