@@ -5,19 +5,22 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test reads its vectors and may panic")]
 
 use barograph_domain::{
-    Event, Instrument, InstrumentName, Kind, MarketKind, Metric, Payload, Span, Stamp, StreamDecl, StreamIndex, Ts,
+    Event, Instrument, InstrumentName, Kind, LevelType, MarketKind, Metric, Payload, Span, Stamp, StreamDecl,
+    StreamIndex, Ts,
 };
 use barograph_engine::catalogue::Feature;
+use barograph_engine::features::atr::Atr;
 use barograph_engine::features::bars::{BarSample, BuiltBar};
 use barograph_engine::features::basis::Pair;
 use barograph_engine::features::open_interest::delta_at;
 use barograph_engine::features::reading::{Origin, Settings, Slot};
 use barograph_engine::features::settled::Settled;
 use barograph_engine::features::volatility::{Volatility, parkinson};
-use barograph_engine::features::{atr::Atr, levels::LevelSide, levels::Levels};
 use barograph_engine::kernel::moments::Score;
 use barograph_engine::kernel::rank::quantile;
 use barograph_engine::kernel::{Fold, Moments, RankWindow, Sum};
+use barograph_engine::liquidity::profile::Profile;
+use barograph_engine::liquidity::{Change, Happening, Liquidity, Options, Sink, kde};
 use barograph_engine::rules::Book;
 use barograph_engine::series::Series;
 use barograph_engine::{Config, Engine, Outputs, composite};
@@ -212,14 +215,19 @@ fn average_true_range_of_wilder() {
     }
 }
 
-#[test]
-fn swings_are_confirmed_two_bars_later() {
-    let rows = Vector::load("swings").0;
-    let mut levels = Levels::default();
-    let mut confirmed: BTreeMap<(i64, bool), i64> = BTreeMap::new();
-    for (i, row) in rows.iter().enumerate() {
+/// Changes of levels over the bars of `swings.csv`.
+fn level_changes() -> Vec<Change> {
+    struct Heard(Vec<Change>);
+    impl Sink for Heard {
+        fn level(&mut self, change: &Change) {
+            self.0.push(*change);
+        }
+    }
+    let mut heard = Heard(Vec::new());
+    let mut levels = Liquidity::new(Options::default());
+    for (i, row) in Vector::load("swings").0.iter().enumerate() {
         let index = i64::try_from(i).unwrap();
-        levels.push(&BuiltBar {
+        let bar = BuiltBar {
             index,
             open: need(row, "open"),
             high: need(row, "high"),
@@ -227,12 +235,21 @@ fn swings_are_confirmed_two_bars_later() {
             close: need(row, "close"),
             volume: number(row, "volume"),
             quote_volume: None,
-        });
-        for level in levels.all().iter().filter(|l| l.confirmed == index) {
-            confirmed.insert((level.formed, level.side == LevelSide::High), index);
-        }
+        };
+        levels.push(&bar, Ts(index), &mut heard);
     }
-    for (i, row) in rows.iter().enumerate() {
+    heard.0
+}
+
+#[test]
+fn swings_are_confirmed_two_bars_later() {
+    let confirmed: BTreeMap<(i64, bool), i64> = level_changes()
+        .iter()
+        .filter(|c| c.what == Happening::Known)
+        .filter(|c| matches!(c.record.kind, LevelType::SwingHigh | LevelType::SwingLow))
+        .map(|c| ((c.record.formed, c.record.kind == LevelType::SwingHigh), c.record.confirmed))
+        .collect();
+    for (i, row) in Vector::load("swings").0.iter().enumerate() {
         let index = i64::try_from(i).unwrap();
         for (column, high) in [("swing_high", true), ("swing_low", false)] {
             let got = confirmed.get(&(index, high)).copied();
@@ -243,6 +260,58 @@ fn swings_are_confirmed_two_bars_later() {
             }
         }
     }
+}
+
+#[test]
+fn fair_value_gaps_with_touch_and_fill() {
+    let changes = level_changes();
+    let is_gap = |c: &&Change| matches!(c.record.kind, LevelType::BullishFvg | LevelType::BearishFvg);
+    let known: Vec<_> = changes.iter().filter(is_gap).filter(|c| c.what == Happening::Known).collect();
+    let rows = Vector::load("fvg").0;
+    assert_eq!(known.len(), rows.len());
+    for (i, row) in rows.iter().enumerate() {
+        let record = known[i].record;
+        let last = changes.iter().rfind(|c| c.record.key == record.key).unwrap().record;
+        let bar = |b: Option<i64>| b.map(|b| b.to_string()).unwrap_or_default();
+        let got = [
+            record.kind.name().to_owned(),
+            bar(Some(record.formed)),
+            bar(Some(record.confirmed)),
+            record.bottom.to_string(),
+            record.top.to_string(),
+            bar(last.touched),
+            bar(last.mitigated),
+        ];
+        let columns = ["type", "formed_bar", "confirmed_bar", "bottom", "top", "touched_bar", "mitigated_bar"];
+        assert_eq!(got, columns.map(|c| row[c].clone()), "fvg row {i}");
+    }
+}
+
+#[test]
+fn density_of_weighted_swings() {
+    let points: Vec<(f64, f64)> =
+        Vector::load("kde_input").0.iter().map(|r| (need(r, "price"), need(r, "weight"))).collect();
+    for (i, row) in Vector::load("kde_expected").0.iter().enumerate() {
+        let got = kde::density(&points, 35.0, need(row, "grid"));
+        same("kde_expected", i, "density", got, number(row, "density"), 1e-9);
+    }
+}
+
+#[test]
+fn point_of_control_and_value_area() {
+    let rows = Vector::load("market_profile").0;
+    let volumes: Vec<f64> = rows.iter().map(|r| need(r, "volume")).collect();
+    let width = need(&rows[1], "bin_centre") - need(&rows[0], "bin_centre");
+    let profile = Profile::of_bins(width, need(&rows[0], "bin_centre"), volumes, 1_440);
+    for ((centre, _), row) in profile.bins().zip(&rows) {
+        assert_eq!(Some(centre), number(row, "bin_centre"));
+    }
+    let area = profile.value_area().unwrap();
+    let last = rows.last().unwrap();
+    for (column, got) in [("profile_poc", area.poc), ("profile_vah", area.vah), ("profile_val", area.val)] {
+        assert_eq!(Some(got), number(last, column), "{column}");
+    }
+    same("market_profile", rows.len() - 1, "share", Some(area.share), number(last, "value_area_share"), 1e-10);
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(super) struct Candidate {
     bar: i64,
     high: f64,
     low: f64,
-    pub(super) volume: Option<f64>,
+    volume: Option<f64>,
 }
 
 impl From<&BuiltBar> for Candidate {
@@ -83,10 +83,10 @@ impl Blocks {
 }
 
 /// A block as a level: its price is the near edge.
-pub(super) fn record(event: &StructureBreak, c: &Candidate, rank: f64) -> Record {
+pub(super) fn record(event: &StructureBreak, c: &Candidate) -> Record {
     let (kind, near) = match event.face {
         Face::High => (LevelType::BullishOb, c.high),
         Face::Low => (LevelType::BearishOb, c.low),
     };
-    Record::zone(kind, near, (c.low, c.high), c.bar, (c.volume, rank))
+    Record::zone(kind, near, (c.low, c.high), c.bar, c.volume)
 }

@@ -67,25 +67,25 @@ impl Clusters {
         }
     }
 
-    /// A confirmed peak joins, begins a cluster, or is too close to the last member to count. `rank` is asked for the volume
-    /// of the first member when a cluster becomes a level.
+    /// A confirmed peak joins, begins a cluster, or is too close to the last member to count. The level that it
+    /// makes is handed back; [`Clusters::became`] is to be told where it stands.
     pub(super) fn peak(
         &mut self,
         peak: &Peak,
         options: &Options,
         shelf: &mut Shelf,
         at: (i64, Ts),
-        rank: impl Fn(Option<f64>) -> f64,
         sink: &mut impl FnMut(&Change),
-    ) {
+    ) -> Option<Record> {
         let price = self.face.outward(peak.price);
         let Some(place) = self.nearest(price, options.cluster_tolerance) else {
-            return self.begin(peak, price, options);
+            self.begin(peak, price, options);
+            return None;
         };
         let cluster = &mut self.all[place];
         let least = if options.cluster_peaks == ClusterPeaks::Local { options.cluster_spacing } else { 1 };
         if peak.bar - cluster.newest < least {
-            return;
+            return None;
         }
         let stale = match cluster.level {
             Some(level) => shelf.get(level).is_none_or(|r| at.0 - r.confirmed > options.lifetime()),
@@ -93,7 +93,8 @@ impl Clusters {
         };
         if stale {
             self.all.remove(place);
-            return self.begin(peak, price, options);
+            self.begin(peak, price, options);
+            return None;
         }
         cluster.members += 1;
         cluster.mean += (price - cluster.mean) / f64::from(cluster.members);
@@ -103,21 +104,28 @@ impl Clusters {
         cluster.mean = cluster.mean.clamp(cluster.inner, cluster.outer);
         cluster.newest = peak.bar;
         let prices = self.face.prices(cluster);
-        match cluster.level {
+        let made = match cluster.level {
             None => {
                 let (formed, named, volume) = cluster.first;
                 let kind = if self.face == Face::High { LevelType::EqualHighs } else { LevelType::EqualLows };
-                let zone = (prices.1, prices.2);
-                let record = Record::zone(kind, prices.0, zone, formed, (volume, rank(volume)));
-                let record = Record { members: cluster.members, named, ..record };
-                cluster.level = Some(shelf.add(record, at, sink));
+                let record = Record::zone(kind, prices.0, (prices.1, prices.2), formed, volume);
+                Some(Record { members: cluster.members, named, ..record })
             }
             Some(level) => {
                 // It stands: that was asked above.
                 let _revised = shelf.revise(level, prices, cluster.members, at, sink);
+                None
             }
-        }
+        };
         self.settle(place);
+        made
+    }
+
+    /// The cluster whose newest member is at `bar` is this level.
+    pub(super) fn became(&mut self, bar: i64, level: Handle) {
+        if let Some(cluster) = self.all.iter_mut().rev().find(|c| c.newest == bar && c.level.is_none()) {
+            cluster.level = Some(level);
+        }
     }
 
     fn begin(&mut self, peak: &Peak, price: f64, options: &Options) {

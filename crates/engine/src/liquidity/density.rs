@@ -36,7 +36,6 @@ pub const fn counts(kind: LevelType) -> bool {
 /// distance to the near edge.
 #[must_use]
 pub fn of_levels(levels: &Liquidity, price: f64, reach: f64, face: Face) -> f64 {
-    let Some(newest) = levels.newest() else { return 0.0 };
     let outward = face.outward(price);
     let mut sum = 0.0;
     for record in levels.beyond(face, price) {
@@ -49,7 +48,7 @@ pub fn of_levels(levels: &Liquidity, price: f64, reach: f64, face: Face) -> f64 
             break;
         }
         if counts(record.kind) {
-            sum += record.strength(newest, levels.options()) * (1.0 - distance / reach);
+            sum += levels.strength(record) * (1.0 - distance / reach);
         }
     }
     sum

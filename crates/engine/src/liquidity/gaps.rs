@@ -23,7 +23,7 @@ pub(super) fn gap(window: &Window) -> Option<(LevelType, (f64, f64))> {
 }
 
 /// A gap as a level: its price is the near edge, where price meets it first.
-pub(super) fn record(kind: LevelType, zone: (f64, f64), middle: &BuiltBar, rank: f64) -> Record {
+pub(super) fn record(kind: LevelType, zone: (f64, f64), middle: &BuiltBar) -> Record {
     let near = if kind == LevelType::BullishFvg { zone.1 } else { zone.0 };
-    Record::zone(kind, near, zone, middle.index, (middle.volume, rank))
+    Record::zone(kind, near, zone, middle.index, middle.volume)
 }

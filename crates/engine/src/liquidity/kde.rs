@@ -53,9 +53,9 @@ pub fn bandwidth(points: &[(f64, f64)], tolerance: f64) -> Option<f64> {
 /// Local maxima of the density at least twice as dense as the grid's mean, from the lowest price up.
 #[must_use]
 pub fn modes(points: &[(f64, f64)], bandwidth: f64) -> Vec<f64> {
-    let edges = points.iter().fold(None, |e: Option<(f64, f64)>, p| {
-        Some(e.map_or((p.0, p.0), |(low, high)| (low.min(p.0), high.max(p.0))))
-    });
+    let edges = points
+        .iter()
+        .fold(None, |e: Option<(f64, f64)>, p| Some(e.map_or((p.0, p.0), |(low, high)| (low.min(p.0), high.max(p.0)))));
     let Some((low, high)) = edges else { return Vec::new() };
     let step = bandwidth / GRID;
     // One bandwidth of margin on either side: a mode is never at the edge of the grid. Of n ≤ 200 prices with this bandwidth
@@ -117,7 +117,7 @@ impl Kde {
             confirmed: at.0,
             price: record.price,
             volume: record.volume,
-            rank: record.rank,
+            rank: record.rank.unwrap_or(1.0),
             touches: 0,
             level,
         });
@@ -154,9 +154,8 @@ impl Kde {
         let distance = |h: &Handle| shelf.get(*h).map_or(f64::INFINITY, |r| (r.price - mode).abs());
         let known = self.modes.iter().copied().filter(|m| !used.contains(m) && distance(m) <= bandwidth);
         if let Some(level) = known.min_by(|a, b| distance(a).total_cmp(&distance(b))) {
-            let same = shelf.get(level).is_some_and(|r| {
-                (r.price - mode).abs() < bandwidth / GRID && r.members == members
-            });
+            let same =
+                shelf.get(level).is_some_and(|r| (r.price - mode).abs() < bandwidth / GRID && r.members == members);
             if !same {
                 shelf.revise(level, (mode, bottom, top), members, at, sink)?;
             }
@@ -164,11 +163,11 @@ impl Kde {
         }
         let first = inside.clone().next().or(self.swings.last())?;
         let kind = if self.face == Face::High { LevelType::EqualHighs } else { LevelType::EqualLows };
-        let record = Record::zone(kind, mode, (bottom, top), first.bar, (first.volume, first.rank));
+        let record = Record::zone(kind, mode, (bottom, top), first.bar, first.volume);
         if self.modes.len() == MODES_MAX {
             self.modes.remove(0);
         }
-        let level = shelf.add(Record { members, ..record }, at, sink);
+        let level = shelf.add(Record { members, rank: Some(first.rank), ..record }, at, sink);
         self.modes.push(level);
         Some(level)
     }

@@ -177,7 +177,9 @@ impl Profile {
         let mut nodes: Vec<Record> = (0..count)
             .filter(|place| {
                 let i = isize::try_from(*place).unwrap_or(0);
-                mean3(i) > mean3(i - 1) && mean3(i) >= mean3(i + 1) && self.volumes[*place] >= NODE * mean
+                // Beside an empty stretch a single bin makes three equal means: the bin of most volume is meant.
+                let rank = |i: isize| (mean3(i), at(i));
+                rank(i) > rank(i - 1) && rank(i) >= rank(i + 1) && self.volumes[*place] >= NODE * mean
             })
             .map(|place| {
                 let (centre, volume) = (self.centre(place), self.volumes[place]);
@@ -188,10 +190,13 @@ impl Profile {
                 }
                 let zone = (centre - 0.5 * self.width, centre + 0.5 * self.width);
                 let rank = (below + 0.5 * equal) / n;
-                Record::zone(LevelType::VolumeNode, centre, zone, bar, (Some(volume), rank))
+                let node = Record::zone(LevelType::VolumeNode, centre, zone, bar, Some(volume));
+                Record { rank: Some(rank), ..node }
             })
             .collect();
-        nodes.sort_by(|a, b| b.volume.unwrap_or(0.0).total_cmp(&a.volume.unwrap_or(0.0)).then(a.price.total_cmp(&b.price)));
+        nodes.sort_by(|a, b| {
+            b.volume.unwrap_or(0.0).total_cmp(&a.volume.unwrap_or(0.0)).then(a.price.total_cmp(&b.price))
+        });
         nodes.truncate(NODES_MAX);
         nodes
     }
@@ -209,6 +214,7 @@ fn round(x: f64) -> i64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these are exact in binary")]
 mod tests {
     use super::*;
 

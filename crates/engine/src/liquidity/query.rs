@@ -46,10 +46,7 @@ pub fn distance(level: &Level, trade: Side, entry: f64) -> f64 {
 /// beyond the entry.
 pub fn targets(levels: &[Level], trade: Side, entry: f64, now: Ts) -> impl Iterator<Item = &Level> {
     levels.iter().filter(move |l| {
-        is_target(l.kind)
-            && stands(l, now)
-            && l.strength >= TARGET_STRENGTH_MIN
-            && distance(l, trade, entry) > 0.0
+        is_target(l.kind) && stands(l, now) && l.strength >= TARGET_STRENGTH_MIN && distance(l, trade, entry) > 0.0
     })
 }
 
@@ -65,7 +62,8 @@ pub fn nearest_target(levels: &[Level], trade: Side, entry: f64, now: Ts) -> Opt
 /// The levels of the stop side that a stop at `stop` is on: within `margin` of their zone. Strongest first.
 #[must_use]
 pub fn clusters_at(levels: &[Level], trade: Side, stop: f64, margin: f64, now: Ts) -> Vec<&Level> {
-    let on = |l: &&Level| stands(l, now) && holds_stops(l, trade) && l.bottom - margin <= stop && stop <= l.top + margin;
+    let on =
+        |l: &&Level| stands(l, now) && holds_stops(l, trade) && l.bottom - margin <= stop && stop <= l.top + margin;
     let mut found: Vec<&Level> = levels.iter().filter(on).collect();
     found.sort_by(|a, b| b.strength.total_cmp(&a.strength).then(a.level_id.cmp(&b.level_id)));
     found
@@ -81,6 +79,7 @@ pub fn far_edge(level: &Level, trade: Side) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these are exact in binary")]
 mod tests {
     use super::*;
     use barograph_domain::{Kind, Span};

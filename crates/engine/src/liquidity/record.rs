@@ -108,14 +108,16 @@ pub struct Record {
     pub followed: i64,
     /// Base volume of the defining bar.
     pub volume: Option<f64>,
-    /// Mid-rank of that volume among the bars before it; 1 where bars have none.
-    pub rank: f64,
+    /// Mid-rank of that volume among the bars up to confirmation; 1 where bars have none. `None` until somebody needs it.
+    pub rank: Option<f64>,
+    /// Volumes seen when it was confirmed.
+    pub moment: u32,
 }
 
 impl Record {
     /// A level of one price.
     #[must_use]
-    pub(super) fn at(kind: LevelType, price: f64, formed: i64, volume: (Option<f64>, f64)) -> Self {
+    pub(super) fn at(kind: LevelType, price: f64, formed: i64, volume: Option<f64>) -> Self {
         Self::zone(kind, price, (price, price), formed, volume)
     }
 
@@ -126,7 +128,7 @@ impl Record {
         price: f64,
         (bottom, top): (f64, f64),
         formed: i64,
-        (volume, rank): (Option<f64>, f64),
+        volume: Option<f64>,
     ) -> Self {
         Self {
             key: 0,
@@ -146,14 +148,16 @@ impl Record {
             revision: 1,
             followed: i64::MIN,
             volume,
-            rank,
+            rank: None,
+            moment: 0,
         }
     }
 
-    /// Strength in [0, 1] at a bar (features §4.9).
+    /// Strength in [0, 1] at a bar (features §4.9); a rank that nobody has taken counts as 1. Levels that are handed out have
+    /// theirs.
     #[must_use]
     pub fn strength(&self, bar: i64, options: &Options) -> f64 {
-        strength::of(self.members, bar - self.confirmed, self.touches, self.rank, options)
+        strength::of(self.members, bar - self.confirmed, self.touches, self.rank.unwrap_or(1.0), options)
     }
 
     /// The published contract as of bar `bar`. `tick` is the price step the id is rounded to; where it is not known, nine

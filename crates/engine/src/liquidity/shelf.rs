@@ -6,6 +6,7 @@
 //! [`LEVELS_MAX`] the longest confirmed goes. Mitigated levels leave at once: their last change has told their story.
 
 use super::record::{Change, Face, Happening, Record};
+use super::volumes::Volumes;
 use crate::features::bars::BuiltBar;
 use barograph_domain::{LevelType, Ts};
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,8 @@ pub(super) struct Shelf {
     /// Volume nodes: they have no face.
     nodes: Vec<u32>,
     keys: u32,
-    swept_at: i64,
+    /// Stretch of bars that was swept last.
+    stretch: i64,
 }
 
 /// Names a level for as long as it stands.
@@ -123,12 +125,12 @@ impl Shelf {
         Some(())
     }
 
-    /// Touches, sweeps and mitigations by a bar; `touched` is told of each touch.
+    /// Touches, sweeps and mitigations by a bar; `touched` is told of each touch. Levels past their lifetime go unheard.
     #[inline]
     pub(super) fn meet(
         &mut self,
         bar: &BuiltBar,
-        known_at: Ts,
+        (known_at, lifetime): (Ts, i64),
         sink: &mut impl FnMut(&Change),
         touched: &mut impl FnMut(&mut Record, Face),
     ) {
@@ -147,7 +149,8 @@ impl Shelf {
             for place in reached..count {
                 let slot = sorted.slots[place];
                 let record = &mut self.records[slot as usize];
-                if meet_one(record, face, (out, inner, close), bar.index, known_at, sink, touched) {
+                let over = bar.index - record.confirmed > lifetime;
+                if over || meet_one(record, face, (out, inner, close), bar.index, known_at, sink, touched) {
                     record.key = 0;
                     self.free.push(slot);
                 } else {
@@ -186,14 +189,19 @@ impl Shelf {
         }
     }
 
-    /// From time to time, forgets what is past its lifetime. Readers leave it out by its age, so the moment of forgetting
-    /// never shows.
+    /// From time to time, forgets what is past its lifetime. Such a level is neither shown nor met, so the moment of
+    /// forgetting never shows.
     #[inline]
-    pub(super) fn expire(&mut self, bar: i64, lifetime: i64) {
-        if bar - self.swept_at < EXPIRY_EVERY {
-            return;
+    pub(super) fn expire(&mut self, bar: i64, lifetime: i64, volumes: &Volumes) {
+        let stretch = bar.div_euclid(EXPIRY_EVERY);
+        if stretch != self.stretch {
+            self.stretch = stretch;
+            self.sweep(bar, lifetime, volumes);
         }
-        self.swept_at = bar;
+    }
+
+    /// Those that stay and have no rank yet get theirs.
+    fn sweep(&mut self, bar: i64, lifetime: i64, volumes: &Volumes) {
         let (records, free) = (&mut self.records, &mut self.free);
         for sorted in &mut self.faces {
             let mut kept = 0;
@@ -204,6 +212,9 @@ impl Shelf {
                     record.key = 0;
                     free.push(slot);
                 } else {
+                    if record.rank.is_none() {
+                        record.rank = Some(volumes.rank(record.volume, record.moment));
+                    }
                     sorted.edges[kept] = sorted.edges[place];
                     sorted.slots[kept] = slot;
                     kept += 1;

@@ -54,6 +54,7 @@ pub(super) fn of(members: u32, age: i64, touches: u32, rank: f64, options: &Opti
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these are exact in binary")]
 mod tests {
     use super::*;
 

@@ -10,6 +10,12 @@ pub(super) fn swing(window: &Window, left: usize, right: usize) -> [bool; 2] {
     if window.run() <= left + right {
         return [false; 2];
     }
+    // The two that matter are worked out without branches: which bars are swings cannot be guessed.
+    match (left, right) {
+        (2, 2) => return fixed::<2, 2>(window),
+        (1, 1) => return fixed::<1, 1>(window),
+        _ => {}
+    }
     let middle = window.back(right);
     let (mut low, mut high) = (true, true);
     // The bars after it come first: in a trend the newest decides at once.
@@ -28,6 +34,23 @@ pub(super) fn swing(window: &Window, left: usize, right: usize) -> [bool; 2] {
         if !(high | low) {
             return [false; 2];
         }
+    }
+    [low, high]
+}
+
+#[inline]
+fn fixed<const LEFT: usize, const RIGHT: usize>(window: &Window) -> [bool; 2] {
+    let middle = window.back(RIGHT);
+    let (mut low, mut high) = (true, true);
+    for back in 0..RIGHT {
+        let bar = window.back(back);
+        high &= middle.high >= bar.high;
+        low &= middle.low <= bar.low;
+    }
+    for back in RIGHT + 1..=RIGHT + LEFT {
+        let bar = window.back(back);
+        high &= middle.high > bar.high;
+        low &= middle.low < bar.low;
     }
     [low, high]
 }

@@ -12,7 +12,7 @@ use super::options::{ClusterMethod, ClusterPeaks, Options};
 use super::profile::Profile;
 use super::reactions::{Reaction, Reactions};
 use super::record::{Change, Face, Record};
-use super::shelf::Shelf;
+use super::shelf::{Handle, Shelf};
 use super::structure::{Structure, StructureBreak};
 use super::volumes::Volumes;
 use super::window::Window;
@@ -24,6 +24,8 @@ use serde::{Deserialize, Serialize};
 
 /// Takes what a bar changed. Every method may be left as it is.
 pub trait Sink {
+    /// Somebody listens. Where nobody does, ranks of volumes wait until they are needed.
+    const LISTENS: bool = true;
     /// Something happened to a level.
     fn level(&mut self, _change: &Change) {}
     /// Structure broke.
@@ -33,7 +35,9 @@ pub trait Sink {
 }
 
 /// Nobody listens.
-impl Sink for () {}
+impl Sink for () {
+    const LISTENS: bool = false;
+}
 
 /// Levels of one timeframe.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -66,7 +70,7 @@ impl Liquidity {
             lifetime: options.lifetime(),
             window: Window::new((options.swing_left + options.swing_right) as usize + 1),
             atr: Atr::default(),
-            volumes: Volumes::new(),
+            volumes: Volumes::default(),
             shelf: Shelf::default(),
             clusters: Face::BOTH.map(Clusters::new),
             kde: Face::BOTH.map(Kde::new),
@@ -110,11 +114,11 @@ impl Liquidity {
 
     #[inline]
     fn meet(&mut self, bar: &BuiltBar, known_at: Ts, sink: &mut impl Sink) {
-        self.shelf.expire(bar.index, self.lifetime);
+        self.shelf.expire(bar.index, self.lifetime, &self.volumes);
         let (reactions, options) = (&mut self.reactions, &self.options);
         reactions.push(bar, |ended| sink.reaction(&ended));
         let atr = self.atr.value().filter(|_| options.reactions);
-        self.shelf.meet(bar, known_at, &mut |c| sink.level(c), &mut |record, face| {
+        self.shelf.meet(bar, (known_at, self.lifetime), &mut |c| sink.level(c), &mut |record, face| {
             if let Some(atr) = atr {
                 reactions.touch(record, face, bar.index, atr, options);
             }
@@ -126,8 +130,7 @@ impl Liquidity {
         if let Some(broke) = self.structure.close(bar.close, bar.index) {
             sink.structure(&broke);
             if let Some(candidate) = self.blocks.block(&broke, self.options.block_rule) {
-                let record = blocks::record(&broke, &candidate, self.volumes.rank(candidate.volume));
-                self.shelf.add(record, at, &mut |c| sink.level(c));
+                self.add(blocks::record(&broke, &candidate), at, sink);
             }
         }
         self.blocks.push(bar, self.options.block_rule);
@@ -140,9 +143,7 @@ impl Liquidity {
         if least > 0.0 && self.atr.value().is_none_or(|atr| zone.1 - zone.0 < least * atr) {
             return;
         }
-        let middle = self.window.back(1);
-        let record = gaps::record(kind, zone, middle, self.volumes.rank(middle.volume));
-        self.shelf.add(record, at, &mut |c| sink.level(c));
+        self.add(gaps::record(kind, zone, self.window.back(1)), at, sink);
     }
 
     #[inline]
@@ -158,8 +159,7 @@ impl Liquidity {
         let right = self.options.swing_right as usize;
         let (price, bar) = (swings::price(&self.window, right, face), *self.window.back(right));
         let kind = if face == Face::High { LevelType::SwingHigh } else { LevelType::SwingLow };
-        let record = Record::at(kind, price, bar.index, (bar.volume, self.volumes.rank(bar.volume)));
-        let handle = self.shelf.add(record, at, &mut |c| sink.level(c));
+        let handle = self.add(Record::at(kind, price, bar.index, bar.volume), at, sink);
         self.structure.swing(face, price, bar.index, at.0 - self.lifetime);
         match (self.options.cluster_method, self.options.cluster_peaks) {
             (ClusterMethod::Kde, _) => {
@@ -188,9 +188,17 @@ impl Liquidity {
     }
 
     fn peak(&mut self, face: Face, peak: &Peak, at: (i64, Ts), sink: &mut impl Sink) {
-        let volumes = &self.volumes;
+        let (volumes, options) = (&self.volumes, &self.options);
         let clusters = &mut self.clusters[face as usize];
-        clusters.peak(peak, &self.options, &mut self.shelf, at, |v| volumes.rank(v), &mut |c| sink.level(c));
+        if let Some(record) = clusters.peak(peak, options, &mut self.shelf, at, &mut |c| sink.level(c)) {
+            let level = add(&mut self.shelf, record, volumes, options, at, sink);
+            clusters.became(peak.bar, level);
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, record: Record, at: (i64, Ts), sink: &mut impl Sink) -> Handle {
+        add(&mut self.shelf, record, &self.volumes, &self.options, at, sink)
     }
 
     /// Adds an extreme of a completed day or session, formed at bar `formed`; `volume` is that bar's. Before any bar, nothing.
@@ -203,8 +211,7 @@ impl Liquidity {
         sink: &mut impl Sink,
     ) {
         let Some(newest) = self.newest else { return };
-        let record = Record::at(kind, extreme.price, formed, (volume, self.volumes.rank(volume)));
-        self.shelf.add(record, (newest, known_at), &mut |c| sink.level(c));
+        self.add(Record::at(kind, extreme.price, formed, volume), (newest, known_at), sink);
     }
 
     /// The volume nodes of a completed day; those of the day before leave the profile. Before any bar, nothing.
@@ -223,6 +230,19 @@ impl Liquidity {
     pub fn beyond(&self, face: Face, price: f64) -> impl Iterator<Item = &Record> {
         let newest = self.newest.unwrap_or(i64::MAX);
         self.shelf.beyond(face, price).filter(move |r| newest - r.confirmed <= self.lifetime)
+    }
+
+    /// Strength of a level at the newest bar.
+    #[must_use]
+    pub fn strength(&self, record: &Record) -> f64 {
+        self.ranked(record).strength(self.newest.unwrap_or(record.confirmed), &self.options)
+    }
+
+    /// The level with the rank of its volume, which may still be waiting.
+    #[must_use]
+    pub fn ranked(&self, record: &Record) -> Record {
+        let rank = record.rank.unwrap_or_else(|| self.volumes.rank(record.volume, record.moment));
+        Record { rank: Some(rank), ..*record }
     }
 
     /// What was chosen.
@@ -260,4 +280,21 @@ impl Liquidity {
     pub fn is_partial(&self) -> bool {
         self.first.zip(self.newest).is_none_or(|(first, newest)| newest - first < self.lifetime)
     }
+}
+
+/// Puts a level on the shelf, with the rank of its volume where that is asked at once.
+#[inline]
+fn add<S: Sink>(
+    shelf: &mut Shelf,
+    mut record: Record,
+    volumes: &Volumes,
+    options: &Options,
+    at: (i64, Ts),
+    sink: &mut S,
+) -> Handle {
+    record.moment = volumes.moment();
+    if S::LISTENS || options.reactions || options.cluster_method == ClusterMethod::Kde {
+        record.rank = Some(volumes.rank(record.volume, record.moment));
+    }
+    shelf.add(record, at, &mut |c| sink.level(c))
 }

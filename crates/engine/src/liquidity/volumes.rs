@@ -1,59 +1,89 @@
 //! Mid-rank of a bar's volume among the latest 200 bars that have one (features §4.9, `s_v`).
+//!
+//! Most levels are used up within a few bars and nobody asks for their strength, so a rank may wait: more volumes are kept
+//! than are ranked, and the rank as of an earlier moment is the same whenever it is taken.
 
 use serde::{Deserialize, Serialize};
 
 /// Bars a volume is ranked among.
-const BARS: usize = 200;
+const BARS: u32 = 200;
+/// Volumes kept: ranks may wait for 312 bars.
+const KEPT: u32 = 512;
 
-/// The latest volumes; their order does not matter to a rank.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The latest volumes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Volumes {
-    latest: Vec<f64>,
-    next: usize,
+    ring: Vec<f64>,
+    /// Volumes seen.
+    count: u32,
 }
 
 impl Volumes {
-    pub(super) fn new() -> Self {
-        Self { latest: Vec::with_capacity(BARS), next: 0 }
-    }
-
     #[inline]
     pub(super) fn push(&mut self, volume: Option<f64>) {
         let Some(v) = volume else { return };
-        if self.latest.len() < BARS {
-            self.latest.push(v);
+        if self.ring.len() < KEPT as usize {
+            self.ring.push(v);
         } else {
-            self.latest[self.next] = v;
-            self.next = if self.next + 1 == BARS { 0 } else { self.next + 1 };
+            self.ring[(self.count % KEPT) as usize] = v;
         }
+        self.count = self.count.wrapping_add(1);
     }
 
-    /// Rank in [0, 1]; 1 for a level without volume or among none, which leaves the factor out.
-    pub(super) fn rank(&self, volume: Option<f64>) -> f64 {
-        let Some(v) = volume.filter(|_| !self.latest.is_empty()) else { return 1.0 };
-        let (mut below, mut upto) = (0_u64, 0_u64);
-        for other in &self.latest {
-            below += u64::from(*other < v);
-            upto += u64::from(*other <= v);
-        }
-        #[expect(clippy::cast_precision_loss, reason = "at most 400")]
-        let (twice, n) = ((below + upto) as f64, self.latest.len() as f64);
-        0.5 * twice / n
+    /// The moment that a rank may be taken of later.
+    #[inline]
+    pub(super) fn moment(&self) -> u32 {
+        self.count
+    }
+
+    /// Rank in [0, 1] among the volumes up to a moment at most 312 volumes ago; 1 for a level without volume or among none,
+    /// which leaves the factor out.
+    pub(super) fn rank(&self, volume: Option<f64>, moment: u32) -> f64 {
+        let n = moment.min(BARS);
+        let Some(v) = volume.filter(|_| n > 0) else { return 1.0 };
+        // The ring began at 0 and its length divides 2^32, so places go on through the wrap of the count.
+        let (from, upto) = ((moment.wrapping_sub(n) % KEPT) as usize, (moment % KEPT) as usize);
+        let twice = if from < upto {
+            counted(&self.ring[from..upto], v)
+        } else {
+            counted(&self.ring[from..], v) + counted(&self.ring[..upto], v)
+        };
+        0.5 * f64::from(twice) / f64::from(n)
     }
 }
 
+/// Volumes below, and those below or equal.
+fn counted(volumes: &[f64], v: f64) -> u32 {
+    let (mut below, mut upto) = (0_u32, 0_u32);
+    for other in volumes {
+        below += u32::from(*other < v);
+        upto += u32::from(*other <= v);
+    }
+    below + upto
+}
+
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these are exact in binary")]
 mod tests {
     use super::*;
 
     #[test]
-    fn equals_count_half_and_only_the_latest_count() {
-        let mut v = Volumes::new();
-        assert_eq!(v.rank(Some(3.0)), 1.0);
+    fn equals_count_half_only_the_latest_count_and_a_rank_may_wait() {
+        let mut v = Volumes::default();
+        let now = |v: &Volumes, x| v.rank(x, v.moment());
+        assert_eq!(now(&v, Some(3.0)), 1.0);
         (1..=4).for_each(|x| v.push(Some(f64::from(x))));
         v.push(None);
-        assert_eq!((v.rank(Some(3.0)), v.rank(None)), (0.625, 1.0));
+        assert_eq!((now(&v, Some(3.0)), now(&v, None)), (0.625, 1.0));
+        let early = v.moment();
         (0..200).for_each(|_| v.push(Some(9.0)));
-        assert_eq!(v.rank(Some(3.0)), 0.0);
+        assert_eq!((now(&v, Some(3.0)), v.rank(Some(3.0), early)), (0.0, 0.625));
+        for n in 0..2_000_u32 {
+            v.push(Some(f64::from(n * 7 % 100)));
+            let (want, moment) = (now(&v, Some(50.0)), v.moment());
+            let mut later = v.clone();
+            (0..312).for_each(|_| later.push(Some(1.0)));
+            assert_eq!(later.rank(Some(50.0), moment), want);
+        }
     }
 }

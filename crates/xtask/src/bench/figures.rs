@@ -38,7 +38,7 @@ impl Bench {
 }
 
 /// Every benchmark, in the order of the table.
-pub(crate) static ALL: [Bench; 15] = [
+pub(crate) static ALL: [Bench; 16] = [
     Bench {
         name: "engine",
         measure: engine,
@@ -51,6 +51,14 @@ pub(crate) static ALL: [Bench; 15] = [
     },
     Bench { name: "replay", measure: replay, rows: &[("the same year, nothing stored", "under 4 s")] },
     Bench { name: "context", measure: context, rows: &[("context of one market from memory, p50", "under 50 µs")] },
+    Bench {
+        name: "liquidity",
+        measure: liquidity,
+        rows: &[
+            ("levels of 100,000 bars against five functions of smartmoneyconcepts, same run", "100 times"),
+            ("the same, one pass; 500 bars from nothing", "stated"),
+        ],
+    },
     Bench {
         name: "http",
         measure: serve,
@@ -207,6 +215,20 @@ fn live_three(bed: &Bed) -> Result<Vec<Row>, String> {
 fn context(bed: &Bed) -> Result<Vec<Row>, String> {
     let micros = bed.figure("barograph-engine", "context_p50_us")?;
     Ok(vec![of("context").row(0, format!("{micros:.1} µs"), micros < 50.0)])
+}
+
+fn liquidity(bed: &Bed) -> Result<Vec<Row>, String> {
+    let (pass, cold) = (
+        bed.figure("barograph-engine", "liquidity_100k_ms")?,
+        bed.figure("barograph-engine", "liquidity_cold_500_us")?,
+    );
+    let stated = of("liquidity").row(1, format!("{pass:.1} ms; {cold:.0} µs"), true);
+    let ratio = match bed.figure("barograph-engine", "liquidity_against_smartmoneyconcepts") {
+        Ok(times) => of("liquidity").row(0, format!("{times:.0} times"), times >= 100.0),
+        // The bench says why on standard error; the package belongs to the interpreter in BAROGRAPH_PYTHON.
+        Err(_) => of("liquidity").row(0, "not measured: no Python with smartmoneyconcepts".to_owned(), false),
+    };
+    Ok(vec![ratio, stated])
 }
 
 fn store(bed: &Bed) -> Result<Vec<Row>, String> {
