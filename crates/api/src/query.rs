@@ -210,16 +210,9 @@ impl Rendered {
         let json = to_json(&*snapshot)?;
         let mut timeless = (*snapshot).clone();
         timeless.age_s = None;
-        for axis in [
-            Some(&mut timeless.regimes.risk),
-            timeless.regimes.trend.as_mut(),
-            timeless.regimes.volatility.as_mut(),
-            timeless.regimes.heat.as_mut(),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            axis.age_s = 0;
+        let axes = &mut timeless.regimes;
+        for age in [&mut axes.risk.age_s, &mut axes.trend.age_s, &mut axes.volatility.age_s, &mut axes.heat.age_s] {
+            *age = 0;
         }
         timeless.explanation.inputs.iter_mut().for_each(|i| i.age_s = i.age_s.map(|_| 0));
         timeless.explanation.features.values_mut().for_each(|f| f.age_s = f.age_s.map(|_| 0));

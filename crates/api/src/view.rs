@@ -2,7 +2,7 @@
 //! catalogue. Plain data, filled by whoever implements [`crate::Query`].
 
 use barograph_domain::snapshot::WireValue;
-use barograph_domain::{InstrumentName, Kind, MarketKind, RiskRegime, Stamp, Ts};
+use barograph_domain::{HeatRegime, InstrumentName, Kind, MarketKind, RiskRegime, Stamp, TrendRegime, Ts, VolRegime};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -23,6 +23,12 @@ pub struct MarketView {
     pub last_minute: Option<Ts>,
     /// Published risk label now (or at `as_of`); null before the first snapshot.
     pub label: Option<RiskRegime>,
+    /// Published trend label; null before the first snapshot.
+    pub trend: Option<TrendRegime>,
+    /// Published volatility label; null before the first snapshot.
+    pub volatility: Option<VolRegime>,
+    /// Published heat label; null before the first snapshot.
+    pub heat: Option<HeatRegime>,
     /// When that label was entered.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub since: Option<Ts>,

@@ -8,7 +8,7 @@ use crate::digest::{cell_bytes, row_bytes};
 use crate::failure::Failure;
 use crate::render::Lens;
 use crate::run::Run;
-use barograph_domain::{Cell, MinuteRow, Reason, Span, Ts};
+use barograph_domain::{AxisState, Cell, Label, MinuteRow, Reason, Span, Ts};
 use barograph_engine::CATALOGUE;
 use barograph_engine::market::LATENESS;
 use std::collections::BTreeMap;
@@ -328,13 +328,23 @@ fn differing(full: &MinuteRow, cut: &MinuteRow) -> Vec<String> {
             out.push(format!("{} was {} and became {}", spec.id, said(y), said(x)));
         }
     }
-    if full.risk != cut.risk {
-        out.push(format!("label was {} and became {}", cut.risk.label.name(), full.risk.label.name()));
+    axis_changed("risk", &full.risk, &cut.risk, &mut out);
+    axis_changed("trend", &full.trend, &cut.trend, &mut out);
+    axis_changed("volatility", &full.volatility, &cut.volatility, &mut out);
+    axis_changed("heat", &full.heat, &cut.heat, &mut out);
+    if full.timeframes != cut.timeframes {
+        out.push("labels on longer timeframes differ".to_owned());
     }
     if out.is_empty() {
         out.push("held shares, cuts, price or input ages differ".to_owned());
     }
     out
+}
+
+fn axis_changed<L: Label>(axis: &str, full: &AxisState<L>, cut: &AxisState<L>, out: &mut Vec<String>) {
+    if full != cut {
+        out.push(format!("{axis} label was {} and became {}", cut.label.word(), full.label.word()));
+    }
 }
 
 /// A reading's value or the reason why there is none, and what else may differ.

@@ -1,7 +1,7 @@
 //! A hash over everything a run makes: rows and gaps in order. Texts and JSON follow from these and from the logic version,
 //! which is hashed first, so they are covered without being rendered.
 
-use barograph_domain::{Cell, HeldBy, MinuteRow, Reason, RiskRegime, State, Status, StreamIndex, Ts};
+use barograph_domain::{AxisState, Cell, HeldBy, Label, MinuteRow, Reason, State, Status, StreamIndex, Ts};
 use sha2::{Digest as _, Sha256};
 
 /// Running SHA-256 over a run.
@@ -61,21 +61,15 @@ pub(crate) fn row_bytes(row: &MinuteRow, out: &mut Vec<u8>) {
         out.push(u8::from(cut.is_some()));
         out.extend_from_slice(&cut.unwrap_or(0.0).to_bits().to_le_bytes());
     }
-    let risk = &row.risk;
-    let held_by = match risk.held_by {
-        HeldBy::None => 0,
-        HeldBy::Hysteresis => 1,
-        HeldBy::Dwell => 2,
-    };
-    out.extend([
-        label_code(Some(risk.label)),
-        label_code(Some(risk.raw_label)),
-        label_code(risk.candidate),
-        held_by,
-        u8::from(risk.stale),
-    ]);
-    out.extend_from_slice(&risk.since.0.to_le_bytes());
-    out.extend_from_slice(&risk.candidate_count.to_le_bytes());
+    axis_bytes(&row.risk, out);
+    axis_bytes(&row.trend, out);
+    axis_bytes(&row.volatility, out);
+    axis_bytes(&row.heat, out);
+    let t = &row.timeframes;
+    out.extend(t.risk.map(|l| l.code()));
+    out.extend(t.trend.map(|l| l.code()));
+    out.extend(t.volatility.map(|l| l.code()));
+    out.extend(t.heat.map(|l| l.code()));
     for held in &row.held {
         out.extend_from_slice(&held.held.to_le_bytes());
         out.extend_from_slice(&held.known.to_le_bytes());
@@ -109,6 +103,19 @@ fn reason_code(reason: Reason) -> u32 {
     (0_u32..).zip(Reason::ALL).find(|(_, r)| *r == reason).map_or(u32::MAX, |(i, _)| i)
 }
 
-fn label_code(label: Option<RiskRegime>) -> u8 {
-    label.and_then(|l| (0_u8..).zip(RiskRegime::ALL).find(|(_, x)| *x == l)).map_or(u8::MAX, |(i, _)| i)
+fn axis_bytes<L: Label>(axis: &AxisState<L>, out: &mut Vec<u8>) {
+    let held_by = match axis.held_by {
+        HeldBy::None => 0,
+        HeldBy::Hysteresis => 1,
+        HeldBy::Dwell => 2,
+    };
+    out.extend([
+        axis.label.code(),
+        axis.raw_label.code(),
+        axis.candidate.map_or(u8::MAX, Label::code),
+        held_by,
+        u8::from(axis.stale),
+    ]);
+    out.extend_from_slice(&axis.since.0.to_le_bytes());
+    out.extend_from_slice(&axis.candidate_count.to_le_bytes());
 }

@@ -4,10 +4,10 @@ use crate::setup::Setup;
 use barograph_api::FeatureRowView;
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::{
-    AxisState, Cell, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Reason, Snapshot, StreamDecl, Ts,
+    Cell, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Reason, Snapshot, StreamDecl, Ts,
 };
 use barograph_engine::catalogue::ValueType;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::{AxisStates, Book};
 use barograph_engine::{CATALOGUE, Feature, explain};
 use barograph_store::run::{GRID, LATENESS};
 use barograph_store::{Columns, RunInfo};
@@ -90,9 +90,9 @@ impl Lens {
         explain::at_present(&self.context(), row, previous, now)
     }
 
-    /// The label alone, as the snapshot of the present moment has it.
-    pub(crate) fn risk_at_present(&self, row: &MinuteRow, now: Ts) -> AxisState {
-        explain::risk_at_present(&self.context(), row, now)
+    /// The labels alone, as the snapshot of the present moment has them.
+    pub(crate) fn axes_at_present(&self, row: &MinuteRow, now: Ts) -> AxisStates {
+        explain::axes_at_present(&self.context(), row, now)
     }
 }
 

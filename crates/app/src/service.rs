@@ -129,7 +129,7 @@ impl Service {
         news.append(&mut lost);
         for latest in self.newest_of_all() {
             let name = &latest.lens.instrument.name;
-            let stale = latest.lens.risk_at_present(&latest.row, now).stale;
+            let stale = latest.lens.axes_at_present(&latest.row, now).risk.stale;
             let (was, at) = told.get(name).copied().unwrap_or((old_is_usual && stale, Ts(0)));
             if stale == was || now - at < TELL_EVERY {
                 continue;

@@ -85,7 +85,7 @@ pub(crate) fn columns(book: &Book) -> Columns {
     Columns {
         features: CATALOGUE.iter().map(|s| FeatureColumn { id: s.id.to_owned(), version: s.version }).collect(),
         cuts: book.cuts().iter().map(|c| format!("{} {:?} {}", c.percentile.id(), c.op, c.theta)).collect(),
-        rules: book.rules().iter().map(|r| r.id.clone()).collect(),
+        rules: book.counted_names(),
     }
 }
 

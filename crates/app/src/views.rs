@@ -1,8 +1,8 @@
 //! Snapshots on the terminal (UX section 3): 80 columns, every number with its age.
 
 use crate::term::{Paint, fold, minute, price};
-use barograph_domain::snapshot::InputView;
-use barograph_domain::{Snapshot, Span};
+use barograph_domain::snapshot::{AxisView, InputView};
+use barograph_domain::{Label, Snapshot, Span};
 use std::fmt::Write as _;
 
 const WIDTH: usize = 80;
@@ -26,11 +26,10 @@ pub(crate) fn context(s: &Snapshot, paint: Paint) -> String {
     let stale = if risk.stale { "   stale" } else { "" };
     let pad = " ".repeat(20_usize.saturating_sub(word.chars().count()));
     let _infallible = writeln!(out, " risk        {}{pad} {age}{margin}{stale}", paint.label(risk.label, &word));
-    for axis in ["trend", "volatility", "heat"] {
-        if s.not_available.contains(&axis) {
-            let _infallible = writeln!(out, " {axis:<11} {}", paint.faint("not built yet"));
-        }
-    }
+    axis(&mut out, paint, "trend", &s.regimes.trend, s.regimes.trend.label.sign());
+    axis(&mut out, paint, "volatility", &s.regimes.volatility, s.regimes.volatility.label.sign());
+    axis(&mut out, paint, "heat", &s.regimes.heat, s.regimes.heat.label.sign());
+    session(&mut out, s);
     let stops = &s.stop_vulnerability;
     let level = |v: Option<barograph_domain::StopVulnerability>| v.map_or("unknown", |v| v.name());
     let _infallible =
@@ -49,6 +48,32 @@ pub(crate) fn context(s: &Snapshot, paint: Paint) -> String {
     let _infallible = writeln!(out, " data            {}", data.trim_start());
     let _infallible = writeln!(out, " {}", paint.faint(&format!("book {}, {}", s.book, s.logic_version)));
     out
+}
+
+/// " trend       UPTREND ↑            4 h   margin 0.8   3 of 4 timeframes agree"
+fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>, sign: &str) {
+    if view.label == L::UNKNOWN {
+        let _infallible = writeln!(out, " {name:<11} {}", paint.faint("UNKNOWN, an input is not ready"));
+        return;
+    }
+    let word = format!("{} {sign}", view.label.word());
+    let age = Span::secs(view.age_s).spoken();
+    let margin = view.margin.map_or(String::new(), |m| format!("   margin {m:.1}"));
+    let stale = if view.stale { "   stale" } else { "" };
+    let agree = match (view.confirmation.primary, view.confirmation.confidence) {
+        (Some(primary), Some(share)) => format!("   {} on {:.0} % of timeframes", primary.word(), share * 100.0),
+        _ => String::new(),
+    };
+    let _infallible = writeln!(out, " {name:<11} {word:<20} {age}{margin}{stale}{agree}");
+}
+
+/// " session     London session, 40 % over; stops at 1.6 average true ranges"
+fn session(out: &mut String, s: &Snapshot) {
+    let v = &s.session;
+    let over = v.elapsed_frac.map_or(String::new(), |f| format!(", {:.0} % over", f * 100.0));
+    let stops = v.adaptive_multiplier.map_or(String::new(), |m| format!("; stops at {m:.1} average true ranges"));
+    let usual = if v.defaults_used.is_empty() { "" } else { " (no history yet)" };
+    let _infallible = writeln!(out, " session     {}{over}{stops}{usual}", v.name.spoken());
 }
 
 fn input(i: &InputView) -> String {

@@ -324,16 +324,15 @@ pub struct BaseRate {
 
 /// A number, word or list that the event's payload carries (payloads §5, `data`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Datum {
     /// A number.
     Number(f64),
     /// A word.
-    Word(#[cfg_attr(feature = "schema", schema(value_type = String))] Word),
+    Word(Word),
     /// Words.
-    Words(#[cfg_attr(feature = "schema", schema(value_type = Vec<String>))] Vec<Word>),
+    Words(Vec<Word>),
     /// No value, and why.
-    Missing(#[cfg_attr(feature = "schema", schema(value_type = String))] Reason),
+    Missing(Reason),
 }
 
 /// One moment in the life of one episode at one market.

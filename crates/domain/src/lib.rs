@@ -32,7 +32,7 @@ pub use number::{Price, Qty};
 pub use regime::{
     Axis, HeatRegime, HeldBy, Label, Posture, RiskBias, RiskRegime, StopVulnerability, TrendRegime, VolRegime,
 };
-pub use row::{AxisState, InputAge, MinuteRow};
+pub use row::{AxisState, Confirmation, InputAge, MinuteRow, TIMEFRAMES, Timeframes};
 pub use session::Session;
 pub use snapshot::Snapshot;
 pub use status::{GapReason, Status, StatusState};

@@ -39,6 +39,11 @@ pub fn tanh(x: f64) -> f64 {
 pub fn ln_gamma(x: f64) -> f64 {
     libm::lgamma(x)
 }
+/// Complementary error function.
+#[must_use]
+pub fn erfc(x: f64) -> f64 {
+    libm::erfc(x)
+}
 /// `ln Σ exp(x)` of logarithms, shifted by the largest so that nothing overflows; −∞ when all are −∞ or there are none.
 #[must_use]
 pub fn log_sum_exp(logs: impl Iterator<Item = f64> + Clone) -> f64 {

@@ -1,35 +1,37 @@
-//! One market's minute as the engine leaves it: readings, the state of the risk axis, and the ages of its inputs.
+//! One market's minute as the engine leaves it: readings, the states of the four axes, and the ages of its inputs.
 //!
 //! A row holds everything that a rule book needs to explain the moment again later; texts and JSON are rendered from it
 //! on demand and are therefore never stored (DESIGN section 4, storage).
 
-use crate::{Cell, GapReason, HeldBy, Metric, RiskRegime, StreamIndex, Ts};
+use crate::{
+    Cell, GapReason, HeatRegime, HeldBy, Label, Metric, RiskRegime, Span, StreamIndex, TrendRegime, Ts, VolRegime,
+};
 use serde::{Deserialize, Serialize};
 
 /// Published and raw label of one axis with its memory (regimes §6).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct AxisState {
+pub struct AxisState<L = RiskRegime> {
     /// Published label.
-    pub label: RiskRegime,
+    pub label: L,
     /// What the rules say now, before hysteresis, dwell and staleness.
-    pub raw_label: RiskRegime,
+    pub raw_label: L,
     /// Why the two differ.
     pub held_by: HeldBy,
     /// When the published label was entered.
     pub since: Ts,
     /// A different raw label waiting to be published.
-    pub candidate: Option<RiskRegime>,
+    pub candidate: Option<L>,
     /// For how many consecutive evaluations it has waited.
     pub candidate_count: u32,
     /// An input this axis reads is stale: the label shown may be the last one (regimes §9).
     pub stale: bool,
 }
 
-impl Default for AxisState {
+impl<L: Label> Default for AxisState<L> {
     fn default() -> Self {
         Self {
-            label: RiskRegime::Unknown,
-            raw_label: RiskRegime::Unknown,
+            label: L::UNKNOWN,
+            raw_label: L::UNKNOWN,
             held_by: HeldBy::None,
             since: Ts(0),
             candidate: None,
@@ -61,6 +63,58 @@ pub struct HeldCount {
     pub known: u32,
 }
 
+/// The timeframes an axis is confirmed on (R4.18), shortest first.
+pub const TIMEFRAMES: [Span; 4] = [Span::hours(1), Span::hours(4), Span::days(1), Span::days(7)];
+
+/// Labels of every axis on the four timeframes, from closed bars only; UNKNOWN where a timeframe is not ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Timeframes {
+    /// Label of the risk axis at the last close of each timeframe.
+    pub risk: [RiskRegime; 4],
+    /// The trend rules on bars of each timeframe.
+    pub trend: [TrendRegime; 4],
+    /// The volatility rules on bars of each timeframe.
+    pub volatility: [VolRegime; 4],
+    /// Label of the heat axis at the last close of each timeframe.
+    pub heat: [HeatRegime; 4],
+}
+
+/// What the timeframes of one axis agree on (features §5, `mtf_*`).
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Confirmation<L> {
+    /// Most frequent label; in a tie the 1 h label if it is among the tied, else the longest timeframe's. `None` with fewer
+    /// than three timeframes ready.
+    pub primary: Option<L>,
+    /// Share of the ready timeframes that have it; `None` as above.
+    pub confidence: Option<f64>,
+    /// More than 70 % agree.
+    pub confirmed: bool,
+    /// Timeframes that are ready.
+    pub ready: u8,
+}
+
+/// Share of timeframes above which a label is confirmed (R4.20, strict).
+const CONFIRMED_ABOVE: f64 = 0.70;
+/// Timeframes needed for any statement.
+const TIMEFRAMES_MIN: u8 = 3;
+
+impl<L: Label> Confirmation<L> {
+    /// Of the labels on the four timeframes, shortest first.
+    #[must_use]
+    pub fn of(labels: &[L; 4]) -> Self {
+        let count = |label: L| labels.iter().filter(|l| **l == label).fold(0_u8, |n, _| n + 1);
+        let ready = labels.iter().filter(|l| **l != L::UNKNOWN).fold(0_u8, |n, _| n + 1);
+        let most = labels.iter().filter(|l| **l != L::UNKNOWN).map(|l| count(*l)).max();
+        let (Some(most), true) = (most, ready >= TIMEFRAMES_MIN) else {
+            return Self { primary: None, confidence: None, confirmed: false, ready };
+        };
+        let tied = |l: &&L| **l != L::UNKNOWN && count(**l) == most;
+        let primary = labels.first().filter(tied).or_else(|| labels.iter().rev().find(tied)).copied();
+        let confidence = f64::from(most) / f64::from(ready);
+        Self { primary, confidence: Some(confidence), confirmed: confidence > CONFIRMED_ABOVE, ready }
+    }
+}
+
 /// One market, one minute.
 #[derive(Clone, PartialEq, Debug)]
 pub struct MinuteRow {
@@ -75,10 +129,41 @@ pub struct MinuteRow {
     pub cuts: Vec<Option<f64>>,
     /// State of the risk axis.
     pub risk: AxisState,
-    /// How often each rule held, in the book's order.
+    /// State of the trend axis.
+    pub trend: AxisState<TrendRegime>,
+    /// State of the volatility axis.
+    pub volatility: AxisState<VolRegime>,
+    /// State of the heat axis.
+    pub heat: AxisState<HeatRegime>,
+    /// Labels on longer timeframes.
+    pub timeframes: Timeframes,
+    /// How often each rule held, in the book's order: every rule of every axis, then the resting label of every axis.
     pub held: Vec<HeldCount>,
     /// Ages of the inputs the rule book reads, one entry per metric, in rank order.
     pub inputs: Vec<InputAge>,
     /// Last price (mark, else last), where known.
     pub price: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use TrendRegime::{Downtrend as D, Sideways as S, Unknown as X, Uptrend as U};
+
+    #[test]
+    fn three_of_four_confirm_and_three_of_three() {
+        for (labels, primary, confidence, confirmed) in [
+            ([U, U, U, S], Some(U), Some(0.75), true),
+            ([U, U, S, S], Some(U), Some(0.5), false),
+            ([D, U, S, S], Some(S), Some(0.5), false),
+            ([D, U, S, U], Some(U), Some(0.5), false),
+            ([X, U, S, D], Some(D), Some(1.0 / 3.0), false),
+            ([U, U, U, X], Some(U), Some(1.0), true),
+            ([U, S, U, X], Some(U), Some(2.0 / 3.0), false),
+            ([U, U, X, X], None, None, false),
+        ] {
+            let got = Confirmation::of(&labels);
+            assert_eq!((got.primary, got.confidence, got.confirmed), (primary, confidence, confirmed), "{labels:?}");
+        }
+    }
 }

@@ -3,7 +3,10 @@
 //! Rendered from a [`crate::MinuteRow`] and a rule book; holds no number that is not in them. Absent things are null
 //! and named in `not_available`; undefined readings are null with their reason beside them.
 
-use crate::{Axis, HeldBy, InstrumentName, Kind, Posture, RiskBias, RiskRegime, StopVulnerability, Ts};
+use crate::{
+    Axis, HeatRegime, HeldBy, InstrumentName, Kind, Posture, RiskBias, RiskRegime, Session, StopVulnerability,
+    TrendRegime, Ts, VolRegime,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -47,8 +50,10 @@ pub struct Snapshot {
     pub sources_used: Vec<String>,
     /// Mark price, or last where there is no mark; quote units.
     pub price: Option<f64>,
-    /// The four axes; those not built yet are null and listed in `not_available`.
+    /// The four axes.
     pub regimes: Regimes,
+    /// The trading session and what it means for stops.
+    pub session: SessionView,
     /// What the label means for a person.
     pub guidance: Guidance,
     /// Estimated stop density per side.
@@ -75,23 +80,23 @@ pub struct Snapshot {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Regimes {
     /// Crowding and volatility risk.
-    pub risk: AxisView,
-    /// Direction; null until built.
-    pub trend: Option<AxisView>,
-    /// Volatility class; null until built.
-    pub volatility: Option<AxisView>,
-    /// Activity; null until built.
-    pub heat: Option<AxisView>,
+    pub risk: AxisView<RiskRegime>,
+    /// Direction.
+    pub trend: AxisView<TrendRegime>,
+    /// Volatility class.
+    pub volatility: AxisView<VolRegime>,
+    /// Activity.
+    pub heat: AxisView<HeatRegime>,
 }
 
 /// One axis.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct AxisView {
+pub struct AxisView<L> {
     /// Published label.
-    pub label: RiskRegime,
+    pub label: L,
     /// Label before hysteresis, dwell and staleness.
-    pub raw_label: RiskRegime,
+    pub raw_label: L,
     /// Why they differ: `none`, `hysteresis` or `dwell`.
     pub held_by: HeldBy,
     /// When the label was entered.
@@ -105,12 +110,76 @@ pub struct AxisView {
     pub stale: bool,
     /// Share of the axis's rules that could be judged here (not-applicable rules are left out).
     pub axis_coverage: f64,
-    /// `SQUEEZE_RISK` only: which side suffers, `LONG_SQUEEZE` or `SHORT_SQUEEZE`.
+    /// Share of the judged minutes of the last 90 days in which the raw label was this one; null before a day was judged.
+    pub held_share_90d: Option<f64>,
+    /// Smallest single-feature change that changes the raw label; null when none does.
+    pub nearest_flip: Option<Flip<L>>,
+    /// The same for the published label, with exit thresholds and dwell; null for UNKNOWN.
+    pub nearest_exit: Option<Flip<L>>,
+    /// What the longer timeframes say.
+    pub confirmation: ConfirmationView<L>,
+    /// Risk axis in `SQUEEZE_RISK` only: which side suffers, `LONG_SQUEEZE` or `SHORT_SQUEEZE`.
     pub direction: Option<&'static str>,
     /// Calibrated probability; null until there is enough history.
     pub probability: Option<f64>,
     /// `uncalibrated` until enough forecasts are resolved.
     pub calibration: &'static str,
+    /// Probability if calibrated; until then `q` times the share of agreeing timeframes (regimes §7), a heuristic.
+    pub confidence: Option<f64>,
+    /// `heuristic` until calibrated.
+    pub confidence_kind: &'static str,
+}
+
+/// An axis on 1 h, 4 h, 1 d and 1 w, from closed bars only (R4.18–R4.20).
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ConfirmationView<L> {
+    /// Label per timeframe; null where a timeframe is not ready.
+    pub timeframes: TimeframeLabels<L>,
+    /// Most frequent label; null with fewer than three timeframes ready.
+    pub primary: Option<L>,
+    /// Share of the ready timeframes that agree with it.
+    pub confidence: Option<f64>,
+    /// More than 70 % agree.
+    pub confirmed: bool,
+}
+
+/// One label per timeframe.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct TimeframeLabels<L> {
+    /// One hour.
+    #[serde(rename = "1h")]
+    pub h1: Option<L>,
+    /// Four hours.
+    #[serde(rename = "4h")]
+    pub h4: Option<L>,
+    /// A UTC day.
+    #[serde(rename = "1d")]
+    pub d1: Option<L>,
+    /// A week, Monday 00:00 UTC on.
+    #[serde(rename = "1w")]
+    pub w1: Option<L>,
+}
+
+/// The trading session (R2.1–R2.6).
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SessionView {
+    /// ASIAN, LONDON, NY or ROLLOVER.
+    pub name: Session,
+    /// Share of it that is over, in [0, 1).
+    pub elapsed_frac: Option<f64>,
+    /// Base multiplier of this session, in average true ranges.
+    pub base_multiplier: Option<f64>,
+    /// Stop distance for these conditions, in average true ranges.
+    pub adaptive_multiplier: Option<f64>,
+    /// Volatility of the last hour over what is usual in this session; null before ten sessions of the name.
+    pub vol_ratio: Option<f64>,
+    /// Conditions that make it a bad time for entries; empty when none holds.
+    pub bad_period: Vec<&'static str>,
+    /// Numbers that took a default for want of history.
+    pub defaults_used: Vec<&'static str>,
 }
 
 /// Advice in words; never an order, a side or a size (C01).
@@ -235,7 +304,7 @@ pub struct RuleTrace {
     /// Axis it belongs to.
     pub axis: Axis,
     /// Label it asserts.
-    pub label: RiskRegime,
+    pub label: &'static str,
     /// `true`, `false`, `unknown` or `not_applicable`.
     pub result: &'static str,
     /// Smallest of its parts' margins (regimes §7); null when a part is unknown.
@@ -275,7 +344,7 @@ pub struct ClauseTrace {
 /// The smallest change of one feature that changes the label (regimes §10.1).
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Flip {
+pub struct Flip<L = RiskRegime> {
     /// Feature id.
     pub feature: &'static str,
     /// Its value now.
@@ -291,7 +360,7 @@ pub struct Flip {
     /// Absolute delta in scale units.
     pub distance: f64,
     /// The label reached.
-    pub label: RiskRegime,
+    pub label: L,
     /// Consecutive evaluations it must stand (exit only).
     pub readings: u32,
     /// Seconds of minimum dwell still to pass (exit only).

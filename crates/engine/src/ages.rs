@@ -72,8 +72,12 @@ pub(crate) fn others_of(
     let Some(stream) = stream else { return };
     let price = || market.prices.iter().find(|p| p.source.stream == stream);
     match percentile {
-        Feature::RealizedVol1hPct90d | Feature::RealizedVol4hPct90d => {
-            let which = usize::from(percentile == Feature::RealizedVol4hPct90d);
+        Feature::RealizedVol1hPct90d | Feature::RealizedVol4hPct90d | Feature::VolPctRank => {
+            let which = match percentile {
+                Feature::RealizedVol1hPct90d => 0,
+                Feature::RealizedVol4hPct90d => 1,
+                _ => 2,
+            };
             if let Some(volatility) = price().and_then(|p| p.volatility.as_ref()) {
                 volatility.ranks()[which].window().others(hour, out);
             }

@@ -1,8 +1,7 @@
 //! The feature catalogue: the one list from which wire names, units, documentation and storage columns follow.
 //!
 //! Changing the arithmetic of a feature changes its `version`; the id never changes. Definitions are those of features
-//! §2.1–2.3, §2.7 and §4.10; requirement ids stand in `source`. Not built here, on purpose: anomaly, reversal, farming
-//! and venue spread of §2.1, sessions, the other liquidity levels, trend, heat, microstructure.
+//! §2 to §5; requirement ids stand in `source`. Not built here, on purpose: microstructure.
 
 use barograph_domain::Metric;
 
@@ -102,11 +101,22 @@ pub const OI_PRICE_QUADRANT: &[&str] = &["FLAT", "LONGS_OPENING", "SHORTS_OPENIN
 /// Words of the stop vulnerability features, in code order.
 pub const STOP_LEVELS: &[&str] = &["LOW", "MEDIUM", "HIGH"];
 
+/// Words of `session`, in code order.
+pub const SESSIONS: &[&str] = &["ASIAN", "LONDON", "NY", "ROLLOVER"];
+/// Words of `vol_class`, in code order.
+pub const VOL_CLASS: &[&str] = &["STABLE", "HIGH_VOL", "EXPLOSIVE", "EXTREME"];
+/// Words of `vol_class_pct`, in code order.
+pub const VOL_CLASS_PCT: &[&str] = &["LOW", "NORMAL", "HIGH", "EXTREME"];
+
 const FUNDING: &str = "funding";
 const OI: &str = "open interest";
 const VOL: &str = "volatility from mark";
 const BASIS: &str = "basis and premium";
 const STOPS: &str = "levels and stop density";
+const TREND: &str = "trend";
+const CLASSES: &str = "volatility views";
+const SESSION: &str = "sessions";
+const HEAT: &str = "activity";
 const FR: &[Metric] = &[Metric::FundingRate];
 const FS: &[Metric] = &[Metric::FundingRateSettled];
 const OPEN_INTEREST: &[Metric] = &[Metric::OpenInterest];
@@ -278,6 +288,122 @@ catalogue! {
     StopVulnerability { id: "stop_vulnerability", group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
         inputs: CA, update: Update::Instant, formula: "worse of the two sides", warm_up: "ATR ready", source: "R1.39",
         spoken: "stop vulnerability" }
+    TrendSlope { id: "trend_slope", group: TREND, unit: "price per bar", inputs: CA,
+        formula: "ols(close).slope", window: "50 bars of trend_tf (1w: 26)", warm_up: "full window without a missing bar",
+        scale: Some(1.0), source: "R2.19", spoken: "slope of the price" }
+    TrendIntercept { id: "trend_intercept", group: TREND, unit: "price", inputs: CA,
+        formula: "ols(close).intercept", window: "50 bars of trend_tf", warm_up: "full window", scale: Some(1.0), source: "R2.19",
+        spoken: "start of the regression line" }
+    TrendR { id: "trend_r", group: TREND, unit: "[−1,1]", inputs: CA,
+        formula: "corr(position, close); also the strength of the trend", window: "50 bars of trend_tf", warm_up: "full window",
+        scale: Some(0.1), source: "R2.19, R2.24", spoken: "strength of the trend" }
+    TrendStderr { id: "trend_stderr", group: TREND, unit: "price per bar", inputs: CA,
+        formula: "standard error of trend_slope", window: "50 bars of trend_tf", warm_up: "full window", scale: Some(1.0),
+        source: "R2.19", spoken: "error of the slope" }
+    TrendP { id: "trend_p", group: TREND, unit: "[0,1]", inputs: CA,
+        formula: "two-sided Student t(n − 2) of slope/stderr; a filter, not significance", window: "50 bars of trend_tf",
+        warm_up: "full window", scale: Some(0.05), source: "R2.19, R2.21", spoken: "p of the trend" }
+    TrendPHac { id: "trend_p_hac", group: TREND, unit: "[0,1]", inputs: CA,
+        formula: "two-sided normal p with a Newey–West standard error (Bartlett, ⌊4(n/100)^{2/9}⌋ lags)",
+        window: "50 bars of trend_tf", warm_up: "full window", scale: Some(0.05), source: "R2.24",
+        spoken: "p of the trend, robust" }
+    TrendR2 { id: "trend_r2", group: TREND, unit: "[0,1]", inputs: CA, formula: "trend_r²",
+        window: "50 bars of trend_tf", warm_up: "full window", scale: Some(0.1), source: "R2.19", spoken: "fit of the trend" }
+    SlopePct { id: "slope_pct", group: TREND, unit: "percent per bar", inputs: CA,
+        formula: "trend_slope / last close · 100", window: "50 bars of trend_tf", warm_up: "full window", scale: Some(0.05),
+        source: "R2.20", spoken: "slope of the price" }
+    VolPct { id: "vol_pct", group: TREND, unit: "percent per bar", inputs: CA,
+        formula: "population sd of log returns of closes · 100", window: "20 bars of 1 h", warm_up: "20 returns",
+        scale: Some(0.1), source: "R2.57", spoken: "dispersion of hourly returns" }
+    VolumeRatio { id: "volume_ratio", group: TREND, unit: "ratio", inputs: CA,
+        formula: "volume of the bar / mean of the 20 before it", window: "20 bars of 1 h", warm_up: "21 bars", scale: Some(0.5),
+        source: "R2.57", spoken: "volume against its last 20 hours" }
+    VolAnnual { id: "vol_annual", group: CLASSES, unit: ANNUAL, inputs: MK, update: Update::Instant,
+        formula: "realized_vol_24h, the canonical volatility", window: "24 h, 60 s", warm_up: "1152 returns", scale: Some(0.10),
+        source: "C04", spoken: "volatility" }
+    VolDaily { id: "vol_daily", group: CLASSES, unit: "daily fraction", inputs: MK, update: Update::Instant,
+        formula: "vol_annual / √365", window: "24 h", warm_up: "1152 returns", scale: Some(0.01), source: "C04, R4.14",
+        spoken: "daily volatility" }
+    VolClass { id: "vol_class", group: CLASSES, unit: "enum", value: ValueType::Enum(VOL_CLASS), inputs: MK,
+        update: Update::Instant, formula: "vol_daily ≤ 0.01 STABLE, ≤ 0.05 HIGH_VOL, ≤ 0.10 EXPLOSIVE, else EXTREME",
+        window: "24 h", warm_up: "1152 returns", source: "R4.14, C04", spoken: "volatility class" }
+    RiskMultiplier { id: "risk_multiplier", group: CLASSES, unit: "ratio", inputs: MK, update: Update::Instant,
+        formula: "0.7 / 1.2 / 1.8 / 2.5 by vol_class", window: "24 h", warm_up: "1152 returns", scale: Some(0.5),
+        source: "R4.15, C16", spoken: "caution multiplier" }
+    SizeFactor { id: "size_factor", group: CLASSES, unit: "ratio", inputs: MK, update: Update::Instant,
+        formula: "min(1, 1/risk_multiplier)", window: "24 h", warm_up: "1152 returns", scale: Some(0.1), source: "C16",
+        spoken: "size factor" }
+    VolPctRank { id: "vol_pct_rank", group: CLASSES, unit: "[0,1]", inputs: MK,
+        formula: "pct(vol_annual; 90 d hourly)", window: "90 d, 1 h", warm_up: "336", ranks: Some(Feature::RealizedVol24h),
+        scale: Some(0.10), source: "R2.18, C04", spoken: "volatility" }
+    VolClassPct { id: "vol_class_pct", group: CLASSES, unit: "enum", value: ValueType::Enum(VOL_CLASS_PCT), inputs: MK,
+        update: Update::Instant, formula: "vol_pct_rank < 0.25 LOW, < 0.75 NORMAL, < 0.95 HIGH, else EXTREME", window: "90 d",
+        warm_up: "336", source: "R2.18", spoken: "volatility against its 90 days" }
+    VolReversionGap { id: "vol_reversion_gap", group: CLASSES, unit: "ln", inputs: MK,
+        formula: "ln(vol_annual / median of 90 d hourly)", window: "90 d, 1 h", warm_up: "336", scale: Some(0.2), source: "R4.16",
+        spoken: "volatility against its median" }
+    VolHarForecast { id: "vol_har_forecast", group: CLASSES, unit: "daily variance", inputs: MK,
+        formula: "HAR: β₀ + β_d·RV_d + β_w·RV_w(5 d) + β_m·RV_m(22 d), least squares on trailing days, floored at the smallest of them",
+        window: "365 d, 1 d", warm_up: "90 days", scale: Some(0.0005), source: "R4.16", spoken: "tomorrow's variance" }
+    VolHalflife { id: "vol_halflife", group: CLASSES, unit: "days", inputs: MK,
+        formula: "−ln 2 / ln φ, φ = AR(1) of ln daily realised variance", window: "60 d, 1 d", warm_up: "40 days",
+        scale: Some(1.0), source: "R4.16", spoken: "half-life of volatility" }
+    VolParkinson { id: "vol_parkinson", group: CLASSES, unit: ANNUAL, inputs: CA,
+        formula: "√(Σ ln(h/l)² / (4·n·ln 2)) · √(year/bar)", window: "24 bars of 1 h", warm_up: "20 bars", scale: Some(0.10),
+        source: "C04", spoken: "volatility from ranges" }
+    VolGarmanKlass { id: "vol_garman_klass", group: CLASSES, unit: ANNUAL, inputs: CA,
+        formula: "√(mean(½ ln(h/l)² − (2 ln 2 − 1)·ln(c/o)²)) · √(year/bar)", window: "24 bars of 1 h", warm_up: "20 bars",
+        scale: Some(0.10), source: "C04", spoken: "volatility by Garman and Klass" }
+    VolRogersSatchell { id: "vol_rogers_satchell", group: CLASSES, unit: ANNUAL, inputs: CA,
+        formula: "√(mean(ln(h/c)·ln(h/o) + ln(l/c)·ln(l/o))) · √(year/bar)", window: "24 bars of 1 h", warm_up: "20 bars",
+        scale: Some(0.10), source: "C04", spoken: "volatility by Rogers and Satchell" }
+    VolYangZhang { id: "vol_yang_zhang", group: CLASSES, unit: ANNUAL, inputs: CA,
+        formula: "√(V_o + k·V_c + (1 − k)·V_rs) · √(year/bar), k = 0.34/(1.34 + (n + 1)/(n − 1))", window: "24 bars of 1 h",
+        warm_up: "20 bars", scale: Some(0.10), source: "C04", spoken: "volatility by Yang and Zhang" }
+    Session { id: "session", group: SESSION, unit: "enum", value: ValueType::Enum(SESSIONS), update: Update::Instant,
+        formula: "hours of the book's session set; the later opening has an overlap", source: "R2.1, R2.3, A10",
+        spoken: "session" }
+    SessionElapsedFrac { id: "session_elapsed_frac", group: SESSION, unit: "[0,1)", update: Update::Instant,
+        formula: "(t − start)/(end − start) of the session", scale: Some(0.1), source: "R2.1", spoken: "share of the session over" }
+    SessionExpectedVol { id: "session_expected_vol", group: SESSION, unit: ANNUAL, inputs: MK,
+        formula: "median volatility of the last 20 completed sessions of the name, weekdays and weekends apart (pooled until there are 10)",
+        window: "20 sessions", warm_up: "10 sessions", scale: Some(0.10), source: "R2.7, S11", spoken: "usual volatility of the session" }
+    SessionExpectedVolume { id: "session_expected_volume", group: SESSION, unit: "quote per min", inputs: CA,
+        formula: "median quote volume a minute of the same sessions", window: "20 sessions", warm_up: "10 sessions",
+        scale: Some(1.0), source: "R2.7", spoken: "usual volume of the session" }
+    SessionVolRatio { id: "session_vol_ratio", group: SESSION, unit: "ratio", inputs: MK, update: Update::Instant,
+        formula: "realized_vol_1h / session_expected_vol", window: "1 h", warm_up: "10 sessions", scale: Some(0.5), source: "R2.4",
+        spoken: "volatility against the usual of the session" }
+    SessionVolumeRatio { id: "session_volume_ratio", group: SESSION, unit: "ratio", inputs: CA, update: Update::Instant,
+        formula: "quote volume a minute over 60 min / session_expected_volume", window: "1 h", warm_up: "10 sessions",
+        scale: Some(0.5), source: "R2.5, A11", spoken: "volume against the usual of the session" }
+    SessionBaseMult { id: "session_base_mult", group: SESSION, unit: "ATR multiples", inputs: &[], update: Update::Instant,
+        formula: "measured base of the session (1.5 · usual volatility / mean of the four, in [1, 2.5]) where the book says so and there are 10 sessions of each name; else the book's",
+        scale: Some(0.5), source: "R2.2, A10, S11", spoken: "base multiplier of the session" }
+    VolAdjustment { id: "vol_adjustment", group: SESSION, unit: "ratio", inputs: &[], update: Update::Instant,
+        formula: "1 + (session_vol_ratio − 1)·0.5; 1 while the ratio is not known", scale: Some(0.1), source: "R2.4",
+        spoken: "adjustment for volatility" }
+    VolumeAdjustment { id: "volume_adjustment", group: SESSION, unit: "ratio", inputs: &[], update: Update::Instant,
+        formula: "clamp(1 + (session_volume_ratio − 1)·0.25, 0.8, 1.25); 1 while the ratio is not known", scale: Some(0.1),
+        source: "R2.5, A11", spoken: "adjustment for volume" }
+    AdaptiveMult { id: "adaptive_mult", group: SESSION, unit: "ATR multiples", inputs: &[], update: Update::Instant,
+        formula: "clamp(session_base_mult · vol_adjustment · volume_adjustment, 0.5, 4)", scale: Some(0.5), source: "R2.5, A11",
+        spoken: "stop distance of the session" }
+    SessionBadPeriod { id: "session_bad_period", group: SESSION, unit: "bool", value: ValueType::Bool, inputs: &[],
+        update: Update::Instant, formula: "ROLLOVER, or session_vol_ratio > 2, or minutes_to_event ≤ 120; parts not known are skipped",
+        source: "R2.6, R2.55", spoken: "bad period for entries" }
+    PriceZ24h { id: "price_z_24h", group: HEAT, unit: "σ", inputs: CA, formula: "z of hourly closes", window: "24 h, 1 h",
+        warm_up: "12", scale: Some(1.0), source: "R4.21, S04", spoken: "price against its day" }
+    VolZ30d { id: "vol_z_30d", group: HEAT, unit: "σ", inputs: MK, formula: "z(ln realized_vol_24h hourly)",
+        window: "30 d, 1 h", warm_up: "168", scale: Some(1.0), source: "R4.21, S04", spoken: "volatility against its month" }
+    Heat { id: "heat", group: HEAT, unit: "[0,1]",
+        inputs: &[Metric::Bar, Metric::OpenInterest, Metric::FundingRate, Metric::MarkPrice],
+        formula: "mean of the ready percentiles over 30 d hourly of quote volume 24 h, abs(oi_delta_24h), abs(funding_rate_8h), realized_vol_24h",
+        window: "30 d, 1 h", warm_up: "3 parts, 168 each", scale: Some(0.1), source: "R4.21, A25", spoken: "activity" }
+    LongBias { id: "long_bias", group: HEAT, unit: "[−1,1]", update: Update::Instant,
+        inputs: &[Metric::FundingRate, Metric::OpenInterest, Metric::MarkPrice],
+        formula: "mean of the ready parts: 2·funding_pct_30d − 1; tanh(basis/0.005); ±0.5 by oi_price_quadrant (LONGS_OPENING +, SHORTS_OPENING −, else 0)",
+        warm_up: "2 parts", scale: Some(0.2), source: "R4.22, A25", spoken: "crowding on the long side" }
 }
 
 impl Feature {
@@ -325,6 +451,6 @@ mod tests {
                 s.id
             );
         }
-        assert_eq!(Feature::COUNT, 54);
+        assert_eq!(Feature::COUNT, 93);
     }
 }

@@ -24,6 +24,7 @@ impl Config {
             span_min: self.book.span_min,
             coverage_min: self.book.coverage_min,
             allow_proxy: self.book.allow_proxy,
+            sessions: self.book.sessions,
         }
     }
 }
@@ -63,6 +64,10 @@ fn empty_row() -> MinuteRow {
         cells: Vec::new(),
         cuts: Vec::new(),
         risk: barograph_domain::AxisState::default(),
+        trend: barograph_domain::AxisState::default(),
+        volatility: barograph_domain::AxisState::default(),
+        heat: barograph_domain::AxisState::default(),
+        timeframes: barograph_domain::Timeframes::default(),
         held: Vec::new(),
         inputs: Vec::new(),
         price: None,

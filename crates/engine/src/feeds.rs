@@ -3,6 +3,7 @@
 //! A feed is one declared stream (or one series derived from others) with its grid, its windows and its latest readings.
 //! Several feeds may offer the same reading; which one is shown is decided in `assemble`, never mixed inside a window.
 
+use crate::chart::{ChartReadings, Charts};
 use crate::features::bars::{BarSample, DayVolume, Priced};
 use crate::features::funding::{FundingSlots, RunningFunding};
 use crate::features::open_interest::{OpenInterest, OpenInterestSlots};
@@ -46,11 +47,32 @@ impl Source {
 
 /// Samples of a price feed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "a few per market, and plain series are the hot ones")]
 pub enum PriceSeries {
     /// Mark prices, trades or mids.
     Plain(Series<f64>),
-    /// Closed bars, with the day's volume and, where an hour can be built, levels and stops.
-    Bars(Series<BarSample>, DayVolume, Option<Box<Stops>>),
+    /// Closed bars and what only they give.
+    Bars(Box<Bars>),
+}
+
+/// A series of closed bars.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Bars {
+    /// Its samples.
+    pub series: Series<BarSample>,
+    /// Volume of the day, the hour and the sessions.
+    pub volume: DayVolume,
+    /// Levels and stops, where an hour can be built.
+    pub stops: Option<Stops>,
+    /// Charts of the longer timeframes, where one can be built.
+    pub charts: Option<Charts>,
+    /// What is read off the charts; derived, so not saved.
+    #[serde(skip, default = "no_readings")]
+    pub(crate) readings: ChartReadings,
+}
+
+fn no_readings() -> ChartReadings {
+    ChartReadings::NONE
 }
 
 /// A stream of prices.
@@ -58,6 +80,8 @@ pub enum PriceSeries {
 pub struct PriceFeed {
     /// Which stream.
     pub source: Source,
+    /// Kind of the stream itself: what is defined on bars is measured by bars.
+    pub declared: Kind,
     /// Its samples.
     pub series: PriceSeries,
     /// Its volatility windows; an index has none.
@@ -78,6 +102,31 @@ fn no_volatility() -> VolatilitySlots {
     VolatilitySlots::MISSING
 }
 
+impl Bars {
+    fn settle(&mut self, settings: &Settings) {
+        self.volume.settle(&self.series, settings);
+        for &index in self.series.changed() {
+            let Some(bar) = self.series.at(index) else { continue };
+            let close = self.series.instant(index);
+            if let Some(stops) = &mut self.stops {
+                stops.push(close, &bar);
+            }
+            if let Some(charts) = &mut self.charts
+                && charts.push(close, &bar, |_| ())
+            {
+                self.readings.update(charts);
+            }
+        }
+    }
+
+    /// After a restore: readings are derived from the charts again.
+    fn reread(&mut self) {
+        if let Some(charts) = &self.charts {
+            self.readings.update(charts);
+        }
+    }
+}
+
 impl PriceFeed {
     /// A feed for one declared stream. `measured`: its readings are what the definition asks for.
     #[must_use]
@@ -89,13 +138,20 @@ impl PriceFeed {
         let series = if bars {
             let series = Series::new(&held, MINUTE, LOOKBACK, max_age);
             let step = series.step();
-            PriceSeries::Bars(series, DayVolume::new(step), Stops::new(step).map(Box::new))
+            PriceSeries::Bars(Box::new(Bars {
+                series,
+                volume: DayVolume::new(step),
+                stops: Stops::new(step),
+                charts: Charts::new(step),
+                readings: ChartReadings::NONE,
+            }))
         } else {
             PriceSeries::Plain(Series::new(&held, MINUTE, LOOKBACK, max_age))
         };
         let step = MINUTE.max(held.cadence);
         Self {
             source: Source { stream, metric: decl.metric, kind },
+            declared: decl.kind,
             series,
             volatility: (decl.metric != Metric::IndexPrice).then(|| Volatility::new(step, bars)),
             unread: true,
@@ -110,6 +166,7 @@ impl PriceFeed {
         let series = Series::new(&held, MINUTE, COMPARED_BACK, freshness.max_age(&held));
         Self {
             source: Source { stream, metric: decl.metric, kind: Kind::Proxy },
+            declared: decl.kind,
             series: PriceSeries::Plain(series),
             volatility: None,
             unread: true,
@@ -128,21 +185,14 @@ impl PriceFeed {
                 self.unread |= changed;
                 changed
             }
-            PriceSeries::Bars(series, volume, stops) => {
-                let changed = series.settle(t);
+            PriceSeries::Bars(bars) => {
+                let changed = bars.series.settle(t);
                 self.unread |= changed;
                 if changed {
                     if let Some(volatility) = &mut self.volatility {
-                        volatility.settle(series, settings);
+                        volatility.settle(&bars.series, settings);
                     }
-                    volume.settle(series);
-                    if let Some(stops) = stops {
-                        for &index in series.changed() {
-                            if let Some(bar) = series.at(index) {
-                                stops.push(series.instant(index), &bar);
-                            }
-                        }
-                    }
+                    bars.settle(settings);
                 }
                 changed
             }
@@ -152,10 +202,13 @@ impl PriceFeed {
     /// Recomputes the readings at the anchor.
     pub fn read(&mut self, settings: &Settings) {
         self.unread = false;
-        let Some(volatility) = &self.volatility else { return };
+        if let PriceSeries::Bars(bars) = &mut self.series {
+            bars.reread();
+        }
+        let Some(volatility) = &mut self.volatility else { return };
         self.slots = match &self.series {
             PriceSeries::Plain(series) => volatility.slots(series, &self.source.origin(series), settings),
-            PriceSeries::Bars(series, ..) => volatility.slots(series, &self.source.origin(series), settings),
+            PriceSeries::Bars(bars) => volatility.slots(&bars.series, &self.source.origin(&bars.series), settings),
         };
     }
 
@@ -163,7 +216,7 @@ impl PriceFeed {
     pub fn seen(&mut self) {
         match &mut self.series {
             PriceSeries::Plain(series) => series.seen(),
-            PriceSeries::Bars(series, ..) => series.seen(),
+            PriceSeries::Bars(bars) => bars.series.seen(),
         }
     }
 
@@ -171,7 +224,7 @@ impl PriceFeed {
     pub fn gap(&mut self, status: &barograph_domain::Status) {
         match &mut self.series {
             PriceSeries::Plain(series) => series.gap(status),
-            PriceSeries::Bars(series, ..) => series.gap(status),
+            PriceSeries::Bars(bars) => bars.series.gap(status),
         }
     }
 
@@ -180,7 +233,7 @@ impl PriceFeed {
     pub fn step(&self) -> Span {
         match &self.series {
             PriceSeries::Plain(series) => series.step(),
-            PriceSeries::Bars(series, ..) => series.step(),
+            PriceSeries::Bars(bars) => bars.series.step(),
         }
     }
 
@@ -189,7 +242,7 @@ impl PriceFeed {
     pub fn is_filled(&self) -> bool {
         match &self.series {
             PriceSeries::Plain(series) => series.is_filled(),
-            PriceSeries::Bars(series, ..) => series.is_filled(),
+            PriceSeries::Bars(bars) => bars.series.is_filled(),
         }
     }
 
@@ -198,7 +251,7 @@ impl PriceFeed {
     pub fn price_at(&self, t: Ts) -> Option<f64> {
         match &self.series {
             PriceSeries::Plain(series) => series.at_ts(t),
-            PriceSeries::Bars(series, ..) => series.at_ts(t).map(|b| b.price()),
+            PriceSeries::Bars(bars) => bars.series.at_ts(t).map(|b| b.price()),
         }
     }
 
@@ -207,7 +260,7 @@ impl PriceFeed {
     pub fn newest(&self) -> Option<f64> {
         match &self.series {
             PriceSeries::Plain(series) => series.newest().map(|(_, p)| p),
-            PriceSeries::Bars(series, ..) => series.newest().map(|(_, b)| b.price()),
+            PriceSeries::Bars(bars) => bars.series.newest().map(|(_, b)| b.price()),
         }
     }
 
@@ -216,7 +269,7 @@ impl PriceFeed {
     pub fn origin(&self) -> Origin {
         match &self.series {
             PriceSeries::Plain(series) => self.source.origin(series),
-            PriceSeries::Bars(series, ..) => self.source.origin(series),
+            PriceSeries::Bars(bars) => self.source.origin(&bars.series),
         }
     }
 
@@ -225,7 +278,7 @@ impl PriceFeed {
     pub fn anchor_ts(&self) -> Option<Ts> {
         match &self.series {
             PriceSeries::Plain(series) => series.anchor_ts(),
-            PriceSeries::Bars(series, ..) => series.anchor_ts(),
+            PriceSeries::Bars(bars) => bars.series.anchor_ts(),
         }
     }
 
@@ -234,7 +287,7 @@ impl PriceFeed {
     pub fn max_age(&self) -> Span {
         match &self.series {
             PriceSeries::Plain(series) => series.max_age(),
-            PriceSeries::Bars(series, ..) => series.max_age(),
+            PriceSeries::Bars(bars) => bars.series.max_age(),
         }
     }
 
@@ -243,7 +296,7 @@ impl PriceFeed {
     pub fn has_gap(&self, after: Ts, upto: Ts) -> bool {
         match &self.series {
             PriceSeries::Plain(series) => series.has_gap(after, upto),
-            PriceSeries::Bars(series, ..) => series.has_gap(after, upto),
+            PriceSeries::Bars(bars) => bars.series.has_gap(after, upto),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod advice;
 mod ages;
 mod assemble;
 pub mod catalogue;
+pub mod chart;
 pub mod composite;
 pub mod detect;
 pub mod engine;
@@ -23,7 +24,9 @@ pub mod market;
 pub mod models;
 pub mod rules;
 pub mod series;
+pub mod sessions;
 
+pub use assemble::vol_class;
 pub use catalogue::{CATALOGUE, Feature};
 pub use engine::{Config, Engine, Outputs, RestoreError, Saved};
 pub use market::Market;

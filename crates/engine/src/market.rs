@@ -9,10 +9,10 @@ use crate::features::Settings;
 use crate::features::basis::Pair;
 use crate::features::settled::Settled;
 use crate::feeds::{FundingFeed, OpenInterestFeed, PriceFeed, PriceSeries};
-use crate::rules::{Freshness, RiskAxis};
+use crate::rules::{Axes, AxisStates, Freshness};
 use barograph_domain::{
     Event, GapReason, Instrument, Kind, MarketKind, Metric, Payload, Span, Status, StatusState, StreamDecl,
-    StreamIndex, Ts,
+    StreamIndex, TIMEFRAMES, Timeframes, Ts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,9 @@ pub struct Market {
     pub(crate) open_interest: Vec<OpenInterestFeed>,
     pub(crate) premium: Option<PairFeed>,
     pub(crate) basis: Option<PairFeed>,
-    axis: RiskAxis,
+    axes: Axes,
+    /// Labels of the risk and the heat axis at the last close of each timeframe.
+    closes: Timeframes,
     next_tick: Option<Ts>,
     last_recv: Ts,
     late_events: u64,
@@ -93,7 +95,8 @@ impl Market {
             open_interest: Vec::new(),
             premium: None,
             basis: None,
-            axis: RiskAxis::new(&config.book),
+            axes: Axes::new(&config.book),
+            closes: Timeframes::default(),
             next_tick: None,
             last_recv: Ts::MIN,
             late_events: 0,
@@ -228,8 +231,8 @@ impl Market {
         let at = event.event_ts;
         match (route, event.payload) {
             (Route::Price(i), Payload::Bar(bar)) => {
-                if let PriceSeries::Bars(series, ..) = &mut self.prices[i].series {
-                    series.push(at, bar.into());
+                if let PriceSeries::Bars(bars) = &mut self.prices[i].series {
+                    bars.series.push(at, bar.into());
                 }
             }
             (Route::Price(i), Payload::Value(price) | Payload::Trade { price, .. }) => {
@@ -308,15 +311,31 @@ impl Market {
             self.read_prices(t, &settings);
         }
         assembly.refresh(self, t, changed, config);
-        let risk = self.axis.step(&config.book, t, assembly.cells(), assembly.inputs(), streams);
+        let states = self.axes.step(&config.book, t, assembly.cells(), assembly.inputs(), streams);
+        self.note_closes(t, &states);
         let row = out.next_row();
         assembly.write(row);
         row.instrument = self.index;
         row.ts = t;
-        row.risk = risk;
+        row.risk = states.risk;
+        row.trend = states.trend;
+        row.volatility = states.volatility;
+        row.heat = states.heat;
+        row.timeframes.risk = self.closes.risk;
+        row.timeframes.heat = self.closes.heat;
         row.held.clear();
-        row.held.extend_from_slice(self.axis.held());
+        row.held.extend_from_slice(self.axes.held());
         self.assembly = assembly;
+    }
+
+    /// The risk and the heat axis have no bars of their own: on a timeframe they read as they did at its last close.
+    fn note_closes(&mut self, t: Ts, states: &AxisStates) {
+        for (i, timeframe) in TIMEFRAMES.into_iter().enumerate() {
+            if (t - crate::chart::offset_of(timeframe)).0.rem_euclid(timeframe.0) == 0 {
+                self.closes.risk[i] = states.risk.label;
+                self.closes.heat[i] = states.heat.label;
+            }
+        }
     }
 
     /// Turns what has arrived into samples. Prices first: the open interest join needs them.
@@ -386,8 +405,10 @@ impl Market {
         let Some(hour) = crate::features::hourly::whole_hour(t) else { return };
         let price = self.price(t).map(|(_, p)| p);
         for feed in &mut self.prices {
-            if let PriceSeries::Bars(series, _, Some(stops)) = &mut feed.series {
-                let fresh = t <= series.expires();
+            if let PriceSeries::Bars(bars) = &mut feed.series
+                && let Some(stops) = &mut bars.stops
+            {
+                let fresh = t <= bars.series.expires();
                 stops.note_hour(hour, price.filter(|_| fresh).and_then(|p| stops.densities(p)));
             }
         }
@@ -411,10 +432,11 @@ impl Market {
 
     /// Levels of all timeframes and feeds, sorted by price within each.
     pub fn levels(&self) -> impl Iterator<Item = &crate::features::levels::Level> {
-        self.prices.iter().flat_map(|p| match &p.series {
-            PriceSeries::Bars(_, _, Some(stops)) => stops.levels(),
-            PriceSeries::Bars(..) | PriceSeries::Plain(_) => [].iter().chain([].iter()),
-        })
+        let bars = self.prices.iter().filter_map(|p| match &p.series {
+            PriceSeries::Bars(bars) => bars.stops.as_ref(),
+            PriceSeries::Plain(_) => None,
+        });
+        bars.flat_map(crate::features::stops::Stops::levels)
     }
 
     /// The next minute to be made.

@@ -137,10 +137,10 @@ impl Replay<'_> {
     fn flip(&mut self, row: &MinuteRow, flip: &Flip) {
         let feature = Feature::from_id(flip.feature).unwrap();
         let scene = Scene { book: self.book, cells: &row.cells, cuts: &row.cuts };
-        let there = evaluate(self.book, &self.windows.with(&row.cells, feature, flip.needed)).raw;
+        let there = evaluate::<RiskRegime>(self.book, &self.windows.with(&row.cells, feature, flip.needed)).raw;
         assert_ne!(there, row.risk.raw_label, "{} {flip:?}", row.ts);
         assert_eq!(there, flip.label, "{} {flip:?}", row.ts);
-        assert_eq!(apply_flip(&scene, feature, flip.needed), flip.label, "{} {flip:?}", row.ts);
+        assert_eq!(apply_flip::<RiskRegime>(&scene, feature, flip.needed), flip.label, "{} {flip:?}", row.ts);
         self.tally.flips += 1;
         self.tally.ranked += usize::from(flip.percentile.is_some());
     }
@@ -172,7 +172,7 @@ impl Replay<'_> {
 fn apply_all(world: &World, book_name: &str) -> Tally {
     let config = config(book_name);
     let book = &*config.book;
-    let axis = RiskAxis::new(book);
+    let axis = RiskAxis::new();
     let mut replay = Replay { book, world, axis, windows: Windows::default(), tally: Tally::default() };
     let mut on_row = |row: &MinuteRow| {
         replay.windows.learn(row, book);

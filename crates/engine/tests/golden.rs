@@ -129,7 +129,7 @@ fn open_interest_deltas_on_the_five_minute_grid() {
 fn realized_volatility_of_minute_marks() {
     let mut s = series::<f64>(Metric::MarkPrice, Span::mins(1));
     let mut v = Volatility::new(Span::mins(1), false);
-    let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true };
+    let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..Settings::default() };
     // The file shows full windows only.
     let full = |slot: &Slot| slot.cell.ready().filter(|_| (slot.cell.coverage - 1.0).abs() < 1e-6);
     for (i, row) in Vector::load("realized_vol").0.iter().enumerate() {

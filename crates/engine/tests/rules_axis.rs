@@ -3,7 +3,7 @@
 mod rules_common;
 use barograph_domain::row::HeldCount;
 use barograph_domain::{AxisState, Cell, HeldBy, Reason, RiskRegime, State};
-use barograph_engine::rules::{Book, RiskAxis};
+use barograph_engine::rules::{Axes, Book};
 use rules_common::{ages, feature, live_streams, minute, row, set, shipped};
 
 const NORMAL: [(&str, f64); 5] = [
@@ -20,20 +20,20 @@ const STORM: [(&str, f64); 5] = [NORMAL[0], NORMAL[1], NORMAL[2], ("realized_vol
 
 struct Run {
     book: Book,
-    axis: RiskAxis,
+    axis: Axes,
     now: i64,
 }
 
 impl Run {
     fn new(book: &str) -> Self {
         let book = shipped(book);
-        let axis = RiskAxis::new(&book);
+        let axis = Axes::new(&book);
         Self { book, axis, now: -1 }
     }
     fn cells(&mut self, cells: &[Cell], age_s: [i64; 3]) -> AxisState {
         self.now += 1;
         let ts = minute(self.now);
-        self.axis.step(&self.book, ts, cells, &ages(ts, age_s), &live_streams())
+        self.axis.step(&self.book, ts, cells, &ages(ts, age_s), &live_streams()).risk
     }
     fn fresh(&mut self, readings: &[(&str, f64)]) -> AxisState {
         let cells = row(minute(self.now + 1), readings);

@@ -28,7 +28,7 @@ fn shipped_books_hold_the_numbers_of_the_specification() {
         assert_eq!(book.name, name);
         let labels: Vec<RiskRegime> = book.rules().iter().map(|r| r.label).collect();
         assert_eq!(labels, [RiskRegime::SqueezeRisk, RiskRegime::HighVol, RiskRegime::ChopRisk]);
-        assert_eq!(book.hysteresis, name != "seed1-strict");
+        assert_eq!(book.hysteresis(), name != "seed1-strict");
         assert_eq!(book.allow_proxy, name != "seed1-strict");
     }
     assert!(Book::shipped("seed9").is_none());
@@ -107,7 +107,7 @@ rule = [{ id = "crowded", label = "SQUEEZE_RISK", any = [
     assert_eq!(rule.groups[0].clauses[1].test, Test::Codes { mask: 2, list: false });
     assert_eq!(rule.groups[0].clauses[2].test, Test::Number { op: Op::Ge, value: 1e9, exit: 9e8 });
     assert_eq!((book.bias_shift, book.allow_aggressive, book.scale(Feature::OiUsd)), (-1, true, Some(1e8)));
-    assert_eq!(book.features(), [Feature::OiUsd, Feature::SqueezeDirection, Feature::BasisAnomaly]);
+    assert_eq!(book.risk().features(), [Feature::OiUsd, Feature::SqueezeDirection, Feature::BasisAnomaly]);
 }
 
 #[test]
@@ -230,8 +230,8 @@ type = "x"
             "1:1: a rule book needs a name, as in name = \"mine\"",
             "1:1: unknown key 'nme' of a rule book — did you mean 'name'?",
             "2:13: 'freshness' is 'sead1'; it is one of default, seed1, seed3, seed4",
-            "4:6: id 'wild' is no risk label; add label = one of SQUEEZE_RISK, HIGH_VOL, CHOP_RISK",
-            "5:8: axis 'trend' is not built yet; only rules of axis \"risk\" can be judged",
+            "3:3: a rule book needs at least one [[rule]] of axis \"risk\"",
+            "4:6: id 'wild' is no trend label; add label = one of STRONG_UPTREND, UPTREND, DOWNTREND, STRONG_DOWNTREND",
             "6:13: 'min_dwell': 'soon' is not a length of time; write 60s, 15m, 4h or 2d",
             "7:9: 'enter' is \"immediate\" or a number of consecutive evaluations from 1 to 1440",
             "8:44: unknown op '=>'; it is one of >, >=, <, <=, ==, in",
@@ -239,7 +239,7 @@ type = "x"
         ],
     );
     check(&errors("name = \"mine\"\n"), &["1:1: a rule book needs at least one [[rule]]"]);
-    check(&errors("name = \"mine\"\nrule = []\n"), &["2:1: a rule book needs at least one [[rule]]"]);
+    check(&errors("name = \"mine\"\nrule = []\n"), &["2:1: a rule book needs at least one [[rule]] of axis \"risk\""]);
     assert!(errors("name = \n")[0].starts_with("1:"), "{:?}", errors("name = \n"));
 }
 

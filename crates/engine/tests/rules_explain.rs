@@ -5,11 +5,11 @@ mod rules_common;
 use barograph_domain::row::HeldCount;
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::{
-    HeldBy, Instrument, InstrumentName, Kind, MarketKind, MinuteRow, Posture, Reason, RiskBias, RiskRegime, Snapshot,
-    Span, State, StopVulnerability, StreamDecl, StreamIndex,
+    Axis, HeldBy, Instrument, InstrumentName, Kind, MarketKind, MinuteRow, Posture, Reason, RiskBias, RiskRegime,
+    Snapshot, Span, State, StopVulnerability, StreamDecl, StreamIndex,
 };
 use barograph_engine::explain::{Context, at_present, render};
-use barograph_engine::rules::{Book, RiskAxis, logic_version};
+use barograph_engine::rules::{Axes, Book, RiskAxis, logic_version};
 use rules_common::{ages, feature, live_streams, minute, minute_row, set, shipped, window};
 
 const SQUEEZE: [(&str, f64); 6] = [
@@ -31,7 +31,7 @@ struct Case {
 /// A row under a book, after it has stood for `minutes`.
 fn case(book: &Book, readings: &[(&str, f64)], age_s: [i64; 3], edit: impl Fn(&mut MinuteRow)) -> Case {
     let streams = live_streams();
-    let mut axis = RiskAxis::new(book);
+    let mut axes = Axes::new(book);
     let mut row = minute_row(book, minute(0), readings, &[]);
     for n in 0..20 {
         row = minute_row(book, minute(n), readings, &[]);
@@ -39,9 +39,9 @@ fn case(book: &Book, readings: &[(&str, f64)], age_s: [i64; 3], edit: impl Fn(&m
             row.inputs = ages(minute(n), age_s);
             edit(&mut row);
         }
-        row.risk = axis.step(book, minute(n), &row.cells, &row.inputs, &streams);
+        row.risk = axes.step(book, minute(n), &row.cells, &row.inputs, &streams).risk;
     }
-    row.held = axis.held().to_vec();
+    row.held = axes.held().to_vec();
     let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap_or_else(|e| panic!("{e}"));
     Case { book: book.clone(), streams, instrument: Instrument::from_name(name, MarketKind::Perpetual), row }
 }
@@ -74,7 +74,7 @@ fn the_worked_example_is_traced() {
     );
     assert_eq!((risk.direction, risk.age_s, risk.axis_coverage), (Some("LONG_SQUEEZE"), 19 * 60, 1.0));
     assert!((risk.margin.unwrap() - 0.5).abs() < 1e-12);
-    let trace = &s.explanation.trace;
+    let trace: Vec<_> = s.explanation.trace.iter().filter(|r| r.axis == Axis::Risk).collect();
     let results: Vec<(&str, &str)> = trace.iter().map(|r| (r.id.as_str(), r.result)).collect();
     assert_eq!(results, [("SQUEEZE_RISK", "true"), ("HIGH_VOL", "false"), ("CHOP_RISK", "false")]);
     let margins: Vec<f64> =
@@ -302,7 +302,7 @@ fn identity_sources_and_what_is_not_available() {
     assert_eq!(serde_json::to_string(&a).unwrap(), serde_json::to_string(&b).unwrap());
     assert_eq!(a.sources_used, ["binance_futures"]);
     assert_eq!(a.explanation.features["oi_delta_4h"].sources, ["binance_futures"]);
-    assert_eq!(a.not_available, ["trend", "volatility", "heat", "probability", "similar_episodes"]);
+    assert_eq!(a.not_available, ["probability", "similar_episodes"]);
     assert_eq!((a.symbol.as_str(), a.known_ts - a.timestamp), ("BTCUSDT", Span::millis(200)));
     let ages: Vec<(&str, Option<i64>, Option<i64>)> =
         a.explanation.inputs.iter().map(|i| (i.metric, i.age_s, i.max_age_s)).collect();
@@ -315,7 +315,9 @@ fn identity_sources_and_what_is_not_available() {
         ]
     );
     let json = serde_json::to_value(&a).unwrap();
-    assert!(json.get("age_s").is_none() && json["regimes"]["trend"].is_null() && json["probability"].is_null());
+    assert!(
+        json.get("age_s").is_none() && json["regimes"]["trend"]["label"] == "UNKNOWN" && json["probability"].is_null()
+    );
     assert_eq!(json["explanation"]["features"]["squeeze_direction"]["value"], "LONG_SQUEEZE");
     let other = Case { row: MinuteRow { held: vec![HeldCount { held: 1, known: 2 }; 3], ..c.row.clone() }, ..c };
     assert_eq!(other.snapshot().snapshot_id, a.snapshot_id, "the id follows from readings, not from memory");
@@ -341,7 +343,7 @@ fn read_at_present_the_override_grows_in() {
     ];
     let mut c = case(&book, &readings, [0; 3], |_| {});
     let mut row = minute_row(&book, minute(0), &readings, &windows);
-    row.risk = RiskAxis::new(&book).step(&book, minute(0), &row.cells, &row.inputs, &c.streams);
+    row.risk = RiskAxis::new().step(&book, minute(0), &row.cells, &row.inputs, &c.streams);
     c.row = row;
     assert_eq!(c.row.risk.label, RiskRegime::Normal);
     let read = |s: i64| at_present(&c.context(), &c.row, None, minute(0) + Span::secs(s));

@@ -45,7 +45,7 @@ impl World {
         cells
     }
     fn label_with(&self, feature: Feature, x: f64) -> RiskRegime {
-        evaluate(&self.book, &self.with(feature, x)).raw
+        evaluate::<RiskRegime>(&self.book, &self.with(feature, x)).raw
     }
 }
 
@@ -198,7 +198,7 @@ proptest! {
     fn a_reported_flip_flips_and_nothing_smaller_does(world in world()) {
         let cuts = world.cuts();
         let scene = Scene { book: &world.book, cells: &world.cells, cuts: &cuts };
-        let raw = evaluate(&world.book, &world.cells).raw;
+        let raw = evaluate::<RiskRegime>(&world.book, &world.cells).raw;
         let flip = nearest_flip(&scene);
         if raw == RiskRegime::Unknown {
             prop_assert_eq!(flip, None);
@@ -209,7 +209,7 @@ proptest! {
             let there = world.label_with(as_feature(flip), flip.needed);
             prop_assert_ne!(there, raw);
             prop_assert_eq!(there, flip.label);
-            prop_assert_eq!(apply_flip(&scene, as_feature(flip), flip.needed), flip.label);
+            prop_assert_eq!(apply_flip::<RiskRegime>(&scene, as_feature(flip), flip.needed), flip.label);
             prop_assert_eq!(flip.direction == "above", flip.needed > flip.value);
         }
         for (f, x) in variable(&world) {
@@ -224,7 +224,7 @@ proptest! {
         world in world(),
         history in prop::collection::vec((readings(), 1..20_u8), 0..4),
     ) {
-        let mut axis = RiskAxis::new(&world.book);
+        let mut axis = RiskAxis::new();
         let mut now = 0;
         let mut step = |axis: &mut RiskAxis, cells: &[Cell]| {
             now += 1;
@@ -314,8 +314,8 @@ proptest! {
                 let state = if warm { State::Warming { have: 1, need: 336 } } else { State::Ready };
                 cells[feature(id).index()] = Cell { state, ..Cell::ready_at(*rank, minute(0), Kind::Measured) };
             }
-            if evaluate(&alone_b, &cells).holds == 1 {
-                prop_assert_eq!(evaluate(&alone_a, &cells).holds, 1, "{}{}", a, b);
+            if evaluate::<RiskRegime>(&alone_b, &cells).holds == 1 {
+                prop_assert_eq!(evaluate::<RiskRegime>(&alone_a, &cells).holds, 1, "{}{}", a, b);
             }
         }
     }
@@ -342,7 +342,7 @@ fn the_worked_example_flips_on_volatility() {
     );
     assert_eq!(flip.needed.to_bits(), 0.30_f64.to_bits());
     assert!((flip.delta - 0.05).abs() < 1e-15 && (flip.distance - 0.5).abs() < 1e-12);
-    let mut axis = RiskAxis::new(&book);
+    let mut axis = RiskAxis::new();
     axis.step(&book, minute(0), &cells, &[], &[]);
     let state = axis.step(&book, minute(5), &cells, &[], &[]);
     let exit = nearest_exit(&scene, &state, minute(5), Staleness::default()).unwrap();
@@ -359,8 +359,12 @@ fn ties_follow_the_table_and_the_impossible_is_not_offered() {
     )
     .unwrap();
     let cells = row(minute(0), &[("realized_vol_1h", 0.25), ("oi_delta_4h", 0.125), ("realized_vol_4h", 4.0)]);
-    let flip = nearest_flip(&Scene { book: &book, cells: &cells, cuts: &[] }).unwrap();
+    let flip = nearest_flip::<RiskRegime>(&Scene { book: &book, cells: &cells, cuts: &[] }).unwrap();
     assert_eq!(flip.feature, "oi_delta_4h", "both are 2.5 scales away; the table names open interest first");
     let alone = row(minute(0), &[("realized_vol_1h", 0.6), ("oi_delta_4h", 0.3), ("realized_vol_4h", 0.0)]);
-    assert_eq!(nearest_flip(&Scene { book: &book, cells: &alone, cuts: &[] }), None, "three reasons hold it");
+    assert_eq!(
+        nearest_flip::<RiskRegime>(&Scene { book: &book, cells: &alone, cuts: &[] }),
+        None,
+        "three reasons hold it"
+    );
 }

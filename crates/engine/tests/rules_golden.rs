@@ -33,7 +33,7 @@ fn risk_regime_csv_is_met_exactly() {
     let col = |name: &str| header.iter().position(|h| h == name).unwrap();
     for line in lines {
         let cells = cells_of(header, line, Kind::Measured);
-        let got = evaluate(&absolute, &cells);
+        let got = evaluate::<RiskRegime>(&absolute, &cells);
         assert_eq!(got.raw.name(), line[col("raw_absolute")], "{line:?}");
         let others: Vec<&str> = (0..3)
             .filter(|i| got.holds >> i & 1 == 1 && got.fired != Some(*i))
@@ -42,7 +42,7 @@ fn risk_regime_csv_is_met_exactly() {
         if got.raw != RiskRegime::Unknown {
             assert_eq!(others.join(" "), line[col("also_matched")], "{line:?}");
         }
-        assert_eq!(evaluate(&strict, &cells).raw.name(), line[col("seed1_strict")], "{line:?}");
+        assert_eq!(evaluate::<RiskRegime>(&strict, &cells).raw.name(), line[col("seed1_strict")], "{line:?}");
     }
 }
 
@@ -54,7 +54,7 @@ fn squeeze_csv_rule_columns_are_met_exactly() {
         let book = Book::shipped(book).unwrap();
         let at = header.iter().position(|h| h == column).unwrap();
         for line in lines {
-            let holds = evaluate(&book, &cells_of(header, line, Kind::Measured)).holds & 1 == 1;
+            let holds = evaluate::<RiskRegime>(&book, &cells_of(header, line, Kind::Measured)).holds & 1 == 1;
             assert_eq!(holds.to_string(), line[at], "{column} {line:?}");
         }
     }
@@ -66,15 +66,18 @@ fn the_strict_book_takes_no_proxy() {
     let table = vectors(RISK_REGIME);
     let (header, lines) = table.split_first().unwrap();
     for kind in [Kind::Proxy, Kind::Modelled] {
-        assert_eq!(evaluate(&strict, &cells_of(header, &lines[0], kind)).raw, RiskRegime::Unknown);
+        assert_eq!(evaluate::<RiskRegime>(&strict, &cells_of(header, &lines[0], kind)).raw, RiskRegime::Unknown);
     }
-    assert_eq!(evaluate(&strict, &cells_of(header, &lines[0], Kind::Sampled)).raw, RiskRegime::SqueezeRisk);
+    assert_eq!(
+        evaluate::<RiskRegime>(&strict, &cells_of(header, &lines[0], Kind::Sampled)).raw,
+        RiskRegime::SqueezeRisk
+    );
 }
 
 #[test]
 fn the_worked_example_holds_its_label_inside_the_exit_band() {
     let book = Book::shipped("absolute").unwrap();
-    let mut axis = RiskAxis::new(&book);
+    let mut axis = RiskAxis::new();
     let at = |axis: &mut RiskAxis, n: i64, v1: f64| {
         let cells = row(
             minute(n),

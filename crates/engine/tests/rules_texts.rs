@@ -29,7 +29,7 @@ struct Scene {
 fn scene(book: &str) -> Scene {
     let book = shipped(book);
     Scene {
-        axis: RiskAxis::new(&book),
+        axis: RiskAxis::new(),
         book,
         streams: live_streams(),
         instrument: market("binance-usdm:BTCUSDT"),
@@ -473,7 +473,7 @@ fn a_book_of_ones_own_speaks_too() {
         { feature = \"oi_usd\", op = \">\", value = 5e9, scale = 1e9 },\n]\n";
     let mut s = scene("default");
     s.book = Book::parse("mine.toml", text).unwrap();
-    s.axis = RiskAxis::new(&s.book);
+    s.axis = RiskAxis::new();
     says(
         &s.after(1, &[LONGS_CROWDED, ("basis", 0.0213), ("oi_usd", 7.311e9)]),
         "Squeeze risk, longs crowded. Crowded side is LONG_SQUEEZE, basis is 2.1 % (limit 1.0 %), open interest in quote units \

@@ -5,7 +5,8 @@
 
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
-    AxisState, Cell, GapReason, HeldBy, InputAge, Kind, Metric, MinuteRow, Reason, RiskRegime, State, StreamIndex, Ts,
+    AxisState, Cell, GapReason, HeldBy, InputAge, Kind, Label, Metric, MinuteRow, Reason, State, StreamIndex,
+    Timeframes, Ts,
 };
 use barograph_store::codec::{self, ChunkBuilder, Width};
 use proptest::collection::vec;
@@ -57,11 +58,11 @@ fn cell() -> impl Strategy<Value = Cell> {
     )
 }
 
-fn label() -> impl Strategy<Value = RiskRegime> {
-    select(RiskRegime::ALL.to_vec())
+fn label<L: Label>() -> impl Strategy<Value = L> {
+    select(L::LABELS.to_vec())
 }
 
-fn axis() -> impl Strategy<Value = AxisState> {
+fn axis<L: Label>() -> impl Strategy<Value = AxisState<L>> {
     let held = select(vec![HeldBy::None, HeldBy::Hysteresis, HeldBy::Dwell]);
     (label(), label(), held, instant(), option::of(label()), any::<u32>(), any::<bool>()).prop_map(
         |(label, raw_label, held_by, since, candidate, candidate_count, stale)| AxisState {
@@ -76,6 +77,19 @@ fn axis() -> impl Strategy<Value = AxisState> {
     )
 }
 
+fn four<L: Label>() -> impl Strategy<Value = [L; 4]> {
+    proptest::array::uniform4(label::<L>())
+}
+
+fn timeframes() -> impl Strategy<Value = Timeframes> {
+    (four(), four(), four(), four()).prop_map(|(risk, trend, volatility, heat)| Timeframes {
+        risk,
+        trend,
+        volatility,
+        heat,
+    })
+}
+
 fn input() -> impl Strategy<Value = InputAge> {
     (select(Metric::ALL.to_vec()), stream(), instant(), option::of(select(GapReason::ALL.to_vec())))
         .prop_map(|(metric, stream, anchor, gap)| InputAge { gap, metric, stream, anchor })
@@ -87,20 +101,13 @@ fn row() -> impl Strategy<Value = MinuteRow> {
         instant(),
         vec(cell(), WIDTH.features),
         vec(option::of(number()), WIDTH.cuts),
-        axis(),
+        (axis(), axis(), axis(), axis(), timeframes()),
         vec(held, WIDTH.rules),
         vec(input(), 0..5),
         option::of(number()),
     )
-        .prop_map(|(ts, cells, cuts, risk, held, inputs, price)| MinuteRow {
-            instrument: 0,
-            ts,
-            cells,
-            cuts,
-            risk,
-            held,
-            inputs,
-            price,
+        .prop_map(|(ts, cells, cuts, (risk, trend, volatility, heat, timeframes), held, inputs, price)| {
+            MinuteRow { instrument: 0, ts, cells, cuts, risk, trend, volatility, heat, timeframes, held, inputs, price }
         })
 }
 
@@ -114,8 +121,7 @@ fn bits(row: &MinuteRow) -> String {
         .collect();
     let cuts: Vec<_> = row.cuts.iter().map(plain).collect();
     let inputs: Vec<_> = row.inputs.iter().map(|i| (i.metric, i.stream, i.anchor.0)).collect();
-    let (risk, since) = (row.risk, row.risk.since.0);
-    let axis = (risk.label, risk.raw_label, risk.held_by, since, risk.candidate, risk.candidate_count, risk.stale);
+    let axis = (row.risk, row.trend, row.volatility, row.heat, row.timeframes);
     format!("{} {cells:?} {cuts:?} {axis:?} {:?} {inputs:?} {:?}", row.ts.0, row.held, plain(&row.price))
 }
 
@@ -195,6 +201,10 @@ fn one_row() -> MinuteRow {
         cells: vec![Cell::undefined(Reason::Gap); WIDTH.features],
         cuts: vec![None; WIDTH.cuts],
         risk: AxisState::default(),
+        trend: AxisState::default(),
+        volatility: AxisState::default(),
+        heat: AxisState::default(),
+        timeframes: Timeframes::default(),
         held: vec![HeldCount::default(); WIDTH.rules],
         inputs: Vec::new(),
         price: None,

@@ -4,11 +4,12 @@
 use super::world::minute;
 use barograph_api::FeatureRowView;
 use barograph_domain::snapshot::{
-    AxisView, Changed, ChangedFeature, ClauseTrace, Explanation, FeatureView, Flip, Guidance, InputView, Regimes,
-    RuleTrace, StopVulnerabilityView, WireValue,
+    AxisView, Changed, ChangedFeature, ClauseTrace, ConfirmationView, Explanation, FeatureView, Flip, Guidance,
+    InputView, Regimes, RuleTrace, SessionView, StopVulnerabilityView, TimeframeLabels, WireValue,
 };
 use barograph_domain::{
-    Axis, HeldBy, InstrumentName, Kind, Metric, Posture, RiskBias, RiskRegime, Snapshot, Span, StopVulnerability, Ts,
+    Axis, HeatRegime, HeldBy, InstrumentName, Kind, Label, Metric, Posture, RiskBias, RiskRegime, Session, Snapshot,
+    Span, StopVulnerability, TrendRegime, Ts, VolRegime,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -114,7 +115,13 @@ pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
         book: book.to_owned(),
         sources_used: vec!["binance-usdm".to_owned(), "hyperliquid-archive".to_owned()],
         price: Some(63_120.5 + x),
-        regimes: Regimes { risk: axis(label, ts, hour), trend: None, volatility: None, heat: None },
+        regimes: Regimes {
+            risk: axis(label, ts, hour),
+            trend: axis(TrendRegime::Uptrend, ts, hour),
+            volatility: axis(VolRegime::HighVol, ts, hour),
+            heat: axis(HeatRegime::Neutral, ts, hour),
+        },
+        session: session(),
         guidance: Guidance {
             risk_bias,
             risk_bias_action: "standard size",
@@ -141,7 +148,19 @@ pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
     }
 }
 
-fn axis(label: RiskRegime, ts: Ts, hour: i64) -> AxisView {
+fn session() -> SessionView {
+    SessionView {
+        name: Session::London,
+        elapsed_frac: Some(0.4),
+        base_multiplier: Some(1.5),
+        adaptive_multiplier: Some(1.6),
+        vol_ratio: Some(1.2),
+        bad_period: Vec::new(),
+        defaults_used: Vec::new(),
+    }
+}
+
+fn axis<L: Label>(label: L, ts: Ts, hour: i64) -> AxisView<L> {
     let since = minute(hour * 60);
     AxisView {
         label,
@@ -152,7 +171,18 @@ fn axis(label: RiskRegime, ts: Ts, hour: i64) -> AxisView {
         margin: Some(0.5),
         stale: false,
         axis_coverage: 1.0,
-        direction: (label == RiskRegime::SqueezeRisk).then_some("LONG_SQUEEZE"),
+        held_share_90d: Some(0.1),
+        nearest_flip: None,
+        nearest_exit: None,
+        confirmation: ConfirmationView {
+            timeframes: TimeframeLabels { h1: Some(label), h4: Some(label), d1: None, w1: None },
+            primary: None,
+            confidence: None,
+            confirmed: false,
+        },
+        confidence: Some(0.5),
+        confidence_kind: "heuristic",
+        direction: (label.word() == RiskRegime::SqueezeRisk.name()).then_some("LONG_SQUEEZE"),
         probability: None,
         calibration: "uncalibrated",
     }
@@ -193,7 +223,7 @@ fn explanation(version: &str, label: RiskRegime, z: Option<f64>, x: f64) -> Expl
         trace: vec![RuleTrace {
             id: "SQUEEZE_RISK".to_owned(),
             axis: Axis::Risk,
-            label: RiskRegime::SqueezeRisk,
+            label: "SQUEEZE_RISK",
             result: if z.is_some() { "false" } else { "unknown" },
             margin: z.map(|_| -0.5),
             held_share_90d: Some(0.004),

@@ -8,7 +8,8 @@ use crate::live::board::LiveStream;
 use crate::render::{Books, align};
 use crate::shown::stream_view;
 use barograph_api::{MarketView, QueryError};
-use barograph_domain::{AxisState, Instrument, InstrumentName, MinuteRow, StreamDecl, Ts};
+use barograph_domain::{Instrument, InstrumentName, MinuteRow, StreamDecl, Ts};
+use barograph_engine::rules::AxisStates;
 use barograph_store::{RunInfo, StreamInfo};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -69,7 +70,7 @@ impl Service {
                     Seen {
                         first: latest.first,
                         last: latest.row.ts,
-                        risk: latest.lens.risk_at_present(&latest.row, now),
+                        axes: latest.lens.axes_at_present(&latest.row, now),
                     }
                 });
                 let streams = streams(&known.streams, live.get(name).map_or(&[][..], Vec::as_slice));
@@ -107,7 +108,7 @@ impl Service {
         let mut lens = lens_for(books, run, &known.instrument).map_err(unreadable)?;
         lens.streams = rows.streams.into();
         let first = run.minutes.map_or(row.ts, |m| m.0);
-        Ok(Some(Seen { first, last: row.ts, risk: lens.risk_at_present(&row, moment) }))
+        Ok(Some(Seen { first, last: row.ts, axes: lens.axes_at_present(&row, moment) }))
     }
 
     /// The newest minute of every market, in the order of names. The core thread waits for this lock, so that references are all
@@ -122,7 +123,7 @@ impl Service {
 struct Seen {
     first: Ts,
     last: Ts,
-    risk: AxisState,
+    axes: AxisStates,
 }
 
 /// Stored streams with what memory knows of them, and those of memory that have not been stored yet; silent ones left out.
@@ -150,9 +151,12 @@ fn view<'a>(
         kind: instrument.kind,
         first_minute: seen.as_ref().map(|s| s.first),
         last_minute: seen.as_ref().map(|s| s.last),
-        label: seen.as_ref().map(|s| s.risk.label),
-        since: seen.as_ref().map(|s| s.risk.since),
-        stale: seen.as_ref().is_some_and(|s| s.risk.stale),
+        label: seen.as_ref().map(|s| s.axes.risk.label),
+        trend: seen.as_ref().map(|s| s.axes.trend.label),
+        volatility: seen.as_ref().map(|s| s.axes.volatility.label),
+        heat: seen.as_ref().map(|s| s.axes.heat.label),
+        since: seen.as_ref().map(|s| s.axes.risk.since),
+        stale: seen.as_ref().is_some_and(|s| s.axes.risk.stale),
         // The newest minute may not be over yet.
         age_s: seen.as_ref().map(|s| (moment - s.last).as_secs().max(0)),
         streams: streams.map(|(decl, newest)| stream_view(decl, newest, moment)).collect(),

@@ -98,7 +98,7 @@ fn each_funding(points: &[FundingPoint], mut each: impl FnMut(Ts, &FundingSlots)
     };
     let mut series: Series<f64> = Series::new(&decl, Span::mins(1), Span::hours(26), decl.max_age());
     let mut windows = RunningFunding::new(series.step());
-    let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true };
+    let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..Settings::default() };
     for p in &points {
         series.push(p.ts, p.rate * (8.0 / p.interval_h));
         let at = p.ts.ceil(series.step());

@@ -2,8 +2,8 @@
 
 use crate::catalogue::Feature;
 use crate::rules::{
-    Book, Evaluation, Rule, Scene, Staleness, evaluate, holds_relaxed, input_digest, nearest_exit, nearest_flip,
-    snapshot_id,
+    AxisStates, Book, Evaluation, Rule, Scene, Staleness, evaluate, holds_relaxed, input_digest, nearest_exit,
+    nearest_flip, snapshot_id,
 };
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{
@@ -50,6 +50,8 @@ pub(super) struct Facts<'a> {
     /// Readings and axis state at the moment: the row's own, or the overlay of the present.
     pub(super) cells: &'a [Cell],
     pub(super) axis: AxisState,
+    /// All four, the risk axis among them.
+    pub(super) axes: AxisStates,
     pub(super) moment: Ts,
     pub(super) now: Evaluation,
     pub(super) stale: Vec<StaleInput<'a>>,
@@ -60,15 +62,17 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn new(ctx: Context<'a>, row: &'a MinuteRow, cells: &'a [Cell], axis: AxisState, moment: Ts) -> Self {
+    pub(super) fn new(ctx: Context<'a>, row: &'a MinuteRow, cells: &'a [Cell], axes: AxisStates, moment: Ts) -> Self {
         let scene = Scene { book: ctx.book, cells, cuts: &row.cuts };
-        let staleness = Staleness::of(ctx.book.freshness, moment, &row.inputs, ctx.streams);
+        let axis = axes.risk;
+        let staleness = Staleness::of_axis::<RiskRegime>(ctx.book, moment, &row.inputs, ctx.streams);
         let digest = input_digest(&row.cells);
         Self {
             ctx,
             row,
             cells,
             axis,
+            axes,
             moment,
             now: evaluate(ctx.book, cells),
             stale: stale_inputs(ctx, row, moment),
@@ -77,6 +81,11 @@ impl<'a> Facts<'a> {
             snapshot_id: snapshot_id(&ctx.instrument.name, row.ts, ctx.logic_version, &digest),
             input_digest: digest,
         }
+    }
+    /// Some axis reads an input that is too old: the snapshot is stale (regimes §9).
+    pub(super) fn is_stale(&self) -> bool {
+        let a = &self.axes;
+        a.risk.stale || a.trend.stale || a.volatility.stale || a.heat.stale
     }
     pub(super) fn cell(&self, feature: Feature) -> &Cell {
         &self.cells[feature.index()]

@@ -39,7 +39,7 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
 /// Kept by dwell: the label changes with nothing changed.
 fn by_itself(facts: &Facts<'_>) -> String {
     let raw = facts.axis.raw_label;
-    let book = facts.ctx.book;
+    let book = facts.ctx.book.risk();
     let left = book.enter(facts.now.fired).saturating_sub(facts.axis.candidate_count);
     let calmer = raw.severity() < facts.axis.label.severity();
     let minimum_over = facts.moment - facts.axis.since >= book.min_dwell(facts.axis.label);

@@ -7,7 +7,7 @@ use super::facts::Facts;
 use crate::catalogue::Feature;
 use barograph_domain::guidance::{new_entries, of_bias, of_posture, open_positions, stops_add};
 use barograph_domain::snapshot::Guidance;
-use barograph_domain::{Posture, RiskBias, RiskRegime, StopVulnerability};
+use barograph_domain::{Confirmation, Posture, RiskBias, RiskRegime, StopVulnerability, VolRegime};
 
 /// Bias and posture of a label while everything is fresh and nothing upgrades it.
 #[must_use]
@@ -27,7 +27,7 @@ pub(super) fn guidance(facts: &Facts<'_>, worst_stops: Option<StopVulnerability>
         (bias, posture) = (RiskBias::Aggressive, Posture::Aggressive);
     }
     (bias, posture) = shifted(bias, posture, facts.ctx.book.bias_shift);
-    if facts.axis.stale {
+    if facts.is_stale() {
         bias = RiskBias::Conservative;
         posture = if facts.ctx.book.uses_last_values() { Posture::Hold } else { posture.min(Posture::Hold) };
     }
@@ -55,7 +55,7 @@ const fn shifted(bias: RiskBias, posture: Posture, shift: i8) -> (RiskBias, Post
 
 /// While data is old, words that assume a reading give way to waiting.
 fn entries(facts: &Facts<'_>, posture: Posture, worst_stops: Option<StopVulnerability>) -> String {
-    let unread = facts.axis.stale && (facts.is_unread() || facts.axis.label == RiskRegime::Normal);
+    let unread = facts.is_stale() && (facts.is_unread() || facts.axis.label == RiskRegime::Normal);
     let base = if unread { new_entries(RiskRegime::Unknown, posture) } else { new_entries(facts.axis.label, posture) };
     match worst_stops.map(stops_add) {
         None | Some("") => base.to_owned(),
@@ -65,7 +65,7 @@ fn entries(facts: &Facts<'_>, posture: Posture, worst_stops: Option<StopVulnerab
 
 fn open(facts: &Facts<'_>, posture: Posture) -> &'static str {
     let label = facts.axis.label;
-    let as_labelled = !facts.axis.stale || posture == Posture::Reduce || label == RiskRegime::ChopRisk;
+    let as_labelled = !facts.is_stale() || posture == Posture::Reduce || label == RiskRegime::ChopRisk;
     open_positions(if as_labelled { label } else { RiskRegime::Unknown })
 }
 
@@ -76,14 +76,23 @@ fn upgrade_blocked_by(facts: &Facts<'_>) -> Vec<&'static str> {
     if published != RiskRegime::Normal || raw != RiskRegime::Normal {
         out.push("risk is not NORMAL");
     }
-    out.push("trend confirmation is not available");
+    let trend = Confirmation::of(&facts.row.timeframes.trend);
+    match trend.primary {
+        None => out.push("trend confirmation is not available"),
+        Some(label) if !trend.confirmed || label.direction() == 0 => out.push("no trend is confirmed"),
+        Some(_) => {}
+    }
     if facts.stops(Feature::StopVulnerability) != Some(StopVulnerability::Low) {
         out.push("stop vulnerability is not LOW");
     }
-    if facts.axis.stale {
+    if facts.is_stale() {
         out.push("an input is stale");
     }
-    out.push("volatility regime is not available");
+    match facts.axes.volatility.label {
+        VolRegime::Unknown => out.push("volatility regime is not available"),
+        VolRegime::Explosive | VolRegime::Extreme => out.push("volatility is EXPLOSIVE or EXTREME"),
+        VolRegime::Stable | VolRegime::HighVol => {}
+    }
     if !facts.ctx.book.allow_aggressive {
         out.push("allow_aggressive is off");
     }

@@ -1,9 +1,10 @@
 //! From a minute row to the published snapshot: pure, deterministic, rendered on demand (regimes §8–§10, §14).
 //!
 //! [`render`] is the moment of the row itself, [`at_present`] the same reading with freshness judged now. Texts are made
-//! from the facts of the explanation only. Trend, volatility and heat axes, calibrated probabilities and similar episodes
-//! are not built: null, and named in `not_available`.
+//! from the facts of the explanation only. Calibrated probabilities and similar episodes are not built: null, and named in
+//! `not_available`.
 
+mod axes;
 mod changed;
 mod evidence;
 mod facts;
@@ -19,5 +20,5 @@ mod waiting;
 
 pub use facts::Context;
 pub(crate) use numbers::capitalised;
-pub use present::{at_present, risk_at_present};
+pub use present::{at_present, axes_at_present};
 pub use snapshot::render;

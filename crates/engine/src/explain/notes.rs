@@ -88,7 +88,7 @@ fn fixed_numbers(facts: &Facts<'_>) -> Option<String> {
 
 /// First usable reading among these, with its stream.
 fn reading<'a>(facts: &'a Facts<'_>, features: &[Feature]) -> Option<(&'a Cell, &'a StreamDecl)> {
-    let read = facts.ctx.book.features();
+    let read = facts.ctx.book.risk().features();
     features
         .iter()
         .filter(|f| read.contains(f))
@@ -142,7 +142,7 @@ fn funding(facts: &Facts<'_>) -> Option<Note> {
 
 /// Percentile windows grow for 90 days and say so elsewhere; of the others one note is enough.
 fn not_full(facts: &Facts<'_>) -> Option<String> {
-    let read = facts.ctx.book.features();
+    let read = facts.ctx.book.risk().features();
     let partial = |f: &Feature| f.spec().ranks.is_none() && facts.cell(*f).ready().is_some() && facts.cell(*f).partial;
     read.iter().any(partial).then(|| "some windows are not full yet".to_owned())
 }

@@ -7,36 +7,55 @@ use super::facts::{Context, Facts};
 use super::snapshot::{assemble, render};
 use crate::catalogue::CATALOGUE;
 use crate::market::TICK;
-use crate::rules::{Staleness, evaluate};
-use barograph_domain::{AxisState, Cell, HeldBy, MinuteRow, RiskRegime, Snapshot, Span, State, Ts};
+use crate::rules::{AxisStates, Ruled, Staleness, evaluate};
+use barograph_domain::{AxisState, Cell, HeldBy, MinuteRow, Snapshot, Span, State, Ts};
 
 /// The snapshot of the newest row as it reads at `now`.
 #[must_use]
 pub fn at_present(ctx: &Context<'_>, row: &MinuteRow, previous: Option<&MinuteRow>, now: Ts) -> Snapshot {
     let now = now.max(row.ts);
     let mut snapshot = match overlaid(ctx, row, now) {
-        Some((cells, axis)) => assemble(&Facts::new(*ctx, row, &cells, axis, now), previous),
+        Some((cells, axes)) => assemble(&Facts::new(*ctx, row, &cells, axes, now), previous),
         None => render(ctx, row, previous),
     };
     snapshot.age_s = Some((now - row.ts).as_secs());
     snapshot
 }
 
-/// The published label alone as [`at_present`] shows it at `now`: for lists of many markets, at a hundredth of the cost.
+/// The published labels alone as [`at_present`] shows them at `now`: for lists of many markets, at a hundredth of the cost.
 #[must_use]
-pub fn risk_at_present(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> AxisState {
-    overlaid(ctx, row, now.max(row.ts)).map_or(row.risk, |(_, axis)| axis)
+pub fn axes_at_present(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> AxisStates {
+    overlaid(ctx, row, now.max(row.ts)).map_or(AxisStates::of(row), |(_, axes)| axes)
 }
 
-/// Readings and label where some input is too old by now; `None`: the row reads as it was published.
-fn overlaid(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> Option<(Vec<Cell>, AxisState)> {
-    let staleness = Staleness::of(ctx.book.freshness, now, &row.inputs, ctx.streams);
-    if !staleness.any {
+/// Readings and labels where some input is too old by now; `None`: the row reads as it was published.
+fn overlaid(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> Option<(Vec<Cell>, AxisStates)> {
+    if !Staleness::of(ctx.book.freshness, now, &row.inputs, ctx.streams).any {
         return None;
     }
     let cells = aged(ctx, row, now);
-    let axis = overlay(ctx, row, &cells, staleness, now);
-    Some((cells, AxisState { since: since(ctx, row, axis, now), ..axis }))
+    let axes = AxisStates {
+        risk: overlaid_axis(ctx, row, &cells, &row.risk, now),
+        trend: overlaid_axis(ctx, row, &cells, &row.trend, now),
+        volatility: overlaid_axis(ctx, row, &cells, &row.volatility, now),
+        heat: overlaid_axis(ctx, row, &cells, &row.heat, now),
+    };
+    Some((cells, axes))
+}
+
+fn overlaid_axis<L: Ruled>(
+    ctx: &Context<'_>,
+    row: &MinuteRow,
+    cells: &[Cell],
+    published: &AxisState<L>,
+    now: Ts,
+) -> AxisState<L> {
+    let staleness = Staleness::of_axis::<L>(ctx.book, now, &row.inputs, ctx.streams);
+    if !staleness.any {
+        return *published;
+    }
+    let axis = overlay(ctx, published, cells, staleness, now);
+    AxisState { since: since(ctx, row, published, &axis, now), ..axis }
 }
 
 /// Readings whose input is too old by now are stale.
@@ -61,8 +80,8 @@ fn aged(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> Vec<Cell> {
 
 /// When a label that is shown no more was given up: the first minute at which some input had just passed a limit and the
 /// overlay said so. The same at every later moment, so that an answer changes only when something in it does.
-fn since(ctx: &Context<'_>, row: &MinuteRow, axis: AxisState, now: Ts) -> Ts {
-    if axis.label == row.risk.label {
+fn since<L: Ruled>(ctx: &Context<'_>, row: &MinuteRow, published: &AxisState<L>, axis: &AxisState<L>, now: Ts) -> Ts {
+    if axis.label == published.label {
         return axis.since;
     }
     let freshness = ctx.book.freshness;
@@ -76,29 +95,29 @@ fn since(ctx: &Context<'_>, row: &MinuteRow, axis: AxisState, now: Ts) -> Ts {
         .collect();
     moments.sort_unstable();
     let given_up = |t: &Ts| {
-        let staleness = Staleness::of(freshness, *t, &row.inputs, ctx.streams);
-        overlay(ctx, row, &aged(ctx, row, *t), staleness, *t).label == axis.label
+        let staleness = Staleness::of_axis::<L>(ctx.book, *t, &row.inputs, ctx.streams);
+        overlay(ctx, published, &aged(ctx, row, *t), staleness, *t).label == axis.label
     };
     moments.into_iter().find(given_up).unwrap_or_else(|| now.floor(TICK))
 }
 
 /// The label goes on where the rules can still decide; else the last one is shown until the gap alert.
-fn overlay(ctx: &Context<'_>, row: &MinuteRow, cells: &[Cell], staleness: Staleness, now: Ts) -> AxisState {
-    let judged = evaluate(ctx.book, cells);
-    let mut axis = AxisState { stale: true, ..row.risk };
-    if judged.raw != RiskRegime::Unknown {
+fn overlay<L: Ruled>(
+    ctx: &Context<'_>,
+    published: &AxisState<L>,
+    cells: &[Cell],
+    staleness: Staleness,
+    now: Ts,
+) -> AxisState<L> {
+    let judged = evaluate::<L>(ctx.book, cells);
+    let mut axis = AxisState { stale: true, ..*published };
+    if judged.raw != L::UNKNOWN {
         return axis;
     }
-    axis = AxisState {
-        raw_label: RiskRegime::Unknown,
-        held_by: HeldBy::None,
-        candidate: None,
-        candidate_count: 0,
-        ..axis
-    };
+    axis = AxisState { raw_label: L::UNKNOWN, held_by: HeldBy::None, candidate: None, candidate_count: 0, ..axis };
     let shows_last = judged.unknown_by_stale && !staleness.past_gap_alert;
-    if !shows_last && axis.label != RiskRegime::Unknown {
-        axis.label = RiskRegime::Unknown;
+    if !shows_last && axis.label != L::UNKNOWN {
+        axis.label = L::UNKNOWN;
         axis.since = now;
     }
     axis

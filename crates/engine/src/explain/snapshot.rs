@@ -1,25 +1,26 @@
 //! Puts a snapshot together from its facts.
 
+use super::axes::{regimes, session};
 use super::facts::{Context, Facts};
 use super::guidance::guidance;
 use super::{changed, text, views};
 use crate::catalogue::Feature;
-use crate::rules::label_margin;
-use barograph_domain::snapshot::{AxisView, Explanation, Regimes, Snapshot, StopVulnerabilityView};
+use crate::rules::AxisStates;
+use barograph_domain::snapshot::{Explanation, Snapshot, StopVulnerabilityView};
 use barograph_domain::{MinuteRow, Span, StopVulnerability};
 
 /// A row is made this long after its instant (features §1, emission).
 const EMISSION_DELAY: Span = Span::millis(200);
-const UNCALIBRATED: &str = "uncalibrated";
+pub(super) const UNCALIBRATED: &str = "uncalibrated";
 /// Fields whose source is not built.
-const NOT_AVAILABLE: [&str; 5] = ["trend", "volatility", "heat", "probability", "similar_episodes"];
+const NOT_AVAILABLE: [&str; 2] = ["probability", "similar_episodes"];
 /// Share of the level types below which stops never read LOW (features §4.10).
 const STOPS_COVERAGE_MIN: f32 = 0.5;
 
 /// The snapshot of a row as of its own moment. `previous` is the row one minute before, where there is one.
 #[must_use]
 pub fn render(ctx: &Context<'_>, row: &MinuteRow, previous: Option<&MinuteRow>) -> Snapshot {
-    let facts = Facts::new(*ctx, row, &row.cells, row.risk, row.ts);
+    let facts = Facts::new(*ctx, row, &row.cells, AxisStates::of(row), row.ts);
     assemble(&facts, previous)
 }
 
@@ -35,7 +36,8 @@ pub(super) fn assemble(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Snaps
         book: facts.ctx.book.name.clone(),
         sources_used: views::sources_used(facts),
         price: facts.row.price,
-        regimes: Regimes { risk: axis_view(facts), trend: None, volatility: None, heat: None },
+        regimes: regimes(facts),
+        session: session(facts),
         guidance: guidance(facts, stops.worst),
         stop_vulnerability: stops,
         probability: None,
@@ -45,27 +47,6 @@ pub(super) fn assemble(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Snaps
         explanation: explanation(facts, previous),
         not_available: NOT_AVAILABLE.to_vec(),
         age_s: None,
-    }
-}
-
-fn axis_view(facts: &Facts<'_>) -> AxisView {
-    let axis = facts.axis;
-    #[expect(clippy::cast_precision_loss, reason = "at most 32 rules")]
-    let rules = facts.ctx.book.rules().len() as f64;
-    AxisView {
-        label: axis.label,
-        raw_label: axis.raw_label,
-        held_by: axis.held_by,
-        since: axis.since,
-        age_s: (facts.moment - axis.since).as_secs(),
-        margin: label_margin(facts.ctx.book, facts.cells),
-        stale: axis.stale,
-        axis_coverage: views::four_decimals(
-            (1.0 - f64::from(facts.now.not_applicable.count_ones()) / rules) * views::continuous_share(facts),
-        ),
-        direction: facts.direction(),
-        probability: None,
-        calibration: UNCALIBRATED,
     }
 }
 

@@ -3,11 +3,11 @@
 use super::facts::{Facts, source_word};
 use crate::catalogue::Feature;
 use crate::rules::{
-    Clause, Rule, Test, Truth, Warming, group_result, judge, rule_margin, rule_result, word_of, words_of,
+    Clause, Rule, Ruled, Test, Truth, Warming, group_result, judge, rule_margin, rule_result, word_of, words_of,
 };
 use barograph_domain::row::HeldCount;
 use barograph_domain::snapshot::{ClauseTrace, FeatureView, InputView, RuleTrace, WireValue};
-use barograph_domain::{Cell, Kind, State};
+use barograph_domain::{Cell, HeatRegime, Kind, RiskRegime, State, TrendRegime, VolRegime};
 use std::collections::BTreeMap;
 
 /// Every feature a rule reads, and those the original payload and the label's direction name (R1.36).
@@ -122,10 +122,20 @@ pub(super) fn continuous_share(facts: &Facts<'_>) -> f64 {
 }
 
 pub(super) fn traces(facts: &Facts<'_>) -> Vec<RuleTrace> {
-    facts.ctx.book.rules().iter().enumerate().map(|(i, rule)| trace(facts, i, rule)).collect()
+    let mut out = traces_of::<RiskRegime>(facts);
+    out.extend(traces_of::<TrendRegime>(facts));
+    out.extend(traces_of::<VolRegime>(facts));
+    out.extend(traces_of::<HeatRegime>(facts));
+    out
 }
 
-fn trace(facts: &Facts<'_>, i: usize, rule: &Rule) -> RuleTrace {
+fn traces_of<L: Ruled>(facts: &Facts<'_>) -> Vec<RuleTrace> {
+    let (first, _) = facts.ctx.book.counted_at(L::AXIS);
+    L::of(facts.ctx.book).rules().iter().enumerate().map(|(i, rule)| trace(facts, first + i, rule)).collect()
+}
+
+/// `counted`: its place in the row's counts.
+fn trace<L: Ruled>(facts: &Facts<'_>, counted: usize, rule: &Rule<L>) -> RuleTrace {
     let mut groups = 0;
     let mut clauses = Vec::new();
     for group in &rule.groups {
@@ -136,10 +146,10 @@ fn trace(facts: &Facts<'_>, i: usize, rule: &Rule) -> RuleTrace {
     RuleTrace {
         id: rule.id.clone(),
         axis: rule.axis,
-        label: rule.label,
+        label: rule.label.word(),
         result: rule_result(facts.ctx.book, facts.cells, rule).name(),
         margin: rule_margin(facts.ctx.book, facts.cells, rule),
-        held_share_90d: facts.row.held.get(i).copied().and_then(held_share),
+        held_share_90d: facts.row.held.get(counted).copied().and_then(held_share),
         clauses,
     }
 }
@@ -154,7 +164,7 @@ fn clause_trace(facts: &Facts<'_>, written: &Clause, group: Option<usize>) -> Cl
     let clause = judged.clause;
     let (op, threshold, exit) = match clause.test {
         Test::Number { op, value, exit } => {
-            (op.sign(), serde_json::Value::from(value), facts.ctx.book.hysteresis.then_some(exit))
+            (op.sign(), serde_json::Value::from(value), facts.ctx.book.hysteresis().then_some(exit))
         }
         Test::Codes { mask, list } => (if list { "in" } else { "==" }, codes(clause.feature, mask, list), None),
     };

@@ -1,7 +1,10 @@
 //! Bars as samples, and coarser bars built from finer ones.
 
+use super::hourly::{HourlyRank, whole_hour};
+use super::reading::Settings;
 use crate::kernel::{Fold, Sum};
 use crate::series::Series;
+use crate::sessions::SessionHistory;
 use barograph_domain::{Bar, Span, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -61,32 +64,55 @@ impl Priced for BarSample {
     }
 }
 
-/// Quote volume of the trailing day from one bar series.
+/// Quote volume from one bar series: of the trailing day, of the last hour, of completed sessions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DayVolume {
     fold: Fold<Sum>,
     /// Quote volume was estimated as base volume × close in at least the last bar.
     estimated: bool,
+    /// The day's volume at whole hours of the last 30 days.
+    rank: HourlyRank,
+    sessions: SessionHistory,
 }
 
 const DAY: Span = Span::hours(24);
+const HOUR: Span = Span::hours(1);
+const MONTH_HOURS: usize = 720;
+const RANK_MIN_N: usize = 168;
 
 impl DayVolume {
     /// For bars of this step.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 1,440 bars a day")]
     pub fn new(step: Span) -> Self {
-        Self { fold: Fold::new((DAY.0 / step.0).max(1) as usize), estimated: false }
+        Self {
+            fold: Fold::new((DAY.0 / step.0).max(1) as usize),
+            estimated: false,
+            rank: HourlyRank::new(MONTH_HOURS, RANK_MIN_N),
+            sessions: SessionHistory::default(),
+        }
     }
 
     /// Learns about the instants that changed.
-    pub fn settle(&mut self, series: &Series<BarSample>) {
+    pub fn settle(&mut self, series: &Series<BarSample>, settings: &Settings) {
+        let step = series.step();
         for &index in series.changed() {
             let quote = series.at(index).and_then(|b| {
                 self.estimated = b.quote_volume.is_none();
                 b.quote()
             });
             self.fold.set(index, quote);
+            let t = series.instant(index);
+            let fold = &self.fold;
+            let seen = |from: Ts| series.first().is_some_and(|f| series.instant(f) - step <= from);
+            self.sessions.reach(t, &settings.sessions, |s| {
+                seen(s.from).then(|| per_minute(fold, step, s.from, s.until)).flatten()
+            });
+            if let Some(hour) = whole_hour(t) {
+                let (n, total) = self.day(index, step);
+                let enough = 5 * i64::from(n) >= 4 * (DAY.0 / step.0);
+                self.rank.push(hour, enough.then_some(total));
+            }
         }
     }
 
@@ -97,11 +123,47 @@ impl DayVolume {
         (folded.n, folded.total())
     }
 
+    /// Quote volume a minute over the hour up to `at`, and the share of the hour that was seen; `None` with less than four
+    /// fifths of it, or bars longer than it.
+    #[must_use]
+    pub fn last_hour(&self, at: Ts, step: Span) -> Option<(f64, f32)> {
+        let value = per_minute(&self.fold, step, at - HOUR, at)?;
+        let expected = HOUR.0 / step.0;
+        let last = at.0.div_euclid(step.0);
+        let seen = self.fold.window(last - expected, last).n;
+        #[expect(clippy::cast_precision_loss, reason = "at most 60 bars")]
+        Some((value, (seen as f32 / expected as f32).min(1.0)))
+    }
+
+    /// What is usual in each session, in quote volume a minute.
+    #[must_use]
+    pub fn sessions(&self) -> &SessionHistory {
+        &self.sessions
+    }
+
+    /// The percentile of the day's volume within 30 d.
+    #[must_use]
+    pub fn rank(&self) -> &HourlyRank {
+        &self.rank
+    }
+
     /// True when the venue gave base volume only.
     #[must_use]
     pub fn is_estimated(&self) -> bool {
         self.estimated
     }
+}
+
+/// Mean quote volume a minute over `(from, until]`.
+fn per_minute(fold: &Fold<Sum>, step: Span, from: Ts, until: Ts) -> Option<f64> {
+    let expected = (until - from).0 / step.0;
+    if (until - from) > DAY || expected < 1 || until.0.rem_euclid(step.0) != 0 {
+        return None;
+    }
+    let last = until.0.div_euclid(step.0);
+    let sum = fold.window(last - expected, last);
+    let minutes = f64::from(sum.n) * step.as_secs_f64() / 60.0;
+    (5 * i64::from(sum.n) >= 4 * expected).then(|| sum.total() / minutes)
 }
 
 /// A bar of a coarser timeframe with its index (close / timeframe).
@@ -127,6 +189,8 @@ pub struct BuiltBar {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BarBuilder {
     timeframe: Span,
+    /// Closes lie at whole multiples of the timeframe after this.
+    offset: Span,
     parts: i64,
     open: Option<(BuiltBar, i64)>,
     last_part: Option<i64>,
@@ -136,7 +200,13 @@ impl BarBuilder {
     /// `step` must divide `timeframe`.
     #[must_use]
     pub fn new(timeframe: Span, step: Span) -> Self {
-        Self { timeframe, parts: (timeframe.0 / step.0).max(1), open: None, last_part: None }
+        Self::aligned(timeframe, step, Span::ZERO)
+    }
+
+    /// As [`Self::new`] with closes at whole multiples of the timeframe after `offset`.
+    #[must_use]
+    pub fn aligned(timeframe: Span, step: Span, offset: Span) -> Self {
+        Self { timeframe, offset, parts: (timeframe.0 / step.0).max(1), open: None, last_part: None }
     }
 
     /// Takes the part that closes at `close_ts`; hands a finished bar to `emit`. Late parts of finished bars are left out:
@@ -146,7 +216,8 @@ impl BarBuilder {
             return;
         }
         self.last_part = Some(close_ts.0);
-        let index = close_ts.ceil(self.timeframe).0 / self.timeframe.0;
+        let shifted = close_ts - self.offset;
+        let index = shifted.ceil(self.timeframe).0.div_euclid(self.timeframe.0);
         if let Some((bar, count)) = self.open.filter(|(bar, _)| bar.index != index) {
             self.open = None;
             if self.is_covered(count) {
@@ -178,7 +249,7 @@ impl BarBuilder {
                 (bar, count + 1)
             }
         };
-        if close_ts.0 == index * self.timeframe.0 {
+        if shifted.0 == index * self.timeframe.0 {
             self.open = None;
             if self.is_covered(count) {
                 emit(bar);

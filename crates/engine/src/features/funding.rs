@@ -37,6 +37,8 @@ pub struct FundingSlots {
     pub trend_24h: Slot,
     /// Percentile within 30 d.
     pub pct_30d: Slot,
+    /// Percentile within 30 d of its size, whatever the sign.
+    pub size_pct_30d: Slot,
     /// Difference to 8 h ago.
     pub change_8h: Slot,
 }
@@ -52,6 +54,7 @@ impl FundingSlots {
         vol_24h: Slot::MISSING,
         trend_24h: Slot::MISSING,
         pct_30d: Slot::MISSING,
+        size_pct_30d: Slot::MISSING,
         change_8h: Slot::MISSING,
     };
 }
@@ -154,6 +157,7 @@ impl RunningFunding {
             vol_24h,
             trend_24h,
             pct_30d: self.rank.slot(&origin.instant(rate), settings),
+            size_pct_30d: self.rank.slot_among(&origin.instant(rate), 720, PCT_MIN_N, settings, f64::abs),
             change_8h: change(series, origin, at, rate),
         }
     }

@@ -55,32 +55,60 @@ impl HourlyRank {
     /// percentile always speak of the same moment (regimes §10.1). `min_n` alone decides, with coverage of the span seen
     /// (features §1, coverage). A reading that is not ready hands its state on.
     #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "counts of a few thousand; coverage is shown, not computed with"
-    )]
     pub fn slot(&self, of: &Slot, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return *of };
         let hour = hour_of(of.cell.anchor);
         let (percentile, have) = self.window.percentile_at(hour, x);
         let coverage = self.window.coverage_of_span(hour, have);
-        let mut slot = *of;
-        if have < self.min_n {
-            slot.cell.state = State::Warming { have: have as u32, need: self.min_n as u32 };
-        } else if coverage < settings.coverage_min {
-            slot.cell.state = State::Undefined(Reason::Gap);
-        } else {
-            slot.cell.value = percentile;
-            slot.cell.coverage = coverage as f32;
-            slot.cell.partial = self.window.is_partial(hour);
-            return slot;
-        }
-        slot.cell.value = 0.0;
-        slot.cell.coverage = 0.0;
-        slot.cell.partial = false;
-        slot.expires = Ts::MAX;
-        slot
+        let partial = self.window.is_partial(hour);
+        placed(of, (percentile, have), (coverage, partial), self.min_n, settings)
     }
+
+    /// As [`Self::slot`] among the newest `length` hours of the window only, each value through `value`.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
+    pub fn slot_among(
+        &self,
+        of: &Slot,
+        length: i64,
+        min_n: usize,
+        settings: &Settings,
+        value: impl Fn(f64) -> f64,
+    ) -> Slot {
+        let Some(x) = of.cell.ready() else { return *of };
+        let hour = hour_of(of.cell.anchor);
+        let (percentile, have) = self.window.percentile_among(hour, length, value(x) + 0.0, &value);
+        let span = self.window.first().map_or(1, |f| (hour - f + 1).clamp(1, length));
+        let partial = self.window.first().is_none_or(|f| hour - f + 1 < length);
+        placed(of, (percentile, have), (have as f64 / span as f64, partial), min_n, settings)
+    }
+}
+
+/// A percentile with its state: enough values, well covered.
+#[expect(clippy::cast_possible_truncation, reason = "counts of a few thousand; coverage is shown, not computed with")]
+fn placed(
+    of: &Slot,
+    (percentile, have): (f64, usize),
+    (coverage, partial): (f64, bool),
+    min_n: usize,
+    settings: &Settings,
+) -> Slot {
+    let mut slot = *of;
+    if have < min_n {
+        slot.cell.state = State::Warming { have: have as u32, need: min_n as u32 };
+    } else if coverage < settings.coverage_min {
+        slot.cell.state = State::Undefined(Reason::Gap);
+    } else {
+        slot.cell.value = percentile;
+        slot.cell.coverage = coverage.min(1.0) as f32;
+        slot.cell.partial = partial;
+        return slot;
+    }
+    slot.cell.value = 0.0;
+    slot.cell.coverage = 0.0;
+    slot.cell.partial = false;
+    slot.expires = Ts::MAX;
+    slot
 }
 
 /// The hour under way at an instant; a whole hour belongs to the hour it ends.

@@ -4,6 +4,7 @@
 pub mod atr;
 pub mod bars;
 pub mod basis;
+pub mod daily_vol;
 pub mod funding;
 pub mod funding_signals;
 pub mod hourly;

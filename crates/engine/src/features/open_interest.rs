@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 const WEEK: Span = Span::days(7);
 const QUARTER_HOURS: usize = 2_160;
 const PCT_MIN_N: usize = 336;
+const MONTH_HOURS: usize = 720;
+const SIZE_MIN_N: usize = 168;
 const SCORE_MIN_N: u32 = 6;
 const TREND_MIN_N: u32 = 12;
 
@@ -31,6 +33,8 @@ pub struct OpenInterestSlots {
     pub trend_24h: Slot,
     /// Percentile of the 4 h delta within 90 d.
     pub delta_4h_pct: Slot,
+    /// Percentile within 30 d of the size of the 24 h delta.
+    pub delta_24h_size_pct: Slot,
 }
 
 impl OpenInterestSlots {
@@ -43,6 +47,7 @@ impl OpenInterestSlots {
         zscore_7d: Slot::MISSING,
         trend_24h: Slot::MISSING,
         delta_4h_pct: Slot::MISSING,
+        delta_24h_size_pct: Slot::MISSING,
     };
 }
 
@@ -51,6 +56,8 @@ impl OpenInterestSlots {
 pub struct OpenInterest {
     week: Fold<Moments>,
     rank: HourlyRank,
+    /// Sizes of the 24 h delta.
+    sizes: HourlyRank,
 }
 
 impl OpenInterest {
@@ -62,7 +69,11 @@ impl OpenInterest {
         reason = "at most 2,016 samples a week at 300 s"
     )]
     pub fn new(step: Span) -> Self {
-        Self { week: Fold::new((WEEK.0 / step.0).max(1) as usize), rank: HourlyRank::new(QUARTER_HOURS, PCT_MIN_N) }
+        Self {
+            week: Fold::new((WEEK.0 / step.0).max(1) as usize),
+            rank: HourlyRank::new(QUARTER_HOURS, PCT_MIN_N),
+            sizes: HourlyRank::new(MONTH_HOURS, SIZE_MIN_N),
+        }
     }
 
     /// Learns about the instants that changed.
@@ -71,6 +82,7 @@ impl OpenInterest {
             self.week.set(index, series.at(index));
             if let Some(hour) = whole_hour(series.instant(index)) {
                 self.rank.push(hour, delta_at(series, index, Span::hours(4)).ok());
+                self.sizes.push(hour, delta_at(series, index, Span::hours(24)).ok().map(f64::abs));
             }
         }
     }
@@ -109,6 +121,10 @@ impl OpenInterest {
             zscore_7d: origin.windowed(counted.fullness(settings), || score_value(week.score(value))),
             trend_24h: trend(series, origin, settings),
             delta_4h_pct: self.rank.slot(&delta(Span::hours(4)), settings),
+            delta_24h_size_pct: {
+                let delta = delta(Span::hours(24));
+                self.sizes.slot(&delta.with_value(delta.cell.value.abs()), settings)
+            },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From a window to a reading: is there enough, how much of it, until when does it hold (features §1, coverage).
 
 use crate::kernel::moments::Score;
+use crate::sessions::SessionSet;
 use barograph_domain::{Cell, Kind, Reason, Span, State, StreamIndex, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +14,13 @@ pub struct Settings {
     pub coverage_min: f64,
     /// May a proxy stand in for a measured value (features §2.7)?
     pub allow_proxy: bool,
+    /// When the sessions are.
+    pub sessions: SessionSet,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { span_min: 0.25, coverage_min: 0.80, allow_proxy: true }
+        Self { span_min: 0.25, coverage_min: 0.80, allow_proxy: true, sessions: SessionSet::UTC }
     }
 }
 

@@ -42,6 +42,8 @@ pub struct SettledSlots {
     pub block_8h: Slot,
     /// Percentile within the settlements of 30 d: proxy for `funding_pct_30d`.
     pub pct_30d: Slot,
+    /// The same of its size, whatever the sign.
+    pub size_pct_30d: Slot,
     /// Mean over the last 8 h: proxy for `funding_ma_8h`.
     pub ma_8h: Slot,
 }
@@ -53,6 +55,7 @@ impl SettledSlots {
         zscore_7d: Slot::MISSING,
         block_8h: Slot::MISSING,
         pct_30d: Slot::MISSING,
+        size_pct_30d: Slot::MISSING,
         ma_8h: Slot::MISSING,
     };
 }
@@ -191,7 +194,8 @@ impl Settled {
             rate: origin.instant(last.per_8h),
             zscore_7d: self.zscore(last, &origin, settings),
             block_8h: self.block(&origin),
-            pct_30d: self.percentile(last, &origin),
+            pct_30d: self.percentile(last, &origin, |v| v),
+            size_pct_30d: self.percentile(last, &origin, f64::abs),
             ma_8h: origin.instant(
                 self.within(last.at, EIGHT_HOURS)
                     .map(|s| Sum::of(s.per_8h))
@@ -240,12 +244,13 @@ impl Settled {
     }
 
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "at most 720 settlements")]
-    fn percentile(&self, last: &Settlement, origin: &Origin) -> Slot {
+    fn percentile(&self, last: &Settlement, origin: &Origin, of: impl Fn(f64) -> f64) -> Slot {
         let (mut n, mut below, mut equal) = (0_usize, 0_usize, 0_usize);
         for s in self.within(last.at, MONTH) {
             n += 1;
-            below += usize::from(s.per_8h < last.per_8h);
-            equal += usize::from(s.per_8h.to_bits() == last.per_8h.to_bits());
+            let (x, newest) = (of(s.per_8h), of(last.per_8h));
+            below += usize::from(x < newest);
+            equal += usize::from(x.to_bits() == newest.to_bits());
         }
         if n < PCT_MIN_N {
             return origin.not_ready(State::Warming { have: n as u32, need: PCT_MIN_N as u32 });

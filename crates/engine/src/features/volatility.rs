@@ -5,10 +5,12 @@
 //! least twelve returns; below that closed bars that tile the window exactly give Parkinson's range estimator.
 
 use super::bars::Priced;
+use super::daily_vol::{DailyVariance, Har, day_of};
 use super::hourly::{HOUR, HourlyRank, whole_hour};
-use super::reading::{Fullness, Origin, Settings, Slot, Window};
-use crate::kernel::{Fold, Sum, fold::Block};
+use super::reading::{Fullness, Origin, Settings, Slot, Window, score_value};
+use crate::kernel::{Fold, Moments, Sum, fold::Block};
 use crate::series::Series;
+use crate::sessions::{SESSIONS_MIN, SessionHistory, Stretch};
 use barograph_domain::math::ln;
 use barograph_domain::{Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,12 @@ const MINUTE: Span = Span::mins(1);
 const COARSE_RETURNS_MIN: i64 = 12;
 const QUARTER_HOURS: usize = 2_160;
 const PCT_MIN_N: usize = 336;
+const MONTH_HOURS: usize = 720;
+const MONTH: i64 = 720;
+const MONTH_MIN_N: u32 = 168;
+const DAY: Span = Span::days(1);
+/// Returns below which a session or a day says nothing.
+const STRETCH_RETURNS_MIN: i64 = 3;
 /// Relative standard error of Parkinson's estimator per root of bar count (Parkinson 1980; features §2.7).
 const PARKINSON_SE: f64 = 0.32;
 /// Two-sided 95 % of the normal distribution.
@@ -32,16 +40,37 @@ pub const WINDOWS: [Span; 3] = [Span::hours(1), Span::hours(4), Span::hours(24)]
 pub struct VolatilitySlots {
     /// Value, lower and upper end for 1 h, 4 h and 24 h.
     pub realized: [[Slot; 3]; 3],
-    /// Percentile within 90 d of the 1 h and the 4 h value.
-    pub pct: [Slot; 2],
+    /// Percentile within 90 d of the 1 h, the 4 h and the 24 h value.
+    pub pct: [Slot; 3],
+    /// Percentile within 30 d of the 24 h value.
+    pub pct_30d: Slot,
+    /// Standard score within 30 d of the logarithm of the 24 h value, at whole hours.
+    pub z_30d: Slot,
+    /// Logarithm of the 24 h value over its median of 90 d.
+    pub reversion_gap: Slot,
+    /// HAR forecast of the next day's variance.
+    pub har: Slot,
+    /// Half-life of daily variance.
+    pub halflife: Slot,
+    /// Usual volatility of the session under way.
+    pub session_usual: Slot,
     /// Efficiency of 12 h.
     pub efficiency_12h: Slot,
 }
 
 impl VolatilitySlots {
     /// Nothing seen.
-    pub const MISSING: Self =
-        Self { realized: [[Slot::MISSING; 3]; 3], pct: [Slot::MISSING; 2], efficiency_12h: Slot::MISSING };
+    pub const MISSING: Self = Self {
+        realized: [[Slot::MISSING; 3]; 3],
+        pct: [Slot::MISSING; 3],
+        pct_30d: Slot::MISSING,
+        z_30d: Slot::MISSING,
+        reversion_gap: Slot::MISSING,
+        har: Slot::MISSING,
+        halflife: Slot::MISSING,
+        session_usual: Slot::MISSING,
+        efficiency_12h: Slot::MISSING,
+    };
 }
 
 impl VolatilitySlots {
@@ -49,7 +78,16 @@ impl VolatilitySlots {
     #[must_use]
     pub fn is_complete(&self, t: Ts) -> bool {
         let ready = |s: &Slot| s.ready(t).is_some();
-        self.realized.iter().flatten().all(ready) && self.pct.iter().all(ready) && ready(&self.efficiency_12h)
+        let single = [
+            &self.efficiency_12h,
+            &self.pct_30d,
+            &self.z_30d,
+            &self.reversion_gap,
+            &self.har,
+            &self.halflife,
+            &self.session_usual,
+        ];
+        self.realized.iter().flatten().all(ready) && self.pct.iter().all(ready) && single.into_iter().all(ready)
     }
 }
 
@@ -67,9 +105,20 @@ pub struct Volatility {
     step: Span,
     squared: Fold<Sum>,
     ranges: Option<Fold<Sum>>,
-    ranks: [HourlyRank; 2],
+    ranks: [HourlyRank; 3],
+    /// Logarithms of the 24 h value at whole hours.
+    logs: Fold<Moments>,
+    first_log: Option<i64>,
     efficiency: Option<(i64, Result<f64, Efficiency>)>,
+    sessions: SessionHistory,
+    daily: DailyVariance,
+    /// Fits of the daily variances; they move once a day. Derived, so not saved.
+    #[serde(skip)]
+    fitted: Option<Fitted>,
 }
+
+/// Newest day, forecast, and coefficient and half-life of the daily variances.
+type Fitted = (Option<i64>, Result<Har, State>, Result<(f64, f64), State>);
 
 /// Why there is no efficiency.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -89,8 +138,13 @@ impl Volatility {
             step,
             squared: Fold::new(day),
             ranges: (bars && step > MINUTE).then(|| Fold::new(day)),
-            ranks: [HourlyRank::new(QUARTER_HOURS, PCT_MIN_N), HourlyRank::new(QUARTER_HOURS, PCT_MIN_N)],
+            ranks: core::array::from_fn(|_| HourlyRank::new(QUARTER_HOURS, PCT_MIN_N)),
+            logs: Fold::new(MONTH_HOURS),
+            first_log: None,
             efficiency: None,
+            sessions: SessionHistory::default(),
+            daily: DailyVariance::default(),
+            fitted: None,
         }
     }
 
@@ -108,6 +162,7 @@ impl Volatility {
                 });
                 ranges.set(index, leaf);
             }
+            self.reach(series, index, settings);
             if let Some(hour) = whole_hour(series.instant(index)) {
                 let present = series.at(index).is_some();
                 for (rank, length) in self.ranks.iter_mut().zip(WINDOWS) {
@@ -116,7 +171,15 @@ impl Volatility {
                             estimate(self.step, &self.squared, self.ranges.as_ref(), series, index, length, settings)
                         })
                         .flatten();
-                    rank.push(hour, estimate.and_then(Result::ok).map(|e| e.value));
+                    // A day's value from part of a day would stay in the history for three months.
+                    let whole = |e: &Estimate| length != WINDOWS[2] || !e.full.partial;
+                    let value = estimate.and_then(Result::ok).filter(whole).map(|e| e.value);
+                    rank.push(hour, value);
+                    if length == WINDOWS[2] {
+                        let log = value.filter(|v| *v > 0.0).map(ln);
+                        self.first_log = self.first_log.or(log.map(|_| hour));
+                        self.logs.set(hour, log);
+                    }
                 }
                 if present && self.efficiency.is_none_or(|(h, _)| h < hour) {
                     self.efficiency = Some((hour, efficiency(series, hour)));
@@ -136,15 +199,38 @@ impl Volatility {
         self.squared.set(index, leaf);
     }
 
-    /// The percentiles' windows (1 h, 4 h), for cuts.
+    /// Records the sessions and days that are over at an instant.
+    fn reach<V: Priced>(&mut self, series: &Series<V>, index: i64, settings: &Settings) {
+        let t = series.instant(index);
+        let (step, squared) = (self.step, &self.squared);
+        // What was not seen from its beginning is no record: another start would have another one.
+        let seen = |from: Ts| series.first().is_some_and(|f| series.instant(f) <= from);
+        self.sessions.reach(t, &settings.sessions, |s| seen(s.from).then(|| stretch_vol(step, squared, s)).flatten());
+        let day = day_of(t + Span(1)) - 1;
+        if self.daily.newest().is_none_or(|n| day > n) {
+            let until = Ts((day + 1) * DAY.0);
+            let variance = squared_over(step, squared, until - DAY, until).filter(|_| seen(until - DAY));
+            #[expect(clippy::cast_precision_loss, reason = "at most 1,440 samples a day")]
+            let expected = (DAY.0 / step.0) as f64;
+            self.daily.push(day, variance.map(|sum| sum.total() / f64::from(sum.n) * expected));
+        }
+    }
+
+    /// What is usual in each session.
     #[must_use]
-    pub fn ranks(&self) -> &[HourlyRank; 2] {
+    pub fn sessions(&self) -> &SessionHistory {
+        &self.sessions
+    }
+
+    /// The percentiles' windows (1 h, 4 h, 24 h), for cuts.
+    #[must_use]
+    pub fn ranks(&self) -> &[HourlyRank; 3] {
         &self.ranks
     }
 
     /// All readings at the series' anchor.
     #[must_use]
-    pub fn slots<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> VolatilitySlots {
+    pub fn slots<V: Priced>(&mut self, series: &Series<V>, origin: &Origin, settings: &Settings) -> VolatilitySlots {
         let Some(anchor) = series.anchor() else { return VolatilitySlots::MISSING };
         let realized = WINDOWS.map(|length| {
             match estimate(self.step, &self.squared, self.ranges.as_ref(), series, anchor, length, settings) {
@@ -156,8 +242,85 @@ impl Volatility {
                 }
             }
         });
-        let pct = [0, 1].map(|i| self.ranks[i].slot(&realized[i][0], settings));
-        VolatilitySlots { realized, pct, efficiency_12h: self.efficiency_slot(series, origin) }
+        let pct = [0, 1, 2].map(|i| self.ranks[i].slot(&realized[i][0], settings));
+        let (har, halflife) = self.persistence(origin);
+        VolatilitySlots {
+            realized,
+            pct,
+            pct_30d: self.month_rank(&realized[2][0], settings),
+            z_30d: self.month_score(series, origin, settings),
+            reversion_gap: self.reversion_gap(&realized[2][0], &pct[2]),
+            har,
+            halflife,
+            session_usual: self.session_usual(series, origin, settings),
+            efficiency_12h: self.efficiency_slot(series, origin),
+        }
+    }
+
+    /// The 24 h value among the last 30 days of those that its 90 d percentile ranks.
+    fn month_rank(&self, of: &Slot, settings: &Settings) -> Slot {
+        self.ranks[2].slot_among(of, MONTH, MONTH_MIN_N as usize, settings, |v| v)
+    }
+
+    fn month_score<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {
+        let Some(hour) = self.logs.newest() else { return origin.not_ready(State::Warming { have: 0, need: 168 }) };
+        let window = self.logs.window(hour - MONTH, hour);
+        let at = origin.clocked(Ts(hour * HOUR.0), HOUR, series.max_age());
+        let counted = Window {
+            n: window.n,
+            expected: MONTH,
+            min_n: MONTH_MIN_N,
+            first: self.first_log,
+            anchor: hour,
+            gap: series.has_gap(at.anchor - Span::days(30), at.anchor),
+        };
+        let newest = self.logs.leaf(hour);
+        if newest.n == 0 {
+            return at.undefined(Reason::MissingInput);
+        }
+        // `min_n` alone decides here, as for percentiles: a score within a month is one within its first week too.
+        let full = counted.fullness(&Settings { span_min: 0.0, ..*settings });
+        at.windowed(full, || score_value(window.score(newest.mean)))
+    }
+
+    fn reversion_gap(&self, vol: &Slot, pct: &Slot) -> Slot {
+        match (pct.cell.ready(), vol.cell.ready(), self.ranks[2].window().quantile(0.5)) {
+            (Some(_), Some(v), Some(median)) if median > 0.0 && v > 0.0 => pct.with_value(ln(v / median)),
+            (Some(_), ..) => Slot {
+                cell: barograph_domain::Cell {
+                    state: State::Undefined(Reason::ZeroDenominator),
+                    value: 0.0,
+                    ..pct.cell
+                },
+                expires: Ts::MAX,
+            },
+            _ => *pct,
+        }
+    }
+
+    fn persistence(&mut self, origin: &Origin) -> (Slot, Slot) {
+        let newest = self.daily.newest();
+        if self.fitted.is_none_or(|(day, ..)| day != newest) {
+            self.fitted = Some((newest, self.daily.har(), self.daily.halflife()));
+        }
+        let Some((Some(day), har, halflife)) = self.fitted else { return (Slot::MISSING, Slot::MISSING) };
+        let at = Origin { anchor: Ts((day + 1) * DAY.0), ..*origin };
+        let slot = |value: Result<f64, State>, full: bool| match value {
+            Ok(v) => at.ready(v, Fullness { coverage: 1.0, partial: !full }),
+            Err(state) => at.not_ready(state),
+        };
+        let (year, season) = self.daily.is_full();
+        (slot(har.map(|h| h.forecast), year), slot(halflife.map(|(_, days)| days), season))
+    }
+
+    /// Usual volatility of the session that the next moment lies in.
+    fn session_usual<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {
+        let Some(at) = series.anchor_ts() else { return Slot::MISSING };
+        match self.sessions.usual(settings.sessions.session(at), at) {
+            Ok((v, full)) => origin.ready(v, Fullness { coverage: 1.0, partial: !full }),
+            #[expect(clippy::cast_possible_truncation, reason = "at most ten")]
+            Err(have) => origin.not_ready(State::Warming { have: have as u32, need: SESSIONS_MIN as u32 }),
+        }
     }
 
     fn efficiency_slot<V: Priced>(&self, series: &Series<V>, origin: &Origin) -> Slot {
@@ -170,6 +333,24 @@ impl Volatility {
             Err(Efficiency::Flat) => at.undefined(Reason::ZeroDenominator),
         }
     }
+}
+
+/// Sum of squared returns over `(from, until]`; `None` where the fold does not reach back so far, holds fewer than four
+/// fifths of the returns, or where too few returns would make it up.
+fn squared_over(step: Span, squared: &Fold<Sum>, from: Ts, until: Ts) -> Option<Sum> {
+    let expected = (until - from).0 / step.0;
+    if (until - from) > DAY || expected < STRETCH_RETURNS_MIN || until.0.rem_euclid(step.0) != 0 {
+        return None;
+    }
+    let last = until.0.div_euclid(step.0);
+    let sum = squared.window(last - expected, last);
+    (5 * i64::from(sum.n) >= 4 * expected).then_some(sum)
+}
+
+/// Annualised volatility of one stretch of a session.
+fn stretch_vol(step: Span, squared: &Fold<Sum>, stretch: &Stretch) -> Option<f64> {
+    let sum = squared_over(step, squared, stretch.from, stretch.until)?;
+    Some((sum.total() / f64::from(sum.n)).sqrt() * (YEAR_S / step.as_secs_f64()).sqrt())
 }
 
 /// `None` when this step can say nothing about the window at all.

@@ -7,6 +7,7 @@ pub mod fold;
 pub mod moments;
 pub mod ols;
 pub mod rank;
+pub mod student;
 pub mod sum;
 pub mod tail;
 
@@ -14,5 +15,6 @@ pub use fold::{Block, Fold};
 pub use moments::Moments;
 pub use ols::{Line, ols};
 pub use rank::RankWindow;
+pub use student::{normal_p, student_p};
 pub use sum::Sum;
 pub use tail::UpperTail;

@@ -94,6 +94,23 @@ impl RankWindow {
         ((below as f64 + 0.5 * (upto - below + 1) as f64) / (n + 1) as f64, n + 1)
     }
 
+    /// Mid-rank of `x` among `value(v)` of the newest `length` grid steps, `x` standing for `index` itself, and n: a shorter
+    /// window, or one over a function of the values, read off the same samples.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
+    pub fn percentile_among(&self, index: i64, length: i64, x: f64, value: impl Fn(f64) -> f64) -> (f64, usize) {
+        let (mut below, mut equal, mut n) = (0_usize, 1_usize, 1_usize);
+        for (_, v) in
+            self.arrived.iter().rev().skip_while(|(i, _)| *i >= index).take_while(|(i, _)| *i > index - length)
+        {
+            let v = value(*v);
+            below += usize::from(v < x);
+            equal += usize::from(v.total_cmp(&x).is_eq());
+            n += 1;
+        }
+        ((below as f64 + 0.5 * equal as f64) / n as f64, n)
+    }
+
     /// Samples present with `x` / grid steps since the first sample or the window's start, whichever is later.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]

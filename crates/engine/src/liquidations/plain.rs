@@ -35,7 +35,7 @@ pub(crate) fn replay(
     limits: Limits,
     mut each: impl FnMut(&Liquidations, Option<super::Burst>, Ts),
 ) -> Liquidations {
-    let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true };
+    let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..Settings::default() };
     let mut stream = Liquidations::new(StreamIndex(0), Kind::Measured, Span::ZERO, MINUTE, limits);
     stream.begin(since);
     let mut minute = since.floor(MINUTE);

@@ -1,4 +1,4 @@
-//! The memory of the risk axis: from raw label to published label (regimes §6, §9).
+//! The memory of an axis: from raw label to published label (regimes §6, §9).
 //!
 //! The exit band is literal: a published label stays while its relaxed clauses hold and no rule of higher precedence is
 //! true at full thresholds. Readings of a new raw label are counted from the first one on, also while the band holds.
@@ -6,24 +6,26 @@
 use super::book::Book;
 use super::eval::{AsRead, Evaluation, evaluate, held_by_exit_band};
 use super::fresh::Staleness;
-use super::held::HeldRing;
-use barograph_domain::row::HeldCount;
-use barograph_domain::{AxisState, Cell, HeldBy, InputAge, RiskRegime, Span, StreamDecl, Ts};
+use super::set::{RuleSet, Ruled};
+use barograph_domain::{AxisState, Cell, HeldBy, InputAge, RiskRegime, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
-/// State of the risk axis of one market under one book. Save and restore with serde; it continues bit for bit.
+/// State of one axis of one market under one book. Save and restore with serde; it continues bit for bit.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct RiskAxis {
-    state: AxisState,
+#[serde(bound = "L: Serialize + serde::de::DeserializeOwned")]
+pub struct AxisMemory<L: Ruled> {
+    state: AxisState<L>,
     started: bool,
-    held: HeldRing,
 }
 
-impl RiskAxis {
+/// The memory of the risk axis.
+pub type RiskAxis = AxisMemory<RiskRegime>;
+
+impl<L: Ruled> AxisMemory<L> {
     /// Before the first reading.
     #[must_use]
-    pub fn new(book: &Book) -> Self {
-        Self { state: AxisState::default(), started: false, held: HeldRing::new(book.rules().len()) }
+    pub fn new() -> Self {
+        Self { state: AxisState::default(), started: false }
     }
     /// Judges one minute. Call it once for every minute of the grid, in order.
     pub fn step(
@@ -33,52 +35,63 @@ impl RiskAxis {
         cells: &[Cell],
         inputs: &[InputAge],
         streams: &[StreamDecl],
-    ) -> AxisState {
-        let staleness = Staleness::of(book.freshness, ts, inputs, streams);
-        let now = evaluate(book, cells);
-        self.held.push(ts.0.div_euclid(Span::mins(1).0), now.holds, now.known);
+    ) -> AxisState<L> {
+        let staleness = Staleness::of_axis::<L>(book, ts, inputs, streams);
+        self.take(book, ts, cells, &evaluate(book, cells), staleness)
+    }
+    /// As [`Self::step`], with the minute already evaluated.
+    pub(super) fn take(
+        &mut self,
+        book: &Book,
+        ts: Ts,
+        cells: &[Cell],
+        now: &Evaluation<L>,
+        staleness: Staleness,
+    ) -> AxisState<L> {
         if !self.started {
             self.started = true;
             self.state.since = ts;
         }
-        self.state = advance(book, self.state, ts, &now, staleness, || {
-            held_by_exit_band(book, &AsRead::new(book, cells), self.state.label, now.holds)
+        let set = L::of(book);
+        self.state = advance(set, self.state, ts, now, staleness, || {
+            held_by_exit_band(set, &AsRead::new(book, cells), self.state.label, now.holds)
         });
         self.state
     }
     /// The state after the last step.
     #[must_use]
-    pub const fn state(&self) -> AxisState {
+    pub const fn state(&self) -> AxisState<L> {
         self.state
     }
-    /// How often each rule held in the last 90 days, in the book's order.
-    #[must_use]
-    pub fn held(&self) -> &[HeldCount] {
-        self.held.counts()
+}
+
+impl<L: Ruled> Default for AxisMemory<L> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 /// One transition. `band_holds` is asked only where it matters.
-pub(crate) fn advance(
-    book: &Book,
-    before: AxisState,
+pub(crate) fn advance<L: Ruled>(
+    set: &RuleSet<L>,
+    before: AxisState<L>,
     ts: Ts,
-    now: &Evaluation,
+    now: &Evaluation<L>,
     staleness: Staleness,
     band_holds: impl FnOnce() -> bool,
-) -> AxisState {
+) -> AxisState<L> {
     let mut s = AxisState { raw_label: now.raw, held_by: HeldBy::None, stale: staleness.any, ..before };
-    let enter = |s: AxisState, label| AxisState { label, since: ts, candidate: None, candidate_count: 0, ..s };
-    let reset = |s: AxisState| AxisState { candidate: None, candidate_count: 0, ..s };
+    let enter = |s: AxisState<L>, label| AxisState { label, since: ts, candidate: None, candidate_count: 0, ..s };
+    let reset = |s: AxisState<L>| AxisState { candidate: None, candidate_count: 0, ..s };
     if now.raw == before.label {
         return reset(s);
     }
-    if now.raw == RiskRegime::Unknown {
+    if now.raw == L::UNKNOWN {
         // A reading can be too old while every input is fresh (a clock coarser than its input): that is no last reading to show.
         let shows_last = now.unknown_by_stale && staleness.any && !staleness.past_gap_alert;
-        return if shows_last { reset(s) } else { enter(s, RiskRegime::Unknown) };
+        return if shows_last { reset(s) } else { enter(s, L::UNKNOWN) };
     }
-    if before.label == RiskRegime::Unknown || !book.hysteresis {
+    if before.label == L::UNKNOWN || !set.hysteresis {
         return enter(s, now.raw);
     }
     s.candidate_count = if before.candidate == Some(now.raw) { before.candidate_count.saturating_add(1) } else { 1 };
@@ -87,8 +100,8 @@ pub(crate) fn advance(
         s.held_by = HeldBy::Hysteresis;
         return s;
     }
-    let stays = now.raw.severity() < before.label.severity() && ts - before.since < book.min_dwell(before.label);
-    if stays || s.candidate_count < book.enter(now.fired) {
+    let stays = now.raw.severity() < before.label.severity() && ts - before.since < set.min_dwell(before.label);
+    if stays || s.candidate_count < set.enter(now.fired) {
         s.held_by = HeldBy::Dwell;
         return s;
     }

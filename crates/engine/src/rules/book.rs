@@ -4,11 +4,12 @@
 //! Numbers of the shipped books are those of regimes §2, exits and scales those of §6 and §7; the files in `books/` are
 //! the only place they stand. Reading TOML is `parse`, judging readings is `eval`.
 
-use super::{BookError, Freshness};
+use super::{BookError, Freshness, RuleSet};
 use crate::catalogue::{Feature, ValueType};
-use barograph_domain::{Axis, RiskRegime, Span};
+use crate::sessions::SessionSet;
+use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
-/// Most rules one book may hold; results are kept in 32-bit sets.
+/// Most rules one axis of a book may hold; results are kept in 32-bit sets.
 pub(super) const RULES_MAX: usize = 32;
 
 /// A checked rule book.
@@ -24,15 +25,23 @@ pub struct Book {
     pub span_min: f64,
     /// Share of the samples that must be present (features §1, coverage).
     pub coverage_min: f64,
-    /// Exit bands and dwell of regimes §6; `false` publishes the raw label at once.
-    pub hysteresis: bool,
-    /// Which session multipliers apply; kept and hashed, sessions themselves are not built yet.
+    /// Which session multipliers apply.
     pub session_base: SessionBase,
+    /// When the sessions are.
+    pub sessions: SessionSet,
+    /// Base multipliers in the order of `Session::ALL`: the book's numbers, which measured ones replace where
+    /// `session_base` is `default` and there is enough history.
+    pub session_multipliers: [f64; 4],
+    /// Timeframe of the bars that the trend axis reads (regimes §3).
+    pub trend_tf: Span,
     /// The user's switch for the AGGRESSIVE upgrade (regimes §8).
     pub allow_aggressive: bool,
     /// Personal bias: 0, or −1 for one step more careful (R1.98); never up.
     pub bias_shift: i8,
-    pub(super) rules: Vec<Rule>,
+    pub(super) risk: RuleSet<RiskRegime>,
+    pub(super) trend: RuleSet<TrendRegime>,
+    pub(super) volatility: RuleSet<VolRegime>,
+    pub(super) heat: RuleSet<HeatRegime>,
     pub(super) cuts: Vec<CutRequest>,
     pub(super) scales: Vec<Option<f64>>,
 }
@@ -48,13 +57,13 @@ pub enum SessionBase {
 
 /// One rule; its place in the book is its precedence.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Rule {
+pub struct Rule<L = RiskRegime> {
     /// Unique name.
     pub id: String,
     /// Axis it belongs to.
     pub axis: Axis,
     /// Label it asserts.
-    pub label: RiskRegime,
+    pub label: L,
     /// True when every group is.
     pub groups: Vec<Group>,
     /// How long a new label must stand before it is published.
@@ -65,6 +74,22 @@ pub struct Rule {
     pub text: String,
     /// The text where shorts are the crowded side; `None` uses `text`.
     pub text_short: Option<String>,
+}
+
+impl<L> Rule<L> {
+    /// The same rule asserting another label.
+    pub(super) fn with_label<M>(self, label: M) -> Rule<M> {
+        Rule {
+            id: self.id,
+            axis: self.axis,
+            label,
+            groups: self.groups,
+            enter: self.enter,
+            min_dwell: self.min_dwell,
+            text: self.text,
+            text_short: self.text_short,
+        }
+    }
 }
 
 /// Clauses of which one must hold.
@@ -245,10 +270,63 @@ impl Book {
     pub fn parse(file: &str, text: &str) -> Result<Self, BookError> {
         super::parse::book(file, text)
     }
-    /// Rules in order of precedence.
+    /// Rules of the risk axis in order of precedence.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
-        &self.rules
+        self.risk.rules()
+    }
+    /// Exit bands and dwell of regimes §6; `false` publishes the raw label at once.
+    #[must_use]
+    pub const fn hysteresis(&self) -> bool {
+        self.risk.hysteresis
+    }
+    /// Rules of the risk axis.
+    #[must_use]
+    pub const fn risk(&self) -> &RuleSet<RiskRegime> {
+        &self.risk
+    }
+    /// Rules of the trend axis.
+    #[must_use]
+    pub const fn trend(&self) -> &RuleSet<TrendRegime> {
+        &self.trend
+    }
+    /// Rules of the volatility axis.
+    #[must_use]
+    pub const fn volatility(&self) -> &RuleSet<VolRegime> {
+        &self.volatility
+    }
+    /// Rules of the heat axis.
+    #[must_use]
+    pub const fn heat(&self) -> &RuleSet<HeatRegime> {
+        &self.heat
+    }
+    /// What `MinuteRow::held` counts, in its order: every rule of every axis, then the resting label of every axis.
+    #[must_use]
+    pub fn counted(&self) -> usize {
+        self.risk.len() + self.trend.len() + self.volatility.len() + self.heat.len() + 4
+    }
+    /// Names of what is counted, in that order: `id` of a risk rule, `axis.id` of the others, `axis.LABEL` of what rests.
+    #[must_use]
+    pub fn counted_names(&self) -> Vec<String> {
+        let own = |axis: &str, ids: Vec<&str>| ids.into_iter().map(|id| format!("{axis}.{id}")).collect::<Vec<_>>();
+        let mut out: Vec<String> = self.risk.rules.iter().map(|r| r.id.clone()).collect();
+        out.extend(own("trend", self.trend.rules.iter().map(|r| r.id.as_str()).collect()));
+        out.extend(own("volatility", self.volatility.rules.iter().map(|r| r.id.as_str()).collect()));
+        out.extend(own("heat", self.heat.rules.iter().map(|r| r.id.as_str()).collect()));
+        out.extend(["risk.NORMAL", "trend.SIDEWAYS", "volatility.STABLE", "heat.NEUTRAL"].map(str::to_owned));
+        out
+    }
+    /// Where an axis's rules begin in `MinuteRow::held`, and where its resting label stands.
+    #[must_use]
+    pub fn counted_at(&self, axis: Axis) -> (usize, usize) {
+        let lengths = [self.risk.len(), self.trend.len(), self.volatility.len(), self.heat.len()];
+        let before = match axis {
+            Axis::Risk => 0,
+            Axis::Trend => 1,
+            Axis::Volatility => 2,
+            Axis::Heat => 3,
+        };
+        (lengths[..before].iter().sum(), lengths.iter().sum::<usize>() + before)
     }
     /// Percentile boundaries this book needs, in the order of `MinuteRow::cuts`.
     #[must_use]
@@ -265,42 +343,16 @@ impl Book {
     pub const fn uses_last_values(&self) -> bool {
         matches!(self.freshness, Freshness::Seed1)
     }
-    /// Every feature some clause reads, stand-ins and ranked features included, in catalogue order, each once.
+    /// Every feature some clause of any axis reads, stand-ins and ranked features included, in catalogue order, each once.
     #[must_use]
     pub fn features(&self) -> Vec<Feature> {
-        let mut out: Vec<Feature> = Vec::new();
-        self.each_clause(&mut |clause| {
-            out.push(clause.feature);
-            out.extend(clause.feature.spec().ranks);
-        });
+        let mut out = self.risk.features();
+        out.extend(self.trend.features());
+        out.extend(self.volatility.features());
+        out.extend(self.heat.features());
         out.sort_unstable();
         out.dedup();
         out
-    }
-    /// Calls `f` on every clause in document order, a stand-in right after its percentile clause.
-    pub(super) fn each_clause<'a>(&'a self, f: &mut dyn FnMut(&'a Clause)) {
-        for clause in self.rules.iter().flat_map(|r| &r.groups).flat_map(|g| &g.clauses) {
-            f(clause);
-            if let Warming::Clause(stand_in) = &clause.warming {
-                f(stand_in);
-            }
-        }
-    }
-    /// Shortest stay of a published label: the longest any of its rules asks for.
-    #[must_use]
-    pub fn min_dwell(&self, label: RiskRegime) -> Span {
-        if !self.hysteresis {
-            return Span::ZERO;
-        }
-        self.rules.iter().filter(|r| r.label == label).map(|r| r.min_dwell).max().unwrap_or(Span::ZERO)
-    }
-    /// Consecutive readings needed to enter a label by this rule; `None` is NORMAL, which no rule asserts.
-    #[must_use]
-    pub fn enter(&self, fired: Option<usize>) -> u32 {
-        if !self.hysteresis {
-            return 1;
-        }
-        fired.and_then(|i| self.rules.get(i)).map_or(ENTER_DEFAULT, |r| r.enter).readings()
     }
 }
 

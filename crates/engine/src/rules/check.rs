@@ -10,12 +10,19 @@ use super::range::{Ranges, domain};
 
 pub(super) fn all(drafts: &[Draft], problems: &mut Problems<'_>) {
     for (i, draft) in drafts.iter().enumerate() {
-        if let Some(first) = drafts[..i].iter().find(|d| d.rule.id == draft.rule.id && !d.rule.id.is_empty()) {
+        if let Some(first) = drafts[..i]
+            .iter()
+            .filter(|d| d.rule.axis == draft.rule.axis)
+            .find(|d| d.rule.id == draft.rule.id && !d.rule.id.is_empty())
+        {
             let line = problems.line_of(first.at);
             problems.add(draft.at, format!("rule id '{}' is used before, in line {line}", draft.rule.id));
         }
         let sound = clauses_can_hold(draft, problems) && rule_can_hold(draft, problems);
-        if sound && let Some(first) = drafts[..i].iter().find(|d| shadows(d, draft)) {
+        if sound
+            && let Some(first) =
+                drafts[..i].iter().filter(|d| d.rule.axis == draft.rule.axis).find(|d| shadows(d, draft))
+        {
             problems.add(
                 draft.at,
                 format!(

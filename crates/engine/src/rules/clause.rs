@@ -19,6 +19,14 @@ impl Scales {
     pub(super) fn table(&self) -> Vec<Option<f64>> {
         CATALOGUE.iter().map(|s| self.of(s.feature)).collect()
     }
+    /// Takes over the units of `other` for features that have none stated yet.
+    pub(super) fn fill_from(&mut self, other: &Self) {
+        for (feature, scale) in &other.0 {
+            if self.stated(*feature).is_none() {
+                self.0.push((*feature, *scale));
+            }
+        }
+    }
     fn stated(&self, feature: Feature) -> Option<f64> {
         self.0.iter().find(|(f, _)| *f == feature).map(|(_, s)| *s)
     }
@@ -161,8 +169,12 @@ fn number(
 
 /// Regimes §6: `>` ×0.9, `<` ×1.1, percentiles and efficiency ±0.05; a negative threshold moves the same way outward.
 fn default_exit(feature: Feature, op: Op, threshold: f64) -> f64 {
-    let band =
-        if feature.spec().ranks.is_some() || feature == Feature::Efficiency12h { 0.05 } else { threshold.abs() * 0.1 };
+    let band = match feature {
+        Feature::Efficiency12h | Feature::Heat | Feature::TrendP => 0.05,
+        _ if feature.spec().ranks.is_some() => 0.05,
+        Feature::VolDaily => threshold.abs() * 0.05,
+        _ => threshold.abs() * 0.1,
+    };
     let exit = match op {
         Op::Gt | Op::Ge => threshold - band,
         Op::Lt | Op::Le => threshold + band,

@@ -5,8 +5,9 @@
 //! that cannot do without it.
 
 use super::book::{Book, Clause, Group, Rule, Warming};
+use super::set::{RuleSet, Ruled};
 use crate::catalogue::Feature;
-use barograph_domain::{Cell, Kind, Reason, RiskRegime, State};
+use barograph_domain::{Cell, Kind, Label, Reason, RiskRegime, State};
 
 /// Outcome of a clause, a group or a rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,11 +47,11 @@ impl Truth {
     }
 }
 
-/// What a book says about one row.
+/// What the rules of one axis say about one row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Evaluation {
-    /// Label of the first true rule, NORMAL when all are false, UNKNOWN when an unknown rule stands in the way.
-    pub raw: RiskRegime,
+pub struct Evaluation<L = RiskRegime> {
+    /// Label of the first true rule, the resting label when all are false, UNKNOWN when an unknown rule stands in the way.
+    pub raw: L,
     /// Position of the rule that gave the label.
     pub fired: Option<usize>,
     /// Rules that are true; bit n is rule n.
@@ -144,7 +145,7 @@ pub(super) fn group_truth<R: Readings>(group: &Group, readings: &R, relaxed: boo
 }
 
 /// One false group makes a rule false, unless the market lacks something another group needs.
-pub(super) fn rule_truth<R: Readings>(rule: &Rule, readings: &R, relaxed: bool) -> Truth {
+pub(super) fn rule_truth<L, R: Readings>(rule: &Rule<L>, readings: &R, relaxed: bool) -> Truth {
     let mut out = Truth::True;
     for group in &rule.groups {
         out = match (out, group_truth(group, readings, relaxed)) {
@@ -158,15 +159,16 @@ pub(super) fn rule_truth<R: Readings>(rule: &Rule, readings: &R, relaxed: bool) 
     out
 }
 
-/// Judges a row. `cells` are in catalogue order.
+/// Judges a row by one axis. `cells` are in catalogue order. An axis whose every rule needs what the market does not have
+/// is UNKNOWN.
 #[must_use]
-pub fn evaluate(book: &Book, cells: &[Cell]) -> Evaluation {
-    evaluate_with(book, &AsRead::new(book, cells))
+pub fn evaluate<L: Ruled>(book: &Book, cells: &[Cell]) -> Evaluation<L> {
+    evaluate_with(L::of(book), &AsRead::new(book, cells))
 }
 
 /// Outcome of one rule at full thresholds.
 #[must_use]
-pub fn rule_result(book: &Book, cells: &[Cell], rule: &Rule) -> Truth {
+pub fn rule_result<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> Truth {
     rule_truth(rule, &AsRead::new(book, cells), false)
 }
 
@@ -178,7 +180,7 @@ pub fn group_result(book: &Book, cells: &[Cell], group: &Group) -> Truth {
 
 /// Does a rule hold at its exit thresholds?
 #[must_use]
-pub fn holds_relaxed(book: &Book, cells: &[Cell], rule: &Rule) -> bool {
+pub fn holds_relaxed<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> bool {
     rule_truth(rule, &AsRead::new(book, cells), true) == Truth::True
 }
 
@@ -188,24 +190,18 @@ pub fn clause_holds(book: &Book, cells: &[Cell], clause: &Clause, relaxed: bool)
     AsRead::new(book, cells).truth(clause, relaxed) == Truth::True
 }
 
-pub(super) fn evaluate_with<R: Readings>(book: &Book, readings: &R) -> Evaluation {
-    let mut out = Evaluation {
-        raw: RiskRegime::Normal,
-        fired: None,
-        holds: 0,
-        known: 0,
-        not_applicable: 0,
-        unknown_by_stale: false,
-    };
+pub(super) fn evaluate_with<L: Ruled, R: Readings>(set: &RuleSet<L>, readings: &R) -> Evaluation<L> {
+    let mut out =
+        Evaluation { raw: L::RESTING, fired: None, holds: 0, known: 0, not_applicable: 0, unknown_by_stale: false };
     let (mut blocked, mut blocked_not_by_age) = (false, false);
-    for (i, rule) in book.rules.iter().enumerate() {
+    for (i, rule) in set.rules.iter().enumerate() {
         match rule_truth(rule, readings, false) {
             Truth::True => {
                 out.holds |= 1 << i;
                 out.known |= 1 << i;
                 if out.fired.is_none() {
                     out.fired = Some(i);
-                    out.raw = if blocked { RiskRegime::Unknown } else { rule.label };
+                    out.raw = if blocked { L::UNKNOWN } else { rule.label };
                     out.unknown_by_stale = blocked && !blocked_not_by_age;
                 }
             }
@@ -218,18 +214,18 @@ pub(super) fn evaluate_with<R: Readings>(book: &Book, readings: &R) -> Evaluatio
         }
     }
     if out.fired.is_none() && blocked {
-        out.raw = RiskRegime::Unknown;
+        out.raw = L::UNKNOWN;
         out.unknown_by_stale = !blocked_not_by_age;
     }
-    if out.raw == RiskRegime::Unknown {
+    if out.raw == L::UNKNOWN {
         out.fired = None;
     }
     out
 }
 
 /// Do the relaxed clauses of a published label still hold, with no rule of higher precedence true (regimes §6)?
-pub(super) fn held_by_exit_band<R: Readings>(book: &Book, readings: &R, label: RiskRegime, holds: u32) -> bool {
-    for (i, rule) in book.rules.iter().enumerate() {
+pub(super) fn held_by_exit_band<L: Label, R: Readings>(set: &RuleSet<L>, readings: &R, label: L, holds: u32) -> bool {
+    for (i, rule) in set.rules.iter().enumerate() {
         if rule.label == label {
             if rule_truth(rule, readings, true) == Truth::True {
                 return true;

@@ -6,14 +6,15 @@
 //! A percentile and the feature it ranks are one feature. Flags and words are not varied: they have no distance. Nor are
 //! values outside a feature's domain considered (a negative volatility).
 
-use super::axis::{RiskAxis, advance};
+use super::axis::{AxisMemory, advance};
 use super::book::{Book, Clause, Op, Test};
 use super::eval::{AsRead, Evaluation, Reading, Readings, Truth, evaluate_with, held_by_exit_band, truth_of};
 use super::fresh::Staleness;
 use super::range::{Ranges, domain};
+use super::set::Ruled;
 use crate::catalogue::Feature;
 use barograph_domain::snapshot::Flip;
-use barograph_domain::{AxisState, Cell, InputAge, RiskRegime, Span, StreamDecl, Ts};
+use barograph_domain::{AxisState, Cell, InputAge, Span, StreamDecl, Ts};
 use core::cmp::Ordering;
 
 /// What a flip or exit is computed from: one row under one book.
@@ -87,12 +88,16 @@ impl Point {
 
 /// Place in the scale table of regimes §7; features it does not name follow in catalogue order.
 fn table_order(feature: Feature) -> usize {
-    const TABLE: [Feature; 7] = [
+    const TABLE: [Feature; 11] = [
         Feature::FundingZscore24h,
         Feature::OiDelta4h,
         Feature::OiDelta1h,
         Feature::RealizedVol1h,
         Feature::RealizedVol4h,
+        Feature::SlopePct,
+        Feature::TrendP,
+        Feature::VolDaily,
+        Feature::Heat,
         Feature::FundingRate8h,
         Feature::Efficiency12h,
     ];
@@ -107,10 +112,10 @@ impl<'a> Scene<'a> {
         Varied { base: self.as_read(), cuts: self.cuts, feature, x }
     }
     /// Every feature that can be varied, with its reading.
-    fn variable(&self) -> Vec<(Feature, f64)> {
+    fn variable<L: Ruled>(&self) -> Vec<(Feature, f64)> {
         let mut out: Vec<(Feature, f64)> = Vec::new();
         let readings = self.as_read();
-        self.book.each_clause(&mut |clause| {
+        L::of(self.book).each_clause(&mut |clause| {
             let feature = clause.ranks().unwrap_or(clause.feature);
             if out.iter().any(|(f, _)| *f == feature) || self.book.scale(feature).is_none() {
                 return;
@@ -122,11 +127,11 @@ impl<'a> Scene<'a> {
         out
     }
     /// Thresholds, their mirror images and cuts of every clause, each with its neighbours, nearest first.
-    fn points(&self, relaxed_too: bool) -> Vec<Point> {
+    fn points<L: Ruled>(&self, relaxed_too: bool) -> Vec<Point> {
         let mut out = Vec::new();
-        for (feature, value) in self.variable() {
+        for (feature, value) in self.variable::<L>() {
             let possible = domain(feature);
-            self.book.each_clause(&mut |clause| {
+            L::of(self.book).each_clause(&mut |clause| {
                 for relaxed in [false, true] {
                     if relaxed && !relaxed_too {
                         continue;
@@ -168,19 +173,19 @@ impl<'a> Scene<'a> {
         [cut.map(|c| (c, Some(clause.feature))), None]
     }
     /// Do the cuts agree with the readings at the value the feature has? If not, the feature cannot be varied honestly.
-    fn consistent(&self, feature: Feature, x: f64, now: &Evaluation) -> bool {
-        evaluate_with(self.book, &self.varied(feature, x)) == *now
+    fn consistent<L: Ruled>(&self, feature: Feature, x: f64, now: &Evaluation<L>) -> bool {
+        evaluate_with(L::of(self.book), &self.varied(feature, x)) == *now
     }
     /// The nearest point at which `reached` names a label.
-    fn nearest(
+    fn nearest<L: Ruled>(
         &self,
         relaxed_too: bool,
-        reached: impl Fn(&Varied<'_>) -> Option<(RiskRegime, u32, i64)>,
-    ) -> Option<Flip> {
-        let now = evaluate_with(self.book, &self.as_read());
+        reached: impl Fn(&Varied<'_>) -> Option<(L, u32, i64)>,
+    ) -> Option<Flip<L>> {
+        let now = evaluate_with(L::of(self.book), &self.as_read());
         let mut refused: Vec<Feature> = Vec::new();
         let mut checked: Vec<Feature> = Vec::new();
-        for p in self.points(relaxed_too) {
+        for p in self.points::<L>(relaxed_too) {
             if !checked.contains(&p.feature) {
                 checked.push(p.feature);
                 if !self.consistent(p.feature, p.value, &now) {
@@ -213,13 +218,14 @@ impl<'a> Scene<'a> {
 
 /// Smallest single-feature change that changes the raw label at full thresholds; `None` for UNKNOWN or when none does.
 #[must_use]
-pub fn nearest_flip(scene: &Scene<'_>) -> Option<Flip> {
-    let now = evaluate_with(scene.book, &scene.as_read());
-    if now.raw == RiskRegime::Unknown {
+pub fn nearest_flip<L: Ruled>(scene: &Scene<'_>) -> Option<Flip<L>> {
+    let set = L::of(scene.book);
+    let now = evaluate_with(set, &scene.as_read());
+    if now.raw == L::UNKNOWN {
         return None;
     }
     scene.nearest(false, |varied| {
-        let there = evaluate_with(scene.book, varied).raw;
+        let there = evaluate_with(set, varied).raw;
         (there != now.raw).then_some((there, 1, 0))
     })
 }
@@ -228,41 +234,47 @@ pub fn nearest_flip(scene: &Scene<'_>) -> Option<Flip> {
 /// still to pass. `None` for UNKNOWN, while the last label is shown for staleness, and while the label is only kept by
 /// dwell: then it leaves with nothing changed.
 #[must_use]
-pub fn nearest_exit(scene: &Scene<'_>, state: &AxisState, ts: Ts, staleness: Staleness) -> Option<Flip> {
-    if state.label == RiskRegime::Unknown || state.raw_label == RiskRegime::Unknown {
+pub fn nearest_exit<L: Ruled>(
+    scene: &Scene<'_>,
+    state: &AxisState<L>,
+    ts: Ts,
+    staleness: Staleness,
+) -> Option<Flip<L>> {
+    if state.label == L::UNKNOWN || state.raw_label == L::UNKNOWN {
         return None;
     }
     if leaves_to(scene.book, state, &scene.as_read(), ts, staleness).is_some() {
         return None;
     }
-    // NORMAL has no exit band: only full thresholds lead out of it.
-    let has_band = scene.book.hysteresis && state.label != RiskRegime::Normal;
+    // The resting label has no exit band: only full thresholds lead out of it.
+    let has_band = L::of(scene.book).hysteresis && state.label != L::RESTING;
     scene.nearest(has_band, |varied| leaves_to(scene.book, state, varied, ts, staleness))
 }
 
 /// Where the label goes if these readings last: label, readings, seconds of dwell left.
-fn leaves_to<R: Readings>(
+fn leaves_to<L: Ruled, R: Readings>(
     book: &Book,
-    state: &AxisState,
+    state: &AxisState<L>,
     readings: &R,
     ts: Ts,
     staleness: Staleness,
-) -> Option<(RiskRegime, u32, i64)> {
-    let there = evaluate_with(book, readings);
+) -> Option<(L, u32, i64)> {
+    let set = L::of(book);
+    let there = evaluate_with(set, readings);
     // Time enough for every dwell: what is still published then is kept by the rules alone.
     let patient = AxisState { candidate: Some(there.raw), candidate_count: u32::MAX, since: Ts(0), ..*state };
-    let band_holds = || held_by_exit_band(book, readings, state.label, there.holds);
-    let later = advance(book, patient, Ts(i64::MAX), &there, staleness, band_holds);
+    let band_holds = || held_by_exit_band(set, readings, state.label, there.holds);
+    let later = advance(set, patient, Ts(i64::MAX), &there, staleness, band_holds);
     if later.label == state.label {
         return None;
     }
-    if there.raw == RiskRegime::Unknown {
+    if there.raw == L::UNKNOWN {
         return Some((there.raw, 1, 0));
     }
     let counted = if state.candidate == Some(there.raw) { state.candidate_count } else { 0 };
-    let readings_left = book.enter(there.fired).saturating_sub(counted).max(1);
+    let readings_left = set.enter(there.fired).saturating_sub(counted).max(1);
     let calmer = there.raw.severity() < state.label.severity();
-    let dwell = if calmer { (state.since + book.min_dwell(state.label)) - ts } else { Span::ZERO };
+    let dwell = if calmer { (state.since + set.min_dwell(state.label)) - ts } else { Span::ZERO };
     Some((there.raw, readings_left, -(-dwell.0.max(0)).div_euclid(1_000_000_000)))
 }
 
@@ -294,21 +306,21 @@ pub fn with_override(scene: &Scene<'_>, feature: Feature, value: f64) -> Vec<Cel
 
 /// The raw label after setting one feature to `value`: what a reported flip promises.
 #[must_use]
-pub fn apply_flip(scene: &Scene<'_>, feature: Feature, value: f64) -> RiskRegime {
+pub fn apply_flip<L: Ruled>(scene: &Scene<'_>, feature: Feature, value: f64) -> L {
     super::evaluate(scene.book, &with_override(scene, feature, value)).raw
 }
 
 /// The published labels of the minutes after `ts` while an exit's value stands, up to the minute it promises to leave in:
 /// the last one is `exit.label`, all before are the label left. Ages stay as they are. For tests and what-if.
 #[must_use]
-pub fn apply_exit(
+pub fn apply_exit<L: Ruled>(
     scene: &Scene<'_>,
-    axis: &RiskAxis,
-    exit: &Flip,
+    axis: &AxisMemory<L>,
+    exit: &Flip<L>,
     ts: Ts,
     inputs: &[InputAge],
     streams: &[StreamDecl],
-) -> Vec<RiskRegime> {
+) -> Vec<L> {
     let Some(feature) = Feature::from_id(exit.feature) else { return Vec::new() };
     let cells = with_override(scene, feature, exit.needed);
     let mut axis = axis.clone();

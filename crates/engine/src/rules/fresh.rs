@@ -3,6 +3,8 @@
 //! What a stream declares decides; a profile replaces the table value. Imported and polled series never have a limit
 //! below twice their cadence plus their delay, in any profile.
 
+use super::book::Book;
+use super::set::Ruled;
 use barograph_domain::{InputAge, Metric, Span, StreamDecl, Ts};
 
 /// Which table of limits applies.
@@ -101,6 +103,20 @@ impl Staleness {
     /// Judges the ages of a row.
     #[must_use]
     pub fn of(profile: Freshness, ts: Ts, inputs: &[InputAge], streams: &[StreamDecl]) -> Self {
+        Self::over(profile, ts, inputs.iter(), streams)
+    }
+    /// Judges the ages of what one axis reads.
+    #[must_use]
+    pub fn of_axis<L: Ruled>(book: &Book, ts: Ts, inputs: &[InputAge], streams: &[StreamDecl]) -> Self {
+        let read = &L::of(book).metrics;
+        Self::over(book.freshness, ts, inputs.iter().filter(|i| read.contains(&i.metric)), streams)
+    }
+    fn over<'a>(
+        profile: Freshness,
+        ts: Ts,
+        inputs: impl Iterator<Item = &'a InputAge>,
+        streams: &[StreamDecl],
+    ) -> Self {
         let mut out = Self::default();
         for input in inputs {
             let Some(decl) = input.stream.and_then(|s| streams.get(s.index())) else { continue };

@@ -5,6 +5,7 @@
 
 use super::book::{Book, Clause, Op, Rule, Test, Warming};
 use super::eval::{AsRead, Reading, Readings, Truth, evaluate, group_truth, rule_truth};
+use super::set::Ruled;
 use barograph_domain::Cell;
 
 /// One clause, judged at full thresholds.
@@ -58,7 +59,7 @@ fn bound(judged: &Judged<'_>) -> f64 {
 
 /// Smallest over the groups of the largest over a group's members; `None` when a part is unknown or nothing measures.
 #[must_use]
-pub fn rule_margin(book: &Book, cells: &[Cell], rule: &Rule) -> Option<f64> {
+pub fn rule_margin<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> Option<f64> {
     let readings = AsRead::new(book, cells);
     let mut out = f64::INFINITY;
     for group in &rule.groups {
@@ -74,7 +75,7 @@ pub fn rule_margin(book: &Book, cells: &[Cell], rule: &Rule) -> Option<f64> {
 }
 
 /// How far a false rule is from being true: the largest shortfall of its false groups. Unknown groups could only add.
-fn distance(book: &Book, cells: &[Cell], rule: &Rule) -> Option<f64> {
+fn distance<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> Option<f64> {
     let readings = AsRead::new(book, cells);
     if rule_truth(rule, &readings, false) != Truth::False {
         return None;
@@ -94,13 +95,12 @@ fn distance(book: &Book, cells: &[Cell], rule: &Rule) -> Option<f64> {
 
 /// Distance of the raw label to its nearest alternative; `None` for UNKNOWN and where nothing measures.
 #[must_use]
-pub fn label_margin(book: &Book, cells: &[Cell]) -> Option<f64> {
-    let now = evaluate(book, cells);
+pub fn label_margin<L: Ruled>(book: &Book, cells: &[Cell]) -> Option<f64> {
+    let now = evaluate::<L>(book, cells);
+    let rules = L::of(book).rules();
     match now.fired {
-        Some(i) => rule_margin(book, cells, &book.rules[i]),
-        None if now.raw == barograph_domain::RiskRegime::Normal => {
-            book.rules.iter().filter_map(|r| distance(book, cells, r)).min_by(f64::total_cmp)
-        }
+        Some(i) => rule_margin(book, cells, &rules[i]),
+        None if now.raw == L::RESTING => rules.iter().filter_map(|r| distance(book, cells, r)).min_by(f64::total_cmp),
         None => None,
     }
 }

@@ -1,7 +1,8 @@
 //! From TOML to a checked [`Book`] (grammar: regimes §12.1). Everything wrong is reported at once, with its place.
 //!
-//! Keys of a book: `name`, `allow_proxy`, `freshness`, `span_min`, `coverage_min`, `hysteresis`, `session_base`,
-//! `allow_aggressive`, `bias_shift`. A rule without `axis` is of the risk axis. Clauses are read by `clause`, judged as a whole by `check`.
+//! Keys of a book: `name`, `allow_proxy`, `freshness`, `span_min`, `coverage_min`, `hysteresis`, `session_base`, `trend_tf`,
+//! `sessions`, `[[session]]`, `[session_multipliers]`, `allow_aggressive`, `bias_shift`. A rule without `axis` is of the risk axis; an axis other than risk without a rule of
+//! its own takes the standard rules of `books/axes.toml`. Clauses are read by `clause`, judged as a whole by `check`.
 
 use super::book::{
     Book, CutRequest, ENTER_DEFAULT, Enter, Group, MIN_DWELL_DEFAULT, RULES_MAX, Rule, SessionBase, Test,
@@ -9,11 +10,12 @@ use super::book::{
 use super::check;
 use super::clause::{self, Scales};
 use super::problem::{BookError, Problems, did_you_mean};
+use super::set::{RuleSet, Ruled};
 use super::tree::{Entry, Node, NodeKind, parse};
 use super::{Clause, Freshness, Warming};
-use barograph_domain::{Axis, RiskRegime, Span};
+use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
-const BOOK_KEYS: [&str; 11] = [
+const BOOK_KEYS: [&str; 15] = [
     "name",
     "allow_proxy",
     "freshness",
@@ -21,21 +23,33 @@ const BOOK_KEYS: [&str; 11] = [
     "coverage_min",
     "hysteresis",
     "session_base",
+    "trend_tf",
+    "sessions",
+    "session",
+    "session_multipliers",
     "allow_aggressive",
     "bias_shift",
     "rule",
     "alert",
 ];
+/// Most rules of an axis other than risk: all axes together with their resting labels are counted in 64 bits.
+const AXIS_RULES_MAX: usize = 9;
 const RULE_KEYS: [&str; 9] = ["id", "axis", "label", "all", "any", "enter", "min_dwell", "text", "text_short"];
 /// Longest minimum stay a book may ask for.
 const MIN_DWELL_MAX: Span = Span::days(7);
 /// Most consecutive evaluations a book may ask for: a day of minutes.
 const ENTER_MAX: f64 = 1440.0;
 
-/// A rule with the places of its parts, for the checks.
+/// Rules of the trend, volatility and heat axes for books that state none of their own (regimes §3–§6).
+const STANDARD_AXES: &str = include_str!("../../books/axes.toml");
+/// Timeframes the trend axis can read.
+const TREND_TIMEFRAMES: [(&str, Span); 4] =
+    [("1h", Span::hours(1)), ("4h", Span::hours(4)), ("1d", Span::days(1)), ("1w", Span::days(7))];
+
+/// A rule with the places of its parts, for the checks. Its label is a code of its axis.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
-    pub(super) rule: Rule,
+    pub(super) rule: Rule<u8>,
     pub(super) at: usize,
     /// Place of each clause, group by group.
     pub(super) clauses_at: Vec<Vec<usize>>,
@@ -46,29 +60,71 @@ pub(super) fn book(file: &str, text: &str) -> Result<Book, BookError> {
     let Some(entries) = parse(text, &mut problems) else { return Err(problems.into_error()) };
     let mut book = settings(&entries, &mut problems);
     let mut scales = Scales::default();
+    let mut drafts = rules(&entries, book.risk.hysteresis, &mut scales, &mut problems);
+    check::all(&drafts, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems.into_error());
+    }
+    drafts.extend(standard(&drafts, book.risk.hysteresis, &mut scales)?);
+    book.scales = scales.table();
+    let hysteresis = book.risk.hysteresis;
+    book.risk = of_axis(&drafts, hysteresis);
+    book.trend = of_axis(&drafts, hysteresis);
+    book.volatility = of_axis(&drafts, hysteresis);
+    book.heat = of_axis(&drafts, hysteresis);
+    finish(&mut book);
+    Ok(book)
+}
+
+fn rules(entries: &[Entry], hysteresis: bool, scales: &mut Scales, problems: &mut Problems<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    match find(&entries, "rule") {
+    match find(entries, "rule") {
         Some(Entry { value: Node { kind: NodeKind::List(rules), .. }, at, .. }) => {
             for node in rules {
-                drafts.extend(rule(node, book.hysteresis, &mut scales, &mut problems));
+                drafts.extend(rule(node, hysteresis, scales, problems));
             }
-            if rules.is_empty() {
-                problems.add(*at, "a rule book needs at least one [[rule]]");
-            } else if rules.len() > RULES_MAX {
-                problems.add(*at, format!("{} rules are too many; the limit is {RULES_MAX}", rules.len()));
+            for axis in [Axis::Risk, Axis::Trend, Axis::Volatility, Axis::Heat] {
+                let n = drafts.iter().filter(|d| d.rule.axis == axis).count();
+                let limit = if axis == Axis::Risk { RULES_MAX } else { AXIS_RULES_MAX };
+                if n > limit {
+                    problems.add(*at, format!("{n} rules of one axis are too many; the limit is {limit}"));
+                }
+            }
+            if !drafts.iter().any(|d| d.rule.axis == Axis::Risk) {
+                problems.add(*at, "a rule book needs at least one [[rule]] of axis \"risk\"");
             }
         }
         Some(other) => problems.add(other.value.at, "rules are written as [[rule]] tables"),
         None => problems.add(0, "a rule book needs at least one [[rule]]"),
     }
-    check::all(&drafts, &mut problems);
-    if !problems.is_empty() {
-        return Err(problems.into_error());
+    drafts
+}
+
+/// The standard rules of every axis that `drafts` says nothing about.
+fn standard(drafts: &[Draft], hysteresis: bool, scales: &mut Scales) -> Result<Vec<Draft>, BookError> {
+    let mut problems = Problems::new("axes.toml", STANDARD_AXES);
+    let entries = parse(STANDARD_AXES, &mut problems).unwrap_or_default();
+    // Margin units that the book states itself stay as they are.
+    let mut own = Scales::default();
+    let mut out = rules_only(&entries, hysteresis, &mut own, &mut problems);
+    out.retain(|d| !drafts.iter().any(|own| own.rule.axis == d.rule.axis));
+    scales.fill_from(&own);
+    if problems.is_empty() { Ok(out) } else { Err(problems.into_error()) }
+}
+
+fn rules_only(entries: &[Entry], hysteresis: bool, scales: &mut Scales, problems: &mut Problems<'_>) -> Vec<Draft> {
+    match find(entries, "rule").map(|e| &e.value.kind) {
+        Some(NodeKind::List(rules)) => {
+            rules.iter().filter_map(|node| rule(node, hysteresis, scales, problems)).collect()
+        }
+        _ => Vec::new(),
     }
-    book.scales = scales.table();
-    book.rules = drafts.into_iter().map(|d| d.rule).collect();
-    finish(&mut book);
-    Ok(book)
+}
+
+fn of_axis<L: Ruled>(drafts: &[Draft], hysteresis: bool) -> RuleSet<L> {
+    let own = drafts.iter().filter(|d| d.rule.axis == L::AXIS);
+    let rules = own.filter_map(|d| Some(d.rule.clone().with_label(L::from_code(d.rule.label)?))).collect();
+    RuleSet::new(rules, hysteresis)
 }
 
 fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
@@ -93,11 +149,16 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
         freshness: freshness.unwrap_or(Freshness::Default),
         span_min: number_of(entries, "span_min", 0.0, 1.0, problems).unwrap_or(0.25),
         coverage_min: number_of(entries, "coverage_min", 0.0, 1.0, problems).unwrap_or(0.80),
-        hysteresis: flag(entries, "hysteresis", problems).unwrap_or(true),
         session_base: choice(entries, "session_base", &bases, problems).unwrap_or(SessionBase::Default),
+        sessions: super::hours::sessions(entries, problems),
+        session_multipliers: super::hours::multipliers(entries, problems),
+        trend_tf: choice(entries, "trend_tf", &TREND_TIMEFRAMES, problems).unwrap_or(Span::hours(1)),
         allow_aggressive: flag(entries, "allow_aggressive", problems).unwrap_or(false),
         bias_shift: if shift < 0.0 { -1 } else { 0 },
-        rules: Vec::new(),
+        risk: RuleSet::new(Vec::new(), flag(entries, "hysteresis", problems).unwrap_or(true)),
+        trend: RuleSet::new(Vec::new(), true),
+        volatility: RuleSet::new(Vec::new(), true),
+        heat: RuleSet::new(Vec::new(), true),
         cuts: Vec::new(),
         scales: Vec::new(),
     }
@@ -109,55 +170,68 @@ fn rule(node: &Node, hysteresis: bool, scales: &mut Scales, problems: &mut Probl
         return None;
     };
     unknown_keys(entries, &RULE_KEYS, "a rule", problems);
-    axis(entries, problems);
+    let axis = axis(entries, problems)?;
     let id = text_of(entries, "id", problems);
     if id.as_deref().is_none_or(str::is_empty) {
         problems
             .add(find(entries, "id").map_or(node.at, |e| e.value.at), "a rule needs an id, as in id = \"HIGH_VOL\"");
     }
-    let label = label(entries, id.as_deref(), node.at, problems);
+    let label = match axis {
+        Axis::Risk => label::<RiskRegime>(entries, id.as_deref(), node.at, problems),
+        Axis::Trend => label::<TrendRegime>(entries, id.as_deref(), node.at, problems),
+        Axis::Volatility => label::<VolRegime>(entries, id.as_deref(), node.at, problems),
+        Axis::Heat => label::<HeatRegime>(entries, id.as_deref(), node.at, problems),
+    };
     let (groups, clauses_at) = condition(entries, node.at, hysteresis, scales, problems);
-    let enter = enter(entries, problems).unwrap_or(ENTER_DEFAULT);
+    let enter = enter(entries, problems).unwrap_or(if axis == Axis::Trend { Enter::Immediate } else { ENTER_DEFAULT });
     let min_dwell = min_dwell(entries, problems).unwrap_or(MIN_DWELL_DEFAULT);
     let text = text_of(entries, "text", problems).unwrap_or_default();
     let text_short = text_of(entries, "text_short", problems);
     let id = id.unwrap_or_default();
-    let rule = Rule { id, axis: Axis::Risk, label: label?, groups, enter, min_dwell, text, text_short };
+    let rule = Rule { id, axis, label: label?, groups, enter, min_dwell, text, text_short };
     Some(Draft { rule, at: node.at, clauses_at })
 }
 
-fn axis(entries: &[Entry], problems: &mut Problems<'_>) {
-    let Some(word) = text_of(entries, "axis", problems) else { return };
-    let at = find(entries, "axis").map_or(0, |e| e.value.at);
-    match word.as_str() {
-        "risk" => {}
-        "trend" | "volatility" | "heat" => {
-            problems.add(at, format!("axis '{word}' is not built yet; only rules of axis \"risk\" can be judged"));
-        }
-        _ => {
-            let near = did_you_mean(&word, ["risk", "trend", "volatility", "heat"]);
-            problems.add(at, format!("unknown axis '{word}'{near}"));
-        }
+fn axis(entries: &[Entry], problems: &mut Problems<'_>) -> Option<Axis> {
+    const AXES: [(&str, Axis); 4] =
+        [("risk", Axis::Risk), ("trend", Axis::Trend), ("volatility", Axis::Volatility), ("heat", Axis::Heat)];
+    let Some(entry) = find(entries, "axis") else { return Some(Axis::Risk) };
+    let word = text_of(entries, "axis", problems)?;
+    let found = AXES.into_iter().find(|(name, _)| *name == word).map(|(_, axis)| axis);
+    if found.is_none() {
+        let near = did_you_mean(&word, AXES.map(|(name, _)| name));
+        problems.add(entry.value.at, format!("unknown axis '{word}'{near}"));
     }
+    found
 }
 
-fn label(entries: &[Entry], id: Option<&str>, at: usize, problems: &mut Problems<'_>) -> Option<RiskRegime> {
-    let labels = [RiskRegime::SqueezeRisk, RiskRegime::HighVol, RiskRegime::ChopRisk];
-    let names = labels.map(RiskRegime::name);
-    let find_label = |word: &str| labels.into_iter().find(|l| l.name() == word);
+/// The code of the label a rule asserts: its `label`, else its id.
+fn label<L: Ruled>(entries: &[Entry], id: Option<&str>, at: usize, problems: &mut Problems<'_>) -> Option<u8> {
+    let labels: Vec<L> = L::LABELS.iter().copied().filter(|l| l.is_asserted()).collect();
+    let names: Vec<&str> = labels.iter().map(|l| l.word()).collect();
+    let axis = match L::AXIS {
+        Axis::Risk => "risk",
+        Axis::Trend => "trend",
+        Axis::Volatility => "volatility",
+        Axis::Heat => "heat",
+    };
+    let find_label = |word: &str| labels.iter().find(|l| l.word() == word).map(|l| l.code());
     if let Some(entry) = find(entries, "label") {
         let word = text_of(entries, "label", problems)?;
         let found = find_label(&word);
-        match RiskRegime::from_name(&word) {
+        match L::of_word(&word) {
             _ if found.is_some() => {}
             Some(_) => problems.add(
                 entry.value.at,
                 format!("no rule can assert {word}: it is what remains when no rule holds or none can be judged"),
             ),
-            None => problems.add(
-                entry.value.at,
-                format!("unknown label '{word}'; risk labels are {}{}", names.join(", "), did_you_mean(&word, names)),
-            ),
+            None => {
+                let near = did_you_mean(&word, names.iter().copied());
+                problems.add(
+                    entry.value.at,
+                    format!("unknown label '{word}'; {axis} labels are {}{near}", names.join(", ")),
+                );
+            }
         }
         return found;
     }
@@ -165,7 +239,7 @@ fn label(entries: &[Entry], id: Option<&str>, at: usize, problems: &mut Problems
     let found = find_label(id);
     if found.is_none() {
         let at = find(entries, "id").map_or(at, |e| e.value.at);
-        problems.add(at, format!("id '{id}' is no risk label; add label = one of {}", names.join(", ")));
+        problems.add(at, format!("id '{id}' is no {axis} label; add label = one of {}", names.join(", ")));
     }
     found
 }
@@ -281,25 +355,30 @@ fn min_dwell(entries: &[Entry], problems: &mut Problems<'_>) -> Option<Span> {
 fn finish(book: &mut Book) {
     let scales = book.scales.clone();
     let mut cuts: Vec<CutRequest> = Vec::new();
-    for clause in book.rules.iter_mut().flat_map(|r| &mut r.groups).flat_map(|g| &mut g.clauses) {
-        clause.scale = scales[clause.feature.index()];
-        if let Warming::Clause(stand_in) = &mut clause.warming {
-            stand_in.scale = scales[stand_in.feature.index()];
-        }
-        if clause.feature.spec().ranks.is_none() {
-            continue;
-        }
-        let Test::Number { op, value, exit } = clause.test else { continue };
-        let mut request = |theta: f64| {
-            let wanted = CutRequest { percentile: clause.feature, op, theta };
-            cuts.iter().position(|c| *c == wanted).unwrap_or_else(|| {
-                cuts.push(wanted);
-                cuts.len() - 1
-            })
-        };
-        clause.cuts = Some((request(value), request(exit)));
-    }
+    book.risk.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));
+    book.trend.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));
+    book.volatility.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));
+    book.heat.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));
     book.cuts = cuts;
+}
+
+fn complete(clause: &mut Clause, scales: &[Option<f64>], cuts: &mut Vec<CutRequest>) {
+    clause.scale = scales[clause.feature.index()];
+    if let Warming::Clause(stand_in) = &mut clause.warming {
+        stand_in.scale = scales[stand_in.feature.index()];
+    }
+    let Test::Number { op, value, exit } = clause.test else { return };
+    if clause.feature.spec().ranks.is_none() {
+        return;
+    }
+    let mut request = |theta: f64| {
+        let wanted = CutRequest { percentile: clause.feature, op, theta };
+        cuts.iter().position(|c| *c == wanted).unwrap_or_else(|| {
+            cuts.push(wanted);
+            cuts.len() - 1
+        })
+    };
+    clause.cuts = Some((request(value), request(exit)));
 }
 
 pub(super) fn find<'a>(entries: &'a [Entry], key: &str) -> Option<&'a Entry> {
@@ -346,7 +425,12 @@ fn number_of(entries: &[Entry], key: &str, lo: f64, hi: f64, problems: &mut Prob
     }
 }
 
-fn choice<T: Copy>(entries: &[Entry], key: &str, words: &[(&str, T)], problems: &mut Problems<'_>) -> Option<T> {
+pub(super) fn choice<T: Copy>(
+    entries: &[Entry],
+    key: &str,
+    words: &[(&str, T)],
+    problems: &mut Problems<'_>,
+) -> Option<T> {
     let word = text_of(entries, key, problems)?;
     let found = words.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
     if found.is_none() {

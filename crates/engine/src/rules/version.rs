@@ -5,6 +5,7 @@
 //! left out: they change no number.
 
 use super::book::{Book, Clause, Enter, SessionBase, Test, Warming};
+use super::set::{RuleSet, Ruled};
 use crate::catalogue::CATALOGUE;
 use crate::explain::guidance;
 use barograph_domain::{Cell, InstrumentName, Reason, RiskRegime, State, Ts};
@@ -20,23 +21,10 @@ type Lines = BTreeMap<String, String>;
 pub fn canonical(book: &Book, policy: &str) -> String {
     let mut lines = Lines::new();
     settings(book, &mut lines);
-    for (i, rule) in book.rules().iter().enumerate() {
-        let key = format!("rule.{i:02}");
-        let enter = match rule.enter {
-            Enter::Immediate => "immediate".to_owned(),
-            Enter::After(n) => n.to_string(),
-        };
-        put(&mut lines, &key, "id", &rule.id);
-        put(&mut lines, &key, "axis", "risk");
-        put(&mut lines, &key, "label", rule.label.name());
-        put(&mut lines, &key, "enter", enter);
-        put(&mut lines, &key, "min_dwell_ns", rule.min_dwell.0);
-        for (g, group) in rule.groups.iter().enumerate() {
-            for (c, clause) in group.clauses.iter().enumerate() {
-                clause_lines(&format!("{key}.group.{g:02}.clause.{c:02}"), clause, &mut lines);
-            }
-        }
-    }
+    set_lines("rule", book.risk(), &mut lines);
+    set_lines("rule.trend", book.trend(), &mut lines);
+    set_lines("rule.volatility", book.volatility(), &mut lines);
+    set_lines("rule.heat", book.heat(), &mut lines);
     for label in RiskRegime::ALL {
         let (bias, posture) = guidance::mapping(label);
         put(&mut lines, "mapping", label.name(), format!("{} {}", bias.name(), posture.name()));
@@ -44,7 +32,9 @@ pub fn canonical(book: &Book, policy: &str) -> String {
     for spec in CATALOGUE {
         put(&mut lines, "feature", spec.id, spec.version);
     }
-    put(&mut lines, "classifier", "risk", "rules");
+    for axis in ["risk", "trend", "volatility", "heat"] {
+        put(&mut lines, "classifier", axis, "rules");
+    }
     for (i, line) in policy.lines().enumerate() {
         put(&mut lines, "policy", &format!("{i:04}"), line.trim_end());
     }
@@ -62,7 +52,7 @@ fn settings(book: &Book, lines: &mut Lines) {
     put(lines, "book", "freshness", book.freshness.name());
     put(lines, "book", "span_min", book.span_min);
     put(lines, "book", "coverage_min", book.coverage_min);
-    put(lines, "book", "hysteresis", book.hysteresis);
+    put(lines, "book", "hysteresis", book.hysteresis());
     put(
         lines,
         "book",
@@ -72,8 +62,35 @@ fn settings(book: &Book, lines: &mut Lines) {
             SessionBase::Seed => "seed",
         },
     );
+    for (session, x) in barograph_domain::Session::ALL.iter().zip(book.session_multipliers) {
+        put(lines, "book.session_multiplier", session.name(), x);
+    }
+    for (session, h) in barograph_domain::Session::ALL.iter().zip(book.sessions.hours) {
+        let hours = format!("{} {}-{} {}", h.zone.name(), h.start, h.end, h.weekends);
+        put(lines, "book.session", session.name(), hours);
+    }
+    put(lines, "book", "trend_tf_ns", book.trend_tf.0);
     put(lines, "book", "allow_aggressive", book.allow_aggressive);
     put(lines, "book", "bias_shift", book.bias_shift);
+}
+
+fn set_lines<L: Ruled>(prefix: &str, set: &RuleSet<L>, lines: &mut Lines) {
+    for (i, rule) in set.rules().iter().enumerate() {
+        let key = format!("{prefix}.{i:02}");
+        let enter = match rule.enter {
+            Enter::Immediate => "immediate".to_owned(),
+            Enter::After(n) => n.to_string(),
+        };
+        put(lines, &key, "id", &rule.id);
+        put(lines, &key, "label", rule.label.word());
+        put(lines, &key, "enter", enter);
+        put(lines, &key, "min_dwell_ns", rule.min_dwell.0);
+        for (g, group) in rule.groups.iter().enumerate() {
+            for (c, clause) in group.clauses.iter().enumerate() {
+                clause_lines(&format!("{key}.group.{g:02}.clause.{c:02}"), clause, lines);
+            }
+        }
+    }
 }
 
 fn clause_lines(key: &str, clause: &Clause, lines: &mut Lines) {

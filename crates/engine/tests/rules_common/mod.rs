@@ -4,7 +4,7 @@
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
     AxisState, Cell, InputAge, InstrumentName, Kind, Metric, MinuteRow, Reason, Span, Stamp, State, StreamDecl,
-    StreamIndex, Ts,
+    StreamIndex, Timeframes, Ts,
 };
 use barograph_engine::catalogue::Feature;
 use barograph_engine::rules::{Book, cut, rank_of};
@@ -95,7 +95,11 @@ pub(crate) fn minute_row(book: &Book, ts: Ts, readings: &[(&str, f64)], windows:
         cells,
         cuts,
         risk: AxisState::default(),
-        held: vec![HeldCount::default(); book.rules().len()],
+        trend: AxisState::default(),
+        volatility: AxisState::default(),
+        heat: AxisState::default(),
+        timeframes: Timeframes::default(),
+        held: vec![HeldCount::default(); book.counted()],
         inputs: ages(ts, [0; 3]),
         price: Some(63_120.0),
     }

@@ -22,9 +22,10 @@ pub struct ChunkBuilder {
     state: Vec<Seq>,
     samples: Vec<Seq>,
     flags: Vec<Seq>,
-    axis: Seq,
-    since: Seq,
-    candidate_count: Seq,
+    /// Label, since and count of the risk, trend, volatility and heat axis.
+    axes: [[Seq; 3]; 4],
+    /// Labels of all axes on the four timeframes.
+    timeframes: Seq,
     /// Held and known of each rule.
     held: Vec<[Seq; 2]>,
     /// Metric, stream and anchor of each place in `MinuteRow::inputs`.
@@ -65,9 +66,8 @@ impl ChunkBuilder {
             state: columns(width.features),
             samples: columns(width.features),
             flags: columns(width.features),
-            axis: ZERO,
-            since: ZERO,
-            candidate_count: ZERO,
+            axes: [[ZERO; 3]; 4],
+            timeframes: ZERO,
             held: vec![[ZERO; 2]; width.rules],
             inputs: Vec::new(),
             dictionary: Dictionary::default(),
@@ -109,7 +109,7 @@ impl ChunkBuilder {
             column[0][at] = u64::from(held.held);
             column[1][at] = u64::from(held.known);
         }
-        self.put_axis(at, row);
+        self.put_axes(at, row);
         self.put_inputs(at, &row.inputs)?;
         self.rows += 1;
         Ok(())
@@ -133,11 +133,13 @@ impl ChunkBuilder {
         Ok(())
     }
 
-    fn put_axis(&mut self, at: usize, row: &MinuteRow) {
-        let risk = &row.risk;
-        self.axis[at] = words::put_axis(risk);
-        self.since[at] = risk.since.0.cast_unsigned();
-        self.candidate_count[at] = u64::from(risk.candidate_count);
+    fn put_axes(&mut self, at: usize, row: &MinuteRow) {
+        for (columns, words) in self.axes.iter_mut().zip(words::all_axes(row)) {
+            for (column, word) in columns.iter_mut().zip(words) {
+                column[at] = word;
+            }
+        }
+        self.timeframes[at] = words::put_timeframes(&row.timeframes);
     }
 
     fn put_inputs(&mut self, at: usize, inputs: &[InputAge]) -> Result<(), CodecError> {
@@ -195,9 +197,12 @@ impl ChunkBuilder {
                 seen.put(out, column, n, coder);
             }
         }
-        seen.put(out, &self.axis, n, Coder::Runs);
-        seen.put(out, &self.since, n, Coder::Steps);
-        seen.put(out, &self.candidate_count, n, Coder::Steps);
+        for [axis, since, count] in &self.axes {
+            seen.put(out, axis, n, Coder::Runs);
+            seen.put(out, since, n, Coder::Steps);
+            seen.put(out, count, n, Coder::Steps);
+        }
+        seen.put(out, &self.timeframes, n, Coder::Runs);
         for [held, known] in &self.held {
             seen.put(out, held, n, Coder::Steps);
             seen.put(out, known, n, Coder::Steps);

@@ -2,9 +2,9 @@
 
 use super::bytes::Input;
 use super::seq::{Dictionary, Seq};
-use super::{CodecError, FORMAT, RAW_BYTES_MAX, ROWS_MAX, Width, words};
+use super::{CodecError, FORMAT, FORMAT_RISK_ONLY, RAW_BYTES_MAX, ROWS_MAX, Width, words};
 use barograph_domain::row::HeldCount;
-use barograph_domain::{AxisState, Cell, InputAge, MinuteRow, StreamIndex, Ts};
+use barograph_domain::{AxisState, Cell, InputAge, Label, MinuteRow, StreamIndex, Ts};
 
 /// Most inputs a row can name: the metrics there are, with room for new ones.
 const INPUTS_MAX: usize = 255;
@@ -35,9 +35,9 @@ struct Columns {
     flags: Vec<Seq>,
     coverage: Vec<Seq>,
     anchor: Vec<Seq>,
-    axis: Seq,
-    since: Seq,
-    candidate_count: Seq,
+    /// Label, since and count of the risk, trend, volatility and heat axis; the risk axis alone in the first format.
+    axes: Vec<[Seq; 3]>,
+    timeframes: Option<Seq>,
     held: Vec<[Seq; 2]>,
     inputs: Vec<[Seq; 3]>,
 }
@@ -45,7 +45,8 @@ struct Columns {
 impl Columns {
     fn read(raw: &[u8], width: Width) -> Result<Self, CodecError> {
         let mut input = Input(raw);
-        if input.byte()? != FORMAT {
+        let format = input.byte()?;
+        if !(FORMAT_RISK_ONLY..=FORMAT).contains(&format) {
             return Err(CodecError("has a format this build does not know"));
         }
         let rows = input.size(ROWS_MAX)?;
@@ -68,7 +69,9 @@ impl Columns {
         let flags = many(width.features)?;
         let coverage = many(width.features)?;
         let anchor = many(width.features)?;
-        let [axis, since, candidate_count] = [one()?, one()?, one()?];
+        let axes = if format == FORMAT_RISK_ONLY { 1 } else { 4 };
+        let axes = (0..axes).map(|_| Ok([one()?, one()?, one()?])).collect::<Result<_, _>>()?;
+        let timeframes = if format == FORMAT_RISK_ONLY { None } else { Some(one()?) };
         let held = (0..width.rules).map(|_| Ok([one()?, one()?])).collect::<Result<_, _>>()?;
         let inputs = (0..inputs).map(|_| Ok([one()?, one()?, one()?])).collect::<Result<_, _>>()?;
         let values = read_planes(&mut input, width.features + width.cuts + 1, rows)?;
@@ -86,9 +89,8 @@ impl Columns {
             flags,
             coverage,
             anchor,
-            axis,
-            since,
-            candidate_count,
+            axes,
+            timeframes,
             held,
             inputs,
         })
@@ -107,7 +109,14 @@ impl Columns {
             ts: Ts(self.ts[at].cast_signed()),
             cells: (0..self.width.features).map(|c| self.cell(c, at)).collect::<Result<_, _>>()?,
             cuts: (0..self.width.cuts).map(optional).collect(),
-            risk: self.axis(at)?,
+            risk: self.axis(0, at)?,
+            trend: self.axis(1, at)?,
+            volatility: self.axis(2, at)?,
+            heat: self.axis(3, at)?,
+            timeframes: match &self.timeframes {
+                Some(column) => words::get_timeframes(column[at])?,
+                None => barograph_domain::Timeframes::default(),
+            },
             held: self.held.iter().map(held).collect(),
             inputs: self.inputs(at)?,
             price: optional(self.width.cuts),
@@ -127,21 +136,12 @@ impl Columns {
         })
     }
 
-    fn axis(&self, at: usize) -> Result<AxisState, CodecError> {
-        let bits = self.axis[at];
-        let candidate = match bits >> 24 & 0xff {
-            0 => None,
-            code => Some(words::get_label(code - 1)?),
-        };
-        Ok(AxisState {
-            label: words::get_label(bits & 0xff)?,
-            raw_label: words::get_label(bits >> 8 & 0xff)?,
-            held_by: words::get_held_by(bits >> 16 & 0xff)?,
-            since: Ts(self.since[at].cast_signed()),
-            candidate,
-            candidate_count: words::low32(self.candidate_count[at]),
-            stale: bits >> 32 & 1 == 1,
-        })
+    /// The state of one axis; UNKNOWN where the format had none.
+    fn axis<L: Label>(&self, axis: usize, at: usize) -> Result<AxisState<L>, CodecError> {
+        match self.axes.get(axis) {
+            Some([axis, since, count]) => words::get_axis(axis[at], since[at], count[at]),
+            None => Ok(AxisState::default()),
+        }
     }
 
     fn inputs(&self, at: usize) -> Result<Vec<InputAge>, CodecError> {

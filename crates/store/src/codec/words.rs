@@ -1,7 +1,9 @@
 //! Codes of closed sets inside a blob. Never renumber one; add at the end.
 
 use super::CodecError;
-use barograph_domain::{AxisState, GapReason, HeldBy, InputAge, Kind, Metric, Reason, RiskRegime, State};
+use barograph_domain::{
+    AxisState, GapReason, HeldBy, InputAge, Kind, Label, Metric, MinuteRow, Reason, State, Timeframes, Ts,
+};
 
 const READY: u64 = 0;
 const STALE: u64 = 1;
@@ -21,8 +23,6 @@ const REASONS: [Reason; 9] = [
     Reason::NotOffered,
 ];
 const KINDS: [Kind; 4] = [Kind::Measured, Kind::Sampled, Kind::Modelled, Kind::Proxy];
-const LABELS: [RiskRegime; 5] =
-    [RiskRegime::Normal, RiskRegime::ChopRisk, RiskRegime::SqueezeRisk, RiskRegime::HighVol, RiskRegime::Unknown];
 const HELD_BY: [HeldBy; 3] = [HeldBy::None, HeldBy::Hysteresis, HeldBy::Dwell];
 const METRICS: [Metric; 16] = [
     Metric::Bar,
@@ -95,12 +95,60 @@ pub(super) fn get_state(code: u64, detail: u64) -> Result<State, CodecError> {
 }
 
 /// Everything about an axis that is not a time or a count.
-pub(crate) fn put_axis(risk: &AxisState) -> u64 {
-    put_label(risk.label)
-        | put_label(risk.raw_label) << 8
-        | put_held_by(risk.held_by) << 16
-        | risk.candidate.map_or(0, |c| put_label(c) + 1) << 24
-        | u64::from(risk.stale) << 32
+fn put_axis<L: Label>(axis: &AxisState<L>) -> u64 {
+    u64::from(axis.label.code())
+        | u64::from(axis.raw_label.code()) << 8
+        | put_held_by(axis.held_by) << 16
+        | axis.candidate.map_or(0, |c| u64::from(c.code()) + 1) << 24
+        | u64::from(axis.stale) << 32
+}
+
+/// [`put_axis`], since when, and how many readings the candidate has.
+fn axis_words<L: Label>(axis: &AxisState<L>) -> [u64; 3] {
+    [put_axis(axis), axis.since.0.cast_unsigned(), u64::from(axis.candidate_count)]
+}
+
+/// [`axis_words`] of the risk, trend, volatility and heat axis.
+pub(crate) fn all_axes(row: &MinuteRow) -> [[u64; 3]; 4] {
+    [axis_words(&row.risk), axis_words(&row.trend), axis_words(&row.volatility), axis_words(&row.heat)]
+}
+
+/// What [`axis_words`] wrote.
+pub(super) fn get_axis<L: Label>(bits: u64, since: u64, count: u64) -> Result<AxisState<L>, CodecError> {
+    let candidate = match bits >> 24 & 0xff {
+        0 => None,
+        code => Some(get_label(code - 1)?),
+    };
+    Ok(AxisState {
+        label: get_label(bits & 0xff)?,
+        raw_label: get_label(bits >> 8 & 0xff)?,
+        held_by: get_held_by(bits >> 16 & 0xff)?,
+        since: Ts(since.cast_signed()),
+        candidate,
+        candidate_count: low32(count),
+        stale: bits >> 32 & 1 == 1,
+    })
+}
+
+/// Sixteen labels of four bits each: risk, trend, volatility, heat, from the shortest timeframe to the longest.
+pub(crate) fn put_timeframes(t: &Timeframes) -> u64 {
+    fn four<L: Label>(labels: &[L; 4]) -> u64 {
+        labels.iter().rev().fold(0, |bits, l| bits << 4 | u64::from(l.code()))
+    }
+    four(&t.risk) | four(&t.trend) << 16 | four(&t.volatility) << 32 | four(&t.heat) << 48
+}
+
+/// What [`put_timeframes`] wrote.
+pub(super) fn get_timeframes(bits: u64) -> Result<Timeframes, CodecError> {
+    fn four<L: Label>(bits: u64) -> Result<[L; 4], CodecError> {
+        Ok([get_label(bits & 15)?, get_label(bits >> 4 & 15)?, get_label(bits >> 8 & 15)?, get_label(bits >> 12 & 15)?])
+    }
+    Ok(Timeframes {
+        risk: four(bits)?,
+        trend: four(bits >> 16)?,
+        volatility: four(bits >> 32)?,
+        heat: four(bits >> 48)?,
+    })
 }
 
 pub(super) const fn low32(n: u64) -> u32 {
@@ -114,11 +162,9 @@ pub(crate) fn put_kind(kind: Kind) -> u64 {
 pub(super) fn get_kind(code: u64) -> Result<Kind, CodecError> {
     word(&KINDS, code)
 }
-pub(super) fn put_label(label: RiskRegime) -> u64 {
-    place(&LABELS, &label)
-}
-pub(super) fn get_label(code: u64) -> Result<RiskRegime, CodecError> {
-    word(&LABELS, code)
+/// The label of a code: its place in the axis's own list, which may only grow at its end.
+fn get_label<L: Label>(code: u64) -> Result<L, CodecError> {
+    u8::try_from(code).ok().and_then(L::from_code).ok_or(CodecError("has a code this build does not know"))
 }
 pub(super) fn put_held_by(held_by: HeldBy) -> u64 {
     place(&HELD_BY, &held_by)
@@ -136,15 +182,27 @@ pub(super) fn get_metric(code: u64) -> Result<Metric, CodecError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use barograph_domain::{HeatRegime, RiskRegime, TrendRegime, VolRegime};
 
     #[test]
     fn every_word_has_a_code() {
         for metric in Metric::ALL {
             assert_eq!(get_metric(put_metric(metric)), Ok(metric));
         }
-        for label in RiskRegime::ALL {
-            assert_eq!(get_label(put_label(label)), Ok(label));
+        fn labels<L: Label>() {
+            for &label in L::LABELS {
+                assert_eq!(get_label(u64::from(label.code())), Ok(label));
+                let axis =
+                    AxisState { label, raw_label: label, candidate: Some(label), stale: true, ..Default::default() };
+                let [bits, since, count] = axis_words(&axis);
+                assert_eq!(get_axis(bits, since, count), Ok(axis));
+            }
+            assert!(L::LABELS.len() < 16, "a timeframe's label has four bits");
         }
+        labels::<RiskRegime>();
+        labels::<TrendRegime>();
+        labels::<VolRegime>();
+        labels::<HeatRegime>();
         let undefined = Reason::ALL.into_iter().map(State::Undefined);
         let warming = State::Warming { have: u32::MAX, need: 6 };
         for state in undefined.chain([State::Ready, State::Stale, warming]) {

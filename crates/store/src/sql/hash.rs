@@ -230,9 +230,10 @@ fn put_row(out: &mut Section, row: &MinuteRow, names: &Names) -> Inner<()> {
     for held in &row.held {
         out.uint(u64::from(held.held) | u64::from(held.known) << 32);
     }
-    out.uint(words::put_axis(&row.risk));
-    out.int(row.risk.since.0);
-    out.uint(u64::from(row.risk.candidate_count));
+    for words in words::all_axes(row) {
+        words.into_iter().for_each(|w| out.uint(w));
+    }
+    out.uint(words::put_timeframes(&row.timeframes));
     out.uint(row.inputs.len() as u64);
     for InputAge { metric, stream, anchor, gap } in &row.inputs {
         out.text(metric.name());

@@ -4,7 +4,10 @@ use super::rows::{gap, minute, one, replace, rows};
 use super::sample::{self, Random};
 use super::{Factory, hash, open};
 use crate::{ImportRecord, Inserted, PointsVersion};
-use barograph_domain::{Cell, Event, Instrument, Kind, Payload, Reason, RiskRegime, Span, StreamDecl, StreamIndex};
+use barograph_domain::{
+    Cell, Event, Instrument, Kind, Payload, Reason, RiskRegime, Span, StreamDecl, StreamIndex, TrendRegime, Ts,
+    VolRegime,
+};
 
 /// Points in any order, in batches of any size, streams numbered in any way.
 pub fn order_of_arrival_does_not_show(factory: &dyn Factory) {
@@ -88,6 +91,9 @@ pub fn every_change_shows(factory: &dyn Factory) {
     expect_new(&|rows, _| rows[7].inputs[1].anchor = minute(2), &[]);
     expect_new(&|rows, _| rows[7].risk.raw_label = RiskRegime::HighVol, &[]);
     expect_new(&|rows, _| rows[7].risk.candidate_count = 9, &[]);
+    expect_new(&|rows, _| rows[7].trend.label = TrendRegime::Downtrend, &[]);
+    expect_new(&|rows, _| rows[7].heat.since = Ts(7), &[]);
+    expect_new(&|rows, _| rows[7].timeframes.volatility[3] = VolRegime::Extreme, &[]);
     expect_new(&|rows, _| rows.truncate(49), &[]);
     expect_new(&|_, events| events.truncate(events.len() - 1), &[]);
     expect_new(&|_, events| events[9].recv_ts = events[9].recv_ts + Span(1), &[]);

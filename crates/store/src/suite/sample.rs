@@ -3,8 +3,9 @@
 use crate::{Columns, FeatureColumn, RunKey, RunSpec};
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
-    AxisState, Bar, Cell, Event, HeldBy, InputAge, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow,
-    Payload, Reason, RiskRegime, Side, Span, Stamp, State, StreamDecl, StreamIndex, Ts,
+    AxisState, Bar, Cell, Event, HeatRegime, HeldBy, InputAge, Instrument, InstrumentName, Kind, MarketKind, Metric,
+    MinuteRow, Payload, Reason, RiskRegime, Side, Span, Stamp, State, StreamDecl, StreamIndex, Timeframes, TrendRegime,
+    Ts, VolRegime,
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -205,6 +206,18 @@ impl Market {
                 candidate: self.random.once_in(9).then_some(RiskRegime::ChopRisk),
                 candidate_count: u32::from(self.random.once_in(9)),
                 stale: false,
+            },
+            trend: AxisState { label: TrendRegime::Uptrend, since: self.since, ..AxisState::default() },
+            volatility: AxisState {
+                raw_label: VolRegime::Explosive,
+                candidate: self.random.once_in(9).then_some(VolRegime::Extreme),
+                ..AxisState::default()
+            },
+            heat: AxisState { label: HeatRegime::Hot, stale: self.random.once_in(99), ..AxisState::default() },
+            timeframes: Timeframes {
+                trend: [TrendRegime::Uptrend, TrendRegime::Sideways, TrendRegime::Unknown, TrendRegime::Downtrend],
+                heat: [HeatRegime::SuperHot; 4],
+                ..Timeframes::default()
             },
             held: vec![HeldCount { held: self.held, known: minute }; 3],
             inputs: vec![

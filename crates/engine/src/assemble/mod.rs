@@ -4,6 +4,12 @@
 //! the measured reading is not ready (features §2.7). Nothing is recomputed in a minute in which nothing arrived and
 //! nothing expired.
 
+mod activity;
+mod charts;
+mod sessions;
+
+pub use activity::vol_class;
+
 use crate::catalogue::Feature;
 use crate::composite;
 use crate::engine::Config;
@@ -16,10 +22,16 @@ use crate::features::stops::StopSlots;
 use crate::features::volatility::VolatilitySlots;
 use crate::feeds::{PriceFeed, PriceSeries};
 use crate::market::{Market, PairFeed};
-use barograph_domain::{Cell, InputAge, Kind, MarketKind, Metric, MinuteRow, Reason, State, Ts};
+use crate::sessions::Stretch;
+use barograph_domain::{
+    Cell, InputAge, Kind, MarketKind, Metric, MinuteRow, Reason, State, StreamIndex, Timeframes, Ts,
+};
+
+/// Close, stream and readiness of slope, p and volatility on each timeframe.
+type TimeframesKey = [[(Ts, Option<StreamIndex>, bool); 3]; 4];
 
 /// Readings of one market as of its last minute.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Assembly {
     slots: Vec<Slot>,
     cells: Vec<Cell>,
@@ -30,9 +42,44 @@ pub(crate) struct Assembly {
     metrics: Vec<Metric>,
     scratch: Vec<f64>,
     price: Option<f64>,
+    /// The session under way.
+    stretch: Option<Stretch>,
+    /// Minutes to the next event of the calendar, where there is one.
+    minutes_to_event: Option<f64>,
+    /// Percentile within 30 d of the day's volatility: a part of heat.
+    vol_pct_30d: Slot,
+    timeframes: Timeframes,
+    /// Readings with those of another timeframe in their place.
+    scratch_cells: Vec<Cell>,
+    /// What the timeframes' labels were taken from.
+    timeframes_key: Option<TimeframesKey>,
     /// First moment after which some ready reading is stale.
     next_expiry: Ts,
     valid: bool,
+}
+
+impl Default for Assembly {
+    /// A place holder while the real one is in use; it knows no feature.
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            cells: Vec::new(),
+            inputs: Vec::new(),
+            cuts: Vec::new(),
+            cut_keys: Vec::new(),
+            metrics: Vec::new(),
+            scratch: Vec::new(),
+            price: None,
+            stretch: None,
+            minutes_to_event: None,
+            vol_pct_30d: Slot::MISSING,
+            timeframes: Timeframes::default(),
+            scratch_cells: Vec::new(),
+            timeframes_key: None,
+            next_expiry: Ts::MIN,
+            valid: false,
+        }
+    }
 }
 
 impl Assembly {
@@ -50,6 +97,12 @@ impl Assembly {
             metrics,
             scratch: Vec::with_capacity(2_200),
             price: None,
+            stretch: None,
+            minutes_to_event: None,
+            vol_pct_30d: Slot::MISSING,
+            timeframes: Timeframes::default(),
+            scratch_cells: Vec::with_capacity(Feature::COUNT),
+            timeframes_key: None,
             next_expiry: Ts::MIN,
             valid: false,
         }
@@ -70,6 +123,7 @@ impl Assembly {
 
     /// Brings the readings to `t`; `changed` says whether any feed moved.
     pub(crate) fn refresh(&mut self, market: &Market, t: Ts, changed: bool, config: &Config) {
+        self.clock(t, config);
         if changed || self.is_due(t) {
             self.valid = true;
             self.compute(market, t, config);
@@ -82,10 +136,16 @@ impl Assembly {
             }
             self.read_inputs(market, t, config);
             self.read_cuts(market, t, config);
-        } else if self.cells[Feature::MinutesToFunding.index()].state == State::Ready {
-            let slot = minutes_to_funding(market, t);
-            self.slots[Feature::MinutesToFunding.index()] = slot;
-            self.cells[Feature::MinutesToFunding.index()] = slot.at(t);
+        } else {
+            if self.cells[Feature::MinutesToFunding.index()].state == State::Ready {
+                self.set(Feature::MinutesToFunding, minutes_to_funding(market, t));
+            }
+            for feature in [Feature::MinutesToFunding, Feature::Session, Feature::SessionElapsedFrac] {
+                self.cells[feature.index()] = self.slots[feature.index()].at(t);
+            }
+        }
+        if self.valid {
+            self.timeframe_labels(market, t, config);
         }
     }
 
@@ -95,6 +155,8 @@ impl Assembly {
         row.cuts.clone_from(&self.cuts);
         row.inputs.clone_from(&self.inputs);
         row.price = self.price;
+        row.timeframes.trend = self.timeframes.trend;
+        row.timeframes.volatility = self.timeframes.volatility;
     }
 
     fn set(&mut self, feature: Feature, slot: Slot) {
@@ -113,12 +175,21 @@ impl Assembly {
             self.open_interest(market, t, config);
             self.basis(market, t, config);
         }
+        self.charts(market, t, config);
         composite::derive(&mut self.slots, t);
+        self.classes(t);
+        self.sessions(market, t, config);
+        self.heat(market, t, config);
+        self.long_bias(t);
     }
 
     /// A spot market has no funding, open interest, premium or basis.
     fn not_offered(&mut self) {
         for spec in crate::catalogue::CATALOGUE {
+            // Some of their parts exist everywhere.
+            if matches!(spec.feature, Feature::Heat | Feature::LongBias) {
+                continue;
+            }
             let needs_contract = spec.inputs.iter().any(|m| {
                 matches!(
                     m,
@@ -217,7 +288,14 @@ impl Assembly {
         }
         self.set(F::RealizedVol1hPct90d, pick(&|s| s.pct[0]));
         self.set(F::RealizedVol4hPct90d, pick(&|s| s.pct[1]));
+        self.set(F::VolPctRank, pick(&|s| s.pct[2]));
         self.set(F::Efficiency12h, pick(&|s| s.efficiency_12h));
+        self.set(F::VolZ30d, pick(&|s| s.z_30d));
+        self.set(F::VolReversionGap, pick(&|s| s.reversion_gap));
+        self.set(F::VolHarForecast, pick(&|s| s.har));
+        self.set(F::VolHalflife, pick(&|s| s.halflife));
+        self.set(F::SessionExpectedVol, pick(&|s| s.session_usual));
+        self.vol_pct_30d = pick(&|s| s.pct_30d);
     }
 
     fn basis(&mut self, market: &Market, t: Ts, config: &Config) {
@@ -251,7 +329,9 @@ impl Assembly {
         use Feature as F;
         let mut chosen = StopSlots::MISSING;
         for feed in &market.prices {
-            if let PriceSeries::Bars(_, _, Some(stops)) = &feed.series {
+            if let PriceSeries::Bars(bars) = &feed.series
+                && let Some(stops) = &bars.stops
+            {
                 let slots = stops.slots(self.price, &feed.origin());
                 let seen = chosen.atr_14.cell.state != State::Undefined(Reason::MissingInput);
                 if !seen || (chosen.atr_14.ready(t).is_none() && slots.atr_14.ready(t).is_some()) {
@@ -340,7 +420,8 @@ fn price_slot(market: &Market, t: Ts, config: &Config) -> Slot {
 fn volume_slot(market: &Market, t: Ts, config: &Config) -> Slot {
     let mut seen = Slot::MISSING;
     for feed in &market.prices {
-        let PriceSeries::Bars(series, volume, _) = &feed.series else { continue };
+        let PriceSeries::Bars(bars) = &feed.series else { continue };
+        let (series, volume) = (&bars.series, &bars.volume);
         let Some(anchor) = series.anchor() else { continue };
         let (n, total) = volume.day(anchor, series.step());
         let kind = if volume.is_estimated() { Kind::Proxy } else { Kind::Measured };

@@ -1,0 +1,128 @@
+//! Readings of the charts: trend, ranges, and the labels of the trend and volatility axes on every timeframe.
+//!
+//! A timeframe is read from the first bar stream that has it ready; streams stand in the market's order of preference.
+
+use super::Assembly;
+use crate::catalogue::Feature;
+use crate::chart::{ChartReadings, Read};
+use crate::engine::Config;
+use crate::features::reading::{Fullness, Origin, Slot};
+use crate::feeds::{Bars, PriceFeed, PriceSeries};
+use crate::market::Market;
+use crate::rules::{Ruled, evaluate};
+use barograph_domain::{Cell, Label, State, TIMEFRAMES, Timeframes, TrendRegime, Ts, VolRegime};
+
+impl Bars {
+    /// Readings of the charts as of their newest bars.
+    pub(crate) fn chart_readings(&self) -> &ChartReadings {
+        &self.readings
+    }
+}
+
+/// Bar streams with charts, in order of preference.
+fn charted<'a>(market: &'a Market, config: &'a Config) -> impl Iterator<Item = (&'a PriceFeed, &'a Bars)> + Clone {
+    market.prices.iter().filter(|f| super::allowed(bar_kind(f), config)).filter_map(|f| match &f.series {
+        PriceSeries::Bars(bars) if bars.charts.is_some() => Some((f, &**bars)),
+        PriceSeries::Bars(_) | PriceSeries::Plain(_) => None,
+    })
+}
+
+/// Bars are what these definitions ask for: the stream's own kind, not that of its volatility.
+fn bar_kind(feed: &PriceFeed) -> barograph_domain::Kind {
+    feed.declared
+}
+
+impl Assembly {
+    pub(super) fn charts(&mut self, market: &Market, t: Ts, config: &Config) {
+        use Feature as F;
+        let at = TIMEFRAMES.iter().position(|f| *f == config.book.trend_tf).unwrap_or(0);
+        let trend = |pick: fn(&crate::chart::Trend) -> f64| {
+            choose(market, t, config, at, |r| r.trend[at].map(|v| (pick(&v), 1.0)))
+        };
+        self.set(F::TrendSlope, trend(|v| v.slope));
+        self.set(F::TrendIntercept, trend(|v| v.intercept));
+        self.set(F::TrendR, trend(|v| v.r));
+        self.set(F::TrendStderr, trend(|v| v.stderr));
+        self.set(F::TrendP, trend(|v| v.p));
+        self.set(F::TrendPHac, trend(|v| v.p_hac));
+        self.set(F::TrendR2, trend(|v| v.r * v.r));
+        self.set(F::SlopePct, trend(|v| v.slope_pct));
+        let hourly = |read: &dyn Fn(&ChartReadings) -> Read<(f64, f32)>| choose(market, t, config, 0, read);
+        self.set(F::VolPct, hourly(&|r| r.vol_pct.map(|v| (v, 1.0))));
+        self.set(F::VolumeRatio, hourly(&|r| r.volume_ratio.map(|v| (v, 1.0))));
+        self.set(F::PriceZ24h, hourly(&|r| r.price_z));
+        self.set(F::VolParkinson, hourly(&|r| r.ranges.map(|(v, full)| (v.parkinson, full))));
+        self.set(
+            F::VolGarmanKlass,
+            hourly(&|r| r.ranges.and_then(|(v, full)| v.garman_klass.map(|v| (v, full)).map_err(State::Undefined))),
+        );
+        self.set(F::VolRogersSatchell, hourly(&|r| r.ranges.map(|(v, full)| (v.rogers_satchell, full))));
+        self.set(F::VolYangZhang, hourly(&|r| r.ranges.map(|(v, full)| (v.yang_zhang, full))));
+    }
+
+    /// Labels of the trend and the volatility axis on every timeframe, by the book's own rules with the readings of that
+    /// timeframe in their place. They are asked again when a bar has closed or a stream fell silent.
+    pub(super) fn timeframe_labels(&mut self, market: &Market, t: Ts, config: &Config) {
+        let slots: [[Slot; 3]; 4] = core::array::from_fn(|i| {
+            [
+                choose(market, t, config, i, |r| r.trend[i].map(|v| (v.slope_pct, 1.0))),
+                choose(market, t, config, i, |r| r.trend[i].map(|v| (v.p, 1.0))),
+                choose(market, t, config, i, |r| r.vol_daily[i].map(|v| (v, 1.0))),
+            ]
+        });
+        let key = slots.map(|s| s.map(|slot| (slot.cell.anchor, slot.cell.stream, slot.at(t).state == State::Ready)));
+        if self.timeframes_key.as_ref() == Some(&key) {
+            return;
+        }
+        self.timeframes_key = Some(key);
+        let mut cells = core::mem::take(&mut self.scratch_cells);
+        cells.clone_from(&self.cells);
+        let put = |cells: &mut Vec<Cell>, feature: Feature, slot: &Slot, scale: f64| {
+            let cell = slot.at(t);
+            cells[feature.index()] = Cell { value: cell.value * scale, ..cell };
+        };
+        let mut out = Timeframes::default();
+        for (i, [slope, p, vol]) in slots.iter().enumerate() {
+            // Thresholds are stated for the book's timeframe and grow with the root of the bar's length.
+            let scale = (config.book.trend_tf.as_secs_f64() / TIMEFRAMES[i].as_secs_f64()).sqrt();
+            put(&mut cells, Feature::SlopePct, slope, scale);
+            put(&mut cells, Feature::TrendP, p, 1.0);
+            put(&mut cells, Feature::VolDaily, vol, 1.0);
+            out.trend[i] = raw::<TrendRegime>(config, &cells);
+            out.volatility[i] = raw::<VolRegime>(config, &cells);
+        }
+        self.timeframes = out;
+        self.scratch_cells = cells;
+    }
+}
+
+fn raw<L: Ruled + Label>(config: &Config, cells: &[Cell]) -> L {
+    evaluate::<L>(&config.book, cells).raw
+}
+
+/// A reading of one timeframe from the first stream that has it ready, else from the first that has seen a bar.
+fn choose(
+    market: &Market,
+    t: Ts,
+    config: &Config,
+    at: usize,
+    read: impl Fn(&ChartReadings) -> Read<(f64, f32)>,
+) -> Slot {
+    let mut seen = Slot::MISSING;
+    for (feed, bars) in charted(market, config) {
+        let readings = bars.chart_readings();
+        let Some(anchor) = readings.anchors[at] else { continue };
+        let origin = Origin { kind: bar_kind(feed), ..feed.origin() }.clocked(anchor, TIMEFRAMES[at], feed.max_age());
+        let slot = match read(readings) {
+            Ok((value, coverage)) => origin.ready(value, Fullness { coverage, partial: coverage < 1.0 }),
+            Err(state) => origin.not_ready(state),
+        };
+        if slot.ready(t).is_some() {
+            return slot;
+        }
+        if seen.cell.stream.is_none() {
+            seen = slot;
+        }
+    }
+    seen
+}

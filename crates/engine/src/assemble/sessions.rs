@@ -1,0 +1,110 @@
+//! The session of a moment and the stop distance that follows from it (features §3).
+
+use super::{Assembly, allowed};
+use crate::catalogue::Feature;
+use crate::composite;
+use crate::engine::Config;
+use crate::features::reading::{Fullness, Slot};
+use crate::feeds::PriceSeries;
+use crate::market::Market;
+use crate::rules::SessionBase;
+use crate::sessions::{Conditions, SESSIONS_MIN, Stretch, adjust};
+use barograph_domain::{Cell, Kind, Reason, Session, Span, State, Ts};
+
+/// Volatility above this many times the session's usual one makes a bad period (R2.6).
+const VOL_RATIO_BAD: f64 = 2.0;
+/// Minutes before an event that make one (R2.55).
+const BLACKOUT_MINUTES: f64 = 120.0;
+
+impl Assembly {
+    /// Readings of the clock alone: they move with every minute.
+    pub(super) fn clock(&mut self, t: Ts, config: &Config) {
+        let set = &config.book.sessions;
+        let stretch = match self.stretch.filter(|s| s.from <= t && t < s.until) {
+            Some(stretch) => stretch,
+            None => Stretch { session: set.session(t), from: set.start(t), until: set.end(t) },
+        };
+        self.stretch = Some(stretch);
+        let at = |value: f64| Slot { cell: Cell::ready_at(value, t, Kind::Measured), expires: Ts::MAX };
+        #[expect(clippy::cast_precision_loss, reason = "four sessions")]
+        self.set(Feature::Session, at(stretch.session.index() as f64));
+        let elapsed = (t - stretch.from).as_secs_f64() / (stretch.until - stretch.from).as_secs_f64();
+        self.set(Feature::SessionElapsedFrac, at(elapsed));
+    }
+
+    /// The session under way.
+    pub(super) fn session(&self) -> Session {
+        self.stretch.map_or(Session::Rollover, |s| s.session)
+    }
+
+    pub(super) fn sessions(&mut self, market: &Market, t: Ts, config: &Config) {
+        use Feature as F;
+        let vol = self.slots[F::RealizedVol1h.index()];
+        let usual = self.slots[F::SessionExpectedVol.index()];
+        let ratio = |v: &[f64]| if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) };
+        let vol_ratio = composite::combine(t, &[&vol, &usual], ratio);
+        self.set(F::SessionVolRatio, vol_ratio);
+        let (now, usual_volume) = self.volumes(market, t, config);
+        self.set(F::SessionExpectedVolume, usual_volume);
+        let volume_ratio = composite::combine(t, &[&now, &usual_volume], ratio);
+        self.set(F::SessionVolumeRatio, volume_ratio);
+        let (base, base_full) = base_multiplier(market, t, config, self.session());
+        let adjusted = adjust(&Conditions { base, vol_ratio: vol_ratio.ready(t), volume_ratio: volume_ratio.ready(t) });
+        // A number even where inputs are missing: the one place where that is so, and it is flagged (features §3).
+        let given = |value: f64, partial: bool| {
+            let mut cell = Cell::ready_at(value, t, Kind::Measured);
+            cell.partial = partial;
+            Slot { cell, expires: Ts::MAX }
+        };
+        let lacking = |slot: &Slot| slot.ready(t).is_none() || slot.cell.partial;
+        self.set(F::SessionBaseMult, given(base, !base_full));
+        self.set(F::VolAdjustment, given(adjusted.vol_adjustment, lacking(&vol_ratio)));
+        self.set(F::VolumeAdjustment, given(adjusted.volume_adjustment, lacking(&volume_ratio)));
+        let any = !base_full || lacking(&vol_ratio) || lacking(&volume_ratio);
+        self.set(F::AdaptiveMult, given(adjusted.adaptive_mult, any));
+        let event = self.minutes_to_event.is_some_and(|m| m <= BLACKOUT_MINUTES);
+        let bad = self.session() == Session::Rollover || vol_ratio.ready(t).is_some_and(|r| r > VOL_RATIO_BAD) || event;
+        self.set(F::SessionBadPeriod, given(f64::from(u8::from(bad)), lacking(&vol_ratio)));
+    }
+
+    /// Quote volume a minute of the last hour, and what is usual in the session, from the first bar stream that has both.
+    fn volumes(&self, market: &Market, t: Ts, config: &Config) -> (Slot, Slot) {
+        let mut seen = (Slot::MISSING, Slot::MISSING);
+        for feed in &market.prices {
+            let PriceSeries::Bars(bars) = &feed.series else { continue };
+            let kind = if bars.volume.is_estimated() { Kind::Proxy } else { feed.declared };
+            let (Some(at), true) = (bars.series.anchor_ts(), allowed(kind, config)) else { continue };
+            let origin = crate::features::reading::Origin { kind, ..feed.origin() };
+            let now = match bars.volume.last_hour(at, bars.series.step()) {
+                // A sum over a gap is no sum of the hour (features §1, gap).
+                _ if bars.series.has_gap(at - Span::hours(1), at) => origin.undefined(Reason::Gap),
+                Some((v, coverage)) => origin.ready(v, Fullness { coverage, partial: false }),
+                None => origin.not_ready(State::Warming { have: 0, need: 48 }),
+            };
+            let usual = match bars.volume.sessions().usual(self.session(), t) {
+                Ok((v, full)) => origin.ready(v, Fullness { coverage: 1.0, partial: !full }),
+                #[expect(clippy::cast_possible_truncation, reason = "at most ten")]
+                Err(have) => origin.not_ready(State::Warming { have: have as u32, need: SESSIONS_MIN as u32 }),
+            };
+            if now.ready(t).is_some() && usual.ready(t).is_some() {
+                return (now, usual);
+            }
+            if seen.0.cell.stream.is_none() {
+                seen = (now, usual);
+            }
+        }
+        seen
+    }
+}
+
+/// Measured where the book says so and there is enough history, else the book's numbers (S11); and whether more history
+/// could not change it.
+pub(crate) fn base_multiplier(market: &Market, t: Ts, config: &Config, session: Session) -> (f64, bool) {
+    let fixed = config.book.session_multipliers[session.index()];
+    if config.book.session_base == SessionBase::Seed {
+        return (fixed, true);
+    }
+    let measured =
+        || market.prices.iter().filter(|f| allowed(f.source.kind, config)).filter_map(|f| f.volatility.as_ref());
+    measured().find_map(|v| v.sessions().base(t)).map_or((fixed, false), |(base, full)| (base[session.index()], full))
+}

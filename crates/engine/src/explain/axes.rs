@@ -1,0 +1,130 @@
+//! The four axes of a snapshot and its session (regimes §1, §7, §10; features §3).
+
+use super::facts::Facts;
+use super::snapshot::UNCALIBRATED;
+use super::views;
+use crate::catalogue::Feature;
+use crate::rules::{Ruled, Scene, Staleness, evaluate, judge, label_margin, nearest_exit, nearest_flip};
+use barograph_domain::snapshot::{AxisView, ConfirmationView, Regimes, SessionView, TimeframeLabels};
+use barograph_domain::{AxisState, Confirmation, Kind, Label, Session};
+
+/// Confidence lost per input that is partial, sampled or stood in for; and what is left at least (regimes §7).
+const LOST_PER_INPUT: f64 = 0.1;
+const LEFT_AT_LEAST: f64 = 0.5;
+/// Agreement assumed while fewer than three timeframes are ready.
+const UNCONFIRMED: f64 = 0.5;
+/// Minutes below which a share of the last 90 days says nothing: a day.
+const JUDGED_MIN: u32 = 1_440;
+
+pub(super) fn regimes(facts: &Facts<'_>) -> Regimes {
+    let (row, axes) = (facts.row, &facts.axes);
+    let mut risk = axis_view(facts, &axes.risk, &row.timeframes.risk);
+    risk.direction = facts.direction();
+    Regimes {
+        risk,
+        trend: axis_view(facts, &axes.trend, &row.timeframes.trend),
+        volatility: axis_view(facts, &axes.volatility, &row.timeframes.volatility),
+        heat: axis_view(facts, &axes.heat, &row.timeframes.heat),
+    }
+}
+
+fn axis_view<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>, timeframes: &[L; 4]) -> AxisView<L> {
+    let (book, cells) = (facts.ctx.book, facts.cells);
+    let now = evaluate::<L>(book, cells);
+    let scene = Scene { book, cells, cuts: &facts.row.cuts };
+    let staleness = Staleness::of_axis::<L>(book, facts.moment, &facts.row.inputs, facts.ctx.streams);
+    #[expect(clippy::cast_precision_loss, reason = "at most 32 rules")]
+    let rules = L::of(book).len() as f64;
+    let confirmation = Confirmation::of(timeframes);
+    AxisView {
+        label: axis.label,
+        raw_label: axis.raw_label,
+        held_by: axis.held_by,
+        since: axis.since,
+        age_s: (facts.moment - axis.since).as_secs(),
+        margin: label_margin::<L>(book, cells),
+        stale: axis.stale,
+        axis_coverage: views::four_decimals(
+            (1.0 - f64::from(now.not_applicable.count_ones()) / rules) * views::continuous_share(facts),
+        ),
+        held_share_90d: held_share::<L>(facts, now.fired, axis.raw_label),
+        nearest_flip: nearest_flip::<L>(&scene),
+        nearest_exit: nearest_exit(&scene, axis, facts.moment, staleness),
+        confirmation: ConfirmationView {
+            timeframes: labels(timeframes),
+            primary: confirmation.primary,
+            confidence: confirmation.confidence.map(views::four_decimals),
+            confirmed: confirmation.confirmed,
+        },
+        direction: None,
+        probability: None,
+        calibration: UNCALIBRATED,
+        confidence: (axis.label != L::UNKNOWN)
+            .then(|| views::four_decimals(quality::<L>(facts) * confirmation.confidence.unwrap_or(UNCONFIRMED))),
+        confidence_kind: "heuristic",
+    }
+}
+
+fn labels<L: Label>(timeframes: &[L; 4]) -> TimeframeLabels<L> {
+    let [h1, h4, d1, w1] = timeframes.map(|l| (l != L::UNKNOWN).then_some(l));
+    TimeframeLabels { h1, h4, d1, w1 }
+}
+
+/// Share of the judged minutes in which the raw label was this one: its rule's, or the resting label's own count.
+fn held_share<L: Ruled>(facts: &Facts<'_>, fired: Option<usize>, raw: L) -> Option<f64> {
+    let (first, resting) = facts.ctx.book.counted_at(L::AXIS);
+    let place = match fired {
+        Some(rule) => first + rule,
+        None if raw == L::RESTING => resting,
+        None => return None,
+    };
+    let count = facts.row.held.get(place).filter(|c| c.known >= JUDGED_MIN)?;
+    views::held_share(*count).map(views::four_decimals)
+}
+
+/// One less a tenth for every input of the axis that is partial, sampled or judged by a stand-in.
+fn quality<L: Ruled>(facts: &Facts<'_>) -> f64 {
+    let mut doubtful: Vec<Feature> = Vec::new();
+    L::of(facts.ctx.book).each_clause(&mut |clause| {
+        let cell = facts.cell(clause.feature);
+        let ready = cell.ready().is_some();
+        let lacking = ready && (cell.partial || cell.kind == Kind::Sampled);
+        if (lacking || judge(facts.ctx.book, facts.cells, clause).by_default) && !doubtful.contains(&clause.feature) {
+            doubtful.push(clause.feature);
+        }
+    });
+    #[expect(clippy::cast_precision_loss, reason = "a handful of inputs")]
+    let lost = LOST_PER_INPUT * doubtful.len() as f64;
+    (1.0 - lost).max(LEFT_AT_LEAST)
+}
+
+pub(super) fn session(facts: &Facts<'_>) -> SessionView {
+    use Feature as F;
+    let set = &facts.ctx.book.sessions;
+    let name = facts.word(F::Session).and_then(|w| Session::ALL.into_iter().find(|s| s.name() == w));
+    let ratio = facts.value(F::SessionVolRatio);
+    let mut bad_period = Vec::new();
+    let name = name.unwrap_or_else(|| set.session(facts.row.ts));
+    if name == Session::Rollover {
+        bad_period.push("rollover_session");
+    }
+    if ratio.is_some_and(|r| r > 2.0) {
+        bad_period.push("session_vol_anomaly");
+    }
+    let mut defaults_used = Vec::new();
+    if ratio.is_none() {
+        defaults_used.push("vol_adjustment_default");
+    }
+    if facts.value(F::SessionVolumeRatio).is_none() {
+        defaults_used.push("volume_adjustment_default");
+    }
+    SessionView {
+        name,
+        elapsed_frac: facts.value(F::SessionElapsedFrac).map(views::four_decimals),
+        base_multiplier: facts.value(F::SessionBaseMult),
+        adaptive_multiplier: facts.value(F::AdaptiveMult),
+        vol_ratio: ratio,
+        bad_period,
+        defaults_used,
+    }
+}

@@ -1,0 +1,130 @@
+//! The rules of one axis: what they assert, what remains when none holds, how labels are entered and left.
+
+use super::book::{Book, Clause, ENTER_DEFAULT, Enter, Rule, Warming};
+use crate::catalogue::Feature;
+use barograph_domain::{HeatRegime, Label, Metric, RiskRegime, Span, TrendRegime, VolRegime};
+
+/// Rules of one axis in order of precedence.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RuleSet<L> {
+    pub(super) rules: Vec<Rule<L>>,
+    /// Exit bands and dwell apply (regimes §6).
+    pub(super) hysteresis: bool,
+    /// What the features that it reads are made from, in rank order.
+    pub(super) metrics: Vec<Metric>,
+}
+
+/// A label that a book can assert: where its rules are, and what remains when none holds.
+pub trait Ruled: Label {
+    /// The label when every rule is false.
+    const RESTING: Self;
+    /// Evaluations the resting label must be raw before it is published (regimes §6: trend one bar, else two).
+    const ENTER_RESTING: Enter;
+    /// The rules of this axis.
+    fn of(book: &Book) -> &RuleSet<Self>;
+    /// May a rule assert it?
+    fn is_asserted(self) -> bool {
+        self != Self::RESTING && self != Self::UNKNOWN
+    }
+}
+
+impl Ruled for RiskRegime {
+    const RESTING: Self = Self::Normal;
+    const ENTER_RESTING: Enter = ENTER_DEFAULT;
+    fn of(book: &Book) -> &RuleSet<Self> {
+        &book.risk
+    }
+}
+impl Ruled for TrendRegime {
+    const RESTING: Self = Self::Sideways;
+    const ENTER_RESTING: Enter = Enter::Immediate;
+    fn of(book: &Book) -> &RuleSet<Self> {
+        &book.trend
+    }
+}
+impl Ruled for VolRegime {
+    const RESTING: Self = Self::Stable;
+    const ENTER_RESTING: Enter = ENTER_DEFAULT;
+    fn of(book: &Book) -> &RuleSet<Self> {
+        &book.volatility
+    }
+}
+impl Ruled for HeatRegime {
+    const RESTING: Self = Self::Neutral;
+    const ENTER_RESTING: Enter = ENTER_DEFAULT;
+    fn of(book: &Book) -> &RuleSet<Self> {
+        &book.heat
+    }
+}
+
+impl<L: Ruled> RuleSet<L> {
+    /// A checked set; its features' metrics are noted.
+    pub(super) fn new(rules: Vec<Rule<L>>, hysteresis: bool) -> Self {
+        let mut out = Self { rules, hysteresis, metrics: Vec::new() };
+        out.metrics = out.features().iter().flat_map(|f| f.spec().inputs).copied().collect();
+        out.metrics.sort_unstable();
+        out.metrics.dedup();
+        out
+    }
+    /// Rules in order of precedence.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule<L>] {
+        &self.rules
+    }
+    /// Number of rules.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+    /// No rule at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+    /// Exit bands and dwell of regimes §6; `false` publishes the raw label at once.
+    #[must_use]
+    pub const fn has_hysteresis(&self) -> bool {
+        self.hysteresis
+    }
+    /// Every feature some clause reads, stand-ins and ranked features included, in catalogue order, each once.
+    #[must_use]
+    pub fn features(&self) -> Vec<Feature> {
+        let mut out: Vec<Feature> = Vec::new();
+        self.each_clause(&mut |clause| {
+            out.push(clause.feature);
+            out.extend(clause.feature.spec().ranks);
+        });
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+    /// Calls `f` on every clause in document order, a stand-in right after its percentile clause.
+    pub(crate) fn each_clause<'a>(&'a self, f: &mut dyn FnMut(&'a Clause)) {
+        for clause in self.rules.iter().flat_map(|r| &r.groups).flat_map(|g| &g.clauses) {
+            f(clause);
+            if let Warming::Clause(stand_in) = &clause.warming {
+                f(stand_in);
+            }
+        }
+    }
+    /// Calls `f` on every written clause.
+    pub(super) fn each_clause_mut(&mut self, f: &mut dyn FnMut(&mut Clause)) {
+        self.rules.iter_mut().flat_map(|r| &mut r.groups).flat_map(|g| &mut g.clauses).for_each(f);
+    }
+    /// Shortest stay of a published label: the longest any of its rules asks for.
+    #[must_use]
+    pub fn min_dwell(&self, label: L) -> Span {
+        if !self.hysteresis {
+            return Span::ZERO;
+        }
+        self.rules.iter().filter(|r| r.label == label).map(|r| r.min_dwell).max().unwrap_or(Span::ZERO)
+    }
+    /// Consecutive readings needed to enter a label by this rule; `None` is the resting label, which no rule asserts.
+    #[must_use]
+    pub fn enter(&self, fired: Option<usize>) -> u32 {
+        if !self.hysteresis {
+            return 1;
+        }
+        fired.and_then(|i| self.rules.get(i)).map_or(L::ENTER_RESTING, |r| r.enter).readings()
+    }
+}

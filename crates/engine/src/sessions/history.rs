@@ -1,0 +1,198 @@
+//! What was usual in each session: volatility and volume of the last twenty completed ones, by name and by weekday or
+//! weekend (features §3, S11).
+//!
+//! A stretch counts once it is over, from the samples that had arrived by then; later corrections change no record.
+
+use barograph_domain::{Session, Span, Ts};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// Sessions looked back on.
+const SESSIONS: usize = 20;
+/// Sessions below which nothing is usual yet.
+pub const SESSIONS_MIN: usize = 10;
+/// Measured base multipliers have this mean before they are clamped (S11).
+const BASE_MEAN: f64 = 1.5;
+const BASE_RANGE: (f64, f64) = (1.0, 2.5);
+const DAY: Span = Span::days(1);
+
+/// The seed's base multipliers, in the order of [`Session::ALL`] (R2.2, A10).
+pub const SEED_BASE: [f64; 4] = [1.0, 1.5, 1.8, 2.5];
+
+/// Weekday or weekend.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Class {
+    Weekday = 0,
+    Weekend = 1,
+}
+
+impl Class {
+    fn of(t: Ts) -> Self {
+        if matches!(t.0.div_euclid(DAY.0).rem_euclid(7), 2 | 3) { Self::Weekend } else { Self::Weekday }
+    }
+}
+
+/// One quantity of completed sessions, per name: weekdays, weekends, both.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SessionHistory {
+    rings: [[VecDeque<f64>; 3]; 4],
+    /// Measured base multipliers as of the last 00:00 UTC, weekdays and weekends.
+    base: [Option<([f64; 4], bool)>; 2],
+    /// End of the stretch that is under way; what ended before it is recorded.
+    due: Option<Ts>,
+}
+
+impl Default for SessionHistory {
+    fn default() -> Self {
+        let ring = || VecDeque::with_capacity(SESSIONS);
+        Self { rings: core::array::from_fn(|_| core::array::from_fn(|_| ring())), base: [None; 2], due: None }
+    }
+}
+
+/// A stretch of one session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stretch {
+    /// Which.
+    pub session: Session,
+    /// First instant.
+    pub from: Ts,
+    /// Instant after the last.
+    pub until: Ts,
+}
+
+impl SessionHistory {
+    /// The newest sample has reached `t`: hands every stretch that is over by then to `value` and records what it says.
+    pub fn reach(&mut self, t: Ts, set: &super::SessionSet, mut value: impl FnMut(&Stretch) -> Option<f64>) {
+        let Some(mut due) = self.due else {
+            self.due = Some(set.end(t));
+            return;
+        };
+        while due <= t {
+            let inside = due - Span(1);
+            let stretch = Stretch { session: set.session(inside), from: set.start(inside), until: due };
+            if let Some(x) = value(&stretch) {
+                self.record(&stretch, x);
+            }
+            if due.0.rem_euclid(DAY.0) == 0 {
+                self.renew_base();
+            }
+            // A long silence is stepped over: nothing was seen in it.
+            due = if t - due > DAY.times(4) { set.end(t) } else { set.end(due) };
+        }
+        self.due = Some(due);
+    }
+
+    fn record(&mut self, stretch: &Stretch, x: f64) {
+        let rings = &mut self.rings[stretch.session.index()];
+        for ring in [Class::of(stretch.from) as usize, 2] {
+            if rings[ring].len() == SESSIONS {
+                rings[ring].pop_front();
+            }
+            rings[ring].push_back(x);
+        }
+    }
+
+    fn renew_base(&mut self) {
+        self.base = [Class::Weekday, Class::Weekend].map(|class| {
+            let ring =
+                if self.rings.iter().all(|r| r[class as usize].len() >= SESSIONS_MIN) { class as usize } else { 2 };
+            if self.rings.iter().any(|r| r[ring].len() < SESSIONS_MIN) {
+                return None;
+            }
+            let medians: [f64; 4] = core::array::from_fn(|i| median(&self.rings[i][ring]).unwrap_or(0.0));
+            let mean = medians.iter().sum::<f64>() / 4.0;
+            let full = ring == class as usize && self.rings.iter().all(|r| r[ring].len() == SESSIONS);
+            let base = medians.map(|m| (BASE_MEAN * m / mean).clamp(BASE_RANGE.0, BASE_RANGE.1));
+            (mean > 0.0).then_some((base, full))
+        });
+    }
+
+    /// Median over the last twenty sessions of this name on days like that of `t`; both kinds of day pooled until there are
+    /// ten of its kind. And whether all twenty are of its kind.
+    ///
+    /// # Errors
+    /// How many there are, of ten.
+    pub fn usual(&self, session: Session, t: Ts) -> Result<(f64, bool), usize> {
+        let rings = &self.rings[session.index()];
+        let own = &rings[Class::of(t) as usize];
+        let ring = if own.len() >= SESSIONS_MIN { own } else { &rings[2] };
+        if ring.len() < SESSIONS_MIN {
+            return Err(ring.len());
+        }
+        median(ring).map(|m| (m, own.len() == SESSIONS)).ok_or(0)
+    }
+
+    /// Measured base multipliers for a day like that of `t`, in the order of [`Session::ALL`]; `None` until there are ten
+    /// sessions of each name. And whether each rests on twenty of that kind of day.
+    #[must_use]
+    pub fn base(&self, t: Ts) -> Option<([f64; 4], bool)> {
+        self.base[Class::of(t) as usize]
+    }
+
+    /// The latest stretch recorded ended here or later.
+    #[must_use]
+    pub const fn due(&self) -> Option<Ts> {
+        self.due
+    }
+}
+
+fn median(ring: &VecDeque<f64>) -> Option<f64> {
+    let mut sorted = [0.0; SESSIONS];
+    let sorted = &mut sorted[..ring.len().min(SESSIONS)];
+    for (to, from) in sorted.iter_mut().zip(ring) {
+        *to = *from;
+    }
+    sorted.sort_by(f64::total_cmp);
+    crate::kernel::rank::quantile(sorted, 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SessionSet;
+    use super::*;
+
+    #[test]
+    fn ten_sessions_of_a_name_make_it_usual_and_midnight_renews_the_base() {
+        let set = SessionSet::UTC;
+        let mut history = SessionHistory::default();
+        let start = Ts::parse("2026-01-05T00:00:00Z").unwrap(); // a Monday
+        let vol = |s: &Stretch| {
+            Some(match s.session {
+                Session::Asian => 0.40,
+                Session::London => 0.40,
+                Session::Ny => 0.60,
+                Session::Rollover => 0.20,
+            })
+        };
+        for hour in 0..24 * 14 {
+            history.reach(start + Span::hours(hour), &set, vol);
+            if hour == 24 * 9 + 8 {
+                assert_eq!(history.usual(Session::London, start), Err(9));
+                assert_eq!(history.usual(Session::Asian, start), Ok((0.40, false)));
+                assert_eq!(history.base(start), None);
+            }
+        }
+        assert_eq!(history.usual(Session::Ny, start), Ok((0.60, false)));
+        let (base, full) = history.base(start).unwrap();
+        assert!(!full);
+        assert!((base[2] - 1.5 * 0.6 / 0.4).abs() < 1e-12, "{base:?}");
+        assert!((base[3] - 1.0).abs() < 1e-12, "clamped");
+        // Four weekend days: still pooled, so the same numbers.
+        assert_eq!(history.base(start + Span::days(5)), Some((base, false)));
+    }
+
+    #[test]
+    fn weekends_are_apart_once_there_are_ten() {
+        let set = SessionSet::UTC;
+        let mut history = SessionHistory::default();
+        let start = Ts::parse("2026-01-05T00:00:00Z").unwrap();
+        let vol = |s: &Stretch| Some(if Class::of(s.from) == Class::Weekend { 0.1 } else { 0.5 });
+        for day in 0..50 {
+            for hour in 0..24 {
+                history.reach(start + Span::hours(24 * day + hour), &set, vol);
+            }
+        }
+        assert_eq!(history.usual(Session::Ny, start + Span::days(5)), Ok((0.1, false)));
+        assert_eq!(history.usual(Session::Ny, start), Ok((0.5, true)));
+    }
+}
