@@ -6,6 +6,7 @@
 
 pub mod advice;
 pub mod alert;
+pub mod calendar;
 pub mod cell;
 pub mod event;
 pub mod guidance;
@@ -21,8 +22,10 @@ pub mod snapshot;
 pub mod status;
 pub mod stream;
 pub mod time;
+pub mod universe;
 
 pub use alert::{Alert, AlertState, Pattern, Severity, Trigger};
+pub use calendar::{CalendarEntry, Impact};
 pub use cell::{Cell, Kind, Reason, State};
 pub use event::{Bar, Event, Payload, Side};
 pub use instrument::{Instrument, InstrumentName, MarketKind, NameError, Venue};
@@ -38,3 +41,4 @@ pub use snapshot::Snapshot;
 pub use status::{GapReason, Status, StatusState};
 pub use stream::{Stamp, StreamDecl, StreamIndex};
 pub use time::{Span, Ts};
+pub use universe::{PairReading, PairState, Portfolio, UniverseRow};

@@ -34,6 +34,11 @@ pub fn log10(x: f64) -> f64 {
 pub fn tanh(x: f64) -> f64 {
     libm::tanh(x)
 }
+/// Inverse hyperbolic tangent (Fisher's transformation of a correlation); ±∞ at ±1.
+#[must_use]
+pub fn atanh(x: f64) -> f64 {
+    libm::atanh(x)
+}
 /// Logarithm of the gamma function, for positive `x`.
 #[must_use]
 pub fn ln_gamma(x: f64) -> f64 {

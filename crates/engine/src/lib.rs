@@ -9,6 +9,7 @@
 pub mod advice;
 mod ages;
 mod assemble;
+pub mod calendar;
 pub mod catalogue;
 pub mod chart;
 pub mod composite;
@@ -25,6 +26,7 @@ pub mod models;
 pub mod rules;
 pub mod series;
 pub mod sessions;
+pub mod universe;
 
 pub use assemble::vol_class;
 pub use catalogue::{CATALOGUE, Feature};

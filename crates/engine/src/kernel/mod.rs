@@ -3,7 +3,10 @@
 //! Every kernel's result depends only on the samples inside its window and on their absolute grid positions, never on
 //! where the process started. The test vectors are those of `testdata/golden`.
 
+pub mod comoments;
+pub mod eigen;
 pub mod fold;
+pub mod lags;
 pub mod moments;
 pub mod ols;
 pub mod rank;
@@ -11,6 +14,7 @@ pub mod student;
 pub mod sum;
 pub mod tail;
 
+pub use comoments::CoMoments;
 pub use fold::{Block, Fold};
 pub use moments::Moments;
 pub use ols::{Line, ols};
