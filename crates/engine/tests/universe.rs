@@ -1,6 +1,5 @@
 //! What the universe owes (features §10): the order of markets leaves no trace, later samples never change earlier rows, saving
 //! and splitting change nothing; and a seeded world in which one asset leads is found out.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod universe_common;
 

@@ -6,7 +6,6 @@
     clippy::unwrap_used,
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    clippy::print_stderr,
     reason = "a test reads recordings and may panic"
 )]
 

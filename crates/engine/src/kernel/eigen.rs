@@ -87,10 +87,10 @@ mod tests {
         };
         let matrix: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| element(i, j)).collect()).collect();
         let eigen = symmetric(&matrix);
-        for i in 0..n {
-            for j in 0..n {
+        for (i, row) in matrix.iter().enumerate() {
+            for (j, want) in row.iter().enumerate() {
                 let back: f64 = (0..n).map(|k| eigen.values[k] * eigen.vectors[k][i] * eigen.vectors[k][j]).sum();
-                assert!((back - matrix[i][j]).abs() < 1e-12, "{i},{j}: {back} is not {}", matrix[i][j]);
+                assert!((back - want).abs() < 1e-12, "{i},{j}: {back} is not {want}");
                 let dot: f64 = (0..n).map(|k| eigen.vectors[i][k] * eigen.vectors[j][k]).sum();
                 assert!((dot - if i == j { 1.0 } else { 0.0 }).abs() < 1e-12, "{i},{j}: {dot}");
             }

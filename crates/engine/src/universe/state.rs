@@ -185,7 +185,7 @@ impl Universe {
         let mut changed = vec![false; self.tracks.len()];
         for (track, changed) in self.tracks.iter_mut().zip(&mut changed) {
             let mut late = core::mem::take(&mut track.late);
-            late.sort_by(|a, b| (a.ts, a.known_ts).cmp(&(b.ts, b.known_ts)));
+            late.sort_by_key(|s| (s.ts, s.known_ts));
             for sample in late {
                 let Some(price) = sample.price else { continue };
                 let minute = sample.ts.0.div_euclid(MINUTE.0);

@@ -45,7 +45,7 @@ impl Random {
         z ^ (z >> 31)
     }
     /// Uniform in [0, 1).
-    #[expect(clippy::cast_precision_loss, clippy::allow_attributes, reason = "53 bits")]
+    #[expect(clippy::cast_precision_loss, reason = "53 bits")]
     pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -45,8 +45,11 @@ fn unfolded(text: &str) -> Vec<String> {
     lines
 }
 
+/// What stands between a property's name and its value.
+type Parameters = Vec<(String, String)>;
+
 /// `NAME;PARAM=a;PARAM="b:c":value`.
-fn property(line: &str) -> Option<(String, Vec<(String, String)>, &str)> {
+fn property(line: &str) -> Option<(String, Parameters, &str)> {
     let mut quoted = false;
     let colon = line.char_indices().find_map(|(i, c)| match c {
         '"' => {
@@ -66,7 +69,7 @@ fn property(line: &str) -> Option<(String, Vec<(String, String)>, &str)> {
     Some((name, parameters, value))
 }
 
-fn take(fields: &mut Fields, name: &str, parameters: &[(String, String)], value: &str) {
+fn take(fields: &mut Fields, name: &str, parameters: &Parameters, value: &str) {
     match name {
         "UID" => fields.id = unescaped(value),
         "SUMMARY" => fields.name = unescaped(value),
