@@ -33,6 +33,8 @@ pub use live::LiveView;
 pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
-pub use query::{Health, MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, SnapshotEvent, Window};
+pub use query::{
+    Health, LevelFilter, MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, SnapshotEvent, Window,
+};
 pub use serve::{Incident, Reporter, ServeConfig, serve};
-pub use view::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};
+pub use view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};

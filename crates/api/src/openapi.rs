@@ -5,7 +5,7 @@
 
 use crate::problem::Document;
 use crate::routes;
-use crate::view::{FeatureRowView, MetricPoint, StreamView};
+use crate::view::{FeatureRowView, LevelView, MetricPoint, StreamView};
 use barograph_domain::Snapshot;
 use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
 use utoipa::{Modify, OpenApi};
@@ -34,6 +34,7 @@ use utoipa::{Modify, OpenApi};
         routes::context::history,
         routes::metrics::points,
         routes::features::rows,
+        routes::levels::list,
         routes::live::now,
         routes::feeds::list,
         routes::markets::catalogue,
@@ -49,7 +50,7 @@ use utoipa::{Modify, OpenApi};
         routes::pages::file,
         routes::pages::openapi,
     ),
-    components(schemas(Document<'static>, Snapshot, FeatureRowView, MetricPoint, StreamView)),
+    components(schemas(Document<'static>, Snapshot, FeatureRowView, LevelView, MetricPoint, StreamView)),
     modifiers(&Finish)
 )]
 struct Api;

@@ -9,9 +9,9 @@
 use crate::feeds::{FeedFilter, FeedHealth, FeedsView};
 use crate::live::LiveView;
 use crate::names;
-use crate::view::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};
+use crate::view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};
 use axum::http::HeaderValue;
-use barograph_domain::{InstrumentName, Metric, Snapshot, Span, StatusState, Ts};
+use barograph_domain::{InstrumentName, Level, LevelType, Metric, Snapshot, Span, StatusState, Ts};
 use bytes::Bytes;
 use core::fmt;
 use std::sync::Arc;
@@ -101,6 +101,32 @@ pub trait Query: Send + Sync + 'static {
     /// none, or the store's failure.
     fn metrics(&self, id: &InstrumentName, metric: Metric, window: &Window) -> Result<Page<MetricPoint>, QueryError>;
 
+    /// Levels by confirmation: of each the latest revision known at `as_of`, its strength that of then. `every` is not asked
+    /// for.
+    ///
+    /// # Errors
+    /// As [`Self::history`].
+    fn levels(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        filter: &LevelFilter,
+        window: &Window,
+    ) -> Result<Page<LevelView>, QueryError>;
+
+    /// Levels that stand at `as_of` (`None`: now), all of them, as advice about stops and targets asks for them. By default none.
+    ///
+    /// # Errors
+    /// As [`Self::history`].
+    fn standing_levels(
+        &self,
+        _id: &InstrumentName,
+        _book: Option<&str>,
+        _as_of: Option<Ts>,
+    ) -> Result<Vec<Level>, QueryError> {
+        Ok(Vec::new())
+    }
+
     /// The feature catalogue, in row order. Asked once, when serving begins.
     fn catalogue(&self) -> Vec<CatalogueEntry>;
 
@@ -167,6 +193,17 @@ pub struct Window {
     pub limit: usize,
     /// Only what was known then; `None`: everything known.
     pub as_of: Option<Ts>,
+}
+
+/// Which levels.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LevelFilter {
+    /// One timeframe only.
+    pub timeframe: Option<Span>,
+    /// These types only; empty: all.
+    pub kinds: Vec<LevelType>,
+    /// Only those that nothing has traded through and that are not past their lifetime.
+    pub active: bool,
 }
 
 /// Some rows, and whether the window holds more after them.

@@ -2,7 +2,9 @@
 //! catalogue. Plain data, filled by whoever implements [`crate::Query`].
 
 use barograph_domain::snapshot::WireValue;
-use barograph_domain::{HeatRegime, InstrumentName, Kind, MarketKind, RiskRegime, Stamp, TrendRegime, Ts, VolRegime};
+use barograph_domain::{
+    HeatRegime, InstrumentName, Kind, LevelEvent, LevelType, MarketKind, RiskRegime, Stamp, TrendRegime, Ts, VolRegime,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -110,6 +112,61 @@ pub struct FeatureRowView {
     /// Feature id to the reason there is no value; only where there is none.
     #[schema(value_type = BTreeMap<String, String>)]
     pub readings: BTreeMap<&'static str, &'static str>,
+}
+
+/// A price level as it was known to be (features §4.1).
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct LevelView {
+    /// Name-based UUID of symbol, timeframe, type, `formed_at` and price; the same for all revisions.
+    #[schema(example = "0f8fad5b-d9cb-569f-a165-70867728950e")]
+    pub level_id: String,
+    /// Counts from 1; a cluster that takes another member has a further one.
+    pub revision: u32,
+    /// What made it.
+    #[serde(rename = "type")]
+    pub level_type: LevelType,
+    /// Timeframe of its bars.
+    #[schema(example = "1h")]
+    pub timeframe: String,
+    /// Whose stops are thought to lie there: `LONG` below the market, `SHORT` above it; null for a volume node.
+    #[schema(example = "LONG")]
+    pub side: Option<&'static str>,
+    /// Reference price.
+    pub price: f64,
+    /// Upper edge, at least the price.
+    pub top: f64,
+    /// Lower edge, at most the price.
+    pub bottom: f64,
+    /// Close of the bar that carries the price.
+    #[schema(value_type = String, format = DateTime)]
+    pub formed_at: Ts,
+    /// Close of the bar that completes the definition.
+    #[schema(value_type = String, format = DateTime)]
+    pub confirmed_at: Ts,
+    /// When this revision could first be used; it is shown to nobody earlier.
+    #[schema(value_type = String, format = DateTime)]
+    pub known_at: Ts,
+    /// Close of the first later bar that entered the zone.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub touched_at: Option<Ts>,
+    /// Close of the first later bar that traded through the far edge.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub mitigated_at: Option<Ts>,
+    /// Close of the first bar that went beyond it and closed back.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub swept_at: Option<Ts>,
+    /// Bars after confirmation that entered the zone.
+    pub touches: u32,
+    /// Members of a cluster; 1 for everything else.
+    pub members: u32,
+    /// Base volume of the defining bar; null where bars have none.
+    pub volume: Option<f64>,
+    /// In [0, 1] at `as_of` (features §4.9).
+    pub strength: f64,
+    /// measured or modelled.
+    pub kind: Kind,
+    /// What happened to it last.
+    pub last_event: LevelEvent,
 }
 
 /// One line of the feature catalogue.

@@ -4,13 +4,13 @@
 //! The full run is kept as one hash per row (levels and texts: one per market and hour), so memory stays small; rows whose
 //! hashes differ are looked at reading by reading afterwards.
 
-use crate::digest::{cell_bytes, row_bytes};
+use crate::digest::{cell_bytes, level_bytes, row_bytes};
 use crate::failure::Failure;
 use crate::render::Lens;
 use crate::run::Run;
 use barograph_domain::{AxisState, Cell, Label, MinuteRow, Reason, Span, Ts};
-use barograph_engine::CATALOGUE;
 use barograph_engine::market::LATENESS;
+use barograph_engine::{CATALOGUE, LevelOut};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -30,6 +30,10 @@ pub(crate) trait Experiment: Sync {
 pub(crate) trait CausalSink {
     /// A minute.
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure>;
+    /// Something happened to a level in the minute whose row comes next.
+    fn level(&mut self, _level: &LevelOut) -> Result<(), Failure> {
+        Ok(())
+    }
     /// Called between events: the run may be asked for its levels.
     fn levels(&mut self, run: &Run) -> Result<(), Failure>;
 }
@@ -53,6 +57,8 @@ struct Published {
     rows: BTreeMap<Key, u64>,
     texts: BTreeMap<Key, u64>,
     levels: BTreeMap<Key, (u64, u64)>,
+    /// What happened to levels in each minute: how many things, and a hash over them.
+    happened: BTreeMap<Key, (u64, u64)>,
     /// Last minute of each market.
     last: BTreeMap<u32, Ts>,
 }
@@ -148,10 +154,7 @@ fn levels_of(run: &Run, market: usize) -> (u64, u64) {
     let mut count = 0;
     for level in run.engine.markets()[market].levels() {
         count += 1;
-        bytes.extend_from_slice(&level.price.to_bits().to_le_bytes());
-        bytes.extend_from_slice(&level.formed.to_le_bytes());
-        bytes.extend_from_slice(&level.confirmed.to_le_bytes());
-        bytes.extend_from_slice(&level.strength.to_bits().to_le_bytes());
+        level_bytes(&level, &mut bytes);
     }
     (count, hash(&bytes))
 }
@@ -183,17 +186,57 @@ struct Recorder<'a> {
     lenses: &'a [Lens],
     published: Published,
     buffer: Vec<u8>,
+    happened: Happened,
     hours: Vec<Option<Ts>>,
 }
 
 impl<'a> Recorder<'a> {
     fn new(lenses: &'a [Lens]) -> Self {
-        Self { lenses, published: Published::default(), buffer: Vec::new(), hours: vec![None; lenses.len()] }
+        Self {
+            lenses,
+            published: Published::default(),
+            buffer: Vec::new(),
+            happened: Happened::default(),
+            hours: vec![None; lenses.len()],
+        }
+    }
+}
+
+/// What happened to levels since the last row; markets do not mix within a minute.
+#[derive(Default)]
+struct Happened {
+    instrument: u32,
+    count: u64,
+    bytes: Vec<u8>,
+}
+
+impl Happened {
+    fn add(&mut self, level: &LevelOut) {
+        self.instrument = level.instrument;
+        self.count += 1;
+        level_bytes(level, &mut self.bytes);
+    }
+
+    /// Of the row of this market that comes now; nothing where nothing happened.
+    fn take(&mut self, instrument: u32) -> Option<(u64, u64)> {
+        if self.count == 0 || self.instrument != instrument {
+            return None;
+        }
+        let found = (core::mem::take(&mut self.count), hash(&self.bytes));
+        self.bytes.clear();
+        Some(found)
     }
 }
 
 impl CausalSink for Recorder<'_> {
+    fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
+        self.happened.add(level);
+        Ok(())
+    }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        if let Some(happened) = self.happened.take(row.instrument) {
+            self.published.happened.insert(key(row), happened);
+        }
         self.buffer.clear();
         row_bytes(row, &mut self.buffer);
         self.published.rows.insert(key(row), hash(&self.buffer));
@@ -223,6 +266,7 @@ struct Comparer<'a> {
     cut: Ts,
     compared: Compared,
     buffer: Vec<u8>,
+    happened: Happened,
     hours: Vec<Option<Ts>>,
 }
 
@@ -234,17 +278,29 @@ impl<'a> Comparer<'a> {
             cut,
             compared: Compared::default(),
             buffer: Vec::new(),
+            happened: Happened::default(),
             hours: vec![None; lenses.len()],
         }
     }
 }
 
 impl CausalSink for Comparer<'_> {
+    fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
+        self.happened.add(level);
+        Ok(())
+    }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        let happened = self.happened.take(row.instrument);
         // Minutes after a market's last input are made by nobody.
         let ended = self.published.last.get(&row.instrument).is_none_or(|last| row.ts > *last);
         if row.ts + LATENESS > self.cut || ended {
             return Ok(());
+        }
+        self.compared.count += happened.map_or(0, |(count, _)| count);
+        if self.published.happened.get(&key(row)).copied() != happened {
+            self.compared.rewritten += 1;
+            let text = format!("{} changes of levels differ, cut at {}", place(self.lenses, row), self.cut);
+            self.compared.others.push((row.ts, text));
         }
         self.buffer.clear();
         row_bytes(row, &mut self.buffer);
@@ -311,7 +367,7 @@ fn explain(experiment: &dyn Experiment, lenses: &[Lens], total: Compared) -> Res
         }
     }
     // The earliest first, and of one minute the readings before what follows from them.
-    differences.sort_by_key(|(ts, text)| (*ts, text.contains(" text differs") || text.contains(" levels differ")));
+    differences.sort_by_key(|(ts, text)| (*ts, text.contains(" text differs") || text.contains("levels differ")));
     Ok(Verdict { rewritten, compared: count, differences: differences.into_iter().map(|(_, text)| text).collect() })
 }
 

@@ -54,6 +54,8 @@ pub(crate) enum Command {
     /// How old snapshots and inputs are; exit 1 when older than the threshold
     #[command(visible_alias = "monitor_context_freshness")]
     Freshness(Freshness),
+    /// Price levels of one market: those that stand, or all that were ever known
+    Levels(Levels),
     /// Markets and streams in the store with their health; with --venue what a venue lists and would be listened to
     Markets(Markets),
     /// Look at everything a live process needs: venues, clock, limits, disk, permissions, database, settings
@@ -419,6 +421,24 @@ pub(crate) struct Context {
     /// Seconds (or 5m) between contexts
     #[arg(long, default_value = "300", value_parser = barograph_domain::Span::parse)]
     pub(crate) interval: barograph_domain::Span,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Levels {
+    /// Market: venue:symbol or a bare symbol
+    pub(crate) name: String,
+    /// The levels as they were known at a moment
+    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
+    pub(crate) as_of: Option<barograph_domain::Ts>,
+    /// Of one timeframe only: 15m or 1h
+    #[arg(long, value_parser = barograph_domain::Span::parse)]
+    pub(crate) timeframe: Option<barograph_domain::Span>,
+    /// Only these types, as in EQUAL_HIGHS,BULLISH_OB
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kinds: Vec<String>,
+    /// Those that are used up too
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Args, Debug)]

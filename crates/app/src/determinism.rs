@@ -7,6 +7,8 @@ use crate::random::Random;
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use barograph_domain::{Event, MinuteRow, Status, StreamIndex, Ts};
+use barograph_engine::LevelOut;
+use barograph_engine::market::LATENESS;
 use barograph_lake::Plan;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +18,10 @@ const RESTARTS: u64 = 24;
 struct Digesting(RunDigest);
 
 impl Sink for Digesting {
+    fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
+        self.0.level(level);
+        Ok(())
+    }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         self.0.row(row);
         Ok(())
@@ -60,6 +66,13 @@ impl ByMarket {
 }
 
 impl Sink for ByMarket {
+    fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
+        let market = level.instrument as usize;
+        if self.until.as_ref().is_none_or(|until| level.change.known_at <= until[market] + LATENESS) {
+            self.markets[market].level(level);
+        }
+        Ok(())
+    }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         let market = row.instrument as usize;
         if self.until.as_ref().is_none_or(|until| row.ts <= until[market]) {

@@ -2,6 +2,8 @@
 //! which is hashed first, so they are covered without being rendered.
 
 use barograph_domain::{AxisState, Cell, HeldBy, Label, MinuteRow, Reason, State, Status, StreamIndex, Ts};
+use barograph_engine::LevelOut;
+use barograph_engine::liquidity::Happening;
 use sha2::{Digest as _, Sha256};
 
 /// Running SHA-256 over a run.
@@ -32,6 +34,13 @@ impl RunDigest {
         for t in [status.from, status.until, known_ts] {
             self.buffer.extend_from_slice(&t.0.to_le_bytes());
         }
+        self.flush(CHUNK);
+    }
+
+    pub(crate) fn level(&mut self, level: &LevelOut) {
+        self.buffer.push(b'l');
+        self.buffer.extend_from_slice(&level.instrument.to_le_bytes());
+        level_bytes(level, &mut self.buffer);
         self.flush(CHUNK);
     }
 
@@ -78,6 +87,33 @@ pub(crate) fn row_bytes(row: &MinuteRow, out: &mut Vec<u8>) {
         out.extend_from_slice(input.metric.name().as_bytes());
         out.extend_from_slice(&input.stream.map_or(u16::MAX, |s| s.0).to_le_bytes());
         out.extend_from_slice(&input.anchor.0.to_le_bytes());
+    }
+}
+
+/// Everything that is said of a level, the numbers bit by bit.
+pub(crate) fn level_bytes(level: &LevelOut, out: &mut Vec<u8>) {
+    let LevelOut { timeframe, change, .. } = level;
+    let r = &change.record;
+    let (what, broken) = match change.what {
+        Happening::Known => (0, false),
+        Happening::Revised => (1, false),
+        Happening::Touched => (2, false),
+        Happening::Swept => (3, false),
+        Happening::Mitigated { broken } => (4, broken),
+    };
+    out.extend([what, u8::from(broken), r.kind.code()]);
+    for number in [Some(r.price), Some(r.top), Some(r.bottom), Some(r.named), r.volume, r.rank] {
+        out.push(u8::from(number.is_some()));
+        out.extend_from_slice(&number.unwrap_or(0.0).to_bits().to_le_bytes());
+    }
+    for bar in [Some(timeframe.0), Some(change.bar), Some(change.known_at.0), Some(r.known_at.0), Some(r.formed)] {
+        out.extend_from_slice(&bar.unwrap_or(i64::MIN).to_le_bytes());
+    }
+    for bar in [Some(r.confirmed), r.touched, r.swept, r.mitigated] {
+        out.extend_from_slice(&bar.unwrap_or(i64::MIN).to_le_bytes());
+    }
+    for count in [r.touches, r.members, r.revision] {
+        out.extend_from_slice(&count.to_le_bytes());
     }
 }
 

@@ -11,6 +11,7 @@ use crate::progress::{Progress, Unit};
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
+use barograph_engine::LevelOut;
 use barograph_lake::{Plan, Report};
 use barograph_store::run::{LATENESS, row_of};
 use barograph_store::{
@@ -162,7 +163,7 @@ fn rerun(
     let mut next_save = checkpoint_after(after.unwrap_or(first), last);
     for event in reader.events(&streams, after.map(|t| t + LATENESS), None)? {
         let event = event?;
-        let mut sink = StoreSink { target: target.as_mut(), streams: &streams };
+        let mut sink = StoreSink { target: target.as_mut(), market: name, streams: &streams };
         if event.recv_ts > next_save + LATENESS {
             run.advance(event.recv_ts, &mut sink)?;
             let made = row_of(event.recv_ts) - Span::mins(1);
@@ -171,11 +172,11 @@ fn rerun(
             }
             next_save = checkpoint_after(made, last);
             progress.set(minutes_between(after.unwrap_or(first), made));
-            sink = StoreSink { target: target.as_mut(), streams: &streams };
+            sink = StoreSink { target: target.as_mut(), market: name, streams: &streams };
         }
         run.event(&event, &mut sink)?;
     }
-    run.finish(clock::now(), &mut StoreSink { target: target.as_mut(), streams: &streams })?;
+    run.finish(clock::now(), &mut StoreSink { target: target.as_mut(), market: name, streams: &streams })?;
     Ok(target.finish()?.rows)
 }
 
@@ -213,10 +214,15 @@ fn minutes_between(a: Ts, b: Ts) -> u64 {
 /// Writes a run into the store.
 struct StoreSink<'a> {
     target: &'a mut dyn RunWriter,
+    /// A run is of one market.
+    market: &'a InstrumentName,
     streams: &'a [StreamDecl],
 }
 
 impl Sink for StoreSink<'_> {
+    fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
+        Ok(self.target.level(&level.published(self.market))?)
+    }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         Ok(self.target.row(row)?)
     }

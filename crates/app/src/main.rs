@@ -16,6 +16,7 @@ mod gap_alert;
 mod ingest;
 mod input;
 mod json_lines;
+mod levels;
 mod live;
 mod progress;
 mod random;

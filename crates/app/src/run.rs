@@ -3,13 +3,18 @@
 use crate::failure::Failure;
 use crate::setup::Setup;
 use barograph_domain::{Event, Instrument, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts};
-use barograph_engine::{Engine, Outputs};
+use barograph_engine::{Engine, LevelOut, Outputs};
 use barograph_venues::continuity::Continuity;
+use core::ops::Range;
 
 /// Takes what a run makes.
 pub(crate) trait Sink {
     /// A minute of one market.
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure>;
+    /// Something happened to a level in the minute whose row comes next.
+    fn level(&mut self, _level: &LevelOut) -> Result<(), Failure> {
+        Ok(())
+    }
     /// A declared gap.
     fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure>;
 }
@@ -58,9 +63,7 @@ impl Run {
         }
         let mut done = 0;
         for (rows, gap) in gaps {
-            for row in &self.out.rows()[done..rows] {
-                sink.row(row)?;
-            }
+            self.hand(done..rows, sink)?;
             done = rows;
             if let Payload::Status(status) = &gap.payload
                 && status.state == StatusState::Gap
@@ -68,10 +71,19 @@ impl Run {
                 sink.gap(gap.stream, status, gap.recv_ts)?;
             }
         }
-        for row in &self.out.rows()[done..] {
-            sink.row(row)?;
-        }
+        self.hand(done..self.out.rows().len(), sink)?;
         self.out.clear();
+        Ok(())
+    }
+
+    /// Rows with what happened to levels in their minutes.
+    fn hand(&self, places: Range<usize>, sink: &mut dyn Sink) -> Result<(), Failure> {
+        for place in places {
+            for level in self.out.levels(place) {
+                sink.level(level)?;
+            }
+            sink.row(&self.out.rows()[place])?;
+        }
         Ok(())
     }
 
@@ -89,9 +101,7 @@ impl Run {
     }
 
     fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
-        for row in self.out.rows() {
-            sink.row(row)?;
-        }
+        self.hand(0..self.out.rows().len(), sink)?;
         self.out.clear();
         Ok(())
     }

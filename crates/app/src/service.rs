@@ -9,11 +9,11 @@ use crate::failure::Failure;
 use crate::live::view::LiveView;
 use crate::render::{Books, Lens, align, features};
 use crate::shown::{catalogue_entries, metric_point, stream_view};
-use barograph_api::{CatalogueEntry, FeatureRowView, MarketView, MetricPoint, StreamView};
+use barograph_api::{CatalogueEntry, FeatureRowView, LevelFilter, LevelView, MarketView, MetricPoint, StreamView};
 use barograph_api::{
     FeedFilter, FeedHealth, FeedsView, Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window,
 };
-use barograph_domain::{Instrument, InstrumentName, Metric, MinuteRow, Snapshot, Span, Ts};
+use barograph_domain::{Instrument, InstrumentName, Level, Metric, MinuteRow, Snapshot, Span, Ts};
 use barograph_engine::rules::Book;
 use barograph_store::run::LATENESS;
 use barograph_store::{PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey};
@@ -357,6 +357,27 @@ impl Query for Service {
         let more = page.next.is_some() || page.items.len() > window.limit + window.skip;
         let items = page.items.iter().skip(window.skip).take(window.limit).map(|p| metric_point(id, p)).collect();
         Ok(Page { items, more })
+    }
+
+    fn levels(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        filter: &LevelFilter,
+        window: &Window,
+    ) -> Result<Page<LevelView>, QueryError> {
+        let (info, _) = self.run(id, book)?;
+        crate::levels::page(self.reader.as_ref(), &info, filter, window, self.clock.now()).map_err(internal)
+    }
+
+    fn standing_levels(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        as_of: Option<Ts>,
+    ) -> Result<Vec<Level>, QueryError> {
+        let (info, _) = self.run(id, book)?;
+        crate::levels::standing(self.reader.as_ref(), &info, as_of, self.clock.now()).map_err(internal)
     }
 
     fn catalogue(&self) -> Vec<CatalogueEntry> {

@@ -131,3 +131,61 @@ pub struct Level {
     /// Measured or modelled.
     pub source: Kind,
 }
+
+/// What happened to a level (features §4.3).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LevelEvent {
+    /// It became known.
+    Known,
+    /// A cluster took another member.
+    Revised,
+    /// A bar entered the zone.
+    Touched,
+    /// A bar went beyond it and closed back.
+    Swept,
+    /// A bar traded through the far edge without closing beyond it, or the level left its profile.
+    Mitigated,
+    /// A bar traded through the far edge and closed beyond it.
+    Broken,
+}
+
+impl LevelEvent {
+    /// Every one, in the order of their stored codes.
+    pub const ALL: [Self; 6] = [Self::Known, Self::Revised, Self::Touched, Self::Swept, Self::Mitigated, Self::Broken];
+    /// The word on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Known => "KNOWN",
+            Self::Revised => "REVISED",
+            Self::Touched => "TOUCHED",
+            Self::Swept => "SWEPT",
+            Self::Mitigated => "MITIGATED",
+            Self::Broken => "BROKEN",
+        }
+    }
+    /// Stored code: position in [`Self::ALL`].
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Something that happened to a level, with the level after it: what is stored and streamed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LevelChange {
+    /// What happened.
+    pub event: LevelEvent,
+    /// Close of the bar at which it happened.
+    pub at: Ts,
+    /// When this may first be used.
+    pub known_at: Ts,
+    /// The level after it; its strength is that of this bar.
+    pub level: Level,
+    /// Members of a cluster, or defining touches; 1 for everything else.
+    pub members: u32,
+    /// Mid-rank in [0, 1] of the defining bar's volume, one factor of the strength.
+    pub volume_rank: f64,
+}

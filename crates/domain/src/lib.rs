@@ -29,7 +29,7 @@ pub use calendar::{CalendarEntry, Impact};
 pub use cell::{Cell, Kind, Reason, State};
 pub use event::{Bar, Event, Payload, Side};
 pub use instrument::{Instrument, InstrumentName, MarketKind, NameError, Venue};
-pub use level::{Level, LevelType};
+pub use level::{Level, LevelChange, LevelEvent, LevelType};
 pub use metric::Metric;
 pub use number::{Price, Qty};
 pub use regime::{

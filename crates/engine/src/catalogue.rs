@@ -273,19 +273,19 @@ catalogue! {
     PrevDayLow { id: "prev_day_low", group: STOPS, unit: "price", inputs: CA,
         formula: "lowest price of the last completed UTC day", window: "UTC day", warm_up: "1 bar", source: "A12",
         spoken: "previous day's low" }
-    StopDensityLong { id: "stop_density_long", group: STOPS, unit: "strength", inputs: CA,
-        formula: "Σ strength·(1 − d/(2·ATR)) over unmitigated SWING_LOW and PREV_DAY_LOW levels within 2·ATR below the price",
+    StopDensityLong { id: "stop_density_long", version: 2, group: STOPS, unit: "strength", inputs: CA,
+        formula: "Σ strength·(1 − d/(2·ATR)) over unmitigated EQUAL_LOWS, SWING_LOW, BULLISH_OB, SESSION_LOW, PREV_DAY_LOW and long LIQUIDATION_ZONE levels within 2·ATR below the price",
         warm_up: "ATR ready", scale: Some(0.5), source: "A04", spoken: "stop density below" }
-    StopDensityShort { id: "stop_density_short", group: STOPS, unit: "strength", inputs: CA,
+    StopDensityShort { id: "stop_density_short", version: 2, group: STOPS, unit: "strength", inputs: CA,
         formula: "mirrored above the price", warm_up: "ATR ready", scale: Some(0.5), source: "A04",
         spoken: "stop density above" }
-    StopVulnerabilityLong { id: "stop_vulnerability_long", group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
+    StopVulnerabilityLong { id: "stop_vulnerability_long", version: 2, group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
         inputs: CA, formula: "terciles of the own trailing 30 d hourly stop_density_long; fixed cuts 0.5/1.5 before 168 values",
         window: "30 d, 1 h", warm_up: "ATR ready", source: "A04", spoken: "stop vulnerability below" }
-    StopVulnerabilityShort { id: "stop_vulnerability_short", group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
+    StopVulnerabilityShort { id: "stop_vulnerability_short", version: 2, group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
         inputs: CA, formula: "mirrored", window: "30 d, 1 h", warm_up: "ATR ready", source: "A04",
         spoken: "stop vulnerability above" }
-    StopVulnerability { id: "stop_vulnerability", group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
+    StopVulnerability { id: "stop_vulnerability", version: 2, group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
         inputs: CA, update: Update::Instant, formula: "worse of the two sides", warm_up: "ATR ready", source: "R1.39",
         spoken: "stop vulnerability" }
     TrendSlope { id: "trend_slope", group: TREND, unit: "price per bar", inputs: CA,
@@ -404,6 +404,21 @@ catalogue! {
         inputs: &[Metric::FundingRate, Metric::OpenInterest, Metric::MarkPrice],
         formula: "mean of the ready parts: 2·funding_pct_30d − 1; tanh(basis/0.005); ±0.5 by oi_price_quadrant (LONGS_OPENING +, SHORTS_OPENING −, else 0)",
         warm_up: "2 parts", scale: Some(0.2), source: "R4.22, A25", spoken: "crowding on the long side" }
+    SessionHigh { id: "session_high", group: STOPS, unit: "price", inputs: CA,
+        formula: "highest price of the session under way", window: "session", warm_up: "1 bar", source: "A12",
+        spoken: "session high" }
+    SessionLow { id: "session_low", group: STOPS, unit: "price", inputs: CA,
+        formula: "lowest price of the session under way", window: "session", warm_up: "1 bar", source: "A12",
+        spoken: "session low" }
+    ProfilePoc { id: "profile_poc", group: STOPS, unit: "price", inputs: CA,
+        formula: "centre of the bin of most base volume, the lowest of equals; bins of the smallest 1, 2 or 5·10^k not below 0.0005 of the day's first price",
+        window: "24 h, 15 min", warm_up: "60 bars", source: "R2.15", spoken: "point of control" }
+    ProfileVah { id: "profile_vah", group: STOPS, unit: "price", inputs: CA,
+        formula: "highest bin of the value area, grown from the point of control by the larger pair of bins to 70 % of the volume",
+        window: "24 h, 15 min", warm_up: "60 bars", source: "R2.15", spoken: "value area high" }
+    ProfileVal { id: "profile_val", group: STOPS, unit: "price", inputs: CA,
+        formula: "lowest bin of the value area", window: "24 h, 15 min", warm_up: "60 bars", source: "R2.15",
+        spoken: "value area low" }
 }
 
 impl Feature {
@@ -451,6 +466,6 @@ mod tests {
                 s.id
             );
         }
-        assert_eq!(Feature::COUNT, 93);
+        assert_eq!(Feature::COUNT, 98);
     }
 }

@@ -1,9 +1,12 @@
 //! `step(event)` in, rows out: the only way anything reaches the features.
 
 use crate::features::Settings;
+use crate::liquidity::{Change, Named};
 use crate::market::{Market, Route};
 use crate::rules::Book;
-use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, Payload, StreamDecl, StreamIndex};
+use barograph_domain::{
+    Event, Instrument, InstrumentName, LevelChange, MinuteRow, Payload, Span, StreamDecl, StreamIndex,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -30,10 +33,40 @@ impl Config {
 }
 
 /// Rows made by the latest steps. Rows are kept and reused: after warm-up nothing allocates.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Outputs {
     rows: Vec<MinuteRow>,
     used: usize,
+    /// What happened to levels, with the place of the row it belongs to.
+    levels: Vec<(usize, LevelOut)>,
+}
+
+/// Changes of levels there is room for at once.
+const LEVELS_ROOM: usize = 256;
+
+impl Default for Outputs {
+    fn default() -> Self {
+        Self { rows: Vec::new(), used: 0, levels: Vec::with_capacity(LEVELS_ROOM) }
+    }
+}
+
+/// Something that happened to a level of a market, or a level that stands.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct LevelOut {
+    /// Position of the market in the run's list.
+    pub instrument: u32,
+    /// Timeframe of its bars.
+    pub timeframe: Span,
+    /// What happened and the level after it.
+    pub change: Change,
+}
+
+impl LevelOut {
+    /// The change as it is published, with the name-based id.
+    #[must_use]
+    pub fn published(&self, instrument: &InstrumentName) -> LevelChange {
+        self.change.published(&Named { instrument: &instrument.to_string(), timeframe: self.timeframe, tick: None })
+    }
 }
 
 impl Outputs {
@@ -43,9 +76,21 @@ impl Outputs {
         &self.rows[..self.used]
     }
 
+    /// What happened to levels in the minute of the row at `place`, in order.
+    pub fn levels(&self, place: usize) -> impl Iterator<Item = &LevelOut> {
+        let start = self.levels.partition_point(|(row, _)| *row < place);
+        self.levels[start..].iter().take_while(move |(row, _)| *row == place).map(|(_, level)| level)
+    }
+
+    /// Adds something that happened to a level in the minute of the next row.
+    pub(crate) fn push_level(&mut self, level: LevelOut) {
+        self.levels.push((self.used, level));
+    }
+
     /// Forgets the rows and keeps their memory.
     pub fn clear(&mut self) {
         self.used = 0;
+        self.levels.clear();
     }
 
     pub(crate) fn next_row(&mut self) -> &mut MinuteRow {
@@ -95,7 +140,7 @@ pub struct Saved<'a> {
 }
 
 /// Version of [`Saved`]; raised whenever any saved structure changes.
-const SAVED_FORMAT: u32 = 4;
+const SAVED_FORMAT: u32 = 6;
 
 /// Why a checkpoint cannot be used. The caller falls back to replay.
 #[derive(Clone, PartialEq, Eq, Debug)]

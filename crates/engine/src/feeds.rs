@@ -11,6 +11,7 @@ use crate::features::premium_funding::PremiumFunding;
 use crate::features::reading::{Origin, Settings};
 use crate::features::stops::Stops;
 use crate::features::volatility::{Volatility, VolatilitySlots};
+use crate::market::LATENESS;
 use crate::rules::Freshness;
 use crate::series::Series;
 use barograph_domain::{Kind, Metric, Span, StreamDecl, StreamIndex, Ts};
@@ -103,14 +104,14 @@ fn no_volatility() -> VolatilitySlots {
 }
 
 impl Bars {
-    fn settle(&mut self, settings: &Settings) {
+    fn settle(&mut self, t: Ts, settings: &Settings) {
         self.volume.settle(&self.series, settings);
+        if let Some(stops) = &mut self.stops {
+            stops.settle(&self.series, t + LATENESS, settings);
+        }
         for &index in self.series.changed() {
             let Some(bar) = self.series.at(index) else { continue };
             let close = self.series.instant(index);
-            if let Some(stops) = &mut self.stops {
-                stops.push(close, &bar);
-            }
             if let Some(charts) = &mut self.charts
                 && charts.push(close, &bar, |_| ())
             {
@@ -192,7 +193,7 @@ impl PriceFeed {
                     if let Some(volatility) = &mut self.volatility {
                         volatility.settle(&bars.series, settings);
                     }
-                    bars.settle(settings);
+                    bars.settle(t, settings);
                 }
                 changed
             }

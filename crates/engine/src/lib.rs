@@ -30,5 +30,5 @@ pub mod universe;
 
 pub use assemble::vol_class;
 pub use catalogue::{CATALOGUE, Feature};
-pub use engine::{Config, Engine, Outputs, RestoreError, Saved};
+pub use engine::{Config, Engine, LevelOut, Outputs, RestoreError, Saved};
 pub use market::Market;

@@ -4,11 +4,13 @@
 //! run. The row for minute t is made after every input with `recv_ts ≤ t + 200 ms` and before any later one.
 
 use crate::assemble::Assembly;
-use crate::engine::{Config, Outputs};
+use crate::engine::{Config, LevelOut, Outputs};
 use crate::features::Settings;
 use crate::features::basis::Pair;
 use crate::features::settled::Settled;
+use crate::features::stops::{Pending, Stops};
 use crate::feeds::{FundingFeed, OpenInterestFeed, PriceFeed, PriceSeries};
+use crate::liquidity::{Change, Happening, Record};
 use crate::rules::{Axes, AxisStates, Freshness};
 use barograph_domain::{
     Event, GapReason, Instrument, Kind, MarketKind, Metric, Payload, Span, Status, StatusState, StreamDecl,
@@ -63,6 +65,8 @@ pub struct Market {
     lost: Vec<(StreamIndex, GapReason)>,
     /// Something arrived since the last row.
     dirty: bool,
+    /// Its levels came about in a catch-up that nobody was told of.
+    untold: bool,
     #[serde(skip)]
     assembly: Assembly,
 }
@@ -102,6 +106,7 @@ impl Market {
             late_events: 0,
             lost: Vec::new(),
             dirty: false,
+            untold: false,
             assembly: Assembly::default(),
         };
         let mut routes = Vec::new();
@@ -121,6 +126,9 @@ impl Market {
             routes.push((stream, route));
         }
         market.pair_up();
+        if let Some(stops) = market.stops_mut() {
+            stops.tell();
+        }
         market.assembly = Assembly::new(config);
         (market, routes)
     }
@@ -197,6 +205,7 @@ impl Market {
         self.advance(reached - TICK + LATENESS + Span(1), config, streams, out);
         out.clear();
         self.next_tick = Some(reached);
+        self.untold = true;
     }
 
     /// Makes no more minutes until something arrives.
@@ -306,6 +315,7 @@ impl Market {
         let settings = config.settings();
         let changed = self.settle(t, &settings);
         self.note_hour(t);
+        self.tell_levels(t, out);
         let mut assembly = core::mem::take(&mut self.assembly);
         if changed || assembly.is_due(t) {
             self.read_prices(t, &settings);
@@ -409,7 +419,7 @@ impl Market {
                 && let Some(stops) = &mut bars.stops
             {
                 let fresh = t <= bars.series.expires();
-                stops.note_hour(hour, price.filter(|_| fresh).and_then(|p| stops.densities(p)));
+                stops.note_hour(hour, price.filter(|_| fresh).and_then(|p| stops.densities(p, &[])));
             }
         }
     }
@@ -430,13 +440,49 @@ impl Market {
         self.late_events
     }
 
-    /// Levels of all timeframes and feeds, sorted by price within each.
-    pub fn levels(&self) -> impl Iterator<Item = &crate::features::levels::Level> {
-        let bars = self.prices.iter().filter_map(|p| match &p.series {
+    /// The feed whose levels are this market's: the first in order of preference that has any.
+    fn stops(&self) -> Option<&Stops> {
+        self.prices.iter().find_map(|p| match &p.series {
             PriceSeries::Bars(bars) => bars.stops.as_ref(),
             PriceSeries::Plain(_) => None,
-        });
-        bars.flat_map(crate::features::stops::Stops::levels)
+        })
+    }
+
+    fn stops_mut(&mut self) -> Option<&mut Stops> {
+        self.prices.iter_mut().find_map(|p| match &mut p.series {
+            PriceSeries::Bars(bars) => bars.stops.as_mut(),
+            PriceSeries::Plain(_) => None,
+        })
+    }
+
+    /// Standing levels: those of each timeframe lows first, then highs, each from the nearest outwards, then volume nodes.
+    pub fn levels(&self) -> impl Iterator<Item = LevelOut> {
+        self.stops().into_iter().flat_map(Stops::levels).map(|(of, timeframe, record)| {
+            let bar = of.newest().unwrap_or(record.confirmed);
+            let record = of.ranked(record);
+            let change = Change { what: Happening::Known, record, bar, known_at: record.known_at };
+            LevelOut { instrument: self.index, timeframe, change }
+        })
+    }
+
+    /// Hands what happened to levels in this minute to whoever takes the rows; after a catch-up also every level that stands,
+    /// since nobody was told how it came about.
+    fn tell_levels(&mut self, t: Ts, out: &mut Outputs) {
+        let (instrument, known_at) = (self.index, t + LATENESS);
+        if core::mem::take(&mut self.untold) {
+            if let Some(stops) = self.stops_mut() {
+                stops.take().for_each(drop);
+            }
+            for level in self.levels() {
+                let record = Record { known_at, ..level.change.record };
+                out.push_level(LevelOut { change: Change { record, known_at, ..level.change }, ..level });
+            }
+            return;
+        }
+        let Some(stops) = self.stops_mut() else { return };
+        for Pending { timeframe, change } in stops.take() {
+            out.push_level(LevelOut { instrument, timeframe, change });
+        }
     }
 
     /// The next minute to be made.

@@ -429,7 +429,9 @@ fn nodes_of_a_day_replace_those_of_the_day_before() {
     let profile = |at: usize| {
         let mut volumes = vec![1.0; 20];
         volumes[at] = 30.0;
-        Profile::of_bins(10.0, 9_900.0, volumes, 1_440)
+        let mut nodes = Vec::new();
+        Profile::of_bins(10.0, 9_900.0, volumes, 1_440).nodes(1_060, &mut nodes);
+        nodes
     };
     let mut heard = Heard::default();
     levels.replace_nodes(&profile(3), Ts(5), &mut heard);

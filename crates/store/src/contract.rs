@@ -6,10 +6,10 @@
 
 use crate::{
     Appended, Book, CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted, InstrumentInfo, LabelChange,
-    LiveBatch, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows,
-    RunInfo, RunKey, RunSpec, StreamInfo,
+    LevelQuery, LiveBatch, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced, Result, Retention,
+    RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo,
 };
-use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, StreamDecl, Ts};
+use barograph_domain::{Event, Instrument, InstrumentName, LevelChange, MinuteRow, StreamDecl, Ts};
 
 /// Events in the total order of [`Event::order`].
 pub type Events<'a> = Box<dyn Iterator<Item = Result<Event>> + Send + 'a>;
@@ -84,6 +84,18 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// See [`Self::instruments`].
     fn gaps(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Gap>>;
+
+    /// What happened to levels by the time it was known. A page ends at the first change of `known_at` after `limit`.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn level_changes(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<LevelChange>>;
+
+    /// Levels as they were known to be: of each the last thing that had happened to it. By confirmation.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn levels(&self, run: &RunKey, query: &LevelQuery) -> Result<Page<LevelChange>>;
 
     /// Order books of an instrument by the moment they show, those known at `as_of`.
     ///
@@ -193,6 +205,12 @@ pub trait RunWriter: Send {
     /// # Errors
     /// `Invalid` when no row at or after `from` can have seen it.
     fn gap(&mut self, gap: &Gap) -> Result<()>;
+
+    /// Adds something that happened to a level, in order; what belongs to a published minute is left out.
+    ///
+    /// # Errors
+    /// `Invalid` when no row at or after `from` can have known it.
+    fn level(&mut self, change: &LevelChange) -> Result<()>;
 
     /// Saves the engine as it is after the row of minute `ts`. The store keeps one per 7 days and the latest two.
     ///

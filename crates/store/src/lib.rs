@@ -22,10 +22,10 @@ mod target;
 
 pub use contract::{Events, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
-pub use live::{Appended, BOOK_LEVELS_MAX, Book, BookSample, LiveBatch, Provenance};
+pub use live::{Appended, BOOK_LEVELS_MAX, Book, BookSample, LiveBatch, LiveLevel, Provenance};
 pub use model::{
-    CheckReport, ContentHash, ImportRecord, Inserted, InstrumentInfo, Page, Point, PointQuery, PointsVersion, Pruned,
-    Range, Retention, Role, SectionHash, StreamInfo,
+    CheckReport, ContentHash, ImportRecord, Inserted, InstrumentInfo, LevelQuery, Page, Point, PointQuery,
+    PointsVersion, Pruned, Range, Retention, Role, SectionHash, StreamInfo,
 };
 pub use postgres::{PgReader, PgWriter};
 pub use run::{

@@ -6,7 +6,7 @@
 //! run dirty. Minutes that only an import has computed are not published; a live row takes their place.
 
 use crate::{Gap, Inserted, RunSpec};
-use barograph_domain::{Event, Instrument, MinuteRow, StreamDecl, Ts};
+use barograph_domain::{Event, Instrument, LevelChange, MinuteRow, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
 /// How a metric point came to be known (R1.18). Part of the content; of two ways at one time the first here counts.
@@ -82,6 +82,15 @@ pub struct Book {
     pub asks: Vec<(f64, f64)>,
 }
 
+/// Something that happened to a level of one market.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LiveLevel {
+    /// Position of the market in [`LiveBatch::instruments`].
+    pub instrument: usize,
+    /// What happened.
+    pub change: LevelChange,
+}
+
 /// What one tick of a live process publishes: everything or nothing, in one transaction.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LiveBatch<'a> {
@@ -99,6 +108,8 @@ pub struct LiveBatch<'a> {
     pub rows: &'a [MinuteRow],
     /// Changes of continuity; each enters every run of its instrument in `runs`.
     pub gaps: &'a [Gap],
+    /// What happened to levels, all of a minute together and in order; each enters every run of its instrument in `runs`.
+    pub levels: &'a [LiveLevel],
     /// Order books.
     pub books: &'a [BookSample],
 }
@@ -114,6 +125,8 @@ pub struct Appended {
     pub rows_same: u64,
     /// Gaps that were not stored before.
     pub gaps: u64,
+    /// Things that happened to levels and were not stored before.
+    pub levels: u64,
     /// Order books that were not stored before.
     pub books: u64,
 }

@@ -4,7 +4,7 @@
 //! sequence where there is one (R1.18: source, symbol, metric, timestamp); a value that differs under one key is a
 //! revision, kept with its own `known_ts` (A09). `tags` of the original shape follow from the stream's declaration.
 
-use barograph_domain::{Instrument, InstrumentName, Metric, Payload, Span, StreamDecl, Ts};
+use barograph_domain::{Instrument, InstrumentName, LevelType, Metric, Payload, Span, StreamDecl, Ts};
 
 /// Roles of writing processes; each is held by one process at a time. Readers hold none.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -113,6 +113,30 @@ pub struct Point {
     pub payload: Payload,
     /// How it came to be known.
     pub provenance: crate::Provenance,
+}
+
+/// Which levels are wanted, as they were known to be.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LevelQuery {
+    /// By confirmation.
+    pub range: Range,
+    /// One timeframe only.
+    pub timeframe: Option<Span>,
+    /// These types only; empty: all.
+    pub kinds: Vec<LevelType>,
+    /// Only those that nothing has traded through.
+    pub standing: bool,
+    /// A page ends at the first change of `confirmed_at` after this many.
+    pub limit: usize,
+    /// Use only what was known then; `None`: all that is stored.
+    pub as_of: Option<Ts>,
+}
+
+impl Default for LevelQuery {
+    /// All of them, as they are now.
+    fn default() -> Self {
+        Self { range: Range::ALL, timeframe: None, kinds: Vec::new(), standing: false, limit: usize::MAX, as_of: None }
+    }
 }
 
 /// Which metric points are wanted. Answers are ordered by (`event_ts`, stream, sequence).

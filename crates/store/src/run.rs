@@ -194,6 +194,8 @@ pub struct Replaced {
     pub label_changes: u64,
     /// Gaps.
     pub gaps: u64,
+    /// Things that happened to levels.
+    pub levels: u64,
     /// Rows left out because their minutes are published already.
     pub kept: u64,
 }

@@ -6,6 +6,7 @@ pub(crate) mod context;
 mod docs;
 pub(crate) mod features;
 pub(crate) mod feeds;
+pub(crate) mod levels;
 pub(crate) mod live;
 pub(crate) mod markets;
 pub(crate) mod metrics;
@@ -31,6 +32,7 @@ pub(crate) const PATHS: &[&str] = &[
     "/api/v1/markets/{id}/context/history",
     "/api/v1/markets/{id}/metrics",
     "/api/v1/markets/{id}/features",
+    "/api/v1/markets/{id}/levels",
     "/api/v1/markets/{id}/live",
     "/api/v1/feeds",
     "/api/v1/catalogue",
@@ -54,6 +56,7 @@ fn handler(path: &str) -> Option<MethodRouter<Shared>> {
         "/api/v1/markets/{id}/context/history" => get(context::history),
         "/api/v1/markets/{id}/metrics" => get(metrics::points),
         "/api/v1/markets/{id}/features" => get(features::rows),
+        "/api/v1/markets/{id}/levels" => get(levels::list),
         "/api/v1/markets/{id}/live" => get(live::now),
         "/api/v1/feeds" => get(feeds::list),
         "/api/v1/catalogue" => get(markets::catalogue),

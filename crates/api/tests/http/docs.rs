@@ -16,6 +16,7 @@ const ASKED: &[(&str, &str)] = &[
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics"),
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics?metric_name=open_interest&limit=5"),
     ("/api/v1/markets/{id}/features", "/api/v1/markets/ETHUSDT/features?every=1h"),
+    ("/api/v1/markets/{id}/levels", "/api/v1/markets/ETHUSDT/levels?limit=7"),
     ("/api/v1/markets/{id}/live", "/api/v1/markets/ETHUSDT/live"),
     ("/api/v1/feeds", "/api/v1/feeds"),
     ("/api/v1/feeds", "/api/v1/feeds?venue=bybit&limit=2"),

@@ -11,6 +11,8 @@ mod errors;
 #[cfg(test)]
 mod feeds;
 #[cfg(test)]
+mod levels;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod listening;

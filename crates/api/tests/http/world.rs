@@ -4,10 +4,11 @@
 use super::listening::Listening;
 use super::weather::{feature_row, overlay, snapshot};
 use barograph_api::{
-    CatalogueEntry, FeatureRowView, FeedFilter, FeedHealth, FeedsView, Health, LiveView, MarketHealth, MarketView,
-    MetricPoint, Page, Query, QueryError, Rendered, STREAM_BUFFER, SnapshotEvent, StreamView, Window,
+    CatalogueEntry, FeatureRowView, FeedFilter, FeedHealth, FeedsView, Health, LevelFilter, LevelView, LiveView,
+    MarketHealth, MarketView, MetricPoint, Page, Query, QueryError, Rendered, STREAM_BUFFER, SnapshotEvent, StreamView,
+    Window,
 };
-use barograph_domain::{InstrumentName, Kind, MarketKind, Metric, Snapshot, Span, Stamp, Ts};
+use barograph_domain::{InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Snapshot, Span, Stamp, Ts};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
@@ -171,6 +172,39 @@ pub(crate) fn published(id: &str, n: i64) -> (Arc<Snapshot>, SnapshotEvent) {
     (snapshot, SnapshotEvent { instrument: name(id), snapshot_id, json })
 }
 
+/// A level every ten minutes, every third used up after five, as they were known to be.
+pub(crate) fn levels(as_of: Option<Ts>) -> Vec<LevelView> {
+    let known = |t: Ts| as_of.is_none_or(|a| t + Span::millis(200) <= a);
+    let kinds = [LevelType::EqualLows, LevelType::BearishOb];
+    let of = |n: usize| {
+        let at = minute(i64::try_from(n).unwrap() * 10);
+        let used = Some(at + Span::mins(5)).filter(|t| n.is_multiple_of(3) && known(*t));
+        LevelView {
+            level_id: format!("0f8fad5b-d9cb-569f-a165-{n:012x}"),
+            revision: 1,
+            level_type: kinds[n % 2],
+            timeframe: if n.is_multiple_of(4) { "1h" } else { "15m" }.to_owned(),
+            side: Some(if n.is_multiple_of(2) { "LONG" } else { "SHORT" }),
+            price: 60_000.0,
+            top: 60_010.0,
+            bottom: 59_990.5,
+            formed_at: at - Span::mins(5),
+            confirmed_at: at,
+            known_at: at + Span::millis(200),
+            touched_at: used,
+            mitigated_at: used,
+            swept_at: None,
+            touches: u32::from(used.is_some()),
+            members: 2,
+            volume: None,
+            strength: 0.25,
+            kind: Kind::Measured,
+            last_event: if used.is_some() { LevelEvent::Broken } else { LevelEvent::Known },
+        }
+    };
+    (0..72).map(of).filter(|l| known(l.confirmed_at)).collect()
+}
+
 /// The window applied to rows in order.
 pub(crate) fn page<T>(rows: impl Iterator<Item = (Ts, T)>, w: &Window) -> Page<T> {
     let inside = |t: Ts| w.start.is_none_or(|s| s <= t) && w.end.is_none_or(|e| t < e);
@@ -243,6 +277,22 @@ impl Query for World {
         self.disk()?;
         let points = points(id, metric, w.as_of);
         Ok(page(points.into_iter().map(|p| (p.timestamp, p)), w))
+    }
+    fn levels(
+        &self,
+        id: &InstrumentName,
+        book: Option<&str>,
+        filter: &LevelFilter,
+        w: &Window,
+    ) -> Result<Page<LevelView>, QueryError> {
+        self.disk()?;
+        self.stored(id, book)?;
+        let known = levels(w.as_of).into_iter().filter(|l| {
+            filter.timeframe.is_none_or(|t| t.compact() == l.timeframe)
+                && (filter.kinds.is_empty() || filter.kinds.contains(&l.level_type))
+                && !(filter.active && l.mitigated_at.is_some())
+        });
+        Ok(page(known.map(|l| (l.confirmed_at, l)), w))
     }
     fn catalogue(&self) -> Vec<CatalogueEntry> {
         let line = |id, value_type, words: &[&'static str]| CatalogueEntry {

@@ -11,8 +11,8 @@ use barograph_domain::{
     Bar, Cell, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Payload, Span, Stamp, Status,
     StreamDecl, StreamIndex, Ts,
 };
-use barograph_engine::Feature;
 use barograph_engine::rules::Book;
+use barograph_engine::{Feature, LevelOut};
 
 const MINUTES: i64 = 720;
 const POINTS: u32 = 24;
@@ -32,6 +32,8 @@ enum Fault {
     TooEarlyAlone,
     /// No reading knows the end, but the price shown does.
     PriceOfTheEnd,
+    /// A level is stronger where the price ends beyond it.
+    LevelKnowsTheEnd,
 }
 
 struct Market {
@@ -137,6 +139,13 @@ struct Tap<'a> {
 }
 
 impl Sink for Tap<'_> {
+    fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
+        let mut level = *level;
+        if self.fault == Fault::LevelKnowsTheEnd && level.change.record.price < self.last {
+            level.change.record.touches += 1;
+        }
+        self.sink.level(&level)
+    }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         let mut row = row.clone();
         let price = row.price.unwrap_or(0.0);
@@ -148,7 +157,7 @@ impl Sink for Tap<'_> {
                 row.cells[Feature::FundingExtremeFlag.index()] = ready(near);
             }
             Fault::PriceOfTheEnd => row.price = Some(self.last),
-            Fault::None | Fault::TooEarly | Fault::TooEarlyAlone => {}
+            Fault::None | Fault::TooEarly | Fault::TooEarlyAlone | Fault::LevelKnowsTheEnd => {}
         }
         self.sink.row(&row)
     }
@@ -171,6 +180,7 @@ const PLANTED: &[(Fault, &str)] = &[
     (Fault::LooksAheadSeldom, "funding_extreme_flag was "),
     (Fault::TooEarly, "realized_vol_1h was "),
     (Fault::TooEarlyAlone, "realized_vol_1h was "),
+    (Fault::LevelKnowsTheEnd, "changes of levels differ"),
     (Fault::PriceOfTheEnd, "held shares, cuts, price or input ages differ"),
 ];
 

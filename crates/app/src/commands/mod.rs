@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod freshness;
 mod lake;
+mod levels;
 mod markets;
 pub(crate) mod replay;
 mod rules;
@@ -49,6 +50,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Collect(args) => collect::run(&args, &settings, json),
         Command::Context(args) => context::run(&args, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),
+        Command::Levels(args) => levels::run(&args, &settings, json),
         Command::Markets(args) => markets::run(&args, &settings, json),
         Command::Doctor(args) => doctor::run(&args, &settings, json),
         Command::Features { id } => catalogue::run(id.as_deref(), json),

@@ -14,6 +14,7 @@ use crate::run::{Run, Sink};
 use crate::setup::{Setup, config_hash};
 use crate::term::Paint;
 use barograph_domain::{Event, MinuteRow, Span, Status, StreamIndex, Ts};
+use barograph_engine::LevelOut;
 use barograph_lake::{Plan, Report};
 use barograph_store::Target;
 use std::io::{BufWriter, Write as _};
@@ -141,6 +142,12 @@ pub(crate) struct Tee<'a> {
 }
 
 impl Sink for Tee<'_> {
+    fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
+        if let Some(digest) = &mut self.digest {
+            digest.level(level);
+        }
+        self.first.level(level)
+    }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         if let Some(digest) = &mut self.digest {
             digest.row(row);

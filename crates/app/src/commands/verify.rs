@@ -80,6 +80,9 @@ struct Tap<'a> {
 }
 
 impl Sink for Tap<'_> {
+    fn level(&mut self, level: &barograph_engine::LevelOut) -> Result<(), Failure> {
+        self.sink.level(level)
+    }
     fn row(&mut self, row: &barograph_domain::MinuteRow) -> Result<(), Failure> {
         self.sink.row(row)
     }

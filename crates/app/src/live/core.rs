@@ -12,7 +12,7 @@ use barograph_domain::{
     Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status, StatusState,
     StreamDecl, StreamIndex, Ts, Venue,
 };
-use barograph_engine::{Engine, Outputs};
+use barograph_engine::{Engine, LevelOut, Outputs};
 use barograph_venues::session::{
     Action, CloseReason, ConnId, Emit, FailReason, Fault, Input, MarketIndex, Origin, Out, RequestId, Session,
     StreamSpec, venue,
@@ -25,6 +25,10 @@ const METRICS: usize = Metric::ALL.len();
 pub(crate) trait Sink {
     /// A minute of one market is published.
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure>;
+    /// Something happened to a level in the minute whose row comes next.
+    fn level(&mut self, _level: &LevelOut) -> Result<(), Failure> {
+        Ok(())
+    }
     /// A fact arrived.
     fn fact(&mut self, event: &Event, metric: Metric, origin: Origin) -> Result<(), Failure>;
     /// Continuity of a stream changed.
@@ -440,7 +444,10 @@ impl Core {
     }
 
     fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
-        for row in self.rows.rows() {
+        for (place, row) in self.rows.rows().iter().enumerate() {
+            for level in self.rows.levels(place) {
+                sink.level(level)?;
+            }
             sink.row(row)?;
         }
         self.rows.clear();

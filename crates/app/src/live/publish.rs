@@ -11,8 +11,9 @@ use crate::setup::Setup;
 use barograph_domain::{
     Event, Instrument, Metric, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts,
 };
+use barograph_engine::LevelOut;
 use barograph_lake::journal::Ticket;
-use barograph_store::{BookSample, Gap, RunSpec};
+use barograph_store::{BookSample, Gap, LiveLevel, RunSpec};
 use barograph_venues::session::{Action, Continuity, Fault, Origin};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
@@ -28,6 +29,7 @@ pub(crate) struct Batch {
     pub(crate) backfill: Vec<Event>,
     pub(crate) rows: Vec<MinuteRow>,
     pub(crate) gaps: Vec<Gap>,
+    pub(crate) levels: Vec<LiveLevel>,
     pub(crate) books: Vec<BookSample>,
     /// The journal holds everything this was made of once this is done.
     pub(crate) ticket: Option<Ticket>,
@@ -39,9 +41,10 @@ impl Batch {
         self.len() == 0
     }
 
-    /// Rows, facts, changes of continuity and books in it.
+    /// Rows, facts, changes of continuity and of levels, and books in it.
     pub(crate) fn len(&self) -> usize {
-        self.points.len() + self.backfill.len() + self.rows.len() + self.gaps.len() + self.books.len()
+        let made = self.rows.len() + self.gaps.len() + self.levels.len() + self.books.len();
+        self.points.len() + self.backfill.len() + made
     }
 }
 
@@ -171,6 +174,13 @@ impl Publisher {
 }
 
 impl Sink for Publisher {
+    fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
+        let instrument = level.instrument as usize;
+        let change = level.published(&self.instruments[instrument].name);
+        self.batch.levels.push(LiveLevel { instrument, change });
+        Ok(())
+    }
+
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         self.meter.rows.fetch_add(1, Ordering::Relaxed);
         let at = row.instrument as usize;

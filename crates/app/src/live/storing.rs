@@ -201,6 +201,7 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
         runs: &batch.runs,
         rows: &batch.rows,
         gaps: &batch.gaps,
+        levels: &batch.levels,
         books: &batch.books,
     };
     let mut tries = 0;

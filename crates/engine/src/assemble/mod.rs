@@ -332,7 +332,7 @@ impl Assembly {
             if let PriceSeries::Bars(bars) = &feed.series
                 && let Some(stops) = &bars.stops
             {
-                let slots = stops.slots(self.price, &feed.origin());
+                let slots = stops.slots(self.price, None, &feed.origin());
                 let seen = chosen.atr_14.cell.state != State::Undefined(Reason::MissingInput);
                 if !seen || (chosen.atr_14.ready(t).is_none() && slots.atr_14.ready(t).is_some()) {
                     chosen = slots;
@@ -342,10 +342,15 @@ impl Assembly {
         self.set(F::Atr14, chosen.atr_14);
         self.set(F::PrevDayHigh, chosen.prev_day_high);
         self.set(F::PrevDayLow, chosen.prev_day_low);
-        self.set(F::StopDensityLong, chosen.density_long);
-        self.set(F::StopDensityShort, chosen.density_short);
-        self.set(F::StopVulnerabilityLong, chosen.vulnerability_long);
-        self.set(F::StopVulnerabilityShort, chosen.vulnerability_short);
+        self.set(F::StopDensityLong, chosen.density[0]);
+        self.set(F::StopDensityShort, chosen.density[1]);
+        self.set(F::StopVulnerabilityLong, chosen.vulnerability[0]);
+        self.set(F::StopVulnerabilityShort, chosen.vulnerability[1]);
+        self.set(F::SessionHigh, chosen.session_high);
+        self.set(F::SessionLow, chosen.session_low);
+        self.set(F::ProfilePoc, chosen.profile[0]);
+        self.set(F::ProfileVah, chosen.profile[1]);
+        self.set(F::ProfileVal, chosen.profile[2]);
     }
 
     fn read_inputs(&mut self, market: &Market, t: Ts, config: &Config) {

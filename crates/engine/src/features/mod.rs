@@ -8,7 +8,6 @@ pub mod daily_vol;
 pub mod funding;
 pub mod funding_signals;
 pub mod hourly;
-pub mod levels;
 pub mod open_interest;
 pub mod positions;
 pub mod premium_funding;

@@ -97,7 +97,7 @@ pub struct Window {
 }
 
 /// How full a window is that has enough.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Fullness {
     /// Present / expected.
     pub coverage: f32,

@@ -1,17 +1,22 @@
-//! Stop density and vulnerability near the price (features §4.10, A04). Modelled: nobody outside the venue sees stops.
+//! Levels of one bar series, and what is read off them near the price (features §3, §4.6, §4.10; A04).
+//!
+//! Bars of 1 h and 15 min are built from the finest ones and pushed through [`Liquidity`]; days and sessions give their
+//! extremes, completed days their volume nodes, and the trailing day its profile. What happened to levels is kept until the
+//! minute takes it. Density and vulnerability are modelled: nobody outside the venue sees stops.
 
 use super::bars::{BarBuilder, BarSample, BuiltBar};
 use super::hourly::hour_of;
-use super::levels::{Level, LevelSide, Levels};
-use super::reading::{Fullness, Origin, Slot};
-use crate::features::atr::Atr;
+use super::reading::{Fullness, Origin, Settings, Slot, Window};
 use crate::kernel::RankWindow;
+use crate::liquidity::density::{self, REACH_ATR, TYPES_NAMED, Zone};
+use crate::liquidity::extremes::{Extremes, Period, Range};
+use crate::liquidity::profile::{self, Profile, ValueArea};
+use crate::liquidity::{Change, Face, Liquidity, Options, Record, Sink};
+use crate::series::Series;
 use barograph_domain::{Kind, Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// Density looks this many average true ranges around the price.
-const REACH_ATR: f64 = 2.0;
 const MONTH_HOURS: usize = 720;
 /// Hourly values below which fixed cuts are used.
 const TERCILE_MIN_N: usize = 168;
@@ -19,26 +24,41 @@ const TERCILE_MIN_N: usize = 168;
 const FIXED_CUTS: (f64, f64) = (0.5, 1.5);
 /// Closed bars below which LOW is not believed.
 const BARS_MIN: i64 = 50;
-/// Level types that features §4.10 names for a side: equal highs or lows, swing, order block, session, previous day,
-/// liquidation zone. Swing and previous day are built.
-const TYPES_NAMED: f32 = 6.0;
-const TYPES_BUILT: f32 = 2.0;
+/// Equal highs or lows, swing, order block, session extreme, previous day: five of the types features §4.10 names.
+/// Liquidation zones are the sixth, where liquidations are followed.
+const TYPES_BUILT: f32 = 5.0;
 /// Coverage below which LOW is reported as MEDIUM.
 pub const COVERAGE_MIN: f32 = 0.5;
+/// Changes of one minute there is room for: those of an hour, a quarter, a day and a session that end together.
+const PENDING_ROOM: usize = 64;
 const DAY: Span = Span::days(1);
+const HOUR: Span = Span::hours(1);
+const QUARTER: Span = Span::mins(15);
 /// Hours of a day, and two for what comes late.
 const VOLUMES_KEPT: usize = 26;
 
-/// Extremes of a day with the bars that made them.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-struct DayRange {
-    day: i64,
-    /// Hours with at least one bar.
-    hours: u8,
-    last_hour: i64,
-    /// Price and the hour that made it.
-    low: (f64, i64),
-    high: (f64, i64),
+/// Timeframes levels are built on, in the order of [`Pending::timeframe`].
+pub const LEVEL_TIMEFRAMES: [Span; 2] = [HOUR, QUARTER];
+
+/// Something that happened to a level and was not taken yet.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Pending {
+    /// Timeframe of its bars.
+    pub timeframe: Span,
+    /// What happened.
+    pub change: Change,
+}
+
+/// Keeps changes for the minute under way.
+struct Keep<'a> {
+    pending: &'a mut Vec<Pending>,
+    timeframe: Span,
+}
+
+impl Sink for Keep<'_> {
+    fn level(&mut self, change: &Change) {
+        self.pending.push(Pending { timeframe: self.timeframe, change: *change });
+    }
 }
 
 /// Readings of levels and stops.
@@ -50,14 +70,16 @@ pub struct StopSlots {
     pub prev_day_high: Slot,
     /// Low of the last completed UTC day.
     pub prev_day_low: Slot,
-    /// Density below the price.
-    pub density_long: Slot,
-    /// Density above the price.
-    pub density_short: Slot,
-    /// Vulnerability below.
-    pub vulnerability_long: Slot,
-    /// Vulnerability above.
-    pub vulnerability_short: Slot,
+    /// High of the session under way.
+    pub session_high: Slot,
+    /// Low of the session under way.
+    pub session_low: Slot,
+    /// Point of control, value area high and low of the trailing day.
+    pub profile: [Slot; 3],
+    /// Density below and above the price.
+    pub density: [Slot; 2],
+    /// Vulnerability below and above the price.
+    pub vulnerability: [Slot; 2],
 }
 
 impl StopSlots {
@@ -66,55 +88,128 @@ impl StopSlots {
         atr_14: Slot::MISSING,
         prev_day_high: Slot::MISSING,
         prev_day_low: Slot::MISSING,
-        density_long: Slot::MISSING,
-        density_short: Slot::MISSING,
-        vulnerability_long: Slot::MISSING,
-        vulnerability_short: Slot::MISSING,
+        session_high: Slot::MISSING,
+        session_low: Slot::MISSING,
+        profile: [Slot::MISSING; 3],
+        density: [Slot::MISSING; 2],
+        vulnerability: [Slot::MISSING; 2],
     };
+}
+
+/// How much of the trailing day its profile has seen.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+enum Seen {
+    Full(Fullness),
+    Warming { have: u32, need: u32 },
+    Gap,
+}
+
+impl Seen {
+    fn of(full: Result<Fullness, State>) -> Self {
+        match full {
+            Ok(full) => Self::Full(full),
+            Err(State::Warming { have, need }) => Self::Warming { have, need },
+            Err(_) => Self::Gap,
+        }
+    }
+    fn fullness(self) -> Result<Fullness, State> {
+        match self {
+            Self::Full(full) => Ok(full),
+            Self::Warming { have, need } => Err(State::Warming { have, need }),
+            Self::Gap => Err(State::Undefined(Reason::Gap)),
+        }
+    }
+}
+
+/// Profile of the 24 h up to an instant.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Trailing {
+    at: Ts,
+    seen: Seen,
+    area: Option<ValueArea>,
 }
 
 /// Bars, levels and density history of one market.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stops {
+    step: Span,
     hour: BarBuilder,
     quarter: Option<BarBuilder>,
-    atr: Atr,
-    hour_levels: Levels,
-    quarter_levels: Levels,
-    today: Option<DayRange>,
-    yesterday: Option<DayRange>,
+    hour_levels: Liquidity,
+    quarter_levels: Liquidity,
+    day: Extremes,
+    session: Extremes,
+    /// First price of the day under way and of the one before: the width of bins follows from it.
+    opened: [Option<(Ts, f64)>; 2],
+    trailing: Option<Trailing>,
     /// Hour and volume of the latest hourly bars: the defining bars of a day's extremes.
     volumes: VecDeque<(i64, Option<f64>)>,
     last_part: Option<Ts>,
     last_bar: Option<Ts>,
     history: [RankWindow; 2],
+    /// Its changes are told; a lesser feed of the same market keeps levels for its readings only.
+    told: bool,
+    #[serde(skip)]
+    pending: Vec<Pending>,
+    #[serde(skip)]
+    nodes: Vec<Record>,
+    /// Memory for profiles.
+    #[serde(skip)]
+    profile: Profile,
 }
 
 impl Stops {
     /// Fed with bars of this step; `None` when no timeframe of an hour can be built from them.
     #[must_use]
     pub fn new(step: Span) -> Option<Self> {
-        let (hour, quarter) = (Span::hours(1), Span::mins(15));
-        if hour.0 % step.0 != 0 {
+        if HOUR.0 % step.0 != 0 {
             return None;
         }
         Some(Self {
-            hour: BarBuilder::new(hour, step),
-            quarter: (quarter.0 % step.0 == 0).then(|| BarBuilder::new(quarter, step)),
-            atr: Atr::default(),
-            hour_levels: Levels::default(),
-            quarter_levels: Levels::default(),
-            today: None,
-            yesterday: None,
+            step,
+            hour: BarBuilder::new(HOUR, step),
+            quarter: (QUARTER.0 % step.0 == 0).then(|| BarBuilder::new(QUARTER, step)),
+            hour_levels: Liquidity::new(Options::default()),
+            quarter_levels: Liquidity::new(Options::default()),
+            day: Extremes::default(),
+            session: Extremes::default(),
+            opened: [None; 2],
+            trailing: None,
             volumes: VecDeque::with_capacity(VOLUMES_KEPT),
             last_part: None,
             last_bar: None,
             history: [RankWindow::new(MONTH_HOURS), RankWindow::new(MONTH_HOURS)],
+            told: false,
+            pending: Vec::new(),
+            nodes: Vec::with_capacity(profile::NODES_MAX),
+            profile: Profile::roomy(),
         })
     }
 
-    /// Takes a closed bar of the finest step.
-    pub fn push(&mut self, close_ts: Ts, bar: &BarSample) {
+    /// From now on what happens to its levels is kept for [`Self::take`].
+    pub fn tell(&mut self) {
+        self.told = true;
+        self.pending.reserve(PENDING_ROOM);
+    }
+
+    /// Takes the closed bars that `series` has learnt, usable from `known_at` on.
+    pub fn settle(&mut self, series: &Series<BarSample>, known_at: Ts, settings: &Settings) {
+        for &index in series.changed() {
+            if let Some(bar) = series.at(index) {
+                self.push(series, series.instant(index), &bar, known_at, settings);
+            }
+        }
+        let Some(last) = self.last_part else { return };
+        let due = last.floor(QUARTER);
+        if self.trailing.as_ref().is_none_or(|t| t.at < due) {
+            self.read_profile(series, due, settings);
+        }
+        if !self.told {
+            self.pending.clear();
+        }
+    }
+
+    fn push(&mut self, series: &Series<BarSample>, close_ts: Ts, bar: &BarSample, known_at: Ts, settings: &Settings) {
         // Late and revised bars are left out: levels and extremes are never rewritten.
         if self.last_part.is_some_and(|l| close_ts <= l) {
             return;
@@ -122,69 +217,118 @@ impl Stops {
         self.last_part = Some(close_ts);
         if let Some(quarter) = &mut self.quarter {
             let levels = &mut self.quarter_levels;
-            quarter.push(close_ts, bar, |built| levels.push(&built));
+            let mut keep = Keep { pending: &mut self.pending, timeframe: QUARTER };
+            quarter.push(close_ts, bar, |built| levels.push(&built, known_at, &mut keep));
         }
         let mut finished = None;
         self.hour.push(close_ts, bar, |built| finished = Some(built));
         if let Some(built) = finished {
-            self.push_hour(&built);
+            self.push_hour(&built, known_at);
         }
-        self.push_day(close_ts, bar);
+        let session = self.session_at(close_ts - Span(1), settings);
+        for ended in self.session.push(session, close_ts, bar.low, bar.high).into_iter().flatten() {
+            self.add_extremes(&ended, known_at);
+        }
+        self.push_day(series, close_ts, bar, known_at);
     }
 
-    fn push_hour(&mut self, bar: &BuiltBar) {
-        let close_ts = Ts(bar.index * Span::hours(1).0);
-        // A missing hour breaks the recursion: its true range is not known, so the average starts again.
-        if self.last_bar.is_some_and(|l| close_ts - l > Span::hours(1)) {
-            self.atr = Atr::default();
-        }
-        self.last_bar = Some(close_ts);
-        self.atr.push(bar.high, bar.low, bar.close);
-        self.hour_levels.push(bar);
+    fn push_hour(&mut self, bar: &BuiltBar, known_at: Ts) {
+        self.last_bar = Some(Ts(bar.index * HOUR.0));
+        let mut keep = Keep { pending: &mut self.pending, timeframe: HOUR };
+        self.hour_levels.push(bar, known_at, &mut keep);
         if self.volumes.len() == VOLUMES_KEPT {
             self.volumes.pop_front();
         }
         self.volumes.push_back((bar.index, bar.volume));
     }
 
-    /// Extremes of the day from the bars themselves: an hour too thin to be a bar of an hour still had its high and low.
-    fn push_day(&mut self, close_ts: Ts, bar: &BarSample) {
-        let day = (close_ts - Span(1)).floor(DAY).0 / DAY.0;
-        if let Some(done) = self.today.filter(|d| d.day != day) {
-            self.finish_day(done);
+    /// The session that an instant lies in, by the book's hours.
+    fn session_at(&self, t: Ts, settings: &Settings) -> Period {
+        let running = self.session.running().map(|r| r.period);
+        running.filter(|p| p.start <= t && t < p.end).unwrap_or_else(|| {
+            let set = &settings.sessions;
+            Period { session: Some(set.session(t)), start: set.start(t), end: set.end(t) }
+        })
+    }
+
+    /// Extremes from the bars themselves: an hour too thin to be a bar of an hour still had its high and low.
+    fn push_day(&mut self, series: &Series<BarSample>, close_ts: Ts, bar: &BarSample, known_at: Ts) {
+        let start = (close_ts - Span(1)).floor(DAY);
+        let day = Period { session: None, start, end: start + DAY };
+        let [before, ended] = self.day.push(day, close_ts, bar.low, bar.high);
+        if let Some(range) = before {
+            self.finish_day(series, &range, known_at);
         }
-        let hour = hour_of(close_ts);
-        let (low, high) = ((bar.low, hour), (bar.high, hour));
-        let range = self.today.map_or(DayRange { day, hours: 1, last_hour: hour, low, high }, |d| DayRange {
-            day,
-            hours: d.hours.saturating_add(u8::from(hour != d.last_hour)),
-            last_hour: hour,
-            low: if bar.low < d.low.0 { low } else { d.low },
-            high: if bar.high > d.high.0 { high } else { d.high },
-        });
-        self.today = Some(range);
-        if close_ts.0 % DAY.0 == 0 {
-            self.finish_day(range);
+        if self.opened[0].is_none_or(|(at, _)| at != start) {
+            self.opened = [Some((start, bar.open)), self.opened[0]];
+        }
+        if let Some(range) = ended {
+            self.finish_day(series, &range, known_at);
         }
     }
 
-    fn finish_day(&mut self, range: DayRange) {
-        let volume = |hour: i64| self.volumes.iter().find(|(h, _)| *h == hour).and_then(|(_, v)| *v);
-        let [low, high] = [range.low, range.high].map(|(price, hour)| (price, hour, volume(hour)));
-        self.hour_levels.day(low, high);
-        self.yesterday = Some(range);
-        self.today = None;
+    fn finish_day(&mut self, series: &Series<BarSample>, range: &Range, known_at: Ts) {
+        self.add_extremes(range, known_at);
+        if self.count_profile(series, range.period.start, range.period.end).is_some()
+            && let Some(newest) = self.hour_levels.newest()
+        {
+            self.profile.nodes(newest, &mut self.nodes);
+            let mut keep = Keep { pending: &mut self.pending, timeframe: HOUR };
+            self.hour_levels.replace_nodes(&self.nodes, known_at, &mut keep);
+        }
+    }
+
+    fn add_extremes(&mut self, range: &Range, known_at: Ts) {
+        let [low, high] = range.period.kinds();
+        for (kind, extreme) in [(low, range.low), (high, range.high)] {
+            let hour = hour_of(extreme.close_ts);
+            let volume = self.volumes.iter().find(|(h, _)| *h == hour).and_then(|(_, v)| *v);
+            let mut keep = Keep { pending: &mut self.pending, timeframe: HOUR };
+            self.hour_levels.add_extreme(kind, &extreme, (hour, volume), known_at, &mut keep);
+        }
+    }
+
+    /// Counts the volume by price of bars that closed in `(from, upto]`; bins as of the day that `upto` ends or lies in.
+    fn count_profile(&mut self, series: &Series<BarSample>, from: Ts, upto: Ts) -> Option<()> {
+        let day = (upto - Span(1)).floor(DAY);
+        let (_, opened) = self.opened.iter().flatten().find(|(at, _)| *at == day)?;
+        self.profile.restart(profile::width(*opened, None)?);
+        let (mut at, step) = (from.0.div_euclid(self.step.0) + 1, self.step);
+        while at * step.0 <= upto.0 {
+            if let Some(bar) = series.at(at)
+                && let Some(volume) = bar.volume
+            {
+                self.profile.add(bar.low, bar.high, volume);
+            }
+            at += 1;
+        }
+        Some(())
+    }
+
+    fn read_profile(&mut self, series: &Series<BarSample>, at: Ts, settings: &Settings) {
+        if self.count_profile(series, at - DAY, at).is_none() {
+            return;
+        }
+        let window = Window {
+            n: self.profile.bars(),
+            expected: DAY.0 / self.step.0,
+            min_n: profile::BARS_MIN,
+            first: series.first(),
+            anchor: at.0.div_euclid(self.step.0),
+            gap: series.has_gap(at - DAY, at),
+        };
+        let seen = Seen::of(window.fullness(settings));
+        self.trailing = Some(Trailing { at, seen, area: self.profile.value_area() });
     }
 
     /// Densities at this price, below and above; `None` until the ATR is ready.
     #[must_use]
-    pub fn densities(&self, price: f64) -> Option<[f64; 2]> {
-        let reach = REACH_ATR * self.atr.value().filter(|a| *a > 0.0)?;
-        Some(
-            [LevelSide::Low, LevelSide::High].map(|side| {
-                self.hour_levels.density(price, reach, side) + self.quarter_levels.density(price, reach, side)
-            }),
-        )
+    pub fn densities(&self, price: f64, zones: &[Zone]) -> Option<[f64; 2]> {
+        let reach = REACH_ATR * self.hour_levels.atr().value().filter(|a| *a > 0.0)?;
+        Some(Face::BOTH.map(|face| {
+            let of = |levels| density::of_levels(levels, price, reach, face);
+            of(&self.hour_levels) + of(&self.quarter_levels) + density::of_zones(zones, price, reach, face)
+        }))
     }
 
     /// Enters the densities of a whole hour into the history that the terciles are taken from.
@@ -194,9 +338,15 @@ impl Stops {
         }
     }
 
-    /// Levels of the hour and of the quarter of an hour.
-    pub fn levels(&self) -> core::iter::Chain<core::slice::Iter<'_, Level>, core::slice::Iter<'_, Level>> {
-        self.hour_levels.all().iter().chain(self.quarter_levels.all().iter())
+    /// What happened to levels since this was asked last.
+    pub fn take(&mut self) -> impl Iterator<Item = Pending> + '_ {
+        self.pending.drain(..)
+    }
+
+    /// Standing levels of the hour and of the quarter of an hour, with the bars they are counted in.
+    pub fn levels(&self) -> impl Iterator<Item = (&Liquidity, Span, &Record)> {
+        let hours = self.hour_levels.levels().map(|r| (&self.hour_levels, HOUR, r));
+        hours.chain(self.quarter_levels.levels().map(|r| (&self.quarter_levels, QUARTER, r)))
     }
 
     /// Close of the newest hourly bar.
@@ -205,47 +355,75 @@ impl Stops {
         self.last_bar
     }
 
-    /// All readings at a price; `origin` is the bars', with their age limit.
+    /// All readings at a price; `origin` is the bars', with their age limit. `zones`: realised liquidations, where they are
+    /// followed.
     #[must_use]
-    pub fn slots(&self, price: Option<f64>, origin: &Origin) -> StopSlots {
+    pub fn slots(&self, price: Option<f64>, zones: Option<&[Zone]>, origin: &Origin) -> StopSlots {
         let Some(last_bar) = self.last_bar else { return StopSlots::MISSING };
         let bars = Origin { anchor: last_bar, kind: Kind::Measured, ..*origin };
         let full = Fullness { coverage: 1.0, partial: false };
-        let have = self.atr.bars();
-        let atr_14 = match self.atr.value() {
+        let (atr, have) = (self.hour_levels.atr(), self.hour_levels.atr().bars());
+        let atr_14 = match atr.value() {
             Some(v) => bars.ready(v, full),
             None => bars.not_ready(State::Warming { have, need: 15 }),
         };
-        let day = |pick: fn(&DayRange) -> f64| match &self.yesterday {
-            Some(d) => {
-                let seen = Fullness { coverage: (f32::from(d.hours) / 24.0).min(1.0), partial: d.hours < 24 };
-                // The last completed day is yesterday only until today is over.
-                let expires = bars.expires.min(Ts((d.day + 2) * DAY.0));
-                Origin { anchor: Ts((d.day + 1) * DAY.0), expires, ..bars }.ready(pick(d), seen)
-            }
-            None => bars.not_ready(State::Warming { have: 0, need: 1 }),
-        };
         let modelled = Origin { kind: Kind::Modelled, ..bars };
-        let stops = Fullness { coverage: TYPES_BUILT / TYPES_NAMED, partial: self.hour_levels.is_partial() };
-        let densities = price.and_then(|p| self.densities(p));
-        let density = |i: usize| match densities {
+        let types = TYPES_BUILT + if zones.is_some() { 1.0 } else { 0.0 };
+        let stops = Fullness { coverage: types / TYPES_NAMED, partial: self.hour_levels.is_partial() };
+        let densities = price.and_then(|p| self.densities(p, zones.unwrap_or_default()));
+        let density = [0, 1].map(|i| match densities {
             Some(d) => modelled.ready(d[i], stops),
             None if price.is_none() => modelled.undefined(Reason::MissingInput),
             None => modelled.not_ready(State::Warming { have, need: 15 }),
-        };
-        let vulnerability = |i: usize| match densities {
+        });
+        let vulnerability = [0, 1].map(|i| match densities {
             Some(d) => modelled.ready(self.vulnerability(i, d[i], stops.coverage), stops),
-            None => density(i),
+            None => density[i],
+        });
+        let [prev_day_low, prev_day_high] = self.yesterday(&bars);
+        let [session_low, session_high] = self.session_extremes(&bars);
+        let profile = self.profile_slots(&bars);
+        StopSlots { atr_14, prev_day_high, prev_day_low, session_high, session_low, profile, density, vulnerability }
+    }
+
+    /// Low and high of the last completed day: yesterday only until today is over.
+    fn yesterday(&self, bars: &Origin) -> [Slot; 2] {
+        let Some(range) = self.day.complete() else {
+            return [bars.not_ready(State::Warming { have: 0, need: 1 }); 2];
         };
-        StopSlots {
-            atr_14,
-            prev_day_high: day(|d| d.high.0),
-            prev_day_low: day(|d| d.low.0),
-            density_long: density(0),
-            density_short: density(1),
-            vulnerability_long: vulnerability(0),
-            vulnerability_short: vulnerability(1),
-        }
+        let end = range.period.end;
+        let origin = Origin { anchor: end, expires: bars.expires.min(end + DAY), ..*bars };
+        let seen = self.seen_of(range, end);
+        [range.low, range.high].map(|e| origin.ready(e.price, seen))
+    }
+
+    /// Low and high of the session under way, or of the one that has just ended.
+    fn session_extremes(&self, bars: &Origin) -> [Slot; 2] {
+        let (Some(range), Some(at)) = (self.session.running().or(self.session.complete()), self.last_part) else {
+            return [bars.not_ready(State::Warming { have: 0, need: 1 }); 2];
+        };
+        let origin = Origin { anchor: at, expires: bars.expires.min(range.period.end), ..*bars };
+        let seen = self.seen_of(range, at);
+        [range.low, range.high].map(|e| origin.ready(e.price, seen))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "at most 1,440 bars")]
+    fn seen_of(&self, range: &Range, until: Ts) -> Fullness {
+        let expected = ((until - range.period.start).0 / self.step.0).max(1) as f32;
+        let partial = range.first > range.period.start + self.step;
+        Fullness { coverage: (range.bars as f32 / expected).min(1.0), partial }
+    }
+
+    fn profile_slots(&self, bars: &Origin) -> [Slot; 3] {
+        let Some(trailing) = &self.trailing else {
+            return [bars.not_ready(State::Warming { have: 0, need: profile::BARS_MIN }); 3];
+        };
+        let origin = Origin { anchor: trailing.at, ..*bars };
+        let of = |pick: fn(&ValueArea) -> f64| {
+            origin
+                .windowed(trailing.seen.fullness(), || trailing.area.as_ref().map(pick).ok_or(Reason::ZeroDenominator))
+        };
+        [of(|a| a.poc), of(|a| a.vah), of(|a| a.val)]
     }
 
     /// Code of LOW, MEDIUM or HIGH. LOW is never reported for lack of data.

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 /// Clusters per face, those of one member included.
 const CLUSTERS_MAX: usize = 512;
 
+/// Clusters there is room for at once.
+const ROOM: usize = 96;
+
 /// A peak that may join.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peak {
@@ -43,7 +46,7 @@ pub(super) struct Clusters {
 
 impl Clusters {
     pub(super) fn new(face: Face) -> Self {
-        Self { face, all: Vec::new() }
+        Self { face, all: Vec::with_capacity(ROOM) }
     }
 
     /// Clusters that a close has gone through are gone.

@@ -47,6 +47,8 @@ pub struct Range {
     pub low: Extreme,
     /// Highest price.
     pub high: Extreme,
+    /// Close of the first bar seen in it.
+    pub first: Ts,
     /// Bars seen in it.
     pub bars: u32,
 }
@@ -64,7 +66,8 @@ impl Extremes {
     pub fn push(&mut self, period: Period, close_ts: Ts, low: f64, high: f64) -> [Option<Range>; 2] {
         let before = self.running.take_if(|r| r.period != period);
         let fresh = |price| Extreme { price, close_ts };
-        let mut range = self.running.unwrap_or(Range { period, low: fresh(low), high: fresh(high), bars: 0 });
+        let mut range =
+            self.running.unwrap_or(Range { period, low: fresh(low), high: fresh(high), first: close_ts, bars: 0 });
         range.bars = range.bars.saturating_add(1);
         if low < range.low.price {
             range.low = fresh(low);

@@ -42,7 +42,7 @@ fn ten_to(k: i32) -> f64 {
 }
 
 /// Volume by price.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Profile {
     width: f64,
     /// Bin of `volumes[0]`: centre / width.
@@ -52,7 +52,7 @@ pub struct Profile {
 }
 
 /// Point of control and value area, as bin centres.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ValueArea {
     /// Centre of the bin of most volume, the lowest of equals.
     pub poc: f64,
@@ -69,6 +69,19 @@ impl Profile {
     #[must_use]
     pub fn new(width: f64) -> Self {
         Self { width, first: 0, volumes: Vec::new(), bars: 0 }
+    }
+
+    /// To be used again and again: with room for a day that moves by half.
+    #[must_use]
+    pub fn roomy() -> Self {
+        Self { volumes: Vec::with_capacity(1_024), ..Self::default() }
+    }
+
+    /// Empties it for bins of this width and keeps its memory.
+    pub fn restart(&mut self, width: f64) {
+        self.width = width;
+        self.volumes.clear();
+        self.bars = 0;
     }
 
     /// Of bins that are already counted; `centre` is that of the first.
@@ -106,7 +119,10 @@ impl Profile {
         let room = BINS_MAX - count(&self.volumes);
         let below = (self.first - from).clamp(0, room);
         if below > 0 {
-            self.volumes.splice(..0, core::iter::repeat_n(0.0, usize::try_from(below).unwrap_or(0)));
+            // In place: a profile that is used again allocates nothing.
+            let places = usize::try_from(below).unwrap_or(0);
+            self.volumes.extend(core::iter::repeat_n(0.0, places));
+            self.volumes.rotate_right(places);
             self.first -= below;
         }
         let above = (upto - (self.first + count(&self.volumes) - 1)).clamp(0, room - below);
@@ -162,19 +178,20 @@ impl Profile {
     }
 
     /// Volume nodes as levels formed at `bar`: local maxima of the three-bin moving average with at least 1.5 times the mean
-    /// volume of a bin. None below [`BARS_MIN`] bars. Their volume is ranked among the bins of the profile.
-    #[must_use]
-    pub fn nodes(&self, bar: i64) -> Vec<Record> {
+    /// volume of a bin. None below [`BARS_MIN`] bars. Their volume is ranked among the bins of the profile. `nodes` is
+    /// emptied first.
+    pub fn nodes(&self, bar: i64, nodes: &mut Vec<Record>) {
+        nodes.clear();
         let count = self.volumes.len();
         if self.bars < BARS_MIN || count < 3 {
-            return Vec::new();
+            return;
         }
         let at = |i: isize| usize::try_from(i).ok().and_then(|i| self.volumes.get(i).copied()).unwrap_or(0.0);
         let mean3 = |i: isize| at(i - 1) + at(i) + at(i + 1);
         #[expect(clippy::cast_precision_loss, reason = "at most 8,192 bins")]
         let n = count as f64;
         let mean = self.volumes.iter().fold(0.0, |s, v| s + v) / n;
-        let mut nodes: Vec<Record> = (0..count)
+        let found = (0..count)
             .filter(|place| {
                 let i = isize::try_from(*place).unwrap_or(0);
                 // Beside an empty stretch a single bin makes three equal means: the bin of most volume is meant.
@@ -192,13 +209,12 @@ impl Profile {
                 let rank = (below + 0.5 * equal) / n;
                 let node = Record::zone(LevelType::VolumeNode, centre, zone, bar, Some(volume));
                 Record { rank: Some(rank), ..node }
-            })
-            .collect();
-        nodes.sort_by(|a, b| {
+            });
+        nodes.extend(found);
+        nodes.sort_unstable_by(|a, b| {
             b.volume.unwrap_or(0.0).total_cmp(&a.volume.unwrap_or(0.0)).then(a.price.total_cmp(&b.price))
         });
         nodes.truncate(NODES_MAX);
-        nodes
     }
 
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "bins of a price")]
@@ -254,7 +270,10 @@ mod tests {
     fn nodes_are_local_maxima_of_much_volume() {
         let volumes = vec![1.0, 2.0, 9.0, 2.0, 1.0, 1.0, 1.0, 7.0, 1.0, 1.0];
         let p = Profile::of_bins(10.0, 100.0, volumes.clone(), 60);
-        assert_eq!(p.nodes(5).iter().map(|n| n.price).collect::<Vec<_>>(), [120.0, 170.0]);
-        assert_eq!(Profile::of_bins(10.0, 100.0, volumes, 59).nodes(5), []);
+        let mut nodes = Vec::new();
+        p.nodes(5, &mut nodes);
+        assert_eq!(nodes.iter().map(|n| n.price).collect::<Vec<_>>(), [120.0, 170.0]);
+        Profile::of_bins(10.0, 100.0, volumes, 59).nodes(5, &mut nodes);
+        assert_eq!(nodes, []);
     }
 }

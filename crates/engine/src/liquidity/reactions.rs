@@ -17,6 +17,8 @@ const AWAY: f64 = 1.0;
 const THROUGH: f64 = 0.5;
 /// Trials at a time; a touch beyond them is not followed. One per standing level near the market.
 const TRIALS_MAX: usize = 256;
+/// Trials there is room for at once: twelve bars of some touches each.
+const ROOM: usize = 64;
 
 /// How a touch ended.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -52,12 +54,16 @@ struct Trial {
 }
 
 /// Touches being followed.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Reactions {
     trials: Vec<Trial>,
 }
 
 impl Reactions {
+    pub(super) fn new() -> Self {
+        Self { trials: Vec::with_capacity(ROOM) }
+    }
+
     /// Begins to follow a touch that `record` has just counted.
     #[inline]
     pub(super) fn touch(&mut self, record: &mut Record, face: Face, bar: i64, atr: f64, options: &Options) {

@@ -7,7 +7,7 @@
 use super::options::Options;
 use super::strength;
 use crate::features::bars::BuiltBar;
-use barograph_domain::{Kind, Level, LevelType, Side, Span, Ts};
+use barograph_domain::{Kind, Level, LevelChange, LevelEvent, LevelType, Side, Span, Ts};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -247,4 +247,36 @@ pub struct Change {
     pub bar: i64,
     /// When it may first be used.
     pub known_at: Ts,
+}
+
+impl Change {
+    /// The change as it is published.
+    #[must_use]
+    pub fn published(&self, of: &Named<'_>) -> LevelChange {
+        let event = match self.what {
+            Happening::Known => LevelEvent::Known,
+            Happening::Revised => LevelEvent::Revised,
+            Happening::Touched => LevelEvent::Touched,
+            Happening::Swept => LevelEvent::Swept,
+            Happening::Mitigated { broken: false } => LevelEvent::Mitigated,
+            Happening::Mitigated { broken: true } => LevelEvent::Broken,
+        };
+        LevelChange {
+            event,
+            at: Ts(self.bar * of.timeframe.0),
+            known_at: self.known_at,
+            level: self.record.to_level(of, self.bar, &Options::default()),
+            members: self.record.members,
+            volume_rank: self.record.rank.unwrap_or(1.0),
+        }
+    }
+}
+
+/// Strength at a later moment of a level as it was published, by the default options: age goes on, what it was made of and
+/// its touches do not.
+#[must_use]
+pub fn strength_at(change: &LevelChange, at: Ts) -> f64 {
+    let level = &change.level;
+    let bars = (at - level.confirmed_at).0.div_euclid(level.timeframe.0.max(1));
+    strength::of(change.members, bars, level.touches, change.volume_rank, &Options::default())
 }

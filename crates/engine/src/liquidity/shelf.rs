@@ -5,6 +5,7 @@
 //! taken when strength is asked. Bounds: a level lives `Options::lifetime` bars (ten half-lives), and of more than
 //! [`LEVELS_MAX`] the longest confirmed goes. Mitigated levels leave at once: their last change has told their story.
 
+use super::profile::NODES_MAX;
 use super::record::{Change, Face, Happening, Record};
 use super::volumes::Volumes;
 use crate::features::bars::BuiltBar;
@@ -13,11 +14,13 @@ use serde::{Deserialize, Serialize};
 
 /// Levels of one timeframe. A trend of 2,000 bars leaves about 600 behind it.
 pub const LEVELS_MAX: usize = 1_024;
+/// Levels there is room for at once: a random walk has 110 on average, 280 at most.
+const ROOM: usize = 256;
 /// Bars between sweeps for levels past their lifetime.
 const EXPIRY_EVERY: i64 = 64;
 
 /// One face: near edges in outward coordinates, furthest first, with the place of their records.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Sorted {
     edges: Vec<f64>,
     slots: Vec<u32>,
@@ -43,7 +46,7 @@ impl Sorted {
 }
 
 /// All standing levels of a timeframe.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Shelf {
     records: Vec<Record>,
     free: Vec<u32>,
@@ -63,6 +66,19 @@ pub(super) struct Handle {
 }
 
 impl Shelf {
+    /// Empty, with room for what is usual.
+    pub(super) fn new() -> Self {
+        let face = || Sorted { edges: Vec::with_capacity(ROOM), slots: Vec::with_capacity(ROOM) };
+        Self {
+            records: Vec::with_capacity(ROOM),
+            free: Vec::with_capacity(ROOM),
+            faces: [face(), face()],
+            nodes: Vec::with_capacity(NODES_MAX),
+            keys: 0,
+            stretch: 0,
+        }
+    }
+
     /// Puts a level on the shelf and says so.
     pub(super) fn add(
         &mut self,
@@ -173,11 +189,11 @@ impl Shelf {
     /// The profile of a further day replaces the nodes of the former one.
     pub(super) fn replace_nodes(
         &mut self,
-        nodes: impl Iterator<Item = Record>,
+        nodes: &[Record],
         (bar, known_at): (i64, Ts),
         sink: &mut impl FnMut(&Change),
     ) {
-        for slot in core::mem::take(&mut self.nodes) {
+        for slot in self.nodes.drain(..) {
             let record = &mut self.records[slot as usize];
             record.mitigated = Some(bar);
             sink(&Change { what: Happening::Mitigated { broken: false }, record: *record, bar, known_at });
@@ -185,7 +201,7 @@ impl Shelf {
             self.free.push(slot);
         }
         for node in nodes {
-            self.add(node, (bar, known_at), sink);
+            self.add(*node, (bar, known_at), sink);
         }
     }
 

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// lifetime of bars; beyond this the oldest is forgotten.
 const SWINGS_MAX: usize = 512;
 
+/// Swings there is room for at once.
+const ROOM: usize = 64;
+
 /// A swing that no close has gone through.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SwingRef {
@@ -44,7 +47,7 @@ pub struct StructureBreak {
 }
 
 /// State and unbroken swings.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Structure {
     state: Option<Face>,
     /// Outward price and bar, older further out; low and high.
@@ -52,6 +55,10 @@ pub(super) struct Structure {
 }
 
 impl Structure {
+    pub(super) fn new() -> Self {
+        Self { state: None, stacks: [Vec::with_capacity(ROOM), Vec::with_capacity(ROOM)] }
+    }
+
     /// The direction of the last break.
     pub(super) fn state(&self) -> Option<Face> {
         self.state
@@ -101,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_most_recent_unbroken_swing_breaks_once_and_the_state_flips() {
-        let mut s = Structure::default();
+        let mut s = Structure::new();
         s.swing(Face::High, 110.0, 1, 0);
         s.swing(Face::High, 105.0, 5, 0);
         s.swing(Face::Low, 95.0, 7, 0);
@@ -117,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_close_through_an_older_lower_swing_is_no_break_while_a_newer_higher_one_stands() {
-        let mut s = Structure::default();
+        let mut s = Structure::new();
         s.swing(Face::High, 105.0, 1, 0);
         s.swing(Face::High, 110.0, 5, 0);
         assert_eq!(s.close(106.0, 8), None);

@@ -9,7 +9,6 @@ use super::clusters::{Clusters, Peak};
 use super::extremes::Extreme;
 use super::kde::Kde;
 use super::options::{ClusterMethod, ClusterPeaks, Options};
-use super::profile::Profile;
 use super::reactions::{Reaction, Reactions};
 use super::record::{Change, Face, Record};
 use super::shelf::{Handle, Shelf};
@@ -70,13 +69,13 @@ impl Liquidity {
             lifetime: options.lifetime(),
             window: Window::new((options.swing_left + options.swing_right) as usize + 1),
             atr: Atr::default(),
-            volumes: Volumes::default(),
-            shelf: Shelf::default(),
+            volumes: Volumes::new(),
+            shelf: Shelf::new(),
             clusters: Face::BOTH.map(Clusters::new),
             kde: Face::BOTH.map(Kde::new),
-            structure: Structure::default(),
+            structure: Structure::new(),
             blocks: Blocks::default(),
-            reactions: Reactions::default(),
+            reactions: Reactions::new(),
             bars: 0,
             first: None,
             newest: None,
@@ -215,9 +214,9 @@ impl Liquidity {
     }
 
     /// The volume nodes of a completed day; those of the day before leave the profile. Before any bar, nothing.
-    pub fn replace_nodes(&mut self, profile: &Profile, known_at: Ts, sink: &mut impl Sink) {
+    pub fn replace_nodes(&mut self, nodes: &[Record], known_at: Ts, sink: &mut impl Sink) {
         let Some(newest) = self.newest else { return };
-        self.shelf.replace_nodes(profile.nodes(newest).into_iter(), (newest, known_at), &mut |c| sink.level(c));
+        self.shelf.replace_nodes(nodes, (newest, known_at), &mut |c| sink.level(c));
     }
 
     /// Levels that stand and are not past their lifetime: lows, highs, each from the nearest outwards, then volume nodes.

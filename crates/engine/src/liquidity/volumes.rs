@@ -11,7 +11,7 @@ const BARS: u32 = 200;
 const KEPT: u32 = 512;
 
 /// The latest volumes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Volumes {
     ring: Vec<f64>,
     /// Volumes seen.
@@ -19,6 +19,10 @@ pub(super) struct Volumes {
 }
 
 impl Volumes {
+    pub(super) fn new() -> Self {
+        Self { ring: Vec::with_capacity(KEPT as usize), count: 0 }
+    }
+
     #[inline]
     pub(super) fn push(&mut self, volume: Option<f64>) {
         let Some(v) = volume else { return };
@@ -69,7 +73,7 @@ mod tests {
 
     #[test]
     fn equals_count_half_only_the_latest_count_and_a_rank_may_wait() {
-        let mut v = Volumes::default();
+        let mut v = Volumes::new();
         let now = |v: &Volumes, x| v.rank(x, v.moment());
         assert_eq!(now(&v, Some(3.0)), 1.0);
         (1..=4).for_each(|x| v.push(Some(f64::from(x))));

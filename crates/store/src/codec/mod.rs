@@ -8,6 +8,7 @@
 pub mod book;
 mod build;
 mod bytes;
+pub mod level;
 pub mod points;
 mod read;
 mod seq;

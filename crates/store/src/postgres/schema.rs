@@ -6,7 +6,22 @@
 //! that beside the exact payload; numbers are `float8` and keep every bit.
 
 /// What turns version `i` into version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3];
+
+/// What happened to levels: appended and never changed (features §4.1). A level as of a moment is the last record of it that
+/// was known then.
+const V3: &str = r#"
+CREATE TABLE level_changes (
+    segment bigint NOT NULL,
+    row_ts bigint NOT NULL,
+    step bigint NOT NULL,
+    known_ts bigint NOT NULL,
+    confirmed_ts bigint NOT NULL,
+    level bytea NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (segment, row_ts, step)
+);
+"#;
 
 /// What views are told by whoever listens.
 const V2: &str = r#"

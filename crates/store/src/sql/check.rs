@@ -150,6 +150,7 @@ fn recount(conn: &Connection, stream: &Stored) -> Inner<Stored> {
 
 fn all_runs(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     let (mut row_count, mut label_count, mut gap_count) = (0, 0, 0);
+    let mut level_count = 0;
     let all = runs::load(conn, runs::Which::All, None)?;
     for (run, info) in &all {
         let name = format!("{} {}", info.spec.key.instrument, info.spec.key.logic_version);
@@ -158,6 +159,7 @@ fn all_runs(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
                 row_count += rows;
                 label_count += labels;
                 gap_count += gaps;
+                level_count += levels(conn, *run, &name, report)?;
             }
             Err(f) => report.problems.push(format!("{name}: {}", readable(f)?)),
         }
@@ -166,7 +168,19 @@ fn all_runs(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     report.counts.push(("rows", row_count));
     report.counts.push(("label changes", label_count));
     report.counts.push(("gaps", gap_count));
+    report.counts.push(("levels", level_count));
     Ok(())
+}
+
+/// Number of things that happened to levels, all of them readable.
+fn levels(conn: &Connection, run: i64, name: &str, report: &mut CheckReport) -> Inner<u64> {
+    match super::levels::changes(conn, run, Range::ALL, usize::MAX, None) {
+        Ok(found) => Ok(found.items.len() as u64),
+        Err(f) => {
+            report.problems.push(format!("{name}: {}", readable(f)?));
+            Ok(0)
+        }
+    }
 }
 
 /// Numbers of rows, label changes and gaps; the first thing wrong is the error.

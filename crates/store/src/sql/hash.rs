@@ -76,6 +76,8 @@ pub(super) fn of_content(conn: &Connection) -> Inner<ContentHash> {
         label_changes(conn)?,
         gaps(conn)?,
     ];
+    // Stores without levels hash as they did when there were none.
+    sections.extend(Some(level_changes(conn)?).filter(|s| s.count > 0));
     // Stores without order books hash as they did when there were none.
     sections.extend(Some(books(conn)?).filter(|s| s.count > 0));
     let mut total = Sha256::new();
@@ -274,6 +276,21 @@ fn gaps(conn: &Connection) -> Inner<SectionHash> {
             for text in [&gap.decl, &gap.state, &gap.reason] {
                 out.text(text);
             }
+            out.count += 1;
+        }
+    }
+    Ok(out.finish())
+}
+
+fn level_changes(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("levels");
+    for (run, info) in runs::load(conn, runs::Which::All, None)? {
+        out.text(&info.spec.key.instrument.to_string());
+        out.text(&info.spec.key.logic_version);
+        for change in super::levels::changes(conn, run, Range::ALL, usize::MAX, None)?.items {
+            let body = codec::level::encode(&change).map_err(|e| Fault::Damaged(format!("a level {e}")))?;
+            out.uint(body.len() as u64);
+            out.bytes(&body);
             out.count += 1;
         }
     }

@@ -8,6 +8,7 @@
 use super::db::Connection;
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
+use super::levels::{self, Steps};
 use super::live_rows::{self, RunSlot};
 use super::streams::{self, Stored};
 use super::{books, bulk, digest, pieces, points, replace, runs, segment};
@@ -15,7 +16,7 @@ use crate::codec::points::{self as packed, Packed};
 use crate::codec::{ChunkBuilder, Width};
 use crate::postgres::copy_points;
 use crate::run::{GRID, stream_slots};
-use crate::{Appended, LiveBatch, PointsVersion, Provenance, RunSpec};
+use crate::{Appended, LiveBatch, LiveLevel, PointsVersion, Provenance, RunSpec};
 use barograph_domain::{Event, InstrumentName, MinuteRow, Span, StreamDecl, StreamIndex, Ts};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -84,6 +85,7 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
         }
         done.gaps += u64::from(stored);
     }
+    cache.levels(conn, batch, &mut done)?;
     for book in batch.books {
         books::check(book)?;
         let Some(slot) = cache.instruments.get(book.instrument) else {
@@ -281,6 +283,24 @@ impl Cache {
         }
         let runs = std::mem::take(&mut self.instruments[instrument].runs);
         self.instruments[instrument] = InstrumentSlot { runs, ..InstrumentSlot::load(conn, id)? };
+        Ok(())
+    }
+
+    fn levels(&mut self, conn: &Connection, batch: &LiveBatch<'_>, done: &mut Appended) -> Inner<()> {
+        let mut steps: BTreeMap<usize, Steps> = BTreeMap::new();
+        for LiveLevel { instrument, change } in batch.levels {
+            let slot = self.instruments.get(*instrument).filter(|s| !s.runs.is_empty());
+            let Some(slot) = slot else {
+                return Err(Fault::Invalid(format!("a level known at {} has no run in the batch", change.known_at)));
+            };
+            let step = steps.entry(*instrument).or_default().of(change);
+            let mut stored = false;
+            for run in &slot.runs {
+                let segment = self.runs[*run].container(conn)?;
+                stored |= levels::put(conn, segment, step, change)?;
+            }
+            done.levels += u64::from(stored);
+        }
         Ok(())
     }
 

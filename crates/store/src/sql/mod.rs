@@ -11,6 +11,7 @@ mod digest;
 mod events;
 pub(crate) mod fault;
 mod hash;
+mod levels;
 mod live;
 mod live_rows;
 mod pieces;

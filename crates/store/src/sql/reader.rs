@@ -5,14 +5,14 @@ use super::events::Merge;
 use super::fault::{Fault, Inner};
 use super::pool::{Loan, Origin, Pool};
 use super::runs::Which;
-use super::{books, check, query, rows, runs, segment, streams};
+use super::{books, check, levels, query, rows, runs, segment, streams};
 use crate::postgres::Address;
 use crate::run::usable_until;
 use crate::{
-    Book, CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange, Page, Point,
-    PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, StreamInfo,
+    Book, CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange, LevelQuery, Page,
+    Point, PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, StreamInfo,
 };
-use barograph_domain::{InstrumentName, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{InstrumentName, LevelChange, StreamDecl, StreamIndex, Ts};
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
@@ -112,6 +112,14 @@ impl<K> Reader for SqlReader<K> {
 
     fn gaps(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Gap>> {
         self.of_run(run, |conn, id| rows::gaps(conn, id, range, limit, as_of))
+    }
+
+    fn level_changes(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<LevelChange>> {
+        self.of_run(run, |conn, id| levels::changes(conn, id, range, limit, as_of))
+    }
+
+    fn levels(&self, run: &RunKey, q: &LevelQuery) -> Result<Page<LevelChange>> {
+        self.of_run(run, |conn, id| levels::list(conn, id, q))
     }
 
     fn books(&self, instrument: &InstrumentName, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Book>> {

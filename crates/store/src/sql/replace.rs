@@ -12,13 +12,14 @@
 use super::db::{Connection, params};
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
+use super::levels::{self, Steps};
 use super::segment::{self, Chunk, Part};
 use super::writer::Core;
 use super::{rows, runs};
 use crate::codec::ChunkBuilder;
 use crate::run::{GRID, row_of};
 use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunSpec, RunWriter};
-use barograph_domain::{MinuteRow, RiskRegime, Span, StreamDecl, Ts};
+use barograph_domain::{LevelChange, MinuteRow, RiskRegime, Span, StreamDecl, Ts};
 use std::collections::VecDeque;
 
 /// Chunks kept in memory before they are staged: two days and a half, a megabyte or two.
@@ -34,6 +35,7 @@ struct Pending {
     chunks: Vec<Chunk>,
     labels: Vec<LabelChange>,
     gaps: Vec<Gap>,
+    levels: Vec<(u32, LevelChange)>,
     checkpoints: Vec<(Ts, Vec<u8>)>,
 }
 
@@ -48,6 +50,7 @@ pub(super) struct Replacement<'a> {
     /// Published minutes not passed yet, with the label in force at their end.
     published: VecDeque<(Part, Option<RiskRegime>)>,
     total: Replaced,
+    steps: Steps,
     /// A refused row leaves a hole; then nothing may become visible.
     refused: bool,
     plan: Plan,
@@ -80,7 +83,8 @@ impl<'a> Replacement<'a> {
         let builder = ChunkBuilder::new(layout.width(), remap).map_err(|e| Error::Invalid(format!("zstd: {e}")))?;
         let plan = Plan { spec: spec.clone(), layout, from, seen, pending: Pending::default(), staged: None };
         let total = Replaced::default();
-        Ok(Self { writer, builder, open: None, last: None, label, published, total, refused: false, plan })
+        let steps = Steps::default();
+        Ok(Self { writer, builder, open: None, last: None, label, published, total, steps, refused: false, plan })
     }
 
     fn refuse<T>(&mut self, what: String) -> Result<T> {
@@ -238,6 +242,9 @@ fn store(conn: &Connection, segment: i64, layout: i64, pending: &Pending) -> Inn
     for gap in &pending.gaps {
         store_gap(conn, segment, gap)?;
     }
+    for (step, change) in &pending.levels {
+        levels::put(conn, segment, *step, change)?;
+    }
     for (ts, body) in &pending.checkpoints {
         conn.prepare(
             "INSERT INTO checkpoints (segment, ts, body) VALUES (?1, ?2, ?3)
@@ -342,6 +349,20 @@ impl RunWriter for Replacement<'_> {
         Ok(())
     }
 
+    fn level(&mut self, change: &LevelChange) -> Result<()> {
+        let minute = row_of(change.known_at);
+        if minute < self.plan.first() {
+            return self.refuse(format!("a level known at {} was known to earlier rows", change.known_at));
+        }
+        if self.published.iter().any(|(part, _)| part.contains(minute)) {
+            return Ok(());
+        }
+        let step = self.steps.of(change);
+        self.plan.pending.levels.push((step, change.clone()));
+        self.total.levels += 1;
+        Ok(())
+    }
+
     fn checkpoint(&mut self, ts: Ts, bytes: &[u8]) -> Result<()> {
         if ts < self.plan.first() {
             return self.refuse(format!("a checkpoint at {ts} lies before the replacement"));
@@ -355,7 +376,7 @@ impl RunWriter for Replacement<'_> {
     fn finish(mut self: Box<Self>) -> Result<Replaced> {
         if self.refused {
             return Err(Error::Invalid(
-                "a refused row, gap or checkpoint leaves the replacement incomplete".to_owned(),
+                "a refused row, gap, level or checkpoint leaves the replacement incomplete".to_owned(),
             ));
         }
         self.close_chunk()?;

@@ -7,7 +7,7 @@
 //! form of the points for anyone with an SQL prompt.
 
 /// What turns a database of version `i` into one of version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3];
 
 const V1: &str = "
 CREATE TABLE instruments (
@@ -209,5 +209,20 @@ CREATE TABLE books (                        -- order books (R3.40)
     known_ts INTEGER NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (instrument, ts, known_ts)
+) STRICT, WITHOUT ROWID;
+";
+
+/// What happened to levels: appended and never changed (features §4.1). A level as of a moment is the last record of it that
+/// was known then.
+const V3: &str = "
+CREATE TABLE level_changes (
+    segment INTEGER NOT NULL,
+    row_ts INTEGER NOT NULL,                -- first minute that knew it
+    step INTEGER NOT NULL,                  -- order within the minute
+    known_ts INTEGER NOT NULL,
+    confirmed_ts INTEGER NOT NULL,
+    level BLOB NOT NULL,                    -- id
+    body BLOB NOT NULL,                     -- what happened and the level after it
+    PRIMARY KEY (segment, row_ts, step)
 ) STRICT, WITHOUT ROWID;
 ";

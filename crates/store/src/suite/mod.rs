@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, kept where every backend finds them")]
 
 pub mod hash;
+pub mod levels;
 pub mod live;
 pub mod model;
 pub mod points;
@@ -53,6 +54,9 @@ macro_rules! suite {
         $crate::suite_of!($factory, reads:
             latest_and_as_of, history_in_pages_and_thinned, label_changes_follow_from_rows, gaps_as_of,
             freshness_as_of, imports_are_listed, an_empty_store_answers);
+        $crate::suite_of!($factory, levels:
+            changes_come_back_bit_for_bit_in_pages, levels_are_as_they_were_known_to_be,
+            levels_are_replaced_with_their_minutes, published_levels_stay);
         $crate::suite_of!($factory, hash:
             order_of_arrival_does_not_show, neither_do_pieces, every_change_shows, wall_clock_and_checkpoints_do_not);
         $crate::suite_of!($factory, live:

@@ -1,0 +1,97 @@
+//! `levels`: price levels of one market, those that stand or all, now or as of a moment.
+
+use crate::cli::Levels;
+use crate::clock;
+use crate::commands::{reader, resolve};
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::levels::page;
+use crate::service::configured_run;
+use crate::term::{Paint, minute, price};
+use barograph_api::{LevelFilter, LevelView, Window};
+use barograph_domain::{InstrumentName, LevelType};
+use std::io::Write as _;
+
+/// Levels read at a time.
+const PAGE: usize = 5_000;
+
+pub(crate) fn run(args: &Levels, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let reader = reader(settings)?;
+    let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
+    let market = resolve(&known, settings, &args.name, false)?;
+    let runs = reader.runs(args.as_of)?;
+    let info = configured_run(&runs, &market, &crate::setup::book_id(settings)?)
+        .ok_or_else(|| Failure::usage(format!("{market} has no levels for book '{}' yet", settings.text("book"))))?;
+    let filter = LevelFilter { timeframe: args.timeframe, kinds: kinds(&args.kinds)?, active: !args.all };
+    let mut window = Window { start: None, end: None, every: None, skip: 0, limit: PAGE, as_of: args.as_of };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut shown: Vec<LevelView> = Vec::new();
+    loop {
+        let found = page(reader.as_ref(), info, &filter, &window, clock::now())?;
+        let last = found.items.last().map(|l| l.confirmed_at);
+        shown.extend(found.items);
+        match last.filter(|_| found.more) {
+            // The next page begins with what this one ended with, less what is there of that moment.
+            Some(t) => {
+                window.skip = shown.iter().rev().take_while(|l| l.confirmed_at == t).count();
+                window.start = Some(t);
+            }
+            None => break,
+        }
+    }
+    if json {
+        for level in &shown {
+            serde_json::to_writer(&mut out, level).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        }
+    } else {
+        print(&mut out, &market, &mut shown, Paint::detect())?;
+    }
+    Ok(out.flush()?)
+}
+
+fn kinds(words: &[String]) -> Result<Vec<LevelType>, Failure> {
+    let of = |word: &String| {
+        LevelType::from_name(&word.to_uppercase().replace('-', "_")).ok_or_else(|| {
+            let known = LevelType::ALL.map(LevelType::name);
+            let like = barograph_api::nearest(&word.to_uppercase(), known);
+            let hint = like.map_or_else(|| format!("there are {}", known.join(", ")), |l| format!("did you mean {l}?"));
+            Failure::usage(format!("--type: there is no level type '{word}' — {hint}"))
+        })
+    };
+    words.iter().flat_map(|w| w.split(',')).map(|w| of(&w.trim().to_owned())).collect()
+}
+
+/// From the highest price down, as a chart has them.
+fn print(
+    out: &mut impl std::io::Write,
+    market: &InstrumentName,
+    levels: &mut [LevelView],
+    paint: Paint,
+) -> Result<(), Failure> {
+    levels.sort_by(|a, b| b.price.total_cmp(&a.price));
+    writeln!(out, "{}  {} levels", paint.strong(&market.to_string()), levels.len())?;
+    if levels.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, " {:>12}  {:<16} {:<4} {:>8}  {:>7}  known", "price", "type", "tf", "strength", "touches")?;
+    for l in levels {
+        let fate = match (l.mitigated_at, l.swept_at) {
+            (Some(t), _) => format!("  used up {}", minute(t)),
+            (None, Some(t)) => format!("  swept {}", minute(t)),
+            (None, None) => String::new(),
+        };
+        writeln!(
+            out,
+            " {:>12}  {:<16} {:<4} {:>8.3}  {:>7}  {}{}",
+            price(l.price),
+            l.level_type.name(),
+            l.timeframe,
+            l.strength,
+            l.touches,
+            minute(l.known_at),
+            paint.faint(&fate)
+        )?;
+    }
+    Ok(())
+}

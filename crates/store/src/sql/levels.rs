@@ -1,0 +1,146 @@
+//! What happened to levels: like gaps it belongs to a segment and to the first minute whose row knows it, and counts only
+//! where its segment shows that minute; what was published live always counts.
+//!
+//! Nothing is ever changed. A level as of a moment is the last thing that happened to it until then, and every record holds
+//! the whole level, so an answer needs no other tables.
+
+use super::db::{Connection, Row, params};
+use super::fault::{Fault, Inner};
+use super::runs;
+use super::segment::{self, Part};
+use crate::codec::level;
+use crate::run::row_of;
+use crate::{LevelQuery, Page, Range};
+use barograph_domain::{LevelChange, Ts};
+use std::collections::BTreeMap;
+
+/// Stores the thing that happened as number `step` of its minute; false when it is there already.
+pub(super) fn put(conn: &Connection, segment: i64, step: u32, change: &LevelChange) -> Inner<bool> {
+    let wrong = |e| Fault::Invalid(format!("a level known at {} {e}", change.known_at));
+    let id = level::id_bytes(&change.level.level_id).map_err(wrong)?;
+    let body = level::encode(change).map_err(wrong)?;
+    let stored = conn
+        .prepare("INSERT INTO level_changes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING")?
+        .execute(params![
+            segment,
+            row_of(change.known_at).0,
+            i64::from(step),
+            change.known_at.0,
+            change.level.confirmed_at.0,
+            id.to_vec(),
+            body
+        ])?;
+    Ok(stored > 0)
+}
+
+/// Numbers what happened within a minute.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Steps {
+    minute: Option<Ts>,
+    next: u32,
+}
+
+impl Steps {
+    /// The number of the next one, in the order in which they are told.
+    pub(super) fn of(&mut self, change: &LevelChange) -> u32 {
+        let minute = row_of(change.known_at);
+        if self.minute != Some(minute) {
+            *self = Self { minute: Some(minute), next: 0 };
+        }
+        self.next += 1;
+        self.next - 1
+    }
+}
+
+/// Where a record stands: minute and number within it.
+type Place = (Ts, i64);
+
+fn read(row: Row<'_>) -> Inner<(Place, LevelChange)> {
+    let place = (Ts(row.get(0)?), row.get(1)?);
+    let change = level::decode(row.blob(2)?)
+        .map_err(|e| Fault::Damaged(format!("what happened to a level in the minute of {} {e}", place.0)))?;
+    Ok((place, change))
+}
+
+/// Everything known in `first ≤ known_ts ≤ last` of levels confirmed at `confirmed` or later, in order.
+fn walk(
+    conn: &Connection,
+    run: i64,
+    (first, last): (Ts, Ts),
+    confirmed: Ts,
+    mut each: impl FnMut(Place, LevelChange),
+) -> Inner<()> {
+    let published = runs::live_segment(conn, run)?;
+    let all = Part { id: published.unwrap_or(0), from: Ts::MIN, until: Ts::MAX, live: true };
+    let shown = segment::parts(conn, run)?.into_iter().filter(|p| !p.live).chain(published.map(|_| all));
+    for part in shown {
+        let Some(part) = part.within(row_of(first), row_of(last)) else { continue };
+        let mut statement = conn.prepare(
+            "SELECT row_ts, step, body FROM level_changes
+             WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5
+                AND confirmed_ts >= ?6
+             ORDER BY row_ts, step",
+        )?;
+        let mut rows = statement.query(params![part.id, part.from.0, part.until.0, first.0, last.0, confirmed.0])?;
+        while let Some(row) = rows.next()? {
+            let (place, change) = read(row)?;
+            each(place, change);
+        }
+    }
+    Ok(())
+}
+
+/// What happened, by the time it was known.
+pub(super) fn changes(
+    conn: &Connection,
+    run: i64,
+    range: Range,
+    limit: usize,
+    as_of: Option<Ts>,
+) -> Inner<Page<LevelChange>> {
+    let last = Ts(range.end.0.saturating_sub(1)).min(as_of.unwrap_or(Ts::MAX));
+    let mut found = BTreeMap::new();
+    walk(conn, run, (range.start, last), Ts::MIN, |place, change| {
+        found.insert(place, change);
+    })?;
+    let mut items: Vec<LevelChange> = Vec::new();
+    for change in found.into_values() {
+        if items.len() >= limit && items.last().is_some_and(|c| c.known_at < change.known_at) {
+            return Ok(Page { items, next: Some(change.known_at) });
+        }
+        items.push(change);
+    }
+    Ok(Page { items, next: None })
+}
+
+/// Levels as they were known to be, by confirmation and id.
+pub(super) fn list(conn: &Connection, run: i64, query: &LevelQuery) -> Inner<Page<LevelChange>> {
+    let last = query.as_of.unwrap_or(Ts::MAX);
+    let mut latest: BTreeMap<(Ts, String), (Place, LevelChange)> = BTreeMap::new();
+    // Nothing is known of a level before it is confirmed.
+    walk(conn, run, (query.range.start, last), query.range.start, |place, change| {
+        let level = &change.level;
+        let wanted = query.range.contains(level.confirmed_at)
+            && query.timeframe.is_none_or(|t| t == level.timeframe)
+            && (query.kinds.is_empty() || query.kinds.contains(&level.kind));
+        if !wanted {
+            return;
+        }
+        let key = (level.confirmed_at, level.level_id.clone());
+        if latest.get(&key).is_none_or(|(before, _)| *before < place) {
+            latest.insert(key, (place, change));
+        }
+    })?;
+    let mut items: Vec<LevelChange> = Vec::new();
+    for (_, change) in latest.into_values() {
+        if query.standing && change.level.mitigated_at.is_some() {
+            continue;
+        }
+        let confirmed = change.level.confirmed_at;
+        if items.len() >= query.limit && items.last().is_some_and(|c| c.level.confirmed_at < confirmed) {
+            return Ok(Page { items, next: Some(confirmed) });
+        }
+        items.push(change);
+    }
+    Ok(Page { items, next: None })
+}
