@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 pub mod alias;
+pub mod alias_markets;
 mod cursor;
 mod error;
 mod etag;

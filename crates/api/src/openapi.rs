@@ -42,6 +42,8 @@ use utoipa::{Modify, OpenApi};
         routes::alias::snapshot,
         routes::alias::history,
         routes::alias::points,
+        routes::alias_markets::features,
+        routes::alias_markets::volatility,
         routes::ops::healthz,
         routes::ops::readyz,
         routes::ops::metrics,

@@ -419,6 +419,9 @@ catalogue! {
     ProfileVal { id: "profile_val", group: STOPS, unit: "price", inputs: CA,
         formula: "lowest bin of the value area", window: "24 h, 15 min", warm_up: "60 bars", source: "R2.15",
         spoken: "value area low" }
+    OpenInterest { id: "open_interest", group: OI, unit: "base", inputs: OPEN_INTEREST, update: Update::Instant,
+        formula: "open contracts, one side", window: "instant, 300 s", scale: Some(1.0), source: "R3.1",
+        spoken: "open interest" }
 }
 
 impl Feature {
@@ -466,6 +469,6 @@ mod tests {
                 s.id
             );
         }
-        assert_eq!(Feature::COUNT, 98);
+        assert_eq!(Feature::COUNT, 99);
     }
 }

@@ -286,6 +286,7 @@ fn units_cancel_where_they_should() {
             };
             let want = match spec.id {
                 "oi_usd" => 16.0 * x,
+                "open_interest" => 4.0 * x,
                 "oi_to_volume_24h"
                 | "atr_14"
                 | "prev_day_high"

@@ -28,7 +28,9 @@ fn shipped_books_hold_the_numbers_of_the_specification() {
         assert_eq!(book.name, name);
         let labels: Vec<RiskRegime> = book.rules().iter().map(|r| r.label).collect();
         assert_eq!(labels, [RiskRegime::SqueezeRisk, RiskRegime::HighVol, RiskRegime::ChopRisk]);
-        assert_eq!(book.hysteresis(), name != "seed1-strict");
+        assert_eq!(book.hysteresis(), matches!(name, "default" | "absolute"));
+        let axes = (book.trend().len(), book.volatility().len(), book.heat().len());
+        assert_eq!(axes, (4, 3, 5), "the standard axes");
         assert_eq!(book.allow_proxy, name != "seed1-strict");
     }
     assert!(Book::shipped("seed9").is_none());

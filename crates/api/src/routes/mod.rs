@@ -2,6 +2,7 @@
 //! follow it.
 
 pub(crate) mod alias;
+pub(crate) mod alias_markets;
 pub(crate) mod context;
 mod docs;
 pub(crate) mod features;
@@ -40,6 +41,8 @@ pub(crate) const PATHS: &[&str] = &[
     "/api/market-context/snapshot/",
     "/api/market-context/history/",
     "/api/market-context/metrics/",
+    "/api/features",
+    "/api/volatility",
     "/healthz",
     "/readyz",
     "/metrics",
@@ -64,6 +67,8 @@ fn handler(path: &str) -> Option<MethodRouter<Shared>> {
         "/api/market-context/snapshot/" => get(alias::snapshot),
         "/api/market-context/history/" => get(alias::history),
         "/api/market-context/metrics/" => get(alias::points),
+        "/api/features" => get(alias_markets::features),
+        "/api/volatility" => get(alias_markets::volatility),
         "/healthz" => get(ops::healthz),
         "/readyz" => get(ops::readyz),
         "/metrics" => get(ops::metrics),

@@ -241,6 +241,7 @@ impl Assembly {
         self.set(F::OiTrend24h, pick(|s| &s.trend_24h));
         self.set(F::OiDelta4hPct90d, pick(|s| &s.delta_4h_pct));
         let oi = pick(|s| &s.value);
+        self.set(F::OpenInterest, oi);
         let price = price_slot(market, t, config);
         let oi_usd = composite::combine(t, &[&oi, &price], |v| Ok(v[0] * v[1]));
         self.set(F::OiUsd, oi_usd);

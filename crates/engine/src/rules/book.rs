@@ -244,7 +244,7 @@ pub struct CutRequest {
 
 impl Book {
     /// Names of the books that come with the program.
-    pub const SHIPPED: [&'static str; 3] = ["default", "absolute", "seed1-strict"];
+    pub const SHIPPED: [&'static str; 6] = ["default", "absolute", "seed1-strict", "seed2", "seed3", "seed4"];
 
     /// The TOML text of a shipped book.
     #[must_use]
@@ -253,6 +253,9 @@ impl Book {
             "default" => Some(include_str!("../../books/default.toml")),
             "absolute" => Some(include_str!("../../books/absolute.toml")),
             "seed1-strict" => Some(include_str!("../../books/seed1-strict.toml")),
+            "seed2" => Some(include_str!("../../books/seed2.toml")),
+            "seed3" => Some(include_str!("../../books/seed3.toml")),
+            "seed4" => Some(include_str!("../../books/seed4.toml")),
             _ => None,
         }
     }

@@ -1,0 +1,210 @@
+//! The payloads of the fourth original specification: all markets in one answer (payloads §4).
+//!
+//! Every number that is not there is null with `<name>_reason` beside it; symbols are `BASE/QUOTE`. What no build or venue
+//! can give says `not_available`.
+
+use crate::view::FeatureRowView;
+use barograph_domain::snapshot::WireValue;
+use barograph_domain::{InstrumentName, Snapshot, Ts};
+use serde::{Serialize, Serializer};
+
+use utoipa::ToSchema;
+
+/// A number, or the reason why there is none.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Number {
+    name: &'static str,
+    value: Result<f64, &'static str>,
+}
+
+/// `GET /api/features`: one market.
+#[derive(Clone, PartialEq, Debug, ToSchema)]
+pub struct AliasFeatures {
+    /// `BASE/QUOTE`.
+    #[schema(example = "BTC/USDT")]
+    pub symbol: String,
+    /// The grid instant.
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: Ts,
+    /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null with its reason where unknown.
+    pub volatility_regime: Option<&'static str>,
+    /// COLD, COOL, NEUTRAL, HOT or `SUPER_HOT`; null where unknown.
+    pub regime_type: Option<&'static str>,
+    /// price, `funding_rate`, `funding_z_score`, `open_interest`, volatility (daily fraction), confidence, `long_bias`,
+    /// `risk_multiplier`, `total_liquidated_usd`, `velocity_usd_per_hour`; null with `<name>_reason` where undefined.
+    #[schema(value_type = std::collections::BTreeMap<String, Option<f64>>)]
+    pub numbers: Vec<Number>,
+}
+
+/// `GET /api/volatility`: one market.
+#[derive(Clone, PartialEq, Debug, ToSchema)]
+pub struct AliasVolatility {
+    /// `BASE/QUOTE`.
+    #[schema(example = "BTC/USDT")]
+    pub symbol: String,
+    /// The grid instant.
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: Ts,
+    /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown.
+    pub regime: Option<&'static str>,
+    /// volatility (daily fraction), `volatility_annual`, `risk_multiplier`, `half_life_days`.
+    #[schema(value_type = std::collections::BTreeMap<String, Option<f64>>)]
+    pub numbers: Vec<Number>,
+}
+
+/// All markets of one of these routes.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct AliasMarkets<T> {
+    /// When it was put together.
+    #[schema(value_type = String, format = DateTime)]
+    pub generated_at: Ts,
+    /// Markets with a snapshot, in the order of their names.
+    pub symbols: Vec<T>,
+}
+
+/// `BASE/QUOTE`, or the venue's own symbol where it does not tell them apart.
+#[must_use]
+pub fn pair_of(name: &InstrumentName) -> String {
+    name.base_quote().map_or_else(|| name.symbol.clone(), |(base, quote)| format!("{base}/{quote}"))
+}
+
+/// A reading of the row under the name that the original payload gives it.
+fn number(name: &'static str, row: &FeatureRowView, id: &str) -> Number {
+    let value = match row.values.get(id) {
+        Some(WireValue::Number(x)) => Ok(*x),
+        Some(_) => Err(row.readings.get(id).copied().unwrap_or("not_available")),
+        None => Err("not_available"),
+    };
+    Number { name, value }
+}
+
+fn sum(name: &'static str, row: &FeatureRowView, ids: [&str; 2]) -> Number {
+    let [a, b] = ids.map(|id| number(name, row, id).value);
+    Number { name, value: a.and_then(|a| b.map(|b| a + b)) }
+}
+
+/// The label of an axis, null while it is UNKNOWN.
+fn known(label: &'static str) -> Option<&'static str> {
+    (label != "UNKNOWN").then_some(label)
+}
+
+impl AliasFeatures {
+    /// From the newest row and its snapshot.
+    #[must_use]
+    pub fn new(row: &FeatureRowView, s: &Snapshot) -> Self {
+        let optional = |name, value: Option<f64>| Number { name, value: value.ok_or("not_available") };
+        Self {
+            symbol: pair_of(&s.instrument),
+            timestamp: s.timestamp,
+            volatility_regime: known(s.regimes.volatility.label.name()),
+            regime_type: known(s.regimes.heat.label.name()),
+            numbers: vec![
+                optional("price", s.price),
+                number("funding_rate", row, "funding_rate_8h"),
+                number("funding_z_score", row, "funding_zscore_24h"),
+                number("open_interest", row, "open_interest"),
+                number("volatility", row, "vol_daily"),
+                optional("confidence", s.regimes.heat.confidence),
+                number("long_bias", row, "long_bias"),
+                number("risk_multiplier", row, "risk_multiplier"),
+                sum("total_liquidated_usd", row, ["liq_long_usd_4h", "liq_short_usd_4h"]),
+                number("velocity_usd_per_hour", row, "liq_velocity_4h"),
+            ],
+        }
+    }
+}
+
+impl AliasVolatility {
+    /// From the newest row and its snapshot.
+    #[must_use]
+    pub fn new(row: &FeatureRowView, s: &Snapshot) -> Self {
+        Self {
+            symbol: pair_of(&s.instrument),
+            timestamp: s.timestamp,
+            regime: known(s.regimes.volatility.label.name()),
+            numbers: vec![
+                number("volatility", row, "vol_daily"),
+                number("volatility_annual", row, "vol_annual"),
+                number("risk_multiplier", row, "risk_multiplier"),
+                number("half_life_days", row, "vol_halflife"),
+            ],
+        }
+    }
+}
+
+/// Words and numbers of one market as one flat object.
+fn flat<S: Serializer>(
+    s: S,
+    fixed: &[(&'static str, serde_json::Value)],
+    numbers: &[Number],
+) -> Result<S::Ok, S::Error> {
+    use serde::ser::SerializeMap as _;
+    let mut map = s.serialize_map(None)?;
+    for (name, value) in fixed {
+        map.serialize_entry(name, value)?;
+    }
+    for n in numbers {
+        map.serialize_entry(n.name, &n.value.ok())?;
+        if let Err(reason) = n.value {
+            map.serialize_entry(&format!("{}_reason", n.name), reason)?;
+        }
+    }
+    map.end()
+}
+
+impl Serialize for AliasFeatures {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let fixed = [
+            ("symbol", self.symbol.clone().into()),
+            ("timestamp", self.timestamp.iso().into()),
+            ("volatility_regime", self.volatility_regime.into()),
+            ("regime_type", self.regime_type.into()),
+        ];
+        flat(s, &fixed, &self.numbers)
+    }
+}
+
+impl Serialize for AliasVolatility {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let fixed = [
+            ("symbol", self.symbol.clone().into()),
+            ("timestamp", self.timestamp.iso().into()),
+            ("regime", self.regime.into()),
+        ];
+        flat(s, &fixed, &self.numbers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(values: &[(&'static str, WireValue)], readings: &[(&'static str, &'static str)]) -> FeatureRowView {
+        FeatureRowView {
+            ts: Ts(0),
+            values: values.iter().cloned().collect(),
+            computation_version: String::new(),
+            source_metrics: Vec::new(),
+            readings: readings.iter().copied().collect(),
+        }
+    }
+
+    #[test]
+    fn nulls_say_why() {
+        let row = row(&[("a", WireValue::Number(0.5)), ("b", WireValue::Null)], &[("b", "warming")]);
+        let numbers =
+            [number("x", &row, "a"), number("y", &row, "b"), number("z", &row, "c"), sum("w", &row, ["a", "a"])];
+        let json = serde_json::to_value(&AliasVolatility {
+            symbol: "BTC/USDT".to_owned(),
+            timestamp: Ts(0),
+            regime: None,
+            numbers: numbers.to_vec(),
+        })
+        .unwrap_or_default();
+        let want = serde_json::json!({
+            "symbol": "BTC/USDT", "timestamp": "1970-01-01T00:00:00Z", "regime": null,
+            "x": 0.5, "y": null, "y_reason": "warming", "z": null, "z_reason": "not_available", "w": 1.0,
+        });
+        assert_eq!(json, want);
+    }
+}

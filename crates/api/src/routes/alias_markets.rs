@@ -1,0 +1,75 @@
+//! The original paths that answer for all markets at once (payloads §4).
+
+use super::{docs, reply};
+use crate::alias_markets::{AliasFeatures, AliasMarkets, AliasVolatility};
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::query::{Query, QueryError};
+use crate::state::Shared;
+use crate::view::FeatureRowView;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::Response;
+use barograph_domain::{Snapshot, Ts};
+use serde::Serialize;
+
+/// Every market at once: price, funding, open interest, volatility, activity, liquidations.
+#[utoipa::path(
+    get,
+    path = "/api/features",
+    operation_id = "originalFeatures",
+    tag = "original paths",
+    params(docs::AsOf),
+    responses((status = 200, description = "markets that have a snapshot", body = AliasMarkets<AliasFeatures>))
+)]
+pub(super) async fn features(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
+    all(app, "alias features", query, AliasFeatures::new).await
+}
+
+/// Volatility of every market.
+#[utoipa::path(
+    get,
+    path = "/api/volatility",
+    operation_id = "originalVolatility",
+    tag = "original paths",
+    params(docs::AsOf),
+    responses((status = 200, description = "markets that have a snapshot", body = AliasMarkets<AliasVolatility>))
+)]
+pub(super) async fn volatility(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    all(app, "alias volatility", query, AliasVolatility::new).await
+}
+
+async fn all<T: Serialize + Send + 'static>(
+    app: Shared,
+    what: &'static str,
+    query: Option<String>,
+    of: fn(&FeatureRowView, &Snapshot) -> T,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &["as_of"])?;
+    let as_of = params.as_of(app.query.now())?;
+    let generated_at = app.query.now();
+    let symbols = app.read(what, move |q| markets(q, as_of, of)).await?;
+    let json = reply::json(&AliasMarkets { generated_at, symbols }).map_err(|e| app.problem(what, &e))?;
+    Ok(reply::json_body(json))
+}
+
+/// What `of` makes of the newest minute of every market that has one.
+fn markets<T>(q: &dyn Query, as_of: Option<Ts>, of: fn(&FeatureRowView, &Snapshot) -> T) -> Result<Vec<T>, QueryError> {
+    let mut out = Vec::new();
+    for id in q.instruments().iter() {
+        let rendered = match q.context(id, None, as_of) {
+            Ok(rendered) => rendered,
+            Err(QueryError::NothingYet { .. }) => continue,
+            Err(e) => return Err(e),
+        };
+        match q.latest_features(id, None, as_of) {
+            Ok(row) => out.push(of(&row, &rendered.snapshot)),
+            Err(QueryError::NothingYet { .. }) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(out)
+}
