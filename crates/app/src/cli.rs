@@ -27,7 +27,7 @@ pub(crate) struct Common {
     /// Configuration file; without it barograph.toml of the current folder, if there is one
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Rule book: default, absolute, seed1-strict, or a file
+    /// Rule book: default, absolute, seed1-strict, seed2, seed3, seed4, or a file
     #[arg(long, global = true, value_name = "FILE|NAME")]
     pub(crate) book: Option<String>,
     /// One JSON object per line on standard output, everything else on standard error
@@ -65,6 +65,8 @@ pub(crate) enum Command {
         /// Feature id
         id: Option<String>,
     },
+    /// What is usual in each trading session of a market, and the stop distances that follow
+    Sessions(Sessions),
     /// Rule books
     Rules {
         #[command(subcommand)]
@@ -92,6 +94,19 @@ pub(crate) enum Command {
     },
     /// Serve the HTTP API
     Serve(Serve),
+}
+
+/// Which market's sessions.
+#[derive(Args, Debug)]
+pub(crate) struct Sessions {
+    /// Market, as in binance-usdm:BTCUSDT
+    pub(crate) name: String,
+    /// Print base multipliers as a rule book states them
+    #[arg(long)]
+    pub(crate) config: bool,
+    /// As known at this moment
+    #[arg(long, value_parser = barograph_domain::Ts::parse)]
+    pub(crate) as_of: Option<barograph_domain::Ts>,
 }
 
 /// What is declared about the files.

@@ -4,7 +4,9 @@ use crate::failure::Failure;
 use crate::input::shown;
 use crate::render::{Lens, features};
 use crate::run::Sink;
-use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Status, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{
+    AxisState, InstrumentName, Label, MinuteRow, Snapshot, Span, Status, StreamDecl, StreamIndex, Ts,
+};
 use serde::Serialize;
 use std::io::Write;
 
@@ -39,8 +41,8 @@ struct GapLine<'a> {
 #[derive(Serialize)]
 struct LabelLine {
     axis: &'static str,
-    from: RiskRegime,
-    to: RiskRegime,
+    from: &'static str,
+    to: &'static str,
 }
 
 #[derive(Serialize)]
@@ -61,6 +63,22 @@ impl Serialize for SnapshotRest<'_> {
         fields.remove("instrument");
         fields.serialize(s)
     }
+}
+
+/// Published labels that differ from the minute before, axis by axis.
+fn label_changes(before: &MinuteRow, row: &MinuteRow) -> Vec<LabelLine> {
+    fn change<L: Label>(axis: &'static str, a: &AxisState<L>, b: &AxisState<L>) -> Option<LabelLine> {
+        (a.label != b.label).then(|| LabelLine { axis, from: a.label.word(), to: b.label.word() })
+    }
+    [
+        change("risk", &before.risk, &row.risk),
+        change("trend", &before.trend, &row.trend),
+        change("volatility", &before.volatility, &row.volatility),
+        change("heat", &before.heat, &row.heat),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Writes lines for the minutes asked for.
@@ -115,8 +133,8 @@ impl<W: Write> Sink for JsonLines<W> {
             return Ok(());
         }
         let name = self.lenses[at].instrument.name.clone();
-        if let Some(before) = self.previous[at].as_ref().map(|p| p.risk.label).filter(|l| *l != row.risk.label) {
-            self.line("label_change", &name, row.ts, LabelLine { axis: "risk", from: before, to: row.risk.label })?;
+        for change in self.previous[at].as_ref().map_or_else(Vec::new, |before| label_changes(before, row)) {
+            self.line("label_change", &name, row.ts, change)?;
         }
         if row.ts.0 % self.every.0 == 0 {
             let snapshot = self.lenses[at].snapshot(row, self.previous[at].as_ref());

@@ -13,6 +13,7 @@ mod markets;
 pub(crate) mod replay;
 mod rules;
 pub(crate) mod serve;
+mod sessions;
 mod sim;
 pub(crate) mod up;
 mod verify;
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Levels(args) => levels::run(&args, &settings, json),
         Command::Markets(args) => markets::run(&args, &settings, json),
         Command::Doctor(args) => doctor::run(&args, &settings, json),
+        Command::Sessions(args) => sessions::run(&args, &settings, json),
         Command::Features { id } => catalogue::run(id.as_deref(), json),
         Command::Rules { command } => rules::run(&command, &settings, json),
         Command::Verify { command } => verify::run(&command, &settings, json),

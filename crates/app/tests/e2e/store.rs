@@ -358,7 +358,7 @@ fn pruning_keeps_the_grid_and_every_change_of_label() {
     let changes = json_lines(&place.ok(&format!("replay {source} --json --every 1d")));
     let changes: BTreeSet<String> = changes
         .iter()
-        .filter(|l| l["type"] == "label_change" && l["instrument"] == "binance-usdm:BTCUSDT")
+        .filter(|l| l["type"] == "label_change" && l["axis"] == "risk" && l["instrument"] == "binance-usdm:BTCUSDT")
         .map(|l| l["ts"].as_str().unwrap().to_owned())
         .collect();
     let pruned = json_lines(&place.ok("db prune --days 3 --json --data data"));

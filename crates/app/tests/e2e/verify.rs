@@ -83,7 +83,7 @@ fn books_of_ones_own_are_checked_too() {
     // It is that book that was checked: it finds other weather.
     let labels = |book: &str| -> Vec<String> {
         let out = place.ok(&format!("replay in --json --every 1d --book {book}"));
-        let changes = json_lines(&out).into_iter().filter(|l| l["type"] == "label_change");
+        let changes = json_lines(&out).into_iter().filter(|l| l["type"] == "label_change" && l["axis"] == "risk");
         changes.map(|l| format!("{} {}", l["ts"], l["to"])).collect()
     };
     assert!(labels("mine.toml").iter().any(|l| l.contains("HIGH_VOL")));

@@ -98,7 +98,8 @@ impl Run {
             let text = |field: &str| value[field].as_str().unwrap_or_default();
             match text("type") {
                 "label_change" => {
-                    frozen.add(&["label", text("instrument"), text("ts"), text("from"), "to", text("to")])
+                    let axis = if text("axis") == "risk" { "label" } else { text("axis") };
+                    frozen.add(&[axis, text("instrument"), text("ts"), text("from"), "to", text("to")]);
                 }
                 "features" => features.push(value),
                 _ => {}

@@ -19,6 +19,8 @@ use input::Inputs;
 
 /// What is compared to the last digit wherever an episode names a moment.
 const USUAL: &[&str] = &["realized_vol_1h", "realized_vol_1h_pct_90d", "realized_vol_4h", "efficiency_12h", "atr_14"];
+const CONTEXT: &[&str] =
+    &["slope_pct", "trend_p", "vol_daily", "vol_yang_zhang", "heat", "price_z_24h", "adaptive_mult"];
 const CROWD: &[&str] =
     &["oi_delta_4h", "oi_delta_4h_pct_90d", "funding_zscore_24h", "funding_pct_30d", "squeeze_risk_score"];
 
@@ -59,6 +61,7 @@ fn sell_off_of_february_2026_with_five_minute_open_interest() {
         moments: &[
             ("binance-usdm:BTCUSDT", "2026-02-05T15:00:00Z", USUAL),
             ("binance-usdm:BTCUSDT", "2026-02-05T15:00:00Z", CROWD),
+            ("binance-usdm:BTCUSDT", "2026-02-05T15:00:00Z", CONTEXT),
             ("binance-usdm:ETHUSDT", "2026-02-05T16:00:00Z", USUAL),
             ("binance-usdm:SOLUSDT", "2026-01-30T00:00:00Z", CROWD),
         ],
@@ -87,6 +90,7 @@ fn crash_of_october_2025() {
         rows: None,
         moments: &[
             ("binance-usdm:BTCUSDT", "2025-10-10T22:00:00Z", USUAL),
+            ("binance-usdm:BTCUSDT", "2025-10-10T22:00:00Z", CONTEXT),
             ("binance-usdm:ETHUSDT", "2025-10-10T22:00:00Z", USUAL),
             ("bybit:BTCUSDT", "2025-10-10T22:00:00Z", USUAL),
             ("bybit:BTCUSDT", "2025-10-12T12:00:00Z", &["funding_zscore_24h", "funding_pct_30d"]),
@@ -101,6 +105,33 @@ metric = "funding_rate_settled"
 cadence = "8h"
 columns = { time = "timestamp", rate = "funding_rate" }
 where = { venue = "bybit", coin = "BTC" }"#;
+
+/// The night of 2023-08-17 on Binance: a fall of a tenth within minutes after weeks of quiet; no open interest is known.
+#[test]
+fn flash_crash_of_august_2023() {
+    let episode = Episode {
+        name: "flash_crash_2023_08_17",
+        inputs: Inputs::Cut {
+            between: ("2023-04-15T00:00:00Z", "2023-08-21T00:00:00Z"),
+            files: &[
+                ("ohlcv/5m_usdm_2023_2024/btcusdt_5m.feather", VENUE),
+                ("ohlcv/5m_usdm_2023_2024/ethusdt_5m.feather", VENUE),
+                ("derivatives/funding_full_2019_2026/btcusdt_funding.json.gz", VENUE),
+                ("derivatives/funding_full_2019_2026/ethusdt_funding.json.gz", VENUE),
+            ],
+        },
+        flags: &[],
+        shown: ("2023-08-16T00:00:00Z", "2023-08-20T00:00:00Z"),
+        rows: None,
+        moments: &[
+            ("binance-usdm:BTCUSDT", "2023-08-17T22:00:00Z", USUAL),
+            ("binance-usdm:BTCUSDT", "2023-08-17T22:00:00Z", CONTEXT),
+            ("binance-usdm:ETHUSDT", "2023-08-17T22:00:00Z", USUAL),
+            ("binance-usdm:ETHUSDT", "2023-08-18T06:00:00Z", CONTEXT),
+        ],
+    };
+    episode.check();
+}
 
 #[test]
 fn depeg_of_march_2023_on_spot() {
@@ -121,6 +152,7 @@ fn depeg_of_march_2023_on_spot() {
         rows: None,
         moments: &[
             ("coinbase:BTCUSD", "2023-03-10T14:00:00Z", USUAL),
+            ("coinbase:BTCUSD", "2023-03-10T14:00:00Z", CONTEXT),
             ("kraken:BTCUSD", "2023-03-13T14:00:00Z", USUAL),
             ("kraken:USDCUSD", "2023-03-11T08:00:00Z", USUAL),
             ("binance-us:BTCUSDC", "2023-03-11T08:00:00Z", USUAL),
@@ -160,6 +192,7 @@ fn luna_of_may_2022() {
         rows: None,
         moments: &[
             ("okx:BTC-USDT-SWAP", "2022-05-12T07:00:00Z", USUAL),
+            ("okx:BTC-USDT-SWAP", "2022-05-12T07:00:00Z", CONTEXT),
             ("okx:ETH-USDT-SWAP", "2022-05-12T07:00:00Z", USUAL),
             ("okx:BTC-USDT-SWAP", "2022-05-12T07:00:00Z", &["funding_zscore_24h", "funding_pct_30d"]),
         ],
