@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools server build run test fuzz bench check
+.PHONY: help tools server build run test python python-bench fuzz bench check
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -16,6 +16,7 @@ help:
 	@echo "  make run      build, report on the built-in history, then a synthetic market live; serves on 127.0.0.1:8600 (Ctrl-C stops)"
 	@echo "  make build    build the release binary: $(TARGET)/release/barograph"
 	@echo "  make test     every test, documentation examples included; PostgreSQL is installed for them where that needs no password"
+	@echo "  make python   the module for Python: built, installed in a venv under $(TARGET), tested (part of make test)"
 	@echo "  make check    formatting, lints, house rules, generated references"
 	@echo "  make fuzz     a million damaged frames through every venue session (minutes)"
 	@echo "  make bench    measure the promised figures and print them as a table"
@@ -58,6 +59,36 @@ run: build
 test: tools server
 	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} $(CARGO) test --workspace --locked --features xtask/gen -- $(TEST_ARGS)
 
+	@$(MAKE) --no-print-directory python
+
+# The module for Python, installed from a wheel into a venv of its own with what its tests compare it with. Without Python, or
+# without a way to its packages, this says loudly what is not tested, and everything else has been.
+VENV := $(abspath $(TARGET))/python-venv
+WHEELS := $(abspath $(TARGET))/python-wheels
+PYTHON_PROFILE ?= dev
+
+python: tools
+	@if ! command -v python3 >/dev/null 2>&1; then \
+		echo "skipped: THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: python3 is missing; on Debian or Ubuntu: sudo apt install python3 python3-venv"; \
+	elif ! { [ -x "$(VENV)/bin/pip" ] || python3 -m venv "$(VENV)" >/dev/null 2>&1; }; then \
+		rm -rf "$(VENV)"; \
+		echo "skipped: THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip or venv is missing; on Debian or Ubuntu: sudo apt install python3-venv"; \
+	elif ! "$(VENV)/bin/pip" install -q --disable-pip-version-check maturin pytest mypy numpy pandas polars pyarrow; then \
+		echo "skipped: THE MODULE FOR PYTHON IS NOT BUILT AND NOT TESTED: pip cannot fetch maturin, pytest, mypy, numpy, pandas, polars, pyarrow"; \
+	else \
+		set -e; rm -rf "$(WHEELS)"; \
+		VIRTUAL_ENV="$(VENV)" PATH="$(VENV)/bin:$$PATH" maturin build -q --profile $(PYTHON_PROFILE) --manifest-path crates/python/Cargo.toml --out "$(WHEELS)"; \
+		"$(VENV)/bin/pip" install -q --disable-pip-version-check --force-reinstall --no-deps "$(WHEELS)"/barograph-*.whl; \
+		"$(VENV)/bin/python" -m pytest -q -p no:cacheprovider crates/python/tests; \
+		"$(VENV)/bin/mypy" --strict --no-incremental --cache-dir=/dev/null crates/python/python/barograph; \
+	fi
+
+# The same from an optimised module, and what a context costs from Python; then without Python, and with fifty strategies.
+python-bench: tools
+	@$(MAKE) --no-print-directory python PYTHON_PROFILE=python
+	"$(VENV)/bin/python" crates/python/bench.py
+	$(CARGO) bench --quiet --locked --package barograph-python --profile python
+
 fuzz: tools
 	FUZZ_FRAMES=1000000 $(CARGO) test --locked --package barograph-venues --tests
 
@@ -67,5 +98,6 @@ bench: tools
 check: tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked --features xtask/gen -- -D warnings
+	$(CARGO) clippy --package barograph-python --features extension --locked -- -D warnings
 	$(CARGO) run --quiet --locked --package xtask --features gen -- tidy
 	$(CARGO) run --quiet --locked --package xtask --features gen -- gen --check

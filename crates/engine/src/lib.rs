@@ -13,6 +13,7 @@ pub mod calendar;
 pub mod catalogue;
 pub mod chart;
 pub mod composite;
+pub mod context;
 pub mod detect;
 pub mod engine;
 pub mod explain;

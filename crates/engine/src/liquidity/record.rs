@@ -164,12 +164,18 @@ impl Record {
     /// significant digits.
     #[must_use]
     pub fn to_level(&self, of: &Named<'_>, bar: i64, options: &Options) -> Level {
-        let at = |index: i64| Ts(index * of.timeframe.0);
+        Level { level_id: of.id(self), ..self.to_unnamed(of.timeframe, bar, options) }
+    }
+
+    /// As [`Record::to_level`] with an empty id, which costs most of it: for judging, where nobody reads ids.
+    #[must_use]
+    pub fn to_unnamed(&self, timeframe: Span, bar: i64, options: &Options) -> Level {
+        let at = |index: i64| Ts(index * timeframe.0);
         Level {
-            level_id: of.id(self),
+            level_id: String::new(),
             revision: self.revision,
             kind: self.kind,
-            timeframe: of.timeframe,
+            timeframe,
             side: Face::of(self.kind).map(Face::side),
             price: self.price,
             top: self.top,

@@ -40,12 +40,20 @@ pub struct SessionHistory {
     base: [Option<([f64; 4], bool)>; 2],
     /// End of the stretch that is under way; what ended before it is recorded.
     due: Option<Ts>,
+    /// Base multipliers are made at midnights from here on; earlier ones nobody will ask for.
+    #[serde(skip)]
+    asked_from: Option<Ts>,
 }
 
 impl Default for SessionHistory {
     fn default() -> Self {
         let ring = || VecDeque::with_capacity(SESSIONS);
-        Self { rings: core::array::from_fn(|_| core::array::from_fn(|_| ring())), base: [None; 2], due: None }
+        Self {
+            rings: core::array::from_fn(|_| core::array::from_fn(|_| ring())),
+            base: [None; 2],
+            due: None,
+            asked_from: None,
+        }
     }
 }
 
@@ -61,6 +69,12 @@ pub struct Stretch {
 }
 
 impl SessionHistory {
+    /// Base multipliers will not be asked for before `t`. A batch over a whole history says so, because a day's multipliers
+    /// cost eight medians; nothing that is asked from `t` on changes.
+    pub fn will_not_ask_before(&mut self, t: Ts) {
+        self.asked_from = Some(Ts(t.0.div_euclid(DAY.0).saturating_mul(DAY.0)));
+    }
+
     /// The newest sample has reached `t`: hands every stretch that is over by then to `value` and records what it says.
     pub fn reach(&mut self, t: Ts, set: &super::SessionSet, mut value: impl FnMut(&Stretch) -> Option<f64>) {
         let Some(mut due) = self.due else {
@@ -69,15 +83,15 @@ impl SessionHistory {
         };
         while due <= t {
             let inside = due - Span(1);
-            let stretch = Stretch { session: set.session(inside), from: set.start(inside), until: due };
+            let stretch = Stretch { until: due, ..set.stretch(inside) };
             if let Some(x) = value(&stretch) {
                 self.record(&stretch, x);
             }
-            if due.0.rem_euclid(DAY.0) == 0 {
+            if due.0.rem_euclid(DAY.0) == 0 && self.asked_from.is_none_or(|from| due >= from) {
                 self.renew_base();
             }
             // A long silence is stepped over: nothing was seen in it.
-            due = if t - due > DAY.times(4) { set.end(t) } else { set.end(due) };
+            due = if t - due > DAY.times(4) { set.stretch(t).until } else { set.stretch(due).until };
         }
         self.due = Some(due);
     }

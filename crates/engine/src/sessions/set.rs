@@ -1,5 +1,6 @@
 //! Which session an instant belongs to: hours of the day in a zone each, the rest of the day last (features §3, A10).
 
+use super::history::Stretch;
 use super::zone::Zone;
 use barograph_domain::{Session, Span, Ts};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,15 @@ impl SessionSet {
             }
         }
         found.map_or(Session::Rollover, |(_, session)| session)
+    }
+
+    /// The stretch of one session that an instant lies in.
+    #[must_use]
+    pub fn stretch(&self, t: Ts) -> Stretch {
+        if *self == Self::UTC {
+            return utc_stretch(t);
+        }
+        Stretch { session: self.session(t), from: self.start(t), until: self.end(t) }
     }
 
     /// Start of the stretch of one session that an instant lies in: the last instant at or before it at which the session
@@ -145,6 +155,19 @@ impl Hours {
     }
 }
 
+/// The stretch by the usual hours, read off the minute of the day.
+fn utc_stretch(t: Ts) -> Stretch {
+    let day = t.floor(DAY);
+    let at = |minute: u16| day + MINUTE.times(i64::from(minute));
+    for (hours, session) in SessionSet::UTC.hours.iter().zip(Session::ALL) {
+        if t < at(hours.end) {
+            return Stretch { session, from: at(hours.start), until: at(hours.end) };
+        }
+    }
+    let last = SessionSet::UTC.hours[2].end;
+    Stretch { session: Session::Rollover, from: at(last), until: day + DAY }
+}
+
 const fn utc(start: u16, end: u16) -> Hours {
     Hours { zone: Zone::Utc, start, end, weekends: true }
 }
@@ -176,6 +199,16 @@ mod tests {
         assert_eq!(s.end(at("2026-02-05T15:12:00Z")), at("2026-02-05T21:00:00Z"));
         assert_eq!(s.start(at("2026-02-05T21:00:00Z")), at("2026-02-05T21:00:00Z"));
         assert_eq!(s.end(at("2026-02-05T23:00:00Z")), at("2026-02-06T00:00:00Z"));
+    }
+
+    #[test]
+    fn the_short_way_to_a_stretch_agrees_with_the_long_one() {
+        let s = SessionSet::UTC;
+        for minute in 0..3 * 1_440 {
+            let t = at("2026-02-05T00:00:00Z") + Span::mins(minute) + Span(minute % 3);
+            let long = Stretch { session: s.session(t), from: s.start(t), until: s.end(t) };
+            assert_eq!(s.stretch(t), long, "{t:?}");
+        }
     }
 
     #[test]

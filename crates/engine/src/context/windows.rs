@@ -1,0 +1,179 @@
+//! Volatility of the last hour, four hours and day from the bars of a frame, and where it stands among the last 90 days
+//! (features §2.2, §2.7).
+//!
+//! Squared returns where a window holds at least twelve, Parkinson's estimator over the bars that tile it otherwise; a
+//! window shorter than a bar is not offered. Windows are summed when they are asked for, oldest first.
+
+use crate::features::bars::BuiltBar;
+use crate::features::volatility::parkinson;
+use barograph_domain::math::ln;
+use barograph_domain::{Reason, Span, State, Ts};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+const HOUR: Span = Span::hours(1);
+const DAY: Span = Span::days(1);
+const YEAR_S: f64 = 31_536_000.0;
+/// Returns a window must hold to be measured by returns.
+const RETURNS_MIN: i64 = 12;
+/// Hours of 90 days, and a day before the first.
+const HOURS: usize = 2_184;
+/// Hourly values below which there is no percentile (features §5).
+const RANKED_MIN: usize = 336;
+const RANKED: usize = 2_160;
+
+/// √(year / step).
+pub(super) fn per_year(step: Span) -> f64 {
+    (YEAR_S / step.as_secs_f64()).sqrt()
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Part {
+    index: i64,
+    /// Squared return, where the bar before is there.
+    squared: Option<f64>,
+    /// High over low.
+    ratio: f64,
+    quote: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Hour {
+    hour: i64,
+    squared: f64,
+    n: u32,
+}
+
+/// The last day of bars, and the last 90 days of hours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Windows {
+    step: Span,
+    /// Bars of a day, at least one.
+    day: usize,
+    parts: VecDeque<Part>,
+    hours: VecDeque<Hour>,
+}
+
+impl Windows {
+    pub(super) fn new(step: Span) -> Self {
+        let day = usize::try_from(DAY.0 / step.0).unwrap_or(1).max(1);
+        Self { step, day, parts: VecDeque::with_capacity(32), hours: VecDeque::with_capacity(512) }
+    }
+
+    /// Takes a bar; its squared return.
+    pub(super) fn push(&mut self, close: Ts, bar: &BuiltBar, before: Option<&BuiltBar>) -> Option<f64> {
+        let squared = before.filter(|b| b.index + 1 == bar.index).map(|b| {
+            let r = ln(bar.close / b.close);
+            r * r
+        });
+        if self.parts.len() == self.day {
+            self.parts.pop_front();
+        }
+        self.parts.push_back(Part { index: bar.index, squared, ratio: bar.high / bar.low, quote: bar.quote_volume });
+        if self.step <= HOUR {
+            let hour = close.ceil(HOUR).0 / HOUR.0;
+            match self.hours.back_mut().filter(|h| h.hour == hour) {
+                Some(h) => {
+                    h.squared += squared.unwrap_or(0.0);
+                    h.n += u32::from(squared.is_some());
+                }
+                None => {
+                    if self.hours.len() == HOURS {
+                        self.hours.pop_front();
+                    }
+                    let n = u32::from(squared.is_some());
+                    self.hours.push_back(Hour { hour, squared: squared.unwrap_or(0.0), n });
+                }
+            }
+        }
+        squared
+    }
+
+    /// Annualised volatility of a window that ends with the newest bar.
+    ///
+    /// # Errors
+    /// Not offered where the window is shorter than a bar or no whole number of bars; warming below four fifths of it.
+    pub(super) fn realized(&self, window: Span) -> Result<f64, State> {
+        let expected = window.0 / self.step.0;
+        if expected < 1 || window.0 % self.step.0 != 0 {
+            return Err(State::Undefined(Reason::NotOffered));
+        }
+        let Some(newest) = self.parts.back().map(|p| p.index) else { return Err(warming(0, expected)) };
+        let parts = self.parts.iter().skip(self.parts.partition_point(|p| p.index <= newest - expected));
+        if expected >= RETURNS_MIN {
+            let (mut sum, mut n) = (0.0, 0_i64);
+            for s in parts.filter_map(|p| p.squared) {
+                sum += s;
+                n += 1;
+            }
+            if 5 * n < 4 * expected {
+                return Err(warming(n, (4 * expected + 4) / 5));
+            }
+            #[expect(clippy::cast_precision_loss, reason = "at most 1,440 returns")]
+            return Ok((sum / n as f64).sqrt() * per_year(self.step));
+        }
+        let (mut sum, mut n) = (0.0, 0_i64);
+        for p in parts {
+            let range = ln(p.ratio);
+            sum += range * range;
+            n += 1;
+        }
+        if n < expected {
+            return Err(warming(n, expected));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "fewer than twelve bars")]
+        Ok(parkinson(sum, n as f64) * per_year(self.step))
+    }
+
+    /// Quote volume a minute of the last hour; of the newest bar where that is longer.
+    pub(super) fn volume(&self) -> Option<f64> {
+        let expected = (HOUR.0 / self.step.0).max(1);
+        let newest = self.parts.back()?.index;
+        let (mut sum, mut n) = (0.0, 0_i64);
+        for q in self.parts.iter().skip(self.parts.partition_point(|p| p.index <= newest - expected)) {
+            sum += q.quote?;
+            n += 1;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "at most 60 bars")]
+        let minutes = n as f64 * self.step.as_secs_f64() / 60.0;
+        (5 * n >= 4 * expected).then(|| sum / minutes)
+    }
+
+    /// Mid-rank of the day's volatility among those at whole hours of the last 90 days.
+    ///
+    /// # Errors
+    /// Not offered for bars longer than an hour; warming below 336 values.
+    pub(super) fn day_rank(&self) -> Result<f64, State> {
+        if self.step > HOUR {
+            return Err(State::Undefined(Reason::NotOffered));
+        }
+        let least = u32::try_from(4 * (DAY.0 / self.step.0) / 5).unwrap_or(u32::MAX);
+        let mut values = Vec::with_capacity(self.hours.len());
+        for end in 0..self.hours.len() {
+            let last = self.hours[end].hour;
+            let (mut sum, mut n) = (0.0, 0);
+            for h in self.hours.range(end.saturating_sub(23)..=end).filter(|h| h.hour > last - 24) {
+                sum += h.squared;
+                n += h.n;
+            }
+            values.push((n >= least).then(|| sum / f64::from(n)));
+        }
+        let now = values.last().copied().flatten();
+        let first = values.len().saturating_sub(RANKED);
+        let among: Vec<f64> = values[first..].iter().copied().flatten().collect();
+        match now {
+            Some(x) if among.len() >= RANKED_MIN => {
+                let twice = among.iter().fold(0_u32, |c, v| c + u32::from(*v < x) + u32::from(*v <= x));
+                #[expect(clippy::cast_precision_loss, reason = "at most 2,160 hours")]
+                Ok(0.5 * f64::from(twice) / among.len() as f64)
+            }
+            #[expect(clippy::cast_possible_wrap, reason = "at most 2,160 hours")]
+            _ => Err(warming(among.len() as i64, RANKED_MIN as i64)),
+        }
+    }
+}
+
+fn warming(have: i64, need: i64) -> State {
+    let small = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+    State::Warming { have: small(have), need: small(need) }
+}

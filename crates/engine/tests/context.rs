@@ -1,0 +1,135 @@
+//! A frame known by its bars: save and restore, gaps, what may be left out, and agreement with the parts it is made of.
+
+use barograph_domain::{Side, Span, Ts};
+use barograph_engine::advice::{Intent, Settings, advise};
+use barograph_engine::context::{Frame, FrameOptions};
+use barograph_engine::features::bars::BarSample;
+use barograph_engine::rules::Book;
+
+const HOUR: Span = Span::hours(1);
+
+/// A seeded walk of bars; opens on Monday, 2026-01-05.
+fn walk(bars: usize, mut seed: u64) -> Vec<BarSample> {
+    let mut next = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f64::from(u32::try_from(seed >> 33).unwrap()) / f64::from(u32::MAX >> 1)
+    };
+    let mut price = 50_000.0;
+    let mut out = Vec::new();
+    for _ in 0..bars {
+        let open: f64 = price;
+        let close = open * (1.0 + (next() - 0.5) * 0.012);
+        let (high, low) = (open.max(close) * (1.0 + next() * 0.004), open.min(close) * (1.0 - next() * 0.004));
+        out.push(BarSample { open, high, low, close, volume: Some(10.0 + 90.0 * next()), quote_volume: None });
+        price = close;
+    }
+    out
+}
+
+fn start() -> Ts {
+    Ts::parse("2026-01-05T00:00:00Z").unwrap()
+}
+
+fn frame(step: Span, book: &Book) -> Frame {
+    Frame::new(step, Span::ZERO, &FrameOptions::of(book))
+}
+
+fn feed(frame: &mut Frame, bars: &[BarSample], from: usize) {
+    for (i, bar) in (from..).zip(bars) {
+        assert!(frame.push(start() + frame.step().times(i64::try_from(i).unwrap() + 1), bar));
+    }
+}
+
+fn said(frame: &Frame, book: &Book) -> String {
+    let price = frame.newest().unwrap().close;
+    format!("{:?} {:?} {:?}", frame.read(book, price), frame.levels_near(price), frame.levels("X"))
+}
+
+#[test]
+fn saving_and_going_on_equals_never_having_stopped() {
+    let book = Book::shipped("default").unwrap();
+    for (step, n) in [(Span::mins(5), 3_000), (HOUR, 900), (Span::hours(4), 500), (Span::days(1), 400)] {
+        let bars = walk(n, 11);
+        let mut whole = frame(step, &book);
+        feed(&mut whole, &bars, 0);
+        for cut in [1, 37, n / 2, n - 1] {
+            let mut first = frame(step, &book);
+            feed(&mut first, &bars[..cut], 0);
+            let bytes = postcard::to_allocvec(&first).unwrap();
+            let mut second: Frame = postcard::from_bytes(&bytes).unwrap();
+            feed(&mut second, &bars[cut..], cut);
+            assert_eq!(said(&second, &book), said(&whole, &book), "{step} cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn what_nobody_asks_for_changes_nothing_that_is_asked() {
+    let book = Book::shipped("default").unwrap();
+    for n in [300, 500, 701] {
+        let bars = walk(n, 3);
+        let (mut plain, mut quick) = (frame(HOUR, &book), frame(HOUR, &book));
+        quick.will_not_ask_before(start() + HOUR.times(i64::try_from(n).unwrap()));
+        feed(&mut plain, &bars, 0);
+        feed(&mut quick, &bars, 0);
+        assert_eq!(said(&quick, &book), said(&plain, &book));
+    }
+}
+
+#[test]
+fn late_bars_and_bars_off_the_grid_are_left_out() {
+    let book = Book::shipped("default").unwrap();
+    let bars = walk(200, 5);
+    let mut f = frame(HOUR, &book);
+    feed(&mut f, &bars, 0);
+    let before = said(&f, &book);
+    assert!(!f.push(start() + HOUR.times(200), &bars[3]));
+    assert!(!f.push(start() + HOUR.times(50), &bars[3]));
+    assert!(!f.push(start() + HOUR.times(201) + Span::mins(1), &bars[3]));
+    assert_eq!(said(&f, &book), before);
+}
+
+#[test]
+fn a_gap_begins_the_windows_again() {
+    let book = Book::shipped("default").unwrap();
+    let bars = walk(400, 5);
+    let mut f = frame(HOUR, &book);
+    feed(&mut f, &bars[..300], 0);
+    feed(&mut f, &bars[303..310], 303);
+    let r = f.read(&book, 50_000.0).unwrap();
+    assert!(r.atr.is_none() && r.trend.line.is_err() && r.volatility.realized[0].is_ok());
+    feed(&mut f, &bars[310..360], 310);
+    assert!(f.read(&book, 50_000.0).unwrap().trend.line.is_ok());
+}
+
+#[test]
+fn levels_near_the_price_give_the_advice_that_all_levels_give() {
+    let book = Book::shipped("default").unwrap();
+    for seed in 0..20 {
+        let bars = walk(500, 100 + seed);
+        let mut f = frame(HOUR, &book);
+        feed(&mut f, &bars, 0);
+        let price = f.newest().unwrap().close;
+        let reading = f.read(&book, price).unwrap();
+        let near = f.levels_near(price);
+        let all = barograph_engine::context::KnownLevels(f.levels("X"));
+        assert!(near.0.len() < all.0.len());
+        for side in [Side::Long, Side::Short] {
+            let of = |levels| {
+                let ctx = reading.advice(levels, None, None, None);
+                let a = advise(Some(&ctx), &Intent::new("X", side, price), &Settings::default()).unwrap();
+                format!("{:?} {:?} {:?}", a.stop.alternative, a.target.price, a.judgement)
+            };
+            assert_eq!(of(&near), of(&all), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_stays_small() {
+    let book = Book::shipped("default").unwrap();
+    let mut f = frame(HOUR, &book);
+    feed(&mut f, &walk(6_000, 9), 0);
+    let bytes = postcard::to_allocvec(&f).unwrap().len();
+    assert!(bytes < 120_000, "{bytes} bytes");
+}

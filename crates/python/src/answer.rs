@@ -1,0 +1,169 @@
+//! Context and advice for one price and one side: everything of it that needs no Python.
+
+use crate::shared::{Analysis, Said};
+use barograph_domain::advice::{ReasonCode, Verdict};
+use barograph_domain::{Side, Ts};
+use barograph_engine::advice::{
+    Advice, AdviceContext, Intent, IntentError, MarketSnapshot, Parameters, Settings, Staleness, UpcomingEvent, advise,
+    parameters, take_stop, take_target,
+};
+use barograph_engine::context::Frame;
+use barograph_engine::rules::Book;
+use std::sync::Arc;
+
+/// What stands beside a frame and comes from the caller.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Beside {
+    /// Set while the newest bar is too old: how that is said.
+    pub stale: Option<String>,
+    /// Next high-impact event: name and minutes; outer `None` without a calendar.
+    pub event: Option<Option<(String, f64)>>,
+    /// Stands in for the computed multiplier and ratio, from the caller's own calculator.
+    pub own_mult: Option<f64>,
+    /// As above.
+    pub own_ratio: Option<f64>,
+    /// Price step.
+    pub tick: Option<f64>,
+}
+
+/// A context at a price.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Levels of the whole frame, for those who want to see them.
+    pub analysis: Option<Arc<Analysis>>,
+    /// What the frame says; `None`: nothing is known.
+    pub said: Option<Arc<Said>>,
+    /// What the caller added.
+    pub beside: Beside,
+    /// Market.
+    pub symbol: String,
+    /// The caller's side.
+    pub side: Option<Side>,
+    /// The price.
+    pub price: Option<f64>,
+    /// Logic version.
+    pub version: Arc<str>,
+}
+
+/// Verdict, the reason that decided, and every reason with what it asks for.
+pub type Judged = (Verdict, ReasonCode, Vec<(ReasonCode, Verdict)>);
+
+/// Reads a frame at a price.
+#[must_use]
+pub fn say(frame: &Frame, book: &Book, price: f64) -> Option<Said> {
+    let reading = frame.read(book, price)?;
+    Some(Said { reading, levels: frame.levels_near(price) })
+}
+
+impl Answer {
+    /// Calls `f` with the context as advice takes it.
+    pub fn with_context<T>(&self, f: impl FnOnce(Option<&AdviceContext<'_>>) -> T) -> T {
+        let Some(said) = &self.said else { return f(None) };
+        let snapshot = MarketSnapshot { id: "", timestamp: said.reading.now, logic_version: &self.version };
+        let stale = self.beside.stale.as_deref().map(|warning| Staleness { warning });
+        let event = self.beside.event.as_ref();
+        let event = event.map(|e| e.as_ref().map(|(name, minutes)| UpcomingEvent { name, minutes: *minutes }));
+        f(Some(&said.reading.advice(&said.levels, Some(snapshot), stale, event)))
+    }
+
+    /// Parameters for a side; the smaller ratio of both where none is given.
+    #[must_use]
+    pub fn parameters(&self, side: Option<Side>) -> Parameters {
+        let mut p = self.with_context(|c| {
+            let of = |side| parameters(c, side, &Settings::default());
+            match side {
+                Some(side) => of(side),
+                None => {
+                    let (long, short) = (of(Side::Long), of(Side::Short));
+                    if short.risk_reward_ratio < long.risk_reward_ratio { short } else { long }
+                }
+            }
+        });
+        if let Some(mult) = self.beside.own_mult {
+            (p.stop_loss_atr_mult, p.mult_fallback) = (mult, None);
+        }
+        if let Some(ratio) = self.beside.own_ratio {
+            (p.risk_reward_ratio, p.ratio_fallback) = (ratio, None);
+        }
+        p
+    }
+
+    fn intent(&self, side: Side, entry: f64) -> Intent<'_> {
+        let mut intent = Intent::new(&self.symbol, side, entry);
+        intent.rules.tick = self.beside.tick;
+        intent
+    }
+
+    /// Everything for a side at an entry.
+    ///
+    /// # Errors
+    /// When the entry is no price.
+    pub fn advice(&self, side: Side, entry: f64) -> Result<Advice, IntentError> {
+        let mut intent = self.intent(side, entry);
+        // The caller's own multiplier moves the stop that is judged.
+        if let (Some(mult), Some(atr)) = (self.beside.own_mult, self.said.as_ref().and_then(|s| s.reading.atr)) {
+            intent.stop = take_stop(entry, atr, side, mult, self.beside.tick);
+        }
+        self.with_context(|c| advise(c, &intent, &Settings::default()))
+    }
+
+    /// The payload of [`Answer::advice`], with texts.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn view(&self, side: Side, entry: f64) -> Result<barograph_domain::advice::AdviceView, IntentError> {
+        let advice = self.advice(side, entry)?;
+        let intent = self.intent(side, entry);
+        Ok(self.with_context(|c| barograph_engine::advice::render(&advice, c, &intent)))
+    }
+
+    /// Verdict, what decided, and all reasons with what each asks for. Without a side: what holds for both.
+    ///
+    /// # Errors
+    /// When the price is none.
+    pub fn judgement(&self) -> Result<Judged, IntentError> {
+        let price = self.price.unwrap_or(1.0);
+        let of = |side| self.advice(side, price).map(|a| a.judgement);
+        let pick =
+            |j: barograph_engine::advice::Judgement| j.reasons.iter().map(|c| (c, j.asks(c))).collect::<Vec<_>>();
+        match self.side {
+            Some(side) => of(side).map(|j| (j.verdict, j.decided_by, pick(j))),
+            None => {
+                let (long, short) = (of(Side::Long)?, of(Side::Short)?);
+                let mut both = pick(long);
+                both.retain(|(c, _)| short.reasons.has(*c));
+                if both.is_empty() {
+                    both.push((ReasonCode::Ok, Verdict::Allow));
+                }
+                let mut worst = both[0];
+                for reason in &both {
+                    if reason.1 > worst.1 {
+                        worst = *reason;
+                    }
+                }
+                Ok((worst.1, worst.0, both))
+            }
+        }
+    }
+
+    /// Stop for the caller's entry, range and side.
+    #[must_use]
+    pub fn stop(&self, entry: f64, atr: f64, side: Side) -> Option<f64> {
+        take_stop(entry, atr, side, self.parameters(Some(side)).stop_loss_atr_mult, self.beside.tick)
+    }
+
+    /// Target for the caller's entry, range and side, with where it comes from.
+    #[must_use]
+    pub fn target(&self, entry: f64, atr: f64, side: Side) -> barograph_engine::advice::Target {
+        let p = self.parameters(Some(side));
+        let r = self.stop(entry, atr, side).map(|s| (entry - s).abs());
+        let levels = self.said.as_ref().map(|s| (s.levels.0.as_slice(), s.reading.now));
+        take_target(&self.intent(side, entry), &p, r, Some(atr), levels)
+    }
+
+    /// Moment of the reading.
+    #[must_use]
+    pub fn now(&self) -> Option<Ts> {
+        self.said.as_ref().map(|s| s.reading.now)
+    }
+}
