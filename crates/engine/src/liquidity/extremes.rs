@@ -64,6 +64,17 @@ impl Extremes {
     /// Takes a closed bar of a period; the period that this completes, if it does. A period without its last bar is
     /// complete when the first bar of another one comes; then [`Extremes::push`] is to be asked again, hence a pair.
     pub fn push(&mut self, period: Period, close_ts: Ts, low: f64, high: f64) -> [Option<Range>; 2] {
+        // Nearly every bar lies within the period that is running: it is changed where it is.
+        if let Some(range) = self.running.as_mut().filter(|r| r.period == period && close_ts < period.end) {
+            range.bars = range.bars.saturating_add(1);
+            if low < range.low.price {
+                range.low = Extreme { price: low, close_ts };
+            }
+            if high > range.high.price {
+                range.high = Extreme { price: high, close_ts };
+            }
+            return [None; 2];
+        }
         let before = self.running.take_if(|r| r.period != period);
         let fresh = |price| Extreme { price, close_ts };
         let mut range =
