@@ -1,8 +1,11 @@
 //! The command line as written. What is typed is resolved in `config` and `input`; only resolved settings travel on.
 
+mod values;
+
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use values::{delay, market_kind, metric, stamp};
 
 /// Listens to crypto derivatives markets and says what the weather is: regime, posture, why, and what would clear it.
 /// It never places an order and never says what to trade.
@@ -168,6 +171,9 @@ pub(crate) struct Up {
     /// Order books: auto (up to 20 markets), on, off
     #[arg(long)]
     pub(crate) books: Option<String>,
+    /// Statistical models beside the rules: auto (up to 20 markets), on, off, or symbols
+    #[arg(long, value_name = "SYMBOL,…")]
+    pub(crate) models: Option<String>,
     /// History fetched at first start: auto, 0, or a time such as 30d
     #[arg(long, value_name = "TIME")]
     pub(crate) backfill: Option<String>,
@@ -196,6 +202,7 @@ impl Up {
             ("min_volume_24h", self.min_volume_24h.clone()),
             ("metrics", self.metrics.clone()),
             ("books", self.books.clone()),
+            ("models", self.models.clone()),
             ("backfill", self.backfill.clone()),
             ("endpoints", self.endpoints.clone()),
             ("listen", self.listen.clone()),
@@ -326,6 +333,9 @@ pub(crate) struct Replay {
     /// With --json: one line per this much time; evaluation stays at a minute
     #[arg(long, default_value = "60s", value_parser = barograph_domain::Span::parse)]
     pub(crate) every: barograph_domain::Span,
+    /// Statistical models beside the rules: on (up to 20 markets), off, or symbols; a fit takes about 0.1 s
+    #[arg(long, value_name = "SYMBOL,…")]
+    pub(crate) models: Option<String>,
     /// Last line of standard output: 64 hex digits over all outputs
     #[arg(long)]
     pub(crate) hash: bool,
@@ -375,6 +385,9 @@ pub(crate) struct CollectLive {
     /// Order books: auto (up to 20 markets), on, off
     #[arg(long, conflicts_with = "sources")]
     pub(crate) books: Option<String>,
+    /// Statistical models beside the rules: auto (live, up to 20 markets), on, off, or symbols
+    #[arg(long, value_name = "SYMBOL,…")]
+    pub(crate) models: Option<String>,
     /// History fetched at first start: auto, 0, or a time such as 30d
     #[arg(long, value_name = "TIME", conflicts_with = "sources")]
     pub(crate) backfill: Option<String>,
@@ -396,6 +409,7 @@ impl Collect {
             min_volume_24h: live.min_volume_24h,
             metrics: live.metrics,
             books: live.books,
+            models: live.models,
             backfill: live.backfill,
             endpoints: live.endpoints,
             no_serve: true,
@@ -580,32 +594,4 @@ pub(crate) struct Serve {
     /// Address; loopback only until there are tokens
     #[arg(long)]
     pub(crate) listen: Option<String>,
-}
-
-fn word<T: serde::de::DeserializeOwned>(text: &str, what: &str, known: &str) -> Result<T, String> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned()))
-        .map_err(|_e| format!("'{text}' is no {what}; write one of {known}"))
-}
-
-fn market_kind(text: &str) -> Result<barograph_domain::MarketKind, String> {
-    word(text, "market kind", "spot, perpetual, dated_future")
-}
-
-fn stamp(text: &str) -> Result<barograph_domain::Stamp, String> {
-    word(text, "stamp", "open, close, instant")
-}
-
-fn metric(text: &str) -> Result<barograph_domain::Metric, String> {
-    barograph_domain::Metric::from_name(text).ok_or_else(|| {
-        let names: Vec<&str> = barograph_domain::Metric::ALL.iter().map(|m| m.name()).collect();
-        format!("'{text}' is no metric; write one of {}", names.join(", "))
-    })
-}
-
-fn delay(text: &str) -> Result<(barograph_domain::Metric, barograph_domain::Span), String> {
-    let (name, time) =
-        text.split_once('=').ok_or_else(|| format!("'{text}' is not METRIC=TIME, as in open_interest=60s"))?;
-    let span =
-        if matches!(time, "0" | "0s") { barograph_domain::Span::ZERO } else { barograph_domain::Span::parse(time)? };
-    Ok((metric(name)?, span))
 }

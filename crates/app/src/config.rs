@@ -11,6 +11,8 @@ pub(crate) mod secret;
 use crate::cli::Common;
 use crate::failure::Failure;
 use barograph_domain::Span;
+use barograph_engine::models::ModelMarkets;
+use barograph_engine::models::policy::MARKETS_MAX;
 use file::{Node, Value};
 use original::Noted;
 use std::collections::BTreeMap;
@@ -44,7 +46,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 27] = [
+pub(crate) const KEYS: [Key; 28] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
     Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
@@ -96,6 +98,11 @@ pub(crate) const KEYS: [Key; 27] = [
     },
     Key { name: "books", meaning: "order books: auto (up to 20 markets), on, off", default: || "auto".to_owned() },
     Key {
+        name: "models",
+        meaning: "statistical models beside the rules: auto (live, up to 20 markets), on (over files too), off, or symbols, comma-separated",
+        default: || "auto".to_owned(),
+    },
+    Key {
         name: "book_interval",
         meaning: "time between order books that are stored, in whole seconds",
         default: || "30s".to_owned(),
@@ -135,7 +142,7 @@ pub(crate) const KEYS: [Key; 27] = [
 ];
 
 /// Keys that may be written as a list of texts.
-const LISTS: [&str; 5] = ["host_names", "venues", "symbols", "endpoints", "metrics"];
+const LISTS: [&str; 6] = ["host_names", "venues", "symbols", "endpoints", "metrics", "models"];
 
 /// A century: what is kept for longer is kept for ever, and 64 bits of nanoseconds hold no more than three.
 pub(crate) const KEEP_DAYS_MAX: u32 = 36_500;
@@ -285,6 +292,23 @@ impl Settings {
             return Ok(());
         }
         Err(self.wrong("monitoring", "it is off, so no venue is listened to; switch it on there"))
+    }
+
+    /// Markets with statistical models; `None` leaves it to the command.
+    pub(crate) fn models(&self) -> Result<Option<ModelMarkets>, Failure> {
+        Ok(match self.text("models") {
+            "auto" => None,
+            "on" => Some(ModelMarkets::First(MARKETS_MAX)),
+            "off" => Some(ModelMarkets::Off),
+            text => {
+                let names: Vec<String> =
+                    text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect();
+                if names.is_empty() {
+                    return Err(self.wrong("models", "it is empty: write auto, on, off or symbols"));
+                }
+                Some(ModelMarkets::Named(names))
+            }
+        })
     }
 
     pub(crate) fn text(&self, key: &str) -> &str {

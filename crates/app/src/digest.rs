@@ -1,7 +1,9 @@
 //! A hash over everything a run makes: rows and gaps in order. Texts and JSON follow from these and from the logic version,
 //! which is hashed first, so they are covered without being rendered.
 
-use barograph_domain::{AxisState, Cell, HeldBy, Label, MinuteRow, Reason, State, Status, StreamIndex, Ts};
+use barograph_domain::{
+    AxisState, Cell, HeldBy, Label, MinuteRow, ModelReading, Reason, State, Status, StreamIndex, Ts,
+};
 use barograph_engine::LevelOut;
 use barograph_engine::liquidity::Happening;
 use sha2::{Digest as _, Sha256};
@@ -58,6 +60,22 @@ impl RunDigest {
     }
 }
 
+/// Every bit of what models say in a fixed layout; nothing where they are off.
+pub(crate) fn model_bytes(models: &[ModelReading], out: &mut Vec<u8>) {
+    for m in models {
+        out.extend_from_slice(m.model.id().as_bytes());
+        out.extend_from_slice(m.state.map_or("", barograph_domain::ModelState::name).as_bytes());
+        for p in m.probabilities.into_iter().chain([m.recent_change.unwrap_or(-1.0)]) {
+            out.extend_from_slice(&p.to_bits().to_le_bytes());
+        }
+        let remaining = m.expected_remaining.map_or(-1, |s| s.0);
+        for t in [m.since.0, remaining, m.fitted_until.map_or(-1, |t| t.0), m.have.into(), m.need.into()] {
+            out.extend_from_slice(&t.to_le_bytes());
+        }
+        out.extend_from_slice(&m.digest.to_le_bytes());
+    }
+}
+
 /// Every bit of a row in a fixed layout.
 pub(crate) fn row_bytes(row: &MinuteRow, out: &mut Vec<u8>) {
     out.push(b'r');
@@ -88,6 +106,7 @@ pub(crate) fn row_bytes(row: &MinuteRow, out: &mut Vec<u8>) {
         out.extend_from_slice(&input.stream.map_or(u16::MAX, |s| s.0).to_le_bytes());
         out.extend_from_slice(&input.anchor.0.to_le_bytes());
     }
+    model_bytes(&row.models, out);
 }
 
 /// Everything that is said of a level, the numbers bit by bit.

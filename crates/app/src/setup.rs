@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::service::BookId;
 use barograph_domain::{InstrumentName, StreamDecl};
+use barograph_engine::models::ModelPolicy;
 use barograph_engine::rules::{Book, logic_version};
 use barograph_engine::{CATALOGUE, Config};
 use barograph_lake::Plan;
@@ -23,6 +24,8 @@ pub(crate) struct Setup {
     pub(crate) book_text: String,
     pub(crate) policy: String,
     pub(crate) logic_version: String,
+    /// Statistical models over files; a live process has its own.
+    pub(crate) models: ModelPolicy,
 }
 
 /// Text of a shipped book or of a file.
@@ -42,18 +45,19 @@ impl Setup {
     pub(crate) fn new(settings: &Settings, policy: String) -> Result<Self, Failure> {
         let (file, text) = book_text(settings.text("book"))?;
         let book = Book::parse(&file, &text).map_err(Failure::usage)?;
-        Ok(Self::of(book, text, policy))
+        let models = ModelPolicy { markets: settings.models()?.unwrap_or_default(), ..ModelPolicy::default() };
+        Ok(Self { models, ..Self::of(book, text, policy) })
     }
 
     /// A book that has been read already.
     pub(crate) fn of(book: Book, book_text: String, policy: String) -> Self {
         let logic_version = logic_version(&book, &barograph_venues::policy::text());
-        Self { book: Arc::new(book), book_text, policy, logic_version }
+        Self { book: Arc::new(book), book_text, policy, logic_version, models: ModelPolicy::default() }
     }
 
     /// For the engine.
     pub(crate) fn engine(&self) -> Config {
-        Config { book: Arc::clone(&self.book) }
+        Config { book: Arc::clone(&self.book), models: self.models.clone() }
     }
 
     /// For the store.

@@ -1,6 +1,7 @@
 //! Snapshots on the terminal (UX section 3): 80 columns, every number with its age.
 
 use crate::term::{Paint, fold, minute, price};
+use barograph_domain::model::ModelView;
 use barograph_domain::snapshot::{AxisView, InputView};
 use barograph_domain::{Label, Snapshot, Span};
 use std::fmt::Write as _;
@@ -30,6 +31,11 @@ pub(crate) fn context(s: &Snapshot, paint: Paint) -> String {
     axis(&mut out, paint, "volatility", &s.regimes.volatility, s.regimes.volatility.label.sign());
     axis(&mut out, paint, "heat", &s.regimes.heat, s.regimes.heat.label.sign());
     session(&mut out, s);
+    if let Some(models) = &s.models {
+        let said: Vec<String> = models.iter().map(model).collect();
+        let line = fold(&format!("{}; uncalibrated", said.join("; ")), WIDTH - 1, "             ");
+        let _infallible = writeln!(out, " models      {}", line.trim_start());
+    }
     let stops = &s.stop_vulnerability;
     let level = |v: Option<barograph_domain::StopVulnerability>| v.map_or("unknown", |v| v.name());
     let _infallible =
@@ -74,6 +80,23 @@ fn session(out: &mut String, s: &Snapshot) {
     let stops = v.adaptive_multiplier.map_or(String::new(), |m| format!("; stops at {m:.1} average true ranges"));
     let usual = if v.defaults_used.is_empty() { "" } else { " (no history yet)" };
     let _infallible = writeln!(out, " session     {}{over}{stops}{usual}", v.name.spoken());
+}
+
+fn model(m: &ModelView) -> String {
+    let (Some(state), Some(age)) = (m.state, m.age_s) else {
+        let name = m.classifier;
+        return format!("{name} {} ({} of {} h)", m.reason.unwrap_or("warming"), m.hours, m.hours_needed);
+    };
+    let (word, age) = (state.name(), Span::secs(age).spoken());
+    let percent = |p: Option<f64>| p.map_or(String::new(), |p| format!(" {:.0} %", 100.0 * p));
+    match m.recent_change {
+        Some(change) => format!("run of {age}, change{}", percent(Some(change))),
+        None => {
+            let more =
+                m.expected_remaining_s.map_or(String::new(), |s| format!(", about {} more", Span::secs(s).spoken()));
+            format!("volatility {word}{} for {age}{more}", percent(m.probability))
+        }
+    }
 }
 
 fn input(i: &InputView) -> String {

@@ -14,6 +14,7 @@ pub mod instrument;
 pub mod level;
 pub mod math;
 pub mod metric;
+pub mod model;
 pub mod number;
 pub mod regime;
 pub mod row;
@@ -31,6 +32,7 @@ pub use event::{Bar, Event, Payload, Side};
 pub use instrument::{Instrument, InstrumentName, MarketKind, NameError, Venue};
 pub use level::{Level, LevelChange, LevelEvent, LevelType};
 pub use metric::Metric;
+pub use model::{Model, ModelReading, ModelState};
 pub use number::{Price, Qty};
 pub use regime::{
     Axis, HeatRegime, HeldBy, Label, Posture, RiskBias, RiskRegime, StopVulnerability, TrendRegime, VolRegime,

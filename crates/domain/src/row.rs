@@ -4,7 +4,8 @@
 //! on demand and are therefore never stored (DESIGN section 4, storage).
 
 use crate::{
-    Cell, GapReason, HeatRegime, HeldBy, Label, Metric, RiskRegime, Span, StreamIndex, TrendRegime, Ts, VolRegime,
+    Cell, GapReason, HeatRegime, HeldBy, Label, Metric, ModelReading, RiskRegime, Span, StreamIndex, TrendRegime, Ts,
+    VolRegime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -143,6 +144,8 @@ pub struct MinuteRow {
     pub inputs: Vec<InputAge>,
     /// Last price (mark, else last), where known.
     pub price: Option<f64>,
+    /// What statistical classifiers say beside the rules; empty where they are off.
+    pub models: Vec<ModelReading>,
 }
 
 #[cfg(test)]

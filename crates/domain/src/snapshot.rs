@@ -3,6 +3,7 @@
 //! Rendered from a [`crate::MinuteRow`] and a rule book; holds no number that is not in them. Absent things are null
 //! and named in `not_available`; undefined readings are null with their reason beside them.
 
+use crate::model::ModelView;
 use crate::{
     Axis, HeatRegime, HeldBy, InstrumentName, Kind, Posture, RiskBias, RiskRegime, Session, StopVulnerability,
     TrendRegime, Ts, VolRegime,
@@ -54,6 +55,8 @@ pub struct Snapshot {
     pub regimes: Regimes,
     /// The trading session and what it means for stops.
     pub session: SessionView,
+    /// What statistical classifiers say beside the rules; null where they are off.
+    pub models: Option<Vec<ModelView>>,
     /// What the label means for a person.
     pub guidance: Guidance,
     /// Estimated stop density per side.

@@ -3,6 +3,7 @@
 use crate::features::Settings;
 use crate::liquidity::{Change, Named};
 use crate::market::{Market, Route};
+use crate::models::{FitRequest, ModelPolicy, ModelUpdate, Runner};
 use crate::rules::Book;
 use barograph_domain::{
     Event, Instrument, InstrumentName, LevelChange, MinuteRow, Payload, Span, StreamDecl, StreamIndex,
@@ -17,9 +18,17 @@ use std::sync::Arc;
 pub struct Config {
     /// The rule book.
     pub book: Arc<Book>,
+    /// Statistical models: of which markets, and who fits them.
+    pub models: ModelPolicy,
 }
 
 impl Config {
+    /// A book, without models.
+    #[must_use]
+    pub fn new(book: Arc<Book>) -> Self {
+        Self { book, models: ModelPolicy::default() }
+    }
+
     /// Readiness as the book sets it.
     #[must_use]
     pub fn settings(&self) -> Settings {
@@ -116,6 +125,7 @@ fn empty_row() -> MinuteRow {
         held: Vec::new(),
         inputs: Vec::new(),
         price: None,
+        models: Vec::new(),
     }
 }
 
@@ -140,7 +150,7 @@ pub struct Saved<'a> {
 }
 
 /// Version of [`Saved`]; raised whenever any saved structure changes.
-const SAVED_FORMAT: u32 = 6;
+const SAVED_FORMAT: u32 = 7;
 
 /// Why a checkpoint cannot be used. The caller falls back to replay.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -248,6 +258,9 @@ impl Engine {
         if let Some(reached) = reached {
             market.reach(reached, &self.config, &self.streams, &mut unseen);
         }
+        if let (Some(new), Some(old)) = (&mut market.models, &self.markets[at].models) {
+            new.adopt(old);
+        }
         self.markets[at] = market;
     }
 
@@ -276,6 +289,45 @@ impl Engine {
         let market = &mut self.markets[at];
         market.advance(event.recv_ts, &self.config, &self.streams, out);
         market.apply(event, route, self.streams[event.stream.index()].delay);
+    }
+
+    /// From now on other markets have models. One that had some and shall goes on with them.
+    pub fn set_models(&mut self, policy: ModelPolicy, instruments: &[Instrument]) {
+        for ((at, market), instrument) in self.markets.iter_mut().enumerate().zip(instruments) {
+            match (policy.markets.includes(at, &instrument.name), &market.models) {
+                (true, None) => market.models = Some(Box::new(Runner::new(instrument.name.clone()))),
+                (false, Some(_)) => market.models = None,
+                (true, Some(_)) | (false, None) => {}
+            }
+        }
+        self.config.models = policy;
+    }
+
+    /// A fit that a market wants from outside; the first in the order of markets.
+    #[must_use]
+    pub fn fit_wanted(&self) -> Option<FitRequest> {
+        self.markets.iter().filter_map(|m| m.models.as_ref()).filter(|m| m.awaits()).find_map(|m| m.wanted())
+    }
+
+    /// A fit came at `at`, in the total order as any event: minutes due before it are made without it. One of a market that
+    /// has no models is passed over.
+    ///
+    /// # Errors
+    /// A sentence, when the fit saw what came after `at`.
+    pub fn update_model(
+        &mut self,
+        at: barograph_domain::Ts,
+        update: &ModelUpdate,
+        out: &mut Outputs,
+    ) -> Result<(), String> {
+        let owner =
+            self.markets.iter_mut().find(|m| m.models.as_ref().is_some_and(|r| *r.instrument() == update.instrument));
+        let Some(market) = owner else { return Ok(()) };
+        market.advance(at, &self.config, &self.streams, out);
+        match &mut market.models {
+            Some(models) => models.enter(at, update.clone()),
+            None => Ok(()),
+        }
     }
 
     /// Makes the last minute of every market, as far as it is over at `now`; called once, at the end of the input.
@@ -351,6 +403,7 @@ impl Engine {
         for market in &mut engine.markets {
             market.reread(&engine.config);
         }
+        engine.set_models(engine.config.models.clone(), instruments);
         Ok(engine)
     }
 }

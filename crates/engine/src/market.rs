@@ -4,16 +4,19 @@
 //! run. The row for minute t is made after every input with `recv_ts ≤ t + 200 ms` and before any later one.
 
 use crate::assemble::Assembly;
+use crate::catalogue::Feature;
 use crate::engine::{Config, LevelOut, Outputs};
 use crate::features::Settings;
 use crate::features::basis::Pair;
+use crate::features::hourly::HOUR;
 use crate::features::settled::Settled;
 use crate::features::stops::{Pending, Stops};
 use crate::feeds::{FundingFeed, OpenInterestFeed, PriceFeed, PriceSeries};
 use crate::liquidity::{Change, Happening, Record};
+use crate::models::{HourReadings, Runner};
 use crate::rules::{Axes, AxisStates, Freshness};
 use barograph_domain::{
-    Event, GapReason, Instrument, Kind, MarketKind, Metric, Payload, Span, Status, StatusState, StreamDecl,
+    Cell, Event, GapReason, Instrument, Kind, MarketKind, Metric, Payload, Span, Status, StatusState, StreamDecl,
     StreamIndex, TIMEFRAMES, Timeframes, Ts,
 };
 use serde::{Deserialize, Serialize};
@@ -67,6 +70,8 @@ pub struct Market {
     dirty: bool,
     /// Its levels came about in a catch-up that nobody was told of.
     untold: bool,
+    /// Statistical classifiers beside the rules, where they are on.
+    pub(crate) models: Option<Box<Runner>>,
     #[serde(skip)]
     assembly: Assembly,
 }
@@ -107,6 +112,8 @@ impl Market {
             lost: Vec::new(),
             dirty: false,
             untold: false,
+            models: (config.models.markets.includes(index as usize, &instrument.name))
+                .then(|| Box::new(Runner::new(instrument.name.clone()))),
             assembly: Assembly::default(),
         };
         let mut routes = Vec::new();
@@ -333,6 +340,12 @@ impl Market {
         row.heat = states.heat;
         row.timeframes.risk = self.closes.risk;
         row.timeframes.heat = self.closes.heat;
+        row.models.clear();
+        if let Some(mut models) = self.models.take() {
+            models.minute(t, config.models.fits, || self.hour_readings(t, assembly.cells()));
+            row.models.extend_from_slice(models.said());
+            self.models = Some(models);
+        }
         row.held.clear();
         row.held.extend_from_slice(self.axes.held());
         self.assembly = assembly;
@@ -409,6 +422,17 @@ impl Market {
                 .iter()
                 .any(|f| f.series.is_filled() || f.premium.as_ref().is_some_and(|(p, _)| p.is_filled()))
             || self.open_interest.iter().any(|o| o.series.is_filled())
+    }
+
+    /// What the models see at a whole hour. A price that is older than an hour is not that hour's.
+    fn hour_readings(&self, t: Ts, cells: &[Cell]) -> HourReadings {
+        let reading = |feature: Feature| cells[feature.index()].ready();
+        let fresh = |i: &usize| self.prices[*i].anchor_ts().is_some_and(|a| t - a <= HOUR);
+        HourReadings {
+            price: self.price(t).filter(|(i, _)| fresh(i)).map(|(_, p)| p),
+            rv_1h: reading(Feature::RealizedVol1h),
+            rv_24h: reading(Feature::RealizedVol24h),
+        }
     }
 
     fn note_hour(&mut self, t: Ts) {

@@ -362,7 +362,7 @@ fn funding_is_normalised_to_eight_hours_exactly() {
         Instrument::from_name(InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(), MarketKind::Perpetual);
     let streams = [StreamDecl { filled: true, ..decl(Metric::FundingRate, Span::secs(1)) }];
     for (i, row) in Vector::load("funding_normalise").0.iter().enumerate() {
-        let config = Config { book: Arc::new(Book::shipped("default").unwrap()) };
+        let config = Config::new(Arc::new(Book::shipped("default").unwrap()));
         let mut engine = Engine::new(config, core::slice::from_ref(&instrument), &streams);
         let at = Ts::from_civil(2026, 2, 5, 0, 0, 0);
         let payload = Payload::Funding {

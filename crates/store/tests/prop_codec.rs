@@ -5,8 +5,8 @@
 
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
-    AxisState, Cell, GapReason, HeldBy, InputAge, Kind, Label, Metric, MinuteRow, Reason, State, StreamIndex,
-    Timeframes, Ts,
+    AxisState, Cell, GapReason, HeldBy, InputAge, Kind, Label, Metric, MinuteRow, Model, ModelReading, ModelState,
+    Reason, Span, State, StreamIndex, Timeframes, Ts,
 };
 use barograph_store::codec::{self, ChunkBuilder, Width};
 use proptest::collection::vec;
@@ -95,6 +95,31 @@ fn input() -> impl Strategy<Value = InputAge> {
         .prop_map(|(metric, stream, anchor, gap)| InputAge { gap, metric, stream, anchor })
 }
 
+fn reading() -> impl Strategy<Value = ModelReading> {
+    (
+        (select(Model::ALL.to_vec()), option::of(select(ModelState::ALL.to_vec()))),
+        (number(), number(), number(), option::of(number())),
+        (instant(), option::of(any::<i64>().prop_map(Span)), option::of(instant())),
+        (any::<u32>(), any::<u32>(), any::<u64>()),
+    )
+        .prop_map(|((model, state), (a, b, c, recent_change), (since, expected_remaining, fitted_until), rest)| {
+            let (have, need, digest) = rest;
+            let probabilities = [a, b, c];
+            ModelReading {
+                model,
+                state,
+                probabilities,
+                since,
+                expected_remaining,
+                recent_change,
+                have,
+                need,
+                digest,
+                fitted_until,
+            }
+        })
+}
+
 fn row() -> impl Strategy<Value = MinuteRow> {
     let held = (any::<u32>(), any::<u32>()).prop_map(|(held, known)| HeldCount { held, known });
     (
@@ -105,9 +130,24 @@ fn row() -> impl Strategy<Value = MinuteRow> {
         vec(held, WIDTH.rules),
         vec(input(), 0..5),
         option::of(number()),
+        vec(reading(), 0..4),
     )
-        .prop_map(|(ts, cells, cuts, (risk, trend, volatility, heat, timeframes), held, inputs, price)| {
-            MinuteRow { instrument: 0, ts, cells, cuts, risk, trend, volatility, heat, timeframes, held, inputs, price }
+        .prop_map(|(ts, cells, cuts, (risk, trend, volatility, heat, timeframes), held, inputs, price, models)| {
+            MinuteRow {
+                instrument: 0,
+                ts,
+                cells,
+                cuts,
+                risk,
+                trend,
+                volatility,
+                heat,
+                timeframes,
+                held,
+                inputs,
+                price,
+                models,
+            }
         })
 }
 
@@ -122,7 +162,13 @@ fn bits(row: &MinuteRow) -> String {
     let cuts: Vec<_> = row.cuts.iter().map(plain).collect();
     let inputs: Vec<_> = row.inputs.iter().map(|i| (i.metric, i.stream, i.anchor.0)).collect();
     let axis = (row.risk, row.trend, row.volatility, row.heat, row.timeframes);
-    format!("{} {cells:?} {cuts:?} {axis:?} {:?} {inputs:?} {:?}", row.ts.0, row.held, plain(&row.price))
+    let odds = |m: &ModelReading| (m.probabilities.map(f64::to_bits), plain(&m.recent_change));
+    let models: Vec<_> = row
+        .models
+        .iter()
+        .map(|m| (m.model, m.state, odds(m), m.since.0, m.expected_remaining, m.have, m.need, m.digest, m.fitted_until))
+        .collect();
+    format!("{} {cells:?} {cuts:?} {axis:?} {:?} {inputs:?} {:?} {models:?}", row.ts.0, row.held, plain(&row.price))
 }
 
 fn builder() -> ChunkBuilder {
@@ -208,5 +254,6 @@ fn one_row() -> MinuteRow {
         held: vec![HeldCount::default(); WIDTH.rules],
         inputs: Vec::new(),
         price: None,
+        models: Vec::new(),
     }
 }

@@ -3,13 +3,14 @@
 
 use super::world::minute;
 use barograph_api::FeatureRowView;
+use barograph_domain::model::ModelView;
 use barograph_domain::snapshot::{
     AxisView, Changed, ChangedFeature, ClauseTrace, ConfirmationView, Explanation, FeatureView, Flip, Guidance,
     InputView, Regimes, RuleTrace, SessionView, StopVulnerabilityView, TimeframeLabels, WireValue,
 };
 use barograph_domain::{
-    Axis, HeatRegime, HeldBy, InstrumentName, Kind, Label, Metric, Posture, RiskBias, RiskRegime, Session, Snapshot,
-    Span, StopVulnerability, TrendRegime, Ts, VolRegime,
+    Axis, HeatRegime, HeldBy, InstrumentName, Kind, Label, Metric, ModelState, Posture, RiskBias, RiskRegime, Session,
+    Snapshot, Span, StopVulnerability, TrendRegime, Ts, VolRegime,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -122,6 +123,7 @@ pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
             heat: axis(HeatRegime::Neutral, ts, hour),
         },
         session: session(),
+        models: (hour % 2 == 0).then(|| vec![hidden_states(ts)]),
         guidance: Guidance {
             risk_bias,
             risk_bias_action: "standard size",
@@ -145,6 +147,27 @@ pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
         explanation: explanation(version, label, z, x),
         not_available: vec!["regimes.trend", "regimes.volatility", "regimes.heat"],
         age_s: None,
+    }
+}
+
+/// What a statistical model says beside the rules.
+fn hidden_states(ts: Ts) -> ModelView {
+    ModelView {
+        classifier: "hmm",
+        role: "shadow",
+        state: Some(ModelState::Mid),
+        probability: Some(0.75),
+        probabilities: [("LOW", 0.125), ("MID", 0.75), ("HIGH", 0.125)].into(),
+        since: Some(ts - Span::hours(4)),
+        age_s: Some(14_400),
+        expected_remaining_s: Some(30_000),
+        recent_change: None,
+        parameters: Some("0123456789ab".to_owned()),
+        fitted_until: Some(ts - Span::hours(30)),
+        calibration: "uncalibrated",
+        hours: 2_000,
+        hours_needed: 720,
+        reason: None,
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo(d) => vec![("listen", d.listen.clone())],
         Command::Up(up) => up.settings(),
         Command::Collect(c) if c.sources.is_empty() => c.up().settings(),
+        Command::Collect(c) => vec![("models", c.live.models.clone())],
+        Command::Replay(r) => vec![("models", r.models.clone())],
         Command::Markets(m) => m.up().settings(),
         Command::Doctor(d) => d.up().settings(),
         _ => Vec::new(),

@@ -9,6 +9,8 @@ use crate::live::core::no_such_venue;
 use crate::live::discover::{Choice, Wanted};
 use crate::live::start::{Asked, Wish, endpoints, start};
 use barograph_domain::{Metric, Span};
+use barograph_engine::models::ModelMarkets;
+use barograph_engine::models::policy::MARKETS_MAX;
 use barograph_store::{Reader, Role, Writer, open_reader, open_writer_patient_for, show_basis_every};
 use barograph_venues::session::venue;
 use std::io::Write as _;
@@ -83,6 +85,7 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
         metrics: metrics(settings.text("metrics"))?,
         books,
         backfill,
+        models: settings.models()?.unwrap_or(ModelMarkets::First(MARKETS_MAX)),
         poll_every: settings.whole("poll_interval", Span::secs(1))?,
         polls_in_flight_max: u32::try_from(settings.number("max_concurrent_checks")?).unwrap_or(5),
         trade_side_is_maker,

@@ -22,7 +22,7 @@ pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(
             let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
             check_causality(&input.plan, &setup, args.points, args.seed, json)
         }
-        Verify::Determinism(args) if args.paths.len() == 1 && crate::live::process::was_live(&args.paths[0]) => {
+        Verify::Determinism(args) if args.paths.len() == 1 && crate::live::replay::was_live(&args.paths[0]) => {
             check_live(&args.paths[0], settings, json)
         }
         Verify::Determinism(args) => {

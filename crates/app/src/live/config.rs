@@ -2,6 +2,9 @@
 //! asking any venue.
 
 use crate::failure::Failure;
+use crate::setup::Setup;
+use barograph_engine::Config;
+use barograph_engine::models::{Fits, ModelMarkets, ModelPolicy};
 use barograph_venues::session::{MarketSpec, SessionConfig};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +26,9 @@ pub(crate) struct LiveConfig {
     pub(crate) book: String,
     /// The rule book itself.
     pub(crate) book_text: String,
+    /// Which markets have statistical models.
+    #[serde(default)]
+    pub(crate) models: ModelMarkets,
     /// Venues, in the order of their numbers.
     pub(crate) venues: Vec<VenueConfig>,
     /// `synthetic` or `recorded` where the venue is the built-in server: every output says so.
@@ -39,6 +45,16 @@ pub(crate) struct MarketsChange {
 }
 
 impl LiveConfig {
+    /// What the engine runs with. Fits come from outside: they are journalled before they enter.
+    pub(crate) fn engine(&self, setup: &Setup) -> Config {
+        Config { models: self.models(), ..setup.engine() }
+    }
+
+    /// How models are run.
+    pub(crate) fn models(&self) -> ModelPolicy {
+        ModelPolicy { markets: self.models.clone(), fits: Fits::Outside }
+    }
+
     /// As it goes into the control file.
     pub(crate) fn to_json(&self) -> Result<serde_json::Value, Failure> {
         serde_json::to_value(self).map_err(Failure::broken)

@@ -12,6 +12,7 @@ use barograph_domain::{
     Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status, StatusState,
     StreamDecl, StreamIndex, Ts, Venue,
 };
+use barograph_engine::models::ModelUpdate;
 use barograph_engine::{Engine, LevelOut, Outputs};
 use barograph_venues::session::{
     Action, CloseReason, ConnId, Emit, FailReason, Fault, Input, MarketIndex, Origin, Out, RequestId, Session,
@@ -100,7 +101,7 @@ pub(crate) struct Core {
 impl Core {
     /// A machine at its beginning. Streams are declared by the sessions; nothing has been received.
     pub(crate) fn new(setup: Setup, config: LiveConfig, at: Ts, sink: &mut dyn Sink) -> Result<Self, Failure> {
-        let engine = Engine::new(setup.engine(), &[], &[]);
+        let engine = Engine::new(config.engine(&setup), &[], &[]);
         let mut core = Self::empty(setup, config, engine, at);
         for one in core.config.venues.clone() {
             let def = venue(&one.id).ok_or_else(|| Failure::usage(no_such_venue(&one.id)))?;
@@ -256,6 +257,13 @@ impl Core {
         if self.catchups.len() == 0 { 0 } else { fetching(&self.venues, &self.engine).len() }
     }
 
+    /// A fit came.
+    pub(crate) fn model(&mut self, at: Ts, update: &ModelUpdate, sink: &mut dyn Sink) -> Result<(), Failure> {
+        self.at = at;
+        self.engine.update_model(at, update, &mut self.rows).map_err(Failure::broken)?;
+        self.drain(sink)
+    }
+
     /// Position of a venue.
     pub(crate) fn venue(&self, id: &str) -> Option<usize> {
         self.venues.iter().position(|v| v.id == id)
@@ -283,8 +291,12 @@ impl Core {
         }
     }
 
-    /// After a restart with another list of markets: what is new is taken up, what is gone rests.
+    /// After a restart with another list of markets: what is new is taken up, what is gone rests. The same with models.
     pub(crate) fn reconfigure(&mut self, at: Ts, config: &LiveConfig, sink: &mut dyn Sink) -> Result<(), Failure> {
+        if self.config.models != config.models {
+            self.config.models = config.models.clone();
+            self.engine.set_models(self.config.models(), &self.instruments);
+        }
         for one in &config.venues {
             let Some(index) = self.venue(&one.id) else { continue };
             let known: Vec<&str> =

@@ -18,6 +18,7 @@ use crate::setup::{Setup, book_text};
 use barograph_domain::{
     Event, GapReason, Instrument, MarketKind, Metric, MinuteRow, Span, Status, StatusState, StreamDecl, StreamIndex, Ts,
 };
+use barograph_engine::models::ModelMarkets;
 use barograph_engine::rules::Book;
 use barograph_lake::journal::{EntryKind, JournalReader, REST};
 use barograph_sim::{Handle, Server, SimConfig, Venue};
@@ -73,6 +74,7 @@ pub(crate) fn core_of(venue: &str, symbols: &[&str]) -> Core {
         trade_side_is_maker: true,
     };
     let config = LiveConfig {
+        models: ModelMarkets::Off,
         logic_version: setup.logic_version.clone(),
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),

@@ -11,6 +11,9 @@ pub(crate) mod discover;
 mod ends;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod fitted;
+pub(crate) mod fitting;
 pub(crate) mod links;
 pub(crate) mod meter;
 pub(crate) mod process;

@@ -10,9 +10,10 @@ use crate::live::change::admit;
 use crate::live::checkpoint;
 use crate::live::config::{LiveConfig, MarketsChange};
 use crate::live::core::{Core, Sink as _};
+use crate::live::fitting::{self, Fitter};
 use crate::live::meter::Meter;
 use crate::live::publish::Publisher;
-use crate::live::replay::{self, connection_name, journal_folder};
+use crate::live::replay::{self, connection_name};
 use crate::live::storing::{Keep, Order, Storing};
 use crate::service::Service;
 use crate::setup::Setup;
@@ -24,7 +25,7 @@ use barograph_venues::session::{Action, CloseReason, ConnId, FailReason, Input, 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -77,6 +78,7 @@ pub(crate) struct Process {
     meter: Arc<Meter>,
     files: BTreeMap<(usize, ConnId), FileKey>,
     rest: Vec<FileKey>,
+    fitter: Fitter,
     /// A state that waits for the store.
     packed: Option<checkpoint::Packed>,
     /// Stamps of our own that are left.
@@ -209,6 +211,7 @@ impl Process {
             rest.push(key);
         }
         Ok(Self {
+            fitter: Fitter::start()?,
             packed: None,
             own: after,
             own_until: after,
@@ -290,6 +293,7 @@ impl Process {
         if self.own >= self.next_tick {
             let now = self.stamp();
             self.tick(now)?;
+            self.models()?;
             while let Ok(Change::Markets(change)) = changes.try_recv() {
                 self.change(&change)?;
             }
@@ -466,6 +470,18 @@ impl Process {
         changed
     }
 
+    /// Takes the fit that has come, journal first, and asks for the next that is wanted.
+    fn models(&mut self) -> Result<(), Failure> {
+        if self.own < self.own_until
+            && let Some(update) = self.fitter.answer()?
+        {
+            let at = self.stamp();
+            self.journal.control(at, &fitting::record(&update)?).map_err(|e| Failure::broken(chain(&e)))?;
+            self.core.model(at, &update, &mut self.publisher)?;
+        }
+        self.fitter.ask(|| self.core.engine.fit_wanted())
+    }
+
     /// How many subscriptions each link of a venue carries, for people.
     fn tell_carried(&self, venue: usize) {
         let session = &self.core.venues[venue].session;
@@ -579,9 +595,4 @@ fn follows_from_the_end(incoming: &Incoming) -> bool {
         Incoming::Failed { reason, .. } => *reason == FailReason::Dropped,
         Incoming::Opened { .. } | Incoming::Frame { .. } | Incoming::Reply { .. } => false,
     }
-}
-
-/// Is there anything of a live process in this folder?
-pub(crate) fn was_live(data: &Path) -> bool {
-    journal_folder(data).join("control").is_dir()
 }

@@ -10,6 +10,7 @@ use crate::live::config::{LiveConfig, MarketsChange};
 use crate::live::core::{Core, Sink};
 use crate::setup::Setup;
 use barograph_domain::Ts;
+use barograph_engine::models::ModelUpdate;
 use barograph_engine::rules::Book;
 use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
 use barograph_venues::session::{ConnId, Input, RequestId};
@@ -33,6 +34,11 @@ pub(crate) fn is_listening(data: &Path) -> bool {
 /// Folder of the journal in a data folder.
 pub(crate) fn journal_folder(data: &Path) -> PathBuf {
     data.join("journal")
+}
+
+/// Is there anything of a live process in this folder?
+pub(crate) fn was_live(data: &Path) -> bool {
+    journal_folder(data).join("control").is_dir()
 }
 
 /// What a replay went through.
@@ -155,10 +161,12 @@ fn control(
                 None => Ok(()),
             }
         }
-        ControlRecord::Stop
-        | ControlRecord::Start { .. }
-        | ControlRecord::Request { .. }
-        | ControlRecord::Model { .. } => Ok(()),
+        // The fit that was made then; nothing is fitted again.
+        ControlRecord::Model { value } => {
+            let update: ModelUpdate = serde_json::from_value(value).map_err(Failure::broken)?;
+            core.model(at, &update, sink)
+        }
+        ControlRecord::Stop | ControlRecord::Start { .. } | ControlRecord::Request { .. } => Ok(()),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::live::view::LiveView;
 use crate::service::Service;
 use crate::setup::{Setup, book_id};
 use barograph_domain::{Metric, Span, Ts};
+use barograph_engine::models::ModelMarkets;
 use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
 use barograph_net::{Bounds, Fetch, Net, Options, inbox};
 use barograph_store::{Reader, Retention, Writer};
@@ -44,6 +45,8 @@ pub(crate) struct Wish {
     pub(crate) books: Option<bool>,
     /// `None`: as much as the number of markets allows.
     pub(crate) backfill: Option<Span>,
+    /// Which markets have statistical models.
+    pub(crate) models: ModelMarkets,
     pub(crate) poll_every: Span,
     pub(crate) polls_in_flight_max: u32,
     pub(crate) trade_side_is_maker: bool,
@@ -229,6 +232,7 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish) -> Result<LiveConfig, 
         });
     }
     Ok(LiveConfig {
+        models: wish.models.clone(),
         logic_version: setup.logic_version.clone(),
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),

@@ -120,7 +120,7 @@ impl Core {
             .map(SavedInstrument::instrument)
             .collect::<Option<_>>()
             .ok_or("names an instrument that is none")?;
-        let engine = Engine::from_state(setup.engine(), &instruments, &saved.streams, saved.engine)
+        let engine = Engine::from_state(config.engine(&setup), &instruments, &saved.streams, saved.engine)
             .map_err(|e| format!("holds an engine that cannot be used: {e}"))?;
         let mut core = Self::empty(setup, config, engine, saved.at);
         core.instruments = instruments;

@@ -10,6 +10,7 @@ use crate::live::config::{LiveConfig, VenueConfig};
 use crate::live::core::{Core, Sink};
 use crate::setup::{Setup, book_text};
 use barograph_domain::{Event, Instrument, MarketKind, Metric, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
+use barograph_engine::models::ModelMarkets;
 use barograph_engine::rules::Book;
 use barograph_venues::session::{
     Action, ConnId, Endpoints, Fault, Input, LinkId, MarketSpec, Origin, Request, RequestId, SessionConfig,
@@ -176,6 +177,7 @@ fn config(setup: &Setup) -> LiveConfig {
         trade_side_is_maker: true,
     };
     LiveConfig {
+        models: ModelMarkets::First(20),
         logic_version: setup.logic_version.clone(),
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),

@@ -1,5 +1,6 @@
 //! `verify determinism DIR`: a live data folder's journal through the same code again, compared with what was published.
 
+use crate::digest::model_bytes;
 use crate::failure::{Failure, chain};
 use crate::live::checkpoint;
 use crate::live::config::LiveConfig;
@@ -100,7 +101,7 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
             for row in &rows.rows {
                 found.published += 1;
                 stored_at.insert(row.ts);
-                let stored = lens.snapshot(row, None).snapshot_id;
+                let stored = identity(&lens, row);
                 match ids.made.get(&(name.clone(), row.ts)) {
                     Some(made) if *made == stored => found.equal += 1,
                     Some(made) => found.note(format!("{name} at {}: published {stored}, made again {made}", row.ts)),
@@ -121,6 +122,17 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
         }
     }
     Ok(found)
+}
+
+/// What a minute is compared by: its snapshot id, and what models said of it, where they are on.
+fn identity(lens: &Lens, row: &MinuteRow) -> String {
+    let id = lens.snapshot(row, None).snapshot_id;
+    if row.models.is_empty() {
+        return id;
+    }
+    let mut said = Vec::new();
+    model_bytes(&row.models, &mut said);
+    Sha256::digest(said).iter().take(6).fold(id + " models ", |text, b| text + &format!("{b:02x}"))
 }
 
 impl Found {
@@ -147,7 +159,7 @@ impl Ids {
 impl Sink for Ids {
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         if let Some(lens) = self.lenses.get(row.instrument as usize) {
-            let id = lens.snapshot(row, None).snapshot_id;
+            let id = identity(lens, row);
             self.made.insert((lens.instrument.name.clone(), row.ts), id);
         }
         Ok(())

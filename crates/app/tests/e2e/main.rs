@@ -11,6 +11,7 @@ mod cli;
 mod export;
 mod freshness;
 mod live;
+mod models;
 mod postgres;
 mod replay;
 mod serve;

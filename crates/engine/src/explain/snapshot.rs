@@ -3,7 +3,7 @@
 use super::axes::{regimes, session};
 use super::facts::{Context, Facts};
 use super::guidance::guidance;
-use super::{changed, text, views};
+use super::{changed, models, text, views};
 use crate::catalogue::Feature;
 use crate::rules::AxisStates;
 use barograph_domain::snapshot::{Explanation, Snapshot, StopVulnerabilityView};
@@ -26,6 +26,7 @@ pub fn render(ctx: &Context<'_>, row: &MinuteRow, previous: Option<&MinuteRow>) 
 
 pub(super) fn assemble(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Snapshot {
     let stops = stop_view(facts);
+    let models = models::views(facts.row, facts.moment);
     Snapshot {
         snapshot_id: facts.snapshot_id.clone(),
         timestamp: facts.row.ts,
@@ -45,9 +46,15 @@ pub(super) fn assemble(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Snaps
         horizon: None,
         event_id: None,
         explanation: explanation(facts, previous),
-        not_available: NOT_AVAILABLE.to_vec(),
+        not_available: not_available(models.is_none()),
+        models,
         age_s: None,
     }
+}
+
+/// Fields that are null here.
+fn not_available(models_off: bool) -> Vec<&'static str> {
+    NOT_AVAILABLE.into_iter().chain(models_off.then_some("models")).collect()
 }
 
 /// Never LOW for lack of data (features §4.10).

@@ -36,7 +36,7 @@ impl Calibration {
 pub struct Verdict {
     /// The label.
     pub label: Cow<'static, str>,
-    /// Probability of every label, in the classifier's order of labels. For rules empty: a rule is true or it is not.
+    /// Probability of every label, in the classifier's order of labels; empty for rules, which are true or not.
     pub probabilities: Vec<(Cow<'static, str>, f64)>,
     /// Since when: of a label, since when it has been said without a break; of a change detector, since when its most
     /// probable run goes on.
@@ -68,7 +68,7 @@ impl Verdict {
 /// A classifier of regimes: pure, one step at a time.
 pub trait Classifier {
     /// What it is shown at each step.
-    type Features: ?Sized;
+    type Features<'a>;
     /// Its memory of one market.
     type State: Clone + Serialize + DeserializeOwned;
 
@@ -83,5 +83,5 @@ pub trait Classifier {
 
     /// Takes the features of the step that ends at `at`. `None` while it cannot say anything. Steps come in order of time;
     /// what was said is never taken back.
-    fn classify(&self, at: Ts, features: &Self::Features, state: &mut Self::State) -> Option<Verdict>;
+    fn classify(&self, at: Ts, features: Self::Features<'_>, state: &mut Self::State) -> Option<Verdict>;
 }

@@ -30,7 +30,7 @@ pub struct FitRequest {
 
 /// What came of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct FitResult {
+pub struct ModelUpdate {
     /// Whose.
     pub instrument: InstrumentName,
     /// Which classifier it is for.
@@ -47,11 +47,11 @@ pub struct FitResult {
 
 /// Runs a fit: the same request gives the same bits.
 #[must_use]
-pub fn run(request: &FitRequest) -> FitResult {
+pub fn run(request: &FitRequest) -> ModelUpdate {
     let until = Ts(0) + Span::hours(request.cut_off);
     let length = i64::try_from(request.window.len()).unwrap_or(i64::MAX);
     let outcome = hmm::fit(&request.window, STATES, hmm::fit::RULE).map_err(|e| e.to_string());
-    FitResult {
+    ModelUpdate {
         instrument: request.instrument.clone(),
         classifier: "hmm".to_owned(),
         fitted_from: until - Span::hours(length),

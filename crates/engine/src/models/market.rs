@@ -7,11 +7,11 @@
 
 use super::bocpd::Bocpd;
 use super::classify::{Classifier, Verdict};
-use super::fitting::{FIRST_FIT_H, FitRequest, FitResult, REFIT_H, WINDOW_H};
+use super::fitting::{FIRST_FIT_H, FitRequest, ModelUpdate, REFIT_H, WINDOW_H};
 use super::hmm::Window;
 use super::observation::{HourReadings, Hourly, Observation};
-use super::shadow::{ChangeWatch, HiddenState, HiddenStates};
-use barograph_domain::{InstrumentName, Span, Ts};
+use super::shadow::{ChangeWatch, FIRST_WORD_H, HiddenState, HiddenStates};
+use barograph_domain::{InstrumentName, Model, ModelReading, Span, Ts};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
@@ -152,7 +152,7 @@ impl MarketModels {
     ///
     /// # Errors
     /// A sentence, when the fit saw data from after `now`, or is not of this market; nothing changes then.
-    pub fn enter(&mut self, now: Ts, result: FitResult) -> Result<(), String> {
+    pub fn enter(&mut self, now: Ts, result: ModelUpdate) -> Result<(), String> {
         if result.instrument != self.instrument {
             return Err(format!("a model of {} was given to {}", result.instrument, self.instrument));
         }
@@ -165,28 +165,77 @@ impl MarketModels {
         let older = self.hidden.as_ref().is_some_and(|h| h.fitted_until >= result.fitted_until);
         if let (Ok(fitted), false) = (result.outcome, older) {
             let classifier = HiddenStates { params: fitted.params };
-            let mut state = classifier.begin();
-            self.hidden_verdict = None;
-            let newest = self.hourly.newest();
-            let mut next = self.hours.front().copied();
-            for (hour, row) in self.hours.iter().zip(&self.rows) {
-                for hole in next.unwrap_or(*hour)..*hour {
-                    classifier.classify(end_of(hole), &Observation::missing(hole), &mut state);
-                }
-                let seen = Observation { hour: *hour, y: Some(*row), shock: None };
-                self.hidden_verdict = classifier.classify(end_of(*hour), &seen, &mut state);
-                next = Some(hour + 1);
-            }
-            for hole in next.into_iter().flat_map(|n| n..=newest.unwrap_or(n - 1)) {
-                self.hidden_verdict = classifier.classify(end_of(hole), &Observation::missing(hole), &mut state);
-            }
+            let state = self.refilter(&classifier);
             let (digest, fitted_until) = (result.digest, result.fitted_until);
             self.hidden = Some(InForce { classifier, state, digest, fitted_until });
         }
         Ok(())
     }
 
-    /// What the classifiers say after the newest hour, the hidden states first.
+    /// Runs a model over the hours that are kept; what it says after the newest is said from now on.
+    fn refilter(&mut self, classifier: &HiddenStates) -> HiddenState {
+        let mut state = classifier.begin();
+        self.hidden_verdict = None;
+        let mut next = self.hours.front().copied();
+        for (hour, row) in self.hours.iter().zip(&self.rows) {
+            for hole in next.unwrap_or(*hour)..*hour {
+                classifier.classify(end_of(hole), &Observation::missing(hole), &mut state);
+            }
+            let seen = Observation { hour: *hour, y: Some(*row), shock: None };
+            self.hidden_verdict = classifier.classify(end_of(*hour), &seen, &mut state);
+            next = Some(hour + 1);
+        }
+        let newest = self.hourly.newest();
+        for hole in next.into_iter().flat_map(|n| n..=newest.unwrap_or(n - 1)) {
+            self.hidden_verdict = classifier.classify(end_of(hole), &Observation::missing(hole), &mut state);
+        }
+        state
+    }
+
+    /// Takes over the model of an earlier state of the same market, where it is newer than the one here: history that was
+    /// fetched makes another market of it, but a fit that was made stays made.
+    pub fn adopt(&mut self, other: &Self) {
+        let Some(theirs) = &other.hidden else { return };
+        if self.awaited.is_some_and(|cut_off| end_of(cut_off) <= theirs.fitted_until) {
+            self.awaited = None;
+        }
+        if self.hidden.as_ref().is_none_or(|h| h.fitted_until < theirs.fitted_until) {
+            let state = self.refilter(&theirs.classifier);
+            self.hidden = Some(InForce { state, ..theirs.clone() });
+            self.asked = true;
+        }
+    }
+
+    /// Whose models.
+    #[must_use]
+    pub const fn instrument(&self) -> &InstrumentName {
+        &self.instrument
+    }
+
+    /// What the classifiers say after the newest hour, as it stands in rows.
+    #[must_use]
+    pub fn said(&self) -> [ModelReading; 2] {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let hidden = self.hidden.as_ref();
+        let digest = |text: &str| u64::from_str_radix(text, 16).unwrap_or(0);
+        [
+            ModelReading {
+                have: count(self.hours.len()),
+                need: count(FIRST_FIT_H),
+                digest: hidden.map_or(0, |h| digest(&h.digest)),
+                fitted_until: hidden.map(|h| h.fitted_until),
+                ..reading(Model::Hmm, self.hidden_verdict.as_ref())
+            },
+            ModelReading {
+                have: self.changes.steps(),
+                need: FIRST_WORD_H,
+                digest: digest(&ChangeWatch.digest()),
+                ..reading(Model::Bocpd, self.change_verdict.as_ref())
+            },
+        ]
+    }
+
+    /// What the classifiers say after the newest hour, with their traces, the hidden states first.
     #[must_use]
     pub fn readings(&self) -> [Reading; 2] {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -204,7 +253,7 @@ impl MarketModels {
                 classifier: ChangeWatch.id().to_owned(),
                 verdict: self.change_verdict.clone(),
                 have: self.changes.steps(),
-                need: 1,
+                need: FIRST_WORD_H,
                 digest: Some(ChangeWatch.digest()),
                 fitted_until: None,
             },
@@ -216,6 +265,25 @@ impl MarketModels {
     pub fn ahead(&self, hours: usize) -> Option<Vec<f64>> {
         let model = self.hidden.as_ref()?;
         Some(model.state.filter().predict(&model.classifier.params, hours))
+    }
+}
+
+fn reading(model: Model, verdict: Option<&Verdict>) -> ModelReading {
+    let mut probabilities = [0.0; 3];
+    for (p, (_, q)) in probabilities.iter_mut().zip(verdict.iter().flat_map(|v| &v.probabilities)) {
+        *p = *q;
+    }
+    ModelReading {
+        model,
+        state: verdict.and_then(|v| model.states().iter().copied().find(|s| s.name() == v.label)),
+        probabilities,
+        since: verdict.map_or(Ts(0), |v| v.since),
+        expected_remaining: verdict.and_then(|v| v.expected_remaining),
+        recent_change: verdict.and_then(|v| v.recent_change),
+        have: 0,
+        need: 0,
+        digest: 0,
+        fitted_until: None,
     }
 }
 

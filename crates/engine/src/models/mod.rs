@@ -4,7 +4,8 @@
 //! is expected to go on, how far its probabilities are calibrated, and why. `hmm` filters hidden states, `bocpd` watches for
 //! changes; both run in shadow, uncalibrated, and enter no rule. Fits are pure functions of a window of the past
 //! ([`fitting`]); who runs them decides on which thread, and their results enter at a stated moment.
-//! Reading order: `classify`, `observation`, `hmm`, `bocpd`, `fitting`, `market`.
+//! Reading order: `classify`, `observation`, `hmm`, `bocpd`, `fitting`, `market`,
+//! `policy`, `runner`.
 
 pub mod bocpd;
 pub mod classify;
@@ -12,14 +13,20 @@ pub mod fitting;
 pub mod hmm;
 pub mod market;
 pub mod observation;
+pub mod policy;
+pub mod rules;
+pub mod runner;
 mod shadow;
 
 pub use bocpd::Bocpd;
 pub use classify::{Calibration, Classifier, Verdict};
-pub use fitting::{FitRequest, FitResult};
+pub use fitting::{FitRequest, ModelUpdate};
 pub use market::{MarketModels, Reading};
 pub use observation::{HourReadings, Hourly, Observation};
-pub use shadow::{CHANGE_WORDS, ChangeWatch, HiddenState, HiddenStates, STATE_WORDS};
+pub use policy::{Fits, ModelMarkets, ModelPolicy};
+pub use rules::{RuleAxis, RuleInputs};
+pub use runner::Runner;
+pub use shadow::{CHANGE_WORDS, ChangeWatch, FIRST_WORD_H, HiddenState, HiddenStates, STATE_WORDS};
 
 use sha2::{Digest as _, Sha256};
 

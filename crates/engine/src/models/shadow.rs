@@ -45,7 +45,7 @@ impl HiddenState {
 }
 
 impl Classifier for HiddenStates {
-    type Features = Observation;
+    type Features<'a> = &'a Observation;
     type State = HiddenState;
 
     fn id(&self) -> &'static str {
@@ -95,6 +95,9 @@ fn hours(h: f64) -> Option<Span> {
     (ns < 9e18).then_some(Span(ns as i64))
 }
 
+/// Values before the change detector says anything: a day.
+pub const FIRST_WORD_H: u32 = 24;
+
 /// The change detector. Its label says whether a change is recent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ChangeWatch;
@@ -103,7 +106,7 @@ pub struct ChangeWatch;
 pub const CHANGE_WORDS: [&str; 2] = ["RECENT_CHANGE", "STEADY"];
 
 impl Classifier for ChangeWatch {
-    type Features = Observation;
+    type Features<'a> = &'a Observation;
     type State = Bocpd;
 
     fn id(&self) -> &'static str {
@@ -136,7 +139,8 @@ impl Classifier for ChangeWatch {
             trace.push((Cow::Borrowed("r_1h_over_rv_24h"), shock));
             trace.push((Cow::Borrowed("ln_likelihood"), ln_likelihood));
         }
-        let reading = state.reading()?;
+        // The first values of all are a recent change by themselves.
+        let reading = state.reading().filter(|_| state.steps() >= FIRST_WORD_H)?;
         trace.push((Cow::Borrowed("run_length"), f64::from(reading.run_length)));
         trace.push((Cow::Borrowed("run_length_probability"), reading.probability));
         let recent = reading.recent_change.min(1.0);

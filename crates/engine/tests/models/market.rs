@@ -4,7 +4,7 @@ use crate::Random;
 use barograph_domain::math::exp;
 use barograph_domain::{InstrumentName, Span, Ts};
 use barograph_engine::models::fitting::{FIRST_FIT_H, REFIT_H, WINDOW_H, run};
-use barograph_engine::models::{FitResult, HourReadings, MarketModels, Reading};
+use barograph_engine::models::{HourReadings, MarketModels, ModelUpdate, Reading};
 
 const START: i64 = 480_000;
 
@@ -41,7 +41,7 @@ fn hours(seed: u64, n: i64) -> Vec<(i64, HourReadings)> {
 }
 
 /// Feeds hours; a fit enters `delay` hours after it was asked for. What was said after each hour, and the fits.
-fn live(models: &mut MarketModels, hours: &[(i64, HourReadings)], delay: i64) -> (Vec<[Reading; 2]>, Vec<FitResult>) {
+fn live(models: &mut MarketModels, hours: &[(i64, HourReadings)], delay: i64) -> (Vec<[Reading; 2]>, Vec<ModelUpdate>) {
     let (mut said, mut fits, mut coming) = (Vec::new(), Vec::new(), Vec::new());
     for (hour, readings) in hours {
         let due = models.hour(*hour, readings);
@@ -135,12 +135,12 @@ fn a_model_from_the_future_or_of_another_market_is_refused_and_an_older_one_pass
     let (_, fits) = live(&mut models, &hours, 0);
     let now = Ts(0) + Span::hours(hours.last().unwrap().0);
     let before = models.clone();
-    let ahead = FitResult { fitted_until: now + Span::hours(1), ..fits[0].clone() };
+    let ahead = ModelUpdate { fitted_until: now + Span::hours(1), ..fits[0].clone() };
     assert!(models.enter(now, ahead).unwrap_err().contains("cannot be known"));
-    let other = FitResult { instrument: name("ETHUSDT"), ..fits[0].clone() };
+    let other = ModelUpdate { instrument: name("ETHUSDT"), ..fits[0].clone() };
     assert!(models.enter(now, other).unwrap_err().contains("ETHUSDT"));
     models.enter(now, fits[0].clone()).unwrap();
-    let failed = FitResult { outcome: Err("flat".to_owned()), fitted_until: now, ..fits[0].clone() };
+    let failed = ModelUpdate { outcome: Err("flat".to_owned()), fitted_until: now, ..fits[0].clone() };
     models.enter(now, failed).unwrap();
     assert_eq!(models, before, "the model in force stays");
     assert!(models.ahead(4).is_some_and(|p| (p.iter().sum::<f64>() - 1.0).abs() < 1e-12));
@@ -154,10 +154,10 @@ fn the_same_hours_fit_the_same_bits_and_a_journalled_result_comes_back_whole() {
     assert_eq!(fits, again);
     for fit in &fits {
         let text = serde_json::to_string(fit).unwrap();
-        assert_eq!(&serde_json::from_str::<FitResult>(&text).unwrap(), fit);
+        assert_eq!(&serde_json::from_str::<ModelUpdate>(&text).unwrap(), fit);
         // A damaged one is refused rather than run with.
         let broken = text.replacen("\"transition\":[", "\"transition\":[7.0,", 1);
-        assert!(serde_json::from_str::<FitResult>(&broken).is_err());
+        assert!(serde_json::from_str::<ModelUpdate>(&broken).is_err());
     }
 }
 

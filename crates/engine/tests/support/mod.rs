@@ -121,7 +121,7 @@ pub(crate) fn perpetual() -> Instrument {
 }
 
 pub(crate) fn config(book: &str) -> Config {
-    Config { book: Arc::new(Book::shipped(book).unwrap()) }
+    Config::new(Arc::new(Book::shipped(book).unwrap()))
 }
 
 impl World {

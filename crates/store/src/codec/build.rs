@@ -1,6 +1,7 @@
 //! Gathers rows into columns and writes them.
 
 use super::bytes::put_uint;
+use super::models::ModelColumns;
 use super::seq::{Coder, Dictionary, Seq};
 use super::{CodecError, FORMAT, ROWS_MAX, Width, ZSTD_LEVEL, words};
 use barograph_domain::{Cell, InputAge, MinuteRow, StreamIndex};
@@ -30,6 +31,7 @@ pub struct ChunkBuilder {
     held: Vec<[Seq; 2]>,
     /// Metric, stream and anchor of each place in `MinuteRow::inputs`.
     inputs: Vec<[Seq; 3]>,
+    models: ModelColumns,
     dictionary: Dictionary,
     raw: Vec<u8>,
     zstd: zstd::bulk::Compressor<'static>,
@@ -70,6 +72,7 @@ impl ChunkBuilder {
             timeframes: ZERO,
             held: vec![[ZERO; 2]; width.rules],
             inputs: Vec::new(),
+            models: ModelColumns::default(),
             dictionary: Dictionary::default(),
             raw: Vec::new(),
             zstd,
@@ -111,6 +114,7 @@ impl ChunkBuilder {
         }
         self.put_axes(at, row);
         self.put_inputs(at, &row.inputs)?;
+        self.models.put(at, &row.models)?;
         self.rows += 1;
         Ok(())
     }
@@ -213,6 +217,7 @@ impl ChunkBuilder {
             seen.put(out, anchor, n, Coder::Steps);
         }
         write_planes(out, &mut self.values, n);
+        self.models.write(out, seen, n);
     }
 }
 

@@ -9,6 +9,7 @@ pub mod book;
 mod build;
 mod bytes;
 pub mod level;
+mod models;
 pub mod points;
 mod read;
 mod seq;

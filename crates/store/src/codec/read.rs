@@ -1,6 +1,7 @@
 //! Reads a blob back into rows.
 
 use super::bytes::Input;
+use super::models::ModelColumns;
 use super::seq::{Dictionary, Seq};
 use super::{CodecError, FORMAT, FORMAT_RISK_ONLY, RAW_BYTES_MAX, ROWS_MAX, Width, words};
 use barograph_domain::row::HeldCount;
@@ -40,6 +41,7 @@ struct Columns {
     timeframes: Option<Seq>,
     held: Vec<[Seq; 2]>,
     inputs: Vec<[Seq; 3]>,
+    models: ModelColumns,
 }
 
 impl Columns {
@@ -75,6 +77,7 @@ impl Columns {
         let held = (0..width.rules).map(|_| Ok([one()?, one()?])).collect::<Result<_, _>>()?;
         let inputs = (0..inputs).map(|_| Ok([one()?, one()?, one()?])).collect::<Result<_, _>>()?;
         let values = read_planes(&mut input, width.features + width.cuts + 1, rows)?;
+        let models = ModelColumns::read(&mut input, &mut seen, rows)?;
         if !input.0.is_empty() {
             return Err(CodecError("goes on after its end"));
         }
@@ -93,6 +96,7 @@ impl Columns {
             timeframes,
             held,
             inputs,
+            models,
         })
     }
 
@@ -120,6 +124,7 @@ impl Columns {
             held: self.held.iter().map(held).collect(),
             inputs: self.inputs(at)?,
             price: optional(self.width.cuts),
+            models: self.models.row(at)?,
         })
     }
 

@@ -4,8 +4,8 @@ use crate::{Columns, FeatureColumn, RunKey, RunSpec};
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
     AxisState, Bar, Cell, Event, HeatRegime, HeldBy, InputAge, Instrument, InstrumentName, Kind, MarketKind, Metric,
-    MinuteRow, Payload, Reason, RiskRegime, Side, Span, Stamp, State, StreamDecl, StreamIndex, Timeframes, TrendRegime,
-    Ts, VolRegime,
+    MinuteRow, Model, ModelReading, ModelState, Payload, Reason, RiskRegime, Side, Span, Stamp, State, StreamDecl,
+    StreamIndex, Timeframes, TrendRegime, Ts, VolRegime,
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -230,6 +230,23 @@ impl Market {
                 },
             ],
             price: Some(50_000.0 * self.values[0]),
+            models: (minute > 90).then(|| self.reading(ts, minute)).into_iter().collect(),
+        }
+    }
+
+    /// What a model says from its second hour on.
+    fn reading(&self, ts: Ts, minute: u32) -> ModelReading {
+        ModelReading {
+            model: Model::Hmm,
+            state: Some(ModelState::Mid),
+            probabilities: [0.125, 0.75 + self.values[1] / 1e6, 0.125],
+            since: ts.floor(Span::hours(4)),
+            expected_remaining: Some(Span::mins(500)),
+            recent_change: None,
+            have: minute / 60,
+            need: 720,
+            digest: 0x1234_5678_9abc,
+            fitted_until: Some(START),
         }
     }
 

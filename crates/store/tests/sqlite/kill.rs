@@ -57,6 +57,7 @@ impl Toy {
             held: vec![HeldCount { held: self.rises, known: 0 }; 3],
             inputs: Vec::new(),
             price: Some(self.price),
+            models: Vec::new(),
         }
     }
 

@@ -1,0 +1,30 @@
+//! Values of flags: words of closed sets, and `METRIC=TIME`. Errors name what could have been written.
+
+use barograph_domain::{MarketKind, Metric, Span, Stamp};
+
+fn word<T: serde::de::DeserializeOwned>(text: &str, what: &str, known: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_e| format!("'{text}' is no {what}; write one of {known}"))
+}
+
+pub(super) fn market_kind(text: &str) -> Result<MarketKind, String> {
+    word(text, "market kind", "spot, perpetual, dated_future")
+}
+
+pub(super) fn stamp(text: &str) -> Result<Stamp, String> {
+    word(text, "stamp", "open, close, instant")
+}
+
+pub(super) fn metric(text: &str) -> Result<Metric, String> {
+    Metric::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Metric::ALL.iter().map(|m| m.name()).collect();
+        format!("'{text}' is no metric; write one of {}", names.join(", "))
+    })
+}
+
+pub(super) fn delay(text: &str) -> Result<(Metric, Span), String> {
+    let (name, time) =
+        text.split_once('=').ok_or_else(|| format!("'{text}' is not METRIC=TIME, as in open_interest=60s"))?;
+    let span = if matches!(time, "0" | "0s") { Span::ZERO } else { Span::parse(time)? };
+    Ok((metric(name)?, span))
+}
