@@ -3,6 +3,8 @@
 //! below 20 ms on two shared cores.
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
+#[path = "../tests/http/held.rs"]
+mod held;
 #[path = "../tests/http/listening.rs"]
 #[expect(dead_code, reason = "the world of the tests, of which a part is used here")]
 mod listening;

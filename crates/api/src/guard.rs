@@ -2,6 +2,7 @@
 
 use crate::host;
 use crate::problem::{Problem, ProblemKind};
+use crate::routes::body;
 use crate::state::Shared;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
@@ -24,7 +25,7 @@ const HEADER_BYTES_MAX: usize = 8_192;
 pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Next) -> Response<Body> {
     let began = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = match check(&app, &request) {
+    let mut response = match check(&app, &request, route.as_ref().map(MatchedPath::as_str)) {
         Err(problem) => {
             let closes = problem.kind == ProblemKind::BodyRefused;
             let mut response = problem.into_response();
@@ -80,7 +81,7 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
     .await
 }
 
-fn check(app: &Shared, request: &Request) -> Result<(), Problem> {
+fn check(app: &Shared, request: &Request, route: Option<&str>) -> Result<(), Problem> {
     let headers = request.headers();
     host::check(headers, request.uri(), &app.config.host_names)?;
     let address = request.uri().path_and_query().map_or(0, |p| p.as_str().len());
@@ -99,9 +100,12 @@ fn check(app: &Shared, request: &Request) -> Result<(), Problem> {
         )
         .hint("send fewer or shorter header fields"));
     }
+    if body::is_read(request.method(), route) {
+        return Ok(());
+    }
     let length = headers.get(CONTENT_LENGTH).filter(|v| v.as_bytes() != b"0");
     if length.is_some() || headers.contains_key(TRANSFER_ENCODING) {
-        let problem = Problem::new(ProblemKind::BodyRefused, "the request has a body, and no route here reads one")
+        let problem = Problem::new(ProblemKind::BodyRefused, "the request has a body, and this route reads none")
             .hint("send the request without a body");
         return Err(match length.and_then(|v| v.to_str().ok()) {
             Some(bytes) => problem.value(bytes),

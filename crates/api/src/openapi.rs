@@ -14,8 +14,9 @@ use utoipa::{Modify, OpenApi};
 #[openapi(
     info(
         title = "barograph",
-        description = "Market context: what the weather is, why, and what would change it. Everything is a read; \
-                       nothing here places an order or advises a side. Every read of what was takes `as_of` and then \
+        description = "Market context: what the weather is, why, and what would change it. Nothing here \
+                       places an order or picks a side: advice is given on the side, entry and stop that the caller states. \
+                       Everything is a read, but for the list of positions that the user registers. Every read of what was takes `as_of` and then \
                        answers with what was known at that moment; a moment in the future means now. Times are UTC. Errors are \
                        problem documents (RFC 9457). Only loopback is served, and no cross-origin header is sent.",
         license(name = "Apache-2.0 OR MIT"),
@@ -24,6 +25,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "context", description = "what is known of each market"),
         (name = "live", description = "what is heard this moment, and whether it can be trusted; answered from memory"),
+        (name = "advice", description = "what a trade in mind is walking into, and positions that are watched"),
         (name = "original paths", description = "the original payloads, field for field; the trailing slash is optional"),
         (name = "operations", description = "alive, ready, counted"),
         (name = "pages", description = "for people"),
@@ -38,6 +40,12 @@ use utoipa::{Modify, OpenApi};
         routes::live::now,
         routes::feeds::list,
         routes::markets::catalogue,
+        routes::advice::advise,
+        routes::positions::list,
+        routes::positions::register,
+        routes::positions::one,
+        routes::positions::remove,
+        routes::positions::notices,
         routes::stream::stream,
         routes::alias::snapshot,
         routes::alias::history,
@@ -59,12 +67,17 @@ struct Api;
 
 struct Finish;
 
+/// What is sent, not answered: here only what has no default is required, as the types say.
+const SENT: &[&str] = &["AdviceRequest", "TradeRecord", "NewPosition"];
+
 /// Fields that are left out where there is nothing to say; every other field is always there, if only as null.
 const LEFT_OUT: &[(&str, &[&str])] = &[
     ("Snapshot", &["age_s"]),
     ("FeatureView", &["have", "need"]),
     ("Problem", &["value", "hint", "candidates"]),
     ("HealthView", &["notes"]),
+    ("WarningView", &["reason"]),
+    ("AdviceOption", &["regime_age_s", "median_s", "low_s", "high_s", "episodes", "missing"]),
     (
         "AliasExplanation",
         &[
@@ -83,7 +96,7 @@ impl Modify for Finish {
         openapi.info.version = "1".to_owned();
         openapi.info.contact = None;
         for item in openapi.paths.paths.values_mut() {
-            if let Some(operation) = &mut item.get {
+            for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
                 operation.responses.responses.insert("default".to_owned(), problem());
             }
         }
@@ -93,6 +106,9 @@ impl Modify for Finish {
                 if let Some(row) = name.strip_prefix("PageView_") {
                     // The generator writes the row out in full on every page type; its name is enough.
                     object.properties.insert("items".to_owned(), rows(row));
+                }
+                if SENT.contains(&name.as_str()) {
+                    continue;
                 }
                 object.required =
                     object.properties.keys().filter(|f| !left_out.contains(&f.as_str())).cloned().collect();
@@ -160,8 +176,8 @@ mod tests {
             let name = reference.split('"').next().unwrap();
             assert!(document["components"]["schemas"][name].is_object(), "{name}");
         }
-        let operations: Vec<&serde_json::Value> =
-            document["paths"].as_object().unwrap().values().map(|item| &item["get"]).collect();
+        let items = document["paths"].as_object().unwrap().values();
+        let operations: Vec<&serde_json::Value> = items.flat_map(|item| item.as_object().unwrap().values()).collect();
         assert!(operations.iter().all(|o| o["responses"]["default"].is_object()));
         let ids: std::collections::BTreeSet<&str> =
             operations.iter().map(|o| o["operationId"].as_str().unwrap()).collect();

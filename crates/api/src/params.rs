@@ -65,6 +65,19 @@ impl Params {
         Ok(self.instant("as_of")?.map(|t| t.min(now)))
     }
 
+    /// `as_of` of the query or of a body; given in both it must be given once.
+    pub(crate) fn either_as_of(&self, body: Option<&str>, now: Ts) -> Result<Option<Ts>, Problem> {
+        match (self.text("as_of"), body) {
+            (Some(_), Some(text)) => {
+                Err(Problem::new(ProblemKind::RepeatedParameter, "'as_of' is given in the address and in the body")
+                    .value(text)
+                    .hint("give 'as_of' once"))
+            }
+            (None, Some(text)) => Self { pairs: vec![("as_of".to_owned(), text.to_owned())] }.as_of(now),
+            (_, None) => self.as_of(now),
+        }
+    }
+
     /// `start` and `end`, in order.
     pub(crate) fn range(&self) -> Result<(Option<Ts>, Option<Ts>), Problem> {
         let (start, end) = (self.instant("start")?, self.instant("end")?);

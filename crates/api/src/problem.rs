@@ -102,6 +102,10 @@ kinds! {
     BadWord 400 "bad-word" "bad word";
     /// A cursor that is no cursor, or belongs to another query.
     BadCursor 400 "bad-cursor" "bad cursor";
+    /// A body that is no JSON, or not of its shape.
+    BadBody 400 "bad-body" "bad body";
+    /// A field whose value cannot be meant.
+    BadField 400 "bad-field" "bad field";
     /// A path or query that is not UTF-8, or a request without a usable host.
     BadRequest 400 "bad-request" "bad request";
     /// No such address.
@@ -116,6 +120,8 @@ kinds! {
     UnknownBook 404 "unknown-book" "unknown rule book";
     /// No such venue is listened to.
     UnknownVenue 404 "unknown-venue" "unknown venue";
+    /// No such position is registered.
+    UnknownPosition 404 "unknown-position" "unknown position";
     /// The venue does not have it.
     NotOffered 404 "not-offered" "not offered by the venue";
     /// This process does not listen to it.
@@ -126,10 +132,14 @@ kinds! {
     MethodNotAllowed 405 "method-not-allowed" "method not allowed";
     /// A bare symbol that several instruments answer to.
     AmbiguousSymbol 409 "ambiguous-symbol" "ambiguous symbol";
-    /// A body where none is read.
+    /// It cannot be changed from here.
+    Conflict 409 "conflict" "conflict";
+    /// A body where none is read, or one that is too long.
     BodyRefused 413 "body-refused" "body refused";
     /// An address that is too long.
     AddressTooLong 414 "address-too-long" "address too long";
+    /// A body of another type than JSON.
+    UnsupportedMediaType 415 "unsupported-media-type" "unsupported media type";
     /// A host name that is not this server's.
     WrongHost 421 "wrong-host" "wrong host";
     /// Too many or too long header fields.
@@ -234,6 +244,13 @@ impl Problem {
             QueryError::NotOffered { metric, .. } => Self::new(ProblemKind::NotOffered, detail)
                 .value(metric.name())
                 .hint("leave metric_name out to see what this market has, or ask for a market of another venue"),
+            QueryError::BadField { field, value, .. } => Self::new(ProblemKind::BadField, detail)
+                .value(value.as_str())
+                .hint(format!("correct {field}; /docs says what it means")),
+            QueryError::UnknownPosition { id } => Self::new(ProblemKind::UnknownPosition, detail)
+                .value(id.as_str())
+                .hint("/api/v1/positions lists those that are registered"),
+            QueryError::Conflict { hint, .. } => Self::new(ProblemKind::Conflict, detail).hint(hint.as_str()),
             QueryError::Away { retry_after_s, .. } => Self::new(ProblemKind::NotReady, detail)
                 .retry_after(*retry_after_s)
                 .hint("try again after Retry-After; nothing has to be done"),

@@ -11,6 +11,7 @@ use crate::live::LiveView;
 use crate::names;
 use crate::view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};
 use axum::http::HeaderValue;
+use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, PositionCard};
 use barograph_domain::{InstrumentName, Level, LevelType, Metric, Snapshot, Span, StatusState, Ts};
 use bytes::Bytes;
 use core::fmt;
@@ -164,6 +165,56 @@ pub trait Query: Send + Sync + 'static {
             let mut of_metric = live.streams.iter().filter(|s| s.metric == metric.name()).peekable();
             of_metric.peek().is_some() && of_metric.all(|s| s.continuity == StatusState::NotOffered)
         })
+    }
+
+    /// Advice on a trade somebody has in mind. A market without a snapshot is answered too: AVOID for want of data.
+    ///
+    /// # Errors
+    /// [`QueryError::UnknownSymbol`], [`QueryError::Ambiguous`], [`QueryError::BadField`], or the store's failure. By
+    /// default, and so for positions, [`QueryError::Unavailable`].
+    fn advise(&self, _request: &AdviceRequest, _as_of: Option<Ts>) -> Result<AdviceView, QueryError> {
+        Err(QueryError::no_positions())
+    }
+
+    /// Registered positions with what is around them, oldest first.
+    ///
+    /// # Errors
+    /// As [`Self::advise`].
+    fn positions(&self, _as_of: Option<Ts>) -> Result<Vec<PositionCard>, QueryError> {
+        Err(QueryError::no_positions())
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`QueryError::UnknownPosition`], and as [`Self::advise`].
+    fn position(&self, id: &str, as_of: Option<Ts>) -> Result<PositionCard, QueryError> {
+        let found = self.positions(as_of)?.into_iter().find(|c| c.position.id == id);
+        found.ok_or_else(|| QueryError::UnknownPosition { id: id.to_owned() })
+    }
+
+    /// Registers a position to be watched.
+    ///
+    /// # Errors
+    /// [`QueryError::BadField`], [`QueryError::Conflict`], and as [`Self::advise`].
+    fn register(&self, _new: &NewPosition) -> Result<PositionCard, QueryError> {
+        Err(QueryError::no_positions())
+    }
+
+    /// Takes a position out.
+    ///
+    /// # Errors
+    /// [`QueryError::UnknownPosition`], [`QueryError::Conflict`], and as [`Self::advise`].
+    fn unregister(&self, _id: &str) -> Result<(), QueryError> {
+        Err(QueryError::no_positions())
+    }
+
+    /// Notices about positions, newest first.
+    ///
+    /// # Errors
+    /// As [`Self::advise`].
+    fn notices(&self, _position: Option<&str>, _as_of: Option<Ts>, _limit: usize) -> Result<Vec<Notice>, QueryError> {
+        Err(QueryError::no_positions())
     }
 
     /// More counters for `/metrics`, as [`crate::exposition`] wants them; empty by default. The names
@@ -348,6 +399,27 @@ pub enum QueryError {
         /// Whom.
         venue: String,
     },
+    /// A field of a request whose value cannot be meant.
+    BadField {
+        /// Which.
+        field: String,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No such position is registered.
+    UnknownPosition {
+        /// As asked.
+        id: String,
+    },
+    /// It cannot be changed from here.
+    Conflict {
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
     /// The database is away (restarting, or its connection was lost) and expected back by itself.
     Away {
         /// Why, for the client.
@@ -365,6 +437,12 @@ pub enum QueryError {
         /// What failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl QueryError {
+    fn no_positions() -> Self {
+        Self::Unavailable { reason: "this process keeps no positions and gives no advice".to_owned() }
+    }
 }
 
 impl fmt::Display for QueryError {
@@ -391,6 +469,8 @@ impl fmt::Display for QueryError {
             Self::NotLive { instrument: Some(id) } => write!(f, "{id} is not listened to live by this process"),
             Self::NotLive { instrument: None } => f.write_str("this process listens to no venue"),
             Self::NotOffered { metric, venue } => write!(f, "'{}' is not offered by {venue}", metric.name()),
+            Self::BadField { reason, .. } | Self::Conflict { reason, .. } => f.write_str(reason),
+            Self::UnknownPosition { id } => write!(f, "no position '{id}' is registered"),
             Self::Unavailable { reason } | Self::Away { reason, .. } => f.write_str(reason),
             Self::Internal { source } => write!(f, "the read failed: {source}"),
         }
@@ -408,6 +488,9 @@ impl std::error::Error for QueryError {
             | Self::NothingYet { .. }
             | Self::NotLive { .. }
             | Self::NotOffered { .. }
+            | Self::BadField { .. }
+            | Self::UnknownPosition { .. }
+            | Self::Conflict { .. }
             | Self::Away { .. }
             | Self::Unavailable { .. } => None,
         }

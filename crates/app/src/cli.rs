@@ -1,6 +1,9 @@
 //! The command line as written. What is typed is resolved in `config` and `input`; only resolved settings travel on.
 
+mod advice;
 mod values;
+
+pub(crate) use advice::{Advise, Positions};
 
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -54,6 +57,13 @@ pub(crate) enum Command {
     /// The context of one market
     #[command(visible_alias = "generate_market_context")]
     Context(Context),
+    /// What a trade you have in mind is walking into; exit 1 when the verdict is AVOID
+    Advise(Box<Advise>),
+    /// Positions you hold: registered, watched, and what was told about them
+    Positions {
+        #[command(subcommand)]
+        command: Positions,
+    },
     /// How old snapshots and inputs are; exit 1 when older than the threshold
     #[command(visible_alias = "monitor_context_freshness")]
     Freshness(Freshness),

@@ -46,7 +46,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 28] = [
+pub(crate) const KEYS: [Key; 32] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
     Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
@@ -137,6 +137,26 @@ pub(crate) const KEYS: [Key; 28] = [
         name: "db_url",
         meaning: "database: nothing for SQLite in the data folder, or postgres://user:password@host/name",
         default: String::new,
+    },
+    Key {
+        name: "positions_file",
+        meaning: "file of positions to watch, TOML or JSON; read at start and when it changes",
+        default: String::new,
+    },
+    Key {
+        name: "stop_mode",
+        meaning: "computed stop where you give none: base, or beyond_cluster",
+        default: || "base".to_owned(),
+    },
+    Key {
+        name: "stop_uses_vol_multiplier",
+        meaning: "widen computed stops by the volatility class once more: on or off",
+        default: || "off".to_owned(),
+    },
+    Key {
+        name: "news_blackout",
+        meaning: "advice within two hours before a calendar event: avoid or warn",
+        default: || "avoid".to_owned(),
     },
     Key { name: "monitoring", meaning: "listen to venues at all: on or off", default: || "on".to_owned() },
 ];

@@ -3,6 +3,7 @@
 //! Nothing is computed here. Commands read files through `lake`, step the `engine`, keep rows in the `store` and show them on
 //! the terminal or through `api`. Exit codes: 0 fine, 1 the check said no, 2 usage or configuration, 3 failure at run time.
 
+mod advice;
 mod builtin;
 mod causality;
 mod cli;
@@ -18,6 +19,7 @@ mod input;
 mod json_lines;
 mod levels;
 mod live;
+mod positions;
 mod progress;
 mod random;
 mod render;

@@ -2,6 +2,7 @@
 //!
 //! A thread looks for new minutes every second, so another process may write into the same folder meanwhile.
 
+mod advice;
 mod list;
 
 use crate::clock::Clock;
@@ -13,6 +14,7 @@ use barograph_api::{CatalogueEntry, FeatureRowView, LevelFilter, LevelView, Mark
 use barograph_api::{
     FeedFilter, FeedHealth, FeedsView, Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window,
 };
+use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, PositionCard};
 use barograph_domain::{Instrument, InstrumentName, Level, Metric, MinuteRow, Snapshot, Span, Ts};
 use barograph_engine::rules::Book;
 use barograph_store::run::LATENESS;
@@ -52,6 +54,8 @@ pub(crate) struct Service {
     told: Mutex<BTreeMap<InstrumentName, (bool, Ts)>>,
     /// Data gaps over two hours that have been told.
     gaps: Mutex<crate::gap_alert::GapAlerts>,
+    /// Where positions are registered.
+    desk: std::sync::OnceLock<Arc<crate::positions::Desk>>,
 }
 
 impl core::fmt::Debug for Service {
@@ -84,6 +88,7 @@ impl Service {
             sender: broadcast::channel(barograph_api::STREAM_BUFFER).0,
             told: Mutex::new(BTreeMap::new()),
             gaps: Mutex::default(),
+            desk: std::sync::OnceLock::new(),
         };
         service.look()?;
         Ok(service)
@@ -405,6 +410,26 @@ impl Query for Service {
 
     fn not_offered(&self, id: &InstrumentName, metric: Metric) -> bool {
         self.live.as_ref().is_some_and(|live| live.not_offered(id, metric))
+    }
+
+    fn advise(&self, request: &AdviceRequest, as_of: Option<Ts>) -> Result<AdviceView, QueryError> {
+        self.advice(request, as_of)
+    }
+
+    fn positions(&self, as_of: Option<Ts>) -> Result<Vec<PositionCard>, QueryError> {
+        self.cards(as_of)
+    }
+
+    fn register(&self, new: &NewPosition) -> Result<PositionCard, QueryError> {
+        self.registered(new)
+    }
+
+    fn unregister(&self, id: &str) -> Result<(), QueryError> {
+        self.unregistered(id)
+    }
+
+    fn notices(&self, position: Option<&str>, as_of: Option<Ts>, limit: usize) -> Result<Vec<Notice>, QueryError> {
+        self.told(position, as_of, limit)
     }
 
     fn metrics_text(&self) -> String {

@@ -6,9 +6,10 @@
 
 use crate::{
     Appended, Book, CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted, InstrumentInfo, LabelChange,
-    LevelQuery, LiveBatch, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced, Result, Retention,
-    RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo,
+    LevelQuery, LiveBatch, NoticeQuery, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced, Result,
+    Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo, WatchState,
 };
+use barograph_domain::advice::{Notice, Position};
 use barograph_domain::{Event, Instrument, InstrumentName, LevelChange, MinuteRow, StreamDecl, Ts};
 
 /// Events in the total order of [`Event::order`].
@@ -121,6 +122,24 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// See [`Self::instruments`].
     fn imports(&self) -> Result<Vec<ImportRecord>>;
+
+    /// Registered positions, oldest first.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn positions(&self, as_of: Option<Ts>) -> Result<Vec<Position>>;
+
+    /// What the watch over positions remembers, by position.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn position_states(&self) -> Result<Vec<WatchState>>;
+
+    /// Notices about positions, newest first.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn notices(&self, query: &NoticeQuery) -> Result<Vec<Notice>>;
 
     /// Looks at everything stored: is it readable, do counts and digests agree, do label changes follow from rows. With
     /// `hash` also the content hash.

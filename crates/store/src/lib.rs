@@ -11,6 +11,7 @@ pub mod contract;
 pub mod error;
 pub mod live;
 pub mod model;
+pub mod position;
 pub mod postgres;
 pub mod run;
 mod sql;
@@ -27,11 +28,13 @@ pub use model::{
     CheckReport, ContentHash, ImportRecord, Inserted, InstrumentInfo, LevelQuery, Page, Point, PointQuery,
     PointsVersion, Pruned, Range, Retention, Role, SectionHash, StreamInfo,
 };
+pub use position::{NoticeQuery, PositionWriter, Registered, WatchState};
 pub use postgres::{PgReader, PgWriter};
 pub use run::{
     Checkpoint, Columns, Dirty, FeatureColumn, Gap, LabelChange, Replaced, RowQuery, Rows, RunInfo, RunKey, RunSpec,
 };
 pub use sqlite::{SqliteReader, SqliteWriter};
 pub use target::{
-    Target, migrate, open_reader, open_writer, open_writer_patient_for, schema_version, show_basis_every,
+    Target, migrate, open_positions, open_reader, open_writer, open_writer_patient_for, schema_version,
+    show_basis_every,
 };

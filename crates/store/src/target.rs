@@ -1,6 +1,6 @@
 //! Where a store is, and opening it there: a data folder, or a PostgreSQL server (`DB_URL`, `--db-url`).
 
-use crate::{PgReader, PgWriter, Reader, Result, Role, SqliteReader, SqliteWriter, Writer};
+use crate::{PgReader, PgWriter, PositionWriter, Reader, Result, Role, SqliteReader, SqliteWriter, Writer};
 use barograph_domain::Span;
 use std::fmt;
 use std::path::PathBuf;
@@ -78,6 +78,17 @@ pub fn open_writer_patient_for(target: &Target, roles: &[Role], patience: Durati
         Target::Folder(_) => open_writer(target, roles),
         Target::Postgres(url) => Ok(Box::new(PgWriter::connect(url, roles)?.with_patience(patience))),
     }
+}
+
+/// Opens a store for registering positions; takes no role, so it works beside a live process.
+///
+/// # Errors
+/// All that opening can bring.
+pub fn open_positions(target: &Target) -> Result<Box<dyn PositionWriter>> {
+    Ok(match target {
+        Target::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
+        Target::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),
+    })
 }
 
 /// Makes the tables of a store, or brings them up to date; takes no role (R3.46).

@@ -1,8 +1,10 @@
 //! Every address this server has. [`PATHS`] is the one list: the router, the counters and the documentation test
 //! follow it.
 
+pub(crate) mod advice;
 pub(crate) mod alias;
 pub(crate) mod alias_markets;
+pub(crate) mod body;
 pub(crate) mod context;
 mod docs;
 pub(crate) mod features;
@@ -14,6 +16,7 @@ pub(crate) mod metrics;
 pub(crate) mod ops;
 pub(crate) mod pages;
 mod paging;
+pub(crate) mod positions;
 mod reply;
 pub(crate) mod stream;
 
@@ -21,10 +24,11 @@ use crate::guard::guard;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::Shared;
 use axum::Router;
+use axum::extract::MatchedPath;
 use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, Method, Response};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 
 /// Every path pattern, as routed and as documented. The original paths are routed without their trailing slash too.
 pub(crate) const PATHS: &[&str] = &[
@@ -37,6 +41,10 @@ pub(crate) const PATHS: &[&str] = &[
     "/api/v1/markets/{id}/live",
     "/api/v1/feeds",
     "/api/v1/catalogue",
+    "/api/v1/advice",
+    "/api/v1/positions",
+    "/api/v1/positions/{id}",
+    "/api/v1/notices",
     "/api/v1/stream",
     "/api/market-context/snapshot/",
     "/api/market-context/history/",
@@ -63,6 +71,10 @@ fn handler(path: &str) -> Option<MethodRouter<Shared>> {
         "/api/v1/markets/{id}/live" => get(live::now),
         "/api/v1/feeds" => get(feeds::list),
         "/api/v1/catalogue" => get(markets::catalogue),
+        "/api/v1/advice" => post(advice::advise),
+        "/api/v1/positions" => get(positions::list).post(positions::register),
+        "/api/v1/positions/{id}" => get(positions::one).delete(positions::remove),
+        "/api/v1/notices" => get(positions::notices),
         "/api/v1/stream" => get(stream::stream),
         "/api/market-context/snapshot/" => get(alias::snapshot),
         "/api/market-context/history/" => get(alias::history),
@@ -107,11 +119,22 @@ async fn unknown(uri: axum::http::Uri) -> Problem {
     Problem::new(ProblemKind::UnknownRoute, format!("there is nothing at {path}")).value(path).hint(hint)
 }
 
-async fn wrong_method(method: Method) -> Response<axum::body::Body> {
+/// What may be done at a path, as its `Allow` header says it.
+fn allowed(route: Option<&str>) -> &'static str {
+    match route {
+        Some("/api/v1/advice") => "POST",
+        Some("/api/v1/positions") => "GET, HEAD, POST",
+        Some("/api/v1/positions/{id}") => "GET, HEAD, DELETE",
+        _ => "GET, HEAD",
+    }
+}
+
+async fn wrong_method(route: Option<MatchedPath>, method: Method) -> Response<axum::body::Body> {
+    let allow = allowed(route.as_ref().map(MatchedPath::as_str));
     let mut response = Problem::new(ProblemKind::MethodNotAllowed, format!("{method} is not offered here"))
         .value(method.as_str())
-        .hint("use GET or HEAD: everything here is a read")
+        .hint(format!("use {allow}"))
         .into_response();
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     response
 }

@@ -103,7 +103,7 @@ fn a_cursor_keeps_to_its_query() {
 }
 
 #[test]
-fn everything_is_a_read() {
+fn everything_else_is_a_read() {
     let server = Server::start();
     for (method, path) in
         [("POST", "/api/v1/markets"), ("DELETE", "/healthz"), ("OPTIONS", "/api/v1/markets"), ("PUT", "/")]

@@ -1,6 +1,8 @@
 //! The HTTP surface, asked over a real socket: every route, error, limit, validator, page, stream and the shutdown.
 
 #[cfg(test)]
+mod advice;
+#[cfg(test)]
 mod alias;
 #[cfg(test)]
 mod client;
@@ -10,6 +12,8 @@ mod docs;
 mod errors;
 #[cfg(test)]
 mod feeds;
+#[cfg(test)]
+mod held;
 #[cfg(test)]
 mod levels;
 #[cfg(test)]

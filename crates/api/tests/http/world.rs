@@ -1,6 +1,7 @@
 //! A small world behind the API: four markets, two rule books, hundreds of snapshots, points with revisions, and
 //! switches that make it slow or broken. What its snapshots say is in `weather`.
 
+use super::held::{advice, card, notice};
 use super::listening::Listening;
 use super::weather::{feature_row, overlay, snapshot};
 use barograph_api::{
@@ -8,7 +9,10 @@ use barograph_api::{
     MarketHealth, MarketView, MetricPoint, Page, Query, QueryError, Rendered, STREAM_BUFFER, SnapshotEvent, StreamView,
     Window,
 };
-use barograph_domain::{InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Snapshot, Span, Stamp, Ts};
+use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard};
+use barograph_domain::{
+    InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Side, Snapshot, Span, Stamp, Ts,
+};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
@@ -49,6 +53,7 @@ pub(crate) struct World {
     /// The present view of each market, rendered once a second, as the real program does it.
     present: RwLock<BTreeMap<InstrumentName, (i64, Rendered)>>,
     events: broadcast::Sender<Arc<SnapshotEvent>>,
+    positions: Mutex<Vec<Position>>,
     /// What is heard of venues; `None`: recorded history only.
     pub(crate) listening: Mutex<Option<Listening>>,
 }
@@ -80,6 +85,7 @@ impl World {
             history,
             present: RwLock::default(),
             events: broadcast::Sender::new(STREAM_BUFFER),
+            positions: Mutex::default(),
             listening: Mutex::default(),
         })
     }
@@ -341,6 +347,50 @@ impl Query for World {
     }
     fn feed_health(&self) -> FeedHealth {
         self.listening.lock().unwrap().as_ref().map(|l| l.health()).unwrap_or_default()
+    }
+    fn advise(&self, request: &AdviceRequest, as_of: Option<Ts>) -> Result<AdviceView, QueryError> {
+        self.disk()?;
+        let id = self.resolve(&request.symbol, false)?;
+        if request.side != "long" {
+            let reason = format!("side is '{}': it must be long or short", request.side);
+            return Err(QueryError::BadField { field: "side".to_owned(), value: request.side.clone(), reason });
+        }
+        Ok(advice(request, &*self.newest(&id, None, as_of)?))
+    }
+    fn positions(&self, as_of: Option<Ts>) -> Result<Vec<PositionCard>, QueryError> {
+        self.disk()?;
+        let known = self.positions.lock().unwrap();
+        Ok(known.iter().filter(|p| as_of.is_none_or(|t| p.opened_at <= t)).map(card).collect())
+    }
+    fn register(&self, new: &NewPosition) -> Result<PositionCard, QueryError> {
+        let instrument = self.resolve(&new.symbol, false)?;
+        let position = Position {
+            id: new.id.clone().unwrap(),
+            instrument,
+            side: Side::Short,
+            entry: new.entry,
+            stop: new.stop,
+            size: new.size,
+            strategy: new.strategy.clone(),
+            opened_at: self.now(),
+            registered_by: PositionBook::User,
+        };
+        self.positions.lock().unwrap().push(position.clone());
+        Ok(card(&position))
+    }
+    fn unregister(&self, id: &str) -> Result<(), QueryError> {
+        if id == "of-the-file" {
+            let (reason, hint) = ("it is kept by the positions file".to_owned(), "change the file".to_owned());
+            return Err(QueryError::Conflict { reason, hint });
+        }
+        let mut known = self.positions.lock().unwrap();
+        let at = known.iter().position(|p| p.id == id);
+        at.map(|at| drop(known.remove(at))).ok_or_else(|| QueryError::UnknownPosition { id: id.to_owned() })
+    }
+    fn notices(&self, position: Option<&str>, _: Option<Ts>, limit: usize) -> Result<Vec<Notice>, QueryError> {
+        let known = self.positions.lock().unwrap();
+        let of = known.iter().filter(|p| position.is_none_or(|id| p.id == id));
+        Ok(of.take(limit).map(notice).collect())
     }
     fn metrics_text(&self) -> String {
         self.listening.lock().unwrap().as_ref().map(|l| l.metrics_text.clone()).unwrap_or_default()

@@ -1,5 +1,6 @@
 //! One file per command; this is the switch.
 
+mod advise;
 mod catalogue;
 mod collect;
 mod context;
@@ -10,6 +11,7 @@ mod freshness;
 mod lake;
 mod levels;
 mod markets;
+mod positions;
 pub(crate) mod replay;
 mod rules;
 pub(crate) mod serve;
@@ -52,6 +54,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(&args, &settings, &cli.common, json),
         Command::Collect(args) => collect::run(&args, &settings, json),
         Command::Context(args) => context::run(&args, &settings, json),
+        Command::Advise(args) => advise::run(&args, &settings, json),
+        Command::Positions { command } => positions::run(&command, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),
         Command::Levels(args) => levels::run(&args, &settings, json),
         Command::Markets(args) => markets::run(&args, &settings, json),

@@ -1,10 +1,12 @@
 //! `serve`: the HTTP API over a data folder. Reads only; another process may write.
 
+use crate::advice::rules;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::live::start::Running;
 use crate::live::watch::{Choose, Watcher};
+use crate::positions::{self, Desk};
 use crate::service::Service;
 use crate::setup::book_id;
 use barograph_api::{Reporter, ServeConfig, serve};
@@ -52,6 +54,7 @@ pub(crate) fn until_stopped(
     let reader = super::reader(settings)?;
     let venue = settings.text("default_venue").to_owned();
     let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
+    service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings)?)));
     let stop = Arc::new(AtomicBool::new(false));
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history })?;
     let config = serve_config(settings)?;
@@ -101,6 +104,9 @@ pub(crate) fn serve_live(
     let watcher = Watcher { settings: settings.clone(), choose, net, venues, runtime: runtime_handle, changes };
     let watcher = watcher.start(Arc::clone(&stop))?;
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Freshness)?;
+    service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings)?)));
+    let listed = Some(settings.text("positions_file")).filter(|f| !f.is_empty()).map(std::path::PathBuf::from);
+    let positions = positions::watch::start(Arc::clone(&service), listed, Arc::clone(&stop))?;
     let served = match listener {
         Some(listener) => {
             super::up::greet(listener.local_addr()?, markets)?;
@@ -114,6 +120,7 @@ pub(crate) fn serve_live(
     stop.store(true, Ordering::Relaxed);
     drop(watcher.join());
     drop(looker.join());
+    drop(positions.join());
     let thread = Arc::into_inner(thread).ok_or_else(|| Failure::broken("the core is still being watched"))?;
     let ended = thread.join().map_err(|_panic| Failure::broken("the thread of the engine has crashed"))?;
     served.and(ended)

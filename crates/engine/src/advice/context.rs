@@ -102,7 +102,7 @@ pub struct SessionContext {
     /// The session.
     pub session: Session,
     /// `adaptive_mult`, in ATR.
-    pub adaptive_mult: f64,
+    pub adaptive_mult: Option<f64>,
     /// Volatility entered as 1.0 for want of history.
     pub vol_adjustment_default: bool,
     /// Volume entered as 1.0 for want of history.

@@ -8,6 +8,7 @@
 //!
 //! `positions` watches positions the user has registered.
 
+mod basis;
 mod context;
 mod intent;
 mod kelly;
@@ -23,6 +24,7 @@ mod text;
 mod verdict;
 mod warnings;
 
+pub use basis::AdviceBasis;
 pub use context::{
     AdviceContext, Confidence, CrowdedSide, MarketSnapshot, Overlap, PastDurations, RiskContext, SessionContext,
     SideStops, Staleness, TrendContext, UpcomingEvent,

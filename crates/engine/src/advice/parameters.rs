@@ -93,11 +93,11 @@ pub fn parameters(ctx: Option<&AdviceContext<'_>>, side: Side, settings: &Settin
 
 fn multiplier(ctx: Option<&AdviceContext<'_>>, settings: &Settings) -> (f64, Option<Missing>) {
     let Some(c) = ctx else { return (LEGACY_MULT, Some(Missing::NoSnapshot)) };
-    let Some(session) = c.session.filter(|s| s.adaptive_mult.is_finite()) else {
+    let Some(mult) = c.session.and_then(|s| s.adaptive_mult).filter(|m| m.is_finite()) else {
         return (LEGACY_MULT, Some(Missing::SessionNotAvailable));
     };
     let by_volatility = c.volatility.risk_multiplier().filter(|_| settings.stop_uses_vol_multiplier).unwrap_or(1.0);
-    ((session.adaptive_mult * by_volatility).clamp(0.5, 4.0), None)
+    ((mult * by_volatility).clamp(0.5, 4.0), None)
 }
 
 fn ratio(ctx: Option<&AdviceContext<'_>>, side: Side) -> (f64, TrendRegime, Option<Missing>) {

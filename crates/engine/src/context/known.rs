@@ -95,7 +95,7 @@ impl FrameReading {
             atr_14: self.atr,
             session: Some(SessionContext {
                 session: s.name,
-                adaptive_mult: s.adjusted.adaptive_mult,
+                adaptive_mult: Some(s.adjusted.adaptive_mult),
                 vol_adjustment_default: s.vol_ratio.is_none(),
                 volume_adjustment_default: s.volume_ratio.is_none(),
                 vol_ratio: s.vol_ratio,

@@ -41,7 +41,7 @@ pub(crate) fn new_york() -> SessionContext {
 pub(crate) fn session(session: Session, adaptive_mult: f64) -> SessionContext {
     SessionContext {
         session,
-        adaptive_mult,
+        adaptive_mult: Some(adaptive_mult),
         vol_adjustment_default: false,
         volume_adjustment_default: false,
         vol_ratio: Some(1.2),

@@ -6,7 +6,26 @@
 //! that beside the exact payload; numbers are `float8` and keep every bit.
 
 /// What turns version `i` into version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
+
+/// Positions people have registered (JSON bodies), what was told about them, and the memory of the watch.
+const V4: &str = r#"
+CREATE TABLE positions (
+    id text COLLATE "C" PRIMARY KEY,
+    registered_at bigint NOT NULL,
+    removed_at bigint,
+    body text NOT NULL
+);
+CREATE TABLE position_states (id text COLLATE "C" PRIMARY KEY, body text NOT NULL);
+CREATE TABLE position_notices (
+    notice_id text COLLATE "C" PRIMARY KEY,
+    position_id text COLLATE "C" NOT NULL,
+    instrument text COLLATE "C" NOT NULL,
+    ts bigint NOT NULL,
+    body text NOT NULL
+);
+CREATE INDEX position_notices_ts ON position_notices (ts);
+"#;
 
 /// What happened to levels: appended and never changed (features §4.1). A level as of a moment is the last record of it that
 /// was known then.

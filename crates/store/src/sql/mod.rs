@@ -17,6 +17,7 @@ mod live_rows;
 mod pieces;
 mod points;
 mod pool;
+mod positions;
 mod prune;
 mod query;
 pub(crate) mod reader;

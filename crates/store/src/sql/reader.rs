@@ -5,13 +5,15 @@ use super::events::Merge;
 use super::fault::{Fault, Inner};
 use super::pool::{Loan, Origin, Pool};
 use super::runs::Which;
-use super::{books, check, levels, query, rows, runs, segment, streams};
+use super::{books, check, levels, positions, query, rows, runs, segment, streams};
 use crate::postgres::Address;
 use crate::run::usable_until;
 use crate::{
-    Book, CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange, LevelQuery, Page,
-    Point, PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, StreamInfo,
+    Book, CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange, LevelQuery,
+    NoticeQuery, Page, Point, PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, StreamInfo,
+    WatchState,
 };
+use barograph_domain::advice::{Notice, Position};
 use barograph_domain::{InstrumentName, LevelChange, StreamDecl, StreamIndex, Ts};
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -136,6 +138,18 @@ impl<K> Reader for SqlReader<K> {
 
     fn imports(&self) -> Result<Vec<ImportRecord>> {
         self.ask(query::imports)
+    }
+
+    fn positions(&self, as_of: Option<Ts>) -> Result<Vec<Position>> {
+        self.ask(|conn| positions::load(conn, as_of))
+    }
+
+    fn position_states(&self) -> Result<Vec<WatchState>> {
+        self.ask(positions::states)
+    }
+
+    fn notices(&self, q: &NoticeQuery) -> Result<Vec<Notice>> {
+        self.ask(|conn| positions::notices(conn, q))
     }
 
     fn check(&self, hash: bool) -> Result<CheckReport> {

@@ -6,13 +6,14 @@
 
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Fault, Inner};
-use super::{live, points, prune, replace, segment};
+use super::{live, points, positions, prune, replace, segment};
 use crate::postgres::{self, Address};
 use crate::sqlite::{self, RoleLock};
 use crate::{
-    Appended, Error, ImportRecord, Inserted, LiveBatch, PointsVersion, Pruned, Result, Retention, Role, RunKey,
-    RunSpec, RunWriter, Writer,
+    Appended, Error, ImportRecord, Inserted, LiveBatch, PointsVersion, PositionWriter, Pruned, Registered, Result,
+    Retention, Role, RunKey, RunSpec, RunWriter, WatchState, Writer,
 };
+use barograph_domain::advice::{Notice, Position};
 use barograph_domain::{Event, Instrument, StreamDecl, Ts};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -282,6 +283,20 @@ fn transact<T>(conn: &Connection, work: &mut impl FnMut(&Connection) -> Inner<T>
         (Ok(()), _) => Ok(out),
         (Err(fault), Some(id)) if fault.is_lost() => Err(Failed::During { fault, id, out }),
         (Err(fault), _) => Err(undo(fault)),
+    }
+}
+
+impl<K> PositionWriter for SqlWriter<K> {
+    fn put_position(&mut self, position: &Position, at: Ts) -> Result<Registered> {
+        self.core.write(|tx| positions::put(tx, position, at))
+    }
+
+    fn remove_position(&mut self, id: &str, at: Ts) -> Result<bool> {
+        self.core.write(|tx| positions::remove(tx, id, at))
+    }
+
+    fn record_check(&mut self, states: &[WatchState], notices: &[Notice]) -> Result<()> {
+        self.core.write(|tx| positions::record(tx, states, notices))
     }
 }
 

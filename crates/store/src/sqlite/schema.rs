@@ -7,7 +7,7 @@
 //! form of the points for anyone with an SQL prompt.
 
 /// What turns a database of version `i` into one of version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
 
 const V1: &str = "
 CREATE TABLE instruments (
@@ -137,6 +137,30 @@ CREATE TABLE imports (                      -- the only wall-clock times
     rejected INTEGER NOT NULL,
     detail TEXT NOT NULL
 ) STRICT;
+";
+
+/// Positions people have registered (JSON bodies), what was told about them, and the memory of the watch.
+const V4: &str = "
+CREATE TABLE positions (
+    id TEXT PRIMARY KEY,
+    registered_at INTEGER NOT NULL,
+    removed_at INTEGER,                     -- NULL: it is there
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE position_states (
+    id TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE position_notices (
+    notice_id TEXT PRIMARY KEY,
+    position_id TEXT NOT NULL,
+    instrument TEXT NOT NULL,
+    ts INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX position_notices_ts ON position_notices (ts);
 ";
 
 /// Live writing. A run may be made of several parts, some of them published live; the positions of chunks are minutes

@@ -9,12 +9,13 @@ pub mod levels;
 pub mod live;
 pub mod model;
 pub mod points;
+pub mod positions;
 pub mod prune;
 pub mod reads;
 pub mod rows;
 pub mod sample;
 
-use crate::{Reader, Result, Role, Writer};
+use crate::{PositionWriter, Reader, Result, Role, Writer};
 
 /// One store, empty at first, that can be opened again and again.
 pub trait Site {
@@ -23,6 +24,11 @@ pub trait Site {
     /// # Errors
     /// Whatever the implementation says.
     fn writer(&self, roles: &[Role]) -> Result<Box<dyn Writer>>;
+    /// Opens it for registering positions.
+    ///
+    /// # Errors
+    /// Whatever the implementation says.
+    fn positions(&self) -> Result<Box<dyn PositionWriter>>;
     /// Opens it for reading; there has been a writer before.
     ///
     /// # Errors
@@ -65,6 +71,8 @@ macro_rules! suite {
             live_points_read_like_imported_ones, ticks_do_not_show, provenance_is_told, live_points_make_no_run_dirty,
             a_refused_live_batch_leaves_nothing, published_rows_follow_their_streams, order_books_come_back,
             raw_live_data_are_pruned);
+        $crate::suite_of!($factory, positions:
+            positions_come_and_go, notices_stay_and_memory_goes, positions_are_no_part_of_the_content);
         $crate::suite_of!($factory, prune:
             old_rows_are_thinned, pruning_again_changes_nothing, points_go_only_when_asked,
             a_thinned_run_can_be_replaced);

@@ -2,13 +2,16 @@
 
 use crate::server::{Server, shared};
 use barograph_store::suite::{Factory, Site};
-use barograph_store::{PgReader, PgWriter, Reader, Result, Role, Writer};
+use barograph_store::{PgReader, PgWriter, PositionWriter, Reader, Result, Role, Writer};
 
 struct Schema(String);
 
 impl Site for Schema {
     fn writer(&self, roles: &[Role]) -> Result<Box<dyn Writer>> {
         Ok(Box::new(PgWriter::connect(&self.0, roles)?))
+    }
+    fn positions(&self) -> Result<Box<dyn PositionWriter>> {
+        Ok(Box::new(PgWriter::connect(&self.0, &[])?))
     }
     fn reader(&self) -> Result<Box<dyn Reader>> {
         Ok(Box::new(PgReader::connect(&self.0)?))

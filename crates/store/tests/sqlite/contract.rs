@@ -1,7 +1,7 @@
 //! The suite of the contract, run against SQLite.
 
 use barograph_store::suite::{Factory, Site};
-use barograph_store::{Reader, Result, Role, SqliteReader, SqliteWriter, Writer};
+use barograph_store::{PositionWriter, Reader, Result, Role, SqliteReader, SqliteWriter, Writer};
 use tempfile::TempDir;
 
 struct Folder(TempDir);
@@ -9,6 +9,9 @@ struct Folder(TempDir);
 impl Site for Folder {
     fn writer(&self, roles: &[Role]) -> Result<Box<dyn Writer>> {
         Ok(Box::new(SqliteWriter::open(self.0.path(), roles)?))
+    }
+    fn positions(&self) -> Result<Box<dyn PositionWriter>> {
+        Ok(Box::new(SqliteWriter::open(self.0.path(), &[])?))
     }
     fn reader(&self) -> Result<Box<dyn Reader>> {
         Ok(Box::new(SqliteReader::open(self.0.path())?))

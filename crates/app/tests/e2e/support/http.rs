@@ -50,6 +50,20 @@ impl Server {
         Reply::parse(path, &all)
     }
 
+    /// One request that changes something.
+    pub(crate) fn send(&self, method: &str, path: &str, body: &Value) -> Reply {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nConnection: close\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut socket = self.connect();
+        socket.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let mut all = Vec::new();
+        socket.read_to_end(&mut all).unwrap();
+        Reply::parse(path, &all)
+    }
+
     pub(crate) fn get(&self, path: &str) -> Reply {
         self.request(path, &[])
     }

@@ -1,0 +1,38 @@
+//! Reading a JSON body, strictly: its type is said, its size bounded, its fields known.
+
+use crate::problem::{Problem, ProblemKind};
+use axum::body::{Body, to_bytes};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method};
+use serde::de::DeserializeOwned;
+
+/// Largest body; the longest useful one is under a kilobyte.
+pub(crate) const BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// Routes that read a body, by pattern.
+const READ_BODIES: [&str; 2] = ["/api/v1/advice", "/api/v1/positions"];
+
+/// Does a request of this method to this route have a body that is read?
+pub(crate) fn is_read(method: &Method, route: Option<&str>) -> bool {
+    *method == Method::POST && route.is_some_and(|r| READ_BODIES.contains(&r))
+}
+
+/// The value of a JSON body.
+pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+    let declared = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = declared.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        let detail = format!("the body is declared as '{declared}'");
+        return Err(Problem::new(ProblemKind::UnsupportedMediaType, detail)
+            .value(declared)
+            .hint("send JSON with the header content-type: application/json"));
+    }
+    let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_too_long| {
+        Problem::new(ProblemKind::BodyRefused, format!("the body has more than {BODY_BYTES_MAX} bytes"))
+            .hint("send one object with the fields that /docs lists")
+    })?;
+    serde_json::from_slice(&bytes).map_err(|e| {
+        Problem::new(ProblemKind::BadBody, format!("the body cannot be read: {e}"))
+            .hint("send one JSON object with the fields that /docs lists")
+    })
+}

@@ -1,0 +1,172 @@
+//! Positions the user has registered, each with what is around it now, and the notices about them.
+//!
+//! A position is what the user says it is. Registering one makes the program watch it; nothing is sent anywhere.
+
+use super::{body, docs, reply};
+use crate::params::Params;
+use crate::problem::{Problem, ProblemKind};
+use crate::state::Shared;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use barograph_domain::advice::{NewPosition, Notice, PositionCard};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+/// Notices of an answer: by default, and at most.
+const LIMITS: (usize, usize) = (100, 1_000);
+
+/// Positions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Positions {
+    /// Those that are registered, oldest first.
+    pub(crate) items: Vec<PositionCard>,
+}
+
+/// Notices.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Notices {
+    /// Newest first.
+    pub(crate) items: Vec<Notice>,
+}
+
+type Id = Result<Path<String>, PathRejection>;
+
+fn id(given: Id) -> Result<String, Problem> {
+    given.map(|Path(id)| id).map_err(|_rejected| {
+        Problem::new(ProblemKind::BadRequest, "the id in the path is not percent-encoded UTF-8")
+            .hint("use an id that /api/v1/positions lists")
+    })
+}
+
+/// Which position, in the path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+struct PositionId {
+    /// Id of the position.
+    id: String,
+}
+
+/// Which notices.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+struct NoticesOf {
+    /// Only of this position.
+    position: Option<String>,
+    /// How many; 100 unless told, at most 1000.
+    limit: Option<usize>,
+}
+
+/// Registered positions, each with its mark, its context and its newest notices.
+#[utoipa::path(
+    get,
+    path = "/api/v1/positions",
+    operation_id = "listPositions",
+    tag = "advice",
+    params(docs::AsOf),
+    responses((status = 200, description = "the positions", body = Positions))
+)]
+pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &["as_of"])?;
+    let as_of = params.as_of(app.query.now())?;
+    let json = app.read("positions", move |q| reply::json(&Positions { items: q.positions(as_of)? })).await?;
+    Ok(reply::json_body(json))
+}
+
+/// Registers a position to be watched.
+///
+/// The same content twice is one position.
+#[utoipa::path(
+    post,
+    path = "/api/v1/positions",
+    operation_id = "registerPosition",
+    tag = "advice",
+    request_body = NewPosition,
+    responses((status = 201, description = "the position as registered", body = PositionCard))
+)]
+pub(super) async fn register(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    let new: NewPosition = body::json(&headers, sent).await?;
+    let (id, json) = app
+        .read("positions", move |q| {
+            let card = q.register(&new)?;
+            Ok((card.position.id.clone(), reply::json(&card)?))
+        })
+        .await?;
+    let mut response = reply::json_body(json);
+    *response.status_mut() = StatusCode::CREATED;
+    let escaped: String = form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>().replace('+', "%20");
+    if let Ok(place) = HeaderValue::from_str(&format!("/api/v1/positions/{escaped}")) {
+        response.headers_mut().insert(LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// One registered position.
+#[utoipa::path(
+    get,
+    path = "/api/v1/positions/{id}",
+    operation_id = "getPosition",
+    tag = "advice",
+    params(PositionId, docs::AsOf),
+    responses((status = 200, description = "the position", body = PositionCard))
+)]
+pub(super) async fn one(
+    State(app): State<Shared>,
+    given: Id,
+    RawQuery(query): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &["as_of"])?;
+    let (id, as_of) = (id(given)?, params.as_of(app.query.now())?);
+    let json = app.read("positions", move |q| reply::json(&q.position(&id, as_of)?)).await?;
+    Ok(reply::json_body(json))
+}
+
+/// Takes a position out. Nothing is closed anywhere; the notices about it stay.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/positions/{id}",
+    operation_id = "removePosition",
+    tag = "advice",
+    params(PositionId),
+    responses((status = 204, description = "it is watched no more"))
+)]
+pub(super) async fn remove(
+    State(app): State<Shared>,
+    given: Id,
+    RawQuery(query): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    let id = id(given)?;
+    app.read("positions", move |q| q.unregister(&id)).await?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+/// Notices about registered positions, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/notices",
+    operation_id = "listNotices",
+    tag = "advice",
+    params(NoticesOf, docs::AsOf),
+    responses((status = 200, description = "the notices", body = Notices))
+)]
+pub(super) async fn notices(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &["position", "limit", "as_of"])?;
+    let limit = params.limit(LIMITS.0, LIMITS.1)?;
+    let (of, as_of) = (params.text("position").map(str::to_owned), params.as_of(app.query.now())?);
+    let json =
+        app.read("notices", move |q| reply::json(&Notices { items: q.notices(of.as_deref(), as_of, limit)? })).await?;
+    Ok(reply::json_body(json))
+}

@@ -1,0 +1,167 @@
+//! Advice, a position's card and a notice with every field filled, so that the schema is held against all of them.
+
+use barograph_domain::advice::{
+    AdviceOption, AdviceRequest, AdviceView, ContextBrief, ExpectedValue, KellyView, NearbyLevel, Notice, NoticeLevel,
+    NoticeTrigger, OptionKind, ParameterView, Position, PositionCard, PositionFlag, PositionTexts, ReasonCode,
+    ReasonView, SizeLimit, SizeView, SnapshotRef, StopView, TargetSource, TargetView, Verdict, WarningCode,
+    WarningView,
+};
+use barograph_domain::{
+    LevelType, Posture, RiskBias, RiskRegime, Session, Side, Snapshot, Span, TrendRegime, VolRegime,
+};
+
+pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
+    let level = NearbyLevel {
+        level_id: "l".to_owned(),
+        kind: LevelType::EqualLows,
+        timeframe_s: Span::hours(1),
+        bottom: 1.0,
+        top: 2.0,
+        strength: 0.5,
+        known_at: s.timestamp,
+    };
+    let option = AdviceOption {
+        option: OptionKind::Wait,
+        text: "Wait".to_owned(),
+        size: Some(1.0),
+        stop: Some(1.0),
+        r: Some(1.0),
+        risk_quote: Some(1.0),
+        risk_fraction: Some(0.01),
+        above_one_percent: Some(false),
+        regime_age_s: Some(60),
+        median_s: Some(60),
+        low_s: Some(6),
+        high_s: Some(600),
+        episodes: Some(7),
+        missing: None,
+    };
+    AdviceView {
+        instrument: s.instrument.to_string(),
+        side: Side::Long,
+        entry: request.entry,
+        strategy: request.strategy.clone(),
+        snapshot: Some(SnapshotRef {
+            snapshot_id: s.snapshot_id.clone(),
+            timestamp: s.timestamp,
+            logic_version: s.logic_version.clone(),
+            risk: s.regimes.risk.label,
+            trend: Some(TrendRegime::Uptrend),
+            volatility: Some(VolRegime::Stable),
+            session: Some(Session::Ny),
+            risk_bias: RiskBias::Neutral,
+            posture: Posture::Normal,
+        }),
+        error: None,
+        verdict: Verdict::Caution,
+        decided_by: ReasonCode::SqueezeRisk,
+        summary: "CAUTION".to_owned(),
+        reasons: vec![ReasonView { code: ReasonCode::SqueezeRisk, verdict: Verdict::Caution, text: "t".to_owned() }],
+        not_evaluated: vec![ReasonCode::LowHealth],
+        warnings: vec![WarningView {
+            code: WarningCode::Reasons,
+            level: NoticeLevel::High,
+            text: "t".to_owned(),
+            reason: Some(ReasonCode::LowHealth),
+        }],
+        options: vec![option],
+        parameters: ParameterView {
+            stop_loss_atr_mult: 1.5,
+            stop_loss_atr_mult_fallback: None,
+            risk_reward_ratio: 1.5,
+            risk_reward_ratio_fallback: None,
+            market_regime: TrendRegime::Sideways,
+            confidence: 0.5,
+            confidence_kind: "heuristic",
+            size_factor: 1.0,
+            size_factor_fallback: None,
+            posture_factor: 1.0,
+            posture_factor_fallback: None,
+            fallback: false,
+        },
+        stop: StopView {
+            used: request.stop,
+            source: Some("user"),
+            r: Some(1.0),
+            base: Some(1.0),
+            atr: Some(1.0),
+            on_cluster: Some(level.clone()),
+            stop_alternative: Some(1.0),
+            missing: None,
+        },
+        target: TargetView {
+            price: Some(1.0),
+            target_source: Some(TargetSource::Liquidity),
+            level: Some(level),
+            effective_rr: Some(2.0),
+            capped: false,
+            missing: None,
+        },
+        size: SizeView {
+            risk_fraction: Some(0.01),
+            fraction_limit: Some(SizeLimit::OnePercent),
+            binding_limit: Some(SizeLimit::MaxLeverage),
+            binding_limit_text: Some("the leverage limit"),
+            risk_quote: Some(1.0),
+            cost_per_unit: 1.0,
+            size_base_units: Some(1.0),
+            notional: Some(1.0),
+            loss_at_stop: Some(1.0),
+            loss_fraction: Some(0.01),
+            kelly: KellyView {
+                kelly_full: Some(0.1),
+                p_used: Some(0.5),
+                kelly_fraction: Some(0.02),
+                n: 200,
+                missing: None,
+            },
+            missing: None,
+        },
+        expected_value: Some(ExpectedValue { value_r: 0.1, win_rate: 0.5, payoff: 1.2, n: 200 }),
+        new_entries: "wait".to_owned(),
+        open_positions: "keep",
+        defaults_used: vec!["d".to_owned()],
+    }
+}
+
+pub(crate) fn card(p: &Position) -> PositionCard {
+    let n = notice(p);
+    PositionCard {
+        position: p.clone(),
+        flag: PositionFlag::Yellow,
+        context: Some(n.new.clone()),
+        card: Some("Market context: CONSERVATIVE (high caution)".to_owned()),
+        guidance: Some(PositionTexts { open_positions: "keep".to_owned(), new_entries: "wait".to_owned() }),
+        notices: vec![n],
+    }
+}
+
+pub(crate) fn notice(p: &Position) -> Notice {
+    let context = ContextBrief {
+        timestamp: p.opened_at,
+        snapshot_id: "s".to_owned(),
+        risk: RiskRegime::HighVol,
+        since: p.opened_at,
+        risk_bias: RiskBias::Conservative,
+        posture: Posture::Reduce,
+        volatility: Some(VolRegime::Extreme),
+        price: Some(1.0),
+        stale: false,
+    };
+    Notice {
+        notice_id: "n".to_owned(),
+        position_id: p.id.clone(),
+        instrument: p.instrument.clone(),
+        timestamp: p.opened_at,
+        trigger: NoticeTrigger::HighVol,
+        level: NoticeLevel::High,
+        flag: PositionFlag::Yellow,
+        text: "t".to_owned(),
+        open_positions: "keep".to_owned(),
+        new_entries: "wait".to_owned(),
+        episode: p.opened_at,
+        repeat: 0,
+        old: Some(context.clone()),
+        new: context,
+    }
+}

@@ -1,0 +1,161 @@
+//! Advice and positions on the terminal: 80 columns, verdict first, numbers in a table of their own.
+
+use crate::term::{Paint, fold, minute, price};
+use barograph_domain::advice::{AdviceView, Missing, Notice, PositionCard, PositionFlag, Verdict};
+use barograph_domain::{RiskRegime, Side};
+use std::fmt::Write as _;
+
+const WIDTH: usize = 80;
+
+const fn side(side: Side) -> &'static str {
+    match side {
+        Side::Long => "long",
+        Side::Short => "short",
+    }
+}
+
+/// Advice as people read it.
+pub(crate) fn advice(a: &AdviceView, paint: Paint) -> String {
+    let mut out = String::new();
+    let mut line = |text: &str| {
+        let _infallible = writeln!(out, "{text}");
+    };
+    let head = format!("{}  {} from {}", a.instrument, side(a.side), price(a.entry));
+    let stamp = a.snapshot.as_ref().map_or_else(|| "no snapshot".to_owned(), |s| minute(s.timestamp));
+    let gap = WIDTH.saturating_sub(head.chars().count() + stamp.chars().count()).max(2);
+    line(&format!("{}{}{stamp}", paint.strong(&head), " ".repeat(gap)));
+    // Colours of the severities that people know from the weather.
+    let as_label = match a.verdict {
+        Verdict::Allow => RiskRegime::Normal,
+        Verdict::Caution => RiskRegime::ChopRisk,
+        Verdict::Avoid => RiskRegime::SqueezeRisk,
+    };
+    let sign = match a.verdict {
+        Verdict::Allow => "○",
+        Verdict::Caution => "△",
+        Verdict::Avoid => "✕",
+    };
+    line(&format!(" verdict     {}", paint.label(as_label, &format!("{} {sign}", a.verdict.name()))));
+    for (i, r) in a.reasons.iter().enumerate() {
+        let what = if i == 0 { "because" } else { "" };
+        let text = fold(&format!("{} [{}]", r.text, r.code.name()), WIDTH - 1, "             ");
+        line(&format!(" {what:<11} {}", text.trim_start()));
+    }
+    for w in &a.warnings {
+        // What is a reason already is not said twice.
+        if !a.reasons.iter().any(|r| r.text == w.text) {
+            let text = fold(&format!("{} ({})", w.text, w.level.name()), WIDTH - 1, "             ");
+            line(&format!(" {:<11} {}", "warning", text.trim_start()));
+        }
+    }
+    line("");
+    numbers(a, &mut line);
+    line("");
+    for o in &a.options {
+        let text = fold(&o.text, WIDTH - 1, "             ");
+        line(&format!(" {:<11} {}", "option", text.trim_start()));
+    }
+    let entries = fold(&a.new_entries, WIDTH - 1, "             ");
+    line(&format!(" {:<11} {}", "new entries", entries.trim_start()));
+    line(&format!(" {:<11} {}", "held", a.open_positions));
+    for d in &a.defaults_used {
+        line(&format!(" {}", paint.faint(fold(d, WIDTH - 1, " ").trim_start())));
+    }
+    if !a.not_evaluated.is_empty() {
+        let names: Vec<&str> = a.not_evaluated.iter().map(|c| c.name()).collect();
+        let text = fold(&format!("not judged for want of data: {}", names.join(", ")), WIDTH - 1, " ");
+        line(&format!(" {}", paint.faint(text.trim_start())));
+    }
+    if let Some(s) = &a.snapshot {
+        line(&format!(" {}", paint.faint(&format!("snapshot {}, {}", s.snapshot_id, s.logic_version))));
+    }
+    out
+}
+
+fn numbers(a: &AdviceView, line: &mut impl FnMut(&str)) {
+    let why = |m: Option<Missing>| m.map_or_else(|| "not known".to_owned(), |m| m.name().replace('_', " "));
+    let p = &a.parameters;
+    match (a.stop.used, a.stop.r) {
+        (Some(stop), Some(r)) => {
+            let atr = a.stop.atr.map_or(String::new(), |atr| format!(" ({:.2} ATR)", r / atr));
+            let source = a.stop.source.unwrap_or("user");
+            line(&format!(" stop        {:<14} {} away{atr}, {}", price(stop), price(r), source.replace('_', " ")));
+        }
+        _ => line(&format!(" stop        {}", why(a.stop.missing))),
+    }
+    if let Some(base) = a.stop.base.filter(|_| a.stop.source == Some("user")) {
+        line(&format!(" by ATR      {:<14} {} ATR", price(base), trimmed(p.stop_loss_atr_mult)));
+    }
+    if let Some(free) = a.stop.stop_alternative {
+        line(&format!(" off cluster {}", price(free)));
+    }
+    match (a.target.price, a.target.effective_rr) {
+        (Some(t), Some(rr)) => {
+            let from = a.target.level.as_ref().map_or(String::new(), |l| format!(", before {}", l.kind.name()));
+            line(&format!(" target      {:<14} {rr:.2} R{from}", price(t)));
+        }
+        (Some(t), None) => line(&format!(" target      {}", price(t))),
+        _ => line(&format!(" target      {}", why(a.target.missing))),
+    }
+    match (a.size.size_base_units, a.size.risk_fraction) {
+        (Some(q), Some(f)) => {
+            let limit = a.size.binding_limit_text.unwrap_or("");
+            let loss = a.size.loss_at_stop.map_or(String::new(), |l| format!("loses {} at the stop, ", price(l)));
+            line(&format!(" size        {:<14} {loss}{:.2} % of equity; held by {limit}", trimmed(q), f * 100.0));
+        }
+        (None, Some(f)) => line(&format!(" risk        {:.2} % of equity at most", f * 100.0)),
+        _ => line(&format!(" size        {}", why(a.size.missing))),
+    }
+    if let Some(e) = a.expected_value {
+        let rate = e.win_rate * 100.0;
+        line(&format!(" expected    {:+.3} R over {} trades of yours ({rate:.0} % won)", e.value_r, e.n));
+    }
+}
+
+/// At most six decimals, without zeros at the end.
+fn trimmed(x: f64) -> String {
+    let text = format!("{x:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A position with what is around it.
+pub(crate) fn card(c: &PositionCard, paint: Paint) -> String {
+    let p = &c.position;
+    let mut out = String::new();
+    let (flag, label) = match c.flag {
+        PositionFlag::None => ("○", RiskRegime::Normal),
+        PositionFlag::Yellow => ("▲ yellow", RiskRegime::ChopRisk),
+        PositionFlag::Grey => ("? grey", RiskRegime::Unknown),
+    };
+    let stop = p.stop.map_or(String::new(), |s| format!(", stop {}", price(s)));
+    let size = p.size.map_or(String::new(), |s| format!(", size {}", trimmed(s)));
+    let head = format!("{}  {} from {}{stop}{size}", p.instrument, side(p.side), price(p.entry));
+    let _infallible = writeln!(out, "{}  {}", paint.strong(&head), paint.label(label, flag));
+    let by = p.strategy.as_ref().map_or(String::new(), |s| format!("  {s}"));
+    let _infallible = writeln!(out, " {}", paint.faint(&format!("{}  opened {}{by}", p.id, minute(p.opened_at))));
+    if let Some(context) = &c.context {
+        let _infallible = writeln!(
+            out,
+            " {} since {}, posture {}, bias {}",
+            context.risk.name(),
+            minute(context.since),
+            context.posture.name(),
+            context.risk_bias.name()
+        );
+    }
+    if let Some(text) = &c.card {
+        let _infallible = writeln!(out, " {}", paint.label(RiskRegime::ChopRisk, text));
+    }
+    if let Some(guidance) = &c.guidance {
+        let _infallible = writeln!(out, " held: {}; new entries: {}", guidance.open_positions, guidance.new_entries);
+    }
+    for n in c.notices.iter().take(3) {
+        let _infallible = writeln!(out, " {} {:<8} {}", minute(n.timestamp), n.level.name(), n.text);
+    }
+    out
+}
+
+/// A notice on one line.
+pub(crate) fn notice(n: &Notice) -> String {
+    format!("{}  {:<8} {}  {}  ({})", minute(n.timestamp), n.level.name(), n.instrument, n.text, n.position_id)
+}

@@ -1,0 +1,56 @@
+//! `advise`: what a trade in mind is walking into. Exit 1 when the verdict is AVOID.
+
+use crate::advice::{print, rules};
+use crate::cli::Advise;
+use crate::clock::SystemClock;
+use crate::commands::{reader, target};
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::positions::Desk;
+use crate::service::Service;
+use crate::setup::book_id;
+use crate::term::Paint;
+use barograph_api::{Query as _, QueryError};
+use barograph_domain::advice::Verdict;
+use std::io::Write as _;
+use std::sync::Arc;
+
+pub(crate) fn run(args: &Advise, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let view = service(settings)?.advise(&args.request(), args.as_of).map_err(refused)?;
+    let mut out = std::io::stdout().lock();
+    if json {
+        serde_json::to_writer(&mut out, &view).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        write!(out, "{}", print::advice(&view, Paint::detect()))?;
+    }
+    out.flush()?;
+    // The answer is on standard output; the code says what it says.
+    if view.verdict == Verdict::Avoid { Err(Failure::No(String::new())) } else { Ok(()) }
+}
+
+/// The same service that answers over HTTP, over what is stored.
+pub(super) fn service(settings: &Settings) -> Result<Service, Failure> {
+    let rules = rules(settings)?;
+    let venue = settings.text("default_venue").to_owned();
+    let service = Service::new(reader(settings)?, Arc::new(SystemClock), None, book_id(settings)?, venue)?;
+    service.keep_positions(Arc::new(Desk::new(target(settings), rules)));
+    Ok(service)
+}
+
+/// A question that cannot be answered is a mistake in it, or a store that fails.
+pub(super) fn refused(e: QueryError) -> Failure {
+    match e {
+        QueryError::UnknownSymbol { name, nearest } if !nearest.is_empty() => {
+            Failure::usage(format!("'{name}' is not in the data folder — did you mean {}?", nearest.join(" or ")))
+        }
+        QueryError::UnknownSymbol { name, .. } => {
+            Failure::usage(format!("'{name}' is not in the data folder; see what is with: barograph markets"))
+        }
+        QueryError::Conflict { reason, hint } => Failure::usage(format!("{reason}; {hint}")),
+        e @ (QueryError::Ambiguous { .. } | QueryError::BadField { .. } | QueryError::UnknownPosition { .. }) => {
+            Failure::usage(e)
+        }
+        other => Failure::broken(crate::failure::chain(&other)),
+    }
+}

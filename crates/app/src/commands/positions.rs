@@ -1,0 +1,85 @@
+//! `positions`: register, list, take out, and what was told. A live process beside it takes notice within a minute.
+
+use super::advise::{refused, service};
+use crate::advice::print;
+use crate::cli::Positions;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::service::Service;
+use crate::term::Paint;
+use barograph_api::Query as _;
+use serde::Serialize;
+use std::io::{StdoutLock, Write as _};
+
+/// Fewest characters of an id that are taken for its beginning.
+const PREFIX_MIN: usize = 4;
+
+pub(crate) fn run(command: &Positions, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let service = service(settings)?;
+    let mut out = std::io::stdout().lock();
+    match command {
+        Positions::Add(add) => {
+            let card = service.register(&add.new_position()).map_err(refused)?;
+            if json {
+                line(&mut out, &card)?;
+            } else {
+                write!(out, "registered {}\n{}", card.position.id, print::card(&card, Paint::detect()))?;
+            }
+        }
+        Positions::Ls { as_of } => {
+            let cards = service.positions(*as_of).map_err(refused)?;
+            for card in &cards {
+                if json {
+                    line(&mut out, card)?;
+                } else {
+                    writeln!(out, "{}", print::card(card, Paint::detect()))?;
+                }
+            }
+            if cards.is_empty() && !json {
+                writeln!(
+                    out,
+                    "no positions are registered; add one with: barograph positions add SYMBOL --side … --entry …"
+                )?;
+            }
+        }
+        Positions::Rm { id } => {
+            let id = whole(&service, id)?;
+            service.unregister(&id).map_err(refused)?;
+            if !json {
+                writeln!(out, "{id} is watched no more")?;
+            }
+        }
+        Positions::Notices { id, limit } => {
+            let id = id.as_ref().map(|id| whole(&service, id)).transpose()?;
+            for n in service.notices(id.as_deref(), None, *limit).map_err(refused)? {
+                if json {
+                    line(&mut out, &n)?;
+                } else {
+                    writeln!(out, "{}", print::notice(&n))?;
+                }
+            }
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn line<T: Serialize>(out: &mut StdoutLock<'_>, value: &T) -> Result<(), Failure> {
+    serde_json::to_writer(&mut *out, value).map_err(std::io::Error::from)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// The id that begins like this; what begins no registered one is taken as it is.
+fn whole(service: &Service, id: &str) -> Result<String, Failure> {
+    let known = service.positions(None).map_err(refused)?;
+    let ids: Vec<&str> = known.iter().map(|c| c.position.id.as_str()).collect();
+    if ids.contains(&id) || id.len() < PREFIX_MIN {
+        return Ok(id.to_owned());
+    }
+    match ids.iter().filter(|known| known.starts_with(id)).collect::<Vec<_>>()[..] {
+        [] => Ok(id.to_owned()),
+        [one] => Ok((*one).to_owned()),
+        [..] => Err(Failure::usage(format!("several ids begin with '{id}'; write more of it"))),
+    }
+}

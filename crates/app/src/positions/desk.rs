@@ -1,0 +1,83 @@
+//! The one way by which this process writes positions and notices: opened when first needed, and again after a failure.
+
+use barograph_domain::Ts;
+use barograph_domain::advice::{Notice, Position};
+use barograph_engine::advice::{PositionWatch, Settings as Rules};
+use barograph_store::{PositionWriter, Registered, Result, Target, WatchState, open_positions};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// See the module.
+pub(crate) struct Desk {
+    target: Target,
+    /// What the operator has set for advice.
+    pub(crate) rules: Rules,
+    writer: Mutex<Option<Box<dyn PositionWriter>>>,
+    watched: Mutex<Watched>,
+}
+
+/// The watch over positions of this process, and when each was looked at.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// What earlier processes remembered has been read.
+    pub(crate) loaded: bool,
+    pub(crate) watch: PositionWatch,
+    /// By position: the minute it was checked against, and when.
+    pub(crate) looked: BTreeMap<String, (Ts, Ts)>,
+    /// The newest minute of all markets, and how many had it, when positions were last looked at.
+    pub(crate) newest: Option<(Ts, usize)>,
+    /// When that was.
+    pub(crate) asked: Ts,
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        Self { loaded: false, watch: PositionWatch::default(), looked: BTreeMap::new(), newest: None, asked: Ts(0) }
+    }
+}
+
+impl core::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Desk").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    pub(crate) fn new(target: Target, rules: Rules) -> Self {
+        Self { target, rules, writer: Mutex::default(), watched: Mutex::default() }
+    }
+
+    /// The watch, for one check at a time.
+    pub(crate) fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Registers a position.
+    pub(crate) fn put(&self, position: &Position, at: Ts) -> Result<Registered> {
+        self.with(|w| w.put_position(position, at))
+    }
+
+    /// Takes one out.
+    pub(crate) fn remove(&self, id: &str, at: Ts) -> Result<bool> {
+        self.with(|w| w.remove_position(id, at))
+    }
+
+    /// Stores what a check found.
+    pub(crate) fn record(&self, states: &[WatchState], notices: &[Notice]) -> Result<()> {
+        self.with(|w| w.record_check(states, notices))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut dyn PositionWriter) -> Result<T>) -> Result<T> {
+        let mut held = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_none() {
+            *held = Some(open_positions(&self.target)?);
+        }
+        let Some(writer) = held.as_mut() else { return Err(barograph_store::Error::Invalid("no writer".to_owned())) };
+        let done = work(writer.as_mut());
+        if done.is_err() {
+            // After a failed write nobody knows what is on disk until it is opened again.
+            *held = None;
+        }
+        done
+    }
+}

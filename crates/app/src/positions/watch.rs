@@ -1,0 +1,103 @@
+//! The thread that watches positions in a live process: at every new minute of their markets, and every 300 seconds
+//! whatever comes; and the positions file, when it changes.
+
+use super::file;
+use crate::failure::Failure;
+use crate::service::Service;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+/// How often the thread looks whether there is something to do.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Starts watching.
+pub(crate) fn start(
+    service: Arc<Service>,
+    listed: Option<PathBuf>,
+    stop: Arc<AtomicBool>,
+) -> Result<JoinHandle<()>, Failure> {
+    std::thread::Builder::new()
+        .name("positions".to_owned())
+        .spawn(move || {
+            let mut watcher = Watcher { service, listed, seen: None, done: false, away: false };
+            while !stop.load(Ordering::Relaxed) {
+                watcher.look();
+                std::thread::park_timeout(LOOK_EVERY);
+            }
+        })
+        .map_err(Failure::broken)
+}
+
+struct Watcher {
+    service: Arc<Service>,
+    listed: Option<PathBuf>,
+    /// State of the file when it was last read.
+    seen: Option<SystemTime>,
+    /// All of it could be registered.
+    done: bool,
+    /// The store did not take what was found; told once.
+    away: bool,
+}
+
+impl Watcher {
+    fn look(&mut self) {
+        self.read_file();
+        match self.service.check_positions() {
+            Ok(notices) => {
+                if std::mem::take(&mut self.away) {
+                    say("the store answers again");
+                }
+                for n in notices {
+                    say(&format!("{} {}: {} [{}]", n.instrument, n.level.name(), n.text, n.position_id));
+                }
+            }
+            Err(e) if !self.away => {
+                self.away = true;
+                say(&format!("positions are not checked: {e}"));
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn read_file(&mut self) {
+        let Some(path) = &self.listed else { return };
+        let now = std::fs::metadata(path).ok().and_then(|m| m.modified().ok());
+        let first = self.seen.is_none() && now.is_none() && !self.done;
+        if now == self.seen && (self.done || now.is_none()) && !first {
+            return;
+        }
+        let changed = now != self.seen;
+        self.seen = now;
+        self.done = true;
+        if now.is_none() {
+            say(&format!("there is no positions file {}; what it listed stays as it is", path.display()));
+            return;
+        }
+        match file::read(path) {
+            Ok(entries) => {
+                let (taken, problems) = self.service.sync_positions(&entries);
+                // A market that is not known yet may be known a second later.
+                self.done = problems.is_empty();
+                if changed || taken > 0 {
+                    problems.iter().for_each(|p| say(p));
+                    say(&format!(
+                        "{} of {} positions of {} are watched",
+                        entries.len() - problems.len(),
+                        entries.len(),
+                        path.display()
+                    ));
+                }
+            }
+            Err(why) => say(&format!("the positions file is not taken up: {why}")),
+        }
+    }
+}
+
+fn say(line: &str) {
+    // Standard error may be closed; there is nobody left to tell.
+    drop(writeln!(std::io::stderr(), "barograph: [POS] {line}"));
+}

@@ -1,0 +1,288 @@
+//! Advice and positions, answered from the newest minute in memory or from what was known at a moment.
+
+use super::{Service, internal, split, unreadable};
+use crate::advice::{CHANGES_MAX, EPISODES_WITHIN, Wrong, answer, check, durations};
+use crate::positions::Desk;
+use barograph_api::QueryError;
+use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard};
+use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Ts};
+use barograph_engine::advice::{
+    AdviceBasis, AdviceContext, PositionContext, PositionError, PositionState, PositionWatch, register,
+};
+use barograph_store::{NoticeQuery, Range, Registered, WatchState};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A position is checked this often whatever comes (R1.71).
+const CHECK_EVERY: Span = Span::secs(300);
+/// Notices on a card.
+const CARD_NOTICES: usize = 10;
+
+impl Service {
+    /// Positions are kept there from now on.
+    pub(crate) fn keep_positions(&self, desk: Arc<Desk>) {
+        // Set once, where the process begins.
+        drop(self.desk.set(desk));
+    }
+
+    fn desk(&self) -> Result<&Desk, QueryError> {
+        let none = || QueryError::Unavailable { reason: "this process keeps no positions".to_owned() };
+        self.desk.get().map(|d| &**d).ok_or_else(none)
+    }
+
+    pub(super) fn advice(&self, request: &AdviceRequest, as_of: Option<Ts>) -> Result<AdviceView, QueryError> {
+        check(request).map_err(bad_field)?;
+        let id = barograph_api::Query::resolve(self, &request.symbol, false)?;
+        let basis = self.basis(&id, as_of)?;
+        answer(request, &id.to_string(), basis.as_ref(), &self.desk()?.rules).map_err(bad_field)
+    }
+
+    /// What is known of a market; `None` where there is no snapshot of it.
+    fn basis(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<AdviceBasis>, QueryError> {
+        if let (None, Some(latest)) = (as_of, self.market(id)) {
+            let now = self.clock.now();
+            let snapshot = latest.at(now)?.snapshot;
+            return self.filled(snapshot, &latest.row, now, None).map(Some);
+        }
+        let found = self.run(id, None).and_then(|(info, lens)| self.newest(&info, lens, as_of));
+        let (lens, rows) = match found {
+            Ok(found) => found,
+            Err(QueryError::NothingYet { .. }) => return Ok(None),
+            Err(other) => return Err(other),
+        };
+        let (row, previous) = split(&rows)?;
+        let moment = as_of.unwrap_or_else(|| self.clock.now());
+        let snapshot = match as_of {
+            Some(moment) => lens.as_of(row, previous, moment),
+            None => lens.at_present(row, previous, moment),
+        };
+        self.filled(Arc::new(snapshot), row, moment, as_of).map(Some)
+    }
+
+    /// A snapshot with what the store knows beside it: the levels that stand, and how long such episodes lasted.
+    fn filled(
+        &self,
+        snapshot: Arc<Snapshot>,
+        row: &MinuteRow,
+        moment: Ts,
+        as_of: Option<Ts>,
+    ) -> Result<AdviceBasis, QueryError> {
+        let label = snapshot.regimes.risk.label;
+        let id = snapshot.instrument.clone();
+        let basis = AdviceBasis::new(snapshot, row, moment);
+        let info = match self.run(&id, None) {
+            Ok((info, _)) => info,
+            // The first minute of a live market is in memory before it is in the store.
+            Err(QueryError::NothingYet { .. }) => return Ok(basis),
+            Err(other) => return Err(other),
+        };
+        let levels = crate::levels::standing(self.reader.as_ref(), &info, as_of, moment).map_err(internal)?;
+        // A market with bars has levels: none at all means that they are not known, not that there are no stops.
+        let basis = if levels.is_empty() { basis } else { basis.with_levels(levels) };
+        if label == RiskRegime::Normal {
+            return Ok(basis);
+        }
+        let range = Range { start: moment - EPISODES_WITHIN, end: Ts::MAX };
+        let changes = self.reader.label_changes(&info.spec.key, range, CHANGES_MAX, as_of).map_err(internal)?;
+        Ok(basis.with_past(&durations(&changes.items, label)))
+    }
+
+    /// Registered positions with what is around them.
+    pub(super) fn cards(&self, as_of: Option<Ts>) -> Result<Vec<PositionCard>, QueryError> {
+        let positions = self.reader.positions(as_of).map_err(internal)?;
+        // What is remembered now says nothing of an earlier moment.
+        let remembered = if as_of.is_none() { self.remembered()? } else { BTreeMap::new() };
+        let mut bases = Bases { service: self, as_of, known: BTreeMap::new() };
+        positions.into_iter().map(|p| bases.card(&p, remembered.get(&p.id))).collect()
+    }
+
+    /// What the watch remembers, by position; what this version cannot read is forgotten.
+    fn remembered(&self) -> Result<BTreeMap<String, PositionState>, QueryError> {
+        let states = self.reader.position_states().map_err(internal)?;
+        let read = |s: WatchState| Some((s.position, serde_json::from_str(&s.state).ok()?));
+        Ok(states.into_iter().filter_map(read).collect())
+    }
+
+    pub(super) fn registered(&self, new: &NewPosition) -> Result<PositionCard, QueryError> {
+        let desk = self.desk()?;
+        let position = self.meant(new, PositionBook::User)?;
+        self.not_of_the_file(&position.id)?;
+        desk.put(&position, self.clock.now()).map_err(unwritable)?;
+        Bases { service: self, as_of: None, known: BTreeMap::new() }.card(&position, None)
+    }
+
+    pub(super) fn unregistered(&self, id: &str) -> Result<(), QueryError> {
+        let desk = self.desk()?;
+        self.not_of_the_file(id)?;
+        if desk.remove(id, self.clock.now()).map_err(unwritable)? {
+            return Ok(());
+        }
+        Err(QueryError::UnknownPosition { id: id.to_owned() })
+    }
+
+    pub(super) fn told(&self, of: Option<&str>, as_of: Option<Ts>, limit: usize) -> Result<Vec<Notice>, QueryError> {
+        let query = NoticeQuery { position: of.map(str::to_owned), instrument: None, as_of, limit };
+        self.reader.notices(&query).map_err(internal)
+    }
+
+    fn not_of_the_file(&self, id: &str) -> Result<(), QueryError> {
+        let known = self.reader.positions(None).map_err(internal)?;
+        match known.iter().find(|p| p.id == id && p.registered_by == PositionBook::File) {
+            None => Ok(()),
+            Some(_) => Err(QueryError::Conflict {
+                reason: format!("position '{id}' is kept by the positions file"),
+                hint: "change the file; it is read again when it changes".to_owned(),
+            }),
+        }
+    }
+
+    fn meant(&self, new: &NewPosition, by: PositionBook) -> Result<Position, QueryError> {
+        let market = barograph_api::Query::resolve(self, &new.symbol, false)?;
+        register(new, market, self.clock.now(), by).map_err(bad_position)
+    }
+
+    /// Makes the positions of the file those of its entries: how many were taken up or out, and what stands in the way.
+    pub(crate) fn sync_positions(&self, entries: &[NewPosition]) -> (usize, Vec<String>) {
+        let now = self.clock.now();
+        let (Ok(desk), Ok(known)) = (self.desk(), self.reader.positions(None)) else {
+            return (0, vec!["the store is away".to_owned()]);
+        };
+        let (mut changed, mut problems, mut listed) = (0, Vec::new(), Vec::new());
+        for (n, entry) in (1..).zip(entries) {
+            let position = match self.meant(entry, PositionBook::File) {
+                Ok(position) => position,
+                Err(e) => {
+                    problems.push(format!("position {n} ({}) is not taken up: {e}", entry.symbol));
+                    continue;
+                }
+            };
+            listed.push(position.id.clone());
+            let before = known.iter().find(|p| p.id == position.id);
+            // Without a moment of its own an entry was opened when it was first seen.
+            let opened_at = match (&entry.opened_at, before) {
+                (None, Some(before)) => before.opened_at,
+                _ => position.opened_at,
+            };
+            match desk.put(&Position { opened_at, ..position }, now) {
+                Ok(Registered::Same) => {}
+                Ok(Registered::New | Registered::Changed) => changed += 1,
+                Err(e) => problems.push(format!("position {n} ({}) is not taken up: {e}", entry.symbol)),
+            }
+        }
+        // An entry that is not understood may be one of those: nothing goes until all are.
+        if problems.is_empty() {
+            let gone = known.iter().filter(|p| p.registered_by == PositionBook::File && !listed.contains(&p.id));
+            for p in gone {
+                match desk.remove(&p.id, now) {
+                    Ok(_) => changed += 1,
+                    Err(e) => problems.push(format!("position {} is not taken out: {e}", p.id)),
+                }
+            }
+        }
+        (changed, problems)
+    }
+
+    /// Checks the positions whose market has a new minute, and those that were not checked for 300 s; what was found is
+    /// stored before it is told.
+    pub(crate) fn check_positions(&self) -> Result<Vec<Notice>, QueryError> {
+        let desk = self.desk()?;
+        let now = self.clock.now();
+        let mut watched = desk.watched();
+        if !watched.loaded {
+            for (id, state) in self.remembered()? {
+                watched.watch.restore(&id, state);
+            }
+            watched.loaded = true;
+        }
+        let newest = self.newest_minutes();
+        if watched.newest.as_ref() == Some(&newest) && now - watched.asked < CHECK_EVERY {
+            return Ok(Vec::new());
+        }
+        let positions = self.reader.positions(None).map_err(internal)?;
+        let mut bases = Bases { service: self, as_of: None, known: BTreeMap::new() };
+        // What cannot be stored has not happened: the next check finds it again.
+        let mut watch: PositionWatch = watched.watch.clone();
+        watch.retain(|id| positions.iter().any(|p| p.id == id));
+        let (mut states, mut notices, mut looked) = (Vec::new(), Vec::new(), Vec::new());
+        for p in &positions {
+            let minute = self.market(&p.instrument).map_or(Ts::MIN, |l| l.row.ts);
+            let due = watched.looked.get(&p.id).is_none_or(|(m, at)| *m < minute || now - *at >= CHECK_EVERY);
+            if !due {
+                continue;
+            }
+            notices.extend(bases.check(p, |ctx| watch.check(p, ctx))?);
+            let state = watch.state(&p.id).and_then(|s| serde_json::to_string(s).ok());
+            states.extend(state.map(|state| WatchState { position: p.id.clone(), state }));
+            looked.push((p.id.clone(), (minute, now)));
+        }
+        if !states.is_empty() {
+            desk.record(&states, &notices).map_err(unwritable)?;
+        }
+        watched.watch = watch;
+        watched.looked.retain(|id, _| positions.iter().any(|p| p.id == *id));
+        watched.looked.extend(looked);
+        (watched.newest, watched.asked) = (Some(newest), now);
+        Ok(notices)
+    }
+
+    /// Changes whenever a market has a new minute: the newest there is, and how many markets have it.
+    fn newest_minutes(&self) -> (Ts, usize) {
+        let all = self.newest_of_all();
+        let newest = all.iter().map(|l| l.row.ts).max().unwrap_or(Ts::MIN);
+        (newest, all.iter().filter(|l| l.row.ts == newest).count())
+    }
+}
+
+/// What is known of the markets that one answer needs, each read once.
+struct Bases<'a> {
+    service: &'a Service,
+    as_of: Option<Ts>,
+    known: BTreeMap<InstrumentName, Option<AdviceBasis>>,
+}
+
+impl Bases<'_> {
+    fn check<T>(&mut self, position: &Position, look: impl FnOnce(&PositionContext<'_>) -> T) -> Result<T, QueryError> {
+        let name = &position.instrument;
+        if !self.known.contains_key(name) {
+            let basis = self.service.basis(name, self.as_of)?;
+            self.known.insert(name.clone(), basis);
+        }
+        let moment = self.as_of.unwrap_or_else(|| self.service.clock.now());
+        let unknown = AdviceContext::of_label(moment, RiskRegime::Unknown, moment);
+        let basis = self.known.get(name).and_then(Option::as_ref);
+        let market = basis.map_or(unknown, AdviceBasis::context);
+        let volatility_since = basis.and_then(AdviceBasis::volatility_since);
+        Ok(look(&PositionContext { market, volatility_since, cascade: None }))
+    }
+
+    /// The card of a position as it is now: what a check would find is shown, and told by the watch alone.
+    fn card(&mut self, position: &Position, state: Option<&PositionState>) -> Result<PositionCard, QueryError> {
+        let mut state = state.cloned().unwrap_or_default();
+        let _told_by_the_watch = self.check(position, |ctx| state.check(position, ctx))?;
+        let notices = self.service.told(Some(&position.id), self.as_of, CARD_NOTICES)?;
+        Ok(state.card(position, notices))
+    }
+}
+
+fn bad_field(w: Wrong) -> QueryError {
+    QueryError::BadField { field: w.field, value: w.value, reason: w.reason }
+}
+
+fn bad_position(e: PositionError) -> QueryError {
+    let reason = e.to_string();
+    let (field, value) = match e {
+        PositionError::Side(word) => ("side", word),
+        PositionError::Number(n) => (n.field, n.value.to_string()),
+        PositionError::OpenedAt(text) => ("opened_at", text),
+        PositionError::Text(field, text) => (field, text),
+    };
+    QueryError::BadField { field: field.to_owned(), value, reason }
+}
+
+/// A store that cannot be written is told with its reason: the caller can do something about a read-only folder.
+fn unwritable(e: barograph_store::Error) -> QueryError {
+    if e.recovery() == barograph_store::Recovery::RetryAfter {
+        return internal(e);
+    }
+    unreadable(crate::failure::Failure::from(e))
+}

@@ -1,0 +1,162 @@
+//! The context of a market for advice, read from its snapshot and the row behind it.
+//!
+//! What a snapshot does not hold yet stays absent: the conditions on it are then listed as not evaluated.
+
+use super::context::{
+    AdviceContext, Confidence, CrowdedSide, MarketSnapshot, PastDurations, RiskContext, SessionContext, SideStops,
+    Staleness, TrendContext,
+};
+use crate::catalogue::Feature;
+use crate::kernel::rank::quantile;
+use barograph_domain::snapshot::Snapshot;
+use barograph_domain::{Cell, Level, MinuteRow, Side, Span, TrendRegime, Ts, VolRegime};
+use std::sync::Arc;
+
+/// Said where an input is too old and the snapshot has no words for it.
+const STALE: &str = "Data stale";
+
+/// Owns what an [`AdviceContext`] borrows.
+#[derive(Clone, Debug)]
+pub struct AdviceBasis {
+    snapshot: Arc<Snapshot>,
+    now: Ts,
+    atr_14: Option<f64>,
+    past: Option<PastDurations>,
+    levels: Option<Vec<Level>>,
+}
+
+impl AdviceBasis {
+    /// From a snapshot and the row it was rendered from, seen at `now`.
+    #[must_use]
+    pub fn new(snapshot: Arc<Snapshot>, row: &MinuteRow, now: Ts) -> Self {
+        let atr_14 = row.cells.get(Feature::Atr14.index()).and_then(Cell::ready);
+        Self { snapshot, now, atr_14, past: None, levels: None }
+    }
+    /// With how long past episodes of the present label lasted.
+    #[must_use]
+    pub fn with_past(mut self, durations: &[Span]) -> Self {
+        self.past = PastDurations::of(durations);
+        self
+    }
+    /// With the levels known of this market.
+    #[must_use]
+    pub fn with_levels(mut self, levels: Vec<Level>) -> Self {
+        self.levels = Some(levels);
+        self
+    }
+    /// The market.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+    /// When the volatility class was entered; `None` while it is not known.
+    #[must_use]
+    pub fn volatility_since(&self) -> Option<Ts> {
+        let axis = &self.snapshot.regimes.volatility;
+        (axis.label != VolRegime::Unknown).then_some(axis.since)
+    }
+    /// The context.
+    #[must_use]
+    pub fn context(&self) -> AdviceContext<'_> {
+        let s = &*self.snapshot;
+        let risk = &s.regimes.risk;
+        let warning = s.explanation.freshness_warning.as_deref();
+        AdviceContext {
+            snapshot: Some(MarketSnapshot {
+                id: &s.snapshot_id,
+                timestamp: s.timestamp,
+                logic_version: &s.logic_version,
+            }),
+            price: s.price,
+            atr_14: self.atr_14,
+            risk: RiskContext {
+                label: risk.label,
+                crowded: risk.direction.and_then(crowded),
+                since: risk.since,
+                past: self.past,
+            },
+            bias: s.guidance.risk_bias,
+            posture: s.guidance.posture,
+            stops: SideStops { long: s.stop_vulnerability.long, short: s.stop_vulnerability.short },
+            stale: (risk.stale || warning.is_some()).then(|| Staleness { warning: warning.unwrap_or(STALE) }),
+            levels: self.levels.as_deref(),
+            session: Some(session(s)),
+            trend: trend(s),
+            volatility: s.regimes.volatility.label,
+            confidence: confidence(s),
+            ..AdviceContext::of_label(self.now, risk.label, risk.since)
+        }
+    }
+}
+
+fn crowded(direction: &str) -> Option<CrowdedSide> {
+    match direction {
+        "LONG_SQUEEZE" => Some(CrowdedSide(Side::Long)),
+        "SHORT_SQUEEZE" => Some(CrowdedSide(Side::Short)),
+        _ => None,
+    }
+}
+
+fn session(s: &Snapshot) -> SessionContext {
+    let defaulted = |what: &str| s.session.defaults_used.contains(&what);
+    SessionContext {
+        session: s.session.name,
+        adaptive_mult: s.session.adaptive_multiplier,
+        vol_adjustment_default: defaulted("vol_adjustment_default"),
+        volume_adjustment_default: defaulted("volume_adjustment_default"),
+        vol_ratio: s.session.vol_ratio,
+    }
+}
+
+/// The trend, confirmed where what most timeframes say is the label itself.
+fn trend(s: &Snapshot) -> Option<TrendContext> {
+    let (axis, agreed) = (&s.regimes.trend, &s.regimes.trend.confirmation);
+    (axis.label != TrendRegime::Unknown).then(|| TrendContext {
+        label: axis.label,
+        mtf_confirmed: agreed.confirmed && agreed.primary == Some(axis.label),
+        mtf_confidence: agreed.confidence,
+    })
+}
+
+/// That of the trend, which the parameters follow; that of the risk label where there is no trend.
+fn confidence(s: &Snapshot) -> Option<Confidence> {
+    let (trend, risk) = (&s.regimes.trend, &s.regimes.risk);
+    let (value, kind) = match (trend.confidence, risk.confidence) {
+        (Some(value), _) => (value, trend.confidence_kind),
+        (None, Some(value)) => (value, risk.confidence_kind),
+        (None, None) => return None,
+    };
+    Some(Confidence { value, calibrated: kind == "calibrated" })
+}
+
+impl PastDurations {
+    /// Median and 80 % range of these; `None` without any.
+    #[must_use]
+    pub fn of(durations: &[Span]) -> Option<Self> {
+        let mut seconds: Vec<f64> = durations.iter().map(|d| d.as_secs_f64()).collect();
+        seconds.sort_by(f64::total_cmp);
+        #[expect(clippy::cast_possible_truncation, reason = "durations of episodes in whole seconds")]
+        let at = |q: f64| quantile(&seconds, q).map(|s| Span::secs(s.round() as i64));
+        Some(Self {
+            n: u32::try_from(seconds.len()).unwrap_or(u32::MAX),
+            median: at(0.5)?,
+            low: at(0.1)?,
+            high: at(0.9)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn past_durations_are_quantiles() {
+        assert_eq!(PastDurations::of(&[]), None);
+        let one = PastDurations::of(&[Span::mins(7)]).unwrap();
+        assert_eq!((one.n, one.median, one.low, one.high), (1, Span::mins(7), Span::mins(7), Span::mins(7)));
+        let many: Vec<Span> = (0..=10).rev().map(Span::mins).collect();
+        let many = PastDurations::of(&many).unwrap();
+        assert_eq!((many.n, many.median, many.low, many.high), (11, Span::mins(5), Span::mins(1), Span::mins(9)));
+    }
+}
