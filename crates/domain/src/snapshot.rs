@@ -140,6 +140,7 @@ pub struct ConfirmationView<L> {
     /// Label per timeframe; null where a timeframe is not ready.
     pub timeframes: TimeframeLabels<L>,
     /// Most frequent label; null with fewer than three timeframes ready.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub primary: Option<L>,
     /// Share of the ready timeframes that agree with it.
     pub confidence: Option<f64>,
@@ -153,15 +154,19 @@ pub struct ConfirmationView<L> {
 pub struct TimeframeLabels<L> {
     /// One hour.
     #[serde(rename = "1h")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub h1: Option<L>,
     /// Four hours.
     #[serde(rename = "4h")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub h4: Option<L>,
     /// A UTC day.
     #[serde(rename = "1d")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub d1: Option<L>,
     /// A week, Monday 00:00 UTC on.
     #[serde(rename = "1w")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub w1: Option<L>,
 }
 

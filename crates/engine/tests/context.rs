@@ -1,4 +1,5 @@
 //! A frame known by its bars: save and restore, gaps, what may be left out, and agreement with the parts it is made of.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 use barograph_domain::{Side, Span, Ts};
 use barograph_engine::advice::{Intent, Settings, advise};

@@ -40,6 +40,8 @@ impl Windows {
             let cell = row.cells[ranked.index()];
             if let (Some(x), Some(stream)) = (cell.ready(), cell.stream)
                 && cell.anchor.floor(Span::hours(1)) == cell.anchor
+                // A day's value from part of a day does not enter the history.
+                && !(percentile == Feature::VolPctRank && cell.partial)
             {
                 self.seen.entry((ranked, stream)).or_default().insert(cell.anchor, x);
             }

@@ -2,7 +2,7 @@
 //! and live.
 
 use crate::support::data::{slice, stored};
-use crate::support::http::{Server, address};
+use crate::support::http::Server;
 use crate::support::sim::Sim;
 use crate::support::{Place, json_lines};
 use serde_json::{Value, json};
@@ -148,10 +148,23 @@ fn positions_are_registered_listed_and_taken_out() {
     place.run(&format!("positions rm {} --data data", &id[..8])).exits(0).prints("is watched no more");
     place.run(&format!("positions rm {id} --data data")).exits(2).says("no position");
     place
-        .run("positions add BTCUSDT --side long --entry 1 --opened-at 2999-01-01 --data data")
+        .run("positions add BTCUSDT --side long --entry 1 --opened-at 2099-01-01 --data data")
         .exits(2)
         .says("lies ahead");
     assert_eq!(place.hash("data"), before, "positions are no part of the content");
+}
+
+/// The cards, once there are so many.
+fn watched(server: &Server, count: usize) -> Vec<Value> {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let cards = server.json("/api/v1/positions")["items"].as_array().unwrap().clone();
+        if cards.len() == count {
+            return cards;
+        }
+        assert!(Instant::now() < until, "{} instead of {count}", cards.len());
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 #[test]
@@ -163,18 +176,12 @@ fn a_live_process_watches_the_positions_of_its_file() {
         |side: &str, entry: f64| format!("[[position]]\nsymbol = \"BTCUSDT\"\nside = \"{side}\"\nentry = {entry:?}\n");
     place.write("held.toml", &entry("long", 50_000.0));
     let line = format!("up --backfill 0 --books off --listen 127.0.0.1:0 --data data --endpoint {}", sim.endpoint);
-    let mut process = place.start(&line);
-    let addr = address(&process.err.wait_for("http://"));
-    process.err.wait_for("1 of 1 positions of held.toml are watched");
-    // No minute yet: there is no context, and that is told once.
-    process.err.wait_for("Market context unavailable");
-    let mut server = Server { process, addr };
+    let mut server = Server::of(place.start(&line));
+    let cards = watched(&server, 1);
+    let id = cards[0]["position"]["id"].as_str().unwrap();
     std::thread::sleep(Duration::from_millis(1_200));
     place.write("held.toml", &format!("{}{}", entry("long", 50_000.0), entry("short", 60_000.0)));
-    server.process.err.wait_for("2 of 2 positions of held.toml are watched");
-    let cards = server.json("/api/v1/positions")["items"].as_array().unwrap().clone();
-    assert_eq!(cards.len(), 2);
-    let id = cards[0]["position"]["id"].as_str().unwrap();
+    watched(&server, 2);
     let refused = server.send("DELETE", &format!("/api/v1/positions/{id}"), &Value::Null);
     assert_eq!((refused.status, refused.problem().as_str()), (409, "conflict"));
     // A minute comes, and positions are checked against its snapshot.
@@ -195,10 +202,16 @@ fn a_live_process_watches_the_positions_of_its_file() {
     assert_eq!(notices.as_array().unwrap().len(), 1, "once per episode: {notices}");
     assert_eq!(notices[0]["trigger"], "context_unavailable");
     place.write("held.toml", &entry("short", 60_000.0));
-    server.process.err.wait_for("1 of 1 positions of held.toml are watched");
-    assert_eq!(server.json("/api/v1/positions")["items"].as_array().unwrap().len(), 1);
+    watched(&server, 1);
     server.process.signal("TERM");
     assert_eq!(server.process.wait(Duration::from_secs(30)), Some(0), "{}", server.process.err.text());
+    // Before the first minute there was no context, which is told as well.
+    let said = server.process.err.text();
+    for words in
+        ["1 of 1 positions of held.toml are watched", "2 of 2 positions of held.toml", "Market context unavailable"]
+    {
+        assert!(said.contains(words), "'{words}' is not in\n{said}");
+    }
     let told = place.ok("positions notices --data data");
     assert!(told.contains("context unavailable"), "{told}");
 }

@@ -147,7 +147,7 @@ impl Inputs {
         events.sort_by_key(|e| (e.recv_ts, e.stream, e.event_ts, e.seq));
         let book = Book::shipped("default").ok_or_else(|| wrong("the default rule book is not there"))?;
         let instrument = Instrument { name: market()?, kind: MarketKind::Perpetual, expiry: None };
-        let mut engine = Engine::new(Config { book: Arc::new(book) }, &[instrument], &decls);
+        let mut engine = Engine::new(Config::new(Arc::new(book)), &[instrument], &decls);
         let mut rows = Outputs::default();
         let mut last = None;
         for event in &events {
