@@ -1,9 +1,11 @@
 //! The command line as written. What is typed is resolved in `config` and `input`; only resolved settings travel on.
 
 mod advice;
+mod sessions;
 mod values;
 
 pub(crate) use advice::{Advise, Positions};
+pub(crate) use sessions::Sessions;
 
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -107,19 +109,6 @@ pub(crate) enum Command {
     },
     /// Serve the HTTP API
     Serve(Serve),
-}
-
-/// Which market's sessions.
-#[derive(Args, Debug)]
-pub(crate) struct Sessions {
-    /// Market, as in binance-usdm:BTCUSDT
-    pub(crate) name: String,
-    /// Print base multipliers as a rule book states them
-    #[arg(long)]
-    pub(crate) config: bool,
-    /// As known at this moment
-    #[arg(long, value_parser = barograph_domain::Ts::parse)]
-    pub(crate) as_of: Option<barograph_domain::Ts>,
 }
 
 /// What is declared about the files.

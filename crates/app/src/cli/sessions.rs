@@ -1,0 +1,16 @@
+//! Arguments of `sessions`.
+
+use clap::Args;
+
+/// Which market's sessions.
+#[derive(Args, Debug)]
+pub(crate) struct Sessions {
+    /// Market, as in binance-usdm:BTCUSDT
+    pub(crate) name: String,
+    /// Print base multipliers as a rule book states them
+    #[arg(long)]
+    pub(crate) config: bool,
+    /// As known at this moment
+    #[arg(long, value_parser = barograph_domain::Ts::parse)]
+    pub(crate) as_of: Option<barograph_domain::Ts>,
+}
