@@ -67,7 +67,10 @@ fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>
     let margin = view.margin.map_or(String::new(), |m| format!("   margin {m:.1}"));
     let stale = if view.stale { "   stale" } else { "" };
     let agree = match (view.confirmation.primary, view.confirmation.confidence) {
-        (Some(primary), Some(share)) => format!("   {} on {:.0} % of timeframes", primary.word(), share * 100.0),
+        (Some(primary), Some(share)) => {
+            let all = if primary == view.label { String::new() } else { format!(" {}", primary.word()) };
+            format!("   agree {:.0} %{all}", share * 100.0)
+        }
         _ => String::new(),
     };
     let _infallible = writeln!(out, " {name:<11} {word:<20} {age}{margin}{stale}{agree}");

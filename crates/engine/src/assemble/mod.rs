@@ -84,7 +84,9 @@ impl Default for Assembly {
 
 impl Assembly {
     pub(crate) fn new(config: &Config) -> Self {
-        let mut metrics: Vec<Metric> = config.book.features().iter().flat_map(|f| f.spec().inputs).copied().collect();
+        // Ages are told of what the risk axis reads (regimes §9); readings of the other axes carry their own.
+        let mut metrics: Vec<Metric> =
+            config.book.risk().features().iter().flat_map(|f| f.spec().inputs).copied().collect();
         metrics.sort_unstable();
         metrics.dedup();
         let cuts = config.book.cuts().len();
