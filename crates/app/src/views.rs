@@ -80,8 +80,8 @@ fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>
 fn session(out: &mut String, s: &Snapshot) {
     let v = &s.session;
     let over = v.elapsed_frac.map_or(String::new(), |f| format!(", {:.0} % over", f * 100.0));
-    let stops = v.adaptive_multiplier.map_or(String::new(), |m| format!("; stops at {m:.1} average true ranges"));
-    let usual = if v.defaults_used.is_empty() { "" } else { " (no history yet)" };
+    let stops = v.adaptive_multiplier.map_or(String::new(), |m| format!("; stops {m:.1} × ATR"));
+    let usual = if v.defaults_used.is_empty() { "" } else { " (short history)" };
     let _infallible = writeln!(out, " session     {}{over}{stops}{usual}", v.name.spoken());
 }
 

@@ -85,7 +85,7 @@ const EXITS: &[(&str, i32, &str)] = &[
     ("rules", 2, ""),
     ("rules show", 0, "name = \"default\""),
     ("rules show seed1-strict", 0, "name = \"seed1-strict\""),
-    ("rules show seed2", 2, "name a file or one of default, absolute, seed1-strict"),
+    ("rules show seed9", 2, "name a file or one of default, absolute, seed1-strict"),
     ("rules check absolute", 0, "absolute.toml is sound"),
     ("rules check broken.toml", 2, "broken.toml:5:"),
     ("verify causality nowhere", 2, "there is no file or folder nowhere"),
