@@ -159,7 +159,7 @@ impl OpenMinuteView {
 
 /// What rests at one price.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
-pub struct LevelView {
+pub struct BookLevelView {
     /// Quote units.
     pub price: f64,
     /// Base units.
@@ -182,9 +182,9 @@ pub struct BookView {
     /// How old the levels are, milliseconds; null while there are none.
     pub age_ms: Option<i64>,
     /// Best first, at most 25; empty unless LIVE.
-    pub bids: Vec<LevelView>,
+    pub bids: Vec<BookLevelView>,
     /// Best first, at most 25; empty unless LIVE.
-    pub asks: Vec<LevelView>,
+    pub asks: Vec<BookLevelView>,
 }
 
 impl BookView {
@@ -198,8 +198,8 @@ impl BookView {
         asks: &[(f64, f64)],
     ) -> Self {
         let shown = if continuity == StatusState::Live { LEVELS_MAX } else { 0 };
-        let top = |levels: &[(f64, f64)]| -> Vec<LevelView> {
-            levels.iter().take(shown).map(|(price, amount)| LevelView { price: *price, amount: *amount }).collect()
+        let top = |levels: &[(f64, f64)]| -> Vec<BookLevelView> {
+            levels.iter().take(shown).map(|(price, amount)| BookLevelView { price: *price, amount: *amount }).collect()
         };
         Self {
             continuity,

@@ -374,6 +374,15 @@ pub struct Alert {
     pub other: Option<InstrumentName>,
 }
 
+/// A record of an alert, with the moment from which on it may be used.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct KnownAlert {
+    /// When it was known: 200 ms after its minute, or with the event that made it.
+    pub known_at: Ts,
+    /// The record.
+    pub alert: Alert,
+}
+
 /// Namespace of every name-based id of the program.
 #[must_use]
 pub fn namespace() -> Uuid {

@@ -25,7 +25,7 @@ pub mod stream;
 pub mod time;
 pub mod universe;
 
-pub use alert::{Alert, AlertState, Pattern, Severity, Trigger};
+pub use alert::{Alert, AlertState, KnownAlert, Pattern, Severity, Trigger};
 pub use calendar::{CalendarEntry, Impact};
 pub use cell::{Cell, Kind, Reason, State};
 pub use event::{Bar, Event, Payload, Side};

@@ -6,7 +6,7 @@ use crate::market::{Market, Route};
 use crate::models::{FitRequest, ModelPolicy, ModelUpdate, Runner};
 use crate::rules::Book;
 use barograph_domain::{
-    Event, Instrument, InstrumentName, LevelChange, MinuteRow, Payload, Span, StreamDecl, StreamIndex,
+    Event, Instrument, InstrumentName, KnownAlert, LevelChange, MinuteRow, Payload, Span, StreamDecl, StreamIndex,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -48,6 +48,16 @@ pub struct Outputs {
     used: usize,
     /// What happened to levels, with the place of the row it belongs to.
     levels: Vec<(usize, LevelOut)>,
+    alerts: Vec<AlertOut>,
+}
+
+/// A record of an alert of one market.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AlertOut {
+    /// Position of the market in the run's list.
+    pub instrument: u32,
+    /// The record and when it was known.
+    pub known: KnownAlert,
 }
 
 /// Changes of levels there is room for at once.
@@ -55,7 +65,7 @@ const LEVELS_ROOM: usize = 256;
 
 impl Default for Outputs {
     fn default() -> Self {
-        Self { rows: Vec::new(), used: 0, levels: Vec::with_capacity(LEVELS_ROOM) }
+        Self { rows: Vec::new(), used: 0, levels: Vec::with_capacity(LEVELS_ROOM), alerts: Vec::new() }
     }
 }
 
@@ -96,10 +106,22 @@ impl Outputs {
         self.levels.push((self.used, level));
     }
 
+    /// Records of alerts since the last [`Self::clear`], in order; one that an event made comes before the row of its minute.
+    #[must_use]
+    pub fn alerts(&self) -> &[AlertOut] {
+        &self.alerts
+    }
+
+    /// Adds a record of an alert.
+    pub fn push_alert(&mut self, alert: AlertOut) {
+        self.alerts.push(alert);
+    }
+
     /// Forgets the rows and keeps their memory.
     pub fn clear(&mut self) {
         self.used = 0;
         self.levels.clear();
+        self.alerts.clear();
     }
 
     pub(crate) fn next_row(&mut self) -> &mut MinuteRow {
