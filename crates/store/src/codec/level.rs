@@ -1,14 +1,14 @@
 //! Something that happened to a level as one blob: numbers as bits, instants as differences to the bar.
 //!
 //! Some hundreds of these are made per market and day, so a blob is small (about 100 bytes) and not compressed. The id of
-//! the level is in it: the blob says all that there is to say.
+//! the level is in it: the blob says all that there is to say. A checksum ends it: these numbers are in no other digest.
 
-use super::CodecError;
 use super::bytes::{Input, put_uint, unzigzag, zigzag};
+use super::{CodecError, seal};
 use barograph_domain::{Kind, Level, LevelChange, LevelEvent, LevelType, Side, Span, Ts};
 
-/// Written first in every blob.
-const FORMAT: u8 = 1;
+/// Written first in every blob. Blobs of format 1, never released, had no checksum.
+const FORMAT: u8 = 2;
 /// Length of an id as text.
 const ID: usize = 36;
 
@@ -48,7 +48,7 @@ pub fn encode(change: &LevelChange) -> Result<Vec<u8>, CodecError> {
     if let Some(x) = level.volume {
         out.extend_from_slice(&x.to_bits().to_le_bytes());
     }
-    Ok(out)
+    Ok(seal::seal(out))
 }
 
 /// The change of a blob.
@@ -56,10 +56,7 @@ pub fn encode(change: &LevelChange) -> Result<Vec<u8>, CodecError> {
 /// # Errors
 /// When the blob is damaged or of a newer format.
 pub fn decode(blob: &[u8]) -> Result<LevelChange, CodecError> {
-    let mut input = Input(blob);
-    if input.byte()? != FORMAT {
-        return Err(CodecError("has a format this build does not know"));
-    }
+    let mut input = Input(seal::open(blob, FORMAT)?);
     let unknown = CodecError("names something this build does not know");
     let event = LevelEvent::ALL.get(usize::from(input.byte()?)).copied().ok_or(unknown)?;
     let kind = LevelType::ALL.get(usize::from(input.byte()?)).copied().ok_or(unknown)?;
@@ -205,6 +202,11 @@ mod tests {
             assert!(blob.len() < 140, "{}", blob.len());
             assert_eq!(decode(&blob), Ok(change));
             assert!((0..blob.len()).all(|cut| decode(&blob[..cut]).is_err()));
+            for at in 0..blob.len() {
+                let mut bad = blob.clone();
+                bad[at] ^= 1 << (at % 8);
+                assert!(decode(&bad).is_err(), "byte {at}");
+            }
         }
         let mut other = whole;
         for id in ["", "0f8fad5b", "0f8fad5b-d9cb-569f-a165-70867728950g", "0F8FAD5B-d9cb-569f-a165-70867728950e"] {

@@ -12,6 +12,7 @@ pub mod level;
 mod models;
 pub mod points;
 mod read;
+mod seal;
 mod seq;
 pub(crate) mod words;
 

@@ -1,7 +1,8 @@
 //! Is everything stored readable, and does it agree with itself?
 //!
-//! Four witnesses: SQLite's own structure check; the sum of digests kept per stream, which finds a number that changed
-//! on disk; the checksum inside each chunk; and label changes, which must follow from the rows.
+//! Five witnesses: SQLite's own structure check; the sum of digests kept per stream, which finds a number that changed
+//! on disk; checksums inside chunks and bodies, with the columns beside a body that must say what it says; digests of
+//! records that stand for themselves; and label changes, which must follow from the rows.
 
 use super::db::{Connection, NONE};
 use super::decl::Layout;
@@ -19,7 +20,15 @@ const PROBLEMS_MAX: usize = 20;
 /// See [`crate::Reader::check`].
 pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
     let mut report = CheckReport::default();
-    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 4] = [structure, metric_points, all_runs, totals];
+    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 7] = [
+        structure,
+        metric_points,
+        |conn, _| runs::check(conn),
+        all_runs,
+        |conn, _| super::levels::check(conn),
+        |conn, _| super::positions::check(conn),
+        totals,
+    ];
     for step in steps {
         if let Err(f) = step(conn, &mut report) {
             report.problems.push(readable(f)?);
@@ -75,6 +84,7 @@ fn totals(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     let strays: i64 = conn.query_row(
         "SELECT (SELECT count(*) FROM parts WHERE run NOT IN (SELECT run FROM runs)
                 OR segment NOT IN (SELECT segment FROM segments))
+            + (SELECT count(*) FROM level_changes WHERE segment NOT IN (SELECT segment FROM segments))
             + (SELECT count(*) FROM streams WHERE instrument NOT IN (SELECT instrument FROM instruments))",
         NONE,
         |r| r.get(0),

@@ -111,11 +111,14 @@ impl Layout {
 
     /// The layout with this id.
     pub(super) fn load(conn: &Connection, id: i64) -> Inner<Self> {
-        let body: String = conn
-            .prepare("SELECT body FROM layouts WHERE layout = ?1")?
-            .query_row([id], |r| r.get(0))
+        let (body, sha256): (String, Vec<u8>) = conn
+            .prepare("SELECT body, sha256 FROM layouts WHERE layout = ?1")?
+            .query_row([id], |r| Ok((r.get(0)?, r.get(1)?)))
             .optional()?
             .ok_or_else(|| Fault::Damaged(format!("layout {id} is missing")))?;
+        if Sha256::digest(body.as_bytes()).as_slice() != sha256 {
+            return Err(Fault::Damaged(format!("layout {id} is not what was written")));
+        }
         let text: LayoutText = serde_json::from_str(&body).map_err(|e| Fault::Damaged(format!("layout {id}: {e}")))?;
         Ok(Self { columns: text.columns, streams: text.streams.into_iter().map(Into::into).collect() })
     }

@@ -1,10 +1,12 @@
-//! A 64-bit digest per point, added up per stream: finds a number that changed on disk without anyone writing it.
+//! A 64-bit digest per point, added up per stream: finds a number that changed on disk without anyone writing it. And one
+//! per record of texts, for what stands nowhere else.
 //!
 //! Addition makes the sum independent of order, and lets a write update it without reading the rest. Not a
 //! cryptographic hash; that is the content hash of `db check --hash`.
 
 use crate::Provenance;
 use barograph_domain::{Event, Payload, Ts};
+use sha2::{Digest, Sha256};
 
 /// Digest of one point.
 pub(super) fn of_point(event: &Event, provenance: Provenance, scratch: &mut Vec<u8>) -> i64 {
@@ -29,6 +31,16 @@ fn of_parts(event_ts: Ts, known_ts: Ts, seq: u64, payload: &Payload, scratch: &m
         h = mix(h, u64::from_le_bytes(bytes));
     }
     mix(h, scratch.len() as u64).cast_signed()
+}
+
+/// Digest of the texts of one record: the first bytes of the SHA-256 of all of them with their lengths.
+pub(super) fn of_texts(texts: &[&str]) -> i64 {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+    i64::from_le_bytes(hash.finalize().first_chunk().copied().unwrap_or_default())
 }
 
 /// One step of the finaliser of splitmix64 (Steele, Lea, Flood 2014), keyed by what came before.

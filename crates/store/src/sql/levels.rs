@@ -4,7 +4,7 @@
 //! Nothing is ever changed. A level as of a moment is the last thing that happened to it until then, and every record holds
 //! the whole level, so an answer needs no other tables.
 
-use super::db::{Connection, Row, params};
+use super::db::{Connection, NONE, Row, params};
 use super::fault::{Fault, Inner};
 use super::runs;
 use super::segment::{self, Part};
@@ -60,6 +60,51 @@ fn read(row: Row<'_>) -> Inner<(Place, LevelChange)> {
     let change = level::decode(row.blob(2)?)
         .map_err(|e| Fault::Damaged(format!("what happened to a level in the minute of {} {e}", place.0)))?;
     Ok((place, change))
+}
+
+/// Looks at every record of a segment: do the columns beside the body say what the body says, and is none missing between
+/// others of its minute?
+fn check_segment(conn: &Connection, segment: i64) -> Inner<()> {
+    let mut statement = conn.prepare(
+        "SELECT row_ts, step, body, known_ts, confirmed_ts, level FROM level_changes WHERE segment = ?1
+         ORDER BY row_ts, step",
+    )?;
+    let mut rows = statement.query([segment])?;
+    let mut expected = (Ts::MIN, 0);
+    while let Some(row) = rows.next()? {
+        let (place, change) = read(row)?;
+        if place.0 != expected.0 {
+            expected = (place.0, 0);
+        }
+        let beside: (i64, i64) = (row.get(3)?, row.get(4)?);
+        let id = level::id_bytes(&change.level.level_id).unwrap_or_default();
+        let agree = beside == (change.known_at.0, change.level.confirmed_at.0)
+            && place.0 == row_of(change.known_at)
+            && row.blob(5)? == id.as_slice();
+        if !agree {
+            return Err(Fault::Damaged(format!(
+                "what happened to a level in the minute of {} is kept under another time or level",
+                place.0
+            )));
+        }
+        if place != expected {
+            return Err(Fault::Damaged(format!(
+                "something that happened to levels in the minute of {} is missing",
+                place.0
+            )));
+        }
+        expected.1 += 1;
+    }
+    Ok(())
+}
+
+/// Looks at all that is stored about levels.
+pub(super) fn check(conn: &Connection) -> Inner<()> {
+    let mut statement = conn.prepare("SELECT DISTINCT segment FROM level_changes")?;
+    for segment in statement.query_map(NONE, |r| r.get::<i64>(0))? {
+        check_segment(conn, segment?)?;
+    }
+    Ok(())
 }
 
 /// Everything known in `first ≤ known_ts ≤ last` of levels confirmed at `confirmed` or later, in order.

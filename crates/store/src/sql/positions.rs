@@ -1,6 +1,7 @@
-//! Registered positions, notices about them, and the memory of the watch.
+//! Registered positions, notices about them, and the memory of the watch. Each record carries a digest of itself.
 
 use super::db::{Connection, NONE, Optional, Row, params};
+use super::digest;
 use super::fault::{Fault, Inner};
 use crate::position::{NoticeQuery, Registered, WatchState};
 use barograph_domain::Ts;
@@ -15,38 +16,98 @@ fn parsed<T: serde::de::DeserializeOwned>(row: Row<'_>, what: &str) -> Inner<T> 
     serde_json::from_str(&body).map_err(|e| Fault::Damaged(format!("a {what} cannot be read: {e}")))
 }
 
+fn of_position(id: &str, since: i64, until: Option<i64>, body: &str) -> i64 {
+    let until = until.map_or_else(String::new, |t| t.to_string());
+    digest::of_texts(&[id, &since.to_string(), &until, body])
+}
+
+fn of_state(id: &str, body: &str) -> i64 {
+    digest::of_texts(&[id, body])
+}
+
+fn of_notice(id: &str, position: &str, instrument: &str, ts: i64, body: &str) -> i64 {
+    digest::of_texts(&[id, position, instrument, &ts.to_string(), body])
+}
+
+/// Is every record what was written, and is it readable?
+pub(super) fn check(conn: &Connection) -> Inner<()> {
+    let same = |what: &str, id: &str, said: Option<i64>, is: i64| match said {
+        Some(said) if said != is => Err(Fault::Damaged(format!("the {what} '{id}' is not what was written"))),
+        _ => Ok(()),
+    };
+    let mut statement = conn.prepare("SELECT body, id, registered_at, removed_at, digest FROM positions")?;
+    let mut rows = statement.query(NONE)?;
+    while let Some(row) = rows.next()? {
+        let (body, id): (String, String) = (row.get(0)?, row.get(1)?);
+        same("position", &id, row.get(4)?, of_position(&id, row.get(2)?, row.get(3)?, &body))?;
+        parsed::<Position>(row, "position")?;
+    }
+    let mut statement = conn.prepare("SELECT body, id, digest FROM position_states")?;
+    let mut rows = statement.query(NONE)?;
+    while let Some(row) = rows.next()? {
+        let (body, id): (String, String) = (row.get(0)?, row.get(1)?);
+        same("memory of the position", &id, row.get(2)?, of_state(&id, &body))?;
+    }
+    let mut statement =
+        conn.prepare("SELECT body, notice_id, position_id, instrument, ts, digest FROM position_notices")?;
+    let mut rows = statement.query(NONE)?;
+    while let Some(row) = rows.next()? {
+        let (body, id, position, instrument): (String, String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        same("notice", &id, row.get(5)?, of_notice(&id, &position, &instrument, row.get(4)?, &body))?;
+        parsed::<Notice>(row, "notice")?;
+    }
+    Ok(())
+}
+
 /// See [`crate::PositionWriter::put_position`].
 pub(super) fn put(conn: &Connection, position: &Position, at: Ts) -> Inner<Registered> {
     let body = text(position)?;
     let known = conn
-        .query_row("SELECT body, removed_at FROM positions WHERE id = ?1", params![&position.id], |r| {
-            Ok((r.get::<String>(0)?, r.get::<Option<i64>>(1)?))
+        .query_row("SELECT body, removed_at, registered_at FROM positions WHERE id = ?1", params![&position.id], |r| {
+            Ok((r.get::<String>(0)?, r.get::<Option<i64>>(1)?, r.get::<i64>(2)?))
         })
         .optional()?;
     match known {
-        Some((stored, None)) if stored == body => return Ok(Registered::Same),
-        Some((_, None)) => {
-            conn.execute("UPDATE positions SET body = ?2 WHERE id = ?1", params![&position.id, body])?;
+        Some((stored, None, _)) if stored == body => return Ok(Registered::Same),
+        Some((_, None, since)) => {
+            let digest = of_position(&position.id, since, None, &body);
+            conn.execute(
+                "UPDATE positions SET body = ?2, digest = ?3 WHERE id = ?1",
+                params![&position.id, body, digest],
+            )?;
             return Ok(Registered::Changed);
         }
         // Registered again under the id of one that went: a new one, with a memory of its own.
-        Some((_, Some(_))) => {
+        Some((_, Some(_), _)) => {
             conn.execute("DELETE FROM position_states WHERE id = ?1", params![&position.id])?;
             conn.execute("DELETE FROM positions WHERE id = ?1", params![&position.id])?;
         }
         None => {}
     }
+    let digest = of_position(&position.id, at.0, None, &body);
     conn.execute(
-        "INSERT INTO positions (id, registered_at, removed_at, body) VALUES (?1, ?2, NULL, ?3)",
-        params![&position.id, at.0, body],
+        "INSERT INTO positions (id, registered_at, removed_at, body, digest) VALUES (?1, ?2, NULL, ?3, ?4)",
+        params![&position.id, at.0, body, digest],
     )?;
     Ok(Registered::New)
 }
 
 /// See [`crate::PositionWriter::remove_position`].
 pub(super) fn remove(conn: &Connection, id: &str, at: Ts) -> Inner<bool> {
-    let sql = "UPDATE positions SET removed_at = ?2 WHERE id = ?1 AND removed_at IS NULL";
-    let gone = conn.execute(sql, params![id, at.0])?;
+    let known: Option<(i64, String)> = conn
+        .query_row("SELECT registered_at, body FROM positions WHERE id = ?1 AND removed_at IS NULL", params![id], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
+        .optional()?;
+    let gone = match known {
+        Some((since, body)) => {
+            let digest = of_position(id, since, Some(at.0), &body);
+            let sql = "UPDATE positions SET removed_at = ?2, digest = ?3 WHERE id = ?1 AND removed_at IS NULL";
+            conn.execute(sql, params![id, at.0, digest])?
+        }
+        None => 0,
+    };
     conn.execute("DELETE FROM position_states WHERE id = ?1", params![id])?;
     Ok(gone > 0)
 }
@@ -55,17 +116,19 @@ pub(super) fn remove(conn: &Connection, id: &str, at: Ts) -> Inner<bool> {
 pub(super) fn record(conn: &Connection, states: &[WatchState], notices: &[Notice]) -> Inner<()> {
     for s in states {
         conn.execute(
-            "INSERT INTO position_states (id, body)
-             SELECT id, ?2 FROM positions WHERE id = ?1 AND removed_at IS NULL
-             ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-            params![&s.position, &s.state],
+            "INSERT INTO position_states (id, body, digest)
+             SELECT id, ?2, CAST(?3 AS BIGINT) FROM positions WHERE id = ?1 AND removed_at IS NULL
+             ON CONFLICT (id) DO UPDATE SET body = excluded.body, digest = excluded.digest",
+            params![&s.position, &s.state, of_state(&s.position, &s.state)],
         )?;
     }
     for n in notices {
+        let (instrument, body) = (n.instrument.to_string(), text(n)?);
+        let digest = of_notice(&n.notice_id, &n.position_id, &instrument, n.timestamp.0, &body);
         conn.execute(
-            "INSERT INTO position_notices (notice_id, position_id, instrument, ts, body) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO NOTHING",
-            params![&n.notice_id, &n.position_id, n.instrument.to_string(), n.timestamp.0, text(n)?],
+            "INSERT INTO position_notices (notice_id, position_id, instrument, ts, body, digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+            params![&n.notice_id, &n.position_id, instrument, n.timestamp.0, body, digest],
         )?;
     }
     Ok(())

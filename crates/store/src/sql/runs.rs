@@ -1,10 +1,9 @@
 //! Records of runs: what they were made with, whether they follow from the points, how much they hold.
 
-use super::db::{Connection, Optional, Row, params};
+use super::db::{Connection, NONE, Optional, Row, params};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
-use super::segment;
-use super::{rows, streams};
+use super::{digest, rows, segment, streams};
 use crate::run::{row_of, usable_until};
 use crate::{Dirty, PointsVersion, RunInfo, RunKey, RunSpec};
 use barograph_domain::{InstrumentName, StatusState, Ts};
@@ -38,10 +37,11 @@ pub(super) fn upsert(conn: &Connection, spec: &RunSpec, layout: i64, seen: Point
     let since = (now > seen).then_some(i64::MIN);
     conn.prepare(
         "INSERT INTO runs (instrument, logic_version, release, book, book_text, config, layout, dirty_since,
-            dirty_version)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            dirty_version, digest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (instrument, logic_version) DO UPDATE SET release = excluded.release, book = excluded.book,
-            book_text = excluded.book_text, config = excluded.config, layout = excluded.layout",
+            book_text = excluded.book_text, config = excluded.config, layout = excluded.layout,
+            digest = excluded.digest",
     )?
     .execute(params![
         &name,
@@ -52,9 +52,34 @@ pub(super) fn upsert(conn: &Connection, spec: &RunSpec, layout: i64, seen: Point
         &spec.config,
         layout,
         since,
-        now.0
+        now.0,
+        print(spec, layout)
     ])?;
     segment::run_id(conn, &spec.key)?.ok_or_else(|| Fault::Damaged(format!("the run of {name} vanished")))
+}
+
+/// Digest of the record of a run.
+fn print(spec: &RunSpec, layout: i64) -> i64 {
+    let (name, layout) = (spec.key.instrument.to_string(), layout.to_string());
+    let RunSpec { key, release, book, book_text, config, .. } = spec;
+    digest::of_texts(&[&name, &key.logic_version, release, book, book_text, config, &layout])
+}
+
+/// Is every record of a run what was written?
+pub(super) fn check(conn: &Connection) -> Inner<()> {
+    let mut statement = conn
+        .prepare("SELECT run, instrument, logic_version, release, book, book_text, config, layout, digest FROM runs")?;
+    for found in statement.query_map(NONE, |r| Ok((record(r)?, r.get::<Option<i64>>(8)?)))? {
+        let ((_, layout, spec), digest) = found?;
+        if digest.is_some_and(|d| d != print(&spec, layout)) {
+            let key = &spec.key;
+            return Err(Fault::Damaged(format!(
+                "the record of the run {} {} is not what was written",
+                key.instrument, key.logic_version
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn points_version(conn: &Connection, name: &str) -> Inner<PointsVersion> {

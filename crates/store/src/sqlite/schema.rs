@@ -7,7 +7,7 @@
 //! form of the points for anyone with an SQL prompt.
 
 /// What turns a database of version `i` into one of version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5];
 
 const V1: &str = "
 CREATE TABLE instruments (
@@ -161,6 +161,14 @@ CREATE TABLE position_notices (
     body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX position_notices_ts ON position_notices (ts);
+";
+
+/// Digests of records that nothing else would miss a byte of. NULL: written before there were any.
+const V5: &str = "
+ALTER TABLE runs ADD COLUMN digest INTEGER;
+ALTER TABLE positions ADD COLUMN digest INTEGER;
+ALTER TABLE position_states ADD COLUMN digest INTEGER;
+ALTER TABLE position_notices ADD COLUMN digest INTEGER;
 ";
 
 /// Live writing. A run may be made of several parts, some of them published live; the positions of chunks are minutes

@@ -10,7 +10,9 @@ use barograph_domain::{InstrumentName, Posture, RiskBias, RiskRegime, Side, Span
 
 const T0: Ts = Ts(1_770_000_000_000_000_000);
 
-fn position(id: &str, entry: f64) -> Position {
+/// A registered position.
+#[must_use]
+pub fn position(id: &str, entry: f64) -> Position {
     Position {
         id: id.to_owned(),
         instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
@@ -24,7 +26,9 @@ fn position(id: &str, entry: f64) -> Position {
     }
 }
 
-fn notice(id: &str, position: &str, ts: Ts) -> Notice {
+/// Something told about it.
+#[must_use]
+pub fn notice(id: &str, position: &str, ts: Ts) -> Notice {
     let context = ContextBrief {
         timestamp: ts,
         snapshot_id: "s".to_owned(),

@@ -1,11 +1,12 @@
 //! What can be wrong with a file or a folder: one clear error each, and nothing lost.
 
 use crate::common::{Sample, reader, sample, writer};
-use barograph_domain::{GapReason, Status, StatusState};
-use barograph_store::suite::hash;
+use barograph_domain::{GapReason, Span, Status, StatusState};
 use barograph_store::suite::sample::START;
+use barograph_store::suite::{hash, levels, positions};
 use barograph_store::{
-    BookSample, Error, Gap, LiveBatch, PointsVersion, Reader, Result, Role, SqliteReader, SqliteWriter, Writer, sqlite,
+    BookSample, Error, Gap, LevelQuery, LiveBatch, NoticeQuery, PointsVersion, Reader, Result, Role, SqliteReader,
+    SqliteWriter, Target, WatchState, Writer, open_positions, sqlite,
 };
 use std::fs;
 use std::path::Path;
@@ -25,6 +26,29 @@ fn filled(folder: &Path) -> (Sample, String) {
     let mut writer = writer(folder);
     sample.fill(&mut writer);
     drop(writer);
+    let hash = hash(&reader(folder));
+    (sample, hash)
+}
+
+/// With levels, and with positions and what was told about them.
+fn filled_with_all(folder: &Path) -> (Sample, String) {
+    let sample = sample(300);
+    let mut w = writer(folder);
+    w.insert_points(&sample.instruments, &sample.streams, &sample.events).unwrap();
+    let mut run = w.replace(&sample.spec, None, PointsVersion(1)).unwrap();
+    sample.rows.iter().for_each(|r| run.row(r).unwrap());
+    (4..28).flat_map(|k| levels::story(10 * k)).for_each(|c| run.level(&c).unwrap());
+    run.checkpoint(sample.rows[299].ts, b"state of the engine").unwrap();
+    run.finish().unwrap();
+    drop(w);
+    let mut book = open_positions(&Target::Folder(folder.to_owned())).unwrap();
+    for id in ["one", "two", "gone"] {
+        book.put_position(&positions::position(id, 50_000.0), START).unwrap();
+        let state = WatchState { position: id.to_owned(), state: "{\"seen\":1}".to_owned() };
+        book.record_check(&[state], &[positions::notice(&format!("notice of {id}"), id, START)]).unwrap();
+    }
+    book.remove_position("gone", START + Span::mins(1)).unwrap();
+    drop(book);
     let hash = hash(&reader(folder));
     (sample, hash)
 }
@@ -107,10 +131,25 @@ fn a_changed_number_is_found() {
         ("UPDATE checkpoints SET body = zeroblob(9)", "checkpoint"),
         ("UPDATE parts SET from_ts = 0, until_ts = 0", "overlaps"),
         ("DELETE FROM runs", "belong to nothing"),
+        ("UPDATE runs SET logic_version = replace(logic_version, 'v0', 'v1')", "the record of the run"),
+        ("UPDATE runs SET book_text = ''", "the record of the run"),
+        ("UPDATE layouts SET body = replace(body, 'feature_1', 'feature_l')", "layout"),
+        ("UPDATE level_changes SET body = zeroblob(9) WHERE step = 1", "level"),
+        ("UPDATE level_changes SET known_ts = known_ts + 1 WHERE step = 1", "another time or level"),
+        ("UPDATE level_changes SET confirmed_ts = confirmed_ts + 1 WHERE step = 1", "another time or level"),
+        ("UPDATE level_changes SET level = zeroblob(16) WHERE step = 1", "another time or level"),
+        ("UPDATE level_changes SET row_ts = row_ts + 60000000000 WHERE step = 1", "another time or level"),
+        ("DELETE FROM level_changes WHERE step = 0", "is missing"),
+        ("UPDATE level_changes SET segment = 77", "belong to nothing"),
+        ("UPDATE positions SET body = replace(body, 'swing', 'swung')", "the position"),
+        ("UPDATE positions SET removed_at = registered_at + 9 WHERE id = 'one'", "the position 'one'"),
+        ("UPDATE position_states SET body = '{}'", "the memory of the position"),
+        ("UPDATE position_notices SET ts = ts + 1", "the notice"),
+        ("UPDATE position_notices SET body = replace(body, 'HIGH', 'high')", "the notice"),
     ];
     for (sql, words) in changes {
         let dir = tempfile::tempdir().unwrap();
-        filled(dir.path());
+        filled_with_all(dir.path());
         rusqlite::Connection::open(file(dir.path())).unwrap().execute_batch(sql).unwrap();
         let report = reader(dir.path()).check(true).unwrap();
         assert!(report.problems.iter().any(|p| p.contains(words)), "{sql}: {:?}", report.problems);
@@ -162,10 +201,16 @@ fn a_changed_live_number_is_found() {
 #[test]
 fn a_damaged_byte_never_passes_as_sound() {
     let dir = tempfile::tempdir().unwrap();
-    let (sample, hash) = filled(dir.path());
+    let (sample, hash) = filled_with_all(dir.path());
+    let key = &sample.spec.key;
+    let told = |reader: &SqliteReader| {
+        let query = NoticeQuery { position: None, instrument: None, as_of: None, limit: 9 };
+        (reader.positions(None).unwrap(), reader.position_states().unwrap(), reader.notices(&query).unwrap())
+    };
+    let before = told(&reader(dir.path()));
     let good = fs::read(file(dir.path())).unwrap();
     let mut found = 0;
-    for n in 0..120 {
+    for n in 0..600 {
         let mut bytes = good.clone();
         let at = (n * 7919 + 101) * 131 % good.len();
         bytes[at] ^= 1 << (n % 8);
@@ -177,17 +222,19 @@ fn a_damaged_byte_never_passes_as_sound() {
         // No question may panic, whatever it answers.
         let _answers = (
             reader.runs(None).is_ok(),
-            reader.latest(&sample.spec.key, 9, None).is_ok(),
+            reader.latest(key, 9, None).is_ok(),
+            reader.levels(key, &LevelQuery::default()).is_ok(),
             reader.events(&sample.streams, None, None).map(Iterator::count).is_ok(),
         );
         match reader.check(true) {
             Ok(report) if report.is_sound() => {
                 assert_eq!(report.hash.unwrap().sha256, hash, "byte {at} changed something");
+                assert_eq!(told(&reader), before, "byte {at} changed a position");
             }
             _ => found += 1,
         }
     }
-    assert!(found > 30, "only {found} of 120 damaged bytes mattered: is the file mostly empty?");
+    assert!(found > 150, "only {found} of 600 damaged bytes mattered: is the file mostly empty?");
 }
 
 #[test]
@@ -260,6 +307,7 @@ INSERT INTO segments_1 SELECT segment, run, from_ts, until_ts FROM parts;
 DROP TABLE parts; DROP TABLE segments; ALTER TABLE segments_1 RENAME TO segments;
 CREATE INDEX segments_run ON segments (run, from_ts);
 ALTER TABLE runs DROP COLUMN live_segment;
+ALTER TABLE runs DROP COLUMN digest;
 UPDATE feature_chunks SET chunk = -(chunk >> 32 << 32 | (((chunk & 4294967295) - 2147483648) / 60 + 2147483648));
 UPDATE feature_chunks SET chunk = -chunk;
 CREATE TABLE gaps_1 (segment INTEGER NOT NULL, row_ts INTEGER NOT NULL, known_ts INTEGER NOT NULL, decl TEXT NOT NULL,
