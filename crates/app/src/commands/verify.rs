@@ -83,6 +83,9 @@ impl Sink for Tap<'_> {
     fn level(&mut self, level: &barograph_engine::LevelOut) -> Result<(), Failure> {
         self.sink.level(level)
     }
+    fn alert(&mut self, alert: &barograph_engine::AlertOut) -> Result<(), Failure> {
+        self.sink.alert(alert)
+    }
     fn row(&mut self, row: &barograph_domain::MinuteRow) -> Result<(), Failure> {
         self.sink.row(row)
     }
