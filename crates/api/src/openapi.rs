@@ -3,6 +3,7 @@
 //! `openapi.json` beside this crate is the committed copy; a test compares. Every operation also answers problem
 //! documents; that is added here once instead of at each handler.
 
+use crate::events::{AliasEvent, DatumView, EventView};
 use crate::problem::Document;
 use crate::routes;
 use crate::view::{FeatureRowView, LevelView, MetricPoint, StreamView};
@@ -37,6 +38,8 @@ use utoipa::{Modify, OpenApi};
         routes::metrics::points,
         routes::features::rows,
         routes::levels::list,
+        routes::events::of_market,
+        routes::events::of_all,
         routes::live::now,
         routes::feeds::list,
         routes::markets::catalogue,
@@ -52,6 +55,7 @@ use utoipa::{Modify, OpenApi};
         routes::alias::points,
         routes::alias_markets::features,
         routes::alias_markets::volatility,
+        routes::events::cascades,
         routes::ops::healthz,
         routes::ops::readyz,
         routes::ops::metrics,
@@ -60,7 +64,7 @@ use utoipa::{Modify, OpenApi};
         routes::pages::file,
         routes::pages::openapi,
     ),
-    components(schemas(Document<'static>, Snapshot, FeatureRowView, LevelView, MetricPoint, StreamView)),
+    components(schemas(Document<'static>, Snapshot, FeatureRowView, LevelView, EventView, AliasEvent, DatumView, MetricPoint, StreamView)),
     modifiers(&Finish)
 )]
 struct Api;
@@ -77,6 +81,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ("Problem", &["value", "hint", "candidates"]),
     ("HealthView", &["notes"]),
     ("WarningView", &["reason"]),
+    ("AliasEvent", &["symbol", "asset_pair"]),
     ("AdviceOption", &["regime_age_s", "median_s", "low_s", "high_s", "episodes", "missing"]),
     (
         "AliasExplanation",
@@ -119,7 +124,7 @@ impl Modify for Finish {
 
 fn rows(name: &str) -> RefOr<Schema> {
     let mut array = Array::new(RefOr::Ref(Ref::from_schema_name(name)));
-    array.description = Some("Rows, ascending by time.".to_owned());
+    array.description = Some("Rows by time.".to_owned());
     RefOr::T(Schema::Array(array))
 }
 

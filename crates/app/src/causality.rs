@@ -433,7 +433,9 @@ fn explain(experiment: &dyn Experiment, lenses: &[Lens], total: Compared) -> Res
         }
     }
     // The earliest first, and of one minute the readings before what follows from them.
-    differences.sort_by_key(|(ts, text)| (*ts, text.contains(" text differs") || text.contains("levels differ") || text.contains("an alert is")));
+    differences.sort_by_key(|(ts, text)| {
+        (*ts, text.contains(" text differs") || text.contains("levels differ") || text.contains("an alert is"))
+    });
     Ok(Verdict { rewritten, compared: count, differences: differences.into_iter().map(|(_, text)| text).collect() })
 }
 

@@ -7,8 +7,8 @@ use crate::random::Random;
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use barograph_domain::{Event, MinuteRow, Status, StreamIndex, Ts};
-use barograph_engine::{AlertOut, LevelOut};
 use barograph_engine::market::LATENESS;
+use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::Plan;
 use std::path::{Path, PathBuf};
 

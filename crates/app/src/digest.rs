@@ -1,12 +1,12 @@
 //! A hash over everything a run makes: rows, gaps, levels and alerts in order. Texts and JSON follow from these and from the logic version,
 //! which is hashed first, so they are covered without being rendered.
 
+use barograph_domain::alert::{Alert, Datum};
 use barograph_domain::{
     AxisState, Cell, HeldBy, Label, MinuteRow, ModelReading, Reason, State, Status, StreamIndex, Ts,
 };
-use barograph_domain::alert::{Alert, Datum};
-use barograph_engine::{AlertOut, LevelOut};
 use barograph_engine::liquidity::Happening;
+use barograph_engine::{AlertOut, LevelOut};
 use sha2::{Digest as _, Sha256};
 
 /// Running SHA-256 over a run.

@@ -12,8 +12,8 @@ use barograph_domain::{
     Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status, StatusState,
     StreamDecl, StreamIndex, Ts, Venue,
 };
-use barograph_engine::models::ModelUpdate;
 use barograph_engine::market::LATENESS;
+use barograph_engine::models::ModelUpdate;
 use barograph_engine::{AlertOut, Engine, LevelOut, Outputs};
 use barograph_venues::session::{
     Action, CloseReason, ConnId, Emit, FailReason, Fault, Input, MarketIndex, Origin, Out, RequestId, Session,
