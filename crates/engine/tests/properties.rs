@@ -201,7 +201,14 @@ fn a_gap_in_the_window_is_never_a_full_reading() {
     events.sort_by(Event::order);
     let rows = world.rows("default", &events, |r| r.ts >= until + Span::mins(5) && r.ts <= until + Span::hours(20));
     // Differences of two instants (both ends present) and the last settlement do not look between their ends.
-    let two_ends = ["oi_delta_1h", "oi_delta_4h", "oi_delta_24h", "funding_change_8h", "oi_price_quadrant"];
+    let two_ends = [
+        "oi_delta_1h",
+        "oi_delta_4h",
+        "oi_delta_24h",
+        "funding_change_8h",
+        "funding_reversal_flag",
+        "oi_price_quadrant",
+    ];
     let mut seen = BTreeSet::new();
     for row in rows.iter().step_by(13) {
         for spec in CATALOGUE.iter().filter(|s| s.update != Update::Recursive && !two_ends.contains(&s.id)) {

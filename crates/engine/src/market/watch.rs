@@ -3,7 +3,9 @@
 use super::{LATENESS, Market};
 use crate::assemble::Assembly;
 use crate::catalogue::Feature;
+use crate::detect::episode::Running;
 use crate::detect::inputs::Confirmed;
+use crate::detect::table::Detector;
 use crate::detect::{Inputs, Labels, LiquidationInputs, Surveillance};
 use crate::engine::{AlertOut, Config, Outputs};
 use crate::rules::AxisStates;
@@ -122,6 +124,11 @@ impl Market {
         let inputs = Inputs { liquidations, ..Inputs::nothing(burst.ts) };
         self.watch.surveillance.at_event(&inputs, &config.book.detectors, &mut self.watch.made);
         self.watch.tell(self.index, event.recv_ts, out);
+    }
+
+    /// Episodes that are open now, with their detectors.
+    pub fn open_episodes(&self) -> impl Iterator<Item = (&'static Detector, &Running)> {
+        self.watch.surveillance.open()
     }
 
     /// A fuller past takes this market's place: what was told of its episodes and labels stays, how often they happen here is
