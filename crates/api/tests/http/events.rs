@@ -51,7 +51,9 @@ fn filters_keep_what_was_asked_for() {
             e.known_at >= Ts::from_civil(2026, 2, 5, 2, 0, 0) && e.known_at < Ts::from_civil(2026, 2, 5, 3, 0, 0)
         }),
         ("as_of=2026-02-05T02:30:00Z", |e| e.known_at <= Ts::from_civil(2026, 2, 5, 2, 30, 0)),
-        ("pattern=FUNDING_ANOMALY,BASIS_MANIPULATION&severity=LOW", |e| e.pattern_type == Pattern::FundingAnomaly),
+        ("pattern=FUNDING_ANOMALY,BASIS_MANIPULATION&severity=LOW", |e| {
+            e.pattern_type == Pattern::FundingAnomaly && e.severity >= Severity::Low
+        }),
     ];
     for (query, keep) in cases {
         let mut want = events(None);
