@@ -7,8 +7,8 @@ use crate::view::FeatureRowView;
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::{InstrumentName, Snapshot, Ts};
 use serde::{Serialize, Serializer};
-
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A number, or the reason why there is none.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -18,13 +18,11 @@ pub struct Number {
 }
 
 /// `GET /api/features`: one market.
-#[derive(Clone, PartialEq, Debug, ToSchema)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct AliasFeatures {
     /// `BASE/QUOTE`.
-    #[schema(example = "BTC/USDT")]
     pub symbol: String,
     /// The grid instant.
-    #[schema(value_type = String, format = DateTime)]
     pub timestamp: Ts,
     /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null with its reason where unknown.
     pub volatility_regime: Option<&'static str>,
@@ -32,23 +30,19 @@ pub struct AliasFeatures {
     pub regime_type: Option<&'static str>,
     /// price, `funding_rate`, `funding_z_score`, `open_interest`, volatility (daily fraction), confidence, `long_bias`,
     /// `risk_multiplier`, `total_liquidated_usd`, `velocity_usd_per_hour`; null with `<name>_reason` where undefined.
-    #[schema(value_type = std::collections::BTreeMap<String, Option<f64>>)]
     pub numbers: Vec<Number>,
 }
 
 /// `GET /api/volatility`: one market.
-#[derive(Clone, PartialEq, Debug, ToSchema)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct AliasVolatility {
     /// `BASE/QUOTE`.
-    #[schema(example = "BTC/USDT")]
     pub symbol: String,
     /// The grid instant.
-    #[schema(value_type = String, format = DateTime)]
     pub timestamp: Ts,
     /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown.
     pub regime: Option<&'static str>,
     /// volatility (daily fraction), `volatility_annual`, `risk_multiplier`, `half_life_days`.
-    #[schema(value_type = std::collections::BTreeMap<String, Option<f64>>)]
     pub numbers: Vec<Number>,
 }
 
@@ -174,6 +168,106 @@ impl Serialize for AliasVolatility {
         flat(s, &fixed, &self.numbers)
     }
 }
+
+/// What [`AliasFeatures`] looks like written out, for the schema generator.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+struct FeaturesWritten {
+    /// `BASE/QUOTE`.
+    #[schema(example = "BTC/USDT")]
+    symbol: String,
+    /// The grid instant.
+    #[schema(value_type = String, format = DateTime)]
+    timestamp: Ts,
+    /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown.
+    volatility_regime: Option<String>,
+    /// COLD, COOL, NEUTRAL, HOT or `SUPER_HOT`; null where unknown.
+    regime_type: Option<String>,
+    /// Price.
+    price: Option<f64>,
+    /// Why it is null; left out where it is not.
+    price_reason: Option<String>,
+    /// Running funding, fraction per 8 h.
+    funding_rate: Option<f64>,
+    /// Why it is null; left out where it is not.
+    funding_rate_reason: Option<String>,
+    /// Funding against its day, σ.
+    funding_z_score: Option<f64>,
+    /// Why it is null; left out where it is not.
+    funding_z_score_reason: Option<String>,
+    /// Base units.
+    open_interest: Option<f64>,
+    /// Why it is null; left out where it is not.
+    open_interest_reason: Option<String>,
+    /// Daily fraction.
+    volatility: Option<f64>,
+    /// Why it is null; left out where it is not.
+    volatility_reason: Option<String>,
+    /// 0 to 1.
+    confidence: Option<f64>,
+    /// Why it is null; left out where it is not.
+    confidence_reason: Option<String>,
+    /// −1 to 1.
+    long_bias: Option<f64>,
+    /// Why it is null; left out where it is not.
+    long_bias_reason: Option<String>,
+    /// Factor on stop distances.
+    risk_multiplier: Option<f64>,
+    /// Why it is null; left out where it is not.
+    risk_multiplier_reason: Option<String>,
+    /// Quote units over 4 h.
+    total_liquidated_usd: Option<f64>,
+    /// Why it is null; left out where it is not.
+    total_liquidated_usd_reason: Option<String>,
+    /// Quote units an hour over 4 h.
+    velocity_usd_per_hour: Option<f64>,
+    /// Why it is null; left out where it is not.
+    velocity_usd_per_hour_reason: Option<String>,
+}
+
+/// What [`AliasVolatility`] looks like written out.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+struct VolatilityWritten {
+    /// `BASE/QUOTE`.
+    #[schema(example = "BTC/USDT")]
+    symbol: String,
+    /// The grid instant.
+    #[schema(value_type = String, format = DateTime)]
+    timestamp: Ts,
+    /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown.
+    regime: Option<String>,
+    /// Daily fraction.
+    volatility: Option<f64>,
+    /// Why it is null; left out where it is not.
+    volatility_reason: Option<String>,
+    /// Annualised fraction.
+    volatility_annual: Option<f64>,
+    /// Why it is null; left out where it is not.
+    volatility_annual_reason: Option<String>,
+    /// Factor on stop distances.
+    risk_multiplier: Option<f64>,
+    /// Why it is null; left out where it is not.
+    risk_multiplier_reason: Option<String>,
+    /// Days.
+    half_life_days: Option<f64>,
+    /// Why it is null; left out where it is not.
+    half_life_days_reason: Option<String>,
+}
+
+impl PartialSchema for AliasFeatures {
+    fn schema() -> RefOr<Schema> {
+        FeaturesWritten::schema()
+    }
+}
+impl ToSchema for AliasFeatures {}
+
+impl PartialSchema for AliasVolatility {
+    fn schema() -> RefOr<Schema> {
+        VolatilityWritten::schema()
+    }
+}
+impl ToSchema for AliasVolatility {}
 
 #[cfg(test)]
 mod tests {

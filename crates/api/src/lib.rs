@@ -11,6 +11,7 @@ pub mod alias_markets;
 mod cursor;
 mod error;
 mod etag;
+pub mod events;
 pub mod exposition;
 pub mod feeds;
 mod guard;
@@ -29,13 +30,15 @@ mod telemetry;
 mod view;
 
 pub use error::{Error, check_listen};
+pub use events::EventView;
 pub use feeds::{FeedFilter, FeedHealth, FeedsView};
 pub use live::LiveView;
 pub use names::{DEFAULT_VENUE, nearest, resolve};
 pub use openapi::openapi_json;
 pub use problem::{Problem, ProblemKind};
 pub use query::{
-    Health, LevelFilter, MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, SnapshotEvent, Window,
+    EventFilter, Health, LevelFilter, MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, StreamEvent,
+    Window,
 };
 pub use serve::{Incident, Reporter, ServeConfig, serve};
 pub use view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};

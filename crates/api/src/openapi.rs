@@ -3,6 +3,8 @@
 //! `openapi.json` beside this crate is the committed copy; a test compares. Every operation also answers problem
 //! documents; that is added here once instead of at each handler.
 
+use crate::alias_markets::{AliasFeatures, AliasVolatility};
+use crate::events::{AliasEvent, DatumView, EventView};
 use crate::problem::Document;
 use crate::routes;
 use crate::view::{FeatureRowView, LevelView, MetricPoint, StreamView};
@@ -37,6 +39,8 @@ use utoipa::{Modify, OpenApi};
         routes::metrics::points,
         routes::features::rows,
         routes::levels::list,
+        routes::events::of_market,
+        routes::events::of_all,
         routes::live::now,
         routes::feeds::list,
         routes::markets::catalogue,
@@ -52,6 +56,7 @@ use utoipa::{Modify, OpenApi};
         routes::alias::points,
         routes::alias_markets::features,
         routes::alias_markets::volatility,
+        routes::events::cascades,
         routes::ops::healthz,
         routes::ops::readyz,
         routes::ops::metrics,
@@ -60,7 +65,7 @@ use utoipa::{Modify, OpenApi};
         routes::pages::file,
         routes::pages::openapi,
     ),
-    components(schemas(Document<'static>, Snapshot, FeatureRowView, LevelView, MetricPoint, StreamView)),
+    components(schemas(Document<'static>, Snapshot, FeatureRowView, LevelView, EventView, AliasFeatures, AliasVolatility, AliasEvent, DatumView, MetricPoint, StreamView)),
     modifiers(&Finish)
 )]
 struct Api;
@@ -77,6 +82,26 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ("Problem", &["value", "hint", "candidates"]),
     ("HealthView", &["notes"]),
     ("WarningView", &["reason"]),
+    ("AliasEvent", &["symbol", "asset_pair"]),
+    (
+        "AliasFeatures",
+        &[
+            "price_reason",
+            "funding_rate_reason",
+            "funding_z_score_reason",
+            "open_interest_reason",
+            "volatility_reason",
+            "confidence_reason",
+            "long_bias_reason",
+            "risk_multiplier_reason",
+            "total_liquidated_usd_reason",
+            "velocity_usd_per_hour_reason",
+        ],
+    ),
+    (
+        "AliasVolatility",
+        &["volatility_reason", "volatility_annual_reason", "risk_multiplier_reason", "half_life_days_reason"],
+    ),
     ("AdviceOption", &["regime_age_s", "median_s", "low_s", "high_s", "episodes", "missing"]),
     (
         "AliasExplanation",
@@ -105,7 +130,11 @@ impl Modify for Finish {
                 let left_out = LEFT_OUT.iter().find(|(n, _)| n == name).map_or(&[][..], |(_, fields)| fields);
                 if let Some(row) = name.strip_prefix("PageView_") {
                     // The generator writes the row out in full on every page type; its name is enough.
-                    object.properties.insert("items".to_owned(), rows(row));
+                    object.properties.insert("items".to_owned(), rows(row, "Rows by time."));
+                }
+                if let Some(market) = name.strip_prefix("AliasMarkets_") {
+                    let what = "Markets with a snapshot, in the order of their names.";
+                    object.properties.insert("symbols".to_owned(), rows(market, what));
                 }
                 if SENT.contains(&name.as_str()) {
                     continue;
@@ -117,9 +146,9 @@ impl Modify for Finish {
     }
 }
 
-fn rows(name: &str) -> RefOr<Schema> {
+fn rows(name: &str, what: &str) -> RefOr<Schema> {
     let mut array = Array::new(RefOr::Ref(Ref::from_schema_name(name)));
-    array.description = Some("Rows, ascending by time.".to_owned());
+    array.description = Some(what.to_owned());
     RefOr::T(Schema::Array(array))
 }
 

@@ -6,13 +6,15 @@
 //! else runs on the blocking pool and may touch the disk. Point-in-time rule for all of them: `as_of` filters on
 //! `known_ts ≤ as_of`, and it is never later than [`Query::now`] (this crate has clamped it).
 
+use crate::events::{EventView, HourOfLiquidations};
 use crate::feeds::{FeedFilter, FeedHealth, FeedsView};
 use crate::live::LiveView;
 use crate::names;
 use crate::view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};
 use axum::http::HeaderValue;
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, PositionCard};
-use barograph_domain::{InstrumentName, Level, LevelType, Metric, Snapshot, Span, StatusState, Ts};
+use barograph_domain::alert::Change;
+use barograph_domain::{InstrumentName, Level, LevelType, Metric, Pattern, Severity, Snapshot, Span, StatusState, Ts};
 use bytes::Bytes;
 use core::fmt;
 use std::sync::Arc;
@@ -128,12 +130,41 @@ pub trait Query: Send + Sync + 'static {
         Ok(Vec::new())
     }
 
+    /// Events of one market, or of all (`None`), by `known_at` and then by market; of equal ones the window's `skip` passes over
+    /// the first. `every` is not asked for. By default none.
+    ///
+    /// # Errors
+    /// As [`Self::history`]; a market without a run of the book has none where all are asked for.
+    fn events(
+        &self,
+        _id: Option<&InstrumentName>,
+        _book: Option<&str>,
+        _filter: &EventFilter,
+        _window: &Window,
+    ) -> Result<Page<EventView>, QueryError> {
+        Ok(Page { items: Vec::new(), more: false })
+    }
+
+    /// Stored liquidations of all markets by hour, the earliest first: every hour of which a part lies in `start ≤ t ≤ end`. By
+    /// default none.
+    ///
+    /// # Errors
+    /// [`QueryError::Unavailable`] or [`QueryError::Internal`].
+    fn liquidations_by_hour(
+        &self,
+        _start: Ts,
+        _end: Ts,
+        _as_of: Option<Ts>,
+    ) -> Result<Vec<HourOfLiquidations>, QueryError> {
+        Ok(Vec::new())
+    }
+
     /// The feature catalogue, in row order. Asked once, when serving begins.
     fn catalogue(&self) -> Vec<CatalogueEntry>;
 
-    /// New snapshots of the configured book, as they are published. The channel should hold [`STREAM_BUFFER`]; nobody
+    /// New snapshots and alerts of the configured book, as they are published. The channel should hold [`STREAM_BUFFER`]; nobody
     /// listens while its sender's `receiver_count()` is 0, and then nothing needs to be rendered.
-    fn subscribe(&self) -> broadcast::Receiver<Arc<SnapshotEvent>>;
+    fn subscribe(&self) -> broadcast::Receiver<Arc<StreamEvent>>;
 
     /// Whether the program can answer, and how old its newest answers are.
     fn health(&self) -> Health;
@@ -257,10 +288,25 @@ pub struct LevelFilter {
     pub active: bool,
 }
 
+/// Which events.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EventFilter {
+    /// These patterns only; empty: all.
+    pub patterns: Vec<Pattern>,
+    /// These changes only; empty: all.
+    pub changes: Vec<Change>,
+    /// At least as severe.
+    pub severity: Option<Severity>,
+    /// Only episodes that are not over, each by the last that was known of it.
+    pub open: bool,
+    /// The newest first: the window is walked from its end.
+    pub newest_first: bool,
+}
+
 /// Some rows, and whether the window holds more after them.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Page<T> {
-    /// At most `limit` rows, ascending.
+    /// At most `limit` rows, ascending unless asked for the other way round.
     pub items: Vec<T>,
     /// There are more.
     pub more: bool,
@@ -313,14 +359,14 @@ fn to_json<T: serde::Serialize>(value: &T) -> Result<Bytes, QueryError> {
     serde_json::to_vec(value).map(Bytes::from).map_err(|e| QueryError::Internal { source: Box::new(e) })
 }
 
-/// A snapshot that has just been published.
+/// What has just been published.
 #[derive(Clone, Debug)]
-pub struct SnapshotEvent {
+pub struct StreamEvent {
     /// Whose.
     pub instrument: InstrumentName,
-    /// Its id; the event's id on the stream.
-    pub snapshot_id: String,
-    /// Its canonical JSON on one line, as [`Rendered::fixed`] makes it.
+    /// Id of a snapshot, which is the event's id on the stream; `None`: a record of an alert.
+    pub snapshot_id: Option<String>,
+    /// Its canonical JSON on one line, as [`Rendered::fixed`] makes it; that of an [`EventView`] for an alert.
     pub json: Bytes,
 }
 

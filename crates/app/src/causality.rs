@@ -4,14 +4,14 @@
 //! The full run is kept as one hash per row (levels and texts: one per market and hour), so memory stays small; rows whose
 //! hashes differ are looked at reading by reading afterwards.
 
-use crate::digest::{cell_bytes, level_bytes, row_bytes};
+use crate::digest::{alert_bytes, cell_bytes, level_bytes, row_bytes};
 use crate::failure::Failure;
 use crate::render::Lens;
 use crate::run::Run;
 use barograph_domain::{AxisState, Cell, Label, MinuteRow, Reason, Span, Ts};
 use barograph_engine::market::LATENESS;
-use barograph_engine::{CATALOGUE, LevelOut};
-use std::collections::BTreeMap;
+use barograph_engine::{AlertOut, CATALOGUE, LevelOut};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Rows kept per cut for a closer look, some 5 kB each; further ones count as one difference, however many readings of
@@ -34,6 +34,10 @@ pub(crate) trait CausalSink {
     fn level(&mut self, _level: &LevelOut) -> Result<(), Failure> {
         Ok(())
     }
+    /// A record of an alert; those of a minute come before its first row.
+    fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
+        Ok(())
+    }
     /// Called between events: the run may be asked for its levels.
     fn levels(&mut self, run: &Run) -> Result<(), Failure>;
 }
@@ -41,7 +45,7 @@ pub(crate) trait CausalSink {
 /// What a check found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Verdict {
-    /// Readings, levels, labels and texts that differ.
+    /// Readings, levels, alerts, labels and texts that differ.
     pub(crate) rewritten: u64,
     /// How many were compared.
     pub(crate) compared: u64,
@@ -59,6 +63,8 @@ struct Published {
     levels: BTreeMap<Key, (u64, u64)>,
     /// What happened to levels in each minute: how many things, and a hash over them.
     happened: BTreeMap<Key, (u64, u64)>,
+    /// Hash of each record of an alert: by market, the moment it was known, and its place among those of that moment.
+    alerts: BTreeMap<(u32, i64, u32), u64>,
     /// Last minute of each market.
     last: BTreeMap<u32, Ts>,
 }
@@ -88,7 +94,7 @@ pub(crate) fn check(
                     let at = next.fetch_add(1, Ordering::Relaxed) as usize;
                     let Some(cut) = cuts.get(at) else { break };
                     let mut comparer = Comparer::new(lenses, published, *cut);
-                    let result = experiment.run(Some(*cut), &mut comparer).map(|()| comparer.compared);
+                    let result = experiment.run(Some(*cut), &mut comparer).map(|()| comparer.finish());
                     if found.send((at, result)).is_err() {
                         break;
                     }
@@ -188,6 +194,7 @@ struct Recorder<'a> {
     buffer: Vec<u8>,
     happened: Happened,
     hours: Vec<Option<Ts>>,
+    told: Told,
 }
 
 impl<'a> Recorder<'a> {
@@ -198,7 +205,27 @@ impl<'a> Recorder<'a> {
             buffer: Vec::new(),
             happened: Happened::default(),
             hours: vec![None; lenses.len()],
+            told: Told::default(),
         }
+    }
+}
+
+/// Numbers the records of alerts of one market and moment.
+#[derive(Default)]
+struct Told {
+    last: BTreeMap<u32, (i64, u32)>,
+    bytes: Vec<u8>,
+}
+
+impl Told {
+    /// Key and hash of the next record.
+    fn next(&mut self, alert: &AlertOut) -> ((u32, i64, u32), u64) {
+        let at = alert.known.known_at.0;
+        let last = self.last.entry(alert.instrument).or_insert((at, 0));
+        *last = if last.0 == at { (at, last.1 + 1) } else { (at, 1) };
+        self.bytes.clear();
+        alert_bytes(&alert.known.alert, &mut self.bytes);
+        ((alert.instrument, at, last.1), hash(&self.bytes))
     }
 }
 
@@ -229,6 +256,11 @@ impl Happened {
 }
 
 impl CausalSink for Recorder<'_> {
+    fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
+        let (key, hash) = self.told.next(alert);
+        self.published.alerts.insert(key, hash);
+        Ok(())
+    }
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         self.happened.add(level);
         Ok(())
@@ -268,6 +300,9 @@ struct Comparer<'a> {
     buffer: Vec<u8>,
     happened: Happened,
     hours: Vec<Option<Ts>>,
+    told: Told,
+    /// Records of alerts that were told again.
+    again: BTreeSet<(u32, i64, u32)>,
 }
 
 impl<'a> Comparer<'a> {
@@ -280,20 +315,51 @@ impl<'a> Comparer<'a> {
             buffer: Vec::new(),
             happened: Happened::default(),
             hours: vec![None; lenses.len()],
+            told: Told::default(),
+            again: BTreeSet::new(),
         }
+    }
+
+    /// Minutes after a market's last input are made by nobody.
+    fn ended(&self, market: u32, minute: Ts) -> bool {
+        self.published.last.get(&market).is_none_or(|last| minute > *last)
+    }
+
+    /// Records of alerts that were told by the cut and are not told by what was known then.
+    fn finish(mut self) -> Compared {
+        let due = |key: &(u32, i64, u32)| key.1 < self.cut.0 && !self.again.contains(key);
+        for (market, at, _) in self.published.alerts.keys().filter(|k| due(k)) {
+            self.compared.rewritten += 1;
+            let (name, at) = (&self.lenses[*market as usize].instrument.name, Ts(*at));
+            self.compared.others.push((at, format!("{name} {at} an alert is not told, cut at {}", self.cut)));
+        }
+        self.compared
     }
 }
 
 impl CausalSink for Comparer<'_> {
+    fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
+        let (key, hash) = self.told.next(alert);
+        let (market, at) = (alert.instrument, alert.known.known_at);
+        self.again.insert(key);
+        if at > self.cut || self.ended(market, at - LATENESS) {
+            return Ok(());
+        }
+        self.compared.count += 1;
+        if self.published.alerts.get(&key) != Some(&hash) {
+            self.compared.rewritten += 1;
+            let (name, pattern) = (&self.lenses[market as usize].instrument.name, alert.known.alert.pattern.name());
+            self.compared.others.push((at, format!("{name} {at} {pattern} differs, cut at {}", self.cut)));
+        }
+        Ok(())
+    }
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         self.happened.add(level);
         Ok(())
     }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         let happened = self.happened.take(row.instrument);
-        // Minutes after a market's last input are made by nobody.
-        let ended = self.published.last.get(&row.instrument).is_none_or(|last| row.ts > *last);
-        if row.ts + LATENESS > self.cut || ended {
+        if row.ts + LATENESS > self.cut || self.ended(row.instrument, row.ts) {
             return Ok(());
         }
         self.compared.count += happened.map_or(0, |(count, _)| count);
@@ -367,7 +433,9 @@ fn explain(experiment: &dyn Experiment, lenses: &[Lens], total: Compared) -> Res
         }
     }
     // The earliest first, and of one minute the readings before what follows from them.
-    differences.sort_by_key(|(ts, text)| (*ts, text.contains(" text differs") || text.contains("levels differ")));
+    differences.sort_by_key(|(ts, text)| {
+        (*ts, text.contains(" text differs") || text.contains("levels differ") || text.contains("an alert is"))
+    });
     Ok(Verdict { rewritten, compared: count, differences: differences.into_iter().map(|(_, text)| text).collect() })
 }
 

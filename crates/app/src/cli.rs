@@ -1,10 +1,12 @@
 //! The command line as written. What is typed is resolved in `config` and `input`; only resolved settings travel on.
 
 mod advice;
+mod events;
 mod sessions;
 mod values;
 
 pub(crate) use advice::{Advise, Positions};
+pub(crate) use events::Events;
 pub(crate) use sessions::Sessions;
 
 use clap::builder::TypedValueParser as _;
@@ -71,6 +73,8 @@ pub(crate) enum Command {
     Freshness(Freshness),
     /// Price levels of one market: those that stand, or all that were ever known
     Levels(Levels),
+    /// What detectors found: events with evidence, newest last
+    Events(Events),
     /// Markets and streams in the store with their health; with --venue what a venue lists and would be listened to
     Markets(Markets),
     /// Look at everything a live process needs: venues, clock, limits, disk, permissions, database, settings

@@ -7,8 +7,8 @@ use crate::random::Random;
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use barograph_domain::{Event, MinuteRow, Status, StreamIndex, Ts};
-use barograph_engine::LevelOut;
 use barograph_engine::market::LATENESS;
+use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::Plan;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,10 @@ struct Digesting(RunDigest);
 impl Sink for Digesting {
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         self.0.level(level);
+        Ok(())
+    }
+    fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
+        self.0.alert(alert);
         Ok(())
     }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
@@ -70,6 +74,13 @@ impl Sink for ByMarket {
         let market = level.instrument as usize;
         if self.until.as_ref().is_none_or(|until| level.change.known_at <= until[market] + LATENESS) {
             self.markets[market].level(level);
+        }
+        Ok(())
+    }
+    fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
+        let market = alert.instrument as usize;
+        if self.until.as_ref().is_none_or(|until| alert.known.known_at <= until[market] + LATENESS) {
+            self.markets[market].alert(alert);
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
-//! A hash over everything a run makes: rows and gaps in order. Texts and JSON follow from these and from the logic version,
+//! A hash over everything a run makes: rows, gaps, levels and alerts in order. Texts and JSON follow from these and from the logic version,
 //! which is hashed first, so they are covered without being rendered.
 
+use barograph_domain::alert::{Alert, Datum};
 use barograph_domain::{
     AxisState, Cell, HeldBy, Label, MinuteRow, ModelReading, Reason, State, Status, StreamIndex, Ts,
 };
-use barograph_engine::LevelOut;
 use barograph_engine::liquidity::Happening;
+use barograph_engine::{AlertOut, LevelOut};
 use sha2::{Digest as _, Sha256};
 
 /// Running SHA-256 over a run.
@@ -43,6 +44,14 @@ impl RunDigest {
         self.buffer.push(b'l');
         self.buffer.extend_from_slice(&level.instrument.to_le_bytes());
         level_bytes(level, &mut self.buffer);
+        self.flush(CHUNK);
+    }
+
+    pub(crate) fn alert(&mut self, alert: &AlertOut) {
+        self.buffer.push(b'a');
+        self.buffer.extend_from_slice(&alert.instrument.to_le_bytes());
+        self.buffer.extend_from_slice(&alert.known.known_at.0.to_le_bytes());
+        alert_bytes(&alert.known.alert, &mut self.buffer);
         self.flush(CHUNK);
     }
 
@@ -134,6 +143,53 @@ pub(crate) fn level_bytes(level: &LevelOut, out: &mut Vec<u8>) {
     for count in [r.touches, r.members, r.revision] {
         out.extend_from_slice(&count.to_le_bytes());
     }
+}
+
+fn text(text: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn number(x: Option<f64>, out: &mut Vec<u8>) {
+    out.push(u8::from(x.is_some()));
+    out.extend_from_slice(&x.unwrap_or(0.0).to_bits().to_le_bytes());
+}
+
+/// Everything that a record of an alert says, the numbers bit by bit.
+pub(crate) fn alert_bytes(alert: &Alert, out: &mut Vec<u8>) {
+    let a = alert;
+    text(a.trigger.map_or("", barograph_domain::Trigger::name), out);
+    for word in [a.pattern.name(), a.change.name(), a.state.name(), a.severity.name()] {
+        text(word, out);
+    }
+    out.extend_from_slice(&a.revision.to_le_bytes());
+    for t in [Some(a.ts), Some(a.opened_at), Some(a.last_seen_at), a.closed_at, Some(a.window_from)] {
+        out.extend_from_slice(&t.map_or(i64::MIN, |t| t.0).to_le_bytes());
+    }
+    number(Some(a.score), out);
+    for s in &a.statistics {
+        text(&s.name, out);
+        text(&s.unit, out);
+        [s.value, Some(s.threshold), s.u, Some(f64::from(s.coverage))].into_iter().for_each(|x| number(x, out));
+        out.extend_from_slice(&s.reason.map_or(u32::MAX, reason_code).to_le_bytes());
+        out.extend([s.kind as u8, u8::from(s.decides), u8::from(s.uncalibrated)]);
+    }
+    for (name, datum) in &a.data {
+        text(name, out);
+        match datum {
+            Datum::Number(x) => number(Some(*x), out),
+            Datum::Word(word) => text(word, out),
+            Datum::Words(words) => words.iter().for_each(|w| text(w, out)),
+            Datum::Missing(reason) => out.extend_from_slice(&reason_code(*reason).to_le_bytes()),
+        }
+    }
+    let rate = &a.base_rate;
+    out.extend_from_slice(&rate.fired_90d.to_le_bytes());
+    out.extend_from_slice(&rate.fired_30d.to_le_bytes());
+    number(Some(rate.known_days), out);
+    number(rate.held_share_90d, out);
+    text(a.inhibited_by.map_or("", barograph_domain::Pattern::name), out);
+    text(&a.other.as_ref().map_or_else(String::new, ToString::to_string), out);
 }
 
 /// Every bit of a reading.

@@ -11,7 +11,7 @@ use crate::progress::{Progress, Unit};
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
-use barograph_engine::LevelOut;
+use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};
 use barograph_store::run::{LATENESS, row_of};
 use barograph_store::{
@@ -222,6 +222,9 @@ struct StoreSink<'a> {
 impl Sink for StoreSink<'_> {
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         Ok(self.target.level(&level.published(self.market))?)
+    }
+    fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
+        Ok(self.target.alert(&alert.known)?)
     }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         Ok(self.target.row(row)?)

@@ -4,9 +4,11 @@ use crate::failure::Failure;
 use crate::input::shown;
 use crate::render::{Lens, features};
 use crate::run::Sink;
+use barograph_api::EventView;
 use barograph_domain::{
     AxisState, InstrumentName, Label, MinuteRow, Snapshot, Span, Status, StreamDecl, StreamIndex, Ts,
 };
+use barograph_engine::AlertOut;
 use serde::Serialize;
 use std::io::Write;
 
@@ -56,13 +58,26 @@ struct SnapshotRest<'a>(&'a Snapshot);
 
 impl Serialize for SnapshotRest<'_> {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let value = serde_json::to_value(self.0).map_err(serde::ser::Error::custom)?;
-        let serde_json::Value::Object(mut fields) = value else {
-            return Err(serde::ser::Error::custom("not an object"));
-        };
-        fields.remove("instrument");
-        fields.serialize(s)
+        without_instrument(self.0, s)
     }
+}
+
+/// An event without them.
+struct EventRest(EventView);
+
+impl Serialize for EventRest {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        without_instrument(&self.0, s)
+    }
+}
+
+fn without_instrument<T: Serialize, S: serde::Serializer>(whole: &T, s: S) -> Result<S::Ok, S::Error> {
+    let value = serde_json::to_value(whole).map_err(serde::ser::Error::custom)?;
+    let serde_json::Value::Object(mut fields) = value else {
+        return Err(serde::ser::Error::custom("not an object"));
+    };
+    fields.remove("instrument");
+    fields.serialize(s)
 }
 
 /// Published labels that differ from the minute before, axis by axis.
@@ -157,6 +172,18 @@ impl<W: Write> Sink for JsonLines<W> {
             none => *none = Some(row.clone()),
         }
         Ok(())
+    }
+
+    fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
+        let AlertOut { instrument, known } = alert;
+        let at = known.alert.ts;
+        if !shown(at, self.from, self.until) {
+            return Ok(());
+        }
+        let lens = &self.lenses[*instrument as usize];
+        let name = lens.instrument.name.clone();
+        let event = crate::events::view(&name, &lens.logic_version, known);
+        self.line("event", &name, at, EventRest(event))
     }
 
     fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ mod commands;
 mod config;
 mod determinism;
 mod digest;
+mod events;
 mod failure;
 mod gap_alert;
 mod ingest;

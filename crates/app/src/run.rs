@@ -3,7 +3,8 @@
 use crate::failure::Failure;
 use crate::setup::Setup;
 use barograph_domain::{Event, Instrument, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts};
-use barograph_engine::{Engine, LevelOut, Outputs};
+use barograph_engine::market::LATENESS;
+use barograph_engine::{AlertOut, Engine, LevelOut, Outputs};
 use barograph_venues::continuity::Continuity;
 use core::ops::Range;
 
@@ -15,8 +16,46 @@ pub(crate) trait Sink {
     fn level(&mut self, _level: &LevelOut) -> Result<(), Failure> {
         Ok(())
     }
+    /// A record of an alert. What an event made comes with the event, what a minute made before the first row of it.
+    fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
+        Ok(())
+    }
     /// A declared gap.
     fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure>;
+}
+
+/// How many rows and records of alerts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    rows: usize,
+    alerts: usize,
+}
+
+impl Place {
+    /// All that there are.
+    fn end(out: &Outputs) -> Self {
+        Self { rows: out.rows().len(), alerts: out.alerts().len() }
+    }
+}
+
+/// Rows with what happened to levels in their minutes, and records of alerts where they belong between them: in the same order
+/// whether many events were stepped at once or one by one.
+fn hand(out: &Outputs, places: Range<Place>, sink: &mut dyn Sink) -> Result<(), Failure> {
+    let Range { start, end } = places;
+    let mut alerts = out.alerts().get(start.alerts..end.alerts).unwrap_or_default();
+    for place in start.rows..end.rows {
+        let row = &out.rows()[place];
+        let known = |a: &AlertOut| a.known.known_at <= row.ts + LATENESS;
+        while let Some((alert, rest)) = alerts.split_first().filter(|(a, _)| known(a)) {
+            sink.alert(alert)?;
+            alerts = rest;
+        }
+        for level in out.levels(place) {
+            sink.level(level)?;
+        }
+        sink.row(row)?;
+    }
+    alerts.iter().try_for_each(|alert| sink.alert(alert))
 }
 
 /// An engine with its gap detection.
@@ -53,37 +92,26 @@ impl Run {
 
     /// Takes many events and hands on what they made at the end, in the same order as one by one.
     pub(crate) fn chunk(&mut self, events: &[Event], sink: &mut dyn Sink) -> Result<(), Failure> {
-        let mut gaps: Vec<(usize, Event)> = Vec::new();
+        let mut gaps: Vec<(Place, Event)> = Vec::new();
         for event in events {
             if let Some(gap) = self.continuity.push(event) {
                 self.engine.step(&gap, &mut self.out);
-                gaps.push((self.out.rows().len(), gap));
+                gaps.push((Place::end(&self.out), gap));
             }
             self.engine.step(event, &mut self.out);
         }
-        let mut done = 0;
-        for (rows, gap) in gaps {
-            self.hand(done..rows, sink)?;
-            done = rows;
+        let mut done = Place::default();
+        for (until, gap) in gaps {
+            hand(&self.out, done..until, sink)?;
+            done = until;
             if let Payload::Status(status) = &gap.payload
                 && status.state == StatusState::Gap
             {
                 sink.gap(gap.stream, status, gap.recv_ts)?;
             }
         }
-        self.hand(done..self.out.rows().len(), sink)?;
+        hand(&self.out, done..Place::end(&self.out), sink)?;
         self.out.clear();
-        Ok(())
-    }
-
-    /// Rows with what happened to levels in their minutes.
-    fn hand(&self, places: Range<usize>, sink: &mut dyn Sink) -> Result<(), Failure> {
-        for place in places {
-            for level in self.out.levels(place) {
-                sink.level(level)?;
-            }
-            sink.row(&self.out.rows()[place])?;
-        }
         Ok(())
     }
 
@@ -101,7 +129,7 @@ impl Run {
     }
 
     fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
-        self.hand(0..self.out.rows().len(), sink)?;
+        hand(&self.out, Place::default()..Place::end(&self.out), sink)?;
         self.out.clear();
         Ok(())
     }

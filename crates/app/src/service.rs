@@ -3,6 +3,7 @@
 //! A thread looks for new minutes every second, so another process may write into the same folder meanwhile.
 
 mod advice;
+mod events;
 mod list;
 
 use crate::clock::Clock;
@@ -12,7 +13,8 @@ use crate::render::{Books, Lens, align, features};
 use crate::shown::{catalogue_entries, metric_point, stream_view};
 use barograph_api::{CatalogueEntry, FeatureRowView, LevelFilter, LevelView, MarketView, MetricPoint, StreamView};
 use barograph_api::{
-    FeedFilter, FeedHealth, FeedsView, Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window,
+    EventFilter, EventView, FeedFilter, FeedHealth, FeedsView, Health, MarketHealth, Page, Query, QueryError, Rendered,
+    StreamEvent, Window, events::HourOfLiquidations,
 };
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, PositionCard};
 use barograph_domain::{Instrument, InstrumentName, Level, Metric, MinuteRow, Snapshot, Span, Ts};
@@ -49,7 +51,9 @@ pub(crate) struct Service {
     /// Rule books that rows were read by.
     books: Mutex<Books>,
     latest: RwLock<BTreeMap<InstrumentName, Arc<Latest>>>,
-    sender: broadcast::Sender<Arc<SnapshotEvent>>,
+    sender: broadcast::Sender<Arc<StreamEvent>>,
+    /// Until when the stream has been told of stored alerts, where nobody here makes them.
+    alerts_seen: Mutex<BTreeMap<InstrumentName, Ts>>,
     /// Which markets have been called stale, and when something was last said about each.
     told: Mutex<BTreeMap<InstrumentName, (bool, Ts)>>,
     /// Data gaps over two hours that have been told.
@@ -86,6 +90,7 @@ impl Service {
             books: Mutex::default(),
             latest: RwLock::new(BTreeMap::new()),
             sender: broadcast::channel(barograph_api::STREAM_BUFFER).0,
+            alerts_seen: Mutex::default(),
             told: Mutex::new(BTreeMap::new()),
             gaps: Mutex::default(),
             desk: std::sync::OnceLock::new(),
@@ -120,6 +125,10 @@ impl Service {
             // Told last: who hears of it and asks must find it.
             self.latest.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), Arc::clone(&fresh));
             self.publish(name, &fresh);
+            // A live process beside it hands its own over.
+            if self.live.is_none() {
+                self.look_for_alerts(info, &fresh.lens, fresh.row.ts + LATENESS)?;
+            }
         }
         Ok(())
     }
@@ -183,9 +192,9 @@ impl Service {
         let snapshot_id = snapshot.snapshot_id.clone();
         if let Ok(rendered) = Rendered::fixed(Arc::new(snapshot)) {
             // Nobody listening is fine.
-            drop(self.sender.send(Arc::new(SnapshotEvent {
+            drop(self.sender.send(Arc::new(StreamEvent {
                 instrument: name.clone(),
-                snapshot_id,
+                snapshot_id: Some(snapshot_id),
                 json: rendered.json,
             })));
         }
@@ -385,11 +394,30 @@ impl Query for Service {
         crate::levels::standing(self.reader.as_ref(), &info, as_of, self.clock.now()).map_err(internal)
     }
 
+    fn events(
+        &self,
+        id: Option<&InstrumentName>,
+        book: Option<&str>,
+        filter: &EventFilter,
+        window: &Window,
+    ) -> Result<Page<EventView>, QueryError> {
+        self.events_of(id, book, filter, window)
+    }
+
+    fn liquidations_by_hour(
+        &self,
+        start: Ts,
+        end: Ts,
+        as_of: Option<Ts>,
+    ) -> Result<Vec<HourOfLiquidations>, QueryError> {
+        self.by_hour(start, end, as_of)
+    }
+
     fn catalogue(&self) -> Vec<CatalogueEntry> {
         catalogue_entries()
     }
 
-    fn subscribe(&self) -> broadcast::Receiver<Arc<SnapshotEvent>> {
+    fn subscribe(&self) -> broadcast::Receiver<Arc<StreamEvent>> {
         self.sender.subscribe()
     }
 

@@ -3,7 +3,7 @@
 use crate::assemble::allowed;
 use crate::catalogue::Feature;
 use crate::engine::Config;
-use crate::feeds::PriceSeries;
+use crate::feeds::{PriceSeries, RatioFeed};
 use crate::market::Market;
 use barograph_domain::{Metric, StreamIndex, Ts};
 
@@ -45,18 +45,24 @@ pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts, config: &Config)
         Metric::IndexPrice => {
             market.indexes.iter().find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires))
         }
+        Metric::Liquidation => market.liquidations.as_ref().and_then(|l| consider(l.stream(), l.anchor(), l.expires())),
+        Metric::LongShortRatio => of_ratio(&market.long_short, &mut consider),
+        Metric::TopTraderPositionRatio => of_ratio(&market.top_traders, &mut consider),
         Metric::Trade
         | Metric::BestBidAsk
         | Metric::PremiumIndex
         | Metric::OpenInterestUsd
-        | Metric::Liquidation
         | Metric::TopTraderAccountRatio
-        | Metric::TopTraderPositionRatio
-        | Metric::LongShortRatio
         | Metric::TakerVolumeRatio
         | Metric::Book => None,
     };
     fresh.or(seen)
+}
+
+type Found = Option<(StreamIndex, Ts)>;
+
+fn of_ratio(feed: &Option<Box<RatioFeed>>, consider: &mut dyn FnMut(StreamIndex, Option<Ts>, Ts) -> Found) -> Found {
+    feed.as_ref().and_then(|f| consider(f.source.stream, f.series.anchor_ts(), f.series.expires()))
 }
 
 /// The values a percentile ranks its newest one against, sorted, into `out`. `stream` says whose history it is, `hour` which
@@ -85,6 +91,11 @@ pub(crate) fn others_of(
         Feature::OiDelta4hPct90d => {
             if let Some(feed) = market.open_interest.iter().find(|o| o.source.stream == stream) {
                 feed.windows.rank().window().others(hour, out);
+            }
+        }
+        Feature::LiqVelocity4hPct30d => {
+            if let Some(own) = &market.liquidations {
+                own.velocity_rank().window().others(hour, out);
             }
         }
         Feature::FundingPct30d => {

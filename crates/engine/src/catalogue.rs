@@ -105,6 +105,10 @@ pub const STOP_LEVELS: &[&str] = &["LOW", "MEDIUM", "HIGH"];
 pub const SESSIONS: &[&str] = &["ASIAN", "LONDON", "NY", "ROLLOVER"];
 /// Words of `vol_class`, in code order.
 pub const VOL_CLASS: &[&str] = &["STABLE", "HIGH_VOL", "EXPLOSIVE", "EXTREME"];
+/// Words of `funding_anomaly_reasons`, in code order: every combination.
+pub use crate::features::funding_signals::ANOMALY_REASONS;
+/// Words of `liq_side_bias`, in code order.
+pub use crate::liquidations::slots::SIDE_BIAS;
 /// Words of `vol_class_pct`, in code order.
 pub const VOL_CLASS_PCT: &[&str] = &["LOW", "NORMAL", "HIGH", "EXTREME"];
 
@@ -117,11 +121,15 @@ const TREND: &str = "trend";
 const CLASSES: &str = "volatility views";
 const SESSION: &str = "sessions";
 const HEAT: &str = "activity";
+const LIQUIDATIONS: &str = "liquidations";
+const POSITIONS: &str = "positions";
 const FR: &[Metric] = &[Metric::FundingRate];
 const FS: &[Metric] = &[Metric::FundingRateSettled];
 const OPEN_INTEREST: &[Metric] = &[Metric::OpenInterest];
 const MK: &[Metric] = &[Metric::MarkPrice];
 const CA: &[Metric] = &[Metric::Bar];
+const LQ: &[Metric] = &[Metric::Liquidation];
+const TOP: &[Metric] = &[Metric::TopTraderPositionRatio];
 const PER_8H: &str = "fraction per 8 h";
 const ANNUAL: &str = "annualised fraction";
 
@@ -401,8 +409,8 @@ catalogue! {
         formula: "mean of the ready percentiles over 30 d hourly of quote volume 24 h, abs(oi_delta_24h), abs(funding_rate_8h), realized_vol_24h",
         window: "30 d, 1 h", warm_up: "3 parts, 168 each", scale: Some(0.1), source: "R4.21, A25", spoken: "activity" }
     LongBias { id: "long_bias", group: HEAT, unit: "[−1,1]", update: Update::Instant,
-        inputs: &[Metric::FundingRate, Metric::OpenInterest, Metric::MarkPrice],
-        formula: "mean of the ready parts: 2·funding_pct_30d − 1; tanh(basis/0.005); ±0.5 by oi_price_quadrant (LONGS_OPENING +, SHORTS_OPENING −, else 0)",
+        inputs: &[Metric::FundingRate, Metric::OpenInterest, Metric::MarkPrice, Metric::LongShortRatio],
+        formula: "mean of the ready parts: 2·funding_pct_30d − 1; 2·share of long accounts − 1; tanh(basis/0.005); ±0.5 by oi_price_quadrant (LONGS_OPENING +, SHORTS_OPENING −, else 0)",
         warm_up: "2 parts", scale: Some(0.2), source: "R4.22, A25", spoken: "crowding on the long side" }
     SessionHigh { id: "session_high", group: STOPS, unit: "price", inputs: CA,
         formula: "highest price of the session under way", window: "session", warm_up: "1 bar", source: "A12",
@@ -422,6 +430,86 @@ catalogue! {
     OpenInterest { id: "open_interest", group: OI, unit: "base", inputs: OPEN_INTEREST, update: Update::Instant,
         formula: "open contracts, one side", window: "instant, 300 s", scale: Some(1.0), source: "R3.1",
         spoken: "open interest" }
+    LiqLongUsd5m { id: "liq_long_usd_5m", group: LIQUIDATIONS, unit: "quote", inputs: LQ,
+        formula: "Σ price·qty of liquidated longs stamped in [t − 5 min, t); 0 while the stream is live and nothing is closed",
+        window: "5 min, 60 s", warm_up: "stream live", scale: Some(1.0), source: "R3.12, R4.1", spoken: "liquidated longs in 5 min" }
+    LiqLongUsd1h { id: "liq_long_usd_1h", group: LIQUIDATIONS, unit: "quote", inputs: LQ,
+        formula: "Σ price·qty of liquidated longs stamped in [t − 1 h, t); 0 while the stream is live and nothing is closed",
+        window: "1 h, 60 s", warm_up: "stream live", scale: Some(1.0), source: "R3.12, R4.1", spoken: "liquidated longs in 1 h" }
+    LiqLongUsd4h { id: "liq_long_usd_4h", group: LIQUIDATIONS, unit: "quote", inputs: LQ,
+        formula: "Σ price·qty of liquidated longs stamped in [t − 4 h, t); 0 while the stream is live and nothing is closed",
+        window: "4 h, 60 s", warm_up: "stream live", scale: Some(1.0), source: "R3.12, R4.1", spoken: "liquidated longs in 4 h" }
+    LiqLongUsd24h { id: "liq_long_usd_24h", group: LIQUIDATIONS, unit: "quote", inputs: LQ,
+        formula: "Σ price·qty of liquidated longs stamped in [t − 24 h, t); 0 while the stream is live and nothing is closed",
+        window: "24 h, 60 s", warm_up: "stream live", scale: Some(1.0), source: "R3.12, R4.1", spoken: "liquidated longs in 24 h" }
+    LiqShortUsd5m { id: "liq_short_usd_5m", group: LIQUIDATIONS, unit: "quote", inputs: LQ,
+        formula: "Σ price·qty of liquidated shorts stamped in [t − 5 min, t); 0 while the stream is live and nothing is closed",
+        window: "5 min, 60 s", warm_up: "stream live", scale: Some(1.0), source: "R3.12, R4.1", spoken: "liquidated shorts in 5 min" }
+    LiqShortUsd1h { id: "liq_short_usd_1h", group: LIQUIDATIONS, unit: "quote", inputs: LQ,
+        formula: "Σ price·qty of liquidated shorts stamped in [t − 1 h, t); 0 while the stream is live and nothing is closed",
+        window: "1 h, 60 s", warm_up: "stream live", scale: Some(1.0), source: "R3.12, R4.1", spoken: "liquidated shorts in 1 h" }
+    LiqShortUsd4h { id: "liq_short_usd_4h", group: LIQUIDATIONS, unit: "quote", inputs: LQ,
+        formula: "Σ price·qty of liquidated shorts stamped in [t − 4 h, t); 0 while the stream is live and nothing is closed",
+        window: "4 h, 60 s", warm_up: "stream live", scale: Some(1.0), source: "R3.12, R4.1", spoken: "liquidated shorts in 4 h" }
+    LiqShortUsd24h { id: "liq_short_usd_24h", group: LIQUIDATIONS, unit: "quote", inputs: LQ,
+        formula: "Σ price·qty of liquidated shorts stamped in [t − 24 h, t); 0 while the stream is live and nothing is closed",
+        window: "24 h, 60 s", warm_up: "stream live", scale: Some(1.0), source: "R3.12, R4.1", spoken: "liquidated shorts in 24 h" }
+    LiqCount60s { id: "liq_count_60s", group: LIQUIDATIONS, unit: "count", inputs: LQ,
+        formula: "forced closes stamped in (t − 60 s, t]; asked at every event besides", window: "60 s, event", warm_up: "stream live",
+        scale: Some(1.0), source: "R3.20", spoken: "liquidations within 60 s" }
+    LiqBurstRatio { id: "liq_burst_ratio", group: LIQUIDATIONS, unit: "ratio", inputs: LQ,
+        formula: "liq_count_60s / max(5, q(0.999; 30 d of counts of 60 s)); / 5 before 7 d", window: "30 d, 60 s", warm_up: "stream live",
+        scale: Some(0.5), source: "S09", spoken: "burst of liquidations" }
+    LiqBurstFlag { id: "liq_burst_flag", group: LIQUIDATIONS, unit: "bool", value: ValueType::Bool, inputs: LQ,
+        formula: "liq_count_60s ≥ 5", window: "60 s", warm_up: "stream live", source: "R3.20, C07", spoken: "burst of liquidations" }
+    LiqElapsedH { id: "liq_elapsed_h", group: LIQUIDATIONS, unit: "h", inputs: LQ,
+        formula: "clamp(t − start of the first minute with an event in 4 h, 1 h, 4 h)", window: "4 h, 60 s", warm_up: "1 event",
+        scale: Some(1.0), source: "C07, S03", spoken: "time of liquidations" }
+    LiqVelocity4h { id: "liq_velocity_4h", group: LIQUIDATIONS, unit: "quote per h", inputs: LQ,
+        formula: "(liq_long_usd_4h + liq_short_usd_4h) / liq_elapsed_h; no event → 0", window: "4 h, 60 s", warm_up: "stream live",
+        scale: Some(50_000.0), source: "R4.2", spoken: "velocity of liquidations" }
+    LiqVelocity4hPct30d { id: "liq_velocity_4h_pct_30d", group: LIQUIDATIONS, unit: "[0,1]", inputs: LQ,
+        formula: "pct(liq_velocity_4h; 30 d hourly)", window: "30 d, 1 h", warm_up: "168", ranks: Some(Feature::LiqVelocity4h),
+        scale: Some(0.10), source: "S09", spoken: "velocity of liquidations" }
+    LiqSeverityRatio { id: "liq_severity_ratio", group: LIQUIDATIONS, unit: "ratio", inputs: LQ,
+        formula: "velocity within the cascade window / 200 000", window: "4 h", warm_up: "stream live", scale: Some(0.5),
+        source: "R4.5, A23", spoken: "severity of liquidations" }
+    LiqCascadeFlag { id: "liq_cascade_flag", group: LIQUIDATIONS, unit: "bool", value: ValueType::Bool, inputs: LQ,
+        formula: "velocity within the cascade window > 200 000 and its total > 500 000", window: "4 h", warm_up: "stream live",
+        source: "R4.3", spoken: "liquidation cascade" }
+    LiqLongShare1h { id: "liq_long_share_1h", group: LIQUIDATIONS, unit: "[0,1]", inputs: LQ, formula: "long / (long + short)",
+        window: "1 h, 60 s", warm_up: "total > 0", scale: Some(0.10), source: "R3.23", spoken: "share of longs among liquidations of 1 h" }
+    LiqLongShare4h { id: "liq_long_share_4h", group: LIQUIDATIONS, unit: "[0,1]", inputs: LQ, formula: "long / (long + short)",
+        window: "4 h, 60 s", warm_up: "total > 0", scale: Some(0.10), source: "R4.4", spoken: "share of longs among liquidations of 4 h" }
+    LiqSideBias { id: "liq_side_bias", group: LIQUIDATIONS, unit: "enum", value: ValueType::Enum(SIDE_BIAS), inputs: LQ,
+        formula: "long share of 4 h > 0.80 LONG, < 0.20 SHORT, else BALANCED", window: "4 h", warm_up: "total > 0", source: "R4.4",
+        spoken: "side of liquidations" }
+    LiqOneSidedFlag { id: "liq_one_sided_flag", group: LIQUIDATIONS, unit: "bool", value: ValueType::Bool, inputs: LQ,
+        formula: "the larger share of 1 h > 0.80, and at least 5 events", window: "1 h", warm_up: "stream live", source: "R3.23",
+        spoken: "one-sided liquidations" }
+    FundingReversalFlag { id: "funding_reversal_flag", group: FUNDING, unit: "bool", value: ValueType::Bool, inputs: FR,
+        update: Update::Instant,
+        formula: "funding_rate_8h has another sign than 8 h before, neither is 0, and abs(funding_change_8h) > 0.0005",
+        window: "8 h, 60 s", warm_up: "2", source: "R4.9, R4.10, A24", spoken: "reversal of funding" }
+    FundingAnomalyReasons { id: "funding_anomaly_reasons", group: FUNDING, unit: "enum", value: ValueType::Enum(ANOMALY_REASONS),
+        inputs: FR, update: Update::Instant,
+        formula: "z: abs(funding_zscore_24h) > 2; change: abs(funding_change_8h) > 0.0005; volatility: funding_vol_24h > 0.0003; what is not ready is no reason",
+        warm_up: "6", source: "R4.10, R4.12", spoken: "reasons of a funding anomaly" }
+    FundingAnomalyScore { id: "funding_anomaly_score", group: FUNDING, unit: "σ", inputs: FR, update: Update::Instant,
+        formula: "abs(funding_zscore_24h) + 0.5 · number of reasons other than z", warm_up: "6", scale: Some(1.0),
+        source: "R4.12, S01", spoken: "funding anomaly score" }
+    FundingFarmingShare { id: "funding_farming_share", group: FUNDING, unit: "[0,1]", inputs: FS,
+        formula: "the larger share of the last 21 complete funding_block_8h beyond +0.0001 or −0.0001", window: "21 blocks 00/08/16",
+        warm_up: "21 blocks", scale: Some(0.10), source: "R3.15, R3.19, A18, S02", spoken: "one-way funding" }
+    PositionConcentration { id: "position_concentration", group: POSITIONS, unit: "[0,1]", inputs: TOP, update: Update::Instant,
+        formula: "share of the largest tier of exposures; without tiers 2·max(L, 1 − L) − 1 of the top traders' positions, kind proxy",
+        scale: Some(0.10), source: "R3.14, R3.22, A15", spoken: "concentration of positions" }
+    PositionHhi { id: "position_hhi", group: POSITIONS, unit: "[0,1]", inputs: TOP, update: Update::Instant,
+        formula: "Σ of squared shares of the tiers of exposures; no venue publishes them", warm_up: "tiers", scale: Some(0.10),
+        source: "R3.14", spoken: "concentration of positions" }
+    LongShortRatio { id: "long_short_ratio", group: POSITIONS, unit: "ratio", inputs: &[Metric::LongShortRatio], update: Update::Instant,
+        formula: "accounts long / short as reported", window: "instant, venue period", scale: Some(0.2), source: "A15",
+        spoken: "accounts long for each one short" }
 }
 
 impl Feature {
@@ -469,6 +557,6 @@ mod tests {
                 s.id
             );
         }
-        assert_eq!(Feature::COUNT, 99);
+        assert_eq!(Feature::COUNT, 126);
     }
 }

@@ -172,7 +172,7 @@ pub struct Saved<'a> {
 }
 
 /// Version of [`Saved`]; raised whenever any saved structure changes.
-const SAVED_FORMAT: u32 = 7;
+const SAVED_FORMAT: u32 = 8;
 
 /// Why a checkpoint cannot be used. The caller falls back to replay.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -274,12 +274,13 @@ impl Engine {
                 continue;
             }
             market.advance(event.recv_ts, &self.config, &self.streams, &mut unseen);
-            market.apply(event, route, self.streams[event.stream.index()].delay);
+            market.apply(event, route, self.streams[event.stream.index()].delay, &self.config, &mut unseen);
             unseen.clear();
         }
         if let Some(reached) = reached {
             market.reach(reached, &self.config, &self.streams, &mut unseen);
         }
+        market.adopt_episodes(&self.markets[at]);
         if let (Some(new), Some(old)) = (&mut market.models, &self.markets[at].models) {
             new.adopt(old);
         }
@@ -310,7 +311,7 @@ impl Engine {
         let Some(Some((at, route))) = self.routes.get(event.stream.index()).copied() else { return };
         let market = &mut self.markets[at];
         market.advance(event.recv_ts, &self.config, &self.streams, out);
-        market.apply(event, route, self.streams[event.stream.index()].delay);
+        market.apply(event, route, self.streams[event.stream.index()].delay, &self.config, out);
     }
 
     /// From now on other markets have models. One that had some and shall goes on with them.

@@ -3,16 +3,18 @@
 //! A market's clock is driven by its own events only, so what it says never depends on which other markets are in the
 //! run. The row for minute t is made after every input with `recv_ts ≤ t + 200 ms` and before any later one.
 
+mod levels;
+mod watch;
+
 use crate::assemble::Assembly;
 use crate::catalogue::Feature;
-use crate::engine::{Config, LevelOut, Outputs};
+use crate::engine::{Config, Outputs};
 use crate::features::Settings;
 use crate::features::basis::Pair;
 use crate::features::hourly::HOUR;
 use crate::features::settled::Settled;
-use crate::features::stops::{Pending, Stops};
-use crate::feeds::{FundingFeed, OpenInterestFeed, PriceFeed, PriceSeries};
-use crate::liquidity::{Change, Happening, Record};
+use crate::feeds::{FundingFeed, OpenInterestFeed, PriceFeed, PriceSeries, RatioFeed};
+use crate::liquidations::Liquidations;
 use crate::models::{HourReadings, Runner};
 use crate::rules::{Axes, AxisStates, Freshness};
 use barograph_domain::{
@@ -20,6 +22,7 @@ use barograph_domain::{
     StreamIndex, TIMEFRAMES, Timeframes, Ts,
 };
 use serde::{Deserialize, Serialize};
+use watch::Watch;
 
 /// Rows are made this long after their minute (features §1, emission).
 pub const LATENESS: Span = Span::millis(200);
@@ -39,6 +42,12 @@ pub enum Route {
     Settled(usize),
     /// Position in `open_interest`.
     OpenInterest(usize),
+    /// Forced closes.
+    Liquidation,
+    /// Ratio of all accounts.
+    LongShort,
+    /// Ratio of the top traders' positions.
+    TopTraders,
     /// Stored by others; no feature of this build reads it.
     Unused,
 }
@@ -56,9 +65,14 @@ pub struct Market {
     pub(crate) funding: Vec<FundingFeed>,
     pub(crate) settled: Vec<Settled>,
     pub(crate) open_interest: Vec<OpenInterestFeed>,
+    /// Forced closes, accounts and top traders' positions: each from the best stream that the book may use, where there is one.
+    pub(crate) liquidations: Option<Box<Liquidations>>,
+    pub(crate) long_short: Option<Box<RatioFeed>>,
+    pub(crate) top_traders: Option<Box<RatioFeed>>,
     pub(crate) premium: Option<PairFeed>,
     pub(crate) basis: Option<PairFeed>,
     axes: Axes,
+    watch: Watch,
     /// Labels of the risk and the heat axis at the last close of each timeframe.
     closes: Timeframes,
     next_tick: Option<Ts>,
@@ -92,7 +106,6 @@ impl Market {
         streams: &[(StreamIndex, &StreamDecl)],
         config: &Config,
     ) -> (Self, Vec<(StreamIndex, Route)>) {
-        let freshness = config.book.freshness;
         let mut market = Self {
             index,
             kind: instrument.kind,
@@ -102,9 +115,13 @@ impl Market {
             funding: Vec::new(),
             settled: Vec::new(),
             open_interest: Vec::new(),
+            liquidations: None,
+            long_short: None,
+            top_traders: None,
             premium: None,
             basis: None,
             axes: Axes::new(&config.book),
+            watch: Watch::default(),
             closes: Timeframes::default(),
             next_tick: None,
             last_recv: Ts::MIN,
@@ -127,8 +144,8 @@ impl Market {
         for (stream, decl) in ordered {
             let route = match decl.metric {
                 Metric::Trade if has_better => Route::Unused,
-                Metric::BestBidAsk if has_better => market.add_quote(stream, decl, freshness),
-                _ => market.add(stream, decl, freshness),
+                Metric::BestBidAsk if has_better => market.add_quote(stream, decl, config.book.freshness),
+                _ => market.add(stream, decl, config),
             };
             routes.push((stream, route));
         }
@@ -146,8 +163,10 @@ impl Market {
         Route::Price(self.prices.len() - 1)
     }
 
-    fn add(&mut self, stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Route {
+    fn add(&mut self, stream: StreamIndex, decl: &StreamDecl, config: &Config) -> Route {
+        let (freshness, detectors) = (config.book.freshness, &config.book.detectors);
         let spot = self.kind == MarketKind::Spot;
+        let useful = !spot && crate::assemble::allowed(decl.kind, config);
         match decl.metric {
             Metric::MarkPrice | Metric::Bar | Metric::Trade | Metric::BestBidAsk => {
                 let minute = decl.cadence <= TICK;
@@ -164,7 +183,8 @@ impl Market {
                 Route::Funding(self.funding.len() - 1)
             }
             Metric::FundingRateSettled => {
-                let settled = Settled::new(stream, decl.kind, decl.cadence, freshness.max_age(decl));
+                let (limit, farmed) = (freshness.max_age(decl), detectors.funding.extreme);
+                let settled = Settled::new(stream, decl.kind, decl.cadence, limit, farmed);
                 self.settled.push(settled);
                 Route::Settled(self.settled.len() - 1)
             }
@@ -172,12 +192,26 @@ impl Market {
                 self.open_interest.push(OpenInterestFeed::new(stream, decl, freshness));
                 Route::OpenInterest(self.open_interest.len() - 1)
             }
+            Metric::Liquidation if useful && self.liquidations.is_none() => {
+                let (limit, limits) = (freshness.max_age(decl), detectors.liquidations);
+                let own = Liquidations::new(stream, decl.kind, decl.delay, limit, limits);
+                self.liquidations = Some(Box::new(own));
+                Route::Liquidation
+            }
+            Metric::LongShortRatio if useful && self.long_short.is_none() => {
+                self.long_short = Some(Box::new(RatioFeed::new(stream, decl, freshness)));
+                Route::LongShort
+            }
+            Metric::TopTraderPositionRatio if useful && self.top_traders.is_none() => {
+                self.top_traders = Some(Box::new(RatioFeed::new(stream, decl, freshness)));
+                Route::TopTraders
+            }
             Metric::Liquidation
-            | Metric::Book
-            | Metric::TopTraderAccountRatio
-            | Metric::TopTraderPositionRatio
             | Metric::LongShortRatio
-            | Metric::TakerVolumeRatio => Route::Unused,
+            | Metric::TopTraderPositionRatio
+            | Metric::TopTraderAccountRatio
+            | Metric::TakerVolumeRatio
+            | Metric::Book => Route::Unused,
         }
     }
 
@@ -228,8 +262,8 @@ impl Market {
         }
     }
 
-    /// Takes one event of this market.
-    pub(crate) fn apply(&mut self, event: &Event, route: Route, delay: Span) {
+    /// Takes one event of this market. Records of alerts that the event itself makes are added to `out`.
+    pub(crate) fn apply(&mut self, event: &Event, route: Route, delay: Span, config: &Config, out: &mut Outputs) {
         if self.next_tick.is_none() {
             self.next_tick = Some((event.recv_ts - LATENESS).ceil(TICK));
         }
@@ -241,7 +275,7 @@ impl Market {
         }
         if let Payload::Status(status) = &event.payload {
             self.note_lost(event.stream, status);
-            self.gap(status, route);
+            self.gap(status, event.recv_ts, route);
             return;
         }
         let at = event.event_ts;
@@ -281,6 +315,9 @@ impl Market {
                 }
             }
             (Route::OpenInterest(i), Payload::Value(value)) => self.open_interest[i].push(at, value),
+            (Route::LongShort, Payload::Value(ratio)) => push_ratio(&mut self.long_short, at, ratio),
+            (Route::TopTraders, Payload::Value(ratio)) => push_ratio(&mut self.top_traders, at, ratio),
+            (Route::Liquidation, Payload::Liquidation { .. }) => self.forced_close(event, config, out),
             _ => return,
         }
         self.dirty = true;
@@ -302,7 +339,7 @@ impl Market {
         self.lost.iter().find(|(s, _)| *s == stream).map(|(_, reason)| *reason)
     }
 
-    fn gap(&mut self, status: &Status, route: Route) {
+    fn gap(&mut self, status: &Status, recv_ts: Ts, route: Route) {
         match route {
             Route::Price(i) => self.prices[i].gap(status),
             Route::Index(i) => self.indexes[i].gap(status),
@@ -313,6 +350,9 @@ impl Market {
             }
             Route::Settled(_) => return,
             Route::OpenInterest(i) => self.open_interest[i].gap(status),
+            Route::LongShort => self.long_short.iter_mut().for_each(|f| f.series.gap(status)),
+            Route::TopTraders => self.top_traders.iter_mut().for_each(|f| f.series.gap(status)),
+            Route::Liquidation => self.liquidations.iter_mut().for_each(|l| l.gap(status, recv_ts)),
             Route::Unused => return,
         }
         self.dirty = true;
@@ -330,6 +370,7 @@ impl Market {
         assembly.refresh(self, t, changed, config);
         let states = self.axes.step(&config.book, t, assembly.cells(), assembly.inputs(), streams);
         self.note_closes(t, &states);
+        self.watch(t, &states, &assembly, config, out);
         let row = out.next_row();
         assembly.write(row);
         row.instrument = self.index;
@@ -399,6 +440,13 @@ impl Market {
         for settled in &mut self.settled {
             changed |= settled.settle(settings);
         }
+        for feed in [&mut self.long_short, &mut self.top_traders].into_iter().flatten() {
+            changed |= feed.series.settle(t);
+            feed.series.seen();
+        }
+        if let Some(liquidations) = &mut self.liquidations {
+            changed |= liquidations.settle(t, settings);
+        }
         changed
     }
 
@@ -414,7 +462,8 @@ impl Market {
         }
     }
 
-    /// Live values go on being samples without a new event, so a market that has any settles every minute.
+    /// Live values go on being samples without a new event, and windows of forced closes move on in silence, so a market that has
+    /// any settles every minute.
     fn holds_values(&self) -> bool {
         self.prices.iter().chain(&self.indexes).any(PriceFeed::is_filled)
             || self
@@ -422,6 +471,8 @@ impl Market {
                 .iter()
                 .any(|f| f.series.is_filled() || f.premium.as_ref().is_some_and(|(p, _)| p.is_filled()))
             || self.open_interest.iter().any(|o| o.series.is_filled())
+            || [&self.long_short, &self.top_traders].into_iter().flatten().any(|r| r.series.is_filled())
+            || self.liquidations.as_ref().is_some_and(|l| l.has_begun())
     }
 
     /// What the models see at a whole hour. A price that is older than an hour is not that hour's.
@@ -438,12 +489,13 @@ impl Market {
     fn note_hour(&mut self, t: Ts) {
         let Some(hour) = crate::features::hourly::whole_hour(t) else { return };
         let price = self.price(t).map(|(_, p)| p);
+        let zones = self.liquidations.as_ref().and_then(|l| l.levels().near()).unwrap_or_default();
         for feed in &mut self.prices {
             if let PriceSeries::Bars(bars) = &mut feed.series
                 && let Some(stops) = &mut bars.stops
             {
                 let fresh = t <= bars.series.expires();
-                stops.note_hour(hour, price.filter(|_| fresh).and_then(|p| stops.densities(p, &[])));
+                stops.note_hour(hour, price.filter(|_| fresh).and_then(|p| stops.densities(p, zones)));
             }
         }
     }
@@ -462,51 +514,6 @@ impl Market {
     #[must_use]
     pub fn late_events(&self) -> u64 {
         self.late_events
-    }
-
-    /// The feed whose levels are this market's: the first in order of preference that has any.
-    fn stops(&self) -> Option<&Stops> {
-        self.prices.iter().find_map(|p| match &p.series {
-            PriceSeries::Bars(bars) => bars.stops.as_ref(),
-            PriceSeries::Plain(_) => None,
-        })
-    }
-
-    fn stops_mut(&mut self) -> Option<&mut Stops> {
-        self.prices.iter_mut().find_map(|p| match &mut p.series {
-            PriceSeries::Bars(bars) => bars.stops.as_mut(),
-            PriceSeries::Plain(_) => None,
-        })
-    }
-
-    /// Standing levels: those of each timeframe lows first, then highs, each from the nearest outwards, then volume nodes.
-    pub fn levels(&self) -> impl Iterator<Item = LevelOut> {
-        self.stops().into_iter().flat_map(Stops::levels).map(|(of, timeframe, record)| {
-            let bar = of.newest().unwrap_or(record.confirmed);
-            let record = of.ranked(record);
-            let change = Change { what: Happening::Known, record, bar, known_at: record.known_at };
-            LevelOut { instrument: self.index, timeframe, change }
-        })
-    }
-
-    /// Hands what happened to levels in this minute to whoever takes the rows; after a catch-up also every level that stands,
-    /// since nobody was told how it came about.
-    fn tell_levels(&mut self, t: Ts, out: &mut Outputs) {
-        let (instrument, known_at) = (self.index, t + LATENESS);
-        if core::mem::take(&mut self.untold) {
-            if let Some(stops) = self.stops_mut() {
-                stops.take().for_each(drop);
-            }
-            for level in self.levels() {
-                let record = Record { known_at, ..level.change.record };
-                out.push_level(LevelOut { change: Change { record, known_at, ..level.change }, ..level });
-            }
-            return;
-        }
-        let Some(stops) = self.stops_mut() else { return };
-        for Pending { timeframe, change } in stops.take() {
-            out.push_level(LevelOut { instrument, timeframe, change });
-        }
     }
 
     /// The next minute to be made.
@@ -530,6 +537,9 @@ impl Market {
         for settled in &mut self.settled {
             settled.read(&settings);
         }
+        if let Some(liquidations) = &mut self.liquidations {
+            liquidations.reread(&settings);
+        }
         self.assembly = Assembly::new(config);
     }
 }
@@ -537,6 +547,12 @@ impl Market {
 fn push_price(feed: &mut PriceFeed, at: Ts, price: f64) {
     if let PriceSeries::Plain(series) = &mut feed.series {
         series.push(at, price);
+    }
+}
+
+fn push_ratio(feed: &mut Option<Box<RatioFeed>>, at: Ts, ratio: f64) {
+    if let Some(feed) = feed {
+        feed.series.push(at, ratio);
     }
 }
 

@@ -316,7 +316,7 @@ fn point_of_control_and_value_area() {
 
 #[test]
 fn funding_blocks_of_eight_hours() {
-    let mut settled = Settled::new(StreamIndex(0), Kind::Measured, Span::hours(4), Span::hours(9));
+    let mut settled = Settled::new(StreamIndex(0), Kind::Measured, Span::hours(4), Span::hours(9), 0.0001);
     for (i, row) in Vector::load("funding_farming").0.iter().enumerate() {
         #[expect(clippy::cast_possible_truncation, reason = "hours")]
         let hour = need(row, "settle_h") as i64;

@@ -12,11 +12,13 @@
 
 mod support;
 
-use barograph_domain::{GapReason, Kind, Reason, Side, Span, State, Status, StatusState, StreamIndex, Ts};
+use barograph_domain::{GapReason, Kind, LevelEvent, Reason, Side, Span, State, Status, StatusState, StreamIndex, Ts};
 use barograph_engine::features::Settings;
 use barograph_engine::features::reading::Slot;
+use barograph_engine::liquidations::levels::TIMEFRAME;
 use barograph_engine::liquidations::plain::{Closed, compute_liquidation_metrics, identify_liquidation_support_zones};
 use barograph_engine::liquidations::{Limits, LiquidationSlots, Liquidations, Side3};
+use barograph_engine::liquidity::{Named, Options};
 use std::collections::BTreeMap;
 use support::Random;
 
@@ -314,7 +316,8 @@ fn zones_are_levels_that_are_never_rewritten() {
     let mut r = Random(6);
     let mut s = stream();
     s.begin(at(0));
-    let name = barograph_domain::InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+    let named = Named { instrument: "binance-usdm:BTCUSDT", timeframe: TIMEFRAME, tick: None };
+    let mut standing: BTreeMap<String, u32> = BTreeMap::new();
     let mut told: BTreeMap<(String, u32), barograph_domain::Level> = BTreeMap::new();
     let mut most = 0;
     for minute in 0..6 * 1_440 {
@@ -325,11 +328,25 @@ fn zones_are_levels_that_are_never_rewritten() {
             s.push(at(minute), side, centre * (1.0 + wide * (r.unit() - 0.5)), 0.5 + r.unit());
         }
         s.settle(at(minute + 1), &Settings::default());
-        let levels: Vec<_> = s.levels().levels(&name).collect();
+        for change in s.levels_mut().take() {
+            // What is told one by one comes to what stands.
+            let said = change.published(&named);
+            let id = said.level.level_id.clone();
+            match said.event {
+                LevelEvent::Known => assert_eq!(standing.insert(id, 1), None),
+                LevelEvent::Revised => *standing.get_mut(&id).unwrap() += 1,
+                LevelEvent::Mitigated => assert!(standing.remove(&id).is_some()),
+                other => panic!("{other:?}"),
+            }
+        }
+        let levels: Vec<_> =
+            s.levels().records().map(|r| r.to_level(&named, r.confirmed, &Options::default())).collect();
+        assert_eq!(levels.iter().map(|l| (l.level_id.clone(), l.revision)).collect::<BTreeMap<_, _>>(), standing);
         most = most.max(levels.len());
         for level in levels {
+            assert_eq!(level.source, Kind::Sampled);
             assert!(level.bottom < level.price && level.price < level.top && (0.0..=1.0).contains(&level.strength));
-            assert!(level.formed_at <= level.known_at && level.known_at <= at(minute + 1));
+            assert!(level.formed_at <= level.known_at && level.known_at <= at(minute + 1) + Span::millis(200));
             let known = told.entry((level.level_id.clone(), level.revision)).or_insert_with(|| level.clone());
             assert_eq!(*known, level, "what was said stays");
         }

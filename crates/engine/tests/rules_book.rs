@@ -2,6 +2,7 @@
 
 use barograph_domain::{RiskRegime, Span};
 use barograph_engine::catalogue::Feature;
+use barograph_engine::detect::Thresholds;
 use barograph_engine::rules::{Book, Enter, Op, Test, Warming};
 
 /// Errors of a book, without the file name.
@@ -32,6 +33,8 @@ fn shipped_books_hold_the_numbers_of_the_specification() {
         let axes = (book.trend().len(), book.volatility().len(), book.heat().len());
         assert_eq!(axes, (4, 3, 5), "the standard axes");
         assert_eq!(book.allow_proxy, name != "seed1-strict");
+        let detectors = if name == "default" { Thresholds::default() } else { Thresholds::floors() };
+        assert_eq!(book.detectors, detectors, "{name}: what is stated is what the originals say");
     }
     assert!(Book::shipped("seed9").is_none());
     let book = Book::shipped("default").unwrap();
@@ -110,6 +113,42 @@ rule = [{ id = "crowded", label = "SQUEEZE_RISK", any = [
     assert_eq!(rule.groups[0].clauses[2].test, Test::Number { op: Op::Ge, value: 1e9, exit: 9e8 });
     assert_eq!((book.bias_shift, book.allow_aggressive, book.scale(Feature::OiUsd)), (-1, true, Some(1e8)));
     assert_eq!(book.risk().features(), [Feature::OiUsd, Feature::SqueezeDirection, Feature::BasisAnomaly]);
+}
+
+#[test]
+fn thresholds_of_the_detectors_are_set_and_checked() {
+    let with = |lines: &str| {
+        format!(
+            "name = \"mine\"\n[detectors]\n{lines}\n[[rule]]\nid = \"HIGH_VOL\"\nall = [{{ feature = \"realized_vol_1h\", op = \">\", value = 0.8 }}]\n"
+        )
+    };
+    let book =
+        Book::parse("mine.toml", &with("own_history = false\nburst_count = 12\ncascade_window_h = 2.0")).unwrap();
+    assert_eq!(book.detectors.liquidations.burst_count.to_bits(), 12.0_f64.to_bits());
+    assert_eq!(book.detectors.liquidations.cascade_window, Span::hours(2));
+    assert!(!book.detectors.own_history);
+    assert!(
+        Book::parse("mine.toml", &with("")).unwrap().detectors.own_history,
+        "a market's own history is the default"
+    );
+    let cases = [
+        ("burst_cuont = 5", "3:1: unknown key 'burst_cuont' of detectors — did you mean 'burst_count'?"),
+        ("own_histroy = true", "3:1: unknown key 'own_histroy' of detectors — did you mean 'own_history'?"),
+        ("burst_count = 0", "3:15: 'burst_count' is 0; it lies between 1 and 10000"),
+        ("basis = \"2 %\"", "3:9: 'basis' is a number, not a text"),
+        ("own_history = 1", "3:15: 'own_history' is true or false, not a number"),
+        ("basis_high = 0.01", "3:14: 'basis_high' is 0.01, below 'basis' of 0.02; it is the second step of the two"),
+        ("premium = 0.05", "3:11: 'premium_high' is 0.02, below 'premium' of 0.05; it is the second step of the two"),
+    ];
+    for (line, want) in cases {
+        check(&errors(&with(line)), &[want]);
+    }
+    check(
+        &errors(
+            "name = \"mine\"\ndetectors = 5\n[[rule]]\nid = \"HIGH_VOL\"\nall = [{ feature = \"realized_vol_1h\", op = \">\", value = 0.8 }]\n",
+        ),
+        &["2:13: 'detectors' is a table such as { burst_count = 5 }"],
+    );
 }
 
 #[test]

@@ -5,12 +5,12 @@
 //! the content hash. The crate's `suite` states all of this as tests, run by every implementation.
 
 use crate::{
-    Appended, Book, CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted, InstrumentInfo, LabelChange,
-    LevelQuery, LiveBatch, NoticeQuery, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced, Result,
-    Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo, WatchState,
+    AlertQuery, Appended, Book, CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted, InstrumentInfo,
+    LabelChange, LevelQuery, LiveBatch, NoticeQuery, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced,
+    Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo, WatchState,
 };
 use barograph_domain::advice::{Notice, Position};
-use barograph_domain::{Event, Instrument, InstrumentName, LevelChange, MinuteRow, StreamDecl, Ts};
+use barograph_domain::{Event, Instrument, InstrumentName, KnownAlert, LevelChange, MinuteRow, StreamDecl, Ts};
 
 /// Events in the total order of [`Event::order`].
 pub type Events<'a> = Box<dyn Iterator<Item = Result<Event>> + Send + 'a>;
@@ -97,6 +97,13 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// See [`Self::instruments`].
     fn levels(&self, run: &RunKey, query: &LevelQuery) -> Result<Page<LevelChange>>;
+
+    /// Records of alerts by the moment they were known. A page ends at the first change of that moment after `limit`; the next
+    /// one has the range of [`AlertQuery::after`].
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn alerts(&self, run: &RunKey, query: &AlertQuery) -> Result<Page<KnownAlert>>;
 
     /// Order books of an instrument by the moment they show, those known at `as_of`.
     ///
@@ -230,6 +237,12 @@ pub trait RunWriter: Send {
     /// # Errors
     /// `Invalid` when no row at or after `from` can have known it.
     fn level(&mut self, change: &LevelChange) -> Result<()>;
+
+    /// Adds a record of an alert; twice is once, and what belongs to a published minute is left out.
+    ///
+    /// # Errors
+    /// `Invalid` when no row at or after `from` can have known it.
+    fn alert(&mut self, alert: &KnownAlert) -> Result<()>;
 
     /// Saves the engine as it is after the row of minute `ts`. The store keeps one per 7 days and the latest two.
     ///

@@ -6,6 +6,7 @@
 //! "Storage"; R1.18, A09). What this crate does not do: run the engine, render texts, or decide when to prune.
 #![warn(missing_docs)]
 
+pub mod alert;
 pub mod codec;
 pub mod contract;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod sqlite;
 pub mod suite;
 mod target;
 
+pub use alert::{AlertQuery, LiveAlert};
 pub use contract::{Events, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
 pub use live::{Appended, BOOK_LEVELS_MAX, Book, BookSample, LiveBatch, LiveLevel, Provenance};

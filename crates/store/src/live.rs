@@ -5,7 +5,7 @@
 //! re-runs only fill minutes that have no published row. Points written here are already in the rows, so they mark no
 //! run dirty. Minutes that only an import has computed are not published; a live row takes their place.
 
-use crate::{Gap, Inserted, RunSpec};
+use crate::{Gap, Inserted, LiveAlert, RunSpec};
 use barograph_domain::{Event, Instrument, LevelChange, MinuteRow, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +110,8 @@ pub struct LiveBatch<'a> {
     pub gaps: &'a [Gap],
     /// What happened to levels, all of a minute together and in order; each enters every run of its instrument in `runs`.
     pub levels: &'a [LiveLevel],
+    /// Records of alerts, in order; each enters every run of its instrument in `runs`.
+    pub alerts: &'a [LiveAlert],
     /// Order books.
     pub books: &'a [BookSample],
 }
@@ -127,6 +129,8 @@ pub struct Appended {
     pub gaps: u64,
     /// Things that happened to levels and were not stored before.
     pub levels: u64,
+    /// Records of alerts that were not stored before.
+    pub alerts: u64,
     /// Order books that were not stored before.
     pub books: u64,
 }

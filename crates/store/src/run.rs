@@ -196,6 +196,8 @@ pub struct Replaced {
     pub gaps: u64,
     /// Things that happened to levels.
     pub levels: u64,
+    /// Records of alerts.
+    pub alerts: u64,
     /// Rows left out because their minutes are published already.
     pub kept: u64,
 }

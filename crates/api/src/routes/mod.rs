@@ -7,6 +7,7 @@ pub(crate) mod alias_markets;
 pub(crate) mod body;
 pub(crate) mod context;
 mod docs;
+pub(crate) mod events;
 pub(crate) mod features;
 pub(crate) mod feeds;
 pub(crate) mod levels;
@@ -38,7 +39,9 @@ pub(crate) const PATHS: &[&str] = &[
     "/api/v1/markets/{id}/metrics",
     "/api/v1/markets/{id}/features",
     "/api/v1/markets/{id}/levels",
+    "/api/v1/markets/{id}/events",
     "/api/v1/markets/{id}/live",
+    "/api/v1/events",
     "/api/v1/feeds",
     "/api/v1/catalogue",
     "/api/v1/advice",
@@ -51,6 +54,7 @@ pub(crate) const PATHS: &[&str] = &[
     "/api/market-context/metrics/",
     "/api/features",
     "/api/volatility",
+    "/api/cascades",
     "/healthz",
     "/readyz",
     "/metrics",
@@ -68,6 +72,8 @@ fn handler(path: &str) -> Option<MethodRouter<Shared>> {
         "/api/v1/markets/{id}/metrics" => get(metrics::points),
         "/api/v1/markets/{id}/features" => get(features::rows),
         "/api/v1/markets/{id}/levels" => get(levels::list),
+        "/api/v1/markets/{id}/events" => get(events::of_market),
+        "/api/v1/events" => get(events::of_all),
         "/api/v1/markets/{id}/live" => get(live::now),
         "/api/v1/feeds" => get(feeds::list),
         "/api/v1/catalogue" => get(markets::catalogue),
@@ -81,6 +87,7 @@ fn handler(path: &str) -> Option<MethodRouter<Shared>> {
         "/api/market-context/metrics/" => get(alias::points),
         "/api/features" => get(alias_markets::features),
         "/api/volatility" => get(alias_markets::volatility),
+        "/api/cascades" => get(events::cascades),
         "/healthz" => get(ops::healthz),
         "/readyz" => get(ops::readyz),
         "/metrics" => get(ops::metrics),

@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 /// Parameters of every series.
 pub(super) const SERIES: &[&str] = &["start", "end", "limit", "cursor", "as_of"];
 
-/// One page of an ascending series.
+/// One page of a series, ascending unless asked for the other way round.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PageView<T> {
-    /// Rows, ascending by time.
+    /// Rows by time.
     pub(crate) items: Vec<T>,
     /// Hand this back as `cursor` for the next page; null on the last one.
     pub(crate) next_cursor: Option<String>,
@@ -34,14 +34,30 @@ impl Series {
         route: &str,
         id: &InstrumentName,
         now: Ts,
+        limits: (usize, usize),
+    ) -> Result<Self, Problem> {
+        Self::of(params, &format!("{route} {id}"), now, limits, false)
+    }
+
+    /// The same for whatever `whose` names, and for lists that lead back in time: their next page ends where this one does.
+    pub(super) fn of(
+        params: &Params,
+        whose: &str,
+        now: Ts,
         (limit, limit_max): (usize, usize),
+        newest_first: bool,
     ) -> Result<Self, Problem> {
         let (start, end) = params.range()?;
         let limit = params.limit(limit, limit_max)?;
-        let fingerprint = params.fingerprint(&format!("{route} {id}"));
+        let fingerprint = params.fingerprint(whose);
         let from = params.text("cursor").map(|text| Position::decode(text, &fingerprint)).transpose()?;
+        let (start, end) = match from {
+            Some(p) if newest_first => (start, Some(Ts(p.ts.0.saturating_add(1)))),
+            Some(p) => (Some(p.ts), end),
+            None => (start, end),
+        };
         let window = Window {
-            start: from.map(|p| p.ts).or(start),
+            start,
             end,
             every: params.every()?,
             skip: from.map_or(0, |p| p.skip),

@@ -1,4 +1,4 @@
-//! The event stream: new snapshots as server-sent events.
+//! The event stream: new snapshots and alerts as server-sent events.
 //!
 //! A client first gets the newest snapshot of each market it asked for, as seen from now, then every new one. A client
 //! that reads slower than snapshots are published is told so and let go: it reconnects and is up to date again, which
@@ -10,7 +10,7 @@
 
 use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};
-use crate::query::{QueryError, SnapshotEvent};
+use crate::query::{QueryError, StreamEvent};
 use crate::state::Shared;
 use crate::telemetry::Dropped;
 use axum::body::Body;
@@ -45,7 +45,7 @@ pub(super) struct Markets {
 
 /// New snapshots as they are published (server-sent events).
 ///
-/// Events: `snapshot` (id = snapshot id, data = the snapshot's JSON), `lagged` (too slow; the connection ends),
+/// Events: `snapshot` (id = snapshot id, data = the snapshot's JSON), `alert` (no id; data as an item of `/api/v1/events`), `lagged` (too slow; the connection ends),
 /// `closing` (the server stops; the connection ends). The newest snapshot of each market comes first.
 #[utoipa::path(
     get,
@@ -98,7 +98,7 @@ enum End {
 
 struct Feeder {
     app: Shared,
-    events: broadcast::Receiver<Arc<SnapshotEvent>>,
+    events: broadcast::Receiver<Arc<StreamEvent>>,
     wanted: Option<Vec<InstrumentName>>,
     /// Newest snapshot sent of each market.
     shown: BTreeMap<InstrumentName, String>,
@@ -177,13 +177,20 @@ impl Feeder {
     }
 
     /// Sends an event if this client wants it; says whether it did.
-    async fn publish(&mut self, event: &SnapshotEvent) -> Result<bool, End> {
+    async fn publish(&mut self, event: &StreamEvent) -> Result<bool, End> {
         let elsewhere = self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(&event.instrument));
-        if elsewhere || self.shown.get(&event.instrument) == Some(&event.snapshot_id) {
+        let snapshot_id = event.snapshot_id.as_ref();
+        if elsewhere || (snapshot_id.is_some() && self.shown.get(&event.instrument) == snapshot_id) {
             return Ok(false);
         }
-        self.shown.insert(event.instrument.clone(), event.snapshot_id.clone());
-        self.send(frame("snapshot", Some(&event.snapshot_id), &event.json)).await.map(|()| true)
+        let word = if let Some(id) = snapshot_id {
+            self.shown.insert(event.instrument.clone(), id.clone());
+            frame("snapshot", Some(id), &event.json)
+        } else {
+            // No id: a client that comes back says which snapshot it has seen.
+            frame("alert", None, &event.json)
+        };
+        self.send(word).await.map(|()| true)
     }
 
     /// Hands a frame over, waiting as long as a client may stall.

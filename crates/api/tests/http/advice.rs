@@ -182,7 +182,7 @@ fn no_schema_has_room_for_an_order_or_a_call_to_trade() {
     let document = document();
     walk("", &document, &mut found);
     assert_eq!(found, Vec::<String>::new());
-    // A side is only ever the one that was given: in what people send, in what repeats it, and whose orders were closed.
+    // A side is only ever the one that was given: in what people send, in what repeats it, and whose stops lie at a level.
     let sides: Vec<&String> = document["components"]["schemas"]
         .as_object()
         .unwrap()
@@ -190,7 +190,7 @@ fn no_schema_has_room_for_an_order_or_a_call_to_trade() {
         .filter(|(_, s)| s["properties"]["side"].is_object())
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(sides, ["AdviceRequest", "AdviceView", "NewPosition", "Position"]);
+    assert_eq!(sides, ["AdviceRequest", "AdviceView", "LevelView", "NewPosition", "Position"]);
     let mut bad = Vec::new();
     walk("", &json!({"properties": {"order": {"description": "sell here"}}}), &mut bad);
     assert_eq!(bad.len(), 2, "{bad:?}");

@@ -17,6 +17,11 @@ const ASKED: &[(&str, &str)] = &[
     ("/api/v1/markets/{id}/metrics", "/api/v1/markets/ETHUSDT/metrics?metric_name=open_interest&limit=5"),
     ("/api/v1/markets/{id}/features", "/api/v1/markets/ETHUSDT/features?every=1h"),
     ("/api/v1/markets/{id}/levels", "/api/v1/markets/ETHUSDT/levels?limit=7"),
+    ("/api/v1/markets/{id}/events", "/api/v1/markets/ETHUSDT/events?limit=7"),
+    ("/api/v1/events", "/api/v1/events?order=desc"),
+    ("/api/features", "/api/features"),
+    ("/api/volatility", "/api/volatility?as_of=2026-02-05T04:30:00Z"),
+    ("/api/cascades", "/api/cascades?hours=12"),
     ("/api/v1/markets/{id}/live", "/api/v1/markets/ETHUSDT/live"),
     ("/api/v1/feeds", "/api/v1/feeds"),
     ("/api/v1/feeds", "/api/v1/feeds?venue=bybit&limit=2"),
@@ -125,8 +130,8 @@ fn pages_need_nothing_from_elsewhere() {
     }
 }
 
-/// Parameters for a side the caller chose, and the caller's own words repeated (C01).
-const THE_CALLERS: [(&str, &[&str]); 7] = [
+/// Parameters for a side the caller chose, and the caller's own words repeated (C01); and whose stops lie at a level.
+const THE_CALLERS: [(&str, &[&str]); 8] = [
     ("AdviceRequest", &["side", "size", "max_leverage"]),
     ("AdviceView", &["side", "size"]),
     ("AdviceOption", &["size"]),
@@ -134,6 +139,7 @@ const THE_CALLERS: [(&str, &[&str]); 7] = [
     ("SizeView", &["size_base_units"]),
     ("NewPosition", &["side", "size"]),
     ("Position", &["side", "size"]),
+    ("LevelView", &["side"]),
 ];
 
 #[test]

@@ -11,6 +11,8 @@ mod docs;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod feeds;
 #[cfg(test)]
 mod held;

@@ -1,8 +1,8 @@
 //! The event stream: what comes first, what follows, what is left out, and how it ends.
 
 use super::client::{Reply, Server, wait_for};
-use super::world::{LIVING, MINUTES, published};
-use barograph_api::{STREAM_BUFFER, ServeConfig, SnapshotEvent};
+use super::world::{LIVING, MINUTES, event, published};
+use barograph_api::{STREAM_BUFFER, ServeConfig, StreamEvent};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
@@ -89,6 +89,28 @@ impl Listener {
     }
 }
 
+/// An alert has no id: a client that comes back says which snapshot it has seen.
+#[test]
+fn alerts_follow_in_the_same_stream() {
+    let server = Server::start();
+    let mut all = Listener::open(&server, "/api/v1/stream", "");
+    let mut other = Listener::open(&server, "/api/v1/stream?markets=bybit:BTCUSDT", "");
+    all.wait(LIVING.len());
+    other.wait(1);
+    let told = event(2);
+    let json = serde_json::to_vec(&told).unwrap();
+    let alert = StreamEvent { instrument: told.instrument.clone(), snapshot_id: None, json: json.into() };
+    server.world.send([alert.clone(), alert]);
+    server.world.publish("bybit:BTCUSDT", MINUTES);
+    let events = all.wait(LIVING.len() + 3);
+    for alert in &events[3..5] {
+        assert_eq!((alert.kind.as_str(), alert.id.as_str()), ("alert", ""));
+        assert_eq!(alert.data, serde_json::to_value(&told).unwrap());
+    }
+    assert_eq!(events[5].kind, "snapshot");
+    assert_eq!(other.wait(2)[1].kind, "snapshot", "another market's alert is not for this client");
+}
+
 #[test]
 fn newest_first_then_each_new_one_once() {
     let server = Server::start();
@@ -158,7 +180,7 @@ fn clients_are_bounded_and_places_come_back() {
 }
 
 /// Minute `n` of a thousand markets.
-fn thousand(n: i64) -> Vec<SnapshotEvent> {
+fn thousand(n: i64) -> Vec<StreamEvent> {
     (0..1_000).map(|m| published(&format!("okx:M{m:03}-USDT-SWAP"), n).1).collect()
 }
 
@@ -169,7 +191,7 @@ fn a_thousand_markets_at_once_reach_fast_and_slow() {
     let mut slow = Listener::open(&server, "/api/v1/stream", "");
     let minutes = [thousand(MINUTES), thousand(MINUTES + 1)];
     // Two minutes in a row: the slow one has not begun to read the first when the second is published.
-    let expected: Vec<String> = minutes.iter().flatten().map(|e| e.snapshot_id.clone()).collect();
+    let expected: Vec<String> = minutes.iter().flatten().filter_map(|e| e.snapshot_id.clone()).collect();
     assert_eq!(expected.iter().collect::<BTreeSet<_>>().len(), 2_000, "ids tell snapshots apart");
     server.world.send(minutes.into_iter().flatten());
     let check = |listener: &Listener, who: &str| {

@@ -4,14 +4,17 @@
 use super::held::{advice, card, notice};
 use super::listening::Listening;
 use super::weather::{feature_row, overlay, snapshot};
+use barograph_api::events::{BaseRateView, DatumView, EvidenceView, EvidenceWindow, HourOfLiquidations};
 use barograph_api::{
-    CatalogueEntry, FeatureRowView, FeedFilter, FeedHealth, FeedsView, Health, LevelFilter, LevelView, LiveView,
-    MarketHealth, MarketView, MetricPoint, Page, Query, QueryError, Rendered, STREAM_BUFFER, SnapshotEvent, StreamView,
-    Window,
+    CatalogueEntry, EventFilter, EventView, FeatureRowView, FeedFilter, FeedHealth, FeedsView, Health, LevelFilter,
+    LevelView, LiveView, MarketHealth, MarketView, MetricPoint, Page, Query, QueryError, Rendered, STREAM_BUFFER,
+    StreamEvent, StreamView, Window,
 };
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard};
+use barograph_domain::alert::{AlertState, Change, Statistic};
 use barograph_domain::{
-    InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Side, Snapshot, Span, Stamp, Ts,
+    InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Pattern, Reason, Severity, Side, Snapshot, Span,
+    Stamp, Trigger, Ts,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -52,7 +55,7 @@ pub(crate) struct World {
     history: BTreeMap<(InstrumentName, &'static str), Vec<Arc<Snapshot>>>,
     /// The present view of each market, rendered once a second, as the real program does it.
     present: RwLock<BTreeMap<InstrumentName, (i64, Rendered)>>,
-    events: broadcast::Sender<Arc<SnapshotEvent>>,
+    events: broadcast::Sender<Arc<StreamEvent>>,
     positions: Mutex<Vec<Position>>,
     /// What is heard of venues; `None`: recorded history only.
     pub(crate) listening: Mutex<Option<Listening>>,
@@ -104,7 +107,7 @@ impl World {
         snapshot
     }
     /// Publishes at once what has been made before.
-    pub(crate) fn send(&self, events: impl IntoIterator<Item = SnapshotEvent>) {
+    pub(crate) fn send(&self, events: impl IntoIterator<Item = StreamEvent>) {
         for event in events {
             // Nobody listening is fine.
             drop(self.events.send(Arc::new(event)));
@@ -171,11 +174,11 @@ impl World {
 }
 
 /// Minute `n` of a market as it is published.
-pub(crate) fn published(id: &str, n: i64) -> (Arc<Snapshot>, SnapshotEvent) {
+pub(crate) fn published(id: &str, n: i64) -> (Arc<Snapshot>, StreamEvent) {
     let snapshot = Arc::new(snapshot(&name(id), "default", n));
     let json = Rendered::fixed(Arc::clone(&snapshot)).unwrap().json;
     let snapshot_id = snapshot.snapshot_id.clone();
-    (snapshot, SnapshotEvent { instrument: name(id), snapshot_id, json })
+    (snapshot, StreamEvent { instrument: name(id), snapshot_id: Some(snapshot_id), json })
 }
 
 /// A level every ten minutes, every third used up after five, as they were known to be.
@@ -209,6 +212,81 @@ pub(crate) fn levels(as_of: Option<Ts>) -> Vec<LevelView> {
         }
     };
     (0..72).map(of).filter(|l| known(l.confirmed_at)).collect()
+}
+
+/// A record of an alert every ten minutes, of two markets in turn, two at each moment.
+pub(crate) fn event(n: usize) -> EventView {
+    let patterns =
+        [Pattern::LiquidationCascade, Pattern::FundingAnomaly, Pattern::RegimeChange, Pattern::VolatilityRegimeChange];
+    let pattern = patterns[n % 4];
+    let at = minute(i64::try_from(n / 2).unwrap() * 10);
+    let severity = Severity::ALL[n % 5];
+    let instrument = name(LIVING[n % 2]);
+    let statistic = Statistic {
+        name: "liq_count_60s".into(),
+        value: (!n.is_multiple_of(3)).then_some(7.5),
+        reason: n.is_multiple_of(3).then_some(Reason::Warming),
+        threshold: 5.0,
+        u: None,
+        unit: "count".into(),
+        kind: Kind::Sampled,
+        coverage: 1.0,
+        decides: true,
+        uncalibrated: false,
+    };
+    let data = [
+        ("side_bias", DatumView::Word("LONG".to_owned())),
+        ("reasons", DatumView::Words(vec!["Z-score anomaly: 2.30σ".to_owned()])),
+        ("total_liquidated_usd", DatumView::Number(0.5)),
+        ("severity_ratio", DatumView::Null),
+        ("severity_ratio_reason", DatumView::Word("warming".to_owned())),
+    ];
+    EventView {
+        alert_id: format!("0f8fad5b-d9cb-569f-a165-{n:012x}"),
+        revision: 1,
+        event_type: pattern,
+        pattern_type: pattern,
+        trigger: (pattern == Pattern::LiquidationCascade).then_some(Trigger::Burst),
+        source: pattern.source(),
+        change: Change::Opened,
+        state: AlertState::Open,
+        timestamp: at,
+        known_at: at + Span::millis(200),
+        symbol: barograph_api::alias_markets::pair_of(&instrument),
+        instrument,
+        asset_pair: None,
+        severity,
+        risk_level: severity.risk_level(),
+        anomaly_score: 63.2,
+        title: "Burst of liquidations".to_owned(),
+        description: "7 liquidations within 60 s (threshold 5).".to_owned(),
+        explanation: "7 liquidations within 60 s (threshold 5).".to_owned(),
+        opened_at: at,
+        last_seen_at: at,
+        closed_at: None,
+        inhibited_by: None,
+        data: data.map(|(n, d)| (n.to_owned(), d)).into_iter().collect(),
+        evidence: EvidenceView {
+            window: EvidenceWindow { from: at - Span::mins(1), to: at },
+            statistics: vec![statistic],
+            base_rate: BaseRateView {
+                per_day_30d: None,
+                fired_30d: 1,
+                fired_90d: 2,
+                known_days: 0.5,
+                held_share_90d: None,
+            },
+            limits: vec!["The venue shows only part of its liquidations.".to_owned()],
+            similar: None,
+            similar_reason: "not_available",
+        },
+        logic_version: "v0.1.0+0123456789ab".to_owned(),
+    }
+}
+
+/// All of them that were known.
+pub(crate) fn events(as_of: Option<Ts>) -> Vec<EventView> {
+    (0..40).map(event).filter(|e| as_of.is_none_or(|t| e.known_at <= t)).collect()
 }
 
 /// The window applied to rows in order.
@@ -300,6 +378,38 @@ impl Query for World {
         });
         Ok(page(known.map(|l| (l.confirmed_at, l)), w))
     }
+    fn events(
+        &self,
+        id: Option<&InstrumentName>,
+        book: Option<&str>,
+        filter: &EventFilter,
+        w: &Window,
+    ) -> Result<Page<EventView>, QueryError> {
+        self.disk()?;
+        if let Some(id) = id {
+            self.stored(id, book)?;
+        }
+        let mut found = events(w.as_of);
+        found.retain(|e| {
+            id.is_none_or(|id| *id == e.instrument)
+                && (filter.patterns.is_empty() || filter.patterns.contains(&e.pattern_type))
+                && (filter.changes.is_empty() || filter.changes.contains(&e.change))
+                && filter.severity.is_none_or(|s| e.severity >= s)
+        });
+        if filter.newest_first {
+            found.reverse();
+        }
+        Ok(page(found.into_iter().map(|e| (e.known_at, e)), w))
+    }
+    fn liquidations_by_hour(
+        &self,
+        start: Ts,
+        _end: Ts,
+        _as_of: Option<Ts>,
+    ) -> Result<Vec<HourOfLiquidations>, QueryError> {
+        self.disk()?;
+        Ok(vec![HourOfLiquidations { timestamp: start.floor(Span::hours(1)), long_usd: None, short_usd: Some(0.5) }])
+    }
     fn catalogue(&self) -> Vec<CatalogueEntry> {
         let line = |id, value_type, words: &[&'static str]| CatalogueEntry {
             id,
@@ -326,7 +436,7 @@ impl Query for World {
             line("squeeze_direction", "enum", &["LONG_SQUEEZE", "SHORT_SQUEEZE"]),
         ]
     }
-    fn subscribe(&self) -> broadcast::Receiver<Arc<SnapshotEvent>> {
+    fn subscribe(&self) -> broadcast::Receiver<Arc<StreamEvent>> {
         self.events.subscribe()
     }
     fn health(&self) -> Health {

@@ -7,6 +7,7 @@ mod context;
 mod db;
 mod demo;
 mod doctor;
+mod events;
 mod freshness;
 mod lake;
 mod levels;
@@ -57,6 +58,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Advise(args) => advise::run(&args, &settings, json),
         Command::Positions { command } => positions::run(&command, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),
+        Command::Events(args) => events::run(&args, &settings, json),
         Command::Levels(args) => levels::run(&args, &settings, json),
         Command::Markets(args) => markets::run(&args, &settings, json),
         Command::Doctor(args) => doctor::run(&args, &settings, json),

@@ -14,7 +14,7 @@ use crate::run::{Run, Sink};
 use crate::setup::{Setup, config_hash};
 use crate::term::Paint;
 use barograph_domain::{Event, MinuteRow, Span, Status, StreamIndex, Ts};
-use barograph_engine::LevelOut;
+use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};
 use barograph_store::Target;
 use std::io::{BufWriter, Write as _};
@@ -147,6 +147,12 @@ impl Sink for Tee<'_> {
             digest.level(level);
         }
         self.first.level(level)
+    }
+    fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
+        if let Some(digest) = &mut self.digest {
+            digest.alert(alert);
+        }
+        self.first.alert(alert)
     }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         if let Some(digest) = &mut self.digest {

@@ -83,6 +83,9 @@ impl Sink for Tap<'_> {
     fn level(&mut self, level: &barograph_engine::LevelOut) -> Result<(), Failure> {
         self.sink.level(level)
     }
+    fn alert(&mut self, alert: &barograph_engine::AlertOut) -> Result<(), Failure> {
+        self.sink.alert(alert)
+    }
     fn row(&mut self, row: &barograph_domain::MinuteRow) -> Result<(), Failure> {
         self.sink.row(row)
     }
@@ -134,22 +137,25 @@ fn check_live(data: &Path, settings: &Settings, json: bool) -> Result<(), Failur
     };
     let found = crate::live::verify::run(data, reader.as_ref())?;
     let mut out = std::io::stdout().lock();
-    let crate::live::verify::Found { equal, published, hash, differences } = &found;
-    let same = equal == published;
+    let crate::live::verify::Found { equal, published, alerts_equal, alerts, hash, differences } = &found;
+    let same = equal == published && alerts_equal == alerts;
     if *published == 0 {
         return Err(Failure::No(
             "no stored snapshot lies within the journal of this folder: nothing was compared".to_owned(),
         ));
     }
     if json {
-        let value = serde_json::json!({ "equal": same, "snapshots": published, "equal_snapshots": equal, "hash": hash, "differences": differences });
+        let value = serde_json::json!({ "equal": same, "snapshots": published, "equal_snapshots": equal, "alerts": alerts, "equal_alerts": alerts_equal, "hash": hash, "differences": differences });
         writeln!(out, "{value}")?;
     } else {
         for difference in differences {
             writeln!(out, "{difference}")?;
         }
         let verdict = if same { "equal" } else { "differs" };
-        writeln!(out, "{verdict}: {equal} of {published} snapshot ids, hash {hash}")?;
+        writeln!(
+            out,
+            "{verdict}: {equal} of {published} snapshot ids, hash {hash}, {alerts_equal} of {alerts} alerts"
+        )?;
     }
     if same { Ok(()) } else { Err(Failure::No("the journal gave other snapshots than were published".to_owned())) }
 }

@@ -12,8 +12,9 @@ use barograph_domain::{
     Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status, StatusState,
     StreamDecl, StreamIndex, Ts, Venue,
 };
+use barograph_engine::market::LATENESS;
 use barograph_engine::models::ModelUpdate;
-use barograph_engine::{Engine, LevelOut, Outputs};
+use barograph_engine::{AlertOut, Engine, LevelOut, Outputs};
 use barograph_venues::session::{
     Action, CloseReason, ConnId, Emit, FailReason, Fault, Input, MarketIndex, Origin, Out, RequestId, Session,
     StreamSpec, venue,
@@ -28,6 +29,10 @@ pub(crate) trait Sink {
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure>;
     /// Something happened to a level in the minute whose row comes next.
     fn level(&mut self, _level: &LevelOut) -> Result<(), Failure> {
+        Ok(())
+    }
+    /// A record of an alert: an event's own at once, those of a minute before its first row.
+    fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
         Ok(())
     }
     /// A fact arrived.
@@ -456,12 +461,19 @@ impl Core {
     }
 
     fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let mut alerts = self.rows.alerts();
         for (place, row) in self.rows.rows().iter().enumerate() {
+            let known = |a: &AlertOut| a.known.known_at <= row.ts + LATENESS;
+            while let Some((alert, rest)) = alerts.split_first().filter(|(a, _)| known(a)) {
+                sink.alert(alert)?;
+                alerts = rest;
+            }
             for level in self.rows.levels(place) {
                 sink.level(level)?;
             }
             sink.row(row)?;
         }
+        alerts.iter().try_for_each(|alert| sink.alert(alert))?;
         self.rows.clear();
         Ok(())
     }

@@ -11,9 +11,9 @@ use crate::setup::Setup;
 use barograph_domain::{
     Event, Instrument, Metric, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts,
 };
-use barograph_engine::LevelOut;
+use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::journal::Ticket;
-use barograph_store::{BookSample, Gap, LiveLevel, RunSpec};
+use barograph_store::{BookSample, Gap, LiveAlert, LiveLevel, RunSpec};
 use barograph_venues::session::{Action, Continuity, Fault, Origin};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
@@ -30,6 +30,7 @@ pub(crate) struct Batch {
     pub(crate) rows: Vec<MinuteRow>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) levels: Vec<LiveLevel>,
+    pub(crate) alerts: Vec<LiveAlert>,
     pub(crate) books: Vec<BookSample>,
     /// The journal holds everything this was made of once this is done.
     pub(crate) ticket: Option<Ticket>,
@@ -41,9 +42,9 @@ impl Batch {
         self.len() == 0
     }
 
-    /// Rows, facts, changes of continuity and of levels, and books in it.
+    /// Rows, facts, changes of continuity and of levels, records of alerts, and books in it.
     pub(crate) fn len(&self) -> usize {
-        let made = self.rows.len() + self.gaps.len() + self.levels.len() + self.books.len();
+        let made = self.rows.len() + self.gaps.len() + self.levels.len() + self.alerts.len() + self.books.len();
         self.points.len() + self.backfill.len() + made
     }
 }
@@ -178,6 +179,17 @@ impl Sink for Publisher {
         let instrument = level.instrument as usize;
         let change = level.published(&self.instruments[instrument].name);
         self.batch.levels.push(LiveLevel { instrument, change });
+        Ok(())
+    }
+
+    fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
+        let instrument = alert.instrument as usize;
+        if !self.replaying
+            && let (Some(service), Some(lens)) = (&self.service, self.lenses.get(instrument))
+        {
+            service.take_alert(lens, &alert.known);
+        }
+        self.batch.alerts.push(LiveAlert { instrument, alert: alert.known.clone() });
         Ok(())
     }
 

@@ -202,6 +202,7 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
         rows: &batch.rows,
         gaps: &batch.gaps,
         levels: &batch.levels,
+        alerts: &batch.alerts,
         books: &batch.books,
     };
     let mut tries = 0;

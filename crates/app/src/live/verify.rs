@@ -1,6 +1,6 @@
 //! `verify determinism DIR`: a live data folder's journal through the same code again, compared with what was published.
 
-use crate::digest::model_bytes;
+use crate::digest::{alert_bytes, model_bytes};
 use crate::failure::{Failure, chain};
 use crate::live::checkpoint;
 use crate::live::config::LiveConfig;
@@ -9,9 +9,12 @@ use crate::live::replay::{self, journal_folder, setup_of};
 use crate::render::{Lens, align};
 use crate::service::lens_of;
 use crate::setup::Setup;
-use barograph_domain::{Event, Instrument, InstrumentName, Metric, MinuteRow, Status, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{
+    Event, Instrument, InstrumentName, KnownAlert, Metric, MinuteRow, Status, StreamDecl, StreamIndex, Ts,
+};
+use barograph_engine::AlertOut;
 use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
-use barograph_store::{Range, Reader, RowQuery};
+use barograph_store::{AlertQuery, Range, Reader, RowQuery, RunInfo};
 use barograph_venues::session::{Action, Fault, Origin};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +34,10 @@ pub(crate) struct Found {
     pub(crate) equal: u64,
     /// Snapshots that were published: those stored, and those that lie between stored ones and are not.
     pub(crate) published: u64,
+    /// Records of alerts that were published and made again, bit for bit.
+    pub(crate) alerts_equal: u64,
+    /// Records of alerts that were published.
+    pub(crate) alerts: u64,
     /// Over the ids that were made again, in order.
     pub(crate) hash: String,
     /// The first differences, in words.
@@ -120,8 +127,54 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
             found.published += 1;
             found.note(format!("{name} at {ts}: made again {made}, not in the store"));
         }
+        compare_alerts(reader, &info, ids, Range { start: span.start, end: (*last).max(span.start) }, &mut found)?;
     }
     Ok(found)
+}
+
+/// Records of alerts until the newest stored minute: each that was published is made again, and none besides.
+fn compare_alerts(
+    reader: &dyn Reader,
+    info: &RunInfo,
+    ids: &Ids,
+    range: Range,
+    found: &mut Found,
+) -> Result<(), Failure> {
+    let key = &info.spec.key;
+    let name = &key.instrument;
+    let mut stored = BTreeSet::new();
+    for known in reader.alerts(key, &AlertQuery { range, ..AlertQuery::default() })?.items {
+        let (own, hash) = print(name, &key.logic_version, &known);
+        found.alerts += 1;
+        if ids.alerts.get(&own) == Some(&hash) {
+            found.alerts_equal += 1;
+        } else {
+            let pattern = known.alert.pattern.name();
+            found.note(format!(
+                "{name} at {}: {pattern} was published, made again it differs or is missing",
+                known.known_at
+            ));
+        }
+        stored.insert(own);
+    }
+    let own = |(key, _): &(&AlertKey, &u64)| key.0 == *name && range.contains(key.1) && !stored.contains(*key);
+    for ((_, at, id, _), _) in ids.alerts.iter().filter(own) {
+        found.alerts += 1;
+        found.note(format!("{name} at {at}: the alert {id} is made again and not in the store"));
+    }
+    Ok(())
+}
+
+/// Market, moment it was known, id and number within the episode.
+type AlertKey = (InstrumentName, Ts, String, u32);
+
+/// What a record is found by, and a hash of all that it says.
+fn print(name: &InstrumentName, logic_version: &str, known: &KnownAlert) -> (AlertKey, u64) {
+    let mut bytes = Vec::new();
+    alert_bytes(&known.alert, &mut bytes);
+    let hash = Sha256::digest(&bytes).first_chunk().copied().map_or(0, u64::from_le_bytes);
+    let id = known.alert.id(name, logic_version);
+    ((name.clone(), known.known_at, id, known.alert.revision), hash)
 }
 
 /// What a minute is compared by: its snapshot id, and what models said of it, where they are on.
@@ -148,15 +201,23 @@ struct Ids {
     setup: Setup,
     lenses: Vec<Lens>,
     made: BTreeMap<(InstrumentName, Ts), String>,
+    alerts: BTreeMap<AlertKey, u64>,
 }
 
 impl Ids {
     fn new(setup: &Setup) -> Self {
-        Self { setup: setup.clone(), lenses: Vec::new(), made: BTreeMap::new() }
+        Self { setup: setup.clone(), lenses: Vec::new(), made: BTreeMap::new(), alerts: BTreeMap::new() }
     }
 }
 
 impl Sink for Ids {
+    fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
+        if let Some(lens) = self.lenses.get(alert.instrument as usize) {
+            let (key, hash) = print(&lens.instrument.name, &lens.logic_version, &alert.known);
+            self.alerts.insert(key, hash);
+        }
+        Ok(())
+    }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         if let Some(lens) = self.lenses.get(row.instrument as usize) {
             let id = identity(lens, row);

@@ -9,6 +9,7 @@
 
 mod advice;
 mod cli;
+mod events;
 mod export;
 mod freshness;
 mod live;

@@ -4,6 +4,7 @@ use super::{Assembly, allowed};
 use crate::catalogue::Feature;
 use crate::composite;
 use crate::engine::Config;
+use crate::features::positions;
 use crate::features::reading::{Slot, choose};
 use crate::feeds::PriceSeries;
 use crate::market::Market;
@@ -78,6 +79,7 @@ impl Assembly {
         };
         let parts = [
             of(F::FundingPct30d, &|p| 2.0 * p - 1.0),
+            of(F::LongShortRatio, &|ratio| positions::long_share(ratio).map_or(0.0, |share| 2.0 * share - 1.0)),
             of(F::Basis, &|b| tanh(b / BASIS_SCALE)),
             of(F::OiPriceQuadrant, &|q| match q {
                 q if (q - 1.0).abs() < 0.5 => QUADRANT,

@@ -10,7 +10,7 @@ use crate::features::reading::{Fullness, Origin, Slot};
 use crate::feeds::{Bars, PriceFeed, PriceSeries};
 use crate::market::Market;
 use crate::rules::{Ruled, evaluate};
-use barograph_domain::{Cell, Label, State, TIMEFRAMES, Timeframes, TrendRegime, Ts, VolRegime};
+use barograph_domain::{Cell, Label, Span, State, TIMEFRAMES, Timeframes, TrendRegime, Ts, VolRegime};
 
 impl Bars {
     /// Readings of the charts as of their newest bars.
@@ -112,7 +112,11 @@ fn choose(
     for (feed, bars) in charted(market, config) {
         let readings = bars.chart_readings();
         let Some(anchor) = readings.anchors[at] else { continue };
-        let origin = Origin { kind: bar_kind(feed), ..feed.origin() }.clocked(anchor, TIMEFRAMES[at], feed.max_age());
+        // What a timeframe says is that of its last close. It stands until the next one and the stream's own limit after it,
+        // however many quiet minutes lie between; the limit of a bar of the stream's own length counts from its close.
+        let next = if feed.step() < TIMEFRAMES[at] { TIMEFRAMES[at] } else { Span::ZERO };
+        let expires = anchor + next + feed.max_age();
+        let origin = Origin { kind: bar_kind(feed), anchor, expires, ..feed.origin() };
         let slot = match read(readings) {
             Ok((value, coverage)) => origin.ready(value, Fullness { coverage, partial: coverage < 1.0 }),
             Err(state) => origin.not_ready(state),

@@ -6,6 +6,7 @@
 
 mod activity;
 mod charts;
+mod positions;
 mod sessions;
 
 pub use activity::vol_class;
@@ -114,6 +115,11 @@ impl Assembly {
         &self.cells
     }
 
+    /// Labels of the trend and the volatility axis on every timeframe.
+    pub(crate) fn timeframes(&self) -> &Timeframes {
+        &self.timeframes
+    }
+
     pub(crate) fn inputs(&self) -> &[InputAge] {
         &self.inputs
     }
@@ -176,6 +182,9 @@ impl Assembly {
             self.funding(market, t, config);
             self.open_interest(market, t, config);
             self.basis(market, t, config);
+            self.liquidations(market);
+            self.positions(market);
+            self.funding_signals(t, config);
         }
         self.charts(market, t, config);
         composite::derive(&mut self.slots, t);
@@ -185,7 +194,7 @@ impl Assembly {
         self.long_bias(t);
     }
 
-    /// A spot market has no funding, open interest, premium or basis.
+    /// A spot market has no funding, open interest, premium, basis, forced closes or crowded accounts.
     fn not_offered(&mut self) {
         for spec in crate::catalogue::CATALOGUE {
             // Some of their parts exist everywhere.
@@ -195,7 +204,13 @@ impl Assembly {
             let needs_contract = spec.inputs.iter().any(|m| {
                 matches!(
                     m,
-                    Metric::FundingRate | Metric::FundingRateSettled | Metric::OpenInterest | Metric::IndexPrice
+                    Metric::FundingRate
+                        | Metric::FundingRateSettled
+                        | Metric::OpenInterest
+                        | Metric::IndexPrice
+                        | Metric::Liquidation
+                        | Metric::LongShortRatio
+                        | Metric::TopTraderPositionRatio
                 )
             });
             if needs_contract {
@@ -230,6 +245,7 @@ impl Assembly {
         self.set(F::FundingRateSettled8h, settled(|s| &s.rate));
         self.set(F::FundingZscore7dSettled, settled(|s| &s.zscore_7d));
         self.set(F::FundingBlock8h, settled(|s| &s.block_8h));
+        self.set(F::FundingFarmingShare, settled(|s| &s.farming_share));
     }
 
     fn open_interest(&mut self, market: &Market, t: Ts, config: &Config) {
@@ -331,11 +347,12 @@ impl Assembly {
     fn stops(&mut self, market: &Market, t: Ts) {
         use Feature as F;
         let mut chosen = StopSlots::MISSING;
+        let zones = market.liquidations.as_ref().and_then(|l| l.levels().near());
         for feed in &market.prices {
             if let PriceSeries::Bars(bars) = &feed.series
                 && let Some(stops) = &bars.stops
             {
-                let slots = stops.slots(self.price, None, &feed.origin());
+                let slots = stops.slots(self.price, zones, &feed.origin());
                 let seen = chosen.atr_14.cell.state != State::Undefined(Reason::MissingInput);
                 if !seen || (chosen.atr_14.ready(t).is_none() && slots.atr_14.ready(t).is_some()) {
                     chosen = slots;

@@ -33,7 +33,7 @@ impl Assembly {
     }
 
     /// The session under way.
-    pub(super) fn session(&self) -> Session {
+    pub(crate) fn session(&self) -> Session {
         self.stretch.map_or(Session::Rollover, |s| s.session)
     }
 

@@ -120,20 +120,27 @@ pub struct LiquidationInputs {
 
 impl LiquidationInputs {
     /// No stream.
-    pub const NOTHING: Self = Self {
-        count_60s: MISSING,
-        burst_threshold: MISSING,
-        velocity: MISSING,
-        velocity_threshold: MISSING,
-        velocity_pct: MISSING,
-        total: MISSING,
-        severity_ratio: MISSING,
-        cascade_flag: MISSING,
-        side: MISSING,
-        long_share_1h: MISSING,
-        events_1h: MISSING,
-        uncalibrated: true,
-    };
+    pub const NOTHING: Self = Self::without(Reason::MissingInput);
+
+    /// No stream, for this reason.
+    #[must_use]
+    pub const fn without(reason: Reason) -> Self {
+        let cell = Cell::undefined(reason);
+        Self {
+            count_60s: cell,
+            burst_threshold: cell,
+            velocity: cell,
+            velocity_threshold: cell,
+            velocity_pct: cell,
+            total: cell,
+            severity_ratio: cell,
+            cascade_flag: cell,
+            side: cell,
+            long_share_1h: cell,
+            events_1h: cell,
+            uncalibrated: true,
+        }
+    }
 
     /// Readings of the last minute as they stand at `t`.
     #[must_use]

@@ -85,6 +85,12 @@ impl Surveillance {
         }
     }
 
+    /// Goes on with the episodes and the labels that `told` has told of, and keeps its own record of how often they happen.
+    pub fn adopt(&mut self, told: &Self) {
+        self.episodes.clone_from(&told.episodes);
+        self.memory = told.memory;
+    }
+
     /// Is an episode of this pattern open?
     #[must_use]
     pub fn is_open(&self, pattern: Pattern) -> bool {

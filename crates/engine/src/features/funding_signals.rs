@@ -81,9 +81,15 @@ pub const BLOCKS: usize = 21;
 pub const BLOCK: Span = Span::hours(8);
 
 /// The last complete blocks of eight hours.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Farming {
     blocks: VecDeque<(Ts, f64)>,
+}
+
+impl Default for Farming {
+    fn default() -> Self {
+        Self { blocks: VecDeque::with_capacity(BLOCKS + 1) }
+    }
 }
 
 impl Farming {

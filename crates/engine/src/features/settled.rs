@@ -4,6 +4,7 @@
 //! Settlements are few and irregular in principle, so they live in a list, not on a grid. Stamps jitter by some
 //! milliseconds and are rounded down to the whole hour they belong to.
 
+use super::funding_signals::Farming;
 use super::hourly::HOUR;
 use super::reading::{Origin, Settings, Slot, Window, score_value};
 use crate::kernel::fold::Block;
@@ -46,6 +47,8 @@ pub struct SettledSlots {
     pub size_pct_30d: Slot,
     /// Mean over the last 8 h: proxy for `funding_ma_8h`.
     pub ma_8h: Slot,
+    /// Share of the last complete blocks that lie beyond a limit, one way.
+    pub farming_share: Slot,
 }
 
 impl SettledSlots {
@@ -57,6 +60,7 @@ impl SettledSlots {
         pct_30d: Slot::MISSING,
         size_pct_30d: Slot::MISSING,
         ma_8h: Slot::MISSING,
+        farming_share: Slot::MISSING,
     };
 }
 
@@ -71,6 +75,9 @@ pub struct Settled {
     list: VecDeque<Settlement>,
     first: Option<Ts>,
     gaps: VecDeque<(Ts, Ts)>,
+    /// The last complete blocks of 8 h, and the sum beyond which one counts as farmed.
+    farming: Farming,
+    farmed: f64,
     /// Something arrived since the readings were taken.
     dirty: bool,
     #[serde(skip, default = "no_settlement")]
@@ -82,9 +89,9 @@ fn no_settlement() -> SettledSlots {
 }
 
 impl Settled {
-    /// For one declared stream.
+    /// For one declared stream. A block's sum beyond `farmed`, one way, counts as farmed (A18).
     #[must_use]
-    pub fn new(stream: StreamIndex, kind: Kind, default_interval: Span, max_age: Span) -> Self {
+    pub fn new(stream: StreamIndex, kind: Kind, default_interval: Span, max_age: Span, farmed: f64) -> Self {
         Self {
             stream,
             kind,
@@ -93,6 +100,8 @@ impl Settled {
             list: VecDeque::with_capacity(KEPT + 1),
             first: None,
             gaps: VecDeque::with_capacity(16),
+            farming: Farming::default(),
+            farmed,
             dirty: false,
             slots: SettledSlots::MISSING,
         }
@@ -143,6 +152,10 @@ impl Settled {
             self.list.pop_front();
         }
         self.first = Some(self.first.map_or(at, |f| f.min(at)));
+        let start = at.floor(EIGHT_HOURS);
+        if let Some(sum) = self.block_at(start) {
+            self.farming.push(start, sum);
+        }
         self.dirty = true;
     }
 
@@ -203,6 +216,7 @@ impl Settled {
                     .mean()
                     .unwrap_or(last.per_8h),
             ),
+            farming_share: self.farming_share(&origin, settings),
         }
     }
 
@@ -232,15 +246,28 @@ impl Settled {
     fn block(&self, origin: &Origin) -> Slot {
         let newest = origin.anchor.floor(EIGHT_HOURS);
         for start in [newest, newest - EIGHT_HOURS] {
-            let members = self.list.iter().filter(|s| s.at >= start && s.at < start + EIGHT_HOURS);
-            let folded = members.clone().map(|s| Sum::of(s.raw)).fold(Sum::EMPTY, Sum::merge);
-            let Some(interval) = members.map(|s| s.interval).next_back() else { continue };
-            if i64::from(folded.n) >= EIGHT_HOURS.0 / interval.0 {
-                return Origin { anchor: start, expires: start + EIGHT_HOURS + self.max_age, ..*origin }
-                    .instant(folded.total());
+            if let Some(sum) = self.block_at(start) {
+                return Origin { anchor: start, expires: start + EIGHT_HOURS + self.max_age, ..*origin }.instant(sum);
             }
         }
         origin.not_ready(State::Warming { have: 0, need: 1 })
+    }
+
+    /// Sum of the block that begins at `start`; `None` while an expected settlement is missing.
+    fn block_at(&self, start: Ts) -> Option<f64> {
+        let from = self.list.partition_point(|s| s.at < start);
+        let members = self.list.range(from..).take_while(|s| s.at < start + EIGHT_HOURS);
+        let folded = members.clone().map(|s| Sum::of(s.raw)).fold(Sum::EMPTY, Sum::merge);
+        let interval = members.last()?.interval;
+        (i64::from(folded.n) >= EIGHT_HOURS.0 / interval.0).then(|| folded.total())
+    }
+
+    fn farming_share(&self, origin: &Origin, settings: &Settings) -> Slot {
+        // It stands until the block after the newest has had time to be complete.
+        let until = |start: Ts| start + EIGHT_HOURS.times(2) + self.max_age;
+        let origin =
+            self.farming.newest().map_or(*origin, |start| Origin { anchor: start, expires: until(start), ..*origin });
+        self.farming.slot(&origin, self.farmed, settings.coverage_min)
     }
 
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "at most 720 settlements")]

@@ -14,6 +14,9 @@ struct Held {
     beaten: u16,
 }
 
+/// Values there is room for from the first one on: what a month of minutes comes to.
+const ROOM: usize = 512;
+
 /// The largest values of the last `length` grid steps.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(from = "Saved", into = "Saved")]
@@ -40,6 +43,10 @@ impl UpperTail {
         }
         if value == 0 {
             return;
+        }
+        if self.held.capacity() == 0 {
+            self.held.reserve(ROOM);
+            self.sorted.reserve(ROOM);
         }
         let (keep, sorted) = (self.keep, &mut self.sorted);
         self.held.retain_mut(|h| {

@@ -1,17 +1,23 @@
 //! Liquidation zones as liquidity levels with a life (features §4.1, §4.8; R4.6).
 //!
 //! Once an hour the zones are compared with those of the hour before. A zone that overlaps an earlier one of its side is the
-//! same level; where its edges moved it gets a further revision with its own `known_at`. What was said of an hour stays.
+//! same level; where its edges moved it gets a further revision with its own `known_at`. One that stands out no more is used
+//! up, as a volume node that leaves its profile is. What was said of an hour stays. Bars do not touch or sweep zones: what
+//! trades there is what they are made of.
 
 use super::zones::{Bins, Zone};
-use barograph_domain::{InstrumentName, Kind, Level, LevelType, Side, Span, Ts};
+use crate::features::hourly::hour_of;
+use crate::liquidity::density::Zone as Near;
+use crate::liquidity::{Change, Face, Happening, Record};
+use barograph_domain::{Kind, LevelType, Side, Span, Ts};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 /// Levels kept; where there are more zones, the lightest have no level.
 const LEVELS_MAX: usize = 16;
+/// Zones there is room for before the lightest are left out: more would be memory for nothing.
+const ZONES_ROOM: usize = 64;
 /// Timeframe of the levels: they are looked at once an hour.
-const TIMEFRAME: Span = Span::hours(1);
+pub const TIMEFRAME: Span = Span::hours(1);
 
 /// One zone with its history.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -19,7 +25,8 @@ struct Tracked {
     zone: Zone,
     /// Its price when it was first seen: part of its name.
     first_price: f64,
-    formed_at: Ts,
+    /// Hour in which it was first seen.
+    formed: i64,
     known_at: Ts,
     revision: u32,
     kind: Kind,
@@ -29,10 +36,18 @@ struct Tracked {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct ZoneLevels {
     tracked: Vec<Tracked>,
+    /// There have been enough forced closes to speak of zones.
+    enough: bool,
     #[serde(skip)]
     found: Vec<Zone>,
     #[serde(skip)]
     next: Vec<Tracked>,
+    /// The same for whoever asks how much lies near a price.
+    #[serde(skip)]
+    near: Vec<Near>,
+    /// What happened to them and was not taken yet.
+    #[serde(skip)]
+    pending: Vec<Change>,
 }
 
 fn overlap(a: &Zone, b: &Zone) -> i32 {
@@ -43,12 +58,17 @@ fn overlap(a: &Zone, b: &Zone) -> i32 {
 }
 
 impl ZoneLevels {
-    /// Looks at the zones of a whole hour.
-    pub(super) fn refresh(&mut self, bins: &Bins, hour: Ts, kind: Kind) {
+    /// Looks at the zones of a whole hour; what follows may be used from `known_at` on.
+    pub(super) fn refresh(&mut self, bins: &Bins, hour: Ts, known_at: Ts, kind: Kind) {
+        self.enough = bins.are_enough();
+        if self.found.capacity() == 0 && self.enough {
+            self.make_room();
+        }
         bins.zones(hour, &mut self.found);
-        self.found.sort_by(|a, b| b.usd.total_cmp(&a.usd));
+        self.found.sort_unstable_by(|a, b| b.usd.total_cmp(&a.usd).then(order(a).cmp(&order(b))));
         self.found.truncate(LEVELS_MAX);
         self.next.clear();
+        let bar = hour_of(hour);
         for zone in &self.found {
             // The heaviest zone chooses first; a level has one continuation.
             let earlier = self
@@ -56,21 +76,67 @@ impl ZoneLevels {
                 .iter()
                 .filter(|t| overlap(&t.zone, zone) > 0 && !self.next.iter().any(|n| n.is_same(t)))
                 .max_by_key(|t| overlap(&t.zone, zone));
-            self.next.push(match earlier {
-                Some(t) if t.zone.bins == zone.bins => *t,
-                Some(t) => Tracked { zone: *zone, known_at: hour, revision: t.revision + 1, kind, ..*t },
-                None => {
-                    Tracked { zone: *zone, first_price: zone.price, formed_at: hour, known_at: hour, revision: 1, kind }
+            let (now, what) = match earlier {
+                Some(t) if t.zone.bins == zone.bins => (*t, None),
+                Some(t) => {
+                    let revision = t.revision + 1;
+                    (Tracked { zone: *zone, known_at, revision, kind, ..*t }, Some(Happening::Revised))
                 }
-            });
+                None => {
+                    let new =
+                        Tracked { zone: *zone, first_price: zone.price, formed: bar, known_at, revision: 1, kind };
+                    (new, Some(Happening::Known))
+                }
+            };
+            self.next.push(now);
+            self.pending.extend(what.map(|what| Change { what, record: now.record(), bar, known_at }));
         }
-        self.next.sort_by(|a, b| a.zone.bottom.total_cmp(&b.zone.bottom));
+        for gone in self.tracked.iter().filter(|t| !self.next.iter().any(|n| n.is_same(t))) {
+            let record = Record { mitigated: Some(bar), ..gone.record() };
+            self.pending.push(Change { what: Happening::Mitigated { broken: false }, record, bar, known_at });
+        }
+        self.next
+            .sort_unstable_by(|a, b| a.zone.bottom.total_cmp(&b.zone.bottom).then(order(&a.zone).cmp(&order(&b.zone))));
         core::mem::swap(&mut self.tracked, &mut self.next);
+        self.reread();
+    }
+
+    fn make_room(&mut self) {
+        self.found.reserve(ZONES_ROOM);
+        self.next.reserve(LEVELS_MAX);
+        self.tracked.reserve(LEVELS_MAX);
+        self.near.reserve(LEVELS_MAX);
+        self.pending.reserve(2 * LEVELS_MAX);
+    }
+
+    /// After a restore: what is derived is made again.
+    pub(super) fn reread(&mut self) {
+        self.near.clear();
+        self.near.extend(self.tracked.iter().map(|t| Near {
+            face: match t.zone.liquidated_side {
+                Side::Long => Face::Low,
+                Side::Short => Face::High,
+            },
+            top: t.zone.top,
+            bottom: t.zone.bottom,
+            strength: t.zone.share,
+        }));
     }
 
     /// Levels of the last whole hour, by price. Strength is the zone's part of all decayed money.
-    pub fn levels<'a>(&'a self, instrument: &'a InstrumentName) -> impl Iterator<Item = Level> + 'a {
-        self.tracked.iter().map(move |t| t.level(instrument))
+    pub fn records(&self) -> impl Iterator<Item = Record> + '_ {
+        self.tracked.iter().map(Tracked::record)
+    }
+
+    /// Zones for the density of stops; `None` while there are too few forced closes to speak of any.
+    #[must_use]
+    pub fn near(&self) -> Option<&[Near]> {
+        self.enough.then_some(&self.near)
+    }
+
+    /// What happened to them since this was asked last.
+    pub fn take(&mut self) -> impl Iterator<Item = Change> + '_ {
+        self.pending.drain(..)
     }
 
     /// Number of levels.
@@ -86,42 +152,26 @@ impl ZoneLevels {
     }
 }
 
+/// An order among zones of equal weight: side, then price.
+fn order(zone: &Zone) -> (Side, (i32, i32)) {
+    (zone.liquidated_side, zone.bins)
+}
+
 impl Tracked {
     fn is_same(&self, other: &Self) -> bool {
-        (self.formed_at, self.zone.liquidated_side) == (other.formed_at, other.zone.liquidated_side)
+        (self.formed, self.zone.liquidated_side) == (other.formed, other.zone.liquidated_side)
             && self.first_price.to_bits() == other.first_price.to_bits()
     }
 
-    fn level(&self, instrument: &InstrumentName) -> Level {
-        let side = match self.zone.liquidated_side {
-            Side::Long => "long",
-            Side::Short => "short",
-        };
-        let name = format!(
-            "{instrument}|{TIMEFRAME}|{}|{side}|{}|{}",
-            LevelType::LiquidationZone.name(),
-            self.formed_at.0,
-            self.first_price
-        );
-        Level {
-            level_id: Uuid::new_v5(&barograph_domain::alert::namespace(), name.as_bytes()).to_string(),
-            revision: self.revision,
-            kind: LevelType::LiquidationZone,
-            timeframe: TIMEFRAME,
-            side: Some(self.zone.liquidated_side),
-            price: self.zone.price,
-            top: self.zone.top,
-            bottom: self.zone.bottom,
-            formed_at: self.formed_at,
-            confirmed_at: self.formed_at,
+    fn record(&self) -> Record {
+        let Zone { price, bottom, top, share, liquidated_side, .. } = self.zone;
+        Record {
+            named: self.first_price,
             known_at: self.known_at,
-            touched_at: None,
-            mitigated_at: None,
-            swept_at: None,
-            touches: 0,
-            volume: None,
-            strength: self.zone.share,
-            source: self.kind,
+            revision: self.revision,
+            rank: Some(share),
+            liquidated: Some((liquidated_side, self.kind)),
+            ..Record::zone(LevelType::LiquidationZone, price, (bottom, top), self.formed, None)
         }
     }
 }

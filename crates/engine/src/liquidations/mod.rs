@@ -194,7 +194,7 @@ impl Liquidations {
         if let Some(hour) = whole_hour(anchor) {
             let velocity = self.velocity_4h(anchor, settings);
             self.velocity.push(hour, velocity.cell.ready());
-            self.zones.refresh(&self.bins, anchor, self.kind);
+            self.zones.refresh(&self.bins, anchor, t + LATENESS, self.kind);
         }
         self.read(settings);
         true
@@ -202,6 +202,12 @@ impl Liquidations {
 
     fn first_minute(&self, end: i64) -> i64 {
         self.presence.since().map_or(end, |s| minute_of(s.ceil(MINUTE))).max(end - minutes::DAY)
+    }
+
+    /// After a restore: what is derived is made again.
+    pub fn reread(&mut self, settings: &Settings) {
+        self.zones.reread();
+        self.read(settings);
     }
 
     /// Takes the readings again, as of the last minute.
@@ -260,6 +266,41 @@ impl Liquidations {
     #[must_use]
     pub fn levels(&self) -> &ZoneLevels {
         &self.zones
+    }
+
+    /// The same, to take what happened to them.
+    pub fn levels_mut(&mut self) -> &mut ZoneLevels {
+        &mut self.zones
+    }
+
+    /// Has the stream spoken, or been said to be live?
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.presence.since().is_some()
+    }
+
+    /// Kind of these events.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Moment after which the readings of the last minute are too old.
+    #[must_use]
+    pub fn expires(&self) -> Ts {
+        self.anchor.map_or(Ts::MIN, |a| a + self.max_age + self.delay)
+    }
+
+    /// The month of hourly velocities, for cuts.
+    #[must_use]
+    pub fn velocity_rank(&self) -> &HourlyRank {
+        &self.velocity
+    }
+
+    /// Is a forced close of `at` heard in time to speak of the minute under way?
+    #[must_use]
+    pub fn is_news(&self, at: Ts, recv_ts: Ts, burst: &Burst) -> bool {
+        at > burst.ts - recent::MINUTE && recv_ts - burst.ts <= self.delay + self.max_age
     }
 
     /// Events that were too late or too early for every window.

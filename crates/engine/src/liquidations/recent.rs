@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 pub const MINUTE: Span = Span::secs(60);
 /// Stamps kept; a minute with more of them is counted as this many.
 const STAMPS_MAX: usize = 4_096;
+/// Stamps there is room for from the first event on; a wilder minute grows it once.
+const STAMPS_ROOM: usize = 128;
 
 /// Stamps of the last minute.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -21,6 +23,9 @@ impl Recent {
     /// Takes an event and says how many lie in `(t − 60 s, t]`, t being the newest stamp. An event that comes later than
     /// younger ones counts with them.
     pub fn push(&mut self, at: Ts) -> u32 {
+        if self.stamps.capacity() == 0 {
+            self.stamps.reserve(STAMPS_ROOM);
+        }
         let newest = self.stamps.back().copied().map_or(at, |b| b.max(at));
         if at > newest - MINUTE {
             let place = self.stamps.partition_point(|s| *s <= at);

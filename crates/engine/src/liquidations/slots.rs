@@ -132,7 +132,7 @@ fn flag(b: bool) -> f64 {
 
 impl Liquidations {
     fn origin(&self, anchor: Ts) -> Origin {
-        Origin { anchor, expires: anchor + self.max_age + self.delay, kind: self.kind, stream: self.stream }
+        Origin { anchor, expires: self.expires(), kind: self.kind, stream: self.stream }
     }
 
     /// How much of `[anchor − length, anchor)` the stream was there for, or why that is not enough.
@@ -157,6 +157,18 @@ impl Liquidations {
         }
         let need = (settings.span_min * whole / MINUTE.0 as f64).ceil().max(1.0) as u32;
         Err(State::Warming { have: ((present / MINUTE.0 as f64) as u32).min(need), need })
+    }
+
+    /// Share of the month, or of what there has been of it, for which the stream was there.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "coverage is shown, not computed with"
+    )]
+    fn month_seen(&self, anchor: Ts) -> f32 {
+        let from = self.presence.since().unwrap_or(anchor).max(anchor - super::MONTH);
+        let span = (anchor - from).0;
+        if span > 0 { (self.presence.present(from, anchor).0 as f64 / span as f64) as f32 } else { 0.0 }
     }
 
     /// Velocity over a window: what was closed since the first non-empty minute, not less than the floor (S03).
@@ -198,6 +210,10 @@ impl Liquidations {
         let (velocity, elapsed) = self.velocity_of(FOUR_HOURS, anchor);
         let cascade_velocity = self.velocity_of(CASCADE, anchor).0;
         let minute = self.fullness(anchor, super::recent::MINUTE, settings);
+        // What a burst is measured by is a month of minutes: until there is one, it may still change.
+        let young = self.presence.since().is_none_or(|since| since > anchor - super::MONTH);
+        let seen = self.month_seen(anchor);
+        let month = minute.map(|full| Fullness { partial: full.partial || young, coverage: full.coverage.min(seen) });
         let count = f64::from(self.recent.count(anchor));
         let (threshold, uncalibrated) = self.threshold;
         let velocity_4h = origin.windowed(spans[FOUR_HOURS], || Ok(velocity));
@@ -207,14 +223,16 @@ impl Liquidations {
             let t = &totals[HOUR];
             t.sum() > 0.0 && events >= limits.one_sided_events && t.long.max(t.short) / t.sum() > limits.one_sided_share
         };
-        let velocity_pct = self.velocity.slot(&velocity_4h, settings);
+        let mut velocity_pct = self.velocity.slot(&velocity_4h, settings);
+        // Hours that turned out later to lie in a gap were counted when they came.
+        velocity_pct.cell.coverage = velocity_pct.cell.coverage.min(seen);
         let own_velocity =
             velocity_pct.cell.ready().and_then(|_| self.velocity.window().quantile(super::VELOCITY_PCT)).unwrap_or(0.0);
         LiquidationSlots {
             long: side(|t| t.long),
             short: side(|t| t.short),
             count_60s: origin.windowed(minute, || Ok(count)),
-            burst_ratio: origin.windowed(minute, || Ok(count / threshold)),
+            burst_ratio: origin.windowed(month, || Ok(count / threshold)),
             burst_flag: origin.windowed(minute, || Ok(flag(count >= limits.burst_count))),
             elapsed_h: origin.windowed(spans[FOUR_HOURS], || elapsed.ok_or(Reason::ZeroDenominator)),
             velocity_4h,
@@ -232,7 +250,7 @@ impl Liquidations {
             cascade_total: origin.windowed(cascade_full, || Ok(cascade.sum())),
             cascade_velocity: origin.windowed(cascade_full, || Ok(cascade_velocity)),
             cascade_side: origin.windowed(cascade_full, || code(Side3::of(&cascade, limits.one_sided_share))),
-            burst_threshold: origin.windowed(minute, || Ok(threshold)),
+            burst_threshold: origin.windowed(month, || Ok(threshold)),
             velocity_threshold: origin.windowed(cascade_full, || Ok(own_velocity.max(limits.critical_velocity))),
             uncalibrated,
         }

@@ -172,10 +172,16 @@ impl Bins {
         self.events.iter().fold(0, |a, b| a.saturating_add(*b))
     }
 
+    /// Are there enough forced closes to speak of zones?
+    #[must_use]
+    pub fn are_enough(&self) -> bool {
+        self.events() >= EVENTS_MIN
+    }
+
     /// Zones at `t`, by price; longs before shorts. Empty below twenty events.
     pub fn zones(&self, t: Ts, out: &mut Vec<Zone>) {
         out.clear();
-        if self.events() < EVENTS_MIN {
+        if !self.are_enough() {
             return;
         }
         let total: f64 = self.bins.iter().map(|b| b.long.usd + b.short.usd).sum();

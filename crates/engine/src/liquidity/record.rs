@@ -108,8 +108,11 @@ pub struct Record {
     pub followed: i64,
     /// Base volume of the defining bar.
     pub volume: Option<f64>,
-    /// Mid-rank of that volume among the bars up to confirmation; 1 where bars have none. `None` until somebody needs it.
+    /// Mid-rank of that volume among the bars up to confirmation; 1 where bars have none. `None` until somebody needs it. Of a
+    /// zone of forced closes: its share of all their money, which is its strength.
     pub rank: Option<f64>,
+    /// Of a zone of forced closes: the side of the positions, and whether the venue shows every one.
+    pub liquidated: Option<(Side, Kind)>,
     /// Volumes seen when it was confirmed.
     pub moment: u32,
 }
@@ -123,7 +126,7 @@ impl Record {
 
     /// A level with edges (bottom, top); confirmation is set when it enters the book.
     #[must_use]
-    pub(super) fn zone(
+    pub(crate) fn zone(
         kind: LevelType,
         price: f64,
         (bottom, top): (f64, f64),
@@ -149,6 +152,7 @@ impl Record {
             followed: i64::MIN,
             volume,
             rank: None,
+            liquidated: None,
             moment: 0,
         }
     }
@@ -157,6 +161,9 @@ impl Record {
     /// theirs.
     #[must_use]
     pub fn strength(&self, bar: i64, options: &Options) -> f64 {
+        if self.liquidated.is_some() {
+            return self.rank.unwrap_or(0.0);
+        }
         strength::of(self.members, bar - self.confirmed, self.touches, self.rank.unwrap_or(1.0), options)
     }
 
@@ -176,7 +183,7 @@ impl Record {
             revision: self.revision,
             kind: self.kind,
             timeframe,
-            side: Face::of(self.kind).map(Face::side),
+            side: Face::of(self.kind).map(Face::side).or(self.liquidated.map(|(side, _)| side)),
             price: self.price,
             top: self.top,
             bottom: self.bottom,
@@ -189,7 +196,7 @@ impl Record {
             touches: self.touches,
             volume: self.volume,
             strength: self.strength(bar, options),
-            source: Kind::Measured,
+            source: self.liquidated.map_or(Kind::Measured, |(_, kind)| kind),
         }
     }
 }
@@ -217,7 +224,12 @@ impl Named<'_> {
             None => format!("{:.8e}", record.named),
         };
         let formed = record.formed * self.timeframe.0;
-        let name = format!("{}|{}|{}|{formed}|{price}", self.instrument, self.timeframe.0, record.kind.name());
+        let side = match record.liquidated {
+            Some((Side::Long, _)) => "|long",
+            Some((Side::Short, _)) => "|short",
+            None => "",
+        };
+        let name = format!("{}|{}|{}|{formed}|{price}{side}", self.instrument, self.timeframe.0, record.kind.name());
         let space = Uuid::new_v5(&Uuid::NAMESPACE_URL, Self::SPACE);
         Uuid::new_v5(&space, name.as_bytes()).to_string()
     }
@@ -283,6 +295,10 @@ impl Change {
 #[must_use]
 pub fn strength_at(change: &LevelChange, at: Ts) -> f64 {
     let level = &change.level;
+    // A zone is weighed anew every hour; between, it is what was said of it.
+    if level.kind == LevelType::LiquidationZone {
+        return level.strength;
+    }
     let bars = (at - level.confirmed_at).0.div_euclid(level.timeframe.0.max(1));
     strength::of(change.members, bars, level.touches, change.volume_rank, &Options::default())
 }

@@ -6,6 +6,7 @@
 
 use super::{BookError, Freshness, RuleSet};
 use crate::catalogue::{Feature, ValueType};
+use crate::detect::Thresholds;
 use crate::sessions::SessionSet;
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
@@ -32,6 +33,8 @@ pub struct Book {
     /// Base multipliers in the order of `Session::ALL`: the book's numbers, which measured ones replace where
     /// `session_base` is `default` and there is enough history.
     pub session_multipliers: [f64; 4],
+    /// Numbers of the detectors (surveillance §2).
+    pub detectors: Thresholds,
     /// Timeframe of the bars that the trend axis reads (regimes §3).
     pub trend_tf: Span,
     /// The user's switch for the AGGRESSIVE upgrade (regimes §8).

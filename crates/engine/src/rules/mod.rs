@@ -10,6 +10,7 @@ mod book;
 mod check;
 mod clause;
 mod cut;
+mod detectors;
 mod eval;
 mod flip;
 mod fresh;

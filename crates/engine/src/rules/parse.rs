@@ -1,8 +1,9 @@
 //! From TOML to a checked [`Book`] (grammar: regimes §12.1). Everything wrong is reported at once, with its place.
 //!
 //! Keys of a book: `name`, `allow_proxy`, `freshness`, `span_min`, `coverage_min`, `hysteresis`, `session_base`, `trend_tf`,
-//! `sessions`, `[[session]]`, `[session_multipliers]`, `allow_aggressive`, `bias_shift`. A rule without `axis` is of the risk axis; an axis other than risk without a rule of
-//! its own takes the standard rules of `books/axes.toml`. Clauses are read by `clause`, judged as a whole by `check`.
+//! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `allow_aggressive`, `bias_shift`. A rule without `axis`
+//! is of the risk axis; an axis other than risk without a rule of its own takes the standard rules of `books/axes.toml`.
+//! Clauses are read by `clause`, judged as a whole by `check`.
 
 use super::book::{
     Book, CutRequest, ENTER_DEFAULT, Enter, Group, MIN_DWELL_DEFAULT, RULES_MAX, Rule, SessionBase, Test,
@@ -15,7 +16,7 @@ use super::tree::{Entry, Node, NodeKind, parse};
 use super::{Clause, Freshness, Warming};
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
-const BOOK_KEYS: [&str; 15] = [
+const BOOK_KEYS: [&str; 16] = [
     "name",
     "allow_proxy",
     "freshness",
@@ -27,6 +28,7 @@ const BOOK_KEYS: [&str; 15] = [
     "sessions",
     "session",
     "session_multipliers",
+    "detectors",
     "allow_aggressive",
     "bias_shift",
     "rule",
@@ -152,6 +154,7 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
         session_base: choice(entries, "session_base", &bases, problems).unwrap_or(SessionBase::Default),
         sessions: super::hours::sessions(entries, problems),
         session_multipliers: super::hours::multipliers(entries, problems),
+        detectors: super::detectors::thresholds(entries, problems),
         trend_tf: choice(entries, "trend_tf", &TREND_TIMEFRAMES, problems).unwrap_or(Span::hours(1)),
         allow_aggressive: flag(entries, "allow_aggressive", problems).unwrap_or(false),
         bias_shift: if shift < 0.0 { -1 } else { 0 },

@@ -69,6 +69,9 @@ fn settings(book: &Book, lines: &mut Lines) {
         let hours = format!("{} {}-{} {}", h.zone.name(), h.start, h.end, h.weekends);
         put(lines, "book.session", session.name(), hours);
     }
+    for (key, value) in book.detectors.lines() {
+        put(lines, "detector", key, value);
+    }
     put(lines, "book", "trend_tf_ns", book.trend_tf.0);
     put(lines, "book", "allow_aggressive", book.allow_aggressive);
     put(lines, "book", "bias_shift", book.bias_shift);
@@ -190,6 +193,8 @@ mod tests {
             ("span_min = 0.25", "span_min = 0.5"),
             ("hysteresis = true", "hysteresis = true\nallow_aggressive = true"),
             ("hysteresis = true", "hysteresis = true\nbias_shift = -1"),
+            ("own_history = true", "own_history = false"),
+            ("own_history = true", "own_history = true\nburst_count = 6"),
         ] {
             assert!(text.contains(from), "{from}");
             assert_ne!(of(&text.replacen(from, to, 1)), version, "{from}");

@@ -10,11 +10,11 @@
 
 use barograph_domain::math::exp;
 use barograph_domain::{
-    Bar, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Payload, Span, Stamp, StreamDecl,
-    StreamIndex, Ts,
+    Bar, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Payload, Side, Span, Stamp,
+    StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::rules::Book;
-use barograph_engine::{Config, Engine, Outputs};
+use barograph_engine::{AlertOut, Config, Engine, Outputs};
 use std::sync::Arc;
 
 /// A market as the engine gets it.
@@ -69,6 +69,9 @@ pub(crate) fn all_streams() -> Vec<StreamDecl> {
         decl(Metric::FundingRate, Span::secs(1), Span::ZERO, Stamp::Instant, true),
         decl(Metric::FundingRateSettled, Span::hours(8), Span::secs(60), Stamp::Instant, false),
         decl(Metric::OpenInterest, Span::secs(300), Span::secs(60), Stamp::Instant, false),
+        decl(Metric::Liquidation, Span::secs(1), Span::ZERO, Stamp::Instant, true),
+        decl(Metric::LongShortRatio, Span::secs(300), Span::secs(60), Stamp::Instant, false),
+        decl(Metric::TopTraderPositionRatio, Span::secs(300), Span::secs(60), Stamp::Instant, false),
     ];
     streams.sort();
     streams
@@ -82,6 +85,8 @@ pub(crate) fn random_world(seed: u64, days: i64) -> World {
     let mut events = Vec::new();
     let start = Ts::from_civil(2025, 6, 1, 0, 0, 0);
     let (mut price, mut oi, mut funding) = (60_000.0_f64, 90_000.0_f64, 0.0001_f64);
+    // A source of its own, so that prices are those of worlds without forced closes.
+    let mut forced = Random(seed ^ 0x11_0c_1d);
     let mut push = |metric: Metric, at: Ts, payload: Payload| {
         let stream = of(metric);
         let recv_ts = at + streams[stream.index()].delay;
@@ -106,6 +111,11 @@ pub(crate) fn random_world(seed: u64, days: i64) -> World {
         if minute % 5 == 0 {
             oi *= exp(0.003 * wild * r.normal());
             push(Metric::OpenInterest, at, Payload::Value(oi));
+            push(Metric::LongShortRatio, at, Payload::Value(exp(0.4 * forced.normal())));
+            push(Metric::TopTraderPositionRatio, at, Payload::Value(exp(0.4 * forced.normal())));
+        }
+        for (at, payload) in forced_closes(&mut forced, at, price, wild) {
+            push(Metric::Liquidation, at, payload);
         }
         if minute % 480 == 0 {
             let settled = Payload::Funding { rate: funding, interval_h: Some(8.0), next_ts: None, special: false };
@@ -114,6 +124,26 @@ pub(crate) fn random_world(seed: u64, days: i64) -> World {
     }
     events.sort_by(Event::order);
     World { instruments: vec![perpetual()], streams, events }
+}
+
+/// Forced closes of one minute: mostly none, now and then a few, rarely a burst of one side.
+fn forced_closes(r: &mut Random, close: Ts, price: f64, wild: f64) -> Vec<(Ts, Payload)> {
+    let n = match r.unit() {
+        u if u < 0.002 * wild => 4 + r.next() % 12,
+        u if u < 0.03 * wild => 1 + r.next() % 2,
+        _ => 0,
+    };
+    let liquidated_side = if r.unit() < 0.5 { Side::Long } else { Side::Short };
+    let mut out: Vec<(Ts, Payload)> = (0..n)
+        .map(|_| {
+            #[expect(clippy::cast_possible_truncation, reason = "a moment within a minute")]
+            let before = Span((r.unit() * 5.9e10) as i64 + 1);
+            let (price, qty) = (price * (1.0 + 0.004 * (r.unit() - 0.5)), 0.05 + 2.0 * r.unit());
+            (close - before, Payload::Liquidation { liquidated_side, price, qty })
+        })
+        .collect();
+    out.sort_by_key(|(at, _)| *at);
+    out
 }
 
 pub(crate) fn perpetual() -> Instrument {
@@ -131,16 +161,30 @@ impl World {
 
     /// All rows for which `keep` is true.
     pub(crate) fn rows(&self, book: &str, events: &[Event], keep: impl Fn(&MinuteRow) -> bool) -> Vec<MinuteRow> {
+        self.run(book, events, keep).0
+    }
+
+    /// The same with every record of an alert.
+    pub(crate) fn run(
+        &self,
+        book: &str,
+        events: &[Event],
+        keep: impl Fn(&MinuteRow) -> bool,
+    ) -> (Vec<MinuteRow>, Vec<AlertOut>) {
         let mut engine = self.engine(book);
-        let (mut out, mut rows) = (Outputs::default(), Vec::new());
+        let (mut out, mut rows, mut alerts) = (Outputs::default(), Vec::new(), Vec::new());
+        let mut take = |out: &mut Outputs| {
+            rows.extend(out.rows().iter().filter(|r| keep(r)).cloned());
+            alerts.extend_from_slice(out.alerts());
+            out.clear();
+        };
         for event in events {
             engine.step(event, &mut out);
-            rows.extend(out.rows().iter().filter(|r| keep(r)).cloned());
-            out.clear();
+            take(&mut out);
         }
         engine.finish(Ts::MAX, &mut out);
-        rows.extend(out.rows().iter().filter(|r| keep(r)).cloned());
-        rows
+        take(&mut out);
+        (rows, alerts)
     }
 }
 

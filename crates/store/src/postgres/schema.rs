@@ -6,7 +6,36 @@
 //! that beside the exact payload; numbers are `float8` and keep every bit.
 
 /// What turns version `i` into version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6];
+
+/// Records of alerts: appended and never changed, kept for ever (surveillance §1). Of a run that is replaced, the view shows
+/// what its parts show, and all that was published.
+const V6: &str = r#"
+CREATE TABLE alerts (
+    segment bigint NOT NULL,
+    row_ts bigint NOT NULL,
+    known_ts bigint NOT NULL,
+    alert text COLLATE "C" NOT NULL,
+    revision bigint NOT NULL,
+    pattern text COLLATE "C" NOT NULL,
+    change text COLLATE "C" NOT NULL,
+    severity bigint NOT NULL,
+    opened_ts bigint NOT NULL,
+    body text NOT NULL,
+    digest bigint NOT NULL,
+    PRIMARY KEY (segment, row_ts, known_ts, alert, revision)
+);
+CREATE VIEW market_alerts AS
+    SELECT DISTINCT ON (r.run, a.known_ts, a.alert, a.revision) barograph_time(a.known_ts) AS known_time,
+        split_part(r.instrument, ':', 1) AS venue, substr(r.instrument, strpos(r.instrument, ':') + 1) AS symbol,
+        a.alert AS alert_id, a.revision, a.pattern AS pattern_type, a.change,
+        (ARRAY['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'])[a.severity + 1] AS severity,
+        barograph_time(a.opened_ts) AS opened_at, a.body::jsonb AS evidence, r.logic_version, r.book
+    FROM runs r JOIN parts p USING (run)
+        JOIN alerts a ON a.segment = r.live_segment
+            OR a.segment = p.segment AND p.live = 0 AND a.row_ts >= p.from_ts AND a.row_ts < p.until_ts
+    ORDER BY r.run, a.known_ts, a.alert, a.revision, a.segment = r.live_segment DESC;
+"#;
 
 /// Digests of records that nothing else would miss a byte of. NULL: written before there were any.
 const V5: &str = r#"

@@ -11,7 +11,7 @@ use super::pieces::Fact;
 use super::segment::{self, Part};
 use super::streams::{self, Stored};
 use super::{digest, hash, points, rows, runs};
-use crate::{CheckReport, LabelChange, Range, RunInfo, codec};
+use crate::{AlertQuery, CheckReport, LabelChange, Range, RunInfo, codec};
 use barograph_domain::{MinuteRow, RiskRegime, Span, Ts};
 
 /// Problems listed; a file that is damaged all over need not fill the screen.
@@ -20,12 +20,13 @@ const PROBLEMS_MAX: usize = 20;
 /// See [`crate::Reader::check`].
 pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
     let mut report = CheckReport::default();
-    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 7] = [
+    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 8] = [
         structure,
         metric_points,
         |conn, _| runs::check(conn),
         all_runs,
         |conn, _| super::levels::check(conn),
+        |conn, _| super::alerts::check(conn),
         |conn, _| super::positions::check(conn),
         totals,
     ];
@@ -84,6 +85,7 @@ fn totals(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     let strays: i64 = conn.query_row(
         "SELECT (SELECT count(*) FROM parts WHERE run NOT IN (SELECT run FROM runs)
                 OR segment NOT IN (SELECT segment FROM segments))
+            + (SELECT count(*) FROM alerts WHERE segment NOT IN (SELECT segment FROM segments))
             + (SELECT count(*) FROM level_changes WHERE segment NOT IN (SELECT segment FROM segments))
             + (SELECT count(*) FROM streams WHERE instrument NOT IN (SELECT instrument FROM instruments))",
         NONE,
@@ -160,7 +162,7 @@ fn recount(conn: &Connection, stream: &Stored) -> Inner<Stored> {
 
 fn all_runs(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     let (mut row_count, mut label_count, mut gap_count) = (0, 0, 0);
-    let mut level_count = 0;
+    let (mut level_count, mut alert_count) = (0, 0);
     let all = runs::load(conn, runs::Which::All, None)?;
     for (run, info) in &all {
         let name = format!("{} {}", info.spec.key.instrument, info.spec.key.logic_version);
@@ -170,6 +172,7 @@ fn all_runs(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
                 label_count += labels;
                 gap_count += gaps;
                 level_count += levels(conn, *run, &name, report)?;
+                alert_count += alerts(conn, *run, &name, report)?;
             }
             Err(f) => report.problems.push(format!("{name}: {}", readable(f)?)),
         }
@@ -179,12 +182,24 @@ fn all_runs(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     report.counts.push(("label changes", label_count));
     report.counts.push(("gaps", gap_count));
     report.counts.push(("levels", level_count));
+    report.counts.push(("alerts", alert_count));
     Ok(())
 }
 
 /// Number of things that happened to levels, all of them readable.
 fn levels(conn: &Connection, run: i64, name: &str, report: &mut CheckReport) -> Inner<u64> {
     match super::levels::changes(conn, run, Range::ALL, usize::MAX, None) {
+        Ok(found) => Ok(found.items.len() as u64),
+        Err(f) => {
+            report.problems.push(format!("{name}: {}", readable(f)?));
+            Ok(0)
+        }
+    }
+}
+
+/// Number of records of alerts, all of them readable.
+fn alerts(conn: &Connection, run: i64, name: &str, report: &mut CheckReport) -> Inner<u64> {
+    match super::alerts::records(conn, run, &AlertQuery::default()) {
         Ok(found) => Ok(found.items.len() as u64),
         Err(f) => {
             report.problems.push(format!("{name}: {}", readable(f)?));

@@ -78,6 +78,8 @@ pub(super) fn of_content(conn: &Connection) -> Inner<ContentHash> {
     ];
     // Stores without levels hash as they did when there were none.
     sections.extend(Some(level_changes(conn)?).filter(|s| s.count > 0));
+    // Nor do stores without alerts change.
+    sections.extend(Some(alerts(conn)?).filter(|s| s.count > 0));
     // Stores without order books hash as they did when there were none.
     sections.extend(Some(books(conn)?).filter(|s| s.count > 0));
     let mut total = Sha256::new();
@@ -291,6 +293,21 @@ fn level_changes(conn: &Connection) -> Inner<SectionHash> {
             let body = codec::level::encode(&change).map_err(|e| Fault::Damaged(format!("a level {e}")))?;
             out.uint(body.len() as u64);
             out.bytes(&body);
+            out.count += 1;
+        }
+    }
+    Ok(out.finish())
+}
+
+fn alerts(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("alerts");
+    for (run, info) in runs::load(conn, runs::Which::All, None)? {
+        out.text(&info.spec.key.instrument.to_string());
+        out.text(&info.spec.key.logic_version);
+        for known in super::alerts::records(conn, run, &crate::AlertQuery::default())?.items {
+            out.int(known.known_at.0);
+            let text = serde_json::to_string(&known.alert).map_err(|e| Fault::Damaged(format!("an alert: {e}")))?;
+            out.text(&text);
             out.count += 1;
         }
     }

@@ -11,12 +11,12 @@ use super::fault::{Fault, Inner};
 use super::levels::{self, Steps};
 use super::live_rows::{self, RunSlot};
 use super::streams::{self, Stored};
-use super::{books, bulk, digest, pieces, points, replace, runs, segment};
+use super::{alerts, books, bulk, digest, pieces, points, replace, runs, segment};
 use crate::codec::points::{self as packed, Packed};
 use crate::codec::{ChunkBuilder, Width};
 use crate::postgres::copy_points;
 use crate::run::{GRID, stream_slots};
-use crate::{Appended, LiveBatch, LiveLevel, PointsVersion, Provenance, RunSpec};
+use crate::{Appended, LiveAlert, LiveBatch, LiveLevel, PointsVersion, Provenance, RunSpec};
 use barograph_domain::{Event, InstrumentName, MinuteRow, Span, StreamDecl, StreamIndex, Ts};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -86,6 +86,7 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
         done.gaps += u64::from(stored);
     }
     cache.levels(conn, batch, &mut done)?;
+    cache.alerts(conn, batch, &mut done)?;
     for book in batch.books {
         books::check(book)?;
         let Some(slot) = cache.instruments.get(book.instrument) else {
@@ -300,6 +301,22 @@ impl Cache {
                 stored |= levels::put(conn, segment, step, change)?;
             }
             done.levels += u64::from(stored);
+        }
+        Ok(())
+    }
+
+    fn alerts(&mut self, conn: &Connection, batch: &LiveBatch<'_>, done: &mut Appended) -> Inner<()> {
+        for LiveAlert { instrument, alert } in batch.alerts {
+            let slot = self.instruments.get(*instrument).filter(|s| !s.runs.is_empty());
+            let Some(slot) = slot else {
+                return Err(Fault::Invalid(format!("an alert known at {} has no run in the batch", alert.known_at)));
+            };
+            let mut stored = false;
+            for run in &slot.runs {
+                let segment = self.runs[*run].container(conn)?;
+                stored |= alerts::put(conn, segment, &batch.runs[*run].key, alert)?;
+            }
+            done.alerts += u64::from(stored);
         }
         Ok(())
     }

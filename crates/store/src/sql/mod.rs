@@ -2,6 +2,7 @@
 //!
 //! Statements are written once, in the SQL that both understand; [`db`] is the thin place where they part.
 
+mod alerts;
 pub(crate) mod books;
 mod bulk;
 mod check;

@@ -5,16 +5,16 @@ use super::events::Merge;
 use super::fault::{Fault, Inner};
 use super::pool::{Loan, Origin, Pool};
 use super::runs::Which;
-use super::{books, check, levels, positions, query, rows, runs, segment, streams};
+use super::{alerts, books, check, levels, positions, query, rows, runs, segment, streams};
 use crate::postgres::Address;
 use crate::run::usable_until;
 use crate::{
-    Book, CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange, LevelQuery,
-    NoticeQuery, Page, Point, PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, StreamInfo,
-    WatchState,
+    AlertQuery, Book, CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange,
+    LevelQuery, NoticeQuery, Page, Point, PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey,
+    StreamInfo, WatchState,
 };
 use barograph_domain::advice::{Notice, Position};
-use barograph_domain::{InstrumentName, LevelChange, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{InstrumentName, KnownAlert, LevelChange, StreamDecl, StreamIndex, Ts};
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
@@ -122,6 +122,10 @@ impl<K> Reader for SqlReader<K> {
 
     fn levels(&self, run: &RunKey, q: &LevelQuery) -> Result<Page<LevelChange>> {
         self.of_run(run, |conn, id| levels::list(conn, id, q))
+    }
+
+    fn alerts(&self, run: &RunKey, q: &AlertQuery) -> Result<Page<KnownAlert>> {
+        self.of_run(run, |conn, id| alerts::records(conn, id, q))
     }
 
     fn books(&self, instrument: &InstrumentName, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Book>> {

@@ -9,6 +9,7 @@
 //! Published minutes are not part of the game: their parts stay, rows for them are left out, and the new segment shows
 //! the minutes around them.
 
+use super::alerts;
 use super::db::{Connection, params};
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
@@ -18,8 +19,8 @@ use super::writer::Core;
 use super::{rows, runs};
 use crate::codec::ChunkBuilder;
 use crate::run::{GRID, row_of};
-use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunSpec, RunWriter};
-use barograph_domain::{LevelChange, MinuteRow, RiskRegime, Span, StreamDecl, Ts};
+use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunKey, RunSpec, RunWriter};
+use barograph_domain::{KnownAlert, LevelChange, MinuteRow, RiskRegime, Span, StreamDecl, Ts};
 use std::collections::VecDeque;
 
 /// Chunks kept in memory before they are staged: two days and a half, a megabyte or two.
@@ -36,6 +37,7 @@ struct Pending {
     labels: Vec<LabelChange>,
     gaps: Vec<Gap>,
     levels: Vec<(u32, LevelChange)>,
+    alerts: Vec<KnownAlert>,
     checkpoints: Vec<(Ts, Vec<u8>)>,
 }
 
@@ -119,7 +121,7 @@ impl Plan {
 
     fn stage(&self, tx: &Connection) -> Inner<i64> {
         let segment = self.segment(tx)?;
-        store(tx, segment, self.layout.ensure(tx)?, &self.pending)?;
+        store(tx, segment, self.layout.ensure(tx)?, &self.spec.key, &self.pending)?;
         thin_checkpoints(tx, &[Part { id: segment, from: Ts::MIN, until: Ts::MAX, live: false }])?;
         Ok(segment)
     }
@@ -137,7 +139,7 @@ impl Plan {
         };
         if !appended {
             let segment = self.segment(tx)?;
-            store(tx, segment, layout, &self.pending)?;
+            store(tx, segment, layout, &self.spec.key, &self.pending)?;
             let from = if kept.is_some() { self.first() } else { Ts::MIN };
             show_around(tx, run, segment, from, &published)?;
         }
@@ -181,7 +183,7 @@ impl Plan {
         let first = segment::hour_key(tail.id, from);
         tx.prepare("DELETE FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2")?
             .execute([first + 1, segment::chunk_key(tail.id, Ts::MAX)])?;
-        store(tx, tail.id, layout, &self.pending)?;
+        store(tx, tail.id, layout, &self.spec.key, &self.pending)?;
         let same_hour = |c: &&Chunk| segment::hour_key(tail.id, c.first) == first;
         if let Some(new) = self.pending.chunks.first().filter(same_hour) {
             let mut all = kept;
@@ -232,7 +234,7 @@ fn check(conn: &Connection, spec: &RunSpec, from: Option<Ts>) -> Inner<Around> {
     Ok((label, published))
 }
 
-fn store(conn: &Connection, segment: i64, layout: i64, pending: &Pending) -> Inner<()> {
+fn store(conn: &Connection, segment: i64, layout: i64, key: &RunKey, pending: &Pending) -> Inner<()> {
     for chunk in &pending.chunks {
         chunk.put(conn, segment::hour_key(segment, chunk.first), layout)?;
     }
@@ -244,6 +246,9 @@ fn store(conn: &Connection, segment: i64, layout: i64, pending: &Pending) -> Inn
     }
     for (step, change) in &pending.levels {
         levels::put(conn, segment, *step, change)?;
+    }
+    for alert in &pending.alerts {
+        alerts::put(conn, segment, key, alert)?;
     }
     for (ts, body) in &pending.checkpoints {
         conn.prepare(
@@ -363,6 +368,19 @@ impl RunWriter for Replacement<'_> {
         Ok(())
     }
 
+    fn alert(&mut self, alert: &KnownAlert) -> Result<()> {
+        let minute = row_of(alert.known_at);
+        if minute < self.plan.first() {
+            return self.refuse(format!("an alert known at {} was known to earlier rows", alert.known_at));
+        }
+        if self.published.iter().any(|(part, _)| part.contains(minute)) {
+            return Ok(());
+        }
+        self.plan.pending.alerts.push(alert.clone());
+        self.total.alerts += 1;
+        Ok(())
+    }
+
     fn checkpoint(&mut self, ts: Ts, bytes: &[u8]) -> Result<()> {
         if ts < self.plan.first() {
             return self.refuse(format!("a checkpoint at {ts} lies before the replacement"));
@@ -376,7 +394,7 @@ impl RunWriter for Replacement<'_> {
     fn finish(mut self: Box<Self>) -> Result<Replaced> {
         if self.refused {
             return Err(Error::Invalid(
-                "a refused row, gap, level or checkpoint leaves the replacement incomplete".to_owned(),
+                "a refused row, gap, level, alert or checkpoint leaves the replacement incomplete".to_owned(),
             ));
         }
         self.close_chunk()?;

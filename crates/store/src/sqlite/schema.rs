@@ -7,7 +7,7 @@
 //! form of the points for anyone with an SQL prompt.
 
 /// What turns a database of version `i` into one of version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6];
 
 const V1: &str = "
 CREATE TABLE instruments (
@@ -161,6 +161,24 @@ CREATE TABLE position_notices (
     body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX position_notices_ts ON position_notices (ts);
+";
+
+/// Records of alerts: appended and never changed, kept for ever (surveillance §1).
+const V6: &str = "
+CREATE TABLE alerts (
+    segment INTEGER NOT NULL,
+    row_ts INTEGER NOT NULL,                -- first minute that knew it
+    known_ts INTEGER NOT NULL,
+    alert TEXT NOT NULL,                    -- id of the episode
+    revision INTEGER NOT NULL,              -- counts the records of an episode
+    pattern TEXT NOT NULL,
+    change TEXT NOT NULL,
+    severity INTEGER NOT NULL,              -- 0 INFO, 1 LOW, 2 MEDIUM, 3 HIGH, 4 CRITICAL
+    opened_ts INTEGER NOT NULL,
+    body TEXT NOT NULL,                     -- the record, JSON
+    digest INTEGER NOT NULL,
+    PRIMARY KEY (segment, row_ts, known_ts, alert, revision)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Digests of records that nothing else would miss a byte of. NULL: written before there were any.

@@ -4,6 +4,7 @@
 //! fails panics with what it saw; nothing here knows which database answers.
 #![expect(clippy::unwrap_used, reason = "these are tests, kept where every backend finds them")]
 
+pub mod alerts;
 pub mod hash;
 pub mod levels;
 pub mod live;
@@ -63,6 +64,9 @@ macro_rules! suite {
         $crate::suite_of!($factory, levels:
             changes_come_back_bit_for_bit_in_pages, levels_are_as_they_were_known_to_be,
             levels_are_replaced_with_their_minutes, published_levels_stay);
+        $crate::suite_of!($factory, alerts:
+            alerts_come_back_bit_for_bit_in_pages, alerts_can_be_filtered, open_episodes_are_as_they_were_known,
+            alerts_are_replaced_with_their_minutes, published_alerts_stay, alerts_are_never_pruned);
         $crate::suite_of!($factory, hash:
             order_of_arrival_does_not_show, neither_do_pieces, every_change_shows, wall_clock_and_checkpoints_do_not);
         $crate::suite_of!($factory, live:

@@ -2,10 +2,10 @@
 
 use crate::server::{Server, shared};
 use barograph_domain::{Instrument, Metric, Payload, Side, Span, Ts};
-use barograph_store::suite::hash;
 use barograph_store::suite::sample::{self, Market, START};
+use barograph_store::suite::{alerts, hash};
 use barograph_store::{
-    BookSample, Error, LiveBatch, PgReader, PgWriter, PointsVersion, Reader, Retention, Role, SqliteReader,
+    BookSample, Error, LiveAlert, LiveBatch, PgReader, PgWriter, PointsVersion, Reader, Retention, Role, SqliteReader,
     SqliteWriter, Target, Writer, migrate, open_reader, open_writer, show_basis_every,
 };
 
@@ -39,12 +39,15 @@ fn fill(writer: &mut dyn Writer) {
             asks: vec![(100.5, 1.5)],
         }];
         let runs = [spec.clone()];
+        let told = if n % 100 == 0 { alerts::story(n) } else { Vec::new() };
+        let told: Vec<LiveAlert> = told.into_iter().map(|alert| LiveAlert { instrument: 0, alert }).collect();
         let batch = LiveBatch {
             instruments: &instruments,
             streams: &streams,
             points: &points,
             runs: &runs,
             rows: &rows,
+            alerts: &told,
             books: &books,
             ..LiveBatch::default()
         };
@@ -137,6 +140,19 @@ fn views_answer_in_sql() {
             vec!["2026-02-10 00:00:00+00", "index_price", "100", "binance-usdm", "import"],
         ),
         ("SELECT count(*) > 100 FROM market_metrics WHERE provenance = 'live'", vec!["t"]),
+        (
+            "SELECT known_time, venue, symbol, pattern_type, change, severity, evidence->>'state' FROM market_alerts
+             WHERE severity <> 'INFO' ORDER BY known_time LIMIT 1",
+            vec![
+                "2026-01-01 06:40:07+00",
+                "binance-usdm",
+                "BTCUSDT",
+                "LIQUIDATION_CASCADE",
+                "OPENED",
+                "CRITICAL",
+                "OPEN",
+            ],
+        ),
         ("SELECT ts, symbol, axis, regime, previous_regime, book FROM regimes ORDER BY ts LIMIT 1", {
             vec!["2026-01-01 00:01:00+00", "BTCUSDT", "risk", "UNKNOWN", "", "default"]
         }),

@@ -3,10 +3,10 @@
 use crate::common::{Sample, reader, sample, writer};
 use barograph_domain::{GapReason, Span, Status, StatusState};
 use barograph_store::suite::sample::START;
-use barograph_store::suite::{hash, levels, positions};
+use barograph_store::suite::{alerts, hash, levels, positions};
 use barograph_store::{
-    BookSample, Error, Gap, LevelQuery, LiveBatch, NoticeQuery, PointsVersion, Reader, Result, Role, SqliteReader,
-    SqliteWriter, Target, WatchState, Writer, open_positions, sqlite,
+    AlertQuery, BookSample, Error, Gap, LevelQuery, LiveBatch, NoticeQuery, PointsVersion, Reader, Result, Role,
+    SqliteReader, SqliteWriter, Target, WatchState, Writer, open_positions, sqlite,
 };
 use std::fs;
 use std::path::Path;
@@ -38,6 +38,7 @@ fn filled_with_all(folder: &Path) -> (Sample, String) {
     let mut run = w.replace(&sample.spec, None, PointsVersion(1)).unwrap();
     sample.rows.iter().for_each(|r| run.row(r).unwrap());
     (4..28).flat_map(|k| levels::story(10 * k)).for_each(|c| run.level(&c).unwrap());
+    (4..28).flat_map(|k| alerts::story(10 * k)).for_each(|a| run.alert(&a).unwrap());
     run.checkpoint(sample.rows[299].ts, b"state of the engine").unwrap();
     run.finish().unwrap();
     drop(w);
@@ -141,6 +142,12 @@ fn a_changed_number_is_found() {
         ("UPDATE level_changes SET row_ts = row_ts + 60000000000 WHERE step = 1", "another time or level"),
         ("DELETE FROM level_changes WHERE step = 0", "is missing"),
         ("UPDATE level_changes SET segment = 77", "belong to nothing"),
+        ("UPDATE alerts SET body = replace(body, 'LONG', 'long')", "the alert"),
+        ("UPDATE alerts SET known_ts = known_ts + 1", "the alert"),
+        ("UPDATE alerts SET severity = severity - 1", "other words or times"),
+        ("UPDATE alerts SET pattern = 'SPOOFING'", "other words or times"),
+        ("UPDATE alerts SET row_ts = row_ts + 60000000000", "other words or times"),
+        ("UPDATE alerts SET segment = 77", "belong to nothing"),
         ("UPDATE positions SET body = replace(body, 'swing', 'swung')", "the position"),
         ("UPDATE positions SET removed_at = registered_at + 9 WHERE id = 'one'", "the position 'one'"),
         ("UPDATE position_states SET body = '{}'", "the memory of the position"),
@@ -224,6 +231,7 @@ fn a_damaged_byte_never_passes_as_sound() {
             reader.runs(None).is_ok(),
             reader.latest(key, 9, None).is_ok(),
             reader.levels(key, &LevelQuery::default()).is_ok(),
+            reader.alerts(key, &AlertQuery::default()).is_ok(),
             reader.events(&sample.streams, None, None).map(Iterator::count).is_ok(),
         );
         match reader.check(true) {
@@ -317,7 +325,7 @@ INSERT INTO gaps_1 SELECT segment, row_ts, known_ts, decl, state, from_ts, until
 DROP TABLE gaps; ALTER TABLE gaps_1 RENAME TO gaps;
 ALTER TABLE points DROP COLUMN provenance;
 DROP TABLE live_points; DROP TABLE books;
-DROP TABLE level_changes;
+DROP TABLE level_changes; DROP TABLE alerts;
 DROP TABLE positions; DROP TABLE position_states; DROP TABLE position_notices;
 PRAGMA user_version = 1;
 ";

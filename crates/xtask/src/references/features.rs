@@ -72,6 +72,6 @@ mod tests {
             let line = text.lines().find(|l| l.starts_with(&format!("| `{}` v", spec.id))).unwrap();
             assert_eq!(line.replace("\\|", "").split(" | ").count(), 8, "{line}");
         }
-        assert_eq!(text.matches("\n## ").count(), 9);
+        assert_eq!(text.matches("\n## ").count(), 11);
     }
 }

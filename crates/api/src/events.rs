@@ -1,0 +1,369 @@
+//! Events: records of alerts as they go over the wire, with evidence a person can check.
+//!
+//! The canonical envelope holds that of the fourth original (payloads §5) and the alert of the third (§6) and more; with
+//! `format=seed4` exactly the former goes out. Nothing here says that anything was detected.
+
+use crate::alias_markets::pair_of;
+use barograph_domain::alert::{AlertState, Change, Statistic};
+use barograph_domain::{InstrumentName, Pattern, Severity, Trigger, Ts};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// The patterns that the fourth original knows (R4.28).
+pub const SEED4_PATTERNS: [Pattern; 6] = [
+    Pattern::LiquidationCascade,
+    Pattern::FundingAnomaly,
+    Pattern::FundingReversal,
+    Pattern::VolatilityRegimeChange,
+    Pattern::CorrelationBreak,
+    Pattern::RegimeConfirmed,
+];
+/// The changes that the fourth original sends: it has no word for an end.
+pub const SEED4_CHANGES: [Change; 3] = [Change::Opened, Change::Updated, Change::Happened];
+
+/// A fact of an event.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum DatumView {
+    /// A number.
+    Number(f64),
+    /// A word.
+    Word(String),
+    /// Words.
+    Words(Vec<String>),
+    /// Nothing; `<name>_reason` beside it says why.
+    Null,
+}
+
+/// Facts by name.
+pub type Data = BTreeMap<String, DatumView>;
+
+/// Stretch of time the statistics speak of.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
+pub struct EvidenceWindow {
+    /// Its beginning, by the venue's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub from: Ts,
+    /// Its end.
+    #[schema(value_type = String, format = DateTime)]
+    pub to: Ts,
+}
+
+/// How often the same detector spoke here, so that nobody mistakes an alert for news.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
+pub struct BaseRateView {
+    /// Firings per day over the last 30 days; null before there was a day.
+    pub per_day_30d: Option<f64>,
+    /// Episodes that began in the last 30 days, before this one.
+    pub fired_30d: u32,
+    /// The same over 90 days.
+    pub fired_90d: u32,
+    /// Days of the last 90 on which it could be judged at all.
+    pub known_days: f64,
+    /// Share of the judged minutes of the last 90 days in which an episode was open; null before the first one.
+    pub held_share_90d: Option<f64>,
+}
+
+/// What a person needs to check an alert (surveillance §7).
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct EvidenceView {
+    /// When it was measured.
+    pub window: EvidenceWindow,
+    /// What was measured, against what.
+    pub statistics: Vec<Statistic>,
+    /// How often it happens here.
+    pub base_rate: BaseRateView,
+    /// What the evidence cannot show, in sentences.
+    pub limits: Vec<String>,
+    /// Earlier episodes with their outcomes; null: not built.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub similar: Option<()>,
+    /// Why there are none.
+    #[schema(example = "not_available")]
+    pub similar_reason: &'static str,
+}
+
+/// One moment in the life of an alert: opened, worse than before, suspended by a gap, resumed, closed, or a change that has no
+/// length.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct EventView {
+    /// Name-based UUID of detector, market, beginning and logic version: the same for all records of an episode, and the same
+    /// in every replay.
+    #[schema(example = "0f8fad5b-d9cb-569f-a165-70867728950e")]
+    pub alert_id: String,
+    /// Counts the records of an episode from 1.
+    pub revision: u32,
+    /// What it is an event of: the same word as `pattern_type`.
+    pub event_type: Pattern,
+    /// What the detector looks for.
+    pub pattern_type: Pattern,
+    /// Which of several ways; null where there is one.
+    pub trigger: Option<Trigger>,
+    /// Part that speaks.
+    #[schema(example = "CASCADE")]
+    pub source: &'static str,
+    /// What this record reports.
+    pub change: Change,
+    /// State after it.
+    pub state: AlertState,
+    /// Moment of the evaluation, by the venue's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: Ts,
+    /// The earliest moment it may be used; it is shown to nobody earlier.
+    #[schema(value_type = String, format = DateTime)]
+    pub known_at: Ts,
+    /// Whose.
+    #[schema(value_type = String, example = "binance-usdm:BTCUSDT")]
+    pub instrument: InstrumentName,
+    /// `BASE/QUOTE`.
+    #[schema(example = "BTC/USDT")]
+    pub symbol: String,
+    /// Both pairs, where two markets are compared; else null.
+    #[schema(example = "BTC/USDT/ETH/USDT")]
+    pub asset_pair: Option<String>,
+    /// Greatest severity so far.
+    pub severity: Severity,
+    /// The same in the words of the third original: HIGH, MEDIUM or LOW.
+    #[schema(example = "HIGH")]
+    pub risk_level: &'static str,
+    /// 0 to 100; 63.2 at the threshold.
+    pub anomaly_score: f64,
+    /// A heading.
+    pub title: String,
+    /// What was measured, against what, over which time, how often it happens here.
+    pub description: String,
+    /// The same, under the name of the third original.
+    pub explanation: String,
+    /// When the episode began.
+    #[schema(value_type = String, format = DateTime)]
+    pub opened_at: Ts,
+    /// When the pattern last held.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_seen_at: Ts,
+    /// When it was over; null while it is not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub closed_at: Option<Ts>,
+    /// An open alert that says the same more strongly; this one is kept, but nobody is called.
+    pub inhibited_by: Option<Pattern>,
+    /// The event's own facts; null with `<name>_reason` where undefined.
+    #[schema(value_type = BTreeMap<String, DatumView>)]
+    pub data: Data,
+    /// What a person needs to check it.
+    pub evidence: EvidenceView,
+    /// Logic that made it.
+    pub logic_version: String,
+}
+
+/// The envelope of the fourth original, exactly (payloads §5, R4.29).
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct AliasEvent {
+    /// One of the original's six.
+    pub event_type: Pattern,
+    /// With milliseconds.
+    #[schema(format = DateTime)]
+    pub timestamp: String,
+    /// `BASE/QUOTE`; left out where two markets are compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<String>,
+    /// Both pairs, only where two markets are compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asset_pair: Option<String>,
+    /// WARNING for MEDIUM and below, CRITICAL for HIGH and above.
+    #[schema(example = "WARNING")]
+    pub severity: &'static str,
+    /// A heading.
+    pub title: String,
+    /// The explanation.
+    pub description: String,
+    /// Part that speaks.
+    pub source: &'static str,
+    /// The facts of its type; null with `<name>_reason` where undefined.
+    #[schema(value_type = BTreeMap<String, DatumView>)]
+    pub data: Data,
+}
+
+/// Names of the facts that the original's event has, each with the name it has here.
+const fn seed4_data(pattern: Pattern) -> &'static [(&'static str, &'static str)] {
+    match pattern {
+        Pattern::LiquidationCascade => &[
+            ("total_liquidated_usd", "total_liquidated_usd"),
+            ("velocity_usd_per_hour", "velocity_usd_per_hour"),
+            ("side_bias", "side_bias"),
+            ("severity", "severity_ratio"),
+            ("trigger", "trigger"),
+        ],
+        Pattern::FundingAnomaly => &[
+            ("funding_rate", "funding_rate"),
+            ("funding_z_score", "funding_z_score"),
+            ("anomaly_score", "anomaly_score"),
+            ("reasons", "reasons"),
+        ],
+        Pattern::FundingReversal => {
+            &[("funding_rate", "funding_rate"), ("previous_rate", "previous_rate"), ("change", "change")]
+        }
+        Pattern::VolatilityRegimeChange => {
+            &[("from", "from"), ("to", "to"), ("volatility", "volatility"), ("risk_multiplier", "risk_multiplier")]
+        }
+        Pattern::CorrelationBreak => &[
+            ("return_correlation", "return_correlation"),
+            ("divergence_strength", "divergence_strength"),
+            ("signal", "signal"),
+        ],
+        Pattern::RegimeConfirmed => {
+            &[("axis", "axis"), ("regime", "regime"), ("confidence", "confidence"), ("timeframes", "timeframes")]
+        }
+        Pattern::FundingManipulation
+        | Pattern::FundingFarming
+        | Pattern::ForcedLiquidations
+        | Pattern::BasisManipulation
+        | Pattern::PremiumDeviation
+        | Pattern::PositionConcentration
+        | Pattern::RegimeChange
+        | Pattern::SessionChanged => &[],
+    }
+}
+
+impl EventView {
+    /// As the fourth original sent it; none for what it did not know.
+    #[must_use]
+    pub fn seed4(&self) -> Option<AliasEvent> {
+        if !SEED4_PATTERNS.contains(&self.pattern_type) || !SEED4_CHANGES.contains(&self.change) {
+            return None;
+        }
+        let mut data = Data::new();
+        for (name, own) in seed4_data(self.pattern_type) {
+            let value = self.data.get(*own).cloned().unwrap_or(DatumView::Null);
+            if value == DatumView::Null {
+                let reason = self.data.get(&format!("{own}_reason")).cloned();
+                let none = DatumView::Word("not_available".to_owned());
+                data.insert(format!("{name}_reason"), reason.unwrap_or(none));
+            }
+            data.insert((*name).to_owned(), value);
+        }
+        Some(AliasEvent {
+            event_type: self.event_type,
+            timestamp: self.timestamp.iso_millis(),
+            symbol: self.asset_pair.is_none().then(|| self.symbol.clone()),
+            asset_pair: self.asset_pair.clone(),
+            severity: self.severity.seed4(),
+            title: self.title.clone(),
+            description: self.description.clone(),
+            source: self.source,
+            data,
+        })
+    }
+}
+
+/// Two pairs as the fourth original writes them.
+#[must_use]
+pub fn asset_pair(one: &InstrumentName, other: &InstrumentName) -> String {
+    format!("{}/{}", pair_of(one), pair_of(other))
+}
+
+/// Liquidations of one hour over all markets.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, ToSchema)]
+pub struct HourOfLiquidations {
+    /// Beginning of the hour.
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: Ts,
+    /// Longs that were liquidated, quote units; null for hours of which no market's liquidations are stored.
+    pub long_usd: Option<f64>,
+    /// Shorts.
+    pub short_usd: Option<f64>,
+}
+
+/// `GET /api/cascades`.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct AliasCascades {
+    /// As asked.
+    pub hours: u32,
+    /// Number of events.
+    pub count: usize,
+    /// Cascades, newest first; each episode once, as it was when it was worst.
+    pub events: Vec<AliasEvent>,
+    /// Liquidations by hour, the earliest first.
+    pub series: Vec<HourOfLiquidations>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(pattern: Pattern, data: &[(&str, DatumView)]) -> EventView {
+        let window = EvidenceWindow { from: Ts(0), to: Ts(0) };
+        let base_rate =
+            BaseRateView { per_day_30d: None, fired_30d: 0, fired_90d: 0, known_days: 0.0, held_share_90d: None };
+        EventView {
+            alert_id: String::new(),
+            revision: 1,
+            event_type: pattern,
+            pattern_type: pattern,
+            trigger: None,
+            source: pattern.source(),
+            change: Change::Opened,
+            state: AlertState::Open,
+            timestamp: Ts(1_500_000_000),
+            known_at: Ts(0),
+            instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
+            symbol: "BTC/USDT".to_owned(),
+            asset_pair: None,
+            severity: Severity::Medium,
+            risk_level: "MEDIUM",
+            anomaly_score: 63.2,
+            title: "t".to_owned(),
+            description: "d".to_owned(),
+            explanation: "d".to_owned(),
+            opened_at: Ts(0),
+            last_seen_at: Ts(0),
+            closed_at: None,
+            inhibited_by: None,
+            data: data.iter().map(|(n, d)| ((*n).to_owned(), d.clone())).collect(),
+            evidence: EvidenceView {
+                window,
+                statistics: Vec::new(),
+                base_rate,
+                limits: Vec::new(),
+                similar: None,
+                similar_reason: "not_available",
+            },
+            logic_version: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_envelope_of_the_fourth_original_is_exact() {
+        let cascade = event(
+            Pattern::LiquidationCascade,
+            &[
+                ("total_liquidated_usd", DatumView::Number(1.5)),
+                ("velocity_usd_per_hour", DatumView::Null),
+                ("velocity_usd_per_hour_reason", DatumView::Word("warming".to_owned())),
+                ("side_bias", DatumView::Word("LONG".to_owned())),
+                ("severity_ratio", DatumView::Number(1.875)),
+                ("trigger", DatumView::Word("burst".to_owned())),
+                ("another", DatumView::Number(1.0)),
+            ],
+        );
+        let want = serde_json::json!({
+            "event_type": "LIQUIDATION_CASCADE", "timestamp": "1970-01-01T00:00:01.500Z", "symbol": "BTC/USDT",
+            "severity": "WARNING", "title": "t", "description": "d", "source": "CASCADE",
+            "data": {
+                "total_liquidated_usd": 1.5, "velocity_usd_per_hour": null, "velocity_usd_per_hour_reason": "warming",
+                "side_bias": "LONG", "severity": 1.875, "trigger": "burst",
+            },
+        });
+        assert_eq!(serde_json::to_value(cascade.seed4()).unwrap(), want);
+        let pair =
+            EventView { asset_pair: Some("BTC/USDT/ETH/USDT".to_owned()), ..event(Pattern::CorrelationBreak, &[]) };
+        let pair = serde_json::to_value(pair.seed4()).unwrap();
+        assert_eq!((pair.get("symbol"), &pair["asset_pair"]), (None, &"BTC/USDT/ETH/USDT".into()));
+        assert_eq!(pair["data"]["signal_reason"], "not_available");
+        assert_eq!(EventView { change: Change::Closed, ..cascade }.seed4(), None, "it has no word for an end");
+        for pattern in Pattern::ALL {
+            let known = SEED4_PATTERNS.contains(pattern);
+            assert_eq!(event(*pattern, &[]).seed4().is_some(), known);
+            assert_eq!(seed4_data(*pattern).is_empty(), !known);
+        }
+    }
+}

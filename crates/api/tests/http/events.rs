@@ -1,0 +1,113 @@
+//! Events over HTTP: in pages from either end, filtered, as the fourth original wrote them, on the stream, and the cascades.
+
+use super::client::Server;
+use super::world::events;
+use barograph_api::EventView;
+use barograph_domain::{Pattern, Severity, Ts};
+use serde_json::Value;
+
+const ALL: &str = "/api/v1/events";
+const BTC: &str = "/api/v1/markets/binance-usdm:BTCUSDT/events";
+
+fn ids(answer: &Value) -> Vec<String> {
+    let id = |e: &Value| format!("{} {}", e["alert_id"].as_str().unwrap(), e["revision"]);
+    answer["items"].as_array().unwrap().iter().map(id).collect()
+}
+
+fn names(events: &[EventView]) -> Vec<String> {
+    events.iter().map(|e| format!("{} {}", e.alert_id, e.revision)).collect()
+}
+
+#[test]
+fn events_come_in_pages_from_either_end() {
+    let server = Server::start();
+    for (path, order, whose) in [(BTC, "asc", Some("BTCUSDT")), (ALL, "asc", None), (ALL, "desc", None)] {
+        let mut want = events(None);
+        want.retain(|e| whose.is_none_or(|w| e.instrument.symbol == w));
+        if order == "desc" {
+            want.reverse();
+        }
+        let (mut joined, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = server.json(&format!("{path}?order={order}&limit=5{cursor}"));
+            joined.extend(ids(&page));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(joined, names(&want), "{path} {order}");
+    }
+    let one = server.json(&format!("{ALL}?market=binance-usdm:BTCUSDT"));
+    assert_eq!(one["items"], server.json(BTC)["items"]);
+}
+
+#[test]
+fn filters_keep_what_was_asked_for() {
+    let server = Server::start();
+    type Keep = fn(&EventView) -> bool;
+    let cases: [(&str, Keep); 5] = [
+        ("pattern=cascade", |e| e.pattern_type == Pattern::LiquidationCascade),
+        ("severity=high", |e| e.severity >= Severity::High),
+        ("start=2026-02-05T02:00:00Z&end=2026-02-05T03:00:00Z", |e| {
+            e.known_at >= Ts::from_civil(2026, 2, 5, 2, 0, 0) && e.known_at < Ts::from_civil(2026, 2, 5, 3, 0, 0)
+        }),
+        ("as_of=2026-02-05T02:30:00Z", |e| e.known_at <= Ts::from_civil(2026, 2, 5, 2, 30, 0)),
+        ("pattern=FUNDING_ANOMALY,BASIS_MANIPULATION&severity=LOW", |e| {
+            e.pattern_type == Pattern::FundingAnomaly && e.severity >= Severity::Low
+        }),
+    ];
+    for (query, keep) in cases {
+        let mut want = events(None);
+        let all = want.len();
+        want.retain(keep);
+        assert!(!want.is_empty() && want.len() < all, "{query}");
+        assert_eq!(ids(&server.json(&format!("{ALL}?{query}"))), names(&want), "{query}");
+    }
+}
+
+#[test]
+fn the_fourth_originals_envelope_has_its_fields_and_no_others() {
+    let server = Server::start();
+    let page = server.json(&format!("{ALL}?format=seed4"));
+    let items = page["items"].as_array().unwrap();
+    assert!(!items.is_empty());
+    for item in items {
+        let fields: Vec<&str> = item.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(
+            fields,
+            ["data", "description", "event_type", "severity", "source", "symbol", "timestamp", "title"],
+            "{item}"
+        );
+        assert!(["WARNING", "CRITICAL"].contains(&item["severity"].as_str().unwrap()));
+        assert_eq!(item["timestamp"].as_str().unwrap().len(), "2026-02-05T00:30:00.000Z".len());
+        assert_eq!(item["symbol"].as_str().unwrap().matches('/').count(), 1);
+    }
+    let whole = server.json(ALL)["items"][0].clone();
+    for field in ["alert_id", "pattern_type", "risk_level", "anomaly_score", "explanation", "state", "opened_at"] {
+        assert!(whole.get(field).is_some(), "{field}");
+    }
+    assert_eq!(
+        (&whole["evidence"]["similar"], &whole["evidence"]["similar_reason"]),
+        (&Value::Null, &"not_available".into())
+    );
+}
+
+#[test]
+fn cascades_are_told_once_with_the_series_they_are_made_of() {
+    let server = Server::start();
+    let now = "2026-02-05T12:00:00Z";
+    let found = server.json(&format!("/api/cascades?hours=24&as_of={now}"));
+    let cascades: Vec<EventView> =
+        events(None).into_iter().filter(|e| e.seed4().is_some_and(|s| s.source == "CASCADE")).collect();
+    assert_eq!((&found["hours"], &found["count"]), (&24.into(), &cascades.len().into()));
+    let newest_first: Vec<String> = cascades.iter().rev().map(|e| e.timestamp.iso_millis()).collect();
+    let told: Vec<&str> =
+        found["events"].as_array().unwrap().iter().map(|e| e["timestamp"].as_str().unwrap()).collect();
+    assert_eq!(told, newest_first);
+    let series = found["series"].as_array().unwrap();
+    assert_eq!(series[0], serde_json::json!({"timestamp": "2026-02-04T11:00:00Z", "long_usd": null, "short_usd": 0.5}));
+    assert_eq!(server.json(&format!("/api/cascades?as_of={now}")), found, "a day unless told");
+    for (query, status) in [("hours=0", 400), ("hours=721", 400), ("hours=x", 400), ("hours=720", 200), ("our=1", 400)]
+    {
+        assert_eq!(server.get(&format!("/api/cascades?{query}")).status, status, "{query}");
+    }
+}

@@ -1,0 +1,106 @@
+//! `events`: what detectors found, of one market or of all, with a sentence each; the newest last, as a log is read.
+
+use crate::cli::Events;
+use crate::commands::{reader, resolve};
+use crate::config::Settings;
+use crate::events::page;
+use crate::failure::Failure;
+use crate::service::configured_run;
+use crate::term::{Paint, fold, minute};
+use barograph_api::{EventFilter, EventView, Window};
+use barograph_domain::{InstrumentName, Pattern, Severity};
+use barograph_store::RunKey;
+use std::io::Write;
+
+/// Columns of a terminal.
+const WIDTH: usize = 80;
+
+pub(crate) fn run(args: &Events, settings: &Settings, json: bool) -> Result<(), Failure> {
+    if let (Some(from), Some(until)) = (args.from, args.until)
+        && until <= from
+    {
+        return Err(Failure::usage(format!("--to {until} is not later than --from {from}")));
+    }
+    let filter = EventFilter {
+        patterns: patterns(&args.pattern)?,
+        severity: args.severity.as_deref().map(severity).transpose()?,
+        open: args.open,
+        newest_first: true,
+        ..EventFilter::default()
+    };
+    let reader = reader(settings)?;
+    let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
+    let market = args.name.as_deref().map(|name| resolve(&known, settings, name, false)).transpose()?;
+    let (runs, book) = (reader.runs(None)?, crate::setup::book_id(settings)?);
+    let wanted = known.iter().filter(|n| market.as_ref().is_none_or(|m| m == *n));
+    let keys: Vec<&RunKey> = wanted.filter_map(|n| Some(&configured_run(&runs, n, &book)?.spec.key)).collect();
+    if keys.is_empty() {
+        let whose = market.map_or_else(|| "no market".to_owned(), |m| m.to_string());
+        return Err(Failure::usage(format!("{whose} has been computed with book '{}' yet", settings.text("book"))));
+    }
+    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let window = Window { start: args.from, end: args.until, every: None, skip: 0, limit, as_of: args.as_of };
+    let mut found = page(reader.as_ref(), &keys, &filter, &window)?;
+    found.items.reverse();
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    if json {
+        for event in &found.items {
+            serde_json::to_writer(&mut out, event).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        }
+    } else {
+        print(&mut out, args, &found.items, found.more, Paint::detect())?;
+    }
+    Ok(out.flush()?)
+}
+
+fn severity(word: &str) -> Result<Severity, Failure> {
+    Severity::from_name(&word.to_uppercase()).ok_or_else(|| {
+        let known = Severity::ALL.map(Severity::name).join(", ");
+        Failure::usage(format!("--severity: there is no severity '{word}'; write one of {known}"))
+    })
+}
+
+fn patterns(words: &[String]) -> Result<Vec<Pattern>, Failure> {
+    let of = |word: &str| {
+        Pattern::from_name(&word.to_uppercase().replace('-', "_")).ok_or_else(|| {
+            let known: Vec<&str> = Pattern::ALL.iter().map(|p| p.name()).collect();
+            let like = barograph_api::nearest(&word.to_uppercase(), known.iter().copied());
+            let hint = like.map_or_else(|| format!("there are {}", known.join(", ")), |l| format!("did you mean {l}?"));
+            Failure::usage(format!("--pattern: there is no pattern '{word}' — {hint}"))
+        })
+    };
+    words.iter().flat_map(|w| w.split(',')).map(|w| of(w.trim())).collect()
+}
+
+fn print(out: &mut impl Write, args: &Events, events: &[EventView], more: bool, paint: Paint) -> Result<(), Failure> {
+    if events.is_empty() {
+        let what = if args.open { "no episode is open" } else { "no event is stored" };
+        let whose = args.name.as_ref().map_or_else(String::new, |n| format!(" of {n}"));
+        let narrowed =
+            !args.pattern.is_empty() || args.severity.is_some() || args.from.is_some() || args.until.is_some();
+        let hint = if narrowed { "; ask for less: fewer of --pattern, --severity, --from and --to" } else { "" };
+        writeln!(out, "{what}{whose}{hint}")?;
+        return Ok(());
+    }
+    for e in events {
+        let head = format!("{}  {:<8} {:<9}", minute(e.timestamp), e.severity.name(), e.change.name().to_lowercase());
+        let whose = e.asset_pair.as_ref().unwrap_or(&e.symbol);
+        writeln!(
+            out,
+            "{head} {}  {}",
+            paint.strong(&e.title),
+            paint.faint(&format!("{} {whose}", e.instrument.venue))
+        )?;
+        writeln!(out, "{}", fold(&e.description, WIDTH, "    "))?;
+    }
+    if more {
+        let shown = events.len();
+        writeln!(
+            out,
+            "{}",
+            paint.faint(&format!("the newest {shown}; there are earlier ones: ask with --limit or --to"))
+        )?;
+    }
+    Ok(())
+}

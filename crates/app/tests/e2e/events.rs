@@ -1,0 +1,137 @@
+//! Events: what detectors found, the same from a replay, the store, HTTP and the command line; nothing before it was known.
+//!
+//! The market is made up: candles, funding that jumps tenfold in its last minutes, and two bursts of forced closes.
+
+use crate::support::data::{Mood, market};
+use crate::support::http::Server;
+use crate::support::{Place, json_lines};
+use barograph_domain::{Span, Ts};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+const END: Ts = Ts::from_civil(2026, 2, 5, 12, 0, 0);
+/// Forced closes of each burst, their price and size: 60 BTC of longs, then 20 of shorts.
+const BURSTS: [(i64, &str, f64); 2] = [(90, "sell", 10.0), (20, "buy", 2.0)];
+const PRICE: f64 = 60_000.0;
+
+/// Writes the market and its synthetic forced closes into `in`; what was closed in quote units, longs and shorts.
+fn written(place: &Place) -> (f64, f64) {
+    let folder = place.path("in");
+    market(&folder, "BTCUSDT", Mood::Crowded, (END - Span::hours(36), END));
+    market(&folder, "ETHUSDT", Mood::Calm, (END - Span::hours(36), END));
+    let mut tape = String::from("exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n");
+    let (mut longs, mut shorts) = (0.0, 0.0);
+    for (before, side, amount) in BURSTS {
+        for n in 0..8 {
+            let at = END - Span::mins(before) + Span::secs(5 * n + 3);
+            let micros = at.0 / 1_000;
+            writeln!(tape, "binance-futures,BTCUSDT,{micros},{},,{side},{PRICE},{amount}", micros + 20_000).unwrap();
+            *(if side == "sell" { &mut longs } else { &mut shorts }) += PRICE * amount;
+        }
+    }
+    place.write("in/tape/binance-futures_liquidations_2026-02-05_BTCUSDT.csv", &tape);
+    (longs, shorts)
+}
+
+/// What makes a record the same wherever it is read.
+fn key(event: &Value) -> String {
+    ["known_at", "instrument", "pattern_type", "trigger", "change", "revision", "severity", "description", "data"]
+        .map(|field| event[field].to_string())
+        .join(" ")
+}
+
+fn keys(events: &[Value]) -> Vec<String> {
+    let mut found: Vec<String> = events.iter().map(key).collect();
+    found.sort();
+    found
+}
+
+fn of<'a>(events: &'a [Value], pattern: &str, change: &str) -> Vec<&'a Value> {
+    events.iter().filter(|e| e["pattern_type"] == pattern && e["change"] == change).collect()
+}
+
+#[test]
+fn events_agree_wherever_they_are_read() {
+    let place = Place::new();
+    let (longs, shorts) = written(&place);
+    let replayed: Vec<Value> =
+        json_lines(&place.ok("replay in --json --every 1h")).into_iter().filter(|l| l["type"] == "event").collect();
+    place.ok("collect --source in --data data");
+    let stored = json_lines(&place.ok("events --json --limit 100000 --data data"));
+    assert_eq!(keys(&stored), keys(&replayed), "from files and from the store");
+    let known: Vec<&str> = stored.iter().map(|e| e["known_at"].as_str().unwrap()).collect();
+    assert!(known.is_sorted(), "the newest last");
+
+    let bursts: Vec<&Value> = of(&stored, "LIQUIDATION_CASCADE", "OPENED");
+    let bursts: Vec<&&Value> = bursts.iter().filter(|e| e["trigger"] == "burst").collect();
+    assert_eq!(bursts.len(), 2, "{bursts:#?}");
+    assert_eq!((&bursts[0]["data"]["side_bias"], &bursts[0]["severity"]), (&"LONG".into(), &"HIGH".into()));
+    let fifth = END - Span::mins(90) + Span::secs(23) + Span::millis(20);
+    assert_eq!(bursts[0]["known_at"], fifth.iso(), "with the fifth forced close, not at the end of the minute");
+    assert!(!of(&stored, "FUNDING_MANIPULATION", "OPENED").is_empty());
+    assert!(!of(&stored, "FUNDING_ANOMALY", "OPENED").is_empty());
+    assert!(stored.iter().all(|e| e["symbol"] == "BTC/USDT" || e["symbol"] == "ETH/USDT"));
+
+    let server = Server::start(&place, "data");
+    let all = server.json("/api/v1/events?limit=1000")["items"].as_array().unwrap().clone();
+    assert_eq!(all, stored, "over HTTP");
+    for (path, line) in [
+        ("/api/v1/markets/binance-usdm:BTCUSDT/events?limit=1000", "events BTCUSDT"),
+        ("/api/v1/events?limit=1000&open=true", "events --open"),
+        ("/api/v1/events?limit=1000&pattern=CASCADE&severity=HIGH", "events --pattern CASCADE --severity HIGH"),
+        ("/api/v1/events?limit=1000&as_of=2026-02-05T10:40:00Z", "events --as-of 2026-02-05T10:40:00Z"),
+        (
+            "/api/v1/events?limit=1000&start=2026-02-05T10:00:00Z&end=2026-02-05T11:00:00Z",
+            "events --from 2026-02-05T10:00:00Z --to 2026-02-05T11:00:00Z",
+        ),
+    ] {
+        let told = json_lines(&place.ok(&format!("{line} --json --limit 100000 --data data")));
+        assert_eq!(server.json(path)["items"].as_array().unwrap(), &told, "{path}");
+    }
+    let early = server.json(&format!("/api/v1/events?pattern=CASCADE&as_of={}", (fifth - Span(1)).iso()));
+    assert_eq!(early["items"], serde_json::json!([]), "nothing before it was known");
+
+    let cascades = server.json(&format!("/api/cascades?hours=24&as_of={}", END.iso()));
+    let told = server.json(&format!("/api/v1/events?pattern=CASCADE&format=seed4&order=desc&as_of={}", END.iso()));
+    let told = told["items"].as_array().unwrap();
+    let events = cascades["events"].as_array().unwrap();
+    assert!(events.len() >= 2 && events.iter().all(|e| told.contains(e)), "{events:#?}");
+    assert_eq!(cascades["count"], events.len());
+    assert_eq!(events[0]["source"], "CASCADE");
+    let sum =
+        |side: &str| -> f64 { cascades["series"].as_array().unwrap().iter().filter_map(|h| h[side].as_f64()).sum() };
+    assert_eq!((sum("long_usd"), sum("short_usd")), (longs, shorts));
+}
+
+#[test]
+fn alerts_are_told_once_and_never_rewritten() {
+    let place = Place::new();
+    written(&place);
+    place.ok("collect --source in --data data");
+    let before = place.hash("data");
+    place.ok("replay in --data data");
+    assert_eq!(place.hash("data"), before, "a second import tells nothing twice");
+    let check = place.ok("db check --data data");
+    assert!(check.contains("alerts"), "{check}");
+    let causality = place.ok("verify causality in --points 12");
+    assert!(causality.contains("rewritten readings: 0 of"), "{causality}");
+    place.ok("verify determinism in");
+}
+
+#[test]
+fn the_table_is_calm_and_says_what_to_ask() {
+    let place = Place::new();
+    written(&place);
+    place.ok("collect --source in --data data");
+    let shown = place.ok("events BTCUSDT --pattern LIQUIDATION_CASCADE --data data");
+    for words in ["HIGH", "opened", "Burst of liquidations", "binance-usdm BTC/USDT", "liquidations within 60 s"] {
+        assert!(shown.contains(words), "{words}:\n{shown}");
+    }
+    assert!(shown.lines().all(|l| l.chars().count() <= 100), "{shown}");
+    assert!(place.ok("events ETHUSDT --pattern CASCADE --data data").contains("no event is stored of ETHUSDT"));
+    assert!(place.ok("events --limit 1 --data data").contains("ask with --limit"));
+    place.run("events --pattern CASCADES --data data").exits(2).says("there is no pattern 'CASCADES'");
+    place.run("events --severity LOUD --data data").exits(2).says("write one of INFO, LOW");
+    place.run("events --from 2026-02-05 --to 2026-02-04 --data data").exits(2).says("is not later than");
+    place.run("events DOGEUSDT --data data").exits(2).says("'DOGEUSDT' is not in the data folder");
+}

@@ -1,0 +1,85 @@
+//! Forced closes, positions, and what stands out in funding (features §2.1, §2.4, §2.5).
+
+use super::Assembly;
+use crate::catalogue::Feature;
+use crate::composite;
+use crate::engine::Config;
+use crate::features::funding_signals::{AnomalyReasons, is_reversal};
+use crate::features::positions;
+use crate::features::reading::Slot;
+use crate::liquidations::LiquidationSlots;
+use crate::market::Market;
+use barograph_domain::{Reason, Ts};
+
+impl Assembly {
+    pub(super) fn liquidations(&mut self, market: &Market) {
+        use Feature as F;
+        const MISSING: LiquidationSlots = LiquidationSlots::MISSING;
+        let s = market.liquidations.as_ref().map_or(&MISSING, |l| l.slots());
+        let long = [F::LiqLongUsd5m, F::LiqLongUsd1h, F::LiqLongUsd4h, F::LiqLongUsd24h];
+        let short = [F::LiqShortUsd5m, F::LiqShortUsd1h, F::LiqShortUsd4h, F::LiqShortUsd24h];
+        for (feature, slot) in long.into_iter().zip(s.long).chain(short.into_iter().zip(s.short)) {
+            self.set(feature, slot);
+        }
+        self.set(F::LiqCount60s, s.count_60s);
+        self.set(F::LiqBurstRatio, s.burst_ratio);
+        self.set(F::LiqBurstFlag, s.burst_flag);
+        self.set(F::LiqElapsedH, s.elapsed_h);
+        self.set(F::LiqVelocity4h, s.velocity_4h);
+        self.set(F::LiqVelocity4hPct30d, s.velocity_pct);
+        self.set(F::LiqSeverityRatio, s.severity_ratio);
+        self.set(F::LiqCascadeFlag, s.cascade_flag);
+        self.set(F::LiqLongShare1h, s.long_share_1h);
+        self.set(F::LiqLongShare4h, s.long_share_4h);
+        self.set(F::LiqSideBias, s.side_bias);
+        self.set(F::LiqOneSidedFlag, s.one_sided_flag);
+    }
+
+    pub(super) fn positions(&mut self, market: &Market) {
+        use Feature as F;
+        let ratio = match market.long_short.as_ref() {
+            Some(feed) => feed.newest().map_or(Slot::MISSING, |(ratio, origin)| origin.instant(ratio)),
+            None => Slot::undefined(Reason::NotOffered),
+        };
+        self.set(F::LongShortRatio, ratio);
+        let (concentration, hhi) = match market.top_traders.as_ref().map(|feed| feed.newest()) {
+            // Declared, and not heard yet.
+            Some(None) => (Slot::MISSING, Slot::MISSING),
+            newest => {
+                let top_traders = newest.flatten();
+                let slots = positions::slots(None, top_traders.as_ref().map(|(ratio, origin)| (*ratio, origin)));
+                (slots.concentration, slots.hhi)
+            }
+        };
+        self.set(F::PositionConcentration, concentration);
+        self.set(F::PositionHhi, hhi);
+    }
+
+    /// Reversals, and anomalies with their reasons. A score needs its z; what else is not ready gives no reason.
+    pub(super) fn funding_signals(&mut self, t: Ts, config: &Config) {
+        use Feature as F;
+        let limits = &config.book.detectors.funding;
+        let [rate, z, change, volatility] =
+            [F::FundingRate8h, F::FundingZscore24h, F::FundingChange8h, F::FundingVol24h]
+                .map(|f| self.slots[f.index()]);
+        let reversal =
+            composite::combine(t, &[&rate, &change], |v| Ok(f64::from(u8::from(is_reversal(v[0], v[1], limits)))));
+        self.set(F::FundingReversalFlag, reversal);
+        let (moved, moves) = (change.ready(t), volatility.ready(t));
+        let marked = |mut slot: Slot| {
+            slot.cell.partial |= moved.is_none() || moves.is_none();
+            // It is asked again when one of its parts has grown too old.
+            slot.expires = [change, volatility]
+                .iter()
+                .filter(|s| s.ready(t).is_some())
+                .fold(slot.expires, |e, s| e.min(s.expires));
+            slot
+        };
+        let of = |f: &dyn Fn(AnomalyReasons, f64) -> f64| {
+            marked(composite::combine(t, &[&z], |v| Ok(f(AnomalyReasons::of(Some(v[0]), moved, moves, limits), v[0]))))
+        };
+        let (reasons, score) = (of(&|r, _| f64::from(r.code())), of(&|r, z| r.score(z)));
+        self.set(F::FundingAnomalyReasons, reasons);
+        self.set(F::FundingAnomalyScore, score);
+    }
+}

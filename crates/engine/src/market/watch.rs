@@ -1,0 +1,139 @@
+//! The detectors of one market: each minute after its axes, and the burst at every forced close (surveillance §2, §4).
+
+use super::{LATENESS, Market};
+use crate::assemble::Assembly;
+use crate::catalogue::Feature;
+use crate::detect::episode::Running;
+use crate::detect::inputs::Confirmed;
+use crate::detect::table::Detector;
+use crate::detect::{Inputs, Labels, LiquidationInputs, Surveillance};
+use crate::engine::{AlertOut, Config, Outputs};
+use crate::rules::AxisStates;
+use barograph_domain::{
+    Alert, Axis, Confirmation, Event, KnownAlert, Label as _, MarketKind, Payload, Reason, TrendRegime, Ts,
+};
+use serde::{Deserialize, Serialize};
+
+/// Episodes of a market, and room for the records of one step.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Watch {
+    surveillance: Surveillance,
+    #[serde(skip)]
+    made: Vec<Alert>,
+}
+
+impl Watch {
+    /// Hands on the records of one step.
+    fn tell(&mut self, instrument: u32, known_at: Ts, out: &mut Outputs) {
+        for alert in self.made.drain(..) {
+            out.push_alert(AlertOut { instrument, known: KnownAlert { known_at, alert } });
+        }
+    }
+}
+
+/// Names of the timeframes that agree, by a bit for each of the four, shortest first.
+static AGREEING: [&[&str]; 16] = [
+    &[],
+    &["1h"],
+    &["4h"],
+    &["1h", "4h"],
+    &["1d"],
+    &["1h", "1d"],
+    &["4h", "1d"],
+    &["1h", "4h", "1d"],
+    &["1w"],
+    &["1h", "1w"],
+    &["4h", "1w"],
+    &["1h", "4h", "1w"],
+    &["1d", "1w"],
+    &["1h", "1d", "1w"],
+    &["4h", "1d", "1w"],
+    &["1h", "4h", "1d", "1w"],
+];
+
+/// Whether the timeframes confirm a trend, as snapshots say it.
+fn confirmed(timeframes: &[TrendRegime; 4]) -> Confirmed {
+    let said = Confirmation::of(timeframes);
+    let agrees = |bits: usize, (i, label): (usize, &TrendRegime)| bits | usize::from(Some(*label) == said.primary) << i;
+    Confirmed {
+        axis: Axis::Trend,
+        label: said.primary.map_or("", |l| l.word()),
+        is: said.primary.map(|_| said.confirmed),
+        confidence: said.confidence,
+        timeframes: AGREEING[timeframes.iter().enumerate().fold(0, agrees)],
+    }
+}
+
+impl Market {
+    /// Judges the minute whose readings and labels these are.
+    pub(super) fn watch(
+        &mut self,
+        t: Ts,
+        states: &AxisStates,
+        assembly: &Assembly,
+        config: &Config,
+        out: &mut Outputs,
+    ) {
+        let cells = assembly.cells();
+        let reading = |feature: Feature| cells[feature.index()];
+        let inputs = Inputs {
+            ts: t,
+            funding_rate: reading(Feature::FundingRate8h),
+            funding_zscore: reading(Feature::FundingZscore24h),
+            funding_change: reading(Feature::FundingChange8h),
+            funding_volatility: reading(Feature::FundingVol24h),
+            farming_share: reading(Feature::FundingFarmingShare),
+            liquidations: self.liquidation_inputs(t),
+            basis: reading(Feature::Basis),
+            premium: reading(Feature::Premium),
+            concentration: reading(Feature::PositionConcentration),
+            volatility: reading(Feature::RealizedVol24h),
+            labels: Labels {
+                risk: Some(states.risk.label),
+                trend: Some(states.trend.label),
+                volatility: Some(states.volatility.label),
+                heat: Some(states.heat.label),
+            },
+            confirmed: confirmed(&assembly.timeframes().trend),
+            session: Some(assembly.session()),
+        };
+        self.watch.surveillance.step(&inputs, &config.book.detectors, &mut self.watch.made);
+        self.watch.tell(self.index, t + LATENESS, out);
+    }
+
+    fn liquidation_inputs(&self, t: Ts) -> LiquidationInputs {
+        match &self.liquidations {
+            Some(liquidations) => LiquidationInputs::of(liquidations.slots(), t),
+            None if self.kind == MarketKind::Spot => LiquidationInputs::without(Reason::NotOffered),
+            None => LiquidationInputs::NOTHING,
+        }
+    }
+
+    /// Takes a forced close and asks at once whether it completes a burst. One that is heard too late to speak of the minute
+    /// under way is counted, and calls nobody.
+    pub(super) fn forced_close(&mut self, event: &Event, config: &Config, out: &mut Outputs) {
+        let (Some(own), Payload::Liquidation { liquidated_side, price, qty }) = (&mut self.liquidations, event.payload)
+        else {
+            return;
+        };
+        let burst = own.push(event.event_ts, liquidated_side, price, qty);
+        if !own.is_news(event.event_ts, event.recv_ts, &burst) {
+            return;
+        }
+        let liquidations = self.liquidation_inputs(burst.ts).at_event(&burst);
+        let inputs = Inputs { liquidations, ..Inputs::nothing(burst.ts) };
+        self.watch.surveillance.at_event(&inputs, &config.book.detectors, &mut self.watch.made);
+        self.watch.tell(self.index, event.recv_ts, out);
+    }
+
+    /// Episodes that are open now, with their detectors.
+    pub fn open_episodes(&self) -> impl Iterator<Item = (&'static Detector, &Running)> {
+        self.watch.surveillance.open()
+    }
+
+    /// A fuller past takes this market's place: what was told of its episodes and labels stays, how often they happen here is
+    /// counted in the fuller one.
+    pub(crate) fn adopt_episodes(&mut self, told: &Self) {
+        self.watch.surveillance.adopt(&told.watch.surveillance);
+    }
+}

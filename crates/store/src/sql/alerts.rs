@@ -1,0 +1,227 @@
+//! Records of alerts: like gaps they belong to a segment and to the first minute whose row knows them, and count only where
+//! their segment shows that minute; what was published live always counts.
+//!
+//! A record that an event made is known before the row of its minute is, and a live process may publish the two in different
+//! batches, so a record is keyed by itself (the moment, the episode, its number within it) and not by its place in a list.
+
+use super::db::{Connection, NONE, Row, params};
+use super::digest;
+use super::fault::{Fault, Inner};
+use super::runs;
+use super::segment::{self, Part};
+use crate::run::row_of;
+use crate::{AlertQuery, Page, RunKey};
+use barograph_domain::alert::Change;
+use barograph_domain::{Alert, AlertState, KnownAlert, Pattern, Severity, Ts};
+use std::collections::BTreeMap;
+
+/// Where a record stands: when it was known, its episode, its number within that.
+type Place = (Ts, String, u32);
+/// Records by their place.
+type Found = BTreeMap<Place, KnownAlert>;
+
+/// More than can be known of one market at one moment: fourteen patterns, some in several ways.
+const TIES: usize = 64;
+
+fn rank(severity: Severity) -> i64 {
+    Severity::ALL.iter().position(|s| *s == severity).and_then(|p| i64::try_from(p).ok()).unwrap_or(0)
+}
+
+/// Digest of a record: everything but the segment and the minute, which follow from it.
+fn print(known_at: Ts, id: &str, body: &str) -> i64 {
+    digest::of_texts(&[&known_at.0.to_string(), id, body])
+}
+
+/// Stores a record; false when it is there already.
+pub(super) fn put(conn: &Connection, segment: i64, key: &RunKey, known: &KnownAlert) -> Inner<bool> {
+    let KnownAlert { known_at, alert } = known;
+    let id = alert.id(&key.instrument, &key.logic_version);
+    let body = serde_json::to_string(alert)
+        .map_err(|e| Fault::Invalid(format!("an alert known at {known_at} cannot be written: {e}")))?;
+    let digest = print(*known_at, &id, &body);
+    let stored = conn
+        .prepare("INSERT INTO alerts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING")?
+        .execute(params![
+            segment,
+            row_of(*known_at).0,
+            known_at.0,
+            id,
+            i64::from(alert.revision),
+            alert.pattern.name(),
+            alert.change.name(),
+            rank(alert.severity),
+            alert.opened_at.0,
+            body,
+            digest
+        ])?;
+    Ok(stored > 0)
+}
+
+const COLUMNS: &str = "known_ts, alert, revision, body";
+
+fn read(row: Row<'_>) -> Inner<(Place, KnownAlert)> {
+    let known_at = Ts(row.get(0)?);
+    let revision = row.get::<i64>(2)?;
+    let body: String = row.get(3)?;
+    let alert: Alert = serde_json::from_str(&body)
+        .map_err(|e| Fault::Damaged(format!("the alert known at {known_at} cannot be read: {e}")))?;
+    let place = (known_at, row.get(1)?, u32::try_from(revision).unwrap_or(u32::MAX));
+    Ok((place, KnownAlert { known_at, alert }))
+}
+
+/// The segments that show records of a run, the minutes they show, the published one last.
+fn shown(conn: &Connection, run: i64, first: Ts, last: Ts) -> Inner<Vec<Part>> {
+    let published = runs::live_segment(conn, run)?;
+    let all = Part { id: published.unwrap_or(0), from: Ts::MIN, until: Ts::MAX, live: true };
+    let parts = segment::parts(conn, run)?.into_iter().filter(|p| !p.live).chain(published.map(|_| all));
+    Ok(parts.filter_map(|p| p.within(row_of(first), row_of(last))).collect())
+}
+
+/// Words for LIKE: `,A,B,`, or nothing for all.
+fn list<T: Copy>(words: &[T], name: fn(T) -> &'static str) -> String {
+    if words.is_empty() {
+        return String::new();
+    }
+    words.iter().fold(",".to_owned(), |text, w| text + name(*w) + ",")
+}
+
+/// First and last moment that a query asks about.
+fn ends(query: &AlertQuery) -> (Ts, Ts) {
+    let last = Ts(query.range.end.0.saturating_sub(1)).min(query.as_of.unwrap_or(Ts::MAX));
+    (query.range.start, last)
+}
+
+/// At most `take` records of each part, from the end the query begins at; and the moment from which on some may be missing.
+fn gather(conn: &Connection, run: i64, query: &AlertQuery, take: usize) -> Inner<(Found, Option<Ts>)> {
+    let (first, last) = ends(query);
+    let order = if query.newest_first { "DESC" } else { "ASC" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM alerts
+         WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5
+            AND severity >= ?6 AND (?7 = '' OR ?7 LIKE '%,' || pattern || ',%')
+            AND (?8 = '' OR ?8 LIKE '%,' || change || ',%')
+         ORDER BY row_ts {order}, known_ts {order} LIMIT ?9"
+    );
+    let limit = i64::try_from(take).unwrap_or(i64::MAX);
+    let (patterns, changes) = (list(&query.patterns, Pattern::name), list(&query.changes, Change::name));
+    let (mut found, mut missing) = (Found::new(), None);
+    for part in shown(conn, run, first, last)? {
+        let mut statement = conn.prepare(sql.clone())?;
+        let mut rows = statement.query(params![
+            part.id,
+            part.from.0,
+            part.until.0,
+            first.0,
+            last.0,
+            query.severity.map_or(0, rank),
+            &patterns,
+            &changes,
+            limit
+        ])?;
+        let (mut count, mut end) = (0_usize, None);
+        while let Some(row) = rows.next()? {
+            let (place, alert) = read(row)?;
+            count += 1;
+            end = Some(place.0);
+            // What was published comes last and stays.
+            found.insert(place, alert);
+        }
+        if count >= take {
+            let nearer = if query.newest_first { missing.max(end) } else { missing.min(end).or(end) };
+            missing = nearer;
+        }
+    }
+    if let Some(from) = missing {
+        found.retain(|place, _| if query.newest_first { place.0 > from } else { place.0 < from });
+    }
+    Ok((found, missing))
+}
+
+/// Cuts a page out of records in the order of the query.
+fn page(items: impl Iterator<Item = KnownAlert>, query: &AlertQuery) -> (Page<KnownAlert>, bool) {
+    let mut page = Page { items: Vec::new(), next: None };
+    for alert in items {
+        let other = page.items.last().is_some_and(|a: &KnownAlert| a.known_at != alert.known_at);
+        if page.items.len() >= query.limit && other {
+            let at = alert.known_at;
+            page.next = Some(if query.newest_first { Ts(at.0.saturating_add(1)) } else { at });
+            return (page, true);
+        }
+        page.items.push(alert);
+    }
+    (page, false)
+}
+
+/// Records of a run.
+pub(super) fn records(conn: &Connection, run: i64, query: &AlertQuery) -> Inner<Page<KnownAlert>> {
+    if query.open {
+        return open(conn, run, query);
+    }
+    let mut take = query.limit.saturating_add(TIES);
+    loop {
+        let (found, missing) = gather(conn, run, query, take)?;
+        let (page, full) =
+            if query.newest_first { page(found.into_values().rev(), query) } else { page(found.into_values(), query) };
+        if full || missing.is_none() {
+            return Ok(page);
+        }
+        take = take.saturating_mul(4);
+    }
+}
+
+/// Episodes that are not over, each by the last that was known of it, whatever it was.
+fn open(conn: &Connection, run: i64, query: &AlertQuery) -> Inner<Page<KnownAlert>> {
+    let everything = AlertQuery {
+        range: crate::Range { start: Ts::MIN, ..query.range },
+        changes: EPISODES.to_vec(),
+        severity: None,
+        open: false,
+        newest_first: false,
+        limit: usize::MAX,
+        ..query.clone()
+    };
+    let mut last: BTreeMap<String, (Place, KnownAlert)> = BTreeMap::new();
+    for (place, alert) in gather(conn, run, &everything, usize::MAX)?.0 {
+        if alert.alert.state == AlertState::Closed {
+            last.remove(&place.1);
+        } else {
+            last.insert(place.1.clone(), (place, alert));
+        }
+    }
+    let wanted = |known: &KnownAlert| {
+        query.range.contains(known.known_at)
+            && query.severity.is_none_or(|s| known.alert.severity >= s)
+            && (query.changes.is_empty() || query.changes.contains(&known.alert.change))
+    };
+    let found: Found = last.into_values().filter(|(_, known)| wanted(known)).collect();
+    let (page, _) =
+        if query.newest_first { page(found.into_values().rev(), query) } else { page(found.into_values(), query) };
+    Ok(page)
+}
+
+/// What can happen to something that has a length.
+const EPISODES: [Change; 5] = [Change::Opened, Change::Updated, Change::Suspended, Change::Resumed, Change::Closed];
+
+/// Looks at all that is stored: is every record what was written, and do the columns beside it say what it says?
+pub(super) fn check(conn: &Connection) -> Inner<()> {
+    let mut statement = conn.prepare(
+        "SELECT known_ts, alert, revision, body, digest, row_ts, pattern, change, severity, opened_ts FROM alerts",
+    )?;
+    let mut rows = statement.query(NONE)?;
+    while let Some(row) = rows.next()? {
+        let body: String = row.get(3)?;
+        let at = Ts(row.get(0)?);
+        let id: String = row.get(1)?;
+        if print(at, &id, &body) != row.get::<i64>(4)? {
+            return Err(Fault::Damaged(format!("the alert '{id}' known at {at} is not what was written")));
+        }
+        let (_, KnownAlert { known_at, alert }) = read(row)?;
+        let words: (String, String) = (row.get(6)?, row.get(7)?);
+        let numbers: [i64; 4] = [row.get(2)?, row.get(5)?, row.get(8)?, row.get(9)?];
+        let says = [i64::from(alert.revision), row_of(known_at).0, rank(alert.severity), alert.opened_at.0];
+        if numbers != says || (words.0.as_str(), words.1.as_str()) != (alert.pattern.name(), alert.change.name()) {
+            return Err(Fault::Damaged(format!("the alert '{id}' known at {at} is kept under other words or times")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,273 @@
+//! Records of alerts: bit for bit and in order, from either end, episodes as of any moment; replaced with their minutes,
+//! never once published, kept whatever is pruned.
+
+use super::rows::{One, minute, one, rows};
+use super::{Factory, hash, open, refused};
+use crate::{AlertQuery, LiveAlert, LiveBatch, PointsVersion, Range, Reader, Retention};
+use barograph_domain::alert::{BaseRate, Change, Datum, Statistic, Word};
+use barograph_domain::{Alert, AlertState, Kind, KnownAlert, Pattern, Reason, Severity, Span, Trigger, Ts};
+
+/// The record of a burst that began at minute `n`, `after` minutes later.
+fn burst(n: i64, after: i64, change: Change) -> KnownAlert {
+    let ts = minute(n + after) + Span::millis(7_000);
+    let (state, revision) = match change {
+        Change::Closed => (AlertState::Closed, 3),
+        Change::Suspended => (AlertState::NoData, 2),
+        Change::Updated => (AlertState::Open, 2),
+        Change::Opened | Change::Resumed | Change::Happened => (AlertState::Open, 1),
+    };
+    let statistic = Statistic {
+        name: Word::from("liq_count_60s"),
+        value: Some(0.1 + 0.2),
+        reason: None,
+        threshold: 5.0,
+        u: Some(f64::MIN_POSITIVE / 2.0),
+        unit: Word::from("count"),
+        kind: Kind::Sampled,
+        coverage: 0.7,
+        decides: true,
+        uncalibrated: false,
+    };
+    let data = vec![
+        (Word::from("side_bias"), Datum::Word(Word::from("LONG — „mostly“"))),
+        (Word::from("reasons"), Datum::Words(vec![Word::from("a"), Word::from("b,c")])),
+        (Word::from("total_liquidated_usd"), Datum::Number(1e300 / 3.0)),
+        (Word::from("severity_ratio"), Datum::Missing(Reason::Warming)),
+    ];
+    let alert = Alert {
+        pattern: Pattern::LiquidationCascade,
+        trigger: Some(Trigger::Burst),
+        change,
+        state,
+        revision,
+        ts,
+        severity: if n % 20 == 0 { Severity::Critical } else { Severity::High },
+        score: 63.2,
+        opened_at: minute(n) + Span::millis(7_000),
+        last_seen_at: ts,
+        closed_at: (state == AlertState::Closed).then_some(ts),
+        window_from: ts - Span::mins(1),
+        statistics: vec![statistic],
+        data,
+        base_rate: BaseRate { fired_90d: 3, fired_30d: 1, known_days: 0.1, held_share_90d: Some(0.3) },
+        inhibited_by: Some(Pattern::FundingManipulation),
+        other: None,
+    };
+    // An event made it: known between two rows.
+    KnownAlert { known_at: ts, alert }
+}
+
+/// A label that changed at minute `n`.
+fn label(n: i64) -> KnownAlert {
+    let KnownAlert { alert, .. } = burst(n, 0, Change::Happened);
+    let alert = Alert {
+        pattern: Pattern::RegimeChange,
+        trigger: Some(Trigger::Risk),
+        severity: Severity::Info,
+        ts: minute(n),
+        opened_at: minute(n),
+        statistics: Vec::new(),
+        inhibited_by: None,
+        ..alert
+    };
+    KnownAlert { known_at: minute(n) + Span::millis(200), alert }
+}
+
+/// What is told of minute `n` and of those after it: a label, a burst that grows, and its end, unless it goes on.
+#[must_use]
+pub fn story(n: i64) -> Vec<KnownAlert> {
+    let mut told = vec![label(n), burst(n, 0, Change::Opened), burst(n, 2, Change::Updated)];
+    if n % 50 != 0 {
+        told.push(burst(n, 4, Change::Closed));
+    }
+    told
+}
+
+/// Minutes 10, 20 … 290, by the moment they were known.
+fn told() -> Vec<KnownAlert> {
+    (1..30).flat_map(|k| story(10 * k)).collect()
+}
+
+fn all(reader: &dyn Reader, one: &One) -> Vec<KnownAlert> {
+    reader.alerts(&one.spec.key, &AlertQuery::default()).unwrap().items
+}
+
+fn store(writer: &mut dyn crate::Writer, one: &One, told: &[KnownAlert]) {
+    let mut run = writer.replace(&one.spec, None, PointsVersion::default()).unwrap();
+    rows(300, 1).iter().for_each(|r| run.row(r).unwrap());
+    told.iter().for_each(|c| run.alert(c).unwrap());
+    assert_eq!(run.finish().unwrap().alerts, told.len() as u64);
+}
+
+/// In the order in which they were told or the other way round, a page at a time.
+pub fn alerts_come_back_bit_for_bit_in_pages(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let (one, told) = (one(), told());
+    assert_eq!(all(&*reader, &one), [], "a run that does not exist has none");
+    store(&mut *writer, &one, &[]);
+    let before = hash(&*reader);
+    store(&mut *writer, &one, &told);
+    assert_eq!(all(&*reader, &one), told);
+    assert_ne!(hash(&*reader), before);
+    store(&mut *writer, &one, &[]);
+    assert_eq!(hash(&*reader), before, "a store without alerts is as it was before there were any");
+    store(&mut *writer, &one, &told);
+    for (newest_first, limit) in [(false, 1), (false, 3), (true, 1), (true, 3), (true, 200)] {
+        let (mut query, mut joined) = (AlertQuery { limit, newest_first, ..AlertQuery::default() }, Vec::new());
+        loop {
+            let page = reader.alerts(&one.spec.key, &query).unwrap();
+            joined.extend(page.items);
+            let Some(next) = page.next else { break };
+            query.range = query.after(next);
+        }
+        if newest_first {
+            joined.reverse();
+        }
+        assert_eq!(joined, told, "{limit} at a time, newest first: {newest_first}");
+    }
+    assert_eq!(reader.check(false).unwrap().counts.iter().find(|c| c.0 == "alerts").map(|c| c.1), Some(111));
+}
+
+/// Every filter against a naive one, from both ends, now and as of earlier moments.
+pub fn alerts_can_be_filtered(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let (one, told) = (one(), told());
+    store(&mut *writer, &one, &told);
+    let moment = told[40].known_at;
+    let base = AlertQuery::default();
+    let queries = [
+        AlertQuery { as_of: Some(moment), ..base.clone() },
+        AlertQuery { as_of: Some(Ts(moment.0 - 1)), ..base.clone() },
+        AlertQuery { range: Range { start: moment, end: minute(200) }, ..base.clone() },
+        AlertQuery { patterns: vec![Pattern::RegimeChange], ..base.clone() },
+        AlertQuery { patterns: vec![Pattern::LiquidationCascade, Pattern::BasisManipulation], ..base.clone() },
+        AlertQuery { severity: Some(Severity::High), ..base.clone() },
+        AlertQuery { severity: Some(Severity::Critical), as_of: Some(moment), ..base.clone() },
+        AlertQuery { changes: vec![Change::Opened, Change::Happened], ..base.clone() },
+    ];
+    for query in queries {
+        let want: Vec<KnownAlert> = told
+            .iter()
+            .filter(|k| query.range.contains(k.known_at) && query.as_of.is_none_or(|t| k.known_at <= t))
+            .filter(|k| query.patterns.is_empty() || query.patterns.contains(&k.alert.pattern))
+            .filter(|k| query.changes.is_empty() || query.changes.contains(&k.alert.change))
+            .filter(|k| query.severity.is_none_or(|s| k.alert.severity >= s))
+            .cloned()
+            .collect();
+        assert!(!want.is_empty() && want.len() < told.len());
+        assert_eq!(reader.alerts(&one.spec.key, &query).unwrap().items, want, "{query:?}");
+        let backwards = AlertQuery { newest_first: true, ..query.clone() };
+        assert!(reader.alerts(&one.spec.key, &backwards).unwrap().items.into_iter().rev().eq(want), "{query:?}");
+    }
+}
+
+/// An episode is open from its first record to its last; what has no length never is.
+pub fn open_episodes_are_as_they_were_known(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let (one, told) = (one(), told());
+    store(&mut *writer, &one, &told);
+    let ask = |query: &AlertQuery| reader.alerts(&one.spec.key, query).unwrap().items;
+    let now = AlertQuery { open: true, ..AlertQuery::default() };
+    let going_on: Vec<KnownAlert> =
+        told.iter().filter(|k| k.alert.change == Change::Updated && ask_minute(k) % 50 == 0).cloned().collect();
+    assert_eq!(going_on.len(), 5);
+    assert_eq!(ask(&now), going_on, "by the last record of each");
+    let critical = AlertQuery { severity: Some(Severity::Critical), ..now.clone() };
+    assert_eq!(ask(&critical).len(), 2);
+    for (at, open) in [(burst(10, 0, Change::Opened), 1), (burst(10, 4, Change::Closed), 0)] {
+        let before = AlertQuery { as_of: Some(Ts(at.known_at.0 - 1)), ..now.clone() };
+        let then = AlertQuery { as_of: Some(at.known_at), ..now.clone() };
+        assert_eq!((ask(&before).len(), ask(&then).len()), (1 - open, open));
+    }
+    let paged = AlertQuery { limit: 2, newest_first: true, ..now };
+    let page = reader.alerts(&one.spec.key, &paged).unwrap();
+    assert_eq!(page.items, [going_on[4].clone(), going_on[3].clone()]);
+    let rest = AlertQuery { range: paged.after(page.next.unwrap()), limit: 9, ..paged };
+    assert!(ask(&rest).into_iter().rev().eq(going_on[..3].iter().cloned()));
+}
+
+/// The minute at which the episode of a record began.
+fn ask_minute(known: &KnownAlert) -> i64 {
+    (known.alert.opened_at - minute(0)).as_secs() / 60
+}
+
+/// What is told before stays, what follows goes with its minutes; an unfinished replacement leaves no trace.
+pub fn alerts_are_replaced_with_their_minutes(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let (one, told) = (one(), told());
+    store(&mut *writer, &one, &told);
+    let before = hash(&*reader);
+    let mut run = writer.replace(&one.spec, Some(minute(151)), PointsVersion::default()).unwrap();
+    story(160).iter().for_each(|c| run.alert(c).unwrap());
+    drop(run);
+    assert_eq!(hash(&*reader), before);
+    let mut run = writer.replace(&one.spec, Some(minute(151)), PointsVersion::default()).unwrap();
+    rows(300, 2)[150..].iter().for_each(|r| run.row(r).unwrap());
+    story(165).iter().for_each(|c| run.alert(c).unwrap());
+    run.finish().unwrap();
+    let early = told.iter().filter(|c| crate::run::row_of(c.known_at) < minute(151)).cloned();
+    let want: Vec<KnownAlert> = early.chain(story(165)).collect();
+    assert_eq!(all(&*reader, &one), want);
+    let mut run = writer.replace(&one.spec, Some(minute(151)), PointsVersion::default()).unwrap();
+    refused(run.alert(&story(140)[0]), "alert");
+    refused(run.finish(), "alert");
+    writer.remove_run(&one.spec.key).unwrap();
+    assert_eq!(all(&*reader, &one), []);
+}
+
+/// What was published stays whatever a re-run says, before its row or with it; twice is once.
+pub fn published_alerts_stay(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let minutes = rows(20, 1);
+    let bare = LiveBatch {
+        instruments: &one.instruments,
+        streams: &one.streams,
+        runs: std::slice::from_ref(&one.spec),
+        ..LiveBatch::default()
+    };
+    let live = |alert: KnownAlert| [LiveAlert { instrument: 0, alert }];
+    let mut published = Vec::new();
+    for (n, row) in (1_i64..).zip(&minutes) {
+        // Known after the row of minute n - 1: before that of minute n is there.
+        let made = burst(n - 1, 0, Change::Opened);
+        let early = live(made.clone());
+        let batch = LiveBatch { alerts: &early, ..bare };
+        assert_eq!(writer.append(&batch).unwrap().alerts, 1);
+        let with_row = live(label(n));
+        let batch = LiveBatch { rows: std::slice::from_ref(row), alerts: &with_row, ..bare };
+        assert_eq!(writer.append(&batch).unwrap().alerts, 1);
+        assert_eq!(writer.append(&batch).unwrap().alerts, 0, "twice is once");
+        assert_eq!(writer.append(&LiveBatch { alerts: &early, ..bare }).unwrap().alerts, 0, "in any order");
+        published.extend([made, label(n)]);
+    }
+    assert_eq!(all(&*reader, &one), published);
+    // A record whose minute is never made: it was told, so it stays.
+    let last = burst(25, 0, Change::Opened);
+    writer.append(&LiveBatch { alerts: &live(last.clone()), ..bare }).unwrap();
+    // A re-run of published minutes, and of ten behind them.
+    let mut run = writer.replace(&one.spec, None, PointsVersion::default()).unwrap();
+    run.alert(&burst(5, 0, Change::Updated)).unwrap();
+    rows(30, 2).iter().for_each(|r| run.row(r).unwrap());
+    let other = KnownAlert { alert: Alert { score: 1.0, ..last.alert.clone() }, ..last.clone() };
+    run.alert(&other).unwrap();
+    run.alert(&label(28)).unwrap();
+    run.finish().unwrap();
+    published.extend([last, label(28)]);
+    assert_eq!(all(&*reader, &one), published);
+    let before = hash(&*reader);
+    let stray = [LiveAlert { instrument: 9, alert: label(40) }];
+    refused(writer.append(&LiveBatch { alerts: &stray, ..bare }), "alert");
+    assert_eq!(hash(&*reader), before);
+}
+
+/// However old: like changes of the label.
+pub fn alerts_are_never_pruned(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let (one, told) = (one(), told());
+    store(&mut *writer, &one, &told);
+    let short = Retention { minute_rows: Span::mins(10), points: Some(Span::mins(10)), raw: Span::mins(10) };
+    assert!(writer.prune(&short).unwrap().rows > 0);
+    assert_eq!(all(&*reader, &one), told);
+    assert!(reader.check(true).unwrap().is_sound());
+}
