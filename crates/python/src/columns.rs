@@ -114,7 +114,8 @@ impl<'a> Columns<'a> {
             None if least == i64::MAX => return Ok(None),
             None => least,
         };
-        let uneven = self.time.windows(2).position(|p| (p[1] - p[0]) % step != 0);
+        // A division only where a bar is missing.
+        let uneven = self.time.windows(2).map(|p| p[1] - p[0]).position(|d| d != step && d % step != 0);
         if let Some(row) = uneven {
             return wrong(format!(
                 "rows {row} and {} are no whole number of bars of {} s apart: bars must have one length (or give timeframe=)",

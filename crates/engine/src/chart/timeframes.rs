@@ -53,21 +53,24 @@ impl Charts {
             chart.push(&bar);
             finished(&bar);
             changed = true;
-            let close = super::close_of(bar.index, timeframe);
-            let sample = BarSample {
-                open: bar.open,
-                high: bar.high,
-                low: bar.low,
-                close: bar.close,
-                volume: bar.volume,
-                quote_volume: bar.quote_volume,
-            };
-            for other in longer.iter_mut() {
-                let chart = &mut other.chart;
-                other.builder.push(close, &sample, |bar| chart.push(&bar));
-            }
+            feed(longer, super::close_of(bar.index, timeframe), &BarSample::from(&bar));
         });
         changed
+    }
+
+    /// As [`Self::push`] for a closed bar that has the length of the shortest timeframe and is newer than the last: it need not
+    /// be built.
+    pub fn push_whole(&mut self, close_ts: Ts, bar: &BuiltBar) {
+        self.last_part = Some(close_ts);
+        let Some((finest, longer)) = self.built.split_first_mut() else { return };
+        finest.chart.push(bar);
+        feed(longer, close_ts, &BarSample::from(bar));
+    }
+
+    /// Length of the bars of the shortest timeframe.
+    #[must_use]
+    pub const fn shortest(&self) -> Span {
+        TIMEFRAMES[self.first]
     }
 
     /// The chart of a timeframe.
@@ -80,5 +83,12 @@ impl Charts {
     #[must_use]
     pub fn all(&self) -> [Option<&Chart>; 4] {
         core::array::from_fn(|i| i.checked_sub(self.first).and_then(|at| self.built.get(at)).map(|b| &b.chart))
+    }
+}
+
+/// Hands a bar of the shortest timeframe to the longer ones.
+fn feed(longer: &mut [Built], close_ts: Ts, bar: &BarSample) {
+    for Built { builder, chart } in longer {
+        builder.push(close_ts, bar, |bar| chart.push(&bar));
     }
 }

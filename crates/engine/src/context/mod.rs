@@ -228,8 +228,12 @@ impl Frame {
         if let Some(chart) = &mut self.own {
             chart.push(&built);
         }
-        if let Some(charts) = &mut self.charts {
-            charts.push(close, bar, |_| {});
+        match &mut self.charts {
+            Some(charts) if charts.shortest() == self.step => charts.push_whole(close, &built),
+            Some(charts) => {
+                charts.push(close, bar, |_| {});
+            }
+            None => {}
         }
         self.newest = Some(built);
         self.bars += 1;
@@ -269,7 +273,8 @@ impl Frame {
         self.volume.reach(close, &set, |s| of(s).and_then(|r| r.volume(step)));
         // The bar that closes now belongs to the stretch that holds the instant before its close, unless that is over.
         let inside = if running.is_some_and(|r| r.until == close) { close } else { close - Span(1) };
-        self.stretch = Some(Running::of(set.stretch(inside)));
+        let known = self.volatility.now().filter(|s| s.from <= inside && inside < s.until);
+        self.stretch = Some(Running::of(known.unwrap_or_else(|| set.stretch(inside))));
     }
 
     /// Extremes of the day and of the session, which become levels when they are complete.
@@ -277,19 +282,12 @@ impl Frame {
         if self.step >= DAY {
             return;
         }
-        let inside = close - Span(1);
-        let start = inside.floor(DAY);
-        let day = Period { session: None, start, end: start + DAY };
-        let session = self
-            .stretch
-            .filter(|r| r.from <= inside && inside < r.until)
-            .map(|r| (r.session, r.from, r.until))
-            .unwrap_or_else(|| {
-                let s = self.sessions.stretch(inside);
-                (s.session, s.from, s.until)
-            });
-        let session = Period { session: Some(session.0), start: session.1, end: session.2 };
-        for (at, period) in [day, session].into_iter().enumerate() {
+        for at in 0..self.extremes.len() {
+            // Nearly every bar lies within the day and the session that are under way.
+            if self.extremes[at].goes_on(close, bar.low, bar.high) {
+                continue;
+            }
+            let period = if at == 0 { day_of(close) } else { self.session_of(close) };
             if period.end - period.start < self.step + self.step {
                 continue;
             }
@@ -299,12 +297,32 @@ impl Frame {
         }
     }
 
+    /// The session that holds the instant before `close`.
+    fn session_of(&self, close: Ts) -> Period {
+        let inside = close - Span(1);
+        let (session, start, end) = self
+            .stretch
+            .filter(|r| r.from <= inside && inside < r.until)
+            .map(|r| (r.session, r.from, r.until))
+            .unwrap_or_else(|| {
+                let s = self.sessions.stretch(inside);
+                (s.session, s.from, s.until)
+            });
+        Period { session: Some(session), start, end }
+    }
+
     fn add_extremes(&mut self, range: &Range, known_at: Ts) {
         for (kind, extreme) in range.period.kinds().into_iter().zip([range.low, range.high]) {
             let formed = (extreme.close_ts - self.phase).0.div_euclid(self.step.0);
             self.liquidity.add_extreme(kind, &extreme, (formed, None), known_at, &mut ());
         }
     }
+}
+
+/// The UTC day that holds the instant before `close`.
+fn day_of(close: Ts) -> Period {
+    let start = (close - Span(1)).floor(DAY);
+    Period { session: None, start, end: start + DAY }
 }
 
 /// Types that a frame can show.

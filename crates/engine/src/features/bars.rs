@@ -33,6 +33,11 @@ impl BarSample {
     }
 }
 
+impl From<&BuiltBar> for BarSample {
+    fn from(b: &BuiltBar) -> Self {
+        Self { open: b.open, high: b.high, low: b.low, close: b.close, volume: b.volume, quote_volume: b.quote_volume }
+    }
+}
 impl From<Bar> for BarSample {
     fn from(b: Bar) -> Self {
         Self { open: b.open, high: b.high, low: b.low, close: b.close, volume: b.volume, quote_volume: b.quote_volume }
@@ -185,6 +190,31 @@ pub struct BuiltBar {
     pub quote_volume: Option<f64>,
 }
 
+impl BuiltBar {
+    /// A bar of one part.
+    #[must_use]
+    pub fn of(index: i64, part: &BarSample) -> Self {
+        Self {
+            index,
+            open: part.open,
+            high: part.high,
+            low: part.low,
+            close: part.close,
+            volume: part.volume,
+            quote_volume: part.quote(),
+        }
+    }
+
+    /// Takes the next part. A volume that one part does not have, the bar does not have.
+    fn add(&mut self, part: &BarSample) {
+        self.high = self.high.max(part.high);
+        self.low = self.low.min(part.low);
+        self.close = part.close;
+        self.volume = self.volume.zip(part.volume).map(|(a, b)| a + b);
+        self.quote_volume = self.quote_volume.zip(part.quote()).map(|(a, b)| a + b);
+    }
+}
+
 /// Builds bars of `timeframe` from parts of `step`. A bar with less than four fifths of its parts is missing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BarBuilder {
@@ -221,44 +251,31 @@ impl BarBuilder {
         self.last_part = Some(close_ts.0);
         let shifted = close_ts - self.offset;
         let index = self.index_of(shifted);
-        if let Some((bar, count)) = self.open.filter(|(bar, _)| bar.index != index) {
-            self.open = None;
-            if self.is_covered(count) {
-                emit(bar);
-            }
-        }
-        let (bar, count) = match self.open {
-            None => {
-                let bar = BuiltBar {
-                    index,
-                    open: part.open,
-                    high: part.high,
-                    low: part.low,
-                    close: part.close,
-                    volume: part.volume,
-                    quote_volume: part.quote(),
-                };
-                (bar, 1)
-            }
-            Some((bar, count)) => {
-                let bar = BuiltBar {
-                    high: bar.high.max(part.high),
-                    low: bar.low.min(part.low),
-                    close: part.close,
-                    volume: bar.volume.zip(part.volume).map(|(a, b)| a + b),
-                    quote_volume: bar.quote_volume.zip(part.quote()).map(|(a, b)| a + b),
-                    ..bar
-                };
-                (bar, count + 1)
-            }
-        };
-        if shifted.0 == index * self.timeframe.0 {
-            self.open = None;
-            if self.is_covered(count) {
-                emit(bar);
+        let over = shifted.0 == index * self.timeframe.0;
+        // Nearly every part is of the bar under way and not its last: that bar is changed where it is.
+        if let Some((bar, count)) = &mut self.open
+            && bar.index == index
+        {
+            bar.add(part);
+            *count += 1;
+            if !over {
+                return;
             }
         } else {
-            self.open = Some((bar, count));
+            self.close(&mut emit);
+            self.open = Some((BuiltBar::of(index, part), 1));
+        }
+        if over {
+            self.close(&mut emit);
+        }
+    }
+
+    /// Ends the bar under way and hands it on, if enough of it was there.
+    fn close(&mut self, emit: &mut impl FnMut(BuiltBar)) {
+        if let Some((bar, count)) = self.open.take()
+            && self.is_covered(count)
+        {
+            emit(bar);
         }
     }
 

@@ -53,6 +53,19 @@ pub struct Range {
     pub bars: u32,
 }
 
+impl Range {
+    #[inline]
+    fn add(&mut self, close_ts: Ts, low: f64, high: f64) {
+        self.bars = self.bars.saturating_add(1);
+        if low < self.low.price {
+            self.low = Extreme { price: low, close_ts };
+        }
+        if high > self.high.price {
+            self.high = Extreme { price: high, close_ts };
+        }
+    }
+}
+
 /// The running period and the last complete one.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Extremes {
@@ -61,35 +74,35 @@ pub struct Extremes {
 }
 
 impl Extremes {
-    /// Takes a closed bar of a period; the period that this completes, if it does. A period without its last bar is
-    /// complete when the first bar of another one comes; then [`Extremes::push`] is to be asked again, hence a pair.
-    pub fn push(&mut self, period: Period, close_ts: Ts, low: f64, high: f64) -> [Option<Range>; 2] {
-        // Nearly every bar lies within the period that is running: it is changed where it is.
-        if let Some(range) = self.running.as_mut().filter(|r| r.period == period && close_ts < period.end) {
-            range.bars = range.bars.saturating_add(1);
-            if low < range.low.price {
-                range.low = Extreme { price: low, close_ts };
-            }
-            if high > range.high.price {
-                range.high = Extreme { price: high, close_ts };
-            }
-            return [None; 2];
+    /// Takes a closed bar that lies within the period under way and does not end it; `false` where there is no such period, and
+    /// [`Extremes::push`] is to be asked. Periods must not overlap.
+    #[inline]
+    pub fn goes_on(&mut self, close_ts: Ts, low: f64, high: f64) -> bool {
+        let Some(range) = &mut self.running else { return false };
+        if close_ts >= range.period.end || close_ts <= range.period.start {
+            return false;
         }
+        range.add(close_ts, low, high);
+        true
+    }
+
+    /// Takes a closed bar of a period; the period that this completes, if it does. A period without its last bar is
+    /// complete when the first bar of another one comes, which may end its own at once; hence a pair.
+    pub fn push(&mut self, period: Period, close_ts: Ts, low: f64, high: f64) -> [Option<Range>; 2] {
         let before = self.running.take_if(|r| r.period != period);
         let fresh = |price| Extreme { price, close_ts };
-        let mut range =
-            self.running.unwrap_or(Range { period, low: fresh(low), high: fresh(high), first: close_ts, bars: 0 });
-        range.bars = range.bars.saturating_add(1);
-        if low < range.low.price {
-            range.low = fresh(low);
+        let range = self.running.get_or_insert_with(|| Range {
+            period,
+            low: fresh(low),
+            high: fresh(high),
+            first: close_ts,
+            bars: 0,
+        });
+        range.add(close_ts, low, high);
+        let ended = if close_ts >= period.end { self.running.take() } else { None };
+        if ended.is_some() || before.is_some() {
+            self.complete = ended.or(before);
         }
-        if high > range.high.price {
-            range.high = fresh(high);
-        }
-        let over = close_ts >= period.end;
-        self.running = Some(range).filter(|_| !over);
-        let ended = Some(range).filter(|_| over);
-        self.complete = ended.or(before).or(self.complete);
         [before, ended]
     }
 

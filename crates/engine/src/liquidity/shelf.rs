@@ -216,7 +216,7 @@ impl Shelf {
         }
     }
 
-    /// Those that stay and have no rank yet get theirs.
+    /// Those that stay and have waited long for their rank get it.
     fn sweep(&mut self, bar: i64, lifetime: i64, volumes: &Volumes) {
         let (records, free) = (&mut self.records, &mut self.free);
         for sorted in &mut self.faces {
@@ -228,7 +228,7 @@ impl Shelf {
                     record.key = 0;
                     free.push(slot);
                 } else {
-                    if record.rank.is_none() {
+                    if record.rank.is_none() && volumes.is_due(record.moment) {
                         record.rank = Some(volumes.rank(record.volume, record.moment));
                     }
                     sorted.edges[kept] = sorted.edges[place];

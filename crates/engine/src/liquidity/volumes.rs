@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 const BARS: u32 = 200;
 /// Volumes kept: ranks may wait for 312 bars.
 const KEPT: u32 = 512;
+/// Ranks that have waited longer than this are taken when levels are looked through, which happens every 64 bars.
+const WAIT: u32 = KEPT - BARS - 2 * 64;
 
 /// The latest volumes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,6 +40,11 @@ impl Volumes {
     #[inline]
     pub(super) fn moment(&self) -> u32 {
         self.count
+    }
+
+    /// Whether a rank of this moment must not wait any longer.
+    pub(super) fn is_due(&self, moment: u32) -> bool {
+        self.count.wrapping_sub(moment) > WAIT
     }
 
     /// Rank in [0, 1] among the volumes up to a moment at most 312 volumes ago; 1 for a level without volume or among none,

@@ -38,8 +38,8 @@ pub struct SessionHistory {
     rings: [[VecDeque<f64>; 3]; 4],
     /// Measured base multipliers as of the last 00:00 UTC, weekdays and weekends.
     base: [Option<([f64; 4], bool)>; 2],
-    /// End of the stretch that is under way; what ended before it is recorded.
-    due: Option<Ts>,
+    /// The stretch that is under way; what ended before it is recorded.
+    now: Option<Stretch>,
     /// Base multipliers are made at midnights from here on; earlier ones nobody will ask for.
     #[serde(skip)]
     asked_from: Option<Ts>,
@@ -51,14 +51,14 @@ impl Default for SessionHistory {
         Self {
             rings: core::array::from_fn(|_| core::array::from_fn(|_| ring())),
             base: [None; 2],
-            due: None,
+            now: None,
             asked_from: None,
         }
     }
 }
 
 /// A stretch of one session.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Stretch {
     /// Which.
     pub session: Session,
@@ -77,23 +77,22 @@ impl SessionHistory {
 
     /// The newest sample has reached `t`: hands every stretch that is over by then to `value` and records what it says.
     pub fn reach(&mut self, t: Ts, set: &super::SessionSet, mut value: impl FnMut(&Stretch) -> Option<f64>) {
-        let Some(mut due) = self.due else {
-            self.due = Some(set.end(t));
+        let Some(mut now) = self.now else {
+            self.now = Some(set.stretch(t));
             return;
         };
-        while due <= t {
-            let inside = due - Span(1);
-            let stretch = Stretch { until: due, ..set.stretch(inside) };
-            if let Some(x) = value(&stretch) {
-                self.record(&stretch, x);
+        while now.until <= t {
+            if let Some(x) = value(&now) {
+                self.record(&now, x);
             }
+            let due = now.until;
             if due.0.rem_euclid(DAY.0) == 0 && self.asked_from.is_none_or(|from| due >= from) {
                 self.renew_base();
             }
             // A long silence is stepped over: nothing was seen in it.
-            due = if t - due > DAY.times(4) { set.stretch(t).until } else { set.stretch(due).until };
+            now = set.stretch(if t - due > DAY.times(4) { t } else { due });
         }
-        self.due = Some(due);
+        self.now = Some(now);
     }
 
     fn record(&mut self, stretch: &Stretch, x: f64) {
@@ -143,10 +142,10 @@ impl SessionHistory {
         self.base[Class::of(t) as usize]
     }
 
-    /// The latest stretch recorded ended here or later.
+    /// The stretch that is under way.
     #[must_use]
-    pub const fn due(&self) -> Option<Ts> {
-        self.due
+    pub const fn now(&self) -> Option<Stretch> {
+        self.now
     }
 }
 
