@@ -27,6 +27,7 @@ mod serve;
 mod stall;
 mod state;
 mod telemetry;
+mod universe;
 mod view;
 
 pub use error::{Error, check_listen};
@@ -41,4 +42,5 @@ pub use query::{
     Window,
 };
 pub use serve::{Incident, Reporter, ServeConfig, serve};
+pub use universe::{CalendarView, PairView, UniverseView};
 pub use view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};

@@ -7,6 +7,7 @@ use crate::alias_markets::{AliasFeatures, AliasVolatility};
 use crate::events::{AliasEvent, DatumView, EventView};
 use crate::problem::Document;
 use crate::routes;
+use crate::universe::UniverseView;
 use crate::view::{FeatureRowView, LevelView, MetricPoint, StreamView};
 use barograph_domain::Snapshot;
 use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
@@ -41,6 +42,10 @@ use utoipa::{Modify, OpenApi};
         routes::levels::list,
         routes::events::of_market,
         routes::events::of_all,
+        routes::universe::latest,
+        routes::universe::history,
+        routes::universe::portfolio,
+        routes::universe::calendar,
         routes::live::now,
         routes::feeds::list,
         routes::markets::catalogue,
@@ -65,7 +70,7 @@ use utoipa::{Modify, OpenApi};
         routes::pages::file,
         routes::pages::openapi,
     ),
-    components(schemas(Document<'static>, Snapshot, FeatureRowView, LevelView, EventView, AliasFeatures, AliasVolatility, AliasEvent, DatumView, MetricPoint, StreamView)),
+    components(schemas(Document<'static>, Snapshot, FeatureRowView, LevelView, EventView, AliasFeatures, AliasVolatility, AliasEvent, DatumView, MetricPoint, StreamView, UniverseView)),
     modifiers(&Finish)
 )]
 struct Api;
@@ -73,7 +78,7 @@ struct Api;
 struct Finish;
 
 /// What is sent, not answered: here only what has no default is required, as the types say.
-const SENT: &[&str] = &["AdviceRequest", "TradeRecord", "NewPosition"];
+const SENT: &[&str] = &["AdviceRequest", "TradeRecord", "NewPosition", "PortfolioRequest", "Holding"];
 
 /// Fields that are left out where there is nothing to say; every other field is always there, if only as null.
 const LEFT_OUT: &[(&str, &[&str])] = &[

@@ -20,6 +20,7 @@ mod paging;
 pub(crate) mod positions;
 mod reply;
 pub(crate) mod stream;
+pub(crate) mod universe;
 
 use crate::guard::guard;
 use crate::problem::{Problem, ProblemKind};
@@ -42,6 +43,10 @@ pub(crate) const PATHS: &[&str] = &[
     "/api/v1/markets/{id}/events",
     "/api/v1/markets/{id}/live",
     "/api/v1/events",
+    "/api/v1/universe",
+    "/api/v1/universe/history",
+    "/api/v1/portfolio",
+    "/api/v1/calendar",
     "/api/v1/feeds",
     "/api/v1/catalogue",
     "/api/v1/advice",
@@ -75,6 +80,10 @@ fn handler(path: &str) -> Option<MethodRouter<Shared>> {
         "/api/v1/markets/{id}/events" => get(events::of_market),
         "/api/v1/events" => get(events::of_all),
         "/api/v1/markets/{id}/live" => get(live::now),
+        "/api/v1/universe" => get(universe::latest),
+        "/api/v1/universe/history" => get(universe::history),
+        "/api/v1/portfolio" => post(universe::portfolio),
+        "/api/v1/calendar" => get(universe::calendar),
         "/api/v1/feeds" => get(feeds::list),
         "/api/v1/catalogue" => get(markets::catalogue),
         "/api/v1/advice" => post(advice::advise),
@@ -129,7 +138,7 @@ async fn unknown(uri: axum::http::Uri) -> Problem {
 /// What may be done at a path, as its `Allow` header says it.
 fn allowed(route: Option<&str>) -> &'static str {
     match route {
-        Some("/api/v1/advice") => "POST",
+        Some("/api/v1/advice" | "/api/v1/portfolio") => "POST",
         Some("/api/v1/positions") => "GET, HEAD, POST",
         Some("/api/v1/positions/{id}") => "GET, HEAD, DELETE",
         _ => "GET, HEAD",

@@ -3,6 +3,7 @@
 
 use super::held::{advice, card, notice};
 use super::listening::Listening;
+use super::universe::hour;
 use super::weather::{feature_row, overlay, snapshot};
 use barograph_api::events::{BaseRateView, DatumView, EvidenceView, EvidenceWindow, HourOfLiquidations};
 use barograph_api::{
@@ -14,7 +15,7 @@ use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, P
 use barograph_domain::alert::{AlertState, Change, Statistic};
 use barograph_domain::{
     InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Pattern, Reason, Severity, Side, Snapshot, Span,
-    Stamp, Trigger, Ts,
+    Stamp, Trigger, Ts, UniverseRow,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -466,6 +467,15 @@ impl Query for World {
             return Err(QueryError::BadField { field: "side".to_owned(), value: request.side.clone(), reason });
         }
         Ok(advice(request, &*self.newest(&id, None, as_of)?))
+    }
+    fn universe(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
+        self.disk()?;
+        let ts = as_of.unwrap_or_else(|| self.now()).floor(Span::hours(1));
+        Ok((ts >= START).then(|| hour(ts)))
+    }
+    fn universe_history(&self, w: &Window) -> Result<Page<UniverseRow>, QueryError> {
+        self.disk()?;
+        Ok(page((0..12).map(|n| (START + Span::hours(n), hour(START + Span::hours(n)))), w))
     }
     fn positions(&self, as_of: Option<Ts>) -> Result<Vec<PositionCard>, QueryError> {
         self.disk()?;

@@ -6,11 +6,12 @@
 use crate::failure::Failure;
 use crate::live::catchup::CatchUps;
 use crate::live::config::LiveConfig;
+use crate::live::hours::Hours;
 use crate::live::samples::Samples;
 use crate::setup::Setup;
 use barograph_domain::{
     Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status, StatusState,
-    StreamDecl, StreamIndex, Ts, Venue,
+    StreamDecl, StreamIndex, Ts, UniverseRow, Venue,
 };
 use barograph_engine::market::LATENESS;
 use barograph_engine::models::ModelUpdate;
@@ -33,6 +34,10 @@ pub(crate) trait Sink {
     }
     /// A record of an alert: an event's own at once, those of a minute before its first row.
     fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
+        Ok(())
+    }
+    /// An hour between the markets is published; the rows of that hour came before.
+    fn hour(&mut self, _row: &UniverseRow) -> Result<(), Failure> {
         Ok(())
     }
     /// A fact arrived.
@@ -95,6 +100,8 @@ pub(crate) struct Core {
     pub(super) away: Vec<Option<Ts>>,
     pub(crate) catchups: CatchUps,
     pub(crate) samples: Samples,
+    /// Between the markets.
+    pub(crate) hours: Hours,
     /// Stamp of the newest input.
     pub(crate) at: Ts,
     out: Out,
@@ -132,6 +139,7 @@ impl Core {
             away: Vec::new(),
             catchups: CatchUps::default(),
             samples: Samples::default(),
+            hours: Hours::default(),
             at,
             out: Out::default(),
             rows: Outputs::default(),
@@ -205,12 +213,18 @@ impl Core {
         self.newest.resize(self.streams.len(), None);
         self.away.resize(self.streams.len(), None);
         self.engine.add(&self.instruments[known..], &self.streams[first_stream..]);
+        self.compare();
         if self.config.venues[at_venue].session.backfill > Span::ZERO {
             for at in known..self.instruments.len() {
                 self.catchups.begin(at, None, self.at);
             }
         }
         sink.grown(&self.instruments, &self.streams, &self.not_offered)
+    }
+
+    /// Compares the markets that are to be compared among those there are.
+    pub(super) fn compare(&mut self) {
+        self.hours.watch(self.config.watch.list(&self.instruments), &self.config.book, &self.instruments);
     }
 
     /// Takes one input of one venue.
@@ -302,6 +316,10 @@ impl Core {
             self.config.models = config.models.clone();
             self.engine.set_models(self.config.models(), &self.instruments);
         }
+        if self.config.watch != config.watch {
+            self.config.watch = config.watch.clone();
+            self.compare();
+        }
         for one in &config.venues {
             let Some(index) = self.venue(&one.id) else { continue };
             let known: Vec<&str> =
@@ -320,6 +338,9 @@ impl Core {
         let tick = Event { recv_ts: at, event_ts: at, stream: StreamIndex(0), seq: 0, payload: Payload::Tick };
         self.engine.step(&tick, &mut self.rows);
         self.drain(sink)?;
+        for row in self.hours.close() {
+            sink.hour(&row)?;
+        }
         // What was true at a minute's end is complete now.
         self.samples.take((at - barograph_store::run::LATENESS).floor(Span::mins(1)), &mut self.ripe);
         for event in self.ripe.drain(..) {
@@ -329,7 +350,10 @@ impl Core {
             self.input(at, venue, &Input::Tick, sink)?;
         }
         let venues = &self.venues;
-        self.catchups.work(at, &mut self.engine, &self.instruments, |engine| fetching(venues, engine));
+        let known = self.catchups.work(at, &mut self.engine, &self.instruments, |engine| fetching(venues, engine));
+        for (market, hours) in known {
+            self.hours.remember(market, &hours);
+        }
         Ok(())
     }
 
@@ -472,6 +496,7 @@ impl Core {
                 sink.level(level)?;
             }
             sink.row(row)?;
+            self.hours.row(row);
         }
         alerts.iter().try_for_each(|alert| sink.alert(alert))?;
         self.rows.clear();

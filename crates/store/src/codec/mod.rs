@@ -14,6 +14,7 @@ pub mod points;
 mod read;
 mod seal;
 mod seq;
+pub mod universe;
 pub(crate) mod words;
 
 pub use build::ChunkBuilder;

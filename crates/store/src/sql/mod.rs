@@ -27,4 +27,5 @@ mod rows;
 mod runs;
 mod segment;
 mod streams;
+mod universe;
 pub(crate) mod writer;
