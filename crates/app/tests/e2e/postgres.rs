@@ -217,7 +217,9 @@ fn files_go_to_a_server_by_replay_and_collect_alike_and_db_tells_in_json() {
 
     let empty = server.schema();
     let made = one_line(&format!("db migrate --json --db-url {empty}"));
-    assert_eq!((&made["migrated"], &made["version"]), (&true.into(), &2.into()), "{made}");
+    let there = one_line(&format!("db migrate --json --db-url {one}"));
+    assert_eq!((&made["migrated"], &made["version"]), (&true.into(), &there["version"]), "{made}, then {there}");
+    assert!(made["version"].as_u64() > Some(1), "{made}");
     assert!(made["data"].as_str().unwrap().starts_with("postgres://127.0.0.1:"), "{made}");
     let pruned = one_line(&format!("db prune --days 1 --json --db-url {one}"));
     let names = ["books", "days", "points", "rows"];
