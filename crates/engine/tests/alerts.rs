@@ -1,18 +1,18 @@
 //! Alerts, forced closes and positions on the way every event takes: through a whole market. Bursts are seeded and marked
 //! synthetic; recordings are read where they are.
 
-#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test may panic and counts little")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
 use barograph_domain::alert::Change;
 use barograph_domain::{
     Confirmation, Event, GapReason, Instrument, InstrumentName, Kind, Label as _, LevelType, MarketKind, Metric,
-    MinuteRow, Pattern, Payload, Reason, RiskRegime, Session, Side, Span, Stamp, State, Status, StatusState,
-    StreamDecl, StreamIndex, TrendRegime, Trigger, Ts,
+    MinuteRow, Pattern, Payload, Reason, RiskRegime, Side, Span, Stamp, State, Status, StatusState, StreamDecl,
+    StreamIndex, TrendRegime, Trigger, Ts,
 };
 use barograph_engine::market::LATENESS;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::{Book, word_of};
 use barograph_engine::{AlertOut, Config, Engine, Feature, Outputs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -200,7 +200,7 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
     let mut want = Vec::new();
     let (mut risk, mut agreed) = (RiskRegime::Unknown, None);
     let mut confirmations = Vec::new();
-    let mut session: Option<Session> = None;
+    let mut session = None;
     let mut sessions = 0;
     for row in &rows {
         let now = row.risk.label;
@@ -221,7 +221,7 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
             }
             agreed = Some(said.confirmed);
         }
-        let name = Session::ALL[cell(row, Feature::Session).ready().unwrap() as usize];
+        let name = word_of(Feature::Session, cell(row, Feature::Session).ready().unwrap());
         sessions += i32::from(session.is_some_and(|s| s != name));
         session = Some(name);
     }
