@@ -34,7 +34,7 @@ pub(crate) trait CausalSink {
     fn level(&mut self, _level: &LevelOut) -> Result<(), Failure> {
         Ok(())
     }
-    /// A record of an alert; those of a minute come before its first row.
+    /// A record of an alert; that of a minute comes before its row.
     fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
         Ok(())
     }

@@ -114,7 +114,7 @@ pub(crate) fn page(
         found.extend(reader.alerts(key, &query)?.items.into_iter().map(|alert| (*key, alert)));
         // Stable: records of one market keep their order.
         if filter.newest_first {
-            found.sort_by(|a, b| b.1.known_at.cmp(&a.1.known_at).then_with(|| a.0.cmp(b.0)));
+            found.sort_by(|a, b| b.1.known_at.cmp(&a.1.known_at).then_with(|| b.0.cmp(a.0)));
         } else {
             found.sort_by(|a, b| a.1.known_at.cmp(&b.1.known_at).then_with(|| a.0.cmp(b.0)));
         }

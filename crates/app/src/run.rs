@@ -16,7 +16,7 @@ pub(crate) trait Sink {
     fn level(&mut self, _level: &LevelOut) -> Result<(), Failure> {
         Ok(())
     }
-    /// A record of an alert. What an event made comes with the event, what a minute made before the first row of it.
+    /// A record of an alert. What an event made comes with the event, what a minute made before its row.
     fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
         Ok(())
     }
@@ -42,20 +42,28 @@ impl Place {
 /// whether many events were stepped at once or one by one.
 fn hand(out: &Outputs, places: Range<Place>, sink: &mut dyn Sink) -> Result<(), Failure> {
     let Range { start, end } = places;
-    let mut alerts = out.alerts().get(start.alerts..end.alerts).unwrap_or_default();
+    let mut alerts: Vec<&AlertOut> = out.alerts().get(start.alerts..end.alerts).unwrap_or_default().iter().collect();
     for place in start.rows..end.rows {
         let row = &out.rows()[place];
-        let known = |a: &AlertOut| a.known.known_at <= row.ts + LATENESS;
-        while let Some((alert, rest)) = alerts.split_first().filter(|(a, _)| known(a)) {
-            sink.alert(alert)?;
-            alerts = rest;
-        }
+        take_due(&mut alerts, row).into_iter().try_for_each(|alert| sink.alert(alert))?;
         for level in out.levels(place) {
             sink.level(level)?;
         }
         sink.row(row)?;
     }
-    alerts.iter().try_for_each(|alert| sink.alert(alert))
+    alerts.into_iter().try_for_each(|alert| sink.alert(alert))
+}
+
+/// Takes the records of alerts out that belong before a row: those of its market that were known by then. Other markets may
+/// be hours behind within one step.
+pub(crate) fn take_due<'a>(alerts: &mut Vec<&'a AlertOut>, row: &MinuteRow) -> Vec<&'a AlertOut> {
+    let due = |a: &AlertOut| a.instrument == row.instrument && a.known.known_at <= row.ts + LATENESS;
+    if !alerts.iter().any(|a| due(a)) {
+        return Vec::new();
+    }
+    let (due, left) = core::mem::take(alerts).into_iter().partition(|a| due(a));
+    *alerts = left;
+    due
 }
 
 /// An engine with its gap detection.

@@ -1,18 +1,18 @@
 //! Alerts, forced closes and positions on the way every event takes: through a whole market. Bursts are seeded and marked
 //! synthetic; recordings are read where they are.
 
-#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test may panic and counts little")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
 use barograph_domain::alert::Change;
 use barograph_domain::{
     Confirmation, Event, GapReason, Instrument, InstrumentName, Kind, Label as _, LevelType, MarketKind, Metric,
-    MinuteRow, Pattern, Payload, Reason, RiskRegime, Session, Side, Span, Stamp, State, Status, StatusState,
-    StreamDecl, StreamIndex, TrendRegime, Trigger, Ts,
+    MinuteRow, Pattern, Payload, Reason, RiskRegime, Side, Span, Stamp, State, Status, StatusState, StreamDecl,
+    StreamIndex, TrendRegime, Trigger, Ts,
 };
 use barograph_engine::market::LATENESS;
-use barograph_engine::rules::Book;
+use barograph_engine::rules::{Book, word_of};
 use barograph_engine::{AlertOut, Config, Engine, Feature, Outputs};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -200,7 +200,7 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
     let mut want = Vec::new();
     let (mut risk, mut agreed) = (RiskRegime::Unknown, None);
     let mut confirmations = Vec::new();
-    let mut session: Option<Session> = None;
+    let mut session = None;
     let mut sessions = 0;
     for row in &rows {
         let now = row.risk.label;
@@ -221,7 +221,7 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
             }
             agreed = Some(said.confirmed);
         }
-        let name = Session::ALL[cell(row, Feature::Session).ready().unwrap() as usize];
+        let name = word_of(Feature::Session, cell(row, Feature::Session).ready().unwrap());
         sessions += i32::from(session.is_some_and(|s| s != name));
         session = Some(name);
     }
@@ -376,6 +376,88 @@ fn hyperliquid_of_2023_on_the_way_of_a_market() {
             .filter(|e| e.event_ts > a.known.alert.ts - Span::mins(62) && e.event_ts <= a.known.alert.ts);
         assert!(five.count() >= 5, "{:?}", a.known.alert.ts);
     }
+}
+
+/// WBTC that Aave on Ethereum took from those who owed too much on 2026-01-31 from 17:09 to 17:12 UTC: second after 17:09,
+/// amount, USD. Public chain data, read from `onchain_liquidations` of the recordings, which are not here.
+const AAVE: [(i64, f64, f64); 33] = [
+    (35, 0.18349944, 14579.26),
+    (35, 2.95257713, 234585.96),
+    (47, 0.059573, 4733.15),
+    (47, 0.11695684, 9292.37),
+    (47, 0.1187666, 9436.16),
+    (47, 0.31744681, 25221.55),
+    (47, 0.41620253, 33067.81),
+    (47, 1.80954283, 143770.45),
+    (59, 0.07800796, 6197.83),
+    (59, 0.11914773, 9466.44),
+    (59, 0.15187851, 12066.94),
+    (71, 0.01635556, 1299.47),
+    (71, 0.02008743, 1595.97),
+    (71, 0.04520446, 3591.55),
+    (71, 0.07852089, 6238.58),
+    (83, 0.04112182, 3267.18),
+    (95, 0.01879519, 1493.30),
+    (95, 0.02051209, 1629.71),
+    (107, 0.00956894, 760.26),
+    (107, 0.02307989, 1833.73),
+    (131, 0.12040116, 9509.57),
+    (131, 0.55987765, 44220.49),
+    (131, 1.08913865, 86022.80),
+    (131, 1.30458231, 103039.07),
+    (131, 2.48132296, 195980.89),
+    (131, 2.80000802, 221151.40),
+    (131, 6.19754015, 489496.71),
+    (131, 6.30178811, 497730.46),
+    (131, 96.53579617, 7624630.61),
+    (155, 0.02871687, 2268.13),
+    (155, 0.29623819, 23397.61),
+    (167, 4.38891563, 346647.17),
+    (167, 6.87873157, 543298.85),
+];
+
+#[test]
+fn a_cascade_on_a_chain_is_a_burst_at_its_fifth_and_sustained_from_half_a_million() {
+    // Collateral that is taken is a long that is closed; a block is known twelve seconds later.
+    let own = StreamDecl { kind: Kind::Measured, delay: Span::secs(12), filled: false, ..liquidations() };
+    let start = Ts::from_civil(2026, 1, 31, 17, 9, 0);
+    let event = |(second, qty, usd): (i64, f64, f64)| {
+        let event_ts = start + Span::secs(second);
+        let payload = closed(Side::Long, usd / qty, qty);
+        Event { recv_ts: event_ts + own.delay, event_ts, stream: StreamIndex(0), seq: 0, payload }
+    };
+    let (since, heard) = live(start - Span::hours(5));
+    let mut events = vec![Event { recv_ts: since, event_ts: since, stream: StreamIndex(0), seq: 0, payload: heard }];
+    events.extend(AAVE.into_iter().map(event));
+    let tick =
+        |minute: i64| Event { recv_ts: start + M.times(minute) + Span::secs(1), payload: Payload::Tick, ..events[0] };
+    let ticks: Vec<Event> = (4..20).map(tick).collect();
+    events.extend(ticks);
+    let world = World { instruments: vec![perpetual()], streams: vec![own.clone()], events };
+    let (rows, alerts) = world.run("seed4", &world.events, |_| true);
+    let opened = of_pattern(&alerts, Pattern::LiquidationCascade);
+    let (fifth, minute) = (start + Span::secs(47), |n| start + M.times(n));
+    assert_eq!(opened[0], (Change::Opened, Some(Trigger::Burst), fifth, fifth + own.delay));
+    // What came before 17:11 is half a million; its last block is known at 17:10:59, so the row of 17:12 says it.
+    let sustained: Vec<_> = opened.iter().filter(|a| a.1 == Some(Trigger::Sustained)).collect();
+    assert_eq!(*sustained[0], (Change::Opened, Some(Trigger::Sustained), minute(3), minute(3) + LATENESS));
+    let row = |n: i64| rows.iter().find(|r| r.ts == minute(n)).unwrap();
+    for (n, want) in [(3, 524_127.66), (4, 10_711_521.42)] {
+        let got = cell(row(n), Feature::LiqLongUsd4h).ready().unwrap();
+        assert!((got - want).abs() < 0.5, "minute {n}: {got} is not {want}");
+    }
+    let worst = alerts
+        .iter()
+        .filter(|a| a.known.alert.trigger == Some(Trigger::Sustained))
+        .map(|a| a.known.alert.severity)
+        .max();
+    assert_eq!(
+        worst,
+        Some(barograph_domain::Severity::Critical),
+        "far beyond one and a half times the critical velocity"
+    );
+    assert_eq!(cell(row(4), Feature::LiqSeverityRatio).ready().map(|r| r > 40.0), Some(true));
+    assert_eq!(cell(row(4), Feature::LiqLongShare4h).ready(), Some(1.0));
 }
 
 /// A book whose cascade rule asks for less; the rules themselves may read forced closes too.

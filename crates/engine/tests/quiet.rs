@@ -1,5 +1,7 @@
 //! A spot market in which nothing trades for some minutes: what its closed hours say stands until the next hour has closed.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use barograph_domain::{

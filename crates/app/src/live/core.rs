@@ -8,12 +8,12 @@ use crate::live::catchup::CatchUps;
 use crate::live::config::LiveConfig;
 use crate::live::hours::Hours;
 use crate::live::samples::Samples;
+use crate::run::take_due;
 use crate::setup::Setup;
 use barograph_domain::{
     Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status, StatusState,
     StreamDecl, StreamIndex, Ts, UniverseRow, Venue,
 };
-use barograph_engine::market::LATENESS;
 use barograph_engine::models::ModelUpdate;
 use barograph_engine::{AlertOut, Engine, LevelOut, Outputs};
 use barograph_venues::session::{
@@ -32,7 +32,7 @@ pub(crate) trait Sink {
     fn level(&mut self, _level: &LevelOut) -> Result<(), Failure> {
         Ok(())
     }
-    /// A record of an alert: an event's own at once, those of a minute before its first row.
+    /// A record of an alert: an event's own at once, that of a minute before its row.
     fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
         Ok(())
     }
@@ -485,20 +485,16 @@ impl Core {
     }
 
     fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
-        let mut alerts = self.rows.alerts();
+        let mut alerts: Vec<&AlertOut> = self.rows.alerts().iter().collect();
         for (place, row) in self.rows.rows().iter().enumerate() {
-            let known = |a: &AlertOut| a.known.known_at <= row.ts + LATENESS;
-            while let Some((alert, rest)) = alerts.split_first().filter(|(a, _)| known(a)) {
-                sink.alert(alert)?;
-                alerts = rest;
-            }
+            take_due(&mut alerts, row).into_iter().try_for_each(|alert| sink.alert(alert))?;
             for level in self.rows.levels(place) {
                 sink.level(level)?;
             }
             sink.row(row)?;
             self.hours.row(row);
         }
-        alerts.iter().try_for_each(|alert| sink.alert(alert))?;
+        alerts.into_iter().try_for_each(|alert| sink.alert(alert))?;
         self.rows.clear();
         Ok(())
     }

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 const HOUR: Span = Span::hours(1);
+/// What is older than this when the newest minute is seen is history that was imported, and no news.
+const NEWS: Span = Span::mins(5);
 /// Liquidations read at a time.
 const POINTS: usize = 20_000;
 
@@ -34,7 +36,8 @@ impl Service {
         let before = seen.insert(name.clone(), until);
         drop(seen);
         let Some(before) = before.filter(|t| *t < until && self.sender.receiver_count() > 0) else { return Ok(()) };
-        let range = Range { start: Ts(before.0.saturating_add(1)), end: Ts(until.0.saturating_add(1)) };
+        let start = Ts(before.0.saturating_add(1)).max(until - NEWS);
+        let range = Range { start, end: Ts(until.0.saturating_add(1)) };
         for known in self.reader.alerts(&info.spec.key, &AlertQuery { range, ..AlertQuery::default() })?.items {
             self.take_alert(lens, &known);
         }

@@ -74,6 +74,8 @@ const EXITS: &[(&str, i32, &str)] = &[
     ("levels BTCUSDT --type SWING_HIG --data data", 2, "did you mean SWING_HIGH?"),
     ("levels BTCUSDT --timeframe often --data data", 2, "'often' is not a length of time"),
     ("levels XRPUSDT --data data", 2, "'XRPUSDT' is not in the data folder"),
+    ("events --pattern REGIME_CHANGE --data data", 0, "regime"),
+    ("events BTCUSDT --as-of 2020-01-01 --data data", 0, "no event is stored of BTCUSDT"),
     ("markets --data data", 0, "binance-usdm:ETHUSDT"),
     ("markets --data nowhere", 2, "there is no data folder nowhere yet"),
     ("markets --quote USDT --data data", 2, "--venue"),
@@ -304,12 +306,20 @@ fn replay_lines_carry_what_they_promise() {
                 assert!(line.get("age_s").is_none(), "a replayed snapshot has no present moment");
             }
             "label_change" => assert_ne!(line["from"], line["to"]),
+            "event" => {
+                let words = ["alert_id", "pattern_type", "severity", "change", "state", "known_at", "description"];
+                assert!(words.iter().all(|f| line[*f].is_string()), "{line}");
+                assert_eq!(line["timestamp"], ts.as_str());
+            }
             "gap" => assert!(["stream", "metric", "source", "from", "until"].iter().all(|f| line[*f].is_string())),
             other => panic!("unknown type {other}"),
         }
         seen.insert(kind);
     }
-    assert!(["features", "gap", "label_change", "snapshot"].iter().all(|t| seen.contains(*t)), "only {seen:?}");
+    assert!(
+        ["event", "features", "gap", "label_change", "snapshot"].iter().all(|t| seen.contains(*t)),
+        "only {seen:?}"
+    );
     assert!(null_count > 0, "nothing was warming up");
 }
 

@@ -65,7 +65,13 @@ fn events_agree_wherever_they_are_read() {
     let bursts: Vec<&Value> = of(&stored, "LIQUIDATION_CASCADE", "OPENED");
     let bursts: Vec<&&Value> = bursts.iter().filter(|e| e["trigger"] == "burst").collect();
     assert_eq!(bursts.len(), 2, "{bursts:#?}");
-    assert_eq!((&bursts[0]["data"]["side_bias"], &bursts[0]["severity"]), (&"LONG".into(), &"HIGH".into()));
+    // Nothing of this market's forced closes was known before: the longer window says so instead of guessing.
+    let data = &bursts[0]["data"];
+    assert_eq!((&data["side_bias"], &data["side_bias_reason"]), (&Value::Null, &"missing_input".into()));
+    assert_eq!((&bursts[0]["severity"], &data["count_60s"]), (&"HIGH".into(), &5.0.into()));
+    let sustained = of(&stored, "LIQUIDATION_CASCADE", "OPENED");
+    let sustained = sustained.iter().find(|e| e["trigger"] == "sustained").unwrap();
+    assert_eq!((&sustained["data"]["side_bias"], &sustained["severity"]), (&"LONG".into(), &"CRITICAL".into()));
     let fifth = END - Span::mins(90) + Span::secs(23) + Span::millis(20);
     assert_eq!(bursts[0]["known_at"], fifth.iso(), "with the fifth forced close, not at the end of the minute");
     assert!(!of(&stored, "FUNDING_MANIPULATION", "OPENED").is_empty());

@@ -119,7 +119,8 @@ pub fn limits(alert: &Alert) -> Vec<&'static str> {
 
 fn base_rate(alert: &Alert, text: &mut String) {
     let rate = &alert.base_rate;
-    if rate.known_days <= 0.0 {
+    // A rate over part of a day says nothing.
+    if rate.known_days < 1.0 {
         return;
     }
     let times = match rate.fired_90d {

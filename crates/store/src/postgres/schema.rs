@@ -54,6 +54,7 @@ CREATE TABLE alerts (
     digest bigint NOT NULL,
     PRIMARY KEY (segment, row_ts, known_ts, alert, revision)
 );
+CREATE INDEX alerts_episode ON alerts (segment, alert);
 CREATE VIEW market_alerts AS
     SELECT DISTINCT ON (r.run, a.known_ts, a.alert, a.revision) barograph_time(a.known_ts) AS known_time,
         split_part(r.instrument, ':', 1) AS venue, substr(r.instrument, strpos(r.instrument, ':') + 1) AS symbol,

@@ -91,15 +91,21 @@ fn ends(query: &AlertQuery) -> (Ts, Ts) {
     (query.range.start, last)
 }
 
+/// Leaves out episodes whose beginning and end the same part shows. An end alone stays: it ends what another part began.
+const NOT_OVER: &str = "AND NOT EXISTS (SELECT 1 FROM alerts c WHERE c.segment = a.segment AND c.alert = a.alert
+                AND c.change = CASE WHEN a.change = 'CLOSED' THEN 'OPENED' ELSE 'CLOSED' END
+                AND c.row_ts >= ?2 AND c.row_ts < ?3 AND c.known_ts <= ?5)";
+
 /// At most `take` records of each part, from the end the query begins at; and the moment from which on some may be missing.
 fn gather(conn: &Connection, run: i64, query: &AlertQuery, take: usize) -> Inner<(Found, Option<Ts>)> {
     let (first, last) = ends(query);
     let order = if query.newest_first { "DESC" } else { "ASC" };
+    let going_on = if query.open { NOT_OVER } else { "" };
     let sql = format!(
-        "SELECT {COLUMNS} FROM alerts
+        "SELECT {COLUMNS} FROM alerts a
          WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5
             AND severity >= ?6 AND (?7 = '' OR ?7 LIKE '%,' || pattern || ',%')
-            AND (?8 = '' OR ?8 LIKE '%,' || change || ',%')
+            AND (?8 = '' OR ?8 LIKE '%,' || change || ',%') {going_on}
          ORDER BY row_ts {order}, known_ts {order} LIMIT ?9"
     );
     let limit = i64::try_from(take).unwrap_or(i64::MAX);
@@ -175,7 +181,6 @@ fn open(conn: &Connection, run: i64, query: &AlertQuery) -> Inner<Page<KnownAler
         range: crate::Range { start: Ts::MIN, ..query.range },
         changes: EPISODES.to_vec(),
         severity: None,
-        open: false,
         newest_first: false,
         limit: usize::MAX,
         ..query.clone()

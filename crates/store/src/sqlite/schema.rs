@@ -210,6 +210,7 @@ CREATE TABLE alerts (
     digest INTEGER NOT NULL,
     PRIMARY KEY (segment, row_ts, known_ts, alert, revision)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX alerts_episode ON alerts (segment, alert);
 ";
 
 /// Digests of records that nothing else would miss a byte of. NULL: written before there were any.

@@ -167,7 +167,7 @@ pub fn open_episodes_are_as_they_were_known(factory: &dyn Factory) {
     let (one, told) = (one(), told());
     store(&mut *writer, &one, &told);
     let ask = |query: &AlertQuery| reader.alerts(&one.spec.key, query).unwrap().items;
-    let now = AlertQuery { open: true, ..AlertQuery::default() };
+    let now = now_open();
     let going_on: Vec<KnownAlert> =
         told.iter().filter(|k| k.alert.change == Change::Updated && ask_minute(k) % 50 == 0).cloned().collect();
     assert_eq!(going_on.len(), 5);
@@ -184,6 +184,17 @@ pub fn open_episodes_are_as_they_were_known(factory: &dyn Factory) {
     assert_eq!(page.items, [going_on[4].clone(), going_on[3].clone()]);
     let rest = AlertQuery { range: paged.after(page.next.unwrap()), limit: 9, ..paged };
     assert!(ask(&rest).into_iter().rev().eq(going_on[..3].iter().cloned()));
+    // An end that is published ends what was imported.
+    let end = [LiveAlert { instrument: 0, alert: burst(250, 60, Change::Closed) }];
+    let runs = std::slice::from_ref(&one.spec);
+    let batch =
+        LiveBatch { instruments: &one.instruments, streams: &one.streams, runs, alerts: &end, ..LiveBatch::default() };
+    writer.append(&batch).unwrap();
+    assert_eq!(ask(&now_open()), going_on[..4]);
+}
+
+fn now_open() -> AlertQuery {
+    AlertQuery { open: true, ..AlertQuery::default() }
 }
 
 /// The minute at which the episode of a record began.
