@@ -1,7 +1,5 @@
 //! The door of the calendar: an event counts from when it came, minutes before it stay, and a saved engine goes on with it.
 
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
-
 mod support;
 
 use barograph_domain::{CalendarEntry, Event, Impact, MinuteRow, Span, Ts};

@@ -171,7 +171,8 @@ pub(crate) fn notice(p: &Position) -> Notice {
 /// An hour between two markets.
 pub(crate) fn hour(ts: Ts) -> UniverseRow {
     let market = |asset: &str| UniverseMarket {
-        instrument: InstrumentName::new("binance-usdm", &format!("{asset}USDT")).unwrap(),
+        instrument: InstrumentName::new("binance-usdm", &format!("{asset}USDT"))
+            .unwrap_or_else(|e| unreachable!("{e}")),
         asset: asset.to_owned(),
         price: Some(100.0),
         vol_annual: None,
