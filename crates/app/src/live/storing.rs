@@ -205,7 +205,7 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
         alerts: &batch.alerts,
         books: &batch.books,
         universe: &batch.hours,
-        calendar: &[],
+        calendar: &batch.calendar,
     };
     let mut tries = 0;
     let mut last_tries_since: Option<Instant> = None;
