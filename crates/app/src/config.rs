@@ -46,7 +46,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 32] = [
+pub(crate) const KEYS: [Key; 33] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
     Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
@@ -100,6 +100,11 @@ pub(crate) const KEYS: [Key; 32] = [
     Key {
         name: "models",
         meaning: "statistical models beside the rules: auto (live, up to 20 markets), on (over files too), off, or symbols, comma-separated",
+        default: || "auto".to_owned(),
+    },
+    Key {
+        name: "watch",
+        meaning: "markets compared with each other: auto (one of each major asset), off, or 2 to 12 markets, comma-separated",
         default: || "auto".to_owned(),
     },
     Key {
@@ -162,7 +167,7 @@ pub(crate) const KEYS: [Key; 32] = [
 ];
 
 /// Keys that may be written as a list of texts.
-const LISTS: [&str; 6] = ["host_names", "venues", "symbols", "endpoints", "metrics", "models"];
+const LISTS: [&str; 7] = ["host_names", "venues", "symbols", "endpoints", "metrics", "models", "watch"];
 
 /// A century: what is kept for longer is kept for ever, and 64 bits of nanoseconds hold no more than three.
 pub(crate) const KEEP_DAYS_MAX: u32 = 36_500;
@@ -268,6 +273,7 @@ impl Settings {
         self.number("markets_max")?;
         self.address()?;
         self.monitoring()?;
+        crate::universe::WatchMarkets::of(self)?;
         secret::check_url(self.text("db_url")).map_err(|why| self.wrong("db_url", &why))?;
         barograph_domain::Venue::new(self.text("default_venue"))
             .map_err(|e| self.wrong("default_venue", &e.to_string()))?;

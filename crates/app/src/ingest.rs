@@ -10,6 +10,7 @@ use crate::input;
 use crate::progress::{Progress, Unit};
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
+use crate::universe;
 use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
 use barograph_engine::LevelOut;
 use barograph_lake::{Plan, Report};
@@ -126,6 +127,7 @@ pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) ->
     for one in &dirty {
         rows += rerun(reader.as_ref(), writer, setup, &one.instrument, one.since, one.version)?;
     }
+    universe::files::update(reader.as_ref(), writer, setup)?;
     Ok((dirty.len(), rows))
 }
 

@@ -30,6 +30,7 @@ mod setup;
 mod shown;
 mod tags;
 mod term;
+mod universe;
 mod views;
 
 use clap::Parser as _;

@@ -7,6 +7,7 @@
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::service::BookId;
+use crate::universe::WatchMarkets;
 use barograph_domain::{InstrumentName, StreamDecl};
 use barograph_engine::models::ModelPolicy;
 use barograph_engine::rules::{Book, logic_version};
@@ -26,6 +27,10 @@ pub(crate) struct Setup {
     pub(crate) logic_version: String,
     /// Statistical models over files; a live process has its own.
     pub(crate) models: ModelPolicy,
+    /// Which markets are compared over files; a live process has its own.
+    pub(crate) watch: WatchMarkets,
+    /// Whose market a bare symbol in it means.
+    pub(crate) default_venue: String,
 }
 
 /// Text of a shipped book or of a file.
@@ -46,13 +51,26 @@ impl Setup {
         let (file, text) = book_text(settings.text("book"))?;
         let book = Book::parse(&file, &text).map_err(Failure::usage)?;
         let models = ModelPolicy { markets: settings.models()?.unwrap_or_default(), ..ModelPolicy::default() };
-        Ok(Self { models, ..Self::of(book, text, policy) })
+        Ok(Self {
+            models,
+            watch: WatchMarkets::of(settings)?,
+            default_venue: settings.text("default_venue").to_owned(),
+            ..Self::of(book, text, policy)
+        })
     }
 
     /// A book that has been read already.
     pub(crate) fn of(book: Book, book_text: String, policy: String) -> Self {
         let logic_version = logic_version(&book, &barograph_venues::policy::text());
-        Self { book: Arc::new(book), book_text, policy, logic_version, models: ModelPolicy::default() }
+        Self {
+            book: Arc::new(book),
+            book_text,
+            policy,
+            logic_version,
+            models: ModelPolicy::default(),
+            watch: WatchMarkets::default(),
+            default_venue: barograph_api::DEFAULT_VENUE.to_owned(),
+        }
     }
 
     /// For the engine.

@@ -151,6 +151,11 @@ fn empty_row() -> MinuteRow {
     }
 }
 
+/// Instant and price of a row on a whole hour.
+fn whole_hour(row: &MinuteRow) -> Option<(barograph_domain::Ts, f64)> {
+    (row.ts.floor(Span::hours(1)) == row.ts).then_some(row.ts).zip(row.price)
+}
+
 /// The engine over any number of markets. Markets do not see each other, so any partition gives the same rows.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -262,9 +267,10 @@ impl Engine {
     /// Puts in place of a market what it would be had it known `history` all along: `base` (an earlier state of the same
     /// market) goes through these events, in the total order, up to the minute the market has reached. Rows made on the way
     /// are not published: what was published stays as it is, and only minutes to come are made from the fuller past. `base` may
-    /// come from a checkpoint: what it derives is made again.
-    pub fn catch_up(&mut self, at: usize, base: Market, history: &[Event]) {
-        let Some(reached) = self.markets.get(at).map(|m| m.next_tick()) else { return };
+    /// come from a checkpoint: what it derives is made again. Handed back are the prices of the whole hours passed.
+    pub fn catch_up(&mut self, at: usize, base: Market, history: &[Event]) -> Vec<(barograph_domain::Ts, f64)> {
+        let mut hours = Vec::new();
+        let Some(reached) = self.markets.get(at).map(|m| m.next_tick()) else { return hours };
         let mut market = base;
         market.reread(&self.config);
         let mut unseen = Outputs::default();
@@ -275,15 +281,18 @@ impl Engine {
             }
             market.advance(event.recv_ts, &self.config, &self.streams, &mut unseen);
             market.apply(event, route, self.streams[event.stream.index()].delay);
+            hours.extend(unseen.rows().iter().filter_map(whole_hour));
             unseen.clear();
         }
         if let Some(reached) = reached {
             market.reach(reached, &self.config, &self.streams, &mut unseen);
+            hours.extend(unseen.rows().iter().filter_map(whole_hour));
         }
         if let (Some(new), Some(old)) = (&mut market.models, &self.markets[at].models) {
             new.adopt(old);
         }
         self.markets[at] = market;
+        hours
     }
 
     /// A market that is no longer listened to makes no rows until something arrives for it again.

@@ -7,10 +7,12 @@
 use crate::{
     Appended, Book, CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted, InstrumentInfo, LabelChange,
     LevelQuery, LiveBatch, NoticeQuery, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced, Result,
-    Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo, WatchState,
+    Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo, UniversePart, UniverseState, WatchState,
 };
 use barograph_domain::advice::{Notice, Position};
-use barograph_domain::{Event, Instrument, InstrumentName, LevelChange, MinuteRow, StreamDecl, Ts};
+use barograph_domain::{
+    CalendarEntry, Event, Instrument, InstrumentName, LevelChange, MinuteRow, StreamDecl, Ts, UniverseRow,
+};
 
 /// Events in the total order of [`Event::order`].
 pub type Events<'a> = Box<dyn Iterator<Item = Result<Event>> + Send + 'a>;
@@ -141,6 +143,31 @@ pub trait Reader: Send + Sync {
     /// See [`Self::instruments`].
     fn notices(&self, query: &NoticeQuery) -> Result<Vec<Notice>>;
 
+    /// Rows between markets, by hour.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn universe(&self, logic_version: &str, range: Range, limit: usize, as_of: Option<Ts>)
+    -> Result<Page<UniverseRow>>;
+
+    /// The newest of them.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn latest_universe(&self, logic_version: &str, as_of: Option<Ts>) -> Result<Option<UniverseRow>>;
+
+    /// How they stand to the minutes; `None` before there were any.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn universe_state(&self, logic_version: &str) -> Result<Option<UniverseState>>;
+
+    /// Every revision of every scheduled event, by the moment it became known.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn calendar(&self, as_of: Option<Ts>) -> Result<Vec<CalendarEntry>>;
+
     /// Looks at everything stored: is it readable, do counts and digests agree, do label changes follow from rows. With
     /// `hash` also the content hash.
     ///
@@ -196,6 +223,20 @@ pub trait Writer: Send {
     /// # Errors
     /// When the store cannot be written.
     fn remove_run(&mut self, run: &RunKey) -> Result<()>;
+
+    /// Puts rows between markets in place of the computed ones of some hours, in one transaction; the number stored. Hours
+    /// that a live process has published stay as they are. Every replacement and removal of a run marks the hours from its
+    /// first minute on as not following; the part that says [`UniversePart::done`] takes the mark away.
+    ///
+    /// # Errors
+    /// `Invalid` when a row is outside its hours.
+    fn replace_universe(&mut self, part: &UniversePart<'_>) -> Result<u64>;
+
+    /// Adds revisions of scheduled events, in one transaction; how many were not there. One that is there stays as it is.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn put_calendar(&mut self, entries: &[CalendarEntry]) -> Result<u64>;
 
     /// Adds to the table of imports.
     ///

@@ -20,6 +20,7 @@ pub mod sqlite;
 #[doc(hidden)]
 pub mod suite;
 mod target;
+pub mod universe;
 
 pub use contract::{Events, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
@@ -38,3 +39,4 @@ pub use target::{
     Target, migrate, open_positions, open_reader, open_writer, open_writer_patient_for, schema_version,
     show_basis_every,
 };
+pub use universe::{LiveUniverse, UniversePart, UniverseState, watch_words};

@@ -5,8 +5,8 @@
 //! re-runs only fill minutes that have no published row. Points written here are already in the rows, so they mark no
 //! run dirty. Minutes that only an import has computed are not published; a live row takes their place.
 
-use crate::{Gap, Inserted, RunSpec};
-use barograph_domain::{Event, Instrument, LevelChange, MinuteRow, StreamDecl, Ts};
+use crate::{Gap, Inserted, LiveUniverse, RunSpec};
+use barograph_domain::{CalendarEntry, Event, Instrument, LevelChange, MinuteRow, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
 /// How a metric point came to be known (R1.18). Part of the content; of two ways at one time the first here counts.
@@ -112,6 +112,10 @@ pub struct LiveBatch<'a> {
     pub levels: &'a [LiveLevel],
     /// Order books.
     pub books: &'a [BookSample],
+    /// Rows between markets. An hour that is published already stays as it is.
+    pub universe: &'a [LiveUniverse],
+    /// Revisions of scheduled events. One that is there stays as it is.
+    pub calendar: &'a [CalendarEntry],
 }
 
 /// What a live batch changed.
@@ -129,4 +133,8 @@ pub struct Appended {
     pub levels: u64,
     /// Order books that were not stored before.
     pub books: u64,
+    /// Rows between markets that were not published before.
+    pub universe: u64,
+    /// Revisions of scheduled events that were not stored before.
+    pub calendar: u64,
 }

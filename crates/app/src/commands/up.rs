@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::live::core::no_such_venue;
 use crate::live::discover::{Choice, Wanted};
 use crate::live::start::{Asked, Wish, endpoints, start};
+use crate::universe::WatchMarkets;
 use barograph_domain::{Metric, Span};
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::models::policy::MARKETS_MAX;
@@ -86,6 +87,7 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
         books,
         backfill,
         models: settings.models()?.unwrap_or(ModelMarkets::First(MARKETS_MAX)),
+        watch: WatchMarkets::of(settings)?,
         poll_every: settings.whole("poll_interval", Span::secs(1))?,
         polls_in_flight_max: u32::try_from(settings.number("max_concurrent_checks")?).unwrap_or(5),
         trade_side_is_maker,

@@ -87,14 +87,16 @@ impl CatchUps {
         false
     }
 
-    /// Brings up to date what is complete; `fetching` names the markets of which there is more to come.
+    /// Brings up to date what is complete; `fetching` names the markets of which there is more to come. Handed back are past prices
+    /// of whole hours by market.
     pub(crate) fn work(
         &mut self,
         at: Ts,
         engine: &mut Engine,
         instruments: &[Instrument],
         fetching: impl FnOnce(&Engine) -> BTreeSet<usize>,
-    ) {
+    ) -> Vec<(usize, Vec<(Ts, f64)>)> {
+        let mut known = Vec::new();
         let mut budget = EVENTS_PER_TICK;
         let mut due: Vec<usize> = self
             .waiting
@@ -103,7 +105,7 @@ impl CatchUps {
             .map(|(m, _)| *m)
             .collect();
         if due.is_empty() {
-            return;
+            return known;
         }
         let fetching = fetching(engine);
         due.retain(|m| !fetching.contains(m) || self.waiting.get(m).is_some_and(|w| at - w.since > FETCH_MAX));
@@ -120,10 +122,11 @@ impl CatchUps {
                 let (base, events) = waiting.in_order(engine);
                 let fresh = || engine.fresh_market(market, instruments.get(market)?);
                 if let Some(base) = base.or_else(fresh) {
-                    engine.catch_up(market, base, &events);
+                    known.push((market, engine.catch_up(market, base, &events)));
                 }
             }
         }
+        known
     }
 }
 

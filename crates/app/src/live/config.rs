@@ -3,6 +3,7 @@
 
 use crate::failure::Failure;
 use crate::setup::Setup;
+use crate::universe::WatchMarkets;
 use barograph_engine::Config;
 use barograph_engine::models::{Fits, ModelMarkets, ModelPolicy};
 use barograph_venues::session::{MarketSpec, SessionConfig};
@@ -29,6 +30,9 @@ pub(crate) struct LiveConfig {
     /// Which markets have statistical models.
     #[serde(default)]
     pub(crate) models: ModelMarkets,
+    /// Which markets are compared, by whole names.
+    #[serde(default)]
+    pub(crate) watch: WatchMarkets,
     /// Venues, in the order of their numbers.
     pub(crate) venues: Vec<VenueConfig>,
     /// `synthetic` or `recorded` where the venue is the built-in server: every output says so.

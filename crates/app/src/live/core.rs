@@ -6,11 +6,12 @@
 use crate::failure::Failure;
 use crate::live::catchup::CatchUps;
 use crate::live::config::LiveConfig;
+use crate::live::hours::Hours;
 use crate::live::samples::Samples;
 use crate::setup::Setup;
 use barograph_domain::{
     Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status, StatusState,
-    StreamDecl, StreamIndex, Ts, Venue,
+    StreamDecl, StreamIndex, Ts, UniverseRow, Venue,
 };
 use barograph_engine::models::ModelUpdate;
 use barograph_engine::{Engine, LevelOut, Outputs};
@@ -28,6 +29,10 @@ pub(crate) trait Sink {
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure>;
     /// Something happened to a level in the minute whose row comes next.
     fn level(&mut self, _level: &LevelOut) -> Result<(), Failure> {
+        Ok(())
+    }
+    /// An hour between the markets is published; the rows of that hour came before.
+    fn hour(&mut self, _row: &UniverseRow) -> Result<(), Failure> {
         Ok(())
     }
     /// A fact arrived.
@@ -90,6 +95,8 @@ pub(crate) struct Core {
     pub(super) away: Vec<Option<Ts>>,
     pub(crate) catchups: CatchUps,
     pub(crate) samples: Samples,
+    /// Between the markets.
+    pub(crate) hours: Hours,
     /// Stamp of the newest input.
     pub(crate) at: Ts,
     out: Out,
@@ -127,6 +134,7 @@ impl Core {
             away: Vec::new(),
             catchups: CatchUps::default(),
             samples: Samples::default(),
+            hours: Hours::default(),
             at,
             out: Out::default(),
             rows: Outputs::default(),
@@ -200,12 +208,18 @@ impl Core {
         self.newest.resize(self.streams.len(), None);
         self.away.resize(self.streams.len(), None);
         self.engine.add(&self.instruments[known..], &self.streams[first_stream..]);
+        self.compare();
         if self.config.venues[at_venue].session.backfill > Span::ZERO {
             for at in known..self.instruments.len() {
                 self.catchups.begin(at, None, self.at);
             }
         }
         sink.grown(&self.instruments, &self.streams, &self.not_offered)
+    }
+
+    /// Compares the markets that are to be compared among those there are.
+    pub(super) fn compare(&mut self) {
+        self.hours.watch(self.config.watch.list(&self.instruments), &self.config.book, &self.instruments);
     }
 
     /// Takes one input of one venue.
@@ -297,6 +311,10 @@ impl Core {
             self.config.models = config.models.clone();
             self.engine.set_models(self.config.models(), &self.instruments);
         }
+        if self.config.watch != config.watch {
+            self.config.watch = config.watch.clone();
+            self.compare();
+        }
         for one in &config.venues {
             let Some(index) = self.venue(&one.id) else { continue };
             let known: Vec<&str> =
@@ -315,6 +333,9 @@ impl Core {
         let tick = Event { recv_ts: at, event_ts: at, stream: StreamIndex(0), seq: 0, payload: Payload::Tick };
         self.engine.step(&tick, &mut self.rows);
         self.drain(sink)?;
+        for row in self.hours.close() {
+            sink.hour(&row)?;
+        }
         // What was true at a minute's end is complete now.
         self.samples.take((at - barograph_store::run::LATENESS).floor(Span::mins(1)), &mut self.ripe);
         for event in self.ripe.drain(..) {
@@ -324,7 +345,10 @@ impl Core {
             self.input(at, venue, &Input::Tick, sink)?;
         }
         let venues = &self.venues;
-        self.catchups.work(at, &mut self.engine, &self.instruments, |engine| fetching(venues, engine));
+        let known = self.catchups.work(at, &mut self.engine, &self.instruments, |engine| fetching(venues, engine));
+        for (market, hours) in known {
+            self.hours.remember(market, &hours);
+        }
         Ok(())
     }
 
@@ -461,6 +485,7 @@ impl Core {
                 sink.level(level)?;
             }
             sink.row(row)?;
+            self.hours.row(row);
         }
         self.rows.clear();
         Ok(())

@@ -148,6 +148,13 @@ impl Writer for Flaky {
     fn remove_run(&mut self, run: &RunKey) -> barograph_store::Result<()> {
         self.inner.remove_run(run)
     }
+    fn replace_universe(&mut self, part: &barograph_store::UniversePart<'_>) -> barograph_store::Result<u64> {
+        self.inner.replace_universe(part)
+    }
+    fn put_calendar(&mut self, entries: &[barograph_domain::CalendarEntry]) -> barograph_store::Result<u64> {
+        self.ask()?;
+        self.inner.put_calendar(entries)
+    }
     fn record_import(&mut self, record: &ImportRecord) -> barograph_store::Result<()> {
         self.inner.record_import(record)
     }

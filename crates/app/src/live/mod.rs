@@ -14,6 +14,7 @@ mod faults;
 #[cfg(test)]
 mod fitted;
 pub(crate) mod fitting;
+pub(crate) mod hours;
 pub(crate) mod links;
 pub(crate) mod meter;
 pub(crate) mod process;

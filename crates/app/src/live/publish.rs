@@ -9,11 +9,11 @@ use crate::render::Lens;
 use crate::service::Service;
 use crate::setup::Setup;
 use barograph_domain::{
-    Event, Instrument, Metric, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts,
+    Event, Instrument, Metric, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts, UniverseRow,
 };
 use barograph_engine::LevelOut;
 use barograph_lake::journal::Ticket;
-use barograph_store::{BookSample, Gap, LiveLevel, RunSpec};
+use barograph_store::{BookSample, Gap, LiveLevel, LiveUniverse, RunSpec};
 use barograph_venues::session::{Action, Continuity, Fault, Origin};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
@@ -31,6 +31,7 @@ pub(crate) struct Batch {
     pub(crate) gaps: Vec<Gap>,
     pub(crate) levels: Vec<LiveLevel>,
     pub(crate) books: Vec<BookSample>,
+    pub(crate) hours: Vec<LiveUniverse>,
     /// The journal holds everything this was made of once this is done.
     pub(crate) ticket: Option<Ticket>,
 }
@@ -43,7 +44,7 @@ impl Batch {
 
     /// Rows, facts, changes of continuity and of levels, and books in it.
     pub(crate) fn len(&self) -> usize {
-        let made = self.rows.len() + self.gaps.len() + self.levels.len() + self.books.len();
+        let made = self.rows.len() + self.gaps.len() + self.levels.len() + self.books.len() + self.hours.len();
         self.points.len() + self.backfill.len() + made
     }
 }
@@ -194,6 +195,15 @@ impl Sink for Publisher {
         }
         self.batch.rows.push(row.clone());
         self.went_on()
+    }
+
+    fn hour(&mut self, row: &UniverseRow) -> Result<(), Failure> {
+        if let Some(service) = &self.service {
+            service.take_hour(row);
+        }
+        let logic_version = self.setup.logic_version.clone();
+        self.batch.hours.push(LiveUniverse { logic_version, row: row.clone() });
+        Ok(())
     }
 
     fn fact(&mut self, event: &Event, metric: Metric, origin: Origin) -> Result<(), Failure> {

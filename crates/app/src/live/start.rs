@@ -15,7 +15,8 @@ use crate::live::storing::{Keep, Storing};
 use crate::live::view::LiveView;
 use crate::service::Service;
 use crate::setup::{Setup, book_id};
-use barograph_domain::{Metric, Span, Ts};
+use crate::universe::WatchMarkets;
+use barograph_domain::{InstrumentName, Metric, Span, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
 use barograph_net::{Bounds, Fetch, Net, Options, inbox};
@@ -47,6 +48,8 @@ pub(crate) struct Wish {
     pub(crate) backfill: Option<Span>,
     /// Which markets have statistical models.
     pub(crate) models: ModelMarkets,
+    /// Which markets are compared.
+    pub(crate) watch: WatchMarkets,
     pub(crate) poll_every: Span,
     pub(crate) polls_in_flight_max: u32,
     pub(crate) trade_side_is_maker: bool,
@@ -122,7 +125,7 @@ pub(crate) fn start(
     let net = Arc::new(net);
     let config = runtime.block_on(async {
         tokio::select! {
-            config = configure(&net, &setup, &wish) => config,
+            config = configure(&net, &setup, &wish, settings.text("default_venue")) => config,
             () = told_to_stop(&wish.stop) => Err(Failure::Stopped),
         }
     })?;
@@ -202,7 +205,7 @@ async fn told_to_stop(stop: &AtomicBool) {
     }
 }
 
-async fn configure(net: &Net, setup: &Setup, wish: &Wish) -> Result<LiveConfig, Failure> {
+async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -> Result<LiveConfig, Failure> {
     let mut venues = Vec::new();
     let mut origin = None;
     for asked in &wish.asked {
@@ -231,8 +234,15 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish) -> Result<LiveConfig, 
             },
         });
     }
+    let names: Vec<InstrumentName> = venues
+        .iter()
+        .flat_map(|v: &VenueConfig| v.session.markets.iter().map(|m| InstrumentName::new(&v.id, &m.symbol)))
+        .collect::<Result<_, _>>()
+        .map_err(Failure::broken)?;
+    let watch = wish.watch.found_in(&names, default_venue).map_err(Failure::usage)?;
     Ok(LiveConfig {
         models: wish.models.clone(),
+        watch,
         logic_version: setup.logic_version.clone(),
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),

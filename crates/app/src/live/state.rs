@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::live::catchup::CatchUps;
 use crate::live::config::LiveConfig;
 use crate::live::core::{Core, Sink, VenueState, no_such_venue};
+use crate::live::hours::{Hours, SavedHours};
 use crate::live::samples::Samples;
 use crate::setup::Setup;
 use barograph_domain::{Event, Instrument, Payload, StreamDecl, StreamIndex, Ts};
@@ -31,6 +32,7 @@ pub(crate) struct Saved<'a> {
     venues: Vec<SavedVenue>,
     samples: Vec<SavedFact>,
     catchups: Cow<'a, CatchUps>,
+    hours: Option<SavedHours>,
 }
 
 /// An instrument; the domain type is not made for binary formats.
@@ -104,6 +106,7 @@ impl Core {
             venues: self.venues.iter().map(SavedVenue::of).collect(),
             samples: self.samples.waiting().map(SavedFact::of).collect(),
             catchups: Cow::Borrowed(&self.catchups),
+            hours: self.hours.save(),
         })
     }
 
@@ -149,6 +152,8 @@ impl Core {
             samples.push(&event, metric);
         }
         (core.samples, core.catchups) = (samples, saved.catchups.into_owned());
+        core.hours = Hours::restore(saved.hours, &core.config.book)?;
+        core.compare();
         Ok(core)
     }
 }

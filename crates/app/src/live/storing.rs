@@ -203,6 +203,8 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
         gaps: &batch.gaps,
         levels: &batch.levels,
         books: &batch.books,
+        universe: &batch.hours,
+        calendar: &[],
     };
     let mut tries = 0;
     let mut last_tries_since: Option<Instant> = None;
@@ -265,9 +267,10 @@ fn prune(writer: &mut dyn Writer, now: Ts, keep: &Keep, meter: &Meter) {
 mod tests {
     use super::*;
     use crate::live::ends::never_prunes;
-    use barograph_domain::{Event, Instrument, StreamDecl};
+    use barograph_domain::{CalendarEntry, Event, Instrument, StreamDecl};
     use barograph_store::{
         Appended, Error, ImportRecord, Inserted, PointsVersion, Pruned, Result as Stored, RunKey, RunSpec, RunWriter,
+        UniversePart,
     };
     use core::sync::atomic::AtomicU32;
 
@@ -300,6 +303,12 @@ mod tests {
             Err(Error::Invalid("a live process replaces nothing".to_owned()))
         }
         fn remove_run(&mut self, _: &RunKey) -> Stored<()> {
+            self.ask()
+        }
+        fn replace_universe(&mut self, _: &UniversePart<'_>) -> Stored<u64> {
+            self.ask()
+        }
+        fn put_calendar(&mut self, _: &[CalendarEntry]) -> Stored<u64> {
             self.ask()
         }
         fn record_import(&mut self, _: &ImportRecord) -> Stored<()> {

@@ -118,6 +118,30 @@ impl Universe {
         Self { watch, rule, tracks: vec![track; n], pairs, minute: None, late: 0 }
     }
 
+    /// The same with other markets: those that stay keep what they have seen, and what two of them published stays theirs.
+    #[must_use]
+    pub fn with_watch(self, watch: Vec<Watch>) -> Self {
+        let mut new = Self::new(watch, self.rule);
+        let was: Vec<Option<usize>> =
+            new.watch.iter().map(|w| self.watch.iter().position(|old| old == w)).collect();
+        for (track, old) in new.tracks.iter_mut().zip(&was) {
+            if let Some(old) = old.and_then(|at| self.tracks.get(at)) {
+                track.clone_from(old);
+                // Positions in what waits are those of the new list.
+                (track.waiting, track.late) = (None, Vec::new());
+            }
+        }
+        for pair in &mut new.pairs {
+            let (Some(a), Some(b)) = (was[pair.a], was[pair.b]) else { continue };
+            // A list has one order for all: what came first comes first.
+            if let Some(old) = self.pairs.iter().find(|p| (p.a, p.b) == (a, b)) {
+                pair.kept = old.kept.clone();
+            }
+        }
+        (new.minute, new.late) = (None, self.late);
+        new
+    }
+
     /// The watch-list, in the order that [`Sample::market`] counts.
     #[must_use]
     pub fn watch(&self) -> &[Watch] {
@@ -207,9 +231,14 @@ impl Universe {
     }
 
     /// Past prices of whole hours that became known only now, for a market whose history was fetched: they fill what is missing,
-    /// count for rows to come, and change none that was made. Hours not yet reached are ignored.
+    /// count for rows to come, and change none that was made. Hours not yet reached are ignored, unless none was reached yet.
     pub fn remember(&mut self, market: usize, hours: &[(Ts, f64)]) {
         let Some(track) = self.tracks.get_mut(market) else { return };
+        if track.hourly.newest().is_none()
+            && let Some(newest) = hours.iter().map(|(ts, _)| ts.0.div_euclid(HOUR.0)).max()
+        {
+            track.hourly.advance(newest);
+        }
         let mut changed = vec![false; self.watch.len()];
         for (ts, price) in hours.iter().filter(|(ts, _)| ts.0.rem_euclid(HOUR.0) == 0) {
             changed[market] |= track.hourly.fill(ts.0.div_euclid(HOUR.0), *price);

@@ -13,6 +13,7 @@ mod models;
 pub mod points;
 mod read;
 mod seq;
+pub mod universe;
 pub(crate) mod words;
 
 pub use build::ChunkBuilder;

@@ -6,7 +6,36 @@
 //! that beside the exact payload; numbers are `float8` and keep every bit.
 
 /// What turns version `i` into version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5];
+
+/// Rows between markets and what is scheduled. Hours that a live process published are never replaced; the others follow from
+/// stored minutes, and `universe_state` says from when on they do not. Entries of the calendar are revisions.
+const V5: &str = r#"
+CREATE TABLE universe_rows (
+    logic_version text COLLATE "C" NOT NULL,
+    ts bigint NOT NULL,
+    known_ts bigint NOT NULL,
+    watch text NOT NULL,
+    live bigint NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (logic_version, ts)
+);
+CREATE TABLE universe_state (
+    logic_version text COLLATE "C" PRIMARY KEY,
+    watch text NOT NULL,
+    dirty_since bigint
+);
+CREATE TABLE calendar_entries (
+    id text COLLATE "C" NOT NULL,
+    known_ts bigint NOT NULL,
+    at bigint NOT NULL,
+    impact text NOT NULL,
+    name text NOT NULL,
+    source text NOT NULL,
+    cancelled bigint NOT NULL,
+    PRIMARY KEY (id, known_ts)
+);
+"#;
 
 /// Positions people have registered (JSON bodies), what was told about them, and the memory of the watch.
 const V4: &str = r#"

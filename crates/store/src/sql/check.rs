@@ -19,7 +19,8 @@ const PROBLEMS_MAX: usize = 20;
 /// See [`crate::Reader::check`].
 pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
     let mut report = CheckReport::default();
-    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 4] = [structure, metric_points, all_runs, totals];
+    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 5] =
+        [structure, metric_points, all_runs, between_markets, totals];
     for step in steps {
         if let Err(f) = step(conn, &mut report) {
             report.problems.push(readable(f)?);
@@ -169,6 +170,21 @@ fn all_runs(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     report.counts.push(("label changes", label_count));
     report.counts.push(("gaps", gap_count));
     report.counts.push(("levels", level_count));
+    Ok(())
+}
+
+/// Rows between markets and calendar entries, all of them readable and where they belong.
+fn between_markets(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
+    let mut hours = 0;
+    super::universe::walk(conn, |logic, row| {
+        hours += 1;
+        if row.ts.floor(Span::hours(1)) != row.ts || row.known_ts < row.ts {
+            return Err(Fault::Damaged(format!("{logic} has a row between markets of {}, which is no hour", row.ts)));
+        }
+        Ok(())
+    })?;
+    report.counts.push(("hours between markets", hours));
+    report.counts.push(("calendar entries", super::universe::calendar(conn, None)?.len() as u64));
     Ok(())
 }
 

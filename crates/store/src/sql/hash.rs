@@ -80,6 +80,8 @@ pub(super) fn of_content(conn: &Connection) -> Inner<ContentHash> {
     sections.extend(Some(level_changes(conn)?).filter(|s| s.count > 0));
     // Stores without order books hash as they did when there were none.
     sections.extend(Some(books(conn)?).filter(|s| s.count > 0));
+    // So do stores without rows between markets, and without a calendar.
+    sections.extend([universe(conn)?, calendar(conn)?].into_iter().filter(|s| s.count > 0));
     let mut total = Sha256::new();
     for s in &sections {
         total.update(format!("{} {} {}\n", s.section, s.count, s.sha256));
@@ -312,5 +314,32 @@ fn books(conn: &Connection) -> Inner<SectionHash> {
         }
         out.count += 1;
     })?;
+    Ok(out.finish())
+}
+
+fn universe(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("hours between markets");
+    super::universe::walk(conn, |logic, row| {
+        out.text(logic);
+        let text = codec::universe::text(row).map_err(|e| Fault::Damaged(format!("the hour {} {e}", row.ts)))?;
+        out.uint(text.len() as u64);
+        out.bytes(&text);
+        out.count += 1;
+        Ok(())
+    })?;
+    Ok(out.finish())
+}
+
+fn calendar(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("calendar entries");
+    for e in super::universe::calendar(conn, None)? {
+        for text in [e.id.as_str(), &e.name, e.impact.name(), &e.source] {
+            out.text(text);
+        }
+        out.int(e.at.0);
+        out.int(e.known_ts.0);
+        out.uint(u64::from(e.cancelled));
+        out.count += 1;
+    }
     Ok(out.finish())
 }

@@ -11,7 +11,7 @@ use super::fault::{Fault, Inner};
 use super::levels::{self, Steps};
 use super::live_rows::{self, RunSlot};
 use super::streams::{self, Stored};
-use super::{books, bulk, digest, pieces, points, replace, runs, segment};
+use super::{books, bulk, digest, pieces, points, replace, runs, segment, universe};
 use crate::codec::points::{self as packed, Packed};
 use crate::codec::{ChunkBuilder, Width};
 use crate::postgres::copy_points;
@@ -93,6 +93,10 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
         };
         done.books += u64::from(books::put(conn, slot.id, book)?);
     }
+    for one in batch.universe {
+        done.universe += u64::from(universe::publish(conn, one)?);
+    }
+    done.calendar = universe::put_calendar(conn, batch.calendar)?;
     cache.pack(conn, batch)?;
     Ok(done)
 }

@@ -26,4 +26,5 @@ mod rows;
 mod runs;
 mod segment;
 mod streams;
+mod universe;
 pub(crate) mod writer;

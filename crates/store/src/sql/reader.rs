@@ -5,16 +5,16 @@ use super::events::Merge;
 use super::fault::{Fault, Inner};
 use super::pool::{Loan, Origin, Pool};
 use super::runs::Which;
-use super::{books, check, levels, positions, query, rows, runs, segment, streams};
+use super::{books, check, levels, positions, query, rows, runs, segment, streams, universe};
 use crate::postgres::Address;
 use crate::run::usable_until;
 use crate::{
     Book, CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange, LevelQuery,
     NoticeQuery, Page, Point, PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, StreamInfo,
-    WatchState,
+    UniverseState, WatchState,
 };
 use barograph_domain::advice::{Notice, Position};
-use barograph_domain::{InstrumentName, LevelChange, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{CalendarEntry, InstrumentName, LevelChange, StreamDecl, StreamIndex, Ts, UniverseRow};
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
@@ -150,6 +150,28 @@ impl<K> Reader for SqlReader<K> {
 
     fn notices(&self, q: &NoticeQuery) -> Result<Vec<Notice>> {
         self.ask(|conn| positions::notices(conn, q))
+    }
+
+    fn universe(
+        &self,
+        logic_version: &str,
+        range: Range,
+        limit: usize,
+        as_of: Option<Ts>,
+    ) -> Result<Page<UniverseRow>> {
+        self.ask(|conn| universe::list(conn, logic_version, range, limit, as_of))
+    }
+
+    fn latest_universe(&self, logic_version: &str, as_of: Option<Ts>) -> Result<Option<UniverseRow>> {
+        self.ask(|conn| universe::latest(conn, logic_version, as_of))
+    }
+
+    fn universe_state(&self, logic_version: &str) -> Result<Option<UniverseState>> {
+        self.ask(|conn| universe::state(conn, logic_version))
+    }
+
+    fn calendar(&self, as_of: Option<Ts>) -> Result<Vec<CalendarEntry>> {
+        self.ask(|conn| universe::calendar(conn, as_of))
     }
 
     fn check(&self, hash: bool) -> Result<CheckReport> {

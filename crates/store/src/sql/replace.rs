@@ -15,7 +15,7 @@ use super::fault::{Fault, Inner};
 use super::levels::{self, Steps};
 use super::segment::{self, Chunk, Part};
 use super::writer::Core;
-use super::{rows, runs};
+use super::{rows, runs, universe};
 use crate::codec::ChunkBuilder;
 use crate::run::{GRID, row_of};
 use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunSpec, RunWriter};
@@ -145,6 +145,7 @@ impl Plan {
             rows::settle_label(tx, run, part.from)?;
         }
         thin_checkpoints(tx, &segment::parts(tx, run)?)?;
+        universe::mark(tx, &self.spec.key.logic_version, self.first())?;
         runs::clean(tx, run, self.from, self.seen)
     }
 

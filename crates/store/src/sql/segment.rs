@@ -178,7 +178,7 @@ pub(super) fn remove_run(conn: &Connection, key: &RunKey) -> Inner<()> {
     };
     conn.execute("DELETE FROM parts WHERE run = ?1", [run])?;
     conn.execute("DELETE FROM runs WHERE run = ?1", [run])?;
-    Ok(())
+    super::universe::mark(conn, &key.logic_version, Ts::MIN)
 }
 
 /// Removes a little of what no part shows; false when there is nothing left to remove.

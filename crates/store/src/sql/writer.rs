@@ -6,15 +6,15 @@
 
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Fault, Inner};
-use super::{live, points, positions, prune, replace, segment};
+use super::{live, points, positions, prune, replace, segment, universe};
 use crate::postgres::{self, Address};
 use crate::sqlite::{self, RoleLock};
 use crate::{
     Appended, Error, ImportRecord, Inserted, LiveBatch, PointsVersion, PositionWriter, Pruned, Registered, Result,
-    Retention, Role, RunKey, RunSpec, RunWriter, WatchState, Writer,
+    Retention, Role, RunKey, RunSpec, RunWriter, UniversePart, WatchState, Writer,
 };
 use barograph_domain::advice::{Notice, Position};
-use barograph_domain::{Event, Instrument, StreamDecl, Ts};
+use barograph_domain::{CalendarEntry, Event, Instrument, StreamDecl, Ts};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -342,6 +342,16 @@ impl<K> Writer for SqlWriter<K> {
         self.core.need(Role::Context)?;
         self.core.write(|tx| segment::remove_run(tx, run))?;
         self.core.collect_garbage()
+    }
+
+    fn replace_universe(&mut self, part: &UniversePart<'_>) -> Result<u64> {
+        self.core.need(Role::Context)?;
+        self.core.write(|tx| universe::replace(tx, part))
+    }
+
+    fn put_calendar(&mut self, entries: &[CalendarEntry]) -> Result<u64> {
+        self.core.need(Role::Ingest)?;
+        self.core.write(|tx| universe::put_calendar(tx, entries))
     }
 
     fn record_import(&mut self, r: &ImportRecord) -> Result<()> {

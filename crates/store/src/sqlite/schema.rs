@@ -7,7 +7,7 @@
 //! form of the points for anyone with an SQL prompt.
 
 /// What turns a database of version `i` into one of version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5];
 
 const V1: &str = "
 CREATE TABLE instruments (
@@ -137,6 +137,37 @@ CREATE TABLE imports (                      -- the only wall-clock times
     rejected INTEGER NOT NULL,
     detail TEXT NOT NULL
 ) STRICT;
+";
+
+/// Rows between markets and what is scheduled. Hours that a live process published are never replaced; the others follow from
+/// stored minutes, and `universe_state` says from when on they do not. Entries of the calendar are revisions.
+const V5: &str = "
+CREATE TABLE universe_rows (
+    logic_version TEXT NOT NULL,
+    ts INTEGER NOT NULL,                    -- the hour
+    known_ts INTEGER NOT NULL,
+    watch TEXT NOT NULL,                    -- the markets it compares
+    live INTEGER NOT NULL,                  -- 1: published, never to be replaced
+    body BLOB NOT NULL,                     -- JSON, packed, with a checksum
+    PRIMARY KEY (logic_version, ts)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE universe_state (
+    logic_version TEXT PRIMARY KEY,
+    watch TEXT NOT NULL,
+    dirty_since INTEGER                     -- NULL: rows follow from the minutes
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE calendar_entries (
+    id TEXT NOT NULL,
+    known_ts INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    impact TEXT NOT NULL,
+    name TEXT NOT NULL,
+    source TEXT NOT NULL,
+    cancelled INTEGER NOT NULL,
+    PRIMARY KEY (id, known_ts)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Positions people have registered (JSON bodies), what was told about them, and the memory of the watch.

@@ -1,0 +1,93 @@
+//! Between the markets of a process or a store: which are compared, and how their minutes enter. Arithmetic is the engine's.
+
+pub(crate) mod files;
+pub(crate) mod print;
+
+use crate::config::Settings;
+use crate::failure::Failure;
+use barograph_domain::{Instrument, InstrumentName, MinuteRow};
+use barograph_engine::Feature;
+use barograph_engine::universe::{PairRule, Sample, WATCH_MAX, Watch, default_watch, ordered};
+use barograph_store::run::LATENESS;
+use serde::{Deserialize, Serialize};
+
+/// Which markets are compared.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(crate) enum WatchMarkets {
+    /// Of each major asset one.
+    #[default]
+    Auto,
+    /// None.
+    Off,
+    /// These, by name: as written in the settings, whole (`venue:symbol`) once they are found.
+    Named(Vec<String>),
+}
+
+impl WatchMarkets {
+    /// As set.
+    pub(crate) fn of(settings: &Settings) -> Result<Self, Failure> {
+        Ok(match settings.text("watch") {
+            "auto" => Self::Auto,
+            "off" => Self::Off,
+            text => {
+                let names: Vec<String> =
+                    text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect();
+                if names.len() < 2 || names.len() > WATCH_MAX {
+                    return Err(Failure::usage(format!(
+                        "watch: '{text}' names {} markets: write auto, off, or 2 to {WATCH_MAX} markets",
+                        names.len()
+                    )));
+                }
+                Self::Named(names)
+            }
+        })
+    }
+
+    /// The same with whole names; the error names what is not among `known`.
+    pub(crate) fn found_in(&self, known: &[InstrumentName], default_venue: &str) -> Result<Self, String> {
+        let Self::Named(names) = self else { return Ok(self.clone()) };
+        let whole = |name: &String| {
+            barograph_api::resolve(known, default_venue, name, true).map(|n| n.to_string()).map_err(|e| {
+                let like = match &e {
+                    barograph_api::QueryError::UnknownSymbol { nearest, .. } if !nearest.is_empty() => {
+                        format!("; did you mean {}?", nearest.join(" or "))
+                    }
+                    _ => "; name one of these markets, or write watch = \"auto\"".to_owned(),
+                };
+                format!("watch: {e}{like}")
+            })
+        };
+        names.iter().map(whole).collect::<Result<_, _>>().map(Self::Named)
+    }
+
+    /// The markets to compare among these; empty where there are not two.
+    pub(crate) fn list(&self, markets: &[Instrument]) -> Vec<Watch> {
+        let list = match self {
+            Self::Off => Vec::new(),
+            Self::Auto => default_watch(&markets.iter().map(|i| (i.name.clone(), i.kind)).collect::<Vec<_>>()),
+            Self::Named(names) => {
+                let wanted = markets.iter().filter(|i| names.contains(&i.name.to_string()));
+                ordered(wanted.map(|i| Watch::of(&i.name)).collect())
+            }
+        };
+        if list.len() < 2 { Vec::new() } else { list }
+    }
+}
+
+/// Which rule says BREAK under a book (S10).
+pub(crate) fn rule(book: &str) -> PairRule {
+    if book == "default" { PairRule::Default } else { PairRule::Seed }
+}
+
+/// What a minute row says to the universe. It was usable 200 ms after its minute.
+pub(crate) fn sample(market: usize, row: &MinuteRow) -> Sample {
+    Sample {
+        market,
+        ts: row.ts,
+        known_ts: row.ts + LATENESS,
+        price: row.price,
+        vol_annual: row.cells.get(Feature::RealizedVol24h.index()).and_then(barograph_domain::Cell::ready),
+        risk: row.risk.label,
+        volatility: row.volatility.label,
+    }
+}

@@ -1,0 +1,182 @@
+//! Rows between markets by logic version and hour, how they stand to the minutes, and the calendar's revisions.
+
+use super::db::{Connection, Optional, Row, params};
+use super::fault::{Fault, Inner};
+use crate::codec::universe as packed;
+use crate::{LiveUniverse, Page, Range, UniversePart, UniverseState, watch_words};
+use barograph_domain::{CalendarEntry, Impact, Ts, UniverseRow};
+
+fn unreadable(ts: Ts, e: crate::codec::CodecError) -> Fault {
+    Fault::Damaged(format!("the row between markets of {ts} {e}"))
+}
+
+fn read(row: Row<'_>) -> Inner<UniverseRow> {
+    let ts = Ts(row.get(0)?);
+    let found = packed::decode(row.blob(1)?).map_err(|e| unreadable(ts, e))?;
+    if found.ts == ts {
+        Ok(found)
+    } else {
+        Err(Fault::Damaged(format!("the row between markets of {ts} says it is of {}", found.ts)))
+    }
+}
+
+fn put(conn: &Connection, logic: &str, row: &UniverseRow, live: bool) -> Inner<()> {
+    let body = packed::encode(row).map_err(|e| Fault::Invalid(format!("the row between markets of {} {e}", row.ts)))?;
+    let watch = watch_words(row.markets.iter().map(|m| &m.instrument));
+    conn.execute(
+        "INSERT INTO universe_rows (logic_version, ts, known_ts, watch, live, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (logic_version, ts) DO UPDATE SET known_ts = excluded.known_ts, watch = excluded.watch,
+            live = excluded.live, body = excluded.body",
+        params![logic, row.ts.0, row.known_ts.0, watch, live, body],
+    )?;
+    Ok(())
+}
+
+/// Publishes an hour; false when it is published already: then it stays as it is.
+pub(super) fn publish(conn: &Connection, one: &LiveUniverse) -> Inner<bool> {
+    let sql = "SELECT live FROM universe_rows WHERE logic_version = ?1 AND ts = ?2";
+    let live: Option<i64> = conn.query_row(sql, params![&one.logic_version, one.row.ts.0], |r| r.get(0)).optional()?;
+    if live == Some(1) {
+        return Ok(false);
+    }
+    put(conn, &one.logic_version, &one.row, true)?;
+    Ok(true)
+}
+
+/// See [`crate::Writer::replace_universe`].
+pub(super) fn replace(conn: &Connection, part: &UniversePart<'_>) -> Inner<u64> {
+    let Range { start, end } = part.range;
+    conn.execute(
+        "DELETE FROM universe_rows WHERE logic_version = ?1 AND ts >= ?2 AND ts < ?3 AND live = 0",
+        params![part.logic_version, start.0, end.0],
+    )?;
+    let mut statement =
+        conn.prepare("SELECT ts FROM universe_rows WHERE logic_version = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts")?;
+    let published: Vec<i64> =
+        statement.query_map(params![part.logic_version, start.0, end.0], |r| r.get(0))?.collect::<Inner<_>>()?;
+    let mut stored = 0;
+    for row in part.rows {
+        if !part.range.contains(row.ts) {
+            return Err(Fault::Invalid(format!(
+                "the row between markets of {} is not in the hours it replaces",
+                row.ts
+            )));
+        }
+        if published.binary_search(&row.ts.0).is_err() {
+            put(conn, part.logic_version, row, false)?;
+            stored += 1;
+        }
+    }
+    if let Some(watch) = part.done {
+        conn.execute(
+            "INSERT INTO universe_state (logic_version, watch, dirty_since) VALUES (?1, ?2, NULL)
+             ON CONFLICT (logic_version) DO UPDATE SET watch = excluded.watch, dirty_since = NULL",
+            params![part.logic_version, watch],
+        )?;
+    }
+    Ok(stored)
+}
+
+/// Minutes of a logic version have changed from `since` on.
+pub(super) fn mark(conn: &Connection, logic: &str, since: Ts) -> Inner<()> {
+    conn.execute(
+        "INSERT INTO universe_state (logic_version, watch, dirty_since) VALUES (?1, '', ?2)
+         ON CONFLICT (logic_version) DO UPDATE SET dirty_since = CASE
+            WHEN universe_state.dirty_since IS NULL OR universe_state.dirty_since > excluded.dirty_since
+            THEN excluded.dirty_since ELSE universe_state.dirty_since END",
+        params![logic, since.0],
+    )?;
+    Ok(())
+}
+
+/// See [`crate::Reader::universe_state`].
+pub(super) fn state(conn: &Connection, logic: &str) -> Inner<Option<UniverseState>> {
+    let sql = "SELECT watch, dirty_since FROM universe_state WHERE logic_version = ?1";
+    conn.query_row(sql, params![logic], |r| {
+        Ok(UniverseState { watch: r.get(0)?, dirty_since: r.get::<Option<i64>>(1)?.map(Ts) })
+    })
+    .optional()
+}
+
+/// See [`crate::Reader::universe`].
+pub(super) fn list(
+    conn: &Connection,
+    logic: &str,
+    range: Range,
+    limit: usize,
+    as_of: Option<Ts>,
+) -> Inner<Page<UniverseRow>> {
+    let wanted = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+    let mut statement = conn.prepare(
+        "SELECT ts, body FROM universe_rows WHERE logic_version = ?1 AND ts >= ?2 AND ts < ?3 AND known_ts <= ?4
+         ORDER BY ts LIMIT ?5",
+    )?;
+    let until = as_of.unwrap_or(Ts::MAX).0;
+    let found = statement.query_map(params![logic, range.start.0, range.end.0, until, wanted], read)?;
+    let mut items = found.collect::<Inner<Vec<_>>>()?;
+    let next = items.get(limit).map(|r| r.ts);
+    items.truncate(limit);
+    Ok(Page { items, next })
+}
+
+/// See [`crate::Reader::latest_universe`].
+pub(super) fn latest(conn: &Connection, logic: &str, as_of: Option<Ts>) -> Inner<Option<UniverseRow>> {
+    let sql = "SELECT ts, body FROM universe_rows WHERE logic_version = ?1 AND known_ts <= ?2 ORDER BY ts DESC LIMIT 1";
+    conn.query_row(sql, params![logic, as_of.unwrap_or(Ts::MAX).0], read).optional()
+}
+
+/// Every row with its logic version, in order.
+pub(super) fn walk(conn: &Connection, mut each: impl FnMut(&str, &UniverseRow) -> Inner<()>) -> Inner<()> {
+    let mut versions = conn.prepare("SELECT DISTINCT logic_version FROM universe_rows ORDER BY logic_version")?;
+    for logic in versions.query_map(super::db::NONE, |r| r.get::<String>(0))? {
+        let logic = logic?;
+        let mut start = Ts::MIN;
+        loop {
+            let page = list(conn, &logic, Range { start, end: Ts::MAX }, 1_000, None)?;
+            page.items.iter().try_for_each(|row| each(&logic, row))?;
+            match page.next {
+                Some(next) => start = next,
+                None => break,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds revisions of scheduled events; how many were not there.
+pub(super) fn put_calendar(conn: &Connection, entries: &[CalendarEntry]) -> Inner<u64> {
+    let mut new = 0;
+    for e in entries {
+        let stored = conn.execute(
+            "INSERT INTO calendar_entries (id, known_ts, at, impact, name, source, cancelled)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+            params![&e.id, e.known_ts.0, e.at.0, e.impact.name(), &e.name, &e.source, e.cancelled],
+        )?;
+        new += stored as u64;
+    }
+    Ok(new)
+}
+
+/// See [`crate::Reader::calendar`].
+pub(super) fn calendar(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<CalendarEntry>> {
+    let mut statement = conn.prepare(
+        "SELECT id, known_ts, at, impact, name, source, cancelled FROM calendar_entries WHERE known_ts <= ?1
+         ORDER BY known_ts, at, id",
+    )?;
+    statement
+        .query_map([as_of.unwrap_or(Ts::MAX).0], |r| {
+            let (id, impact): (String, String) = (r.get(0)?, r.get(3)?);
+            let impact = Impact::from_name(&impact)
+                .ok_or_else(|| Fault::Damaged(format!("the calendar entry '{id}' has the impact '{impact}'")))?;
+            Ok(CalendarEntry {
+                known_ts: Ts(r.get(1)?),
+                at: Ts(r.get(2)?),
+                impact,
+                name: r.get(4)?,
+                source: r.get(5)?,
+                cancelled: r.get::<i64>(6)? != 0,
+                id,
+            })
+        })?
+        .collect()
+}

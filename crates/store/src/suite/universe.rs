@@ -1,0 +1,195 @@
+//! Rows between markets: bit for bit, replaced with the minutes, never once published. The calendar: appended, known as of.
+
+use super::rows::{minute, one, replace, rows};
+use super::{Factory, hash, open, refused};
+use crate::universe::{LiveUniverse, UniversePart, UniverseState};
+use crate::{LiveBatch, Range, Reader};
+use barograph_domain::universe::{
+    BandSource, BestLag, Gauge, LeadReading, PairBand, PairReading, PairState, StateHours, UniverseMarket,
+};
+use barograph_domain::{
+    CalendarEntry, Impact, InstrumentName, Reason, RiskRegime, Severity, Span, Ts, UniverseRow, VolRegime,
+};
+
+const T0: Ts = Ts::from_civil(2026, 1, 1, 0, 0, 0);
+
+fn hour(n: i64) -> Ts {
+    T0 + Span::hours(n)
+}
+
+/// Two markets with every kind of number: `x` makes it another content.
+fn row(n: i64, x: f64) -> UniverseRow {
+    let market = |symbol: &str, price| UniverseMarket {
+        instrument: InstrumentName::new("binance-usdm", symbol).unwrap(),
+        asset: symbol[..3].to_owned(),
+        price,
+        vol_annual: Some(0.1 + 0.2),
+        risk: RiskRegime::SqueezeRisk,
+        volatility: VolRegime::Extreme,
+        lead_score: Some(-0.0),
+    };
+    let pair = PairReading {
+        a: 0,
+        b: 1,
+        corr_20: Gauge::of(x / 3.0, 20, 18, false),
+        corr_20_ci: Some([f64::MIN_POSITIVE, 1.0 / 3.0]),
+        corr_30d: Gauge::none(Reason::Warming, 7, 576),
+        corr_30d_ci: None,
+        corr_20_pct_180d: Gauge::of(5e-324, 4_000, 2_160, true),
+        band: Some(PairBand { low: 0.7, high: 0.9, source: BandSource::Stated }),
+        state: Some(PairState::Break),
+        severity: Some(Severity::High),
+        divergence_strength: Some(x),
+        exposure_overlap: Some(false),
+        held_90d: StateHours { known: 3, normal: 1, watch: 1, broken: 1 },
+        lead: LeadReading {
+            ratio: Gauge::of(1.25, 1_440, 1_152, false),
+            best: Some(BestLag { lag: -3, rho: 0.12, t: 4.6 }),
+            significant: None,
+            xcorr: vec![0.1, -0.2, x],
+        },
+    };
+    UniverseRow {
+        ts: hour(n),
+        known_ts: hour(n) + Span::millis(200),
+        markets: vec![market("BTCUSDT", Some(60_000.1)), market("ETHUSDT", None)],
+        pairs: vec![pair],
+        leading: (n % 2 == 0).then_some(1),
+    }
+}
+
+fn part(range: Range, rows: &[UniverseRow], done: bool) -> UniversePart<'_> {
+    UniversePart { logic_version: "v1", range, rows, done: done.then_some("binance-usdm:BTCUSDT,binance-usdm:ETHUSDT") }
+}
+
+fn all(reader: &dyn Reader, logic: &str) -> Vec<UniverseRow> {
+    reader.universe(logic, Range::ALL, usize::MAX, None).unwrap().items
+}
+
+/// Pages join up, a moment shows what was known then, logic versions stay apart.
+pub fn hours_come_back_bit_for_bit_in_pages(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    assert_eq!((all(&*reader, "v1"), reader.latest_universe("v1", None).unwrap()), (vec![], None));
+    let told: Vec<UniverseRow> = (0..10_i16).map(|n| row(n.into(), 0.1 * f64::from(n))).collect();
+    assert_eq!(writer.replace_universe(&part(Range::ALL, &told, true)).unwrap(), 10);
+    assert_eq!(all(&*reader, "v1"), told);
+    assert!(all(&*reader, "v1")[0].markets[0].lead_score.unwrap().is_sign_negative(), "bit for bit");
+    assert_eq!(all(&*reader, "v2"), []);
+    let (mut range, mut joined) = (Range::ALL, Vec::new());
+    loop {
+        let page = reader.universe("v1", range, 3, None).unwrap();
+        joined.extend(page.items);
+        let Some(next) = page.next else { break };
+        range.start = next;
+    }
+    assert_eq!(joined, told);
+    let known = hour(4) + Span::millis(200);
+    for (as_of, newest) in [(known, 4), (Ts(known.0 - 1), 3)] {
+        assert_eq!(reader.latest_universe("v1", Some(as_of)).unwrap().map(|r| r.ts), Some(hour(newest)));
+        let shown = reader.universe("v1", Range::ALL, usize::MAX, Some(as_of)).unwrap().items;
+        assert_eq!(shown.last().map(|r| r.ts), Some(hour(newest)));
+    }
+    assert_eq!(reader.latest_universe("v1", Some(hour(0))).unwrap(), None);
+}
+
+/// A replaced run marks the hours; what is computed anew takes their place; what was published does not move.
+pub fn hours_follow_the_minutes_and_published_ones_stay(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let logic = one.spec.key.logic_version.clone();
+    assert_eq!(reader.universe_state(&logic).unwrap(), None);
+    replace(&mut *writer, &one, None, &rows(30, 1));
+    let state = reader.universe_state(&logic).unwrap().unwrap();
+    assert_eq!(state, UniverseState { watch: String::new(), dirty_since: Some(Ts::MIN) });
+    let old: Vec<UniverseRow> = (0..6).map(|n| row(n, 0.5)).collect();
+    let whole = UniversePart { logic_version: &logic, range: Range::ALL, rows: &old, done: Some("a,b") };
+    writer.replace_universe(&whole).unwrap();
+    let clean = UniverseState { watch: "a,b".to_owned(), dirty_since: None };
+    assert_eq!(reader.universe_state(&logic).unwrap(), Some(clean.clone()));
+    // Published: over a computed hour, and a new one; twice is once, and other content changes nothing.
+    for (n, x, new) in [(3, 0.9, 1), (9, 0.9, 1), (9, 0.9, 0), (9, 0.1, 0)] {
+        let live = [LiveUniverse { logic_version: logic.clone(), row: row(n, x) }];
+        let batch = LiveBatch { universe: &live, ..LiveBatch::default() };
+        assert_eq!(writer.append(&batch).unwrap().universe, new, "hour {n}");
+    }
+    assert_eq!(reader.universe_state(&logic).unwrap(), Some(clean), "publishing marks nothing");
+    replace(&mut *writer, &one, Some(minute(10)), &rows(30, 2)[9..]);
+    assert_eq!(reader.universe_state(&logic).unwrap().unwrap().dirty_since, Some(minute(10)));
+    replace(&mut *writer, &one, Some(minute(20)), &rows(30, 2)[19..]);
+    assert_eq!(reader.universe_state(&logic).unwrap().unwrap().dirty_since, Some(minute(10)), "the earliest");
+    let new: Vec<UniverseRow> = (2..11).map(|n| row(n, 0.7)).collect();
+    let range = Range { start: hour(2), end: Ts::MAX };
+    assert_eq!(writer.replace_universe(&UniversePart { range, rows: &new, ..whole }).unwrap(), 7);
+    let x: Vec<f64> = all(&*reader, &logic).iter().map(|r| r.pairs[0].divergence_strength.unwrap()).collect();
+    assert_eq!(x, [0.5, 0.5, 0.7, 0.9, 0.7, 0.7, 0.7, 0.7, 0.7, 0.9, 0.7]);
+    refused(writer.replace_universe(&UniversePart { range, rows: &old, ..whole }), "hours it replaces");
+    writer.remove_run(&one.spec.key).unwrap();
+    assert_eq!(reader.universe_state(&logic).unwrap().unwrap().dirty_since, Some(Ts::MIN));
+    assert!(reader.check(true).unwrap().is_sound());
+}
+
+/// Killed between two parts, the next run still knows where to begin.
+pub fn an_unfinished_part_keeps_the_mark(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    replace(&mut *writer, &one, None, &rows(30, 1));
+    let logic = &one.spec.key.logic_version;
+    let first = [row(0, 0.5)];
+    let range = Range { start: Ts::MIN, end: hour(1) };
+    writer.replace_universe(&UniversePart { logic_version: logic, range, rows: &first, done: None }).unwrap();
+    assert_eq!(reader.universe_state(logic).unwrap().unwrap().dirty_since, Some(Ts::MIN));
+    assert_eq!(all(&*reader, logic).len(), 1);
+}
+
+fn entry(id: &str, at: Ts, known_ts: Ts) -> CalendarEntry {
+    CalendarEntry {
+        id: id.to_owned(),
+        name: format!("{id} — “decision”"),
+        impact: Impact::High,
+        at,
+        source: "file".to_owned(),
+        known_ts,
+        cancelled: false,
+    }
+}
+
+/// Revisions stay beside each other; none shows before it was known; twice is once.
+pub fn the_calendar_is_appended_and_known_as_of(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    assert_eq!(reader.calendar(None).unwrap(), []);
+    let first = entry("fomc", hour(100), hour(1));
+    let moved = entry("fomc", hour(124), hour(50));
+    let off = CalendarEntry { cancelled: true, impact: Impact::Low, ..entry("cpi", hour(80), hour(2)) };
+    assert_eq!(writer.put_calendar(&[moved.clone(), first.clone()]).unwrap(), 2);
+    let batch = [first.clone(), off.clone()];
+    let live = LiveBatch { calendar: &batch, ..LiveBatch::default() };
+    assert_eq!(writer.append(&live).unwrap().calendar, 1);
+    assert_eq!(writer.put_calendar(&[entry("fomc", hour(7), hour(50))]).unwrap(), 0, "what is there stays");
+    assert_eq!(reader.calendar(None).unwrap(), [first.clone(), off.clone(), moved]);
+    assert_eq!(reader.calendar(Some(hour(49))).unwrap(), [first.clone(), off]);
+    assert_eq!(reader.calendar(Some(hour(1))).unwrap(), [first]);
+    assert_eq!(reader.calendar(Some(Ts(hour(1).0 - 1))).unwrap(), []);
+}
+
+/// A store without them hashes as it did when there were none; with them every bit counts, order of arrival does not.
+pub fn both_show_in_the_hash_when_there(factory: &dyn Factory) {
+    let of = |hours: &[UniverseRow], entries: &[CalendarEntry]| {
+        let (_site, mut writer, reader) = open(factory);
+        for one in hours {
+            let range = Range { start: one.ts, end: one.ts + Span(1) };
+            writer.replace_universe(&part(range, std::slice::from_ref(one), true)).unwrap();
+        }
+        for one in entries {
+            writer.put_calendar(std::slice::from_ref(one)).unwrap();
+        }
+        hash(&*reader)
+    };
+    let (a, b) = (row(1, 0.5), row(2, 0.5));
+    let (x, y) = (entry("x", hour(9), hour(1)), entry("y", hour(9), hour(1)));
+    let empty = of(&[], &[]);
+    let both = of(&[a.clone(), b.clone()], &[x.clone(), y.clone()]);
+    assert_ne!(both, empty);
+    assert_eq!(of(&[b.clone(), a.clone()], &[y.clone(), x.clone()]), both);
+    assert_ne!(of(&[a, row(2, 0.5 + f64::EPSILON)], &[x.clone(), y.clone()]), both);
+    assert_ne!(of(&[row(1, 0.5), b], &[x, entry("y", hour(9), hour(2))]), both);
+}
