@@ -26,6 +26,7 @@ mod serve;
 mod stall;
 mod state;
 mod telemetry;
+mod universe;
 mod view;
 
 pub use error::{Error, check_listen};
@@ -38,4 +39,5 @@ pub use query::{
     Health, LevelFilter, MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, SnapshotEvent, Window,
 };
 pub use serve::{Incident, Reporter, ServeConfig, serve};
+pub use universe::{CalendarView, PairView, UniverseView};
 pub use view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};

@@ -5,6 +5,7 @@
 
 use crate::problem::Document;
 use crate::routes;
+use crate::universe::UniverseView;
 use crate::view::{FeatureRowView, LevelView, MetricPoint, StreamView};
 use barograph_domain::Snapshot;
 use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
@@ -37,6 +38,10 @@ use utoipa::{Modify, OpenApi};
         routes::metrics::points,
         routes::features::rows,
         routes::levels::list,
+        routes::universe::latest,
+        routes::universe::history,
+        routes::universe::portfolio,
+        routes::universe::calendar,
         routes::live::now,
         routes::feeds::list,
         routes::markets::catalogue,
@@ -60,7 +65,7 @@ use utoipa::{Modify, OpenApi};
         routes::pages::file,
         routes::pages::openapi,
     ),
-    components(schemas(Document<'static>, Snapshot, FeatureRowView, LevelView, MetricPoint, StreamView)),
+    components(schemas(Document<'static>, Snapshot, FeatureRowView, LevelView, MetricPoint, StreamView, UniverseView)),
     modifiers(&Finish)
 )]
 struct Api;
@@ -68,7 +73,7 @@ struct Api;
 struct Finish;
 
 /// What is sent, not answered: here only what has no default is required, as the types say.
-const SENT: &[&str] = &["AdviceRequest", "TradeRecord", "NewPosition"];
+const SENT: &[&str] = &["AdviceRequest", "TradeRecord", "NewPosition", "PortfolioRequest", "Holding"];
 
 /// Fields that are left out where there is nothing to say; every other field is always there, if only as null.
 const LEFT_OUT: &[(&str, &[&str])] = &[

@@ -233,6 +233,18 @@ impl Problem {
                     None => problem,
                 }
             }
+            QueryError::NotCompared { as_of } => {
+                let hint = if as_of.is_some() {
+                    "ask for a later as_of"
+                } else {
+                    "at least two markets of the setting watch are needed, and a whole hour of them"
+                };
+                let problem = Self::new(ProblemKind::NothingYet, detail).hint(hint);
+                match as_of {
+                    Some(t) => problem.value(t.iso()),
+                    None => problem,
+                }
+            }
             QueryError::NotLive { instrument } => {
                 let problem = Self::new(ProblemKind::NotLive, detail)
                     .hint("start it with `barograph up`; /context and /metrics answer from what is stored");

@@ -9,10 +9,12 @@
 use crate::feeds::{FeedFilter, FeedHealth, FeedsView};
 use crate::live::LiveView;
 use crate::names;
+use crate::universe::CalendarView;
 use crate::view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};
 use axum::http::HeaderValue;
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, PositionCard};
-use barograph_domain::{InstrumentName, Level, LevelType, Metric, Snapshot, Span, StatusState, Ts};
+use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
+use barograph_domain::{InstrumentName, Level, LevelType, Metric, Snapshot, Span, StatusState, Ts, UniverseRow};
 use bytes::Bytes;
 use core::fmt;
 use std::sync::Arc;
@@ -217,6 +219,46 @@ pub trait Query: Send + Sync + 'static {
         Err(QueryError::no_positions())
     }
 
+    /// The newest whole hour between the markets that was known at `as_of` (`None`: now). By default there is none.
+    ///
+    /// # Errors
+    /// The store's failure; so for [`Self::universe_history`] and [`Self::calendar`].
+    fn universe(&self, _as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
+        Ok(None)
+    }
+
+    /// Whole hours between the markets, ascending. `every` is not asked for.
+    ///
+    /// # Errors
+    /// See [`Self::universe`].
+    fn universe_history(&self, _window: &Window) -> Result<Page<UniverseRow>, QueryError> {
+        Ok(Page { items: Vec::new(), more: false })
+    }
+
+    /// A basket judged as one.
+    ///
+    /// # Errors
+    /// [`QueryError::NotCompared`], [`QueryError::UnknownSymbol`], [`QueryError::Ambiguous`], [`QueryError::BadField`], or the
+    /// store's failure.
+    fn portfolio(&self, _request: &PortfolioRequest, as_of: Option<Ts>) -> Result<PortfolioView, QueryError> {
+        Err(QueryError::NotCompared { as_of })
+    }
+
+    /// What is scheduled, as known at `as_of` (`None`: now). By default no calendar is known.
+    ///
+    /// # Errors
+    /// See [`Self::universe`].
+    fn calendar(&self, as_of: Option<Ts>) -> Result<CalendarView, QueryError> {
+        Ok(CalendarView {
+            timestamp: as_of.unwrap_or_else(|| self.now()),
+            available: false,
+            next_high: None,
+            minutes_to_event: None,
+            blackout: None,
+            coming: Vec::new(),
+        })
+    }
+
     /// More counters for `/metrics`, as [`crate::exposition`] wants them; empty by default. The names
     /// `barograph_build_info`, `barograph_http_…` and `barograph_snapshot_age_seconds` are taken.
     fn metrics_text(&self) -> String {
@@ -387,6 +429,11 @@ pub enum QueryError {
         /// When its first snapshot was known, where there is one.
         first: Option<Ts>,
     },
+    /// No hour between the markets is known, or none was at `as_of`.
+    NotCompared {
+        /// The moment asked about.
+        as_of: Option<Ts>,
+    },
     /// This process does not listen to venues, or not to this market.
     NotLive {
         /// Which market was asked about; `None`: any.
@@ -466,6 +513,8 @@ impl fmt::Display for QueryError {
             Self::NothingYet { instrument, as_of: Some(t), first: Some(first) } => {
                 write!(f, "{instrument} had no snapshot at {t}; its first was known at {first}")
             }
+            Self::NotCompared { as_of: None } => f.write_str("no hour between the markets is known yet"),
+            Self::NotCompared { as_of: Some(t) } => write!(f, "no hour between the markets was known at {t}"),
             Self::NotLive { instrument: Some(id) } => write!(f, "{id} is not listened to live by this process"),
             Self::NotLive { instrument: None } => f.write_str("this process listens to no venue"),
             Self::NotOffered { metric, venue } => write!(f, "'{}' is not offered by {venue}", metric.name()),
@@ -486,6 +535,7 @@ impl std::error::Error for QueryError {
             | Self::UnknownBook { .. }
             | Self::UnknownMetric { .. }
             | Self::NothingYet { .. }
+            | Self::NotCompared { .. }
             | Self::NotLive { .. }
             | Self::NotOffered { .. }
             | Self::BadField { .. }

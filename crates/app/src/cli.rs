@@ -2,10 +2,14 @@
 
 mod advice;
 mod sessions;
+mod universe;
 mod values;
+mod verify;
 
 pub(crate) use advice::{Advise, Positions};
 pub(crate) use sessions::Sessions;
+pub(crate) use universe::{Calendar, Portfolio, Universe};
+pub(crate) use verify::Verify;
 
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -71,6 +75,12 @@ pub(crate) enum Command {
     Freshness(Freshness),
     /// Price levels of one market: those that stand, or all that were ever known
     Levels(Levels),
+    /// Between the markets: correlations with what is usual, and who moves first
+    Universe(Universe),
+    /// A basket judged as one: what you hold, registered positions, or the markets compared
+    Portfolio(Portfolio),
+    /// Scheduled events that are known to come
+    Calendar(Calendar),
     /// Markets and streams in the store with their health; with --venue what a venue lists and would be listened to
     Markets(Markets),
     /// Look at everything a live process needs: venues, clock, limits, disk, permissions, database, settings
@@ -499,45 +509,6 @@ pub(crate) enum Rules {
         /// default, absolute, seed1-strict, or a file
         book: String,
     },
-}
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum Verify {
-    /// Cut the input at N moments, run again on what was known, count readings that differ
-    Causality(Causality),
-    /// The same input in other orders, chunks and processes gives the same outputs
-    Determinism(Determinism),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Causality {
-    /// Files and folders; without any the built-in history
-    pub(crate) paths: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) declared: Declared,
-    /// Who measured it, where that is not the venue itself
-    #[arg(long)]
-    pub(crate) source: Option<String>,
-    /// Number of cuts
-    #[arg(long, short = 'n', default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) points: u32,
-    /// Where the cuts fall
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Determinism {
-    /// Files and folders; without any the built-in history
-    pub(crate) paths: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) declared: Declared,
-    /// Who measured it, where that is not the venue itself
-    #[arg(long)]
-    pub(crate) source: Option<String>,
-    /// Decides chunks, restarts and orders
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
 }
 
 #[derive(Subcommand, Debug)]

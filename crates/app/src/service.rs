@@ -4,18 +4,22 @@
 
 mod advice;
 mod list;
+mod universe;
 
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::live::view::LiveView;
 use crate::render::{Books, Lens, align, features};
 use crate::shown::{catalogue_entries, metric_point, stream_view};
-use barograph_api::{CatalogueEntry, FeatureRowView, LevelFilter, LevelView, MarketView, MetricPoint, StreamView};
+use barograph_api::{
+    CalendarView, CatalogueEntry, FeatureRowView, LevelFilter, LevelView, MarketView, MetricPoint, StreamView,
+};
 use barograph_api::{
     FeedFilter, FeedHealth, FeedsView, Health, MarketHealth, Page, Query, QueryError, Rendered, SnapshotEvent, Window,
 };
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, PositionCard};
-use barograph_domain::{Instrument, InstrumentName, Level, Metric, MinuteRow, Snapshot, Span, Ts};
+use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
+use barograph_domain::{Instrument, InstrumentName, Level, Metric, MinuteRow, Snapshot, Span, Ts, UniverseRow};
 use barograph_engine::rules::Book;
 use barograph_store::run::LATENESS;
 use barograph_store::{PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey};
@@ -49,6 +53,8 @@ pub(crate) struct Service {
     /// Rule books that rows were read by.
     books: Mutex<Books>,
     latest: RwLock<BTreeMap<InstrumentName, Arc<Latest>>>,
+    /// The newest hour between the markets of a live process.
+    hour: RwLock<Option<Arc<UniverseRow>>>,
     sender: broadcast::Sender<Arc<SnapshotEvent>>,
     /// Which markets have been called stale, and when something was last said about each.
     told: Mutex<BTreeMap<InstrumentName, (bool, Ts)>>,
@@ -85,6 +91,7 @@ impl Service {
             held: RwLock::default(),
             books: Mutex::default(),
             latest: RwLock::new(BTreeMap::new()),
+            hour: RwLock::default(),
             sender: broadcast::channel(barograph_api::STREAM_BUFFER).0,
             told: Mutex::new(BTreeMap::new()),
             gaps: Mutex::default(),
@@ -430,6 +437,22 @@ impl Query for Service {
 
     fn notices(&self, position: Option<&str>, as_of: Option<Ts>, limit: usize) -> Result<Vec<Notice>, QueryError> {
         self.told(position, as_of, limit)
+    }
+
+    fn universe(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
+        self.newest_hour(as_of)
+    }
+
+    fn universe_history(&self, window: &Window) -> Result<Page<UniverseRow>, QueryError> {
+        self.hours(window)
+    }
+
+    fn portfolio(&self, request: &PortfolioRequest, as_of: Option<Ts>) -> Result<PortfolioView, QueryError> {
+        self.basket(request, as_of)
+    }
+
+    fn calendar(&self, as_of: Option<Ts>) -> Result<CalendarView, QueryError> {
+        self.scheduled(as_of)
     }
 
     fn metrics_text(&self) -> String {

@@ -16,6 +16,7 @@ pub mod math;
 pub mod metric;
 pub mod model;
 pub mod number;
+pub mod portfolio;
 pub mod regime;
 pub mod row;
 pub mod session;

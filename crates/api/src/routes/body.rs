@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 pub(crate) const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// Routes that read a body, by pattern.
-const READ_BODIES: [&str; 2] = ["/api/v1/advice", "/api/v1/positions"];
+const READ_BODIES: [&str; 3] = ["/api/v1/advice", "/api/v1/positions", "/api/v1/portfolio"];
 
 /// Does a request of this method to this route have a body that is read?
 pub(crate) fn is_read(method: &Method, route: Option<&str>) -> bool {

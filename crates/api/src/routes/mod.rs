@@ -19,6 +19,7 @@ mod paging;
 pub(crate) mod positions;
 mod reply;
 pub(crate) mod stream;
+pub(crate) mod universe;
 
 use crate::guard::guard;
 use crate::problem::{Problem, ProblemKind};
@@ -39,6 +40,10 @@ pub(crate) const PATHS: &[&str] = &[
     "/api/v1/markets/{id}/features",
     "/api/v1/markets/{id}/levels",
     "/api/v1/markets/{id}/live",
+    "/api/v1/universe",
+    "/api/v1/universe/history",
+    "/api/v1/portfolio",
+    "/api/v1/calendar",
     "/api/v1/feeds",
     "/api/v1/catalogue",
     "/api/v1/advice",
@@ -69,6 +74,10 @@ fn handler(path: &str) -> Option<MethodRouter<Shared>> {
         "/api/v1/markets/{id}/features" => get(features::rows),
         "/api/v1/markets/{id}/levels" => get(levels::list),
         "/api/v1/markets/{id}/live" => get(live::now),
+        "/api/v1/universe" => get(universe::latest),
+        "/api/v1/universe/history" => get(universe::history),
+        "/api/v1/portfolio" => post(universe::portfolio),
+        "/api/v1/calendar" => get(universe::calendar),
         "/api/v1/feeds" => get(feeds::list),
         "/api/v1/catalogue" => get(markets::catalogue),
         "/api/v1/advice" => post(advice::advise),
@@ -122,7 +131,7 @@ async fn unknown(uri: axum::http::Uri) -> Problem {
 /// What may be done at a path, as its `Allow` header says it.
 fn allowed(route: Option<&str>) -> &'static str {
     match route {
-        Some("/api/v1/advice") => "POST",
+        Some("/api/v1/advice" | "/api/v1/portfolio") => "POST",
         Some("/api/v1/positions") => "GET, HEAD, POST",
         Some("/api/v1/positions/{id}") => "GET, HEAD, DELETE",
         _ => "GET, HEAD",

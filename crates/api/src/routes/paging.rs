@@ -4,7 +4,7 @@ use crate::cursor::Position;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::query::{Page, Window};
-use barograph_domain::{InstrumentName, Ts};
+use barograph_domain::Ts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -32,7 +32,7 @@ impl Series {
     pub(super) fn read(
         params: &Params,
         route: &str,
-        id: &InstrumentName,
+        id: &impl core::fmt::Display,
         now: Ts,
         (limit, limit_max): (usize, usize),
     ) -> Result<Self, Problem> {

@@ -40,9 +40,18 @@ const OTHER: &[(&str, &str, &str)] = &[
     ("/openapi.json", "/openapi.json", "application/json"),
 ];
 
-/// Asked in tests of their own: `stream`, `advice`.
-const ELSEWHERE: [&str; 5] =
-    ["/api/v1/stream", "/api/v1/advice", "/api/v1/positions", "/api/v1/positions/{id}", "/api/v1/notices"];
+/// Asked in tests of their own: `stream`, `advice`, `universe`.
+const ELSEWHERE: [&str; 9] = [
+    "/api/v1/stream",
+    "/api/v1/advice",
+    "/api/v1/positions",
+    "/api/v1/positions/{id}",
+    "/api/v1/notices",
+    "/api/v1/universe",
+    "/api/v1/universe/history",
+    "/api/v1/portfolio",
+    "/api/v1/calendar",
+];
 
 fn listening() -> Server {
     let server = Server::start();
@@ -126,12 +135,14 @@ fn pages_need_nothing_from_elsewhere() {
 }
 
 /// Parameters for a side the caller chose, and the caller's own words repeated (C01).
-const THE_CALLERS: [(&str, &[&str]); 7] = [
+const THE_CALLERS: [(&str, &[&str]); 9] = [
     ("AdviceRequest", &["side", "size", "max_leverage"]),
     ("AdviceView", &["side", "size"]),
     ("AdviceOption", &["size"]),
     ("ParameterView", &["size_factor", "size_factor_fallback"]),
     ("SizeView", &["size_base_units"]),
+    ("Holding", &["side"]),
+    ("HoldingView", &["side"]),
     ("NewPosition", &["side", "size"]),
     ("Position", &["side", "size"]),
 ];

@@ -31,6 +31,7 @@ mod shutdown;
 #[cfg(test)]
 mod stream;
 #[cfg(test)]
+mod universe;
 mod weather;
 #[cfg(test)]
 mod world;

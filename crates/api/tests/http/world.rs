@@ -3,6 +3,7 @@
 
 use super::held::{advice, card, notice};
 use super::listening::Listening;
+use super::universe::hour;
 use super::weather::{feature_row, overlay, snapshot};
 use barograph_api::{
     CatalogueEntry, FeatureRowView, FeedFilter, FeedHealth, FeedsView, Health, LevelFilter, LevelView, LiveView,
@@ -11,7 +12,7 @@ use barograph_api::{
 };
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard};
 use barograph_domain::{
-    InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Side, Snapshot, Span, Stamp, Ts,
+    InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Side, Snapshot, Span, Stamp, Ts, UniverseRow,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -356,6 +357,15 @@ impl Query for World {
             return Err(QueryError::BadField { field: "side".to_owned(), value: request.side.clone(), reason });
         }
         Ok(advice(request, &*self.newest(&id, None, as_of)?))
+    }
+    fn universe(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
+        self.disk()?;
+        let ts = as_of.unwrap_or_else(|| self.now()).floor(Span::hours(1));
+        Ok((ts >= START).then(|| hour(ts)))
+    }
+    fn universe_history(&self, w: &Window) -> Result<Page<UniverseRow>, QueryError> {
+        self.disk()?;
+        Ok(page((0..12).map(|n| (START + Span::hours(n), hour(START + Span::hours(n)))), w))
     }
     fn positions(&self, as_of: Option<Ts>) -> Result<Vec<PositionCard>, QueryError> {
         self.disk()?;

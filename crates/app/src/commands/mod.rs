@@ -17,6 +17,7 @@ mod rules;
 pub(crate) mod serve;
 mod sessions;
 mod sim;
+mod universe;
 pub(crate) mod up;
 mod verify;
 
@@ -58,6 +59,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Positions { command } => positions::run(&command, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),
         Command::Levels(args) => levels::run(&args, &settings, json),
+        Command::Universe(args) => universe::universe(&args, &settings, json),
+        Command::Portfolio(args) => universe::portfolio(&args, &settings, json),
+        Command::Calendar(args) => universe::calendar(&args, &settings, json),
         Command::Markets(args) => markets::run(&args, &settings, json),
         Command::Doctor(args) => doctor::run(&args, &settings, json),
         Command::Sessions(args) => sessions::run(&args, &settings, json),

@@ -78,6 +78,7 @@ pub(crate) fn core_of(venue: &str, symbols: &[&str]) -> Core {
         logic_version: setup.logic_version.clone(),
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),
+        watch: crate::universe::WatchMarkets::Auto,
         venues: vec![VenueConfig { id: venue.to_owned(), session }],
         origin: None,
     };

@@ -85,3 +85,122 @@ impl Hours {
         Ok(Self { universe: Some(universe), places: Vec::new(), waiting: saved.waiting })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::universe::WatchMarkets;
+    use barograph_domain::{AxisState, InstrumentName, MarketKind, Span, Timeframes};
+
+    fn markets(symbols: &[&str]) -> Vec<Instrument> {
+        let of = |s: &&str| Instrument {
+            name: InstrumentName::new("binance-usdm", s).unwrap(),
+            kind: MarketKind::Perpetual,
+            expiry: None,
+        };
+        symbols.iter().map(of).collect()
+    }
+
+    const SYMBOLS: [&str; 3] = ["ETHUSDT", "BTCUSDT", "SOLUSDT"];
+
+    fn row(instrument: u32, n: i64) -> MinuteRow {
+        #[expect(clippy::cast_precision_loss, reason = "minutes of some days")]
+        let t = n as f64;
+        MinuteRow {
+            instrument,
+            ts: Ts(0) + Span::mins(n),
+            cells: Vec::new(),
+            cuts: Vec::new(),
+            risk: AxisState::default(),
+            trend: AxisState::default(),
+            volatility: AxisState::default(),
+            heat: AxisState::default(),
+            timeframes: Timeframes::default(),
+            held: Vec::new(),
+            inputs: Vec::new(),
+            price: Some(100.0 + (t / 41.0).sin() * 5.0 + (t * (2.0 + f64::from(instrument))).sin()),
+            models: Vec::new(),
+        }
+    }
+
+    fn fresh(symbols: &[&str]) -> Hours {
+        let (mut hours, markets) = (Hours::default(), markets(symbols));
+        hours.watch(WatchMarkets::Auto.list(&markets), "default", &markets);
+        hours
+    }
+
+    /// The minutes of some hours; `order` says which market is first, `stop` after which minute the process ends and goes on.
+    fn run(order: [u32; 3], stop: Option<i64>) -> Vec<UniverseRow> {
+        let mut hours = fresh(&SYMBOLS);
+        let mut made = Vec::new();
+        for n in 0..26 * 60 {
+            for (k, market) in order.into_iter().enumerate() {
+                hours.row(&row(market, n));
+                if k == 1 && stop == Some(n) {
+                    // In the middle of a minute: what waits is in the checkpoint.
+                    let bytes = postcard::to_allocvec(&hours.save()).unwrap();
+                    hours = Hours::restore(postcard::from_bytes(&bytes).unwrap(), "default").unwrap();
+                    let markets = markets(&SYMBOLS);
+                    hours.watch(WatchMarkets::Auto.list(&markets), "default", &markets);
+                }
+            }
+            made.extend(hours.close());
+        }
+        made
+    }
+
+    #[test]
+    fn hours_do_not_depend_on_the_order_of_markets_nor_on_a_stop() {
+        let want = run([0, 1, 2], None);
+        assert_eq!(want.len(), 26);
+        let names: Vec<&str> = want[0].markets.iter().map(|m| m.asset.as_str()).collect();
+        assert_eq!(names, ["BTC", "ETH", "SOL"]);
+        assert_eq!(want[25].markets[1].price, row(0, 25 * 60).price);
+        assert!(want[25].pairs[0].corr_20.value.is_some() && want[25].pairs[0].lead.ratio.value.is_some());
+        assert!(run([2, 0, 1], None) == want);
+        for stop in [0, 59, 60, 61, 1_200, 1_500, 1_559] {
+            assert!(run([1, 2, 0], Some(stop)) == want, "stopped in minute {stop}");
+        }
+    }
+
+    #[test]
+    fn a_market_that_joins_leaves_the_others_what_they_know() {
+        let mut hours = fresh(&SYMBOLS[..2]);
+        let mut last = Vec::new();
+        for n in 0..30 * 60 {
+            if n == 24 * 60 {
+                let markets = markets(&SYMBOLS);
+                hours.watch(WatchMarkets::Auto.list(&markets), "default", &markets);
+            }
+            (0..3).for_each(|market| hours.row(&row(market, n)));
+            last = Some(hours.close()).filter(|rows| !rows.is_empty()).unwrap_or(last);
+        }
+        let pairs = &last[0].pairs;
+        assert_eq!((pairs.len(), pairs[0].held_90d.known), (3, 12), "{last:?}");
+        assert!(pairs[0].corr_20.value.is_some() && pairs[1].corr_20.value.is_none());
+    }
+
+    #[test]
+    fn one_market_has_nothing_beside_it() {
+        let mut hours = fresh(&SYMBOLS[..1]);
+        (0..121).for_each(|n| {
+            hours.row(&row(0, n));
+            assert_eq!(hours.close(), []);
+        });
+        assert!(hours.save().is_none());
+    }
+
+    #[test]
+    fn history_that_was_fetched_counts_before_the_first_hour_is_over() {
+        let mut hours = fresh(&SYMBOLS);
+        let past = |market| (0..40).map(|h| (Ts(0) + Span::hours(h), row(market, h * 60).price.unwrap())).collect();
+        for market in 0..3 {
+            let known: Vec<(Ts, f64)> = past(market);
+            hours.remember(market as usize, &known);
+        }
+        let first = 40 * 60;
+        (0..3).for_each(|market| hours.row(&row(market, first)));
+        let rows = hours.close();
+        assert!(rows[0].pairs.iter().all(|p| p.corr_20.value.is_some()), "{rows:?}");
+    }
+}

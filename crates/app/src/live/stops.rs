@@ -181,6 +181,7 @@ fn config(setup: &Setup) -> LiveConfig {
         logic_version: setup.logic_version.clone(),
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),
+        watch: crate::universe::WatchMarkets::Auto,
         venues: vec![VenueConfig { id: "binance-usdm".to_owned(), session }],
         origin: None,
     }

@@ -30,7 +30,9 @@ pub(crate) fn update(reader: &dyn Reader, writer: &mut dyn Writer, setup: &Setup
     let state = reader.universe_state(logic)?;
     let words = watch_words(watch.iter().map(|w| &w.instrument));
     let since = match &state {
-        None => return Ok(0),
+        None if watch.is_empty() => return Ok(0),
+        // Minutes that were stored before there were rows between markets.
+        None => Some(Ts::MIN),
         Some(state) if state.watch == words => state.dirty_since,
         Some(_) => Some(Ts::MIN),
     };
@@ -42,7 +44,8 @@ pub(crate) fn update(reader: &dyn Reader, writer: &mut dyn Writer, setup: &Setup
     }
     let Some((first, last)) = extent(reader, logic, &watch)? else { return Ok(0) };
     let from = if since == Ts::MIN { first } else { since.max(first) };
-    let mut writing = Writing { writer, logic, next: if since == Ts::MIN { Ts::MIN } else { since }, rows: Vec::new(), stored: 0 };
+    let mut writing =
+        Writing { writer, logic, next: if since == Ts::MIN { Ts::MIN } else { since }, rows: Vec::new(), stored: 0 };
     let begin = first.max(Ts(from.0.saturating_sub(REACH.0)).floor(STRETCH));
     let mut universe = Universe::new(watch, rule(&setup.book.name));
     let days = |t: Ts| u64::try_from((t - begin).0.div_euclid(STRETCH.0)).unwrap_or(0);

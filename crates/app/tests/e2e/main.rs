@@ -19,6 +19,7 @@ mod serve;
 mod settings;
 mod store;
 mod support;
+mod universe;
 mod upkeep;
 mod venues;
 mod verify;

@@ -122,8 +122,7 @@ impl Universe {
     #[must_use]
     pub fn with_watch(self, watch: Vec<Watch>) -> Self {
         let mut new = Self::new(watch, self.rule);
-        let was: Vec<Option<usize>> =
-            new.watch.iter().map(|w| self.watch.iter().position(|old| old == w)).collect();
+        let was: Vec<Option<usize>> = new.watch.iter().map(|w| self.watch.iter().position(|old| old == w)).collect();
         for (track, old) in new.tracks.iter_mut().zip(&was) {
             if let Some(old) = old.and_then(|at| self.tracks.get(at)) {
                 track.clone_from(old);

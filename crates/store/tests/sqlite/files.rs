@@ -271,6 +271,7 @@ ALTER TABLE points DROP COLUMN provenance;
 DROP TABLE live_points; DROP TABLE books;
 DROP TABLE level_changes;
 DROP TABLE positions; DROP TABLE position_states; DROP TABLE position_notices;
+DROP TABLE universe_rows; DROP TABLE universe_state; DROP TABLE calendar_entries;
 PRAGMA user_version = 1;
 ";
 

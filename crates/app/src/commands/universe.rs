@@ -1,0 +1,61 @@
+//! `universe`, `portfolio`, `calendar`: what is between the markets, a basket judged as one, what is scheduled.
+
+use super::advise::{refused, service};
+use crate::cli::{Calendar, Portfolio, Universe};
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::term::Paint;
+use crate::universe::print;
+use barograph_api::{Query as _, UniverseView, Window};
+use barograph_domain::{Span, Ts};
+use serde::Serialize;
+use std::io::Write as _;
+
+pub(crate) fn universe(args: &Universe, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let service = service(settings)?;
+    let row = match args.at {
+        Some(at) => {
+            let hour = at.floor(Span::hours(1));
+            // A week back: an hour without any row has none to show.
+            let start = Some(Ts(hour.0.saturating_sub(Span::days(7).0)));
+            let window = Window { start, end: Some(hour + Span(1)), every: None, skip: 0, limit: 200, as_of: None };
+            service.universe_history(&window).map_err(refused)?.items.pop()
+        }
+        None => service.universe(args.as_of).map_err(refused)?,
+    };
+    let row = row.ok_or_else(|| {
+        let when = args.at.or(args.as_of).map_or_else(|| "yet".to_owned(), |t| format!("at {t}"));
+        Failure::usage(format!(
+            "no hour between the markets is known {when}; at least two markets are compared (setting watch), hour by hour"
+        ))
+    })?;
+    let mut view = UniverseView::of(&row);
+    if let Some(pair) = &args.pair {
+        let known: Vec<String> = view.pairs.iter().map(|p| p.asset_pair.clone()).collect();
+        view = view.only(pair).ok_or_else(|| {
+            Failure::usage(format!("--pair '{pair}' is not compared; there are {}", known.join(", ")))
+        })?;
+    }
+    out(&view, json, |v| print::universe(v, Paint::detect()))
+}
+
+pub(crate) fn portfolio(args: &Portfolio, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let view = service(settings)?.portfolio(&args.request(), args.as_of).map_err(refused)?;
+    out(&view, json, |v| print::portfolio(v, Paint::detect()))
+}
+
+pub(crate) fn calendar(args: &Calendar, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let view = service(settings)?.calendar(args.as_of).map_err(refused)?;
+    out(&view, json, print::calendar)
+}
+
+fn out<T: Serialize>(value: &T, json: bool, text: impl Fn(&T) -> String) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        serde_json::to_writer(&mut out, value).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        write!(out, "{}", text(value))?;
+    }
+    Ok(out.flush()?)
+}

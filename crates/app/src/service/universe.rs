@@ -1,0 +1,216 @@
+//! Between the markets, answered from memory where it is the newest and from the store else: hours, baskets, the calendar.
+
+use super::{Service, internal};
+use barograph_api::{CalendarView, Page, Query as _, QueryError, Window};
+use barograph_domain::portfolio::{BasketFrom, Holding, HoldingView, LeftOut, PortfolioRequest, PortfolioView};
+use barograph_domain::{InstrumentName, RiskRegime, Side, Ts, UniverseRow, VolRegime};
+use barograph_engine::advice::side_of;
+use barograph_engine::calendar::{BLACKOUT_REASON, Calendar};
+use barograph_engine::universe::{Asset, portfolio};
+use barograph_store::Range;
+use std::sync::{Arc, PoisonError};
+
+/// Most holdings of a basket.
+const HOLDINGS_MAX: usize = 200;
+/// Events shown.
+const COMING_MAX: usize = 500;
+
+/// One holding, with the market it means.
+struct Held {
+    market: InstrumentName,
+    side: Side,
+    notional: f64,
+}
+
+impl Service {
+    /// Takes an hour the moment it is made; the store follows.
+    pub(crate) fn take_hour(&self, row: &UniverseRow) {
+        let mut held = self.hour.write().unwrap_or_else(PoisonError::into_inner);
+        if held.as_ref().is_none_or(|h| h.ts < row.ts) {
+            *held = Some(Arc::new(row.clone()));
+        }
+    }
+
+    /// Logic versions of the configured book, the one whose minutes reach furthest last.
+    fn versions(&self) -> Result<Vec<String>, QueryError> {
+        let mut own: Vec<(Option<Ts>, String)> = self
+            .reader
+            .runs(None)
+            .map_err(internal)?
+            .iter()
+            .filter(|run| self.book.is(run))
+            .map(|run| (run.minutes.map(|m| m.1), run.spec.key.logic_version.clone()))
+            .collect();
+        own.sort();
+        let mut versions: Vec<String> = own.into_iter().map(|(_, v)| v).collect();
+        // The last place of each is its furthest.
+        versions.reverse();
+        let mut seen = std::collections::BTreeSet::new();
+        versions.retain(|v| seen.insert(v.clone()));
+        versions.reverse();
+        Ok(versions)
+    }
+
+    pub(super) fn newest_hour(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
+        let live = self.hour.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let (Some(row), None) = (live, as_of) {
+            return Ok(Some((*row).clone()));
+        }
+        for version in self.versions()?.iter().rev() {
+            if let Some(row) = self.reader.latest_universe(version, as_of).map_err(internal)? {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn hours(&self, window: &Window) -> Result<Page<UniverseRow>, QueryError> {
+        let Some(version) = self.versions()?.pop() else { return Ok(Page { items: Vec::new(), more: false }) };
+        let range = Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) };
+        let wanted = window.limit + window.skip;
+        let found = self.reader.universe(&version, range, wanted, window.as_of).map_err(internal)?;
+        let items = found.items.into_iter().skip(window.skip).take(window.limit).collect();
+        Ok(Page { items, more: found.next.is_some() })
+    }
+
+    pub(super) fn basket(&self, request: &PortfolioRequest, as_of: Option<Ts>) -> Result<PortfolioView, QueryError> {
+        let mut left_out = Vec::new();
+        let (mut from, held) = if request.holdings.is_empty() {
+            (BasketFrom::Registered, self.registered_holdings(as_of, &mut left_out)?)
+        } else {
+            (BasketFrom::Request, self.asked_for(&request.holdings)?)
+        };
+        let row = self.newest_hour(as_of)?.ok_or(QueryError::NotCompared { as_of })?;
+        let mut basket: Vec<(Asset, Side)> = Vec::new();
+        for one in held {
+            let Some(market) = row.markets.iter().position(|m| m.instrument == one.market) else {
+                let reason = "it is not among the markets that are compared (setting watch)".to_owned();
+                left_out.push(LeftOut { instrument: one.market.to_string(), reason });
+                continue;
+            };
+            let notional = if one.side == Side::Short { -one.notional } else { one.notional };
+            let (risk, volatility) = self.labels(&one.market, as_of)?.unwrap_or_else(|| {
+                let m = &row.markets[market];
+                (m.risk, m.volatility)
+            });
+            basket.push((Asset { market, notional, risk, volatility }, one.side));
+        }
+        if basket.is_empty() {
+            if from == BasketFrom::Request {
+                let first = left_out.first().map(|l| l.instrument.clone()).unwrap_or_default();
+                return Err(QueryError::BadField {
+                    field: "holdings".to_owned(),
+                    value: first,
+                    reason: "holdings: none of them is among the markets that are compared; see /api/v1/universe"
+                        .to_owned(),
+                });
+            }
+            from = BasketFrom::WatchList;
+        }
+        Ok(view(&row, from, &basket, left_out))
+    }
+
+    /// Holdings as given, each checked.
+    fn asked_for(&self, holdings: &[Holding]) -> Result<Vec<Held>, QueryError> {
+        let bad = |n: usize, field: &str, value: String, why: &str| {
+            let field = format!("holdings[{n}].{field}");
+            QueryError::BadField { reason: format!("{field} is '{value}': {why}"), field, value }
+        };
+        if holdings.len() > HOLDINGS_MAX {
+            let why = format!("there are at most {HOLDINGS_MAX} holdings");
+            return Err(QueryError::BadField {
+                field: "holdings".to_owned(),
+                value: holdings.len().to_string(),
+                reason: format!("holdings: {why}"),
+            });
+        }
+        let mut held = Vec::new();
+        for (n, one) in holdings.iter().enumerate() {
+            let side =
+                side_of(&one.side).ok_or_else(|| bad(n, "side", one.side.clone(), "it must be long or short"))?;
+            if !one.notional.is_finite() || one.notional <= 0.0 {
+                return Err(bad(n, "notional", one.notional.to_string(), "it must be a number above zero"));
+            }
+            held.push(Held { market: self.resolve(&one.symbol, false)?, side, notional: one.notional });
+        }
+        Ok(held)
+    }
+
+    /// Registered positions by their notional now: size times the last price, else the entry.
+    fn registered_holdings(&self, as_of: Option<Ts>, left_out: &mut Vec<LeftOut>) -> Result<Vec<Held>, QueryError> {
+        let mut held = Vec::new();
+        for p in self.reader.positions(as_of).map_err(internal)? {
+            let Some(size) = p.size else {
+                let reason = format!("position {} has no size, so it has no weight", p.id);
+                left_out.push(LeftOut { instrument: p.instrument.to_string(), reason });
+                continue;
+            };
+            let price = self.market(&p.instrument).filter(|_| as_of.is_none()).and_then(|l| l.row.price);
+            held.push(Held { notional: size.abs() * price.unwrap_or(p.entry), side: p.side, market: p.instrument });
+        }
+        Ok(held)
+    }
+
+    /// Published labels of a market now, or as known at a moment.
+    fn labels(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<(RiskRegime, VolRegime)>, QueryError> {
+        if let (None, Some(latest)) = (as_of, self.market(id)) {
+            return Ok(Some((latest.row.risk.label, latest.row.volatility.label)));
+        }
+        match self.run(id, None).and_then(|(info, lens)| self.newest(&info, lens, as_of)) {
+            Ok((_, rows)) => Ok(rows.last().map(|r| (r.risk.label, r.volatility.label))),
+            Err(QueryError::NothingYet { .. }) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The calendar as it was known; `None` where there is none.
+    pub(super) fn known_calendar(&self, as_of: Option<Ts>) -> Result<Option<Calendar>, QueryError> {
+        let entries = self.reader.calendar(as_of).map_err(internal)?;
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let mut calendar = Calendar::default();
+        for entry in entries {
+            calendar.apply(entry);
+        }
+        Ok(Some(calendar))
+    }
+
+    pub(super) fn scheduled(&self, as_of: Option<Ts>) -> Result<CalendarView, QueryError> {
+        let t = as_of.unwrap_or_else(|| self.clock.now());
+        let known = self.known_calendar(as_of)?;
+        let calendar = known.clone().unwrap_or_default();
+        Ok(CalendarView {
+            timestamp: t,
+            available: known.is_some(),
+            next_high: calendar.next_high(t).cloned(),
+            minutes_to_event: calendar.minutes_to_event(t),
+            blackout: calendar.blackout(t).map(|_| BLACKOUT_REASON),
+            coming: calendar.coming(t).into_iter().take(COMING_MAX).cloned().collect(),
+        })
+    }
+}
+
+fn view(row: &UniverseRow, from: BasketFrom, basket: &[(Asset, Side)], left_out: Vec<LeftOut>) -> PortfolioView {
+    let assets: Vec<Asset> = basket.iter().map(|(a, _)| a.clone()).collect();
+    let judged = portfolio(row, &assets);
+    let shown = |market: usize, side, weight, risk, volatility| {
+        let m = &row.markets[market];
+        HoldingView { instrument: m.instrument.to_string(), asset: m.asset.clone(), side, weight, risk, volatility }
+    };
+    let holdings = if basket.is_empty() {
+        let each = row.markets.iter().enumerate().zip(&judged.weights);
+        each.map(|((at, m), w)| shown(at, None, *w, m.risk, m.volatility)).collect()
+    } else {
+        let each = basket.iter().zip(&judged.weights);
+        each.map(|((a, side), w)| shown(a.market, Some(*side), *w, a.risk, a.volatility)).collect()
+    };
+    PortfolioView {
+        timestamp: row.ts,
+        known_ts: row.known_ts,
+        basket_from: from,
+        holdings,
+        left_out,
+        portfolio: judged,
+    }
+}
