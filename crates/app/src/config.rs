@@ -46,7 +46,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 33] = [
+pub(crate) const KEYS: [Key; 34] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
     Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
@@ -157,6 +157,11 @@ pub(crate) const KEYS: [Key; 33] = [
         name: "stop_uses_vol_multiplier",
         meaning: "widen computed stops by the volatility class once more: on or off",
         default: || "off".to_owned(),
+    },
+    Key {
+        name: "calendar",
+        meaning: "scheduled events: a file or an address, as TOML, CSV, JSON or iCalendar; read at start and every hour",
+        default: String::new,
     },
     Key {
         name: "news_blackout",

@@ -11,12 +11,15 @@ use crate::progress::{Progress, Unit};
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use crate::universe;
-use barograph_domain::{Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{
+    CalendarEntry, Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
+};
 use barograph_engine::LevelOut;
 use barograph_lake::{Plan, Report};
 use barograph_store::run::{LATENESS, row_of};
 use barograph_store::{
-    Gap, ImportRecord, Inserted, Reader, Role, RunKey, RunWriter, Target, Writer, open_reader, open_writer,
+    Dirty, Gap, ImportRecord, Inserted, PointsVersion, Reader, Role, RunKey, RunWriter, Target, Writer, open_reader,
+    open_writer,
 };
 use std::path::Path;
 
@@ -122,13 +125,53 @@ fn insert(writer: &mut dyn Writer, plan: &Plan) -> Result<(Report, Inserted), Fa
 /// Runs every instrument whose rows do not follow from its points; their number and the rows written.
 pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) -> Result<(usize, u64), Failure> {
     let reader = open_reader(target)?;
-    let dirty = reader.dirty(&setup.logic_version)?;
+    let (setup, new) = with_calendar(reader.as_ref(), setup)?;
+    let setup = &setup;
+    let mut dirty = reader.dirty(&setup.logic_version)?;
+    if let Some(since) = new.iter().map(|e| e.known_ts).min() {
+        told_since(reader.as_ref(), setup, since, &mut dirty)?;
+    }
     let mut rows = 0;
     for one in &dirty {
         rows += rerun(reader.as_ref(), writer, setup, &one.instrument, one.since, one.version)?;
     }
+    // Last: killed before, the next run finds the same entries new.
+    if !new.is_empty() {
+        writer.put_calendar(&new)?;
+    }
     universe::files::update(reader.as_ref(), writer, setup)?;
     Ok((dirty.len(), rows))
+}
+
+/// The same with the calendar that is stored and the one of the settings; what of it is not stored yet.
+fn with_calendar(reader: &dyn Reader, setup: &Setup) -> Result<(Setup, Vec<CalendarEntry>), Failure> {
+    let mut all = reader.calendar(None)?;
+    let is_known = |e: &&CalendarEntry| all.iter().any(|k| (&k.id, k.known_ts) == (&e.id, e.known_ts));
+    let mut new: Vec<CalendarEntry> = setup.scheduled.iter().filter(|e| !is_known(e)).cloned().collect();
+    // A live process may have heard of an event already, later than a file takes it to be known.
+    let said = |e: &CalendarEntry| {
+        let last = all.iter().rfind(|k| k.id == e.id);
+        last.is_some_and(|k| (k.at, k.impact, k.cancelled, &k.name) == (e.at, e.impact, e.cancelled, &e.name))
+    };
+    new.retain(|e| !said(e));
+    all.extend(new.iter().cloned());
+    let calendar = crate::calendar::of_entries(all).map(std::sync::Arc::new);
+    Ok((Setup { calendar, ..setup.clone() }, new))
+}
+
+/// Minutes from `since` on have to be made anew, of every market.
+fn told_since(reader: &dyn Reader, setup: &Setup, since: Ts, dirty: &mut Vec<Dirty>) -> Result<(), Failure> {
+    for one in dirty.iter_mut() {
+        one.since = one.since.map(|s| s.min(since));
+    }
+    for run in reader.runs(None)? {
+        let RunKey { instrument, logic_version } = run.spec.key;
+        let reaches = run.minutes.is_some_and(|(_, last)| last >= row_of(since));
+        if logic_version == setup.logic_version && reaches && !dirty.iter().any(|d| d.instrument == instrument) {
+            dirty.push(Dirty { instrument, since: Some(since), version: PointsVersion::default() });
+        }
+    }
+    Ok(())
 }
 
 fn rerun(

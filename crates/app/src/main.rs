@@ -5,6 +5,7 @@
 
 mod advice;
 mod builtin;
+mod calendar;
 mod causality;
 mod cli;
 mod clock;

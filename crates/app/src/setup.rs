@@ -8,7 +8,8 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::service::BookId;
 use crate::universe::WatchMarkets;
-use barograph_domain::{InstrumentName, StreamDecl};
+use barograph_domain::{CalendarEntry, InstrumentName, StreamDecl};
+use barograph_engine::calendar::Calendar;
 use barograph_engine::models::ModelPolicy;
 use barograph_engine::rules::{Book, logic_version};
 use barograph_engine::{CATALOGUE, Config};
@@ -29,6 +30,10 @@ pub(crate) struct Setup {
     pub(crate) models: ModelPolicy,
     /// Which markets are compared over files; a live process has its own.
     pub(crate) watch: WatchMarkets,
+    /// What the calendar of the settings says, for a run over files.
+    pub(crate) scheduled: Vec<CalendarEntry>,
+    /// The calendar a run over files begins with.
+    pub(crate) calendar: Option<Arc<Calendar>>,
     /// Whose market a bare symbol in it means.
     pub(crate) default_venue: String,
 }
@@ -50,10 +55,13 @@ impl Setup {
     pub(crate) fn new(settings: &Settings, policy: String) -> Result<Self, Failure> {
         let (file, text) = book_text(settings.text("book"))?;
         let book = Book::parse(&file, &text).map_err(Failure::usage)?;
+        let scheduled = crate::calendar::of_files(settings.text("calendar"))?;
         let models = ModelPolicy { markets: settings.models()?.unwrap_or_default(), ..ModelPolicy::default() };
         Ok(Self {
             models,
             watch: WatchMarkets::of(settings)?,
+            calendar: crate::calendar::of_entries(scheduled.clone()).map(Arc::new),
+            scheduled,
             default_venue: settings.text("default_venue").to_owned(),
             ..Self::of(book, text, policy)
         })
@@ -69,13 +77,15 @@ impl Setup {
             logic_version,
             models: ModelPolicy::default(),
             watch: WatchMarkets::default(),
+            scheduled: Vec::new(),
+            calendar: None,
             default_venue: barograph_api::DEFAULT_VENUE.to_owned(),
         }
     }
 
     /// For the engine.
     pub(crate) fn engine(&self) -> Config {
-        Config { book: Arc::clone(&self.book), models: self.models.clone() }
+        Config { book: Arc::clone(&self.book), models: self.models.clone(), calendar: self.calendar.clone() }
     }
 
     /// For the store.

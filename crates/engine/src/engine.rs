@@ -1,12 +1,14 @@
 //! `step(event)` in, rows out: the only way anything reaches the features.
 
+use crate::calendar::{Applied, Calendar};
 use crate::features::Settings;
 use crate::liquidity::{Change, Named};
 use crate::market::{Market, Route};
 use crate::models::{FitRequest, ModelPolicy, ModelUpdate, Runner};
 use crate::rules::Book;
 use barograph_domain::{
-    Event, Instrument, InstrumentName, KnownAlert, LevelChange, MinuteRow, Payload, Span, StreamDecl, StreamIndex,
+    CalendarEntry, Event, Instrument, InstrumentName, KnownAlert, LevelChange, MinuteRow, Payload, Span, StreamDecl,
+    StreamIndex,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -20,13 +22,15 @@ pub struct Config {
     pub book: Arc<Book>,
     /// Statistical models: of which markets, and who fits them.
     pub models: ModelPolicy,
+    /// What is scheduled, as far as it is known; `None`: there is no calendar. Each entry counts from when it was known.
+    pub calendar: Option<Arc<Calendar>>,
 }
 
 impl Config {
     /// A book, without models.
     #[must_use]
     pub fn new(book: Arc<Book>) -> Self {
-        Self { book, models: ModelPolicy::default() }
+        Self { book, models: ModelPolicy::default(), calendar: None }
     }
 
     /// Readiness as the book sets it.
@@ -174,10 +178,11 @@ pub struct Saved<'a> {
     book: String,
     streams: Cow<'a, [StreamDecl]>,
     markets: Cow<'a, [Market]>,
+    calendar: Option<Cow<'a, Calendar>>,
 }
 
 /// Version of [`Saved`]; raised whenever any saved structure changes.
-const SAVED_FORMAT: u32 = 7;
+const SAVED_FORMAT: u32 = 8;
 
 /// Why a checkpoint cannot be used. The caller falls back to replay.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -361,6 +366,32 @@ impl Engine {
         }
     }
 
+    /// Word of a scheduled event came at `at`, in the total order as any event: minutes due before it are made without it.
+    ///
+    /// # Errors
+    /// A sentence, when it says that it was known before `at`: minutes that could have known it are made already.
+    pub fn update_calendar(
+        &mut self,
+        at: barograph_domain::Ts,
+        entry: &CalendarEntry,
+        out: &mut Outputs,
+    ) -> Result<Applied, String> {
+        if entry.known_ts < at {
+            return Err(format!("'{}' comes at {at} and says it was known at {}", entry.id, entry.known_ts));
+        }
+        for market in &mut self.markets {
+            market.advance(at, &self.config, &self.streams, out);
+        }
+        let calendar = self.config.calendar.get_or_insert_with(Arc::default);
+        Ok(Arc::make_mut(calendar).apply(entry.clone()))
+    }
+
+    /// What is scheduled, as far as it is known; `None` where there is no calendar.
+    #[must_use]
+    pub fn calendar(&self) -> Option<&Calendar> {
+        self.config.calendar.as_deref()
+    }
+
     /// Makes the last minute of every market, as far as it is over at `now`; called once, at the end of the input.
     pub fn finish(&mut self, now: barograph_domain::Ts, out: &mut Outputs) {
         for market in &mut self.markets {
@@ -389,6 +420,7 @@ impl Engine {
             book: crate::rules::logic_version(&self.config.book, ""),
             streams: Cow::Borrowed(&self.streams),
             markets: Cow::Borrowed(&self.markets),
+            calendar: self.config.calendar.as_deref().map(Cow::Borrowed),
         }
     }
 
@@ -430,6 +462,10 @@ impl Engine {
             return Err(RestoreError::OtherRun);
         }
         let mut engine = Self::new(config, instruments, streams);
+        // A run over files brings a calendar that holds the saved one.
+        if engine.config.calendar.is_none() {
+            engine.config.calendar = saved.calendar.map(|c| Arc::new(c.into_owned()));
+        }
         engine.markets = saved.markets.into_owned();
         for market in &mut engine.markets {
             market.reread(&engine.config);

@@ -12,6 +12,15 @@ use barograph_engine::advice::{
     AdviceContext, Blackout, Confidence, Intent, Overlap, PastDurations, Settings, SideStops, Staleness, UpcomingEvent,
     advise, render,
 };
+use std::borrow::Cow;
+
+/// A position in another market, by how it moves with this one.
+const fn moves(correlation: f64) -> [Overlap<'static>; 1] {
+    [Overlap { symbol: Cow::Borrowed("ETHUSDT"), correlation }]
+}
+static AT_THE_BOUND: [Overlap<'static>; 1] = moves(0.9);
+static ABOVE: [Overlap<'static>; 1] = moves(0.91);
+static FAR_ABOVE: [Overlap<'static>; 1] = moves(0.95);
 
 fn of(label: RiskRegime) -> AdviceContext<'static> {
     let from = AdviceContext::of_label(NOW, label, NOW - Span::mins(90));
@@ -239,7 +248,7 @@ fn each_regime_and_what_the_gate_says() {
         ),
         case(
             "same exposure",
-            AdviceContext { overlaps: Some(&[Overlap { symbol: "ETHUSDT", correlation: 0.91 }]), ..calm },
+            AdviceContext { overlaps: Some(&ABOVE), ..calm },
             long,
             Caution,
             "exposure_overlap",
@@ -248,7 +257,7 @@ fn each_regime_and_what_the_gate_says() {
         ),
         case(
             "other exposure",
-            AdviceContext { overlaps: Some(&[Overlap { symbol: "ETHUSDT", correlation: 0.9 }]), ..calm },
+            AdviceContext { overlaps: Some(&AT_THE_BOUND), ..calm },
             long,
             Allow,
             "ok",
@@ -425,7 +434,7 @@ fn no_text_is_an_instruction() {
                         stops: SideStops { long: Some(vulnerability), short: Some(vulnerability) },
                         confidence: Some(Confidence { value: 0.2, calibrated: false }),
                         health: Some(10.0),
-                        overlaps: Some(&[Overlap { symbol: "ETHUSDT", correlation: 0.95 }]),
+                        overlaps: Some(&FAR_ABOVE),
                         event: Some(Some(UpcomingEvent { name: "NFP", minutes: 12.0 })),
                         stale: (vulnerability == StopVulnerability::Low)
                             .then_some(Staleness { warning: "Data stale (6 minutes old)" }),

@@ -190,7 +190,7 @@ fn no_schema_has_room_for_an_order_or_a_call_to_trade() {
         .filter(|(_, s)| s["properties"]["side"].is_object())
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(sides, ["AdviceRequest", "AdviceView", "NewPosition", "Position"]);
+    assert_eq!(sides, ["AdviceRequest", "AdviceView", "Holding", "HoldingView", "NewPosition", "Position"]);
     let mut bad = Vec::new();
     walk("", &json!({"properties": {"order": {"description": "sell here"}}}), &mut bad);
     assert_eq!(bad.len(), 2, "{bad:?}");

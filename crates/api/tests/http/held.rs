@@ -6,8 +6,10 @@ use barograph_domain::advice::{
     ReasonView, SizeLimit, SizeView, SnapshotRef, StopView, TargetSource, TargetView, Verdict, WarningCode,
     WarningView,
 };
+use barograph_domain::universe::{Gauge, LeadReading, PairReading, StateHours, UniverseMarket};
 use barograph_domain::{
-    LevelType, Posture, RiskBias, RiskRegime, Session, Side, Snapshot, Span, TrendRegime, VolRegime,
+    InstrumentName, LevelType, Posture, Reason, RiskBias, RiskRegime, Session, Side, Snapshot, Span, TrendRegime, Ts,
+    UniverseRow, VolRegime,
 };
 
 pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
@@ -163,5 +165,43 @@ pub(crate) fn notice(p: &Position) -> Notice {
         repeat: 0,
         old: Some(context.clone()),
         new: context,
+    }
+}
+
+/// An hour between two markets.
+pub(crate) fn hour(ts: Ts) -> UniverseRow {
+    let market = |asset: &str| UniverseMarket {
+        instrument: InstrumentName::new("binance-usdm", &format!("{asset}USDT"))
+            .unwrap_or_else(|e| unreachable!("{e}")),
+        asset: asset.to_owned(),
+        price: Some(100.0),
+        vol_annual: None,
+        risk: RiskRegime::Normal,
+        volatility: VolRegime::Unknown,
+        lead_score: None,
+    };
+    let none = Gauge::none(Reason::Warming, 1, 576);
+    let pair = PairReading {
+        a: 0,
+        b: 1,
+        corr_20: Gauge::of(0.8, 20, 18, false),
+        corr_20_ci: Some([0.6, 0.9]),
+        corr_30d: none,
+        corr_30d_ci: None,
+        corr_20_pct_180d: none,
+        band: None,
+        state: None,
+        severity: None,
+        divergence_strength: None,
+        exposure_overlap: Some(false),
+        held_90d: StateHours::default(),
+        lead: LeadReading { ratio: none, best: None, significant: None, xcorr: Vec::new() },
+    };
+    UniverseRow {
+        ts,
+        known_ts: ts + Span::millis(200),
+        markets: vec![market("BTC"), market("ETH")],
+        pairs: vec![pair],
+        leading: None,
     }
 }

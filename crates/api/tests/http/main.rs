@@ -32,6 +32,7 @@ mod shutdown;
 mod stream;
 #[cfg(test)]
 mod universe;
+#[cfg(test)]
 mod weather;
 #[cfg(test)]
 mod world;

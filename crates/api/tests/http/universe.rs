@@ -3,45 +3,7 @@
 use super::client::Server;
 use super::schema::{differences, document};
 use barograph_api::Query as _;
-use barograph_domain::universe::{Gauge, LeadReading, PairReading, StateHours, UniverseMarket};
-use barograph_domain::{InstrumentName, Reason, RiskRegime, Span, Ts, UniverseRow, VolRegime};
-
-/// An hour between two markets.
-pub(crate) fn hour(ts: Ts) -> UniverseRow {
-    let market = |asset: &str| UniverseMarket {
-        instrument: InstrumentName::new("binance-usdm", &format!("{asset}USDT")).unwrap(),
-        asset: asset.to_owned(),
-        price: Some(100.0),
-        vol_annual: None,
-        risk: RiskRegime::Normal,
-        volatility: VolRegime::Unknown,
-        lead_score: None,
-    };
-    let none = Gauge::none(Reason::Warming, 1, 576);
-    let pair = PairReading {
-        a: 0,
-        b: 1,
-        corr_20: Gauge::of(0.8, 20, 18, false),
-        corr_20_ci: Some([0.6, 0.9]),
-        corr_30d: none,
-        corr_30d_ci: None,
-        corr_20_pct_180d: none,
-        band: None,
-        state: None,
-        severity: None,
-        divergence_strength: None,
-        exposure_overlap: Some(false),
-        held_90d: StateHours::default(),
-        lead: LeadReading { ratio: none, best: None, significant: None, xcorr: Vec::new() },
-    };
-    UniverseRow {
-        ts,
-        known_ts: ts + Span::millis(200),
-        markets: vec![market("BTC"), market("ETH")],
-        pairs: vec![pair],
-        leading: None,
-    }
-}
+use barograph_domain::Span;
 
 #[test]
 fn answers_about_several_markets_fit_their_schemas() {

@@ -1,9 +1,8 @@
 //! A small world behind the API: four markets, two rule books, hundreds of snapshots, points with revisions, and
 //! switches that make it slow or broken. What its snapshots say is in `weather`.
 
-use super::held::{advice, card, notice};
+use super::held::{advice, card, hour, notice};
 use super::listening::Listening;
-use super::universe::hour;
 use super::weather::{feature_row, overlay, snapshot};
 use barograph_api::{
     CatalogueEntry, FeatureRowView, FeedFilter, FeedHealth, FeedsView, Health, LevelFilter, LevelView, LiveView,

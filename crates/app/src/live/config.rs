@@ -51,7 +51,8 @@ pub(crate) struct MarketsChange {
 impl LiveConfig {
     /// What the engine runs with. Fits come from outside: they are journalled before they enter.
     pub(crate) fn engine(&self, setup: &Setup) -> Config {
-        Config { models: self.models(), ..setup.engine() }
+        // What is scheduled comes from outside too, journalled.
+        Config { models: self.models(), calendar: None, ..setup.engine() }
     }
 
     /// How models are run.

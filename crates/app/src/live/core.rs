@@ -10,8 +10,8 @@ use crate::live::hours::Hours;
 use crate::live::samples::Samples;
 use crate::setup::Setup;
 use barograph_domain::{
-    Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status, StatusState,
-    StreamDecl, StreamIndex, Ts, UniverseRow, Venue,
+    CalendarEntry, Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status,
+    StatusState, StreamDecl, StreamIndex, Ts, UniverseRow, Venue,
 };
 use barograph_engine::models::ModelUpdate;
 use barograph_engine::{Engine, LevelOut, Outputs};
@@ -35,6 +35,8 @@ pub(crate) trait Sink {
     fn hour(&mut self, _row: &UniverseRow) -> Result<(), Failure> {
         Ok(())
     }
+    /// Word of scheduled events has entered.
+    fn scheduled(&mut self, _entries: &[CalendarEntry]) {}
     /// A fact arrived.
     fn fact(&mut self, event: &Event, metric: Metric, origin: Origin) -> Result<(), Failure>;
     /// Continuity of a stream changed.
@@ -275,6 +277,16 @@ impl Core {
     pub(crate) fn model(&mut self, at: Ts, update: &ModelUpdate, sink: &mut dyn Sink) -> Result<(), Failure> {
         self.at = at;
         self.engine.update_model(at, update, &mut self.rows).map_err(Failure::broken)?;
+        self.drain(sink)
+    }
+
+    /// Word of scheduled events came.
+    pub(crate) fn scheduled(&mut self, at: Ts, entries: &[CalendarEntry], sink: &mut dyn Sink) -> Result<(), Failure> {
+        self.at = at;
+        for entry in entries {
+            self.engine.update_calendar(at, entry, &mut self.rows).map_err(Failure::broken)?;
+        }
+        sink.scheduled(entries);
         self.drain(sink)
     }
 

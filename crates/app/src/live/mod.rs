@@ -21,6 +21,7 @@ pub(crate) mod process;
 pub(crate) mod publish;
 pub(crate) mod replay;
 pub(crate) mod samples;
+pub(crate) mod scheduled;
 pub(crate) mod start;
 pub(crate) mod state;
 #[cfg(test)]

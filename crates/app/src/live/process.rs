@@ -3,17 +3,20 @@
 //! One thread does it all in the order of the receive stamps. Compression, disk, database, sockets and HTTP have threads of their
 //! own; between them are bounded queues.
 
+mod enter;
+
+use crate::calendar::Source;
 use crate::clock::Clock;
 use crate::failure::{Failure, chain};
 use crate::live::board::Board;
-use crate::live::change::admit;
 use crate::live::checkpoint;
 use crate::live::config::{LiveConfig, MarketsChange};
 use crate::live::core::{Core, Sink as _};
-use crate::live::fitting::{self, Fitter};
+use crate::live::fitting::Fitter;
 use crate::live::meter::Meter;
 use crate::live::publish::Publisher;
 use crate::live::replay::{self, connection_name};
+use crate::live::scheduled::Reading;
 use crate::live::storing::{Keep, Order, Storing};
 use crate::service::Service;
 use crate::setup::Setup;
@@ -55,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) config: LiveConfig,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keep: Keep,
+    /// Where the calendar is read.
+    pub(crate) calendar: Option<Source>,
 }
 
 /// A change asked for from outside while running.
@@ -79,6 +84,7 @@ pub(crate) struct Process {
     files: BTreeMap<(usize, ConnId), FileKey>,
     rest: Vec<FileKey>,
     fitter: Fitter,
+    calendar: Option<Reading>,
     /// A state that waits for the store.
     packed: Option<checkpoint::Packed>,
     /// Stamps of our own that are left.
@@ -191,6 +197,8 @@ fn same_venues(a: &LiveConfig, b: &LiveConfig) -> bool {
         })
 }
 
+use enter::read_calendar;
+
 impl Process {
     /// Joins the parts. The network is open, nothing has been asked of it.
     pub(crate) fn new(
@@ -212,6 +220,7 @@ impl Process {
         }
         Ok(Self {
             fitter: Fitter::start()?,
+            calendar: plan.calendar.clone().map(|source| read_calendar(source, &plan, &net, &runtime)).transpose()?,
             packed: None,
             own: after,
             own_until: after,
@@ -294,6 +303,7 @@ impl Process {
             let now = self.stamp();
             self.tick(now)?;
             self.models()?;
+            self.scheduled()?;
             while let Ok(Change::Markets(change)) = changes.try_recv() {
                 self.change(&change)?;
             }
@@ -421,6 +431,7 @@ impl Process {
     fn store(&mut self) -> Result<(), Failure> {
         let has_news = !self.publisher.batch.rows.is_empty()
             || !self.publisher.batch.gaps.is_empty()
+            || !self.publisher.batch.calendar.is_empty()
             || self.publisher.batch.backfill.len() >= BACKFILL_PIECE;
         let may_wait = !self.storing.has_room() && self.publisher.batch.len() < HELD_MAX;
         if has_news && !may_wait { self.send() } else { Ok(()) }
@@ -449,37 +460,6 @@ impl Process {
                 self.publisher.book(sample, kept);
             }
         }
-    }
-
-    /// Takes up a new list of markets. One that cannot be is told and counted; the process goes on with the old list.
-    fn change(&mut self, change: &MarketsChange) -> Result<(), Failure> {
-        let index = match admit(&self.core, change) {
-            Ok(index) => index,
-            Err(why) => {
-                drop(writeln!(std::io::stderr(), "barograph: [MKT] the change is not taken up: {why}"));
-                let venue = self.core.venue(&change.venue).unwrap_or(usize::MAX);
-                self.meter.fault(venue, "change_refused", &why);
-                return Ok(());
-            }
-        };
-        let value = serde_json::to_value(change).map_err(Failure::broken)?;
-        let at = self.stamp();
-        self.journal.control(at, &ControlRecord::Config { value }).map_err(|e| Failure::broken(chain(&e)))?;
-        let changed = self.core.markets(at, index, &change.markets, &mut self.publisher);
-        self.tell_carried(index);
-        changed
-    }
-
-    /// Takes the fit that has come, journal first, and asks for the next that is wanted.
-    fn models(&mut self) -> Result<(), Failure> {
-        if self.own < self.own_until
-            && let Some(update) = self.fitter.answer()?
-        {
-            let at = self.stamp();
-            self.journal.control(at, &fitting::record(&update)?).map_err(|e| Failure::broken(chain(&e)))?;
-            self.core.model(at, &update, &mut self.publisher)?;
-        }
-        self.fitter.ask(|| self.core.engine.fit_wanted())
     }
 
     /// How many subscriptions each link of a venue carries, for people.

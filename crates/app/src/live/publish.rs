@@ -9,7 +9,8 @@ use crate::render::Lens;
 use crate::service::Service;
 use crate::setup::Setup;
 use barograph_domain::{
-    Event, Instrument, Metric, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts, UniverseRow,
+    CalendarEntry, Event, Instrument, Metric, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts,
+    UniverseRow,
 };
 use barograph_engine::LevelOut;
 use barograph_lake::journal::Ticket;
@@ -32,6 +33,7 @@ pub(crate) struct Batch {
     pub(crate) levels: Vec<LiveLevel>,
     pub(crate) books: Vec<BookSample>,
     pub(crate) hours: Vec<LiveUniverse>,
+    pub(crate) calendar: Vec<CalendarEntry>,
     /// The journal holds everything this was made of once this is done.
     pub(crate) ticket: Option<Ticket>,
 }
@@ -44,7 +46,12 @@ impl Batch {
 
     /// Rows, facts, changes of continuity and of levels, and books in it.
     pub(crate) fn len(&self) -> usize {
-        let made = self.rows.len() + self.gaps.len() + self.levels.len() + self.books.len() + self.hours.len();
+        let made = self.rows.len()
+            + self.gaps.len()
+            + self.levels.len()
+            + self.books.len()
+            + self.hours.len()
+            + self.calendar.len();
         self.points.len() + self.backfill.len() + made
     }
 }
@@ -195,6 +202,10 @@ impl Sink for Publisher {
         }
         self.batch.rows.push(row.clone());
         self.went_on()
+    }
+
+    fn scheduled(&mut self, entries: &[CalendarEntry]) {
+        self.batch.calendar.extend_from_slice(entries);
     }
 
     fn hour(&mut self, row: &UniverseRow) -> Result<(), Failure> {

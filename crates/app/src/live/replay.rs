@@ -9,7 +9,7 @@ use crate::live::checkpoint;
 use crate::live::config::{LiveConfig, MarketsChange};
 use crate::live::core::{Core, Sink};
 use crate::setup::Setup;
-use barograph_domain::Ts;
+use barograph_domain::{CalendarEntry, Ts};
 use barograph_engine::models::ModelUpdate;
 use barograph_engine::rules::Book;
 use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
@@ -160,6 +160,10 @@ fn control(
                 Some(index) => core.markets(at, index, &change.markets, sink),
                 None => Ok(()),
             }
+        }
+        ControlRecord::Calendar { value } => {
+            let entries: Vec<CalendarEntry> = serde_json::from_value(value).map_err(Failure::broken)?;
+            core.scheduled(at, &entries, sink)
         }
         // The fit that was made then; nothing is fitted again.
         ControlRecord::Model { value } => {

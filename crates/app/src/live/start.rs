@@ -1,5 +1,6 @@
 //! From settings to a running live process: journal, network, discovery, state of the last start, store, API.
 
+use crate::calendar::Source;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::failure::{Failure, chain};
@@ -149,6 +150,7 @@ pub(crate) fn start(
             journal_age: wish.keep.1,
             journal_bytes: wish.keep.2,
         },
+        calendar: Source::of(settings.text("calendar")),
     };
     let storing = Storing::start(writer, Arc::clone(&meter), plan.keep.clone(), Arc::clone(&wish.stop))?;
     let prepared = prepare(&plan, journal, stamper.stamp(), Arc::clone(&board), &meter, &storing)?;

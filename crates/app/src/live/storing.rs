@@ -204,7 +204,7 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
         levels: &batch.levels,
         books: &batch.books,
         universe: &batch.hours,
-        calendar: &[],
+        calendar: &batch.calendar,
     };
     let mut tries = 0;
     let mut last_tries_since: Option<Instant> = None;

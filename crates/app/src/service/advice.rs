@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// A position is checked this often whatever comes (R1.71).
 const CHECK_EVERY: Span = Span::secs(300);
+/// Correlation above which a position is the same exposure (R2.56).
+const SAME_EXPOSURE: f64 = 0.9;
 /// Notices on a card.
 const CARD_NOTICES: usize = 10;
 
@@ -33,8 +35,41 @@ impl Service {
     pub(super) fn advice(&self, request: &AdviceRequest, as_of: Option<Ts>) -> Result<AdviceView, QueryError> {
         check(request).map_err(bad_field)?;
         let id = barograph_api::Query::resolve(self, &request.symbol, false)?;
-        let basis = self.basis(&id, as_of)?;
+        let basis = self.basis(&id, as_of)?.map(|basis| self.around(basis, &id, as_of)).transpose()?;
         answer(request, &id.to_string(), basis.as_ref(), &self.desk()?.rules).map_err(bad_field)
+    }
+
+    /// What lies around a market: events that are near, and positions in markets that move with it.
+    fn around(&self, basis: AdviceBasis, id: &InstrumentName, as_of: Option<Ts>) -> Result<AdviceBasis, QueryError> {
+        let basis = match self.known_calendar(as_of)? {
+            Some(calendar) => basis.with_calendar(&calendar),
+            None => basis,
+        };
+        Ok(match self.overlaps(id, as_of)? {
+            Some(overlaps) => basis.with_overlaps(overlaps),
+            None => basis,
+        })
+    }
+
+    /// Correlation to the other markets in which positions are open; `None` while it is not known and could be too high.
+    fn overlaps(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<Vec<(String, f64)>>, QueryError> {
+        let Some(hour) = self.newest_hour(as_of)? else { return Ok(None) };
+        let place = |name: &InstrumentName| hour.markets.iter().position(|m| m.instrument == *name);
+        let mut others: Vec<InstrumentName> =
+            self.reader.positions(as_of).map_err(internal)?.into_iter().map(|p| p.instrument).collect();
+        others.sort();
+        others.dedup();
+        others.retain(|other| other != id);
+        let (mut known, mut missing) = (Vec::new(), false);
+        for other in others {
+            let pair = place(id).zip(place(&other)).and_then(|(a, b)| hour.pair(a, b)?.corr_20.value);
+            match pair {
+                Some(corr) => known.push((other.symbol, corr)),
+                None => missing = true,
+            }
+        }
+        let is_one = known.iter().any(|(_, corr)| *corr > SAME_EXPOSURE);
+        Ok((is_one || !missing).then_some(known))
     }
 
     /// What is known of a market; `None` where there is no snapshot of it.

@@ -91,7 +91,7 @@ pub(crate) fn portfolio(v: &PortfolioView, paint: Paint) -> String {
     line(&format!(" posture     {}, bias {}", p.posture.name(), p.risk_bias.name()));
     let assumed = match p.assumed_pairs {
         0 => String::new(),
-        n => format!(" ({n} pairs without a correlation count as nothing gained)"),
+        n => format!(" (pairs taken to move as one: {n})"),
     };
     let vol = p.vol_annual.value.map_or_else(|| "not known: a market has no volatility yet".to_owned(), share);
     line(&format!(" volatility  {vol} a year{assumed}"));

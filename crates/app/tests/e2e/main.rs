@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, outside of test functions")]
 
 mod advice;
+mod calendar;
 mod cli;
 mod export;
 mod freshness;

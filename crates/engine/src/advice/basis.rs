@@ -3,13 +3,15 @@
 //! What a snapshot does not hold yet stays absent: the conditions on it are then listed as not evaluated.
 
 use super::context::{
-    AdviceContext, Confidence, CrowdedSide, MarketSnapshot, PastDurations, RiskContext, SessionContext, SideStops,
-    Staleness, TrendContext,
+    AdviceContext, Confidence, CrowdedSide, MarketSnapshot, Overlap, PastDurations, RiskContext, SessionContext,
+    SideStops, Staleness, TrendContext, UpcomingEvent,
 };
+use crate::calendar::Calendar;
 use crate::catalogue::Feature;
 use crate::kernel::rank::quantile;
 use barograph_domain::snapshot::Snapshot;
 use barograph_domain::{Cell, Level, MinuteRow, Side, Span, TrendRegime, Ts, VolRegime};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Said where an input is too old and the snapshot has no words for it.
@@ -23,6 +25,9 @@ pub struct AdviceBasis {
     atr_14: Option<f64>,
     past: Option<PastDurations>,
     levels: Option<Vec<Level>>,
+    /// Name and minutes of the next event of high impact; outer `None` without a calendar.
+    event: Option<Option<(String, f64)>>,
+    overlaps: Option<Vec<Overlap<'static>>>,
 }
 
 impl AdviceBasis {
@@ -30,7 +35,7 @@ impl AdviceBasis {
     #[must_use]
     pub fn new(snapshot: Arc<Snapshot>, row: &MinuteRow, now: Ts) -> Self {
         let atr_14 = row.cells.get(Feature::Atr14.index()).and_then(Cell::ready);
-        Self { snapshot, now, atr_14, past: None, levels: None }
+        Self { snapshot, now, atr_14, past: None, levels: None, event: None, overlaps: None }
     }
     /// With how long past episodes of the present label lasted.
     #[must_use]
@@ -42,6 +47,20 @@ impl AdviceBasis {
     #[must_use]
     pub fn with_levels(mut self, levels: Vec<Level>) -> Self {
         self.levels = Some(levels);
+        self
+    }
+    /// With what a calendar says at that moment.
+    #[must_use]
+    pub fn with_calendar(mut self, calendar: &Calendar) -> Self {
+        let next = calendar.next_high(self.now).zip(calendar.minutes_to_event(self.now));
+        self.event = Some(next.map(|(event, minutes)| (event.name.clone(), minutes)));
+        self
+    }
+    /// With the correlation of this market to those in which positions are open (`pair_corr_20`), by symbol.
+    #[must_use]
+    pub fn with_overlaps(mut self, positions: Vec<(String, f64)>) -> Self {
+        let of = |(symbol, correlation)| Overlap { symbol: Cow::Owned(symbol), correlation };
+        self.overlaps = Some(positions.into_iter().map(of).collect());
         self
     }
     /// The market.
@@ -84,6 +103,11 @@ impl AdviceBasis {
             trend: trend(s),
             volatility: s.regimes.volatility.label,
             confidence: confidence(s),
+            event: self
+                .event
+                .as_ref()
+                .map(|next| next.as_ref().map(|(name, minutes)| UpcomingEvent { name, minutes: *minutes })),
+            overlaps: self.overlaps.as_deref(),
             ..AdviceContext::of_label(self.now, risk.label, risk.since)
         }
     }

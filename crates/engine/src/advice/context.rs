@@ -3,6 +3,8 @@
 //! Every part is optional and says so in its type; a part that is absent is never read as calm.
 
 use crate::explain::guidance::mapping;
+use std::borrow::Cow;
+
 use barograph_domain::{
     Level, Posture, RiskBias, RiskRegime, Session, Side, Span, StopVulnerability, TrendRegime, Ts, VolRegime,
 };
@@ -198,10 +200,10 @@ pub struct Confidence {
 }
 
 /// An open position elsewhere that moves with this market.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Overlap<'a> {
     /// The other asset.
-    pub symbol: &'a str,
+    pub symbol: Cow<'a, str>,
     /// `pair_corr_20`.
     pub correlation: f64,
 }

@@ -126,7 +126,9 @@ impl Assembly {
     /// Brings the readings to `t`; `changed` says whether any feed moved.
     pub(crate) fn refresh(&mut self, market: &Market, t: Ts, changed: bool, config: &Config) {
         self.clock(t, config);
-        if changed || self.is_due(t) {
+        let near = self.event_is_near();
+        self.minutes_to_event = config.calendar.as_ref().and_then(|c| c.minutes_to_event(t));
+        if changed || self.is_due(t) || near != self.event_is_near() {
             self.valid = true;
             self.compute(market, t, config);
             self.next_expiry = Ts::MAX;

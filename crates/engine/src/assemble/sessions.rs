@@ -62,9 +62,14 @@ impl Assembly {
         self.set(F::VolumeAdjustment, given(adjusted.volume_adjustment, lacking(&volume_ratio)));
         let any = !base_full || lacking(&vol_ratio) || lacking(&volume_ratio);
         self.set(F::AdaptiveMult, given(adjusted.adaptive_mult, any));
-        let event = self.minutes_to_event.is_some_and(|m| m <= BLACKOUT_MINUTES);
+        let event = self.event_is_near();
         let bad = self.session() == Session::Rollover || vol_ratio.ready(t).is_some_and(|r| r > VOL_RATIO_BAD) || event;
         self.set(F::SessionBadPeriod, given(f64::from(u8::from(bad)), lacking(&vol_ratio)));
+    }
+
+    /// An event of high impact is at most two hours away (R2.55).
+    pub(super) fn event_is_near(&self) -> bool {
+        self.minutes_to_event.is_some_and(|m| m <= BLACKOUT_MINUTES)
     }
 
     /// Quote volume a minute of the last hour, and what is usual in the session, from the first bar stream that has both.

@@ -111,6 +111,10 @@ pub(super) fn session(facts: &Facts<'_>) -> SessionView {
     if ratio.is_some_and(|r| r > 2.0) {
         bad_period.push("session_vol_anomaly");
     }
+    // A row holds that the period is bad and what the market itself says of it; what is left is the calendar.
+    if bad_period.is_empty() && facts.value(F::SessionBadPeriod).is_some_and(|bad| bad > 0.5) {
+        bad_period.push(crate::calendar::BLACKOUT_REASON);
+    }
     let mut defaults_used = Vec::new();
     if ratio.is_none() {
         defaults_used.push("vol_adjustment_default");

@@ -83,6 +83,11 @@ pub enum ControlRecord {
         /// The new one.
         value: Value,
     },
+    /// Word of scheduled events came.
+    Calendar {
+        /// The entries.
+        value: Value,
+    },
     /// A model changed.
     Model {
         /// Which, and to what.
@@ -91,7 +96,8 @@ pub enum ControlRecord {
 }
 
 /// Every `op` of this version; what is not here was written by another.
-const OPS: [&str; 10] = ["start", "stop", "open", "close", "request", "reply", "failed", "tick", "config", "model"];
+const OPS: [&str; 11] =
+    ["start", "stop", "open", "close", "request", "reply", "failed", "tick", "config", "calendar", "model"];
 
 #[derive(Serialize)]
 struct LineOut<'a> {
@@ -188,6 +194,7 @@ mod tests {
             &format!("{at}\"failed\",\"venue\":\"binance-usdm\",\"id\":9,\"reason\":\"timeout\"}}"),
         );
         check(&ControlRecord::Config { value: json!(1) }, &format!("{at}\"config\",\"value\":1}}"));
+        check(&ControlRecord::Calendar { value: json!([]) }, &format!("{at}\"calendar\",\"value\":[]}}"));
         check(&ControlRecord::Model { value: json!(null) }, &format!("{at}\"model\",\"value\":null}}"));
     }
 

@@ -18,6 +18,7 @@ CREATE TABLE universe_rows (
     watch text NOT NULL,
     live bigint NOT NULL,
     body bytea NOT NULL,
+    digest bigint NOT NULL,
     PRIMARY KEY (logic_version, ts)
 );
 CREATE TABLE universe_state (
@@ -33,6 +34,7 @@ CREATE TABLE calendar_entries (
     name text NOT NULL,
     source text NOT NULL,
     cancelled bigint NOT NULL,
+    digest bigint NOT NULL,
     PRIMARY KEY (id, known_ts)
 );
 "#;

@@ -183,9 +183,13 @@ fn between_markets(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
         }
         Ok(())
     })?;
-    report.counts.push(("hours between markets", hours));
-    report.counts.push(("calendar entries", super::universe::calendar(conn, None)?.len() as u64));
-    Ok(())
+    let (stored, entries) = super::universe::check(conn)?;
+    report.counts.push(("hours between markets", stored));
+    report.counts.push(("calendar entries", entries));
+    if stored == hours {
+        return Ok(());
+    }
+    Err(Fault::Damaged(format!("{stored} rows between markets are stored, {hours} can be read in order")))
 }
 
 /// Number of things that happened to levels, all of them readable.

@@ -5,6 +5,7 @@ use super::fault::{Fault, Inner};
 use crate::codec::universe as packed;
 use crate::{LiveUniverse, Page, Range, UniversePart, UniverseState, watch_words};
 use barograph_domain::{CalendarEntry, Impact, Ts, UniverseRow};
+use sha2::{Digest as _, Sha256};
 
 fn unreadable(ts: Ts, e: crate::codec::CodecError) -> Fault {
     Fault::Damaged(format!("the row between markets of {ts} {e}"))
@@ -20,14 +21,69 @@ fn read(row: Row<'_>) -> Inner<UniverseRow> {
     }
 }
 
+/// The first bytes of a hash over the columns of a record, each with its length.
+fn digest(columns: &[&[u8]]) -> i64 {
+    let mut hash = Sha256::new();
+    for column in columns {
+        hash.update((column.len() as u64).to_le_bytes());
+        hash.update(column);
+    }
+    i64::from_le_bytes(hash.finalize().first_chunk::<8>().copied().unwrap_or_default())
+}
+
+fn of_row(logic: &str, ts: i64, known: i64, watch: &str, live: i64, body: &[u8]) -> i64 {
+    let [ts, known, live] = [ts, known, live].map(i64::to_le_bytes);
+    digest(&[logic.as_bytes(), &ts, &known, watch.as_bytes(), &live, body])
+}
+
+fn of_entry(e: &CalendarEntry) -> i64 {
+    let [known, at] = [e.known_ts, e.at].map(|t| t.0.to_le_bytes());
+    let cancelled = [u8::from(e.cancelled)];
+    digest(&[
+        e.id.as_bytes(),
+        &known,
+        &at,
+        e.impact.name().as_bytes(),
+        e.name.as_bytes(),
+        e.source.as_bytes(),
+        &cancelled,
+    ])
+}
+
+/// Is every record what was written? The numbers of rows and of calendar entries.
+pub(super) fn check(conn: &Connection) -> Inner<(u64, u64)> {
+    let mut statement =
+        conn.prepare("SELECT logic_version, ts, known_ts, watch, live, body, digest FROM universe_rows")?;
+    let (mut rows, mut hours) = (statement.query(super::db::NONE)?, 0);
+    while let Some(row) = rows.next()? {
+        let (logic, ts, watch): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(3)?);
+        if of_row(&logic, ts, row.get(2)?, &watch, row.get(4)?, row.blob(5)?) != row.get::<i64>(6)? {
+            return Err(Fault::Damaged(format!("the row between markets of {} is not what was written", Ts(ts))));
+        }
+        hours += 1;
+    }
+    let mut statement = conn.prepare(format!("SELECT {ENTRY}, digest FROM calendar_entries"))?;
+    let (mut rows, mut entries) = (statement.query(super::db::NONE)?, 0);
+    while let Some(row) = rows.next()? {
+        let entry = read_entry(row)?;
+        if of_entry(&entry) != row.get::<i64>(7)? {
+            return Err(Fault::Damaged(format!("the calendar entry '{}' is not what was written", entry.id)));
+        }
+        entries += 1;
+    }
+    Ok((hours, entries))
+}
+
 fn put(conn: &Connection, logic: &str, row: &UniverseRow, live: bool) -> Inner<()> {
     let body = packed::encode(row).map_err(|e| Fault::Invalid(format!("the row between markets of {} {e}", row.ts)))?;
     let watch = watch_words(row.markets.iter().map(|m| &m.instrument));
+    let digest = of_row(logic, row.ts.0, row.known_ts.0, &watch, live.into(), &body);
     conn.execute(
-        "INSERT INTO universe_rows (logic_version, ts, known_ts, watch, live, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO universe_rows (logic_version, ts, known_ts, watch, live, body, digest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (logic_version, ts) DO UPDATE SET known_ts = excluded.known_ts, watch = excluded.watch,
-            live = excluded.live, body = excluded.body",
-        params![logic, row.ts.0, row.known_ts.0, watch, live, body],
+            live = excluded.live, body = excluded.body, digest = excluded.digest",
+        params![logic, row.ts.0, row.known_ts.0, watch, live, body, digest],
     )?;
     Ok(())
 }
@@ -148,35 +204,36 @@ pub(super) fn put_calendar(conn: &Connection, entries: &[CalendarEntry]) -> Inne
     let mut new = 0;
     for e in entries {
         let stored = conn.execute(
-            "INSERT INTO calendar_entries (id, known_ts, at, impact, name, source, cancelled)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-            params![&e.id, e.known_ts.0, e.at.0, e.impact.name(), &e.name, &e.source, e.cancelled],
+            "INSERT INTO calendar_entries (id, known_ts, at, impact, name, source, cancelled, digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+            params![&e.id, e.known_ts.0, e.at.0, e.impact.name(), &e.name, &e.source, e.cancelled, of_entry(e)],
         )?;
         new += stored as u64;
     }
     Ok(new)
 }
 
+/// The columns of an entry, as [`read_entry`] takes them.
+const ENTRY: &str = "id, known_ts, at, impact, name, source, cancelled";
+
+fn read_entry(r: Row<'_>) -> Inner<CalendarEntry> {
+    let (id, impact): (String, String) = (r.get(0)?, r.get(3)?);
+    let impact = Impact::from_name(&impact)
+        .ok_or_else(|| Fault::Damaged(format!("the calendar entry '{id}' has the impact '{impact}'")))?;
+    Ok(CalendarEntry {
+        known_ts: Ts(r.get(1)?),
+        at: Ts(r.get(2)?),
+        impact,
+        name: r.get(4)?,
+        source: r.get(5)?,
+        cancelled: r.get::<i64>(6)? != 0,
+        id,
+    })
+}
+
 /// See [`crate::Reader::calendar`].
 pub(super) fn calendar(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<CalendarEntry>> {
-    let mut statement = conn.prepare(
-        "SELECT id, known_ts, at, impact, name, source, cancelled FROM calendar_entries WHERE known_ts <= ?1
-         ORDER BY known_ts, at, id",
-    )?;
-    statement
-        .query_map([as_of.unwrap_or(Ts::MAX).0], |r| {
-            let (id, impact): (String, String) = (r.get(0)?, r.get(3)?);
-            let impact = Impact::from_name(&impact)
-                .ok_or_else(|| Fault::Damaged(format!("the calendar entry '{id}' has the impact '{impact}'")))?;
-            Ok(CalendarEntry {
-                known_ts: Ts(r.get(1)?),
-                at: Ts(r.get(2)?),
-                impact,
-                name: r.get(4)?,
-                source: r.get(5)?,
-                cancelled: r.get::<i64>(6)? != 0,
-                id,
-            })
-        })?
-        .collect()
+    let mut statement =
+        conn.prepare(format!("SELECT {ENTRY} FROM calendar_entries WHERE known_ts <= ?1 ORDER BY known_ts, at, id"))?;
+    statement.query_map([as_of.unwrap_or(Ts::MAX).0], read_entry)?.collect()
 }

@@ -149,6 +149,7 @@ CREATE TABLE universe_rows (
     watch TEXT NOT NULL,                    -- the markets it compares
     live INTEGER NOT NULL,                  -- 1: published, never to be replaced
     body BLOB NOT NULL,                     -- JSON, packed, with a checksum
+    digest INTEGER NOT NULL,                -- of all the other columns
     PRIMARY KEY (logic_version, ts)
 ) STRICT, WITHOUT ROWID;
 
@@ -166,6 +167,7 @@ CREATE TABLE calendar_entries (
     name TEXT NOT NULL,
     source TEXT NOT NULL,
     cancelled INTEGER NOT NULL,
+    digest INTEGER NOT NULL,                -- of all the other columns
     PRIMARY KEY (id, known_ts)
 ) STRICT, WITHOUT ROWID;
 ";

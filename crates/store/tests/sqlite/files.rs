@@ -295,3 +295,41 @@ fn old_files_open_and_mean_the_same() {
     drop(writer(dir.path()));
     assert_eq!(hash(&reader(dir.path())), before);
 }
+
+/// A number changed on disk without anyone writing it is found in hours between markets and in the calendar.
+#[test]
+fn a_changed_column_of_an_hour_or_a_calendar_entry_is_found() {
+    use barograph_domain::{CalendarEntry, Impact, Span, UniverseRow};
+    use barograph_store::{Range, UniversePart};
+    for change in [
+        "UPDATE universe_rows SET live = 1",
+        "UPDATE universe_rows SET known_ts = known_ts + 1",
+        "UPDATE universe_rows SET watch = 'x'",
+        "UPDATE universe_rows SET logic_version = 'v2'",
+        "UPDATE calendar_entries SET at = at + 1",
+        "UPDATE calendar_entries SET name = 'y'",
+        "UPDATE calendar_entries SET impact = 'low'",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut w = writer(dir.path());
+        let known_ts = START + Span::millis(200);
+        let row = UniverseRow { ts: START, known_ts, markets: Vec::new(), pairs: Vec::new(), leading: None };
+        let rows = [row];
+        w.replace_universe(&UniversePart { logic_version: "v1", range: Range::ALL, rows: &rows, done: None }).unwrap();
+        let entry = CalendarEntry {
+            id: "a".to_owned(),
+            name: "A".to_owned(),
+            impact: Impact::High,
+            at: START,
+            source: "s".to_owned(),
+            known_ts: START,
+            cancelled: false,
+        };
+        w.put_calendar(&[entry]).unwrap();
+        drop(w);
+        assert!(reader(dir.path()).check(false).unwrap().is_sound());
+        rusqlite::Connection::open(file(dir.path())).unwrap().execute_batch(change).unwrap();
+        let problems = reader(dir.path()).check(false).unwrap().problems;
+        assert!(problems.iter().any(|p| p.contains("not what was written")), "{change}: {problems:?}");
+    }
+}

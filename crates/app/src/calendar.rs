@@ -1,0 +1,174 @@
+//! The economic calendar: where it is read, in which zones, and since when what it says may be used.
+//!
+//! A live process reads it at its start and every hour; what is new enters with the stamp of that moment. Over files an entry
+//! that does not say since when it was known counts as known [`AHEAD`] before it happens: releases are dated long before.
+
+use crate::failure::Failure;
+use barograph_domain::{CalendarEntry, Span, Ts};
+use barograph_engine::calendar::{Applied, Calendar};
+use barograph_engine::sessions::Zone;
+use barograph_venues::calendar::{Format, Known, Zones, parse};
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// How long before an event its date is taken to be known, over files.
+pub(crate) const AHEAD: Span = Span::days(30);
+/// Entries that could not be used which are named; the others are counted.
+const NAMED_MAX: usize = 5;
+
+/// Where a calendar is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Source {
+    /// On the disk.
+    File(PathBuf),
+    /// At an address.
+    Url(String),
+}
+
+impl Source {
+    /// As set; none where nothing is.
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        match text.trim() {
+            "" => None,
+            url if url.starts_with("http://") || url.starts_with("https://") => Some(Self::Url(url.to_owned())),
+            path => Some(Self::File(PathBuf::from(path))),
+        }
+    }
+
+    /// What entries are said to come from: the name of the file, or the host.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.file_name().map_or_else(|| "file".into(), |n| n.to_string_lossy()).into_owned(),
+            Self::Url(url) => {
+                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+                let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                // A name and password before the host are nobody's business.
+                host.rsplit('@').next().unwrap_or_default().to_owned()
+            }
+        }
+    }
+
+    /// The address without its parameters, which may hold a key; or the path.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Url(_) => self.name(),
+        }
+    }
+
+    fn ending(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Url(url) => url.split(['?', '#']).next().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// The entries of a text. Those that cannot be used are told; the rest is read.
+pub(crate) fn entries(source: &Source, text: &str, known: Known) -> Result<Vec<CalendarEntry>, String> {
+    let format = Format::of(&source.ending(), text);
+    let parsed = parse(text, format, &source.name(), known, &Rules).map_err(|why| format!("calendar: {why}"))?;
+    let mut err = std::io::stderr().lock();
+    for refused in parsed.refused.iter().take(NAMED_MAX) {
+        drop(writeln!(err, "barograph: calendar entry {}: {}; it is left out", refused.number, refused.why));
+    }
+    if parsed.refused.len() > NAMED_MAX {
+        drop(writeln!(err, "barograph: {} more calendar entries are left out", parsed.refused.len() - NAMED_MAX));
+    }
+    Ok(parsed.entries)
+}
+
+/// The calendar of the settings for a run over files; none where it is set to an address, which a live process reads.
+pub(crate) fn of_files(setting: &str) -> Result<Vec<CalendarEntry>, Failure> {
+    let Some(source) = Source::of(setting) else { return Ok(Vec::new()) };
+    let Source::File(path) = &source else { return Ok(Vec::new()) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Failure::usage(format!("calendar: cannot read {}: {e}", path.display())))?;
+    entries(&source, &text, Known::Ahead(AHEAD)).map_err(Failure::usage)
+}
+
+/// A calendar of all these, each known when it says.
+pub(crate) fn of_entries(mut entries: Vec<CalendarEntry>) -> Option<Calendar> {
+    if entries.is_empty() {
+        return None;
+    }
+    entries.sort_by(|a, b| (a.known_ts, a.at, &a.id).cmp(&(b.known_ts, b.at, &b.id)));
+    let mut calendar = Calendar::default();
+    for entry in entries {
+        calendar.apply(entry);
+    }
+    Some(calendar)
+}
+
+/// Those of `entries` that say something new to a calendar at `at`, known from then on at the earliest.
+pub(crate) fn news(known: Option<&Calendar>, entries: Vec<CalendarEntry>, at: Ts) -> Vec<CalendarEntry> {
+    let mut calendar = known.cloned().unwrap_or_default();
+    entries
+        .into_iter()
+        .map(|e| CalendarEntry { known_ts: e.known_ts.max(at), ..e })
+        .filter(|e| matches!(calendar.apply(e.clone()), Applied::New | Applied::Revised))
+        .collect()
+}
+
+/// The zones whose rules this program knows: those that sessions are written in.
+struct Rules;
+
+impl Zones for Rules {
+    fn instant(&self, local: Ts, zone: &str) -> Option<Ts> {
+        let zone = Zone::NAMES.iter().find(|(name, _)| *name == zone).map(|(_, z)| *z)?;
+        let (before, after) = (zone.offset(local - Span::days(1)), zone.offset(local + Span::days(1)));
+        let fits = |offset: Span| zone.offset(local - offset) == offset;
+        let offset = if fits(before) || !fits(after) { before } else { after };
+        Some(local - offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::Impact;
+
+    #[test]
+    fn local_times_follow_the_rules_of_their_zone() {
+        let at = |mo, d, h, mi| Ts::from_civil(2026, mo, d, h, mi, 0);
+        for (local, zone, want) in [
+            (at(3, 18, 14, 0), "America/New_York", Some(at(3, 18, 18, 0))),
+            (at(1, 28, 14, 0), "America/New_York", Some(at(1, 28, 19, 0))),
+            // 8 March: 02:30 is skipped, read with the offset before. 1 November: 01:30 comes twice, the first counts.
+            (at(3, 8, 2, 30), "America/New_York", Some(at(3, 8, 7, 30))),
+            (at(11, 1, 1, 30), "America/New_York", Some(at(11, 1, 5, 30))),
+            (at(3, 8, 3, 0), "America/New_York", Some(at(3, 8, 7, 0))),
+            (at(7, 1, 8, 0), "Europe/London", Some(at(7, 1, 7, 0))),
+            (at(7, 1, 9, 0), "Asia/Tokyo", Some(at(7, 1, 0, 0))),
+            (at(7, 1, 9, 0), "Mars/Olympus", None),
+        ] {
+            assert_eq!(Rules.instant(local, zone), want, "{local} {zone}");
+        }
+    }
+
+    #[test]
+    fn sources_are_told_apart_and_keep_secrets() {
+        assert_eq!(Source::of(" "), None);
+        let url = Source::of("https://ann:pw@calendar.example/feed.ics?key=s3cret").unwrap();
+        assert_eq!((url.name().as_str(), url.shown().as_str()), ("calendar.example", "calendar.example"));
+        assert!(url.ending().ends_with(".ics"));
+        assert_eq!(Source::of("a/b.csv").unwrap().name(), "b.csv");
+    }
+
+    #[test]
+    fn only_what_is_new_enters_and_never_as_known_before() {
+        let entry = |id: &str, known| CalendarEntry {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            impact: Impact::High,
+            at: Ts(1_000),
+            source: "x".to_owned(),
+            known_ts: Ts(known),
+            cancelled: false,
+        };
+        let first = news(None, vec![entry("a", 1), entry("b", 90)], Ts(50));
+        assert_eq!(first.iter().map(|e| e.known_ts).collect::<Vec<_>>(), [Ts(50), Ts(90)]);
+        let known = of_entries(first).unwrap();
+        assert_eq!(news(Some(&known), vec![entry("a", 1), entry("b", 90), entry("c", 2)], Ts(60)).len(), 1);
+    }
+}
