@@ -197,9 +197,6 @@ impl Stream {
         Self { socket, buffer: String::new(), status }
     }
 
-    /// The next event, comments and settings left out; `None` at the end of the stream.
-    #[track_caller]
-
     /// The next snapshot; alerts of the same minutes may come in between.
     pub(crate) fn snapshot(&mut self) -> Sent {
         loop {
@@ -211,6 +208,8 @@ impl Stream {
         }
     }
 
+    /// The next event, comments and settings left out; `None` at the end of the stream.
+    #[track_caller]
     pub(crate) fn next(&mut self) -> Option<Sent> {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
