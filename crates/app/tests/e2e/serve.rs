@@ -2,7 +2,7 @@
 //! between HTTP and the command line, the event stream beside a writer, and the end.
 
 use crate::support::data::{Mood, STORED_FROM, STORED_UNTIL, market, now, slice, stored};
-use crate::support::http::{Sent, Server, Stream, address};
+use crate::support::http::{Server, address};
 use crate::support::{Place, json_lines, keys};
 use barograph_domain::Span;
 use serde_json::Value;
@@ -426,17 +426,6 @@ fn a_stale_context_is_held_too() {
     assert!(since.starts_with("2026-02-07T04:0"), "{since}");
 }
 
-/// The next snapshot; alerts of the same minutes may come in between.
-fn snapshot(stream: &mut Stream) -> Sent {
-    loop {
-        let sent = stream.next().unwrap();
-        if sent.event != "alert" {
-            return sent;
-        }
-        assert!(sent.id.is_none() && sent.json()["alert_id"].is_string(), "{}", sent.json());
-    }
-}
-
 #[test]
 fn the_stream_tells_what_another_process_collects() {
     let place = Place::new();
@@ -456,7 +445,7 @@ fn the_stream_tells_what_another_process_collects() {
     }
     place.ok("collect --source b --data data");
     for stream in [&mut stream, &mut other] {
-        let news = snapshot(stream);
+        let news = stream.snapshot();
         assert_eq!(
             (news.event.as_str(), news.json()["timestamp"].as_str()),
             ("snapshot", Some("2026-02-07T00:01:00Z"))
@@ -470,14 +459,14 @@ fn the_stream_tells_what_another_process_collects() {
     }
     // A market that was not there before is news to those who asked for all.
     place.ok("collect --source c --data data");
-    let news = snapshot(&mut stream);
+    let news = stream.snapshot();
     assert_eq!((news.event.as_str(), news.json()["instrument"].as_str()), ("snapshot", Some("binance-usdm:ETHUSDT")));
     assert_eq!(strings(&server.json("/api/v1/markets")["items"], "instrument").len(), 2);
     // Who comes back with the last id is not told the same again, but what came after it.
     let mut back = server.stream_after("/api/v1/stream?markets=ETHUSDT", &news.id.unwrap());
     slice(&place.path("d"), &["ETHUSDT"], "2026-02-07", "2026-02-08");
     place.ok("collect --source d --data data");
-    assert_eq!(snapshot(&mut back).json()["timestamp"], "2026-02-08T00:01:00Z");
+    assert_eq!(back.snapshot().json()["timestamp"], "2026-02-08T00:01:00Z");
 }
 
 #[test]

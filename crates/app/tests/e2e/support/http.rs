@@ -197,6 +197,17 @@ impl Stream {
         Self { socket, buffer: String::new(), status }
     }
 
+    /// The next snapshot; alerts of the same minutes may come in between.
+    pub(crate) fn snapshot(&mut self) -> Sent {
+        loop {
+            let sent = self.next().unwrap();
+            if sent.event != "alert" {
+                return sent;
+            }
+            assert!(sent.id.is_none() && sent.json()["alert_id"].is_string(), "{}", sent.json());
+        }
+    }
+
     /// The next event, comments and settings left out; `None` at the end of the stream.
     #[track_caller]
     pub(crate) fn next(&mut self) -> Option<Sent> {
