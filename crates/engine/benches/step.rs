@@ -1,5 +1,5 @@
-//! Two figures of issue 2, section 8: events per second through `Engine::step` on one core, minute rows included, and the
-//! context of one market from memory: a row explained and written as JSON.
+//! Events per second through `Engine::step` on one core, minute rows included; the same in minutes of one market with every
+//! stream and all analytics but model fits; and the context of one market from memory: a row explained and written as JSON.
 //!
 //! Prints `figure <name> <number>` lines, which `cargo x bench` collects. Medians over runs; nothing else is averaged.
 
@@ -18,7 +18,7 @@ use barograph_engine::{Outputs, explain};
 use std::time::Instant;
 
 fn main() {
-    let mut rates = Vec::new();
+    let (mut rates, mut minutes) = (Vec::new(), Vec::new());
     let world = support::random_world(7, 60);
     for _ in 0..5 {
         let mut engine = world.engine("default");
@@ -32,9 +32,12 @@ fn main() {
         }
         let seconds = began.elapsed().as_secs_f64();
         assert!(rows > 80_000, "the engine made {rows} rows");
-        rates.push(f64::from(u32::try_from(world.events.len()).unwrap_or(u32::MAX)) / seconds);
+        let per_second = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX)) / seconds;
+        rates.push(per_second(world.events.len()));
+        minutes.push(per_second(rows));
     }
     println!("figure engine_events_per_s {:.0}", median(rates));
+    println!("figure engine_minutes_per_s {:.0}", median(minutes));
     println!("figure context_p50_us {:.1}", median(context_micros()));
 }
 

@@ -38,11 +38,14 @@ impl Bench {
 }
 
 /// Every benchmark, in the order of the table.
-pub(crate) static ALL: [Bench; 16] = [
+pub(crate) static ALL: [Bench; 19] = [
     Bench {
         name: "engine",
         measure: engine,
-        rows: &[("engine, derivatives events per second on one core", "1,000,000")],
+        rows: &[
+            ("engine, derivatives events per second on one core", "1,000,000"),
+            ("all analytics but model fits, minutes of a market with every stream per second on one core", "200,000"),
+        ],
     },
     Bench {
         name: "store",
@@ -57,6 +60,28 @@ pub(crate) static ALL: [Bench; 16] = [
         rows: &[
             ("levels of 100,000 bars against five functions of smartmoneyconcepts, same run", "100 times"),
             ("the same, one pass; 500 bars from nothing", "stated"),
+        ],
+    },
+    Bench {
+        name: "advice",
+        measure: advice,
+        rows: &[("advice on a filled context, with and without texts", "stated")],
+    },
+    Bench {
+        name: "models",
+        measure: models,
+        rows: &[("statistical models, an hour of a market; a fit over 180 days", "stated")],
+    },
+    Bench {
+        name: "python",
+        measure: python,
+        rows: &[
+            ("Python: context of 500 bars from NumPy arrays, nothing kept, p50", "under 60 µs"),
+            ("the same from a pandas frame", "under 150 µs"),
+            ("the same quantities in NumPy; in pandas", "stated"),
+            ("the next bar", "under 5 µs"),
+            ("the next bar and its context", "stated"),
+            ("50 strategies asking one engine from 8 threads, lock wait p99", "under 100 µs"),
         ],
     },
     Bench {
@@ -139,7 +164,39 @@ pub(super) fn of(name: &str) -> &'static Bench {
 
 fn engine(bed: &Bed) -> Result<Vec<Row>, String> {
     let rate = bed.figure("barograph-engine", "engine_events_per_s")?;
-    Ok(vec![of("engine").row(0, format!("{:.2} M/s", rate / 1e6), rate >= 1_000_000.0)])
+    let minutes = bed.figure("barograph-engine", "engine_minutes_per_s")?;
+    Ok(vec![
+        of("engine").row(0, format!("{:.2} M/s", rate / 1e6), rate >= 1_000_000.0),
+        of("engine").row(1, format!("{minutes:.0}/s"), minutes >= 200_000.0),
+    ])
+}
+
+fn advice(bed: &Bed) -> Result<Vec<Row>, String> {
+    let numbers = bed.figure("barograph-engine", "advise_ns")?;
+    let texts = bed.figure("barograph-engine", "advise_rendered_ns")?;
+    Ok(vec![of("advice").row(0, format!("{:.2} µs; {:.2} µs", texts / 1e3, numbers / 1e3), true)])
+}
+
+fn models(bed: &Bed) -> Result<Vec<Row>, String> {
+    let hour = bed.figure("barograph-engine", "models_hour_us")?;
+    let fit = bed.figure("barograph-engine", "models_fit_180d_ms")?;
+    Ok(vec![of("models").row(0, format!("{hour:.1} µs; {fit:.0} ms"), true)])
+}
+
+fn python(bed: &Bed) -> Result<Vec<Row>, String> {
+    let said = bed.made("python-bench")?;
+    let us =
+        |name: &str| super::figure(&said, name).ok_or_else(|| format!("make python-bench prints no 'figure {name} …'"));
+    let below = |n: usize, x: f64, target: f64| of("python").row(n, format!("{x:.1} µs"), x < target);
+    let (numpy, pandas) = (us("baseline_numpy_500_us")?, us("baseline_pandas_500_us")?);
+    Ok(vec![
+        below(0, us("python_context_500_numpy_us")?, 60.0),
+        below(1, us("python_context_500_pandas_us")?, 150.0),
+        of("python").row(2, format!("{numpy:.0} µs; {pandas:.0} µs"), true),
+        below(3, us("python_next_bar_us")?, 5.0),
+        of("python").row(4, format!("{:.1} µs", us("python_next_bar_and_context_us")?), true),
+        below(5, us("context_lock_wait_p99_us")?, 100.0),
+    ])
 }
 
 fn decode(bed: &Bed) -> Result<Vec<Row>, String> {
