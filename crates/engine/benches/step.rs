@@ -1,5 +1,6 @@
-//! Events per second through `Engine::step` on one core, minute rows included; the same in minutes of one market with every
-//! stream and all analytics but model fits; and the context of one market from memory: a row explained and written as JSON.
+//! Events per second through `Engine::step` on one core, minute rows included; the same in minutes of one market with all
+//! analytics but model fits, with every stream and with bars alone; and the context of one market from memory: a row explained
+//! and written as JSON.
 //!
 //! Prints `figure <name> <number>` lines, which `cargo x bench` collects. Medians over runs; nothing else is averaged.
 
@@ -13,32 +14,51 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use barograph_domain::{MinuteRow, Span};
+use barograph_domain::{Event, Metric, MinuteRow, Span, StreamIndex};
 use barograph_engine::{Outputs, explain};
 use std::time::Instant;
 
 fn main() {
-    let (mut rates, mut minutes) = (Vec::new(), Vec::new());
     let world = support::random_world(7, 60);
+    let (rows, seconds) = stepped(&world);
+    println!("figure engine_events_per_s {:.0}", count(world.events.len()) / seconds);
+    println!("figure engine_minutes_per_s {:.0}", count(rows) / seconds);
+    let bars = bars_alone(world);
+    let (rows, seconds) = stepped(&bars);
+    println!("figure engine_bars_per_s {:.0}", count(rows) / seconds);
+    println!("figure context_p50_us {:.1}", median(context_micros()));
+}
+
+/// Rows made of a world, and the median of the seconds it took.
+fn stepped(world: &support::World) -> (usize, f64) {
+    let (mut times, mut rows) = (Vec::new(), 0);
     for _ in 0..5 {
         let mut engine = world.engine("default");
         let mut out = Outputs::default();
-        let mut rows = 0_usize;
+        rows = 0;
         let began = Instant::now();
         for event in &world.events {
             engine.step(event, &mut out);
             rows += out.rows().len();
             out.clear();
         }
-        let seconds = began.elapsed().as_secs_f64();
+        times.push(began.elapsed().as_secs_f64());
         assert!(rows > 80_000, "the engine made {rows} rows");
-        let per_second = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX)) / seconds;
-        rates.push(per_second(world.events.len()));
-        minutes.push(per_second(rows));
     }
-    println!("figure engine_events_per_s {:.0}", median(rates));
-    println!("figure engine_minutes_per_s {:.0}", median(minutes));
-    println!("figure context_p50_us {:.1}", median(context_micros()));
+    (rows, median(times))
+}
+
+/// The same market known by its minute bars only.
+fn bars_alone(world: support::World) -> support::World {
+    let bars = world.streams.iter().position(|s| s.metric == Metric::Bar).and_then(|i| u16::try_from(i).ok());
+    let events = world.events.iter().filter(|e| Some(e.stream.0) == bars);
+    let events = events.map(|e| Event { stream: StreamIndex(0), ..*e }).collect();
+    let streams = world.streams.into_iter().filter(|s| s.metric == Metric::Bar).collect();
+    support::World { streams, events, ..world }
+}
+
+fn count(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
 }
 
 /// Microseconds to explain the newest row of the built-in history at the present moment and write it as JSON.

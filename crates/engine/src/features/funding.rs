@@ -95,7 +95,7 @@ impl RunningFunding {
     pub fn new(step: Span) -> Self {
         Self {
             fold: Fold::new((DAY.0 / step.0).max(1) as usize),
-            rank: HourlyRank::new(MONTH_HOURS, PCT_MIN_N),
+            rank: HourlyRank::new(MONTH_HOURS, PCT_MIN_N).also_within(MONTH_HOURS, true),
             hour_moved: true,
             hourly: None,
         }
@@ -157,7 +157,7 @@ impl RunningFunding {
             vol_24h,
             trend_24h,
             pct_30d: self.rank.slot(&origin.instant(rate), settings),
-            size_pct_30d: self.rank.slot_among(&origin.instant(rate), 720, PCT_MIN_N, settings, f64::abs),
+            size_pct_30d: self.rank.slot_within(&origin.instant(rate), PCT_MIN_N, settings),
             change_8h: change(series, origin, at, rate),
         }
     }

@@ -40,6 +40,12 @@ impl HourlyRank {
         Self { window: RankWindow::new(hours), min_n }
     }
 
+    /// Also ranks among the newest `length` hours, by size where `sizes` says so (see [`Self::slot_within`]).
+    #[must_use]
+    pub fn also_within(self, length: usize, sizes: bool) -> Self {
+        Self { window: self.window.also_within(length, sizes), ..self }
+    }
+
     /// The reading at a whole hour, `None` where it was not ready.
     pub fn push(&mut self, hour: i64, value: Option<f64>) {
         self.window.push(hour, value);
@@ -64,21 +70,14 @@ impl HourlyRank {
         placed(of, (percentile, have), (coverage, partial), self.min_n, settings)
     }
 
-    /// As [`Self::slot`] among the newest `length` hours of the window only, each value through `value`.
+    /// As [`Self::slot`] among the hours of the shorter window.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
-    pub fn slot_among(
-        &self,
-        of: &Slot,
-        length: i64,
-        min_n: usize,
-        settings: &Settings,
-        value: impl Fn(f64) -> f64,
-    ) -> Slot {
+    pub fn slot_within(&self, of: &Slot, min_n: usize, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return *of };
-        let hour = hour_of(of.cell.anchor);
-        let (percentile, have) = self.window.percentile_among(hour, length, value(x) + 0.0, &value);
-        let span = self.window.first().map_or(1, |f| (hour - f + 1).clamp(1, length));
+        let (hour, length) = (hour_of(of.cell.anchor), self.window.length_within());
+        let (percentile, have) = self.window.percentile_within(hour, x);
+        let span = self.window.first().map_or(1, |f| (hour - f + 1).clamp(1, length.max(1)));
         let partial = self.window.first().is_none_or(|f| hour - f + 1 < length);
         placed(of, (percentile, have), (have as f64 / span as f64, partial), min_n, settings)
     }

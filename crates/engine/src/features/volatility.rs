@@ -34,6 +34,8 @@ const Z95: f64 = 1.96;
 
 /// The windows offered.
 pub const WINDOWS: [Span; 3] = [Span::hours(1), Span::hours(4), Span::hours(24)];
+/// Place of the day among them.
+const DAY_WINDOW: usize = 2;
 
 /// Readings of one price series.
 #[derive(Clone, Copy, Debug)]
@@ -138,7 +140,10 @@ impl Volatility {
             step,
             squared: Fold::new(day),
             ranges: (bars && step > MINUTE).then(|| Fold::new(day)),
-            ranks: core::array::from_fn(|_| HourlyRank::new(QUARTER_HOURS, PCT_MIN_N)),
+            ranks: core::array::from_fn(|i| {
+                let rank = HourlyRank::new(QUARTER_HOURS, PCT_MIN_N);
+                if i == DAY_WINDOW { rank.also_within(MONTH_HOURS, false) } else { rank }
+            }),
             logs: Fold::new(MONTH_HOURS),
             first_log: None,
             efficiency: None,
@@ -259,7 +264,7 @@ impl Volatility {
 
     /// The 24 h value among the last 30 days of those that its 90 d percentile ranks.
     fn month_rank(&self, of: &Slot, settings: &Settings) -> Slot {
-        self.ranks[2].slot_among(of, MONTH, MONTH_MIN_N as usize, settings, |v| v)
+        self.ranks[DAY_WINDOW].slot_within(of, MONTH_MIN_N as usize, settings)
     }
 
     fn month_score<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {

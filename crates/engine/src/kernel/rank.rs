@@ -14,6 +14,34 @@ pub struct RankWindow {
     sorted: Vec<f64>,
     first: Option<i64>,
     newest: Option<i64>,
+    within: Option<Within>,
+}
+
+/// The newest part of a window, sorted once more: a second percentile of the same samples.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Within {
+    length: i64,
+    /// Values count without their sign.
+    sizes: bool,
+    sorted: Vec<f64>,
+}
+
+impl Within {
+    fn value(&self, v: f64) -> f64 {
+        if self.sizes { v.abs() } else { v }
+    }
+
+    fn insert(&mut self, v: f64) {
+        let v = self.value(v);
+        let at = self.sorted.partition_point(|s| s.total_cmp(&v).is_lt());
+        self.sorted.insert(at, v);
+    }
+
+    fn remove(&mut self, v: f64) {
+        let v = self.value(v);
+        let at = self.sorted.partition_point(|s| s.total_cmp(&v).is_lt());
+        self.sorted.remove(at);
+    }
 }
 
 impl RankWindow {
@@ -26,7 +54,17 @@ impl RankWindow {
             sorted: Vec::with_capacity(length + 1),
             first: None,
             newest: None,
+            within: None,
         }
+    }
+
+    /// Also ranks among the newest `length` grid steps, by the values' sizes where `sizes` says so. To be said before the first
+    /// sample.
+    #[must_use]
+    pub fn also_within(self, length: usize, sizes: bool) -> Self {
+        let sorted = Vec::with_capacity(length + 1);
+        let length = i64::try_from(length).unwrap_or(i64::MAX).min(self.length);
+        Self { within: Some(Within { length, sizes, sorted }), ..self }
     }
 
     /// Enters the sample of `index`, or `None` where it is missing. Indices must rise; an older one is ignored.
@@ -34,7 +72,12 @@ impl RankWindow {
         if self.newest.is_some_and(|n| index <= n) {
             return;
         }
-        self.newest = Some(index);
+        let before = self.newest.replace(index);
+        if let (Some(within), Some(before)) = (&mut self.within, before) {
+            for (_, gone) in aged(&self.arrived, before - within.length, index - within.length) {
+                within.remove(*gone);
+            }
+        }
         while let Some(&(oldest, gone)) = self.arrived.front() {
             if oldest > index - self.length {
                 break;
@@ -50,6 +93,9 @@ impl RankWindow {
             self.arrived.push_back((index, v));
             let at = self.sorted.partition_point(|s| s.total_cmp(&v).is_lt());
             self.sorted.insert(at, v);
+            if let Some(within) = &mut self.within {
+                within.insert(v);
+            }
         }
     }
 
@@ -94,21 +140,31 @@ impl RankWindow {
         ((below as f64 + 0.5 * (upto - below + 1) as f64) / (n + 1) as f64, n + 1)
     }
 
-    /// Mid-rank of `x` among `value(v)` of the newest `length` grid steps, `x` standing for `index` itself, and n: a shorter
-    /// window, or one over a function of the values, read off the same samples.
+    /// Mid-rank of `x` as the newest value of the shorter window of `index`, and n: see [`Self::also_within`]. `(0.5, 1)`, which
+    /// is `x` alone, where there is no shorter window.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
-    pub fn percentile_among(&self, index: i64, length: i64, x: f64, value: impl Fn(f64) -> f64) -> (f64, usize) {
-        let (mut below, mut equal, mut n) = (0_usize, 1_usize, 1_usize);
-        for (_, v) in
-            self.arrived.iter().rev().skip_while(|(i, _)| *i >= index).take_while(|(i, _)| *i > index - length)
-        {
-            let v = value(*v);
-            below += usize::from(v < x);
-            equal += usize::from(v.total_cmp(&x).is_eq());
-            n += 1;
+    pub fn percentile_within(&self, index: i64, x: f64) -> (f64, usize) {
+        let (Some(within), Some(newest)) = (&self.within, self.newest) else { return (0.5, 1) };
+        let x = within.value(x) + 0.0;
+        let mut below = within.sorted.partition_point(|v| *v < x);
+        let mut upto = within.sorted.partition_point(|v| *v <= x);
+        let mut n = within.sorted.len();
+        let old = aged(&self.arrived, newest - within.length, index - within.length);
+        let own = self.arrived.back().filter(|(i, _)| *i == index);
+        for (_, gone) in old.chain(own) {
+            let gone = within.value(*gone);
+            below -= usize::from(gone < x);
+            upto -= usize::from(gone <= x);
+            n -= 1;
         }
-        ((below as f64 + 0.5 * equal as f64) / n as f64, n)
+        ((below as f64 + 0.5 * (upto - below + 1) as f64) / (n + 1) as f64, n + 1)
+    }
+
+    /// Grid steps of the shorter window; 0 where there is none.
+    #[must_use]
+    pub fn length_within(&self) -> i64 {
+        self.within.as_ref().map_or(0, |w| w.length)
     }
 
     /// Samples present with `x` / grid steps since the first sample or the window's start, whichever is later.
@@ -142,6 +198,12 @@ impl RankWindow {
     }
 }
 
+/// Samples of the steps in `(from, upto]`.
+fn aged(arrived: &VecDeque<(i64, f64)>, from: i64, upto: i64) -> impl Iterator<Item = &(i64, f64)> {
+    let start = arrived.partition_point(|(i, _)| *i <= from);
+    arrived.range(start..).take_while(move |(i, _)| *i <= upto)
+}
+
 /// Type-7 quantile of sorted values: linear between order statistics at rank `p·(n − 1)`.
 #[must_use]
 #[expect(
@@ -162,6 +224,30 @@ pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_shorter_window_ranks_as_a_window_of_its_own_would() {
+        let (mut both, mut own) = (RankWindow::new(50).also_within(7, true), RankWindow::new(7));
+        for i in 0..400_i64 {
+            let v = (i % 13 != 5).then(|| f64::from(i32::try_from((i * 37) % 23).unwrap()) - 11.0);
+            if i % 29 < 26 {
+                both.push(i, v);
+                own.push(i, v.map(f64::abs));
+            }
+            for index in [i, i + 1, i + 4] {
+                for x in [-3.0, 0.0, 4.5, 11.0] {
+                    if index >= both.newest().unwrap_or(0) {
+                        assert_eq!(
+                            both.percentile_within(index, x),
+                            own.percentile_at(index, x.abs()),
+                            "{i} {index} {x}"
+                        );
+                    }
+                }
+            }
+        }
+        assert_eq!(both.length_within(), 7);
+    }
 
     #[test]
     fn old_samples_leave_and_the_newest_value_takes_its_place() {

@@ -99,6 +99,10 @@ impl Profile {
             self.volumes[from] += volume;
             return;
         }
+        self.spread((from, upto), (low, high), volume);
+    }
+
+    fn spread(&mut self, (from, upto): (usize, usize), (low, high): (f64, f64), volume: f64) {
         let per_price = volume / (high - low);
         for bin in from..=upto {
             #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "bins of a price")]
@@ -109,8 +113,19 @@ impl Profile {
         }
     }
 
-    /// Grows to these bins; their places, at the edge where they are too far.
+    /// Places of these bins, which are there nearly always.
+    #[inline]
     fn cover(&mut self, from: i64, upto: i64) -> (usize, usize) {
+        let places = usize::try_from(from - self.first).ok().zip(usize::try_from(upto - self.first).ok());
+        match places {
+            Some((from, upto)) if upto < self.volumes.len() => (from, upto),
+            _ => self.grow(from, upto),
+        }
+    }
+
+    /// Grows to these bins; their places, at the edge where they are too far.
+    #[cold]
+    fn grow(&mut self, from: i64, upto: i64) -> (usize, usize) {
         if self.volumes.is_empty() {
             self.first = from;
             self.volumes.push(0.0);
@@ -224,9 +239,16 @@ impl Profile {
 }
 
 /// The bin whose centre is nearest; halves go up.
-#[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes the nearest integer")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "a float beyond the range becomes the nearest integer"
+)]
 fn round(x: f64) -> i64 {
-    (x + 0.5).floor() as i64
+    // Cut towards zero by one instruction, then put right below it: `floor` is a call on most machines.
+    let up = x + 0.5;
+    let cut = up as i64;
+    cut.saturating_sub(i64::from(cut as f64 > up))
 }
 
 #[cfg(test)]

@@ -69,10 +69,14 @@ impl Zone {
     #[must_use]
     pub fn offset(self, t: Ts) -> Span {
         let (hours, rule) = self.standard();
-        let year = t.civil().0;
-        let (from, until) = match rule {
+        let year = match rule {
             Rule::Fixed => return Span::hours(hours),
-            Rule::Europe => (last_sunday(year, 3) + Span::hours(1), last_sunday(year, 10) + Span::hours(1)),
+            Rule::Europe | Rule::UnitedStates => t.civil().0,
+        };
+        let (from, until) = match rule {
+            Rule::Fixed | Rule::Europe => {
+                (last_sunday(year, 3) + Span::hours(1), last_sunday(year, 10) + Span::hours(1))
+            }
             // 02:00 standard time in spring, 02:00 daylight time in autumn.
             Rule::UnitedStates => {
                 (nth_sunday(year, 3, 2) + Span::hours(2 - hours), nth_sunday(year, 11, 1) + Span::hours(1 - hours))
