@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools server build run test python python-bench fuzz bench check
+.PHONY: help tools server build run test python python-bench fuzz bench check coverage
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -19,6 +19,7 @@ help:
 	@echo "  make python   the module for Python: built, installed in a venv under $(TARGET), tested (part of make test)"
 	@echo "  make check    formatting, lints, house rules, generated references"
 	@echo "  make fuzz     a million damaged frames through every venue session (minutes)"
+	@echo "  make coverage lines of the engine that its tests reach; compiles cargo-tarpaulin once"
 	@echo "  make bench    measure the promised figures and print them as a table"
 	@echo
 	@echo "  BAROGRAPH_DATA    folder for stored data (default: the platform's data folder)"
@@ -88,6 +89,20 @@ python-bench: tools
 	@$(MAKE) --no-print-directory python PYTHON_PROFILE=python
 	"$(VENV)/bin/python" crates/python/bench.py
 	$(CARGO) bench --quiet --locked --package barograph-python --profile python
+
+# Line coverage of the engine, advice among it, by its own tests; less than nine tenths is a failure. The tool is compiled from
+# its source once and reads the compiler's own counters, so that no other part of the toolchain is needed.
+TARPAULIN_VERSION := 0.37.5
+TARPAULIN := $(abspath $(TARGET))/tools/bin/cargo-tarpaulin
+
+coverage: tools
+	@[ -x "$(TARPAULIN)" ] || { echo "installing cargo-tarpaulin $(TARPAULIN_VERSION) into $(TARGET)/tools: some minutes, once"; \
+		CARGO_TARGET_DIR="$(abspath $(TARGET))/tools/build" $(CARGO) install --quiet --locked --root "$(abspath $(TARGET))/tools" \
+			cargo-tarpaulin --version $(TARPAULIN_VERSION) && rm -rf "$(TARGET)/tools/build"; }
+	@rm -rf "$(TARGET)/coverage/profraws"
+	"$(TARPAULIN)" tarpaulin --engine llvm --locked --skip-clean --color never --out Stdout --timeout 1200 --fail-under 90 \
+		--target-dir "$(abspath $(TARGET))/coverage" --package barograph-engine --include-files 'crates/engine/src/*'
+	@rm -f build_rs_cov.profraw
 
 fuzz: tools
 	FUZZ_FRAMES=1000000 $(CARGO) test --locked --package barograph-venues --tests
