@@ -438,9 +438,9 @@ fn a_cascade_on_a_chain_is_a_burst_at_its_fifth_and_sustained_from_half_a_millio
     let opened = of_pattern(&alerts, Pattern::LiquidationCascade);
     let (fifth, minute) = (start + Span::secs(47), |n| start + M.times(n));
     assert_eq!(opened[0], (Change::Opened, Some(Trigger::Burst), fifth, fifth + own.delay));
-    // What came before 17:11 is half a million; its last block is known at 17:10:59, so the row of 17:12 says it.
+    // What came before 17:10 is 502,418; its last block is known at 17:10:11, so the row of 17:11 says it first.
     let sustained: Vec<_> = opened.iter().filter(|a| a.1 == Some(Trigger::Sustained)).collect();
-    assert_eq!(*sustained[0], (Change::Opened, Some(Trigger::Sustained), minute(3), minute(3) + LATENESS));
+    assert_eq!(*sustained[0], (Change::Opened, Some(Trigger::Sustained), minute(2), minute(2) + LATENESS));
     let row = |n: i64| rows.iter().find(|r| r.ts == minute(n)).unwrap();
     for (n, want) in [(3, 524_127.66), (4, 10_711_521.42)] {
         let got = cell(row(n), Feature::LiqLongUsd4h).ready().unwrap();
