@@ -157,6 +157,12 @@ pub trait Reader: Send + Sync {
     fn universe(&self, logic_version: &str, range: Range, limit: usize, as_of: Option<Ts>)
     -> Result<Page<UniverseRow>>;
 
+    /// The hours of them that a live process has published; the others were computed from stored minutes.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn published_hours(&self, logic_version: &str, range: Range) -> Result<Vec<Ts>>;
+
     /// The newest of them.
     ///
     /// # Errors
@@ -231,8 +237,8 @@ pub trait Writer: Send {
     /// When the store cannot be written.
     fn remove_run(&mut self, run: &RunKey) -> Result<()>;
 
-    /// Puts rows between markets in place of the computed ones of some hours, in one transaction; the number stored. Hours
-    /// that a live process has published stay as they are. Every replacement and removal of a run marks the hours from its
+    /// Puts rows between markets, and what they say of pairs, in place of the computed ones of some hours, in one transaction;
+    /// the number of rows stored. Hours that a live process has published stay as they are. Every replacement and removal of a run marks the hours from its
     /// first minute on as not following; the part that says [`UniversePart::done`] takes the mark away.
     ///
     /// # Errors

@@ -41,4 +41,4 @@ pub use target::{
     Target, migrate, open_positions, open_reader, open_writer, open_writer_patient_for, schema_version,
     show_basis_every,
 };
-pub use universe::{LiveUniverse, UniversePart, UniverseState, watch_words};
+pub use universe::{LiveUniverse, PairRecord, UniversePart, UniverseState, watch_words};

@@ -4,7 +4,7 @@
 //! stored minutes are replaced when the minutes are. Calendar entries are revisions: appended and never changed.
 
 use crate::Range;
-use barograph_domain::{Ts, UniverseRow};
+use barograph_domain::{InstrumentName, KnownAlert, Ts, UniverseRow};
 
 /// The row of an hour that a live process publishes.
 #[derive(Clone, PartialEq, Debug)]
@@ -13,6 +13,15 @@ pub struct LiveUniverse {
     pub logic_version: String,
     /// The row.
     pub row: UniverseRow,
+}
+
+/// What an hour says of a pair: a record of an alert, kept with the run of the pair's first market (surveillance §2).
+#[derive(Clone, PartialEq, Debug)]
+pub struct PairRecord {
+    /// The first market.
+    pub instrument: InstrumentName,
+    /// The record; its moment is the hour.
+    pub alert: KnownAlert,
 }
 
 /// Some hours computed anew from stored minutes.
@@ -24,6 +33,8 @@ pub struct UniversePart<'a> {
     pub range: Range,
     /// Their rows, ascending.
     pub rows: &'a [UniverseRow],
+    /// What they say of pairs; it is replaced with them, and that of published hours stays.
+    pub alerts: &'a [PairRecord],
     /// All hours follow from the minutes when this is written: the markets compared ([`watch_words`]).
     pub done: Option<&'a str>,
 }
@@ -38,6 +49,6 @@ pub struct UniverseState {
 }
 
 /// The markets of a watch-list in one text, as they are stored beside a row.
-pub fn watch_words<'a>(markets: impl Iterator<Item = &'a barograph_domain::InstrumentName>) -> String {
+pub fn watch_words<'a>(markets: impl Iterator<Item = &'a InstrumentName>) -> String {
     markets.map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

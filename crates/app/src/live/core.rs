@@ -32,7 +32,7 @@ pub(crate) trait Sink {
     fn level(&mut self, _level: &LevelOut) -> Result<(), Failure> {
         Ok(())
     }
-    /// A record of an alert: an event's own at once, that of a minute before its row.
+    /// A record of an alert: an event's own at once, that of a minute before its row, that of an hour behind it.
     fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
         Ok(())
     }
@@ -350,8 +350,9 @@ impl Core {
         let tick = Event { recv_ts: at, event_ts: at, stream: StreamIndex(0), seq: 0, payload: Payload::Tick };
         self.engine.step(&tick, &mut self.rows);
         self.drain(sink)?;
-        for row in self.hours.close() {
-            sink.hour(&row)?;
+        for hour in self.hours.close(&self.setup.book.detectors) {
+            sink.hour(&hour.row)?;
+            hour.alerts.iter().try_for_each(|alert| sink.alert(alert))?;
         }
         // What was true at a minute's end is complete now.
         self.samples.take((at - barograph_store::run::LATENESS).floor(Span::mins(1)), &mut self.ripe);

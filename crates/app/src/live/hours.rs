@@ -1,9 +1,13 @@
 //! Between the markets of a live process: published minutes in, one row per whole hour out, after the rows of that hour.
 //!
 //! Minutes wait until the tick that has made those of all markets, so the order in which markets make theirs leaves no trace.
+//! What a row says of its pairs is judged at once: markets that part are alerts of the pair's first market.
 
 use crate::universe::{rule, sample};
-use barograph_domain::{Instrument, MinuteRow, Ts, UniverseRow};
+use barograph_domain::{Instrument, InstrumentName, MinuteRow, Ts, UniverseRow};
+use barograph_engine::AlertOut;
+use barograph_engine::detect::Thresholds;
+use barograph_engine::detect::pairs::PairWatches;
 use barograph_engine::universe::{Sample, Universe, Watch};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +18,19 @@ pub(crate) struct Hours {
     universe: Option<Universe>,
     /// Position in the watch-list of each instrument.
     places: Vec<Option<usize>>,
+    /// Every market of the process, by its number.
+    instruments: Vec<InstrumentName>,
     waiting: Vec<Sample>,
+    pairs: PairWatches,
+}
+
+/// An hour that is over.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Hour {
+    /// What is published of it.
+    pub(crate) row: UniverseRow,
+    /// What it says of pairs that part or come together again.
+    pub(crate) alerts: Vec<AlertOut>,
 }
 
 /// The same in a checkpoint.
@@ -23,6 +39,7 @@ pub(crate) struct SavedHours {
     watch: Vec<Watch>,
     universe: Vec<u8>,
     waiting: Vec<Sample>,
+    pairs: PairWatches,
 }
 
 impl Hours {
@@ -39,6 +56,7 @@ impl Hours {
         }
         let of = |i: &Instrument| self.universe.as_ref()?.watch().iter().position(|w| w.instrument == i.name);
         self.places = instruments.iter().map(of).collect();
+        self.instruments = instruments.iter().map(|i| i.name.clone()).collect();
     }
 
     /// A minute was published.
@@ -48,8 +66,8 @@ impl Hours {
         }
     }
 
-    /// All markets have made their minutes: the rows of the hours that are over by it.
-    pub(crate) fn close(&mut self) -> Vec<UniverseRow> {
+    /// All markets have made their minutes: the hours that are over by it.
+    pub(crate) fn close(&mut self, thresholds: &Thresholds) -> Vec<Hour> {
         let Some(universe) = &mut self.universe else { return Vec::new() };
         if self.waiting.is_empty() {
             return Vec::new();
@@ -57,7 +75,13 @@ impl Hours {
         self.waiting.sort_by_key(|s| (s.ts, s.market));
         let mut rows: Vec<UniverseRow> = self.waiting.drain(..).filter_map(|s| universe.push(s)).collect();
         rows.extend(universe.close());
-        rows
+        rows.into_iter().map(|row| Hour { alerts: self.judge(&row, thresholds), row }).collect()
+    }
+
+    fn judge(&mut self, row: &UniverseRow, thresholds: &Thresholds) -> Vec<AlertOut> {
+        let told = self.pairs.step(row, thresholds).into_iter();
+        let number = |name: &InstrumentName| u32::try_from(self.instruments.iter().position(|i| i == name)?).ok();
+        told.filter_map(|a| Some(AlertOut { instrument: number(&a.instrument)?, known: a.known })).collect()
     }
 
     /// Prices of whole hours that became known only now.
@@ -75,14 +99,14 @@ impl Hours {
     pub(crate) fn save(&self) -> Option<SavedHours> {
         let universe = self.universe.as_ref()?;
         let (watch, waiting) = (universe.watch().to_vec(), self.waiting.clone());
-        Some(SavedHours { watch, universe: universe.save(), waiting })
+        Some(SavedHours { watch, universe: universe.save(), waiting, pairs: self.pairs.clone() })
     }
 
     /// Goes on from [`Self::save`].
     pub(crate) fn restore(saved: Option<SavedHours>, book: &str) -> Result<Self, String> {
         let Some(saved) = saved else { return Ok(Self::default()) };
         let universe = Universe::restore(saved.watch, rule(book), &saved.universe).map_err(|e| e.to_string())?;
-        Ok(Self { universe: Some(universe), places: Vec::new(), waiting: saved.waiting })
+        Ok(Self { universe: Some(universe), waiting: saved.waiting, pairs: saved.pairs, ..Self::default() })
     }
 }
 

@@ -2,7 +2,8 @@
 //! place of what was there. Hours that a live process has published stay.
 //!
 //! What a row says depends on 180 days of correlations and 90 days of states before it, so the minutes of that long before
-//! the first hour touched are read too; from further back nothing reaches it.
+//! the first hour touched are read too; from further back nothing reaches it. Pairs that part are judged on the same way and
+//! their records go with the hours; only an episode that has lasted since before all of that would begin anew.
 
 use crate::failure::Failure;
 use crate::progress::{Progress, Unit};
@@ -10,12 +11,15 @@ use crate::render::align;
 use crate::setup::Setup;
 use crate::universe::{WatchMarkets, rule, sample};
 use barograph_domain::{Instrument, InstrumentName, Span, Ts, UniverseRow};
+use barograph_engine::detect::Thresholds;
+use barograph_engine::detect::pairs::PairWatches;
 use barograph_engine::universe::{Sample, Universe, Watch};
-use barograph_store::{Range, Reader, RowQuery, RunKey, UniversePart, Writer, watch_words};
+use barograph_store::{PairRecord, Range, Reader, RowQuery, RunKey, UniversePart, Writer, watch_words};
 use std::io::Write as _;
 
-/// What reaches an hour: 180 days of the percentile, 90 days of states that read it, the windows before, to whole days.
-const REACH: Span = Span::days(273);
+/// What reaches an hour: 180 days of the percentile, 90 days of states and episodes that read it, the windows before them and
+/// a week for an episode that those 90 days begin in, to whole days.
+const REACH: Span = Span::days(280);
 /// Minutes read at once, per market.
 const STRETCH: Span = Span::days(1);
 /// Rows per transaction: some megabytes.
@@ -39,13 +43,22 @@ pub(crate) fn update(reader: &dyn Reader, writer: &mut dyn Writer, setup: &Setup
     let Some(since) = since else { return Ok(0) };
     if watch.is_empty() {
         // One market, or none wanted: what was computed for several goes.
-        let part = UniversePart { logic_version: logic, range: Range::ALL, rows: &[], done: Some(&words) };
+        let part = UniversePart { logic_version: logic, range: Range::ALL, rows: &[], alerts: &[], done: Some(&words) };
         return Ok(writer.replace_universe(&part)?);
     }
     let Some((first, last)) = extent(reader, logic, &watch)? else { return Ok(0) };
     let from = if since == Ts::MIN { first } else { since.max(first) };
-    let mut writing =
-        Writing { writer, logic, next: if since == Ts::MIN { Ts::MIN } else { since }, rows: Vec::new(), stored: 0 };
+    let mut writing = Writing {
+        writer,
+        logic,
+        since,
+        thresholds: &setup.book.detectors,
+        pairs: PairWatches::default(),
+        next: since,
+        rows: Vec::new(),
+        alerts: Vec::new(),
+        stored: 0,
+    };
     let begin = first.max(Ts(from.0.saturating_sub(REACH.0)).floor(STRETCH));
     let mut universe = Universe::new(watch, rule(&setup.book.name));
     let days = |t: Ts| u64::try_from((t - begin).0.div_euclid(STRETCH.0)).unwrap_or(0);
@@ -55,14 +68,14 @@ pub(crate) fn update(reader: &dyn Reader, writer: &mut dyn Writer, setup: &Setup
         let range = Range { start, end: start + STRETCH };
         for sample in minutes(reader, logic, universe.watch(), range)? {
             if let Some(row) = universe.push(sample) {
-                writing.take(row, since)?;
+                writing.take(row)?;
             }
         }
         start = range.end;
         progress.set(days(start));
     }
     if let Some(row) = universe.close() {
-        writing.take(row, since)?;
+        writing.take(row)?;
     }
     writing.finish(&words)
 }
@@ -123,17 +136,24 @@ fn minutes(reader: &dyn Reader, logic: &str, watch: &[Watch], range: Range) -> R
 struct Writing<'a> {
     writer: &'a mut dyn Writer,
     logic: &'a str,
+    /// The first hour touched.
+    since: Ts,
+    thresholds: &'a Thresholds,
+    pairs: PairWatches,
     /// From here on hours are still to be replaced.
     next: Ts,
     rows: Vec<UniverseRow>,
+    alerts: Vec<PairRecord>,
     stored: u64,
 }
 
 impl Writing<'_> {
-    fn take(&mut self, row: UniverseRow, since: Ts) -> Result<(), Failure> {
-        if row.ts < since {
+    fn take(&mut self, row: UniverseRow) -> Result<(), Failure> {
+        let told = self.pairs.step(&row, self.thresholds);
+        if row.ts < self.since {
             return Ok(());
         }
+        self.alerts.extend(told.into_iter().map(|a| PairRecord { instrument: a.instrument, alert: a.known }));
         let ts = row.ts;
         self.rows.push(row);
         if self.rows.len() == PIECE { self.write(ts + HOUR, None) } else { Ok(()) }
@@ -141,9 +161,10 @@ impl Writing<'_> {
 
     fn write(&mut self, end: Ts, done: Option<&str>) -> Result<(), Failure> {
         let range = Range { start: self.next, end };
-        let part = UniversePart { logic_version: self.logic, range, rows: &self.rows, done };
+        let part = UniversePart { logic_version: self.logic, range, rows: &self.rows, alerts: &self.alerts, done };
         self.stored += self.writer.replace_universe(&part)?;
         self.rows.clear();
+        self.alerts.clear();
         self.next = end;
         Ok(())
     }

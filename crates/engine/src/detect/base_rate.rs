@@ -54,9 +54,14 @@ impl Spoken {
 
     /// One minute passed: could it be judged, and was an episode open?
     pub fn minute(&mut self, t: Ts, known: bool, held: bool) {
+        self.minutes(t, 1, known, held);
+    }
+
+    /// The same for some minutes judged at once, such as the hour of a pair.
+    pub fn minutes(&mut self, t: Ts, count: u16, known: bool, held: bool) {
         if let Some(day) = self.day(t) {
-            day.known = day.known.saturating_add(u16::from(known));
-            day.held = day.held.saturating_add(u16::from(known && held));
+            day.known = day.known.saturating_add(u16::from(known) * count);
+            day.held = day.held.saturating_add(u16::from(known && held) * count);
         }
     }
 

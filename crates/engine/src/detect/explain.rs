@@ -5,7 +5,7 @@
 
 use crate::features::funding_signals::AnomalyReasons;
 use barograph_domain::alert::{Change, Datum, Statistic, Word};
-use barograph_domain::{Alert, Kind, Pattern, Span, Trigger};
+use barograph_domain::{Alert, Kind, Pattern, Severity, Span, Trigger};
 
 /// Reasons of a funding anomaly as the original prints them (R4.12).
 #[must_use]
@@ -44,6 +44,8 @@ pub fn title(alert: &Alert) -> String {
             format!("{} confirmed on several timeframes", word(alert, "regime"))
         }
         Pattern::SessionChanged => format!("{} session", word(alert, "to")),
+        // Below its band is worth a look, and not yet a break.
+        Pattern::CorrelationBreak if alert.severity == Severity::Info => "Correlation below its band".to_owned(),
         Pattern::CorrelationBreak => "Correlation break".to_owned(),
     }
 }
@@ -178,11 +180,27 @@ fn fact(alert: &Alert) -> String {
         ),
         Pattern::RegimeConfirmed => format!("{} holds on {}.", word(alert, "regime"), listed(alert, "timeframes")),
         Pattern::SessionChanged => format!("{} follows {}.", word(alert, "to"), word(alert, "from")),
-        Pattern::CorrelationBreak => match alert.number("return_correlation") {
-            Some(r) => format!("The correlation of their returns is {r:.2}, below what is usual for the two."),
-            None => "The correlation of their returns is below what is usual for the two.".to_owned(),
-        },
+        Pattern::CorrelationBreak => parted(alert),
     }
+}
+
+/// "The correlation of their last 20 hourly returns is 0.31; usual for the two is 0.70 or more."
+fn parted(alert: &Alert) -> String {
+    let Some(r) = alert.number("return_correlation") else {
+        return "The correlation of their hourly returns is not known.".to_owned();
+    };
+    let r = format!("The correlation of their last 20 hourly returns is {}", signed(r));
+    let mut thresholds = alert.statistics.iter().filter(|s| s.name == "pair_corr_20").map(|s| s.threshold);
+    match (thresholds.next(), thresholds.next()) {
+        (_, Some(low)) => format!("{r}; usual for the two is {} or more.", signed(low)),
+        (Some(floor), None) => format!("{r} (threshold {}).", signed(floor)),
+        (None, None) => format!("{r}."),
+    }
+}
+
+/// Two digits, with a minus sign that is one.
+fn signed(x: f64) -> String {
+    format!("{x:.2}").replace('-', "−")
 }
 
 fn cascade(alert: &Alert) -> String {

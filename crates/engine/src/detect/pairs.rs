@@ -1,17 +1,28 @@
-//! Two markets that part (surveillance §2, CORRELATION_BREAK; features S10). What they are compared by comes from whoever
-//! looks at many markets; here it is judged and becomes episodes.
+//! Two markets that part (surveillance §2, CORRELATION_BREAK; features S10). What they are compared by comes from the rows
+//! between markets, once an hour; here it is judged and becomes episodes.
+//!
+//! A record belongs to the pair's first market and names the other one. A pair that is not compared any more ends its episode.
 
 use super::episode::{Episode, Report};
 use super::table::{Finding, Judgement, Shown};
 use super::thresholds::Thresholds;
 use super::{base_rate::Spoken, inputs::Seen};
 use barograph_domain::alert::{Statistic, Word};
-use barograph_domain::{Alert, Cell, InstrumentName, Pattern, Severity, Span, Ts};
+use barograph_domain::universe::{Gauge, PairReading, PairState};
+use barograph_domain::{
+    Alert, Cell, InstrumentName, Kind, KnownAlert, Pattern, Reason, Severity, Span, State, Ts, UniverseRow,
+};
 use serde::{Deserialize, Serialize};
 
 const CLEAR: Span = Span::mins(5);
 /// `pair_corr_20` is of twenty hourly returns.
 const WINDOW: Span = Span::hours(20);
+/// The same, as a number of returns.
+const RETURNS: u16 = 20;
+/// Hours of `pair_corr_20_pct_180d`.
+const RANKED: u16 = 180 * 24;
+/// A pair is judged once an hour.
+const MINUTES: u16 = 60;
 
 /// A pair at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +35,90 @@ pub struct PairInputs {
     pub band_low: Cell,
     /// `pair_corr_20_pct_180d`.
     pub pct_180d: Cell,
-    /// The pair leaves its band without being rare: worth a look.
+    /// The pair is below its band, rare or not: worth a look.
     pub watch: bool,
+}
+
+impl PairInputs {
+    /// What a row says of a pair.
+    #[must_use]
+    pub fn of(ts: Ts, pair: &PairReading) -> Self {
+        Self {
+            ts,
+            correlation: cell(&pair.corr_20, ts, RETURNS),
+            band_low: match pair.band {
+                Some(band) => Cell::ready_at(band.low, ts, Kind::Measured),
+                None => Cell::undefined(Reason::Warming),
+            },
+            pct_180d: cell(&pair.corr_20_pct_180d, ts, RANKED),
+            watch: matches!(pair.state, Some(PairState::Watch | PairState::Break)),
+        }
+    }
+
+    /// Nobody compares the two any more.
+    const fn gone(ts: Ts) -> Self {
+        let cell = Cell::undefined(Reason::NotOffered);
+        Self { ts, correlation: cell, band_low: cell, pct_180d: cell, watch: false }
+    }
+}
+
+/// A gauge over a window of `full` samples as a cell.
+fn cell(gauge: &Gauge, ts: Ts, full: u16) -> Cell {
+    let state = match (gauge.value, gauge.reason) {
+        (Some(_), _) => State::Ready,
+        (None, Some(Reason::Warming) | None) => State::Warming { have: gauge.n, need: gauge.need },
+        (None, Some(reason)) => State::Undefined(reason),
+    };
+    let have = u16::try_from(gauge.n).unwrap_or(u16::MAX).min(full);
+    let coverage = f32::from(have) / f32::from(full);
+    let partial = gauge.partial;
+    Cell { value: gauge.value.unwrap_or(0.0), coverage, state, partial, ..Cell::ready_at(0.0, ts, Kind::Measured) }
+}
+
+/// A record about a pair, of its first market.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PairAlert {
+    /// The pair's first market; the other one is in the record.
+    pub instrument: InstrumentName,
+    /// The record and when it was known: with its row.
+    pub known: KnownAlert,
+}
+
+/// The episodes of all pairs that are compared.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct PairWatches {
+    /// In the order of the rows.
+    pairs: Vec<(InstrumentName, InstrumentName, PairWatch)>,
+}
+
+impl PairWatches {
+    /// Judges an hour: rows come in order of time. Records in the order of the row's pairs, those of pairs that are gone first.
+    pub fn step(&mut self, row: &UniverseRow, thresholds: &Thresholds) -> Vec<PairAlert> {
+        let mut out = Vec::new();
+        let mut tell = |one: &InstrumentName, alert: Option<Alert>| {
+            let of = |alert| KnownAlert { known_at: row.known_ts, alert };
+            out.extend(alert.map(|alert| PairAlert { instrument: one.clone(), known: of(alert) }));
+        };
+        let mut before = core::mem::take(&mut self.pairs);
+        let names = row.pairs.iter().filter_map(|pair| {
+            let name = |at: u16| Some(&row.markets.get(usize::from(at))?.instrument);
+            Some((name(pair.a)?, name(pair.b)?, pair))
+        });
+        let mut now = Vec::with_capacity(row.pairs.len());
+        for (one, other, pair) in names {
+            let known = before.iter().position(|(a, b, _)| (a, b) == (one, other));
+            let watch = known.map_or_else(PairWatch::default, |at| before.remove(at).2);
+            now.push((one, other, pair, watch));
+        }
+        for (one, other, mut watch) in before {
+            tell(&one, watch.step(&other, &PairInputs::gone(row.ts), thresholds));
+        }
+        for (one, other, pair, mut watch) in now {
+            tell(one, watch.step(other, &PairInputs::of(row.ts, pair), thresholds));
+            self.pairs.push((one.clone(), other.clone(), watch));
+        }
+        out
+    }
 }
 
 /// One pair's episode.
@@ -36,12 +129,12 @@ pub struct PairWatch {
 }
 
 impl PairWatch {
-    /// Judges one moment of the pair whose other market is `other`.
+    /// Judges one hour of the pair whose other market is `other`.
     pub fn step(&mut self, other: &InstrumentName, inputs: &PairInputs, thresholds: &Thresholds) -> Option<Alert> {
         let judged = judge(inputs, thresholds);
         let report = self.episode.step(inputs.ts, &judged, thresholds.keep, CLEAR);
         let base_rate = self.spoken.rate();
-        self.spoken.minute(inputs.ts, matches!(judged, Judgement::Of(_)), self.episode.running().is_some());
+        self.spoken.minutes(inputs.ts, MINUTES, matches!(judged, Judgement::Of(_)), self.episode.running().is_some());
         let Report { change, state, of, closed_at } = report?;
         if change == barograph_domain::alert::Change::Opened {
             self.spoken.fired(inputs.ts);
@@ -69,17 +162,24 @@ impl PairWatch {
     }
 }
 
+/// Rare for the pair and below its band (S10).
+fn rare(i: &PairInputs, r: f64, t: &Thresholds) -> bool {
+    t.own_history
+        && i.pct_180d.ready().is_some_and(|p| p < t.correlation_pct)
+        && i.band_low.ready().is_some_and(|low| r < low)
+}
+
 /// How far below its threshold a correlation is: below the fixed one, or rare for the pair and below its band. `u` counts
 /// from the middle of the band down, so that it is 1 at the threshold whichever sign it has.
 fn judge(i: &PairInputs, t: &Thresholds) -> Judgement {
-    let seen = Seen::of(&i.correlation);
-    let Some(r) = seen.number() else {
-        return if seen == Seen::NotOffered { Judgement::NotApplicable } else { Judgement::NoData };
+    // A price that does not move is neither close to another nor far from it: that is no calm here.
+    let r = match Seen::of(&i.correlation) {
+        Seen::Value(r) => r,
+        Seen::NotOffered => return Judgement::NotApplicable,
+        Seen::Calm | Seen::Unknown => return Judgement::NoData,
     };
     let below_fixed = r < t.correlation;
-    let rare = t.own_history
-        && i.pct_180d.ready().is_some_and(|p| p < t.correlation_pct)
-        && i.band_low.ready().is_some_and(|low| r < low);
+    let rare = rare(i, r, t);
     let severity = match (below_fixed, rare) {
         (true, _) => Severity::High,
         (false, true) => Severity::Medium,
@@ -91,11 +191,13 @@ fn judge(i: &PairInputs, t: &Thresholds) -> Judgement {
     Judgement::Of(Finding { fires: below_fixed || rare || i.watch, u, severity })
 }
 
-/// `divergence_strength`: the band's lower end less the correlation, unless it is below the fixed threshold, which then
-/// counts.
+/// `divergence_strength`, only of a break: `|corr|` below the fixed threshold, else how far it lies below the band.
 fn strength(i: &PairInputs, t: &Thresholds) -> Option<f64> {
     let r = i.correlation.ready()?;
-    if r < t.correlation { Some(t.correlation - r) } else { i.band_low.ready().map(|low| low - r) }
+    if r < t.correlation {
+        return Some(r.abs());
+    }
+    i.band_low.ready().filter(|_| rare(i, r, t)).map(|low| low - r)
 }
 
 fn show(i: &PairInputs, t: &Thresholds) -> Shown {

@@ -10,7 +10,7 @@ use super::fault::{Fault, Inner};
 use super::runs;
 use super::segment::{self, Part};
 use crate::run::row_of;
-use crate::{AlertQuery, Page, RunKey};
+use crate::{AlertQuery, Page, PairRecord, Range, RunKey};
 use barograph_domain::alert::Change;
 use barograph_domain::{Alert, AlertState, KnownAlert, Pattern, Severity, Ts};
 use std::collections::BTreeMap;
@@ -55,6 +55,36 @@ pub(super) fn put(conn: &Connection, segment: i64, key: &RunKey, known: &KnownAl
             digest
         ])?;
     Ok(stored > 0)
+}
+
+/// Removes what computed hours said of pairs. What a published hour said stays.
+pub(super) fn forget_pairs(conn: &Connection, logic: &str, hours: Range) -> Inner<()> {
+    conn.execute(
+        "DELETE FROM alerts WHERE pattern = ?1 AND row_ts >= ?2 AND row_ts < ?3
+            AND segment IN (
+                SELECT p.segment FROM parts p JOIN runs r ON r.run = p.run WHERE r.logic_version = ?4
+                UNION SELECT live_segment FROM runs WHERE logic_version = ?4 AND live_segment IS NOT NULL)
+            AND row_ts NOT IN (SELECT ts FROM universe_rows WHERE logic_version = ?4 AND live = 1)",
+        params![Pattern::CorrelationBreak.name(), hours.start.0, hours.end.0, logic],
+    )?;
+    Ok(())
+}
+
+/// Stores what an hour says of a pair where the first market's run shows that hour. Without such a run there is nobody to
+/// tell.
+pub(super) fn put_pair(conn: &Connection, logic: &str, one: &PairRecord) -> Inner<()> {
+    let key = RunKey { instrument: one.instrument.clone(), logic_version: logic.to_owned() };
+    let Some(run) = segment::run_id(conn, &key)? else { return Ok(()) };
+    let minute = row_of(one.alert.known_at);
+    let part = segment::parts(conn, run)?.into_iter().find(|p| p.contains(minute));
+    let segment = match part.filter(|p| !p.live) {
+        Some(part) => Some(part.id),
+        None => runs::live_segment(conn, run)?,
+    };
+    if let Some(segment) = segment {
+        put(conn, segment, &key, &one.alert)?;
+    }
+    Ok(())
 }
 
 const COLUMNS: &str = "known_ts, alert, revision, body";
@@ -178,7 +208,7 @@ pub(super) fn records(conn: &Connection, run: i64, query: &AlertQuery) -> Inner<
 /// Episodes that are not over, each by the last that was known of it, whatever it was.
 fn open(conn: &Connection, run: i64, query: &AlertQuery) -> Inner<Page<KnownAlert>> {
     let everything = AlertQuery {
-        range: crate::Range { start: Ts::MIN, ..query.range },
+        range: Range { start: Ts::MIN, ..query.range },
         changes: EPISODES.to_vec(),
         severity: None,
         newest_first: false,

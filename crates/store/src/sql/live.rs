@@ -86,6 +86,10 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
         done.gaps += u64::from(stored);
     }
     cache.levels(conn, batch, &mut done)?;
+    // Before the alerts: an hour takes away what a computed one said in its place.
+    for one in batch.universe {
+        done.universe += u64::from(universe::publish(conn, one)?);
+    }
     cache.alerts(conn, batch, &mut done)?;
     for book in batch.books {
         books::check(book)?;
@@ -93,9 +97,6 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
             return Err(Fault::Invalid(format!("an order book names instrument {} of the list", book.instrument)));
         };
         done.books += u64::from(books::put(conn, slot.id, book)?);
-    }
-    for one in batch.universe {
-        done.universe += u64::from(universe::publish(conn, one)?);
     }
     done.calendar = universe::put_calendar(conn, batch.calendar)?;
     cache.pack(conn, batch)?;

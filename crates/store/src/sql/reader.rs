@@ -168,6 +168,10 @@ impl<K> Reader for SqlReader<K> {
         self.ask(|conn| universe::list(conn, logic_version, range, limit, as_of))
     }
 
+    fn published_hours(&self, logic_version: &str, range: Range) -> Result<Vec<Ts>> {
+        self.ask(|conn| universe::published(conn, logic_version, range))
+    }
+
     fn latest_universe(&self, logic_version: &str, as_of: Option<Ts>) -> Result<Option<UniverseRow>> {
         self.ask(|conn| universe::latest(conn, logic_version, as_of))
     }

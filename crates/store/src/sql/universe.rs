@@ -1,5 +1,6 @@
 //! Rows between markets by logic version and hour, how they stand to the minutes, and the calendar's revisions.
 
+use super::alerts;
 use super::db::{Connection, Optional, Row, params};
 use super::fault::{Fault, Inner};
 use crate::codec::universe as packed;
@@ -95,6 +96,10 @@ pub(super) fn publish(conn: &Connection, one: &LiveUniverse) -> Inner<bool> {
     if live == Some(1) {
         return Ok(false);
     }
+    if live.is_some() {
+        let ts = one.row.ts;
+        alerts::forget_pairs(conn, &one.logic_version, Range { start: ts, end: Ts(ts.0.saturating_add(1)) })?;
+    }
     put(conn, &one.logic_version, &one.row, true)?;
     Ok(true)
 }
@@ -110,14 +115,16 @@ pub(super) fn replace(conn: &Connection, part: &UniversePart<'_>) -> Inner<u64> 
         conn.prepare("SELECT ts FROM universe_rows WHERE logic_version = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts")?;
     let published: Vec<i64> =
         statement.query_map(params![part.logic_version, start.0, end.0], |r| r.get(0))?.collect::<Inner<_>>()?;
+    alerts::forget_pairs(conn, part.logic_version, part.range)?;
+    let told = part.alerts.iter().map(|a| a.alert.alert.ts);
+    if let Some(ts) = part.rows.iter().map(|r| r.ts).chain(told).find(|ts| !part.range.contains(*ts)) {
+        return Err(Fault::Invalid(format!("the row between markets of {ts} is not in the hours it replaces")));
+    }
+    for one in part.alerts.iter().filter(|a| published.binary_search(&a.alert.alert.ts.0).is_err()) {
+        alerts::put_pair(conn, part.logic_version, one)?;
+    }
     let mut stored = 0;
     for row in part.rows {
-        if !part.range.contains(row.ts) {
-            return Err(Fault::Invalid(format!(
-                "the row between markets of {} is not in the hours it replaces",
-                row.ts
-            )));
-        }
         if published.binary_search(&row.ts.0).is_err() {
             put(conn, part.logic_version, row, false)?;
             stored += 1;
@@ -173,6 +180,14 @@ pub(super) fn list(
     let next = items.get(limit).map(|r| r.ts);
     items.truncate(limit);
     Ok(Page { items, next })
+}
+
+/// See [`crate::Reader::published_hours`].
+pub(super) fn published(conn: &Connection, logic: &str, range: Range) -> Inner<Vec<Ts>> {
+    let mut statement = conn.prepare(
+        "SELECT ts FROM universe_rows WHERE logic_version = ?1 AND ts >= ?2 AND ts < ?3 AND live = 1 ORDER BY ts",
+    )?;
+    statement.query_map(params![logic, range.start.0, range.end.0], |r| r.get(0).map(Ts))?.collect()
 }
 
 /// See [`crate::Reader::latest_universe`].
