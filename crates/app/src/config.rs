@@ -1,12 +1,13 @@
 //! Settings: defaults < file (TOML or YAML) < environment (`BAROGRAPH_*`) < flags, each with its origin.
 //!
 //! The settings of one run are resolved once, here; only [`Settings`] travels on. Unknown keys are errors with line and the
-//! nearest known name. Keys of the original configurations are read as well (`original`): each sets one of ours, or is kept
-//! and explained, never dropped.
+//! nearest known name. Keys of the original configurations are read as well (`original`): each sets one of ours or a threshold
+//! of the rule book (`thresholds`), or is kept and explained, never dropped.
 
 mod file;
 pub(crate) mod original;
 pub(crate) mod secret;
+pub(crate) mod thresholds;
 
 use crate::cli::Common;
 use crate::failure::Failure;
@@ -17,6 +18,7 @@ use file::{Node, Value};
 use original::Noted;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use thresholds::Over;
 
 /// Where a value comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -183,6 +185,8 @@ pub(crate) struct Settings {
     values: BTreeMap<&'static str, (String, Origin)>,
     /// Keys of the original configurations that were given.
     noted: Vec<Noted>,
+    /// Thresholds among them.
+    thresholds: Vec<Over>,
     /// What it was made from, to be read again.
     common: Common,
     flags: Vec<(&'static str, Option<String>)>,
@@ -200,13 +204,14 @@ impl Settings {
     pub(crate) fn load(common: &Common, flags: Vec<(&'static str, Option<String>)>) -> Result<Self, Failure> {
         let mut values: BTreeMap<&'static str, (String, Origin)> =
             KEYS.iter().map(|k| (k.name, ((k.default)(), Origin::Default))).collect();
-        let mut noted = Vec::new();
+        let (mut noted, mut thresholds) = (Vec::new(), Vec::new());
         if let Some(path) = config_file(common)? {
             let read = read_file(&path)?;
             let origin = |line| Origin::File { path: path.clone(), line };
             for (key, value, line) in read.settings {
                 values.insert(key, (value, origin(line)));
             }
+            thresholds = read.originals.iter().filter_map(|g| g.over(origin)).collect();
             noted = read.originals.into_iter().map(|g| Noted::of(g, origin)).collect();
         }
         let given = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
@@ -241,7 +246,7 @@ impl Settings {
         for (key, value) in &flags {
             flag(key, value.clone());
         }
-        let settings = Self { values, noted, common: common.clone(), flags };
+        let settings = Self { values, noted, thresholds, common: common.clone(), flags };
         settings.check()?;
         Ok(settings)
     }
@@ -301,6 +306,11 @@ impl Settings {
     /// Keys of the original configurations that were given.
     pub(crate) fn noted(&self) -> &[Noted] {
         &self.noted
+    }
+
+    /// Thresholds of the detectors that go over the rule book's own.
+    pub(crate) fn thresholds(&self) -> &[Over] {
+        &self.thresholds
     }
 
     /// The database, where it is not the data folder's own.

@@ -4,7 +4,7 @@
 //! another delay) belongs to its streams and is stored with them; hashing it into the logic version would make the store
 //! depend on which files came together in one command. It is in [`config_hash`], which is printed and recorded.
 
-use crate::config::Settings;
+use crate::config::{Settings, thresholds};
 use crate::failure::Failure;
 use crate::service::BookId;
 use crate::universe::WatchMarkets;
@@ -50,11 +50,20 @@ pub(crate) fn book_text(name: &str) -> Result<(String, String), Failure> {
     Err(Failure::usage(format!("there is no rule book '{name}'; name a file or one of {}", Book::SHIPPED.join(", "))))
 }
 
+/// The configured book and its text, with the thresholds of the settings over its own.
+pub(crate) fn configured_book(settings: &Settings) -> Result<(Book, String), Failure> {
+    let (file, text) = book_text(settings.text("book"))?;
+    let book = Book::parse(&file, &text).map_err(Failure::usage)?;
+    match thresholds::over(&file, &text, &book, settings.thresholds())? {
+        Some(text) => Ok((Book::parse(&file, &text).map_err(Failure::usage)?, text)),
+        None => Ok((book, text)),
+    }
+}
+
 impl Setup {
     /// The configured book under an import policy.
     pub(crate) fn new(settings: &Settings, policy: String) -> Result<Self, Failure> {
-        let (file, text) = book_text(settings.text("book"))?;
-        let book = Book::parse(&file, &text).map_err(Failure::usage)?;
+        let (book, text) = configured_book(settings)?;
         let scheduled = crate::calendar::of_files(settings.text("calendar"))?;
         let models = ModelPolicy { markets: settings.models()?.unwrap_or_default(), ..ModelPolicy::default() };
         Ok(Self {
@@ -123,7 +132,6 @@ pub(crate) fn columns(book: &Book) -> Columns {
 
 /// The configured book, to find its runs by.
 pub(crate) fn book_id(settings: &Settings) -> Result<BookId, Failure> {
-    let (file, text) = book_text(settings.text("book"))?;
-    let name = Book::parse(&file, &text).map_err(Failure::usage)?.name;
-    Ok(BookId { name, text: Some(text) })
+    let (book, text) = configured_book(settings)?;
+    Ok(BookId { name: book.name, text: Some(text) })
 }

@@ -3,7 +3,7 @@
 use crate::cli::Rules;
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::setup::{Setup, book_text};
+use crate::setup::{Setup, book_text, configured_book};
 use barograph_engine::rules::Book;
 use std::io::Write as _;
 
@@ -11,7 +11,10 @@ pub(crate) fn run(command: &Rules, settings: &Settings, json: bool) -> Result<()
     let mut out = std::io::stdout().lock();
     match command {
         Rules::Show { book } => {
-            let (_file, text) = book_text(book.as_deref().unwrap_or_else(|| settings.text("book")))?;
+            let text = match book {
+                Some(name) => book_text(name)?.1,
+                None => configured_book(settings)?.1,
+            };
             if json {
                 let value = serde_json::json!({ "text": text });
                 writeln!(out, "{value}")?;

@@ -1,12 +1,14 @@
 //! Keys of the original configurations (R3.49, R3.50, R4.40 to R4.44): what each means here.
 //!
-//! Each sets one of our settings or is kept and explained as not used yet; none is dropped, and a misspelt one is an error like
-//! any other. They stand at their original places: tables `market_monitoring` and `detection` of the YAML file, and names in
+//! Each sets one of our settings or a threshold of the detectors, or is kept and explained; none is dropped, and a misspelt one is
+//! an error like any other. They stand at their original places: tables `market_monitoring` and `detection` of the YAML file, and names in
 //! capitals. Intervals are the fallback only: what has a stream is streamed (C05).
 
 use super::file::{Node, Value};
+use super::thresholds::Over;
 use super::{Origin, nearest};
 use barograph_domain::Span;
+use barograph_engine::detect::Thresholds;
 
 /// One original key.
 #[derive(Debug)]
@@ -14,9 +16,28 @@ pub(crate) struct Original {
     /// With its tables, as in `market_monitoring.enabled`.
     pub(crate) path: &'static str,
     pub(crate) meaning: &'static str,
-    /// Our setting, where it sets one.
-    sets: Option<&'static str>,
+    sets: Sets,
     form: Form,
+}
+
+/// What a key decides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sets {
+    /// One of our settings.
+    Setting(&'static str),
+    /// A key of the rule book's `[detectors]`.
+    Detector(&'static str),
+    Nothing,
+}
+
+impl Sets {
+    fn words(self) -> Option<String> {
+        match self {
+            Self::Setting(name) => Some(name.to_owned()),
+            Self::Detector(name) => Some(format!("detectors.{name}")),
+            Self::Nothing => None,
+        }
+    }
 }
 
 /// How a value is written.
@@ -24,6 +45,10 @@ pub(crate) struct Original {
 enum Form {
     Switch,
     Number,
+    /// A number in percentage points; ours are fractions.
+    Percent,
+    /// A number of hours, or a time.
+    Hours,
     Time,
     /// A list, or one text with commas.
     Names,
@@ -31,84 +56,144 @@ enum Form {
     Markets,
 }
 
-const fn key(path: &'static str, sets: Option<&'static str>, form: Form, meaning: &'static str) -> Original {
+const fn key(path: &'static str, sets: Sets, form: Form, meaning: &'static str) -> Original {
     Original { path, meaning, sets, form }
 }
 
-const LATER: &str = "kept; not used yet: detectors come later, thresholds of labels are in the rule book";
+const CLASSES: &str = "kept; not used: the classes lie at 1, 5 and 10 % a day, the label follows rules of axis volatility in the rule book";
 
 /// Every original key.
 pub(crate) const ORIGINALS: &[Original] = &[
-    key("market_monitoring.enabled", Some("monitoring"), Form::Switch, "false: `up` and `collect` refuse to listen"),
+    key(
+        "market_monitoring.enabled",
+        Sets::Setting("monitoring"),
+        Form::Switch,
+        "false: `up` and `collect` refuse to listen",
+    ),
     key(
         "market_monitoring.spot_markets",
-        Some("market_type"),
+        Sets::Setting("market_type"),
         Form::Markets,
         "true: --all takes spot; a list also sets `symbols`",
     ),
     key(
         "market_monitoring.futures_markets",
-        Some("market_type"),
+        Sets::Setting("market_type"),
         Form::Markets,
         "true: --all takes perpetuals; a list also sets `symbols`",
     ),
     key(
         "market_monitoring.min_volume_24h",
-        Some("min_volume_24h"),
+        Sets::Setting("min_volume_24h"),
         Form::Number,
         "least volume of the last 24 hours, in quote currency",
     ),
     key(
         "market_monitoring.max_concurrent_checks",
-        Some("max_concurrent_checks"),
+        Sets::Setting("max_concurrent_checks"),
         Form::Number,
         "polls under way at once; streams do not count",
     ),
     key(
         "market_monitoring.max_concurrent",
-        Some("max_concurrent_checks"),
+        Sets::Setting("max_concurrent_checks"),
         Form::Number,
         "the same under its shorter name",
     ),
     key(
         "market_monitoring.futures_data_collection.funding_rate_interval",
-        Some("poll_interval"),
+        Sets::Setting("poll_interval"),
         Form::Time,
         "for venues without a funding stream; the shortest of the polled intervals counts",
     ),
     key(
         "market_monitoring.futures_data_collection.liquidation_check_interval",
-        Some("poll_interval"),
+        Sets::Setting("poll_interval"),
         Form::Time,
         "for venues without a liquidation stream; the shortest of the polled intervals counts",
     ),
     key(
         "market_monitoring.futures_data_collection.basis_history_interval",
-        Some("basis_interval"),
+        Sets::Setting("basis_interval"),
         Form::Time,
         "time between rows of futures_basis_history; mark and index are streamed whatever it says",
     ),
     key(
         "market_monitoring.futures_data_collection.orderbook_snapshot_interval",
-        Some("book_interval"),
+        Sets::Setting("book_interval"),
         Form::Time,
         "time between order books that are stored; they are streamed whatever it says",
     ),
-    key("detection.thresholds.funding_rate_std_deviation", None, Form::Number, LATER),
-    key("detection.thresholds.basis_anomaly_threshold", None, Form::Number, LATER),
-    key("detection.thresholds.liquidation_cascade_threshold", None, Form::Number, LATER),
-    key("detection.thresholds.position_concentration_threshold", None, Form::Number, LATER),
-    key("detection.thresholds.premium_deviation_threshold", None, Form::Number, LATER),
-    key("EXCHANGES", Some("venues"), Form::Names, "venues; binanceus, binanceusdm and the like are understood"),
-    key("SYMBOLS", Some("symbols"), Form::Names, "markets, as in BTC/USDT"),
-    key("LIQUIDATION_CFG.cascade_threshold_usd", None, Form::Number, LATER),
-    key("LIQUIDATION_CFG.velocity_window", None, Form::Number, LATER),
-    key("LIQUIDATION_CFG.critical_velocity", None, Form::Number, LATER),
-    key("FUNDING_CFG.anomaly_z_threshold", None, Form::Number, LATER),
-    key("FUNDING_CFG.reversal_threshold", None, Form::Number, LATER),
-    key("VOLATILITY_CFG.stable_threshold", None, Form::Number, LATER),
-    key("VOLATILITY_CFG.high_vol_threshold", None, Form::Number, LATER),
-    key("VOLATILITY_CFG.explosive_threshold", None, Form::Number, LATER),
+    key(
+        "detection.thresholds.funding_rate_std_deviation",
+        Sets::Detector("funding_manipulation_z"),
+        Form::Number,
+        "threshold of the detectors, over the rule book's: σ of funding consistent with manipulation",
+    ),
+    key(
+        "detection.thresholds.basis_anomaly_threshold",
+        Sets::Detector("basis"),
+        Form::Number,
+        "threshold of the detectors, over the rule book's: distance of futures and spot, as a fraction",
+    ),
+    key(
+        "detection.thresholds.liquidation_cascade_threshold",
+        Sets::Detector("burst_count"),
+        Form::Number,
+        "threshold of the detectors, over the rule book's: forced closes within 60 s",
+    ),
+    key(
+        "detection.thresholds.position_concentration_threshold",
+        Sets::Detector("concentration"),
+        Form::Number,
+        "threshold of the detectors, over the rule book's: share of the largest tier",
+    ),
+    key(
+        "detection.thresholds.premium_deviation_threshold",
+        Sets::Detector("premium"),
+        Form::Number,
+        "threshold of the detectors, over the rule book's: distance of mark and index, as a fraction",
+    ),
+    key(
+        "EXCHANGES",
+        Sets::Setting("venues"),
+        Form::Names,
+        "venues; binanceus, binanceusdm and the like are understood",
+    ),
+    key("SYMBOLS", Sets::Setting("symbols"), Form::Names, "markets, as in BTC/USDT"),
+    key(
+        "LIQUIDATION_CFG.cascade_threshold_usd",
+        Sets::Detector("cascade_total"),
+        Form::Number,
+        "threshold of the detectors, over the rule book's: quote units of forced closes within the window",
+    ),
+    key(
+        "LIQUIDATION_CFG.velocity_window",
+        Sets::Detector("cascade_window_h"),
+        Form::Hours,
+        "threshold of the detectors, over the rule book's: window of a cascade, in hours or as in 4h",
+    ),
+    key(
+        "LIQUIDATION_CFG.critical_velocity",
+        Sets::Detector("critical_velocity"),
+        Form::Number,
+        "threshold of the detectors, over the rule book's: quote units an hour",
+    ),
+    key(
+        "FUNDING_CFG.anomaly_z_threshold",
+        Sets::Detector("funding_anomaly_z"),
+        Form::Number,
+        "threshold of the detectors, over the rule book's: σ of funding that is an anomaly",
+    ),
+    key(
+        "FUNDING_CFG.reversal_threshold",
+        Sets::Detector("funding_change"),
+        Form::Percent,
+        "threshold of the detectors, over the rule book's: change of the 8 h rate, in percentage points: 0.05 is 0.0005",
+    ),
+    key("VOLATILITY_CFG.stable_threshold", Sets::Nothing, Form::Number, CLASSES),
+    key("VOLATILITY_CFG.high_vol_threshold", Sets::Nothing, Form::Number, CLASSES),
+    key("VOLATILITY_CFG.explosive_threshold", Sets::Nothing, Form::Number, CLASSES),
 ];
 
 /// Variable with the key of a language model, for the narrative part (R4.44, A27).
@@ -143,8 +228,8 @@ pub(crate) struct Noted {
     pub(crate) value: String,
     pub(crate) origin: Origin,
     pub(crate) meaning: &'static str,
-    /// Our setting that it sets.
-    pub(crate) sets: Option<&'static str>,
+    /// Our setting or threshold that it sets.
+    pub(crate) sets: Option<String>,
 }
 
 /// What is wrong with an original table.
@@ -152,6 +237,33 @@ pub(crate) struct Noted {
 pub(super) enum Wrong {
     Unknown { key: String, line: usize, near: Option<&'static str> },
     Value { line: usize, why: String },
+}
+
+impl Given {
+    /// The threshold it sets.
+    pub(super) fn over(&self, origin: impl Fn(usize) -> Origin) -> Option<Over> {
+        let Sets::Detector(name) = self.original.sets else { return None };
+        // Checked when it was taken.
+        let value = number(self.original, &self.value).ok()?;
+        Some(Over { key: self.original.path, name, value, origin: origin(self.line) })
+    }
+}
+
+/// What a key stated as a number means, in our unit.
+fn number(original: &Original, value: &Value) -> Result<f64, String> {
+    let path = original.path;
+    match (original.form, value) {
+        (Form::Hours, Value::Text(text)) => {
+            let span = Span::parse(text).map_err(|why| format!("`{path}`: {why}"))?;
+            Ok(span.as_secs_f64() / 3_600.0)
+        }
+        (form, Value::Number(text)) => match text.parse::<f64>() {
+            Ok(n) if n.is_finite() && n >= 0.0 => Ok(if form == Form::Percent { n / 100.0 } else { n }),
+            _ => Err(format!("`{path}`: {text} is not a number from 0 up")),
+        },
+        (Form::Hours, _) => Err(format!("`{path}` must be a number of hours, or a time such as 4h")),
+        _ => Err(format!("`{path}` must be a number")),
+    }
 }
 
 impl Noted {
@@ -162,7 +274,7 @@ impl Noted {
             value: shown(&value),
             origin: origin(line),
             meaning: original.meaning,
-            sets: original.sets,
+            sets: original.sets.words(),
         }
     }
 
@@ -212,11 +324,17 @@ fn check(original: &Original, value: &Value) -> Result<(), String> {
     let path = original.path;
     let fits = match (original.form, value) {
         (Form::Switch, Value::Bool(_)) => true,
-        (Form::Number, Value::Number(text)) => {
-            return match text.parse::<f64>() {
-                Ok(n) if n.is_finite() && n >= 0.0 => Ok(()),
-                _ => Err(format!("`{path}`: {text} is not a number from 0 up")),
-            };
+        (Form::Number | Form::Percent | Form::Hours, value) => {
+            let number = number(original, value)?;
+            let Sets::Detector(name) = original.sets else { return Ok(()) };
+            return Thresholds::default().set(name, number).map_err(|why| {
+                let unit = match original.form {
+                    Form::Percent => "; this key is in percentage points",
+                    Form::Hours => "; a bare number is hours",
+                    _ => "",
+                };
+                format!("`{path}`: {why}{unit}")
+            });
         }
         (Form::Time, Value::Number(text) | Value::Text(text)) => {
             return Span::parse(text).map(|_| ()).map_err(|why| format!("`{path}`: {why}"));
@@ -233,7 +351,7 @@ fn check(original: &Original, value: &Value) -> Result<(), String> {
         "`{path}` must be {}",
         match original.form {
             Form::Switch => "true or false",
-            Form::Number => "a number",
+            Form::Number | Form::Percent | Form::Hours => "a number",
             Form::Time => "a number of seconds, or a time such as 5m",
             Form::Names => "a list of names",
             Form::Markets => "true, false or a list of markets",
@@ -274,12 +392,12 @@ pub(super) fn settings(given: &[Given]) -> Result<Vec<Set>, (usize, String)> {
     let find = |path: &str| given.iter().find(|g| g.original.path == path);
     let mut out: Vec<Set> = Vec::new();
     for one in given {
-        let Some(key) = one.original.sets else { continue };
+        let Sets::Setting(key) = one.original.sets else { continue };
         let value = match one.original.form {
             Form::Switch => if one.value == Value::Bool(true) { "on" } else { "off" }.to_owned(),
             Form::Names if key == "venues" => names(&one.value).iter().map(|n| venue(n)).collect::<Vec<_>>().join(","),
             Form::Names => names(&one.value).join(","),
-            Form::Number => shown(&one.value),
+            Form::Number | Form::Percent | Form::Hours => shown(&one.value),
             Form::Time => {
                 let text = shown(&one.value);
                 let span = Span::parse(&text).map_err(|why| (one.line, why))?;
@@ -374,6 +492,38 @@ mod tests {
     }
 
     #[test]
+    fn thresholds_are_read_in_the_units_of_the_originals() {
+        let text = "detection:\n  thresholds:\n    funding_rate_std_deviation: 3.5\n    basis_anomaly_threshold: 0.025\n    \
+                    liquidation_cascade_threshold: 6\n    position_concentration_threshold: 0.4\n    \
+                    premium_deviation_threshold: 0.015\nLIQUIDATION_CFG: {cascade_threshold_usd: 1000000, \
+                    velocity_window: 2, critical_velocity: 300000}\nFUNDING_CFG: {anomaly_z_threshold: 2.5, \
+                    reversal_threshold: 0.05}\nVOLATILITY_CFG: {stable_threshold: 0.01}\n";
+        let overs = |text: &str| -> Vec<_> {
+            read(text).unwrap().iter().filter_map(|g| g.over(|_| Origin::Default)).map(|o| (o.name, o.value)).collect()
+        };
+        assert_eq!(
+            overs(text),
+            [
+                ("funding_manipulation_z", 3.5),
+                ("basis", 0.025),
+                ("burst_count", 6.0),
+                ("concentration", 0.4),
+                ("premium", 0.015),
+                ("cascade_total", 1e6),
+                ("cascade_window_h", 2.0),
+                ("critical_velocity", 3e5),
+                ("funding_anomaly_z", 2.5),
+                ("funding_change", 0.0005),
+            ]
+        );
+        assert_eq!(overs("LIQUIDATION_CFG: {velocity_window: 90m}"), [("cascade_window_h", 1.5)]);
+        for original in ORIGINALS {
+            let Sets::Detector(name) = original.sets else { continue };
+            assert!(Thresholds::default().get(name).is_some(), "{}", original.path);
+        }
+    }
+
+    #[test]
     fn what_is_misspelt_or_of_another_form_is_an_error_with_its_line() {
         for (text, words) in [
             ("market_monitoring:\n  enabeld: true\n", "line: 2, near: Some(\"market_monitoring.enabled\")"),
@@ -385,6 +535,17 @@ mod tests {
             ("market_monitoring: 5\n", "must be a table"),
             ("VOLATILITY_CFG: {stable_threshold: -1}\n", "is not a number from 0 up"),
             ("SYMBOLS: [1]\n", "must be a list of names"),
+            (
+                "detection:\n  thresholds:\n    basis_anomaly_threshold: 2\n",
+                "'basis' is 2; it lies between 0.0001 and 1",
+            ),
+            (
+                "FUNDING_CFG: {reversal_threshold: 500}\n",
+                "lies between 0.000001 and 1; this key is in percentage points",
+            ),
+            ("LIQUIDATION_CFG: {velocity_window: 14400}\n", "lies between 0.25 and 24; a bare number is hours"),
+            ("LIQUIDATION_CFG: {velocity_window: soon}\n", "'soon' is not a length of time"),
+            ("LIQUIDATION_CFG: {critical_velocity: yes}\n", "`LIQUIDATION_CFG.critical_velocity` must be a number"),
             ("market_monitoring: {futures_data_collection: {funding_rate_interval: 0}}", "not a positive length"),
         ] {
             let why = read(text).unwrap_err();

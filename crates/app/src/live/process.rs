@@ -378,6 +378,7 @@ impl Process {
         self.journal.control(at, &ControlRecord::Tick).map_err(journal)?;
         let rows = self.publisher.batch.rows.len();
         self.core.tick(at, &mut self.publisher)?;
+        self.publisher.ticked();
         if self.publisher.batch.rows.len() > rows {
             // Everything of the minute is readable now.
             self.meter.minute_to_readable.add((self.plan.clock.now() - (due - Span(1_000))).0);

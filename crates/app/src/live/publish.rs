@@ -1,6 +1,7 @@
 //! What the core makes, to everyone who wants it: memory at once, the store in batches behind the journal.
 
 use crate::failure::Failure;
+use crate::live::alert_lines::AlertLines;
 use crate::live::board::{self, Board};
 use crate::live::core::Sink;
 use crate::live::meter::Meter;
@@ -81,6 +82,7 @@ pub(crate) struct Publisher {
     pub(crate) replaying: bool,
     /// Faults told since the last tick.
     told: u32,
+    alert_lines: AlertLines,
     /// Where what is made goes while a journal is run again, and whether to go on with that.
     spill: Option<(Spill, Arc<AtomicBool>)>,
     /// Prints one weather line per change of label.
@@ -115,6 +117,7 @@ impl Publisher {
             actions: Vec::new(),
             replaying: true,
             told: 0,
+            alert_lines: AlertLines::default(),
             spill: None,
             weather: None,
         }
@@ -164,6 +167,13 @@ impl Publisher {
         }
     }
 
+    /// A second has passed: alerts that found no room are told as a number.
+    pub(crate) fn ticked(&mut self) {
+        for line in self.alert_lines.rest() {
+            self.say(format_args!("{line}"));
+        }
+    }
+
     /// What an earlier process knew of a stream.
     pub(crate) fn adopt(&self, stream: StreamIndex, known: &Continuity) {
         self.writer.adopt(stream, known);
@@ -197,6 +207,11 @@ impl Sink for Publisher {
             && let (Some(service), Some(lens)) = (&self.service, self.lenses.get(instrument))
         {
             service.take_alert(lens, &alert.known);
+        }
+        if !self.replaying
+            && let Some(line) = self.alert_lines.line(&self.instruments[instrument].name, &alert.known.alert)
+        {
+            self.say(format_args!("{line}"));
         }
         self.batch.alerts.push(LiveAlert { instrument, alert: alert.known.clone() });
         Ok(())

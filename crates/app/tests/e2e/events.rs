@@ -141,3 +141,39 @@ fn the_table_is_calm_and_says_what_to_ask() {
     place.run("events --from 2026-02-05 --to 2026-02-04 --data data").exits(2).says("is not later than");
     place.run("events DOGEUSDT --data data").exits(2).says("'DOGEUSDT' is not in the data folder");
 }
+
+/// Bursts that were opened, and the logic that saw them.
+fn bursts(place: &Place, flags: &str) -> (usize, String) {
+    let lines = json_lines(&place.ok(&format!("replay in --json --every 1h {flags}")));
+    let events: Vec<Value> = lines.into_iter().filter(|l| l["type"] == "event").collect();
+    let opened = of(&events, "LIQUIDATION_CASCADE", "OPENED");
+    let logic = events[0]["logic_version"].as_str().unwrap().to_owned();
+    (opened.iter().filter(|e| e["trigger"] == "burst").count(), logic)
+}
+
+#[test]
+fn thresholds_of_the_original_settings_are_those_of_the_detectors() {
+    let place = Place::new();
+    written(&place);
+    let (usual, logic) = bursts(&place, "");
+    assert_eq!(usual, 2);
+    place.write("mine.yaml", "detection:\n  thresholds:\n    liquidation_cascade_threshold: 9\n");
+    let (none, other) = bursts(&place, "--config mine.yaml");
+    assert_eq!(none, 0, "each burst has eight forced closes");
+    assert_ne!(other, logic);
+    // A book that says so is the same logic, and the settings show it.
+    let book = place.ok("rules show --config mine.yaml");
+    assert!(book.contains("burst_count = 9.0"), "{book}");
+    place.write("mine.toml", &book);
+    assert_eq!(bursts(&place, "--book mine.toml"), (0, other.clone()));
+    place.write("same.yaml", "detection:\n  thresholds:\n    liquidation_cascade_threshold: 5\n");
+    assert_eq!(bursts(&place, "--config same.yaml"), (2, logic), "the number that holds anyway");
+    // What was stored under them is found under them.
+    place.ok("collect --source in --data data --config mine.yaml");
+    let stored = json_lines(&place.ok("events --json --limit 100000 --data data --config mine.yaml"));
+    assert!(!stored.is_empty() && stored.iter().all(|e| e["logic_version"] == other.as_str()), "{other}");
+    place.write("odd.yaml", "detection:\n  thresholds:\n    basis_anomaly_threshold: 0.05\n");
+    place.run("replay in --config odd.yaml").exits(2).says(
+        "odd.yaml:3: `detection.thresholds.basis_anomaly_threshold`: 'basis_high' is 0.03, below 'basis' of 0.05",
+    );
+}

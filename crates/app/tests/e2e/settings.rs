@@ -45,8 +45,9 @@ fn original_yaml_sets_our_settings_and_nothing_of_it_is_dropped() {
         assert_eq!((&found["value"], &found["origin"]), (&value.into(), &format!("barograph.yaml:{line}").into()));
     }
     let kept = shown(&place, &[], "LIQUIDATION_CFG.cascade_threshold_usd");
-    assert_eq!((&kept["value"], &kept["sets"]), (&"500000".into(), &Value::Null));
-    assert!(kept["meaning"].as_str().unwrap().contains("not used yet"), "{kept}");
+    assert_eq!((&kept["value"], &kept["sets"]), (&"500000".into(), &"detectors.cascade_total".into()));
+    assert_eq!(kept["origin"], "barograph.yaml:13");
+    assert!(kept["meaning"].as_str().unwrap().contains("over the rule book's"), "{kept}");
     assert_eq!(shown(&place, &[], "market_monitoring.enabled")["sets"], "monitoring");
     // The same as tables of TOML, and people see what a key means.
     std::fs::remove_file(place.path("barograph.yaml")).unwrap();
@@ -54,7 +55,7 @@ fn original_yaml_sets_our_settings_and_nothing_of_it_is_dropped() {
     assert_eq!(shown(&place, &[], "symbols")["value"], "SOL/USDT");
     let people = place.ok("config show");
     let at = people.find("FUNDING_CFG.anomaly_z_threshold = 2.5 (barograph.toml:3)").unwrap();
-    assert!(people[at..].lines().nth(1).unwrap().contains("not used yet"), "{people}");
+    assert!(people[at..].lines().nth(1).unwrap().contains("funding that is an anomaly"), "{people}");
 }
 
 /// File name, text, words of the refusal.
@@ -71,6 +72,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("barograph.toml", "basis_interval = \"90s\"\n", "'90s' is not a whole number of 1m"),
     ("barograph.toml", "keep_journal_days = 99999999\n", "is more than 36500 days"),
     ("barograph.toml", "[FUNDING_CFG]\nanomaly = 1\n", "unknown key `FUNDING_CFG.anomaly` in barograph.toml:2"),
+    (
+        "barograph.yaml",
+        "detection:\n  thresholds:\n    premium_deviation_threshold: 3\n",
+        "barograph.yaml:3: `detection.thresholds.premium_deviation_threshold`: 'premium' is 3; it lies between 0.0001 and 1",
+    ),
     ("barograph.toml", "db_url = \"mysql://me:secret@db/x\"\n", "write postgres://"),
 ];
 

@@ -126,6 +126,10 @@ keys! {
     "keep" 0.1 .. 1.0 keep: "part of its threshold above which an episode goes on";
 }
 
+/// The second of two steps of severity never lies below the first.
+const STEPS: [(&str, &str); 3] =
+    [("funding_anomaly_z", "funding_manipulation_z"), ("basis", "basis_high"), ("premium", "premium_high")];
+
 impl Thresholds {
     /// The floors of the originals alone.
     #[must_use]
@@ -152,6 +156,14 @@ impl Thresholds {
         }
         (key.set)(self, value);
         Ok(())
+    }
+    /// First and second step, with what is wrong in words, wherever the second lies below the first.
+    pub fn steps_down(&self) -> impl Iterator<Item = (&'static str, &'static str, String)> + '_ {
+        STEPS.iter().filter_map(|(first, second)| {
+            let (lo, hi) = (self.get(first)?, self.get(second)?);
+            let why = || format!("'{second}' is {hi}, below '{first}' of {lo}; it is the second step of the two");
+            (hi < lo).then(|| (*first, *second, why()))
+        })
     }
     /// Key and value of everything, for the canonical form of a book.
     pub fn lines(&self) -> impl Iterator<Item = (&'static str, String)> + '_ {

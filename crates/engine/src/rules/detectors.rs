@@ -8,9 +8,6 @@ use crate::detect::Thresholds;
 use crate::detect::thresholds::KEYS;
 
 const OWN_HISTORY: &str = "own_history";
-/// The second of two steps of severity never lies below the first.
-const STEPS: [(&str, &str); 3] =
-    [("funding_anomaly_z", "funding_manipulation_z"), ("basis", "basis_high"), ("premium", "premium_high")];
 
 pub(super) fn thresholds(entries: &[Entry], problems: &mut Problems<'_>) -> Thresholds {
     let mut out = Thresholds::default();
@@ -34,12 +31,9 @@ pub(super) fn thresholds(entries: &[Entry], problems: &mut Problems<'_>) -> Thre
             problems.add(entry.value.at, why);
         }
     }
-    for (first, second) in STEPS {
-        let (Some(lo), Some(hi)) = (out.get(first), out.get(second)) else { continue };
-        if hi < lo {
-            let at = find(table, second).or_else(|| find(table, first)).map_or(entry.at, |e| e.value.at);
-            problems.add(at, format!("'{second}' is {hi}, below '{first}' of {lo}; it is the second step of the two"));
-        }
+    for (first, second, why) in out.steps_down() {
+        let at = find(table, second).or_else(|| find(table, first)).map_or(entry.at, |e| e.value.at);
+        problems.add(at, why);
     }
     out
 }

@@ -1,0 +1,134 @@
+//! Log lines about alerts: one for each that opens, under the tag of its family (R4.55).
+//!
+//! What goes on, rises or closes is no line, nor is what a stronger alert says already: the events tell all of it. Patterns
+//! without a tag have no line either.
+
+use crate::tags::{CASCADE, FUND, VOL};
+use barograph_domain::alert::{Change, Family};
+use barograph_domain::{Alert, InstrumentName, Pattern};
+use barograph_engine::detect::explain;
+
+/// Lines of one tag between two ticks; in a storm the others are counted.
+const TOLD_MAX: u32 = 3;
+const TAGS: [&str; 3] = [CASCADE, FUND, VOL];
+
+/// Counts what was told since the last tick.
+#[derive(Debug, Default)]
+pub(crate) struct AlertLines([u32; TAGS.len()]);
+
+impl AlertLines {
+    /// The line for a record, if it is told.
+    pub(crate) fn line(&mut self, instrument: &InstrumentName, alert: &Alert) -> Option<String> {
+        if !matches!(alert.change, Change::Opened | Change::Happened) || alert.inhibited_by.is_some() {
+            return None;
+        }
+        let tag = tag(alert.pattern)?;
+        let told = TAGS.iter().position(|t| *t == tag).map(|at| &mut self.0[at])?;
+        *told = told.saturating_add(1);
+        if *told > TOLD_MAX {
+            return None;
+        }
+        let (severity, title) = (alert.severity.name(), explain::title(alert));
+        Some(format!("{tag} {instrument} {severity}: {title}. {}", explain::description(alert)))
+    }
+
+    /// A tick: what was not told for want of room, one line a tag.
+    pub(crate) fn rest(&mut self) -> impl Iterator<Item = String> + use<> {
+        let counts = core::mem::take(&mut self.0);
+        TAGS.into_iter().zip(counts).filter(|(_, n)| *n > TOLD_MAX).map(|(tag, n)| {
+            let more = n - TOLD_MAX;
+            format!("{tag} and {more} more in the same second; see them with: barograph events")
+        })
+    }
+}
+
+fn tag(pattern: Pattern) -> Option<&'static str> {
+    match (pattern, pattern.family()) {
+        (_, Family::Liquidation) => Some(CASCADE),
+        (_, Family::Funding) => Some(FUND),
+        (Pattern::VolatilityRegimeChange, _) => Some(VOL),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::alert::{AlertState, BaseRate, Datum, Word};
+    use barograph_domain::{Severity, Trigger, Ts};
+
+    fn alert(pattern: Pattern, trigger: Option<Trigger>, change: Change) -> Alert {
+        let at = Ts::from_civil(2026, 2, 5, 15, 0, 0);
+        Alert {
+            pattern,
+            trigger,
+            change,
+            state: AlertState::Open,
+            revision: 1,
+            ts: at,
+            severity: Severity::High,
+            score: 70.0,
+            opened_at: at,
+            last_seen_at: at,
+            closed_at: None,
+            window_from: at,
+            statistics: Vec::new(),
+            data: [("from", "HIGH_VOL"), ("to", "EXTREME")]
+                .map(|(name, word)| (Word::from(name), Datum::Word(Word::from(word))))
+                .to_vec(),
+            base_rate: BaseRate::default(),
+            inhibited_by: None,
+            other: None,
+        }
+    }
+
+    #[test]
+    fn what_opens_is_told_under_the_tag_of_its_family() {
+        let market: InstrumentName = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        let burst = Some(Trigger::Burst);
+        for (pattern, trigger, change, begins) in [
+            (
+                Pattern::LiquidationCascade,
+                burst,
+                Change::Opened,
+                "[CASCADE] binance-usdm:BTCUSDT HIGH: Burst of liquidations. ",
+            ),
+            (Pattern::ForcedLiquidations, None, Change::Opened, "[CASCADE] binance-usdm:BTCUSDT HIGH: One-sided "),
+            (Pattern::FundingAnomaly, None, Change::Opened, "[FUND] binance-usdm:BTCUSDT HIGH: Funding anomaly. "),
+            (Pattern::FundingReversal, None, Change::Opened, "[FUND] binance-usdm:BTCUSDT HIGH: Funding reversal. "),
+            (
+                Pattern::VolatilityRegimeChange,
+                Some(Trigger::Volatility),
+                Change::Happened,
+                "[VOL] binance-usdm:BTCUSDT HIGH: Volatility regime EXTREME. ",
+            ),
+            (Pattern::LiquidationCascade, burst, Change::Updated, ""),
+            (Pattern::FundingAnomaly, None, Change::Closed, ""),
+            (Pattern::SessionChanged, None, Change::Happened, ""),
+            (Pattern::BasisManipulation, None, Change::Opened, ""),
+        ] {
+            let line = AlertLines::default().line(&market, &alert(pattern, trigger, change)).unwrap_or_default();
+            assert!(line.starts_with(begins) && line.is_empty() == begins.is_empty(), "{pattern:?} {change:?}: {line}");
+        }
+        let said_already = Alert {
+            inhibited_by: Some(Pattern::FundingManipulation),
+            ..alert(Pattern::FundingAnomaly, None, Change::Opened)
+        };
+        assert_eq!(AlertLines::default().line(&market, &said_already), None);
+    }
+
+    #[test]
+    fn a_storm_is_a_few_lines_and_a_count_and_the_next_tick_begins_anew() {
+        let market: InstrumentName = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        let mut lines = AlertLines::default();
+        let opened = alert(Pattern::LiquidationCascade, Some(Trigger::Burst), Change::Opened);
+        let told = (0..10).filter_map(|_| lines.line(&market, &opened)).count();
+        assert_eq!(told, 3);
+        let funding = alert(Pattern::FundingAnomaly, None, Change::Opened);
+        assert!(lines.line(&market, &funding).is_some(), "another tag has room of its own");
+        let rest: Vec<_> = lines.rest().collect();
+        assert_eq!(rest, ["[CASCADE] and 7 more in the same second; see them with: barograph events"]);
+        assert_eq!(lines.rest().count(), 0);
+        assert!(lines.line(&market, &opened).is_some());
+    }
+}
