@@ -11,7 +11,6 @@ use barograph_domain::{
     State, TrendRegime, Trigger, Ts, VolRegime,
 };
 use barograph_engine::detect::inputs::Confirmed;
-use barograph_engine::detect::pairs::{PairInputs, PairWatch};
 use barograph_engine::detect::plain::{
     FundingPoint, compute_funding_metrics, detect_cascade_events, detect_funding_anomalies, detect_reversal_signals,
 };
@@ -536,27 +535,4 @@ fn three_markets_within_a_minute_are_one_storm() {
     assert_eq!(push(&names[3], 65), Some(3), "with those at 30 and 61");
     assert_eq!(push(&names[0], 70), Some(4), "later ones join");
     assert_eq!(push(&names[0], 500), None);
-}
-
-#[test]
-fn pairs_part_by_the_floor_and_by_their_own_past() {
-    let other = InstrumentName::parse("binance-usdm:ETHUSDT").unwrap();
-    let inputs = |r: f64, low: f64, pct: f64, watch: bool| PairInputs {
-        ts: at(0),
-        correlation: ready(r),
-        band_low: ready(low),
-        pct_180d: ready(pct),
-        watch,
-    };
-    let step = |i: &PairInputs, t: &Thresholds| PairWatch::default().step(&other, i, t).map(|a| a.severity);
-    let (own, floors) = (Thresholds::default(), Thresholds::floors());
-    assert_eq!(step(&inputs(-0.51, 0.4, 0.001, false), &floors), Some(Severity::Medium));
-    assert_eq!(step(&inputs(-0.51, 0.4, 0.001, false), &own), Some(Severity::High));
-    assert_eq!(step(&inputs(0.1, 0.4, 0.005, false), &own), Some(Severity::Medium));
-    assert_eq!(step(&inputs(0.1, 0.4, 0.005, false), &floors), None);
-    assert_eq!(step(&inputs(0.1, 0.4, 0.02, false), &own), None);
-    assert_eq!(step(&inputs(0.1, 0.4, 0.02, true), &own), Some(Severity::Info));
-    let alert = PairWatch::default().step(&other, &inputs(-0.7, 0.4, 0.001, false), &own).unwrap();
-    assert!((alert.number("divergence_strength").unwrap() - 0.2).abs() < 1e-12);
-    assert_eq!(alert.word("signal"), Some("POTENTIAL_PAIR_TRADE"));
 }

@@ -137,15 +137,16 @@ fn check_live(data: &Path, settings: &Settings, json: bool) -> Result<(), Failur
     };
     let found = crate::live::verify::run(data, reader.as_ref())?;
     let mut out = std::io::stdout().lock();
-    let crate::live::verify::Found { equal, published, alerts_equal, alerts, hash, differences } = &found;
-    let same = equal == published && alerts_equal == alerts;
+    let crate::live::verify::Found { equal, published, alerts_equal, alerts, hours_equal, hours, hash, differences } =
+        &found;
+    let same = equal == published && alerts_equal == alerts && hours_equal == hours;
     if *published == 0 {
         return Err(Failure::No(
             "no stored snapshot lies within the journal of this folder: nothing was compared".to_owned(),
         ));
     }
     if json {
-        let value = serde_json::json!({ "equal": same, "snapshots": published, "equal_snapshots": equal, "alerts": alerts, "equal_alerts": alerts_equal, "hash": hash, "differences": differences });
+        let value = serde_json::json!({ "equal": same, "snapshots": published, "equal_snapshots": equal, "alerts": alerts, "equal_alerts": alerts_equal, "hours": hours, "equal_hours": hours_equal, "hash": hash, "differences": differences });
         writeln!(out, "{value}")?;
     } else {
         for difference in differences {
@@ -154,7 +155,7 @@ fn check_live(data: &Path, settings: &Settings, json: bool) -> Result<(), Failur
         let verdict = if same { "equal" } else { "differs" };
         writeln!(
             out,
-            "{verdict}: {equal} of {published} snapshot ids, hash {hash}, {alerts_equal} of {alerts} alerts"
+            "{verdict}: {equal} of {published} snapshot ids, hash {hash}, {alerts_equal} of {alerts} alerts, {hours_equal} of {hours} hours between markets"
         )?;
     }
     if same { Ok(()) } else { Err(Failure::No("the journal gave other snapshots than were published".to_owned())) }

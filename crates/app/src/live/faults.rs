@@ -144,8 +144,10 @@ fn simulate(seed: u64, folder: &Path) -> Result<usize, String> {
     let reader = SqliteReader::open(folder).map_err(|e| e.to_string())?;
     store_is_single(&reader, &seen).map_err(of)?;
     let found = verify::run(folder, &reader).map_err(said)?;
-    if found.published == 0 || found.equal != found.published {
-        return Err(of(format!("{} of {} snapshots: {:?}", found.equal, found.published, found.differences)));
+    let made_again =
+        [(found.equal, found.published), (found.alerts_equal, found.alerts), (found.hours_equal, found.hours)];
+    if found.published == 0 || made_again.iter().any(|(equal, published)| equal != published) {
+        return Err(of(format!("{made_again:?} snapshots, alerts, hours: {:?}", found.differences)));
     }
     runtime.block_on(server.stop());
     Ok(liquidations)

@@ -114,7 +114,8 @@ impl Hours {
 mod tests {
     use super::*;
     use crate::universe::WatchMarkets;
-    use barograph_domain::{AxisState, InstrumentName, MarketKind, Span, Timeframes};
+    use barograph_domain::{AxisState, InstrumentName, MarketKind, Severity, Span, Timeframes};
+    use std::collections::BTreeSet;
 
     fn markets(symbols: &[&str]) -> Vec<Instrument> {
         let of = |s: &&str| Instrument {
@@ -130,6 +131,8 @@ mod tests {
     fn row(instrument: u32, n: i64) -> MinuteRow {
         #[expect(clippy::cast_precision_loss, reason = "minutes of some days")]
         let t = n as f64;
+        // The third goes the other way.
+        let way = if instrument == 2 { -1.0 } else { 1.0 };
         MinuteRow {
             instrument,
             ts: Ts(0) + Span::mins(n),
@@ -142,7 +145,7 @@ mod tests {
             timeframes: Timeframes::default(),
             held: Vec::new(),
             inputs: Vec::new(),
-            price: Some(100.0 + (t / 41.0).sin() * 5.0 + (t * (2.0 + f64::from(instrument))).sin()),
+            price: Some(100.0 + (t / 41.0).sin() * 5.0 * way + (t * (2.0 + f64::from(instrument))).sin()),
             models: Vec::new(),
         }
     }
@@ -154,7 +157,7 @@ mod tests {
     }
 
     /// The minutes of some hours; `order` says which market is first, `stop` after which minute the process ends and goes on.
-    fn run(order: [u32; 3], stop: Option<i64>) -> Vec<UniverseRow> {
+    fn run(order: [u32; 3], stop: Option<i64>) -> Vec<Hour> {
         let mut hours = fresh(&SYMBOLS);
         let mut made = Vec::new();
         for n in 0..26 * 60 {
@@ -168,7 +171,7 @@ mod tests {
                     hours.watch(WatchMarkets::Auto.list(&markets), "default", &markets);
                 }
             }
-            made.extend(hours.close());
+            made.extend(hours.close(&Thresholds::default()));
         }
         made
     }
@@ -177,10 +180,15 @@ mod tests {
     fn hours_do_not_depend_on_the_order_of_markets_nor_on_a_stop() {
         let want = run([0, 1, 2], None);
         assert_eq!(want.len(), 26);
-        let names: Vec<&str> = want[0].markets.iter().map(|m| m.asset.as_str()).collect();
+        let names: Vec<&str> = want[0].row.markets.iter().map(|m| m.asset.as_str()).collect();
         assert_eq!(names, ["BTC", "ETH", "SOL"]);
-        assert_eq!(want[25].markets[1].price, row(0, 25 * 60).price);
-        assert!(want[25].pairs[0].corr_20.value.is_some() && want[25].pairs[0].lead.ratio.value.is_some());
+        assert_eq!(want[25].row.markets[1].price, row(0, 25 * 60).price);
+        assert!(want[25].row.pairs[0].corr_20.value.is_some() && want[25].row.pairs[0].lead.ratio.value.is_some());
+        let told: Vec<&AlertOut> = want.iter().flat_map(|h| &h.alerts).collect();
+        let broken = |a: &AlertOut| (a.instrument, a.known.alert.other.as_ref().map(|o| o.symbol.clone()));
+        let parted = told.iter().filter(|a| a.known.alert.severity == Severity::High).map(|a| broken(a));
+        let sol = || Some("SOLUSDT".to_owned());
+        assert_eq!(parted.collect::<BTreeSet<_>>(), BTreeSet::from([(0, sol()), (1, sol())]), "{told:?}");
         assert!(run([2, 0, 1], None) == want);
         for stop in [0, 59, 60, 61, 1_200, 1_500, 1_559] {
             assert!(run([1, 2, 0], Some(stop)) == want, "stopped in minute {stop}");
@@ -197,9 +205,9 @@ mod tests {
                 hours.watch(WatchMarkets::Auto.list(&markets), "default", &markets);
             }
             (0..3).for_each(|market| hours.row(&row(market, n)));
-            last = Some(hours.close()).filter(|rows| !rows.is_empty()).unwrap_or(last);
+            last = Some(hours.close(&Thresholds::default())).filter(|rows| !rows.is_empty()).unwrap_or(last);
         }
-        let pairs = &last[0].pairs;
+        let pairs = &last[0].row.pairs;
         assert_eq!((pairs.len(), pairs[0].held_90d.known), (3, 12), "{last:?}");
         assert!(pairs[0].corr_20.value.is_some() && pairs[1].corr_20.value.is_none());
     }
@@ -209,7 +217,7 @@ mod tests {
         let mut hours = fresh(&SYMBOLS[..1]);
         (0..121).for_each(|n| {
             hours.row(&row(0, n));
-            assert_eq!(hours.close(), []);
+            assert_eq!(hours.close(&Thresholds::default()), []);
         });
         assert!(hours.save().is_none());
     }
@@ -224,7 +232,7 @@ mod tests {
         }
         let first = 40 * 60;
         (0..3).for_each(|market| hours.row(&row(market, first)));
-        let rows = hours.close();
-        assert!(rows[0].pairs.iter().all(|p| p.corr_20.value.is_some()), "{rows:?}");
+        let rows = hours.close(&Thresholds::default());
+        assert!(rows[0].row.pairs.iter().all(|p| p.corr_20.value.is_some()), "{rows:?}");
     }
 }

@@ -10,7 +10,7 @@ use crate::render::{Lens, align};
 use crate::service::lens_of;
 use crate::setup::Setup;
 use barograph_domain::{
-    Event, Instrument, InstrumentName, KnownAlert, Metric, MinuteRow, Status, StreamDecl, StreamIndex, Ts,
+    Event, Instrument, InstrumentName, KnownAlert, Metric, MinuteRow, Status, StreamDecl, StreamIndex, Ts, UniverseRow,
 };
 use barograph_engine::AlertOut;
 use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
@@ -38,6 +38,10 @@ pub(crate) struct Found {
     pub(crate) alerts_equal: u64,
     /// Records of alerts that were published.
     pub(crate) alerts: u64,
+    /// Hours between markets that were published and made again, bit for bit.
+    pub(crate) hours_equal: u64,
+    /// Hours between markets that were published.
+    pub(crate) hours: u64,
     /// Over the ids that were made again, in order.
     pub(crate) hash: String,
     /// The first differences, in words.
@@ -129,7 +133,51 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
         }
         compare_alerts(reader, &info, ids, Range { start: span.start, end: (*last).max(span.start) }, &mut found)?;
     }
+    compare_hours(reader, &setup.logic_version, ids, span, &mut found)?;
     Ok(found)
+}
+
+/// Hours between markets until the newest published one: each is made again, and none besides. What was computed from stored
+/// minutes is not the journal's.
+fn compare_hours(
+    reader: &dyn Reader,
+    logic_version: &str,
+    ids: &Ids,
+    span: Range,
+    found: &mut Found,
+) -> Result<(), Failure> {
+    let published: BTreeSet<Ts> = reader.published_hours(logic_version, span)?.into_iter().collect();
+    let (Some(first), Some(last)) = (published.first(), published.last()) else { return Ok(()) };
+    let mut range = Range { start: *first, end: span.end };
+    loop {
+        let page = reader.universe(logic_version, range, PAGE, None)?;
+        for row in page.items.iter().filter(|row| published.contains(&row.ts)) {
+            found.hours += 1;
+            if ids.hours.get(&row.ts) == Some(&hour_print(row)?) {
+                found.hours_equal += 1;
+            } else {
+                found.note(format!(
+                    "the hour {} between the markets was published, made again it differs or is missing",
+                    row.ts
+                ));
+            }
+        }
+        match page.next {
+            Some(next) => range.start = next,
+            None => break,
+        }
+    }
+    for (ts, _) in ids.hours.range(*first..*last).filter(|(ts, _)| !published.contains(ts)) {
+        found.hours += 1;
+        found.note(format!("the hour {ts} between the markets is made again and not in the store"));
+    }
+    Ok(())
+}
+
+/// A hash of all that an hour says.
+fn hour_print(row: &UniverseRow) -> Result<u64, Failure> {
+    let text = serde_json::to_vec(row).map_err(Failure::broken)?;
+    Ok(Sha256::digest(&text).first_chunk().copied().map_or(0, u64::from_le_bytes))
 }
 
 /// Records of alerts until the newest stored minute: each that was published is made again, and none besides.
@@ -202,15 +250,26 @@ struct Ids {
     lenses: Vec<Lens>,
     made: BTreeMap<(InstrumentName, Ts), String>,
     alerts: BTreeMap<AlertKey, u64>,
+    hours: BTreeMap<Ts, u64>,
 }
 
 impl Ids {
     fn new(setup: &Setup) -> Self {
-        Self { setup: setup.clone(), lenses: Vec::new(), made: BTreeMap::new(), alerts: BTreeMap::new() }
+        Self {
+            setup: setup.clone(),
+            lenses: Vec::new(),
+            made: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            hours: BTreeMap::new(),
+        }
     }
 }
 
 impl Sink for Ids {
+    fn hour(&mut self, row: &UniverseRow) -> Result<(), Failure> {
+        self.hours.insert(row.ts, hour_print(row)?);
+        Ok(())
+    }
     fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
         if let Some(lens) = self.lenses.get(alert.instrument as usize) {
             let (key, hash) = print(&lens.instrument.name, &lens.logic_version, &alert.known);

@@ -58,7 +58,9 @@ fn events_agree_wherever_they_are_read() {
         json_lines(&place.ok("replay in --json --every 1h")).into_iter().filter(|l| l["type"] == "event").collect();
     place.ok("collect --source in --data data");
     let stored = json_lines(&place.ok("events --json --limit 100000 --data data"));
-    assert_eq!(keys(&stored), keys(&replayed), "from files and from the store");
+    // What is between markets follows from stored minutes; a replay has none.
+    let own: Vec<Value> = stored.iter().filter(|e| e["pattern_type"] != "CORRELATION_BREAK").cloned().collect();
+    assert_eq!(keys(&own), keys(&replayed), "from files and from the store");
     let known: Vec<&str> = stored.iter().map(|e| e["known_at"].as_str().unwrap()).collect();
     assert!(known.is_sorted(), "the newest last");
 

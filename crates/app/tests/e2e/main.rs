@@ -10,6 +10,7 @@
 mod advice;
 mod calendar;
 mod cli;
+mod correlation;
 mod events;
 mod export;
 mod freshness;

@@ -80,7 +80,8 @@ macro_rules! suite {
             positions_come_and_go, notices_stay_and_memory_goes, positions_are_no_part_of_the_content);
         $crate::suite_of!($factory, universe:
             hours_come_back_bit_for_bit_in_pages, hours_follow_the_minutes_and_published_ones_stay,
-            an_unfinished_part_keeps_the_mark, the_calendar_is_appended_and_known_as_of, both_show_in_the_hash_when_there);
+            an_unfinished_part_keeps_the_mark, what_hours_say_of_pairs_goes_with_them,
+            other_alerts_stay_when_hours_are_replaced, the_calendar_is_appended_and_known_as_of, both_show_in_the_hash_when_there);
         $crate::suite_of!($factory, prune:
             old_rows_are_thinned, pruning_again_changes_nothing, points_go_only_when_asked,
             a_thinned_run_can_be_replaced);

@@ -2,13 +2,15 @@
 
 use super::rows::{minute, one, replace, rows};
 use super::{Factory, hash, open, refused};
-use crate::universe::{LiveUniverse, UniversePart, UniverseState};
-use crate::{LiveBatch, Range, Reader};
+use crate::universe::{LiveUniverse, PairRecord, UniversePart, UniverseState};
+use crate::{AlertQuery, LiveAlert, LiveBatch, Range, Reader, RunKey};
+use barograph_domain::alert::{BaseRate, Change};
 use barograph_domain::universe::{
     BandSource, BestLag, Gauge, LeadReading, PairBand, PairReading, PairState, StateHours, UniverseMarket,
 };
 use barograph_domain::{
-    CalendarEntry, Impact, InstrumentName, Reason, RiskRegime, Severity, Span, Ts, UniverseRow, VolRegime,
+    Alert, AlertState, CalendarEntry, Impact, InstrumentName, KnownAlert, Pattern, Reason, RiskRegime, Severity, Span,
+    Ts, UniverseRow, VolRegime,
 };
 
 const T0: Ts = Ts::from_civil(2026, 1, 1, 0, 0, 0);
@@ -59,7 +61,13 @@ fn row(n: i64, x: f64) -> UniverseRow {
 }
 
 fn part(range: Range, rows: &[UniverseRow], done: bool) -> UniversePart<'_> {
-    UniversePart { logic_version: "v1", range, rows, done: done.then_some("binance-usdm:BTCUSDT,binance-usdm:ETHUSDT") }
+    UniversePart {
+        logic_version: "v1",
+        range,
+        rows,
+        alerts: &[],
+        done: done.then_some("binance-usdm:BTCUSDT,binance-usdm:ETHUSDT"),
+    }
 }
 
 fn all(reader: &dyn Reader, logic: &str) -> Vec<UniverseRow> {
@@ -102,7 +110,7 @@ pub fn hours_follow_the_minutes_and_published_ones_stay(factory: &dyn Factory) {
     let state = reader.universe_state(&logic).unwrap().unwrap();
     assert_eq!(state, UniverseState { watch: String::new(), dirty_since: Some(Ts::MIN) });
     let old: Vec<UniverseRow> = (0..6).map(|n| row(n, 0.5)).collect();
-    let whole = UniversePart { logic_version: &logic, range: Range::ALL, rows: &old, done: Some("a,b") };
+    let whole = UniversePart { logic_version: &logic, range: Range::ALL, rows: &old, alerts: &[], done: Some("a,b") };
     writer.replace_universe(&whole).unwrap();
     let clean = UniverseState { watch: "a,b".to_owned(), dirty_since: None };
     assert_eq!(reader.universe_state(&logic).unwrap(), Some(clean.clone()));
@@ -136,9 +144,118 @@ pub fn an_unfinished_part_keeps_the_mark(factory: &dyn Factory) {
     let logic = &one.spec.key.logic_version;
     let first = [row(0, 0.5)];
     let range = Range { start: Ts::MIN, end: hour(1) };
-    writer.replace_universe(&UniversePart { logic_version: logic, range, rows: &first, done: None }).unwrap();
+    writer
+        .replace_universe(&UniversePart { logic_version: logic, range, rows: &first, alerts: &[], done: None })
+        .unwrap();
     assert_eq!(reader.universe_state(logic).unwrap().unwrap().dirty_since, Some(Ts::MIN));
     assert_eq!(all(&*reader, logic).len(), 1);
+}
+
+/// What hour `n` says of the pair: `score` makes it another content.
+fn told(n: i64, score: f64, pattern: Pattern) -> KnownAlert {
+    let ts = hour(n);
+    let alert = Alert {
+        pattern,
+        trigger: None,
+        change: Change::Opened,
+        state: AlertState::Open,
+        revision: 1,
+        ts,
+        severity: Severity::Medium,
+        score,
+        opened_at: ts,
+        last_seen_at: ts,
+        closed_at: None,
+        window_from: ts - Span::hours(20),
+        statistics: Vec::new(),
+        data: Vec::new(),
+        base_rate: BaseRate::default(),
+        inhibited_by: None,
+        other: Some(InstrumentName::new("binance-usdm", "ETHUSDT").unwrap()),
+    };
+    KnownAlert { known_at: ts + Span::millis(200), alert }
+}
+
+/// Hour and score of every record of a pair.
+fn scores(reader: &dyn Reader, run: &RunKey) -> Vec<(i64, f64)> {
+    let query = AlertQuery { patterns: vec![Pattern::CorrelationBreak], ..AlertQuery::default() };
+    let found = reader.alerts(run, &query).unwrap().items;
+    found.iter().map(|k| ((k.alert.ts - T0).as_secs() / 3_600, k.alert.score)).collect()
+}
+
+/// What hours say of a pair goes with them, in the run of the first market: replaced when they are, never once published.
+pub fn what_hours_say_of_pairs_goes_with_them(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let run = &one.spec.key;
+    let say = |hours: &[i64], score: f64| -> Vec<PairRecord> {
+        let of = |n: &i64| told(*n, score, Pattern::CorrelationBreak);
+        hours.iter().map(|n| PairRecord { instrument: run.instrument.clone(), alert: of(n) }).collect()
+    };
+    replace(&mut *writer, &one, None, &rows(30, 1));
+    let hours: Vec<UniverseRow> = (0..7).map(|n| row(n, 0.5)).collect();
+    let mut stranger = say(&[2], 1.0);
+    stranger[0].instrument = InstrumentName::new("binance-usdm", "NOBODY").unwrap();
+    let first = [say(&[1, 3, 4], 1.0), stranger].concat();
+    let whole = UniversePart {
+        logic_version: &run.logic_version,
+        range: Range::ALL,
+        rows: &hours,
+        alerts: &first,
+        done: Some("a,b"),
+    };
+    writer.replace_universe(&whole).unwrap();
+    assert_eq!(scores(&*reader, run), [(1, 1.0), (3, 1.0), (4, 1.0)]);
+    // Published: the hour and what it says take the place of what was computed, twice is once.
+    let live = [LiveUniverse { logic_version: run.logic_version.clone(), row: row(3, 0.9) }];
+    let alerts = [LiveAlert { instrument: 0, alert: told(3, 9.0, Pattern::CorrelationBreak) }];
+    let specs = [one.spec.clone()];
+    let batch = LiveBatch {
+        instruments: &one.instruments,
+        streams: &one.streams,
+        runs: &specs,
+        universe: &live,
+        alerts: &alerts,
+        ..LiveBatch::default()
+    };
+    for new in [1, 0] {
+        let done = writer.append(&batch).unwrap();
+        assert_eq!((done.universe, done.alerts), (new, new));
+        assert_eq!(scores(&*reader, run), [(1, 1.0), (3, 9.0), (4, 1.0)]);
+    }
+    assert_eq!(reader.published_hours(&run.logic_version, Range::ALL).unwrap(), [hour(3)]);
+    assert_eq!(reader.published_hours("v2", Range::ALL).unwrap(), []);
+    // The minutes of the first market change: its records go until the hours are computed anew.
+    replace(&mut *writer, &one, Some(minute(20)), &rows(30, 2)[19..]);
+    assert_eq!(scores(&*reader, run), [(3, 9.0)]);
+    let since = Range { start: minute(20), end: Ts::MAX };
+    let second = say(&[1, 3, 5], 2.0);
+    writer.replace_universe(&UniversePart { range: since, rows: &hours[1..], alerts: &second, ..whole }).unwrap();
+    assert_eq!(scores(&*reader, run), [(1, 2.0), (3, 9.0), (5, 2.0)]);
+    // Only the second market's minutes changed: what some hours said goes, that of the others stays.
+    let third = say(&[6], 3.0);
+    let later = Range { start: hour(5), end: Ts::MAX };
+    writer.replace_universe(&UniversePart { range: later, rows: &hours[5..], alerts: &third, ..whole }).unwrap();
+    assert_eq!(scores(&*reader, run), [(1, 2.0), (3, 9.0), (6, 3.0)]);
+    refused(writer.replace_universe(&UniversePart { range: later, rows: &[], ..whole }), "hours it replaces");
+    writer.replace_universe(&UniversePart { rows: &[], alerts: &[], ..whole }).unwrap();
+    assert_eq!(scores(&*reader, run), [(3, 9.0)]);
+    assert!(reader.check(true).unwrap().is_sound());
+}
+
+/// A record of another pattern at the hour of a computed one stays where it is.
+pub fn other_alerts_stay_when_hours_are_replaced(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let mut fresh = writer.replace(&one.spec, None, crate::PointsVersion::default()).unwrap();
+    rows(30, 1).iter().for_each(|row| fresh.row(row).unwrap());
+    fresh.alert(&told(4, 5.0, Pattern::PremiumDeviation)).unwrap();
+    fresh.finish().unwrap();
+    let logic_version = &one.spec.key.logic_version;
+    let none = UniversePart { logic_version, range: Range::ALL, rows: &[], alerts: &[], done: None };
+    writer.replace_universe(&none).unwrap();
+    let stored = reader.alerts(&one.spec.key, &AlertQuery::default()).unwrap().items;
+    assert_eq!(stored, [told(4, 5.0, Pattern::PremiumDeviation)]);
 }
 
 fn entry(id: &str, at: Ts, known_ts: Ts) -> CalendarEntry {

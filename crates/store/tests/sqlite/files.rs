@@ -371,7 +371,14 @@ fn a_changed_column_of_an_hour_or_a_calendar_entry_is_found() {
         let known_ts = START + Span::millis(200);
         let row = UniverseRow { ts: START, known_ts, markets: Vec::new(), pairs: Vec::new(), leading: None };
         let rows = [row];
-        w.replace_universe(&UniversePart { logic_version: "v1", range: Range::ALL, rows: &rows, alerts: &[], done: None }).unwrap();
+        w.replace_universe(&UniversePart {
+            logic_version: "v1",
+            range: Range::ALL,
+            rows: &rows,
+            alerts: &[],
+            done: None,
+        })
+        .unwrap();
         let entry = CalendarEntry {
             id: "a".to_owned(),
             name: "A".to_owned(),
