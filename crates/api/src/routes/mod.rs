@@ -113,8 +113,14 @@ pub(crate) fn router(app: &Shared) -> Router {
     let mut router = Router::new();
     for path in PATHS {
         let Some(handler) = handler(path) else { continue };
-        if let Some(bare) = path.strip_suffix('/').filter(|bare| !bare.is_empty()) {
-            router = router.route(bare, handler.clone());
+        // The trailing slash of the originals' addresses is optional (payloads).
+        match path.strip_suffix('/') {
+            Some("") => {}
+            Some(bare) => router = router.route(bare, handler.clone()),
+            None if path.starts_with("/api/") && !path.starts_with("/api/v1/") => {
+                router = router.route(&format!("{path}/"), handler.clone());
+            }
+            None => {}
         }
         router = router.route(path, handler);
     }

@@ -9,7 +9,7 @@ pub(crate) struct Sessions {
     pub(crate) name: String,
     /// Print base multipliers as a rule book states them
     #[arg(long)]
-    pub(crate) config: bool,
+    pub(crate) toml: bool,
     /// As known at this moment
     #[arg(long, value_parser = barograph_domain::Ts::parse)]
     pub(crate) as_of: Option<barograph_domain::Ts>,

@@ -1,6 +1,6 @@
 //! `sessions`: what is usual in each trading session of a market, and the stop distances that follow (features §3, S11).
 //!
-//! Read off stored minutes of the last eight days, the newest of each session and kind of day. With `--config` it prints the
+//! Read off stored minutes of the last eight days, the newest of each session and kind of day. With `--toml` it prints the
 //! multipliers as a rule book states them, so that measured ones can be kept and edited.
 
 use crate::cli::Sessions;
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Sessions, settings: &Settings, json: bool) -> Result<()
     note(&mut lines, &last);
     lines.sort_by_key(|l| (l.session, l.day));
     let mut out = std::io::stdout().lock();
-    if args.config {
+    if args.toml {
         write!(out, "{}", config(&market, &lines, &book.session_multipliers))?;
     } else if json {
         for line in &lines {

@@ -12,6 +12,8 @@ use std::sync::{Arc, PoisonError};
 
 /// Most holdings of a basket.
 const HOLDINGS_MAX: usize = 200;
+/// Largest holding, quote units: beyond it sums of holdings are no numbers any more.
+const NOTIONAL_MAX: f64 = 1e15;
 /// Events shown.
 const COMING_MAX: usize = 500;
 
@@ -128,8 +130,13 @@ impl Service {
         for (n, one) in holdings.iter().enumerate() {
             let side =
                 side_of(&one.side).ok_or_else(|| bad(n, "side", one.side.clone(), "it must be long or short"))?;
-            if !one.notional.is_finite() || one.notional <= 0.0 {
-                return Err(bad(n, "notional", one.notional.to_string(), "it must be a number above zero"));
+            if !(one.notional > 0.0 && one.notional <= NOTIONAL_MAX) {
+                return Err(bad(
+                    n,
+                    "notional",
+                    one.notional.to_string(),
+                    "it must be a number above zero, at most 1e15",
+                ));
             }
             held.push(Held { market: self.resolve(&one.symbol, false)?, side, notional: one.notional });
         }

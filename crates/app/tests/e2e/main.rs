@@ -19,6 +19,7 @@ mod models;
 mod postgres;
 mod replay;
 mod serve;
+mod sessions;
 mod settings;
 mod store;
 mod support;

@@ -80,7 +80,7 @@ fn label(basket: &[Asset], weights: &[f64]) -> (RiskRegime, bool, Vec<LabelShare
     let severe =
         [RiskRegime::HighVol, RiskRegime::SqueezeRisk, RiskRegime::ChopRisk, RiskRegime::Normal, RiskRegime::Unknown];
     let share = |label: RiskRegime| -> f64 {
-        basket.iter().zip(weights).filter(|(a, _)| a.risk == label).map(|(_, w)| w.abs()).sum()
+        basket.iter().zip(weights).filter(|(a, _)| a.risk == label).fold(0.0, |sum, (_, w)| sum + w.abs())
     };
     let shares: Vec<LabelShare> = severe.iter().map(|l| LabelShare { label: *l, share: share(*l) }).collect();
     let wild = |a: &&Asset| a.risk == RiskRegime::HighVol || a.volatility.severity() >= VolRegime::Explosive.severity();

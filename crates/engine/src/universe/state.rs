@@ -254,7 +254,7 @@ impl Universe {
             pairs.push(pair.read(hour, [&x.hourly, &y.hourly], [&x.minutely, &y.minutely], assets, self.rule));
         }
         let scores = leaders::scores(self.watch.len(), &pairs);
-        let leading = leaders::leading(&scores);
+        let leading = leaders::leading(&scores, &pairs);
         let markets = self
             .watch
             .iter()
