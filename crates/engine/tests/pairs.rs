@@ -120,7 +120,7 @@ fn an_episode_of_a_pair_hour_by_hour() {
         (Ok((-0.60, 0.001)), Some((Change::Updated, Severity::High, BREAK, "returns is −0.60"))),
         (Err(Reason::Gap), Some((Change::Suspended, Severity::High, BREAK, "is not known. An input is missing"))),
         (Ok((0.95, 0.9)), Some((Change::Resumed, Severity::High, BREAK, "is back"))),
-        (Ok((0.95, 0.9)), Some((Change::Closed, Severity::High, BREAK, "It is over after 5 hours"))),
+        (Ok((0.95, 0.9)), Some((Change::Closed, Severity::High, BREAK, "It is over after 5 h"))),
         (Ok((0.95, 0.9)), None),
     ];
     let mut watches = PairWatches::default();

@@ -52,7 +52,8 @@ fn synthetic_markets_that_part_are_told_with_their_hours() {
     let told = json_lines(&place.ok(LIST));
     let changes: Vec<(&str, &str)> =
         told.iter().map(|e| (e["change"].as_str().unwrap(), e["severity"].as_str().unwrap())).collect();
-    assert_eq!(changes, [("OPENED", "INFO"), ("UPDATED", "HIGH"), ("CLOSED", "HIGH")], "{told:#?}");
+    let want = [("OPENED", "INFO"), ("UPDATED", "INFO"), ("UPDATED", "INFO"), ("UPDATED", "HIGH"), ("CLOSED", "HIGH")];
+    assert_eq!(changes, want, "below the band, twice worse by ten points, a break, over");
     for event in &told {
         assert_eq!(event["alert_id"], told[0]["alert_id"], "one episode");
         assert_eq!(
@@ -68,7 +69,7 @@ fn synthetic_markets_that_part_are_told_with_their_hours() {
         assert_eq!(reading["divergence_strength"], event["data"]["divergence_strength"]);
         assert_eq!(event["data"]["signal"], "POTENTIAL_PAIR_TRADE");
     }
-    let broken = &told[1];
+    let broken = &told[3];
     assert!(broken["data"]["return_correlation"].as_f64().unwrap() < -0.5, "{broken}");
     assert!(broken["description"].as_str().unwrap().contains("usual for the two is 0.70 or more"), "{broken}");
     let shown = place.ok("events --pattern CORRELATION_BREAK --data data");
@@ -85,7 +86,7 @@ fn synthetic_markets_that_part_are_told_with_their_hours() {
     let during = asked(&format!("{open}&as_of={}", broken["known_at"].as_str().unwrap()));
     assert_eq!(during, json!([broken]));
     let alias = asked("/api/v1/events?pattern=CORRELATION_BREAK&format=seed4");
-    let envelope = &alias[1];
+    let envelope = &alias[3];
     assert_eq!((&envelope["asset_pair"], envelope.get("symbol")), (&json!("BTC/USDT/ETH/USDT"), None), "{alias}");
     assert_eq!((&envelope["source"], &envelope["severity"]), (&json!("CORRELATION"), &json!("CRITICAL")));
     let data = &broken["data"];
@@ -104,9 +105,11 @@ fn however_synthetic_files_came_in_the_pair_is_told_the_same() {
     candles(&parts, "one", "ETHUSDT", 0, HOURS);
     candles(&parts, "two", "BTCUSDT", 0, APART.start + 15);
     candles(&parts, "three", "BTCUSDT", APART.start + 15, HOURS);
-    for (folder, records) in [("one", 0), ("two", 2), ("three", 3)] {
+    // While the days that close the episode are missing, nobody can say how it goes on.
+    for (folder, newest) in [("one", None), ("two", Some("SUSPENDED")), ("three", Some("CLOSED"))] {
         parts.ok(&format!("collect --source {folder} --data data"));
-        assert_eq!(json_lines(&parts.ok(LIST)).len(), records, "after {folder}");
+        let told = json_lines(&parts.ok(LIST));
+        assert_eq!(told.last().map(|e| e["change"].as_str().unwrap()), newest, "after {folder}");
     }
     assert_eq!((hash(&parts), parts.ok(LIST)), (want.clone(), told.clone()));
     // Again, by another command: nothing is told twice.
@@ -116,5 +119,5 @@ fn however_synthetic_files_came_in_the_pair_is_told_the_same() {
     // One market compared with nothing: what was told of the pair goes with its hours.
     parts.write("barograph.toml", "watch = \"off\"\n");
     parts.ok("collect --source two --data data");
-    assert_eq!(parts.ok(LIST), "");
+    assert_eq!(json_lines(&parts.ok(LIST)), [] as [Value; 0]);
 }
