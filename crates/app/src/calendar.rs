@@ -27,12 +27,20 @@ pub(crate) enum Source {
 
 impl Source {
     /// As set; none where nothing is.
-    pub(crate) fn of(text: &str) -> Option<Self> {
-        match text.trim() {
-            "" => None,
-            url if url.starts_with("http://") || url.starts_with("https://") => Some(Self::Url(url.to_owned())),
-            path => Some(Self::File(PathBuf::from(path))),
+    ///
+    /// # Errors
+    /// An address with a user name or a password before its host: it would be sent nowhere, and is not repeated.
+    pub(crate) fn of(text: &str) -> Result<Option<Self>, String> {
+        let text = text.trim();
+        let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+            return Ok((!text.is_empty()).then(|| Self::File(PathBuf::from(text))));
+        };
+        if rest.split(['/', '?', '#']).next().is_some_and(|place| place.contains('@')) {
+            return Err("a user name or a password in an address is not supported; use an address without one, or a \
+                        file that something else downloads"
+                .to_owned());
         }
+        Ok(Some(Self::Url(text.to_owned())))
     }
 
     /// What entries are said to come from: the name of the file, or the host.
@@ -41,18 +49,24 @@ impl Source {
             Self::File(path) => path.file_name().map_or_else(|| "file".into(), |n| n.to_string_lossy()).into_owned(),
             Self::Url(url) => {
                 let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-                let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-                // A name and password before the host are nobody's business.
-                host.rsplit('@').next().unwrap_or_default().to_owned()
+                rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
             }
         }
     }
 
-    /// The address without its parameters, which may hold a key; or the path.
+    /// The host of the address, because what follows may hold a key; or the path.
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Url(_) => self.name(),
+        }
+    }
+
+    /// A message about it that does not repeat what is not shown.
+    pub(crate) fn redacted(&self, message: &str) -> String {
+        match self {
+            Self::File(_) => message.to_owned(),
+            Self::Url(url) => message.replace(url.as_str(), &self.shown()),
         }
     }
 
@@ -80,7 +94,9 @@ pub(crate) fn entries(source: &Source, text: &str, known: Known) -> Result<Vec<C
 
 /// The calendar of the settings for a run over files; none where it is set to an address, which a live process reads.
 pub(crate) fn of_files(setting: &str) -> Result<Vec<CalendarEntry>, Failure> {
-    let Some(source) = Source::of(setting) else { return Ok(Vec::new()) };
+    let Some(source) = Source::of(setting).map_err(|why| Failure::usage(format!("calendar: {why}")))? else {
+        return Ok(Vec::new());
+    };
     let Source::File(path) = &source else { return Ok(Vec::new()) };
     let text = std::fs::read_to_string(path)
         .map_err(|e| Failure::usage(format!("calendar: cannot read {}: {e}", path.display())))?;
@@ -148,11 +164,18 @@ mod tests {
 
     #[test]
     fn sources_are_told_apart_and_keep_secrets() {
-        assert_eq!(Source::of(" "), None);
-        let url = Source::of("https://ann:pw@calendar.example/feed.ics?key=s3cret").unwrap();
+        assert_eq!(Source::of(" "), Ok(None));
+        let text = "https://calendar.example/feed.ics?key=s3cret";
+        let url = Source::of(text).unwrap().unwrap();
         assert_eq!((url.name().as_str(), url.shown().as_str()), ("calendar.example", "calendar.example"));
+        assert_eq!(url.redacted(&format!("address '{text}' is wrong")), "address 'calendar.example' is wrong");
         assert!(url.ending().ends_with(".ics"));
-        assert_eq!(Source::of("a/b.csv").unwrap().name(), "b.csv");
+        assert_eq!(Source::of("a/b.csv").unwrap().unwrap().name(), "b.csv");
+        assert_eq!(Source::of("mail@home.csv").unwrap().unwrap().name(), "mail@home.csv");
+        for with_user in ["https://ann:s3cret@calendar.example/feed.ics", "http://s3cret@calendar.example?a=1"] {
+            let why = Source::of(with_user).unwrap_err();
+            assert!(why.contains("is not supported") && !why.contains("s3cret"), "{why}");
+        }
     }
 
     #[test]

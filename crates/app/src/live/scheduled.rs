@@ -100,7 +100,8 @@ impl Means {
             Source::File(path) => std::fs::read(path).map_err(|e| e.to_string())?,
             Source::Url(url) => {
                 let fetch = Fetch { url: url.clone(), body: None, pool: PoolId(0), weight: 1, timeout: TIMEOUT };
-                let answer = self.runtime.block_on(self.net.fetch(venue, fetch)).map_err(|e| chain(&e))?;
+                let answer = self.runtime.block_on(self.net.fetch(venue, fetch));
+                let answer = answer.map_err(|e| self.source.redacted(&chain(&e)))?;
                 if answer.status != 200 {
                     return Err(format!("it answers with status {}", answer.status));
                 }
