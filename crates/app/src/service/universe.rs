@@ -67,7 +67,7 @@ impl Service {
     pub(super) fn hours(&self, window: &Window) -> Result<Page<UniverseRow>, QueryError> {
         let Some(version) = self.versions()?.pop() else { return Ok(Page { items: Vec::new(), more: false }) };
         let range = Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) };
-        let wanted = window.limit + window.skip;
+        let wanted = window.limit.saturating_add(window.skip);
         let found = self.reader.universe(&version, range, wanted, window.as_of).map_err(internal)?;
         let items = found.items.into_iter().skip(window.skip).take(window.limit).collect();
         Ok(Page { items, more: found.next.is_some() })
