@@ -8,6 +8,7 @@ use barograph_domain::{CalendarEntry, Span, Ts};
 use barograph_engine::calendar::{Applied, Calendar};
 use barograph_engine::sessions::Zone;
 use barograph_venues::calendar::{Format, Known, Zones, parse};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -116,14 +117,44 @@ pub(crate) fn of_entries(mut entries: Vec<CalendarEntry>) -> Option<Calendar> {
     Some(calendar)
 }
 
-/// Those of `entries` that say something new to a calendar at `at`, known from then on at the earliest.
-pub(crate) fn news(known: Option<&Calendar>, entries: Vec<CalendarEntry>, at: Ts) -> Vec<CalendarEntry> {
+/// Those of `entries` that say something new to a calendar at `at`, known from then on at the earliest. Of several that were
+/// known by then of one event the newest alone counts: the others would be taken for words against it, hour after hour.
+pub(crate) fn news(known: Option<&Calendar>, mut entries: Vec<CalendarEntry>, at: Ts) -> Vec<CalendarEntry> {
     let mut calendar = known.cloned().unwrap_or_default();
+    let mut newest: BTreeMap<String, Ts> = BTreeMap::new();
+    for e in entries.iter().filter(|e| e.known_ts <= at) {
+        let held = newest.entry(e.id.clone()).or_insert(e.known_ts);
+        *held = (*held).max(e.known_ts);
+    }
+    entries.retain(|e| e.known_ts > at || newest.get(&e.id) == Some(&e.known_ts));
     entries
         .into_iter()
         .map(|e| CalendarEntry { known_ts: e.known_ts.max(at), ..e })
         .filter(|e| matches!(calendar.apply(e.clone()), Applied::New | Applied::Revised))
         .collect()
+}
+
+/// Those of a file's entries that the stored ones, by when they were known, do not say yet.
+///
+/// A live process may have heard of an event already, later than a file takes it to be known. An entry that does not say
+/// since when it was known and contradicts the last stored word is a correction: it is known just after that word.
+pub(crate) fn not_stored(stored: &[CalendarEntry], of_file: &[CalendarEntry]) -> Vec<CalendarEntry> {
+    let content = |e: &CalendarEntry| (e.at, e.impact, e.cancelled, e.name.clone());
+    let alone = |e: &CalendarEntry| of_file.iter().filter(|other| other.id == e.id).count() == 1;
+    let take = |e: &CalendarEntry| {
+        let last = stored.iter().rfind(|k| k.id == e.id);
+        if last.is_some_and(|k| content(k) == content(e)) {
+            return None;
+        }
+        // A file that contradicts itself corrects nothing.
+        let undated = e.known_ts == e.at - AHEAD && alone(e);
+        if let Some(last) = last.filter(|k| undated && e.known_ts <= k.known_ts) {
+            return Some(CalendarEntry { known_ts: last.known_ts + Span(1), ..e.clone() });
+        }
+        let is_known = stored.iter().any(|k| (&k.id, k.known_ts) == (&e.id, e.known_ts));
+        (!is_known).then(|| e.clone())
+    };
+    of_file.iter().filter_map(take).collect()
 }
 
 /// The zones whose rules this program knows: those that sessions are written in.
@@ -193,5 +224,41 @@ mod tests {
         assert_eq!(first.iter().map(|e| e.known_ts).collect::<Vec<_>>(), [Ts(50), Ts(90)]);
         let known = of_entries(first).unwrap();
         assert_eq!(news(Some(&known), vec![entry("a", 1), entry("b", 90), entry("c", 2)], Ts(60)).len(), 1);
+        // Two revisions of one event, both long known: the newer counts, in whatever order, and is no news an hour later.
+        let later = CalendarEntry { at: Ts(2_000), ..entry("d", 20) };
+        for read in [[entry("d", 10), later.clone()], [later.clone(), entry("d", 10)]] {
+            let first = news(None, read.to_vec(), Ts(50));
+            assert_eq!(first.iter().map(|e| (e.at, e.known_ts)).collect::<Vec<_>>(), [(Ts(2_000), Ts(50))]);
+            let known = of_entries(first).unwrap();
+            assert_eq!(news(Some(&known), read.to_vec(), Ts(60)), []);
+        }
+    }
+
+    #[test]
+    fn a_correction_without_a_date_of_its_own_is_known_just_after_what_it_corrects() {
+        let at = Ts::from_civil(2026, 3, 18, 18, 0, 0);
+        let entry = |impact, at: Ts, known_ts| CalendarEntry {
+            id: "fomc".to_owned(),
+            name: "FOMC".to_owned(),
+            impact,
+            at,
+            source: "x".to_owned(),
+            known_ts,
+            cancelled: false,
+        };
+        let known = at - AHEAD;
+        let first = entry(Impact::Medium, at, known);
+        assert_eq!(not_stored(&[], std::slice::from_ref(&first)), std::slice::from_ref(&first));
+        assert_eq!(not_stored(std::slice::from_ref(&first), std::slice::from_ref(&first)), []);
+        let corrected = entry(Impact::High, at, known);
+        let stored = [first.clone(), entry(Impact::High, at, known + Span(1))];
+        assert_eq!(not_stored(&stored[..1], std::slice::from_ref(&corrected)), stored[1..]);
+        assert_eq!(not_stored(&stored, std::slice::from_ref(&corrected)), [], "once");
+        let sooner = entry(Impact::High, at - Span::hours(1), known - Span::hours(1));
+        assert_eq!(not_stored(&stored, std::slice::from_ref(&sooner))[0].known_ts, known + Span(2));
+        // One with a date of its own is what it says, and nothing new where that date is taken.
+        let dated = entry(Impact::Low, at, known + Span(1));
+        assert_eq!(not_stored(&stored, std::slice::from_ref(&dated)), []);
+        assert_eq!(not_stored(&stored, &[first, corrected]), [], "a file that contradicts itself");
     }
 }
