@@ -7,6 +7,9 @@ use crate::problem::{Problem, ProblemKind};
 use barograph_domain::Ts;
 use sha2::{Digest as _, Sha256};
 
+/// Most rows of one instant that a walk passes over. No server hands out a cursor behind more: one is refused.
+const SKIP_MAX: usize = 100_000;
+
 /// Where the next page begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Position {
@@ -22,7 +25,7 @@ impl Position {
         let last = instants.clone().next_back()?;
         let same = instants.rev().take_while(|t| *t == last).count();
         let before = from.filter(|p| p.ts == last).map_or(0, |p| p.skip);
-        Some(Self { ts: last, skip: before + same })
+        Some(Self { ts: last, skip: before.saturating_add(same) })
     }
 
     /// The text a client hands back.
@@ -47,6 +50,9 @@ impl Position {
         if seal != check(fingerprint) {
             return Err(bad("the cursor belongs to another query"));
         }
+        if skip > SKIP_MAX {
+            return Err(bad("the cursor passes over more rows than there are at one instant"));
+        }
         Ok(Self { ts: Ts(ts), skip })
     }
 }
@@ -65,6 +71,10 @@ mod tests {
             let text = p.encode("history a=1");
             assert_eq!(Position::decode(&text, "history a=1"), Ok(p));
             assert_eq!(Position::decode(&text, "history a=2").unwrap_err().kind, ProblemKind::BadCursor);
+        }
+        for (skip, good) in [(SKIP_MAX, true), (SKIP_MAX + 1, false), (usize::MAX, false)] {
+            let text = Position { ts: Ts(1), skip }.encode("q");
+            assert_eq!(Position::decode(&text, "q").is_ok(), good, "{text}");
         }
         for text in ["", "x", "1-2", "1-x-00000000", "99999999999999999999-1-00000000"] {
             assert_eq!(Position::decode(text, "").unwrap_err().kind, ProblemKind::BadCursor, "{text}");

@@ -233,11 +233,11 @@ impl Problem {
                     None => problem,
                 }
             }
-            QueryError::NotCompared { as_of } => {
-                let hint = if as_of.is_some() {
-                    "ask for a later as_of"
-                } else {
-                    "at least two markets of the setting watch are needed, and a whole hour of them"
+            QueryError::NotCompared { as_of, newest } => {
+                let hint = match (newest, as_of) {
+                    (Some(_), _) => "ask with an as_of at most 2 hours after that hour, or collect newer data",
+                    (None, Some(_)) => "ask for a later as_of",
+                    (None, None) => "at least two markets of the setting watch are needed, and a whole hour of them",
                 };
                 let problem = Self::new(ProblemKind::NothingYet, detail).hint(hint);
                 match as_of {

@@ -274,7 +274,7 @@ pub trait Query: Send + Sync + 'static {
     /// [`QueryError::NotCompared`], [`QueryError::UnknownSymbol`], [`QueryError::Ambiguous`], [`QueryError::BadField`], or the
     /// store's failure.
     fn portfolio(&self, _request: &PortfolioRequest, as_of: Option<Ts>) -> Result<PortfolioView, QueryError> {
-        Err(QueryError::NotCompared { as_of })
+        Err(QueryError::NotCompared { as_of, newest: None })
     }
 
     /// What is scheduled, as known at `as_of` (`None`: now). By default no calendar is known.
@@ -477,10 +477,12 @@ pub enum QueryError {
         /// When its first snapshot was known, where there is one.
         first: Option<Ts>,
     },
-    /// No hour between the markets is known, or none was at `as_of`.
+    /// No hour between the markets is known, or none was at `as_of`; or only one that is too old.
     NotCompared {
         /// The moment asked about.
         as_of: Option<Ts>,
+        /// The hour that is too old to judge by, where there is one.
+        newest: Option<Ts>,
     },
     /// This process does not listen to venues, or not to this market.
     NotLive {
@@ -561,8 +563,14 @@ impl fmt::Display for QueryError {
             Self::NothingYet { instrument, as_of: Some(t), first: Some(first) } => {
                 write!(f, "{instrument} had no snapshot at {t}; its first was known at {first}")
             }
-            Self::NotCompared { as_of: None } => f.write_str("no hour between the markets is known yet"),
-            Self::NotCompared { as_of: Some(t) } => write!(f, "no hour between the markets was known at {t}"),
+            Self::NotCompared { newest: Some(hour), .. } => {
+                write!(
+                    f,
+                    "the newest hour between the markets is {hour}: more than 2 hours before, so nothing is judged"
+                )
+            }
+            Self::NotCompared { as_of: None, .. } => f.write_str("no hour between the markets is known yet"),
+            Self::NotCompared { as_of: Some(t), .. } => write!(f, "no hour between the markets was known at {t}"),
             Self::NotLive { instrument: Some(id) } => write!(f, "{id} is not listened to live by this process"),
             Self::NotLive { instrument: None } => f.write_str("this process listens to no venue"),
             Self::NotOffered { metric, venue } => write!(f, "'{}' is not offered by {venue}", metric.name()),

@@ -285,6 +285,7 @@ impl Settings {
         self.monitoring()?;
         crate::universe::WatchMarkets::of(self)?;
         secret::check_url(self.text("db_url")).map_err(|why| self.wrong("db_url", &why))?;
+        crate::calendar::Source::of(self.text("calendar")).map_err(|why| self.wrong("calendar", &why))?;
         barograph_domain::Venue::new(self.text("default_venue"))
             .map_err(|e| self.wrong("default_venue", &e.to_string()))?;
         Ok(())
@@ -297,8 +298,10 @@ impl Settings {
 
     /// Key, value and origin of every setting; secrets are masked.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Key, String, &Origin)> {
-        let shown = |key: &Key, value: &str| {
-            if key.name == "db_url" { secret::masked(value) } else { value.to_owned() }
+        let shown = |key: &Key, value: &str| match key.name {
+            "db_url" => secret::masked(value),
+            "calendar" => secret::host_only(value),
+            _ => value.to_owned(),
         };
         KEYS.iter().filter_map(move |k| self.values.get(k.name).map(|(v, o)| (k, shown(k, v), o)))
     }

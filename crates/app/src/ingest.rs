@@ -146,14 +146,7 @@ pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) ->
 /// The same with the calendar that is stored and the one of the settings; what of it is not stored yet.
 fn with_calendar(reader: &dyn Reader, setup: &Setup) -> Result<(Setup, Vec<CalendarEntry>), Failure> {
     let mut all = reader.calendar(None)?;
-    let is_known = |e: &&CalendarEntry| all.iter().any(|k| (&k.id, k.known_ts) == (&e.id, e.known_ts));
-    let mut new: Vec<CalendarEntry> = setup.scheduled.iter().filter(|e| !is_known(e)).cloned().collect();
-    // A live process may have heard of an event already, later than a file takes it to be known.
-    let said = |e: &CalendarEntry| {
-        let last = all.iter().rfind(|k| k.id == e.id);
-        last.is_some_and(|k| (k.at, k.impact, k.cancelled, &k.name) == (e.at, e.impact, e.cancelled, &e.name))
-    };
-    new.retain(|e| !said(e));
+    let new = crate::calendar::not_stored(&all, &setup.scheduled);
     all.extend(new.iter().cloned());
     let calendar = crate::calendar::of_entries(all).map(std::sync::Arc::new);
     Ok((Setup { calendar, ..setup.clone() }, new))

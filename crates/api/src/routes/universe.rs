@@ -65,7 +65,7 @@ pub(super) async fn latest(
 }
 
 fn newest(q: &dyn Query, as_of: Option<barograph_domain::Ts>) -> Result<UniverseRow, QueryError> {
-    q.universe(as_of)?.ok_or(QueryError::NotCompared { as_of })
+    q.universe(as_of)?.ok_or(QueryError::NotCompared { as_of, newest: None })
 }
 
 /// Whole hours between the markets, ascending.

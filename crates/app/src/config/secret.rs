@@ -36,6 +36,17 @@ pub(crate) fn masked(url: &str) -> String {
     format!("{scheme}://{shown}{query}")
 }
 
+/// An address of the web without what follows its host, which may hold a key; anything else as it is.
+pub(crate) fn host_only(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) else {
+        return text.to_owned();
+    };
+    let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = place.rsplit('@').next().unwrap_or_default();
+    let hidden = if rest.len() > place.len() { "/***" } else { "" };
+    format!("{scheme}://{host}{hidden}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +65,14 @@ mod tests {
         ] {
             assert_eq!(masked(url), shown);
             assert_eq!(check_url(url), Ok(()), "{url}");
+        }
+        for (text, shown) in [
+            ("https://calendar.example/private-s3cret/feed.ics?key=x", "https://calendar.example/***"),
+            ("http://me:secret@calendar.example", "http://calendar.example"),
+            ("a/b.csv", "a/b.csv"),
+            ("", ""),
+        ] {
+            assert_eq!(host_only(text), shown);
         }
         for url in ["mysql://me:secret@db/baro", "me:secret@db", "postgres"] {
             let why = check_url(url).unwrap_err();

@@ -433,6 +433,9 @@ impl Process {
         let has_news = !self.publisher.batch.rows.is_empty()
             || !self.publisher.batch.gaps.is_empty()
             || !self.publisher.batch.calendar.is_empty()
+            // Who hears of one on the stream and asks must find it.
+            || !self.publisher.batch.alerts.is_empty()
+            || !self.publisher.batch.hours.is_empty()
             || self.publisher.batch.backfill.len() >= BACKFILL_PIECE;
         let may_wait = !self.storing.has_room() && self.publisher.batch.len() < HELD_MAX;
         if has_news && !may_wait { self.send() } else { Ok(()) }

@@ -10,7 +10,9 @@ use barograph_venues::calendar::Known;
 use barograph_venues::session::{Limits, Pool, PoolId};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -97,10 +99,11 @@ impl Means {
 
     fn text(&self, venue: u8) -> Result<String, String> {
         let bytes = match &self.source {
-            Source::File(path) => std::fs::read(path).map_err(|e| e.to_string())?,
+            Source::File(path) => bytes_of(path)?,
             Source::Url(url) => {
                 let fetch = Fetch { url: url.clone(), body: None, pool: PoolId(0), weight: 1, timeout: TIMEOUT };
-                let answer = self.runtime.block_on(self.net.fetch(venue, fetch)).map_err(|e| chain(&e))?;
+                let answer = self.runtime.block_on(self.net.fetch(venue, fetch));
+                let answer = answer.map_err(|e| self.source.redacted(&chain(&e)))?;
                 if answer.status != 200 {
                     return Err(format!("it answers with status {}", answer.status));
                 }
@@ -108,10 +111,22 @@ impl Means {
             }
         };
         if bytes.len() > BYTES_MAX {
-            return Err(format!("it has {} bytes, more than {BYTES_MAX}", bytes.len()));
+            return Err(format!("it has more than {BYTES_MAX} bytes"));
         }
         String::from_utf8(bytes).map_err(|_e| "it is no UTF-8 text".to_owned())
     }
+}
+
+/// What a file holds, or a little more than may be. What is no regular file may never end.
+fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
+    // Before it is opened: opening a pipe waits for a writer.
+    if !std::fs::metadata(path).map_err(|e| e.to_string())?.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|e| e.to_string())?;
+    file.take(BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    Ok(bytes)
 }
 
 /// One request at a time; nothing is streamed.
@@ -139,5 +154,21 @@ fn limits() -> Limits {
             shared: None,
         }],
         host_rests_on_429: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_of_a_file_is_read_than_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.csv");
+        std::fs::write(&path, b"name,at").unwrap();
+        assert_eq!(bytes_of(&path).as_deref(), Ok(&b"name,at"[..]));
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(bytes_of(&path).map(|b| b.len()), Ok(BYTES_MAX + 1));
+        assert_eq!(bytes_of(folder.path()), Err("it is no regular file".to_owned()));
     }
 }

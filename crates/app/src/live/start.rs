@@ -150,7 +150,7 @@ pub(crate) fn start(
             journal_age: wish.keep.1,
             journal_bytes: wish.keep.2,
         },
-        calendar: Source::of(settings.text("calendar")),
+        calendar: Source::of(settings.text("calendar")).map_err(|e| Failure::usage(format!("calendar: {e}")))?,
     };
     let storing = Storing::start(writer, Arc::clone(&meter), plan.keep.clone(), Arc::clone(&wish.stop))?;
     let prepared = prepare(&plan, journal, stamper.stamp(), Arc::clone(&board), &meter, &storing)?;

@@ -54,6 +54,7 @@ impl Service {
     /// Correlation to the other markets in which positions are open; `None` while it is not known and could be too high.
     fn overlaps(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<Vec<(String, f64)>>, QueryError> {
         let Some(hour) = self.newest_hour(as_of)? else { return Ok(None) };
+        let holds = self.holds(&hour, as_of);
         let place = |name: &InstrumentName| hour.markets.iter().position(|m| m.instrument == *name);
         let mut others: Vec<InstrumentName> =
             self.reader.positions(as_of).map_err(internal)?.into_iter().map(|p| p.instrument).collect();
@@ -62,7 +63,8 @@ impl Service {
         others.retain(|other| other != id);
         let (mut known, mut missing) = (Vec::new(), false);
         for other in others {
-            let pair = place(id).zip(place(&other)).and_then(|(a, b)| hour.pair(a, b)?.corr_20.value);
+            let places = place(id).zip(place(&other)).filter(|_| holds);
+            let pair = places.and_then(|(a, b)| hour.pair(a, b)?.corr_20.value);
             match pair {
                 Some(corr) => known.push((other.symbol, corr)),
                 None => missing = true,

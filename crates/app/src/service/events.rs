@@ -32,15 +32,19 @@ impl Service {
     /// Tells of the records that another process has stored of a market since the last look. The first look is no news.
     pub(super) fn look_for_alerts(&self, info: &RunInfo, lens: &Lens, until: Ts) -> barograph_store::Result<()> {
         let name = &info.spec.key.instrument;
-        let mut seen = self.alerts_seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = seen.insert(name.clone(), until);
-        drop(seen);
-        let Some(before) = before.filter(|t| *t < until && self.sender.receiver_count() > 0) else { return Ok(()) };
-        let start = Ts(before.0.saturating_add(1)).max(until - NEWS);
-        let range = Range { start, end: Ts(until.0.saturating_add(1)) };
-        for known in self.reader.alerts(&info.spec.key, &AlertQuery { range, ..AlertQuery::default() })?.items {
-            self.take_alert(lens, &known);
-        }
+        let seen = || self.alerts_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = seen().get(name).copied();
+        let told = match before.filter(|t| *t < until && self.sender.receiver_count() > 0) {
+            Some(before) => {
+                let start = Ts(before.0.saturating_add(1)).max(until - NEWS);
+                let range = Range { start, end: Ts(until.0.saturating_add(1)) };
+                self.reader.alerts(&info.spec.key, &AlertQuery { range, ..AlertQuery::default() })?.items
+            }
+            None => Vec::new(),
+        };
+        // Only now: what could not be read is looked for again.
+        seen().insert(name.clone(), until);
+        told.iter().for_each(|known| self.take_alert(lens, known));
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::{Service, internal};
 use barograph_api::{CalendarView, Page, Query as _, QueryError, Window};
 use barograph_domain::portfolio::{BasketFrom, Holding, HoldingView, LeftOut, PortfolioRequest, PortfolioView};
-use barograph_domain::{InstrumentName, RiskRegime, Side, Ts, UniverseRow, VolRegime};
+use barograph_domain::{InstrumentName, RiskRegime, Side, Span, Ts, UniverseRow, VolRegime};
 use barograph_engine::advice::side_of;
 use barograph_engine::calendar::{BLACKOUT_REASON, Calendar};
 use barograph_engine::universe::{Asset, portfolio};
@@ -14,6 +14,8 @@ use std::sync::{Arc, PoisonError};
 const HOLDINGS_MAX: usize = 200;
 /// Largest holding, quote units: beyond it sums of holdings are no numbers any more.
 const NOTIONAL_MAX: f64 = 1e15;
+/// An hour judges what happens until so long after it: one is made every hour, and one may be missed.
+const HOUR_HOLDS: Span = Span::hours(2);
 /// Events shown.
 const COMING_MAX: usize = 500;
 
@@ -66,23 +68,32 @@ impl Service {
         Ok(None)
     }
 
+    /// May this hour still be judged by, at a moment or now?
+    pub(super) fn holds(&self, hour: &UniverseRow, as_of: Option<Ts>) -> bool {
+        as_of.unwrap_or_else(|| self.clock.now()) - hour.ts <= HOUR_HOLDS
+    }
+
     pub(super) fn hours(&self, window: &Window) -> Result<Page<UniverseRow>, QueryError> {
         let Some(version) = self.versions()?.pop() else { return Ok(Page { items: Vec::new(), more: false }) };
         let range = Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) };
-        let wanted = window.limit + window.skip;
+        let wanted = window.limit.saturating_add(window.skip);
         let found = self.reader.universe(&version, range, wanted, window.as_of).map_err(internal)?;
         let items = found.items.into_iter().skip(window.skip).take(window.limit).collect();
         Ok(Page { items, more: found.next.is_some() })
     }
 
     pub(super) fn basket(&self, request: &PortfolioRequest, as_of: Option<Ts>) -> Result<PortfolioView, QueryError> {
+        let asked_for = self.asked_for(&request.holdings)?;
+        let row = self.newest_hour(as_of)?.ok_or(QueryError::NotCompared { as_of, newest: None })?;
+        if !self.holds(&row, as_of) {
+            return Err(QueryError::NotCompared { as_of, newest: Some(row.ts) });
+        }
         let mut left_out = Vec::new();
         let (mut from, held) = if request.holdings.is_empty() {
-            (BasketFrom::Registered, self.registered_holdings(as_of, &mut left_out)?)
+            (BasketFrom::Registered, self.registered_holdings(as_of, &row, &mut left_out)?)
         } else {
-            (BasketFrom::Request, self.asked_for(&request.holdings)?)
+            (BasketFrom::Request, asked_for)
         };
-        let row = self.newest_hour(as_of)?.ok_or(QueryError::NotCompared { as_of })?;
         let mut basket: Vec<(Asset, Side)> = Vec::new();
         for one in held {
             let Some(market) = row.markets.iter().position(|m| m.instrument == one.market) else {
@@ -143,8 +154,13 @@ impl Service {
         Ok(held)
     }
 
-    /// Registered positions by their notional now: size times the last price, else the entry.
-    fn registered_holdings(&self, as_of: Option<Ts>, left_out: &mut Vec<LeftOut>) -> Result<Vec<Held>, QueryError> {
+    /// Registered positions by their notional: size times the last price, as of a moment that of its hour, else the entry.
+    fn registered_holdings(
+        &self,
+        as_of: Option<Ts>,
+        hour: &UniverseRow,
+        left_out: &mut Vec<LeftOut>,
+    ) -> Result<Vec<Held>, QueryError> {
         let mut held = Vec::new();
         for p in self.reader.positions(as_of).map_err(internal)? {
             let Some(size) = p.size else {
@@ -152,7 +168,9 @@ impl Service {
                 left_out.push(LeftOut { instrument: p.instrument.to_string(), reason });
                 continue;
             };
-            let price = self.market(&p.instrument).filter(|_| as_of.is_none()).and_then(|l| l.row.price);
+            let now = self.market(&p.instrument).filter(|_| as_of.is_none()).and_then(|l| l.row.price);
+            let then = || hour.markets.iter().find(|m| m.instrument == p.instrument)?.price;
+            let price = now.or_else(then);
             held.push(Held { notional: size.abs() * price.unwrap_or(p.entry), side: p.side, market: p.instrument });
         }
         Ok(held)

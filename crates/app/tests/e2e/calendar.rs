@@ -1,7 +1,7 @@
 //! The calendar: over files known as of what it says, live from when it was read, and in every case never before; what lies
 //! around a trade enters its advice.
 
-use crate::support::data::{now, slice};
+use crate::support::data::{Mood, market, now, slice};
 use crate::support::http::Server;
 use crate::support::sim::Sim;
 use crate::support::{Place, json_lines};
@@ -98,9 +98,18 @@ fn a_position_that_moves_as_one_with_the_trade_is_a_reason() {
     assert!(!words(&alone["reasons"]).contains(&"exposure_overlap"), "{alone}");
     assert!(!words(&alone["not_evaluated"]).contains(&"exposure_overlap"), "{alone}");
     place.ok("positions add ETHUSDT --side long --entry 2000 --size 1 --data data");
+    // What the markets did months ago says nothing of how they move now.
+    let old = &json_lines(&place.run(line).out)[0];
+    assert!(words(&old["not_evaluated"]).contains(&"exposure_overlap"), "{old}");
+    let place = Place::new();
+    for symbol in ["BTCUSDT", "ETHUSDT"] {
+        market(&place.path("in"), symbol, Mood::Calm, (now() - Span::hours(30), now() - Span::secs(10)));
+    }
+    place.ok("collect --source in --data data");
+    place.ok("positions add ETHUSDT --side long --entry 2000 --size 1 --data data");
     let hour = &json_lines(&place.ok("universe --json --data data"))[0];
     let corr = hour["pairs"][0]["reading"]["corr_20"]["value"].as_f64().unwrap();
-    assert!(corr > 0.9, "after the crash both move as one: {corr}");
+    assert!(corr > 0.9, "both move as one: {corr}");
     let held = &json_lines(&place.run(line).out)[0];
     let reason = held["reasons"].as_array().unwrap().iter().find(|r| r["code"] == "exposure_overlap").unwrap();
     assert!(reason["text"].as_str().unwrap().contains(&format!("ETHUSDT ({corr:.2})")), "{reason}");

@@ -1,9 +1,10 @@
 //! Three markets beside each other: hours computed from stored minutes, however they came in; the same over HTTP and on the
 //! command line; as of a moment; a basket judged as one.
 
-use crate::support::data::{shipped, slice};
+use crate::support::data::{Mood, market, now, shipped, slice};
 use crate::support::http::Server;
 use crate::support::{Place, json_lines};
+use barograph_domain::Span;
 use serde_json::{Value, json};
 
 const MARKETS: [&str; 3] = ["BTCUSDT", "ETHUSDT", "SOLUSDT"];
@@ -167,10 +168,29 @@ fn a_basket_is_judged_as_one() {
         let reply = ask(&bad);
         assert!((400..500).contains(&reply.status) && reply.text().contains(word), "{}", reply.text());
     }
+    let late = place.run("portfolio --data data");
+    assert!(late.code != Some(0) && late.err.contains("more than 2 hours before"), "{}", late.err);
+}
+
+#[test]
+fn registered_positions_are_weighed_by_the_price_of_the_moment() {
+    let place = Place::new();
+    for symbol in MARKETS {
+        market(&place.path("in"), symbol, Mood::Calm, (now() - Span::hours(3), now() - Span::secs(10)));
+    }
+    place.ok("collect --source in --data data");
     // What is registered counts where nothing is given; without a size it has no weight.
     place.ok("positions add BTCUSDT --side long --entry 70000 --size 0.1 --data data");
+    place.ok("positions add ETHUSDT --side long --entry 20000 --size 0.1 --data data");
     place.ok("positions add SOLUSDT --side long --entry 90 --data data");
     let held = json_lines(&place.ok("portfolio --json --data data"));
-    assert_eq!((&held[0]["basket_from"], held[0]["holdings"].as_array().unwrap().len()), (&json!("registered"), 1));
+    assert_eq!((&held[0]["basket_from"], held[0]["holdings"].as_array().unwrap().len()), (&json!("registered"), 2));
     assert!(held[0]["left_out"][0]["reason"].as_str().unwrap().contains("no size"), "{}", held[0]);
+    // Both markets have one price, now and as of a moment, whatever was paid.
+    let then = json_lines(&place.ok(&format!("portfolio --as-of {} --json --data data", now().iso())));
+    for (shown, when) in [(&held[0], "now"), (&then[0], "then")] {
+        let weights: Vec<f64> =
+            shown["holdings"].as_array().unwrap().iter().map(|h| h["weight"].as_f64().unwrap()).collect();
+        assert!(weights.len() == 2 && weights.iter().all(|w| (w - 0.5).abs() < 1e-9), "{when}: {weights:?}");
+    }
 }

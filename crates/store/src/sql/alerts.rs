@@ -205,10 +205,11 @@ pub(super) fn records(conn: &Connection, run: i64, query: &AlertQuery) -> Inner<
     }
 }
 
-/// Episodes that are not over, each by the last that was known of it, whatever it was.
+/// Episodes that are not over, each by the last that was known of it, whatever it was. The range is where that last record
+/// lies: an episode is over by its end, wherever that is known from, so that every page of a walk speaks of the same ones.
 fn open(conn: &Connection, run: i64, query: &AlertQuery) -> Inner<Page<KnownAlert>> {
     let everything = AlertQuery {
-        range: Range { start: Ts::MIN, ..query.range },
+        range: Range { start: Ts::MIN, end: Ts::MAX },
         changes: EPISODES.to_vec(),
         severity: None,
         newest_first: false,
