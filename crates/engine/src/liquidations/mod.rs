@@ -159,9 +159,9 @@ impl Liquidations {
         self.presence.begin(at);
         self.minutes.push(minute_of(at), liquidated_side, usd);
         self.bins.push(at, liquidated_side, price, usd);
-        let count = self.recent.push(at);
+        let (ts, count) = self.recent.push(at);
         let (threshold, uncalibrated) = self.threshold;
-        Burst { ts: at, count, threshold, uncalibrated, kind: self.kind }
+        Burst { ts, count, threshold, uncalibrated, kind: self.kind }
     }
 
     /// Takes a change of continuity that became known at `recv_ts`.
