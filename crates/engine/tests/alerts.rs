@@ -326,6 +326,9 @@ fn what_a_market_does_not_have_is_said_and_crowding_reads_what_it_has() {
         panic!("{alerts:?}")
     };
     assert_eq!(first, at(5));
+    // A ratio that cannot be one is no number, and no neutral part of crowding.
+    let negative = rows(&world(30, &[(polled(Metric::LongShortRatio), of(-1.0))]));
+    assert_eq!(cell(&negative, Feature::LongShortRatio).state, State::Undefined(Reason::OutOfDomain));
     // One part of crowding is not enough; with open interest and funding it counts among the others.
     assert_eq!(cell(row, Feature::LongBias).ready(), None);
     let full = random_world(5, 9);
