@@ -383,6 +383,7 @@ impl Engine {
         for market in &mut self.markets {
             market.advance(at, &self.config, &self.streams, out);
         }
+        self.markets.iter_mut().for_each(Market::forget_event);
         let calendar = self.config.calendar.get_or_insert_with(Arc::default);
         Ok(Arc::make_mut(calendar).apply(entry.clone()))
     }

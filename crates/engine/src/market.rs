@@ -249,6 +249,11 @@ impl Market {
         self.untold = true;
     }
 
+    /// The calendar changed.
+    pub(crate) fn forget_event(&mut self) {
+        self.assembly.forget_event();
+    }
+
     /// Makes no more minutes until something arrives.
     pub(crate) fn rest(&mut self) {
         self.next_tick = None;

@@ -116,6 +116,24 @@ fn a_synthetic_burst_is_known_with_the_event_that_completes_it() {
 }
 
 #[test]
+fn a_stamp_of_the_future_does_not_blind_the_burst() {
+    let fifth = at(120) + Span::secs(47);
+    let mut facts = vec![live(at(1))];
+    facts.extend((0..5).map(|i| (at(120) + Span::secs(7 + 10 * i), closed(Side::Long, 59_900.0, 0.5))));
+    let mut world = world(200, &[(liquidations(), facts)]);
+    let first = world.events.iter().find(|e| matches!(e.payload, Payload::Liquidation { .. })).unwrap();
+    // Synthetic: one event of a day ahead, heard just before the first of the burst.
+    let wrong = Event { event_ts: first.event_ts + M.times(1_440), recv_ts: at(120) + Span::secs(5), ..*first };
+    world.events.push(wrong);
+    world.events.sort_by(Event::order);
+    let (rows, alerts) = world.run("seed3", &world.events, |_| true);
+    let cascade = of_pattern(&alerts, Pattern::LiquidationCascade);
+    assert_eq!(cascade.first(), Some(&(Change::Opened, Some(Trigger::Burst), fifth, fifth)));
+    let row = rows.iter().find(|r| r.ts == at(121)).unwrap();
+    assert_eq!(cell(row, Feature::LiqCount60s).ready(), Some(5.0), "the wrong one is in no window");
+}
+
+#[test]
 fn a_lost_stream_suspends_and_never_closes() {
     // Synthetic: one side for half an hour, in the middle of which the link is gone.
     let mut facts = vec![live(at(1))];
@@ -308,6 +326,9 @@ fn what_a_market_does_not_have_is_said_and_crowding_reads_what_it_has() {
         panic!("{alerts:?}")
     };
     assert_eq!(first, at(5));
+    // A ratio that cannot be one is no number, and no neutral part of crowding.
+    let negative = rows(&world(30, &[(polled(Metric::LongShortRatio), of(-1.0))]));
+    assert_eq!(cell(&negative, Feature::LongShortRatio).state, State::Undefined(Reason::OutOfDomain));
     // One part of crowding is not enough; with open interest and funding it counts among the others.
     assert_eq!(cell(row, Feature::LongBias).ready(), None);
     let full = random_world(5, 9);

@@ -311,6 +311,23 @@ fn a_gap_of_more_than_a_hundredth_of_a_window_is_never_a_number() {
 }
 
 #[test]
+fn a_late_close_is_judged_at_the_newest_stamp() {
+    let mut s = stream();
+    for i in 0..5 {
+        s.push(at(10) + Span::secs(50 + i), Side::Long, 100.0, 1.0);
+    }
+    let newest = at(10) + Span::secs(54);
+    // 55 s older than the newest: it counts with them and nothing is said of the past.
+    let burst = s.push(newest - Span::secs(55), Side::Long, 100.0, 1.0);
+    assert_eq!((burst.ts, burst.count), (newest, 6));
+    assert!(s.is_news(newest - Span::secs(55), newest + Span::secs(1), &burst));
+    // A minute older: in no count of this minute, and no news.
+    let burst = s.push(newest - M, Side::Long, 100.0, 1.0);
+    assert_eq!((burst.ts, burst.count), (newest, 6));
+    assert!(!s.is_news(newest - M, newest + Span::secs(1), &burst));
+}
+
+#[test]
 fn zones_are_levels_that_are_never_rewritten() {
     // Synthetic: three clusters of forced closes that come one after the other and fade.
     let mut r = Random(6);

@@ -11,6 +11,7 @@ mod sessions;
 
 pub use activity::vol_class;
 
+use crate::calendar::NextHigh;
 use crate::catalogue::Feature;
 use crate::composite;
 use crate::engine::Config;
@@ -47,6 +48,8 @@ pub(crate) struct Assembly {
     stretch: Option<Stretch>,
     /// Minutes to the next event of the calendar, where there is one.
     minutes_to_event: Option<f64>,
+    /// What that was counted from, until the calendar says otherwise.
+    next_event: Option<NextHigh>,
     /// Percentile within 30 d of the day's volatility: a part of heat.
     vol_pct_30d: Slot,
     timeframes: Timeframes,
@@ -73,6 +76,7 @@ impl Default for Assembly {
             price: None,
             stretch: None,
             minutes_to_event: None,
+            next_event: None,
             vol_pct_30d: Slot::MISSING,
             timeframes: Timeframes::default(),
             scratch_cells: Vec::new(),
@@ -102,6 +106,7 @@ impl Assembly {
             price: None,
             stretch: None,
             minutes_to_event: None,
+            next_event: None,
             vol_pct_30d: Slot::MISSING,
             timeframes: Timeframes::default(),
             scratch_cells: Vec::with_capacity(Feature::COUNT),
@@ -124,6 +129,11 @@ impl Assembly {
         &self.inputs
     }
 
+    /// The calendar changed: what is next is read from it again.
+    pub(crate) fn forget_event(&mut self) {
+        self.next_event = None;
+    }
+
     /// Would [`Self::refresh`] compute at `t` although nothing changed?
     pub(crate) fn is_due(&self, t: Ts) -> bool {
         !self.valid || t > self.next_expiry
@@ -133,7 +143,11 @@ impl Assembly {
     pub(crate) fn refresh(&mut self, market: &Market, t: Ts, changed: bool, config: &Config) {
         self.clock(t, config);
         let near = self.event_is_near();
-        self.minutes_to_event = config.calendar.as_ref().and_then(|c| c.minutes_to_event(t));
+        self.next_event = config
+            .calendar
+            .as_ref()
+            .map(|calendar| self.next_event.filter(|n| n.holds(t)).unwrap_or_else(|| calendar.next_high_from(t)));
+        self.minutes_to_event = self.next_event.and_then(|n| n.minutes(t));
         if changed || self.is_due(t) || near != self.event_is_near() {
             self.valid = true;
             self.compute(market, t, config);

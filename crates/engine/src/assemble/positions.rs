@@ -38,7 +38,10 @@ impl Assembly {
     pub(super) fn positions(&mut self, market: &Market) {
         use Feature as F;
         let ratio = match market.long_short.as_ref() {
-            Some(feed) => feed.newest().map_or(Slot::MISSING, |(ratio, origin)| origin.instant(ratio)),
+            Some(feed) => feed.newest().map_or(Slot::MISSING, |(ratio, origin)| match positions::long_share(ratio) {
+                Some(_) => origin.instant(ratio),
+                None => origin.undefined(Reason::OutOfDomain),
+            }),
             None => Slot::undefined(Reason::NotOffered),
         };
         self.set(F::LongShortRatio, ratio);

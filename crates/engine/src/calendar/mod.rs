@@ -63,6 +63,32 @@ pub struct Blackout<'a> {
     pub minutes: f64,
 }
 
+/// The next event of high impact, with the time within which that answer holds: the calendar is read once for many minutes.
+/// Whoever keeps it lets it go when the calendar changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NextHigh {
+    from: Ts,
+    /// First moment at which the answer may be another.
+    until: Ts,
+    /// When it is; `None` when nothing of high impact is known to come.
+    at: Option<Ts>,
+}
+
+impl NextHigh {
+    /// Does this say what is next at `t`?
+    #[must_use]
+    pub fn holds(&self, t: Ts) -> bool {
+        self.from <= t && t < self.until
+    }
+
+    /// Minutes from `t` to it.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "centuries of minutes fit a float")]
+    pub fn minutes(&self, t: Ts) -> Option<f64> {
+        self.at.map(|at| (at - t).0 as f64 / Span::mins(1).0 as f64)
+    }
+}
+
 impl Calendar {
     /// Takes one revision.
     pub fn apply(&mut self, entry: CalendarEntry) -> Applied {
@@ -119,6 +145,14 @@ impl Calendar {
     #[must_use]
     pub fn next_high(&self, t: Ts) -> Option<&CalendarEntry> {
         self.known(t).filter(|e| e.impact == Impact::High && e.at >= t).min_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)))
+    }
+
+    /// The same with the time within which it holds: until the event has passed, or until more becomes known.
+    #[must_use]
+    pub fn next_high_from(&self, t: Ts) -> NextHigh {
+        let at = self.next_high(t).map(|e| e.at);
+        let word = self.revisions().map(|e| e.known_ts).filter(|known| *known > t).min().unwrap_or(Ts::MAX);
+        NextHigh { from: t, until: at.map_or(word, |at| word.min(at + Span(1))), at }
     }
 
     /// Minutes to it; `None` when nothing of high impact is known to come.
@@ -219,6 +253,26 @@ mod tests {
         assert_eq!(c.apply(off), Applied::Revised);
         assert_eq!((c.minutes_to_event(at(11, 23, 0)).is_some(), c.minutes_to_event(at(12, 0, 0))), (true, None));
         assert_eq!(c.revisions().count(), 3);
+    }
+
+    #[test]
+    fn what_is_next_is_read_once_for_many_minutes_and_says_the_same() {
+        let mut c = Calendar::default();
+        c.apply(entry("cpi", Impact::High, at(2, 12, 30), at(1, 0, 0)));
+        c.apply(entry("cpi", Impact::High, at(3, 12, 30), at(2, 3, 7)));
+        c.apply(entry("nfp", Impact::High, at(3, 1, 0), at(2, 20, 0)));
+        c.apply(entry("nfp", Impact::Low, at(3, 1, 0), at(2, 22, 0)));
+        let (mut kept, mut read): (Option<NextHigh>, u32) = (None, 0);
+        for minute in -60..4 * 1_440 {
+            let t = at(1, 0, 0) + Span::mins(1).times(minute);
+            let next = kept.filter(|n| n.holds(t)).unwrap_or_else(|| {
+                read += 1;
+                c.next_high_from(t)
+            });
+            kept = Some(next);
+            assert_eq!(next.minutes(t), c.minutes_to_event(t), "at {t}");
+        }
+        assert_eq!(read, 6, "at first, at four words, and after the event");
     }
 
     #[test]

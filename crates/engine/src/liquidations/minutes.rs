@@ -125,10 +125,15 @@ impl Minutes {
         self.end
     }
 
-    /// Events that were a day too late or minutes ahead of the clock; in no window.
+    /// Events that were a day too late, ahead of the clock, or refused; in no window.
     #[must_use]
     pub fn ignored(&self) -> u64 {
         self.ignored
+    }
+
+    /// Counts an event that is in no window.
+    pub fn ignore(&mut self) {
+        self.ignored += 1;
     }
 
     /// Takes an event of a minute.

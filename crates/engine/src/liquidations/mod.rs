@@ -20,6 +20,7 @@ pub use zones::Zone;
 use crate::features::Settings;
 use crate::features::hourly::{HourlyRank, whole_hour};
 use crate::kernel::UpperTail;
+use crate::series::STAMP_TOLERANCE;
 use barograph_domain::{Kind, Side, Span, Status, StreamIndex, Ts};
 use levels::ZoneLevels;
 use minutes::{Minutes, minute_of, start_of};
@@ -159,9 +160,9 @@ impl Liquidations {
         self.presence.begin(at);
         self.minutes.push(minute_of(at), liquidated_side, usd);
         self.bins.push(at, liquidated_side, price, usd);
-        let count = self.recent.push(at);
+        let (ts, count) = self.recent.push(at);
         let (threshold, uncalibrated) = self.threshold;
-        Burst { ts: at, count, threshold, uncalibrated, kind: self.kind }
+        Burst { ts, count, threshold, uncalibrated, kind: self.kind }
     }
 
     /// Takes a change of continuity that became known at `recv_ts`.
@@ -295,6 +296,17 @@ impl Liquidations {
     #[must_use]
     pub fn velocity_rank(&self) -> &HourlyRank {
         &self.velocity
+    }
+
+    /// Is `at` later than a stamp heard at `recv_ts` can be? One such stamp would make every true one look old for a while.
+    #[must_use]
+    pub fn is_ahead(at: Ts, recv_ts: Ts) -> bool {
+        at > recv_ts + STAMP_TOLERANCE
+    }
+
+    /// Counts an event that is not taken.
+    pub fn refuse(&mut self) {
+        self.minutes.ignore();
     }
 
     /// Is a forced close of `at` heard in time to speak of the minute under way?

@@ -20,9 +20,9 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// Takes an event and says how many lie in `(t − 60 s, t]`, t being the newest stamp. An event that comes later than
+    /// Takes an event; returns the newest stamp t and how many lie in `(t − 60 s, t]`. An event that comes later than
     /// younger ones counts with them.
-    pub fn push(&mut self, at: Ts) -> u32 {
+    pub fn push(&mut self, at: Ts) -> (Ts, u32) {
         if self.stamps.capacity() == 0 {
             self.stamps.reserve(STAMPS_ROOM);
         }
@@ -36,7 +36,7 @@ impl Recent {
         while self.stamps.front().is_some_and(|s| *s <= keep) || self.stamps.len() > STAMPS_MAX {
             self.stamps.pop_front();
         }
-        self.count(newest)
+        (newest, self.count(newest))
     }
 
     /// Events in `(t − 60 s, t]`.
@@ -64,11 +64,11 @@ mod tests {
     fn the_window_is_open_at_its_beginning_and_closed_at_its_end() {
         let mut r = Recent::default();
         let at = |s: i64| Ts::from_secs(s);
-        assert_eq!([0, 10, 59, 60].map(|s| r.push(at(s))), [1, 2, 3, 3], "the one at 0 is 60 s old at 60");
-        assert_eq!(r.push(at(5)), 4, "a late one counts with the others");
+        assert_eq!([0, 10, 59, 60].map(|s| r.push(at(s)).1), [1, 2, 3, 3], "the one at 0 is 60 s old at 60");
+        assert_eq!(r.push(at(5)), (at(60), 4), "a late one counts with the others, as of the newest");
         assert_eq!([r.count(at(59)), r.count(at(60)), r.count(at(119)), r.count(at(120))], [3, 4, 1, 0]);
         r.settle(at(119));
-        assert_eq!(r.push(at(119)), 2);
-        assert_eq!(r.push(at(1)), 2, "older than the minute: in no count");
+        assert_eq!(r.push(at(119)), (at(119), 2));
+        assert_eq!(r.push(at(1)), (at(119), 2), "older than the minute: in no count");
     }
 }

@@ -8,6 +8,7 @@ use crate::detect::inputs::Confirmed;
 use crate::detect::table::Detector;
 use crate::detect::{Inputs, Labels, LiquidationInputs, Surveillance};
 use crate::engine::{AlertOut, Config, Outputs};
+use crate::liquidations::Liquidations;
 use crate::rules::AxisStates;
 use barograph_domain::{
     Alert, Axis, Confirmation, Event, KnownAlert, Label as _, MarketKind, Payload, Reason, TrendRegime, Ts,
@@ -110,12 +111,16 @@ impl Market {
     }
 
     /// Takes a forced close and asks at once whether it completes a burst. One that is heard too late to speak of the minute
-    /// under way is counted, and calls nobody.
+    /// under way is counted, and calls nobody; one stamped more than the tolerance of stamps after it was heard is refused.
     pub(super) fn forced_close(&mut self, event: &Event, config: &Config, out: &mut Outputs) {
         let (Some(own), Payload::Liquidation { liquidated_side, price, qty }) = (&mut self.liquidations, event.payload)
         else {
             return;
         };
+        if Liquidations::is_ahead(event.event_ts, event.recv_ts) {
+            own.refuse();
+            return;
+        }
         let burst = own.push(event.event_ts, liquidated_side, price, qty);
         if !own.is_news(event.event_ts, event.recv_ts, &burst) {
             return;
