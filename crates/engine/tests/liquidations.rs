@@ -336,7 +336,7 @@ fn zones_are_levels_that_are_never_rewritten() {
     let named = Named { instrument: "binance-usdm:BTCUSDT", timeframe: TIMEFRAME, tick: None };
     let mut standing: BTreeMap<String, u32> = BTreeMap::new();
     let mut told: BTreeMap<(String, u32), barograph_domain::Level> = BTreeMap::new();
-    let mut most = 0;
+    let (mut most, mut zones, mut faded) = (0, Vec::new(), 0);
     for minute in 0..6 * 1_440 {
         let centre = [60_000.0, 58_500.0, 61_200.0][usize::try_from(minute / 3_000).unwrap().min(2)];
         if r.unit() < 0.04 {
@@ -360,6 +360,13 @@ fn zones_are_levels_that_are_never_rewritten() {
             s.levels().records().map(|r| r.to_level(&named, r.confirmed, &Options::default())).collect();
         assert_eq!(levels.iter().map(|l| (l.level_id.clone(), l.revision)).collect::<BTreeMap<_, _>>(), standing);
         most = most.max(levels.len());
+        if (minute + 1) % 60 == 0 {
+            s.zones(&mut zones);
+            for level in &levels {
+                let now = zones.iter().find(|z| (z.bottom, z.top) == (level.bottom, level.top)).unwrap();
+                assert!((now.share - level.strength).abs() <= 0.05, "{level:?} is {now:?} at minute {minute}");
+            }
+        }
         for level in levels {
             assert_eq!(level.source, Kind::Sampled);
             assert!(level.bottom < level.price && level.price < level.top && (0.0..=1.0).contains(&level.strength));
@@ -374,8 +381,10 @@ fn zones_are_levels_that_are_never_rewritten() {
     for ((id, revision), level) in &told {
         if let Some(before) = told.get(&(id.clone(), revision - 1)) {
             assert!(before.known_at < level.known_at && before.formed_at == level.formed_at);
+            faded += usize::from((before.bottom, before.top) == (level.bottom, level.top));
         }
     }
+    assert!(faded > 0, "a share that moves between edges that stay is told too");
 }
 
 #[test]

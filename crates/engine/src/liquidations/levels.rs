@@ -1,7 +1,8 @@
 //! Liquidation zones as liquidity levels with a life (features §4.1, §4.8; R4.6).
 //!
 //! Once an hour the zones are compared with those of the hour before. A zone that overlaps an earlier one of its side is the
-//! same level; where its edges moved it gets a further revision with its own `known_at`. One that stands out no more is used
+//! same level; where its edges moved, or its share by more than a twentieth of all money, it gets a further revision with its
+//! own `known_at`: what was said of its strength is never further off than that. One that stands out no more is used
 //! up, as a volume node that leaves its profile is. What was said of an hour stays. Bars do not touch or sweep zones: what
 //! trades there is what they are made of.
 
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 const LEVELS_MAX: usize = 16;
 /// Zones there is room for before the lightest are left out: more would be memory for nothing.
 const ZONES_ROOM: usize = 64;
+/// Change of a zone's share that is worth a revision.
+const SHARE_MOVED: f64 = 0.05;
 /// Timeframe of the levels: they are looked at once an hour.
 pub const TIMEFRAME: Span = Span::hours(1);
 
@@ -77,7 +80,7 @@ impl ZoneLevels {
                 .filter(|t| overlap(&t.zone, zone) > 0 && !self.next.iter().any(|n| n.is_same(t)))
                 .max_by_key(|t| overlap(&t.zone, zone));
             let (now, what) = match earlier {
-                Some(t) if t.zone.bins == zone.bins => (*t, None),
+                Some(t) if t.says(zone) => (*t, None),
                 Some(t) => {
                     let revision = t.revision + 1;
                     (Tracked { zone: *zone, known_at, revision, kind, ..*t }, Some(Happening::Revised))
@@ -158,6 +161,11 @@ fn order(zone: &Zone) -> (Side, (i32, i32)) {
 }
 
 impl Tracked {
+    /// Is what was said of it still so of `zone`, edges and share?
+    fn says(&self, zone: &Zone) -> bool {
+        self.zone.bins == zone.bins && (self.zone.share - zone.share).abs() <= SHARE_MOVED
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         (self.formed, self.zone.liquidated_side) == (other.formed, other.zone.liquidated_side)
             && self.first_price.to_bits() == other.first_price.to_bits()
