@@ -109,7 +109,7 @@ fn table(market: &InstrumentName, last: &MinuteRow, lines: &[Line]) -> String {
         v.map_or_else(|| "—".to_owned(), |x| format!("{:.digits$}{unit}", x * scale))
     };
     let mut out = format!("{market} at {}\n\n", last.ts);
-    out.push_str(" session   days      usual volatility   usual volume a minute   base   now\n");
+    out.push_str(" session   days      usual volatility   usual volume a minute   base   now, ATR\n");
     for l in lines {
         out.push_str(&format!(
             " {:<9} {:<9} {:<18} {:<23} {:<6} {}\n",
@@ -118,10 +118,10 @@ fn table(market: &InstrumentName, last: &MinuteRow, lines: &[Line]) -> String {
             number(l.expected_vol, 0, 100.0, " % a year"),
             number(l.expected_volume, 0, 1.0, ""),
             number(l.base_multiplier, 2, 1.0, ""),
-            number(l.adaptive_multiplier, 2, 1.0, " average true ranges"),
+            number(l.adaptive_multiplier, 2, 1.0, ""),
         ));
     }
-    out.push_str("\n base: measured once there are ten sessions of each name, else the rule book's\n");
+    out.push_str("\n base: measured once there are ten sessions of each name, else the rule book's\n ATR: average true range of 14 hourly bars\n");
     out
 }
 
