@@ -5,6 +5,7 @@ use barograph_domain::{Side, Span, Ts};
 use barograph_engine::advice::{Intent, Settings, advise};
 use barograph_engine::context::{Frame, FrameOptions};
 use barograph_engine::features::bars::BarSample;
+use barograph_engine::features::run::Run;
 use barograph_engine::rules::Book;
 
 const HOUR: Span = Span::hours(1);
@@ -133,4 +134,76 @@ fn a_frame_stays_small() {
     feed(&mut f, &walk(6_000, 9), 0);
     let bytes = postcard::to_allocvec(&f).unwrap().len();
     assert!(bytes < 120_000, "{bytes} bytes");
+}
+
+/// Columns of a walk, which a run is made of.
+fn columns(bars: &[BarSample]) -> [Vec<f64>; 5] {
+    let of = |f: fn(&BarSample) -> f64| bars.iter().map(f).collect();
+    [of(|b| b.open), of(|b| b.high), of(|b| b.low), of(|b| b.close), of(|b| b.volume.unwrap())]
+}
+
+#[test]
+fn bars_pushed_as_runs_leave_the_state_that_single_bars_leave() {
+    let book = Book::shipped("default").unwrap();
+    let week = Span::days(7);
+    let usual = FrameOptions::of(&book);
+    let mut followed = usual.clone();
+    followed.liquidity.reactions = true;
+    let mut forex = usual.clone();
+    forex.sessions = barograph_engine::sessions::SessionSet::FOREX;
+    let cases = [
+        (Span::mins(1), Span::ZERO, 5_000, &usual),
+        (Span::mins(5), Span::ZERO, 3_000, &usual),
+        (Span::mins(7), Span::mins(3), 1_500, &usual),
+        (Span::mins(45), Span::ZERO, 1_200, &forex),
+        (HOUR, Span::ZERO, 2_500, &usual),
+        (HOUR, Span::mins(30), 700, &forex),
+        (HOUR, Span::ZERO, 700, &followed),
+        (Span::hours(2), Span::ZERO, 700, &usual),
+        (Span::hours(4), Span::ZERO, 900, &usual),
+        (Span::hours(8), Span::ZERO, 400, &usual),
+        (Span::days(1), Span::ZERO, 400, &usual),
+        (week, Span::days(4), 120, &usual),
+    ];
+    for (seed, (step, phase, n, options)) in (40..).zip(cases) {
+        let bars = walk(n, seed);
+        let [open, high, low, close, volume] = columns(&bars);
+        let first = start().floor(step) + phase;
+        let at = |i: usize| first + step.times(i64::try_from(i).unwrap() + 1);
+        // A hole after two thirds.
+        let hole = n * 2 / 3;
+        let stamp = |i: usize| at(if i < hole { i } else { i + 3 });
+        let mut single = Frame::new(step, phase, options);
+        let whole: Vec<Vec<u8>> = (0..n)
+            .map(|i| {
+                assert!(single.push(stamp(i), &bars[i]), "{step}: bar {i}");
+                postcard::to_allocvec(&single).unwrap()
+            })
+            .collect();
+        for length in [1, 2, 3, 5, 17, 64, 333, n] {
+            let mut runs = Frame::new(step, phase, options);
+            let mut from = 0;
+            while from < n {
+                let end = if from < hole { hole } else { n };
+                let upto = (from + length).min(end);
+                let cut = |c: &'_ [f64]| c[from..upto].to_vec();
+                let [open, high, low, close, volume] = [&open, &high, &low, &close, &volume].map(|c| cut(c));
+                let run = Run {
+                    first: stamp(from),
+                    step,
+                    phase,
+                    open: &open,
+                    high: &high,
+                    low: &low,
+                    close: &close,
+                    volume: &volume,
+                };
+                assert_eq!(runs.push_run(&run), upto - from, "{step}: from {from}");
+                let same = postcard::to_allocvec(&runs).unwrap() == whole[upto - 1];
+                assert!(same, "{step}: runs of {length} differ at {upto}: {runs:?}");
+                assert_eq!(runs.push_run(&run), 0, "nothing of it is new");
+                from = upto;
+            }
+        }
+    }
 }

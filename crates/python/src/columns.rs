@@ -7,6 +7,7 @@
 use barograph_domain::{Span, Ts};
 use barograph_engine::context::{Frame, FrameOptions};
 use barograph_engine::features::bars::BarSample;
+use barograph_engine::features::run::Run;
 use core::fmt;
 
 /// Columns of equal length; stamps are bar opens in units of `unit` since 1970 UTC.
@@ -97,14 +98,18 @@ impl<'a> Columns<'a> {
     /// # Errors
     /// When stamps do not rise, or a distance is no whole multiple of the length.
     pub fn step(&self, given: Option<Span>) -> Result<Option<Span>, FrameError> {
-        let mut least = i64::MAX;
-        for (row, pair) in self.time.windows(2).enumerate() {
+        let (mut least, mut most) = (i64::MAX, i64::MIN);
+        for pair in self.time.windows(2) {
             let distance = pair[1] - pair[0];
-            if distance <= 0 {
-                let what = if distance == 0 { "repeats the one before" } else { "is earlier than the one before" };
-                return wrong(format!("the stamp of row {} {what}: sort the frame by time and drop doubles", row + 1));
-            }
             least = least.min(distance);
+            most = most.max(distance);
+        }
+        if least <= 0
+            && let Some(row) = self.time.windows(2).position(|p| p[1] <= p[0])
+        {
+            let same = self.time[row + 1] == self.time[row];
+            let what = if same { "repeats the one before" } else { "is earlier than the one before" };
+            return wrong(format!("the stamp of row {} {what}: sort the frame by time and drop doubles", row + 1));
         }
         let step = match given {
             Some(step) if step.0 <= 0 || step.0 % self.unit != 0 => {
@@ -115,7 +120,8 @@ impl<'a> Columns<'a> {
             None => least,
         };
         // A division only where a bar is missing.
-        let uneven = self.time.windows(2).map(|p| p[1] - p[0]).position(|d| d != step && d % step != 0);
+        let mut distances = self.time.windows(2).map(|p| p[1] - p[0]);
+        let uneven = if (least, most) == (step, step) { None } else { distances.position(|d| d != step && d % step != 0) };
         if let Some(row) = uneven {
             return wrong(format!(
                 "rows {row} and {} are no whole number of bars of {} s apart: bars must have one length (or give timeframe=)",
@@ -137,20 +143,64 @@ impl<'a> Columns<'a> {
         let phase = Span((first * self.unit).rem_euclid(step.0));
         let mut frame = Frame::new(step, phase, options);
         frame.will_not_ask_before(Ts(last * self.unit) + step);
-        for row in 0..self.len() {
-            let bar = self.bar(row)?;
-            frame.push(Ts(self.time[row] * self.unit) + step, &bar);
+        self.check_bars()?;
+        let mut from = 0;
+        while from < self.len() {
+            let upto = self.run_end(from, step);
+            if self.volume[from].is_nan() {
+                (from..upto).for_each(|row| {
+                    frame.push(Ts(self.time[row] * self.unit) + step, &self.bar(row));
+                });
+            } else {
+                frame.push_run(&Run {
+                    first: Ts(self.time[from] * self.unit) + step,
+                    step,
+                    phase,
+                    open: &self.open[from..upto],
+                    high: &self.high[from..upto],
+                    low: &self.low[from..upto],
+                    close: &self.close[from..upto],
+                    volume: &self.volume[from..upto],
+                });
+            }
+            from = upto;
         }
         Ok(Some(frame))
     }
 
-    #[inline]
-    fn bar(&self, row: usize) -> Result<BarSample, FrameError> {
-        let (open, high, low, close) = (self.open[row], self.high[row], self.low[row], self.close[row]);
+    /// Row after the last that follows `from` without a hole, all of them with a volume or all without.
+    fn run_end(&self, from: usize, step: Span) -> usize {
+        let distance = step.0 / self.unit;
+        let volume = self.volume[from].is_nan();
+        let follows = self.time[from..].windows(2).zip(&self.volume[from + 1..]);
+        let same = follows.take_while(|(t, v)| t[1] - t[0] == distance && v.is_nan() == volume);
+        from + 1 + same.count()
+    }
+
+    /// Every row can be a bar.
+    fn check_bars(&self) -> Result<(), FrameError> {
+        let rows = self.open.iter().zip(self.high).zip(self.low).zip(self.close).zip(self.volume);
+        let all = rows.fold(true, |all, ((((o, h), l), c), v)| all & is_bar((*o, *h, *l, *c), *v));
+        if all {
+            return Ok(());
+        }
+        for row in 0..self.len() {
+            let prices = (self.open[row], self.high[row], self.low[row], self.close[row]);
+            check_bar(prices, self.volume[row]).map_err(|why| FrameError(format!("row {row}: {why}")))?;
+        }
+        Ok(())
+    }
+
+    fn bar(&self, row: usize) -> BarSample {
         let volume = self.volume[row];
-        check_bar((open, high, low, close), volume).map_err(|why| FrameError(format!("row {row}: {why}")))?;
-        let volume = (!volume.is_nan()).then_some(volume);
-        Ok(BarSample { open, high, low, close, volume, quote_volume: None })
+        BarSample {
+            open: self.open[row],
+            high: self.high[row],
+            low: self.low[row],
+            close: self.close[row],
+            volume: (!volume.is_nan()).then_some(volume),
+            quote_volume: None,
+        }
     }
 
     /// 128 bits that tell this content from any other.
@@ -165,15 +215,20 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// Without a branch: a false comparison covers what is not a number.
+#[inline]
+fn is_bar((open, high, low, close): (f64, f64, f64, f64), volume: f64) -> bool {
+    let inside = (low > 0.0) & (low <= open) & (low <= close) & (high >= open) & (high >= close) & (high < f64::INFINITY);
+    inside & ((volume >= 0.0) | volume.is_nan())
+}
+
 /// Can these numbers be a bar?
 ///
 /// # Errors
 /// Says which cannot and why.
 #[inline]
 pub fn check_bar((open, high, low, close): (f64, f64, f64, f64), volume: f64) -> Result<(), String> {
-    // One test for the usual case: a false comparison covers what is not a number.
-    let inside = low > 0.0 && low <= open && low <= close && high >= open && high >= close && high < f64::INFINITY;
-    if inside && (volume >= 0.0 || volume.is_nan()) {
+    if is_bar((open, high, low, close), volume) {
         return Ok(());
     }
     for (name, x) in [("open", open), ("high", high), ("low", low), ("close", close)] {

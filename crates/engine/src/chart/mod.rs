@@ -15,6 +15,7 @@ pub use trend::Trend;
 
 use crate::features::atr::Atr;
 use crate::features::bars::BuiltBar;
+use crate::features::run::Run;
 use crate::kernel::Block as _;
 use crate::kernel::{Moments, Sum};
 use barograph_domain::math::ln;
@@ -70,6 +71,30 @@ impl Chart {
         }
         self.bars.push_back(*bar);
         self.atr.push(bar.high, bar.low, bar.close);
+    }
+
+    /// As [`Self::push`] for each bar. `atr` is the average range after them, where somebody has already worked it out.
+    pub fn push_run(&mut self, run: &Run<'_>, atr: Option<Atr>) {
+        let (n, first) = (run.len(), run.index());
+        let late = self.bars.back().is_some_and(|last| first <= last.index);
+        if n == 0 || late {
+            (0..n).for_each(|i| self.push(&run.bar(first, i)));
+            return;
+        }
+        if self.bars.back().is_some_and(|last| first > last.index + 1) {
+            self.bars.clear();
+            self.atr = Atr::default();
+        }
+        self.atr = atr.unwrap_or_else(|| {
+            (0..n).fold(self.atr, |mut atr, i| {
+                atr.push(run.high[i], run.low[i], run.close[i]);
+                atr
+            })
+        });
+        let shown = n.min(TREND_BARS + 1);
+        let surplus = (self.bars.len() + shown).saturating_sub(TREND_BARS + 1);
+        self.bars.drain(..surplus);
+        self.bars.extend((n - shown..n).map(|i| run.bar(first, i)));
     }
 
     /// The newest bar.

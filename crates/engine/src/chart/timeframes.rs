@@ -1,7 +1,9 @@
 //! The charts of one bar stream: 1 h, 4 h, 1 d and 1 w, each built from the closed bars of the finest one (R4.18).
 
 use super::{Chart, offset_of};
+use crate::features::atr::Atr;
 use crate::features::bars::{BarBuilder, BarSample, BuiltBar};
+use crate::features::run::Run;
 use barograph_domain::{Span, TIMEFRAMES, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +67,27 @@ impl Charts {
         let Some((finest, longer)) = self.built.split_first_mut() else { return };
         finest.chart.push(bar);
         feed(longer, close_ts, &BarSample::from(bar));
+    }
+
+    /// As [`Self::push`] for each bar of a run that is newer than the last; [`Self::push_whole`] where its bars have the length
+    /// of the shortest timeframe. `atr`: as in [`Chart::push_run`], for that timeframe.
+    pub fn push_run(&mut self, run: &Run<'_>, atr: Option<Atr>) {
+        let n = run.len();
+        if n == 0 || self.last_part.is_some_and(|l| run.first <= l) {
+            return;
+        }
+        if self.shortest() != run.step {
+            (0..n).for_each(|i| {
+                self.push(run.close_ts(i), &run.sample(i), |_| {});
+            });
+            return;
+        }
+        self.last_part = Some(run.close_ts(n - 1));
+        let Some((finest, longer)) = self.built.split_first_mut() else { return };
+        finest.chart.push_run(run, atr);
+        for Built { builder, chart } in longer {
+            builder.push_run(run, |bar| chart.push(&bar));
+        }
     }
 
     /// Length of the bars of the shortest timeframe.

@@ -5,11 +5,12 @@
 //! is the part that also works inside a market: charts, liquidity, session history, rule books. What bars cannot say
 //! (funding, open interest, liquidations, a calendar) is not offered here, and rules that need it are left out by name.
 //!
-//! Reading order: this file, `windows` (volatility of the last hours), `reading` (everything at one moment), `known` (levels
-//! and the advice context).
+//! Reading order: this file, `run` (the same pushes part by part), `windows` (volatility of the last hours), `reading`
+//! (everything at one moment), `known` (levels and the advice context).
 
 mod known;
 mod reading;
+mod run;
 mod windows;
 
 pub use known::KnownLevels;

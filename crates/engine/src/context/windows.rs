@@ -5,6 +5,7 @@
 //! window shorter than a bar is not offered. Windows are summed when they are asked for, oldest first.
 
 use crate::features::bars::BuiltBar;
+use crate::features::run::Run;
 use crate::features::volatility::parkinson;
 use barograph_domain::math::ln;
 use barograph_domain::{Reason, Span, State, Ts};
@@ -42,6 +43,20 @@ struct Hour {
     hour: i64,
     squared: f64,
     n: u32,
+}
+
+/// Squared returns of a run; the first bar has none where the bar before it is not there.
+pub(super) struct Squared {
+    values: Vec<f64>,
+    /// Bars at the beginning that have none: one or zero.
+    without: usize,
+}
+
+impl Squared {
+    /// Those of the bars from `from` up to `upto`.
+    pub(super) fn between(&self, from: usize, upto: usize) -> &[f64] {
+        &self.values[from.saturating_sub(self.without)..upto.saturating_sub(self.without)]
+    }
 }
 
 /// The last day of bars, and the last 90 days of hours.
@@ -87,6 +102,54 @@ impl Windows {
             }
         }
         squared
+    }
+
+    /// As [`Self::push`] for each bar of a run.
+    pub(super) fn push_run(&mut self, run: &Run<'_>, before: Option<&BuiltBar>) -> Squared {
+        let (n, first) = (run.len(), run.index());
+        let of = |before: f64, close: f64| {
+            let r = ln(close / before);
+            r * r
+        };
+        let mut values = Vec::with_capacity(n);
+        values.extend(before.filter(|b| b.index + 1 == first).map(|b| of(b.close, run.close[0])));
+        let without = 1 - values.len();
+        values.extend(run.close.windows(2).map(|c| of(c[0], c[1])));
+        let squared = Squared { values, without };
+        let shown = n.min(self.day);
+        let surplus = (self.parts.len() + shown).saturating_sub(self.day);
+        self.parts.drain(..surplus);
+        self.parts.extend((n - shown..n).map(|i| {
+            let bar = run.bar(first, i);
+            let squared = squared.between(i, i + 1).first().copied();
+            Part { index: bar.index, squared, ratio: bar.high / bar.low, quote: bar.quote_volume }
+        }));
+        if self.step <= HOUR {
+            self.add_run_to_hours(run, &squared);
+        }
+        squared
+    }
+
+    fn add_run_to_hours(&mut self, run: &Run<'_>, squared: &Squared) {
+        let mut at = 0;
+        while at < run.len() {
+            let end = run.close_ts(at).ceil(HOUR);
+            let upto = if self.step == HOUR { at + 1 } else { at + run.upto(at, end).max(1) };
+            let hour = end.0 / HOUR.0;
+            if self.hours.back().is_none_or(|h| h.hour != hour) {
+                if self.hours.len() == HOURS {
+                    self.hours.pop_front();
+                }
+                // A first return that is not there is added as zero, as for a single bar.
+                self.hours.push_back(Hour { hour, squared: 0.0, n: 0 });
+            }
+            if let Some(h) = self.hours.back_mut() {
+                let of = squared.between(at, upto);
+                h.squared = of.iter().fold(h.squared, |a, b| a + b);
+                h.n += u32::try_from(of.len()).unwrap_or(u32::MAX);
+            }
+            at = upto;
+        }
     }
 
     /// Annualised volatility of a window that ends with the newest bar.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 const LENGTH: u32 = 14;
 
 /// Recursion state.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Atr {
     close: Option<f64>,
     ranges: u32,

@@ -2,6 +2,7 @@
 
 use super::hourly::{HourlyRank, whole_hour};
 use super::reading::Settings;
+use super::run::Run;
 use crate::kernel::{Fold, Sum};
 use crate::series::Series;
 use crate::sessions::SessionHistory;
@@ -213,6 +214,18 @@ impl BuiltBar {
         self.volume = self.volume.zip(part.volume).map(|(a, b)| a + b);
         self.quote_volume = self.quote_volume.zip(part.quote()).map(|(a, b)| a + b);
     }
+
+    /// Takes the bars of a run from `from` up to `upto`, in the same order of additions.
+    fn add_run(&mut self, run: &Run<'_>, from: usize, upto: usize) {
+        let Some(&last) = run.close[from..upto].last() else { return };
+        self.high = run.high[from..upto].iter().fold(self.high, |a, b| a.max(*b));
+        self.low = run.low[from..upto].iter().fold(self.low, |a, b| a.min(*b));
+        self.close = last;
+        let volumes = &run.volume[from..upto];
+        self.volume = self.volume.map(|v| volumes.iter().fold(v, |a, b| a + b));
+        let closes = &run.close[from..upto];
+        self.quote_volume = self.quote_volume.map(|q| volumes.iter().zip(closes).fold(q, |a, (v, c)| a + v * c));
+    }
 }
 
 /// Builds bars of `timeframe` from parts of `step`. A bar with less than four fifths of its parts is missing.
@@ -267,6 +280,36 @@ impl BarBuilder {
         }
         if over {
             self.close(&mut emit);
+        }
+    }
+
+    /// As [`Self::push`] for each bar of a run.
+    pub fn push_run(&mut self, run: &Run<'_>, mut emit: impl FnMut(BuiltBar)) {
+        let n = run.len();
+        if n == 0 || self.last_part.is_some_and(|l| run.first.0 <= l) {
+            (0..n).for_each(|i| self.push(run.close_ts(i), &run.sample(i), &mut emit));
+            return;
+        }
+        self.last_part = Some(run.close_ts(n - 1).0);
+        let mut at = 0;
+        while at < n {
+            let index = self.index_of(run.close_ts(at) - self.offset);
+            let end = Ts(index * self.timeframe.0) + self.offset;
+            let upto = at + run.upto(at, end);
+            let mut from = at;
+            if self.open.is_none_or(|(bar, _)| bar.index != index) {
+                self.close(&mut emit);
+                self.open = Some((BuiltBar::of(index, &run.sample(at)), 1));
+                from += 1;
+            }
+            if let Some((bar, count)) = &mut self.open {
+                bar.add_run(run, from, upto);
+                *count += i64::try_from(upto - from).unwrap_or(i64::MAX);
+            }
+            if run.close_ts(upto - 1) == end {
+                self.close(&mut emit);
+            }
+            at = upto;
         }
     }
 

@@ -12,6 +12,7 @@ pub mod open_interest;
 pub mod positions;
 pub mod premium_funding;
 pub mod reading;
+pub mod run;
 pub mod settled;
 pub mod stops;
 pub mod volatility;

@@ -67,6 +67,11 @@ impl Blocks {
         }
     }
 
+    /// The last falling (0) or rising (1) bar, by the rule of the last opposite one.
+    pub(super) fn remember(&mut self, way: usize, bar: Candidate) {
+        self.last[way] = Some(bar);
+    }
+
     fn push_extremes(&mut self, bar: &BuiltBar) {
         for (stack, face) in self.extremes.iter_mut().zip(Face::BOTH) {
             let reach = |c: &Candidate| if face == Face::Low { -c.low } else { c.high };

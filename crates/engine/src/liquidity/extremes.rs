@@ -3,7 +3,8 @@
 //! Which sessions there are is the caller's: a period is told by its start and end. Fed with the finest closed bars, so an
 //! hour too thin to be a bar still has its high and low.
 
-use barograph_domain::{LevelType, Session, Ts};
+use crate::features::run::Run;
+use barograph_domain::{LevelType, Session, Span, Ts};
 use serde::{Deserialize, Serialize};
 
 /// A day or a session.
@@ -86,6 +87,33 @@ impl Extremes {
         true
     }
 
+    /// Bars of a run from bar `at` on for which [`Extremes::goes_on`] holds.
+    #[must_use]
+    pub fn going_on(&self, run: &Run<'_>, at: usize) -> usize {
+        let Some(range) = &self.running else { return 0 };
+        if run.close_ts(at) <= range.period.start { 0 } else { run.upto(at, range.period.end - Span(1)) }
+    }
+
+    /// [`Extremes::goes_on`] for the bars of a run from `from` up to `upto`, for all of which it holds.
+    pub fn go_on(&mut self, run: &Run<'_>, from: usize, upto: usize) {
+        let Some(range) = &mut self.running else { return };
+        let (mut low, mut high) = ((range.low.price, None), (range.high.price, None));
+        for (i, (l, h)) in (from..).zip(run.low[from..upto].iter().zip(&run.high[from..upto])) {
+            if *l < low.0 {
+                low = (*l, Some(i));
+            }
+            if *h > high.0 {
+                high = (*h, Some(i));
+            }
+        }
+        for (extreme, (price, i)) in [(&mut range.low, low), (&mut range.high, high)] {
+            if let Some(i) = i {
+                *extreme = Extreme { price, close_ts: run.close_ts(i) };
+            }
+        }
+        range.bars = range.bars.saturating_add(u32::try_from(upto - from).unwrap_or(u32::MAX));
+    }
+
     /// Takes a closed bar of a period; the period that this completes, if it does. A period without its last bar is
     /// complete when the first bar of another one comes, which may end its own at once; hence a pair.
     pub fn push(&mut self, period: Period, close_ts: Ts, low: f64, high: f64) -> [Option<Range>; 2] {
@@ -122,7 +150,6 @@ impl Extremes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::Span;
 
     #[test]
     fn a_period_is_complete_at_its_end_or_when_another_begins() {

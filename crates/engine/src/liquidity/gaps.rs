@@ -11,7 +11,12 @@ pub(super) fn gap(window: &Window) -> Option<(LevelType, (f64, f64))> {
     if window.run() < 3 {
         return None;
     }
-    let (first, middle, last): (&BuiltBar, _, _) = (window.back(2), window.back(1), window.back(0));
+    of(window.back(2), window.back(1), window.back(0))
+}
+
+/// The gap of three bars in a row.
+#[inline]
+pub(super) fn of(first: &BuiltBar, middle: &BuiltBar, last: &BuiltBar) -> Option<(LevelType, (f64, f64))> {
     let (kind, bottom, top) = if last.low > first.high && middle.close > middle.open {
         (LevelType::BullishFvg, first.high, last.low)
     } else if last.high < first.low && middle.close < middle.open {

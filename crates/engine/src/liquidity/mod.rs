@@ -16,6 +16,7 @@ pub mod profile;
 pub mod query;
 mod reactions;
 mod record;
+mod run;
 mod shelf;
 mod strength;
 mod structure;

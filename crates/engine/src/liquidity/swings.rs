@@ -3,6 +3,7 @@
 
 use super::record::Face;
 use super::window::Window;
+use crate::features::bars::BuiltBar;
 
 /// Whether the bar `right` bars ago is a swing on each face (low, high). Needs `left + right + 1` bars in a row.
 #[inline]
@@ -57,8 +58,7 @@ fn fixed<const LEFT: usize, const RIGHT: usize>(window: &Window) -> [bool; 2] {
 
 /// Price of a swing.
 #[inline]
-pub(super) fn price(window: &Window, right: usize, face: Face) -> f64 {
-    let bar = window.back(right);
+pub(super) fn price(bar: &BuiltBar, face: Face) -> f64 {
     match face {
         Face::Low => bar.low,
         Face::High => bar.high,

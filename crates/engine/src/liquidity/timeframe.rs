@@ -41,20 +41,20 @@ impl Sink for () {
 /// Levels of one timeframe.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Liquidity {
-    options: Options,
-    lifetime: i64,
-    window: Window,
-    atr: Atr,
-    volumes: Volumes,
-    shelf: Shelf,
-    clusters: [Clusters; 2],
+    pub(super) options: Options,
+    pub(super) lifetime: i64,
+    pub(super) window: Window,
+    pub(super) atr: Atr,
+    pub(super) volumes: Volumes,
+    pub(super) shelf: Shelf,
+    pub(super) clusters: [Clusters; 2],
     kde: [Kde; 2],
-    structure: Structure,
-    blocks: Blocks,
+    pub(super) structure: Structure,
+    pub(super) blocks: Blocks,
     reactions: Reactions,
-    bars: i64,
+    pub(super) bars: i64,
     first: Option<i64>,
-    newest: Option<i64>,
+    pub(super) newest: Option<i64>,
 }
 
 impl Liquidity {
@@ -112,7 +112,7 @@ impl Liquidity {
     }
 
     #[inline]
-    fn meet(&mut self, bar: &BuiltBar, known_at: Ts, sink: &mut impl Sink) {
+    pub(super) fn meet(&mut self, bar: &BuiltBar, known_at: Ts, sink: &mut impl Sink) {
         self.shelf.expire(bar.index, self.lifetime, &self.volumes);
         let (reactions, options) = (&mut self.reactions, &self.options);
         reactions.push(bar, |ended| sink.reaction(&ended));
@@ -150,13 +150,13 @@ impl Liquidity {
         let (left, right) = (self.options.swing_left as usize, self.options.swing_right as usize);
         let found = swings::swing(&self.window, left, right);
         for face in Face::BOTH.into_iter().filter(|f| found[*f as usize]) {
-            self.confirm_swing(face, at, sink);
+            let bar = *self.window.back(right);
+            self.confirm_swing(face, &bar, at, sink);
         }
     }
 
-    fn confirm_swing(&mut self, face: Face, at: (i64, Ts), sink: &mut impl Sink) {
-        let right = self.options.swing_right as usize;
-        let (price, bar) = (swings::price(&self.window, right, face), *self.window.back(right));
+    pub(super) fn confirm_swing(&mut self, face: Face, bar: &BuiltBar, at: (i64, Ts), sink: &mut impl Sink) {
+        let price = swings::price(bar, face);
         let kind = if face == Face::High { LevelType::SwingHigh } else { LevelType::SwingLow };
         let handle = self.add(Record::at(kind, price, bar.index, bar.volume), at, sink);
         self.structure.swing(face, price, bar.index, at.0 - self.lifetime);
@@ -181,12 +181,12 @@ impl Liquidity {
         let found = swings::swing(&self.window, 1, 1);
         for face in Face::BOTH.into_iter().filter(|f| found[*f as usize]) {
             let bar = self.window.back(1);
-            let peak = Peak { price: swings::price(&self.window, 1, face), bar: bar.index, volume: bar.volume };
+            let peak = Peak { price: swings::price(bar, face), bar: bar.index, volume: bar.volume };
             self.peak(face, &peak, at, sink);
         }
     }
 
-    fn peak(&mut self, face: Face, peak: &Peak, at: (i64, Ts), sink: &mut impl Sink) {
+    pub(super) fn peak(&mut self, face: Face, peak: &Peak, at: (i64, Ts), sink: &mut impl Sink) {
         let (volumes, options) = (&self.volumes, &self.options);
         let clusters = &mut self.clusters[face as usize];
         if let Some(record) = clusters.peak(peak, options, &mut self.shelf, at, &mut |c| sink.level(c)) {
@@ -196,7 +196,7 @@ impl Liquidity {
     }
 
     #[inline]
-    fn add(&mut self, record: Record, at: (i64, Ts), sink: &mut impl Sink) -> Handle {
+    pub(super) fn add(&mut self, record: Record, at: (i64, Ts), sink: &mut impl Sink) -> Handle {
         add(&mut self.shelf, record, &self.volumes, &self.options, at, sink)
     }
 

@@ -35,6 +35,17 @@ impl Window {
         self.run = (self.run + 1).min(self.bars.len());
     }
 
+    /// Bars that lie behind the ones pushed next: they take their places, which nobody looks at.
+    pub(super) fn skip(&mut self, bars: usize) {
+        self.head = self.head.wrapping_add(bars) & self.mask;
+        self.run = 0;
+    }
+
+    /// Bars there is room for.
+    pub(super) fn room(&self) -> usize {
+        self.bars.len()
+    }
+
     /// Bars in a row.
     #[inline]
     pub(super) fn run(&self) -> usize {

@@ -1,0 +1,101 @@
+//! A whole run of bars pushed at once: part after part instead of bar after bar, to the same state.
+
+use super::{DAY, Frame, day_of, windows::Squared};
+use crate::features::run::Run;
+use crate::liquidity::Record;
+use barograph_domain::Span;
+
+impl Frame {
+    /// As [`Frame::push`] for each bar of a run; bars that are not newer than the last or not on the grid are left out there
+    /// and here. How many were taken.
+    pub fn push_run(&mut self, run: &Run<'_>) -> usize {
+        let run = &Run { phase: self.phase, ..run.even() };
+        let n = run.len();
+        let index = run.index();
+        let fits = run.step == self.step && run.close_ts(0).0 == index * self.step.0 + self.phase.0;
+        if n < 2 || !fits || self.newest.is_some_and(|b| index <= b.index) {
+            return (0..n).filter(|i| self.push(run.close_ts(*i), &run.sample(*i))).count();
+        }
+        let squared = self.windows.push_run(run, self.newest.as_ref());
+        self.add_run_to_sessions(run, &squared);
+        let added = self.add_run_to_extremes(run);
+        let chart = self.chart();
+        let same = chart.is_some_and(|c| c.atr() == self.liquidity.atr());
+        self.liquidity.push_run(run, &added);
+        // Both average the ranges of the same bars, so one of them is enough.
+        let atr = same.then(|| *self.liquidity.atr());
+        if let Some(chart) = &mut self.own {
+            chart.push_run(run, atr);
+        }
+        if let Some(charts) = &mut self.charts {
+            charts.push_run(run, if self.own.is_none() { atr } else { None });
+        }
+        self.newest = Some(run.bar(index, n - 1));
+        self.bars += n as u64;
+        n
+    }
+
+    fn add_run_to_sessions(&mut self, run: &Run<'_>, squared: &Squared) {
+        if self.step > Span::hours(8) {
+            return;
+        }
+        let mut at = 0;
+        while at < run.len() {
+            let close = run.close_ts(at);
+            if self.stretch.is_none_or(|r| close > r.until) {
+                self.close_session(close);
+            }
+            let Some(r) = &mut self.stretch else { return };
+            let upto = at + run.upto(at, r.until).max(1);
+            let of = squared.between(at, upto);
+            r.squared = of.iter().fold(r.squared, |a, b| a + b);
+            let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+            r.returns += count(of.len());
+            let quotes = run.volume[at..upto].iter().zip(&run.close[at..upto]);
+            r.quote = quotes.fold(r.quote, |a, (v, c)| a + v * c);
+            r.bars += count(upto - at);
+            let last = run.close_ts(upto - 1);
+            if last == r.until {
+                self.close_session(last);
+            }
+            at = upto;
+        }
+    }
+
+    /// The levels that complete days and sessions make, each with the bar it is known with.
+    fn add_run_to_extremes(&mut self, run: &Run<'_>) -> Vec<(usize, Record)> {
+        let mut added = Vec::new();
+        if self.step >= DAY {
+            return added;
+        }
+        let n = run.len();
+        let mut at = 0;
+        while at < n {
+            let upto = at + self.extremes.iter().map(|e| e.going_on(run, at)).min().unwrap_or(0);
+            if upto > at {
+                self.extremes.iter_mut().for_each(|e| e.go_on(run, at, upto));
+                at = upto;
+                continue;
+            }
+            let close = run.close_ts(at);
+            let (low, high) = (run.low[at], run.high[at]);
+            for which in 0..self.extremes.len() {
+                if self.extremes[which].goes_on(close, low, high) {
+                    continue;
+                }
+                let period = if which == 0 { day_of(close) } else { self.session_of(close) };
+                if period.end - period.start < self.step + self.step {
+                    continue;
+                }
+                for range in self.extremes[which].push(period, close, low, high).into_iter().flatten() {
+                    for (kind, extreme) in range.period.kinds().into_iter().zip([range.low, range.high]) {
+                        let formed = (extreme.close_ts - self.phase).0.div_euclid(self.step.0);
+                        added.push((at, Record::at(kind, extreme.price, formed, None)));
+                    }
+                }
+            }
+            at += 1;
+        }
+        added
+    }
+}

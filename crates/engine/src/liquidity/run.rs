@@ -1,0 +1,142 @@
+//! A whole run of bars at once. Which patterns there are is told from the columns, without a branch; what levels meet and
+//! what becomes of them is the same code as for single bars. With any but the usual options bars are taken one by one.
+
+use super::blocks::Candidate;
+use super::clusters::Peak;
+use super::options::{BlockRule, ClusterMethod, ClusterPeaks};
+use super::record::{Face, Record};
+use super::timeframe::Liquidity;
+use super::{blocks, gaps, swings};
+use crate::features::run::Run;
+
+/// Bars before the first whose patterns lie within the run.
+const LEAD: usize = 4;
+
+/// What a bar completes, in bits: swings two bars before it, peaks one bar before it (low, high each), gaps up and down.
+mod mark {
+    pub(super) const SWINGS: [u8; 2] = [1, 2];
+    pub(super) const PEAKS: [u8; 2] = [4, 8];
+    pub(super) const GAP_UP: u8 = 16;
+    pub(super) const GAP_DOWN: u8 = 32;
+}
+
+impl Liquidity {
+    /// As [`Liquidity::push`] for each bar, where nobody listens. `added` are levels that come from elsewhere, each after
+    /// the bar it stands with, in their order.
+    pub fn push_run(&mut self, run: &Run<'_>, added: &[(usize, Record)]) {
+        let n = run.len();
+        let first = run.index();
+        let mut added = added.iter().peekable();
+        let lead = if self.is_usual() && self.newest.is_none_or(|n| n < first) { n.min(LEAD) } else { n };
+        for i in 0..lead {
+            let bar = run.bar(first, i);
+            self.push(&bar, run.close_ts(i), &mut ());
+            while let Some((_, record)) = added.next_if(|(at, _)| *at == i) {
+                if let Some(newest) = self.newest {
+                    self.add(*record, (newest, run.close_ts(i)), &mut ());
+                }
+            }
+        }
+        if lead == n {
+            return;
+        }
+        let marks = marks(run);
+        // Last falling and last rising bar of the run.
+        let mut last: [Option<usize>; 2] = [None; 2];
+        for i in lead..n {
+            let bar = run.bar(first, i);
+            let at = (bar.index, run.close_ts(i));
+            self.atr.push(bar.high, bar.low, bar.close);
+            self.meet(&bar, at.1, &mut ());
+            self.volumes.push(bar.volume);
+            if let Some(broke) = self.structure.close(bar.close, bar.index) {
+                self.remember(run, first, last);
+                if let Some(candidate) = self.blocks.block(&broke, self.options.block_rule) {
+                    self.add(blocks::record(&broke, &candidate), at, &mut ());
+                }
+            }
+            if bar.close < bar.open {
+                last[0] = Some(i);
+            } else if bar.close > bar.open {
+                last[1] = Some(i);
+            }
+            let marks = marks[i];
+            if marks & (mark::GAP_UP | mark::GAP_DOWN) != 0 {
+                let (before, middle) = (run.bar(first, i - 2), run.bar(first, i - 1));
+                if let Some((kind, zone)) = gaps::of(&before, &middle, &bar) {
+                    self.add(gaps::record(kind, zone, &middle), at, &mut ());
+                }
+            }
+            for face in Face::BOTH.into_iter().filter(|f| marks & mark::SWINGS[*f as usize] != 0) {
+                self.confirm_swing(face, &run.bar(first, i - 2), at, &mut ());
+            }
+            self.clusters.iter_mut().for_each(|c| c.close(bar.close));
+            for face in Face::BOTH.into_iter().filter(|f| marks & mark::PEAKS[*f as usize] != 0) {
+                let peaked = run.bar(first, i - 1);
+                let peak = Peak { price: swings::price(&peaked, face), bar: peaked.index, volume: peaked.volume };
+                self.peak(face, &peak, at, &mut ());
+            }
+            while let Some((_, record)) = added.next_if(|(after, _)| *after == i) {
+                self.add(*record, at, &mut ());
+            }
+        }
+        self.remember(run, first, last);
+        let shown = (n - lead).min(self.window.room());
+        if n - lead > shown {
+            self.window.skip(n - lead - shown);
+        }
+        for i in n - shown..n {
+            self.window.push(&run.bar(first, i));
+        }
+        self.newest = Some(run.bar(first, n - 1).index);
+        #[expect(clippy::cast_possible_wrap, reason = "rows of a frame")]
+        let count = (n - lead) as i64;
+        self.bars += count;
+    }
+
+    fn is_usual(&self) -> bool {
+        let o = &self.options;
+        (o.swing_left, o.swing_right) == (2, 2)
+            && o.cluster_method == ClusterMethod::Tolerance
+            && o.cluster_peaks == ClusterPeaks::Local
+            && o.block_rule == BlockRule::LastOpposite
+            && o.fvg_min_atr <= 0.0
+            && !o.reactions
+    }
+
+    fn remember(&mut self, run: &Run<'_>, first: i64, last: [Option<usize>; 2]) {
+        for (way, i) in last.into_iter().enumerate() {
+            if let Some(i) = i {
+                self.blocks.remember(way, Candidate::from(&run.bar(first, i)));
+            }
+        }
+    }
+}
+
+/// Marks of every bar; those of the first [`LEAD`] say nothing.
+///
+/// A swing is higher than the two bars before it and not exceeded by the two after it, a peak the same with one: each is told
+/// by four comparisons of neighbours, which all patterns of a run share.
+fn marks(run: &Run<'_>) -> Vec<u8> {
+    const BEYOND_ONE: [u8; 2] = [1, 2];
+    const BEYOND_TWO: [u8; 2] = [4, 8];
+    let (high, low) = (run.high, run.low);
+    let n = run.len().min(high.len()).min(low.len());
+    let mut beyond = vec![0_u8; n];
+    let neighbours = high.windows(3).zip(low.windows(3));
+    for (to, (h, l)) in beyond[2.min(n)..].iter_mut().zip(neighbours) {
+        *to = u8::from(l[2] < l[1]) * BEYOND_ONE[0]
+            | u8::from(h[2] > h[1]) * BEYOND_ONE[1]
+            | u8::from(l[2] < l[0]) * BEYOND_TWO[0]
+            | u8::from(h[2] > h[0]) * BEYOND_TWO[1]
+            | u8::from(l[2] > h[0]) * mark::GAP_UP
+            | u8::from(h[2] < l[0]) * mark::GAP_DOWN;
+    }
+    let mut marks = vec![0_u8; n];
+    for (to, b) in marks[2.min(n)..].iter_mut().zip(beyond.windows(3)) {
+        let swings = b[0] & (b[0] >> 2) & !b[1] & !(b[2] >> 2) & 3;
+        let peaks = b[1] & !b[2] & 3;
+        *to = swings | peaks << 2 | b[2] & (mark::GAP_UP | mark::GAP_DOWN);
+    }
+    marks
+}
