@@ -269,6 +269,17 @@ impl Frame {
 
     fn close_session(&mut self, close: Ts) {
         let (set, step, running) = (self.sessions, self.step, self.stretch);
+        // Nearly always the bar ends the stretch that both histories are in.
+        if let Some(r) = running
+            && r.until == close
+            && [&self.volatility, &self.volume].iter().all(|h| h.now().is_some_and(|s| s.until == close))
+        {
+            let next = set.stretch(close);
+            self.volatility.end(next, r.volatility(step));
+            self.volume.end(next, r.volume(step));
+            self.stretch = Some(Running::of(next));
+            return;
+        }
         let of = |s: &Stretch| running.filter(|r| r.until == s.until);
         self.volatility.reach(close, &set, |s| of(s).and_then(|r| r.volatility(step)));
         self.volume.reach(close, &set, |s| of(s).and_then(|r| r.volume(step)));

@@ -2,7 +2,7 @@
 
 use super::{DAY, Frame, day_of, windows::Squared};
 use crate::features::run::Run;
-use crate::liquidity::Record;
+use crate::liquidity::Added;
 use barograph_domain::Span;
 
 impl Frame {
@@ -63,11 +63,12 @@ impl Frame {
     }
 
     /// The levels that complete days and sessions make, each with the bar it is known with.
-    fn add_run_to_extremes(&mut self, run: &Run<'_>) -> Vec<(usize, Record)> {
+    fn add_run_to_extremes(&mut self, run: &Run<'_>) -> Vec<Added> {
         let mut added = Vec::new();
         if self.step >= DAY {
             return added;
         }
+        added.reserve(64);
         let n = run.len();
         let mut at = 0;
         while at < n {
@@ -90,7 +91,7 @@ impl Frame {
                 for range in self.extremes[which].push(period, close, low, high).into_iter().flatten() {
                     for (kind, extreme) in range.period.kinds().into_iter().zip([range.low, range.high]) {
                         let formed = (extreme.close_ts - self.phase).0.div_euclid(self.step.0);
-                        added.push((at, Record::at(kind, extreme.price, formed, None)));
+                        added.push(Added { with: at, kind, price: extreme.price, formed });
                     }
                 }
             }

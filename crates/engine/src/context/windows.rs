@@ -131,10 +131,22 @@ impl Windows {
     }
 
     fn add_run_to_hours(&mut self, run: &Run<'_>, squared: &Squared) {
+        if self.step == HOUR {
+            // Every bar is an hour of its own.
+            let shown = run.len().min(HOURS);
+            let from = run.len() - shown;
+            self.hours.drain(..(self.hours.len() + shown).saturating_sub(HOURS));
+            let first = run.close_ts(from).ceil(HOUR).0 / HOUR.0;
+            let lone = squared.between(from, from + 1).first().copied();
+            self.hours.push_back(Hour { hour: first, squared: lone.unwrap_or(0.0), n: u32::from(lone.is_some()) });
+            let rest = squared.between(from + 1, run.len()).iter();
+            self.hours.extend((first + 1..).zip(rest).map(|(hour, s)| Hour { hour, squared: *s, n: 1 }));
+            return;
+        }
         let mut at = 0;
         while at < run.len() {
             let end = run.close_ts(at).ceil(HOUR);
-            let upto = if self.step == HOUR { at + 1 } else { at + run.upto(at, end).max(1) };
+            let upto = at + run.upto(at, end).max(1);
             let hour = end.0 / HOUR.0;
             if self.hours.back().is_none_or(|h| h.hour != hour) {
                 if self.hours.len() == HOURS {

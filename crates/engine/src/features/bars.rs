@@ -218,8 +218,9 @@ impl BuiltBar {
     /// Takes the bars of a run from `from` up to `upto`, in the same order of additions.
     fn add_run(&mut self, run: &Run<'_>, from: usize, upto: usize) {
         let Some(&last) = run.close[from..upto].last() else { return };
-        self.high = run.high[from..upto].iter().fold(self.high, |a, b| a.max(*b));
-        self.low = run.low[from..upto].iter().fold(self.low, |a, b| a.min(*b));
+        // A plain comparison is one instruction, `max` minds what is not a number.
+        self.high = run.high[from..upto].iter().fold(self.high, |a, b| if *b > a { *b } else { a });
+        self.low = run.low[from..upto].iter().fold(self.low, |a, b| if *b < a { *b } else { a });
         self.close = last;
         let volumes = &run.volume[from..upto];
         self.volume = self.volume.map(|v| volumes.iter().fold(v, |a, b| a + b));

@@ -49,10 +49,9 @@ impl Clusters {
         Self { face, all: Vec::with_capacity(ROOM) }
     }
 
-    /// Clusters that a close has gone through are gone.
+    /// Clusters that a close, in outward coordinates, has gone through are gone.
     #[inline]
     pub(super) fn close(&mut self, close: f64) {
-        let close = self.face.outward(close);
         let count = self.all.len();
         let mut start = count;
         while start > 0 && self.all[start - 1].mean < close {

@@ -28,6 +28,7 @@ mod window;
 pub use options::{BlockRule, ClusterMethod, ClusterPeaks, Options};
 pub use reactions::Reaction;
 pub use record::{Change, Face, Happening, Named, Record, strength_at};
+pub use run::Added;
 pub use shelf::LEVELS_MAX;
 pub use structure::{BreakKind, StructureBreak, SwingRef};
 pub use timeframe::{Liquidity, Sink};

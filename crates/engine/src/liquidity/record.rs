@@ -120,7 +120,7 @@ pub struct Record {
 impl Record {
     /// A level of one price.
     #[must_use]
-    pub(crate) fn at(kind: LevelType, price: f64, formed: i64, volume: Option<f64>) -> Self {
+    pub(super) fn at(kind: LevelType, price: f64, formed: i64, volume: Option<f64>) -> Self {
         Self::zone(kind, price, (price, price), formed, volume)
     }
 

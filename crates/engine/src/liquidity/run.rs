@@ -5,6 +5,7 @@ use super::blocks::Candidate;
 use super::clusters::Peak;
 use super::options::{BlockRule, ClusterMethod, ClusterPeaks};
 use super::record::{Face, Record};
+use barograph_domain::LevelType;
 use super::timeframe::Liquidity;
 use super::{blocks, gaps, swings};
 use crate::features::run::Run;
@@ -20,10 +21,29 @@ mod mark {
     pub(super) const GAP_DOWN: u8 = 32;
 }
 
+/// A level that comes from elsewhere, and the bar of the run that it stands with.
+#[derive(Clone, Copy, Debug)]
+pub struct Added {
+    /// Position of the bar in the run.
+    pub with: usize,
+    /// What made it.
+    pub kind: LevelType,
+    /// Its price.
+    pub price: f64,
+    /// Bar that carries the price.
+    pub formed: i64,
+}
+
+impl Added {
+    fn record(&self) -> Record {
+        Record::at(self.kind, self.price, self.formed, None)
+    }
+}
+
 impl Liquidity {
-    /// As [`Liquidity::push`] for each bar, where nobody listens. `added` are levels that come from elsewhere, each after
-    /// the bar it stands with, in their order.
-    pub fn push_run(&mut self, run: &Run<'_>, added: &[(usize, Record)]) {
+    /// As [`Liquidity::push`] for each bar, where nobody listens. `added` enter after the bars they stand
+    /// with, in their order.
+    pub fn push_run(&mut self, run: &Run<'_>, added: &[Added]) {
         let n = run.len();
         let first = run.index();
         let mut added = added.iter().peekable();
@@ -31,9 +51,9 @@ impl Liquidity {
         for i in 0..lead {
             let bar = run.bar(first, i);
             self.push(&bar, run.close_ts(i), &mut ());
-            while let Some((_, record)) = added.next_if(|(at, _)| *at == i) {
+            while let Some(level) = added.next_if(|a| a.with == i) {
                 if let Some(newest) = self.newest {
-                    self.add(*record, (newest, run.close_ts(i)), &mut ());
+                    self.add(level.record(), (newest, run.close_ts(i)), &mut ());
                 }
             }
         }
@@ -67,17 +87,22 @@ impl Liquidity {
                     self.add(gaps::record(kind, zone, &middle), at, &mut ());
                 }
             }
-            for face in Face::BOTH.into_iter().filter(|f| marks & mark::SWINGS[*f as usize] != 0) {
-                self.confirm_swing(face, &run.bar(first, i - 2), at, &mut ());
+            if marks & (mark::SWINGS[0] | mark::SWINGS[1]) != 0 {
+                let swung = run.bar(first, i - 2);
+                for face in Face::BOTH.into_iter().filter(|f| marks & mark::SWINGS[*f as usize] != 0) {
+                    self.confirm_swing(face, &swung, at, &mut ());
+                }
             }
-            self.clusters.iter_mut().for_each(|c| c.close(bar.close));
-            for face in Face::BOTH.into_iter().filter(|f| marks & mark::PEAKS[*f as usize] != 0) {
+            self.close_clusters(bar.close);
+            if marks & (mark::PEAKS[0] | mark::PEAKS[1]) != 0 {
                 let peaked = run.bar(first, i - 1);
-                let peak = Peak { price: swings::price(&peaked, face), bar: peaked.index, volume: peaked.volume };
-                self.peak(face, &peak, at, &mut ());
+                for face in Face::BOTH.into_iter().filter(|f| marks & mark::PEAKS[*f as usize] != 0) {
+                    let peak = Peak { price: swings::price(&peaked, face), bar: peaked.index, volume: peaked.volume };
+                    self.peak(face, &peak, at, &mut ());
+                }
             }
-            while let Some((_, record)) = added.next_if(|(after, _)| *after == i) {
-                self.add(*record, at, &mut ());
+            while let Some(level) = added.next_if(|a| a.with == i) {
+                self.add(level.record(), at, &mut ());
             }
         }
         self.remember(run, first, last);

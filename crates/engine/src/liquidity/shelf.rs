@@ -150,39 +150,47 @@ impl Shelf {
         sink: &mut impl FnMut(&Change),
         touched: &mut impl FnMut(&mut Record, Face),
     ) {
-        for face in Face::BOTH {
-            let (out, inner, close) = face.bar(bar);
-            let sorted = &mut self.faces[face as usize];
-            let count = sorted.edges.len();
-            let mut reached = count;
-            while reached > 0 && sorted.edges[reached - 1] <= out {
-                reached -= 1;
-            }
-            if reached == count {
-                continue;
-            }
-            let mut kept = reached;
-            for place in reached..count {
-                let slot = sorted.slots[place];
-                let record = &mut self.records[slot as usize];
-                let over = bar.index - record.confirmed > lifetime;
-                if over || meet_one(record, face, (out, inner, close), bar.index, known_at, sink, touched) {
-                    record.key = 0;
-                    self.free.push(slot);
-                } else {
-                    sorted.edges[kept] = sorted.edges[place];
-                    sorted.slots[kept] = slot;
-                    kept += 1;
-                }
-            }
-            sorted.edges.truncate(kept);
-            sorted.slots.truncate(kept);
-        }
+        self.meet_face::<false>(bar, (known_at, lifetime), sink, touched);
+        self.meet_face::<true>(bar, (known_at, lifetime), sink, touched);
         for &slot in &self.nodes {
             let record = &mut self.records[slot as usize];
             if bar.low <= record.top && record.bottom <= bar.high {
                 touch(record, bar.index, known_at, sink);
             }
+        }
+    }
+
+    /// One face; which is known to the compiler, for this is what most of a bar's work is.
+    #[inline]
+    fn meet_face<const HIGH: bool>(
+        &mut self,
+        bar: &BuiltBar,
+        (known_at, lifetime): (Ts, i64),
+        sink: &mut impl FnMut(&Change),
+        touched: &mut impl FnMut(&mut Record, Face),
+    ) {
+        let face = if HIGH { Face::High } else { Face::Low };
+        let (out, inner, close) = face.bar(bar);
+        let sorted = &mut self.faces[face as usize];
+        let count = sorted.edges.len();
+        let reached = count - sorted.edges.iter().rev().take_while(|edge| **edge <= out).count();
+        let mut gone = 0;
+        for place in reached..count {
+            let slot = sorted.slots[place];
+            let record = &mut self.records[slot as usize];
+            let over = bar.index - record.confirmed > lifetime;
+            if over || meet_one(record, face, (out, inner, close), bar.index, known_at, sink, touched) {
+                record.key = 0;
+                self.free.push(slot);
+                gone += 1;
+            } else if gone > 0 {
+                sorted.edges[place - gone] = sorted.edges[place];
+                sorted.slots[place - gone] = slot;
+            }
+        }
+        if gone > 0 {
+            sorted.edges.truncate(count - gone);
+            sorted.slots.truncate(count - gone);
         }
     }
 
@@ -307,7 +315,8 @@ const fn can_be_swept(kind: LevelType) -> bool {
 }
 
 /// What a bar that reaches the near edge does to a level; true when it is used up.
-#[inline]
+#[expect(clippy::inline_always, reason = "called for each face, which is a constant there")]
+#[inline(always)]
 fn meet_one(
     record: &mut Record,
     face: Face,

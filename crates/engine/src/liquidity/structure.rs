@@ -67,22 +67,26 @@ impl Structure {
     /// Takes a close; at most one face breaks.
     #[inline]
     pub(super) fn close(&mut self, close: f64, bar: i64) -> Option<StructureBreak> {
-        for face in Face::BOTH {
-            let stack = &mut self.stacks[face as usize];
-            let outward = face.outward(close);
-            if let Some(&(price, at)) = stack.last()
-                && outward > price
-            {
-                while stack.last().is_some_and(|(p, _)| outward > *p) {
-                    stack.pop();
-                }
-                let kind = if self.state.is_none_or(|s| s == face) { BreakKind::Bos } else { BreakKind::Choch };
-                self.state = Some(face);
-                let swing = SwingRef { price: face.outward(price), bar: at };
-                return Some(StructureBreak { kind, face, swing, bar });
-            }
+        let broken = self.close_face::<false>(close, bar);
+        if broken.is_some() { broken } else { self.close_face::<true>(close, bar) }
+    }
+
+    #[inline]
+    fn close_face<const HIGH: bool>(&mut self, close: f64, bar: i64) -> Option<StructureBreak> {
+        let face = if HIGH { Face::High } else { Face::Low };
+        let stack = &mut self.stacks[face as usize];
+        let outward = face.outward(close);
+        let &(price, at) = stack.last()?;
+        if outward <= price {
+            return None;
         }
-        None
+        while stack.last().is_some_and(|(p, _)| outward > *p) {
+            stack.pop();
+        }
+        let kind = if self.state.is_none_or(|s| s == face) { BreakKind::Bos } else { BreakKind::Choch };
+        self.state = Some(face);
+        let swing = SwingRef { price: face.outward(price), bar: at };
+        Some(StructureBreak { kind, face, swing, bar })
     }
 
     /// Adds a confirmed swing; those that are older than `oldest` are forgotten.

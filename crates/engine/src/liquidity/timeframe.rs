@@ -104,7 +104,7 @@ impl Liquidity {
         self.confirm_gap(at, sink);
         self.confirm_swings(at, sink);
         if self.options.cluster_method == ClusterMethod::Tolerance {
-            self.clusters.iter_mut().for_each(|c| c.close(bar.close));
+            self.close_clusters(bar.close);
             if self.options.cluster_peaks == ClusterPeaks::Local {
                 self.confirm_peaks(at, sink);
             }
@@ -171,6 +171,13 @@ impl Liquidity {
             }
             (ClusterMethod::Tolerance, ClusterPeaks::Local) => {}
         }
+    }
+
+    #[inline]
+    pub(super) fn close_clusters(&mut self, close: f64) {
+        let [low, high] = &mut self.clusters;
+        low.close(Face::Low.outward(close));
+        high.close(Face::High.outward(close));
     }
 
     #[inline]

@@ -95,6 +95,18 @@ impl SessionHistory {
         self.now = Some(now);
     }
 
+    /// As [`SessionHistory::reach`] where `t` is the end of the stretch under way and `next` is the one that follows.
+    pub(crate) fn end(&mut self, next: Stretch, value: Option<f64>) {
+        let Some(now) = self.now.replace(next) else { return };
+        if let Some(x) = value {
+            self.record(&now, x);
+        }
+        let due = now.until;
+        if due.0.rem_euclid(DAY.0) == 0 && self.asked_from.is_none_or(|from| due >= from) {
+            self.renew_base();
+        }
+    }
+
     fn record(&mut self, stretch: &Stretch, x: f64) {
         let rings = &mut self.rings[stretch.session.index()];
         for ring in [Class::of(stretch.from) as usize, 2] {
