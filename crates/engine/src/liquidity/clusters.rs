@@ -80,9 +80,12 @@ impl Clusters {
         sink: &mut impl FnMut(&Change),
     ) -> Option<Record> {
         let price = self.face.outward(peak.price);
-        let Some(place) = self.nearest(price, options.cluster_tolerance) else {
-            self.begin(peak, price, options);
-            return None;
+        let place = match self.nearest(price, options.cluster_tolerance) {
+            Ok(place) => place,
+            Err(place) => {
+                self.begin(peak, price, place, options);
+                return None;
+            }
         };
         let cluster = &mut self.all[place];
         let least = if options.cluster_peaks == ClusterPeaks::Local { options.cluster_spacing } else { 1 };
@@ -95,7 +98,8 @@ impl Clusters {
         };
         if stale {
             self.all.remove(place);
-            self.begin(peak, price, options);
+            let place = self.all.partition_point(|c| c.mean >= price);
+            self.begin(peak, price, place, options);
             return None;
         }
         cluster.members += 1;
@@ -130,14 +134,16 @@ impl Clusters {
         }
     }
 
-    fn begin(&mut self, peak: &Peak, price: f64, options: &Options) {
-        let oldest = peak.bar - options.lifetime();
+    /// A cluster of its own, at the place that its price has.
+    fn begin(&mut self, peak: &Peak, price: f64, mut place: usize, options: &Options) {
         if self.all.len() == CLUSTERS_MAX {
+            let oldest = peak.bar - options.lifetime();
             self.all.retain(|c| c.newest >= oldest);
-        }
-        if self.all.len() == CLUSTERS_MAX {
-            let place = (0..self.all.len()).min_by_key(|i| self.all[*i].newest).unwrap_or(0);
-            self.all.remove(place);
+            if self.all.len() == CLUSTERS_MAX {
+                let gone = (0..self.all.len()).min_by_key(|i| self.all[*i].newest).unwrap_or(0);
+                self.all.remove(gone);
+            }
+            place = self.all.partition_point(|c| c.mean >= price);
         }
         let cluster = Cluster {
             mean: price,
@@ -148,15 +154,14 @@ impl Clusters {
             first: (peak.bar, peak.price, peak.volume),
             newest: peak.bar,
         };
-        let mut place = self.all.len();
-        while place > 0 && self.all[place - 1].mean < price {
-            place -= 1;
-        }
         self.all.insert(place, cluster);
     }
 
     /// The nearest cluster within the tolerance; of equally near ones the inner.
-    fn nearest(&self, price: f64, tolerance: f64) -> Option<usize> {
+    ///
+    /// # Errors
+    /// The place that a cluster at the price would have.
+    fn nearest(&self, price: f64, tolerance: f64) -> Result<usize, usize> {
         let mut after = self.all.len();
         while after > 0 && self.all[after - 1].mean < price {
             after -= 1;
@@ -167,8 +172,8 @@ impl Clusters {
         let inner = Some(after).filter(|i| *i < self.all.len()).filter(near);
         let outer = after.checked_sub(1).filter(near);
         match (inner, outer) {
-            (Some(a), Some(b)) => Some(if distance(b) < distance(a) { b } else { a }),
-            (a, b) => a.or(b),
+            (Some(a), Some(b)) => Ok(if distance(b) < distance(a) { b } else { a }),
+            (a, b) => a.or(b).ok_or(after),
         }
     }
 

@@ -75,11 +75,11 @@ impl Liquidity {
                     self.add(blocks::record(&broke, &candidate), at, &mut ());
                 }
             }
-            if bar.close < bar.open {
-                last[0] = Some(i);
-            } else if bar.close > bar.open {
-                last[1] = Some(i);
-            }
+            // Nobody can guess the direction of a bar: chosen, not branched on.
+            last = [
+                if bar.close < bar.open { Some(i) } else { last[0] },
+                if bar.close > bar.open { Some(i) } else { last[1] },
+            ];
             let marks = marks[i];
             if marks & (mark::GAP_UP | mark::GAP_DOWN) != 0 {
                 let (before, middle) = (run.bar(first, i - 2), run.bar(first, i - 1));

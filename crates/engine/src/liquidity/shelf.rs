@@ -28,13 +28,32 @@ struct Sorted {
 
 impl Sorted {
     fn insert(&mut self, edge: f64, slot: u32) {
-        // Most new levels are near the market, at the end of the array. Of equals the newer one is nearer the end.
+        // Most new levels are near the market, at the end of the array: the few nearer ones move up one by one. Of equals the
+        // newer one is nearer the end.
         let mut place = self.edges.len();
+        self.edges.push(edge);
+        self.slots.push(slot);
         while place > 0 && self.edges[place - 1] < edge {
+            self.edges[place] = self.edges[place - 1];
+            self.slots[place] = self.slots[place - 1];
             place -= 1;
         }
-        self.edges.insert(place, edge);
-        self.slots.insert(place, slot);
+        self.edges[place] = edge;
+        self.slots[place] = slot;
+    }
+
+    /// How many edges lie within `out`. They are the last ones; that the last few are simply counted spares a wrong guess.
+    #[inline]
+    fn reached(&self, out: f64) -> usize {
+        const FEW: usize = 8;
+        let within = |edge: &f64| usize::from(*edge <= out);
+        match self.edges.last_chunk::<FEW>() {
+            Some(few) => match few.iter().map(within).sum() {
+                FEW => self.edges.iter().rev().take_while(|edge| **edge <= out).count(),
+                count => count,
+            },
+            None => self.edges.iter().map(within).sum(),
+        }
     }
 
     fn remove(&mut self, slot: u32) {
@@ -173,7 +192,7 @@ impl Shelf {
         let (out, inner, close) = face.bar(bar);
         let sorted = &mut self.faces[face as usize];
         let count = sorted.edges.len();
-        let reached = count - sorted.edges.iter().rev().take_while(|edge| **edge <= out).count();
+        let reached = count - sorted.reached(out);
         let mut gone = 0;
         for place in reached..count {
             let slot = sorted.slots[place];
@@ -304,7 +323,7 @@ pub(super) fn far(record: &Record, face: Face) -> f64 {
 }
 
 fn touch(record: &mut Record, bar: i64, known_at: Ts, sink: &mut impl FnMut(&Change)) {
-    record.touched.get_or_insert(bar);
+    record.touched = Some(record.touched.unwrap_or(bar));
     record.touches += 1;
     sink(&Change { what: Happening::Touched, record: *record, bar, known_at });
 }
@@ -332,7 +351,7 @@ fn meet_one(
         touched(record, face);
     }
     if out > far && close < far && can_be_swept(record.kind) {
-        record.swept.get_or_insert(bar);
+        record.swept = Some(record.swept.unwrap_or(bar));
         sink(&Change { what: Happening::Swept, record: *record, bar, known_at });
     }
     let mitigated = match record.kind {
