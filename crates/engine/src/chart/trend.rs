@@ -56,15 +56,15 @@ impl Trend {
 /// Newey–West with Bartlett weights and ⌊4(n/100)^{2/9}⌋ lags, no small-sample correction.
 fn hac_p(closes: &[f64], slope: f64, intercept: f64, sxx: f64, n: f64) -> f64 {
     let mean_x = 0.5 * (n - 1.0);
-    let score = |i: usize| {
-        #[expect(clippy::cast_precision_loss, reason = "50 bars")]
-        let x = i as f64;
-        (x - mean_x) * (closes[i] - intercept - slope * x)
+    let score = |(i, close): (u32, &f64)| {
+        let x = f64::from(i);
+        (x - mean_x) * (close - intercept - slope * x)
     };
+    let scores: Vec<f64> = (0..).zip(closes).map(score).collect();
     let lags = lags(n);
-    let mut total = (0..closes.len()).map(|i| score(i) * score(i)).sum::<f64>();
+    let mut total = scores.iter().map(|s| s * s).sum::<f64>();
     for lag in 1..=lags {
-        let covariance = (lag..closes.len()).map(|i| score(i) * score(i - lag)).sum::<f64>();
+        let covariance = scores.iter().skip(lag).zip(&scores).map(|(a, b)| a * b).sum::<f64>();
         #[expect(clippy::cast_precision_loss, reason = "a handful of lags")]
         let weight = 1.0 - lag as f64 / (lags as f64 + 1.0);
         total += 2.0 * weight * covariance;

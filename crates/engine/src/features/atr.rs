@@ -14,9 +14,12 @@ pub struct Atr {
 
 impl Atr {
     /// Takes a closed bar.
+    #[inline]
     pub fn push(&mut self, high: f64, low: f64, close: f64) {
         if let Some(before) = self.close {
-            let range = (high - low).max((high - before).abs()).max((low - before).abs());
+            // A plain comparison is one instruction, `max` minds what is not a number.
+            let larger = |a: f64, b: f64| if b > a { b } else { a };
+            let range = larger(larger(high - low, (high - before).abs()), (low - before).abs());
             self.ranges = (self.ranges + 1).min(LENGTH + 1);
             if self.ranges <= LENGTH {
                 // Until the seed is complete `value` holds the sum of the ranges.

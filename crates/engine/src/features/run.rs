@@ -32,6 +32,12 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn even(self) -> Self {
         let n = [self.open, self.high, self.low, self.close, self.volume].map(<[f64]>::len).into_iter().min().unwrap_or(0);
+        self.cut(n)
+    }
+
+    /// The first `n` bars.
+    #[inline]
+    pub(crate) fn cut(&self, n: usize) -> Self {
         let cut = |c: &'a [f64]| &c[..n];
         Self {
             open: cut(self.open),
@@ -39,7 +45,7 @@ impl<'a> Run<'a> {
             low: cut(self.low),
             close: cut(self.close),
             volume: cut(self.volume),
-            ..self
+            ..*self
         }
     }
 

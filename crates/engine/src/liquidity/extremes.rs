@@ -99,12 +99,8 @@ impl Extremes {
         let Some(range) = &mut self.running else { return };
         let (mut low, mut high) = ((range.low.price, None), (range.high.price, None));
         for (i, (l, h)) in (from..).zip(run.low[from..upto].iter().zip(&run.high[from..upto])) {
-            if *l < low.0 {
-                low = (*l, Some(i));
-            }
-            if *h > high.0 {
-                high = (*h, Some(i));
-            }
+            low = if *l < low.0 { (*l, Some(i)) } else { low };
+            high = if *h > high.0 { (*h, Some(i)) } else { high };
         }
         for (extreme, (price, i)) in [(&mut range.low, low), (&mut range.high, high)] {
             if let Some(i) = i {

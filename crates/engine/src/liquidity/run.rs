@@ -61,6 +61,9 @@ impl Liquidity {
             return;
         }
         let marks = marks(run);
+        // As long as the run, so that no bar of it is looked for beyond their ends.
+        let run = &run.cut(n);
+        let marks = &marks[..n];
         // Last falling and last rising bar of the run.
         let mut last: [Option<usize>; 2] = [None; 2];
         for i in lead..n {

@@ -161,7 +161,8 @@ impl Shelf {
     }
 
     /// Touches, sweeps and mitigations by a bar; `touched` is told of each touch. Levels past their lifetime go unheard.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as its caller")]
+    #[inline(always)]
     pub(super) fn meet(
         &mut self,
         bar: &BuiltBar,
@@ -328,9 +329,13 @@ fn touch(record: &mut Record, bar: i64, known_at: Ts, sink: &mut impl FnMut(&Cha
     sink(&Change { what: Happening::Touched, record: *record, bar, known_at });
 }
 
-/// Blocks and gaps are used up by the wick itself.
-const fn can_be_swept(kind: LevelType) -> bool {
-    !matches!(kind, LevelType::BullishOb | LevelType::BearishOb | LevelType::BullishFvg | LevelType::BearishFvg)
+/// Blocks and gaps are used up by the wick itself: they are not swept.
+const fn is_block(kind: LevelType) -> bool {
+    matches!(kind, LevelType::BullishOb | LevelType::BearishOb)
+}
+
+const fn is_gap(kind: LevelType) -> bool {
+    matches!(kind, LevelType::BullishFvg | LevelType::BearishFvg)
 }
 
 /// What a bar that reaches the near edge does to a level; true when it is used up.
@@ -350,15 +355,14 @@ fn meet_one(
         touch(record, bar, known_at, sink);
         touched(record, face);
     }
-    if out > far && close < far && can_be_swept(record.kind) {
-        record.swept = Some(record.swept.unwrap_or(bar));
+    // What becomes of a level cannot be guessed: worked out without branches, as far as nobody listens.
+    let (block, gap) = (is_block(record.kind), is_gap(record.kind));
+    let swept = (out > far) & (close < far) & !(block | gap);
+    record.swept = if swept { Some(record.swept.unwrap_or(bar)) } else { record.swept };
+    if swept {
         sink(&Change { what: Happening::Swept, record: *record, bar, known_at });
     }
-    let mitigated = match record.kind {
-        LevelType::BullishOb | LevelType::BearishOb => out > far,
-        LevelType::BullishFvg | LevelType::BearishFvg => out >= far,
-        _ => close > far,
-    };
+    let mitigated = (block & (out > far)) | (gap & (out >= far)) | (!(block | gap) & (close > far));
     if mitigated {
         record.mitigated = Some(bar);
         let what = Happening::Mitigated { broken: close > far };

@@ -111,7 +111,8 @@ impl Liquidity {
         }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "most of a bar's work, and different where somebody listens")]
+    #[inline(always)]
     pub(super) fn meet(&mut self, bar: &BuiltBar, known_at: Ts, sink: &mut impl Sink) {
         self.shelf.expire(bar.index, self.lifetime, &self.volumes);
         let (reactions, options) = (&mut self.reactions, &self.options);
