@@ -172,6 +172,12 @@ impl<'a> Columns<'a> {
     fn run_end(&self, from: usize, step: Span) -> usize {
         let distance = step.0 / self.unit;
         let volume = self.volume[from].is_nan();
+        let whole = self.time.len() - from;
+        #[expect(clippy::cast_possible_wrap, reason = "rows of a frame")]
+        let even = self.time[self.time.len() - 1] - self.time[from] == (whole as i64 - 1) * distance;
+        if even && !volume && !self.volume[from..].iter().fold(false, |any, v| any | v.is_nan()) {
+            return self.time.len();
+        }
         let follows = self.time[from..].windows(2).zip(&self.volume[from + 1..]);
         let same = follows.take_while(|(t, v)| t[1] - t[0] == distance && v.is_nan() == volume);
         from + 1 + same.count()
@@ -179,9 +185,15 @@ impl<'a> Columns<'a> {
 
     /// Every row can be a bar.
     fn check_bars(&self) -> Result<(), FrameError> {
-        let rows = self.open.iter().zip(self.high).zip(self.low).zip(self.close).zip(self.volume);
-        let all = rows.fold(true, |all, ((((o, h), l), c), v)| all & is_bar((*o, *h, *l, *c), *v));
-        if all {
+        let (open, high, low, close) = (self.open, self.high, self.low, self.close);
+        let upto = |a: f64, b: f64| a <= b;
+        if all(low, high, |l, h| (l > 0.0) & (h < f64::INFINITY))
+            && all(low, open, upto)
+            && all(low, close, upto)
+            && all(open, high, upto)
+            && all(close, high, upto)
+            && all(self.volume, self.volume, |v, _| !(v < 0.0))
+        {
             return Ok(());
         }
         for row in 0..self.len() {
@@ -213,6 +225,12 @@ impl<'a> Columns<'a> {
         }
         d.end()
     }
+}
+
+/// Whether something holds of every row of two columns, told without a branch, so that several rows are compared at once.
+#[inline]
+fn all(a: &[f64], b: &[f64], holds: impl Fn(f64, f64) -> bool) -> bool {
+    a.iter().zip(b).fold(0_u64, |wrong, (a, b)| wrong | u64::from(!holds(*a, *b))) == 0
 }
 
 /// Without a branch: a false comparison covers what is not a number.

@@ -26,7 +26,7 @@ impl Frame {
     #[must_use]
     pub fn levels_near(&self, price: f64) -> KnownLevels {
         let Some(atr) = self.chart().and_then(|c| c.atr().value()) else { return KnownLevels::default() };
-        let mut out = Vec::with_capacity(64);
+        let mut out = Vec::with_capacity(128);
         let (far, stop) = (TARGET_ATR * atr, STOP_ATR * atr);
         for record in self.liquidity.levels() {
             // Distance to the nearest edge; zero inside.

@@ -68,7 +68,8 @@ impl Frame {
         if self.step >= DAY {
             return added;
         }
-        added.reserve(64);
+        // A day and its sessions give up to ten.
+        added.reserve(256);
         let n = run.len();
         let mut at = 0;
         while at < n {

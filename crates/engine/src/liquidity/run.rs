@@ -46,12 +46,14 @@ impl Liquidity {
     pub fn push_run(&mut self, run: &Run<'_>, added: &[Added]) {
         let n = run.len();
         let first = run.index();
-        let mut added = added.iter().peekable();
+        let mut added = added.iter().copied();
+        let mut next = added.next();
         let lead = if self.is_usual() && self.newest.is_none_or(|n| n < first) { n.min(LEAD) } else { n };
         for i in 0..lead {
             let bar = run.bar(first, i);
             self.push(&bar, run.close_ts(i), &mut ());
-            while let Some(level) = added.next_if(|a| a.with == i) {
+            while let Some(level) = next.filter(|a| a.with == i) {
+                next = added.next();
                 if let Some(newest) = self.newest {
                     self.add(level.record(), (newest, run.close_ts(i)), &mut ());
                 }
@@ -66,12 +68,18 @@ impl Liquidity {
         let marks = &marks[..n];
         // Last falling and last rising bar of the run.
         let mut last: [Option<usize>; 2] = [None; 2];
+        // Volumes are only counted until ranks are taken of them.
+        let mut filled = lead;
         for i in lead..n {
             let bar = run.bar(first, i);
             let at = (bar.index, run.close_ts(i));
             self.atr.push(bar.high, bar.low, bar.close);
+            if self.shelf.is_due(bar.index) {
+                self.volumes.fill(&run.volume[filled..i]);
+                filled = i;
+            }
             self.meet(&bar, at.1, &mut ());
-            self.volumes.push(bar.volume);
+            self.volumes.count();
             if let Some(broke) = self.structure.close(bar.close, bar.index) {
                 self.remember(run, first, last);
                 if let Some(candidate) = self.blocks.block(&broke, self.options.block_rule) {
@@ -104,10 +112,12 @@ impl Liquidity {
                     self.peak(face, &peak, at, &mut ());
                 }
             }
-            while let Some(level) = added.next_if(|a| a.with == i) {
+            while let Some(level) = next.filter(|a| a.with == i) {
+                next = added.next();
                 self.add(level.record(), at, &mut ());
             }
         }
+        self.volumes.fill(&run.volume[filled..]);
         self.remember(run, first, last);
         let shown = (n - lead).min(self.window.room());
         if n - lead > shown {

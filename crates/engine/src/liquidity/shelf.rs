@@ -233,13 +233,18 @@ impl Shelf {
         }
     }
 
+    /// Whether the levels are looked through at this bar.
+    #[inline]
+    pub(super) fn is_due(&self, bar: i64) -> bool {
+        bar.div_euclid(EXPIRY_EVERY) != self.stretch
+    }
+
     /// From time to time, forgets what is past its lifetime. Such a level is neither shown nor met, so the moment of
     /// forgetting never shows.
     #[inline]
     pub(super) fn expire(&mut self, bar: i64, lifetime: i64, volumes: &Volumes) {
-        let stretch = bar.div_euclid(EXPIRY_EVERY);
-        if stretch != self.stretch {
-            self.stretch = stretch;
+        if self.is_due(bar) {
+            self.stretch = bar.div_euclid(EXPIRY_EVERY);
             self.sweep(bar, lifetime, volumes);
         }
     }

@@ -36,6 +36,25 @@ impl Volumes {
         self.count = self.count.wrapping_add(1);
     }
 
+    /// A volume was seen that [`Self::fill`] will bring before ranks are taken.
+    #[inline]
+    pub(super) fn count(&mut self) {
+        self.count = self.count.wrapping_add(1);
+    }
+
+    /// The volumes that were counted last.
+    pub(super) fn fill(&mut self, mut volumes: &[f64]) {
+        let kept = KEPT as usize;
+        let room = (kept - self.ring.len()).min(volumes.len());
+        self.ring.extend_from_slice(&volumes[..room]);
+        volumes = &volumes[room.max(volumes.len().saturating_sub(kept))..];
+        let mut place = (self.count as usize).wrapping_sub(volumes.len()) % kept;
+        for v in volumes {
+            self.ring[place] = *v;
+            place = (place + 1) % kept;
+        }
+    }
+
     /// The moment that a rank may be taken of later.
     #[inline]
     pub(super) fn moment(&self) -> u32 {
