@@ -26,13 +26,17 @@ impl Frame {
     #[must_use]
     pub fn levels_near(&self, price: f64) -> KnownLevels {
         let Some(atr) = self.chart().and_then(|c| c.atr().value()) else { return KnownLevels::default() };
-        let mut out = Vec::with_capacity(128);
+        let mut out = Vec::with_capacity(64);
+        let options = self.liquidity.options();
+        let bar = self.liquidity.newest().unwrap_or(0);
         let (far, stop) = (TARGET_ATR * atr, STOP_ATR * atr);
         for record in self.liquidity.levels() {
             // Distance to the nearest edge; zero inside.
             let distance = (record.bottom - price).max(price - record.top).max(0.0);
-            let matters = (query::is_target(record.kind) && distance <= far)
-                || (density::counts(record.kind) && distance <= stop);
+            // A rank that nobody has taken counts as the highest: what is too weak with that is too weak.
+            let target = || record.strength(bar, options) >= query::TARGET_STRENGTH_MIN;
+            let matters = (density::counts(record.kind) && distance <= stop)
+                || (query::is_target(record.kind) && distance <= far && target());
             if matters {
                 out.push(self.level(&self.liquidity.ranked(record), None));
             }

@@ -60,8 +60,9 @@ pub(super) struct Reactions {
 }
 
 impl Reactions {
-    pub(super) fn new() -> Self {
-        Self { trials: Vec::with_capacity(ROOM) }
+    /// With room for them where touches are followed.
+    pub(super) fn new(followed: bool) -> Self {
+        Self { trials: Vec::with_capacity(if followed { ROOM } else { 0 }) }
     }
 
     /// Begins to follow a touch that `record` has just counted.

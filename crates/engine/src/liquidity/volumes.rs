@@ -7,31 +7,34 @@ use serde::{Deserialize, Serialize};
 
 /// Bars a volume is ranked among.
 const BARS: u32 = 200;
-/// Volumes kept: ranks may wait for 312 bars.
-const KEPT: u32 = 512;
-/// Ranks that have waited longer than this are taken when levels are looked through, which happens every 64 bars.
-const WAIT: u32 = KEPT - BARS - 2 * 64;
+/// Volumes kept where ranks do not wait, and where they may wait for 824 bars; powers of two.
+const KEPT: [u32; 2] = [256, 1_024];
+/// Twice the bars between two looks for ranks that have waited long enough.
+const LOOK: u32 = 2 * 64;
 
 /// The latest volumes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Volumes {
     ring: Vec<f64>,
+    kept: u32,
     /// Volumes seen.
     count: u32,
 }
 
 impl Volumes {
-    pub(super) fn new() -> Self {
-        Self { ring: Vec::with_capacity(KEPT as usize), count: 0 }
+    /// `wait`: a rank may be asked for later than its moment.
+    pub(super) fn new(wait: bool) -> Self {
+        let kept = KEPT[usize::from(wait)];
+        Self { ring: Vec::with_capacity(kept.min(512) as usize), kept, count: 0 }
     }
 
     #[inline]
     pub(super) fn push(&mut self, volume: Option<f64>) {
         let Some(v) = volume else { return };
-        if self.ring.len() < KEPT as usize {
+        if self.ring.len() < self.kept as usize {
             self.ring.push(v);
         } else {
-            self.ring[(self.count % KEPT) as usize] = v;
+            self.ring[(self.count & (self.kept - 1)) as usize] = v;
         }
         self.count = self.count.wrapping_add(1);
     }
@@ -44,7 +47,7 @@ impl Volumes {
 
     /// The volumes that were counted last.
     pub(super) fn fill(&mut self, mut volumes: &[f64]) {
-        let kept = KEPT as usize;
+        let kept = self.kept as usize;
         let room = (kept - self.ring.len()).min(volumes.len());
         self.ring.extend_from_slice(&volumes[..room]);
         volumes = &volumes[room.max(volumes.len().saturating_sub(kept))..];
@@ -63,16 +66,17 @@ impl Volumes {
 
     /// Whether a rank of this moment must not wait any longer.
     pub(super) fn is_due(&self, moment: u32) -> bool {
-        self.count.wrapping_sub(moment) > WAIT
+        self.count.wrapping_sub(moment) > self.kept.saturating_sub(BARS + LOOK)
     }
 
-    /// Rank in [0, 1] among the volumes up to a moment at most 312 volumes ago; 1 for a level without volume or among none,
+    /// Rank in [0, 1] among the volumes up to a moment whose volumes are still kept; 1 for a level without volume or among none,
     /// which leaves the factor out.
     pub(super) fn rank(&self, volume: Option<f64>, moment: u32) -> f64 {
         let n = moment.min(BARS);
         let Some(v) = volume.filter(|_| n > 0) else { return 1.0 };
         // The ring began at 0 and its length divides 2^32, so places go on through the wrap of the count.
-        let (from, upto) = ((moment.wrapping_sub(n) % KEPT) as usize, (moment % KEPT) as usize);
+        let place = |moment: u32| (moment & (self.kept - 1)) as usize;
+        let (from, upto) = (place(moment.wrapping_sub(n)), place(moment));
         let twice = if from < upto {
             counted(&self.ring[from..upto], v)
         } else {
@@ -99,7 +103,7 @@ mod tests {
 
     #[test]
     fn equals_count_half_only_the_latest_count_and_a_rank_may_wait() {
-        let mut v = Volumes::new();
+        let mut v = Volumes::new(true);
         let now = |v: &Volumes, x| v.rank(x, v.moment());
         assert_eq!(now(&v, Some(3.0)), 1.0);
         (1..=4).for_each(|x| v.push(Some(f64::from(x))));
@@ -112,7 +116,7 @@ mod tests {
             v.push(Some(f64::from(n * 7 % 100)));
             let (want, moment) = (now(&v, Some(50.0)), v.moment());
             let mut later = v.clone();
-            (0..312).for_each(|_| later.push(Some(1.0)));
+            (0..824).for_each(|_| later.push(Some(1.0)));
             assert_eq!(later.rank(Some(50.0), moment), want);
         }
     }

@@ -5,7 +5,6 @@
 
 use barograph_domain::{Session, Span, Ts};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 
 /// Sessions looked back on.
 const SESSIONS: usize = 20;
@@ -32,10 +31,40 @@ impl Class {
     }
 }
 
+/// The last values of one kind of session, in no order that anybody asks for.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Ring {
+    values: [f64; SESSIONS],
+    len: u8,
+    /// Place of the oldest once the ring is full.
+    next: u8,
+}
+
+impl Ring {
+    fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+    fn push(&mut self, x: f64) {
+        let place = if self.len() < SESSIONS { self.len() } else { usize::from(self.next) % SESSIONS };
+        self.values[place] = x;
+        if self.len() < SESSIONS {
+            self.len += 1;
+        } else {
+            self.next = if place + 1 == SESSIONS { 0 } else { self.next + 1 };
+        }
+    }
+    fn median(&self) -> Option<f64> {
+        let mut sorted = self.values;
+        let sorted = &mut sorted[..self.len().min(SESSIONS)];
+        sorted.sort_unstable_by(f64::total_cmp);
+        crate::kernel::rank::quantile(sorted, 0.5)
+    }
+}
+
 /// One quantity of completed sessions, per name: weekdays, weekends, both.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SessionHistory {
-    rings: [[VecDeque<f64>; 3]; 4],
+    rings: Box<[[Ring; 3]; 4]>,
     /// Measured base multipliers as of the last 00:00 UTC, weekdays and weekends.
     base: [Option<([f64; 4], bool)>; 2],
     /// The stretch that is under way; what ended before it is recorded.
@@ -47,9 +76,8 @@ pub struct SessionHistory {
 
 impl Default for SessionHistory {
     fn default() -> Self {
-        let ring = || VecDeque::with_capacity(SESSIONS);
         Self {
-            rings: core::array::from_fn(|_| core::array::from_fn(|_| ring())),
+            rings: Box::default(),
             base: [None; 2],
             now: None,
             asked_from: None,
@@ -110,10 +138,7 @@ impl SessionHistory {
     fn record(&mut self, stretch: &Stretch, x: f64) {
         let rings = &mut self.rings[stretch.session.index()];
         for ring in [Class::of(stretch.from) as usize, 2] {
-            if rings[ring].len() == SESSIONS {
-                rings[ring].pop_front();
-            }
-            rings[ring].push_back(x);
+            rings[ring].push(x);
         }
     }
 
@@ -124,7 +149,7 @@ impl SessionHistory {
             if self.rings.iter().any(|r| r[ring].len() < SESSIONS_MIN) {
                 return None;
             }
-            let medians: [f64; 4] = core::array::from_fn(|i| median(&self.rings[i][ring]).unwrap_or(0.0));
+            let medians: [f64; 4] = core::array::from_fn(|i| self.rings[i][ring].median().unwrap_or(0.0));
             let mean = medians.iter().sum::<f64>() / 4.0;
             let full = ring == class as usize && self.rings.iter().all(|r| r[ring].len() == SESSIONS);
             let base = medians.map(|m| (BASE_MEAN * m / mean).clamp(BASE_RANGE.0, BASE_RANGE.1));
@@ -144,7 +169,7 @@ impl SessionHistory {
         if ring.len() < SESSIONS_MIN {
             return Err(ring.len());
         }
-        median(ring).map(|m| (m, own.len() == SESSIONS)).ok_or(0)
+        ring.median().map(|m| (m, own.len() == SESSIONS)).ok_or(0)
     }
 
     /// Measured base multipliers for a day like that of `t`, in the order of [`Session::ALL`]; `None` until there are ten
@@ -159,16 +184,6 @@ impl SessionHistory {
     pub const fn now(&self) -> Option<Stretch> {
         self.now
     }
-}
-
-fn median(ring: &VecDeque<f64>) -> Option<f64> {
-    let mut sorted = [0.0; SESSIONS];
-    let sorted = &mut sorted[..ring.len().min(SESSIONS)];
-    for (to, from) in sorted.iter_mut().zip(ring) {
-        *to = *from;
-    }
-    sorted.sort_by(f64::total_cmp);
-    crate::kernel::rank::quantile(sorted, 0.5)
 }
 
 #[cfg(test)]
