@@ -6,6 +6,7 @@ use barograph_engine::advice::{Intent, Settings, advise};
 use barograph_engine::context::{Frame, FrameOptions};
 use barograph_engine::features::bars::BarSample;
 use barograph_engine::features::run::Run;
+use barograph_engine::liquidity::{Face, density};
 use barograph_engine::rules::Book;
 
 const HOUR: Span = Span::hours(1);
@@ -204,6 +205,23 @@ fn bars_pushed_as_runs_leave_the_state_that_single_bars_leave() {
                 assert_eq!(runs.push_run(&run), 0, "nothing of it is new");
                 from = upto;
             }
+        }
+    }
+}
+
+#[test]
+fn density_of_the_levels_that_were_taken_is_that_of_all() {
+    let book = Book::shipped("default").unwrap();
+    for seed in 0..20 {
+        let bars = walk(400, 300 + seed);
+        let mut f = frame(HOUR, &book);
+        feed(&mut f, &bars, 0);
+        for shift in [-0.02, -0.003, 0.0, 0.001, 0.015] {
+            let price = f.newest().unwrap().close * (1.0 + shift);
+            let r = f.read(&book, price).unwrap();
+            let reach = density::REACH_ATR * r.atr.unwrap();
+            let all = Face::BOTH.map(|face| density::of_levels(f.liquidity(), price, reach, face));
+            assert_eq!(r.density, Some(all), "{seed} {shift}");
         }
     }
 }

@@ -51,8 +51,8 @@ pub type Judged = (Verdict, ReasonCode, Vec<(ReasonCode, Verdict)>);
 /// Reads a frame at a price.
 #[must_use]
 pub fn say(frame: &Frame, book: &Book, price: f64) -> Option<Said> {
-    let reading = frame.read(book, price)?;
-    Some(Said { reading, levels: frame.levels_near(price) })
+    let (reading, levels) = frame.read_with_levels(book, price)?;
+    Some(Said { reading, levels })
 }
 
 impl Answer {

@@ -121,7 +121,8 @@ impl<'a> Columns<'a> {
         };
         // A division only where a bar is missing.
         let mut distances = self.time.windows(2).map(|p| p[1] - p[0]);
-        let uneven = if (least, most) == (step, step) { None } else { distances.position(|d| d != step && d % step != 0) };
+        let uneven =
+            if (least, most) == (step, step) { None } else { distances.position(|d| d != step && d % step != 0) };
         if let Some(row) = uneven {
             return wrong(format!(
                 "rows {row} and {} are no whole number of bars of {} s apart: bars must have one length (or give timeframe=)",
@@ -236,7 +237,8 @@ fn all(a: &[f64], b: &[f64], holds: impl Fn(f64, f64) -> bool) -> bool {
 /// Without a branch: a false comparison covers what is not a number.
 #[inline]
 fn is_bar((open, high, low, close): (f64, f64, f64, f64), volume: f64) -> bool {
-    let inside = (low > 0.0) & (low <= open) & (low <= close) & (high >= open) & (high >= close) & (high < f64::INFINITY);
+    let inside =
+        (low > 0.0) & (low <= open) & (low <= close) & (high >= open) & (high >= close) & (high < f64::INFINITY);
     inside & ((volume >= 0.0) | volume.is_nan())
 }
 

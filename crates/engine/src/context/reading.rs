@@ -4,7 +4,7 @@
 //! Labels come from the rules of the book, asked once, without the memory that a market's axes have. What needs inputs that
 //! bars do not carry is "not offered", so that its rules are left out and named.
 
-use super::Frame;
+use super::{Frame, KnownLevels};
 use crate::catalogue::{CATALOGUE, Feature};
 use crate::chart::{Chart, RangeVolatility, Read, Trend};
 use crate::liquidity::{Face, density};
@@ -104,6 +104,12 @@ impl Frame {
     /// The reading at the newest bar; `None` before the first. `price` is the present one.
     #[must_use]
     pub fn read(&self, book: &Book, price: f64) -> Option<FrameReading> {
+        self.read_with_levels(book, price).map(|(reading, _)| reading)
+    }
+
+    /// The same with the levels that can matter to a trade near the price.
+    #[must_use]
+    pub fn read_with_levels(&self, book: &Book, price: f64) -> Option<(FrameReading, KnownLevels)> {
         let now = self.anchor()?;
         let realized = [1, 4, 24].map(|h| self.windows.realized(Span::hours(h)));
         let chart = self.chart();
@@ -125,10 +131,11 @@ impl Frame {
         put(&mut cells, Feature::VolDaily, daily, now);
         let volatility = evaluate::<VolRegime>(book, &cells).raw;
         let atr = chart.and_then(|c| c.atr().value());
+        let levels = self.levels_near(price);
         let density = atr
             .filter(|a| *a > 0.0)
-            .map(|a| Face::BOTH.map(|face| density::of_levels(&self.liquidity, price, density::REACH_ATR * a, face)));
-        Some(FrameReading {
+            .map(|a| Face::BOTH.map(|face| density::of_known(&levels.0, price, density::REACH_ATR * a, face)));
+        let reading = FrameReading {
             now,
             price,
             atr,
@@ -140,7 +147,8 @@ impl Frame {
             stops: density.map_or([None; 2], |d| d.map(|x| Some(self.vulnerability(x)))),
             risk: risk.raw,
             risk_left_out: risk.not_applicable,
-        })
+        };
+        Some((reading, levels))
     }
 
     /// Range estimators over the frame's own bars.

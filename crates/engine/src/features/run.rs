@@ -31,7 +31,8 @@ impl<'a> Run<'a> {
     /// The same with all columns as long as the shortest, so that none is read beyond its end.
     #[must_use]
     pub fn even(self) -> Self {
-        let n = [self.open, self.high, self.low, self.close, self.volume].map(<[f64]>::len).into_iter().min().unwrap_or(0);
+        let n =
+            [self.open, self.high, self.low, self.close, self.volume].map(<[f64]>::len).into_iter().min().unwrap_or(0);
         self.cut(n)
     }
 
@@ -80,7 +81,8 @@ impl<'a> Run<'a> {
     #[inline]
     pub fn upto(&self, at: usize, t: Ts) -> usize {
         let left = t.0 - self.close_ts(at).0;
-        let count = if left < 0 { 0 } else { usize::try_from(left / self.step.0).unwrap_or(usize::MAX).saturating_add(1) };
+        let count =
+            if left < 0 { 0 } else { usize::try_from(left / self.step.0).unwrap_or(usize::MAX).saturating_add(1) };
         count.min(self.len() - at)
     }
 

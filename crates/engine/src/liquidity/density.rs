@@ -3,7 +3,7 @@
 
 use super::record::Face;
 use super::timeframe::Liquidity;
-use barograph_domain::LevelType;
+use barograph_domain::{Level, LevelType};
 use serde::{Deserialize, Serialize};
 
 /// Density looks this many average true ranges around the price.
@@ -52,6 +52,20 @@ pub fn of_levels(levels: &Liquidity, price: f64, reach: f64, face: Face) -> f64 
         }
     }
     sum
+}
+
+/// [`of_levels`] over levels that were already taken, each face from the nearest outwards.
+#[must_use]
+pub fn of_known(levels: &[Level], price: f64, reach: f64, face: Face) -> f64 {
+    let outward = face.outward(price);
+    levels.iter().filter(|l| l.side == Some(face.side()) && counts(l.kind)).fold(0.0, |sum, level| {
+        let near = match face {
+            Face::Low => -level.top,
+            Face::High => level.bottom,
+        };
+        let distance = near - outward;
+        if (0.0..=reach).contains(&distance) { sum + level.strength * (1.0 - distance / reach) } else { sum }
+    })
 }
 
 /// The same over zones of liquidations.

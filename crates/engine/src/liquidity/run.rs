@@ -5,10 +5,10 @@ use super::blocks::Candidate;
 use super::clusters::Peak;
 use super::options::{BlockRule, ClusterMethod, ClusterPeaks};
 use super::record::{Face, Record};
-use barograph_domain::LevelType;
 use super::timeframe::Liquidity;
 use super::{blocks, gaps, swings};
 use crate::features::run::Run;
+use barograph_domain::LevelType;
 
 /// Bars before the first whose patterns lie within the run.
 const LEAD: usize = 4;

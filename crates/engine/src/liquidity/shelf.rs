@@ -242,10 +242,13 @@ impl Shelf {
     /// From time to time, forgets what is past its lifetime. Such a level is neither shown nor met, so the moment of
     /// forgetting never shows.
     #[inline]
-    pub(super) fn expire(&mut self, bar: i64, lifetime: i64, volumes: &Volumes) {
+    pub(super) fn expire(&mut self, bar: i64, (first, lifetime): (i64, i64), volumes: &Volumes) {
         if self.is_due(bar) {
             self.stretch = bar.div_euclid(EXPIRY_EVERY);
-            self.sweep(bar, lifetime, volumes);
+            // As long as nothing can be too old there is nothing to look for.
+            if bar - first > lifetime || volumes.is_due(0) {
+                self.sweep(bar, lifetime, volumes);
+            }
         }
     }
 

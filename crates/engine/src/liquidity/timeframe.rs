@@ -114,7 +114,8 @@ impl Liquidity {
     #[expect(clippy::inline_always, reason = "most of a bar's work, and different where somebody listens")]
     #[inline(always)]
     pub(super) fn meet(&mut self, bar: &BuiltBar, known_at: Ts, sink: &mut impl Sink) {
-        self.shelf.expire(bar.index, self.lifetime, &self.volumes);
+        let first = self.first.unwrap_or(bar.index);
+        self.shelf.expire(bar.index, (first, self.lifetime), &self.volumes);
         let (reactions, options) = (&mut self.reactions, &self.options);
         reactions.push(bar, |ended| sink.reaction(&ended));
         let atr = self.atr.value().filter(|_| options.reactions);

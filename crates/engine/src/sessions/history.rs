@@ -76,12 +76,7 @@ pub struct SessionHistory {
 
 impl Default for SessionHistory {
     fn default() -> Self {
-        Self {
-            rings: Box::default(),
-            base: [None; 2],
-            now: None,
-            asked_from: None,
-        }
+        Self { rings: Box::default(), base: [None; 2], now: None, asked_from: None }
     }
 }
 
