@@ -11,6 +11,7 @@ pub mod hourly;
 pub mod open_interest;
 pub mod positions;
 pub mod premium_funding;
+mod quarters;
 pub mod reading;
 pub mod run;
 pub mod settled;

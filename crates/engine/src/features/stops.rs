@@ -6,6 +6,7 @@
 
 use super::bars::{BarBuilder, BarSample, BuiltBar};
 use super::hourly::hour_of;
+use super::quarters::{self, QUARTER, Quarters};
 use super::reading::{Fullness, Origin, Settings, Slot, Window};
 use crate::kernel::RankWindow;
 use crate::liquidity::density::{self, REACH_ATR, TYPES_NAMED, Zone};
@@ -33,7 +34,6 @@ pub const COVERAGE_MIN: f32 = 0.5;
 const PENDING_ROOM: usize = 64;
 const DAY: Span = Span::days(1);
 const HOUR: Span = Span::hours(1);
-const QUARTER: Span = Span::mins(15);
 /// Hours of a day, and two for what comes late.
 const VOLUMES_KEPT: usize = 26;
 
@@ -156,6 +156,8 @@ pub struct Stops {
     /// Memory for profiles.
     #[serde(skip)]
     profile: Profile,
+    #[serde(skip)]
+    quarters: Quarters,
 }
 
 impl Stops {
@@ -183,6 +185,7 @@ impl Stops {
             pending: Vec::new(),
             nodes: Vec::with_capacity(profile::NODES_MAX),
             profile: Profile::roomy(),
+            quarters: Quarters::default(),
         })
     }
 
@@ -195,6 +198,7 @@ impl Stops {
     /// Takes the closed bars that `series` has learnt, usable from `known_at` on.
     pub fn settle(&mut self, series: &Series<BarSample>, known_at: Ts, settings: &Settings) {
         for &index in series.changed() {
+            self.quarters.forget(series.instant(index));
             if let Some(bar) = series.at(index) {
                 self.push(series, series.instant(index), &bar, known_at, settings);
             }
@@ -293,14 +297,10 @@ impl Stops {
         let day = (upto - Span(1)).floor(DAY);
         let (_, opened) = self.opened.iter().flatten().find(|(at, _)| *at == day)?;
         self.profile.restart(profile::width(*opened, None)?);
-        let (mut at, step) = (from.0.div_euclid(self.step.0) + 1, self.step);
-        while at * step.0 <= upto.0 {
-            if let Some(bar) = series.at(at)
-                && let Some(volume) = bar.volume
-            {
-                self.profile.add(bar.low, bar.high, volume);
-            }
-            at += 1;
+        if self.quarter.is_some() {
+            self.quarters.count(series, (from, upto), &mut self.profile);
+        } else {
+            quarters::add(series, (from, upto), &mut self.profile);
         }
         Some(())
     }

@@ -102,6 +102,33 @@ impl Profile {
         self.spread((from, upto), (low, high), volume);
     }
 
+    /// Adds what another profile of the same width has counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.bars = self.bars.saturating_add(other.bars);
+        let Ok(count) = i64::try_from(other.volumes.len()) else { return };
+        if count == 0 {
+            return;
+        }
+        let (from, upto) = self.cover(other.first, other.first + count - 1);
+        if upto + 1 - from == other.volumes.len() {
+            for (to, volume) in self.volumes[from..=upto].iter_mut().zip(&other.volumes) {
+                *to += volume;
+            }
+        } else {
+            // Beyond the edge: what lies there is counted at it.
+            for (bin, volume) in (other.first..).zip(&other.volumes) {
+                let (place, _) = self.cover(bin, bin);
+                self.volumes[place] += volume;
+            }
+        }
+    }
+
+    /// Width of its bins.
+    #[must_use]
+    pub const fn width(&self) -> f64 {
+        self.width
+    }
+
     fn spread(&mut self, (from, upto): (usize, usize), (low, high): (f64, f64), volume: f64) {
         let per_price = volume / (high - low);
         for bin in from..=upto {

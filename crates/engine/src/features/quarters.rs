@@ -1,0 +1,73 @@
+//! The market profile of a day, put together from its quarters of an hour: a quarter is counted once and not for each of the
+//! 96 windows that it lies in.
+//!
+//! A window's profile is the sum of its quarters from the oldest on, each of which is the sum of its bars, so it depends on
+//! the bars of the window only. What is kept here can be made again from them at any time and is not saved.
+
+use super::bars::BarSample;
+use crate::liquidity::profile::Profile;
+use crate::series::Series;
+use barograph_domain::{Span, Ts};
+
+/// Length of a quarter.
+pub(super) const QUARTER: Span = Span::mins(15);
+/// Quarters of a day.
+const KEPT: usize = 96;
+
+#[derive(Clone, Debug, Default)]
+struct Quarter {
+    /// Its end in quarters; `None`: to be counted.
+    index: Option<i64>,
+    profile: Profile,
+}
+
+/// Profiles of the quarters of the last day.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Quarters(Vec<Quarter>);
+
+impl Quarters {
+    /// The bar that closes at `t` is new or another one: its quarter is to be counted again.
+    pub(super) fn forget(&mut self, t: Ts) {
+        let index = t.ceil(QUARTER).0 / QUARTER.0;
+        if let Some(quarter) = self.0.get_mut(place(index))
+            && quarter.index == Some(index)
+        {
+            quarter.index = None;
+        }
+    }
+
+    /// Adds the bars of `(from, upto]`, whole quarters of at most a day, to an empty profile.
+    pub(super) fn count(&mut self, series: &Series<BarSample>, (from, upto): (Ts, Ts), profile: &mut Profile) {
+        if self.0.is_empty() {
+            self.0.resize(KEPT, Quarter::default());
+        }
+        for index in from.0.div_euclid(QUARTER.0) + 1..=upto.0.div_euclid(QUARTER.0) {
+            let quarter = &mut self.0[place(index)];
+            if quarter.index != Some(index) || quarter.profile.width().to_bits() != profile.width().to_bits() {
+                quarter.index = Some(index);
+                quarter.profile.restart(profile.width());
+                let end = Ts(index * QUARTER.0);
+                add(series, (end - QUARTER, end), &mut quarter.profile);
+            }
+            profile.merge(&quarter.profile);
+        }
+    }
+}
+
+/// Adds the bars that closed in `(from, upto]`.
+pub(super) fn add(series: &Series<BarSample>, (from, upto): (Ts, Ts), profile: &mut Profile) {
+    let step = series.step();
+    let mut at = from.0.div_euclid(step.0) + 1;
+    while at * step.0 <= upto.0 {
+        if let Some(bar) = series.at(at)
+            && let Some(volume) = bar.volume
+        {
+            profile.add(bar.low, bar.high, volume);
+        }
+        at += 1;
+    }
+}
+
+fn place(index: i64) -> usize {
+    usize::try_from(index.rem_euclid(KEPT as i64)).unwrap_or(0)
+}
