@@ -20,25 +20,32 @@ const FLAT: f64 = 0.002;
 /// Fills every feature that derives from others in the same row.
 pub(crate) fn derive(slots: &mut [Slot], t: Ts) {
     use Feature as F;
-    let get = |slots: &[Slot], f: Feature| slots[f.index()];
-    let set = |slots: &mut [Slot], f: Feature, inputs: &[Feature], value: &dyn Fn(&[f64]) -> Result<f64, Reason>| {
-        let parts = [0, 1, 2].map(|i| inputs.get(i).map_or(Slot::MISSING, |f| get(slots, *f)));
-        let refs = [&parts[0], &parts[1], &parts[2]];
-        slots[f.index()] = combine(t, &refs[..inputs.len()], value);
-    };
-    set(slots, F::FundingApr, &[F::FundingRate8h], &|v| Ok(v[0] * 3.0 * 365.0));
-    set(slots, F::FundingExtremeFlag, &[F::FundingRate8h], &|v| {
+    set(slots, t, F::FundingApr, [F::FundingRate8h], |v| Ok(v[0] * 3.0 * 365.0));
+    set(slots, t, F::FundingExtremeFlag, [F::FundingRate8h], |v| {
         Ok(flag(v[0] > FUNDING_EXTREME || v[0] < -FUNDING_EXTREME))
     });
-    set(slots, F::FundingRateDeviationStd, &[F::FundingZscore24h], &|v| Ok(v[0].abs()));
-    set(slots, F::BasisAnomaly, &[F::Basis], &|v| Ok(flag(v[0].abs() > BASIS_ANOMALY)));
-    set(slots, F::PremiumDeviationFlag, &[F::Premium], &|v| Ok(flag(v[0].abs() > PREMIUM_DEVIATION)));
-    set(slots, F::SqueezeRiskScore, &[F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h], &|v| {
+    set(slots, t, F::FundingRateDeviationStd, [F::FundingZscore24h], |v| Ok(v[0].abs()));
+    set(slots, t, F::BasisAnomaly, [F::Basis], |v| Ok(flag(v[0].abs() > BASIS_ANOMALY)));
+    set(slots, t, F::PremiumDeviationFlag, [F::Premium], |v| Ok(flag(v[0].abs() > PREMIUM_DEVIATION)));
+    set(slots, t, F::SqueezeRiskScore, [F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h], |v| {
         Ok(squeeze_score(v[0], v[1], v[2]))
     });
-    slots[F::SqueezeDirection.index()] = direction(&get(slots, F::FundingZscore24h), &get(slots, F::FundingPct30d), t);
-    slots[F::StopVulnerability.index()] =
-        worse(&get(slots, F::StopVulnerabilityLong), &get(slots, F::StopVulnerabilityShort), t);
+    let get = |f: Feature| &slots[f.index()];
+    let crowded = direction(get(F::FundingZscore24h), get(F::FundingPct30d), t);
+    let vulnerable = worse(get(F::StopVulnerabilityLong), get(F::StopVulnerabilityShort), t);
+    slots[F::SqueezeDirection.index()] = crowded;
+    slots[F::StopVulnerability.index()] = vulnerable;
+}
+
+fn set<const N: usize>(
+    slots: &mut [Slot],
+    t: Ts,
+    feature: Feature,
+    inputs: [Feature; N],
+    value: impl FnOnce(&[f64]) -> Result<f64, Reason>,
+) {
+    let whole = combine(t, &inputs.map(|f| &slots[f.index()]), value);
+    slots[feature.index()] = whole;
 }
 
 /// Mean of three capped ramps (A05): open interest 0 to 10 %, funding 0 to 2σ, volatility 30 % down to 0.

@@ -32,9 +32,54 @@ fn bar_kind(feed: &PriceFeed) -> barograph_domain::Kind {
     feed.declared
 }
 
+/// As of which bars the charts were read last, and until when what was read holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ChartsRead {
+    anchors: Vec<[Option<Ts>; 4]>,
+    until: Option<Ts>,
+}
+
+impl ChartsRead {
+    /// Whether a bar has closed or something has grown too old since the last time that this was true.
+    pub(super) fn moved(&mut self, market: &Market, t: Ts, config: &Config) -> bool {
+        let now = || charted(market, config).map(|(_, bars)| bars.chart_readings().anchors);
+        if self.until.is_some_and(|u| t <= u) && now().eq(self.anchors.iter().copied()) {
+            return false;
+        }
+        self.anchors.clear();
+        self.anchors.extend(now());
+        self.until = Some(Ts::MAX);
+        true
+    }
+
+    /// A reading that was taken: it holds as long as it is ready.
+    fn holds(&mut self, slot: &Slot) {
+        if slot.cell.state == State::Ready {
+            self.until = self.until.map(|u| u.min(slot.expires));
+        }
+    }
+}
+
 impl Assembly {
     pub(super) fn charts(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
+        const READ: [F; 15] = [
+            F::TrendSlope,
+            F::TrendIntercept,
+            F::TrendR,
+            F::TrendStderr,
+            F::TrendP,
+            F::TrendPHac,
+            F::TrendR2,
+            F::SlopePct,
+            F::VolPct,
+            F::VolumeRatio,
+            F::PriceZ24h,
+            F::VolParkinson,
+            F::VolGarmanKlass,
+            F::VolRogersSatchell,
+            F::VolYangZhang,
+        ];
         let at = TIMEFRAMES.iter().position(|f| *f == config.book.trend_tf).unwrap_or(0);
         let trend = |pick: fn(&crate::chart::Trend) -> f64| {
             choose(market, t, config, at, |r| r.trend[at].map(|v| (pick(&v), 1.0)))
@@ -58,6 +103,9 @@ impl Assembly {
         );
         self.set(F::VolRogersSatchell, hourly(&|r| r.ranges.map(|(v, full)| (v.rogers_satchell, full))));
         self.set(F::VolYangZhang, hourly(&|r| r.ranges.map(|(v, full)| (v.yang_zhang, full))));
+        for feature in READ {
+            self.charts_read.holds(&self.slots[feature.index()]);
+        }
     }
 
     /// Labels of the trend and the volatility axis on every timeframe, by the book's own rules with the readings of that
@@ -70,6 +118,7 @@ impl Assembly {
                 choose(market, t, config, i, |r| r.vol_daily[i].map(|v| (v, 1.0))),
             ]
         });
+        slots.iter().flatten().for_each(|slot| self.timeframes_read.holds(slot));
         let key = slots.map(|s| s.map(|slot| (slot.cell.anchor, slot.cell.stream, slot.at(t).state == State::Ready)));
         if self.timeframes_key.as_ref() == Some(&key) {
             return;

@@ -28,6 +28,7 @@ use crate::sessions::Stretch;
 use barograph_domain::{
     Cell, InputAge, Kind, MarketKind, Metric, MinuteRow, Reason, State, StreamIndex, Timeframes, Ts,
 };
+use charts::ChartsRead;
 
 /// Close, stream and readiness of slope, p and volatility on each timeframe.
 type TimeframesKey = [[(Ts, Option<StreamIndex>, bool); 3]; 4];
@@ -57,6 +58,9 @@ pub(crate) struct Assembly {
     scratch_cells: Vec<Cell>,
     /// What the timeframes' labels were taken from.
     timeframes_key: Option<TimeframesKey>,
+    /// As of which bars the charts were read, for the readings and for the labels.
+    charts_read: ChartsRead,
+    timeframes_read: ChartsRead,
     /// First moment after which some ready reading is stale.
     next_expiry: Ts,
     valid: bool,
@@ -81,6 +85,8 @@ impl Default for Assembly {
             timeframes: Timeframes::default(),
             scratch_cells: Vec::new(),
             timeframes_key: None,
+            charts_read: ChartsRead::default(),
+            timeframes_read: ChartsRead::default(),
             next_expiry: Ts::MIN,
             valid: false,
         }
@@ -111,6 +117,8 @@ impl Assembly {
             timeframes: Timeframes::default(),
             scratch_cells: Vec::with_capacity(Feature::COUNT),
             timeframes_key: None,
+            charts_read: ChartsRead::default(),
+            timeframes_read: ChartsRead::default(),
             next_expiry: Ts::MIN,
             valid: false,
         }
@@ -149,8 +157,9 @@ impl Assembly {
             .map(|calendar| self.next_event.filter(|n| n.holds(t)).unwrap_or_else(|| calendar.next_high_from(t)));
         self.minutes_to_event = self.next_event.and_then(|n| n.minutes(t));
         if changed || self.is_due(t) || near != self.event_is_near() {
+            let first = !self.valid;
             self.valid = true;
-            self.compute(market, t, config);
+            self.compute(market, t, config, first);
             self.next_expiry = Ts::MAX;
             for (slot, cell) in self.slots.iter().zip(&mut self.cells) {
                 *cell = slot.at(t);
@@ -168,7 +177,7 @@ impl Assembly {
                 self.cells[feature.index()] = self.slots[feature.index()].at(t);
             }
         }
-        if self.valid {
+        if self.valid && self.timeframes_read.moved(market, t, config) {
             self.timeframe_labels(market, t, config);
         }
     }
@@ -187,22 +196,42 @@ impl Assembly {
         self.slots[feature.index()] = slot;
     }
 
-    fn compute(&mut self, market: &Market, t: Ts, config: &Config) {
+    /// What depends only on streams that the market does not have is said once: `first`.
+    fn compute(&mut self, market: &Market, t: Ts, config: &Config, first: bool) {
         let price = market.price(t);
         self.price = price.map(|(_, p)| p);
         self.volatility(market, t, config);
         self.stops(market, t);
         if market.kind == MarketKind::Spot {
-            self.not_offered();
+            if first {
+                self.not_offered();
+            }
         } else {
-            self.funding(market, t, config);
-            self.open_interest(market, t, config);
-            self.basis(market, t, config);
-            self.liquidations(market);
-            self.positions(market);
-            self.funding_signals(t, config);
+            let funding = first || !(market.funding.is_empty() && market.settled.is_empty());
+            if funding {
+                self.funding(market, t, config);
+            }
+            if first || !market.open_interest.is_empty() {
+                self.open_interest(market, t, config);
+            } else {
+                self.quadrant(market, t, config);
+            }
+            if first || market.premium.is_some() || market.basis.is_some() {
+                self.basis(market, t, config);
+            }
+            if first || market.liquidations.is_some() {
+                self.liquidations(market);
+            }
+            if first || market.long_short.is_some() || market.top_traders.is_some() {
+                self.positions(market);
+            }
+            if funding {
+                self.funding_signals(t, config);
+            }
         }
-        self.charts(market, t, config);
+        if self.charts_read.moved(market, t, config) {
+            self.charts(market, t, config);
+        }
         composite::derive(&mut self.slots, t);
         self.classes(t);
         self.sessions(market, t, config);
@@ -284,6 +313,11 @@ impl Assembly {
             if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) }
         });
         self.set(F::OiToVolume24h, ratio);
+        self.quadrant(market, t, config);
+    }
+
+    fn quadrant(&mut self, market: &Market, t: Ts, config: &Config) {
+        use Feature as F;
         let delta = self.slots[F::OiDelta4h.index()];
         let price_return = return_4h(market, t, config);
         self.set(
