@@ -12,6 +12,7 @@ use crate::setup::book_id;
 use crate::term::Paint;
 use barograph_api::{Query as _, QueryError};
 use barograph_domain::advice::Verdict;
+use barograph_engine::rules::Book;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -46,6 +47,16 @@ pub(super) fn refused(e: QueryError) -> Failure {
         }
         QueryError::UnknownSymbol { name, .. } => {
             Failure::usage(format!("'{name}' is not in the data folder; see what is with: barograph markets"))
+        }
+        QueryError::OtherBook { ref wanted, ref known, .. } => {
+            // A shipped book is asked for by its name, any other by its file.
+            let shipped = known.iter().find(|k| *k != wanted && Book::shipped_text(k).is_some());
+            let ask = shipped.map_or_else(
+                || "ask with --book FILE, the file of that book, and the thresholds it was computed with".to_owned(),
+                |name| format!("ask with --book {name}"),
+            );
+            let compute = format!("barograph collect --source PATH --book {wanted}");
+            Failure::usage(format!("{e}; {ask}; or compute that one from the same files: {compute}"))
         }
         QueryError::Conflict { reason, hint } => Failure::usage(format!("{reason}; {hint}")),
         e @ (QueryError::Ambiguous { .. } | QueryError::BadField { .. } | QueryError::UnknownPosition { .. }) => {

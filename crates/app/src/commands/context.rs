@@ -2,11 +2,11 @@
 
 use crate::cli::Context;
 use crate::clock;
-use crate::commands::{collect::interval, reader, resolve};
+use crate::commands::{collect::interval, own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::render::align;
-use crate::service::{configured_run, lens_of};
+use crate::service::lens_of;
 use crate::term::Paint;
 use crate::views;
 use barograph_domain::{InstrumentName, Snapshot, Ts};
@@ -48,10 +48,9 @@ pub(crate) fn snapshot(
     as_of: Option<Ts>,
 ) -> Result<Snapshot, Failure> {
     let runs = reader.runs(None)?;
-    let info = configured_run(&runs, market, &crate::setup::book_id(settings)?).ok_or_else(|| {
+    let info = own_run(&runs, market, settings, |book| {
         Failure::usage(format!(
-            "{market} has points but no context for book '{}' yet; it comes at the end of a minute that is listened to, as with: barograph collect --context; or with files: barograph collect --source PATH",
-            settings.text("book")
+            "{market} has points but no context for book '{book}' yet; it comes at the end of a minute that is listened to, as with: barograph collect --context; or with files: barograph collect --source PATH"
         ))
     })?;
     let lens = lens_of(reader, info)?;

@@ -5,7 +5,7 @@ use crate::commands::{reader, resolve};
 use crate::config::Settings;
 use crate::events::page;
 use crate::failure::Failure;
-use crate::service::configured_run;
+use crate::service::{configured_run, other_book};
 use crate::term::{Paint, fold, minute};
 use barograph_api::{EventFilter, EventView, Window};
 use barograph_domain::{InstrumentName, Pattern, Severity};
@@ -35,6 +35,9 @@ pub(crate) fn run(args: &Events, settings: &Settings, json: bool) -> Result<(), 
     let wanted = known.iter().filter(|n| market.as_ref().is_none_or(|m| m == *n));
     let keys: Vec<&RunKey> = wanted.filter_map(|n| Some(&configured_run(&runs, n, &book)?.spec.key)).collect();
     if keys.is_empty() {
+        if let Some(other) = other_book(&runs, market.as_ref(), &book) {
+            return Err(super::advise::refused(other));
+        }
         let whose = market.map_or_else(|| "no market".to_owned(), |m| m.to_string());
         return Err(Failure::usage(format!("{whose} has been computed with book '{}' yet", settings.text("book"))));
     }

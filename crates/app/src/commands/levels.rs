@@ -2,11 +2,10 @@
 
 use crate::cli::Levels;
 use crate::clock;
-use crate::commands::{reader, resolve};
+use crate::commands::{own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::levels::page;
-use crate::service::configured_run;
 use crate::term::{Paint, minute, price};
 use barograph_api::{LevelFilter, LevelView, Window};
 use barograph_domain::{InstrumentName, LevelType};
@@ -20,8 +19,9 @@ pub(crate) fn run(args: &Levels, settings: &Settings, json: bool) -> Result<(), 
     let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
     let market = resolve(&known, settings, &args.name, false)?;
     let runs = reader.runs(args.as_of)?;
-    let info = configured_run(&runs, &market, &crate::setup::book_id(settings)?)
-        .ok_or_else(|| Failure::usage(format!("{market} has no levels for book '{}' yet", settings.text("book"))))?;
+    let info = own_run(&runs, &market, settings, |book| {
+        Failure::usage(format!("{market} has no levels for book '{book}' yet"))
+    })?;
     let filter = LevelFilter { timeframe: args.timeframe, kinds: kinds(&args.kinds)?, active: !args.all };
     let mut window = Window { start: None, end: None, every: None, skip: 0, limit: PAGE, as_of: args.as_of };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

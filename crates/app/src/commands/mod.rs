@@ -25,8 +25,10 @@ mod verify;
 use crate::cli::{Cli, Command, Config};
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::service::{configured_run, other_book};
 use barograph_api::resolve as resolve_name;
 use barograph_domain::InstrumentName;
+use barograph_store::RunInfo;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -115,6 +117,20 @@ fn resolve(known: &[InstrumentName], settings: &Settings, name: &str, alias: boo
             Failure::usage(format!("'{name}' is not in the data folder; see what is with: barograph markets"))
         }
         other => Failure::usage(other),
+    })
+}
+
+/// The run of the configured book. Where only other books have rows of the market the refusal says which, else `none`.
+fn own_run<'a>(
+    runs: &'a [RunInfo],
+    market: &InstrumentName,
+    settings: &Settings,
+    none: impl FnOnce(&str) -> Failure,
+) -> Result<&'a RunInfo, Failure> {
+    let book = crate::setup::book_id(settings)?;
+    configured_run(runs, market, &book).ok_or_else(|| match other_book(runs, Some(market), &book) {
+        Some(other) => advise::refused(other),
+        None => none(settings.text("book")),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Events: from the store where somebody asks, to the stream the moment they are made.
 
-use super::{Service, configured_run, internal};
+use super::book::books;
+use super::{Service, configured_run, internal, other_book};
 use crate::render::Lens;
 use barograph_api::events::HourOfLiquidations;
 use barograph_api::{EventFilter, EventView, Page, QueryError, StreamEvent, Window};
@@ -62,7 +63,18 @@ impl Service {
                 let wanted = book.map_or_else(|| self.book.clone(), super::BookId::named);
                 let runs = self.reader.runs(None).map_err(internal)?;
                 let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
-                names.iter().filter_map(|n| Some(configured_run(&runs, n, &wanted)?.spec.key.clone())).collect()
+                let own = names.iter().filter_map(|n| Some(configured_run(&runs, n, &wanted)?.spec.key.clone()));
+                let keys: Vec<RunKey> = own.collect();
+                match (keys.is_empty(), book) {
+                    (true, Some(_)) => {
+                        return Err(QueryError::UnknownBook { name: wanted.name, known: books(&runs, None) });
+                    }
+                    (true, None) => match other_book(&runs, None, &wanted).filter(|e| !self.is_empty(e)) {
+                        Some(refused) => return Err(refused),
+                        None => keys,
+                    },
+                    (false, _) => keys,
+                }
             }
         };
         let keys: Vec<&RunKey> = keys.iter().collect();

@@ -57,7 +57,7 @@ const EXITS: &[(&str, i32, &str)] = &[
     ("context BTCUSDT --symbol BTCUSDT --data data", 2, "cannot be used with '--symbol <SYMBOL>'"),
     ("context BTCUSDT --as-of 2026-02-05T14:35:00Z --data data", 0, "2026-02-05 14:34Z"),
     ("context BTCUSDT --as-of 2020-01-01 --data data", 2, "had no snapshot at 2020-01-01T00:00:00Z"),
-    ("context BTCUSDT --book absolute --data data", 2, "no context for book 'absolute' yet"),
+    ("context BTCUSDT --book absolute --data data", 2, "computed with rule book default, not with 'absolute'"),
     ("generate_market_context --symbol BTCUSDT --data data", 0, "binance-usdm:BTCUSDT"),
     ("generate_market_context --symbol XRPUSDT --data data", 2, "'XRPUSDT' is not in the data folder"),
     ("freshness --data data", 1, "of 8 are older than 5 min"),

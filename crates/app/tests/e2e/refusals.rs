@@ -1,0 +1,54 @@
+//! What is refused, or said to be empty: with the true reason and what to type, instead of an answer as if all were well.
+
+use crate::support::Place;
+use crate::support::data::stored;
+use crate::support::http::Server;
+
+/// Commands that answer from computed rows.
+const READS: [&str; 8] = [
+    "context BTCUSDT",
+    "advise BTCUSDT --side long --entry 65000",
+    "universe",
+    "portfolio",
+    "events",
+    "events BTCUSDT",
+    "levels BTCUSDT",
+    "sessions BTCUSDT",
+];
+
+#[test]
+fn rows_of_another_rule_book_are_no_empty_folder() {
+    let stored = stored();
+    let place = &stored.place;
+    let said = "computed with rule book default, not with 'seed2'; ask with --book default";
+    for command in READS {
+        place.run(&format!("{command} --book seed2 --data data")).exits(2).says(said);
+    }
+    place.run("freshness --book seed2 --data data").exits(1).says(said);
+    // The same name with a threshold of the settings over it is another book too.
+    place.write("other.yaml", "FUNDING_CFG:\n  anomaly_z_threshold: 2.5\n");
+    place
+        .run("context BTCUSDT --config other.yaml --data data")
+        .exits(2)
+        .says("computed with rule book default, not with this text of 'default'; ask with --book FILE");
+    let server = Server::of(place.start("serve --book seed2 --data data --listen 127.0.0.1:0"));
+    let market = "/api/v1/markets/binance-usdm:BTCUSDT";
+    for path in [
+        &format!("{market}/context"),
+        &format!("{market}/features"),
+        &format!("{market}/levels"),
+        &format!("{market}/events"),
+        "/api/v1/events",
+        "/api/v1/universe",
+        "/api/v1/universe/history",
+        "/api/features",
+        "/api/market-context/snapshot/?symbol=BTCUSDT",
+    ] {
+        let reply = server.get(path);
+        assert_eq!((reply.status, reply.problem().as_str()), (404, "other-book"), "{path}: {}", reply.text());
+        assert_eq!(reply.json()["candidates"], serde_json::json!(["default"]), "{path}");
+    }
+    let asked = server.json(&format!("{market}/context?book=default"));
+    assert_eq!(asked["book"], "default");
+}
+
