@@ -71,14 +71,7 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
     };
     let books = match settings.text("books") {
         "auto" => None,
-        "on" => Some(true),
-        "off" => Some(false),
-        other => return Err(Failure::usage(format!("books '{other}': write auto, on or off"))),
-    };
-    let trade_side_is_maker = match settings.text("coinbase_trade_side") {
-        "maker" => true,
-        "taker" => false,
-        other => return Err(Failure::usage(format!("coinbase_trade_side '{other}': write maker or taker"))),
+        word => Some(word == "on"),
     };
     Ok(Wish {
         data: settings.data(),
@@ -90,7 +83,7 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
         watch: WatchMarkets::of(settings)?,
         poll_every: settings.whole("poll_interval", Span::secs(1))?,
         polls_in_flight_max: u32::try_from(settings.number("max_concurrent_checks")?).unwrap_or(5),
-        trade_side_is_maker,
+        trade_side_is_maker: settings.text("coinbase_trade_side") == "maker",
         keep: (
             settings.retention()?,
             days("keep_journal_days")?,

@@ -52,3 +52,26 @@ fn rows_of_another_rule_book_are_no_empty_folder() {
     assert_eq!(asked["book"], "default");
 }
 
+#[test]
+fn words_of_settings_are_known_before_their_first_use() {
+    let place = Place::new();
+    for (key, word, said) in [
+        (
+            "STOP_MODE",
+            "sometimes",
+            "stop_mode (environment BAROGRAPH_STOP_MODE): 'sometimes': write base or beyond_cluster",
+        ),
+        ("STOP_USES_VOL_MULTIPLIER", "maybe", "'maybe': write on or off"),
+        ("NEWS_BLACKOUT", "true", "'true': write avoid or warn"),
+        ("MONITORING", "yes", "'yes': write on or off"),
+        ("BOOKS", "some", "'some': write auto, on or off"),
+        ("MARKET_TYPE", "options", "'options': write spot, futures or both"),
+        ("COINBASE_TRADE_SIDE", "both", "'both': write maker or taker"),
+    ] {
+        let name = format!("BAROGRAPH_{key}");
+        for command in ["config show", "features"] {
+            place.run_with(command, &[(&name, word)]).exits(2).says(said);
+        }
+    }
+}
+
