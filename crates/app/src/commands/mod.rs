@@ -49,6 +49,13 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Up(_) => settings.must_monitor()?,
         Command::Collect(c) if c.sources.is_empty() => settings.must_monitor()?,
+        // What answers from the calendar or from positions must not answer without them.
+        Command::Context(_)
+        | Command::Advise(_)
+        | Command::Positions { .. }
+        | Command::Portfolio(_)
+        | Command::Calendar(_)
+        | Command::Serve(_) => settings.check_files()?,
         _ => {}
     }
     match cli.command {

@@ -1,7 +1,8 @@
-//! What can be said of settings without running: words of closed sets.
+//! What can be said of settings without running: words of closed sets, and files that must be there for an answer to be whole.
 
 use super::Settings;
 use crate::failure::Failure;
+use std::path::Path;
 
 /// Settings that take one of a few words.
 const WORDS: [(&str, &[&str]); 7] = [
@@ -25,5 +26,18 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// Refuses to answer where a file that the settings name cannot be read: what it says would be missing in silence. An
+    /// address is for the live process, which reads it every hour.
+    pub(crate) fn check_files(&self) -> Result<(), Failure> {
+        crate::calendar::check_file(self.text("calendar")).map_err(|why| self.wrong("calendar", &why))?;
+        match self.text("positions_file") {
+            "" => Ok(()),
+            file => match crate::positions::file::read(Path::new(file)) {
+                Ok(_) => Ok(()),
+                Err(why) => Err(self.wrong("positions_file", &format!("cannot read {why}"))),
+            },
+        }
     }
 }

@@ -53,6 +53,35 @@ fn rows_of_another_rule_book_are_no_empty_folder() {
 }
 
 #[test]
+fn files_that_the_settings_name_must_be_there() {
+    let stored = stored();
+    let place = &stored.place;
+    place.write("broken.toml", "[[position]]\nsymbol = \"BTCUSDT\"\nsid = \"long\"\nentry = 1.0\n");
+    for (settings, said) in [
+        ("calendar = \"nowhere.csv\"\n", "calendar (named.toml:1): cannot read nowhere.csv: No such file"),
+        ("\npositions_file = \"nowhere.toml\"\n", "positions_file (named.toml:2): cannot read nowhere.toml: No such"),
+        (
+            "positions_file = \"broken.toml\"\n",
+            "positions_file (named.toml:1): cannot read broken.toml: TOML parse error",
+        ),
+    ] {
+        place.write("named.toml", settings);
+        for command in [
+            "context BTCUSDT",
+            "advise BTCUSDT --side long --entry 65000",
+            "positions ls",
+            "portfolio",
+            "calendar",
+            "serve --listen 127.0.0.1:0",
+        ] {
+            place.run(&format!("{command} --config named.toml --data data")).exits(2).says(said);
+        }
+        // What answers without them still does.
+        place.run("levels BTCUSDT --config named.toml --data data").exits(0);
+    }
+}
+
+#[test]
 fn words_of_settings_are_known_before_their_first_use() {
     let place = Place::new();
     for (key, word, said) in [
