@@ -104,3 +104,15 @@ fn words_of_settings_are_known_before_their_first_use() {
     }
 }
 
+#[test]
+fn levels_have_the_timeframes_they_are_built_on() {
+    let stored = stored();
+    let place = &stored.place;
+    for known in ["15m", "1h", "60m"] {
+        place.run(&format!("levels BTCUSDT --timeframe {known} --data data")).exits(0);
+    }
+    place
+        .run("levels BTCUSDT --timeframe 7m --data data")
+        .exits(2)
+        .says("there are no levels of '7m'; write one of 15m, 1h");
+}
