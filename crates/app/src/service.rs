@@ -26,7 +26,7 @@ use barograph_domain::{Instrument, InstrumentName, Level, Metric, MinuteRow, Sna
 use barograph_store::run::LATENESS;
 use barograph_store::{PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey};
 use book::lens_for;
-pub(crate) use book::{BookId, configured_run, lens_of, other_book};
+pub(crate) use book::{BookId, configured_run, lens_of, other_book, reach};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::broadcast;

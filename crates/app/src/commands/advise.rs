@@ -7,10 +7,11 @@ use crate::commands::{reader, target};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::positions::Desk;
-use crate::service::Service;
+use crate::service::{Service, reach};
 use crate::setup::book_id;
 use crate::term::Paint;
 use barograph_api::{Query as _, QueryError};
+use barograph_domain::InstrumentName;
 use barograph_domain::advice::Verdict;
 use barograph_engine::rules::Book;
 use std::io::Write as _;
@@ -24,6 +25,12 @@ pub(crate) fn run(args: &Advise, settings: &Settings, json: bool) -> Result<(), 
         writeln!(out)?;
     } else {
         write!(out, "{}", print::advice(&view, Paint::detect()))?;
+        if let Some(moment) = args.as_of.filter(|_| view.snapshot.is_none()) {
+            let market = InstrumentName::parse(&view.instrument).map_err(Failure::broken)?;
+            if let Some((first, _)) = reach(reader(settings)?.runs_of(&market, None)?.iter()) {
+                writeln!(out, " nothing was known at {moment}: data begin at {first}")?;
+            }
+        }
     }
     out.flush()?;
     // The answer is on standard output; the code says what it says.

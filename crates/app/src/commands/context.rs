@@ -6,7 +6,7 @@ use crate::commands::{collect::interval, own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::render::align;
-use crate::service::lens_of;
+use crate::service::{lens_of, reach};
 use crate::term::Paint;
 use crate::views;
 use barograph_domain::{InstrumentName, Snapshot, Ts};
@@ -58,7 +58,10 @@ pub(crate) fn snapshot(
     align(&mut rows.rows, &rows.columns);
     let lens = crate::render::Lens { streams: rows.streams.as_slice().into(), ..lens };
     match (rows.rows.as_slice(), as_of) {
-        ([], Some(t)) => Err(Failure::usage(format!("{market} had no snapshot at {t}"))),
+        ([], Some(t)) => Err(Failure::usage(match reach([info].into_iter()) {
+            Some((first, _)) => format!("{market} had no snapshot at {t}; its first was known at {first}"),
+            None => format!("{market} had no snapshot at {t}"),
+        })),
         ([], None) => Err(Failure::usage(format!("{market} has no snapshot yet"))),
         ([.., row], _) => {
             let previous = rows.rows.len().checked_sub(2).map(|i| &rows.rows[i]);

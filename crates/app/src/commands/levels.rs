@@ -6,9 +6,10 @@ use crate::commands::{own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::levels::page;
-use crate::term::{Paint, minute, price};
+use crate::service::reach;
+use crate::term::{Paint, fold, minute, price};
 use barograph_api::{LevelFilter, LevelView, Window};
-use barograph_domain::{InstrumentName, LevelType};
+use barograph_domain::{InstrumentName, LevelType, Ts};
 use std::io::Write as _;
 
 /// Levels read at a time.
@@ -44,6 +45,9 @@ pub(crate) fn run(args: &Levels, settings: &Settings, json: bool) -> Result<(), 
             serde_json::to_writer(&mut out, level).map_err(std::io::Error::from)?;
             writeln!(out)?;
         }
+    } else if shown.is_empty() {
+        let data = reach(reader.runs_of(&market, None)?.iter());
+        writeln!(out, "{}", fold(&none(&market, args, data.map(|(first, _)| first)), 80, ""))?;
     } else {
         print(&mut out, &market, &mut shown, Paint::detect())?;
     }
@@ -62,6 +66,18 @@ fn kinds(words: &[String]) -> Result<Vec<LevelType>, Failure> {
     words.iter().flat_map(|w| w.split(',')).map(|w| of(&w.trim().to_owned())).collect()
 }
 
+/// What there is none of; `first`: when the first minute of the market was known.
+fn none(market: &InstrumentName, args: &Levels, first: Option<Ts>) -> String {
+    match (args.as_of, first) {
+        (Some(moment), Some(first)) if moment < first => {
+            format!("no level of {market} was known at {moment}: data begin at {first}")
+        }
+        (Some(moment), _) => format!("no such level of {market} was known at {moment}"),
+        (None, _) if args.all => format!("no such level of {market} is stored"),
+        (None, _) => format!("no such level of {market} stands; --all shows those that are used up or too old"),
+    }
+}
+
 /// From the highest price down, as a chart has them.
 fn print(
     out: &mut impl std::io::Write,
@@ -71,9 +87,6 @@ fn print(
 ) -> Result<(), Failure> {
     levels.sort_by(|a, b| b.price.total_cmp(&a.price));
     writeln!(out, "{}  {} levels", paint.strong(&market.to_string()), levels.len())?;
-    if levels.is_empty() {
-        return Ok(());
-    }
     writeln!(out, " {:>12}  {:<16} {:<4} {:>8}  {:>7}  known", "price", "type", "tf", "strength", "touches")?;
     for l in levels {
         let fate = match (l.mitigated_at, l.swept_at) {

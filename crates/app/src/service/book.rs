@@ -3,8 +3,9 @@
 use crate::failure::Failure;
 use crate::render::{Books, Lens};
 use barograph_api::QueryError;
-use barograph_domain::{Instrument, InstrumentName};
+use barograph_domain::{Instrument, InstrumentName, Ts};
 use barograph_engine::rules::Book;
+use barograph_store::run::LATENESS;
 use barograph_store::{Reader, RunInfo};
 
 /// Which rule book is meant: by its own text where that is at hand, because a copy that someone edited may carry the same
@@ -21,7 +22,7 @@ impl BookId {
         Self { name: name.to_owned(), text: Book::shipped_text(name).map(str::to_owned) }
     }
 
-    pub(super) fn is(&self, run: &RunInfo) -> bool {
+    pub(crate) fn is(&self, run: &RunInfo) -> bool {
         run.spec.book == self.name && self.text.as_ref().is_none_or(|t| *t == run.spec.book_text)
     }
 }
@@ -70,4 +71,11 @@ pub(crate) fn other_book(runs: &[RunInfo], market: Option<&InstrumentName>, book
         wanted: book.name.clone(),
         known,
     })
+}
+
+/// When the first and the last row of some runs were known; none where there are no rows.
+pub(crate) fn reach<'a>(runs: impl Iterator<Item = &'a RunInfo>) -> Option<(Ts, Ts)> {
+    let of = runs.filter_map(|r| r.minutes);
+    let (first, last) = of.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+    Some((first + LATENESS, last + LATENESS))
 }

@@ -1,7 +1,7 @@
 //! What is refused, or said to be empty: with the true reason and what to type, instead of an answer as if all were well.
 
 use crate::support::Place;
-use crate::support::data::stored;
+use crate::support::data::{STORED_FROM, stored};
 use crate::support::http::Server;
 
 /// Commands that answer from computed rows.
@@ -101,6 +101,42 @@ fn words_of_settings_are_known_before_their_first_use() {
         for command in ["config show", "features"] {
             place.run_with(command, &[(&name, word)]).exits(2).says(said);
         }
+    }
+}
+
+#[test]
+fn an_empty_answer_says_what_is_true() {
+    let stored = stored();
+    let place = &stored.place;
+    let begin = format!("data begin at {STORED_FROM}T00:01:00.200Z");
+    for (command, said) in [
+        ("events BTCUSDT --as-of 2020-01-01", format!("nothing of BTCUSDT was known at 2020-01-01T00:00:00Z: {begin}")),
+        (
+            "levels BTCUSDT --as-of 2020-01-01",
+            format!("no level of binance-usdm:BTCUSDT was known at 2020-01-01T00:00:00Z: {begin}"),
+        ),
+        ("events --to 2020-01-01", "no event lies before 2020-01-01T00:00:00Z: data reach from".to_owned()),
+        ("events --from 2030-01-01 --to 2030-02-01", "data reach from".to_owned()),
+        (
+            "events --from 2026-01-20 --to 2026-01-21 --severity CRITICAL",
+            "no event is stored between 2026-01-20T00:00:00Z and 2026-01-21T00:00:00Z; ask for less".to_owned(),
+        ),
+        ("calendar --as-of 2026-02-01", "no calendar was known at 2026-02-01T00:00:00Z".to_owned()),
+        ("positions ls --as-of 2020-01-01", "no positions were registered at 2020-01-01T00:00:00Z".to_owned()),
+    ] {
+        let shown = place.ok(&format!("{command} --data data"));
+        let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&said), "{command}: {said}\n{shown}");
+        assert!(shown.lines().all(|l| l.chars().count() <= 80), "{shown}");
+    }
+    let advice = place.run("advise BTCUSDT --side long --entry 65000 --as-of 2020-01-01 --data data").exits(1);
+    advice.prints(&format!("nothing was known at 2020-01-01T00:00:00Z: {begin}"));
+    for (command, said) in [
+        ("context BTCUSDT --as-of 2020-01-01", "; its first was known at"),
+        ("sessions BTCUSDT --as-of 2020-01-01", "; its first was known at"),
+        ("universe --as-of 2020-01-01", "no hour between the markets was known at 2020-01-01T00:00:00Z: data begin at"),
+    ] {
+        place.run(&format!("{command} --data data")).exits(2).says(said);
     }
 }
 
