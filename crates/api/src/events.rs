@@ -183,6 +183,9 @@ pub struct AliasEvent {
     pub data: Data,
 }
 
+/// The fourth original's volatility is that of a day (payloads §4), ours that of a year.
+const YEAR_DAYS: f64 = 365.0;
+
 /// Names of the facts that the original's event has, each with the name it has here.
 const fn seed4_data(pattern: Pattern) -> &'static [(&'static str, &'static str)] {
     match pattern {
@@ -234,6 +237,10 @@ impl EventView {
         let mut data = Data::new();
         for (name, own) in seed4_data(self.pattern_type) {
             let value = self.data.get(*own).cloned().unwrap_or(DatumView::Null);
+            let value = match value {
+                DatumView::Number(annual) if *name == "volatility" => DatumView::Number(annual / YEAR_DAYS.sqrt()),
+                other => other,
+            };
             if value == DatumView::Null {
                 let reason = self.data.get(&format!("{own}_reason")).cloned();
                 let none = DatumView::Word("not_available".to_owned());
@@ -359,6 +366,9 @@ mod tests {
         let pair = serde_json::to_value(pair.seed4()).unwrap();
         assert_eq!((pair.get("symbol"), &pair["asset_pair"]), (None, &"BTC/USDT/ETH/USDT".into()));
         assert_eq!(pair["data"]["signal_reason"], "not_available");
+        let class = event(Pattern::VolatilityRegimeChange, &[("volatility", DatumView::Number(0.5 * 365_f64.sqrt()))]);
+        let class = serde_json::to_value(class.seed4()).unwrap();
+        assert_eq!(class["data"]["volatility"], 0.5, "of a day, as in /api/features");
         assert_eq!(EventView { change: Change::Closed, ..cascade }.seed4(), None, "it has no word for an end");
         for pattern in Pattern::ALL {
             let known = SEED4_PATTERNS.contains(pattern);
