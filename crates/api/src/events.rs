@@ -5,7 +5,7 @@
 
 use crate::alias_markets::pair_of;
 use barograph_domain::alert::{AlertState, Change, Statistic};
-use barograph_domain::{InstrumentName, Pattern, Severity, Trigger, Ts};
+use barograph_domain::{InstrumentName, Pattern, Reason, Severity, Trigger, Ts};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -274,10 +274,32 @@ pub struct HourOfLiquidations {
     /// Beginning of the hour.
     #[schema(value_type = String, format = DateTime)]
     pub timestamp: Ts,
-    /// Longs that were liquidated, quote units; null for hours of which no market's liquidations are stored.
+    /// Longs that were liquidated, quote units; null for an hour in which nobody listened to any market's liquidations.
     pub long_usd: Option<f64>,
+    /// Why it is null: `gap`, or `missing_input` where nothing of then is stored. Left out where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub long_usd_reason: Option<&'static str>,
     /// Shorts.
     pub short_usd: Option<f64>,
+    /// As for longs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub short_usd_reason: Option<&'static str>,
+}
+
+impl HourOfLiquidations {
+    /// What was liquidated in the hour from `timestamp` on, longs and shorts, or why that is not known.
+    #[must_use]
+    pub fn new(timestamp: Ts, sums: Result<(f64, f64), Reason>) -> Self {
+        let reason = sums.err().map(Reason::name);
+        let of = |side: fn((f64, f64)) -> f64| sums.ok().map(side);
+        Self {
+            timestamp,
+            long_usd: of(|s| s.0),
+            long_usd_reason: reason,
+            short_usd: of(|s| s.1),
+            short_usd_reason: reason,
+        }
+    }
 }
 
 /// `GET /api/cascades`.
@@ -289,7 +311,8 @@ pub struct AliasCascades {
     pub count: usize,
     /// Cascades, newest first; each episode once, as it was when it was worst.
     pub events: Vec<AliasEvent>,
-    /// Liquidations by hour, the earliest first.
+    /// Liquidations by hour, the earliest first: as many whole hours as were asked for, the newest of them the last one that
+    /// was over.
     pub series: Vec<HourOfLiquidations>,
 }
 

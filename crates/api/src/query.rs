@@ -149,8 +149,8 @@ pub trait Query: Send + Sync + 'static {
         Ok(Page { items: Vec::new(), more: false })
     }
 
-    /// Stored liquidations of all markets by hour, the earliest first: every hour of which a part lies in `start ≤ t ≤ end`. By
-    /// default none.
+    /// Stored liquidations of all markets by hour, the earliest first: every hour with `start ≤ t < end`, both of which are whole
+    /// hours. By default none.
     ///
     /// # Errors
     /// [`QueryError::Unavailable`] or [`QueryError::Internal`].

@@ -201,7 +201,9 @@ fn stranger(word: &str) -> Problem {
 
 /// Liquidation cascades of the last hours, and liquidations by hour (payloads §4).
 ///
-/// Each episode once, as it was when it was last told to open or to have grown. Hours count back from `as_of`, or from now.
+/// Each episode once, as it was when it was last told to open or to have grown. Hours count back from `as_of`, or from now. The
+/// series has exactly so many whole hours of UTC and ends with the last one that was over then: 24 at 14:35 are those from 14:00
+/// of the day before to 14:00. An hour in which nobody listened is null, with the reason.
 #[utoipa::path(
     get,
     path = "/api/cascades",
@@ -257,7 +259,8 @@ fn look_back(q: &dyn Query, hours: u32, at: Ts, as_of: Option<Ts>) -> Result<Ali
             None => break,
         }
     }
-    let series = q.liquidations_by_hour(start, at, as_of)?;
+    let over = at.floor(Span::hours(1));
+    let series = q.liquidations_by_hour(over - Span::hours(hours.into()), over, as_of)?;
     Ok(AliasCascades { hours, count: events.len(), events, series })
 }
 

@@ -171,7 +171,10 @@ mod tests {
             (r#"{"symbol": "B", "side": "long"}"#, "the field 'entry' is missing"),
             (r#"{"symbol": "B", "equtiy": 1}"#, "there is no field 'equtiy'; did you mean 'equity'?"),
             (r#"{"symbol": "B", "symbol": "C"}"#, "the field 'symbol' is given twice"),
-            (r#"{"trades": {"wins": -1}}"#, "'trades.wins' must be a whole number from 0 up; it is a whole number, '-1'"),
+            (
+                r#"{"trades": {"wins": -1}}"#,
+                "'trades.wins' must be a whole number from 0 up; it is a whole number, '-1'",
+            ),
             (r#"{"trades": {"wins": 1.5}}"#, "'trades.wins' must be a whole number from 0 up; it is a number, '1.5'"),
             (r#"{"trades": {"wins": 1, "n": 2}, "side": "long"}"#, "the field 'trades.average_win' is missing"),
             (r#"{"symbol": true}"#, "'symbol' must be a text; it is a truth value, 'true'"),
