@@ -1,8 +1,8 @@
 //! Advice and positions on the terminal: 80 columns, verdict first, numbers in a table of their own.
 
-use crate::term::{Paint, fold, minute};
-use barograph_domain::advice::{AdviceView, Missing, Notice, PositionCard, PositionFlag, Verdict};
-use barograph_domain::{RiskRegime, Side};
+use crate::term::{self, Paint, fold, minute};
+use barograph_domain::advice::{AdviceView, ContextBrief, Missing, Notice, PositionCard, PositionFlag, Verdict};
+use barograph_domain::{RiskRegime, Side, Span};
 use barograph_engine::advice::digits::{number, own, price, size};
 use std::fmt::Write as _;
 
@@ -142,6 +142,9 @@ pub(crate) fn card(c: &PositionCard, paint: Paint) -> String {
             context.risk_bias.name()
         );
     }
+    if let Some(text) = c.context.as_ref().and_then(priced) {
+        let _infallible = writeln!(out, " {text}");
+    }
     if let Some(text) = &c.card {
         let _infallible = writeln!(out, " {}", paint.label(RiskRegime::ChopRisk, text));
     }
@@ -152,6 +155,13 @@ pub(crate) fn card(c: &PositionCard, paint: Paint) -> String {
         let _infallible = writeln!(out, " {} {:<8} {}", minute(n.timestamp), n.level.name(), n.text);
     }
     out
+}
+
+/// The price with the minute it is of and how long ago that was.
+fn priced(context: &ContextBrief) -> Option<String> {
+    let (price, at) = (context.price?, context.price_at?);
+    let ago = Span::secs((context.timestamp - at).as_secs().max(0)).spoken();
+    Some(format!("price {} as of {} ({ago} ago)", term::price(price), minute(at)))
 }
 
 /// A notice on one line.

@@ -51,6 +51,7 @@ pub(super) fn brief(m: &AdviceContext<'_>) -> ContextBrief {
         posture: m.posture,
         volatility: (m.volatility != VolRegime::Unknown).then_some(m.volatility),
         price: m.price,
+        price_at: m.price.and(m.snapshot).map(|s| s.timestamp),
         stale: m.stale.is_some(),
     }
 }
