@@ -1,5 +1,6 @@
 //! `context`: one market's snapshot, now or as of a moment.
 
+use crate::calendar::of_entries;
 use crate::cli::Context;
 use crate::clock;
 use crate::commands::{collect::interval, own_run, reader, resolve};
@@ -10,6 +11,7 @@ use crate::service::{lens_of, reach};
 use crate::term::Paint;
 use crate::views;
 use barograph_domain::{InstrumentName, Snapshot, Ts};
+use barograph_engine::calendar::BLACKOUT_REASON;
 use barograph_store::Reader;
 use std::io::Write as _;
 
@@ -29,7 +31,8 @@ pub(crate) fn run(args: &Context, settings: &Settings, json: bool) -> Result<(),
             serde_json::to_writer(&mut out, &snapshot).map_err(std::io::Error::from)?;
             writeln!(out)?;
         } else {
-            write!(out, "{}", views::context(&snapshot, Paint::detect()))?;
+            let news = news(reader.as_ref(), args.as_of)?;
+            write!(out, "{}", views::context(&snapshot, news.as_deref(), Paint::detect()))?;
         }
         out.flush()?;
         if !args.continuous {
@@ -38,6 +41,13 @@ pub(crate) fn run(args: &Context, settings: &Settings, json: bool) -> Result<(),
         drop(out);
         std::thread::sleep(interval(args.interval));
     }
+}
+
+/// The event that new entries wait for, while one of high impact is near; as known at the moment asked about.
+fn news(reader: &dyn Reader, as_of: Option<Ts>) -> Result<Option<String>, Failure> {
+    let Some(calendar) = of_entries(reader.calendar(as_of)?) else { return Ok(None) };
+    let near = calendar.blackout(as_of.unwrap_or_else(clock::now));
+    Ok(near.map(|b| format!("{} in {:.0} min ({BLACKOUT_REASON})", b.event.name, b.minutes)))
 }
 
 /// The newest snapshot of a market, as of a moment or seen from now.
