@@ -7,6 +7,8 @@ use barograph_engine::advice::digits::{number, own, price, size};
 use std::fmt::Write as _;
 
 const WIDTH: usize = 80;
+/// Characters of an id in a list.
+const ID_SHOWN: usize = 8;
 
 const fn side(side: Side) -> &'static str {
     match side {
@@ -129,9 +131,11 @@ pub(crate) fn card(c: &PositionCard, paint: Paint) -> String {
     let stop = p.stop.map_or(String::new(), |s| format!(", stop {}", own(s)));
     let size = p.size.map_or(String::new(), |s| format!(", size {}", own(s)));
     let head = format!("{}  {} from {}{stop}{size}", p.instrument, side(p.side), own(p.entry));
-    let _infallible = writeln!(out, "{}  {}", paint.strong(&head), paint.label(label, flag));
+    let head = fold(&head, WIDTH - flag.chars().count() - 2, "  ");
+    let _infallible = writeln!(out, "{}  {}", paint.strong(head.trim_start()), paint.label(label, flag));
     let by = p.strategy.as_ref().map_or(String::new(), |s| format!("  {s}"));
-    let _infallible = writeln!(out, " {}", paint.faint(&format!("{}  opened {}{by}", p.id, minute(p.opened_at))));
+    let about = fold(&format!("{}  opened {}{by}", p.id, minute(p.opened_at)), WIDTH, " ");
+    let _infallible = writeln!(out, "{}", paint.faint(&about));
     if let Some(context) = &c.context {
         let _infallible = writeln!(
             out,
@@ -149,10 +153,12 @@ pub(crate) fn card(c: &PositionCard, paint: Paint) -> String {
         let _infallible = writeln!(out, " {}", paint.label(RiskRegime::ChopRisk, text));
     }
     if let Some(guidance) = &c.guidance {
-        let _infallible = writeln!(out, " held: {}; new entries: {}", guidance.open_positions, guidance.new_entries);
+        let text = format!("held: {}; new entries: {}", guidance.open_positions, guidance.new_entries);
+        let _infallible = writeln!(out, "{}", fold(&text, WIDTH, " "));
     }
     for n in c.notices.iter().take(3) {
-        let _infallible = writeln!(out, " {} {:<8} {}", minute(n.timestamp), n.level.name(), n.text);
+        let text = fold(&n.text, WIDTH, "                             ");
+        let _infallible = writeln!(out, " {}  {:<8} {}", minute(n.timestamp), n.level.name(), text.trim_start());
     }
     out
 }
@@ -164,7 +170,9 @@ fn priced(context: &ContextBrief) -> Option<String> {
     Some(format!("price {} as of {} ({ago} ago)", term::price(price), minute(at)))
 }
 
-/// A notice on one line.
+/// A notice: when and how heavy, its market and the beginning of the position's id, which commands take for the whole.
 pub(crate) fn notice(n: &Notice) -> String {
-    format!("{}  {:<8} {}  {}  ({})", minute(n.timestamp), n.level.name(), n.instrument, n.text, n.position_id)
+    let id = n.position_id.chars().take(ID_SHOWN).collect::<String>();
+    let head = format!("{}  {:<8} {}  {id}", minute(n.timestamp), n.level.name(), n.instrument);
+    format!("{head}\n{}", fold(&n.text, WIDTH, "    "))
 }

@@ -105,14 +105,14 @@ fn none(args: &Events, reach: Option<(Ts, Ts)>) -> String {
 
 fn print(out: &mut impl Write, events: &[EventView], more: bool, paint: Paint) -> Result<(), Failure> {
     for e in events {
-        let head = format!("{}  {:<8} {:<9}", minute(e.timestamp), e.severity.name(), e.change.name().to_lowercase());
-        let whose = e.asset_pair.as_ref().unwrap_or(&e.symbol);
-        writeln!(
-            out,
-            "{head} {}  {}",
-            paint.strong(&e.title),
-            paint.faint(&format!("{} {whose}", e.instrument.venue))
-        )?;
+        let head = format!("{}  {:<8} {:<9} ", minute(e.timestamp), e.severity.name(), e.change.name().to_lowercase());
+        let hang = " ".repeat(head.chars().count());
+        let title = fold(&e.title, WIDTH, &hang);
+        let whose = format!("{} {}", e.instrument.venue, e.asset_pair.as_ref().unwrap_or(&e.symbol));
+        let used = title.lines().last().map_or(0, |l| l.chars().count());
+        // The market goes behind the title where there is room, else below it.
+        let gap = if used + 2 + whose.chars().count() <= WIDTH { "  ".to_owned() } else { format!("\n{hang}") };
+        writeln!(out, "{head}{}{gap}{}", paint.strong(title.trim_start()), paint.faint(&whose))?;
         writeln!(out, "{}", fold(&e.description, WIDTH, "    "))?;
     }
     if more {

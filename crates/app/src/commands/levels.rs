@@ -87,17 +87,24 @@ fn print(
 ) -> Result<(), Failure> {
     levels.sort_by(|a, b| b.price.total_cmp(&a.price));
     writeln!(out, "{}  {} levels", paint.strong(&market.to_string()), levels.len())?;
-    writeln!(out, " {:>12}  {:<16} {:<4} {:>8}  {:>7}  known", "price", "type", "tf", "strength", "touches")?;
-    for l in levels {
+    let prices: Vec<String> = levels.iter().map(|l| price(l.price)).collect();
+    let widest = |words: &mut dyn Iterator<Item = usize>, least| words.max().unwrap_or(0).max(least);
+    let wide = widest(&mut prices.iter().map(|p| p.chars().count()), 5);
+    let kind = widest(&mut levels.iter().map(|l| l.level_type.name().len()), 4);
+    writeln!(out, " {:>wide$} {:<kind$} {:<3} {:>5} {:>3} known", "price", "type", "tf", "str.", "hit")?;
+    for (l, price) in levels.iter().zip(prices) {
+        // A year is said once: most levels end in the year in which they became known.
+        let end = |t: Ts| {
+            if t.civil().0 == l.known_at.civil().0 { minute(t)[5..].to_owned() } else { minute(t)[..10].to_owned() }
+        };
         let fate = match (l.mitigated_at, l.swept_at) {
-            (Some(t), _) => format!("  used up {}", minute(t)),
-            (None, Some(t)) => format!("  swept {}", minute(t)),
+            (Some(t), _) => format!("  used up {}", end(t)),
+            (None, Some(t)) => format!("  swept {}", end(t)),
             (None, None) => String::new(),
         };
         writeln!(
             out,
-            " {:>12}  {:<16} {:<4} {:>8.3}  {:>7}  {}{}",
-            price(l.price),
+            " {price:>wide$} {:<kind$} {:<3} {:>5.3} {:>3} {}{}",
             l.level_type.name(),
             l.timeframe,
             l.strength,
@@ -106,5 +113,6 @@ fn print(
             paint.faint(&fate)
         )?;
     }
+    writeln!(out, "{}", paint.faint("str.: strength from 0 to 1; hit: how often price touched it"))?;
     Ok(())
 }

@@ -94,7 +94,12 @@ fn show_config(settings: &Settings, json: bool) -> Result<(), Failure> {
             writeln!(out, "{line}")?;
         } else {
             let value = if value.is_empty() { "(none)" } else { &value };
-            writeln!(out, "{:<20} {value:<32} {origin}", key.name)?;
+            let line = format!("{:<20} {value:<32} {origin}", key.name);
+            if line.chars().count() <= 80 {
+                writeln!(out, "{line}")?;
+            } else {
+                writeln!(out, "{:<20} {value}\n{:<20} {origin}", key.name, "")?;
+            }
         }
     }
     for noted in settings.noted() {

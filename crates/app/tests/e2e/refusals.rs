@@ -152,3 +152,47 @@ fn levels_have_the_timeframes_they_are_built_on() {
         .exits(2)
         .says("there are no levels of '7m'; write one of 15m, 1h");
 }
+
+/// Commands whose text is a table or a list.
+const TEXTS: [&str; 12] = [
+    "levels BTCUSDT",
+    "levels BTCUSDT --all",
+    "events",
+    "events BTCUSDT --limit 1000",
+    "advise BTCUSDT --side long --entry 70000 --stop 69000.123 --equity 10000 --size 0.2345678 --as-of 2026-02-05T18:30:00Z",
+    "context BTCUSDT --as-of 2026-02-05T18:30:00Z",
+    "universe",
+    "portfolio --as-of 2026-02-06",
+    "markets",
+    "freshness",
+    "sessions BTCUSDT",
+    "calendar",
+];
+
+#[test]
+fn tables_fit_eighty_columns() {
+    let stored = stored();
+    for command in TEXTS {
+        let mut process = stored.place.command(format!("{command} --data data").split_whitespace());
+        let shown = String::from_utf8(process.output().unwrap().stdout).unwrap();
+        let wide: Vec<&str> = shown.lines().filter(|l| l.chars().count() > 80).take(3).collect();
+        assert!(!shown.is_empty() && wide.is_empty(), "{command}: {wide:#?}");
+    }
+}
+
+#[test]
+fn advice_has_four_digits_and_the_numbers_of_the_caller_as_given() {
+    let stored = stored();
+    let line = format!("{} --data data", TEXTS[4]);
+    let shown = stored.place.run(&line).out;
+    let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("As planned: size 0.2345678, stop 69,000.123, loses "), "{shown}");
+    // Ids and versions are in the last line.
+    let text = shown.lines().take(shown.lines().count() - 1).collect::<Vec<_>>().join(" ").replace(',', "");
+    for word in text.split(|c: char| c.is_whitespace() || "();".contains(c)).filter(|w| !w.contains(['-', ':'])) {
+        let digits: String = word.chars().filter(char::is_ascii_digit).collect();
+        let digits = digits.trim_start_matches('0');
+        let significant = if word.contains('.') { digits } else { digits.trim_end_matches('0') };
+        assert!(significant.len() <= 4 || ["0.2345678", "69000.123"].contains(&word), "{word}\n{shown}");
+    }
+}
