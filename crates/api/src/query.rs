@@ -18,7 +18,7 @@ use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, P
 use barograph_domain::alert::Change;
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
 use barograph_domain::{
-    InstrumentName, Level, LevelType, Metric, Pattern, Severity, Snapshot, Span, StatusState, Ts, UniverseRow,
+    InstrumentName, Level, LevelType, Metric, Pattern, Reason, Severity, Snapshot, Span, StatusState, Ts, UniverseRow,
 };
 use bytes::Bytes;
 use std::sync::Arc;
@@ -287,6 +287,7 @@ pub trait Query: Send + Sync + 'static {
             available: false,
             next_high: None,
             minutes_to_event: None,
+            minutes_to_event_reason: Some(Reason::NotOffered.name()),
             blackout: None,
             coming: Vec::new(),
         })

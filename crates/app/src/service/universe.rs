@@ -3,7 +3,7 @@
 use super::{Service, internal, other_book};
 use barograph_api::{CalendarView, Page, Query as _, QueryError, Window};
 use barograph_domain::portfolio::{BasketFrom, Holding, HoldingView, LeftOut, PortfolioRequest, PortfolioView};
-use barograph_domain::{InstrumentName, RiskRegime, Side, Span, Ts, UniverseRow, VolRegime};
+use barograph_domain::{InstrumentName, Reason, RiskRegime, Side, Span, Ts, UniverseRow, VolRegime};
 use barograph_engine::advice::side_of;
 use barograph_engine::calendar::{BLACKOUT_REASON, Calendar};
 use barograph_engine::universe::{Asset, portfolio};
@@ -223,11 +223,14 @@ impl Service {
         let t = as_of.unwrap_or_else(|| self.clock.now());
         let known = self.known_calendar(as_of)?;
         let calendar = known.clone().unwrap_or_default();
+        let minutes_to_event = calendar.minutes_to_event(t);
+        let missing = if known.is_some() { Reason::MissingInput } else { Reason::NotOffered };
         Ok(CalendarView {
             timestamp: t,
             available: known.is_some(),
             next_high: calendar.next_high(t).cloned(),
-            minutes_to_event: calendar.minutes_to_event(t),
+            minutes_to_event,
+            minutes_to_event_reason: minutes_to_event.is_none().then(|| missing.name()),
             blackout: calendar.blackout(t).map(|_| BLACKOUT_REASON),
             coming: calendar.coming(t).into_iter().take(COMING_MAX).cloned().collect(),
         })
