@@ -1,6 +1,8 @@
-//! What can be said of settings without running: words of closed sets, and files that must be there for an answer to be whole.
+//! What can be said of settings without running: words of closed sets, lists and numbers, and files that must be there for an
+//! answer to be whole.
 
 use super::Settings;
+use crate::commands::up;
 use crate::failure::Failure;
 use std::path::Path;
 
@@ -25,6 +27,10 @@ impl Settings {
                 return Err(self.wrong(key, &format!("'{word}': write {} or {last}", others.join(", "))));
             }
         }
+        let wrong = |key: &'static str| move |why: String| self.wrong(key, &why);
+        up::backfill(self.text("backfill")).map_err(wrong("backfill"))?;
+        up::metrics(self.text("metrics")).map_err(wrong("metrics"))?;
+        up::volume_min(self.text("min_volume_24h")).map_err(wrong("min_volume_24h"))?;
         Ok(())
     }
 

@@ -96,6 +96,9 @@ fn words_of_settings_are_known_before_their_first_use() {
         ("BOOKS", "some", "'some': write auto, on or off"),
         ("MARKET_TYPE", "options", "'options': write spot, futures or both"),
         ("COINBASE_TRADE_SIDE", "both", "'both': write maker or taker"),
+        ("BACKFILL", "soon", "backfill (environment BAROGRAPH_BACKFILL): 'soon' is not a length of time"),
+        ("METRICS", "bar,moods", "'moods' is no stream; write all, or some of "),
+        ("MIN_VOLUME_24H", "lots", "'lots' is not a number from 0 up"),
     ] {
         let name = format!("BAROGRAPH_{key}");
         for command in ["config show", "features"] {
