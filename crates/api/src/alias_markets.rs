@@ -17,6 +17,13 @@ pub struct Number {
     value: Result<f64, &'static str>,
 }
 
+/// The label of an axis, or the reason why it is not known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Word {
+    name: &'static str,
+    value: Result<&'static str, &'static str>,
+}
+
 /// `GET /api/features`: one market.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AliasFeatures {
@@ -24,10 +31,9 @@ pub struct AliasFeatures {
     pub symbol: String,
     /// The grid instant.
     pub timestamp: Ts,
-    /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null with its reason where unknown.
-    pub volatility_regime: Option<&'static str>,
-    /// COLD, COOL, NEUTRAL, HOT or `SUPER_HOT`; null where unknown.
-    pub regime_type: Option<&'static str>,
+    /// `volatility_regime`: STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME. `regime_type`: COLD, COOL, NEUTRAL, HOT or `SUPER_HOT`.
+    /// Null with `<name>_reason` where unknown.
+    pub words: [Word; 2],
     /// price, `funding_rate`, `funding_z_score`, `open_interest`, volatility (daily fraction), confidence, `long_bias`,
     /// `risk_multiplier`, `total_liquidated_usd`, `velocity_usd_per_hour`; null with `<name>_reason` where undefined.
     pub numbers: Vec<Number>,
@@ -40,8 +46,8 @@ pub struct AliasVolatility {
     pub symbol: String,
     /// The grid instant.
     pub timestamp: Ts,
-    /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown.
-    pub regime: Option<&'static str>,
+    /// regime: STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null with its reason where unknown.
+    pub words: [Word; 1],
     /// volatility (daily fraction), `volatility_annual`, `risk_multiplier`, `half_life_days`.
     pub numbers: Vec<Number>,
 }
@@ -77,9 +83,13 @@ fn sum(name: &'static str, row: &FeatureRowView, ids: [&str; 2]) -> Number {
     Number { name, value: a.and_then(|a| b.map(|b| a + b)) }
 }
 
-/// The label of an axis, null while it is UNKNOWN.
-fn known(label: &'static str) -> Option<&'static str> {
-    (label != "UNKNOWN").then_some(label)
+/// The label of an axis; while it is UNKNOWN the reason that the reading has which it is judged by.
+fn word(name: &'static str, label: &'static str, row: &FeatureRowView, judged_by: &str) -> Word {
+    let value = match label {
+        "UNKNOWN" => Err(number(name, row, judged_by).value.err().unwrap_or("not_available")),
+        known => Ok(known),
+    };
+    Word { name, value }
 }
 
 impl AliasFeatures {
@@ -90,8 +100,10 @@ impl AliasFeatures {
         Self {
             symbol: pair_of(&s.instrument),
             timestamp: s.timestamp,
-            volatility_regime: known(s.regimes.volatility.label.name()),
-            regime_type: known(s.regimes.heat.label.name()),
+            words: [
+                word("volatility_regime", s.regimes.volatility.label.name(), row, "vol_daily"),
+                word("regime_type", s.regimes.heat.label.name(), row, "heat"),
+            ],
             numbers: vec![
                 optional("price", s.price),
                 number("funding_rate", row, "funding_rate_8h"),
@@ -115,7 +127,7 @@ impl AliasVolatility {
         Self {
             symbol: pair_of(&s.instrument),
             timestamp: s.timestamp,
-            regime: known(s.regimes.volatility.label.name()),
+            words: [word("regime", s.regimes.volatility.label.name(), row, "vol_daily")],
             numbers: vec![
                 number("volatility", row, "vol_daily"),
                 number("volatility_annual", row, "vol_annual"),
@@ -126,16 +138,23 @@ impl AliasVolatility {
     }
 }
 
-/// Words and numbers of one market as one flat object.
+/// One market as one flat object; behind what is null comes why.
 fn flat<S: Serializer>(
     s: S,
-    fixed: &[(&'static str, serde_json::Value)],
+    symbol: &str,
+    timestamp: Ts,
+    words: &[Word],
     numbers: &[Number],
 ) -> Result<S::Ok, S::Error> {
     use serde::ser::SerializeMap as _;
     let mut map = s.serialize_map(None)?;
-    for (name, value) in fixed {
-        map.serialize_entry(name, value)?;
+    map.serialize_entry("symbol", symbol)?;
+    map.serialize_entry("timestamp", &timestamp)?;
+    for w in words {
+        map.serialize_entry(w.name, &w.value.ok())?;
+        if let Err(reason) = w.value {
+            map.serialize_entry(&format!("{}_reason", w.name), reason)?;
+        }
     }
     for n in numbers {
         map.serialize_entry(n.name, &n.value.ok())?;
@@ -148,24 +167,13 @@ fn flat<S: Serializer>(
 
 impl Serialize for AliasFeatures {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let fixed = [
-            ("symbol", self.symbol.clone().into()),
-            ("timestamp", self.timestamp.iso().into()),
-            ("volatility_regime", self.volatility_regime.into()),
-            ("regime_type", self.regime_type.into()),
-        ];
-        flat(s, &fixed, &self.numbers)
+        flat(s, &self.symbol, self.timestamp, &self.words, &self.numbers)
     }
 }
 
 impl Serialize for AliasVolatility {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let fixed = [
-            ("symbol", self.symbol.clone().into()),
-            ("timestamp", self.timestamp.iso().into()),
-            ("regime", self.regime.into()),
-        ];
-        flat(s, &fixed, &self.numbers)
+        flat(s, &self.symbol, self.timestamp, &self.words, &self.numbers)
     }
 }
 
@@ -181,8 +189,12 @@ struct FeaturesWritten {
     timestamp: Ts,
     /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown.
     volatility_regime: Option<String>,
+    /// Why it is null; left out where it is not.
+    volatility_regime_reason: Option<String>,
     /// COLD, COOL, NEUTRAL, HOT or `SUPER_HOT`; null where unknown.
     regime_type: Option<String>,
+    /// Why it is null; left out where it is not.
+    regime_type_reason: Option<String>,
     /// Price.
     price: Option<f64>,
     /// Why it is null; left out where it is not.
@@ -237,6 +249,8 @@ struct VolatilityWritten {
     timestamp: Ts,
     /// STABLE, `HIGH_VOL`, EXPLOSIVE or EXTREME; null where unknown.
     regime: Option<String>,
+    /// Why it is null; left out where it is not.
+    regime_reason: Option<String>,
     /// Daily fraction.
     volatility: Option<f64>,
     /// Why it is null; left out where it is not.
@@ -291,14 +305,16 @@ mod tests {
         let json = serde_json::to_value(&AliasVolatility {
             symbol: "BTC/USDT".to_owned(),
             timestamp: Ts(0),
-            regime: None,
+            words: [word("regime", "UNKNOWN", &row, "b")],
             numbers: numbers.to_vec(),
         })
         .unwrap_or_default();
         let want = serde_json::json!({
             "symbol": "BTC/USDT", "timestamp": "1970-01-01T00:00:00Z", "regime": null,
-            "x": 0.5, "y": null, "y_reason": "warming", "z": null, "z_reason": "not_available", "w": 1.0,
+            "regime_reason": "warming", "x": 0.5, "y": null, "y_reason": "warming", "z": null, "z_reason": "not_available", "w": 1.0,
         });
         assert_eq!(json, want);
+        assert_eq!(word("regime", "UNKNOWN", &row, "a").value, Err("not_available"), "the axis waits, not the reading");
+        assert_eq!(word("regime", "STABLE", &row, "b").value, Ok("STABLE"));
     }
 }

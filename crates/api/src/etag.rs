@@ -31,6 +31,12 @@ fn value(open: &str, bytes: &[u8]) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_e| HeaderValue::from_static("\"\""))
 }
 
+/// JSON with the validator of its own bytes.
+pub(crate) fn answer(request: &HeaderMap, json: Bytes) -> Response<Body> {
+    let etag = strong(&json);
+    respond(request, json, &etag)
+}
+
 /// JSON with its validator, or 304 when the client holds it already. Clients may keep the answer but must ask again:
 /// a re-import may revise even what lies in the past.
 pub(crate) fn respond(request: &HeaderMap, json: Bytes, etag: &HeaderValue) -> Response<Body> {

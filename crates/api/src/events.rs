@@ -5,7 +5,7 @@
 
 use crate::alias_markets::pair_of;
 use barograph_domain::alert::{AlertState, Change, Statistic};
-use barograph_domain::{InstrumentName, Pattern, Severity, Trigger, Ts};
+use barograph_domain::{InstrumentName, Pattern, Reason, Severity, Trigger, Ts};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -183,6 +183,9 @@ pub struct AliasEvent {
     pub data: Data,
 }
 
+/// The fourth original's volatility is that of a day (payloads §4), ours that of a year.
+const YEAR_DAYS: f64 = 365.0;
+
 /// Names of the facts that the original's event has, each with the name it has here.
 const fn seed4_data(pattern: Pattern) -> &'static [(&'static str, &'static str)] {
     match pattern {
@@ -234,6 +237,10 @@ impl EventView {
         let mut data = Data::new();
         for (name, own) in seed4_data(self.pattern_type) {
             let value = self.data.get(*own).cloned().unwrap_or(DatumView::Null);
+            let value = match value {
+                DatumView::Number(annual) if *name == "volatility" => DatumView::Number(annual / YEAR_DAYS.sqrt()),
+                other => other,
+            };
             if value == DatumView::Null {
                 let reason = self.data.get(&format!("{own}_reason")).cloned();
                 let none = DatumView::Word("not_available".to_owned());
@@ -267,10 +274,32 @@ pub struct HourOfLiquidations {
     /// Beginning of the hour.
     #[schema(value_type = String, format = DateTime)]
     pub timestamp: Ts,
-    /// Longs that were liquidated, quote units; null for hours of which no market's liquidations are stored.
+    /// Longs that were liquidated, quote units; null for an hour in which nobody listened to any market's liquidations.
     pub long_usd: Option<f64>,
+    /// Why it is null: `gap`, or `missing_input` where nothing of then is stored. Left out where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub long_usd_reason: Option<&'static str>,
     /// Shorts.
     pub short_usd: Option<f64>,
+    /// As for longs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub short_usd_reason: Option<&'static str>,
+}
+
+impl HourOfLiquidations {
+    /// What was liquidated in the hour from `timestamp` on, longs and shorts, or why that is not known.
+    #[must_use]
+    pub fn new(timestamp: Ts, sums: Result<(f64, f64), Reason>) -> Self {
+        let reason = sums.err().map(Reason::name);
+        let of = |side: fn((f64, f64)) -> f64| sums.ok().map(side);
+        Self {
+            timestamp,
+            long_usd: of(|s| s.0),
+            long_usd_reason: reason,
+            short_usd: of(|s| s.1),
+            short_usd_reason: reason,
+        }
+    }
 }
 
 /// `GET /api/cascades`.
@@ -282,7 +311,8 @@ pub struct AliasCascades {
     pub count: usize,
     /// Cascades, newest first; each episode once, as it was when it was worst.
     pub events: Vec<AliasEvent>,
-    /// Liquidations by hour, the earliest first.
+    /// Liquidations by hour, the earliest first: as many whole hours as were asked for, the newest of them the last one that
+    /// was over.
     pub series: Vec<HourOfLiquidations>,
 }
 
@@ -359,6 +389,9 @@ mod tests {
         let pair = serde_json::to_value(pair.seed4()).unwrap();
         assert_eq!((pair.get("symbol"), &pair["asset_pair"]), (None, &"BTC/USDT/ETH/USDT".into()));
         assert_eq!(pair["data"]["signal_reason"], "not_available");
+        let class = event(Pattern::VolatilityRegimeChange, &[("volatility", DatumView::Number(0.5 * 365_f64.sqrt()))]);
+        let class = serde_json::to_value(class.seed4()).unwrap();
+        assert_eq!(class["data"]["volatility"], 0.5, "of a day, as in /api/features");
         assert_eq!(EventView { change: Change::Closed, ..cascade }.seed4(), None, "it has no word for an end");
         for pattern in Pattern::ALL {
             let known = SEED4_PATTERNS.contains(pattern);

@@ -22,6 +22,7 @@ mod openapi;
 mod params;
 mod problem;
 mod query;
+mod query_error;
 mod routes;
 mod serve;
 mod stall;

@@ -88,9 +88,14 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ("HealthView", &["notes"]),
     ("WarningView", &["reason"]),
     ("AliasEvent", &["symbol", "asset_pair"]),
+    ("HourOfLiquidations", &["long_usd_reason", "short_usd_reason"]),
+    ("ContextBrief", &["price_at"]),
+    ("CalendarView", &["minutes_to_event_reason"]),
     (
         "AliasFeatures",
         &[
+            "volatility_regime_reason",
+            "regime_type_reason",
             "price_reason",
             "funding_rate_reason",
             "funding_z_score_reason",
@@ -105,7 +110,13 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ),
     (
         "AliasVolatility",
-        &["volatility_reason", "volatility_annual_reason", "risk_multiplier_reason", "half_life_days_reason"],
+        &[
+            "regime_reason",
+            "volatility_reason",
+            "volatility_annual_reason",
+            "risk_multiplier_reason",
+            "half_life_days_reason",
+        ],
     ),
     ("AdviceOption", &["regime_age_s", "median_s", "low_s", "high_s", "episodes", "missing"]),
     (

@@ -41,6 +41,19 @@ impl Params {
         })
     }
 
+    /// A switch, off where it is not given; `otherwise` is what leaving it out means.
+    pub(crate) fn flag(&self, name: &str, otherwise: &str) -> Result<bool, Problem> {
+        match self.text(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => {
+                Err(Problem::new(ProblemKind::BadRequest, format!("{name}: '{other}' is neither true nor false"))
+                    .value(other)
+                    .hint(format!("write {name}=true, or leave it out for {otherwise}")))
+            }
+        }
+    }
+
     /// An instant.
     pub(crate) fn instant(&self, name: &str) -> Result<Option<Ts>, Problem> {
         let Some(text) = self.text(name) else { return Ok(None) };
@@ -120,6 +133,16 @@ impl Params {
         bound.sort();
         bound.iter().fold(route.to_owned(), |text, (n, v)| format!("{text}\n{n}={v}"))
     }
+}
+
+/// Refuses a word that is no `what`, with the known one that is most like it, or with all.
+pub(crate) fn stranger(name: &str, what: &str, word: &str, known: &[&'static str]) -> Problem {
+    let like = nearest(&word.to_uppercase(), known.iter().copied());
+    let hint = like.map_or_else(|| format!("there are {}", known.join(", ")), |like| format!("did you mean {like}?"));
+    Problem::new(ProblemKind::BadRequest, format!("{name}: there is no {what} '{word}'"))
+        .value(word)
+        .hint(hint)
+        .candidates(like.map(str::to_owned).into_iter().collect())
 }
 
 /// Refuses a range that ends before it begins.

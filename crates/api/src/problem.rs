@@ -118,6 +118,8 @@ kinds! {
     UnknownFeature 404 "unknown-feature" "unknown feature";
     /// No such rule book stored.
     UnknownBook 404 "unknown-book" "unknown rule book";
+    /// What is stored was computed with other rule books than the configured one.
+    OtherBook 404 "other-book" "computed with another rule book";
     /// No such venue is listened to.
     UnknownVenue 404 "unknown-venue" "unknown venue";
     /// No such position is registered.
@@ -220,6 +222,10 @@ impl Problem {
             QueryError::UnknownBook { name, known } => Self::new(ProblemKind::UnknownBook, detail)
                 .value(name.as_str())
                 .hint("leave book out for the configured one, or name one of the candidates")
+                .candidates(known.clone()),
+            QueryError::OtherBook { wanted, known, .. } => Self::new(ProblemKind::OtherBook, detail)
+                .value(wanted.as_str())
+                .hint("add book= with one of the candidates where the address takes it, start the server with that --book, or compute with the configured one: barograph collect --source PATH")
                 .candidates(known.clone()),
             QueryError::UnknownMetric { name, known } => Self::new(ProblemKind::UnknownMetric, detail)
                 .value(name.as_str())

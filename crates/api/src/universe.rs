@@ -45,6 +45,10 @@ pub struct CalendarView {
     pub next_high: Option<CalendarEntry>,
     /// Minutes until it.
     pub minutes_to_event: Option<f64>,
+    /// Why it is null: `not_offered` without a calendar, `missing_input` where the calendar knows of none to come. Left out where
+    /// there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minutes_to_event_reason: Option<&'static str>,
     /// `pre_news_blackout` within two hours before it; else null.
     pub blackout: Option<&'static str>,
     /// Everything known to come, soonest first; what was called off is left out.

@@ -3,7 +3,6 @@
 pub(crate) mod print;
 
 use crate::config::Settings;
-use crate::failure::Failure;
 use barograph_domain::advice::{AdviceRequest, AdviceView};
 use barograph_domain::{RiskRegime, Span};
 use barograph_engine::advice::{
@@ -33,26 +32,14 @@ impl From<IntentError> for Wrong {
     }
 }
 
-/// What the operator has set.
-pub(crate) fn rules(settings: &Settings) -> Result<Rules, Failure> {
-    let wrong = |key: &str, known: &str| Failure::usage(format!("{key} '{}': write {known}", settings.text(key)));
-    Ok(Rules {
-        stop_mode: match settings.text("stop_mode") {
-            "base" => StopMode::Base,
-            "beyond_cluster" => StopMode::BeyondCluster,
-            _ => return Err(wrong("stop_mode", "base or beyond_cluster")),
-        },
-        stop_uses_vol_multiplier: match settings.text("stop_uses_vol_multiplier") {
-            "off" => false,
-            "on" => true,
-            _ => return Err(wrong("stop_uses_vol_multiplier", "on or off")),
-        },
-        blackout: match settings.text("news_blackout") {
-            "avoid" => Blackout::Avoid,
-            "warn" => Blackout::Warn,
-            _ => return Err(wrong("news_blackout", "avoid or warn")),
-        },
-    })
+/// What the operator has set; other words than these were refused when the settings were read.
+pub(crate) fn rules(settings: &Settings) -> Rules {
+    let says = |key: &str, word: &str| settings.text(key) == word;
+    Rules {
+        stop_mode: if says("stop_mode", "beyond_cluster") { StopMode::BeyondCluster } else { StopMode::Base },
+        stop_uses_vol_multiplier: says("stop_uses_vol_multiplier", "on"),
+        blackout: if says("news_blackout", "warn") { Blackout::Warn } else { Blackout::Avoid },
+    }
 }
 
 /// The trade in mind, checked field by field; `market` is what its symbol means.

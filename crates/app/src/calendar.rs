@@ -10,7 +10,7 @@ use barograph_engine::sessions::Zone;
 use barograph_venues::calendar::{Format, Known, Zones, parse};
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How long before an event its date is taken to be known, over files.
 pub(crate) const AHEAD: Span = Span::days(30);
@@ -99,9 +99,21 @@ pub(crate) fn of_files(setting: &str) -> Result<Vec<CalendarEntry>, Failure> {
         return Ok(Vec::new());
     };
     let Source::File(path) = &source else { return Ok(Vec::new()) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| Failure::usage(format!("calendar: cannot read {}: {e}", path.display())))?;
+    let text = text_of(path).map_err(|why| Failure::usage(format!("calendar: {why}")))?;
     entries(&source, &text, Known::Ahead(AHEAD)).map_err(Failure::usage)
+}
+
+fn text_of(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}
+
+/// Can the file be read that the setting names? Entries that cannot be used are told where they are taken in, not here.
+pub(crate) fn check_file(setting: &str) -> Result<(), String> {
+    let Some(source @ Source::File(path)) = &Source::of(setting)? else { return Ok(()) };
+    let text = text_of(path)?;
+    let format = Format::of(&source.ending(), &text);
+    let parsed = parse(&text, format, &source.name(), Known::Ahead(AHEAD), &Rules);
+    parsed.map(|_| ()).map_err(|why| format!("cannot read {}: {why}", path.display()))
 }
 
 /// A calendar of all these, each known when it says.

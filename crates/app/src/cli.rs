@@ -16,7 +16,7 @@ pub(crate) use verify::Verify;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use values::{delay, market_kind, metric, stamp};
+use values::{delay, level_timeframe, market_kind, metric, stamp};
 
 /// Listens to crypto derivatives markets and says what the weather is: regime, posture, why, and what would clear it.
 /// It never places an order and never says what to trade.
@@ -473,7 +473,7 @@ pub(crate) struct Levels {
     #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
     pub(crate) as_of: Option<barograph_domain::Ts>,
     /// Of one timeframe only: 15m or 1h
-    #[arg(long, value_parser = barograph_domain::Span::parse)]
+    #[arg(long, value_parser = level_timeframe)]
     pub(crate) timeframe: Option<barograph_domain::Span>,
     /// Only these types, as in EQUAL_HIGHS,BULLISH_OB
     #[arg(long = "type", value_name = "TYPE")]

@@ -4,6 +4,7 @@
 //! nearest known name. Keys of the original configurations are read as well (`original`): each sets one of ours or a threshold
 //! of the rule book (`thresholds`), or is kept and explained, never dropped.
 
+mod check;
 mod file;
 pub(crate) mod original;
 pub(crate) mod secret;
@@ -282,7 +283,7 @@ impl Settings {
         self.number("max_concurrent_checks")?;
         self.number("markets_max")?;
         self.address()?;
-        self.monitoring()?;
+        self.check_words()?;
         crate::universe::WatchMarkets::of(self)?;
         secret::check_url(self.text("db_url")).map_err(|why| self.wrong("db_url", &why))?;
         crate::calendar::Source::of(self.text("calendar")).map_err(|why| self.wrong("calendar", &why))?;
@@ -322,17 +323,13 @@ impl Settings {
     }
 
     /// May venues be listened to?
-    pub(crate) fn monitoring(&self) -> Result<bool, Failure> {
-        match self.text("monitoring") {
-            "on" => Ok(true),
-            "off" => Ok(false),
-            other => Err(self.wrong("monitoring", &format!("'{other}': write on or off"))),
-        }
+    pub(crate) fn monitoring(&self) -> bool {
+        self.text("monitoring") == "on"
     }
 
     /// Refuses to listen where monitoring is off.
     pub(crate) fn must_monitor(&self) -> Result<(), Failure> {
-        if self.monitoring()? {
+        if self.monitoring() {
             return Ok(());
         }
         Err(self.wrong("monitoring", "it is off, so no venue is listened to; switch it on there"))

@@ -3,6 +3,7 @@
 //! A thread looks for new minutes every second, so another process may write into the same folder meanwhile.
 
 mod advice;
+mod book;
 mod events;
 mod list;
 mod universe;
@@ -22,9 +23,10 @@ use barograph_api::{
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, PositionCard};
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
 use barograph_domain::{Instrument, InstrumentName, Level, Metric, MinuteRow, Snapshot, Span, Ts, UniverseRow};
-use barograph_engine::rules::Book;
 use barograph_store::run::LATENESS;
 use barograph_store::{PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey};
+use book::lens_for;
+pub(crate) use book::{BookId, configured_run, lens_of, other_book, reach};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::broadcast;
@@ -216,12 +218,10 @@ impl Service {
         let runs = self.reader.runs_of(id, None).map_err(internal)?;
         let wanted = book.map_or_else(|| self.book.clone(), BookId::named);
         let Some(info) = configured_run(&runs, id, &wanted) else {
-            let mut known: Vec<String> = runs.iter().map(|r| r.spec.book.clone()).collect();
-            known.dedup();
-            return Err(if book.is_some() {
-                QueryError::UnknownBook { name: wanted.name, known }
-            } else {
-                QueryError::NothingYet { instrument: id.clone(), as_of: None, first: None }
+            let nothing = || QueryError::NothingYet { instrument: id.clone(), as_of: None, first: None };
+            return Err(match book {
+                Some(_) => QueryError::UnknownBook { name: wanted.name, known: book::books(&runs, Some(id)) },
+                None => other_book(&runs, Some(id), &wanted).unwrap_or_else(nothing),
             });
         };
         let held = Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner));
@@ -229,6 +229,12 @@ impl Service {
         let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
         let lens = lens_for(&mut books, info, &instrument).map_err(unreadable)?;
         Ok((info.clone(), lens))
+    }
+
+    /// Is it that there is nothing yet? A live process makes rows of its own book within a minute.
+    fn is_empty(&self, e: &QueryError) -> bool {
+        let other = matches!(e, QueryError::OtherBook { .. });
+        matches!(e, QueryError::NothingYet { .. }) || (other && self.live.is_some())
     }
 
     fn newest(&self, info: &RunInfo, lens: Lens, as_of: Option<Ts>) -> Result<(Lens, Vec<MinuteRow>), QueryError> {
@@ -468,7 +474,7 @@ impl Query for Service {
     }
 
     fn universe(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
-        self.newest_hour(as_of)
+        self.asked_hour(as_of)
     }
 
     fn universe_history(&self, window: &Window) -> Result<Page<UniverseRow>, QueryError> {
@@ -549,51 +555,4 @@ fn internal(e: barograph_store::Error) -> QueryError {
         };
     }
     QueryError::Internal { source: Box::new(e) }
-}
-
-/// Which rule book is meant: by its own text where that is at hand, because a copy that someone edited may carry the same
-/// name.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct BookId {
-    pub(crate) name: String,
-    pub(crate) text: Option<String>,
-}
-
-impl BookId {
-    /// A book by name: a shipped one means the shipped text.
-    pub(crate) fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), text: Book::shipped_text(name).map(str::to_owned) }
-    }
-
-    fn is(&self, run: &RunInfo) -> bool {
-        run.spec.book == self.name && self.text.as_ref().is_none_or(|t| *t == run.spec.book_text)
-    }
-}
-
-/// The run of a market that a book's readers see: of several logic versions the one that reaches furthest.
-pub(crate) fn configured_run<'a>(runs: &'a [RunInfo], market: &InstrumentName, book: &BookId) -> Option<&'a RunInfo> {
-    runs.iter()
-        .filter(|r| r.spec.key.instrument == *market && book.is(r))
-        .max_by_key(|r| (r.minutes.map(|m| m.1), &r.spec.key.logic_version))
-}
-
-/// What a stored run's rows need to be explained.
-pub(crate) fn lens_of(reader: &dyn Reader, info: &RunInfo) -> Result<Lens, Failure> {
-    let name = &info.spec.key.instrument;
-    let instrument = reader
-        .instruments(None)?
-        .into_iter()
-        .find(|i| i.instrument.name == *name)
-        .map_or_else(|| crate::render::instrument(name), |i| i.instrument);
-    lens_for(&mut Books::default(), info, &instrument)
-}
-
-/// The same for a market that is at hand.
-fn lens_for(books: &mut Books, info: &RunInfo, instrument: &Instrument) -> Result<Lens, Failure> {
-    Lens::stored(books, info, instrument).ok_or_else(|| {
-        Failure::broken(format!(
-            "the rule book '{}' stored with {} cannot be read by this version",
-            info.spec.book, info.spec.key.logic_version
-        ))
-    })
 }

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 const WIDTH: usize = 80;
 
-/// The context of one market as people read it.
-pub(crate) fn context(s: &Snapshot, paint: Paint) -> String {
+/// The context of one market as people read it; `news` is the event that is near, if one is.
+pub(crate) fn context(s: &Snapshot, news: Option<&str>, paint: Paint) -> String {
     let mut out = String::new();
     let name = s.instrument.to_string();
     let stamp = minute(s.timestamp);
@@ -31,6 +31,10 @@ pub(crate) fn context(s: &Snapshot, paint: Paint) -> String {
     axis(&mut out, paint, "volatility", &s.regimes.volatility, s.regimes.volatility.label.sign());
     axis(&mut out, paint, "heat", &s.regimes.heat, s.regimes.heat.label.sign());
     session(&mut out, s);
+    if let Some(news) = news {
+        let line = fold(&format!("blackout: {news}"), WIDTH - 1, "             ");
+        let _infallible = writeln!(out, " news        {}", line.trim_start());
+    }
     if let Some(models) = &s.models {
         let said: Vec<String> = models.iter().map(model).collect();
         let line = fold(&format!("{}; uncalibrated", said.join("; ")), WIDTH - 1, "             ");

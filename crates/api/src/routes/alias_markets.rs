@@ -58,18 +58,19 @@ async fn all<T: Serialize + Send + 'static>(
 
 /// What `of` makes of the newest minute of every market that has one.
 fn markets<T>(q: &dyn Query, as_of: Option<Ts>, of: fn(&FeatureRowView, &Snapshot) -> T) -> Result<Vec<T>, QueryError> {
-    let mut out = Vec::new();
+    let (mut out, mut other) = (Vec::new(), None);
     for id in q.instruments().iter() {
-        let rendered = match q.context(id, None, as_of) {
-            Ok(rendered) => rendered,
-            Err(QueryError::NothingYet { .. }) => continue,
-            Err(e) => return Err(e),
-        };
-        match q.latest_features(id, None, as_of) {
-            Ok(row) => out.push(of(&row, &rendered.snapshot)),
+        let found = q.context(id, None, as_of).and_then(|s| Ok(of(&q.latest_features(id, None, as_of)?, &s.snapshot)));
+        match found {
+            Ok(market) => out.push(market),
             Err(QueryError::NothingYet { .. }) => {}
+            Err(e @ QueryError::OtherBook { .. }) => other = Some(e),
             Err(e) => return Err(e),
         }
     }
-    Ok(out)
+    // No market at all is no empty folder where other books have rows.
+    match other.filter(|_| out.is_empty()) {
+        Some(e) => Err(e),
+        None => Ok(out),
+    }
 }

@@ -1,5 +1,6 @@
 //! Reading a JSON body, strictly: its type is said, its size bounded, its fields known.
 
+use super::unread;
 use crate::problem::{Problem, ProblemKind};
 use axum::body::{Body, to_bytes};
 use axum::http::header::CONTENT_TYPE;
@@ -31,8 +32,12 @@ pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -
         Problem::new(ProblemKind::BodyRefused, format!("the body has more than {BODY_BYTES_MAX} bytes"))
             .hint("send one object with the fields that /docs lists")
     })?;
-    serde_json::from_slice(&bytes).map_err(|e| {
-        Problem::new(ProblemKind::BadBody, format!("the body cannot be read: {e}"))
-            .hint("send one JSON object with the fields that /docs lists")
-    })
+    let refused = |detail: String| {
+        Problem::new(ProblemKind::BadBody, detail).hint("send one JSON object with the fields that /docs lists")
+    };
+    // A list would be read as the fields in their order, which nobody means.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(refused("the body is a list; one JSON object is expected".to_owned()));
+    }
+    serde_json::from_slice(&bytes).map_err(|e| refused(format!("the body cannot be read: {}", unread::why(&bytes, &e))))
 }

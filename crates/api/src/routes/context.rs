@@ -92,5 +92,5 @@ pub(super) async fn history(
             reply::json(&PageView { items: view.items.iter().map(|s| &**s).collect(), next_cursor: view.next_cursor })
         })
         .await?;
-    Ok(etag::respond(&headers, json.clone(), &etag::strong(&json)))
+    Ok(etag::answer(&headers, json))
 }

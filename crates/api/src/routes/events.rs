@@ -5,8 +5,7 @@ use super::paging::{PageView, SERIES, Series};
 use super::{docs, reply};
 use crate::etag;
 use crate::events::{AliasCascades, AliasEvent, EventView, SEED4_CHANGES, SEED4_PATTERNS};
-use crate::names::nearest;
-use crate::params::Params;
+use crate::params::{Params, stranger};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{EventFilter, Query, QueryError, Window};
 use crate::state::Shared;
@@ -136,7 +135,7 @@ async fn answer(
             reply::json(&PageView { items, next_cursor: view.next_cursor })
         })
         .await?;
-    Ok(etag::respond(headers, json.clone(), &etag::strong(&json)))
+    Ok(etag::answer(headers, json))
 }
 
 fn bad(name: &str, word: &str, hint: &str) -> Problem {
@@ -154,11 +153,7 @@ fn filter(params: &Params) -> Result<(EventFilter, bool), Problem> {
         Some("desc") => true,
         Some(other) => return Err(bad("order", other, "write order=asc or order=desc")),
     };
-    let open = match params.text("open") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => return Err(bad("open", other, "write open=true, or leave it out for all events")),
-    };
+    let open = params.flag("open", "all events")?;
     let severity = match params.text("severity") {
         None => None,
         Some(word) => Some(Severity::from_name(&word.to_uppercase()).ok_or_else(|| {
@@ -166,10 +161,13 @@ fn filter(params: &Params) -> Result<(EventFilter, bool), Problem> {
                 .candidates(Severity::ALL.map(|s| s.name().to_owned()).to_vec())
         })?),
     };
+    let known: Vec<&'static str> = Pattern::ALL.iter().map(|p| p.name()).collect();
     let mut patterns = Vec::new();
     let words = params.text("pattern").into_iter().flat_map(|t| t.split(','));
     for word in words.map(str::trim).filter(|w| !w.is_empty()) {
-        patterns.push(Pattern::from_name(&word.to_uppercase()).ok_or_else(|| stranger(word))?);
+        patterns.push(
+            Pattern::from_name(&word.to_uppercase()).ok_or_else(|| stranger("pattern", "pattern", word, &known))?,
+        );
     }
     let mut changes = Vec::new();
     if seed4 {
@@ -188,20 +186,11 @@ fn filter(params: &Params) -> Result<(EventFilter, bool), Problem> {
     Ok((EventFilter { patterns, changes, severity, open, newest_first }, seed4))
 }
 
-fn stranger(word: &str) -> Problem {
-    let known = Pattern::ALL.iter().map(|p| p.name());
-    let like = nearest(&word.to_uppercase(), known.clone());
-    let all = known.collect::<Vec<_>>().join(", ");
-    let hint = like.map_or_else(|| format!("there are {all}"), |like| format!("did you mean {like}?"));
-    Problem::new(ProblemKind::BadRequest, format!("pattern: there is no pattern '{word}'"))
-        .value(word)
-        .hint(hint)
-        .candidates(like.map(str::to_owned).into_iter().collect())
-}
-
 /// Liquidation cascades of the last hours, and liquidations by hour (payloads §4).
 ///
-/// Each episode once, as it was when it was last told to open or to have grown. Hours count back from `as_of`, or from now.
+/// Each episode once, as it was when it was last told to open or to have grown. Hours count back from `as_of`, or from now. The
+/// series has exactly so many whole hours of UTC and ends with the last one that was over then: 24 at 14:35 are those from 14:00
+/// of the day before to 14:00. An hour in which nobody listened is null, with the reason.
 #[utoipa::path(
     get,
     path = "/api/cascades",
@@ -257,7 +246,8 @@ fn look_back(q: &dyn Query, hours: u32, at: Ts, as_of: Option<Ts>) -> Result<Ali
             None => break,
         }
     }
-    let series = q.liquidations_by_hour(start, at, as_of)?;
+    let over = at.floor(Span::hours(1));
+    let series = q.liquidations_by_hour(over - Span::hours(hours.into()), over, as_of)?;
     Ok(AliasCascades { hours, count: events.len(), events, series })
 }
 

@@ -64,7 +64,7 @@ pub(super) async fn rows(
             reply::json(&series.view(page, |r| r.ts))
         })
         .await?;
-    Ok(etag::respond(&headers, json.clone(), &etag::strong(&json)))
+    Ok(etag::answer(&headers, json))
 }
 
 fn wanted(params: &Params, known: &[&'static str]) -> Result<Option<Vec<String>>, Problem> {

@@ -4,8 +4,7 @@ use super::context::{Id, instrument};
 use super::paging::{PageView, SERIES, Series};
 use super::{docs, reply};
 use crate::etag;
-use crate::names::nearest;
-use crate::params::Params;
+use crate::params::{Params, stranger};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::LevelFilter;
 use crate::state::Shared;
@@ -67,19 +66,11 @@ pub(super) async fn list(
             reply::json(&series.view(page, |l| l.confirmed_at))
         })
         .await?;
-    Ok(etag::respond(&headers, json.clone(), &etag::strong(&json)))
+    Ok(etag::answer(&headers, json))
 }
 
 fn filter(params: &Params) -> Result<LevelFilter, Problem> {
-    let active = match params.text("active") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => {
-            return Err(Problem::new(ProblemKind::BadRequest, format!("active: '{other}' is neither true nor false"))
-                .value(other)
-                .hint("write active=true, or leave it out for all levels"));
-        }
-    };
+    let active = params.flag("active", "all levels")?;
     let timeframe = match params.text("timeframe") {
         None => None,
         Some(text) => {
@@ -94,19 +85,12 @@ fn filter(params: &Params) -> Result<LevelFilter, Problem> {
     };
     let mut kinds = Vec::new();
     for word in params.text("type").into_iter().flat_map(|t| t.split(',')).map(str::trim).filter(|w| !w.is_empty()) {
-        kinds.push(LevelType::from_name(word).ok_or_else(|| stranger(word))?);
+        kinds.push(
+            LevelType::from_name(word)
+                .ok_or_else(|| stranger("type", "level type", word, &LevelType::ALL.map(LevelType::name)))?,
+        );
     }
     Ok(LevelFilter { timeframe, kinds, active })
-}
-
-fn stranger(word: &str) -> Problem {
-    let known = LevelType::ALL.map(LevelType::name);
-    let like = nearest(&word.to_uppercase(), known);
-    let hint = like.map_or_else(|| format!("there are {}", known.join(", ")), |like| format!("did you mean {like}?"));
-    Problem::new(ProblemKind::BadRequest, format!("type: there is no level type '{word}'"))
-        .value(word)
-        .hint(hint)
-        .candidates(like.map(str::to_owned).into_iter().collect())
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub(super) async fn points(
             reply::json(&Answer::Points(series.view(page, |p| p.timestamp)))
         })
         .await?;
-    Ok(etag::respond(&headers, json.clone(), &etag::strong(&json)))
+    Ok(etag::answer(&headers, json))
 }
 
 async fn streams(app: &Shared, params: &Params, id: InstrumentName, now: Ts) -> Result<Response<Body>, Problem> {

@@ -21,6 +21,7 @@ pub(crate) mod positions;
 mod reply;
 pub(crate) mod stream;
 pub(crate) mod universe;
+mod unread;
 
 use crate::guard::guard;
 use crate::problem::{Problem, ProblemKind};

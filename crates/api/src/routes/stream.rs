@@ -128,7 +128,8 @@ impl Feeder {
         for id in markets {
             let newest = match self.app.query.context(&id, None, None) {
                 Ok(rendered) => rendered,
-                Err(QueryError::NothingYet { .. }) => continue,
+                // Markets of another book have nothing to say here; others may.
+                Err(QueryError::NothingYet { .. } | QueryError::OtherBook { .. }) => continue,
                 Err(error) => {
                     let problem = self.app.problem("stream", &error);
                     return Err(End::Said(frame(

@@ -61,7 +61,7 @@ pub(super) async fn latest(
     let as_of = params.as_of(app.query.now())?;
     let pair = params.text("pair").map(str::to_owned);
     let json = app.read("universe", move |q| reply::json(&view(&newest(q, as_of)?, pair.as_deref())?)).await?;
-    Ok(etag::respond(&headers, json.clone(), &etag::strong(&json)))
+    Ok(etag::answer(&headers, json))
 }
 
 fn newest(q: &dyn Query, as_of: Option<barograph_domain::Ts>) -> Result<UniverseRow, QueryError> {
@@ -95,7 +95,7 @@ pub(super) async fn history(
             reply::json(&series.view(crate::query::Page { items, more: page.more }, |v| v.timestamp))
         })
         .await?;
-    Ok(etag::respond(&headers, json.clone(), &etag::strong(&json)))
+    Ok(etag::answer(&headers, json))
 }
 
 /// A basket judged as one: label, volatility, diversification, and which holdings are nearly one.

@@ -30,10 +30,10 @@ fn bad_bodies_get_problem_documents() {
     let cases: &[(&str, &str, String, u16, &str, &str)] = &[
         ("/api/v1/advice", "text/plain", good.clone(), 415, "unsupported-media-type", "text/plain"),
         ("/api/v1/advice", "application/x-www-form-urlencoded", good.clone(), 415, "unsupported-media-type", "form"),
-        ("/api/v1/advice", JSON, "{".to_owned(), 400, "bad-body", "EOF"),
-        ("/api/v1/advice", JSON, "[]".to_owned(), 400, "bad-body", "expected"),
+        ("/api/v1/advice", JSON, "{".to_owned(), 400, "bad-body", "it ends too early"),
+        ("/api/v1/advice", JSON, "[]".to_owned(), 400, "bad-body", "one JSON object is expected"),
         ("/api/v1/advice", JSON, good.replace("equity", "equtiy"), 400, "bad-body", "equtiy"),
-        ("/api/v1/advice", JSON, good.replace("50000", "\"50000\""), 400, "bad-body", "expected f64"),
+        ("/api/v1/advice", JSON, good.replace("50000", "\"50000\""), 400, "bad-body", "'entry' must be a number"),
         ("/api/v1/advice", JSON, good.replace("50000", "1e999"), 400, "bad-body", "out of range"),
         ("/api/v1/advice", JSON, json!({"symbol": "BTCUSDT", "side": "long"}).to_string(), 400, "bad-body", "entry"),
         ("/api/v1/advice", JSON, good.replace("binance-usdm:BTCUSDT", "BTCUSDX"), 404, "unknown-symbol", "BTCUSDX"),

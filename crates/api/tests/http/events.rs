@@ -104,7 +104,17 @@ fn cascades_are_told_once_with_the_series_they_are_made_of() {
         found["events"].as_array().unwrap().iter().map(|e| e["timestamp"].as_str().unwrap()).collect();
     assert_eq!(told, newest_first);
     let series = found["series"].as_array().unwrap();
-    assert_eq!(series[0], serde_json::json!({"timestamp": "2026-02-04T11:00:00Z", "long_usd": null, "short_usd": 0.5}));
+    let unknown = serde_json::json!({
+        "timestamp": "2026-02-04T11:00:00Z", "long_usd": null, "long_usd_reason": "gap", "short_usd": null,
+        "short_usd_reason": "gap",
+    });
+    assert_eq!((series.len(), &series[0]), (24, &unknown));
+    // It is 11:59:30 in this world: the last hour that is over began at ten.
+    assert_eq!(series[23], serde_json::json!({"timestamp": "2026-02-05T10:00:00Z", "long_usd": 0.0, "short_usd": 0.5}));
+    let whole = server.json("/api/cascades?hours=3&as_of=2026-02-05T10:00:00Z");
+    let hours: Vec<&str> =
+        whole["series"].as_array().unwrap().iter().map(|h| h["timestamp"].as_str().unwrap()).collect();
+    assert_eq!(hours, ["2026-02-05T07:00:00Z", "2026-02-05T08:00:00Z", "2026-02-05T09:00:00Z"]);
     assert_eq!(server.json(&format!("/api/cascades?as_of={now}")), found, "a day unless told");
     for (query, status) in [("hours=0", 400), ("hours=721", 400), ("hours=x", 400), ("hours=720", 200), ("our=1", 400)]
     {

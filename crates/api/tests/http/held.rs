@@ -148,6 +148,7 @@ pub(crate) fn notice(p: &Position) -> Notice {
         posture: Posture::Reduce,
         volatility: Some(VolRegime::Extreme),
         price: Some(1.0),
+        price_at: None,
         stale: false,
     };
     Notice {

@@ -404,11 +404,13 @@ impl Query for World {
     fn liquidations_by_hour(
         &self,
         start: Ts,
-        _end: Ts,
+        end: Ts,
         _as_of: Option<Ts>,
     ) -> Result<Vec<HourOfLiquidations>, QueryError> {
         self.disk()?;
-        Ok(vec![HourOfLiquidations { timestamp: start.floor(Span::hours(1)), long_usd: None, short_usd: Some(0.5) }])
+        let hours = (end - start).as_secs() / 3_600;
+        let sums = |n| if n == 0 { Err(Reason::Gap) } else { Ok((0.0, 0.5)) };
+        Ok((0..hours).map(|n| HourOfLiquidations::new(start + Span::hours(n), sums(n))).collect())
     }
     fn catalogue(&self) -> Vec<CatalogueEntry> {
         let line = |id, value_type, words: &[&'static str]| CatalogueEntry {

@@ -1,11 +1,14 @@
 //! Advice and positions on the terminal: 80 columns, verdict first, numbers in a table of their own.
 
-use crate::term::{Paint, fold, minute, price};
-use barograph_domain::advice::{AdviceView, Missing, Notice, PositionCard, PositionFlag, Verdict};
-use barograph_domain::{RiskRegime, Side};
+use crate::term::{self, Paint, fold, minute};
+use barograph_domain::advice::{AdviceView, ContextBrief, Missing, Notice, PositionCard, PositionFlag, Verdict};
+use barograph_domain::{RiskRegime, Side, Span};
+use barograph_engine::advice::digits::{number, own, price, size};
 use std::fmt::Write as _;
 
 const WIDTH: usize = 80;
+/// Characters of an id in a list.
+const ID_SHOWN: usize = 8;
 
 const fn side(side: Side) -> &'static str {
     match side {
@@ -20,7 +23,7 @@ pub(crate) fn advice(a: &AdviceView, paint: Paint) -> String {
     let mut line = |text: &str| {
         let _infallible = writeln!(out, "{text}");
     };
-    let head = format!("{}  {} from {}", a.instrument, side(a.side), price(a.entry));
+    let head = format!("{}  {} from {}", a.instrument, side(a.side), own(a.entry));
     let stamp = a.snapshot.as_ref().map_or_else(|| "no snapshot".to_owned(), |s| minute(s.timestamp));
     let gap = WIDTH.saturating_sub(head.chars().count() + stamp.chars().count()).max(2);
     line(&format!("{}{}{stamp}", paint.strong(&head), " ".repeat(gap)));
@@ -75,33 +78,37 @@ pub(crate) fn advice(a: &AdviceView, paint: Paint) -> String {
 fn numbers(a: &AdviceView, line: &mut impl FnMut(&str)) {
     let why = |m: Option<Missing>| m.map_or_else(|| "not known".to_owned(), |m| m.name().replace('_', " "));
     let p = &a.parameters;
+    let near = |x: f64| price(x, Some(x - a.entry));
     match (a.stop.used, a.stop.r) {
         (Some(stop), Some(r)) => {
             let atr = a.stop.atr.map_or(String::new(), |atr| format!(" ({:.2} ATR)", r / atr));
             let source = a.stop.source.unwrap_or("user");
-            line(&format!(" stop        {:<14} {} away{atr}, {}", price(stop), price(r), source.replace('_', " ")));
+            let stop = if source == "user" { own(stop) } else { near(stop) };
+            line(&format!(" stop        {stop:<14} {} away{atr}, {}", number(r), source.replace('_', " ")));
         }
         _ => line(&format!(" stop        {}", why(a.stop.missing))),
     }
     if let Some(base) = a.stop.base.filter(|_| a.stop.source == Some("user")) {
-        line(&format!(" by ATR      {:<14} {} ATR", price(base), trimmed(p.stop_loss_atr_mult)));
+        line(&format!(" by ATR      {:<14} {} ATR", near(base), number(p.stop_loss_atr_mult)));
     }
     if let Some(free) = a.stop.stop_alternative {
-        line(&format!(" off cluster {}", price(free)));
+        line(&format!(" off cluster {}", near(free)));
     }
     match (a.target.price, a.target.effective_rr) {
         (Some(t), Some(rr)) => {
             let from = a.target.level.as_ref().map_or(String::new(), |l| format!(", before {}", l.kind.name()));
-            line(&format!(" target      {:<14} {rr:.2} R{from}", price(t)));
+            line(&format!(" target      {:<14} {rr:.2} R{from}", near(t)));
         }
-        (Some(t), None) => line(&format!(" target      {}", price(t))),
+        (Some(t), None) => line(&format!(" target      {}", near(t))),
         _ => line(&format!(" target      {}", why(a.target.missing))),
     }
     match (a.size.size_base_units, a.size.risk_fraction) {
         (Some(q), Some(f)) => {
-            let limit = a.size.binding_limit_text.unwrap_or("");
-            let loss = a.size.loss_at_stop.map_or(String::new(), |l| format!("loses {} at the stop, ", price(l)));
-            line(&format!(" size        {:<14} {loss}{:.2} % of equity; held by {limit}", trimmed(q), f * 100.0));
+            let loss = a.size.loss_at_stop.map_or(String::new(), |l| format!("loses {} at the stop, ", number(l)));
+            line(&format!(" size        {:<14} {loss}{:.2} % of equity", size(q), f * 100.0));
+            if let Some(limit) = a.size.binding_limit_text {
+                line(&format!(" {:<11} {:<14} held by {limit}", "", ""));
+            }
         }
         (None, Some(f)) => line(&format!(" risk        {:.2} % of equity at most", f * 100.0)),
         _ => line(&format!(" size        {}", why(a.size.missing))),
@@ -110,12 +117,6 @@ fn numbers(a: &AdviceView, line: &mut impl FnMut(&str)) {
         let rate = e.win_rate * 100.0;
         line(&format!(" expected    {:+.3} R over {} trades of yours ({rate:.0} % won)", e.value_r, e.n));
     }
-}
-
-/// At most six decimals, without zeros at the end.
-fn trimmed(x: f64) -> String {
-    let text = format!("{x:.6}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A position with what is around it.
@@ -127,12 +128,14 @@ pub(crate) fn card(c: &PositionCard, paint: Paint) -> String {
         PositionFlag::Yellow => ("▲ yellow", RiskRegime::ChopRisk),
         PositionFlag::Grey => ("? grey", RiskRegime::Unknown),
     };
-    let stop = p.stop.map_or(String::new(), |s| format!(", stop {}", price(s)));
-    let size = p.size.map_or(String::new(), |s| format!(", size {}", trimmed(s)));
-    let head = format!("{}  {} from {}{stop}{size}", p.instrument, side(p.side), price(p.entry));
-    let _infallible = writeln!(out, "{}  {}", paint.strong(&head), paint.label(label, flag));
+    let stop = p.stop.map_or(String::new(), |s| format!(", stop {}", own(s)));
+    let size = p.size.map_or(String::new(), |s| format!(", size {}", own(s)));
+    let head = format!("{}  {} from {}{stop}{size}", p.instrument, side(p.side), own(p.entry));
+    let head = fold(&head, WIDTH - flag.chars().count() - 2, "  ");
+    let _infallible = writeln!(out, "{}  {}", paint.strong(head.trim_start()), paint.label(label, flag));
     let by = p.strategy.as_ref().map_or(String::new(), |s| format!("  {s}"));
-    let _infallible = writeln!(out, " {}", paint.faint(&format!("{}  opened {}{by}", p.id, minute(p.opened_at))));
+    let about = fold(&format!("{}  opened {}{by}", p.id, minute(p.opened_at)), WIDTH, " ");
+    let _infallible = writeln!(out, "{}", paint.faint(&about));
     if let Some(context) = &c.context {
         let _infallible = writeln!(
             out,
@@ -143,19 +146,33 @@ pub(crate) fn card(c: &PositionCard, paint: Paint) -> String {
             context.risk_bias.name()
         );
     }
+    if let Some(text) = c.context.as_ref().and_then(priced) {
+        let _infallible = writeln!(out, " {text}");
+    }
     if let Some(text) = &c.card {
         let _infallible = writeln!(out, " {}", paint.label(RiskRegime::ChopRisk, text));
     }
     if let Some(guidance) = &c.guidance {
-        let _infallible = writeln!(out, " held: {}; new entries: {}", guidance.open_positions, guidance.new_entries);
+        let text = format!("held: {}; new entries: {}", guidance.open_positions, guidance.new_entries);
+        let _infallible = writeln!(out, "{}", fold(&text, WIDTH, " "));
     }
     for n in c.notices.iter().take(3) {
-        let _infallible = writeln!(out, " {} {:<8} {}", minute(n.timestamp), n.level.name(), n.text);
+        let text = fold(&n.text, WIDTH, "                             ");
+        let _infallible = writeln!(out, " {}  {:<8} {}", minute(n.timestamp), n.level.name(), text.trim_start());
     }
     out
 }
 
-/// A notice on one line.
+/// The price with the minute it is of and how long ago that was.
+fn priced(context: &ContextBrief) -> Option<String> {
+    let (price, at) = (context.price?, context.price_at?);
+    let ago = Span::secs((context.timestamp - at).as_secs().max(0)).spoken();
+    Some(format!("price {} as of {} ({ago} ago)", term::price(price), minute(at)))
+}
+
+/// A notice: when and how heavy, its market and the beginning of the position's id, which commands take for the whole.
 pub(crate) fn notice(n: &Notice) -> String {
-    format!("{}  {:<8} {}  {}  ({})", minute(n.timestamp), n.level.name(), n.instrument, n.text, n.position_id)
+    let id = n.position_id.chars().take(ID_SHOWN).collect::<String>();
+    let head = format!("{}  {:<8} {}  {id}", minute(n.timestamp), n.level.name(), n.instrument);
+    format!("{head}\n{}", fold(&n.text, WIDTH, "    "))
 }

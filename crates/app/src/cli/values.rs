@@ -1,6 +1,7 @@
 //! Values of flags: words of closed sets, and `METRIC=TIME`. Errors name what could have been written.
 
 use barograph_domain::{MarketKind, Metric, Span, Stamp};
+use barograph_engine::features::stops::LEVEL_TIMEFRAMES;
 
 fn word<T: serde::de::DeserializeOwned>(text: &str, what: &str, known: &str) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned()))
@@ -20,6 +21,17 @@ pub(super) fn metric(text: &str) -> Result<Metric, String> {
         let names: Vec<&str> = Metric::ALL.iter().map(|m| m.name()).collect();
         format!("'{text}' is no metric; write one of {}", names.join(", "))
     })
+}
+
+/// A timeframe that levels are built on.
+pub(super) fn level_timeframe(text: &str) -> Result<Span, String> {
+    let span = Span::parse(text)?;
+    if LEVEL_TIMEFRAMES.contains(&span) {
+        return Ok(span);
+    }
+    let mut known = LEVEL_TIMEFRAMES;
+    known.sort();
+    Err(format!("there are no levels of '{text}'; write one of {}", known.map(Span::compact).join(", ")))
 }
 
 pub(super) fn delay(text: &str) -> Result<(Metric, Span), String> {

@@ -7,11 +7,13 @@ use crate::commands::{reader, target};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::positions::Desk;
-use crate::service::Service;
+use crate::service::{Service, reach};
 use crate::setup::book_id;
 use crate::term::Paint;
 use barograph_api::{Query as _, QueryError};
+use barograph_domain::InstrumentName;
 use barograph_domain::advice::Verdict;
+use barograph_engine::rules::Book;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -23,6 +25,12 @@ pub(crate) fn run(args: &Advise, settings: &Settings, json: bool) -> Result<(), 
         writeln!(out)?;
     } else {
         write!(out, "{}", print::advice(&view, Paint::detect()))?;
+        if let Some(moment) = args.as_of.filter(|_| view.snapshot.is_none()) {
+            let market = InstrumentName::parse(&view.instrument).map_err(Failure::broken)?;
+            if let Some((first, _)) = reach(reader(settings)?.runs_of(&market, None)?.iter()) {
+                writeln!(out, " nothing was known at {moment}: data begin at {first}")?;
+            }
+        }
     }
     out.flush()?;
     // The answer is on standard output; the code says what it says.
@@ -31,7 +39,7 @@ pub(crate) fn run(args: &Advise, settings: &Settings, json: bool) -> Result<(), 
 
 /// The same service that answers over HTTP, over what is stored.
 pub(super) fn service(settings: &Settings) -> Result<Service, Failure> {
-    let rules = rules(settings)?;
+    let rules = rules(settings);
     let venue = settings.text("default_venue").to_owned();
     let service = Service::new(reader(settings)?, Arc::new(SystemClock), None, book_id(settings)?, venue)?;
     service.keep_positions(Arc::new(Desk::new(target(settings), rules)));
@@ -46,6 +54,16 @@ pub(super) fn refused(e: QueryError) -> Failure {
         }
         QueryError::UnknownSymbol { name, .. } => {
             Failure::usage(format!("'{name}' is not in the data folder; see what is with: barograph markets"))
+        }
+        QueryError::OtherBook { ref wanted, ref known, .. } => {
+            // A shipped book is asked for by its name, any other by its file.
+            let shipped = known.iter().find(|k| *k != wanted && Book::shipped_text(k).is_some());
+            let ask = shipped.map_or_else(
+                || "ask with --book FILE, the file of that book, and the thresholds it was computed with".to_owned(),
+                |name| format!("ask with --book {name}"),
+            );
+            let compute = format!("barograph collect --source PATH --book {wanted}");
+            Failure::usage(format!("{e}; {ask}; or compute that one from the same files: {compute}"))
         }
         QueryError::Conflict { reason, hint } => Failure::usage(format!("{reason}; {hint}")),
         e @ (QueryError::Ambiguous { .. } | QueryError::BadField { .. } | QueryError::UnknownPosition { .. }) => {

@@ -1,15 +1,17 @@
 //! `context`: one market's snapshot, now or as of a moment.
 
+use crate::calendar::of_entries;
 use crate::cli::Context;
 use crate::clock;
-use crate::commands::{collect::interval, reader, resolve};
+use crate::commands::{collect::interval, own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::render::align;
-use crate::service::{configured_run, lens_of};
+use crate::service::{lens_of, reach};
 use crate::term::Paint;
 use crate::views;
 use barograph_domain::{InstrumentName, Snapshot, Ts};
+use barograph_engine::calendar::BLACKOUT_REASON;
 use barograph_store::Reader;
 use std::io::Write as _;
 
@@ -29,7 +31,8 @@ pub(crate) fn run(args: &Context, settings: &Settings, json: bool) -> Result<(),
             serde_json::to_writer(&mut out, &snapshot).map_err(std::io::Error::from)?;
             writeln!(out)?;
         } else {
-            write!(out, "{}", views::context(&snapshot, Paint::detect()))?;
+            let news = news(reader.as_ref(), args.as_of)?;
+            write!(out, "{}", views::context(&snapshot, news.as_deref(), Paint::detect()))?;
         }
         out.flush()?;
         if !args.continuous {
@@ -40,6 +43,13 @@ pub(crate) fn run(args: &Context, settings: &Settings, json: bool) -> Result<(),
     }
 }
 
+/// The event that new entries wait for, while one of high impact is near; as known at the moment asked about.
+fn news(reader: &dyn Reader, as_of: Option<Ts>) -> Result<Option<String>, Failure> {
+    let Some(calendar) = of_entries(reader.calendar(as_of)?) else { return Ok(None) };
+    let near = calendar.blackout(as_of.unwrap_or_else(clock::now));
+    Ok(near.map(|b| format!("{} in {:.0} min ({BLACKOUT_REASON})", b.event.name, b.minutes)))
+}
+
 /// The newest snapshot of a market, as of a moment or seen from now.
 pub(crate) fn snapshot(
     reader: &dyn Reader,
@@ -48,10 +58,9 @@ pub(crate) fn snapshot(
     as_of: Option<Ts>,
 ) -> Result<Snapshot, Failure> {
     let runs = reader.runs(None)?;
-    let info = configured_run(&runs, market, &crate::setup::book_id(settings)?).ok_or_else(|| {
+    let info = own_run(&runs, market, settings, |book| {
         Failure::usage(format!(
-            "{market} has points but no context for book '{}' yet; it comes at the end of a minute that is listened to, as with: barograph collect --context; or with files: barograph collect --source PATH",
-            settings.text("book")
+            "{market} has points but no context for book '{book}' yet; it comes at the end of a minute that is listened to, as with: barograph collect --context; or with files: barograph collect --source PATH"
         ))
     })?;
     let lens = lens_of(reader, info)?;
@@ -59,7 +68,10 @@ pub(crate) fn snapshot(
     align(&mut rows.rows, &rows.columns);
     let lens = crate::render::Lens { streams: rows.streams.as_slice().into(), ..lens };
     match (rows.rows.as_slice(), as_of) {
-        ([], Some(t)) => Err(Failure::usage(format!("{market} had no snapshot at {t}"))),
+        ([], Some(t)) => Err(Failure::usage(match reach([info].into_iter()) {
+            Some((first, _)) => format!("{market} had no snapshot at {t}; its first was known at {first}"),
+            None => format!("{market} had no snapshot at {t}"),
+        })),
         ([], None) => Err(Failure::usage(format!("{market} has no snapshot yet"))),
         ([.., row], _) => {
             let previous = rows.rows.len().checked_sub(2).map(|i| &rows.rows[i]);

@@ -5,11 +5,11 @@ use crate::commands::{reader, resolve};
 use crate::config::Settings;
 use crate::events::page;
 use crate::failure::Failure;
-use crate::service::configured_run;
+use crate::service::{configured_run, other_book, reach};
 use crate::term::{Paint, fold, minute};
 use barograph_api::{EventFilter, EventView, Window};
-use barograph_domain::{InstrumentName, Pattern, Severity};
-use barograph_store::RunKey;
+use barograph_domain::{InstrumentName, Pattern, Severity, Ts};
+use barograph_store::{RunInfo, RunKey};
 use std::io::Write;
 
 /// Columns of a terminal.
@@ -33,8 +33,12 @@ pub(crate) fn run(args: &Events, settings: &Settings, json: bool) -> Result<(), 
     let market = args.name.as_deref().map(|name| resolve(&known, settings, name, false)).transpose()?;
     let (runs, book) = (reader.runs(None)?, crate::setup::book_id(settings)?);
     let wanted = known.iter().filter(|n| market.as_ref().is_none_or(|m| m == *n));
-    let keys: Vec<&RunKey> = wanted.filter_map(|n| Some(&configured_run(&runs, n, &book)?.spec.key)).collect();
+    let own: Vec<&RunInfo> = wanted.filter_map(|n| configured_run(&runs, n, &book)).collect();
+    let keys: Vec<&RunKey> = own.iter().map(|run| &run.spec.key).collect();
     if keys.is_empty() {
+        if let Some(other) = other_book(&runs, market.as_ref(), &book) {
+            return Err(super::advise::refused(other));
+        }
         let whose = market.map_or_else(|| "no market".to_owned(), |m| m.to_string());
         return Err(Failure::usage(format!("{whose} has been computed with book '{}' yet", settings.text("book"))));
     }
@@ -49,7 +53,10 @@ pub(crate) fn run(args: &Events, settings: &Settings, json: bool) -> Result<(), 
             writeln!(out)?;
         }
     } else {
-        print(&mut out, args, &found.items, found.more, Paint::detect())?;
+        if found.items.is_empty() {
+            writeln!(out, "{}", fold(&none(args, reach(own.into_iter())), WIDTH, ""))?;
+        }
+        print(&mut out, &found.items, found.more, Paint::detect())?;
     }
     Ok(out.flush()?)
 }
@@ -73,25 +80,39 @@ fn patterns(words: &[String]) -> Result<Vec<Pattern>, Failure> {
     words.iter().flat_map(|w| w.split(',')).map(|w| of(w.trim())).collect()
 }
 
-fn print(out: &mut impl Write, args: &Events, events: &[EventView], more: bool, paint: Paint) -> Result<(), Failure> {
-    if events.is_empty() {
-        let what = if args.open { "no episode is open" } else { "no event is stored" };
-        let whose = args.name.as_ref().map_or_else(String::new, |n| format!(" of {n}"));
-        let narrowed =
-            !args.pattern.is_empty() || args.severity.is_some() || args.from.is_some() || args.until.is_some();
-        let hint = if narrowed { "; ask for less: fewer of --pattern, --severity, --from and --to" } else { "" };
-        writeln!(out, "{what}{whose}{hint}")?;
-        return Ok(());
+/// What there is none of, and why as far as that is known. `reach`: when the first and the last minute were known.
+fn none(args: &Events, reach: Option<(Ts, Ts)>) -> String {
+    let whose = args.name.as_ref().map_or_else(String::new, |n| format!(" of {n}"));
+    let Some((first, last)) = reach else { return format!("no minute{whose} has been computed yet") };
+    if let Some(moment) = args.as_of.filter(|t| *t < first) {
+        return format!("nothing{whose} was known at {moment}: data begin at {first}");
     }
+    let between = match (args.from, args.until) {
+        (None, None) => String::new(),
+        (Some(from), None) => format!(" from {from} on"),
+        (None, Some(until)) => format!(" before {until}"),
+        (Some(from), Some(until)) => format!(" between {from} and {until}"),
+    };
+    if args.from.is_some_and(|t| t > last) || args.until.is_some_and(|t| t <= first) {
+        return format!("no event{whose} lies{between}: data reach from {first} to {last}");
+    }
+    let what = if args.open { "no episode is open" } else { "no event is stored" };
+    let when = args.as_of.map_or_else(String::new, |t| format!(" as of {t}"));
+    let narrowed = !args.pattern.is_empty() || args.severity.is_some() || !between.is_empty();
+    let hint = if narrowed { "; ask for less: fewer of --pattern, --severity, --from and --to" } else { "" };
+    format!("{what}{whose}{between}{when}{hint}")
+}
+
+fn print(out: &mut impl Write, events: &[EventView], more: bool, paint: Paint) -> Result<(), Failure> {
     for e in events {
-        let head = format!("{}  {:<8} {:<9}", minute(e.timestamp), e.severity.name(), e.change.name().to_lowercase());
-        let whose = e.asset_pair.as_ref().unwrap_or(&e.symbol);
-        writeln!(
-            out,
-            "{head} {}  {}",
-            paint.strong(&e.title),
-            paint.faint(&format!("{} {whose}", e.instrument.venue))
-        )?;
+        let head = format!("{}  {:<8} {:<9} ", minute(e.timestamp), e.severity.name(), e.change.name().to_lowercase());
+        let hang = " ".repeat(head.chars().count());
+        let title = fold(&e.title, WIDTH, &hang);
+        let whose = format!("{} {}", e.instrument.venue, e.asset_pair.as_ref().unwrap_or(&e.symbol));
+        let used = title.lines().last().map_or(0, |l| l.chars().count());
+        // The market goes behind the title where there is room, else below it.
+        let gap = if used + 2 + whose.chars().count() <= WIDTH { "  ".to_owned() } else { format!("\n{hang}") };
+        writeln!(out, "{head}{}{gap}{}", paint.strong(title.trim_start()), paint.faint(&whose))?;
         writeln!(out, "{}", fold(&e.description, WIDTH, "    "))?;
     }
     if more {

@@ -5,11 +5,11 @@
 
 use crate::cli::Freshness;
 use crate::clock;
-use crate::commands::{collect::interval, reader, resolve};
+use crate::commands::{collect::interval, own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::gap_alert::GapAlerts;
-use crate::service::{configured_run, lens_of};
+use crate::service::lens_of;
 use crate::tags::MKT;
 use barograph_domain::{InstrumentName, MarketKind, Metric, Span, Ts};
 use barograph_store::Reader;
@@ -121,12 +121,11 @@ fn ages_of(
         stale: newest.is_none_or(|t| now - t > limit),
     };
     let runs = reader.runs(None)?;
-    let Some(info) = configured_run(&runs, market, &crate::setup::book_id(settings)?) else {
-        return Err(Failure::No(format!(
-            "{market} has points but no context snapshot for book '{}'",
-            settings.text("book")
-        )));
-    };
+    let info = own_run(&runs, market, settings, |book| {
+        Failure::No(format!("{market} has points but no context snapshot for book '{book}'"))
+    })
+    // To whoever watches, no row of this book is the same answer for every reason: no.
+    .map_err(|refused| Failure::No(refused.text().unwrap_or_default()))?;
     let rows = reader.latest(&info.spec.key, 1, None)?;
     let Some(row) = rows.rows.last() else {
         return Err(Failure::No(format!("{market} has no context snapshot")));

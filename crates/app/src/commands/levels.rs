@@ -2,14 +2,14 @@
 
 use crate::cli::Levels;
 use crate::clock;
-use crate::commands::{reader, resolve};
+use crate::commands::{own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::levels::page;
-use crate::service::configured_run;
-use crate::term::{Paint, minute, price};
+use crate::service::reach;
+use crate::term::{Paint, fold, minute, price};
 use barograph_api::{LevelFilter, LevelView, Window};
-use barograph_domain::{InstrumentName, LevelType};
+use barograph_domain::{InstrumentName, LevelType, Ts};
 use std::io::Write as _;
 
 /// Levels read at a time.
@@ -20,8 +20,9 @@ pub(crate) fn run(args: &Levels, settings: &Settings, json: bool) -> Result<(), 
     let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
     let market = resolve(&known, settings, &args.name, false)?;
     let runs = reader.runs(args.as_of)?;
-    let info = configured_run(&runs, &market, &crate::setup::book_id(settings)?)
-        .ok_or_else(|| Failure::usage(format!("{market} has no levels for book '{}' yet", settings.text("book"))))?;
+    let info = own_run(&runs, &market, settings, |book| {
+        Failure::usage(format!("{market} has no levels for book '{book}' yet"))
+    })?;
     let filter = LevelFilter { timeframe: args.timeframe, kinds: kinds(&args.kinds)?, active: !args.all };
     let mut window = Window { start: None, end: None, every: None, skip: 0, limit: PAGE, as_of: args.as_of };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -44,6 +45,9 @@ pub(crate) fn run(args: &Levels, settings: &Settings, json: bool) -> Result<(), 
             serde_json::to_writer(&mut out, level).map_err(std::io::Error::from)?;
             writeln!(out)?;
         }
+    } else if shown.is_empty() {
+        let data = reach(reader.runs_of(&market, None)?.iter());
+        writeln!(out, "{}", fold(&none(&market, args, data.map(|(first, _)| first)), 80, ""))?;
     } else {
         print(&mut out, &market, &mut shown, Paint::detect())?;
     }
@@ -62,6 +66,18 @@ fn kinds(words: &[String]) -> Result<Vec<LevelType>, Failure> {
     words.iter().flat_map(|w| w.split(',')).map(|w| of(&w.trim().to_owned())).collect()
 }
 
+/// What there is none of; `first`: when the first minute of the market was known.
+fn none(market: &InstrumentName, args: &Levels, first: Option<Ts>) -> String {
+    match (args.as_of, first) {
+        (Some(moment), Some(first)) if moment < first => {
+            format!("no level of {market} was known at {moment}: data begin at {first}")
+        }
+        (Some(moment), _) => format!("no such level of {market} was known at {moment}"),
+        (None, _) if args.all => format!("no such level of {market} is stored"),
+        (None, _) => format!("no such level of {market} stands; --all shows those that are used up or too old"),
+    }
+}
+
 /// From the highest price down, as a chart has them.
 fn print(
     out: &mut impl std::io::Write,
@@ -71,20 +87,24 @@ fn print(
 ) -> Result<(), Failure> {
     levels.sort_by(|a, b| b.price.total_cmp(&a.price));
     writeln!(out, "{}  {} levels", paint.strong(&market.to_string()), levels.len())?;
-    if levels.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, " {:>12}  {:<16} {:<4} {:>8}  {:>7}  known", "price", "type", "tf", "strength", "touches")?;
-    for l in levels {
+    let prices: Vec<String> = levels.iter().map(|l| price(l.price)).collect();
+    let widest = |words: &mut dyn Iterator<Item = usize>, least| words.max().unwrap_or(0).max(least);
+    let wide = widest(&mut prices.iter().map(|p| p.chars().count()), 5);
+    let kind = widest(&mut levels.iter().map(|l| l.level_type.name().len()), 4);
+    writeln!(out, " {:>wide$} {:<kind$} {:<3} {:>5} {:>3} known", "price", "type", "tf", "str.", "hit")?;
+    for (l, price) in levels.iter().zip(prices) {
+        // A year is said once: most levels end in the year in which they became known.
+        let end = |t: Ts| {
+            if t.civil().0 == l.known_at.civil().0 { minute(t)[5..].to_owned() } else { minute(t)[..10].to_owned() }
+        };
         let fate = match (l.mitigated_at, l.swept_at) {
-            (Some(t), _) => format!("  used up {}", minute(t)),
-            (None, Some(t)) => format!("  swept {}", minute(t)),
+            (Some(t), _) => format!("  used up {}", end(t)),
+            (None, Some(t)) => format!("  swept {}", end(t)),
             (None, None) => String::new(),
         };
         writeln!(
             out,
-            " {:>12}  {:<16} {:<4} {:>8.3}  {:>7}  {}{}",
-            price(l.price),
+            " {price:>wide$} {:<kind$} {:<3} {:>5.3} {:>3} {}{}",
             l.level_type.name(),
             l.timeframe,
             l.strength,
@@ -93,5 +113,6 @@ fn print(
             paint.faint(&fate)
         )?;
     }
+    writeln!(out, "{}", paint.faint("str.: strength from 0 to 1; hit: how often price touched it"))?;
     Ok(())
 }

@@ -25,8 +25,10 @@ mod verify;
 use crate::cli::{Cli, Command, Config};
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::service::{configured_run, other_book};
 use barograph_api::resolve as resolve_name;
 use barograph_domain::InstrumentName;
+use barograph_store::RunInfo;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -47,6 +49,13 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Up(_) => settings.must_monitor()?,
         Command::Collect(c) if c.sources.is_empty() => settings.must_monitor()?,
+        // What answers from the calendar or from positions must not answer without them.
+        Command::Context(_)
+        | Command::Advise(_)
+        | Command::Positions { .. }
+        | Command::Portfolio(_)
+        | Command::Calendar(_)
+        | Command::Serve(_) => settings.check_files()?,
         _ => {}
     }
     match cli.command {
@@ -85,7 +94,12 @@ fn show_config(settings: &Settings, json: bool) -> Result<(), Failure> {
             writeln!(out, "{line}")?;
         } else {
             let value = if value.is_empty() { "(none)" } else { &value };
-            writeln!(out, "{:<20} {value:<32} {origin}", key.name)?;
+            let line = format!("{:<20} {value:<32} {origin}", key.name);
+            if line.chars().count() <= 80 {
+                writeln!(out, "{line}")?;
+            } else {
+                writeln!(out, "{:<20} {value}\n{:<20} {origin}", key.name, "")?;
+            }
         }
     }
     for noted in settings.noted() {
@@ -115,6 +129,20 @@ fn resolve(known: &[InstrumentName], settings: &Settings, name: &str, alias: boo
             Failure::usage(format!("'{name}' is not in the data folder; see what is with: barograph markets"))
         }
         other => Failure::usage(other),
+    })
+}
+
+/// The run of the configured book. Where only other books have rows of the market the refusal says which, else `none`.
+fn own_run<'a>(
+    runs: &'a [RunInfo],
+    market: &InstrumentName,
+    settings: &Settings,
+    none: impl FnOnce(&str) -> Failure,
+) -> Result<&'a RunInfo, Failure> {
+    let book = crate::setup::book_id(settings)?;
+    configured_run(runs, market, &book).ok_or_else(|| match other_book(runs, Some(market), &book) {
+        Some(other) => advise::refused(other),
+        None => none(settings.text("book")),
     })
 }
 

@@ -36,10 +36,11 @@ pub(crate) fn run(command: &Positions, settings: &Settings, json: bool) -> Resul
                 }
             }
             if cards.is_empty() && !json {
-                writeln!(
-                    out,
-                    "no positions are registered; add one with: barograph positions add SYMBOL --side … --entry …"
-                )?;
+                let add = "add one with: barograph positions add SYMBOL --side … --entry …";
+                match as_of {
+                    Some(t) => writeln!(out, "no positions were registered at {t}")?,
+                    None => writeln!(out, "no positions are registered; {add}")?,
+                }
             }
         }
         Positions::Rm { id } => {

@@ -54,7 +54,7 @@ pub(crate) fn until_stopped(
     let reader = super::reader(settings)?;
     let venue = settings.text("default_venue").to_owned();
     let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
-    service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings)?)));
+    service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings))));
     let stop = Arc::new(AtomicBool::new(false));
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history })?;
     let config = serve_config(settings)?;
@@ -104,7 +104,7 @@ pub(crate) fn serve_live(
     let watcher = Watcher { settings: settings.clone(), choose, net, venues, runtime: runtime_handle, changes };
     let watcher = watcher.start(Arc::clone(&stop))?;
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Freshness)?;
-    service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings)?)));
+    service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings))));
     let listed = Some(settings.text("positions_file")).filter(|f| !f.is_empty()).map(std::path::PathBuf::from);
     let positions = positions::watch::start(Arc::clone(&service), listed, Arc::clone(&stop))?;
     let served = match listener {

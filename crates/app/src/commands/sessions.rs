@@ -4,11 +4,11 @@
 //! multipliers as a rule book states them, so that measured ones can be kept and edited.
 
 use crate::cli::Sessions;
-use crate::commands::{reader, resolve};
+use crate::commands::{own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::render::align;
-use crate::service::{configured_run, lens_of};
+use crate::service::{lens_of, reach};
 use barograph_domain::{InstrumentName, MinuteRow, Session, Span, Ts};
 use barograph_engine::Feature;
 use barograph_store::{Range, RowQuery};
@@ -39,12 +39,18 @@ pub(crate) fn run(args: &Sessions, settings: &Settings, json: bool) -> Result<()
     let known: Vec<InstrumentName> = reader.instruments(None)?.into_iter().map(|i| i.instrument.name).collect();
     let market = resolve(&known, settings, &args.name, false)?;
     let runs = reader.runs(None)?;
-    let info = configured_run(&runs, &market, &crate::setup::book_id(settings)?)
-        .ok_or_else(|| Failure::usage(format!("{market} has no context for book '{}' yet", settings.text("book"))))?;
+    let info = own_run(&runs, &market, settings, |book| {
+        Failure::usage(format!("{market} has no context for book '{book}' yet"))
+    })?;
     let book = lens_of(reader.as_ref(), info)?.book;
     let mut newest = reader.latest(&info.spec.key, 1, args.as_of)?;
     align(&mut newest.rows, &newest.columns);
-    let Some(last) = newest.rows.pop() else { return Err(Failure::usage(format!("{market} has no minute yet"))) };
+    let Some(last) = newest.rows.pop() else {
+        return Err(Failure::usage(match (args.as_of, reach([info].into_iter())) {
+            (Some(t), Some((first, _))) => format!("{market} had no minute at {t}; its first was known at {first}"),
+            _ => format!("{market} has no minute yet"),
+        }));
+    };
     let mut lines: Vec<Line> = Vec::new();
     let mut from = last.ts - LOOK_BACK;
     loop {

@@ -1,9 +1,12 @@
 //! `universe`, `portfolio`, `calendar`: what is between the markets, a basket judged as one, what is scheduled.
 
 use super::advise::{refused, service};
+use super::reader;
 use crate::cli::{Calendar, Portfolio, Universe};
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::service::reach;
+use crate::setup::book_id;
 use crate::term::Paint;
 use crate::universe::print;
 use barograph_api::{Query as _, UniverseView, Window};
@@ -23,12 +26,7 @@ pub(crate) fn universe(args: &Universe, settings: &Settings, json: bool) -> Resu
         }
         None => service.universe(args.as_of).map_err(refused)?,
     };
-    let row = row.ok_or_else(|| {
-        let when = args.at.or(args.as_of).map_or_else(|| "yet".to_owned(), |t| format!("at {t}"));
-        Failure::usage(format!(
-            "no hour between the markets is known {when}; at least two markets are compared (setting watch), hour by hour"
-        ))
-    })?;
+    let Some(row) = row else { return Err(no_hour(settings, args.at.or(args.as_of))?) };
     let mut view = UniverseView::of(&row);
     if let Some(pair) = &args.pair {
         let known: Vec<String> = view.pairs.iter().map(|p| p.asset_pair.clone()).collect();
@@ -39,6 +37,22 @@ pub(crate) fn universe(args: &Universe, settings: &Settings, json: bool) -> Resu
     out(&view, json, |v| print::universe(v, Paint::detect()))
 }
 
+/// Why there is no hour: the moment lies before all data, or nothing was compared.
+fn no_hour(settings: &Settings, at: Option<Ts>) -> Result<Failure, Failure> {
+    let book = book_id(settings)?;
+    let runs = reader(settings)?.runs(None)?;
+    let first = reach(runs.iter().filter(|r| book.is(r))).map(|(first, _)| first);
+    Ok(Failure::usage(match (at, first) {
+        (Some(t), Some(first)) if t < first => {
+            format!("no hour between the markets was known at {t}: data begin at {first}")
+        }
+        _ => format!(
+            "no hour between the markets is known {}; at least two markets are compared (setting watch), hour by hour",
+            at.map_or_else(|| "yet".to_owned(), |t| format!("at {t}"))
+        ),
+    }))
+}
+
 pub(crate) fn portfolio(args: &Portfolio, settings: &Settings, json: bool) -> Result<(), Failure> {
     let view = service(settings)?.portfolio(&args.request(), args.as_of).map_err(refused)?;
     out(&view, json, |v| print::portfolio(v, Paint::detect()))
@@ -46,7 +60,8 @@ pub(crate) fn portfolio(args: &Portfolio, settings: &Settings, json: bool) -> Re
 
 pub(crate) fn calendar(args: &Calendar, settings: &Settings, json: bool) -> Result<(), Failure> {
     let view = service(settings)?.calendar(args.as_of).map_err(refused)?;
-    out(&view, json, print::calendar)
+    // A calendar that came later was none then.
+    out(&view, json, |v| print::calendar(v, args.as_of))
 }
 
 fn out<T: Serialize>(value: &T, json: bool, text: impl Fn(&T) -> String) -> Result<(), Failure> {

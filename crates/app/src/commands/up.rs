@@ -64,33 +64,22 @@ fn real(span: Span) -> Duration {
 pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Result<Wish, Failure> {
     let asked = asked(args, settings)?;
     let days = |key: &str| settings.number(key).map(|n| Span::days(i64::try_from(n).unwrap_or(i64::from(u16::MAX))));
-    let backfill = match settings.text("backfill") {
-        "auto" => None,
-        "0" | "none" => Some(Span::ZERO),
-        text => Some(Span::parse(text).map_err(|e| Failure::usage(format!("backfill: {e}")))?),
-    };
+    let backfill = backfill(settings.text("backfill")).map_err(Failure::usage)?;
     let books = match settings.text("books") {
         "auto" => None,
-        "on" => Some(true),
-        "off" => Some(false),
-        other => return Err(Failure::usage(format!("books '{other}': write auto, on or off"))),
-    };
-    let trade_side_is_maker = match settings.text("coinbase_trade_side") {
-        "maker" => true,
-        "taker" => false,
-        other => return Err(Failure::usage(format!("coinbase_trade_side '{other}': write maker or taker"))),
+        word => Some(word == "on"),
     };
     Ok(Wish {
         data: settings.data(),
         asked,
-        metrics: metrics(settings.text("metrics"))?,
+        metrics: metrics(settings.text("metrics")).map_err(Failure::usage)?,
         books,
         backfill,
         models: settings.models()?.unwrap_or(ModelMarkets::First(MARKETS_MAX)),
         watch: WatchMarkets::of(settings)?,
         poll_every: settings.whole("poll_interval", Span::secs(1))?,
         polls_in_flight_max: u32::try_from(settings.number("max_concurrent_checks")?).unwrap_or(5),
-        trade_side_is_maker,
+        trade_side_is_maker: settings.text("coinbase_trade_side") == "maker",
         keep: (
             settings.retention()?,
             days("keep_journal_days")?,
@@ -103,8 +92,17 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
     })
 }
 
+/// How much history is fetched at the first start; none leaves it to the command.
+pub(crate) fn backfill(text: &str) -> Result<Option<Span>, String> {
+    match text {
+        "auto" => Ok(None),
+        "0" | "none" => Ok(Some(Span::ZERO)),
+        text => Span::parse(text).map(Some).map_err(|why| format!("{why}, or auto, or 0")),
+    }
+}
+
 /// Streams by name.
-fn metrics(text: &str) -> Result<Vec<Metric>, Failure> {
+pub(crate) fn metrics(text: &str) -> Result<Vec<Metric>, String> {
     if text == "all" {
         return Ok(METRICS.to_vec());
     }
@@ -112,11 +110,17 @@ fn metrics(text: &str) -> Result<Vec<Metric>, Failure> {
     let one = |name: &str| {
         Metric::from_name(name).filter(|m| METRICS.contains(m)).ok_or_else(|| {
             let known: Vec<&str> = METRICS.iter().map(|m| m.name()).collect();
-            Failure::usage(format!("metrics: '{name}' is no stream; write all, or some of {}", known.join(", ")))
+            format!("'{name}' is no stream; write all, or some of {}", known.join(", "))
         })
     };
     let chosen: Vec<Metric> = names.map(one).collect::<Result<_, _>>()?;
-    if chosen.is_empty() { Err(Failure::usage("metrics: name at least one, or write all")) } else { Ok(chosen) }
+    if chosen.is_empty() { Err("name at least one, or write all".to_owned()) } else { Ok(chosen) }
+}
+
+/// Least volume of a market that is listened to, quote units a day.
+pub(crate) fn volume_min(text: &str) -> Result<f64, String> {
+    let known = text.parse::<f64>().ok().filter(|v| v.is_finite() && *v >= 0.0);
+    known.ok_or_else(|| format!("'{text}' is not a number from 0 up"))
 }
 
 /// Venues with their addresses and the choice of markets, from flags and settings.
@@ -127,12 +131,7 @@ pub(crate) fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failur
     let kind = settings.text("market_type");
     let kind = Wanted::parse(kind)
         .ok_or_else(|| Failure::usage(format!("market_type '{kind}': write spot, futures or both")))?;
-    let volume = settings.text("min_volume_24h");
-    let volume_min = volume
-        .parse::<f64>()
-        .ok()
-        .filter(|v| v.is_finite() && *v >= 0.0)
-        .ok_or_else(|| Failure::usage(format!("min_volume_24h '{volume}' is not a number from 0 up")))?;
+    let volume_min = volume_min(settings.text("min_volume_24h")).map_err(Failure::usage)?;
     let symbols = if args.all { Vec::new() } else { list("symbols") };
     if symbols.is_empty() && !args.all {
         return Err(Failure::usage("no symbols to listen to; name some with --symbols, or give --all"));

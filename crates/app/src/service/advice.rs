@@ -84,7 +84,7 @@ impl Service {
         let found = self.run(id, None).and_then(|(info, lens)| self.newest(&info, lens, as_of));
         let (lens, rows) = match found {
             Ok(found) => found,
-            Err(QueryError::NothingYet { .. }) => return Ok(None),
+            Err(e) if self.is_empty(&e) => return Ok(None),
             Err(other) => return Err(other),
         };
         let (row, previous) = split(&rows)?;
@@ -110,7 +110,7 @@ impl Service {
         let info = match self.run(&id, None) {
             Ok((info, _)) => info,
             // The first minute of a live market is in memory before it is in the store.
-            Err(QueryError::NothingYet { .. }) => return Ok(basis),
+            Err(e) if self.is_empty(&e) => return Ok(basis),
             Err(other) => return Err(other),
         };
         let levels = crate::levels::standing(self.reader.as_ref(), &info, as_of, moment).map_err(internal)?;
@@ -281,7 +281,11 @@ impl Bases<'_> {
     fn check<T>(&mut self, position: &Position, look: impl FnOnce(&PositionContext<'_>) -> T) -> Result<T, QueryError> {
         let name = &position.instrument;
         if !self.known.contains_key(name) {
-            let basis = self.service.basis(name, self.as_of)?;
+            let basis = match self.service.basis(name, self.as_of) {
+                // The position is there whatever the market was computed with; its context is not.
+                Err(QueryError::OtherBook { .. }) => None,
+                known => known?,
+            };
             self.known.insert(name.clone(), basis);
         }
         let moment = self.as_of.unwrap_or_else(|| self.service.clock.now());

@@ -1,12 +1,16 @@
 //! Events: from the store where somebody asks, to the stream the moment they are made.
 
-use super::{Service, configured_run, internal};
+use super::book::books;
+use super::{Service, configured_run, internal, other_book};
+use crate::live::board::LiveStream;
 use crate::render::Lens;
 use barograph_api::events::HourOfLiquidations;
 use barograph_api::{EventFilter, EventView, Page, QueryError, StreamEvent, Window};
-use barograph_domain::{InstrumentName, KnownAlert, Metric, Payload, Side, Span, Ts};
+use barograph_domain::{
+    InstrumentName, KnownAlert, Metric, Payload, Reason, Side, Span, Status, StatusState, StreamDecl, Ts,
+};
 use barograph_store::{AlertQuery, PointQuery, Range, RunInfo, RunKey};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 const HOUR: Span = Span::hours(1);
@@ -14,6 +18,8 @@ const HOUR: Span = Span::hours(1);
 const NEWS: Span = Span::mins(5);
 /// Liquidations read at a time.
 const POINTS: usize = 20_000;
+/// Changes of continuity read at a time.
+const GAPS: usize = 10_000;
 
 impl Service {
     /// A record of an alert that has just been made, or stored by another process, to whoever listens.
@@ -62,7 +68,18 @@ impl Service {
                 let wanted = book.map_or_else(|| self.book.clone(), super::BookId::named);
                 let runs = self.reader.runs(None).map_err(internal)?;
                 let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
-                names.iter().filter_map(|n| Some(configured_run(&runs, n, &wanted)?.spec.key.clone())).collect()
+                let own = names.iter().filter_map(|n| Some(configured_run(&runs, n, &wanted)?.spec.key.clone()));
+                let keys: Vec<RunKey> = own.collect();
+                match (keys.is_empty(), book) {
+                    (true, Some(_)) => {
+                        return Err(QueryError::UnknownBook { name: wanted.name, known: books(&runs, None) });
+                    }
+                    (true, None) => match other_book(&runs, None, &wanted).filter(|e| !self.is_empty(e)) {
+                        Some(refused) => return Err(refused),
+                        None => keys,
+                    },
+                    (false, _) => keys,
+                }
             }
         };
         let keys: Vec<&RunKey> = keys.iter().collect();
@@ -71,28 +88,30 @@ impl Service {
 
     /// See [`barograph_api::Query::liquidations_by_hour`].
     pub(super) fn by_hour(&self, start: Ts, end: Ts, as_of: Option<Ts>) -> Result<Vec<HourOfLiquidations>, QueryError> {
-        let (first, last) = (start.floor(HOUR), end.floor(HOUR));
-        let mut hours: BTreeMap<Ts, Option<(f64, f64)>> = BTreeMap::new();
-        let mut at = first;
-        while at <= last {
-            hours.insert(at, None);
+        let mut hours = Hours::new();
+        let mut at = start;
+        while at < end {
+            hours.insert(at, Err(Reason::MissingInput));
             at = at + HOUR;
         }
         let streams = self.reader.streams(None, as_of).map_err(internal)?;
         let mut sources: Vec<_> = streams.iter().filter(|s| s.decl.metric == Metric::Liquidation).collect();
         // Of several sources of one market the first in rank: they tell of the same orders.
         sources.dedup_by(|b, a| a.decl.instrument == b.decl.instrument);
+        let listening = if as_of.is_none() { self.listening() } else { BTreeSet::new() };
         for stream in sources {
-            // Quiet hours between the first and the newest are zero; before and after, nothing is known.
-            for (_, sums) in hours.range_mut(stream.first_event.floor(HOUR)..=stream.newest_event.floor(HOUR)) {
-                sums.get_or_insert((0.0, 0.0));
-            }
+            // Quiet hours are zero while somebody listened: from the first fact to the newest, to now where it is live, less gaps.
+            // Before and after nothing is known.
+            let name = &stream.decl.instrument;
+            let reach = if listening.contains(name) { end } else { stream.newest_event.floor(HOUR) + HOUR };
+            let gaps = self.deaf(&stream.decl, start, as_of)?;
+            heard(&mut hours, stream.first_event, reach, &gaps);
             let mut query = PointQuery {
-                instrument: stream.decl.instrument.clone(),
+                instrument: name.clone(),
                 metric: Metric::Liquidation,
                 source: Some(stream.decl.source.clone()),
                 cadence: Some(stream.decl.cadence),
-                range: Range { start, end: Ts(end.0.saturating_add(1)) },
+                range: Range { start, end },
                 limit: POINTS,
                 as_of,
             };
@@ -100,13 +119,12 @@ impl Service {
                 let page = self.reader.points(&query).map_err(internal)?;
                 for point in &page.items {
                     let Payload::Liquidation { liquidated_side, price, qty } = point.payload else { continue };
-                    if let Some(sums) = hours.get_mut(&point.event_ts.floor(HOUR)) {
-                        let sums = sums.get_or_insert((0.0, 0.0));
-                        match liquidated_side {
-                            Side::Long => sums.0 += price * qty,
-                            Side::Short => sums.1 += price * qty,
-                        }
-                    }
+                    let Some(known) = hours.get_mut(&point.event_ts.floor(HOUR)) else { continue };
+                    let (long, short) = known.unwrap_or_default();
+                    *known = Ok(match liquidated_side {
+                        Side::Long => (long + price * qty, short),
+                        Side::Short => (long, short + price * qty),
+                    });
                 }
                 match page.next {
                     Some(next) => query.range.start = next,
@@ -114,11 +132,82 @@ impl Service {
                 }
             }
         }
-        let hour = |(timestamp, sums): (Ts, Option<(f64, f64)>)| HourOfLiquidations {
-            timestamp,
-            long_usd: sums.map(|s| s.0),
-            short_usd: sums.map(|s| s.1),
-        };
-        Ok(hours.into_iter().map(hour).collect())
+        Ok(hours.into_iter().map(|(timestamp, sums)| HourOfLiquidations::new(timestamp, sums)).collect())
+    }
+
+    /// Markets whose liquidations this process is listening to.
+    fn listening(&self) -> BTreeSet<InstrumentName> {
+        let all = self.live.as_ref().map(|live| live.board.all()).unwrap_or_default();
+        let is = |s: &LiveStream| s.decl.metric == Metric::Liquidation && s.state == StatusState::Live;
+        all.into_iter().filter(|(_, market)| market.streams.iter().any(is)).map(|(name, _)| name).collect()
+    }
+
+    /// When a stream was lost, as far as it ended after `start` or has not ended, those that touch made one. A gap is told when it
+    /// ends, so nothing known before `start` is about later hours but what is open still: and behind that there are no facts.
+    fn deaf(&self, stream: &StreamDecl, start: Ts, as_of: Option<Ts>) -> Result<Vec<(Ts, Ts)>, QueryError> {
+        let runs = self.reader.runs_of(&stream.instrument, as_of).map_err(internal)?;
+        let Some(run) = configured_run(&runs, &stream.instrument, &self.book) else { return Ok(Vec::new()) };
+        let mut range = Range { start, end: Ts::MAX };
+        let mut lost: Vec<(Ts, Ts)> = Vec::new();
+        loop {
+            let page = self.reader.gaps(&run.spec.key, range, GAPS, as_of).map_err(internal)?;
+            let own = page.items.iter().filter(|g| g.stream == *stream);
+            let over = own.map(|g| g.status).filter(|s| s.from < s.until && s.until != Status::OPEN);
+            lost.extend(over.map(|s| (s.from, s.until)));
+            match page.next {
+                Some(next) => range.start = next,
+                None => break,
+            }
+        }
+        Ok(joined(lost))
+    }
+}
+
+/// Sums of longs and shorts by hour, or why there are none.
+type Hours = BTreeMap<Ts, Result<(f64, f64), Reason>>;
+
+/// Makes the hours in which somebody listened at least for a part known: zero until something is found in them.
+fn heard(hours: &mut Hours, first: Ts, reach: Ts, gaps: &[(Ts, Ts)]) {
+    for (hour, sums) in hours.range_mut(first.floor(HOUR)..).take_while(|(hour, _)| **hour < reach) {
+        let deaf = gaps.iter().any(|(from, until)| from <= hour && *hour + HOUR <= *until);
+        match sums {
+            Err(reason) if deaf => *reason = Reason::Gap,
+            Err(_) => *sums = Ok((0.0, 0.0)),
+            Ok(_) => {}
+        }
+    }
+}
+
+/// The same stretches with those that touch made one.
+fn joined(mut all: Vec<(Ts, Ts)>) -> Vec<(Ts, Ts)> {
+    all.sort_unstable();
+    let mut whole: Vec<(Ts, Ts)> = Vec::new();
+    for (from, until) in all {
+        match whole.last_mut().filter(|last| from <= last.1) {
+            Some(last) => last.1 = last.1.max(until),
+            None => whole.push((from, until)),
+        }
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_is_known_where_somebody_listened_for_a_part_of_it() {
+        let at = |minute| Ts(0) + Span::mins(minute);
+        let mut hours: Hours = (0..7).map(|n| (at(60 * n), Err(Reason::MissingInput))).collect();
+        // Listened from 1:20 to 5:00, less two gaps that touch: hours 2 and 3 lie in them whole, 1 and 4 in part.
+        let gaps = joined(vec![(at(170), at(245)), (at(90), at(170))]);
+        assert_eq!(gaps, [(at(90), at(245))]);
+        heard(&mut hours, at(80), at(300), &gaps);
+        let said: Vec<&str> = hours.values().map(|h| h.map_or_else(Reason::name, |_| "known")).collect();
+        assert_eq!(said, ["missing_input", "known", "gap", "gap", "known", "missing_input", "missing_input"]);
+        // Another market that was listened to in hour 2 makes it known; a gap of a third does not take it back.
+        heard(&mut hours, at(120), at(180), &[]);
+        heard(&mut hours, at(120), at(180), &gaps);
+        assert_eq!(hours[&at(120)], Ok((0.0, 0.0)));
     }
 }

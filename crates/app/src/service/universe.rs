@@ -1,9 +1,9 @@
 //! Between the markets, answered from memory where it is the newest and from the store else: hours, baskets, the calendar.
 
-use super::{Service, internal};
+use super::{Service, internal, other_book};
 use barograph_api::{CalendarView, Page, Query as _, QueryError, Window};
 use barograph_domain::portfolio::{BasketFrom, Holding, HoldingView, LeftOut, PortfolioRequest, PortfolioView};
-use barograph_domain::{InstrumentName, RiskRegime, Side, Span, Ts, UniverseRow, VolRegime};
+use barograph_domain::{InstrumentName, Reason, RiskRegime, Side, Span, Ts, UniverseRow, VolRegime};
 use barograph_engine::advice::side_of;
 use barograph_engine::calendar::{BLACKOUT_REASON, Calendar};
 use barograph_engine::universe::{Asset, portfolio};
@@ -55,6 +55,21 @@ impl Service {
         Ok(versions)
     }
 
+    /// Refuses where there are no hours because only other books have rows: that is not the same as none.
+    fn is_own_book(&self) -> Result<(), QueryError> {
+        let runs = self.reader.runs(None).map_err(internal)?;
+        other_book(&runs, None, &self.book).filter(|e| !self.is_empty(e)).map_or(Ok(()), Err)
+    }
+
+    /// The newest hour for whoever asks for it.
+    pub(super) fn asked_hour(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
+        let found = self.newest_hour(as_of)?;
+        if found.is_none() {
+            self.is_own_book()?;
+        }
+        Ok(found)
+    }
+
     pub(super) fn newest_hour(&self, as_of: Option<Ts>) -> Result<Option<UniverseRow>, QueryError> {
         let live = self.hour.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let (Some(row), None) = (live, as_of) {
@@ -74,7 +89,10 @@ impl Service {
     }
 
     pub(super) fn hours(&self, window: &Window) -> Result<Page<UniverseRow>, QueryError> {
-        let Some(version) = self.versions()?.pop() else { return Ok(Page { items: Vec::new(), more: false }) };
+        let Some(version) = self.versions()?.pop() else {
+            self.is_own_book()?;
+            return Ok(Page { items: Vec::new(), more: false });
+        };
         let range = Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) };
         let wanted = window.limit.saturating_add(window.skip);
         let found = self.reader.universe(&version, range, wanted, window.as_of).map_err(internal)?;
@@ -84,7 +102,7 @@ impl Service {
 
     pub(super) fn basket(&self, request: &PortfolioRequest, as_of: Option<Ts>) -> Result<PortfolioView, QueryError> {
         let asked_for = self.asked_for(&request.holdings)?;
-        let row = self.newest_hour(as_of)?.ok_or(QueryError::NotCompared { as_of, newest: None })?;
+        let row = self.asked_hour(as_of)?.ok_or(QueryError::NotCompared { as_of, newest: None })?;
         if !self.holds(&row, as_of) {
             return Err(QueryError::NotCompared { as_of, newest: Some(row.ts) });
         }
@@ -183,7 +201,7 @@ impl Service {
         }
         match self.run(id, None).and_then(|(info, lens)| self.newest(&info, lens, as_of)) {
             Ok((_, rows)) => Ok(rows.last().map(|r| (r.risk.label, r.volatility.label))),
-            Err(QueryError::NothingYet { .. }) => Ok(None),
+            Err(e) if self.is_empty(&e) => Ok(None),
             Err(other) => Err(other),
         }
     }
@@ -205,11 +223,14 @@ impl Service {
         let t = as_of.unwrap_or_else(|| self.clock.now());
         let known = self.known_calendar(as_of)?;
         let calendar = known.clone().unwrap_or_default();
+        let minutes_to_event = calendar.minutes_to_event(t);
+        let missing = if known.is_some() { Reason::MissingInput } else { Reason::NotOffered };
         Ok(CalendarView {
             timestamp: t,
             available: known.is_some(),
             next_high: calendar.next_high(t).cloned(),
-            minutes_to_event: calendar.minutes_to_event(t),
+            minutes_to_event,
+            minutes_to_event_reason: minutes_to_event.is_none().then(|| missing.name()),
             blackout: calendar.blackout(t).map(|_| BLACKOUT_REASON),
             coming: calendar.coming(t).into_iter().take(COMING_MAX).cloned().collect(),
         })

@@ -4,7 +4,7 @@ use crate::term::{Paint, fold, minute, price};
 use barograph_api::{CalendarView, PairView, UniverseView};
 use barograph_domain::portfolio::{BasketFrom, PortfolioView};
 use barograph_domain::universe::Gauge;
-use barograph_domain::{PairState, RiskRegime, Side};
+use barograph_domain::{PairState, RiskRegime, Side, Ts};
 use std::fmt::Write as _;
 
 const WIDTH: usize = 80;
@@ -120,13 +120,16 @@ pub(crate) fn portfolio(v: &PortfolioView, paint: Paint) -> String {
 }
 
 /// What is scheduled.
-pub(crate) fn calendar(v: &CalendarView) -> String {
+pub(crate) fn calendar(v: &CalendarView, as_of: Option<Ts>) -> String {
     let mut out = String::new();
     let mut line = |text: &str| {
         let _infallible = writeln!(out, "{text}");
     };
     if !v.available {
-        line("no calendar is known; name a file or an address with the setting calendar");
+        line(&as_of.map_or_else(
+            || "no calendar is known; name a file or an address with the setting calendar".to_owned(),
+            |t| format!("no calendar was known at {t}"),
+        ));
         return out;
     }
     match (&v.next_high, v.minutes_to_event, v.blackout) {

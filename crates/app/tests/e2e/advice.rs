@@ -128,6 +128,11 @@ fn positions_are_registered_listed_and_taken_out() {
     assert_eq!((&card["flag"], &card["context"]["stale"]), (&json!("grey"), &json!(true)), "{card}");
     assert_eq!(card["card"], "Market context: CONSERVATIVE (high caution)");
     let id = card["position"]["id"].as_str().unwrap().to_owned();
+    // The price is of the last minute of the history, and says so.
+    assert!(card["context"]["price_at"].as_str().unwrap().starts_with("2026-02-0"), "{card}");
+    let shown = place.ok("positions ls --data data");
+    let priced = shown.lines().find(|l| l.starts_with(" price ")).unwrap();
+    assert!(priced.contains(" as of 2026-02-0") && priced.ends_with(" ago)"), "{shown}");
 
     let server = Server::start(&place, "data");
     let over_http = server.json(&format!("/api/v1/positions/{id}"));

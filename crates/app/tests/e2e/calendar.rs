@@ -44,9 +44,18 @@ fn two_hours_before_an_event_new_entries_wait_and_nobody_knew_before_it_was_know
     assert_eq!(near["next_high"]["id"], "fomc-2026-02-05");
     let before = calendar("2026-01-31T23:59:59Z");
     assert_eq!((&before["available"], &before["coming"]), (&json!(false), &json!([])));
+    assert_eq!(
+        (&before["minutes_to_event"], &before["minutes_to_event_reason"]),
+        (&json!(null), &json!("not_offered"))
+    );
+    assert_eq!(calendar("2026-02-05T19:00:01Z")["minutes_to_event_reason"], "missing_input");
+    assert!(near.get("minutes_to_event_reason").is_none(), "{near}");
     assert_eq!(calendar("2026-02-01")["coming"].as_array().unwrap().len(), 2);
     let text = place.ok("calendar --as-of 2026-02-05T17:30:00Z --data data");
     assert!(text.starts_with("FOMC in 90 min: new entries wait (pre_news_blackout)"), "{text}");
+    let shown = |at: &str| place.ok(&format!("context BTCUSDT --as-of 2026-02-05T{at}Z --data data"));
+    assert!(shown("17:30:00").contains("\n news        blackout: FOMC in 90 min (pre_news_blackout)\n"));
+    assert!(!shown("16:30:00").contains(" news "), "{}", shown("16:30:00"));
     // The snapshot of each minute says it, from the minute on that is two hours away.
     for (at, bad) in [("16:59:30", false), ("17:00:30", true), ("18:59:30", true), ("19:01:30", false)] {
         let shown = server.json(&format!("/api/v1/markets/BTCUSDT/context?as_of=2026-02-05T{at}Z"));

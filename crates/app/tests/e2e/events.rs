@@ -109,6 +109,12 @@ fn events_agree_wherever_they_are_read() {
     let sum =
         |side: &str| -> f64 { cascades["series"].as_array().unwrap().iter().filter_map(|h| h[side].as_f64()).sum() };
     assert_eq!((sum("long_usd"), sum("short_usd")), (longs, shorts));
+    // The tape has its first forced close at 10:30 and its last at 11:40: of the hours before nothing is known.
+    let series = cascades["series"].as_array().unwrap();
+    let known: Vec<&str> =
+        series.iter().filter(|h| h["long_usd"].is_f64()).map(|h| h["timestamp"].as_str().unwrap()).collect();
+    assert_eq!((series.len(), known), (24, vec!["2026-02-05T10:00:00Z", "2026-02-05T11:00:00Z"]));
+    assert_eq!((&series[0]["long_usd"], &series[0]["long_usd_reason"]), (&Value::Null, &"missing_input".into()));
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod freshness;
 mod live;
 mod models;
 mod postgres;
+mod refusals;
 mod replay;
 mod serve;
 mod sessions;

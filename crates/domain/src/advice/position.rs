@@ -132,6 +132,10 @@ pub struct ContextBrief {
     pub volatility: Option<VolRegime>,
     /// Price.
     pub price: Option<f64>,
+    /// The minute that the price is of: recorded history and a lost feed have old ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+    pub price_at: Option<Ts>,
     /// An input was too old.
     pub stale: bool,
 }

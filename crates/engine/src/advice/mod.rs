@@ -10,6 +10,7 @@
 
 mod basis;
 mod context;
+pub mod digits;
 mod intent;
 mod kelly;
 mod options;

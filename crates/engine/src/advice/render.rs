@@ -99,7 +99,7 @@ fn options(advice: &Advice, label: RiskRegime) -> Vec<AdviceOption> {
         episodes: w.past.map(|p| p.n),
         ..option(OptionKind::Wait, text::wait(&w, label), &Offer::default())
     }));
-    out.push(option(OptionKind::ProceedUnchanged, text::proceed(&o.proceed), &o.proceed));
+    out.push(option(OptionKind::ProceedUnchanged, text::proceed(&o.proceed, &advice.stop), &o.proceed));
     out
 }
 

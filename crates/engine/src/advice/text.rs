@@ -1,10 +1,11 @@
 //! The words of an answer: one sentence per reason, warning and option, with the numbers behind it.
 //!
-//! Nothing here tells anybody to enter, names a side that was not given, or promises (regimes §10.2). Prices are written
-//! with all digits that matter, grouped by thousands.
+//! Nothing here tells anybody to enter, names a side that was not given, or promises (regimes §10.2). What the caller
+//! gave is written as given, everything else with the digits that matter (`digits`).
 
 use super::Advice;
 use super::context::AdviceContext;
+use super::digits::{number, own, price, size};
 use super::intent::Intent;
 use super::options::{MoveStop, Offer, Wait};
 use super::stop::{StopPlan, stop_side_levels};
@@ -12,37 +13,6 @@ use super::verdict::{Judgement, SAME_EXPOSURE};
 use crate::explain::capitalised;
 use barograph_domain::advice::{Missing, ReasonCode, SizeLimit, Verdict, WarningCode};
 use barograph_domain::{Level, Posture, RiskRegime};
-
-/// A price as people write it: at most eight significant digits, thousands apart.
-pub(super) fn price(x: f64) -> String {
-    let whole = if x.abs() < 1.0 { 0 } else { format!("{:.0}", x.abs().trunc()).len() };
-    let decimals = if whole == 0 { leading_zeros(x) + 5 } else { 8_usize.saturating_sub(whole).min(4) };
-    let text = format!("{:.decimals$}", x.abs());
-    let (int, frac) = text.split_once('.').unwrap_or((&text, ""));
-    let frac = frac.trim_end_matches('0');
-    let mut out = if x < 0.0 { "−".to_owned() } else { String::new() };
-    for (i, digit) in int.chars().enumerate() {
-        if i > 0 && (int.len() - i) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    if !frac.is_empty() {
-        out.push('.');
-        out.push_str(frac);
-    }
-    out
-}
-
-fn leading_zeros(x: f64) -> usize {
-    let mut n = 0;
-    let mut y = x.abs();
-    while y > 0.0 && y < 0.1 && n < 12 {
-        y *= 10.0;
-        n += 1;
-    }
-    n
-}
 
 /// A fraction as percent: `0.83 %`.
 pub(super) fn percent(x: f64) -> String {
@@ -119,7 +89,9 @@ fn stale(c: &AdviceContext<'_>) -> String {
 fn cluster(c: &AdviceContext<'_>, stop: &StopPlan) -> String {
     match (level_at(c, stop), stop.used) {
         (Some(l), Some(s)) => {
-            format!("The stop at {} lies on {} from {} to {}", price(s), l.kind.name(), price(l.bottom), price(l.top))
+            let at = |x| price(x, stop.r);
+            let stop = if stop.source == Some("user") { own(s) } else { at(s) };
+            format!("The stop at {stop} lies on {} from {} to {}", l.kind.name(), at(l.bottom), at(l.top))
         }
         _ => "Stops are dense on the side of this stop".to_owned(),
     }
@@ -148,7 +120,9 @@ pub(super) fn warning(
         (WarningCode::HighVol, _) => market_in(RiskRegime::HighVol, "stop-outs and slippage more likely"),
         (WarningCode::Chop, _) => market_in(RiskRegime::ChopRisk, "whipsaws likely"),
         (WarningCode::StopCluster, _) => "High stop clustering detected: consider wider stop or wait".to_owned(),
-        (WarningCode::StopMedium, Some(c)) => format!("Some stop clustering near {}", price(densest(c, intent, stop))),
+        (WarningCode::StopMedium, Some(c)) => {
+            format!("Some stop clustering near {}", price(densest(c, intent, stop), stop.r))
+        }
         (WarningCode::Posture, Some(c)) => format!("Recommended posture: {}", posture_word(c.posture)),
         (WarningCode::Stale, Some(c)) => stale(c),
         (WarningCode::StopTight, _) => "Stop closer than half an ATR".to_owned(),
@@ -192,30 +166,26 @@ pub(super) fn smaller(offer: &Offer, advice: &Advice) -> String {
             percent(p.size_factor),
             percent(p.posture_factor.min(1.0))
         ),
-        Some(q) if q > 0.0 => format!("Smaller size: {}{}", price(q), loses(offer)),
+        Some(q) if q > 0.0 => format!("Smaller size: {}{}", size(q), loses(offer)),
         Some(_) => "Smaller size: below the smallest the venue accepts".to_owned(),
     }
 }
 
 fn loses(offer: &Offer) -> String {
     match (offer.risk_quote, offer.risk_fraction) {
-        (Some(loss), Some(f)) => format!(", loses {} at the stop ({} of equity)", price(round2(loss)), percent(f)),
-        (Some(loss), None) => format!(", loses {} at the stop", price(round2(loss))),
+        (Some(loss), Some(f)) => format!(", loses {} at the stop ({} of equity)", number(loss), percent(f)),
+        (Some(loss), None) => format!(", loses {} at the stop", number(loss)),
         _ => String::new(),
     }
-}
-
-fn round2(x: f64) -> f64 {
-    if x.abs() < 1.0 { x } else { (x * 100.0).round() / 100.0 }
 }
 
 /// The stop off the cluster.
 pub(super) fn move_stop(option: &MoveStop) -> String {
     match (option.offer.stop, option.missing) {
         (Some(stop), _) => {
-            let r = option.offer.r.map(|r| format!(", {} from the entry", price(r))).unwrap_or_default();
-            let size = option.offer.size.map(|q| format!("; size {} keeps the risk", price(q))).unwrap_or_default();
-            format!("Stop beyond the cluster: {}{r}{size}{}", price(stop), loses(&option.offer))
+            let r = option.offer.r.map(|r| format!(", {} from the entry", number(r))).unwrap_or_default();
+            let kept = option.offer.size.map(|q| format!("; size {} keeps the risk", size(q))).unwrap_or_default();
+            format!("Stop beyond the cluster: {}{r}{kept}{}", price(stop, option.offer.r), loses(&option.offer))
         }
         (None, Some(Missing::TooFar)) => {
             "Stop beyond the cluster: none within 1.5 times the distance; a smaller size or waiting remain".to_owned()
@@ -245,12 +215,16 @@ pub(super) fn wait(w: &Wait, label: RiskRegime) -> String {
     }
 }
 
-/// The caller's own numbers.
-pub(super) fn proceed(offer: &Offer) -> String {
+/// The caller's own numbers, as they were given; without a stop of theirs the computed one stands in.
+pub(super) fn proceed(offer: &Offer, plan: &StopPlan) -> String {
     let above = if offer.above_one_percent() == Some(true) { ": more than 1 %" } else { "" };
-    match (offer.size, offer.stop) {
-        (Some(q), Some(s)) => format!("As planned: size {}, stop {}{}{above}", price(q), price(s), loses(offer)),
-        (None, Some(s)) => format!("As planned: stop {}", price(s)),
+    let stop = offer.stop.map(|s| match plan.source {
+        Some("user") => format!("stop {}", own(s)),
+        _ => format!("stop {} (computed)", price(s, offer.r)),
+    });
+    match (offer.size, stop) {
+        (Some(q), Some(stop)) => format!("As planned: size {}, {stop}{}{above}", own(q), loses(offer)),
+        (None, Some(stop)) => format!("As planned: {stop}"),
         _ => "As planned".to_owned(),
     }
 }

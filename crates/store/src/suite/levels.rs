@@ -2,7 +2,7 @@
 //! published.
 
 use super::rows::{One, minute, one, replace, rows};
-use super::{Factory, hash, open, refused};
+use super::{Factory, hash, joined, open, refused};
 use crate::{LevelQuery, LiveBatch, LiveLevel, PointsVersion, Range, Reader};
 use barograph_domain::{Kind, Level, LevelChange, LevelEvent, LevelType, Side, Span, Ts};
 
@@ -86,14 +86,7 @@ pub fn changes_come_back_bit_for_bit_in_pages(factory: &dyn Factory) {
     assert_eq!(all(&*reader, &one), [], "a run that does not exist has none");
     store(&mut *writer, &one, &told);
     assert_eq!(all(&*reader, &one), told);
-    let (mut range, mut joined) = (Range::ALL, Vec::new());
-    loop {
-        let page = reader.level_changes(&one.spec.key, range, 3, None).unwrap();
-        joined.extend(page.items);
-        let Some(next) = page.next else { break };
-        range.start = next;
-    }
-    assert_eq!(joined, told);
+    assert_eq!(joined(|range| reader.level_changes(&one.spec.key, range, 3, None).unwrap()), told);
     let moment = told[40].known_at;
     let asked = |range, as_of| reader.level_changes(&one.spec.key, range, usize::MAX, as_of).unwrap().items;
     assert!(asked(Range::ALL, Some(moment)).iter().eq(told.iter().filter(|c| c.known_at <= moment)));
@@ -127,14 +120,8 @@ pub fn levels_are_as_they_were_known_to_be(factory: &dyn Factory) {
     only(LevelQuery { kinds: vec![LevelType::BullishOb], ..base.clone() }, &|l| l.kind == LevelType::BullishOb);
     let range = Range { start: minute(100), end: minute(200) };
     only(LevelQuery { range, ..base.clone() }, &|l| range.contains(l.confirmed_at));
-    let (mut range, mut joined) = (Range::ALL, Vec::new());
-    loop {
-        let page = reader.levels(&one.spec.key, &LevelQuery { range, limit: 5, ..base.clone() }).unwrap();
-        joined.extend(page.items);
-        let Some(next) = page.next else { break };
-        range.start = next;
-    }
-    assert_eq!(joined, now);
+    let five = |range| reader.levels(&one.spec.key, &LevelQuery { range, limit: 5, ..base.clone() }).unwrap();
+    assert_eq!(joined(five), now);
 }
 
 /// What is told before stays, what follows goes with its minutes; an unfinished replacement leaves no trace.

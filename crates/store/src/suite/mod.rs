@@ -17,7 +17,7 @@ pub mod rows;
 pub mod sample;
 pub mod universe;
 
-use crate::{PositionWriter, Reader, Result, Role, Writer};
+use crate::{Page, PositionWriter, Range, Reader, Result, Role, Writer};
 
 /// One store, empty at first, that can be opened again and again.
 pub trait Site {
@@ -109,6 +109,17 @@ pub(crate) fn open(factory: &dyn Factory) -> (Box<dyn Site>, Box<dyn Writer>, Bo
     let writer = site.writer(&Role::ALL).unwrap();
     let reader = site.reader().unwrap();
     (site, writer, reader)
+}
+
+/// What pages say together, each begun where the one before ended.
+pub(crate) fn joined<T>(page: impl Fn(Range) -> Page<T>) -> Vec<T> {
+    let (mut range, mut all) = (Range::ALL, Vec::new());
+    loop {
+        let found = page(range);
+        all.extend(found.items);
+        let Some(next) = found.next else { return all };
+        range.start = next;
+    }
 }
 
 /// The content hash; also sees to it that the store is sound.

@@ -1,7 +1,7 @@
 //! Metric points: idempotent, revised, in order (R1.18, R1.82, A09).
 
 use super::sample::{self, START};
-use super::{Factory, hash, open, refused};
+use super::{Factory, hash, joined, open, refused};
 use crate::{Inserted, PointQuery, Range, Reader, Result};
 use barograph_domain::{
     Bar, Event, Instrument, MarketKind, Metric, Payload, Side, Span, Status, StatusState, StreamDecl, StreamIndex, Ts,
@@ -270,21 +270,16 @@ pub fn pages_join_up(factory: &dyn Factory) {
         .collect();
     writer.insert_points(&one.instruments, &one.streams, &batch).unwrap();
     for as_of in [None, Some(START + Span::secs(40))] {
-        let mut query = one.query(Metric::Trade, as_of);
+        let query = one.query(Metric::Trade, as_of);
         let whole = reader.points(&query).unwrap().items;
         assert_eq!(whole.len(), batch.iter().filter(|e| as_of.is_none_or(|t| e.recv_ts <= t)).count());
         for limit in [1, 3, 20] {
-            query.limit = limit;
-            query.range = Range::ALL;
-            let mut joined = Vec::new();
-            loop {
-                let page = reader.points(&query).unwrap();
+            let page = |range| {
+                let page = reader.points(&PointQuery { range, limit, ..query.clone() }).unwrap();
                 assert!(page.items.len() < limit + 7, "{} items", page.items.len());
-                joined.extend(page.items);
-                let Some(next) = page.next else { break };
-                query.range.start = next;
-            }
-            assert_eq!(joined, whole, "limit {limit}");
+                page
+            };
+            assert_eq!(joined(page), whole, "limit {limit}");
         }
     }
 }

@@ -38,6 +38,7 @@ pub fn notice(id: &str, position: &str, ts: Ts) -> Notice {
         posture: Posture::Reduce,
         volatility: Some(VolRegime::Extreme),
         price: Some(0.1 + 0.2),
+        price_at: None,
         stale: false,
     };
     Notice {

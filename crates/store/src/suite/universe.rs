@@ -1,7 +1,7 @@
 //! Rows between markets: bit for bit, replaced with the minutes, never once published. The calendar: appended, known as of.
 
 use super::rows::{minute, one, replace, rows};
-use super::{Factory, hash, open, refused};
+use super::{Factory, hash, joined, open, refused};
 use crate::universe::{LiveUniverse, PairRecord, UniversePart, UniverseState};
 use crate::{AlertQuery, LiveAlert, LiveBatch, Range, Reader, RunKey};
 use barograph_domain::alert::{BaseRate, Change};
@@ -83,14 +83,7 @@ pub fn hours_come_back_bit_for_bit_in_pages(factory: &dyn Factory) {
     assert_eq!(all(&*reader, "v1"), told);
     assert!(all(&*reader, "v1")[0].markets[0].lead_score.unwrap().is_sign_negative(), "bit for bit");
     assert_eq!(all(&*reader, "v2"), []);
-    let (mut range, mut joined) = (Range::ALL, Vec::new());
-    loop {
-        let page = reader.universe("v1", range, 3, None).unwrap();
-        joined.extend(page.items);
-        let Some(next) = page.next else { break };
-        range.start = next;
-    }
-    assert_eq!(joined, told);
+    assert_eq!(joined(|range| reader.universe("v1", range, 3, None).unwrap()), told);
     let known = hour(4) + Span::millis(200);
     for (as_of, newest) in [(known, 4), (Ts(known.0 - 1), 3)] {
         assert_eq!(reader.latest_universe("v1", Some(as_of)).unwrap().map(|r| r.ts), Some(hour(newest)));

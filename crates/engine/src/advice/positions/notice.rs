@@ -2,7 +2,7 @@
 
 use super::{CONSERVATIVE_CARD, PositionContext, texts};
 use crate::advice::context::AdviceContext;
-use crate::advice::text::price;
+use crate::advice::digits::price;
 use barograph_domain::advice::{ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag};
 use barograph_domain::{Level, RiskRegime, Ts, VolRegime};
 use uuid::Uuid;
@@ -51,6 +51,7 @@ pub(super) fn brief(m: &AdviceContext<'_>) -> ContextBrief {
         posture: m.posture,
         volatility: (m.volatility != VolRegime::Unknown).then_some(m.volatility),
         price: m.price,
+        price_at: m.price.and(m.snapshot).map(|s| s.timestamp),
         stale: m.stale.is_some(),
     }
 }
@@ -108,8 +109,8 @@ fn text(ctx: &PositionContext<'_>, due: &Due<'_>, old: Option<&ContextBrief>, ne
             format!(
                 "New liquidity level near your stop: {} from {} to {}",
                 l.kind.name(),
-                price(l.bottom),
-                price(l.top)
+                price(l.bottom, Some(l.top - l.bottom)),
+                price(l.top, Some(l.top - l.bottom))
             )
         }),
         T::Cascade => ctx.cascade.map_or_else(String::new, |c| c.text.to_owned()),
