@@ -19,21 +19,22 @@ use barograph_engine::{Outputs, explain};
 use std::time::Instant;
 
 fn main() {
-    let world = support::random_world(7, 60);
-    // For profilers: `-- bars` measures bars alone.
-    let bars_only = std::env::args().any(|a| a == "bars");
-    if !bars_only {
+    // For profilers: `-- bars` or `-- context` measures that alone.
+    let only = |part: &str| std::env::args().nth(1).is_none_or(|a| a == part || a.starts_with("--"));
+    if only("events") {
+        let world = support::random_world(7, 60);
         let (rows, seconds) = stepped(&world);
         println!("figure engine_events_per_s {:.0}", count(world.events.len()) / seconds);
         println!("figure engine_minutes_per_s {:.0}", count(rows) / seconds);
     }
-    let bars = bars_alone(world);
-    let (rows, seconds) = stepped(&bars);
-    println!("figure engine_bars_per_s {:.0}", count(rows) / seconds);
-    if bars_only {
-        return;
+    if only("bars") {
+        let bars = bars_alone(support::random_world(7, 60));
+        let (rows, seconds) = stepped(&bars);
+        println!("figure engine_bars_per_s {:.0}", count(rows) / seconds);
     }
-    println!("figure context_p50_us {:.1}", median(context_micros()));
+    if only("context") {
+        println!("figure context_p50_us {:.1}", median(context_micros()));
+    }
 }
 
 /// Rows made of a world, and the median of the seconds it took.
