@@ -5,7 +5,8 @@
 
 use super::book::Book;
 use super::set::Ruled;
-use barograph_domain::{InputAge, Metric, Span, StreamDecl, Ts};
+use crate::catalogue::Feature;
+use barograph_domain::{Cell, InputAge, Metric, Span, State, StreamDecl, Ts};
 
 /// Which table of limits applies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +52,13 @@ impl Freshness {
     pub fn gap_alert(self, stream: &StreamDecl) -> Span {
         Span::hours(2).max(self.max_age(stream).times(2))
     }
+    /// Greatest age of a reading taken at closes `clock` apart: it stands until the next close and the stream's own limit
+    /// after it. The limit of a bar of the stream's own length counts from its close already.
+    #[must_use]
+    pub fn max_age_of_close(self, stream: &StreamDecl, clock: Span) -> Span {
+        let next = if stream.cadence < clock { clock } else { Span::ZERO };
+        next + self.max_age(stream)
+    }
     /// The profile's own table value; `None` leaves the default rule in place.
     const fn listed(self, metric: Metric) -> Option<Span> {
         match (self, metric) {
@@ -90,6 +98,62 @@ impl Freshness {
     }
 }
 
+/// How far apart the closes are that a reading of a chart is taken at; `None`: it moves with its stream.
+#[must_use]
+pub const fn clock_of(feature: Feature, trend_tf: Span) -> Option<Span> {
+    use Feature as F;
+    match feature {
+        F::TrendSlope
+        | F::TrendIntercept
+        | F::TrendR
+        | F::TrendStderr
+        | F::TrendP
+        | F::TrendPHac
+        | F::TrendR2
+        | F::SlopePct => Some(trend_tf),
+        F::VolPct
+        | F::VolumeRatio
+        | F::PriceZ24h
+        | F::VolParkinson
+        | F::VolGarmanKlass
+        | F::VolRogersSatchell
+        | F::VolYangZhang => Some(Span::hours(1)),
+        _ => None,
+    }
+}
+
+/// A reading of a chart and how old it may be.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Close<'a> {
+    /// What is read.
+    pub cell: &'a Cell,
+    /// Whose closes.
+    pub stream: &'a StreamDecl,
+    /// Greatest age at which it still counts.
+    pub max_age: Span,
+}
+
+impl<'a> Close<'a> {
+    /// The reading, where it is one of a chart that has had a value.
+    #[must_use]
+    pub fn of(book: &Book, feature: Feature, cells: &'a [Cell], streams: &'a [StreamDecl]) -> Option<Self> {
+        let clock = clock_of(feature, book.trend_tf)?;
+        let cell = cells.get(feature.index()).filter(|c| matches!(c.state, State::Ready | State::Stale))?;
+        let stream = streams.get(cell.stream?.index())?;
+        Some(Self { cell, stream, max_age: book.freshness.max_age_of_close(stream, clock) })
+    }
+    /// Is it too old at `ts`?
+    #[must_use]
+    pub fn is_stale(&self, ts: Ts) -> bool {
+        ts - self.cell.anchor > self.max_age
+    }
+    /// Age past which a label that rests on it is given up.
+    #[must_use]
+    pub fn gap_alert(&self) -> Span {
+        Span::hours(2).max(self.max_age.times(2))
+    }
+}
+
 /// What staleness means for one row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Staleness {
@@ -105,11 +169,17 @@ impl Staleness {
     pub fn of(profile: Freshness, ts: Ts, inputs: &[InputAge], streams: &[StreamDecl]) -> Self {
         Self::over(profile, ts, inputs.iter(), streams)
     }
-    /// Judges the ages of what one axis reads.
+    /// Judges the ages of what one axis reads: those of its inputs, and those of the charts' closes.
     #[must_use]
-    pub fn of_axis<L: Ruled>(book: &Book, ts: Ts, inputs: &[InputAge], streams: &[StreamDecl]) -> Self {
-        let read = &L::of(book).metrics;
-        Self::over(book.freshness, ts, inputs.iter().filter(|i| read.contains(&i.metric)), streams)
+    pub fn of_axis<L: Ruled>(book: &Book, ts: Ts, cells: &[Cell], inputs: &[InputAge], streams: &[StreamDecl]) -> Self {
+        let set = L::of(book);
+        let mut out =
+            Self::over(book.freshness, ts, inputs.iter().filter(|i| set.metrics.contains(&i.metric)), streams);
+        for close in set.closes.iter().filter_map(|f| Close::of(book, *f, cells, streams)) {
+            out.any |= close.is_stale(ts);
+            out.past_gap_alert |= ts - close.cell.anchor > close.gap_alert();
+        }
+        out
     }
     fn over<'a>(
         profile: Freshness,
