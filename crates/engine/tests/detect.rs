@@ -359,6 +359,7 @@ fn labels_sessions_and_confirmations_happen_once() {
     let confirmed = |is| Confirmed {
         axis: Axis::Trend,
         label: "UPTREND",
+        code: 1,
         is: Some(is),
         confidence: Some(0.8),
         timeframes: &["1h", "4h"],
@@ -394,6 +395,28 @@ fn labels_sessions_and_confirmations_happen_once() {
         step(6, R::ChopRisk, V::Explosive, true, S::London),
         [(P::RegimeChange, Sev::Medium), (P::VolatilityRegimeChange, Sev::Medium), (P::RegimeConfirmed, Sev::Info)]
     );
+}
+
+#[test]
+fn a_base_rate_counts_the_same_change_and_never_itself() {
+    use RiskRegime::{ChopRisk, HighVol, Normal};
+    let mut surveillance = Surveillance::default();
+    let mut out = Vec::new();
+    let labels = [Normal, HighVol, Normal, ChopRisk, Normal, HighVol, ChopRisk, HighVol];
+    let basis = [0.0, 0.03, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.03, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    for (i, x) in (0..).zip(basis) {
+        let mut inputs = Inputs::nothing(at(i));
+        inputs.labels.risk = labels.get(usize::try_from(i).unwrap()).copied();
+        inputs.basis = ready(x);
+        surveillance.step(&inputs, &Thresholds::floors(), &mut out);
+    }
+    let told = |pattern| out.iter().filter(move |a| a.pattern == pattern);
+    let fired: Vec<u32> = told(Pattern::RegimeChange).map(|a| a.base_rate.fired_90d).collect();
+    // To HIGH_VOL from NORMAL, back, to chop, back; then again to HIGH_VOL, and two changes that are new.
+    assert_eq!(fired, [0, 0, 0, 0, 1, 0, 0]);
+    let episodes: Vec<(Change, u32)> =
+        told(Pattern::BasisManipulation).map(|a| (a.change, a.base_rate.fired_90d)).collect();
+    assert_eq!(episodes, [(Change::Opened, 0), (Change::Closed, 0), (Change::Opened, 1), (Change::Closed, 1)]);
 }
 
 /// Every detector at once, wild numbers and gaps.

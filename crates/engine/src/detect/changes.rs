@@ -29,6 +29,8 @@ pub struct Happening {
     pub trigger: Option<Trigger>,
     /// How severe.
     pub severity: Severity,
+    /// Which change of its kind: what was before and what is now, as codes. Only the same one is the same happening.
+    pub which: u16,
     /// Its facts.
     pub shown: Shown,
 }
@@ -38,19 +40,14 @@ impl Memory {
     pub fn step(&mut self, inputs: &Inputs, mut emit: impl FnMut(Happening)) {
         let Labels { risk, trend, volatility, heat } = inputs.labels;
         if let Some((from, to)) = changed(&mut self.risk, risk, true) {
-            emit(label(Pattern::RegimeChange, Trigger::Risk, from.word(), to.word(), of_risk(to)));
+            emit(label(Pattern::RegimeChange, Trigger::Risk, from, to, of_risk(to)));
         }
         if let Some((from, to)) = changed(&mut self.trend, trend, false) {
-            emit(label(Pattern::RegimeChange, Trigger::Trend, from.word(), to.word(), Severity::Info));
+            emit(label(Pattern::RegimeChange, Trigger::Trend, from, to, Severity::Info));
         }
         if let Some((from, to)) = changed(&mut self.volatility, volatility, false) {
-            let mut happening = label(
-                Pattern::VolatilityRegimeChange,
-                Trigger::Volatility,
-                from.word(),
-                to.word(),
-                of_volatility(from, to),
-            );
+            let mut happening =
+                label(Pattern::VolatilityRegimeChange, Trigger::Volatility, from, to, of_volatility(from, to));
             happening.shown.cell("volatility", &inputs.volatility);
             if let Some(multiplier) = to.risk_multiplier() {
                 happening.shown.number("risk_multiplier", multiplier);
@@ -58,7 +55,7 @@ impl Memory {
             emit(happening);
         }
         if let Some((from, to)) = changed(&mut self.heat, heat, false) {
-            emit(label(Pattern::RegimeChange, Trigger::Heat, from.word(), to.word(), Severity::Info));
+            emit(label(Pattern::RegimeChange, Trigger::Heat, from, to, Severity::Info));
         }
         self.confirmation(inputs, &mut emit);
         if let Some(now) = inputs.session
@@ -67,7 +64,8 @@ impl Memory {
             let mut shown = Shown::default();
             shown.word("from", before.name());
             shown.word("to", now.name());
-            emit(Happening { pattern: Pattern::SessionChanged, trigger: None, severity: Severity::Info, shown });
+            let which = session_code(before) << 8 | session_code(now);
+            emit(Happening { pattern: Pattern::SessionChanged, trigger: None, severity: Severity::Info, which, shown });
         }
     }
 
@@ -91,7 +89,8 @@ impl Memory {
         }
         shown.words("timeframes", confirmed.timeframes);
         let trigger = Some(trigger);
-        emit(Happening { pattern: Pattern::RegimeConfirmed, trigger, severity: Severity::Info, shown });
+        let which = u16::from(confirmed.code);
+        emit(Happening { pattern: Pattern::RegimeConfirmed, trigger, severity: Severity::Info, which, shown });
     }
 }
 
@@ -112,12 +111,16 @@ fn changed<L: Label>(memory: &mut Option<L>, now: Option<L>, unknown: bool) -> O
     }
 }
 
-fn label(pattern: Pattern, trigger: Trigger, from: &'static str, to: &'static str, severity: Severity) -> Happening {
+fn label<L: Label>(pattern: Pattern, trigger: Trigger, from: L, to: L, severity: Severity) -> Happening {
     let mut shown = Shown::default();
     shown.word("axis", trigger.name());
-    shown.word("from", from);
-    shown.word("to", to);
-    Happening { pattern, trigger: Some(trigger), severity, shown }
+    shown.word("from", from.word());
+    shown.word("to", to.word());
+    Happening { pattern, trigger: Some(trigger), severity, which: u16::from_be_bytes([from.code(), to.code()]), shown }
+}
+
+fn session_code(session: Session) -> u16 {
+    u16::try_from(session.index()).unwrap_or_default()
 }
 
 fn of_risk(to: RiskRegime) -> Severity {

@@ -55,7 +55,7 @@ impl Inputs {
             concentration: MISSING,
             volatility: MISSING,
             labels: Labels { risk: None, trend: None, volatility: None, heat: None },
-            confirmed: Confirmed { axis: Axis::Trend, label: "", is: None, confidence: None, timeframes: &[] },
+            confirmed: Confirmed { axis: Axis::Trend, label: "", code: 0, is: None, confidence: None, timeframes: &[] },
             session: None,
         }
     }
@@ -81,6 +81,8 @@ pub struct Confirmed {
     pub axis: Axis,
     /// The label they agree on.
     pub label: &'static str,
+    /// Its code.
+    pub code: u8,
     /// Whether they do; `None` while it is not known.
     pub is: Option<bool>,
     /// Their confidence.

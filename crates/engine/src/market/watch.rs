@@ -59,6 +59,7 @@ fn confirmed(timeframes: &[TrendRegime; 4]) -> Confirmed {
     Confirmed {
         axis: Axis::Trend,
         label: said.primary.map_or("", |l| l.word()),
+        code: said.primary.map_or(0, |l| l.code()),
         is: said.primary.map(|_| said.confirmed),
         confidence: said.confidence,
         timeframes: AGREEING[timeframes.iter().enumerate().fold(0, agrees)],
