@@ -232,6 +232,21 @@ fn the_original_funding_example_word_for_word() {
     assert!(matches!(out[0].datum("anomaly_score"), Some(Datum::Missing(Reason::Gap))));
 }
 
+#[test]
+fn a_score_of_settlements_says_its_week() {
+    for (window, says) in [(Span::hours(24), "from its mean of 24 h"), (Span::days(7), "from its mean of 7 d")] {
+        let mut inputs = Inputs::nothing(at(0));
+        inputs.funding_zscore = ready(3.4);
+        inputs.funding_window = window;
+        let mut out = Vec::new();
+        Surveillance::default().step(&inputs, &Thresholds::floors(), &mut out);
+        let alert = out.iter().find(|a| a.pattern == Pattern::FundingManipulation).unwrap();
+        assert_eq!(alert.ts - alert.window_from, window);
+        let text = explain::description(alert);
+        assert!(text.contains(says), "{text}");
+    }
+}
+
 fn closed(t: Ts, usd: f64, side: Side) -> Closed {
     Closed { ts: t, liquidated_side: side, price: 100.0, qty: usd / 100.0 }
 }

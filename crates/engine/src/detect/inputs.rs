@@ -1,7 +1,7 @@
 //! What detectors are given: readings with their states, labels, the session. Absence is a state, never a number.
 
 use crate::liquidations::{Burst, LiquidationSlots};
-use barograph_domain::{Axis, Cell, HeatRegime, Reason, RiskRegime, Session, State, TrendRegime, Ts, VolRegime};
+use barograph_domain::{Axis, Cell, HeatRegime, Reason, RiskRegime, Session, Span, State, TrendRegime, Ts, VolRegime};
 
 /// Readings of one market at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,8 @@ pub struct Inputs {
     pub funding_rate: Cell,
     /// `funding_zscore_24h`.
     pub funding_zscore: Cell,
+    /// What it is a score within: a day of running funding, or the week of settlements that stands in.
+    pub funding_window: Span,
     /// `funding_change_8h`.
     pub funding_change: Cell,
     /// `funding_vol_24h`.
@@ -46,6 +48,7 @@ impl Inputs {
             ts,
             funding_rate: MISSING,
             funding_zscore: MISSING,
+            funding_window: Span::hours(24),
             funding_change: MISSING,
             funding_volatility: MISSING,
             farming_share: MISSING,

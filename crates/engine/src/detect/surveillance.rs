@@ -79,7 +79,7 @@ impl Surveillance {
             };
             let mut shown = Shown::default();
             (detector.show)(inputs, thresholds, &mut shown);
-            let window_from = inputs.ts - (detector.window)(thresholds);
+            let window_from = inputs.ts - (detector.window)(inputs, thresholds);
             out.push(Alert { base_rate, inhibited_by, window_from, ..record(detector, &report, inputs, shown) });
             if report.change == Change::Opened {
                 spoken.fired(inputs.ts);

@@ -11,7 +11,7 @@ use crate::engine::{AlertOut, Config, Outputs};
 use crate::liquidations::Liquidations;
 use crate::rules::AxisStates;
 use barograph_domain::{
-    Alert, Axis, Confirmation, Event, KnownAlert, Label as _, MarketKind, Payload, Reason, TrendRegime, Ts,
+    Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label as _, MarketKind, Payload, Reason, Span, TrendRegime, Ts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,7 @@ impl Market {
             ts: t,
             funding_rate: reading(Feature::FundingRate8h),
             funding_zscore: reading(Feature::FundingZscore24h),
+            funding_window: self.funding_window(&reading(Feature::FundingZscore24h)),
             funding_change: reading(Feature::FundingChange8h),
             funding_volatility: reading(Feature::FundingVol24h),
             farming_share: reading(Feature::FundingFarmingShare),
@@ -101,6 +102,12 @@ impl Market {
         };
         self.watch.surveillance.step(&inputs, &config.book.detectors, &mut self.watch.made);
         self.watch.tell(self.index, t + LATENESS, out);
+    }
+
+    /// Settlements come hours apart: their score is one of a week (features §2.7).
+    fn funding_window(&self, zscore: &Cell) -> Span {
+        let settled = self.settled.iter().any(|s| zscore.stream == Some(s.stream()));
+        if settled { Span::days(7) } else { Span::hours(24) }
     }
 
     fn liquidation_inputs(&self, t: Ts) -> LiquidationInputs {
