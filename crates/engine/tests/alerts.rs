@@ -116,6 +116,46 @@ fn a_synthetic_burst_is_known_with_the_event_that_completes_it() {
 }
 
 #[test]
+fn settled_funding_is_judged_by_its_week_and_says_so() {
+    // Synthetic: calm settlements every eight hours, and one far outside at the end.
+    let settled = decl(Metric::FundingRateSettled, Span::hours(8), Span::secs(60), Stamp::Instant, false);
+    let rate = |i: i32| if i == 24 { 0.003 } else { 0.000_1 + 0.000_001 * f64::from(i % 3) };
+    let funding = |i| Payload::Funding { rate: rate(i), interval_h: Some(8.0), next_ts: None, special: false };
+    let facts = (0..=24).map(|i| (at(480 * i64::from(i) - 60), funding(i))).collect();
+    let world = world(480 * 24, &[(settled, facts)]);
+    let (_, alerts) = world.run("default", &world.events, |_| false);
+    let alert = &alerts.iter().find(|a| a.known.alert.pattern == Pattern::FundingManipulation).unwrap().known.alert;
+    assert_eq!(alert.ts - alert.window_from, Span::days(7));
+    let text = barograph_engine::detect::explain::description(alert);
+    assert!(text.contains("from its mean of 7 d"), "{text}");
+}
+
+#[test]
+fn an_archive_that_ended_is_not_listened_to() {
+    // What the gap detection says of an archive of forced closes that has no row after its last day, and then one again.
+    let archive = decl(Metric::Liquidation, Span::secs(1), Span::secs(2), Stamp::Instant, false);
+    let (from, until) = (at(900), at(900) + Span::days(1));
+    let ended = Status { state: StatusState::Gap, from, until: Status::OPEN, reason: GapReason::MissingRows };
+    let again = Status { state: StatusState::Live, from, until, reason: GapReason::MissingRows };
+    let one = closed(Side::Long, 59_900.0, 0.5);
+    let facts = vec![
+        (at(500), one),
+        (at(960), Payload::Status(ended)),
+        (until + M.times(30), Payload::Status(again)),
+        (until + M.times(30), one),
+    ];
+    let world = world(900 + 1_440 + 120, &[(archive, facts)]);
+    let (rows, _) = world.run("default", &world.events, |_| true);
+    let hour = |t: Ts| cell(rows.iter().find(|r| r.ts == t).unwrap(), Feature::LiqLongUsd1h);
+    assert_eq!(hour(at(800)).ready(), Some(0.0), "silence within the archive is a number");
+    assert_eq!(hour(at(955)).ready(), Some(0.0), "nobody knows yet");
+    for minute in [965, 1_200, 2_000] {
+        assert_eq!(hour(at(minute)).state, State::Undefined(Reason::Gap), "minute {minute}");
+    }
+    assert_eq!(hour(until + M.times(70)).ready(), Some(59_900.0 * 0.5), "listened to again since its first minute");
+}
+
+#[test]
 fn a_stamp_of_the_future_does_not_blind_the_burst() {
     let fifth = at(120) + Span::secs(47);
     let mut facts = vec![live(at(1))];
