@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::snapshot::UNCALIBRATED;
 use super::views;
+use crate::assemble::BLACKOUT_MINUTES;
 use crate::catalogue::Feature;
 use crate::rules::{Ruled, Scene, Staleness, evaluate, judge, label_margin, nearest_exit, nearest_flip};
 use crate::sessions::{self, adjust};
@@ -132,6 +133,12 @@ fn conditions(facts: &Facts<'_>) -> Conditions {
     Conditions { base, adaptive, vol_ratio, volume_ratio }
 }
 
+/// An event is at most two hours away at the moment, counted on from the row.
+fn event_is_near(facts: &Facts<'_>) -> bool {
+    let since = (facts.moment - facts.row.ts).as_secs_f64() / 60.0;
+    facts.value(Feature::MinutesToEvent).is_some_and(|m| (0.0..=BLACKOUT_MINUTES).contains(&(m - since)))
+}
+
 pub(super) fn session(facts: &Facts<'_>) -> SessionView {
     use Feature as F;
     let set = &facts.ctx.book.sessions;
@@ -148,8 +155,7 @@ pub(super) fn session(facts: &Facts<'_>) -> SessionView {
     if ratio.is_some_and(|r| r > 2.0) {
         bad_period.push("session_vol_anomaly");
     }
-    // A row holds that the period is bad and what the market itself says of it; what is left is the calendar.
-    if bad_period.is_empty() && facts.value(F::SessionBadPeriod).is_some_and(|bad| bad > 0.5) {
+    if event_is_near(facts) {
         bad_period.push(crate::calendar::BLACKOUT_REASON);
     }
     let mut defaults_used = Vec::new();
