@@ -14,7 +14,6 @@ use barograph_engine::detect::inputs::Confirmed;
 use barograph_engine::detect::plain::{
     FundingPoint, compute_funding_metrics, detect_cascade_events, detect_funding_anomalies, detect_reversal_signals,
 };
-use barograph_engine::detect::storm::Storms;
 use barograph_engine::detect::{Inputs, LiquidationInputs, Surveillance, Thresholds, explain, score};
 use barograph_engine::features::funding_signals::Farming;
 use barograph_engine::liquidations::plain::Closed;
@@ -554,23 +553,4 @@ fn lists_of_funding_give_what_the_stream_gives() {
     assert_eq!((reversals[0].change, reversals[0].ts), (Change::Opened, at(90 * 60)));
     assert!((reversals[0].number("previous_rate").unwrap() - points[82].rate).abs() < 1e-15);
     assert_eq!(detect_reversal_signals(&points[..1], &Thresholds::default()), []);
-}
-
-#[test]
-fn three_markets_within_a_minute_are_one_storm() {
-    let mut out = Vec::new();
-    let mut inputs = Inputs::nothing(at(0));
-    inputs.basis = ready(0.03);
-    Surveillance::default().step(&inputs, &Thresholds::floors(), &mut out);
-    let names = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "DOGEUSDT"].map(|s| InstrumentName::new("binance-usdm", s).unwrap());
-    let mut storms = Storms::default();
-    let mut push = |name: &InstrumentName, seconds: i64| {
-        let alert = Alert { ts: at(0) + Span::secs(seconds), ..out[0].clone() };
-        storms.push(name, &alert).map(|s| s.children.len())
-    };
-    assert_eq!([push(&names[0], 0), push(&names[0], 0), push(&names[1], 30)], [None, None, None], "two symbols");
-    assert_eq!(push(&names[2], 61), None, "the first is more than a minute away");
-    assert_eq!(push(&names[3], 65), Some(3), "with those at 30 and 61");
-    assert_eq!(push(&names[0], 70), Some(4), "later ones join");
-    assert_eq!(push(&names[0], 500), None);
 }
