@@ -560,6 +560,6 @@ mod tests {
                 s.id
             );
         }
-        assert_eq!(Feature::COUNT, 126);
+        assert_eq!(Feature::COUNT, 127);
     }
 }

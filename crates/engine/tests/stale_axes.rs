@@ -27,8 +27,14 @@ fn world() -> World {
     let bars = StreamDecl { delay: Span::secs(2), stamp: Stamp::Open, ..stream(Metric::Bar, Span::mins(1), false) };
     let mut streams = live_streams();
     streams.push(bars);
-    let readings =
-        [("slope_pct", 0.3), ("trend_p", 0.01), ("adaptive_mult", 2.0), ("session_base_mult", 2.0), ("atr_14", 400.0)];
+    let readings = [
+        ("slope_pct", 0.3),
+        ("trend_p", 0.01),
+        ("adaptive_mult", 2.0),
+        ("session_base_mult", 2.0),
+        ("session_elapsed_frac", 0.0),
+        ("atr_14", 400.0),
+    ];
     let mut row = minute_row(&book, minute(0), &readings, &[]);
     for id in ["slope_pct", "trend_p"] {
         row.cells[feature(id).index()] = Cell {
@@ -51,8 +57,9 @@ const READ: &[(i64, TrendRegime, bool, bool, f64, Option<Missing>)] = &[
     (62, TrendRegime::StrongUptrend, true, false, 4.0, None),
     // An hour, and twice a minute with its delay.
     (63, TrendRegime::StrongUptrend, false, true, 1.5, Some(Missing::ContextUnusable)),
-    (124, TrendRegime::StrongUptrend, false, true, 1.5, Some(Missing::ContextUnusable)),
-    (125, TrendRegime::Unknown, false, true, 1.5, Some(Missing::ContextUnusable)),
+    // Two hours after the close that did not come.
+    (180, TrendRegime::StrongUptrend, false, true, 1.5, Some(Missing::ContextUnusable)),
+    (181, TrendRegime::Unknown, false, true, 1.5, Some(Missing::ContextUnusable)),
     (260 * 1_440, TrendRegime::Unknown, false, true, 1.5, Some(Missing::ContextUnusable)),
 ];
 
@@ -86,7 +93,7 @@ fn the_trend_grows_old_by_its_own_closes_and_advice_falls_back() {
     fresh.inputs.iter_mut().for_each(|i| i.anchor = now);
     let s = at_present(&ctx, &fresh, None, now);
     assert_eq!((s.regimes.trend.stale, s.regimes.volatility.stale, s.guidance.posture), (true, false, Posture::Hold));
-    assert_eq!(s.explanation.freshness_warning.as_deref(), Some("Data stale (63 minutes old)"));
+    assert_eq!(s.explanation.freshness_warning.as_deref(), Some("Data stale (3 minutes old)"));
 }
 
 #[test]
@@ -97,10 +104,10 @@ fn an_old_row_read_now_is_in_the_session_of_now() {
     let ctx =
         Context { book: &w.book, logic_version: "v0.1.0+0123456789ab", instrument: &instrument, streams: &w.streams };
     // Session, its multiplier: the row's while it lasts, the book's own for another.
-    let cases = [(10, Session::Asian, 2.0, 10.0 / 480.0), (15 * 60, Session::Ny, 1.8, 0.25)];
+    let cases = [(10, Session::Asian, 2.0, Some(0.0)), (15 * 60, Session::Ny, 1.8, None)];
     for (minutes, session, mult, elapsed) in cases {
         let s = at_present(&ctx, &w.row, None, w.row.ts + Span::mins(minutes)).session;
-        assert_eq!((s.name, s.adaptive_multiplier), (session, Some(mult)), "after {minutes} min");
-        assert!((s.elapsed_frac.unwrap() - elapsed).abs() < 1e-4, "{:?}", s.elapsed_frac);
+        let said = (s.name, s.adaptive_multiplier, s.elapsed_frac);
+        assert_eq!(said, (session, Some(mult), elapsed), "after {minutes} min");
     }
 }

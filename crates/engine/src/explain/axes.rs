@@ -143,10 +143,9 @@ pub(super) fn session(facts: &Facts<'_>) -> SessionView {
     use Feature as F;
     let set = &facts.ctx.book.sessions;
     let name = set.session(facts.moment);
-    let elapsed = match facts.value(F::SessionElapsedFrac) {
-        of_row if facts.moment <= facts.row.ts => of_row,
-        _ => Some(set.elapsed(facts.moment)),
-    };
+    // The row's share of its own session; a moment of another has none, so that an answer changes only when something in it
+    // does.
+    let elapsed = facts.value(F::SessionElapsedFrac).filter(|_| set.start(facts.moment) <= facts.row.ts);
     let Conditions { base, adaptive, vol_ratio: ratio, volume_ratio } = conditions(facts);
     let mut bad_period = Vec::new();
     if name == Session::Rollover {

@@ -140,15 +140,16 @@ fn stale_inputs<'a>(ctx: Context<'a>, row: &MinuteRow, cells: &[Cell], moment: T
             Some(StaleInput { input: *i, decl, age_s: age_s(i.anchor), limit: freshness.max_age(decl) })
         })
         .collect();
-    // Charts whose candles speak for no input: told once per stream, as old as the last close that was read.
+    // Charts whose candles speak for no input: told once per stream, at least as old as the next close is late.
     for feature in ctx.book.features() {
         let Some(close) = Close::of(ctx.book, feature, cells, ctx.streams).filter(|c| c.is_stale(moment)) else {
             continue;
         };
-        let (stream, anchor) = (close.cell.stream, close.cell.anchor);
-        let Some(decl) = ctx.decl(stream).filter(|_| !out.iter().any(|s| s.input.stream == stream)) else { continue };
-        let input = InputAge { metric: decl.metric, stream, anchor, gap: None };
-        out.push(StaleInput { input, decl, age_s: age_s(anchor), limit: close.max_age });
+        if !out.iter().any(|s| s.input.stream == Some(close.stream)) {
+            let (metric, anchor, decl) = (close.decl.metric, close.due, close.decl);
+            let input = InputAge { metric, stream: Some(close.stream), anchor, gap: None };
+            out.push(StaleInput { input, decl, age_s: age_s(anchor), limit: close.max_age });
+        }
     }
     out.sort_by(|a, b| b.age_s.cmp(&a.age_s).then(a.input.metric.cmp(&b.input.metric)));
     out

@@ -74,9 +74,9 @@ fn aged(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> Vec<Cell> {
     let mut cells = row.cells.clone();
     for (cell, spec) in cells.iter_mut().zip(CATALOGUE).filter(|(c, _)| c.state == State::Ready) {
         let by_metric = row.inputs.iter().filter(|i| spec.inputs.contains(&i.metric));
-        if let Some(clock) = clock_of(spec.feature, ctx.book.trend_tf) {
-            let limit = ctx.decl(cell.stream).map(|d| freshness.max_age_of_close(d, clock));
-            if limit.is_some_and(|limit| now - cell.anchor > limit) {
+        if clock_of(spec.feature, ctx.book.trend_tf).is_some() {
+            let close = Close::of(ctx.book, spec.feature, &row.cells, ctx.streams);
+            if close.is_some_and(|c| c.is_stale(now)) {
                 cell.state = State::Stale;
             }
             continue;
@@ -108,7 +108,7 @@ fn since<L: Ruled>(ctx: &Context<'_>, row: &MinuteRow, published: &AxisState<L>,
         .iter()
         .filter_map(|input| Some((input.anchor, ctx.decl(input.stream)?)))
         .flat_map(|(anchor, decl)| [passed(anchor, freshness.max_age(decl)), passed(anchor, freshness.gap_alert(decl))])
-        .chain(closes(ctx, row).flat_map(|c| [c.max_age, c.gap_alert()].map(|limit| passed(c.cell.anchor, limit))))
+        .chain(closes(ctx, row).flat_map(|c| [c.max_age, c.gap_alert].map(|limit| passed(c.due, limit))))
         .filter(|t| *t > row.ts && *t <= now)
         .collect();
     moments.sort_unstable();

@@ -6,7 +6,7 @@
 use super::book::Book;
 use super::set::Ruled;
 use crate::catalogue::Feature;
-use barograph_domain::{Cell, InputAge, Metric, Span, State, StreamDecl, Ts};
+use barograph_domain::{Cell, InputAge, Metric, Span, State, StreamDecl, StreamIndex, Ts};
 
 /// Which table of limits applies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,13 +51,6 @@ impl Freshness {
     #[must_use]
     pub fn gap_alert(self, stream: &StreamDecl) -> Span {
         Span::hours(2).max(self.max_age(stream).times(2))
-    }
-    /// Greatest age of a reading taken at closes `clock` apart: it stands until the next close and the stream's own limit
-    /// after it. The limit of a bar of the stream's own length counts from its close already.
-    #[must_use]
-    pub fn max_age_of_close(self, stream: &StreamDecl, clock: Span) -> Span {
-        let next = if stream.cadence < clock { clock } else { Span::ZERO };
-        next + self.max_age(stream)
     }
     /// The profile's own table value; `None` leaves the default rule in place.
     const fn listed(self, metric: Metric) -> Option<Span> {
@@ -122,35 +115,38 @@ pub const fn clock_of(feature: Feature, trend_tf: Span) -> Option<Span> {
     }
 }
 
-/// A reading of a chart and how old it may be.
+/// A reading of a chart by the close that has to come next. What the chart says stands until then, however many quiet minutes
+/// lie between, so its stream is at least as old as that close is late.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Close<'a> {
-    /// What is read.
-    pub cell: &'a Cell,
     /// Whose closes.
-    pub stream: &'a StreamDecl,
-    /// Greatest age at which it still counts.
+    pub stream: StreamIndex,
+    /// Its declaration.
+    pub decl: &'a StreamDecl,
+    /// When the next one was due. The limit of a bar of the stream's own length counts from its close already.
+    pub due: Ts,
+    /// Greatest lateness at which the reading still counts.
     pub max_age: Span,
+    /// Lateness past which a label that rests on it is given up.
+    pub gap_alert: Span,
 }
 
 impl<'a> Close<'a> {
-    /// The reading, where it is one of a chart that has had a value.
+    /// Of a reading, where it is one of a chart that has had a value.
     #[must_use]
-    pub fn of(book: &Book, feature: Feature, cells: &'a [Cell], streams: &'a [StreamDecl]) -> Option<Self> {
+    pub fn of(book: &Book, feature: Feature, cells: &[Cell], streams: &'a [StreamDecl]) -> Option<Self> {
         let clock = clock_of(feature, book.trend_tf)?;
         let cell = cells.get(feature.index()).filter(|c| matches!(c.state, State::Ready | State::Stale))?;
-        let stream = streams.get(cell.stream?.index())?;
-        Some(Self { cell, stream, max_age: book.freshness.max_age_of_close(stream, clock) })
+        let stream = cell.stream?;
+        let decl = streams.get(stream.index())?;
+        let next = if decl.cadence < clock { clock } else { Span::ZERO };
+        let (max_age, gap_alert) = (book.freshness.max_age(decl), book.freshness.gap_alert(decl));
+        Some(Self { stream, decl, due: cell.anchor + next, max_age, gap_alert })
     }
-    /// Is it too old at `ts`?
+    /// Is the reading too old at `ts`?
     #[must_use]
     pub fn is_stale(&self, ts: Ts) -> bool {
-        ts - self.cell.anchor > self.max_age
-    }
-    /// Age past which a label that rests on it is given up.
-    #[must_use]
-    pub fn gap_alert(&self) -> Span {
-        Span::hours(2).max(self.max_age.times(2))
+        ts - self.due > self.max_age
     }
 }
 
@@ -177,7 +173,7 @@ impl Staleness {
             Self::over(book.freshness, ts, inputs.iter().filter(|i| set.metrics.contains(&i.metric)), streams);
         for close in set.closes.iter().filter_map(|f| Close::of(book, *f, cells, streams)) {
             out.any |= close.is_stale(ts);
-            out.past_gap_alert |= ts - close.cell.anchor > close.gap_alert();
+            out.past_gap_alert |= ts - close.due > close.gap_alert;
         }
         out
     }
@@ -203,7 +199,7 @@ impl Staleness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::{InstrumentName, Kind, Stamp, StreamIndex};
+    use barograph_domain::{InstrumentName, Kind, Stamp};
 
     fn decl(metric: Metric, cadence: Span, filled: bool) -> StreamDecl {
         StreamDecl {

@@ -111,13 +111,6 @@ impl SessionSet {
         from
     }
 
-    /// Share of that stretch that is over.
-    #[must_use]
-    pub fn elapsed(&self, t: Ts) -> f64 {
-        let stretch = self.stretch(t);
-        (t - stretch.from).as_secs_f64() / (stretch.until - stretch.from).as_secs_f64()
-    }
-
     fn edge_before(&self, t: Ts) -> Ts {
         self.edges(t).into_iter().flatten().filter(|e| *e <= t).max().unwrap_or_else(|| t.floor(DAY))
     }
