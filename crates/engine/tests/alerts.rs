@@ -9,7 +9,7 @@ use barograph_domain::alert::Change;
 use barograph_domain::{
     Confirmation, Event, GapReason, Instrument, InstrumentName, Kind, Label as _, LevelType, MarketKind, Metric,
     MinuteRow, Pattern, Payload, Reason, RiskRegime, Side, Span, Stamp, State, Status, StatusState, StreamDecl,
-    StreamIndex, TrendRegime, Trigger, Ts,
+    StreamIndex, Trigger, Ts,
 };
 use barograph_engine::market::LATENESS;
 use barograph_engine::rules::{Book, word_of};
@@ -193,6 +193,12 @@ fn a_lost_stream_suspends_and_never_closes() {
     assert_eq!(told, [Change::Opened, Change::Suspended, Change::Resumed, Change::Closed]);
 }
 
+/// What the timeframes of a row say together; `None` while that is not known.
+fn agree<L: barograph_domain::Label>(timeframes: &[L; 4]) -> Option<bool> {
+    let said = Confirmation::of(timeframes);
+    said.primary.map(|_| said.confirmed)
+}
+
 /// Every episode's records count from 1 without a hole, and none is told twice.
 fn counted(alerts: &[AlertOut], name: &str) {
     let mut revisions: BTreeMap<String, u32> = BTreeMap::new();
@@ -249,14 +255,14 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
     let (rows, alerts) = world.run("default", &world.events, |_| true);
     let told: Vec<(Ts, String, String)> = alerts
         .iter()
-        .filter(|a| a.known.alert.trigger == Some(Trigger::Risk))
+        .filter(|a| a.known.alert.pattern == Pattern::RegimeChange && a.known.alert.trigger == Some(Trigger::Risk))
         .map(|a| {
             let word = |name| a.known.alert.word(name).unwrap().to_owned();
             (a.known.alert.ts, word("from"), word("to"))
         })
         .collect();
     let mut want = Vec::new();
-    let (mut risk, mut agreed) = (RiskRegime::Unknown, None);
+    let (mut risk, mut agreed) = (RiskRegime::Unknown, [None; 4]);
     let mut confirmations = Vec::new();
     let mut session = None;
     let mut sessions = 0;
@@ -272,12 +278,14 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
             }
             risk = now;
         }
-        let said = Confirmation::<TrendRegime>::of(&row.timeframes.trend);
-        if said.primary.is_some() {
-            if agreed == Some(false) && said.confirmed {
-                confirmations.push(row.ts);
+        let t = &row.timeframes;
+        let said = [agree(&t.risk), agree(&t.trend), agree(&t.volatility), agree(&t.heat)];
+        let axes = [Trigger::Risk, Trigger::Trend, Trigger::Volatility, Trigger::Heat];
+        for ((said, agreed), axis) in said.into_iter().zip(&mut agreed).zip(axes) {
+            if said == Some(true) && *agreed == Some(false) {
+                confirmations.push((row.ts, axis));
             }
-            agreed = Some(said.confirmed);
+            *agreed = said.or(*agreed);
         }
         let name = word_of(Feature::Session, cell(row, Feature::Session).ready().unwrap());
         sessions += i32::from(session.is_some_and(|s| s != name));
@@ -287,7 +295,10 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
     assert!(told.len() > 5);
     assert_eq!(told, want);
     let at = |pattern| alerts.iter().filter(move |a| a.known.alert.pattern == pattern).map(|a| a.known.alert.ts);
-    assert_eq!(at(Pattern::RegimeConfirmed).collect::<Vec<_>>(), confirmations);
+    let confirmed = alerts.iter().map(|a| &a.known.alert).filter(|a| a.pattern == Pattern::RegimeConfirmed);
+    assert_eq!(confirmed.map(|a| (a.ts, a.trigger.unwrap())).collect::<Vec<_>>(), confirmations);
+    let axes: std::collections::BTreeSet<&str> = confirmations.iter().map(|c| c.1.name()).collect();
+    assert!(axes.len() > 1 && axes.contains("trend"), "{axes:?}");
     assert_eq!(i32::try_from(at(Pattern::SessionChanged).count()).unwrap(), sessions);
     assert!(!confirmations.is_empty() && at(Pattern::VolatilityRegimeChange).count() > 0);
 }

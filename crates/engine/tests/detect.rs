@@ -383,7 +383,7 @@ fn labels_sessions_and_confirmations_happen_once() {
         inputs.labels.risk = Some(risk);
         inputs.labels.volatility = Some(volatility);
         inputs.labels.trend = Some(TrendRegime::Uptrend);
-        inputs.confirmed = confirmed(is);
+        inputs.confirmed[1] = confirmed(is);
         inputs.session = Some(session);
         out.clear();
         surveillance.step(&inputs, &Thresholds::default(), &mut out);

@@ -3,10 +3,10 @@
 //! The first label a market ever has is no change. UNKNOWN is reported on the risk axis, where it asks for care; on the
 //! others the last known label is compared.
 
-use super::inputs::{Inputs, Labels};
+use super::inputs::{Confirmed, Inputs, Labels};
 use super::table::Shown;
 use barograph_domain::regime::Label;
-use barograph_domain::{HeatRegime, Pattern, RiskRegime, Session, Severity, TrendRegime, Trigger, VolRegime};
+use barograph_domain::{Axis, HeatRegime, Pattern, RiskRegime, Session, Severity, TrendRegime, Trigger, VolRegime};
 use serde::{Deserialize, Serialize};
 
 /// What was last seen.
@@ -16,7 +16,7 @@ pub struct Memory {
     trend: Option<TrendRegime>,
     volatility: Option<VolRegime>,
     heat: Option<HeatRegime>,
-    confirmed: Option<bool>,
+    confirmed: [Option<bool>; 4],
     session: Option<Session>,
 }
 
@@ -57,7 +57,9 @@ impl Memory {
         if let Some((from, to)) = changed(&mut self.heat, heat, false) {
             emit(label(Pattern::RegimeChange, Trigger::Heat, from, to, Severity::Info));
         }
-        self.confirmation(inputs, &mut emit);
+        for (memory, confirmed) in self.confirmed.iter_mut().zip(&inputs.confirmed) {
+            confirmation(memory, confirmed, &mut emit);
+        }
         if let Some(now) = inputs.session
             && let Some(before) = self.session.replace(now).filter(|b| *b != now)
         {
@@ -68,30 +70,30 @@ impl Memory {
             emit(Happening { pattern: Pattern::SessionChanged, trigger: None, severity: Severity::Info, which, shown });
         }
     }
+}
 
-    fn confirmation(&mut self, inputs: &Inputs, emit: &mut impl FnMut(Happening)) {
-        let confirmed = &inputs.confirmed;
-        let Some(now) = confirmed.is else { return };
-        if self.confirmed.replace(now) != Some(false) || !now {
-            return;
-        }
-        let mut shown = Shown::default();
-        let trigger = match confirmed.axis {
-            barograph_domain::Axis::Risk => Trigger::Risk,
-            barograph_domain::Axis::Trend => Trigger::Trend,
-            barograph_domain::Axis::Volatility => Trigger::Volatility,
-            barograph_domain::Axis::Heat => Trigger::Heat,
-        };
-        shown.word("axis", trigger.name());
-        shown.word("regime", confirmed.label);
-        if let Some(confidence) = confirmed.confidence {
-            shown.number("confidence", confidence);
-        }
-        shown.words("timeframes", confirmed.timeframes);
-        let trigger = Some(trigger);
-        let which = u16::from(confirmed.code);
-        emit(Happening { pattern: Pattern::RegimeConfirmed, trigger, severity: Severity::Info, which, shown });
+/// Timeframes that agree now and did not before.
+fn confirmation(memory: &mut Option<bool>, confirmed: &Confirmed, emit: &mut impl FnMut(Happening)) {
+    let Some(now) = confirmed.is else { return };
+    if memory.replace(now) != Some(false) || !now {
+        return;
     }
+    let mut shown = Shown::default();
+    let trigger = match confirmed.axis {
+        Axis::Risk => Trigger::Risk,
+        Axis::Trend => Trigger::Trend,
+        Axis::Volatility => Trigger::Volatility,
+        Axis::Heat => Trigger::Heat,
+    };
+    shown.word("axis", trigger.name());
+    shown.word("regime", confirmed.label);
+    if let Some(confidence) = confirmed.confidence {
+        shown.number("confidence", confidence);
+    }
+    shown.words("timeframes", confirmed.timeframes);
+    let trigger = Some(trigger);
+    let which = u16::from(confirmed.code);
+    emit(Happening { pattern: Pattern::RegimeConfirmed, trigger, severity: Severity::Info, which, shown });
 }
 
 /// The change from the last label to this one. UNKNOWN counts where `unknown` says so; the first label known is none.

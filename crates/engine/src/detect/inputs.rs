@@ -32,8 +32,8 @@ pub struct Inputs {
     pub volatility: Cell,
     /// Published labels.
     pub labels: Labels,
-    /// Trend confirmed by several timeframes.
-    pub confirmed: Confirmed,
+    /// Whether several timeframes confirm an axis, in the order risk, trend, volatility, heat.
+    pub confirmed: [Confirmed; 4],
     /// The trading session.
     pub session: Option<Session>,
 }
@@ -58,7 +58,12 @@ impl Inputs {
             concentration: MISSING,
             volatility: MISSING,
             labels: Labels { risk: None, trend: None, volatility: None, heat: None },
-            confirmed: Confirmed { axis: Axis::Trend, label: "", code: 0, is: None, confidence: None, timeframes: &[] },
+            confirmed: [
+                Confirmed::unknown(Axis::Risk),
+                Confirmed::unknown(Axis::Trend),
+                Confirmed::unknown(Axis::Volatility),
+                Confirmed::unknown(Axis::Heat),
+            ],
             session: None,
         }
     }
@@ -92,6 +97,14 @@ pub struct Confirmed {
     pub confidence: Option<f64>,
     /// Those that agree.
     pub timeframes: &'static [&'static str],
+}
+
+impl Confirmed {
+    /// Nothing known of an axis.
+    #[must_use]
+    pub const fn unknown(axis: Axis) -> Self {
+        Self { axis, label: "", code: 0, is: None, confidence: None, timeframes: &[] }
+    }
 }
 
 /// Readings of forced closes.

@@ -12,12 +12,15 @@ use barograph_domain::{Alert, AlertState, Pattern, Trigger};
 use serde::{Deserialize, Serialize};
 
 /// Detectors that have base rates of their own: those of the table, and one per kind of happening.
-const HAPPENINGS: [(Pattern, Option<Trigger>); 6] = [
+const HAPPENINGS: [(Pattern, Option<Trigger>); 9] = [
     (Pattern::RegimeChange, Some(Trigger::Risk)),
     (Pattern::RegimeChange, Some(Trigger::Trend)),
     (Pattern::RegimeChange, Some(Trigger::Heat)),
     (Pattern::VolatilityRegimeChange, Some(Trigger::Volatility)),
+    (Pattern::RegimeConfirmed, Some(Trigger::Risk)),
     (Pattern::RegimeConfirmed, Some(Trigger::Trend)),
+    (Pattern::RegimeConfirmed, Some(Trigger::Volatility)),
+    (Pattern::RegimeConfirmed, Some(Trigger::Heat)),
     (Pattern::SessionChanged, None),
 ];
 
