@@ -50,7 +50,9 @@ fn world() -> World {
 }
 
 /// Minutes after the row, the label shown, whether it is read, stale, the ratio and why it is a fallback.
-const READ: &[(i64, TrendRegime, bool, bool, f64, Option<Missing>)] = &[
+type Reading = (i64, TrendRegime, bool, bool, f64, Option<Missing>);
+
+const READ: &[Reading] = &[
     (0, TrendRegime::StrongUptrend, true, false, 4.0, None),
     // The inputs are six minutes old, the last close is not.
     (6, TrendRegime::StrongUptrend, true, false, 4.0, None),
