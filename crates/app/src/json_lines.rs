@@ -36,7 +36,8 @@ struct GapLine<'a> {
     metric: &'static str,
     source: &'a str,
     from: Ts,
-    until: Ts,
+    /// Null while nobody knows.
+    until: Option<Ts>,
     known_ts: Ts,
 }
 
@@ -196,7 +197,7 @@ impl<W: Write> Sink for JsonLines<W> {
             metric: decl.metric.name(),
             source: &decl.source,
             from: status.from,
-            until: status.until,
+            until: (!status.is_open()).then_some(status.until),
             known_ts,
         };
         self.line("gap", &decl.instrument, known_ts, rest)

@@ -6,7 +6,7 @@ use crate::render::Lens;
 use crate::run::Sink;
 use crate::term::{Paint, fold, minute, percent, price};
 use barograph_domain::snapshot::WireValue;
-use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Status, StreamIndex, Ts};
+use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Status, StatusState, StreamIndex, Ts};
 use barograph_engine::Feature;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -103,8 +103,8 @@ impl Sink for Reports {
         }
         Ok(())
     }
-    fn gap(&mut self, _stream: StreamIndex, _status: &Status, _known_ts: Ts) -> Result<(), Failure> {
-        self.gaps += 1;
+    fn gap(&mut self, _stream: StreamIndex, status: &Status, _known_ts: Ts) -> Result<(), Failure> {
+        self.gaps += u64::from(status.state == StatusState::Gap);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::setup::Setup;
-use barograph_domain::{Event, Instrument, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{Event, Instrument, MinuteRow, Payload, Status, StreamDecl, StreamIndex, Ts};
 use barograph_engine::market::LATENESS;
 use barograph_engine::{AlertOut, Engine, LevelOut, Outputs};
 use barograph_venues::continuity::Continuity;
@@ -20,7 +20,7 @@ pub(crate) trait Sink {
     fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
         Ok(())
     }
-    /// A declared gap.
+    /// A declared gap, or the end of one that was open.
     fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure>;
 }
 
@@ -66,6 +66,14 @@ pub(crate) fn take_due<'a>(alerts: &mut Vec<&'a AlertOut>, row: &MinuteRow) -> V
     due
 }
 
+/// Hands on a change of continuity.
+fn tell(gap: &Event, sink: &mut dyn Sink) -> Result<(), Failure> {
+    match &gap.payload {
+        Payload::Status(status) => sink.gap(gap.stream, status, gap.recv_ts),
+        _ => Ok(()),
+    }
+}
+
 /// An engine with its gap detection.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -85,14 +93,9 @@ impl Run {
 
     /// Takes one event, in the total order.
     pub(crate) fn event(&mut self, event: &Event, sink: &mut dyn Sink) -> Result<(), Failure> {
+        self.ended(event.recv_ts, sink)?;
         if let Some(gap) = self.continuity.push(event) {
-            self.engine.step(&gap, &mut self.out);
-            self.drain(sink)?;
-            if let Payload::Status(status) = &gap.payload
-                && status.state == StatusState::Gap
-            {
-                sink.gap(gap.stream, status, gap.recv_ts)?;
-            }
+            self.declare(&gap, sink)?;
         }
         self.engine.step(event, &mut self.out);
         self.drain(sink)
@@ -102,6 +105,10 @@ impl Run {
     pub(crate) fn chunk(&mut self, events: &[Event], sink: &mut dyn Sink) -> Result<(), Failure> {
         let mut gaps: Vec<(Place, Event)> = Vec::new();
         for event in events {
+            while let Some(gap) = self.continuity.due(event.recv_ts) {
+                self.engine.step(&gap, &mut self.out);
+                gaps.push((Place::end(&self.out), gap));
+            }
             if let Some(gap) = self.continuity.push(event) {
                 self.engine.step(&gap, &mut self.out);
                 gaps.push((Place::end(&self.out), gap));
@@ -112,11 +119,7 @@ impl Run {
         for (until, gap) in gaps {
             hand(&self.out, done..until, sink)?;
             done = until;
-            if let Payload::Status(status) = &gap.payload
-                && status.state == StatusState::Gap
-            {
-                sink.gap(gap.stream, status, gap.recv_ts)?;
-            }
+            tell(&gap, sink)?;
         }
         hand(&self.out, done..Place::end(&self.out), sink)?;
         self.out.clear();
@@ -125,9 +128,24 @@ impl Run {
 
     /// Makes every minute that is due before something received at `recv_ts`.
     pub(crate) fn advance(&mut self, recv_ts: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
+        self.ended(recv_ts, sink)?;
         let tick = Event { recv_ts, event_ts: recv_ts, stream: StreamIndex(0), seq: 0, payload: Payload::Tick };
         self.engine.step(&tick, &mut self.out);
         self.drain(sink)
+    }
+
+    /// Declares archives that have ended by then.
+    fn ended(&mut self, recv_ts: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
+        while let Some(gap) = self.continuity.due(recv_ts) {
+            self.declare(&gap, sink)?;
+        }
+        Ok(())
+    }
+
+    fn declare(&mut self, gap: &Event, sink: &mut dyn Sink) -> Result<(), Failure> {
+        self.engine.step(gap, &mut self.out);
+        self.drain(sink)?;
+        tell(gap, sink)
     }
 
     /// Makes the last minutes, but none that is not over at `now`: more may arrive for it.

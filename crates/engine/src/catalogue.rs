@@ -400,6 +400,9 @@ catalogue! {
     SessionBadPeriod { id: "session_bad_period", group: SESSION, unit: "bool", value: ValueType::Bool, inputs: &[],
         update: Update::Instant, formula: "ROLLOVER, or session_vol_ratio > 2, or minutes_to_event ≤ 120; parts not known are skipped",
         source: "R2.6, R2.55", spoken: "bad period for entries" }
+    MinutesToEvent { id: "minutes_to_event", group: SESSION, unit: "min", inputs: &[], update: Update::Instant,
+        formula: "minutes to the next event of high impact that the calendar knows of; without a calendar not offered",
+        scale: Some(60.0), source: "R2.55", spoken: "time to the next event" }
     PriceZ24h { id: "price_z_24h", group: HEAT, unit: "σ", inputs: CA, formula: "z of hourly closes", window: "24 h, 1 h",
         warm_up: "12", scale: Some(1.0), source: "R4.21, S04", spoken: "price against its day" }
     VolZ30d { id: "vol_z_30d", group: HEAT, unit: "σ", inputs: MK, formula: "z(ln realized_vol_24h hourly)",
@@ -557,6 +560,6 @@ mod tests {
                 s.id
             );
         }
-        assert_eq!(Feature::COUNT, 126);
+        assert_eq!(Feature::COUNT, 127);
     }
 }

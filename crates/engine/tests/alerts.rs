@@ -9,7 +9,7 @@ use barograph_domain::alert::Change;
 use barograph_domain::{
     Confirmation, Event, GapReason, Instrument, InstrumentName, Kind, Label as _, LevelType, MarketKind, Metric,
     MinuteRow, Pattern, Payload, Reason, RiskRegime, Side, Span, Stamp, State, Status, StatusState, StreamDecl,
-    StreamIndex, TrendRegime, Trigger, Ts,
+    StreamIndex, Trigger, Ts,
 };
 use barograph_engine::market::LATENESS;
 use barograph_engine::rules::{Book, word_of};
@@ -116,6 +116,46 @@ fn a_synthetic_burst_is_known_with_the_event_that_completes_it() {
 }
 
 #[test]
+fn settled_funding_is_judged_by_its_week_and_says_so() {
+    // Synthetic: calm settlements every eight hours, and one far outside at the end.
+    let settled = decl(Metric::FundingRateSettled, Span::hours(8), Span::secs(60), Stamp::Instant, false);
+    let rate = |i: i32| if i == 24 { 0.003 } else { 0.000_1 + 0.000_001 * f64::from(i % 3) };
+    let funding = |i| Payload::Funding { rate: rate(i), interval_h: Some(8.0), next_ts: None, special: false };
+    let facts = (0..=24).map(|i| (at(480 * i64::from(i) - 60), funding(i))).collect();
+    let world = world(480 * 24, &[(settled, facts)]);
+    let (_, alerts) = world.run("default", &world.events, |_| false);
+    let alert = &alerts.iter().find(|a| a.known.alert.pattern == Pattern::FundingManipulation).unwrap().known.alert;
+    assert_eq!(alert.ts - alert.window_from, Span::days(7));
+    let text = barograph_engine::detect::explain::description(alert);
+    assert!(text.contains("from its mean of 7 d"), "{text}");
+}
+
+#[test]
+fn an_archive_that_ended_is_not_listened_to() {
+    // What the gap detection says of an archive of forced closes that has no row after its last day, and then one again.
+    let archive = decl(Metric::Liquidation, Span::secs(1), Span::secs(2), Stamp::Instant, false);
+    let (from, until) = (at(900), at(900) + Span::days(1));
+    let ended = Status { state: StatusState::Gap, from, until: Status::OPEN, reason: GapReason::MissingRows };
+    let again = Status { state: StatusState::Live, from, until, reason: GapReason::MissingRows };
+    let one = closed(Side::Long, 59_900.0, 0.5);
+    let facts = vec![
+        (at(500), one),
+        (at(960), Payload::Status(ended)),
+        (until + M.times(30), Payload::Status(again)),
+        (until + M.times(30), one),
+    ];
+    let world = world(900 + 1_440 + 120, &[(archive, facts)]);
+    let (rows, _) = world.run("default", &world.events, |_| true);
+    let hour = |t: Ts| cell(rows.iter().find(|r| r.ts == t).unwrap(), Feature::LiqLongUsd1h);
+    assert_eq!(hour(at(800)).ready(), Some(0.0), "silence within the archive is a number");
+    assert_eq!(hour(at(955)).ready(), Some(0.0), "nobody knows yet");
+    for minute in [965, 1_200, 2_000] {
+        assert_eq!(hour(at(minute)).state, State::Undefined(Reason::Gap), "minute {minute}");
+    }
+    assert_eq!(hour(until + M.times(70)).ready(), Some(59_900.0 * 0.5), "listened to again since its first minute");
+}
+
+#[test]
 fn a_stamp_of_the_future_does_not_blind_the_burst() {
     let fifth = at(120) + Span::secs(47);
     let mut facts = vec![live(at(1))];
@@ -151,6 +191,12 @@ fn a_lost_stream_suspends_and_never_closes() {
     let told: Vec<Change> =
         of_pattern(&alerts, Pattern::ForcedLiquidations).into_iter().map(|(change, ..)| change).collect();
     assert_eq!(told, [Change::Opened, Change::Suspended, Change::Resumed, Change::Closed]);
+}
+
+/// What the timeframes of a row say together; `None` while that is not known.
+fn agree<L: barograph_domain::Label>(timeframes: &[L; 4]) -> Option<bool> {
+    let said = Confirmation::of(timeframes);
+    said.primary.map(|_| said.confirmed)
 }
 
 /// Every episode's records count from 1 without a hole, and none is told twice.
@@ -209,14 +255,14 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
     let (rows, alerts) = world.run("default", &world.events, |_| true);
     let told: Vec<(Ts, String, String)> = alerts
         .iter()
-        .filter(|a| a.known.alert.trigger == Some(Trigger::Risk))
+        .filter(|a| a.known.alert.pattern == Pattern::RegimeChange && a.known.alert.trigger == Some(Trigger::Risk))
         .map(|a| {
             let word = |name| a.known.alert.word(name).unwrap().to_owned();
             (a.known.alert.ts, word("from"), word("to"))
         })
         .collect();
     let mut want = Vec::new();
-    let (mut risk, mut agreed) = (RiskRegime::Unknown, None);
+    let (mut risk, mut agreed) = (RiskRegime::Unknown, [None; 4]);
     let mut confirmations = Vec::new();
     let mut session = None;
     let mut sessions = 0;
@@ -232,12 +278,14 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
             }
             risk = now;
         }
-        let said = Confirmation::<TrendRegime>::of(&row.timeframes.trend);
-        if said.primary.is_some() {
-            if agreed == Some(false) && said.confirmed {
-                confirmations.push(row.ts);
+        let t = &row.timeframes;
+        let said = [agree(&t.risk), agree(&t.trend), agree(&t.volatility), agree(&t.heat)];
+        let axes = [Trigger::Risk, Trigger::Trend, Trigger::Volatility, Trigger::Heat];
+        for ((said, agreed), axis) in said.into_iter().zip(&mut agreed).zip(axes) {
+            if said == Some(true) && *agreed == Some(false) {
+                confirmations.push((row.ts, axis));
             }
-            agreed = Some(said.confirmed);
+            *agreed = said.or(*agreed);
         }
         let name = word_of(Feature::Session, cell(row, Feature::Session).ready().unwrap());
         sessions += i32::from(session.is_some_and(|s| s != name));
@@ -247,7 +295,10 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
     assert!(told.len() > 5);
     assert_eq!(told, want);
     let at = |pattern| alerts.iter().filter(move |a| a.known.alert.pattern == pattern).map(|a| a.known.alert.ts);
-    assert_eq!(at(Pattern::RegimeConfirmed).collect::<Vec<_>>(), confirmations);
+    let confirmed = alerts.iter().map(|a| &a.known.alert).filter(|a| a.pattern == Pattern::RegimeConfirmed);
+    assert_eq!(confirmed.map(|a| (a.ts, a.trigger.unwrap())).collect::<Vec<_>>(), confirmations);
+    let axes: std::collections::BTreeSet<&str> = confirmations.iter().map(|c| c.1.name()).collect();
+    assert!(axes.len() > 1 && axes.contains("trend"), "{axes:?}");
     assert_eq!(i32::try_from(at(Pattern::SessionChanged).count()).unwrap(), sessions);
     assert!(!confirmations.is_empty() && at(Pattern::VolatilityRegimeChange).count() > 0);
 }

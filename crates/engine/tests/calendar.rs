@@ -2,7 +2,9 @@
 
 mod support;
 
-use barograph_domain::{CalendarEntry, Event, Impact, MinuteRow, Span, Ts};
+use barograph_domain::{CalendarEntry, Event, Impact, MinuteRow, Reason, Span, Ts};
+use barograph_engine::calendar::BLACKOUT_REASON;
+use barograph_engine::explain::{Context, render};
 use barograph_engine::{Engine, Feature, Outputs};
 use support::{World, config, random_world};
 
@@ -33,7 +35,8 @@ fn an_event_counts_from_when_it_came_for_two_hours_and_a_saved_engine_goes_on() 
         id: "cpi".to_owned(),
         name: "CPI".to_owned(),
         impact: Impact::High,
-        at: at.floor(Span::hours(1)) + Span::hours(5),
+        // Half an hour into the rollover, which is bad by itself.
+        at: at.floor(Span::days(1)) + Span::mins(21 * 60 + 30),
         source: "test".to_owned(),
         known_ts: at,
         cancelled: false,
@@ -60,4 +63,17 @@ fn an_event_counts_from_when_it_came_for_two_hours_and_a_saved_engine_goes_on() 
         changed += usize::from(bad(a) != bad(b));
     }
     assert!(changed > 60, "{changed} minutes");
+    // Whatever else makes the period bad, the blackout is named, and minutes before it was known know nothing of it.
+    let (book, instrument) = (config("default").book, &world.instruments[0]);
+    let ctx = Context { book: &book, logic_version: "v0.1.0+0123456789ab", instrument, streams: &world.streams };
+    let (mut beside, mut alone) = (0, 0);
+    for row in &rows {
+        let session = render(&ctx, row, None).session;
+        let named = session.bad_period.contains(&BLACKOUT_REASON);
+        assert_eq!(named, near(row.ts) && row.ts >= at, "at {}: {:?}", row.ts, session.bad_period);
+        beside += usize::from(named && session.bad_period.len() > 1);
+        alone += usize::from(named && session.bad_period.len() == 1);
+    }
+    assert!(beside > 10, "{beside} minutes with another reason, {alone} without");
+    assert_eq!(plain[0].cells[Feature::MinutesToEvent.index()].reason(), Some(Reason::NotOffered));
 }

@@ -14,7 +14,6 @@ use barograph_engine::detect::inputs::Confirmed;
 use barograph_engine::detect::plain::{
     FundingPoint, compute_funding_metrics, detect_cascade_events, detect_funding_anomalies, detect_reversal_signals,
 };
-use barograph_engine::detect::storm::Storms;
 use barograph_engine::detect::{Inputs, LiquidationInputs, Surveillance, Thresholds, explain, score};
 use barograph_engine::features::funding_signals::Farming;
 use barograph_engine::liquidations::plain::Closed;
@@ -232,6 +231,21 @@ fn the_original_funding_example_word_for_word() {
     assert!(matches!(out[0].datum("anomaly_score"), Some(Datum::Missing(Reason::Gap))));
 }
 
+#[test]
+fn a_score_of_settlements_says_its_week() {
+    for (window, says) in [(Span::hours(24), "from its mean of 24 h"), (Span::days(7), "from its mean of 7 d")] {
+        let mut inputs = Inputs::nothing(at(0));
+        inputs.funding_zscore = ready(3.4);
+        inputs.funding_window = window;
+        let mut out = Vec::new();
+        Surveillance::default().step(&inputs, &Thresholds::floors(), &mut out);
+        let alert = out.iter().find(|a| a.pattern == Pattern::FundingManipulation).unwrap();
+        assert_eq!(alert.ts - alert.window_from, window);
+        let text = explain::description(alert);
+        assert!(text.contains(says), "{text}");
+    }
+}
+
 fn closed(t: Ts, usd: f64, side: Side) -> Closed {
     Closed { ts: t, liquidated_side: side, price: 100.0, qty: usd / 100.0 }
 }
@@ -359,6 +373,7 @@ fn labels_sessions_and_confirmations_happen_once() {
     let confirmed = |is| Confirmed {
         axis: Axis::Trend,
         label: "UPTREND",
+        code: 1,
         is: Some(is),
         confidence: Some(0.8),
         timeframes: &["1h", "4h"],
@@ -368,7 +383,7 @@ fn labels_sessions_and_confirmations_happen_once() {
         inputs.labels.risk = Some(risk);
         inputs.labels.volatility = Some(volatility);
         inputs.labels.trend = Some(TrendRegime::Uptrend);
-        inputs.confirmed = confirmed(is);
+        inputs.confirmed[1] = confirmed(is);
         inputs.session = Some(session);
         out.clear();
         surveillance.step(&inputs, &Thresholds::default(), &mut out);
@@ -394,6 +409,28 @@ fn labels_sessions_and_confirmations_happen_once() {
         step(6, R::ChopRisk, V::Explosive, true, S::London),
         [(P::RegimeChange, Sev::Medium), (P::VolatilityRegimeChange, Sev::Medium), (P::RegimeConfirmed, Sev::Info)]
     );
+}
+
+#[test]
+fn a_base_rate_counts_the_same_change_and_never_itself() {
+    use RiskRegime::{ChopRisk, HighVol, Normal};
+    let mut surveillance = Surveillance::default();
+    let mut out = Vec::new();
+    let labels = [Normal, HighVol, Normal, ChopRisk, Normal, HighVol, ChopRisk, HighVol];
+    let basis = [0.0, 0.03, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.03, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    for (i, x) in (0..).zip(basis) {
+        let mut inputs = Inputs::nothing(at(i));
+        inputs.labels.risk = labels.get(usize::try_from(i).unwrap()).copied();
+        inputs.basis = ready(x);
+        surveillance.step(&inputs, &Thresholds::floors(), &mut out);
+    }
+    let told = |pattern| out.iter().filter(move |a| a.pattern == pattern);
+    let fired: Vec<u32> = told(Pattern::RegimeChange).map(|a| a.base_rate.fired_90d).collect();
+    // To HIGH_VOL from NORMAL, back, to chop, back; then again to HIGH_VOL, and two changes that are new.
+    assert_eq!(fired, [0, 0, 0, 0, 1, 0, 0]);
+    let episodes: Vec<(Change, u32)> =
+        told(Pattern::BasisManipulation).map(|a| (a.change, a.base_rate.fired_90d)).collect();
+    assert_eq!(episodes, [(Change::Opened, 0), (Change::Closed, 0), (Change::Opened, 1), (Change::Closed, 1)]);
 }
 
 /// Every detector at once, wild numbers and gaps.
@@ -516,23 +553,4 @@ fn lists_of_funding_give_what_the_stream_gives() {
     assert_eq!((reversals[0].change, reversals[0].ts), (Change::Opened, at(90 * 60)));
     assert!((reversals[0].number("previous_rate").unwrap() - points[82].rate).abs() < 1e-15);
     assert_eq!(detect_reversal_signals(&points[..1], &Thresholds::default()), []);
-}
-
-#[test]
-fn three_markets_within_a_minute_are_one_storm() {
-    let mut out = Vec::new();
-    let mut inputs = Inputs::nothing(at(0));
-    inputs.basis = ready(0.03);
-    Surveillance::default().step(&inputs, &Thresholds::floors(), &mut out);
-    let names = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "DOGEUSDT"].map(|s| InstrumentName::new("binance-usdm", s).unwrap());
-    let mut storms = Storms::default();
-    let mut push = |name: &InstrumentName, seconds: i64| {
-        let alert = Alert { ts: at(0) + Span::secs(seconds), ..out[0].clone() };
-        storms.push(name, &alert).map(|s| s.children.len())
-    };
-    assert_eq!([push(&names[0], 0), push(&names[0], 0), push(&names[1], 30)], [None, None, None], "two symbols");
-    assert_eq!(push(&names[2], 61), None, "the first is more than a minute away");
-    assert_eq!(push(&names[3], 65), Some(3), "with those at 30 and 61");
-    assert_eq!(push(&names[0], 70), Some(4), "later ones join");
-    assert_eq!(push(&names[0], 500), None);
 }

@@ -19,7 +19,7 @@ fn worlds() -> Vec<(&'static str, World)> {
 }
 
 /// Features that cannot be ready in either world: there is no dated contract, and nobody publishes tiers.
-const NEVER_READY: [Feature; 2] = [Feature::BasisApr, Feature::PositionHhi];
+const NEVER_READY: [Feature; 3] = [Feature::BasisApr, Feature::PositionHhi, Feature::MinutesToEvent];
 /// These need 40 and 90 days; their own tests are the golden vectors.
 const SLOW: [Feature; 2] = [Feature::VolHalflife, Feature::VolHarForecast];
 

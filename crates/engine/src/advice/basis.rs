@@ -132,10 +132,11 @@ fn session(s: &Snapshot) -> SessionContext {
     }
 }
 
-/// The trend, confirmed where what most timeframes say is the label itself.
+/// The trend, confirmed where what most timeframes say is the label itself. A label that is only the last one shown while its
+/// candles are too old is none to compute with.
 fn trend(s: &Snapshot) -> Option<TrendContext> {
     let (axis, agreed) = (&s.regimes.trend, &s.regimes.trend.confirmation);
-    (axis.label != TrendRegime::Unknown).then(|| TrendContext {
+    (axis.raw_label != TrendRegime::Unknown && axis.label != TrendRegime::Unknown).then(|| TrendContext {
         label: axis.label,
         mtf_confirmed: agreed.confirmed && agreed.primary == Some(axis.label),
         mtf_confidence: agreed.confidence,
@@ -145,7 +146,8 @@ fn trend(s: &Snapshot) -> Option<TrendContext> {
 /// That of the trend, which the parameters follow; that of the risk label where there is no trend.
 fn confidence(s: &Snapshot) -> Option<Confidence> {
     let (trend, risk) = (&s.regimes.trend, &s.regimes.risk);
-    let (value, kind) = match (trend.confidence, risk.confidence) {
+    let of_trend = trend.confidence.filter(|_| trend.raw_label != TrendRegime::Unknown);
+    let (value, kind) = match (of_trend, risk.confidence) {
         (Some(value), _) => (value, trend.confidence_kind),
         (None, Some(value)) => (value, risk.confidence_kind),
         (None, None) => return None,

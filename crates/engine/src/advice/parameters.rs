@@ -103,7 +103,7 @@ fn multiplier(ctx: Option<&AdviceContext<'_>>, settings: &Settings) -> (f64, Opt
 fn ratio(ctx: Option<&AdviceContext<'_>>, side: Side) -> (f64, TrendRegime, Option<Missing>) {
     let Some(c) = ctx else { return (LEGACY_RATIO, TrendRegime::Sideways, Some(Missing::NoSnapshot)) };
     let Some(trend) = c.known_trend() else {
-        return (LEGACY_RATIO, TrendRegime::Sideways, Some(Missing::TrendNotAvailable));
+        return (LEGACY_RATIO, TrendRegime::Sideways, Some(missing(c, Missing::TrendNotAvailable)));
     };
     let with_the_trend = f64::from(trend.label.direction()) * sign(side) > 0.0;
     let ratio = match (with_the_trend, trend.label.is_strong()) {
@@ -117,8 +117,16 @@ fn ratio(ctx: Option<&AdviceContext<'_>>, side: Side) -> (f64, TrendRegime, Opti
 fn size_factor(ctx: Option<&AdviceContext<'_>>) -> (f64, Option<Missing>) {
     match ctx {
         None => (0.5, Some(Missing::NoSnapshot)),
-        Some(c) => c.volatility.size_factor().map_or((0.5, Some(Missing::VolatilityNotAvailable)), |f| (f, None)),
+        Some(c) => c
+            .volatility
+            .size_factor()
+            .map_or_else(|| (0.5, Some(missing(c, Missing::VolatilityNotAvailable))), |f| (f, None)),
     }
+}
+
+/// Why a part is not there: age, where the whole reading is too old.
+const fn missing(c: &AdviceContext<'_>, otherwise: Missing) -> Missing {
+    if c.stale.is_some() { Missing::ContextUnusable } else { otherwise }
 }
 
 fn posture_factor(ctx: Option<&AdviceContext<'_>>) -> (f64, Option<Missing>) {

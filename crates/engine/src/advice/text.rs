@@ -119,7 +119,7 @@ pub(super) fn warning(
         (WarningCode::Squeeze, _) => market_in(RiskRegime::SqueezeRisk, "liquidation cascade possible"),
         (WarningCode::HighVol, _) => market_in(RiskRegime::HighVol, "stop-outs and slippage more likely"),
         (WarningCode::Chop, _) => market_in(RiskRegime::ChopRisk, "whipsaws likely"),
-        (WarningCode::StopCluster, _) => "High stop clustering detected: consider wider stop or wait".to_owned(),
+        (WarningCode::StopCluster, _) => "High stop clustering: consider wider stop or wait".to_owned(),
         (WarningCode::StopMedium, Some(c)) => {
             format!("Some stop clustering near {}", price(densest(c, intent, stop), stop.r))
         }

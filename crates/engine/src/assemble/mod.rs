@@ -10,6 +10,7 @@ mod positions;
 mod sessions;
 
 pub use activity::vol_class;
+pub(crate) use sessions::BLACKOUT_MINUTES;
 
 use crate::calendar::NextHigh;
 use crate::catalogue::Feature;
@@ -156,6 +157,7 @@ impl Assembly {
             .as_ref()
             .map(|calendar| self.next_event.filter(|n| n.holds(t)).unwrap_or_else(|| calendar.next_high_from(t)));
         self.minutes_to_event = self.next_event.and_then(|n| n.minutes(t));
+        self.event_clock(t);
         if changed || self.is_due(t) || near != self.event_is_near() {
             let first = !self.valid;
             self.valid = true;
@@ -173,7 +175,8 @@ impl Assembly {
             if self.cells[Feature::MinutesToFunding.index()].state == State::Ready {
                 self.set(Feature::MinutesToFunding, minutes_to_funding(market, t));
             }
-            for feature in [Feature::MinutesToFunding, Feature::Session, Feature::SessionElapsedFrac] {
+            use Feature as F;
+            for feature in [F::MinutesToFunding, F::Session, F::SessionElapsedFrac, F::MinutesToEvent] {
                 self.cells[feature.index()] = self.slots[feature.index()].at(t);
             }
         }

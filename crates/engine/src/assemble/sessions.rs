@@ -14,7 +14,7 @@ use barograph_domain::{Cell, Kind, Reason, Session, Span, State, Ts};
 /// Volatility above this many times the session's usual one makes a bad period (R2.6).
 const VOL_RATIO_BAD: f64 = 2.0;
 /// Minutes before an event that make one (R2.55).
-const BLACKOUT_MINUTES: f64 = 120.0;
+pub(crate) const BLACKOUT_MINUTES: f64 = 120.0;
 
 impl Assembly {
     /// Readings of the clock alone: they move with every minute.
@@ -30,6 +30,16 @@ impl Assembly {
         self.set(Feature::Session, at(stretch.session.index() as f64));
         let elapsed = (t - stretch.from).as_secs_f64() / (stretch.until - stretch.from).as_secs_f64();
         self.set(Feature::SessionElapsedFrac, at(elapsed));
+    }
+
+    /// Minutes to the next event: not offered without a calendar, missing while none is known.
+    pub(super) fn event_clock(&mut self, t: Ts) {
+        let slot = match (self.next_event, self.minutes_to_event) {
+            (None, _) => Slot::undefined(Reason::NotOffered),
+            (Some(_), None) => Slot::MISSING,
+            (Some(_), Some(m)) => Slot { cell: Cell::ready_at(m, t, Kind::Measured), expires: Ts::MAX },
+        };
+        self.set(Feature::MinutesToEvent, slot);
     }
 
     /// The session under way.

@@ -7,7 +7,12 @@ use serde::{Deserialize, Serialize};
 
 const DAYS: i64 = 90;
 const DAYS_KEPT: usize = 90;
+const MONTH: i64 = 30;
 const MONTH_KEPT: usize = 30;
+
+const fn day_of(t: Ts) -> i64 {
+    t.0.div_euclid(Span::days(1).0)
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 struct Day {
@@ -26,7 +31,7 @@ pub struct Spoken {
 
 impl Spoken {
     fn day(&mut self, t: Ts) -> Option<&mut Day> {
-        let day = t.0.div_euclid(Span::days(1).0);
+        let day = day_of(t);
         if self.days.is_empty() || day - self.today >= DAYS {
             self.days.clear();
             self.days.reserve_exact(DAYS_KEPT);
@@ -65,6 +70,18 @@ impl Spoken {
         }
     }
 
+    /// What there was up to now, without the episode that began at `opened_at` and speaks now.
+    #[must_use]
+    pub fn rate_beside(&self, opened_at: Ts) -> BaseRate {
+        let mut rate = self.rate();
+        let back = usize::try_from(self.today - day_of(opened_at)).ok().filter(|back| *back < self.days.len());
+        if back.is_some_and(|back| self.days[self.days.len() - 1 - back].fired > 0) {
+            rate.fired_90d = rate.fired_90d.saturating_sub(1);
+            rate.fired_30d = rate.fired_30d.saturating_sub(u32::from(back.is_some_and(|back| back < MONTH_KEPT)));
+        }
+        rate
+    }
+
     /// What there was up to now.
     #[must_use]
     pub fn rate(&self) -> BaseRate {
@@ -76,6 +93,36 @@ impl Spoken {
             fired_30d: sum(month, |d| d.fired),
             known_days: f64::from(known) / 1_440.0,
             held_share_90d: (known > 0).then(|| f64::from(sum(&self.days, |d| d.held)) / f64::from(known)),
+        }
+    }
+}
+
+/// How often several happenings of one kind, such as the changes between the labels of an axis, came on the days of the
+/// last 90. Most never come, so only the days on which one came are kept.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// Day, which of them, how often; oldest first.
+    days: Vec<(i64, u16, u16)>,
+}
+
+impl Tally {
+    /// How often this one came in the last 90 and the last 30 days, today included, up to now.
+    #[must_use]
+    pub fn before(&self, t: Ts, which: u16) -> (u32, u32) {
+        let within = |days: i64| {
+            let first = day_of(t) - days;
+            self.days.iter().filter(|d| d.1 == which && d.0 > first).map(|d| u32::from(d.2)).sum()
+        };
+        (within(DAYS), within(MONTH))
+    }
+
+    /// It came.
+    pub fn fired(&mut self, t: Ts, which: u16) {
+        let day = day_of(t);
+        self.days.retain(|d| d.0 > day - DAYS);
+        match self.days.iter_mut().find(|d| (d.0, d.1) == (day, which)) {
+            Some(known) => known.2 = known.2.saturating_add(1),
+            None => self.days.push((day, which, 1)),
         }
     }
 }
@@ -107,5 +154,33 @@ mod tests {
         assert_eq!(s.rate().fired_90d, 0);
         s.fired(at(200, 0));
         assert_eq!(s.rate().fired_90d, 0, "what is out of reach is in no count");
+    }
+
+    #[test]
+    fn each_of_a_kind_is_counted_for_itself() {
+        let at = |day: i64| Ts::from_civil(2026, 1, 1, 12, 0, 0) + Span::days(day);
+        let mut t = Tally::default();
+        for day in 0..120 {
+            t.fired(at(day), u16::from(day % 3 == 0));
+            t.fired(at(day), 7);
+        }
+        let text = serde_json::to_string(&t).unwrap();
+        assert_eq!(serde_json::from_str::<Tally>(&text).unwrap(), t);
+        assert_eq!([0, 1, 7, 9].map(|w| t.before(at(119), w)), [(60, 20), (30, 10), (90, 30), (0, 0)]);
+        assert_eq!(t.before(at(119 + 60), 7), (30, 0), "nobody came for two months");
+    }
+
+    #[test]
+    fn an_episode_is_no_earlier_one_to_itself() {
+        let at = |day: i64| Ts::from_civil(2026, 1, 1, 12, 0, 0) + Span::days(day);
+        let mut s = Spoken::default();
+        for day in [0, 40, 80] {
+            s.fired(at(day));
+        }
+        let fired = |rate: BaseRate| (rate.fired_90d, rate.fired_30d);
+        assert_eq!((fired(s.rate()), fired(s.rate_beside(at(80)))), ((3, 1), (2, 0)));
+        assert_eq!(fired(s.rate_beside(at(40))), (2, 1), "one that is open for long");
+        s.minute(at(100), true, true);
+        assert_eq!(fired(s.rate_beside(at(0))), (2, 1), "its own beginning is out of reach already");
     }
 }

@@ -3,10 +3,10 @@
 //! The first label a market ever has is no change. UNKNOWN is reported on the risk axis, where it asks for care; on the
 //! others the last known label is compared.
 
-use super::inputs::{Inputs, Labels};
+use super::inputs::{Confirmed, Inputs, Labels};
 use super::table::Shown;
 use barograph_domain::regime::Label;
-use barograph_domain::{HeatRegime, Pattern, RiskRegime, Session, Severity, TrendRegime, Trigger, VolRegime};
+use barograph_domain::{Axis, HeatRegime, Pattern, RiskRegime, Session, Severity, TrendRegime, Trigger, VolRegime};
 use serde::{Deserialize, Serialize};
 
 /// What was last seen.
@@ -16,7 +16,7 @@ pub struct Memory {
     trend: Option<TrendRegime>,
     volatility: Option<VolRegime>,
     heat: Option<HeatRegime>,
-    confirmed: Option<bool>,
+    confirmed: [Option<bool>; 4],
     session: Option<Session>,
 }
 
@@ -29,6 +29,8 @@ pub struct Happening {
     pub trigger: Option<Trigger>,
     /// How severe.
     pub severity: Severity,
+    /// Which change of its kind: what was before and what is now, as codes. Only the same one is the same happening.
+    pub which: u16,
     /// Its facts.
     pub shown: Shown,
 }
@@ -38,19 +40,14 @@ impl Memory {
     pub fn step(&mut self, inputs: &Inputs, mut emit: impl FnMut(Happening)) {
         let Labels { risk, trend, volatility, heat } = inputs.labels;
         if let Some((from, to)) = changed(&mut self.risk, risk, true) {
-            emit(label(Pattern::RegimeChange, Trigger::Risk, from.word(), to.word(), of_risk(to)));
+            emit(label(Pattern::RegimeChange, Trigger::Risk, from, to, of_risk(to)));
         }
         if let Some((from, to)) = changed(&mut self.trend, trend, false) {
-            emit(label(Pattern::RegimeChange, Trigger::Trend, from.word(), to.word(), Severity::Info));
+            emit(label(Pattern::RegimeChange, Trigger::Trend, from, to, Severity::Info));
         }
         if let Some((from, to)) = changed(&mut self.volatility, volatility, false) {
-            let mut happening = label(
-                Pattern::VolatilityRegimeChange,
-                Trigger::Volatility,
-                from.word(),
-                to.word(),
-                of_volatility(from, to),
-            );
+            let mut happening =
+                label(Pattern::VolatilityRegimeChange, Trigger::Volatility, from, to, of_volatility(from, to));
             happening.shown.cell("volatility", &inputs.volatility);
             if let Some(multiplier) = to.risk_multiplier() {
                 happening.shown.number("risk_multiplier", multiplier);
@@ -58,41 +55,45 @@ impl Memory {
             emit(happening);
         }
         if let Some((from, to)) = changed(&mut self.heat, heat, false) {
-            emit(label(Pattern::RegimeChange, Trigger::Heat, from.word(), to.word(), Severity::Info));
+            emit(label(Pattern::RegimeChange, Trigger::Heat, from, to, Severity::Info));
         }
-        self.confirmation(inputs, &mut emit);
+        for (memory, confirmed) in self.confirmed.iter_mut().zip(&inputs.confirmed) {
+            confirmation(memory, confirmed, &mut emit);
+        }
         if let Some(now) = inputs.session
             && let Some(before) = self.session.replace(now).filter(|b| *b != now)
         {
             let mut shown = Shown::default();
             shown.word("from", before.name());
             shown.word("to", now.name());
-            emit(Happening { pattern: Pattern::SessionChanged, trigger: None, severity: Severity::Info, shown });
+            let which = session_code(before) << 8 | session_code(now);
+            emit(Happening { pattern: Pattern::SessionChanged, trigger: None, severity: Severity::Info, which, shown });
         }
     }
+}
 
-    fn confirmation(&mut self, inputs: &Inputs, emit: &mut impl FnMut(Happening)) {
-        let confirmed = &inputs.confirmed;
-        let Some(now) = confirmed.is else { return };
-        if self.confirmed.replace(now) != Some(false) || !now {
-            return;
-        }
-        let mut shown = Shown::default();
-        let trigger = match confirmed.axis {
-            barograph_domain::Axis::Risk => Trigger::Risk,
-            barograph_domain::Axis::Trend => Trigger::Trend,
-            barograph_domain::Axis::Volatility => Trigger::Volatility,
-            barograph_domain::Axis::Heat => Trigger::Heat,
-        };
-        shown.word("axis", trigger.name());
-        shown.word("regime", confirmed.label);
-        if let Some(confidence) = confirmed.confidence {
-            shown.number("confidence", confidence);
-        }
-        shown.words("timeframes", confirmed.timeframes);
-        let trigger = Some(trigger);
-        emit(Happening { pattern: Pattern::RegimeConfirmed, trigger, severity: Severity::Info, shown });
+/// Timeframes that agree now and did not before.
+fn confirmation(memory: &mut Option<bool>, confirmed: &Confirmed, emit: &mut impl FnMut(Happening)) {
+    let Some(now) = confirmed.is else { return };
+    if memory.replace(now) != Some(false) || !now {
+        return;
     }
+    let mut shown = Shown::default();
+    let trigger = match confirmed.axis {
+        Axis::Risk => Trigger::Risk,
+        Axis::Trend => Trigger::Trend,
+        Axis::Volatility => Trigger::Volatility,
+        Axis::Heat => Trigger::Heat,
+    };
+    shown.word("axis", trigger.name());
+    shown.word("regime", confirmed.label);
+    if let Some(confidence) = confirmed.confidence {
+        shown.number("confidence", confidence);
+    }
+    shown.words("timeframes", confirmed.timeframes);
+    let trigger = Some(trigger);
+    let which = u16::from(confirmed.code);
+    emit(Happening { pattern: Pattern::RegimeConfirmed, trigger, severity: Severity::Info, which, shown });
 }
 
 /// The change from the last label to this one. UNKNOWN counts where `unknown` says so; the first label known is none.
@@ -112,12 +113,16 @@ fn changed<L: Label>(memory: &mut Option<L>, now: Option<L>, unknown: bool) -> O
     }
 }
 
-fn label(pattern: Pattern, trigger: Trigger, from: &'static str, to: &'static str, severity: Severity) -> Happening {
+fn label<L: Label>(pattern: Pattern, trigger: Trigger, from: L, to: L, severity: Severity) -> Happening {
     let mut shown = Shown::default();
     shown.word("axis", trigger.name());
-    shown.word("from", from);
-    shown.word("to", to);
-    Happening { pattern, trigger: Some(trigger), severity, shown }
+    shown.word("from", from.word());
+    shown.word("to", to.word());
+    Happening { pattern, trigger: Some(trigger), severity, which: u16::from_be_bytes([from.code(), to.code()]), shown }
+}
+
+fn session_code(session: Session) -> u16 {
+    u16::try_from(session.index()).unwrap_or_default()
 }
 
 fn of_risk(to: RiskRegime) -> Severity {

@@ -143,7 +143,8 @@ fn base_rate(alert: &Alert, text: &mut String) {
 fn fact(alert: &Alert) -> String {
     match alert.pattern {
         Pattern::FundingManipulation => {
-            compared(alert, "funding_zscore_24h", "Funding is", "from its mean of 24 h", sigma)
+            let after = format!("from its mean of {}", window(alert));
+            compared(alert, "funding_zscore_24h", "Funding is", &after, sigma)
         }
         Pattern::FundingAnomaly => anomaly(alert),
         Pattern::FundingReversal => match (alert.number("previous_rate"), alert.number("funding_rate")) {
@@ -223,6 +224,12 @@ fn anomaly(alert: &Alert) -> String {
     } else {
         format!("Funding stands out: {said}.")
     }
+}
+
+/// How far back its statistic looked.
+fn window(alert: &Alert) -> String {
+    let looked = alert.ts - alert.window_from;
+    if looked == Span::hours(24) { "24 h".to_owned() } else { looked.spoken() }
 }
 
 /// "Funding is 3.42 σ from its mean of 24 h (threshold 3.00 σ)."

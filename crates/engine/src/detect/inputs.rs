@@ -1,7 +1,7 @@
 //! What detectors are given: readings with their states, labels, the session. Absence is a state, never a number.
 
 use crate::liquidations::{Burst, LiquidationSlots};
-use barograph_domain::{Axis, Cell, HeatRegime, Reason, RiskRegime, Session, State, TrendRegime, Ts, VolRegime};
+use barograph_domain::{Axis, Cell, HeatRegime, Reason, RiskRegime, Session, Span, State, TrendRegime, Ts, VolRegime};
 
 /// Readings of one market at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,8 @@ pub struct Inputs {
     pub funding_rate: Cell,
     /// `funding_zscore_24h`.
     pub funding_zscore: Cell,
+    /// What it is a score within: a day of running funding, or the week of settlements that stands in.
+    pub funding_window: Span,
     /// `funding_change_8h`.
     pub funding_change: Cell,
     /// `funding_vol_24h`.
@@ -30,8 +32,8 @@ pub struct Inputs {
     pub volatility: Cell,
     /// Published labels.
     pub labels: Labels,
-    /// Trend confirmed by several timeframes.
-    pub confirmed: Confirmed,
+    /// Whether several timeframes confirm an axis, in the order risk, trend, volatility, heat.
+    pub confirmed: [Confirmed; 4],
     /// The trading session.
     pub session: Option<Session>,
 }
@@ -46,6 +48,7 @@ impl Inputs {
             ts,
             funding_rate: MISSING,
             funding_zscore: MISSING,
+            funding_window: Span::hours(24),
             funding_change: MISSING,
             funding_volatility: MISSING,
             farming_share: MISSING,
@@ -55,7 +58,12 @@ impl Inputs {
             concentration: MISSING,
             volatility: MISSING,
             labels: Labels { risk: None, trend: None, volatility: None, heat: None },
-            confirmed: Confirmed { axis: Axis::Trend, label: "", is: None, confidence: None, timeframes: &[] },
+            confirmed: [
+                Confirmed::unknown(Axis::Risk),
+                Confirmed::unknown(Axis::Trend),
+                Confirmed::unknown(Axis::Volatility),
+                Confirmed::unknown(Axis::Heat),
+            ],
             session: None,
         }
     }
@@ -81,12 +89,22 @@ pub struct Confirmed {
     pub axis: Axis,
     /// The label they agree on.
     pub label: &'static str,
+    /// Its code.
+    pub code: u8,
     /// Whether they do; `None` while it is not known.
     pub is: Option<bool>,
     /// Their confidence.
     pub confidence: Option<f64>,
     /// Those that agree.
     pub timeframes: &'static [&'static str],
+}
+
+impl Confirmed {
+    /// Nothing known of an axis.
+    #[must_use]
+    pub const fn unknown(axis: Axis) -> Self {
+        Self { axis, label: "", code: 0, is: None, confidence: None, timeframes: &[] }
+    }
 }
 
 /// Readings of forced closes.

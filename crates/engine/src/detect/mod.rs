@@ -3,8 +3,8 @@
 //! Every detector is one line of a table: how readings are judged, what is shown, how long calm closes an episode. The step
 //! takes readings and returns records; it knows no market, store or clock. Parts: [`inputs`] what is judged, [`thresholds`]
 //! the numbers that may be set, [`table`] the detectors, [`episode`] opening and closing, [`changes`] labels that changed,
-//! [`base_rate`] how often it spoke before, [`score`] 0 to 100, [`explain`] sentences, [`storm`] many markets at once, [`pairs`]
-//! two markets, [`plain`] the same over plain lists. Accounts are never visible: no text says that anything was detected.
+//! [`base_rate`] how often it spoke before, [`score`] 0 to 100, [`explain`] sentences, [`pairs`] two markets,
+//! [`plain`] the same over plain lists. Accounts are never visible: no text says that anything was detected.
 
 pub mod base_rate;
 pub mod changes;
@@ -14,7 +14,6 @@ pub mod inputs;
 pub mod pairs;
 pub mod plain;
 pub mod score;
-pub mod storm;
 pub mod surveillance;
 pub mod table;
 pub mod thresholds;

@@ -133,11 +133,13 @@ impl PairWatch {
     pub fn step(&mut self, other: &InstrumentName, inputs: &PairInputs, thresholds: &Thresholds) -> Option<Alert> {
         let judged = judge(inputs, thresholds);
         let report = self.episode.step(inputs.ts, &judged, thresholds.keep, CLEAR);
-        let base_rate = self.spoken.rate();
+        let mut base_rate = self.spoken.rate();
         self.spoken.minutes(inputs.ts, MINUTES, matches!(judged, Judgement::Of(_)), self.episode.running().is_some());
         let Report { change, state, of, closed_at } = report?;
         if change == barograph_domain::alert::Change::Opened {
             self.spoken.fired(inputs.ts);
+        } else {
+            base_rate = self.spoken.rate_beside(of.opened_at);
         }
         let shown = show(inputs, thresholds);
         Some(Alert {

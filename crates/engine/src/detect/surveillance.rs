@@ -1,23 +1,26 @@
 //! All detectors of one market: one step takes readings and adds records.
 
-use super::base_rate::Spoken;
+use super::base_rate::{Spoken, Tally};
 use super::changes::{Happening, Memory};
 use super::episode::{Episode, Report};
 use super::inputs::Inputs;
 use super::score;
 use super::table::{DETECTORS, Detector, Judgement, Shown};
 use super::thresholds::Thresholds;
-use barograph_domain::alert::Change;
+use barograph_domain::alert::{BaseRate, Change};
 use barograph_domain::{Alert, AlertState, Pattern, Trigger};
 use serde::{Deserialize, Serialize};
 
 /// Detectors that have base rates of their own: those of the table, and one per kind of happening.
-const HAPPENINGS: [(Pattern, Option<Trigger>); 6] = [
+const HAPPENINGS: [(Pattern, Option<Trigger>); 9] = [
     (Pattern::RegimeChange, Some(Trigger::Risk)),
     (Pattern::RegimeChange, Some(Trigger::Trend)),
     (Pattern::RegimeChange, Some(Trigger::Heat)),
     (Pattern::VolatilityRegimeChange, Some(Trigger::Volatility)),
+    (Pattern::RegimeConfirmed, Some(Trigger::Risk)),
     (Pattern::RegimeConfirmed, Some(Trigger::Trend)),
+    (Pattern::RegimeConfirmed, Some(Trigger::Volatility)),
+    (Pattern::RegimeConfirmed, Some(Trigger::Heat)),
     (Pattern::SessionChanged, None),
 ];
 
@@ -26,6 +29,8 @@ const HAPPENINGS: [(Pattern, Option<Trigger>); 6] = [
 pub struct Surveillance {
     episodes: Vec<Episode>,
     spoken: Vec<Spoken>,
+    /// How often each change of each kind of happening came.
+    tallies: Vec<Tally>,
     memory: Memory,
 }
 
@@ -34,6 +39,7 @@ impl Default for Surveillance {
         Self {
             episodes: vec![Episode::default(); DETECTORS.len()],
             spoken: vec![Spoken::default(); DETECTORS.len() + HAPPENINGS.len()],
+            tallies: vec![Tally::default(); HAPPENINGS.len()],
             memory: Memory::default(),
         }
     }
@@ -45,11 +51,11 @@ impl Surveillance {
         for at in 0..DETECTORS.len().min(self.episodes.len()) {
             self.evaluate(at, inputs, thresholds, true, out);
         }
-        let spoken = &mut self.spoken;
+        let (spoken, tallies) = (&self.spoken, &mut self.tallies);
         self.memory.step(inputs, |happening| {
             let place = HAPPENINGS.iter().position(|h| *h == (happening.pattern, happening.trigger));
-            let spoken = place.and_then(|p| spoken.get_mut(DETECTORS.len() + p));
-            out.push(happened(happening, inputs, spoken));
+            let counts = place.and_then(|p| Some((spoken.get(DETECTORS.len() + p)?, tallies.get_mut(p)?)));
+            out.push(happened(happening, inputs, counts));
         });
         for spoken in self.spoken.iter_mut().skip(DETECTORS.len()) {
             spoken.minute(inputs.ts, true, false);
@@ -70,10 +76,13 @@ impl Surveillance {
         let inhibited_by = detector.inhibited_by.filter(|by| self.is_open(*by));
         let spoken = &mut self.spoken[at];
         if let Some(report) = report {
-            let base_rate = spoken.rate();
+            let base_rate = match report.change {
+                Change::Opened => spoken.rate(),
+                _ => spoken.rate_beside(report.of.opened_at),
+            };
             let mut shown = Shown::default();
             (detector.show)(inputs, thresholds, &mut shown);
-            let window_from = inputs.ts - (detector.window)(thresholds);
+            let window_from = inputs.ts - (detector.window)(inputs, thresholds);
             out.push(Alert { base_rate, inhibited_by, window_from, ..record(detector, &report, inputs, shown) });
             if report.change == Change::Opened {
                 spoken.fired(inputs.ts);
@@ -120,17 +129,17 @@ fn record(detector: &Detector, report: &Report, inputs: &Inputs, shown: Shown) -
         window_from: inputs.ts,
         statistics: shown.statistics,
         data: shown.data,
-        base_rate: barograph_domain::alert::BaseRate::default(),
+        base_rate: BaseRate::default(),
         inhibited_by: None,
         other: None,
     }
 }
 
-fn happened(happening: Happening, inputs: &Inputs, spoken: Option<&mut Spoken>) -> Alert {
-    let base_rate = spoken.map(|s| {
-        let before = s.rate();
-        s.fired(inputs.ts);
-        before
+fn happened(happening: Happening, inputs: &Inputs, counts: Option<(&Spoken, &mut Tally)>) -> Alert {
+    let base_rate = counts.map(|(spoken, tally)| {
+        let (fired_90d, fired_30d) = tally.before(inputs.ts, happening.which);
+        tally.fired(inputs.ts, happening.which);
+        BaseRate { fired_90d, fired_30d, ..spoken.rate() }
     });
     Alert {
         pattern: happening.pattern,

@@ -51,7 +51,7 @@ pub struct Detector {
     /// Calm that closes an episode (surveillance §4).
     pub clear: Span,
     /// How far back its statistic looks.
-    pub window: fn(&Thresholds) -> Span,
+    pub window: fn(&Inputs, &Thresholds) -> Span,
     /// Says the same more strongly; shown beside.
     pub inhibited_by: Option<Pattern>,
     /// Reads the inputs.
@@ -71,7 +71,7 @@ pub static DETECTORS: [Detector; 10] = [
         pattern: Pattern::FundingManipulation,
         trigger: None,
         clear: CLEAR,
-        window: |_| Span::hours(24),
+        window: |i, _| i.funding_window,
         inhibited_by: None,
         judge: |i, t| one(&i.funding_zscore, t.funding_manipulation_z, |x, c| x > c, |u| by_score(u, t)),
         show: |i, t, out| {
@@ -83,7 +83,7 @@ pub static DETECTORS: [Detector; 10] = [
         pattern: Pattern::FundingAnomaly,
         trigger: None,
         clear: CLEAR,
-        window: |_| Span::hours(24),
+        window: |i, _| i.funding_window,
         inhibited_by: Some(Pattern::FundingManipulation),
         judge: anomaly,
         show: |i, t, out| {
@@ -97,7 +97,7 @@ pub static DETECTORS: [Detector; 10] = [
         pattern: Pattern::FundingReversal,
         trigger: None,
         clear: CLEAR,
-        window: |_| Span::hours(8),
+        window: |_, _| Span::hours(8),
         inhibited_by: None,
         judge: reversal,
         show: |i, t, out| {
@@ -115,7 +115,7 @@ pub static DETECTORS: [Detector; 10] = [
         pattern: Pattern::FundingFarming,
         trigger: None,
         clear: CLEAR_BLOCK,
-        window: |_| Span::days(7),
+        window: |_, _| Span::days(7),
         inhibited_by: None,
         judge: |i, t| one(&i.farming_share, t.farming_share, |x, c| x >= c, |_| Severity::Medium),
         show: |i, t, out| {
@@ -128,7 +128,7 @@ pub static DETECTORS: [Detector; 10] = [
         pattern: Pattern::LiquidationCascade,
         trigger: Some(Trigger::Burst),
         clear: CLEAR_BURST,
-        window: |_| Span::secs(60),
+        window: |_, _| Span::secs(60),
         inhibited_by: None,
         judge: burst,
         show: |i, t, out| {
@@ -145,7 +145,7 @@ pub static DETECTORS: [Detector; 10] = [
         pattern: Pattern::LiquidationCascade,
         trigger: Some(Trigger::Sustained),
         clear: CLEAR,
-        window: |t| t.liquidations.cascade_window,
+        window: |_, t| t.liquidations.cascade_window,
         inhibited_by: None,
         judge: sustained,
         show: |i, t, out| {
@@ -168,7 +168,7 @@ pub static DETECTORS: [Detector; 10] = [
         pattern: Pattern::ForcedLiquidations,
         trigger: None,
         clear: CLEAR,
-        window: |_| Span::hours(1),
+        window: |_, _| Span::hours(1),
         inhibited_by: Some(Pattern::LiquidationCascade),
         judge: one_sided,
         show: |i, t, out| {
@@ -184,7 +184,7 @@ pub static DETECTORS: [Detector; 10] = [
         pattern: Pattern::BasisManipulation,
         trigger: None,
         clear: CLEAR,
-        window: |_| Span::mins(1),
+        window: |_, _| Span::mins(1),
         inhibited_by: None,
         judge: |i, t| one(&i.basis, t.basis, |x, c| x > c, |u| two_steps(u * t.basis, t.basis_high)),
         show: |i, t, out| {
@@ -196,7 +196,7 @@ pub static DETECTORS: [Detector; 10] = [
         pattern: Pattern::PremiumDeviation,
         trigger: None,
         clear: CLEAR,
-        window: |_| Span::mins(1),
+        window: |_, _| Span::mins(1),
         inhibited_by: None,
         judge: |i, t| one(&i.premium, t.premium, |x, c| x > c, |u| two_steps(u * t.premium, t.premium_high)),
         show: |i, t, out| {
@@ -208,7 +208,7 @@ pub static DETECTORS: [Detector; 10] = [
         pattern: Pattern::PositionConcentration,
         trigger: None,
         clear: CLEAR,
-        window: |_| Span::mins(5),
+        window: |_, _| Span::mins(5),
         inhibited_by: None,
         judge: |i, t| {
             let weak = i.concentration.kind == Kind::Proxy;

@@ -3,8 +3,10 @@
 use super::facts::Facts;
 use super::snapshot::UNCALIBRATED;
 use super::views;
+use crate::assemble::BLACKOUT_MINUTES;
 use crate::catalogue::Feature;
 use crate::rules::{Ruled, Scene, Staleness, evaluate, judge, label_margin, nearest_exit, nearest_flip};
+use crate::sessions::{self, adjust};
 use barograph_domain::snapshot::{AxisView, ConfirmationView, Regimes, SessionView, TimeframeLabels};
 use barograph_domain::{AxisState, Confirmation, Kind, Label, Session};
 
@@ -32,9 +34,12 @@ fn axis_view<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>, timeframes: &[L; 
     let (book, cells) = (facts.ctx.book, facts.cells);
     let now = evaluate::<L>(book, cells);
     let scene = Scene { book, cells, cuts: &facts.row.cuts };
-    let staleness = Staleness::of_axis::<L>(book, facts.moment, &facts.row.inputs, facts.ctx.streams);
+    let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
     #[expect(clippy::cast_precision_loss, reason = "at most 32 rules")]
     let rules = L::of(book).len() as f64;
+    // Closes that are too old confirm nothing.
+    let unread = axis.stale && axis.raw_label == L::UNKNOWN;
+    let timeframes = if unread { &[L::UNKNOWN; 4] } else { timeframes };
     let confirmation = Confirmation::of(timeframes);
     AxisView {
         label: axis.label,
@@ -98,35 +103,72 @@ fn quality<L: Ruled>(facts: &Facts<'_>) -> f64 {
     (1.0 - lost).max(LEFT_AT_LEAST)
 }
 
+/// What the session says of stops and volatility.
+struct Conditions {
+    base: Option<f64>,
+    adaptive: Option<f64>,
+    vol_ratio: Option<f64>,
+    volume_ratio: Option<f64>,
+}
+
+/// Of the row at its own moment. Later, over readings that have grown old: what still counts of it, and of another session
+/// only the book's own number.
+fn conditions(facts: &Facts<'_>) -> Conditions {
+    use Feature as F;
+    let book = facts.ctx.book;
+    let [base, adaptive, vol_ratio, volume_ratio] =
+        [F::SessionBaseMult, F::AdaptiveMult, F::SessionVolRatio, F::SessionVolumeRatio].map(|f| facts.value(f));
+    if facts.moment <= facts.row.ts {
+        return Conditions { base, adaptive, vol_ratio, volume_ratio };
+    }
+    let session = book.sessions.session(facts.moment);
+    let same = book.sessions.start(facts.moment) <= facts.row.ts;
+    let (vol_ratio, volume_ratio) = (vol_ratio.filter(|_| same), volume_ratio.filter(|_| same));
+    let base = if session == book.sessions.session(facts.row.ts) {
+        base
+    } else {
+        Some(book.session_multipliers[session.index()])
+    };
+    let adaptive = base.map(|base| adjust(&sessions::Conditions { base, vol_ratio, volume_ratio }).adaptive_mult);
+    Conditions { base, adaptive, vol_ratio, volume_ratio }
+}
+
+/// An event is at most two hours away at the moment, counted on from the row.
+fn event_is_near(facts: &Facts<'_>) -> bool {
+    let since = (facts.moment - facts.row.ts).as_secs_f64() / 60.0;
+    facts.value(Feature::MinutesToEvent).is_some_and(|m| (0.0..=BLACKOUT_MINUTES).contains(&(m - since)))
+}
+
 pub(super) fn session(facts: &Facts<'_>) -> SessionView {
     use Feature as F;
     let set = &facts.ctx.book.sessions;
-    let name = facts.word(F::Session).and_then(|w| Session::ALL.into_iter().find(|s| s.name() == w));
-    let ratio = facts.value(F::SessionVolRatio);
+    let name = set.session(facts.moment);
+    // The row's share of its own session; a moment of another has none, so that an answer changes only when something in it
+    // does.
+    let elapsed = facts.value(F::SessionElapsedFrac).filter(|_| set.start(facts.moment) <= facts.row.ts);
+    let Conditions { base, adaptive, vol_ratio: ratio, volume_ratio } = conditions(facts);
     let mut bad_period = Vec::new();
-    let name = name.unwrap_or_else(|| set.session(facts.row.ts));
     if name == Session::Rollover {
         bad_period.push("rollover_session");
     }
     if ratio.is_some_and(|r| r > 2.0) {
         bad_period.push("session_vol_anomaly");
     }
-    // A row holds that the period is bad and what the market itself says of it; what is left is the calendar.
-    if bad_period.is_empty() && facts.value(F::SessionBadPeriod).is_some_and(|bad| bad > 0.5) {
+    if event_is_near(facts) {
         bad_period.push(crate::calendar::BLACKOUT_REASON);
     }
     let mut defaults_used = Vec::new();
     if ratio.is_none() {
         defaults_used.push("vol_adjustment_default");
     }
-    if facts.value(F::SessionVolumeRatio).is_none() {
+    if volume_ratio.is_none() {
         defaults_used.push("volume_adjustment_default");
     }
     SessionView {
         name,
-        elapsed_frac: facts.value(F::SessionElapsedFrac).map(views::four_decimals),
-        base_multiplier: facts.value(F::SessionBaseMult),
-        adaptive_multiplier: facts.value(F::AdaptiveMult),
+        elapsed_frac: elapsed.map(views::four_decimals),
+        base_multiplier: base,
+        adaptive_multiplier: adaptive,
         vol_ratio: ratio,
         bad_period,
         defaults_used,

@@ -2,12 +2,13 @@
 
 use crate::catalogue::Feature;
 use crate::rules::{
-    AxisStates, Book, Evaluation, Rule, Scene, Staleness, evaluate, holds_relaxed, input_digest, nearest_exit,
+    AxisStates, Book, Close, Evaluation, Rule, Scene, Staleness, evaluate, holds_relaxed, input_digest, nearest_exit,
     nearest_flip, snapshot_id,
 };
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{
-    AxisState, Cell, InputAge, Instrument, MinuteRow, RiskRegime, StopVulnerability, StreamDecl, StreamIndex, Ts, Venue,
+    AxisState, Cell, InputAge, Instrument, MinuteRow, RiskRegime, Span, StopVulnerability, StreamDecl, StreamIndex, Ts,
+    Venue,
 };
 
 /// What a row needs besides itself to be explained.
@@ -40,6 +41,7 @@ pub(super) struct StaleInput<'a> {
     pub(super) input: InputAge,
     pub(super) decl: &'a StreamDecl,
     pub(super) age_s: i64,
+    pub(super) limit: Span,
 }
 
 /// One row under its book at one moment.
@@ -65,7 +67,7 @@ impl<'a> Facts<'a> {
     pub(super) fn new(ctx: Context<'a>, row: &'a MinuteRow, cells: &'a [Cell], axes: AxisStates, moment: Ts) -> Self {
         let scene = Scene { book: ctx.book, cells, cuts: &row.cuts };
         let axis = axes.risk;
-        let staleness = Staleness::of_axis::<RiskRegime>(ctx.book, moment, &row.inputs, ctx.streams);
+        let staleness = Staleness::of_axis::<RiskRegime>(ctx.book, moment, cells, &row.inputs, ctx.streams);
         let digest = input_digest(&row.cells);
         Self {
             ctx,
@@ -75,7 +77,7 @@ impl<'a> Facts<'a> {
             axes,
             moment,
             now: evaluate(ctx.book, cells),
-            stale: stale_inputs(ctx, row, moment),
+            stale: stale_inputs(ctx, row, cells, moment),
             flip: nearest_flip(&scene),
             exit: nearest_exit(&scene, &axis, moment, staleness),
             snapshot_id: snapshot_id(&ctx.instrument.name, row.ts, ctx.logic_version, &digest),
@@ -126,13 +128,29 @@ impl<'a> Facts<'a> {
     }
 }
 
-fn stale_inputs<'a>(ctx: Context<'a>, row: &MinuteRow, moment: Ts) -> Vec<StaleInput<'a>> {
+fn stale_inputs<'a>(ctx: Context<'a>, row: &MinuteRow, cells: &[Cell], moment: Ts) -> Vec<StaleInput<'a>> {
+    let freshness = ctx.book.freshness;
+    let age_s = |anchor: Ts| (moment - anchor).as_secs();
     let mut out: Vec<StaleInput<'a>> = row
         .inputs
         .iter()
-        .filter(|i| ctx.book.freshness.is_stale(moment, i, ctx.streams))
-        .filter_map(|i| Some(StaleInput { input: *i, decl: ctx.decl(i.stream)?, age_s: (moment - i.anchor).as_secs() }))
+        .filter(|i| freshness.is_stale(moment, i, ctx.streams))
+        .filter_map(|i| {
+            let decl = ctx.decl(i.stream)?;
+            Some(StaleInput { input: *i, decl, age_s: age_s(i.anchor), limit: freshness.max_age(decl) })
+        })
         .collect();
+    // Charts whose candles speak for no input: told once per stream, at least as old as the next close is late.
+    for feature in ctx.book.features() {
+        let Some(close) = Close::of(ctx.book, feature, cells, ctx.streams).filter(|c| c.is_stale(moment)) else {
+            continue;
+        };
+        if !out.iter().any(|s| s.input.stream == Some(close.stream)) {
+            let (metric, anchor, decl) = (close.decl.metric, close.due, close.decl);
+            let input = InputAge { metric, stream: Some(close.stream), anchor, gap: None };
+            out.push(StaleInput { input, decl, age_s: age_s(anchor), limit: close.max_age });
+        }
+    }
     out.sort_by(|a, b| b.age_s.cmp(&a.age_s).then(a.input.metric.cmp(&b.input.metric)));
     out
 }

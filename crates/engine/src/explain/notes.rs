@@ -14,7 +14,7 @@ pub(super) fn sentences(facts: &Facts<'_>) -> Vec<String> {
     out.extend(origin(facts));
     out.extend(lost(facts));
     if !facts.is_unread() {
-        let stale = facts.stale.first().map(|_| stale(facts));
+        let stale = facts.stale.first().map(|_| stale(facts.stale.iter()));
         let data = [open_interest(facts), volatility(facts), funding(facts)].into_iter().flatten();
         // Said in full once: "open interest is …, volatility estimated from …".
         let data: Vec<String> = data
@@ -59,18 +59,17 @@ fn lost(facts: &Facts<'_>) -> Option<String> {
 }
 
 /// "open interest is 14 min old (limit 5 min)", oldest first, two at most; streams behind two inputs are told once.
-pub(super) fn stale(facts: &Facts<'_>) -> String {
+pub(super) fn stale<'a>(inputs: impl Iterator<Item = &'a StaleInput<'a>>) -> String {
     let mut told: Vec<&StaleInput<'_>> = Vec::new();
-    for input in &facts.stale {
+    for input in inputs {
         if !told.iter().any(|t| t.input.stream == input.input.stream) {
             told.push(input);
         }
     }
     let say = |s: &&StaleInput<'_>| {
-        let limit = facts.ctx.book.freshness.max_age(s.decl);
         let name = s.decl.metric.spoken();
         let verb = if name.ends_with('s') { "are" } else { "is" };
-        format!("{name} {verb} {} old (limit {})", Span::secs(s.age_s).spoken(), limit.spoken())
+        format!("{name} {verb} {} old (limit {})", Span::secs(s.age_s).spoken(), s.limit.spoken())
     };
     told.iter().take(2).map(say).collect::<Vec<_>>().join(" and ")
 }

@@ -7,7 +7,7 @@ use super::facts::{Context, Facts};
 use super::snapshot::{assemble, render};
 use crate::catalogue::CATALOGUE;
 use crate::market::TICK;
-use crate::rules::{AxisStates, Ruled, Staleness, evaluate};
+use crate::rules::{AxisStates, Close, Ruled, Staleness, clock_of, evaluate};
 use barograph_domain::{AxisState, Cell, HeldBy, MinuteRow, Snapshot, Span, State, Ts};
 
 /// The snapshot of the newest row as it reads at `now`.
@@ -28,9 +28,9 @@ pub fn axes_at_present(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> AxisState
     overlaid(ctx, row, now.max(row.ts)).map_or(AxisStates::of(row), |(_, axes)| axes)
 }
 
-/// Readings and labels where some input is too old by now; `None`: the row reads as it was published.
+/// Readings and labels where something is too old by now; `None`: the row reads as it was published.
 fn overlaid(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> Option<(Vec<Cell>, AxisStates)> {
-    if !Staleness::of(ctx.book.freshness, now, &row.inputs, ctx.streams).any {
+    if !Staleness::of(ctx.book.freshness, now, &row.inputs, ctx.streams).any && !has_stale_close(ctx, row, now) {
         return None;
     }
     let cells = aged(ctx, row, now);
@@ -43,6 +43,16 @@ fn overlaid(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> Option<(Vec<Cell>, A
     Some((cells, axes))
 }
 
+/// Is a chart that some axis reads waiting for a close that did not come?
+fn has_stale_close(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> bool {
+    closes(ctx, row).any(|c| c.is_stale(now))
+}
+
+fn closes<'a>(ctx: &Context<'a>, row: &'a MinuteRow) -> impl Iterator<Item = Close<'a>> {
+    let (book, streams) = (ctx.book, ctx.streams);
+    book.closes().filter_map(move |f| Close::of(book, f, &row.cells, streams))
+}
+
 fn overlaid_axis<L: Ruled>(
     ctx: &Context<'_>,
     row: &MinuteRow,
@@ -50,7 +60,7 @@ fn overlaid_axis<L: Ruled>(
     published: &AxisState<L>,
     now: Ts,
 ) -> AxisState<L> {
-    let staleness = Staleness::of_axis::<L>(ctx.book, now, &row.inputs, ctx.streams);
+    let staleness = Staleness::of_axis::<L>(ctx.book, now, cells, &row.inputs, ctx.streams);
     if !staleness.any {
         return *published;
     }
@@ -64,6 +74,13 @@ fn aged(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> Vec<Cell> {
     let mut cells = row.cells.clone();
     for (cell, spec) in cells.iter_mut().zip(CATALOGUE).filter(|(c, _)| c.state == State::Ready) {
         let by_metric = row.inputs.iter().filter(|i| spec.inputs.contains(&i.metric));
+        if clock_of(spec.feature, ctx.book.trend_tf).is_some() {
+            let close = Close::of(ctx.book, spec.feature, &row.cells, ctx.streams);
+            if close.is_some_and(|c| c.is_stale(now)) {
+                cell.state = State::Stale;
+            }
+            continue;
+        }
         let old = match cell.stream.and_then(|s| Some((s, ctx.decl(Some(s))?))) {
             Some((stream, decl)) => {
                 let known = row.inputs.iter().filter(|i| i.stream == Some(stream)).map(|i| i.anchor).max();
@@ -91,12 +108,14 @@ fn since<L: Ruled>(ctx: &Context<'_>, row: &MinuteRow, published: &AxisState<L>,
         .iter()
         .filter_map(|input| Some((input.anchor, ctx.decl(input.stream)?)))
         .flat_map(|(anchor, decl)| [passed(anchor, freshness.max_age(decl)), passed(anchor, freshness.gap_alert(decl))])
+        .chain(closes(ctx, row).flat_map(|c| [c.max_age, c.gap_alert].map(|limit| passed(c.due, limit))))
         .filter(|t| *t > row.ts && *t <= now)
         .collect();
     moments.sort_unstable();
     let given_up = |t: &Ts| {
-        let staleness = Staleness::of_axis::<L>(ctx.book, *t, &row.inputs, ctx.streams);
-        overlay(ctx, published, &aged(ctx, row, *t), staleness, *t).label == axis.label
+        let cells = aged(ctx, row, *t);
+        let staleness = Staleness::of_axis::<L>(ctx.book, *t, &cells, &row.inputs, ctx.streams);
+        overlay(ctx, published, &cells, staleness, *t).label == axis.label
     };
     moments.into_iter().find(given_up).unwrap_or_else(|| now.floor(TICK))
 }

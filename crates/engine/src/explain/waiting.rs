@@ -1,6 +1,6 @@
 //! The sentence for no reading: which input is awaited, and why (regimes §9, §10.2).
 
-use super::facts::Facts;
+use super::facts::{Facts, StaleInput};
 use super::notes;
 use crate::catalogue::Feature;
 use barograph_domain::{Kind, Reason, RiskRegime, State};
@@ -23,9 +23,17 @@ fn why(facts: &Facts<'_>) -> String {
         clauses.iter().map(|c| c.feature).find(|f| !by_age(*f)).or_else(|| clauses.first().map(|c| c.feature));
     match feature {
         Some(f) if !by_age(f) => awaited(facts, f),
-        _ if facts.stale.is_empty() => "No reading: an input is too old.".to_owned(),
-        _ => format!("No reading: {}.", notes::stale(facts)),
+        _ => match notes::stale(read_by_risk(facts)) {
+            none if none.is_empty() => "No reading: an input is too old.".to_owned(),
+            stale => format!("No reading: {stale}."),
+        },
     }
+}
+
+/// What is too old of the inputs that this axis reads: another axis may rest on older ones.
+fn read_by_risk<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = &'a StaleInput<'a>> {
+    let read = facts.ctx.book.risk().features();
+    facts.stale.iter().filter(move |s| read.iter().any(|f| f.spec().inputs.contains(&s.input.metric)))
 }
 
 fn awaited(facts: &Facts<'_>, feature: Feature) -> String {

@@ -3,7 +3,7 @@
 //! A stream without events is silent, not missing: zero is a value while it is live. So what counts is not samples but time:
 //! how much of a window lies after the beginning and outside declared gaps.
 
-use barograph_domain::{Span, Status, StatusState, Ts};
+use barograph_domain::{GapReason, Span, Status, StatusState, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Gaps remembered; a month with more of them counts the oldest two as one, with what lay between.
@@ -51,7 +51,9 @@ impl Presence {
             },
             StatusState::Gap | StatusState::Resync | StatusState::Stale if self.is_lost() => {}
             StatusState::Gap | StatusState::Resync | StatusState::Stale => {
-                let from = if status.is_open() { status.from.max(recv_ts - heartbeat) } else { status.from };
+                // An archive that ended says itself since when.
+                let noticed = status.is_open() && status.reason != GapReason::MissingRows;
+                let from = if noticed { status.from.max(recv_ts - heartbeat) } else { status.from };
                 self.insert(from, status.until);
             }
         }

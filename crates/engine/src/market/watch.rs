@@ -11,7 +11,7 @@ use crate::engine::{AlertOut, Config, Outputs};
 use crate::liquidations::Liquidations;
 use crate::rules::AxisStates;
 use barograph_domain::{
-    Alert, Axis, Confirmation, Event, KnownAlert, Label as _, MarketKind, Payload, Reason, TrendRegime, Ts,
+    Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, MarketKind, Payload, Reason, Span, Ts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,13 +52,14 @@ static AGREEING: [&[&str]; 16] = [
     &["1h", "4h", "1d", "1w"],
 ];
 
-/// Whether the timeframes confirm a trend, as snapshots say it.
-fn confirmed(timeframes: &[TrendRegime; 4]) -> Confirmed {
+/// Whether the timeframes confirm an axis, as snapshots say it.
+fn confirmed<L: Label>(axis: Axis, timeframes: &[L; 4]) -> Confirmed {
     let said = Confirmation::of(timeframes);
-    let agrees = |bits: usize, (i, label): (usize, &TrendRegime)| bits | usize::from(Some(*label) == said.primary) << i;
+    let agrees = |bits: usize, (i, label): (usize, &L)| bits | usize::from(Some(*label) == said.primary) << i;
     Confirmed {
-        axis: Axis::Trend,
+        axis,
         label: said.primary.map_or("", |l| l.word()),
+        code: said.primary.map_or(0, |l| l.code()),
         is: said.primary.map(|_| said.confirmed),
         confidence: said.confidence,
         timeframes: AGREEING[timeframes.iter().enumerate().fold(0, agrees)],
@@ -81,6 +82,7 @@ impl Market {
             ts: t,
             funding_rate: reading(Feature::FundingRate8h),
             funding_zscore: reading(Feature::FundingZscore24h),
+            funding_window: self.funding_window(&reading(Feature::FundingZscore24h)),
             funding_change: reading(Feature::FundingChange8h),
             funding_volatility: reading(Feature::FundingVol24h),
             farming_share: reading(Feature::FundingFarmingShare),
@@ -95,11 +97,22 @@ impl Market {
                 volatility: Some(states.volatility.label),
                 heat: Some(states.heat.label),
             },
-            confirmed: confirmed(&assembly.timeframes().trend),
+            confirmed: [
+                confirmed(Axis::Risk, &self.closes.risk),
+                confirmed(Axis::Trend, &assembly.timeframes().trend),
+                confirmed(Axis::Volatility, &assembly.timeframes().volatility),
+                confirmed(Axis::Heat, &self.closes.heat),
+            ],
             session: Some(assembly.session()),
         };
         self.watch.surveillance.step(&inputs, &config.book.detectors, &mut self.watch.made);
         self.watch.tell(self.index, t + LATENESS, out);
+    }
+
+    /// Settlements come hours apart: their score is one of a week (features §2.7).
+    fn funding_window(&self, zscore: &Cell) -> Span {
+        let settled = self.settled.iter().any(|s| zscore.stream == Some(s.stream()));
+        if settled { Span::days(7) } else { Span::hours(24) }
     }
 
     fn liquidation_inputs(&self, t: Ts) -> LiquidationInputs {

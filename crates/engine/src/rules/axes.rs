@@ -61,7 +61,7 @@ impl Minute<'_> {
         let (first, resting) = self.book.counted_at(L::AXIS);
         self.holds |= u64::from(now.holds) << first | u64::from(now.raw == L::RESTING) << resting;
         self.known |= u64::from(now.known) << first | u64::from(now.raw != L::UNKNOWN) << resting;
-        let staleness = Staleness::of_axis::<L>(self.book, self.ts, self.inputs, self.streams);
+        let staleness = Staleness::of_axis::<L>(self.book, self.ts, self.cells, self.inputs, self.streams);
         memory.take(self.book, self.ts, self.cells, &now, staleness)
     }
 }

@@ -36,7 +36,7 @@ impl<L: Ruled> AxisMemory<L> {
         inputs: &[InputAge],
         streams: &[StreamDecl],
     ) -> AxisState<L> {
-        let staleness = Staleness::of_axis::<L>(book, ts, inputs, streams);
+        let staleness = Staleness::of_axis::<L>(book, ts, cells, inputs, streams);
         self.take(book, ts, cells, &evaluate(book, cells), staleness)
     }
     /// As [`Self::step`], with the minute already evaluated.

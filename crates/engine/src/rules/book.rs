@@ -349,6 +349,11 @@ impl Book {
     pub const fn uses_last_values(&self) -> bool {
         matches!(self.freshness, Freshness::Seed1)
     }
+    /// Readings of charts among what the axes read, in the order of the axes.
+    pub fn closes(&self) -> impl Iterator<Item = Feature> {
+        let sets = [&self.risk.closes, &self.trend.closes, &self.volatility.closes, &self.heat.closes];
+        sets.into_iter().flatten().copied()
+    }
     /// Every feature some clause of any axis reads, stand-ins and ranked features included, in catalogue order, each once.
     #[must_use]
     pub fn features(&self) -> Vec<Feature> {

@@ -328,6 +328,7 @@ pub fn apply_exit<L: Ruled>(
     let step = |n: i64| {
         let later = Span::mins(n);
         let inputs: Vec<InputAge> = inputs.iter().map(|i| InputAge { anchor: i.anchor + later, ..*i }).collect();
+        let cells: Vec<Cell> = cells.iter().map(|c| Cell { anchor: c.anchor + later, ..*c }).collect();
         axis.step(scene.book, ts + later, &cells, &inputs, streams).label
     };
     (1..=minutes).map(step).collect()

@@ -5,7 +5,8 @@
 
 use super::book::Book;
 use super::set::Ruled;
-use barograph_domain::{InputAge, Metric, Span, StreamDecl, Ts};
+use crate::catalogue::Feature;
+use barograph_domain::{Cell, InputAge, Metric, Span, State, StreamDecl, StreamIndex, Ts};
 
 /// Which table of limits applies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,6 +91,65 @@ impl Freshness {
     }
 }
 
+/// How far apart the closes are that a reading of a chart is taken at; `None`: it moves with its stream.
+#[must_use]
+pub const fn clock_of(feature: Feature, trend_tf: Span) -> Option<Span> {
+    use Feature as F;
+    match feature {
+        F::TrendSlope
+        | F::TrendIntercept
+        | F::TrendR
+        | F::TrendStderr
+        | F::TrendP
+        | F::TrendPHac
+        | F::TrendR2
+        | F::SlopePct => Some(trend_tf),
+        F::VolPct
+        | F::VolumeRatio
+        | F::PriceZ24h
+        | F::VolParkinson
+        | F::VolGarmanKlass
+        | F::VolRogersSatchell
+        | F::VolYangZhang => Some(Span::hours(1)),
+        _ => None,
+    }
+}
+
+/// A reading of a chart by the close that has to come next. What the chart says stands until then, however many quiet minutes
+/// lie between, so its stream is at least as old as that close is late.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Close<'a> {
+    /// Whose closes.
+    pub stream: StreamIndex,
+    /// Its declaration.
+    pub decl: &'a StreamDecl,
+    /// When the next one was due. The limit of a bar of the stream's own length counts from its close already.
+    pub due: Ts,
+    /// Greatest lateness at which the reading still counts.
+    pub max_age: Span,
+    /// Lateness past which a label that rests on it is given up.
+    pub gap_alert: Span,
+}
+
+impl<'a> Close<'a> {
+    /// Of a reading, where it is one of a chart that has had a value.
+    #[must_use]
+    pub fn of(book: &Book, feature: Feature, cells: &[Cell], streams: &'a [StreamDecl]) -> Option<Self> {
+        let clock = clock_of(feature, book.trend_tf)?;
+        let cell = cells.get(feature.index()).filter(|c| matches!(c.state, State::Ready | State::Stale))?;
+        let stream = cell.stream?;
+        let decl = streams.get(stream.index())?;
+        let next = if decl.cadence < clock { clock } else { Span::ZERO };
+        let (max_age, gap_alert) = (book.freshness.max_age(decl), book.freshness.gap_alert(decl));
+        Some(Self { stream, decl, due: cell.anchor + next, max_age, gap_alert })
+    }
+    /// Is the reading too old at `ts`?
+    #[must_use]
+    pub fn is_stale(&self, ts: Ts) -> bool {
+        ts - self.due > self.max_age
+    }
+}
+
 /// What staleness means for one row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Staleness {
@@ -105,11 +165,17 @@ impl Staleness {
     pub fn of(profile: Freshness, ts: Ts, inputs: &[InputAge], streams: &[StreamDecl]) -> Self {
         Self::over(profile, ts, inputs.iter(), streams)
     }
-    /// Judges the ages of what one axis reads.
+    /// Judges the ages of what one axis reads: those of its inputs, and those of the charts' closes.
     #[must_use]
-    pub fn of_axis<L: Ruled>(book: &Book, ts: Ts, inputs: &[InputAge], streams: &[StreamDecl]) -> Self {
-        let read = &L::of(book).metrics;
-        Self::over(book.freshness, ts, inputs.iter().filter(|i| read.contains(&i.metric)), streams)
+    pub fn of_axis<L: Ruled>(book: &Book, ts: Ts, cells: &[Cell], inputs: &[InputAge], streams: &[StreamDecl]) -> Self {
+        let set = L::of(book);
+        let mut out =
+            Self::over(book.freshness, ts, inputs.iter().filter(|i| set.metrics.contains(&i.metric)), streams);
+        for close in set.closes.iter().filter_map(|f| Close::of(book, *f, cells, streams)) {
+            out.any |= close.is_stale(ts);
+            out.past_gap_alert |= ts - close.due > close.gap_alert;
+        }
+        out
     }
     fn over<'a>(
         profile: Freshness,
@@ -133,7 +199,7 @@ impl Staleness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::{InstrumentName, Kind, Stamp, StreamIndex};
+    use barograph_domain::{InstrumentName, Kind, Stamp};
 
     fn decl(metric: Metric, cadence: Span, filled: bool) -> StreamDecl {
         StreamDecl {

@@ -30,7 +30,7 @@ pub use book::{Book, Clause, CutRequest, Enter, Group, Op, Rule, SessionBase, Te
 pub use cut::{cut, mid_rank, rank_of};
 pub use eval::{Evaluation, Truth, clause_holds, evaluate, group_result, holds_relaxed, rule_result};
 pub use flip::{Scene, apply_exit, apply_flip, nearest_exit, nearest_flip, with_override};
-pub use fresh::{Freshness, Staleness};
+pub use fresh::{Close, Freshness, Staleness, clock_of};
 pub use held::{HELD_MINUTES, HeldRing};
 pub use margin::{Judged, judge, label_margin, rule_margin};
 pub use problem::{BookError, Problem};

@@ -1,6 +1,7 @@
 //! The rules of one axis: what they assert, what remains when none holds, how labels are entered and left.
 
 use super::book::{Book, Clause, ENTER_DEFAULT, Enter, Rule, Warming};
+use super::fresh::clock_of;
 use crate::catalogue::Feature;
 use barograph_domain::{HeatRegime, Label, Metric, RiskRegime, Span, TrendRegime, VolRegime};
 
@@ -10,8 +11,10 @@ pub struct RuleSet<L> {
     pub(super) rules: Vec<Rule<L>>,
     /// Exit bands and dwell apply (regimes §6).
     pub(super) hysteresis: bool,
-    /// What the features that it reads are made from, in rank order.
+    /// What the features that it reads are made from, in rank order; readings of charts apart.
     pub(super) metrics: Vec<Metric>,
+    /// Readings of charts among its features: their age is that of a close.
+    pub(super) closes: Vec<Feature>,
 }
 
 /// A label that a book can assert: where its rules are, and what remains when none holds.
@@ -60,8 +63,11 @@ impl Ruled for HeatRegime {
 impl<L: Ruled> RuleSet<L> {
     /// A checked set; its features' metrics are noted.
     pub(super) fn new(rules: Vec<Rule<L>>, hysteresis: bool) -> Self {
-        let mut out = Self { rules, hysteresis, metrics: Vec::new() };
-        out.metrics = out.features().iter().flat_map(|f| f.spec().inputs).copied().collect();
+        let mut out = Self { rules, hysteresis, metrics: Vec::new(), closes: Vec::new() };
+        let (closes, rest): (Vec<_>, Vec<_>) =
+            out.features().into_iter().partition(|f| clock_of(*f, Span::ZERO).is_some());
+        out.closes = closes;
+        out.metrics = rest.iter().flat_map(|f| f.spec().inputs).copied().collect();
         out.metrics.sort_unstable();
         out.metrics.dedup();
         out

@@ -1,10 +1,13 @@
 //! Records of alerts: like gaps they belong to a segment and to the first minute whose row knows them, and count only where
 //! their segment shows that minute; what was published live always counts.
 //!
+//! An episode may begin in computed minutes and end in published ones, where nobody told of its end. That end, as it was
+//! computed, is kept with the minutes that began it, and shown unless a published record ends the same episode.
+//!
 //! A record that an event made is known before the row of its minute is, and a live process may publish the two in different
 //! batches, so a record is keyed by itself (the moment, the episode, its number within it) and not by its place in a list.
 
-use super::db::{Connection, NONE, Row, params};
+use super::db::{Connection, NONE, Row, Rows, params};
 use super::digest;
 use super::fault::{Fault, Inner};
 use super::runs;
@@ -126,34 +129,43 @@ const NOT_OVER: &str = "AND NOT EXISTS (SELECT 1 FROM alerts c WHERE c.segment =
                 AND c.change = CASE WHEN a.change = 'CLOSED' THEN 'OPENED' ELSE 'CLOSED' END
                 AND c.row_ts >= ?2 AND c.row_ts < ?3 AND c.known_ts <= ?5)";
 
+/// Of the ends that were computed for published minutes: those of episodes that computed minutes begin and nothing
+/// published ends.
+const ENDS_UNTOLD: &str = "AND a.change = 'CLOSED'
+            AND EXISTS (SELECT 1 FROM alerts o JOIN parts p ON p.segment = o.segment
+                WHERE p.run = ?10 AND p.live = 0 AND o.row_ts >= p.from_ts AND o.row_ts < p.until_ts
+                    AND o.alert = a.alert AND o.change = 'OPENED')
+            AND NOT EXISTS (SELECT 1 FROM alerts c WHERE c.segment = ?11 AND c.alert = a.alert AND c.change = 'CLOSED')";
+
+/// The minutes that were published, as each segment of computed minutes would show them.
+fn untold(conn: &Connection, run: i64, first: Ts, last: Ts) -> Inner<Vec<Part>> {
+    let parts = segment::parts(conn, run)?;
+    let mut computed: Vec<i64> = parts.iter().filter(|p| !p.live).map(|p| p.id).collect();
+    computed.sort_unstable();
+    computed.dedup();
+    let published = parts.iter().filter(|p| p.live).filter_map(|p| p.within(row_of(first), row_of(last)));
+    Ok(published.flat_map(|p| computed.iter().map(move |id| Part { id: *id, ..p })).collect())
+}
+
 /// At most `take` records of each part, from the end the query begins at; and the moment from which on some may be missing.
 fn gather(conn: &Connection, run: i64, query: &AlertQuery, take: usize) -> Inner<(Found, Option<Ts>)> {
     let (first, last) = ends(query);
     let order = if query.newest_first { "DESC" } else { "ASC" };
     let going_on = if query.open { NOT_OVER } else { "" };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM alerts a
-         WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5
-            AND severity >= ?6 AND (?7 = '' OR ?7 LIKE '%,' || pattern || ',%')
-            AND (?8 = '' OR ?8 LIKE '%,' || change || ',%') {going_on}
-         ORDER BY row_ts {order}, known_ts {order} LIMIT ?9"
-    );
+    let sql = |more: &str| {
+        format!(
+            "SELECT {COLUMNS} FROM alerts a
+             WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5
+                AND severity >= ?6 AND (?7 = '' OR ?7 LIKE '%,' || pattern || ',%')
+                AND (?8 = '' OR ?8 LIKE '%,' || change || ',%') {more}
+             ORDER BY row_ts {order}, known_ts {order} LIMIT ?9"
+        )
+    };
     let limit = i64::try_from(take).unwrap_or(i64::MAX);
     let (patterns, changes) = (list(&query.patterns, Pattern::name), list(&query.changes, Change::name));
+    let severity = query.severity.map_or(0, rank);
     let (mut found, mut missing) = (Found::new(), None);
-    for part in shown(conn, run, first, last)? {
-        let mut statement = conn.prepare(sql.clone())?;
-        let mut rows = statement.query(params![
-            part.id,
-            part.from.0,
-            part.until.0,
-            first.0,
-            last.0,
-            query.severity.map_or(0, rank),
-            &patterns,
-            &changes,
-            limit
-        ])?;
+    let mut take_in = |rows: &mut Rows<'_>| -> Inner<()> {
         let (mut count, mut end) = (0_usize, None);
         while let Some(row) = rows.next()? {
             let (place, alert) = read(row)?;
@@ -163,9 +175,27 @@ fn gather(conn: &Connection, run: i64, query: &AlertQuery, take: usize) -> Inner
             found.insert(place, alert);
         }
         if count >= take {
-            let nearer = if query.newest_first { missing.max(end) } else { missing.min(end).or(end) };
-            missing = nearer;
+            missing = if query.newest_first { missing.max(end) } else { missing.min(end).or(end) };
         }
+        Ok(())
+    };
+    let live = runs::live_segment(conn, run)?.unwrap_or(0);
+    for part in untold(conn, run, first, last)? {
+        let (from, until) = (part.from.0, part.until.0);
+        let mut statement = conn.prepare(sql(ENDS_UNTOLD))?;
+        take_in(
+            &mut statement.query(params![
+                part.id, from, until, first.0, last.0, severity, &patterns, &changes, limit, run, live
+            ])?,
+        )?;
+    }
+    for part in shown(conn, run, first, last)? {
+        let (from, until) = (part.from.0, part.until.0);
+        let mut statement = conn.prepare(sql(going_on))?;
+        take_in(
+            &mut statement
+                .query(params![part.id, from, until, first.0, last.0, severity, &patterns, &changes, limit])?,
+        )?;
     }
     if let Some(from) = missing {
         found.retain(|place, _| if query.newest_first { place.0 > from } else { place.0 < from });

@@ -20,6 +20,7 @@ use super::{rows, runs, universe};
 use crate::codec::ChunkBuilder;
 use crate::run::{GRID, row_of};
 use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunKey, RunSpec, RunWriter};
+use barograph_domain::alert::Change;
 use barograph_domain::{KnownAlert, LevelChange, MinuteRow, RiskRegime, Span, StreamDecl, Ts};
 use std::collections::VecDeque;
 
@@ -163,6 +164,8 @@ impl Plan {
                         left.from.0,
                         left.until.0,
                     ])?;
+                    // What lay behind is told again, also where it is the end of an episode in published minutes.
+                    tx.prepare("DELETE FROM alerts WHERE segment = ?1 AND row_ts >= ?2")?.execute([left.id, from.0])?;
                     kept = Some(left);
                 }
                 _ => segment::remove_part(tx, run, *old)?,
@@ -374,11 +377,14 @@ impl RunWriter for Replacement<'_> {
         if minute < self.plan.first() {
             return self.refuse(format!("an alert known at {} was known to earlier rows", alert.known_at));
         }
-        if self.published.iter().any(|(part, _)| part.contains(minute)) {
+        let published = self.published.iter().any(|(part, _)| part.contains(minute));
+        // Nobody published the end of an episode that only computed minutes know: it is kept beside, and counts where their
+        // beginning does.
+        if published && alert.alert.change != Change::Closed {
             return Ok(());
         }
         self.plan.pending.alerts.push(alert.clone());
-        self.total.alerts += 1;
+        self.total.alerts += u64::from(!published);
         Ok(())
     }
 

@@ -278,6 +278,60 @@ pub fn published_alerts_stay(factory: &dyn Factory) {
     assert_eq!(hash(&*reader), before);
 }
 
+/// An episode that computed minutes begin and published ones would have ended: its end is found, once, and goes with them.
+pub fn episodes_end_across_published_minutes(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let minutes = rows(30, 1);
+    let bare = LiveBatch {
+        instruments: &one.instruments,
+        streams: &one.streams,
+        runs: std::slice::from_ref(&one.spec),
+        ..LiveBatch::default()
+    };
+    // Minutes 11 to 20 were published, with the end of an episode that was known before.
+    let known_end = burst(9, 4, Change::Closed);
+    let live = [LiveAlert { instrument: 0, alert: known_end.clone() }];
+    writer.append(&LiveBatch { rows: &minutes[10..20], alerts: &live, ..bare }).unwrap();
+    let (a, b) = (burst(8, 0, Change::Opened), burst(8, 4, Change::Closed));
+    let other_end = {
+        let KnownAlert { known_at, alert } = burst(9, 6, Change::Closed);
+        KnownAlert { known_at, alert: Alert { score: 1.0, ..alert } }
+    };
+    let computed = |writer: &mut dyn crate::Writer, from: Option<Ts>, told: &[&KnownAlert]| {
+        let mut run = writer.replace(&one.spec, from, PointsVersion::default()).unwrap();
+        minutes.iter().filter(|r| from.is_none_or(|f| r.ts >= f)).for_each(|r| run.row(r).unwrap());
+        told.iter().for_each(|k| run.alert(k).unwrap());
+        run.finish().unwrap();
+    };
+    let open = |as_of: Option<Ts>| reader.alerts(&one.spec.key, &AlertQuery { as_of, ..now_open() }).unwrap().items;
+    // What happens inside published minutes was not published: neither a beginning nor its end.
+    let inside = (burst(14, 0, Change::Opened), burst(14, 3, Change::Closed));
+    let known = burst(9, 0, Change::Opened);
+    computed(&mut *writer, None, &[&a, &known, &b, &inside.0, &other_end, &inside.1]);
+    let want = [a.clone(), known, b.clone(), known_end];
+    assert_eq!(all(&*reader, &one), want);
+    assert_eq!(open(None), []);
+    assert_eq!(open(Some(Ts(b.known_at.0 - 1))).len(), 2, "as it was known then");
+    for newest_first in [false, true] {
+        let query = AlertQuery { limit: 1, newest_first, changes: vec![Change::Closed], ..AlertQuery::default() };
+        let page = reader.alerts(&one.spec.key, &query).unwrap();
+        assert_eq!(page.items, [want[if newest_first { 3 } else { 2 }].clone()]);
+        let rest = AlertQuery { range: query.after(page.next.unwrap()), ..query };
+        assert_eq!(
+            reader.alerts(&one.spec.key, &rest).unwrap().items,
+            [want[if newest_first { 2 } else { 3 }].clone()]
+        );
+    }
+    // A later end replaces it where only what follows its beginning is run again; without a beginning there is no end.
+    let later = burst(8, 6, Change::Closed);
+    computed(&mut *writer, Some(minute(11)), &[&later]);
+    assert_eq!(all(&*reader, &one), [want[0].clone(), want[1].clone(), want[3].clone(), later]);
+    computed(&mut *writer, None, &[&b]);
+    assert_eq!(all(&*reader, &one), [want[3].clone()]);
+    assert!(reader.check(true).unwrap().is_sound());
+}
+
 /// However old: like changes of the label.
 pub fn alerts_are_never_pruned(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
