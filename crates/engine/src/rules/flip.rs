@@ -10,7 +10,7 @@ use super::axis::{AxisMemory, advance};
 use super::book::{Book, Clause, Op, Test};
 use super::eval::{AsRead, Evaluation, Reading, Readings, Truth, evaluate_with, held_by_exit_band, truth_of};
 use super::fresh::Staleness;
-use super::range::{Ranges, domain};
+use super::range::domain;
 use super::set::Ruled;
 use crate::catalogue::Feature;
 use barograph_domain::snapshot::Flip;
@@ -62,6 +62,9 @@ fn beyond(clause: &Clause, x: f64, cut: f64) -> bool {
     }
 }
 
+/// Points there is room for at once: those of a long axis.
+const POINTS_ROOM: usize = 128;
+
 /// A value worth trying.
 #[derive(Clone, Copy, Debug)]
 struct Point {
@@ -71,18 +74,21 @@ struct Point {
     threshold: f64,
     percentile: Option<Feature>,
     distance: f64,
+    /// Place of the feature in the scale table.
+    place: usize,
 }
 
 impl Point {
     /// Nearest first; ties by the table of regimes §7, then downwards before upwards.
     fn order(&self, other: &Self) -> Ordering {
-        let by_distance = self.distance.total_cmp(&other.distance);
-        let by_table = table_order(self.feature).cmp(&table_order(other.feature));
         let up = |p: &Self| p.needed > p.value;
-        by_distance.then(by_table).then(up(self).cmp(&up(other))).then_with(|| {
-            // Equal distance after rounding: the float nearer to x first.
-            if up(self) { self.needed.total_cmp(&other.needed) } else { other.needed.total_cmp(&self.needed) }
-        })
+        let by_place = || self.place.cmp(&other.place);
+        self.distance.total_cmp(&other.distance).then_with(by_place).then_with(|| up(self).cmp(&up(other))).then_with(
+            || {
+                // Equal distance after rounding: the float nearer to x first.
+                if up(self) { self.needed.total_cmp(&other.needed) } else { other.needed.total_cmp(&self.needed) }
+            },
+        )
     }
 }
 
@@ -128,9 +134,10 @@ impl<'a> Scene<'a> {
     }
     /// Thresholds, their mirror images and cuts of every clause, each with its neighbours, nearest first.
     fn points<L: Ruled>(&self, relaxed_too: bool) -> Vec<Point> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(POINTS_ROOM);
         for (feature, value) in self.variable::<L>() {
-            let possible = domain(feature);
+            let Some(scale) = self.book.scale(feature) else { continue };
+            let (possible, place) = (domain(feature), table_order(feature));
             L::of(self.book).each_clause(&mut |clause| {
                 for relaxed in [false, true] {
                     if relaxed && !relaxed_too {
@@ -138,7 +145,10 @@ impl<'a> Scene<'a> {
                     }
                     for (threshold, percentile) in self.breakpoints(clause, feature, relaxed).into_iter().flatten() {
                         for needed in [threshold.next_down(), threshold, threshold.next_up()] {
-                            out.extend(self.point(feature, value, needed, threshold, percentile, &possible));
+                            let distance = (needed - value).abs() / scale;
+                            if distance > 0.0 && distance.is_finite() && possible.contains(needed) {
+                                out.push(Point { feature, value, needed, threshold, percentile, distance, place });
+                            }
                         }
                     }
                 }
@@ -146,20 +156,6 @@ impl<'a> Scene<'a> {
         }
         out.sort_by(Point::order);
         out
-    }
-    fn point(
-        &self,
-        feature: Feature,
-        value: f64,
-        needed: f64,
-        threshold: f64,
-        percentile: Option<Feature>,
-        possible: &Ranges,
-    ) -> Option<Point> {
-        let scale = self.book.scale(feature)?;
-        let distance = (needed - value).abs() / scale;
-        let fits = distance > 0.0 && distance.is_finite() && possible.contains(needed);
-        fits.then_some(Point { feature, value, needed, threshold, percentile, distance })
     }
     fn breakpoints(&self, clause: &Clause, feature: Feature, relaxed: bool) -> [Option<(f64, Option<Feature>)>; 2] {
         let Some(theta) = clause.threshold(relaxed) else { return [None, None] };
