@@ -34,6 +34,7 @@ impl RunDigest {
     pub(crate) fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) {
         self.buffer.push(b'g');
         self.buffer.extend_from_slice(&stream.0.to_le_bytes());
+        self.buffer.push(status.state as u8);
         for t in [status.from, status.until, known_ts] {
             self.buffer.extend_from_slice(&t.0.to_le_bytes());
         }

@@ -6,7 +6,7 @@ use crate::render::{Lens, features};
 use crate::run::Sink;
 use barograph_api::EventView;
 use barograph_domain::{
-    AxisState, InstrumentName, Label, MinuteRow, Snapshot, Span, Status, StreamDecl, StreamIndex, Ts,
+    AxisState, InstrumentName, Label, MinuteRow, Snapshot, Span, Status, StatusState, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::AlertOut;
 use serde::Serialize;
@@ -35,6 +35,8 @@ struct GapLine<'a> {
     stream: String,
     metric: &'static str,
     source: &'a str,
+    /// `GAP` where it begins or is told whole, `LIVE` where one that was open ends.
+    state: StatusState,
     from: Ts,
     /// Null while nobody knows.
     until: Option<Ts>,
@@ -196,6 +198,7 @@ impl<W: Write> Sink for JsonLines<W> {
             stream: decl.label(),
             metric: decl.metric.name(),
             source: &decl.source,
+            state: status.state,
             from: status.from,
             until: (!status.is_open()).then_some(status.until),
             known_ts,

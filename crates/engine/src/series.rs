@@ -235,7 +235,8 @@ impl<V: Copy> Series<V> {
         i64::try_from(self.slots.len()).unwrap_or(i64::MAX)
     }
 
-    fn oldest(&self) -> Option<i64> {
+    /// Index of the oldest sample that is kept.
+    pub fn oldest(&self) -> Option<i64> {
         self.head.map(|h| h - self.span() + 1)
     }
 

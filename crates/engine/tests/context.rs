@@ -137,6 +137,20 @@ fn a_frame_stays_small() {
     assert!(bytes < 120_000, "{bytes} bytes");
 }
 
+/// The same bars with prices in steps of 200, and every fifth without volume.
+fn on_a_grid(bars: &[BarSample]) -> Vec<BarSample> {
+    let whole = |x: f64| (x / 200.0).round() * 200.0;
+    let of = |(i, b): (usize, &BarSample)| BarSample {
+        open: whole(b.open),
+        high: whole(b.high),
+        low: whole(b.low),
+        close: whole(b.close),
+        volume: b.volume.map(|v| if i % 5 == 0 { 0.0 } else { v }),
+        quote_volume: None,
+    };
+    bars.iter().enumerate().map(of).collect()
+}
+
 /// Columns of a walk, which a run is made of.
 fn columns(bars: &[BarSample]) -> [Vec<f64>; 5] {
     let of = |f: fn(&BarSample) -> f64| bars.iter().map(f).collect();
@@ -166,8 +180,10 @@ fn bars_pushed_as_runs_leave_the_state_that_single_bars_leave() {
         (Span::days(1), Span::ZERO, 400, &usual),
         (week, Span::days(4), 120, &usual),
     ];
-    for (seed, (step, phase, n, options)) in (40..).zip(cases) {
-        let bars = walk(n, seed);
+    // Each as it is, and on a coarse grid: equal neighbours, bars that close where they opened, bars without volume.
+    let cases = cases.into_iter().flat_map(|case| [(case, false), (case, true)]);
+    for (seed, ((step, phase, n, options), coarse)) in (40..).zip(cases) {
+        let bars = if coarse { on_a_grid(&walk(n, seed)) } else { walk(n, seed) };
         let [open, high, low, close, volume] = columns(&bars);
         let first = start().floor(step) + phase;
         let at = |i: usize| first + step.times(i64::try_from(i).unwrap() + 1);

@@ -29,6 +29,9 @@ pub struct Columns<'a> {
     pub volume: &'a [f64],
 }
 
+/// How pandas and NumPy write a stamp that is none.
+const NOT_A_TIME: i64 = i64::MIN;
+
 /// What is wrong with a frame, in words.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FrameError(pub String);
@@ -98,9 +101,12 @@ impl<'a> Columns<'a> {
     /// # Errors
     /// When stamps do not rise, or a distance is no whole multiple of the length.
     pub fn step(&self, given: Option<Span>) -> Result<Option<Span>, FrameError> {
+        if let Some(row) = self.time.iter().position(|t| *t == NOT_A_TIME) {
+            return wrong(format!("the stamp of row {row} is not a time: drop the row"));
+        }
         let (mut least, mut most) = (i64::MAX, i64::MIN);
         for pair in self.time.windows(2) {
-            let distance = pair[1] - pair[0];
+            let distance = pair[1].wrapping_sub(pair[0]);
             least = least.min(distance);
             most = most.max(distance);
         }
@@ -145,9 +151,13 @@ impl<'a> Columns<'a> {
         let mut frame = Frame::new(step, phase, options);
         frame.will_not_ask_before(Ts(last * self.unit) + step);
         self.check_bars()?;
+        let all = self.len();
+        #[expect(clippy::cast_possible_wrap, reason = "rows of a frame")]
+        let even = (last - first) * self.unit == (all as i64 - 1) * step.0;
+        let one_run = even && self.volume.iter().fold(true, |every, v| every & !v.is_nan());
         let mut from = 0;
-        while from < self.len() {
-            let upto = self.run_end(from, step);
+        while from < all {
+            let upto = if one_run { all } else { self.run_end(from, step) };
             if self.volume[from].is_nan() {
                 (from..upto).for_each(|row| {
                     frame.push(Ts(self.time[row] * self.unit) + step, &self.bar(row));
@@ -173,12 +183,6 @@ impl<'a> Columns<'a> {
     fn run_end(&self, from: usize, step: Span) -> usize {
         let distance = step.0 / self.unit;
         let volume = self.volume[from].is_nan();
-        let whole = self.time.len() - from;
-        #[expect(clippy::cast_possible_wrap, reason = "rows of a frame")]
-        let even = self.time[self.time.len() - 1] - self.time[from] == (whole as i64 - 1) * distance;
-        if even && !volume && !self.volume[from..].iter().fold(false, |any, v| any | v.is_nan()) {
-            return self.time.len();
-        }
         let follows = self.time[from..].windows(2).zip(&self.volume[from + 1..]);
         let same = follows.take_while(|(t, v)| t[1] - t[0] == distance && v.is_nan() == volume);
         from + 1 + same.count()
@@ -343,6 +347,7 @@ mod tests {
                 "rows 1 and 2 are no whole number of bars of 0.002 s apart: bars must have one length (or give timeframe=)",
             ),
         );
+        check(&[i64::MIN, HOUR_MS], &[1.0; 2], &wrong("the stamp of row 0 is not a time: drop the row"));
         check(
             &[0, HOUR_MS],
             &[1.0, -1.0],

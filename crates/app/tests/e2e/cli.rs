@@ -311,7 +311,7 @@ fn replay_lines_carry_what_they_promise() {
                 assert!(words.iter().all(|f| line[*f].is_string()), "{line}");
                 assert_eq!(line["timestamp"], ts.as_str());
             }
-            "gap" => assert!(["stream", "metric", "source", "from", "until"].iter().all(|f| line[*f].is_string())),
+            "gap" => assert!(["stream", "metric", "source", "state", "from"].iter().all(|f| line[*f].is_string())),
             other => panic!("unknown type {other}"),
         }
         seen.insert(kind);

@@ -25,7 +25,8 @@ pub fn number(x: f64) -> String {
 pub fn size(x: f64) -> String {
     let text = rounded(x, DIGITS);
     let step = unit(x, DIGITS);
-    if read(&text) > x { rounded(x - step, DIGITS) } else { text }
+    // From the rounded value: a unit off the size itself could cross a power of ten and show more digits of a smaller one.
+    if read(&text) > x { rounded(read(&text) - step, DIGITS) } else { text }
 }
 
 /// A computed price that lies `distance` from the entry: a fifth digit only where four would blur that.
@@ -97,9 +98,16 @@ mod tests {
 
     #[test]
     fn a_size_is_never_written_larger_than_it_is() {
-        for (x, want) in
-            [(0.026_196, "0.02619"), (0.234_567_8, "0.2345"), (0.02, "0.02"), (99_999.0, "99,990"), (1e-7, "0.0000001")]
-        {
+        for (x, want) in [
+            (0.026_196, "0.02619"),
+            (0.234_567_8, "0.2345"),
+            (0.02, "0.02"),
+            (99_999.0, "99,990"),
+            (1e-7, "0.0000001"),
+            (1.0006, "1"),
+            (10.006, "10"),
+            (1_000.6, "1,000"),
+        ] {
             assert_eq!(size(x), want);
         }
     }

@@ -73,10 +73,10 @@ impl Charts {
     /// of the shortest timeframe. `atr`: as in [`Chart::push_run`], for that timeframe.
     pub fn push_run(&mut self, run: &Run<'_>, atr: Option<Atr>) {
         let n = run.len();
-        if n == 0 || self.last_part.is_some_and(|l| run.first <= l) {
+        if n == 0 {
             return;
         }
-        if self.shortest() != run.step {
+        if self.shortest() != run.step || self.last_part.is_some_and(|l| run.first <= l) {
             (0..n).for_each(|i| {
                 self.push(run.close_ts(i), &run.sample(i), |_| {});
             });

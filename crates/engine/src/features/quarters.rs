@@ -2,7 +2,8 @@
 //! 96 windows that it lies in.
 //!
 //! A window's profile is the sum of its quarters from the oldest on, each of which is the sum of its bars, so it depends on
-//! the bars of the window only. What is kept here can be made again from them at any time and is not saved.
+//! the bars of the window only. What is kept here can be made again from them at any time and is not saved; hence a quarter
+//! whose bars are no longer all held is counted from what is left, as after a restart.
 
 use super::bars::BarSample;
 use crate::liquidity::profile::Profile;
@@ -13,6 +14,8 @@ use barograph_domain::{Span, Ts};
 pub(super) const QUARTER: Span = Span::mins(15);
 /// Quarters of a day.
 const KEPT: usize = 96;
+/// Bins there is room for at once: a quarter that moves by 2 %.
+const ROOM: usize = 40;
 
 #[derive(Clone, Debug, Default)]
 struct Quarter {
@@ -26,6 +29,12 @@ struct Quarter {
 pub(super) struct Quarters(Vec<Quarter>);
 
 impl Quarters {
+    /// With room for a day.
+    pub(super) fn roomy() -> Self {
+        let quarter = || Quarter { index: None, profile: Profile::with_room(ROOM) };
+        Self((0..KEPT).map(|_| quarter()).collect())
+    }
+
     /// The bar that closes at `t` is new or another one: its quarter is to be counted again.
     pub(super) fn forget(&mut self, t: Ts) {
         let index = t.ceil(QUARTER).0 / QUARTER.0;
@@ -39,14 +48,16 @@ impl Quarters {
     /// Adds the bars of `(from, upto]`, whole quarters of at most a day, to an empty profile.
     pub(super) fn count(&mut self, series: &Series<BarSample>, (from, upto): (Ts, Ts), profile: &mut Profile) {
         if self.0.is_empty() {
-            self.0.resize(KEPT, Quarter::default());
+            *self = Self::roomy();
         }
         for index in from.0.div_euclid(QUARTER.0) + 1..=upto.0.div_euclid(QUARTER.0) {
             let quarter = &mut self.0[place(index)];
-            if quarter.index != Some(index) || quarter.profile.width().to_bits() != profile.width().to_bits() {
-                quarter.index = Some(index);
+            let end = Ts(index * QUARTER.0);
+            let held = series.oldest().is_some_and(|o| series.instant(o) <= end - QUARTER + series.step());
+            let same = quarter.profile.width().to_bits() == profile.width().to_bits();
+            if quarter.index != Some(index) || !same || !held {
+                quarter.index = held.then_some(index);
                 quarter.profile.restart(profile.width());
-                let end = Ts(index * QUARTER.0);
                 add(series, (end - QUARTER, end), &mut quarter.profile);
             }
             profile.merge(&quarter.profile);

@@ -185,7 +185,7 @@ impl Stops {
             pending: Vec::new(),
             nodes: Vec::with_capacity(profile::NODES_MAX),
             profile: Profile::roomy(),
-            quarters: Quarters::default(),
+            quarters: if QUARTER.0 % step.0 == 0 { Quarters::roomy() } else { Quarters::default() },
         })
     }
 

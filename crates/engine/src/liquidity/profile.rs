@@ -74,7 +74,13 @@ impl Profile {
     /// To be used again and again: with room for a day that moves by half.
     #[must_use]
     pub fn roomy() -> Self {
-        Self { volumes: Vec::with_capacity(1_024), ..Self::default() }
+        Self::with_room(1_024)
+    }
+
+    /// To be used again and again: with room for so many bins.
+    #[must_use]
+    pub fn with_room(bins: usize) -> Self {
+        Self { volumes: Vec::with_capacity(bins), ..Self::default() }
     }
 
     /// Empties it for bins of this width and keeps its memory.

@@ -21,7 +21,7 @@ use crate::codec::ChunkBuilder;
 use crate::run::{GRID, row_of};
 use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunKey, RunSpec, RunWriter};
 use barograph_domain::alert::Change;
-use barograph_domain::{KnownAlert, LevelChange, MinuteRow, RiskRegime, Span, StreamDecl, Ts};
+use barograph_domain::{KnownAlert, LevelChange, MinuteRow, RiskRegime, Span, StatusState, StreamDecl, Ts};
 use std::collections::VecDeque;
 
 /// Chunks kept in memory before they are staged: two days and a half, a megabyte or two.
@@ -354,7 +354,8 @@ impl RunWriter for Replacement<'_> {
             return self.refuse(format!("a gap known at {} was seen by earlier rows", gap.known_ts));
         }
         self.plan.pending.gaps.push(gap.clone());
-        self.total.gaps += 1;
+        // The end of an open gap is no further one.
+        self.total.gaps += u64::from(gap.status.state != StatusState::Live);
         Ok(())
     }
 

@@ -75,7 +75,7 @@ pub(super) fn notice(
         trigger: due.trigger,
         level: due.level,
         flag,
-        text: text(ctx, due, old.as_ref(), new),
+        text: text((position, ctx), due, old.as_ref(), new),
         open_positions: guidance.open_positions,
         new_entries: guidance.new_entries,
         episode: due.episode,
@@ -91,8 +91,14 @@ pub(super) fn name_based(name: &str) -> String {
     Uuid::new_v5(&namespace, name.as_bytes()).to_string()
 }
 
-fn text(ctx: &PositionContext<'_>, due: &Due<'_>, old: Option<&ContextBrief>, new: &ContextBrief) -> String {
+fn text(
+    (position, ctx): (&Position, &PositionContext<'_>),
+    due: &Due<'_>,
+    old: Option<&ContextBrief>,
+    new: &ContextBrief,
+) -> String {
     use NoticeTrigger as T;
+    let from_entry = |price: f64| Some((price - position.entry).abs()).filter(|d| *d > 0.0);
     let changed = |to: RiskRegime, what: &str| {
         let verb = if due.repeat > 0 { "still is" } else { "changed to" };
         format!("Market regime {verb} {}, {what}", to.name())
@@ -105,12 +111,13 @@ fn text(ctx: &PositionContext<'_>, due: &Due<'_>, old: Option<&ContextBrief>, ne
         T::Unavailable => format!("Market context unavailable: {}", unavailable(&ctx.market)),
         T::Conservative => CONSERVATIVE_CARD.to_owned(),
         T::Volatility => volatility(due, old, new),
+        // A level at the entry itself needs no more digits than others.
         T::StopOnLevel => due.level_on.map_or_else(String::new, |l| {
             format!(
                 "New liquidity level near your stop: {} from {} to {}",
                 l.kind.name(),
-                price(l.bottom, Some(l.top - l.bottom)),
-                price(l.top, Some(l.top - l.bottom))
+                price(l.bottom, from_entry(l.bottom)),
+                price(l.top, from_entry(l.top))
             )
         }),
         T::Cascade => ctx.cascade.map_or_else(String::new, |c| c.text.to_owned()),
