@@ -146,7 +146,9 @@ impl fmt::Display for QueryError {
             Self::NothingYet { instrument, as_of: Some(t), first: Some(first) } => {
                 write!(f, "{instrument} had no snapshot at {t}; its first was known at {first}")
             }
-            Self::NotCompared { newest: Some(t), .. } => write!(f, "the newest hour is {t}: more than 2 hours before"),
+            Self::NotCompared { newest: Some(t), .. } => {
+                write!(f, "the newest hour between the markets is {t}, more than 2 hours before the moment asked for")
+            }
             Self::NotCompared { as_of: None, .. } => f.write_str("no hour between the markets is known yet"),
             Self::NotCompared { as_of: Some(t), .. } => write!(f, "no hour between the markets was known at {t}"),
             Self::NotLive { instrument: Some(id) } => write!(f, "{id} is not listened to live by this process"),

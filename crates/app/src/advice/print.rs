@@ -102,7 +102,7 @@ fn numbers(a: &AdviceView, line: &mut impl FnMut(&str)) {
         (Some(t), None) => line(&format!(" target      {}", near(t))),
         _ => line(&format!(" target      {}", why(a.target.missing))),
     }
-    match (a.size.size_base_units, a.size.risk_fraction) {
+    match (a.size.size_base_units, a.size.loss_fraction.or(a.size.risk_fraction)) {
         (Some(q), Some(f)) => {
             let loss = a.size.loss_at_stop.map_or(String::new(), |l| format!("loses {} at the stop, ", number(l)));
             line(&format!(" size        {:<14} {loss}{:.2} % of equity", size(q), f * 100.0));

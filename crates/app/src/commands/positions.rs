@@ -52,7 +52,11 @@ pub(crate) fn run(command: &Positions, settings: &Settings, json: bool) -> Resul
         }
         Positions::Notices { id, limit } => {
             let id = id.as_ref().map(|id| whole(&service, id)).transpose()?;
-            for n in service.notices(id.as_deref(), None, *limit).map_err(refused)? {
+            let notices = service.notices(id.as_deref(), None, *limit).map_err(refused)?;
+            if notices.is_empty() && !json {
+                writeln!(out, "no notices: nothing has changed for the registered positions while they were watched")?;
+            }
+            for n in notices {
                 if json {
                     line(&mut out, &n)?;
                 } else {

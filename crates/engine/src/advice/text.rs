@@ -91,7 +91,10 @@ fn cluster(c: &AdviceContext<'_>, stop: &StopPlan) -> String {
         (Some(l), Some(s)) => {
             let at = |x| price(x, stop.r);
             let stop = if stop.source == Some("user") { own(s) } else { at(s) };
-            format!("The stop at {stop} lies on {} from {} to {}", l.kind.name(), at(l.bottom), at(l.top))
+            let how = if (l.bottom..=l.top).contains(&s) { "on" } else { "within 0.1 ATR of" };
+            let (bottom, top) = (at(l.bottom), at(l.top));
+            let place = if bottom == top { format!("at {top}") } else { format!("from {bottom} to {top}") };
+            format!("The stop at {stop} lies {how} {} {place}", l.kind.name())
         }
         _ => "Stops are dense on the side of this stop".to_owned(),
     }
@@ -159,6 +162,7 @@ pub(super) fn summary(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> Strin
 /// The smaller size.
 pub(super) fn smaller(offer: &Offer, advice: &Advice) -> String {
     let p = &advice.parameters;
+    let kelly = advice.size.units.is_some_and(|u| u.binding == SizeLimit::Kelly);
     match offer.size {
         None => format!(
             "Smaller size: {} of the usual (volatility {}, posture {})",
@@ -167,6 +171,9 @@ pub(super) fn smaller(offer: &Offer, advice: &Advice) -> String {
             percent(p.posture_factor.min(1.0))
         ),
         Some(q) if q > 0.0 => format!("Smaller size: {}{}", size(q), loses(offer)),
+        Some(_) if kelly => {
+            "Smaller size: none, at the lower bound of your win rate these trades lose on average".to_owned()
+        }
         Some(_) => "Smaller size: below the smallest the venue accepts".to_owned(),
     }
 }
@@ -196,6 +203,9 @@ pub(super) fn move_stop(option: &MoveStop) -> String {
     }
 }
 
+/// Past episodes below which no range of their durations is told.
+const EPISODES_MIN: u32 = 10;
+
 /// Waiting.
 pub(super) fn wait(w: &Wait, label: RiskRegime) -> String {
     let until = match label {
@@ -205,6 +215,11 @@ pub(super) fn wait(w: &Wait, label: RiskRegime) -> String {
     let age = format!("{} for {} so far", label.name(), w.age.spoken());
     match w.past {
         None => format!("{until}: {age}; past durations are not known"),
+        Some(p) if p.n == 1 => format!("{until}: {age}; the one past episode lasted {}", p.median.spoken()),
+        // A share of few is no share.
+        Some(p) if p.n < EPISODES_MIN => {
+            format!("{until}: {age}; in {} past episodes it lasted {} in the middle", p.n, p.median.spoken())
+        }
         Some(p) => format!(
             "{until}: {age}; in {} past episodes it lasted {} in the middle, {} to {} in 80 % of them",
             p.n,

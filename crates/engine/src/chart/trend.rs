@@ -53,6 +53,9 @@ impl Trend {
     }
 }
 
+/// Longest window of a chart, and some more.
+const ROOM: usize = 64;
+
 /// Newey–West with Bartlett weights and ⌊4(n/100)^{2/9}⌋ lags, no small-sample correction.
 fn hac_p(closes: &[f64], slope: f64, intercept: f64, sxx: f64, n: f64) -> f64 {
     let mean_x = 0.5 * (n - 1.0);
@@ -60,11 +63,22 @@ fn hac_p(closes: &[f64], slope: f64, intercept: f64, sxx: f64, n: f64) -> f64 {
         let x = f64::from(i);
         (x - mean_x) * (close - intercept - slope * x)
     };
-    let scores: Vec<f64> = (0..).zip(closes).map(score).collect();
+    // The windows of charts fit on the stack, so that a closed bar allocates nothing.
+    let (mut room, mut more) = ([0.0; ROOM], Vec::new());
+    let scores = if closes.len() <= ROOM {
+        &mut room[..closes.len()]
+    } else {
+        more.resize(closes.len(), 0.0);
+        &mut more[..]
+    };
+    for (to, of) in scores.iter_mut().zip((0..).zip(closes)) {
+        *to = score(of);
+    }
+    let scores = &*scores;
     let lags = lags(n);
     let mut total = scores.iter().map(|s| s * s).sum::<f64>();
     for lag in 1..=lags {
-        let covariance = scores.iter().skip(lag).zip(&scores).map(|(a, b)| a * b).sum::<f64>();
+        let covariance = scores.iter().skip(lag).zip(scores).map(|(a, b)| a * b).sum::<f64>();
         #[expect(clippy::cast_precision_loss, reason = "a handful of lags")]
         let weight = 1.0 - lag as f64 / (lags as f64 + 1.0);
         total += 2.0 * weight * covariance;

@@ -99,10 +99,19 @@ impl Spoken {
 
 /// How often several happenings of one kind, such as the changes between the labels of an axis, came on the days of the
 /// last 90. Most never come, so only the days on which one came are kept.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Tally {
     /// Day, which of them, how often; oldest first.
     days: Vec<(i64, u16, u16)>,
+}
+
+/// Days there is room for at once: few changes come on most days.
+const TALLY_ROOM: usize = 64;
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { days: Vec::with_capacity(TALLY_ROOM) }
+    }
 }
 
 impl Tally {

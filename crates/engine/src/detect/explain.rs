@@ -85,7 +85,8 @@ pub fn description(alert: &Alert) -> String {
         Change::Opened | Change::Updated | Change::Happened => {}
     }
     let behaviour = consistent_with(alert.pattern);
-    if !behaviour.is_empty() {
+    // What is over is consistent with calm.
+    if !behaviour.is_empty() && alert.change != Change::Closed {
         text.push_str(&format!(" Pattern consistent with {behaviour}."));
     }
     for limit in limits(alert) {

@@ -156,7 +156,9 @@ fn overlaps(row: &UniverseRow, basket: &[Asset]) -> Vec<Overlap> {
 fn advice(regime: RiskRegime, systemic: bool, overlaps: &[Overlap], held: bool) -> Vec<String> {
     let mut lines = Vec::new();
     if systemic {
-        lines.push("most of these markets are in turmoil at once: what they have in common moves them".to_owned());
+        lines.push(
+            "most of these markets are HIGH_VOL or EXPLOSIVE at once: what they have in common moves them".to_owned(),
+        );
     }
     let (_, posture) = mapping(regime);
     let (what, words) =
