@@ -82,3 +82,62 @@ pub(super) fn add(series: &Series<BarSample>, (from, upto): (Ts, Ts), profile: &
 fn place(index: i64) -> usize {
     usize::try_from(index.rem_euclid(KEPT as i64)).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::{InstrumentName, Kind, Metric, Stamp, StreamDecl};
+
+    const M: Span = Span::mins(1);
+
+    fn series() -> Series<BarSample> {
+        let decl = StreamDecl {
+            instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
+            metric: Metric::Bar,
+            kind: Kind::Measured,
+            cadence: M,
+            source: "binance-usdm".to_owned(),
+            delay: Span::secs(2),
+            stamp: Stamp::Close,
+            filled: false,
+        };
+        Series::new(&decl, M, Span::hours(26), decl.max_age())
+    }
+
+    fn learn(s: &mut Series<BarSample>, quarters: &mut Quarters, minutes: impl Iterator<Item = i64>) {
+        for m in minutes {
+            let low = 100.0 + f64::from(i32::try_from(m % 37).unwrap()) * 0.3;
+            let bar = BarSample { open: low, high: low + 0.7, low, close: low, volume: Some(1.0), quote_volume: None };
+            s.push(Ts(0) + M.times(m), bar);
+            s.settle(Ts(0) + M.times(m));
+            s.changed().iter().for_each(|i| quarters.forget(s.instant(*i)));
+            s.seen();
+        }
+    }
+
+    fn counted(quarters: &mut Quarters, s: &Series<BarSample>, width: f64) -> Profile {
+        let mut profile = Profile::new(width);
+        quarters.count(s, (Ts(0), Ts(0) + Span::days(1)), &mut profile);
+        profile
+    }
+
+    #[test]
+    fn what_is_kept_is_what_would_be_counted_anew() {
+        let (mut s, mut kept) = (series(), Quarters::roomy());
+        let check = |kept: &mut Quarters, s: &Series<BarSample>, width: f64, bars: u32| {
+            let (warm, anew) = (counted(kept, s, width), counted(&mut Quarters::default(), s, width));
+            assert_eq!((&warm, warm.bars()), (&anew, bars));
+        };
+        learn(&mut s, &mut kept, 1..=1_440);
+        check(&mut kept, &s, 0.05, 1_440);
+        check(&mut kept, &s, 0.1, 1_440);
+        // A correction of an early bar.
+        learn(&mut s, &mut kept, [17].into_iter());
+        check(&mut kept, &s, 0.1, 1_440);
+        // After a long hole the first bars of the day are no longer held.
+        learn(&mut s, &mut kept, [2_900].into_iter());
+        let held = counted(&mut Quarters::default(), &s, 0.1).bars();
+        assert!(held < 1_440, "{held}");
+        check(&mut kept, &s, 0.1, held);
+    }
+}
