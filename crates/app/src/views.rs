@@ -85,7 +85,11 @@ fn session(out: &mut String, s: &Snapshot) {
     let v = &s.session;
     let over = v.elapsed_frac.map_or(String::new(), |f| format!(", {:.0} % over", f * 100.0));
     let stops = v.adaptive_multiplier.map_or(String::new(), |m| format!("; stops {m:.1} × ATR"));
-    let usual = if v.defaults_used.is_empty() { "" } else { " (short history)" };
+    let usual = match (v.defaults_used.is_empty(), s.explanation.freshness_warning.is_some()) {
+        (true, _) => "",
+        (false, true) => " (the reading is too old)",
+        (false, false) => " (short history)",
+    };
     let _infallible = writeln!(out, " session     {}{over}{stops}{usual}", v.name.spoken());
 }
 

@@ -262,7 +262,7 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
         })
         .collect();
     let mut want = Vec::new();
-    let (mut risk, mut agreed) = (RiskRegime::Unknown, [None; 4]);
+    let (mut risk, mut agreed) = (RiskRegime::Unknown, [None; 2]);
     let mut confirmations = Vec::new();
     let mut session = None;
     let mut sessions = 0;
@@ -279,8 +279,9 @@ fn changes_of_labels_confirmation_and_session_are_those_of_the_rows() {
             risk = now;
         }
         let t = &row.timeframes;
-        let said = [agree(&t.risk), agree(&t.trend), agree(&t.volatility), agree(&t.heat)];
-        let axes = [Trigger::Risk, Trigger::Trend, Trigger::Volatility, Trigger::Heat];
+        // The axes that have readings of a timeframe's own.
+        let said = [agree(&t.trend), agree(&t.volatility)];
+        let axes = [Trigger::Trend, Trigger::Volatility];
         for ((said, agreed), axis) in said.into_iter().zip(&mut agreed).zip(axes) {
             if said == Some(true) && *agreed == Some(false) {
                 confirmations.push((row.ts, axis));

@@ -197,7 +197,7 @@ impl<'a> Columns<'a> {
             && all(low, close, upto)
             && all(open, high, upto)
             && all(close, high, upto)
-            && all(self.volume, self.volume, |v, _| !(v < 0.0))
+            && all(self.volume, self.volume, |v, _| (v >= 0.0) | v.is_nan())
         {
             return Ok(());
         }

@@ -89,7 +89,9 @@ fn numbers(a: &AdviceView, line: &mut impl FnMut(&str)) {
         _ => line(&format!(" stop        {}", why(a.stop.missing))),
     }
     if let Some(base) = a.stop.base.filter(|_| a.stop.source == Some("user")) {
-        line(&format!(" by ATR      {:<14} {} ATR", near(base), number(p.stop_loss_atr_mult)));
+        // As it came out: a coarse price step moves it.
+        let mult = a.stop.atr.filter(|atr| *atr > 0.0).map_or(p.stop_loss_atr_mult, |atr| (a.entry - base).abs() / atr);
+        line(&format!(" by ATR      {:<14} {} ATR", near(base), number(mult)));
     }
     if let Some(free) = a.stop.stop_alternative {
         line(&format!(" off cluster {}", near(free)));

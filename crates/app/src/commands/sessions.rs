@@ -115,7 +115,7 @@ fn table(market: &InstrumentName, last: &MinuteRow, lines: &[Line]) -> String {
         v.map_or_else(|| "—".to_owned(), |x| format!("{:.digits$}{unit}", x * scale))
     };
     let mut out = format!("{market} at {}\n\n", last.ts);
-    out.push_str(" session   days      usual volatility   usual volume a minute   base   now, ATR\n");
+    out.push_str(" session   days      usual volatility   usual volume a minute   base  last, ATR\n");
     for l in lines {
         out.push_str(&format!(
             " {:<9} {:<9} {:<18} {:<23} {:<6} {}\n",

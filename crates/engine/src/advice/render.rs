@@ -212,11 +212,11 @@ fn defaults(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> Vec<String> {
     add("size factor", format!("{}", p.size_factor), p.size_fallback);
     add("posture factor", format!("{}", p.posture_factor), p.posture_fallback);
     if let Some(s) = ctx.and_then(|c| c.session) {
-        if s.vol_adjustment_default {
-            out.push("Volatility adjustment of the session: 1.0, for want of history".to_owned());
-        }
-        if s.volume_adjustment_default {
-            out.push("Volume adjustment of the session: 1.0, for want of history".to_owned());
+        let why = if ctx.is_some_and(|c| c.stale.is_some()) { "the reading is too old" } else { "for want of history" };
+        for (what, is_default) in [("Volatility", s.vol_adjustment_default), ("Volume", s.volume_adjustment_default)] {
+            if is_default {
+                out.push(format!("{what} adjustment of the session: 1.0, {why}"));
+            }
         }
     }
     out

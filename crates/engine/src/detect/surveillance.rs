@@ -12,15 +12,13 @@ use barograph_domain::{Alert, AlertState, Pattern, Trigger};
 use serde::{Deserialize, Serialize};
 
 /// Detectors that have base rates of their own: those of the table, and one per kind of happening.
-const HAPPENINGS: [(Pattern, Option<Trigger>); 9] = [
+const HAPPENINGS: [(Pattern, Option<Trigger>); 7] = [
     (Pattern::RegimeChange, Some(Trigger::Risk)),
     (Pattern::RegimeChange, Some(Trigger::Trend)),
     (Pattern::RegimeChange, Some(Trigger::Heat)),
     (Pattern::VolatilityRegimeChange, Some(Trigger::Volatility)),
-    (Pattern::RegimeConfirmed, Some(Trigger::Risk)),
     (Pattern::RegimeConfirmed, Some(Trigger::Trend)),
     (Pattern::RegimeConfirmed, Some(Trigger::Volatility)),
-    (Pattern::RegimeConfirmed, Some(Trigger::Heat)),
     (Pattern::SessionChanged, None),
 ];
 
@@ -39,7 +37,8 @@ impl Default for Surveillance {
         Self {
             episodes: vec![Episode::default(); DETECTORS.len()],
             spoken: vec![Spoken::default(); DETECTORS.len() + HAPPENINGS.len()],
-            tallies: vec![Tally::default(); HAPPENINGS.len()],
+            // Each with its room, which a clone would not have.
+            tallies: HAPPENINGS.iter().map(|_| Tally::default()).collect(),
             memory: Memory::default(),
         }
     }

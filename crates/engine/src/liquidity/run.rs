@@ -160,21 +160,22 @@ fn marks(run: &Run<'_>) -> Vec<u8> {
     const BEYOND_TWO: [u8; 2] = [4, 8];
     let (high, low) = (run.high, run.low);
     let n = run.len().min(high.len()).min(low.len());
+    let bit = |holds: bool, bit: u8| u8::from(holds) * bit;
     let mut beyond = vec![0_u8; n];
     let neighbours = high.windows(3).zip(low.windows(3));
     for (to, (h, l)) in beyond[2.min(n)..].iter_mut().zip(neighbours) {
-        *to = u8::from(l[2] < l[1]) * BEYOND_ONE[0]
-            | u8::from(h[2] > h[1]) * BEYOND_ONE[1]
-            | u8::from(l[2] < l[0]) * BEYOND_TWO[0]
-            | u8::from(h[2] > h[0]) * BEYOND_TWO[1]
-            | u8::from(l[2] > h[0]) * mark::GAP_UP
-            | u8::from(h[2] < l[0]) * mark::GAP_DOWN;
+        *to = bit(l[2] < l[1], BEYOND_ONE[0])
+            | bit(h[2] > h[1], BEYOND_ONE[1])
+            | bit(l[2] < l[0], BEYOND_TWO[0])
+            | bit(h[2] > h[0], BEYOND_TWO[1])
+            | bit(l[2] > h[0], mark::GAP_UP)
+            | bit(h[2] < l[0], mark::GAP_DOWN);
     }
     let mut marks = vec![0_u8; n];
     for (to, b) in marks[2.min(n)..].iter_mut().zip(beyond.windows(3)) {
         let swings = b[0] & (b[0] >> 2) & !b[1] & !(b[2] >> 2) & 3;
         let peaks = b[1] & !b[2] & 3;
-        *to = swings | peaks << 2 | b[2] & (mark::GAP_UP | mark::GAP_DOWN);
+        *to = swings | (peaks << 2) | (b[2] & (mark::GAP_UP | mark::GAP_DOWN));
     }
     marks
 }

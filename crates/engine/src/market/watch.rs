@@ -98,10 +98,12 @@ impl Market {
                 heat: Some(states.heat.label),
             },
             confirmed: [
-                confirmed(Axis::Risk, &self.closes.risk),
+                // Only two axes have readings of a timeframe's own. What the others said at closes that fall together, as all
+                // do at midnight, is one reading and no agreement.
+                Confirmed::unknown(Axis::Risk),
                 confirmed(Axis::Trend, &assembly.timeframes().trend),
                 confirmed(Axis::Volatility, &assembly.timeframes().volatility),
-                confirmed(Axis::Heat, &self.closes.heat),
+                Confirmed::unknown(Axis::Heat),
             ],
             session: Some(assembly.session()),
         };

@@ -62,7 +62,7 @@ impl Ring {
 }
 
 /// One quantity of completed sessions, per name: weekdays, weekends, both.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SessionHistory {
     rings: Box<[[Ring; 3]; 4]>,
     /// Measured base multipliers as of the last 00:00 UTC, weekdays and weekends.
@@ -72,12 +72,6 @@ pub struct SessionHistory {
     /// Base multipliers are made at midnights from here on; earlier ones nobody will ask for.
     #[serde(skip)]
     asked_from: Option<Ts>,
-}
-
-impl Default for SessionHistory {
-    fn default() -> Self {
-        Self { rings: Box::default(), base: [None; 2], now: None, asked_from: None }
-    }
 }
 
 /// A stretch of one session.
