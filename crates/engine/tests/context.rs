@@ -76,6 +76,13 @@ fn what_nobody_asks_for_changes_nothing_that_is_asked() {
         feed(&mut plain, &bars, 0);
         feed(&mut quick, &bars, 0);
         assert_eq!(said(&quick, &book), said(&plain, &book));
+        // Ranks that were taken at once are those that would have been taken later.
+        let mut often = frame(HOUR, &book);
+        for i in 0..n {
+            feed(&mut often, &bars[i..=i], i);
+            often.will_be_asked_often();
+        }
+        assert_eq!(said(&often, &book), said(&plain, &book));
     }
 }
 

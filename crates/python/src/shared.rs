@@ -210,7 +210,8 @@ impl Shared {
     }
 
     /// Begins or replaces a live market.
-    pub fn begin(&self, symbol: &str, analysis: Arc<Analysis>) -> Live {
+    pub fn begin(&self, symbol: &str, mut analysis: Arc<Analysis>) -> Live {
+        Arc::make_mut(&mut analysis).frame.will_be_asked_often();
         let market = Arc::new(Mutex::new(analysis));
         self.waits.lock(&self.markets[place_of(symbol)]).insert(symbol.to_owned(), Arc::clone(&market));
         market
@@ -223,7 +224,11 @@ impl Shared {
 
     /// Feeds a live market under its lock.
     pub fn feed<T>(&self, market: &Mutex<Arc<Analysis>>, f: impl FnOnce(&mut Frame) -> T) -> T {
-        f(&mut Arc::make_mut(&mut self.waits.lock(market)).frame)
+        let mut guard = self.waits.lock(market);
+        let frame = &mut Arc::make_mut(&mut guard).frame;
+        let out = f(frame);
+        frame.will_be_asked_often();
+        out
     }
 
     /// A live market as it is now.

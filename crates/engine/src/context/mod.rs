@@ -201,6 +201,11 @@ impl Frame {
         self.volume.will_not_ask_before(Ts::MAX);
     }
 
+    /// From now on it is read after every bar: what readings would work out each time is worked out once.
+    pub fn will_be_asked_often(&mut self) {
+        self.liquidity.take_ranks();
+    }
+
     fn close_of(&self, index: i64) -> Ts {
         Ts(index * self.step.0) + self.phase
     }

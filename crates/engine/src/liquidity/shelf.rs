@@ -277,6 +277,16 @@ impl Shelf {
         }
     }
 
+    /// Levels that wait for the rank of their volume get it.
+    pub(super) fn take_ranks(&mut self, volumes: &Volumes) {
+        for slot in self.faces.iter().flat_map(|s| &s.slots) {
+            let record = &mut self.records[*slot as usize];
+            if record.rank.is_none() {
+                record.rank = Some(volumes.rank(record.volume, record.moment));
+            }
+        }
+    }
+
     /// Levels that stand: lows, then highs, each from the nearest outwards, then nodes.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Record> {
         let faced = self.faces.iter().flat_map(|s| s.slots.iter().rev());

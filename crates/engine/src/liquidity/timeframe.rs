@@ -253,6 +253,11 @@ impl Liquidity {
         Record { rank: Some(rank), ..*record }
     }
 
+    /// Levels that wait for the rank of their volume get it now: for those who will ask again and again.
+    pub fn take_ranks(&mut self) {
+        self.shelf.take_ranks(&self.volumes);
+    }
+
     /// What was chosen.
     #[must_use]
     pub fn options(&self) -> &Options {
