@@ -40,13 +40,16 @@ pub struct Chart {
     timeframe: Span,
     bars: VecDeque<BuiltBar>,
     atr: Atr,
+    /// Regression and daily volatility of these bars, where they were worked out ahead.
+    #[serde(skip)]
+    ahead: Option<(Read<Trend>, Read<f64>)>,
 }
 
 impl Chart {
     /// Nothing seen yet.
     #[must_use]
     pub fn new(timeframe: Span) -> Self {
-        Self { timeframe, bars: VecDeque::with_capacity(TREND_BARS + 1), atr: Atr::default() }
+        Self { timeframe, bars: VecDeque::with_capacity(TREND_BARS + 1), atr: Atr::default(), ahead: None }
     }
 
     /// Length of its bars.
@@ -71,6 +74,14 @@ impl Chart {
         }
         self.bars.push_back(*bar);
         self.atr.push(bar.high, bar.low, bar.close);
+        self.ahead = None;
+    }
+
+    /// Works out what is asked of every reading, once for the bars that there are.
+    pub fn work_ahead(&mut self) {
+        if self.ahead.is_none() {
+            self.ahead = Some((self.trend(), self.vol_daily()));
+        }
     }
 
     /// As [`Self::push`] for each bar. `atr` is the average range after them, where somebody has already worked it out.
@@ -95,6 +106,7 @@ impl Chart {
         let surplus = (self.bars.len() + shown).saturating_sub(TREND_BARS + 1);
         self.bars.drain(..surplus);
         self.bars.extend((n - shown..n).map(|i| run.bar(first, i)));
+        self.ahead = None;
     }
 
     /// The newest bar.
@@ -126,6 +138,9 @@ impl Chart {
     /// # Errors
     /// Warming until the window is full without a missing bar; zero variance when all closes are equal.
     pub fn trend(&self) -> Result<Trend, State> {
+        if let Some((trend, _)) = self.ahead {
+            return trend;
+        }
         let need = self.trend_bars();
         let mut closes = [0.0; TREND_BARS];
         let closes = &mut closes[..need];
@@ -205,6 +220,9 @@ impl Chart {
     /// # Errors
     /// Warming until there are 24 returns.
     pub fn vol_daily(&self) -> Result<f64, State> {
+        if let Some((_, daily)) = self.ahead {
+            return daily;
+        }
         let bars = self.bars.len().checked_sub(DAY_BARS + 1).map(|first| self.bars.range(first..));
         let bars = bars.ok_or_else(|| warming(self.bars.len().saturating_sub(1), DAY_BARS))?;
         let next = bars.clone().skip(1);

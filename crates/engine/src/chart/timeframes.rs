@@ -90,6 +90,11 @@ impl Charts {
         }
     }
 
+    /// [`Chart::work_ahead`] on every timeframe.
+    pub fn work_ahead(&mut self) {
+        self.built.iter_mut().for_each(|b| b.chart.work_ahead());
+    }
+
     /// Length of the bars of the shortest timeframe.
     #[must_use]
     pub const fn shortest(&self) -> Span {

@@ -204,6 +204,12 @@ impl Frame {
     /// From now on it is read after every bar: what readings would work out each time is worked out once.
     pub fn will_be_asked_often(&mut self) {
         self.liquidity.take_ranks();
+        if let Some(own) = &mut self.own {
+            own.work_ahead();
+        }
+        if let Some(charts) = &mut self.charts {
+            charts.work_ahead();
+        }
     }
 
     fn close_of(&self, index: i64) -> Ts {
