@@ -33,12 +33,16 @@ impl Frame {
         for record in self.liquidity.levels() {
             // Distance to the nearest edge; zero inside.
             let distance = (record.bottom - price).max(price - record.top).max(0.0);
+            let strong = |r: &Record| r.strength(bar, options) >= query::TARGET_STRENGTH_MIN;
+            let near = density::counts(record.kind) && distance <= stop;
             // A rank that nobody has taken counts as the highest: what is too weak with that is too weak.
-            let target = || record.strength(bar, options) >= query::TARGET_STRENGTH_MIN;
-            let matters = (density::counts(record.kind) && distance <= stop)
-                || (query::is_target(record.kind) && distance <= far && target());
-            if matters {
-                out.push(self.level(&self.liquidity.ranked(record), None));
+            let target = query::is_target(record.kind) && distance <= far && strong(record);
+            if !(near || target) {
+                continue;
+            }
+            let ranked = self.liquidity.ranked(record);
+            if near || strong(&ranked) {
+                out.push(self.level(&ranked, None));
             }
         }
         KnownLevels(out)
