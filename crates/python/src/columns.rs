@@ -190,20 +190,15 @@ impl<'a> Columns<'a> {
 
     /// Every row can be a bar.
     fn check_bars(&self) -> Result<(), FrameError> {
-        let (open, high, low, close) = (self.open, self.high, self.low, self.close);
-        let upto = |a: f64, b: f64| a <= b;
-        if all(low, high, |l, h| (l > 0.0) & (h < f64::INFINITY))
-            && all(low, open, upto)
-            && all(low, close, upto)
-            && all(open, high, upto)
-            && all(close, high, upto)
-            && all(self.volume, self.volume, |v, _| (v >= 0.0) | v.is_nan())
-        {
-            return Ok(());
-        }
-        for row in 0..self.len() {
-            let prices = (self.open[row], self.high[row], self.low[row], self.close[row]);
-            check_bar(prices, self.volume[row]).map_err(|why| FrameError(format!("row {row}: {why}")))?;
+        let n = self.len();
+        // Of one length, so that no row is looked for beyond an end.
+        let [open, high, low, close, volume] =
+            [self.open, self.high, self.low, self.close, self.volume].map(|column| &column[..n]);
+        for row in 0..n {
+            let prices = (open[row], high[row], low[row], close[row]);
+            if !is_bar(prices, volume[row]) {
+                return check_bar(prices, volume[row]).map_err(|why| FrameError(format!("row {row}: {why}")));
+            }
         }
         Ok(())
     }
@@ -232,18 +227,11 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Whether something holds of every row of two columns, told without a branch, so that several rows are compared at once.
-#[inline]
-fn all(a: &[f64], b: &[f64], holds: impl Fn(f64, f64) -> bool) -> bool {
-    a.iter().zip(b).fold(0_u64, |wrong, (a, b)| wrong | u64::from(!holds(*a, *b))) == 0
-}
-
-/// Without a branch: a false comparison covers what is not a number.
+/// A false comparison covers what is not a number.
 #[inline]
 fn is_bar((open, high, low, close): (f64, f64, f64, f64), volume: f64) -> bool {
-    let inside =
-        (low > 0.0) & (low <= open) & (low <= close) & (high >= open) & (high >= close) & (high < f64::INFINITY);
-    inside & ((volume >= 0.0) | volume.is_nan())
+    let inside = low > 0.0 && low <= open && low <= close && high >= open && high >= close && high < f64::INFINITY;
+    inside && (volume >= 0.0 || volume.is_nan())
 }
 
 /// Can these numbers be a bar?

@@ -42,7 +42,7 @@ pub struct Chart {
     atr: Atr,
     /// Regression and daily volatility of these bars, where they were worked out ahead.
     #[serde(skip)]
-    ahead: Option<(Read<Trend>, Read<f64>)>,
+    ahead: Option<Box<(Read<Trend>, Read<f64>)>>,
 }
 
 impl Chart {
@@ -80,7 +80,7 @@ impl Chart {
     /// Works out what is asked of every reading, once for the bars that there are.
     pub fn work_ahead(&mut self) {
         if self.ahead.is_none() {
-            self.ahead = Some((self.trend(), self.vol_daily()));
+            self.ahead = Some(Box::new((self.trend(), self.vol_daily())));
         }
     }
 
@@ -138,8 +138,8 @@ impl Chart {
     /// # Errors
     /// Warming until the window is full without a missing bar; zero variance when all closes are equal.
     pub fn trend(&self) -> Result<Trend, State> {
-        if let Some((trend, _)) = self.ahead {
-            return trend;
+        if let Some(ahead) = &self.ahead {
+            return ahead.0;
         }
         let need = self.trend_bars();
         let mut closes = [0.0; TREND_BARS];
@@ -220,8 +220,8 @@ impl Chart {
     /// # Errors
     /// Warming until there are 24 returns.
     pub fn vol_daily(&self) -> Result<f64, State> {
-        if let Some((_, daily)) = self.ahead {
-            return daily;
+        if let Some(ahead) = &self.ahead {
+            return ahead.1;
         }
         let bars = self.bars.len().checked_sub(DAY_BARS + 1).map(|first| self.bars.range(first..));
         let bars = bars.ok_or_else(|| warming(self.bars.len().saturating_sub(1), DAY_BARS))?;

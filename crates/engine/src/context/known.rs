@@ -41,8 +41,9 @@ impl Frame {
                 continue;
             }
             let ranked = self.liquidity.ranked(record);
-            if near || strong(&ranked) {
-                out.push(self.level(&ranked, None));
+            let level = self.level(&ranked, None);
+            if near || level.strength >= query::TARGET_STRENGTH_MIN {
+                out.push(level);
             }
         }
         KnownLevels(out)
