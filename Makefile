@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools server build run test python python-bench fuzz bench check coverage
+.PHONY: help tools server page browser build run test web fuzz-api python python-bench fuzz bench check coverage
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -16,6 +16,9 @@ help:
 	@echo "  make run      build, report on the built-in history, then a synthetic market live; serves on 127.0.0.1:8600 (Ctrl-C stops)"
 	@echo "  make build    build the release binary: $(TARGET)/release/barograph"
 	@echo "  make test     every test, documentation examples included; PostgreSQL is installed for them where that needs no password"
+	@echo "  make page     the dashboard, built into web/dist (part of make build)"
+	@echo "  make web      the dashboard tested, also in a browser (part of make test)"
+	@echo "  make fuzz-api the API asked by schemathesis (part of make test)"
 	@echo "  make python   the module for Python: built, installed in a venv under $(TARGET), tested (part of make test)"
 	@echo "  make check    formatting, lints, house rules, generated references"
 	@echo "  make fuzz     a million damaged frames through every venue session (minutes)"
@@ -48,7 +51,32 @@ server:
 			|| echo "missing:   PostgreSQL; its tests are skipped"; \
 	else echo "missing:   PostgreSQL; its tests are skipped; on Debian or Ubuntu: sudo apt install postgresql"; fi
 
-build: tools
+# The dashboard, built from web/ into web/dist, which the next cargo build puts into the program. Without Node.js the program has
+# its API and says how to get the page.
+page:
+	@if ! command -v npm >/dev/null 2>&1; then \
+		echo "missing:   Node.js 20.19 or newer with npm; THE PROGRAM IS BUILT WITHOUT ITS DASHBOARD; on Debian 13 or Ubuntu: sudo apt install nodejs npm"; \
+	elif [ -f web/dist/index.html ] && [ -z "$$(find web/src web/index.html web/package-lock.json web/vite.config.ts web/scripts -newer web/dist/index.html)" ]; then \
+		echo "installed: the dashboard (web/dist)"; \
+	else \
+		set -e; cd web; \
+		if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then \
+			echo "installing what builds the dashboard into web/node_modules"; npm ci --no-audit --no-fund --loglevel=error; \
+		fi; \
+		npm run --silent build; \
+	fi
+
+# Chromium, in which the tests of the page look at it. Installed where that needs no password.
+browser:
+	@if command -v chromium >/dev/null 2>&1; then echo "installed: Chromium (for the tests of the page)"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "installing Chromium, in which the tests look at the page"; \
+		apt-get install -y -q --no-install-recommends chromium >/dev/null 2>&1 \
+			|| { apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends chromium >/dev/null; } \
+			|| echo "missing:   Chromium; the page is not looked at"; \
+	else echo "missing:   Chromium; the page is not looked at; on Debian: sudo apt install chromium"; fi
+
+build: tools page
 	$(CARGO) build --release --locked --package barograph
 
 # exec: signals reach the program itself, so that it can end cleanly.
@@ -57,10 +85,36 @@ run: build
 
 # A million damaged frames for each venue session take seconds here; FUZZ_FRAMES=10000000 for a long run.
 # Its name has no BAROGRAPH_ before it: the program, which other tests start, refuses variables of its own that it does not know.
-test: tools server
+test: tools server page
 	FUZZ_FRAMES=$${FUZZ_FRAMES:-1000000} $(CARGO) test --workspace --locked --features xtask/gen -- $(TEST_ARGS)
 
+	@$(MAKE) --no-print-directory web
+	@$(MAKE) --no-print-directory fuzz-api
 	@$(MAKE) --no-print-directory python
+
+# The dashboard: its own tests, then the built page in a real browser, served by the program and fed by the built-in venue server.
+web: tools page browser
+	@if ! command -v npm >/dev/null 2>&1; then \
+		echo "skipped: THE DASHBOARD IS NOT TESTED: Node.js is missing"; \
+	else \
+		set -e; $(CARGO) build --quiet --locked --package barograph; \
+		cd web; npm test --silent; \
+		npx --no-install openapi-typescript ../crates/api/openapi.json -o node_modules/.schema.d.ts >/dev/null 2>&1; \
+		cmp -s node_modules/.schema.d.ts src/api/schema.d.ts || { echo "error: web/src/api/schema.d.ts is not what openapi.json says; run: cd web && npm run types"; exit 1; }; \
+		if command -v chromium >/dev/null 2>&1; then BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" npm run --silent e2e; \
+		else echo "skipped: THE DASHBOARD IS NOT LOOKED AT: Chromium is missing"; fi; \
+	fi
+
+# The API asked by schemathesis what openapi.json allows and what it does not: no 5xx, and no reply that it does not describe.
+FUZZ_VENV := $(abspath $(TARGET))/fuzz-venv
+
+fuzz-api: tools
+	@if ! python3 -m venv --help >/dev/null 2>&1; then \
+		echo "skipped: THE API IS NOT ASKED: python3 with venv is missing; on Debian or Ubuntu: sudo apt install python3 python3-venv"; \
+	else \
+		set -e; $(CARGO) build --quiet --locked --package barograph; \
+		FUZZ_SECONDS=$${FUZZ_SECONDS:-60} FUZZ_VENV="$(FUZZ_VENV)" BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" crates/api/fuzz_api/run.sh; \
+	fi
 
 # The module for Python, installed from a wheel into a venv of its own with what its tests compare it with. Without Python, or
 # without a way to its packages, this says loudly what is not tested, and everything else has been.
@@ -80,7 +134,8 @@ python: tools
 		set -e; rm -rf "$(WHEELS)"; \
 		VIRTUAL_ENV="$(VENV)" PATH="$(VENV)/bin:$$PATH" maturin build -q --profile $(PYTHON_PROFILE) --manifest-path crates/python/Cargo.toml --out "$(WHEELS)"; \
 		"$(VENV)/bin/pip" install -q --disable-pip-version-check --force-reinstall --no-deps "$(WHEELS)"/barograph-*.whl; \
-		"$(VENV)/bin/python" -m pytest -q -p no:cacheprovider crates/python/tests; \
+		$(CARGO) build --quiet --locked --package barograph; \
+		BAROGRAPH_BIN="$(abspath $(TARGET))/debug/barograph" "$(VENV)/bin/python" -m pytest -q -p no:cacheprovider crates/python/tests; \
 		"$(VENV)/bin/mypy" --strict --no-incremental --cache-dir=/dev/null crates/python/python/barograph; \
 	fi
 

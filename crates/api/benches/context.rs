@@ -3,11 +3,17 @@
 //! below 20 ms on two shared cores.
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
+#[path = "../tests/http/found.rs"]
+#[expect(clippy::unwrap_used, reason = "the world of the tests")]
+mod found;
 #[path = "../tests/http/held.rs"]
 mod held;
 #[path = "../tests/http/listening.rs"]
 #[expect(dead_code, reason = "the world of the tests, of which a part is used here")]
 mod listening;
+#[path = "../tests/http/told.rs"]
+#[expect(clippy::unwrap_used, reason = "the world of the tests")]
+mod told;
 #[path = "../tests/http/weather.rs"]
 #[expect(clippy::unwrap_used, reason = "the world of the tests")]
 mod weather;

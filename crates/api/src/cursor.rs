@@ -35,11 +35,7 @@ impl Position {
 
     /// Reads a client's text.
     pub(crate) fn decode(text: &str, fingerprint: &str) -> Result<Self, Problem> {
-        let bad = |detail: &str| {
-            Problem::new(ProblemKind::BadCursor, detail)
-                .value(text)
-                .hint("use next_cursor of the page before, with the same other parameters; leave cursor out to begin")
-        };
+        let bad = |detail: &str| bad(text, detail);
         let mut parts = text.rsplitn(3, '-');
         let (Some(seal), Some(skip), Some(ts)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(bad("the cursor is none of this server's"));
@@ -57,7 +53,15 @@ impl Position {
     }
 }
 
-fn check(fingerprint: &str) -> String {
+/// Refuses a client's text.
+pub(crate) fn bad(text: &str, detail: &str) -> Problem {
+    Problem::new(ProblemKind::BadCursor, detail)
+        .value(text)
+        .hint("use next_cursor of the page before, with the same other parameters; leave cursor out to begin")
+}
+
+/// What binds a cursor to its query.
+pub(crate) fn check(fingerprint: &str) -> String {
     Sha256::digest(fingerprint.as_bytes()).iter().take(4).map(|b| format!("{b:02x}")).collect()
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong with serving as a whole. Failures of single requests are [`crate::Problem`]s; failures of reads
 //! are [`crate::QueryError`]s.
 
+use crate::access::Access;
 use core::fmt;
 use std::net::SocketAddr;
 
@@ -19,12 +20,16 @@ pub enum Error {
     },
 }
 
-/// Refuses addresses that other machines can reach: there are no tokens yet, so nobody but this machine may ask.
+/// Refuses addresses that other machines can reach unless tokens are asked for.
 ///
 /// # Errors
-/// [`Error::Exposed`] unless the address is a loopback one.
-pub fn check_listen(addr: SocketAddr) -> Result<(), Error> {
-    if addr.ip().to_canonical().is_loopback() { Ok(()) } else { Err(Error::Exposed { addr }) }
+/// [`Error::Exposed`] for such an address where everything is open.
+pub fn check_listen(addr: SocketAddr, access: &Access) -> Result<(), Error> {
+    if addr.ip().to_canonical().is_loopback() || matches!(access, Access::Tokens(_)) {
+        Ok(())
+    } else {
+        Err(Error::Exposed { addr })
+    }
 }
 
 impl fmt::Display for Error {
@@ -32,8 +37,8 @@ impl fmt::Display for Error {
         match self {
             Self::Exposed { addr } => write!(
                 f,
-                "'{addr}' can be reached from other machines, and there are no access tokens yet; listen on \
-                 127.0.0.1:{port} or [::1]:{port}, and use an SSH tunnel from elsewhere",
+                "'{addr}' can be reached from other machines, and there is no access token yet; make one with `barograph token \
+                 add NAME --role read`, or listen on 127.0.0.1:{port} or [::1]:{port}",
                 port = addr.port()
             ),
             Self::Listener { source } => write!(f, "the listening socket failed: {source}"),
@@ -66,7 +71,7 @@ mod tests {
             ("192.168.1.7:8600", false),
             ("[::ffff:10.0.0.1]:80", false),
         ] {
-            let checked = check_listen(text.parse().unwrap());
+            let checked = check_listen(text.parse().unwrap(), &Access::Open);
             assert_eq!(checked.is_ok(), fine, "{text}");
             if let Err(e) = checked {
                 let said = e.to_string();

@@ -135,6 +135,16 @@ pub struct EventView {
     pub description: String,
     /// The same, under the name of the third original.
     pub explanation: String,
+    /// What it means for entries not yet made.
+    #[schema(example = "smaller size, wider stop or wait")]
+    pub new_entries: String,
+    /// What it means for positions already held.
+    #[schema(example = "review, reduce or trail stop")]
+    pub open_positions: String,
+    /// What would clear it.
+    pub clears: String,
+    /// The user's own rule that made it; null: a detector did.
+    pub rule: Option<String>,
     /// When the episode began.
     #[schema(value_type = String, format = DateTime)]
     pub opened_at: Ts,
@@ -223,7 +233,10 @@ const fn seed4_data(pattern: Pattern) -> &'static [(&'static str, &'static str)]
         | Pattern::PremiumDeviation
         | Pattern::PositionConcentration
         | Pattern::RegimeChange
-        | Pattern::SessionChanged => &[],
+        | Pattern::SessionChanged
+        | Pattern::DataGap
+        | Pattern::FeedStale
+        | Pattern::AlertRule => &[],
     }
 }
 
@@ -344,6 +357,10 @@ mod tests {
             title: "t".to_owned(),
             description: "d".to_owned(),
             explanation: "d".to_owned(),
+            new_entries: String::new(),
+            open_positions: String::new(),
+            clears: String::new(),
+            rule: None,
             opened_at: Ts(0),
             last_seen_at: Ts(0),
             closed_at: None,

@@ -1,12 +1,16 @@
-//! What every request passes before and after its route: host, sizes, concurrency, time limit, counters.
+//! What every request passes before and after its route: host, caller, sizes, concurrency, time limit, counters.
 
+use crate::access::{self, Access};
 use crate::host;
 use crate::problem::{Problem, ProblemKind};
 use crate::routes::body;
+use crate::serve::Peer;
 use crate::state::Shared;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, Response};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
@@ -25,7 +29,8 @@ const HEADER_BYTES_MAX: usize = 8_192;
 pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Next) -> Response<Body> {
     let began = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = match check(&app, &request, route.as_ref().map(MatchedPath::as_str)) {
+    let mut request = request;
+    let mut response = match check(&app, &mut request, route.as_ref().map(MatchedPath::as_str)) {
         Err(problem) => {
             let closes = problem.kind == ProblemKind::BodyRefused;
             let mut response = problem.into_response();
@@ -81,9 +86,43 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
     .await
 }
 
-fn check(app: &Shared, request: &Request, route: Option<&str>) -> Result<(), Problem> {
+/// Who asks, and may they? The caller goes with the request.
+fn admit(app: &Shared, request: &mut Request, route: Option<&str>) -> Result<(), Problem> {
+    let peer = request.extensions().get::<Peer>().copied();
+    let now = Instant::now();
+    if let Some(Peer(ip)) = peer {
+        app.clients.request(ip, now).map_err(|seconds| {
+            Problem::new(ProblemKind::TooManyRequests, "this client asks more often than it is answered")
+                .retry_after(Some(seconds))
+                .hint("ask less often; the event stream tells what is new")
+        })?;
+        if let Some(seconds) = app.clients.has_guessed(ip, now) {
+            return Err(Problem::new(ProblemKind::TooManyRequests, "too many wrong tokens came from this address")
+                .retry_after(Some(seconds))
+                .hint("wait, then bring a token that is known"));
+        }
+    }
+    match access::check(&app.config.access, request.method(), route, request.headers()) {
+        Ok(Some(caller)) => {
+            request.extensions_mut().insert(caller);
+            Ok(())
+        }
+        Ok(None) => Ok(()),
+        Err(problem) => {
+            let brought = request.headers().contains_key(AUTHORIZATION) || request.headers().contains_key(COOKIE);
+            if let Some(Peer(ip)) = peer.filter(|_| problem.kind == ProblemKind::Unauthorized && brought) {
+                app.clients.guessed(ip, now);
+            }
+            Err(problem)
+        }
+    }
+}
+
+fn check(app: &Shared, request: &mut Request, route: Option<&str>) -> Result<(), Problem> {
+    let tokens = matches!(app.config.access, Access::Tokens(_));
+    host::check(request.headers(), request.uri(), &app.config.host_names, tokens)?;
+    admit(app, request, route)?;
     let headers = request.headers();
-    host::check(headers, request.uri(), &app.config.host_names)?;
     let address = request.uri().path_and_query().map_or(0, |p| p.as_str().len());
     if address > ADDRESS_BYTES_MAX {
         return Err(Problem::new(

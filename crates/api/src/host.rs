@@ -9,7 +9,10 @@ use axum::http::{HeaderMap, Uri};
 use std::net::IpAddr;
 
 /// Checks the host a request was sent to against loopback and the configured names.
-pub(crate) fn check(headers: &HeaderMap, uri: &Uri, names: &[String]) -> Result<(), Problem> {
+///
+/// With `any_number` an address in numbers passes too: where tokens are asked for, a name that points here by itself opens
+/// nothing, and other machines ask by number.
+pub(crate) fn check(headers: &HeaderMap, uri: &Uri, names: &[String], any_number: bool) -> Result<(), Problem> {
     let mut given = headers.get_all(HOST).iter();
     let header = match (given.next(), given.next()) {
         (Some(_), Some(_)) => {
@@ -29,7 +32,7 @@ pub(crate) fn check(headers: &HeaderMap, uri: &Uri, names: &[String]) -> Result<
             Problem::new(ProblemKind::BadRequest, "the request has no Host header").hint("send Host: localhost")
         );
     }
-    match header.into_iter().chain(target).find(|authority| !is_ours(authority, names)) {
+    match header.into_iter().chain(target).find(|authority| !is_ours(authority, names, any_number)) {
         None => Ok(()),
         Some(other) => Err(Problem::new(ProblemKind::WrongHost, format!("'{other}' is not a name of this server"))
             .value(other)
@@ -37,11 +40,11 @@ pub(crate) fn check(headers: &HeaderMap, uri: &Uri, names: &[String]) -> Result<
     }
 }
 
-fn is_ours(authority: &str, names: &[String]) -> bool {
+fn is_ours(authority: &str, names: &[String], any_number: bool) -> bool {
     let Some(host) = host_of(authority) else { return false };
     host.eq_ignore_ascii_case("localhost")
         || names.iter().any(|n| n.eq_ignore_ascii_case(host))
-        || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+        || host.parse::<IpAddr>().is_ok_and(|ip| any_number || ip.to_canonical().is_loopback())
 }
 
 /// The host part of `host`, `host:port`, `[v6]` or `[v6]:port`, without brackets; `None` when it is none of these.
@@ -81,7 +84,9 @@ mod tests {
             ("[::1]x", false),
             ("", false),
         ] {
-            assert_eq!(is_ours(authority, &names), fine, "{authority}");
+            assert_eq!(is_ours(authority, &names, false), fine, "{authority}");
+            let by_number = authority == "192.168.0.1" || authority == "[::2]:8600";
+            assert_eq!(is_ours(authority, &names, true), fine || by_number, "{authority}");
         }
     }
 
@@ -92,7 +97,7 @@ mod tests {
             for h in hosts {
                 headers.append(HOST, axum::http::HeaderValue::from_static(h));
             }
-            check(&headers, &Uri::from_static(uri), &[]).map_err(|p| p.kind.status())
+            check(&headers, &Uri::from_static(uri), &[], false).map_err(|p| p.kind.status())
         };
         assert_eq!(checked(&["localhost"], "/"), Ok(()));
         assert_eq!(checked(&[], "/"), Err(400));

@@ -6,9 +6,14 @@
 //! places an order. Contracts: DESIGN sections 4 and 6, payloads §1–3; the promise itself is the committed `openapi.json`.
 #![warn(missing_docs)]
 
+mod access;
 pub mod alias;
 pub mod alias_markets;
+pub mod board;
+pub mod chart;
+mod clients;
 mod cursor;
+pub mod delivery;
 mod error;
 mod etag;
 pub mod events;
@@ -31,6 +36,11 @@ mod telemetry;
 mod universe;
 mod view;
 
+pub use access::{Access, Caller, Role, Tokens};
+pub use clients::ClientLimits;
+pub use delivery::{
+    DeliveryFilter, DeliveryPlace, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, SilenceView,
+};
 pub use error::{Error, check_listen};
 pub use events::EventView;
 pub use feeds::{FeedFilter, FeedHealth, FeedsView};
@@ -42,6 +52,8 @@ pub use query::{
     EventFilter, Health, LevelFilter, MarketHealth, Page, Query, QueryError, Rendered, STREAM_BUFFER, StreamEvent,
     Window,
 };
+pub use query_error::Told;
+pub use routes::assets::is_built as page_is_built;
 pub use serve::{Incident, Reporter, ServeConfig, serve};
 pub use universe::{CalendarView, PairView, UniverseView};
 pub use view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};

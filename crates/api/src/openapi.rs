@@ -4,12 +4,16 @@
 //! documents; that is added here once instead of at each handler.
 
 use crate::alias_markets::{AliasFeatures, AliasVolatility};
+use crate::board::ChangeView;
+use crate::delivery::DeliveryView;
 use crate::events::{AliasEvent, DatumView, EventView};
 use crate::problem::Document;
 use crate::routes;
+use crate::routes::board_stream::PulseView;
 use crate::universe::UniverseView;
 use crate::view::{FeatureRowView, LevelView, MetricPoint, StreamView};
 use barograph_domain::Snapshot;
+use utoipa::openapi::schema::AnyOf;
 use utoipa::openapi::{Array, Content, Ref, RefOr, Response, Schema};
 use utoipa::{Modify, OpenApi};
 
@@ -19,16 +23,20 @@ use utoipa::{Modify, OpenApi};
         title = "barograph",
         description = "Market context: what the weather is, why, and what would change it. Nothing here \
                        places an order or picks a side: advice is given on the side, entry and stop that the caller states. \
-                       Everything is a read, but for the list of positions that the user registers. Every read of what was takes `as_of` and then \
+                       Everything is a read, but for the list of positions that the user registers, silences, \
+                       and having a message sent again. Every read of what was takes `as_of` and then \
                        answers with what was known at that moment; a moment in the future means now. Times are UTC. Errors are \
-                       problem documents (RFC 9457). Only loopback is served, and no cross-origin header is sent.",
+                       problem documents (RFC 9457). Loopback is open; any other address wants a token, as Authorization: Bearer or as the \
+                       session's cookie. No cross-origin header is sent.",
         license(name = "Apache-2.0 OR MIT"),
     ),
     servers((url = "/", description = "this server")),
     tags(
         (name = "context", description = "what is known of each market"),
+        (name = "board", description = "all markets in one table, and its changes as they happen"),
         (name = "live", description = "what is heard this moment, and whether it can be trusted; answered from memory"),
         (name = "advice", description = "what a trade in mind is walking into, and positions that are watched"),
+        (name = "delivery", description = "what people are told, through which endpoint, and what became of it; silences"),
         (name = "original paths", description = "the original payloads, field for field; the trailing slash is optional"),
         (name = "operations", description = "alive, ready, counted"),
         (name = "pages", description = "for people"),
@@ -55,7 +63,20 @@ use utoipa::{Modify, OpenApi};
         routes::positions::one,
         routes::positions::remove,
         routes::positions::notices,
+        routes::deliveries::list,
+        routes::deliveries::one,
+        routes::deliveries::replay,
+        routes::deliveries::endpoints,
+        routes::deliveries::enable,
+        routes::deliveries::groups,
+        routes::silences::list,
+        routes::silences::add,
+        routes::silences::end,
         routes::stream::stream,
+        routes::board::now,
+        routes::chart::candles,
+        routes::chart::continuity,
+        routes::board_stream::stream,
         routes::alias::snapshot,
         routes::alias::history,
         routes::alias::points,
@@ -65,12 +86,16 @@ use utoipa::{Modify, OpenApi};
         routes::ops::healthz,
         routes::ops::readyz,
         routes::ops::metrics,
-        routes::pages::home,
+        routes::session::show,
+        routes::session::sign_in,
+        routes::session::sign_out,
+        routes::assets::page,
+        routes::assets::of_page,
         routes::pages::docs,
         routes::pages::file,
         routes::pages::openapi,
     ),
-    components(schemas(Document<'static>, Snapshot, FeatureRowView, LevelView, EventView, AliasFeatures, AliasVolatility, AliasEvent, DatumView, MetricPoint, StreamView, UniverseView)),
+    components(schemas(Document<'static>, DeliveryView, Snapshot, FeatureRowView, LevelView, EventView, AliasFeatures, AliasVolatility, AliasEvent, DatumView, MetricPoint, StreamView, UniverseView, ChangeView, PulseView)),
     modifiers(&Finish)
 )]
 struct Api;
@@ -78,7 +103,17 @@ struct Api;
 struct Finish;
 
 /// What is sent, not answered: here only what has no default is required, as the types say.
-const SENT: &[&str] = &["AdviceRequest", "TradeRecord", "NewPosition", "PortfolioRequest", "Holding"];
+const SENT: &[&str] = &[
+    "AdviceRequest",
+    "TradeRecord",
+    "NewPosition",
+    "PortfolioRequest",
+    "Holding",
+    "NewSilence",
+    "Replay",
+    "Enable",
+    "SignIn",
+];
 
 /// Fields that are left out where there is nothing to say; every other field is always there, if only as null.
 const LEFT_OUT: &[(&str, &[&str])] = &[
@@ -142,6 +177,15 @@ impl Modify for Finish {
             }
         }
         for (name, schema) in openapi.components.iter_mut().flat_map(|c| &mut c.schemas) {
+            if name == "EventsPage"
+                && let RefOr::T(Schema::OneOf(either)) = schema
+            {
+                // An empty page is a page of either kind.
+                let mut any = AnyOf::new();
+                any.items = core::mem::take(&mut either.items);
+                any.description = either.description.take();
+                *schema = RefOr::T(Schema::AnyOf(any));
+            }
             if let RefOr::T(Schema::Object(object)) = schema {
                 let left_out = LEFT_OUT.iter().find(|(n, _)| n == name).map_or(&[][..], |(_, fields)| fields);
                 if let Some(row) = name.strip_prefix("PageView_") {

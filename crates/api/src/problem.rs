@@ -4,6 +4,7 @@
 //! worked. Types are URNs, so that they mean the same on every host.
 
 use crate::query::QueryError;
+use crate::query_error::Told;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -108,6 +109,10 @@ kinds! {
     BadField 400 "bad-field" "bad field";
     /// A path or query that is not UTF-8, or a request without a usable host.
     BadRequest 400 "bad-request" "bad request";
+    /// A token is wanted, and none that is known was brought.
+    Unauthorized 401 "unauthorized" "unauthorized";
+    /// The token does not allow it, or another site's page asks.
+    Forbidden 403 "forbidden" "forbidden";
     /// No such address.
     UnknownRoute 404 "unknown-route" "unknown route";
     /// No such instrument.
@@ -124,6 +129,12 @@ kinds! {
     UnknownVenue 404 "unknown-venue" "unknown venue";
     /// No such position is registered.
     UnknownPosition 404 "unknown-position" "unknown position";
+    /// No such message is stored.
+    UnknownMessage 404 "unknown-message" "unknown message";
+    /// No such endpoint.
+    UnknownEndpoint 404 "unknown-endpoint" "unknown endpoint";
+    /// No such silence holds.
+    UnknownSilence 404 "unknown-silence" "unknown silence";
     /// The venue does not have it.
     NotOffered 404 "not-offered" "not offered by the venue";
     /// This process does not listen to it.
@@ -144,6 +155,8 @@ kinds! {
     UnsupportedMediaType 415 "unsupported-media-type" "unsupported media type";
     /// A host name that is not this server's.
     WrongHost 421 "wrong-host" "wrong host";
+    /// One client asks too much.
+    TooManyRequests 429 "too-many-requests" "too many requests";
     /// Too many or too long header fields.
     HeadersTooLarge 431 "headers-too-large" "headers too large";
     /// Something broke; the operator has the details.
@@ -180,7 +193,7 @@ impl Problem {
         self.candidates = names;
         self
     }
-    /// With the time after which asking again makes sense, at least a second. Only 503 says it.
+    /// With the time after which asking again makes sense, at least a second. Only 429 and 503 say it.
     #[must_use]
     pub fn retry_after(mut self, seconds: Option<u32>) -> Self {
         self.retry_after_s = seconds.map(|s| s.max(1));
@@ -268,6 +281,17 @@ impl Problem {
             QueryError::UnknownPosition { id } => Self::new(ProblemKind::UnknownPosition, detail)
                 .value(id.as_str())
                 .hint("/api/v1/positions lists those that are registered"),
+            QueryError::Unknown { what, id } => {
+                let (kind, list) = match what {
+                    Told::Message => (ProblemKind::UnknownMessage, "/api/v1/deliveries lists those of the last 30 days"),
+                    Told::Endpoint => (ProblemKind::UnknownEndpoint, "/api/v1/endpoints lists those there are"),
+                    Told::Silence => (ProblemKind::UnknownSilence, "/api/v1/silences lists those that hold"),
+                };
+                Self::new(kind, detail).value(id.as_str()).hint(list)
+            }
+            QueryError::NotDelivering => Self::new(ProblemKind::NotReady, detail)
+                .retry_after(Some(60))
+                .hint("ask a process that was started with `barograph up` and has [[receiver]] tables in its settings"),
             QueryError::Conflict { hint, .. } => Self::new(ProblemKind::Conflict, detail).hint(hint.as_str()),
             QueryError::Away { retry_after_s, .. } => Self::new(ProblemKind::NotReady, detail)
                 .retry_after(*retry_after_s)
@@ -292,7 +316,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.kind.status() == 503 {
+        if matches!(self.kind.status(), 429 | 503) {
             headers.insert(RETRY_AFTER, HeaderValue::from(self.retry_after_s.unwrap_or(RETRY_AFTER_S)));
         }
         response

@@ -6,6 +6,9 @@
 //! else runs on the blocking pool and may touch the disk. Point-in-time rule for all of them: `as_of` filters on
 //! `known_ts ≤ as_of`, and it is never later than [`Query::now`] (this crate has clamped it).
 
+use crate::board::{BoardView, Hub};
+use crate::chart::{ChartQuery, ChartView, ContinuityView};
+use crate::delivery::{DeliveryFilter, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, SilenceView};
 use crate::events::{EventView, HourOfLiquidations};
 use crate::feeds::{FeedFilter, FeedHealth, FeedsView};
 use crate::live::LiveView;
@@ -170,6 +173,38 @@ pub trait Query: Send + Sync + 'static {
     /// listens while its sender's `receiver_count()` is 0, and then nothing needs to be rendered.
     fn subscribe(&self) -> broadcast::Receiver<Arc<StreamEvent>>;
 
+    /// The board as it moves. Asked on the blocking pool; turning it is the affair of whoever implements this.
+    ///
+    /// # Errors
+    /// [`QueryError::Unavailable`] where there is none; that is the default, also for [`Self::board_at`].
+    fn board(&self) -> Result<Arc<Hub>, QueryError> {
+        Err(QueryError::no_board())
+    }
+
+    /// The board as it was known at a moment.
+    ///
+    /// # Errors
+    /// See [`Self::board`], or the store's failure.
+    fn board_at(&self, _moment: Ts) -> Result<BoardView, QueryError> {
+        Err(QueryError::no_board())
+    }
+
+    /// Candles with what was known at their closes. By default, and so for [`Self::continuity`], there are none.
+    ///
+    /// # Errors
+    /// As [`Self::history`].
+    fn chart(&self, id: &InstrumentName, asked: &ChartQuery) -> Result<ChartView, QueryError> {
+        Ok(ChartView::empty(id, asked))
+    }
+
+    /// How the streams of a market stood in `start ≤ t < end`; the window has both.
+    ///
+    /// # Errors
+    /// As [`Self::history`].
+    fn continuity(&self, id: &InstrumentName, window: &Window) -> Result<ContinuityView, QueryError> {
+        Ok(ContinuityView::empty(id, window))
+    }
+
     /// Whether the program can answer, and how old its newest answers are.
     fn health(&self) -> Health;
 
@@ -250,6 +285,80 @@ pub trait Query: Send + Sync + 'static {
     /// As [`Self::advise`].
     fn notices(&self, _position: Option<&str>, _as_of: Option<Ts>, _limit: usize) -> Result<Vec<Notice>, QueryError> {
         Err(QueryError::no_positions())
+    }
+
+    /// Deliveries, newest first.
+    ///
+    /// # Errors
+    /// The store's failure; by default, and so for all about deliveries and silences, [`QueryError::Unavailable`].
+    fn deliveries(&self, _filter: &DeliveryFilter) -> Result<Page<DeliveryView>, QueryError> {
+        Err(QueryError::no_deliveries())
+    }
+
+    /// One message with its deliveries and tries.
+    ///
+    /// # Errors
+    /// [`QueryError::Unknown`], and as [`Self::deliveries`].
+    fn message(&self, _id: &str) -> Result<MessageView, QueryError> {
+        Err(QueryError::no_deliveries())
+    }
+
+    /// Has a message sent again to an endpoint.
+    ///
+    /// # Errors
+    /// [`QueryError::Unknown`]; [`QueryError::Conflict`] where it has been delivered or still waits;
+    /// [`QueryError::NotDelivering`] where another process would have to; and as [`Self::deliveries`].
+    fn replay(&self, _message: &str, _endpoint: &str) -> Result<DeliveryView, QueryError> {
+        Err(QueryError::no_deliveries())
+    }
+
+    /// Endpoints, by name.
+    ///
+    /// # Errors
+    /// As [`Self::deliveries`].
+    fn endpoints(&self) -> Result<Vec<EndpointView>, QueryError> {
+        Err(QueryError::no_deliveries())
+    }
+
+    /// Uses an endpoint again that was disabled.
+    ///
+    /// # Errors
+    /// [`QueryError::Unknown`], [`QueryError::NotDelivering`], and as [`Self::deliveries`].
+    fn enable_endpoint(&self, _name: &str) -> Result<EndpointView, QueryError> {
+        Err(QueryError::no_deliveries())
+    }
+
+    /// Groups of the 24 hours before `as_of` (`None`: now) and those that fired then, newest first.
+    ///
+    /// # Errors
+    /// As [`Self::deliveries`].
+    fn groups(&self, _as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
+        Err(QueryError::no_deliveries())
+    }
+
+    /// Silences as they were known at `as_of` (`None`: now), by the moment they were made; those that are over only with `all`.
+    ///
+    /// # Errors
+    /// As [`Self::deliveries`].
+    fn silences(&self, _all: bool, _as_of: Option<Ts>) -> Result<Vec<SilenceView>, QueryError> {
+        Err(QueryError::no_deliveries())
+    }
+
+    /// Adds a silence that begins now.
+    ///
+    /// # Errors
+    /// [`QueryError::BadField`], [`QueryError::NotDelivering`], and as [`Self::deliveries`].
+    fn put_silence(&self, _new: &NewSilence) -> Result<SilenceView, QueryError> {
+        Err(QueryError::no_deliveries())
+    }
+
+    /// Ends a silence now.
+    ///
+    /// # Errors
+    /// [`QueryError::Unknown`] where there is none that holds now or later, [`QueryError::NotDelivering`], and as
+    /// [`Self::deliveries`].
+    fn end_silence(&self, _id: &str) -> Result<(), QueryError> {
+        Err(QueryError::no_deliveries())
     }
 
     /// The newest whole hour between the markets that was known at `as_of` (`None`: now). By default there is none.

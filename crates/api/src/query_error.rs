@@ -85,6 +85,15 @@ pub enum QueryError {
         /// As asked.
         id: String,
     },
+    /// No such message, endpoint or silence.
+    Unknown {
+        /// Which kind of thing.
+        what: Told,
+        /// As asked.
+        id: String,
+    },
+    /// Only the process that delivers can do this, and this is none.
+    NotDelivering,
     /// It cannot be changed from here.
     Conflict {
         /// Why.
@@ -111,7 +120,25 @@ pub enum QueryError {
     },
 }
 
+/// What a name can mean where people are told of things.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// A message, or its delivery to one endpoint.
+    Message,
+    /// A receiver.
+    Endpoint,
+    /// A silence that holds.
+    Silence,
+}
+
 impl QueryError {
+    pub(crate) fn no_board() -> Self {
+        Self::Unavailable { reason: "there is no board here".to_owned() }
+    }
+
+    pub(crate) fn no_deliveries() -> Self {
+        Self::Unavailable { reason: "this process delivers nothing".to_owned() }
+    }
     pub(crate) fn no_positions() -> Self {
         Self::Unavailable { reason: "this process keeps no positions and gives no advice".to_owned() }
     }
@@ -156,6 +183,12 @@ impl fmt::Display for QueryError {
             Self::NotOffered { metric, venue } => write!(f, "'{}' is not offered by {venue}", metric.name()),
             Self::BadField { reason, .. } | Self::Conflict { reason, .. } => f.write_str(reason),
             Self::UnknownPosition { id } => write!(f, "no position '{id}' is registered"),
+            Self::Unknown { what: Told::Message, id } => write!(f, "no message '{id}' is stored"),
+            Self::Unknown { what: Told::Endpoint, id } => write!(f, "there is no endpoint '{id}'"),
+            Self::Unknown { what: Told::Silence, id } => write!(f, "no silence '{id}' holds now or later"),
+            Self::NotDelivering => {
+                f.write_str("this process delivers nothing: it only serves, or its settings name no receiver")
+            }
             Self::Unavailable { reason } | Self::Away { reason, .. } => f.write_str(reason),
             Self::Internal { source } => write!(f, "the read failed: {source}"),
         }
@@ -177,6 +210,8 @@ impl std::error::Error for QueryError {
             | Self::NotOffered { .. }
             | Self::BadField { .. }
             | Self::UnknownPosition { .. }
+            | Self::Unknown { .. }
+            | Self::NotDelivering
             | Self::Conflict { .. }
             | Self::Away { .. }
             | Self::Unavailable { .. } => None,

@@ -4,16 +4,23 @@
 //! long an answer may take to leave, and how many connections there are. On shutdown the listener closes at once,
 //! streams are told to end, requests under way finish, and what is left after the deadline is cut.
 
+use crate::access::Access;
+use crate::clients::{ClientLimits, Place};
 use crate::error::{Error, check_listen};
 use crate::query::Query;
 use crate::routes;
 use crate::stall::Stall;
 use crate::state::App;
+use crate::telemetry::Dropped;
 use core::fmt;
 use core::pin::pin;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -56,6 +63,10 @@ impl Default for Reporter {
 pub struct ServeConfig {
     /// Host names besides loopback that requests may be addressed to.
     pub host_names: Vec<String>,
+    /// Who may ask.
+    pub access: Access,
+    /// What one client of another machine may do.
+    pub clients: ClientLimits,
     /// Connections at once; more wait to be accepted.
     pub connections_max: usize,
     /// Requests being answered at once; more get 503.
@@ -84,6 +95,8 @@ impl Default for ServeConfig {
     fn default() -> Self {
         Self {
             host_names: Vec::new(),
+            access: Access::Open,
+            clients: ClientLimits::default(),
             connections_max: 1_024,
             requests_max: 256,
             reads_max: 4,
@@ -99,6 +112,10 @@ impl Default for ServeConfig {
     }
 }
 
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
 /// Serves until `shutdown` resolves, then drains.
 ///
 /// # Errors
@@ -109,7 +126,7 @@ pub async fn serve(
     config: ServeConfig,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
-    check_listen(listener.local_addr().map_err(|source| Error::Listener { source })?)?;
+    check_listen(listener.local_addr().map_err(|source| Error::Listener { source })?, &config.access)?;
     let (close, closing) = watch::channel(false);
     let slots = Arc::new(Semaphore::new(config.connections_max));
     let app = App::new(query, config, closing.clone());
@@ -125,8 +142,15 @@ pub async fn serve(
                     app.incident("connection", format!("a connection panicked: {panicked}"));
                 }
             }
-            (stream, slot) = accept(&listener, &slots, &app) => {
-                connections.spawn(connection(stream, slot, router.clone(), Arc::clone(&app), closing.clone()));
+            (stream, peer, slot) = accept(&listener, &slots, &app) => {
+                let peer = Peer(peer.ip().to_canonical());
+                // A client that has all its connections is let go without a word: answering would cost one more.
+                let Some(place) = app.clients.connection(peer.0) else {
+                    app.telemetry.dropped(Dropped::Connections);
+                    continue;
+                };
+                let places = (slot, place);
+                connections.spawn(connection(stream, peer, places, router.clone(), Arc::clone(&app), closing.clone()));
             }
         }
     }
@@ -142,11 +166,15 @@ pub async fn serve(
 
 /// The next connection, once there is a place for it. Failures to accept concern one peer (it has gone again) or the
 /// whole process (no file handles left); both pass, so the loop waits a moment and goes on.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>, app: &App) -> (TcpStream, OwnedSemaphorePermit) {
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    app: &App,
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
         if let Ok(slot) = Arc::clone(slots).acquire_owned().await {
             match listener.accept().await {
-                Ok((stream, _peer)) => return (stream, slot),
+                Ok((stream, peer)) => return (stream, peer, slot),
                 Err(e)
                     if matches!(
                         e.kind(),
@@ -163,23 +191,28 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>, app: &App) -> (T
 
 async fn connection(
     stream: TcpStream,
-    slot: OwnedSemaphorePermit,
+    peer: Peer,
+    places: (OwnedSemaphorePermit, Place),
     router: axum::Router,
     app: Arc<App>,
     mut closing: watch::Receiver<bool>,
 ) {
-    let _slot = slot;
+    let _places = places;
     let _open = app.telemetry.connection();
     // Answers are small and written at once; waiting to coalesce them only adds delay. Failure costs nothing but that.
     let _best_effort = stream.set_nodelay(true);
     let io = TokioIo::new(Stall::new(stream, app.config.write_stall));
+    let routes = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        TowerToHyperService::new(router.clone()).call(request)
+    });
     let mut served = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(app.config.header_timeout)
             .max_buf_size(HEAD_BYTES_MAX)
             .max_headers(HEADER_FIELDS_MAX)
-            .serve_connection(io, TowerToHyperService::new(router))
+            .serve_connection(io, routes)
     );
     tokio::select! {
         // An error here is the peer's: it went away, stalled, or spoke no HTTP. It has been answered where possible.

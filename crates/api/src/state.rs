@@ -1,5 +1,6 @@
 //! What every request shares: the query, the limits, the counters. Immutable but for atomics and semaphores.
 
+use crate::clients::Clients;
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{Query, QueryError};
 use crate::serve::{Incident, ServeConfig};
@@ -25,6 +26,8 @@ pub(crate) struct App {
     pub(crate) openapi_etag: HeaderValue,
     /// Feature ids, in row order.
     pub(crate) features: Vec<&'static str>,
+    /// What each client does.
+    pub(crate) clients: Arc<Clients>,
     /// Requests being answered.
     pub(crate) in_flight: Arc<Semaphore>,
     /// Reads on the blocking pool.
@@ -46,6 +49,7 @@ impl App {
         let openapi_etag = crate::etag::strong(&openapi);
         Arc::new(Self {
             telemetry: Telemetry::new(&config.version),
+            clients: Clients::new(config.clients),
             in_flight: Arc::new(Semaphore::new(config.requests_max)),
             reads: Arc::new(Semaphore::new(config.reads_max)),
             streams: Arc::new(Semaphore::new(config.stream_clients_max)),

@@ -3,7 +3,7 @@
 //! A fixed table of atomics, one row per route: no lock and no allocation on the way of a request.
 
 use crate::query::Health;
-use crate::routes::PATHS;
+use crate::routes::{PATHS, VIEWS};
 use barograph_domain::Ts;
 use core::fmt::Write as _;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,8 @@ use std::time::Duration;
 /// Upper bounds of the latency buckets, seconds: from a context out of memory to the request time limit.
 const BUCKETS: [f64; 12] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
 /// Statuses this server sends; the last one stands for any other.
-const STATUSES: [u16; 14] = [200, 304, 400, 404, 405, 409, 413, 414, 421, 431, 500, 503, 505, 0];
+const STATUSES: [u16; 20] =
+    [200, 201, 204, 304, 400, 401, 403, 404, 405, 409, 413, 414, 415, 421, 429, 431, 500, 503, 505, 0];
 
 struct RouteStats {
     by_status: [AtomicU64; STATUSES.len()],
@@ -27,6 +28,8 @@ pub(crate) enum Dropped {
     Lagged,
     /// It did not read at all.
     Stalled,
+    /// It opened more connections than a client may have.
+    Connections,
 }
 
 /// All counters.
@@ -38,6 +41,7 @@ pub(crate) struct Telemetry {
     stream_clients: AtomicU64,
     lagged: AtomicU64,
     stalled: AtomicU64,
+    refused: AtomicU64,
     incidents: AtomicU64,
 }
 
@@ -70,12 +74,15 @@ impl Telemetry {
             stream_clients: AtomicU64::new(0),
             lagged: AtomicU64::new(0),
             stalled: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             incidents: AtomicU64::new(0),
         }
     }
 
     /// One answered request. `route` is the pattern it matched, if any.
     pub(crate) fn answered(&self, route: Option<&str>, status: u16, took: Duration) {
+        // Every view of the page is the page.
+        let route = route.map(|r| if VIEWS.contains(&r) { "/" } else { r });
         let same = |path: &str, matched: &str| path == matched || path.strip_suffix('/') == Some(matched);
         let index = route.and_then(|r| PATHS.iter().position(|p| same(p, r))).unwrap_or(PATHS.len());
         let Some(row) = self.routes.get(index) else { return };
@@ -94,11 +101,12 @@ impl Telemetry {
     pub(crate) fn stream_client(&self) -> Gauge<'_> {
         Gauge::up(&self.stream_clients)
     }
-    /// A stream client that was let go.
+    /// A client that was let go.
     pub(crate) fn dropped(&self, why: Dropped) {
         let counter = match why {
             Dropped::Lagged => &self.lagged,
             Dropped::Stalled => &self.stalled,
+            Dropped::Connections => &self.refused,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -131,6 +139,9 @@ impl Telemetry {
         head(out, "barograph_http_stream_dropped_total", "counter", "stream clients let go, by reason")?;
         writeln!(out, "barograph_http_stream_dropped_total{{reason=\"lagged\"}} {}", get(&self.lagged))?;
         writeln!(out, "barograph_http_stream_dropped_total{{reason=\"stalled\"}} {}", get(&self.stalled))?;
+        let help = "connections of clients that had all of theirs";
+        head(out, "barograph_http_connections_refused_total", "counter", help)?;
+        writeln!(out, "barograph_http_connections_refused_total {}", get(&self.refused))?;
         head(out, "barograph_snapshot_age_seconds", "gauge", "age of the newest snapshot of each market")?;
         for market in &health.markets {
             if let Some(newest) = market.newest {

@@ -1,17 +1,23 @@
 //! The command line as written. What is typed is resolved in `config` and `input`; only resolved settings travel on.
 
 mod advice;
+mod alerts;
 mod events;
 mod sessions;
+mod token;
 mod universe;
 mod values;
 mod verify;
+mod watch;
 
 pub(crate) use advice::{Advise, Positions};
+pub(crate) use alerts::{Alerts, Silence as AlertSilence};
 pub(crate) use events::Events;
 pub(crate) use sessions::Sessions;
+pub(crate) use token::{Token, TokenRole};
 pub(crate) use universe::{Calendar, Portfolio, Universe};
 pub(crate) use verify::Verify;
+pub(crate) use watch::Watch;
 
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand};
@@ -67,6 +73,16 @@ pub(crate) enum Command {
     Context(Context),
     /// What a trade you have in mind is walking into; exit 1 when the verdict is AVOID
     Advise(Box<Advise>),
+    /// Access tokens, without which only this machine is answered
+    Token {
+        #[command(subcommand)]
+        command: Token,
+    },
+    /// What people were told, silences, and having something sent again
+    Alerts {
+        #[command(subcommand)]
+        command: Alerts,
+    },
     /// Positions you hold: registered, watched, and what was told about them
     Positions {
         #[command(subcommand)]
@@ -121,6 +137,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Config,
     },
+    /// All markets in the terminal as they move; piped, one table as it is now
+    Watch(Watch),
     /// Serve the HTTP API
     Serve(Serve),
 }

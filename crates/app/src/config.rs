@@ -7,6 +7,8 @@
 mod check;
 mod file;
 pub(crate) mod original;
+mod reach;
+pub(crate) mod receivers;
 pub(crate) mod secret;
 pub(crate) mod thresholds;
 
@@ -15,6 +17,7 @@ use crate::failure::Failure;
 use barograph_domain::Span;
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::models::policy::MARKETS_MAX;
+use barograph_notify::receiver::Receiver;
 use file::{Node, Value};
 use original::Noted;
 use std::collections::BTreeMap;
@@ -49,10 +52,24 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 34] = [
+pub(crate) const KEYS: [Key; 37] = [
     Key { name: "data", meaning: "data folder", default: default_data },
-    Key { name: "listen", meaning: "address of the HTTP API; loopback only", default: || "127.0.0.1:8600".to_owned() },
+    Key {
+        name: "listen",
+        meaning: "address of the HTTP API and the page; another than loopback wants tokens",
+        default: || "127.0.0.1:8600".to_owned(),
+    },
+    Key {
+        name: "access",
+        meaning: "who may ask: auto (open on loopback, tokens elsewhere) or tokens",
+        default: || "auto".to_owned(),
+    },
     Key { name: "book", meaning: "rule book: a shipped name or a file", default: || "default".to_owned() },
+    Key {
+        name: "dashboard_url",
+        meaning: "address under which people reach the page, for links in alerts; the listening address unless set",
+        default: String::new,
+    },
     Key {
         name: "default_venue",
         meaning: "venue a bare symbol means in the original commands and routes",
@@ -171,6 +188,11 @@ pub(crate) const KEYS: [Key; 34] = [
         meaning: "advice within two hours before a calendar event: avoid or warn",
         default: || "avoid".to_owned(),
     },
+    Key {
+        name: "token",
+        meaning: "access token that commands bring to the API of a running process",
+        default: String::new,
+    },
     Key { name: "monitoring", meaning: "listen to venues at all: on or off", default: || "on".to_owned() },
 ];
 
@@ -188,6 +210,8 @@ pub(crate) struct Settings {
     noted: Vec<Noted>,
     /// Thresholds among them.
     thresholds: Vec<Over>,
+    /// Whom to tell of alerts.
+    receivers: Vec<Receiver>,
     /// What it was made from, to be read again.
     common: Common,
     flags: Vec<(&'static str, Option<String>)>,
@@ -205,13 +229,14 @@ impl Settings {
     pub(crate) fn load(common: &Common, flags: Vec<(&'static str, Option<String>)>) -> Result<Self, Failure> {
         let mut values: BTreeMap<&'static str, (String, Origin)> =
             KEYS.iter().map(|k| (k.name, ((k.default)(), Origin::Default))).collect();
-        let (mut noted, mut thresholds) = (Vec::new(), Vec::new());
+        let (mut noted, mut thresholds, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(path) = config_file(common)? {
             let read = read_file(&path)?;
             let origin = |line| Origin::File { path: path.clone(), line };
             for (key, value, line) in read.settings {
                 values.insert(key, (value, origin(line)));
             }
+            tables = read.receivers;
             thresholds = read.originals.iter().filter_map(|g| g.over(origin)).collect();
             noted = read.originals.into_iter().map(|g| Noted::of(g, origin)).collect();
         }
@@ -247,8 +272,10 @@ impl Settings {
         for (key, value) in &flags {
             flag(key, value.clone());
         }
-        let settings = Self { values, noted, thresholds, common: common.clone(), flags };
+        let receivers = Vec::new();
+        let mut settings = Self { values, noted, thresholds, receivers, common: common.clone(), flags };
         settings.check()?;
+        settings.receivers = receivers::all(&tables, given, &settings.dashboard()?)?;
         Ok(settings)
     }
 
@@ -302,6 +329,7 @@ impl Settings {
         let shown = |key: &Key, value: &str| match key.name {
             "db_url" => secret::masked(value),
             "calendar" => secret::host_only(value),
+            "token" if !value.is_empty() => "***".to_owned(),
             _ => value.to_owned(),
         };
         KEYS.iter().filter_map(move |k| self.values.get(k.name).map(|(v, o)| (k, shown(k, v), o)))
@@ -394,8 +422,13 @@ impl Settings {
     /// The address to serve on.
     pub(crate) fn listen(&self) -> Result<std::net::SocketAddr, Failure> {
         let addr = self.address()?;
-        barograph_api::check_listen(addr).map_err(|e| self.wrong("listen", &e.to_string()))?;
+        barograph_api::check_listen(addr, &self.access()?).map_err(|e| self.wrong("listen", &e.to_string()))?;
         Ok(addr)
+    }
+
+    /// Whom to tell of alerts: tables of the file, then the variables of the original.
+    pub(crate) fn receivers(&self) -> &[Receiver] {
+        &self.receivers
     }
 
     pub(crate) fn host_names(&self) -> Vec<String> {
@@ -429,14 +462,20 @@ struct Read {
     settings: Vec<original::Set>,
     /// Original keys.
     originals: Vec<original::Given>,
+    /// `[[receiver]]` tables.
+    receivers: Vec<receivers::Table>,
 }
 
 fn read_file(path: &Path) -> Result<Read, Failure> {
     let at = |line: usize| format!("{}:{line}", path.display());
     let root = file::read(path)?;
     let mut own = Vec::new();
-    let mut originals = Vec::new();
+    let (mut originals, mut receivers) = (Vec::new(), Vec::new());
     for (key, line, node) in root {
+        if key == receivers::KEY {
+            receivers = receivers::tables(path, line, &node)?;
+            continue;
+        }
         if original::is_root(&key) {
             original::take(&key, line, &node, &mut originals).map_err(|wrong| {
                 Failure::usage(match wrong {
@@ -453,7 +492,7 @@ fn read_file(path: &Path) -> Result<Read, Failure> {
     let mut settings =
         original::settings(&originals).map_err(|(line, why)| Failure::usage(format!("{}: {why}", at(line))))?;
     settings.extend(own);
-    Ok(Read { settings, originals })
+    Ok(Read { settings, originals, receivers })
 }
 
 fn unknown_key(key: &str, at: &str, near: Option<&str>) -> String {
@@ -481,7 +520,7 @@ fn plain(name: &str, node: &Node) -> Result<String, String> {
 fn known(name: &str) -> Result<&'static str, Option<&'static str>> {
     match KEYS.iter().find(|k| k.name == name) {
         Some(key) => Ok(key.name),
-        None => Err(nearest(name, KEYS.iter().map(|k| k.name).chain(original::roots()))),
+        None => Err(nearest(name, KEYS.iter().map(|k| k.name).chain(original::roots()).chain([receivers::KEY]))),
     }
 }
 

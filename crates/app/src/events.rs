@@ -8,15 +8,18 @@ use barograph_api::{EventFilter, EventView, Page, Window, alias_markets::pair_of
 use barograph_domain::alert::{BaseRate, Datum};
 use barograph_domain::{Alert, InstrumentName, KnownAlert, Pattern, Ts};
 use barograph_engine::detect::explain;
+use barograph_engine::detect::meaning::meaning;
 use barograph_store::{AlertQuery, Range, Reader, Result, RunKey};
 
 /// The days of the first base rate.
 const MONTH: f64 = 30.0;
 
 /// A record as it goes over the wire.
-pub(crate) fn view(instrument: &InstrumentName, logic_version: &str, known: &KnownAlert) -> EventView {
+/// `keep`: part of a threshold above which an episode goes on.
+pub(crate) fn view(instrument: &InstrumentName, logic_version: &str, known: &KnownAlert, keep: f64) -> EventView {
     let KnownAlert { known_at, alert } = known;
     let description = explain::description(alert);
+    let told = meaning(alert, keep);
     EventView {
         alert_id: alert.id(instrument, logic_version),
         revision: alert.revision,
@@ -37,6 +40,10 @@ pub(crate) fn view(instrument: &InstrumentName, logic_version: &str, known: &Kno
         title: explain::title(alert),
         explanation: description.clone(),
         description,
+        new_entries: told.new_entries.to_owned(),
+        open_positions: told.open_positions.to_owned(),
+        clears: told.clears,
+        rule: alert.rule.as_ref().map(ToString::to_string),
         opened_at: alert.opened_at,
         last_seen_at: alert.last_seen_at,
         closed_at: alert.closed_at,
@@ -91,15 +98,18 @@ fn base_rate(rate: &BaseRate) -> BaseRateView {
     }
 }
 
+/// A run with the part of a threshold above which its episodes go on.
+pub(crate) type Kept<'a> = (&'a RunKey, f64);
+
 /// A page of the events of some runs.
 pub(crate) fn page(
     reader: &dyn Reader,
-    runs: &[&RunKey],
+    runs: &[Kept<'_>],
     filter: &EventFilter,
     window: &Window,
 ) -> Result<Page<EventView>> {
     let wanted = window.skip.saturating_add(window.limit).saturating_add(1);
-    let mut found: Vec<(&RunKey, KnownAlert)> = Vec::new();
+    let mut found: Vec<(Kept<'_>, KnownAlert)> = Vec::new();
     let mut query = AlertQuery {
         range: Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) },
         patterns: filter.patterns.clone(),
@@ -110,13 +120,13 @@ pub(crate) fn page(
         limit: wanted,
         as_of: window.as_of,
     };
-    for key in runs {
-        found.extend(reader.alerts(key, &query)?.items.into_iter().map(|alert| (*key, alert)));
+    for kept in runs {
+        found.extend(reader.alerts(kept.0, &query)?.items.into_iter().map(|alert| (*kept, alert)));
         // Stable: records of one market keep their order.
         if filter.newest_first {
-            found.sort_by(|a, b| b.1.known_at.cmp(&a.1.known_at).then_with(|| b.0.cmp(a.0)));
+            found.sort_by(|a, b| b.1.known_at.cmp(&a.1.known_at).then_with(|| b.0.0.cmp(a.0.0)));
         } else {
-            found.sort_by(|a, b| a.1.known_at.cmp(&b.1.known_at).then_with(|| a.0.cmp(b.0)));
+            found.sort_by(|a, b| a.1.known_at.cmp(&b.1.known_at).then_with(|| a.0.0.cmp(b.0.0)));
         }
         if found.len() > wanted {
             found.truncate(wanted);
@@ -133,7 +143,7 @@ pub(crate) fn page(
     }
     let more = found.len() == wanted;
     let shown = found.iter().skip(window.skip).take(window.limit);
-    let items = shown.map(|(key, alert)| view(&key.instrument, &key.logic_version, alert)).collect();
+    let items = shown.map(|((key, keep), alert)| view(&key.instrument, &key.logic_version, alert, *keep)).collect();
     Ok(Page { items, more })
 }
 
@@ -168,6 +178,7 @@ mod tests {
             base_rate: BaseRate { fired_90d: 9, fired_30d: 3, known_days: 60.0, held_share_90d: Some(0.1) },
             inhibited_by: Some(Pattern::FundingManipulation),
             other: None,
+            rule: None,
         };
         KnownAlert { known_at: Ts(60_200_000_000), alert }
     }
@@ -178,7 +189,7 @@ mod tests {
         let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
         for pattern in Pattern::ALL {
             for change in Change::ALL {
-                let event = view(&market, "v1", &record(*pattern, change));
+                let event = view(&market, "v1", &record(*pattern, change), 0.9);
                 assert!(!event.title.is_empty() && !event.description.is_empty(), "{pattern:?}");
                 assert!(event.title.chars().count() <= 60, "{}", event.title);
                 let sentences = serde_json::to_string(&event.evidence.limits).unwrap();
@@ -197,7 +208,7 @@ mod tests {
     #[test]
     fn facts_that_are_missing_say_why_and_scores_have_two_names() {
         let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
-        let event = view(&market, "v1", &record(Pattern::FundingAnomaly, Change::Opened));
+        let event = view(&market, "v1", &record(Pattern::FundingAnomaly, Change::Opened), 0.9);
         let json = serde_json::to_value(&event).unwrap();
         let data = &json["data"];
         assert_eq!((&data["severity_ratio"], &data["severity"]), (&serde_json::Value::Null, &serde_json::Value::Null));

@@ -185,7 +185,7 @@ impl<W: Write> Sink for JsonLines<W> {
         }
         let lens = &self.lenses[*instrument as usize];
         let name = lens.instrument.name.clone();
-        let event = crate::events::view(&name, &lens.logic_version, known);
+        let event = crate::events::view(&name, &lens.logic_version, known, lens.book.detectors.keep);
         self.line("event", &name, at, EventRest(event))
     }
 

@@ -11,6 +11,7 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod delivery;
 mod determinism;
 mod digest;
 mod events;
@@ -32,8 +33,10 @@ mod setup;
 mod shown;
 mod tags;
 mod term;
+mod tokens;
 mod universe;
 mod views;
+mod watch;
 
 use clap::Parser as _;
 use failure::Failure;

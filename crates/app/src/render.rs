@@ -7,6 +7,7 @@ use barograph_domain::{
     Cell, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Reason, Snapshot, StreamDecl, Ts,
 };
 use barograph_engine::catalogue::ValueType;
+use barograph_engine::detect::Thresholds;
 use barograph_engine::rules::{AxisStates, Book};
 use barograph_engine::{CATALOGUE, Feature, explain};
 use barograph_store::run::{GRID, LATENESS};
@@ -36,6 +37,12 @@ impl Books {
         let book = Arc::new(Book::parse(&format!("{name}.toml"), text).ok()?);
         self.0.push((name.to_owned(), text.to_owned(), Arc::clone(&book)));
         Some(book)
+    }
+
+    /// Part of a threshold above which episodes of a run go on.
+    pub(crate) fn keep(&mut self, info: &RunInfo) -> f64 {
+        let book = self.read(&info.spec.book, &info.spec.book_text);
+        book.map_or_else(|| Thresholds::default().keep, |b| b.detectors.keep)
     }
 }
 

@@ -3,9 +3,13 @@
 //! A thread looks for new minutes every second, so another process may write into the same folder meanwhile.
 
 mod advice;
+pub(crate) mod board;
 mod book;
+mod chart;
+mod delivery;
 mod events;
 mod list;
+mod news;
 mod universe;
 
 use crate::clock::Clock;
@@ -13,8 +17,11 @@ use crate::failure::Failure;
 use crate::live::view::LiveView;
 use crate::render::{Books, Lens, align, features};
 use crate::shown::{catalogue_entries, metric_point, stream_view};
+use barograph_api::board::{BoardView, Hub};
+use barograph_api::chart::{ChartQuery, ChartView, ContinuityView};
 use barograph_api::{
-    CalendarView, CatalogueEntry, FeatureRowView, LevelFilter, LevelView, MarketView, MetricPoint, StreamView,
+    CalendarView, CatalogueEntry, DeliveryFilter, DeliveryView, EndpointView, FeatureRowView, GroupView, LevelFilter,
+    LevelView, MarketView, MessageView, MetricPoint, NewSilence, SilenceView, StreamView,
 };
 use barograph_api::{
     EventFilter, EventView, FeedFilter, FeedHealth, FeedsView, Health, MarketHealth, Page, Query, QueryError, Rendered,
@@ -22,7 +29,7 @@ use barograph_api::{
 };
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, PositionCard};
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
-use barograph_domain::{Instrument, InstrumentName, Level, Metric, MinuteRow, Snapshot, Span, Ts, UniverseRow};
+use barograph_domain::{InstrumentName, Level, Metric, MinuteRow, Snapshot, Span, Ts, UniverseRow};
 use barograph_store::run::LATENESS;
 use barograph_store::{PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey};
 use book::lens_for;
@@ -66,8 +73,14 @@ pub(crate) struct Service {
     told: Mutex<BTreeMap<InstrumentName, (bool, Ts)>>,
     /// Data gaps over two hours that have been told.
     gaps: Mutex<crate::gap_alert::GapAlerts>,
+    /// All markets in one table, and what is told of it.
+    board: board::Board,
+    /// What charts have shown of the past.
+    closes: chart::Closes,
     /// Where positions are registered.
     desk: std::sync::OnceLock<Arc<crate::positions::Desk>>,
+    /// Where wishes about deliveries go; nowhere where this process delivers nothing.
+    deliveries: std::sync::OnceLock<Arc<crate::delivery::DeliveryDesk>>,
 }
 
 impl core::fmt::Debug for Service {
@@ -75,9 +88,6 @@ impl core::fmt::Debug for Service {
         f.debug_struct("Service").field("book", &self.book).finish_non_exhaustive()
     }
 }
-
-/// At most one freshness message per market in this time (regimes §9).
-const TELL_EVERY: Span = Span::mins(5);
 
 impl Service {
     pub(crate) fn new(
@@ -102,79 +112,13 @@ impl Service {
             alerts_seen: Mutex::default(),
             told: Mutex::new(BTreeMap::new()),
             gaps: Mutex::default(),
+            board: board::Board::new(),
+            closes: chart::Closes::default(),
             desk: std::sync::OnceLock::new(),
+            deliveries: std::sync::OnceLock::new(),
         };
         service.look()?;
         Ok(service)
-    }
-
-    /// Takes in what is new in the store and tells the stream.
-    pub(crate) fn look(&self) -> Result<(), Failure> {
-        let runs = self.reader.runs(None)?;
-        let instruments: Vec<Instrument> = self.reader.instruments(None)?.into_iter().map(|i| i.instrument).collect();
-        let streams = self.reader.streams(None, None)?;
-        let held = list::held(instruments.clone(), streams);
-        *self.names.write().unwrap_or_else(PoisonError::into_inner) = held.keys().cloned().collect();
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
-        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
-        for instrument in &instruments {
-            let name = &instrument.name;
-            let Some(info) = configured_run(&runs, name, &self.book) else { continue };
-            let mut rows = self.reader.latest(&info.spec.key, 2, None)?;
-            align(&mut rows.rows, &rows.columns);
-            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens_for(&mut books, info, instrument)? };
-            let Some(row) = rows.rows.pop() else { continue };
-            let previous = rows.rows.pop();
-            let first = info.minutes.map_or(row.ts, |m| m.0);
-            // Compared by content: a row that came late changes a minute without adding one.
-            if self.market(name).is_some_and(|k| k.shows(&lens, &row, previous.as_ref())) {
-                continue;
-            }
-            let fresh = Arc::new(Latest { lens, first, row, previous, rendered: Mutex::new(None) });
-            // Told last: who hears of it and asks must find it.
-            self.latest.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), Arc::clone(&fresh));
-            self.publish(name, &fresh);
-            // A live process beside it hands its own over.
-            if self.live.is_none() {
-                self.look_for_alerts(info, &fresh.lens, fresh.row.ts + LATENESS)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// One line when a market's inputs become too old and one when they are fresh again (R1.51). `old_is_usual`: what is
-    /// stale from the beginning, as recorded history is, is no news.
-    pub(crate) fn freshness_news(&self, old_is_usual: bool) -> Vec<String> {
-        let now = self.clock.now();
-        let mut lost = self.live_gaps(now);
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut news = Vec::new();
-        news.append(&mut lost);
-        for latest in self.newest_of_all() {
-            let name = &latest.lens.instrument.name;
-            let stale = latest.lens.axes_at_present(&latest.row, now).risk.stale;
-            let (was, at) = told.get(name).copied().unwrap_or((old_is_usual && stale, Ts(0)));
-            if stale == was || now - at < TELL_EVERY {
-                continue;
-            }
-            let Ok(rendered) = latest.at(now) else { continue };
-            told.insert(name.clone(), (stale, now));
-            let warning = rendered.snapshot.explanation.freshness_warning.clone().unwrap_or_default();
-            news.push(if stale { format!("{name} is stale: {warning}") } else { format!("{name} is fresh again") });
-        }
-        news
-    }
-
-    /// Streams of a live process whose newest data are older than two hours (R4.59), told once and when it ends.
-    fn live_gaps(&self, now: Ts) -> Vec<String> {
-        let Some(live) = &self.live else { return Vec::new() };
-        let all = live.board.all();
-        let streams = all
-            .iter()
-            .flat_map(|(_, market)| &market.streams)
-            .filter(|s| s.decl.metric != Metric::Liquidation)
-            .filter_map(|s| Some((&*s.decl, s.event_ts?)));
-        self.gaps.lock().unwrap_or_else(PoisonError::into_inner).look(now, streams)
     }
 
     /// Takes a minute the moment it is made; the store follows.
@@ -190,6 +134,7 @@ impl Service {
         let fresh = Arc::new(Latest { lens: lens.clone(), first, row: row.clone(), previous, rendered });
         held.insert(name.clone(), Arc::clone(&fresh));
         drop(held);
+        self.board.news();
         self.publish(name, &fresh);
     }
 
@@ -434,6 +379,22 @@ impl Query for Service {
         self.sender.subscribe()
     }
 
+    fn board(&self) -> Result<Arc<Hub>, QueryError> {
+        Ok(self.board_now())
+    }
+
+    fn board_at(&self, moment: Ts) -> Result<BoardView, QueryError> {
+        self.board_of(moment)
+    }
+
+    fn chart(&self, id: &InstrumentName, asked: &ChartQuery) -> Result<ChartView, QueryError> {
+        self.chart_of(id, asked)
+    }
+
+    fn continuity(&self, id: &InstrumentName, window: &Window) -> Result<ContinuityView, QueryError> {
+        self.continuity_of(id, window)
+    }
+
     fn live(&self, id: &InstrumentName) -> Result<barograph_api::LiveView, QueryError> {
         let now = self.clock.now();
         let found = self.live.as_ref().and_then(|live| live.market(id, now));
@@ -467,6 +428,42 @@ impl Query for Service {
 
     fn unregister(&self, id: &str) -> Result<(), QueryError> {
         self.unregistered(id)
+    }
+
+    fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryView>, QueryError> {
+        self.sent(filter)
+    }
+
+    fn message(&self, id: &str) -> Result<MessageView, QueryError> {
+        self.message_log(id)
+    }
+
+    fn replay(&self, message: &str, endpoint: &str) -> Result<DeliveryView, QueryError> {
+        self.sent_again(message, endpoint)
+    }
+
+    fn endpoints(&self) -> Result<Vec<EndpointView>, QueryError> {
+        self.outlets()
+    }
+
+    fn enable_endpoint(&self, name: &str) -> Result<EndpointView, QueryError> {
+        self.enabled(name)
+    }
+
+    fn groups(&self, as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
+        self.told_groups(as_of)
+    }
+
+    fn silences(&self, all: bool, as_of: Option<Ts>) -> Result<Vec<SilenceView>, QueryError> {
+        self.known_silences(all, as_of)
+    }
+
+    fn put_silence(&self, new: &NewSilence) -> Result<SilenceView, QueryError> {
+        self.silenced(new)
+    }
+
+    fn end_silence(&self, id: &str) -> Result<(), QueryError> {
+        self.unsilenced(id)
     }
 
     fn notices(&self, position: Option<&str>, as_of: Option<Ts>, limit: usize) -> Result<Vec<Notice>, QueryError> {

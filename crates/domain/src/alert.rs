@@ -127,6 +127,12 @@ patterns! {
     SessionChanged "SESSION_CHANGED" "SESSION" Session,
     /// Two markets part that usually move together (R4.24).
     CorrelationBreak "CORRELATION_BREAK" "CORRELATION" Correlation,
+    /// A stream that the rule book reads is lost.
+    DataGap "DATA_GAP" "DATA" Data,
+    /// An input of the rule book is older than its limit.
+    FeedStale "FEED_STALE" "DATA" Data,
+    /// A rule of the user's own book holds.
+    AlertRule "ALERT_RULE" "RULE" Rule,
 }
 
 /// Groups of patterns that speak of one thing.
@@ -146,6 +152,10 @@ pub enum Family {
     Session,
     /// Two markets.
     Correlation,
+    /// What is heard of a market.
+    Data,
+    /// Rules of the user's own.
+    Rule,
 }
 
 impl Pattern {
@@ -372,6 +382,9 @@ pub struct Alert {
     pub inhibited_by: Option<Pattern>,
     /// The other market, where two are compared.
     pub other: Option<InstrumentName>,
+    /// Id of the rule in the user's book that made it; `None`: a detector of ours did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Word>,
 }
 
 /// A record of an alert, with the moment from which on it may be used.
@@ -396,9 +409,24 @@ impl Alert {
     pub fn id(&self, instrument: &InstrumentName, logic_version: &str) -> String {
         let trigger = self.trigger.map_or("", Trigger::name);
         let other = self.other.as_ref().map_or_else(String::new, ToString::to_string);
-        let name =
-            format!("{}|{trigger}|{instrument}|{other}|{}|{logic_version}", self.pattern.name(), self.opened_at.0);
+        let name = format!(
+            "{}{}|{trigger}|{instrument}|{other}|{}|{logic_version}",
+            self.pattern.name(),
+            self.ruled(),
+            self.opened_at.0
+        );
         Uuid::new_v5(&namespace(), name.as_bytes()).to_string()
+    }
+    /// What tells apart the rules that share a type.
+    fn ruled(&self) -> String {
+        self.rule.as_ref().map_or_else(String::new, |rule| format!(":{rule}"))
+    }
+    /// What the alert is about, whatever the episode: the same through all its episodes and records.
+    #[must_use]
+    pub fn subject(&self, instrument: &InstrumentName) -> String {
+        let trigger = self.trigger.map_or("", Trigger::name);
+        let other = self.other.as_ref().map_or_else(String::new, ToString::to_string);
+        format!("{}{}|{trigger}|{instrument}|{other}", self.pattern.name(), self.ruled())
     }
     /// A fact by its name.
     #[must_use]
@@ -446,6 +474,7 @@ mod tests {
             base_rate: BaseRate::default(),
             inhibited_by: None,
             other: None,
+            rule: None,
         }
     }
 

@@ -8,6 +8,7 @@ pub mod advice;
 pub mod alert;
 pub mod calendar;
 pub mod cell;
+pub mod delivery;
 pub mod event;
 pub mod guidance;
 pub mod instrument;

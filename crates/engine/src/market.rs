@@ -121,7 +121,7 @@ impl Market {
             premium: None,
             basis: None,
             axes: Axes::new(&config.book),
-            watch: Watch::default(),
+            watch: Watch::new(config),
             closes: Timeframes::default(),
             next_tick: None,
             last_recv: Ts::MIN,
@@ -375,7 +375,7 @@ impl Market {
         assembly.refresh(self, t, changed, config);
         let states = self.axes.step(&config.book, t, assembly.cells(), assembly.inputs(), streams);
         self.note_closes(t, &states);
-        self.watch(t, &states, &assembly, config, out);
+        self.watch(t, &states, &assembly, (config, streams), out);
         let row = out.next_row();
         assembly.write(row);
         row.instrument = self.index;

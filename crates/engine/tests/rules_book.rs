@@ -276,7 +276,9 @@ type = "x"
             "6:13: 'min_dwell': 'soon' is not a length of time; write 60s, 15m, 4h or 2d",
             "7:9: 'enter' is \"immediate\" or a number of consecutive evaluations from 1 to 1440",
             "8:44: unknown op '=>'; it is one of >, >=, <, <=, ==, in",
-            "9:3: alert rules are not built yet; take the [[alert]] tables out of this book",
+            "9:1: a condition needs 'all' or 'any' with at least one clause",
+            "9:1: an alert rule needs an id, as in id = \"funding_hot\"",
+            "10:8: unknown event type 'x'",
         ],
     );
     check(&errors("name = \"mine\"\n"), &["1:1: a rule book needs at least one [[rule]]"]);

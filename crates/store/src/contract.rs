@@ -5,9 +5,10 @@
 //! the content hash. The crate's `suite` states all of this as tests, run by every implementation.
 
 use crate::{
-    AlertQuery, Appended, Book, CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted, InstrumentInfo,
-    LabelChange, LevelQuery, LiveBatch, NoticeQuery, Page, Point, PointQuery, PointsVersion, Pruned, Range, Replaced,
-    Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo, UniversePart, UniverseState, WatchState,
+    AlertQuery, Appended, Book, CandleQuery, Candles, CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted,
+    InstrumentInfo, LabelChange, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point, PointQuery,
+    PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo,
+    UniversePart, UniverseState, WatchState,
 };
 use barograph_domain::advice::{Notice, Position};
 use barograph_domain::{
@@ -18,7 +19,7 @@ use barograph_domain::{
 pub type Events<'a> = Box<dyn Iterator<Item = Result<Event>> + Send + 'a>;
 
 /// Questions. `as_of: None` means all that is stored; otherwise only what was known at that moment (`known_ts ≤ as_of`).
-pub trait Reader: Send + Sync {
+pub trait Reader: OutboxReader {
     /// Instruments with at least one point, by name.
     ///
     /// # Errors
@@ -45,6 +46,13 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// See [`Self::instruments`]; also from each item.
     fn events(&self, streams: &[StreamDecl], after: Option<Ts>, as_of: Option<Ts>) -> Result<Events<'_>>;
+
+    /// Candles of an instrument, made from its stored bars, or from its trades where it has none that are short enough. Of
+    /// several revisions of a bar the latest counts that was known.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn candles(&self, query: &CandleQuery) -> Result<Candles>;
 
     /// All runs, by instrument and logic version; with counts of the rows known at `as_of`.
     ///

@@ -15,7 +15,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// Another process writes in this role: stop it, or let it do the work.
     Locked {
-        /// `ingest` or `context`.
+        /// `ingest`, `context` or `delivery`.
         role: &'static str,
         /// Process id found in the lock file; `None` when it could not be read.
         pid: Option<u32>,

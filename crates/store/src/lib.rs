@@ -7,11 +7,13 @@
 #![warn(missing_docs)]
 
 pub mod alert;
+pub mod candle;
 pub mod codec;
 pub mod contract;
 pub mod error;
 pub mod live;
 pub mod model;
+pub mod outbox;
 pub mod position;
 pub mod postgres;
 pub mod run;
@@ -24,12 +26,17 @@ mod target;
 pub mod universe;
 
 pub use alert::{AlertQuery, LiveAlert};
+pub use barograph_domain::delivery::{DeliveryChange, Firing, Join, Outgoing};
+pub use candle::{Candle, CandleQuery, Candles};
 pub use contract::{Events, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
 pub use live::{Appended, BOOK_LEVELS_MAX, Book, BookSample, LiveBatch, LiveLevel, Provenance};
 pub use model::{
     CheckReport, ContentHash, ImportRecord, Inserted, InstrumentInfo, LevelQuery, Page, Point, PointQuery,
     PointsVersion, Pruned, Range, Retention, Role, SectionHash, StreamInfo,
+};
+pub use outbox::{
+    DeliveryPlace, DeliveryQuery, EndpointCount, MessageLog, OutboxDesk, OutboxReader, OutboxStore, Replay, Sent,
 };
 pub use position::{NoticeQuery, PositionWriter, Registered, WatchState};
 pub use postgres::{PgReader, PgWriter};
@@ -38,7 +45,7 @@ pub use run::{
 };
 pub use sqlite::{SqliteReader, SqliteWriter};
 pub use target::{
-    Target, migrate, open_positions, open_reader, open_writer, open_writer_patient_for, schema_version,
-    show_basis_every,
+    Target, migrate, open_desk, open_outbox, open_positions, open_reader, open_writer, open_writer_patient_for,
+    schema_version, show_basis_every,
 };
 pub use universe::{LiveUniverse, PairRecord, UniversePart, UniverseState, watch_words};

@@ -5,7 +5,7 @@
 //! re-runs only fill minutes that have no published row. Points written here are already in the rows, so they mark no
 //! run dirty. Minutes that only an import has computed are not published; a live row takes their place.
 
-use crate::{Gap, Inserted, LiveAlert, LiveUniverse, RunSpec};
+use crate::{Gap, Inserted, LiveAlert, LiveUniverse, Outgoing, RunSpec};
 use barograph_domain::{CalendarEntry, Event, Instrument, LevelChange, MinuteRow, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +118,8 @@ pub struct LiveBatch<'a> {
     pub universe: &'a [LiveUniverse],
     /// Revisions of scheduled events. One that is there stays as it is.
     pub calendar: &'a [CalendarEntry],
+    /// What is to be told of all this. A message or delivery that is there already stays as it is.
+    pub messages: &'a [Outgoing],
 }
 
 /// What a live batch changed.
@@ -141,4 +143,6 @@ pub struct Appended {
     pub universe: u64,
     /// Revisions of scheduled events that were not stored before.
     pub calendar: u64,
+    /// Messages that were not stored before.
+    pub messages: u64,
 }

@@ -13,10 +13,12 @@ pub enum Role {
     Ingest,
     /// Writes rows, label changes, gaps and checkpoints of runs.
     Context,
+    /// Writes what became of deliveries.
+    Delivery,
 }
 
 impl Role {
-    /// Both, for a process that does everything.
+    /// Those of a process that writes facts; deliveries have a writer of their own.
     pub const ALL: [Self; 2] = [Self::Ingest, Self::Context];
 
     /// The word in messages and in the name of the lock.
@@ -25,6 +27,7 @@ impl Role {
         match self {
             Self::Ingest => "ingest",
             Self::Context => "context",
+            Self::Delivery => "delivery",
         }
     }
 }
@@ -209,12 +212,15 @@ pub struct Retention {
     /// Raw live data younger than this are kept: points received live or by backfill, counted from the newest of their
     /// stream, and order books, counted from the newest of their instrument. The journal and the lake have them longer.
     pub raw: Span,
+    /// Messages younger than this, counted from the newest, are kept with their deliveries and tries; older ones go once all
+    /// their deliveries have ended.
+    pub deliveries: Span,
 }
 
 impl Default for Retention {
-    /// Minute rows 90 days, raw live data 7 days, imported points for ever.
+    /// Minute rows 90 days, raw live data 7 days, deliveries 30 days, imported points for ever.
     fn default() -> Self {
-        Self { minute_rows: Span::days(90), points: None, raw: Span::days(7) }
+        Self { minute_rows: Span::days(90), points: None, raw: Span::days(7), deliveries: Span::days(30) }
     }
 }
 
@@ -227,6 +233,8 @@ pub struct Pruned {
     pub points: u64,
     /// Order books.
     pub books: u64,
+    /// Messages, with their deliveries and tries.
+    pub messages: u64,
 }
 
 /// SHA-256 over one kind of content.

@@ -4,7 +4,7 @@
 //! can register one while a live process writes minutes. Each call is one short transaction. A position that goes is kept
 //! with the moment it went; notices stay.
 
-use crate::Result;
+use crate::{Outgoing, Result};
 use barograph_domain::advice::{Notice, Position};
 use barograph_domain::{InstrumentName, Ts};
 
@@ -55,10 +55,10 @@ pub trait PositionWriter: Send {
     /// See [`Self::put_position`].
     fn remove_position(&mut self, id: &str, at: Ts) -> Result<bool>;
 
-    /// Stores what a check found, all or nothing. A notice that is stored already stays as it is; the memory of positions
+    /// Stores what a check found, and what is to be told of it, all or nothing. A notice or message that is stored already stays as it is; the memory of positions
     /// that are gone is not kept.
     ///
     /// # Errors
     /// See [`Self::put_position`].
-    fn record_check(&mut self, states: &[WatchState], notices: &[Notice]) -> Result<()>;
+    fn record_check(&mut self, states: &[WatchState], notices: &[Notice], messages: &[Outgoing]) -> Result<()>;
 }

@@ -1,6 +1,9 @@
 //! Where a store is, and opening it there: a data folder, or a PostgreSQL server (`DB_URL`, `--db-url`).
 
-use crate::{PgReader, PgWriter, PositionWriter, Reader, Result, Role, SqliteReader, SqliteWriter, Writer};
+use crate::{
+    OutboxDesk, OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, Role, SqliteReader, SqliteWriter,
+    Writer,
+};
 use barograph_domain::Span;
 use std::fmt;
 use std::path::PathBuf;
@@ -85,6 +88,29 @@ pub fn open_writer_patient_for(target: &Target, roles: &[Role], patience: Durati
 /// # Errors
 /// All that opening can bring.
 pub fn open_positions(target: &Target) -> Result<Box<dyn PositionWriter>> {
+    Ok(match target {
+        Target::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
+        Target::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),
+    })
+}
+
+/// Opens the outbox for the dispatcher, in the role of it.
+///
+/// # Errors
+/// [`crate::Error::Locked`] when another process delivers, and all that opening can bring.
+pub fn open_outbox(target: &Target) -> Result<Box<dyn OutboxStore>> {
+    let roles = [Role::Delivery];
+    Ok(match target {
+        Target::Folder(folder) => Box::new(SqliteWriter::open(folder, &roles)?),
+        Target::Postgres(url) => Box::new(PgWriter::connect(url, &roles)?),
+    })
+}
+
+/// Opens the outbox for what people ask of it, beside the dispatcher of the same process; takes no role.
+///
+/// # Errors
+/// All that opening can bring.
+pub fn open_desk(target: &Target) -> Result<Box<dyn OutboxDesk>> {
     Ok(match target {
         Target::Folder(folder) => Box::new(SqliteWriter::open(folder, &[])?),
         Target::Postgres(url) => Box::new(PgWriter::connect(url, &[])?),

@@ -11,7 +11,15 @@ use serde::de::DeserializeOwned;
 pub(crate) const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// Routes that read a body, by pattern.
-const READ_BODIES: [&str; 3] = ["/api/v1/advice", "/api/v1/positions", "/api/v1/portfolio"];
+const READ_BODIES: [&str; 7] = [
+    "/api/v1/advice",
+    "/api/v1/positions",
+    "/api/v1/portfolio",
+    "/api/v1/deliveries/{message}/replay",
+    "/api/v1/endpoints/{name}/enable",
+    "/api/v1/silences",
+    "/api/v1/session",
+];
 
 /// Does a request of this method to this route have a body that is read?
 pub(crate) fn is_read(method: &Method, route: Option<&str>) -> bool {

@@ -13,8 +13,9 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Response};
 use barograph_domain::{InstrumentName, Pattern, Severity, Span, Ts};
+use serde::Serialize;
 use std::collections::BTreeSet;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// Events on a page: by default, and at most. An event is about 2 kB of JSON.
 const LIMITS: (usize, usize) = (100, 1_000);
@@ -63,6 +64,17 @@ pub(super) struct Hours {
     hours: Option<u32>,
 }
 
+/// One page of events.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+pub(crate) enum EventsPage {
+    /// As they are.
+    Canonical(PageView<EventView>),
+    /// As the fourth original sent them.
+    Seed4(PageView<AliasEvent>),
+}
+
 /// Events of a market, ascending by the moment they were known.
 ///
 /// Each is a record of an alert: opened, worse than before, suspended by a gap, resumed, closed, or a change without length.
@@ -74,7 +86,7 @@ pub(super) struct Hours {
     tag = "context",
     params(docs::Id, Which, docs::Range, docs::Paging, docs::AsOf, docs::Book),
     responses(
-        (status = 200, description = "one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent", body = PageView<EventView>),
+        (status = 200, description = "one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent", body = EventsPage),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]
@@ -99,7 +111,7 @@ pub(super) async fn of_market(
     tag = "context",
     params(Market, Which, docs::Range, docs::Paging, docs::AsOf, docs::Book),
     responses(
-        (status = 200, description = "one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent", body = PageView<EventView>),
+        (status = 200, description = "one page, at most 1000 events, 100 unless told; with format=seed4 items are AliasEvent", body = EventsPage),
         (status = 304, description = "the one you hold is still it (If-None-Match)")
     )
 )]

@@ -4,8 +4,13 @@
 pub(crate) mod advice;
 pub(crate) mod alias;
 pub(crate) mod alias_markets;
+pub(crate) mod assets;
+pub(crate) mod board;
+pub(crate) mod board_stream;
 pub(crate) mod body;
+pub(crate) mod chart;
 pub(crate) mod context;
+pub(crate) mod deliveries;
 mod docs;
 pub(crate) mod events;
 pub(crate) mod features;
@@ -19,9 +24,13 @@ pub(crate) mod pages;
 mod paging;
 pub(crate) mod positions;
 mod reply;
+pub(crate) mod session;
+pub(crate) mod silences;
 pub(crate) mod stream;
 pub(crate) mod universe;
 mod unread;
+
+pub(crate) use assets::VIEWS;
 
 use crate::guard::guard;
 use crate::problem::{Problem, ProblemKind};
@@ -31,7 +40,7 @@ use axum::extract::MatchedPath;
 use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, Method, Response};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 
 /// Every path pattern, as routed and as documented. The original paths are routed without their trailing slash too.
 pub(crate) const PATHS: &[&str] = &[
@@ -43,6 +52,8 @@ pub(crate) const PATHS: &[&str] = &[
     "/api/v1/markets/{id}/levels",
     "/api/v1/markets/{id}/events",
     "/api/v1/markets/{id}/live",
+    "/api/v1/markets/{id}/chart",
+    "/api/v1/markets/{id}/continuity",
     "/api/v1/events",
     "/api/v1/universe",
     "/api/v1/universe/history",
@@ -54,7 +65,18 @@ pub(crate) const PATHS: &[&str] = &[
     "/api/v1/positions",
     "/api/v1/positions/{id}",
     "/api/v1/notices",
+    "/api/v1/deliveries",
+    "/api/v1/deliveries/{message}",
+    "/api/v1/deliveries/{message}/replay",
+    "/api/v1/endpoints",
+    "/api/v1/endpoints/{name}/enable",
+    "/api/v1/groups",
+    "/api/v1/silences",
+    "/api/v1/silences/{id}",
     "/api/v1/stream",
+    "/api/v1/session",
+    "/api/v1/board",
+    "/api/v1/board/stream",
     "/api/market-context/snapshot/",
     "/api/market-context/history/",
     "/api/market-context/metrics/",
@@ -66,6 +88,7 @@ pub(crate) const PATHS: &[&str] = &[
     "/metrics",
     "/",
     "/docs",
+    "/assets/{file}",
     "/docs/{file}",
     "/openapi.json",
 ];
@@ -81,6 +104,8 @@ fn handler(path: &str) -> Option<MethodRouter<Shared>> {
         "/api/v1/markets/{id}/events" => get(events::of_market),
         "/api/v1/events" => get(events::of_all),
         "/api/v1/markets/{id}/live" => get(live::now),
+        "/api/v1/markets/{id}/chart" => get(chart::candles),
+        "/api/v1/markets/{id}/continuity" => get(chart::continuity),
         "/api/v1/universe" => get(universe::latest),
         "/api/v1/universe/history" => get(universe::history),
         "/api/v1/portfolio" => post(universe::portfolio),
@@ -91,7 +116,18 @@ fn handler(path: &str) -> Option<MethodRouter<Shared>> {
         "/api/v1/positions" => get(positions::list).post(positions::register),
         "/api/v1/positions/{id}" => get(positions::one).delete(positions::remove),
         "/api/v1/notices" => get(positions::notices),
+        "/api/v1/deliveries" => get(deliveries::list),
+        "/api/v1/deliveries/{message}" => get(deliveries::one),
+        "/api/v1/deliveries/{message}/replay" => post(deliveries::replay),
+        "/api/v1/endpoints" => get(deliveries::endpoints),
+        "/api/v1/endpoints/{name}/enable" => post(deliveries::enable),
+        "/api/v1/groups" => get(deliveries::groups),
+        "/api/v1/silences" => get(silences::list).post(silences::add),
+        "/api/v1/silences/{id}" => delete(silences::end),
         "/api/v1/stream" => get(stream::stream),
+        "/api/v1/session" => get(session::show).post(session::sign_in).delete(session::sign_out),
+        "/api/v1/board" => get(board::now),
+        "/api/v1/board/stream" => get(board_stream::stream),
         "/api/market-context/snapshot/" => get(alias::snapshot),
         "/api/market-context/history/" => get(alias::history),
         "/api/market-context/metrics/" => get(alias::points),
@@ -101,7 +137,8 @@ fn handler(path: &str) -> Option<MethodRouter<Shared>> {
         "/healthz" => get(ops::healthz),
         "/readyz" => get(ops::readyz),
         "/metrics" => get(ops::metrics),
-        "/" => get(pages::home),
+        "/" => get(assets::page),
+        "/assets/{file}" => get(assets::of_page),
         "/docs" => get(pages::docs),
         "/docs/{file}" => get(pages::file),
         "/openapi.json" => get(pages::openapi),
@@ -125,6 +162,9 @@ pub(crate) fn router(app: &Shared) -> Router {
         }
         router = router.route(path, handler);
     }
+    for view in VIEWS {
+        router = router.route(view, get(assets::page));
+    }
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
@@ -145,8 +185,15 @@ async fn unknown(uri: axum::http::Uri) -> Problem {
 /// What may be done at a path, as its `Allow` header says it.
 fn allowed(route: Option<&str>) -> &'static str {
     match route {
-        Some("/api/v1/advice" | "/api/v1/portfolio") => "POST",
-        Some("/api/v1/positions") => "GET, HEAD, POST",
+        Some(
+            "/api/v1/advice"
+            | "/api/v1/portfolio"
+            | "/api/v1/deliveries/{message}/replay"
+            | "/api/v1/endpoints/{name}/enable",
+        ) => "POST",
+        Some("/api/v1/positions" | "/api/v1/silences") => "GET, HEAD, POST",
+        Some("/api/v1/silences/{id}") => "DELETE",
+        Some("/api/v1/session") => "GET, HEAD, POST, DELETE",
         Some("/api/v1/positions/{id}") => "GET, HEAD, DELETE",
         _ => "GET, HEAD",
     }

@@ -7,27 +7,16 @@ use crate::problem::{Problem, ProblemKind};
 use crate::state::Shared;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
-use axum::http::{HeaderMap, HeaderValue, Response};
+use axum::http::{HeaderMap, Response};
 
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
-                      form-action 'self'; frame-ancestors 'none'";
 const FILES: &[(&str, &str, &str)] = &[
     ("docs.js", "text/javascript; charset=utf-8", include_str!("../assets/docs.js")),
     ("page.css", "text/css; charset=utf-8", include_str!("../assets/page.css")),
 ];
 
-/// What this is, with links.
-#[utoipa::path(
-    get,
-    path = "/",
-    operation_id = "homePage",
-    tag = "pages",
-    responses((status = 200, description = "a page", body = String, content_type = "text/html"))
-)]
-pub(super) async fn home(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
-    Params::parse(query.as_deref(), &[])?;
-    Ok(page(include_str!("../assets/home.html").replace("{version}", &app.config.version)))
+/// What a program that was built without the dashboard shows: what this is, with links, and how to build it.
+pub(super) fn unbuilt(app: &Shared) -> Response<Body> {
+    page(include_str!("../assets/home.html").replace("{version}", &app.config.version))
 }
 
 /// Every address, with a form to try it.
@@ -50,7 +39,7 @@ pub(super) async fn docs(RawQuery(query): RawQuery) -> Result<Response<Body>, Pr
     operation_id = "docsFile",
     tag = "pages",
     params(("file" = String, Path, description = "docs.js or page.css", example = "page.css")),
-    responses((status = 200, description = "the file", body = String, content_type = "text/plain"))
+    responses((status = 200, description = "the file", content((String = "text/javascript"), (String = "text/css"))))
 )]
 pub(super) async fn file(Path(name): Path<String>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
     Params::parse(query.as_deref(), &[])?;
@@ -84,7 +73,6 @@ pub(super) async fn openapi(
 
 fn page(html: String) -> Response<Body> {
     let mut response = reply::body("text/html; charset=utf-8", html);
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    super::assets::secure(&mut response);
     response
 }

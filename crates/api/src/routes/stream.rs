@@ -8,6 +8,7 @@
 //! [`QUEUE`] frames of its own. A minute in which a thousand markets publish at once fits the first with room for three more
 //! minutes, so a client that keeps reading gets all of them, however slowly; one that does not read for `write_stall` is cut.
 
+use crate::board::frame;
 use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{QueryError, StreamEvent};
@@ -204,34 +205,5 @@ impl Feeder {
                 Err(End::Gone)
             }
         }
-    }
-}
-
-/// One event; data with line breaks becomes several data lines, as the format asks.
-fn frame(event: &str, id: Option<&str>, data: &[u8]) -> Bytes {
-    let mut out = Vec::with_capacity(data.len() + 96);
-    out.extend_from_slice(b"event: ");
-    out.extend_from_slice(event.as_bytes());
-    if let Some(id) = id {
-        out.extend_from_slice(b"\nid: ");
-        out.extend_from_slice(id.as_bytes());
-    }
-    for line in data.split(|byte| *byte == b'\n') {
-        out.extend_from_slice(b"\ndata: ");
-        out.extend_from_slice(line);
-    }
-    out.extend_from_slice(b"\n\n");
-    Bytes::from(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_are_what_browsers_parse() {
-        assert_eq!(&frame("snapshot", Some("7"), b"{}")[..], b"event: snapshot\nid: 7\ndata: {}\n\n");
-        assert_eq!(&frame("closing", None, b"{}")[..], b"event: closing\ndata: {}\n\n");
-        assert_eq!(&frame("x", None, b"a\nb")[..], b"event: x\ndata: a\ndata: b\n\n");
     }
 }

@@ -5,9 +5,9 @@ use super::client::{Reply, Server};
 use super::schema::{differences, document};
 use serde_json::{Value, json};
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
-fn send(server: &Server, method: &str, path: &str, kind: &str, body: &str) -> Reply {
+pub(crate) fn send(server: &Server, method: &str, path: &str, kind: &str, body: &str) -> Reply {
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
         body.len()
@@ -15,7 +15,7 @@ fn send(server: &Server, method: &str, path: &str, kind: &str, body: &str) -> Re
     server.raw(format!("{head}{body}").as_bytes())
 }
 
-fn post(server: &Server, path: &str, body: &Value) -> Reply {
+pub(crate) fn post(server: &Server, path: &str, body: &Value) -> Reply {
     send(server, "POST", path, JSON, &body.to_string())
 }
 

@@ -1,11 +1,17 @@
 //! The HTTP surface, asked over a real socket: every route, error, limit, validator, page, stream and the shutdown.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod advice;
 #[cfg(test)]
 mod alias;
 #[cfg(test)]
+mod board;
+#[cfg(test)]
 mod client;
+#[cfg(test)]
+mod delivery;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
@@ -14,6 +20,8 @@ mod errors;
 mod events;
 #[cfg(test)]
 mod feeds;
+#[cfg(test)]
+mod found;
 #[cfg(test)]
 mod held;
 #[cfg(test)]
@@ -33,6 +41,7 @@ mod shutdown;
 #[cfg(test)]
 mod stream;
 #[cfg(test)]
+mod told;
 mod universe;
 #[cfg(test)]
 mod weather;

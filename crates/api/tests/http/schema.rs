@@ -12,7 +12,7 @@ pub(crate) fn differences(api: &Value, schema: &Value, value: &Value, at: &str) 
     if let Some(name) = schema["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
         return differences(api, &api["components"]["schemas"][name], value, at);
     }
-    if let Some(options) = schema["oneOf"].as_array() {
+    if let Some(options) = schema["oneOf"].as_array().or(schema["anyOf"].as_array()) {
         let tried: Vec<Vec<String>> = options.iter().map(|o| differences(api, o, value, at)).collect();
         return tried.into_iter().min_by_key(Vec::len).unwrap_or_default();
     }

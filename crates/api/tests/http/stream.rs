@@ -1,7 +1,8 @@
 //! The event stream: what comes first, what follows, what is left out, and how it ends.
 
 use super::client::{Reply, Server, wait_for};
-use super::world::{LIVING, MINUTES, event, published};
+use super::found::event;
+use super::world::{LIVING, MINUTES, published};
 use barograph_api::{STREAM_BUFFER, ServeConfig, StreamEvent};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,32 +11,32 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// A listening client.
-struct Listener {
+pub(super) struct Listener {
     socket: TcpStream,
     seen: Vec<u8>,
 }
 
 #[derive(Debug, PartialEq)]
-struct Event {
-    kind: String,
-    id: String,
-    data: Value,
+pub(super) struct Event {
+    pub(super) kind: String,
+    pub(super) id: String,
+    pub(super) data: Value,
 }
 
 impl Listener {
-    fn open(server: &Server, path: &str, headers: &str) -> Self {
+    pub(super) fn open(server: &Server, path: &str, headers: &str) -> Self {
         let mut socket = server.connect();
         socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").unwrap();
         let mut listener = Self { socket, seen: Vec::new() };
-        listener.until(|l| l.text().contains("retry: 5000"));
+        listener.until(|l| l.text().contains("retry: "));
         listener
     }
     fn text(&self) -> String {
         String::from_utf8_lossy(&Reply::parse(&self.seen).body).into_owned()
     }
     /// Reads until something holds; says so when it never does.
-    fn until(&mut self, holds: impl Fn(&Self) -> bool) -> bool {
+    pub(super) fn until(&mut self, holds: impl Fn(&Self) -> bool) -> bool {
         let deadline = Instant::now() + Duration::from_secs(8);
         let mut buffer = [0; 65_536];
         loop {
@@ -50,7 +51,7 @@ impl Listener {
             }
         }
     }
-    fn events(&self) -> Vec<Event> {
+    pub(super) fn events(&self) -> Vec<Event> {
         let text = self.text();
         let blocks = text.split("\n\n").filter(|b| b.starts_with("event: "));
         let field = |block: &str, name: &str| -> String {
@@ -66,7 +67,7 @@ impl Listener {
             })
             .collect()
     }
-    fn wait(&mut self, count: usize) -> Vec<Event> {
+    pub(super) fn wait(&mut self, count: usize) -> Vec<Event> {
         self.until(|l| l.events().len() >= count);
         self.events()
     }
@@ -83,7 +84,7 @@ impl Listener {
         tail.ends_with(b"\n\n\r\n") && tail.windows(text.len()).any(|w| w == text.as_bytes())
     }
     /// Reads until the server ends the answer properly.
-    fn ended(&mut self) -> Vec<Event> {
+    pub(super) fn ended(&mut self) -> Vec<Event> {
         self.until(|l| l.seen.ends_with(b"\r\n0\r\n\r\n"));
         self.events()
     }

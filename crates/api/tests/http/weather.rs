@@ -1,8 +1,8 @@
 //! What the snapshots of the test world say. Everything follows from the minute's number, so tests can compute what they
 //! expect.
 
-use super::world::minute;
-use barograph_api::FeatureRowView;
+use super::world::{MINUTES, minute};
+use barograph_api::{FeatureRowView, MetricPoint};
 use barograph_domain::model::ModelView;
 use barograph_domain::snapshot::{
     AxisView, Changed, ChangedFeature, ClauseTrace, ConfirmationView, Explanation, FeatureView, Flip, Guidance,
@@ -287,4 +287,42 @@ fn explanation(version: &str, label: RiskRegime, z: Option<f64>, x: f64) -> Expl
         modelled_inputs: vec!["open_interest from hyperliquid-archive".to_owned()],
         not_applicable: Vec::new(),
     }
+}
+
+/// Points as known at a moment: funding each minute, every tenth revised an hour later; open interest from two sources
+/// at equal stamps.
+pub(crate) fn points(id: &InstrumentName, metric: Metric, as_of: Option<Ts>) -> Vec<MetricPoint> {
+    let known = |t: Ts| as_of.is_none_or(|a| t <= a);
+    let mut out = Vec::new();
+    for n in 0..MINUTES {
+        let ts = minute(n);
+        let point = |value: f64, source: &str, known_ts: Ts| MetricPoint {
+            timestamp: ts,
+            symbol: id.symbol.clone(),
+            metric_name: metric.name(),
+            value: Some(value),
+            source: source.to_owned(),
+            tags: BTreeMap::from([("contract".to_owned(), "perpetual".to_owned())]),
+            known_ts,
+        };
+        #[expect(clippy::cast_precision_loss, reason = "minutes of a day")]
+        let x = n as f64;
+        let soon = ts + Span::secs(5);
+        match metric {
+            Metric::FundingRate => {
+                let revised = ts + Span::hours(1);
+                if n % 10 == 0 && known(revised) {
+                    out.push(point(x / 1e6 + 1.0, "binance-usdm", revised));
+                } else if known(soon) {
+                    out.push(point(x / 1e6, "binance-usdm", soon));
+                }
+            }
+            Metric::OpenInterest if n % 5 == 0 && known(soon) => {
+                out.push(point(1000.0 + x, "binance-usdm", soon));
+                out.push(point(2000.0 + x, "hyperliquid-archive", soon));
+            }
+            _ => {}
+        }
+    }
+    out
 }

@@ -1,20 +1,25 @@
 //! A small world behind the API: four markets, two rule books, hundreds of snapshots, points with revisions, and
 //! switches that make it slow or broken. What its snapshots say is in `weather`.
 
+pub(crate) use super::found::events;
 use super::held::{advice, card, hour, notice};
 use super::listening::Listening;
+use super::told::Told;
+pub(crate) use super::weather::points;
 use super::weather::{feature_row, overlay, snapshot};
-use barograph_api::events::{BaseRateView, DatumView, EvidenceView, EvidenceWindow, HourOfLiquidations};
+use barograph_api::board::{BoardView, Hub};
+use barograph_api::events::HourOfLiquidations;
+use barograph_api::live::DataOrigin;
 use barograph_api::{
-    CatalogueEntry, EventFilter, EventView, FeatureRowView, FeedFilter, FeedHealth, FeedsView, Health, LevelFilter,
-    LevelView, LiveView, MarketHealth, MarketView, MetricPoint, Page, Query, QueryError, Rendered, STREAM_BUFFER,
-    StreamEvent, StreamView, Window,
+    CatalogueEntry, DeliveryFilter, DeliveryView, EndpointView, EventFilter, EventView, FeatureRowView, FeedFilter,
+    FeedHealth, FeedsView, GroupView, Health, LevelFilter, LevelView, LiveView, MarketHealth, MarketView, MessageView,
+    MetricPoint, NewSilence, Page, Query, QueryError, Rendered, STREAM_BUFFER, SilenceView, StreamEvent, StreamView,
+    Window,
 };
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard};
-use barograph_domain::alert::{AlertState, Change, Statistic};
 use barograph_domain::{
-    InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Pattern, Reason, Severity, Side, Snapshot, Span,
-    Stamp, Trigger, Ts, UniverseRow,
+    InstrumentName, Kind, LevelEvent, LevelType, MarketKind, Metric, Reason, Side, Snapshot, Span, Stamp, Ts,
+    UniverseRow,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -57,6 +62,10 @@ pub(crate) struct World {
     present: RwLock<BTreeMap<InstrumentName, (i64, Rendered)>>,
     events: broadcast::Sender<Arc<StreamEvent>>,
     positions: Mutex<Vec<Position>>,
+    /// The board, turned by the test itself.
+    pub(crate) hub: Arc<Hub>,
+    /// What people were told.
+    pub(crate) told: Mutex<Told>,
     /// What is heard of venues; `None`: recorded history only.
     pub(crate) listening: Mutex<Option<Listening>>,
 }
@@ -89,6 +98,8 @@ impl World {
             present: RwLock::default(),
             events: broadcast::Sender::new(STREAM_BUFFER),
             positions: Mutex::default(),
+            hub: Hub::new(DataOrigin::Synthetic),
+            told: Mutex::default(),
             listening: Mutex::default(),
         })
     }
@@ -212,81 +223,6 @@ pub(crate) fn levels(as_of: Option<Ts>) -> Vec<LevelView> {
         }
     };
     (0..72).map(of).filter(|l| known(l.confirmed_at)).collect()
-}
-
-/// A record of an alert every ten minutes, of two markets in turn, two at each moment.
-pub(crate) fn event(n: usize) -> EventView {
-    let patterns =
-        [Pattern::LiquidationCascade, Pattern::FundingAnomaly, Pattern::RegimeChange, Pattern::VolatilityRegimeChange];
-    let pattern = patterns[n % 4];
-    let at = minute(i64::try_from(n / 2).unwrap() * 10);
-    let severity = Severity::ALL[n % 5];
-    let instrument = name(LIVING[n % 2]);
-    let statistic = Statistic {
-        name: "liq_count_60s".into(),
-        value: (!n.is_multiple_of(3)).then_some(7.5),
-        reason: n.is_multiple_of(3).then_some(Reason::Warming),
-        threshold: 5.0,
-        u: None,
-        unit: "count".into(),
-        kind: Kind::Sampled,
-        coverage: 1.0,
-        decides: true,
-        uncalibrated: false,
-    };
-    let data = [
-        ("side_bias", DatumView::Word("LONG".to_owned())),
-        ("reasons", DatumView::Words(vec!["Z-score anomaly: 2.30σ".to_owned()])),
-        ("total_liquidated_usd", DatumView::Number(0.5)),
-        ("severity_ratio", DatumView::Null),
-        ("severity_ratio_reason", DatumView::Word("warming".to_owned())),
-    ];
-    EventView {
-        alert_id: format!("0f8fad5b-d9cb-569f-a165-{n:012x}"),
-        revision: 1,
-        event_type: pattern,
-        pattern_type: pattern,
-        trigger: (pattern == Pattern::LiquidationCascade).then_some(Trigger::Burst),
-        source: pattern.source(),
-        change: Change::Opened,
-        state: AlertState::Open,
-        timestamp: at,
-        known_at: at + Span::millis(200),
-        symbol: barograph_api::alias_markets::pair_of(&instrument),
-        instrument,
-        asset_pair: None,
-        severity,
-        risk_level: severity.risk_level(),
-        anomaly_score: 63.2,
-        title: "Burst of liquidations".to_owned(),
-        description: "7 liquidations within 60 s (threshold 5).".to_owned(),
-        explanation: "7 liquidations within 60 s (threshold 5).".to_owned(),
-        opened_at: at,
-        last_seen_at: at,
-        closed_at: None,
-        inhibited_by: None,
-        data: data.map(|(n, d)| (n.to_owned(), d)).into_iter().collect(),
-        evidence: EvidenceView {
-            window: EvidenceWindow { from: at - Span::mins(1), to: at },
-            statistics: vec![statistic],
-            base_rate: BaseRateView {
-                per_day_30d: None,
-                fired_30d: 1,
-                fired_90d: 2,
-                known_days: 0.5,
-                held_share_90d: None,
-            },
-            limits: vec!["The venue shows only part of its liquidations.".to_owned()],
-            similar: None,
-            similar_reason: "not_available",
-        },
-        logic_version: "v0.1.0+0123456789ab".to_owned(),
-    }
-}
-
-/// All of them that were known.
-pub(crate) fn events(as_of: Option<Ts>) -> Vec<EventView> {
-    (0..40).map(event).filter(|e| as_of.is_none_or(|t| e.known_at <= t)).collect()
 }
 
 /// The window applied to rows in order.
@@ -441,6 +377,14 @@ impl Query for World {
     fn subscribe(&self) -> broadcast::Receiver<Arc<StreamEvent>> {
         self.events.subscribe()
     }
+    fn board(&self) -> Result<Arc<Hub>, QueryError> {
+        self.disk()?;
+        Ok(Arc::clone(&self.hub))
+    }
+    fn board_at(&self, moment: Ts) -> Result<BoardView, QueryError> {
+        self.disk()?;
+        Ok(BoardView::empty(moment, DataOrigin::Synthetic))
+    }
     fn health(&self) -> Health {
         let markets = LIVING.map(|id| MarketHealth {
             instrument: name(id),
@@ -513,6 +457,36 @@ impl Query for World {
         let of = known.iter().filter(|p| position.is_none_or(|id| p.id == id));
         Ok(of.take(limit).map(notice).collect())
     }
+    fn deliveries(&self, filter: &DeliveryFilter) -> Result<Page<DeliveryView>, QueryError> {
+        self.disk()?;
+        Ok(self.told.lock().unwrap().page(filter))
+    }
+    fn message(&self, id: &str) -> Result<MessageView, QueryError> {
+        self.told.lock().unwrap().message(id)
+    }
+    fn replay(&self, message: &str, endpoint: &str) -> Result<DeliveryView, QueryError> {
+        self.told.lock().unwrap().replay(message, endpoint)
+    }
+    fn endpoints(&self) -> Result<Vec<EndpointView>, QueryError> {
+        self.disk()?;
+        Ok(self.told.lock().unwrap().endpoints())
+    }
+    fn enable_endpoint(&self, name: &str) -> Result<EndpointView, QueryError> {
+        self.told.lock().unwrap().enable(name)
+    }
+    fn groups(&self, as_of: Option<Ts>) -> Result<Vec<GroupView>, QueryError> {
+        self.disk()?;
+        Ok(self.told.lock().unwrap().groups(as_of))
+    }
+    fn silences(&self, all: bool, as_of: Option<Ts>) -> Result<Vec<SilenceView>, QueryError> {
+        Ok(self.told.lock().unwrap().silences(all, as_of.unwrap_or_else(|| self.now())))
+    }
+    fn put_silence(&self, new: &NewSilence) -> Result<SilenceView, QueryError> {
+        self.told.lock().unwrap().silence(new, self.now())
+    }
+    fn end_silence(&self, id: &str) -> Result<(), QueryError> {
+        self.told.lock().unwrap().end_silence(id, self.now())
+    }
     fn metrics_text(&self) -> String {
         self.listening.lock().unwrap().as_ref().map(|l| l.metrics_text.clone()).unwrap_or_default()
     }
@@ -558,42 +532,4 @@ impl World {
             },
         }
     }
-}
-
-/// Points as known at a moment: funding each minute, every tenth revised an hour later; open interest from two sources
-/// at equal stamps.
-pub(crate) fn points(id: &InstrumentName, metric: Metric, as_of: Option<Ts>) -> Vec<MetricPoint> {
-    let known = |t: Ts| as_of.is_none_or(|a| t <= a);
-    let mut out = Vec::new();
-    for n in 0..MINUTES {
-        let ts = minute(n);
-        let point = |value: f64, source: &str, known_ts: Ts| MetricPoint {
-            timestamp: ts,
-            symbol: id.symbol.clone(),
-            metric_name: metric.name(),
-            value: Some(value),
-            source: source.to_owned(),
-            tags: BTreeMap::from([("contract".to_owned(), "perpetual".to_owned())]),
-            known_ts,
-        };
-        #[expect(clippy::cast_precision_loss, reason = "minutes of a day")]
-        let x = n as f64;
-        let soon = ts + Span::secs(5);
-        match metric {
-            Metric::FundingRate => {
-                let revised = ts + Span::hours(1);
-                if n % 10 == 0 && known(revised) {
-                    out.push(point(x / 1e6 + 1.0, "binance-usdm", revised));
-                } else if known(soon) {
-                    out.push(point(x / 1e6, "binance-usdm", soon));
-                }
-            }
-            Metric::OpenInterest if n % 5 == 0 && known(soon) => {
-                out.push(point(1000.0 + x, "binance-usdm", soon));
-                out.push(point(2000.0 + x, "hyperliquid-archive", soon));
-            }
-            _ => {}
-        }
-    }
-    out
 }

@@ -3,13 +3,14 @@
 use crate::cli::Events;
 use crate::commands::{reader, resolve};
 use crate::config::Settings;
-use crate::events::page;
+use crate::events::{Kept, page};
 use crate::failure::Failure;
+use crate::render::Books;
 use crate::service::{configured_run, other_book, reach};
 use crate::term::{Paint, fold, minute};
 use barograph_api::{EventFilter, EventView, Window};
 use barograph_domain::{InstrumentName, Pattern, Severity, Ts};
-use barograph_store::{RunInfo, RunKey};
+use barograph_store::RunInfo;
 use std::io::Write;
 
 /// Columns of a terminal.
@@ -34,7 +35,8 @@ pub(crate) fn run(args: &Events, settings: &Settings, json: bool) -> Result<(), 
     let (runs, book) = (reader.runs(None)?, crate::setup::book_id(settings)?);
     let wanted = known.iter().filter(|n| market.as_ref().is_none_or(|m| m == *n));
     let own: Vec<&RunInfo> = wanted.filter_map(|n| configured_run(&runs, n, &book)).collect();
-    let keys: Vec<&RunKey> = own.iter().map(|run| &run.spec.key).collect();
+    let mut books = Books::default();
+    let keys: Vec<Kept<'_>> = own.iter().map(|run| (&run.spec.key, books.keep(run))).collect();
     if keys.is_empty() {
         if let Some(other) = other_book(&runs, market.as_ref(), &book) {
             return Err(super::advise::refused(other));

@@ -1,6 +1,7 @@
 //! One file per command; this is the switch.
 
 mod advise;
+mod alerts;
 mod catalogue;
 mod collect;
 mod context;
@@ -18,9 +19,11 @@ mod rules;
 pub(crate) mod serve;
 mod sessions;
 mod sim;
+mod token;
 mod universe;
 pub(crate) mod up;
 mod verify;
+mod watch;
 
 use crate::cli::{Cli, Command, Config};
 use crate::config::Settings;
@@ -66,6 +69,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Collect(args) => collect::run(&args, &settings, json),
         Command::Context(args) => context::run(&args, &settings, json),
         Command::Advise(args) => advise::run(&args, &settings, json),
+        Command::Token { command } => token::run(&command, &settings, json),
+        Command::Alerts { command } => alerts::run(&command, &settings, json),
         Command::Positions { command } => positions::run(&command, &settings, json),
         Command::Freshness(args) => freshness::run(&args, &settings, json),
         Command::Events(args) => events::run(&args, &settings, json),
@@ -82,6 +87,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Lake { command } => lake::run(&command, &settings, json),
         Command::Db { command } => db::run(&command, &settings, json),
         Command::Config { command: Config::Show } => show_config(&settings, json),
+        Command::Watch(args) => watch::run(args, &settings, json),
         Command::Serve(_) => serve::run(&settings),
     }
 }

@@ -8,6 +8,7 @@ use crate::live::start::Running;
 use crate::live::watch::{Choose, Watcher};
 use crate::positions::{self, Desk};
 use crate::service::Service;
+use crate::service::board::EVERY;
 use crate::setup::book_id;
 use barograph_api::{Reporter, ServeConfig, serve};
 use std::io::Write as _;
@@ -57,11 +58,13 @@ pub(crate) fn until_stopped(
     service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings))));
     let stop = Arc::new(AtomicBool::new(false));
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history })?;
+    let board = turn_board(Arc::clone(&service), Arc::clone(&stop))?;
     let config = serve_config(settings)?;
     ready(listener.local_addr()?)?;
     let served = runtime.block_on(serve(listener, service, config, stopped()));
     stop.store(true, Ordering::Relaxed);
     drop(looker.join());
+    drop(board.join());
     Ok(served?)
 }
 
@@ -74,7 +77,7 @@ pub(crate) fn serve_live(
     choose: Choose,
     limit: Option<Duration>,
 ) -> Result<(), Failure> {
-    let Running { service, net, changes, stop, thread, config, .. } = running;
+    let Running { service, net, changes, stop, thread, config, room, .. } = running;
     let markets = config.venues.iter().map(|v| v.session.markets.len()).sum();
     let gone = Arc::clone(&stop);
     let thread = Arc::new(thread);
@@ -104,7 +107,12 @@ pub(crate) fn serve_live(
     let watcher = Watcher { settings: settings.clone(), choose, net, venues, runtime: runtime_handle, changes };
     let watcher = watcher.start(Arc::clone(&stop))?;
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Freshness)?;
-    service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings))));
+    let desk = Desk::new(super::target(settings), rules(settings)).telling(room.clone());
+    service.keep_positions(Arc::new(desk));
+    if let Some(room) = &room {
+        service.deliver_through(Arc::new(room.desk(super::target(settings))));
+    }
+    let board = turn_board(Arc::clone(&service), Arc::clone(&stop))?;
     let listed = Some(settings.text("positions_file")).filter(|f| !f.is_empty()).map(std::path::PathBuf::from);
     let positions = positions::watch::start(Arc::clone(&service), listed, Arc::clone(&stop))?;
     let served = match listener {
@@ -120,15 +128,20 @@ pub(crate) fn serve_live(
     stop.store(true, Ordering::Relaxed);
     drop(watcher.join());
     drop(looker.join());
+    drop(board.join());
     drop(positions.join());
     let thread = Arc::into_inner(thread).ok_or_else(|| Failure::broken("the core is still being watched"))?;
     let ended = thread.join().map_err(|_panic| Failure::broken("the thread of the engine has crashed"))?;
+    if let Some(room) = room {
+        room.close();
+    }
     served.and(ended)
 }
 
 fn serve_config(settings: &Settings) -> Result<ServeConfig, Failure> {
     Ok(ServeConfig {
         host_names: settings.host_names(),
+        access: settings.access()?,
         stream_clients_max: settings.number("stream_clients_max")?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         report: Reporter(Arc::new(|incident| {
@@ -182,6 +195,28 @@ fn look_for_news(
                     drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
                 }
                 took = began.elapsed();
+            }
+        })
+        .map_err(Failure::broken)
+}
+
+/// How often the board is turned while nobody follows it, in turns left out.
+const UNFOLLOWED: u32 = 5;
+
+/// Turns the board: five times a second where somebody follows it, else once.
+fn turn_board(service: Arc<Service>, stop: Arc<AtomicBool>) -> Result<std::thread::JoinHandle<()>, Failure> {
+    let every = Duration::from_millis(u64::try_from(EVERY.0 / 1_000_000).unwrap_or(200));
+    std::thread::Builder::new()
+        .name("board".to_owned())
+        .spawn(move || {
+            let mut left_out = UNFOLLOWED;
+            while !stop.load(Ordering::Relaxed) {
+                if service.board_is_followed() || left_out >= UNFOLLOWED {
+                    left_out = 0;
+                    service.turn_board();
+                }
+                left_out += 1;
+                std::thread::park_timeout(every);
             }
         })
         .map_err(Failure::broken)

@@ -164,6 +164,10 @@ pub(crate) fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failur
 /// Where to look, once it runs.
 pub(crate) fn greet(addr: std::net::SocketAddr, markets: usize) -> Result<(), Failure> {
     let mut err = std::io::stderr().lock();
-    writeln!(err, "listening to {markets} markets; http://{addr}/ answers; stop with Ctrl-C")?;
+    let what = if barograph_api::page_is_built() { "the dashboard is on" } else { "the API is on" };
+    writeln!(err, "listening to {markets} markets; {what} http://{addr}/; stop with Ctrl-C")?;
+    if !addr.ip().to_canonical().is_loopback() {
+        writeln!(err, "answers are not encrypted: put a proxy that speaks TLS before {addr}")?;
+    }
     Ok(())
 }

@@ -59,6 +59,13 @@ fn toml_table(text: &str, table: &dyn toml_edit::TableLike) -> Result<Table, Wro
 }
 
 fn toml_item(text: &str, key: &str, line: usize, item: &toml_edit::Item) -> Result<Value, Wrong> {
+    if let Some(tables) = item.as_array_of_tables() {
+        let node = |table: &toml_edit::Table| {
+            let line = table.span().map_or(line, |s| line_of(text, s.start));
+            Ok(Node { line, value: Value::Table(toml_table(text, table)?) })
+        };
+        return Ok(Value::List(tables.iter().map(node).collect::<Result<_, Wrong>>()?));
+    }
     match (item.as_table_like(), item.as_value()) {
         (Some(table), _) => Ok(Value::Table(toml_table(text, table)?)),
         (None, Some(value)) => toml_value(key, line, value),

@@ -79,6 +79,7 @@ mod tests {
             base_rate: BaseRate::default(),
             inhibited_by: None,
             other: None,
+            rule: None,
         }
     }
 

@@ -134,6 +134,27 @@ impl Board {
         }
     }
 
+    /// Looks at every market that is listened to by its place, which stays: nothing is copied. Its writer waits meanwhile.
+    pub(crate) fn each_place(&self, mut look: impl FnMut(usize, &LiveMarket)) {
+        let markets = self.markets.read().unwrap_or_else(PoisonError::into_inner);
+        for (place, market) in markets.iter().enumerate() {
+            let held = market.lock().unwrap_or_else(PoisonError::into_inner);
+            if !held.unwanted {
+                look(place, &held);
+            }
+        }
+    }
+
+    /// Markets there are places for.
+    pub(crate) fn size(&self) -> usize {
+        self.names.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Their names, by place.
+    pub(crate) fn names(&self) -> Vec<barograph_domain::InstrumentName> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Copies of all markets that are listened to, with their names.
     pub(crate) fn all(&self) -> Vec<(barograph_domain::InstrumentName, LiveMarket)> {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -215,7 +236,23 @@ impl Writer {
     }
 }
 
+/// A trade that is older than the mark by this says less of the price than the mark.
+const TRADE_OLDER: Span = Span::mins(1);
+
 impl LiveMarket {
+    /// The newest trade, else the mark.
+    pub(crate) fn price(&self) -> Option<f64> {
+        let newest = |metric: Metric| {
+            let of = self.streams.iter().filter(|s| s.decl.metric == metric);
+            of.filter_map(|s| Some((s.event_ts?, s.value?))).max_by_key(|(at, _)| *at)
+        };
+        match (newest(Metric::Trade), newest(Metric::MarkPrice)) {
+            (Some((traded, _)), Some((marked, mark))) if marked - traded > TRADE_OLDER => Some(mark),
+            (Some((_, price)), _) | (None, Some((_, price))) => Some(price),
+            (None, None) => None,
+        }
+    }
+
     fn trade(&mut self, at: Ts, price: f64, qty: f64) {
         let start = at.floor(MINUTE);
         match &mut self.minute {

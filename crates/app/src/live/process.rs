@@ -7,6 +7,7 @@ mod enter;
 
 use crate::calendar::Source;
 use crate::clock::Clock;
+use crate::delivery::room::Room;
 use crate::failure::{Failure, chain};
 use crate::live::board::Board;
 use crate::live::checkpoint;
@@ -60,6 +61,8 @@ pub(crate) struct Plan {
     pub(crate) keep: Keep,
     /// Where the calendar is read.
     pub(crate) calendar: Option<Source>,
+    /// Who is told of alerts.
+    pub(crate) room: Option<Arc<Room>>,
 }
 
 /// A change asked for from outside while running.
@@ -135,6 +138,7 @@ pub(crate) fn prepare(
 ) -> Result<Prepared, Failure> {
     let mut notes: Vec<String> = Vec::new();
     let mut publisher = Publisher::new(plan.setup.clone(), Arc::clone(&board), Arc::clone(meter));
+    publisher.tells(plan.room.clone());
     publisher.replays_into(storing.spill(), storing.told_to_stop());
     let (found, troubles) = replay::last_state(&plan.data, &plan.setup, &mut publisher)?;
     notes.extend(troubles);
@@ -154,6 +158,7 @@ pub(crate) fn prepare(
         }
         None => {
             publisher = Publisher::new(plan.setup.clone(), board, Arc::clone(meter));
+            publisher.tells(plan.room.clone());
             (None, None)
         }
     };
@@ -298,6 +303,10 @@ impl Process {
     fn work(&mut self, batch: &[(Ts, Incoming)], changes: &mpsc::Receiver<Change>) -> Result<(), Failure> {
         for (at, incoming) in batch {
             self.incoming(*at, incoming)?;
+        }
+        if !self.publisher.batch.messages.is_empty() {
+            // Whom an alert wakes does not wait for the second to be over.
+            self.store()?;
         }
         if self.own >= self.next_tick {
             let now = self.stamp();

@@ -1,5 +1,6 @@
 //! What the core makes, to everyone who wants it: memory at once, the store in batches behind the journal.
 
+use crate::delivery::room::Room;
 use crate::failure::Failure;
 use crate::live::alert_lines::AlertLines;
 use crate::live::board::{self, Board};
@@ -15,7 +16,7 @@ use barograph_domain::{
 };
 use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::journal::Ticket;
-use barograph_store::{BookSample, Gap, LiveAlert, LiveLevel, LiveUniverse, RunSpec};
+use barograph_store::{BookSample, Gap, LiveAlert, LiveLevel, LiveUniverse, Outgoing, RunSpec};
 use barograph_venues::session::{Action, Continuity, Fault, Origin};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
@@ -36,6 +37,8 @@ pub(crate) struct Batch {
     pub(crate) books: Vec<BookSample>,
     pub(crate) hours: Vec<LiveUniverse>,
     pub(crate) calendar: Vec<CalendarEntry>,
+    /// What is to be told of it.
+    pub(crate) messages: Vec<Outgoing>,
     /// The journal holds everything this was made of once this is done.
     pub(crate) ticket: Option<Ticket>,
 }
@@ -85,6 +88,8 @@ pub(crate) struct Publisher {
     alert_lines: AlertLines,
     /// Where what is made goes while a journal is run again, and whether to go on with that.
     spill: Option<(Spill, Arc<AtomicBool>)>,
+    /// Who is told of alerts. A replayed alert is told too: what was told before has the same id, and the store knows it.
+    room: Option<Arc<Room>>,
     /// Prints one weather line per change of label.
     pub(crate) weather: Option<Weather>,
 }
@@ -119,8 +124,14 @@ impl Publisher {
             told: 0,
             alert_lines: AlertLines::default(),
             spill: None,
+            room: None,
             weather: None,
         }
+    }
+
+    /// Alerts are told to the receivers of this room.
+    pub(crate) fn tells(&mut self, room: Option<Arc<Room>>) {
+        self.room = room;
     }
 
     /// Minutes are shown from now on.
@@ -172,6 +183,9 @@ impl Publisher {
         for line in self.alert_lines.rest() {
             self.say(format_args!("{line}"));
         }
+        for line in self.room.iter().flat_map(|room| room.news()) {
+            self.say(format_args!("{line}"));
+        }
     }
 
     /// What an earlier process knew of a stream.
@@ -212,6 +226,9 @@ impl Sink for Publisher {
             && let Some(line) = self.alert_lines.line(&self.instruments[instrument].name, &alert.known.alert)
         {
             self.say(format_args!("{line}"));
+        }
+        if let (Some(room), Some(lens)) = (&self.room, self.lenses.get(instrument)) {
+            self.batch.messages.extend(room.mail.of_alert(lens, &alert.known));
         }
         self.batch.alerts.push(LiveAlert { instrument, alert: alert.known.clone() });
         Ok(())

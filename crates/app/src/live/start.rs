@@ -3,6 +3,7 @@
 use crate::calendar::Source;
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::delivery::room::Room;
 use crate::failure::{Failure, chain};
 use crate::live::board::Board;
 use crate::live::config::{LiveConfig, VenueConfig};
@@ -80,6 +81,7 @@ pub(crate) struct Running {
     pub(crate) board: Arc<Board>,
     pub(crate) net: Arc<Net>,
     pub(crate) meter: Arc<Meter>,
+    pub(crate) room: Option<Arc<Room>>,
     pub(crate) changes: mpsc::SyncSender<Change>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) thread: JoinHandle<Result<(), Failure>>,
@@ -138,6 +140,9 @@ pub(crate) fn start(
     let (reader, writer) = open()?;
     let (journal, _) =
         JournalWriter::open(journal_config.clone(), wish.clock.now()).map_err(|e| Failure::broken(chain(&e)))?;
+    let target = crate::commands::target(settings);
+    let handle = runtime.handle().clone();
+    let room = Room::open(settings, &target, &setup.book, Arc::clone(&wish.clock), handle)?;
     let plan = Plan {
         data: wish.data.clone(),
         setup,
@@ -151,8 +156,10 @@ pub(crate) fn start(
             journal_bytes: wish.keep.2,
         },
         calendar: Source::of(settings.text("calendar")).map_err(|e| Failure::usage(format!("calendar: {e}")))?,
+        room: room.clone(),
     };
-    let storing = Storing::start(writer, Arc::clone(&meter), plan.keep.clone(), Arc::clone(&wish.stop))?;
+    let (kept, stopped) = (plan.keep.clone(), Arc::clone(&wish.stop));
+    let storing = Storing::start(writer, Arc::clone(&meter), kept, stopped, room.clone())?;
     let prepared = prepare(&plan, journal, stamper.stamp(), Arc::clone(&board), &meter, &storing)?;
     for note in &prepared.notes {
         writeln!(err, "barograph: [MKT] {note}")?;
@@ -166,6 +173,7 @@ pub(crate) fn start(
         net: Arc::clone(&net),
         stamper: stamper.clone(),
         origin: config.origin.clone(),
+        room: room.clone(),
     };
     let default_venue = settings.text("default_venue").to_owned();
     let service =
@@ -191,6 +199,7 @@ pub(crate) fn start(
         board,
         net,
         meter,
+        room,
         changes,
         stop,
         thread,

@@ -6,6 +6,7 @@
 //! stored then is in the journal, and the next start stores it. Only a write that failed ends the thread; retention that did
 //! not work is tried again an hour later.
 
+use crate::delivery::room::Room;
 use crate::failure::{Failure, chain};
 use crate::live::meter::Meter;
 use crate::live::publish::Batch;
@@ -71,6 +72,7 @@ impl Storing {
         meter: Arc<Meter>,
         keep: Keep,
         stop: Arc<AtomicBool>,
+        room: Option<Arc<Room>>,
     ) -> Result<Self, Failure> {
         let (orders, inbox) = sync_channel(WAITING_MAX);
         let (told, counts, alive) = (Arc::clone(&stop), Arc::clone(&meter), Arc::new(()));
@@ -78,7 +80,7 @@ impl Storing {
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || {
-                let ended = write_all(writer, &inbox, &counts, &keep, &told);
+                let ended = write_all(writer, &inbox, &counts, &keep, (&told, room.as_deref()));
                 drop(alive);
                 ended
             })
@@ -152,11 +154,15 @@ fn write_all(
     inbox: &Receiver<Order>,
     meter: &Meter,
     keep: &Keep,
-    stop: &AtomicBool,
+    (stop, room): (&AtomicBool, Option<&Room>),
 ) -> Result<(), Failure> {
     while let Ok(order) = inbox.recv() {
         let done = match order {
-            Order::Write(batch) => write(writer.as_mut(), &batch, meter, stop),
+            Order::Write(mut batch) => write(writer.as_mut(), &batch, meter, stop).map(|()| {
+                if let Some(room) = room {
+                    room.stored(core::mem::take(&mut batch.messages));
+                }
+            }),
             Order::Prune(now) => {
                 prune(writer.as_mut(), now, keep, meter);
                 Ok(())
@@ -206,6 +212,7 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
         books: &batch.books,
         universe: &batch.hours,
         calendar: &batch.calendar,
+        messages: &batch.messages,
     };
     let mut tries = 0;
     let mut last_tries_since: Option<Instant> = None;
@@ -332,7 +339,7 @@ mod tests {
             journal_bytes: 1,
         };
         let meter = Arc::new(Meter::new(&[]));
-        let storing = Storing::start(Box::new(writer), Arc::clone(&meter), keep, Arc::clone(stop)).unwrap();
+        let storing = Storing::start(Box::new(writer), Arc::clone(&meter), keep, Arc::clone(stop), None).unwrap();
         (storing, meter, taken, folder)
     }
 
@@ -380,7 +387,7 @@ mod tests {
             journal_bytes: 1,
         };
         let (writer, appended) = never_prunes(&folder.path().join("store"));
-        let storing = Storing::start(writer, Arc::clone(&meter), keep, Arc::default()).unwrap();
+        let storing = Storing::start(writer, Arc::clone(&meter), keep, Arc::default(), None).unwrap();
         for _ in 0..2 {
             storing.send(Order::Prune(Ts::from_civil(2026, 11, 1, 0, 0, 0))).unwrap();
             storing.send(Order::Write(Box::default())).unwrap();

@@ -1,5 +1,7 @@
 //! What the HTTP surface may ask of a live process, answered from memory.
 
+use crate::delivery::exposition::exposition;
+use crate::delivery::room::Room;
 use crate::live::board::{Board, LiveMarket, LiveStream};
 use crate::live::links;
 use crate::live::meter::Meter;
@@ -24,10 +26,13 @@ pub(crate) struct LiveView {
     pub(crate) net: Arc<Net>,
     pub(crate) stamper: Stamper,
     pub(crate) origin: Option<String>,
+    /// Who is told of alerts.
+    pub(crate) room: Option<Arc<Room>>,
 }
 
 impl LiveView {
-    fn origin(&self) -> DataOrigin {
+    /// Where the data come from.
+    pub(crate) fn origin(&self) -> DataOrigin {
         match self.origin.as_deref() {
             Some(SYNTHETIC) => DataOrigin::Synthetic,
             Some(RECORDED) => DataOrigin::Recorded,
@@ -102,6 +107,9 @@ impl LiveView {
         let mut text = self.meter.text(&streams, &stats, self.stamper.depth().items as u64);
         text.push_str(&links::exposition(&self.meter, &stats));
         text.push_str(&each);
+        if let Some(stats) = self.room.as_ref().and_then(|room| room.stats()) {
+            text.push_str(&exposition(&stats));
+        }
         text
     }
 

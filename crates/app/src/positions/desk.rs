@@ -1,11 +1,12 @@
 //! The one way by which this process writes positions and notices: opened when first needed, and again after a failure.
 
+use crate::delivery::room::Room;
 use barograph_domain::Ts;
 use barograph_domain::advice::{Notice, Position};
 use barograph_engine::advice::{PositionWatch, Settings as Rules};
-use barograph_store::{PositionWriter, Registered, Result, Target, WatchState, open_positions};
+use barograph_store::{Outgoing, PositionWriter, Registered, Result, Target, WatchState, open_positions};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// See the module.
 pub(crate) struct Desk {
@@ -13,6 +14,7 @@ pub(crate) struct Desk {
     /// What the operator has set for advice.
     pub(crate) rules: Rules,
     writer: Mutex<Option<Box<dyn PositionWriter>>>,
+    room: Option<Arc<Room>>,
     watched: Mutex<Watched>,
 }
 
@@ -44,7 +46,7 @@ impl core::fmt::Debug for Desk {
 
 impl Desk {
     pub(crate) fn new(target: Target, rules: Rules) -> Self {
-        Self { target, rules, writer: Mutex::default(), watched: Mutex::default() }
+        Self { target, rules, writer: Mutex::default(), room: None, watched: Mutex::default() }
     }
 
     /// The watch, for one check at a time.
@@ -62,9 +64,21 @@ impl Desk {
         self.with(|w| w.remove_position(id, at))
     }
 
-    /// Stores what a check found.
+    /// Notices are told to the receivers of this room.
+    pub(crate) fn telling(mut self, room: Option<Arc<Room>>) -> Self {
+        self.room = room;
+        self
+    }
+
+    /// Stores what a check found, and what is to be told of it.
     pub(crate) fn record(&self, states: &[WatchState], notices: &[Notice]) -> Result<()> {
-        self.with(|w| w.record_check(states, notices))
+        let of = |room: &Arc<Room>| notices.iter().filter_map(|n| room.mail.of_position(n)).collect();
+        let messages: Vec<Outgoing> = self.room.as_ref().map(of).unwrap_or_default();
+        self.with(|w| w.record_check(states, notices, &messages))?;
+        if let Some(room) = &self.room {
+            room.stored(messages);
+        }
+        Ok(())
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut dyn PositionWriter) -> Result<T>) -> Result<T> {

@@ -321,7 +321,7 @@ fn bad_position(e: PositionError) -> QueryError {
 }
 
 /// A store that cannot be written is told with its reason: the caller can do something about a read-only folder.
-fn unwritable(e: barograph_store::Error) -> QueryError {
+pub(super) fn unwritable(e: barograph_store::Error) -> QueryError {
     if e.recovery() == barograph_store::Recovery::RetryAfter {
         return internal(e);
     }

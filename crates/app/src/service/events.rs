@@ -9,7 +9,7 @@ use barograph_api::{EventFilter, EventView, Page, QueryError, StreamEvent, Windo
 use barograph_domain::{
     InstrumentName, KnownAlert, Metric, Payload, Reason, Side, Span, Status, StatusState, StreamDecl, Ts,
 };
-use barograph_store::{AlertQuery, PointQuery, Range, RunInfo, RunKey};
+use barograph_store::{AlertQuery, PointQuery, Range, RunInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
@@ -24,15 +24,23 @@ const GAPS: usize = 10_000;
 impl Service {
     /// A record of an alert that has just been made, or stored by another process, to whoever listens.
     pub(crate) fn take_alert(&self, lens: &Lens, known: &KnownAlert) {
-        if self.sender.receiver_count() == 0 {
+        let market = &lens.instrument.name;
+        self.board.alerts.lock().unwrap_or_else(PoisonError::into_inner).note(market, &known.alert);
+        if !self.anybody_listens() {
             return;
         }
         let instrument = lens.instrument.name.clone();
-        let event = crate::events::view(&instrument, &lens.logic_version, known);
+        let event = crate::events::view(&instrument, &lens.logic_version, known, lens.book.detectors.keep);
         if let Ok(json) = serde_json::to_vec(&event) {
+            self.board.hub.alert(&json);
             // Nobody listening is fine.
             drop(self.sender.send(Arc::new(StreamEvent { instrument, snapshot_id: None, json: json.into() })));
         }
+    }
+
+    /// Does anybody hear of alerts?
+    fn anybody_listens(&self) -> bool {
+        self.sender.receiver_count() > 0 || self.board_is_followed()
     }
 
     /// Tells of the records that another process has stored of a market since the last look. The first look is no news.
@@ -40,7 +48,7 @@ impl Service {
         let name = &info.spec.key.instrument;
         let seen = || self.alerts_seen.lock().unwrap_or_else(PoisonError::into_inner);
         let before = seen().get(name).copied();
-        let told = match before.filter(|t| *t < until && self.sender.receiver_count() > 0) {
+        let told = match before.filter(|t| *t < until && self.anybody_listens()) {
             Some(before) => {
                 let start = Ts(before.0.saturating_add(1)).max(until - NEWS);
                 let range = Range { start, end: Ts(until.0.saturating_add(1)) };
@@ -62,27 +70,29 @@ impl Service {
         filter: &EventFilter,
         window: &Window,
     ) -> Result<Page<EventView>, QueryError> {
-        let keys: Vec<RunKey> = match id {
-            Some(id) => vec![self.run(id, book)?.0.spec.key],
+        let runs: Vec<RunInfo> = match id {
+            Some(id) => vec![self.run(id, book)?.0],
             None => {
                 let wanted = book.map_or_else(|| self.book.clone(), super::BookId::named);
                 let runs = self.reader.runs(None).map_err(internal)?;
                 let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
-                let own = names.iter().filter_map(|n| Some(configured_run(&runs, n, &wanted)?.spec.key.clone()));
-                let keys: Vec<RunKey> = own.collect();
-                match (keys.is_empty(), book) {
+                let own = names.iter().filter_map(|n| configured_run(&runs, n, &wanted).cloned());
+                let own: Vec<RunInfo> = own.collect();
+                match (own.is_empty(), book) {
                     (true, Some(_)) => {
                         return Err(QueryError::UnknownBook { name: wanted.name, known: books(&runs, None) });
                     }
                     (true, None) => match other_book(&runs, None, &wanted).filter(|e| !self.is_empty(e)) {
                         Some(refused) => return Err(refused),
-                        None => keys,
+                        None => own,
                     },
-                    (false, _) => keys,
+                    (false, _) => own,
                 }
             }
         };
-        let keys: Vec<&RunKey> = keys.iter().collect();
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys: Vec<crate::events::Kept<'_>> = runs.iter().map(|r| (&r.spec.key, books.keep(r))).collect();
+        drop(books);
         crate::events::page(self.reader.as_ref(), &keys, filter, window).map_err(internal)
     }
 

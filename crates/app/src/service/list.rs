@@ -49,6 +49,7 @@ impl Service {
         }
         *self.names.write().unwrap_or_else(PoisonError::into_inner) = all.keys().cloned().collect();
         *place = Arc::new(all);
+        self.board.news();
     }
 
     /// Every market now.

@@ -103,12 +103,12 @@ const EXITS: &[(&str, i32, &str)] = &[
     ("config show", 0, "keep_minutes_days"),
     ("config show --config nowhere.toml", 2, "there is no configuration file nowhere.toml"),
     ("serve --data nowhere", 2, "there is no data folder nowhere yet"),
-    ("serve --data data --listen 0.0.0.0:8600", 2, "there are no access tokens yet"),
-    ("serve --data data --listen [::]:8600", 2, "there are no access tokens yet"),
-    ("serve --data data --listen 192.168.1.1:8600", 2, "there are no access tokens yet"),
+    ("serve --data data --listen 0.0.0.0:8600", 2, "there is no access token yet"),
+    ("serve --data data --listen [::]:8600", 2, "there is no access token yet"),
+    ("serve --data data --listen 192.168.1.1:8600", 2, "there is no access token yet"),
     ("serve --data data --listen nonsense", 2, "'nonsense' is not an address"),
     ("serve --data data --listne 127.0.0.1:1", 2, "--listen"),
-    ("demo --listen 0.0.0.0:8600 --data other", 2, "there are no access tokens yet"),
+    ("demo --listen 0.0.0.0:8600 --data other", 2, "there is no access token yet"),
     ("demo --json --data other", 2, "replay --json"),
 ];
 

@@ -8,7 +8,10 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, outside of test functions")]
 
 mod advice;
+mod alerts;
+mod board;
 mod calendar;
+mod chart;
 mod cli;
 mod correlation;
 mod events;
@@ -28,3 +31,4 @@ mod universe;
 mod upkeep;
 mod venues;
 mod verify;
+mod watch;

@@ -25,6 +25,9 @@ pub fn reasons(reasons: AnomalyReasons, z: Option<f64>, change: Option<f64>, vol
 /// A heading of a few words.
 #[must_use]
 pub fn title(alert: &Alert) -> String {
+    if let Some(id) = &alert.rule {
+        return format!("Own rule {id}");
+    }
     match alert.pattern {
         Pattern::FundingManipulation => "Funding far outside its day".to_owned(),
         Pattern::FundingAnomaly => "Funding anomaly".to_owned(),
@@ -47,6 +50,9 @@ pub fn title(alert: &Alert) -> String {
         // Below its band is worth a look, and not yet a break.
         Pattern::CorrelationBreak if alert.severity == Severity::Info => "Correlation below its band".to_owned(),
         Pattern::CorrelationBreak => "Correlation break".to_owned(),
+        Pattern::DataGap => "Data lost".to_owned(),
+        Pattern::FeedStale => "Data too old".to_owned(),
+        Pattern::AlertRule => "Own rule".to_owned(),
     }
 }
 
@@ -67,7 +73,10 @@ pub const fn consistent_with(pattern: Pattern) -> &'static str {
         | Pattern::RegimeChange
         | Pattern::RegimeConfirmed
         | Pattern::SessionChanged
-        | Pattern::CorrelationBreak => "",
+        | Pattern::CorrelationBreak
+        | Pattern::DataGap
+        | Pattern::FeedStale
+        | Pattern::AlertRule => "",
     }
 }
 
@@ -142,6 +151,9 @@ fn base_rate(alert: &Alert, text: &mut String) {
 }
 
 fn fact(alert: &Alert) -> String {
+    if alert.rule.is_some() {
+        return ruled(alert);
+    }
     match alert.pattern {
         Pattern::FundingManipulation => {
             let after = format!("from its mean of {}", window(alert));
@@ -183,6 +195,15 @@ fn fact(alert: &Alert) -> String {
         Pattern::RegimeConfirmed => format!("{} holds on {}.", word(alert, "regime"), listed(alert, "timeframes")),
         Pattern::SessionChanged => format!("{} follows {}.", word(alert, "to"), word(alert, "from")),
         Pattern::CorrelationBreak => parted(alert),
+        Pattern::DataGap => match listed(alert, "streams") {
+            none if none.is_empty() => "Every stream that the rules read is here again.".to_owned(),
+            streams => format!("No trustworthy data of {streams}."),
+        },
+        Pattern::FeedStale => match listed(alert, "inputs") {
+            none if none.is_empty() => "No input of the rules is older than its limit any more.".to_owned(),
+            inputs => format!("Older than its limit: {inputs}."),
+        },
+        Pattern::AlertRule => ruled(alert),
     }
 }
 
@@ -198,6 +219,29 @@ fn parted(alert: &Alert) -> String {
         (Some(floor), None) => format!("{r} (threshold {}).", signed(floor)),
         (None, None) => format!("{r}."),
     }
+}
+
+/// "realized_vol_1h is 1.24 (threshold 0.80), funding_rate_8h is 0.0004 (threshold 0.0003)."
+fn ruled(alert: &Alert) -> String {
+    let told = alert.statistics.iter().map(|s| match s.value {
+        Some(value) => format!("{} is {} (threshold {})", s.name, shown(value, &s.unit), shown(s.threshold, &s.unit)),
+        None => format!("{} is not known (threshold {})", s.name, shown(s.threshold, &s.unit)),
+    });
+    let mut told: Vec<String> = told.collect();
+    // Words of labels and flags stand among the facts.
+    told.extend(alert.data.iter().filter(|(name, _)| name != "rule" && name != "text").map(
+        |(name, datum)| match datum {
+            Datum::Word(word) => format!("{name} is {word}"),
+            Datum::Number(_) | Datum::Words(_) | Datum::Missing(_) => format!("{name} is not known"),
+        },
+    ));
+    let said = alert.word("text").map_or_else(String::new, |text| format!("{}. ", text.trim_end_matches('.')));
+    format!("{said}{}.", told.join(", "))
+}
+
+/// A number with four significant digits and its unit.
+fn shown(x: f64, unit: &str) -> String {
+    crate::explain::significant(x, unit)
 }
 
 /// Two digits, with a minus sign that is one.

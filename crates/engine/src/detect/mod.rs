@@ -4,15 +4,18 @@
 //! takes readings and returns records; it knows no market, store or clock. Parts: [`inputs`] what is judged, [`thresholds`]
 //! the numbers that may be set, [`table`] the detectors, [`episode`] opening and closing, [`changes`] labels that changed,
 //! [`base_rate`] how often it spoke before, [`score`] 0 to 100, [`explain`] sentences, [`pairs`] two markets,
-//! [`plain`] the same over plain lists. Accounts are never visible: no text says that anything was detected.
+//! [`meaning`] guidance, [`data`] what is lost or too old, [`ruled`] the user's own rules, [`plain`] the same over plain lists. Accounts are never visible: no text says that anything was detected.
 
 pub mod base_rate;
 pub mod changes;
+pub mod data;
 pub mod episode;
 pub mod explain;
 pub mod inputs;
+pub mod meaning;
 pub mod pairs;
 pub mod plain;
+pub mod ruled;
 pub mod score;
 pub mod surveillance;
 pub mod table;

@@ -160,6 +160,7 @@ impl PairWatch {
             base_rate,
             inhibited_by: None,
             other: Some(other.clone()),
+            rule: None,
         })
     }
 }

@@ -131,6 +131,7 @@ fn record(detector: &Detector, report: &Report, inputs: &Inputs, shown: Shown) -
         base_rate: BaseRate::default(),
         inhibited_by: None,
         other: None,
+        rule: None,
     }
 }
 
@@ -159,5 +160,6 @@ fn happened(happening: Happening, inputs: &Inputs, counts: Option<(&Spoken, &mut
         base_rate: base_rate.unwrap_or_default(),
         inhibited_by: None,
         other: None,
+        rule: None,
     }
 }

@@ -21,5 +21,6 @@ mod waiting;
 
 pub use facts::Context;
 pub(crate) use numbers::capitalised;
+pub use numbers::significant;
 pub use present::{at_present, axes_at_present};
 pub use snapshot::render;

@@ -21,7 +21,10 @@ pub(super) enum Style {
 
 impl Style {
     pub(super) fn of(feature: Feature) -> Self {
-        match feature.spec().unit {
+        Self::of_unit(feature.spec().unit)
+    }
+    fn of_unit(unit: &str) -> Self {
+        match unit {
             "σ" => Self::Sigma,
             "annualised fraction" => Self::Volatility,
             "fraction" | "fraction per year" | "[0,1]" => Self::Percent,
@@ -42,6 +45,12 @@ impl Style {
 /// The number with its unit.
 pub(super) fn say(style: Style, x: f64) -> String {
     say_with(style, x, 0)
+}
+
+/// A number of this unit, as people read it.
+#[must_use]
+pub fn significant(x: f64, unit: &str) -> String {
+    say(Style::of_unit(unit), x)
 }
 
 /// `needed` written so that it does not look like `current`.

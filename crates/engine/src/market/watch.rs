@@ -3,27 +3,45 @@
 use super::{LATENESS, Market};
 use crate::assemble::Assembly;
 use crate::catalogue::Feature;
+use crate::detect::data::{DataInputs, DataWatch};
 use crate::detect::episode::Running;
 use crate::detect::inputs::Confirmed;
+use crate::detect::ruled::{EVENT_FEATURE, RuleWatch, any_at_event};
 use crate::detect::table::Detector;
 use crate::detect::{Inputs, Labels, LiquidationInputs, Surveillance};
 use crate::engine::{AlertOut, Config, Outputs};
 use crate::liquidations::Liquidations;
 use crate::rules::AxisStates;
 use barograph_domain::{
-    Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, MarketKind, Payload, Reason, Span, Ts,
+    Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, MarketKind, Payload, Reason, Span, StreamDecl, Ts,
 };
 use serde::{Deserialize, Serialize};
 
 /// Episodes of a market, and room for the records of one step.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Watch {
     surveillance: Surveillance,
+    data: DataWatch,
+    rules: RuleWatch,
     #[serde(skip)]
     made: Vec<Alert>,
+    /// Readings of the last minute with one of this moment, for rules that are judged at every event.
+    #[serde(skip)]
+    at_event: Vec<Cell>,
 }
 
 impl Watch {
+    /// Nothing has been seen.
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            surveillance: Surveillance::default(),
+            data: DataWatch::default(),
+            rules: RuleWatch::new(&config.book),
+            made: Vec::new(),
+            at_event: Vec::new(),
+        }
+    }
+
     /// Hands on the records of one step.
     fn tell(&mut self, instrument: u32, known_at: Ts, out: &mut Outputs) {
         for alert in self.made.drain(..) {
@@ -73,7 +91,7 @@ impl Market {
         t: Ts,
         states: &AxisStates,
         assembly: &Assembly,
-        config: &Config,
+        (config, streams): (&Config, &[StreamDecl]),
         out: &mut Outputs,
     ) {
         let cells = assembly.cells();
@@ -107,7 +125,11 @@ impl Market {
             ],
             session: Some(assembly.session()),
         };
-        self.watch.surveillance.step(&inputs, &config.book.detectors, &mut self.watch.made);
+        let watch = &mut self.watch;
+        watch.surveillance.step(&inputs, &config.book.detectors, &mut watch.made);
+        let freshness = config.book.freshness;
+        watch.data.step(DataInputs { ts: t, inputs: assembly.inputs(), streams, freshness }, &mut watch.made);
+        watch.rules.step(t, &config.book, cells, &mut watch.made);
         self.watch.tell(self.index, t + LATENESS, out);
     }
 
@@ -142,7 +164,18 @@ impl Market {
         }
         let liquidations = self.liquidation_inputs(burst.ts).at_event(&burst);
         let inputs = Inputs { liquidations, ..Inputs::nothing(burst.ts) };
+        let count = inputs.liquidations.count_60s;
         self.watch.surveillance.at_event(&inputs, &config.book.detectors, &mut self.watch.made);
+        if any_at_event(&config.book) {
+            let watch = &mut self.watch;
+            watch.at_event.clear();
+            watch.at_event.extend_from_slice(self.assembly.cells());
+            // Before the first minute there are no readings to judge.
+            if let Some(cell) = watch.at_event.get_mut(EVENT_FEATURE.index()) {
+                *cell = count;
+                watch.rules.at_event(burst.ts, &config.book, &watch.at_event, &mut watch.made);
+            }
+        }
         self.watch.tell(self.index, event.recv_ts, out);
     }
 
@@ -155,5 +188,7 @@ impl Market {
     /// counted in the fuller one.
     pub(crate) fn adopt_episodes(&mut self, told: &Self) {
         self.watch.surveillance.adopt(&told.watch.surveillance);
+        self.watch.data.clone_from(&told.watch.data);
+        self.watch.rules.clone_from(&told.watch.rules);
     }
 }

@@ -4,7 +4,7 @@
 //! Numbers of the shipped books are those of regimes §2, exits and scales those of §6 and §7; the files in `books/` are
 //! the only place they stand. Reading TOML is `parse`, judging readings is `eval`.
 
-use super::{BookError, Freshness, RuleSet};
+use super::{AlertRule, BookError, Freshness, RuleSet};
 use crate::catalogue::{Feature, ValueType};
 use crate::detect::Thresholds;
 use crate::sessions::SessionSet;
@@ -47,6 +47,7 @@ pub struct Book {
     pub(super) heat: RuleSet<HeatRegime>,
     pub(super) cuts: Vec<CutRequest>,
     pub(super) scales: Vec<Option<f64>>,
+    pub(super) alerts: Vec<AlertRule>,
 }
 
 /// Where session multipliers come from (regimes §12.1).
@@ -280,6 +281,11 @@ impl Book {
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         self.risk.rules()
+    }
+    /// Alert rules of the user's own, in the order of the file.
+    #[must_use]
+    pub fn alerts(&self) -> &[AlertRule] {
+        &self.alerts
     }
     /// Exit bands and dwell of regimes §6; `false` publishes the raw label at once.
     #[must_use]

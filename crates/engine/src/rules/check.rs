@@ -36,6 +36,11 @@ pub(super) fn all(drafts: &[Draft], problems: &mut Problems<'_>) {
     }
 }
 
+/// A rule that stands for itself: can every clause hold, and all of them together?
+pub(super) fn alone(draft: &Draft, problems: &mut Problems<'_>) {
+    let _found = clauses_can_hold(draft, problems) && rule_can_hold(draft, problems);
+}
+
 fn each(draft: &Draft) -> impl Iterator<Item = (&Clause, usize)> {
     draft.rule.groups.iter().zip(&draft.clauses_at).flat_map(|(g, at)| g.clauses.iter().zip(at.iter().copied()))
 }

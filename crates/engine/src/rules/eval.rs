@@ -146,8 +146,12 @@ pub(super) fn group_truth<R: Readings>(group: &Group, readings: &R, relaxed: boo
 
 /// One false group makes a rule false, unless the market lacks something another group needs.
 pub(super) fn rule_truth<L, R: Readings>(rule: &Rule<L>, readings: &R, relaxed: bool) -> Truth {
+    groups_truth(&rule.groups, readings, relaxed)
+}
+
+fn groups_truth<R: Readings>(groups: &[Group], readings: &R, relaxed: bool) -> Truth {
     let mut out = Truth::True;
-    for group in &rule.groups {
+    for group in groups {
         out = match (out, group_truth(group, readings, relaxed)) {
             (_, Truth::NotApplicable) => return Truth::NotApplicable,
             (Truth::False, _) | (_, Truth::False) => Truth::False,
@@ -170,6 +174,12 @@ pub fn evaluate<L: Ruled>(book: &Book, cells: &[Cell]) -> Evaluation<L> {
 #[must_use]
 pub fn rule_result<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> Truth {
     rule_truth(rule, &AsRead::new(book, cells), false)
+}
+
+/// Outcome of a conjunction of groups, at full or at exit thresholds. Unknown inputs of whatever reason make it unknown.
+#[must_use]
+pub fn condition(book: &Book, cells: &[Cell], groups: &[Group], relaxed: bool) -> Truth {
+    groups_truth(groups, &AsRead::new(book, cells), relaxed)
 }
 
 /// Outcome of one group at full thresholds.

@@ -4,6 +4,7 @@
 //! [`Axes`] is the memory of the four axes (exit band, dwell, staleness, 90-day shares); [`nearest_flip`] and
 //! [`nearest_exit`] say exactly what would change a label. Calibrated probabilities are not built.
 
+mod alerts;
 mod axes;
 mod axis;
 mod book;
@@ -24,11 +25,12 @@ mod set;
 mod tree;
 mod version;
 
+pub use alerts::AlertRule;
 pub use axes::{Axes, AxisStates};
 pub use axis::{AxisMemory, RiskAxis};
 pub use book::{Book, Clause, CutRequest, Enter, Group, Op, Rule, SessionBase, Test, Warming, word_of, words_of};
 pub use cut::{cut, mid_rank, rank_of};
-pub use eval::{Evaluation, Truth, clause_holds, evaluate, group_result, holds_relaxed, rule_result};
+pub use eval::{Evaluation, Truth, clause_holds, condition, evaluate, group_result, holds_relaxed, rule_result};
 pub use flip::{Scene, apply_exit, apply_flip, nearest_exit, nearest_flip, with_override};
 pub use fresh::{Close, Freshness, Staleness, clock_of};
 pub use held::{HELD_MINUTES, HeldRing};

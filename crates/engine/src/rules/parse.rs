@@ -1,7 +1,7 @@
 //! From TOML to a checked [`Book`] (grammar: regimes §12.1). Everything wrong is reported at once, with its place.
 //!
 //! Keys of a book: `name`, `allow_proxy`, `freshness`, `span_min`, `coverage_min`, `hysteresis`, `session_base`, `trend_tf`,
-//! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `allow_aggressive`, `bias_shift`. A rule without `axis`
+//! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `[[alert]]`, `allow_aggressive`, `bias_shift`. A rule without `axis`
 //! is of the risk axis; an axis other than risk without a rule of its own takes the standard rules of `books/axes.toml`.
 //! Clauses are read by `clause`, judged as a whole by `check`.
 
@@ -64,6 +64,7 @@ pub(super) fn book(file: &str, text: &str) -> Result<Book, BookError> {
     let mut scales = Scales::default();
     let mut drafts = rules(&entries, book.risk.hysteresis, &mut scales, &mut problems);
     check::all(&drafts, &mut problems);
+    book.alerts = super::alerts::alerts(&entries, book.risk.hysteresis, &mut scales, &mut problems);
     if !problems.is_empty() {
         return Err(problems.into_error());
     }
@@ -131,9 +132,6 @@ fn of_axis<L: Ruled>(drafts: &[Draft], hysteresis: bool) -> RuleSet<L> {
 
 fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
     unknown_keys(entries, &BOOK_KEYS, "a rule book", problems);
-    if let Some(alert) = find(entries, "alert") {
-        problems.add(alert.at, "alert rules are not built yet; take the [[alert]] tables out of this book");
-    }
     let name = text_of(entries, "name", problems);
     if name.as_deref().is_none_or(|n| n.trim().is_empty()) {
         problems
@@ -164,6 +162,7 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
         heat: RuleSet::new(Vec::new(), true),
         cuts: Vec::new(),
         scales: Vec::new(),
+        alerts: Vec::new(),
     }
 }
 
@@ -247,7 +246,7 @@ fn label<L: Ruled>(entries: &[Entry], id: Option<&str>, at: usize, problems: &mu
     found
 }
 
-fn condition(
+pub(super) fn condition(
     entries: &[Entry],
     at: usize,
     hysteresis: bool,
@@ -263,7 +262,7 @@ fn condition(
             return (Vec::new(), Vec::new());
         }
         (None, None) => {
-            problems.add(at, "a rule needs 'all' or 'any' with at least one clause");
+            problems.add(at, "a condition needs 'all' or 'any' with at least one clause");
             return (Vec::new(), Vec::new());
         }
     };
@@ -332,10 +331,15 @@ fn enter(entries: &[Entry], problems: &mut Problems<'_>) -> Option<Enter> {
 }
 
 fn min_dwell(entries: &[Entry], problems: &mut Problems<'_>) -> Option<Span> {
-    let entry = find(entries, "min_dwell")?;
+    length_of(entries, "min_dwell", problems)
+}
+
+/// A length of time such as `"15m"`, at most a week.
+pub(super) fn length_of(entries: &[Entry], key: &str, problems: &mut Problems<'_>) -> Option<Span> {
+    let entry = find(entries, key)?;
     let NodeKind::Text(text) = &entry.value.kind else {
         let what = entry.value.kind.name();
-        problems.add(entry.value.at, format!("'min_dwell' is a length of time such as \"15m\", not {what}"));
+        problems.add(entry.value.at, format!("'{key}' is a length of time such as \"15m\", not {what}"));
         return None;
     };
     if matches!(text.as_str(), "0" | "0s" | "0m") {
@@ -344,11 +348,11 @@ fn min_dwell(entries: &[Entry], problems: &mut Problems<'_>) -> Option<Span> {
     match Span::parse(text) {
         Ok(span) if span <= MIN_DWELL_MAX => Some(span),
         Ok(_) => {
-            problems.add(entry.value.at, format!("'min_dwell' of {text} is longer than {MIN_DWELL_MAX}"));
+            problems.add(entry.value.at, format!("'{key}' of {text} is longer than {MIN_DWELL_MAX}"));
             None
         }
         Err(why) => {
-            problems.add(entry.value.at, format!("'min_dwell': {why}"));
+            problems.add(entry.value.at, format!("'{key}': {why}"));
             None
         }
     }
@@ -362,6 +366,8 @@ fn finish(book: &mut Book) {
     book.trend.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));
     book.volatility.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));
     book.heat.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));
+    let of_alerts = book.alerts.iter_mut().flat_map(|r| &mut r.groups).flat_map(|g| &mut g.clauses);
+    of_alerts.for_each(|c| c.scale = scales[c.feature.index()]);
     book.cuts = cuts;
 }
 

@@ -4,6 +4,7 @@
 //! Every feature of the build is listed with its version, because a row holds them all. Texts and the book's name are
 //! left out: they change no number.
 
+use super::AlertRule;
 use super::book::{Book, Clause, Enter, SessionBase, Test, Warming};
 use super::set::{RuleSet, Ruled};
 use crate::catalogue::CATALOGUE;
@@ -25,6 +26,9 @@ pub fn canonical(book: &Book, policy: &str) -> String {
     set_lines("rule.trend", book.trend(), &mut lines);
     set_lines("rule.volatility", book.volatility(), &mut lines);
     set_lines("rule.heat", book.heat(), &mut lines);
+    for (i, alert) in book.alerts().iter().enumerate() {
+        alert_lines(&format!("alert.{i:02}"), alert, &mut lines);
+    }
     for label in RiskRegime::ALL {
         let (bias, posture) = guidance::mapping(label);
         put(&mut lines, "mapping", label.name(), format!("{} {}", bias.name(), posture.name()));
@@ -92,6 +96,23 @@ fn set_lines<L: Ruled>(prefix: &str, set: &RuleSet<L>, lines: &mut Lines) {
             for (c, clause) in group.clauses.iter().enumerate() {
                 clause_lines(&format!("{key}.group.{g:02}.clause.{c:02}"), clause, lines);
             }
+        }
+    }
+}
+
+/// How long messages are worth telling is left out: it changes no record.
+fn alert_lines(key: &str, alert: &AlertRule, lines: &mut Lines) {
+    put(lines, key, "id", &alert.id);
+    put(lines, key, "type", alert.kind.name());
+    put(lines, key, "pending_ns", alert.pending.0);
+    put(lines, key, "min_dwell_ns", alert.min_dwell.0);
+    put(lines, key, "cooldown_ns", alert.cooldown.0);
+    for (severity, from) in &alert.tiers {
+        put(lines, key, &format!("severity.{}", severity.name()), from.map_or_else(String::new, |x| x.to_string()));
+    }
+    for (g, group) in alert.groups.iter().enumerate() {
+        for (c, clause) in group.clauses.iter().enumerate() {
+            clause_lines(&format!("{key}.group.{g:02}.clause.{c:02}"), clause, lines);
         }
     }
 }
@@ -195,6 +216,10 @@ mod tests {
             ("hysteresis = true", "hysteresis = true\nbias_shift = -1"),
             ("own_history = true", "own_history = false"),
             ("own_history = true", "own_history = true\nburst_count = 6"),
+            (
+                "[[rule]]",
+                "[[alert]]\nid = \"hot\"\nall = [{ feature = \"realized_vol_1h\", op = \">\", value = 0.5 }]\n[[rule]]",
+            ),
         ] {
             assert!(text.contains(from), "{from}");
             assert_ne!(of(&text.replacen(from, to, 1)), version, "{from}");

@@ -20,6 +20,7 @@ from ._native import (
     get_engine,
 )
 from ._words import RiskRegime, Session, TrendRegime, Verdict, VolRegime
+from .alerts import follow_alerts
 from .functions import (
     analyze_volatility_persistence,
     compute_funding_metrics,
@@ -58,6 +59,7 @@ __all__ = [
     "detect_funding_anomalies",
     "detect_reversal_signals",
     "extract_all_futures_features",
+    "follow_alerts",
     "get_context",
     "get_engine",
     "identify_leading_assets",

@@ -6,7 +6,68 @@
 //! that beside the exact payload; numbers are `float8` and keep every bit.
 
 /// What turns version `i` into version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8];
+
+/// The outbox: what is to be told, to whom, what became of it, and what is to be kept quiet.
+const V8: &str = r#"
+CREATE TABLE messages (
+    message text COLLATE "C" PRIMARY KEY,
+    fingerprint text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    phase text COLLATE "C" NOT NULL,
+    instrument text COLLATE "C" NOT NULL,
+    revision bigint NOT NULL,
+    known_ts bigint NOT NULL,
+    body text NOT NULL,
+    digest bigint NOT NULL
+);
+CREATE INDEX messages_known ON messages (known_ts);
+CREATE INDEX messages_thing ON messages (fingerprint, known_ts, revision);
+CREATE INDEX messages_groups ON messages (known_ts) WHERE kind = 'group';
+CREATE TABLE deliveries (
+    message text COLLATE "C" NOT NULL,
+    endpoint text COLLATE "C" NOT NULL,
+    known_ts bigint NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    via text COLLATE "C",
+    reason text NOT NULL,
+    deliver_until bigint NOT NULL,
+    attempts bigint NOT NULL,
+    next_try bigint NOT NULL,
+    ended_ts bigint,
+    PRIMARY KEY (message, endpoint)
+);
+CREATE INDEX deliveries_known ON deliveries (known_ts, message, endpoint);
+CREATE INDEX deliveries_unfinished ON deliveries (known_ts) WHERE ended_ts IS NULL;
+CREATE INDEX deliveries_via ON deliveries (via, endpoint) WHERE via IS NOT NULL;
+CREATE TABLE attempts (
+    message text COLLATE "C" NOT NULL,
+    endpoint text COLLATE "C" NOT NULL,
+    at_ts bigint NOT NULL,
+    status bigint,
+    latency_ms bigint NOT NULL,
+    outcome text COLLATE "C" NOT NULL,
+    excerpt text NOT NULL,
+    PRIMARY KEY (message, endpoint, at_ts)
+);
+CREATE INDEX attempts_at ON attempts (at_ts);
+CREATE TABLE endpoint_states (
+    endpoint text COLLATE "C" PRIMARY KEY,
+    disabled text,
+    failing_since bigint,
+    learned text
+);
+CREATE TABLE silences (
+    silence text COLLATE "C" NOT NULL,
+    revision bigint NOT NULL,
+    known_ts bigint NOT NULL,
+    ends_ts bigint NOT NULL,
+    changed_by text NOT NULL,
+    body text NOT NULL,
+    digest bigint NOT NULL,
+    PRIMARY KEY (silence, revision)
+);
+"#;
 
 /// Rows between markets and what is scheduled. Hours that a live process published are never replaced; the others follow from
 /// stored minutes, and `universe_state` says from when on they do not. Entries of the calendar are revisions.

@@ -20,7 +20,7 @@ const PROBLEMS_MAX: usize = 20;
 /// See [`crate::Reader::check`].
 pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
     let mut report = CheckReport::default();
-    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 9] = [
+    let steps: [fn(&Connection, &mut CheckReport) -> Inner<()>; 10] = [
         structure,
         metric_points,
         |conn, _| runs::check(conn),
@@ -28,6 +28,7 @@ pub(super) fn check(conn: &Connection, with_hash: bool) -> Inner<CheckReport> {
         |conn, _| super::levels::check(conn),
         |conn, _| super::alerts::check(conn),
         |conn, _| super::positions::check(conn),
+        outbox,
         between_markets,
         totals,
     ];
@@ -204,6 +205,15 @@ fn between_markets(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
         return Ok(());
     }
     Err(Fault::Damaged(format!("{stored} rows between markets are stored, {hours} can be read in order")))
+}
+
+/// What is to be told, and what is to be kept quiet.
+fn outbox(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
+    let (messages, deliveries) = super::outbox_read::check(conn)?;
+    report.counts.push(("messages", messages));
+    report.counts.push(("deliveries", deliveries));
+    report.counts.push(("silences", super::silences::check(conn)?));
+    Ok(())
 }
 
 /// Number of things that happened to levels, all of them readable.

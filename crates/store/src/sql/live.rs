@@ -11,7 +11,7 @@ use super::fault::{Fault, Inner};
 use super::levels::{self, Steps};
 use super::live_rows::{self, RunSlot};
 use super::streams::{self, Stored};
-use super::{alerts, books, bulk, digest, pieces, points, replace, runs, segment, universe};
+use super::{alerts, books, bulk, digest, outbox, pieces, points, replace, runs, segment, universe};
 use crate::codec::points::{self as packed, Packed};
 use crate::codec::{ChunkBuilder, Width};
 use crate::postgres::copy_points;
@@ -99,6 +99,7 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
         done.books += u64::from(books::put(conn, slot.id, book)?);
     }
     done.calendar = universe::put_calendar(conn, batch.calendar)?;
+    done.messages = outbox::put_all(conn, batch.messages)?;
     cache.pack(conn, batch)?;
     Ok(done)
 }

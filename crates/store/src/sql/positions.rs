@@ -3,6 +3,7 @@
 use super::db::{Connection, NONE, Optional, Row, params};
 use super::digest;
 use super::fault::{Fault, Inner};
+use crate::Outgoing;
 use crate::position::{NoticeQuery, Registered, WatchState};
 use barograph_domain::Ts;
 use barograph_domain::advice::{Notice, Position};
@@ -113,7 +114,7 @@ pub(super) fn remove(conn: &Connection, id: &str, at: Ts) -> Inner<bool> {
 }
 
 /// See [`crate::PositionWriter::record_check`].
-pub(super) fn record(conn: &Connection, states: &[WatchState], notices: &[Notice]) -> Inner<()> {
+pub(super) fn record(conn: &Connection, states: &[WatchState], notices: &[Notice], messages: &[Outgoing]) -> Inner<()> {
     for s in states {
         conn.execute(
             "INSERT INTO position_states (id, body, digest)
@@ -131,7 +132,7 @@ pub(super) fn record(conn: &Connection, states: &[WatchState], notices: &[Notice
             params![&n.notice_id, &n.position_id, instrument, n.timestamp.0, body, digest],
         )?;
     }
-    Ok(())
+    super::outbox::put_all(conn, messages).map(drop)
 }
 
 /// Positions that are registered, oldest first.

@@ -9,7 +9,7 @@ use super::fault::{Fault, Inner};
 use super::segment::{self, Chunk, Part};
 use super::streams::{self, Stored};
 use super::writer::Core;
-use super::{digest, pieces, points, rows, runs};
+use super::{digest, outbox, pieces, points, rows, runs};
 use crate::postgres;
 use crate::{Pruned, Result, Retention, Role, codec};
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts};
@@ -34,12 +34,26 @@ pub(super) fn prune(writer: &mut Core, retention: &Retention) -> Result<Pruned> 
             next = further;
         }
     }
+    prune_outbox(writer, retention.deliveries, &mut pruned)?;
     if writer.need(Role::Ingest).is_ok() {
         prune_raw(writer, retention, &mut pruned)?;
     } else if retention.points.is_some() {
         writer.need(Role::Ingest)?;
     }
     Ok(pruned)
+}
+
+/// Messages that have been told, or never will be.
+fn prune_outbox(writer: &mut Core, keep: Span, pruned: &mut Pruned) -> Result<()> {
+    let Some(newest) = writer.read(outbox::newest)? else { return Ok(()) };
+    let oldest = Ts(newest.0.saturating_sub(keep.0));
+    loop {
+        let removed = writer.write(|tx| outbox::prune_some(tx, oldest))?;
+        pruned.messages += removed;
+        if removed == 0 {
+            return Ok(());
+        }
+    }
 }
 
 /// Points and order books.

@@ -5,15 +5,19 @@ use super::events::Merge;
 use super::fault::{Fault, Inner};
 use super::pool::{Loan, Origin, Pool};
 use super::runs::Which;
-use super::{alerts, books, check, levels, positions, query, rows, runs, segment, streams, universe};
+use super::{
+    alerts, books, candles, check, levels, outbox_read, positions, query, rows, runs, segment, silences, streams,
+    universe,
+};
 use crate::postgres::Address;
 use crate::run::usable_until;
 use crate::{
-    AlertQuery, Book, CheckReport, Checkpoint, Dirty, Events, Gap, ImportRecord, InstrumentInfo, LabelChange,
-    LevelQuery, NoticeQuery, Page, Point, PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey,
-    StreamInfo, UniverseState, WatchState,
+    AlertQuery, Book, CandleQuery, Candles, CheckReport, Checkpoint, DeliveryQuery, Dirty, EndpointCount, Events, Gap,
+    ImportRecord, InstrumentInfo, LabelChange, LevelQuery, MessageLog, NoticeQuery, OutboxReader, Page, Point,
+    PointQuery, Range, Reader, Result, RowQuery, Rows, RunInfo, RunKey, Sent, StreamInfo, UniverseState, WatchState,
 };
 use barograph_domain::advice::{Notice, Position};
+use barograph_domain::delivery::{EndpointState, Message, Silence};
 use barograph_domain::{
     CalendarEntry, InstrumentName, KnownAlert, LevelChange, StreamDecl, StreamIndex, Ts, UniverseRow,
 };
@@ -88,6 +92,10 @@ impl<K> Reader for SqlReader<K> {
             other => other?,
         };
         Ok(Box::new(merge))
+    }
+
+    fn candles(&self, q: &CandleQuery) -> Result<Candles> {
+        self.ask(|conn| candles::load(conn, q))
     }
 
     fn runs(&self, as_of: Option<Ts>) -> Result<Vec<RunInfo>> {
@@ -186,6 +194,32 @@ impl<K> Reader for SqlReader<K> {
 
     fn check(&self, hash: bool) -> Result<CheckReport> {
         self.ask(|conn| check::check(conn, hash))
+    }
+}
+
+impl<K> OutboxReader for SqlReader<K> {
+    fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<Sent>> {
+        self.ask(|conn| outbox_read::deliveries(conn, query))
+    }
+
+    fn message(&self, id: &str) -> Result<Option<MessageLog>> {
+        self.ask(|conn| outbox_read::log(conn, id))
+    }
+
+    fn groups(&self, since: Ts, as_of: Option<Ts>) -> Result<Vec<Message>> {
+        self.ask(|conn| outbox_read::groups(conn, since, as_of))
+    }
+
+    fn delivered_counts(&self, since: Ts) -> Result<Vec<EndpointCount>> {
+        self.ask(|conn| outbox_read::counts(conn, since))
+    }
+
+    fn endpoint_states(&self) -> Result<Vec<EndpointState>> {
+        self.ask(outbox_read::endpoint_states)
+    }
+
+    fn silences(&self, as_of: Option<Ts>, active_at: Option<Ts>) -> Result<Vec<Silence>> {
+        self.ask(|conn| silences::list(conn, as_of, active_at))
     }
 }
 

@@ -6,14 +6,16 @@
 
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Fault, Inner};
-use super::{live, points, positions, prune, replace, segment, universe};
+use super::{live, outbox, outbox_read, points, positions, prune, replace, segment, silences, universe};
 use crate::postgres::{self, Address};
 use crate::sqlite::{self, RoleLock};
 use crate::{
-    Appended, Error, ImportRecord, Inserted, LiveBatch, PointsVersion, PositionWriter, Pruned, Registered, Result,
-    Retention, Role, RunKey, RunSpec, RunWriter, UniversePart, WatchState, Writer,
+    Appended, DeliveryChange, Error, Firing, ImportRecord, Inserted, Join, LiveBatch, OutboxDesk, OutboxStore,
+    Outgoing, PointsVersion, PositionWriter, Pruned, Registered, Replay, Result, Retention, Role, RunKey, RunSpec,
+    RunWriter, UniversePart, WatchState, Writer,
 };
 use barograph_domain::advice::{Notice, Position};
+use barograph_domain::delivery::{Attempt, EndpointState, Silence};
 use barograph_domain::{CalendarEntry, Event, Instrument, StreamDecl, Ts};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -295,8 +297,58 @@ impl<K> PositionWriter for SqlWriter<K> {
         self.core.write(|tx| positions::remove(tx, id, at))
     }
 
-    fn record_check(&mut self, states: &[WatchState], notices: &[Notice]) -> Result<()> {
-        self.core.write(|tx| positions::record(tx, states, notices))
+    fn record_check(&mut self, states: &[WatchState], notices: &[Notice], messages: &[Outgoing]) -> Result<()> {
+        self.core.write(|tx| positions::record(tx, states, notices, messages))
+    }
+}
+
+impl<K> OutboxDesk for SqlWriter<K> {
+    fn put_silence(&mut self, silence: &Silence) -> Result<bool> {
+        self.core.write(|tx| silences::put(tx, silence))
+    }
+
+    fn end_silence(&mut self, id: &str, at: Ts, by: &str) -> Result<bool> {
+        self.core.write(|tx| silences::end(tx, id, at, by))
+    }
+
+    fn replay(&mut self, endpoint: &str, message: &str, now: Ts) -> Result<Replay> {
+        self.core.write(|tx| outbox::replay(tx, endpoint, message, now))
+    }
+
+    fn enable_endpoint(&mut self, name: &str) -> Result<bool> {
+        self.core.write(|tx| outbox::enable_endpoint(tx, name))
+    }
+}
+
+impl<K> OutboxStore for SqlWriter<K> {
+    fn unfinished(&mut self, limit: usize) -> Result<Vec<Outgoing>> {
+        self.core.read(|conn| outbox_read::unfinished(conn, limit))
+    }
+
+    fn recent(&mut self, since: Ts) -> Result<Vec<Outgoing>> {
+        self.core.read(|conn| outbox_read::recent(conn, since))
+    }
+
+    fn firing(&mut self) -> Result<Vec<Firing>> {
+        self.core.read(outbox_read::firing)
+    }
+
+    fn endpoint_states(&mut self) -> Result<Vec<EndpointState>> {
+        self.core.read(outbox_read::endpoint_states)
+    }
+
+    fn silences(&mut self, as_of: Option<Ts>, active_at: Option<Ts>) -> Result<Vec<Silence>> {
+        self.core.read(|conn| silences::list(conn, as_of, active_at))
+    }
+
+    fn enqueue(&mut self, messages: &[Outgoing], joins: &[Join]) -> Result<()> {
+        self.core.need(Role::Delivery)?;
+        self.core.write(|tx| outbox::enqueue(tx, messages, joins))
+    }
+
+    fn record(&mut self, changes: &[DeliveryChange], attempts: &[Attempt], endpoints: &[EndpointState]) -> Result<()> {
+        self.core.need(Role::Delivery)?;
+        self.core.write(|tx| outbox::record(tx, changes, attempts, endpoints))
     }
 }
 

@@ -7,7 +7,72 @@
 //! form of the points for anyone with an SQL prompt.
 
 /// What turns a database of version `i` into one of version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8];
+
+/// The outbox: what is to be told, to whom, what became of it, and what is to be kept quiet.
+const V8: &str = "
+CREATE TABLE messages (
+    message TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,              -- the same for all messages about one thing
+    kind TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    instrument TEXT NOT NULL,               -- empty: several
+    revision INTEGER NOT NULL,
+    known_ts INTEGER NOT NULL,
+    body TEXT NOT NULL,                     -- the notice, JSON
+    digest INTEGER NOT NULL
+) STRICT;
+CREATE INDEX messages_known ON messages (known_ts);
+CREATE INDEX messages_thing ON messages (fingerprint, known_ts, revision);
+CREATE INDEX messages_groups ON messages (known_ts) WHERE kind = 'group';
+
+CREATE TABLE deliveries (
+    message TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    known_ts INTEGER NOT NULL,              -- of the message
+    state TEXT NOT NULL,
+    via TEXT,                               -- message of the group it goes with
+    reason TEXT NOT NULL,
+    deliver_until INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_try INTEGER NOT NULL,
+    ended_ts INTEGER,                       -- NULL: it waits, or goes with a group
+    PRIMARY KEY (message, endpoint)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_known ON deliveries (known_ts, message, endpoint);
+CREATE INDEX deliveries_unfinished ON deliveries (known_ts) WHERE ended_ts IS NULL;
+CREATE INDEX deliveries_via ON deliveries (via, endpoint) WHERE via IS NOT NULL;
+
+CREATE TABLE attempts (
+    message TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    at_ts INTEGER NOT NULL,
+    status INTEGER,                         -- of HTTP; NULL: no answer
+    latency_ms INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    excerpt TEXT NOT NULL,
+    PRIMARY KEY (message, endpoint, at_ts)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attempts_at ON attempts (at_ts);
+
+CREATE TABLE endpoint_states (
+    endpoint TEXT PRIMARY KEY,
+    disabled TEXT,                          -- why nothing is sent any more
+    failing_since INTEGER,
+    learned TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE silences (
+    silence TEXT NOT NULL,
+    revision INTEGER NOT NULL,              -- counts from 1; the last that was known counts
+    known_ts INTEGER NOT NULL,
+    ends_ts INTEGER NOT NULL,
+    changed_by TEXT NOT NULL,
+    body TEXT NOT NULL,                     -- the whole silence, JSON
+    digest INTEGER NOT NULL,
+    PRIMARY KEY (silence, revision)
+) STRICT, WITHOUT ROWID;
+";
 
 const V1: &str = "
 CREATE TABLE instruments (

@@ -52,6 +52,7 @@ fn burst(n: i64, after: i64, change: Change) -> KnownAlert {
         base_rate: BaseRate { fired_90d: 3, fired_30d: 1, known_days: 0.1, held_share_90d: Some(0.3) },
         inhibited_by: Some(Pattern::FundingManipulation),
         other: None,
+        rule: None,
     };
     // An event made it: known between two rows.
     KnownAlert { known_at: ts, alert }
@@ -337,7 +338,12 @@ pub fn alerts_are_never_pruned(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);
     let (one, told) = (one(), told());
     store(&mut *writer, &one, &told);
-    let short = Retention { minute_rows: Span::mins(10), points: Some(Span::mins(10)), raw: Span::mins(10) };
+    let short = Retention {
+        minute_rows: Span::mins(10),
+        points: Some(Span::mins(10)),
+        raw: Span::mins(10),
+        ..Retention::default()
+    };
     assert!(writer.prune(&short).unwrap().rows > 0);
     assert_eq!(all(&*reader, &one), told);
     assert!(reader.check(true).unwrap().is_sound());

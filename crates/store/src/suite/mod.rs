@@ -5,10 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, kept where every backend finds them")]
 
 pub mod alerts;
+pub mod candles;
+pub mod desk;
 pub mod hash;
 pub mod levels;
 pub mod live;
 pub mod model;
+pub mod outbox;
 pub mod points;
 pub mod positions;
 pub mod prune;
@@ -17,7 +20,7 @@ pub mod rows;
 pub mod sample;
 pub mod universe;
 
-use crate::{Page, PositionWriter, Range, Reader, Result, Role, Writer};
+use crate::{OutboxStore, Page, PositionWriter, Range, Reader, Result, Role, Writer};
 
 /// One store, empty at first, that can be opened again and again.
 pub trait Site {
@@ -31,6 +34,11 @@ pub trait Site {
     /// # Errors
     /// Whatever the implementation says.
     fn positions(&self) -> Result<Box<dyn PositionWriter>>;
+    /// Opens the outbox in its role.
+    ///
+    /// # Errors
+    /// Whatever the implementation says.
+    fn outbox(&self) -> Result<Box<dyn OutboxStore>>;
     /// Opens it for reading; there has been a writer before.
     ///
     /// # Errors
@@ -62,6 +70,7 @@ macro_rules! suite {
         $crate::suite_of!($factory, reads:
             latest_and_as_of, history_in_pages_and_thinned, label_changes_follow_from_rows, gaps_as_of,
             freshness_as_of, imports_are_listed, an_empty_store_answers);
+        $crate::suite_of!($factory, candles: candles_are_the_points_of_their_stretch);
         $crate::suite_of!($factory, levels:
             changes_come_back_bit_for_bit_in_pages, levels_are_as_they_were_known_to_be,
             levels_are_replaced_with_their_minutes, published_levels_stay);
@@ -79,6 +88,12 @@ macro_rules! suite {
             raw_live_data_are_pruned);
         $crate::suite_of!($factory, positions:
             positions_come_and_go, notices_stay_and_memory_goes, positions_are_no_part_of_the_content);
+        $crate::suite_of!($factory, outbox:
+            messages_come_with_their_alerts, messages_come_with_their_notices, what_waits_is_found_again, deliveries_end_once,
+            members_share_the_end_of_their_group, what_fires_is_known, delivery_is_a_role, the_two_writers_go_on_together);
+        $crate::suite_of!($factory, desk:
+            deliveries_come_in_pages, the_dead_wait_again, endpoints_are_counted, silences_are_known_as_they_were,
+            old_messages_go_once_they_have_ended);
         $crate::suite_of!($factory, universe:
             hours_come_back_bit_for_bit_in_pages, hours_follow_the_minutes_and_published_ones_stay,
             an_unfinished_part_keeps_the_mark, what_hours_say_of_pairs_goes_with_them,

@@ -99,9 +99,9 @@ pub fn notices_stay_and_memory_goes(factory: &dyn Factory) {
     writer.put_position(&position("a", 1.0), T0).unwrap();
     let state = |text: &str| [WatchState { position: "a".to_owned(), state: text.to_owned() }];
     let first = [notice("n1", "a", T0 + Span::mins(1)), notice("n2", "b", T0 + Span::mins(2))];
-    writer.record_check(&state("{\"x\":1}"), &first).unwrap();
+    writer.record_check(&state("{\"x\":1}"), &first, &[]).unwrap();
     let again = [Notice { text: "other".to_owned(), ..first[0].clone() }, notice("n3", "a", T0 + Span::mins(3))];
-    writer.record_check(&state("{\"x\":2}"), &again).unwrap();
+    writer.record_check(&state("{\"x\":2}"), &again, &[]).unwrap();
     assert_eq!(reader.position_states().unwrap(), state("{\"x\":2}"));
     let ask = |position: Option<&str>, as_of, limit| {
         let query = NoticeQuery { position: position.map(str::to_owned), instrument: None, as_of, limit };
@@ -120,7 +120,7 @@ pub fn notices_stay_and_memory_goes(factory: &dyn Factory) {
     assert_eq!((of("binance-usdm:BTCUSDT"), of("bybit:BTCUSDT")), (3, 0));
     writer.remove_position("a", T0 + Span::mins(4)).unwrap();
     assert_eq!(reader.position_states().unwrap(), []);
-    writer.record_check(&state("{\"x\":3}"), &[]).unwrap();
+    writer.record_check(&state("{\"x\":3}"), &[], &[]).unwrap();
     assert_eq!(reader.position_states().unwrap(), [], "of a position that is gone nothing is remembered");
     assert_eq!(ask(None, None, 10).len(), 3);
 }
@@ -131,7 +131,7 @@ pub fn positions_are_no_part_of_the_content(factory: &dyn Factory) {
     let before = super::hash(&*reader);
     let busy = site.writer(&Role::ALL).unwrap();
     writer.put_position(&position("a", 1.0), T0).unwrap();
-    writer.record_check(&[], &[notice("n", "a", T0)]).unwrap();
+    writer.record_check(&[], &[notice("n", "a", T0)], &[]).unwrap();
     drop(busy);
     assert_eq!(super::hash(&*reader), before);
 }

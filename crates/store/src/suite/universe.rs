@@ -165,6 +165,7 @@ fn told(n: i64, score: f64, pattern: Pattern) -> KnownAlert {
         base_rate: BaseRate::default(),
         inhibited_by: None,
         other: Some(InstrumentName::new("binance-usdm", "ETHUSDT").unwrap()),
+        rule: None,
     };
     KnownAlert { known_at: ts + Span::millis(200), alert }
 }

@@ -53,7 +53,7 @@ fn fill(writer: &mut dyn Writer) {
         };
         writer.append(&batch).unwrap();
     }
-    let retention = Retention { minute_rows: Span::mins(250), raw: Span::mins(150), points: None };
+    let retention = Retention { minute_rows: Span::mins(250), raw: Span::mins(150), ..Retention::default() };
     writer.prune(&retention).unwrap();
 }
 

@@ -2,7 +2,7 @@
 
 use crate::server::{Server, shared};
 use barograph_store::suite::{Factory, Site};
-use barograph_store::{PgReader, PgWriter, PositionWriter, Reader, Result, Role, Writer};
+use barograph_store::{OutboxStore, PgReader, PgWriter, PositionWriter, Reader, Result, Role, Writer};
 
 struct Schema(String);
 
@@ -12,6 +12,9 @@ impl Site for Schema {
     }
     fn positions(&self) -> Result<Box<dyn PositionWriter>> {
         Ok(Box::new(PgWriter::connect(&self.0, &[])?))
+    }
+    fn outbox(&self) -> Result<Box<dyn OutboxStore>> {
+        Ok(Box::new(PgWriter::connect(&self.0, &[Role::Delivery])?))
     }
     fn reader(&self) -> Result<Box<dyn Reader>> {
         Ok(Box::new(PgReader::connect(&self.0)?))

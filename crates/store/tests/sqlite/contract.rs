@@ -1,7 +1,7 @@
 //! The suite of the contract, run against SQLite.
 
 use barograph_store::suite::{Factory, Site};
-use barograph_store::{PositionWriter, Reader, Result, Role, SqliteReader, SqliteWriter, Writer};
+use barograph_store::{OutboxStore, PositionWriter, Reader, Result, Role, SqliteReader, SqliteWriter, Writer};
 use tempfile::TempDir;
 
 struct Folder(TempDir);
@@ -12,6 +12,9 @@ impl Site for Folder {
     }
     fn positions(&self) -> Result<Box<dyn PositionWriter>> {
         Ok(Box::new(SqliteWriter::open(self.0.path(), &[])?))
+    }
+    fn outbox(&self) -> Result<Box<dyn OutboxStore>> {
+        Ok(Box::new(SqliteWriter::open(self.0.path(), &[Role::Delivery])?))
     }
     fn reader(&self) -> Result<Box<dyn Reader>> {
         Ok(Box::new(SqliteReader::open(self.0.path())?))

@@ -1,12 +1,13 @@
 //! What can be wrong with a file or a folder: one clear error each, and nothing lost.
 
 use crate::common::{Sample, reader, sample, writer};
+use barograph_domain::delivery::{Compare, DeliveryState, Matcher, Silence};
 use barograph_domain::{GapReason, Span, Status, StatusState};
 use barograph_store::suite::sample::START;
-use barograph_store::suite::{alerts, hash, levels, positions};
+use barograph_store::suite::{alerts, hash, levels, outbox, positions};
 use barograph_store::{
-    AlertQuery, BookSample, Error, Gap, LevelQuery, LiveBatch, NoticeQuery, PointsVersion, Reader, Result, Role,
-    SqliteReader, SqliteWriter, Target, WatchState, Writer, open_positions, sqlite,
+    AlertQuery, BookSample, DeliveryQuery, Error, Gap, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, PointsVersion,
+    Reader, Result, Role, SqliteReader, SqliteWriter, Target, WatchState, Writer, open_outbox, open_positions, sqlite,
 };
 use std::fs;
 use std::path::Path;
@@ -46,12 +47,31 @@ fn filled_with_all(folder: &Path) -> (Sample, String) {
     for id in ["one", "two", "gone"] {
         book.put_position(&positions::position(id, 50_000.0), START).unwrap();
         let state = WatchState { position: id.to_owned(), state: "{\"seen\":1}".to_owned() };
-        book.record_check(&[state], &[positions::notice(&format!("notice of {id}"), id, START)]).unwrap();
+        book.record_check(&[state], &[positions::notice(&format!("notice of {id}"), id, START)], &[]).unwrap();
     }
     book.remove_position("gone", START + Span::mins(1)).unwrap();
     drop(book);
+    fill_outbox(folder);
     let hash = hash(&reader(folder));
     (sample, hash)
+}
+
+/// Messages to two endpoints, some told, and a silence.
+fn fill_outbox(folder: &Path) {
+    let mut store = open_outbox(&Target::Folder(folder.to_owned())).unwrap();
+    let all: Vec<_> =
+        (0..8).map(|n| outbox::outgoing(outbox::message(&format!("t{n}"), 1, n), &["desk", "phone"])).collect();
+    store.enqueue(&all, &[]).unwrap();
+    for (n, one) in (0..).zip(&all[..5]) {
+        let id = &one.message.id;
+        let end = [outbox::change("phone", id, DeliveryState::Delivered, n)];
+        store.record(&end, &[outbox::attempt("phone", id, n, Some(200), 5)], &[]).unwrap();
+    }
+    let matchers = vec![Matcher { label: "venue".to_owned(), op: Compare::Is, value: "bybit".to_owned() }];
+    let (starts_at, ends_at) = (START, START + Span::hours(1));
+    let (id, author, reason) = ("s".to_owned(), "ann".to_owned(), "work".to_owned());
+    let silence = Silence { id, matchers, author, reason, starts_at, ends_at, created_at: START };
+    assert!(store.put_silence(&silence).unwrap());
 }
 
 /// Says no with the message a person sees.
@@ -153,6 +173,21 @@ fn a_changed_number_is_found() {
         ("UPDATE position_states SET body = '{}'", "the memory of the position"),
         ("UPDATE position_notices SET ts = ts + 1", "the notice"),
         ("UPDATE position_notices SET body = replace(body, 'HIGH', 'high')", "the notice"),
+        ("UPDATE messages SET body = replace(body, 'heavy', 'light')", "the message"),
+        ("UPDATE messages SET fingerprint = 'f'", "the message"),
+        ("UPDATE messages SET known_ts = known_ts + 1", "the message"),
+        ("UPDATE messages SET phase = 'resolved'", "other words"),
+        ("UPDATE messages SET instrument = 'bybit:BTCUSDT'", "other words"),
+        ("DELETE FROM messages", "what cannot be"),
+        ("UPDATE deliveries SET state = 'lost'", "what cannot be"),
+        ("UPDATE deliveries SET state = 'waiting'", "what cannot be"),
+        ("UPDATE deliveries SET state = 'grouped' WHERE ended_ts IS NULL", "what cannot be"),
+        ("UPDATE deliveries SET ended_ts = NULL", "what cannot be"),
+        ("UPDATE deliveries SET known_ts = known_ts + 1", "what cannot be"),
+        ("UPDATE attempts SET message = 'm'", "belong to no message"),
+        ("UPDATE silences SET ends_ts = ends_ts + 1", "the silence"),
+        ("UPDATE silences SET changed_by = 'bob'", "the silence"),
+        ("UPDATE silences SET body = replace(body, 'bybit', 'kraken')", "the silence"),
     ];
     for (sql, words) in changes {
         let dir = tempfile::tempdir().unwrap();
@@ -215,6 +250,12 @@ fn a_damaged_byte_never_passes_as_sound() {
         (reader.positions(None).unwrap(), reader.position_states().unwrap(), reader.notices(&query).unwrap())
     };
     let before = told(&reader(dir.path()));
+    let messages = |reader: &SqliteReader| {
+        let query = DeliveryQuery { limit: 99, ..DeliveryQuery::default() };
+        let found = reader.deliveries(&query).unwrap();
+        (found.into_iter().map(|s| s.message).collect::<Vec<_>>(), reader.silences(None, None).unwrap())
+    };
+    let said = messages(&reader(dir.path()));
     let good = fs::read(file(dir.path())).unwrap();
     let mut found = 0;
     for n in 0..600 {
@@ -238,6 +279,7 @@ fn a_damaged_byte_never_passes_as_sound() {
             Ok(report) if report.is_sound() => {
                 assert_eq!(report.hash.unwrap().sha256, hash, "byte {at} changed something");
                 assert_eq!(told(&reader), before, "byte {at} changed a position");
+                assert_eq!(messages(&reader), said, "byte {at} changed a message");
             }
             _ => found += 1,
         }
@@ -328,6 +370,7 @@ DROP TABLE live_points; DROP TABLE books;
 DROP TABLE level_changes; DROP TABLE alerts;
 DROP TABLE positions; DROP TABLE position_states; DROP TABLE position_notices;
 DROP TABLE universe_rows; DROP TABLE universe_state; DROP TABLE calendar_entries;
+DROP TABLE messages; DROP TABLE deliveries; DROP TABLE attempts; DROP TABLE endpoint_states; DROP TABLE silences;
 PRAGMA user_version = 1;
 ";
 

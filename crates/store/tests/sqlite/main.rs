@@ -8,4 +8,6 @@ mod files;
 #[cfg(unix)]
 mod kill;
 #[cfg(unix)]
+mod kill_outbox;
+#[cfg(unix)]
 mod processes;

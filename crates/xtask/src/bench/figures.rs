@@ -1,7 +1,7 @@
 //! The promised figures and how each is measured. Targets are those of issue 2, section 8.
 
 use super::process::{self, Ran};
-use super::{Bed, Row, http, lists, live, size_of, stored};
+use super::{Bed, Row, board, http, lists, live, size_of, stored};
 use std::path::Path;
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Bench {
 }
 
 /// Every benchmark, in the order of the issue's table.
-pub(crate) static ALL: [Bench; 19] = [
+pub(crate) static ALL: [Bench; 20] = [
     Bench {
         name: "engine",
         measure: engine,
@@ -123,6 +123,16 @@ pub(crate) static ALL: [Bench; 19] = [
         rows: &[
             ("journal, frames accepted before compression on one core", "200 MB/s"),
             ("the same packed with zstd level 1: ratio and rate", "stated"),
+        ],
+    },
+    Bench {
+        name: "board",
+        measure: board_followed,
+        rows: &[
+            ("200 clients on the board of 1,000 markets, batch to client, p99", "under 250 ms"),
+            ("the same, bytes per changed market in a batch, median; batches a second", "at most 64; at most 5"),
+            ("the same, share of one core with all clients", "under 100 %"),
+            ("the same, resident memory that the clients add", "under 300 MiB"),
         ],
     },
     Bench {
@@ -231,6 +241,22 @@ fn soak(bed: &Bed) -> Result<Vec<Row>, String> {
     let seen = live::run(&bed.binary()?, &bed.scratch("data-soak")?, &thousand(Duration::from_secs(1_800)))?;
     let measured = format!("{:.0} MiB, {:+.1} %", seen.resident_mib, seen.growth * 100.0);
     Ok(vec![of("soak").row(0, measured, seen.resident_mib < 1_024.0 && seen.growth < 0.02)])
+}
+
+fn board_followed(bed: &Bed) -> Result<Vec<Row>, String> {
+    let seen = board::run(&bed.binary()?, &bed.scratch("data-board")?, 1_000, 200, Duration::from_secs(90))?;
+    let row = |n, measured, ok| of("board").row(n, measured, ok);
+    let (p99, bytes, rate) = (seen.late_p99_ms, seen.bytes_per_market, seen.batches_per_s);
+    Ok(vec![
+        row(0, format!("{p99:.0} ms (p50 {:.0} ms)", seen.late_p50_ms), p99 < 250.0),
+        row(1, format!("{bytes:.0} B; {rate:.1}"), bytes <= 64.0 && rate <= 5.05),
+        row(
+            2,
+            format!("{:.0} % ({:.0} % without)", 100.0 * seen.core_share, 100.0 * seen.core_alone),
+            seen.core_share < 1.0,
+        ),
+        row(3, format!("{:.0} MiB ({:.0} MiB without)", seen.added_mib, seen.alone_mib), seen.added_mib < 300.0),
+    ])
 }
 
 fn live_thousand(bed: &Bed) -> Result<Vec<Row>, String> {

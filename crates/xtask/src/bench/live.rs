@@ -14,7 +14,7 @@ const TICKS: f64 = 100.0;
 
 /// One child; killed when dropped.
 #[derive(Debug)]
-struct Running(Child);
+pub(super) struct Running(pub(super) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -25,13 +25,13 @@ impl Drop for Running {
 
 impl Running {
     /// Processor seconds so far.
-    fn cpu_s(&self) -> Option<f64> {
+    pub(super) fn cpu_s(&self) -> Option<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).ok()?;
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         Some((fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?) / TICKS)
     }
 
-    fn resident_mib(&self) -> Option<f64> {
+    pub(super) fn resident_mib(&self) -> Option<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).ok()?;
         let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
         Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1_024.0)
@@ -83,21 +83,18 @@ pub(crate) struct Load {
     pub(crate) lasts: Duration,
 }
 
-/// Runs both, watches, stops and starts again.
-pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, String> {
-    let start = |command: &mut Command| {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map(Running)
-            .map_err(|e| format!("cannot start {}: {e}", binary.display()))
-    };
+/// Starts a child whose output can be read.
+pub(super) fn start(command: &mut Command) -> Result<Running, String> {
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    child.map(Running).map_err(|e| format!("cannot start {}: {e}", command.get_program().display()))
+}
+
+/// The built-in venue server, and what `--endpoint` takes.
+pub(super) fn venue(binary: &Path, markets: usize, messages_per_s: u32) -> Result<(Running, String), String> {
     let mut sim = start(Command::new(binary).args([
         "sim".to_owned(),
-        format!("--markets={}", load.markets),
-        format!("--messages-per-s={}", load.messages_per_s),
+        format!("--markets={markets}"),
+        format!("--messages-per-s={messages_per_s}"),
     ]))?;
     let said = sim.0.stdout.take().ok_or("no output of the venue server")?;
     let lines = BufReader::new(said).lines().map_while(Result::ok);
@@ -105,6 +102,12 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
         .take(2)
         .find_map(|l| l.split_once("--endpoint ").map(|(_, e)| e.trim().to_owned()))
         .ok_or("the venue server does not say where it is")?;
+    Ok((sim, base))
+}
+
+/// Runs both, watches, stops and starts again.
+pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, String> {
+    let (sim, base) = venue(binary, load.markets, load.messages_per_s)?;
     let address = free_address()?;
     let up = || {
         let mut command = Command::new(binary);
@@ -183,7 +186,7 @@ fn live(address: SocketAddr) -> Result<usize, String> {
 }
 
 /// Until as many mark prices are live as wanted.
-fn wait_for(address: SocketAddr, patience: Duration, enough: impl Fn(usize) -> bool) -> Result<(), String> {
+pub(super) fn wait_for(address: SocketAddr, patience: Duration, enough: impl Fn(usize) -> bool) -> Result<(), String> {
     let begun = Instant::now();
     while begun.elapsed() < patience {
         if let Ok(live) = live(address)
@@ -197,7 +200,7 @@ fn wait_for(address: SocketAddr, patience: Duration, enough: impl Fn(usize) -> b
     Err(format!("the markets were not live within {} s", patience.as_secs()))
 }
 
-fn free_address() -> Result<SocketAddr, String> {
+pub(super) fn free_address() -> Result<SocketAddr, String> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| format!("cannot find a free port: {e}"))?;
     listener.local_addr().map_err(|e| format!("cannot find a free port: {e}"))
 }

@@ -4,6 +4,7 @@
 //! collected. From outside: the release binary runs as a child and its wall time, peak memory, disk use and answers over
 //! HTTP are watched. Nothing is averaged away: one run, one number. A figure that could not be measured is not ok.
 
+mod board;
 mod figures;
 mod http;
 mod lists;

@@ -92,7 +92,7 @@ fn once(
     json: bool,
 ) -> Result<(), Failure> {
     let markets = markets(&running)?;
-    let Running { service, stop, thread, meter, .. } = running;
+    let Running { service, stop, thread, meter, room, .. } = running;
     let fetching = || meter.fetching.load(Ordering::Relaxed);
     // Before the first second has passed nobody has counted.
     let incomplete = || Some(fetching()).filter(|n| *n > 0 && *n < UNKNOWN);
@@ -137,6 +137,9 @@ fn once(
     let seen = streams(&service, &markets);
     stop.store(true, Ordering::Relaxed);
     thread.join().map_err(|_panic| Failure::broken("the thread of the engine has crashed"))??;
+    if let Some(room) = room {
+        room.close();
+    }
     drop(service);
     let lines = lines(reader(settings)?.as_ref(), &seen)?;
     let mut out = std::io::stdout().lock();

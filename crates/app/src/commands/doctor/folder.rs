@@ -18,7 +18,8 @@ pub(super) fn look(settings: &Settings) -> Result<Vec<Finding>, Failure> {
     let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
     let mut out = vec![permission(&data, there)];
     if data.is_dir() {
-        out.extend(Role::ALL.into_iter().filter_map(|role| held(&data, role)));
+        let roles = Role::ALL.into_iter().chain([Role::Delivery]);
+        out.extend(roles.filter_map(|role| held(&data, role)));
     }
     let used = bytes_below(&journal_folder(&data));
     let budget = settings.number("keep_journal_gb")? as u64 * 1_000_000_000;

@@ -7,6 +7,7 @@ pub(crate) mod postgres;
 pub(crate) mod process;
 #[path = "../../../../lake/tests/journal/python.rs"]
 pub(crate) mod python;
+pub(crate) mod receiver;
 pub(crate) mod sim;
 
 use process::Running;

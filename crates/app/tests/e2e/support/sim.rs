@@ -13,7 +13,12 @@ pub(crate) struct Sim {
 impl Sim {
     /// Three markets, busy enough that each stream speaks within seconds.
     pub(crate) fn start(place: &Place) -> Self {
-        let mut process = place.start("sim --port 0 --markets 3 --messages-per-s 300");
+        Self::of(place, 3)
+    }
+
+    /// As many markets.
+    pub(crate) fn of(place: &Place, markets: usize) -> Self {
+        let mut process = place.start(&format!("sim --port 0 --markets {markets} --messages-per-s {}", 100 * markets));
         let line = process.out.wait_for("--endpoint ");
         let endpoint = line.split_whitespace().find(|w| w.starts_with("binance-usdm=")).unwrap().to_owned();
         Self { process, endpoint }

@@ -1,0 +1,228 @@
+//! Who may ask: everybody on this machine, or whoever brings a token (DESIGN section 6, security).
+//!
+//! Loopback is open unless the operator asks for tokens there too. With tokens, each request carries one as `Authorization:
+//! Bearer` or in the cookie of a session; reads need the role `read`, everything that changes something needs `operate`. Health,
+//! the page's own files and the session itself are reachable without: they hold nothing of the user's. What changes something is
+//! refused when another site's page sent it, whatever cookies the browser added.
+
+use crate::problem::{Problem, ProblemKind};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use axum::http::{HeaderMap, Method};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Name of the session's cookie.
+pub(crate) const SESSION: &str = "barograph_session";
+
+/// What a token allows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything that changes nothing.
+    Read,
+    /// That, and positions, silences and deliveries.
+    Operate,
+}
+
+impl Role {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Read, Self::Operate];
+    /// The word people write.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Operate => "operate",
+        }
+    }
+    /// The role of a word.
+    #[must_use]
+    pub fn from_name(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.name() == word)
+    }
+}
+
+/// Whose token it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// Name it was given.
+    pub name: String,
+    /// What it allows.
+    pub role: Role,
+}
+
+/// The tokens there are. Asked with every request, so that a token that was revoked is refused at once.
+pub trait Tokens: Send + Sync {
+    /// Whose token this is; compared in constant time.
+    fn caller(&self, token: &str) -> Option<Caller>;
+}
+
+/// Who may ask.
+#[derive(Clone)]
+pub enum Access {
+    /// Whoever reaches the address.
+    Open,
+    /// Whoever brings one of these.
+    Tokens(Arc<dyn Tokens>),
+}
+
+impl core::fmt::Debug for Access {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Open => "Open",
+            Self::Tokens(_) => "Tokens",
+        })
+    }
+}
+
+/// Reachable without a token.
+fn is_public(route: Option<&str>) -> bool {
+    matches!(
+        route,
+        None | Some(
+            "/" | "/healthz" | "/api/v1/session" | "/assets/{file}" | "/docs" | "/docs/{file}" | "/openapi.json"
+        )
+    ) || route.is_some_and(|r| crate::routes::VIEWS.contains(&r))
+}
+
+/// Routes that are asked with POST and change nothing.
+fn only_reads(route: Option<&str>) -> bool {
+    matches!(route, Some("/api/v1/advice" | "/api/v1/portfolio" | "/api/v1/session"))
+}
+
+const fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// May this request be answered? The caller, where one is known.
+pub(crate) fn check(
+    access: &Access,
+    method: &Method,
+    route: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<Option<Caller>, Problem> {
+    if !is_safe(method) {
+        same_site(headers)?;
+    }
+    let Access::Tokens(tokens) = access else { return Ok(None) };
+    let given = token(headers);
+    let caller = given.as_deref().and_then(|t| tokens.caller(t));
+    if is_public(route) {
+        return Ok(caller);
+    }
+    let Some(caller) = caller else {
+        let what = if given.is_some() { "the token is not known here" } else { "this address wants a token" };
+        return Err(Problem::new(ProblemKind::Unauthorized, what).hint(
+            "send Authorization: Bearer TOKEN; the operator makes one with: barograph token add NAME --role read",
+        ));
+    };
+    if caller.role < Role::Operate && !is_safe(method) && !only_reads(route) {
+        return Err(Problem::new(ProblemKind::Forbidden, format!("the token '{}' may read only", caller.name))
+            .hint("ask the operator for one with the role operate"));
+    }
+    Ok(Some(caller))
+}
+
+/// The token of a request: the header counts before the cookie.
+fn token(headers: &HeaderMap) -> Option<String> {
+    if let Some(header) = headers.get(AUTHORIZATION) {
+        let text = header.to_str().ok()?;
+        let (scheme, token) = text.split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned());
+    }
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == SESSION).map(|(_, value)| value.to_owned())
+}
+
+/// A browser says where a request comes from; one of another site's page changes nothing here. Other clients say nothing.
+fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    let foreign = |whose: &str| {
+        Problem::new(ProblemKind::Forbidden, "the request comes from a page of another site")
+            .value(whose)
+            .hint("use the page this server serves, or a client that is no browser")
+    };
+    if let Some(site) = text("sec-fetch-site")
+        && !matches!(site, "same-origin" | "none")
+    {
+        return Err(foreign(site));
+    }
+    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().unwrap_or_default();
+    let host = headers.get(HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let authority = origin.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
+    if authority.eq_ignore_ascii_case(host) && !host.is_empty() { Ok(()) } else { Err(foreign(origin)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    struct Two;
+    impl Tokens for Two {
+        fn caller(&self, token: &str) -> Option<Caller> {
+            let role = match token {
+                "r" => Role::Read,
+                "o" => Role::Operate,
+                _ => return None,
+            };
+            Some(Caller { name: token.to_owned(), role })
+        }
+    }
+
+    fn status(method: &Method, route: &str, fields: &[(&'static str, &str)]) -> Result<(), u16> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let access = Access::Tokens(Arc::new(Two));
+        check(&access, method, Some(route), &headers).map(|_| ()).map_err(|p| p.kind.status())
+    }
+
+    #[test]
+    fn roles_and_the_ways_to_bring_a_token() {
+        let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
+        let (markets, positions) = ("/api/v1/markets", "/api/v1/positions");
+        for (method, route, fields, want) in [
+            (&get, markets, vec![], Err(401)),
+            (&get, markets, vec![("authorization", "Bearer x")], Err(401)),
+            (&get, markets, vec![("authorization", "Basic r")], Err(401)),
+            (&get, markets, vec![("authorization", "Bearer r")], Ok(())),
+            (&get, markets, vec![("authorization", "bearer o")], Ok(())),
+            (&get, markets, vec![("cookie", "a=b; barograph_session=r")], Ok(())),
+            (&get, markets, vec![("authorization", "Bearer x"), ("cookie", "barograph_session=r")], Err(401)),
+            (&get, "/healthz", vec![], Ok(())),
+            (&get, "/", vec![], Ok(())),
+            (&get, "/metrics", vec![], Err(401)),
+            (&post, positions, vec![("authorization", "Bearer r")], Err(403)),
+            (&post, positions, vec![("authorization", "Bearer o")], Ok(())),
+            (&post, "/api/v1/advice", vec![("authorization", "Bearer r")], Ok(())),
+            (&delete, "/api/v1/positions/{id}", vec![("authorization", "Bearer r")], Err(403)),
+            (&post, "/api/v1/session", vec![], Ok(())),
+        ] {
+            assert_eq!(status(method, route, &fields), want, "{method} {route} {fields:?}");
+        }
+    }
+
+    #[test]
+    fn another_sites_page_changes_nothing_even_where_everything_is_open() {
+        let checked = |fields: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            check(&Access::Open, &Method::POST, Some("/api/v1/positions"), &headers).is_ok()
+        };
+        let host = ("host", "localhost:8600");
+        assert!(checked(&[host]));
+        assert!(checked(&[host, ("origin", "http://localhost:8600"), ("sec-fetch-site", "same-origin")]));
+        assert!(!checked(&[host, ("sec-fetch-site", "cross-site")]));
+        assert!(!checked(&[host, ("sec-fetch-site", "same-site")]));
+        assert!(!checked(&[host, ("origin", "http://localhost:3000")]));
+        assert!(!checked(&[host, ("origin", "null")]));
+        assert!(!checked(&[("origin", "http://evil.example")]));
+    }
+}

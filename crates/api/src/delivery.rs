@@ -1,0 +1,201 @@
+//! What people are told and what became of it, as this API shows it; and what they may ask for: a silence, another try.
+
+use barograph_domain::delivery::{
+    Attempt, Delivery, DeliveryState, Matcher, Message, MessageKind, Notice, Phase, Silence,
+};
+use barograph_domain::{InstrumentName, Severity, Ts};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A place in the list of deliveries, newest first: by the moment the message was known, its id and the endpoint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeliveryPlace {
+    /// When the message was known.
+    pub known_at: Ts,
+    /// Its id.
+    pub message: String,
+    /// Name of the endpoint.
+    pub endpoint: String,
+}
+
+/// Which deliveries.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DeliveryFilter {
+    /// In this state only.
+    pub state: Option<DeliveryState>,
+    /// To this endpoint only.
+    pub endpoint: Option<String>,
+    /// Of messages of this kind only.
+    pub kind: Option<MessageKind>,
+    /// About this market only.
+    pub instrument: Option<InstrumentName>,
+    /// Only of messages that were known then; `None`: all.
+    pub as_of: Option<Ts>,
+    /// Only what follows this place; `None`: from the newest on.
+    pub after: Option<DeliveryPlace>,
+    /// Most wanted; at least 1.
+    pub limit: usize,
+}
+
+/// One message on its way to one endpoint, or at its end.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct DeliveryView {
+    /// Id of the message; receivers see it as `webhook-id`.
+    pub message: String,
+    /// Name of the endpoint.
+    pub endpoint: String,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Message of the group it goes with.
+    pub via: Option<String>,
+    /// Why it stands so, in a word; empty where there is nothing to say.
+    pub reason: String,
+    /// Tries so far.
+    pub attempts: u32,
+    /// Not before this.
+    #[schema(value_type = String, format = DateTime)]
+    pub next_try: Ts,
+    /// No try after this.
+    #[schema(value_type = String, format = DateTime)]
+    pub deliver_until: Ts,
+    /// When it came to its end.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Ts>,
+    /// When the message was known.
+    #[schema(value_type = String, format = DateTime)]
+    pub known_at: Ts,
+    /// What the message reports.
+    pub kind: MessageKind,
+    /// Where that stands.
+    pub phase: Phase,
+    /// How severe it is.
+    pub severity: Severity,
+    /// Whose; null for several.
+    #[schema(value_type = Option<String>)]
+    pub instrument: Option<InstrumentName>,
+    /// Its heading.
+    pub title: String,
+}
+
+impl DeliveryView {
+    /// A delivery with the heading of its message.
+    #[must_use]
+    pub fn new(delivery: Delivery, message: &Message) -> Self {
+        let notice = &message.notice;
+        Self {
+            message: delivery.message,
+            endpoint: delivery.endpoint,
+            state: delivery.state,
+            via: delivery.via,
+            reason: delivery.reason,
+            attempts: delivery.attempts,
+            next_try: delivery.next_try,
+            deliver_until: delivery.deliver_until,
+            ended_at: delivery.ended_at,
+            known_at: message.known_at,
+            kind: notice.kind,
+            phase: notice.phase,
+            severity: notice.severity,
+            instrument: notice.instrument.clone(),
+            title: notice.title.clone(),
+        }
+    }
+
+    /// Its place in the list.
+    #[must_use]
+    pub fn place(&self) -> DeliveryPlace {
+        let (message, endpoint) = (self.message.clone(), self.endpoint.clone());
+        DeliveryPlace { known_at: self.known_at, message, endpoint }
+    }
+}
+
+/// One message, to whom it goes or went, and every try.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct MessageView {
+    /// Id of the message.
+    pub message: String,
+    /// The same for all messages about one thing.
+    pub fingerprint: String,
+    /// When it was known.
+    #[schema(value_type = String, format = DateTime)]
+    pub known_at: Ts,
+    /// What is told.
+    pub notice: Notice,
+    /// One per endpoint.
+    pub deliveries: Vec<Delivery>,
+    /// Every try, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Several alerts of one cause, told as one.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct GroupView {
+    /// Id of the newest message about it.
+    pub message: String,
+    /// When that was known.
+    #[schema(value_type = String, format = DateTime)]
+    pub known_at: Ts,
+    /// What it says.
+    pub notice: Notice,
+}
+
+/// One receiver and how it is doing.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+pub struct EndpointView {
+    /// Its name.
+    pub name: String,
+    /// What it is sent; null where this process has no settings of it and only knows what was stored.
+    pub format: Option<String>,
+    /// Host and the last four characters of the path: enough to tell two apart, too little to write to it. Null as `format`.
+    pub address: Option<String>,
+    /// Why nothing is sent any more; null while it is in use.
+    pub disabled: Option<String>,
+    /// Since when every try has failed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub failing_since: Option<Ts>,
+    /// Deliveries that wait or go with a group.
+    pub waiting: u64,
+    /// Tries that were confirmed in the last 24 hours.
+    pub delivered_24h: u64,
+    /// Half of them took no longer than this, milliseconds; null where there are none.
+    pub latency_ms_p50: Option<u32>,
+    /// 99 of 100 of them took no longer than this, milliseconds.
+    pub latency_ms_p99: Option<u32>,
+}
+
+/// A silence somebody asks for; it begins at once.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSilence {
+    /// What it silences: all of these must hold.
+    pub matchers: Vec<Matcher>,
+    /// Who asks for it.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+    /// Until when: a time, or give `duration`.
+    #[serde(default)]
+    #[schema(example = "2026-02-05T16:00:00Z")]
+    pub ends_at: Option<String>,
+    /// For how long: `30m`, `2h`, `7d`; or give `ends_at`.
+    #[serde(default)]
+    #[schema(example = "2h")]
+    pub duration: Option<String>,
+}
+
+/// A silence, and whether it holds.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct SilenceView {
+    /// What was asked for.
+    pub silence: Silence,
+    /// It holds at the moment asked about.
+    pub active: bool,
+}
+
+impl SilenceView {
+    /// As it is at a moment.
+    #[must_use]
+    pub fn at(silence: Silence, moment: Ts) -> Self {
+        Self { active: silence.is_active(moment), silence }
+    }
+}

@@ -1,0 +1,356 @@
+//! The board as it moves: one multiplexed stream per page (server-sent events).
+//!
+//! Cells, headers, changes, alerts and ticks are written once by [`crate::board::Hub`]; a client's task only hands on shared
+//! bytes. What waits for a client is bounded three times over: [`QUEUE`] events of its own, the hub's channel, which all clients
+//! share, and the time it may take for one event. A client that is more than [`BEHIND`] events behind is given a fresh `board`
+//! in place of the cells it missed; alerts and changes of labels among them are still told. One that has missed the whole
+//! channel is told `lagged` and let go, and one that takes nothing for half of `write_stall` is cut; both are counted.
+
+use crate::board::{Hub, News, Topic, Value, frame};
+use crate::feeds::FeedFilter;
+use crate::live::LiveView;
+use crate::params::Params;
+use crate::problem::{Problem, ProblemKind};
+use crate::query::QueryError;
+use crate::state::Shared;
+use crate::telemetry::Dropped;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{Method, Response};
+use barograph_domain::{InstrumentName, Ts};
+use bytes::Bytes;
+use serde::Serialize;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa::{IntoParams, ToSchema};
+
+/// Events between the feeder and the socket.
+const QUEUE: usize = 4;
+/// Events a client may be behind before cells are left out for it: about three seconds.
+const BEHIND: usize = 24;
+/// How often the market a client looks at is looked at.
+const MARKET_EVERY: Duration = Duration::from_millis(200);
+/// Tells clients to wait two seconds before they reconnect.
+const GREETING: &[u8] = b"retry: 2000\n\n";
+/// Keeps proxies and sockets awake.
+const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+pub(super) struct Topics {
+    /// Also what is heard of this market, and each new snapshot of it.
+    #[param(example = "binance-usdm:BTCUSDT")]
+    market: Option<String>,
+    /// `1`: also the states of all streams.
+    #[param(example = "1")]
+    feeds: Option<String>,
+}
+
+/// One market this moment, as far as it moves.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub(crate) struct PulseView {
+    /// `venue:symbol`.
+    #[schema(value_type = String)]
+    instrument: InstrumentName,
+    /// The moment, epoch milliseconds.
+    t: i64,
+    /// Newest trade, else mark.
+    price: Option<f64>,
+    /// How old it is, milliseconds.
+    price_age_ms: Option<i64>,
+    /// The minute in progress: start (epoch seconds), open, high, low, close, volume; null before its first trade.
+    #[schema(value_type = Option<Vec<f64>>)]
+    minute: Option<(i64, f64, f64, f64, f64, f64)>,
+    /// Best bid, from the book.
+    bid: Option<f64>,
+    /// Best ask, from the book.
+    ask: Option<f64>,
+    /// How old they are, milliseconds.
+    book_age_ms: Option<i64>,
+}
+
+/// The board and its changes (server-sent events).
+///
+/// Events: `board` (as `/api/v1/board`, first, and again for a client that fell behind), `cells` (`{"n","t","r","c":[[i,mask,v…]…]}`,
+/// bit = column, values in the order of columns, `risk_since` and `row_ts` counted from `r`), `header`, `change`, `rows` (markets that
+/// came), `alert` (an item of `/api/v1/events`), `tick` (`{"t"}`, each second); with `market` also `market` and `snapshot`, with
+/// `feeds=1` also `feeds` (`[instrument, metric, state, reason, age_ms]`, all first, then those that changed); `lagged` and `closing`
+/// end the stream.
+#[utoipa::path(
+    get,
+    path = "/api/v1/board/stream",
+    operation_id = "streamBoard",
+    tag = "board",
+    params(Topics),
+    responses((status = 200, description = "events without end", body = String, content_type = "text/event-stream"))
+)]
+pub(super) async fn stream(
+    State(app): State<Shared>,
+    method: Method,
+    RawQuery(query): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &["market", "feeds"])?;
+    let market = params.text("market").map(|name| app.query.resolve(name, false));
+    let market = market.transpose().map_err(|e| app.problem("board-stream", &e))?;
+    let feeds = wants_feeds(&params)?;
+    if method == Method::HEAD {
+        return Ok(super::reply::body("text/event-stream", Body::empty()));
+    }
+    let Ok(place) = Arc::clone(&app.streams).try_acquire_owned() else {
+        let detail = format!("{} clients are listening already", app.config.stream_clients_max);
+        return Err(Problem::new(ProblemKind::Busy, detail).hint("try again later, or read /api/v1/board now and then"));
+    };
+    // The first table may be large: written away from the async threads.
+    let (hub, joined) = app
+        .read("board-stream", |q| {
+            let hub = q.board()?;
+            let joined = hub.join();
+            Ok((hub, joined))
+        })
+        .await?;
+    let (frames, receiver) = mpsc::channel(QUEUE);
+    if feeds {
+        hub.want_feeds();
+    }
+    let client =
+        Client { app: Arc::clone(&app), hub, news: joined.news, frames, market, feeds, seen: Seen::default(), has: 0 };
+    app.spawn("board-stream", client.run(joined.board, place));
+    Ok(super::reply::body("text/event-stream", Body::from_stream(ReceiverStream::new(receiver))))
+}
+
+fn wants_feeds(params: &Params) -> Result<bool, Problem> {
+    match params.text("feeds") {
+        None | Some("0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(other) => Err(Problem::new(ProblemKind::BadRequest, format!("feeds: '{other}' is neither 1 nor 0"))
+            .value(other)
+            .hint("write feeds=1, or leave it out")),
+    }
+}
+
+/// Why a client's task ends.
+enum End {
+    /// The client has gone, or does not read.
+    Gone,
+    /// With a last word.
+    Said(Bytes),
+}
+
+/// What a client's task waits for.
+enum Came {
+    Closing,
+    Left,
+    News(Result<News, RecvError>),
+    Look,
+    Quiet,
+}
+
+/// What has been told of the one market.
+#[derive(Default)]
+struct Seen {
+    pulse: Option<PulseView>,
+    stamp: Option<[Value; 3]>,
+}
+
+struct Client {
+    app: Shared,
+    hub: Arc<Hub>,
+    news: broadcast::Receiver<News>,
+    frames: mpsc::Sender<Result<Bytes, Infallible>>,
+    market: Option<InstrumentName>,
+    feeds: bool,
+    seen: Seen,
+    /// Batches up to this one are in the table it was given.
+    has: u64,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if self.feeds {
+            self.hub.leave_feeds();
+        }
+    }
+}
+
+impl Client {
+    async fn run(mut self, board: Bytes, place: OwnedSemaphorePermit) {
+        let app = Arc::clone(&self.app);
+        let _client = app.telemetry.stream_client();
+        let end = match self.greet(board).await {
+            Ok(()) => self.follow().await,
+            Err(end) => end,
+        };
+        if let End::Said(word) = end {
+            // Nobody to tell if that fails too.
+            let _gone = self.send(word).await;
+        }
+        drop(place);
+    }
+
+    async fn greet(&mut self, board: Bytes) -> Result<(), End> {
+        self.send(Bytes::from_static(GREETING)).await?;
+        self.send(board).await?;
+        if self.feeds
+            && let Some(all) = all_feeds(&self.app)
+        {
+            self.send(all).await?;
+        }
+        self.look().await
+    }
+
+    async fn follow(&mut self) -> End {
+        let mut closing = self.app.closing.clone();
+        let keep_alive = self.app.config.keep_alive;
+        let mut quiet_until = Instant::now() + keep_alive;
+        let mut looks = tokio::time::interval(MARKET_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let looking = self.market.is_some();
+        loop {
+            let came = tokio::select! {
+                biased;
+                _closing = closing.wait_for(|closing| *closing) => Came::Closing,
+                () = self.frames.closed() => Came::Left,
+                received = self.news.recv() => Came::News(received),
+                _tick = looks.tick(), if looking => Came::Look,
+                () = tokio::time::sleep_until(quiet_until) => Came::Quiet,
+            };
+            let sent = match came {
+                Came::Closing | Came::News(Err(RecvError::Closed)) => Err(End::Said(frame("closing", None, b"{}"))),
+                Came::Left => Err(End::Gone),
+                Came::News(Ok(news)) => self.pass(news).await,
+                Came::News(Err(RecvError::Lagged(missed))) => Err(self.lagged(missed)),
+                Came::Look => self.look().await,
+                Came::Quiet => self.send(Bytes::from_static(KEEP_ALIVE)).await,
+            };
+            if let Err(end) = sent {
+                return end;
+            }
+            quiet_until = Instant::now() + keep_alive;
+        }
+    }
+
+    fn lagged(&self, missed: u64) -> End {
+        self.app.telemetry.dropped(Dropped::Lagged);
+        End::Said(frame("lagged", None, format!("{{\"missed\":{missed}}}").as_bytes()))
+    }
+
+    /// Hands on one event; a client that has fallen behind gets the table instead of the cells it missed.
+    async fn pass(&mut self, news: News) -> Result<(), End> {
+        if self.news.len() <= BEHIND {
+            return self.hand(news).await;
+        }
+        let mut kept = vec![news];
+        loop {
+            match self.news.try_recv() {
+                Ok(next) => kept.push(next),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+                Err(TryRecvError::Lagged(missed)) => return Err(self.lagged(missed)),
+            }
+        }
+        for news in kept.into_iter().filter(|n| matches!(n.topic, Topic::Alert | Topic::Change | Topic::Feeds)) {
+            self.hand(news).await?;
+        }
+        let hub = Arc::clone(&self.hub);
+        let again = tokio::task::spawn_blocking(move || hub.again()).await;
+        let Ok((board, n)) = again else { return Err(End::Gone) };
+        self.has = n;
+        self.send(board).await
+    }
+
+    async fn hand(&self, news: News) -> Result<(), End> {
+        let known = news.topic == Topic::Cells && news.n <= self.has;
+        if known || (news.topic == Topic::Feeds && !self.feeds) {
+            return Ok(());
+        }
+        self.send(news.bytes).await
+    }
+
+    /// Tells what has moved at the one market since the last look.
+    async fn look(&mut self) -> Result<(), End> {
+        let Some(id) = &self.market else { return Ok(()) };
+        if let Ok(live) = self.app.query.live(id) {
+            let pulse = PulseView::of(&live);
+            if !self.seen.pulse.as_ref().is_some_and(|seen| seen.is(&pulse)) {
+                let json = serde_json::to_vec(&pulse).unwrap_or_default();
+                self.seen.pulse = Some(pulse);
+                self.send(frame("market", None, &json)).await?;
+            }
+        }
+        let Some(id) = &self.market else { return Ok(()) };
+        let stamp = self.hub.place(id).and_then(|at| self.hub.stamp(at));
+        if stamp.is_none() || self.seen.stamp == stamp {
+            return Ok(());
+        }
+        match self.app.query.context(id, None, None) {
+            Ok(newest) => {
+                self.seen.stamp = stamp;
+                self.send(frame("snapshot", Some(&newest.snapshot.snapshot_id), &newest.json)).await
+            }
+            // There may be one later.
+            Err(QueryError::NothingYet { .. } | QueryError::OtherBook { .. }) => Ok(()),
+            Err(error) => {
+                let problem = self.app.problem("board-stream", &error);
+                let json = serde_json::to_vec(&problem.document()).unwrap_or_default();
+                Err(End::Said(frame("problem", None, &json)))
+            }
+        }
+    }
+
+    /// Hands bytes over, waiting as long as a client may stall.
+    async fn send(&self, bytes: Bytes) -> Result<(), End> {
+        // Sooner than the socket gives up by itself, so that who is let go is counted here.
+        match tokio::time::timeout(self.app.config.write_stall / 2, self.frames.send(Ok(bytes))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_gone)) => Err(End::Gone),
+            Err(_stalled) => {
+                self.app.telemetry.dropped(Dropped::Stalled);
+                Err(End::Gone)
+            }
+        }
+    }
+}
+
+/// Every stream as it is now; none where nothing is listened to.
+fn all_feeds(app: &Shared) -> Option<Bytes> {
+    let feeds = app.query.feeds(&FeedFilter::all(usize::MAX)).ok()?;
+    let lines: Vec<_> = feeds
+        .items
+        .iter()
+        .map(|s| (&s.instrument, s.metric, s.continuity, s.reason.map(|r| r.word), s.age_ms))
+        .collect();
+    Some(frame("feeds", None, &serde_json::to_vec(&lines).ok()?))
+}
+
+impl PulseView {
+    fn of(live: &LiveView) -> Self {
+        let newest = |metric: &str| {
+            let of = live.streams.iter().filter(|s| s.metric == metric && s.value.is_some());
+            of.max_by_key(|s| s.event_ts)
+        };
+        let price = newest("trade").or_else(|| newest("mark_price"));
+        let book = live.book.as_ref();
+        let millis = |t: Ts| t.as_millis();
+        Self {
+            instrument: live.instrument.clone(),
+            t: millis(live.ts),
+            price: price.and_then(|s| s.value),
+            price_age_ms: price.and_then(|s| s.age_ms),
+            minute: live.minute.map(|m| (millis(m.start) / 1_000, m.open, m.high, m.low, m.close, m.volume)),
+            bid: book.and_then(|b| b.bids.first()).map(|l| l.price),
+            ask: book.and_then(|b| b.asks.first()).map(|l| l.price),
+            book_age_ms: book.and_then(|b| b.age_ms),
+        }
+    }
+
+    /// Is it the same, as far as ages do not count?
+    fn is(&self, other: &Self) -> bool {
+        let same_age = self.price == other.price && self.minute == other.minute;
+        same_age && (self.bid, self.ask) == (other.bid, other.ask)
+    }
+}

@@ -1,0 +1,142 @@
+//! What a chart of one market is drawn from, and how its streams stood.
+
+use super::context::{Id, instrument};
+use super::{docs, reply};
+use crate::chart::{BARS_MAX, ChartQuery, ChartView, ContinuityView};
+use crate::etag;
+use crate::params::{Params, check_range};
+use crate::problem::{Problem, ProblemKind};
+use crate::query::Window;
+use crate::state::Shared;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, Response};
+use barograph_domain::{Span, Ts};
+use utoipa::IntoParams;
+
+/// Lengths of candles.
+const INTERVALS: [&str; 6] = ["1m", "5m", "15m", "1h", "4h", "1d"];
+/// Candles unless told.
+const BARS: usize = 500;
+/// Interruptions read for one answer.
+const GAPS: usize = 5_000;
+/// Stretch shown unless told.
+const DAY: Span = Span::days(1);
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+pub(super) struct Candles {
+    /// Length of a candle: 1m, 5m, 15m, 1h, 4h or 1d. Left out: 1h.
+    #[param(example = "1h")]
+    interval: Option<String>,
+    /// The moment before which the last candle begins. Left out: behind the newest.
+    #[param(example = "2026-02-06T00:00:00Z")]
+    end: Option<String>,
+    /// Places for candles, from 1 to 2000. Left out: 500.
+    bars: Option<usize>,
+}
+
+/// Candles with labels and readings at their closes, gaps, sessions and alerts, column by column.
+///
+/// Candles are made from stored bars, or from trades where there are none. Where nothing was traded or heard there is no candle;
+/// nothing is put in its place.
+#[utoipa::path(
+    get,
+    path = "/api/v1/markets/{id}/chart",
+    operation_id = "getChart",
+    tag = "board",
+    params(docs::Id, Candles, docs::AsOf),
+    responses(
+        (status = 200, description = "at most 2000 candles", body = ChartView),
+        (status = 304, description = "the one you hold is still it (If-None-Match)")
+    )
+)]
+pub(super) async fn candles(
+    State(app): State<Shared>,
+    id: Id,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &["interval", "end", "bars", "as_of"])?;
+    let id = instrument(&app, "chart", id)?;
+    let asked = asked(&params, app.query.now())?;
+    let json = app.read("chart", move |q| q.chart(&id, &asked).and_then(|view| reply::json(&view))).await?;
+    Ok(etag::answer(&headers, json))
+}
+
+fn asked(params: &Params, now: Ts) -> Result<ChartQuery, Problem> {
+    let word = params.text("interval").unwrap_or("1h");
+    let known = INTERVALS.contains(&word).then(|| Span::parse(word).ok()).flatten();
+    let interval = known.ok_or_else(|| {
+        Problem::new(ProblemKind::BadRequest, format!("interval: there are no candles of '{word}'"))
+            .value(word)
+            .hint("write 1m, 5m, 15m, 1h, 4h or 1d")
+            .candidates(INTERVALS.map(str::to_owned).to_vec())
+    })?;
+    let bars = match params.text("bars") {
+        None => BARS,
+        Some(text) => text.parse::<usize>().ok().filter(|n| (1..=BARS_MAX).contains(n)).ok_or_else(|| {
+            Problem::new(ProblemKind::BadNumber, format!("bars: '{text}' is not between 1 and {BARS_MAX}"))
+                .value(text)
+                .hint("ask for fewer, or for longer candles")
+        })?,
+    };
+    Ok(ChartQuery { interval, end: params.instant("end")?, bars, as_of: params.as_of(now)? })
+}
+
+/// How every stream of a market stood: stretches of LIVE, GAP, RESYNC and STALE with reasons, as stored.
+#[utoipa::path(
+    get,
+    path = "/api/v1/markets/{id}/continuity",
+    operation_id = "getContinuity",
+    tag = "board",
+    params(docs::Id, docs::Range, docs::AsOf),
+    responses(
+        (status = 200, description = "the last 24 hours unless told", body = ContinuityView),
+        (status = 304, description = "the one you hold is still it (If-None-Match)")
+    )
+)]
+pub(super) async fn continuity(
+    State(app): State<Shared>,
+    id: Id,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &["start", "end", "as_of"])?;
+    let id = instrument(&app, "continuity", id)?;
+    let now = app.query.now();
+    let as_of = params.as_of(now)?;
+    let (start, end) = params.range()?;
+    // Nothing is known of what comes: the present ends the stretch.
+    let end = end.unwrap_or(Ts::MAX).min(as_of.unwrap_or(now));
+    let start = start.unwrap_or_else(|| end - DAY);
+    check_range(Some(start), Some(end))?;
+    let window = Window { start: Some(start), end: Some(end), every: None, skip: 0, limit: GAPS, as_of };
+    let json = app.read("continuity", move |q| q.continuity(&id, &window).and_then(|view| reply::json(&view))).await?;
+    Ok(etag::answer(&headers, json))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(query: &str) -> Result<ChartQuery, Problem> {
+        asked(&Params::parse(Some(query), &["interval", "end", "bars", "as_of"]).unwrap(), Ts::from_secs(1))
+    }
+
+    #[test]
+    fn views_are_read_strictly() {
+        let usual = ChartQuery { interval: Span::hours(1), end: None, bars: 500, as_of: None };
+        assert_eq!(of("").unwrap(), usual);
+        assert_eq!(of("interval=1d&bars=2000").unwrap(), ChartQuery { interval: Span::days(1), bars: 2_000, ..usual });
+        for (query, kind) in [
+            ("interval=2h", ProblemKind::BadRequest),
+            ("bars=0", ProblemKind::BadNumber),
+            ("bars=2001", ProblemKind::BadNumber),
+            ("end=soon", ProblemKind::BadTime),
+        ] {
+            assert_eq!(of(query).unwrap_err().kind, kind, "{query}");
+        }
+    }
+}

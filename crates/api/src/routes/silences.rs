@@ -1,0 +1,101 @@
+//! Silences: stretches in which nobody is told of some alerts, with an author, a reason and an end.
+
+use super::{body, docs, reply};
+use crate::delivery::{NewSilence, SilenceView};
+use crate::params::Params;
+use crate::problem::{Problem, ProblemKind};
+use crate::state::Shared;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, Response, StatusCode};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+/// Silences.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Silences {
+    /// By the moment they were made.
+    pub(crate) items: Vec<SilenceView>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+struct Which {
+    /// `true`: those that are over too.
+    #[param(example = "true")]
+    all: Option<bool>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "read by the schema generator alone")]
+struct SilenceId {
+    /// Id of the silence.
+    id: String,
+}
+
+/// Silences that hold now or later, or did so at `as_of`, as they were known then.
+#[utoipa::path(
+    get,
+    path = "/api/v1/silences",
+    operation_id = "listSilences",
+    tag = "delivery",
+    params(Which, docs::AsOf),
+    responses((status = 200, description = "the silences", body = Silences))
+)]
+pub(super) async fn list(State(app): State<Shared>, RawQuery(query): RawQuery) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &["all", "as_of"])?;
+    let (all, as_of) = (params.flag("all", "those that hold")?, params.as_of(app.query.now())?);
+    let json = app.read("silences", move |q| reply::json(&Silences { items: q.silences(all, as_of)? })).await?;
+    Ok(reply::json_body(json))
+}
+
+/// Silences some alerts from now on, until a moment or for a while.
+#[utoipa::path(
+    post,
+    path = "/api/v1/silences",
+    operation_id = "addSilence",
+    tag = "delivery",
+    request_body = NewSilence,
+    responses((status = 201, description = "the silence", body = SilenceView))
+)]
+pub(super) async fn add(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    let new: NewSilence = body::json(&headers, sent).await?;
+    let json = app.read("silences", move |q| reply::json(&q.put_silence(&new)?)).await?;
+    let mut response = reply::json_body(json);
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(response)
+}
+
+/// Ends a silence now. What still fires is told then.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/silences/{id}",
+    operation_id = "endSilence",
+    tag = "delivery",
+    params(SilenceId),
+    responses((status = 204, description = "it holds no more"))
+)]
+pub(super) async fn end(
+    State(app): State<Shared>,
+    given: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    Params::parse(query.as_deref(), &[])?;
+    let Path(id) = given.map_err(|_rejected| {
+        Problem::new(ProblemKind::BadRequest, "the id in the path is not percent-encoded UTF-8")
+            .hint("use an id that /api/v1/silences lists")
+    })?;
+    app.read("silences", move |q| q.end_silence(&id)).await?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}

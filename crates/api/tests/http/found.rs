@@ -1,0 +1,86 @@
+//! What detectors found in the small world: a record of an alert every ten minutes.
+
+use super::world::{LIVING, minute, name};
+use barograph_api::EventView;
+use barograph_api::events::{BaseRateView, DatumView, EvidenceView, EvidenceWindow};
+use barograph_domain::alert::{AlertState, Change, Statistic};
+use barograph_domain::{Kind, Pattern, Reason, Severity, Span, Trigger, Ts};
+
+/// A record of an alert every ten minutes, of two markets in turn, two at each moment.
+pub(crate) fn event(n: usize) -> EventView {
+    let patterns =
+        [Pattern::LiquidationCascade, Pattern::FundingAnomaly, Pattern::RegimeChange, Pattern::VolatilityRegimeChange];
+    let pattern = patterns[n % 4];
+    let at = minute(i64::try_from(n / 2).unwrap() * 10);
+    let severity = Severity::ALL[n % 5];
+    let instrument = name(LIVING[n % 2]);
+    let statistic = Statistic {
+        name: "liq_count_60s".into(),
+        value: (!n.is_multiple_of(3)).then_some(7.5),
+        reason: n.is_multiple_of(3).then_some(Reason::Warming),
+        threshold: 5.0,
+        u: None,
+        unit: "count".into(),
+        kind: Kind::Sampled,
+        coverage: 1.0,
+        decides: true,
+        uncalibrated: false,
+    };
+    let data = [
+        ("side_bias", DatumView::Word("LONG".to_owned())),
+        ("reasons", DatumView::Words(vec!["Z-score anomaly: 2.30σ".to_owned()])),
+        ("total_liquidated_usd", DatumView::Number(0.5)),
+        ("severity_ratio", DatumView::Null),
+        ("severity_ratio_reason", DatumView::Word("warming".to_owned())),
+    ];
+    EventView {
+        alert_id: format!("0f8fad5b-d9cb-569f-a165-{n:012x}"),
+        revision: 1,
+        event_type: pattern,
+        pattern_type: pattern,
+        trigger: (pattern == Pattern::LiquidationCascade).then_some(Trigger::Burst),
+        source: pattern.source(),
+        change: Change::Opened,
+        state: AlertState::Open,
+        timestamp: at,
+        known_at: at + Span::millis(200),
+        symbol: barograph_api::alias_markets::pair_of(&instrument),
+        instrument,
+        asset_pair: None,
+        severity,
+        risk_level: severity.risk_level(),
+        anomaly_score: 63.2,
+        title: "Burst of liquidations".to_owned(),
+        description: "7 liquidations within 60 s (threshold 5).".to_owned(),
+        explanation: "7 liquidations within 60 s (threshold 5).".to_owned(),
+        new_entries: "smaller size, wider stop or wait".to_owned(),
+        open_positions: "review, reduce or trail stop".to_owned(),
+        clears: "It would clear if it fell.".to_owned(),
+        rule: None,
+        opened_at: at,
+        last_seen_at: at,
+        closed_at: None,
+        inhibited_by: None,
+        data: data.map(|(n, d)| (n.to_owned(), d)).into_iter().collect(),
+        evidence: EvidenceView {
+            window: EvidenceWindow { from: at - Span::mins(1), to: at },
+            statistics: vec![statistic],
+            base_rate: BaseRateView {
+                per_day_30d: None,
+                fired_30d: 1,
+                fired_90d: 2,
+                known_days: 0.5,
+                held_share_90d: None,
+            },
+            limits: vec!["The venue shows only part of its liquidations.".to_owned()],
+            similar: None,
+            similar_reason: "not_available",
+        },
+        logic_version: "v0.1.0+0123456789ab".to_owned(),
+    }
+}
+
+/// All of them that were known.
+pub(crate) fn events(as_of: Option<Ts>) -> Vec<EventView> {
+    (0..40).map(event).filter(|e| as_of.is_none_or(|t| e.known_at <= t)).collect()
+}

@@ -1,0 +1,89 @@
+//! Arguments of `alerts`: what people were told, silences, and having something sent again.
+
+use barograph_domain::Ts;
+use clap::{Args, Subcommand};
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Alerts {
+    /// What was told to whom, newest first
+    Ls(Ls),
+    /// One message: what it says, to whom it goes, and every try
+    Show {
+        /// Its id, as `ls` shows it
+        message: String,
+    },
+    /// Send a sample to one receiver and show request and reply; exit 1 when it was not taken
+    Test {
+        /// Its name in the settings; without it, the names are listed
+        name: Option<String>,
+    },
+    /// Deliver what waits in the outbox, then stop; a process that listens does so by itself
+    Deliver {
+        /// How long at most
+        #[arg(long = "for", value_name = "DURATION", default_value = "10m")]
+        limit: String,
+    },
+    /// What could not be delivered
+    Dead {
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Send something again that is dead, expired or superseded
+    Replay {
+        /// Id of the message
+        message: String,
+        /// To this endpoint only; every one it did not reach unless told
+        #[arg(long)]
+        endpoint: Option<String>,
+    },
+    /// Silences that hold now or later
+    Silences {
+        /// Those that are over too
+        #[arg(long)]
+        all: bool,
+        /// As they were known at a moment
+        #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
+        as_of: Option<Ts>,
+    },
+    /// Tell nobody of some alerts for a while
+    Silence(Silence),
+    /// End a silence now
+    Unsilence {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Ls {
+    /// Only in this state: waiting, grouped, delivered, superseded, expired or dead
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Only to this endpoint
+    #[arg(long)]
+    pub(crate) endpoint: Option<String>,
+    /// How many
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Silence {
+    /// LABEL=VALUE, !=, =~ (pattern of the whole value) or !~; all must hold. Labels: event_type, instrument, venue, symbol,
+    /// severity, axis, rule
+    #[arg(long = "match", value_name = "MATCHER", required = true)]
+    pub(crate) matchers: Vec<String>,
+    /// For how long: 30m, 2h, 7d
+    #[arg(long = "for", value_name = "DURATION")]
+    pub(crate) duration: Option<String>,
+    /// Until when, instead of --for
+    #[arg(long, value_name = "TIME", conflicts_with = "duration")]
+    pub(crate) until: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Who asks for it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) author: String,
+}

@@ -1,0 +1,255 @@
+//! `alerts`: what people were told, silences, and having something sent again.
+//!
+//! Questions are read from the store. A wish goes to the process that delivers, if there is one, at the address of the setting
+//! `listen`; where nobody delivers, this command takes that role for a moment and writes itself.
+
+mod deliver;
+mod sample;
+
+use super::advise::{refused, service};
+use crate::cli::{AlertSilence, Alerts};
+use crate::config::Settings;
+use crate::delivery::{DeliveryDesk, ask, http};
+use crate::failure::Failure;
+use crate::service::Service;
+use crate::term::{fold, minute};
+use barograph_api::{DeliveryFilter, DeliveryView, MessageView, NewSilence, Query as _, SilenceView};
+use barograph_domain::delivery::{Compare, DeliveryState, Matcher};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::io::{StdoutLock, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Columns of a terminal.
+const WIDTH: usize = 80;
+
+pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(), Failure> {
+    match command {
+        Alerts::Test { name } => return sample::run(name.as_deref(), settings, json),
+        Alerts::Deliver { limit } => return deliver::run(limit, settings, json),
+        Alerts::Ls(_)
+        | Alerts::Show { .. }
+        | Alerts::Dead { .. }
+        | Alerts::Replay { .. }
+        | Alerts::Silences { .. }
+        | Alerts::Silence(_)
+        | Alerts::Unsilence { .. } => {}
+    }
+    let service = service(settings)?;
+    let mut out = std::io::stdout().lock();
+    match command {
+        Alerts::Test { .. } | Alerts::Deliver { .. } => {}
+        Alerts::Ls(ls) => {
+            let state = ls.state.as_deref().map(state).transpose()?;
+            let filter = DeliveryFilter {
+                state,
+                endpoint: ls.endpoint.clone(),
+                limit: ls.limit.max(1),
+                ..DeliveryFilter::default()
+            };
+            list(&mut out, &service, &filter, "nothing was told to anybody yet", json)?;
+        }
+        Alerts::Dead { limit } => {
+            let filter = DeliveryFilter {
+                state: Some(DeliveryState::Dead),
+                limit: (*limit).max(1),
+                ..DeliveryFilter::default()
+            };
+            list(
+                &mut out,
+                &service,
+                &filter,
+                "nothing is dead: whatever was to be told has been told or has expired",
+                json,
+            )?;
+        }
+        Alerts::Show { message } => {
+            let found = service.message(message).map_err(refused)?;
+            if json { line(&mut out, &found)? } else { show(&mut out, &found)? }
+        }
+        Alerts::Replay { message, endpoint } => {
+            for one in again(&service, settings, message, endpoint.as_deref())? {
+                match (json, &one) {
+                    (true, _) => line(&mut out, &one)?,
+                    (false, one) => writeln!(out, "{message} waits again for {}", word(one, "endpoint"))?,
+                }
+            }
+        }
+        Alerts::Silences { all, as_of } => {
+            let found = service.silences(*all, *as_of).map_err(refused)?;
+            if found.is_empty() && !json {
+                writeln!(out, "no silence holds")?;
+            }
+            for one in &found {
+                if json { line(&mut out, one)? } else { silence(&mut out, one)? }
+            }
+        }
+        Alerts::Silence(asked) => {
+            let made = add(&service, settings, asked)?;
+            if json {
+                line(&mut out, &made)?;
+            } else {
+                writeln!(
+                    out,
+                    "silence {} holds until {}",
+                    word(&made["silence"], "id"),
+                    word(&made["silence"], "ends_at")
+                )?;
+            }
+        }
+        Alerts::Unsilence { id } => {
+            match desk(&service, settings)? {
+                Some(listen) => drop(http::send(
+                    (listen, settings.text("token")),
+                    "DELETE",
+                    &format!("/api/v1/silences/{}", http::escaped(id)),
+                    None,
+                )?),
+                None => service.end_silence(id).map_err(refused)?,
+            }
+            if !json {
+                writeln!(out, "{id} holds no more")?;
+            }
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// Who fulfils wishes: another process at this address, or (`None`) this one.
+fn desk(service: &Service, settings: &Settings) -> Result<Option<SocketAddr>, Failure> {
+    let desk = DeliveryDesk::alone(super::target(settings), ask::understand);
+    if desk.claim()? {
+        service.deliver_through(Arc::new(desk));
+        return Ok(None);
+    }
+    settings.listen().map(Some)
+}
+
+fn add(service: &Service, settings: &Settings, asked: &AlertSilence) -> Result<Value, Failure> {
+    let matchers: Result<Vec<Matcher>, Failure> =
+        asked.matchers.iter().map(|text| ask::matcher(text).map_err(|w| Failure::usage(w.reason))).collect();
+    let new = NewSilence {
+        matchers: matchers?,
+        author: asked.author.clone(),
+        reason: asked.reason.clone(),
+        ends_at: asked.until.clone(),
+        duration: asked.duration.clone(),
+    };
+    match desk(service, settings)? {
+        Some(listen) => http::send((listen, settings.text("token")), "POST", "/api/v1/silences", Some(&value(&new)?)),
+        None => value(&service.put_silence(&new).map_err(refused)?),
+    }
+}
+
+/// Deliveries that wait again, as JSON.
+fn again(service: &Service, settings: &Settings, message: &str, endpoint: Option<&str>) -> Result<Vec<Value>, Failure> {
+    let found = service.message(message).map_err(refused)?;
+    let missed =
+        |s: DeliveryState| matches!(s, DeliveryState::Dead | DeliveryState::Expired | DeliveryState::Superseded);
+    let to: Vec<String> = match endpoint {
+        Some(one) => vec![one.to_owned()],
+        None => found.deliveries.into_iter().filter(|d| missed(d.state)).map(|d| d.endpoint).collect(),
+    };
+    if to.is_empty() {
+        return Err(Failure::usage(format!(
+            "every delivery of '{message}' has been confirmed or still waits; see it with: barograph alerts show {message}"
+        )));
+    }
+    let listen = desk(service, settings)?;
+    to.iter()
+        .map(|endpoint| match listen {
+            Some(listen) => {
+                let path = format!("/api/v1/deliveries/{}/replay", http::escaped(message));
+                http::send((listen, settings.text("token")), "POST", &path, Some(&json!({ "endpoint": endpoint })))
+            }
+            None => value(&service.replay(message, endpoint).map_err(refused)?),
+        })
+        .collect()
+}
+
+fn value<T: Serialize>(value: &T) -> Result<Value, Failure> {
+    serde_json::to_value(value).map_err(Failure::broken)
+}
+
+fn word<'v>(value: &'v Value, field: &str) -> &'v str {
+    value[field].as_str().unwrap_or_default()
+}
+
+fn line<T: Serialize>(out: &mut StdoutLock<'_>, value: &T) -> Result<(), Failure> {
+    serde_json::to_writer(&mut *out, value).map_err(std::io::Error::from)?;
+    Ok(writeln!(out)?)
+}
+
+fn state(word: &str) -> Result<DeliveryState, Failure> {
+    DeliveryState::from_name(&word.to_lowercase()).ok_or_else(|| {
+        let known = DeliveryState::ALL.map(DeliveryState::name).join(", ");
+        Failure::usage(format!("--state: there is no state '{word}'; write one of {known}"))
+    })
+}
+
+fn list(
+    out: &mut StdoutLock<'_>,
+    service: &Service,
+    filter: &DeliveryFilter,
+    none: &str,
+    json: bool,
+) -> Result<(), Failure> {
+    let found = service.deliveries(filter).map_err(refused)?;
+    if found.items.is_empty() && !json {
+        writeln!(out, "{none}")?;
+    }
+    for one in &found.items {
+        if json { line(out, one)? } else { delivery(out, one)? }
+    }
+    if found.more && !json {
+        writeln!(out, "there are more; see them with --limit {}", filter.limit * 10)?;
+    }
+    Ok(())
+}
+
+fn delivery(out: &mut StdoutLock<'_>, d: &DeliveryView) -> Result<(), Failure> {
+    let market = d.instrument.as_ref().map_or_else(|| "several markets".to_owned(), ToString::to_string);
+    let why = if d.reason.is_empty() { String::new() } else { format!(" ({})", d.reason) };
+    writeln!(out, "{}  {} to {}{why}: {} {market}", minute(d.known_at), d.state.name(), d.endpoint, d.severity.name())?;
+    writeln!(out, "  {}\n  {}", d.title, d.message)?;
+    Ok(())
+}
+
+fn show(out: &mut StdoutLock<'_>, m: &MessageView) -> Result<(), Failure> {
+    writeln!(out, "{}\n{}\n", m.notice.title, fold(&m.notice.text, WIDTH, ""))?;
+    for figure in &m.notice.figures {
+        writeln!(out, "  {}: {} against {}", figure.name, figure.value, figure.threshold)?;
+    }
+    for d in &m.deliveries {
+        let why = if d.reason.is_empty() { String::new() } else { format!(", {}", d.reason) };
+        let when = match d.ended_at {
+            Some(t) => format!(" at {}", minute(t)),
+            None => format!(", next try at {}, none after {}", minute(d.next_try), minute(d.deliver_until)),
+        };
+        writeln!(out, "{}: {}{why}{when}; tries: {}", d.endpoint, d.state.name(), d.attempts)?;
+        if let Some(via) = &d.via {
+            writeln!(out, "  with the group's message {via}")?;
+        }
+    }
+    for a in &m.attempts {
+        let status = a.status.map_or_else(|| "no answer".to_owned(), |s| format!("status {s}"));
+        writeln!(out, "  {} {} {}: {status} after {} ms {}", a.at, a.endpoint, a.outcome, a.latency_ms, a.excerpt)?;
+    }
+    Ok(())
+}
+
+fn silence(out: &mut StdoutLock<'_>, s: &SilenceView) -> Result<(), Failure> {
+    let is = if s.active { "holds" } else { "does not hold" };
+    let s = &s.silence;
+    let sign = |op| match op {
+        Compare::Is => "=",
+        Compare::IsNot => "!=",
+        Compare::Matches => "=~",
+        Compare::DoesNotMatch => "!~",
+    };
+    let all: Vec<String> = s.matchers.iter().map(|m| format!("{}{}{}", m.label, sign(m.op), m.value)).collect();
+    writeln!(out, "{} {is}: {} to {}", s.id, minute(s.starts_at), minute(s.ends_at))?;
+    writeln!(out, "  {}\n  {}: {}", all.join(" "), s.author, s.reason)?;
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! `watch`: the board in a terminal, or one table where there is none.
+
+use crate::cli::Watch;
+use crate::config::Settings;
+use crate::failure::Failure;
+use crate::watch::client::Target;
+use crate::watch::{follow, plain};
+use std::io::IsTerminal as _;
+
+pub(crate) fn run(args: Watch, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let own = Some(settings.text("token")).filter(|t| !t.is_empty()).map(str::to_owned);
+    let target = Target::new(args.url.as_deref(), settings.text("listen"), args.token.or(own))?;
+    if json || !std::io::stdout().is_terminal() {
+        return plain::print(&target, json);
+    }
+    follow(&target)
+}

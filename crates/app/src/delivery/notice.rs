@@ -1,0 +1,156 @@
+//! What people are told: a record of an alert, or a notice about a position, with everything a receiver's format is made from.
+//!
+//! Made once, when the fact is stored, from the fact alone. Figures are the statistics that decide; the page's address is that
+//! of the market at the moment the fact was known.
+
+use crate::events::view;
+use barograph_domain::advice::{Notice as PositionNotice, NoticeLevel, NoticeTrigger};
+use barograph_domain::alert::{Change, Statistic};
+use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
+use barograph_domain::{InstrumentName, KnownAlert, Severity, Ts};
+use barograph_engine::detect::meaning::meaning;
+use barograph_engine::explain::significant;
+
+/// Characters that a lock screen shows.
+const TITLE_MAX: usize = 60;
+
+/// The message about a record; `keep` is the book's part of a threshold above which an episode goes on.
+pub(crate) fn of_alert(instrument: &InstrumentName, logic_version: &str, known: &KnownAlert, keep: f64) -> Message {
+    let alert = &known.alert;
+    let event = view(instrument, logic_version, known, keep);
+    let told = meaning(alert, keep);
+    let subject = alert.subject(instrument);
+    let seed4 = event.seed4().and_then(|e| serde_json::to_string(&e).ok()).unwrap_or_default();
+    let notice = Notice {
+        kind: MessageKind::Alert,
+        phase: Phase::of(alert.change),
+        alert_id: event.alert_id.clone(),
+        revision: alert.revision,
+        pattern: Some(alert.pattern),
+        trigger: alert.trigger,
+        rule: alert.rule.as_ref().map(ToString::to_string),
+        source: alert.pattern.source().to_owned(),
+        severity: alert.severity,
+        instrument: Some(instrument.clone()),
+        symbol: event.symbol.clone(),
+        title: headline(&event.title, &instrument.symbol, alert.change),
+        text: event.description.clone(),
+        figures: alert.statistics.iter().filter(|s| s.decides).map(figure).collect(),
+        new_entries: told.new_entries.to_owned(),
+        open_positions: told.open_positions.to_owned(),
+        clears: told.clears,
+        fired_30d: Some(alert.base_rate.fired_30d),
+        ts: alert.ts,
+        known_at: known.known_at,
+        opened_at: alert.opened_at,
+        closed_at: alert.closed_at,
+        path: page(instrument, known.known_at),
+        members: Vec::new(),
+        more_members: 0,
+        event: serde_json::to_string(&event).unwrap_or_default(),
+        seed4,
+    };
+    Message {
+        id: message_id(&format!("alert|{}|{}", event.alert_id, alert.revision)),
+        fingerprint: fingerprint(&subject),
+        known_at: known.known_at,
+        notice,
+    }
+}
+
+/// The message about a registered position (R1.72).
+pub(crate) fn of_position(told: &PositionNotice) -> Message {
+    let severity = match told.level {
+        NoticeLevel::Info => Severity::Info,
+        NoticeLevel::Low => Severity::Low,
+        NoticeLevel::Medium => Severity::Medium,
+        NoticeLevel::High => Severity::High,
+        NoticeLevel::Critical => Severity::Critical,
+    };
+    let title = format!("{} position: risk {}", told.instrument.symbol, told.new.risk.name());
+    let notice = Notice {
+        kind: MessageKind::Position,
+        phase: Phase::Happened,
+        alert_id: told.notice_id.clone(),
+        revision: told.repeat.saturating_add(1),
+        pattern: None,
+        trigger: None,
+        rule: None,
+        source: "POSITION".to_owned(),
+        severity,
+        instrument: Some(told.instrument.clone()),
+        symbol: barograph_api::alias_markets::pair_of(&told.instrument),
+        title: cut(&title),
+        text: told.text.clone(),
+        figures: Vec::new(),
+        new_entries: told.new_entries.clone(),
+        open_positions: told.open_positions.clone(),
+        clears: cleared_by(told.trigger).to_owned(),
+        fired_30d: None,
+        ts: told.timestamp,
+        known_at: told.timestamp,
+        opened_at: told.episode,
+        closed_at: None,
+        path: page(&told.instrument, told.timestamp),
+        members: Vec::new(),
+        more_members: 0,
+        event: serde_json::to_string(told).unwrap_or_default(),
+        seed4: String::new(),
+    };
+    Message {
+        id: message_id(&format!("position|{}", told.notice_id)),
+        fingerprint: fingerprint(&format!("position|{}", told.position_id)),
+        known_at: told.timestamp,
+        notice,
+    }
+}
+
+/// "BTCUSDT: Volatility regime EXTREME", "BTCUSDT: Funding anomaly is over".
+fn headline(title: &str, symbol: &str, change: Change) -> String {
+    let ended = match change {
+        Change::Closed => " is over",
+        Change::Suspended => ": no data",
+        Change::Opened | Change::Updated | Change::Resumed | Change::Happened => "",
+    };
+    cut(&format!("{symbol}: {title}{ended}"))
+}
+
+fn cut(title: &str) -> String {
+    if title.chars().count() <= TITLE_MAX {
+        return title.to_owned();
+    }
+    title.chars().take(TITLE_MAX - 1).chain(['…']).collect()
+}
+
+fn figure(statistic: &Statistic) -> Figure {
+    let value = match (statistic.value, statistic.reason) {
+        (Some(x), _) => significant(x, &statistic.unit),
+        (None, reason) => reason.map_or("not known", barograph_domain::Reason::name).to_owned(),
+    };
+    Figure {
+        name: statistic.name.to_string(),
+        value,
+        threshold: significant(statistic.threshold, &statistic.unit),
+        number: statistic.value,
+        limit: statistic.threshold,
+    }
+}
+
+/// The page of a market as it was known at a moment. The instant that is kept is no earlier than the fact.
+fn page(instrument: &InstrumentName, known_at: Ts) -> String {
+    format!("/m/{instrument}?as_of={}", known_at.ceil(barograph_domain::Span::secs(1)))
+}
+
+const fn cleared_by(trigger: NoticeTrigger) -> &'static str {
+    match trigger {
+        NoticeTrigger::Unavailable => "It would clear when there is a usable reading again.",
+        NoticeTrigger::StopOnLevel => "It would clear when the level is traded through or the stop is moved.",
+        NoticeTrigger::Cascade => "It would clear when the cascade is over.",
+        NoticeTrigger::Normal => "Nothing is left to clear.",
+        NoticeTrigger::Squeeze
+        | NoticeTrigger::HighVol
+        | NoticeTrigger::Chop
+        | NoticeTrigger::Conservative
+        | NoticeTrigger::Volatility => "It would clear when the label of its market changes back.",
+    }
+}

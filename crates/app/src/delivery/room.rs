@@ -1,0 +1,130 @@
+//! The mail room of a live process: who wants what, and the dispatcher that tells them.
+
+use super::mail::Mail;
+use super::outbox::StoreOutbox;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::delivery::{DeliveryDesk, Outlet, Wish, ask};
+use crate::failure::Failure;
+use barograph_domain::Ts;
+use barograph_engine::rules::Book;
+use barograph_notify::dispatch::{Dispatcher, Now, Stats};
+use barograph_notify::receiver::Receiver;
+use barograph_notify::transport::Transport;
+use barograph_store::{Outgoing, Target, open_outbox};
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long requests under way may take when the process ends.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+/// See the module. Without receivers there is no room.
+pub(crate) struct Room {
+    pub(crate) mail: Mail,
+    dispatcher: Mutex<Option<Dispatcher>>,
+    /// What the operator has been told of.
+    said: Mutex<Stats>,
+}
+
+impl core::fmt::Debug for Room {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Room").field("mail", &self.mail).finish_non_exhaustive()
+    }
+}
+
+impl Room {
+    /// Starts delivering. The outbox's role is taken; the store exists already.
+    pub(crate) fn open(
+        settings: &Settings,
+        target: &Target,
+        book: &Book,
+        clock: Arc<dyn Clock>,
+        runtime: tokio::runtime::Handle,
+    ) -> Result<Option<Arc<Self>>, Failure> {
+        let receivers = settings.receivers().to_vec();
+        if receivers.is_empty() {
+            return Ok(None);
+        }
+        let now: Now = Arc::new(move || clock.now());
+        let outbox = StoreOutbox::new(target.clone(), open_outbox(target)?, Arc::clone(&now));
+        let transport = Arc::new(Transport::new().map_err(Failure::Broken)?);
+        let names: Vec<&str> = receivers.iter().map(|r| r.name.as_str()).collect();
+        drop(writeln!(std::io::stderr(), "barograph: [WEBHOOK] telling {}", names.join(", ")));
+        let mail = Mail::new(receivers.clone(), book);
+        let Ts(seed) = now();
+        let dispatcher = Dispatcher::start(receivers, Box::new(outbox), transport, runtime, now, seed.cast_unsigned())
+            .map_err(Failure::usage)?;
+        Ok(Some(Arc::new(Self { mail, dispatcher: Mutex::new(Some(dispatcher)), said: Mutex::default() })))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Dispatcher) -> T) -> Option<T> {
+        self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(work)
+    }
+
+    /// These have been stored.
+    pub(crate) fn stored(&self, messages: Vec<Outgoing>) {
+        if messages.is_empty() {
+            return;
+        }
+        self.with(|d| d.tell(messages));
+    }
+
+    /// The way for what people ask about deliveries: stored first, then the dispatcher hears of it.
+    pub(crate) fn desk(self: &Arc<Self>, target: Target) -> DeliveryDesk {
+        let outlet =
+            |r: &Receiver| Outlet { name: r.name.clone(), format: r.format.name().to_owned(), address: r.shown() };
+        let outlets = self.mail.receivers().iter().map(outlet).collect();
+        let room = Arc::downgrade(self);
+        let tell = move |wish| room.upgrade().is_some_and(|room| room.with(|d| hear(d, wish)).is_some());
+        DeliveryDesk::beside(target, outlets, ask::understand, Box::new(tell))
+    }
+
+    /// What the operator has to know since the last look: deliveries that failed for good, receivers that are not used any
+    /// more or again (R4.60).
+    pub(crate) fn news(&self) -> Vec<String> {
+        let Some(now) = self.stats() else { return Vec::new() };
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = Vec::new();
+        if let Some(why) = now.broken.as_ref().filter(|_| said.broken.is_none()) {
+            lines.push(format!("[WEBHOOK] nothing is told any more: {why}; what waits is told after the next start"));
+        }
+        for (name, s) in &now.endpoints {
+            let before = said.endpoints.get(name).cloned().unwrap_or_default();
+            match (&before.disabled, &s.disabled) {
+                (None, Some(why)) => lines.push(format!("[WEBHOOK] {name} is not used any more: {why}")),
+                (Some(_), None) => lines.push(format!("[WEBHOOK] {name} is used again")),
+                (None, None) | (Some(_), Some(_)) => {}
+            }
+            let lost = (s.dead + s.expired).saturating_sub(before.dead + before.expired);
+            if lost > 0 {
+                lines.push(format!(
+                    "[WEBHOOK] {name}: {lost} deliveries came to nothing; see them with: barograph alerts dead"
+                ));
+            }
+        }
+        *said = now;
+        lines
+    }
+
+    /// What has been done so far.
+    pub(crate) fn stats(&self) -> Option<Stats> {
+        self.with(Dispatcher::stats)
+    }
+
+    /// Lets requests under way end; what is not sent stays in the outbox.
+    pub(crate) fn close(&self) {
+        let dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(dispatcher) = dispatcher {
+            dispatcher.stop(LAST_REQUESTS);
+        }
+    }
+}
+
+fn hear(dispatcher: &Dispatcher, wish: Wish) {
+    match wish {
+        Wish::Again(again) => dispatcher.replay(*again),
+        Wish::Silences => dispatcher.look(),
+        Wish::Enabled(endpoint) => dispatcher.enable(&endpoint),
+    }
+}

@@ -1,0 +1,103 @@
+//! One board as text or as JSON lines, for a pipe.
+
+use super::client::Target;
+use super::look;
+use super::state::Board;
+use super::table::{Moment, Table, word};
+use crate::failure::Failure;
+use barograph_api::board::{COLUMNS, Column};
+use serde_json::Value;
+use std::io::Write as _;
+
+/// A pipe has no width; nothing is left out.
+const WIDE: usize = 1_000;
+
+pub(crate) fn print(target: &Target, json: bool) -> Result<(), Failure> {
+    let hint = |why: String| Failure::Broken(format!("{why}; start one with: barograph up; or say where with --url"));
+    let mut board = Board::default();
+    board.apply("board", target.get("/api/v1/board").map_err(hint)?).map_err(Failure::Broken)?;
+    let mut out = std::io::stdout().lock();
+    if json {
+        for line in lines(&board) {
+            writeln!(out, "{line}")?;
+        }
+    } else {
+        write!(out, "{}", text(&board))?;
+    }
+    Ok(out.flush()?)
+}
+
+/// The board as people read it.
+fn text(board: &Board) -> String {
+    let view = super::keys::View::default();
+    let rows = view.rows(board);
+    let at = Moment { now_ms: board.now_ms, silent_s: None };
+    let table = Table::new(board, &rows, at, WIDE);
+    let mut out = format!("{}\n{}\n", look::moment(board.now_ms), super::draw::counts(board));
+    if rows.is_empty() {
+        out.push_str("no market yet; listen with: barograph up\n");
+        return out;
+    }
+    let line = |texts: &mut dyn Iterator<Item = &str>| {
+        let padded = table.columns.iter().zip(texts).map(|((kind, _, width), text)| Table::padded(*kind, text, *width));
+        padded.collect::<Vec<_>>().join(" ").trim_end().to_owned()
+    };
+    out.push_str(&format!("{}\n", line(&mut table.columns.iter().map(|c| c.1))));
+    for cells in &table.lines {
+        out.push_str(&format!("{}\n", line(&mut cells.iter().map(|c| c.text.as_str()))));
+    }
+    out
+}
+
+/// One object per row: cells by name, labels as words.
+fn lines(board: &Board) -> Vec<Value> {
+    let words = [
+        (Column::Risk, &board.labels.risk),
+        (Column::Trend, &board.labels.trend),
+        (Column::Volatility, &board.labels.volatility),
+        (Column::Heat, &board.labels.heat),
+    ];
+    let line = |row: &super::state::Row| {
+        let mut line = serde_json::Map::new();
+        for (name, value) in [("instrument", &row.instrument), ("symbol", &row.symbol), ("venue", &row.venue)] {
+            line.insert(name.to_owned(), Value::from(value.as_str()));
+        }
+        for (name, value) in COLUMNS.iter().zip(&row.cells) {
+            line.insert((*name).to_owned(), value.clone());
+        }
+        for (column, words) in words {
+            let said = word(words, row, column).map_or(Value::Null, Value::from);
+            line.insert(COLUMNS[column as usize].to_owned(), said);
+        }
+        line.insert("reasons".to_owned(), serde_json::json!(row.reasons));
+        Value::Object(line)
+    };
+    board.rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::state::tests::board;
+
+    #[test]
+    fn a_pipe_gets_every_column_and_words_instead_of_codes() {
+        let text = text(&board());
+        for part in [
+            "2026-02-05 14:35:00Z",
+            "feeds 1 live, 1 lost",
+            "synthetic",
+            "BTC/USDT ▁▅ █",
+            "63,120 −8.1 % HIGH_VOL ⚡",
+            "SQUEEZE_RISK ⇥▼",
+            "stale 14 min",
+        ] {
+            assert!(text.contains(part), "'{part}' is not in\n{text}");
+        }
+        assert!(!text.contains('\x1b'));
+        let lines = lines(&board());
+        assert_eq!((&lines[0]["risk"], &lines[0]["price"]), (&Value::from("HIGH_VOL"), &Value::from(63120.5)));
+        assert_eq!(lines[1]["reasons"]["change_24h"], "warming");
+        assert_eq!(lines[1]["change_24h"], Value::Null);
+    }
+}

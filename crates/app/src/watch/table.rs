@@ -1,0 +1,202 @@
+//! Rows as columns of text: what is written in each cell, and which columns have room.
+
+use super::look::{self, NONE, Tone};
+use super::state::{Board, Row};
+use barograph_api::board::{Column, flags};
+use ratatui::text::Span;
+
+/// A column of the screen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Market,
+    Spark,
+    Price,
+    Change,
+    Risk,
+    Trend,
+    Volatility,
+    Heat,
+    Funding,
+    Oi,
+    Margin,
+    Held,
+    Age,
+}
+
+const KINDS: [(Kind, &str); 13] = [
+    (Kind::Market, "market"),
+    (Kind::Spark, "last hour"),
+    (Kind::Price, "price"),
+    (Kind::Change, "24 h"),
+    (Kind::Risk, "risk"),
+    (Kind::Trend, "trend"),
+    (Kind::Volatility, "vol"),
+    (Kind::Heat, "heat"),
+    (Kind::Funding, "funding 8h"),
+    (Kind::Oi, "OI 4 h"),
+    (Kind::Margin, "margin"),
+    (Kind::Held, "held"),
+    (Kind::Age, "age"),
+];
+
+/// What goes first where there is no room.
+const DROPPED: [Kind; 10] = [
+    Kind::Spark,
+    Kind::Held,
+    Kind::Margin,
+    Kind::Oi,
+    Kind::Funding,
+    Kind::Heat,
+    Kind::Trend,
+    Kind::Volatility,
+    Kind::Change,
+    Kind::Age,
+];
+
+/// Closes in a sparkline.
+const SPARK: usize = 12;
+
+/// A cell of the screen.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Cell {
+    pub(crate) text: String,
+    pub(crate) tone: Tone,
+}
+
+/// The board at a moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Moment {
+    pub(crate) now_ms: i64,
+    /// Nothing was heard for so many seconds; what is shown is old.
+    pub(crate) silent_s: Option<u64>,
+}
+
+/// Columns that fit, with their widths, and the rows in them.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) columns: Vec<(Kind, &'static str, usize)>,
+    pub(crate) lines: Vec<Vec<Cell>>,
+}
+
+/// Width of a text on a terminal.
+pub(crate) fn width(text: &str) -> usize {
+    Span::raw(text).width()
+}
+
+impl Table {
+    /// Of these rows, in at most `room` columns of the terminal.
+    pub(crate) fn new(board: &Board, rows: &[&Row], at: Moment, room: usize) -> Self {
+        let twins = |row: &Row| rows.iter().filter(|other| other.symbol == row.symbol).count() > 1;
+        let mut columns: Vec<(Kind, &'static str, usize)> =
+            KINDS.iter().map(|(k, name)| (*k, *name, width(name))).collect();
+        let mut lines: Vec<Vec<Cell>> = rows
+            .iter()
+            .map(|row| KINDS.iter().map(|(kind, _)| cell(board, row, *kind, at, twins(row))).collect())
+            .collect();
+        for line in &lines {
+            for (column, cell) in columns.iter_mut().zip(line) {
+                column.2 = column.2.max(width(&cell.text));
+            }
+        }
+        for kind in DROPPED {
+            // Two columns of the terminal stand before the first: where the cursor is.
+            let taken: usize = columns.iter().map(|c| c.2 + 1).sum::<usize>() + 1;
+            let Some(place) = columns.iter().position(|c| c.0 == kind).filter(|_| taken > room) else { continue };
+            columns.remove(place);
+            for line in &mut lines {
+                line.remove(place);
+            }
+        }
+        Self { columns, lines }
+    }
+
+    /// A text in its column: words to the left, numbers to the right.
+    pub(crate) fn padded(kind: Kind, text: &str, room: usize) -> String {
+        let gap = " ".repeat(room.saturating_sub(width(text)));
+        match kind {
+            Kind::Market | Kind::Spark | Kind::Risk | Kind::Trend | Kind::Volatility | Kind::Heat => {
+                format!("{text}{gap}")
+            }
+            Kind::Price | Kind::Change | Kind::Funding | Kind::Oi | Kind::Margin | Kind::Held | Kind::Age => {
+                format!("{gap}{text}")
+            }
+        }
+    }
+}
+
+/// The word of a code; `None` where there is no reading yet.
+pub(crate) fn word<'a>(words: &'a [String], row: &Row, column: Column) -> Option<&'a str> {
+    words.get(usize::try_from(row.whole(column)?).ok()?).map(String::as_str)
+}
+
+/// Is what the row says too old to be trusted?
+pub(crate) fn is_stale(row: &Row, at: Moment) -> bool {
+    at.silent_s.is_some() || row.flag(flags::STALE) || row.flag(flags::LOST)
+}
+
+fn cell(board: &Board, row: &Row, kind: Kind, at: Moment, twin: bool) -> Cell {
+    let number = |column, print: &dyn Fn(f64) -> String| row.number(column).map_or(NONE.to_owned(), print);
+    let plain = |text: String| Cell { text, tone: Tone::Plain };
+    let axis = |name, words: &[String], column| {
+        let word = word(words, row, column).unwrap_or("UNKNOWN").to_owned();
+        let (sign, tone) = look::label(name, &word);
+        (word, sign, tone)
+    };
+    let now = at.now_ms / 1_000;
+    let mut cell = match kind {
+        Kind::Market => plain(if twin { row.instrument.clone() } else { row.symbol.clone() }),
+        Kind::Spark => plain(look::spark(&row.spark, SPARK)),
+        Kind::Price => plain(number(Column::Price, &crate::term::price)),
+        Kind::Change => plain(number(Column::Change24h, &|x| look::percent(x, 1, true))),
+        Kind::Risk => {
+            let (word, sign, tone) = axis("risk", &board.labels.risk, Column::Risk);
+            let side = match (word.as_str(), row.whole(Column::Squeeze)) {
+                ("SQUEEZE_RISK", Some(1)) => "▼",
+                ("SQUEEZE_RISK", Some(2)) => "▲",
+                _ => "",
+            };
+            Cell { text: format!("{word} {sign}{side}"), tone }
+        }
+        Kind::Trend => {
+            let (_, sign, tone) = axis("trend", &board.labels.trend, Column::Trend);
+            Cell { text: sign.to_owned(), tone }
+        }
+        Kind::Volatility => {
+            let (_, sign, tone) = axis("volatility", &board.labels.volatility, Column::Volatility);
+            Cell { text: format!("{sign} {}", number(Column::Vol, &|x| look::percent(x, 0, false))), tone }
+        }
+        Kind::Heat => {
+            let (_, sign, tone) = axis("heat", &board.labels.heat, Column::Heat);
+            Cell { text: sign.to_owned(), tone }
+        }
+        Kind::Funding => plain(number(Column::Funding8h, &|x| look::percent(x, 4, false))),
+        Kind::Oi => plain(number(Column::Oi4h, &|x| look::percent(x, 1, true))),
+        Kind::Margin => plain(number(Column::Margin, &|x| look::fixed(x, 1))),
+        Kind::Held => plain(row.whole(Column::RiskSince).map_or(NONE.to_owned(), |t| look::age(now - t))),
+        Kind::Age => plain(age(row, now)),
+    };
+    if is_stale(row, at) {
+        cell.tone = Tone::Faint;
+    }
+    cell
+}
+
+/// How old the reading is, and in a word what is wrong with it.
+fn age(row: &Row, now: i64) -> String {
+    let age = row.whole(Column::RowTs).map(|t| look::age(now - t));
+    let what = if row.flag(flags::LOST) {
+        "lost"
+    } else if row.flag(flags::STALE) {
+        "stale"
+    } else if row.flag(flags::WARMING) && age.is_none() {
+        "warming"
+    } else {
+        ""
+    };
+    match age {
+        Some(age) if what.is_empty() => age,
+        Some(age) => format!("{what} {age}"),
+        None if what.is_empty() => NONE.to_owned(),
+        None => what.to_owned(),
+    }
+}

@@ -1,0 +1,179 @@
+//! What is wrong with the data of one market: a stream that the rule book reads is lost, or an input is older than its limit.
+//!
+//! Both are alerts like any other, so that a silent market is never mistaken for a calm one. A stream that comes back within a
+//! minute calls nobody; a price that is lost is worse than another input, and so is an age past which labels are given up.
+
+use super::base_rate::Spoken;
+use super::episode::{Episode, Report};
+use super::table::{Finding, Judgement};
+use crate::rules::Freshness;
+use barograph_domain::alert::{Change, Datum, Statistic, Word};
+use barograph_domain::{Alert, InputAge, Kind, Metric, Pattern, Severity, Span, StreamDecl, Ts};
+use serde::{Deserialize, Serialize};
+
+/// Lost at two minutes in a row.
+const LOST_FOR: Span = Span::mins(1);
+/// Found again this long before it is over.
+const CLEAR: Span = Span::mins(1);
+/// It is over at the first minute that is whole.
+const KEEP: f64 = 0.9;
+
+/// State of both detectors of one market.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct DataWatch {
+    lost: Episode,
+    lost_since: Option<Ts>,
+    stale: Episode,
+    spoken: [Spoken; 2],
+}
+
+/// One minute's inputs and what is known of their streams.
+#[derive(Clone, Copy, Debug)]
+pub struct DataInputs<'a> {
+    /// The minute.
+    pub ts: Ts,
+    /// What the rule book reads, with the age of each.
+    pub inputs: &'a [InputAge],
+    /// Declarations of the run's streams.
+    pub streams: &'a [StreamDecl],
+    /// The book's limits.
+    pub freshness: Freshness,
+}
+
+impl<'a> DataInputs<'a> {
+    fn lost(self) -> impl Iterator<Item = &'a InputAge> {
+        self.inputs.iter().filter(|i| i.stream.is_some() && i.gap.is_some())
+    }
+
+    /// Inputs that have ever been seen, with age and limit.
+    fn aged(self) -> impl Iterator<Item = (&'a InputAge, &'a StreamDecl, Span)> {
+        let Self { ts, streams, .. } = self;
+        self.inputs.iter().filter_map(move |i| {
+            let decl = streams.get(i.stream?.index())?;
+            Some((i, decl, ts - i.anchor))
+        })
+    }
+
+    /// The greatest age over its limit, and whether one is past the age at which labels are given up.
+    fn oldest(self) -> (f64, bool) {
+        self.aged().fold((0.0, false), |(u, given_up), (_, decl, age)| {
+            let limit = self.freshness.max_age(decl);
+            (f64::max(u, age.as_secs_f64() / limit.as_secs_f64()), given_up || age > self.freshness.gap_alert(decl))
+        })
+    }
+}
+
+const fn is_price(metric: Metric) -> bool {
+    matches!(metric, Metric::MarkPrice | Metric::Bar | Metric::Trade)
+}
+
+impl DataWatch {
+    /// Judges one minute; records that follow are added to `out`.
+    pub fn step(&mut self, data: DataInputs<'_>, out: &mut Vec<Alert>) {
+        let (lost, price) = data.lost().fold((0_u32, false), |(n, price), i| (n + 1, price || is_price(i.metric)));
+        self.lost_since = (lost > 0).then(|| self.lost_since.unwrap_or(data.ts));
+        let long_enough = self.lost_since.is_some_and(|since| data.ts - since >= LOST_FOR);
+        let severity = if price { Severity::High } else { Severity::Medium };
+        let finding = Finding { fires: long_enough, u: f64::from(lost), severity };
+        if let Some(report) = self.lost.step(data.ts, &Judgement::Of(finding), KEEP, CLEAR) {
+            let alert = record(Pattern::DataGap, data.ts, &report, &mut self.spoken[0]);
+            out.push(Alert { statistics: vec![count(lost)], data: vec![names("streams", data)], ..alert });
+        }
+        let (u, given_up) = data.oldest();
+        let severity = if given_up { Severity::High } else { Severity::Medium };
+        let finding = Finding { fires: u > 1.0, u, severity };
+        if let Some(report) = self.stale.step(data.ts, &Judgement::Of(finding), KEEP, CLEAR) {
+            let alert = record(Pattern::FeedStale, data.ts, &report, &mut self.spoken[1]);
+            out.push(Alert { statistics: ages(data), data: vec![old(data)], ..alert });
+        }
+        self.spoken[0].minute(data.ts, true, self.lost.running().is_some());
+        self.spoken[1].minute(data.ts, true, self.stale.running().is_some());
+    }
+}
+
+fn record(pattern: Pattern, ts: Ts, report: &Report, spoken: &mut Spoken) -> Alert {
+    let of = &report.of;
+    let base_rate = if report.change == Change::Opened {
+        let before = spoken.rate();
+        spoken.fired(ts);
+        before
+    } else {
+        spoken.rate_beside(of.opened_at)
+    };
+    Alert {
+        pattern,
+        trigger: None,
+        change: report.change,
+        state: report.state,
+        revision: of.revision,
+        ts,
+        severity: of.severity,
+        score: of.score,
+        opened_at: of.opened_at,
+        last_seen_at: of.last_seen_at,
+        closed_at: report.closed_at,
+        window_from: of.opened_at,
+        statistics: Vec::new(),
+        data: Vec::new(),
+        base_rate,
+        inhibited_by: None,
+        other: None,
+        rule: None,
+    }
+}
+
+fn measured(name: &'static str, value: f64, threshold: f64, unit: &'static str) -> Statistic {
+    Statistic {
+        name: Word::from(name),
+        value: Some(value),
+        reason: None,
+        threshold,
+        u: Some(value / threshold),
+        unit: Word::from(unit),
+        kind: Kind::Measured,
+        coverage: 1.0,
+        decides: true,
+        uncalibrated: false,
+    }
+}
+
+fn count(lost: u32) -> Statistic {
+    measured("lost_streams", f64::from(lost), 1.0, "count")
+}
+
+/// "open interest (sequence jump)" of every stream that is lost.
+fn names(name: &'static str, data: DataInputs<'_>) -> (Word, Datum) {
+    let said = |i: &InputAge| {
+        let why = i.gap.map_or("", |reason| reason.spoken());
+        Word::from(format!("{} ({why})", i.metric.spoken()))
+    };
+    (Word::from(name), Datum::Words(data.lost().map(said).collect()))
+}
+
+/// The ages that are past their limits; where none is any more, the oldest of all.
+fn ages(data: DataInputs<'_>) -> Vec<Statistic> {
+    let of = |(i, decl, age): (&InputAge, &StreamDecl, Span)| {
+        let limit = data.freshness.max_age(decl);
+        Statistic {
+            name: Word::from(format!("{}_age", i.metric.name())),
+            ..measured("", age.as_secs_f64(), limit.as_secs_f64(), "s")
+        }
+    };
+    let all: Vec<Statistic> = data.aged().map(of).collect();
+    let past: Vec<Statistic> = all.iter().filter(|s| s.u.is_some_and(|u| u > 1.0)).cloned().collect();
+    if past.is_empty() {
+        all.into_iter().max_by(|a, b| a.u.unwrap_or(0.0).total_cmp(&b.u.unwrap_or(0.0))).into_iter().collect()
+    } else {
+        past
+    }
+}
+
+/// "mark price (14 min old, limit 5 min)" of every input that is too old.
+fn old(data: DataInputs<'_>) -> (Word, Datum) {
+    let too_old = data.aged().filter(|(_, decl, age)| *age > data.freshness.max_age(decl));
+    let words = too_old.map(|(i, decl, age)| {
+        let limit = data.freshness.max_age(decl);
+        Word::from(format!("{} ({} old, limit {})", i.metric.spoken(), age.spoken(), limit.spoken()))
+    });
+    (Word::from("inputs"), Datum::Words(words.collect()))
+}

@@ -1,0 +1,259 @@
+//! The user's own alert rules at one market (regimes §12.1): inactive, pending, firing, suspended, over.
+//!
+//! A rule that holds without a break for its `pending` time fires; it goes on while its relaxed thresholds hold and for at least
+//! `min_dwell`; after its end it is quiet for `cooldown`. An unknown input neither fires nor ends it: what fires is suspended,
+//! what is pending begins anew, because nobody saw whether it held.
+
+use super::base_rate::Spoken;
+use super::score;
+use crate::catalogue::Feature;
+use crate::rules::{AlertRule, Book, Clause, Test, Truth, condition, word_of};
+use barograph_domain::alert::{BaseRate, Change, Datum, Statistic, Word};
+use barograph_domain::{Alert, AlertState, Cell, Severity, State, Ts};
+use serde::{Deserialize, Serialize};
+
+/// The only feature that is judged at every event.
+const AT_EVENT: Feature = Feature::LiqCount60s;
+
+/// An episode that has begun.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+struct Firing {
+    opened_at: Ts,
+    last_seen_at: Ts,
+    severity: Severity,
+    revision: u32,
+    suspended: bool,
+}
+
+/// One rule at one market.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+struct Ruled {
+    /// Since when it has held without a break, while it is pending.
+    pending: Option<Ts>,
+    firing: Option<Firing>,
+    /// It does not fire before this.
+    quiet_until: Option<Ts>,
+    spoken: Spoken,
+}
+
+/// All rules of the book at one market.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct RuleWatch {
+    rules: Vec<Ruled>,
+}
+
+/// What follows from one evaluation.
+struct Report {
+    change: Change,
+    state: AlertState,
+    of: Firing,
+    closed_at: Option<Ts>,
+}
+
+impl RuleWatch {
+    /// Nothing is known yet; one place per rule of the book.
+    #[must_use]
+    pub fn new(book: &Book) -> Self {
+        Self { rules: book.alerts().iter().map(|_| Ruled::default()).collect() }
+    }
+
+    /// Judges one minute; records that follow are added to `out`.
+    pub fn step(&mut self, ts: Ts, book: &Book, cells: &[Cell], out: &mut Vec<Alert>) {
+        for (rule, state) in book.alerts().iter().zip(&mut self.rules) {
+            let truth = state.judge(ts, book, rule, cells, out);
+            let known = matches!(truth, Truth::True | Truth::False);
+            state.spoken.minute(ts, known, state.firing.is_some());
+        }
+    }
+
+    /// Judges the rules that read what moves with every event, between minutes.
+    pub fn at_event(&mut self, ts: Ts, book: &Book, cells: &[Cell], out: &mut Vec<Alert>) {
+        for (rule, state) in book.alerts().iter().zip(&mut self.rules).filter(|(rule, _)| is_at_event(rule)) {
+            state.judge(ts, book, rule, cells, out);
+        }
+    }
+}
+
+/// Does the book hold a rule that is judged at every event?
+#[must_use]
+pub fn any_at_event(book: &Book) -> bool {
+    book.alerts().iter().any(is_at_event)
+}
+
+/// The feature of which [`RuleWatch::at_event`] wants the value of this moment.
+pub const EVENT_FEATURE: Feature = AT_EVENT;
+
+fn is_at_event(rule: &AlertRule) -> bool {
+    rule.clauses().any(|c| c.feature == AT_EVENT)
+}
+
+impl Ruled {
+    fn judge(&mut self, ts: Ts, book: &Book, rule: &AlertRule, cells: &[Cell], out: &mut Vec<Alert>) -> Truth {
+        let full = condition(book, cells, &rule.groups, false);
+        let leading = rule.leading().and_then(|c| value_of(cells, c));
+        let report = match self.firing {
+            None => self.waiting(ts, full, rule, leading),
+            Some(firing) => self.running(ts, full, condition(book, cells, &rule.groups, true), rule, leading, firing),
+        };
+        if let Some(report) = report {
+            let base_rate = if report.change == Change::Opened {
+                let before = self.spoken.rate();
+                self.spoken.fired(ts);
+                before
+            } else {
+                self.spoken.rate_beside(report.of.opened_at)
+            };
+            out.push(record(ts, rule, cells, &report, base_rate, leading));
+        }
+        full
+    }
+
+    fn waiting(&mut self, ts: Ts, full: Truth, rule: &AlertRule, leading: Option<f64>) -> Option<Report> {
+        if full != Truth::True {
+            self.pending = None;
+            return None;
+        }
+        let since = *self.pending.get_or_insert(ts);
+        if ts - since < rule.pending || self.quiet_until.is_some_and(|until| ts < until) {
+            return None;
+        }
+        let severity = rule.severity(leading);
+        let of = Firing { opened_at: ts, last_seen_at: ts, severity, revision: 1, suspended: false };
+        (self.pending, self.firing) = (None, Some(of));
+        Some(Report { change: Change::Opened, state: AlertState::Open, of, closed_at: None })
+    }
+
+    fn running(
+        &mut self,
+        ts: Ts,
+        full: Truth,
+        relaxed: Truth,
+        rule: &AlertRule,
+        leading: Option<f64>,
+        firing: Firing,
+    ) -> Option<Report> {
+        let mut of = firing;
+        let told = |of: &mut Firing, change, state| {
+            of.revision += 1;
+            Some(Report { change, state, of: *of, closed_at: None })
+        };
+        let report = match relaxed {
+            Truth::Unknown | Truth::Stale if of.suspended => None,
+            Truth::Unknown | Truth::Stale => {
+                of.suspended = true;
+                told(&mut of, Change::Suspended, AlertState::NoData)
+            }
+            // What the venue no longer offers will not come back: nobody can say how it went on.
+            Truth::NotApplicable => return self.end(ts, rule, of),
+            Truth::False if ts - of.opened_at >= rule.min_dwell => return self.end(ts, rule, of),
+            Truth::False | Truth::True => {
+                if relaxed == Truth::True {
+                    of.last_seen_at = ts;
+                }
+                let severity = if full == Truth::True { rule.severity(leading) } else { of.severity };
+                let worse = severity > of.severity;
+                of.severity = of.severity.max(severity);
+                if core::mem::take(&mut of.suspended) {
+                    told(&mut of, Change::Resumed, AlertState::Open)
+                } else if worse {
+                    told(&mut of, Change::Updated, AlertState::Open)
+                } else {
+                    None
+                }
+            }
+        };
+        self.firing = Some(of);
+        report
+    }
+
+    fn end(&mut self, ts: Ts, rule: &AlertRule, mut of: Firing) -> Option<Report> {
+        of.revision += 1;
+        self.firing = None;
+        self.quiet_until = (rule.cooldown.0 > 0).then(|| ts + rule.cooldown);
+        Some(Report { change: Change::Closed, state: AlertState::Closed, of, closed_at: Some(ts) })
+    }
+}
+
+/// The number a clause compares, where there is one.
+fn value_of(cells: &[Cell], clause: &Clause) -> Option<f64> {
+    cells.get(clause.feature.index()).and_then(Cell::ready)
+}
+
+fn record(
+    ts: Ts,
+    rule: &AlertRule,
+    cells: &[Cell],
+    report: &Report,
+    base_rate: BaseRate,
+    leading: Option<f64>,
+) -> Alert {
+    let mut statistics = Vec::new();
+    let mut data = Vec::new();
+    for clause in rule.clauses() {
+        let Some(cell) = cells.get(clause.feature.index()) else { continue };
+        match clause.test {
+            Test::Number { value, .. } => statistics.push(statistic(clause, cell, value)),
+            Test::Codes { .. } => {
+                let word = cell.ready().and_then(|x| word_of(clause.feature, x));
+                let datum = word.map_or_else(
+                    || Datum::Missing(cell.reason().unwrap_or(barograph_domain::Reason::MissingInput)),
+                    |w| Datum::Word(Word::from(w)),
+                );
+                data.push((Word::from(clause.feature.id()), datum));
+            }
+        }
+    }
+    data.push((Word::from("rule"), Datum::Word(Word::from(rule.id.clone()))));
+    if !rule.text.is_empty() {
+        data.push((Word::from("text"), Datum::Word(Word::from(rule.text.clone()))));
+    }
+    let of = &report.of;
+    Alert {
+        pattern: rule.kind,
+        trigger: None,
+        change: report.change,
+        state: report.state,
+        revision: of.revision,
+        ts,
+        severity: of.severity,
+        score: score(rule.leading().zip(leading).map_or(1.0, |(clause, x)| reach(clause, x))),
+        opened_at: of.opened_at,
+        last_seen_at: of.last_seen_at,
+        closed_at: report.closed_at,
+        window_from: of.opened_at.min(ts),
+        statistics,
+        data,
+        base_rate,
+        inhibited_by: None,
+        other: None,
+        rule: Some(Word::from(rule.id.clone())),
+    }
+}
+
+fn statistic(clause: &Clause, cell: &Cell, threshold: f64) -> Statistic {
+    let spec = clause.feature.spec();
+    let value = cell.ready();
+    Statistic {
+        name: Word::from(spec.id),
+        value,
+        reason: cell.reason(),
+        threshold,
+        u: value.map(|x| reach(clause, x)),
+        unit: Word::from(spec.unit),
+        kind: cell.kind,
+        coverage: if matches!(cell.state, State::Ready) { cell.coverage } else { 0.0 },
+        decides: true,
+        uncalibrated: false,
+    }
+}
+
+/// How far a reading reaches, 1 at the threshold: their ratio, upside down where less is more. Where the two have no ratio, 1.
+fn reach(clause: &Clause, x: f64) -> f64 {
+    let Test::Number { op, value: c, .. } = clause.test else { return 1.0 };
+    let x = if clause.abs { x.abs() } else { x };
+    if x * c <= 0.0 {
+        return 1.0;
+    }
+    // Below zero the further out is the smaller number.
+    if op.is_below() == (c > 0.0) { c / x } else { x / c }
+}

@@ -1,0 +1,124 @@
+//! From a notice to requests. Pure: the same message and receiver give the same bytes. One file per format; limits are those of
+//! delivery §2–§6, words those of UX §5.
+
+mod alertmanager;
+mod discord;
+mod plain;
+mod push;
+mod slack;
+mod standard;
+mod telegram;
+mod template;
+mod text;
+
+pub use template::check as check_template;
+
+use crate::receiver::{Format, Receiver};
+use barograph_domain::Ts;
+use barograph_domain::delivery::Message;
+
+/// What a request is made from beside the notice.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// For whom.
+    pub receiver: &'a Receiver,
+    /// What the receiver told before.
+    pub learned: Option<&'a str>,
+    /// The present moment, where a format has to say it.
+    pub now: Ts,
+}
+
+/// A request without its address, authentication and signature.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// Of the body.
+    pub content_type: String,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Path in place of the address's own, where the format decides it.
+    pub path: Option<String>,
+}
+
+impl Request {
+    fn json(value: &serde_json::Value) -> Self {
+        Self { content_type: "application/json".to_owned(), body: value.to_string().into_bytes(), path: None }
+    }
+}
+
+/// The requests of a message, to be sent one after the other; none where the format has no words for it.
+#[must_use]
+pub fn requests(message: &Message, context: &Context<'_>) -> Vec<Request> {
+    match &context.receiver.format {
+        Format::Standard => vec![standard::request(message, context)],
+        Format::Discord => vec![discord::request(message, context)],
+        Format::Slack => vec![slack::request(message, context)],
+        Format::Telegram { chat_id, thread } => telegram::requests(message, context, chat_id, *thread),
+        Format::Alertmanager => vec![alertmanager::webhook(message, context)],
+        Format::AlertmanagerApi => vec![alertmanager::push(message, context)],
+        Format::Json => vec![plain::json(message)],
+        Format::Seed4 => plain::seed4(message).into_iter().collect(),
+        Format::Template { text, content_type } => vec![template::request(message, context, text, content_type)],
+        Format::Ntfy => vec![push::ntfy(message, context)],
+        Format::Gotify => vec![push::gotify(message, context)],
+        Format::Callback(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use crate::testing::{T0, message, notice, with};
+    use barograph_domain::delivery::{Member, MessageKind, Notice, Phase};
+    use barograph_domain::{InstrumentName, Severity};
+
+    /// The bodies of a notice's requests.
+    pub(crate) fn bodies(format: Format, notice: Notice) -> Vec<String> {
+        let receiver = Receiver {
+            dashboard: "http://127.0.0.1:8600".into(),
+            ..Receiver::new("r", format, "https://hooks.example/topic")
+        };
+        let context = Context { receiver: &receiver, learned: None, now: T0 };
+        let requests = requests(&message(notice, 1, T0), &context);
+        requests.into_iter().map(|r| String::from_utf8(r.body).unwrap()).collect()
+    }
+    /// The only body, as JSON.
+    pub(crate) fn body(format: Format, notice: Notice) -> serde_json::Value {
+        let all = bodies(format, notice);
+        assert_eq!(all.len(), 1);
+        serde_json::from_str(&all[0]).unwrap()
+    }
+    /// A group of 51.
+    pub(crate) fn group() -> Notice {
+        with(&notice("okx:BTC-USDT", Phase::Firing), |n| {
+            n.kind = MessageKind::Group;
+            n.instrument = None;
+            n.symbol = String::new();
+            n.title = "FUNDING_ANOMALY at 51 markets".into();
+            n.event = String::new();
+            n.members = (0..10)
+                .map(|i| Member {
+                    instrument: InstrumentName::parse(&format!("okx:C{i}-USDT")).unwrap(),
+                    title: format!("FUNDING_ANOMALY C{i}-USDT"),
+                    severity: Severity::High,
+                    phase: Phase::Firing,
+                    alert_id: format!("a{i}"),
+                })
+                .collect();
+            n.more_members = 41;
+        })
+    }
+    /// Far too long everywhere.
+    pub(crate) fn endless() -> Notice {
+        with(&notice("okx:BTC-USDT", Phase::Firing), |n| {
+            n.title = "x*".repeat(400);
+            n.text = "Würde <!channel> & @everyone rufen. ".repeat(900);
+            n.clears = "c".repeat(3_000);
+            n.new_entries = "n".repeat(3_000);
+            n.figures = vec![n.figures[0].clone(); 40];
+            for f in &mut n.figures {
+                f.value = "v".repeat(2_000);
+            }
+            n.event = format!(r#"{{"pad":"{}"}}"#, "p".repeat(30_000));
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! Standard Webhooks: `type`, `timestamp` and `data`, at most 20 kB.
+
+use super::{Context, Request};
+use barograph_domain::delivery::{Message, MessageKind, Phase};
+use serde_json::{Value, json};
+
+/// The specification's limit.
+const BYTES_MAX: usize = 20_000;
+
+/// Dotted type of a message.
+fn kind(message: &Message) -> String {
+    let state = match message.notice.phase {
+        Phase::Firing => "fired",
+        Phase::Resolved => "resolved",
+        Phase::NoData => "no_data",
+        Phase::Happened => "happened",
+    };
+    match message.notice.kind {
+        MessageKind::Sample => "sample".to_owned(),
+        kind @ (MessageKind::Alert | MessageKind::Group | MessageKind::Position | MessageKind::Delivery) => {
+            format!("{}.{state}", kind.name())
+        }
+    }
+}
+
+/// Everything the notice says, with the event as JSON rather than as text.
+pub(super) fn data(message: &Message) -> Value {
+    let mut data = serde_json::to_value(&message.notice).unwrap_or_default();
+    if let Some(fields) = data.as_object_mut() {
+        fields.remove("seed4");
+        fields.insert("event".to_owned(), serde_json::from_str(&message.notice.event).unwrap_or(Value::Null));
+        fields.insert("fingerprint".to_owned(), json!(message.fingerprint));
+    }
+    data
+}
+
+pub(super) fn request(message: &Message, context: &Context<'_>) -> Request {
+    let notice = &message.notice;
+    let mut data = data(message);
+    if !context.receiver.dashboard.is_empty() {
+        data["url"] = json!(format!("{}{}", context.receiver.dashboard, notice.path));
+    }
+    let whole = |data: &Value| json!({"type": kind(message), "timestamp": notice.ts.iso(), "data": data});
+    let mut request = Request::json(&whole(&data));
+    // What is largest goes first; a receiver can ask for the event by its id.
+    for step in 0.. {
+        if request.body.len() <= BYTES_MAX {
+            break;
+        }
+        match step {
+            0 => data["event"] = Value::Null,
+            1 => data["figures"] = json!([]),
+            2 => data["members"] = json!([]),
+            _ => {
+                let chars = 4_000_usize >> (step - 3).min(12);
+                for field in ["text", "title", "new_entries", "open_positions", "clears"] {
+                    let cut = super::text::cut(data[field].as_str().unwrap_or_default(), chars);
+                    data[field] = json!(cut);
+                }
+                if chars < 2 {
+                    break;
+                }
+            }
+        }
+        data["truncated"] = json!(true);
+        request = Request::json(&whole(&data));
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::testing::{bodies, body, endless, group};
+    use crate::receiver::Format;
+    use crate::testing::notice;
+
+    #[test]
+    fn the_body_is_dotted_complete_and_small() {
+        let v = body(Format::Standard, notice("okx:BTC-USDT", Phase::Firing));
+        assert_eq!(v["type"], "alert.fired");
+        assert_eq!(v["timestamp"], "2026-02-05T14:35:00Z");
+        assert_eq!(v["data"]["event"]["event_type"], "FUNDING_ANOMALY");
+        assert_eq!(v["data"]["url"], "http://127.0.0.1:8600/m/okx:BTC-USDT?as_of=2026-02-05T14:35:00Z");
+        assert!(v["data"].get("seed4").is_none());
+        assert_eq!(body(Format::Standard, group())["type"], "group.fired");
+        let long = bodies(Format::Standard, endless()).remove(0);
+        assert!(long.len() <= 20_000 && long.contains("\"truncated\":true"), "{}", long.len());
+    }
+}

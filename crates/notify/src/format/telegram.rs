@@ -1,0 +1,137 @@
+//! Telegram (delivery §5): plain text with entities, counted in UTF-16 units, split at line ends.
+
+use super::text::words;
+use super::{Context, Request};
+use barograph_domain::delivery::Message;
+use barograph_domain::{Severity, delivery::Phase};
+use serde_json::{Value, json};
+
+/// Units of a text, after its entities are taken out, of which we use none that vanish.
+const UNITS_MAX: usize = 4_096;
+/// Parts of one message; what is longer is cut.
+const PARTS_MAX: usize = 3;
+
+pub(super) fn requests(message: &Message, context: &Context<'_>, chat: &str, thread: Option<i64>) -> Vec<Request> {
+    let notice = &message.notice;
+    let words = words(notice, &context.receiver.dashboard);
+    let sign = match (notice.phase, notice.severity) {
+        (Phase::Resolved, _) => "✅",
+        (_, Severity::Info | Severity::Low) => "🔹",
+        (_, Severity::Medium) => "🔸",
+        (_, Severity::High | Severity::Critical) => "🔴",
+    };
+    let figures = notice.figures.iter().map(|f| format!("\n{}: {} against {}", f.name, f.value, f.threshold));
+    let text = format!("{sign} {}\n{}{}", words.head(), words.body(), figures.collect::<String>());
+    // The chat's newer number, if it has become another kind of group.
+    let chat = context.learned.unwrap_or(chat);
+    let chat = chat.parse::<i64>().map_or_else(|_name| json!(chat), |number| json!(number));
+    let parts = split(&text);
+    parts
+        .into_iter()
+        .enumerate()
+        .map(|(nth, part)| {
+            let title = (units(sign) + 1, units(&words.title));
+            let room = units(&part).saturating_sub(title.0);
+            let entities: Vec<Value> = if nth == 0 {
+                vec![json!({"type": "bold", "offset": title.0, "length": title.1.min(room)})]
+            } else {
+                Vec::new()
+            };
+            let mut body = json!({
+                "chat_id": chat,
+                "text": part,
+                "entities": entities,
+                "link_preview_options": {"is_disabled": true},
+                "disable_notification": notice.phase == Phase::Resolved,
+            });
+            if let Some(thread) = thread {
+                body["message_thread_id"] = json!(thread);
+            }
+            Request::json(&body)
+        })
+        .collect()
+}
+
+fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+/// Parts that fit, cut at the last line end that does, or where they must be.
+fn split(text: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() && parts.len() < PARTS_MAX {
+        let mut size = 0;
+        let end = rest
+            .char_indices()
+            .find(|(_, c)| {
+                size += c.len_utf16();
+                size > UNITS_MAX
+            })
+            .map_or(rest.len(), |(at, _)| at);
+        let end = if end == rest.len() { end } else { rest[..end].rfind('\n').filter(|at| *at > 0).unwrap_or(end) };
+        parts.push(rest[..end].to_owned());
+        rest = rest[end..].trim_start_matches('\n');
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::testing::{bodies, endless};
+    use crate::receiver::{Format, Receiver};
+    use crate::testing::{T0, message, notice, with};
+
+    fn telegram() -> Format {
+        Format::Telegram { chat_id: "-1001234567890".into(), thread: Some(12) }
+    }
+
+    fn number(v: &Value) -> usize {
+        usize::try_from(v.as_u64().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn bold_parts_are_counted_in_utf16_units() {
+        let n = with(&notice("okx:BTC-USDT", Phase::Firing), |n| n.title = "𝔹TC σ".into());
+        let v: Value = serde_json::from_str(&bodies(telegram(), n)[0]).unwrap();
+        let text: Vec<u16> = v["text"].as_str().unwrap().encode_utf16().collect();
+        let entity = &v["entities"][0];
+        let (at, length) = (number(&entity["offset"]), number(&entity["length"]));
+        assert_eq!(String::from_utf16(&text[at..at + length]).unwrap(), "𝔹TC σ");
+        assert_eq!((at, length), (3, 6), "the sign before it and the first letter are two units each");
+        assert_eq!((&v["chat_id"], &v["message_thread_id"]), (&json!(-1_001_234_567_890_i64), &json!(12)));
+    }
+
+    #[test]
+    fn long_texts_are_split_at_line_ends() {
+        let line = "𝔹".repeat(99);
+        let whole = vec![line.as_str(); 21].join("\n");
+        assert!(units(&whole) > 4_096);
+        let parts = split(&whole);
+        assert_eq!(parts.len(), 2);
+        assert_eq!(parts.join("\n"), whole);
+        // One unit too many.
+        let exact = format!("{}\n{}", "a".repeat(4_000), "b".repeat(95));
+        assert_eq!((units(&exact), split(&exact).len()), (4_096, 1));
+        assert_eq!(split(&format!("{exact}b")), ["a".repeat(4_000), "b".repeat(96)]);
+        let parts = bodies(telegram(), endless());
+        assert!(parts.len() == 3);
+        for part in parts {
+            let v: Value = serde_json::from_str(&part).unwrap();
+            let size = units(v["text"].as_str().unwrap());
+            let entities = v["entities"].as_array().unwrap();
+            assert!(size <= 4_096);
+            assert!(entities.iter().all(|e| number(&e["offset"]) + number(&e["length"]) <= size));
+        }
+    }
+
+    #[test]
+    fn a_learned_chat_replaces_the_one_in_the_settings() {
+        let receiver = Receiver::new("r", telegram(), "https://api.telegram.org/bot1:x");
+        let context = Context { receiver: &receiver, learned: Some("-100777"), now: T0 };
+        let message = message(notice("okx:BTC-USDT", Phase::Firing), 1, T0);
+        let body = &requests(&message, &context, "@old", None)[0].body;
+        assert!(String::from_utf8_lossy(body).contains("\"chat_id\":-100777"));
+    }
+}

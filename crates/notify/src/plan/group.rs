@@ -1,0 +1,122 @@
+//! The message of a group.
+
+use super::storm::{Storm, source_of};
+use barograph_domain::delivery::{Member, Message, MessageKind, Notice, Phase, fingerprint, message_id};
+use barograph_domain::{Pattern, Ts};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Members that a message lists.
+const LISTED_MAX: usize = 10;
+/// Characters of a title, so that a lock screen shows it whole.
+const TITLE_MAX: usize = 60;
+
+/// Name of a group: the same in every replay.
+pub(super) fn id(endpoint: &str, cause: &str, began: Ts) -> String {
+    format!("group|{endpoint}|{cause}|{}", began.0)
+}
+
+/// What a storm says now.
+pub(super) fn message(storm: &Storm, cause: &str, now: Ts) -> Message {
+    let mut members: Vec<&Arc<Message>> = storm.members.values().collect();
+    members.sort_by(|a, b| {
+        let rank = |m: &Message| (core::cmp::Reverse(m.notice.severity), m.notice.phase);
+        rank(a).cmp(&rank(b)).then_with(|| a.notice.instrument.cmp(&b.notice.instrument))
+    });
+    let phase = storm.phase();
+    let first = members.first().map(|m| &m.notice);
+    let pattern = first.and_then(|n| n.pattern).filter(|p| members.iter().all(|m| m.notice.pattern == Some(*p)));
+    let rule = cause.strip_prefix("rule|").map(str::to_owned);
+    let title = title(&members, pattern, rule.as_deref());
+    let text = text(&members, phase);
+    let mut notice = Notice {
+        kind: MessageKind::Group,
+        phase,
+        alert_id: storm.id.clone(),
+        revision: storm.update,
+        pattern,
+        trigger: None,
+        rule,
+        source: source_of(&members).to_owned(),
+        severity: members.iter().map(|m| m.notice.severity).max().unwrap_or(barograph_domain::Severity::Info),
+        instrument: None,
+        symbol: String::new(),
+        title,
+        text,
+        figures: Vec::new(),
+        new_entries: first.map(|n| n.new_entries.clone()).unwrap_or_default(),
+        open_positions: first.map(|n| n.open_positions.clone()).unwrap_or_default(),
+        clears: String::new(),
+        fired_30d: None,
+        ts: members.iter().map(|m| m.notice.ts).max().unwrap_or(now),
+        known_at: now,
+        opened_at: storm.began,
+        closed_at: (phase == Phase::Resolved).then_some(now),
+        path: format!("/alerts?as_of={now}"),
+        members: members.iter().take(LISTED_MAX).filter_map(|m| member(&m.notice)).collect(),
+        more_members: u32::try_from(members.len().saturating_sub(LISTED_MAX)).unwrap_or(u32::MAX),
+        event: String::new(),
+        seed4: String::new(),
+    };
+    notice.seed4 = seed4(&notice, &members);
+    Message {
+        id: message_id(&format!("{}|{}", storm.id, storm.update)),
+        fingerprint: fingerprint(&storm.id),
+        known_at: now,
+        notice,
+    }
+}
+
+fn member(notice: &Notice) -> Option<Member> {
+    Some(Member {
+        instrument: notice.instrument.clone()?,
+        title: notice.title.clone(),
+        severity: notice.severity,
+        phase: notice.phase,
+        alert_id: notice.alert_id.clone(),
+    })
+}
+
+fn title(members: &[&Arc<Message>], pattern: Option<Pattern>, rule: Option<&str>) -> String {
+    let what = rule.or_else(|| pattern.map(Pattern::name)).unwrap_or("several alerts of one cause");
+    let mut markets: Vec<_> = members.iter().map(|m| &m.notice.instrument).collect();
+    markets.sort_unstable();
+    markets.dedup();
+    let whole = match markets.len() {
+        1 => format!("{what} again and again at one market"),
+        n => format!("{what} at {n} markets"),
+    };
+    whole.chars().take(TITLE_MAX).collect()
+}
+
+fn text(members: &[&Arc<Message>], phase: Phase) -> String {
+    let count = |p| members.iter().filter(|m| m.notice.phase == p).count();
+    let parts = [
+        (count(Phase::Firing), "going on"),
+        (count(Phase::NoData), "without data"),
+        (count(Phase::Resolved), "over"),
+        (count(Phase::Happened), "just a moment"),
+    ];
+    let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let end = if phase == Phase::Resolved { " All are over." } else { "" };
+    format!("{} alerts of one cause: {}.{end}", members.len(), parts.join(", "))
+}
+
+/// The severest member's event with the group's words, so that programs of the fourth original hear of the storm as well.
+fn seed4(notice: &Notice, members: &[&Arc<Message>]) -> String {
+    let known: Vec<(&Arc<Message>, Value)> = members
+        .iter()
+        .filter_map(|m| Some((*m, serde_json::from_str::<Value>(&m.notice.seed4).ok().filter(Value::is_object)?)))
+        .collect();
+    let Some((_, first)) = known.first() else { return String::new() };
+    let mut event = first.clone();
+    event["title"] = json!(notice.title);
+    event["description"] = json!(notice.text);
+    event["severity"] = json!(notice.severity.seed4());
+    event["timestamp"] = json!(notice.ts.iso_millis());
+    if event.get("data").is_none_or(|d| !d.is_object()) {
+        event["data"] = json!({});
+    }
+    event["data"]["symbols"] = known.iter().map(|(m, _)| json!(m.notice.symbol)).collect();
+    event.to_string()
+}

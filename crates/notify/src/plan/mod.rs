@@ -1,0 +1,317 @@
+//! What is sent to whom, and when: a state machine without clock, socket or store.
+//!
+//! Everything that happens goes in with the moment it happened; out come [`Action`]s, in the order in which they have to be done.
+//! Each endpoint has a desk (`desk.rs`) with one lane per fingerprint: in a lane only the newest unsent state is kept, and one
+//! message is under way at a time, which is the whole of the order that is promised. Storms (`storm.rs`) stand in front of the
+//! lanes and turn the alerts of one cause into a few messages of a group. What nobody shall hear (`mute.rs`) is stopped before
+//! both. A planner is made anew after a crash from what the store knows (`recover.rs`).
+//!
+//! Choices where several would do:
+//! - What began and was over before anything could be told is not told: its end is superseded with it. Once a try was made, the
+//!   receiver may have heard, and hears the end too.
+//! - Every record of an alert counts towards a storm, its end as well: a thousand ends within a minute are a storm of their own.
+//! - In any minute an endpoint gets at most five messages of one cause; an update that would be the sixth waits.
+//! - When a silence ends, whatever it covers and still fires is told again, also to those who knew before it began.
+
+mod desk;
+mod group;
+mod mute;
+mod recover;
+mod result;
+mod storm;
+#[cfg(test)]
+mod tests;
+
+use crate::outbox::{Change, Join, Outgoing};
+use crate::receiver::Filter;
+use crate::schedule::Jitter;
+use barograph_domain::delivery::{
+    DELIVER_FIRED_WITHIN, DELIVER_RESOLVED_WITHIN, Delivery, DeliveryState, EndpointState, Message, MessageKind, Phase,
+    Silence, message_id,
+};
+use barograph_domain::{Span, Ts};
+use desk::{Desk, Item};
+use mute::Mutes;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How fast an endpoint may be written to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Pace {
+    /// At least so long between two messages.
+    pub gap: Span,
+    /// At most so many within a minute; 0 is any number.
+    pub per_minute: usize,
+}
+
+/// What a planner knows of an endpoint.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Endpoint {
+    /// Its name.
+    pub name: String,
+    /// How fast it may be written to.
+    pub pace: Pace,
+    /// Requests under way at a time, at most.
+    pub in_flight_max: usize,
+    /// Storms become groups.
+    pub groups: bool,
+    /// What it wants, for messages that are made here.
+    pub filter: Filter,
+    /// How long it is worth telling that something began.
+    pub fired_within: Span,
+    /// How long it is worth telling that something is over.
+    pub resolved_within: Span,
+}
+
+impl Endpoint {
+    /// One with the usual limits.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            pace: Pace::default(),
+            in_flight_max: 32,
+            groups: true,
+            filter: Filter::default(),
+            fired_within: DELIVER_FIRED_WITHIN,
+            resolved_within: DELIVER_RESOLVED_WITHIN,
+        }
+    }
+    /// No try of a message of this phase after this.
+    #[must_use]
+    pub fn until(&self, phase: Phase, known_at: Ts) -> Ts {
+        known_at
+            + match phase {
+                Phase::Firing | Phase::NoData | Phase::Happened => self.fired_within,
+                Phase::Resolved => self.resolved_within,
+            }
+    }
+}
+
+/// Something to send.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Send {
+    /// Position of the endpoint.
+    pub endpoint: usize,
+    /// What.
+    pub message: Arc<Message>,
+    /// Tries before this one.
+    pub attempts: u32,
+    /// Parts of it that the receiver has confirmed before.
+    pub parts_done: u32,
+    /// What the receiver told before that the request needs.
+    pub learned: Option<String>,
+}
+
+/// Something to do.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    /// Store messages and what goes with them; their sends come later in the list.
+    Enqueue(Vec<Outgoing>, Vec<Join>),
+    /// Store where a delivery stands.
+    Change(Change),
+    /// Store how an endpoint is doing.
+    State(EndpointState),
+    /// Send.
+    Send(Send),
+}
+
+/// What came of a try; see [`crate::outcome`] for how answers become one.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    /// The receiver has confirmed it.
+    Delivered,
+    /// Not before this long.
+    RetryAfter(Span),
+    /// Later, by the schedule.
+    Retry,
+    /// The receiver does not take this payload.
+    Reject,
+    /// The endpoint is gone.
+    Disable(String),
+    /// The address or a secret seems to be wrong.
+    Misconfigured(String),
+    /// The receiver told something that the next request needs; try again with it.
+    Learned(String),
+    /// The format has no words for it.
+    NotInFormat,
+}
+
+/// The end of a try.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tried {
+    /// Position of the endpoint.
+    pub endpoint: usize,
+    /// What was sent.
+    pub message: Arc<Message>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Parts of it that the receiver has confirmed.
+    pub parts_done: u32,
+}
+
+/// Decides.
+#[derive(Debug)]
+pub struct Planner {
+    desks: Vec<Desk>,
+    mutes: Mutes,
+    firing: BTreeMap<String, Arc<Message>>,
+    jitter: Jitter,
+    actions: Vec<Action>,
+}
+
+impl Planner {
+    /// For these endpoints; the seed decides jitter.
+    #[must_use]
+    pub fn new(endpoints: Vec<Endpoint>, seed: u64) -> Self {
+        Self {
+            desks: endpoints.into_iter().map(Desk::new).collect(),
+            mutes: Mutes::default(),
+            firing: BTreeMap::new(),
+            jitter: Jitter::seeded(seed),
+            actions: Vec::new(),
+        }
+    }
+
+    /// What is to be done since this was asked last.
+    #[must_use]
+    pub fn drain(&mut self) -> Vec<Action> {
+        core::mem::take(&mut self.actions)
+    }
+
+    /// A message became known, with the deliveries that wait; those for unknown endpoints stay as they are. A message without
+    /// any delivery is heard as well: it may end what others wait for.
+    pub fn take(&mut self, outgoing: Outgoing, now: Ts) {
+        let Outgoing { message, deliveries } = outgoing;
+        let message = Arc::new(message);
+        let muted = self.note(&message, now);
+        let mut wanted = vec![false; self.desks.len()];
+        for row in deliveries {
+            let Some(place) = self.place(&row.endpoint) else { continue };
+            if row.state.is_final() || self.desks[place].knows(&message) {
+                continue;
+            }
+            wanted[place] = true;
+            let item = Item::of(Arc::clone(&message), &row);
+            match muted {
+                Some(why) if !self.desks[place].must_hear_end(&message) => self.mute(place, &item, why, now),
+                _ => self.route(place, item, now),
+            }
+        }
+        for (place, wanted) in wanted.into_iter().enumerate() {
+            if !wanted {
+                self.desks[place].overheard(&message, now, &mut self.actions);
+            }
+        }
+    }
+
+    /// The moment something has to be done even if nothing happens.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Ts> {
+        self.desks.iter().filter_map(Desk::next_wake).chain(self.mutes.next_wake()).min()
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, now: Ts) {
+        self.turn_silences(now);
+        for place in 0..self.desks.len() {
+            self.desks[place].expire(now, &mut self.actions);
+            self.desks[place].update_storms(now, &mut self.actions);
+            self.desks[place].send(place, now, &mut self.actions);
+        }
+        let disabled: Vec<usize> = (0..self.desks.len()).filter(|p| self.desks[*p].failed_too_long(now)).collect();
+        for place in disabled {
+            self.disable(place, "no try has succeeded for three days", now);
+        }
+    }
+
+    /// The silences that hold now or later.
+    pub fn set_silences(&mut self, silences: Vec<Silence>, now: Ts) {
+        self.mutes.set(silences);
+        self.turn_silences(now);
+    }
+
+    /// A person wants an endpoint to be used again.
+    pub fn enable(&mut self, endpoint: &str, now: Ts) {
+        if let Some(place) = self.place(endpoint) {
+            self.desks[place].enable(now, &mut self.actions);
+        }
+    }
+
+    /// A person wants something told again: at once, on its own, whatever is silenced.
+    pub fn replay(&mut self, outgoing: Outgoing, now: Ts) {
+        let message = Arc::new(outgoing.message);
+        for row in outgoing.deliveries {
+            let Some(place) = self.place(&row.endpoint) else { continue };
+            if !self.desks[place].knows(&message) {
+                let item = Item { replayed: true, ..Item::of(Arc::clone(&message), &row) };
+                self.desks[place].push(item, now, &mut self.actions);
+            }
+        }
+    }
+
+    /// Rows that wait or are under way, for measurements.
+    #[must_use]
+    pub fn queue(&self) -> usize {
+        self.desks.iter().map(Desk::queue).sum()
+    }
+
+    fn place(&self, endpoint: &str) -> Option<usize> {
+        self.desks.iter().position(|d| d.plan.name == endpoint)
+    }
+
+    /// Remembers what fires, and says whether nobody is to hear of this.
+    fn note(&mut self, message: &Arc<Message>, now: Ts) -> Option<&'static str> {
+        if message.notice.kind == MessageKind::Alert {
+            match message.notice.phase {
+                Phase::Firing | Phase::NoData => {
+                    self.firing.insert(message.fingerprint.clone(), Arc::clone(message));
+                }
+                Phase::Resolved => {
+                    self.firing.remove(&message.fingerprint);
+                }
+                Phase::Happened => {}
+            }
+            self.turn_outages(message, now);
+        }
+        self.mutes.mute_of(message)
+    }
+
+    /// Nobody is told, and what waits about the same thing is not told either.
+    fn mute(&mut self, place: usize, item: &Item, why: &'static str, now: Ts) {
+        self.desks[place].drop_unsent(&item.message.fingerprint, why, now, &mut self.actions);
+        self.desks[place].end(item, DeliveryState::Superseded, why, now, &mut self.actions);
+    }
+
+    fn route(&mut self, place: usize, item: Item, now: Ts) {
+        self.desks[place].route(item, now, &mut self.actions);
+    }
+
+    /// A message made here, for every endpoint that wants it; `but` is left out.
+    fn announce(&mut self, message: Message, but: Option<usize>, now: Ts) {
+        let rows: Vec<(usize, Delivery)> = self
+            .desks
+            .iter()
+            .enumerate()
+            .filter(|(place, desk)| {
+                Some(*place) != but && desk.state.disabled.is_none() && desk.plan.filter.wants(&message.notice)
+            })
+            .map(|(place, desk)| (place, desk.row(&message, now)))
+            .collect();
+        if rows.is_empty() {
+            return;
+        }
+        let deliveries = rows.iter().map(|(_, row)| row.clone()).collect();
+        self.actions.push(Action::Enqueue(vec![Outgoing { message: message.clone(), deliveries }], Vec::new()));
+        let message = Arc::new(message);
+        for (place, row) in rows {
+            self.route(place, Item::of(Arc::clone(&message), &row), now);
+        }
+    }
+
+    /// The same again under an id of its own, because what muted it is over.
+    fn again(&mut self, message: &Message, after: &str, now: Ts) {
+        let id = message_id(&format!("{}|after|{after}", message.id));
+        self.announce(Message { id, known_at: now, ..message.clone() }, None, now);
+    }
+}

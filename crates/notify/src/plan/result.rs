@@ -1,0 +1,200 @@
+//! What follows from a try.
+
+use super::desk::{Item, PAUSED};
+use super::{Action, Outcome, Planner, Tried};
+use crate::schedule::{MISCONFIGURED_MAX, REJECTS_MAX, clamped, pause_after};
+use barograph_domain::delivery::{DeliveryState, Message, MessageKind, Notice, Phase, fingerprint, message_id};
+use barograph_domain::{Severity, Span, Ts};
+
+/// After a breakdown of so long, what waits for its next try is sent at the first success.
+const HURRIED_AFTER: Span = Span::secs(5);
+/// So long before a message is too old it is tried once more.
+const LAST_TRY: Span = Span::secs(20);
+/// A shorter breakdown is not worth announcing its end.
+const ANNOUNCED_AFTER: Span = Span::mins(5);
+
+impl Planner {
+    /// A try has ended.
+    pub fn tried(&mut self, tried: Tried, now: Ts) {
+        let Tried { endpoint: place, message, outcome, parts_done } = tried;
+        let Some(mut item) = self.desks.get_mut(place).and_then(|d| d.land(&message)) else { return };
+        item.attempts += 1;
+        item.parts_done = parts_done;
+        match outcome {
+            Outcome::Delivered => self.delivered(place, &item, now),
+            Outcome::NotInFormat => {
+                self.desks[place].end(&item, DeliveryState::Superseded, "not_in_format", now, &mut self.actions);
+                self.desks[place].tidy(&message.fingerprint);
+            }
+            Outcome::RetryAfter(asked) => {
+                let rest = now + clamped(asked);
+                self.desks[place].rest_until = self.desks[place].rest_until.max(rest);
+                item.next_try = rest;
+                self.failing(place, now);
+                self.put_back(place, item, now);
+            }
+            Outcome::Retry => {
+                item.next_try = now + pause_after(item.attempts, &mut self.jitter);
+                self.desks[place].failures += 1;
+                self.failing(place, now);
+                self.put_back(place, item, now);
+            }
+            Outcome::Learned(word) => {
+                let desk = &mut self.desks[place];
+                desk.state.learned = Some(word);
+                self.actions.push(Action::State(desk.state.clone()));
+                item.next_try = now;
+                self.put_back(place, item, now);
+            }
+            Outcome::Reject => {
+                item.rejects += 1;
+                if item.rejects >= REJECTS_MAX {
+                    self.desks[place].end(&item, DeliveryState::Dead, "refused", now, &mut self.actions);
+                    self.desks[place].tidy(&message.fingerprint);
+                } else {
+                    item.next_try = now + pause_after(item.attempts, &mut self.jitter);
+                    self.put_back(place, item, now);
+                }
+            }
+            Outcome::Misconfigured(why) => self.misconfigured(place, item, &why, now),
+            Outcome::Disable(why) => {
+                self.desks[place].end(&item, DeliveryState::Dead, "endpoint_disabled", now, &mut self.actions);
+                self.disable(place, &why, now);
+            }
+        }
+    }
+
+    fn delivered(&mut self, place: usize, item: &Item, now: Ts) {
+        let desk = &mut self.desks[place];
+        desk.end(item, DeliveryState::Delivered, "", now, &mut self.actions);
+        if let Some(lane) = desk.lanes.get_mut(&item.message.fingerprint) {
+            lane.told = Some(item.message.notice.phase);
+        }
+        desk.tidy(&item.message.fingerprint);
+        (desk.failures, desk.misconfigured) = (0, 0);
+        let Some(since) = desk.state.failing_since.take() else { return };
+        self.actions.push(Action::State(desk.state.clone()));
+        // A single message that fails among others that do not is no breakdown, and is not pressed on the receiver.
+        if now - since >= HURRIED_AFTER {
+            desk.hurry(now);
+        }
+        if now - since >= ANNOUNCED_AFTER {
+            let name = desk.plan.name.clone();
+            let text = format!(
+                "Nothing could be told to '{name}' from {since} for {}. What was still worth telling follows.",
+                (now - since).spoken()
+            );
+            let message = about(&name, Phase::Resolved, &format!("receiver {name} works again"), text, now);
+            self.announce(message, None, now);
+        }
+    }
+
+    /// Tried again later; if something newer waits, that is tried instead.
+    fn put_back(&mut self, place: usize, item: Item, now: Ts) {
+        let desk = &mut self.desks[place];
+        let fingerprint = item.message.fingerprint.clone();
+        if desk.is_gone() {
+            desk.end(&item, DeliveryState::Dead, "endpoint_disabled", now, &mut self.actions);
+        } else if let Some(mut newer) = desk.take_waiting(&fingerprint) {
+            // The receiver may have heard the older one: the newer one counts as tried, so that an end is told.
+            desk.replace(&item, &mut newer, now, &mut self.actions);
+            newer.next_try = newer.next_try.max(item.next_try);
+            newer.attempts = newer.attempts.max(1);
+            desk.put_waiting(&fingerprint, newer);
+        } else {
+            let mut item = item;
+            if item.next_try >= item.until {
+                // One last try while it is still worth telling; else it waits for its end, or for a sign of life.
+                let last = item.until - LAST_TRY;
+                item.next_try = if now + LAST_TRY < last { last } else { item.until };
+            }
+            let change = desk.change(&item, DeliveryState::Waiting, "", now);
+            self.actions.push(Action::Change(change));
+            desk.put_waiting(&fingerprint, item);
+        }
+    }
+
+    /// Notes that no try succeeds.
+    fn failing(&mut self, place: usize, now: Ts) {
+        let desk = &mut self.desks[place];
+        if desk.state.failing_since.is_none() {
+            desk.state.failing_since = Some(now);
+            self.actions.push(Action::State(desk.state.clone()));
+        }
+    }
+
+    fn misconfigured(&mut self, place: usize, mut item: Item, why: &str, now: Ts) {
+        item.next_try = now + pause_after(item.attempts, &mut self.jitter);
+        self.failing(place, now);
+        let desk = &mut self.desks[place];
+        desk.misconfigured += 1;
+        let pauses = desk.misconfigured >= MISCONFIGURED_MAX && desk.state.disabled.is_none();
+        if pauses {
+            desk.state.disabled = Some(format!("{PAUSED}: {why}; check its address and secrets, then enable it"));
+            self.actions.push(Action::State(desk.state.clone()));
+        }
+        self.put_back(place, item, now);
+        if pauses {
+            self.announce_stop(place, why, now);
+        }
+    }
+
+    /// Nothing goes there any more.
+    pub(super) fn disable(&mut self, place: usize, why: &str, now: Ts) {
+        let desk = &mut self.desks[place];
+        if desk.is_gone() {
+            return;
+        }
+        desk.state.disabled = Some(why.to_owned());
+        self.actions.push(Action::State(desk.state.clone()));
+        desk.bury(now, &mut self.actions);
+        self.announce_stop(place, why, now);
+    }
+
+    fn announce_stop(&mut self, place: usize, why: &str, now: Ts) {
+        let name = self.desks[place].plan.name.clone();
+        let text = format!("Nothing is sent to '{name}' any more: {why}. Enable it again once it can receive.");
+        let message = about(&name, Phase::Firing, &format!("receiver {name} is not told any more"), text, now);
+        self.announce(message, Some(place), now);
+    }
+}
+
+/// A message about the delivery itself.
+fn about(endpoint: &str, phase: Phase, title: &str, text: String, now: Ts) -> Message {
+    let thing = format!("delivery|{endpoint}");
+    let notice = Notice {
+        kind: MessageKind::Delivery,
+        phase,
+        alert_id: thing.clone(),
+        revision: 1,
+        pattern: None,
+        trigger: None,
+        rule: None,
+        source: "DELIVERY".to_owned(),
+        severity: if phase == Phase::Firing { Severity::High } else { Severity::Info },
+        instrument: None,
+        symbol: String::new(),
+        title: title.chars().take(60).collect(),
+        text,
+        figures: Vec::new(),
+        new_entries: String::new(),
+        open_positions: String::new(),
+        clears: String::new(),
+        fired_30d: None,
+        ts: now,
+        known_at: now,
+        opened_at: now,
+        closed_at: (phase == Phase::Resolved).then_some(now),
+        path: "/alerts".to_owned(),
+        members: Vec::new(),
+        more_members: 0,
+        event: String::new(),
+        seed4: String::new(),
+    };
+    Message {
+        id: message_id(&format!("{thing}|{}|{}", phase.name(), now.0)),
+        fingerprint: fingerprint(&thing),
+        known_at: now,
+        notice,
+    }
+}

@@ -1,0 +1,153 @@
+//! Failures, pace and rests of endpoints.
+
+use super::*;
+use crate::plan::Pace;
+
+#[test]
+fn failures_follow_the_schedule_until_it_is_too_old() {
+    let mut world = World::new(&["a"]);
+    world.answers(|_| Some(Outcome::Retry));
+    let fired = world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a"]);
+    world.pass(Span::hours(2));
+    let at: Vec<i64> = world.log(0).into_iter().map(|(s, _)| s).collect();
+    assert_eq!(at.len(), 4, "{at:?}");
+    assert!((4..=6).contains(&at[1]) && (240..=370).contains(&at[2]), "{at:?}");
+    assert_eq!(at[3], 30 * 60 - 20, "once more before it is too old");
+    assert_eq!(world.row("a", &fired), (DeliveryState::Expired, "too_old"));
+}
+
+#[test]
+fn a_rest_that_is_asked_for_delays_that_endpoint_and_no_other() {
+    let mut world = World::new(&["a", "b"]);
+    world.answers(|s| {
+        Some(if s.endpoint == 0 && s.attempts == 0 { Outcome::RetryAfter(Span::secs(7)) } else { Outcome::Delivered })
+    });
+    world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a", "b"]);
+    world.pass(Span::secs(3));
+    world.alert("okx:ETH-USDT", 1, Phase::Firing, &["a", "b"]);
+    world.pass(Span::mins(1));
+    let at = |e| world.log(e).into_iter().map(|(s, _)| s).collect::<Vec<_>>();
+    assert_eq!(at(1), [0, 3]);
+    // The second market's alert is refused for now as well, at the moment the rest ends.
+    assert_eq!(at(0)[..3], [0, 7, 7]);
+}
+
+#[test]
+fn an_endpoint_that_is_gone_hears_nothing_more_and_others_hear_of_it() {
+    let mut world = World::new(&["a", "b"]);
+    world.answers(|s| {
+        Some(if s.endpoint == 0 { Outcome::Disable("it answered 410".into()) } else { Outcome::Delivered })
+    });
+    let fired = world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a"]);
+    world.pass(Span::mins(2));
+    let later = world.alert("okx:ETH-USDT", 1, Phase::Firing, &["a", "b"]);
+    world.pass(Span::hours(1));
+    assert_eq!(world.count(0), 1);
+    assert_eq!(world.row("a", &fired), (DeliveryState::Dead, "endpoint_disabled"));
+    assert_eq!(world.row("a", &later), (DeliveryState::Dead, "endpoint_disabled"));
+    assert_eq!(world.log(1)[0], (0, "receiver a is not told any more".to_owned()));
+    assert_eq!(world.shelf.states["a"].disabled.as_deref(), Some("it answered 410"));
+    // A person enables it and has the dead letter sent again, with its id.
+    world.answers(|_| Some(Outcome::Delivered));
+    world.planner.enable("a", world.now);
+    let again = outgoing(fired.clone(), &["a"]);
+    let mut again = again;
+    again.deliveries[0].deliver_until = world.now + Span::mins(30);
+    world.shelf.rows.insert(("a".into(), fired.id.clone()), again.deliveries[0].clone());
+    world.planner.replay(again, world.now);
+    world.settle();
+    assert_eq!(world.row("a", &fired), (DeliveryState::Delivered, ""));
+    assert_eq!(world.sent.last().unwrap().1.message.id, fired.id);
+}
+
+#[test]
+fn three_days_of_failures_disable() {
+    let within = |name| Endpoint { fired_within: Span::days(9), ..Endpoint::new(name) };
+    let mut world = World::of(vec![within("a")]);
+    world.answers(|_| Some(Outcome::Retry));
+    let mut out = outgoing(message(notice("okx:BTC-USDT", Phase::Firing), 1, T0), &["a"]);
+    out.deliveries[0].deliver_until = T0 + Span::days(9);
+    world.tell(&out);
+    world.pass(Span::hours(71));
+    assert!(world.shelf.states["a"].disabled.is_none());
+    world.pass(Span::hours(2));
+    assert!(world.shelf.states["a"].disabled.is_some());
+    assert_eq!(world.row("a", &out.message).0, DeliveryState::Dead);
+}
+
+#[test]
+fn what_is_refused_twice_is_dead_and_wrong_secrets_pause_after_three() {
+    let mut world = World::new(&["a"]);
+    world.answers(|_| Some(Outcome::Reject));
+    let fired = world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a"]);
+    world.pass(Span::mins(20));
+    assert_eq!((world.count(0), world.row("a", &fired)), (2, (DeliveryState::Dead, "refused")));
+    world.answers(|_| Some(Outcome::Misconfigured("it answered 401".into())));
+    let fired = world.alert("okx:ETH-USDT", 1, Phase::Firing, &["a"]);
+    world.pass(Span::mins(20));
+    world.alert("okx:SOL-USDT", 1, Phase::Firing, &["a"]);
+    world.pass(Span::mins(5));
+    assert_eq!(world.count(0), 2 + 3);
+    assert!(world.shelf.states["a"].disabled.as_deref().unwrap().starts_with("paused: it answered 401"));
+    // What waits is sent when it is enabled in time.
+    world.answers(|_| Some(Outcome::Delivered));
+    world.planner.enable("a", world.now);
+    world.settle();
+    assert_eq!(world.row("a", &fired).0, DeliveryState::Delivered);
+}
+
+#[test]
+fn what_the_receiver_told_is_kept_and_the_message_is_sent_again_at_once() {
+    let mut world = World::new(&["a"]);
+    world.answers(|s| Some(if s.learned.is_none() { Outcome::Learned("-100123".into()) } else { Outcome::Delivered }));
+    let fired = world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a"]);
+    assert_eq!((world.count(0), world.row("a", &fired).0), (2, DeliveryState::Delivered));
+    assert_eq!(world.shelf.states["a"].learned.as_deref(), Some("-100123"));
+    world.restart(vec![Endpoint::new("a")]);
+    world.alert("okx:ETH-USDT", 1, Phase::Firing, &["a"]);
+    assert_eq!(world.count(0), 3);
+}
+
+#[test]
+fn an_end_of_failures_sends_what_waits_and_is_announced() {
+    let mut world = World::new(&["a"]);
+    world.answers(|_| Some(Outcome::Retry));
+    let fired = world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a"]);
+    world.pass(Span::mins(7));
+    world.answers(|_| Some(Outcome::Delivered));
+    let other = world.alert("okx:ETH-USDT", 1, Phase::Firing, &["a"]);
+    // Nothing else passes: the first success hurries the other, whose next try was half an hour away.
+    assert_eq!(world.row("a", &other).0, DeliveryState::Delivered);
+    assert_eq!(world.row("a", &fired).0, DeliveryState::Delivered);
+    assert_eq!(world.log(0).last().unwrap().1, "receiver a works again");
+    assert!(world.shelf.states["a"].failing_since.is_none());
+}
+
+#[test]
+fn pace_and_places_under_way_are_kept() {
+    let paced = Endpoint { pace: Pace { gap: Span::secs(1), per_minute: 20 }, groups: false, ..Endpoint::new("a") };
+    let few = Endpoint { in_flight_max: 3, groups: false, ..Endpoint::new("b") };
+    let mut world = World::of(vec![paced, few]);
+    world.answers(|s| (s.endpoint == 0).then_some(Outcome::Delivered));
+    for i in 0..50 {
+        world.alert(&format!("okx:C{i}-USDT"), 1, Phase::Firing, &["a", "b"]);
+    }
+    assert_eq!((world.count(0), world.count(1)), (1, 3));
+    world.pass(Span::secs(59));
+    assert_eq!(world.count(0), 20);
+    world.pass(Span::mins(3));
+    assert_eq!(world.count(0), 50);
+    let at: Vec<i64> = world.log(0).into_iter().map(|(s, _)| s).collect();
+    assert!(at.windows(2).all(|w| w[1] > w[0]) && at.windows(21).all(|w| w[20] >= w[0] + 60), "{at:?}");
+}
+
+#[test]
+fn one_message_that_fails_among_others_is_not_pressed_on_the_receiver() {
+    let mut world = World::of(vec![Endpoint { groups: false, ..Endpoint::new("a") }]);
+    world.answers(|s| Some(if s.message.notice.title.contains("BAD") { Outcome::Retry } else { Outcome::Delivered }));
+    let bad = world.alert("okx:BAD-USDT", 1, Phase::Firing, &["a"]);
+    for i in 0..100 {
+        world.alert(&format!("okx:C{i}-USDT"), 1, Phase::Firing, &["a"]);
+    }
+    assert_eq!((world.count(0), world.row("a", &bad).0), (101, DeliveryState::Waiting));
+}

@@ -1,0 +1,163 @@
+//! A receiver as people write it, in `[[receiver]]` tables.
+
+use super::{Allowed, Auth, Filter, Format, Receiver};
+use crate::secret::Secret;
+use barograph_domain::{Axis, Pattern, Severity, Span};
+use serde::Deserialize;
+
+/// One table. [`ReceiverConfig::receiver`] makes it a receiver.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReceiverConfig {
+    /// Its name.
+    pub name: String,
+    /// `standard`, `discord`, `slack`, `telegram`, `alertmanager`, `alertmanager_api`, `json`, `seed4`, `template`, `ntfy`, `gotify`.
+    pub format: String,
+    /// Where.
+    pub url: Secret,
+    /// Signing secrets, the one in use first.
+    pub secrets: Vec<Secret>,
+    /// A bearer token.
+    pub token: Option<Secret>,
+    /// User of basic authentication.
+    pub user: Option<String>,
+    /// Password of basic authentication.
+    pub password: Option<Secret>,
+    /// Telegram's chat.
+    pub chat_id: Option<String>,
+    /// Telegram's topic.
+    pub thread: Option<i64>,
+    /// Text of a template.
+    pub template: Option<String>,
+    /// Content type of a template; `application/json` where there is none.
+    pub content_type: Option<String>,
+    /// Event types; empty for all.
+    pub types: Vec<String>,
+    /// The least severity.
+    pub severity: Option<Severity>,
+    /// Markets, as `binance-usdm:BTCUSDT` or `BTCUSDT`; empty for all.
+    pub markets: Vec<String>,
+    /// Axes whose changes are told; empty for all.
+    pub axes: Vec<Axis>,
+    /// Told when something is over; true where nothing is said.
+    pub resolved: Option<bool>,
+    /// Told when it cannot be seen whether something goes on.
+    pub no_data: bool,
+    /// Storms become groups; as the format has it where nothing is said.
+    pub groups: Option<bool>,
+    /// Plain http may be used.
+    pub allow_http: bool,
+    /// Private addresses that may be used.
+    pub allow_private: Vec<Allowed>,
+    /// How long a beginning is worth telling, as `30m`.
+    pub deliver_within: Option<String>,
+    /// How long an end is worth telling, as `24h`.
+    pub deliver_resolved_within: Option<String>,
+    /// Links lead here; the program's own address where nothing is said.
+    pub dashboard: Option<String>,
+}
+
+impl ReceiverConfig {
+    /// The receiver, checked.
+    ///
+    /// # Errors
+    /// What is wrong and what to do, without secrets.
+    pub fn receiver(&self, dashboard: &str) -> Result<Receiver, String> {
+        let named = |why: String| format!("receiver '{}': {why}", self.name);
+        let span = |text: &Option<String>| text.as_deref().map(Span::parse).transpose().map_err(named);
+        let types = self.types.iter().map(|word| {
+            Pattern::from_name(word)
+                .ok_or_else(|| named(format!("'{word}' is no event type, as in LIQUIDATION_CASCADE")))
+        });
+        let receiver = Receiver {
+            name: self.name.clone(),
+            format: self.format().map_err(named)?,
+            url: self.url.clone(),
+            secrets: self.secrets.clone(),
+            auth: self.auth().map_err(named)?,
+            filter: Filter {
+                types: types.collect::<Result<_, _>>()?,
+                severity_min: self.severity.unwrap_or(Severity::Info),
+                markets: self.markets.clone(),
+                axes: self.axes.clone(),
+                resolved: self.resolved.unwrap_or(true),
+                no_data: self.no_data,
+            },
+            allow_http: self.allow_http,
+            allow_private: self.allow_private.clone(),
+            fired_within: span(&self.deliver_within)?,
+            resolved_within: span(&self.deliver_resolved_within)?,
+            dashboard: self.dashboard.as_deref().unwrap_or(dashboard).trim_end_matches('/').to_owned(),
+            groups: self.groups,
+        };
+        receiver.check()?;
+        Ok(receiver)
+    }
+
+    fn format(&self) -> Result<Format, String> {
+        Ok(match self.format.as_str() {
+            "standard" => Format::Standard,
+            "discord" => Format::Discord,
+            "slack" => Format::Slack,
+            "telegram" => Format::Telegram { chat_id: self.chat_id.clone().unwrap_or_default(), thread: self.thread },
+            "alertmanager" => Format::Alertmanager,
+            "alertmanager_api" => Format::AlertmanagerApi,
+            "json" => Format::Json,
+            "seed4" => Format::Seed4,
+            "template" => Format::Template {
+                text: self.template.clone().ok_or("format template needs template = \"…\"")?,
+                content_type: self.content_type.clone().unwrap_or_else(|| "application/json".to_owned()),
+            },
+            "ntfy" => Format::Ntfy,
+            "gotify" => Format::Gotify,
+            other => {
+                return Err(format!(
+                    "'{other}' is no format; write standard, discord, slack, telegram, alertmanager, alertmanager_api, \
+                     json, seed4, template, ntfy or gotify"
+                ));
+            }
+        })
+    }
+
+    fn auth(&self) -> Result<Auth, String> {
+        match (&self.token, &self.user, &self.password) {
+            (None, None, None) => Ok(Auth::None),
+            (Some(token), None, None) => Ok(Auth::Bearer(token.clone())),
+            (None, Some(user), Some(password)) => Ok(Auth::Basic { user: user.clone(), password: password.clone() }),
+            (None, Some(_), None) | (None, None, Some(_)) => Err("user and password go together".to_owned()),
+            (Some(_), _, _) => Err("give a token or user and password, not both".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Receiver, String> {
+        serde_json::from_str::<ReceiverConfig>(json).map_err(|e| e.to_string())?.receiver("http://127.0.0.1:8600/")
+    }
+
+    #[test]
+    fn tables_become_receivers_and_mistakes_are_named() {
+        let r = read(
+            r#"{"name":"ops","format":"standard","url":"https://h.example/x","secrets":["whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="],
+                "types":["CASCADE"],"severity":"HIGH","axes":["risk"],"allow_private":["10.0.0.0/8:8080"],"deliver_within":"10m"}"#,
+        )
+        .unwrap();
+        assert_eq!(r.filter.types, [Pattern::LiquidationCascade]);
+        assert_eq!((r.fired_within, r.dashboard.as_str()), (Some(Span::mins(10)), "http://127.0.0.1:8600"));
+        for (json, says) in [
+            (r#"{"name":"a","format":"slack","url":"https://h.example/x","typo":1}"#, "typo"),
+            (r#"{"name":"a","format":"carrier","url":"https://h.example/x"}"#, "carrier"),
+            (r#"{"name":"a","format":"slack","url":"https://h.example/x","types":["NOPE"]}"#, "NOPE"),
+            (r#"{"name":"a","format":"slack","url":"https://h.example/x","user":"u"}"#, "together"),
+            (r#"{"name":"a","format":"slack","url":"https://h.example/x","deliver_within":"soon"}"#, "soon"),
+            (r#"{"name":"a","format":"telegram","url":"https://h.example/x"}"#, "chat_id"),
+            (r#"{"name":"a","format":"template","url":"https://h.example/x","template":"{nope}"}"#, "nope"),
+        ] {
+            let error = read(json).unwrap_err();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Receivers under the names of the fourth original (R4.30, A26): lists of addresses in variables of the environment, which the
+//! program reads and hands in.
+
+use super::{Filter, Format, Receiver};
+use barograph_domain::Pattern;
+
+/// One of the variables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EnvVar {
+    /// Its name.
+    pub name: &'static str,
+    types: &'static [Pattern],
+}
+
+impl EnvVar {
+    /// Every variable that is read.
+    pub const ALL: [Self; 6] = [
+        Self { name: "WEBHOOKS_CASCADE", types: &[Pattern::LiquidationCascade] },
+        Self { name: "WEBHOOKS_FUNDING", types: &[Pattern::FundingAnomaly, Pattern::FundingReversal] },
+        Self { name: "WEBHOOKS_VOLATILITY", types: &[Pattern::VolatilityRegimeChange] },
+        Self { name: "WEBHOOKS_CORRELATION", types: &[Pattern::CorrelationBreak] },
+        Self { name: "WEBHOOKS_REGIME", types: &[Pattern::RegimeConfirmed, Pattern::RegimeChange] },
+        Self { name: "WEBHOOKS_ALL", types: &[] },
+    ];
+}
+
+/// The receivers that the variables name; `value` gives the text of a variable.
+///
+/// # Errors
+/// What is wrong with an address, with the variable's name and the place in its list, but not the address.
+pub fn from_env(value: impl Fn(&str) -> Option<String>, dashboard: &str) -> Result<Vec<Receiver>, String> {
+    let mut out = Vec::new();
+    for var in EnvVar::ALL {
+        let Some(list) = value(var.name) else { continue };
+        for (nth, url) in list.split(',').map(str::trim).filter(|u| !u.is_empty()).enumerate() {
+            let name = format!("{}-{}", var.name.to_ascii_lowercase().replace("webhooks_", "env-"), nth + 1);
+            let receiver = Receiver {
+                filter: Filter { types: var.types.to_vec(), ..Filter::default() },
+                dashboard: dashboard.to_owned(),
+                ..guessed(&name, url)
+            };
+            receiver.check().map_err(|e| format!("{}, address {}: {e}", var.name, nth + 1))?;
+            out.push(receiver);
+        }
+    }
+    Ok(out)
+}
+
+/// The format follows from the host, as people of the original knew it; everything else gets its bare envelope. Telegram wants
+/// its chat in the address, as `?chat_id=…`.
+fn guessed(name: &str, url: &str) -> Receiver {
+    let parsed = url::Url::parse(url).ok();
+    let host = parsed.as_ref().and_then(url::Url::host_str).unwrap_or_default().to_owned();
+    let is = |domain: &str| host == domain || host.ends_with(&format!(".{domain}"));
+    if is("discord.com") || is("discordapp.com") {
+        return Receiver::new(name, Format::Discord, url);
+    }
+    if is("slack.com") {
+        return Receiver::new(name, Format::Slack, url);
+    }
+    if let Some(mut parsed) = parsed.filter(|_| is("telegram.org")) {
+        let of = |key: &str| parsed.query_pairs().find(|(k, _)| k == key).map(|(_, v)| v.into_owned());
+        let chat_id = of("chat_id").unwrap_or_default();
+        let thread = of("message_thread_id").and_then(|t| t.parse().ok());
+        parsed.set_query(None);
+        return Receiver::new(name, Format::Telegram { chat_id, thread }, parsed.as_str());
+    }
+    Receiver::new(name, Format::Seed4, url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{notice, with};
+    use barograph_domain::delivery::Phase;
+
+    #[test]
+    fn the_originals_names_make_receivers() {
+        let vars = [
+            ("WEBHOOKS_FUNDING", "https://discord.com/api/webhooks/1/x, https://my.example/hook"),
+            ("WEBHOOKS_ALL", "https://api.telegram.org/bot1:t?chat_id=-5,https://hooks.slack.com/services/a/b/c"),
+        ];
+        let read = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+        let all = from_env(read, "").unwrap();
+        let shown: Vec<(&str, &str)> = all.iter().map(|r| (r.name.as_str(), r.format.name())).collect();
+        assert_eq!(
+            shown,
+            [
+                ("env-funding-1", "discord"),
+                ("env-funding-2", "seed4"),
+                ("env-all-1", "telegram"),
+                ("env-all-2", "slack")
+            ]
+        );
+        let of = |p| with(&notice("okx:BTC-USDT", Phase::Firing), |n| n.pattern = Some(p));
+        assert!(all[0].wants(&of(Pattern::FundingReversal)) && !all[0].wants(&of(Pattern::LiquidationCascade)));
+        assert!(all[3].wants(&of(Pattern::LiquidationCascade)));
+        let unknown = with(&of(Pattern::FundingAnomaly), |n| n.seed4 = String::new());
+        assert!(all[0].wants(&unknown) && !all[1].wants(&unknown));
+        let wrong =
+            from_env(|n| (n == "WEBHOOKS_ALL").then(|| "https://a.example, http://x.example/tokentoken".into()), "");
+        let wrong = wrong.unwrap_err();
+        assert!(wrong.starts_with("WEBHOOKS_ALL, address 2") && !wrong.contains("tokentoken"), "{wrong}");
+    }
+}

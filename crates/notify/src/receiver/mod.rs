@@ -1,0 +1,383 @@
+//! Whom to tell, where, how, and of what. Parsed and checked here once; everything behind takes it as valid.
+
+mod config;
+mod env;
+mod filter;
+pub(crate) mod permit;
+
+pub use config::ReceiverConfig;
+pub use env::{EnvVar, from_env};
+pub use filter::{Filter, axis_of};
+pub use permit::Allowed;
+
+use crate::plan::{Endpoint, Pace};
+use crate::secret::Secret;
+use crate::sign::Key;
+use barograph_domain::delivery::{DELIVER_FIRED_WITHIN, DELIVER_RESOLVED_WITHIN, Notice};
+use barograph_domain::{Span, Ts};
+use core::fmt;
+use std::sync::Arc;
+use url::Url;
+
+/// What an embedding program does with a notice.
+pub type Callback = Arc<dyn Fn(&Notice) -> Result<(), String> + Send + Sync>;
+
+/// How a receiver wants it.
+#[derive(Clone)]
+pub enum Format {
+    /// Standard Webhooks, signed.
+    Standard,
+    /// A Discord webhook.
+    Discord,
+    /// A Slack incoming webhook.
+    Slack,
+    /// Telegram's Bot API.
+    Telegram {
+        /// Of the chat, or `@name` of a channel.
+        chat_id: String,
+        /// Topic of a group with topics.
+        thread: Option<i64>,
+    },
+    /// The webhook body of Alertmanager, version 4.
+    Alertmanager,
+    /// Pushed into an Alertmanager.
+    AlertmanagerApi,
+    /// The canonical event, bare.
+    Json,
+    /// The event as the fourth original sent it.
+    Seed4,
+    /// The user's own text.
+    Template {
+        /// With `{placeholders}`; see [`crate::format`].
+        text: String,
+        /// Of the body.
+        content_type: String,
+    },
+    /// ntfy, for phones.
+    Ntfy,
+    /// Gotify, for phones.
+    Gotify,
+    /// A function of the program.
+    Callback(Callback),
+}
+
+impl Format {
+    /// The word in settings.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Discord => "discord",
+            Self::Slack => "slack",
+            Self::Telegram { .. } => "telegram",
+            Self::Alertmanager => "alertmanager",
+            Self::AlertmanagerApi => "alertmanager_api",
+            Self::Json => "json",
+            Self::Seed4 => "seed4",
+            Self::Template { .. } => "template",
+            Self::Ntfy => "ntfy",
+            Self::Gotify => "gotify",
+            Self::Callback(_) => "callback",
+        }
+    }
+    /// What the service asks of its callers (delivery §3–§5).
+    const fn pace(&self) -> Pace {
+        match self {
+            Self::Discord => Pace { gap: Span::millis(400), per_minute: 30 },
+            Self::Slack => Pace { gap: Span::secs(1), per_minute: 0 },
+            Self::Telegram { .. } => Pace { gap: Span::secs(1), per_minute: 20 },
+            Self::Standard
+            | Self::Alertmanager
+            | Self::AlertmanagerApi
+            | Self::Json
+            | Self::Seed4
+            | Self::Template { .. }
+            | Self::Ntfy
+            | Self::Gotify
+            | Self::Callback(_) => Pace { gap: Span::ZERO, per_minute: 0 },
+        }
+    }
+}
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How a request proves who sends it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Auth {
+    /// Not at all, or by its address or signature.
+    #[default]
+    None,
+    /// A token; Gotify's goes into its own header.
+    Bearer(Secret),
+    /// User and password.
+    Basic {
+        /// Who.
+        user: String,
+        /// What only they know.
+        password: Secret,
+    },
+}
+
+/// One receiver.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    /// Its name: lower-case letters, digits, dash and underscore.
+    pub name: String,
+    /// How it wants it.
+    pub format: Format,
+    /// Where; the address is a credential at most services.
+    pub url: Secret,
+    /// Signing secrets; several while one replaces another.
+    pub secrets: Vec<Secret>,
+    /// How a request proves who sends it.
+    pub auth: Auth,
+    /// Of what.
+    pub filter: Filter,
+    /// Plain `http` may be used.
+    pub allow_http: bool,
+    /// Private addresses that may be used.
+    pub allow_private: Vec<Allowed>,
+    /// How long a beginning is worth telling, where it is not the usual time.
+    pub fired_within: Option<Span>,
+    /// How long an end is worth telling.
+    pub resolved_within: Option<Span>,
+    /// Address of the dashboard, for links; empty: no links.
+    pub dashboard: String,
+    /// Storms become groups; `None`: as the format has it.
+    pub groups: Option<bool>,
+}
+
+impl Receiver {
+    /// One with the usual settings.
+    #[must_use]
+    pub fn new(name: &str, format: Format, url: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            format,
+            url: Secret::new(url),
+            secrets: Vec::new(),
+            auth: Auth::None,
+            filter: Filter::default(),
+            allow_http: false,
+            allow_private: Vec::new(),
+            fired_within: None,
+            resolved_within: None,
+            dashboard: String::new(),
+            groups: None,
+        }
+    }
+
+    /// Says what is wrong with it.
+    ///
+    /// # Errors
+    /// A sentence with what to do; never a secret.
+    pub fn check(&self) -> Result<(), String> {
+        let named = |why: String| format!("receiver '{}': {why}", self.name);
+        let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        if self.name.is_empty() || self.name.len() > 60 || !self.name.chars().all(fine) {
+            return Err(named("a name has 1 to 60 lower-case letters, digits, dashes and underscores".into()));
+        }
+        self.keys().map_err(named)?;
+        match &self.format {
+            Format::Callback(_) => return Ok(()),
+            Format::Standard if self.secrets.is_empty() => {
+                return Err(named("format standard needs a signing secret, whsec_ and the base64 of 32 bytes".into()));
+            }
+            Format::Telegram { chat_id, .. } if chat_id.is_empty() => {
+                return Err(named("format telegram needs chat_id".into()));
+            }
+            Format::Template { text, .. } => crate::format::check_template(text).map_err(named)?,
+            Format::Standard
+            | Format::Discord
+            | Format::Slack
+            | Format::Telegram { .. }
+            | Format::Alertmanager
+            | Format::AlertmanagerApi
+            | Format::Json
+            | Format::Seed4
+            | Format::Ntfy
+            | Format::Gotify => {}
+        }
+        self.address().map(drop).map_err(named)
+    }
+
+    /// Where requests go. Checked: scheme, port, no credentials, no fragment; a host that is an address already, whether it may
+    /// be used.
+    ///
+    /// # Errors
+    /// What is wrong, without the address.
+    pub fn address(&self) -> Result<Url, String> {
+        let mut url = Url::parse(self.url.expose())
+            .map_err(|e| format!("its url cannot be read ({e}); write https://host/path"))?;
+        match url.scheme() {
+            "https" => {}
+            "http" if self.allow_http => {}
+            "http" => return Err("its url is http; use https, or set allow_http = true".to_owned()),
+            other => return Err(format!("its url begins with {other}; write https://host/path")),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("its url holds a user or password; put them into user and password".to_owned());
+        }
+        if url.fragment().is_some() {
+            return Err("its url has a part after '#', which is never sent; take it out".to_owned());
+        }
+        let port = url.port_or_known_default().unwrap_or(0);
+        let open = matches!(port, 443 | 8443) || (port == 80 && self.allow_http);
+        if !open && !self.allow_private.iter().any(|a| a.names_port(port)) {
+            return Err(format!("its port {port} is not 443 or 8443; add the address with its port to allow_private"));
+        }
+        let ip = match url.host() {
+            Some(url::Host::Ipv4(ip)) => Some(ip.into()),
+            Some(url::Host::Ipv6(ip)) => Some(ip.into()),
+            Some(url::Host::Domain(_)) => None,
+            None => return Err("its url names no host".to_owned()),
+        };
+        if let Some(ip) = ip {
+            permit::check(ip, port, &self.allow_private)?;
+        }
+        self.complete(&mut url);
+        Ok(url)
+    }
+
+    /// The service's own path, where people write the beginning only.
+    fn complete(&self, url: &mut Url) {
+        match self.format {
+            Format::Discord if !url.query_pairs().any(|(k, _)| k == "wait") => {
+                url.query_pairs_mut().append_pair("wait", "true");
+            }
+            Format::AlertmanagerApi if !url.path().ends_with("/api/v2/alerts") => {
+                url.set_path(&format!("{}/api/v2/alerts", url.path().trim_end_matches('/')));
+            }
+            Format::Gotify if !url.path().ends_with("/message") => {
+                url.set_path(&format!("{}/message", url.path().trim_end_matches('/')));
+            }
+            Format::Telegram { .. } if !url.path().ends_with("/sendMessage") => {
+                url.set_path(&format!("{}/sendMessage", url.path().trim_end_matches('/')));
+            }
+            _ => {}
+        }
+    }
+
+    /// Signing keys.
+    ///
+    /// # Errors
+    /// See [`Key::new`].
+    pub fn keys(&self) -> Result<Vec<Key>, String> {
+        self.secrets.iter().map(Key::new).collect()
+    }
+
+    /// Is this notice for it, in a format that has words for it?
+    #[must_use]
+    pub fn wants(&self, notice: &Notice) -> bool {
+        let words = !matches!(self.format, Format::Seed4) || !notice.seed4.is_empty();
+        words && self.filter.wants(notice)
+    }
+
+    /// No try of a notice after this.
+    #[must_use]
+    pub fn deliver_until(&self, notice: &Notice) -> Ts {
+        self.endpoint().until(notice.phase, notice.known_at)
+    }
+
+    /// What the planner has to know of it.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        // An Alertmanager groups by itself, and a program that is called wants each.
+        let alone = matches!(self.format, Format::AlertmanagerApi | Format::Callback(_));
+        Endpoint {
+            name: self.name.clone(),
+            pace: self.format.pace(),
+            in_flight_max: if self.format.pace() == Pace::default() { 32 } else { 4 },
+            groups: self.groups.unwrap_or(!alone),
+            filter: self.filter.clone(),
+            fired_within: self.fired_within.unwrap_or(DELIVER_FIRED_WITHIN),
+            resolved_within: self.resolved_within.unwrap_or(DELIVER_RESOLVED_WITHIN),
+        }
+    }
+
+    /// Host and the last four characters: enough to tell addresses apart, not enough to use one.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let Ok(url) = Url::parse(self.url.expose()) else { return "…".to_owned() };
+        let tail: Vec<char> = self.url.expose().chars().rev().take(4).collect();
+        let tail: String = tail.into_iter().rev().collect();
+        let tail = if url.path().len() + url.query().map_or(0, str::len) > 12 { tail } else { String::new() };
+        format!("{}…{tail}", url.host_str().unwrap_or_default())
+    }
+
+    /// Everything that must not be seen in what others say.
+    #[must_use]
+    pub fn hidden(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.secrets.iter().map(|s| s.expose().to_owned()).collect();
+        all.push(self.url.expose().to_owned());
+        if let Ok(url) = Url::parse(self.url.expose()) {
+            all.push(url[url::Position::BeforePath..].to_owned());
+            // A token may come back on its own.
+            all.extend(url.path_segments().into_iter().flatten().filter(|s| s.len() >= 16).map(str::to_owned));
+            all.extend(url.query_pairs().filter(|(_, v)| v.len() >= 8).map(|(_, v)| v.into_owned()));
+        }
+        match &self.auth {
+            Auth::None => {}
+            Auth::Bearer(token) => all.push(token.expose().to_owned()),
+            Auth::Basic { password, .. } => all.push(password.expose().to_owned()),
+        }
+        all.sort_by_key(|s| core::cmp::Reverse(s.len()));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Mistake = fn(&mut Receiver);
+
+    #[test]
+    fn a_receiver_is_checked_and_says_what_to_do_without_its_secrets() {
+        let with = |f: Mistake| {
+            let mut r = Receiver::new("mine", Format::Json, "https://hooks.example/abcdefgh1234");
+            f(&mut r);
+            r.check()
+        };
+        assert_eq!(with(|_| ()), Ok(()));
+        let cases: [(Mistake, &str); 12] = [
+            (|r| r.name = "Mine".into(), "lower-case"),
+            (|r| r.url = Secret::new("http://hooks.example/abcdefgh1234"), "allow_http"),
+            (|r| r.url = Secret::new("ftp://hooks.example/abcdefgh1234"), "ftp"),
+            (|r| r.url = Secret::new("https://u:abcdefgh1234@hooks.example/"), "password"),
+            (|r| r.url = Secret::new("https://hooks.example/#abcdefgh1234"), "#"),
+            (|r| r.url = Secret::new("https://hooks.example:9000/abcdefgh1234"), "9000"),
+            (|r| r.url = Secret::new("https://127.0.0.1/abcdefgh1234"), "allow_private"),
+            (|r| r.url = Secret::new("https://0x7f000001/abcdefgh1234"), "allow_private"),
+            (|r| r.url = Secret::new("https://0251.0376.0251.0376/abcdefgh1234"), "allow_private"),
+            (|r| r.url = Secret::new("https://2130706433/abcdefgh1234"), "allow_private"),
+            (|r| r.format = Format::Standard, "signing secret"),
+            (|r| r.secrets = vec![Secret::new("whsec_abcdefgh1234")], "24 to 64"),
+        ];
+        for (change, says) in cases {
+            let error = with(change).unwrap_err();
+            assert!(error.contains(says) && !error.contains("abcdefgh1234"), "{error}");
+        }
+    }
+
+    #[test]
+    fn services_get_their_paths() {
+        let path = |format, url| Receiver::new("r", format, url).address().unwrap().to_string();
+        assert!(path(Format::Discord, "https://discord.com/api/webhooks/1/t").ends_with("/t?wait=true"));
+        assert!(path(Format::AlertmanagerApi, "https://am.example").ends_with("example/api/v2/alerts"));
+        assert!(path(Format::Gotify, "https://g.example/").ends_with("example/message"));
+        let telegram = Format::Telegram { chat_id: "1".into(), thread: None };
+        assert!(path(telegram, "https://api.telegram.org/bot1:x").ends_with("/bot1:x/sendMessage"));
+    }
+
+    #[test]
+    fn addresses_are_shown_by_their_ends() {
+        let r = Receiver::new("r", Format::Slack, "https://hooks.slack.com/services/T0/B0/secretsecret9876");
+        assert_eq!(r.shown(), "hooks.slack.com…9876");
+        assert!(!format!("{r:?}").contains("secretsecret"));
+    }
+}

@@ -1,0 +1,38 @@
+//! Carrying a request to an address that was checked (delivery §2.2): names are looked up here, every address is checked, and the
+//! connection goes to one of those; nothing is looked up twice. No redirects, no proxies, bounded time, bounded answers.
+
+mod client;
+mod names;
+
+pub use client::{Reply, Transport};
+pub use names::{Names, SystemNames};
+
+use core::fmt;
+
+/// Why there was no answer. Texts name the host at most, never the address's path or what a refused target said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Error {
+    /// The target may not be connected to.
+    Refused(String),
+    /// Its name is not known, or it does not accept connections.
+    Connect(String),
+    /// Its certificate is not trusted, or it does not speak TLS.
+    Tls(String),
+    /// It took too long.
+    Timeout(&'static str),
+    /// It closed the connection or does not speak HTTP.
+    Protocol(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(why) => write!(f, "not sent: {why}"),
+            Self::Connect(why) => write!(f, "could not connect: {why}"),
+            Self::Tls(why) => write!(f, "no secure connection: {why}"),
+            Self::Timeout(what) => write!(f, "no {what} in time"),
+            Self::Protocol(why) => write!(f, "no proper answer: {why}"),
+        }
+    }
+}
+impl std::error::Error for Error {}

@@ -1,0 +1,245 @@
+//! The outbox, written: messages with the facts they report, what became of deliveries, and what is too old to keep.
+//!
+//! A delivery that has ended has a moment of its end, and nothing but a replay takes that away again; every change says so in
+//! its condition, so that repeating a batch changes nothing. Messages carry a digest of themselves and never change.
+
+use super::db::{Connection, Optional, params};
+use super::digest;
+use super::fault::{Fault, Inner};
+use super::outbox_read;
+use crate::{DeliveryChange, Join, Outgoing, Replay};
+use barograph_domain::Ts;
+use barograph_domain::delivery::{
+    Attempt, DELIVER_FIRED_WITHIN, DELIVER_RESOLVED_WITHIN, Delivery, DeliveryState, EndpointState, Message, Phase,
+};
+
+/// Messages removed in one transaction: with their deliveries and tries a few milliseconds.
+const PRUNED_AT_ONCE: i64 = 500;
+
+/// Digest of a message: everything, because the other columns follow from the body.
+pub(super) fn print(id: &str, fingerprint: &str, known_at: i64, body: &str) -> i64 {
+    digest::of_texts(&[id, fingerprint, &known_at.to_string(), body])
+}
+
+/// Name of the market in the store; empty for a group of several.
+pub(super) fn market(message: &Message) -> String {
+    message.notice.instrument.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Stores messages with their deliveries; how many messages were not there.
+pub(super) fn put_all(conn: &Connection, messages: &[Outgoing]) -> Inner<u64> {
+    let mut new = 0;
+    for one in messages {
+        new += u64::from(put(conn, &one.message)?);
+        for delivery in &one.deliveries {
+            if delivery.message != one.message.id {
+                return Err(Fault::Invalid(format!(
+                    "a delivery to '{}' is stored with message '{}' and names '{}'",
+                    delivery.endpoint, one.message.id, delivery.message
+                )));
+            }
+            put_delivery(conn, delivery, one.message.known_at)?;
+        }
+    }
+    Ok(new)
+}
+
+fn put(conn: &Connection, message: &Message) -> Inner<bool> {
+    let notice = &message.notice;
+    let body = serde_json::to_string(notice)
+        .map_err(|e| Fault::Invalid(format!("message '{}' cannot be written: {e}", message.id)))?;
+    let digest = print(&message.id, &message.fingerprint, message.known_at.0, &body);
+    let stored = conn
+        .prepare("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING")?
+        .execute(params![
+            &message.id,
+            &message.fingerprint,
+            notice.kind.name(),
+            notice.phase.name(),
+            market(message),
+            i64::from(notice.revision),
+            message.known_at.0,
+            body,
+            digest
+        ])?;
+    Ok(stored > 0)
+}
+
+fn put_delivery(conn: &Connection, delivery: &Delivery, known_at: Ts) -> Inner<()> {
+    if delivery.state.is_final() != delivery.ended_at.is_some() {
+        return Err(Fault::Invalid(format!(
+            "the delivery of '{}' to '{}' is {} and has {} moment of its end",
+            delivery.message,
+            delivery.endpoint,
+            delivery.state.name(),
+            if delivery.ended_at.is_some() { "a" } else { "no" }
+        )));
+    }
+    conn.send(
+        "INSERT INTO deliveries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+        params![
+            &delivery.message,
+            &delivery.endpoint,
+            known_at.0,
+            delivery.state.name(),
+            delivery.via.as_ref(),
+            &delivery.reason,
+            delivery.deliver_until.0,
+            i64::from(delivery.attempts),
+            delivery.next_try.0,
+            delivery.ended_at.map(|t| t.0)
+        ],
+    )
+}
+
+/// See [`crate::OutboxStore::enqueue`].
+pub(super) fn enqueue(conn: &Connection, messages: &[Outgoing], joins: &[Join]) -> Inner<()> {
+    put_all(conn, messages)?;
+    for join in joins {
+        conn.send(
+            "UPDATE deliveries SET state = 'grouped', via = ?3 WHERE message = ?1 AND endpoint = ?2 AND ended_ts IS NULL",
+            params![&join.message, &join.endpoint, &join.via],
+        )?;
+    }
+    Ok(())
+}
+
+/// See [`crate::OutboxStore::record`].
+pub(super) fn record(
+    conn: &Connection,
+    changes: &[DeliveryChange],
+    attempts: &[Attempt],
+    endpoints: &[EndpointState],
+) -> Inner<()> {
+    for attempt in attempts {
+        put_attempt(conn, attempt)?;
+    }
+    for one in changes {
+        if one.state == DeliveryState::Grouped {
+            return Err(Fault::Invalid(format!("message '{}' can only be enqueued to go with a group", one.message)));
+        }
+        change(conn, one)?;
+    }
+    for state in endpoints {
+        put_endpoint(conn, state)?;
+    }
+    Ok(())
+}
+
+fn put_attempt(conn: &Connection, attempt: &Attempt) -> Inner<()> {
+    conn.send(
+        "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        params![
+            &attempt.message,
+            &attempt.endpoint,
+            attempt.at.0,
+            attempt.status.map(i64::from),
+            i64::from(attempt.latency_ms),
+            &attempt.outcome,
+            &attempt.excerpt
+        ],
+    )
+}
+
+fn change(conn: &Connection, one: &DeliveryChange) -> Inner<()> {
+    let ended = one.state.is_final().then_some(one.at.0);
+    conn.send(
+        "UPDATE deliveries SET state = ?3, reason = ?4, attempts = ?5, next_try = ?6, ended_ts = ?7, via = NULL
+         WHERE message = ?1 AND endpoint = ?2 AND ended_ts IS NULL",
+        params![
+            &one.message,
+            &one.endpoint,
+            one.state.name(),
+            &one.reason,
+            i64::from(one.attempts),
+            one.next_try.0,
+            ended
+        ],
+    )?;
+    let Some(ended) = ended else { return Ok(()) };
+    // What went with it keeps the name of the group's message, which is where its tries are.
+    conn.send(
+        "UPDATE deliveries SET state = ?3, reason = ?4, ended_ts = ?5 WHERE via = ?1 AND endpoint = ?2 AND ended_ts IS NULL",
+        params![&one.message, &one.endpoint, one.state.name(), &one.reason, ended],
+    )
+}
+
+/// See [`crate::OutboxDesk::enable_endpoint`].
+pub(super) fn enable_endpoint(conn: &Connection, name: &str) -> Inner<bool> {
+    let changed = conn.execute(
+        "UPDATE endpoint_states SET disabled = NULL, failing_since = NULL WHERE endpoint = ?1 AND disabled IS NOT NULL",
+        params![name],
+    )?;
+    Ok(changed > 0)
+}
+
+fn put_endpoint(conn: &Connection, state: &EndpointState) -> Inner<()> {
+    conn.send(
+        "INSERT INTO endpoint_states VALUES (?1, ?2, ?3, ?4) ON CONFLICT (endpoint) DO UPDATE
+         SET disabled = excluded.disabled, failing_since = excluded.failing_since, learned = excluded.learned",
+        params![&state.endpoint, state.disabled.as_ref(), state.failing_since.map(|t| t.0), state.learned.as_ref()],
+    )
+}
+
+/// See [`crate::OutboxDesk::replay`].
+pub(super) fn replay(conn: &Connection, endpoint: &str, message: &str, now: Ts) -> Inner<Replay> {
+    let Some(mut found) = outbox_read::one(conn, message)? else { return Ok(Replay::Missing) };
+    found.deliveries.retain(|d| d.endpoint == endpoint);
+    let Some(delivery) = found.deliveries.first_mut() else { return Ok(Replay::Missing) };
+    match delivery.state {
+        DeliveryState::Waiting | DeliveryState::Grouped => return Ok(Replay::Unfinished),
+        DeliveryState::Delivered => return Ok(Replay::Delivered),
+        DeliveryState::Superseded | DeliveryState::Expired | DeliveryState::Dead => {}
+    }
+    let within = match found.message.notice.phase {
+        Phase::Resolved => DELIVER_RESOLVED_WITHIN,
+        Phase::Firing | Phase::NoData | Phase::Happened => DELIVER_FIRED_WITHIN,
+    };
+    *delivery = Delivery {
+        state: DeliveryState::Waiting,
+        via: None,
+        reason: String::new(),
+        deliver_until: delivery.deliver_until.max(now + within),
+        attempts: 0,
+        next_try: now,
+        ended_at: None,
+        ..delivery.clone()
+    };
+    conn.execute(
+        "UPDATE deliveries SET state = 'waiting', via = NULL, reason = '', deliver_until = ?3, attempts = 0, next_try = ?4,
+            ended_ts = NULL
+         WHERE message = ?1 AND endpoint = ?2",
+        params![message, endpoint, delivery.deliver_until.0, now.0],
+    )?;
+    Ok(Replay::Waits(Box::new(found)))
+}
+
+/// When the newest message was known.
+pub(super) fn newest(conn: &Connection) -> Inner<Option<Ts>> {
+    let newest: Option<i64> =
+        conn.query_row("SELECT max(known_ts) FROM messages", super::db::NONE, |r| r.get(0)).optional()?.flatten();
+    Ok(newest.map(Ts))
+}
+
+/// Removes some messages known before `oldest` all of whose deliveries have ended; how many.
+pub(super) fn prune_some(conn: &Connection, oldest: Ts) -> Inner<u64> {
+    let mut statement = conn.prepare(
+        "SELECT m.message FROM messages m WHERE m.known_ts < ?1
+            AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message = m.message AND d.ended_ts IS NULL)
+         ORDER BY m.known_ts LIMIT ?2",
+    )?;
+    let ids = statement.query_map([oldest.0, PRUNED_AT_ONCE], |r| r.get::<String>(0))?.collect::<Inner<Vec<_>>>()?;
+    for id in &ids {
+        // Another connection may have one of them sent again just now: that one stays, and its message with it.
+        conn.send("DELETE FROM deliveries WHERE message = ?1 AND ended_ts IS NOT NULL", params![id])?;
+        conn.send(
+            "DELETE FROM attempts WHERE message = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message = ?1)",
+            params![id],
+        )?;
+        conn.send(
+            "DELETE FROM messages WHERE message = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message = ?1)",
+            params![id],
+        )?;
+    }
+    Ok(ids.len() as u64)
+}

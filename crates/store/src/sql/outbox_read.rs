@@ -1,0 +1,333 @@
+//! The outbox, read: for the dispatcher that starts, for people who ask, and for the check.
+
+use super::db::{Connection, NONE, Row, params};
+use super::fault::{Fault, Inner};
+use super::outbox::{market, print};
+use crate::{DeliveryPlace, DeliveryQuery, EndpointCount, Firing, MessageLog, Outgoing, Sent};
+use barograph_domain::Ts;
+use barograph_domain::delivery::{Attempt, Delivery, DeliveryState, EndpointState, Message};
+use std::collections::BTreeMap;
+
+/// Messages looked at by the check in one question.
+const CHECKED_AT_ONCE: i64 = 1000;
+
+/// A message and, where there is one, a delivery of it; in this order in every question.
+macro_rules! columns {
+    () => {
+        "m.message, m.fingerprint, m.known_ts, m.body, d.endpoint, d.state, d.via, d.reason, d.deliver_until, d.attempts,
+            d.next_try, d.ended_ts"
+    };
+}
+
+fn message(row: Row<'_>) -> Inner<Message> {
+    let id: String = row.get(0)?;
+    let body: String = row.get(3)?;
+    let notice =
+        serde_json::from_str(&body).map_err(|e| Fault::Damaged(format!("the message '{id}' cannot be read: {e}")))?;
+    Ok(Message { id, fingerprint: row.get(1)?, known_at: Ts(row.get(2)?), notice })
+}
+
+fn count(n: i64) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+fn delivery(row: Row<'_>, id: &str) -> Inner<Option<Delivery>> {
+    let Some(endpoint) = row.get::<Option<String>>(4)? else { return Ok(None) };
+    let word: String = row.get(5)?;
+    let state = DeliveryState::from_name(&word).ok_or_else(|| {
+        Fault::Damaged(format!("the delivery of '{id}' to '{endpoint}' is '{word}', which is no state"))
+    })?;
+    Ok(Some(Delivery {
+        endpoint,
+        message: id.to_owned(),
+        state,
+        via: row.get(6)?,
+        reason: row.get(7)?,
+        deliver_until: Ts(row.get(8)?),
+        attempts: count(row.get(9)?),
+        next_try: Ts(row.get(10)?),
+        ended_at: row.get::<Option<i64>>(11)?.map(Ts),
+    }))
+}
+
+/// Rows of the same message one after another become one.
+fn gather(rows: &mut super::db::Rows<'_>) -> Inner<Vec<Outgoing>> {
+    let mut found: Vec<Outgoing> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id: String = row.get(0)?;
+        let delivery = delivery(row, &id)?;
+        match found.last_mut().filter(|o| o.message.id == id) {
+            Some(known) => known.deliveries.extend(delivery),
+            None => found.push(Outgoing { message: message(row)?, deliveries: delivery.into_iter().collect() }),
+        }
+    }
+    Ok(found)
+}
+
+/// See [`crate::OutboxStore::unfinished`].
+pub(super) fn unfinished(conn: &Connection, limit: usize) -> Inner<Vec<Outgoing>> {
+    let mut statement = conn.prepare(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM messages m JOIN deliveries d ON d.message = m.message AND d.ended_ts IS NULL
+         WHERE m.message IN (
+            SELECT u.message FROM deliveries o JOIN messages u ON u.message = o.message WHERE o.ended_ts IS NULL
+            GROUP BY u.message, u.known_ts, u.revision ORDER BY u.known_ts, u.revision, u.message LIMIT ?1)
+         ORDER BY m.known_ts, m.revision, m.message, d.endpoint"
+    ))?;
+    gather(&mut statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?)
+}
+
+/// See [`crate::OutboxStore::recent`].
+pub(super) fn recent(conn: &Connection, since: Ts) -> Inner<Vec<Outgoing>> {
+    let mut statement = conn.prepare(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM messages m LEFT JOIN deliveries d ON d.message = m.message WHERE m.known_ts >= ?1
+         ORDER BY m.known_ts, m.revision, m.message, d.endpoint"
+    ))?;
+    gather(&mut statement.query([since.0])?)
+}
+
+/// One message with all its deliveries.
+pub(super) fn one(conn: &Connection, id: &str) -> Inner<Option<Outgoing>> {
+    let mut statement = conn.prepare(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM messages m LEFT JOIN deliveries d ON d.message = m.message WHERE m.message = ?1 ORDER BY d.endpoint"
+    ))?;
+    Ok(gather(&mut statement.query(params![id])?)?.pop())
+}
+
+/// See [`crate::OutboxReader::message`].
+pub(super) fn log(conn: &Connection, id: &str) -> Inner<Option<MessageLog>> {
+    let Some(outgoing) = one(conn, id)? else { return Ok(None) };
+    let mut statement = conn.prepare(
+        "SELECT endpoint, at_ts, status, latency_ms, outcome, excerpt FROM attempts WHERE message = ?1
+         ORDER BY at_ts, endpoint",
+    )?;
+    let attempt = |r: Row<'_>| {
+        Ok(Attempt {
+            endpoint: r.get(0)?,
+            message: id.to_owned(),
+            at: Ts(r.get(1)?),
+            status: r.get::<Option<i64>>(2)?.and_then(|s| u16::try_from(s).ok()),
+            latency_ms: count(r.get(3)?),
+            outcome: r.get(4)?,
+            excerpt: r.get(5)?,
+        })
+    };
+    let attempts = statement.query_map(params![id], attempt)?.collect::<Inner<_>>()?;
+    Ok(Some(MessageLog { outgoing, attempts }))
+}
+
+/// See [`crate::OutboxStore::firing`]. Nobody waits for the end of a sample.
+pub(super) fn firing(conn: &Connection) -> Inner<Vec<Firing>> {
+    let mut statement = conn.prepare(
+        "SELECT m.message, m.fingerprint, m.known_ts, m.body FROM messages m
+         WHERE m.phase = 'firing' AND m.kind <> 'sample' AND NOT EXISTS (
+            SELECT 1 FROM messages n WHERE n.fingerprint = m.fingerprint
+                AND (n.known_ts, n.revision, n.message) > (m.known_ts, m.revision, m.message))
+         ORDER BY m.known_ts, m.revision, m.message",
+    )?;
+    let newest = statement.query_map(NONE, message)?.collect::<Inner<Vec<_>>>()?;
+    let mut told = conn.prepare(
+        "SELECT DISTINCT d.endpoint FROM messages m JOIN deliveries d ON d.message = m.message
+         WHERE m.fingerprint = ?1 AND m.known_ts >= ?2 AND d.state = 'delivered' ORDER BY d.endpoint",
+    )?;
+    newest
+        .into_iter()
+        .map(|message| {
+            let since = params![&message.fingerprint, message.notice.opened_at.0];
+            let told = told.query_map(since, |r| r.get(0))?.collect::<Inner<_>>()?;
+            Ok(Firing { message, told })
+        })
+        .collect()
+}
+
+/// See [`crate::OutboxReader::groups`].
+pub(super) fn groups(conn: &Connection, since: Ts, as_of: Option<Ts>) -> Inner<Vec<Message>> {
+    let mut statement = conn.prepare(
+        "SELECT m.message, m.fingerprint, m.known_ts, m.body FROM messages m
+         WHERE m.kind = 'group' AND m.known_ts <= ?2 AND (m.known_ts >= ?1 OR m.phase = 'firing') AND NOT EXISTS (
+            SELECT 1 FROM messages n WHERE n.fingerprint = m.fingerprint AND n.known_ts <= ?2
+                AND (n.known_ts, n.revision, n.message) > (m.known_ts, m.revision, m.message))
+         ORDER BY m.known_ts DESC, m.revision DESC, m.message DESC",
+    )?;
+    statement.query_map([since.0, as_of.unwrap_or(Ts::MAX).0], message)?.collect()
+}
+
+/// See [`crate::OutboxReader::deliveries`].
+pub(super) fn deliveries(conn: &Connection, query: &DeliveryQuery) -> Inner<Vec<Sent>> {
+    let end = |at: Ts| DeliveryPlace { known_at: at, message: String::new(), endpoint: String::new() };
+    let before = query.before.clone().unwrap_or_else(|| end(Ts::MAX));
+    let after = query.after.clone().unwrap_or_else(|| end(Ts::MIN));
+    let mut statement = conn.prepare(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM deliveries d JOIN messages m ON m.message = d.message
+         WHERE (?1 = '' OR d.state = ?1) AND (?2 = '' OR d.endpoint = ?2) AND (?3 = '' OR m.instrument = ?3)
+            AND (?4 = '' OR m.kind = ?4) AND d.known_ts <= ?5
+            AND (d.known_ts, d.message, d.endpoint) < (?6, ?7, ?8)
+            AND (d.known_ts, d.message, d.endpoint) > (?9, ?10, ?11)
+         ORDER BY d.known_ts DESC, d.message DESC, d.endpoint DESC LIMIT ?12"
+    ))?;
+    let mut rows = statement.query(params![
+        query.state.map_or("", DeliveryState::name),
+        query.endpoint.clone().unwrap_or_default(),
+        query.instrument.as_ref().map(ToString::to_string).unwrap_or_default(),
+        query.kind.map_or("", |k| k.name()),
+        query.as_of.unwrap_or(Ts::MAX).0,
+        before.known_at.0,
+        &before.message,
+        &before.endpoint,
+        after.known_at.0,
+        &after.message,
+        &after.endpoint,
+        i64::try_from(query.limit).unwrap_or(i64::MAX)
+    ])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let message = message(row)?;
+        if let Some(delivery) = delivery(row, &message.id)? {
+            found.push(Sent { delivery, message });
+        }
+    }
+    Ok(found)
+}
+
+/// See [`crate::OutboxReader::delivered_counts`].
+pub(super) fn counts(conn: &Connection, since: Ts) -> Inner<Vec<EndpointCount>> {
+    let mut all: BTreeMap<String, EndpointCount> = BTreeMap::new();
+    fn of(all: &mut BTreeMap<String, EndpointCount>, endpoint: String) -> &mut EndpointCount {
+        all.entry(endpoint.clone()).or_insert_with(|| EndpointCount { endpoint, ..EndpointCount::default() })
+    }
+    let mut statement = conn.prepare(
+        "SELECT endpoint, sum(CASE WHEN ended_ts IS NULL THEN 1 ELSE 0 END) FROM deliveries GROUP BY endpoint",
+    )?;
+    let mut rows = statement.query(NONE)?;
+    while let Some(row) = rows.next()? {
+        of(&mut all, row.get(0)?).waiting = row.get::<i64>(1)?.unsigned_abs();
+    }
+    let mut statement = conn.prepare(
+        "SELECT endpoint, latency_ms, count(*) FROM attempts WHERE at_ts >= ?1 AND outcome = 'delivered'
+         GROUP BY endpoint, latency_ms ORDER BY endpoint, latency_ms",
+    )?;
+    let mut latencies: BTreeMap<String, Vec<(u32, u64)>> = BTreeMap::new();
+    let mut rows = statement.query([since.0])?;
+    while let Some(row) = rows.next()? {
+        latencies.entry(row.get(0)?).or_default().push((count(row.get(1)?), row.get::<i64>(2)?.unsigned_abs()));
+    }
+    for (endpoint, list) in latencies {
+        let one = of(&mut all, endpoint);
+        one.delivered = list.iter().map(|(_, n)| n).sum();
+        one.latency_ms_p50 = rank(&list, one.delivered, 50);
+        one.latency_ms_p99 = rank(&list, one.delivered, 99);
+    }
+    Ok(all.into_values().collect())
+}
+
+/// The smallest latency that so many of a hundred do not exceed (nearest rank).
+fn rank(ascending: &[(u32, u64)], total: u64, percent: u64) -> Option<u32> {
+    let wanted = (total * percent).div_ceil(100);
+    let mut seen = 0;
+    ascending.iter().find_map(|(latency, n)| {
+        seen += n;
+        (seen >= wanted).then_some(*latency)
+    })
+}
+
+/// See [`crate::OutboxReader::endpoint_states`].
+pub(super) fn endpoint_states(conn: &Connection) -> Inner<Vec<EndpointState>> {
+    let mut statement =
+        conn.prepare("SELECT endpoint, disabled, failing_since, learned FROM endpoint_states ORDER BY endpoint")?;
+    let state = |r: Row<'_>| {
+        Ok(EndpointState {
+            endpoint: r.get(0)?,
+            disabled: r.get(1)?,
+            failing_since: r.get::<Option<i64>>(2)?.map(Ts),
+            learned: r.get(3)?,
+        })
+    };
+    statement.query_map(NONE, state)?.collect()
+}
+
+/// Is every message what was written, does every delivery say what can be? Numbers of both.
+pub(super) fn check(conn: &Connection) -> Inner<(u64, u64)> {
+    let mut messages = 0;
+    let mut last = String::new();
+    loop {
+        let mut statement = conn.prepare(
+            "SELECT message, fingerprint, known_ts, body, digest, kind, phase, instrument, revision FROM messages
+             WHERE message > ?1 ORDER BY message LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![&last, CHECKED_AT_ONCE])?;
+        let mut some = false;
+        while let Some(row) = rows.next()? {
+            last = one_sound(row)?;
+            messages += 1;
+            some = true;
+        }
+        if !some {
+            break;
+        }
+    }
+    let strange: i64 = conn.query_row(
+        "SELECT count(*) FROM deliveries d LEFT JOIN messages m ON m.message = d.message
+         WHERE m.message IS NULL OR m.known_ts <> d.known_ts
+            OR d.state NOT IN ('waiting', 'grouped', 'delivered', 'superseded', 'expired', 'dead')
+            OR (d.state IN ('waiting', 'grouped')) <> (d.ended_ts IS NULL) OR (d.state = 'grouped' AND d.via IS NULL)",
+        NONE,
+        |r| r.get(0),
+    )?;
+    let stray: i64 = conn.query_row(
+        "SELECT count(*) FROM attempts a LEFT JOIN messages m ON m.message = a.message WHERE m.message IS NULL",
+        NONE,
+        |r| r.get(0),
+    )?;
+    if strange + stray > 0 {
+        return Err(Fault::Damaged(format!(
+            "{strange} deliveries say what cannot be, {stray} tries belong to no message"
+        )));
+    }
+    let deliveries: i64 = conn.query_row("SELECT count(*) FROM deliveries", NONE, |r| r.get(0))?;
+    Ok((messages, deliveries.unsigned_abs()))
+}
+
+/// The id of a message that is what was written.
+fn one_sound(row: Row<'_>) -> Inner<String> {
+    let found = message(row)?;
+    let body: String = row.get(3)?;
+    let digest = print(&found.id, &found.fingerprint, found.known_at.0, &body);
+    let words: (String, String, String, i64) = (row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?);
+    let notice = &found.notice;
+    let want = (notice.kind.name(), notice.phase.name(), market(&found), i64::from(notice.revision));
+    if row.get::<i64>(4)? != digest {
+        return Err(Fault::Damaged(format!("the message '{}' is not what was written", found.id)));
+    }
+    if (words.0.as_str(), words.1.as_str(), &words.2, words.3) != (want.0, want.1, &want.2, want.3) {
+        return Err(Fault::Damaged(format!("the message '{}' has other words beside it than in it", found.id)));
+    }
+    Ok(found.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rank;
+
+    #[test]
+    fn percentiles_are_of_the_nearest_rank() {
+        let hundred: Vec<(u32, u64)> = (1..=100).map(|n| (n, 1)).collect();
+        for (list, want) in [
+            (vec![], (None, None)),
+            (vec![(7, 1)], (Some(7), Some(7))),
+            (vec![(1, 1), (9, 1)], (Some(1), Some(9))),
+            (vec![(1, 99), (9, 1)], (Some(1), Some(1))),
+            (vec![(1, 98), (9, 2)], (Some(1), Some(9))),
+            (hundred, (Some(50), Some(99))),
+        ] {
+            let total = list.iter().map(|(_, n)| n).sum();
+            assert_eq!((rank(&list, total, 50), rank(&list, total, 99)), want, "{list:?}");
+        }
+    }
+}
