@@ -1,0 +1,74 @@
+// How the board fares in a storm: 1,000 markets, five batches a second, every market in each of them. Prints frames a second; the
+// promise is more than 30. The server is the built page alone; the stream is made up in the browser.
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname } from 'node:path';
+import { launch } from './browser.mjs';
+
+const dist = new URL('../dist', import.meta.url).pathname;
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const SECONDS = 8;
+
+const web = createServer((request, reply) => {
+  const path = new URL(request.url, 'http://x').pathname;
+  if (path.startsWith('/api')) {
+    reply.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+    return;
+  }
+  const file = path === '/' ? '/index.html' : path;
+  reply.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'text/plain' }).end(readFileSync(dist + file));
+});
+await new Promise((done) => web.listen(0, '127.0.0.1', done));
+
+function storm() {
+  const columns = ['price', 'change_24h', 'risk', 'trend', 'volatility', 'heat', 'squeeze', 'margin', 'vol', 'funding_8h', 'oi_4h', 'risk_since', 'row_ts', 'flags', 'confidence', 'long_bias', 'risk_multiplier', 'tf_trend', 'tf_vol', 'open_alerts'];
+  const labels = { risk: ['UNKNOWN', 'NORMAL', 'CHOP_RISK', 'SQUEEZE_RISK', 'HIGH_VOL'], trend: ['UNKNOWN', 'STRONG_UPTREND', 'UPTREND', 'SIDEWAYS', 'DOWNTREND', 'STRONG_DOWNTREND'], volatility: ['UNKNOWN', 'STABLE', 'HIGH_VOL', 'EXPLOSIVE', 'EXTREME'], heat: ['UNKNOWN', 'COLD', 'COOL', 'NEUTRAL', 'HOT', 'SUPER_HOT'] };
+  const seconds = Date.now() / 1000;
+  const cells = () => [Math.random() * 100, Math.random() - 0.5, Math.floor(Math.random() * 5), 3, Math.floor(Math.random() * 5), Math.floor(Math.random() * 6), 1, Math.random() * 3, Math.random(), Math.random() / 1000, Math.random() / 10, seconds, seconds, 0, 0.5, 0, 1.2, '1234', '1234', 0];
+  window.EventSource = class extends EventTarget {
+    constructor() {
+      super();
+      const send = (name, data) => this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }));
+      const spark = Array.from({ length: 60 }, () => Math.random());
+      const rows = Array.from({ length: 1000 }, (_, i) => ({ i, instrument: `v:M${String(i).padStart(4, '0')}USDT`, symbol: `M${i}/USDT`, venue: 'v', cells: cells(), reasons: {}, spark }));
+      const header = { markets: 1000, live: 1000, lost: 0, cascades_24h: 0, volatility_events_24h: 0, open_alerts: 0, data: 'live' };
+      setTimeout(() => send('board', { ts: new Date().toISOString(), n: 0, logic_version: 'v', origin: 'synthetic', header, columns, labels, rows, changes: [] }), 50);
+      let n = 0;
+      // price, change, risk, volatility, heat, margin, vol, funding, open interest.
+      const mask = 0b11110110111;
+      const batch = () => ({ n: ++n, t: Date.now(), c: rows.map(({ i }) => [i, mask, ...cells().filter((_, at) => mask & (1 << at))]) });
+      setInterval(() => send('cells', batch()), 200);
+      setInterval(() => send('tick', { t: new Date().toISOString() }), 1000);
+    }
+    close() {}
+  };
+}
+
+const browser = await launch();
+const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+await page.addInitScript(storm);
+await page.goto(`http://127.0.0.1:${web.address().port}/`);
+await page.locator('tr.market-row').first().waitFor();
+const frames = await page.evaluate(
+  (ms) =>
+    new Promise((done) => {
+      let count = 0;
+      let longest = 0;
+      let before = performance.now();
+      const end = before + ms;
+      const frame = (now) => {
+        count += 1;
+        longest = Math.max(longest, now - before);
+        before = now;
+        window.scrollBy(0, 20);
+        if (now < end) requestAnimationFrame(frame);
+        else done({ count, longest });
+      };
+      requestAnimationFrame(frame);
+    }),
+  SECONDS * 1000,
+);
+console.log(`${(frames.count / SECONDS).toFixed(0)} frames/s while scrolling through 1,000 markets, longest frame ${frames.longest.toFixed(0)} ms`);
+await browser.close();
+web.close();
+process.exit(frames.count / SECONDS > 30 ? 0 : 1);

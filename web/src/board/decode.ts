@@ -1,0 +1,86 @@
+// The board as it travels, and what the page makes of it. Columns are found by name, never by place, so that a server may add
+// one; batches carry a mask of columns and their values. Pure: no signals, no clock.
+import type { Axis, Board, BoardRow, Cell, CellBatch } from '../contract';
+
+export const FLAG_STALE = 1;
+export const FLAG_STREAM_LOST = 2;
+export const FLAG_WARMING = 4;
+export const FLAG_SYNTHETIC = 8;
+
+/** Columns of epoch seconds, which a batch counts from its reference. */
+const EPOCHS = new Set(['risk_since', 'row_ts']);
+
+export const TIMEFRAMES = ['1h', '4h', '1d', '1w'] as const;
+
+/** Where each column stands. */
+export class Layout {
+  readonly places = new Map<string, number>();
+  constructor(
+    readonly columns: readonly string[],
+    readonly labels: Partial<Record<Axis, readonly string[]>>,
+  ) {
+    columns.forEach((name, place) => this.places.set(name, place));
+  }
+
+  place(column: string): number | null {
+    return this.places.get(column) ?? null;
+  }
+
+  /** The word of an axis; `null` where nothing is said. */
+  word(axis: Axis, cell: Cell): string | null {
+    if (typeof cell === 'string') return cell;
+    if (cell === null) return null;
+    return this.labels[axis]?.[cell] ?? null;
+  }
+}
+
+export function layoutOf(board: Board): Layout {
+  return new Layout(board.columns, board.labels);
+}
+
+/** One changed value. */
+export interface Patch {
+  row: number;
+  column: number;
+  value: Cell;
+}
+
+/** Takes a batch apart. A mask that promises more values than there are is an error of the stream, said loudly. */
+export function patchesOf(batch: CellBatch, layout: Layout): Patch[] {
+  const out: Patch[] = [];
+  const columns = layout.columns.length;
+  const reference = batch.r ?? 0;
+  for (const [row, mask, ...values] of batch.c) {
+    let next = 0;
+    // Masks of 32 and more columns do not fit bit operations; division does the same for any width.
+    for (let column = 0, rest = mask; rest > 0; column += 1, rest = Math.floor(rest / 2)) {
+      if (rest % 2 === 0) continue;
+      if (column >= columns) throw new Error(`a batch names column ${column} of ${columns}`);
+      if (next >= values.length) throw new Error(`a batch of market ${row} ends before column ${column}`);
+      const value = values[next] ?? null;
+      const counted = typeof value === 'number' && EPOCHS.has(layout.columns[column] ?? '');
+      out.push({ row, column, value: counted ? value + reference : value });
+      next += 1;
+    }
+    if (next !== values.length) throw new Error(`a batch of market ${row} has ${values.length} values for ${next} columns`);
+  }
+  return out;
+}
+
+/** Words of the timeframes 1h, 4h, 1d, 1w: one code a character, `.` where nothing is known. */
+export function timeframesOf(layout: Layout, axis: Axis, cell: Cell): (string | null)[] {
+  const text = typeof cell === 'string' ? cell : '';
+  return TIMEFRAMES.map((_, place) => {
+    const code = text[place];
+    return code === undefined || code === '.' ? null : layout.word(axis, Number.parseInt(code, 36));
+  });
+}
+
+/** `BTC` of `BTCUSDT`, for where the room is narrow; the quote stays where it is not a dollar. */
+export function baseOf(symbol: string): string {
+  return symbol.replace(/[-_/]?(USDT|USDC|FDUSD|USD)([-_:/].*)?$/, '') || symbol;
+}
+
+export function reasonOf(row: BoardRow, column: string): string | null {
+  return row.reasons?.[column] ?? null;
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import type { Chart } from '../contract';
+import { placeOf } from './background';
+import { barsOf, joined, runsOf, withHoles } from './bars';
+
+function chart(t: number[], risk: (number | null)[], more = true): Chart {
+  const close = t.map((x) => x / 10);
+  return { instrument: 'v:A', interval_s: 60, t, o: close, h: close, l: close, c: close, v: close, risk, trend: [], volatility: [], heat: [], funding_8h: [], oi: [], vol: [], synthetic: false, gaps: [], sessions: [], marks: [], more };
+}
+
+test('codes become the words of the board, and an unknown code none', () => {
+  expect(barsOf(chart([60, 120, 180], [0, 4, 9])).rows.map((r) => r.labels.risk)).toEqual(['UNKNOWN', 'HIGH_VOL', null]);
+});
+
+test('stretches join without doubles, and the newer answer counts', () => {
+  const all = joined(barsOf(chart([180, 240], [1, 1])), barsOf(chart([60, 120, 180], [2, 2, 2], false)));
+  expect(all.rows.map((r) => [r.t, r.labels.risk])).toEqual([[60, 'CHOP_RISK'], [120, 'CHOP_RISK'], [180, 'CHOP_RISK'], [240, 'NORMAL']]);
+  expect(all.more).toBe(false);
+  const tail = joined(all, barsOf(chart([240, 300], [4, 4], true)));
+  expect(tail.rows).toHaveLength(5);
+  expect(tail.more).toBe(false);
+});
+
+test('a hole is rows without numbers, never a line across', () => {
+  const rows = withHoles(barsOf(chart([60, 240], [1, 1])));
+  expect(rows.map((r) => [r.t, r.close])).toEqual([[60, 6], [120, null], [180, null], [240, 24]]);
+  expect(runsOf(rows, 'risk')).toEqual([{ from: 0, to: 0, label: 'NORMAL' }, { from: 3, to: 3, label: 'NORMAL' }]);
+});
+
+test('runs of one label are one', () => {
+  const rows = withHoles(barsOf(chart([60, 120, 180, 240], [1, 1, 4, null])));
+  expect(runsOf(rows, 'risk')).toEqual([{ from: 0, to: 1, label: 'NORMAL' }, { from: 2, to: 2, label: 'HIGH_VOL' }]);
+});
+
+test('a moment has a place among bars', () => {
+  const rows = [{ t: 60 }, { t: 120 }, { t: 180 }];
+  expect(placeOf(rows, 60, 60)).toBe(0);
+  expect(placeOf(rows, 150, 60)).toBe(1.5);
+  expect(placeOf(rows, 500, 60)).toBe(3);
+  expect(placeOf(rows, 0, 60)).toBe(0);
+});

@@ -1,0 +1,117 @@
+// The chart's answer as rows, joined from several answers: earlier stretches when the reader pans, the newest bars as they close.
+// Pure data; a bar that is missing stays a hole.
+import { WORDS } from '../board/axes';
+import type { Axis, Chart, ChartGap, ChartMark, ChartSession } from '../contract';
+
+/** More bars than this are a coarser chart's business (issue 5: at most 2,000 a view). */
+export const BARS_MAX = 2_000;
+
+export interface ChartRow {
+  t: number;
+  open: number | null;
+  high: number | null;
+  low: number | null;
+  close: number | null;
+  volume: number | null;
+  labels: Record<Axis, string | null>;
+  funding: number | null;
+  oi: number | null;
+  vol: number | null;
+}
+
+export interface Bars {
+  interval: number;
+  rows: ChartRow[];
+  gaps: ChartGap[];
+  sessions: ChartSession[];
+  marks: ChartMark[];
+  more: boolean;
+}
+
+/** Of a label's code: 0 is UNKNOWN and the others follow in the order of severity, as the board says in its lists. */
+function wordOf(axis: Axis, code: number | null | undefined): string | null {
+  if (code === null || code === undefined) return null;
+  return ['UNKNOWN', ...WORDS[axis].filter((w) => w !== 'UNKNOWN')][code] ?? null;
+}
+
+export function barsOf(chart: Chart): Bars {
+  const rows = chart.t.map((t, at): ChartRow => ({
+    t,
+    open: chart.o[at] ?? null,
+    high: chart.h[at] ?? null,
+    low: chart.l[at] ?? null,
+    close: chart.c[at] ?? null,
+    volume: chart.v[at] ?? null,
+    labels: {
+      risk: wordOf('risk', chart.risk[at]),
+      trend: wordOf('trend', chart.trend[at]),
+      volatility: wordOf('volatility', chart.volatility[at]),
+      heat: wordOf('heat', chart.heat[at]),
+    },
+    funding: chart.funding_8h[at] ?? null,
+    oi: chart.oi[at] ?? null,
+    vol: chart.vol[at] ?? null,
+  }));
+  return { interval: chart.interval_s, rows, gaps: chart.gaps, sessions: chart.sessions, marks: chart.marks, more: chart.more };
+}
+
+/** Two stretches as one: where both know a bar the newer answer counts. `more` is of the earlier stretch. */
+export function joined(old: Bars, next: Bars): Bars {
+  if (old.interval !== next.interval) return next;
+  const rows = new Map(old.rows.map((row) => [row.t, row]));
+  for (const row of next.rows) rows.set(row.t, row);
+  const all = [...rows.values()].sort((a, b) => a.t - b.t).slice(-BARS_MAX);
+  const earlier = (next.rows[0]?.t ?? Infinity) < (old.rows[0]?.t ?? Infinity);
+  return {
+    interval: old.interval,
+    rows: all,
+    gaps: unique([...old.gaps, ...next.gaps], (g) => `${g.metric}${g.from}`),
+    sessions: unique([...old.sessions, ...next.sessions], (s) => s.from),
+    marks: unique([...old.marks, ...next.marks], (m) => `${m.alert_id}${m.at}`),
+    more: earlier ? next.more : old.more,
+  };
+}
+
+function unique<T>(items: readonly T[], key: (item: T) => string): T[] {
+  return [...new Map(items.map((item) => [key(item), item])).values()];
+}
+
+/** The same bars with every hole of the time axis as a row without numbers, so that a gap takes its room on the chart. */
+export function withHoles(bars: Bars): ChartRow[] {
+  const out: ChartRow[] = [];
+  let before: number | null = null;
+  for (const row of bars.rows) {
+    if (before !== null) {
+      const missing = Math.round((row.t - before) / bars.interval) - 1;
+      // A hole wider than the view would be all there is to see; it is drawn as wide as one may grasp.
+      for (let n = 1; n <= Math.min(missing, 200); n += 1) out.push(hole(before + n * bars.interval));
+    }
+    out.push(row);
+    before = row.t;
+  }
+  return out;
+}
+
+function hole(t: number): ChartRow {
+  const labels = { risk: null, trend: null, volatility: null, heat: null };
+  return { t, open: null, high: null, low: null, close: null, volume: null, labels, funding: null, oi: null, vol: null };
+}
+
+export interface Run {
+  from: number;
+  to: number;
+  label: string;
+}
+
+/** Bars of one label in a row, as one: first and last place. */
+export function runsOf(rows: readonly ChartRow[], axis: Axis): Run[] {
+  const out: Run[] = [];
+  rows.forEach((row, at) => {
+    const label = row.labels[axis];
+    if (label === null) return;
+    const last = out[out.length - 1];
+    if (last && last.label === label && last.to === at - 1) last.to = at;
+    else out.push({ from: at, to: at, label });
+  });
+  return out;
+}

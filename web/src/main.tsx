@@ -1,0 +1,23 @@
+// Where the page begins.
+import { render } from 'preact';
+import { App } from './app';
+import { startLive } from './board/live';
+import { startClock } from './state/clock';
+import { startKeys } from './state/keys';
+import { startPlaces } from './state/place';
+import { startTheme } from './state/theme';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/frame.css';
+import './styles/parts.css';
+import './styles/table.css';
+import './styles/pages.css';
+
+startTheme();
+startPlaces();
+startClock();
+startKeys();
+startLive();
+
+const root = document.getElementById('page');
+if (root) render(<App />, root);

@@ -1,0 +1,65 @@
+// Groups: alerts of one cause, told together. At most ten members are named.
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { withQuery } from '../../api/client';
+import { useResource } from '../../api/resource';
+import { alertEdition } from '../../board/live';
+import type { Group, Groups } from '../../contract';
+import { asOf, hrefTo } from '../../state/place';
+import { marketPath } from '../../state/url';
+import { Answer } from '../../ui/Answer';
+import { Panel } from '../../ui/Panel';
+import { Severity } from '../../ui/Severity';
+import { Since } from '../../ui/Time';
+
+const NAMED = 10;
+
+export function GroupsPanel(): JSX.Element | null {
+  const groups = useResource<Groups>(withQuery('/api/v1/groups', { as_of: asOf.value }));
+  const edition = alertEdition.value;
+  useEffect(() => {
+    if (edition > 0) groups.reload();
+  }, [edition]);
+  if (groups.data !== null && groups.data.items.length === 0) return null;
+  return (
+    <Panel title="Groups" aside={<span>alerts of one cause, told together</span>}>
+      <Answer of={groups} lines={2}>
+        {(data) => (
+          <ul class="alerts">
+            {data.items.map((group) => (
+              <GroupItem key={group.message} group={group} />
+            ))}
+          </ul>
+        )}
+      </Answer>
+    </Panel>
+  );
+}
+
+function GroupItem({ group }: { group: Group }): JSX.Element {
+  const { notice } = group;
+  const open = notice.phase === 'firing';
+  const hidden = notice.more_members + Math.max(0, notice.members.length - NAMED);
+  return (
+    <li class="alert">
+      <p class="alert-head">
+        <Severity of={notice.severity} />
+        <b>{notice.title}</b>
+        <span class="muted num alert-time">
+          {open ? 'open for ' : 'began '}
+          <Since at={notice.opened_at} />
+          {open ? '' : ' ago'}
+        </span>
+      </p>
+      <p class="group-text">{notice.text}</p>
+      <p class="members">
+        {notice.members.slice(0, NAMED).map((member) => (
+          <a key={member.alert_id} href={hrefTo(marketPath(member.instrument))} title={`${member.title}, ${member.phase}`} class={member.phase === 'resolved' ? 'resolved' : ''}>
+            {member.instrument.split(':')[1] ?? member.instrument} <span class="muted small">{member.phase === 'firing' ? member.severity : member.phase.replace('_', ' ')}</span>
+          </a>
+        ))}
+        {hidden > 0 && <span class="muted">and {hidden} more</span>}
+      </p>
+    </li>
+  );
+}

@@ -1,0 +1,107 @@
+// The form of a silence. What it is to match comes from the alert it was opened from, and can be changed.
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { RequestError, send } from '../../api/client';
+import type { Matcher } from '../../contract';
+import { place } from '../../state/place';
+import { sentence } from '../../ui/Answer';
+import { Panel } from '../../ui/Panel';
+
+const LABELS = ['event_type', 'instrument', 'venue', 'symbol', 'severity', 'axis', 'rule'] as const;
+const OPS = ['=', '!=', '=~', '!~'] as const;
+const DURATIONS = [
+  ['1h', '1 hour'],
+  ['4h', '4 hours'],
+  ['12h', '12 hours'],
+  ['1d', '1 day'],
+  ['7d', '7 days'],
+] as const;
+
+function fromAddress(params: Readonly<Record<string, string>>): Matcher[] {
+  const found = (['event_type', 'instrument'] as const).flatMap((label): Matcher[] => {
+    const value = params[label];
+    return value === undefined ? [] : [{ label, op: '=', value }];
+  });
+  return found.length > 0 ? found : [{ label: 'instrument', op: '=', value: '' }];
+}
+
+export function SilenceForm({ done }: { done: () => void }): JSX.Element {
+  const [matchers, setMatchers] = useState<Matcher[]>(() => fromAddress(place.peek().params));
+  const [author, setAuthor] = useState('');
+  const [reason, setReason] = useState('');
+  const [duration, setDuration] = useState<string>('1h');
+  const [said, setSaid] = useState<{ text: string; failed: boolean } | null>(null);
+  const change = (at: number, patch: Partial<Matcher>): void => setMatchers(matchers.map((m, n) => (n === at ? { ...m, ...patch } : m)));
+
+  const submit = async (): Promise<void> => {
+    try {
+      await send('POST', '/api/v1/silences', { matchers: matchers.filter((m) => m.value.trim() !== ''), author, reason, duration });
+      setSaid({ text: 'Silenced.', failed: false });
+      setReason('');
+      done();
+    } catch (error) {
+      setSaid({ text: error instanceof RequestError ? sentence(error.message) : String(error), failed: true });
+    }
+  };
+
+  return (
+    <Panel title="Silence alerts">
+      <form
+        class="silence-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
+        {matchers.map((matcher, at) => (
+          <div key={at} class="matcher-row">
+            <select aria-label="label" value={matcher.label} onChange={(e) => change(at, { label: e.currentTarget.value })}>
+              {LABELS.map((label) => (
+                <option key={label}>{label}</option>
+              ))}
+            </select>
+            <select aria-label="comparison" value={matcher.op} onChange={(e) => change(at, { op: OPS.find((op) => op === e.currentTarget.value) ?? '=' })}>
+              {OPS.map((op) => (
+                <option key={op}>{op}</option>
+              ))}
+            </select>
+            <input aria-label="value" required value={matcher.value} onInput={(e) => change(at, { value: e.currentTarget.value })} />
+            <button type="button" class="plain" disabled={matchers.length === 1} onClick={() => setMatchers(matchers.filter((_, n) => n !== at))} aria-label={`take out ${matcher.label}`}>
+              Take out
+            </button>
+          </div>
+        ))}
+        <p>
+          <button type="button" class="plain" onClick={() => setMatchers([...matchers, { label: 'severity', op: '=', value: '' }])}>
+            Add a condition
+          </button>{' '}
+          <span class="muted small">all must hold</span>
+        </p>
+        <div class="fields">
+          <label class="field">
+            <span>Who asks</span>
+            <input required value={author} autocomplete="name" onInput={(e) => setAuthor(e.currentTarget.value)} />
+          </label>
+          <label class="field">
+            <span>Why</span>
+            <input required value={reason} onInput={(e) => setReason(e.currentTarget.value)} />
+          </label>
+          <label class="field">
+            <span>For</span>
+            <select value={duration} onChange={(e) => setDuration(e.currentTarget.value)}>
+              {DURATIONS.map(([value, text]) => (
+                <option key={value} value={value}>
+                  {text}
+                </option>
+              ))}
+            </select>
+          </label>
+          <button type="submit">Silence</button>
+        </div>
+        <p role="status" class={said?.failed ? 'failed' : 'muted'}>
+          {said?.text}
+        </p>
+      </form>
+    </Panel>
+  );
+}

@@ -1,0 +1,102 @@
+// Help: words, signs, keys, and whose work is in the page.
+import type { JSX } from 'preact';
+import { AXES, WORDS } from '../../board/axes';
+import { send, signInWanted } from '../../api/client';
+import { useResource } from '../../api/resource';
+import type { Caller } from '../../api/types';
+import { Keys } from '../../ui/Keys';
+import { Label } from '../../ui/Label';
+import { Panel } from '../../ui/Panel';
+import notice from '../../../NOTICE?raw';
+import { AXIS_TEXT, WORD_TEXT } from './texts';
+
+export function HelpPage(): JSX.Element {
+  const caller = useResource<Caller>('/api/v1/session', false);
+  const signOut = (): void => {
+    void send('DELETE', '/api/v1/session').then(
+      () => (signInWanted.value = true),
+      () => undefined,
+    );
+  };
+  return (
+    <>
+      <h1>Help</h1>
+      <p class="measure">
+        barograph tells the weather of crypto markets: what it is, why, how close the call is, and what would change it. It gives context to a person who decides. It
+        places nothing and names no side.
+      </p>
+      <div class="columns">
+        {AXES.map((axis) => (
+          <Panel key={axis} title={axis}>
+            <p class="muted">{AXIS_TEXT[axis]}</p>
+            <dl class="facts words">
+              {WORDS[axis].map((word) => (
+                <>
+                  <dt>
+                    <Label axis={axis} label={word} />
+                  </dt>
+                  <dd>{WORD_TEXT[axis][word]}</dd>
+                </>
+              ))}
+            </dl>
+          </Panel>
+        ))}
+        <Panel title="Reading the page">
+          <dl class="facts words">
+            <dt>margin</dt>
+            <dd>How far a label is from turning, in steps of its closest condition. Near 0 it may turn with the next reading.</dd>
+            <dt>for</dt>
+            <dd>How long the label has held. Times are local; the UTC time is shown when you point at one.</dd>
+            <dt>stale</dt>
+            <dd>Grey and hatched: the newest reading is too old to be trusted, and its age stands beside it.</dd>
+            <dt>gap</dt>
+            <dd>Hatching across the chart or a broken line: data is missing. Nothing is drawn across it.</dd>
+            <dt>proxy</dt>
+            <dd>A number that stands in for one that is not available, with its source named.</dd>
+            <dt>as known then</dt>
+            <dd>The time machine shows a moment as it was known then. Later data changes nothing there. The address can be shared.</dd>
+          </dl>
+        </Panel>
+        <Panel title="Keys">
+          <Keys />
+        </Panel>
+        <Panel title="Charts" id="charts-notice">
+          <p>
+            Drawn by TradingView Lightweight Charts™, copyright (c) 2026 TradingView, Inc.{' '}
+            <a href="https://www.tradingview.com/" rel="noreferrer noopener" target="_blank">
+              https://www.tradingview.com/
+            </a>
+          </p>
+          <p class="muted">The page asks no server but its own for anything.</p>
+          <details>
+            <summary>Whose work is in the page, and under which licences</summary>
+            <pre class="licences" tabIndex={0}>
+              {notice}
+            </pre>
+          </details>
+        </Panel>
+        <Panel title="More">
+          <ul class="bullets">
+            <li>
+              <a href="/docs">Every address of the API, to try</a>
+            </li>
+            <li>
+              <a href="/openapi.json">Its description for programs</a>
+            </li>
+            <li>
+              <a href="/metrics">Counters for Prometheus</a>
+            </li>
+            {caller.data?.tokens === true && (
+              <li>
+                Signed in as {caller.data.name}, who may {caller.data.role}.{' '}
+                <button type="button" class="plain" onClick={signOut}>
+                  Sign out
+                </button>
+              </li>
+            )}
+          </ul>
+        </Panel>
+      </div>
+    </>
+  );
+}

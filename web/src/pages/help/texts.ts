@@ -1,0 +1,42 @@
+// What the words mean, in own words (payloads §3, regimes §2 to §5).
+import type { Axis } from '../../contract';
+
+export const AXIS_TEXT: Record<Axis, string> = {
+  risk: 'Is a move likely to hurt, and from where?',
+  trend: 'Where does the price go on the primary timeframe, beyond chance?',
+  volatility: 'How far does the price swing? The class decides how wide stops need to be.',
+  heat: 'How much is going on: price, volatility and activity together.',
+};
+
+export const WORD_TEXT: Record<Axis, Record<string, string>> = {
+  risk: {
+    NORMAL: 'Nothing unusual.',
+    CHOP_RISK: 'High volatility without new positions: whipsaws likely.',
+    SQUEEZE_RISK: 'Crowded, growing and quiet: a liquidation cascade is possible. ▼ longs or ▲ shorts would be squeezed.',
+    HIGH_VOL: 'Extreme volatility: stop-outs and slippage more likely.',
+    UNKNOWN: 'An input is missing or too old to judge.',
+  },
+  trend: {
+    STRONG_UPTREND: 'Rises fast and steadily.',
+    UPTREND: 'Rises.',
+    SIDEWAYS: 'No direction beyond chance.',
+    DOWNTREND: 'Falls.',
+    STRONG_DOWNTREND: 'Falls fast and steadily.',
+    UNKNOWN: 'Too few bars yet.',
+  },
+  volatility: {
+    STABLE: 'Up to 19 % annualised; multiplier 0.7.',
+    HIGH_VOL: 'Up to 96 %; multiplier 1.2.',
+    EXPLOSIVE: 'Up to 191 %; multiplier 1.8.',
+    EXTREME: 'Above that; multiplier 2.5.',
+    UNKNOWN: 'Too few bars yet.',
+  },
+  heat: {
+    COLD: 'Hardly anything moves.',
+    COOL: 'Less than usual.',
+    NEUTRAL: 'As usual.',
+    HOT: 'More than usual.',
+    SUPER_HOT: 'Far more than usual, with a price that runs.',
+    UNKNOWN: 'Too little history yet.',
+  },
+};

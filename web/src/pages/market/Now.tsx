@@ -1,0 +1,105 @@
+// The state of a market in one row of tiles: price, four axes with age and margin, session, and what it means.
+import type { ComponentChildren, JSX } from 'preact';
+import type { Snapshot } from '../../api/types';
+import { squeezeOf } from '../../board/axes';
+import { marketNow } from '../../board/live';
+import type { Axis } from '../../contract';
+import { fixed, percent, price, volatility } from '../../format/number';
+import { asOf } from '../../state/place';
+import { Label } from '../../ui/Label';
+import { SqueezeMark } from '../../ui/Squeeze';
+import { Since, Time } from '../../ui/Time';
+import { useFlash } from '../../ui/flash';
+
+const SESSIONS: Record<string, string> = { ASIAN: 'Asian', LONDON: 'London', NY: 'New York', ROLLOVER: 'rollover' };
+
+export function Now({ snapshot }: { snapshot: Snapshot }): JSX.Element {
+  const { regimes, guidance, explanation, session } = snapshot;
+  const features = explanation.features;
+  const side = features['squeeze_direction']?.value;
+  const squeezed = regimes.risk.label === 'SQUEEZE_RISK' ? squeezeOf(side === 'LONG_SQUEEZE' ? 1 : side === 'SHORT_SQUEEZE' ? 2 : 0) : 'none';
+  const daily = features['vol_daily']?.value;
+  const vol = typeof daily === 'number' ? daily * Math.sqrt(365) : null;
+  return (
+    <div class={`now${regimes.risk.stale ? ' stale' : ''}`}>
+      <PriceTile snapshot={snapshot} />
+      <Tile name="risk" tone={<Label axis="risk" label={regimes.risk.label} />} of={regimes.risk}>
+        <SqueezeMark side={squeezed} />
+      </Tile>
+      <Tile name="trend" tone={<Label axis="trend" label={regimes.trend.label} />} of={regimes.trend}>
+        <Agreement of={regimes.trend.confirmation} />
+      </Tile>
+      <Tile name="volatility" tone={<Label axis="volatility" label={regimes.volatility.label} />} of={regimes.volatility}>
+        <span class="num">{vol === null ? '' : `${volatility(vol)} annualised`}</span>
+      </Tile>
+      <Tile name="heat" tone={<Label axis="heat" label={regimes.heat.label} />} of={regimes.heat} />
+      <div class="tile">
+        <span class="tile-name">session</span>
+        <b>{SESSIONS[session.name] ?? session.name}</b>
+        <span class="muted num">
+          {percent(session.elapsed_frac, 0)} over{session.adaptive_multiplier === null ? '' : `, stops ${fixed(session.adaptive_multiplier, 1)} × ATR`}
+        </span>
+      </div>
+      <div class="tile wide">
+        <span class="tile-name">guidance</span>
+        <span>
+          posture <b>{guidance.posture}</b> · bias <b>{guidance.risk_bias}</b> · stops above <b>{snapshot.stop_vulnerability.short ?? '–'}</b>, below{' '}
+          <b>{snapshot.stop_vulnerability.long ?? '–'}</b>
+        </span>
+        <span class="muted">{guidance.risk_bias_action}</span>
+      </div>
+    </div>
+  );
+}
+
+function PriceTile({ snapshot }: { snapshot: Snapshot }): JSX.Element {
+  const live = asOf.value === null && marketNow.value?.instrument === snapshot.instrument ? (marketNow.value?.price ?? null) : null;
+  const at = live ?? snapshot.price;
+  const ref = useFlash<HTMLElement>(at);
+  return (
+    <div class="tile">
+      <span class="tile-name">price</span>
+      <b ref={ref} class="num big" data-testid="price">
+        {price(at)}
+      </b>
+      <span class="muted num">
+        <Time at={snapshot.timestamp} /> · <Since at={snapshot.timestamp} ago />
+      </span>
+    </div>
+  );
+}
+
+interface TileProps {
+  name: Axis;
+  tone: JSX.Element;
+  of: { since: string; margin: number | null; held_by: string; raw_label: string };
+  children?: ComponentChildren;
+}
+
+function Tile({ name, tone, of, children }: TileProps): JSX.Element {
+  return (
+    <div class="tile">
+      <span class="tile-name">{name}</span>
+      <span class="tile-label" data-testid={`now-${name}`}>
+        {tone}
+        {children}
+      </span>
+      <span class="muted num">
+        <Since at={of.since} /> · margin {fixed(of.margin, 1)}
+        {of.held_by !== 'none' && <span title={`raw reading is ${of.raw_label}`}> · held by {of.held_by}</span>}
+      </span>
+    </div>
+  );
+}
+
+function Agreement({ of }: { of: Snapshot['regimes']['trend']['confirmation'] }): JSX.Element | null {
+  const labels = Object.values(of.timeframes).filter((l): l is string => typeof l === 'string');
+  if (labels.length === 0) return null;
+  const primary = of.primary ?? labels[0];
+  const agree = labels.filter((l) => l === primary).length;
+  return (
+    <span class="muted num" title={Object.entries(of.timeframes).map(([tf, l]) => `${tf} ${l ?? 'unknown'}`).join(', ')}>
+      {agree} of {labels.length} agree
+    </span>
+  );
+}

@@ -1,0 +1,41 @@
+// The reading line of the chart: the bar under the pointer, or the newest, in words and numbers.
+import type { JSX } from 'preact';
+import type { Bars } from '../../chart/bars';
+import { marksAt } from '../../chart/marks';
+import { compact, funding, percent, price, volatility } from '../../format/number';
+import { Label } from '../../ui/Label';
+import { Time } from '../../ui/Time';
+
+export function Reading({ bars, pointed }: { bars: Bars; pointed: number | null }): JSX.Element {
+  // The bar in progress has no labels yet: without a pointer the newest that was judged is read.
+  const newest = bars.rows.findLast((r) => r.labels.risk !== null) ?? bars.rows[bars.rows.length - 1];
+  const row = pointed === null ? newest : bars.rows.find((r) => r.t === pointed);
+  if (row === undefined) return <p class="reading muted">no bar</p>;
+  if (row.close === null) {
+    const gap = bars.gaps.find((g) => Date.parse(g.from) / 1000 <= row.t && (g.until === null || Date.parse(g.until) / 1000 > row.t));
+    return (
+      <p class="reading muted">
+        <Time at={row.t} /> gap{gap?.reason ? `: ${gap.reason.replaceAll('_', ' ')}` : ': no data'}
+      </p>
+    );
+  }
+  const change = row.open === null || row.open === 0 ? null : row.close / row.open - 1;
+  const marks = marksAt(bars.marks, row.t, bars.interval);
+  return (
+    <p class="reading num">
+      <Time at={row.t} />
+      <span>
+        <i>O</i> {price(row.open)} <i>H</i> {price(row.high)} <i>L</i> {price(row.low)} <i>C</i> {price(row.close)}{' '}
+        <span class={change !== null && change < 0 ? 'change down' : 'change up'}>{percent(change, 2, true)}</span>
+      </span>
+      <Label axis="risk" label={row.labels.risk} />
+      <Label axis="trend" label={row.labels.trend} />
+      <Label axis="volatility" label={row.labels.volatility} />
+      <Label axis="heat" label={row.labels.heat} short />
+      <span>
+        <i>funding</i> {funding(row.funding)} <i>OI</i> {compact(row.oi)} <i>vol</i> {volatility(row.vol)}
+      </span>
+      {marks.length > 0 && <span class="tone-red">{marks.slice(0, 2).map((m) => `${m.severity} ${m.title}`).join(' · ')}{marks.length > 2 ? ` and ${marks.length - 2} more` : ''}</span>}
+    </p>
+  );
+}

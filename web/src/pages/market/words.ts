@@ -1,0 +1,41 @@
+// Sentences of the why panel: what would turn a label, in words with numbers.
+import type { Snapshot } from '../../api/types';
+import { featureText, unitWord } from '../../format/feature';
+import { span } from '../../format/time';
+
+export interface FlipLike {
+  feature: string;
+  value: number;
+  needed: number;
+  direction: string;
+  label: string;
+  readings: number;
+  dwell_left_s: number;
+}
+
+/** How a feature is called and measured; from the catalogue where it is known. */
+export interface Speech {
+  name: (feature: string) => string;
+  unit: (feature: string) => string;
+}
+
+export function speechOf(snapshot: Snapshot, names: ReadonlyMap<string, string>): Speech {
+  return {
+    name: (feature) => names.get(feature) ?? feature.replaceAll('_', ' '),
+    unit: (feature) => snapshot.explanation.features[feature]?.unit ?? '',
+  };
+}
+
+export function valueWith(value: number | boolean | string | null | undefined, unit: string): string {
+  const word = unitWord(unit);
+  return word === '' ? featureText(value, unit) : `${featureText(value, unit)} ${word}`;
+}
+
+/** “HIGH_VOL → NORMAL if 1 h volatility falls below 91 % annualised and stays there for 2 readings (now 117 %)”. */
+export function flipText(flip: FlipLike, speech: Speech): string {
+  const unit = speech.unit(flip.feature);
+  const moves = flip.direction === 'above' ? 'rises above' : 'falls below';
+  const stays = flip.readings > 1 ? ` and stays there for ${flip.readings} readings` : '';
+  const dwell = flip.dwell_left_s > 0 ? `, not sooner than in ${span(flip.dwell_left_s * 1000)}` : '';
+  return `${flip.label} if ${speech.name(flip.feature)} ${moves} ${valueWith(flip.needed, unit)}${stays}${dwell}; now ${featureText(flip.value, unit)}`;
+}

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { HOUR, MINUTE } from '../format/time';
+import { fieldOf, momentAt, moved, stepOf, stepsIn, stretchOf } from './machine';
+
+const from = Date.parse('2026-02-05T00:00:00Z');
+const stretch = { from, to: from + 24 * HOUR };
+
+test('the stretch spans all markets that have something', () => {
+  const markets = [
+    { first_minute: '2026-02-05T00:00:00Z', last_minute: '2026-02-05T12:00:00Z' },
+    { first_minute: null, last_minute: null },
+    { first_minute: '2026-02-05T06:00:00Z', last_minute: '2026-02-06T00:00:00Z' },
+  ];
+  expect(stretchOf(markets)).toEqual(stretch);
+  expect(stretchOf([{ first_minute: null, last_minute: null }])).toBeNull();
+  expect(stretchOf([])).toBeNull();
+});
+
+test('a step is a minute, and the last one is now', () => {
+  expect(stepsIn(stretch)).toBe(1_440);
+  expect(momentAt(stretch, 0)).toBe('2026-02-05T00:00:00Z');
+  expect(momentAt(stretch, 875)).toBe('2026-02-05T14:35:00Z');
+  expect(momentAt(stretch, 1_440)).toBeNull();
+  expect(stepOf(stretch, Date.parse('2026-02-05T14:35:00Z'))).toBe(875);
+  expect(stepOf(stretch, null)).toBe(1_440);
+});
+
+test('moments outside the stretch count as its ends', () => {
+  expect(stepOf(stretch, from - HOUR)).toBe(0);
+  expect(stepOf(stretch, from + 48 * HOUR)).toBe(1_440);
+});
+
+test('jumps stay inside and end at now', () => {
+  expect(moved(stretch, null, -HOUR)).toBe('2026-02-05T23:00:00Z');
+  expect(moved(stretch, from + MINUTE, -HOUR)).toBe('2026-02-05T00:00:00Z');
+  expect(moved(stretch, from + 23 * HOUR, HOUR)).toBeNull();
+});
+
+test('the field shows local time', () => {
+  const at = new Date(2026, 1, 5, 9, 7).getTime();
+  expect(fieldOf(at)).toBe('2026-02-05T09:07');
+});

@@ -1,0 +1,51 @@
+// The arithmetic of the time machine: a stretch of stored minutes, a slider over it, and the moment that the address carries.
+import { iso, MINUTE } from '../format/time';
+
+export interface Stretch {
+  from: number;
+  to: number;
+}
+
+/** The stored stretch of some markets; `null` where nothing is stored. */
+export function stretchOf(markets: readonly { first_minute?: string | null; last_minute?: string | null }[]): Stretch | null {
+  let from = Infinity;
+  let to = -Infinity;
+  for (const market of markets) {
+    const first = Date.parse(market.first_minute ?? '');
+    const last = Date.parse(market.last_minute ?? '');
+    if (Number.isFinite(first)) from = Math.min(from, first);
+    if (Number.isFinite(last)) to = Math.max(to, last);
+  }
+  return from < to ? { from, to } : null;
+}
+
+/** Whole minutes from the beginning, as the slider counts them. */
+export function stepOf(stretch: Stretch, moment: number | null): number {
+  return Math.round((clamp(stretch, moment ?? stretch.to) - stretch.from) / MINUTE);
+}
+
+export function stepsIn(stretch: Stretch): number {
+  return Math.round((stretch.to - stretch.from) / MINUTE);
+}
+
+/** The moment of a step as the address carries it; the last step is now and carries none. */
+export function momentAt(stretch: Stretch, step: number): string | null {
+  return step >= stepsIn(stretch) ? null : iso(clamp(stretch, stretch.from + step * MINUTE));
+}
+
+/** The moment so much earlier or later; `null` where that is the end of the stretch or beyond. */
+export function moved(stretch: Stretch, moment: number | null, by: number): string | null {
+  const next = (moment ?? stretch.to) + by;
+  return next >= stretch.to ? null : iso(clamp(stretch, next));
+}
+
+/** A moment as a reader writes it into the field: local time, as browsers understand `datetime-local`. */
+export function fieldOf(ms: number): string {
+  const at = new Date(ms);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
+function clamp(stretch: Stretch, moment: number): number {
+  return Math.min(stretch.to, Math.max(stretch.from, moment));
+}

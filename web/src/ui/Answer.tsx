@@ -1,0 +1,71 @@
+// The states of an answer: the shape of what comes, what failed and that it is tried again, or the answer itself.
+import type { ComponentChildren, JSX } from 'preact';
+import type { Resource } from '../api/resource';
+import type { RequestError } from '../api/client';
+
+interface Props<T> {
+  of: Resource<T>;
+  /** Rows of the shape shown while loading. */
+  lines?: number;
+  children: (data: T) => ComponentChildren;
+}
+
+export function Answer<T>({ of, lines = 6, children }: Props<T>): JSX.Element {
+  if (of.data !== null) {
+    return (
+      <div class={of.refreshing ? 'answer refreshing' : 'answer'}>
+        {of.error && <Failed error={of.error} reload={of.reload} />}
+        {children(of.data)}
+      </div>
+    );
+  }
+  if (of.error) return <Failed error={of.error} reload={of.reload} />;
+  return <Skeleton lines={lines} />;
+}
+
+export function Skeleton({ lines }: { lines: number }): JSX.Element {
+  return (
+    <div class="skeleton" role="status" aria-label="loading">
+      {Array.from({ length: lines }, (_, line) => (
+        <div key={line} class="bone" />
+      ))}
+    </div>
+  );
+}
+
+export function Failed({ error, reload }: { error: RequestError; reload: () => void }): JSX.Element {
+  const passing = error.status === 0 || error.status >= 500 || error.status === 429;
+  return (
+    <div class={error.status === 404 ? 'note' : 'note failed'} role="status">
+      <p>
+        <strong>{error.missingRoute ? 'This server does not answer this yet.' : sentence(error.message)}</strong>
+        {error.missingRoute ? ' It is older than the page: build and start the newest barograph.' : ''}
+        {error.hint ? ` ${sentence(error.hint)}` : ''}
+      </p>
+      <p class="muted">
+        {passing ? 'It is tried again by itself. ' : ''}
+        <button type="button" class="plain" onClick={reload}>
+          Try now
+        </button>
+      </p>
+    </div>
+  );
+}
+
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  const head = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.?]$/.test(head) ? head : `${head}.`;
+}
+
+/** Nothing is there: why, and what to do. */
+export function Empty({ why, todo }: { why: string; todo?: ComponentChildren }): JSX.Element {
+  return (
+    <div class="note empty">
+      <p>
+        <strong>{why}</strong>
+      </p>
+      {todo !== undefined && <p class="muted">{todo}</p>}
+    </div>
+  );
+}

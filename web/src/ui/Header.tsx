@@ -1,0 +1,101 @@
+// The top of every page: what is watched, whether its data live, what happened in 24 hours (R4.46), and the way to everything.
+import type { JSX } from 'preact';
+import { header, origin } from '../board/store';
+import { isStale, lastHeard, link } from '../board/live';
+import { count } from '../format/number';
+import { local, span, utc, zone } from '../format/time';
+import { serverNow, wallClock } from '../state/clock';
+import { helpOpen } from '../state/keys';
+import { asOf, hrefTo } from '../state/place';
+import { isDark, toggleTheme } from '../state/theme';
+import { Nav } from './Nav';
+
+export function Header(): JSX.Element {
+  return (
+    <header class="top">
+      <div class="top-row">
+        <a class="brand" href={hrefTo('/')} aria-label="barograph, weather">
+          <svg viewBox="0 0 32 32" aria-hidden="true">
+            <path d="M3 20c4 0 4-4 8-4s3 6 6.500 3 2-13 5.500-13 2 5 6 5" />
+            <path class="base" d="M3 27h26" />
+          </svg>
+          <span>barograph</span>
+        </a>
+        <DataState />
+        <Counts />
+        <div class="tools">
+          <button type="button" class="icon" onClick={toggleTheme} aria-label={isDark() ? 'use the light theme' : 'use the dark theme'} title="theme">
+            <svg viewBox="0 0 16 16" aria-hidden="true">
+              <circle cx="8" cy="8" r="6" />
+              <path class="solid" d="M8 2a6 6 0 0 1 0 12z" />
+            </svg>
+          </button>
+          <button type="button" class="icon" onClick={() => (helpOpen.value = true)} aria-label="keyboard help" title="keys (?)">
+            <span aria-hidden="true">?</span>
+          </button>
+        </div>
+      </div>
+      <Nav />
+    </header>
+  );
+}
+
+/** Is anything wrong with what is shown? One dot, one word, one time. */
+function DataState(): JSX.Element {
+  const [tone, word, title] = dataWords();
+  const now = serverNow.value;
+  return (
+    <div class="data-state" role="status" aria-live="polite" data-testid="data-state">
+      <span class={`dot tone-${tone}`} aria-hidden="true" />
+      <span class="state-word" title={title}>
+        {word}
+      </span>
+      <time class="clock muted" dateTime={new Date(now).toISOString()} title={utc(now / 1000)} aria-live="off">
+        {asOf.value === null ? local(now / 1000, now) : local(now / 1000, 0)} {zone(now)}
+      </time>
+    </div>
+  );
+}
+
+function dataWords(): [tone: string, word: string, title: string] {
+  const at = header.value;
+  if (asOf.value !== null) return ['none', 'as known then', 'the page shows a moment of the past'];
+  if (isStale.value) {
+    const silent = lastHeard.value === null ? '' : `, nothing heard for ${span(wallClock.value - lastHeard.value)}`;
+    return ['red', `stale${silent}`, 'the server does not answer; the page connects again by itself'];
+  }
+  if (link.value === 'connecting' || at === null) return ['none', 'connecting', 'waiting for the first word of the server'];
+  switch (at.data) {
+    case 'live':
+      return ['calm', origin.value === 'synthetic' ? 'all feeds live, synthetic' : 'all feeds live', `${at.live} live`];
+    case 'degraded':
+      return ['amber', at.lost > 0 ? `${count(at.lost, 'market')} without a feed` : `${at.live} of ${at.markets} live`, `${at.live} of ${at.markets} markets live, ${at.lost} with a lost feed`];
+    case 'recorded':
+      return ['none', 'recorded data', 'nothing is listened to; this is stored history'];
+    case 'stale':
+      return ['red', 'all feeds stale', `${at.live} of ${at.markets} markets live, ${at.lost} with a lost feed`];
+  }
+}
+
+function Counts(): JSX.Element | null {
+  const at = header.value;
+  if (at === null) return null;
+  return (
+    <ul class="counts">
+      <li>
+        <b>{at.markets}</b> {at.markets === 1 ? 'market' : 'markets'}
+      </li>
+      <li>
+        <a href={hrefTo('/cascades')}>
+          <b data-testid="cascades-24h">{at.cascades_24h}</b> {at.cascades_24h === 1 ? 'cascade' : 'cascades'} <span class="muted">24 h</span>
+        </a>
+      </li>
+      <li>
+        <a href={hrefTo('/volatility')}>
+          <b data-testid="volatility-24h">{at.volatility_events_24h}</b> volatility {at.volatility_events_24h === 1 ? 'event' : 'events'}{' '}
+          <span class="muted">24 h</span>
+        </a>
+      </li>
+    </ul>
+  );
+}

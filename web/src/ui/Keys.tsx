@@ -1,0 +1,49 @@
+// The keys, as a list; in the dialog and on the help page.
+import type { JSX } from 'preact';
+import { helpOpen } from '../state/keys';
+import { hrefTo } from '../state/place';
+import { Dialog } from './Dialog';
+
+const KEYS = [
+  ['/', 'search markets'],
+  ['j', 'next row'],
+  ['k', 'row before'],
+  ['Enter', 'open the row'],
+  ['t', 'time machine; then the arrow keys move by a minute'],
+  ['?', 'this list'],
+  ['Esc', 'leave a field, close a dialog'],
+] as const;
+
+export function Keys(): JSX.Element {
+  return (
+    <table class="keys">
+      <tbody>
+        {KEYS.map(([key, text]) => (
+          <tr key={key}>
+            <th scope="row">
+              <kbd>{key}</kbd>
+            </th>
+            <td>{text}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export function KeysDialog(): JSX.Element | null {
+  if (!helpOpen.value) return null;
+  const close = (): void => {
+    helpOpen.value = false;
+  };
+  return (
+    <Dialog title="Keys" close={close}>
+      <Keys />
+      <p>
+        <a href={hrefTo('/help')} onClick={close}>
+          What the words and signs mean
+        </a>
+      </p>
+    </Dialog>
+  );
+}

@@ -1,0 +1,27 @@
+// A moment: local time, UTC on hover; and the time since a moment.
+import type { JSX } from 'preact';
+import { age, local, millis, iso, span, utc } from '../format/time';
+import type { Moment } from '../format/time';
+import { serverNow } from '../state/clock';
+
+export function Time({ at }: { at: Moment }): JSX.Element {
+  const ms = millis(at);
+  if (ms === null) return <span class="none">–</span>;
+  return (
+    <time dateTime={iso(ms)} title={utc(at)}>
+      {local(at, serverNow.value)}
+    </time>
+  );
+}
+
+/** `12 min`, with the moment on hover. */
+export function Since({ at, ago = false }: { at: Moment; ago?: boolean }): JSX.Element {
+  const ms = millis(at);
+  if (ms === null) return <span class="none">–</span>;
+  return (
+    <time dateTime={iso(ms)} title={`since ${utc(at)}`}>
+      {span(age(at, serverNow.value))}
+      {ago ? ' ago' : ''}
+    </time>
+  );
+}
