@@ -167,7 +167,7 @@ fuzz: tools
 	FUZZ_FRAMES=1000000 $(CARGO) test --locked --package barograph-venues --tests
 
 bench: tools
-	$(CARGO) run --quiet --locked --release --package xtask -- bench
+	$(CARGO) run --quiet --locked --release --package xtask --features bench -- bench
 
 check: tools
 	$(CARGO) fmt --all --check

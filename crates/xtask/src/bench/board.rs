@@ -96,11 +96,11 @@ pub(crate) fn run(binary: &Path, data: &Path, markets: usize, clients: usize, la
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small counts")]
-fn ratio(a: usize, b: usize) -> f64 {
+pub(super) fn ratio(a: usize, b: usize) -> f64 {
     a as f64 / b as f64
 }
 
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+pub(super) fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut out: Vec<f64> = values.collect();
     out.sort_by(f64::total_cmp);
     out
@@ -112,7 +112,7 @@ fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     clippy::cast_precision_loss,
     reason = "a place in a list"
 )]
-fn at(sorted: &[f64], share: f64) -> f64 {
+pub(super) fn at(sorted: &[f64], share: f64) -> f64 {
     sorted
         .get(((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1)))
         .copied()

@@ -1,7 +1,7 @@
 //! The promised figures and how each is measured. Targets are those of issue 2, section 8.
 
 use super::process::{self, Ran};
-use super::{Bed, Row, board, http, lists, live, size_of, stored};
+use super::{Bed, Row, alerts, board, http, lists, live, size_of, stored};
 use std::path::Path;
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Bench {
 }
 
 /// Every benchmark, in the order of the issue's table.
-pub(crate) static ALL: [Bench; 20] = [
+pub(crate) static ALL: [Bench; 22] = [
     Bench {
         name: "engine",
         measure: engine,
@@ -133,6 +133,25 @@ pub(crate) static ALL: [Bench; 20] = [
             ("the same, bytes per changed market in a batch, median; batches a second", "at most 64; at most 5"),
             ("the same, share of one core with all clients", "under 100 %"),
             ("the same, resident memory that the clients add", "under 300 MiB"),
+        ],
+    },
+    Bench {
+        name: "alerts",
+        measure: alerts_told,
+        rows: &[
+            ("alerts told alone, fact known until the receiver has it, p99", "under 100 ms"),
+            ("1,000 markets cross a threshold within a minute: messages to a receiver in that minute", "at most 5"),
+            ("deliveries of an outbox on disk, one request each", "2,000/s"),
+        ],
+    },
+    Bench {
+        name: "page",
+        measure: page,
+        rows: &[
+            ("market page with a year of minutes behind it, until it can be used", "under 1.5 s"),
+            ("the same, pan and zoom", "above 50 frames/s"),
+            ("weather page of 1,000 live markets in a storm of alerts, scrolled", "above 30 frames/s"),
+            ("first paint of the weather page", "under 1 s"),
         ],
     },
     Bench {
@@ -256,6 +275,43 @@ fn board_followed(bed: &Bed) -> Result<Vec<Row>, String> {
             seen.core_share < 1.0,
         ),
         row(3, format!("{:.0} MiB ({:.0} MiB without)", seen.added_mib, seen.alone_mib), seen.added_mib < 300.0),
+    ])
+}
+
+fn alerts_told(bed: &Bed) -> Result<Vec<Row>, String> {
+    let late = alerts::alone(bed, &bed.scratch("data-alone")?)?;
+    let storm = alerts::storm(bed, &bed.scratch("data-storm")?, 1_000)?;
+    let row = |n, measured, ok| of("alerts").row(n, measured, ok);
+    let deliveries = match alerts::deliveries(bed, &bed.scratch("data-deliveries")?, 20_000) {
+        Ok(rate) => row(2, format!("{rate:.0}/s"), rate >= 2_000.0),
+        Err(why) => row(2, format!("not measured: {why}"), false),
+    };
+    Ok(vec![
+        row(
+            0,
+            format!("{:.0} ms (p50 {:.0} ms, {} at once)", late.p99_ms, late.p50_ms, late.alerts),
+            late.p99_ms < 100.0,
+        ),
+        row(1, format!("{} (alone after {:.0} ms)", storm.messages, storm.alone_ms), storm.messages <= 5),
+        deliveries,
+    ])
+}
+
+/// Measured in a browser, by `web/e2e/measure.mjs`.
+fn page(bed: &Bed) -> Result<Vec<Row>, String> {
+    let (binary, year) = (bed.binary()?, bed.synthetic("SYNTHUSDT", 1, DAYS)?);
+    let data = bed.scratch("data-page")?;
+    process::run(&binary, &[path("replay"), &year, path("--data"), &data])?;
+    let said = bed.node("web/e2e/measure.mjs", &binary, &data)?;
+    let figure = |name: &str| super::figure(&said, name).ok_or_else(|| format!("the page prints no 'figure {name} …'"));
+    let row = |n, measured, ok| of("page").row(n, measured, ok);
+    let (usable, pan) = (figure("market_usable_s")?, figure("market_pan_fps")?);
+    let (storm, paint) = (figure("storm_fps")?, figure("first_paint_s")?);
+    Ok(vec![
+        row(0, format!("{usable:.2} s"), usable < 1.5),
+        row(1, format!("{pan:.0} frames/s"), pan > 50.0),
+        row(2, format!("{storm:.0} frames/s"), storm > 30.0),
+        row(3, format!("{paint:.2} s"), paint < 1.0),
     ])
 }
 

@@ -4,6 +4,7 @@
 //! collected. From outside: the release binary runs as a child and its wall time, peak memory, disk use and answers over
 //! HTTP are watched. Nothing is averaged away: one run, one number. A figure that could not be measured is not ok.
 
+mod alerts;
 mod board;
 mod figures;
 mod http;
@@ -106,6 +107,18 @@ impl Bed {
             let text = String::from_utf8_lossy(&out.stderr);
             let last = text.lines().rfind(|l| l.starts_with("error")).unwrap_or_default().to_owned();
             return Err(format!("cargo {} failed: {last}", args.join(" ")));
+        }
+        Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+    }
+
+    /// Runs a script of the page's folder against a program and a data folder; what it printed.
+    fn node(&self, script: &str, binary: &Path, data: &Path) -> Result<String, String> {
+        let mut command = Command::new("node");
+        command.current_dir(&self.root).arg(script).env("BAROGRAPH_BIN", binary).env("PAGE_DATA", data);
+        let out = command.output().map_err(|e| format!("cannot start node: {e}"))?;
+        if !out.status.success() {
+            let text = String::from_utf8_lossy(&out.stderr);
+            return Err(format!("{script} failed: {}", text.lines().next().unwrap_or("it says nothing")));
         }
         Ok(String::from_utf8_lossy(&out.stdout).into_owned())
     }

@@ -1,0 +1,142 @@
+// What the page costs a person: how soon a market with a year of minutes can be used, how smoothly it pans, how the board fares while
+// a thousand live markets cross a threshold. Prints `figure <name> <number>` lines; BAROGRAPH_BIN is the program, PAGE_DATA a data
+// folder with one market's year.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { launch, missing } from './browser.mjs';
+
+const MARKETS = 1_000;
+const STORM_SECONDS = 20;
+const PAN_SECONDS = 6;
+
+if (missing !== null) {
+  console.error(missing);
+  process.exit(1);
+}
+const { BAROGRAPH_BIN: bin, PAGE_DATA: year } = process.env;
+if (!bin || !year) {
+  console.error('BAROGRAPH_BIN and PAGE_DATA name the program and a data folder');
+  process.exit(1);
+}
+const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BAROGRAPH_')));
+const folder = mkdtempSync(join(tmpdir(), 'barograph-page-'));
+const children = [];
+
+/** Starts the program; what `pick` finds in what it says. */
+function start(args, pick) {
+  const child = spawn(bin, args, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  return new Promise((done, fail) => {
+    let said = '';
+    const hear = (text) => {
+      said += text;
+      const found = pick.exec(said);
+      if (found) done(found[1]);
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('exit', (code) => fail(new Error(`${args[0]} ended with ${code}: ${said.slice(-500)}`)));
+  });
+}
+
+const figure = (name, value) => console.log(`figure ${name} ${value.toFixed(3)}`);
+
+/** Keeps the moments of all frames from now on. */
+const watchFrames = (page) =>
+  page.evaluate(() => {
+    window.frames_seen = [];
+    const frame = () => {
+      window.frames_seen.push(Date.now());
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  });
+
+/** Frames a second between two moments. */
+async function rate(page, from, to) {
+  const seen = await page.evaluate(() => window.frames_seen);
+  return seen.filter((at) => at >= from && at < to).length / ((to - from) / 1_000);
+}
+
+async function market(browser, url) {
+  const { items } = await (await fetch(`${url}/api/v1/markets`)).json();
+  const { instrument } = items[0];
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const began = Date.now();
+  await page.goto(`${url}/m/${instrument}?interval=1m`);
+  await page.locator('.chart canvas').first().waitFor();
+  await page.getByTestId('reasoning').waitFor();
+  // Usable: what is asked of the main thread now is done at once.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0))));
+  figure('market_usable_s', (Date.now() - began) / 1_000);
+  const box = await page.locator('.chart').first().boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 3];
+  await watchFrames(page);
+  const from = Date.now();
+  let far = 1;
+  while (Date.now() - from < PAN_SECONDS * 1_000) {
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + far * 250, y, { steps: 12 });
+    await page.mouse.up();
+    await page.mouse.wheel(0, far % 2 === 0 ? 240 : -120);
+    far = far === 1 ? 2 : 1;
+  }
+  figure('market_pan_fps', await rate(page, from, Date.now()));
+  await page.close();
+}
+
+async function paint(browser, url) {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(url);
+  await page.locator('tr.market-row').first().waitFor();
+  const first = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime);
+  figure('first_paint_s', first / 1_000);
+  await page.close();
+}
+
+async function storm(browser) {
+  const base = await start(['sim', '--port', '0', `--markets=${MARKETS}`, '--messages-per-s=2000'], /--endpoint (\S+)/);
+  const shipped = readFileSync(new URL('../../crates/engine/books/default.toml', import.meta.url), 'utf8');
+  const rule = '[[alert]]\nid = "heard"\nseverity = "HIGH"\ntext = "Funding is heard"\nall = [{ feature = "funding_rate_8h", op = ">", value = -1.0, scale = 0.1 }]\n';
+  writeFileSync(join(folder, 'book.toml'), `${shipped}\n${rule}`);
+  const args = ['up', '--all', '--min-volume-24h', '0', '--backfill', '0', '--books', 'off', '--book', 'book.toml', '--data', 'data', '--listen', '127.0.0.1:0', '--endpoint', base];
+  const url = await start(args, /(http:\/\/127\.0\.0\.1:[1-9]\d*)/);
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(url);
+  await page.locator('tr.market-row').first().waitFor({ timeout: 90_000 });
+  await watchFrames(page);
+  await page.evaluate(() => {
+    setInterval(() => window.scrollBy(0, 20), 16);
+  });
+  const alerts = async () => (await (await fetch(`${url}/api/v1/board`)).json()).header.open_alerts;
+  const until = Date.now() + 240_000;
+  while ((await alerts()) < MARKETS / 10) {
+    if (Date.now() > until) throw new Error('no storm came');
+    await new Promise((done) => setTimeout(done, 500));
+  }
+  const from = Date.now() - 1_000;
+  await page.waitForTimeout(STORM_SECONDS * 1_000);
+  const open = await alerts();
+  if (open < MARKETS / 2) throw new Error(`only ${open} alerts came`);
+  figure('storm_fps', await rate(page, from, from + STORM_SECONDS * 1_000));
+  await page.close();
+}
+
+const browser = await launch();
+try {
+  const url = await start(['serve', '--data', year, '--listen', '127.0.0.1:0'], /(http:\/\/127\.0\.0\.1:[1-9]\d*)/);
+  await paint(browser, url);
+  await market(browser, url);
+  await storm(browser);
+} finally {
+  await browser.close();
+  for (const child of children) {
+    child.removeAllListeners('exit');
+    child.kill('SIGKILL');
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit(0);
