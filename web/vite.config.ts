@@ -3,7 +3,8 @@
 import { defineConfig } from 'vite';
 
 const server = process.env['BAROGRAPH_URL'] ?? 'http://127.0.0.1:8600';
-const proxied = { target: server, changeOrigin: true };
+// The Host header stays that of port 3000, as the Origin does: the server refuses writes where the two differ.
+const proxied = { target: server, changeOrigin: false };
 
 export default defineConfig({
   base: '/',

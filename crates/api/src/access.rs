@@ -58,6 +58,26 @@ pub trait Tokens: Send + Sync {
     fn caller(&self, token: &str) -> Option<Caller>;
 }
 
+/// The token that a request was admitted with, for answers that go on: who holds it may lose it meanwhile.
+#[derive(Clone)]
+pub(crate) struct Pass(Arc<str>);
+
+impl core::fmt::Debug for Pass {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Pass")
+    }
+}
+
+impl Access {
+    /// Is a token that was good once still good? Where nobody is asked for one, everybody stays.
+    pub(crate) fn still(&self, pass: Option<&Pass>) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Tokens(tokens) => pass.is_some_and(|pass| tokens.caller(&pass.0).is_some()),
+        }
+    }
+}
+
 /// Who may ask.
 #[derive(Clone)]
 pub enum Access {
@@ -95,23 +115,23 @@ const fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// May this request be answered? The caller, where one is known.
+/// May this request be answered? The caller and what it brought, where one is known.
 pub(crate) fn check(
     access: &Access,
     method: &Method,
     route: Option<&str>,
     headers: &HeaderMap,
-) -> Result<Option<Caller>, Problem> {
+) -> Result<Option<(Caller, Pass)>, Problem> {
     if !is_safe(method) {
         same_site(headers)?;
     }
     let Access::Tokens(tokens) = access else { return Ok(None) };
     let given = token(headers);
-    let caller = given.as_deref().and_then(|t| tokens.caller(t));
+    let caller = given.as_deref().and_then(|t| Some((tokens.caller(t)?, Pass(t.into()))));
     if is_public(route) {
         return Ok(caller);
     }
-    let Some(caller) = caller else {
+    let Some((caller, pass)) = caller else {
         let what = if given.is_some() { "the token is not known here" } else { "this address wants a token" };
         return Err(Problem::new(ProblemKind::Unauthorized, what).hint(
             "send Authorization: Bearer TOKEN; the operator makes one with: barograph token add NAME --role read",
@@ -121,11 +141,11 @@ pub(crate) fn check(
         return Err(Problem::new(ProblemKind::Forbidden, format!("the token '{}' may read only", caller.name))
             .hint("ask the operator for one with the role operate"));
     }
-    Ok(Some(caller))
+    Ok(Some((caller, pass)))
 }
 
-/// The token of a request: the header counts before the cookie.
-fn token(headers: &HeaderMap) -> Option<String> {
+/// The token of a request: the header counts before the cookie, and no cookie but the session's counts.
+pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
     if let Some(header) = headers.get(AUTHORIZATION) {
         let text = header.to_str().ok()?;
         let (scheme, token) = text.split_once(' ')?;

@@ -42,6 +42,8 @@ pub struct AliasFeatures {
 /// `GET /api/volatility`: one market.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AliasVolatility {
+    /// `venue:symbol`, which the original lacks: one pair may trade on several venues.
+    pub instrument: InstrumentName,
     /// `BASE/QUOTE`.
     pub symbol: String,
     /// The grid instant.
@@ -125,6 +127,7 @@ impl AliasVolatility {
     #[must_use]
     pub fn new(row: &FeatureRowView, s: &Snapshot) -> Self {
         Self {
+            instrument: s.instrument.clone(),
             symbol: pair_of(&s.instrument),
             timestamp: s.timestamp,
             words: [word("regime", s.regimes.volatility.label.name(), row, "vol_daily")],
@@ -141,6 +144,7 @@ impl AliasVolatility {
 /// One market as one flat object; behind what is null comes why.
 fn flat<S: Serializer>(
     s: S,
+    instrument: Option<&InstrumentName>,
     symbol: &str,
     timestamp: Ts,
     words: &[Word],
@@ -148,6 +152,9 @@ fn flat<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     use serde::ser::SerializeMap as _;
     let mut map = s.serialize_map(None)?;
+    if let Some(instrument) = instrument {
+        map.serialize_entry("instrument", instrument)?;
+    }
     map.serialize_entry("symbol", symbol)?;
     map.serialize_entry("timestamp", &timestamp)?;
     for w in words {
@@ -167,13 +174,13 @@ fn flat<S: Serializer>(
 
 impl Serialize for AliasFeatures {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        flat(s, &self.symbol, self.timestamp, &self.words, &self.numbers)
+        flat(s, None, &self.symbol, self.timestamp, &self.words, &self.numbers)
     }
 }
 
 impl Serialize for AliasVolatility {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        flat(s, &self.symbol, self.timestamp, &self.words, &self.numbers)
+        flat(s, Some(&self.instrument), &self.symbol, self.timestamp, &self.words, &self.numbers)
     }
 }
 
@@ -241,6 +248,9 @@ struct FeaturesWritten {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "read by the schema generator alone")]
 struct VolatilityWritten {
+    /// `venue:symbol`; the original lacks it.
+    #[schema(example = "binance-usdm:BTCUSDT")]
+    instrument: String,
     /// `BASE/QUOTE`.
     #[schema(example = "BTC/USDT")]
     symbol: String,
@@ -303,6 +313,7 @@ mod tests {
         let numbers =
             [number("x", &row, "a"), number("y", &row, "b"), number("z", &row, "c"), sum("w", &row, ["a", "a"])];
         let json = serde_json::to_value(&AliasVolatility {
+            instrument: InstrumentName::parse("okx:BTC-USDT").unwrap(),
             symbol: "BTC/USDT".to_owned(),
             timestamp: Ts(0),
             words: [word("regime", "UNKNOWN", &row, "b")],
@@ -310,7 +321,7 @@ mod tests {
         })
         .unwrap_or_default();
         let want = serde_json::json!({
-            "symbol": "BTC/USDT", "timestamp": "1970-01-01T00:00:00Z", "regime": null,
+            "instrument": "okx:BTC-USDT", "symbol": "BTC/USDT", "timestamp": "1970-01-01T00:00:00Z", "regime": null,
             "regime_reason": "warming", "x": 0.5, "y": null, "y_reason": "warming", "z": null, "z_reason": "not_available", "w": 1.0,
         });
         assert_eq!(json, want);

@@ -3,6 +3,7 @@
 //! Clients on this machine are its owner and have only the limits of the server as a whole, but for wrong tokens. What is
 //! remembered of others is bounded: when the table is full, who asked longest ago is forgotten.
 
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Addresses remembered at once.
 const REMEMBERED_MAX: usize = 4_096;
 /// Wrong tokens of one address before it has to wait: people mistype, programs guess.
-const WRONG_MAX: u32 = 10;
+const WRONG_MAX: usize = 10;
 const WRONG_WITHIN: Duration = Duration::from_secs(60);
 
 /// What one client may do.
@@ -38,7 +39,8 @@ struct Known {
     /// Requests left, in thousandths.
     left: u64,
     seen: Instant,
-    wrong: u32,
+    /// Hashes of the wrong tokens it brought since then.
+    wrong: Vec<[u8; 32]>,
     wrong_since: Instant,
 }
 
@@ -76,7 +78,7 @@ impl Clients {
             idle.map(|ip| known.remove(&ip));
         }
         let full = u64::from(self.limits.burst) * 1_000;
-        let fresh = Known { connections: 0, left: full, seen: now, wrong: 0, wrong_since: now };
+        let fresh = Known { connections: 0, left: full, seen: now, wrong: Vec::new(), wrong_since: now };
         work(known.entry(ip).or_insert(fresh), self.limits)
     }
 
@@ -113,26 +115,26 @@ impl Clients {
         })
     }
 
-    /// Has it brought so many wrong tokens that it has to wait? In seconds.
-    pub(crate) fn has_guessed(&self, ip: IpAddr, now: Instant) -> Option<u32> {
+    /// It brought a wrong token. Each counts once: a page that goes on asking with a cookie that was revoked guesses nothing. Where
+    /// there were too many different ones, in how many seconds to come back.
+    pub(crate) fn guessed(&self, ip: IpAddr, token: &str, now: Instant) -> Option<u32> {
+        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         self.with(ip, now, |k, _| {
             let passed = now.saturating_duration_since(k.wrong_since);
-            if passed >= WRONG_WITHIN {
-                k.wrong = 0;
-            }
-            let left = WRONG_WITHIN.saturating_sub(passed).as_secs();
-            (k.wrong >= WRONG_MAX).then(|| u32::try_from(left).unwrap_or(u32::MAX).max(1))
-        })
-    }
-
-    /// It brought a wrong token.
-    pub(crate) fn guessed(&self, ip: IpAddr, now: Instant) {
-        self.with(ip, now, |k, _| {
-            if k.wrong == 0 {
+            if k.wrong.is_empty() || passed >= WRONG_WITHIN {
+                k.wrong.clear();
                 k.wrong_since = now;
             }
-            k.wrong = k.wrong.saturating_add(1);
-        });
+            if k.wrong.contains(&hash) {
+                return None;
+            }
+            if k.wrong.len() < WRONG_MAX {
+                k.wrong.push(hash);
+                return None;
+            }
+            let left = WRONG_WITHIN.saturating_sub(now.saturating_duration_since(k.wrong_since)).as_secs();
+            Some(u32::try_from(left).unwrap_or(u32::MAX).max(1))
+        })
     }
 }
 
@@ -171,13 +173,18 @@ mod tests {
         let clients = Clients::new(ClientLimits::default());
         let begin = Instant::now();
         let at = |s| begin + Duration::from_secs(s);
-        for _ in 0..WRONG_MAX {
-            assert_eq!(clients.has_guessed(ip(1), at(0)), None);
-            clients.guessed(ip(1), at(0));
+        let guess = |n: u8, token: usize, s: u64| clients.guessed(ip(n), &format!("guess {token}"), at(s));
+        for n in 0..WRONG_MAX {
+            assert_eq!(guess(1, n, 0), None);
         }
-        assert_eq!(clients.has_guessed(ip(1), at(20)), Some(40));
-        assert_eq!(clients.has_guessed(ip(2), at(20)), None);
-        assert_eq!(clients.has_guessed(ip(1), at(60)), None);
+        assert_eq!(guess(1, 99, 20), Some(40));
+        assert_eq!(guess(1, 3, 20), None, "one that was counted is not counted again");
+        assert_eq!(guess(2, 99, 20), None, "another address");
+        assert_eq!(guess(1, 99, 60), None, "a minute later");
+        assert!(
+            (0..1_000).all(|_| guess(3, 0, 0).is_none()),
+            "a revoked cookie is one wrong token, however often it comes"
+        );
     }
 
     #[test]

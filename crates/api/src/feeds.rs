@@ -330,6 +330,67 @@ impl FeedsView {
     }
 }
 
+/// Streams by continuity, under the words of their states.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub struct StateCounts {
+    live: usize,
+    gap: usize,
+    resync: usize,
+    stale: usize,
+    not_offered: usize,
+}
+
+impl From<FeedCounts> for StateCounts {
+    fn from(c: FeedCounts) -> Self {
+        Self { live: c.live, gap: c.gap, resync: c.resync, stale: c.stale, not_offered: c.not_offered }
+    }
+}
+
+/// What is stored, in bytes; null where it cannot be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+pub struct StorageView {
+    /// The database.
+    pub database_bytes: Option<u64>,
+    /// The journal of raw messages.
+    pub lake_bytes: Option<u64>,
+}
+
+/// Streams that [`FeedsPulse`] shows at most.
+pub const PULSE_STREAMS_MAX: usize = 200;
+
+/// How everything that listens does: the event `venues` of the board's stream, with `feeds=1`. Where nothing is listened to there
+/// is storage alone.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, ToSchema)]
+pub struct FeedsPulse {
+    /// The moment, epoch milliseconds.
+    pub t: i64,
+    /// All streams.
+    pub counts: StateCounts,
+    /// As in `/api/v1/feeds`.
+    pub venues: Vec<VenueFeedView>,
+    /// As in `/api/v1/feeds`.
+    pub queues: Vec<QueueView>,
+    /// As in `/api/v1/feeds`.
+    pub journal: Option<JournalView>,
+    /// What is stored.
+    pub storage: StorageView,
+    /// The 200 streams that need most attention, most first; as in `/api/v1/feeds`.
+    pub streams: Vec<LiveStreamView>,
+}
+
+/// How much attention a state needs: streams are shown in this order.
+#[must_use]
+pub const fn urgency(state: StatusState) -> u8 {
+    match state {
+        StatusState::Gap => 0,
+        StatusState::Resync => 1,
+        StatusState::Stale => 2,
+        StatusState::Live => 3,
+        StatusState::NotOffered => 4,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

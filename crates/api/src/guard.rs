@@ -8,9 +8,7 @@ use crate::serve::Peer;
 use crate::state::Shared;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
-};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Response};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
@@ -96,24 +94,33 @@ fn admit(app: &Shared, request: &mut Request, route: Option<&str>) -> Result<(),
                 .retry_after(Some(seconds))
                 .hint("ask less often; the event stream tells what is new")
         })?;
-        if let Some(seconds) = app.clients.has_guessed(ip, now) {
-            return Err(Problem::new(ProblemKind::TooManyRequests, "too many wrong tokens came from this address")
-                .retry_after(Some(seconds))
-                .hint("wait, then bring a token that is known"));
-        }
     }
     match access::check(&app.config.access, request.method(), route, request.headers()) {
-        Ok(Some(caller)) => {
+        Ok(Some((caller, pass))) => {
             request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(pass);
             Ok(())
         }
         Ok(None) => Ok(()),
         Err(problem) => {
-            let brought = request.headers().contains_key(AUTHORIZATION) || request.headers().contains_key(COOKIE);
-            if let Some(Peer(ip)) = peer.filter(|_| problem.kind == ProblemKind::Unauthorized && brought) {
-                app.clients.guessed(ip, now);
+            if problem.kind == ProblemKind::Unauthorized {
+                failed(app, peer, access::token(request.headers()).as_deref())?;
             }
             Err(problem)
+        }
+    }
+}
+
+/// A request could not be admitted: what it brought is counted, each wrong token once, and who has brought too many has to wait.
+/// Nobody else has: many people may share one address, and a token that is known is never asked how others fared.
+pub(crate) fn failed(app: &Shared, peer: Option<Peer>, token: Option<&str>) -> Result<(), Problem> {
+    let (Some(Peer(ip)), Some(token)) = (peer, token) else { return Ok(()) };
+    match app.clients.guessed(ip, token, Instant::now()) {
+        None => Ok(()),
+        Some(seconds) => {
+            Err(Problem::new(ProblemKind::TooManyRequests, "too many wrong tokens came from this address")
+                .retry_after(Some(seconds))
+                .hint("wait, then bring a token that is known"))
         }
     }
 }

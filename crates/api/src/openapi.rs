@@ -7,6 +7,7 @@ use crate::alias_markets::{AliasFeatures, AliasVolatility};
 use crate::board::ChangeView;
 use crate::delivery::DeliveryView;
 use crate::events::{AliasEvent, DatumView, EventView};
+use crate::feeds::FeedsPulse;
 use crate::problem::Document;
 use crate::routes;
 use crate::routes::board_stream::PulseView;
@@ -43,6 +44,7 @@ use utoipa::{Modify, OpenApi};
     ),
     paths(
         routes::markets::list,
+        routes::markets::one,
         routes::context::latest,
         routes::context::history,
         routes::metrics::points,
@@ -95,7 +97,7 @@ use utoipa::{Modify, OpenApi};
         routes::pages::file,
         routes::pages::openapi,
     ),
-    components(schemas(Document<'static>, DeliveryView, Snapshot, FeatureRowView, LevelView, EventView, AliasFeatures, AliasVolatility, AliasEvent, DatumView, MetricPoint, StreamView, UniverseView, ChangeView, PulseView)),
+    components(schemas(Document<'static>, DeliveryView, Snapshot, FeatureRowView, LevelView, EventView, AliasFeatures, AliasVolatility, AliasEvent, DatumView, MetricPoint, StreamView, UniverseView, ChangeView, PulseView, FeedsPulse)),
     modifiers(&Finish)
 )]
 struct Api;

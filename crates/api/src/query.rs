@@ -10,7 +10,7 @@ use crate::board::{BoardView, Hub};
 use crate::chart::{ChartQuery, ChartView, ContinuityView};
 use crate::delivery::{DeliveryFilter, DeliveryView, EndpointView, GroupView, MessageView, NewSilence, SilenceView};
 use crate::events::{EventView, HourOfLiquidations};
-use crate::feeds::{FeedFilter, FeedHealth, FeedsView};
+use crate::feeds::{FeedFilter, FeedHealth, FeedsPulse, FeedsView};
 use crate::live::LiveView;
 use crate::names;
 pub use crate::query_error::QueryError;
@@ -53,6 +53,15 @@ pub trait Query: Send + Sync + 'static {
     /// # Errors
     /// [`QueryError::Unavailable`] or [`QueryError::Internal`].
     fn markets(&self, as_of: Option<Ts>) -> Result<Vec<MarketView>, QueryError>;
+
+    /// One market, as [`Self::markets`] says it.
+    ///
+    /// # Errors
+    /// As [`Self::markets`]; [`QueryError::NothingYet`] where it was not known at `as_of`.
+    fn market(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<MarketView, QueryError> {
+        let found = self.markets(as_of)?.into_iter().find(|m| m.instrument == *id);
+        found.ok_or_else(|| QueryError::NothingYet { instrument: id.clone(), as_of, first: None })
+    }
 
     /// The streams of one market that have said something, in source rank order, as known at `as_of` (`None`: now). An
     /// instrument without any has none. By default, those in [`Self::markets`].
@@ -222,6 +231,12 @@ pub trait Query: Send + Sync + 'static {
     /// [`QueryError::NotLive`] where this process listens to nothing; that is the default.
     fn feeds(&self, _filter: &FeedFilter) -> Result<FeedsView, QueryError> {
         Err(QueryError::NotLive { instrument: None })
+    }
+
+    /// How everything that listens does now, as the board's stream tells it every few seconds. Asked on the blocking pool. By
+    /// default there is nothing to be told.
+    fn feeds_pulse(&self) -> Option<FeedsPulse> {
+        None
     }
 
     /// How many streams are listened to, and how many of them are lost. Nothing is, by default.

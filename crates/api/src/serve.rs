@@ -100,7 +100,7 @@ impl Default for ServeConfig {
             connections_max: 1_024,
             requests_max: 256,
             reads_max: 4,
-            stream_clients_max: 64,
+            stream_clients_max: 256,
             header_timeout: Duration::from_secs(15),
             request_timeout: Duration::from_secs(10),
             write_stall: Duration::from_secs(20),

@@ -80,7 +80,7 @@ pub(crate) const KEYS: [Key; 37] = [
         meaning: "names besides loopback that HTTP requests may be addressed to, comma-separated",
         default: String::new,
     },
-    Key { name: "stream_clients_max", meaning: "event stream clients at once", default: || "64".to_owned() },
+    Key { name: "stream_clients_max", meaning: "event stream clients at once", default: || "256".to_owned() },
     Key {
         name: "keep_minutes_days",
         meaning: "days that minute rows are kept; older ones are thinned to five minutes",

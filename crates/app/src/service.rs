@@ -9,7 +9,9 @@ mod chart;
 mod delivery;
 mod events;
 mod list;
+mod moved;
 mod news;
+mod storage;
 mod universe;
 
 use crate::clock::Clock;
@@ -19,6 +21,7 @@ use crate::render::{Books, Lens, align, features};
 use crate::shown::{catalogue_entries, metric_point, stream_view};
 use barograph_api::board::{BoardView, Hub};
 use barograph_api::chart::{ChartQuery, ChartView, ContinuityView};
+use barograph_api::feeds::FeedsPulse;
 use barograph_api::{
     CalendarView, CatalogueEntry, DeliveryFilter, DeliveryView, EndpointView, FeatureRowView, GroupView, LevelFilter,
     LevelView, MarketView, MessageView, MetricPoint, NewSilence, SilenceView, StreamView,
@@ -81,6 +84,12 @@ pub(crate) struct Service {
     desk: std::sync::OnceLock<Arc<crate::positions::Desk>>,
     /// Where wishes about deliveries go; nowhere where this process delivers nothing.
     deliveries: std::sync::OnceLock<Arc<crate::delivery::DeliveryDesk>>,
+    /// What of deliveries and positions was seen last.
+    moved: moved::Moved,
+    /// Where raw messages are kept.
+    journal: std::sync::OnceLock<Arc<storage::Journal>>,
+    /// Bytes of the database, when it was asked last.
+    weight: Mutex<Option<u64>>,
 }
 
 impl core::fmt::Debug for Service {
@@ -116,6 +125,9 @@ impl Service {
             closes: chart::Closes::default(),
             desk: std::sync::OnceLock::new(),
             deliveries: std::sync::OnceLock::new(),
+            moved: moved::Moved::default(),
+            journal: std::sync::OnceLock::new(),
+            weight: Mutex::default(),
         };
         service.look()?;
         Ok(service)
@@ -404,6 +416,11 @@ impl Query for Service {
     fn feeds(&self, filter: &FeedFilter) -> Result<FeedsView, QueryError> {
         let live = self.live.as_ref().ok_or(QueryError::NotLive { instrument: None })?;
         Ok(live.feeds(filter, self.clock.now()))
+    }
+
+    fn feeds_pulse(&self) -> Option<FeedsPulse> {
+        self.weigh();
+        Some(self.pulse_now())
     }
 
     fn feed_health(&self) -> FeedHealth {

@@ -189,6 +189,12 @@ pub trait Reader: OutboxReader {
     /// See [`Self::instruments`].
     fn calendar(&self, as_of: Option<Ts>) -> Result<Vec<CalendarEntry>>;
 
+    /// Bytes that the database takes, indexes and free room included.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn database_bytes(&self) -> Result<u64>;
+
     /// Looks at everything stored: is it readable, do counts and digests agree, do label changes follow from rows. With
     /// `hash` also the content hash.
     ///

@@ -1,29 +1,26 @@
 //! The table as it was published last, and what is told of it.
 //!
 //! One thread turns it: within a turn it sets cells, and what differs from what was published goes out as one batch, written
-//! once and shared by reference by everybody who listens. Unchanged rows cost a comparison and no memory. Nothing here waits
-//! for a client: the channel holds [`BUFFER`] events, and who falls behind that far is the reader's affair
-//! (`routes/board_stream.rs`).
+//! once and shared by reference by everybody who listens. Unchanged rows cost a comparison and no memory. Whatever happens
+//! between two turns is one event of each kind, so that a storm of alerts or changes overruns nobody. Nothing here waits for a
+//! client: the channel holds [`BUFFER`] events, and who falls behind that far is the reader's affair (`routes/board_stream.rs`).
 
-use super::view::{BoardView, ChangeView, HeaderView, RowView};
-use super::wire::{batch, frame};
-use super::{Cells, Column, Value, WIDTH};
+use super::Value;
+use super::table::Table;
+use super::wire::frame;
 use crate::live::DataOrigin;
-use barograph_domain::{InstrumentName, Span, Ts};
+use barograph_domain::{InstrumentName, Ts};
 use bytes::Bytes;
-use core::sync::atomic::{AtomicUsize, Ordering};
-use serde::Serialize;
-use std::collections::{BTreeMap, VecDeque};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
-/// Events that wait for slow readers: five batches, a tick and a header a second make half a minute. At 16 to 60 kB a batch of a
+/// Events that wait for slow readers. A turn tells of five kinds at most and a second of four more, so that five turns a second
+/// make some thirty events: more than eight seconds of a storm, half a minute of usual weather. At 16 to 60 kB a batch of a
 /// thousand markets that is some megabytes, whatever the number of clients.
 const BUFFER: usize = 256;
-/// Changes of labels that are listed.
-const CHANGES_MAX: usize = 50;
-/// How far back they are listed.
-const CHANGES_FOR: Span = Span::hours(1);
+/// Alerts that wait for the next turn, about 2 kB each; what comes beyond is told at once.
+const ALERTS_MAX: usize = 4_096;
 
 /// What an event is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,14 +29,22 @@ pub enum Topic {
     Cells,
     /// The line above the table.
     Header,
-    /// A label changed.
-    Change,
+    /// Labels changed.
+    Changes,
     /// Markets that came.
     Rows,
-    /// A record of an alert.
-    Alert,
+    /// Reasons of nulls changed.
+    Reasons,
+    /// Records of alerts.
+    Alerts,
     /// Streams whose state changed.
     Feeds,
+    /// Venues, queues and the streams that need most attention.
+    Venues,
+    /// A delivery, a receiver or a silence changed.
+    Deliveries,
+    /// A position changed, or a notice about one was stored.
+    Notices,
     /// A second has passed.
     Tick,
 }
@@ -55,49 +60,17 @@ pub struct News {
     pub bytes: Bytes,
 }
 
-/// One market as it was published last.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// Whose.
-    pub instrument: InstrumentName,
-    /// Its cells.
-    pub cells: Cells,
-    /// Why some are null.
-    pub reasons: Vec<(Column, &'static str)>,
-    /// Closes of the last hour.
-    pub spark: Vec<Option<f64>>,
-}
-
-/// The table, while it is being turned.
-#[derive(Debug)]
-pub struct Table {
-    ts: Ts,
-    n: u64,
-    origin: DataOrigin,
-    logic_version: String,
-    rows: Vec<Row>,
-    places: BTreeMap<InstrumentName, usize>,
-    header: HeaderView,
-    changes: VecDeque<ChangeView>,
-    /// Changed columns by row, since the last batch.
-    masks: Vec<u32>,
-    dirty: Vec<usize>,
-    /// Rows below this have been told of.
-    told: usize,
-    header_moved: bool,
-    news: Vec<ChangeView>,
-    /// The document and the event that begins a stream, until something moves.
-    written: Option<(Bytes, Bytes)>,
-    scratch: String,
-}
-
 /// See the module.
 #[derive(Debug)]
 pub struct Hub {
     table: Mutex<Table>,
     sender: broadcast::Sender<News>,
+    /// Records of alerts since the last turn, as JSON.
+    alerts: Mutex<Vec<Box<[u8]>>>,
     /// Clients that want `feeds`.
     feeds: AtomicUsize,
+    deliveries_moved: AtomicBool,
+    notices_moved: AtomicBool,
 }
 
 /// What a client gets when it joins: nothing falls between the two.
@@ -113,24 +86,14 @@ impl Hub {
     /// A hub of no markets yet.
     #[must_use]
     pub fn new(origin: DataOrigin) -> Arc<Self> {
-        let table = Table {
-            ts: Ts(0),
-            n: 0,
-            origin,
-            logic_version: String::new(),
-            rows: Vec::new(),
-            places: BTreeMap::new(),
-            header: HeaderView::default(),
-            changes: VecDeque::new(),
-            masks: Vec::new(),
-            dirty: Vec::new(),
-            told: 0,
-            header_moved: false,
-            news: Vec::new(),
-            written: None,
-            scratch: String::new(),
-        };
-        Arc::new(Self { table: Mutex::new(table), sender: broadcast::channel(BUFFER).0, feeds: AtomicUsize::new(0) })
+        Arc::new(Self {
+            table: Mutex::new(Table::new(origin)),
+            sender: broadcast::channel(BUFFER).0,
+            alerts: Mutex::default(),
+            feeds: AtomicUsize::new(0),
+            deliveries_moved: AtomicBool::new(false),
+            notices_moved: AtomicBool::new(false),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -144,8 +107,17 @@ impl Hub {
         let second = now.0.div_euclid(1_000_000_000) != table.ts.0.div_euclid(1_000_000_000);
         table.ts = now;
         table.publish(&self.sender);
+        self.publish_alerts(&mut self.waiting());
         if second {
             table.written = None;
+            for (moved, topic, event) in [
+                (&self.deliveries_moved, Topic::Deliveries, "deliveries"),
+                (&self.notices_moved, Topic::Notices, "notices"),
+            ] {
+                if moved.swap(false, Ordering::Relaxed) {
+                    tell(&self.sender, topic, event, format!("{{\"t\":{}}}", now.as_millis()).as_bytes());
+                }
+            }
             let tick = format!("{{\"t\":{}}}", now.as_millis());
             tell(&self.sender, Topic::Tick, "tick", tick.as_bytes());
         }
@@ -158,9 +130,48 @@ impl Hub {
         self.lock().ts
     }
 
-    /// Tells of an alert; `json` is that of an item of `/api/v1/events`.
+    /// Tells of an alert with the next turn; `json` is that of an item of `/api/v1/events`.
     pub fn alert(&self, json: &[u8]) {
-        tell(&self.sender, Topic::Alert, "alert", json);
+        if !self.heard() {
+            return;
+        }
+        let mut waiting = self.waiting();
+        if waiting.len() >= ALERTS_MAX {
+            self.publish_alerts(&mut waiting);
+        }
+        waiting.push(json.into());
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Box<[u8]>>> {
+        self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish_alerts(&self, waiting: &mut Vec<Box<[u8]>>) {
+        if waiting.is_empty() {
+            return;
+        }
+        let mut json = Vec::with_capacity(waiting.iter().map(|a| a.len() + 1).sum::<usize>() + 2);
+        for alert in waiting.drain(..) {
+            json.push(if json.is_empty() { b'[' } else { b',' });
+            json.extend_from_slice(&alert);
+        }
+        json.push(b']');
+        tell(&self.sender, Topic::Alerts, "alerts", &json);
+    }
+
+    /// Some delivery, receiver or silence has changed: told once with the next second.
+    pub fn deliveries_moved(&self) {
+        self.deliveries_moved.store(true, Ordering::Relaxed);
+    }
+
+    /// A registered position has changed, or a notice about one was stored: told once with the next second.
+    pub fn notices_moved(&self) {
+        self.notices_moved.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells how venues, queues and streams do; `json` is that of a [`crate::feeds::FeedsPulse`].
+    pub fn venues(&self, json: &[u8]) {
+        tell(&self.sender, Topic::Venues, "venues", json);
     }
 
     /// Tells of streams whose state changed; `json` is a list of `[instrument, metric, state, reason, age_ms]`.
@@ -213,201 +224,31 @@ impl Hub {
         self.lock().place(instrument)
     }
 
-    /// The minute of a market's row, and whether it is stale: when either moves, there is a new snapshot to be read.
+    /// See [`Table::stamp`].
     #[must_use]
-    pub(crate) fn stamp(&self, place: usize) -> Option<[Value; 3]> {
+    pub(crate) fn stamp(&self, instrument: &InstrumentName) -> Option<[Value; 3]> {
         let table = self.lock();
-        let cells = &table.rows.get(place)?.cells;
-        Some([Column::RowTs, Column::Flags, Column::Risk].map(|c| cells[c as usize]))
+        table.stamp(table.place(instrument)?)
     }
 }
 
-fn tell(sender: &broadcast::Sender<News>, topic: Topic, event: &str, json: &[u8]) {
+pub(super) fn tell(sender: &broadcast::Sender<News>, topic: Topic, event: &str, json: &[u8]) {
     tell_batch(sender, topic, event, 0, json);
 }
 
-fn tell_batch(sender: &broadcast::Sender<News>, topic: Topic, event: &str, n: u64, json: &[u8]) {
+pub(super) fn tell_batch(sender: &broadcast::Sender<News>, topic: Topic, event: &str, n: u64, json: &[u8]) {
     if sender.receiver_count() > 0 {
         // Nobody listening is fine.
         drop(sender.send(News { topic, n, bytes: frame(event, None, json) }));
     }
 }
 
-fn json_of<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    // Plain data with finite numbers and words: writing it cannot fail.
-    serde_json::to_vec(value).unwrap_or_default()
-}
-
-impl Table {
-    /// The number of a market.
-    #[must_use]
-    pub fn place(&self, instrument: &InstrumentName) -> Option<usize> {
-        self.places.get(instrument).copied()
-    }
-
-    /// The number of a market, which is new to the table if need be.
-    pub fn admit(&mut self, instrument: &InstrumentName) -> usize {
-        if let Some(at) = self.place(instrument) {
-            return at;
-        }
-        let row =
-            Row { instrument: instrument.clone(), cells: [Value::Null; WIDTH], reasons: Vec::new(), spark: Vec::new() };
-        self.rows.push(row);
-        self.masks.push(0);
-        self.places.insert(instrument.clone(), self.rows.len() - 1);
-        self.rows.len() - 1
-    }
-
-    /// Sets a cell.
-    pub fn set(&mut self, i: usize, column: Column, value: Value) {
-        let (Some(row), Some(mask)) = (self.rows.get_mut(i), self.masks.get_mut(i)) else { return };
-        let cell = &mut row.cells[column as usize];
-        if *cell == value {
-            return;
-        }
-        *cell = value;
-        if *mask == 0 && i < self.told {
-            self.dirty.push(i);
-        }
-        *mask |= 1 << column as u32;
-    }
-
-    /// What a cell shows.
-    #[must_use]
-    pub fn cell(&self, i: usize, column: Column) -> Value {
-        self.rows.get(i).map_or(Value::Null, |row| row.cells[column as usize])
-    }
-
-    /// Says why cells of a row are null.
-    pub fn explain(&mut self, i: usize, reasons: Vec<(Column, &'static str)>) {
-        if let Some(row) = self.rows.get_mut(i).filter(|row| row.reasons != reasons) {
-            row.reasons = reasons;
-            self.written = None;
-        }
-    }
-
-    /// Sets the closes of the last hour.
-    pub fn spark(&mut self, i: usize, closes: Vec<Option<f64>>) {
-        if let Some(row) = self.rows.get_mut(i).filter(|row| row.spark != closes) {
-            row.spark = closes;
-            self.written = None;
-        }
-    }
-
-    /// Sets the line above the table.
-    pub fn header(&mut self, header: HeaderView) {
-        self.header_moved |= self.header != header;
-        self.header = header;
-    }
-
-    /// Says where the data come from.
-    pub fn of_origin(&mut self, origin: DataOrigin) {
-        if self.origin != origin {
-            self.origin = origin;
-            self.written = None;
-        }
-    }
-
-    /// Says what made the newest row.
-    pub fn made_by(&mut self, logic_version: &str) {
-        if self.logic_version != logic_version {
-            self.logic_version = logic_version.to_owned();
-            self.written = None;
-        }
-    }
-
-    /// A label has just changed.
-    pub fn changed(&mut self, change: ChangeView) {
-        self.news.push(change.clone());
-        self.remember(change);
-    }
-
-    /// A label changed before anybody could be told.
-    pub fn remember(&mut self, change: ChangeView) {
-        if self.changes.contains(&change) {
-            return;
-        }
-        let at = self.changes.partition_point(|c| c.at > change.at);
-        self.changes.insert(at, change);
-        self.changes.truncate(CHANGES_MAX);
-        self.written = None;
-    }
-
-    /// The cells of every market.
-    pub fn cells(&self) -> impl Iterator<Item = &Cells> {
-        self.rows.iter().map(|row| &row.cells)
-    }
-
-    /// Markets in the table.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Is there none?
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    fn publish(&mut self, sender: &broadcast::Sender<News>) {
-        if self.told < self.rows.len() {
-            let views: Vec<RowView> = (self.told..self.rows.len()).map(|i| self.view(i)).collect();
-            tell(sender, Topic::Rows, "rows", &json_of(&views));
-            self.masks[self.told..].fill(0);
-            self.told = self.rows.len();
-            self.written = None;
-        }
-        if !self.dirty.is_empty() {
-            self.n += 1;
-            let (rows, masks) = (&self.rows, &self.masks);
-            let changed = self.dirty.iter().map(|i| (*i, masks[*i], &rows[*i].cells));
-            batch(&mut self.scratch, self.n, self.ts.as_millis(), changed);
-            tell_batch(sender, Topic::Cells, "cells", self.n, self.scratch.as_bytes());
-            for i in self.dirty.drain(..) {
-                self.masks[i] = 0;
-            }
-            self.written = None;
-        }
-        for change in core::mem::take(&mut self.news) {
-            tell(sender, Topic::Change, "change", &json_of(&change));
-        }
-        if core::mem::take(&mut self.header_moved) {
-            tell(sender, Topic::Header, "header", &json_of(&self.header));
-            self.written = None;
-        }
-    }
-
-    fn view(&self, i: usize) -> RowView {
-        let row = &self.rows[i];
-        RowView { spark: row.spark.clone(), ..RowView::new(i, &row.instrument, row.cells, &row.reasons) }
-    }
-
-    fn written(&mut self) -> (Bytes, Bytes) {
-        if let Some(written) = &self.written {
-            return written.clone();
-        }
-        let oldest = self.ts.0.saturating_sub(CHANGES_FOR.0);
-        while self.changes.back().is_some_and(|c| c.at.0 < oldest) {
-            self.changes.pop_back();
-        }
-        let view = BoardView {
-            n: self.n,
-            logic_version: self.logic_version.clone(),
-            header: self.header,
-            rows: (0..self.rows.len()).map(|i| self.view(i)).collect(),
-            changes: self.changes.iter().cloned().collect(),
-            ..BoardView::empty(self.ts, self.origin)
-        };
-        let json = Bytes::from(json_of(&view));
-        let event = frame("board", None, &json);
-        self.written.insert((json, event)).clone()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::board::{ChangeView, Column, HeaderView};
+    use barograph_domain::Span;
+    use serde_json::json;
 
     fn name(text: &str) -> InstrumentName {
         InstrumentName::parse(text).unwrap()
@@ -447,6 +288,80 @@ mod tests {
         assert_eq!(told(&mut news).len(), 1);
         let board: serde_json::Value = serde_json::from_slice(&hub.json()).unwrap();
         assert_eq!(board["header"]["markets"], 2);
+    }
+
+    /// The data of an event.
+    fn data(told: &(Topic, String)) -> serde_json::Value {
+        serde_json::from_str(told.1.split_once("data: ").unwrap().1).unwrap()
+    }
+
+    #[test]
+    fn a_storm_between_two_turns_is_one_event_of_each_kind() {
+        let hub = Hub::new(DataOrigin::Measured);
+        hub.alert(b"{\"alert_id\":\"before anybody listened\"}");
+        let mut news = hub.join().news;
+        let change = |minute: i64| ChangeView {
+            instrument: name("okx:A-USDT"),
+            axis: barograph_domain::Axis::Risk,
+            from: "NORMAL",
+            to: "CHOP_RISK",
+            at: Ts(0) + Span::mins(minute),
+        };
+        (0..2_000).for_each(|n| hub.alert(format!("{{\"alert_id\":\"{n}\"}}").as_bytes()));
+        assert_eq!(told(&mut news), [], "they wait for the turn");
+        hub.turn(Ts::from_secs(1), |t| (0..2_000).for_each(|m| t.changed(change(m))));
+        let all = told(&mut news);
+        assert_eq!(all.iter().map(|t| t.0).collect::<Vec<_>>(), [Topic::Changes, Topic::Alerts]);
+        assert_eq!(data(&all[0]).as_array().unwrap().len(), 2_000);
+        let alerts = data(&all[1]);
+        assert_eq!((&alerts[0], &alerts[1_999]), (&json!({"alert_id": "0"}), &json!({"alert_id": "1999"})));
+        (0..=ALERTS_MAX).for_each(|_| hub.alert(b"{}"));
+        assert_eq!(told(&mut news).len(), 1, "memory is bounded: what is too much is told at once");
+        hub.turn(Ts::from_secs(1), |_| ());
+        assert_eq!(told(&mut news).len(), 1);
+    }
+
+    #[test]
+    fn reasons_are_told_when_a_cell_becomes_null_or_has_another_reason() {
+        let hub = Hub::new(DataOrigin::Measured);
+        let mut news = hub.join().news;
+        hub.turn(Ts::from_secs(1), |t| {
+            let i = t.admit(&name("okx:A-USDT"));
+            t.explain(i, vec![(Column::Price, "warming"), (Column::Vol, "warming")]);
+        });
+        let first = told(&mut news);
+        assert_eq!((first.len(), first[0].0), (1, Topic::Rows), "they come with the row: {first:?}");
+        hub.turn(Ts::from_secs(1), |t| t.set(0, Column::Price, Value::full(2.0)));
+        let all = told(&mut news);
+        assert_eq!(all.iter().map(|t| t.0).collect::<Vec<_>>(), [Topic::Reasons, Topic::Cells]);
+        assert_eq!(data(&all[0]), json!([[0, {"vol": "warming"}]]));
+        hub.turn(Ts::from_secs(1), |t| t.set(0, Column::Price, Value::full(3.0)));
+        assert_eq!(told(&mut news)[0].0, Topic::Cells, "nothing new about nulls");
+        hub.turn(Ts::from_secs(1), |t| t.explain(0, vec![(Column::Vol, "gap"), (Column::Price, "stale")]));
+        let all = told(&mut news);
+        assert_eq!((all.len(), data(&all[0])), (1, json!([[0, {"vol": "gap"}]])));
+        hub.turn(Ts::from_secs(1), |t| t.set(0, Column::Price, Value::Null));
+        assert_eq!(data(&told(&mut news)[0]), json!([[0, {"price": "stale", "vol": "gap"}]]));
+    }
+
+    #[test]
+    fn what_moved_often_is_told_once_a_second() {
+        let hub = Hub::new(DataOrigin::Measured);
+        let mut news = hub.join().news;
+        hub.turn(Ts::from_secs(1), |_| ());
+        for millis in [1_200, 1_400, 2_000, 2_200] {
+            hub.deliveries_moved();
+            hub.notices_moved();
+            hub.turn(Ts(millis * 1_000_000), |_| ());
+        }
+        let all = told(&mut news);
+        assert_eq!(all.iter().map(|t| t.0).collect::<Vec<_>>(), [Topic::Deliveries, Topic::Notices]);
+        assert_eq!(data(&all[0]), json!({"t": 2_000}));
+        hub.turn(Ts::from_secs(3), |t| t.reaches(Some((Ts::from_secs(60), Ts::from_secs(120)))));
+        assert_eq!(told(&mut news).len(), 2, "the last of that second");
+        let board: serde_json::Value = serde_json::from_slice(&hub.json()).unwrap();
+        let reach = (&board["first_ts"], &board["last_ts"]);
+        assert_eq!(reach, (&json!("1970-01-01T00:01:00Z"), &json!("1970-01-01T00:02:00Z")));
     }
 
     #[test]

@@ -5,11 +5,13 @@
 //! where the values come from. The format is described in `docs/board.md`.
 
 mod hub;
+mod table;
 mod value;
 mod view;
 mod wire;
 
-pub use hub::{Hub, Joined, News, Row, Table, Topic};
+pub use hub::{Hub, Joined, News, Topic};
+pub use table::{Row, Table};
 pub use value::{DIGITS, Value, rounded};
 pub use view::{BoardView, ChangeView, DataState, HeaderView, LabelsView, RowView};
 pub(crate) use wire::frame;

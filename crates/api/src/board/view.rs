@@ -128,6 +128,12 @@ pub struct BoardView {
     pub logic_version: String,
     /// Where the data come from.
     pub origin: DataOrigin,
+    /// First stored minute of all markets, as far as it was known; null where nothing is stored.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub first_ts: Option<Ts>,
+    /// Last stored minute of all markets, as far as it was known; null where nothing is stored.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_ts: Option<Ts>,
     /// The line above the table.
     pub header: HeaderView,
     /// Names of the cells, in order.
@@ -150,6 +156,8 @@ impl BoardView {
             n: 0,
             logic_version: String::new(),
             origin,
+            first_ts: None,
+            last_ts: None,
             header: HeaderView::default(),
             columns: COLUMNS,
             labels: labels(),

@@ -3,19 +3,21 @@
 //! Cells, headers, changes, alerts and ticks are written once by [`crate::board::Hub`]; a client's task only hands on shared
 //! bytes. What waits for a client is bounded three times over: [`QUEUE`] events of its own, the hub's channel, which all clients
 //! share, and the time it may take for one event. A client that is more than [`BEHIND`] events behind is given a fresh `board`
-//! in place of the cells it missed; alerts and changes of labels among them are still told. One that has missed the whole
-//! channel is told `lagged` and let go, and one that takes nothing for half of `write_stall` is cut; both are counted.
+//! in place of the cells it missed; what the table does not hold is still told, in one piece. One that has missed the whole
+//! channel is told `lagged` and let go, and one that takes nothing for half of `write_stall` is cut; both are counted. A stream
+//! ends within [`ADMITTED_EVERY`] when the token it was opened with is revoked.
 
+use crate::access::Pass;
 use crate::board::{Hub, News, Topic, Value, frame};
 use crate::feeds::FeedFilter;
 use crate::live::LiveView;
 use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};
-use crate::query::QueryError;
+use crate::query::{Query, QueryError};
 use crate::state::Shared;
 use crate::telemetry::Dropped;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::{Method, Response};
 use barograph_domain::{InstrumentName, Ts};
 use bytes::Bytes;
@@ -35,6 +37,8 @@ const QUEUE: usize = 4;
 const BEHIND: usize = 24;
 /// How often the market a client looks at is looked at.
 const MARKET_EVERY: Duration = Duration::from_millis(200);
+/// How often it is asked whether a client may still listen.
+pub(super) const ADMITTED_EVERY: Duration = Duration::from_secs(2);
 /// Tells clients to wait two seconds before they reconnect.
 const GREETING: &[u8] = b"retry: 2000\n\n";
 /// Keeps proxies and sockets awake.
@@ -78,10 +82,11 @@ pub(crate) struct PulseView {
 /// The board and its changes (server-sent events).
 ///
 /// Events: `board` (as `/api/v1/board`, first, and again for a client that fell behind), `cells` (`{"n","t","r","c":[[i,mask,v…]…]}`,
-/// bit = column, values in the order of columns, `risk_since` and `row_ts` counted from `r`), `header`, `change`, `rows` (markets that
-/// came), `alert` (an item of `/api/v1/events`), `tick` (`{"t"}`, each second); with `market` also `market` and `snapshot`, with
-/// `feeds=1` also `feeds` (`[instrument, metric, state, reason, age_ms]`, all first, then those that changed); `lagged` and `closing`
-/// end the stream.
+/// bit = column, values in the order of columns, `risk_since` and `row_ts` counted from `r`), `header`, `changes` (a list), `rows`
+/// (markets that came), `reasons` (`[[i, {column: word}]…]`, rows whose nulls have other reasons), `alerts` (items of
+/// `/api/v1/events`), `deliveries` and `notices` (`{"t"}`: something of them changed), `tick` (`{"t"}`, each second); with `market`
+/// also `market` and `snapshot`, with `feeds=1` also `feeds` (`[instrument, metric, state, reason, age_ms]`, all first, then those
+/// that changed) and `venues` (`FeedsPulse`, first and every five seconds); `lagged` and `closing` end the stream.
 #[utoipa::path(
     get,
     path = "/api/v1/board/stream",
@@ -93,6 +98,7 @@ pub(crate) struct PulseView {
 pub(super) async fn stream(
     State(app): State<Shared>,
     method: Method,
+    pass: Option<Extension<Pass>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, Problem> {
     let params = Params::parse(query.as_deref(), &["market", "feeds"])?;
@@ -118,8 +124,17 @@ pub(super) async fn stream(
     if feeds {
         hub.want_feeds();
     }
-    let client =
-        Client { app: Arc::clone(&app), hub, news: joined.news, frames, market, feeds, seen: Seen::default(), has: 0 };
+    let client = Client {
+        app: Arc::clone(&app),
+        hub,
+        news: joined.news,
+        frames,
+        market,
+        feeds,
+        seen: Seen::default(),
+        has: 0,
+        pass: pass.map(|Extension(pass)| pass),
+    };
     app.spawn("board-stream", client.run(joined.board, place));
     Ok(super::reply::body("text/event-stream", Body::from_stream(ReceiverStream::new(receiver))))
 }
@@ -148,6 +163,7 @@ enum Came {
     Left,
     News(Result<News, RecvError>),
     Look,
+    Ask,
     Quiet,
 }
 
@@ -168,6 +184,8 @@ struct Client {
     seen: Seen,
     /// Batches up to this one are in the table it was given.
     has: u64,
+    /// What it was admitted with.
+    pass: Option<Pass>,
 }
 
 impl Drop for Client {
@@ -197,7 +215,8 @@ impl Client {
         self.send(Bytes::from_static(GREETING)).await?;
         self.send(board).await?;
         if self.feeds
-            && let Some(all) = all_feeds(&self.app)
+            // The listing of some thousand streams is written away from the async threads.
+            && let Ok(all) = self.app.read("board-stream", |q| Ok(feeds_at_first(q))).await
         {
             self.send(all).await?;
         }
@@ -211,11 +230,14 @@ impl Client {
         let mut looks = tokio::time::interval(MARKET_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let looking = self.market.is_some();
+        let mut asks = tokio::time::interval(ADMITTED_EVERY);
+        asks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let came = tokio::select! {
                 biased;
                 _closing = closing.wait_for(|closing| *closing) => Came::Closing,
                 () = self.frames.closed() => Came::Left,
+                _tick = asks.tick() => Came::Ask,
                 received = self.news.recv() => Came::News(received),
                 _tick = looks.tick(), if looking => Came::Look,
                 () = tokio::time::sleep_until(quiet_until) => Came::Quiet,
@@ -225,6 +247,8 @@ impl Client {
                 Came::Left => Err(End::Gone),
                 Came::News(Ok(news)) => self.pass(news).await,
                 Came::News(Err(RecvError::Lagged(missed))) => Err(self.lagged(missed)),
+                Came::Ask if self.app.config.access.still(self.pass.as_ref()) => continue,
+                Came::Ask => Err(End::Said(frame("closing", None, b"{}"))),
                 Came::Look => self.look().await,
                 Came::Quiet => self.send(Bytes::from_static(KEEP_ALIVE)).await,
             };
@@ -253,8 +277,13 @@ impl Client {
                 Err(TryRecvError::Lagged(missed)) => return Err(self.lagged(missed)),
             }
         }
-        for news in kept.into_iter().filter(|n| matches!(n.topic, Topic::Alert | Topic::Change | Topic::Feeds)) {
-            self.hand(news).await?;
+        let mut together = Vec::new();
+        for news in kept.iter().filter(|n| self.is_beside_the_table(n.topic)) {
+            together.extend_from_slice(&news.bytes);
+        }
+        drop(kept);
+        if !together.is_empty() {
+            self.send(together.into()).await?;
         }
         let hub = Arc::clone(&self.hub);
         let again = tokio::task::spawn_blocking(move || hub.again()).await;
@@ -263,9 +292,18 @@ impl Client {
         self.send(board).await
     }
 
+    /// Is an event of this kind wanted, and told by no table?
+    const fn is_beside_the_table(&self, topic: Topic) -> bool {
+        match topic {
+            Topic::Cells | Topic::Header | Topic::Rows | Topic::Reasons | Topic::Tick => false,
+            Topic::Changes | Topic::Alerts | Topic::Deliveries | Topic::Notices => true,
+            Topic::Feeds | Topic::Venues => self.feeds,
+        }
+    }
+
     async fn hand(&self, news: News) -> Result<(), End> {
         let known = news.topic == Topic::Cells && news.n <= self.has;
-        if known || (news.topic == Topic::Feeds && !self.feeds) {
+        if known || (matches!(news.topic, Topic::Feeds | Topic::Venues) && !self.feeds) {
             return Ok(());
         }
         self.send(news.bytes).await
@@ -283,19 +321,24 @@ impl Client {
             }
         }
         let Some(id) = &self.market else { return Ok(()) };
-        let stamp = self.hub.place(id).and_then(|at| self.hub.stamp(at));
+        let stamp = self.hub.stamp(id);
         if stamp.is_none() || self.seen.stamp == stamp {
             return Ok(());
         }
-        match self.app.query.context(id, None, None) {
+        // A market without a minute is looked for in the store: not on this thread, and not again before something moves.
+        let asked = id.clone();
+        let newest = self.app.read("board-stream", move |q| match q.context(&asked, None, None) {
+            Ok(newest) => Ok(Some(newest)),
+            Err(QueryError::NothingYet { .. } | QueryError::OtherBook { .. }) => Ok(None),
+            Err(other) => Err(other),
+        });
+        match newest.await {
             Ok(newest) => {
                 self.seen.stamp = stamp;
+                let Some(newest) = newest else { return Ok(()) };
                 self.send(frame("snapshot", Some(&newest.snapshot.snapshot_id), &newest.json)).await
             }
-            // There may be one later.
-            Err(QueryError::NothingYet { .. } | QueryError::OtherBook { .. }) => Ok(()),
-            Err(error) => {
-                let problem = self.app.problem("board-stream", &error);
+            Err(problem) => {
                 let json = serde_json::to_vec(&problem.document()).unwrap_or_default();
                 Err(End::Said(frame("problem", None, &json)))
             }
@@ -316,15 +359,20 @@ impl Client {
     }
 }
 
-/// Every stream as it is now; none where nothing is listened to.
-fn all_feeds(app: &Shared) -> Option<Bytes> {
-    let feeds = app.query.feeds(&FeedFilter::all(usize::MAX)).ok()?;
-    let lines: Vec<_> = feeds
-        .items
-        .iter()
-        .map(|s| (&s.instrument, s.metric, s.continuity, s.reason.map(|r| r.word), s.age_ms))
-        .collect();
-    Some(frame("feeds", None, &serde_json::to_vec(&lines).ok()?))
+/// Every stream as it is now, none where nothing is listened to, and how everything does.
+fn feeds_at_first(query: &dyn Query) -> Bytes {
+    let mut first = Vec::new();
+    // Words and finite numbers: writing them cannot fail.
+    if let Ok(feeds) = query.feeds(&FeedFilter::all(usize::MAX)) {
+        let items = feeds.items.iter();
+        let lines: Vec<_> =
+            items.map(|s| (&s.instrument, s.metric, s.continuity, s.reason.map(|r| r.word), s.age_ms)).collect();
+        first.extend_from_slice(&frame("feeds", None, &serde_json::to_vec(&lines).unwrap_or_default()));
+    }
+    if let Some(pulse) = query.feeds_pulse() {
+        first.extend_from_slice(&frame("venues", None, &serde_json::to_vec(&pulse).unwrap_or_default()));
+    }
+    first.into()
 }
 
 impl PulseView {

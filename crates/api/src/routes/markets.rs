@@ -1,5 +1,6 @@
 //! What there is: markets and the feature catalogue.
 
+use super::context::{Id, instrument};
 use super::{docs, reply};
 use crate::cursor::Position;
 use crate::etag;
@@ -91,6 +92,34 @@ pub(super) async fn list(
         })
         .await?;
     Ok(etag::respond(&headers, json, &etag))
+}
+
+/// One market under its full name, which is how a bare symbol is told what it means.
+///
+/// A name that is not known is answered with 404 `unknown-symbol`, a bare symbol that means several markets with 409 `ambiguous-symbol`;
+/// both name candidates.
+#[utoipa::path(
+    get,
+    path = "/api/v1/markets/{id}",
+    operation_id = "getMarket",
+    tag = "context",
+    params(docs::Id, docs::AsOf),
+    responses(
+        (status = 200, description = "the market", body = MarketView),
+        (status = 304, description = "the one you hold is still it (If-None-Match)")
+    )
+)]
+pub(super) async fn one(
+    State(app): State<Shared>,
+    id: Id,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let params = Params::parse(query.as_deref(), &["as_of"])?;
+    let id = instrument(&app, "market", id)?;
+    let as_of = params.as_of(app.query.now())?;
+    let json = app.read("market", move |q| q.market(&id, as_of).and_then(|view| reply::json(&view))).await?;
+    Ok(etag::answer(&headers, json))
 }
 
 /// Every feature this build computes: definition, unit, inputs, window and warm-up.

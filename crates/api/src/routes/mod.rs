@@ -45,6 +45,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 /// Every path pattern, as routed and as documented. The original paths are routed without their trailing slash too.
 pub(crate) const PATHS: &[&str] = &[
     "/api/v1/markets",
+    "/api/v1/markets/{id}",
     "/api/v1/markets/{id}/context",
     "/api/v1/markets/{id}/context/history",
     "/api/v1/markets/{id}/metrics",
@@ -96,6 +97,7 @@ pub(crate) const PATHS: &[&str] = &[
 fn handler(path: &str) -> Option<MethodRouter<Shared>> {
     Some(match path {
         "/api/v1/markets" => get(markets::list),
+        "/api/v1/markets/{id}" => get(markets::one),
         "/api/v1/markets/{id}/context" => get(context::latest),
         "/api/v1/markets/{id}/context/history" => get(context::history),
         "/api/v1/markets/{id}/metrics" => get(metrics::points),

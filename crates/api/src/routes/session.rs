@@ -2,6 +2,7 @@
 
 use super::{body, reply};
 use crate::access::{Access, Caller, Role, SESSION};
+use crate::guard;
 use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};
 use crate::state::Shared;
@@ -32,12 +33,33 @@ pub(crate) struct CallerView {
     /// Name of the caller's token; null without one.
     pub(crate) name: Option<String>,
     /// What the caller may do; null: nothing, sign in first.
-    pub(crate) role: Option<Role>,
+    pub(crate) role: Option<SessionRole>,
+}
+
+/// What a caller may do.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SessionRole {
+    /// Everything that changes nothing.
+    Read,
+    /// Everything.
+    Operate,
+    /// Everything: this address asks nobody who they are.
+    Open,
+}
+
+impl From<Role> for SessionRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Read => Self::Read,
+            Role::Operate => Self::Operate,
+        }
+    }
 }
 
 fn view(app: &Shared, caller: Option<&Caller>) -> CallerView {
     let tokens = matches!(app.config.access, Access::Tokens(_));
-    let role = caller.map(|c| c.role).or((!tokens).then_some(Role::Operate));
+    let role = caller.map(|c| c.role.into()).or((!tokens).then_some(SessionRole::Open));
     CallerView { tokens, name: caller.map(|c| c.name.clone()), role }
 }
 
@@ -78,9 +100,7 @@ pub(super) async fn sign_in(
     let SignIn { token } = body::json(&headers, sent).await?;
     let Access::Tokens(tokens) = &app.config.access else { return answer(&view(&app, None), None) };
     let Some(caller) = tokens.caller(token.trim()) else {
-        if let Some(Extension(peer)) = peer {
-            app.clients.guessed(peer.0, std::time::Instant::now());
-        }
+        guard::failed(&app, peer.map(|p| p.0), Some(token.trim()))?;
         return Err(Problem::new(ProblemKind::Unauthorized, "the token is not known here")
             .hint("write it as `barograph token add` printed it"));
     };

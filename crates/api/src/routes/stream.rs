@@ -7,7 +7,10 @@
 //! What waits for a client is bounded twice: [`crate::STREAM_BUFFER`] snapshots in the channel, which all clients share, and
 //! [`QUEUE`] frames of its own. A minute in which a thousand markets publish at once fits the first with room for three more
 //! minutes, so a client that keeps reading gets all of them, however slowly; one that does not read for `write_stall` is cut.
+//! A stream ends within [`ADMITTED_EVERY`] when the token it was opened with is revoked.
 
+use super::board_stream::ADMITTED_EVERY;
+use crate::access::Pass;
 use crate::board::frame;
 use crate::params::Params;
 use crate::problem::{Problem, ProblemKind};
@@ -15,7 +18,7 @@ use crate::query::{QueryError, StreamEvent};
 use crate::state::Shared;
 use crate::telemetry::Dropped;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, Method, Response};
 use barograph_domain::InstrumentName;
 use bytes::Bytes;
@@ -24,7 +27,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
 
@@ -59,6 +62,7 @@ pub(super) struct Markets {
 pub(super) async fn stream(
     State(app): State<Shared>,
     method: Method,
+    pass: Option<Extension<Pass>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
@@ -74,7 +78,8 @@ pub(super) async fn stream(
     let seen = headers.get("last-event-id").and_then(|v| v.to_str().ok()).map(str::to_owned);
     let (frames, receiver) = mpsc::channel(QUEUE);
     let events = app.query.subscribe();
-    let feeder = Feeder { events, wanted, shown: BTreeMap::new(), frames, app: Arc::clone(&app) };
+    let pass = pass.map(|Extension(pass)| pass);
+    let feeder = Feeder { events, wanted, shown: BTreeMap::new(), frames, pass, app: Arc::clone(&app) };
     app.spawn("stream", feeder.run(seen, place));
     Ok(super::reply::body("text/event-stream", Body::from_stream(ReceiverStream::new(receiver))))
 }
@@ -104,6 +109,8 @@ struct Feeder {
     /// Newest snapshot sent of each market.
     shown: BTreeMap<InstrumentName, String>,
     frames: mpsc::Sender<Result<Bytes, Infallible>>,
+    /// What it was admitted with.
+    pass: Option<Pass>,
 }
 
 impl Feeder {
@@ -153,11 +160,19 @@ impl Feeder {
         let mut closing = self.app.closing.clone();
         let keep_alive = self.app.config.keep_alive;
         let mut quiet_until = Instant::now() + keep_alive;
+        let mut asks = tokio::time::interval(ADMITTED_EVERY);
+        asks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let received = tokio::select! {
                 biased;
                 _closing = closing.wait_for(|closing| *closing) => return End::Said(frame("closing", None, b"{}")),
                 () = self.frames.closed() => return End::Gone,
+                _tick = asks.tick() => {
+                    if self.app.config.access.still(self.pass.as_ref()) {
+                        continue;
+                    }
+                    return End::Said(frame("closing", None, b"{}"));
+                }
                 received = tokio::time::timeout_at(quiet_until, self.events.recv()) => received,
             };
             let sent = match received {

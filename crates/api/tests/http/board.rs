@@ -4,8 +4,8 @@ use super::client::{Server, wait_for};
 use super::stream::{Event, Listener};
 use super::world::{EMPTY, LIVING, MINUTES, minute, name};
 use barograph_api::ServeConfig;
-use barograph_api::board::{Column, Hub, Value, WIDTH};
-use barograph_domain::Span;
+use barograph_api::board::{ChangeView, Column, Hub, Value, WIDTH};
+use barograph_domain::{Axis, Span};
 use serde_json::{Value as Json, json};
 use std::time::{Duration, Instant};
 
@@ -98,15 +98,76 @@ fn one_market_and_the_feeds_are_told_to_those_who_ask() {
     assert_eq!(snapshot.data["instrument"], "bybit:BTCUSDT");
     assert_eq!(snapshot.id, snapshot.data["snapshot_id"].as_str().unwrap());
     server.world.hub.feeds(b"[[\"bybit:BTCUSDT\",\"trade\",\"GAP\",\"disconnected\",1200]]");
+    server.world.hub.venues(b"{\"t\":5}");
     server.world.hub.alert(b"{\"alert_id\":\"x\"}");
-    one.until(|l| l.events().iter().any(|e| e.kind == "alert"));
-    plain.until(|l| l.events().iter().any(|e| e.kind == "alert"));
+    server.world.hub.deliveries_moved();
+    turn(&server.world.hub, &LIVING, 5);
+    let told = |l: &Listener| ["alerts", "deliveries"].iter().all(|kind| l.events().iter().any(|e| e.kind == *kind));
+    one.until(told);
+    plain.until(told);
     let count = |l: &Listener, kind: &str| l.events().iter().filter(|e| e.kind == kind).count();
-    assert_eq!([count(&one, "feeds"), count(&plain, "feeds"), count(&plain, "snapshot")], [1, 0, 0]);
+    assert_eq!([count(&one, "feeds"), count(&one, "venues")], [1, 1]);
+    assert_eq!([count(&plain, "feeds"), count(&plain, "venues"), count(&plain, "snapshot")], [0, 0, 0]);
+    let alerts = plain.events().into_iter().find(|e| e.kind == "alerts").unwrap();
+    assert_eq!(alerts.data, json!([{"alert_id": "x"}]));
     // A new minute of it is a new snapshot; one of another market is not.
-    turn(&server.world.hub, &LIVING[..1], 3);
-    turn(&server.world.hub, &LIVING, 4);
-    one.until(|l| count(l, "snapshot") == 2);
+    turn(&server.world.hub, &LIVING[..1], 6);
+    turn(&server.world.hub, &LIVING, 7);
+    one.until(|l| count(l, "snapshot") >= 2);
+}
+
+#[test]
+fn a_market_without_a_minute_is_not_looked_for_again_and_again() {
+    let server = Server::start();
+    turn(&server.world.hub, &[EMPTY], 0);
+    let mut one = Listener::open(&server, &format!("/api/v1/board/stream?market={EMPTY}"), "");
+    one.until(|l| l.events().iter().any(|e| e.kind == "board"));
+    std::thread::sleep(Duration::from_millis(700));
+    let looked = server.world.contexts();
+    assert!(looked <= 2, "{looked} times in 0.7 s");
+}
+
+#[test]
+fn a_storm_of_alerts_and_changes_drops_nobody() {
+    let server = Server::start();
+    let hub = &server.world.hub;
+    turn(hub, &LIVING, 0);
+    let mut all: Vec<Listener> = (0..8).map(|_| Listener::open(&server, "/api/v1/board/stream", "")).collect();
+    for listener in &mut all {
+        listener.until(|l| l.events().iter().any(|e| e.kind == "board"));
+    }
+    for n in 0..2_000 {
+        hub.alert(format!("{{\"alert_id\":\"{n}\"}}").as_bytes());
+    }
+    hub.turn(minute(MINUTES) + Span::millis(200), |table| {
+        for n in 0..2_000 {
+            table.changed(ChangeView {
+                instrument: name(LIVING[n % 3]),
+                axis: Axis::Risk,
+                from: "NORMAL",
+                to: "CHOP_RISK",
+                at: minute(i64::try_from(n).unwrap()),
+            });
+        }
+    });
+    for n in 2..10 {
+        turn(hub, &LIVING, n);
+    }
+    let many = |l: &Listener, kind: &str| -> usize {
+        let events = l.events();
+        events.iter().filter(|e| e.kind == kind).map(|e| e.data.as_array().unwrap().len()).sum()
+    };
+    let last = server.json("/api/v1/board")["n"].as_u64().unwrap();
+    for listener in &mut all {
+        listener.until(|l| follow(&l.events()).0 == last);
+        assert_eq!([many(listener, "alerts"), many(listener, "changes")], [2_000, 2_000]);
+        let kinds: Vec<String> = listener.events().into_iter().map(|e| e.kind).collect();
+        assert!(!kinds.iter().any(|k| k == "lagged" || k == "closing"), "{kinds:?}");
+    }
+    let text = server.get("/metrics").text();
+    for reason in ["lagged", "stalled"] {
+        assert!(text.contains(&format!("barograph_http_stream_dropped_total{{reason=\"{reason}\"}} 0\n")), "{reason}");
+    }
 }
 
 #[test]
@@ -183,7 +244,7 @@ fn who_falls_behind_gets_the_table_instead_of_what_it_missed() {
     let mut slow = Listener::open(&server, "/api/v1/board/stream", "");
     slow.until(|l| l.events().iter().any(|e| e.kind == "board"));
     // All at once, some 200 kB each, faster and more than any socket takes.
-    for n in 1..150 {
+    for n in 1..100 {
         server.world.hub.turn(minute(MINUTES) + Span::millis(200 * n), |table| {
             for (i, column) in (0..1_000).flat_map(|i| WIDE.map(|column| (i, column))) {
                 table.set(i, column, Value::Whole(1_000_000_000_000_000 + n));
@@ -191,11 +252,12 @@ fn who_falls_behind_gets_the_table_instead_of_what_it_missed() {
         });
     }
     server.world.hub.alert(b"{\"alert_id\":\"kept\"}");
-    slow.until(|l| follow(&l.events()).0 == 149 && l.events().iter().any(|e| e.kind == "alert"));
+    server.world.hub.turn(minute(MINUTES) + Span::millis(200 * 99), |_| ());
+    slow.until(|l| follow(&l.events()).0 == 99 && l.events().iter().any(|e| e.kind == "alerts"));
     let events = slow.events();
     let boards = events.iter().filter(|e| e.kind == "board").count();
     let batches = events.iter().filter(|e| e.kind == "cells").count();
-    assert!(boards >= 2 && batches < 149, "{boards} tables, {batches} batches");
-    assert_eq!(follow(&events).1[7][0], json!(1_000_000_000_000_149_i64));
+    assert!(boards >= 2 && batches < 99, "{boards} tables, {batches} batches");
+    assert_eq!(follow(&events).1[7][0], json!(1_000_000_000_000_099_i64));
     assert_eq!(server.get("/metrics").text().matches("reason=\"lagged\"} 0").count(), 1, "nobody was let go");
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 const ASKED: &[(&str, &str)] = &[
     ("/api/v1/markets", "/api/v1/markets"),
     ("/api/v1/markets", "/api/v1/markets?as_of=2026-02-05T03:00:00Z"),
+    ("/api/v1/markets/{id}", "/api/v1/markets/ETHUSDT"),
     ("/api/v1/markets/{id}/context", "/api/v1/markets/ETHUSDT/context"),
     ("/api/v1/markets/{id}/context", "/api/v1/markets/ETHUSDT/context?as_of=2026-02-05T04:30:00Z"),
     ("/api/v1/markets/{id}/context/history", "/api/v1/markets/ETHUSDT/context/history?every=1h"),

@@ -308,3 +308,22 @@ fn the_present_comes_from_memory_also_while_the_disk_is_slow() {
         assert_eq!(slow.join().unwrap().status, 200);
     });
 }
+
+#[test]
+fn a_bare_symbol_is_told_what_it_means() {
+    let server = Server::start();
+    let market = server.json("/api/v1/markets/ETHUSDT");
+    assert_eq!(market["instrument"], "binance-usdm:ETHUSDT");
+    let listed = server.json("/api/v1/markets");
+    assert!(listed["items"].as_array().unwrap().contains(&market), "as in the list");
+    for (path, status, problem) in [
+        ("/api/v1/markets/BTCUSDT", 409, "ambiguous-symbol"),
+        ("/api/v1/markets/DOGE", 404, "unknown-symbol"),
+        ("/api/v1/markets/ETHUSDT?asof=1", 400, "unknown-parameter"),
+    ] {
+        let reply = server.get(path);
+        assert_eq!((reply.status, reply.problem().as_str()), (status, problem), "{path}");
+    }
+    let ambiguous = server.get("/api/v1/markets/BTCUSDT").json();
+    assert!(ambiguous["candidates"].as_array().unwrap().iter().any(|c| c == "bybit:BTCUSDT"), "{ambiguous}");
+}

@@ -57,6 +57,7 @@ pub(crate) struct World {
     now: AtomicI64,
     trouble: Mutex<Trouble>,
     reads: AtomicUsize,
+    contexts: AtomicUsize,
     history: BTreeMap<(InstrumentName, &'static str), Vec<Arc<Snapshot>>>,
     /// The present view of each market, rendered once a second, as the real program does it.
     present: RwLock<BTreeMap<InstrumentName, (i64, Rendered)>>,
@@ -94,6 +95,7 @@ impl World {
             now: AtomicI64::new((minute(MINUTES - 1) + Span::secs(30)).0),
             trouble: Mutex::default(),
             reads: AtomicUsize::new(0),
+            contexts: AtomicUsize::new(0),
             history,
             present: RwLock::default(),
             events: broadcast::Sender::new(STREAM_BUFFER),
@@ -127,6 +129,10 @@ impl World {
     /// Reads that have begun since the last trouble was set.
     pub(crate) fn reads(&self) -> usize {
         self.reads.load(Ordering::Relaxed)
+    }
+    /// How often a context was asked for.
+    pub(crate) fn contexts(&self) -> usize {
+        self.contexts.load(Ordering::Relaxed)
     }
     pub(crate) fn listeners(&self) -> usize {
         self.events.receiver_count()
@@ -249,6 +255,7 @@ impl Query for World {
         Ok(self.names.iter().map(|id| self.market(id, as_of, now)).collect())
     }
     fn context(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<Rendered, QueryError> {
+        self.contexts.fetch_add(1, Ordering::Relaxed);
         if as_of.is_some() || book.is_some() {
             self.disk()?;
             let found = self.newest(id, book, as_of)?;

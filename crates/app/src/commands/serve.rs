@@ -4,6 +4,7 @@ use crate::advice::rules;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::live::replay::journal_folder;
 use crate::live::start::Running;
 use crate::live::watch::{Choose, Watcher};
 use crate::positions::{self, Desk};
@@ -56,6 +57,7 @@ pub(crate) fn until_stopped(
     let venue = settings.text("default_venue").to_owned();
     let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
     service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings))));
+    service.journal_in(journal_folder(&settings.data()));
     let stop = Arc::new(AtomicBool::new(false));
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history })?;
     let board = turn_board(Arc::clone(&service), Arc::clone(&stop))?;
@@ -109,6 +111,7 @@ pub(crate) fn serve_live(
     let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Freshness)?;
     let desk = Desk::new(super::target(settings), rules(settings)).telling(room.clone());
     service.keep_positions(Arc::new(desk));
+    service.journal_in(journal_folder(&settings.data()));
     if let Some(room) = &room {
         service.deliver_through(Arc::new(room.desk(super::target(settings))));
     }
@@ -193,6 +196,9 @@ fn look_for_news(
                 away = failed;
                 for line in told.into_iter().chain(service.freshness_news(history)) {
                     drop(writeln!(std::io::stderr(), "barograph: [MKT] {line}"));
+                }
+                if matches!(look, Look::Store { .. }) {
+                    service.look_for_moves();
                 }
                 took = began.elapsed();
             }

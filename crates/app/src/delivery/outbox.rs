@@ -5,6 +5,7 @@ use barograph_domain::delivery::{Attempt, EndpointState, Silence};
 use barograph_domain::{Span, Ts};
 use barograph_notify::outbox::{Change, Join, Outbox, OutboxError, Outgoing, Recovered};
 use barograph_store::{Error, OutboxStore, Target, open_outbox};
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 /// Messages taken up at a time: more wait in the store and are looked for when these have ended.
@@ -17,12 +18,26 @@ pub(crate) struct StoreOutbox {
     target: Target,
     store: Option<Box<dyn OutboxStore>>,
     now: Arc<dyn Fn() -> Ts + Send + Sync>,
+    /// Raised with every change.
+    changes: Arc<AtomicU64>,
 }
 
 impl StoreOutbox {
     /// Over an open outbox.
-    pub(crate) fn new(target: Target, store: Box<dyn OutboxStore>, now: Arc<dyn Fn() -> Ts + Send + Sync>) -> Self {
-        Self { target, store: Some(store), now }
+    pub(crate) fn new(
+        target: Target,
+        store: Box<dyn OutboxStore>,
+        now: Arc<dyn Fn() -> Ts + Send + Sync>,
+        changes: Arc<AtomicU64>,
+    ) -> Self {
+        Self { target, store: Some(store), now, changes }
+    }
+
+    /// The same, which is seen by whoever counts changes.
+    fn change<T>(&mut self, work: impl FnOnce(&mut dyn OutboxStore) -> Result<T, Error>) -> Result<T, OutboxError> {
+        let done = self.with(work);
+        self.changes.fetch_add(1, Ordering::Relaxed);
+        done
     }
 
     fn with<T>(&mut self, work: impl FnOnce(&mut dyn OutboxStore) -> Result<T, Error>) -> Result<T, OutboxError> {
@@ -62,7 +77,7 @@ impl Outbox for StoreOutbox {
     }
 
     fn enqueue(&mut self, messages: &[Outgoing], joins: &[Join]) -> Result<(), OutboxError> {
-        self.with(|store| store.enqueue(messages, joins))
+        self.change(|store| store.enqueue(messages, joins))
     }
 
     fn record(
@@ -71,7 +86,7 @@ impl Outbox for StoreOutbox {
         attempts: &[Attempt],
         states: &[EndpointState],
     ) -> Result<(), OutboxError> {
-        self.with(|store| store.record(changes, attempts, states))
+        self.change(|store| store.record(changes, attempts, states))
     }
 
     fn silences(&mut self) -> Result<Vec<Silence>, OutboxError> {

@@ -12,6 +12,7 @@ use barograph_notify::dispatch::{Dispatcher, Now, Stats};
 use barograph_notify::receiver::Receiver;
 use barograph_notify::transport::Transport;
 use barograph_store::{Outgoing, Target, open_outbox};
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub(crate) struct Room {
     dispatcher: Mutex<Option<Dispatcher>>,
     /// What the operator has been told of.
     said: Mutex<Stats>,
+    /// Raised with whatever changes in the outbox.
+    changes: Arc<AtomicU64>,
 }
 
 impl core::fmt::Debug for Room {
@@ -47,7 +50,8 @@ impl Room {
             return Ok(None);
         }
         let now: Now = Arc::new(move || clock.now());
-        let outbox = StoreOutbox::new(target.clone(), open_outbox(target)?, Arc::clone(&now));
+        let changes = Arc::new(AtomicU64::new(0));
+        let outbox = StoreOutbox::new(target.clone(), open_outbox(target)?, Arc::clone(&now), Arc::clone(&changes));
         let transport = Arc::new(Transport::new().map_err(Failure::Broken)?);
         let names: Vec<&str> = receivers.iter().map(|r| r.name.as_str()).collect();
         drop(writeln!(std::io::stderr(), "barograph: [WEBHOOK] telling {}", names.join(", ")));
@@ -55,7 +59,7 @@ impl Room {
         let Ts(seed) = now();
         let dispatcher = Dispatcher::start(receivers, Box::new(outbox), transport, runtime, now, seed.cast_unsigned())
             .map_err(Failure::usage)?;
-        Ok(Some(Arc::new(Self { mail, dispatcher: Mutex::new(Some(dispatcher)), said: Mutex::default() })))
+        Ok(Some(Arc::new(Self { mail, dispatcher: Mutex::new(Some(dispatcher)), said: Mutex::default(), changes })))
     }
 
     fn with<T>(&self, work: impl FnOnce(&Dispatcher) -> T) -> Option<T> {
@@ -67,7 +71,13 @@ impl Room {
         if messages.is_empty() {
             return;
         }
+        self.changes.fetch_add(1, Ordering::Relaxed);
         self.with(|d| d.tell(messages));
+    }
+
+    /// Another number than before: some delivery or receiver has changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
     }
 
     /// The way for what people ask about deliveries: stored first, then the dispatcher hears of it.

@@ -6,7 +6,8 @@ use crate::live::board::{Board, LiveMarket, LiveStream};
 use crate::live::links;
 use crate::live::meter::Meter;
 use barograph_api::feeds::{
-    BudgetView, ErrorView, FeedCounts, JournalView, LagView, QueueView, TrafficView, VenueFeedView,
+    BudgetView, ErrorView, FeedCounts, FeedsPulse, JournalView, LagView, PULSE_STREAMS_MAX, QueueView, TrafficView,
+    VenueFeedView, urgency,
 };
 use barograph_api::live::{BookView, DataOrigin, LiveStreamView, OpenMinuteView};
 use barograph_api::{FeedFilter, FeedHealth, FeedsView};
@@ -14,6 +15,7 @@ use barograph_domain::stream::{RECORDED, SYNTHETIC};
 use barograph_domain::{InstrumentName, Metric, Span, StatusState, Ts};
 use barograph_net::{Net, Stamper, VenueStats};
 use barograph_venues::session::LagVerdict;
+use core::cmp::Reverse;
 use core::sync::atomic::Ordering;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -77,6 +79,18 @@ impl LiveView {
             queue: self.meter.journal_queue.load(Ordering::Relaxed),
         });
         view
+    }
+
+    /// How everything that listens does; of what is stored nothing is known here.
+    pub(crate) fn pulse(&self, now: Ts) -> FeedsPulse {
+        let FeedsView { venues, queues, journal, .. } = self.feeds(&FeedFilter::all(1), now);
+        let all = self.board.all();
+        let mut streams: Vec<&LiveStream> = all.iter().flat_map(|(_, market)| &market.streams).collect();
+        let mut counts = FeedCounts::default();
+        streams.iter().for_each(|s| counts.add(s.state));
+        streams.sort_by_key(|s| attention(s));
+        let streams = streams.into_iter().take(PULSE_STREAMS_MAX).map(|s| stream(s, now)).collect();
+        FeedsPulse { counts: counts.into(), venues, queues, journal, streams, ..FeedsPulse::default() }
     }
 
     /// Streams that are lost.
@@ -180,6 +194,14 @@ pub(crate) const fn state_word(state: StatusState) -> &'static str {
         StatusState::Resync => "RESYNC",
         StatusState::Stale => "STALE",
         StatusState::NotOffered => "NOT_OFFERED",
+    }
+}
+
+/// Who needs most attention comes first: who is lost, longest first; then who lives, by losses and silence.
+fn attention(s: &LiveStream) -> (u8, Reverse<u32>, Option<Ts>) {
+    match s.state {
+        StatusState::Live => (urgency(s.state), Reverse(s.losses), s.event_ts),
+        _lost => (urgency(s.state), Reverse(0), s.since),
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn start(
             let mut watcher = Watcher { service, listed, seen: None, done: false, away: false };
             while !stop.load(Ordering::Relaxed) {
                 watcher.look();
+                watcher.service.look_for_moves();
                 std::thread::park_timeout(LOOK_EVERY);
             }
         })

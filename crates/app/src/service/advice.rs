@@ -145,6 +145,7 @@ impl Service {
         let position = self.meant(new, PositionBook::User)?;
         self.not_of_the_file(&position.id)?;
         desk.put(&position, self.clock.now()).map_err(unwritable)?;
+        self.board.hub.notices_moved();
         Bases { service: self, as_of: None, known: BTreeMap::new() }.card(&position, None)
     }
 
@@ -152,6 +153,7 @@ impl Service {
         let desk = self.desk()?;
         self.not_of_the_file(id)?;
         if desk.remove(id, self.clock.now()).map_err(unwritable)? {
+            self.board.hub.notices_moved();
             return Ok(());
         }
         Err(QueryError::UnknownPosition { id: id.to_owned() })
@@ -254,6 +256,9 @@ impl Service {
         }
         if !states.is_empty() {
             desk.record(&states, &notices).map_err(unwritable)?;
+        }
+        if !notices.is_empty() {
+            self.board.hub.notices_moved();
         }
         watched.watch = watch;
         watched.looked.retain(|id, _| positions.iter().any(|p| p.id == *id));

@@ -67,7 +67,9 @@ impl Service {
             return Err(unknown(Told::Endpoint, endpoint));
         }
         let conflict = |reason: String, hint: &str| QueryError::Conflict { reason, hint: hint.to_owned() };
-        match desk.replay(endpoint, message, self.clock.now()).map_err(failed)? {
+        let replayed = desk.replay(endpoint, message, self.clock.now());
+        self.board.hub.deliveries_moved();
+        match replayed.map_err(failed)? {
             Replay::Waits(again) => {
                 let delivery = again.deliveries.into_iter().next();
                 let delivery = delivery.ok_or_else(|| unknown(Told::Message, message))?;
@@ -112,7 +114,9 @@ impl Service {
         let desk = self.delivery_desk()?;
         let find = || Ok(self.outlets()?.into_iter().find(|o| o.name == name));
         find()?.ok_or_else(|| unknown(Told::Endpoint, name))?;
-        desk.enable(name).map_err(failed)?;
+        let enabled = desk.enable(name);
+        self.board.hub.deliveries_moved();
+        enabled.map_err(failed)?;
         find()?.ok_or_else(|| unknown(Told::Endpoint, name))
     }
 
@@ -136,13 +140,16 @@ impl Service {
             value: w.value,
             reason: w.reason,
         })?;
-        desk.silence(&silence).map_err(failed)?;
+        let silenced = desk.silence(&silence);
+        self.board.hub.deliveries_moved();
+        silenced.map_err(failed)?;
         Ok(SilenceView::at(silence, now))
     }
 
     pub(super) fn unsilenced(&self, id: &str) -> Result<(), QueryError> {
-        let ended = self.delivery_desk()?.end_silence(id, self.clock.now(), "api").map_err(failed)?;
-        if ended { Ok(()) } else { Err(unknown(Told::Silence, id)) }
+        let ended = self.delivery_desk()?.end_silence(id, self.clock.now(), "api");
+        self.board.hub.deliveries_moved();
+        if ended.map_err(failed)? { Ok(()) } else { Err(unknown(Told::Silence, id)) }
     }
 }
 

@@ -23,13 +23,14 @@ impl Service {
         if before.len() < instruments.len() {
             self.board.news();
         }
-        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
         for instrument in &instruments {
             let name = &instrument.name;
             let Some(info) = configured_run(&runs, name, &self.book) else { continue };
             let mut rows = self.reader.latest(&info.spec.key, 2, None)?;
             align(&mut rows.rows, &rows.columns);
-            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens_for(&mut books, info, instrument)? };
+            // Held for one market at a time: whoever asks meanwhile must not wait until the store has been read for all of them.
+            let lens = lens_for(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner), info, instrument)?;
+            let lens = Lens { streams: rows.streams.as_slice().into(), ..lens };
             let Some(row) = rows.rows.pop() else { continue };
             let previous = rows.rows.pop();
             let first = info.minutes.map_or(row.ts, |m| m.0);

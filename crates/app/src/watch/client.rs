@@ -20,6 +20,8 @@ const SILENCE: Duration = Duration::from_secs(10);
 const QUEUE: usize = 512;
 /// The table of a thousand markets is about one megabyte.
 const ANSWER_MAX: u64 = 64 * 1024 * 1024;
+/// Alerts of before: as many as are held.
+const ALERTS: usize = super::state::ALERTS;
 /// How often a pause looks whether it is still wanted.
 const SLICE: Duration = Duration::from_millis(100);
 
@@ -118,7 +120,7 @@ fn head(reader: &mut impl std::io::BufRead) -> std::io::Result<Option<u16>> {
 pub(crate) enum Heard {
     /// An event of the stream.
     Event(String, Value),
-    /// Newest alerts of the market that is followed, the newest last.
+    /// Newest alerts of the market that is followed, the newest first.
     Alerts(Value),
     /// The connection is gone, and why; another is tried.
     Lost(String),
@@ -236,7 +238,8 @@ impl Thread {
     fn alerts(&self) {
         let Some(market) = &self.market else { return };
         let since = crate::clock::now() - barograph_domain::Span::days(1);
-        let path = format!("/api/v1/events?market={market}&start={}&limit=500", since.as_millis());
+        let start = since.as_millis();
+        let path = format!("/api/v1/events?market={market}&start={start}&order=desc&limit={ALERTS}");
         if let Ok(found) = self.target.get(&path) {
             // Whoever is gone is seen at the next event.
             drop(self.sender.send(Heard::Alerts(found["items"].clone())));

@@ -156,15 +156,16 @@ fn rows(scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> {
     if shown.is_empty() {
         return faint(format!("no market matches '{}'; Esc clears the search", view.filter));
     }
-    let table = Table::new(board, &shown, scene.at, usize::from(area.width));
     let cursor = view.cursor(&shown);
     let room = usize::from(area.height).saturating_sub(1).max(1);
     let first = cursor.saturating_sub(room - 1);
+    let seen = &shown[first..shown.len().min(first + room)];
+    let table = Table::new(board, seen, scene.at, usize::from(area.width));
     let head = table.columns.iter().map(|(kind, name, width)| Table::padded(*kind, name, *width));
     let head = format!("  {}", head.collect::<Vec<_>>().join(" "));
     let mut lines = vec![Line::styled(head, scene.palette.style(Tone::Faint))];
-    for (place, row) in shown.iter().enumerate().skip(first).take(room) {
-        lines.push(line(scene, &table, place, row, place == cursor));
+    for (place, row) in seen.iter().enumerate() {
+        lines.push(line(scene, &table, place, row, first + place == cursor));
     }
     lines
 }

@@ -10,7 +10,7 @@ const SPARK: usize = 60;
 /// Changes of labels that are kept.
 const CHANGES: usize = 50;
 /// Alerts that are kept.
-const ALERTS: usize = 50;
+pub(super) const ALERTS: usize = 50;
 /// Columns that count from a batch's `r`.
 const EPOCHS: [usize; 2] = [Column::RiskSince as usize, Column::RowTs as usize];
 
@@ -133,13 +133,21 @@ impl Board {
                 }
             }
             "header" => self.header = serde_json::from_value(data).map_err(unread)?,
-            "change" => {
-                let news = if data.is_array() { data } else { Value::Array(vec![data]) };
-                let news: Vec<Change> = serde_json::from_value(news).map_err(unread)?;
+            "changes" => {
+                let news: Vec<Change> = serde_json::from_value(data).map_err(unread)?;
                 self.changes.splice(0..0, news);
                 self.changes.truncate(CHANGES);
             }
-            "alert" => self.alert(data),
+            "alerts" => {
+                serde_json::from_value::<Vec<Value>>(data).map_err(unread)?.into_iter().for_each(|a| self.alert(a))
+            }
+            "reasons" => {
+                for (i, reasons) in serde_json::from_value::<Vec<(usize, _)>>(data).map_err(unread)? {
+                    if let Some(row) = self.rows.iter_mut().find(|row| row.i == i) {
+                        row.reasons = reasons;
+                    }
+                }
+            }
             "tick" => self.now_ms = data["t"].as_i64().unwrap_or(self.now_ms),
             "market" => self.market = data,
             "snapshot" => self.snapshot = data,
@@ -159,10 +167,10 @@ impl Board {
         self.alerts.truncate(ALERTS);
     }
 
-    /// Alerts of before, the newest last; those that are held already stay as they are.
+    /// Alerts of before, the newest first; those that are held already stay as they are.
     pub(crate) fn remember(&mut self, alerts: Value) {
         let Value::Array(alerts) = alerts else { return };
-        for alert in alerts.into_iter().rev() {
+        for alert in alerts {
             if self.alerts.len() < ALERTS && !self.alerts.iter().any(|held| held["alert_id"] == alert["alert_id"]) {
                 self.alerts.push(alert);
             }
@@ -326,13 +334,15 @@ pub(crate) mod tests {
         let take = |board: &mut Board, event: &str, data| board.apply(event, data);
         take(&mut board, "tick", json!({"t": 1770302162000_i64})).unwrap();
         take(&mut board, "header", json!({"markets": 3, "live": 3})).unwrap();
-        let change = json!({"instrument": "binance-usdm:BTCUSDT", "axis": "heat", "from": "HOT", "to": "SUPER_HOT", "at": "2026-02-05T14:36:00Z"});
-        take(&mut board, "change", change).unwrap();
+        let change = json!([{"instrument": "binance-usdm:BTCUSDT", "axis": "heat", "from": "HOT", "to": "SUPER_HOT", "at": "2026-02-05T14:36:00Z"}]);
+        take(&mut board, "changes", change).unwrap();
+        take(&mut board, "reasons", json!([[1, {"vol": "gap"}]])).unwrap();
+        assert_eq!(board.rows[1].reasons, [("vol".to_owned(), "gap".to_owned())].into());
         let row = json!([{"i": 2, "instrument": "okx:X", "symbol": "X", "venue": "okx", "cells": [1.0]}]);
         take(&mut board, "rows", row).unwrap();
-        take(&mut board, "alert", json!({"alert_id": "a", "title": "old"})).unwrap();
-        take(&mut board, "alert", json!({"alert_id": "b", "title": "other"})).unwrap();
-        take(&mut board, "alert", json!({"alert_id": "a", "title": "new"})).unwrap();
+        let two = json!([{"alert_id": "a", "title": "old"}, {"alert_id": "b", "title": "other"}]);
+        take(&mut board, "alerts", two).unwrap();
+        take(&mut board, "alerts", json!([{"alert_id": "a", "title": "new"}])).unwrap();
         take(&mut board, "of tomorrow", json!({})).unwrap();
         assert_eq!((board.now_ms, board.header.markets, board.rows.len()), (1770302162000, 3, 3));
         assert_eq!((board.changes.len(), board.changes[0].to.as_str()), (2, "SUPER_HOT"));

@@ -4,6 +4,7 @@ use super::look::{self, NONE, Tone};
 use super::state::{Board, Row};
 use barograph_api::board::{Column, flags};
 use ratatui::text::Span;
+use std::collections::BTreeMap;
 
 /// A column of the screen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,9 +85,13 @@ pub(crate) fn width(text: &str) -> usize {
 }
 
 impl Table {
-    /// Of these rows, in at most `room` columns of the terminal.
+    /// Of the rows that are seen, in at most `room` columns of the terminal.
     pub(crate) fn new(board: &Board, rows: &[&Row], at: Moment, room: usize) -> Self {
-        let twins = |row: &Row| rows.iter().filter(|other| other.symbol == row.symbol).count() > 1;
+        let mut named: BTreeMap<&str, u32> = BTreeMap::new();
+        for row in &board.rows {
+            *named.entry(&row.symbol).or_default() += 1;
+        }
+        let twins = |row: &Row| named.get(row.symbol.as_str()).is_some_and(|count| *count > 1);
         let mut columns: Vec<(Kind, &'static str, usize)> =
             KINDS.iter().map(|(k, name)| (*k, *name, width(name))).collect();
         let mut lines: Vec<Vec<Cell>> = rows

@@ -192,6 +192,18 @@ impl<K> Reader for SqlReader<K> {
         self.ask(|conn| universe::calendar(conn, as_of))
     }
 
+    fn database_bytes(&self) -> Result<u64> {
+        self.ask(|conn| {
+            let sql = if conn.is_server() {
+                "SELECT pg_database_size(current_database())"
+            } else {
+                "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+            };
+            let bytes: i64 = conn.query_row(sql, [] as [i64; 0], |row| row.get(0))?;
+            Ok(bytes.unsigned_abs())
+        })
+    }
+
     fn check(&self, hash: bool) -> Result<CheckReport> {
         self.ask(|conn| check::check(conn, hash))
     }

@@ -168,6 +168,7 @@ pub fn an_empty_store_answers(factory: &dyn Factory) {
     assert_eq!(reader.label_changes(key, Range::ALL, 1, None).unwrap().items, []);
     assert_eq!(reader.gaps(key, Range::ALL, 1, None).unwrap().items, []);
     assert_eq!(reader.checkpoint(key, Ts::MAX).unwrap(), None);
+    assert!(reader.database_bytes().unwrap() > 4_096, "tables take room too");
     assert_eq!(reader.events(&one.streams, None, None).unwrap().count(), 0);
     let query = PointQuery {
         instrument: one.instruments[0].name.clone(),

@@ -12,6 +12,7 @@ use super::{Latest, Service};
 use crate::live::board::LiveMarket;
 pub(super) use alerts::AlertBook;
 use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, Table, Value, flags};
+use barograph_api::feeds::FeedsPulse;
 use barograph_api::live::DataOrigin;
 use barograph_domain::stream::{RECORDED, SYNTHETIC};
 use barograph_domain::{GapReason, InstrumentName, Metric, Span, StatusState, Ts};
@@ -26,6 +27,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) const EVERY: Span = Span::millis(200);
 /// Markets whose past is read from the store in one turn.
 const READS: usize = 8;
+/// How often it is told how venues, queues and streams do.
+const PULSE_EVERY: Span = Span::secs(5);
 /// Rows are as of now while the newest is not older than this.
 const FRESH: Span = Span::mins(3);
 
@@ -51,6 +54,10 @@ struct Keeper {
     /// States of all streams, by place and position.
     states: Vec<Vec<StatusState>>,
     second: i64,
+    /// When it was told last how venues, queues and streams do.
+    pulsed: Ts,
+    /// From when to when minutes are stored.
+    reach: Option<(Ts, Ts)>,
     /// Generation of the counters, and markets, when they were shown last.
     alerts: (u64, usize),
     /// Where the next look at staleness begins.
@@ -115,9 +122,11 @@ impl Service {
         let each_second = keeper.second != second;
         keeper.second = second;
         let origin = came.then(|| self.origin());
+        self.tell_dispatched();
         self.board.hub.turn(now, |table| {
             if let Some(origin) = origin {
                 table.of_origin(origin);
+                table.reaches(keeper.reach);
             }
             keeper.set(table, cooked);
             keeper.set_live(self, table);
@@ -129,7 +138,19 @@ impl Service {
         });
         if each_second && self.board.hub.feeds_wanted() {
             self.tell_feeds(&mut keeper, now);
+            if now < keeper.pulsed || now - keeper.pulsed >= PULSE_EVERY {
+                keeper.pulsed = now;
+                // Words and finite numbers: writing them cannot fail.
+                self.board.hub.venues(&serde_json::to_vec(&self.pulse_now()).unwrap_or_default());
+            }
         }
+    }
+
+    /// How everything that listens does; where nothing is listened to, what is stored.
+    pub(super) fn pulse_now(&self) -> FeedsPulse {
+        let now = self.clock.now();
+        let pulse = self.live.as_ref().map(|live| live.pulse(now)).unwrap_or_default();
+        FeedsPulse { t: now.as_millis(), storage: self.storage(), ..pulse }
     }
 
     /// Does anybody follow the board?
@@ -217,6 +238,8 @@ impl Keeper {
             service.newest_of_all().into_iter().map(|l| (l.lens.instrument.name.clone(), l)).collect();
         let known: BTreeMap<InstrumentName, usize> =
             self.markets.iter().enumerate().map(|(i, k)| (k.name.clone(), i)).collect();
+        let first = newest.values().map(|l| l.first).min();
+        self.reach = first.zip(newest.values().map(|l| l.row.ts).max());
         for name in barograph_api::Query::instruments(service).iter().filter(|n| !known.contains_key(*n)) {
             self.markets.push(Kept::new(name.clone()));
             self.grown = 0;

@@ -9,7 +9,7 @@ use barograph_api::QueryError;
 use barograph_api::board::{BoardView, ChangeView, Column, RowView, Value};
 use barograph_domain::{Axis, Instrument, InstrumentName, KnownAlert, Label, MinuteRow, Span, Ts};
 use barograph_store::run::{GRID, LATENESS};
-use barograph_store::{AlertQuery, Range, RunKey};
+use barograph_store::{AlertQuery, InstrumentInfo, Range, RunInfo, RunKey};
 use std::collections::BTreeMap;
 
 /// Minutes of a sparkline.
@@ -20,6 +20,27 @@ const CHANGE_OVER: Span = Span::days(1);
 const BASE_EVERY: Span = Span::mins(5);
 /// And may be so much older, where minutes are missing.
 const BASE_OLDER: Span = Span::mins(10);
+
+/// Questions to the store at a time, for the board of a moment; so many connections it keeps.
+const READERS: usize = 4;
+/// Markets that are not worth a thread of their own.
+const SHARE: usize = 16;
+
+/// One market as it was known at a moment.
+struct Past {
+    cooked: Cooked,
+    trail: Trail,
+    records: Vec<KnownAlert>,
+    /// Nothing before its first minute.
+    known: Option<Known>,
+}
+
+/// Its minutes, and what made them.
+struct Known {
+    first: Ts,
+    last: Ts,
+    logic_version: String,
+}
 
 /// The last hour of a market.
 #[derive(Debug, Default)]
@@ -117,35 +138,25 @@ impl Service {
         let mut view = BoardView::empty(moment, self.origin());
         let mut book = AlertBook::default();
         let mut newest = Ts::MIN;
-        for info in instruments {
-            let (instrument, i) = (info.instrument, view.rows.len());
-            let run = configured_run(&runs, &instrument.name, &self.book);
-            let mut rows = match run {
-                Some(run) => self.reader.latest(&run.spec.key, 61, as_of).map_err(internal)?,
-                None => barograph_store::Rows::default(),
-            };
-            align(&mut rows.rows, &rows.columns);
-            let (Some(run), Some(row)) = (run, rows.rows.last()) else {
-                let nothing = Cooked::nothing();
-                view.rows.push(RowView::new(i, &instrument.name, nothing.cells, &nothing.reasons));
+        let all = self.past_of_all(&runs, &instruments, moment)?;
+        for (i, (info, past)) in instruments.iter().zip(all).enumerate() {
+            let name = &info.instrument.name;
+            let Past { mut cooked, trail, records, known } = past;
+            let Some(Known { first, last, logic_version }) = known else {
+                view.rows.push(RowView::new(i, name, cooked.cells, &cooked.reasons));
                 continue;
             };
-            let lens = self.lens_at(run, &instrument, &rows.streams)?;
-            let previous = rows.rows.len().checked_sub(2).map(|at| &rows.rows[at]);
-            let mut cooked = Cooked::of(&lens, row, &lens.as_of(row, previous, moment));
-            let base = self.price_at(&run.spec.key, base_of(row.ts))?;
-            cooked.cells[Column::Change24h as usize] = change(cooked.cells[Column::Price as usize], base);
-            let records = self.records(&run.spec.key, moment, as_of)?;
-            records.iter().for_each(|known| book.note(&instrument.name, &known.alert));
-            let open = i64::try_from(book.open(&instrument.name)).unwrap_or(i64::MAX);
+            records.iter().for_each(|known| book.note(name, &known.alert));
+            let open = i64::try_from(book.open(name)).unwrap_or(i64::MAX);
             cooked.cells[Column::OpenAlerts as usize] = Value::Whole(open);
-            let trail = Trail::of(&instrument.name, &rows.rows);
             view.changes.extend(trail.changes.iter().filter(|c| c.at >= moment - Span::hours(1)).cloned());
-            let own = RowView::new(i, &instrument.name, cooked.cells, &cooked.reasons);
-            view.rows.push(RowView { spark: trail.spark(row.ts), ..own });
-            if row.ts > newest {
-                newest = row.ts;
-                view.logic_version.clone_from(&run.spec.key.logic_version);
+            let own = RowView::new(i, name, cooked.cells, &cooked.reasons);
+            view.rows.push(RowView { spark: trail.spark(last), ..own });
+            view.first_ts = Some(view.first_ts.map_or(first, |known| known.min(first)));
+            view.last_ts = Some(view.last_ts.map_or(last, |known| known.max(last)));
+            if last > newest {
+                newest = last;
+                view.logic_version = logic_version;
             }
         }
         view.changes.sort_by_key(|c| core::cmp::Reverse(c.at));
@@ -155,9 +166,66 @@ impl Service {
         Ok(view)
     }
 
+    /// What was known of each, in their order. Each market is a handful of questions to the store, which answers several at a time.
+    fn past_of_all(
+        &self,
+        runs: &[RunInfo],
+        instruments: &[InstrumentInfo],
+        moment: Ts,
+    ) -> Result<Vec<Past>, QueryError> {
+        let workers = std::thread::available_parallelism().map_or(1, core::num::NonZero::get).min(READERS);
+        let share = instruments.len().div_ceil(workers).max(SHARE);
+        let read = |part: &[InstrumentInfo]| -> Result<Vec<Past>, QueryError> {
+            part.iter().map(|info| self.past_of(runs, &info.instrument, moment)).collect()
+        };
+        if instruments.len() <= share {
+            return read(instruments);
+        }
+        let parts: Vec<_> = std::thread::scope(|scope| {
+            let begun: Vec<_> = instruments.chunks(share).map(|part| scope.spawn(move || read(part))).collect();
+            begun.into_iter().map(|part| part.join().unwrap_or_else(|said| std::panic::resume_unwind(said))).collect()
+        });
+        let mut all = Vec::with_capacity(instruments.len());
+        for part in parts {
+            all.append(&mut part?);
+        }
+        Ok(all)
+    }
+
+    fn past_of(&self, runs: &[RunInfo], instrument: &Instrument, moment: Ts) -> Result<Past, QueryError> {
+        let as_of = Some(moment);
+        let run = configured_run(runs, &instrument.name, &self.book);
+        let mut rows = match run {
+            Some(run) => {
+                let minutes = 1 + usize::try_from(SPARK).unwrap_or(60);
+                self.reader.latest(&run.spec.key, minutes, as_of).map_err(internal)?
+            }
+            None => barograph_store::Rows::default(),
+        };
+        align(&mut rows.rows, &rows.columns);
+        let (Some(run), Some(row)) = (run, rows.rows.last()) else {
+            return Ok(Past { cooked: Cooked::nothing(), trail: Trail::default(), records: Vec::new(), known: None });
+        };
+        let lens = self.lens_at(run, instrument, &rows.streams)?;
+        let previous = rows.rows.len().checked_sub(2).map(|at| &rows.rows[at]);
+        let mut cooked = Cooked::of(&lens, row, &lens.as_of(row, previous, moment));
+        let base = self.price_at(&run.spec.key, base_of(row.ts))?;
+        cooked.cells[Column::Change24h as usize] = change(cooked.cells[Column::Price as usize], base);
+        Ok(Past {
+            cooked,
+            trail: Trail::of(&instrument.name, &rows.rows),
+            records: self.records(&run.spec.key, moment, as_of)?,
+            known: Some(Known {
+                first: run.minutes.map_or(row.ts, |m| m.0),
+                last: row.ts,
+                logic_version: run.spec.key.logic_version.clone(),
+            }),
+        })
+    }
+
     fn lens_at(
         &self,
-        run: &barograph_store::RunInfo,
+        run: &RunInfo,
         instrument: &Instrument,
         streams: &[barograph_domain::StreamDecl],
     ) -> Result<Lens, QueryError> {

@@ -208,6 +208,19 @@ impl Stream {
         }
     }
 
+    /// The data of the next event of a kind.
+    #[track_caller]
+    pub(crate) fn until(&mut self, kind: &str) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            assert!(Instant::now() < deadline, "no {kind} within a minute");
+            let sent = self.next().unwrap_or_else(|| panic!("the stream ended before a {kind}"));
+            if sent.event == kind {
+                return sent.json();
+            }
+        }
+    }
+
     /// The next event, comments and settings left out; `None` at the end of the stream.
     #[track_caller]
     pub(crate) fn next(&mut self) -> Option<Sent> {
