@@ -13,7 +13,7 @@ use crate::delivery::{DeliveryDesk, ask, http};
 use crate::failure::Failure;
 use crate::service::Service;
 use crate::term::{fold, minute};
-use barograph_api::{DeliveryFilter, DeliveryView, MessageView, NewSilence, Query as _, SilenceView};
+use barograph_api::{DeliveryFilter, DeliveryView, MessageView, NewSilence, Query as _, QueryError, SilenceView};
 use barograph_domain::delivery::{Compare, DeliveryState, Matcher};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -158,7 +158,10 @@ fn enable(service: &Service, settings: &Settings, name: &str) -> Result<Value, F
             let path = format!("/api/v1/endpoints/{}/enable", http::escaped(name));
             http::send((listen, settings.text("token")), "POST", &path, Some(&json!({})))
         }
-        None => value(&service.enable_endpoint(name).map_err(refused)?),
+        None => match service.enable_endpoint(name) {
+            Err(unknown @ QueryError::Unknown { .. }) => Err(Failure::usage(unknown)),
+            used => value(&used.map_err(refused)?),
+        },
     }
 }
 
