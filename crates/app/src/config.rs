@@ -210,11 +210,16 @@ pub(crate) struct Settings {
     noted: Vec<Noted>,
     /// Thresholds among them.
     thresholds: Vec<Over>,
-    /// Whom to tell of alerts.
-    receivers: Vec<Receiver>,
+    /// Whom to tell of alerts, as it is written: checked where somebody is to be told.
+    receivers: Vec<receivers::Table>,
     /// What it was made from, to be read again.
     common: Common,
     flags: Vec<(&'static str, Option<String>)>,
+}
+
+/// A variable of the environment; an empty one is how shells unset one for a command.
+fn given(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|v| !v.is_empty())
 }
 
 impl core::fmt::Debug for Settings {
@@ -240,7 +245,6 @@ impl Settings {
             thresholds = read.originals.iter().filter_map(|g| g.over(origin)).collect();
             noted = read.originals.into_iter().map(|g| Noted::of(g, origin)).collect();
         }
-        let given = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
         // R4.44: two variables have had their names before there was a barograph.
         if let Some(url) = given("DB_URL") {
             values.insert("db_url", (url, Origin::Environment("DB_URL".to_owned())));
@@ -272,10 +276,8 @@ impl Settings {
         for (key, value) in &flags {
             flag(key, value.clone());
         }
-        let receivers = Vec::new();
-        let mut settings = Self { values, noted, thresholds, receivers, common: common.clone(), flags };
+        let settings = Self { values, noted, thresholds, receivers: tables, common: common.clone(), flags };
         settings.check()?;
-        settings.receivers = receivers::all(&tables, given, &settings.dashboard()?)?;
         Ok(settings)
     }
 
@@ -427,8 +429,9 @@ impl Settings {
     }
 
     /// Whom to tell of alerts: tables of the file, then the variables of the original.
-    pub(crate) fn receivers(&self) -> &[Receiver] {
-        &self.receivers
+    /// A receiver that cannot be used stops what tells people, and nothing else.
+    pub(crate) fn receivers(&self) -> Result<Vec<Receiver>, Failure> {
+        receivers::all(&self.receivers, given, &self.dashboard()?)
     }
 
     pub(crate) fn host_names(&self) -> Vec<String> {

@@ -111,6 +111,9 @@ pub struct Member {
     pub phase: Phase,
     /// Of its episode.
     pub alert_id: String,
+    /// As its own messages have it, so that a program finds its end; empty in what older builds stored.
+    #[serde(default)]
+    pub fingerprint: String,
 }
 
 /// What people are told: everything a receiver's format is made from (issue 5, "every alert carries").

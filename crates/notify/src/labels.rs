@@ -87,8 +87,12 @@ fn ready(matcher: &Matcher) -> Result<(String, Test), String> {
     if !LABELS.contains(&label.as_str()) {
         return Err(format!("'{label}' is no label; write one of {}", LABELS.join(", ")));
     }
-    let pattern =
-        || Regex::new(&format!("^(?:{value})$")).map_err(|e| format!("'{value}' is not a regular expression: {e}"));
+    let pattern = || {
+        let wrong = |e| format!("'{value}' is not a regular expression: {e}");
+        // Alone first: one that closes a bracket it did not open would escape from the anchors.
+        Regex::new(value).map_err(wrong)?;
+        Regex::new(&format!("^(?:{value})$")).map_err(wrong)
+    };
     let test = match op {
         Compare::Is => Test::Is(value.clone()),
         Compare::IsNot => Test::IsNot(value.clone()),
@@ -178,7 +182,9 @@ mod tests {
         }
         assert!(matchers(&[]).is_err());
         assert!(matchers(&[("colour", Compare::Is, "red")]).unwrap_err().contains("colour"));
-        assert!(matchers(&[("venue", Compare::Matches, "(")]).is_err());
+        for unbalanced in ["(", "okx)|(binance", ")"] {
+            assert!(matchers(&[("venue", Compare::Matches, unbalanced)]).is_err(), "{unbalanced}");
+        }
     }
 
     #[test]

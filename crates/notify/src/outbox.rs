@@ -3,7 +3,7 @@
 //! The program implements [`Outbox`] over its store; the shapes follow what a transaction can promise. Every call blocks and is
 //! made from the dispatcher's own thread, never from a thread that serves sockets.
 
-use barograph_domain::delivery::{Attempt, EndpointState, Silence};
+use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
 pub use barograph_domain::delivery::{DeliveryChange as Change, Firing, Join, Outgoing};
 use core::fmt;
 
@@ -12,6 +12,8 @@ use core::fmt;
 pub struct Recovered {
     /// Messages with deliveries that have no end yet, with those deliveries only; the first known first.
     pub unfinished: Vec<Outgoing>,
+    /// There are more than these: [`Outbox::unfinished_after`] the last.
+    pub more: bool,
     /// Messages of the last ten minutes with all their deliveries: storms go on.
     pub recent: Vec<Outgoing>,
     /// The newest message about each thing that fires, groups included.
@@ -20,6 +22,8 @@ pub struct Recovered {
     pub endpoints: Vec<EndpointState>,
     /// Silences that hold now or later.
     pub silences: Vec<Silence>,
+    /// Silences that have ended since anything was told or tried: nobody was there to notice.
+    pub ended: Vec<Silence>,
 }
 
 /// Why the store did not do it.
@@ -48,6 +52,13 @@ pub trait Outbox: Send {
     /// # Errors
     /// When the store cannot be used; so for every method here.
     fn recover(&mut self) -> Result<Recovered, OutboxError>;
+
+    /// Messages with deliveries that have no end yet and that were known after this one, as [`Recovered::unfinished`]; true when
+    /// there are more.
+    ///
+    /// # Errors
+    /// See [`Self::recover`].
+    fn unfinished_after(&mut self, last: &Message) -> Result<(Vec<Outgoing>, bool), OutboxError>;
 
     /// Stores messages that no fact brings along (of groups, about delivery), and lets deliveries go with them, in one transaction.
     ///

@@ -13,7 +13,7 @@ pub fn of(format: &Format, status: u16, headers: &HeaderMap, body: &[u8], now: T
     match format {
         Format::Discord => discord(status, body, asked),
         Format::Slack => slack(status, body, asked),
-        Format::Telegram { .. } => telegram(status, body, asked),
+        Format::Telegram { chat_id, .. } => telegram(chat_id, status, body, asked),
         // An Alertmanager's clients drop what it refuses: it would refuse it again.
         Format::AlertmanagerApi if (400..500).contains(&status) && !matches!(status, 401 | 403 | 404 | 410 | 429) => {
             Outcome::Reject
@@ -67,10 +67,10 @@ fn slack(status: u16, body: &[u8], asked: Option<Span>) -> Outcome {
     }
 }
 
-fn telegram(status: u16, body: &[u8], asked: Option<Span>) -> Outcome {
+fn telegram(chat_id: &str, status: u16, body: &[u8], asked: Option<Span>) -> Outcome {
     let answer = json(body);
     if let Some(chat) = answer["parameters"]["migrate_to_chat_id"].as_i64() {
-        return Outcome::Learned(chat.to_string());
+        return Outcome::Learned(crate::format::moved(chat_id, chat));
     }
     let says = answer["description"].as_str().unwrap_or_default();
     match status {
@@ -161,7 +161,7 @@ mod tests {
                 400,
                 "",
                 r#"{"ok":false,"parameters":{"migrate_to_chat_id":-100777}}"#,
-                Outcome::Learned("-100777".into()),
+                Outcome::Learned("1>-100777".into()),
             ),
             (&t, 400, "", r#"{"ok":false,"description":"Bad Request"}"#, Outcome::Reject),
         ];

@@ -1,6 +1,6 @@
 //! A sample, to see whether a receiver works: what is sent, what comes back, without secrets.
 
-use crate::dispatch::{Now, Target};
+use crate::dispatch::{Now, Target, Try};
 use crate::format::{Context, requests};
 use crate::receiver::{Format, Receiver};
 use crate::transport::Transport;
@@ -96,7 +96,7 @@ pub async fn try_once(
     let target = Arc::new(Target::new(receiver)?);
     let message = Arc::new(message);
     let at = now();
-    let parts = requests(&message, &Context { receiver: &target.receiver, learned, now: at });
+    let parts = requests(&message, &Context { receiver: &target.receiver, learned, now: at, repeats: None });
     let first = parts.first();
     let is_call = matches!(target.receiver.format, Format::Callback(_));
     if first.is_none() && !is_call {
@@ -108,7 +108,9 @@ pub async fn try_once(
         (name.to_string(), if hide { "…".to_owned() } else { value.to_str().unwrap_or("…").to_owned() })
     });
     let began = Instant::now();
-    let done = crate::dispatch::attempt(transport, &target, &message, learned, 0, now).await;
+    let done =
+        crate::dispatch::attempt(transport, &target, &message, Try { learned, parts_done: 0, repeats: false }, now)
+            .await;
     Ok(Shown {
         request: if is_call { "call".to_owned() } else { format!("POST {}", target.receiver.shown()) },
         headers: shown.collect(),

@@ -183,6 +183,7 @@ impl Shelf {
             firing: firing.collect(),
             endpoints: self.states.values().cloned().collect(),
             silences: self.silences.clone(),
+            ..Recovered::default()
         }
     }
     /// How many rows are in a state.
@@ -205,6 +206,12 @@ impl Memory {
 impl Outbox for Memory {
     fn recover(&mut self) -> Result<Recovered, OutboxError> {
         Ok(self.open()?.recovered())
+    }
+    fn unfinished_after(&mut self, last: &Message) -> Result<(Vec<Outgoing>, bool), OutboxError> {
+        let place = |m: &Message| (m.known_at, m.notice.revision, m.id.clone());
+        let mut all = self.open()?.recovered().unfinished;
+        all.retain(|o| place(&o.message) > place(last));
+        Ok((all, false))
     }
     fn enqueue(&mut self, messages: &[Outgoing], joins: &[Join]) -> Result<(), OutboxError> {
         let mut shelf = self.open()?;

@@ -182,6 +182,18 @@ pub trait OutboxStore: OutboxDesk {
     /// When the store cannot be read; so for every method here that asks.
     fn unfinished(&mut self, limit: usize) -> Result<Vec<Outgoing>>;
 
+    /// As [`Self::unfinished`], of what comes behind this message.
+    ///
+    /// # Errors
+    /// See [`Self::unfinished`].
+    fn unfinished_after(&mut self, last: &Message, limit: usize) -> Result<Vec<Outgoing>>;
+
+    /// When the newest message was known or the newest try began; `None`: nothing was ever told.
+    ///
+    /// # Errors
+    /// See [`Self::unfinished`].
+    fn last_sign(&mut self) -> Result<Option<Ts>>;
+
     /// Messages known since then with all their deliveries, the first known first.
     ///
     /// # Errors

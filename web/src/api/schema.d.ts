@@ -3574,6 +3574,8 @@ export interface components {
             phase: components["schemas"]["Phase"];
             /** @description Of its episode. */
             alert_id: string;
+            /** @description As its own messages have it, so that a program finds its end; empty in what older builds stored. */
+            fingerprint?: string;
         };
         /**
          * @description What a message reports.

@@ -35,6 +35,7 @@ fn message(n: i64) -> Message {
         severity: Severity::High,
         phase: Phase::Firing,
         alert_id: "a".to_owned(),
+        fingerprint: "9c1f2a77d0b54e31".to_owned(),
     };
     let notice = Notice {
         kind: if of_group { MessageKind::Group } else { MessageKind::Alert },

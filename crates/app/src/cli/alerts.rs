@@ -37,6 +37,11 @@ pub(crate) enum Alerts {
         #[arg(long)]
         endpoint: Option<String>,
     },
+    /// Use a receiver again that refused for good or was not reached for days
+    Enable {
+        /// Its name in the settings
+        name: String,
+    },
     /// Silences that hold now or later
     Silences {
         /// Those that are over too

@@ -13,7 +13,7 @@ use crate::delivery::{DeliveryDesk, ask, http};
 use crate::failure::Failure;
 use crate::service::Service;
 use crate::term::{fold, minute};
-use barograph_api::{DeliveryFilter, DeliveryView, MessageView, NewSilence, Query as _, SilenceView};
+use barograph_api::{DeliveryFilter, DeliveryView, MessageView, NewSilence, Query as _, QueryError, SilenceView};
 use barograph_domain::delivery::{Compare, DeliveryState, Matcher};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
         | Alerts::Show { .. }
         | Alerts::Dead { .. }
         | Alerts::Replay { .. }
+        | Alerts::Enable { .. }
         | Alerts::Silences { .. }
         | Alerts::Silence(_)
         | Alerts::Unsilence { .. } => {}
@@ -74,6 +75,14 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
                     (true, _) => line(&mut out, &one)?,
                     (false, one) => writeln!(out, "{message} waits again for {}", word(one, "endpoint"))?,
                 }
+            }
+        }
+        Alerts::Enable { name } => {
+            let used = enable(&service, settings, name)?;
+            match (json, used["disabled"].as_str()) {
+                (true, _) => line(&mut out, &used)?,
+                (false, None) => writeln!(out, "{name} is used again; {} deliveries wait for it", used["waiting"])?,
+                (false, Some(why)) => writeln!(out, "{name} is not used: {why}")?,
             }
         }
         Alerts::Silences { all, as_of } => {
@@ -139,6 +148,20 @@ fn add(service: &Service, settings: &Settings, asked: &AlertSilence) -> Result<V
     match desk(service, settings)? {
         Some(listen) => http::send((listen, settings.text("token")), "POST", "/api/v1/silences", Some(&value(&new)?)),
         None => value(&service.put_silence(&new).map_err(refused)?),
+    }
+}
+
+/// An endpoint in use again, as JSON.
+fn enable(service: &Service, settings: &Settings, name: &str) -> Result<Value, Failure> {
+    match desk(service, settings)? {
+        Some(listen) => {
+            let path = format!("/api/v1/endpoints/{}/enable", http::escaped(name));
+            http::send((listen, settings.text("token")), "POST", &path, Some(&json!({})))
+        }
+        None => match service.enable_endpoint(name) {
+            Err(unknown @ QueryError::Unknown { .. }) => Err(Failure::usage(unknown)),
+            used => value(&used.map_err(refused)?),
+        },
     }
 }
 

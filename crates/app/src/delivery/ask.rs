@@ -3,10 +3,8 @@
 pub(crate) use barograph_api::NewSilence;
 use barograph_domain::delivery::{Compare, Matcher, Silence, message_id};
 use barograph_domain::{Span, Ts};
-use barograph_notify::labels::Matchers;
+use barograph_notify::labels::{LABELS, Matchers};
 
-/// Labels a matcher can name.
-pub(crate) const LABELS: [&str; 7] = ["event_type", "instrument", "venue", "symbol", "severity", "axis", "rule"];
 /// Longest author and reason, characters.
 const TEXT_MAX: usize = 500;
 /// Longest value of a matcher, characters: a longer pattern takes long to try.

@@ -45,7 +45,7 @@ impl Room {
         clock: Arc<dyn Clock>,
         runtime: tokio::runtime::Handle,
     ) -> Result<Option<Arc<Self>>, Failure> {
-        let receivers = settings.receivers().to_vec();
+        let receivers = settings.receivers()?;
         if receivers.is_empty() {
             return Ok(None);
         }
@@ -97,7 +97,10 @@ impl Room {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lines = Vec::new();
         if let Some(why) = now.broken.as_ref().filter(|_| said.broken.is_none()) {
-            lines.push(format!("[WEBHOOK] nothing is told any more: {why}; what waits is told after the next start"));
+            lines.push(format!("[WEBHOOK] nothing is told for now: {why}; it is tried again, what waits is kept"));
+        }
+        if said.broken.is_some() && now.broken.is_none() {
+            lines.push("[WEBHOOK] what waits is told again".to_owned());
         }
         for (name, s) in &now.endpoints {
             let before = said.endpoints.get(name).cloned().unwrap_or_default();

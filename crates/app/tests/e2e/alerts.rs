@@ -208,10 +208,32 @@ fn what_cannot_be_delivered_is_dead_until_somebody_has_it_sent_again() {
     let dead: serde_json::Value = serde_json::from_str(dead.lines().next().unwrap()).unwrap();
     assert_eq!((&dead["state"], &dead["endpoint"]), (&"dead".into(), &"desk".into()));
     receiver.answer(200);
-    place.ok(&format!("alerts replay {} --data data", one.message.id));
+    // It answers again, but nobody has said that it may be used again.
+    let replay = format!("alerts replay {} --data data", one.message.id);
+    place.ok(&replay);
     let said = place.ok("alerts deliver --data data --for 5s");
+    assert!(said.contains(" 0 delivered,") && said.contains("1 dead"), "{said}");
+    assert_eq!(receiver.taken().len(), 1);
+    let said = place.ok("alerts enable desk --data data");
+    assert!(said.contains("desk is used again"), "{said}");
+    place.ok(&replay);
+    let said = place.ok("alerts deliver --data data --for 5s");
+    assert!(said.contains(" 1 delivered,") && said.contains("0 wait"), "{said}");
     let shown = place.ok(&format!("alerts show {} --data data", one.message.id));
-    assert!(said.contains("1 delivered") || shown.contains("disabled"), "{said}\n{shown}");
+    assert!(shown.contains("desk: delivered"), "{shown}");
+    assert_eq!(receiver.taken()[1].id(), one.message.id);
+    place.run("alerts enable dsk --data data").exits(2).says("dsk");
+}
+
+#[test]
+fn a_receiver_that_cannot_be_used_stops_only_what_tells_people() {
+    let place = Place::new();
+    let table = "[[receiver]]\nname = \"desk\"\nformat = \"json\"\nurl = \"env:A_HOOK_NOBODY_SET\"\n";
+    place.write("barograph.toml", table);
+    drop(open_outbox(&Target::Folder(place.path("data"))).unwrap());
+    place.ok("alerts ls --data data");
+    place.run("alerts deliver --data data").exits(2).says("the variable A_HOOK_NOBODY_SET is not set");
+    place.run("alerts test").exits(2).says("A_HOOK_NOBODY_SET");
 }
 
 #[test]

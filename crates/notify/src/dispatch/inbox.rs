@@ -33,8 +33,12 @@ pub(super) enum Stop {
 pub(super) struct Batch {
     pub(super) rows: Vec<Outgoing>,
     pub(super) finished: Vec<Finished>,
+    /// Positions of endpoints whose refresh has ended.
+    pub(super) refreshed: Vec<usize>,
     pub(super) commands: Vec<Command>,
     pub(super) look: bool,
+    /// There was no room for all rows: none of them is here.
+    pub(super) overflown: bool,
     pub(super) stop: Option<Stop>,
 }
 
@@ -42,8 +46,10 @@ impl Batch {
     const fn is_empty(&self) -> bool {
         self.rows.is_empty()
             && self.finished.is_empty()
+            && self.refreshed.is_empty()
             && self.commands.is_empty()
             && !self.look
+            && !self.overflown
             && self.stop.is_none()
     }
 }
@@ -61,8 +67,10 @@ impl Inbox {
     }
     pub(super) fn tell(&self, messages: Vec<Outgoing>) {
         let mut batch = self.open();
-        if batch.rows.len() + messages.len() > ROWS_MAX {
-            batch.look = true;
+        if batch.overflown || batch.rows.len() + messages.len() > ROWS_MAX {
+            // A part of them would bring news ahead of what it follows: the store has all, in order.
+            batch.overflown = true;
+            batch.rows.clear();
         } else {
             batch.rows.extend(messages);
         }
@@ -83,6 +91,11 @@ impl Inbox {
     /// Bounded by the requests under way.
     pub(super) fn finished(&self, finished: Finished) {
         self.open().finished.push(finished);
+        self.changed.notify_one();
+    }
+    /// A refresh of this endpoint has ended.
+    pub(super) fn refreshed(&self, place: usize) {
+        self.open().refreshed.push(place);
         self.changed.notify_one();
     }
     /// An end at once is not softened by a later wish.

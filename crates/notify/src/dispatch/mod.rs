@@ -3,18 +3,22 @@
 //! The thread sleeps until somebody tells it something, a request ends, or the planner wants to be woken. What became of
 //! deliveries is written in batches of at most 256 or 20 ms; a message of a group is written before it is sent. Results that the
 //! store cannot take are kept and written later, in order; when too many wait, nothing more is sent. Stopping lets requests under
-//! way end and writes what they gave; what is not sent stays in the outbox.
+//! way end and writes what they gave; what is not sent stays in the outbox. When the store cannot be used at all, or after a
+//! mistake of ours, the thread rests and begins anew from the store: everything unfinished is there.
 
+mod identity;
 mod inbox;
+mod refresh;
 mod run;
 mod send;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod writes;
 
 pub use send::Target;
-pub(crate) use send::attempt;
+pub(crate) use send::{Try, attempt};
 pub use stats::{EndpointStats, Histogram, Stats};
 
 use crate::outbox::{Outbox, Outgoing};
@@ -69,7 +73,7 @@ impl Dispatcher {
         let runner = Runner::new(receivers, outbox, transport, runtime, now, seed, Arc::clone(&inbox))?;
         let thread = std::thread::Builder::new()
             .name("notify".to_owned())
-            .spawn(move || runner.run())
+            .spawn(move || watch::watch(runner))
             .map_err(|e| format!("no thread for deliveries can be made: {e}"))?;
         Ok(Self { inbox, thread: Some(thread) })
     }

@@ -1,15 +1,18 @@
 //! The dispatcher's thread.
 
 use super::Now;
+use super::identity;
 use super::inbox::{Batch, Command, Inbox, Stop};
+use super::refresh::{Refresh, say};
 use super::send::{Finished, Target, send};
 use super::writes::Writes;
-use crate::outbox::{Outbox, OutboxError};
+use crate::outbox::{Outbox, OutboxError, Outgoing, Recovered};
 use crate::plan::{Action, Outcome, Planner, Send, Tried};
 use crate::receiver::Receiver;
 use crate::transport::Transport;
-use barograph_domain::delivery::Attempt;
-use std::collections::BTreeMap;
+use barograph_domain::delivery::{Attempt, EndpointState, Message};
+use barograph_domain::{Span, Ts};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -25,6 +28,16 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
+/// More of what the store holds is taken up when fewer wait, or after so long: what waits for a receiver that is away must not
+/// keep the rest from those that are not.
+const FEW: usize = 10_000;
+const NEXT_PAGE_AFTER: Duration = Duration::from_secs(10);
+/// Messages that are remembered for what a receiver said of them; older ones are forgotten.
+const REMEMBERED_MAX: usize = 4_096;
+
+/// Messages of endpoints, by position.
+type Marked = BTreeSet<(usize, String)>;
+
 pub(super) struct Runner {
     targets: Vec<Arc<Target>>,
     planner: Planner,
@@ -32,19 +45,38 @@ pub(super) struct Runner {
     transport: Arc<Transport>,
     runtime: Handle,
     now: Now,
+    seed: u64,
     inbox: Arc<Inbox>,
     writes: Writes,
     /// Sends whose message is not stored yet.
     held: Vec<Send>,
     in_flight: usize,
+    /// Counts beginnings: what was sent before one ends unheard.
+    epoch: u64,
     look: bool,
+    /// The queue has lost rows: what else comes through it is dropped until the store was read, so that nothing overtakes them.
+    deaf: bool,
+    /// When the newest message was known that came through the queue, and the same at the moment rows were lost.
+    heard: Ts,
+    deaf_since: Option<Ts>,
+    /// The last message of a reading that came back full, and when: the store holds more behind it.
+    rest: Option<(Message, Instant)>,
     /// Messages that reading the store brought, and when: they may still come through the queue.
     adopted: BTreeMap<String, Instant>,
+    refresh: Refresh,
+    /// Names of endpoints that nothing is sent to.
+    off: BTreeSet<String>,
+    /// Messages whose receiver told something new once; the same again would go round in circles.
+    taught: Marked,
+    /// Messages that a receiver may have taken although it did not say so.
+    doubts: Marked,
     /// When the first unwritten result came.
     since: Option<Instant>,
     /// The store is left alone until then.
     retry_at: Option<Instant>,
     pause: Duration,
+    /// Something was written since the beginning.
+    worked: bool,
 }
 
 impl Runner {
@@ -58,7 +90,8 @@ impl Runner {
         inbox: Arc<Inbox>,
     ) -> Result<Self, String> {
         let planner = Planner::new(receivers.iter().map(Receiver::endpoint).collect(), seed);
-        let targets = receivers.into_iter().map(|r| Target::new(r).map(Arc::new)).collect::<Result<_, _>>()?;
+        let targets: Vec<_> = receivers.into_iter().map(|r| Target::new(r).map(Arc::new)).collect::<Result<_, _>>()?;
+        let refresh = Refresh::of(&targets, now());
         Ok(Self {
             targets,
             planner,
@@ -66,54 +99,101 @@ impl Runner {
             transport,
             runtime,
             now,
+            seed,
             inbox,
             writes: Writes::default(),
             held: Vec::new(),
             in_flight: 0,
+            epoch: 0,
             look: false,
+            deaf: false,
+            heard: Ts::MIN,
+            deaf_since: None,
+            rest: None,
             adopted: BTreeMap::new(),
+            refresh,
+            off: BTreeSet::new(),
+            taught: Marked::new(),
+            doubts: Marked::new(),
             since: None,
             retry_at: None,
             pause: PAUSE_FIRST,
+            worked: false,
         })
     }
 
-    pub(super) fn run(mut self) {
-        if let Err(why) = self.take_over() {
-            return self.inbox.count(|s| s.broken = Some(why));
+    /// Runs until it is stopped; `Some` says why it cannot go on.
+    pub(super) fn run(&mut self) -> Option<String> {
+        match self.take_over() {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(why) => return Some(why),
         }
         let mut wait = Duration::ZERO;
         loop {
             let batch = self.inbox.take(wait);
             match batch.stop {
-                Some(Stop::Now) => return,
+                Some(Stop::Now) => return None,
                 Some(Stop::Within(within)) => {
                     self.learn(batch);
-                    return self.end(within);
+                    self.end(within);
+                    return None;
                 }
                 None => self.learn(batch),
             }
             if let Err(OutboxError::Broken(why)) = self.work() {
-                return self.inbox.count(|s| s.broken = Some(why));
+                return Some(why);
             }
             wait = self.sleep();
         }
     }
 
-    /// Waits for the store at the start.
-    fn take_over(&mut self) -> Result<(), String> {
+    /// Something was written since the beginning.
+    pub(super) const fn has_worked(&self) -> bool {
+        self.worked
+    }
+
+    /// Says why nothing is told and waits; false when it is stopped meanwhile.
+    pub(super) fn rest(&mut self, why: String, rest: Span) -> bool {
+        self.inbox.count(|s| (s.broken, s.in_flight) = (Some(why), 0));
+        // On the clock of the planner, which is looked at now and then: it may be set.
+        let until = (self.now)() + rest;
+        while (self.now)() < until {
+            // What is told meanwhile is in the store, and so is what people want.
+            if self.inbox.take(SLEEP_MAX).stop.is_some() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Forgets everything but what it is for.
+    pub(super) fn begin_again(&mut self) {
+        self.epoch += 1;
+        self.planner = Planner::new(self.targets.iter().map(|t| t.receiver.endpoint()).collect(), self.seed);
+        self.refresh = Refresh::of(&self.targets, (self.now)());
+        (self.writes, self.in_flight, self.look, self.deaf, self.worked) = (Writes::default(), 0, false, false, false);
+        (self.deaf_since, self.rest, self.since, self.retry_at, self.pause) = (None, None, None, None, PAUSE_FIRST);
+        self.held.clear();
+        self.adopted.clear();
+    }
+
+    /// Waits for the store at the start; false when it is stopped before.
+    fn take_over(&mut self) -> Result<bool, String> {
         loop {
             match self.outbox.recover() {
                 Ok(recovered) => {
-                    self.planner.recover(recovered, (self.now)());
-                    return Ok(());
+                    self.begin(recovered);
+                    return Ok(true);
                 }
                 Err(OutboxError::Broken(why)) => return Err(why),
                 Err(OutboxError::Unavailable(_)) => {
                     self.inbox.count(|s| s.store_failures += 1);
                     let batch = self.inbox.take(self.pause);
                     if batch.stop.is_some() {
-                        return Err("stopped before the outbox could be read".to_owned());
+                        let why = "stopped before the outbox could be read".to_owned();
+                        self.inbox.count(|s| s.broken = Some(why));
+                        return Ok(false);
                     }
                     // What was told meanwhile is in the store as well; wishes of people are not.
                     batch.commands.into_iter().for_each(|c| self.wish(c));
@@ -124,22 +204,82 @@ impl Runner {
         }
     }
 
+    fn begin(&mut self, mut recovered: Recovered) {
+        let now = (self.now)();
+        let mut states = Vec::new();
+        for state in core::mem::take(&mut recovered.endpoints) {
+            let Some(target) = self.targets.iter().find(|t| t.receiver.name == state.endpoint) else { continue };
+            match identity::opened(&target.receiver, state) {
+                Ok(state) => states.push(state),
+                // It was said of another address.
+                Err(fresh) => self.writes.state(fresh),
+            }
+        }
+        self.off = states.iter().filter(|s| s.disabled.is_some()).map(|s| s.endpoint.clone()).collect();
+        self.inbox.count(|s| {
+            s.broken = None;
+            for target in &self.targets {
+                s.endpoints.entry(target.receiver.name.clone()).or_default().disabled = None;
+            }
+            for state in &states {
+                s.endpoints.entry(state.endpoint.clone()).or_default().disabled.clone_from(&state.disabled);
+            }
+        });
+        recovered.endpoints = states;
+        for firing in &recovered.firing {
+            let message = Arc::new(firing.message.clone());
+            for name in &firing.told {
+                if let Some(place) = self.targets.iter().position(|t| t.receiver.name == *name) {
+                    self.refresh.confirmed(place, &message);
+                }
+            }
+        }
+        self.remember_rest(recovered.more, &recovered.unfinished);
+        self.planner.recover(recovered, now);
+        self.since = (self.writes.len() > 0).then(Instant::now);
+    }
+
+    fn remember_rest(&mut self, more: bool, read: &[Outgoing]) {
+        self.rest = read.last().filter(|_| more).map(|last| (last.message.clone(), Instant::now()));
+        // Until the last of them was read, what comes through the queue may follow something that was not.
+        self.deaf |= self.rest.is_some();
+    }
+
     fn learn(&mut self, batch: Batch) {
         for finished in batch.finished {
             self.finished(finished);
         }
-        let now = (self.now)();
-        for outgoing in batch.rows {
-            if !self.adopted.contains_key(&outgoing.message.id) {
-                self.planner.take(outgoing, now);
-            }
+        for place in batch.refreshed {
+            let owed = self.refresh.done(place);
+            self.say_again(place, owed);
         }
-        if batch.look {
-            self.look = true;
+        let now = (self.now)();
+        if batch.overflown && !self.deaf {
             self.inbox.count(|s| s.overflows += 1);
         }
+        self.deaf |= batch.overflown;
+        if self.deaf {
+            if batch.overflown || !batch.rows.is_empty() {
+                // They are in the store: it is read once more behind what is being read.
+                self.look = true;
+                self.deaf_since.get_or_insert(self.heard);
+            }
+        } else {
+            for outgoing in batch.rows {
+                self.heard = self.heard.max(outgoing.message.known_at);
+                self.take(outgoing, now);
+            }
+        }
+        self.look |= batch.look;
         for command in batch.commands {
             self.wish(command);
+        }
+    }
+
+    fn take(&mut self, outgoing: Outgoing, now: Ts) {
+        if !self.adopted.contains_key(&outgoing.message.id) {
+            self.refresh.note(&outgoing.message);
+            self.planner.take(outgoing, now);
         }
     }
 
@@ -153,14 +293,27 @@ impl Runner {
     }
 
     fn finished(&mut self, finished: Finished) {
+        if finished.epoch != self.epoch {
+            return;
+        }
         self.in_flight -= 1;
-        let Finished { send, at, done, latency_ms } = finished;
+        let Finished { send, at, mut done, latency_ms, .. } = finished;
+        let mark = (send.endpoint, send.message.id.clone());
+        if done.in_doubt {
+            remember(&mut self.doubts, mark.clone());
+        } else if done.outcome == Outcome::Delivered {
+            self.doubts.remove(&mark);
+            self.refresh.confirmed(send.endpoint, &send.message);
+        }
+        if matches!(done.outcome, Outcome::Learned(_)) && !remember(&mut self.taught, mark) {
+            done.outcome = Outcome::Retry;
+        }
         let now = (self.now)();
         let endpoint = &self.targets[send.endpoint].receiver.name;
         let outcome = match &done.outcome {
             Outcome::Delivered => "delivered",
             Outcome::RetryAfter(_) => "retry_after",
-            Outcome::Retry | Outcome::Learned(_) => "retry",
+            Outcome::Retry | Outcome::Learned(_) | Outcome::Unconfirmed => "retry",
             Outcome::Reject | Outcome::NotInFormat => "rejected",
             Outcome::Misconfigured(_) => "misconfigured",
             Outcome::Disable(_) => "gone",
@@ -192,12 +345,17 @@ impl Runner {
         }
         self.act();
         self.write(false)?;
-        if self.look && self.writes.len() == 0 {
+        if self.must_read() && self.writes.len() == 0 {
             self.read_again()?;
         }
+        for (place, messages) in self.refresh.due((self.now)()) {
+            self.say_again(place, messages);
+        }
         let (queue, in_flight, unwritten) = (self.planner.queue(), self.in_flight, self.writes.len());
+        let unread = self.look || self.rest.is_some();
         self.inbox.count(|s| {
             (s.queue, s.in_flight, s.unwritten) = (queue as u64, in_flight as u64, unwritten as u64);
+            s.unread = unread;
             s.recovered = true;
         });
         Ok(())
@@ -206,12 +364,21 @@ impl Runner {
     fn act(&mut self) {
         for action in self.planner.drain() {
             match action {
-                Action::Enqueue(messages, joins) => self.writes.enqueue(messages, joins),
+                Action::Enqueue(messages, joins) => {
+                    messages.iter().for_each(|o| self.refresh.note(&o.message));
+                    self.writes.enqueue(messages, joins);
+                }
                 Action::Change(change) => {
                     self.inbox.count(|s| s.endpoints.entry(change.endpoint.clone()).or_default().end(change.state));
                     self.writes.change(change);
                 }
-                Action::State(state) => {
+                Action::State(mut state) => {
+                    if state.disabled.is_some() {
+                        self.off.insert(state.endpoint.clone());
+                    } else {
+                        self.off.remove(&state.endpoint);
+                    }
+                    self.seal(&mut state);
                     self.inbox.count(|s| {
                         s.endpoints.entry(state.endpoint.clone()).or_default().disabled.clone_from(&state.disabled);
                     });
@@ -229,8 +396,30 @@ impl Runner {
     fn launch(&mut self, what: Send) {
         self.in_flight += 1;
         let target = Arc::clone(&self.targets[what.endpoint]);
+        let repeats = self.doubts.contains(&(what.endpoint, what.message.id.clone()));
         let (transport, now, inbox) = (Arc::clone(&self.transport), Arc::clone(&self.now), Arc::clone(&self.inbox));
-        drop(self.runtime.spawn(async move { inbox.finished(send(transport, target, what, now).await) }));
+        drop(self.runtime.spawn(send(transport, target, what, (self.epoch, repeats), now, inbox)));
+    }
+
+    /// Says again how things stand, to an endpoint that wants that.
+    fn say_again(&mut self, place: usize, messages: Vec<Arc<Message>>) {
+        let target = Arc::clone(&self.targets[place]);
+        if messages.is_empty() || self.off.contains(&target.receiver.name) {
+            self.refresh.done(place);
+            return;
+        }
+        let (transport, now, inbox) = (Arc::clone(&self.transport), Arc::clone(&self.now), Arc::clone(&self.inbox));
+        drop(self.runtime.spawn(async move {
+            say(&transport, &target, &messages, &now).await;
+            inbox.refreshed(place);
+        }));
+    }
+
+    /// What is stored of an endpoint says of which address.
+    fn seal(&self, state: &mut EndpointState) {
+        if let Some(target) = self.targets.iter().find(|t| t.receiver.name == state.endpoint) {
+            identity::seal(&target.receiver, state);
+        }
     }
 
     /// Writes when it is time to, or at once.
@@ -238,12 +427,13 @@ impl Runner {
         let Some(since) = self.since else { return Ok(()) };
         let rests = self.retry_at.is_some_and(|at| Instant::now() < at);
         let is_time = self.writes.len() >= BATCH_MAX || since.elapsed() >= BATCH_WAIT;
-        if (rests && !at_once) || !(is_time || at_once || self.look || self.writes.has_unsaved()) {
+        if (rests && !at_once) || !(is_time || at_once || self.must_read() || self.writes.has_unsaved()) {
             return Ok(());
         }
         match self.writes.flush(&mut *self.outbox) {
             Ok(()) => {
                 (self.since, self.retry_at, self.pause) = (None, None, PAUSE_FIRST);
+                self.worked = true;
                 for send in core::mem::take(&mut self.held) {
                     self.launch(send);
                 }
@@ -265,27 +455,55 @@ impl Runner {
         }
     }
 
-    /// The store knows more than the queue has told.
+    fn must_read(&self) -> bool {
+        match &self.rest {
+            Some((_, since)) => self.planner.queue() < FEW || since.elapsed() >= NEXT_PAGE_AFTER,
+            None => self.look || self.deaf,
+        }
+    }
+
+    /// The store knows more than the queue has told, or than was taken up so far.
     fn read_again(&mut self) -> Result<(), OutboxError> {
         if self.retry_at.is_some_and(|at| Instant::now() < at) {
             return Ok(());
         }
-        let read = self.outbox.recover();
+        let read = match &self.rest {
+            Some((last, _)) => self.outbox.unfinished_after(last).map(|(all, more)| (all, more, None)),
+            None => self.outbox.recover().map(|mut r| (core::mem::take(&mut r.unfinished), r.more, Some(r))),
+        };
         let now = (self.now)();
         match read {
-            Ok(recovered) => {
-                self.look = false;
+            Ok((mut unfinished, more, whole)) => {
+                self.remember_rest(more, &unfinished);
+                if let Some(recovered) = whole {
+                    self.look = false;
+                    self.planner.set_silences(recovered.silences, now);
+                    if !more {
+                        self.add_missed(&mut unfinished, recovered.recent);
+                    }
+                }
                 let (read_at, kept_for) = (Instant::now(), Duration::from_secs(60));
                 self.adopted.retain(|_, at| at.elapsed() < kept_for);
-                self.adopted.extend(recovered.unfinished.iter().map(|o| (o.message.id.clone(), read_at)));
-                self.planner.adopt(recovered.unfinished, now);
-                self.planner.set_silences(recovered.silences, now);
+                self.adopted.extend(unfinished.iter().map(|o| (o.message.id.clone(), read_at)));
+                unfinished.iter().for_each(|o| self.refresh.note(&o.message));
+                self.planner.adopt(unfinished, now);
+                if self.rest.is_none() && !self.look {
+                    (self.deaf, self.deaf_since) = (false, None);
+                }
                 self.planner.tick(now);
                 self.act();
                 Ok(())
             }
             Err(error) => self.refused(error),
         }
+    }
+
+    /// What nobody wants is heard all the same, because it may end what others wait for; of what the queue has lost the store
+    /// knows.
+    fn add_missed(&self, unfinished: &mut Vec<Outgoing>, recent: Vec<Outgoing>) {
+        let Some(since) = self.deaf_since else { return };
+        unfinished.extend(recent.into_iter().filter(|o| o.deliveries.is_empty() && o.message.known_at > since));
+        unfinished.sort_by_key(|o| (o.message.known_at, o.message.notice.revision));
     }
 
     fn sleep(&self) -> Duration {
@@ -297,14 +515,18 @@ impl Runner {
         if let Some(since) = self.since {
             wait = wait.min(BATCH_WAIT.saturating_sub(since.elapsed()).max(Duration::from_millis(1)));
         }
-        if self.look {
+        if let Some(at) = self.refresh.next_wake() {
+            let left = Duration::from_nanos(u64::try_from((at - now).0.max(0)).unwrap_or(0));
+            wait = wait.min(left.max(Duration::from_millis(1)));
+        }
+        if self.must_read() {
             wait = wait.min(BATCH_WAIT);
         }
         wait
     }
 
     /// Requests under way may end; nothing new begins.
-    fn end(mut self, within: Duration) {
+    fn end(&mut self, within: Duration) {
         let until = Instant::now() + within;
         while self.in_flight > 0 && Instant::now() < until {
             let left = until.saturating_duration_since(Instant::now());
@@ -315,7 +537,10 @@ impl Runner {
                 match action {
                     Action::Enqueue(messages, joins) => self.writes.enqueue(messages, joins),
                     Action::Change(change) => self.writes.change(change),
-                    Action::State(state) => self.writes.state(state),
+                    Action::State(mut state) => {
+                        self.seal(&mut state);
+                        self.writes.state(state);
+                    }
                     Action::Send(_) => {}
                 }
             }
@@ -326,4 +551,12 @@ impl Runner {
             self.inbox.count(|s| s.broken = Some(error.to_string()));
         }
     }
+}
+
+/// Marks a message; false when it was marked before.
+fn remember(marked: &mut Marked, mark: (usize, String)) -> bool {
+    if marked.len() >= REMEMBERED_MAX {
+        marked.clear();
+    }
+    marked.insert(mark)
 }

@@ -1,24 +1,33 @@
 //! One try: request, signature, answer.
 
+use super::inbox::Inbox;
 use crate::format::{Context, Request, requests};
 use crate::outcome;
 use crate::plan::{Outcome, Send};
-use crate::receiver::{Auth, Format, Receiver};
+use crate::receiver::{Auth, Callback, Format, Receiver};
 use crate::secret::redacted;
 use crate::sign::{self, Key};
-use crate::transport::{Error, Reply, Transport};
-use barograph_domain::Ts;
+use crate::transport::{Error, Post, Reply, Transport};
 use barograph_domain::delivery::Message;
+use barograph_domain::{Span, Ts};
 use base64::Engine as _;
 use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 /// Characters of an answer that the log keeps.
 const EXCERPT_MAX: usize = 256;
+/// A function of the program is given up after this.
+const CALL_WITHIN: Duration = Duration::from_secs(15);
+/// Calls of one function that have not come back; more are not made.
+const CALLS_MAX: usize = 32;
+/// What Telegram may have taken is said once more after this (delivery §5).
+const DOUBT: Span = Span::secs(30);
 
 /// A receiver, ready to be sent to.
 pub struct Target {
@@ -27,12 +36,16 @@ pub struct Target {
     url: Option<Url>,
     keys: Vec<Key>,
     hidden: Vec<String>,
+    calls: Arc<Semaphore>,
+    pub(super) call_within: Duration,
 }
 
 /// What came of one try.
 #[derive(Debug)]
 pub(super) struct Finished {
     pub(super) send: Send,
+    /// Of the beginning it was made after; see [`super::watch`].
+    pub(super) epoch: u64,
     pub(super) at: Ts,
     pub(super) done: Done,
     pub(super) latency_ms: u32,
@@ -45,6 +58,23 @@ pub(crate) struct Done {
     pub(crate) parts_done: u32,
     pub(crate) status: Option<u16>,
     pub(crate) excerpt: String,
+    /// The receiver may have taken it all the same.
+    pub(crate) in_doubt: bool,
+}
+
+impl Done {
+    fn new(parts_done: u32) -> Self {
+        Self { outcome: Outcome::NotInFormat, parts_done, status: None, excerpt: String::new(), in_doubt: false }
+    }
+}
+
+/// What is known of a message before a try.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Try<'a> {
+    pub(crate) learned: Option<&'a str>,
+    pub(crate) parts_done: u32,
+    /// The part that is next may have been taken already.
+    pub(crate) repeats: bool,
 }
 
 impl core::fmt::Debug for Target {
@@ -65,7 +95,7 @@ impl Target {
             _ => Some(receiver.address().map_err(|e| format!("receiver '{}': {e}", receiver.name))?),
         };
         let (keys, hidden) = (receiver.keys()?, receiver.hidden());
-        Ok(Self { receiver, url, keys, hidden })
+        Ok(Self { receiver, url, keys, hidden, calls: Arc::new(Semaphore::new(CALLS_MAX)), call_within: CALL_WITHIN })
     }
 
     /// The address of a request.
@@ -121,21 +151,58 @@ impl Target {
         cut.trim().to_owned()
     }
 
-    fn judged(&self, answer: Result<Reply, Error>, now: Ts) -> (Outcome, Option<u16>, String) {
+    fn judged(&self, done: &mut Done, answer: Result<Reply, Error>, repeats: bool, now: Ts) {
         match answer {
             Ok(reply) => {
-                let outcome = outcome::of(&self.receiver.format, reply.status, &reply.headers, &reply.body, now);
-                (outcome, Some(reply.status), self.excerpt(&String::from_utf8_lossy(&reply.body)))
+                done.outcome = outcome::of(&self.receiver.format, reply.status, &reply.headers, &reply.body, now);
+                done.status = Some(reply.status);
+                done.excerpt = self.excerpt(&String::from_utf8_lossy(&reply.body));
             }
             Err(error) => {
-                let text = self.excerpt(&error.to_string());
-                let outcome = match error {
-                    Error::Refused(_) => Outcome::Misconfigured(text.clone()),
-                    Error::Connect(_) | Error::Tls(_) | Error::Timeout(_) | Error::Protocol(_) => Outcome::Retry,
+                done.status = None;
+                done.excerpt = self.excerpt(&error.to_string());
+                // Nothing tells a chat that a repetition is none: one, marked, and no more.
+                done.in_doubt = matches!(self.receiver.format, Format::Telegram { .. }) && error.leaves_doubt();
+                done.outcome = match error {
+                    Error::Refused(_) => Outcome::Misconfigured(done.excerpt.clone()),
+                    _ if done.in_doubt && repeats => Outcome::Unconfirmed,
+                    _ if done.in_doubt => Outcome::RetryAfter(DOUBT),
+                    Error::Connect(_)
+                    | Error::Tls(_)
+                    | Error::Timeout(_)
+                    | Error::Protocol(_)
+                    | Error::Unanswered(_) => Outcome::Retry,
                 };
-                (outcome, None, text)
             }
         }
+    }
+
+    /// Calls a function of the program, on a thread of its own: one that never comes back holds up neither the lane nor the end
+    /// of the process.
+    async fn call(&self, callback: &Callback, message: &Arc<Message>, mut done: Done) -> Done {
+        let (outcome, says) = match Arc::clone(&self.calls).try_acquire_owned() {
+            Err(_) => (Outcome::Retry, format!("{CALLS_MAX} calls have not come back")),
+            Ok(permit) => {
+                let (callback, message) = (Arc::clone(callback), Arc::clone(message));
+                let (tell, told) = oneshot::channel();
+                let thread = std::thread::Builder::new().name("notify-call".to_owned()).spawn(move || {
+                    let _held = permit;
+                    // Nobody listens any more after the time is over.
+                    drop(tell.send(callback(&message.notice)));
+                });
+                match thread {
+                    Err(e) => (Outcome::Retry, format!("no thread for the callback can be made: {e}")),
+                    Ok(_) => match timeout(self.call_within, told).await {
+                        Ok(Ok(Ok(()))) => (Outcome::Delivered, String::new()),
+                        Ok(Ok(Err(why))) => (Outcome::Retry, why),
+                        Ok(Err(_gone)) => (Outcome::Reject, "the callback panicked".to_owned()),
+                        Err(_late) => (Outcome::Retry, "the callback did not return in time".to_owned()),
+                    },
+                }
+            }
+        };
+        (done.outcome, done.excerpt) = (outcome, self.excerpt(&says));
+        done
     }
 }
 
@@ -144,30 +211,37 @@ pub(crate) async fn attempt(
     transport: &Transport,
     target: &Arc<Target>,
     message: &Arc<Message>,
-    learned: Option<&str>,
-    parts_done: u32,
+    of: Try<'_>,
     now: &super::Now,
 ) -> Done {
-    if let Format::Callback(callback) = &target.receiver.format {
-        let (callback, message) = (Arc::clone(callback), Arc::clone(message));
-        let called = tokio::task::spawn_blocking(move || callback(&message.notice)).await;
-        let (outcome, excerpt) = match called {
-            Ok(Ok(())) => (Outcome::Delivered, String::new()),
-            Ok(Err(why)) => (Outcome::Retry, why),
-            Err(_panicked) => (Outcome::Reject, "the callback panicked".to_owned()),
-        };
-        return Done { outcome, parts_done, status: None, excerpt: target.excerpt(&excerpt) };
+    let mut done = Done::new(of.parts_done);
+    let receiver = &target.receiver;
+    if let Format::Callback(callback) = &receiver.format {
+        return target.call(callback, message, done).await;
     }
-    let context = Context { receiver: &target.receiver, learned, now: now() };
-    let parts = requests(message, &context);
-    let mut done = Done { outcome: Outcome::NotInFormat, parts_done, status: None, excerpt: String::new() };
-    for part in parts.iter().skip(usize::try_from(parts_done).unwrap_or(0)) {
+    let repeats = of.repeats.then_some(of.parts_done);
+    let parts = requests(message, &Context { receiver, learned: of.learned, now: now(), repeats });
+    let gap = Duration::from_nanos(u64::try_from(receiver.format.pace().gap.0).unwrap_or(0));
+    for (nth, part) in parts.iter().enumerate().skip(usize::try_from(of.parts_done).unwrap_or(0)) {
+        if done.parts_done > of.parts_done {
+            // The chat counts parts as messages.
+            sleep(gap).await;
+        }
         let Some(url) = target.url_of(part) else { return done };
         let headers = target.headers(&message.id, part, now());
         let body = Bytes::from(part.body.clone());
-        let receiver = &target.receiver;
-        let answer = transport.post(&receiver.name, &url, &receiver.allow_private, &headers, body).await;
-        (done.outcome, done.status, done.excerpt) = target.judged(answer, now());
+        let post = Post {
+            endpoint: &receiver.name,
+            url: &url,
+            allowed: &receiver.allow_private,
+            headers: &headers,
+            body: &body,
+            gap: receiver.format.host_gap(),
+            body_tells: receiver.format.body_tells(),
+        };
+        let answer = transport.post(post).await;
+        let is_repeat = repeats.is_some_and(|part| usize::try_from(part) == Ok(nth));
+        target.judged(&mut done, answer, is_repeat, now());
         if done.outcome != Outcome::Delivered {
             return done;
         }
@@ -176,10 +250,44 @@ pub(crate) async fn attempt(
     done
 }
 
+/// Reports the end of a try, also of one that panicked or was dropped: a lane waits for it.
+struct Report {
+    inbox: Arc<Inbox>,
+    send: Option<Send>,
+    epoch: u64,
+    at: Ts,
+    began: Instant,
+}
+
+impl Report {
+    fn say(&mut self, done: Done) {
+        if let Some(send) = self.send.take() {
+            let latency_ms = u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX);
+            self.inbox.finished(Finished { send, epoch: self.epoch, at: self.at, done, latency_ms });
+        }
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let parts_done = self.send.as_ref().map_or(0, |s| s.parts_done);
+        let excerpt = "the try ended without a result, by a mistake in this program".to_owned();
+        self.say(Done { outcome: Outcome::Retry, excerpt, ..Done::new(parts_done) });
+    }
+}
+
 /// A try for the dispatcher.
-pub(super) async fn send(transport: Arc<Transport>, target: Arc<Target>, send: Send, now: super::Now) -> Finished {
-    let (at, began) = (now(), Instant::now());
-    let done = attempt(&transport, &target, &send.message, send.learned.as_deref(), send.parts_done, &now).await;
-    let latency_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Finished { send, at, done, latency_ms }
+pub(super) async fn send(
+    transport: Arc<Transport>,
+    target: Arc<Target>,
+    send: Send,
+    (epoch, repeats): (u64, bool),
+    now: super::Now,
+    inbox: Arc<Inbox>,
+) {
+    let (message, learned, parts_done) = (Arc::clone(&send.message), send.learned.clone(), send.parts_done);
+    let mut report = Report { inbox, send: Some(send), epoch, at: now(), began: Instant::now() };
+    let of = Try { learned: learned.as_deref(), parts_done, repeats };
+    let done = attempt(&transport, &target, &message, of, &now).await;
+    report.say(done);
 }

@@ -70,6 +70,8 @@ pub struct Stats {
     pub recovered: bool,
     /// Deliveries that wait or are under way.
     pub queue: u64,
+    /// The store holds more than was taken up so far.
+    pub unread: bool,
     /// Requests under way.
     pub in_flight: u64,
     /// Results that the store has not taken yet.
@@ -78,6 +80,6 @@ pub struct Stats {
     pub store_failures: u64,
     /// How often the queue was full and the store was read instead.
     pub overflows: u64,
-    /// Why the dispatcher has given up, if it has.
+    /// Why nothing is told for now; it is tried again after a while.
     pub broken: Option<String>,
 }

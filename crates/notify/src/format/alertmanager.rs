@@ -1,14 +1,19 @@
 //! Alertmanager's webhook body, version 4, and alerts pushed into its API (delivery §6).
 //!
 //! Labels tell alerts apart and hold no values; every label and annotation is a text. An alert that is pushed while it fires is
-//! given an end a day ahead, so that it needs no repetition every minute and still ends if its own end never arrives.
+//! given an end five minutes ahead and is pushed again every minute by the dispatcher: it lasts as long as it fires, is back a
+//! minute after Alertmanager forgot it, and ends by itself when nobody is left to say so. Of a group the webhook body lists the
+//! members with their own fingerprints; its moments are those of the group, which is all that is known of them there.
 
 use super::text::words;
-use super::{Context, Request};
+use super::{Context, Request, fingerprint_of};
 use crate::labels::labels;
-use barograph_domain::delivery::{DELIVER_RESOLVED_WITHIN, Message, MessageKind, Notice, Phase};
+use barograph_domain::Span;
+use barograph_domain::delivery::{Member, Message, MessageKind, Notice, Phase};
 use serde_json::{Map, Value, json};
 
+/// An alert that nobody pushes again is over after this, as Alertmanager's own `resolve_timeout` has it.
+const LASTS: Span = Span::mins(5);
 /// Go's zero time: no end.
 const NO_END: &str = "0001-01-01T00:00:00Z";
 
@@ -62,6 +67,14 @@ fn annotations(message: &Message, dashboard: &str) -> Map<String, Value> {
     out
 }
 
+/// Alertmanager's word for a phase.
+pub(super) const fn status(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Resolved => "resolved",
+        Phase::Firing | Phase::NoData | Phase::Happened => "firing",
+    }
+}
+
 fn is_over(notice: &Notice) -> bool {
     matches!(notice.phase, Phase::Resolved)
 }
@@ -70,62 +83,110 @@ fn link(message: &Message, context: &Context<'_>) -> String {
     format!("{}{}", context.receiver.dashboard, message.notice.path)
 }
 
+fn ends(notice: &Notice, phase: Phase) -> String {
+    if phase == Phase::Resolved { notice.closed_at.unwrap_or(notice.ts).iso() } else { NO_END.to_owned() }
+}
+
+/// What is equal in all.
+fn common(alerts: &[Value], key: &str) -> Map<String, Value> {
+    let Some(Value::Object(first)) = alerts.first().map(|a| &a[key]) else { return Map::new() };
+    let shared = first.iter().filter(|(name, value)| alerts.iter().all(|a| a[key].get(*name) == Some(*value)));
+    shared.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// One member of a group as an alert: the labels of its own messages, as far as the group knows them.
+fn of_member(member: &Member, message: &Message, context: &Context<'_>) -> Value {
+    let notice = &message.notice;
+    let own = Notice {
+        kind: MessageKind::Alert,
+        phase: member.phase,
+        severity: member.severity,
+        instrument: Some(member.instrument.clone()),
+        ..notice.clone()
+    };
+    let own = Message { notice: own, ..message.clone() };
+    let mut annotations = Map::from_iter([("summary".to_owned(), json!(member.title))]);
+    annotations.insert("group".to_owned(), json!(notice.title));
+    json!({
+        "status": status(member.phase),
+        "labels": names(&own),
+        "annotations": annotations,
+        "startsAt": notice.opened_at.iso(),
+        "endsAt": ends(notice, member.phase),
+        "generatorURL": link(message, context),
+        "fingerprint": fingerprint_of(member),
+    })
+}
+
 pub(super) fn webhook(message: &Message, context: &Context<'_>) -> Request {
     let notice = &message.notice;
-    let status = if is_over(notice) { "resolved" } else { "firing" };
-    let ends = if is_over(notice) { notice.closed_at.unwrap_or(notice.ts).iso() } else { NO_END.to_owned() };
-    let (labels, annotations) = (names(message), annotations(message, &context.receiver.dashboard));
     let reason = match (notice.kind, notice.phase, notice.revision) {
         (_, Phase::Resolved, _) => "all alerts resolved",
         (_, _, 0 | 1) => "first notification",
         (MessageKind::Group, _, _) => "new alerts added",
         _ => "unknown",
     };
-    let name = alertname(notice);
+    let mut alerts: Vec<Value> = notice.members.iter().map(|m| of_member(m, message, context)).collect();
+    if alerts.is_empty() {
+        alerts.push(json!({
+            "status": status(notice.phase),
+            "labels": names(message),
+            "annotations": annotations(message, &context.receiver.dashboard),
+            "startsAt": notice.opened_at.iso(),
+            "endsAt": ends(notice, notice.phase),
+            "generatorURL": link(message, context),
+            "fingerprint": message.fingerprint,
+        }));
+    }
+    let name = alerts[0]["labels"]["alertname"].clone();
+    let name = name.as_str().unwrap_or_default();
+    let fires = !is_over(notice) || alerts.iter().any(|a| a["status"] == "firing");
     Request::json(&json!({
         "version": "4",
         "groupKey": format!("{{}}:{{alertname={name:?}, fingerprint={:?}}}", message.fingerprint),
-        "truncatedAlerts": 0,
-        "status": status,
+        "truncatedAlerts": notice.more_members,
+        "status": if fires { "firing" } else { "resolved" },
         "receiver": context.receiver.name,
         "notification_reason": reason,
         "routeLabels": {},
         "groupLabels": {"alertname": name},
-        "commonLabels": labels,
-        "commonAnnotations": annotations,
+        "commonLabels": common(&alerts, "labels"),
+        "commonAnnotations": common(&alerts, "annotations"),
         "externalURL": context.receiver.dashboard,
-        "alerts": [{
-            "status": status,
-            "labels": labels,
-            "annotations": annotations,
-            "startsAt": notice.opened_at.iso(),
-            "endsAt": ends,
-            "generatorURL": link(message, context),
-            "fingerprint": message.fingerprint,
-        }],
+        "alerts": alerts,
     }))
 }
 
-pub(super) fn push(message: &Message, context: &Context<'_>) -> Request {
+fn pushed(message: &Message, context: &Context<'_>) -> Value {
     let notice = &message.notice;
     let ends = match notice.phase {
         Phase::Resolved => notice.closed_at.unwrap_or(notice.ts).min(context.now),
-        Phase::Firing | Phase::NoData => message.known_at + DELIVER_RESOLVED_WITHIN,
+        Phase::Firing | Phase::NoData => context.now + LASTS,
         // A moment has no length; it stands for as long as Alertmanager lets an alert stand that is not repeated.
-        Phase::Happened => message.known_at + barograph_domain::Span::mins(5),
+        Phase::Happened => message.known_at + LASTS,
     };
     let mut labels = names(message);
     // It may rise while the alert goes on, which would make it another alert there.
     let severity = labels.remove("severity").unwrap_or_default();
     let mut annotations = annotations(message, &context.receiver.dashboard);
     annotations.insert("severity".to_owned(), severity);
-    Request::json(&json!([{
+    json!({
         "labels": labels,
         "annotations": annotations,
         "startsAt": notice.opened_at.iso(),
         "endsAt": ends.iso(),
         "generatorURL": link(message, context),
-    }]))
+    })
+}
+
+pub(super) fn push(message: &Message, context: &Context<'_>) -> Request {
+    refresh([message], context)
+}
+
+/// Several alerts at once, as they stand: what an Alertmanager is told again.
+#[must_use]
+pub fn refresh<'a>(messages: impl IntoIterator<Item = &'a Message>, context: &Context<'_>) -> Request {
+    Request::json(&messages.into_iter().map(|m| pushed(m, context)).collect())
 }
 
 #[cfg(test)]
@@ -133,7 +194,7 @@ mod tests {
     use super::*;
     use crate::format::testing::{body, group};
     use crate::receiver::Format;
-    use crate::testing::notice;
+    use crate::testing::{notice, with};
     use serde::Deserialize;
     use std::collections::BTreeMap;
 
@@ -171,7 +232,11 @@ mod tests {
             let a = &b.alerts[0];
             assert_eq!((b.version.as_str(), b.status.as_str(), a.status.as_str()), ("4", status, status));
             assert!(!b.group_key.is_empty() && b.group_labels["alertname"] == a.labels["alertname"]);
-            assert_eq!((&b.common_labels, &b.common_annotations), (&a.labels, &a.annotations));
+            let shared = |all: &BTreeMap<String, String>, of: fn(&Alert) -> &BTreeMap<String, String>| {
+                all.iter().all(|(k, v)| b.alerts.iter().all(|a| of(a).get(k) == Some(v)))
+            };
+            assert!(shared(&b.common_labels, |a| &a.labels) && shared(&b.common_annotations, |a| &a.annotations));
+            assert!(!b.common_labels.is_empty());
             let name = |k: &String| {
                 k.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                     && k.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -183,12 +248,33 @@ mod tests {
     }
 
     #[test]
+    fn members_of_a_group_are_alerts_that_a_program_knows_again() {
+        let n = with(&group(), |n| {
+            n.revision = 3;
+            n.members[4].phase = Phase::Resolved;
+            n.members[9].fingerprint = String::new();
+        });
+        let whole = body(Format::Alertmanager, n);
+        assert_eq!(whole["truncatedAlerts"], 41);
+        let b: Body = serde_json::from_value(whole).unwrap();
+        assert_eq!((b.alerts.len(), b.status.as_str()), (10, "firing"));
+        assert_eq!((b.alerts[4].status.as_str(), b.alerts[4].fingerprint.as_str()), ("resolved", "0000000000000004"));
+        assert!(b.alerts[4].ends_at != NO_END && b.alerts[5].ends_at == NO_END);
+        assert_eq!(b.alerts[9].fingerprint.len(), 16);
+        let alone = body(Format::Alertmanager, notice("okx:C5-USDT", Phase::Firing));
+        let alone: Body = serde_json::from_value(alone).unwrap();
+        for label in ["alertname", "instrument", "venue", "event_type", "severity"] {
+            assert_eq!(b.alerts[5].labels[label], alone.alerts[0].labels[label], "{label}");
+        }
+    }
+
+    #[test]
     fn pushed_alerts_keep_their_labels_and_end_in_the_past_when_over() {
         let on = body(Format::AlertmanagerApi, notice("okx:BTC-USDT", Phase::Firing));
         let over = body(Format::AlertmanagerApi, notice("okx:BTC-USDT", Phase::Resolved));
         assert_eq!(on[0]["labels"], over[0]["labels"]);
         assert!(on[0]["labels"].get("severity").is_none());
-        assert_eq!(on[0]["endsAt"], "2026-02-06T14:35:00Z");
+        assert_eq!(on[0]["endsAt"], "2026-02-05T14:40:00Z");
         assert_eq!(over[0]["endsAt"], "2026-02-05T14:35:00Z");
     }
 }

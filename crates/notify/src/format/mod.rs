@@ -11,11 +11,17 @@ mod telegram;
 mod template;
 mod text;
 
+pub use alertmanager::refresh;
+pub(crate) use telegram::moved;
 pub use template::check as check_template;
 
 use crate::receiver::{Format, Receiver};
 use barograph_domain::Ts;
-use barograph_domain::delivery::Message;
+use barograph_domain::delivery::{Member, Message, fingerprint};
+use std::borrow::Cow;
+
+/// Members that a text lists.
+const LISTED_MAX: usize = 10;
 
 /// What a request is made from beside the notice.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +32,8 @@ pub struct Context<'a> {
     pub learned: Option<&'a str>,
     /// The present moment, where a format has to say it.
     pub now: Ts,
+    /// This part of it may have been taken before, and says so.
+    pub repeats: Option<u32>,
 }
 
 /// A request without its address, authentication and signature.
@@ -48,20 +56,38 @@ impl Request {
 /// The requests of a message, to be sent one after the other; none where the format has no words for it.
 #[must_use]
 pub fn requests(message: &Message, context: &Context<'_>) -> Vec<Request> {
+    let short = for_people(message);
+    let people = short.as_ref();
     match &context.receiver.format {
         Format::Standard => vec![standard::request(message, context)],
-        Format::Discord => vec![discord::request(message, context)],
-        Format::Slack => vec![slack::request(message, context)],
-        Format::Telegram { chat_id, thread } => telegram::requests(message, context, chat_id, *thread),
+        Format::Discord => vec![discord::request(people, context)],
+        Format::Slack => vec![slack::request(people, context)],
+        Format::Telegram { chat_id, thread } => telegram::requests(people, context, chat_id, *thread),
         Format::Alertmanager => vec![alertmanager::webhook(message, context)],
         Format::AlertmanagerApi => vec![alertmanager::push(message, context)],
         Format::Json => vec![plain::json(message)],
         Format::Seed4 => plain::seed4(message).into_iter().collect(),
-        Format::Template { text, content_type } => vec![template::request(message, context, text, content_type)],
-        Format::Ntfy => vec![push::ntfy(message, context)],
-        Format::Gotify => vec![push::gotify(message, context)],
+        Format::Template { text, content_type } => vec![template::request(people, context, text, content_type)],
+        Format::Ntfy => vec![push::ntfy(people, context)],
+        Format::Gotify => vec![push::gotify(people, context)],
         Format::Callback(_) => Vec::new(),
     }
+}
+
+/// The fingerprint of a member; what older builds stored has none.
+fn fingerprint_of(member: &Member) -> String {
+    if member.fingerprint.is_empty() { fingerprint(&member.alert_id) } else { member.fingerprint.clone() }
+}
+
+/// People read ten members; programs get all there are.
+fn for_people(message: &Message) -> Cow<'_, Message> {
+    if message.notice.members.len() <= LISTED_MAX {
+        return Cow::Borrowed(message);
+    }
+    let mut short = message.clone();
+    let left_out = short.notice.members.split_off(LISTED_MAX).len();
+    short.notice.more_members += u32::try_from(left_out).unwrap_or(u32::MAX);
+    Cow::Owned(short)
 }
 
 #[cfg(test)]
@@ -77,7 +103,7 @@ pub(crate) mod testing {
             dashboard: "http://127.0.0.1:8600".into(),
             ..Receiver::new("r", format, "https://hooks.example/topic")
         };
-        let context = Context { receiver: &receiver, learned: None, now: T0 };
+        let context = Context { receiver: &receiver, learned: None, now: T0, repeats: None };
         let requests = requests(&message(notice, 1, T0), &context);
         requests.into_iter().map(|r| String::from_utf8(r.body).unwrap()).collect()
     }
@@ -102,6 +128,7 @@ pub(crate) mod testing {
                     severity: Severity::High,
                     phase: Phase::Firing,
                     alert_id: format!("a{i}"),
+                    fingerprint: format!("{i:016x}"),
                 })
                 .collect();
             n.more_members = 41;
@@ -120,5 +147,20 @@ pub(crate) mod testing {
             }
             n.event = format!(r#"{{"pad":"{}"}}"#, "p".repeat(30_000));
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{bodies, group};
+    use super::*;
+    use crate::testing::with;
+
+    #[test]
+    fn people_read_ten_members_whatever_there_are() {
+        let many = with(&group(), |n| n.members = (0..40).map(|i| n.members[i % 10].clone()).collect());
+        let text = bodies(Format::Slack, many).remove(0);
+        assert!(text.contains("and 71 more"), "{text}");
+        assert_eq!(text.matches("(okx, HIGH, going on)").count(), 10);
     }
 }

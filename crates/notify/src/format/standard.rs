@@ -30,8 +30,22 @@ pub(super) fn data(message: &Message) -> Value {
         fields.remove("seed4");
         fields.insert("event".to_owned(), serde_json::from_str(&message.notice.event).unwrap_or(Value::Null));
         fields.insert("fingerprint".to_owned(), json!(message.fingerprint));
+        for (member, is) in
+            fields.get_mut("members").and_then(Value::as_array_mut).into_iter().flatten().zip(&message.notice.members)
+        {
+            member["status"] = json!(super::alertmanager::status(is.phase));
+            member["fingerprint"] = json!(super::fingerprint_of(is));
+        }
     }
     data
+}
+
+/// Leaves half of the members out, the last ones, and counts them; false where there is none to leave out.
+fn fewer_members(data: &mut Value) -> bool {
+    let Some(members) = data["members"].as_array_mut().filter(|m| !m.is_empty()) else { return false };
+    let left_out = members.split_off(members.len() / 2).len();
+    data["more_members"] = json!(data["more_members"].as_u64().unwrap_or(0) + left_out as u64);
+    true
 }
 
 pub(super) fn request(message: &Message, context: &Context<'_>) -> Request {
@@ -50,9 +64,10 @@ pub(super) fn request(message: &Message, context: &Context<'_>) -> Request {
         match step {
             0 => data["event"] = Value::Null,
             1 => data["figures"] = json!([]),
-            2 => data["members"] = json!([]),
+            2..=9 if fewer_members(&mut data) => {}
+            2..=9 => continue,
             _ => {
-                let chars = 4_000_usize >> (step - 3).min(12);
+                let chars = 4_000_usize >> (step - 10).min(12);
                 for field in ["text", "title", "new_entries", "open_positions", "clears"] {
                     let cut = super::text::cut(data[field].as_str().unwrap_or_default(), chars);
                     data[field] = json!(cut);
@@ -73,7 +88,7 @@ mod tests {
     use super::*;
     use crate::format::testing::{bodies, body, endless, group};
     use crate::receiver::Format;
-    use crate::testing::notice;
+    use crate::testing::{notice, with};
 
     #[test]
     fn the_body_is_dotted_complete_and_small() {
@@ -86,5 +101,21 @@ mod tests {
         assert_eq!(body(Format::Standard, group())["type"], "group.fired");
         let long = bodies(Format::Standard, endless()).remove(0);
         assert!(long.len() <= 20_000 && long.contains("\"truncated\":true"), "{}", long.len());
+    }
+
+    #[test]
+    fn members_have_fingerprint_and_status_and_leave_from_the_end() {
+        let over = with(&group(), |n| n.members[1].phase = Phase::Resolved);
+        let v = body(Format::Standard, over.clone());
+        let of = |nth: usize| {
+            (v["data"]["members"][nth]["fingerprint"].clone(), v["data"]["members"][nth]["status"].clone())
+        };
+        assert_eq!(of(0), (json!("0000000000000000"), json!("firing")));
+        assert_eq!(of(1), (json!("0000000000000001"), json!("resolved")));
+        assert_eq!(body(Format::Json, over.clone())["members"][1]["status"], "resolved");
+        let many = with(&over, |n| n.members = (0..200).map(|i| n.members[i % 10].clone()).collect());
+        let v = body(Format::Standard, many);
+        let listed = v["data"]["members"].as_array().unwrap().len() as u64;
+        assert!(listed >= 25 && listed + v["data"]["more_members"].as_u64().unwrap() == 241, "{listed}");
     }
 }

@@ -6,8 +6,10 @@ use barograph_domain::delivery::Message;
 use barograph_domain::{Severity, delivery::Phase};
 use serde_json::{Value, json};
 
+/// Ends a part that the chat may have got already: Telegram has nothing that tells a repetition from news (delivery §5).
+const REPEAT: &str = "\n(repeat)";
 /// Units of a text, after its entities are taken out, of which we use none that vanish.
-const UNITS_MAX: usize = 4_096;
+const UNITS_MAX: usize = 4_096 - REPEAT.len();
 /// Parts of one message; what is longer is cut.
 const PARTS_MAX: usize = 3;
 
@@ -22,14 +24,15 @@ pub(super) fn requests(message: &Message, context: &Context<'_>, chat: &str, thr
     };
     let figures = notice.figures.iter().map(|f| format!("\n{}: {} against {}", f.name, f.value, f.threshold));
     let text = format!("{sign} {}\n{}{}", words.head(), words.body(), figures.collect::<String>());
-    // The chat's newer number, if it has become another kind of group.
-    let chat = context.learned.unwrap_or(chat);
+    let chat = chat_now(chat, context.learned);
     let chat = chat.parse::<i64>().map_or_else(|_name| json!(chat), |number| json!(number));
     let parts = split(&text);
     parts
         .into_iter()
         .enumerate()
         .map(|(nth, part)| {
+            let repeats = context.repeats.is_some_and(|part| usize::try_from(part) == Ok(nth));
+            let part = if repeats { format!("{part}{REPEAT}") } else { part };
             let title = (units(sign) + 1, units(&words.title));
             let room = units(&part).saturating_sub(title.0);
             let entities: Vec<Value> = if nth == 0 {
@@ -50,6 +53,16 @@ pub(super) fn requests(message: &Message, context: &Context<'_>, chat: &str, thr
             Request::json(&body)
         })
         .collect()
+}
+
+/// What is to be remembered of a chat that has become another kind of group: from which to which.
+pub(crate) fn moved(from: &str, to: i64) -> String {
+    format!("{from}>{to}")
+}
+
+/// The chat's newer number; what was learned of another chat than that of the settings is of no use.
+fn chat_now<'a>(chat: &'a str, learned: Option<&'a str>) -> &'a str {
+    learned.and_then(|word| word.split_once('>')).filter(|(from, _)| *from == chat).map_or(chat, |(_, to)| to)
 }
 
 fn units(text: &str) -> usize {
@@ -112,9 +125,9 @@ mod tests {
         assert_eq!(parts.len(), 2);
         assert_eq!(parts.join("\n"), whole);
         // One unit too many.
-        let exact = format!("{}\n{}", "a".repeat(4_000), "b".repeat(95));
-        assert_eq!((units(&exact), split(&exact).len()), (4_096, 1));
-        assert_eq!(split(&format!("{exact}b")), ["a".repeat(4_000), "b".repeat(96)]);
+        let exact = format!("{}\n{}", "a".repeat(4_000), "b".repeat(UNITS_MAX - 4_001));
+        assert_eq!((units(&exact), split(&exact).len()), (UNITS_MAX, 1));
+        assert_eq!(split(&format!("{exact}b")), ["a".repeat(4_000), "b".repeat(UNITS_MAX - 4_000)]);
         let parts = bodies(telegram(), endless());
         assert!(parts.len() == 3);
         for part in parts {
@@ -127,11 +140,35 @@ mod tests {
     }
 
     #[test]
-    fn a_learned_chat_replaces_the_one_in_the_settings() {
+    fn a_learned_chat_replaces_that_one_and_no_other() {
         let receiver = Receiver::new("r", telegram(), "https://api.telegram.org/bot1:x");
-        let context = Context { receiver: &receiver, learned: Some("-100777"), now: T0 };
         let message = message(notice("okx:BTC-USDT", Phase::Firing), 1, T0);
-        let body = &requests(&message, &context, "@old", None)[0].body;
-        assert!(String::from_utf8_lossy(body).contains("\"chat_id\":-100777"));
+        for (settings, learned, want) in [
+            ("-100123", moved("-100123", -100_777), "-100777"),
+            // Somebody has written another chat into the settings since.
+            ("-100999", moved("-100123", -100_777), "-100999"),
+            ("-100123", "-100777".to_owned(), "-100123"),
+        ] {
+            let context = Context { receiver: &receiver, learned: Some(&learned), now: T0, repeats: None };
+            let body = String::from_utf8(requests(&message, &context, settings, None).remove(0).body).unwrap();
+            assert!(body.contains(&format!("\"chat_id\":{want},")), "{settings} {learned}: {body}");
+        }
+    }
+
+    #[test]
+    fn a_repetition_says_so_in_its_part_and_fits() {
+        let receiver = Receiver::new("r", telegram(), "https://api.telegram.org/bot1:x");
+        let message = message(endless(), 1, T0);
+        let texts = |repeats| -> Vec<String> {
+            let context = Context { receiver: &receiver, learned: None, now: T0, repeats };
+            let all = requests(&message, &context, "1", None);
+            all.iter()
+                .map(|r| serde_json::from_slice::<Value>(&r.body).unwrap()["text"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let (first, again) = (texts(None), texts(Some(1)));
+        assert_eq!((&first[0], &first[2]), (&again[0], &again[2]));
+        assert_eq!(format!("{}\n(repeat)", first[1]), again[1]);
+        assert!(again.iter().all(|t| units(t) <= 4_096));
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn message(storm: &Storm, cause: &str, now: Ts) -> Message {
         opened_at: storm.began,
         closed_at: (phase == Phase::Resolved).then_some(now),
         path: format!("/alerts?as_of={now}"),
-        members: members.iter().take(LISTED_MAX).filter_map(|m| member(&m.notice)).collect(),
+        members: members.iter().take(LISTED_MAX).filter_map(|m| member(m)).collect(),
         more_members: u32::try_from(members.len().saturating_sub(LISTED_MAX)).unwrap_or(u32::MAX),
         event: String::new(),
         seed4: String::new(),
@@ -67,13 +67,15 @@ pub(super) fn message(storm: &Storm, cause: &str, now: Ts) -> Message {
     }
 }
 
-fn member(notice: &Notice) -> Option<Member> {
+fn member(message: &Message) -> Option<Member> {
+    let notice = &message.notice;
     Some(Member {
         instrument: notice.instrument.clone()?,
         title: notice.title.clone(),
         severity: notice.severity,
         phase: notice.phase,
         alert_id: notice.alert_id.clone(),
+        fingerprint: message.fingerprint.clone(),
     })
 }
 

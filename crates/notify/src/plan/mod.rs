@@ -135,6 +135,8 @@ pub enum Outcome {
     Learned(String),
     /// The format has no words for it.
     NotInFormat,
+    /// It may have been taken, and trying again would only repeat it.
+    Unconfirmed,
 }
 
 /// The end of a try.

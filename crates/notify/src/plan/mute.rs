@@ -68,6 +68,15 @@ impl Mutes {
         self.silences = new;
     }
 
+    /// Silences that held when somebody delivered last and have ended since: their end is still to be noticed.
+    pub(super) fn set_ended(&mut self, silences: Vec<Silence>) {
+        self.silences.extend(silences.into_iter().map(|silence| Known {
+            matchers: Matchers::new(&silence.matchers).ok(),
+            silence,
+            active: true,
+        }));
+    }
+
     pub(super) fn next_wake(&self) -> Option<Ts> {
         self.silences.iter().map(|k| if k.active { k.silence.ends_at } else { k.silence.starts_at }).min()
     }

@@ -18,6 +18,7 @@ impl Planner {
             }
         }
         self.mutes.set(from.silences);
+        self.mutes.set_ended(from.ended);
         for firing in from.firing {
             let message = Arc::new(firing.message);
             let told: Vec<usize> = firing.told.iter().filter_map(|name| self.place(name)).collect();

@@ -26,6 +26,11 @@ impl Planner {
                 self.desks[place].end(&item, DeliveryState::Superseded, "not_in_format", now, &mut self.actions);
                 self.desks[place].tidy(&message.fingerprint);
             }
+            Outcome::Unconfirmed => {
+                self.failing(place, now);
+                self.desks[place].end(&item, DeliveryState::Dead, "unconfirmed", now, &mut self.actions);
+                self.desks[place].tidy(&message.fingerprint);
+            }
             Outcome::RetryAfter(asked) => {
                 let rest = now + clamped(asked);
                 self.desks[place].rest_until = self.desks[place].rest_until.max(rest);

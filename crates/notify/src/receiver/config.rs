@@ -3,7 +3,9 @@
 use super::{Allowed, Auth, Filter, Format, Receiver};
 use crate::secret::Secret;
 use barograph_domain::{Axis, Pattern, Severity, Span};
-use serde::Deserialize;
+use core::fmt;
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// One table. [`ReceiverConfig::receiver`] makes it a receiver.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -15,7 +17,8 @@ pub struct ReceiverConfig {
     pub format: String,
     /// Where.
     pub url: Secret,
-    /// Signing secrets, the one in use first.
+    /// Signing secrets, the one in use first; a single one may stand alone.
+    #[serde(deserialize_with = "one_or_more")]
     pub secrets: Vec<Secret>,
     /// A bearer token.
     pub token: Option<Secret>,
@@ -55,6 +58,28 @@ pub struct ReceiverConfig {
     pub deliver_resolved_within: Option<String>,
     /// Links lead here; the program's own address where nothing is said.
     pub dashboard: Option<String>,
+}
+
+/// A text, or a list of texts.
+fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Secret>, D::Error> {
+    struct Texts;
+    impl<'de> Visitor<'de> for Texts {
+        type Value = Vec<Secret>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text or a list of texts")
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(vec![Secret::new(text)])
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut out = Vec::new();
+            while let Some(one) = items.next_element()? {
+                out.push(one);
+            }
+            Ok(out)
+        }
+    }
+    from.deserialize_any(Texts)
 }
 
 impl ReceiverConfig {
@@ -147,6 +172,10 @@ mod tests {
         .unwrap();
         assert_eq!(r.filter.types, [Pattern::LiquidationCascade]);
         assert_eq!((r.fired_within, r.dashboard.as_str()), (Some(Span::mins(10)), "http://127.0.0.1:8600"));
+        let alone = read(
+            r#"{"name":"ops","format":"standard","url":"https://h.example/x","secrets":"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}"#,
+        );
+        assert_eq!(alone.unwrap().secrets.len(), 1);
         for (json, says) in [
             (r#"{"name":"a","format":"slack","url":"https://h.example/x","typo":1}"#, "typo"),
             (r#"{"name":"a","format":"carrier","url":"https://h.example/x"}"#, "carrier"),

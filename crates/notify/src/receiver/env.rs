@@ -33,7 +33,13 @@ pub fn from_env(value: impl Fn(&str) -> Option<String>, dashboard: &str) -> Resu
     for var in EnvVar::ALL {
         let Some(list) = value(var.name) else { continue };
         for (nth, url) in list.split(',').map(str::trim).filter(|u| !u.is_empty()).enumerate() {
-            let name = format!("{}-{}", var.name.to_ascii_lowercase().replace("webhooks_", "env-"), nth + 1);
+            // Named by its address: what is known of an endpoint, and what waits for it, must not move to another one when
+            // the list changes.
+            let list_name = var.name.to_ascii_lowercase().replace("webhooks_", "env-");
+            let name = format!("{list_name}-{}", super::digits(url));
+            if out.iter().any(|r: &Receiver| r.name == name) {
+                continue;
+            }
             let receiver = Receiver {
                 filter: Filter { types: var.types.to_vec(), ..Filter::default() },
                 dashboard: dashboard.to_owned(),
@@ -82,16 +88,23 @@ mod tests {
         ];
         let read = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
         let all = from_env(read, "").unwrap();
-        let shown: Vec<(&str, &str)> = all.iter().map(|r| (r.name.as_str(), r.format.name())).collect();
+        let shown: Vec<(String, &str)> =
+            all.iter().map(|r| (format!("{}X", r.name.trim_end_matches(|c| c != '-')), r.format.name())).collect();
+        let shown: Vec<(&str, &str)> = shown.iter().map(|(name, format)| (name.as_str(), *format)).collect();
         assert_eq!(
             shown,
             [
-                ("env-funding-1", "discord"),
-                ("env-funding-2", "seed4"),
-                ("env-all-1", "telegram"),
-                ("env-all-2", "slack")
+                ("env-funding-X", "discord"),
+                ("env-funding-X", "seed4"),
+                ("env-all-X", "telegram"),
+                ("env-all-X", "slack")
             ]
         );
+        // Another order, one taken out, one twice: each keeps its name.
+        let moved = "https://my.example/hook,https://my.example/hook";
+        let moved = from_env(|n| (n == "WEBHOOKS_FUNDING").then(|| moved.to_owned()), "").unwrap();
+        assert_eq!(moved.iter().map(|r| &r.name).collect::<Vec<_>>(), [&all[1].name]);
+        assert_ne!(all[0].name, all[1].name);
         let of = |p| with(&notice("okx:BTC-USDT", Phase::Firing), |n| n.pattern = Some(p));
         assert!(all[0].wants(&of(Pattern::FundingReversal)) && !all[0].wants(&of(Pattern::LiquidationCascade)));
         assert!(all[3].wants(&of(Pattern::LiquidationCascade)));

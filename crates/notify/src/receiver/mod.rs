@@ -17,6 +17,7 @@ use barograph_domain::delivery::{DELIVER_FIRED_WITHIN, DELIVER_RESOLVED_WITHIN, 
 use barograph_domain::{Span, Ts};
 use core::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 /// What an embedding program does with a notice.
@@ -80,8 +81,23 @@ impl Format {
             Self::Callback(_) => "callback",
         }
     }
+    /// The answer's body says what became of the message; of the others the status does.
+    #[must_use]
+    pub const fn body_tells(&self) -> bool {
+        matches!(self, Self::Discord | Self::Slack | Self::Telegram { .. })
+    }
+    /// The least time between two requests to the service, over all endpoints there (delivery §3, §5): Discord takes 50 a second
+    /// from one address, Telegram 30 from one bot.
+    #[must_use]
+    pub const fn host_gap(&self) -> Duration {
+        match self {
+            Self::Discord => Duration::from_millis(20),
+            Self::Telegram { .. } => Duration::from_millis(34),
+            _ => Duration::ZERO,
+        }
+    }
     /// What the service asks of its callers (delivery §3–§5).
-    const fn pace(&self) -> Pace {
+    pub(crate) const fn pace(&self) -> Pace {
         match self {
             Self::Discord => Pace { gap: Span::millis(400), per_minute: 30 },
             Self::Slack => Pace { gap: Span::secs(1), per_minute: 0 },
@@ -226,8 +242,9 @@ impl Receiver {
             return Err("its url has a part after '#', which is never sent; take it out".to_owned());
         }
         let port = url.port_or_known_default().unwrap_or(0);
-        let open = matches!(port, 443 | 8443) || (port == 80 && self.allow_http);
-        if !open && !self.allow_private.iter().any(|a| a.names_port(port)) {
+        let plain = url.scheme() == "http";
+        // Which of its addresses a name leads to, and whether the port was opened there, is seen at each try.
+        if !permit::is_usual(port, plain) && !self.allow_private.iter().any(|a| a.names_port(port)) {
             return Err(format!("its port {port} is not 443 or 8443; add the address with its port to allow_private"));
         }
         let ip = match url.host() {
@@ -237,7 +254,7 @@ impl Receiver {
             None => return Err("its url names no host".to_owned()),
         };
         if let Some(ip) = ip {
-            permit::check(ip, port, &self.allow_private)?;
+            permit::check(ip, port, plain, &self.allow_private)?;
         }
         self.complete(&mut url);
         Ok(url)
@@ -299,6 +316,16 @@ impl Receiver {
         }
     }
 
+    /// Digits that follow from format and address: what is known of an endpoint holds while these are the same.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let place = match &self.format {
+            Format::Telegram { chat_id, thread } => format!("{chat_id}|{thread:?}"),
+            _ => String::new(),
+        };
+        digits(&format!("{}|{}|{place}", self.format.name(), self.url.expose()))
+    }
+
     /// Host and the last four characters: enough to tell addresses apart, not enough to use one.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -328,6 +355,13 @@ impl Receiver {
         all.sort_by_key(|s| core::cmp::Reverse(s.len()));
         all
     }
+}
+
+/// Eight hex digits of a text: enough to see that an address is another, too few to find one out.
+fn digits(text: &str) -> String {
+    use sha2::Digest as _;
+    let hash = sha2::Sha256::digest(text.as_bytes());
+    hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use core::fmt;
 use core::str::FromStr;
 use serde::{Deserialize, Deserializer, de};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// A range of addresses that may be used although it is private: `192.168.1.20`, `10.0.0.0/8:8080`, `[::1]:9000`, `fd00::/8`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,16 +69,28 @@ impl fmt::Display for Allowed {
     }
 }
 
-/// May this address be connected to?
+/// Ports of receivers on the public internet; 80 where plain http was permitted.
+pub(super) const fn is_usual(port: u16, plain: bool) -> bool {
+    matches!(port, 443 | 8443) || (port == 80 && plain)
+}
+
+/// May this address be connected to? A range opens ports of its own addresses only.
 ///
 /// # Errors
 /// Why not; the address itself is part of the operator's own settings and is named.
-pub(crate) fn check(ip: IpAddr, port: u16, allowed: &[Allowed]) -> Result<(), String> {
+pub(crate) fn check(ip: IpAddr, port: u16, plain: bool, allowed: &[Allowed]) -> Result<(), String> {
     let ip = unwrapped(ip);
-    if is_public(ip) || allowed.iter().any(|a| a.holds(ip, port)) {
+    if allowed.iter().any(|a| a.holds(ip, port)) {
         return Ok(());
     }
-    Err(format!("its address {ip} is not on the public internet; add {ip}:{port} to allow_private if it is meant"))
+    let at = SocketAddr::new(ip, port);
+    match (is_public(ip), is_usual(port, plain)) {
+        (true, true) => Ok(()),
+        (true, false) => Err(format!("its port {port} is not 443 or 8443; add {at} to allow_private if it is meant")),
+        (false, _) => {
+            Err(format!("its address {ip} is not on the public internet; add {at} to allow_private if it is meant"))
+        }
+    }
 }
 
 /// The IPv4 address inside an IPv6 one, for the forms that carry one to an IPv4 host.
@@ -165,7 +177,7 @@ mod tests {
             "64:ff9b:1::1",
         ];
         for ip in refused {
-            let error = check(ip.parse().unwrap(), 443, &[]).unwrap_err();
+            let error = check(ip.parse().unwrap(), 443, false, &[]).unwrap_err();
             assert!(error.contains("allow_private"), "{ip}: {error}");
         }
         for ip in [
@@ -177,7 +189,7 @@ mod tests {
             "::ffff:8.8.8.8",
             "2002:808:808::",
         ] {
-            assert_eq!(check(ip.parse().unwrap(), 443, &[]), Ok(()), "{ip}");
+            assert_eq!(check(ip.parse().unwrap(), 443, false, &[]), Ok(()), "{ip}");
         }
     }
 
@@ -196,7 +208,19 @@ mod tests {
         ];
         for (range, ip, port, want) in cases {
             let allowed: Allowed = range.parse().unwrap();
-            assert_eq!(check(ip.parse().unwrap(), port, &[allowed]).is_ok(), want, "{range} {ip}:{port}");
+            assert_eq!(check(ip.parse().unwrap(), port, false, &[allowed]).is_ok(), want, "{range} {ip}:{port}");
+        }
+        // A range that names no port opens every port of its own addresses, and of no others.
+        let home: Allowed = "10.0.0.0/8".parse().unwrap();
+        for (ip, port, plain, want) in [
+            ("10.1.2.3", 9_200, false, true),
+            ("1.1.1.1", 9_200, false, false),
+            ("1.1.1.1", 443, false, true),
+            ("1.1.1.1", 80, true, true),
+            ("1.1.1.1", 80, false, false),
+        ] {
+            let said = check(ip.parse().unwrap(), port, plain, &[home]);
+            assert_eq!(said.is_ok(), want, "{ip}:{port}: {said:?}");
         }
         for wrong in ["10.0.0.0/33", "home", "10.0.0.1:99999", "", "[::1", "1.2.3.4/x"] {
             assert!(wrong.parse::<Allowed>().is_err(), "{wrong}");

@@ -1,28 +1,34 @@
 //! HTTP/1.1 over kept connections, one pool per endpoint.
 
+use super::connect::{first_that_answers, insecure};
+use super::gates::Gates;
 use super::{Error, Names, SystemNames};
 use crate::receiver::{Allowed, permit};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HOST, USER_AGENT};
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use std::collections::BTreeMap;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use url::{Host, Url};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-const ALL_WITHIN: Duration = Duration::from_secs(15);
+/// From the request to the head of its answer, connecting included.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// A body that says nothing the status does not say is read for so long, for the log and so that the connection can be kept.
+const BODY_WITHIN: Duration = Duration::from_millis(250);
+/// A body that says what became of the message is waited for.
+const TELLING_BODY_WITHIN: Duration = Duration::from_secs(2);
 /// Answers are read so far; no service says more that matters.
 const ANSWER_BYTES_MAX: usize = 4 << 10;
 /// A connection that was quiet for longer is not used again: most servers have closed it by then.
@@ -43,9 +49,29 @@ pub struct Reply {
     pub body: Bytes,
 }
 
+/// A request to be carried.
+#[derive(Clone, Copy, Debug)]
+pub struct Post<'a> {
+    /// Name of the endpoint: connections are kept for each.
+    pub endpoint: &'a str,
+    /// Where.
+    pub url: &'a Url,
+    /// Private addresses that may be used.
+    pub allowed: &'a [Allowed],
+    /// Headers beside those of HTTP itself.
+    pub headers: &'a HeaderMap,
+    /// What.
+    pub body: &'a Bytes,
+    /// At least so long between two requests to this host, from whichever endpoint.
+    pub gap: Duration,
+    /// The answer's body says what became of the message; else its status alone does.
+    pub body_tells: bool,
+}
+
 /// Carries requests.
 pub struct Transport {
     tls: TlsConnector,
+    gates: Gates,
     names: Arc<dyn Names>,
     kept: Mutex<BTreeMap<String, Vec<(Instant, Connection)>>>,
 }
@@ -82,46 +108,43 @@ impl Transport {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)), names, kept: Mutex::default() })
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)), gates: Gates::default(), names, kept: Mutex::default() })
     }
 
-    /// Posts a body and reads the answer, whatever its status.
+    /// Posts a body and reads the answer, whatever its status. What was answered counts, even if its body never ends.
     ///
     /// # Errors
     /// When there was no answer within 15 seconds, or the target may not be connected to.
-    pub async fn post(
-        &self,
-        endpoint: &str,
-        url: &Url,
-        allowed: &[Allowed],
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Reply, Error> {
-        timeout(ALL_WITHIN, self.ask(endpoint, url, allowed, headers, body))
-            .await
-            .unwrap_or(Err(Error::Timeout("answer")))
+    pub async fn post(&self, post: Post<'_>) -> Result<Reply, Error> {
+        let host = &post.url[url::Position::BeforeHost..url::Position::AfterPort];
+        let _turn = self.gates.turn(host, post.endpoint, post.gap).await;
+        let scheme = &post.url[url::Position::BeforeScheme..url::Position::BeforePath];
+        let place = format!("{} {scheme}", post.endpoint);
+        let asking = timeout(ANSWER_WITHIN, self.ask(&place, post)).await;
+        let (connection, response) = asking.unwrap_or(Err(Error::Timeout("answer")))?;
+        let within = if post.body_tells { TELLING_BODY_WITHIN } else { BODY_WITHIN };
+        let reply = self.read(&place, connection, response, within).await;
+        self.gates.heed(host, post.endpoint, reply.status, &reply.headers);
+        Ok(reply)
     }
 
-    async fn ask(
-        &self,
-        endpoint: &str,
-        url: &Url,
-        allowed: &[Allowed],
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Reply, Error> {
-        let place = format!("{endpoint} {}", &url[url::Position::BeforeScheme..url::Position::BeforePath]);
-        while let Some(mut connection) = self.take_kept(&place) {
-            // The receiver may have closed it meanwhile; the request, with its id, then goes over a new one.
-            match connection.send_request(request(url, headers, body.clone())?).await {
-                Ok(response) => return self.read(&place, connection, response).await,
-                Err(_closed) => {}
+    /// Sends the request once: over a kept connection, or over a new one where nothing of it has left over the kept.
+    async fn ask(&self, place: &str, post: Post<'_>) -> Result<(Connection, Response<Incoming>), Error> {
+        let mut request = request(post.url, post.headers, post.body.clone())?;
+        while let Some(mut connection) = self.take_kept(place) {
+            match connection.try_send_request(request).await {
+                Ok(response) => return Ok((connection, response)),
+                Err(mut failed) => match failed.take_message() {
+                    // The receiver closed it while nobody used it; it has not seen anything of this.
+                    Some(unsent) => request = unsent,
+                    None => return Err(Error::Unanswered(failed.into_error().to_string())),
+                },
             }
         }
-        let mut connection = self.connect(url, allowed).await?;
-        let sent = connection.send_request(request(url, headers, body)?).await;
-        let response = sent.map_err(|e| Error::Protocol(e.to_string()))?;
-        self.read(&place, connection, response).await
+        let mut connection = self.connect(post.url, post.allowed).await?;
+        let sent = connection.send_request(request).await;
+        let response = sent.map_err(|e| Error::Unanswered(e.to_string()))?;
+        Ok((connection, response))
     }
 
     fn take_kept(&self, place: &str) -> Option<Connection> {
@@ -143,30 +166,32 @@ impl Transport {
         }
     }
 
-    /// Reads the beginning of the body. Only a connection whose body was read whole is used again.
+    /// Reads the beginning of the body, as far as it comes in time. Only a connection whose body was read whole is used again.
     async fn read(
         &self,
         place: &str,
         mut connection: Connection,
-        response: Response<hyper::body::Incoming>,
-    ) -> Result<Reply, Error> {
+        response: Response<Incoming>,
+        within: Duration,
+    ) -> Reply {
         let (head, mut incoming) = response.into_parts();
+        let until = Instant::now() + within;
         let mut body = Vec::new();
-        let mut whole = true;
-        while let Some(frame) = incoming.frame().await {
-            let frame = frame.map_err(|e| Error::Protocol(e.to_string()))?;
+        let whole = loop {
+            let Ok(next) = timeout_at(until, incoming.frame()).await else { break false };
+            let Some(frame) = next else { break true };
+            let Ok(frame) = frame else { break false };
             let Some(data) = frame.data_ref() else { continue };
             let room = ANSWER_BYTES_MAX - body.len();
             body.extend_from_slice(&data[..data.len().min(room)]);
             if data.len() >= room {
-                whole = false;
-                break;
+                break false;
             }
-        }
-        if whole && connection.ready().await.is_ok() {
+        };
+        if whole && matches!(timeout_at(until, connection.ready()).await, Ok(Ok(()))) {
             self.keep(place, connection);
         }
-        Ok(Reply { status: head.status.as_u16(), headers: head.headers, body: Bytes::from(body) })
+        Reply { status: head.status.as_u16(), headers: head.headers, body: Bytes::from(body) }
     }
 
     async fn connect(&self, url: &Url, allowed: &[Allowed]) -> Result<Connection, Error> {
@@ -180,7 +205,7 @@ impl Transport {
             }
             let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
             let name = ServerName::try_from(host).map_err(|_e| Error::Tls("its host is no valid name".to_owned()))?;
-            let tls = self.tls.connect(name, tcp).await.map_err(|e| Error::Tls(e.to_string()))?;
+            let tls = self.tls.connect(name, tcp).await.map_err(|e| insecure(&e))?;
             spoken(tls).await
         };
         timeout(CONNECT_WITHIN, connecting).await.unwrap_or(Err(Error::Timeout("connection")))
@@ -197,21 +222,10 @@ impl Transport {
             None => Vec::new(),
         };
         for ip in &addresses {
-            permit::check(*ip, port, allowed).map_err(Error::Refused)?;
+            permit::check(*ip, port, url.scheme() == "http", allowed).map_err(Error::Refused)?;
         }
         if addresses.is_empty() { Err(Error::Connect("its name has no address".to_owned())) } else { Ok(addresses) }
     }
-}
-
-async fn first_that_answers(addresses: &[IpAddr], port: u16) -> Result<TcpStream, Error> {
-    let mut last = io::Error::other("no address");
-    for ip in addresses {
-        match TcpStream::connect(SocketAddr::new(*ip, port)).await {
-            Ok(tcp) => return Ok(tcp),
-            Err(e) => last = e,
-        }
-    }
-    Err(Error::Connect(last.to_string()))
 }
 
 async fn spoken<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Result<Connection, Error> {

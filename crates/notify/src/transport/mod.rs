@@ -2,9 +2,11 @@
 //! connection goes to one of those; nothing is looked up twice. No redirects, no proxies, bounded time, bounded answers.
 
 mod client;
+mod connect;
+mod gates;
 mod names;
 
-pub use client::{Reply, Transport};
+pub use client::{Post, Reply, Transport};
 pub use names::{Names, SystemNames};
 
 use core::fmt;
@@ -20,8 +22,18 @@ pub enum Error {
     Tls(String),
     /// It took too long.
     Timeout(&'static str),
-    /// It closed the connection or does not speak HTTP.
+    /// The request could not be made, or it does not speak HTTP.
     Protocol(String),
+    /// It closed the connection after the request had left: nobody knows what became of it.
+    Unanswered(String),
+}
+
+impl Error {
+    /// May the receiver have taken it all the same?
+    #[must_use]
+    pub fn leaves_doubt(&self) -> bool {
+        matches!(self, Self::Unanswered(_) | Self::Timeout("answer"))
+    }
 }
 
 impl fmt::Display for Error {
@@ -31,7 +43,7 @@ impl fmt::Display for Error {
             Self::Connect(why) => write!(f, "could not connect: {why}"),
             Self::Tls(why) => write!(f, "no secure connection: {why}"),
             Self::Timeout(what) => write!(f, "no {what} in time"),
-            Self::Protocol(why) => write!(f, "no proper answer: {why}"),
+            Self::Protocol(why) | Self::Unanswered(why) => write!(f, "no proper answer: {why}"),
         }
     }
 }

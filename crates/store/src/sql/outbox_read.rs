@@ -1,8 +1,8 @@
 //! The outbox, read: for the dispatcher that starts, for people who ask, and for the check.
 
-use super::db::{Connection, NONE, Row, params};
+use super::db::{Connection, NONE, Optional, Row, params};
 use super::fault::{Fault, Inner};
-use super::outbox::{market, print};
+use super::outbox::{market, newest, print};
 use crate::{DeliveryPlace, DeliveryQuery, EndpointCount, Firing, MessageLog, Outgoing, Sent};
 use barograph_domain::Ts;
 use barograph_domain::delivery::{Attempt, Delivery, DeliveryState, EndpointState, Message};
@@ -64,18 +64,28 @@ fn gather(rows: &mut super::db::Rows<'_>) -> Inner<Vec<Outgoing>> {
     Ok(found)
 }
 
-/// See [`crate::OutboxStore::unfinished`].
-pub(super) fn unfinished(conn: &Connection, limit: usize) -> Inner<Vec<Outgoing>> {
+/// See [`crate::OutboxStore::unfinished`] and [`crate::OutboxStore::unfinished_after`].
+pub(super) fn unfinished(conn: &Connection, after: Option<&Message>, limit: usize) -> Inner<Vec<Outgoing>> {
     let mut statement = conn.prepare(concat!(
         "SELECT ",
         columns!(),
         " FROM messages m JOIN deliveries d ON d.message = m.message AND d.ended_ts IS NULL
          WHERE m.message IN (
             SELECT u.message FROM deliveries o JOIN messages u ON u.message = o.message WHERE o.ended_ts IS NULL
+                AND (u.known_ts, u.revision, u.message) > (?2, ?3, ?4)
             GROUP BY u.message, u.known_ts, u.revision ORDER BY u.known_ts, u.revision, u.message LIMIT ?1)
          ORDER BY m.known_ts, m.revision, m.message, d.endpoint"
     ))?;
-    gather(&mut statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?)
+    let place = after.map_or((Ts::MIN.0, -1, ""), |m| (m.known_at.0, i64::from(m.notice.revision), m.id.as_str()));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    gather(&mut statement.query(params![limit, place.0, place.1, place.2])?)
+}
+
+/// See [`crate::OutboxStore::last_sign`].
+pub(super) fn last_sign(conn: &Connection) -> Inner<Option<Ts>> {
+    let tried: Option<i64> =
+        conn.query_row("SELECT max(at_ts) FROM attempts", NONE, |r| r.get(0)).optional()?.flatten();
+    Ok(newest(conn)?.max(tried.map(Ts)))
 }
 
 /// See [`crate::OutboxStore::recent`].

@@ -15,7 +15,7 @@ use crate::{
     RunWriter, UniversePart, WatchState, Writer,
 };
 use barograph_domain::advice::{Notice, Position};
-use barograph_domain::delivery::{Attempt, EndpointState, Silence};
+use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
 use barograph_domain::{CalendarEntry, Event, Instrument, StreamDecl, Ts};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -322,7 +322,15 @@ impl<K> OutboxDesk for SqlWriter<K> {
 
 impl<K> OutboxStore for SqlWriter<K> {
     fn unfinished(&mut self, limit: usize) -> Result<Vec<Outgoing>> {
-        self.core.read(|conn| outbox_read::unfinished(conn, limit))
+        self.core.read(|conn| outbox_read::unfinished(conn, None, limit))
+    }
+
+    fn unfinished_after(&mut self, last: &Message, limit: usize) -> Result<Vec<Outgoing>> {
+        self.core.read(|conn| outbox_read::unfinished(conn, Some(last), limit))
+    }
+
+    fn last_sign(&mut self) -> Result<Option<Ts>> {
+        self.core.read(outbox_read::last_sign)
     }
 
     fn recent(&mut self, since: Ts) -> Result<Vec<Outgoing>> {

@@ -179,6 +179,7 @@ pub fn messages_come_with_their_notices(factory: &dyn Factory) {
 /// Oldest first, also those of one moment; with those that go with a group; never half of a message's deliveries.
 pub fn what_waits_is_found_again(factory: &dyn Factory) {
     let (_site, mut outbox, reader) = outbox(factory);
+    assert_eq!(outbox.last_sign().unwrap(), None);
     let all: Vec<Outgoing> = (0..40_u32)
         .map(|n| outgoing(message(&format!("thing {}", n % 7), n / 7 + 1, i64::from(n / 14)), &["desk", "phone"]))
         .collect();
@@ -190,6 +191,16 @@ pub fn what_waits_is_found_again(factory: &dyn Factory) {
     want.sort_by_key(key);
     assert_eq!(outbox.unfinished(99).unwrap(), want);
     assert_eq!(outbox.unfinished(5).unwrap(), want[..5]);
+    let mut paged = outbox.unfinished(7).unwrap();
+    while let Some(last) = paged.last().cloned() {
+        let page = outbox.unfinished_after(&last.message, 7).unwrap();
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    assert_eq!(paged, want, "pages leave nothing out and repeat nothing");
+    assert_eq!(outbox.last_sign().unwrap(), want.last().map(|o| o.message.known_at));
     assert_eq!(outbox.recent(minute(2)).unwrap().len(), 12);
     assert_eq!(outbox.recent(START).unwrap(), want);
     // One is told to one endpoint, the other goes with a group.
@@ -237,6 +248,7 @@ pub fn deliveries_end_once(factory: &dyn Factory) {
     assert_eq!((ended.state, ended.attempts, ended.ended_at), (DeliveryState::Delivered, 2, Some(minute(3))));
     let log = reader.message(&id).unwrap().unwrap();
     assert_eq!(log.attempts, tries);
+    assert_eq!(outbox.last_sign().unwrap(), Some(minute(3)), "a try is a sign too");
     assert_eq!(reader.endpoint_states().unwrap(), std::slice::from_ref(&failing));
     assert!(outbox.enable_endpoint("phone").unwrap());
     assert!(!outbox.enable_endpoint("phone").unwrap() && !outbox.enable_endpoint("desk").unwrap());

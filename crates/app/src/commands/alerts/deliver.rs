@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub(super) fn run(limit: &str, settings: &Settings, json: bool) -> Result<(), Failure> {
     let limit = Span::parse(limit).map_err(|why| Failure::usage(format!("--for: {why}")))?;
     let limit = Duration::from_nanos(limit.0.unsigned_abs());
-    if settings.receivers().is_empty() {
+    if settings.receivers()?.is_empty() {
         return Err(Failure::usage("no receiver is set up; see docs/alerts.md for [[receiver]] tables".to_owned()));
     }
     let setup = Setup::new(settings, barograph_venues::policy::text())?;
@@ -37,10 +37,16 @@ pub(super) fn run(limit: &str, settings: &Settings, json: bool) -> Result<(), Fa
         if let Some(why) = stats.broken {
             return Err(Failure::Broken(why));
         }
-        left = if stats.recovered { stats.queue + stats.unwritten + stats.in_flight } else { 1 };
+        left =
+            if stats.recovered { stats.queue + stats.unwritten + stats.in_flight + u64::from(stats.unread) } else { 1 };
     }
     let stats = room.stats().unwrap_or_default();
     room.close();
+    if stats.unread {
+        // The dispatcher does not know how many more the store holds.
+        let counts = barograph_store::open_reader(&target)?.delivered_counts(SystemClock.now())?;
+        left = counts.iter().map(|c| c.waiting).sum();
+    }
     print(&stats, left, begun.elapsed(), json)
 }
 

@@ -11,10 +11,10 @@ use barograph_notify::transport::Transport;
 use std::io::Write as _;
 
 pub(super) fn run(name: Option<&str>, settings: &Settings, json: bool) -> Result<(), Failure> {
-    let receivers = settings.receivers();
+    let receivers = settings.receivers()?;
     let mut out = std::io::stdout().lock();
     let Some(name) = name else {
-        for r in receivers {
+        for r in &receivers {
             if json {
                 let line = serde_json::json!({ "name": r.name, "format": r.format.name(), "address": r.shown() });
                 writeln!(out, "{line}")?;
@@ -27,7 +27,7 @@ pub(super) fn run(name: Option<&str>, settings: &Settings, json: bool) -> Result
         }
         return Ok(());
     };
-    let receiver = receivers.iter().find(|r| r.name == name).ok_or_else(|| unknown(name, receivers))?;
+    let receiver = receivers.iter().find(|r| r.name == name).ok_or_else(|| unknown(name, &receivers))?;
     let transport = Transport::new().map_err(Failure::Broken)?;
     let (message, clock) = (message(now()), system_clock());
     let tried = runtime()?.block_on(try_once(receiver.clone(), message, None, &transport, &clock));

@@ -1,6 +1,9 @@
 //! The dispatcher against a real receiver on loopback, with an outbox in memory and a clock that the test may move.
 
+mod hard;
+mod secure;
 mod server;
+mod services;
 
 use super::*;
 use crate::receiver::{Allowed, Format};

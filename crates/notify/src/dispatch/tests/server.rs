@@ -2,7 +2,11 @@
 
 use bytes::Bytes;
 use core::convert::Infallible;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body, Frame};
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
@@ -10,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// What was sent.
 #[derive(Clone, Debug)]
@@ -32,6 +37,8 @@ pub(super) enum Reaction {
     Close,
     /// Nothing is said for so long.
     Slow(Duration),
+    /// A head, the beginning of a body, and no end.
+    Endless(u16),
 }
 
 pub(super) fn status(status: u16) -> Reaction {
@@ -49,6 +56,13 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn start(react: impl Fn(usize, &Got) -> Reaction + Send + Sync + 'static) -> Self {
+        Self::start_with(None, react).await
+    }
+    /// Over TLS where there is an acceptor.
+    pub(super) async fn start_with(
+        acceptor: Option<TlsAcceptor>,
+        react: impl Fn(usize, &Got) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self { address: listener.local_addr().unwrap(), got: Arc::default(), connections: Arc::default() };
         let react: Arc<React> = Arc::new(react);
@@ -58,9 +72,16 @@ impl Server {
                 *serving.connections.lock().unwrap() += 1;
                 let (got, react) = (Arc::clone(&serving.got), Arc::clone(&react));
                 let service = service_fn(move |request| answer(request, Arc::clone(&got), Arc::clone(&react)));
-                drop(tokio::spawn(
-                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(tcp), service),
-                ));
+                let http = hyper::server::conn::http1::Builder::new();
+                match acceptor.clone() {
+                    None => drop(tokio::spawn(http.serve_connection(TokioIo::new(tcp), service))),
+                    Some(acceptor) => drop(tokio::spawn(async move {
+                        // A client that does not trust the certificate hangs up.
+                        if let Ok(tls) = acceptor.accept(tcp).await {
+                            drop(http.serve_connection(TokioIo::new(tls), service).await);
+                        }
+                    })),
+                }
             }
         }));
         server
@@ -90,11 +111,21 @@ impl From<Infallible> for Closed {
     }
 }
 
+/// Says something and then no more.
+struct Endless(Option<Bytes>);
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.take().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(Frame::data(bytes)))))
+    }
+}
+
 async fn answer(
     request: Request<hyper::body::Incoming>,
     got: Arc<Mutex<Vec<Got>>>,
     react: Arc<React>,
-) -> Result<Response<Full<Bytes>>, Closed> {
+) -> Result<Response<BoxBody<Bytes, Infallible>>, Closed> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_e| Closed)?.to_bytes();
     let new = Got { path: head.uri.to_string(), headers: head.headers, body };
@@ -109,12 +140,16 @@ async fn answer(
             tokio::time::sleep(long).await;
             Err(Closed)
         }
+        Reaction::Endless(status) => {
+            let body = Endless(Some(Bytes::from_static(b"one moment")));
+            Ok(Response::builder().status(status).body(body.boxed()).unwrap())
+        }
         Reaction::Answer(status, headers, body) => {
             let mut response = Response::builder().status(status);
             for (name, value) in headers {
                 response = response.header(name, value);
             }
-            Ok(response.body(Full::from(body)).unwrap())
+            Ok(response.body(Full::from(body).boxed()).unwrap())
         }
     }
 }

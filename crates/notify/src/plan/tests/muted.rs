@@ -107,3 +107,29 @@ fn an_outage_mutes_its_venue_but_not_itself_and_ends() {
     let told: Vec<String> = world.log(0).split_off(before).into_iter().map(|(_, t)| t).collect();
     assert!(told.contains(&"FUNDING_ANOMALY B-USDT".to_owned()), "{told:?}");
 }
+
+#[test]
+fn a_silence_that_ended_while_nobody_ran_ends_now() {
+    let mut planner = Planner::new(vec![Endpoint::new("a")], 1);
+    let message = message(notice("okx:BTC-USDT", Phase::Firing), 1, T0);
+    let matchers = vec![Matcher { label: "venue".into(), op: Compare::Is, value: "okx".into() }];
+    let (author, reason) = (String::new(), String::new());
+    let ended = Silence {
+        id: "s".into(),
+        matchers,
+        author,
+        reason,
+        starts_at: T0 - Span::mins(1),
+        ends_at: T0 + Span::mins(30),
+        created_at: T0 - Span::mins(1),
+    };
+    let firing = vec![crate::outbox::Firing { message: message.clone(), told: Vec::new() }];
+    let from = crate::outbox::Recovered { firing, ended: vec![ended], ..Default::default() };
+    planner.recover(from, T0 + Span::hours(2));
+    planner.tick(T0 + Span::hours(2));
+    let sent = planner
+        .drain()
+        .into_iter()
+        .filter(|a| matches!(a, Action::Send(s) if s.message.fingerprint == message.fingerprint));
+    assert_eq!(sent.count(), 1, "what it covered still fires and is told");
+}

@@ -1,0 +1,57 @@
+//! Of which address something was learned: a name in the settings may be given another, of which nothing is known.
+//!
+//! The mark stands before what was learned, as `@` and the digits of [`Receiver::identity`], because that is the part of a stored
+//! state that nobody but the dispatcher reads.
+
+use crate::receiver::Receiver;
+use barograph_domain::delivery::EndpointState;
+
+/// Marks what is to be stored.
+pub(super) fn seal(receiver: &Receiver, state: &mut EndpointState) {
+    let learned = state.learned.take().unwrap_or_default();
+    state.learned = Some(format!("@{} {learned}", receiver.identity()).trim_end().to_owned());
+}
+
+/// What was stored, without its mark; of another address the state to store instead. What has no mark is of an older build and
+/// is taken as it is.
+pub(super) fn opened(receiver: &Receiver, mut state: EndpointState) -> Result<EndpointState, EndpointState> {
+    let Some(marked) = state.learned.as_deref().and_then(|l| l.strip_prefix('@')) else { return Ok(state) };
+    let (mark, learned) = marked.split_once(' ').unwrap_or((marked, ""));
+    if mark != receiver.identity() {
+        let mut fresh = EndpointState { endpoint: state.endpoint, ..EndpointState::default() };
+        seal(receiver, &mut fresh);
+        return Err(fresh);
+    }
+    state.learned = (!learned.is_empty()).then(|| learned.to_owned());
+    Ok(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::receiver::Format;
+
+    #[test]
+    fn a_state_is_that_of_its_address() {
+        let receiver = Receiver::new("a", Format::Json, "https://hooks.example/one");
+        let gone = EndpointState { endpoint: "a".into(), disabled: Some("410".into()), ..EndpointState::default() };
+        for learned in [None, Some("-1>-2".to_owned())] {
+            let state = EndpointState { learned, ..gone.clone() };
+            let mut stored = state.clone();
+            seal(&receiver, &mut stored);
+            assert_eq!(opened(&receiver, stored.clone()), Ok(state));
+            for other in [
+                Receiver::new("a", Format::Json, "https://hooks.example/two"),
+                Receiver::new("a", Format::Seed4, "https://hooks.example/one"),
+            ] {
+                let fresh = opened(&other, stored.clone()).unwrap_err();
+                assert_eq!((&fresh.disabled, fresh.endpoint.as_str()), (&None, "a"));
+                assert_eq!(
+                    opened(&other, fresh),
+                    Ok(EndpointState { endpoint: "a".into(), ..EndpointState::default() })
+                );
+            }
+        }
+        assert_eq!(opened(&receiver, gone.clone()), Ok(gone));
+    }
+}
