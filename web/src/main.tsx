@@ -2,6 +2,7 @@
 import { render } from 'preact';
 import { App } from './app';
 import { startLive } from './board/live';
+import { startBoard } from './board/store';
 import { startClock } from './state/clock';
 import { startKeys } from './state/keys';
 import { startPlaces } from './state/place';
@@ -17,6 +18,7 @@ startTheme();
 startPlaces();
 startClock();
 startKeys();
+startBoard();
 startLive();
 
 const root = document.getElementById('page');

@@ -7,7 +7,7 @@ let frames: (() => void)[] = [];
 beforeEach(() => {
   frames = [];
   vi.stubGlobal('document', { hidden: false });
-  vi.stubGlobal('window', { requestAnimationFrame: (act: () => void) => frames.push(act), setTimeout: (act: () => void) => frames.push(act) });
+  vi.stubGlobal('window', { requestAnimationFrame: (act: () => void) => frames.push(act), cancelAnimationFrame: () => frames.splice(0) });
 });
 
 function draw(): void {
@@ -29,6 +29,8 @@ function board(n: number, ...list: BoardRow[]): Board {
     labels: { risk: ['UNKNOWN', 'NORMAL'], trend: [], volatility: [], heat: [] },
     rows: list,
     changes: [],
+    first_ts: null,
+    last_ts: null,
   };
 }
 

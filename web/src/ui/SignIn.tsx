@@ -2,7 +2,7 @@
 // script can read.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { RequestError, send, signInWanted } from '../api/client';
+import { RequestError, send } from '../api/client';
 import { signedIn } from '../board/live';
 import { sentence } from './Answer';
 
@@ -16,7 +16,6 @@ export function SignIn(): JSX.Element {
     setBusy(true);
     try {
       await send('POST', '/api/v1/session', { token: token.trim() });
-      signInWanted.value = false;
       signedIn();
     } catch (error) {
       setFailed(error instanceof RequestError ? sentence(error.message) : String(error));
