@@ -1,6 +1,7 @@
 // Where the page begins.
 import { render } from 'preact';
 import { App } from './app';
+import { startSession } from './api/session';
 import { startLive } from './board/live';
 import { startBoard } from './board/store';
 import { startClock } from './state/clock';
@@ -20,6 +21,7 @@ startClock();
 startKeys();
 startBoard();
 startLive();
+startSession();
 
 const root = document.getElementById('page');
 if (root) render(<App />, root);

@@ -20,7 +20,7 @@ interface Props {
 }
 
 export function DeliveryDetails({ message, close, changed }: Props): JSX.Element {
-  const detail = useResource<DeliveryDetail>(`/api/v1/deliveries/${encodeURIComponent(message)}`, false);
+  const detail = useResource<DeliveryDetail>(`/api/v1/deliveries/${encodeURIComponent(message)}`, { forget: true });
   const [said, setSaid] = useState<string | null>(null);
   const look = (): void => {
     detail.reload();

@@ -25,7 +25,7 @@ export function Timeline({ market, markets, choose }: Props): JSX.Element {
   const hours = HOURS.find((h) => h === place.value.params['hours']) ?? '24';
   // The stretch ends with the minute in which the page was opened; it moves on with the next choice.
   const end = useMemo(() => Math.floor(serverNow.peek() / 60_000) * 60_000, [market, hours, asOf.value]);
-  const continuity = useResource<Continuity>(withQuery(marketAddress(market, 'continuity'), { start: iso(end - Number(hours) * 3_600_000), end: iso(end), as_of: asOf.value }), false);
+  const continuity = useResource<Continuity>(withQuery(marketAddress(market, 'continuity'), { start: iso(end - Number(hours) * 3_600_000), end: iso(end), as_of: asOf.value }), { forget: true });
   return (
     <Panel
       title="Continuity"

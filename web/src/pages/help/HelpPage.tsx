@@ -11,7 +11,7 @@ import notice from '../../../NOTICE?raw';
 import { AXIS_TEXT, WORD_TEXT } from './texts';
 
 export function HelpPage(): JSX.Element {
-  const caller = useResource<Caller>('/api/v1/session', false);
+  const caller = useResource<Caller>('/api/v1/session', { forget: true });
   const signOut = (): void => {
     void send('DELETE', '/api/v1/session').then(
       () => (signInWanted.value = true),
