@@ -14,6 +14,7 @@ import './styles/frame.css';
 import './styles/parts.css';
 import './styles/table.css';
 import './styles/pages.css';
+import './styles/lists.css';
 
 startTheme();
 startPlaces();
