@@ -7,11 +7,11 @@ export interface Continuity {
   text: string;
 }
 
-/** In the order in which they want attention. */
+/** In the order in which they want attention, which is the server's. */
 export const CONTINUITY: readonly Continuity[] = [
   { state: 'GAP', tone: 'red', text: 'in a gap' },
-  { state: 'STALE', tone: 'none', text: 'stale' },
   { state: 'RESYNC', tone: 'amber', text: 'resynchronising' },
+  { state: 'STALE', tone: 'none', text: 'stale' },
   { state: 'LIVE', tone: 'calm', text: 'live' },
   { state: 'NOT_OFFERED', tone: 'none', text: 'not offered' },
 ];

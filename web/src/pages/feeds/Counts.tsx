@@ -5,12 +5,9 @@ import { CONTINUITY } from '../../format/continuity';
 import { compact, count } from '../../format/number';
 import { Panel } from '../../ui/Panel';
 
-/** Here the usual comes first: the reader looks for how much is well. */
-const ORDER = ['LIVE', 'GAP', 'RESYNC', 'STALE', 'NOT_OFFERED'];
-
 export function Counts({ pulse }: { pulse: FeedsPulse }): JSX.Element {
   const frames = pulse.venues.reduce((all, venue) => all + venue.traffic.frames, 0);
-  const states = ORDER.flatMap((word) => CONTINUITY.filter((c) => c.state === word && (pulse.counts[c.state] ?? 0) > 0));
+  const states = CONTINUITY.filter((c) => (pulse.counts[c.state] ?? 0) > 0);
   return (
     <Panel title="In short">
       <ul class="legend num" data-testid="feed-counts">

@@ -16,23 +16,26 @@ import { Streams } from './Streams';
 import { Timeline } from './Timeline';
 import { Venues } from './Venues';
 
-/** The streams that are told with each pulse, in the place of which a plain answer may have to stand. */
+/** As many streams as a pulse tells of. */
 const PULSE_STREAMS = 200;
 
 export function FeedsPage(): JSX.Element {
   const pulse = venuesPulse.value;
   // Says whether anything listens, and stands in until the first pulse comes; the past has none.
   const feeds = useResource<FeedsView>(withQuery('/api/v1/feeds', { limit: PULSE_STREAMS }));
-  const nothingListens = pulse === null && feeds.error?.status === 404;
+  // Where nothing listens, the pulse tells of storage alone.
+  const nothingListens = pulse === null ? feeds.error?.status === 404 : pulse.venues.length === 0 && pulse.streams.length === 0;
+  const shown = pulse ?? (feeds.data === null ? null : pulseOf(feeds.data));
   return (
     <>
       <h1>Feeds</h1>
       {asOf.value !== null && <p class="muted">Streams and venues are shown as they were when this page was opened; the timeline is of the moment chosen.</p>}
-      {nothingListens && <Empty why="Nothing is listened to: this server shows stored history." todo="barograph up listens to venues live; barograph demo shows it offline." />}
-      {pulse !== null ? <Counts pulse={pulse} /> : !nothingListens && <Answer of={feeds} lines={2}>{(data) => <Counts pulse={pulseOf(data)} />}</Answer>}
-      <MarketTimeline items={pulse?.streams ?? feeds.data?.items ?? []} />
-      {pulse !== null ? <Live pulse={pulse} /> : feeds.data !== null && <Live pulse={pulseOf(feeds.data)} />}
-      {pulse === null && feeds.data === null && nothingListens && <Storage queues={[]} journal={null} storage={null} />}
+      {nothingListens && (
+        <Empty why="Nothing is listened to: this server shows stored history." todo="barograph up listens to venues live; barograph demo shows it offline." />
+      )}
+      {!nothingListens && (shown === null ? <Answer of={feeds} lines={2}>{() => null}</Answer> : <Counts pulse={shown} />)}
+      <MarketTimeline items={shown?.streams ?? []} />
+      {shown !== null && (nothingListens ? <Storage queues={[]} journal={null} storage={shown.storage} /> : <Live pulse={shown} />)}
     </>
   );
 }

@@ -27,7 +27,9 @@ export function Storage({ queues, journal, storage }: Props): JSX.Element | null
         {lake !== null && (
           <>
             <dt>Lake</dt>
-            <dd data-testid="lake-bytes">{bytes(lake)}</dd>
+            <dd data-testid="lake-bytes">
+              {bytes(lake)} <span class="muted">of raw messages</span>
+            </dd>
           </>
         )}
         {journal !== null && (
