@@ -131,8 +131,9 @@ async function askWhy(query: string): Promise<void> {
   const reply = await fetch(addressOf(query), { method: 'HEAD' }).catch(() => null);
   if (reply === null || topics.peek() !== query) return;
   const at = route.peek();
-  if (reply.status === 401) signInWanted.value = true;
-  else if ((reply.status === 400 || reply.status === 404) && at.page === 'market') refused.value = at.instrument;
+  const { status } = reply;
+  if (status === 401) signInWanted.value = true;
+  else if (status >= 400 && status < 500 && status !== 429 && at.page === 'market') refused.value = at.instrument;
 }
 
 function again(query: string): void {

@@ -1,5 +1,4 @@
-// The levels that are alive at the moment shown, all pages of them.
-import { useEffect } from 'preact/hooks';
+// The levels that are alive at the moment shown.
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { Resource } from '../../api/resource';
@@ -8,12 +7,14 @@ import { snapshot } from '../../board/live';
 import { asOf } from '../../state/place';
 import { marketAddress } from './snapshot';
 
-/** Levels change with closed bars; a new snapshot whose hour differs is when to look again. */
+/** The most one answer may hold: the newest, so that a market with more would go without its oldest. */
+const LIMIT = 5_000;
+/** Levels change with closed bars, of which the shortest are these. */
+const BAR_MS = 900_000;
+
 export function useLevels(instrument: string): Resource<LevelView[]> {
-  const answer = useResource<LevelPage>(withQuery(marketAddress(instrument, 'levels'), { active: true, limit: 1000, as_of: asOf.value }));
-  const quarter = snapshot.value === null ? null : Math.floor(Date.parse(snapshot.value.timestamp) / 900_000);
-  useEffect(() => {
-    if (quarter !== null && answer.data !== null) answer.reload();
-  }, [quarter]);
+  const bar = snapshot.value === null ? null : Math.floor(Date.parse(snapshot.value.timestamp) / BAR_MS);
+  const address = withQuery(marketAddress(instrument, 'levels'), { active: true, order: 'desc', limit: LIMIT, as_of: asOf.value });
+  const answer = useResource<LevelPage>(address, { on: bar });
   return { ...answer, data: answer.data?.items ?? null };
 }
