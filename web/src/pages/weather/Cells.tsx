@@ -71,7 +71,7 @@ export function AxisCell({ row, axis }: { row: Row; axis: Axis }): JSX.Element {
   const ref = useFlash<HTMLTableCellElement>(word);
   return (
     <td ref={ref} class={`c-${axis}`}>
-      <Label axis={axis} label={word} short={axis === 'heat' || axis === 'trend'} />
+      <Label axis={axis} label={word} />
       {axis === 'risk' && word === 'SQUEEZE_RISK' && <SqueezeMark side={squeezeOf(row.number('squeeze'))} />}
       {axis === 'volatility' && <span class="num figure">{volatility(row.number('vol'))}</span>}
     </td>

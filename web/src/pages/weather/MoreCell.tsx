@@ -1,0 +1,65 @@
+// The second line of a row where there is no room for all columns: what they would have said, in words.
+import type { ComponentChildren, JSX } from 'preact';
+import type { Row } from '../../board/store';
+import { fixed, funding, NONE, percent, volatility } from '../../format/number';
+import { age, span } from '../../format/time';
+import { serverNow } from '../../state/clock';
+import type { Room } from '../../state/screen';
+import { Label } from '../../ui/Label';
+
+export function MoreCell({ row, room }: { row: Row; room: Room }): JSX.Element {
+  return (
+    <td class="c-more" role="cell">
+      {room === 'phone' && (
+        <>
+          <Part name="trend">
+            <Label axis="trend" label={row.word('trend')} />
+          </Part>
+          <Part name="vol">
+            <Label axis="volatility" label={row.word('volatility')} /> <Number row={row} column="vol" print={volatility} />
+          </Part>
+        </>
+      )}
+      <Part name="heat">
+        <Label axis="heat" label={row.word('heat')} />
+      </Part>
+      {room === 'phone' && (
+        <Part name="for">
+          <Age row={row} />
+        </Part>
+      )}
+      <Part name="margin">
+        <Number row={row} column="margin" print={(x) => fixed(x, 1)} />
+      </Part>
+      <Part name="funding 8 h">
+        <Number row={row} column="funding_8h" print={funding} />
+      </Part>
+      <Part name="OI 4 h">
+        <Number row={row} column="oi_4h" print={(x) => percent(x, 1, true)} />
+      </Part>
+    </td>
+  );
+}
+
+function Part({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <span class="part">
+      <i>{name}</i> {children}
+    </span>
+  );
+}
+
+function Number({ row, column, print }: { row: Row; column: string; print: (x: number | null) => string }): JSX.Element {
+  const value = row.number(column);
+  return (
+    <span class="num" title={value === null ? (row.reason(column) ?? 'no reading') : undefined}>
+      {print(value)}
+    </span>
+  );
+}
+
+/** Apart, so that the clock redraws nothing else. */
+function Age({ row }: { row: Row }): JSX.Element {
+  const since = row.number('risk_since');
+  return <span class="num">{since === null ? NONE : span(age(since, serverNow.value))}</span>;
+}
