@@ -72,13 +72,13 @@ function Sides(): JSX.Element {
   );
 }
 
-/** Liquidations of these are missing from the hour under way. */
+/** Liquidations of these are not in the hour under way. */
 function NotHeard(): JSX.Element | null {
   const silent = rows.value.filter((row) => row.state() === 'lost' || row.state() === 'stale');
   if (silent.length === 0) return null;
   return (
     <p class="muted small" data-testid="not-heard">
-      {count(silent.length, 'market')} of {rows.value.length} cannot be relied upon {asOf.value === null ? 'at the moment' : 'at that moment'}, and neither can their hours:{' '}
+      Of {count(rows.value.length, 'market')}, {silent.length} {silent.length === 1 ? 'is' : 'are'} not heard whole {asOf.value === null ? 'at the moment' : 'at that moment'}, so that liquidations may be missing:{' '}
       {silent.slice(0, NAMED).map((row, at) => (
         <span key={row.instrument}>
           {at > 0 && ', '}

@@ -8,7 +8,7 @@ import { Empty } from '../../ui/Answer';
 import { TrustWords, rowOf } from '../../ui/RowState';
 import { Severity } from '../../ui/Severity';
 import { Time } from '../../ui/Time';
-import { numberAt, topFive } from './top';
+import { numberAt, reasonAt, topFive } from './top';
 
 const SIDES: Record<string, string> = { LONG: '▼ longs', SHORT: '▲ shorts', BALANCED: 'both sides' };
 
@@ -26,6 +26,9 @@ export function TopCascades({ events, whole }: { events: readonly EventView[]; w
               <th scope="col">began</th>
               <th scope="col">side</th>
               <th scope="col">trigger</th>
+              <th scope="col" class="num" title="liquidations within 60 s">
+                in a minute
+              </th>
               <th scope="col" class="num">
                 liquidated USD
               </th>
@@ -52,8 +55,9 @@ export function TopCascades({ events, whole }: { events: readonly EventView[]; w
                 </td>
                 <td>{SIDES[String(event.data['side_bias'])] ?? NONE}</td>
                 <td>{event.trigger ?? NONE}</td>
-                <td class="num">{compact(numberAt(event, 'total_liquidated_usd'))}</td>
-                <td class="num">{compact(numberAt(event, 'velocity_usd_per_hour'))}</td>
+                <Amount event={event} name="count_60s" />
+                <Amount event={event} name="total_liquidated_usd" />
+                <Amount event={event} name="velocity_usd_per_hour" />
                 <td class="num">{event.anomaly_score > 0 ? fixed(event.anomaly_score, 1) : NONE}</td>
               </tr>
             ))}
@@ -62,5 +66,15 @@ export function TopCascades({ events, whole }: { events: readonly EventView[]; w
       </div>
       {!whole && <p class="muted small">Of the newest {events.length} records: the stretch has more than can be weighed here. Choose a shorter one.</p>}
     </>
+  );
+}
+
+function Amount({ event, name }: { event: EventView; name: string }): JSX.Element {
+  const value = numberAt(event, name);
+  if (value !== null) return <td class="num">{compact(value)}</td>;
+  return (
+    <td class="num none" title={reasonAt(event, name)}>
+      {NONE}
+    </td>
   );
 }

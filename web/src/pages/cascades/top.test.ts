@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import type { EventView } from '../../api/types';
 import { topFive } from './top';
 
-function record(alert_id: string, severity: string, usd: number | null, score = 0): EventView {
-  return { alert_id, severity, anomaly_score: score, data: { total_liquidated_usd: usd } } as unknown as EventView;
+function record(alert_id: string, severity: string, usd: number | null, score = 0, in_60s = 0): EventView {
+  return { alert_id, severity, anomaly_score: score, data: { total_liquidated_usd: usd, count_60s: in_60s } } as unknown as EventView;
 }
 
 function check(events: EventView[], wanted: string): void {
@@ -16,6 +16,8 @@ test('the severest first, then the most liquidated, then the highest score', () 
 });
 
 test('an episode is one line, with its heaviest record', () => {
+  const burst = topFive([record('a', 'HIGH', null, 92, 0), record('a', 'HIGH', null, 92, 8), record('a', 'HIGH', null, 92, 6)]);
+  expect(burst.map((e) => e.data['count_60s'])).toEqual([8]);
   check([record('a', 'HIGH', 10), record('a', 'HIGH', 500), record('a', 'LOW', 900), record('b', 'HIGH', 20)], 'a500 b20');
 });
 

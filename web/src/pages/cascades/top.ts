@@ -2,6 +2,12 @@
 import type { EventView } from '../../api/types';
 import { severityRank } from '../../board/severity';
 
+/** Why the event has no such number. */
+export function reasonAt(event: EventView, name: string): string {
+  const reason = event.data[`${name}_reason`];
+  return typeof reason === 'string' ? reason.replaceAll('_', ' ') : 'not known';
+}
+
 export function numberAt(event: EventView, name: string): number | null {
   const value = event.data[name];
   return typeof value === 'number' ? value : null;
@@ -11,7 +17,8 @@ function heavier(a: EventView, b: EventView): number {
   return (
     severityRank(b.severity) - severityRank(a.severity) ||
     (numberAt(b, 'total_liquidated_usd') ?? 0) - (numberAt(a, 'total_liquidated_usd') ?? 0) ||
-    b.anomaly_score - a.anomaly_score
+    b.anomaly_score - a.anomaly_score ||
+    (numberAt(b, 'count_60s') ?? 0) - (numberAt(a, 'count_60s') ?? 0)
   );
 }
 
