@@ -12,10 +12,10 @@ export function MoreCell({ row, room }: { row: Row; room: Room }): JSX.Element {
     <td class="c-more" role="cell">
       {room === 'phone' && (
         <>
-          <Part name="trend">
+          <Part>
             <Label axis="trend" label={row.word('trend')} />
           </Part>
-          <Part name="vol">
+          <Part>
             <Label axis="volatility" label={row.word('volatility')} /> <Number row={row} column="vol" print={volatility} />
           </Part>
         </>
@@ -31,20 +31,20 @@ export function MoreCell({ row, room }: { row: Row; room: Room }): JSX.Element {
       <Part name="margin">
         <Number row={row} column="margin" print={(x) => fixed(x, 1)} />
       </Part>
-      <Part name="funding 8 h">
+      <Part name={room === 'phone' ? 'fund.' : 'funding 8 h'}>
         <Number row={row} column="funding_8h" print={funding} />
       </Part>
-      <Part name="OI 4 h">
+      <Part name={room === 'phone' ? 'OI' : 'OI 4 h'}>
         <Number row={row} column="oi_4h" print={(x) => percent(x, 1, true)} />
       </Part>
     </td>
   );
 }
 
-function Part({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
+function Part({ name, children }: { name?: string; children: ComponentChildren }): JSX.Element {
   return (
     <span class="part">
-      <i>{name}</i> {children}
+      {name !== undefined && <i>{name}</i>} {children}
     </span>
   );
 }
