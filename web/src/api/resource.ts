@@ -22,6 +22,8 @@ export interface Asking {
   body?: unknown;
   /** When this moves (an edition, an hour), the same question is asked again, at most once a second. */
   on?: number | string | null;
+  /** Reads the answer where one request is not all of it, as with pages. */
+  read?: (path: string, stop: AbortSignal) => Promise<unknown>;
   /** An answer does not stay on show while that of another question is awaited. */
   forget?: boolean;
 }
@@ -33,7 +35,7 @@ interface State<T> {
 }
 
 /** `path` null: nothing to ask yet. */
-export function useResource<T>(path: string | null, { body, on = null, forget = false }: Asking = {}): Resource<T> {
+export function useResource<T>(path: string | null, { body, on = null, read, forget = false }: Asking = {}): Resource<T> {
   const [state, setState] = useState<State<T>>({ of: null, data: null, error: null });
   const loader = useRef<Loader<T> | null>(null);
   const text = body === undefined ? '' : JSON.stringify(body);
@@ -42,7 +44,7 @@ export function useResource<T>(path: string | null, { body, on = null, forget = 
   useEffect(() => {
     if (path === null) return undefined;
     const made = new Loader<T>(
-      (stop) => send<T>(text === '' ? 'GET' : 'POST', path, body, stop),
+      (stop) => (read ? (read(path, stop) as Promise<T>) : send<T>(text === '' ? 'GET' : 'POST', path, body, stop)),
       (data) => setState({ of: question, data, error: null }),
       (error) => setState((old) => ({ of: question, data: old.of === question ? old.data : null, error })),
     );

@@ -25,6 +25,8 @@ const SIGNS: Record<Axis, Record<string, string>> = {
   heat: { COLD: '1/5', COOL: '2/5', HOT: '4/5', SUPER_HOT: '5/5', UNKNOWN: '?' },
 };
 const TEXT_ROOM = 4;
+/** Room of the plate with the strip's name. */
+const NAME_ROOM = 34;
 
 export class Ribbon extends Drawing {
   private runs = new Map<Axis, Run[]>();
@@ -64,7 +66,7 @@ export class Ribbon extends Drawing {
     context.globalAlpha = 1;
     if (calmest(axis, label)) return;
     context.font = `700 ${tall > 11 ? 11 : 9}px system-ui, sans-serif`;
-    const from = Math.max(0, left);
+    const from = Math.max(NAME_ROOM, left);
     const said = [label, SIGNS[axis][label] ?? ''].find((text) => text !== '' && context.measureText(text).width + TEXT_ROOM <= right - from);
     if (said === undefined) return;
     context.fillStyle = label === 'UNKNOWN' ? this.colours.text : this.colours.surface;
@@ -79,7 +81,7 @@ export class Ribbon extends Drawing {
     context.textAlign = 'left';
     context.textBaseline = 'middle';
     context.fillStyle = this.colours.surface;
-    context.fillRect(0, top, context.measureText(name).width + 8, tall);
+    context.fillRect(0, top, NAME_ROOM, tall);
     context.fillStyle = this.colours.muted;
     context.fillText(name, 3, top + tall / 2 + 0.5);
   }

@@ -33,7 +33,7 @@ export function Reading({ bars, pointed }: { bars: Bars; pointed: number | null 
       <Label axis="risk" label={row.labels.risk} />
       <Label axis="trend" label={row.labels.trend} />
       <Label axis="volatility" label={row.labels.volatility} />
-      <Label axis="heat" label={row.labels.heat} short />
+      <Label axis="heat" label={row.labels.heat} />
       <span>
         <i>funding</i> {funding(row.funding)} <i>OI</i> {compact(row.oi)} <i>vol</i> {volatility(row.vol)}
       </span>

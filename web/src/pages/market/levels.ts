@@ -1,5 +1,5 @@
-// The levels that are alive at the moment shown.
-import { withQuery } from '../../api/client';
+// The levels that are alive at the moment shown, all pages of them.
+import { ask, withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { Resource } from '../../api/resource';
 import type { LevelPage, LevelView } from '../../api/types';
@@ -7,14 +7,28 @@ import { snapshot } from '../../board/live';
 import { asOf } from '../../state/place';
 import { marketAddress } from './snapshot';
 
-/** The most one answer may hold: the newest, so that a market with more would go without its oldest. */
+/** The most a page may hold. */
 const LIMIT = 5_000;
+/** More pages than any market has levels alive: a few hundred are common. */
+const PAGES_MAX = 10;
 /** Levels change with closed bars, of which the shortest are these. */
 const BAR_MS = 900_000;
 
+/** Every page: levels come by age, and the newest stand on the last one. */
+export async function allLevels(path: string, stop: AbortSignal, read = ask<LevelPage>): Promise<LevelView[]> {
+  const all: LevelView[] = [];
+  let next: string | null = null;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const got: LevelPage = await read(next === null ? path : `${path}&cursor=${encodeURIComponent(next)}`, stop);
+    all.push(...got.items);
+    next = got.next_cursor;
+    if (next === null) break;
+  }
+  return all;
+}
+
 export function useLevels(instrument: string): Resource<LevelView[]> {
   const bar = snapshot.value === null ? null : Math.floor(Date.parse(snapshot.value.timestamp) / BAR_MS);
-  const address = withQuery(marketAddress(instrument, 'levels'), { active: true, order: 'desc', limit: LIMIT, as_of: asOf.value });
-  const answer = useResource<LevelPage>(address, { on: bar });
-  return { ...answer, data: answer.data?.items ?? null };
+  const address = withQuery(marketAddress(instrument, 'levels'), { active: true, limit: LIMIT, as_of: asOf.value });
+  return useResource<LevelView[]>(address, { on: bar, read: allLevels });
 }

@@ -1,9 +1,7 @@
 // The second line of a row where there is no room for all columns: what they would have said, in words.
 import type { ComponentChildren, JSX } from 'preact';
 import type { Row } from '../../board/store';
-import { fixed, funding, NONE, percent, volatility } from '../../format/number';
-import { age, span } from '../../format/time';
-import { serverNow } from '../../state/clock';
+import { fixed, funding, percent, volatility } from '../../format/number';
 import type { Room } from '../../state/screen';
 import { Label } from '../../ui/Label';
 
@@ -12,10 +10,10 @@ export function MoreCell({ row, room }: { row: Row; room: Room }): JSX.Element {
     <td class="c-more" role="cell">
       {room === 'phone' && (
         <>
-          <Part name="trend">
+          <Part>
             <Label axis="trend" label={row.word('trend')} />
           </Part>
-          <Part name="vol">
+          <Part>
             <Label axis="volatility" label={row.word('volatility')} /> <Number row={row} column="vol" print={volatility} />
           </Part>
         </>
@@ -23,28 +21,23 @@ export function MoreCell({ row, room }: { row: Row; room: Room }): JSX.Element {
       <Part name="heat">
         <Label axis="heat" label={row.word('heat')} />
       </Part>
-      {room === 'phone' && (
-        <Part name="for">
-          <Age row={row} />
-        </Part>
-      )}
       <Part name="margin">
         <Number row={row} column="margin" print={(x) => fixed(x, 1)} />
       </Part>
-      <Part name="funding 8 h">
+      <Part name={room === 'phone' ? 'fund.' : 'funding 8 h'}>
         <Number row={row} column="funding_8h" print={funding} />
       </Part>
-      <Part name="OI 4 h">
+      <Part name={room === 'phone' ? 'OI' : 'OI 4 h'}>
         <Number row={row} column="oi_4h" print={(x) => percent(x, 1, true)} />
       </Part>
     </td>
   );
 }
 
-function Part({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
+function Part({ name, children }: { name?: string; children: ComponentChildren }): JSX.Element {
   return (
     <span class="part">
-      <i>{name}</i> {children}
+      {name !== undefined && <i>{name}</i>} {children}
     </span>
   );
 }
@@ -56,10 +49,4 @@ function Number({ row, column, print }: { row: Row; column: string; print: (x: n
       {print(value)}
     </span>
   );
-}
-
-/** Apart, so that the clock redraws nothing else. */
-function Age({ row }: { row: Row }): JSX.Element {
-  const since = row.number('risk_since');
-  return <span class="num">{since === null ? NONE : span(age(since, serverNow.value))}</span>;
 }
