@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { axe, launch, missing, open, shot } from './browser.mjs';
+import { cellsOf, price, until } from './figures.mjs';
 import { Receiver, Server, external } from './server.mjs';
-import { LIVE, NIGHT, SOL, VIEWS } from './views.mjs';
+import { listen, tradesAddress } from './venue.mjs';
+import { LIVE, NIGHT, SOL, VIEWS, cascades, regime } from './views.mjs';
 
 if (missing !== null) {
   console.log(missing);
@@ -30,6 +32,7 @@ const LOOKS = [
   { look: 'dark', theme: 'dark' },
   { look: 'light', theme: 'light' },
   { look: 'phone', theme: 'dark', width: 390, height: 844 },
+  { look: 'phone-light', theme: 'light', width: 390, height: 844 },
 ];
 
 describe('every view', () => {
@@ -53,7 +56,8 @@ describe('every view', () => {
 });
 
 describe('what the page does', () => {
-  test('a change is on the page within a second of the event', async () => {
+  test('a price is on the page within a second of the trade', { skip: external !== undefined }, async () => {
+    const venue = await listen(browser, await tradesAddress(server, 'binance-usdm'), 'M0001USDT');
     const { page, said, close } = await open(browser, server.url, '/');
     const cell = page.getByRole('row').filter({ hasText: 'M0001' }).locator('.c-price span').first();
     await cell.waitFor();
@@ -61,14 +65,50 @@ describe('what the page does', () => {
       window.seen = [];
       new MutationObserver(() => window.seen.push([Date.now(), element.textContent])).observe(element, { subtree: true, childList: true, characterData: true });
     });
-    const told = await pricesTold(server, LIVE, 12_000);
-    await page.waitForTimeout(1_000);
+    await page.waitForTimeout(12_000);
     const seen = await page.evaluate(() => window.seen);
-    assert.ok(told.length > 0, 'the stream told no price of the market');
-    for (const [at, price] of told) {
-      const shown = seen.find(([when, text]) => when >= at - 1_000 && when <= at + 1_000 && near(Number(text.replaceAll(',', '')), price));
-      assert.ok(shown, `${price} told at ${at} was not on the page within a second: ${JSON.stringify(seen.slice(-5))}`);
+    const trades = await venue.heard();
+    assert.ok(seen.length >= 10, `the price moved ${seen.length} times in 12 s`);
+    // Whatever stands on the page is what somebody paid within the second before. A page that lags shows what was paid earlier.
+    const late = seen.filter(([when, text]) => !trades.some(([at, paid]) => at <= when + 50 && at >= when - 1_000 && price(Number(paid)) === text));
+    assert.deepEqual(late, [], `of ${seen.length} prices these were not paid within the second before`);
+    // And it goes on: no trade is followed by a second in which the page stood still, unless nothing else was paid.
+    for (const [at, paid] of trades) {
+      const moved = seen.some(([when]) => when >= at && when <= at + 1_000);
+      const same = trades.filter(([when]) => when >= at && when <= at + 1_000).every(([, other]) => other === paid);
+      const inside = seen.length > 0 && at > seen[0][0] && at < seen.at(-1)[0] - 1_000;
+      assert.ok(!inside || moved || same, `after ${paid} at ${at} the page stood still for a second`);
     }
+    assert.deepEqual(said, []);
+    await venue.close();
+    await close();
+  });
+
+  test('what changed in the last hour stands on top, the newest first', async () => {
+    const { page, said, close } = await open(browser, server.url, '/?as_of=2026-02-05T11:30:00Z');
+    await page.locator('.changes li').first().waitFor();
+    const told = (await page.locator('.changes li').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
+    assert.equal(told.length, 4);
+    assert.match(told[0], /^ETH .*volatility from HIGH_VOL to EXPLOSIVE.* 28 min ago$/);
+    assert.match(told[3], /^BTC .*risk from NORMAL to HIGH_VOL.* 29 min ago$/);
+    assert.deepEqual(told.slice(1, 3).map((text) => text.slice(0, 3)).sort(), ['BTC', 'SOL']);
+    assert.deepEqual(said, []);
+    await close();
+  });
+
+  test('a click on a heading sorts, a second one turns, and the address carries it', async () => {
+    const { page, said, close } = await open(browser, server.url, `/?as_of=${NIGHT}`);
+    await page.getByRole('row').filter({ hasText: 'SOL' }).waitFor();
+    const order = async () => (await page.locator('tr.market-row th b').allInnerTexts()).join(' ');
+    const heading = page.getByRole('columnheader', { name: 'price' });
+    await heading.getByRole('button').click();
+    await page.waitForURL(/sort=price/);
+    assert.equal(await heading.getAttribute('aria-sort'), 'descending');
+    assert.equal(await order(), 'BTC ETH SOL');
+    await heading.getByRole('button').click();
+    await page.waitForURL(/dir=asc/);
+    assert.equal(await heading.getAttribute('aria-sort'), 'ascending');
+    assert.equal(await order(), 'SOL ETH BTC');
     assert.deepEqual(said, []);
     await close();
   });
@@ -90,6 +130,93 @@ describe('what the page does', () => {
     await page.getByTestId('past-banner').waitFor({ state: 'detached' });
     assert.ok(!page.url().includes('as_of'));
     assert.deepEqual(said, []);
+    await close();
+  });
+
+  test('board, regimes and chart of the past are those of the API, too', async () => {
+    const then = '2026-02-05T13:35:00Z';
+    const { page, said, close } = await open(browser, server.url, `/?as_of=${NIGHT}`);
+    await page.getByRole('row').filter({ hasText: 'SOL' }).waitFor();
+    await page.getByRole('button', { name: '−1 h' }).click();
+    await page.waitForURL(/as_of=2026-02-05T13:35:00Z/);
+    const board = await server.get(`/api/v1/board?as_of=${then}`);
+    const now = await server.get(`/api/v1/board?as_of=${NIGHT}`);
+    assert.notEqual(cellsOf(board, SOL).price, cellsOf(now, SOL).price, 'the two moments differ');
+    for (const { instrument, symbol } of board.rows) {
+      const cells = cellsOf(board, instrument);
+      const line = page.locator('tr.market-row').filter({ hasText: symbol.split('/')[0] });
+      await line.filter({ hasText: price(cells.price) }).waitFor();
+      const shown = (await line.innerText()).replace(/\s+/g, ' ');
+      for (const word of [cells.risk, cells.trend, cells.volatility, cells.heat]) assert.ok(shown.includes(word), `${symbol}: ${word} is not in "${shown}"`);
+    }
+    await page.getByRole('link', { name: 'Regimes' }).click();
+    await page.waitForURL(/\/regimes\?as_of=2026-02-05T13:35:00Z/);
+    await page.getByRole('row').filter({ hasText: 'SOL' }).waitFor();
+    for (const { instrument, symbol } of board.rows) await regime(page, cellsOf(board, instrument), symbol);
+    await page.getByRole('row').filter({ hasText: 'SOL' }).getByRole('link').click();
+    const chart = await server.get(`/api/v1/markets/${SOL}/chart?interval=1h&as_of=${then}`);
+    const last = chart.t.length - 1;
+    const bar = ['o', 'h', 'l', 'c'].map((part) => price(chart[part][last]));
+    await page.locator('#reading').filter({ hasText: `O ${bar[0]} H ${bar[1]} L ${bar[2]} C ${bar[3]}` }).waitFor();
+    assert.deepEqual(said, []);
+    await close();
+  });
+
+  test('a position whose market turned is yellow, and its price moves', { skip: external !== undefined }, async () => {
+    await server.register({ symbol: LIVE, side: 'long', entry: 1 });
+    const { page, said, close } = await open(browser, server.url, '/positions');
+    const card = page.getByRole('article', { name: `long ${LIVE}` }).first();
+    await card.waitFor();
+    const mark = card.getByTestId('mark');
+    const before = await mark.innerText();
+    await until(async () => (await mark.innerText()) !== before, 'the price of the card stands still', 10_000);
+    assert.match(await card.innerText(), /\blive\b/);
+    // The page has to turn by itself, at the moment the market does.
+    await until(async () => (await server.get('/api/v1/positions')).items.some((c) => c.position.instrument === LIVE && c.flag === 'yellow'), 'no position was flagged', 240_000);
+    await card.locator('.flag-word').getByText('flagged').waitFor({ timeout: 5_000 });
+    assert.match(await card.getAttribute('class'), /flag-yellow/);
+    await shot(page, 'positions-yellow-dark');
+    assert.deepEqual(await axe(page), []);
+    assert.deepEqual(said, []);
+    await close();
+  });
+
+  test('the cascades of the made-up market come by themselves', { skip: external !== undefined }, async () => {
+    const { page, said, close } = await open(browser, server.url, '/cascades');
+    const table = page.locator('section').filter({ hasText: 'Top five' });
+    await table.waitFor();
+    await until(async () => new Set((await server.get('/api/v1/events?pattern=LIQUIDATION_CASCADE&limit=1000')).items.map((e) => e.instrument)).size >= 3, 'the market made no cascade', 240_000);
+    await until(async () => (await table.locator('tbody tr').count()) >= 3, 'the cascades did not come to the page', 5_000);
+    // Seed 1: a burst in each market, eight liquidations within a minute where five are many.
+    const first = (await table.locator('tbody tr').first().innerText()).replace(/\s+/g, ' ');
+    assert.match(first, /^HIGH M000\d\/USDT .* burst 8 – – 92\.3$/);
+    assert.ok(Number(await page.getByTestId('cascades-24h').innerText()) >= 3);
+    await cascades(page, server);
+    await shot(page, 'cascades-told-dark');
+    assert.deepEqual(await axe(page), []);
+    assert.deepEqual(said, []);
+    await close();
+  });
+
+  test('what is awaited has a shape, and what failed says so and comes by itself', async () => {
+    const { page, close } = await open(browser, server.url, '/help');
+    let answer = 'late';
+    let release = () => undefined;
+    const held = new Promise((done) => (release = done));
+    await page.route('**/api/v1/universe*', async (route) => {
+      if (answer === 'late') await held;
+      if (answer === 'broken') await route.fulfill({ status: 503, contentType: 'application/json', body: JSON.stringify({ type: 'urn:barograph:problem:unavailable', title: 'unavailable', status: 503, detail: 'the store is busy' }) });
+      else await route.continue();
+    });
+    await page.getByRole('link', { name: 'Universe' }).click();
+    await page.getByRole('status', { name: 'loading' }).first().waitFor();
+    answer = 'broken';
+    release();
+    await page.getByText('The store is busy.').first().waitFor();
+    await page.getByText('It is tried again by itself.').first().waitFor();
+    answer = 'well';
+    await page.getByRole('button', { name: '30 days' }).waitFor({ timeout: 10_000 });
+    assert.equal(await page.getByText('The store is busy.').count(), 0);
     await close();
   });
 
@@ -148,14 +275,9 @@ describe('what the page does', () => {
     receiver.status = 400;
     const id = await server.register({ symbol: 'binance-usdm:ETHUSDT', side: 'long', entry: 2_100 });
     const { page, said, close } = await open(browser, server.url, '/alerts?view=deliveries&state=dead');
-    // Nothing polls: what is told later comes with the next alert of the stream, or when the page is asked again.
+    // Nothing is loaded again: the stream says that a delivery changed, and the list follows.
     const line = page.getByRole('row').filter({ hasText: 'ETHUSDT' }).filter({ hasText: 'dead' });
-    await until(async () => {
-      await page.reload();
-      await page.getByRole('heading', { name: 'Deliveries' }).waitFor();
-      await page.waitForTimeout(500);
-      return (await line.count()) > 0;
-    }, `the message about position ${id} did not end as dead`);
+    await until(async () => (await line.count()) > 0, `the message about position ${id} did not end as dead`, 60_000);
     receiver.status = 200;
     const before = receiver.taken.length;
     await line.first().getByRole('button', { name: /^open/ }).click();
@@ -181,6 +303,7 @@ describe('what the page does', () => {
     await page.getByLabel('Who asks').fill('ann');
     await page.getByLabel('Why').fill('maintenance of the venue');
     await page.getByRole('button', { name: 'Silence', exact: true }).click();
+    await page.getByText('Silenced.', { exact: true }).waitFor();
     const line = page.getByRole('row').filter({ hasText: 'maintenance of the venue' });
     await line.waitFor();
     const held = (await server.get('/api/v1/silences')).items.filter((s) => s.active);
@@ -191,6 +314,25 @@ describe('what the page does', () => {
     await line.getByRole('button', { name: 'End now' }).click();
     await line.getByText('over').waitFor();
     assert.ok((await server.get('/api/v1/silences')).items.every((s) => !s.active));
+    assert.deepEqual(said, []);
+    await close();
+  });
+
+  test('an open alert that somebody silenced says so, and says so no more when that ends', { skip: external !== undefined }, async () => {
+    const { page, said, close } = await open(browser, server.url, '/alerts');
+    const alert = page.locator('.panel').filter({ hasText: 'Open alerts' }).locator('li.alert').filter({ hasText: 'M0001/USDT' }).first();
+    // The made-up market keeps liquidating; its alerts stay open for hours of its own clock.
+    await alert.waitFor({ timeout: 240_000 });
+    await alert.locator('summary').click();
+    await alert.getByText('New entries').waitFor();
+    assert.equal(await alert.locator('.quiet').count(), 0);
+    const id = await server.silence([{ label: 'instrument', op: '=', value: LIVE }], '1h');
+    await alert.locator('.quiet').getByText('silenced').waitFor();
+    await alert.getByText('by ann until').waitFor();
+    await shot(page, 'alerts-quiet-dark');
+    await server.endSilence(id);
+    await alert.locator('.quiet').waitFor({ state: 'detached' });
+    assert.ok(await alert.locator('details').evaluate((details) => details.open), 'what is read stays open');
     assert.deepEqual(said, []);
     await close();
   });
@@ -227,54 +369,63 @@ describe('what the page does', () => {
     }
   });
 
-  test('a killed server shows stale within five seconds, and the page heals without being loaded again', { skip: external !== undefined }, async () => {
-    const { page, close } = await open(browser, server.url, '/');
-    await page.getByRole('row').filter({ hasText: 'M0001' }).waitFor();
-    await page.evaluate(() => (window.loadedOnce = true));
-    await server.kill();
-    await page.getByTestId('stale-banner').waitFor({ timeout: 5_000 });
-    await shot(page, 'stale-dark');
-    await server.start();
-    await page.getByTestId('stale-banner').waitFor({ state: 'detached', timeout: 15_000 });
-    assert.equal(await page.evaluate(() => window.loadedOnce), true);
+  test('who may only read is offered nothing else', { skip: external !== undefined }, async () => {
+    const guarded = new Server({ command: 'serve', over: server, settings: () => 'access = "tokens"\n' });
+    try {
+      const token = guarded.run('token', 'add', 'bob', '--role', 'read');
+      await guarded.start();
+      const { page, close } = await open(browser, guarded.url, '/positions');
+      await page.getByLabel('Token').fill(token);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('heading', { name: 'Positions' }).waitFor();
+      await page.getByText('You are signed in as bob, who may read, but not register positions.').waitFor();
+      assert.equal(await page.getByRole('button', { name: /^(Watch|Stop watching)$/ }).count(), 0);
+      await page.goto(`${guarded.url}/alerts?view=silences`);
+      await page.getByTestId('may-not').waitFor();
+      assert.equal(await page.getByRole('button', { name: /^(Silence|End now)$/ }).count(), 0);
+      // A server that listens to nothing still shows how the stored streams went.
+      await page.goto(`${guarded.url}/feeds?market=${LIVE}`);
+      await page.getByText('Nothing is listened to').waitFor();
+      await page.getByRole('img', { name: /^mark price: live/ }).waitFor();
+      await close();
+    } finally {
+      await guarded.stop();
+    }
+  });
+
+  for (const [name, path] of [
+    ['the board', '/'],
+    ['a market', `/m/${LIVE}?interval=1m`],
+  ]) {
+    test(`a killed server shows stale on ${name} within five seconds, and the page heals without being loaded again`, { skip: external !== undefined }, async () => {
+      const { page, close } = await open(browser, server.url, path);
+      const live = path === '/' ? page.getByRole('row').filter({ hasText: 'M0001' }) : page.getByTestId('reasoning');
+      await live.waitFor();
+      await page.evaluate(() => (window.loadedOnce = true));
+      await server.kill();
+      await page.getByTestId('stale-banner').waitFor({ timeout: 5_000 });
+      assert.match(await page.locator('main').getAttribute('class'), /is-stale/);
+      await shot(page, `stale-${path === '/' ? 'board' : 'market'}-dark`);
+      await server.start();
+      await page.getByTestId('stale-banner').waitFor({ state: 'detached', timeout: 15_000 });
+      assert.doesNotMatch(await page.locator('main').getAttribute('class'), /is-stale/);
+      const figure = path === '/' ? live.locator('.c-price span').first() : page.getByTestId('price');
+      const before = await figure.innerText();
+      await until(async () => (await figure.innerText()) !== before, 'the price stands still after the heal', 20_000);
+      assert.equal(await page.evaluate(() => window.loadedOnce), true);
+      await close();
+    });
+  }
+
+  test('the time without a server is a gap on the feeds page', { skip: external !== undefined }, async () => {
+    const { page, said, close } = await open(browser, server.url, `/feeds?market=${LIVE}`);
+    const track = page.getByRole('img', { name: /^trade: live .*, [1-9]\d* gaps?$/ });
+    await track.waitFor();
+    assert.ok((await track.locator('.state-gap').count()) > 0, 'a gap is drawn');
+    const frames = page.getByTestId('frames-heard');
+    const before = await frames.innerText();
+    await until(async () => (await frames.innerText()) !== before, 'what was heard does not move', 15_000);
+    assert.deepEqual(said, []);
     await close();
   });
 });
-
-async function until(holds, otherwise, withinMs = 30_000) {
-  const end = Date.now() + withinMs;
-  while (!(await holds())) if (Date.now() > end) assert.fail(otherwise);
-}
-
-function near(a, b) {
-  return Math.abs(a - b) <= Math.abs(b) * 1e-3;
-}
-
-/** Prices of a market as the stream told them, with the moment each was heard here; only those that were not overtaken at once. */
-async function pricesTold({ url }, market, forMs) {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), forMs);
-  const told = [];
-  let number = null;
-  try {
-    const reply = await fetch(`${url}/api/v1/board/stream`, { signal: stop.signal });
-    let rest = '';
-    for await (const chunk of reply.body.pipeThrough(new TextDecoderStream())) {
-      const blocks = (rest + chunk).split('\n\n');
-      rest = blocks.pop();
-      for (const block of blocks) {
-        const event = /^event: (.*)$/m.exec(block)?.[1];
-        const data = [...block.matchAll(/^data: (.*)$/gm)].map((m) => m[1]).join('\n');
-        if (event === 'board') number = JSON.parse(data).rows.find((row) => row.instrument === market)?.i;
-        if (event !== 'cells') continue;
-        for (const [i, mask, first] of JSON.parse(data).c) if (i === number && mask & 1 && first !== null) told.push([Date.now(), first]);
-      }
-    }
-  } catch (error) {
-    if (error.name !== 'AbortError') throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-  // What a later batch replaced before the next frame need never have been seen.
-  return told.filter(([at], place) => place + 1 >= told.length || told[place + 1][0] - at > 50);
-}

@@ -141,13 +141,25 @@ export class Server {
 
   /** Registers a position; its id. */
   async register(position) {
-    const reply = await fetch(`${this.url}/api/v1/positions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-barograph': '1' },
-      body: JSON.stringify(position),
-    });
-    if (reply.status !== 201) throw new Error(`the position was refused with ${reply.status}: ${await reply.text()}`);
+    const reply = await this.#write('POST', '/api/v1/positions', position);
     return (await reply.json()).position.id;
+  }
+
+  /** Silences alerts; the id of the silence. */
+  async silence(matchers, duration) {
+    const reply = await this.#write('POST', '/api/v1/silences', { matchers, author: 'ann', reason: 'a test', duration });
+    return (await reply.json()).silence.id;
+  }
+
+  async endSilence(id) {
+    await this.#write('DELETE', `/api/v1/silences/${id}`);
+  }
+
+  async #write(method, path, body) {
+    const headers = { 'content-type': 'application/json', 'x-barograph': '1' };
+    const reply = await fetch(this.url + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    if (!reply.ok) throw new Error(`${method} ${path} was refused with ${reply.status}: ${await reply.text()}`);
+    return reply;
   }
 
   async get(path) {

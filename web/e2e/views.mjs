@@ -1,6 +1,7 @@
 // Every view of the page with what must stand on it. The history of 2026-02-05 is part of the program, so its values are known;
 // of the live markets the API says at the same moment what has to be seen.
 import assert from 'node:assert/strict';
+import { amount, cellsOf, percent, until } from './figures.mjs';
 import { external } from './server.mjs';
 
 /** The night of the history: SOL had turned HIGH_VOL at 02:01 and BTC was back to NORMAL since 14:02. */
@@ -18,6 +19,46 @@ async function row(page, market) {
   return (await page.getByRole('row').filter({ hasText: market }).first().innerText()).replace(/\s+/g, ' ');
 }
 
+async function figure(page, name) {
+  return Number(await text(page, name));
+}
+
+/** The header's line as the API says it at the same moment; both move, so that they have to agree within seconds. */
+async function header(page, server, query = '') {
+  await until(async () => {
+    const { header: told } = await server.get(`/api/v1/board${query}`);
+    const shown = [Number((await page.locator('.counts li b').first().innerText()).trim()), await figure(page, 'cascades-24h'), await figure(page, 'volatility-24h')];
+    const wanted = [told.markets, told.cascades_24h, told.volatility_events_24h];
+    return shown.join() === wanted.join() || { shown, wanted };
+  }, 'the header does not say what the board says');
+}
+
+/** A market's line of the regimes page against the cells of its board. */
+export async function regime(page, cells, symbol) {
+  const shown = await row(page, symbol);
+  const codes = [...cells.tf_trend].filter((c) => c !== '.');
+  const most = Math.max(...codes.map((c) => codes.filter((other) => other === c).length));
+  const wanted = [cells.risk, cells.heat, `${most} of ${codes.length} agree`, percent(cells.confidence, 0), `×${cells.risk_multiplier.toFixed(1)}`];
+  for (const words of wanted) assert.ok(shown.includes(words), `${symbol}: "${words}" is not in "${shown}"`);
+}
+
+/** The hours that are known add up, and the heaviest cascades are those of the API. */
+export async function cascades(page, server) {
+  const { series } = await server.get('/api/cascades?hours=24');
+  const known = series.filter((hour) => hour.long_usd !== null);
+  if (known.length === 0) await page.getByText('No hour of this stretch').waitFor();
+  else {
+    const sum = (side) => known.reduce((all, hour) => all + hour[side], 0);
+    await page.getByRole('img', { name: 'liquidated longs and shorts by hour, in USD' }).waitFor();
+    assert.match((await text(page, 'liquidated')).replace(/\s+/g, ' '), new RegExp(`^▼ Longs ${amount(sum('long_usd'))} USD, ▲ shorts ${amount(sum('short_usd'))} USD`));
+  }
+  const { items } = await server.get('/api/v1/events?pattern=LIQUIDATION_CASCADE&limit=1000');
+  const episodes = new Set(items.map((event) => event.alert_id));
+  const table = page.locator('section').filter({ hasText: 'Top five' });
+  if (episodes.size === 0) await table.getByText('No cascade in this stretch.').waitFor();
+  else await until(async () => (await table.locator('tbody tr').count()) === Math.min(5, episodes.size), 'the cascades of the API are not all on the page');
+}
+
 export const VIEWS = [
   {
     name: 'weather-live',
@@ -26,17 +67,29 @@ export const VIEWS = [
     check: async (page, server) => {
       const board = await server.get('/api/v1/board');
       assert.equal(await page.locator('tr.market-row').count(), board.rows.length);
-      assert.match(await text(page, 'data-state'), /synthetic|live|recorded/);
+      await header(page, server);
+      // Three of the six are a history that ended months ago: they are stale, and the page says so.
+      if (!external) {
+        assert.match(await text(page, 'data-state'), /^3 of 6 live/);
+        assert.match(await row(page, 'BTC'), /stale \d+ d/);
+        assert.match(await page.locator('tr.market-row').filter({ hasText: 'BTC' }).getAttribute('class'), /untrusted|stale/);
+        assert.doesNotMatch(await page.locator('tr.market-row').filter({ hasText: 'M0001' }).getAttribute('class'), /untrusted|stale/);
+      }
       // Its first label comes with its first full minute.
-      const risk = board.rows.find((each) => each.instrument === LIVE).cells[board.columns.indexOf('risk')];
-      await page.getByRole('row').filter({ hasText: 'M0001' }).filter({ hasText: risk === null ? /warming|NORMAL|CHOP_RISK/ : board.labels.risk[risk] }).first().waitFor();
+      await until(async () => {
+        const { risk } = cellsOf(await server.get('/api/v1/board'), LIVE);
+        const shown = await row(page, 'M0001');
+        return shown.includes(risk ?? 'no reading') || { shown, risk };
+      }, 'the row does not say the label of the board');
     },
   },
   {
     name: 'weather-past',
     path: `/?${past}`,
     ready: (page) => page.getByRole('row').filter({ hasText: 'SOL' }).waitFor(),
-    check: async (page) => {
+    check: async (page, server) => {
+      await header(page, server, `?${past}`);
+      assert.deepEqual([await figure(page, 'cascades-24h'), await figure(page, 'volatility-24h')], [0, 3]);
       const sol = await row(page, 'SOL');
       assert.match(sol, /88\.44/);
       assert.match(sol, /HIGH_VOL/);
@@ -69,37 +122,48 @@ export const VIEWS = [
       await page.getByTestId('reasoning').waitFor();
       await page.locator('.chart canvas').first().waitFor();
     },
-    check: async (page) => {
-      assert.match(await text(page, 'now-risk'), /NORMAL|CHOP_RISK|SQUEEZE_RISK|HIGH_VOL|UNKNOWN/);
-      assert.match(await text(page, 'price'), /^\d/);
+    check: async (page, server) => {
+      await until(async () => {
+        const { regimes } = await server.get(`/api/v1/markets/${LIVE}/context`);
+        const shown = await Promise.all(['risk', 'trend', 'volatility', 'heat'].map((axis) => text(page, `now-${axis}`)));
+        const wanted = ['risk', 'trend', 'volatility', 'heat'].map((axis) => regimes[axis].label ?? 'UNKNOWN');
+        return wanted.every((label, at) => shown[at].includes(label)) || { shown, wanted };
+      }, 'the tiles do not say the labels of the context');
+      await until(async () => {
+        const shown = Number((await text(page, 'price')).replaceAll(',', ''));
+        const wanted = cellsOf(await server.get('/api/v1/board'), LIVE).price;
+        return Math.abs(shown / wanted - 1) < 0.005 || { shown, wanted };
+      }, 'the price is not that of the board');
     },
   },
   {
     name: 'regimes',
     path: `/regimes?${past}`,
     ready: (page) => page.getByRole('row').filter({ hasText: 'SOL' }).waitFor(),
-    check: async (page) => {
-      assert.match(await row(page, 'SOL'), /HIGH_VOL/);
-      assert.match(await row(page, 'SOL'), /\d of \d agree/);
+    check: async (page, server) => {
+      const board = await server.get(`/api/v1/board?${past}`);
+      for (const { instrument, symbol } of board.rows) await regime(page, cellsOf(board, instrument), symbol);
     },
   },
   {
     name: 'cascades',
     path: '/cascades',
     ready: (page) => page.getByRole('heading', { name: 'Top five' }).waitFor(),
-    check: async (page, server) => {
-      const cascades = await server.get('/api/cascades?hours=24');
-      if (cascades.series.some((hour) => hour.long_usd !== null)) await page.getByRole('img', { name: 'liquidated longs and shorts by hour, in USD' }).waitFor();
-      else await page.getByText('No hour of this stretch').waitFor();
-    },
+    check: cascades,
   },
   {
     name: 'volatility',
     path: `/volatility?${past}`,
     ready: (page) => page.getByRole('row').filter({ hasText: 'SOL' }).waitFor(),
-    check: async (page) => {
-      assert.match(await row(page, 'SOL'), /EXPLOSIVE.* \d+ % .*×1\.8/);
-      assert.match(await row(page, 'BTC'), /HIGH_VOL.* \d+ % .*×1\.2/);
+    check: async (page, server) => {
+      assert.match(await row(page, 'SOL'), /EXPLOSIVE.* 105 % .*×1\.8/);
+      assert.match(await row(page, 'BTC'), /HIGH_VOL.* 70 % .*×1\.2/);
+      const { symbols } = await server.get(`/api/volatility?${past}`);
+      for (const told of symbols) assert.ok((await row(page, told.symbol)).includes(percent(told.volatility_annual, 0)), told.symbol);
+      // The greatest first, and the limits of the rule book in use.
+      const order = await page.locator('tbody tr[data-row] th a').allInnerTexts();
+      assert.deepEqual(order, [...symbols].sort((a, b) => b.volatility_annual - a.volatility_annual).map((s) => s.symbol));
+      await page.getByTestId('volatility-limits').getByText('above 191 %').waitFor();
     },
   },
   {
@@ -135,6 +199,10 @@ export const VIEWS = [
       const alert = page.locator('.alert').filter({ hasText: 'Risk regime HIGH_VOL' }).filter({ hasText: 'SOL/USDT' }).first();
       await alert.locator('summary').click();
       await alert.getByText('fired').waitFor();
+      // What it means and what clears it (issue 5, §1).
+      await alert.getByText('Smaller size, wider stop or wait.', { exact: true }).waitFor();
+      await alert.getByText('Review, reduce or trail stop.', { exact: true }).waitFor();
+      await alert.getByText(/^It stands until the risk label changes again/).waitFor();
     },
   },
   {
@@ -162,9 +230,13 @@ export const VIEWS = [
     name: 'feeds',
     path: '/feeds',
     ready: (page) => page.getByRole('heading', { name: 'Streams' }).waitFor(),
-    check: async (page) => {
+    check: async (page, server) => {
       assert.match(await row(page, 'mark price'), /LIVE/);
       await page.getByRole('img', { name: /^mark price: live/ }).waitFor();
+      if (external) return;
+      const { counts } = await server.get('/api/v1/feeds?limit=1');
+      await page.getByTestId('feed-counts').getByText(`${counts.live} live`).waitFor();
+      await page.getByTestId('database-bytes').waitFor();
     },
   },
   {

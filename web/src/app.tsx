@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { signInWanted } from './api/client';
 import { isStale } from './board/live';
-import { usePastBoard } from './board/past';
+import { pastWaiting, usePastBoard } from './board/past';
 import { AlertsPage } from './pages/alerts/AlertsPage';
 import { CascadesPage } from './pages/cascades/CascadesPage';
 import { FeedsPage } from './pages/feeds/FeedsPage';
@@ -47,7 +47,7 @@ export function App(): JSX.Element {
       </a>
       <Header />
       <Banners />
-      <main id="content" ref={content} tabIndex={-1} class={`page page-${at.page}${isStale.value ? ' is-stale' : ''}`}>
+      <main id="content" ref={content} tabIndex={-1} class={`page page-${at.page}${isStale.value ? ' is-stale' : ''}${pastWaiting.value ? ' is-waiting' : ''}`} aria-busy={pastWaiting.value}>
         {past.error && <Failed error={past.error} reload={past.reload} />}
         <Page at={at} />
       </main>

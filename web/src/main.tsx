@@ -1,7 +1,9 @@
 // Where the page begins.
 import { render } from 'preact';
 import { App } from './app';
+import { startSession } from './api/session';
 import { startLive } from './board/live';
+import { startBoard } from './board/store';
 import { startClock } from './state/clock';
 import { startKeys } from './state/keys';
 import { startPlaces } from './state/place';
@@ -12,12 +14,15 @@ import './styles/frame.css';
 import './styles/parts.css';
 import './styles/table.css';
 import './styles/pages.css';
+import './styles/lists.css';
 
 startTheme();
 startPlaces();
 startClock();
 startKeys();
+startBoard();
 startLive();
+startSession();
 
 const root = document.getElementById('page');
 if (root) render(<App />, root);

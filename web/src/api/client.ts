@@ -13,9 +13,21 @@ export class RequestError extends Error {
     readonly hint: string | null,
     /** The server has no such address: it is older than the page. */
     readonly missingRoute: boolean,
+    /** Which kind of problem, as a word of the API: `unknown-symbol`. */
+    readonly kind: string | null = null,
   ) {
     super(message);
   }
+
+  /** It may be gone by itself the next time; what the server says about the question itself stays true. */
+  get passes(): boolean {
+    return this.status === 0 || this.status >= 500 || this.status === 429;
+  }
+}
+
+/** Whatever was thrown, as something that can be told. */
+export function known(error: unknown): RequestError {
+  return error instanceof RequestError ? error : new RequestError(String(error), 0, null, false);
 }
 
 export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -45,7 +57,8 @@ async function failure(reply: Response, path: string): Promise<RequestError> {
   if (reply.status === 401 && !path.startsWith('/api/v1/session')) signInWanted.value = true;
   const problem = (await reply.json().catch(() => null)) as Partial<Problem> | null;
   const text = problem?.detail ?? problem?.title ?? `the server answered ${reply.status}`;
-  return new RequestError(text, reply.status, problem?.hint ?? null, reply.status === 404 && problem?.type === undefined);
+  const kind = problem?.type?.split(':').pop() ?? null;
+  return new RequestError(text, reply.status, problem?.hint ?? null, reply.status === 404 && kind === null, kind);
 }
 
 /** An address with parameters; those without a value are left out. */

@@ -1,58 +1,72 @@
 // One answer of the server as a component sees it: loading, there, or failed with the next attempt on its way. Nothing polls: an
-// answer is asked for again when its address changes, when somebody says `reload`, or after a failure, by itself.
+// answer is asked for again when its question changes, when what it depends on moves, when somebody says `reload`, when the
+// stream came back, or after a failure, by itself.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { RequestError, ask } from './client';
 import { healed } from '../board/live';
+import { send } from './client';
+import type { RequestError } from './client';
+import { Loader } from './loader';
 
 export interface Resource<T> {
   data: T | null;
   error: RequestError | null;
   /** A first answer is still awaited. */
   loading: boolean;
-  /** The answer shown is of an earlier address or moment; a newer one is on its way. */
+  /** The answer shown is of an earlier question or moment; a newer one is on its way. */
   refreshing: boolean;
   reload: () => void;
 }
 
-const RETRY_FIRST_MS = 1_000;
-const RETRY_MAX_MS = 20_000;
+export interface Asking {
+  /** The question where it is too long for an address: it is sent with POST. */
+  body?: unknown;
+  /** When this moves (an edition, an hour), the same question is asked again, at most once a second. */
+  on?: number | string | null;
+  /** Reads the answer where one request is not all of it, as with pages. */
+  read?: (path: string, stop: AbortSignal) => Promise<unknown>;
+  /** An answer does not stay on show while that of another question is awaited. */
+  forget?: boolean;
+}
 
-/** `path` null: nothing to ask yet. `keep` says whether an answer stays on show while the next one is awaited. */
-export function useResource<T>(path: string | null, keep = true): Resource<T> {
-  const [state, setState] = useState<{ of: string | null; data: T | null; error: RequestError | null }>({ of: null, data: null, error: null });
-  const [round, setRound] = useState(0);
-  const failures = useRef(0);
-  const back = healed.value;
+interface State<T> {
+  of: string | null;
+  data: T | null;
+  error: RequestError | null;
+}
+
+/** `path` null: nothing to ask yet. */
+export function useResource<T>(path: string | null, { body, on = null, read, forget = false }: Asking = {}): Resource<T> {
+  const [state, setState] = useState<State<T>>({ of: null, data: null, error: null });
+  const loader = useRef<Loader<T> | null>(null);
+  const text = body === undefined ? '' : JSON.stringify(body);
+  const question = path === null ? null : `${path} ${text}`;
 
   useEffect(() => {
     if (path === null) return undefined;
-    const stop = new AbortController();
-    let timer = 0;
-    ask<T>(path, stop.signal).then(
-      (data) => {
-        failures.current = 0;
-        setState({ of: path, data, error: null });
-      },
-      (error: unknown) => {
-        if (stop.signal.aborted) return;
-        const known = error instanceof RequestError ? error : new RequestError(String(error), 0, null, false);
-        setState((old) => ({ of: path, data: keep && old.of === path ? old.data : null, error: known }));
-        // What the server says about the question itself stays true; everything else may pass.
-        if (known.status >= 400 && known.status < 500 && known.status !== 429) return;
-        const pause = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** failures.current);
-        failures.current += 1;
-        timer = window.setTimeout(() => setRound((n) => n + 1), pause);
-      },
+    const made = new Loader<T>(
+      (stop) => (read ? (read(path, stop) as Promise<T>) : send<T>(text === '' ? 'GET' : 'POST', path, body, stop)),
+      (data) => setState({ of: question, data, error: null }),
+      (error) => setState((old) => ({ of: question, data: old.of === question ? old.data : null, error })),
     );
+    loader.current = made;
+    made.again();
     return () => {
-      stop.abort();
-      window.clearTimeout(timer);
+      loader.current = null;
+      made.end();
     };
-  }, [path, round, back, keep]);
+  }, [question]);
 
-  const reload = useCallback(() => setRound((n) => n + 1), []);
-  const current = state.of === path;
-  const data = current || keep ? state.data : null;
+  const moved = `${healed.value} ${on}`;
+  const seen = useRef(moved);
+  useEffect(() => {
+    if (seen.current === moved) return;
+    seen.current = moved;
+    loader.current?.again();
+  }, [moved]);
+
+  const reload = useCallback(() => loader.current?.again(), []);
+  const current = state.of === question;
+  const data = current || (!forget && question !== null) ? state.data : null;
   const error = current ? state.error : null;
   return { data, error, loading: path !== null && data === null && error === null, refreshing: !current && data !== null, reload };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CellBatch } from '../contract';
-import { Layout, baseOf, patchesOf, timeframesOf } from './decode';
+import { Layout, SPARK_CLOSES, baseOf, patchesOf, sparkAfter, stateOf, timeframesOf } from './decode';
 
 const layout = new Layout(['price', 'change_24h', 'risk', 'risk_since', 'row_ts', 'tf_trend'], {
   risk: ['UNKNOWN', 'NORMAL', 'CHOP_RISK', 'SQUEEZE_RISK', 'HIGH_VOL'],
@@ -49,4 +49,16 @@ test('a symbol without its quote', () => {
     ['USDT', 'USDT'],
   ];
   for (const [symbol, base] of cases) expect(baseOf(symbol)).toBe(base);
+});
+
+test('of several flags the worst is said', () => {
+  expect([null, 0, 4, 8, 2, 6, 1, 15].map(stateOf)).toEqual(['live', 'live', 'warming', 'live', 'lost', 'lost', 'stale', 'stale']);
+});
+
+test('a sparkline is as long as an hour, whatever was left out', () => {
+  const hour = Array.from({ length: SPARK_CLOSES }, (_, n) => n);
+  expect(sparkAfter(hour, 600, 660, 99)).toEqual([...hour.slice(1), 99]);
+  expect(sparkAfter(hour, 600, 600 + 86_400, 99)).toEqual([...Array.from({ length: SPARK_CLOSES - 1 }, () => null), 99]);
+  expect(sparkAfter([1], 600, 540, 2)).toEqual([1]);
+  expect(sparkAfter([], null, 600, 2)).toEqual([2]);
 });

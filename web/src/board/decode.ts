@@ -1,6 +1,6 @@
 // The board as it travels, and what the page makes of it. Columns are found by name, never by place, so that a server may add
 // one; batches carry a mask of columns and their values. Pure: no signals, no clock.
-import type { Axis, Board, BoardRow, Cell, CellBatch } from '../contract';
+import type { Axis, Board, Cell, CellBatch } from '../contract';
 
 export const FLAG_STALE = 1;
 export const FLAG_STREAM_LOST = 2;
@@ -81,6 +81,23 @@ export function baseOf(symbol: string): string {
   return symbol.replace(/[-_/]?(USDT|USDC|FDUSD|USD)([-_:/].*)?$/, '') || symbol;
 }
 
-export function reasonOf(row: BoardRow, column: string): string | null {
-  return row.reasons?.[column] ?? null;
+/** `live` can be relied upon; `warming` has too little history for every number; `lost` lacks a stream that a label needs;
+ * `stale` is the last that was known. The worst is said. */
+export type RowState = 'live' | 'warming' | 'lost' | 'stale';
+
+export function stateOf(flags: number | null): RowState {
+  const has = (bit: number): boolean => ((flags ?? 0) & bit) !== 0;
+  return has(FLAG_STALE) ? 'stale' : has(FLAG_STREAM_LOST) ? 'lost' : has(FLAG_WARMING) ? 'warming' : 'live';
+}
+
+/** Closes in a sparkline. */
+export const SPARK_CLOSES = 60;
+const MINUTE_S = 60;
+
+/** The sparkline when a row's clock moves on. Minutes that were left out are holes in it; a clock that stands adds nothing. */
+export function sparkAfter(spark: readonly (number | null)[], before: number | null, minute: number, close: number | null): (number | null)[] {
+  if (before !== null && minute <= before) return [...spark];
+  const missed = before === null ? 0 : Math.min(SPARK_CLOSES, Math.round((minute - before) / MINUTE_S) - 1);
+  const holes = Array.from({ length: Math.max(0, missed) }, () => null);
+  return [...spark, ...holes, close].slice(-SPARK_CLOSES);
 }

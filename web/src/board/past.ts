@@ -10,13 +10,19 @@ import { clearBoard, showBoard } from './store';
 
 /** The board of the moment could not be had; the page says why above its content. */
 export const pastFailed = signal(false);
+/** The board on show is of another moment; that of the one chosen is on its way. */
+export const pastWaiting = signal(false);
 
 export function usePastBoard(): { error: RequestError | null; reload: () => void } {
   const moment = asOf.value;
   const board = useResource<Board>(moment === null ? null : withQuery('/api/v1/board', { as_of: moment }));
+  const waiting = moment !== null && (board.loading || board.refreshing);
   useEffect(() => {
-    if (board.data !== null && asOf.peek() === moment && moment !== null) showBoard(board.data);
-  }, [board.data, moment]);
+    pastWaiting.value = waiting;
+  }, [waiting]);
+  useEffect(() => {
+    if (board.data !== null && !board.refreshing && asOf.peek() === moment && moment !== null) showBoard(board.data);
+  }, [board.data, board.refreshing, moment]);
   const failed = moment !== null && board.error !== null;
   useEffect(() => {
     pastFailed.value = failed;

@@ -2,19 +2,24 @@
 // arrive between two frames of the screen are applied together, just before the next one is drawn.
 import { batch, signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
-import type { Axis, Board, BoardChange, BoardHeader, BoardRow, Cell, CellBatch } from '../contract';
-import { Layout, layoutOf, patchesOf } from './decode';
-import type { Patch } from './decode';
+import type { Axis, Board, BoardChange, BoardHeader, BoardRow, Cell, CellBatch, RowReasons } from '../contract';
+import { Layout, layoutOf, patchesOf, sparkAfter, stateOf } from './decode';
+import type { Patch, RowState } from './decode';
+
+/** Changes of labels that are kept. */
+const CHANGES_KEPT = 200;
 
 export class Row {
   readonly cells: Signal<Cell>[];
   readonly spark: Signal<(number | null)[] | null>;
+  readonly reasons: Signal<Readonly<Record<string, string>>>;
   constructor(
     readonly layout: Layout,
     readonly at: BoardRow,
   ) {
     this.cells = layout.columns.map((_, place) => signal(at.cells[place] ?? null));
     this.spark = signal(at.spark ?? null);
+    this.reasons = signal(at.reasons);
   }
 
   get instrument(): string {
@@ -36,6 +41,16 @@ export class Row {
     return this.layout.word(axis, this.cell(axis)?.value ?? null);
   }
 
+  /** Why the column has no value. */
+  reason(column: string): string | null {
+    return this.reasons.value[column] ?? null;
+  }
+
+  /** How far what the row says can be relied upon; every table greys by this, and says it in the same words. */
+  state(): RowState {
+    return stateOf(this.number('flags'));
+  }
+
   /** The value now, for sorting: reading it asks for no redraw. */
   peek(column: string): Cell {
     return this.cell(column)?.peek() ?? null;
@@ -52,6 +67,8 @@ export const header = signal<BoardHeader | null>(null);
 export const changes = signal<readonly BoardChange[]>([]);
 export const origin = signal<Board['origin'] | null>(null);
 export const logicVersion = signal('');
+/** The stored stretch of all markets, epoch seconds: told with the board, and growing with its rows. */
+export const stored = signal<{ first: number; last: number } | null>(null);
 /** Counts batches, so that what depends on many cells (order, sums) can follow at its own pace. */
 export const edition = signal(0);
 
@@ -79,6 +96,7 @@ export function showBoard(board: Board): void {
     });
     header.value = board.header;
     changes.value = board.changes;
+    for (const moment of [board.first_ts, board.last_ts]) noteStored(Date.parse(moment ?? '') / 1000);
     origin.value = board.origin;
     logicVersion.value = board.logic_version;
     edition.value += 1;
@@ -106,6 +124,8 @@ function adopt(row: Row, place: number, cell: Signal<Cell>, value: Cell): void {
 /** Rows that were added or whose sparkline is new; the rest of the board stays. */
 export function showRows(added: readonly BoardRow[]): void {
   if (added.length === 0) return;
+  // Cells that came before them shall not be written over them.
+  apply();
   const shape = layout.peek();
   const next = new Map(rows.peek().map((row) => [row.instrument, row]));
   for (const at of added) {
@@ -117,25 +137,67 @@ export function showRows(added: readonly BoardRow[]): void {
   edition.value += 1;
 }
 
+/** Labels that changed, in the order in which they did. */
+export function showChanges(added: readonly BoardChange[]): void {
+  changes.value = [...added].reverse().concat(changes.peek()).slice(0, CHANGES_KEPT);
+}
+
+export function showReasons(told: readonly RowReasons[]): void {
+  batch(() => {
+    for (const [number, reasons] of told) {
+      const row = byNumber.get(number);
+      if (row) row.reasons.value = reasons;
+    }
+  });
+}
+
 export function showCells(cells: CellBatch): void {
   // The board that was sent first may hold a batch already.
   if (cells.n <= newest) return;
   newest = cells.n;
   waiting.push(...patchesOf(cells, layout.peek()));
-  // A page in the background draws no frames; it is told by a timer then, so that nothing piles up.
-  if (frame !== 0) return;
-  frame = document.hidden ? window.setTimeout(apply, 250) : window.requestAnimationFrame(apply);
+  // A page in the background draws no frames, and its timers may sleep for a minute: nothing is kept waiting there.
+  if (document.hidden) apply();
+  else if (frame === 0) frame = window.requestAnimationFrame(apply);
 }
 
 function apply(): void {
+  if (frame !== 0) window.cancelAnimationFrame(frame);
   frame = 0;
+  if (waiting.length === 0) return;
   const patches = waiting;
   waiting = [];
+  const clock = layout.peek().place('row_ts');
   batch(() => {
-    for (const { row, column, value } of patches) {
-      const cell = byNumber.get(row)?.cells[column];
-      if (cell) cell.value = value;
+    for (const { row: number, column, value } of patches) {
+      const row = byNumber.get(number);
+      const cell = row?.cells[column];
+      if (!row || !cell) continue;
+      const before = cell.peek();
+      cell.value = value;
+      if (column === clock && typeof value === 'number') closed(row, before, value);
     }
     edition.value += 1;
+  });
+}
+
+/** A minute of the row is complete. The stream sends no closes: the price of the moment is the nearest to one. */
+function closed(row: Row, before: Cell, minute: number): void {
+  const price = row.peek('price');
+  row.spark.value = sparkAfter(row.spark.peek() ?? [], typeof before === 'number' ? before : null, minute, typeof price === 'number' ? price : null);
+  noteStored(minute);
+}
+
+function noteStored(moment: number): void {
+  if (!Number.isFinite(moment)) return;
+  const known = stored.peek();
+  if (known !== null && known.first <= moment && moment <= known.last) return;
+  stored.value = { first: Math.min(moment, known?.first ?? moment), last: Math.max(moment, known?.last ?? moment) };
+}
+
+/** A frame that was asked for just before the page went into the background would not come until it is back. */
+export function startBoard(): void {
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) apply();
   });
 }

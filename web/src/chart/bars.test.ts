@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Chart } from '../contract';
 import { placeOf } from './background';
-import { barsOf, joined, runsOf, withHoles } from './bars';
+import { barsOf, heldAfter, joined, runsOf, withHoles } from './bars';
 
 function chart(t: number[], risk: (number | null)[], more = true): Chart {
   const close = t.map((x) => x / 10);
@@ -19,6 +19,16 @@ test('stretches join without doubles, and the newer answer counts', () => {
   const tail = joined(all, barsOf(chart([240, 300], [4, 4], true)));
   expect(tail.rows).toHaveLength(5);
   expect(tail.more).toBe(false);
+});
+
+test('an answer of another market, interval or moment is never joined', () => {
+  const past = { key: 'v:A 1m 2026-02-05T14:35:00Z', bars: barsOf(chart([60, 120], [1, 1])) };
+  expect(heldAfter(past, 'v:A 1m now', barsOf(chart([120, 180], [4, 4])))).toBe(past);
+  const next = heldAfter(past, past.key, barsOf(chart([120, 180], [4, 4])));
+  expect(next?.bars?.rows.map((r) => r.t)).toEqual([60, 120, 180]);
+  const coarse = { ...barsOf(chart([3_600], [1])), interval: 3_600 };
+  expect(joined(past.bars, coarse)).toBe(past.bars);
+  expect(heldAfter(null, 'v:A 1m now', barsOf(chart([60], [1])))).toBeNull();
 });
 
 test('a hole is rows without numbers, never a line across', () => {

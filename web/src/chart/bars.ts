@@ -55,9 +55,21 @@ export function barsOf(chart: Chart): Bars {
   return { interval: chart.interval_s, rows, gaps: chart.gaps, sessions: chart.sessions, marks: chart.marks, more: chart.more };
 }
 
+/** Bars and what they belong to: market, interval and moment. */
+export interface Held {
+  key: string;
+  bars: Bars | null;
+}
+
+/** What is held after an answer to the question of `key`: joined to what belongs to it, left out where something else is held. */
+export function heldAfter(held: Held | null, key: string, came: Bars): Held | null {
+  if (held?.key !== key) return held;
+  return { key, bars: held.bars === null ? came : joined(held.bars, came) };
+}
+
 /** Two stretches as one: where both know a bar the newer answer counts. `more` is of the earlier stretch. */
 export function joined(old: Bars, next: Bars): Bars {
-  if (old.interval !== next.interval) return next;
+  if (old.interval !== next.interval) return old;
   const rows = new Map(old.rows.map((row) => [row.t, row]));
   for (const row of next.rows) rows.set(row.t, row);
   const all = [...rows.values()].sort((a, b) => a.t - b.t).slice(-BARS_MAX);

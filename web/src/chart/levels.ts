@@ -1,5 +1,5 @@
 // Liquidity levels as lines that begin where they were known, the stronger the denser; zones where liquidations are modelled as
-// bars that stand at the right edge.
+// bars that stand at the right edge. The side is a sign: ▼ longs, dashed and hatched; ▲ shorts, solid and plain.
 import type { LevelView } from '../api/types';
 import { faded } from './colours';
 import type { Colours } from './colours';
@@ -10,6 +10,8 @@ import type { Area } from './primitive';
 
 const LINES_MAX = 18;
 const SIDE_BAR_MAX = 110;
+/** Size of the sign of a side. */
+const SIGN = 7;
 const ZONE = 'LIQUIDATION_ZONE';
 
 export function isZone(level: LevelView): boolean {
@@ -68,11 +70,14 @@ export class Levels extends Drawing {
     } else {
       context.strokeStyle = faded(colour, alpha);
       context.lineWidth = 1 + share;
+      context.setLineDash(level.side === 'LONG' ? [6, 4] : []);
       context.beginPath();
       context.moveTo(left, (top + bottom) / 2);
       context.lineTo(width, (top + bottom) / 2);
       context.stroke();
+      context.setLineDash([]);
     }
+    this.sign(context, level.side, left + SIGN, (top + bottom) / 2, faded(colour, Math.max(0.75, alpha)));
     // The birth is a mark of its own: before it nobody knew.
     if (born > 0) {
       context.fillStyle = faded(colour, Math.max(0.5, alpha));
@@ -85,7 +90,41 @@ export class Levels extends Drawing {
     const bottom = this.y(zone.bottom);
     if (top === null || bottom === null) return;
     const long = Math.max(4, SIDE_BAR_MAX * share);
-    context.fillStyle = faded(zone.side === 'LONG' ? this.colours.red : this.colours.purple, 0.3 + 0.4 * share);
-    context.fillRect(width - long, top, long, Math.max(3, bottom - top));
+    const tall = Math.max(3, bottom - top);
+    const left = width - long;
+    const ofLongs = zone.side === 'LONG';
+    const colour = ofLongs ? this.colours.red : this.colours.purple;
+    context.fillStyle = faded(colour, (ofLongs ? 0.15 : 0.3) + 0.4 * share);
+    context.fillRect(left, top, long, tall);
+    if (ofLongs) this.hatch(context, left, top, long, tall, faded(colour, 0.5 + 0.4 * share));
+    this.sign(context, zone.side, left - SIGN, top + tall / 2, colour);
+  }
+
+  private hatch(context: CanvasRenderingContext2D, left: number, top: number, wide: number, tall: number, colour: string): void {
+    context.save();
+    context.beginPath();
+    context.rect(left, top, wide, tall);
+    context.clip();
+    context.strokeStyle = colour;
+    context.lineWidth = 1;
+    context.beginPath();
+    for (let x = left - tall; x < left + wide; x += 5) {
+      context.moveTo(x, top + tall);
+      context.lineTo(x + tall, top);
+    }
+    context.stroke();
+    context.restore();
+  }
+
+  /** A triangle that points to where the price would have to go; drawn, for a font decides how typed ones look. */
+  private sign(context: CanvasRenderingContext2D, side: string | null, x: number, y: number, colour: string): void {
+    if (side === null) return;
+    const up = side === 'SHORT' ? -1 : 1;
+    context.fillStyle = colour;
+    context.beginPath();
+    context.moveTo(x - SIGN / 2, y - (up * SIGN) / 2);
+    context.lineTo(x + SIGN / 2, y - (up * SIGN) / 2);
+    context.lineTo(x, y + (up * SIGN) / 2);
+    context.fill();
   }
 }

@@ -2,16 +2,15 @@
 // only informs (a session begins, heat turns) has no mark: the bands and the ribbon show it already.
 import type { SeriesMarker, Time } from 'lightweight-charts';
 import type { ChartMark } from '../contract';
+import { severityRank } from '../board/severity';
 import type { Colours } from './colours';
 import { placeOf } from './background';
-
-const ORDER = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
 
 /** The mildest that is marked. */
 const MARKED_FROM = 1;
 
 function rank(mark: ChartMark): number {
-  return ORDER.indexOf(mark.severity);
+  return severityRank(mark.severity);
 }
 
 export function markersOf(marks: readonly ChartMark[], rows: readonly { t: number }[], interval: number, colours: Colours): SeriesMarker<Time>[] {

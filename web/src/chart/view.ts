@@ -22,6 +22,10 @@ export interface Wishes {
 
 const NEAR_FIRST = 30;
 const SHOWN_FIRST = 180;
+const SHOWN_LEAST = 12;
+/** Bars of room after the newest. */
+const ROOM_AFTER = 4;
+const ZOOM = 1.4;
 
 type Point<T> = T | { time: UTCTimestamp };
 
@@ -39,8 +43,15 @@ export class ChartView {
   private rows: ChartRow[] = [];
   private interval = 60;
   private fitted = false;
+  /** What the bars belong to. */
+  private of = '';
+  /** The place of the bar that the keyboard is on. */
+  private at: number | null = null;
 
-  constructor(element: HTMLElement, wishes: Wishes) {
+  constructor(
+    element: HTMLElement,
+    private readonly wishes: Wishes,
+  ) {
     const narrow = element.clientWidth < 560;
     this.chart = createChart(element, { autoSize: true, ...this.looks() });
     this.candles = this.chart.addSeries(CandlestickSeries, { priceLineVisible: true, borderVisible: false }, 0);
@@ -55,16 +66,24 @@ export class ChartView {
     this.candles.attachPrimitive(this.background);
     this.candles.attachPrimitive(this.levels);
     this.candles.attachPrimitive(this.ribbon);
-    this.chart.subscribeCrosshairMove((at) => wishes.pointed(typeof at.time === 'number' ? at.time : null));
+    this.chart.subscribeCrosshairMove((at) => {
+      // New data moves the cross too; only a hand takes it from the keyboard.
+      if (this.at !== null && at.sourceEvent === undefined) return;
+      this.at = null;
+      wishes.pointed(typeof at.time === 'number' ? at.time : null);
+    });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       if (range && this.fitted && range.from < NEAR_FIRST) wishes.earlier();
     });
     this.paint();
   }
 
-  show(bars: Bars, levels: readonly LevelView[]): void {
-    const before = this.rows.length;
+  /** `of` names what the bars belong to: those of another moment keep the zoom, and end where their newest bar is. */
+  show(of: string, bars: Bars, levels: readonly LevelView[]): void {
+    const other = of !== this.of;
+    this.of = of;
     const first = this.rows[0]?.t;
+    const pointed = this.at === null ? undefined : this.rows[this.at]?.t;
     this.rows = withHoles(bars);
     this.interval = bars.interval;
     const added = first === undefined ? 0 : this.rows.findIndex((row) => row.t === first);
@@ -79,7 +98,9 @@ export class ChartView {
     this.background.show(this.rows, bars.interval, bars.sessions, bars.gaps, this.colours);
     this.levels.show(levels, this.rows, bars.interval, this.colours);
     this.ribbon.show(this.rows, this.colours);
-    if (!this.fitted || before === 0) this.fit();
+    const kept = pointed === undefined ? -1 : this.rows.findIndex((row) => row.t === pointed);
+    this.at = kept < 0 ? null : kept;
+    if (!this.fitted || other) this.fit(range && this.fitted ? range.to - range.from : SHOWN_FIRST);
     // Bars that came in front shall not move those that are being looked at.
     else if (added > 0 && range) this.chart.timeScale().setVisibleLogicalRange({ from: range.from + added, to: range.to + added });
   }
@@ -114,14 +135,78 @@ export class ChartView {
     this.funding.applyOptions({ color: accent });
   }
 
+  /** A key pressed on the chart; false: not one of its keys. */
+  key(key: string, far: boolean): boolean {
+    const last = this.rows.length - 1;
+    const at = this.at ?? last;
+    const by = far ? 10 : 1;
+    switch (key) {
+      case 'ArrowLeft':
+        this.point(this.at === null ? last : at - by);
+        return true;
+      case 'ArrowRight':
+        this.point(at + by);
+        return true;
+      case 'Home':
+        this.point(0);
+        return true;
+      case 'End':
+        this.point(last);
+        return true;
+      case '+':
+      case '=':
+        this.zoom(1 / ZOOM);
+        return true;
+      case '-':
+        this.zoom(ZOOM);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** The keyboard has gone elsewhere: the newest bar is read again. */
+  leave(): void {
+    if (this.at === null) return;
+    this.at = null;
+    this.chart.clearCrosshairPosition();
+    this.wishes.pointed(null);
+  }
+
   remove(): void {
     this.chart.remove();
   }
 
-  private fit(): void {
+  private point(wished: number): void {
+    const place = Math.min(this.rows.length - 1, Math.max(0, wished));
+    const row = this.rows[place];
+    if (!row) return;
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (range) {
+      // The bar stays in sight, with the next one on its side.
+      const by = place - 1 < range.from ? place - 1 - range.from : place + 1 > range.to ? place + 1 - range.to : 0;
+      if (by !== 0) this.chart.timeScale().setVisibleLogicalRange({ from: range.from + by, to: range.to + by });
+    }
+    const price = row.close ?? this.rows.findLast((r) => r.close !== null && r.t < row.t)?.close ?? 0;
+    this.chart.setCrosshairPosition(price, row.t as UTCTimestamp, this.candles);
+    this.at = place;
+    this.wishes.pointed(row.t);
+  }
+
+  /** Around the bar that is read, else at the newest end. */
+  private zoom(by: number): void {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (!range) return;
+    const width = Math.max(SHOWN_LEAST, Math.min(this.rows.length + ROOM_AFTER, (range.to - range.from) * by));
+    const share = this.at === null ? 1 : (this.at - range.from) / (range.to - range.from);
+    const from = (this.at ?? range.to) - width * share;
+    this.chart.timeScale().setVisibleLogicalRange({ from, to: from + width });
+  }
+
+  private fit(shown: number): void {
     this.fitted = this.rows.length > 0;
-    const to = this.rows.length + 4;
-    this.chart.timeScale().setVisibleLogicalRange({ from: Math.max(-2, to - SHOWN_FIRST), to });
+    const to = this.rows.length + ROOM_AFTER;
+    this.chart.timeScale().setVisibleLogicalRange({ from: Math.max(-2, to - shown), to });
   }
 
   private fundingPoint(row: ChartRow): Point<{ time: UTCTimestamp; value: number; color: string }> {
@@ -142,7 +227,7 @@ export class ChartView {
         panes: { separatorColor: rule, enableResize: true },
       },
       grid: { vertLines: { visible: false }, horzLines: { color: faded(rule, 0.6) } },
-      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.16 }, minimumWidth: 64 },
+      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.19 }, minimumWidth: 64 },
       timeScale: { borderColor: rule, timeVisible: true, secondsVisible: false, rightOffset: 4, minBarSpacing: 0.6, tickMarkFormatter: tickText },
       localization: { timeFormatter: fullText },
       crosshair: { vertLine: { color: faded(muted, 0.5), labelBackgroundColor: this.colours['line-strong'] }, horzLine: { color: faded(muted, 0.5), labelBackgroundColor: this.colours['line-strong'] } },

@@ -10,10 +10,6 @@ test('a page is stale when nothing was heard for four seconds, and live again wi
   expect(judge({ since: 0, tick: 15_000 }, 15_100)).toBe('live');
 });
 
-test('with a look every half second a killed server shows within five', () => {
-  expect(STALE_AFTER_MS + 500).toBeLessThan(5_000);
-});
-
 test('pauses grow, are bounded and differ', () => {
   const middle = [0, 1, 2, 3, 4, 10, 1000].map((n) => pauseMs(n, 0.5));
   expect(middle).toEqual([500, 1000, 2000, 4000, 5000, 5000, 5000]);

@@ -5,15 +5,10 @@ import { fieldOf, momentAt, moved, stepOf, stepsIn, stretchOf } from './machine'
 const from = Date.parse('2026-02-05T00:00:00Z');
 const stretch = { from, to: from + 24 * HOUR };
 
-test('the stretch spans all markets that have something', () => {
-  const markets = [
-    { first_minute: '2026-02-05T00:00:00Z', last_minute: '2026-02-05T12:00:00Z' },
-    { first_minute: null, last_minute: null },
-    { first_minute: '2026-02-05T06:00:00Z', last_minute: '2026-02-06T00:00:00Z' },
-  ];
-  expect(stretchOf(markets)).toEqual(stretch);
-  expect(stretchOf([{ first_minute: null, last_minute: null }])).toBeNull();
-  expect(stretchOf([])).toBeNull();
+test('the stretch is that of what is stored', () => {
+  expect(stretchOf({ first: from / 1_000, last: from / 1_000 + 86_400 })).toEqual(stretch);
+  expect(stretchOf({ first: 60, last: 60 })).toBeNull();
+  expect(stretchOf(null)).toBeNull();
 });
 
 test('a step is a minute, and the last one is now', () => {

@@ -6,17 +6,9 @@ export interface Stretch {
   to: number;
 }
 
-/** The stored stretch of some markets; `null` where nothing is stored. */
-export function stretchOf(markets: readonly { first_minute?: string | null; last_minute?: string | null }[]): Stretch | null {
-  let from = Infinity;
-  let to = -Infinity;
-  for (const market of markets) {
-    const first = Date.parse(market.first_minute ?? '');
-    const last = Date.parse(market.last_minute ?? '');
-    if (Number.isFinite(first)) from = Math.min(from, first);
-    if (Number.isFinite(last)) to = Math.max(to, last);
-  }
-  return from < to ? { from, to } : null;
+/** The stretch between two moments in epoch seconds; `null` where there is none yet. */
+export function stretchOf(stored: { first: number; last: number } | null): Stretch | null {
+  return stored !== null && stored.first < stored.last ? { from: stored.first * 1_000, to: stored.last * 1_000 } : null;
 }
 
 /** Whole minutes from the beginning, as the slider counts them. */

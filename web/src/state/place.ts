@@ -24,6 +24,12 @@ export function go(href: string): void {
   window.scrollTo(0, 0);
 }
 
+/** The same place under its right name: the wrong one is not kept in the history. */
+export function goInstead(path: string): void {
+  window.history.replaceState(null, '', formatPlace({ path, params: place.value.params }));
+  place.value = here();
+}
+
 /** Changes parameters of this place; `replace` leaves no entry in the history, as while a slider moves. */
 export function setParams(patch: Patch, replace = true): void {
   const next = { path: place.value.path, params: patched(place.value.params, patch) };

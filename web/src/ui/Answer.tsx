@@ -33,8 +33,14 @@ export function Skeleton({ lines }: { lines: number }): JSX.Element {
   );
 }
 
-export function Failed({ error, reload }: { error: RequestError; reload: () => void }): JSX.Element {
-  const passing = error.status === 0 || error.status >= 500 || error.status === 429;
+interface FailedProps {
+  error: RequestError;
+  reload: () => void;
+  /** Nobody but the reader asks again. */
+  once?: boolean;
+}
+
+export function Failed({ error, reload, once = false }: FailedProps): JSX.Element {
   return (
     <div class={error.status === 404 ? 'note' : 'note failed'} role="status">
       <p>
@@ -43,12 +49,23 @@ export function Failed({ error, reload }: { error: RequestError; reload: () => v
         {error.hint ? ` ${sentence(error.hint)}` : ''}
       </p>
       <p class="muted">
-        {passing ? 'It is tried again by itself. ' : ''}
+        {error.passes && !once ? 'It is tried again by itself. ' : ''}
         <button type="button" class="plain" onClick={reload}>
           Try now
         </button>
       </p>
     </div>
+  );
+}
+
+/** Why something the reader did was refused, beside where it was done. */
+export function Refused({ error }: { error: RequestError | null }): JSX.Element | null {
+  if (error === null) return null;
+  return (
+    <p class="failed" role="alert">
+      {sentence(error.message)}
+      {error.hint ? ` ${sentence(error.hint)}` : ''}
+    </p>
   );
 }
 

@@ -1,9 +1,11 @@
 // What holds for the whole page: it shows the past, or nothing it shows is known to hold any more.
 import type { JSX } from 'preact';
 import { isStale, lastHeard } from '../board/live';
+import { pastWaiting } from '../board/past';
 import { local, span, utc, zone } from '../format/time';
 import { shownNow, wallClock } from '../state/clock';
 import { asOf, setParams } from '../state/place';
+import { useStuckHeight } from './stuck';
 
 export function Banners(): JSX.Element | null {
   if (asOf.value !== null) return <PastBanner />;
@@ -13,14 +15,16 @@ export function Banners(): JSX.Element | null {
 
 function PastBanner(): JSX.Element {
   const at = shownNow.value;
+  const banner = useStuckHeight<HTMLDivElement>('--banner-height');
   return (
-    <div class="banner past" role="status" data-testid="past-banner">
+    <div class="banner past" ref={banner} role="status" data-testid="past-banner">
       <span>
         As known at{' '}
         <strong title={utc(at / 1000)}>
           {local(at / 1000, 0)} {zone(at)}
         </strong>{' '}
         <span class="muted nobreak">({utc(at / 1000)})</span>
+        {pastWaiting.value && <span class="muted"> · loading, what is shown is of another moment</span>}
       </span>
       <button type="button" class="plain" onClick={() => setParams({ as_of: null }, false)}>
         Back to now
@@ -29,13 +33,17 @@ function PastBanner(): JSX.Element {
   );
 }
 
+/** Said once when it begins; the seconds count outside of what is announced. */
 function StaleBanner(): JSX.Element {
   const heard = lastHeard.value;
   return (
-    <div class="banner stale" role="status" data-testid="stale-banner">
+    <div class="banner stale" data-testid="stale-banner">
       <span>
-        <strong>Stale.</strong> {heard === null ? 'The server has not answered yet.' : `Nothing heard for ${span(wallClock.value - heard)}.`} What is
-        shown is the last that was known. The page connects again by itself.
+        <span role="status">
+          <strong>Stale.</strong>{' '}
+          {heard === null ? 'The server has not answered yet.' : 'The server is silent.'} What is shown is the last that was known. The page connects again by itself.
+        </span>{' '}
+        {heard !== null && <span class="num">Nothing heard for {span(wallClock.value - heard)}.</span>}
       </span>
     </div>
   );

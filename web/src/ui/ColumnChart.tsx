@@ -7,6 +7,8 @@ export interface Part {
   value: number;
   tone: string;
   name: string;
+  /** Told apart from the others by more than its colour. */
+  hatched?: boolean;
 }
 
 export interface ColumnOf {
@@ -53,11 +55,15 @@ export function ColumnChart({ columns, ticks, format, label }: Props): JSX.Eleme
   const top = roundedUp(Math.max(0, ...columns.map(sum)));
   const step = (width - LEFT) / Math.max(1, columns.length);
   const tall = HEIGHT - BOTTOM - TOP;
+  const tallest = columns.reduce((best, column, at) => (column.parts !== null && sum(column) > (best < 0 ? 0 : sum(columns[best] as ColumnOf)) ? at : best), -1);
   const y = (value: number): number => TOP + tall * (1 - value / top);
   return (
     <svg ref={element} class="column-chart" viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={label}>
       <defs>
         <pattern id="unknown-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+          <rect width="2" height="6" />
+        </pattern>
+        <pattern id="part-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
           <rect width="2" height="6" />
         </pattern>
       </defs>
@@ -87,8 +93,19 @@ export function ColumnChart({ columns, ticks, format, label }: Props): JSX.Eleme
                 const from = base;
                 base += part.value;
                 const height = Math.max(part.value > 0 ? 1.5 : 0, y(from) - y(base));
-                return <rect key={part.name} x={x} y={y(base)} width={wide} height={height} class={`tone-${part.tone} solid`} />;
+                const box = { x, y: y(base), width: wide, height };
+                return (
+                  <g key={part.name}>
+                    <rect {...box} class={`tone-${part.tone} solid`} />
+                    {part.hatched === true && <rect {...box} class="hatched" />}
+                  </g>
+                );
               })
+            )}
+            {at === tallest && (
+              <text x={Math.min(width - 24, Math.max(LEFT + 24, x + wide / 2))} y={Math.max(TOP + 10, y(base) - 5)} text-anchor="middle" class="peak">
+                {format(base)}
+              </text>
             )}
           </g>
         );

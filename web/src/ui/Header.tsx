@@ -9,10 +9,12 @@ import { helpOpen } from '../state/keys';
 import { asOf, hrefTo } from '../state/place';
 import { isDark, toggleTheme } from '../state/theme';
 import { Nav } from './Nav';
+import { useStuckHeight } from './stuck';
 
 export function Header(): JSX.Element {
+  const top = useStuckHeight<HTMLElement>('--top-height');
   return (
-    <header class="top">
+    <header class="top" ref={top}>
       <div class="top-row">
         <a class="brand" href={hrefTo('/')} aria-label="barograph, weather">
           <svg viewBox="0 0 32 32" aria-hidden="true">
@@ -45,12 +47,14 @@ function DataState(): JSX.Element {
   const [tone, word, title] = dataWords();
   const now = serverNow.value;
   return (
-    <div class="data-state" role="status" aria-live="polite" data-testid="data-state">
+    <div class="data-state" data-testid="data-state">
       <span class={`dot tone-${tone}`} aria-hidden="true" />
-      <span class="state-word" title={title}>
+      {/* Only the word is announced: what counts seconds beside it would be read out each second. */}
+      <span class="state-word" title={title} role="status">
         {word}
       </span>
-      <time class="clock muted" dateTime={new Date(now).toISOString()} title={utc(now / 1000)} aria-live="off">
+      {isStale.value && lastHeard.value !== null && <span class="num">{span(wallClock.value - lastHeard.value)}</span>}
+      <time class="clock muted" dateTime={new Date(now).toISOString()} title={utc(now / 1000)}>
         {asOf.value === null ? local(now / 1000, now) : local(now / 1000, 0)} {zone(now)}
       </time>
     </div>
@@ -60,10 +64,7 @@ function DataState(): JSX.Element {
 function dataWords(): [tone: string, word: string, title: string] {
   const at = header.value;
   if (asOf.value !== null) return ['none', 'as known then', 'the page shows a moment of the past'];
-  if (isStale.value) {
-    const silent = lastHeard.value === null ? '' : `, nothing heard for ${span(wallClock.value - lastHeard.value)}`;
-    return ['red', `stale${silent}`, 'the server does not answer; the page connects again by itself'];
-  }
+  if (isStale.value) return ['red', 'stale', 'nothing is heard of the server; the page connects again by itself'];
   if (link.value === 'connecting' || at === null) return ['none', 'connecting', 'waiting for the first word of the server'];
   switch (at.data) {
     case 'live':

@@ -10,6 +10,7 @@ const KEYS = [
   ['k', 'row before'],
   ['Enter', 'open the row'],
   ['t', 'time machine; then the arrow keys move by a minute'],
+  ['← →', 'on the chart: bar by bar, with Shift ten at a time; + and − zoom, End is the newest'],
   ['?', 'this list'],
   ['Esc', 'leave a field, close a dialog'],
 ] as const;

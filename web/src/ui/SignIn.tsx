@@ -2,27 +2,18 @@
 // script can read.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { RequestError, send, signInWanted } from '../api/client';
+import { useAction } from '../api/action';
+import { send } from '../api/client';
 import { signedIn } from '../board/live';
-import { sentence } from './Answer';
+import { Refused } from './Answer';
 
 export function SignIn(): JSX.Element {
   const [token, setToken] = useState('');
-  const [failed, setFailed] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
+  const action = useAction();
 
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    setBusy(true);
-    try {
-      await send('POST', '/api/v1/session', { token: token.trim() });
-      signInWanted.value = false;
-      signedIn();
-    } catch (error) {
-      setFailed(error instanceof RequestError ? sentence(error.message) : String(error));
-    } finally {
-      setBusy(false);
-    }
+    if (await action.run(() => send('POST', '/api/v1/session', { token: token.trim() }))) signedIn();
   };
 
   return (
@@ -35,12 +26,8 @@ export function SignIn(): JSX.Element {
           <span>Token</span>
           <input type="password" autocomplete="current-password" required value={token} onInput={(e) => setToken(e.currentTarget.value)} />
         </label>
-        {failed !== null && (
-          <p class="failed" role="alert">
-            {failed}
-          </p>
-        )}
-        <button type="submit" disabled={busy}>
+        <Refused error={action.error} />
+        <button type="submit" disabled={action.busy}>
           Sign in
         </button>
       </form>

@@ -2,12 +2,11 @@
 // known then, and the address says so. While it moves the history gets no entry; letting go makes one.
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { MarketList } from '../api/types';
-import { useResource } from '../api/resource';
+import { stored } from '../board/store';
 import { DAY, HOUR, MINUTE, iso, local, localDay, utc, zone } from '../format/time';
 import { fieldOf, momentAt, moved, stepOf, stepsIn, stretchOf } from '../state/machine';
 import type { Stretch } from '../state/machine';
-import { asOf, route, setParams } from '../state/place';
+import { asOf, setParams } from '../state/place';
 
 const JUMPS = [
   [-DAY, '−1 d'],
@@ -17,28 +16,15 @@ const JUMPS = [
   [HOUR, '+1 h'],
   [DAY, '+1 d'],
 ] as const;
-/** The stretch grows with the market; who reaches for the slider gets its end anew, but not more often than this. */
-const FRESH_MS = 60_000;
 /** A hand on the slider passes hundreds of minutes a second; the server is asked for the one it rests at. */
 const REST_MS = 180;
 
 export function TimeMachine(): JSX.Element | null {
-  const markets = useResource<MarketList>('/api/v1/markets?limit=1000');
-  const asked = useRef(Date.now());
-  const at = route.value;
-  const all = markets.data?.items ?? [];
-  const own = at.page === 'market' ? all.filter((m) => m.instrument === at.instrument) : all;
-  const stretch = stretchOf(own.length > 0 ? own : all);
-  if (stretch === null) return null;
-  const freshen = (): void => {
-    if (Date.now() - asked.current < FRESH_MS) return;
-    asked.current = Date.now();
-    markets.reload();
-  };
-  return <Machine stretch={stretch} touched={freshen} />;
+  const stretch = stretchOf(stored.value);
+  return stretch === null ? null : <Machine stretch={stretch} />;
 }
 
-function Machine({ stretch, touched }: { stretch: Stretch; touched: () => void }): JSX.Element {
+function Machine({ stretch }: { stretch: Stretch }): JSX.Element {
   const past = asOf.value === null ? null : Date.parse(asOf.value);
   const settled = stepOf(stretch, past);
   const [step, setStep] = useState(settled);
@@ -60,7 +46,7 @@ function Machine({ stretch, touched }: { stretch: Stretch; touched: () => void }
   const spoken = moment === null ? 'now' : `${local(shown / 1000, 0)} ${zone(shown)}`;
 
   return (
-    <section class={`machine ${asOf.value === null ? '' : 'past'}`} aria-label="time machine" onFocusCapture={touched} onPointerEnter={touched}>
+    <section class={`machine ${asOf.value === null ? '' : 'past'}`} aria-label="time machine">
       <div class="machine-row">
         <strong>
           Time machine <kbd>t</kbd>

@@ -1,9 +1,8 @@
 // Deliveries: what was sent where, and how it ended. One can be opened to see every try, and sent again.
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
-import { alertEdition } from '../../board/live';
+import { deliveryEdition } from '../../board/live';
 import type { Deliveries, DeliveryState } from '../../contract';
 import { asOf, place, setParams } from '../../state/place';
 import { Answer, Empty } from '../../ui/Answer';
@@ -20,18 +19,17 @@ export function DeliveriesPanel(): JSX.Element {
   const { params } = place.value;
   const state = STATES.find((s) => s === params['state']) ?? 'all';
   const message = params['message'] ?? null;
-  const deliveries = useResource<Deliveries>(withQuery('/api/v1/deliveries', { state: state === 'all' ? null : state, limit: 200, as_of: asOf.value }));
-  const edition = alertEdition.value;
-  useEffect(() => {
-    if (edition > 0) deliveries.reload();
-  }, [edition]);
+  const deliveries = useResource<Deliveries>(withQuery('/api/v1/deliveries', { state: state === 'all' ? null : state, limit: 200, as_of: asOf.value }), {
+    on: deliveryEdition.value,
+  });
   return (
     <>
-      {message !== null && <DeliveryDetails message={message} close={() => setParams({ message: null })} changed={deliveries.reload} />}
+      {message !== null && <DeliveryDetails message={message} close={() => setParams({ message: null })} />}
       <Panel
         title="Deliveries"
         aside={<Choice name="state" options={STATES.map((s) => [s, s] as const)} value={state} choose={(next) => setParams({ state: next === 'all' ? null : next })} />}
       >
+        {asOf.value !== null && <p class="muted small">Messages are those known at the moment chosen; how their delivery stands is of now.</p>}
         <Answer of={deliveries} lines={6}>
           {(data) =>
             data.items.length === 0 ? (
@@ -75,6 +73,7 @@ export function DeliveriesPanel(): JSX.Element {
                     ))}
                   </tbody>
                 </table>
+                {data.next_cursor !== null && <p class="muted small">The newest {data.items.length} are shown. Earlier ones are a move of the time machine away.</p>}
               </div>
             )
           }

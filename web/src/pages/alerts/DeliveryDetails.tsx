@@ -1,40 +1,36 @@
 // One message: what it told, to whom, every try with its answer, and the way to send it again.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { RequestError, send } from '../../api/client';
+import { useAction } from '../../api/action';
+import { send } from '../../api/client';
 import { useResource } from '../../api/resource';
-import type { DeliveryDetail } from '../../contract';
+import { mayOperate } from '../../api/session';
+import { deliveryEdition } from '../../board/live';
+import type { DeliveryDetail, DeliveryState } from '../../contract';
 import { asOf } from '../../state/place';
-import { Answer, sentence } from '../../ui/Answer';
+import { Answer, Refused } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 import { Severity } from '../../ui/Severity';
 import { Time } from '../../ui/Time';
 
-/** The program has taken the wish; a moment later the receiver has mostly answered. */
-const ANSWERED_BY_MS = 1_500;
+/** What has come to an end without being told. */
+const AGAIN: readonly DeliveryState[] = ['dead', 'expired', 'superseded'];
 
 interface Props {
   message: string;
   close: () => void;
-  changed: () => void;
 }
 
-export function DeliveryDetails({ message, close, changed }: Props): JSX.Element {
-  const detail = useResource<DeliveryDetail>(`/api/v1/deliveries/${encodeURIComponent(message)}`, false);
+export function DeliveryDetails({ message, close }: Props): JSX.Element {
+  const path = `/api/v1/deliveries/${encodeURIComponent(message)}`;
+  const detail = useResource<DeliveryDetail>(path, { on: deliveryEdition.value, forget: true });
+  const action = useAction();
   const [said, setSaid] = useState<string | null>(null);
-  const look = (): void => {
-    detail.reload();
-    changed();
-  };
   const replay = async (endpoint: string): Promise<void> => {
-    try {
-      await send('POST', `/api/v1/deliveries/${encodeURIComponent(message)}/replay`, { endpoint });
-      setSaid(`It goes to ${endpoint} once more.`);
-      look();
-      window.setTimeout(look, ANSWERED_BY_MS);
-    } catch (error) {
-      setSaid(error instanceof RequestError ? sentence(error.message) : String(error));
-    }
+    setSaid(null);
+    if (!(await action.run(() => send('POST', `${path}/replay`, { endpoint })))) return;
+    setSaid(`It goes to ${endpoint} once more.`);
+    detail.reload();
   };
   return (
     <Panel
@@ -49,8 +45,10 @@ export function DeliveryDetails({ message, close, changed }: Props): JSX.Element
       }
     >
       <Answer of={detail} lines={5}>
-        {(data) => <Told data={data} replay={(endpoint) => void replay(endpoint)} />}
+        {(data) => <Told data={data} busy={action.busy} replay={(endpoint) => void replay(endpoint)} />}
       </Answer>
+      {asOf.value !== null && <p class="muted small">Receivers and tries are as they are now, not at the moment chosen.</p>}
+      <Refused error={action.error} />
       <p role="status" class="muted">
         {said}
       </p>
@@ -68,7 +66,7 @@ function Said({ name, text }: { name: string; text: string }): JSX.Element | nul
   );
 }
 
-function Told({ data, replay }: { data: DeliveryDetail; replay: (endpoint: string) => void }): JSX.Element {
+function Told({ data, busy, replay }: { data: DeliveryDetail; busy: boolean; replay: (endpoint: string) => void }): JSX.Element {
   const { notice } = data;
   return (
     <>
@@ -104,8 +102,8 @@ function Told({ data, replay }: { data: DeliveryDetail; replay: (endpoint: strin
                 {row.reason !== '' && <span class="muted">: {row.reason.replaceAll('_', ' ')}</span>}
               </td>
               <td>
-                {asOf.value === null && (row.state === 'dead' || row.state === 'expired') && (
-                  <button type="button" class="plain" onClick={() => replay(row.endpoint)}>
+                {asOf.value === null && mayOperate.value && AGAIN.includes(row.state) && (
+                  <button type="button" class="plain" disabled={busy} onClick={() => replay(row.endpoint)}>
                     Send again
                   </button>
                 )}

@@ -1,9 +1,8 @@
 // Groups: alerts of one cause, told together. At most ten members are named.
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
-import { alertEdition } from '../../board/live';
+import { alertEdition, deliveryEdition } from '../../board/live';
 import type { Group, Groups } from '../../contract';
 import { asOf, hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
@@ -15,11 +14,7 @@ import { Since } from '../../ui/Time';
 const NAMED = 10;
 
 export function GroupsPanel(): JSX.Element | null {
-  const groups = useResource<Groups>(withQuery('/api/v1/groups', { as_of: asOf.value }));
-  const edition = alertEdition.value;
-  useEffect(() => {
-    if (edition > 0) groups.reload();
-  }, [edition]);
+  const groups = useResource<Groups>(withQuery('/api/v1/groups', { as_of: asOf.value }), { on: `${alertEdition.value} ${deliveryEdition.value}` });
   if (groups.data !== null && groups.data.items.length === 0) return null;
   return (
     <Panel title="Groups" aside={<span>alerts of one cause, told together</span>}>
@@ -39,6 +34,8 @@ export function GroupsPanel(): JSX.Element | null {
 function GroupItem({ group }: { group: Group }): JSX.Element {
   const { notice } = group;
   const open = notice.phase === 'firing';
+  // A member leads to its market as it stood when the group was told.
+  const moment = group.known_at.replace(/\.\d+Z$/, 'Z');
   const hidden = notice.more_members + Math.max(0, notice.members.length - NAMED);
   return (
     <li class="alert">
@@ -54,7 +51,7 @@ function GroupItem({ group }: { group: Group }): JSX.Element {
       <p class="group-text">{notice.text}</p>
       <p class="members">
         {notice.members.slice(0, NAMED).map((member) => (
-          <a key={member.alert_id} href={hrefTo(marketPath(member.instrument))} title={`${member.title}, ${member.phase}`} class={member.phase === 'resolved' ? 'resolved' : ''}>
+          <a key={member.alert_id} href={hrefTo(marketPath(member.instrument), { as_of: moment })} title={`${member.title}, ${member.phase.replace('_', ' ')}: the market at that moment`} class={member.phase === 'resolved' ? 'resolved' : ''}>
             {member.instrument.split(':')[1] ?? member.instrument} <span class="muted small">{member.phase === 'firing' ? member.severity : member.phase.replace('_', ' ')}</span>
           </a>
         ))}

@@ -1,10 +1,11 @@
 // The form of a silence. What it is to match comes from the alert it was opened from, and can be changed.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { RequestError, send } from '../../api/client';
+import { useAction } from '../../api/action';
+import { send } from '../../api/client';
 import type { Matcher } from '../../contract';
 import { place } from '../../state/place';
-import { sentence } from '../../ui/Answer';
+import { Refused } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 
 const LABELS = ['event_type', 'instrument', 'venue', 'symbol', 'severity', 'axis', 'rule'] as const;
@@ -30,18 +31,17 @@ export function SilenceForm({ done }: { done: () => void }): JSX.Element {
   const [author, setAuthor] = useState('');
   const [reason, setReason] = useState('');
   const [duration, setDuration] = useState<string>('1h');
-  const [said, setSaid] = useState<{ text: string; failed: boolean } | null>(null);
+  const action = useAction();
+  const [said, setSaid] = useState<string | null>(null);
   const change = (at: number, patch: Partial<Matcher>): void => setMatchers(matchers.map((m, n) => (n === at ? { ...m, ...patch } : m)));
 
   const submit = async (): Promise<void> => {
-    try {
-      await send('POST', '/api/v1/silences', { matchers: matchers.filter((m) => m.value.trim() !== ''), author, reason, duration });
-      setSaid({ text: 'Silenced.', failed: false });
-      setReason('');
-      done();
-    } catch (error) {
-      setSaid({ text: error instanceof RequestError ? sentence(error.message) : String(error), failed: true });
-    }
+    setSaid(null);
+    const wanted = { matchers: matchers.filter((m) => m.value.trim() !== ''), author, reason, duration };
+    if (!(await action.run(() => send('POST', '/api/v1/silences', wanted)))) return;
+    setSaid('Silenced.');
+    setReason('');
+    done();
   };
 
   return (
@@ -96,10 +96,13 @@ export function SilenceForm({ done }: { done: () => void }): JSX.Element {
               ))}
             </select>
           </label>
-          <button type="submit">Silence</button>
+          <button type="submit" disabled={action.busy}>
+            Silence
+          </button>
         </div>
-        <p role="status" class={said?.failed ? 'failed' : 'muted'}>
-          {said?.text}
+        <Refused error={action.error} />
+        <p role="status" class="muted">
+          {said}
         </p>
       </form>
     </Panel>

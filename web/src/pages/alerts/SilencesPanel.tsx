@@ -1,30 +1,28 @@
 // Silences: a stretch in which nobody is told of some alerts. Each has an author, a reason and an end.
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
-import { RequestError, send, withQuery } from '../../api/client';
+import { useAction } from '../../api/action';
+import { send, withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
+import { mayOperate } from '../../api/session';
+import { deliveryEdition } from '../../board/live';
 import type { Silence, Silences } from '../../contract';
 import { asOf } from '../../state/place';
-import { Answer, Empty, sentence } from '../../ui/Answer';
+import { Answer, Empty, Refused } from '../../ui/Answer';
+import { MayNot } from '../../ui/Operate';
 import { Panel } from '../../ui/Panel';
 import { Time } from '../../ui/Time';
 import { SilenceForm } from './SilenceForm';
 
 export function SilencesPanel(): JSX.Element {
-  const silences = useResource<Silences>(withQuery('/api/v1/silences', { all: true, as_of: asOf.value }));
-  const [failed, setFailed] = useState<string | null>(null);
+  const silences = useResource<Silences>(withQuery('/api/v1/silences', { all: true, as_of: asOf.value }), { on: deliveryEdition.value });
+  const action = useAction();
   const end = async (id: string): Promise<void> => {
-    try {
-      await send('DELETE', `/api/v1/silences/${encodeURIComponent(id)}`);
-      setFailed(null);
-      silences.reload();
-    } catch (error) {
-      setFailed(error instanceof RequestError ? sentence(error.message) : String(error));
-    }
+    if (await action.run(() => send('DELETE', `/api/v1/silences/${encodeURIComponent(id)}`))) silences.reload();
   };
   return (
     <>
-      {asOf.value === null && <SilenceForm done={silences.reload} />}
+      {asOf.value === null && mayOperate.value && <SilenceForm done={silences.reload} />}
+      {asOf.value === null && <MayNot what="silence alerts" />}
       <Panel title="Silences">
         <Answer of={silences} lines={3}>
           {(data) =>
@@ -44,7 +42,7 @@ export function SilencesPanel(): JSX.Element {
                   </thead>
                   <tbody>
                     {data.items.map(({ silence, active }) => (
-                      <Line key={silence.id} silence={silence} active={active} end={() => void end(silence.id)} />
+                      <Line key={silence.id} silence={silence} active={active} busy={action.busy} end={() => void end(silence.id)} />
                     ))}
                   </tbody>
                 </table>
@@ -52,17 +50,13 @@ export function SilencesPanel(): JSX.Element {
             )
           }
         </Answer>
-        {failed !== null && (
-          <p class="failed" role="alert">
-            {failed}
-          </p>
-        )}
+        <Refused error={action.error} />
       </Panel>
     </>
   );
 }
 
-function Line({ silence, active, end }: { silence: Silence; active: boolean; end: () => void }): JSX.Element {
+function Line({ silence, active, busy, end }: { silence: Silence; active: boolean; busy: boolean; end: () => void }): JSX.Element {
   return (
     <tr class={active ? '' : 'over'}>
       <td>
@@ -80,8 +74,8 @@ function Line({ silence, active, end }: { silence: Silence; active: boolean; end
         <Time at={silence.ends_at} /> {!active && <span class="muted">over</span>}
       </td>
       <td class="num">
-        {active && asOf.value === null && (
-          <button type="button" class="plain" onClick={end}>
+        {active && asOf.value === null && mayOperate.value && (
+          <button type="button" class="plain" disabled={busy} onClick={end}>
             End now
           </button>
         )}

@@ -1,12 +1,13 @@
 // Cascades (R4.47): liquidated longs and shorts by hour, stacked, and the five heaviest cascades with badges.
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { withQuery } from '../../api/client';
+import { useAllPages } from '../../api/pages';
 import { useResource } from '../../api/resource';
-import type { AliasCascades, EventPage } from '../../api/types';
+import type { AliasCascades, EventView } from '../../api/types';
 import { alertEdition } from '../../board/live';
-import { compact } from '../../format/number';
-import { local } from '../../format/time';
+import { rows } from '../../board/store';
+import { compact, count } from '../../format/number';
+import { HOUR, iso, local } from '../../format/time';
 import { serverNow } from '../../state/clock';
 import { asOf, place, setParams } from '../../state/place';
 import { Answer, Empty } from '../../ui/Answer';
@@ -14,21 +15,23 @@ import { Choice } from '../../ui/Choice';
 import { ColumnChart } from '../../ui/ColumnChart';
 import type { ColumnOf } from '../../ui/ColumnChart';
 import { Panel } from '../../ui/Panel';
+import { TrustWords } from '../../ui/RowState';
+import { useHour } from '../../ui/hourly';
 import { TopCascades } from './TopCascades';
 
 const STRETCHES = ['24', '72', '168', '720'] as const;
+/** Markets that are named as not heard. */
+const NAMED = 6;
 
 export function CascadesPage(): JSX.Element {
   const wished = place.value.params['hours'];
   const hours = STRETCHES.find((h) => h === wished) ?? '24';
-  const cascades = useResource<AliasCascades>(withQuery('/api/cascades', { hours, as_of: asOf.value }));
-  const events = useResource<EventPage>(withQuery('/api/v1/events', { pattern: 'LIQUIDATION_CASCADE', order: 'desc', limit: 100, as_of: asOf.value }));
-  const edition = alertEdition.value;
-  useEffect(() => {
-    if (edition === 0) return;
-    cascades.reload();
-    events.reload();
-  }, [edition]);
+  const hour = useHour();
+  const on = `${alertEdition.value} ${hour}`;
+  const cascades = useResource<AliasCascades>(withQuery('/api/cascades', { hours, as_of: asOf.value }), { on });
+  // As many whole hours as the chart has, and the one that is under way.
+  const start = iso((hour - Number(hours)) * HOUR);
+  const events = useAllPages<EventView>(withQuery('/api/v1/events', { pattern: 'LIQUIDATION_CASCADE', start, order: 'desc', limit: 1000, as_of: asOf.value }), on);
   return (
     <>
       <h1>Cascades</h1>
@@ -36,20 +39,7 @@ export function CascadesPage(): JSX.Element {
         title="Liquidations by hour"
         aside={
           <>
-            <ul class="legend">
-              <li>
-                <span class="tone-red" aria-hidden="true">
-                  ■
-                </span>{' '}
-                longs
-              </li>
-              <li>
-                <span class="tone-purple" aria-hidden="true">
-                  ■
-                </span>{' '}
-                shorts
-              </li>
-            </ul>
+            <Sides />
             <Choice name="stretch" options={STRETCHES.map((h) => [h, Number(h) <= 24 ? `${h} h` : `${Number(h) / 24} d`] as const)} value={hours} choose={(h) => setParams({ hours: h === '24' ? null : h })} />
           </>
         }
@@ -57,13 +47,47 @@ export function CascadesPage(): JSX.Element {
         <Answer of={cascades} lines={6}>
           {(data) => <Hours series={data.series} />}
         </Answer>
+        <NotHeard />
       </Panel>
       <Panel title="Top five">
         <Answer of={events} lines={5}>
-          {(page) => <TopCascades events={page.items} since={serverNow.peek() - Number(hours) * 3_600_000} />}
+          {(pages) => <TopCascades events={pages.items} whole={pages.whole} />}
         </Answer>
       </Panel>
     </>
+  );
+}
+
+/** Colour, direction and hatching tell the sides apart, and so do their words. */
+function Sides(): JSX.Element {
+  return (
+    <ul class="legend">
+      <li>
+        <span class="swatch tone-red" aria-hidden="true" /> ▼ longs
+      </li>
+      <li>
+        <span class="swatch tone-purple hatched" aria-hidden="true" /> ▲ shorts
+      </li>
+    </ul>
+  );
+}
+
+/** Liquidations of these are not in the hour under way. */
+function NotHeard(): JSX.Element | null {
+  const silent = rows.value.filter((row) => row.state() === 'lost' || row.state() === 'stale');
+  if (silent.length === 0) return null;
+  return (
+    <p class="muted small" data-testid="not-heard">
+      Of {count(rows.value.length, 'market')}, {silent.length} {silent.length === 1 ? 'is' : 'are'} not heard whole {asOf.value === null ? 'at the moment' : 'at that moment'}, so that liquidations may be missing:{' '}
+      {silent.slice(0, NAMED).map((row, at) => (
+        <span key={row.instrument}>
+          {at > 0 && ', '}
+          {row.at.symbol} <span class="small">{row.at.venue}</span>
+          <TrustWords row={row} />
+        </span>
+      ))}
+      {silent.length > NAMED && ` and ${silent.length - NAMED} more`}.
+    </p>
   );
 }
 
@@ -84,8 +108,8 @@ function Hours({ series }: { series: AliasCascades['series'] }): JSX.Element {
     return {
       name,
       parts: [
-        { name: 'longs', value: hour.long_usd ?? 0, tone: 'red' },
-        { name: 'shorts', value: hour.short_usd ?? 0, tone: 'purple' },
+        { name: '▼ longs', value: hour.long_usd ?? 0, tone: 'red' },
+        { name: '▲ shorts', value: hour.short_usd ?? 0, tone: 'purple', hatched: true },
       ],
     };
   });
@@ -94,9 +118,13 @@ function Hours({ series }: { series: AliasCascades['series'] }): JSX.Element {
   const sum = (of: 'long_usd' | 'short_usd'): number => known.reduce((all, hour) => all + (hour[of] ?? 0), 0);
   return (
     <>
-      <p class="num">
-        Longs <b>{compact(sum('long_usd'))} USD</b>, shorts <b>{compact(sum('short_usd'))} USD</b>
-        {known.length < series.length && <span class="muted">, {series.length - known.length} of {series.length} hours not known</span>}
+      <p class="num" data-testid="liquidated">
+        ▼ Longs <b>{compact(sum('long_usd'))} USD</b>, ▲ shorts <b>{compact(sum('short_usd'))} USD</b>
+        {known.length < series.length && (
+          <span class="muted">
+            , {series.length - known.length} of {series.length} hours not known
+          </span>
+        )}
       </p>
       <ColumnChart columns={columns} ticks={ticks} format={compact} label="liquidated longs and shorts by hour, in USD" />
     </>

@@ -1,29 +1,45 @@
-// Every stream with its continuity, moved by the page's stream: what changes arrives, nothing is asked for again.
+// Streams with their continuity, those that need attention first. The page's stream moves them; the clock moves their ages.
 import type { JSX } from 'preact';
 import type { LiveStreamView } from '../../api/types';
 import { feedRows } from '../../board/live';
+import type { FeedRow } from '../../contract';
+import { continuityTone } from '../../format/continuity';
 import { featureText } from '../../format/feature';
 import { span, utc } from '../../format/time';
-import { hrefTo, place, setParams } from '../../state/place';
+import { serverNow, wallClock } from '../../state/clock';
+import { asOf, hrefTo, place, setParams } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Panel } from '../../ui/Panel';
+import { linesOf } from './streams';
+import type { StreamLine } from './streams';
 
-const TONE: Record<string, string> = { LIVE: 'calm', GAP: 'red', RESYNC: 'amber', STALE: 'none', NOT_OFFERED: 'none' };
-const ORDER = ['GAP', 'STALE', 'RESYNC', 'LIVE', 'NOT_OFFERED'];
 const SHOWN = 200;
 
-export function Streams({ items, truncated }: { items: readonly LiveStreamView[]; truncated: boolean }): JSX.Element {
-  const live = new Map(feedRows.value.map((row) => [`${row[0]}|${row[1]}`, row]));
-  const needle = (place.value.params['q'] ?? '').toLowerCase();
-  const now = items
-    .map((item) => {
-      const row = live.get(`${item.instrument}|${item.metric}`);
-      return row === undefined
-        ? { item, state: item.continuity as string, reason: item.reason?.text ?? null, age: item.age_ms }
-        : { item, state: row[2] as string, reason: row[3] === null ? null : row[3].replaceAll('_', ' '), age: row[4] };
-    })
-    .filter(({ item }) => needle === '' || `${item.instrument} ${item.metric}`.toLowerCase().includes(needle))
-    .sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
+/** When each row that changed was first seen here, on the server's clock: the row itself says only how old its event was. */
+const seen = new WeakMap<FeedRow, number>();
+
+function heard(row: FeedRow): number {
+  const known = seen.get(row);
+  if (known !== undefined) return known;
+  const now = Date.now() + serverNow.peek() - wallClock.peek();
+  seen.set(row, now);
+  return now;
+}
+
+interface Props {
+  items: readonly LiveStreamView[];
+  /** When they were told, epoch milliseconds of the server. */
+  told: number;
+  /** All streams there are. */
+  total: number;
+  needle: string;
+  /** The others are on their way. */
+  searching: boolean;
+}
+
+export function Streams({ items, told, total, needle, searching }: Props): JSX.Element {
+  const lines = linesOf(items, feedRows.value, heard, needle);
+  const shown = lines.slice(0, SHOWN);
   return (
     <Panel
       title="Streams"
@@ -54,32 +70,52 @@ export function Streams({ items, truncated }: { items: readonly LiveStreamView[]
             </tr>
           </thead>
           <tbody>
-            {now.slice(0, SHOWN).map(({ item, state, reason, age }) => (
-              <tr key={`${item.instrument}${item.metric}`} data-row tabIndex={0} class={state === 'STALE' ? 'stale-row' : ''}>
-                <th scope="row">
-                  <a href={hrefTo(marketPath(item.instrument))}>
-                    <span class="venue-of">{item.instrument.split(':')[0]}:</span>
-                    {item.instrument.split(':').slice(1).join(':')}
-                  </a>
-                </th>
-                <td>{item.metric.replaceAll('_', ' ')}</td>
-                <td title={item.since === null ? undefined : `since ${utc(item.since)}`}>
-                  <span class={`dot tone-${TONE[state] ?? 'none'}`} aria-hidden="true" /> {state}
-                  {reason !== null && <span class="muted">: {reason}</span>}
-                </td>
-                <td class="num">{featureText(item.value, item.unit)}</td>
-                <td class="num">{age === null ? 'not yet' : age < 1000 ? '< 1 s' : span(age)}</td>
-                <td class="num">{item.losses}</td>
-                <td class="muted">
-                  {item.source}
-                  {item.kind === 'measured' ? '' : ` (${item.kind})`}
-                </td>
-              </tr>
+            {shown.map((line) => (
+              <Line key={`${line.item.instrument}|${line.item.metric}|${line.item.source}`} line={line} told={told} />
             ))}
           </tbody>
         </table>
       </div>
-      {(now.length > SHOWN || truncated) && <p class="muted small">The {Math.min(SHOWN, now.length)} that need most attention are shown; search for others.</p>}
+      <p class="muted small" role="status">
+        {searching
+          ? 'Searching all streams.'
+          : needle !== ''
+            ? `${lines.length} of ${total} streams are called like “${needle}”${lines.length > SHOWN ? `; the ${SHOWN} that need most attention are shown` : ''}.`
+            : total > shown.length
+              ? `The ${shown.length} of ${total} that need most attention are shown; search for others.`
+              : ''}
+      </p>
     </Panel>
   );
+}
+
+function Line({ line: { item, state, reason, at }, told }: { line: StreamLine; told: number }): JSX.Element {
+  return (
+    <tr data-row tabIndex={0} class={state === 'STALE' ? 'stale-row' : ''}>
+      <th scope="row">
+        <a href={hrefTo(marketPath(item.instrument))}>
+          <span class="venue-of">{item.instrument.split(':')[0]}:</span>
+          {item.instrument.split(':').slice(1).join(':')}
+        </a>
+      </th>
+      <td>{item.metric.replaceAll('_', ' ')}</td>
+      <td title={item.since === null ? undefined : `since ${utc(item.since)}`}>
+        <span class={`dot tone-${continuityTone(state)}`} aria-hidden="true" /> {state}
+        {reason !== null && <span class="muted">: {reason}</span>}
+      </td>
+      <td class="num">{featureText(item.value, item.unit)}</td>
+      <td class="num">{at === null ? 'not yet' : <Age at={at} told={told} />}</td>
+      <td class="num">{item.losses}</td>
+      <td class="muted">
+        {item.source}
+        {item.kind === 'measured' ? '' : ` (${item.kind})`}
+      </td>
+    </tr>
+  );
+}
+
+/** Apart, so that the clock redraws this alone. Beside the past, streams are those of the moment they were told. */
+function Age({ at, told }: { at: number; told: number }): JSX.Element {
+  const ms = Math.max(0, (asOf.value === null ? serverNow.value : told) - at);
+  return <>{ms < 1_000 ? '< 1 s' : span(ms)}</>;
 }

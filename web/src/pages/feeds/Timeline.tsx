@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { Continuity, ContinuityInterval } from '../../contract';
+import { continuityTone } from '../../format/continuity';
 import { DAY, iso, local, span } from '../../format/time';
 import { serverNow } from '../../state/clock';
 import { asOf, place, setParams } from '../../state/place';
@@ -13,7 +14,6 @@ import { Choice } from '../../ui/Choice';
 import { Panel } from '../../ui/Panel';
 
 const HOURS = ['1', '6', '24', '168'] as const;
-const TONE: Record<string, string> = { LIVE: 'calm', GAP: 'red', RESYNC: 'amber', STALE: 'none', NOT_OFFERED: 'none' };
 
 interface Props {
   market: string;
@@ -25,7 +25,7 @@ export function Timeline({ market, markets, choose }: Props): JSX.Element {
   const hours = HOURS.find((h) => h === place.value.params['hours']) ?? '24';
   // The stretch ends with the minute in which the page was opened; it moves on with the next choice.
   const end = useMemo(() => Math.floor(serverNow.peek() / 60_000) * 60_000, [market, hours, asOf.value]);
-  const continuity = useResource<Continuity>(withQuery(marketAddress(market, 'continuity'), { start: iso(end - Number(hours) * 3_600_000), end: iso(end), as_of: asOf.value }), false);
+  const continuity = useResource<Continuity>(withQuery(marketAddress(market, 'continuity'), { start: iso(end - Number(hours) * 3_600_000), end: iso(end), as_of: asOf.value }), { forget: true });
   return (
     <Panel
       title="Continuity"
@@ -92,7 +92,7 @@ function Piece({ interval, from, to }: { interval: ContinuityInterval; from: num
   const pc = (x: number): string => `${(x * 100).toFixed(3)}%`;
   return (
     <span
-      class={`piece state-${interval.state.toLowerCase()} tone-${TONE[interval.state] ?? 'none'}`}
+      class={`piece state-${interval.state.toLowerCase()} tone-${continuityTone(interval.state)}`}
       style={{ left: pc((begin - from) / (to - from)), width: pc((end - begin) / (to - from)) }}
       title={`${interval.state}${reasonText(interval)}: ${local(begin / 1000, 0)} for ${span(end - begin)}`}
     />

@@ -1,23 +1,19 @@
 // Help: words, signs, keys, and whose work is in the page.
 import type { JSX } from 'preact';
 import { AXES, WORDS } from '../../board/axes';
-import { send, signInWanted } from '../../api/client';
-import { useResource } from '../../api/resource';
-import type { Caller } from '../../api/types';
+import { useAction } from '../../api/action';
+import { caller } from '../../api/session';
+import { signOut } from '../../board/live';
 import { Keys } from '../../ui/Keys';
+import { Refused } from '../../ui/Answer';
 import { Label } from '../../ui/Label';
 import { Panel } from '../../ui/Panel';
 import notice from '../../../NOTICE?raw';
+import { useVolatilityLimits } from '../volatility/useLimits';
 import { AXIS_TEXT, WORD_TEXT } from './texts';
 
 export function HelpPage(): JSX.Element {
-  const caller = useResource<Caller>('/api/v1/session', false);
-  const signOut = (): void => {
-    void send('DELETE', '/api/v1/session').then(
-      () => (signInWanted.value = true),
-      () => undefined,
-    );
-  };
+  const limits = useVolatilityLimits();
   return (
     <>
       <h1>Help</h1>
@@ -35,7 +31,10 @@ export function HelpPage(): JSX.Element {
                   <dt>
                     <Label axis={axis} label={word} />
                   </dt>
-                  <dd>{WORD_TEXT[axis][word]}</dd>
+                  <dd>
+                    {WORD_TEXT[axis][word]}
+                    {axis === 'volatility' && limits.has(word) && ` Here: ${limits.get(word)} annualised.`}
+                  </dd>
                 </>
               ))}
             </dl>
@@ -86,17 +85,25 @@ export function HelpPage(): JSX.Element {
             <li>
               <a href="/metrics">Counters for Prometheus</a>
             </li>
-            {caller.data?.tokens === true && (
-              <li>
-                Signed in as {caller.data.name}, who may {caller.data.role}.{' '}
-                <button type="button" class="plain" onClick={signOut}>
-                  Sign out
-                </button>
-              </li>
-            )}
+            <SignedIn />
           </ul>
         </Panel>
       </div>
     </>
+  );
+}
+
+function SignedIn(): JSX.Element | null {
+  const action = useAction();
+  const who = caller.value;
+  if (who === null || !who.tokens) return null;
+  return (
+    <li>
+      Signed in as {who.name}, who may {who.role}.{' '}
+      <button type="button" class="plain" disabled={action.busy} onClick={() => void action.run(signOut)}>
+        Sign out
+      </button>
+      <Refused error={action.error} />
+    </li>
   );
 }

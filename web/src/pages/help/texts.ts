@@ -25,10 +25,10 @@ export const WORD_TEXT: Record<Axis, Record<string, string>> = {
     UNKNOWN: 'Too few bars yet.',
   },
   volatility: {
-    STABLE: 'Up to 19 % annualised; multiplier 0.7.',
-    HIGH_VOL: 'Up to 96 %; multiplier 1.2.',
-    EXPLOSIVE: 'Up to 191 %; multiplier 1.8.',
-    EXTREME: 'Above that; multiplier 2.5.',
+    STABLE: 'Small swings: usual stops are wide enough.',
+    HIGH_VOL: 'Larger swings: stops need more room.',
+    EXPLOSIVE: 'Far larger swings: stops need far more room.',
+    EXTREME: 'The largest swings there is a word for.',
     UNKNOWN: 'Too few bars yet.',
   },
   heat: {

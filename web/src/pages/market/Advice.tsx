@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import type { AdviceView } from '../../api/types';
 import { compact, fixed, percent, plain, price } from '../../format/number';
+import { Since, Time } from '../../ui/Time';
 
 const TONE: Record<string, [tone: string, sign: string]> = { ALLOW: ['calm', '○'], CAUTION: ['amber', '△'], AVOID: ['red', '■'] };
 
@@ -11,6 +12,16 @@ export function Advice({ advice }: { advice: AdviceView }): JSX.Element {
     <div class="advice">
       <p class={`verdict tone-${tone}`} data-testid="verdict">
         <span aria-hidden="true">{sign}</span> <b>{advice.verdict}</b>
+      </p>
+      <p class="muted small num" data-testid="verdict-moment">
+        {advice.side} from {price(advice.entry)},{' '}
+        {advice.snapshot === null ? (
+          'judged without a reading'
+        ) : (
+          <>
+            judged by the reading of <Time at={advice.snapshot.timestamp} />, <Since at={advice.snapshot.timestamp} ago />
+          </>
+        )}
       </p>
       <p>{advice.summary}</p>
       {advice.reasons.length > 0 && (

@@ -1,28 +1,20 @@
-// The chart with its reading line and its choices. The interval is part of the address; bars come as they are needed: earlier
-// ones when the reader pans, the newest when a minute closes.
+// The chart with its reading line, its choices and its legend. The interval is part of the address.
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, withQuery } from '../../api/client';
-import { useResource } from '../../api/resource';
 import type { LevelView } from '../../api/types';
 import { marketNow } from '../../board/live';
-import { BARS_MAX, barsOf, joined } from '../../chart/bars';
 import type { Bars } from '../../chart/bars';
 import { ChartView } from '../../chart/view';
-import type { Chart } from '../../contract';
-import { iso } from '../../format/time';
 import { asOf, place, setParams } from '../../state/place';
 import { isDark } from '../../state/theme';
 import { Empty, Failed, Skeleton } from '../../ui/Answer';
 import { Choice } from '../../ui/Choice';
 import { Panel } from '../../ui/Panel';
+import { Legend } from './Legend';
 import { Reading } from './Reading';
-import { marketAddress } from './snapshot';
+import { useBars } from './bars';
 
 const INTERVALS = ['1m', '5m', '15m', '1h', '4h', '1d'] as const;
-const FIRST_BARS = 500;
-const MORE_BARS = 500;
-const TAIL_BARS = 3;
 
 interface Props {
   instrument: string;
@@ -34,36 +26,8 @@ interface Props {
 export function ChartPanel({ instrument, levels, minute }: Props): JSX.Element {
   const wished = place.value.params['interval'];
   const interval = INTERVALS.find((i) => i === wished) ?? '1h';
-  const address = (rest: Record<string, string | number>): string => withQuery(marketAddress(instrument, 'chart'), { interval, as_of: asOf.value, ...rest });
-  const first = useResource<Chart>(address({ bars: FIRST_BARS }));
-  const [bars, setBars] = useState<Bars | null>(null);
+  const { key, bars, refreshing, error, reload, earlier } = useBars(instrument, interval, minute);
   const [pointed, setPointed] = useState<number | null>(null);
-  const loading = useRef(false);
-
-  useEffect(() => {
-    if (first.data !== null && !first.refreshing) setBars(barsOf(first.data));
-  }, [first.data, first.refreshing]);
-
-  useEffect(() => {
-    if (minute === null || bars === null || asOf.peek() !== null) return undefined;
-    const stop = new AbortController();
-    // What fails here comes with the next minute.
-    ask<Chart>(address({ bars: TAIL_BARS }), stop.signal).then(
-      (tail) => setBars((old) => (old === null ? old : joined(old, barsOf(tail)))),
-      () => undefined,
-    );
-    return () => stop.abort();
-  }, [minute]);
-
-  const earlier = async (): Promise<void> => {
-    const from = bars?.rows[0]?.t;
-    if (from === undefined || !bars?.more || loading.current || bars.rows.length >= BARS_MAX) return;
-    loading.current = true;
-    const chart = await ask<Chart>(address({ bars: MORE_BARS, end: iso(from * 1000) })).catch(() => null);
-    if (chart !== null) setBars((old) => (old === null ? old : joined(old, barsOf(chart))));
-    loading.current = false;
-  };
-
   return (
     <Panel
       title="Chart"
@@ -77,36 +41,49 @@ export function ChartPanel({ instrument, levels, minute }: Props): JSX.Element {
         </>
       }
     >
-      {first.error !== null && <Failed error={first.error} reload={first.reload} />}
-      {bars === null && first.error === null && <Skeleton lines={14} />}
+      {error !== null && <Failed error={error} reload={reload} />}
+      {bars === null && error === null && <Skeleton lines={14} />}
       {bars !== null && bars.rows.length === 0 && (
         <Empty why="No bars are stored for this stretch." todo="Choose a coarser interval, or move the time machine to where there is data." />
       )}
       {bars !== null && bars.rows.length > 0 && (
-        <>
+        <div class={refreshing ? 'answer refreshing' : 'answer'} aria-busy={refreshing} data-testid="chart">
           <Reading bars={bars} pointed={pointed} />
-          <Canvas key={`${instrument}${interval}`} bars={bars} levels={levels} point={setPointed} earlier={() => void earlier()} name={instrument} />
-        </>
+          <Canvas
+            key={`${instrument} ${bars.interval}`}
+            of={key}
+            bars={bars}
+            levels={levels}
+            live={!refreshing}
+            point={setPointed}
+            earlier={earlier}
+            name={instrument}
+          />
+          <Legend />
+        </div>
       )}
     </Panel>
   );
 }
 
 interface CanvasProps {
+  of: string;
   bars: Bars;
   levels: readonly LevelView[];
+  /** The minute in progress belongs to these bars. */
+  live: boolean;
   point: (t: number | null) => void;
   earlier: () => void;
   name: string;
 }
 
-function Canvas({ bars, levels, point, earlier, name }: CanvasProps): JSX.Element {
+function Canvas({ of, bars, levels, live, point, earlier, name }: CanvasProps): JSX.Element {
   const element = useRef<HTMLDivElement>(null);
   const view = useRef<ChartView | null>(null);
   const wishes = useRef({ point, earlier });
   wishes.current = { point, earlier };
   const dark = isDark();
-  const live = asOf.value === null ? marketNow.value : null;
+  const now = live && asOf.value === null && marketNow.value?.instrument === name ? marketNow.value : null;
 
   useEffect(() => {
     if (!element.current) return undefined;
@@ -119,11 +96,28 @@ function Canvas({ bars, levels, point, earlier, name }: CanvasProps): JSX.Elemen
   }, []);
   useEffect(() => {
     view.current?.paint();
-    view.current?.show(bars, levels);
-  }, [bars, levels, dark]);
+    view.current?.show(of, bars, levels);
+    if (now !== null) view.current?.tick(now);
+  }, [of, bars, levels, dark]);
   useEffect(() => {
-    if (live !== null) view.current?.tick(live);
-  }, [live]);
+    if (now !== null) view.current?.tick(now);
+  }, [now]);
 
-  return <div ref={element} class="chart" role="img" aria-label={`candles of ${name} with regimes, levels and marks; the numbers are in the line above`} />;
+  const key = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !view.current?.key(event.key, event.shiftKey)) return;
+    event.preventDefault();
+  };
+  return (
+    <div
+      class="chart-keys"
+      role="application"
+      tabIndex={0}
+      aria-label={`chart of ${name}: left and right read bar by bar, with Shift ten at a time, plus and minus zoom, End is the newest`}
+      aria-describedby="reading"
+      onKeyDown={key}
+      onBlur={() => view.current?.leave()}
+    >
+      <div ref={element} class="chart" role="img" aria-label={`candles of ${name} with regimes, levels and marks; the numbers are in the line above`} />
+    </div>
+  );
 }

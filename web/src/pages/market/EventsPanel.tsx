@@ -1,6 +1,5 @@
 // What happened in this market lately.
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { EventPage } from '../../api/types';
@@ -13,11 +12,7 @@ import { Time } from '../../ui/Time';
 import { marketAddress } from './snapshot';
 
 export function EventsPanel({ instrument }: { instrument: string }): JSX.Element {
-  const events = useResource<EventPage>(withQuery(marketAddress(instrument, 'events'), { order: 'desc', limit: 8, as_of: asOf.value }));
-  const edition = alertEdition.value;
-  useEffect(() => {
-    if (edition > 0) events.reload();
-  }, [edition]);
+  const events = useResource<EventPage>(withQuery(marketAddress(instrument, 'events'), { order: 'desc', limit: 8, as_of: asOf.value }), { on: alertEdition.value });
   return (
     <Panel title="Events" aside={<a href={hrefTo('/alerts', { q: instrument })}>All alerts</a>}>
       <Answer of={events} lines={5}>

@@ -1,8 +1,11 @@
 // One market: what the weather is, the chart, why, and what a trade in mind is walking into.
 import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { baseOf } from '../../board/decode';
-import { hrefTo } from '../../state/place';
-import { Answer } from '../../ui/Answer';
+import { goInstead, hrefTo } from '../../state/place';
+import { marketPath } from '../../state/url';
+import { Answer, Failed } from '../../ui/Answer';
+import type { Resource } from '../../api/resource';
 import { ChartPanel } from './ChartPanel';
 import { DataPanel } from './DataPanel';
 import { EventsPanel } from './EventsPanel';
@@ -13,9 +16,18 @@ import { WhyPanel } from './WhyPanel';
 import { useSnapshot } from './snapshot';
 import { useLevels } from './levels';
 
+/** Problems with the name itself. */
+const NO_MARKET = new Set(['unknown-symbol', 'ambiguous-symbol']);
+
 export function MarketPage({ instrument }: { instrument: string }): JSX.Element {
   const snapshot = useSnapshot(instrument);
   const levels = useLevels(instrument);
+  // A reader may have written `BTCUSDT`; everything else knows the market by its whole name.
+  const whole = snapshot.refreshing ? null : (snapshot.data?.instrument ?? null);
+  useEffect(() => {
+    if (whole !== null && whole !== instrument) goInstead(marketPath(whole));
+  }, [whole]);
+  if (snapshot.data === null && NO_MARKET.has(snapshot.error?.kind ?? '')) return <NoMarket instrument={instrument} of={snapshot} />;
   const [venue = '', symbol = instrument] = instrument.split(/:(.*)/s);
   const base = baseOf(symbol);
   return (
@@ -44,6 +56,19 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
           <DataPanel of={snapshot} />
         </div>
       </div>
+    </>
+  );
+}
+
+/** One word about a name that is no market; each part of the page would only repeat it. */
+function NoMarket({ instrument, of }: { instrument: string; of: Resource<unknown> }): JSX.Element {
+  return (
+    <>
+      <div class="market-title">
+        <h1>{instrument}</h1>
+        <a href={hrefTo('/')}>All markets</a>
+      </div>
+      {of.error !== null && <Failed error={of.error} reload={of.reload} />}
     </>
   );
 }

@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import type { Snapshot } from '../../api/types';
 import { squeezeOf } from '../../board/axes';
 import { marketNow } from '../../board/live';
-import type { Axis } from '../../contract';
+import type { Axis, MarketNow } from '../../contract';
 import { fixed, percent, price, volatility } from '../../format/number';
 import { asOf } from '../../state/place';
 import { Label } from '../../ui/Label';
@@ -53,8 +53,9 @@ export function Now({ snapshot }: { snapshot: Snapshot }): JSX.Element {
 }
 
 function PriceTile({ snapshot }: { snapshot: Snapshot }): JSX.Element {
-  const live = asOf.value === null && marketNow.value?.instrument === snapshot.instrument ? (marketNow.value?.price ?? null) : null;
-  const at = live ?? snapshot.price;
+  const live = asOf.value === null && marketNow.value?.instrument === snapshot.instrument ? marketNow.value : null;
+  const known = live?.price ?? null;
+  const at = known ?? snapshot.price;
   const ref = useFlash<HTMLElement>(at);
   return (
     <div class="tile">
@@ -63,10 +64,24 @@ function PriceTile({ snapshot }: { snapshot: Snapshot }): JSX.Element {
         {price(at)}
       </b>
       <span class="muted num">
-        <Time at={snapshot.timestamp} /> · <Since at={snapshot.timestamp} ago />
+        {live !== null && known !== null ? (
+          <>
+            <PriceAge of={live} /> · reading of <Time at={snapshot.timestamp} />
+          </>
+        ) : (
+          <>
+            <Time at={snapshot.timestamp} /> · <Since at={snapshot.timestamp} ago />
+          </>
+        )}
       </span>
     </div>
   );
+}
+
+/** The price is sent when it moves: its age goes on from there. */
+function PriceAge({ of }: { of: MarketNow }): JSX.Element {
+  if (of.price_age_ms === null) return <>age not known</>;
+  return <Since at={(of.t - of.price_age_ms) / 1000} ago />;
 }
 
 interface TileProps {

@@ -10,11 +10,13 @@ export function Reading({ bars, pointed }: { bars: Bars; pointed: number | null 
   // The bar in progress has no labels yet: without a pointer the newest that was judged is read.
   const newest = bars.rows.findLast((r) => r.labels.risk !== null) ?? bars.rows[bars.rows.length - 1];
   const row = pointed === null ? newest : bars.rows.find((r) => r.t === pointed);
-  if (row === undefined) return <p class="reading muted">no bar</p>;
+  if (row === undefined) return <p id="reading" class="reading muted">no bar</p>;
+  // What the reader steps to is spoken; what comes by itself is not.
+  const live = pointed === null ? 'off' : 'polite';
   if (row.close === null) {
     const gap = bars.gaps.find((g) => Date.parse(g.from) / 1000 <= row.t && (g.until === null || Date.parse(g.until) / 1000 > row.t));
     return (
-      <p class="reading muted">
+      <p id="reading" class="reading muted" aria-live={live}>
         <Time at={row.t} /> gap{gap?.reason ? `: ${gap.reason.replaceAll('_', ' ')}` : ': no data'}
       </p>
     );
@@ -22,7 +24,7 @@ export function Reading({ bars, pointed }: { bars: Bars; pointed: number | null 
   const change = row.open === null || row.open === 0 ? null : row.close / row.open - 1;
   const marks = marksAt(bars.marks, row.t, bars.interval);
   return (
-    <p class="reading num">
+    <p id="reading" class="reading num" aria-live={live}>
       <Time at={row.t} />
       <span>
         <i>O</i> {price(row.open)} <i>H</i> {price(row.high)} <i>L</i> {price(row.low)} <i>C</i> {price(row.close)}{' '}
@@ -31,7 +33,7 @@ export function Reading({ bars, pointed }: { bars: Bars; pointed: number | null 
       <Label axis="risk" label={row.labels.risk} />
       <Label axis="trend" label={row.labels.trend} />
       <Label axis="volatility" label={row.labels.volatility} />
-      <Label axis="heat" label={row.labels.heat} short />
+      <Label axis="heat" label={row.labels.heat} />
       <span>
         <i>funding</i> {funding(row.funding)} <i>OI</i> {compact(row.oi)} <i>vol</i> {volatility(row.vol)}
       </span>

@@ -1,11 +1,12 @@
 // My trade: what a trade in mind is walking into. The answer is context; nothing is ever placed.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { RequestError, send, withQuery } from '../../api/client';
+import { withQuery } from '../../api/client';
+import { useResource } from '../../api/resource';
 import type { AdviceRequest, AdviceView } from '../../api/types';
 import { price as priceText } from '../../format/number';
 import { asOf } from '../../state/place';
-import { Failed } from '../../ui/Answer';
+import { Answer } from '../../ui/Answer';
 import { Choice } from '../../ui/Choice';
 import { Panel } from '../../ui/Panel';
 import { Advice } from './Advice';
@@ -24,20 +25,17 @@ function numberOf(text: string): number | null {
 
 export function TradePanel({ instrument, price }: { instrument: string; price: number | null }): JSX.Element {
   const [form, setForm] = useState<Form>({ side: 'long', entry: '', stop: '', equity: '' });
-  const [state, setState] = useState<{ advice: AdviceView | null; error: RequestError | null; busy: boolean }>({ advice: null, error: null, busy: false });
+  const [trade, setTrade] = useState<AdviceRequest | null>(null);
+  // Asked anew when the time machine moves: a verdict belongs to its moment.
+  const advice = useResource<AdviceView>(trade === null ? null : withQuery('/api/v1/advice', { as_of: asOf.value }), { body: trade, forget: true });
   const set = (patch: Partial<Form>): void => setForm({ ...form, ...patch });
 
-  const submit = async (): Promise<void> => {
+  const submit = (): void => {
     const entry = numberOf(form.entry) ?? price;
     if (entry === null) return;
-    const body: AdviceRequest = { symbol: instrument, side: form.side, entry, stop: numberOf(form.stop), equity: numberOf(form.equity) };
-    setState({ ...state, busy: true });
-    try {
-      const advice = await send<AdviceView>('POST', withQuery('/api/v1/advice', { as_of: asOf.peek() }), body);
-      setState({ advice, error: null, busy: false });
-    } catch (error) {
-      setState({ advice: null, error: error instanceof RequestError ? error : new RequestError(String(error), 0, null, false), busy: false });
-    }
+    const next = { symbol: instrument, side: form.side, entry, stop: numberOf(form.stop), equity: numberOf(form.equity) };
+    if (JSON.stringify(next) === JSON.stringify(trade)) advice.reload();
+    else setTrade(next);
   };
 
   return (
@@ -46,7 +44,7 @@ export function TradePanel({ instrument, price }: { instrument: string; price: n
         class="trade"
         onSubmit={(event) => {
           event.preventDefault();
-          void submit();
+          submit();
         }}
       >
         <Choice
@@ -62,13 +60,18 @@ export function TradePanel({ instrument, price }: { instrument: string; price: n
           <Field name="Entry" value={form.entry} hint={price === null ? '' : priceText(price)} set={(entry) => set({ entry })} />
           <Field name="Stop" value={form.stop} hint="optional" set={(stop) => set({ stop })} />
           <Field name="Equity" value={form.equity} hint="optional" set={(equity) => set({ equity })} />
-          <button type="submit" disabled={state.busy}>
+          <button type="submit" disabled={advice.loading}>
             What am I walking into?
           </button>
         </div>
       </form>
-      {state.error !== null && <Failed error={state.error} reload={() => void submit()} />}
-      <div aria-live="polite">{state.advice !== null && <Advice advice={state.advice} />}</div>
+      <div aria-live="polite">
+        {trade !== null && (
+          <Answer of={advice} lines={4}>
+            {(data) => <Advice advice={data} />}
+          </Answer>
+        )}
+      </div>
     </Panel>
   );
 }

@@ -1,6 +1,5 @@
 // The levels that are alive at the moment shown, all pages of them.
-import { useEffect } from 'preact/hooks';
-import { withQuery } from '../../api/client';
+import { ask, withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { Resource } from '../../api/resource';
 import type { LevelPage, LevelView } from '../../api/types';
@@ -8,12 +7,28 @@ import { snapshot } from '../../board/live';
 import { asOf } from '../../state/place';
 import { marketAddress } from './snapshot';
 
-/** Levels change with closed bars; a new snapshot whose hour differs is when to look again. */
+/** The most a page may hold. */
+const LIMIT = 5_000;
+/** More pages than any market has levels alive: a few hundred are common. */
+const PAGES_MAX = 10;
+/** Levels change with closed bars, of which the shortest are these. */
+const BAR_MS = 900_000;
+
+/** Every page: levels come by age, and the newest stand on the last one. */
+export async function allLevels(path: string, stop: AbortSignal, read = ask<LevelPage>): Promise<LevelView[]> {
+  const all: LevelView[] = [];
+  let next: string | null = null;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const got: LevelPage = await read(next === null ? path : `${path}&cursor=${encodeURIComponent(next)}`, stop);
+    all.push(...got.items);
+    next = got.next_cursor;
+    if (next === null) break;
+  }
+  return all;
+}
+
 export function useLevels(instrument: string): Resource<LevelView[]> {
-  const answer = useResource<LevelPage>(withQuery(marketAddress(instrument, 'levels'), { active: true, limit: 1000, as_of: asOf.value }));
-  const quarter = snapshot.value === null ? null : Math.floor(Date.parse(snapshot.value.timestamp) / 900_000);
-  useEffect(() => {
-    if (quarter !== null && answer.data !== null) answer.reload();
-  }, [quarter]);
-  return { ...answer, data: answer.data?.items ?? null };
+  const bar = snapshot.value === null ? null : Math.floor(Date.parse(snapshot.value.timestamp) / BAR_MS);
+  const address = withQuery(marketAddress(instrument, 'levels'), { active: true, limit: LIMIT, as_of: asOf.value });
+  return useResource<LevelView[]>(address, { on: bar, read: allLevels });
 }

@@ -1,31 +1,28 @@
 // One position: yellow when flagged, with the word; grey when nothing can be said (R1.73, R1.74).
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
-import { RequestError, send } from '../../api/client';
+import { useAction } from '../../api/action';
+import { send } from '../../api/client';
+import { mayOperate } from '../../api/session';
 import type { PositionCard } from '../../api/types';
+import type { Row } from '../../board/store';
 import { percent, plain, price } from '../../format/number';
 import { asOf, hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
-import { sentence } from '../../ui/Answer';
+import { Refused } from '../../ui/Answer';
 import { Label } from '../../ui/Label';
 import { Severity } from '../../ui/Severity';
+import { TrustWords, rowOf, trustClass } from '../../ui/RowState';
 import { Since, Time } from '../../ui/Time';
+import { useFlash } from '../../ui/flash';
 
 const FLAG: Record<string, string> = { yellow: 'flagged', grey: 'no context' };
 const NOTICES_SHOWN = 3;
 
 export function Card({ card, removed }: { card: PositionCard; removed: () => void }): JSX.Element {
   const { position, context, flag } = card;
-  const [failed, setFailed] = useState<string | null>(null);
-  const market = context?.price ?? null;
-  const open = market === null ? null : (market / position.entry - 1) * (position.side.toLowerCase() === 'short' ? -1 : 1);
+  const action = useAction();
   const remove = async (): Promise<void> => {
-    try {
-      await send('DELETE', `/api/v1/positions/${encodeURIComponent(position.id)}`);
-      removed();
-    } catch (error) {
-      setFailed(error instanceof RequestError ? sentence(error.message) : String(error));
-    }
+    if (await action.run(() => send('DELETE', `/api/v1/positions/${encodeURIComponent(position.id)}`))) removed();
   };
   return (
     <article class={`panel card flag-${flag}`} aria-label={`${position.side} ${position.instrument}`} data-row tabIndex={0}>
@@ -46,7 +43,7 @@ export function Card({ card, removed }: { card: PositionCard; removed: () => voi
         <dd>{price(position.stop)}</dd>
         <dt>Mark</dt>
         <dd>
-          {price(market)} {open !== null && <span class={`change ${open < 0 ? 'down' : 'up'}`}>{percent(open, 2, true)}</span>}
+          <Mark card={card} />
         </dd>
         <dt>Context</dt>
         <dd>
@@ -77,18 +74,44 @@ export function Card({ card, removed }: { card: PositionCard; removed: () => voi
           ))}
         </ul>
       )}
-      {failed !== null && (
-        <p class="failed" role="alert">
-          {failed}
-        </p>
-      )}
-      {asOf.value === null && position.registered_by === 'user' && (
+      <Refused error={action.error} />
+      {asOf.value === null && mayOperate.value && position.registered_by === 'user' && (
         <p>
-          <button type="button" class="plain" onClick={() => void remove()}>
+          <button type="button" class="plain" disabled={action.busy} onClick={() => void remove()}>
             Stop watching
           </button>
         </p>
       )}
     </article>
+  );
+}
+
+/** The price as the board has it, which moves, with how old it is; what the server knew of it where the board has no such market. */
+function Mark({ card: { position, context } }: { card: PositionCard }): JSX.Element {
+  const row = rowOf(position.instrument);
+  const onBoard = row?.number('price') ?? null;
+  const at = onBoard ?? context?.price ?? null;
+  const profit = at === null ? null : (at / position.entry - 1) * (position.side.toLowerCase() === 'short' ? -1 : 1);
+  const ref = useFlash<HTMLSpanElement>(at);
+  return (
+    <span class={trustClass(onBoard === null ? null : row)}>
+      <span ref={ref} data-testid="mark">
+        {price(at)}
+      </span>{' '}
+      {profit !== null && <span class={`change ${profit < 0 ? 'down' : 'up'}`}>{percent(profit, 2, true)}</span>}{' '}
+      <span class="muted small">{onBoard === null ? context !== null && context.price_at !== null && <Since at={context.price_at} ago /> : <BoardAge row={row} />}</span>
+    </span>
+  );
+}
+
+function BoardAge({ row }: { row: Row | null }): JSX.Element | null {
+  if (row === null) return null;
+  const state = row.state();
+  if (asOf.value === null && (state === 'live' || state === 'warming')) return <>live</>;
+  return (
+    <>
+      <Since at={row.number('row_ts')} ago />
+      {state !== 'live' && <TrustWords row={row} />}
+    </>
   );
 }

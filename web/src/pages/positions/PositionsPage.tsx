@@ -1,22 +1,19 @@
 // Positions: a card for each registered position, its context, and what was noticed about it. Registering watches; it trades
 // nothing.
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
+import { mayOperate } from '../../api/session';
 import type { Positions } from '../../api/types';
-import { alertEdition } from '../../board/live';
+import { alertEdition, noticeEdition } from '../../board/live';
 import { asOf } from '../../state/place';
 import { Answer, Empty } from '../../ui/Answer';
+import { MayNot } from '../../ui/Operate';
 import { Card } from './Card';
 import { Register } from './Register';
 
 export function PositionsPage(): JSX.Element {
-  const positions = useResource<Positions>(withQuery('/api/v1/positions', { as_of: asOf.value }));
-  const edition = alertEdition.value;
-  useEffect(() => {
-    if (edition > 0) positions.reload();
-  }, [edition]);
+  const positions = useResource<Positions>(withQuery('/api/v1/positions', { as_of: asOf.value }), { on: `${alertEdition.value} ${noticeEdition.value}` });
   return (
     <>
       <h1>Positions</h1>
@@ -36,7 +33,8 @@ export function PositionsPage(): JSX.Element {
           )
         }
       </Answer>
-      {asOf.value === null && <Register done={positions.reload} />}
+      {asOf.value === null && mayOperate.value && <Register done={positions.reload} />}
+      {asOf.value === null && <MayNot what="register positions" />}
     </>
   );
 }

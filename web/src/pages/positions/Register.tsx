@@ -1,9 +1,9 @@
 // Registers a position to be watched.
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
-import { RequestError, send } from '../../api/client';
+import { useAction } from '../../api/action';
+import { send } from '../../api/client';
 import { rows } from '../../board/store';
-import { sentence } from '../../ui/Answer';
+import { Refused } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 
 const FIELDS = [
@@ -14,18 +14,14 @@ const FIELDS = [
 ] as const;
 
 export function Register({ done }: { done: () => void }): JSX.Element {
-  const [failed, setFailed] = useState<string | null>(null);
+  const action = useAction();
   const submit = async (form: HTMLFormElement): Promise<void> => {
     const data = new FormData(form);
     const number = (name: string): number | null => (String(data.get(name) ?? '').trim() === '' ? null : Number(String(data.get(name)).replaceAll(',', '')));
-    try {
-      await send('POST', '/api/v1/positions', { symbol: data.get('symbol'), side: data.get('side'), entry: number('entry'), stop: number('stop'), size: number('size') });
-      form.reset();
-      setFailed(null);
-      done();
-    } catch (error) {
-      setFailed(error instanceof RequestError ? sentence(`${error.message}${error.hint === null ? '' : `: ${error.hint}`}`) : String(error));
-    }
+    const position = { symbol: data.get('symbol'), side: data.get('side'), entry: number('entry'), stop: number('stop'), size: number('size') };
+    if (!(await action.run(() => send('POST', '/api/v1/positions', position)))) return;
+    form.reset();
+    done();
   };
   return (
     <Panel title="Watch a position">
@@ -49,18 +45,16 @@ export function Register({ done }: { done: () => void }): JSX.Element {
             <option>short</option>
           </select>
         </label>
-        <button type="submit">Watch</button>
+        <button type="submit" disabled={action.busy}>
+          Watch
+        </button>
         <datalist id="known-markets">
           {rows.value.slice(0, 200).map((row) => (
             <option key={row.instrument} value={row.instrument} />
           ))}
         </datalist>
       </form>
-      {failed !== null && (
-        <p class="failed" role="alert">
-          {failed}
-        </p>
-      )}
+      <Refused error={action.error} />
     </Panel>
   );
 }

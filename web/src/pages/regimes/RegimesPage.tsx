@@ -1,71 +1,80 @@
 // Regimes (R4.49): agreement of the timeframes, confidence as a bar, the crowd's side, and the multiplier of caution.
 import type { JSX } from 'preact';
-import { TIMEFRAMES, timeframesOf } from '../../board/decode';
-import { edition, layout, rows } from '../../board/store';
-import type { Row } from '../../board/store';
 import { severityOf } from '../../board/axes';
+import { TIMEFRAMES, timeframesOf } from '../../board/decode';
+import { layout, rows } from '../../board/store';
+import type { Row } from '../../board/store';
 import type { Axis } from '../../contract';
 import { NONE, fixed } from '../../format/number';
 import { hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Bar } from '../../ui/Bar';
-import { CentreBar } from '../../ui/CentreBar';
 import { BoardWaiting } from '../../ui/BoardWaiting';
+import { CentreBar } from '../../ui/CentreBar';
 import { Label } from '../../ui/Label';
+import { LongBody, useBody } from '../../ui/LongTable';
 import { Panel } from '../../ui/Panel';
+import { TrustWords, trustClass } from '../../ui/RowState';
 import { Sign } from '../../ui/Sign';
+import { useHeldOrder } from '../../ui/order';
+
+const COLUMNS = 8;
+
+function severestFirst(all: readonly Row[]): Row[] {
+  return [...all].sort((a, b) => severityOf('risk', b.peekWord('risk')) - severityOf('risk', a.peekWord('risk')) || (a.instrument < b.instrument ? -1 : 1));
+}
 
 export function RegimesPage(): JSX.Element {
-  void edition.value;
-  const all = [...rows.value].sort(
-    (a, b) => severityOf('risk', b.peekWord('risk')) - severityOf('risk', a.peekWord('risk')) || (a.instrument < b.instrument ? -1 : 1),
-  );
   return (
     <>
       <h1>Regimes</h1>
       <Panel title="Agreement, confidence, caution" aside={<span>timeframes {TIMEFRAMES.join(', ')}</span>}>
-        {all.length === 0 ? (
-          <BoardWaiting lines={8} />
-        ) : (
-          <div class="scroll" tabIndex={0} role="group" aria-label="table">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">market</th>
-                  <th scope="col">risk</th>
-                  <th scope="col">heat</th>
-                  <th scope="col">trend by timeframe</th>
-                  <th scope="col">volatility by timeframe</th>
-                  <th scope="col" title="of the heat reading; a heuristic unless calibrated, not a probability">
-                    confidence
-                  </th>
-                  <th scope="col" title="crowding on the long side, −1 to 1">
-                    long bias
-                  </th>
-                  <th scope="col" class="num">
-                    risk multiplier
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {all.map((row) => (
-                  <RegimeRow key={row.instrument} row={row} />
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
+        {rows.value.length === 0 ? <BoardWaiting lines={8} /> : <Table />}
         <p class="muted small">Confidence is a heuristic of agreement and data quality until enough history calibrates it. Bias and multiplier describe; they advise nothing.</p>
       </Panel>
     </>
   );
 }
 
-function RegimeRow({ row }: { row: Row }): JSX.Element {
+function Table(): JSX.Element {
+  const body = useBody();
+  const order = useHeldOrder(body, severestFirst, '');
   return (
-    <tr data-row tabIndex={0}>
+    <div class="scroll" tabIndex={0} role="group" aria-label="table">
+      <table class="long" aria-rowcount={order.length + 1}>
+        <thead>
+          <tr>
+            <th scope="col">market</th>
+            <th scope="col">risk</th>
+            <th scope="col">heat</th>
+            <th scope="col">trend by timeframe</th>
+            <th scope="col">volatility by timeframe</th>
+            <th scope="col" title="of the heat reading; a heuristic unless calibrated, not a probability">
+              confidence
+            </th>
+            <th scope="col" title="crowding on the long side, −1 to 1">
+              long bias
+            </th>
+            <th scope="col" class="num">
+              risk multiplier
+            </th>
+          </tr>
+        </thead>
+        <LongBody body={body} order={order} columns={COLUMNS}>
+          {(row, index) => <RegimeRow key={row.instrument} row={row} index={index} />}
+        </LongBody>
+      </table>
+    </div>
+  );
+}
+
+function RegimeRow({ row, index }: { row: Row; index: number }): JSX.Element {
+  const multiplier = row.number('risk_multiplier');
+  return (
+    <tr data-row tabIndex={0} aria-rowindex={index} class={trustClass(row)}>
       <th scope="row">
         <a href={hrefTo(marketPath(row.instrument))}>{row.at.symbol}</a> <span class="muted small">{row.at.venue}</span>
+        <TrustWords row={row} />
       </th>
       <td>
         <Label axis="risk" label={row.word('risk')} />
@@ -85,7 +94,7 @@ function RegimeRow({ row }: { row: Row }): JSX.Element {
       <td>
         <CentreBar value={row.number('long_bias')} name="long bias" />
       </td>
-      <td class="num">{row.number('risk_multiplier') === null ? NONE : `×${fixed(row.number('risk_multiplier'), 1)}`}</td>
+      <td class="num">{multiplier === null ? NONE : `×${fixed(multiplier, 1)}`}</td>
     </tr>
   );
 }

@@ -5,9 +5,14 @@ import { fixed, volatility } from '../../format/number';
 import { hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
 import { Label } from '../../ui/Label';
+import { TrustWords, rowOf, trustClass } from '../../ui/RowState';
+import { leadsOf } from './lead';
+
+/** Pairs that are named. */
+const SHOWN = 10;
 
 export function Leaders({ universe }: { universe: UniverseView }): JSX.Element {
-  const led = universe.pairs.filter((pair) => pair.reading.lead.significant === true);
+  const leads = leadsOf(universe);
   const ranked = [...universe.markets].sort((a, b) => (b.lead_score ?? -Infinity) - (a.lead_score ?? -Infinity));
   return (
     <>
@@ -19,8 +24,18 @@ export function Leaders({ universe }: { universe: UniverseView }): JSX.Element {
             <b>{universe.leading_asset}</b> leads this hour.
           </>
         )}{' '}
-        {led.length === 0 && <span class="muted">No pair has a lag that is more than chance.</span>}
+        {leads.length === 0 && <span class="muted">No pair has a lag that is more than chance.</span>}
       </p>
+      {leads.length > 0 && (
+        <ul class="bullets leads">
+          {leads.slice(0, SHOWN).map((lead) => (
+            <li key={`${lead.leader}${lead.follower}`}>
+              <b>{lead.leader}</b> leads {lead.follower} by <span class="num">{lead.minutes} min</span> <span class="muted num">correlation {fixed(lead.rho, 2)}</span>
+            </li>
+          ))}
+          {leads.length > SHOWN && <li class="muted">and {leads.length - SHOWN} more</li>}
+        </ul>
+      )}
       <div class="scroll" tabIndex={0} role="group" aria-label="table">
         <table>
           <thead>
@@ -37,9 +52,10 @@ export function Leaders({ universe }: { universe: UniverseView }): JSX.Element {
           </thead>
           <tbody>
             {ranked.map((market) => (
-              <tr key={market.instrument} data-row tabIndex={0}>
+              <tr key={market.instrument} data-row tabIndex={0} class={trustClass(rowOf(market.instrument))}>
                 <th scope="row">
                   <a href={hrefTo(marketPath(market.instrument))}>{market.asset}</a>
+                  <TrustWords row={rowOf(market.instrument)} />
                 </th>
                 <td>
                   <Label axis="risk" label={market.risk} />

@@ -4,6 +4,7 @@ import type { UniverseView } from '../../api/types';
 import { NONE, fixed } from '../../format/number';
 import { place, setParams } from '../../state/place';
 import { Choice } from '../../ui/Choice';
+import { TrustWords, rowOf } from '../../ui/RowState';
 
 type Pair = UniverseView['pairs'][number];
 const WINDOWS = [
@@ -36,6 +37,7 @@ export function Matrix({ universe }: { universe: UniverseView }): JSX.Element {
               <tr key={market.instrument}>
                 <th scope="row" title={market.instrument}>
                   {market.asset}
+                  <TrustWords row={rowOf(market.instrument)} />
                 </th>
                 {universe.markets.map((other, b) => (
                   <Cell key={other.instrument} pair={a === b ? null : pairAt(a, b)} window={window} />

@@ -1,42 +1,31 @@
 // The basket judged as one: registered positions where there are some, else all watched markets in equal parts.
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { RequestError, send, withQuery } from '../../api/client';
+import { withQuery } from '../../api/client';
+import { useResource } from '../../api/resource';
 import type { PortfolioView } from '../../api/types';
+import { noticeEdition } from '../../board/live';
 import { fixed, percent, volatility } from '../../format/number';
 import { asOf } from '../../state/place';
-import { Empty, Failed, Skeleton, sentence } from '../../ui/Answer';
+import { Answer, Empty, sentence } from '../../ui/Answer';
 import { Label } from '../../ui/Label';
 import { Panel } from '../../ui/Panel';
+import { Time } from '../../ui/Time';
+import { useHour } from '../../ui/hourly';
 
 const FROM: Record<string, string> = { request: 'your holdings', registered: 'registered positions', watch_list: 'all watched markets in equal parts' };
 
 export function PortfolioPanel(): JSX.Element {
-  const moment = asOf.value;
-  const [round, setRound] = useState(0);
-  const [state, setState] = useState<{ view: PortfolioView | null; error: RequestError | null }>({ view: null, error: null });
-  useEffect(() => {
-    const stop = new AbortController();
-    send<PortfolioView>('POST', withQuery('/api/v1/portfolio', { as_of: moment }), {}, stop.signal).then(
-      (view) => setState({ view, error: null }),
-      (error: unknown) => {
-        if (!stop.signal.aborted) setState({ view: null, error: error instanceof RequestError ? error : new RequestError(String(error), 0, null, false) });
-      },
-    );
-    return () => stop.abort();
-  }, [moment, round]);
+  const path = withQuery('/api/v1/portfolio', { as_of: asOf.value });
+  const view = useResource<PortfolioView>(path, { body: {}, on: `${useHour()} ${noticeEdition.value}` });
+  const none = view.error?.status === 404 ? view.error : null;
   return (
-    <Panel title="Portfolio" aside={state.view === null ? undefined : <span>{FROM[state.view.basket_from]}</span>}>
-      {state.error !== null ? (
-        state.error.status === 404 ? (
-          <Empty why={sentence(state.error.message)} todo={state.error.hint === null ? undefined : sentence(state.error.hint)} />
-        ) : (
-          <Failed error={state.error} reload={() => setRound(round + 1)} />
-        )
-      ) : state.view === null ? (
-        <Skeleton lines={4} />
+    <Panel title="Portfolio" aside={view.data === null || none !== null ? undefined : <span>{FROM[view.data.basket_from]}</span>}>
+      {none !== null ? (
+        <Empty why={sentence(none.message)} todo={none.hint === null ? undefined : sentence(none.hint)} />
       ) : (
-        <Basket view={state.view} />
+        <Answer of={view} lines={4}>
+          {(data) => <Basket view={data} />}
+        </Answer>
       )}
     </Panel>
   );
@@ -75,7 +64,7 @@ function Basket({ view }: { view: PortfolioView }): JSX.Element {
         </ul>
       )}
       <p class="muted small">
-        {view.holdings.map((h) => `${h.asset} ${percent(h.weight, 0)}`).join(', ')}
+        Hour of <Time at={view.timestamp} />. {view.holdings.map((h) => `${h.asset} ${percent(h.weight, 0)}`).join(', ')}
         {view.left_out.length > 0 && `; left out: ${view.left_out.map((l) => `${l.instrument} (${l.reason})`).join(', ')}`}
       </p>
     </>

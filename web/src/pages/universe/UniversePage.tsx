@@ -1,31 +1,19 @@
 // Universe: how the markets hang together this hour: correlations, who leads, and the basket judged as one.
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { UniverseView } from '../../api/types';
-import { hourNow } from '../../state/clock';
 import { asOf } from '../../state/place';
 import { Answer, Empty } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 import { Time } from '../../ui/Time';
+import { useHour } from '../../ui/hourly';
 import { Leaders } from './Leaders';
 import { Matrix } from './Matrix';
 import { PortfolioPanel } from './PortfolioPanel';
 
-const SETTLED_MS = 5_000;
-
 export function UniversePage(): JSX.Element {
-  const universe = useResource<UniverseView>(withQuery('/api/v1/universe', { as_of: asOf.value }));
-  const hour = hourNow.value;
-  const seen = useRef(hour);
-  useEffect(() => {
-    if (seen.current === hour || asOf.peek() !== null) return undefined;
-    seen.current = hour;
-    // The hour is judged with its last minute, which takes a moment to be known.
-    const timer = window.setTimeout(universe.reload, SETTLED_MS);
-    return () => window.clearTimeout(timer);
-  }, [hour]);
+  const universe = useResource<UniverseView>(withQuery('/api/v1/universe', { as_of: asOf.value }), { on: useHour() });
   return (
     <>
       <h1>Universe</h1>

@@ -1,100 +1,107 @@
 // Volatility (R4.48): every market's volatility, the one its regime is judged by, as a bar in the colour of that regime, with the
 // multiplier that goes with it. Labels and the last hour are the board's, so they move with it.
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useComputed } from '@preact/signals';
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { AliasVolatility } from '../../api/types';
-import { toneOf } from '../../board/axes';
-import { edition, header, rows } from '../../board/store';
+import { WORDS, toneOf } from '../../board/axes';
+import { rows } from '../../board/store';
 import type { Row } from '../../board/store';
 import { NONE, fixed, volatility } from '../../format/number';
 import { asOf, hrefTo } from '../../state/place';
 import { marketPath } from '../../state/url';
+import { Failed } from '../../ui/Answer';
 import { BoardWaiting } from '../../ui/BoardWaiting';
 import { Label } from '../../ui/Label';
+import { LongBody, useBody } from '../../ui/LongTable';
 import { Panel } from '../../ui/Panel';
+import { TrustWords, trustClass } from '../../ui/RowState';
+import { useHeldOrder } from '../../ui/order';
+import { judgedBy } from './judged';
+import type { Judged } from './judged';
+import { useVolatilityLimits } from './useLimits';
 
-type Judged = AliasVolatility['symbols'][number];
-
-const LIMITS = [
-  ['STABLE', 'up to 19 %', 0.7],
-  ['HIGH_VOL', 'up to 96 %', 1.2],
-  ['EXPLOSIVE', 'up to 191 %', 1.8],
-  ['EXTREME', 'above', 2.5],
-] as const;
+const COLUMNS = 6;
 
 export function VolatilityPage(): JSX.Element {
-  const minute = header.value;
-  const judgements = useResource<AliasVolatility>(withQuery('/api/volatility', { as_of: asOf.value }));
-  useEffect(() => {
-    if (minute !== null && judgements.data !== null) judgements.reload();
-  }, [minute]);
-  const judged = new Map((judgements.data?.symbols ?? []).map((s) => [s.symbol, s]));
-  void edition.value;
-  const annual = (row: Row): number => judged.get(row.at.symbol)?.volatility_annual ?? 0;
-  const all = [...rows.value].sort((a, b) => annual(b) - annual(a));
-  const most = Math.max(1, ...all.map(annual));
+  // Moves with every new reading of any market: then the judgements are read anew.
+  const readings = useComputed(() => rows.value.reduce((all, row) => all + (row.number('row_ts') ?? 0), 0));
+  const judgements = useResource<AliasVolatility>(withQuery('/api/volatility', { as_of: asOf.value }), { on: asOf.value === null ? readings.value : null });
+  const all = rows.value;
+  const judged = judgedBy(judgements.data?.symbols ?? [], all.map((row) => row.at));
   return (
     <>
       <h1>Volatility</h1>
-      <Panel
-        title="Annualised, by market"
-        aside={
-          <ul class="legend">
-            {LIMITS.map(([label, limit, multiplier]) => (
-              <li key={label}>
-                <Label axis="volatility" label={label} /> {limit}, ×{multiplier}
-              </li>
-            ))}
-          </ul>
-        }
-      >
-        {all.length === 0 ? (
-          <BoardWaiting lines={8} />
-        ) : (
-          <div class="scroll" tabIndex={0} role="group" aria-label="table">
-            <table class="vol-table">
-              <thead>
-                <tr>
-                  <th scope="col">market</th>
-                  <th scope="col">regime</th>
-                  <th scope="col" class="bar-column">
-                    volatility
-                  </th>
-                  <th scope="col" class="num" title="realised over the last hour, annualised">
-                    last hour
-                  </th>
-                  <th scope="col" class="num">
-                    multiplier
-                  </th>
-                  <th scope="col" class="num" title="half-life of an outbreak, in days">
-                    half-life
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {all.map((row) => (
-                  <VolRow key={row.instrument} row={row} most={most} of={judged.get(row.at.symbol) ?? null} />
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
+      <Panel title="Annualised, by market" aside={<Legend />}>
+        {judgements.error && <Failed error={judgements.error} reload={judgements.reload} />}
+        {all.length === 0 ? <BoardWaiting lines={8} /> : <Table judged={judged} of={`${asOf.value} ${judgements.data !== null && !judgements.refreshing}`} />}
         <p class="muted small">The multiplier scales stop distances and caution: 1.2 says a fifth wider than usual.</p>
       </Panel>
     </>
   );
 }
 
-function VolRow({ row, most, of }: { row: Row; most: number; of: Judged | null }): JSX.Element {
+function Legend(): JSX.Element {
+  const limits = useVolatilityLimits();
+  return (
+    <ul class="legend" data-testid="volatility-limits">
+      {WORDS.volatility
+        .filter((label) => label !== 'UNKNOWN')
+        .map((label) => (
+          <li key={label}>
+            <Label axis="volatility" label={label} /> {limits.get(label) ?? ''}
+          </li>
+        ))}
+    </ul>
+  );
+}
+
+/** `of` names the answer that the order follows at once. */
+function Table({ judged, of }: { judged: ReadonlyMap<string, Judged>; of: string }): JSX.Element {
+  const body = useBody();
+  const annual = (row: Row): number => judged.get(row.instrument)?.volatility_annual ?? -1;
+  const order = useHeldOrder(body, (all) => [...all].sort((a, b) => annual(b) - annual(a) || (a.instrument < b.instrument ? -1 : 1)), of);
+  const most = Math.max(1, ...order.map(annual));
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label="table">
+      <table class="vol-table long" aria-rowcount={order.length + 1}>
+        <thead>
+          <tr>
+            <th scope="col">market</th>
+            <th scope="col">regime</th>
+            <th scope="col" class="bar-column">
+              volatility
+            </th>
+            <th scope="col" class="num" title="realised over the last hour, annualised">
+              last hour
+            </th>
+            <th scope="col" class="num">
+              multiplier
+            </th>
+            <th scope="col" class="num" title="half-life of an outbreak, in days">
+              half-life
+            </th>
+          </tr>
+        </thead>
+        <LongBody body={body} order={order} columns={COLUMNS}>
+          {(row, index) => <VolRow key={row.instrument} row={row} index={index} most={most} of={judged.get(row.instrument) ?? null} />}
+        </LongBody>
+      </table>
+    </div>
+  );
+}
+
+function VolRow({ row, index, most, of }: { row: Row; index: number; most: number; of: Judged | null }): JSX.Element {
   const label = row.word('volatility');
   const value = of?.volatility_annual ?? null;
   const halfLife = of?.half_life_days ?? null;
+  const multiplier = row.number('risk_multiplier');
   return (
-    <tr data-row tabIndex={0}>
+    <tr data-row tabIndex={0} aria-rowindex={index} class={trustClass(row)}>
       <th scope="row">
         <a href={hrefTo(marketPath(row.instrument))}>{row.at.symbol}</a> <span class="muted small">{row.at.venue}</span>
+        <TrustWords row={row} />
       </th>
       <td>
         <Label axis="volatility" label={label} />
@@ -102,12 +109,16 @@ function VolRow({ row, most, of }: { row: Row; most: number; of: Judged | null }
       <td class="bar-column">
         <span class="vol-bar">
           {value !== null && <span class={`fill tone-${toneOf('volatility', label)}`} style={{ width: `calc((100% - var(--number-room)) * ${(value / most).toFixed(4)})` }} />}
-          <span class="num">{value === null ? 'no reading' : volatility(value)}</span>
+          <span class="num">{value === null ? why(of?.volatility_annual_reason) : volatility(value)}</span>
         </span>
       </td>
       <td class="num">{volatility(row.number('vol'))}</td>
-      <td class="num">{row.number('risk_multiplier') === null ? NONE : `×${fixed(row.number('risk_multiplier'), 1)}`}</td>
+      <td class="num">{multiplier === null ? NONE : `×${fixed(multiplier, 1)}`}</td>
       <td class="num">{halfLife === null ? NONE : `${fixed(halfLife, 1)} d`}</td>
     </tr>
   );
+}
+
+function why(reason: string | null | undefined): string {
+  return reason === null || reason === undefined ? 'no reading' : `no reading: ${reason.replaceAll('_', ' ')}`;
 }

@@ -5,12 +5,15 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { edition, rows } from '../../board/store';
 import type { Row } from '../../board/store';
 import { place, setParams } from '../../state/place';
+import { room } from '../../state/screen';
+import type { Room } from '../../state/screen';
 import { useRowsNear } from '../../ui/window';
 import { BoardRow } from './BoardRow';
 import { COLUMNS } from './columns';
 import { chosen, sortPatch, wishOf } from './order';
 
-export const ROW_HEIGHT = 44;
+/** The heights that styles/table.css gives the rows: one line, and a second one, which takes two on a phone. */
+const ROW_HEIGHT: Record<Room, number> = { wide: 44, narrow: 66, phone: 84 };
 const FOLLOW_MS = 1_000;
 
 function useOrder(): Row[] {
@@ -39,7 +42,8 @@ export function BoardTable(): JSX.Element {
   const wish = wishOf(place.value.params);
   const order = useOrder();
   const body = useRef<HTMLTableSectionElement>(null);
-  const shown = useRowsNear(body, ROW_HEIGHT, order.length);
+  const height = ROW_HEIGHT[room.value];
+  const shown = useRowsNear(body, height, order.length);
   const near = order.slice(shown.from, shown.to);
   return (
     <table class="board" aria-rowcount={order.length + 1} aria-label="weather of all markets">
@@ -68,21 +72,21 @@ export function BoardTable(): JSX.Element {
         </tr>
       </thead>
       <tbody ref={body}>
-        <Spacer rows={shown.from} />
+        <Spacer height={shown.from * height} />
         {near.map((row, at) => (
           <BoardRow key={row.instrument} row={row} index={shown.from + at + 2} />
         ))}
-        <Spacer rows={order.length - shown.to} />
+        <Spacer height={(order.length - shown.to) * height} />
       </tbody>
     </table>
   );
 }
 
-function Spacer({ rows: count }: { rows: number }): JSX.Element | null {
-  if (count <= 0) return null;
+function Spacer({ height }: { height: number }): JSX.Element | null {
+  if (height <= 0) return null;
   return (
     <tr aria-hidden="true" class="spacer">
-      <td colSpan={COLUMNS.length} style={{ height: `${count * ROW_HEIGHT}px` }} />
+      <td colSpan={COLUMNS.length} style={{ height: `${height}px` }} />
     </tr>
   );
 }

@@ -1,7 +1,7 @@
 // The cells of a market's row. Each reads the signals of its own columns, so a batch redraws what it changed and nothing else.
 import type { JSX } from 'preact';
 import { squeezeOf } from '../../board/axes';
-import { baseOf, FLAG_STALE, FLAG_STREAM_LOST, FLAG_SYNTHETIC, FLAG_WARMING, reasonOf } from '../../board/decode';
+import { baseOf, FLAG_STALE, FLAG_STREAM_LOST, FLAG_SYNTHETIC, FLAG_WARMING } from '../../board/decode';
 import type { Row } from '../../board/store';
 import type { Axis } from '../../contract';
 import { fixed, funding, NONE, percent, price, volatility } from '../../format/number';
@@ -71,7 +71,7 @@ export function AxisCell({ row, axis }: { row: Row; axis: Axis }): JSX.Element {
   const ref = useFlash<HTMLTableCellElement>(word);
   return (
     <td ref={ref} class={`c-${axis}`}>
-      <Label axis={axis} label={word} short={axis === 'heat' || axis === 'trend'} />
+      <Label axis={axis} label={word} />
       {axis === 'risk' && word === 'SQUEEZE_RISK' && <SqueezeMark side={squeezeOf(row.number('squeeze'))} />}
       {axis === 'volatility' && <span class="num figure">{volatility(row.number('vol'))}</span>}
     </td>
@@ -96,7 +96,7 @@ const PRINT: Record<string, (x: number | null) => string> = {
 export function NumberCell({ row, column }: { row: Row; column: string }): JSX.Element {
   const value = row.number(column);
   const ref = useFlash<HTMLTableCellElement>(value);
-  const reason = value === null ? (reasonOf(row.at, column) ?? 'no reading') : undefined;
+  const reason = value === null ? (row.reason(column) ?? 'no reading') : undefined;
   return (
     <td ref={ref} class={`num c-${column} ${value === null ? 'none' : ''}`} title={reason}>
       {(PRINT[column] ?? fixed)(value)}

@@ -1,12 +1,13 @@
 // Weather: all markets, what changed, and nothing that has to be opened to see whether something is wrong.
+import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
-import { rows } from '../../board/store';
+import { edition, rows } from '../../board/store';
 import { place, setParams } from '../../state/place';
 import { BoardWaiting } from '../../ui/BoardWaiting';
 import { BoardTable } from './BoardTable';
 import { Changes } from './Changes';
 import { Filters } from './Filters';
-import { chosen, wishOf } from './order';
+import { fits, wishOf } from './order';
 
 export function WeatherPage(): JSX.Element {
   return (
@@ -19,9 +20,14 @@ export function WeatherPage(): JSX.Element {
 
 function Board(): JSX.Element {
   const all = rows.value;
-  if (all.length === 0) return <BoardWaiting lines={10} />;
   const wish = wishOf(place.value.params);
-  const none = chosen(all, wish).length === 0;
+  // Labels turn while the page is open: what fitted none fits again, and the other way round.
+  const none = useComputed(() => {
+    void edition.value;
+    const asked = wishOf(place.value.params);
+    return !rows.value.some((row) => fits(row, asked));
+  }).value;
+  if (all.length === 0) return <BoardWaiting lines={10} />;
   return (
     <>
       <Changes />

@@ -38,13 +38,14 @@ export function toggledRisk(wish: Wish, word: string): Patch {
   return { risk: patched({}, { risk: next.join(',') })['risk'] };
 }
 
-export function chosen(rows: readonly Row[], wish: Wish): Row[] {
+/** The row is one of those wished for. */
+export function fits(row: Row, wish: Wish): boolean {
   const needle = wish.search.trim().toLowerCase();
-  const kept = rows.filter(
-    (row) =>
-      (needle === '' || row.instrument.toLowerCase().includes(needle)) &&
-      (wish.risk.length === 0 || wish.risk.includes(row.peekWord('risk') ?? 'UNKNOWN')),
-  );
+  return (needle === '' || row.instrument.toLowerCase().includes(needle)) && (wish.risk.length === 0 || wish.risk.includes(row.peekWord('risk') ?? 'UNKNOWN'));
+}
+
+export function chosen(rows: readonly Row[], wish: Wish): Row[] {
+  const kept = rows.filter((row) => fits(row, wish));
   const sign = wish.direction === 'asc' ? 1 : -1;
   const keys = new Map(kept.map((row) => [row, keyOf(row, wish.sort)]));
   return kept.sort((a, b) => compare(keys.get(a) ?? null, keys.get(b) ?? null, sign) || compare(a.at.symbol, b.at.symbol, 1) || compare(a.instrument, b.instrument, 1));

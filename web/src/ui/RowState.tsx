@@ -1,0 +1,46 @@
+// How a market's row can be trusted, said in one way wherever a market stands: grey and hatched with a word and an age when its
+// newest reading is too old or a stream is lost that a label needs.
+import type { JSX } from 'preact';
+import { rows } from '../board/store';
+import type { Row } from '../board/store';
+import { age, span, utc } from '../format/time';
+import { serverNow } from '../state/clock';
+
+/** The class of a table's row, or of what stands for one. */
+export function trustClass(row: Row | null): string {
+  const state = row?.state() ?? 'live';
+  return state === 'lost' || state === 'stale' ? `untrusted row-${state}` : '';
+}
+
+/** The row of a market on the board; `null` where the board has none. */
+export function rowOf(instrument: string): Row | null {
+  return rows.value.find((row) => row.instrument === instrument) ?? null;
+}
+
+export function TrustWords({ row }: { row: Row | null }): JSX.Element | null {
+  const state = row?.state() ?? 'live';
+  if (row === null || state === 'live') return null;
+  return (
+    <span class="trust small">
+      {state === 'warming' && <em title="not enough history for every number yet"> warming</em>}
+      {state === 'lost' && (
+        <em class="tone-amber" title="a stream that a label needs is lost">
+          {' '}
+          feed lost
+        </em>
+      )}
+      {state === 'stale' && <StaleAge row={row} />}
+    </span>
+  );
+}
+
+/** Apart, so that only stale rows follow the clock. */
+function StaleAge({ row }: { row: Row }): JSX.Element {
+  const at = row.number('row_ts');
+  return (
+    <em class="tone-red" title={at === null ? undefined : `last reading ${utc(at)}`}>
+      {' '}
+      stale{at === null ? '' : ` ${span(age(at, serverNow.value))}`}
+    </em>
+  );
+}
