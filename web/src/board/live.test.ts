@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { signInWanted } from '../api/client';
 import { place } from '../state/place';
 import { alertEdition, deliveryEdition, healed, isStale, link, noticeEdition, signOut, signedIn, startLive, venuesPulse } from './live';
-import { changes, header, rows } from './store';
+import type { Board } from '../contract';
+import { changes, header, rows, showBoard, stored } from './store';
 
 // Places and clocks of the page are read as it is loaded.
 vi.hoisted(() => {
@@ -50,6 +51,7 @@ beforeEach(() => {
   });
   at('/');
   signInWanted.value = false;
+  stored.value = null;
   stop = startLive();
 });
 afterEach(async () => {
@@ -186,6 +188,13 @@ test('a market that is not known costs only its topic', async () => {
   newest().onerror?.();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(newest().url).toBe('/api/v1/board/stream?market=v%3AA');
+});
+
+test('the stored stretch is that of the board of now', () => {
+  newest().send('board', { ...BOARD, first_ts: '2026-02-05T00:00:00Z', last_ts: BOARD.ts });
+  expect(stored.peek()).toEqual({ first: Date.parse('2026-02-05T00:00:00Z') / 1_000, last: Date.parse(BOARD.ts) / 1_000 });
+  showBoard({ ...BOARD, first_ts: '2020-01-01T00:00:00Z', last_ts: '2026-02-05T10:00:00Z' } as unknown as Board);
+  expect(stored.peek()?.first).toBe(Date.parse('2026-02-05T00:00:00Z') / 1_000);
 });
 
 test('each page has its topics, the past has none, and what belonged to another page is gone', () => {
