@@ -1,23 +1,10 @@
+import '../testing/page';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { signInWanted } from '../api/client';
 import { place } from '../state/place';
 import { alertEdition, deliveryEdition, healed, isStale, link, noticeEdition, signOut, signedIn, startLive, venuesPulse } from './live';
 import type { Board } from '../contract';
 import { changes, header, rows, showBoard, stored } from './store';
-
-// Places and clocks of the page are read as it is loaded.
-vi.hoisted(() => {
-  const timers = {
-    setTimeout: (act: () => void, ms: number) => setTimeout(act, ms),
-    clearTimeout: (id: number) => clearTimeout(id),
-    setInterval: (act: () => void, ms: number) => setInterval(act, ms),
-    clearInterval: (id: number) => clearInterval(id),
-    requestAnimationFrame: (act: () => void) => setTimeout(act, 16),
-    cancelAnimationFrame: (id: number) => clearTimeout(id),
-  };
-  vi.stubGlobal('window', { ...timers, location: { pathname: '/', search: '' } });
-  vi.stubGlobal('document', { hidden: false });
-});
 
 class FakeSource extends EventTarget {
   static all: FakeSource[] = [];
