@@ -3,7 +3,7 @@ import type { Question } from '../testing/page';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { place } from '../state/place';
 import { pastFailed, pastWaiting, usePastBoard } from './past';
-import { rows } from './store';
+import { clearBoard, rows } from './store';
 
 let asked: Question[] = [];
 let end = (): void => undefined;
@@ -45,6 +45,17 @@ test('the board of another moment is marked until the one chosen has come, and n
   expect(shown()).toEqual([1, true, false]);
   await answer(2);
   expect(shown()).toEqual([2, false, false]);
+});
+
+test('who comes from now to another moment sees nothing of the one before', async () => {
+  await at('2026-02-05T14:35:00Z');
+  await answer(1);
+  place.value = { path: '/', params: {} };
+  await vi.advanceTimersByTimeAsync(DRAWN_MS);
+  // As the stream does when it takes over and when it ends.
+  clearBoard();
+  await at('2026-02-05T14:36:00Z');
+  expect(shown()).toEqual([null, true, false]);
 });
 
 test('a board that cannot be had leaves none on show', async () => {
