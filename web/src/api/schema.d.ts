@@ -24,6 +24,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/markets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One market under its full name, which is how a bare symbol is told what it means.
+         * @description A name that is not known is answered with 404 `unknown-symbol`, a bare symbol that means several markets with 409 `ambiguous-symbol`;
+         *     both name candidates.
+         */
+        get: operations["getMarket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/markets/{id}/context": {
         parameters: {
             query?: never;
@@ -606,10 +627,11 @@ export interface paths {
         /**
          * The board and its changes (server-sent events).
          * @description Events: `board` (as `/api/v1/board`, first, and again for a client that fell behind), `cells` (`{"n","t","r","c":[[i,mask,v…]…]}`,
-         *     bit = column, values in the order of columns, `risk_since` and `row_ts` counted from `r`), `header`, `change`, `rows` (markets that
-         *     came), `alert` (an item of `/api/v1/events`), `tick` (`{"t"}`, each second); with `market` also `market` and `snapshot`, with
-         *     `feeds=1` also `feeds` (`[instrument, metric, state, reason, age_ms]`, all first, then those that changed); `lagged` and `closing`
-         *     end the stream.
+         *     bit = column, values in the order of columns, `risk_since` and `row_ts` counted from `r`), `header`, `changes` (a list), `rows`
+         *     (markets that came), `reasons` (`[[i, {column: word}]…]`, rows whose nulls have other reasons), `alerts` (items of
+         *     `/api/v1/events`), `deliveries` and `notices` (`{"t"}`: something of them changed), `tick` (`{"t"}`, each second); with `market`
+         *     also `market` and `snapshot`, with `feeds=1` also `feeds` (`[instrument, metric, state, reason, age_ms]`, all first, then those
+         *     that changed) and `venues` (`FeedsPulse`, first and every five seconds); `lagged` and `closing` end the stream.
          */
         get: operations["streamBoard"];
         put?: never;
@@ -1326,6 +1348,11 @@ export interface components {
         /** @description What [`AliasVolatility`] looks like written out. */
         AliasVolatility: {
             /**
+             * @description `venue:symbol`; the original lacks it.
+             * @example binance-usdm:BTCUSDT
+             */
+            instrument: string;
+            /**
              * @description `BASE/QUOTE`.
              * @example BTC/USDT
              */
@@ -1719,6 +1746,16 @@ export interface components {
             logic_version: string;
             /** @description Where the data come from. */
             origin: components["schemas"]["DataOrigin"];
+            /**
+             * Format: date-time
+             * @description First stored minute of all markets, as far as it was known; null where nothing is stored.
+             */
+            first_ts: string | null;
+            /**
+             * Format: date-time
+             * @description Last stored minute of all markets, as far as it was known; null where nothing is stored.
+             */
+            last_ts: string | null;
             /** @description The line above the table. */
             header: components["schemas"]["HeaderView"];
             /** @description Names of the cells, in order. */
@@ -1854,7 +1891,7 @@ export interface components {
             tokens: boolean;
             /** @description Name of the caller's token; null without one. */
             name: string | null;
-            role: components["schemas"]["Role"] | null;
+            role: components["schemas"]["SessionRole"] | null;
         };
         /** @description The whole catalogue. */
         Catalogue: {
@@ -2646,6 +2683,28 @@ export interface components {
             stale: number;
             /** @description The venue does not have them. */
             not_offered: number;
+        };
+        /**
+         * @description How everything that listens does: the event `venues` of the board's stream, with `feeds=1`. Where nothing is listened to there
+         *     is storage alone.
+         */
+        FeedsPulse: {
+            /**
+             * Format: int64
+             * @description The moment, epoch milliseconds.
+             */
+            t: number;
+            /** @description All streams. */
+            counts: components["schemas"]["StateCounts"];
+            /** @description As in `/api/v1/feeds`. */
+            venues: components["schemas"]["VenueFeedView"][];
+            /** @description As in `/api/v1/feeds`. */
+            queues: components["schemas"]["QueueView"][];
+            journal: components["schemas"]["JournalView"] | null;
+            /** @description What is stored. */
+            storage: components["schemas"]["StorageView"];
+            /** @description The 200 streams that need most attention, most first; as in `/api/v1/feeds`. */
+            streams: components["schemas"]["LiveStreamView"][];
         };
         /** @description Streams, venues and journal of a live process. */
         FeedsView: {
@@ -4430,11 +4489,6 @@ export interface components {
          * @enum {string}
          */
         RiskRegime: "NORMAL" | "CHOP_RISK" | "SQUEEZE_RISK" | "HIGH_VOL" | "UNKNOWN";
-        /**
-         * @description What a token allows.
-         * @enum {string}
-         */
-        Role: "read" | "operate";
         /** @description One market. */
         RowView: {
             /** @description Its number in `cells` batches, for as long as the process lives. */
@@ -4488,6 +4542,11 @@ export interface components {
          * @enum {string}
          */
         Session: "ASIAN" | "LONDON" | "NY" | "ROLLOVER";
+        /**
+         * @description What a caller may do.
+         * @enum {string}
+         */
+        SessionRole: "read" | "operate" | "open";
         /** @description A trading session. */
         SessionSpan: {
             /**
@@ -4719,6 +4778,14 @@ export interface components {
          * @enum {string}
          */
         Stamp: "open" | "close" | "instant";
+        /** @description Streams by continuity, under the words of their states. */
+        StateCounts: {
+            LIVE: number;
+            GAP: number;
+            RESYNC: number;
+            STALE: number;
+            NOT_OFFERED: number;
+        };
         /** @description For how many of the last 90 days' hours each state held. */
         StateHours: {
             /**
@@ -4834,6 +4901,19 @@ export interface components {
             coverage: number;
             /** @description Always `estimated`: nobody outside the venue sees the stops. */
             label: string;
+        };
+        /** @description What is stored, in bytes; null where it cannot be told. */
+        StorageView: {
+            /**
+             * Format: int64
+             * @description The database.
+             */
+            database_bytes: number | null;
+            /**
+             * Format: int64
+             * @description The journal of raw messages.
+             */
+            lake_bytes: number | null;
         };
         /** @description How one stream stood. */
         StreamContinuity: {
@@ -5174,6 +5254,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MarketList"];
+                };
+            };
+            /** @description the one you hold is still it (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMarket: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
+                 *     A moment in the future means now.
+                 * @example 2026-02-05T14:35:00Z
+                 */
+                as_of?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description `venue:symbol`, or a bare symbol where only one instrument answers to it.
+                 * @example binance-usdm:BTCUSDT
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the market */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketView"];
                 };
             };
             /** @description the one you hold is still it (If-None-Match) */
