@@ -20,12 +20,12 @@ pub(super) struct Moved {
     deliveries: Mutex<Option<String>>,
 }
 
-/// Is it another than was seen last? The first look is no news.
+/// Is it another than was seen last? The first look is news: whoever listens since may have asked a moment too early.
 fn differs(seen: &Mutex<Option<String>>, now: Result<String>) -> bool {
     // What cannot be read is looked for again.
     let Ok(now) = now else { return false };
     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-    let differs = seen.as_ref().is_some_and(|seen| *seen != now);
+    let differs = seen.as_ref() != Some(&now);
     *seen = Some(now);
     differs
 }
