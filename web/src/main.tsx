@@ -13,6 +13,7 @@ import './styles/base.css';
 import './styles/frame.css';
 import './styles/parts.css';
 import './styles/table.css';
+import './styles/market.css';
 import './styles/pages.css';
 import './styles/lists.css';
 

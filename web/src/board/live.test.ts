@@ -1,22 +1,10 @@
+import '../testing/page';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { signInWanted } from '../api/client';
 import { place } from '../state/place';
 import { alertEdition, deliveryEdition, healed, isStale, link, noticeEdition, signOut, signedIn, startLive, venuesPulse } from './live';
-import { changes, header, rows } from './store';
-
-// Places and clocks of the page are read as it is loaded.
-vi.hoisted(() => {
-  const timers = {
-    setTimeout: (act: () => void, ms: number) => setTimeout(act, ms),
-    clearTimeout: (id: number) => clearTimeout(id),
-    setInterval: (act: () => void, ms: number) => setInterval(act, ms),
-    clearInterval: (id: number) => clearInterval(id),
-    requestAnimationFrame: (act: () => void) => setTimeout(act, 16),
-    cancelAnimationFrame: (id: number) => clearTimeout(id),
-  };
-  vi.stubGlobal('window', { ...timers, location: { pathname: '/', search: '' } });
-  vi.stubGlobal('document', { hidden: false });
-});
+import type { Board } from '../contract';
+import { changes, header, rows, showBoard, stored } from './store';
 
 class FakeSource extends EventTarget {
   static all: FakeSource[] = [];
@@ -50,6 +38,7 @@ beforeEach(() => {
   });
   at('/');
   signInWanted.value = false;
+  stored.value = null;
   stop = startLive();
 });
 afterEach(async () => {
@@ -186,6 +175,13 @@ test('a market that is not known costs only its topic', async () => {
   newest().onerror?.();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(newest().url).toBe('/api/v1/board/stream?market=v%3AA');
+});
+
+test('the stored stretch is that of the board of now', () => {
+  newest().send('board', { ...BOARD, first_ts: '2026-02-05T00:00:00Z', last_ts: BOARD.ts });
+  expect(stored.peek()).toEqual({ first: Date.parse('2026-02-05T00:00:00Z') / 1_000, last: Date.parse(BOARD.ts) / 1_000 });
+  showBoard({ ...BOARD, first_ts: '2020-01-01T00:00:00Z', last_ts: '2026-02-05T10:00:00Z' } as unknown as Board);
+  expect(stored.peek()?.first).toBe(Date.parse('2026-02-05T00:00:00Z') / 1_000);
 });
 
 test('each page has its topics, the past has none, and what belonged to another page is gone', () => {

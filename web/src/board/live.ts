@@ -9,7 +9,7 @@ import { judge, pauseMs } from '../state/link';
 import type { LinkState } from '../state/link';
 import { paced } from '../state/pace';
 import { asOf, route } from '../state/place';
-import { clearBoard, header, showBoard, showCells, showChanges, showReasons, showRows } from './store';
+import { clearBoard, header, noteReach, showBoard, showCells, showChanges, showReasons, showRows } from './store';
 
 export const link = signal<LinkState>('connecting');
 /** When the last sign of life was heard, on the wall clock. */
@@ -80,7 +80,10 @@ function open(query: string): void {
       }
     });
   };
-  on<Board>('board', showBoard);
+  on<Board>('board', (board) => {
+    showBoard(board);
+    noteReach(board);
+  });
   on<BoardRow[]>('rows', showRows);
   on<CellBatch>('cells', showCells);
   on<RowReasons[]>('reasons', showReasons);

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Board, BoardRow } from '../contract';
-import { rows, showBoard, showCells, showReasons, showRows, startBoard, stored } from './store';
+import { noteReach, rows, showBoard, showCells, showReasons, showRows, startBoard, stored } from './store';
 
 let frames: (() => void)[] = [];
 
@@ -97,6 +97,7 @@ test('a page in the background keeps nothing waiting, also what came just before
 test('a minute that closes adds a close, minutes left out are holes, and the stored stretch grows', () => {
   const shape = { ...board(1, { ...row(0, 'v:A', 10), cells: [10, 1, 600], spark: [9] }), columns: ['price', 'risk', 'row_ts'], first_ts: '1970-01-01T00:01:00Z', last_ts: '1970-01-01T00:10:00Z' };
   showBoard(shape);
+  noteReach(shape);
   expect(stored.peek()).toEqual({ first: 60, last: 600 });
   showCells({ n: 2, t: 0, r: 660, c: [[0, 0b101, 11, 0]] });
   showCells({ n: 3, t: 0, c: [[0, 0b001, 12]] });

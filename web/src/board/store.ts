@@ -67,7 +67,8 @@ export const header = signal<BoardHeader | null>(null);
 export const changes = signal<readonly BoardChange[]>([]);
 export const origin = signal<Board['origin'] | null>(null);
 export const logicVersion = signal('');
-/** The stored stretch of all markets, epoch seconds: told with the board, and growing with its rows. */
+/** The stored stretch of all markets, epoch seconds: told with the board of now, and growing with its rows. That of a moment of
+ * the past ends with what was known then, and is no measure. */
 export const stored = signal<{ first: number; last: number } | null>(null);
 /** Counts batches, so that what depends on many cells (order, sums) can follow at its own pace. */
 export const edition = signal(0);
@@ -96,7 +97,6 @@ export function showBoard(board: Board): void {
     });
     header.value = board.header;
     changes.value = board.changes;
-    for (const moment of [board.first_ts, board.last_ts]) noteStored(Date.parse(moment ?? '') / 1000);
     origin.value = board.origin;
     logicVersion.value = board.logic_version;
     edition.value += 1;
@@ -186,6 +186,10 @@ function closed(row: Row, before: Cell, minute: number): void {
   const price = row.peek('price');
   row.spark.value = sparkAfter(row.spark.peek() ?? [], typeof before === 'number' ? before : null, minute, typeof price === 'number' ? price : null);
   noteStored(minute);
+}
+
+export function noteReach(board: Pick<Board, 'first_ts' | 'last_ts'>): void {
+  for (const moment of [board.first_ts, board.last_ts]) noteStored(Date.parse(moment ?? '') / 1000);
 }
 
 function noteStored(moment: number): void {

@@ -2,7 +2,9 @@
 // known then, and the address says so. While it moves the history gets no entry; letting go makes one.
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { stored } from '../board/store';
+import { useResource } from '../api/resource';
+import { noteReach, stored } from '../board/store';
+import type { Board } from '../contract';
 import { DAY, HOUR, MINUTE, iso, local, localDay, utc, zone } from '../format/time';
 import { fieldOf, momentAt, moved, stepOf, stepsIn, stretchOf } from '../state/machine';
 import type { Stretch } from '../state/machine';
@@ -21,6 +23,11 @@ const REST_MS = 180;
 
 export function TimeMachine(): JSX.Element | null {
   const stretch = stretchOf(stored.value);
+  // The stream brings the stretch; who comes by a link into the past has no stream, and asks once.
+  const board = useResource<Board>(stretch === null && asOf.value !== null ? '/api/v1/board' : null);
+  useEffect(() => {
+    if (board.data !== null) noteReach(board.data);
+  }, [board.data]);
   return stretch === null ? null : <Machine stretch={stretch} />;
 }
 

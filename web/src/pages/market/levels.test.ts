@@ -1,10 +1,7 @@
-import { expect, test, vi } from 'vitest';
+import '../../testing/page';
+import { expect, test } from 'vitest';
 import type { LevelPage } from '../../api/types';
-
-vi.hoisted(() => {
-  vi.stubGlobal('window', { location: { pathname: '/', search: '' } });
-});
-const { allLevels } = await import('./levels');
+import { allLevels } from './levels';
 
 test('every page is read, and each goes on where the one before ended', async () => {
   const asked: string[] = [];
