@@ -32,13 +32,13 @@ function storm() {
       const spark = Array.from({ length: 60 }, () => Math.random());
       const rows = Array.from({ length: 1000 }, (_, i) => ({ i, instrument: `v:M${String(i).padStart(4, '0')}USDT`, symbol: `M${i}/USDT`, venue: 'v', cells: cells(), reasons: {}, spark }));
       const header = { markets: 1000, live: 1000, lost: 0, cascades_24h: 0, volatility_events_24h: 0, open_alerts: 0, data: 'live' };
-      setTimeout(() => send('board', { ts: new Date().toISOString(), n: 0, logic_version: 'v', origin: 'synthetic', header, columns, labels, rows, changes: [] }), 50);
+      setTimeout(() => send('board', { ts: new Date().toISOString(), n: 0, logic_version: 'v', origin: 'synthetic', first_ts: null, last_ts: null, header, columns, labels, rows, changes: [] }), 50);
       let n = 0;
       // price, change, risk, volatility, heat, margin, vol, funding, open interest.
       const mask = 0b11110110111;
       const batch = () => ({ n: ++n, t: Date.now(), c: rows.map(({ i }) => [i, mask, ...cells().filter((_, at) => mask & (1 << at))]) });
       setInterval(() => send('cells', batch()), 200);
-      setInterval(() => send('tick', { t: new Date().toISOString() }), 1000);
+      setInterval(() => send('tick', { t: Date.now() }), 1000);
     }
     close() {}
   };

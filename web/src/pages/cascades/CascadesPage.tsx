@@ -1,7 +1,8 @@
 // Cascades (R4.47): liquidated longs and shorts by hour, stacked, and the five heaviest cascades with badges.
 import type { JSX } from 'preact';
 import { withQuery } from '../../api/client';
-import { useAllPages } from '../../api/pages';
+import { readPages } from '../../api/pages';
+import type { Pages } from '../../api/pages';
 import { useResource } from '../../api/resource';
 import type { AliasCascades, EventView } from '../../api/types';
 import { alertEdition } from '../../board/live';
@@ -31,7 +32,8 @@ export function CascadesPage(): JSX.Element {
   const cascades = useResource<AliasCascades>(withQuery('/api/cascades', { hours, as_of: asOf.value }), { on });
   // As many whole hours as the chart has, and the one that is under way.
   const start = iso((hour - Number(hours)) * HOUR);
-  const events = useAllPages<EventView>(withQuery('/api/v1/events', { pattern: 'LIQUIDATION_CASCADE', start, order: 'desc', limit: 1000, as_of: asOf.value }), on);
+  const records = withQuery('/api/v1/events', { pattern: 'LIQUIDATION_CASCADE', start, order: 'desc', limit: 1000, as_of: asOf.value });
+  const events = useResource<Pages<EventView>>(records, { on, read: readPages });
   return (
     <>
       <h1>Cascades</h1>

@@ -2,7 +2,8 @@
 // streams over time, gap by gap; that comes from the store and needs nothing that listens.
 import type { JSX } from 'preact';
 import { withQuery } from '../../api/client';
-import { useAllPages } from '../../api/pages';
+import { readPages } from '../../api/pages';
+import type { Pages } from '../../api/pages';
 import { useResource } from '../../api/resource';
 import type { FeedsView, LiveStreamView } from '../../api/types';
 import { venuesPulse } from '../../board/live';
@@ -53,7 +54,7 @@ function Live({ pulse }: { pulse: FeedsPulse }): JSX.Element {
   const total = Object.values(pulse.counts).reduce((all, n) => all + n, 0);
   // The pulse brings those that need attention; a search, and the past, which has no pulse, go over all.
   const wanted = total > pulse.streams.length && (needle !== '' || asOf.value !== null);
-  const all = useAllPages<LiveStreamView>(wanted ? '/api/v1/feeds?limit=1000' : null);
+  const all = useResource<Pages<LiveStreamView>>(wanted ? '/api/v1/feeds?limit=1000' : null, { read: readPages });
   const items = wanted && all.data !== null ? merged(all.data.items, pulse.streams) : pulse.streams;
   return (
     <>
