@@ -76,7 +76,7 @@ impl Reason {
 }
 
 /// State of a reading. Only `Ready` enters a rule.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum State {
     /// There is a value and it is fresh.
     Ready,
@@ -94,7 +94,8 @@ pub enum State {
 }
 
 /// One reading in a row of the catalogue. Booleans are 0 and 1, enumerations their catalogue code.
-#[derive(Clone, Copy, PartialEq, Debug)]
+/// Written as it is only where an engine saves its state; everybody else gets a value or a reason.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Cell {
     /// Meaningful in `Ready` and `Stale` only; zero otherwise. Use [`Self::ready`].
     pub value: f64,

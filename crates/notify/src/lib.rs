@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 pub mod dispatch;
+pub mod embed;
 pub mod format;
 pub mod labels;
 pub mod outbox;

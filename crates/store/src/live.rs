@@ -123,7 +123,7 @@ pub struct LiveBatch<'a> {
 }
 
 /// What a live batch changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Appended {
     /// Points, backfill included.
     pub points: Inserted,
@@ -143,6 +143,7 @@ pub struct Appended {
     pub universe: u64,
     /// Revisions of scheduled events that were not stored before.
     pub calendar: u64,
-    /// Messages that were not stored before.
-    pub messages: u64,
+    /// What is to be told now: messages that were not stored before, and of those that were the deliveries to endpoints that
+    /// had none. Whatever a replayed journal makes again and the store knows is not here, because it was told or waits.
+    pub messages: Vec<Outgoing>,
 }

@@ -66,7 +66,7 @@ impl Room {
         self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(work)
     }
 
-    /// These have been stored.
+    /// These have been stored just now, and nobody else tells them.
     pub(crate) fn stored(&self, messages: Vec<Outgoing>) {
         if messages.is_empty() {
             return;
@@ -78,6 +78,11 @@ impl Room {
     /// Another number than before: some delivery or receiver has changed.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Relaxed)
+    }
+
+    /// Something may have been stored that nobody handed over: the dispatcher reads what waits.
+    pub(crate) fn look(&self) {
+        self.with(Dispatcher::look);
     }
 
     /// The way for what people ask about deliveries: stored first, then the dispatcher hears of it.

@@ -88,7 +88,8 @@ pub(crate) struct Publisher {
     alert_lines: AlertLines,
     /// Where what is made goes while a journal is run again, and whether to go on with that.
     spill: Option<(Spill, Arc<AtomicBool>)>,
-    /// Who is told of alerts. A replayed alert is told too: what was told before has the same id, and the store knows it.
+    /// Who is told of alerts. A replayed alert makes its message too: it has the same id, and of what the store knows already
+    /// nobody is told again.
     room: Option<Arc<Room>>,
     /// Prints one weather line per change of label.
     pub(crate) weather: Option<Weather>,

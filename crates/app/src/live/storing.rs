@@ -11,7 +11,7 @@ use crate::failure::{Failure, chain};
 use crate::live::meter::Meter;
 use crate::live::publish::Batch;
 use barograph_domain::{Span, Ts};
-use barograph_store::{LiveBatch, Retention, Writer};
+use barograph_store::{LiveBatch, Outgoing, Retention, Writer};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -158,9 +158,9 @@ fn write_all(
 ) -> Result<(), Failure> {
     while let Ok(order) = inbox.recv() {
         let done = match order {
-            Order::Write(mut batch) => write(writer.as_mut(), &batch, meter, stop).map(|()| {
+            Order::Write(batch) => write(writer.as_mut(), &batch, meter, stop).map(|done| {
                 if let Some(room) = room {
-                    room.stored(core::mem::take(&mut batch.messages));
+                    done.tell(room);
                 }
             }),
             Order::Prune(now) => {
@@ -194,7 +194,26 @@ fn pause(length: Duration, stop: &AtomicBool) {
     }
 }
 
-fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBool) -> Result<(), Failure> {
+/// What a batch left to be told.
+#[derive(Debug)]
+struct Written {
+    /// What the store had not known. What a replayed journal makes again was told by an earlier process, or waits in the store
+    /// and was read from there.
+    new: Vec<Outgoing>,
+    /// It was tried again: an earlier try may have stored it although its answer never came.
+    again: bool,
+}
+
+impl Written {
+    fn tell(self, room: &Room) {
+        room.stored(self.new);
+        if self.again {
+            room.look();
+        }
+    }
+}
+
+fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBool) -> Result<Written, Failure> {
     if let Some(ticket) = &batch.ticket {
         ticket.wait().map_err(|e| Failure::broken(chain(&e)))?;
     }
@@ -216,9 +235,9 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
     };
     let mut tries = 0;
     let mut last_tries_since: Option<Instant> = None;
-    loop {
+    let new = loop {
         match writer.append(&live) {
-            Ok(_) => break,
+            Ok(done) => break done.messages,
             Err(e) if may_pass(&e) => {
                 if stop.load(Ordering::Relaxed)
                     && last_tries_since.get_or_insert_with(Instant::now).elapsed() > LAST_WAIT
@@ -233,12 +252,12 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
             }
             Err(e) => return Err(Failure::from(e)),
         }
-    }
+    };
     if tries > 0 {
         say(format_args!("the store is back"));
     }
     meter.store.add(i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX));
-    Ok(())
+    Ok(Written { new, again: tries > 0 && !batch.messages.is_empty() })
 }
 
 /// Is it worth trying again?
@@ -369,6 +388,23 @@ mod tests {
         assert!(refused.contains("the next start stores it"), "{refused}");
         assert!(storing.finish().is_err());
         assert_eq!(taken.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn told_is_what_the_store_had_not_known_and_the_outbox_is_read_where_nobody_knows() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut writer, _appended) = never_prunes(&folder.path().join("store"));
+        let message = barograph_notify::sample::message(Ts::from_civil(2026, 2, 5, 14, 35, 0));
+        let batch = Batch { messages: vec![Outgoing { message, deliveries: Vec::new() }], ..Batch::default() };
+        let (meter, stop) = (Meter::default(), AtomicBool::new(false));
+        let told = |writer: &mut dyn Writer| {
+            let done = super::write(writer, &batch, &meter, &stop).unwrap();
+            (done.new, done.again)
+        };
+        assert_eq!(told(writer.as_mut()), (batch.messages.clone(), false));
+        assert_eq!(told(writer.as_mut()), (Vec::new(), false), "a journal that is run again makes it again");
+        let mut away = Away { failures: Arc::new(AtomicU32::new(1)), taken: Arc::default() };
+        assert!(told(&mut away).1, "the first try may have stored it although its answer was lost");
     }
 
     /// A database that is away, a journal that cannot be read: none of it is the end.

@@ -8,7 +8,7 @@ use barograph_domain::delivery::{
     Delivery, DeliveryState, Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id,
 };
 use barograph_domain::{InstrumentName, Pattern, Severity, Span, Ts};
-use barograph_store::{DeliveryQuery, Outgoing, Target, open_outbox, open_reader};
+use barograph_store::{DeliveryQuery, Outgoing, Sent, Target, open_outbox, open_reader};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -251,4 +251,121 @@ fn a_sample_shows_what_was_sent_and_what_came_back() {
     receiver.answer(500);
     place.run("alerts test home").exits(1).says("'home' did not take the sample");
     place.run("alerts test hom").exits(2).says("did you mean home?");
+}
+
+/// Rules that every live perpetual fires and that never end: five at its first minute, five more a minute later.
+fn lasting_rules(place: &Place) {
+    let text = include_str!("../../../engine/books/default.toml");
+    let rules: String = (0..10)
+        .map(|n| {
+            format!(
+                "[[alert]]\nid = \"lasting-{n}\"\nseverity = \"HIGH\"\npending = \"{}m\"\n\
+                 all = [{{ feature = \"funding_rate_8h\", op = \">\", value = -1.0, scale = 0.1 }}]\n",
+                n / 5
+            )
+        })
+        .collect();
+    place.write("mine.toml", &format!("{text}\n{rules}"));
+}
+
+/// What became of everything that was to be told to `each`.
+fn told_to_each(target: &Target) -> Vec<Sent> {
+    let query = DeliveryQuery { endpoint: Some("each".to_owned()), limit: 10_000, ..DeliveryQuery::default() };
+    open_reader(target).unwrap().deliveries(&query).unwrap()
+}
+
+/// Killed in the middle of a storm, in the middle of the replay that follows, and when everything was told: the journal makes
+/// again what was made, and nobody hears of it again.
+#[test]
+fn the_live_process_is_killed_again_and_again_and_nothing_is_lost_or_told_twice_that_was_on_record() {
+    const MARKETS: usize = 6;
+    let place = Place::new();
+    let sim = Sim::of(&place, MARKETS);
+    let (each, grouped) = (Receiver::start(), Receiver::start());
+    lasting_rules(&place);
+    let more = format!("secrets = [\"{SECRET}\"]\ntypes = [\"ALERT_RULE\"]\n");
+    let tables = each.table("each", "standard", &format!("{more}groups = false\n"))
+        + &grouped.table("grouped", "standard", &more);
+    place.write("barograph.toml", &tables);
+    let line = format!(
+        "up --all --min-volume-24h 0 --book mine.toml --backfill 0 --books off --data data --listen 127.0.0.1:0 --endpoint {}",
+        sim.endpoint
+    );
+    let target = Target::Folder(place.path("data"));
+    let until = Instant::now() + Duration::from_secs(300);
+    let patiently = |what: &str| {
+        assert!(Instant::now() < until, "waited in vain for {what}; {} requests came", each.taken().len());
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    // When a process is killed: after so many requests more, and so long after that.
+    let kills = [(1, 0), (8, 3), (0, 400), (0, 2_500), (12, 30), (0, 1_500)];
+    let mut on_record: BTreeMap<String, usize> = BTreeMap::new();
+    for (requests, wait_ms) in kills {
+        let before = each.taken().len();
+        let mut process = place.start(&line);
+        process.err.wait_for("telling");
+        while each.taken().len() < before + requests {
+            patiently("requests");
+        }
+        std::thread::sleep(Duration::from_millis(wait_ms));
+        assert!(process.kill(), "it had ended: {}", process.err.text());
+        let taken = each.taken();
+        let found = by_id(&taken);
+        let delivered = told_to_each(&target).into_iter().filter(|s| s.delivery.state == DeliveryState::Delivered);
+        for id in delivered.map(|s| s.delivery.message) {
+            let tries = found.get(&id).map_or(0, Vec::len);
+            assert!(tries > 0, "{id} is recorded as delivered and never came");
+            assert_eq!(*on_record.entry(id.clone()).or_insert(tries), tries, "{id} was sent again");
+        }
+    }
+    assert!(!on_record.is_empty(), "nothing was on record at any kill");
+    let _process = place.start(&line);
+    // Both halves of the rules at every market, and nothing of it on its way any more.
+    let sent = loop {
+        let sent = told_to_each(&target);
+        let rules: std::collections::BTreeSet<_> =
+            sent.iter().map(|s| (&s.message.notice.rule, &s.message.notice.instrument)).collect();
+        if rules.len() == 10 * MARKETS && sent.iter().all(|s| s.delivery.state.is_final()) {
+            break sent;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        patiently("the end");
+    };
+    let taken = each.taken();
+    let found = by_id(&taken);
+    for Sent { delivery, message } in &sent {
+        // News that a newer one made unnecessary before it was sent is the only thing that need not come.
+        let newer = || {
+            let same = |other: &&Sent| other.message.fingerprint == message.fingerprint;
+            sent.iter().filter(same).any(|s| s.message.known_at > message.known_at && found.contains_key(&s.message.id))
+        };
+        assert!(found.contains_key(&message.id) || newer(), "{delivery:?} never came: {message:?}");
+    }
+    for (id, tries) in &on_record {
+        assert_eq!(found[id].len(), *tries, "{id} was on record as delivered and was sent again");
+    }
+    let mut ids: BTreeMap<String, std::collections::BTreeSet<&str>> = BTreeMap::new();
+    for t in &taken {
+        let data = &t.json()["data"];
+        let what = format!("{} {}", data["alert_id"], data["revision"]);
+        ids.entry(what).or_default().insert(t.id());
+    }
+    assert!(ids.values().all(|ids| ids.len() == 1), "one record, two ids: {ids:?}");
+    let twice = found.values().filter(|tries| tries.len() > 1).count();
+    assert!(twice < found.len() / 2, "{twice} of {} were sent more than once", found.len());
+    // Every alert that the store holds is among them: both were stored together.
+    let reader = open_reader(&target).unwrap();
+    for run in reader.runs(None).unwrap() {
+        let alerts = reader.alerts(&run.spec.key, &barograph_store::AlertQuery::default()).unwrap().items;
+        for known in
+            alerts.iter().filter(|known| known.alert.rule.is_some() && known.known_at <= sent[0].message.known_at)
+        {
+            let about = |s: &&Sent| {
+                s.message.notice.instrument.as_ref() == Some(&run.spec.key.instrument)
+                    && s.message.notice.rule.as_deref() == known.alert.rule.as_deref()
+                    && s.message.notice.opened_at == known.alert.opened_at
+            };
+            assert!(sent.iter().any(|s| about(&s)), "{}: {known:?}", run.spec.key.instrument);
+        }
+    }
 }

@@ -6,14 +6,10 @@
 
 use super::base_rate::Spoken;
 use super::score;
-use crate::catalogue::Feature;
 use crate::rules::{AlertRule, Book, Clause, Test, Truth, condition, word_of};
 use barograph_domain::alert::{BaseRate, Change, Datum, Statistic, Word};
 use barograph_domain::{Alert, AlertState, Cell, Severity, State, Ts};
 use serde::{Deserialize, Serialize};
-
-/// The only feature that is judged at every event.
-const AT_EVENT: Feature = Feature::LiqCount60s;
 
 /// An episode that has begun.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -66,25 +62,13 @@ impl RuleWatch {
         }
     }
 
-    /// Judges the rules that read what moves with every event, between minutes.
+    /// Judges the rules that read what moves with every event, between minutes. Read are [`crate::rules::EVENT_FEATURE`] and
+    /// [`Book::read_at_events`].
     pub fn at_event(&mut self, ts: Ts, book: &Book, cells: &[Cell], out: &mut Vec<Alert>) {
-        for (rule, state) in book.alerts().iter().zip(&mut self.rules).filter(|(rule, _)| is_at_event(rule)) {
+        for (rule, state) in book.alerts().iter().zip(&mut self.rules).filter(|(rule, _)| rule.is_at_event()) {
             state.judge(ts, book, rule, cells, out);
         }
     }
-}
-
-/// Does the book hold a rule that is judged at every event?
-#[must_use]
-pub fn any_at_event(book: &Book) -> bool {
-    book.alerts().iter().any(is_at_event)
-}
-
-/// The feature of which [`RuleWatch::at_event`] wants the value of this moment.
-pub const EVENT_FEATURE: Feature = AT_EVENT;
-
-fn is_at_event(rule: &AlertRule) -> bool {
-    rule.clauses().any(|c| c.feature == AT_EVENT)
 }
 
 impl Ruled {

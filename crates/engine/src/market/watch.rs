@@ -6,12 +6,12 @@ use crate::catalogue::Feature;
 use crate::detect::data::{DataInputs, DataWatch};
 use crate::detect::episode::Running;
 use crate::detect::inputs::Confirmed;
-use crate::detect::ruled::{EVENT_FEATURE, RuleWatch, any_at_event};
+use crate::detect::ruled::RuleWatch;
 use crate::detect::table::Detector;
 use crate::detect::{Inputs, Labels, LiquidationInputs, Surveillance};
 use crate::engine::{AlertOut, Config, Outputs};
 use crate::liquidations::Liquidations;
-use crate::rules::AxisStates;
+use crate::rules::{AxisStates, Book, EVENT_FEATURE};
 use barograph_domain::{
     Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, MarketKind, Payload, Reason, Span, StreamDecl, Ts,
 };
@@ -25,7 +25,10 @@ pub(super) struct Watch {
     rules: RuleWatch,
     #[serde(skip)]
     made: Vec<Alert>,
-    /// Readings of the last minute with one of this moment, for rules that are judged at every event.
+    /// Readings of the last minute that rules judged at events read, in the order of [`Book::read_at_events`]. Saved: a
+    /// market that goes on from a checkpoint judges events before it has made a minute.
+    last: Vec<Cell>,
+    /// Room for these in the order of the catalogue, with what is read at this moment.
     #[serde(skip)]
     at_event: Vec<Cell>,
 }
@@ -37,9 +40,27 @@ impl Watch {
             surveillance: Surveillance::default(),
             data: DataWatch::default(),
             rules: RuleWatch::new(&config.book),
+            last: vec![NO_MINUTE; config.book.read_at_events().len()],
             made: Vec::new(),
             at_event: Vec::new(),
         }
+    }
+
+    /// Keeps of a minute what rules judged at events read.
+    fn keep(&mut self, cells: &[Cell], book: &Book) {
+        for (kept, feature) in self.last.iter_mut().zip(book.read_at_events()) {
+            *kept = cells[feature.index()];
+        }
+    }
+
+    /// Judges at an event the rules that read how many there are.
+    fn judge_event(&mut self, ts: Ts, count: Cell, book: &Book) {
+        self.at_event.resize(Feature::COUNT, NO_MINUTE);
+        for (kept, feature) in self.last.iter().zip(book.read_at_events()) {
+            self.at_event[feature.index()] = *kept;
+        }
+        self.at_event[EVENT_FEATURE.index()] = count;
+        self.rules.at_event(ts, book, &self.at_event, &mut self.made);
     }
 
     /// Hands on the records of one step.
@@ -49,6 +70,9 @@ impl Watch {
         }
     }
 }
+
+/// A reading before the first minute.
+const NO_MINUTE: Cell = Cell::undefined(Reason::MissingInput);
 
 /// Names of the timeframes that agree, by a bit for each of the four, shortest first.
 static AGREEING: [&[&str]; 16] = [
@@ -130,6 +154,7 @@ impl Market {
         let freshness = config.book.freshness;
         watch.data.step(DataInputs { ts: t, inputs: assembly.inputs(), streams, freshness }, &mut watch.made);
         watch.rules.step(t, &config.book, cells, &mut watch.made);
+        watch.keep(cells, &config.book);
         self.watch.tell(self.index, t + LATENESS, out);
     }
 
@@ -166,15 +191,8 @@ impl Market {
         let inputs = Inputs { liquidations, ..Inputs::nothing(burst.ts) };
         let count = inputs.liquidations.count_60s;
         self.watch.surveillance.at_event(&inputs, &config.book.detectors, &mut self.watch.made);
-        if any_at_event(&config.book) {
-            let watch = &mut self.watch;
-            watch.at_event.clear();
-            watch.at_event.extend_from_slice(self.assembly.cells());
-            // Before the first minute there are no readings to judge.
-            if let Some(cell) = watch.at_event.get_mut(EVENT_FEATURE.index()) {
-                *cell = count;
-                watch.rules.at_event(burst.ts, &config.book, &watch.at_event, &mut watch.made);
-            }
+        if config.book.judges_events() {
+            self.watch.judge_event(burst.ts, count, &config.book);
         }
         self.watch.tell(self.index, event.recv_ts, out);
     }

@@ -5,13 +5,14 @@
 //! must hold without a break before anybody is told, `min_dwell` the shortest time it stays told, `cooldown` how long it is quiet
 //! after its end. `deliver_within` is for the messages and changes no number.
 
-use super::book::{Clause, Group, Op, Test};
+use super::book::{Clause, Group, Op, Test, Warming};
 use super::check;
 use super::clause::Scales;
 use super::parse::{Draft, condition, find, length_of, text_of, unknown_keys};
 use super::problem::{Problems, did_you_mean};
 use super::tree::{Entry, Node, NodeKind};
 use super::{Enter, Rule};
+use crate::catalogue::Feature;
 use barograph_domain::{Axis, Pattern, Severity, Span};
 
 /// Most alert rules of a book: each is judged at every market every minute.
@@ -19,6 +20,9 @@ pub(super) const ALERTS_MAX: usize = 64;
 const ID_CHARS_MAX: usize = 40;
 const KEYS: [&str; 11] =
     ["id", "type", "severity", "all", "any", "pending", "min_dwell", "cooldown", "deliver_within", "text", "axis"];
+
+/// The only feature that is judged at every event, and not at minutes alone.
+pub const EVENT_FEATURE: Feature = Feature::LiqCount60s;
 
 /// One alert rule.
 #[derive(Clone, PartialEq, Debug)]
@@ -54,6 +58,11 @@ impl AlertRule {
     pub fn clauses(&self) -> impl Iterator<Item = &Clause> {
         self.groups.iter().flat_map(|g| &g.clauses)
     }
+    /// Is it judged at every event?
+    #[must_use]
+    pub fn is_at_event(&self) -> bool {
+        self.clauses().any(|c| c.feature == EVENT_FEATURE)
+    }
     /// How severe it is at this reading of its leading clause.
     #[must_use]
     pub fn severity(&self, x: Option<f64>) -> Severity {
@@ -68,6 +77,20 @@ impl AlertRule {
         let reached = self.tiers.iter().filter(|(_, from)| from.is_some_and(|from| op.holds(x, from)));
         reached.map(|(s, _)| *s).max().unwrap_or(lowest).max(lowest)
     }
+}
+
+/// Whatever the rules that are judged at events read beside [`EVENT_FEATURE`], stand-ins included, each once.
+pub(super) fn read_at_events(rules: &[AlertRule]) -> Vec<Feature> {
+    let stand_in = |c: &Clause| match &c.warming {
+        Warming::Clause(stand_in) => Some(stand_in.feature),
+        Warming::Unknown | Warming::Always(_) => None,
+    };
+    let clauses = rules.iter().filter(|r| r.is_at_event()).flat_map(AlertRule::clauses);
+    let mut out: Vec<Feature> = clauses.flat_map(|c| [Some(c.feature), stand_in(c)]).flatten().collect();
+    out.retain(|f| *f != EVENT_FEATURE);
+    out.sort_unstable();
+    out.dedup();
+    out
 }
 
 /// All of a book.

@@ -48,6 +48,7 @@ pub struct Book {
     pub(super) cuts: Vec<CutRequest>,
     pub(super) scales: Vec<Option<f64>>,
     pub(super) alerts: Vec<AlertRule>,
+    pub(super) read_at_events: Vec<Feature>,
 }
 
 /// Where session multipliers come from (regimes §12.1).
@@ -286,6 +287,16 @@ impl Book {
     #[must_use]
     pub fn alerts(&self) -> &[AlertRule] {
         &self.alerts
+    }
+    /// Is any alert rule judged at every event?
+    #[must_use]
+    pub fn judges_events(&self) -> bool {
+        self.alerts.iter().any(AlertRule::is_at_event)
+    }
+    /// What the alert rules that are judged at events read of the last minute, in catalogue order, each once.
+    #[must_use]
+    pub fn read_at_events(&self) -> &[Feature] {
+        &self.read_at_events
     }
     /// Exit bands and dwell of regimes §6; `false` publishes the raw label at once.
     #[must_use]

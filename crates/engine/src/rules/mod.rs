@@ -25,7 +25,7 @@ mod set;
 mod tree;
 mod version;
 
-pub use alerts::AlertRule;
+pub use alerts::{AlertRule, EVENT_FEATURE};
 pub use axes::{Axes, AxisStates};
 pub use axis::{AxisMemory, RiskAxis};
 pub use book::{Book, Clause, CutRequest, Enter, Group, Op, Rule, SessionBase, Test, Warming, word_of, words_of};

@@ -65,6 +65,7 @@ pub(super) fn book(file: &str, text: &str) -> Result<Book, BookError> {
     let mut drafts = rules(&entries, book.risk.hysteresis, &mut scales, &mut problems);
     check::all(&drafts, &mut problems);
     book.alerts = super::alerts::alerts(&entries, book.risk.hysteresis, &mut scales, &mut problems);
+    book.read_at_events = super::alerts::read_at_events(&book.alerts);
     if !problems.is_empty() {
         return Err(problems.into_error());
     }
@@ -163,6 +164,7 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
         cuts: Vec::new(),
         scales: Vec::new(),
         alerts: Vec::new(),
+        read_at_events: Vec::new(),
     }
 }
 

@@ -26,11 +26,12 @@ pub(super) fn market(message: &Message) -> String {
     message.notice.instrument.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Stores messages with their deliveries; how many messages were not there.
-pub(super) fn put_all(conn: &Connection, messages: &[Outgoing]) -> Inner<u64> {
-    let mut new = 0;
+/// Stores messages with their deliveries. Handed back is what was not there: messages, each with the deliveries that are new.
+pub(super) fn put_all(conn: &Connection, messages: &[Outgoing]) -> Inner<Vec<Outgoing>> {
+    let mut new = Vec::new();
     for one in messages {
-        new += u64::from(put(conn, &one.message)?);
+        let is_new = put(conn, &one.message)?;
+        let mut deliveries = Vec::new();
         for delivery in &one.deliveries {
             if delivery.message != one.message.id {
                 return Err(Fault::Invalid(format!(
@@ -38,7 +39,12 @@ pub(super) fn put_all(conn: &Connection, messages: &[Outgoing]) -> Inner<u64> {
                     delivery.endpoint, one.message.id, delivery.message
                 )));
             }
-            put_delivery(conn, delivery, one.message.known_at)?;
+            if put_delivery(conn, delivery, one.message.known_at, is_new)? {
+                deliveries.push(delivery.clone());
+            }
+        }
+        if is_new || !deliveries.is_empty() {
+            new.push(Outgoing { message: one.message.clone(), deliveries });
         }
     }
     Ok(new)
@@ -65,7 +71,8 @@ fn put(conn: &Connection, message: &Message) -> Inner<bool> {
     Ok(stored > 0)
 }
 
-fn put_delivery(conn: &Connection, delivery: &Delivery, known_at: Ts) -> Inner<()> {
+/// Stores a delivery; whether it was not there. Of a new message none is there, so that no answer is waited for.
+fn put_delivery(conn: &Connection, delivery: &Delivery, known_at: Ts, of_new: bool) -> Inner<bool> {
     if delivery.state.is_final() != delivery.ended_at.is_some() {
         return Err(Fault::Invalid(format!(
             "the delivery of '{}' to '{}' is {} and has {} moment of its end",
@@ -75,21 +82,20 @@ fn put_delivery(conn: &Connection, delivery: &Delivery, known_at: Ts) -> Inner<(
             if delivery.ended_at.is_some() { "a" } else { "no" }
         )));
     }
-    conn.send(
-        "INSERT INTO deliveries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
-        params![
-            &delivery.message,
-            &delivery.endpoint,
-            known_at.0,
-            delivery.state.name(),
-            delivery.via.as_ref(),
-            &delivery.reason,
-            delivery.deliver_until.0,
-            i64::from(delivery.attempts),
-            delivery.next_try.0,
-            delivery.ended_at.map(|t| t.0)
-        ],
-    )
+    let sql = "INSERT INTO deliveries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
+    let row = params![
+        &delivery.message,
+        &delivery.endpoint,
+        known_at.0,
+        delivery.state.name(),
+        delivery.via.as_ref(),
+        &delivery.reason,
+        delivery.deliver_until.0,
+        i64::from(delivery.attempts),
+        delivery.next_try.0,
+        delivery.ended_at.map(|t| t.0)
+    ];
+    if of_new { conn.send(sql, row).map(|()| true) } else { Ok(conn.execute(sql, row)? > 0) }
 }
 
 /// See [`crate::OutboxStore::enqueue`].
