@@ -31,10 +31,18 @@ fn message(n: i64) -> Message {
     let instrument = (!of_group).then(|| name("binance-usdm:BTCUSDT"));
     let member = Member {
         instrument: name("bybit:BTCUSDT"),
+        pattern: None,
+        opened_at: None,
+        closed_at: None,
+        figures: Vec::new(),
+        clears: String::new(),
+        fired_30d: None,
+        known_days: None,
         title: "Burst of liquidations".to_owned(),
         severity: Severity::High,
         phase: Phase::Firing,
         alert_id: "a".to_owned(),
+        fingerprint: "9c1f2a77d0b54e31".to_owned(),
     };
     let notice = Notice {
         kind: if of_group { MessageKind::Group } else { MessageKind::Alert },
@@ -61,6 +69,10 @@ fn message(n: i64) -> Message {
         open_positions: "review".to_owned(),
         clears: "ten quiet minutes".to_owned(),
         fired_30d: Some(2),
+        known_days: None,
+        inhibited_by: None,
+        resumed: false,
+        venue_markets: None,
         ts: known_at,
         known_at,
         opened_at: known_at,
