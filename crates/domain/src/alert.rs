@@ -158,6 +158,24 @@ pub enum Family {
     Rule,
 }
 
+impl Family {
+    /// The word in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Funding => "funding",
+            Self::Liquidation => "liquidation",
+            Self::Basis => "basis",
+            Self::Position => "position",
+            Self::Regime => "regime",
+            Self::Session => "session",
+            Self::Correlation => "correlation",
+            Self::Data => "data",
+            Self::Rule => "rule",
+        }
+    }
+}
+
 impl Pattern {
     /// The pattern of a word; CASCADE of the originals is understood (C18).
     #[must_use]

@@ -103,6 +103,29 @@ pub struct Member {
     /// Whose.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub instrument: InstrumentName,
+    /// Event type; `None` for a rule of the user's own, and in what older builds stored. So for all that follows.
+    #[serde(default)]
+    pub pattern: Option<Pattern>,
+    /// When its episode began.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+    pub opened_at: Option<Ts>,
+    /// When it was over.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+    pub closed_at: Option<Ts>,
+    /// The numbers against their thresholds: of the first ten of a group only, as are the next three.
+    #[serde(default)]
+    pub figures: Vec<Figure>,
+    /// What would clear it.
+    #[serde(default)]
+    pub clears: String,
+    /// As [`Notice::fired_30d`].
+    #[serde(default)]
+    pub fired_30d: Option<u32>,
+    /// As [`Notice::known_days`].
+    #[serde(default)]
+    pub known_days: Option<u32>,
     /// Its heading.
     pub title: String,
     /// How severe.
@@ -157,6 +180,18 @@ pub struct Notice {
     pub clears: String,
     /// How often this rule fired here in the last 30 days, this time not counted.
     pub fired_30d: Option<u32>,
+    /// Whole days of the last 30 on which it could be judged; `None` where nobody counted.
+    #[serde(default)]
+    pub known_days: Option<u32>,
+    /// An open alert of this pattern says the same more strongly: nobody is called.
+    #[serde(default)]
+    pub inhibited_by: Option<Pattern>,
+    /// Nothing new but that it can be seen again: news only for those who were told that it could not.
+    #[serde(default)]
+    pub resumed: bool,
+    /// Where it says that the price of a market is lost: how many markets of that venue are listened to.
+    #[serde(default)]
+    pub venue_markets: Option<u32>,
     /// Moment of the evaluation.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub ts: Ts,
@@ -171,7 +206,7 @@ pub struct Notice {
     pub closed_at: Option<Ts>,
     /// Path and query of the page at that moment, such as `/m/binance-usdm:BTCUSDT?as_of=…`.
     pub path: String,
-    /// Members of a group, at most ten; the severest first.
+    /// Members of a group, at most 100; what has changed since the last message first.
     pub members: Vec<Member>,
     /// Members beside those.
     pub more_members: u32,

@@ -6,7 +6,7 @@ use barograph_domain::delivery::{
     message_id,
 };
 use barograph_domain::{InstrumentName, Pattern, Severity, Span, Ts};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// The moment at which tests begin.
@@ -39,6 +39,10 @@ pub fn notice(instrument: &str, phase: Phase) -> Notice {
         open_positions: "review, reduce or trail stop".into(),
         clears: "funding fell below 1.5σ".into(),
         fired_30d: Some(3),
+        known_days: Some(30),
+        inhibited_by: None,
+        resumed: false,
+        venue_markets: None,
         ts: T0,
         known_at: T0 + Span::millis(200),
         opened_at: T0,
@@ -46,7 +50,7 @@ pub fn notice(instrument: &str, phase: Phase) -> Notice {
         path: format!("/m/{instrument}?as_of=2026-02-05T14:35:00Z"),
         members: Vec::new(),
         more_members: 0,
-        event: format!(r#"{{"event_type":"FUNDING_ANOMALY","instrument":"{instrument}","inhibited_by":null}}"#),
+        event: format!(r#"{{"event_type":"FUNDING_ANOMALY","instrument":"{instrument}"}}"#),
         seed4: r#"{"event_type":"FUNDING_ANOMALY","timestamp":"2026-02-05T14:35:00.000Z","symbol":"BTC/USDT","severity":"CRITICAL","title":"t","description":"d","source":"FUNDING","data":{"funding_rate":0.0012}}"#.into(),
         instrument: Some(instrument),
     }
@@ -137,7 +141,7 @@ impl Shelf {
             return;
         }
         (row.state, row.reason, row.attempts) = (change.state, change.reason.clone(), change.attempts);
-        row.next_try = change.next_try;
+        (row.next_try, row.via) = (change.next_try, None);
         if change.state.is_final() {
             row.ended_at = Some(change.at);
             for other in self.rows.values_mut() {
@@ -151,39 +155,40 @@ impl Shelf {
             }
         }
     }
-    /// What another process would find.
-    pub fn recovered(&self) -> Recovered {
+    /// What another process would find: the store's own questions (`store/src/sql/outbox_read.rs`), asked of this one.
+    pub fn recovered(&self, now: Ts) -> Recovered {
         let of = |m: &Message, keep: &dyn Fn(&Delivery) -> bool| Outgoing {
             message: m.clone(),
             deliveries: self.rows.values().filter(|d| d.message == m.id && keep(d)).cloned().collect(),
         };
         let mut by_time: Vec<&Message> = self.messages.values().collect();
-        by_time.sort_by(|a, b| (a.known_at, &a.id).cmp(&(b.known_at, &b.id)));
-        let newest = by_time.last().map_or(T0, |m| m.known_at);
+        by_time.sort_by_key(|m| (m.known_at, m.notice.revision, &m.id));
         let unfinished = by_time.iter().map(|m| of(m, &|d| !d.state.is_final())).filter(|o| !o.deliveries.is_empty());
-        let recent = by_time.iter().filter(|m| m.known_at >= newest - Span::mins(10)).map(|m| of(m, &|_| true));
+        let recent = by_time.iter().filter(|m| m.known_at >= now - Span::mins(10)).map(|m| of(m, &|_| true));
         let mut newest_of: BTreeMap<&str, &Message> = BTreeMap::new();
         for m in &by_time {
             newest_of.insert(&m.fingerprint, m);
         }
-        let firing = newest_of.into_values().filter(|m| matches!(m.notice.phase, Phase::Firing | Phase::NoData));
-        let firing = firing.map(|m| crate::outbox::Firing {
-            message: m.clone(),
-            told: self
-                .rows
-                .values()
-                .filter(|d| d.state == DeliveryState::Delivered)
-                .filter(|d| self.messages[&d.message].fingerprint == m.fingerprint)
-                .map(|d| d.endpoint.clone())
-                .collect(),
-        });
+        let mut firing: Vec<&Message> = newest_of.into_values().collect();
+        firing.retain(|m| m.notice.phase == Phase::Firing && m.notice.kind != MessageKind::Sample);
+        firing.sort_by_key(|m| (m.known_at, m.notice.revision, &m.id));
+        let since = |d: &Delivery, m: &Message| {
+            let of = &self.messages[&d.message];
+            of.fingerprint == m.fingerprint && of.known_at >= m.notice.opened_at
+        };
+        let told = |m: &Message| {
+            let all = self.rows.values().filter(|d| d.state == DeliveryState::Delivered && since(d, m));
+            all.map(|d| d.endpoint.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        let firing = firing.into_iter().map(|m| crate::outbox::Firing { message: m.clone(), told: told(m) });
         Recovered {
             unfinished: unfinished.collect(),
             recent: recent.collect(),
             firing: firing.collect(),
             endpoints: self.states.values().cloned().collect(),
-            silences: self.silences.clone(),
-            ..Recovered::default()
+            silences: self.silences.iter().filter(|s| s.ends_at > now).cloned().collect(),
+            ended: self.silences.iter().filter(|s| s.ends_at <= now).cloned().collect(),
+            more: false,
         }
     }
     /// How many rows are in a state.
@@ -205,11 +210,13 @@ impl Memory {
 
 impl Outbox for Memory {
     fn recover(&mut self) -> Result<Recovered, OutboxError> {
-        Ok(self.open()?.recovered())
+        let shelf = self.open()?;
+        let newest = shelf.messages.values().map(|m| m.known_at).max();
+        Ok(shelf.recovered(newest.unwrap_or(T0)))
     }
     fn unfinished_after(&mut self, last: &Message) -> Result<(Vec<Outgoing>, bool), OutboxError> {
         let place = |m: &Message| (m.known_at, m.notice.revision, m.id.clone());
-        let mut all = self.open()?.recovered().unfinished;
+        let mut all = self.open()?.recovered(T0).unfinished;
         all.retain(|o| place(&o.message) > place(last));
         Ok((all, false))
     }

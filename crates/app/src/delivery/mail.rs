@@ -1,16 +1,17 @@
 //! Which receivers a fact is told to: the message and one delivery for each receiver that wants it.
 //!
-//! Asked while the fact is on its way into the store, so that both are stored together. What nobody wants makes no message.
+//! Asked while the fact is on its way into the store, so that both are stored together. A record of an alert makes a message even
+//! if nobody wants it: the dispatcher hears of it, because it may end what others were told, or say why others are not.
 
 use super::notice;
 use crate::render::Lens;
 use barograph_domain::advice::Notice as PositionNotice;
 use barograph_domain::delivery::{Delivery, DeliveryState, Message, Phase};
-use barograph_domain::{KnownAlert, Span};
+use barograph_domain::{KnownAlert, Pattern, Severity, Span};
 use barograph_engine::rules::Book;
 use barograph_notify::receiver::Receiver;
 use barograph_store::Outgoing;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The receivers, and how long messages of the user's own rules are worth telling.
 #[derive(Debug)]
@@ -36,15 +37,20 @@ impl Mail {
             return None;
         }
         let keep = lens.book.detectors.keep;
-        self.addressed(notice::of_alert(&lens.instrument.name, &lens.logic_version, known, keep))
+        let mut message = notice::of_alert(&lens.instrument.name, &lens.logic_version, known, keep);
+        // A gap is severe where the price is lost.
+        if known.alert.pattern == Pattern::DataGap && known.alert.severity >= Severity::High {
+            message.notice.venue_markets = Some(neighbours(lens));
+        }
+        Some(self.addressed(message))
     }
 
     /// What is told of a position.
     pub(crate) fn of_position(&self, told: &PositionNotice) -> Option<Outgoing> {
-        self.addressed(notice::of_position(told))
+        Some(self.addressed(notice::of_position(told))).filter(|outgoing| !outgoing.deliveries.is_empty())
     }
 
-    fn addressed(&self, message: Message) -> Option<Outgoing> {
+    fn addressed(&self, message: Message) -> Outgoing {
         let own = message.notice.rule.as_ref().and_then(|rule| self.within.get(rule)).copied();
         let own = own.filter(|_| message.notice.phase != Phase::Resolved);
         let wants = self.receivers.iter().filter(|r| r.wants(&message.notice));
@@ -61,15 +67,23 @@ impl Mail {
                 ended_at: None,
             })
             .collect();
-        (!deliveries.is_empty()).then_some(Outgoing { message, deliveries })
+        Outgoing { message, deliveries }
     }
+}
+
+/// How many markets of its venue are listened to, it included.
+fn neighbours(lens: &Lens) -> u32 {
+    let name = &lens.instrument.name;
+    let streams = lens.streams.iter().map(|s| &s.instrument).filter(|i| i.venue == name.venue);
+    let markets: BTreeSet<_> = streams.chain([name]).collect();
+    u32::try_from(markets.len()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use barograph_domain::alert::{Alert, AlertState, BaseRate, Change, Word};
-    use barograph_domain::{Instrument, InstrumentName, MarketKind, Pattern, Severity, Ts};
+    use barograph_domain::{Instrument, InstrumentName, Kind, MarketKind, Metric, Stamp, StreamDecl, Ts};
     use barograph_notify::receiver::{Filter, Format};
     use std::sync::Arc;
 
@@ -134,7 +148,36 @@ mod tests {
         assert_eq!(to(&record(Severity::High, Change::Opened, Some("mine"))), Some(both));
         let over = to(&record(Severity::High, Change::Closed, Some("mine"))).unwrap();
         assert_eq!(over[0].1, Span::hours(24), "an end is worth telling for longer");
-        assert_eq!(to(&record(Severity::Medium, Change::Suspended, None)), None, "nobody asked for it");
+        let unheard = to(&record(Severity::Medium, Change::Suspended, None));
+        assert_eq!(unheard, Some(Vec::new()), "nobody asked for it, and the dispatcher hears of it");
+        let nobody = Mail::new(Vec::new(), &lens.book);
+        assert!(nobody.of_alert(&lens, &record(Severity::High, Change::Opened, None)).is_none());
+    }
+
+    #[test]
+    fn a_lost_price_says_of_how_many_markets_it_is_one() {
+        let stream = |market: &str| StreamDecl {
+            instrument: InstrumentName::parse(market).unwrap(),
+            metric: Metric::MarkPrice,
+            kind: Kind::Measured,
+            cadence: Span::secs(1),
+            source: "test".to_owned(),
+            delay: Span::ZERO,
+            stamp: Stamp::Instant,
+            filled: true,
+        };
+        let markets = ["binance-usdm:BTCUSDT", "binance-usdm:BTCUSDT", "binance-usdm:ETHUSDT", "okx:BTC-USDT"];
+        let streams: Vec<_> = markets.into_iter().map(stream).collect();
+        let lens = Lens { streams: streams.into(), ..lens(Book::shipped("default").unwrap()) };
+        let mail = Mail::new(vec![Receiver::new("a", Format::Json, "https://a.example/x")], &lens.book);
+        let of = |severity, pattern| {
+            let mut known = record(severity, Change::Opened, None);
+            known.alert.pattern = pattern;
+            mail.of_alert(&lens, &known).unwrap().message.notice.venue_markets
+        };
+        assert_eq!(of(Severity::High, Pattern::DataGap), Some(2));
+        assert_eq!(of(Severity::Medium, Pattern::DataGap), None, "the price is there");
+        assert_eq!(of(Severity::High, Pattern::FundingAnomaly), None);
     }
 
     #[test]

@@ -40,6 +40,10 @@ pub(crate) fn of_alert(instrument: &InstrumentName, logic_version: &str, known: 
         open_positions: told.open_positions.to_owned(),
         clears: told.clears,
         fired_30d: Some(alert.base_rate.fired_30d),
+        known_days: Some(whole_days(alert.base_rate.known_days)),
+        inhibited_by: alert.inhibited_by,
+        resumed: alert.change == Change::Resumed,
+        venue_markets: None,
         ts: alert.ts,
         known_at: known.known_at,
         opened_at: alert.opened_at,
@@ -87,6 +91,10 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
         open_positions: told.open_positions.clone(),
         clears: cleared_by(told.trigger).to_owned(),
         fired_30d: None,
+        known_days: None,
+        inhibited_by: None,
+        resumed: false,
+        venue_markets: None,
         ts: told.timestamp,
         known_at: told.timestamp,
         opened_at: told.episode,
@@ -134,6 +142,11 @@ fn figure(statistic: &Statistic) -> Figure {
         number: statistic.value,
         limit: statistic.threshold,
     }
+}
+
+/// Of the last 30.
+fn whole_days(days: f64) -> u32 {
+    (0..30).rev().find(|n| days >= f64::from(n + 1)).map_or(0, |n| n + 1)
 }
 
 /// The page of a market as it was known at a moment. The instant that is kept is no earlier than the fact.

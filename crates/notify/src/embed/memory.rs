@@ -114,6 +114,8 @@ impl Held {
             firing: firing.map(|o| Firing { message: o.message.clone(), told: told(&by_time, o) }).collect(),
             endpoints: self.endpoints.values().cloned().collect(),
             silences: self.silences.clone(),
+            ended: Vec::new(),
+            more: false,
         }
     }
 }
@@ -134,6 +136,11 @@ fn told(all: &[&Outgoing], newest: &Outgoing) -> Vec<String> {
 impl Outbox for MemoryOutbox {
     fn recover(&mut self) -> Result<Recovered, OutboxError> {
         Ok(self.open().recovered())
+    }
+
+    /// Everything that waits is read at once.
+    fn unfinished_after(&mut self, _last: &Message) -> Result<(Vec<Outgoing>, bool), OutboxError> {
+        Ok((Vec::new(), false))
     }
 
     fn enqueue(&mut self, messages: &[Outgoing], joins: &[Join]) -> Result<(), OutboxError> {

@@ -124,6 +124,13 @@ pub(crate) mod testing {
             n.members = (0..10)
                 .map(|i| Member {
                     instrument: InstrumentName::parse(&format!("okx:C{i}-USDT")).unwrap(),
+                    pattern: None,
+                    opened_at: None,
+                    closed_at: None,
+                    figures: Vec::new(),
+                    clears: String::new(),
+                    fired_30d: None,
+                    known_days: None,
                     title: format!("FUNDING_ANOMALY C{i}-USDT"),
                     severity: Severity::High,
                     phase: Phase::Firing,

@@ -1,6 +1,11 @@
 //! The words of a notice, laid out as UX §5 has them, for every format that people read.
 
-use barograph_domain::delivery::{MessageKind, Notice, Phase};
+use barograph_domain::delivery::{Member, MessageKind, Notice, Phase};
+
+/// Members of a group that people read of.
+const MEMBERS_MAX: usize = 10;
+/// Characters about one of them: ten fit into every service's limit.
+const MEMBER_MAX: usize = 200;
 
 /// What people read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,17 +44,11 @@ pub(super) fn words(notice: &Notice, dashboard: &str) -> Words {
         Phase::NoData => format!("No data: {}", notice.title),
     };
     let mut lines = vec![notice.text.clone()];
-    lines.extend(notice.members.iter().map(|m| {
-        let state = match m.phase {
-            Phase::Firing => "going on",
-            Phase::Resolved => "over",
-            Phase::NoData => "no data",
-            Phase::Happened => "happened",
-        };
-        format!("· {} ({}, {}, {state})", m.title, m.instrument.venue, m.severity.name())
-    }));
-    if notice.more_members > 0 {
-        lines.push(format!("and {} more", notice.more_members));
+    lines.extend(notice.members.iter().take(MEMBERS_MAX).map(member));
+    let unnamed = notice.members.len().saturating_sub(MEMBERS_MAX);
+    let more = u64::from(notice.more_members) + u64::try_from(unnamed).unwrap_or(u64::MAX);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
     }
     lines.push(meaning(notice));
     lines.push(outlook(notice));
@@ -64,19 +63,52 @@ fn meaning(notice: &Notice) -> String {
 }
 
 fn outlook(notice: &Notice) -> String {
-    let clears = match notice.phase {
-        Phase::Firing | Phase::NoData if !notice.clears.is_empty() => {
-            let begins = notice.clears.to_lowercase().starts_with("would clear");
-            Some(ended(&if begins { notice.clears.clone() } else { format!("Would clear if {}", notice.clears) }))
+    let fired = notice.fired_30d.map(|n| fired(n, notice.known_days));
+    clearing(notice.phase, &notice.clears).into_iter().chain(fired).collect::<Vec<_>>().join(" ")
+}
+
+/// One alert of a group, with its first number, what would clear it and how often it was told before.
+fn member(m: &Member) -> String {
+    let state = match m.phase {
+        Phase::Firing => "going on",
+        Phase::Resolved => "over",
+        Phase::NoData => "no data",
+        Phase::Happened => "happened",
+    };
+    let head = format!("· {} ({}, {}, {state})", m.title, m.instrument.venue, m.severity.name());
+    let figure = m.figures.first().map(|f| format!("{} {} against {}.", f.name, f.value, f.threshold));
+    let fired = m.fired_30d.map(|n| fired(n, m.known_days));
+    let parts: Vec<String> = match m.phase {
+        Phase::Resolved => Vec::new(),
+        phase => figure.into_iter().chain(clearing(phase, &m.clears)).chain(fired).collect(),
+    };
+    if parts.is_empty() { head } else { format!("{head}: {}", cut(&parts.join(" "), MEMBER_MAX)) }
+}
+
+fn clearing(phase: Phase, clears: &str) -> Option<String> {
+    match phase {
+        Phase::Firing | Phase::NoData if !clears.is_empty() => {
+            let begins = clears.to_lowercase().starts_with("would clear");
+            Some(ended(&if begins { clears.to_owned() } else { format!("Would clear if {clears}") }))
         }
         Phase::Firing | Phase::NoData | Phase::Resolved | Phase::Happened => None,
+    }
+}
+
+/// How often it fired before; nothing is claimed about days on which nobody looked.
+fn fired(times: u32, known_days: Option<u32>) -> String {
+    let of = match known_days {
+        None => "in 30 days".to_owned(),
+        Some(0) => "in the first day watched".to_owned(),
+        Some(1) => "in the one day watched".to_owned(),
+        Some(n) if n < 30 => format!("in the {n} days watched"),
+        Some(_) => "in 30 days".to_owned(),
     };
-    let fired = notice.fired_30d.map(|n| match n {
-        0 => "First time in 30 days.".to_owned(),
-        1 => "Fired once in 30 days.".to_owned(),
-        n => format!("Fired {n} times in 30 days."),
-    });
-    clears.into_iter().chain(fired).collect::<Vec<_>>().join(" ")
+    match times {
+        0 => format!("First time {of}."),
+        1 => format!("Fired once {of}."),
+        n => format!("Fired {n} times {of}."),
+    }
 }
 
 /// `Label: text.`, unless the text says its label itself.
@@ -130,6 +162,35 @@ mod tests {
         let words = words(&group(), "");
         assert_eq!(words.lines.iter().filter(|l| l.starts_with('·')).count(), 10);
         assert!(words.lines.contains(&"and 41 more".to_owned()));
+        let of = notice("okx:BTC-USDT", Phase::Firing);
+        let told = with(&group(), |n| {
+            let m = Member {
+                figures: of.figures,
+                clears: of.clears,
+                fired_30d: Some(0),
+                known_days: Some(4),
+                ..n.members[0].clone()
+            };
+            n.members = vec![m; 12];
+        });
+        let lines = super::words(&told, "").lines;
+        let want = "· FUNDING_ANOMALY C0-USDT (okx, HIGH, going on): funding_zscore_24h 2.60σ against 2.00σ. \
+            Would clear if funding fell below 1.5σ. First time in the 4 days watched.";
+        assert_eq!((lines[1].as_str(), lines[11].as_str()), (want, "and 43 more"));
         assert_eq!(cut("añb", 2), "a…");
+    }
+
+    #[test]
+    fn nothing_is_claimed_of_days_on_which_nobody_looked() {
+        for (times, known_days, want) in [
+            (0, Some(30), "First time in 30 days."),
+            (3, Some(30), "Fired 3 times in 30 days."),
+            (1, None, "Fired once in 30 days."),
+            (0, Some(12), "First time in the 12 days watched."),
+            (2, Some(1), "Fired 2 times in the one day watched."),
+            (0, Some(0), "First time in the first day watched."),
+        ] {
+            assert_eq!(fired(times, known_days), want);
+        }
     }
 }

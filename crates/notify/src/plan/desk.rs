@@ -1,10 +1,10 @@
 //! One endpoint: lanes, what is due, pace, and how it is doing.
 
-use super::storm::Watch;
-use super::{Action, Endpoint, Send};
+use super::storm::{Watch, cause_of};
+use super::{Action, Endpoint, Order, Send, is_open, order};
 use crate::outbox::{Change, Join};
-use barograph_domain::delivery::{Delivery, DeliveryState, EndpointState, Message, Phase};
-use barograph_domain::{Span, Ts};
+use barograph_domain::delivery::{Delivery, DeliveryState, EndpointState, Message, MessageKind, Phase};
+use barograph_domain::{Severity, Span, Ts};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -23,11 +23,9 @@ pub(super) struct Item {
     pub(super) next_try: Ts,
     pub(super) parts_done: u32,
     /// Messages whose deliveries go with this one.
-    pub(super) joined: Vec<String>,
+    pub(super) joined: Vec<Arc<Message>>,
     /// A person asked for it.
     pub(super) replayed: bool,
-    /// Taken over from a process that may have sent it without having recorded that.
-    pub(super) inherited: bool,
 }
 
 impl Item {
@@ -41,12 +39,20 @@ impl Item {
             parts_done: 0,
             joined: Vec::new(),
             replayed: false,
-            inherited: false,
         }
     }
-    /// The receiver may have heard of it.
-    const fn was_tried(&self) -> bool {
-        self.attempts > 0 || self.inherited
+}
+
+/// What a receiver has confirmed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Told {
+    pub(super) phase: Phase,
+    pub(super) severity: Severity,
+}
+
+impl Told {
+    pub(super) const fn of(message: &Message) -> Self {
+        Self { phase: message.notice.phase, severity: message.notice.severity }
     }
 }
 
@@ -56,7 +62,9 @@ pub(super) struct Lane {
     pub(super) waiting: Option<Item>,
     pub(super) flying: Option<Item>,
     /// What the receiver has confirmed last.
-    pub(super) told: Option<Phase>,
+    pub(super) told: Option<Told>,
+    /// The receiver may have heard that it fires: a try was made, alone or with a group.
+    pub(super) may_know: bool,
 }
 
 /// One endpoint.
@@ -73,6 +81,12 @@ pub(super) struct Desk {
     pub(super) failures: u32,
     pub(super) misconfigured: u32,
     sent: VecDeque<Ts>,
+    /// Place of the newest record of each thing that was handed out, alone or with a group.
+    newest: BTreeMap<String, Order>,
+    /// Since when it was not used; its next success is announced.
+    pub(super) stopped: Option<Ts>,
+    /// When a try failed last.
+    pub(super) failed_at: Option<Ts>,
 }
 
 impl Desk {
@@ -90,6 +104,9 @@ impl Desk {
             failures: 0,
             misconfigured: 0,
             sent: VecDeque::new(),
+            newest: BTreeMap::new(),
+            stopped: None,
+            failed_at: None,
         }
     }
 
@@ -126,18 +143,86 @@ impl Desk {
     }
     /// The receiver knows that it fires: it has to hear the end, whatever mutes it.
     pub(super) fn must_hear_end(&self, message: &Message) -> bool {
-        message.notice.phase == Phase::Resolved && self.is_told_firing(&message.fingerprint)
+        message.notice.phase == Phase::Resolved && self.may_know(&message.fingerprint)
     }
-    fn is_told_firing(&self, fingerprint: &str) -> bool {
-        self.lanes.get(fingerprint).is_some_and(|l| {
-            matches!(l.told, Some(Phase::Firing | Phase::NoData))
-                || l.flying.is_some()
-                || l.waiting.as_ref().is_some_and(Item::was_tried)
-        })
+    /// The receiver may have heard that it fires.
+    pub(super) fn may_know(&self, fingerprint: &str) -> bool {
+        self.lanes
+            .get(fingerprint)
+            .is_some_and(|l| l.may_know || l.flying.is_some() || l.told.is_some_and(|t| is_open(t.phase)))
+    }
+    /// All that a record says is that something can be seen again, and the receiver was never told that it could not.
+    pub(super) fn knows_it_fires(&self, message: &Message) -> bool {
+        let told = self.lanes.get(&message.fingerprint).and_then(|l| l.told);
+        message.notice.resumed
+            && told.is_some_and(|t| t.phase == Phase::Firing && t.severity >= message.notice.severity)
+    }
+    /// Nothing about a thing waits or is under way.
+    pub(super) fn is_idle(&self, fingerprint: &str) -> bool {
+        self.lanes.get(fingerprint).is_none_or(|l| l.waiting.is_none() && l.flying.is_none())
+    }
+    /// Something about a thing waits, is held or under way.
+    pub(super) fn has_unsent(&self, fingerprint: &str) -> bool {
+        !self.is_idle(fingerprint) || self.watches.values().any(|w| w.holds_since(fingerprint).is_some())
+    }
+    /// Something newer about the same thing was handed out or is held.
+    pub(super) fn has_newer(&self, message: &Message) -> bool {
+        let place = order(message);
+        self.newest.get(&message.fingerprint).is_some_and(|newest| *newest > place)
+            || self.watches.values().any(|w| w.holds_since(&message.fingerprint).is_some_and(|held| held > place))
+    }
+    /// As [`Self::has_newer`], or something newer waits.
+    pub(super) fn is_late(&self, message: &Message) -> bool {
+        let waits = self.lanes.get(&message.fingerprint).and_then(|l| l.waiting.as_ref());
+        waits.is_some_and(|i| !i.replayed && order(&i.message) > order(message)) || self.has_newer(message)
+    }
+    /// This very record was handed out already.
+    pub(super) fn has_handed_out(&self, message: &Message) -> bool {
+        self.newest.get(&message.fingerprint) == Some(&order(message))
+    }
+    pub(super) fn note_handed_out(&mut self, message: &Message) {
+        let newest = self.newest.entry(message.fingerprint.clone()).or_insert_with(|| order(message));
+        *newest = order(message).max(*newest);
+    }
+    /// The receiver may hear of these from now on, whatever comes of the try.
+    fn note_tried(&mut self, item: &Item) {
+        let alone = (item.message.notice.kind != MessageKind::Group && !item.replayed).then_some(&item.message);
+        for message in item.joined.iter().chain(alone) {
+            self.note_may_know(message);
+        }
+        if let Some(message) = alone {
+            self.note_handed_out(message);
+        }
+    }
+    pub(super) fn note_may_know(&mut self, message: &Message) {
+        if message.notice.kind != MessageKind::Group && is_open(message.notice.phase) {
+            self.lanes.entry(message.fingerprint.clone()).or_default().may_know = true;
+        }
+    }
+    /// The receiver has confirmed it.
+    pub(super) fn note_told(&mut self, message: &Message) {
+        let lane = self.lanes.entry(message.fingerprint.clone()).or_default();
+        lane.told = Some(Told::of(message));
+        lane.may_know = is_open(message.notice.phase);
+        self.tidy(&message.fingerprint);
+    }
+    /// Forgets places of records that are too old to come late.
+    pub(super) fn forget(&mut self, now: Ts) {
+        let oldest = now - self.plan.resolved_within.max(self.plan.fired_within).max(Span::days(1));
+        self.newest.retain(|_, (known_at, ..)| *known_at >= oldest);
     }
 
-    pub(super) fn end(&self, item: &Item, state: DeliveryState, reason: &str, now: Ts, out: &mut Vec<Action>) {
+    /// Ends a delivery, and what goes with it.
+    pub(super) fn end(&mut self, item: &Item, state: DeliveryState, reason: &str, now: Ts, out: &mut Vec<Action>) {
         out.push(Action::Change(self.change(item, state, reason, now)));
+        for message in &item.joined {
+            if let Some(watch) = cause_of(message).and_then(|cause| self.watches.get_mut(&cause)) {
+                watch.settle(message);
+            }
+            if state == DeliveryState::Delivered {
+                self.note_told(message);
+            }
+        }
     }
     pub(super) fn change(&self, item: &Item, state: DeliveryState, reason: &str, now: Ts) -> Change {
         Change {
@@ -156,26 +241,35 @@ impl Desk {
         if let Some(old) = self.take_waiting(fingerprint) {
             self.end(&old, DeliveryState::Superseded, why, now, out);
         }
-        let held: Vec<Item> = self.watches.values_mut().filter_map(|w| w.release_held(fingerprint)).collect();
+        let known = self.may_know(fingerprint);
+        let held: Vec<Item> = self.watches.values_mut().filter_map(|w| w.release_held(fingerprint, known)).collect();
         for item in held {
             self.end(&item, DeliveryState::Superseded, why, now, out);
         }
     }
 
-    /// A message passed that this endpoint does not want: what it says may make older news about the same thing unnecessary.
-    pub(super) fn overheard(&mut self, message: &Arc<Message>, now: Ts, out: &mut Vec<Action>) {
+    /// The members of groups are known by the newest record, whether this endpoint is told of it or not.
+    pub(super) fn overhear(&mut self, message: &Arc<Message>) {
         for watch in self.watches.values_mut() {
             watch.overhear(message);
         }
-        let is_older = |i: &Item| !i.replayed && i.message.known_at < message.known_at;
-        let over = message.notice.phase == Phase::Resolved;
-        if over && self.lanes.get(&message.fingerprint).and_then(|l| l.waiting.as_ref()).is_some_and(is_older) {
-            self.drop_unsent(&message.fingerprint, "newer_state", now, out);
+    }
+
+    /// A message passed that this endpoint does not want: what it says may make older news about the same thing unnecessary.
+    pub(super) fn overheard(&mut self, message: &Arc<Message>, now: Ts, out: &mut Vec<Action>) {
+        if message.notice.phase == Phase::Resolved {
+            let is_older = |i: &Item| !i.replayed && order(&i.message) < order(message);
+            let waits = self.lanes.get(&message.fingerprint).and_then(|l| l.waiting.as_ref()).is_some_and(is_older);
+            let held = self.watches.values().filter_map(|w| w.holds_since(&message.fingerprint)).max();
+            if waits || held.is_some_and(|held| held < order(message)) {
+                self.drop_unsent(&message.fingerprint, "newer_state", now, out);
+            }
+            if let Some(lane) = self.lanes.get_mut(&message.fingerprint) {
+                (lane.told, lane.may_know) = (None, false);
+                self.tidy(&message.fingerprint);
+            }
         }
-        if over && let Some(lane) = self.lanes.get_mut(&message.fingerprint) {
-            lane.told = None;
-            self.tidy(&message.fingerprint);
-        }
+        self.overhear(message);
     }
 
     /// Puts a message into its lane; only the newest unsent one stays.
@@ -188,18 +282,16 @@ impl Desk {
         }
         let fingerprint = item.message.fingerprint.clone();
         let lane = self.lanes.entry(fingerprint.clone()).or_default();
-        let is_older = |other: &Item| {
-            (other.message.known_at, other.message.notice.revision)
-                > (item.message.known_at, item.message.notice.revision)
-        };
-        if lane.waiting.as_ref().is_some_and(is_older) {
+        let is_newer = |other: &Item| order(&other.message) > order(&item.message);
+        if lane.waiting.as_ref().is_some_and(is_newer) {
             return self.end(&item, DeliveryState::Superseded, "newer_state", now, out);
         }
-        let knew = matches!(lane.told, Some(Phase::Firing | Phase::NoData)) || lane.flying.is_some();
         if let Some(old) = self.take_waiting(&fingerprint) {
-            let unheard = !knew && !old.was_tried() && item.message.notice.phase == Phase::Resolved;
-            let began = matches!(old.message.notice.phase, Phase::Firing | Phase::NoData);
-            if unheard && began && !item.replayed {
+            let began = is_open(old.message.notice.phase) && item.message.notice.phase == Phase::Resolved;
+            // An end that somebody waits for may go with a group of which nothing was told yet.
+            let known = self.may_know(&fingerprint)
+                || old.joined.iter().chain(&item.joined).any(|m| self.may_know(&m.fingerprint));
+            if began && !item.replayed && !known {
                 self.end(&old, DeliveryState::Superseded, "newer_state", now, out);
                 self.end(&item, DeliveryState::Superseded, "never_told", now, out);
                 return self.tidy(&fingerprint);
@@ -212,15 +304,20 @@ impl Desk {
     /// A newer message takes the place of an older one, and what goes with that.
     pub(super) fn replace(&self, old: &Item, new: &mut Item, now: Ts, out: &mut Vec<Action>) {
         if !old.joined.is_empty() {
-            let joins = old.joined.iter().map(|message| Join {
+            // What the newer one says of a thing itself ends with the older message, by the store.
+            let newer: BTreeSet<&str> = new.joined.iter().map(|m| m.fingerprint.as_str()).collect();
+            let goes = old.joined.iter().filter(|m| !newer.contains(m.fingerprint.as_str()));
+            let goes: Vec<Arc<Message>> = goes.cloned().collect();
+            let joins = goes.iter().map(|message| Join {
                 endpoint: self.plan.name.clone(),
-                message: message.clone(),
+                message: message.id.clone(),
                 via: new.message.id.clone(),
             });
             out.push(Action::Enqueue(Vec::new(), joins.collect()));
-            new.joined.extend(old.joined.iter().cloned());
+            new.joined.extend(goes);
+            new.until = new.until.max(old.until);
         }
-        self.end(old, DeliveryState::Superseded, "newer_state", now, out);
+        out.push(Action::Change(self.change(old, DeliveryState::Superseded, "newer_state", now)));
     }
 
     pub(super) fn put_waiting(&mut self, fingerprint: &str, item: Item) {
@@ -254,9 +351,7 @@ impl Desk {
     /// Forgets a lane that has nothing to remember.
     pub(super) fn tidy(&mut self, fingerprint: &str) {
         let empty = self.lanes.get(fingerprint).is_some_and(|l| {
-            l.waiting.is_none()
-                && l.flying.is_none()
-                && matches!(l.told, None | Some(Phase::Resolved | Phase::Happened))
+            l.waiting.is_none() && l.flying.is_none() && !l.may_know && l.told.is_none_or(|t| !is_open(t.phase))
         });
         if empty {
             self.lanes.remove(fingerprint);
@@ -283,11 +378,13 @@ impl Desk {
             }
             self.tidy(&fingerprint);
         }
-        for watch in core::mem::take(&mut self.watches).into_values() {
-            for item in watch.into_held() {
+        let causes: Vec<String> = self.watches.keys().cloned().collect();
+        for cause in causes {
+            for item in self.close_storm(&cause, now, out) {
                 self.end(&item, DeliveryState::Dead, "endpoint_disabled", now, out);
             }
         }
+        self.watches.clear();
     }
 
     /// Used again.
@@ -338,6 +435,11 @@ impl Desk {
                 return;
             }
             let Some(item) = self.take_waiting(&fingerprint) else { continue };
+            if self.knows_it_fires(&item.message) && !item.replayed {
+                self.end(&item, DeliveryState::Superseded, "nothing_new", now, out);
+                continue;
+            }
+            self.note_tried(&item);
             out.push(Action::Send(Send {
                 endpoint: place,
                 message: Arc::clone(&item.message),
@@ -361,21 +463,11 @@ impl Desk {
         }
     }
 
-    pub(super) fn failed_too_long(&self, now: Ts) -> bool {
-        self.state.disabled.is_none()
-            && self.state.failing_since.is_some_and(|since| now - since >= crate::schedule::FAILING_MAX)
-    }
-
     pub(super) fn next_wake(&self) -> Option<Ts> {
         let send = self.due.first().filter(|_| self.state.disabled.is_none() && self.room() > 0);
         let send = send.map(|(next_try, ..)| (*next_try).max(self.open_at()));
         let expire = self.deadlines.first().map(|(until, _)| *until);
-        let failing = self
-            .state
-            .failing_since
-            .filter(|_| self.state.disabled.is_none())
-            .map(|s| s + crate::schedule::FAILING_MAX);
-        let storms = self.watches.values().filter_map(|w| w.next_wake()).min();
-        [send, expire, failing, storms].into_iter().flatten().min()
+        let storms = self.watches.values().filter_map(|w| self.storm_wake(w)).min();
+        [send, expire, storms].into_iter().flatten().min()
     }
 }

@@ -1,13 +1,17 @@
 //! The message of a group.
 
-use super::storm::{Storm, source_of};
+use super::storm::{Part, Storm, phase_of, source_of};
 use barograph_domain::delivery::{Member, Message, MessageKind, Notice, Phase, fingerprint, message_id};
 use barograph_domain::{Pattern, Ts};
+use core::cmp::Reverse;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Members that a message lists.
-const LISTED_MAX: usize = 10;
+/// Members that a message names: as many as a program can be sent in one request.
+const NAMED_MAX: usize = 100;
+/// Members that are told with their numbers: as many as a person reads.
+const DETAILED_MAX: usize = 10;
 /// Characters of a title, so that a lock screen shows it whole.
 const TITLE_MAX: usize = 60;
 
@@ -16,19 +20,37 @@ pub(super) fn id(endpoint: &str, cause: &str, began: Ts) -> String {
     format!("group|{endpoint}|{cause}|{}", began.0)
 }
 
-/// What a storm says now.
-pub(super) fn message(storm: &Storm, cause: &str, now: Ts) -> Message {
-    let mut members: Vec<&Arc<Message>> = storm.members.values().collect();
-    members.sort_by(|a, b| {
-        let rank = |m: &Message| (core::cmp::Reverse(m.notice.severity), m.notice.phase);
-        rank(a).cmp(&rank(b)).then_with(|| a.notice.instrument.cmp(&b.notice.instrument))
+/// What a storm says now, but for some members.
+pub(super) fn message(storm: &Storm, cause: &str, but: &BTreeSet<String>, now: Ts) -> Message {
+    let parts: Vec<&Part> = storm.members.iter().filter(|(f, _)| !but.contains(*f)).map(|(_, p)| p).collect();
+    made(storm, cause, parts, now)
+}
+
+/// That a storm is over, whatever its members do.
+pub(super) fn closing(storm: &Storm, cause: &str, now: Ts) -> Message {
+    let mut message = made(storm, cause, storm.members.values().collect(), now);
+    let notice = &mut message.notice;
+    if notice.phase != Phase::Resolved {
+        notice.text.push_str(" What still goes on is told on its own from here.");
+    }
+    (notice.phase, notice.closed_at) = (Phase::Resolved, Some(now));
+    message
+}
+
+/// What is news comes first, what goes on before what is over, the severest before others.
+fn made(storm: &Storm, cause: &str, mut parts: Vec<&Part>, now: Ts) -> Message {
+    parts.sort_by(|a, b| {
+        let rank = |p: &Part| (!p.fresh, place_of(p.message.notice.phase), Reverse(p.message.notice.severity));
+        rank(a).cmp(&rank(b)).then_with(|| a.message.notice.instrument.cmp(&b.message.notice.instrument))
     });
-    let phase = storm.phase();
+    let phase = phase_of(parts.iter().copied());
+    let news = parts.iter().filter(|p| p.fresh).count();
+    let members: Vec<&Arc<Message>> = parts.iter().map(|p| &p.message).collect();
     let first = members.first().map(|m| &m.notice);
     let pattern = first.and_then(|n| n.pattern).filter(|p| members.iter().all(|m| m.notice.pattern == Some(*p)));
     let rule = cause.strip_prefix("rule|").map(str::to_owned);
     let title = title(&members, pattern, rule.as_deref());
-    let text = text(&members, phase);
+    let text = text(&members, phase, news);
     let mut notice = Notice {
         kind: MessageKind::Group,
         phase,
@@ -48,13 +70,17 @@ pub(super) fn message(storm: &Storm, cause: &str, now: Ts) -> Message {
         open_positions: first.map(|n| n.open_positions.clone()).unwrap_or_default(),
         clears: String::new(),
         fired_30d: None,
+        known_days: None,
+        inhibited_by: None,
+        resumed: false,
+        venue_markets: None,
         ts: members.iter().map(|m| m.notice.ts).max().unwrap_or(now),
         known_at: now,
         opened_at: storm.began,
         closed_at: (phase == Phase::Resolved).then_some(now),
         path: format!("/alerts?as_of={now}"),
-        members: members.iter().take(LISTED_MAX).filter_map(|m| member(m)).collect(),
-        more_members: u32::try_from(members.len().saturating_sub(LISTED_MAX)).unwrap_or(u32::MAX),
+        members: members.iter().take(NAMED_MAX).enumerate().filter_map(|(i, m)| member(i, m)).collect(),
+        more_members: u32::try_from(members.len().saturating_sub(NAMED_MAX)).unwrap_or(u32::MAX),
         event: String::new(),
         seed4: String::new(),
     };
@@ -67,10 +93,26 @@ pub(super) fn message(storm: &Storm, cause: &str, now: Ts) -> Message {
     }
 }
 
-fn member(message: &Message) -> Option<Member> {
+const fn place_of(phase: Phase) -> u8 {
+    match phase {
+        Phase::Firing | Phase::Happened => 0,
+        Phase::NoData => 1,
+        Phase::Resolved => 2,
+    }
+}
+
+fn member(place: usize, message: &Message) -> Option<Member> {
     let notice = &message.notice;
+    let detailed = place < DETAILED_MAX;
     Some(Member {
         instrument: notice.instrument.clone()?,
+        pattern: notice.pattern,
+        opened_at: Some(notice.opened_at),
+        closed_at: notice.closed_at,
+        figures: if detailed { notice.figures.clone() } else { Vec::new() },
+        clears: if detailed { notice.clears.clone() } else { String::new() },
+        fired_30d: notice.fired_30d.filter(|_| detailed),
+        known_days: notice.known_days.filter(|_| detailed),
         title: notice.title.clone(),
         severity: notice.severity,
         phase: notice.phase,
@@ -84,14 +126,15 @@ fn title(members: &[&Arc<Message>], pattern: Option<Pattern>, rule: Option<&str>
     let mut markets: Vec<_> = members.iter().map(|m| &m.notice.instrument).collect();
     markets.sort_unstable();
     markets.dedup();
-    let whole = match markets.len() {
-        1 => format!("{what} again and again at one market"),
-        n => format!("{what} at {n} markets"),
+    let whole = match (members.len(), markets.len()) {
+        (1, _) => format!("{what} again and again at one market"),
+        (n, 1) => format!("{what}: {n} alerts at one market"),
+        (_, n) => format!("{what} at {n} markets"),
     };
     whole.chars().take(TITLE_MAX).collect()
 }
 
-fn text(members: &[&Arc<Message>], phase: Phase) -> String {
+fn text(members: &[&Arc<Message>], phase: Phase, news: usize) -> String {
     let count = |p| members.iter().filter(|m| m.notice.phase == p).count();
     let parts = [
         (count(Phase::Firing), "going on"),
@@ -100,11 +143,15 @@ fn text(members: &[&Arc<Message>], phase: Phase) -> String {
         (count(Phase::Happened), "just a moment"),
     ];
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    let end = if phase == Phase::Resolved { " All are over." } else { "" };
+    let end = match (phase, news) {
+        (Phase::Resolved, _) => " All are over.".to_owned(),
+        (_, n) if n > 0 && n < members.len() => format!(" {n} of them are news."),
+        _ => String::new(),
+    };
     format!("{} alerts of one cause: {}.{end}", members.len(), parts.join(", "))
 }
 
-/// The severest member's event with the group's words, so that programs of the fourth original hear of the storm as well.
+/// The first member's event with the group's words, so that programs of the fourth original hear of the storm as well.
 fn seed4(notice: &Notice, members: &[&Arc<Message>]) -> String {
     let known: Vec<(&Arc<Message>, Value)> = members
         .iter()

@@ -12,6 +12,8 @@
 //! - Every record of an alert counts towards a storm, its end as well: a thousand ends within a minute are a storm of their own.
 //! - In any minute an endpoint gets at most five messages of one cause; an update that would be the sixth waits.
 //! - When a silence ends, whatever it covers and still fires is told again, also to those who knew before it began.
+//! - What the receiver of a group has confirmed, it knows of each member.
+//! - Older news never follow newer ones about the same thing, whichever way they came; what a person has sent again may.
 
 mod desk;
 mod group;
@@ -26,8 +28,8 @@ use crate::outbox::{Change, Join, Outgoing};
 use crate::receiver::Filter;
 use crate::schedule::Jitter;
 use barograph_domain::delivery::{
-    DELIVER_FIRED_WITHIN, DELIVER_RESOLVED_WITHIN, Delivery, DeliveryState, EndpointState, Message, MessageKind, Phase,
-    Silence, message_id,
+    DELIVER_FIRED_WITHIN, DELIVER_RESOLVED_WITHIN, Delivery, DeliveryState, EndpointState, Message, MessageKind,
+    Notice, Phase, Silence, message_id,
 };
 use barograph_domain::{Span, Ts};
 use desk::{Desk, Item};
@@ -158,9 +160,29 @@ pub struct Planner {
     desks: Vec<Desk>,
     mutes: Mutes,
     firing: BTreeMap<String, Arc<Message>>,
+    /// Place of the newest record of each thing.
+    newest: BTreeMap<String, Order>,
+    forgets_at: Ts,
     jitter: Jitter,
     actions: Vec<Action>,
 }
+
+/// Place of a message among those about the same thing. What is told again because something is over stands behind the record it
+/// repeats and before whatever is known after that.
+type Order = (Ts, u32, Ts);
+
+fn order(message: &Message) -> Order {
+    (message.notice.known_at, message.notice.revision, message.known_at)
+}
+
+const fn is_open(phase: Phase) -> bool {
+    matches!(phase, Phase::Firing | Phase::NoData)
+}
+
+/// Places of records that have become too old are forgotten this often.
+const FORGET_EVERY: Span = Span::hours(1);
+/// A record that comes later than this after a newer one is not known for what it is.
+const REMEMBERED: Span = Span::days(2);
 
 impl Planner {
     /// For these endpoints; the seed decides jitter.
@@ -170,6 +192,8 @@ impl Planner {
             desks: endpoints.into_iter().map(Desk::new).collect(),
             mutes: Mutes::default(),
             firing: BTreeMap::new(),
+            newest: BTreeMap::new(),
+            forgets_at: Ts::MIN,
             jitter: Jitter::seeded(seed),
             actions: Vec::new(),
         }
@@ -181,29 +205,38 @@ impl Planner {
         core::mem::take(&mut self.actions)
     }
 
-    /// A message became known, with the deliveries that wait; those for unknown endpoints stay as they are. A message without
-    /// any delivery is heard as well: it may end what others wait for.
+    /// A message became known, with the deliveries that wait; those for unknown endpoints end. A message without any delivery is
+    /// heard as well: it may end what others wait for.
     pub fn take(&mut self, outgoing: Outgoing, now: Ts) {
+        self.accept(outgoing, false, now);
+    }
+
+    /// `asked` is what the store says still waits, so that it was not told yet even if it seems so.
+    fn accept(&mut self, outgoing: Outgoing, asked: bool, now: Ts) {
         let Outgoing { message, deliveries } = outgoing;
         let message = Arc::new(message);
-        let muted = self.note(&message, now);
-        let mut wanted = vec![false; self.desks.len()];
+        let over = self.is_over(&message);
+        let muted = if over { None } else { self.note(&message, now) };
+        let mut meant = vec![false; self.desks.len()];
         for row in deliveries {
-            let Some(place) = self.place(&row.endpoint) else { continue };
-            if row.state.is_final() || self.desks[place].knows(&message) {
+            let Some(place) = self.place(&row.endpoint) else {
+                self.end_unknown(&row, now);
+                continue;
+            };
+            meant[place] = true;
+            let desk = &mut self.desks[place];
+            if row.state.is_final() || desk.knows(&message) || (!asked && desk.has_handed_out(&message)) {
                 continue;
             }
-            wanted[place] = true;
             let item = Item::of(Arc::clone(&message), &row);
             match muted {
-                Some(why) if !self.desks[place].must_hear_end(&message) => self.mute(place, &item, why, now),
+                _ if over => desk.end(&item, DeliveryState::Superseded, "newer_state", now, &mut self.actions),
+                Some(why) if !desk.must_hear_end(&message) => self.mute(place, &item, why, now),
                 _ => self.route(place, item, now),
             }
         }
-        for (place, wanted) in wanted.into_iter().enumerate() {
-            if !wanted {
-                self.desks[place].overheard(&message, now, &mut self.actions);
-            }
+        for (desk, _) in self.desks.iter_mut().zip(meant).filter(|(_, meant)| !meant && !over) {
+            desk.overheard(&message, now, &mut self.actions);
         }
     }
 
@@ -221,9 +254,10 @@ impl Planner {
             self.desks[place].update_storms(now, &mut self.actions);
             self.desks[place].send(place, now, &mut self.actions);
         }
-        let disabled: Vec<usize> = (0..self.desks.len()).filter(|p| self.desks[*p].failed_too_long(now)).collect();
-        for place in disabled {
-            self.disable(place, "no try has succeeded for three days", now);
+        if self.forgets_at <= now {
+            self.forgets_at = now + FORGET_EVERY;
+            self.newest.retain(|_, (known_at, ..)| *known_at >= now - REMEMBERED);
+            self.desks.iter_mut().for_each(|d| d.forget(now));
         }
     }
 
@@ -262,9 +296,21 @@ impl Planner {
         self.desks.iter().position(|d| d.plan.name == endpoint)
     }
 
+    /// It came late: what it is about is over already.
+    fn is_over(&self, message: &Message) -> bool {
+        message.notice.kind == MessageKind::Alert
+            && self.newest.get(&message.fingerprint).is_some_and(|newest| *newest > order(message))
+            && !self.firing.contains_key(&message.fingerprint)
+    }
+
     /// Remembers what fires, and says whether nobody is to hear of this.
     fn note(&mut self, message: &Arc<Message>, now: Ts) -> Option<&'static str> {
-        if message.notice.kind == MessageKind::Alert {
+        if message.notice.kind != MessageKind::Alert {
+            return None;
+        }
+        let newest = self.newest.entry(message.fingerprint.clone()).or_insert_with(|| order(message));
+        if *newest <= order(message) {
+            *newest = order(message);
             match message.notice.phase {
                 Phase::Firing | Phase::NoData => {
                     self.firing.insert(message.fingerprint.clone(), Arc::clone(message));
@@ -281,8 +327,25 @@ impl Planner {
 
     /// Nobody is told, and what waits about the same thing is not told either.
     fn mute(&mut self, place: usize, item: &Item, why: &'static str, now: Ts) {
-        self.desks[place].drop_unsent(&item.message.fingerprint, why, now, &mut self.actions);
-        self.desks[place].end(item, DeliveryState::Superseded, why, now, &mut self.actions);
+        let desk = &mut self.desks[place];
+        desk.drop_unsent(&item.message.fingerprint, why, now, &mut self.actions);
+        desk.end(item, DeliveryState::Superseded, why, now, &mut self.actions);
+        desk.overhear(&item.message);
+    }
+
+    /// The settings know no such endpoint any more.
+    fn end_unknown(&mut self, row: &Delivery, now: Ts) {
+        if !row.state.is_final() {
+            self.actions.push(Action::Change(Change {
+                endpoint: row.endpoint.clone(),
+                message: row.message.clone(),
+                state: DeliveryState::Dead,
+                reason: "no_such_receiver".to_owned(),
+                attempts: row.attempts,
+                next_try: row.next_try,
+                at: now,
+            }));
+        }
     }
 
     fn route(&mut self, place: usize, item: Item, now: Ts) {
@@ -314,6 +377,7 @@ impl Planner {
     /// The same again under an id of its own, because what muted it is over.
     fn again(&mut self, message: &Message, after: &str, now: Ts) {
         let id = message_id(&format!("{}|after|{after}", message.id));
-        self.announce(Message { id, known_at: now, ..message.clone() }, None, now);
+        let notice = Notice { resumed: false, ..message.notice.clone() };
+        self.announce(Message { id, known_at: now, notice, ..message.clone() }, None, now);
     }
 }

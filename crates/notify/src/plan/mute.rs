@@ -2,12 +2,12 @@
 
 use super::Planner;
 use crate::labels::{Inhibition, Labels, Matchers, labels};
-use barograph_domain::delivery::{Message, MessageKind, Phase, Silence};
-use barograph_domain::{InstrumentName, Pattern, Ts, Venue};
+use barograph_domain::delivery::{Message, MessageKind, Notice, Phase, Silence};
+use barograph_domain::{InstrumentName, Pattern, Severity, Ts, Venue};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Markets of one venue without data that make an outage.
+/// Markets of one venue without a price that make an outage, at least; at least half of its markets besides.
 const OUTAGE_MARKETS: usize = 3;
 
 #[derive(Debug)]
@@ -18,13 +18,28 @@ struct Known {
     active: bool,
 }
 
-/// A venue whose data are missing.
+/// What is known of a venue.
 #[derive(Debug, Default)]
 struct Hearing {
-    /// By fingerprint of the alert that says so.
-    without: BTreeMap<String, InstrumentName>,
-    /// Since when so many are without that it is an outage.
+    /// Markets without a price.
+    without: BTreeSet<InstrumentName>,
+    /// Markets that are listened to, as far as messages say.
+    markets: usize,
+    /// Markets that messages were about: so many there are at least.
+    seen: BTreeSet<InstrumentName>,
+    /// Since when it is an outage.
     since: Option<Ts>,
+}
+
+impl Hearing {
+    /// Most of the venue is not heard: the fault is there, or between, and not at the markets.
+    fn is_out(&self) -> bool {
+        let lost = self.without.len();
+        lost >= OUTAGE_MARKETS && lost * 2 >= self.markets.max(self.seen.len())
+    }
+    fn mutes(&self, instrument: &InstrumentName) -> bool {
+        self.since.is_some() && self.without.contains(instrument)
+    }
 }
 
 /// Everything that mutes.
@@ -32,8 +47,8 @@ struct Hearing {
 pub(super) struct Mutes {
     silences: Vec<Known>,
     venues: BTreeMap<Venue, Hearing>,
-    /// Fingerprints of alerts that an outage kept back, by venue.
-    kept_back: BTreeMap<Venue, BTreeSet<String>>,
+    /// Alerts that an outage kept back, by fingerprint.
+    kept_back: BTreeMap<String, InstrumentName>,
     outage: Inhibition,
 }
 
@@ -68,15 +83,6 @@ impl Mutes {
         self.silences = new;
     }
 
-    /// Silences that held when somebody delivered last and have ended since: their end is still to be noticed.
-    pub(super) fn set_ended(&mut self, silences: Vec<Silence>) {
-        self.silences.extend(silences.into_iter().map(|silence| Known {
-            matchers: Matchers::new(&silence.matchers).ok(),
-            silence,
-            active: true,
-        }));
-    }
-
     pub(super) fn next_wake(&self) -> Option<Ts> {
         self.silences.iter().map(|k| if k.active { k.silence.ends_at } else { k.silence.starts_at }).min()
     }
@@ -85,9 +91,21 @@ impl Mutes {
         self.silences.iter().any(|k| k.active && k.matchers.as_ref().is_some_and(|m| m.hold(labels)))
     }
 
-    fn outage_mutes(&self, target: &Labels, venue: &Venue) -> bool {
-        let source = Labels::from([("event_type", "DATA_GAP".to_owned()), ("venue", venue.to_string())]);
-        self.outage.mutes(&source, target)
+    /// Is the market of this alert one of those an outage makes silent?
+    pub(super) fn is_out(&self, message: &Message) -> bool {
+        let Some(instrument) = &message.notice.instrument else { return false };
+        if !self.venues.get(&instrument.venue).is_some_and(|h| h.mutes(instrument)) {
+            return false;
+        }
+        let venue = instrument.venue.to_string();
+        let source = Labels::from([("event_type", Pattern::DataGap.name().to_owned()), ("venue", venue)]);
+        self.outage.mutes(&source, &labels(&message.notice))
+    }
+
+    pub(super) fn keep_back(&mut self, message: &Message) {
+        if let Some(instrument) = &message.notice.instrument {
+            self.kept_back.insert(message.fingerprint.clone(), instrument.clone());
+        }
     }
 
     /// Why nobody is to hear of it.
@@ -95,76 +113,74 @@ impl Mutes {
         if message.notice.kind != MessageKind::Alert {
             return None;
         }
-        if is_inhibited(message) {
+        if message.notice.inhibited_by.is_some() {
             return Some("inhibited");
         }
-        let venue = message.notice.instrument.as_ref().map(|i| &i.venue);
-        let out = venue.filter(|v| self.venues.get(*v).is_some_and(|h| h.since.is_some()));
-        if out.is_none() && self.silences.is_empty() {
-            return None;
-        }
-        let labels = labels(&message.notice);
-        if let Some(venue) = out.filter(|v| self.outage_mutes(&labels, v)).cloned() {
-            self.kept_back.entry(venue).or_default().insert(message.fingerprint.clone());
+        if self.is_out(message) {
+            self.keep_back(message);
             return Some("inhibited");
         }
-        self.silenced(&labels).then_some("silenced")
+        (!self.silences.is_empty() && self.silenced(&labels(&message.notice))).then_some("silenced")
     }
 }
 
-/// The engine says that an open alert says the same more strongly.
-fn is_inhibited(message: &Message) -> bool {
-    // Most events say nothing of it; those that do are read.
-    let event = &message.notice.event;
-    event.contains("\"inhibited_by\"")
-        && serde_json::from_str::<serde_json::Value>(event)
-            .is_ok_and(|e| e.get("inhibited_by").is_some_and(|by| !by.is_null()))
-}
-
-const fn is_about_data(pattern: Option<Pattern>) -> bool {
-    matches!(pattern, Some(Pattern::DataGap | Pattern::FeedStale))
+/// Our own word that the price of a market is lost: a lost price is what makes a gap severe.
+fn is_lost_price(notice: &Notice) -> bool {
+    notice.phase == Phase::Firing && notice.severity >= Severity::High
 }
 
 impl Planner {
     /// Notes what an alert says about its venue's data; begins or ends an outage.
     pub(super) fn turn_outages(&mut self, message: &Arc<Message>, now: Ts) {
-        let Some(instrument) = message.notice.instrument.as_ref().filter(|_| is_about_data(message.notice.pattern))
-        else {
-            return;
-        };
+        let Some(instrument) = &message.notice.instrument else { return };
         let hearing = self.mutes.venues.entry(instrument.venue.clone()).or_default();
-        match message.notice.phase {
-            Phase::Firing => drop(hearing.without.insert(message.fingerprint.clone(), instrument.clone())),
-            Phase::Resolved | Phase::NoData | Phase::Happened => drop(hearing.without.remove(&message.fingerprint)),
+        if !hearing.seen.contains(instrument) {
+            hearing.seen.insert(instrument.clone());
         }
-        let markets = hearing.without.values().collect::<BTreeSet<_>>().len();
+        if message.notice.pattern != Some(Pattern::DataGap) || message.notice.rule.is_some() {
+            return;
+        }
+        if let Some(markets) = message.notice.venue_markets {
+            hearing.markets = usize::try_from(markets).unwrap_or(usize::MAX);
+        }
+        let lost = is_lost_price(&message.notice);
+        if lost {
+            hearing.without.insert(instrument.clone());
+        } else {
+            hearing.without.remove(instrument);
+        }
+        let was_out = hearing.since.is_some();
+        hearing.since = hearing.is_out().then(|| hearing.since.unwrap_or(message.known_at));
         let venue = &instrument.venue;
-        match hearing.since {
-            None if markets >= OUTAGE_MARKETS => {
-                hearing.since = Some(now);
-                self.keep_back(venue, now);
-            }
-            Some(since) if markets < OUTAGE_MARKETS => {
-                hearing.since = None;
-                let kept = self.mutes.kept_back.remove(venue).unwrap_or_default();
-                let after = format!("outage|{venue}|{}", since.0);
-                for fingerprint in kept {
-                    self.tell_after(&fingerprint, &after, now);
-                }
-            }
-            Some(_) | None => {}
+        if hearing.since.is_some() {
+            self.keep_unsent_back(if was_out { Some(instrument) } else { None }, venue, now);
+        }
+        if was_out && !lost {
+            self.tell_what_was_kept(message, venue, now);
         }
     }
 
-    /// An outage begins: what is unsent about the venue's markets is not told.
-    fn keep_back(&mut self, venue: &Venue, now: Ts) {
-        let about: Vec<Arc<Message>> = self.firing.values().cloned().collect();
+    /// Some of a venue is heard again: what was kept back of that and still fires is told.
+    fn tell_what_was_kept(&mut self, because: &Message, venue: &Venue, now: Ts) {
+        let kept = self.mutes.kept_back.iter().filter(|(_, i)| i.venue == *venue);
+        let heard: Vec<(String, InstrumentName)> = kept
+            .filter(|(_, i)| !self.mutes.venues.get(venue).is_some_and(|h| h.mutes(i)))
+            .map(|(f, i)| (f.clone(), i.clone()))
+            .collect();
+        for (fingerprint, instrument) in heard {
+            self.mutes.kept_back.remove(&fingerprint);
+            self.tell_after(&fingerprint, &format!("outage|{instrument}|{}", because.known_at.0), now);
+        }
+    }
+
+    /// An outage covers another market, or begins: what is unsent about its markets is not told.
+    fn keep_unsent_back(&mut self, only: Option<&InstrumentName>, venue: &Venue, now: Ts) {
+        let covers = |i: &InstrumentName| i.venue == *venue && only.is_none_or(|only| only == i);
+        let about = self.firing.values().filter(|m| m.notice.instrument.as_ref().is_some_and(covers));
+        let about: Vec<Arc<Message>> = about.filter(|m| self.mutes.is_out(m)).cloned().collect();
         for message in about {
-            if message.notice.instrument.as_ref().is_some_and(|i| i.venue == *venue)
-                && self.mutes.outage_mutes(&labels(&message.notice), venue)
-                && self.drop_unsent(&message.fingerprint, "inhibited", now)
-            {
-                self.mutes.kept_back.entry(venue.clone()).or_default().insert(message.fingerprint.clone());
+            if self.drop_unsent(&message.fingerprint, "inhibited", now) {
+                self.mutes.keep_back(&message);
             }
         }
     }
@@ -206,6 +222,23 @@ impl Planner {
                 .collect();
             for fingerprint in covered {
                 self.tell_after(&fingerprint, &id, now);
+            }
+        }
+    }
+
+    /// Silences that ended while nobody was there to tell what they covered: what was not told since is told now.
+    pub(super) fn end_missed_silences(&mut self, silences: &[Silence], now: Ts) {
+        for silence in silences {
+            let Ok(matchers) = Matchers::new(&silence.matchers) else { continue };
+            let covered: Vec<String> = self
+                .firing
+                .values()
+                .filter(|m| m.known_at < silence.ends_at && m.notice.phase == Phase::Firing)
+                .filter(|m| matchers.hold(&labels(&m.notice)))
+                .map(|m| m.fingerprint.clone())
+                .collect();
+            for fingerprint in covered {
+                self.tell_after(&fingerprint, &silence.id, now);
             }
         }
     }

@@ -1,12 +1,13 @@
 //! Going on where another planner stopped.
 
-use super::desk::Item;
-use super::storm::{Storm, cause_of};
-use super::{Action, Planner};
+use super::desk::{Item, Told};
+use super::result::thing_of;
+use super::storm::{Part, Storm, cause_of};
+use super::{Action, Planner, order};
 use crate::outbox::{Outgoing, Recovered};
 use barograph_domain::Ts;
 use barograph_domain::delivery::{Delivery, DeliveryState, Message, MessageKind, Phase};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Planner {
@@ -14,42 +15,85 @@ impl Planner {
     pub fn recover(&mut self, from: Recovered, now: Ts) {
         for state in from.endpoints {
             if let Some(place) = self.place(&state.endpoint) {
-                self.desks[place].state = state;
+                let desk = &mut self.desks[place];
+                desk.stopped = state.disabled.as_ref().map(|_| state.failing_since.unwrap_or(now));
+                desk.state = state;
             }
         }
         self.mutes.set(from.silences);
-        self.mutes.set_ended(from.ended);
+        let recent: Vec<(Arc<Message>, Vec<Delivery>)> =
+            from.recent.into_iter().map(|o| (Arc::new(o.message), o.deliveries)).collect();
+        for (message, rows) in &recent {
+            self.resume_places(message, rows);
+        }
+        let mut untold = Vec::new();
         for firing in from.firing {
             let message = Arc::new(firing.message);
-            let told: Vec<usize> = firing.told.iter().filter_map(|name| self.place(name)).collect();
-            for place in told {
-                let lane = self.desks[place].lanes.entry(message.fingerprint.clone()).or_default();
-                lane.told = Some(message.notice.phase);
-            }
-            self.resume_storm(&message);
-            if message.notice.kind == MessageKind::Alert {
+            self.resume_told(&message, &firing.told);
+            self.resume_storm(&message, false);
+            if message.notice.kind == MessageKind::Alert && !self.is_over(&message) {
+                if firing.told.is_empty() {
+                    untold.push(Arc::clone(&message));
+                }
+                self.firing.insert(message.fingerprint.clone(), Arc::clone(&message));
+                let newest = self.newest.entry(message.fingerprint.clone()).or_insert_with(|| order(&message));
+                *newest = order(&message).max(*newest);
                 self.turn_outages(&message, now);
-                self.firing.insert(message.fingerprint.clone(), message);
             }
         }
-        self.resume_recent(from.recent);
+        for message in untold {
+            if self.mutes.is_out(&message) {
+                self.mutes.keep_back(&message);
+            }
+        }
+        self.resume_recent(&recent);
         self.turn_silences(now);
         self.resume_unfinished(from.unfinished, now);
         self.complete_members();
+        self.end_missed_silences(&from.ended, now);
+        debug_assert!(self.actions.iter().all(|a| !matches!(a, Action::Send(_))), "recovering sends nothing yet");
+    }
+
+    /// How far each thing and each endpoint was, so that what comes late is known for what it is.
+    fn resume_places(&mut self, message: &Arc<Message>, rows: &[Delivery]) {
+        if message.notice.kind == MessageKind::Alert {
+            let newest = self.newest.entry(message.fingerprint.clone()).or_insert_with(|| order(message));
+            *newest = order(message).max(*newest);
+        }
+        for row in rows.iter().filter(|row| row.state == DeliveryState::Delivered) {
+            if let Some(place) = self.place(&row.endpoint) {
+                self.desks[place].note_handed_out(message);
+            }
+        }
+    }
+
+    /// What endpoints have confirmed about what fires.
+    fn resume_told(&mut self, message: &Arc<Message>, told: &[String]) {
+        let stopped = self.desks.iter_mut().find(|d| message.notice.alert_id == thing_of(&d.plan.name));
+        if let Some(desk) = stopped.filter(|_| message.notice.kind == MessageKind::Delivery) {
+            desk.stopped = Some(message.known_at);
+        }
+        if message.notice.kind == MessageKind::Group {
+            return;
+        }
+        for place in told.iter().filter_map(|name| self.place(name)).collect::<Vec<_>>() {
+            let lane = self.desks[place].lanes.entry(message.fingerprint.clone()).or_default();
+            lane.told = Some(Told::of(message));
+        }
     }
 
     /// Deliveries from the store, after the queue has overflown; what is in hand already is passed over.
     pub fn adopt(&mut self, unfinished: Vec<Outgoing>, now: Ts) {
         for outgoing in unfinished {
             let deliveries = outgoing.deliveries.into_iter().filter(|d| d.state == DeliveryState::Waiting).collect();
-            self.take(Outgoing { message: outgoing.message, deliveries }, now);
+            self.accept(Outgoing { message: outgoing.message, deliveries }, true, now);
         }
     }
 
-    /// A message of a group says which storm goes on.
-    fn resume_storm(&mut self, message: &Message) {
+    /// A message of a group says which storm goes on; one that waits to be told keeps its storm, whatever it says.
+    fn resume_storm(&mut self, message: &Message, waits: bool) {
         let notice = &message.notice;
-        if notice.kind != MessageKind::Group || notice.phase == Phase::Resolved {
+        if notice.kind != MessageKind::Group || (notice.phase == Phase::Resolved && !waits) {
             return;
         }
         let parts = notice.alert_id.strip_prefix("group|").and_then(|rest| rest.split_once('|'));
@@ -60,7 +104,8 @@ impl Planner {
         let newer = watch.storm.as_ref().is_none_or(|s| s.began < notice.opened_at || s.update < notice.revision);
         if newer {
             let mut storm = Storm::new(endpoint, cause, notice.opened_at);
-            (storm.update, storm.told_at) = (notice.revision, message.known_at);
+            (storm.update, storm.told_at, storm.said) = (notice.revision, message.known_at, notice.phase);
+            storm.dense_at = message.known_at;
             if let Some(before) = watch.storm.take().filter(|s| s.id == storm.id) {
                 storm.members = before.members;
             }
@@ -69,20 +114,18 @@ impl Planner {
     }
 
     /// What was told lately counts towards storms.
-    fn resume_recent(&mut self, recent: Vec<Outgoing>) {
-        let recent: Vec<(Arc<Message>, Vec<Delivery>)> =
-            recent.into_iter().map(|o| (Arc::new(o.message), o.deliveries)).collect();
+    fn resume_recent(&mut self, recent: &[(Arc<Message>, Vec<Delivery>)]) {
         let ends: BTreeMap<String, Ts> = recent
             .iter()
             .filter(|(m, _)| m.notice.kind == MessageKind::Group && m.notice.phase == Phase::Resolved)
             .map(|(m, _)| (m.notice.alert_id.clone(), m.known_at))
             .collect();
-        for (message, _) in &recent {
+        for (message, _) in recent {
             if !ends.contains_key(&message.notice.alert_id) {
-                self.resume_storm(message);
+                self.resume_storm(message, false);
             }
         }
-        for (message, rows) in &recent {
+        for (message, rows) in recent {
             for row in rows {
                 let Some(place) = self.place(&row.endpoint) else { continue };
                 let silent = row.state == DeliveryState::Superseded && row.reason != "newer_state";
@@ -94,7 +137,8 @@ impl Planner {
                     Some(cause) if row.via.is_some() => {
                         let watch = self.desks[place].watches.entry(cause).or_default();
                         if let Some(storm) = watch.storm.as_mut() {
-                            storm.members.insert(message.fingerprint.clone(), Arc::clone(message));
+                            let part = Part { message: Arc::clone(message), fresh: !row.state.is_final() };
+                            storm.members.insert(message.fingerprint.clone(), part);
                         }
                     }
                     Some(_) => {}
@@ -110,32 +154,41 @@ impl Planner {
     }
 
     fn resume_unfinished(&mut self, unfinished: Vec<Outgoing>, now: Ts) {
-        let mut joined: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-        let waits = |o: &Outgoing, d: &Delivery| {
-            unfinished_has(&unfinished, d.via.as_deref(), &d.endpoint) && d.message == o.message.id
+        let groups: BTreeSet<(&str, &str)> = unfinished
+            .iter()
+            .filter(|o| o.message.notice.kind == MessageKind::Group)
+            .flat_map(|o| o.deliveries.iter().map(|d| (o.message.id.as_str(), d.endpoint.as_str())))
+            .collect();
+        // What went with a group that is not there any more waits on its own.
+        let goes_with = |d: &Delivery| {
+            let via = d.via.as_deref().filter(|_| d.state == DeliveryState::Grouped)?;
+            groups.contains(&(via, d.endpoint.as_str())).then(|| (d.endpoint.clone(), via.to_owned()))
         };
-        let mut grouped = Vec::new();
+        let mut joined: BTreeMap<(String, String), Vec<Arc<Message>>> = BTreeMap::new();
+        let mut alone = Vec::new();
         for outgoing in &unfinished {
-            for row in &outgoing.deliveries {
-                if row.state == DeliveryState::Grouped && waits(outgoing, row) {
-                    let via = row.via.clone().unwrap_or_default();
-                    joined.entry((row.endpoint.clone(), via)).or_default().push(row.message.clone());
-                    grouped.push((row.endpoint.clone(), row.message.clone()));
+            let message = Arc::new(outgoing.message.clone());
+            let mut rows = Vec::new();
+            for row in outgoing.deliveries.iter().filter(|row| !row.state.is_final()) {
+                match (goes_with(row), self.place(&row.endpoint)) {
+                    (_, None) => self.end_unknown(row, now),
+                    (Some(group), Some(place)) => {
+                        self.desks[place].note_handed_out(&message);
+                        joined.entry(group).or_default().push(Arc::clone(&message));
+                    }
+                    (None, Some(place)) => rows.push((place, row.clone())),
                 }
             }
+            alone.push((message, rows));
         }
-        for outgoing in unfinished {
-            let message = Arc::new(outgoing.message);
-            let muted = self.note(&message, now);
-            for mut row in outgoing.deliveries {
-                let Some(place) = self.place(&row.endpoint) else { continue };
-                if row.state.is_final() || grouped.contains(&(row.endpoint.clone(), row.message.clone())) {
-                    continue;
-                }
-                // What went with a group that is not there any more waits on its own.
-                row.state = DeliveryState::Waiting;
+        for (message, _) in alone.iter().filter(|(_, rows)| !rows.is_empty()) {
+            self.resume_storm(message, true);
+        }
+        for (message, rows) in alone {
+            let muted = if self.is_over(&message) { None } else { self.note(&message, now) };
+            for (place, row) in rows {
                 let joined = joined.remove(&(row.endpoint.clone(), message.id.clone())).unwrap_or_default();
-                let item = Item { joined, inherited: true, ..Item::of(Arc::clone(&message), &row) };
+                let item = Item { joined, ..Item::of(Arc::clone(&message), &row) };
                 self.resume_item(place, item, muted, now);
             }
         }
@@ -146,7 +199,20 @@ impl Planner {
             return self.mute(place, &item, why, now);
         }
         let desk = &mut self.desks[place];
-        if let Some(watch) = cause_of(&item.message).and_then(|c| desk.watches.get_mut(&c)) {
+        // The other process may have sent it without having recorded that.
+        for message in item.joined.iter().chain([&item.message]) {
+            desk.note_may_know(message);
+        }
+        for message in &item.joined {
+            let watch = cause_of(message).and_then(|cause| desk.watches.get_mut(&cause));
+            if let Some(storm) = watch.and_then(|w| w.storm.as_mut()) {
+                let part = Part { message: Arc::clone(message), fresh: true };
+                storm.members.entry(message.fingerprint.clone()).or_insert(part);
+            }
+        }
+        if !desk.is_late(&item.message)
+            && let Some(watch) = cause_of(&item.message).and_then(|c| desk.watches.get_mut(&c))
+        {
             // What was known before the group began was told on its own.
             let before = watch.storm.as_ref().is_some_and(|s| item.message.known_at < s.began);
             if before || item.attempts > 0 {
@@ -165,23 +231,15 @@ impl Planner {
                 let Some(storm) = desk.watches.get_mut(&cause).and_then(|w| w.storm.as_mut()) else { continue };
                 let told = desk.lanes.get(&message.fingerprint).is_some_and(|l| l.told.is_some());
                 if told && message.known_at >= storm.began && message.known_at <= storm.told_at {
-                    storm.members.entry(message.fingerprint.clone()).or_insert_with(|| Arc::clone(message));
+                    let part = || Part { message: Arc::clone(message), fresh: false };
+                    storm.members.entry(message.fingerprint.clone()).or_insert_with(part);
                 }
             }
         }
-        debug_assert!(self.actions.iter().all(|a| !matches!(a, Action::Send(_))), "recovering sends nothing yet");
     }
 }
 
 fn cause_of_group(message: &Message) -> Option<String> {
     let rest = message.notice.alert_id.strip_prefix("group|")?.split_once('|')?.1;
     Some(rest.rsplit_once('|')?.0.to_owned())
-}
-
-fn unfinished_has(unfinished: &[Outgoing], via: Option<&str>, endpoint: &str) -> bool {
-    // Few messages are of groups, so this is a short walk.
-    unfinished
-        .iter()
-        .filter(|o| o.message.notice.kind == MessageKind::Group)
-        .any(|o| Some(o.message.id.as_str()) == via && o.deliveries.iter().any(|d| d.endpoint == endpoint))
 }

@@ -2,7 +2,7 @@
 
 use super::desk::{Item, PAUSED};
 use super::{Action, Outcome, Planner, Tried};
-use crate::schedule::{MISCONFIGURED_MAX, REJECTS_MAX, clamped, pause_after};
+use crate::schedule::{FAILING_MAX, MISCONFIGURED_MAX, REJECTS_MAX, clamped, pause_after};
 use barograph_domain::delivery::{DeliveryState, Message, MessageKind, Notice, Phase, fingerprint, message_id};
 use barograph_domain::{Severity, Span, Ts};
 
@@ -12,6 +12,8 @@ const HURRIED_AFTER: Span = Span::secs(5);
 const LAST_TRY: Span = Span::secs(20);
 /// A shorter breakdown is not worth announcing its end.
 const ANNOUNCED_AFTER: Span = Span::mins(5);
+/// Failures further apart are two breakdowns: the longest pause between two tries of one message is 24 h and a fifth.
+const APART: Span = Span::hours(29);
 
 impl Planner {
     /// A try has ended.
@@ -72,18 +74,25 @@ impl Planner {
     fn delivered(&mut self, place: usize, item: &Item, now: Ts) {
         let desk = &mut self.desks[place];
         desk.end(item, DeliveryState::Delivered, "", now, &mut self.actions);
-        if let Some(lane) = desk.lanes.get_mut(&item.message.fingerprint) {
-            lane.told = Some(item.message.notice.phase);
+        if item.message.notice.kind == MessageKind::Group {
+            // What a group tells is known of its members; it has no state of its own.
+            desk.tidy(&item.message.fingerprint);
+        } else {
+            desk.note_told(&item.message);
         }
-        desk.tidy(&item.message.fingerprint);
         (desk.failures, desk.misconfigured) = (0, 0);
-        let Some(since) = desk.state.failing_since.take() else { return };
-        self.actions.push(Action::State(desk.state.clone()));
+        let failing = desk.state.failing_since.take();
+        if failing.is_some() {
+            self.actions.push(Action::State(desk.state.clone()));
+        }
+        // What was under way when it was stopped says nothing about it.
+        let stopped = if desk.state.disabled.is_none() { desk.stopped.take() } else { None };
+        let Some(since) = [failing, stopped].into_iter().flatten().min() else { return };
         // A single message that fails among others that do not is no breakdown, and is not pressed on the receiver.
         if now - since >= HURRIED_AFTER {
             desk.hurry(now);
         }
-        if now - since >= ANNOUNCED_AFTER {
+        if stopped.is_some() || now - since >= ANNOUNCED_AFTER {
             let name = desk.plan.name.clone();
             let text = format!(
                 "Nothing could be told to '{name}' from {since} for {}. What was still worth telling follows.",
@@ -100,8 +109,9 @@ impl Planner {
         let fingerprint = item.message.fingerprint.clone();
         if desk.is_gone() {
             desk.end(&item, DeliveryState::Dead, "endpoint_disabled", now, &mut self.actions);
+        } else if !item.replayed && desk.has_newer(&item.message) {
+            desk.end(&item, DeliveryState::Superseded, "newer_state", now, &mut self.actions);
         } else if let Some(mut newer) = desk.take_waiting(&fingerprint) {
-            // The receiver may have heard the older one: the newer one counts as tried, so that an end is told.
             desk.replace(&item, &mut newer, now, &mut self.actions);
             newer.next_try = newer.next_try.max(item.next_try);
             newer.attempts = newer.attempts.max(1);
@@ -119,12 +129,20 @@ impl Planner {
         }
     }
 
-    /// Notes that no try succeeds.
+    /// Notes that no try succeeds. Quiet days count neither for the endpoint nor against it: only a try that fails disables.
     fn failing(&mut self, place: usize, now: Ts) {
         let desk = &mut self.desks[place];
-        if desk.state.failing_since.is_none() {
-            desk.state.failing_since = Some(now);
-            self.actions.push(Action::State(desk.state.clone()));
+        let apart = desk.failed_at.replace(now).is_some_and(|at| now - at > APART);
+        match desk.state.failing_since {
+            Some(since) if !apart => {
+                if now - since >= FAILING_MAX {
+                    self.disable(place, "no try has succeeded for three days", now);
+                }
+            }
+            Some(_) | None => {
+                desk.state.failing_since = Some(now);
+                self.actions.push(Action::State(desk.state.clone()));
+            }
         }
     }
 
@@ -136,6 +154,7 @@ impl Planner {
         let pauses = desk.misconfigured >= MISCONFIGURED_MAX && desk.state.disabled.is_none();
         if pauses {
             desk.state.disabled = Some(format!("{PAUSED}: {why}; check its address and secrets, then enable it"));
+            desk.stopped = Some(now);
             self.actions.push(Action::State(desk.state.clone()));
         }
         self.put_back(place, item, now);
@@ -151,6 +170,7 @@ impl Planner {
             return;
         }
         desk.state.disabled = Some(why.to_owned());
+        desk.stopped = Some(now);
         self.actions.push(Action::State(desk.state.clone()));
         desk.bury(now, &mut self.actions);
         self.announce_stop(place, why, now);
@@ -164,9 +184,14 @@ impl Planner {
     }
 }
 
+/// What messages about the delivery to an endpoint are about.
+pub(super) fn thing_of(endpoint: &str) -> String {
+    format!("delivery|{endpoint}")
+}
+
 /// A message about the delivery itself.
 fn about(endpoint: &str, phase: Phase, title: &str, text: String, now: Ts) -> Message {
-    let thing = format!("delivery|{endpoint}");
+    let thing = thing_of(endpoint);
     let notice = Notice {
         kind: MessageKind::Delivery,
         phase,
@@ -186,6 +211,10 @@ fn about(endpoint: &str, phase: Phase, title: &str, text: String, now: Ts) -> Me
         open_positions: String::new(),
         clears: String::new(),
         fired_30d: None,
+        known_days: None,
+        inhibited_by: None,
+        resumed: false,
+        venue_markets: None,
         ts: now,
         known_at: now,
         opened_at: now,

@@ -1,21 +1,22 @@
 //! Many alerts of one cause become a few messages.
 //!
-//! The first two markets of a cause are told at once. A third within 60 s makes a group: from then on every record of the cause
+//! The first two alerts of a cause are told at once. A third within 60 s makes a group: from then on every record of the cause
 //! is held, and goes with the group's next message. Updates go when something has changed, 10 s and 60 s after the group began and
-//! then every five minutes; a change after a quiet time goes at once. In any minute at most five messages of a cause leave.
+//! then every five minutes. In any minute at most five messages of a cause leave. A group is over when all its members are, or
+//! when a whole interval has passed without three alerts in any minute: what still goes on is told alone from there.
 
-use super::Action;
 use super::desk::{Desk, Item};
 use super::group;
+use super::{Action, Order, is_open, order};
 use crate::outbox::{Join, Outgoing};
-use barograph_domain::delivery::{DeliveryState, Message, MessageKind, Phase};
-use barograph_domain::{InstrumentName, Pattern, Span, Ts};
-use std::collections::{BTreeMap, VecDeque};
+use barograph_domain::delivery::{DeliveryState, Message, MessageKind, Phase, fingerprint};
+use barograph_domain::{Pattern, Span, Ts};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Alerts within this are of one storm.
 const WITHIN: Span = Span::mins(1);
-/// Markets that are told on their own.
+/// Alerts that are told on their own.
 const ALONE: usize = 2;
 /// Messages of one cause within a minute, at most.
 const MESSAGES_MAX: usize = 5;
@@ -31,28 +32,59 @@ pub(super) fn cause_of(message: &Message) -> Option<String> {
     }
     match (&message.notice.rule, message.notice.pattern) {
         (Some(rule), _) => Some(format!("rule|{rule}")),
-        (None, Some(pattern)) => Some(format!("family|{:?}", pattern.family())),
+        (None, Some(pattern)) => Some(format!("family|{}", pattern.family().name())),
         (None, None) => None,
     }
+}
+
+/// A member of a group.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    /// The newest record about it.
+    pub(super) message: Arc<Message>,
+    /// The receiver has not heard that record yet.
+    pub(super) fresh: bool,
 }
 
 /// A group that goes on.
 #[derive(Debug)]
 pub(super) struct Storm {
     pub(super) id: String,
+    /// Fingerprint of its messages.
+    print: String,
     pub(super) began: Ts,
     pub(super) update: u32,
     pub(super) told_at: Ts,
-    pub(super) changed: bool,
-    /// The newest record about each member.
-    pub(super) members: BTreeMap<String, Arc<Message>>,
+    /// Phase of its newest message.
+    pub(super) said: Phase,
+    /// When there were last so many alerts in a minute that it is a storm.
+    pub(super) dense_at: Ts,
+    /// That was since its last message.
+    dense: bool,
+    /// It ends when its last message has come to an end.
+    closing: bool,
+    /// By fingerprint. Those that are over leave when that was told.
+    pub(super) members: BTreeMap<String, Part>,
     held: BTreeMap<String, Item>,
+    deadlines: BTreeSet<(Ts, String)>,
 }
 
 impl Storm {
     pub(super) fn new(endpoint: &str, cause: &str, began: Ts) -> Self {
-        let id = group::id(endpoint, cause, began);
-        Self { id, began, update: 0, told_at: Ts::MIN, changed: false, members: BTreeMap::new(), held: BTreeMap::new() }
+        Self {
+            print: fingerprint(&group::id(endpoint, cause, began)),
+            id: group::id(endpoint, cause, began),
+            began,
+            update: 0,
+            told_at: Ts::MIN,
+            said: Phase::Happened,
+            dense_at: began,
+            dense: false,
+            closing: false,
+            members: BTreeMap::new(),
+            held: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+        }
     }
     fn due(&self) -> Ts {
         if self.update == 0 {
@@ -65,13 +97,45 @@ impl Storm {
             self.told_at + REGULARLY
         }
     }
-    pub(super) fn phase(&self) -> Phase {
-        let any = |phase| self.members.values().any(|m| m.notice.phase == phase);
-        [Phase::Firing, Phase::NoData, Phase::Resolved].into_iter().find(|p| any(*p)).unwrap_or(Phase::Happened)
+    /// Nothing happened since its last message that would make a storm.
+    fn is_quiet(&self, now: Ts) -> bool {
+        self.update > 0 && !self.dense && now >= self.told_at + REGULARLY
     }
-    fn is_over(&self) -> bool {
-        matches!(self.phase(), Phase::Resolved | Phase::Happened)
+    /// When it is over if nothing more comes.
+    fn closes_at(&self) -> Ts {
+        if self.closing {
+            self.told_at
+        } else if phase_of(self.members.values()) == Phase::Resolved {
+            self.began + LATER
+        } else {
+            self.began.max(self.told_at).max(self.dense_at) + REGULARLY
+        }
     }
+    fn keep(&mut self, item: Item) -> Option<Item> {
+        let fingerprint = item.message.fingerprint.clone();
+        self.members.insert(fingerprint.clone(), Part { message: Arc::clone(&item.message), fresh: true });
+        self.deadlines.insert((item.until, fingerprint.clone()));
+        let old = self.held.insert(fingerprint, item)?;
+        self.forget_deadline(&old);
+        Some(old)
+    }
+    fn let_go(&mut self, fingerprint: &str) -> Option<Item> {
+        let item = self.held.remove(fingerprint)?;
+        self.forget_deadline(&item);
+        Some(item)
+    }
+    fn forget_deadline(&mut self, item: &Item) {
+        let fingerprint = &item.message.fingerprint;
+        if self.held.get(fingerprint).is_none_or(|other| other.until != item.until) {
+            self.deadlines.remove(&(item.until, fingerprint.clone()));
+        }
+    }
+}
+
+/// Where a group of these stands.
+pub(super) fn phase_of<'a>(parts: impl Iterator<Item = &'a Part> + Clone) -> Phase {
+    let any = |phase| parts.clone().any(|p| p.message.notice.phase == phase);
+    [Phase::Firing, Phase::NoData, Phase::Resolved].into_iter().find(|p| any(*p)).unwrap_or(Phase::Happened)
 }
 
 /// One cause at one endpoint.
@@ -79,8 +143,10 @@ impl Storm {
 pub(super) struct Watch {
     /// Moments of the messages of the last minute.
     recent: VecDeque<Ts>,
-    /// Alerts of the last minute that were told on their own.
-    alone: VecDeque<(Ts, Arc<Message>)>,
+    /// Records of the last minute.
+    arrivals: VecDeque<(Ts, Arc<Message>)>,
+    /// When each alert of the last minute was heard of last.
+    alerts: BTreeMap<String, Ts>,
     pub(super) storm: Option<Storm>,
 }
 
@@ -89,45 +155,67 @@ impl Watch {
         let held = self.storm.as_ref().and_then(|s| s.held.get(&message.fingerprint));
         held.is_some_and(|item| item.message.id == message.id)
     }
+    /// Place of what is held about a thing.
+    pub(super) fn holds_since(&self, fingerprint: &str) -> Option<Order> {
+        self.storm.as_ref()?.held.get(fingerprint).map(|item| order(&item.message))
+    }
     pub(super) fn held(&self) -> usize {
         self.storm.as_ref().map_or(0, |s| s.held.len())
     }
-    pub(super) fn into_held(self) -> impl Iterator<Item = Item> {
-        self.storm.into_iter().flat_map(|s| s.held.into_values())
-    }
-    /// Nothing is told of this member any more.
-    pub(super) fn release_held(&mut self, fingerprint: &str) -> Option<Item> {
+    /// What was held goes no further; the member stays if the receiver knows of it.
+    pub(super) fn release_held(&mut self, fingerprint: &str, known: bool) -> Option<Item> {
         let storm = self.storm.as_mut()?;
-        let item = storm.held.remove(fingerprint)?;
-        storm.members.remove(fingerprint);
+        let item = storm.let_go(fingerprint)?;
+        if known {
+            storm.members.entry(fingerprint.to_owned()).and_modify(|part| part.fresh = false);
+        } else {
+            storm.members.remove(fingerprint);
+        }
         Some(item)
     }
     /// A member's state is known although this endpoint is not told of it.
     pub(super) fn overhear(&mut self, message: &Arc<Message>) {
-        if let Some(member) = self.storm.as_mut().and_then(|s| s.members.get_mut(&message.fingerprint)) {
-            *member = Arc::clone(message);
+        if let Some(part) = self.storm.as_mut().and_then(|s| s.members.get_mut(&message.fingerprint))
+            && order(&part.message) < order(message)
+        {
+            *part = Part { message: Arc::clone(message), fresh: false };
+        }
+    }
+    /// What went with a message of the group has come to an end.
+    pub(super) fn settle(&mut self, message: &Message) {
+        let part = self.storm.as_mut().and_then(|s| s.members.get_mut(&message.fingerprint));
+        if let Some(part) = part.filter(|p| p.message.id == message.id) {
+            part.fresh = false;
         }
     }
     fn forget(&mut self, now: Ts) {
         while self.recent.front().is_some_and(|at| *at <= now - WITHIN) {
             self.recent.pop_front();
         }
-        while self.alone.front().is_some_and(|(at, _)| *at <= now - WITHIN) {
-            self.alone.pop_front();
+        while let Some((at, message)) = self.arrivals.front().filter(|(at, _)| *at <= now - WITHIN) {
+            if self.alerts.get(&message.fingerprint) == Some(at) {
+                self.alerts.remove(&message.fingerprint);
+            }
+            self.arrivals.pop_front();
         }
     }
     /// May this go on its own?
     fn is_alone(&self, message: &Message) -> bool {
-        let mut markets: Vec<&Option<InstrumentName>> = self.alone.iter().map(|(_, m)| &m.notice.instrument).collect();
-        markets.push(&message.notice.instrument);
-        markets.sort_unstable();
-        markets.dedup();
-        markets.len() <= ALONE && self.recent.len() + 1 < MESSAGES_MAX
+        let alerts = self.alerts.len() + usize::from(!self.alerts.contains_key(&message.fingerprint));
+        alerts <= ALONE && self.recent.len() + 1 < MESSAGES_MAX
+    }
+    fn is_dense(&self) -> bool {
+        self.alerts.len() > ALONE || self.arrivals.len() >= MESSAGES_MAX
+    }
+    fn note_arrival(&mut self, at: Ts, message: &Arc<Message>) {
+        let place = self.arrivals.partition_point(|(other, _)| *other <= at);
+        self.arrivals.insert(place, (at, Arc::clone(message)));
+        let last = self.alerts.entry(message.fingerprint.clone()).or_insert(at);
+        *last = at.max(*last);
     }
     pub(super) fn note_alone(&mut self, at: Ts, message: &Arc<Message>) {
         self.note_message(at);
-        let place = self.alone.partition_point(|(other, _)| *other <= at);
-        self.alone.insert(place, (at, Arc::clone(message)));
+        self.note_arrival(at, message);
     }
     pub(super) fn note_message(&mut self, at: Ts) {
         let place = self.recent.partition_point(|other| *other <= at);
@@ -140,17 +228,18 @@ impl Watch {
             None => storm.due(),
         }
     }
-    pub(super) fn next_wake(&self) -> Option<Ts> {
-        let storm = self.storm.as_ref()?;
-        let closes = storm.is_over().then(|| self.open_at(storm).max(storm.began + LATER));
-        let tells = storm.changed.then(|| self.open_at(storm));
-        [tells, closes].into_iter().flatten().min()
-    }
 }
 
 impl Desk {
     /// Sends an alert on its own or lets it go with a group.
     pub(super) fn route(&mut self, item: Item, now: Ts, out: &mut Vec<Action>) {
+        if !item.replayed && self.is_late(&item.message) {
+            return self.end(&item, DeliveryState::Superseded, "newer_state", now, out);
+        }
+        if self.knows_it_fires(&item.message) && !self.has_unsent(&item.message.fingerprint) {
+            self.overhear(&item.message);
+            return self.end(&item, DeliveryState::Superseded, "nothing_new", now, out);
+        }
         let cause = cause_of(&item.message).filter(|_| self.plan.groups);
         let Some(cause) = cause.filter(|_| !self.is_gone() && item.until > now) else {
             return self.push(item, now, out);
@@ -164,7 +253,8 @@ impl Desk {
         if watch.storm.is_none() {
             // After a restart records come late; those known before the beginning would seem to have gone alone.
             let mut storm = Storm::new(&self.plan.name, &cause, now.min(item.message.known_at));
-            storm.members = watch.alone.iter().map(|(_, m)| (m.fingerprint.clone(), Arc::clone(m))).collect();
+            let before = watch.arrivals.iter().map(|(_, m)| (m.fingerprint.clone(), Arc::clone(m)));
+            storm.members = before.map(|(f, message)| (f, Part { message, fresh: false })).collect();
             watch.storm = Some(storm);
         }
         self.hold(&cause, item, now, out);
@@ -175,51 +265,80 @@ impl Desk {
     fn hold(&mut self, cause: &str, item: Item, now: Ts, out: &mut Vec<Action>) {
         let fingerprint = item.message.fingerprint.clone();
         let unsent = self.lanes.get(&fingerprint).and_then(|l| l.waiting.as_ref());
-        let older = unsent.is_some_and(|i| !i.replayed && i.message.known_at <= item.message.known_at);
-        let older = older.then(|| self.take_waiting(&fingerprint)).flatten();
-        let Some(storm) = self.watches.get_mut(cause).and_then(|w| w.storm.as_mut()) else { return };
-        storm.members.insert(fingerprint.clone(), Arc::clone(&item.message));
-        storm.changed = true;
-        let held = storm.held.insert(fingerprint, item);
+        let older = unsent.is_some_and(|i| !i.replayed).then(|| self.take_waiting(&fingerprint)).flatten();
+        let Some(watch) = self.watches.get_mut(cause) else { return };
+        watch.note_arrival(now, &item.message);
+        let dense = watch.is_dense();
+        let Some(storm) = watch.storm.as_mut() else { return };
+        if dense {
+            (storm.dense, storm.dense_at) = (true, now);
+        }
+        let held = storm.keep(item);
         for old in older.into_iter().chain(held) {
             self.end(&old, DeliveryState::Superseded, "newer_state", now, out);
         }
     }
 
-    /// Tells a group what has changed, if it is time to.
+    /// Tells a group what has changed, if it is time to. What a lone message under way is about waits for that to land: the
+    /// receiver would hear it in the wrong order.
     fn tell(&mut self, cause: &str, now: Ts, out: &mut Vec<Action>) {
         let Some(watch) = self.watches.get_mut(cause) else { return };
         watch.forget(now);
-        let Some(storm) = &watch.storm else { return };
-        if !storm.changed || watch.open_at(storm) > now {
+        let opens = watch.storm.as_ref().map(|storm| watch.open_at(storm));
+        let Some(storm) = watch.storm.as_mut().filter(|_| opens.is_some_and(|at| at <= now)) else { return };
+        let flies = |f: &String| self.lanes.get(f).is_some_and(|l| l.flying.is_some());
+        let (later, ready): (BTreeSet<String>, BTreeSet<String>) = storm.held.keys().cloned().partition(flies);
+        if ready.is_empty() {
             return;
         }
-        let Some(storm) = watch.storm.as_mut() else { return };
-        let phase = storm.phase();
-        storm.changed = false;
-        storm.told_at = now;
+        storm.closing = storm.is_quiet(now) && later.is_empty();
+        storm.dense = false;
+        if storm.update > 0 {
+            storm.members.retain(|_, p| p.fresh || is_open(p.message.notice.phase));
+        }
         storm.update += 1;
-        let message = group::message(storm, cause, now);
-        let held = core::mem::take(&mut storm.held);
-        let wanted = phase != Phase::Resolved || self.plan.filter.resolved;
-        if !wanted || held.is_empty() {
-            for item in held.into_values() {
+        let message = group::message(storm, cause, &later, now);
+        (storm.told_at, storm.said) = (now, message.notice.phase);
+        let mut joined: Vec<Item> = ready.iter().filter_map(|f| storm.let_go(f)).collect();
+        if message.notice.phase == Phase::Resolved && !self.plan.filter.resolved {
+            for item in joined {
                 self.end(&item, DeliveryState::Superseded, "newer_state", now, out);
             }
             return;
         }
         watch.note_message(now);
-        let row = self.row(&message, now);
+        joined.sort_by_key(|i| order(&i.message));
+        let unsent = self.lanes.get(&message.fingerprint).and_then(|l| l.waiting.as_ref()).map(|i| i.until);
+        // As long as any of what it says is worth telling, and no longer.
+        let until = joined.iter().map(|i| i.until).chain(unsent).max().unwrap_or(now);
+        let row = barograph_domain::delivery::Delivery { deliver_until: until, ..self.row(&message, now) };
         let mut item = Item::of(Arc::new(message.clone()), &row);
-        let joins = held.values().map(|i| Join {
+        let joins = joined.iter().map(|i| Join {
             endpoint: self.plan.name.clone(),
             message: i.message.id.clone(),
             via: message.id.clone(),
         });
         let joins = joins.collect();
-        item.joined = held.into_values().map(|i| i.message.id.clone()).collect();
+        item.joined = joined.into_iter().map(|i| i.message).collect();
+        for message in &item.joined {
+            self.note_handed_out(message);
+        }
         out.push(Action::Enqueue(vec![Outgoing { message, deliveries: vec![row] }], joins));
         self.push(item, now, out);
+    }
+
+    /// When a storm has to be looked at again. What waits for a message under way is looked at when that lands.
+    pub(super) fn storm_wake(&self, watch: &Watch) -> Option<Ts> {
+        let storm = watch.storm.as_ref()?;
+        let acts = if storm.held.is_empty() {
+            // While a message of the group waits, what comes goes with the next: alone it would be told before older news.
+            self.is_idle(&storm.print).then(|| storm.closes_at())
+        } else {
+            let flies = |f: &String| self.lanes.get(f).is_some_and(|l| l.flying.is_some());
+            storm.held.keys().any(|f| !flies(f)).then(|| watch.open_at(storm))
+        };
+        let deadline = storm.deadlines.first().map(|(until, _)| *until);
+        [acts, deadline].into_iter().flatten().min()
     }
 
     /// Tells what is due and closes what is over.
@@ -227,20 +346,15 @@ impl Desk {
         let due: Vec<String> = self
             .watches
             .iter()
-            .filter(|(_, w)| w.next_wake().is_some_and(|at| at <= now))
+            .filter(|(_, w)| self.storm_wake(w).is_some_and(|at| at <= now))
             .map(|(cause, _)| cause.clone())
             .collect();
         for cause in due {
-            let was_due = self.watches.get(&cause).and_then(|w| w.storm.as_ref()).is_some_and(|s| s.changed);
+            self.expire_held(&cause, now, out);
             self.tell(&cause, now, out);
-            let Some(watch) = self.watches.get_mut(&cause) else { continue };
-            let closes = watch.storm.as_ref().is_some_and(|s| {
-                // A storm of moments has no end of its own: it is over when nothing came for a whole interval.
-                let quiet = !was_due || s.phase() == Phase::Resolved;
-                s.is_over() && !s.changed && quiet && now >= s.began + LATER
-            });
-            if closes {
-                watch.storm = None;
+            let storm = self.watches.get(&cause).and_then(|w| w.storm.as_ref());
+            if storm.is_some_and(|s| s.held.is_empty() && self.is_idle(&s.print) && s.closes_at() <= now) {
+                self.close_storm(&cause, now, out);
             }
         }
         self.watches.retain(|_, w| {
@@ -248,16 +362,38 @@ impl Desk {
             w.storm.is_some() || !w.recent.is_empty()
         });
     }
+
+    /// What is held and too old to be worth telling.
+    fn expire_held(&mut self, cause: &str, now: Ts, out: &mut Vec<Action>) {
+        loop {
+            let storm = self.watches.get(cause).and_then(|w| w.storm.as_ref());
+            let first = storm.and_then(|s| s.deadlines.first()).filter(|(until, _)| *until <= now).cloned();
+            let Some((_, fingerprint)) = first else { return };
+            let known = self.may_know(&fingerprint);
+            let item = self.watches.get_mut(cause).and_then(|w| w.release_held(&fingerprint, known));
+            if let Some(item) = item {
+                self.end(&item, DeliveryState::Expired, "too_old", now, out);
+            }
+        }
+    }
+
+    /// Ends a group. Where its newest message said that it goes on, its end is on record, although nobody is told.
+    pub(super) fn close_storm(&mut self, cause: &str, now: Ts, out: &mut Vec<Action>) -> Vec<Item> {
+        let Some(mut storm) = self.watches.get_mut(cause).and_then(|w| w.storm.take()) else { return Vec::new() };
+        if storm.update > 0 && is_open(storm.said) {
+            storm.update += 1;
+            let message = group::closing(&storm, cause, now);
+            out.push(Action::Enqueue(vec![Outgoing { message, deliveries: Vec::new() }], Vec::new()));
+        }
+        storm.held.into_values().collect()
+    }
 }
 
 /// The word of the part that speaks, of a cause.
 pub(super) fn source_of(messages: &[&Arc<Message>]) -> &'static str {
-    let mut words: Vec<&str> = messages.iter().filter_map(|m| m.notice.pattern.map(Pattern::source)).collect();
-    words.dedup();
-    match words.first() {
-        Some(first) if words.iter().all(|w| w == first) => {
-            messages.first().and_then(|m| m.notice.pattern).map_or("", Pattern::source)
-        }
+    let mut words = messages.iter().filter_map(|m| m.notice.pattern.map(Pattern::source));
+    match words.next() {
+        Some(first) if words.all(|w| w == first) => first,
         _ => "BAROGRAPH",
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::plan::Pace;
+use crate::plan::tests::muted;
 
 #[test]
 fn failures_follow_the_schedule_until_it_is_too_old() {
@@ -57,7 +58,15 @@ fn an_endpoint_that_is_gone_hears_nothing_more_and_others_hear_of_it() {
     world.planner.replay(again, world.now);
     world.settle();
     assert_eq!(world.row("a", &fired), (DeliveryState::Delivered, ""));
-    assert_eq!(world.sent.last().unwrap().1.message.id, fired.id);
+    let told = world.log(0).split_off(1);
+    assert_eq!(
+        told.iter().map(|(_, t)| t.as_str()).collect::<Vec<_>>(),
+        [&fired.notice.title, "receiver a works again"]
+    );
+    // Others heard that it was stopped, so they hear the end of that as well; once.
+    assert_eq!(world.log(1).last().unwrap().1, "receiver a works again");
+    world.alert("okx:SOL-USDT", 1, Phase::Firing, &["a"]);
+    assert_eq!(world.count(0), 4);
 }
 
 #[test]
@@ -70,9 +79,66 @@ fn three_days_of_failures_disable() {
     world.tell(&out);
     world.pass(Span::hours(71));
     assert!(world.shelf.states["a"].disabled.is_none());
-    world.pass(Span::hours(2));
+    world.pass(Span::hours(30));
     assert!(world.shelf.states["a"].disabled.is_some());
     assert_eq!(world.row("a", &out.message).0, DeliveryState::Dead);
+}
+
+#[test]
+fn a_short_failure_and_quiet_days_disable_nothing() {
+    for days in [3, 4] {
+        let mut world = World::new(&["a"]);
+        world.answers(|_| Some(Outcome::Retry));
+        world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a"]);
+        world.pass(Span::days(days));
+        assert!(world.shelf.states["a"].disabled.is_none(), "{days} days without a try");
+        // One more failure after that is the first of another breakdown.
+        let fired = world.alert("okx:ETH-USDT", 1, Phase::Firing, &["a"]);
+        assert!(world.shelf.states["a"].disabled.is_none(), "{days}");
+        world.answers(|_| Some(Outcome::Delivered));
+        world.pass(Span::secs(10));
+        assert_eq!(world.row("a", &fired).0, DeliveryState::Delivered);
+    }
+}
+
+#[test]
+fn what_waits_for_a_receiver_that_is_no_more_ends_when_another_process_takes_over() {
+    let mut world = World::new(&["a", "b"]);
+    world.answers(|s| (s.endpoint == 1).then_some(Outcome::Delivered));
+    let all: Vec<_> = (0..5).map(|i| world.alert(&format!("okx:C{i}-USDT"), 1, Phase::Firing, &["a", "b"])).collect();
+    assert_eq!(world.shelf.count(DeliveryState::Grouped), 1);
+    world.answers(|_| Some(Outcome::Delivered));
+    world.restart(vec![Endpoint::new("b")]);
+    for m in &all {
+        assert_eq!(world.row("a", m), (DeliveryState::Dead, "no_such_receiver"));
+    }
+    world.pass(Span::secs(11));
+    assert_eq!(world.shelf.count(DeliveryState::Waiting) + world.shelf.count(DeliveryState::Grouped), 0);
+}
+
+#[test]
+fn older_news_that_come_late_are_not_told_after_newer_ones() {
+    let mut world = World::new(&["a"]);
+    let opened = message(notice("okx:BTC-USDT", Phase::Firing), 1, T0);
+    let worse = message(notice("okx:BTC-USDT", Phase::Firing), 2, T0 + Span::secs(1));
+    let closed = message(notice("okx:BTC-USDT", Phase::Resolved), 3, T0 + Span::secs(2));
+    // The queue had overflown: what was dropped is read from the store when newer news were told already.
+    for (newer, older) in [(&worse, &opened), (&closed, &opened), (&closed, &worse)] {
+        world.now = newer.known_at;
+        world.tell(&outgoing(newer.clone(), &["a"]));
+        let late = outgoing(older.clone(), &["a"]);
+        world.shelf.put(&late);
+        world.shelf.rows.get_mut(&("a".to_owned(), older.id.clone())).unwrap().state = DeliveryState::Waiting;
+        world.planner.adopt(vec![late], world.now);
+        world.settle();
+        world.pass(Span::mins(2));
+        assert_eq!(world.row("a", older), (DeliveryState::Superseded, "newer_state"));
+    }
+    assert_eq!(world.count(0), 2, "{:?}", world.log(0));
+    // Nor does it come back with the end of a silence.
+    world.planner.set_silences(vec![muted::silence("BTC-USDT", T0, world.now + Span::hours(1))], world.now);
+    world.pass(Span::hours(2));
+    assert_eq!(world.count(0), 2, "{:?}", world.log(0));
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod storms;
 use super::{Action, Endpoint, Outcome, Planner, Send, Tried};
 use crate::outbox::{Outgoing, Recovered};
 use crate::testing::{Shelf, T0, message, notice, outgoing, with};
-use barograph_domain::delivery::{DeliveryState, Message, Phase};
+use barograph_domain::delivery::{Delivery, DeliveryState, Message, Phase};
 use barograph_domain::{Span, Ts};
 
 /// How a receiver answers the nth request that reaches it.
@@ -21,6 +21,8 @@ struct World {
     now: Ts,
     /// Every request, when it was made.
     sent: Vec<(Ts, Send)>,
+    /// Messages that went with each of them.
+    carried: Vec<Vec<Message>>,
     in_air: Vec<Send>,
     answer: Answer,
     restarts: usize,
@@ -34,7 +36,8 @@ impl World {
         let mut planner = Planner::new(endpoints, 1);
         planner.recover(Recovered::default(), T0);
         let answer: Answer = Box::new(|_| Some(Outcome::Delivered));
-        Self { planner, shelf: Shelf::default(), now: T0, sent: Vec::new(), in_air: Vec::new(), answer, restarts: 0 }
+        let (sent, carried) = (Vec::new(), Vec::new());
+        Self { planner, shelf: Shelf::default(), now: T0, sent, carried, in_air: Vec::new(), answer, restarts: 0 }
     }
     fn answers(&mut self, answer: impl FnMut(&Send) -> Option<Outcome> + 'static) {
         self.answer = Box::new(answer);
@@ -90,6 +93,10 @@ impl World {
             Action::State(state) => drop(self.shelf.states.insert(state.endpoint.clone(), state)),
             Action::Send(send) => {
                 assert!(self.shelf.messages.contains_key(&send.message.id), "stored before it is sent");
+                let of = |d: &&Delivery| d.via.as_ref() == Some(&send.message.id) && !d.state.is_final();
+                let name = self.planner.desks[send.endpoint].plan.name.as_str();
+                let rows = self.shelf.rows.values().filter(|d| d.endpoint == name).filter(of);
+                self.carried.push(rows.map(|d| self.shelf.messages[&d.message].clone()).collect());
                 self.sent.push((self.now, send.clone()));
                 self.in_air.push(send);
             }
@@ -113,7 +120,7 @@ impl World {
         self.in_air.clear();
         self.restarts += 1;
         self.planner = Planner::new(endpoints, 2);
-        self.planner.recover(self.shelf.recovered(), self.now);
+        self.planner.recover(self.shelf.recovered(self.now), self.now);
         self.settle();
     }
     fn row(&self, endpoint: &str, message: &Message) -> (DeliveryState, &str) {

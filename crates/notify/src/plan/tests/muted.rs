@@ -1,10 +1,10 @@
 //! Silences, stronger alerts, outages.
 
 use super::*;
-use barograph_domain::Pattern;
-use barograph_domain::delivery::{Compare, Matcher, Silence};
+use barograph_domain::delivery::{Compare, Matcher, Notice, Silence};
+use barograph_domain::{Pattern, Severity};
 
-fn silence(symbol: &str, from: Ts, until: Ts) -> Silence {
+pub(super) fn silence(symbol: &str, from: Ts, until: Ts) -> Silence {
     let matcher = Matcher { label: "symbol".into(), op: Compare::Is, value: symbol.into() };
     Silence {
         id: format!("silence of {symbol}"),
@@ -71,41 +71,140 @@ fn the_end_of_what_was_told_is_told_in_spite_of_a_silence() {
 #[test]
 fn a_stronger_alert_inhibits() {
     let mut world = World::new(&["a"]);
-    let n = with(&notice("okx:BTC-USDT", Phase::Firing), |n| {
-        n.event = r#"{"inhibited_by":"FUNDING_MANIPULATION"}"#.into();
-    });
+    let n = with(&notice("okx:BTC-USDT", Phase::Firing), |n| n.inhibited_by = Some(Pattern::FundingManipulation));
     let out = outgoing(message(n, 1, T0), &["a"]);
     world.tell(&out);
     assert_eq!(world.row("a", &out.message), (DeliveryState::Superseded, "inhibited"));
     assert_eq!(world.count(0), 0);
 }
 
-fn stale(world: &mut World, instrument: &str, nth: u32, phase: Phase) {
-    let n = with(&notice(instrument, phase), |n| n.pattern = Some(Pattern::FeedStale));
+/// Says of a market that its price is lost, or is heard again; it is one of so many of its venue.
+fn gap(world: &mut World, instrument: &str, nth: u32, phase: Phase, of: u32, change: impl FnOnce(&mut Notice)) {
+    let n = with(&notice(instrument, phase), |n| {
+        (n.pattern, n.venue_markets) = (Some(Pattern::DataGap), Some(of));
+        change(n);
+    });
     let m = message(n, nth, world.now);
-    world.tell(&outgoing(m, &["a"]));
+    // Nobody wants to hear of data, which changes nothing for what it mutes.
+    world.tell(&outgoing(m, &[]));
 }
 
 #[test]
-fn an_outage_mutes_its_venue_but_not_itself_and_ends() {
+fn an_outage_mutes_the_markets_that_are_not_heard_and_ends() {
     let mut world = World::new(&["a"]);
-    for market in ["okx:A-USDT", "okx:B-USDT"] {
-        stale(&mut world, market, 1, Phase::Firing);
-    }
+    gap(&mut world, "okx:A-USDT", 1, Phase::Firing, 6, |_| ());
+    gap(&mut world, "okx:B-USDT", 1, Phase::Firing, 6, |_| ());
     world.alert("okx:A-USDT", 1, Phase::Firing, &["a"]);
-    assert_eq!(world.count(0), 3, "two markets are no outage");
-    stale(&mut world, "okx:C-USDT", 1, Phase::Firing);
-    assert_eq!(world.count(0), 4, "the outage itself is told");
+    assert_eq!(world.count(0), 1, "two markets are no outage");
+    gap(&mut world, "okx:C-USDT", 1, Phase::Firing, 6, |_| ());
     let muted = world.alert("okx:B-USDT", 1, Phase::Firing, &["a"]);
+    let heard = world.alert("okx:D-USDT", 1, Phase::Firing, &["a"]);
     let other = world.alert("bybit:BUSDT", 1, Phase::Firing, &["a"]);
+    world.pass(Span::mins(1));
     assert_eq!(world.row("a", &muted), (DeliveryState::Superseded, "inhibited"));
+    assert_eq!(world.row("a", &heard).0, DeliveryState::Delivered);
     assert_eq!(world.row("a", &other).0, DeliveryState::Delivered);
+    // Another market joins it, and one is heard again while the others are not.
+    gap(&mut world, "okx:E-USDT", 1, Phase::Firing, 6, |_| ());
+    let again = world.alert("okx:C-USDT", 1, Phase::Firing, &["a"]);
     world.pass(Span::mins(5));
     let before = world.count(0);
-    stale(&mut world, "okx:C-USDT", 2, Phase::Resolved);
+    gap(&mut world, "okx:C-USDT", 2, Phase::Resolved, 6, |_| ());
+    let told = |world: &World| world.log(0).split_off(before).into_iter().map(|(_, t)| t).collect::<Vec<_>>();
+    assert_eq!(told(&world), ["FUNDING_ANOMALY C-USDT"]);
+    assert_eq!(world.row("a", &again), (DeliveryState::Superseded, "inhibited"));
+    world.pass(Span::mins(2));
+    gap(&mut world, "okx:E-USDT", 2, Phase::Resolved, 6, |_| ());
+    assert_eq!(told(&world), ["FUNDING_ANOMALY C-USDT", "FUNDING_ANOMALY B-USDT"]);
+}
+
+#[test]
+fn late_inputs_and_few_markets_are_no_outage() {
+    type Change = fn(&mut Notice);
+    let cases: [(&str, u32, Change, bool); 5] = [
+        ("half of the venue", 6, |_| (), true),
+        ("three of many", 7, |_| (), false),
+        ("another input than the price", 6, |n| n.severity = Severity::Medium, false),
+        ("an input past its limit", 6, |n| n.pattern = Some(Pattern::FeedStale), false),
+        ("a rule of the user's own", 6, |n| n.rule = Some("mine".into()), false),
+    ];
+    for (what, of, change, mutes) in cases {
+        let mut world = World::new(&["a"]);
+        for market in ["okx:A-USDT", "okx:B-USDT", "okx:C-USDT"] {
+            gap(&mut world, market, 1, Phase::Firing, of, change);
+        }
+        let n = with(&notice("okx:A-USDT", Phase::Firing), |n| n.severity = Severity::Critical);
+        let out = outgoing(message(n, 1, world.now), &["a"]);
+        world.tell(&out);
+        let want = if mutes { DeliveryState::Superseded } else { DeliveryState::Delivered };
+        assert_eq!(world.row("a", &out.message).0, want, "{what}");
+    }
+}
+
+#[test]
+fn what_an_outage_kept_back_is_told_after_a_restart() {
+    let mut world = World::new(&["a"]);
+    for market in ["okx:A-USDT", "okx:B-USDT", "okx:C-USDT"] {
+        gap(&mut world, market, 1, Phase::Firing, 4, |_| ());
+    }
+    world.alert("okx:A-USDT", 1, Phase::Firing, &["a"]);
+    world.pass(Span::mins(20));
+    world.restart(vec![Endpoint::new("a")]);
+    assert_eq!(world.count(0), 0);
+    gap(&mut world, "okx:B-USDT", 2, Phase::Resolved, 4, |_| ());
+    assert_eq!(world.log(0), [(1_200, "FUNDING_ANOMALY A-USDT".to_owned())]);
+}
+
+#[test]
+fn a_silence_that_ended_while_nobody_was_there_is_made_up_for_once() {
+    let mut world = World::new(&["a"]);
+    let list = vec![silence("BTC-USDT", T0, T0 + Span::mins(5)), silence("SOL-USDT", T0, T0 + Span::mins(5))];
+    world.shelf.silences.clone_from(&list);
+    world.planner.set_silences(list, T0);
+    world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a"]);
+    world.alert("okx:SOL-USDT", 1, Phase::Firing, &["a"]);
+    world.alert("okx:SOL-USDT", 2, Phase::Resolved, &["a"]);
+    world.now = T0 + Span::mins(9);
+    world.restart(vec![Endpoint::new("a")]);
+    assert_eq!(world.log(0), [(540, "FUNDING_ANOMALY BTC-USDT".to_owned())]);
+    world.restart(vec![Endpoint::new("a")]);
+    assert_eq!(world.count(0), 1);
+}
+
+#[test]
+fn a_member_that_was_told_through_a_group_hears_its_end_in_spite_of_a_silence() {
+    let mut world = World::new(&["a"]);
+    for i in 0..4 {
+        world.alert(&format!("okx:C{i}-USDT"), 1, Phase::Firing, &["a"]);
+    }
+    world.pass(Span::mins(1));
+    world.planner.set_silences(vec![silence("C3-USDT", T0, T0 + Span::hours(9))], world.now);
+    let over = world.alert("okx:C3-USDT", 2, Phase::Resolved, &["a"]);
     world.pass(Span::mins(6));
-    let told: Vec<String> = world.log(0).split_off(before).into_iter().map(|(_, t)| t).collect();
-    assert!(told.contains(&"FUNDING_ANOMALY B-USDT".to_owned()), "{told:?}");
+    assert_eq!(world.row("a", &over).0, DeliveryState::Delivered);
+}
+
+#[test]
+fn what_can_be_seen_again_is_news_for_those_who_were_told_that_it_could_not() {
+    let mut world = World::new(&["a", "b"]);
+    world.alert("okx:BTC-USDT", 1, Phase::Firing, &["a", "b"]);
+    world.pass(Span::mins(2));
+    let tell = |world: &mut World, nth, to: &[&str], change: fn(&mut Notice)| {
+        let m = message(with(&notice("okx:BTC-USDT", Phase::Firing), change), nth, world.now);
+        world.tell(&outgoing(m.clone(), to));
+        world.pass(Span::mins(2));
+        m
+    };
+    tell(&mut world, 2, &["b"], |n| n.phase = Phase::NoData);
+    let seen = tell(&mut world, 3, &["a", "b"], |n| n.resumed = true);
+    assert_eq!(world.row("a", &seen), (DeliveryState::Superseded, "nothing_new"));
+    assert_eq!((world.count(0), world.count(1)), (1, 3));
+    // Worse than before is news whatever else it says; so is what was never told.
+    tell(&mut world, 4, &["a"], |n| (n.resumed, n.severity) = (true, Severity::Critical));
+    assert_eq!(world.count(0), 2);
+    let n = with(&notice("okx:ETH-USDT", Phase::Firing), |n| n.resumed = true);
+    world.tell(&outgoing(message(n, 2, world.now), &["a"]));
+    assert_eq!(world.count(0), 3);
 }
 
 #[test]

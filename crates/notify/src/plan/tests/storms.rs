@@ -9,7 +9,7 @@ fn at(world: &World, endpoint: usize) -> Vec<i64> {
 }
 
 #[test]
-fn the_third_market_within_a_minute_makes_a_group_with_updates() {
+fn the_third_alert_within_a_minute_makes_a_group_with_updates() {
     let mut world = World::new(&["a"]);
     let mut members = Vec::new();
     for i in 0..1_000_u32 {
@@ -24,7 +24,7 @@ fn the_third_market_within_a_minute_makes_a_group_with_updates() {
     let told = &last.message.notice;
     assert_eq!(
         (told.kind, told.phase, told.members.len(), told.more_members),
-        (MessageKind::Group, Phase::Firing, 10, 990)
+        (MessageKind::Group, Phase::Firing, 100, 900)
     );
     assert_eq!(told.title, "FUNDING_ANOMALY at 1000 markets");
     // Ends go with the group: while anything changes every five minutes, and the last one closes it.
@@ -168,4 +168,142 @@ fn a_crash_after_a_storm_of_ends_does_not_let_its_members_out_alone() {
     tell(&mut world, 0, Phase::Firing, 13, &["a"]);
     world.restart(vec![Endpoint::new("a"), Endpoint::new("b")]);
     assert!(world.count(0) <= 6, "{:?}", world.log(0));
+}
+
+fn last(world: &World) -> &barograph_domain::delivery::Notice {
+    &world.sent.last().unwrap().1.message.notice
+}
+
+#[test]
+fn alerts_are_counted_and_not_markets() {
+    let mut world = World::new(&["a"]);
+    for pattern in [Pattern::FundingAnomaly, Pattern::FundingReversal, Pattern::FundingFarming] {
+        let n = with(&notice("okx:BTC-USDT", Phase::Firing), |n| n.pattern = Some(pattern));
+        world.tell(&outgoing(message(n, 1, world.now), &["a"]));
+    }
+    assert_eq!((world.count(0), last(&world).kind), (3, MessageKind::Group));
+    assert_eq!(last(&world).title, "several alerts of one cause: 3 alerts at one market");
+}
+
+#[test]
+fn a_group_names_what_is_news_first_and_forgets_what_is_over() {
+    let mut world = World::new(&["a"]);
+    let tell = |world: &mut World, market: u32, nth, phase, severity| {
+        let n = with(&notice(&format!("okx:C{market}-USDT"), phase), |n| n.severity = severity);
+        world.tell(&outgoing(message(n, nth, world.now), &["a"]));
+    };
+    for market in 0..20 {
+        tell(&mut world, market, 1, Phase::Firing, Severity::High);
+    }
+    world.pass(Span::secs(70));
+    for market in 0..15 {
+        tell(&mut world, market, 2, Phase::Resolved, Severity::High);
+    }
+    tell(&mut world, 30, 1, Phase::Firing, Severity::Medium);
+    world.pass(Span::mins(5));
+    let told = last(&world);
+    // The first end went at once, because nothing had changed for long, and has left.
+    assert_eq!(told.members.len(), 20);
+    // What is news, what goes on before what is over; then what was told before.
+    let first: Vec<_> = told.members.iter().map(|m| (m.instrument.symbol.as_str(), m.phase)).collect();
+    assert_eq!((first[0], first[1].1), (("C30-USDT", Phase::Firing), Phase::Resolved));
+    assert!(first[15..].iter().all(|(_, phase)| *phase == Phase::Firing), "{first:?}");
+    assert_eq!(told.text, "20 alerts of one cause: 6 going on, 14 over. 15 of them are news.");
+    let shown = &told.members[0];
+    assert_eq!((shown.figures.len(), shown.fired_30d, shown.fingerprint.len()), (1, Some(3), 16));
+    assert!(!shown.clears.is_empty() && told.members[10].figures.is_empty());
+    // Three more within a minute keep it going; those that were over are gone from it.
+    for market in 40..43 {
+        tell(&mut world, market, 1, Phase::Firing, Severity::Low);
+    }
+    world.pass(Span::mins(6));
+    assert_eq!(last(&world).text, "9 alerts of one cause: 9 going on. 3 of them are news.");
+}
+
+#[test]
+fn a_storm_is_over_after_a_quiet_interval_and_alerts_are_told_at_once_again() {
+    let mut world = World::new(&["a"]);
+    for i in 0..20 {
+        world.alert(&format!("okx:C{i}-USDT"), 1, Phase::Firing, &["a"]);
+    }
+    world.pass(Span::secs(65));
+    // One every 40 s is no storm. Some of them wait for the end of the interval, the others are told at once.
+    for i in 0..14 {
+        world.alert(&format!("okx:S{i}-USDT"), 1, Phase::Firing, &["a"]);
+        world.pass(Span::secs(40));
+    }
+    assert_eq!(at(&world, 0), [0, 0, 0, 10, 65, 365, 385, 425, 465, 505, 545, 585]);
+    assert_eq!(last(&world).kind, MessageKind::Alert);
+    // The store says that the group is over, and a member's end is told alone.
+    let groups = world.shelf.messages.values().filter(|m| m.notice.kind == MessageKind::Group);
+    let newest = groups.max_by_key(|m| m.notice.revision).unwrap();
+    assert_eq!(newest.notice.phase, Phase::Resolved);
+    assert!(newest.notice.text.ends_with("What still goes on is told on its own from here."), "{}", newest.notice.text);
+    world.pass(Span::mins(2));
+    world.alert("okx:C7-USDT", 2, Phase::Resolved, &["a"]);
+    assert_eq!((last(&world).kind, last(&world).phase), (MessageKind::Alert, Phase::Resolved));
+    assert!(world.planner.firing.len() > 20 && world.planner.desks[0].lanes.len() == 33, "what goes on is remembered");
+}
+
+#[test]
+fn a_member_waits_for_its_lone_message_under_way_and_that_is_not_sent_after_it() {
+    let mut world = World::new(&["a"]);
+    world.answers(|s| if s.message.notice.kind == MessageKind::Alert { None } else { Some(Outcome::Delivered) });
+    let fired = world.alert("okx:C0-USDT", 1, Phase::Firing, &["a"]);
+    for i in 1..4 {
+        world.alert(&format!("okx:C{i}-USDT"), 1, Phase::Firing, &["a"]);
+    }
+    world.pass(Span::secs(1));
+    let over = world.alert("okx:C0-USDT", 2, Phase::Resolved, &["a"]);
+    world.pass(Span::secs(30));
+    assert_eq!(world.row("a", &over).0, DeliveryState::Waiting, "its beginning is under way");
+    world.answers(|_| Some(Outcome::Retry));
+    world.settle();
+    world.answers(|_| Some(Outcome::Delivered));
+    world.pass(Span::mins(7));
+    assert_eq!(world.row("a", &fired), (DeliveryState::Superseded, "newer_state"));
+    assert_eq!(world.row("a", &over).0, DeliveryState::Delivered);
+    assert_eq!(world.sent.iter().filter(|(_, s)| s.message.id == fired.id).count(), 1);
+}
+
+#[test]
+fn the_end_of_what_was_told_alone_is_told_with_a_group_of_which_nothing_was() {
+    let slow = Endpoint { pace: crate::plan::Pace { gap: Span::secs(20), per_minute: 0 }, ..Endpoint::new("a") };
+    let mut world = World::of(vec![slow]);
+    let told = world.alert("okx:C0-USDT", 1, Phase::Firing, &["a"]);
+    world.pass(Span::secs(15));
+    for i in 1..4 {
+        world.alert(&format!("okx:C{i}-USDT"), 1, Phase::Firing, &["a"]);
+    }
+    let ends: Vec<_> = (0..4).map(|i| world.alert(&format!("okx:C{i}-USDT"), 2, Phase::Resolved, &["a"])).collect();
+    world.pass(Span::mins(6));
+    assert_eq!(world.row("a", &told).0, DeliveryState::Delivered);
+    assert_eq!(world.row("a", &ends[0]).0, DeliveryState::Delivered);
+    assert_eq!(last(&world).phase, Phase::Resolved);
+}
+
+#[test]
+fn what_is_held_or_goes_with_a_group_is_not_told_when_it_is_too_old() {
+    let mut world = World::new(&["a"]);
+    let tell = |world: &mut World, market: u32, minutes: i64| {
+        let mut out = outgoing(message(notice(&format!("okx:C{market}-USDT"), Phase::Firing), 1, world.now), &["a"]);
+        out.deliveries[0].deliver_until = world.now + Span::mins(minutes);
+        world.tell(&out);
+        out.message
+    };
+    for market in 0..3 {
+        tell(&mut world, market, 5);
+    }
+    world.pass(Span::secs(61));
+    tell(&mut world, 9, 5);
+    let held = tell(&mut world, 3, 1);
+    world.pass(Span::mins(2));
+    assert_eq!(world.row("a", &held), (DeliveryState::Expired, "too_old"));
+    // The group's message lives as long as the longest of those it carries.
+    world.answers(|_| Some(Outcome::Retry));
+    let goes = tell(&mut world, 4, 5);
+    world.pass(Span::mins(3));
+    assert_eq!(world.row("a", &goes).0, DeliveryState::Grouped);
+    world.pass(Span::mins(3));
+    assert_eq!(world.row("a", &goes), (DeliveryState::Expired, "too_old"));
 }
