@@ -49,7 +49,7 @@ impl Planner {
         }
         self.resume_recent(&recent);
         self.turn_silences(now);
-        self.resume_unfinished(from.unfinished, now);
+        self.resume_unfinished(&from.unfinished, now);
         self.complete_members();
         self.end_missed_silences(&missed, now);
         debug_assert!(self.actions.iter().all(|a| !matches!(a, Action::Send(_))), "recovering sends nothing yet");
@@ -154,7 +154,7 @@ impl Planner {
         }
     }
 
-    fn resume_unfinished(&mut self, unfinished: Vec<Outgoing>, now: Ts) {
+    fn resume_unfinished(&mut self, unfinished: &[Outgoing], now: Ts) {
         let groups: BTreeSet<(&str, &str)> = unfinished
             .iter()
             .filter(|o| o.message.notice.kind == MessageKind::Group)
@@ -167,7 +167,7 @@ impl Planner {
         };
         let mut joined: BTreeMap<(String, String), Vec<Arc<Message>>> = BTreeMap::new();
         let mut alone = Vec::new();
-        for outgoing in &unfinished {
+        for outgoing in unfinished {
             let message = Arc::new(outgoing.message.clone());
             let mut rows = Vec::new();
             for row in outgoing.deliveries.iter().filter(|row| !row.state.is_final()) {
