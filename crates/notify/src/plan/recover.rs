@@ -48,7 +48,7 @@ impl Planner {
         }
         self.resume_recent(&recent);
         self.turn_silences(now);
-        self.resume_unfinished(from.unfinished, now);
+        self.resume_unfinished(&from.unfinished, now);
         self.complete_members();
         self.end_missed_silences(&from.ended, now);
         debug_assert!(self.actions.iter().all(|a| !matches!(a, Action::Send(_))), "recovering sends nothing yet");
@@ -153,7 +153,7 @@ impl Planner {
         }
     }
 
-    fn resume_unfinished(&mut self, unfinished: Vec<Outgoing>, now: Ts) {
+    fn resume_unfinished(&mut self, unfinished: &[Outgoing], now: Ts) {
         let groups: BTreeSet<(&str, &str)> = unfinished
             .iter()
             .filter(|o| o.message.notice.kind == MessageKind::Group)
@@ -166,7 +166,7 @@ impl Planner {
         };
         let mut joined: BTreeMap<(String, String), Vec<Arc<Message>>> = BTreeMap::new();
         let mut alone = Vec::new();
-        for outgoing in &unfinished {
+        for outgoing in unfinished {
             let message = Arc::new(outgoing.message.clone());
             let mut rows = Vec::new();
             for row in outgoing.deliveries.iter().filter(|row| !row.state.is_final()) {

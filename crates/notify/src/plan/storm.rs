@@ -133,9 +133,10 @@ impl Storm {
 }
 
 /// Where a group of these stands.
-pub(super) fn phase_of<'a>(parts: impl Iterator<Item = &'a Part> + Clone) -> Phase {
-    let any = |phase| parts.clone().any(|p| p.message.notice.phase == phase);
-    [Phase::Firing, Phase::NoData, Phase::Resolved].into_iter().find(|p| any(*p)).unwrap_or(Phase::Happened)
+pub(super) fn phase_of<'a>(parts: impl Iterator<Item = &'a Part>) -> Phase {
+    let phases: BTreeSet<Phase> = parts.map(|p| p.message.notice.phase).collect();
+    let first = [Phase::Firing, Phase::NoData, Phase::Resolved].into_iter().find(|p| phases.contains(p));
+    first.unwrap_or(Phase::Happened)
 }
 
 /// One cause at one endpoint.
