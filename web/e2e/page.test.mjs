@@ -439,8 +439,8 @@ describe('what the page does', () => {
     await track.waitFor();
     const gap = track.locator('.state-gap');
     assert.equal(await gap.count(), 1);
-    assert.match(await gap.getAttribute('title'), /^GAP, connection lost: .* for 6 h$/);
-    assert.match(await gap.getAttribute('style'), /left: 50\.000%; width: 25\.000%/);
+    await track.getByTitle(/^GAP, connection lost: .* for 6 h$/).waitFor();
+    assert.match(await gap.getAttribute('style'), /left: 50%; width: 25%/);
     assert.deepEqual(said, []);
     await close();
   });

@@ -6,7 +6,7 @@ import { useResource } from '../../api/resource';
 import type { Continuity, ContinuityInterval } from '../../contract';
 import { continuityTone } from '../../format/continuity';
 import { DAY, iso, local, span } from '../../format/time';
-import { serverNow } from '../../state/clock';
+import { hourNow, serverNow } from '../../state/clock';
 import { asOf, place, setParams } from '../../state/place';
 import { marketAddress } from '../market/snapshot';
 import { Answer, Empty } from '../../ui/Answer';
@@ -23,8 +23,9 @@ interface Props {
 
 export function Timeline({ market, markets, choose }: Props): JSX.Element {
   const hours = HOURS.find((h) => h === place.value.params['hours']) ?? '24';
-  // The stretch ends with the minute in which the page was opened; it moves on with the next choice.
-  const end = useMemo(() => Math.floor(serverNow.peek() / 60_000) * 60_000, [market, hours, asOf.value]);
+  // The stretch ends with the minute in which the page was opened; it moves on with the hour and with the next choice.
+  const hour = hourNow.value;
+  const end = useMemo(() => Math.floor(serverNow.peek() / 60_000) * 60_000, [market, hours, hour, asOf.value]);
   const continuity = useResource<Continuity>(withQuery(marketAddress(market, 'continuity'), { start: iso(end - Number(hours) * 3_600_000), end: iso(end), as_of: asOf.value }), { forget: true });
   return (
     <Panel
