@@ -2,7 +2,7 @@
 
 use crate::outbox::{Change, Firing, Join, Outbox, OutboxError, Outgoing, Recovered};
 use barograph_domain::Span;
-use barograph_domain::delivery::{Attempt, Delivery, DeliveryState, EndpointState, Phase, Silence};
+use barograph_domain::delivery::{Attempt, Delivery, DeliveryState, EndpointState, Message, Phase, Silence};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
