@@ -60,13 +60,14 @@ fn world(seed: u64) -> World {
     let begins = world.events[0].recv_ts.floor(Span::mins(1)) + Span::days(2);
     let mut seq = 1;
     for group in 0..200 {
-        let mut event_ts = begins + Span::mins(group * 7) + Span::millis(100 * i64::from(random.next() as u16 % 590));
+        let mut event_ts =
+            begins + Span::mins(group * 7) + Span::millis(100 * i64::try_from(random.next() % 590).unwrap());
         for _ in 0..2 + random.next() % 8 {
             let liquidated_side = if random.unit() < 0.5 { Side::Long } else { Side::Short };
             let payload = Payload::Liquidation { liquidated_side, price: 60_000.0, qty: 0.1 };
             world.events.push(Event { recv_ts: event_ts, event_ts, stream, seq, payload });
             seq += 1;
-            event_ts = event_ts + Span::millis(50 + 10 * i64::from(random.next() as u16 % 1_200));
+            event_ts = event_ts + Span::millis(50 + 10 * i64::try_from(random.next() % 1_200).unwrap());
         }
     }
     world.events.sort_by(Event::order);

@@ -3625,6 +3625,31 @@ export interface components {
         Member: {
             /** @description Whose. */
             instrument: string;
+            pattern: components["schemas"]["Pattern"] | null;
+            /**
+             * Format: date-time
+             * @description When its episode began.
+             */
+            opened_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            closed_at: string | null;
+            /** @description The numbers against their thresholds: of the first ten of a group only, as are the next three. */
+            figures: components["schemas"]["Figure"][];
+            /** @description What would clear it. */
+            clears: string;
+            /**
+             * Format: int32
+             * @description As [`Notice::fired_30d`].
+             */
+            fired_30d: number | null;
+            /**
+             * Format: int32
+             * @description As [`Notice::known_days`].
+             */
+            known_days: number | null;
             /** @description Its heading. */
             title: string;
             /** @description How severe. */
@@ -3634,7 +3659,7 @@ export interface components {
             /** @description Of its episode. */
             alert_id: string;
             /** @description As its own messages have it, so that a program finds its end; empty in what older builds stored. */
-            fingerprint?: string;
+            fingerprint: string;
         };
         /**
          * @description What a message reports.
@@ -3684,6 +3709,19 @@ export interface components {
              */
             fired_30d: number | null;
             /**
+             * Format: int32
+             * @description Whole days of the last 30 on which it could be judged; `None` where nobody counted.
+             */
+            known_days: number | null;
+            inhibited_by: components["schemas"]["Pattern"] | null;
+            /** @description Nothing new but that it can be seen again: news only for those who were told that it could not. */
+            resumed: boolean;
+            /**
+             * Format: int32
+             * @description Where it says that the price of a market is lost: how many markets of that venue are listened to.
+             */
+            venue_markets: number | null;
+            /**
              * Format: date-time
              * @description Moment of the evaluation.
              */
@@ -3705,7 +3743,7 @@ export interface components {
             closed_at: string | null;
             /** @description Path and query of the page at that moment, such as `/m/binance-usdm:BTCUSDT?as_of=…`. */
             path: string;
-            /** @description Members of a group, at most ten; the severest first. */
+            /** @description Members of a group, at most 100; what has changed since the last message first. */
             members: components["schemas"]["Member"][];
             /**
              * Format: int32

@@ -4,7 +4,7 @@
 //! The receiver runs in this process and reads the same clock; lateness counts from the moment at which the fact was known.
 
 use super::Bed;
-use super::board::{at, ratio, sorted};
+use super::board::{at, sorted};
 use super::live::{Running, free_address, start, venue};
 use barograph_domain::Ts;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -245,7 +245,7 @@ pub(crate) fn deliveries(bed: &Bed, data: &Path, number: usize) -> Result<f64, S
         return Err(format!("{} of {number} were delivered; the process ended with {ended}", taken.len()));
     }
     let took = last.duration_since(first).unwrap_or_default();
-    Ok(ratio(number, 1) / took.as_secs_f64())
+    Ok(super::board::ratio(number, 1) / took.as_secs_f64())
 }
 
 #[cfg(not(feature = "bench"))]
