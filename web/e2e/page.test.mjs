@@ -428,11 +428,12 @@ describe('what the page does', () => {
       const reply = await route.fetch();
       const told = await reply.json();
       const stream = told.streams.find((each) => each.metric === 'trade');
+      if (stream === undefined) return route.fulfill({ response: reply, json: told });
       const [from, until] = [Date.parse(told.start), Date.parse(told.end)];
       const at = (share) => new Date(from + (until - from) * share).toISOString();
       const piece = (state, begin, end, reason) => ({ ...stream.intervals[0], state, from: at(begin), until: at(end), reason });
       stream.intervals = [piece('LIVE', 0, 0.5, null), piece('GAP', 0.5, 0.75, 'connection_lost'), piece('LIVE', 0.75, 1, null)];
-      await route.fulfill({ response: reply, json: told });
+      return route.fulfill({ response: reply, json: told });
     });
     await page.getByRole('link', { name: 'Feeds' }).click();
     const track = page.getByRole('img', { name: 'trade: live 75.0 % of the stretch, 1 gap' });

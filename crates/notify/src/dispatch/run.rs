@@ -235,6 +235,9 @@ impl Runner {
             }
         }
         self.remember_rest(recovered.more, &recovered.unfinished);
+        // What was stored just before may still come through the queue.
+        let read_at = Instant::now();
+        self.adopted.extend(recovered.unfinished.iter().map(|o| (o.message.id.clone(), read_at)));
         self.planner.recover(recovered, now);
         self.since = (self.writes.len() > 0).then(Instant::now);
     }

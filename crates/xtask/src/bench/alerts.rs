@@ -155,7 +155,7 @@ fn rule(id: usize) -> String {
     )
 }
 
-/// Lateness of alerts that are told alone: many rules over two markets, whose alerts all come to be at the close of one minute.
+/// Lateness of alerts that are told alone: as many rules as a book may have, nearly, over two markets, whose alerts all come to be at the close of one minute.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Late {
     pub(crate) alerts: usize,
@@ -164,7 +164,7 @@ pub(crate) struct Late {
 }
 
 pub(crate) fn alone(bed: &Bed, data: &Path) -> Result<Late, String> {
-    const RULES: usize = 100;
+    const RULES: usize = 60;
     let receiver = Receiver::start()?;
     let rules: String = (0..RULES).map(rule).collect();
     let _running = listen(bed, data, 2, &rules, &receiver)?;
