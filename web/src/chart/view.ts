@@ -256,9 +256,10 @@ const two = (n: number): string => String(n).padStart(2, '0');
 
 function tickText(time: Time, kind: TickMarkType): string {
   const at = new Date(Number(time) * 1000);
-  if (kind === TickMarkType.Year) return String(at.getFullYear());
-  if (kind === TickMarkType.Month) return at.toLocaleDateString('en-GB', { month: 'short' });
-  if (kind === TickMarkType.DayOfMonth) return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  // The library puts these where a day begins in UTC, which west of it is the evening before.
+  if (kind === TickMarkType.Year) return String(at.getUTCFullYear());
+  if (kind === TickMarkType.Month) return at.toLocaleDateString('en-GB', { month: 'short', timeZone: 'UTC' });
+  if (kind === TickMarkType.DayOfMonth) return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
   return `${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 

@@ -4,13 +4,26 @@ import { isStale, lastHeard } from '../board/live';
 import { pastWaiting } from '../board/past';
 import { local, span, utc, zone } from '../format/time';
 import { shownNow, wallClock } from '../state/clock';
-import { asOf, setParams } from '../state/place';
+import { asOf, place, setParams } from '../state/place';
 import { useStuckHeight } from './stuck';
 
 export function Banners(): JSX.Element | null {
   if (asOf.value !== null) return <PastBanner />;
   if (isStale.value) return <StaleBanner />;
+  if (place.value.params['as_of'] !== undefined) return <UnreadBanner />;
   return null;
+}
+
+/** A link into the past that was damaged on its way must not pass for one. */
+function UnreadBanner(): JSX.Element {
+  return (
+    <div class="banner past" role="status" data-testid="unread-banner">
+      <span>The moment in the address cannot be read, so this is now. A moment is written as 2026-02-05T14:35:00Z.</span>
+      <button type="button" class="plain" onClick={() => setParams({ as_of: null })}>
+        Understood
+      </button>
+    </div>
+  );
 }
 
 function PastBanner(): JSX.Element {

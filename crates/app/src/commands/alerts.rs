@@ -49,7 +49,14 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
                 limit: ls.limit.max(1),
                 ..DeliveryFilter::default()
             };
-            list(&mut out, &service, &filter, "nothing was told to anybody yet", json)?;
+            let none = match (&ls.endpoint, state) {
+                (None, None) => "nothing was told to anybody yet",
+                (Some(_), None) => {
+                    "nothing was told to this endpoint; barograph alerts test lists those that are set up"
+                }
+                (_, Some(_)) => "nothing stands so",
+            };
+            list(&mut out, &service, &filter, none, json)?;
         }
         Alerts::Dead { limit } => {
             let filter = DeliveryFilter {

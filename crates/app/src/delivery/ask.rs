@@ -2,7 +2,7 @@
 
 pub(crate) use barograph_api::NewSilence;
 use barograph_domain::delivery::{Compare, Matcher, Silence, message_id};
-use barograph_domain::{Span, Ts};
+use barograph_domain::{Pattern, Severity, Span, Ts};
 use barograph_notify::labels::{LABELS, Matchers};
 
 /// Longest author and reason, characters.
@@ -52,6 +52,24 @@ pub(crate) fn understand(matchers: &[Matcher]) -> Result<(), String> {
     }
 }
 
+/// What can be one of a few words only must be one of them: a typo would silence nothing, and nobody would notice.
+fn known_word(m: &Matcher) -> Result<(), Wrong> {
+    if !matches!(m.op, Compare::Is | Compare::IsNot) {
+        return Ok(());
+    }
+    let words: Vec<&str> = match m.label.as_str() {
+        "severity" => Severity::ALL.iter().map(|s| s.name()).collect(),
+        "event_type" => Pattern::ALL.iter().map(|p| p.name()).collect(),
+        _ => return Ok(()),
+    };
+    if words.contains(&m.value.as_str()) {
+        return Ok(());
+    }
+    let like = barograph_api::nearest(&m.value, words.iter().copied());
+    let hint = like.map_or_else(|| format!("there are {}", words.join(", ")), |l| format!("did you mean '{l}'?"));
+    Err(wrong("matchers", &m.value, format!("'{}' is no {}; {hint}", m.value, m.label)))
+}
+
 /// A silence that begins now; `understand` says whether its patterns can be read.
 pub(crate) fn silence(
     new: &NewSilence,
@@ -65,6 +83,7 @@ pub(crate) fn silence(
                 like.map_or_else(|| format!("there are {}", LABELS.join(", ")), |l| format!("did you mean '{l}'?"));
             return Err(wrong("matchers", &m.label, format!("there is no label '{}'; {hint}", m.label)));
         }
+        known_word(m)?;
         if m.value.chars().count() > VALUE_MAX {
             return Err(wrong(
                 "matchers",
@@ -88,7 +107,7 @@ pub(crate) fn silence(
             return Err(wrong(field, text, format!("the {field} of a silence is one line of text")));
         }
         if length == 0 || length > TEXT_MAX {
-            return Err(wrong(field, text, format!("a silence has a {field} of 1 to {TEXT_MAX} characters")));
+            return Err(wrong(field, text, format!("the {field} of a silence has 1 to {TEXT_MAX} characters")));
         }
     }
     let ends_at = end(new, now)?;

@@ -226,12 +226,17 @@ impl Service {
         let range = Range { start: view.start, end: view.end };
         let (told, more) = self.told_gaps(&info, range, window.as_of)?;
         view.more = more;
-        for stream in self.reader.streams(Some(id), window.as_of).map_err(internal)? {
+        let streams = self.reader.streams(Some(id), window.as_of).map_err(internal)?;
+        // A market that nobody listens to was heard until its last row; after that there is nothing to be continuous.
+        let is_heard = self.live.as_ref().is_some_and(|live| live.board.names().contains(id));
+        let newest = streams.iter().map(|s| s.newest_event).max().filter(|_| !is_heard);
+        let end = newest.map_or(range.end, |newest| newest.min(range.end));
+        for stream in streams {
             let lost = told.get(&stream.decl).map(|told| losses(told)).unwrap_or_default();
             view.streams.push(StreamContinuity {
                 metric: stream.decl.metric.name(),
                 source: stream.decl.source.clone(),
-                intervals: intervals(&lost, Range { start: range.start.max(stream.first_event), end: range.end }),
+                intervals: intervals(&lost, Range { start: range.start.max(stream.first_event), end }),
             });
         }
         Ok(view)

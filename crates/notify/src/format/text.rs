@@ -88,7 +88,8 @@ fn member(m: &Member) -> String {
 fn clearing(phase: Phase, clears: &str) -> Option<String> {
     match phase {
         Phase::Firing | Phase::NoData if !clears.is_empty() => {
-            let begins = clears.to_lowercase().starts_with("would clear");
+            // Detectors write whole sentences; what a condition would have to do is a clause.
+            let begins = clears.starts_with("It ") || clears.to_lowercase().starts_with("would clear");
             Some(ended(&if begins { clears.to_owned() } else { format!("Would clear if {clears}") }))
         }
         Phase::Firing | Phase::NoData | Phase::Resolved | Phase::Happened => None,
@@ -151,6 +152,8 @@ mod tests {
             Would clear if funding fell below 1.5σ. Fired 3 times in 30 days.\n\
             Open at that moment: http://127.0.0.1:8600/m/binance-usdm:SOLUSDT?as_of=2026-02-05T14:35:00Z";
         assert_eq!(words.body(), want);
+        let told = with(&n, |n| n.clears = "It would clear when the input speaks again.".into());
+        assert!(super::words(&told, "").body().contains("\nIt would clear when the input speaks again. Fired"));
         let told = with(&n, |n| n.clears = "Would clear if it rained.".into());
         assert!(super::words(&told, "").body().contains("\nWould clear if it rained. Fired"));
     }

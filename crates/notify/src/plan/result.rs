@@ -15,6 +15,11 @@ const ANNOUNCED_AFTER: Span = Span::mins(5);
 /// Failures further apart are two breakdowns: the longest pause between two tries of one message is 24 h and a fifth.
 const APART: Span = Span::hours(29);
 
+/// At least so long after so many tries: seconds first, doubling, at most five minutes.
+fn patience(attempts: u32) -> Span {
+    Span::secs(1_i64 << attempts.saturating_sub(1).min(9)).min(Span::mins(5))
+}
+
 impl Planner {
     /// A try has ended.
     pub fn tried(&mut self, tried: Tried, now: Ts) {
@@ -34,7 +39,8 @@ impl Planner {
                 self.desks[place].tidy(&message.fingerprint);
             }
             Outcome::RetryAfter(asked) => {
-                let rest = now + clamped(asked);
+                // Who is asked for patience again and again means it, whatever the number says.
+                let rest = now + clamped(asked).max(patience(item.attempts));
                 self.desks[place].rest_until = self.desks[place].rest_until.max(rest);
                 item.next_try = rest;
                 self.failing(place, now);

@@ -21,8 +21,8 @@ export function GroupsPanel(): JSX.Element | null {
       <Answer of={groups} lines={2}>
         {(data) => (
           <ul class="alerts">
-            {data.items.map((group) => (
-              <GroupItem key={group.message} group={group} />
+            {causesOf(data.items).map(([group, receivers]) => (
+              <GroupItem key={group.message} group={group} receivers={receivers} />
             ))}
           </ul>
         )}
@@ -31,7 +31,20 @@ export function GroupsPanel(): JSX.Element | null {
   );
 }
 
-function GroupItem({ group }: { group: Group }): JSX.Element {
+/** Each receiver has a group of its own; of one cause the reader sees the newest, and how many receivers have it. */
+export function causesOf(groups: readonly Group[]): [Group, number][] {
+  const causes = new Map<string, [Group, number]>();
+  for (const group of groups) {
+    // group|receiver|cause|beginning
+    const [, , ...cause] = group.notice.alert_id.split('|');
+    const key = `${cause.join('|')} ${group.notice.phase}`;
+    const known = causes.get(key);
+    causes.set(key, known === undefined ? [group, 1] : [group.known_at > known[0].known_at ? group : known[0], known[1] + 1]);
+  }
+  return [...causes.values()];
+}
+
+function GroupItem({ group, receivers }: { group: Group; receivers: number }): JSX.Element {
   const { notice } = group;
   const open = notice.phase === 'firing';
   // A member leads to its market as it stood when the group was told.
@@ -46,6 +59,7 @@ function GroupItem({ group }: { group: Group }): JSX.Element {
           {open ? 'open for ' : 'began '}
           <Since at={notice.opened_at} />
           {open ? '' : ' ago'}
+          {receivers > 1 && ` · told to ${receivers} receivers`}
         </span>
       </p>
       <p class="group-text">{notice.text}</p>

@@ -27,7 +27,8 @@ export function SilencesPanel(): JSX.Element {
         <Answer of={silences} lines={3}>
           {(data) =>
             data.items.length === 0 ? (
-              <Empty why="Nothing is silenced." todo="When a silence ends and its alert still fires, the alert is told again." />
+              // What could not be read again is not known to be empty.
+              silences.error === null && <Empty why="Nothing is silenced." todo="When a silence ends and its alert still fires, the alert is told again." />
             ) : (
               <div class="scroll" tabIndex={0} role="group" aria-label="table">
                 <table>

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { withQuery } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { AdviceRequest, AdviceView } from '../../api/types';
-import { price as priceText } from '../../format/number';
+import { TYPED, price as priceText } from '../../format/number';
 import { asOf } from '../../state/place';
 import { Answer } from '../../ui/Answer';
 import { Choice } from '../../ui/Choice';
@@ -19,7 +19,7 @@ interface Form {
 }
 
 function numberOf(text: string): number | null {
-  const value = Number(text.replaceAll(',', '').trim());
+  const value = Number(text.trim());
   return text.trim() === '' || !Number.isFinite(value) ? null : value;
 }
 
@@ -80,7 +80,7 @@ function Field({ name, value, hint, set }: { name: string; value: string; hint: 
   return (
     <label class="field">
       <span>{name}</span>
-      <input inputMode="decimal" autocomplete="off" value={value} placeholder={hint} onInput={(event) => set(event.currentTarget.value)} />
+      <input inputMode="decimal" autocomplete="off" value={value} placeholder={hint} {...TYPED} onInput={(event) => set(event.currentTarget.value)} />
     </label>
   );
 }

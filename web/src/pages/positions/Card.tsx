@@ -40,7 +40,9 @@ export function Card({ card, removed }: { card: PositionCard; removed: () => voi
           {position.size !== null && <span class="muted"> size {plain(position.size)}</span>}
         </dd>
         <dt>Stop</dt>
-        <dd>{price(position.stop)}</dd>
+        <dd>
+          {price(position.stop)} {isBeyondStop(card) && <b class="change down">the price is beyond it</b>}
+        </dd>
         <dt>Mark</dt>
         <dd>
           <Mark card={card} />
@@ -86,11 +88,22 @@ export function Card({ card, removed }: { card: PositionCard; removed: () => voi
   );
 }
 
+function markOf({ position, context }: PositionCard): number | null {
+  return rowOf(position.instrument)?.number('price') ?? context?.price ?? null;
+}
+
+function isBeyondStop(card: PositionCard): boolean {
+  const [at, { stop, side }] = [markOf(card), card.position];
+  if (at === null || stop === null) return false;
+  return side.toLowerCase() === 'short' ? at >= stop : at <= stop;
+}
+
 /** The price as the board has it, which moves, with how old it is; what the server knew of it where the board has no such market. */
-function Mark({ card: { position, context } }: { card: PositionCard }): JSX.Element {
+function Mark({ card }: { card: PositionCard }): JSX.Element {
+  const { position, context } = card;
   const row = rowOf(position.instrument);
   const onBoard = row?.number('price') ?? null;
-  const at = onBoard ?? context?.price ?? null;
+  const at = markOf(card);
   const profit = at === null ? null : (at / position.entry - 1) * (position.side.toLowerCase() === 'short' ? -1 : 1);
   const ref = useFlash<HTMLSpanElement>(at);
   return (

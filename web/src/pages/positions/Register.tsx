@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useAction } from '../../api/action';
 import { send } from '../../api/client';
 import { rows } from '../../board/store';
+import { TYPED } from '../../format/number';
 import { Refused } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 
@@ -17,7 +18,7 @@ export function Register({ done }: { done: () => void }): JSX.Element {
   const action = useAction();
   const submit = async (form: HTMLFormElement): Promise<void> => {
     const data = new FormData(form);
-    const number = (name: string): number | null => (String(data.get(name) ?? '').trim() === '' ? null : Number(String(data.get(name)).replaceAll(',', '')));
+    const number = (name: string): number | null => (String(data.get(name) ?? '').trim() === '' ? null : Number(String(data.get(name)).trim()));
     const position = { symbol: data.get('symbol'), side: data.get('side'), entry: number('entry'), stop: number('stop'), size: number('size') };
     if (!(await action.run(() => send('POST', '/api/v1/positions', position)))) return;
     form.reset();
@@ -35,7 +36,7 @@ export function Register({ done }: { done: () => void }): JSX.Element {
         {FIELDS.map(([name, text, hint]) => (
           <label key={name} class="field">
             <span>{text}</span>
-            <input name={name} placeholder={hint} required={hint !== 'optional'} autocomplete="off" list={name === 'symbol' ? 'known-markets' : undefined} inputMode={name === 'symbol' ? 'text' : 'decimal'} />
+            <input name={name} placeholder={hint} required={hint !== 'optional'} autocomplete="off" list={name === 'symbol' ? 'known-markets' : undefined} inputMode={name === 'symbol' ? 'text' : 'decimal'} {...(name === 'symbol' ? {} : TYPED)} />
           </label>
         ))}
         <label class="field">
