@@ -10,6 +10,7 @@ import { Answer } from '../../ui/Answer';
 import { Panel } from '../../ui/Panel';
 import { Severity } from '../../ui/Severity';
 import { Since } from '../../ui/Time';
+import { causesOf } from './causes';
 
 const NAMED = 10;
 
@@ -29,19 +30,6 @@ export function GroupsPanel(): JSX.Element | null {
       </Answer>
     </Panel>
   );
-}
-
-/** Each receiver has a group of its own; of one cause the reader sees the newest, and how many receivers have it. */
-export function causesOf(groups: readonly Group[]): [Group, number][] {
-  const causes = new Map<string, [Group, number]>();
-  for (const group of groups) {
-    // group|receiver|cause|beginning
-    const [, , ...cause] = group.notice.alert_id.split('|');
-    const key = `${cause.join('|')} ${group.notice.phase}`;
-    const known = causes.get(key);
-    causes.set(key, known === undefined ? [group, 1] : [group.known_at > known[0].known_at ? group : known[0], known[1] + 1]);
-  }
-  return [...causes.values()];
 }
 
 function GroupItem({ group, receivers }: { group: Group; receivers: number }): JSX.Element {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Group } from '../../contract';
-import { causesOf } from './GroupsPanel';
+import { causesOf } from './causes';
 
 function group(receiver: string, cause: string, known_at: string, phase = 'firing'): Group {
   return { message: `${receiver} ${known_at}`, known_at, notice: { alert_id: `group|${receiver}|${cause}|7`, phase } } as unknown as Group;
