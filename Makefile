@@ -166,7 +166,7 @@ coverage: tools
 fuzz: tools
 	FUZZ_FRAMES=1000000 $(CARGO) test --locked --package barograph-venues --tests
 
-bench: tools
+bench: tools page browser
 	$(CARGO) run --quiet --locked --release --package xtask --features bench -- bench
 
 check: tools
