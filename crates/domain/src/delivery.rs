@@ -216,6 +216,46 @@ pub struct Notice {
     pub seed4: String,
 }
 
+impl Notice {
+    /// One that says nothing yet: severity INFO, first revision, known at the moment at which it begins.
+    #[must_use]
+    pub const fn bare(kind: MessageKind, phase: Phase, alert_id: String, at: Ts) -> Self {
+        Self {
+            kind,
+            phase,
+            alert_id,
+            revision: 1,
+            pattern: None,
+            trigger: None,
+            rule: None,
+            source: String::new(),
+            severity: Severity::Info,
+            instrument: None,
+            symbol: String::new(),
+            title: String::new(),
+            text: String::new(),
+            figures: Vec::new(),
+            new_entries: String::new(),
+            open_positions: String::new(),
+            clears: String::new(),
+            fired_30d: None,
+            known_days: None,
+            inhibited_by: None,
+            resumed: false,
+            venue_markets: None,
+            ts: at,
+            known_at: at,
+            opened_at: at,
+            closed_at: None,
+            path: String::new(),
+            members: Vec::new(),
+            more_members: 0,
+            event: String::new(),
+            seed4: String::new(),
+        }
+    }
+}
+
 /// One thing to be told, stored once whatever the number of endpoints.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Message {

@@ -39,13 +39,7 @@ pub fn notice(now: Ts) -> Notice {
         "source": "FUNDING", "data": {"funding_rate": 0.0012, "funding_z_score": 2.3, "anomaly_score": 42.0, "reasons": []},
     });
     Notice {
-        kind: MessageKind::Sample,
-        phase: Phase::Happened,
-        alert_id: format!("sample {}", now.0),
-        revision: 1,
         pattern: Some(Pattern::FundingAnomaly),
-        trigger: None,
-        rule: None,
         source: "FUNDING".to_owned(),
         severity: Severity::Medium,
         instrument,
@@ -61,21 +55,10 @@ pub fn notice(now: Ts) -> Notice {
         }],
         new_entries: "none; this is a sample".to_owned(),
         open_positions: "none; this is a sample".to_owned(),
-        clears: String::new(),
-        fired_30d: None,
-        known_days: None,
-        inhibited_by: None,
-        resumed: false,
-        venue_markets: None,
-        ts: now,
-        known_at: now,
-        opened_at: now,
-        closed_at: None,
         path: format!("/m/binance-usdm:BTCUSDT?as_of={now}"),
-        members: Vec::new(),
-        more_members: 0,
         event: event.to_string(),
         seed4: event.to_string(),
+        ..Notice::bare(MessageKind::Sample, Phase::Happened, format!("sample {}", now.0), now)
     }
 }
 

@@ -73,37 +73,20 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
     };
     let title = format!("{} position: risk {}", told.instrument.symbol, told.new.risk.name());
     let notice = Notice {
-        kind: MessageKind::Position,
-        phase: Phase::Happened,
-        alert_id: told.notice_id.clone(),
         revision: told.repeat.saturating_add(1),
-        pattern: None,
-        trigger: None,
-        rule: None,
         source: "POSITION".to_owned(),
         severity,
         instrument: Some(told.instrument.clone()),
         symbol: barograph_api::alias_markets::pair_of(&told.instrument),
         title: cut(&title),
         text: told.text.clone(),
-        figures: Vec::new(),
         new_entries: told.new_entries.clone(),
         open_positions: told.open_positions.clone(),
         clears: cleared_by(told.trigger).to_owned(),
-        fired_30d: None,
-        known_days: None,
-        inhibited_by: None,
-        resumed: false,
-        venue_markets: None,
-        ts: told.timestamp,
-        known_at: told.timestamp,
         opened_at: told.episode,
-        closed_at: None,
         path: page(&told.instrument, told.timestamp),
-        members: Vec::new(),
-        more_members: 0,
         event: serde_json::to_string(told).unwrap_or_default(),
-        seed4: String::new(),
+        ..Notice::bare(MessageKind::Position, Phase::Happened, told.notice_id.clone(), told.timestamp)
     };
     Message {
         id: message_id(&format!("position|{}", told.notice_id)),

@@ -162,37 +162,17 @@ fn message_of(pattern: Pattern, event: &Event, at: Ts, nth: u64) -> Message {
     own["instrument"] = json!(event.instrument.to_string());
     let what = format!("embedded|{}|{}|{}|{nth}", event.instrument, pattern.name(), at.0);
     let notice = Notice {
-        kind: MessageKind::Alert,
-        phase: Phase::Happened,
-        alert_id: what.clone(),
-        revision: 1,
         pattern: Some(pattern),
-        trigger: None,
-        rule: None,
         source: pattern.source().to_owned(),
         severity: event.severity,
         instrument: Some(event.instrument.clone()),
         title: event.title.clone(),
         text: event.description.clone(),
-        figures: Vec::new(),
-        new_entries: String::new(),
-        open_positions: String::new(),
-        clears: String::new(),
-        fired_30d: None,
-        known_days: None,
-        inhibited_by: None,
-        resumed: false,
-        venue_markets: None,
-        ts: at,
-        known_at: at,
-        opened_at: at,
-        closed_at: None,
         path: format!("/m/{}?as_of={at}", event.instrument),
-        members: Vec::new(),
-        more_members: 0,
         event: own.to_string(),
         seed4: if SEED4.contains(&pattern) { envelope(event.severity.seed4()).to_string() } else { String::new() },
         symbol,
+        ..Notice::bare(MessageKind::Alert, Phase::Happened, what.clone(), at)
     };
     // Of one thing only the newest news is told; these are no news of one thing.
     Message { id: message_id(&what), fingerprint: fingerprint(&what), known_at: at, notice }

@@ -52,37 +52,22 @@ fn made(storm: &Storm, cause: &str, mut parts: Vec<&Part>, now: Ts) -> Message {
     let title = title(&members, pattern, rule.as_deref());
     let text = text(&members, phase, news);
     let mut notice = Notice {
-        kind: MessageKind::Group,
-        phase,
-        alert_id: storm.id.clone(),
         revision: storm.update,
         pattern,
-        trigger: None,
         rule,
         source: source_of(&members).to_owned(),
         severity: members.iter().map(|m| m.notice.severity).max().unwrap_or(barograph_domain::Severity::Info),
-        instrument: None,
-        symbol: String::new(),
         title,
         text,
-        figures: Vec::new(),
         new_entries: first.map(|n| n.new_entries.clone()).unwrap_or_default(),
         open_positions: first.map(|n| n.open_positions.clone()).unwrap_or_default(),
-        clears: String::new(),
-        fired_30d: None,
-        known_days: None,
-        inhibited_by: None,
-        resumed: false,
-        venue_markets: None,
         ts: members.iter().map(|m| m.notice.ts).max().unwrap_or(now),
-        known_at: now,
         opened_at: storm.began,
         closed_at: (phase == Phase::Resolved).then_some(now),
         path: format!("/alerts?as_of={now}"),
         members: members.iter().take(NAMED_MAX).enumerate().filter_map(|(i, m)| member(i, m)).collect(),
         more_members: u32::try_from(members.len().saturating_sub(NAMED_MAX)).unwrap_or(u32::MAX),
-        event: String::new(),
-        seed4: String::new(),
+        ..Notice::bare(MessageKind::Group, phase, storm.id.clone(), now)
     };
     notice.seed4 = seed4(&notice, &members);
     Message {

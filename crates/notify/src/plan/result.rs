@@ -199,37 +199,13 @@ pub(super) fn thing_of(endpoint: &str) -> String {
 fn about(endpoint: &str, phase: Phase, title: &str, text: String, now: Ts) -> Message {
     let thing = thing_of(endpoint);
     let notice = Notice {
-        kind: MessageKind::Delivery,
-        phase,
-        alert_id: thing.clone(),
-        revision: 1,
-        pattern: None,
-        trigger: None,
-        rule: None,
         source: "DELIVERY".to_owned(),
         severity: if phase == Phase::Firing { Severity::High } else { Severity::Info },
-        instrument: None,
-        symbol: String::new(),
         title: title.chars().take(60).collect(),
         text,
-        figures: Vec::new(),
-        new_entries: String::new(),
-        open_positions: String::new(),
-        clears: String::new(),
-        fired_30d: None,
-        known_days: None,
-        inhibited_by: None,
-        resumed: false,
-        venue_markets: None,
-        ts: now,
-        known_at: now,
-        opened_at: now,
         closed_at: (phase == Phase::Resolved).then_some(now),
         path: "/alerts".to_owned(),
-        members: Vec::new(),
-        more_members: 0,
-        event: String::new(),
-        seed4: String::new(),
+        ..Notice::bare(MessageKind::Delivery, phase, thing.clone(), now)
     };
     Message {
         id: message_id(&format!("{thing}|{}|{}", phase.name(), now.0)),
