@@ -182,6 +182,7 @@ pub(crate) fn alert_bytes(alert: &Alert, out: &mut Vec<u8>) {
             Datum::Word(word) => text(word, out),
             Datum::Words(words) => words.iter().for_each(|w| text(w, out)),
             Datum::Missing(reason) => out.extend_from_slice(&reason_code(*reason).to_le_bytes()),
+            Datum::Flag(is) => out.push(u8::from(*is)),
         }
     }
     let rate = &a.base_rate;

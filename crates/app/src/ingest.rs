@@ -18,8 +18,8 @@ use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};
 use barograph_store::run::{LATENESS, row_of};
 use barograph_store::{
-    Dirty, Gap, ImportRecord, Inserted, PointsVersion, Reader, Role, RunKey, RunWriter, Target, Writer, open_reader,
-    open_writer,
+    Dirty, Gap, ImportRecord, Inserted, PointsVersion, Reader, Replaced, Role, RunKey, RunWriter, Target, Writer,
+    open_reader, open_writer,
 };
 use std::path::Path;
 
@@ -35,10 +35,18 @@ const DAY: Span = Span::days(1);
 pub(crate) struct Ingested {
     pub(crate) report: Report,
     pub(crate) inserted: Inserted,
-    pub(crate) rows: u64,
-    pub(crate) instruments: usize,
+    pub(crate) made: Made,
     /// Where it is, when that is a server; without the password.
     pub(crate) server: Option<String>,
+}
+
+/// What a computation has written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Made {
+    pub(crate) instruments: usize,
+    pub(crate) rows: u64,
+    /// Records of alerts of these rows.
+    pub(crate) alerts: u64,
 }
 
 /// Takes the folder for writing, before any work is done for it.
@@ -72,7 +80,7 @@ pub(crate) fn into_target(
 ) -> Result<Ingested, Failure> {
     let started = clock::now();
     let (report, inserted) = insert(writer, plan)?;
-    let (instruments, rows) = update(target, writer, setup)?;
+    let made = update(target, writer, setup)?;
     writer.record_import(&ImportRecord {
         started,
         finished: clock::now(),
@@ -91,7 +99,7 @@ pub(crate) fn into_target(
         Target::Folder(_) => None,
         Target::Postgres(_) => Some(target.to_string()),
     };
-    Ok(Ingested { report, inserted, rows, instruments, server })
+    Ok(Ingested { report, inserted, made, server })
 }
 
 #[derive(serde::Serialize)]
@@ -122,8 +130,8 @@ fn insert(writer: &mut dyn Writer, plan: &Plan) -> Result<(Report, Inserted), Fa
     Ok((reader.finish(), total))
 }
 
-/// Runs every instrument whose rows do not follow from its points; their number and the rows written.
-pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) -> Result<(usize, u64), Failure> {
+/// Runs every instrument whose rows do not follow from its points.
+pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) -> Result<Made, Failure> {
     let reader = open_reader(target)?;
     let (setup, new) = with_calendar(reader.as_ref(), setup)?;
     let setup = &setup;
@@ -131,16 +139,18 @@ pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) ->
     if let Some(since) = new.iter().map(|e| e.known_ts).min() {
         told_since(reader.as_ref(), setup, since, &mut dirty)?;
     }
-    let mut rows = 0;
+    let mut made = Made { instruments: dirty.len(), ..Made::default() };
     for one in &dirty {
-        rows += rerun(reader.as_ref(), writer, setup, &one.instrument, one.since, one.version)?;
+        let replaced = rerun(reader.as_ref(), writer, setup, &one.instrument, one.since, one.version)?;
+        made.rows += replaced.rows;
+        made.alerts += replaced.alerts;
     }
     // Last: killed before, the next run finds the same entries new.
     if !new.is_empty() {
         writer.put_calendar(&new)?;
     }
     universe::files::update(reader.as_ref(), writer, setup)?;
-    Ok((dirty.len(), rows))
+    Ok(made)
 }
 
 /// The same with the calendar that is stored and the one of the settings; what of it is not stored yet.
@@ -174,7 +184,7 @@ fn rerun(
     name: &InstrumentName,
     since: Option<Ts>,
     version: barograph_store::PointsVersion,
-) -> Result<u64, Failure> {
+) -> Result<Replaced, Failure> {
     let infos = reader.streams(Some(name), None)?;
     let streams: Vec<StreamDecl> = infos.iter().map(|i| i.decl.clone()).collect();
     let instrument = reader
@@ -186,7 +196,7 @@ fn rerun(
     let (Some(first), Some(last)) =
         (infos.iter().map(|i| i.first_event).min(), infos.iter().map(|i| i.newest_known).max())
     else {
-        return Ok(0);
+        return Ok(Replaced::default());
     };
     let spec = setup.run(name, &streams);
     let instruments = [instrument];
@@ -215,7 +225,7 @@ fn rerun(
         run.event(&event, &mut sink)?;
     }
     run.finish(clock::now(), &mut StoreSink { target: target.as_mut(), market: name, streams: &streams })?;
-    Ok(target.finish()?.rows)
+    Ok(target.finish()?)
 }
 
 /// The engine as it was before the earliest change, with the minute of its last row; else a new one.
@@ -281,12 +291,34 @@ pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
     let mut err = std::io::stderr().lock();
     let known = if i.same > 0 { format!(", {} already stored", i.same) } else { String::new() };
     let revised = if i.revised > 0 { format!(", {} revised", i.revised) } else { String::new() };
-    let plural = if ingested.instruments == 1 { "" } else { "s" };
+    let Made { instruments, rows, alerts } = ingested.made;
+    let plural = if instruments == 1 { "" } else { "s" };
     let place = ingested.server.as_ref().map_or(String::new(), |server| format!(", in {server}"));
     writeln!(
         err,
         "stored {} new points{revised}{known}; {} minutes of {} market{plural} computed{place}",
-        i.new, ingested.rows, ingested.instruments
+        i.new, rows, instruments
     )?;
+    if alerts > 0 {
+        let plural = if alerts == 1 { "" } else { "s" };
+        writeln!(err, "{} alert record{plural} stored; alerts of imported history are not delivered", counted(alerts))?;
+    }
     Ok(())
+}
+
+/// "1,036"
+fn counted(n: u64) -> String {
+    let digits = n.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group).into_owned());
+    groups.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn counts_are_read_in_groups() {
+        for (n, want) in [(0, "0"), (999, "999"), (1_036, "1,036"), (1_234_567, "1,234,567")] {
+            assert_eq!(super::counted(n), want);
+        }
+    }
 }

@@ -4,10 +4,11 @@ use crate::setup::Setup;
 use barograph_api::FeatureRowView;
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::{
-    Cell, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Reason, Snapshot, StreamDecl, Ts,
+    Alert, Cell, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Reason, Snapshot, StreamDecl, Ts,
 };
 use barograph_engine::catalogue::ValueType;
 use barograph_engine::detect::Thresholds;
+use barograph_engine::explain::Moment;
 use barograph_engine::rules::{AxisStates, Book};
 use barograph_engine::{CATALOGUE, Feature, explain};
 use barograph_store::run::{GRID, LATENESS};
@@ -95,6 +96,12 @@ impl Lens {
     /// The same with freshness judged at the present moment.
     pub(crate) fn at_present(&self, row: &MinuteRow, previous: Option<&MinuteRow>, now: Ts) -> Snapshot {
         explain::at_present(&self.context(), row, previous, now)
+    }
+
+    /// What the row of an alert's minute says of its label; `None` for what is about no label, or of another minute.
+    pub(crate) fn moment(&self, alert: &Alert, row: &MinuteRow) -> Option<Moment> {
+        let axis = alert.axis().filter(|_| row.ts == alert.ts)?;
+        Some(explain::moment(&self.context(), row, axis))
     }
 
     /// The labels alone, as the snapshot of the present moment has them.

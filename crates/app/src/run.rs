@@ -20,6 +20,10 @@ pub(crate) trait Sink {
     fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
         Ok(())
     }
+    /// The same, of the minute whose row comes next: the row says why.
+    fn alert_of(&mut self, alert: &AlertOut, _row: &MinuteRow) -> Result<(), Failure> {
+        self.alert(alert)
+    }
     /// A declared gap, or the end of one that was open.
     fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure>;
 }
@@ -45,7 +49,9 @@ fn hand(out: &Outputs, places: Range<Place>, sink: &mut dyn Sink) -> Result<(), 
     let mut alerts: Vec<&AlertOut> = out.alerts().get(start.alerts..end.alerts).unwrap_or_default().iter().collect();
     for place in start.rows..end.rows {
         let row = &out.rows()[place];
-        take_due(&mut alerts, row).into_iter().try_for_each(|alert| sink.alert(alert))?;
+        for alert in take_due(&mut alerts, row) {
+            if alert.known.alert.ts == row.ts { sink.alert_of(alert, row)? } else { sink.alert(alert)? }
+        }
         for level in out.levels(place) {
             sink.level(level)?;
         }

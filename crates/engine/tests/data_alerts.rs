@@ -74,8 +74,8 @@ fn a_stream_that_stays_away_is_told_and_its_return_too() {
     }
     let said = told(&[FINE, lost, lost, FINE, FINE]);
     let text = explain::description(&said[0]);
-    assert!(text.starts_with("No trustworthy data of open interest ("), "{text}");
-    assert!(explain::description(&said[1]).starts_with("Every stream that the rules read is here again."));
+    assert!(text.starts_with("No trustworthy data: open interest ("), "{text}");
+    assert!(explain::description(&said[1]).contains("All streams that the rules read are back."));
 }
 
 #[test]

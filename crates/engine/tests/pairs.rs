@@ -112,15 +112,19 @@ type Told = Option<(Change, Severity, &'static str, &'static str)>;
 #[test]
 fn an_episode_of_a_pair_hour_by_hour() {
     const BELOW: &str = "Correlation below its band";
+    const LOW: &str = "Correlation unusually low";
     const BREAK: &str = "Correlation break";
     let hours: [(Said, Told); 8] = [
         (Ok((0.85, 0.5)), None),
         (Ok((0.60, 0.2)), Some((Change::Opened, Severity::Info, BELOW, "returns is 0.60; usual for the two is 0.70"))),
-        (Ok((0.30, 0.005)), Some((Change::Updated, Severity::Medium, BREAK, "returns is 0.30"))),
+        (
+            Ok((0.30, 0.005)),
+            Some((Change::Updated, Severity::Medium, LOW, "returns is 0.30; usual for the two is 0.70")),
+        ),
         (Ok((-0.60, 0.001)), Some((Change::Updated, Severity::High, BREAK, "returns is −0.60"))),
         (Err(Reason::Gap), Some((Change::Suspended, Severity::High, BREAK, "is not known. An input is missing"))),
         (Ok((0.95, 0.9)), Some((Change::Resumed, Severity::High, BREAK, "is back"))),
-        (Ok((0.95, 0.9)), Some((Change::Closed, Severity::High, BREAK, "It is over after 5 h"))),
+        (Ok((0.95, 0.9)), Some((Change::Closed, Severity::High, BREAK, "Ended after 5 h"))),
         (Ok((0.95, 0.9)), None),
     ];
     let mut watches = PairWatches::default();

@@ -154,6 +154,12 @@ impl Sink for Tee<'_> {
         }
         self.first.alert(alert)
     }
+    fn alert_of(&mut self, alert: &AlertOut, row: &MinuteRow) -> Result<(), Failure> {
+        if let Some(digest) = &mut self.digest {
+            digest.alert(alert);
+        }
+        self.first.alert_of(alert, row)
+    }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         if let Some(digest) = &mut self.digest {
             digest.row(row);

@@ -36,6 +36,10 @@ pub(crate) trait Sink {
     fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
         Ok(())
     }
+    /// The same, of the minute whose row comes next: the row says why.
+    fn alert_of(&mut self, alert: &AlertOut, _row: &MinuteRow) -> Result<(), Failure> {
+        self.alert(alert)
+    }
     /// An hour between the markets is published; the rows of that hour came before.
     fn hour(&mut self, _row: &UniverseRow) -> Result<(), Failure> {
         Ok(())
@@ -500,7 +504,9 @@ impl Core {
     fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
         let mut alerts: Vec<&AlertOut> = self.rows.alerts().iter().collect();
         for (place, row) in self.rows.rows().iter().enumerate() {
-            take_due(&mut alerts, row).into_iter().try_for_each(|alert| sink.alert(alert))?;
+            for alert in take_due(&mut alerts, row) {
+                if alert.known.alert.ts == row.ts { sink.alert_of(alert, row)? } else { sink.alert(alert)? }
+            }
             for level in self.rows.levels(place) {
                 sink.level(level)?;
             }

@@ -4,7 +4,7 @@
 //! statistic that decides and the band that keeps an episode open.
 
 use super::table::DETECTORS;
-use crate::explain::significant;
+use crate::explain::{Moment, significant};
 use barograph_domain::alert::{Change, Statistic};
 use barograph_domain::guidance::{new_entries, open_positions};
 use barograph_domain::{Alert, Label as _, Pattern, Posture, RiskRegime, Severity, Span, Trigger, VolRegime};
@@ -23,11 +23,17 @@ pub struct Meaning {
 /// Of one record. `keep` is the part of the threshold above which an episode goes on.
 #[must_use]
 pub fn meaning(alert: &Alert, keep: f64) -> Meaning {
+    meaning_at(alert, keep, None)
+}
+
+/// The same; of a changed label what would end it follows from its minute.
+#[must_use]
+pub fn meaning_at(alert: &Alert, keep: f64, moment: Option<&Moment>) -> Meaning {
     let label = stands_for(alert);
     Meaning {
         new_entries: new_entries(label, Posture::Normal),
         open_positions: open_positions(label),
-        clears: clears(alert, keep),
+        clears: moment.map_or_else(|| clears(alert, keep), |m| m.clears.clone()),
     }
 }
 
@@ -70,7 +76,7 @@ fn stands_for(alert: &Alert) -> RiskRegime {
 
 fn clears(alert: &Alert, keep: f64) -> String {
     if alert.change == Change::Closed {
-        return "It is over.".to_owned();
+        return "It has ended.".to_owned();
     }
     if alert.rule.is_some() {
         return "It would clear when its condition no longer holds at its exit thresholds.".to_owned();
@@ -78,13 +84,13 @@ fn clears(alert: &Alert, keep: f64) -> String {
     match alert.pattern {
         Pattern::RegimeChange | Pattern::VolatilityRegimeChange => {
             let axis = alert.trigger.map_or("", Trigger::name);
-            format!("It stands until the {axis} label changes again; the context says what would change it.")
+            format!("It stands until the {axis} label changes again.")
         }
         Pattern::RegimeConfirmed => "It stands while the timeframes agree.".to_owned(),
         Pattern::SessionChanged => "It stands until the next session begins.".to_owned(),
-        Pattern::DataGap => "It would clear when every stream that the rules read is here again.".to_owned(),
-        Pattern::FeedStale => "It would clear when the input speaks again.".to_owned(),
-        Pattern::CorrelationBreak => "It would clear when the correlation is back within its band.".to_owned(),
+        Pattern::DataGap => "It clears when every stream that the rules read is back.".to_owned(),
+        Pattern::FeedStale => "It clears when the input updates again.".to_owned(),
+        Pattern::CorrelationBreak => "It clears when the correlation is back within its band.".to_owned(),
         Pattern::FundingManipulation
         | Pattern::FundingAnomaly
         | Pattern::FundingReversal
@@ -98,8 +104,15 @@ fn clears(alert: &Alert, keep: f64) -> String {
     }
 }
 
-/// "It would clear if the distance of funding from its day fell below 2.7σ and stayed there for 5 min."
+/// "It would clear if funding's distance from its mean fell below 2.7σ and stayed there for 5 min."
 fn below(alert: &Alert, keep: f64) -> String {
+    if alert.pattern == Pattern::PositionConcentration && super::explain::is_proxy(alert) {
+        let limit = alert.statistics.first().map_or(0.0, |s| super::fact::larger_side(keep * s.threshold));
+        return format!(
+            "It would clear if the larger side fell below {:.0} % and stayed there for 5 min.",
+            100.0 * limit
+        );
+    }
     let Some(statistic) = alert.statistics.iter().find(|s| s.decides).or_else(|| alert.statistics.first()) else {
         return "It would clear when the pattern no longer holds.".to_owned();
     };
@@ -114,7 +127,7 @@ fn below(alert: &Alert, keep: f64) -> String {
 /// A statistic in words.
 fn spoken(statistic: &Statistic) -> &str {
     match statistic.name.as_ref() {
-        "funding_zscore_24h" => "the distance of funding from its day",
+        "funding_zscore_24h" => "funding's distance from its mean",
         "funding_change_8h" => "the change of funding in 8 h",
         "funding_farming_share" => "the share of one-way funding blocks",
         "liq_count_60s" => "the number of liquidations within 60 s",
@@ -175,10 +188,10 @@ mod tests {
         assert_eq!(told.open_positions, "review, reduce or trail stop");
         assert_eq!(
             told.clears,
-            "It would clear if the distance of funding from its day fell below 2.7σ and stayed there for 5 min."
+            "It would clear if funding's distance from its mean fell below 2.7σ and stayed there for 5 min."
         );
         let over = meaning(&alert(Pattern::FundingManipulation, None, Change::Closed), 0.9);
-        assert_eq!((over.new_entries, over.clears.as_str()), ("follow own rules", "It is over."));
+        assert_eq!((over.new_entries, over.clears.as_str()), ("follow own rules", "It has ended."));
         let label = meaning(&alert(Pattern::RegimeChange, Some(Trigger::Risk), Change::Happened), 0.9);
         assert_eq!(label.new_entries, "smaller size, wider stop or wait");
         assert!(label.clears.contains("risk label"), "{}", label.clears);

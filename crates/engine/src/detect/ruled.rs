@@ -214,7 +214,7 @@ fn record(
     }
 }
 
-fn statistic(clause: &Clause, cell: &Cell, threshold: f64) -> Statistic {
+pub(crate) fn statistic(clause: &Clause, cell: &Cell, threshold: f64) -> Statistic {
     let spec = clause.feature.spec();
     let value = cell.ready();
     Statistic {

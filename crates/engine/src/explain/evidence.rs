@@ -30,7 +30,7 @@ struct Said {
 }
 
 /// One sentence, or nothing when no clause can be told. `relaxed`: only the exit thresholds hold.
-pub(super) fn sentence(facts: &Facts<'_>, rule: &Rule, relaxed: bool) -> Option<String> {
+pub(super) fn sentence<L>(facts: &Facts<'_>, rule: &Rule<L>, relaxed: bool) -> Option<String> {
     let mut items: Vec<Item<'_>> = Vec::new();
     for group in &rule.groups {
         let first_true = group.clauses.iter().find(|c| clause_holds(facts.ctx.book, facts.cells, c, relaxed));

@@ -52,7 +52,7 @@ fn by_itself(facts: &Facts<'_>) -> String {
 }
 
 /// "{name} rose above {needed}", in the words of the feature; and whether it tells of a move rather than a level.
-fn condition(facts: &Facts<'_>, flip: &Flip) -> (String, bool) {
+pub(super) fn condition<L>(facts: &Facts<'_>, flip: &Flip<L>) -> (String, bool) {
     let Some(feature) = Feature::from_id(flip.feature) else { return (flip.feature.to_owned(), false) };
     let up = flip.needed > flip.value;
     let outward = flip.needed.abs() > flip.value.abs();

@@ -11,6 +11,7 @@ mod facts;
 mod flips;
 pub mod guidance;
 mod models;
+mod moment;
 mod notes;
 mod numbers;
 mod present;
@@ -20,7 +21,8 @@ mod views;
 mod waiting;
 
 pub use facts::Context;
-pub(crate) use numbers::capitalised;
-pub use numbers::significant;
+pub use moment::{Moment, Turn, moment};
+pub(crate) use numbers::{capitalised, rank_percent};
+pub use numbers::{price, significant};
 pub use present::{at_present, axes_at_present};
 pub use snapshot::render;

@@ -125,6 +125,7 @@ impl Market {
             funding_rate: reading(Feature::FundingRate8h),
             funding_zscore: reading(Feature::FundingZscore24h),
             funding_window: self.funding_window(&reading(Feature::FundingZscore24h)),
+            funding_pct: reading(Feature::FundingPct30d),
             funding_change: reading(Feature::FundingChange8h),
             funding_volatility: reading(Feature::FundingVol24h),
             farming_share: reading(Feature::FundingFarmingShare),
