@@ -3,7 +3,8 @@
 use crate::assemble::allowed;
 use crate::catalogue::Feature;
 use crate::engine::Config;
-use crate::feeds::{PriceSeries, RatioFeed};
+use crate::features::settled::Settled;
+use crate::feeds::{PriceFeed, PriceSeries, RatioFeed};
 use crate::market::Market;
 use barograph_domain::{Metric, StreamIndex, Ts};
 
@@ -21,29 +22,29 @@ pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts, config: &Config)
             .funding
             .iter()
             .filter(|f| allowed(f.source.kind, config))
-            .find_map(|f| consider(f.source.stream, f.series.anchor_ts(), f.series.expires()))
+            .find_map(|f| consider(f.source.stream, f.series.heard_ts(), f.series.expires()))
             .or_else(|| {
                 let mut settled = market.settled.iter().filter(|_| config.book.allow_proxy);
-                settled.find_map(|s| consider(s.stream(), s.anchor(), s.expires()))
+                settled.find_map(|s| consider(s.stream(), s.event(), s.expires()))
             }),
-        Metric::FundingRateSettled => market.settled.iter().find_map(|s| consider(s.stream(), s.anchor(), s.expires())),
+        Metric::FundingRateSettled => market.settled.iter().find_map(|s| consider(s.stream(), s.event(), s.expires())),
         Metric::OpenInterest => market
             .open_interest
             .iter()
             .filter(|o| allowed(o.source.kind, config))
-            .find_map(|o| consider(o.source.stream, o.series.anchor_ts(), o.series.expires())),
+            .find_map(|o| consider(o.source.stream, o.heard_ts(), o.expires())),
         Metric::MarkPrice => market
             .prices
             .iter()
             .filter(|p| allowed(p.source.kind, config))
-            .find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires)),
+            .find_map(|p| consider(p.source.stream, p.heard_ts(), p.origin().expires)),
         Metric::Bar => market
             .prices
             .iter()
             .filter(|p| matches!(p.series, PriceSeries::Bars(..)))
-            .find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires)),
+            .find_map(|p| consider(p.source.stream, p.heard_ts(), p.origin().expires)),
         Metric::IndexPrice => {
-            market.indexes.iter().find_map(|p| consider(p.source.stream, p.anchor_ts(), p.origin().expires))
+            market.indexes.iter().find_map(|p| consider(p.source.stream, p.heard_ts(), p.origin().expires))
         }
         Metric::Liquidation => market.liquidations.as_ref().and_then(|l| consider(l.stream(), l.anchor(), l.expires())),
         Metric::LongShortRatio => of_ratio(&market.long_short, &mut consider),
@@ -62,7 +63,17 @@ pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts, config: &Config)
 type Found = Option<(StreamIndex, Ts)>;
 
 fn of_ratio(feed: &Option<Box<RatioFeed>>, consider: &mut dyn FnMut(StreamIndex, Option<Ts>, Ts) -> Found) -> Found {
-    feed.as_ref().and_then(|f| consider(f.source.stream, f.series.anchor_ts(), f.series.expires()))
+    feed.as_ref().and_then(|f| consider(f.source.stream, f.series.heard_ts(), f.series.expires()))
+}
+
+/// The newest grid instant of a stream that percentiles are taken of.
+pub(crate) fn anchor_of(market: &Market, stream: StreamIndex) -> Option<Ts> {
+    let price = || market.prices.iter().find(|p| p.source.stream == stream).map(PriceFeed::anchor_ts);
+    let oi = || market.open_interest.iter().find(|o| o.source.stream == stream).map(|o| o.series.anchor_ts());
+    let funding = || market.funding.iter().find(|f| f.source.stream == stream).map(|f| f.series.anchor_ts());
+    let settled = || market.settled.iter().find(|s| s.stream() == stream).map(Settled::anchor);
+    let forced = || market.liquidations.as_ref().filter(|l| l.stream() == stream).map(|l| l.anchor());
+    price().or_else(oi).or_else(funding).or_else(settled).or_else(forced).flatten()
 }
 
 /// The values a percentile ranks its newest one against, sorted, into `out`. `stream` says whose history it is, `hour` which

@@ -167,7 +167,7 @@ impl Market {
     fn liquidation_inputs(&self, t: Ts) -> LiquidationInputs {
         match &self.liquidations {
             Some(liquidations) => LiquidationInputs::of(liquidations.slots(), t),
-            None if self.kind == MarketKind::Spot => LiquidationInputs::without(Reason::NotOffered),
+            None if !self.offers(Metric::Liquidation) => LiquidationInputs::without(Reason::NotOffered),
             None => LiquidationInputs::NOTHING,
         }
     }
