@@ -521,7 +521,10 @@ impl OpenInterestFeed {
     #[must_use]
     pub fn heard_ts(&self) -> Option<Ts> {
         let live = self.usd.as_ref().filter(|join| join.series.is_filled());
-        live.map_or_else(|| self.series.heard_ts(), |join| join.series.heard_ts().filter(|_| self.series.anchor().is_some()))
+        live.map_or_else(
+            || self.series.heard_ts(),
+            |join| join.series.heard_ts().filter(|_| self.series.anchor().is_some()),
+        )
     }
 
     /// Moment after which the newest sample is too old.

@@ -156,7 +156,10 @@ fn a_price_that_holds_is_as_old_as_when_it_was_said() {
     let mark = decl(Metric::MarkPrice, Span::secs(1), Span::ZERO, Stamp::Instant, true);
     let index = decl(Metric::IndexPrice, Span::secs(1), Span::ZERO, Stamp::Instant, true);
     let said = |every: i64| -> Vec<_> {
-        (0..60).filter(|m| m % every == 0).map(|m| (start() + MINUTE.times(m) + Span::secs(40), Payload::Value(100.0))).collect()
+        (0..60)
+            .filter(|m| m % every == 0)
+            .map(|m| (start() + MINUTE.times(m) + Span::secs(40), Payload::Value(100.0)))
+            .collect()
     };
     let (rows, _) = told(&config(), &[(mark, said(1)), (index, said(4))]);
     for row in rows.iter().filter(|r| r.ts > start() + MINUTE) {
@@ -266,7 +269,8 @@ fn a_settlement_is_the_hours_it_was_due_at_however_late() {
     let said: Vec<(Ts, Payload)> = (0..30)
         .map(|h| {
             let off = Span((late.get(&h).copied().unwrap_or(0.079) * 1e9) as i64);
-            let rate = Payload::Funding { rate: 1e-5 * (h + 1) as f64, interval_h: Some(1.0), next_ts: None, special: false };
+            let rate =
+                Payload::Funding { rate: 1e-5 * (h + 1) as f64, interval_h: Some(1.0), next_ts: None, special: false };
             (start() + HOUR.times(h) + off, rate)
         })
         .collect();
@@ -319,7 +323,8 @@ fn a_contract_of_which_there_are_candles_alone_is_judged_by_them() {
     let (rows, _) = told_at(&config, &[(bars(HOUR), candles)], |t| t.0.rem_euclid(HOUR.0) == 30 * MINUTE.0);
     let whole: Vec<&MinuteRow> = rows.iter().filter(|r| r.ts > start() + Span::days(15)).collect();
     for row in &whole {
-        for feature in [Feature::FundingZscore24h, Feature::OiDelta4h, Feature::SqueezeRiskScore, Feature::LiqCount60s] {
+        for feature in [Feature::FundingZscore24h, Feature::OiDelta4h, Feature::SqueezeRiskScore, Feature::LiqCount60s]
+        {
             assert_eq!(cell(row, feature).state, State::Undefined(Reason::NotOffered), "{}", feature.id());
         }
         assert_ne!(row.risk.raw_label, RiskRegime::Unknown, "{}", row.ts);

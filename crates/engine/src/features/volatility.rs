@@ -77,14 +77,7 @@ impl VolatilitySlots {
     #[must_use]
     pub fn is_complete(&self, t: Ts) -> bool {
         let ready = |s: &Slot| s.ready(t).is_some();
-        let single = [
-            &self.efficiency_12h,
-            &self.pct_30d,
-            &self.z_30d,
-            &self.reversion_gap,
-            &self.har,
-            &self.halflife,
-        ];
+        let single = [&self.efficiency_12h, &self.pct_30d, &self.z_30d, &self.reversion_gap, &self.har, &self.halflife];
         self.realized.iter().flatten().all(ready) && self.pct.iter().all(ready) && single.into_iter().all(ready)
     }
 }
