@@ -65,9 +65,7 @@ impl Episode {
             (Judgement::Of(finding), Some(running)) => {
                 running.score = score(finding.u);
                 let goes_on = finding.fires || finding.u > keep;
-                // An input that is back and calm says nothing of an episode that goes on: it stays suspended until it is over.
-                let resumes = running.suspended && goes_on;
-                running.suspended &= !goes_on;
+                let was_suspended = core::mem::take(&mut running.suspended);
                 if goes_on {
                     running.last_seen_at = t;
                     running.calm_since = None;
@@ -78,7 +76,7 @@ impl Episode {
                 if worse {
                     running.severity = finding.severity;
                 }
-                let change = if resumes {
+                let change = if was_suspended {
                     Change::Resumed
                 } else if worse || (goes_on && running.score >= running.reported + SCORE_STEP) {
                     Change::Updated
@@ -87,14 +85,14 @@ impl Episode {
                 };
                 Some(report(running, change, AlertState::Open))
             }
-            (Judgement::NoData, Some(running)) => {
+            (Judgement::NoData, Some(running)) if !running.suspended => {
+                running.suspended = true;
                 running.calm_since = None;
-                let told = core::mem::replace(&mut running.suspended, true);
-                (!told).then(|| report(running, Change::Suspended, AlertState::NoData))
+                Some(report(running, Change::Suspended, AlertState::NoData))
             }
             // What the venue no longer offers will not come back: nobody can say how the episode went on.
             (Judgement::NotApplicable, Some(_)) => self.close(t),
-            (Judgement::NoData | Judgement::NotApplicable, None) => None,
+            (Judgement::NoData | Judgement::NotApplicable, _) => None,
         }
     }
 
