@@ -1,4 +1,4 @@
-//! Which stream speaks for a metric at a moment, how old it is, and the history behind a percentile.
+//! Which stream speaks for a metric at a moment, whether there is any, how old it is, and the history behind a percentile.
 
 use crate::assemble::allowed;
 use crate::catalogue::Feature;
@@ -6,9 +6,63 @@ use crate::engine::Config;
 use crate::features::settled::Settled;
 use crate::feeds::{PriceFeed, PriceSeries, RatioFeed};
 use crate::market::Market;
-use barograph_domain::{Metric, StreamIndex, Ts};
+use barograph_domain::{MarketKind, Metric, StreamIndex, Ts};
 
-/// Stream and anchor of a metric's input: the first fresh candidate, else the first ever seen.
+impl Market {
+    /// Is there any stream of what only contracts have, or of what stands in for it? What no stream carries is never awaited.
+    pub(crate) fn offers(&self, metric: Metric) -> bool {
+        let any = |of: &[Metric]| self.kind != MarketKind::Spot && of.iter().any(|m| self.declared.contains(m));
+        match metric {
+            Metric::FundingRate => any(&[Metric::FundingRate, Metric::PremiumIndex, Metric::FundingRateSettled]),
+            Metric::OpenInterest => any(&[Metric::OpenInterest, Metric::OpenInterestUsd]),
+            Metric::FundingRateSettled
+            | Metric::IndexPrice
+            | Metric::Liquidation
+            | Metric::LongShortRatio
+            | Metric::TopTraderPositionRatio => any(&[metric]),
+            Metric::MarkPrice
+            | Metric::Bar
+            | Metric::Trade
+            | Metric::BestBidAsk
+            | Metric::PremiumIndex
+            | Metric::OpenInterestUsd
+            | Metric::TopTraderAccountRatio
+            | Metric::TakerVolumeRatio
+            | Metric::Book => true,
+        }
+    }
+}
+
+impl PriceFeed {
+    /// The newest event heard.
+    #[must_use]
+    pub fn heard_ts(&self) -> Option<Ts> {
+        match &self.series {
+            PriceSeries::Plain(series) => series.heard_ts(),
+            PriceSeries::Bars(bars) => bars.series.heard_ts(),
+        }
+    }
+
+    /// The event behind the price of a grid instant.
+    #[must_use]
+    pub fn event_at(&self, t: Ts) -> Ts {
+        match &self.series {
+            PriceSeries::Plain(series) => series.event_at(t),
+            PriceSeries::Bars(bars) => bars.series.event_at(t),
+        }
+    }
+
+    /// Did a declared gap end in `(after, upto]`?
+    #[must_use]
+    pub fn gap_ended(&self, after: Ts, upto: Ts) -> bool {
+        match &self.series {
+            PriceSeries::Plain(series) => series.gap_ended(after, upto),
+            PriceSeries::Bars(bars) => bars.series.gap_ended(after, upto),
+        }
+    }
+}
+
+/// Stream of a metric's input and its newest event: the first fresh candidate, else the first ever seen.
 /// Only streams that the book may use count: a stand-in that it refuses must not hide a stale measurement.
 pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts, config: &Config) -> Option<(StreamIndex, Ts)> {
     let mut seen = None;

@@ -288,33 +288,6 @@ impl PriceFeed {
         }
     }
 
-    /// The newest event heard.
-    #[must_use]
-    pub fn heard_ts(&self) -> Option<Ts> {
-        match &self.series {
-            PriceSeries::Plain(series) => series.heard_ts(),
-            PriceSeries::Bars(bars) => bars.series.heard_ts(),
-        }
-    }
-
-    /// The event behind the price of a grid instant.
-    #[must_use]
-    pub fn event_at(&self, t: Ts) -> Ts {
-        match &self.series {
-            PriceSeries::Plain(series) => series.event_at(t),
-            PriceSeries::Bars(bars) => bars.series.event_at(t),
-        }
-    }
-
-    /// Did a declared gap end in `(after, upto]`?
-    #[must_use]
-    pub fn gap_ended(&self, after: Ts, upto: Ts) -> bool {
-        match &self.series {
-            PriceSeries::Plain(series) => series.gap_ended(after, upto),
-            PriceSeries::Bars(bars) => bars.series.gap_ended(after, upto),
-        }
-    }
-
     /// Age limit.
     #[must_use]
     pub fn max_age(&self) -> Span {

@@ -60,7 +60,7 @@ pub struct Market {
     pub(crate) kind: MarketKind,
     pub(crate) expiry: Option<Ts>,
     /// What its streams carry, whether or not the book reads them.
-    declared: Vec<Metric>,
+    pub(crate) declared: Vec<Metric>,
     /// Prices, best first: the definition's own source, then finer before coarser.
     pub(crate) prices: Vec<PriceFeed>,
     pub(crate) indexes: Vec<PriceFeed>,
@@ -158,29 +158,6 @@ impl Market {
         }
         market.assembly = Assembly::new(config);
         (market, routes)
-    }
-
-    /// Is there any stream of what only contracts have, or of what stands in for it? What no stream carries is never awaited.
-    pub(crate) fn offers(&self, metric: Metric) -> bool {
-        let any = |of: &[Metric]| self.kind != MarketKind::Spot && of.iter().any(|m| self.declared.contains(m));
-        match metric {
-            Metric::FundingRate => any(&[Metric::FundingRate, Metric::PremiumIndex, Metric::FundingRateSettled]),
-            Metric::OpenInterest => any(&[Metric::OpenInterest, Metric::OpenInterestUsd]),
-            Metric::FundingRateSettled
-            | Metric::IndexPrice
-            | Metric::Liquidation
-            | Metric::LongShortRatio
-            | Metric::TopTraderPositionRatio => any(&[metric]),
-            Metric::MarkPrice
-            | Metric::Bar
-            | Metric::Trade
-            | Metric::BestBidAsk
-            | Metric::PremiumIndex
-            | Metric::OpenInterestUsd
-            | Metric::TopTraderAccountRatio
-            | Metric::TakerVolumeRatio
-            | Metric::Book => true,
-        }
     }
 
     /// A quote that only gives the basis its mid.
