@@ -71,6 +71,12 @@ impl Venue {
         ("gate", MarketKind::Perpetual),
     ];
 
+    /// Hours between settlements of every contract of the venue, where they are the same for all and always.
+    #[must_use]
+    pub fn funding_interval_h(&self) -> Option<f64> {
+        (self.0 == "hyperliquid").then_some(1.0)
+    }
+
     /// A venue id: lower-case ASCII letters, digits and dashes.
     ///
     /// # Errors

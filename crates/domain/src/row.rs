@@ -49,7 +49,7 @@ pub struct InputAge {
     pub metric: Metric,
     /// The stream in use; its declaration gives source, cadence, `max_age` and `gap_alert`. `None`: never seen.
     pub stream: Option<StreamIndex>,
-    /// Newest instant of its own grid that has arrived.
+    /// Newest event of the stream that has arrived, to the second.
     pub anchor: Ts,
     /// The stream is lost at this moment, and why.
     pub gap: Option<GapReason>,

@@ -70,12 +70,14 @@ pub fn quadrant(price_return: f64, oi_delta: f64) -> f64 {
 }
 
 /// A function of several readings: as fresh as the stalest, as sure as the least sure. Where a part is not ready the
-/// whole has that part's state.
+/// whole has that part's state; what one part can never have, the whole never has.
 pub(crate) fn combine(t: Ts, parts: &[&Slot], value: impl FnOnce(&[f64]) -> Result<f64, Reason>) -> Slot {
     let mut values = [0.0; 3];
     let mut whole: Option<Slot> = None;
     for (slot, v) in parts.iter().zip(&mut values) {
         if slot.cell.state != State::Ready {
+            let never = |s: &&&Slot| s.cell.state == State::Undefined(Reason::NotOffered);
+            let slot = parts.iter().find(never).unwrap_or(slot);
             let cell = Cell { value: 0.0, coverage: 0.0, partial: false, ..slot.cell };
             return Slot { cell, expires: Ts::MAX };
         }

@@ -9,6 +9,7 @@ use crate::features::funding::{FundingSlots, RunningFunding};
 use crate::features::open_interest::{OpenInterest, OpenInterestSlots};
 use crate::features::premium_funding::PremiumFunding;
 use crate::features::reading::{Origin, Settings};
+use crate::features::settled::Settled;
 use crate::features::stops::Stops;
 use crate::features::volatility::{Volatility, VolatilitySlots};
 use crate::market::LATENESS;
@@ -27,6 +28,9 @@ const LOOKBACK: Span = Span::hours(26);
 /// How far back samples are kept that are only compared as they come: longer than any row is late.
 const COMPARED_BACK: Span = Span::hours(2);
 
+/// Hours between settlements where neither rows nor settlements say: what most venues have.
+const ASSUMED_INTERVAL_H: f64 = 8.0;
+
 /// What every feed knows about its stream.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Source {
@@ -42,7 +46,8 @@ impl Source {
     /// Origin of a reading at the newest sample of `series`.
     pub fn origin<V: Copy>(&self, series: &Series<V>) -> Origin {
         let anchor = series.anchor_ts().unwrap_or(Ts(0));
-        Origin { anchor, expires: series.expires(), kind: self.kind, stream: self.stream }
+        let event = series.event_ts().unwrap_or(Ts(0));
+        Origin { anchor, event, expires: series.expires(), kind: self.kind, stream: self.stream }
     }
 }
 
@@ -321,6 +326,12 @@ pub struct FundingFeed {
     pub windows: RunningFunding,
     /// Next settlement as last announced.
     pub next_ts: Option<Ts>,
+    /// Kind of the stream itself: rates over an assumed interval are a stand-in.
+    declared: Kind,
+    /// Hours between settlements as a row last said.
+    interval_h: Option<f64>,
+    /// The same as the venue always has it.
+    venue_h: Option<f64>,
     /// Latest readings; derived, so not saved.
     #[serde(skip, default = "no_funding")]
     pub slots: FundingSlots,
@@ -331,6 +342,19 @@ fn no_funding() -> FundingSlots {
 }
 
 impl FundingFeed {
+    /// Takes a rate for one interval. Where no row says how long that is, it is what the market's settlements show, else what its
+    /// venue always has; a live venue and settlements that are still to come are waited for, and an archive that nothing tells is
+    /// taken for the usual eight hours and marked as a stand-in.
+    pub fn push(&mut self, stamp: Ts, rate: f64, interval_h: Option<f64>, settled: &[Settled]) {
+        self.interval_h = interval_h.filter(|h| *h > 0.0).or(self.interval_h);
+        let shown = || settled.iter().find_map(Settled::interval_hours);
+        let known = self.interval_h.or_else(shown).or(self.venue_h);
+        let may_assume = settled.is_empty() && !self.series.is_filled();
+        let Some(hours) = known.or(may_assume.then_some(ASSUMED_INTERVAL_H)) else { return };
+        self.source.kind = if known.is_some() { self.declared } else { Kind::Proxy };
+        self.series.push(stamp, rate * (8.0 / hours));
+    }
+
     /// A feed for one declared stream of running rates, or of the premium index.
     #[must_use]
     pub fn new(stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Self {
@@ -348,6 +372,9 @@ impl FundingFeed {
             series,
             windows: RunningFunding::new(step),
             next_ts: None,
+            declared: kind,
+            interval_h: None,
+            venue_h: decl.instrument.venue.funding_interval_h(),
             slots: FundingSlots::MISSING,
         }
     }
@@ -357,7 +384,7 @@ impl FundingFeed {
         if let Some((premium, model)) = &mut self.premium
             && premium.settle(t)
         {
-            model.settle(premium, |at, rate| self.series.push(at, rate));
+            model.settle(premium, |at, rate| self.series.put(at, premium.event_at(at), rate));
             premium.seen();
         }
         let changed = self.series.settle(t);
@@ -395,6 +422,13 @@ pub struct OpenInterestFeed {
     /// Latest readings; derived, so not saved.
     #[serde(skip, default = "no_open_interest")]
     pub slots: OpenInterestSlots,
+    /// Until when they hold by what was heard when they were taken; derived as well.
+    #[serde(skip, default = "never")]
+    read_until: Ts,
+}
+
+fn never() -> Ts {
+    Ts::MIN
 }
 
 fn no_open_interest() -> OpenInterestSlots {
@@ -432,6 +466,7 @@ impl OpenInterestFeed {
             series,
             windows: OpenInterest::new(step),
             slots: OpenInterestSlots::MISSING,
+            read_until: Ts::MIN,
         }
     }
 
@@ -455,9 +490,34 @@ impl OpenInterestFeed {
         }
     }
 
+    /// The newest event heard. An archive's dollars may wait for their price; only what is priced counts there.
+    #[must_use]
+    pub fn heard_ts(&self) -> Option<Ts> {
+        let live = self.usd.as_ref().filter(|join| join.series.is_filled());
+        live.map_or_else(
+            || self.series.heard_ts(),
+            |join| join.series.heard_ts().filter(|_| self.series.anchor().is_some()),
+        )
+    }
+
+    /// Moment after which the newest sample is too old.
+    #[must_use]
+    pub fn expires(&self) -> Ts {
+        self.series.expires_heard(self.heard_ts())
+    }
+
+    /// The readings would be too old at `t` by what was heard when they were taken, and are not: between two instants of the
+    /// grid a live stream goes on speaking.
+    #[must_use]
+    pub fn is_outlived(&self, t: Ts) -> bool {
+        t > self.read_until && t <= self.expires()
+    }
+
     /// Recomputes the readings at the anchor.
     pub fn read(&mut self, settings: &Settings) {
-        self.slots = self.windows.slots(&self.series, &self.source.origin(&self.series), settings);
+        self.read_until = self.expires();
+        let origin = Origin { expires: self.read_until, ..self.source.origin(&self.series) };
+        self.slots = self.windows.slots(&self.series, &origin, settings);
     }
 
     /// Takes a declared gap.
@@ -485,7 +545,7 @@ impl UsdJoin {
             let at = series.instant(index);
             match (series.at(index), price_at(at)) {
                 (Some(usd), Some(price)) if price > 0.0 => {
-                    out.push(at, usd / price);
+                    out.put(at, series.event_at(at), usd / price);
                     false
                 }
                 (None, _) => false,

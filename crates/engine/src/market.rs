@@ -59,6 +59,8 @@ pub struct Market {
     pub index: u32,
     pub(crate) kind: MarketKind,
     pub(crate) expiry: Option<Ts>,
+    /// What its streams carry, whether or not the book reads them.
+    pub(crate) declared: Vec<Metric>,
     /// Prices, best first: the definition's own source, then finer before coarser.
     pub(crate) prices: Vec<PriceFeed>,
     pub(crate) indexes: Vec<PriceFeed>,
@@ -110,6 +112,7 @@ impl Market {
             index,
             kind: instrument.kind,
             expiry: instrument.expiry,
+            declared: streams.iter().map(|(_, d)| d.metric).collect(),
             prices: Vec::new(),
             indexes: Vec::new(),
             funding: Vec::new(),
@@ -305,10 +308,7 @@ impl Market {
             (Route::Funding(i), Payload::Funding { rate, interval_h, next_ts, .. }) => {
                 let feed = &mut self.funding[i];
                 feed.next_ts = next_ts.or(feed.next_ts);
-                // Interval unknown: the rate cannot be put on the common scale, so it is no sample (features §2.1).
-                if let Some(h) = interval_h.filter(|h| *h > 0.0) {
-                    feed.series.push(at, rate * (8.0 / h));
-                }
+                feed.push(at, rate, interval_h, &self.settled);
             }
             (Route::Settled(i), Payload::Funding { rate, interval_h, special, .. }) => {
                 self.settled[i].push(at, rate, interval_h, special);
@@ -361,6 +361,7 @@ impl Market {
             Route::Unused => return,
         }
         self.dirty = true;
+        self.assembly.forget_expiry();
     }
 
     fn tick(&mut self, t: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
@@ -427,7 +428,7 @@ impl Market {
         let prices = &self.prices;
         let close_at = |at: Ts| prices.iter().filter(|p| p.source.metric == Metric::Bar).find_map(|p| p.price_at(at));
         for feed in &mut self.open_interest {
-            if feed.settle(t, close_at) {
+            if feed.settle(t, close_at) || feed.is_outlived(t) {
                 feed.read(settings);
                 feed.series.seen();
                 changed = true;

@@ -3,13 +3,17 @@
 //! A stream's rows wait until a minute is made and then become samples of the grid instants they belong to. Archives are
 //! sampled by stamp and never filled: a missing row is a missing sample, so a delayed series gives right values late and
 //! never wrong values on time. Live streams hold their last value for at most `max_age`. The anchor is the newest instant
-//! that has a sample; the age of everything computed from the series is counted from there.
+//! that has a sample; the age of what is computed from the series is counted from the event behind that sample, which may
+//! lie minutes before the instant ([ADR 20](../../../docs/adr/0020-age-is-that-of-the-event.md)).
 
 use barograph_domain::{Span, Status, StatusState, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Slack for polled, settled and archived stamps that lie a little after their grid instant (features §1, grid sample).
 pub const STAMP_TOLERANCE: Span = Span::secs(5);
+
+/// Events are dated by the second they fell in: ages are asked for in seconds, and limits are whole ones.
+const SECOND: Span = Span::secs(1);
 
 /// Declared gaps kept for reasons: windows reach back 90 days at most, and more than this many gaps in it say the same.
 const GAPS_MAX: usize = 64;
@@ -39,10 +43,14 @@ pub struct Series<V> {
     filled: bool,
     delay: Span,
     max_age: Span,
+    /// Greatest age of a sample while its stream goes on speaking: the next one is due a step later.
+    sample_age_max: Span,
     slots: Vec<Slot<V>>,
     /// Newest index with a slot, present or missing.
     head: Option<i64>,
     anchor: Option<i64>,
+    /// Event behind the sample of the anchor.
+    event: Ts,
     first: Option<i64>,
     waiting: Vec<Waiting<V>>,
     last: Option<Waiting<V>>,
@@ -64,9 +72,11 @@ impl<V: Copy> Series<V> {
             filled: decl.filled,
             delay: decl.delay,
             max_age,
+            sample_age_max: max_age.max(step + decl.cadence.times(2)),
             slots: vec![Slot { stamp: Ts::MIN, value: None }; slots.next_power_of_two()],
             head: None,
             anchor: None,
+            event: Ts::MIN,
             first: None,
             waiting: Vec::with_capacity(8),
             last: None,
@@ -93,7 +103,16 @@ impl<V: Copy> Series<V> {
         let index = (stamp - slack).ceil(self.step).0 / self.step.0;
         let instant = self.instant(index);
         let due = if self.filled || instant - stamp <= slack { instant } else { instant + self.delay };
-        let row = Waiting { index, stamp, due, value };
+        self.wait(Waiting { index, stamp, due, value });
+    }
+
+    /// Takes a value computed for an instant of this grid from an event at `stamp`, which may be older than a step.
+    pub fn put(&mut self, instant: Ts, stamp: Ts, value: V) {
+        self.wait(Waiting { index: instant.0 / self.step.0, stamp, due: instant, value });
+    }
+
+    fn wait(&mut self, row: Waiting<V>) {
+        let Waiting { index, stamp, .. } = row;
         // Of many rows for one instant only the last can become its sample.
         match self.waiting.last_mut().filter(|w| self.filled && w.index == index && w.stamp <= stamp) {
             Some(earlier) => *earlier = row,
@@ -134,6 +153,7 @@ impl<V: Copy> Series<V> {
             }
         }
         self.anchor = (oldest..=head).rev().find(|i| self.slots[self.place(*i)].value.is_some());
+        self.event = self.anchor.map_or(Ts::MIN, |a| dated(self.slots[self.place(a)].stamp, self.instant(a)));
     }
 
     /// Turns waiting rows into samples of all instants up to `t`. Returns whether anything changed; what did is in
@@ -226,7 +246,10 @@ impl<V: Copy> Series<V> {
         }
         if value.is_some() {
             self.first = Some(self.first.map_or(index, |f| f.min(index)));
-            self.anchor = Some(self.anchor.map_or(index, |a| a.max(index)));
+            if self.anchor.is_none_or(|a| index >= a) {
+                self.anchor = Some(index);
+                self.event = dated(stamp, self.instant(index));
+            }
         }
         self.changed.push(index);
     }
@@ -263,6 +286,32 @@ impl<V: Copy> Series<V> {
         self.anchor.map(|a| self.instant(a))
     }
 
+    /// The event behind the newest sample: what is read off the series is as old as this.
+    #[must_use]
+    pub fn event_ts(&self) -> Option<Ts> {
+        self.anchor.map(|_| self.event)
+    }
+
+    /// The event behind the sample of an instant of this grid; the instant itself where that is forgotten.
+    #[must_use]
+    pub fn event_at(&self, t: Ts) -> Ts {
+        let index = t.0 / self.step.0;
+        match (self.oldest(), self.head) {
+            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => {
+                let slot = &self.slots[self.place(index)];
+                if slot.value.is_some() { dated(slot.stamp, t) } else { t }
+            }
+            _ => t,
+        }
+    }
+
+    /// The newest event heard, whether or not it is a sample yet: how old the stream is.
+    #[must_use]
+    pub fn heard_ts(&self) -> Option<Ts> {
+        let event = self.event_ts()?;
+        Some(self.last.filter(|_| self.filled).map_or(event, |l| event.max(l.stamp.floor(SECOND))))
+    }
+
     /// Index of the first sample ever.
     #[must_use]
     pub fn first(&self) -> Option<i64> {
@@ -297,10 +346,18 @@ impl<V: Copy> Series<V> {
         self.at(a).map(|v| (self.instant(a), v))
     }
 
-    /// Moment after which the newest sample is too old.
+    /// Moment after which the newest sample is too old: its stream has been silent for longer than the limit, or the sample
+    /// itself is older than that although the next one was due.
     #[must_use]
     pub fn expires(&self) -> Ts {
-        self.anchor_ts().map_or(Ts::MIN, |a| a + self.max_age)
+        self.expires_heard(self.heard_ts())
+    }
+
+    /// The same where the stream was last heard at `heard`: for series computed from those of a stream.
+    #[must_use]
+    pub fn expires_heard(&self, heard: Option<Ts>) -> Ts {
+        let Some((event, heard)) = self.event_ts().zip(heard) else { return Ts::MIN };
+        (heard.max(event) + self.max_age).min(event + self.sample_age_max)
     }
 
     /// Age limit.
@@ -309,11 +366,22 @@ impl<V: Copy> Series<V> {
         self.max_age
     }
 
+    /// Did a declared gap end in `(after, upto]`?
+    #[must_use]
+    pub fn gap_ended(&self, after: Ts, upto: Ts) -> bool {
+        self.gaps.iter().any(|(_, until)| *until > after && *until <= upto)
+    }
+
     /// Does a declared gap reach into `(after, upto]`?
     #[must_use]
     pub fn has_gap(&self, after: Ts, upto: Ts) -> bool {
         self.gaps.iter().any(|(from, until)| *from < upto && *until > after)
     }
+}
+
+/// When the sample of an instant happened: a stamp a little after its instant counts as the instant.
+fn dated(stamp: Ts, instant: Ts) -> Ts {
+    stamp.min(instant).floor(SECOND)
 }
 
 #[cfg(test)]

@@ -344,7 +344,7 @@ fn zones_of_forced_closes_are_levels_and_weigh_on_stops() {
 fn what_a_market_does_not_have_is_said_and_crowding_reads_what_it_has() {
     let rows = |w: &World| w.rows("default", &w.events, |_| true).pop().unwrap();
     let bare = rows(&world(30, &[]));
-    assert_eq!(cell(&bare, Feature::LiqCount60s).state, State::Undefined(Reason::MissingInput));
+    assert_eq!(cell(&bare, Feature::LiqCount60s).state, State::Undefined(Reason::NotOffered));
     assert_eq!(cell(&bare, Feature::LongShortRatio).state, State::Undefined(Reason::NotOffered));
     assert_eq!(cell(&bare, Feature::PositionConcentration).state, State::Undefined(Reason::NotOffered));
     let mut spot = world(30, &[(liquidations(), vec![live(at(1))])]);

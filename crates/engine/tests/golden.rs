@@ -125,6 +125,10 @@ fn open_interest_deltas_on_the_five_minute_grid() {
     }
 }
 
+fn origin(at: Ts, kind: Kind) -> Origin {
+    Origin { anchor: at, event: at, expires: Ts::MAX, kind, stream: StreamIndex(0) }
+}
+
 #[test]
 fn realized_volatility_of_minute_marks() {
     let mut s = series::<f64>(Metric::MarkPrice, Span::mins(1));
@@ -138,7 +142,7 @@ fn realized_volatility_of_minute_marks() {
         s.settle(at);
         v.settle(&s, &settings);
         s.seen();
-        let origin = Origin { anchor: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
+        let origin = origin(at, Kind::Measured);
         let slots = v.slots(&s, &origin, &settings);
         same("realized_vol", i, "1h", full(&slots.realized[0][0]), number(row, "realized_vol_1h"), 1e-10);
         same("realized_vol", i, "1h lo", full(&slots.realized[0][1]), number(row, "realized_vol_1h_lo"), 1e-10);
@@ -175,7 +179,7 @@ fn parkinson_over_24_hourly_bars() {
         v.settle(&s, &settings);
         s.seen();
     }
-    let origin = Origin { anchor: Ts(0), expires: Ts::MAX, kind: Kind::Proxy, stream: StreamIndex(0) };
+    let origin = origin(Ts(0), Kind::Proxy);
     let six: f64 =
         rows[1..7].iter().map(|r| barograph_domain::math::ln(need(r, "high") / need(r, "low"))).map(|r| r * r).sum();
     let want = parkinson(six, 6.0) * (8_760.0_f64 / 4.0).sqrt();
@@ -336,8 +340,8 @@ fn basis_and_premium() {
             let mut pair = Pair::new(Span::mins(1), Span::mins(1));
             let at = Ts(0) + Span::mins(5);
             pair.settle((at, at), |_| number(row, a), |_| number(row, b));
-            let origin = Origin { anchor: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
-            pair.slots(&origin, Span::mins(5), &Settings::default(), |_, _| false).value.cell.ready()
+            let origin = origin(at, Kind::Measured);
+            pair.slots(&origin, Span::mins(5), &Settings::default(), |_, _| false, |t| t).value.cell.ready()
         };
         same("basis_premium", i, "basis", ratio("futures", "spot"), number(row, "basis"), 1e-10);
         same("basis_premium", i, "premium", ratio("mark", "index"), number(row, "premium"), 1e-10);

@@ -443,7 +443,7 @@ fn a_young_history_is_called_that() {
 }
 
 #[test]
-fn spot_markets_say_what_they_cannot_have() {
+fn markets_say_what_they_cannot_have() {
     let mut s = scene("default");
     s.instrument = market("coinbase:BTC-USD");
     s.edit = |c| {
@@ -458,11 +458,10 @@ fn spot_markets_say_what_they_cannot_have() {
             set(c, id, State::Undefined(Reason::NotOffered));
         }
     };
-    says(
-        &s.after(1, &QUIET),
-        "Nothing unusual. It would turn HIGH_VOL if 1 h volatility rose above 80 %. Spot market: squeeze and chop cannot be \
-         judged here.",
-    );
+    let quiet = "Nothing unusual. It would turn HIGH_VOL if 1 h volatility rose above 80 %.";
+    says(&s.after(1, &QUIET), &format!("{quiet} Spot market: squeeze and chop cannot be judged here."));
+    s.instrument = market("binance-usdm:BTCUSDT");
+    says(&s.after(1, &QUIET), &format!("{quiet} No funding or open interest here: squeeze and chop cannot be judged."));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::lines::{End, Lines};
 use crate::sniff::Content;
 use crate::source::{self, Member};
 use barograph_domain::{Span, StreamDecl, Ts};
-use barograph_venues::layout::Format;
+use barograph_venues::layout::{Format, Shape};
 use barograph_venues::{Reason, RecordingMapper, Row, TableMapper};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,6 +47,11 @@ impl Mapper {
             Self::Table(mapper) => mapper.layout().format.spoken(),
             Self::Recording(_) => Format::Recording.spoken(),
         }
+    }
+
+    /// Rates whose rows do not say for how many hours they are.
+    pub(crate) fn lacks_interval(&self) -> bool {
+        matches!(self, Self::Table(mapper) if matches!(mapper.layout().shape, Shape::Funding { interval_h: None, .. }))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::report::FailedFile;
 use crate::scan::{self, Scanned};
 use crate::walk::{self, Found};
 use crate::{naming, sniff, source};
-use barograph_domain::{Instrument, InstrumentName, Span, Stamp, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{Instrument, InstrumentName, Metric, Span, Stamp, StreamDecl, StreamIndex, Ts};
 use barograph_venues::table::Target;
 use barograph_venues::{policy, symbols};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,9 +43,14 @@ pub struct Declaration {
     pub delay: Span,
     /// Recorded live: known at receipt.
     pub at_receipt: bool,
+    /// Running funding whose rows do not say for how many hours a rate is.
+    pub without_interval: bool,
     /// Number of files that feed it.
     pub files: usize,
 }
+
+const NO_INTERVAL: &str = "; no column says how many hours a rate is for: taken from the market's settlements, 8 h assumed \
+                           without any (name one with interval_h=<column>)";
 
 impl std::fmt::Display for Declaration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -56,7 +61,11 @@ impl std::fmt::Display for Declaration {
             f,
             "{stream}: stamp {}, every {cadence}, known {known} ({format}, {files} file{plural})",
             stamp_word(*stamp)
-        )
+        )?;
+        if self.without_interval {
+            f.write_str(NO_INTERVAL)?;
+        }
+        Ok(())
     }
 }
 
@@ -156,24 +165,27 @@ impl Plan {
     /// What is declared about each stream, for printing.
     #[must_use]
     pub fn declarations(&self) -> Vec<Declaration> {
-        let mut feeds: BTreeMap<&StreamDecl, (BTreeSet<&'static str>, usize)> = BTreeMap::new();
+        let mut feeds: BTreeMap<&StreamDecl, (BTreeSet<&'static str>, usize, bool)> = BTreeMap::new();
         for file in self.files.iter() {
             let mut of_file: Vec<&StreamDecl> = file.decls.iter().flatten().flatten().collect();
             of_file.sort();
             of_file.dedup();
             for decl in of_file {
-                let (formats, files) = feeds.entry(decl).or_default();
+                let (formats, files, without_interval) = feeds.entry(decl).or_default();
                 formats.insert(file.mapper.format());
                 *files += 1;
+                *without_interval |= decl.metric == Metric::FundingRate && file.mapper.lacks_interval();
             }
         }
-        let declare = |(decl, (formats, files)): (&StreamDecl, (BTreeSet<&'static str>, usize))| Declaration {
+        type Fed<'a> = (&'a StreamDecl, (BTreeSet<&'static str>, usize, bool));
+        let declare = |(decl, (formats, files, without_interval)): Fed<'_>| Declaration {
             format: formats.into_iter().collect::<Vec<_>>().join(", "),
             stream: decl.label(),
             stamp: decl.stamp,
             cadence: decl.cadence,
             delay: decl.delay,
             at_receipt: decl.filled,
+            without_interval,
             files,
         };
         feeds.into_iter().map(declare).collect()

@@ -9,7 +9,7 @@ use crate::features::reading::{Slot, choose};
 use crate::feeds::PriceSeries;
 use crate::market::Market;
 use barograph_domain::math::tanh;
-use barograph_domain::{Cell, Kind, Label as _, Reason, State, Ts, VolRegime};
+use barograph_domain::{Cell, Kind, Label as _, Metric, Reason, State, Ts, VolRegime};
 
 /// Days of a year: markets never close.
 const DAYS: f64 = 365.0;
@@ -61,11 +61,14 @@ impl Assembly {
     /// Mean of the ready percentiles; three of four are needed.
     pub(super) fn heat(&mut self, market: &Market, t: Ts, config: &Config) {
         let volume = volume_rank(market, t, config);
+        let offered =
+            |slot: Slot, metric| if market.offers(metric) { slot } else { Slot::undefined(Reason::NotOffered) };
         let oi = choose(
             t,
             market.open_interest.iter().filter(|f| allowed(f.source.kind, config)).map(|f| &f.slots.delta_24h_size_pct),
         );
-        let funding = funding_rank(market, t, config);
+        let oi = offered(oi, Metric::OpenInterest);
+        let funding = offered(funding_rank(market, t, config), Metric::FundingRate);
         let parts = [volume, oi, funding, self.vol_pct_30d];
         self.set(Feature::Heat, mean_of(t, &parts, HEAT_PARTS));
     }
@@ -126,7 +129,8 @@ fn volume_rank(market: &Market, t: Ts, config: &Config) -> Slot {
         PriceSeries::Bars(bars) if Some(f.source.stream) == volume.cell.stream => Some(bars),
         PriceSeries::Bars(_) | PriceSeries::Plain(_) => None,
     });
-    bars.map_or(volume, |b| b.volume.rank().slot(&volume, &config.settings()))
+    // Bars happen at their close, so that the event of the sum is its instant.
+    bars.map_or(volume, |b| b.volume.rank().slot(&volume, volume.cell.anchor, &config.settings()))
 }
 
 /// Percentile of the size of funding within 30 d: of the running rate, else of settlements.

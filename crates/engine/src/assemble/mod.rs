@@ -143,6 +143,11 @@ impl Assembly {
         self.next_event = None;
     }
 
+    /// A hole was declared: what rests on it is read again.
+    pub(crate) fn forget_expiry(&mut self) {
+        self.next_expiry = Ts::MIN;
+    }
+
     /// Would [`Self::refresh`] compute at `t` although nothing changed?
     pub(crate) fn is_due(&self, t: Ts) -> bool {
         !self.valid || t > self.next_expiry
@@ -150,7 +155,7 @@ impl Assembly {
 
     /// Brings the readings to `t`; `changed` says whether any feed moved.
     pub(crate) fn refresh(&mut self, market: &Market, t: Ts, changed: bool, config: &Config) {
-        self.clock(t, config);
+        let turned = self.clock(t, config);
         let near = self.event_is_near();
         self.next_event = config
             .calendar
@@ -158,7 +163,7 @@ impl Assembly {
             .map(|calendar| self.next_event.filter(|n| n.holds(t)).unwrap_or_else(|| calendar.next_high_from(t)));
         self.minutes_to_event = self.next_event.and_then(|n| n.minutes(t));
         self.event_clock(t);
-        if changed || self.is_due(t) || near != self.event_is_near() {
+        if changed || self.is_due(t) || turned || near != self.event_is_near() {
             let first = !self.valid;
             self.valid = true;
             self.compute(market, t, config, first);
@@ -205,24 +210,21 @@ impl Assembly {
         self.price = price.map(|(_, p)| p);
         self.volatility(market, t, config);
         self.stops(market, t);
-        if market.kind == MarketKind::Spot {
-            if first {
-                self.not_offered();
-            }
-        } else {
-            let funding = first || !(market.funding.is_empty() && market.settled.is_empty());
+        if first {
+            self.not_offered(market);
+        }
+        if market.kind != MarketKind::Spot {
+            let funding = !(market.funding.is_empty() && market.settled.is_empty());
             if funding {
                 self.funding(market, t, config);
             }
-            if first || !market.open_interest.is_empty() {
+            if !market.open_interest.is_empty() {
                 self.open_interest(market, t, config);
-            } else {
-                self.quadrant(market, t, config);
             }
             if first || market.premium.is_some() || market.basis.is_some() {
                 self.basis(market, t, config);
             }
-            if first || market.liquidations.is_some() {
+            if market.liquidations.is_some() {
                 self.liquidations(market);
             }
             if first || market.long_short.is_some() || market.top_traders.is_some() {
@@ -242,26 +244,15 @@ impl Assembly {
         self.long_bias(t);
     }
 
-    /// A spot market has no funding, open interest, premium, basis, forced closes or crowded accounts.
-    fn not_offered(&mut self) {
+    /// What no stream of the market carries: on spot funding, open interest, premium, basis, forced closes and crowded accounts;
+    /// on a contract of which there are candles alone, the same.
+    fn not_offered(&mut self, market: &Market) {
         for spec in crate::catalogue::CATALOGUE {
             // Some of their parts exist everywhere.
             if matches!(spec.feature, Feature::Heat | Feature::LongBias) {
                 continue;
             }
-            let needs_contract = spec.inputs.iter().any(|m| {
-                matches!(
-                    m,
-                    Metric::FundingRate
-                        | Metric::FundingRateSettled
-                        | Metric::OpenInterest
-                        | Metric::IndexPrice
-                        | Metric::Liquidation
-                        | Metric::LongShortRatio
-                        | Metric::TopTraderPositionRatio
-                )
-            });
-            if needs_contract {
+            if !spec.inputs.iter().all(|m| market.offers(*m)) {
                 self.set(spec.feature, Slot::undefined(Reason::NotOffered));
             }
         }
@@ -290,6 +281,9 @@ impl Assembly {
         let settled = |pick: fn(&crate::features::settled::SettledSlots) -> &Slot| {
             choose(t, market.settled.iter().map(|s| pick(s.slots())))
         };
+        if market.settled.is_empty() {
+            return;
+        }
         self.set(F::FundingRateSettled8h, settled(|s| &s.rate));
         self.set(F::FundingZscore7dSettled, settled(|s| &s.zscore_7d));
         self.set(F::FundingBlock8h, settled(|s| &s.block_8h));
@@ -366,26 +360,28 @@ impl Assembly {
         self.set(F::VolReversionGap, pick(&|s| s.reversion_gap));
         self.set(F::VolHarForecast, pick(&|s| s.har));
         self.set(F::VolHalflife, pick(&|s| s.halflife));
-        self.set(F::SessionExpectedVol, pick(&|s| s.session_usual));
         self.vol_pct_30d = pick(&|s| s.pct_30d);
     }
 
     fn basis(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
         let slots = |pair: Option<&PairFeed>| match pair {
-            None => PairSlots::MISSING,
+            None => PairSlots::NOT_OFFERED,
             Some(p) => {
                 let (price, index) = (&market.prices[p.price], &market.indexes[p.index]);
-                let max_age = price.max_age().max(index.max_age());
-                let anchor = p.pair.anchor_ts().unwrap_or(Ts(0));
-                let expires = price.origin().expires.min(index.origin().expires);
-                let origin = crate::features::reading::Origin {
-                    anchor,
-                    expires,
-                    kind: Kind::Measured,
-                    stream: price.source.stream,
-                };
-                p.pair.slots(&origin, max_age, &config.settings(), |a, b| price.has_gap(a, b) || index.has_gap(a, b))
+                let Some(anchor) = p.pair.anchor_ts() else { return PairSlots::MISSING };
+                let event_at = |at: Ts| price.event_at(at).min(index.event_at(at));
+                let (event, max_age) = (event_at(anchor), price.max_age().max(index.max_age()));
+                // Either price may go on while their newest common instant grows old.
+                let expires = price.origin().expires.min(index.origin().expires).min(event + max_age);
+                let (kind, stream) = (Kind::Measured, price.source.stream);
+                let origin = crate::features::reading::Origin { anchor, event, expires, kind, stream };
+                // What was compared before a hole says nothing after it.
+                if price.gap_ended(anchor, t) || index.gap_ended(anchor, t) {
+                    return PairSlots::undefined(&origin, Reason::Gap);
+                }
+                let gap = |a, b| price.has_gap(a, b) || index.has_gap(a, b);
+                p.pair.slots(&origin, max_age, &config.settings(), gap, event_at)
             }
         };
         let premium = slots(market.premium.as_ref());
@@ -443,23 +439,17 @@ impl Assembly {
         let mut loaded: Option<Feature> = None;
         for (i, request) in config.book.cuts().iter().enumerate() {
             let slot = &self.slots[request.percentile.index()];
-            let key = slot.ready(t).and(slot.cell.stream).map(|s| (s.0, hour_of(slot.cell.anchor)));
+            let stream = slot.ready(t).and(slot.cell.stream);
+            let hour = stream.and_then(|s| crate::ages::anchor_of(market, s)).map(hour_of);
+            let key = stream.zip(hour).map(|(s, hour)| (s.0, hour));
             if key.is_some() && key == self.cut_keys[i] {
                 continue;
             }
             self.cut_keys[i] = key;
             self.cuts[i] = None;
-            if key.is_none() {
-                continue;
-            }
+            let Some(hour) = hour else { continue };
             if loaded != Some(request.percentile) {
-                crate::ages::others_of(
-                    market,
-                    request.percentile,
-                    slot.cell.stream,
-                    hour_of(slot.cell.anchor),
-                    &mut self.scratch,
-                );
+                crate::ages::others_of(market, request.percentile, stream, hour, &mut self.scratch);
                 loaded = Some(request.percentile);
             }
             self.cuts[i] = crate::rules::cut(&self.scratch, request.op, request.theta);

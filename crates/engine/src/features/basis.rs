@@ -41,6 +41,19 @@ pub struct PairSlots {
 impl PairSlots {
     /// Nothing seen.
     pub const MISSING: Self = Self { value: Slot::MISSING, ma_8h: Slot::MISSING, zscore_7d: Slot::MISSING };
+
+    /// No two prices to compare.
+    pub const NOT_OFFERED: Self = {
+        const NONE: Slot = Slot::undefined(Reason::NotOffered);
+        Self { value: NONE, ma_8h: NONE, zscore_7d: NONE }
+    };
+
+    /// All readings without a value, for this reason.
+    #[must_use]
+    pub fn undefined(origin: &Origin, reason: Reason) -> Self {
+        let slot = origin.undefined(reason);
+        Self { value: slot, ma_8h: slot, zscore_7d: slot }
+    }
 }
 
 impl Pair {
@@ -94,7 +107,8 @@ impl Pair {
         self.newest.map(|(i, _)| Ts(i * self.step.0))
     }
 
-    /// All readings; `gap` tells whether a declared gap of either input reaches into an interval.
+    /// All readings; `gap` tells whether a declared gap of either input reaches into an interval, `event_at` when the older of
+    /// the two samples of an instant happened.
     #[must_use]
     pub fn slots(
         &self,
@@ -102,6 +116,7 @@ impl Pair {
         max_age: Span,
         settings: &Settings,
         gap: impl Fn(Ts, Ts) -> bool,
+        event_at: impl Fn(Ts) -> Ts,
     ) -> PairSlots {
         let Some((anchor, value)) = self.newest else { return PairSlots::MISSING };
         let at = Ts(anchor * self.step.0);
@@ -117,17 +132,25 @@ impl Pair {
         PairSlots {
             value: origin.instant(value),
             ma_8h: origin.windowed(counted.fullness(settings), || third.mean().ok_or(Reason::MissingInput)),
-            zscore_7d: self.score(at, origin, max_age, settings, gap),
+            zscore_7d: self.score(at, origin, max_age, settings, gap, event_at),
         }
     }
 
-    fn score(&self, at: Ts, origin: &Origin, max_age: Span, settings: &Settings, gap: impl Fn(Ts, Ts) -> bool) -> Slot {
+    fn score(
+        &self,
+        at: Ts,
+        origin: &Origin,
+        max_age: Span,
+        settings: &Settings,
+        gap: impl Fn(Ts, Ts) -> bool,
+        event_at: impl Fn(Ts) -> Ts,
+    ) -> Slot {
         let anchor = at.floor(self.score_step).0 / self.score_step.0;
         let leaf = self.scores.leaf(anchor);
         let expected = WEEK.0 / self.score_step.0;
         let week = self.scores.window(anchor - expected, anchor);
         let scored_at = Ts(anchor * self.score_step.0);
-        let origin = origin.clocked(scored_at, self.score_step, max_age);
+        let origin = origin.clocked(scored_at, event_at(scored_at), self.score_step, max_age);
         if leaf.n == 0 {
             return origin.undefined(Reason::Gap);
         }

@@ -156,8 +156,8 @@ impl RunningFunding {
             std_24h: origin.windowed(day_full, || Ok(day.moments.sd())),
             vol_24h,
             trend_24h,
-            pct_30d: self.rank.slot(&origin.instant(rate), settings),
-            size_pct_30d: self.rank.slot_within(&origin.instant(rate), PCT_MIN_N, settings),
+            pct_30d: self.rank.slot(&origin.instant(rate), at, settings),
+            size_pct_30d: self.rank.slot_within(&origin.instant(rate), at, PCT_MIN_N, settings),
             change_8h: change(series, origin, at, rate),
         }
     }
@@ -187,7 +187,8 @@ fn hourly(
     for (sample, h) in samples.iter_mut().zip(hour - points + 1..) {
         *sample = series.at_ts(Ts(h * HOUR.0));
     }
-    let at = origin.clocked(Ts(hour * HOUR.0), HOUR, series.max_age());
+    let instant = Ts(hour * HOUR.0);
+    let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
     let (n, value) = value(samples);
     let first = series.first().map(|f| series.instant(f).ceil(HOUR).0 / HOUR.0);
     let counted = Window {

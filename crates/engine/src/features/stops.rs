@@ -360,7 +360,7 @@ impl Stops {
     #[must_use]
     pub fn slots(&self, price: Option<f64>, zones: Option<&[Zone]>, origin: &Origin) -> StopSlots {
         let Some(last_bar) = self.last_bar else { return StopSlots::MISSING };
-        let bars = Origin { anchor: last_bar, kind: Kind::Measured, ..*origin };
+        let bars = Origin { kind: Kind::Measured, ..origin.at(last_bar) };
         let full = Fullness { coverage: 1.0, partial: false };
         let (atr, have) = (self.hour_levels.atr(), self.hour_levels.atr().bars());
         let atr_14 = match atr.value() {
@@ -392,7 +392,7 @@ impl Stops {
             return [bars.not_ready(State::Warming { have: 0, need: 1 }); 2];
         };
         let end = range.period.end;
-        let origin = Origin { anchor: end, expires: bars.expires.min(end + DAY), ..*bars };
+        let origin = Origin { expires: bars.expires.min(end + DAY), ..bars.at(end) };
         let seen = self.seen_of(range, end);
         [range.low, range.high].map(|e| origin.ready(e.price, seen))
     }
@@ -402,7 +402,7 @@ impl Stops {
         let (Some(range), Some(at)) = (self.session.running().or(self.session.complete()), self.last_part) else {
             return [bars.not_ready(State::Warming { have: 0, need: 1 }); 2];
         };
-        let origin = Origin { anchor: at, expires: bars.expires.min(range.period.end), ..*bars };
+        let origin = Origin { expires: bars.expires.min(range.period.end), ..bars.at(at) };
         let seen = self.seen_of(range, at);
         [range.low, range.high].map(|e| origin.ready(e.price, seen))
     }
@@ -418,7 +418,7 @@ impl Stops {
         let Some(trailing) = &self.trailing else {
             return [bars.not_ready(State::Warming { have: 0, need: profile::BARS_MIN }); 3];
         };
-        let origin = Origin { anchor: trailing.at, ..*bars };
+        let origin = bars.at(trailing.at);
         let of = |pick: fn(&ValueArea) -> f64| {
             origin
                 .windowed(trailing.seen.fullness(), || trailing.area.as_ref().map(pick).ok_or(Reason::ZeroDenominator))

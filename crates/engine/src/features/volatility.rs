@@ -10,7 +10,7 @@ use super::hourly::{HOUR, HourlyRank, whole_hour};
 use super::reading::{Fullness, Origin, Settings, Slot, Window, score_value};
 use crate::kernel::{Fold, Moments, Sum, fold::Block};
 use crate::series::Series;
-use crate::sessions::{SESSIONS_MIN, SessionHistory, Stretch};
+use crate::sessions::{SessionHistory, Stretch};
 use barograph_domain::math::ln;
 use barograph_domain::{Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
@@ -54,8 +54,6 @@ pub struct VolatilitySlots {
     pub har: Slot,
     /// Half-life of daily variance.
     pub halflife: Slot,
-    /// Usual volatility of the session under way.
-    pub session_usual: Slot,
     /// Efficiency of 12 h.
     pub efficiency_12h: Slot,
 }
@@ -70,7 +68,6 @@ impl VolatilitySlots {
         reversion_gap: Slot::MISSING,
         har: Slot::MISSING,
         halflife: Slot::MISSING,
-        session_usual: Slot::MISSING,
         efficiency_12h: Slot::MISSING,
     };
 }
@@ -80,15 +77,7 @@ impl VolatilitySlots {
     #[must_use]
     pub fn is_complete(&self, t: Ts) -> bool {
         let ready = |s: &Slot| s.ready(t).is_some();
-        let single = [
-            &self.efficiency_12h,
-            &self.pct_30d,
-            &self.z_30d,
-            &self.reversion_gap,
-            &self.har,
-            &self.halflife,
-            &self.session_usual,
-        ];
+        let single = [&self.efficiency_12h, &self.pct_30d, &self.z_30d, &self.reversion_gap, &self.har, &self.halflife];
         self.realized.iter().flatten().all(ready) && self.pct.iter().all(ready) && single.into_iter().all(ready)
     }
 }
@@ -247,30 +236,30 @@ impl Volatility {
                 }
             }
         });
-        let pct = [0, 1, 2].map(|i| self.ranks[i].slot(&realized[i][0], settings));
+        let pct = [0, 1, 2].map(|i| self.ranks[i].slot(&realized[i][0], origin.anchor, settings));
         let (har, halflife) = self.persistence(origin);
         VolatilitySlots {
             realized,
             pct,
-            pct_30d: self.month_rank(&realized[2][0], settings),
+            pct_30d: self.month_rank(&realized[2][0], origin.anchor, settings),
             z_30d: self.month_score(series, origin, settings),
             reversion_gap: self.reversion_gap(&realized[2][0], &pct[2]),
             har,
             halflife,
-            session_usual: self.session_usual(series, origin, settings),
             efficiency_12h: self.efficiency_slot(series, origin),
         }
     }
 
     /// The 24 h value among the last 30 days of those that its 90 d percentile ranks.
-    fn month_rank(&self, of: &Slot, settings: &Settings) -> Slot {
-        self.ranks[DAY_WINDOW].slot_within(of, MONTH_MIN_N as usize, settings)
+    fn month_rank(&self, of: &Slot, anchor: Ts, settings: &Settings) -> Slot {
+        self.ranks[DAY_WINDOW].slot_within(of, anchor, MONTH_MIN_N as usize, settings)
     }
 
     fn month_score<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {
         let Some(hour) = self.logs.newest() else { return origin.not_ready(State::Warming { have: 0, need: 168 }) };
         let window = self.logs.window(hour - MONTH, hour);
-        let at = origin.clocked(Ts(hour * HOUR.0), HOUR, series.max_age());
+        let instant = Ts(hour * HOUR.0);
+        let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
         let counted = Window {
             n: window.n,
             expected: MONTH,
@@ -309,7 +298,7 @@ impl Volatility {
             self.fitted = Some((newest, self.daily.har(), self.daily.halflife()));
         }
         let Some((Some(day), har, halflife)) = self.fitted else { return (Slot::MISSING, Slot::MISSING) };
-        let at = Origin { anchor: Ts((day + 1) * DAY.0), ..*origin };
+        let at = origin.at(Ts((day + 1) * DAY.0));
         let slot = |value: Result<f64, State>, full: bool| match value {
             Ok(v) => at.ready(v, Fullness { coverage: 1.0, partial: !full }),
             Err(state) => at.not_ready(state),
@@ -318,19 +307,10 @@ impl Volatility {
         (slot(har.map(|h| h.forecast), year), slot(halflife.map(|(_, days)| days), season))
     }
 
-    /// Usual volatility of the session that the next moment lies in.
-    fn session_usual<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {
-        let Some(at) = series.anchor_ts() else { return Slot::MISSING };
-        match self.sessions.usual(settings.sessions.session(at), at) {
-            Ok((v, full)) => origin.ready(v, Fullness { coverage: 1.0, partial: !full }),
-            #[expect(clippy::cast_possible_truncation, reason = "at most ten")]
-            Err(have) => origin.not_ready(State::Warming { have: have as u32, need: SESSIONS_MIN as u32 }),
-        }
-    }
-
     fn efficiency_slot<V: Priced>(&self, series: &Series<V>, origin: &Origin) -> Slot {
         let Some((hour, value)) = self.efficiency else { return Slot::MISSING };
-        let at = origin.clocked(Ts(hour * HOUR.0), HOUR, series.max_age());
+        let instant = Ts(hour * HOUR.0);
+        let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
         match value {
             Ok(e) => at.instant(e),
             Err(Efficiency::Warming(have)) => at.not_ready(State::Warming { have, need: 12 }),

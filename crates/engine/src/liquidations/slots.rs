@@ -155,7 +155,7 @@ fn flag(b: bool) -> f64 {
 
 impl Liquidations {
     fn origin(&self, anchor: Ts) -> Origin {
-        Origin { anchor, expires: self.expires(), kind: self.kind, stream: self.stream }
+        Origin { anchor, event: anchor, expires: self.expires(), kind: self.kind, stream: self.stream }
     }
 
     /// How much of `[anchor − length, anchor)` the stream was there for, or why that is not enough.
@@ -246,7 +246,7 @@ impl Liquidations {
             let t = &totals[HOUR];
             t.sum() > 0.0 && events >= limits.one_sided_events && t.long.max(t.short) / t.sum() > limits.one_sided_share
         };
-        let mut velocity_pct = self.velocity.slot(&velocity_4h, settings);
+        let mut velocity_pct = self.velocity.slot(&velocity_4h, anchor, settings);
         // Hours that turned out later to lie in a gap were counted when they came.
         velocity_pct.cell.coverage = velocity_pct.cell.coverage.min(seen);
         let own_velocity =

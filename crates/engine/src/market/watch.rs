@@ -13,7 +13,7 @@ use crate::engine::{AlertOut, Config, Outputs};
 use crate::liquidations::Liquidations;
 use crate::rules::{AxisStates, Book, EVENT_FEATURE};
 use barograph_domain::{
-    Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, MarketKind, Payload, Reason, Span, StreamDecl, Ts,
+    Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, Metric, Payload, Reason, Span, StreamDecl, Ts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -168,7 +168,7 @@ impl Market {
     fn liquidation_inputs(&self, t: Ts) -> LiquidationInputs {
         match &self.liquidations {
             Some(liquidations) => LiquidationInputs::of(liquidations.slots(), t),
-            None if self.kind == MarketKind::Spot => LiquidationInputs::without(Reason::NotOffered),
+            None if !self.offers(Metric::Liquidation) => LiquidationInputs::without(Reason::NotOffered),
             None => LiquidationInputs::NOTHING,
         }
     }

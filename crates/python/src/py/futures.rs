@@ -195,9 +195,9 @@ fn basis_features(py: Python<'_>, rows: Vec<(i64, f64, f64)>) -> PyResult<Bound<
         pair.settle((*t, *t), |at| by_time.get(&at).map(|v| v.0), |at| by_time.get(&at).map(|v| v.1));
     }
     let at = pair.anchor_ts().unwrap_or(Ts(0));
-    let origin = Origin { anchor: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
+    let origin = Origin { anchor: at, event: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
     let settings = Settings::default();
-    let s = pair.slots(&origin, Span::days(7), &settings, |_, _| false);
+    let s = pair.slots(&origin, Span::days(7), &settings, |_, _| false, |t| t);
     let mut out = Map::new();
     put_read(&mut out, "basis", s.value.cell.ready().ok_or(s.value.cell.state));
     put_read(&mut out, "basis_ma_8h", s.ma_8h.cell.ready().ok_or(s.ma_8h.cell.state));
