@@ -2,10 +2,9 @@
 //!
 //! Cutting the input cannot see a wrong stamp: candles stamped at their open and taken for closes are an hour early in every
 //! run alike. Two price streams of one market can: their returns move together at no lag, unless one of them is early or late.
-//! Prices are the market's own, and the one implied by open interest in dollars and in coins.
 
 use crate::failure::Failure;
-use barograph_domain::{Event, InstrumentName, Metric, Payload, Span, Stamp, StreamDecl, Ts, math};
+use barograph_domain::{InstrumentName, Metric, Payload, Span, Stamp, Ts, math};
 use barograph_lake::Plan;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -70,14 +69,15 @@ impl Stamps {
         for instrument in plan.instruments() {
             markets.insert(&instrument.name, BTreeMap::new());
         }
-        let mut implied = Implied::default();
         for event in plan.open(None) {
             let at = event.stream.index();
             let Some(decl) = plan.streams().get(at) else { continue };
-            let Some((slot, name, price)) = price(plan.streams(), at, decl, &event, &mut implied) else { continue };
-            let own = markets.entry(&decl.instrument).or_default().entry(slot);
-            let step = decl.cadence.max(Span::mins(1));
-            let own = own.or_insert_with(|| Prices { name, step, prices: Vec::new() });
+            let Some(price) = price(decl.metric, &event.payload) else { continue };
+            let own = markets.entry(&decl.instrument).or_default().entry(at).or_insert_with(|| Prices {
+                name: decl.label(),
+                step: decl.cadence.max(Span::mins(1)),
+                prices: Vec::new(),
+            });
             own.push(event.event_ts, price);
         }
         let mut found = Self { assumed, compared: Vec::new(), unseen: Vec::new() };
@@ -159,48 +159,16 @@ impl Prices {
     }
 }
 
-/// Open interest in coins and in dollars, of one source and moment.
-#[derive(Default)]
-struct Implied {
-    coins: BTreeMap<usize, (Ts, f64)>,
-}
-
-/// Which series a price belongs to, what that is called, and the price.
-fn price(
-    streams: &[StreamDecl],
-    at: usize,
-    decl: &StreamDecl,
-    event: &Event,
-    implied: &mut Implied,
-) -> Option<(usize, String, f64)> {
-    let price = match (decl.metric, event.payload) {
+/// The price that an event tells.
+fn price(metric: Metric, payload: &Payload) -> Option<f64> {
+    let price = match (metric, payload) {
         (Metric::Bar, Payload::Bar(bar)) => bar.close,
-        (Metric::Trade, Payload::Trade { price, .. }) => price,
+        (Metric::Trade, Payload::Trade { price, .. }) => *price,
         (Metric::BestBidAsk, Payload::BestBidAsk { bid, ask }) => 0.5 * (bid + ask),
-        (Metric::MarkPrice | Metric::IndexPrice, Payload::Value(price)) => price,
-        (Metric::OpenInterest, Payload::Value(coins)) => {
-            implied.coins.insert(at, (event.event_ts, coins));
-            return None;
-        }
-        (Metric::OpenInterestUsd, Payload::Value(dollars)) => {
-            let twin = |d: &StreamDecl| {
-                let same = (&d.instrument, &d.source, d.cadence) == (&decl.instrument, &decl.source, decl.cadence);
-                same && d.metric == Metric::OpenInterest
-            };
-            let coins = implied.coins.get(&streams.iter().position(twin)?)?;
-            if coins.0 != event.event_ts || coins.1 <= 0.0 {
-                return None;
-            }
-            dollars / coins.1
-        }
+        (Metric::MarkPrice | Metric::IndexPrice, Payload::Value(price)) => *price,
         _ => return None,
     };
-    let name = if decl.metric == Metric::OpenInterestUsd {
-        format!("{} (price implied by open interest)", decl.label())
-    } else {
-        decl.label()
-    };
-    (price.is_finite() && price > 0.0).then_some((at, name, price))
+    (price.is_finite() && price > 0.0).then_some(price)
 }
 
 fn compare(instrument: &InstrumentName, a: &Prices, b: &Prices) -> Option<Compared> {

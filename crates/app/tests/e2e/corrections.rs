@@ -1,8 +1,9 @@
 //! Archives that are imported again with other numbers, taken back, or begin late: whole files win, from the import on; what was
 //! answered before stays.
 
-use crate::support::data::slice;
+use crate::support::data::{Mood, market, slice};
 use crate::support::{Place, json_lines};
+use barograph_domain::{Span, Ts};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -108,26 +109,31 @@ fn h1_in_one_command_one_file_wins_whole_whatever_the_order() {
     assert_eq!(hashes[0], hashes[1]);
 }
 
-/// Hours of a market whose open interest table has ratio columns that are blank until a day.
+/// Hours of a market; its open interest table has ratio columns that are blank until a day, or none.
 fn with_ratios(place: &Place, name: &str, begins: Option<&str>, until: &str) {
     slice(&place.path(name), &["BTCUSDT"], FROM, until);
     let folder = place.path(name).join("binance-usdm/BTCUSDT");
     std::fs::remove_file(place.path(name).join("import.toml")).unwrap();
-    let mut text = String::from(
-        "create_time,symbol,sum_open_interest,sum_open_interest_value,count_toptrader_long_short_ratio,sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio\n",
-    );
-    let candles = std::fs::read_to_string(folder.join("candles_1h.csv")).unwrap();
     for file in ["funding_8h.csv", "open_interest_usd_1h.hyperliquid.csv"] {
         std::fs::remove_file(folder.join(file)).unwrap();
     }
-    for (n, row) in candles.lines().skip(1).enumerate() {
-        let time = &row[..19].replace('T', " ");
-        let ratios = if begins.is_some_and(|b| row >= b) { "1.5,1.6,1.7,0.9" } else { ",,," };
-        let (coins, price) =
-            (80_000 + u32::try_from(n).unwrap(), row.split(',').nth(1).unwrap().parse::<f64>().unwrap());
-        writeln!(text, "{time},BTCUSDT,{coins},{},{ratios}", f64::from(coins) * price).unwrap();
+    let mut text = String::from("create_time,symbol,sum_open_interest,sum_open_interest_value");
+    if begins.is_some() {
+        text.push_str(
+            ",count_toptrader_long_short_ratio,sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio",
+        );
     }
-    std::fs::write(folder.join("BTCUSDT-metrics.csv"), text).unwrap();
+    let candles = std::fs::read_to_string(folder.join("candles_1h.csv")).unwrap();
+    for (n, row) in candles.lines().skip(1).enumerate() {
+        let ratios = match begins {
+            Some(day) if row >= day => ",1.5,1.6,1.7,0.9",
+            Some(_) => ",,,,",
+            None => "",
+        };
+        let (time, coins) = (row[..19].replace('T', " "), 80_000 + n);
+        write!(text, "\n{time},BTCUSDT,{coins},{}{ratios}", coins * 70_000).unwrap();
+    }
+    std::fs::write(folder.join("BTCUSDT-metrics.csv"), text + "\n").unwrap();
 }
 
 /// Ids of the snapshots that a replay or a store gives, by minute.
@@ -142,34 +148,35 @@ fn h8_ratios_that_begin_later_change_nothing_before() {
     let place = Place::new();
     with_ratios(&place, "late", Some("2026-02-04"), UNTIL);
     with_ratios(&place, "early", None, "2026-02-03");
-    let options = "--venue binance-usdm --json --every 1h";
+    let options = "--venue binance-usdm --stamp open --json --every 1h";
     let (late, early) =
         (ids(&place, &format!("replay late {options}")), ids(&place, &format!("replay early {options}")));
     assert!(early.len() > 100, "{}", early.len());
     assert_eq!(late[..early.len() - 2], early[..early.len() - 2]);
-    let done = place.run("verify causality late --venue binance-usdm -n 12").exits(0);
+    let done = place.run("verify causality late --venue binance-usdm --stamp open -n 12").exits(0);
     assert!(done.out.contains("rewritten readings: 0 of"), "{}", done.out);
 }
 
 #[test]
 fn h9_stamps_are_stated_and_checked_against_each_other() {
     let place = Place::new();
-    with_ratios(&place, "in", None, UNTIL);
-    let done = place.run("verify causality in --venue binance-usdm -n 2").exits(0);
+    let end = Ts::from_civil(2026, 2, 5, 0, 0, 0);
+    market(&place.path("in"), "BTCUSDT", Mood::Choppy, (end - Span::hours(12), end));
+    let done = place.run("verify causality in -n 2").exits(0);
     assert!(
-        done.out.contains("assumed binance-usdm:BTCUSDT bar 1h") && done.out.contains("stamps agree"),
+        done.out.contains("assumed binance-usdm:BTCUSDT bar 1m") && done.out.contains("stamps agree"),
         "{}",
         done.out
     );
-    // An hour of look-ahead that no cut can see.
-    let done = place.run("verify causality in --venue binance-usdm --stamp close -n 2").exits(1);
-    assert!(done.out.contains("stamps contradict each other: binance-usdm:BTCUSDT bar 1h"), "{}", done.out);
+    // A minute of look-ahead that no cut can see.
+    let done = place.run("verify causality in --stamp close -n 2").exits(1);
+    assert!(done.out.contains("stamps contradict each other: binance-usdm:BTCUSDT bar 1m"), "{}", done.out);
     assert!(done.out.contains("rewritten readings: 0 of"), "{}", done.out);
-    let done = place.run("verify causality in --venue binance-usdm --stamp close -n 2 --json").exits(1);
+    let done = place.run("verify causality in --stamp close -n 2 --json").exits(1);
     let value = json_lines(&done.out).remove(0);
     assert_eq!(value["stamps"]["compared"][0]["contradicts"], true, "{value}");
     // One price stream cannot be wrong about itself.
-    std::fs::remove_file(place.path("in/binance-usdm/BTCUSDT/BTCUSDT-metrics.csv")).unwrap();
-    let done = place.run("verify causality in --venue binance-usdm --stamp close -n 2").exits(0);
-    assert!(done.out.contains("has one price stream"), "{}", done.out);
+    slice(&place.path("alone"), &["BTCUSDT"], "2026-02-03", UNTIL);
+    let done = place.run("verify causality alone -n 2").exits(0);
+    assert!(done.out.contains("binance-usdm:BTCUSDT has one price stream"), "{}", done.out);
 }

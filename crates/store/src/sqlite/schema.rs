@@ -10,7 +10,7 @@
 pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9, V10];
 
 /// Nothing: the place of the views' own step.
-const V9: &str = "SELECT 1;";
+const V9: &str = "";
 
 /// Corrections: a later import that contradicts stored points, and points that were taken back (`provenance` 3 taken back, 4
 /// corrected, each known since the moment of it). Runs as they answered before a correction go on answering for moments
