@@ -9,7 +9,7 @@
 use super::db::{Connection, params};
 use super::fault::Inner;
 use super::points::{self, Tally, Target};
-use super::streams::{self, Stored};
+use super::streams;
 use super::{bulk, pieces};
 use crate::model::{Contradiction, Forgotten, Imported};
 use crate::postgres::copy_points;
@@ -69,7 +69,12 @@ struct Changes {
 }
 
 impl Changes {
-    fn add(&mut self, event: &Event, known: Ts, rev: i64, provenance: Provenance) {
+    /// Adds a row, also to those of its key: another of the same batch may share it.
+    fn add(&mut self, event: &Event, known: Ts, slots: &mut Vec<Slot>, provenance: Provenance) {
+        let rev = slots.iter().map(|s| s.rev + 1).max().unwrap_or(0);
+        let mut bytes = Vec::with_capacity(56);
+        event.payload.encode(&mut bytes);
+        slots.push(Slot { rev, known, provenance, payload: event.payload, bytes });
         self.since = Some(self.since.map_or(event.recv_ts, |t| t.min(event.recv_ts)));
         self.rows.push((Event { recv_ts: known, ..*event }, rev, provenance));
     }
@@ -122,7 +127,7 @@ fn split(
     at: Ts,
     total: &mut Imported,
 ) -> Inner<Sorted> {
-    let Some((_, stored)) = stored_under(conn, decl, events, &order)? else {
+    let Some(mut stored) = stored_under(conn, decl, events, &order)? else {
         return Ok(Sorted { plain: order, ..Sorted::default() });
     };
     let event_stream = points::is_event_stream(decl.metric);
@@ -130,11 +135,14 @@ fn split(
     let mut bytes = Vec::with_capacity(56);
     for position in order {
         let Some(event) = events.get(position as usize) else { continue };
-        let slots = stored.get(&(event.event_ts, event.seq)).map_or(&[][..], Vec::as_slice);
+        let Some(slots) = stored.get_mut(&(event.event_ts, event.seq)) else {
+            sorted.plain.push(position);
+            continue;
+        };
         bytes.clear();
         event.payload.encode(&mut bytes);
         let own = |s: &&Slot| !event_stream || s.bytes == bytes;
-        let Some(newest) = slots.iter().filter(own).max_by_key(|s| s.order()) else {
+        let Some(newest) = slots.iter().filter(own).max_by_key(|s| s.order()).cloned() else {
             sorted.plain.push(position);
             continue;
         };
@@ -154,7 +162,7 @@ fn split(
             (true, false) | (false, _) => {}
         }
         let known = at.max(Ts(newest.known.0.saturating_add(1)));
-        sorted.changes.add(event, known, next_rev(slots), Provenance::Correction);
+        sorted.changes.add(event, known, slots, Provenance::Correction);
         if newest.provenance != Provenance::TakenBack {
             total.contradiction.add(&newest.payload, &event.payload);
         }
@@ -168,14 +176,16 @@ pub(super) fn forget(conn: &Connection, decls: &[StreamDecl], events: &[Event], 
     let mut total = Forgotten::default();
     for (stream, order) in points::by_stream(decls, events)? {
         let Some(decl) = decls.get(stream) else { continue };
-        let Some((_, stored)) = stored_under(conn, decl, events, &order)? else {
+        let Some(mut stored) = stored_under(conn, decl, events, &order)? else {
             total.not_stored += order.len() as u64;
             continue;
         };
         let mut changes = Changes::default();
         for event in order.iter().filter_map(|i| events.get(*i as usize)) {
-            let slots = stored.get(&(event.event_ts, event.seq)).map_or(&[][..], Vec::as_slice);
-            take_back(decl, event, slots, at, &mut changes, &mut total);
+            match stored.get_mut(&(event.event_ts, event.seq)) {
+                Some(slots) => take_back(decl, event, slots, at, &mut changes, &mut total),
+                None => total.not_stored += 1,
+            }
         }
         if let Some(since) = changes.since.filter(|_| !dry) {
             write(conn, decl, &changes)?;
@@ -189,56 +199,59 @@ pub(super) fn forget(conn: &Connection, decls: &[StreamDecl], events: &[Event], 
     Ok(total)
 }
 
-fn take_back(decl: &StreamDecl, event: &Event, slots: &[Slot], at: Ts, changes: &mut Changes, total: &mut Forgotten) {
+fn take_back(
+    decl: &StreamDecl,
+    event: &Event,
+    slots: &mut Vec<Slot>,
+    at: Ts,
+    changes: &mut Changes,
+    total: &mut Forgotten,
+) {
     let mut bytes = Vec::with_capacity(56);
     event.payload.encode(&mut bytes);
-    let mut standing: Vec<&Slot> = Vec::new();
-    let mut all: Vec<&Slot> = slots.iter().collect();
-    all.sort_by_key(|s| s.order());
-    for slot in &all {
-        standing.retain(|s| s.bytes != slot.bytes);
-        if slot.provenance != Provenance::TakenBack {
-            standing.push(slot);
-        }
-    }
+    let mut standing = standing(slots);
     if points::is_event_stream(decl.metric) {
         standing.retain(|s| s.bytes == bytes);
     }
     let imported = |s: &Slot| matches!(s.provenance, Provenance::Import | Provenance::Correction);
-    let (Some(counts), Some(newest)) = (standing.pop(), all.last()) else {
-        total.not_stored += 1;
-        return;
-    };
-    if counts.bytes != bytes || !imported(counts) {
-        if standing.iter().any(|s| s.bytes == bytes) {
-            total.superseded += 1
-        } else {
-            total.not_stored += 1
+    match standing.pop() {
+        Some(counts) if counts.bytes == bytes && imported(&counts) => {}
+        _ if standing.iter().any(|s| s.bytes == bytes) => {
+            total.superseded += 1;
+            return;
         }
-        return;
+        _ => {
+            total.not_stored += 1;
+            return;
+        }
     }
-    let known = at.max(Ts(newest.known.0.saturating_add(1)));
-    let rev = next_rev(slots);
-    changes.add(event, known, rev, Provenance::TakenBack);
+    let newest = slots.iter().map(|s| s.known).max().unwrap_or(at);
+    let known = at.max(Ts(newest.0.saturating_add(1)));
+    changes.add(event, known, slots, Provenance::TakenBack);
     total.taken_back += 1;
     if let Some(beneath) = standing.last() {
         let again = Event { payload: beneath.payload, ..*event };
-        changes.add(&again, known, rev + 1, Provenance::Correction);
+        changes.add(&again, known, slots, Provenance::Correction);
         total.restored += 1;
     }
 }
 
-fn next_rev(slots: &[Slot]) -> i64 {
-    slots.iter().map(|s| s.rev + 1).max().unwrap_or(0)
+/// The values of a key that were not taken back, what counts last.
+fn standing(slots: &[Slot]) -> Vec<Slot> {
+    let mut all: Vec<&Slot> = slots.iter().collect();
+    all.sort_by_key(|s| s.order());
+    let mut standing: Vec<Slot> = Vec::new();
+    for slot in all {
+        standing.retain(|s| s.bytes != slot.bytes);
+        if slot.provenance != Provenance::TakenBack {
+            standing.push(slot.clone());
+        }
+    }
+    standing
 }
 
 /// What is stored under the keys of a batch; `None` where nothing can be.
-fn stored_under(
-    conn: &Connection,
-    decl: &StreamDecl,
-    events: &[Event],
-    order: &[u32],
-) -> Inner<Option<(Stored, Slots)>> {
+fn stored_under(conn: &Connection, decl: &StreamDecl, events: &[Event], order: &[u32]) -> Inner<Option<Slots>> {
     let at = |i: &u32| events.get(*i as usize).map(|e| e.event_ts);
     let (Some(first), Some(last)) = (order.first().and_then(at), order.last().and_then(at)) else { return Ok(None) };
     let Some(stream) = streams::find(conn, decl)? else { return Ok(None) };
@@ -267,7 +280,7 @@ fn stored_under(
     }
     drop(rows);
     drop(statement);
-    Ok(Some((stream, found)))
+    Ok(Some(found))
 }
 
 /// Writes rows under keys that exist; how many values they change.

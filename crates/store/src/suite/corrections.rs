@@ -162,6 +162,11 @@ pub fn facts_are_taken_back_one_by_one(factory: &dyn Factory) {
     assert_eq!(now(Some(FIRST)), both);
     writer.import_points(&instruments, &streams, &both, THIRD).unwrap();
     assert_eq!(now(None), both);
+    let later = THIRD + Span::days(1);
+    assert_eq!(writer.forget_points(&streams, &both, later, false).unwrap().taken_back, 2);
+    assert_eq!(now(None), []);
+    writer.import_points(&instruments, &streams, &both, later + Span::days(1)).unwrap();
+    assert_eq!(now(None), both);
     hash(&*reader);
 }
 
