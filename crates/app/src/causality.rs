@@ -496,5 +496,6 @@ impl CausalSink for Finder {
     }
 }
 
+pub(crate) mod stamps;
 #[cfg(test)]
 mod tests;

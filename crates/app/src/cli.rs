@@ -2,6 +2,7 @@
 
 mod advice;
 mod alerts;
+mod db;
 mod events;
 mod sessions;
 mod token;
@@ -12,6 +13,7 @@ mod watch;
 
 pub(crate) use advice::{Advise, Positions};
 pub(crate) use alerts::{Alerts, Silence as AlertSilence};
+pub(crate) use db::{Db, Forget};
 pub(crate) use events::Events;
 pub(crate) use sessions::Sessions;
 pub(crate) use token::{Token, TokenRole};
@@ -555,24 +557,6 @@ pub(crate) struct Export {
     /// File to write; without it the symbol with .gz
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-}
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum Db {
-    /// Create the database or bring it to this version's schema
-    Migrate,
-    /// Remove what is older than it has to be kept
-    Prune {
-        /// Days that minute rows are kept; older ones are thinned to five minutes and label changes
-        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(crate::config::KEEP_DAYS_MAX)))]
-        days: Option<u32>,
-    },
-    /// Look for damage
-    Check {
-        /// Also print a hash over all content
-        #[arg(long)]
-        hash: bool,
-    },
 }
 
 #[derive(Subcommand, Debug)]

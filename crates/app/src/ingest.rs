@@ -18,8 +18,8 @@ use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};
 use barograph_store::run::{LATENESS, row_of};
 use barograph_store::{
-    Dirty, Gap, ImportRecord, Inserted, PointsVersion, Reader, Replaced, Role, RunKey, RunWriter, Target, Writer,
-    open_reader, open_writer,
+    Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role, RunKey,
+    RunWriter, StreamInfo, Target, Writer, open_reader, open_writer,
 };
 use std::path::Path;
 
@@ -35,6 +35,10 @@ const DAY: Span = Span::days(1);
 pub(crate) struct Ingested {
     pub(crate) report: Report,
     pub(crate) inserted: Inserted,
+    /// Rows that say otherwise than what was stored.
+    pub(crate) contradiction: Contradiction,
+    /// When it began: its corrections are known since then.
+    pub(crate) at: Ts,
     pub(crate) made: Made,
     /// Where it is, when that is a server; without the password.
     pub(crate) server: Option<String>,
@@ -79,7 +83,7 @@ pub(crate) fn into_target(
     setup: &Setup,
 ) -> Result<Ingested, Failure> {
     let started = clock::now();
-    let (report, inserted) = insert(writer, plan)?;
+    let (report, Imported { inserted, contradiction }) = insert(writer, plan, started)?;
     let made = update(target, writer, setup)?;
     writer.record_import(&ImportRecord {
         started,
@@ -99,7 +103,7 @@ pub(crate) fn into_target(
         Target::Folder(_) => None,
         Target::Postgres(_) => Some(target.to_string()),
     };
-    Ok(Ingested { report, inserted, made, server })
+    Ok(Ingested { report, inserted, contradiction, at: started, made, server })
 }
 
 #[derive(serde::Serialize)]
@@ -109,10 +113,17 @@ struct Detail<'a> {
     rejected: &'a [barograph_lake::Rejection],
 }
 
-fn insert(writer: &mut dyn Writer, plan: &Plan) -> Result<(Report, Inserted), Failure> {
+/// Takes back what the planned files say, and runs anew what follows; with `dry` only counts. The market minutes made.
+pub(crate) fn forget(
+    target: &Target,
+    writer: &mut dyn Writer,
+    plan: &Plan,
+    setup: &Setup,
+    dry: bool,
+) -> Result<(Report, Forgotten, Ts, u64), Failure> {
+    let at = clock::now();
     let mut reader = plan.open(None);
-    let mut progress = Progress::new(plan.total_bytes(), "importing", Unit::Bytes);
-    let mut total = Inserted::default();
+    let mut total = Forgotten::default();
     let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
     loop {
         batch.clear();
@@ -120,11 +131,28 @@ fn insert(writer: &mut dyn Writer, plan: &Plan) -> Result<(Report, Inserted), Fa
         if batch.is_empty() {
             break;
         }
-        let part = writer.insert_points(plan.instruments(), plan.streams(), &batch)?;
-        total.new += part.new;
-        total.revised += part.revised;
-        total.same += part.same;
-        total.earlier += part.earlier;
+        let part = writer.forget_points(plan.streams(), &batch, at, dry)?;
+        total.taken_back += part.taken_back;
+        total.restored += part.restored;
+        total.superseded += part.superseded;
+        total.not_stored += part.not_stored;
+    }
+    let rows = if dry { 0 } else { update(target, writer, setup)?.rows };
+    Ok((reader.finish(), total, at, rows))
+}
+
+fn insert(writer: &mut dyn Writer, plan: &Plan, at: Ts) -> Result<(Report, Imported), Failure> {
+    let mut reader = plan.open(None);
+    let mut progress = Progress::new(plan.total_bytes(), "importing", Unit::Bytes);
+    let mut total = Imported::default();
+    let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
+    loop {
+        batch.clear();
+        batch.extend(reader.by_ref().take(BATCH));
+        if batch.is_empty() {
+            break;
+        }
+        total.add(&writer.import_points(plan.instruments(), plan.streams(), &batch, at)?);
         progress.set(reader.bytes_read());
     }
     Ok((reader.finish(), total))
@@ -193,8 +221,7 @@ fn rerun(
         .find(|i| i.instrument.name == *name)
         .map(|i| i.instrument)
         .ok_or_else(|| Failure::broken(format!("{name} is marked for a run but has no points")))?;
-    let (Some(first), Some(last)) =
-        (infos.iter().map(|i| i.first_event).min(), infos.iter().map(|i| i.newest_known).max())
+    let (Some(first), Some(last)) = (infos.iter().map(|i| i.first_event).min(), infos.iter().map(newest_input).max())
     else {
         return Ok(Replaced::default());
     };
@@ -226,6 +253,12 @@ fn rerun(
     }
     run.finish(clock::now(), &mut StoreSink { target: target.as_mut(), market: name, streams: &streams })?;
     Ok(target.finish()?)
+}
+
+/// When the newest point of a stream was first known; a correction is known later than the run goes.
+fn newest_input(info: &StreamInfo) -> Ts {
+    let declared = info.newest_event + info.decl.delay;
+    if info.decl.filled { info.newest_known.max(declared) } else { declared }
 }
 
 /// The engine as it was before the earliest change, with the minute of its last row; else a new one.
@@ -283,6 +316,20 @@ impl Sink for StoreSink<'_> {
     }
 }
 
+/// What to say of rows that contradict stored ones.
+fn contradiction(ingested: &Ingested) -> Option<String> {
+    let Contradiction { rows, largest } = ingested.contradiction;
+    let change = largest.map_or(String::new(), |l| format!(" (largest change {:+.1} %)", 100.0 * l));
+    (rows > 0).then(|| {
+        format!(
+            "{rows} of {} rows contradict stored ones{change}: they count from {} on; answers as of earlier moments stay as \
+             they were. To take them back: barograph db forget --source FILE",
+            ingested.report.accepted,
+            ingested.at.floor(Span::secs(1)),
+        )
+    })
+}
+
 /// The summary of an import, on standard error.
 pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
     use std::io::Write as _;
@@ -291,6 +338,9 @@ pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
     let mut err = std::io::stderr().lock();
     let known = if i.same > 0 { format!(", {} already stored", i.same) } else { String::new() };
     let revised = if i.revised > 0 { format!(", {} revised", i.revised) } else { String::new() };
+    if let Some(text) = contradiction(ingested) {
+        writeln!(err, "{text}")?;
+    }
     let Made { instruments, rows, alerts } = ingested.made;
     let plural = if instruments == 1 { "" } else { "s" };
     let place = ingested.server.as_ref().map_or(String::new(), |server| format!(", in {server}"));

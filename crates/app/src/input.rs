@@ -88,7 +88,8 @@ pub(crate) fn print_report(report: &Report) -> Result<(), Failure> {
     }
     if report.disagreeing > 0 {
         let example = report.disagreement.as_deref().unwrap_or("see the files");
-        writeln!(err, "disagreeing {example} ({} in all; all are kept, the last in order counts)", report.disagreeing)?;
+        let rule = "the file whose path sorts last counts, in one file the later line";
+        writeln!(err, "disagreeing {example} ({} rows in all; {rule})", report.disagreeing)?;
     }
     print_failed(&report.failed, &mut err)?;
     let unused: u64 = report.unused.values().sum();

@@ -64,6 +64,9 @@ pub struct AlertOut {
     pub known: KnownAlert,
 }
 
+/// Minutes made before somebody takes them: 240 rows of 6 kB.
+pub const AT_ONCE: Span = Span::hours(4);
+
 /// Changes of levels there is room for at once.
 const LEVELS_ROOM: usize = 256;
 
@@ -284,6 +287,10 @@ impl Engine {
             if owner != at {
                 continue;
             }
+            while market.advance_some(event.recv_ts, AT_ONCE, &self.config, &self.streams, &mut unseen) {
+                hours.extend(unseen.rows().iter().filter_map(whole_hour));
+                unseen.clear();
+            }
             market.advance(event.recv_ts, &self.config, &self.streams, &mut unseen);
             market.apply(event, route, self.streams[event.stream.index()].delay, &self.config, &mut unseen);
             hours.extend(unseen.rows().iter().filter_map(whole_hour));
@@ -312,6 +319,13 @@ impl Engine {
     #[must_use]
     pub fn streams(&self) -> &[StreamDecl] {
         &self.streams
+    }
+
+    /// Adds some of the rows that an event makes due in the market at `at` to `out`, where they reach over more than
+    /// [`AT_ONCE`]. Asked until it says false, with `out` emptied in between, a hole of any length takes the same memory.
+    pub fn approach(&mut self, at: usize, recv_ts: barograph_domain::Ts, out: &mut Outputs) -> bool {
+        let Some(market) = self.markets.get_mut(at) else { return false };
+        market.advance_some(recv_ts, AT_ONCE, &self.config, &self.streams, out)
     }
 
     /// Takes one event, in the total order; rows that became due before it are added to `out`.

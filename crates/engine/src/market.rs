@@ -244,6 +244,21 @@ impl Market {
         }
     }
 
+    /// Makes some of the minutes due before something received at `recv_ts`, where they are more than `most` is long; false
+    /// where [`Self::advance`] is to make the rest. A year of silence is half a million rows, too many to hold at once.
+    pub(crate) fn advance_some(
+        &mut self,
+        recv_ts: Ts,
+        most: Span,
+        config: &Config,
+        streams: &[StreamDecl],
+        out: &mut Outputs,
+    ) -> bool {
+        let Some(upto) = self.next_tick.map(|t| t + most).filter(|t| *t + LATENESS < recv_ts) else { return false };
+        self.advance(upto, config, streams, out);
+        true
+    }
+
     /// Makes every minute before `reached`, so that this one is the next.
     pub(crate) fn reach(&mut self, reached: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
         self.advance(reached - TICK + LATENESS + Span(1), config, streams, out);

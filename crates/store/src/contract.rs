@@ -5,10 +5,10 @@
 //! the content hash. The crate's `suite` states all of this as tests, run by every implementation.
 
 use crate::{
-    AlertQuery, Appended, Book, CandleQuery, Candles, CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted,
-    InstrumentInfo, LabelChange, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point, PointQuery,
-    PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo,
-    UniversePart, UniverseState, WatchState,
+    AlertQuery, Appended, Book, CandleQuery, Candles, CheckReport, Checkpoint, Dirty, Forgotten, Gap, ImportRecord,
+    Imported, Inserted, InstrumentInfo, LabelChange, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point,
+    PointQuery, PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec,
+    StreamInfo, UniversePart, UniverseState, WatchState,
 };
 use barograph_domain::advice::{Notice, Position};
 use barograph_domain::{
@@ -40,7 +40,7 @@ pub trait Reader: OutboxReader {
     fn points(&self, query: &PointQuery) -> Result<Page<Point>>;
 
     /// All revisions of the points of the listed streams as events in the engine's order; stream indexes are positions
-    /// in `streams`. Only what was received after `after` and, with `as_of`, no later than that. Memory is bounded; the
+    /// in `streams`. A correction stands in the place of what it corrects, as if it had always been known; what was taken back is left out. Only what was received after `after` and, with `as_of`, no later than that. Memory is bounded; the
     /// answer is of one moment, whatever is written meanwhile.
     ///
     /// # Errors
@@ -221,6 +221,27 @@ pub trait Writer: Send {
         streams: &[StreamDecl],
         events: &[Event],
     ) -> Result<Inserted>;
+
+    /// As [`Self::insert_points`] for one batch of an import that began at `at`: a value other than the one that counts under
+    /// its key is a correction known since `at`, and the last import wins for answers after it. Runs of touched instruments
+    /// that are replaced for a correction go on answering for moments before it as they did.
+    ///
+    /// # Errors
+    /// As [`Self::insert_points`].
+    fn import_points(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        events: &[Event],
+        at: Ts,
+    ) -> Result<Imported>;
+
+    /// Takes back, as known since `at`, what these events say, where it came from a file and is what counts; an earlier value
+    /// beneath counts again. With `dry` nothing is written.
+    ///
+    /// # Errors
+    /// As [`Self::insert_points`].
+    fn forget_points(&mut self, streams: &[StreamDecl], events: &[Event], at: Ts, dry: bool) -> Result<Forgotten>;
 
     /// Publishes what a live process made in one tick, in one transaction; readers see it when this returns. Needs both
     /// roles. Repeating a batch changes nothing. Points mark no run dirty: the rows know them already.

@@ -133,6 +133,25 @@ impl Writer for Flaky {
         self.ask()?;
         self.inner.insert_points(instruments, streams, events)
     }
+    fn import_points(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        events: &[Event],
+        at: Ts,
+    ) -> barograph_store::Result<barograph_store::Imported> {
+        self.ask()?;
+        self.inner.import_points(instruments, streams, events, at)
+    }
+    fn forget_points(
+        &mut self,
+        streams: &[StreamDecl],
+        events: &[Event],
+        at: Ts,
+        dry: bool,
+    ) -> barograph_store::Result<barograph_store::Forgotten> {
+        self.inner.forget_points(streams, events, at, dry)
+    }
     fn append(&mut self, batch: &LiveBatch<'_>) -> barograph_store::Result<Appended> {
         self.ask()?;
         self.appended.fetch_add(1, Ordering::Relaxed);

@@ -13,6 +13,7 @@ mod board;
 mod calendar;
 mod chart;
 mod cli;
+mod corrections;
 mod correlation;
 mod events;
 mod export;

@@ -6,7 +6,33 @@
 //! that beside the exact payload; numbers are `float8` and keep every bit.
 
 /// What turns version `i` into version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9, V10];
+
+/// Nothing: the place of the views' own step.
+const V9: &str = "";
+
+/// Corrections: a later import that contradicts stored points, and points that were taken back (`provenance` 3 taken back, 4
+/// corrected, each known since the moment of it). Runs as they answered before a correction go on answering for moments
+/// before it: their record is in `past_runs`, under a number of its own below zero, with parts of its own.
+const V10: &str = r#"
+CREATE INDEX points_corrected ON points (stream, event_ts) WHERE provenance >= 3;
+ALTER TABLE runs ADD COLUMN corrected_ts bigint;
+
+CREATE TABLE past_runs (
+    run bigint PRIMARY KEY,
+    instrument text COLLATE "C" NOT NULL,
+    logic_version text COLLATE "C" NOT NULL,
+    retired_ts bigint NOT NULL,
+    release text NOT NULL,
+    book text NOT NULL,
+    book_text text NOT NULL,
+    config text NOT NULL,
+    layout bigint NOT NULL REFERENCES layouts,
+    live_segment bigint,
+    digest bigint,
+    UNIQUE (instrument, logic_version, retired_ts)
+);
+"#;
 
 /// The outbox: what is to be told, to whom, what became of it, and what is to be kept quiet.
 const V8: &str = r#"

@@ -2,15 +2,17 @@
 //!
 //! Three feeds per stream: points whose `known_ts` follows from the declaration come in key order, which is then also
 //! their order of receipt; the others come from the index on `known_ts`; those written live are merged from their pieces. Each feed reads a page at a time; a heap merges
-//! them. One read transaction spans the whole iteration, so the answer is of one moment; the log cannot be merged
+//! them. Where a stream has corrections, whole keys are read and the correction comes at the time of what it corrects. One
+//! read transaction spans the whole iteration, so the answer is of one moment; the log cannot be merged
 //! meanwhile, which costs disk, not memory.
 
 use super::db::{Connection, Value, params};
 use super::fault::Inner;
-use super::pieces::Scan;
-use super::points;
+use super::pieces::{Fact, Scan};
 use super::pool::Loan;
 use super::streams::Stored;
+use super::{corrections, points};
+use crate::Provenance;
 use crate::Result;
 use barograph_domain::{Event, StreamIndex, Ts};
 use std::cmp::Ordering;
@@ -42,6 +44,8 @@ struct Feed {
     last: Ts,
     page: VecDeque<Event>,
     live: Option<Scan>,
+    /// The stream has rows that correct others.
+    corrected: bool,
     done: bool,
 }
 
@@ -87,6 +91,7 @@ impl<'a> Merge<'a> {
         let last = as_of.unwrap_or(Ts::MAX);
         let mut feeds = Vec::with_capacity(2 * streams.len());
         for (index, stream) in streams {
+            let corrected = corrections::has_any(&conn, stream.id)?;
             let from = after.map_or(Ts::MIN, |t| Ts(t.0.saturating_add(1)));
             for clock in [Clock::Declared, Clock::Received, Clock::Live] {
                 let place = after.map_or((i64::MIN, i64::MIN, i64::MIN, i64::MIN), |t| match clock {
@@ -98,7 +103,17 @@ impl<'a> Merge<'a> {
                     Clock::Declared | Clock::Received => None,
                 };
                 let page = VecDeque::new();
-                feeds.push(Feed { stream: stream.clone(), index, clock, after: place, last, page, live, done: false });
+                feeds.push(Feed {
+                    stream: stream.clone(),
+                    index,
+                    clock,
+                    after: place,
+                    last,
+                    page,
+                    live,
+                    corrected,
+                    done: false,
+                });
             }
         }
         let mut merge = Self { conn, feeds, heads: BinaryHeap::new(), failed: false };
@@ -145,8 +160,8 @@ impl Feed {
         if let Some(live) = &mut self.live {
             return Ok(live.next(conn)?.map(|fact| Event { stream: self.index, ..fact.event }));
         }
-        if self.page.is_empty() && !self.done {
-            self.read(conn)?;
+        while self.page.is_empty() && !self.done {
+            if self.corrected && self.clock == Clock::Declared { self.read_keys(conn)? } else { self.read(conn)? }
         }
         Ok(self.page.pop_front())
     }
@@ -164,6 +179,19 @@ impl Feed {
                      WHERE stream = ?1 AND (event_ts, seq, rev) > (?2, ?3, ?4) AND event_ts <= ?5 AND known_ts IS NULL
                      ORDER BY event_ts, seq, rev LIMIT ?6",
                     params![id, event, seq, rev, last, limit],
+                )?;
+            }
+            Clock::Received | Clock::Live if self.corrected => {
+                let last = self.last.0;
+                self.take(
+                    conn,
+                    "SELECT p.known_ts, p.event_ts, p.seq, p.rev, p.value, p.payload FROM points p
+                     WHERE p.stream = ?1 AND (p.known_ts, p.event_ts, p.seq, p.rev) > (?2, ?3, ?4, ?5) AND p.known_ts <= ?6
+                        AND p.known_ts IS NOT NULL AND p.provenance < 3
+                        AND NOT EXISTS (SELECT 1 FROM points c WHERE c.stream = p.stream AND c.event_ts = p.event_ts
+                            AND c.seq = p.seq AND c.provenance >= 3 AND c.known_ts >= p.known_ts AND c.known_ts <= ?6)
+                     ORDER BY p.known_ts, p.event_ts, p.seq, p.rev LIMIT ?7",
+                    params![id, known, event, seq, rev, last, limit],
                 )?;
             }
             Clock::Received | Clock::Live => {
@@ -187,6 +215,74 @@ impl Feed {
         Ok(())
     }
 
+    /// Reads whole keys of a stream with corrections: what counts of each comes when its first row was known.
+    fn read_keys(&mut self, conn: &Connection) -> Inner<()> {
+        let (_, event, seq, rev) = self.after;
+        let last = self.last.0.saturating_sub(self.stream.decl.delay.0);
+        let mut statement = conn.prepare(
+            "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
+             WHERE stream = ?1 AND (event_ts, seq, rev) > (?2, ?3, ?4) AND event_ts <= ?5
+             ORDER BY event_ts, seq, rev LIMIT ?6",
+        )?;
+        let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+        let mut facts = Vec::with_capacity(PAGE);
+        let mut rows = statement.query([self.stream.id, event, seq, rev, last, limit])?;
+        self.keep(&mut rows, &mut facts)?;
+        self.done = facts.len() < PAGE;
+        if !self.done {
+            let (_, event, seq, rev) = self.after;
+            let mut statement = conn.prepare(
+                "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
+                 WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 ORDER BY rev",
+            )?;
+            let mut rows = statement.query([self.stream.id, event, seq, rev])?;
+            self.keep(&mut rows, &mut facts)?;
+        }
+        for key in facts.chunk_by(|a, b| a.key() == b.key()) {
+            self.counting(key);
+        }
+        self.page.make_contiguous().sort_by(Event::order);
+        Ok(())
+    }
+
+    fn keep(&mut self, rows: &mut super::db::Rows<'_>, facts: &mut Vec<Fact>) -> Inner<()> {
+        while let Some(row) = rows.next()? {
+            let fact = points::fact(row, &self.stream)?;
+            self.after = (0, fact.event.event_ts.0, fact.event.seq.cast_signed(), row.get(6)?);
+            facts.push(fact);
+        }
+        Ok(())
+    }
+
+    /// Of one key: what was declared, unless something known by the end of the question corrects it.
+    fn counting(&mut self, key: &[Fact]) {
+        let declared = |t: Ts| Ts(t.0.saturating_add(self.stream.decl.delay.0));
+        let event_stream = points::is_event_stream(self.stream.decl.metric);
+        let known: Vec<&Fact> = key.iter().filter(|f| f.event.recv_ts <= self.last).collect();
+        let newest = |of: &dyn Fn(&&&Fact) -> bool| {
+            let corrects = known.iter().filter(|f| f.provenance.corrects()).filter(of);
+            corrects.max_by_key(|f| (f.event.recv_ts, f.provenance.rank())).copied()
+        };
+        let place = |event: &Event| Event { recv_ts: declared(event.event_ts), stream: self.index, ..*event };
+        let mut out = Vec::new();
+        if event_stream {
+            for fact in
+                known.iter().filter(|f| !f.provenance.corrects() && f.event.recv_ts == declared(f.event.event_ts))
+            {
+                let same = |f: &&&Fact| f.bytes() == fact.bytes();
+                if newest(&same).is_none_or(|f| f.provenance == Provenance::Correction) {
+                    out.push(place(&fact.event));
+                }
+            }
+        } else if let Some(fact) = newest(&|_| true) {
+            out.extend((fact.provenance == Provenance::Correction).then(|| place(&fact.event)));
+        } else {
+            let own = known.iter().filter(|f| f.event.recv_ts == declared(f.event.event_ts));
+            out.extend(own.map(|f| place(&f.event)));
+        }
+        self.page.extend(out);
+    }
+
     /// Adds the remaining revisions of the last key, so that no group of equal keys is cut in two.
     fn complete(&mut self, conn: &Connection) -> Inner<()> {
         let (known, event, seq, rev) = self.after;
@@ -194,7 +290,8 @@ impl Feed {
         self.take(
             conn,
             "SELECT known_ts, event_ts, seq, rev, value, payload FROM points
-             WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 AND known_ts IS NOT DISTINCT FROM ?5 ORDER BY rev",
+             WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 AND known_ts IS NOT DISTINCT FROM ?5
+                AND provenance < 3 ORDER BY rev",
             params![id, event, seq, rev, known],
         )
     }

@@ -7,6 +7,7 @@ pub(crate) mod books;
 mod bulk;
 mod candles;
 mod check;
+mod corrections;
 pub(crate) mod db;
 mod decl;
 mod digest;

@@ -128,6 +128,7 @@ impl Plan {
     }
 
     fn conclude(&self, tx: &Connection) -> Inner<()> {
+        runs::retire_corrected(tx, &self.spec.key)?;
         let layout = self.layout.ensure(tx)?;
         let run = runs::upsert(tx, &self.spec, layout, self.seen)?;
         let parts = segment::parts(tx, run)?;
@@ -135,8 +136,8 @@ impl Plan {
         let published: Vec<Part> = parts.into_iter().filter(|p| p.live && p.until > self.first()).collect();
         let tail = kept.filter(|tail| published.is_empty() && tail.until == self.first() && self.staged.is_none());
         let appended = match tail {
-            Some(tail) => self.append(tx, run, tail, layout)?,
-            None => false,
+            Some(tail) if !segment::is_shared(tx, tail.id, run)? => self.append(tx, run, tail, layout)?,
+            _ => false,
         };
         if !appended {
             let segment = self.segment(tx)?;
@@ -165,7 +166,10 @@ impl Plan {
                         left.until.0,
                     ])?;
                     // What lay behind is told again, also where it is the end of an episode in published minutes.
-                    tx.prepare("DELETE FROM alerts WHERE segment = ?1 AND row_ts >= ?2")?.execute([left.id, from.0])?;
+                    if !segment::is_shared(tx, left.id, run)? {
+                        tx.prepare("DELETE FROM alerts WHERE segment = ?1 AND row_ts >= ?2")?
+                            .execute([left.id, from.0])?;
+                    }
                     kept = Some(left);
                 }
                 _ => segment::remove_part(tx, run, *old)?,

@@ -66,6 +66,31 @@ pub(super) fn run_id(conn: &Connection, key: &RunKey) -> Inner<Option<i64>> {
     .optional()
 }
 
+/// Id of what answers for a run at a moment: itself, or what it was before the first correction after that moment.
+pub(super) fn edition(conn: &Connection, key: &RunKey, as_of: Option<Ts>) -> Inner<Option<i64>> {
+    if let Some(at) = as_of {
+        let past = conn
+            .prepare(
+                "SELECT run FROM past_runs WHERE instrument = ?1 AND logic_version = ?2 AND retired_ts > ?3
+                 ORDER BY retired_ts LIMIT 1",
+            )?
+            .query_row(params![key.instrument.to_string(), &key.logic_version, at.0], |r| r.get(0))
+            .optional()?;
+        if past.is_some() {
+            return Ok(past);
+        }
+    }
+    run_id(conn, key)
+}
+
+/// Does another run, or what one was, show minutes of a segment too?
+pub(super) fn is_shared(conn: &Connection, segment: i64, run: i64) -> Inner<bool> {
+    let others: i64 = conn
+        .prepare("SELECT count(*) FROM parts WHERE segment = ?1 AND run <> ?2")?
+        .query_row([segment, run], |r| r.get(0))?;
+    Ok(others > 0)
+}
+
 /// The parts of a run in ascending order.
 pub(super) fn parts(conn: &Connection, run: i64) -> Inner<Vec<Part>> {
     let mut statement =
@@ -177,7 +202,15 @@ pub(super) fn remove_run(conn: &Connection, key: &RunKey) -> Inner<()> {
     let Some(run) = run_id(conn, key)? else {
         return Err(Fault::Invalid(format!("there is no run of {} for {}", key.logic_version, key.instrument)));
     };
-    conn.execute("DELETE FROM parts WHERE run = ?1", [run])?;
+    conn.execute(
+        "DELETE FROM parts WHERE run = ?1
+            OR run IN (SELECT run FROM past_runs WHERE instrument = ?2 AND logic_version = ?3)",
+        params![run, key.instrument.to_string(), &key.logic_version],
+    )?;
+    conn.execute(
+        "DELETE FROM past_runs WHERE instrument = ?1 AND logic_version = ?2",
+        params![key.instrument.to_string(), &key.logic_version],
+    )?;
     conn.execute("DELETE FROM runs WHERE run = ?1", [run])?;
     super::universe::mark(conn, &key.logic_version, Ts::MIN)
 }

@@ -6,13 +6,13 @@
 
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Fault, Inner};
-use super::{live, outbox, outbox_read, points, positions, prune, replace, segment, silences, universe};
+use super::{corrections, live, outbox, outbox_read, points, positions, prune, replace, segment, silences, universe};
 use crate::postgres::{self, Address};
 use crate::sqlite::{self, RoleLock};
 use crate::{
-    Appended, DeliveryChange, Error, Firing, ImportRecord, Inserted, Join, LiveBatch, OutboxDesk, OutboxStore,
-    Outgoing, PointsVersion, PositionWriter, Pruned, Registered, Replay, Result, Retention, Role, RunKey, RunSpec,
-    RunWriter, UniversePart, WatchState, Writer,
+    Appended, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LiveBatch, OutboxDesk,
+    OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, Replay, Result, Retention, Role, RunKey,
+    RunSpec, RunWriter, UniversePart, WatchState, Writer,
 };
 use barograph_domain::advice::{Notice, Position};
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
@@ -372,6 +372,25 @@ impl<K> Writer for SqlWriter<K> {
             return Err(Error::Invalid("a batch holds at most 4,294,967,295 events".to_owned()));
         }
         self.core.write(|tx| points::insert(tx, instruments, streams, events))
+    }
+
+    fn import_points(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        events: &[Event],
+        at: Ts,
+    ) -> Result<Imported> {
+        self.core.need(Role::Ingest)?;
+        if u32::try_from(events.len()).is_err() {
+            return Err(Error::Invalid("a batch holds at most 4,294,967,295 events".to_owned()));
+        }
+        self.core.write(|tx| corrections::import(tx, instruments, streams, events, at))
+    }
+
+    fn forget_points(&mut self, streams: &[StreamDecl], events: &[Event], at: Ts, dry: bool) -> Result<Forgotten> {
+        self.core.need(Role::Ingest)?;
+        self.core.write(|tx| corrections::forget(tx, streams, events, at, dry))
     }
 
     fn append(&mut self, batch: &LiveBatch<'_>) -> Result<Appended> {

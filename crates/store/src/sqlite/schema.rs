@@ -7,7 +7,33 @@
 //! form of the points for anyone with an SQL prompt.
 
 /// What turns a database of version `i` into one of version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9, V10];
+
+/// Nothing: the place of the views' own step.
+const V9: &str = "";
+
+/// Corrections: a later import that contradicts stored points, and points that were taken back (`provenance` 3 taken back, 4
+/// corrected, each known since the moment of it). Runs as they answered before a correction go on answering for moments
+/// before it: their record is in `past_runs`, under a number of its own below zero, with parts of its own.
+const V10: &str = "
+CREATE INDEX points_corrected ON points (stream, event_ts) WHERE provenance >= 3;
+ALTER TABLE runs ADD COLUMN corrected_ts INTEGER;
+
+CREATE TABLE past_runs (
+    run INTEGER PRIMARY KEY,
+    instrument TEXT NOT NULL,
+    logic_version TEXT NOT NULL,
+    retired_ts INTEGER NOT NULL,
+    release TEXT NOT NULL,
+    book TEXT NOT NULL,
+    book_text TEXT NOT NULL,
+    config TEXT NOT NULL,
+    layout INTEGER NOT NULL REFERENCES layouts,
+    live_segment INTEGER,
+    digest INTEGER,
+    UNIQUE (instrument, logic_version, retired_ts)
+) STRICT;
+";
 
 /// The outbox: what is to be told, to whom, what became of it, and what is to be kept quiet.
 const V8: &str = "

@@ -6,6 +6,7 @@
 
 pub mod alerts;
 pub mod candles;
+pub mod corrections;
 pub mod desk;
 pub mod hash;
 pub mod levels;
@@ -61,6 +62,9 @@ macro_rules! suite {
             of_two_times_the_earlier_counts, facts_that_share_a_key_are_all_kept, every_bit_survives,
             events_come_in_the_total_order, revisions_stay_together, events_after_a_moment, a_refused_batch_leaves_nothing,
             pages_join_up, sources_and_cadences_can_be_told_apart);
+        $crate::suite_of!($factory, corrections:
+            a_later_import_wins_whole, importing_the_right_file_again_heals, what_is_taken_back_counts_no_more,
+            facts_are_taken_back_one_by_one, answers_before_a_correction_stay);
         $crate::suite_of!($factory, model: reads_agree_with_a_naive_model);
         $crate::suite_of!($factory, rows:
             rows_come_back_bit_for_bit, a_replacement_keeps_what_is_before, an_unfinished_replacement_leaves_no_trace,

@@ -365,6 +365,7 @@ CREATE TABLE gaps_1 (segment INTEGER NOT NULL, row_ts INTEGER NOT NULL, known_ts
     PRIMARY KEY (segment, row_ts, known_ts, decl, state, from_ts, until_ts)) STRICT, WITHOUT ROWID;
 INSERT INTO gaps_1 SELECT segment, row_ts, known_ts, decl, state, from_ts, until_ts FROM gaps;
 DROP TABLE gaps; ALTER TABLE gaps_1 RENAME TO gaps;
+DROP INDEX points_corrected; DROP TABLE past_runs; ALTER TABLE runs DROP COLUMN corrected_ts;
 ALTER TABLE points DROP COLUMN provenance;
 DROP TABLE live_points; DROP TABLE books;
 DROP TABLE level_changes; DROP TABLE alerts;
