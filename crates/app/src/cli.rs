@@ -381,12 +381,15 @@ pub(crate) struct Collect {
     pub(crate) declared: Declared,
     #[command(flatten)]
     pub(crate) live: CollectLive,
-    /// One run, which is the default
+    /// One run, which is the default: it goes on to the end of the minute, so that there is a context afterwards
     #[arg(long, conflicts_with = "continuous")]
     pub(crate) once: bool,
-    /// One run that goes on to the end of the minute, so that there is a context afterwards
+    /// As every run does without --no-context
     #[arg(long, conflicts_with_all = ["continuous", "sources"])]
     pub(crate) context: bool,
+    /// One run that ends as soon as every stream has spoken and history is in; it makes no context
+    #[arg(long, conflicts_with_all = ["context", "continuous", "sources"])]
+    pub(crate) no_context: bool,
     /// Go on until stopped, with a line per interval; files are read again
     #[arg(long)]
     pub(crate) continuous: bool,

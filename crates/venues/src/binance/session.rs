@@ -25,7 +25,7 @@ const SENT_MAX: usize = 64;
 /// A quiet market's book is asked for although nothing was heard, after this long.
 const QUIET: Span = Span::secs(3);
 /// Saved state of another layout is not read.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What a request was for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
