@@ -24,6 +24,7 @@ pub mod session;
 pub mod snapshot;
 pub mod status;
 pub mod stream;
+pub mod text;
 pub mod time;
 pub mod universe;
 
