@@ -324,8 +324,8 @@ pub(crate) struct Sim {
     /// the first subscription; its times are moved to now
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "markets", "messages_per_s"])]
     pub(crate) recording: Option<PathBuf>,
-    /// Venue of the capture: binance-usdm, binance-spot or coinbase
-    #[arg(long, default_value = "binance-usdm", requires = "recording")]
+    /// Venue that is served, or that the capture is of: binance-usdm, binance-spot or coinbase
+    #[arg(long, default_value = "binance-usdm")]
     pub(crate) venue: String,
     /// Market of the capture, where its file does not say
     #[arg(long, default_value = "", requires = "recording")]

@@ -55,7 +55,7 @@ fn stream(market: MarketIndex, metric: Metric, config: &SessionConfig) -> Stream
     let cadence = match metric {
         Metric::Bar => Span::mins(1),
         Metric::FundingRateSettled => Span::hours(1),
-        Metric::OpenInterest | Metric::OpenInterestUsd => config.poll_every,
+        Metric::OpenInterest | Metric::OpenInterestUsd => config.every_or(Metric::OpenInterest, config.poll_every),
         _ => Span::secs(1),
     };
     let kept = matches!(metric, Metric::Bar | Metric::FundingRateSettled);

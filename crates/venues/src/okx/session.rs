@@ -152,7 +152,7 @@ impl Okx {
         for (n, market) in (0_u32..).zip(&self.state.markets) {
             self.names.insert(market.spec.symbol.as_bytes(), MarketIndex(n));
             if market.spec.kind != MarketKind::Spot {
-                self.indexes.entry(map::index_name(&market.spec.symbol)).or_default().push(MarketIndex(n));
+                self.indexes.entry(map::index_of(&market.spec)).or_default().push(MarketIndex(n));
             }
         }
     }

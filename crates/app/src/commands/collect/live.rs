@@ -101,9 +101,10 @@ fn streams(service: &Service, markets: &[InstrumentName]) -> Vec<LiveStreamView>
 }
 
 /// Can it be waited for? Candles come when their minute is over, settlements when one is due, liquidations when somebody is
-/// liquidated: none yet is no failure.
+/// liquidated, ratios with their five minutes: none yet is no failure.
 fn comes_by_itself(metric: &str) -> bool {
-    ![Metric::Bar, Metric::FundingRateSettled, Metric::Liquidation].iter().any(|m| m.name() == metric)
+    let late = [Metric::Bar, Metric::FundingRateSettled, Metric::Liquidation];
+    !late.iter().chain(&up::RATIOS).any(|m| m.name() == metric)
 }
 
 fn arrived(stream: &LiveStreamView) -> bool {
