@@ -60,9 +60,10 @@ pub(crate) fn run(args: &Sim) -> Result<(), Failure> {
 /// The venue that is served.
 fn venue(args: &Sim) -> Result<Venue, Failure> {
     let named = |v: &Venue| v.prefix()[1..] == *args.venue;
-    Venue::ALL.into_iter().find(named).ok_or_else(|| {
-        Failure::usage(format!("venue '{}': write binance-usdm, binance-spot or coinbase", args.venue))
-    })
+    Venue::ALL
+        .into_iter()
+        .find(named)
+        .ok_or_else(|| Failure::usage(format!("venue '{}': write binance-usdm, binance-spot or coinbase", args.venue)))
 }
 
 /// Reads a capture of a venue.

@@ -19,12 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Ratios of accounts and positions, which some venues publish.
-pub(crate) const RATIOS: [Metric; 4] = [
-    Metric::TopTraderAccountRatio,
-    Metric::TopTraderPositionRatio,
-    Metric::LongShortRatio,
-    Metric::TakerVolumeRatio,
-];
+pub(crate) const RATIOS: [Metric; 4] =
+    [Metric::TopTraderAccountRatio, Metric::TopTraderPositionRatio, Metric::LongShortRatio, Metric::TakerVolumeRatio];
 /// Streams of a live market, order books and ratios aside.
 const METRICS: [Metric; 9] = [
     Metric::Bar,
@@ -113,7 +109,8 @@ pub(crate) fn backfill(text: &str) -> Result<Option<Span>, String> {
 /// Intervals of what is polled, by name: `open_interest=30s,long_short_ratio=5m`.
 pub(crate) fn poll_intervals(text: &str) -> Result<Vec<(Metric, Span)>, String> {
     let one = |part: &str| {
-        let (name, every) = part.split_once('=').ok_or_else(|| format!("'{part}': write name=time, as in open_interest=30s"))?;
+        let (name, every) =
+            part.split_once('=').ok_or_else(|| format!("'{part}': write name=time, as in open_interest=30s"))?;
         let metric = Metric::from_name(name.trim()).filter(|m| POLLED.contains(m)).ok_or_else(|| {
             let known: Vec<&str> = POLLED.iter().map(|m| m.name()).collect();
             format!("'{}' is not polled; what can be is {}", name.trim(), known.join(", "))

@@ -551,7 +551,7 @@ fn all_live(venues: &[VenueState]) -> BTreeSet<usize> {
         venues.iter().flat_map(move |venue| {
             let all = venue.session.continuity().all().iter();
             let some = all.filter(move |stream| is_settled(stream) == live);
-            some.filter_map(|stream| venue.instruments.get(stream.market.index())).map(|i| *i as usize)
+            some.filter_map(move |stream| venue.instruments.get(stream.market.index())).map(|i| *i as usize)
         })
     };
     let unsettled: BTreeSet<usize> = instruments(false).collect();

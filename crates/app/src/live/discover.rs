@@ -70,13 +70,15 @@ pub(crate) async fn list(
     let what = format!("the market list of {} from {}", def.id, escape_control(&endpoints.rest));
     let bodies = tokio::time::timeout(LIST_WITHIN, said(&what, pages(net, index, def, endpoints)));
     let bodies = bodies.await.map_err(|_late| {
-        Failure::broken(format!("{what} is not complete after {} s: the venue, or the way to it, is too slow", LIST_WITHIN.as_secs()))
+        Failure::broken(format!(
+            "{what} is not complete after {} s: the venue, or the way to it, is too slow",
+            LIST_WITHIN.as_secs()
+        ))
     })??;
     let all = (def.instruments)(&bodies)
         .map_err(|e| Failure::broken(format!("the market list of {}: {}", def.id, escape_control(&e))))?;
     let listed = all.len();
-    let named: Vec<MarketSpec> =
-        all.into_iter().filter(|m| InstrumentName::new(def.id, &m.symbol).is_ok()).collect();
+    let named: Vec<MarketSpec> = all.into_iter().filter(|m| InstrumentName::new(def.id, &m.symbol).is_ok()).collect();
     if named.len() < listed {
         let left_out = listed - named.len();
         drop(writeln!(std::io::stderr(), "{}: {left_out} of {listed} listed markets have no usable name", def.id));
@@ -94,19 +96,18 @@ async fn said<T>(what: &str, work: impl Future<Output = T>) -> T {
             Ok(done) => return done,
             Err(_still) => {
                 let waited = begun.elapsed().as_secs();
-                drop(writeln!(std::io::stderr(), "waiting for {what}: {waited} s so far, {} s at most", LIST_WITHIN.as_secs()));
+                drop(writeln!(
+                    std::io::stderr(),
+                    "waiting for {what}: {waited} s so far, {} s at most",
+                    LIST_WITHIN.as_secs()
+                ));
                 pause = SAID_EVERY;
             }
         }
     }
 }
 
-async fn pages(
-    net: &Net,
-    index: VenueIndex,
-    def: &VenueDef,
-    endpoints: &Endpoints,
-) -> Result<Vec<Vec<u8>>, Failure> {
+async fn pages(net: &Net, index: VenueIndex, def: &VenueDef, endpoints: &Endpoints) -> Result<Vec<Vec<u8>>, Failure> {
     let mut bodies = Vec::new();
     for first in (def.discovery)(endpoints) {
         let mut asked: Vec<Ask> = Vec::new();

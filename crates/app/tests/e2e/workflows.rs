@@ -53,6 +53,12 @@ fn the_cron_jobs_of_the_first_original_give_a_context_from_the_first_run_on() {
     assert!(refused.err.contains(&format!("process {} is listening", first.id())), "{}", refused.err);
     assert_eq!(first.wait(RUN), Some(0), "{}", first.err.text());
     says_something(&place, "after the first run");
+    // Ratios of accounts and positions are public, and are polled.
+    let markets = json_lines(&place.ok("markets --json --data data"));
+    for metric in ["long_short_ratio", "top_trader_account_ratio", "top_trader_position_ratio", "taker_volume_ratio"] {
+        let stream = markets[0]["streams"].as_array().unwrap().iter().find(|s| s["metric"] == metric);
+        assert!(stream.is_some_and(|s| s["points"].as_u64() > Some(0)), "{metric}: {}", markets[0]);
+    }
 
     let ends = |run: &mut Running| assert_eq!(run.wait(RUN), Some(0), "{}", run.err.text());
     next_minute();
@@ -79,9 +85,8 @@ fn the_cron_jobs_of_the_first_original_give_a_context_from_the_first_run_on() {
 fn a_short_start_and_a_second_one_give_a_context_at_the_next_minute() {
     let place = Place::new();
     let sim = Sim::start(&place);
-    let up = |time: &str| {
-        format!("up --symbols BTCUSDT --no-serve --for {time} --data data --endpoint {}", sim.endpoint)
-    };
+    let up =
+        |time: &str| format!("up --symbols BTCUSDT --no-serve --for {time} --data data --endpoint {}", sim.endpoint);
     place.run(&up("8s")).exits(0);
     place.run(&up("63s")).exits(0);
     says_something(&place, "after 8 s and 63 s");

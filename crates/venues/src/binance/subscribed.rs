@@ -90,7 +90,7 @@ impl BinanceSession {
             let is_hopeless = |f: &Feed| self.state.revive.is_hopeless(key(f).0, key(f).1);
             let carried = feeds.iter().flat_map(|f| {
                 let markets = self.markets_of(*f).into_iter();
-                markets.flat_map(|market| f.channel.metrics().iter().map(move |metric| (market, *metric)))
+                markets.flat_map(move |market| f.channel.metrics().iter().map(move |metric| (market, *metric)))
             });
             if self.state.tracker.is_mute(now, carried) {
                 out.actions.push(Action::Close { conn, reason: CloseReason::Asked });

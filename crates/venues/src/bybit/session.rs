@@ -45,6 +45,8 @@ pub(super) struct Market {
     pub said_interest: Said,
     /// The settlement that is awaited.
     pub next_settlement: Option<Ts>,
+    /// Its ratio is asked for next.
+    pub ratio_due: Option<Ts>,
     /// Newest settlements said.
     pub settled: Ids,
 }
@@ -299,6 +301,7 @@ impl Bybit {
     fn tick(&mut self, now: Ts, out: &mut Out) {
         self.state.desk.tracker.tick(now, out);
         self.revive(now, out);
+        self.want_ratios(now);
         for n in 0..self.state.markets.len() {
             if self.state.markets[n].book.overdue(now) {
                 self.state.markets[n].book.late();

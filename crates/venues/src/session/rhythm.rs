@@ -72,12 +72,9 @@ mod tests {
 
     #[test]
     fn a_silence_is_measured_by_the_stream_s_own_pauses() {
-        for (ms, count, want) in [
-            (100, 99, None),
-            (100, 100, Some(FLOOR)),
-            (3_000, 150, Some(Span::secs(12))),
-            (10_000, 500, None),
-        ] {
+        for (ms, count, want) in
+            [(100, 99, None), (100, 100, Some(FLOOR)), (3_000, 150, Some(Span::secs(12))), (10_000, 500, None)]
+        {
             assert_eq!(every(ms, count).limit(), want, "every {ms} ms, {count} times");
         }
     }

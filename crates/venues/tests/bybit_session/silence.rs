@@ -67,7 +67,11 @@ fn spoke(name: &str) -> Option<BTreeMap<String, Vec<Ts>>> {
         };
         let at: i64 = at.parse().unwrap();
         // Older recordings are in microseconds.
-        found.entry(stream.to_owned()).or_default().push(Ts(if at < 1_000_000_000_000_000_000 { at * 1_000 } else { at }));
+        found.entry(stream.to_owned()).or_default().push(Ts(if at < 1_000_000_000_000_000_000 {
+            at * 1_000
+        } else {
+            at
+        }));
     }
     Some(found)
 }
