@@ -56,19 +56,13 @@ impl CatchUps {
         self.waiting.insert(market, Waiting { base, since: at, newest: None, history: Vec::new(), held: Vec::new() });
     }
 
-    /// Another process goes on here. What a market has all its history for is taken up now, whatever the ended process still
-    /// waited for; one of which history is still to be fetched waits on from its earlier state. Then all others begin to wait
-    /// for what was missed. Past prices as in [`Self::work`].
-    pub(crate) fn resume(
-        &mut self,
-        at: Ts,
-        engine: &mut Engine,
-        instruments: &[Instrument],
-        fetching: &BTreeSet<usize>,
-    ) -> Vec<Past> {
+    /// Another process goes on here. Markets that have all their history take it up now, whatever the ended process still waited
+    /// for, and begin to wait for what was missed; one of which more is to come, or whose streams had not all begun (what begins
+    /// may have a history older than the rest), waits on from its earlier state. Past prices as in [`Self::work`].
+    pub(crate) fn resume(&mut self, at: Ts, engine: &mut Engine, instruments: &[Instrument], look: &Look) -> Vec<Past> {
         let mut known = Vec::new();
         for market in 0..instruments.len() {
-            if fetching.contains(&market)
+            if (look.fetching.contains(&market) || !look.all_live.contains(&market))
                 && let Some(waiting) = self.waiting.get_mut(&market)
             {
                 // What was asked for before has to be asked for again.

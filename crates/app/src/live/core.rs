@@ -368,10 +368,8 @@ impl Core {
             self.input(at, venue, &Input::Tick, sink)?;
         }
         let venues = &self.venues;
-        let known = self.catchups.work(at, &mut self.engine, &self.instruments, |engine| Look {
-            fetching: fetching(venues, engine),
-            all_live: all_live(venues),
-        });
+        let look = |engine: &Engine| look(venues, engine);
+        let known = self.catchups.work(at, &mut self.engine, &self.instruments, look);
         for (market, hours) in known {
             self.hours.remember(market, &hours);
         }
@@ -383,8 +381,8 @@ impl Core {
     pub(crate) fn resume(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
         self.at = at;
         if self.fetches_history() {
-            let fetching = fetching(&self.venues, &self.engine);
-            let known = self.catchups.resume(at, &mut self.engine, &self.instruments, &fetching);
+            let look = look(&self.venues, &self.engine);
+            let known = self.catchups.resume(at, &mut self.engine, &self.instruments, &look);
             for (market, hours) in known {
                 self.hours.remember(market, &hours);
             }
@@ -543,6 +541,10 @@ fn fetching(venues: &[VenueState], engine: &Engine) -> BTreeSet<usize> {
         found.extend(own.map(|(_, instrument)| *instrument as usize));
     }
     found
+}
+
+fn look(venues: &[VenueState], engine: &Engine) -> Look {
+    Look { fetching: fetching(venues, engine), all_live: all_live(venues) }
 }
 
 /// Instruments of which every stream that venues keep a history of is live.
