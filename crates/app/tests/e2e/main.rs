@@ -33,3 +33,4 @@ mod upkeep;
 mod venues;
 mod verify;
 mod watch;
+mod workflows;
