@@ -30,5 +30,6 @@ mod support;
 mod universe;
 mod upkeep;
 mod venues;
+mod verdicts;
 mod verify;
 mod watch;
