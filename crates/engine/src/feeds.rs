@@ -132,13 +132,7 @@ impl Bars {
 impl PriceFeed {
     /// A feed for one declared stream. `measured`: its readings are what the definition asks for.
     #[must_use]
-    pub fn new(
-        stream: StreamIndex,
-        decl: &StreamDecl,
-        measured: bool,
-        freshness: Freshness,
-        options: Options,
-    ) -> Self {
+    pub fn new(stream: StreamIndex, decl: &StreamDecl, measured: bool, freshness: Freshness, options: Options) -> Self {
         let held = StreamDecl { filled: decl.filled || is_event_stream(decl.metric), ..decl.clone() };
         let max_age = freshness.max_age(&held);
         let kind = if measured { decl.kind } else { Kind::Proxy };

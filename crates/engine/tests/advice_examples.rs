@@ -8,8 +8,8 @@ use advice_common::{NOW, ask, calm, level, long, new_york, printed, session, sho
 use barograph_domain::advice::{Missing, SizeLimit, TargetSource, Verdict};
 use barograph_domain::{LevelType, Session, Side, Span, TrendRegime, VolRegime};
 use barograph_engine::advice::{
-    AdviceContext, Costs, Intent, Kelly, Limits, Parameters, Settings, StopMode, Trades, advise, expected_value, kelly_fraction,
-    parameters, position_size, risk_fraction, wilson,
+    AdviceContext, Costs, Intent, Kelly, Limits, Parameters, Settings, StopMode, Trades, advise, expected_value,
+    kelly_fraction, parameters, position_size, risk_fraction, wilson,
 };
 
 #[test]

@@ -2,8 +2,7 @@
 
 use crate::term::{self, Paint, fold, minute};
 use barograph_domain::advice::{
-    AdviceView, ContextBrief, Missing, Notice, PositionCard, PositionFlag, StopReach, StopState, TargetSource,
-    Verdict,
+    AdviceView, ContextBrief, Missing, Notice, PositionCard, PositionFlag, StopReach, StopState, TargetSource, Verdict,
 };
 use barograph_domain::{RiskRegime, Side, Span};
 use barograph_engine::advice::digits::{number, own, price, size};
@@ -180,7 +179,8 @@ pub(crate) fn card(c: &PositionCard, paint: Paint) -> String {
 
 /// A stop that was reached or is near; nothing for one that is far.
 fn at_stop(s: &StopState) -> Option<String> {
-    let way = s.distance_atr.map_or_else(|| format!("{:.1} %", s.distance.abs() * 100.0), |d| format!("{:.1} ATR", d.abs()));
+    let way =
+        s.distance_atr.map_or_else(|| format!("{:.1} %", s.distance.abs() * 100.0), |d| format!("{:.1} ATR", d.abs()));
     match s.state {
         StopReach::Far => None,
         StopReach::Near => Some(format!("stop {} is near: {way} away", own(s.stop))),

@@ -11,6 +11,7 @@ use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Ts
 use barograph_engine::advice::{
     AdviceBasis, AdviceContext, PositionContext, PositionError, PositionState, PositionWatch, register,
 };
+use barograph_engine::rules::VerdictTable;
 use barograph_store::{NoticeQuery, Range, Registered, WatchState};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,7 +82,7 @@ impl Service {
         if let (None, Some(latest)) = (as_of, self.market(id)) {
             let now = self.clock.now();
             let snapshot = latest.at(now)?.snapshot;
-            return self.filled(snapshot, &latest.row, now, None).map(Some);
+            return self.filled(snapshot, &latest.row, (now, None), latest.lens.book.verdict).map(Some);
         }
         let found = self.run(id, None).and_then(|(info, lens)| self.newest(&info, lens, as_of));
         let (lens, rows) = match found {
@@ -95,7 +96,7 @@ impl Service {
             Some(moment) => lens.as_of(row, previous, moment),
             None => lens.at_present(row, previous, moment),
         };
-        self.filled(Arc::new(snapshot), row, moment, as_of).map(Some)
+        self.filled(Arc::new(snapshot), row, (moment, as_of), lens.book.verdict).map(Some)
     }
 
     /// A snapshot with what the store knows beside it: the levels that stand, and how long such episodes lasted.
@@ -103,19 +104,18 @@ impl Service {
         &self,
         snapshot: Arc<Snapshot>,
         row: &MinuteRow,
-        moment: Ts,
-        as_of: Option<Ts>,
+        (moment, as_of): (Ts, Option<Ts>),
+        verdict: VerdictTable,
     ) -> Result<AdviceBasis, QueryError> {
         let label = snapshot.regimes.risk.label;
         let id = snapshot.instrument.clone();
-        let basis = AdviceBasis::new(snapshot, row, moment);
-        let (info, lens) = match self.run(&id, None) {
-            Ok(found) => found,
+        let basis = AdviceBasis::new(snapshot, row, moment).with_verdict(verdict);
+        let info = match self.run(&id, None) {
+            Ok((info, _)) => info,
             // The first minute of a live market is in memory before it is in the store.
             Err(e) if self.is_empty(&e) => return Ok(basis),
             Err(other) => return Err(other),
         };
-        let basis = basis.with_verdict(lens.book.verdict);
         let levels = crate::levels::standing(self.reader.as_ref(), &info, as_of, moment).map_err(internal)?;
         // A market with bars has levels: none at all means that they are not known, not that there are no stops.
         let basis = if levels.is_empty() { basis } else { basis.with_levels(levels) };
@@ -194,7 +194,10 @@ impl Service {
     }
 
     /// What the positions file lists, as it would be taken up: those not registered yet, and what is wrong with the rest.
-    pub(crate) fn listed_positions(&self, entries: &[NewPosition]) -> Result<(Vec<PositionCard>, Vec<String>), QueryError> {
+    pub(crate) fn listed_positions(
+        &self,
+        entries: &[NewPosition],
+    ) -> Result<(Vec<PositionCard>, Vec<String>), QueryError> {
         let known = self.reader.positions(None).map_err(internal)?;
         let mut bases = Bases { service: self, as_of: None, known: BTreeMap::new() };
         let (mut cards, mut problems) = (Vec::new(), Vec::new());
@@ -212,7 +215,7 @@ impl Service {
     fn entry(&self, entry: &NewPosition, known: &[Position]) -> Result<Position, QueryError> {
         let now = self.clock.now();
         let market = barograph_api::Query::resolve(self, &entry.symbol, false)?;
-        let position = register(entry, market.clone(), now, PositionBook::File, None).map_err(bad_position)?;
+        let position = register(entry, market, now, PositionBook::File, None).map_err(bad_position)?;
         match known.iter().find(|p| p.id == position.id) {
             // Without a moment of its own an entry was opened when it was first seen.
             Some(before) if entry.opened_at.is_none() => Ok(Position { opened_at: before.opened_at, ..position }),

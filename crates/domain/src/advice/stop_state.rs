@@ -109,8 +109,18 @@ mod tests {
         type Case<'a> = (Side, f64, Option<f64>, &'a [(f64, StopReach, Option<i64>)]);
         use StopReach::{Far, Near, Reached};
         let cases: [Case<'_>; 4] = [
-            (Side::Long, 2.5, Some(0.1), &[(2.6, Far, None), (2.54, Near, None), (2.5, Reached, Some(2)), (2.4, Reached, Some(2))]),
-            (Side::Long, 2.5, Some(0.1), &[(2.4, Reached, Some(0)), (2.54, Reached, Some(0)), (2.6, Far, None), (2.45, Reached, Some(3))]),
+            (
+                Side::Long,
+                2.5,
+                Some(0.1),
+                &[(2.6, Far, None), (2.54, Near, None), (2.5, Reached, Some(2)), (2.4, Reached, Some(2))],
+            ),
+            (
+                Side::Long,
+                2.5,
+                Some(0.1),
+                &[(2.4, Reached, Some(0)), (2.54, Reached, Some(0)), (2.6, Far, None), (2.45, Reached, Some(3))],
+            ),
             (Side::Short, 100.0, Some(2.0), &[(98.0, Far, None), (99.5, Near, None), (101.0, Reached, Some(2))]),
             (Side::Short, 100.0, None, &[(99.0, Far, None), (99.6, Near, None), (100.0, Reached, Some(2))]),
         ];

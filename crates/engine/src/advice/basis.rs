@@ -38,7 +38,16 @@ impl AdviceBasis {
     #[must_use]
     pub fn new(snapshot: Arc<Snapshot>, row: &MinuteRow, now: Ts) -> Self {
         let atr_14 = row.cells.get(Feature::Atr14.index()).and_then(Cell::ready);
-        Self { snapshot, now, atr_14, past: None, levels: None, event: None, overlaps: None, verdict: VerdictTable::SEED }
+        Self {
+            snapshot,
+            now,
+            atr_14,
+            past: None,
+            levels: None,
+            event: None,
+            overlaps: None,
+            verdict: VerdictTable::SEED,
+        }
     }
     /// With what this book makes of findings.
     #[must_use]

@@ -100,9 +100,10 @@ fn liquidity(levels: &[Level], now: Ts, intent: &Intent<'_>, wanted: f64, r: f64
         }
         let d = (near_edge(level, intent.side) - intent.entry) * sign(intent.side);
         // The target lies before the level, at a price of the venue's grid.
-        let offered = (rounding::away(intent.entry + sign(intent.side) * (d - PAD * atr), intent.side, intent.rules.tick)
-            - intent.entry)
-            * sign(intent.side);
+        let offered =
+            (rounding::away(intent.entry + sign(intent.side) * (d - PAD * atr), intent.side, intent.rules.tick)
+                - intent.entry)
+                * sign(intent.side);
         if d < r || d > REACH * wanted || d <= PAD * atr || offered < LEAST * wanted {
             continue;
         }

@@ -9,8 +9,8 @@ use crate::advice::{
     UpcomingEvent,
 };
 use crate::explain::guidance::mapping;
-use crate::rules::Inputs;
 use crate::liquidity::{Face, Named, Record, density, query};
+use crate::rules::Inputs;
 use barograph_domain::{Level, LevelEvent, Posture, RiskBias, TrendRegime, Ts};
 
 /// Farthest candidate of a target: 1.5 times a ratio of 4 times a stop of 4, in ATR; a tenth more for zones.

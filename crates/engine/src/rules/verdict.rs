@@ -130,7 +130,8 @@ impl VerdictTable {
             let all = ReasonCode::ALL.iter().filter(|c| set >> **c as u32 & 1 == 1).map(|c| c.name());
             all.collect::<Vec<_>>().join("+")
         };
-        let demands = self.demands.iter().flatten().map(|d| (names(d.all), d.verdict.name().to_owned()));
+        let demand = |d: &Demand| (format!("{}.{}", d.verdict.name(), names(d.all)), d.first.name().to_owned());
+        let demands = self.demands.iter().flatten().map(demand);
         let numbers = [
             ("cluster_strength", self.cluster_strength),
             ("session_vol_ratio", self.session_vol_ratio),
@@ -145,8 +146,7 @@ impl VerdictTable {
 
 const fn seed_demands() -> [Option<Demand>; DEMANDS_MAX] {
     use ReasonCode as R;
-    const AVOID: [R; 5] =
-        [R::DataStale, R::NoData, R::PreNewsBlackout, R::ExtremeVolatility, R::SqueezeAgainstSide];
+    const AVOID: [R; 5] = [R::DataStale, R::NoData, R::PreNewsBlackout, R::ExtremeVolatility, R::SqueezeAgainstSide];
     const CAUTION: [R; 11] = [
         R::SqueezeRisk,
         R::HighVolatility,
@@ -175,7 +175,10 @@ pub(super) fn table(entries: &[Entry], problems: &mut Problems<'_>) -> VerdictTa
     let mut out = VerdictTable::SEED;
     let Some(entry) = find(entries, "verdict") else { return out };
     let NodeKind::Table(table) = &entry.value.kind else {
-        problems.add(entry.value.at, "'verdict' is a table such as { avoid = [\"data_stale\"], caution = [\"chop_risk\"] }");
+        problems.add(
+            entry.value.at,
+            "'verdict' is a table such as { avoid = [\"data_stale\"], caution = [\"chop_risk\"] }",
+        );
         return out;
     };
     unknown_keys(table, &KEYS, "verdict", problems);
@@ -269,8 +272,17 @@ mod tests {
         assert!(t.reads(R::AgainstTrend) && !t.reads(R::LowHealth));
         assert_eq!((t.cluster_strength, t.early_trend, t.base_rates), (0.25, true, None));
         let wrong = with("avoid = [\"data_stal\"]\ncaution = 3\nhealth_min = -1\nextra = 1").unwrap_err().to_string();
-        for words in ["unknown finding 'data_stal' — did you mean 'data_stale'", "'caution' is a list", "health_min", "extra", "must hold \"no_data\""] {
-            assert!(wrong.contains(words) || wrong.contains(&words.replace(" — ", "; ")), "'{words}' is not in {wrong}");
+        for words in [
+            "unknown finding 'data_stal' — did you mean 'data_stale'",
+            "'caution' is a list",
+            "health_min",
+            "extra",
+            "must hold \"no_data\"",
+        ] {
+            assert!(
+                wrong.contains(words) || wrong.contains(&words.replace(" — ", "; ")),
+                "'{words}' is not in {wrong}"
+            );
         }
     }
 

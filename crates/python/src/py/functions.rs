@@ -157,8 +157,8 @@ fn data(alert: &Alert) -> Map<String, Value> {
     for (name, datum) in &alert.data {
         match datum {
             Datum::Number(x) => put(&mut out, name, *x),
-            Datum::Word(word) => put(&mut out, name, word.as_ref()),
-            Datum::Words(words) => put(&mut out, name, words.iter().map(AsRef::as_ref).collect::<Vec<&str>>()),
+            Datum::Word(word) => put(&mut out, name, &**word),
+            Datum::Words(words) => put(&mut out, name, words.iter().map(|w| &**w).collect::<Vec<&str>>()),
             Datum::Missing(reason) => put_reason(&mut out, name, reason.name()),
         }
     }
