@@ -184,6 +184,11 @@ pub(crate) const KEYS: [Key; 38] = [
         default: || "off".to_owned(),
     },
     Key {
+        name: "level_clusters",
+        meaning: "how equal highs and lows are found: book (as the rule book says), tolerance, or kde (modes of a kernel density)",
+        default: || "book".to_owned(),
+    },
+    Key {
         name: "calendar",
         meaning: "scheduled events: a file or an address, as TOML, CSV, JSON or iCalendar; read at start and every hour",
         default: String::new,

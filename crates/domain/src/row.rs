@@ -92,6 +92,8 @@ pub struct Confirmation<L> {
     pub confirmed: bool,
     /// Timeframes that are ready.
     pub ready: u8,
+    /// Most timeframes that share a label.
+    pub alike: u8,
 }
 
 /// Share of timeframes above which a label is confirmed (R4.20, strict).
@@ -107,12 +109,23 @@ impl<L: Label> Confirmation<L> {
         let ready = labels.iter().filter(|l| **l != L::UNKNOWN).fold(0_u8, |n, _| n + 1);
         let most = labels.iter().filter(|l| **l != L::UNKNOWN).map(|l| count(*l)).max();
         let (Some(most), true) = (most, ready >= TIMEFRAMES_MIN) else {
-            return Self { primary: None, confidence: None, confirmed: false, ready };
+            return Self { primary: None, confidence: None, confirmed: false, ready, alike: most.unwrap_or(0) };
         };
         let tied = |l: &&L| **l != L::UNKNOWN && count(**l) == most;
         let primary = labels.first().filter(tied).or_else(|| labels.iter().rev().find(tied)).copied();
         let confidence = f64::from(most) / f64::from(ready);
-        Self { primary, confidence: Some(confidence), confirmed: confidence > CONFIRMED_ABOVE, ready }
+        Self { primary, confidence: Some(confidence), confirmed: confidence > CONFIRMED_ABOVE, ready, alike: most }
+    }
+
+    /// For a confidence by rule of thumb (regimes §7): the share; with two timeframes the middle between what a third one that
+    /// agrees and one that does not would make of it; one half with fewer, which confirm nothing.
+    #[must_use]
+    pub fn agreement(&self) -> f64 {
+        match (self.confidence, self.ready) {
+            (Some(share), _) => share,
+            (None, 2) => (f64::from(self.alike) + 0.5) / f64::from(TIMEFRAMES_MIN),
+            (None, _) => 0.5,
+        }
     }
 }
 

@@ -32,9 +32,7 @@ pub(crate) fn derive(slots: &mut [Slot], t: Ts) {
     });
     let get = |f: Feature| &slots[f.index()];
     let crowded = direction(get(F::FundingZscore24h), get(F::FundingPct30d), t);
-    let vulnerable = worse(get(F::StopVulnerabilityLong), get(F::StopVulnerabilityShort), t);
     slots[F::SqueezeDirection.index()] = crowded;
-    slots[F::StopVulnerability.index()] = vulnerable;
 }
 
 fn set<const N: usize>(
@@ -138,26 +136,4 @@ fn direction(z: &Slot, pct: &Slot, t: Ts) -> Slot {
         },
         (None, None) => combine(t, &[z], |_| Err(Reason::MissingInput)),
     }
-}
-
-/// The worse of two sides; where one is undefined, the other with half its coverage, so that it is flagged.
-fn worse(long: &Slot, short: &Slot, t: Ts) -> Slot {
-    match (long.ready(t), short.ready(t)) {
-        (Some(a), Some(b)) => {
-            if b > a {
-                *short
-            } else {
-                *long
-            }
-        }
-        (Some(_), None) => halved(*long),
-        (None, Some(_)) => halved(*short),
-        (None, None) => *long,
-    }
-}
-
-fn halved(mut slot: Slot) -> Slot {
-    slot.cell.coverage *= 0.5;
-    slot.cell.partial = true;
-    slot
 }

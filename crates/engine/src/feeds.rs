@@ -12,6 +12,7 @@ use crate::features::reading::{Origin, Settings};
 use crate::features::settled::Settled;
 use crate::features::stops::Stops;
 use crate::features::volatility::{Volatility, VolatilitySlots};
+use crate::liquidity::Options;
 use crate::market::LATENESS;
 use crate::rules::Freshness;
 use crate::series::Series;
@@ -136,7 +137,7 @@ impl Bars {
 impl PriceFeed {
     /// A feed for one declared stream. `measured`: its readings are what the definition asks for.
     #[must_use]
-    pub fn new(stream: StreamIndex, decl: &StreamDecl, measured: bool, freshness: Freshness) -> Self {
+    pub fn new(stream: StreamIndex, decl: &StreamDecl, measured: bool, freshness: Freshness, options: Options) -> Self {
         let held = StreamDecl { filled: decl.filled || is_event_stream(decl.metric), ..decl.clone() };
         let max_age = freshness.max_age(&held);
         let kind = if measured { decl.kind } else { Kind::Proxy };
@@ -147,7 +148,7 @@ impl PriceFeed {
             PriceSeries::Bars(Box::new(Bars {
                 series,
                 volume: DayVolume::new(step),
-                stops: Stops::new(step),
+                stops: Stops::new(step, options),
                 charts: Charts::new(step),
                 readings: ChartReadings::NONE,
             }))

@@ -174,11 +174,11 @@ impl Market {
             Metric::MarkPrice | Metric::Bar | Metric::Trade | Metric::BestBidAsk => {
                 let minute = decl.cadence <= TICK;
                 let measured = minute && (spot || decl.metric == Metric::MarkPrice);
-                self.prices.push(PriceFeed::new(stream, decl, measured, freshness));
+                self.prices.push(PriceFeed::new(stream, decl, measured, freshness, config.book.liquidity));
                 Route::Price(self.prices.len() - 1)
             }
             Metric::IndexPrice => {
-                self.indexes.push(PriceFeed::new(stream, decl, true, freshness));
+                self.indexes.push(PriceFeed::new(stream, decl, true, freshness, config.book.liquidity));
                 Route::Index(self.indexes.len() - 1)
             }
             Metric::FundingRate | Metric::PremiumIndex => {

@@ -43,6 +43,8 @@ fn every_key_zone_and_book_is_in_the_guide() {
         "[[session]]",
         "[session_multipliers]",
         "[detectors]",
+        "[verdict]",
+        "[liquidity]",
         "[[rule]]",
         "[[alert]]",
     ];

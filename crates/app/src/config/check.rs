@@ -7,12 +7,13 @@ use crate::failure::Failure;
 use std::path::Path;
 
 /// Settings that take one of a few words.
-const WORDS: [(&str, &[&str]); 7] = [
+const WORDS: [(&str, &[&str]); 8] = [
     ("market_type", &["spot", "futures", "both"]),
     ("books", &["auto", "on", "off"]),
     ("coinbase_trade_side", &["maker", "taker"]),
     ("stop_mode", &["base", "beyond_cluster"]),
     ("stop_uses_vol_multiplier", &["on", "off"]),
+    ("level_clusters", &["book", "tolerance", "kde"]),
     ("news_blackout", &["avoid", "warn"]),
     ("monitoring", &["on", "off"]),
 ];

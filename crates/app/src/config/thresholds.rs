@@ -43,22 +43,28 @@ pub(crate) fn over(file: &str, text: &str, book: &Book, given: &[Over]) -> Resul
     if new.is_empty() {
         return Ok(None);
     }
+    let new: Vec<(&str, Value)> = new.iter().map(|(one, value)| (one.name, Value::from(*value))).collect();
+    with(file, text, TABLE, &new).map(Some)
+}
+
+/// The book's text with these values in one of its tables; nothing else of it changes.
+pub(crate) fn with(file: &str, text: &str, table: &str, new: &[(&str, Value)]) -> Result<String, Failure> {
     let mut document: DocumentMut = text.parse().map_err(|e| Failure::usage(format!("{file}: {e}")))?;
-    let item = document.entry(TABLE).or_insert_with(|| Item::Table(Table::new()));
-    let Some(table) = item.as_table_like_mut() else {
-        return Err(Failure::usage(format!("{file}: '{TABLE}' is not a table")));
+    let item = document.entry(table).or_insert_with(|| Item::Table(Table::new()));
+    let Some(entries) = item.as_table_like_mut() else {
+        return Err(Failure::usage(format!("{file}: '{table}' is not a table")));
     };
-    for (one, value) in new {
-        let mut value = Value::from(value);
-        match table.get_mut(one.name).and_then(Item::as_value_mut) {
+    for (name, value) in new {
+        let mut value = value.clone();
+        match entries.get_mut(name).and_then(Item::as_value_mut) {
             Some(old) => {
                 *value.decor_mut() = old.decor().clone();
                 *old = value;
             }
-            None => drop(table.insert(one.name, Item::Value(value))),
+            None => drop(entries.insert(name, Item::Value(value))),
         }
     }
-    Ok(Some(document.to_string()))
+    Ok(document.to_string())
 }
 
 /// Two steps of severity in order, the settings' and the book's taken together.
@@ -106,6 +112,8 @@ mod tests {
                 assert_eq!(after.detectors.get(over.name), Some(over.value), "{name}");
             }
             after.detectors = before.detectors;
+            // A book with other numbers is not the one whose verdicts were measured.
+            after.verdict = before.verdict;
             assert_eq!(after, before, "{name}");
             // What it says already is not said again.
             assert_eq!(said(&new, &given), None);

@@ -154,6 +154,7 @@ fn page(instrument: &InstrumentName, known_at: Ts) -> String {
 const fn cleared_by(trigger: NoticeTrigger) -> &'static str {
     match trigger {
         NoticeTrigger::Unavailable => "It would clear when there is a usable reading again.",
+        NoticeTrigger::StopReached => "It would clear when the price is well clear of the stop or the stop is moved.",
         NoticeTrigger::StopOnLevel => "It would clear when the level is traded through or the stop is moved.",
         NoticeTrigger::Cascade => "It would clear when the cascade is over.",
         NoticeTrigger::Normal => "Nothing is left to clear.",

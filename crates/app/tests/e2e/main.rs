@@ -31,6 +31,7 @@ mod support;
 mod universe;
 mod upkeep;
 mod venues;
+mod verdicts;
 mod verify;
 mod watch;
 mod workflows;

@@ -9,7 +9,9 @@ use super::context::{
 use crate::calendar::Calendar;
 use crate::catalogue::Feature;
 use crate::kernel::rank::quantile;
-use barograph_domain::snapshot::Snapshot;
+use crate::rules::VerdictTable;
+use barograph_domain::advice::SeenPrice;
+use barograph_domain::snapshot::{Snapshot, TimeframeLabels};
 use barograph_domain::{Cell, Level, MinuteRow, Side, Span, TrendRegime, Ts, VolRegime};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ pub struct AdviceBasis {
     /// Name and minutes of the next event of high impact; outer `None` without a calendar.
     event: Option<Option<(String, f64)>>,
     overlaps: Option<Vec<Overlap<'static>>>,
+    verdict: VerdictTable,
 }
 
 impl AdviceBasis {
@@ -35,7 +38,22 @@ impl AdviceBasis {
     #[must_use]
     pub fn new(snapshot: Arc<Snapshot>, row: &MinuteRow, now: Ts) -> Self {
         let atr_14 = row.cells.get(Feature::Atr14.index()).and_then(Cell::ready);
-        Self { snapshot, now, atr_14, past: None, levels: None, event: None, overlaps: None }
+        Self {
+            snapshot,
+            now,
+            atr_14,
+            past: None,
+            levels: None,
+            event: None,
+            overlaps: None,
+            verdict: VerdictTable::SEED,
+        }
+    }
+    /// With what this book makes of findings.
+    #[must_use]
+    pub fn with_verdict(mut self, table: VerdictTable) -> Self {
+        self.verdict = table;
+        self
     }
     /// With how long past episodes of the present label lasted.
     #[must_use]
@@ -67,6 +85,11 @@ impl AdviceBasis {
     #[must_use]
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+    /// The price with its minute; `None` while there is none.
+    #[must_use]
+    pub fn seen_price(&self) -> Option<SeenPrice> {
+        Some(SeenPrice { price: self.snapshot.price?, at: Some(self.snapshot.timestamp), atr: self.atr_14 })
     }
     /// When the volatility class was entered; `None` while it is not known.
     #[must_use]
@@ -108,6 +131,7 @@ impl AdviceBasis {
                 .as_ref()
                 .map(|next| next.as_ref().map(|(name, minutes)| UpcomingEvent { name, minutes: *minutes })),
             overlaps: self.overlaps.as_deref(),
+            verdict: &self.verdict,
             ..AdviceContext::of_label(self.now, risk.label, risk.since)
         }
     }
@@ -140,6 +164,10 @@ fn trend(s: &Snapshot) -> Option<TrendContext> {
         label: axis.label,
         mtf_confirmed: agreed.confirmed && agreed.primary == Some(axis.label),
         mtf_confidence: agreed.confidence,
+        early: {
+            let TimeframeLabels { h1, h4, d1, w1 } = agreed.timeframes;
+            TrendContext::agree_early(axis.label, [h1, h4, d1, w1])
+        },
     })
 }
 

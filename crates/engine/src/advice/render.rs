@@ -35,6 +35,8 @@ pub fn render(advice: &Advice, ctx: Option<&AdviceContext<'_>>, intent: &Intent<
         snapshot: ctx.and_then(snapshot),
         error: advice.error,
         verdict: advice.judgement.verdict,
+        verdict_base_rate: base_rate(advice, ctx),
+        verdict_base_rate_text: base_rate(advice, ctx).map(|share| text::base_rate(advice.judgement.verdict, share)),
         decided_by: advice.judgement.decided_by,
         summary: text::summary(advice, ctx),
         reasons: advice.judgement.reasons.iter().map(reason).collect(),
@@ -55,6 +57,10 @@ pub fn render(advice: &Advice, ctx: Option<&AdviceContext<'_>>, intent: &Intent<
         open_positions: open_positions(label),
         defaults_used: defaults(advice, ctx),
     }
+}
+
+fn base_rate(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> Option<f64> {
+    ctx.and_then(|c| Some(c.verdict.base_rates?.of(advice.judgement.verdict, c.inputs)))
 }
 
 fn snapshot(c: &AdviceContext<'_>) -> Option<SnapshotRef> {
@@ -143,10 +149,11 @@ fn nearby(ctx: Option<&AdviceContext<'_>>, index: Option<usize>) -> Option<Nearb
     let level: &Level = ctx?.levels?.get(index?)?;
     Some(NearbyLevel {
         level_id: level.level_id.clone(),
-        kind: level.kind,
-        timeframe_s: level.timeframe,
-        bottom: level.bottom,
+        level_type: level.kind,
+        timeframe: level.timeframe.compact(),
+        price: level.price,
         top: level.top,
+        bottom: level.bottom,
         strength: level.strength,
         known_at: level.known_at,
     })
@@ -174,6 +181,7 @@ fn target_view(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> TargetView {
         target_source: t.source,
         level: nearby(ctx, t.level),
         effective_rr: t.effective_rr,
+        text: text::target(advice, ctx),
         capped: t.capped,
         missing: t.missing,
     }

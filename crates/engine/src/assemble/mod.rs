@@ -415,6 +415,7 @@ impl Assembly {
         self.set(F::StopDensityShort, chosen.density[1]);
         self.set(F::StopVulnerabilityLong, chosen.vulnerability[0]);
         self.set(F::StopVulnerabilityShort, chosen.vulnerability[1]);
+        self.set(F::StopVulnerability, chosen.vulnerability[2]);
         self.set(F::SessionHigh, chosen.session_high);
         self.set(F::SessionLow, chosen.session_low);
         self.set(F::ProfilePoc, chosen.profile[0]);

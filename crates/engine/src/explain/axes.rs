@@ -13,8 +13,6 @@ use barograph_domain::{AxisState, Confirmation, Kind, Label, Session};
 /// Confidence lost per input that is partial, sampled or stood in for; and what is left at least (regimes §7).
 const LOST_PER_INPUT: f64 = 0.1;
 const LEFT_AT_LEAST: f64 = 0.5;
-/// Agreement assumed while fewer than three timeframes are ready.
-const UNCONFIRMED: f64 = 0.5;
 /// Minutes below which a share of the last 90 days says nothing: a day.
 const JUDGED_MIN: u32 = 1_440;
 
@@ -65,7 +63,7 @@ fn axis_view<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>, timeframes: &[L; 
         probability: None,
         calibration: UNCALIBRATED,
         confidence: (axis.label != L::UNKNOWN)
-            .then(|| views::four_decimals(quality::<L>(facts) * confirmation.confidence.unwrap_or(UNCONFIRMED))),
+            .then(|| views::four_decimals(quality::<L>(facts) * confirmation.agreement())),
         confidence_kind: "heuristic",
     }
 }

@@ -4,9 +4,10 @@
 //! Numbers of the shipped books are those of regimes §2, exits and scales those of §6 and §7; the files in `books/` are
 //! the only place they stand. Reading TOML is `parse`, judging readings is `eval`.
 
-use super::{AlertRule, BookError, Freshness, RuleSet};
+use super::{AlertRule, BookError, Freshness, RuleSet, VerdictTable};
 use crate::catalogue::{Feature, ValueType};
 use crate::detect::Thresholds;
+use crate::liquidity::Options;
 use crate::sessions::SessionSet;
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
@@ -35,6 +36,10 @@ pub struct Book {
     pub session_multipliers: [f64; 4],
     /// Numbers of the detectors (surveillance §2).
     pub detectors: Thresholds,
+    /// How levels are found (features §4).
+    pub liquidity: Options,
+    /// What findings about a trade in mind ask for (risk §5).
+    pub verdict: VerdictTable,
     /// Timeframe of the bars that the trend axis reads (regimes §3).
     pub trend_tf: Span,
     /// The user's switch for the AGGRESSIVE upgrade (regimes §8).
@@ -276,7 +281,12 @@ impl Book {
     /// # Errors
     /// Everything that is wrong with it, each with line and column.
     pub fn parse(file: &str, text: &str) -> Result<Self, BookError> {
-        super::parse::book(file, text)
+        let mut book = super::parse::book(file, text)?;
+        // A copy of the default book with other numbers is not what was measured.
+        if Self::shipped_text("default") == Some(text) {
+            book.verdict = book.verdict.measured();
+        }
+        Ok(book)
     }
     /// Rules of the risk axis in order of precedence.
     #[must_use]

@@ -17,12 +17,14 @@ mod flip;
 mod fresh;
 mod held;
 mod hours;
+mod levels;
 mod margin;
 mod parse;
 mod problem;
 mod range;
 mod set;
 mod tree;
+mod verdict;
 mod version;
 
 pub use alerts::{AlertRule, EVENT_FEATURE};
@@ -34,7 +36,9 @@ pub use eval::{Evaluation, Truth, clause_holds, condition, evaluate, group_resul
 pub use flip::{Scene, apply_exit, apply_flip, nearest_exit, nearest_flip, with_override};
 pub use fresh::{Close, Freshness, Staleness, clock_of};
 pub use held::{HELD_MINUTES, HeldRing};
+pub use levels::CLUSTER_METHODS;
 pub use margin::{Judged, judge, label_margin, rule_margin};
 pub use problem::{BookError, Problem};
 pub use set::{RuleSet, Ruled};
+pub use verdict::{BaseRates, Inputs, VerdictTable};
 pub use version::{canonical, input_digest, logic_version, snapshot_id};

@@ -1,7 +1,8 @@
 //! From TOML to a checked [`Book`] (grammar: regimes §12.1). Everything wrong is reported at once, with its place.
 //!
 //! Keys of a book: `name`, `allow_proxy`, `freshness`, `span_min`, `coverage_min`, `hysteresis`, `session_base`, `trend_tf`,
-//! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `[[alert]]`, `allow_aggressive`, `bias_shift`. A rule without `axis`
+//! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `[verdict]`, `[liquidity]`,
+//! `[[alert]]`, `allow_aggressive`, `bias_shift`. A rule without `axis`
 //! is of the risk axis; an axis other than risk without a rule of its own takes the standard rules of `books/axes.toml`.
 //! Clauses are read by `clause`, judged as a whole by `check`.
 
@@ -16,7 +17,7 @@ use super::tree::{Entry, Node, NodeKind, parse};
 use super::{Clause, Freshness, Warming};
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
-const BOOK_KEYS: [&str; 16] = [
+const BOOK_KEYS: [&str; 18] = [
     "name",
     "allow_proxy",
     "freshness",
@@ -29,6 +30,8 @@ const BOOK_KEYS: [&str; 16] = [
     "session",
     "session_multipliers",
     "detectors",
+    "verdict",
+    "liquidity",
     "allow_aggressive",
     "bias_shift",
     "rule",
@@ -154,6 +157,8 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
         sessions: super::hours::sessions(entries, problems),
         session_multipliers: super::hours::multipliers(entries, problems),
         detectors: super::detectors::thresholds(entries, problems),
+        liquidity: super::levels::options(entries, problems),
+        verdict: super::verdict::table(entries, problems),
         trend_tf: choice(entries, "trend_tf", &TREND_TIMEFRAMES, problems).unwrap_or(Span::hours(1)),
         allow_aggressive: flag(entries, "allow_aggressive", problems).unwrap_or(false),
         bias_shift: if shift < 0.0 { -1 } else { 0 },
@@ -421,7 +426,7 @@ pub(super) fn flag(entries: &[Entry], key: &str, problems: &mut Problems<'_>) ->
     None
 }
 
-fn number_of(entries: &[Entry], key: &str, lo: f64, hi: f64, problems: &mut Problems<'_>) -> Option<f64> {
+pub(super) fn number_of(entries: &[Entry], key: &str, lo: f64, hi: f64, problems: &mut Problems<'_>) -> Option<f64> {
     let entry = find(entries, key)?;
     match entry.value.kind {
         NodeKind::Number(x) if (lo..=hi).contains(&x) => Some(x),

@@ -76,6 +76,12 @@ fn settings(book: &Book, lines: &mut Lines) {
     for (key, value) in book.detectors.lines() {
         put(lines, "detector", key, value);
     }
+    for (key, value) in super::levels::lines(&book.liquidity) {
+        put(lines, "liquidity", key, value);
+    }
+    for (key, value) in book.verdict.lines() {
+        put(lines, "verdict", &key, value);
+    }
     put(lines, "book", "trend_tf_ns", book.trend_tf.0);
     put(lines, "book", "allow_aggressive", book.allow_aggressive);
     put(lines, "book", "bias_shift", book.bias_shift);

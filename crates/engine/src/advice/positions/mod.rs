@@ -13,7 +13,9 @@ pub use register::{PositionError, register};
 
 use super::context::AdviceContext;
 use barograph_domain::Ts;
-use barograph_domain::advice::{ContextBrief, Notice, NoticeLevel, Position, PositionCard, PositionTexts};
+use barograph_domain::advice::{
+    ContextBrief, Notice, NoticeLevel, Position, PositionCard, PositionTexts, StopReach, StopState,
+};
 use barograph_domain::guidance::{new_entries, open_positions};
 use barograph_domain::{RiskBias, RiskRegime};
 use serde::{Deserialize, Serialize};
@@ -77,7 +79,15 @@ impl PositionWatch {
 
 fn bare(position: &Position, notices: Vec<Notice>) -> PositionCard {
     let flag = barograph_domain::advice::PositionFlag::None;
-    PositionCard { position: position.clone(), flag, context: None, card: None, guidance: None, notices }
+    PositionCard {
+        position: position.clone(),
+        flag,
+        context: None,
+        card: None,
+        guidance: None,
+        stop_state: None,
+        notices,
+    }
 }
 
 impl PositionState {
@@ -88,19 +98,23 @@ impl PositionState {
         PositionCard {
             flag: self.flag(),
             card: (now.risk_bias == RiskBias::Conservative).then(|| CONSERVATIVE_CARD.to_owned()),
-            guidance: Some(texts(now)),
+            guidance: Some(texts(now, self.stop())),
+            stop_state: self.stop().copied(),
             context: Some(now.clone()),
             ..bare(position, notices)
         }
     }
 }
 
-/// Guidance of a context, apart for what is held and what is not yet (C08).
-fn texts(brief: &ContextBrief) -> PositionTexts {
+/// Guidance of a context, apart for what is held and what is not yet (C08). The stop comes before the label: a position at
+/// its stop is never told that nothing is to be done.
+fn texts(brief: &ContextBrief, stop: Option<&StopState>) -> PositionTexts {
     let unread = brief.stale && brief.risk == RiskRegime::Normal;
     let label = if unread { RiskRegime::Unknown } else { brief.risk };
-    PositionTexts {
-        open_positions: open_positions(label).to_owned(),
-        new_entries: new_entries(label, brief.posture).to_owned(),
-    }
+    let held = match stop.map(|s| s.state) {
+        Some(StopReach::Reached) => "stop reached: close or reset it, as your plan says",
+        Some(StopReach::Near) if label == RiskRegime::Normal => "stop is near: watch it",
+        _ => open_positions(label),
+    };
+    PositionTexts { open_positions: held.to_owned(), new_entries: new_entries(label, brief.posture).to_owned() }
 }

@@ -2,8 +2,8 @@
 
 use super::{CONSERVATIVE_CARD, PositionContext, texts};
 use crate::advice::context::AdviceContext;
-use crate::advice::digits::price;
-use barograph_domain::advice::{ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag};
+use crate::advice::digits::{own, price};
+use barograph_domain::advice::{ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag, StopState};
 use barograph_domain::{Level, RiskRegime, Ts, VolRegime};
 use uuid::Uuid;
 
@@ -56,15 +56,23 @@ pub(super) fn brief(m: &AdviceContext<'_>) -> ContextBrief {
     }
 }
 
+/// What a check has found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct After<'a> {
+    pub(super) brief: &'a ContextBrief,
+    pub(super) flag: PositionFlag,
+    pub(super) stop: Option<&'a StopState>,
+}
+
 pub(super) fn notice(
     position: &Position,
     ctx: &PositionContext<'_>,
     due: &Due<'_>,
     old: Option<ContextBrief>,
-    new: &ContextBrief,
-    flag: PositionFlag,
+    after: &After<'_>,
 ) -> Notice {
-    let guidance = texts(new);
+    let (new, flag) = (after.brief, after.flag);
+    let guidance = texts(new, after.stop);
     let name =
         format!("notice|{}|{}|{}|{}|{}", position.id, due.trigger.name(), due.about(), due.episode.0, due.repeat);
     Notice {
@@ -75,7 +83,7 @@ pub(super) fn notice(
         trigger: due.trigger,
         level: due.level,
         flag,
-        text: text((position, ctx), due, old.as_ref(), new),
+        text: text((position, ctx), due, old.as_ref(), after),
         open_positions: guidance.open_positions,
         new_entries: guidance.new_entries,
         episode: due.episode,
@@ -95,9 +103,10 @@ fn text(
     (position, ctx): (&Position, &PositionContext<'_>),
     due: &Due<'_>,
     old: Option<&ContextBrief>,
-    new: &ContextBrief,
+    after: &After<'_>,
 ) -> String {
     use NoticeTrigger as T;
+    let new = after.brief;
     let from_entry = |price: f64| Some((price - position.entry).abs()).filter(|d| *d > 0.0);
     let changed = |to: RiskRegime, what: &str| {
         let verb = if due.repeat > 0 { "still is" } else { "changed to" };
@@ -111,6 +120,7 @@ fn text(
         T::Unavailable => format!("Market context unavailable: {}", unavailable(&ctx.market)),
         T::Conservative => CONSERVATIVE_CARD.to_owned(),
         T::Volatility => volatility(due, old, new),
+        T::StopReached => after.stop.map_or_else(String::new, |s| reached(s, due.repeat)),
         // A level at the entry itself needs no more digits than others.
         T::StopOnLevel => due.level_on.map_or_else(String::new, |l| {
             format!(
@@ -122,6 +132,17 @@ fn text(
         }),
         T::Cascade => ctx.cascade.map_or_else(String::new, |c| c.text.to_owned()),
     }
+}
+
+/// "Stop 2.50 reached: price 2.40, 4.2 % beyond it".
+fn reached(s: &StopState, repeat: u32) -> String {
+    let still = if repeat > 0 { "still " } else { "" };
+    let where_ = match s.distance {
+        d if d < 0.0 => format!("{:.1} % beyond it", -d * 100.0),
+        d if d > 0.0 => format!("{:.1} % back from it", d * 100.0),
+        _ => "at it".to_owned(),
+    };
+    format!("Stop {} {still}reached: price {}, {where_}", own(s.stop), price(s.price, Some(s.price - s.stop)))
 }
 
 fn unavailable(m: &AdviceContext<'_>) -> String {
