@@ -1,6 +1,7 @@
 //! Venues and instruments. An instrument is named `venue:symbol`, with the venue's own spelling of the symbol kept
 //! (DESIGN section 4); a bare symbol is resolved by whoever knows the configured venues, never guessed here.
 
+use crate::text::escape_control;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -112,10 +113,12 @@ impl InstrumentName {
     /// From its two parts.
     ///
     /// # Errors
-    /// When the venue is no venue id, or the symbol is empty or has white space, control characters or a colon.
+    /// When the venue is no venue id, or the symbol is empty or has white space, a colon, or characters that
+    /// [`escape_control`] would spell out.
     pub fn new(venue: &str, symbol: &str) -> Result<Self, NameError> {
-        if symbol.is_empty() || symbol.chars().any(|c| c.is_whitespace() || c.is_control() || c == ':') {
-            return Err(NameError(format!("'{symbol}' is not a symbol")));
+        let shown = escape_control(symbol);
+        if symbol.is_empty() || shown != symbol || symbol.chars().any(|c| c.is_whitespace() || c == ':') {
+            return Err(NameError(format!("'{shown}' is not a symbol")));
         }
         Ok(Self { venue: Venue::new(venue)?, symbol: symbol.to_owned() })
     }

@@ -84,6 +84,7 @@ impl World {
             backfill: Span::ZERO,
             book_depth: 1_000,
             poll_every: Span::secs(60),
+            polls_every: Vec::new(),
             polls_in_flight_max: 4,
             trade_side_is_maker: true,
         });

@@ -70,6 +70,7 @@ pub(crate) fn core_of(venue: &str, symbols: &[&str]) -> Core {
         backfill: Span::ZERO,
         book_depth: 20,
         poll_every: Span::mins(1),
+        polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
     };

@@ -173,6 +173,7 @@ fn config(setup: &Setup) -> LiveConfig {
         backfill: BACKFILL,
         book_depth: 20,
         poll_every: Span::mins(1),
+        polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
     };
@@ -395,6 +396,31 @@ fn history_that_is_refused_for_a_while_is_waited_for() {
         let mut run = Run::new();
         run.refuses = begin() + Span::secs(from)..begin() + Span::secs(until);
         equals_never_stopped(run, &format!("refused from {from} s to {until} s"));
+    }
+}
+
+/// All had come by half a minute, and was taken up at one: whenever the process ends after that, the first minute of the next
+/// one has it. A scheduler that starts a run each minute never waits for history again.
+#[test]
+fn history_that_had_come_counts_from_the_first_minute_after_a_start() {
+    for (after, end) in [
+        (40, End::Orderly),
+        (45, End::Killed(None)),
+        (45, End::Killed(Some(Span::secs(5)))),
+        (70, End::Orderly),
+        (130, End::Killed(Some(Span::secs(90)))),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = Run::new();
+        let stop = begin() + Span::secs(after) + HALF;
+        run.restart(stop, end, folder.path());
+        let minute = (stop + AWAY).ceil(Span::mins(1));
+        run.until(minute + Span::secs(1));
+        for market in 0..SYMBOLS.len() {
+            let row = &run.seen.rows[&(u32::try_from(market).unwrap(), minute)];
+            let ready = row.cells.iter().filter(|c| c.ready().is_some()).count();
+            assert!(ready > 25, "{ready} readings at {minute}, after an end at {after} s, {end:?}");
+        }
     }
 }
 

@@ -81,7 +81,7 @@ impl Channel {
     /// What a subscription of this channel names: the instrument, its index, or all of its type.
     pub(super) fn arg(self, spec: &MarketSpec) -> String {
         let (key, name) = match self {
-            Self::Index => ("instId", map::index_name(&spec.symbol)),
+            Self::Index => ("instId", map::index_of(spec).replace(['"', '\\'], "")),
             Self::Liquidation => ("instType", map::inst_type(spec.kind).to_owned()),
             _ => ("instId", spec.symbol.replace(['"', '\\'], "")),
         };
