@@ -324,8 +324,8 @@ pub(crate) struct Sim {
     /// the first subscription; its times are moved to now
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "markets", "messages_per_s"])]
     pub(crate) recording: Option<PathBuf>,
-    /// Venue of the capture: binance-usdm, binance-spot or coinbase
-    #[arg(long, default_value = "binance-usdm", requires = "recording")]
+    /// Venue that is served, or that the capture is of: binance-usdm, binance-spot or coinbase
+    #[arg(long, default_value = "binance-usdm")]
     pub(crate) venue: String,
     /// Market of the capture, where its file does not say
     #[arg(long, default_value = "", requires = "recording")]
@@ -381,12 +381,15 @@ pub(crate) struct Collect {
     pub(crate) declared: Declared,
     #[command(flatten)]
     pub(crate) live: CollectLive,
-    /// One run, which is the default
+    /// One run, which is the default: it goes on to the end of the minute, so that there is a context afterwards
     #[arg(long, conflicts_with = "continuous")]
     pub(crate) once: bool,
-    /// One run that goes on to the end of the minute, so that there is a context afterwards
+    /// As every run does without --no-context
     #[arg(long, conflicts_with_all = ["continuous", "sources"])]
     pub(crate) context: bool,
+    /// One run that ends as soon as every stream has spoken and history is in; it makes no context
+    #[arg(long, conflicts_with_all = ["context", "continuous", "sources"])]
+    pub(crate) no_context: bool,
     /// Go on until stopped, with a line per interval; files are read again
     #[arg(long)]
     pub(crate) continuous: bool,

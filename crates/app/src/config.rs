@@ -52,7 +52,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 37] = [
+pub(crate) const KEYS: [Key; 38] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key {
         name: "listen",
@@ -111,6 +111,11 @@ pub(crate) const KEYS: [Key; 37] = [
         default: || "5".to_owned(),
     },
     Key { name: "poll_interval", meaning: "time between polls of what has no stream", default: || "60s".to_owned() },
+    Key {
+        name: "poll_intervals",
+        meaning: "the same for single metrics, as in open_interest=30s,long_short_ratio=5m, or as a table poll_intervals.open_interest = \"30s\"; ratios are polled every 5m otherwise",
+        default: String::new,
+    },
     Key {
         name: "metrics",
         meaning: "streams of a live market: all, or names from `barograph markets`",
@@ -196,6 +201,8 @@ pub(crate) const KEYS: [Key; 37] = [
     Key { name: "monitoring", meaning: "listen to venues at all: on or off", default: || "on".to_owned() },
 ];
 
+/// Keys that may be written as a table of texts.
+const TABLES: [&str; 1] = ["poll_intervals"];
 /// Keys that may be written as a list of texts.
 const LISTS: [&str; 7] = ["host_names", "venues", "symbols", "endpoints", "metrics", "models", "watch"];
 
@@ -308,6 +315,8 @@ impl Settings {
         self.whole("book_interval", Span::secs(1))?;
         self.whole("basis_interval", Span::mins(1))?;
         self.whole("poll_interval", Span::secs(1))?;
+        crate::commands::up::poll_intervals(self.text("poll_intervals"))
+            .map_err(|why| self.wrong("poll_intervals", &why))?;
         self.number("keep_journal_gb")?;
         self.number("max_concurrent_checks")?;
         self.number("markets_max")?;
@@ -514,6 +523,13 @@ fn plain(name: &str, node: &Node) -> Result<String, String> {
                 _ => Err(format!("`{name}` must be a list of texts")),
             };
             Ok(items.iter().map(text).collect::<Result<Vec<_>, _>>()?.join(","))
+        }
+        Node { value: Value::Table(entries), .. } if TABLES.contains(&name) => {
+            let entry = |(key, _, node): &(String, usize, Node)| match &node.value {
+                Value::Text(text) => Ok(format!("{key}={text}")),
+                _ => Err(format!("`{name}.{key}` must be a text")),
+            };
+            Ok(entries.iter().map(entry).collect::<Result<Vec<_>, _>>()?.join(","))
         }
         _ => Err(format!("`{name}` must be a text or a whole number")),
     }

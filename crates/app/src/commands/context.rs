@@ -60,7 +60,7 @@ pub(crate) fn snapshot(
     let runs = reader.runs(None)?;
     let info = own_run(&runs, market, settings, |book| {
         Failure::usage(format!(
-            "{market} has points but no context for book '{book}' yet; it comes at the end of a minute that is listened to, as with: barograph collect --context; or with files: barograph collect --source PATH"
+            "{market} has points but no context for book '{book}' yet; it comes at the end of a minute that is listened to, as with: barograph collect, without --no-context; or with files: barograph collect --source PATH"
         ))
     })?;
     let lens = lens_of(reader, info)?;

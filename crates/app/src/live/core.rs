@@ -4,7 +4,7 @@
 //! input has its own receive stamp, so the order of processing is the order of stamps and the journal can repeat it.
 
 use crate::failure::Failure;
-use crate::live::catchup::CatchUps;
+use crate::live::catchup::{CatchUps, Look, is_settled};
 use crate::live::config::LiveConfig;
 use crate::live::hours::Hours;
 use crate::live::samples::Samples;
@@ -273,9 +273,14 @@ impl Core {
         Ok(())
     }
 
-    /// Markets of which history is still to be fetched.
+    /// Markets of which history is still to be fetched or taken up.
     pub(crate) fn fetching(&self) -> usize {
-        if self.catchups.len() == 0 { 0 } else { fetching(&self.venues, &self.engine).len() }
+        if self.catchups.len() == 0 {
+            return 0;
+        }
+        let mut waiting = fetching(&self.venues, &self.engine);
+        waiting.extend(self.catchups.unread());
+        waiting.len()
     }
 
     /// A fit came.
@@ -363,7 +368,8 @@ impl Core {
             self.input(at, venue, &Input::Tick, sink)?;
         }
         let venues = &self.venues;
-        let known = self.catchups.work(at, &mut self.engine, &self.instruments, |engine| fetching(venues, engine));
+        let look = |engine: &Engine| look(venues, engine);
+        let known = self.catchups.work(at, &mut self.engine, &self.instruments, look);
         for (market, hours) in known {
             self.hours.remember(market, &hours);
         }
@@ -374,10 +380,14 @@ impl Core {
     /// requests will not be answered, and nobody listened in between.
     pub(crate) fn resume(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
         self.at = at;
-        for market in 0..self.instruments.len() {
-            if self.fetches_history() {
-                self.catchups.resume(market, || self.engine.market(market).cloned(), at);
+        if self.fetches_history() {
+            let look = look(&self.venues, &self.engine);
+            let known = self.catchups.resume(at, &mut self.engine, &self.instruments, &look);
+            for (market, hours) in known {
+                self.hours.remember(market, &hours);
             }
+        }
+        for market in 0..self.instruments.len() {
             // Minutes nobody was there to publish are not made.
             self.engine.rest(market);
         }
@@ -531,6 +541,23 @@ fn fetching(venues: &[VenueState], engine: &Engine) -> BTreeSet<usize> {
         found.extend(own.map(|(_, instrument)| *instrument as usize));
     }
     found
+}
+
+fn look(venues: &[VenueState], engine: &Engine) -> Look {
+    Look { fetching: fetching(venues, engine), all_live: all_live(venues) }
+}
+
+/// Instruments of which every stream that venues keep a history of is live.
+fn all_live(venues: &[VenueState]) -> BTreeSet<usize> {
+    let instruments = |live: bool| {
+        venues.iter().flat_map(move |venue| {
+            let all = venue.session.continuity().all().iter();
+            let some = all.filter(move |stream| is_settled(stream) == live);
+            some.filter_map(move |stream| venue.instruments.get(stream.market.index())).map(|i| *i as usize)
+        })
+    };
+    let unsettled: BTreeSet<usize> = instruments(false).collect();
+    instruments(true).filter(|i| !unsettled.contains(i)).collect()
 }
 
 /// What to say about a venue this build does not know.

@@ -10,6 +10,7 @@ use crate::live::storing::Spill;
 use crate::render::Lens;
 use crate::service::Service;
 use crate::setup::Setup;
+use barograph_domain::text::escape_control;
 use barograph_domain::{
     CalendarEntry, Event, Instrument, Metric, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts,
     UniverseRow,
@@ -330,7 +331,7 @@ impl Sink for Publisher {
         if self.told < TOLD_MAX {
             self.told += 1;
             let id = self.meter.venues.get(venue).map_or("", |v| v.id);
-            self.say(format_args!("[MKT] {id} {}: {}", fault.kind, fault.detail));
+            self.say(format_args!("[MKT] {id} {}: {}", fault.kind, escape_control(&fault.detail)));
         }
     }
 

@@ -18,6 +18,7 @@ use crate::live::view::LiveView;
 use crate::service::Service;
 use crate::setup::{Setup, book_id};
 use crate::universe::WatchMarkets;
+use barograph_domain::text::escape_control;
 use barograph_domain::{InstrumentName, Metric, Span, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
@@ -53,6 +54,10 @@ pub(crate) struct Wish {
     /// Which markets are compared.
     pub(crate) watch: WatchMarkets,
     pub(crate) poll_every: Span,
+    /// Intervals of single metrics instead.
+    pub(crate) polls_every: Vec<(Metric, Span)>,
+    /// Ratios of accounts and positions too, where there are no more than [`RATIOS_AUTO`] markets.
+    pub(crate) ratios: bool,
     pub(crate) polls_in_flight_max: u32,
     pub(crate) trade_side_is_maker: bool,
     pub(crate) keep: (Retention, Span, u64),
@@ -66,6 +71,9 @@ pub(crate) struct Wish {
 /// Up to this many markets have order books unless told otherwise: each takes a snapshot of weight 20 and some ten frames a
 /// second.
 const BOOKS_AUTO: usize = 20;
+/// Up to this many markets are asked for ratios unless told otherwise: four requests each in five minutes, half of what the
+/// venue allows.
+const RATIOS_AUTO: usize = 100;
 /// Changes of the configuration that may wait for the next second.
 const CHANGES_MAX: usize = 64;
 /// How soon a start sees that it is to end.
@@ -229,6 +237,9 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
         if wish.books.unwrap_or(markets.len() <= BOOKS_AUTO) {
             metrics.push(Metric::Book);
         }
+        if wish.ratios && markets.len() <= RATIOS_AUTO {
+            metrics.extend(crate::commands::up::RATIOS);
+        }
         metrics.sort_unstable();
         metrics.dedup();
         venues.push(VenueConfig {
@@ -240,6 +251,7 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
                 metrics,
                 book_depth: BOOK_DEPTH,
                 poll_every: wish.poll_every,
+                polls_every: wish.polls_every.clone(),
                 polls_in_flight_max: wish.polls_in_flight_max,
                 trade_side_is_maker: wish.trade_side_is_maker,
             },
@@ -262,15 +274,19 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
     })
 }
 
+/// How long the built-in venue server is waited for.
+const ORIGIN_WITHIN: Duration = Duration::from_secs(2);
+
 /// The built-in venue server says what its world is; nobody else is asked.
 async fn origin_of(net: &Net, index: u8, endpoints: &Endpoints) -> Result<Option<String>, Failure> {
     let Some(host) = endpoints.rest.strip_prefix("http://127.0.0.1:") else { return Ok(None) };
     let port = host.split('/').next().unwrap_or_default();
     let url = format!("http://127.0.0.1:{port}/sim/capabilities");
     let fetch = Fetch { url, body: None, pool: PoolId(0), weight: 1, timeout: Span::secs(5) };
-    let Ok(answer) = net.fetch(index, fetch).await else { return Ok(None) };
+    // It answers within milliseconds; somebody else's server on this machine is not waited for.
+    let Ok(Ok(answer)) = tokio::time::timeout(ORIGIN_WITHIN, net.fetch(index, fetch)).await else { return Ok(None) };
     let value: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    Ok(value.get("origin").and_then(|o| o.as_str()).map(str::to_owned))
+    Ok(value.get("origin").and_then(|o| o.as_str()).map(|origin| escape_control(origin).into_owned()))
 }
 
 /// A month of minutes is some thirty requests per market: with few markets that is minutes, with a thousand it is hours.

@@ -32,3 +32,4 @@ mod upkeep;
 mod venues;
 mod verify;
 mod watch;
+mod workflows;
