@@ -74,6 +74,7 @@ impl Lens {
             logic_version: &self.logic_version,
             instrument: &self.instrument,
             streams: &self.streams,
+            held: None,
         }
     }
 

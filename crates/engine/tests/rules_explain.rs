@@ -53,6 +53,7 @@ impl Case {
             logic_version: "v0.1.0+0123456789ab",
             instrument: &self.instrument,
             streams: &self.streams,
+            held: None,
         }
     }
     fn snapshot(&self) -> Snapshot {

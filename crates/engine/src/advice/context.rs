@@ -46,6 +46,19 @@ pub struct AdviceContext<'a> {
     pub health: Option<f64>,
     /// Correlation with assets in which positions are open; `None` where it is not known.
     pub overlaps: Option<&'a [Overlap<'a>]>,
+    /// Guidance of the snapshot in words; `None`: that of the risk label.
+    pub words: Option<Words<'a>>,
+}
+
+/// Guidance in words, of all axes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Words<'a> {
+    /// The market in one or two sentences.
+    pub headline: &'a str,
+    /// For entries not yet made, without what stops add.
+    pub new_entries: &'a str,
+    /// For positions already held.
+    pub open_positions: &'a str,
 }
 
 impl AdviceContext<'_> {
@@ -71,6 +84,7 @@ impl AdviceContext<'_> {
             confidence: None,
             health: None,
             overlaps: None,
+            words: None,
         }
     }
     /// Trend, where it is known.

@@ -126,6 +126,7 @@ impl FrameReading {
             confidence: known.then_some(Confidence { value: self.confidence, calibrated: false }),
             health: None,
             overlaps: None,
+            words: None,
         }
     }
 }

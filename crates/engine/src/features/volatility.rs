@@ -7,6 +7,7 @@
 use super::bars::Priced;
 use super::daily_vol::{DailyVariance, Har, day_of};
 use super::hourly::{HOUR, HourlyRank, whole_hour};
+use super::moves::{MoveSlots, Moves};
 use super::reading::{Fullness, Origin, Settings, Slot, Window, score_value};
 use crate::kernel::{Fold, Moments, Sum, fold::Block};
 use crate::series::Series;
@@ -58,6 +59,8 @@ pub struct VolatilitySlots {
     pub session_usual: Slot,
     /// Efficiency of 12 h.
     pub efficiency_12h: Slot,
+    /// The day's change.
+    pub moves: MoveSlots,
 }
 
 impl VolatilitySlots {
@@ -72,6 +75,7 @@ impl VolatilitySlots {
         halflife: Slot::MISSING,
         session_usual: Slot::MISSING,
         efficiency_12h: Slot::MISSING,
+        moves: MoveSlots::MISSING,
     };
 }
 
@@ -89,7 +93,10 @@ impl VolatilitySlots {
             &self.halflife,
             &self.session_usual,
         ];
-        self.realized.iter().flatten().all(ready) && self.pct.iter().all(ready) && single.into_iter().all(ready)
+        self.realized.iter().flatten().all(ready)
+            && self.pct.iter().all(ready)
+            && single.into_iter().all(ready)
+            && self.moves.is_complete(t)
     }
 }
 
@@ -114,6 +121,7 @@ pub struct Volatility {
     efficiency: Option<(i64, Result<f64, Efficiency>)>,
     sessions: SessionHistory,
     daily: DailyVariance,
+    moves: Moves,
     /// Fits of the daily variances; they move once a day. Derived, so not saved.
     #[serde(skip)]
     fitted: Option<Fitted>,
@@ -149,6 +157,7 @@ impl Volatility {
             efficiency: None,
             sessions: SessionHistory::default(),
             daily: DailyVariance::default(),
+            moves: Moves::default(),
             fitted: None,
         }
     }
@@ -170,6 +179,7 @@ impl Volatility {
             self.reach(series, index, settings);
             if let Some(hour) = whole_hour(series.instant(index)) {
                 let present = series.at(index).is_some();
+                self.moves.note_hour(hour, series, series.instant(index));
                 for (rank, length) in self.ranks.iter_mut().zip(WINDOWS) {
                     let estimate = present
                         .then(|| {
@@ -259,6 +269,7 @@ impl Volatility {
             halflife,
             session_usual: self.session_usual(series, origin, settings),
             efficiency_12h: self.efficiency_slot(series, origin),
+            moves: self.moves.slots(series, origin, settings),
         }
     }
 

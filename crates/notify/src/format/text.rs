@@ -99,11 +99,10 @@ fn clearing(phase: Phase, clears: &str) -> Option<String> {
 /// How often it fired before; nothing is claimed about days on which nobody looked.
 fn fired(times: u32, known_days: Option<u32>) -> String {
     let of = match known_days {
-        None => "in 30 days".to_owned(),
-        Some(0) => "in the first day watched".to_owned(),
-        Some(1) => "in the one day watched".to_owned(),
-        Some(n) if n < 30 => format!("in the {n} days watched"),
-        Some(_) => "in 30 days".to_owned(),
+        Some(0) => "since recording began (today)".to_owned(),
+        Some(1) => "since recording began (yesterday)".to_owned(),
+        Some(n) if n < 30 => format!("in {n} days of recording"),
+        None | Some(_) => "in 30 days".to_owned(),
     };
     match times {
         0 => format!("First time {of}."),
@@ -178,7 +177,7 @@ mod tests {
         });
         let lines = super::words(&told, "").lines;
         let want = "· FUNDING_ANOMALY C0-USDT (okx, HIGH, going on): funding_zscore_24h 2.60σ against 2.00σ. \
-            Would clear if funding fell below 1.5σ. First time in the 4 days watched.";
+            Would clear if funding fell below 1.5σ. First time in 4 days of recording.";
         assert_eq!((lines[1].as_str(), lines[11].as_str()), (want, "and 43 more"));
         assert_eq!(cut("añb", 2), "a…");
     }
@@ -189,9 +188,9 @@ mod tests {
             (0, Some(30), "First time in 30 days."),
             (3, Some(30), "Fired 3 times in 30 days."),
             (1, None, "Fired once in 30 days."),
-            (0, Some(12), "First time in the 12 days watched."),
-            (2, Some(1), "Fired 2 times in the one day watched."),
-            (0, Some(0), "First time in the first day watched."),
+            (0, Some(12), "First time in 12 days of recording."),
+            (2, Some(1), "Fired 2 times since recording began (yesterday)."),
+            (0, Some(0), "First time since recording began (today)."),
         ] {
             assert_eq!(fired(times, known_days), want);
         }
