@@ -24,6 +24,7 @@ pub(crate) mod pages;
 mod paging;
 pub(crate) mod positions;
 mod reply;
+mod segment;
 pub(crate) mod session;
 pub(crate) mod silences;
 pub(crate) mod stream;

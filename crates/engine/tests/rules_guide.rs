@@ -1,0 +1,53 @@
+//! docs/rules.md: its examples are books that parse, and nothing that can be written in one is missing from it.
+
+use barograph_engine::detect::thresholds::KEYS;
+use barograph_engine::rules::{Book, SessionBase};
+use barograph_engine::sessions::Zone;
+
+const GUIDE: &str = include_str!("../../../docs/rules.md");
+
+/// The TOML blocks of the guide, in order.
+fn examples() -> Vec<&'static str> {
+    GUIDE.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn every_example_is_a_book() {
+    let books: Vec<Book> = examples().into_iter().map(|text| Book::parse("rules.md", text).unwrap()).collect();
+    assert_eq!(books.len(), 2);
+    let [_, sessions] = books.as_slice() else { unreachable!("two books") };
+    let london = sessions.sessions.hours[1];
+    assert_eq!((london.zone, london.start, london.end, london.weekends), (Zone::Berlin, 480, 870, false));
+    assert_eq!(sessions.session_multipliers[0].to_bits(), 1.2_f64.to_bits());
+    assert!(matches!(sessions.session_base, SessionBase::Default));
+}
+
+#[test]
+fn every_key_zone_and_book_is_in_the_guide() {
+    let detectors = KEYS.iter().map(|k| format!("| `{}` |", k.name));
+    let zones = Zone::NAMES.iter().map(|(name, _)| format!("`{name}`"));
+    let books = Book::SHIPPED.iter().map(|name| format!("`{name}`"));
+    // An unknown key's error names none; a book with every key must parse, and each is in the table.
+    let keys = [
+        "name",
+        "allow_proxy",
+        "freshness",
+        "span_min",
+        "coverage_min",
+        "hysteresis",
+        "trend_tf",
+        "allow_aggressive",
+        "bias_shift",
+        "sessions",
+        "session_base",
+        "[[session]]",
+        "[session_multipliers]",
+        "[detectors]",
+        "[[rule]]",
+        "[[alert]]",
+    ];
+    let keys = keys.iter().map(|k| format!("`{k}`"));
+    let missing: Vec<String> =
+        detectors.chain(zones).chain(books).chain(keys).filter(|w| !GUIDE.contains(w.as_str())).collect();
+    assert!(missing.is_empty(), "not in docs/rules.md: {missing:?}");
+}
