@@ -127,7 +127,8 @@ fn check(s: &Snapshot, reached: bool) {
         assert!(g.posture <= Posture::Hold, "{labels}: {:?}", g.posture);
     }
     if reached {
-        assert!(s.headline.starts_with("Stop 2.5 of your long reached"), "{}", s.headline);
+        assert!(said[0].contains("stop 2.5 of your long reached"), "{}", s.headline);
+        assert!(s.headline.starts_with("Stop") || s.headline.starts_with("No reading"), "{}", s.headline);
         assert_eq!(g.posture, Posture::Reduce);
         assert!(g.open_positions.contains("stop reached"), "{}", g.open_positions);
     }
@@ -179,7 +180,10 @@ fn word_for_word() {
         ),
         (say(&[], (R::Normal, V::HighVol, T::Uptrend, H::Hot)), "Activity above usual. No risk rule fires."),
         (say(&[], (R::SqueezeRisk, V::Stable, T::Uptrend, H::Cool)), "Squeeze risk. Uptrend, +0.3 % in 24 h."),
-        (say(&[], (R::ChopRisk, V::Extreme, T::Uptrend, H::Cool)), "Moves extreme (24 h vol 69 %), chop risk. Uptrend, +0.3 % in 24 h."),
+        (
+            say(&[], (R::ChopRisk, V::Extreme, T::Uptrend, H::Cool)),
+            "Moves extreme (24 h vol 69 %), chop risk. Uptrend, +0.3 % in 24 h.",
+        ),
     ] {
         assert_eq!(scene.said().headline, want);
     }

@@ -162,11 +162,17 @@ fn numbers_are_in_the_payload(text: &str, json: &serde_json::Value) {
     payload_numbers(json, &mut payload);
     let mut rest = text.to_owned();
     // Names carry numbers of their own.
-    for name in
-        [
-            "1 h volatility", "4 h volatility", "over 12 h", "in 1 h", "in 4 h", "per 8 h", "90 days", "30 days", "8-hourly",
-        ]
-    {
+    for name in [
+        "1 h volatility",
+        "4 h volatility",
+        "over 12 h",
+        "in 1 h",
+        "in 4 h",
+        "per 8 h",
+        "90 days",
+        "30 days",
+        "8-hourly",
+    ] {
         rest = rest.replace(name, "");
     }
     for v in &payload {
@@ -242,10 +248,7 @@ fn says(got: &str, want: &str) {
 
 #[test]
 fn the_default_book_speaks() {
-    says(
-        &scene("default").after(1, &QUIET),
-        "The risk label would turn HIGH_VOL if 1 h volatility rose above 80 %.",
-    );
+    says(&scene("default").after(1, &QUIET), "The risk label would turn HIGH_VOL if 1 h volatility rose above 80 %.");
     says(
         &scene("default").after(20, &squeeze()),
         "Squeeze risk, longs crowded. Funding is 2.6σ above its day, open interest up 3.1 % in 4 h, more than in 93 % of the \
@@ -313,10 +316,7 @@ fn what_keeps_a_label_is_said() {
     );
     let mut s = scene("default");
     s.after(2, &QUIET);
-    says(
-        &s.after(1, &chop()),
-        "About to change: the latest reading says chop risk; one more reading confirms it.",
-    );
+    says(&s.after(1, &chop()), "About to change: the latest reading says chop risk; one more reading confirms it.");
     let mut s = scene("default");
     says(
         &s.after(3, &storm()),

@@ -6,11 +6,11 @@ use super::kelly::expected_value;
 use super::options::Offer;
 use super::parameters::Parameters;
 use super::{Advice, text};
+use crate::explain::guidance::with_stops;
 use barograph_domain::advice::{
     AdviceOption, AdviceView, ExpectedValue, KellyView, Missing, NearbyLevel, OptionKind, ParameterView, ReasonView,
     SizeView, SnapshotRef, StopView, TargetView, WarningView,
 };
-use crate::explain::guidance::with_stops;
 use barograph_domain::guidance::{new_entries, open_positions};
 use barograph_domain::{Level, Posture, RiskRegime};
 

@@ -12,7 +12,7 @@ use crate::advice::digits;
 use crate::catalogue::Feature;
 use barograph_domain::{
     Axis, AxisState, Headline, HeadlineKind as Kind, HeadlinePart, HeatRegime, Label, OpenAlert, OpenAlerts, Pattern,
-    RiskRegime, Severity, TrendRegime, VolRegime,
+    RiskRegime, Severity, Side, TrendRegime, VolRegime,
 };
 
 /// From this percentile on a move, or a day's volatility, is unusual for its market.
@@ -56,6 +56,37 @@ pub struct Held {
     pub state: HeldStop,
 }
 
+/// A stop this near, in ATR of 1 h bars, is near; where the ATR is not known, as a part of the price.
+const NEAR_ATR: f64 = 0.5;
+const NEAR_SHARE: f64 = 0.005;
+
+impl Held {
+    /// The stop of a position against a price; `None` while it is far, or where a number is no price.
+    #[must_use]
+    pub fn of(side: Side, stop: f64, price: f64, atr: Option<f64>) -> Option<Self> {
+        let is_price = |x: f64| x.is_finite() && x > 0.0;
+        if !is_price(stop) || !is_price(price) {
+            return None;
+        }
+        let is_long = side == Side::Long;
+        let away = if is_long { price - stop } else { stop - price };
+        let near = atr.filter(|a| is_price(*a)).map_or(NEAR_SHARE * price, |a| NEAR_ATR * a);
+        let state = match away {
+            a if a <= 0.0 => HeldStop::Reached,
+            a if a <= near => HeldStop::Near,
+            _ => return None,
+        };
+        Some(Self { is_long, stop, price, state })
+    }
+
+    /// The worst placed of several: reached before near, the farther beyond or the nearer first.
+    #[must_use]
+    pub fn worst(all: impl Iterator<Item = Self>) -> Option<Self> {
+        let away = |h: &Self| if h.is_long { h.price - h.stop } else { h.stop - h.price };
+        all.min_by(|a, b| away(a).total_cmp(&away(b)))
+    }
+}
+
 /// Everything a headline is made from.
 #[derive(Clone, Debug, Default)]
 pub struct Sight {
@@ -91,6 +122,8 @@ pub struct Sight {
     pub open_rule: Option<String>,
     /// A position whose stop is reached or near.
     pub held: Option<Held>,
+    /// Seen are the bars of a frame and nothing else.
+    pub bars_alone: bool,
 }
 
 impl Sight {
@@ -116,6 +149,7 @@ impl Sight {
             open: facts.row.open,
             open_rule: open_rule(facts),
             held: facts.ctx.held,
+            bars_alone: false,
         }
     }
 }
@@ -138,11 +172,13 @@ fn open_rule(facts: &Facts<'_>) -> Option<String> {
 #[must_use]
 pub fn headline(sight: &Sight) -> Headline {
     let mut made = Made::default();
+    if let Some(why) = &sight.no_reading {
+        made.sentence(vec![plain(Kind::Data, why)]);
+    }
     if let Some(held) = &sight.held {
         made.sentence(vec![position(held)]);
     }
-    if let Some(why) = &sight.no_reading {
-        made.sentence(vec![plain(Kind::Data, why)]);
+    if sight.no_reading.is_some() {
         return made.done();
     }
     let (alerts, mut others): (Vec<_>, Vec<_>) =
@@ -409,7 +445,11 @@ fn rest(sight: &Sight) -> Vec<HeadlinePart> {
         return Vec::new();
     }
     let young = sight.change_rank.is_none() || sight.heat == HeatRegime::Unknown;
-    let more = if young { "; too little history yet to say what is usual here" } else { "" };
+    let more = match (sight.bars_alone, young) {
+        (true, _) => "; judged from candles alone",
+        (false, true) => "; too little history yet to say what is usual here",
+        (false, false) => "",
+    };
     vec![of_axis(Kind::Risk, sight.risk, 0, &format!("no risk rule fires{more}"))]
 }
 

@@ -6,7 +6,7 @@ use super::numbers::{Style, say};
 use super::views::held_share;
 use super::{evidence, flips, notes, waiting};
 use crate::rules::HELD_MINUTES;
-use barograph_domain::{HeldBy, RiskRegime};
+use barograph_domain::{HeldBy, RiskRegime, Span};
 
 /// A share that one decimal of a percent would show as nothing.
 const RARELY: f64 = 0.0005;
