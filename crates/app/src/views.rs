@@ -50,7 +50,8 @@ pub(crate) fn context(s: &Snapshot, news: Option<&str>, paint: Paint) -> String 
     let _infallible = writeln!(out, "\n{}\n", fold(&s.explanation.reasoning, WIDTH - 1, " "));
     let entries = fold(&s.guidance.new_entries, WIDTH - 1, "                 ");
     let _infallible = writeln!(out, " new entries     {}", entries.trim_start());
-    let _infallible = writeln!(out, " open positions  {}", s.guidance.open_positions);
+    let open = fold(&s.guidance.open_positions, WIDTH - 1, "                 ");
+    let _infallible = writeln!(out, " open positions  {}", open.trim_start());
     if let Some(p) = s.price {
         let _infallible = writeln!(out, " price           {}", price(p));
     }
