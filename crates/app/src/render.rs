@@ -9,6 +9,7 @@ use barograph_domain::{
 use barograph_engine::catalogue::ValueType;
 use barograph_engine::detect::Thresholds;
 use barograph_engine::explain::Moment;
+use barograph_engine::explain::headline::Held;
 use barograph_engine::rules::{AxisStates, Book};
 use barograph_engine::{CATALOGUE, Feature, explain};
 use barograph_store::run::{GRID, LATENESS};
@@ -23,6 +24,8 @@ pub(crate) struct Lens {
     pub(crate) logic_version: String,
     pub(crate) instrument: Instrument,
     pub(crate) streams: Arc<[StreamDecl]>,
+    /// A position of the reader's in this market whose stop is reached or near.
+    pub(crate) held: Option<Held>,
 }
 
 /// Rule books by their texts. Few, even over years: each is another text.
@@ -54,6 +57,7 @@ impl Lens {
             logic_version: setup.logic_version.clone(),
             instrument: instrument.clone(),
             streams: streams.into(),
+            held: None,
         }
     }
 
@@ -66,6 +70,7 @@ impl Lens {
             logic_version: spec.key.logic_version.clone(),
             instrument: instrument.clone(),
             streams: spec.streams.as_slice().into(),
+            held: None,
         })
     }
 
@@ -75,6 +80,7 @@ impl Lens {
             logic_version: &self.logic_version,
             instrument: &self.instrument,
             streams: &self.streams,
+            held: self.held,
         }
     }
 

@@ -4,8 +4,8 @@
 //! on demand and are therefore never stored (DESIGN section 4, storage).
 
 use crate::{
-    Cell, GapReason, HeatRegime, HeldBy, Label, Metric, ModelReading, RiskRegime, Span, StreamIndex, TrendRegime, Ts,
-    VolRegime,
+    Cell, GapReason, HeatRegime, HeldBy, Label, Metric, ModelReading, Pattern, RiskRegime, Severity, Span, StreamIndex,
+    TrendRegime, Ts, VolRegime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +129,37 @@ impl<L: Label> Confirmation<L> {
     }
 }
 
+/// An episode that is open at a row's moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpenAlert {
+    /// What was found.
+    pub pattern: Pattern,
+    /// How severe it is.
+    pub severity: Severity,
+    /// Position in the book of the user's own rule that found it.
+    pub rule: Option<u8>,
+}
+
+/// Episodes of the market's own detectors that are open at a row's moment: how many, and the worst of them. Pairs of
+/// markets are judged by the hour and are not among them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OpenAlerts {
+    /// How many.
+    pub count: u16,
+    /// The most severe; of equals the first in the order of the detectors, the data's own after them, own rules last.
+    pub worst: Option<OpenAlert>,
+}
+
+impl OpenAlerts {
+    /// One more.
+    pub fn add(&mut self, alert: OpenAlert) {
+        self.count = self.count.saturating_add(1);
+        if self.worst.is_none_or(|w| alert.severity > w.severity) {
+            self.worst = Some(alert);
+        }
+    }
+}
+
 /// One market, one minute.
 #[derive(Clone, PartialEq, Debug)]
 pub struct MinuteRow {
@@ -159,6 +190,8 @@ pub struct MinuteRow {
     pub price: Option<f64>,
     /// What statistical classifiers say beside the rules; empty where they are off.
     pub models: Vec<ModelReading>,
+    /// Alerts that are open.
+    pub open: OpenAlerts,
 }
 
 #[cfg(test)]

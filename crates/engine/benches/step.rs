@@ -79,6 +79,7 @@ fn context_micros() -> Vec<f64> {
         logic_version: "v0.0.0+bench",
         instrument: &world.instruments[0],
         streams: &world.streams,
+        held: None,
     };
     let recent: Vec<&MinuteRow> = rows.iter().rev().take(2_000).collect();
     recent

@@ -515,6 +515,12 @@ catalogue! {
     LongShortRatio { id: "long_short_ratio", group: POSITIONS, unit: "ratio", inputs: &[Metric::LongShortRatio], update: Update::Instant,
         formula: "accounts long / short as reported", window: "instant, venue period", scale: Some(0.2), source: "A15",
         spoken: "accounts long for each one short" }
+    PriceChange24h { id: "price_change_24h", group: VOL, unit: "fraction", inputs: MK,
+        formula: "P(t)/P(t − 24 h) − 1; where that minute is missing, the newest of the 5 minutes before it", window: "24 h, 60 s",
+        warm_up: "both ends", scale: Some(0.02), source: "UX §1", spoken: "the 24 h move" }
+    PriceMove24hPct90d { id: "price_move_24h_pct_90d", group: VOL, unit: "[0,1]", inputs: MK,
+        formula: "pct(abs(price_change_24h); 90 d hourly)", window: "90 d, 1 h", warm_up: "336", scale: Some(0.10), source: "UX §1",
+        spoken: "the size of the 24 h move" }
 }
 
 impl Feature {
@@ -562,6 +568,6 @@ mod tests {
                 s.id
             );
         }
-        assert_eq!(Feature::COUNT, 127);
+        assert_eq!(Feature::COUNT, 129);
     }
 }

@@ -155,6 +155,7 @@ fn empty_row() -> MinuteRow {
         inputs: Vec::new(),
         price: None,
         models: Vec::new(),
+        open: barograph_domain::OpenAlerts::default(),
     }
 }
 

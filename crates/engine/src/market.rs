@@ -402,6 +402,7 @@ impl Market {
         row.heat = states.heat;
         row.timeframes.risk = self.closes.risk;
         row.timeframes.heat = self.closes.heat;
+        row.open = self.open_alerts();
         row.models.clear();
         if let Some(mut models) = self.models.take() {
             models.minute(t, config.models.fits, || self.hour_readings(t, assembly.cells()));

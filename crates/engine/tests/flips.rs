@@ -121,6 +121,7 @@ impl Replay<'_> {
             logic_version: "v0",
             instrument: &self.world.instruments[0],
             streams: &self.world.streams,
+            held: None,
         };
         let said = explain::render(&ctx, row, None).explanation;
         self.tally.rows += 1;

@@ -53,6 +53,7 @@ impl Case {
             logic_version: "v0.1.0+0123456789ab",
             instrument: &self.instrument,
             streams: &self.streams,
+            held: None,
         }
     }
     fn snapshot(&self) -> Snapshot {
@@ -185,7 +186,7 @@ fn bias_and_posture_of_every_label() {
         let s = plain("absolute", readings);
         let g = &s.guidance;
         assert_eq!(
-            (s.regimes.risk.label.name(), g.risk_bias, g.posture, g.new_entries.as_str(), g.open_positions),
+            (s.regimes.risk.label.name(), g.risk_bias, g.posture, g.new_entries.as_str(), g.open_positions.as_str()),
             (label, bias, posture, entries, open)
         );
         assert!(g.upgrade_blocked_by.contains(&"trend confirmation is not available"));

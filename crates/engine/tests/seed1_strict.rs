@@ -255,8 +255,13 @@ fn the_label_goes_on_from_last_values_and_the_posture_is_hold() {
         assert!(row.risk.stale);
         assert_eq!(row.risk.label, label, "{case:?}");
         let instrument = perpetual();
-        let ctx =
-            explain::Context { book: &config.book, logic_version: "v0", instrument: &instrument, streams: &streams };
+        let ctx = explain::Context {
+            book: &config.book,
+            logic_version: "v0",
+            instrument: &instrument,
+            streams: &streams,
+            held: None,
+        };
         let said = explain::render(&ctx, &row, None);
         assert_eq!(
             (said.guidance.posture, said.guidance.risk_bias),

@@ -125,7 +125,7 @@ pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
         },
         expected_value: Some(ExpectedValue { value_r: 0.1, win_rate: 0.5, payoff: 1.2, n: 200 }),
         new_entries: "wait".to_owned(),
-        open_positions: "keep",
+        open_positions: "keep".to_owned(),
         defaults_used: vec!["d".to_owned()],
     }
 }

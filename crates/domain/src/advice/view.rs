@@ -53,7 +53,7 @@ pub struct AdviceView {
     /// For entries not yet made.
     pub new_entries: String,
     /// For positions already held.
-    pub open_positions: &'static str,
+    pub open_positions: String,
     /// Everything that stands in for something missing, in words.
     pub defaults_used: Vec<String>,
 }

@@ -4,7 +4,7 @@
 
 use super::context::{
     AdviceContext, Confidence, CrowdedSide, MarketSnapshot, Overlap, PastDurations, RiskContext, SessionContext,
-    SideStops, Staleness, TrendContext, UpcomingEvent,
+    SideStops, Staleness, TrendContext, UpcomingEvent, Words,
 };
 use crate::calendar::Calendar;
 use crate::catalogue::Feature;
@@ -132,6 +132,11 @@ impl AdviceBasis {
                 .map(|next| next.as_ref().map(|(name, minutes)| UpcomingEvent { name, minutes: *minutes })),
             overlaps: self.overlaps.as_deref(),
             verdict: &self.verdict,
+            words: Some(Words {
+                headline: &s.headline,
+                new_entries: &s.guidance.entries_alone,
+                open_positions: &s.guidance.open_positions,
+            }),
             ..AdviceContext::of_label(self.now, risk.label, risk.since)
         }
     }

@@ -51,6 +51,19 @@ pub struct AdviceContext<'a> {
     pub verdict: &'a VerdictTable,
     /// What it all was made from.
     pub inputs: Inputs,
+    /// Guidance of the snapshot in words; `None`: that of the risk label.
+    pub words: Option<Words<'a>>,
+}
+
+/// Guidance in words, of all axes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Words<'a> {
+    /// The market in one or two sentences.
+    pub headline: &'a str,
+    /// For entries not yet made, without what stops add.
+    pub new_entries: &'a str,
+    /// For positions already held.
+    pub open_positions: &'a str,
 }
 
 impl AdviceContext<'_> {
@@ -78,6 +91,7 @@ impl AdviceContext<'_> {
             overlaps: None,
             verdict: &VerdictTable::SEED,
             inputs: Inputs::Market,
+            words: None,
         }
     }
     /// Trend, where it is known.

@@ -26,6 +26,7 @@ mod verdict;
 mod warnings;
 
 pub use basis::AdviceBasis;
+pub use context::Words;
 pub use context::{
     AdviceContext, Confidence, CrowdedSide, MarketSnapshot, Overlap, PastDurations, RiskContext, SessionContext,
     SideStops, Staleness, TrendContext, UpcomingEvent,

@@ -356,6 +356,8 @@ impl Assembly {
         self.set(F::RealizedVol4hPct90d, pick(&|s| s.pct[1]));
         self.set(F::VolPctRank, pick(&|s| s.pct[2]));
         self.set(F::Efficiency12h, pick(&|s| s.efficiency_12h));
+        self.set(F::PriceChange24h, pick(&|s| s.moves.change));
+        self.set(F::PriceMove24hPct90d, pick(&|s| s.moves.size_pct));
         self.set(F::VolZ30d, pick(&|s| s.z_30d));
         self.set(F::VolReversionGap, pick(&|s| s.reversion_gap));
         self.set(F::VolHarForecast, pick(&|s| s.har));

@@ -150,6 +150,7 @@ impl FrameReading {
             overlaps: None,
             verdict: &self.verdict,
             inputs: Inputs::Bars,
+            words: None,
         }
     }
 }

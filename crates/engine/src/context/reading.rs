@@ -7,12 +7,13 @@
 use super::{Frame, KnownLevels};
 use crate::catalogue::{CATALOGUE, Feature};
 use crate::chart::{Chart, RangeVolatility, Read, Trend};
+use crate::explain::headline::{Sight, headline};
 use crate::liquidity::{Face, density};
 use crate::rules::{Book, SessionBase, VerdictTable, evaluate};
 use crate::sessions::{Adjusted, Conditions, adjust};
 use barograph_domain::{
-    Cell, Confirmation, Kind, Reason, RiskRegime, Session, Span, State, StopVulnerability, TIMEFRAMES, TrendRegime, Ts,
-    VolRegime,
+    Cell, Confirmation, Headline, Kind, Reason, RiskRegime, Session, Span, State, StopVulnerability, TIMEFRAMES,
+    TrendRegime, Ts, VolRegime,
 };
 
 /// Bars below which spread-out stops are not believed.
@@ -97,6 +98,22 @@ pub struct FrameReading {
     pub confidence: f64,
     /// What the book makes of findings.
     pub verdict: VerdictTable,
+}
+
+impl FrameReading {
+    /// The market in one or two sentences, as far as bars tell (UX §1).
+    #[must_use]
+    pub fn headline(&self) -> Headline {
+        headline(&Sight {
+            risk: self.risk,
+            trend: self.trend.label,
+            volatility: self.volatility.label,
+            vol_1h: self.volatility.realized[0].ok(),
+            vol_24h: self.volatility.realized[2].ok(),
+            bars_alone: true,
+            ..Sight::default()
+        })
+    }
 }
 
 impl Frame {

@@ -62,6 +62,11 @@ impl RuleWatch {
         }
     }
 
+    /// Rules that fire now, by their position in the book.
+    pub fn open(&self) -> impl Iterator<Item = (usize, Severity)> {
+        self.rules.iter().enumerate().filter_map(|(i, r)| Some((i, r.firing?.severity)))
+    }
+
     /// Judges the rules that read what moves with every event, between minutes. Read are [`crate::rules::EVENT_FEATURE`] and
     /// [`Book::read_at_events`].
     pub fn at_event(&mut self, ts: Ts, book: &Book, cells: &[Cell], out: &mut Vec<Alert>) {

@@ -10,6 +10,7 @@ mod evidence;
 mod facts;
 mod flips;
 pub mod guidance;
+pub mod headline;
 mod models;
 mod moment;
 mod notes;

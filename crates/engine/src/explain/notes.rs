@@ -75,14 +75,15 @@ pub(super) fn stale<'a>(inputs: impl Iterator<Item = &'a StaleInput<'a>>) -> Str
 }
 
 fn fixed_numbers(facts: &Facts<'_>) -> Option<String> {
-    let mut longest = 0;
+    let mut longest: Option<(u32, Feature)> = None;
     facts.each_clause(|clause| {
         let stands_in = !matches!(clause.warming, Warming::Unknown);
-        if let (true, State::Warming { need, .. }) = (stands_in, facts.cell(clause.feature).state) {
-            longest = longest.max(need);
+        if let (true, State::Warming { .. }) = (stands_in, facts.cell(clause.feature).state) {
+            let need = clause.feature.spec().warm_up.parse().unwrap_or(0);
+            longest = longest.max(Some((need, clause.feature)));
         }
     });
-    (longest > 0).then(|| format!("judged by fixed numbers until {}", history_needed(longest)))
+    longest.map(|(_, feature)| format!("judged by fixed numbers until {}", history_needed(feature)))
 }
 
 /// First usable reading among these, with its stream.
@@ -132,11 +133,19 @@ fn funding(facts: &Facts<'_>) -> Option<Note> {
     let (cell, decl) = reading(facts, &[Feature::FundingZscore24h, Feature::FundingRate8h])?;
     let how = match (cell.kind, decl.metric) {
         (Kind::Modelled, _) => "modelled from the premium index".to_owned(),
-        (Kind::Proxy, Metric::FundingRateSettled) => "judged by its settlements".to_owned(),
+        (Kind::Proxy, Metric::FundingRateSettled) => format!("from the {} settlements only", every(decl.cadence)),
         (Kind::Proxy, _) => format!("a proxy from {}", decl.source),
         (Kind::Measured | Kind::Sampled, _) => return None,
     };
     Some(("funding", how))
+}
+
+/// "8-hourly", "hourly"
+fn every(cadence: Span) -> String {
+    match cadence.0 / Span::hours(1).0 {
+        1 => "hourly".to_owned(),
+        hours => format!("{hours}-hourly"),
+    }
 }
 
 /// Percentile windows grow for 90 days and say so elsewhere; of the others one note is enough.

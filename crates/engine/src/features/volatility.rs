@@ -7,6 +7,7 @@
 use super::bars::Priced;
 use super::daily_vol::{DailyVariance, Har, day_of};
 use super::hourly::{HOUR, HourlyRank, whole_hour};
+use super::moves::{MoveSlots, Moves};
 use super::reading::{Fullness, Origin, Settings, Slot, Window, score_value};
 use crate::kernel::{Fold, Moments, Sum, fold::Block};
 use crate::series::Series;
@@ -56,6 +57,8 @@ pub struct VolatilitySlots {
     pub halflife: Slot,
     /// Efficiency of 12 h.
     pub efficiency_12h: Slot,
+    /// The day's change.
+    pub moves: MoveSlots,
 }
 
 impl VolatilitySlots {
@@ -69,6 +72,7 @@ impl VolatilitySlots {
         har: Slot::MISSING,
         halflife: Slot::MISSING,
         efficiency_12h: Slot::MISSING,
+        moves: MoveSlots::MISSING,
     };
 }
 
@@ -78,7 +82,10 @@ impl VolatilitySlots {
     pub fn is_complete(&self, t: Ts) -> bool {
         let ready = |s: &Slot| s.ready(t).is_some();
         let single = [&self.efficiency_12h, &self.pct_30d, &self.z_30d, &self.reversion_gap, &self.har, &self.halflife];
-        self.realized.iter().flatten().all(ready) && self.pct.iter().all(ready) && single.into_iter().all(ready)
+        self.realized.iter().flatten().all(ready)
+            && self.pct.iter().all(ready)
+            && single.into_iter().all(ready)
+            && self.moves.is_complete(t)
     }
 }
 
@@ -103,6 +110,7 @@ pub struct Volatility {
     efficiency: Option<(i64, Result<f64, Efficiency>)>,
     sessions: SessionHistory,
     daily: DailyVariance,
+    moves: Moves,
     /// Fits of the daily variances; they move once a day. Derived, so not saved.
     #[serde(skip)]
     fitted: Option<Fitted>,
@@ -138,6 +146,7 @@ impl Volatility {
             efficiency: None,
             sessions: SessionHistory::default(),
             daily: DailyVariance::default(),
+            moves: Moves::default(),
             fitted: None,
         }
     }
@@ -159,6 +168,7 @@ impl Volatility {
             self.reach(series, index, settings);
             if let Some(hour) = whole_hour(series.instant(index)) {
                 let present = series.at(index).is_some();
+                self.moves.note_hour(hour, series, series.instant(index));
                 for (rank, length) in self.ranks.iter_mut().zip(WINDOWS) {
                     let estimate = present
                         .then(|| {
@@ -247,6 +257,7 @@ impl Volatility {
             har,
             halflife,
             efficiency_12h: self.efficiency_slot(series, origin),
+            moves: self.moves.slots(series, origin, settings),
         }
     }
 

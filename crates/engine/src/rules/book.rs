@@ -4,7 +4,7 @@
 //! Numbers of the shipped books are those of regimes §2, exits and scales those of §6 and §7; the files in `books/` are
 //! the only place they stand. Reading TOML is `parse`, judging readings is `eval`.
 
-use super::{AlertRule, BookError, Freshness, RuleSet, VerdictTable};
+use super::{AlertRule, BookError, Freshness, PostureRow, RuleSet, VerdictTable};
 use crate::catalogue::{Feature, ValueType};
 use crate::detect::Thresholds;
 use crate::liquidity::Options;
@@ -46,6 +46,9 @@ pub struct Book {
     pub allow_aggressive: bool,
     /// Personal bias: 0, or −1 for one step more careful (R1.98); never up.
     pub bias_shift: i8,
+    /// What `enter` counts.
+    pub dwell: DwellCounts,
+    pub(super) postures: Vec<PostureRow>,
     pub(super) risk: RuleSet<RiskRegime>,
     pub(super) trend: RuleSet<TrendRegime>,
     pub(super) volatility: RuleSet<VolRegime>,
@@ -63,6 +66,29 @@ pub enum SessionBase {
     Default,
     /// The original fixed numbers.
     Seed,
+}
+
+/// What counts as one more evaluation of a label that waits to be published.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DwellCounts {
+    /// Every minute, whether or not something new was read.
+    Minutes,
+    /// Only what is new: an input of the rule that decides has come since the last one that counted. Two readings of an
+    /// hourly series are two hours, of a minute series two minutes.
+    Readings,
+}
+
+impl DwellCounts {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Minutes, Self::Readings];
+    /// As written in a book.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Minutes => "minutes",
+            Self::Readings => "readings",
+        }
+    }
 }
 
 /// One rule; its place in the book is its precedence.
@@ -87,6 +113,15 @@ pub struct Rule<L = RiskRegime> {
 }
 
 impl<L> Rule<L> {
+    /// Calls `f` on every feature its clauses read, stand-ins included.
+    pub(super) fn each_feature(&self, f: &mut dyn FnMut(Feature)) {
+        for clause in self.groups.iter().flat_map(|g| &g.clauses) {
+            f(clause.feature);
+            if let Warming::Clause(stand_in) = &clause.warming {
+                f(stand_in.feature);
+            }
+        }
+    }
     /// The same rule asserting another label.
     pub(super) fn with_label<M>(self, label: M) -> Rule<M> {
         Rule {
@@ -297,6 +332,11 @@ impl Book {
     #[must_use]
     pub fn alerts(&self) -> &[AlertRule] {
         &self.alerts
+    }
+    /// What labels mean for entries and positions; empty where the risk label alone decides.
+    #[must_use]
+    pub fn postures(&self) -> &[PostureRow] {
+        &self.postures
     }
     /// Is any alert rule judged at every event?
     #[must_use]

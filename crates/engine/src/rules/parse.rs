@@ -1,13 +1,13 @@
 //! From TOML to a checked [`Book`] (grammar: regimes §12.1). Everything wrong is reported at once, with its place.
 //!
 //! Keys of a book: `name`, `allow_proxy`, `freshness`, `span_min`, `coverage_min`, `hysteresis`, `session_base`, `trend_tf`,
-//! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `[verdict]`, `[liquidity]`,
-//! `[[alert]]`, `allow_aggressive`, `bias_shift`. A rule without `axis`
+//! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `[verdict]`, `[liquidity]`, `[[alert]]`, `[[posture]]`,
+//! `dwell_counts`, `allow_aggressive`, `bias_shift`. A rule without `axis`
 //! is of the risk axis; an axis other than risk without a rule of its own takes the standard rules of `books/axes.toml`.
 //! Clauses are read by `clause`, judged as a whole by `check`.
 
 use super::book::{
-    Book, CutRequest, ENTER_DEFAULT, Enter, Group, MIN_DWELL_DEFAULT, RULES_MAX, Rule, SessionBase, Test,
+    Book, CutRequest, DwellCounts, ENTER_DEFAULT, Enter, Group, MIN_DWELL_DEFAULT, RULES_MAX, Rule, SessionBase, Test,
 };
 use super::check;
 use super::clause::{self, Scales};
@@ -36,6 +36,8 @@ const BOOK_KEYS: [&str; 18] = [
     "bias_shift",
     "rule",
     "alert",
+    "posture",
+    "dwell_counts",
 ];
 /// Most rules of an axis other than risk: all axes together with their resting labels are counted in 64 bits.
 const AXIS_RULES_MAX: usize = 9;
@@ -67,6 +69,7 @@ pub(super) fn book(file: &str, text: &str) -> Result<Book, BookError> {
     let mut scales = Scales::default();
     let mut drafts = rules(&entries, book.risk.hysteresis, &mut scales, &mut problems);
     check::all(&drafts, &mut problems);
+    book.postures = super::posture::postures(&entries, &mut problems);
     book.alerts = super::alerts::alerts(&entries, book.risk.hysteresis, &mut scales, &mut problems);
     book.read_at_events = super::alerts::read_at_events(&book.alerts);
     if !problems.is_empty() {
@@ -168,6 +171,9 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
         heat: RuleSet::new(Vec::new(), true),
         cuts: Vec::new(),
         scales: Vec::new(),
+        postures: Vec::new(),
+        dwell: choice(entries, "dwell_counts", &DwellCounts::ALL.map(|d| (d.name(), d)), problems)
+            .unwrap_or(DwellCounts::Minutes),
         alerts: Vec::new(),
         read_at_events: Vec::new(),
     }

@@ -113,8 +113,8 @@ fn clearing(phase: Phase, clears: &str) -> Option<String> {
 fn fired(times: u32, known_days: Option<u32>) -> String {
     let of = match known_days {
         Some(0) => "since recording began (today)".to_owned(),
-        Some(1) => "in 1 day".to_owned(),
-        Some(n) if n < 30 => format!("in {n} days"),
+        Some(1) => "since recording began (yesterday)".to_owned(),
+        Some(n) if n < 30 => format!("in {n} days of recording"),
         None | Some(_) => "in 30 days".to_owned(),
     };
     match times {
@@ -190,7 +190,7 @@ mod tests {
         });
         let lines = super::words(&told, "").lines;
         let want = "· FUNDING_ANOMALY C0-USDT (okx, HIGH, active): funding_zscore_24h 2.60σ against 2.00σ. \
-            Would clear if funding fell below 1.5σ. First time in 4 days.";
+            Would clear if funding fell below 1.5σ. First time in 4 days of recording.";
         assert_eq!((lines[1].as_str(), lines[11].as_str()), (want, "and 43 more"));
         assert_eq!(cut("añb", 2), "a…");
     }
@@ -212,8 +212,8 @@ mod tests {
             (0, Some(30), "First time in 30 days."),
             (3, Some(30), "Fired 3 times in 30 days."),
             (1, None, "Fired once in 30 days."),
-            (0, Some(12), "First time in 12 days."),
-            (2, Some(1), "Fired 2 times in 1 day."),
+            (0, Some(12), "First time in 12 days of recording."),
+            (2, Some(1), "Fired 2 times since recording began (yesterday)."),
             (0, Some(0), "First time since recording began (today)."),
         ] {
             assert_eq!(fired(times, known_days), want);

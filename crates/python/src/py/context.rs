@@ -188,6 +188,11 @@ impl MarketContext {
     fn market_regime<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         word(py, "TrendRegime", self.regime("trend"))
     }
+    /// The market in one or two sentences, as far as bars tell; None when nothing is known.
+    #[getter]
+    fn headline(&self) -> Option<String> {
+        self.reading().map(|r| r.headline().text)
+    }
     /// Labels of the axes that bars can tell: risk, trend, volatility.
     #[getter]
     fn regimes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

@@ -27,6 +27,8 @@ pub struct ChunkBuilder {
     axes: [[Seq; 3]; 4],
     /// Labels of all axes on the four timeframes.
     timeframes: Seq,
+    /// Alerts that are open.
+    open: Seq,
     /// Held and known of each rule.
     held: Vec<[Seq; 2]>,
     /// Metric, stream and anchor of each place in `MinuteRow::inputs`.
@@ -70,6 +72,7 @@ impl ChunkBuilder {
             flags: columns(width.features),
             axes: [[ZERO; 3]; 4],
             timeframes: ZERO,
+            open: ZERO,
             held: vec![[ZERO; 2]; width.rules],
             inputs: Vec::new(),
             models: ModelColumns::default(),
@@ -144,6 +147,7 @@ impl ChunkBuilder {
             }
         }
         self.timeframes[at] = words::put_timeframes(&row.timeframes);
+        self.open[at] = words::put_open(&row.open);
     }
 
     fn put_inputs(&mut self, at: usize, inputs: &[InputAge]) -> Result<(), CodecError> {
@@ -207,6 +211,7 @@ impl ChunkBuilder {
             seen.put(out, count, n, Coder::Steps);
         }
         seen.put(out, &self.timeframes, n, Coder::Runs);
+        seen.put(out, &self.open, n, Coder::Runs);
         for [held, known] in &self.held {
             seen.put(out, held, n, Coder::Steps);
             seen.put(out, known, n, Coder::Steps);

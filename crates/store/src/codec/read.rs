@@ -3,7 +3,7 @@
 use super::bytes::Input;
 use super::models::ModelColumns;
 use super::seq::{Dictionary, Seq};
-use super::{CodecError, FORMAT, FORMAT_RISK_ONLY, RAW_BYTES_MAX, ROWS_MAX, Width, words};
+use super::{CodecError, FORMAT, FORMAT_RISK_ONLY, FORMAT_WITHOUT_OPEN, RAW_BYTES_MAX, ROWS_MAX, Width, words};
 use barograph_domain::row::HeldCount;
 use barograph_domain::{AxisState, Cell, InputAge, Label, MinuteRow, StreamIndex, Ts};
 
@@ -39,6 +39,7 @@ struct Columns {
     /// Label, since and count of the risk, trend, volatility and heat axis; the risk axis alone in the first format.
     axes: Vec<[Seq; 3]>,
     timeframes: Option<Seq>,
+    open: Option<Seq>,
     held: Vec<[Seq; 2]>,
     inputs: Vec<[Seq; 3]>,
     models: ModelColumns,
@@ -74,6 +75,7 @@ impl Columns {
         let axes = if format == FORMAT_RISK_ONLY { 1 } else { 4 };
         let axes = (0..axes).map(|_| Ok([one()?, one()?, one()?])).collect::<Result<_, _>>()?;
         let timeframes = if format == FORMAT_RISK_ONLY { None } else { Some(one()?) };
+        let open = if format <= FORMAT_WITHOUT_OPEN { None } else { Some(one()?) };
         let held = (0..width.rules).map(|_| Ok([one()?, one()?])).collect::<Result<_, _>>()?;
         let inputs = (0..inputs).map(|_| Ok([one()?, one()?, one()?])).collect::<Result<_, _>>()?;
         let values = read_planes(&mut input, width.features + width.cuts + 1, rows)?;
@@ -94,6 +96,7 @@ impl Columns {
             anchor,
             axes,
             timeframes,
+            open,
             held,
             inputs,
             models,
@@ -125,6 +128,10 @@ impl Columns {
             inputs: self.inputs(at)?,
             price: optional(self.width.cuts),
             models: self.models.row(at)?,
+            open: match &self.open {
+                Some(column) => words::get_open(column[at])?,
+                None => barograph_domain::OpenAlerts::default(),
+            },
         })
     }
 

@@ -258,6 +258,9 @@ fn put_row(out: &mut Section, row: &MinuteRow, names: &Names) -> Inner<()> {
         words.into_iter().for_each(|w| out.uint(w));
     }
     out.uint(words::put_timeframes(&row.timeframes));
+    if row.open.count > 0 {
+        out.uint(words::put_open(&row.open));
+    }
     out.uint(row.inputs.len() as u64);
     for InputAge { metric, stream, anchor, gap } in &row.inputs {
         out.text(metric.name());

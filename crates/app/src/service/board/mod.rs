@@ -334,13 +334,14 @@ impl Keeper {
 
     /// Sets what comes from rows.
     fn set(&self, table: &mut Table, cooked: Vec<(usize, Cooked)>) {
-        for (at, Cooked { cells, reasons }) in cooked {
+        for (at, Cooked { cells, reasons, headline }) in cooked {
             let kept = &self.markets[at];
             let i = table.admit(&kept.name);
             for (column, value) in SLOW.iter().map(|c| (*c, cells[*c as usize])) {
                 table.set(i, column, value);
             }
             table.explain(i, reasons);
+            table.headline(i, &headline);
             if let Some(latest) = &kept.latest {
                 table.spark(i, kept.trail.spark(latest.row.ts));
                 table.made_by(&latest.lens.logic_version);
@@ -399,7 +400,7 @@ impl Keeper {
 struct FeedLine(String, &'static str, StatusState, Option<&'static str>, Option<i64>);
 
 /// Columns that come from rows alone.
-const SLOW: [Column; 16] = [
+const SLOW: [Column; 17] = [
     Column::Risk,
     Column::Trend,
     Column::Volatility,
@@ -407,6 +408,7 @@ const SLOW: [Column; 16] = [
     Column::Squeeze,
     Column::Margin,
     Column::Vol,
+    Column::Vol24h,
     Column::Funding8h,
     Column::Oi4h,
     Column::RiskSince,

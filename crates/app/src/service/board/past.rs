@@ -151,7 +151,7 @@ impl Service {
             cooked.cells[Column::OpenAlerts as usize] = Value::Whole(open);
             view.changes.extend(trail.changes.iter().filter(|c| c.at >= moment - Span::hours(1)).cloned());
             let own = RowView::new(i, name, cooked.cells, &cooked.reasons);
-            view.rows.push(RowView { spark: trail.spark(last), ..own });
+            view.rows.push(RowView { spark: trail.spark(last), headline: cooked.headline, ..own });
             view.first_ts = Some(view.first_ts.map_or(first, |known| known.min(first)));
             view.last_ts = Some(view.last_ts.map_or(last, |known| known.max(last)));
             if last > newest {

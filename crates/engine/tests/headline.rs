@@ -1,0 +1,231 @@
+//! The headline and what is said beside it: every combination of labels, and some of them word for word (UX §1).
+
+mod rules_common;
+use barograph_domain::{
+    AxisState, HeatRegime, Instrument, InstrumentName, Label, MarketKind, MinuteRow, OpenAlert, OpenAlerts, Pattern,
+    Posture, RiskRegime, Severity, Snapshot, StreamDecl, TrendRegime, VolRegime,
+};
+use barograph_engine::explain::headline::{Held, HeldStop};
+use barograph_engine::explain::{Context, render};
+use barograph_engine::rules::Book;
+use rules_common::{ages, live_streams, minute, minute_row, shipped};
+
+const NUMBERS: [(&str, f64); 12] = [
+    ("funding_zscore_24h", 0.4),
+    ("funding_rate_8h", 0.0001),
+    ("oi_delta_4h", 0.002),
+    ("oi_delta_1h", 0.03),
+    ("realized_vol_1h", 0.35),
+    ("realized_vol_4h", 0.42),
+    ("realized_vol_24h", 0.69),
+    ("efficiency_12h", 0.40),
+    ("vol_pct_rank", 0.5),
+    ("price_change_24h", 0.0031),
+    ("price_move_24h_pct_90d", 0.2),
+    ("heat", 0.5),
+];
+
+/// A market at one minute, whose labels are set by hand.
+struct Scene {
+    book: Book,
+    streams: Vec<StreamDecl>,
+    instrument: Instrument,
+    row: MinuteRow,
+    held: Option<Held>,
+}
+
+fn scene(book: &str, changes: &[(&'static str, f64)]) -> Scene {
+    let book = shipped(book);
+    let numbers: Vec<(&str, f64)> =
+        NUMBERS.iter().map(|(id, x)| (*id, changes.iter().find(|(c, _)| c == id).map_or(*x, |(_, y)| *y))).collect();
+    let mut row = minute_row(&book, minute(875), &numbers, &[]);
+    row.inputs = ages(row.ts, [2, 3, 41]);
+    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+    let mut scene = Scene {
+        book,
+        streams: live_streams(),
+        instrument: Instrument::from_name(name, MarketKind::Perpetual),
+        row,
+        held: None,
+    };
+    scene.labels(RiskRegime::Normal, VolRegime::HighVol, TrendRegime::Sideways, HeatRegime::Neutral);
+    scene
+}
+
+fn state<L: Label>(label: L) -> AxisState<L> {
+    AxisState { label, raw_label: label, since: minute(0), ..AxisState::default() }
+}
+
+impl Scene {
+    fn labels(&mut self, risk: RiskRegime, volatility: VolRegime, trend: TrendRegime, heat: HeatRegime) -> &mut Self {
+        self.row.risk = state(risk);
+        self.row.volatility = state(volatility);
+        self.row.trend = state(trend);
+        self.row.heat = state(heat);
+        self
+    }
+    fn alert(&mut self, pattern: Pattern, severity: Severity) -> &mut Self {
+        self.row.open.add(OpenAlert { pattern, severity, rule: None });
+        self
+    }
+    fn said(&self) -> Snapshot {
+        let ctx = Context {
+            book: &self.book,
+            logic_version: "v0.1.0+0123456789ab",
+            instrument: &self.instrument,
+            streams: &self.streams,
+            held: self.held,
+        };
+        render(&ctx, &self.row, None)
+    }
+}
+
+const REACHED: Held = Held { is_long: true, stop: 2.5, price: 2.4, state: HeldStop::Reached };
+
+/// Words that nobody may read beside an axis at its top or a stop that is reached.
+const CALM: [&str; 4] = ["no action needed", "nothing unusual", "nothing to do now", "follow own rules"];
+
+fn texts(s: &Snapshot) -> [&str; 6] {
+    let g = &s.guidance;
+    [&s.headline, &s.explanation.reasoning, &g.new_entries, &g.open_positions, g.posture_action, g.risk_bias_action]
+}
+
+#[test]
+fn an_axis_at_its_top_or_a_reached_stop_never_reads_as_calm() {
+    for book in ["default", "absolute"] {
+        let mut scene = scene(book, &[]);
+        let mut seen = 0;
+        for risk in RiskRegime::ALL {
+            for volatility in VolRegime::ALL {
+                for trend in TrendRegime::ALL {
+                    for heat in HeatRegime::ALL {
+                        for held in [None, Some(REACHED)] {
+                            scene.labels(risk, *volatility, *trend, *heat).held = held;
+                            check(&scene.said(), held.is_some());
+                            seen += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(seen, 5 * 5 * 6 * 6 * 2);
+    }
+}
+
+fn check(s: &Snapshot, reached: bool) {
+    let (r, g) = (&s.regimes, &s.guidance);
+    let labels = format!("{:?} {:?} {:?} {:?}", r.risk.label, r.volatility.label, r.trend.label, r.heat.label);
+    let top = r.risk.label == RiskRegime::HighVol
+        || r.volatility.label == VolRegime::Extreme
+        || r.trend.label.is_strong()
+        || r.heat.label == HeatRegime::SuperHot;
+    let said = texts(s).map(str::to_lowercase);
+    if top || reached {
+        for text in &said {
+            assert!(CALM.iter().all(|calm| !text.contains(calm)), "{labels}, stop reached {reached}: {text}");
+        }
+        assert!(g.posture <= Posture::Hold, "{labels}: {:?}", g.posture);
+    }
+    if reached {
+        assert!(said[0].contains("stop 2.5 of your long reached"), "{}", s.headline);
+        assert!(s.headline.starts_with("Stop") || s.headline.starts_with("No reading"), "{}", s.headline);
+        assert_eq!(g.posture, Posture::Reduce);
+        assert!(g.open_positions.contains("stop reached"), "{}", g.open_positions);
+    }
+    if said[0].contains("nothing unusual") {
+        let quiet = r.risk.label == RiskRegime::Normal
+            && matches!(r.volatility.label, VolRegime::Stable | VolRegime::HighVol)
+            && !r.trend.label.is_strong()
+            && r.trend.label != TrendRegime::Unknown
+            && matches!(r.heat.label, HeatRegime::Cold | HeatRegime::Cool | HeatRegime::Neutral);
+        assert!(quiet && !reached, "{labels}: {}", s.headline);
+    }
+    let sentences = s.headline.matches(". ").count() + 1;
+    assert!(sentences <= 2 && s.headline.ends_with('.') && !s.headline.contains(".."), "{labels}: {}", s.headline);
+    for (i, part) in s.headline_parts.iter().enumerate() {
+        assert_eq!(usize::from(part.order), i + 1);
+        let text = part.text.trim_end_matches('.').to_lowercase();
+        assert!(said[0].contains(&text), "'{text}' is not in {}", s.headline);
+    }
+    for text in [&g.new_entries, &g.open_positions] {
+        let parts: Vec<&str> = text.split("; ").collect();
+        assert!(!parts.is_empty() && parts.iter().all(|p| !p.is_empty()), "{labels}: '{text}'");
+        assert!(parts.iter().enumerate().all(|(i, p)| !parts[..i].contains(p)), "said twice: {text}");
+    }
+}
+
+#[test]
+fn word_for_word() {
+    use {HeatRegime as H, RiskRegime as R, TrendRegime as T, VolRegime as V};
+    let fall = [("price_change_24h", -0.061), ("price_move_24h_pct_90d", 0.97), ("vol_pct_rank", 0.93)];
+    let say = |changes: &[(&'static str, f64)], labels: (R, V, T, H)| {
+        let mut scene = scene("default", changes);
+        scene.labels(labels.0, labels.1, labels.2, labels.3);
+        scene
+    };
+    let usual = (R::Normal, V::HighVol, T::Sideways, H::Neutral);
+    for (scene, want) in [
+        (say(&[], usual), "Nothing unusual: sideways, +0.3 % in 24 h."),
+        (
+            say(&fall, (R::Normal, V::HighVol, T::StrongDowntrend, H::Hot)),
+            "Strong downtrend, −6.1 % in 24 h, moves larger than usual (24 h vol 69 %). No risk rule fires.",
+        ),
+        (
+            say(&fall, (R::HighVol, V::Explosive, T::StrongDowntrend, H::SuperHot)),
+            "Extreme volatility (1 h vol 35 %), moves explosive (24 h vol 69 %). Strong downtrend, −6.1 % in 24 h.",
+        ),
+        (
+            say(&fall, usual),
+            "−6.1 % in 24 h, larger than 97 % of its 24 h moves, moves larger than usual (24 h vol 69 %). No risk rule fires.",
+        ),
+        (say(&[], (R::Normal, V::HighVol, T::Uptrend, H::Hot)), "Activity above usual. No risk rule fires."),
+        (say(&[], (R::SqueezeRisk, V::Stable, T::Uptrend, H::Cool)), "Squeeze risk. Uptrend, +0.3 % in 24 h."),
+        (
+            say(&[], (R::ChopRisk, V::Extreme, T::Uptrend, H::Cool)),
+            "Moves extreme (24 h vol 69 %), chop risk. Uptrend, +0.3 % in 24 h.",
+        ),
+    ] {
+        assert_eq!(scene.said().headline, want);
+    }
+    let mut alarmed = say(&[], usual);
+    alarmed.alert(Pattern::FundingAnomaly, Severity::Medium).alert(Pattern::LiquidationCascade, Severity::Critical);
+    assert_eq!(
+        alarmed.said().headline,
+        "2 alerts open, the worst: liquidation cascade (CRITICAL). No risk rule fires."
+    );
+    alarmed.labels(R::Normal, V::HighVol, T::StrongUptrend, H::Neutral);
+    assert_eq!(
+        alarmed.said().headline,
+        "2 alerts open, the worst: liquidation cascade (CRITICAL). Strong uptrend, +0.3 % in 24 h."
+    );
+    alarmed.row.open = OpenAlerts::default();
+    alarmed.held = Some(Held { state: HeldStop::Near, price: 2.52, ..REACHED });
+    assert_eq!(alarmed.said().headline, "Stop 2.5 of your long near: price 2.52. Strong uptrend, +0.3 % in 24 h.");
+}
+
+/// The originals' books go by the risk label alone, to the letter.
+#[test]
+fn the_originals_mapping_stands() {
+    for book in ["seed1-strict", "seed2", "seed3", "seed4"] {
+        let mut scene = scene(book, &[]);
+        scene.labels(RiskRegime::Normal, VolRegime::Extreme, TrendRegime::StrongDowntrend, HeatRegime::SuperHot);
+        let g = scene.said().guidance;
+        assert_eq!((g.posture, g.new_entries.as_str()), (Posture::Normal, "follow own rules"), "{book}");
+        assert_eq!(
+            (g.open_positions.as_str(), g.posture_action),
+            ("no action needed", "follow your own rules"),
+            "{book}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_known_is_no_calm() {
+    let mut young = scene("default", &[]);
+    let rank = rules_common::feature("price_move_24h_pct_90d").index();
+    young.row.cells[rank].state = barograph_domain::State::Warming { have: 30, need: 336 };
+    assert_eq!(
+        young.said().headline,
+        "Sideways, +0.3 % in 24 h. No risk rule fires; too little history yet to say what is usual here."
+    );
+}
