@@ -67,7 +67,7 @@ impl Moves {
             None => origin.undefined(Reason::Gap),
         };
         let size = change.cell.ready().map_or(change, |x| change.with_value(x.abs()));
-        MoveSlots { change, size_pct: self.sizes.slot(&size, settings) }
+        MoveSlots { change, size_pct: self.sizes.slot(&size, at, settings) }
     }
 }
 

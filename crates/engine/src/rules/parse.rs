@@ -17,7 +17,7 @@ use super::tree::{Entry, Node, NodeKind, parse};
 use super::{Clause, Freshness, Warming};
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
-const BOOK_KEYS: [&str; 18] = [
+const BOOK_KEYS: [&str; 20] = [
     "name",
     "allow_proxy",
     "freshness",
