@@ -408,6 +408,7 @@ mod tests {
             risk_level: "MEDIUM",
             anomaly_score: 63.2,
             title: "t".to_owned(),
+            moment: None,
             description: "d".to_owned(),
             explanation: "d".to_owned(),
             new_entries: String::new(),

@@ -52,7 +52,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 38] = [
+pub(crate) const KEYS: [Key; 39] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key {
         name: "listen",

@@ -9,6 +9,14 @@
 
 mod support;
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    reason = "counts of a test, exact numbers"
+)]
+
 use barograph_domain::alert::Change;
 use barograph_domain::{
     Bar, Cell, Event, Kind, Metric, MinuteRow, Pattern, Payload, Reason, RiskRegime, Session, Span, Stamp, State,
@@ -126,7 +134,7 @@ fn a_reading_is_as_old_as_the_event_it_was_read_from() {
     let silent_since = start() + MINUTE.times(last) + Span::secs(5);
     for row in rows.iter().filter(|r| r.ts >= start() + MINUTE.times(5)) {
         let grid = row.ts.floor(Span::mins(5));
-        let event = polls(last).filter(|at| *at <= grid).last().unwrap();
+        let event = polls(last).rfind(|at| *at <= grid).unwrap();
         let stale = row.ts - silent_since > Span::secs(300);
         let c = cell(row, Feature::OpenInterest);
         if row.ts - silent_since <= Span::secs(300) {
@@ -134,7 +142,7 @@ fn a_reading_is_as_old_as_the_event_it_was_read_from() {
         }
         assert_eq!(c.state == State::Stale, stale, "{}: {:?} of {}", row.ts, c.state, c.anchor);
         let input = row.inputs.iter().find(|i| i.metric == Metric::OpenInterest).unwrap();
-        assert_eq!(input.anchor, polls(last).filter(|at| *at <= row.ts).last().unwrap(), "{}", row.ts);
+        assert_eq!(input.anchor, polls(last).rfind(|at| *at <= row.ts).unwrap(), "{}", row.ts);
     }
 }
 
@@ -311,7 +319,7 @@ fn running_funding_without_an_interval_is_used_and_marked() {
         let (rows, _) = told(&config(), &streams);
         let row = rows.iter().find(|r| r.ts == start() + MINUTE.times(590)).unwrap();
         let c = cell(row, Feature::FundingRate8h);
-        let want = factor * (1e-4 + 1e-7 * (589 % 7) as f64);
+        let want = factor * (1e-4 + 1e-7 * f64::from(589 % 7));
         assert!(c.state == State::Ready && (c.value - want).abs() < 1e-15, "{c:?} instead of {want}");
         assert_eq!(c.kind, kind);
         assert!(ready(row, Feature::FundingZscore24h).is_some());

@@ -12,7 +12,7 @@ fn said(book: &Book, row: &MinuteRow, axis: Axis) -> Moment {
     let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap_or_else(|e| panic!("{e}"));
     let instrument = Instrument::from_name(name, MarketKind::Perpetual);
     let streams = live_streams();
-    moment(&Context { book, logic_version: "v1", instrument: &instrument, streams: &streams }, row, axis)
+    moment(&Context { book, logic_version: "v1", instrument: &instrument, streams: &streams, held: None }, row, axis)
 }
 
 /// The third row with these readings: labels that need two readings have been entered.

@@ -1,6 +1,6 @@
 //! What records say of themselves: a burst by its own closes, a funding anomaly by its market's own month, a stand-in by what it is.
 
-#![expect(clippy::float_cmp, clippy::unwrap_used, reason = "exact numbers are meant; a test may panic")]
+#![expect(clippy::float_cmp, reason = "exact numbers are meant")]
 
 use barograph_domain::alert::Change;
 use barograph_domain::{Alert, Cell, Kind, Pattern, Side, Span, State, Trigger, Ts};

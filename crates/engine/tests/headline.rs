@@ -40,7 +40,7 @@ fn scene(book: &str, changes: &[(&'static str, f64)]) -> Scene {
         NUMBERS.iter().map(|(id, x)| (*id, changes.iter().find(|(c, _)| c == id).map_or(*x, |(_, y)| *y))).collect();
     let mut row = minute_row(&book, minute(875), &numbers, &[]);
     row.inputs = ages(row.ts, [2, 3, 41]);
-    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+    let name = InstrumentName::parse("binance-usdm:BTCUSDT").expect("a name");
     let mut scene = Scene {
         book,
         streams: live_streams(),

@@ -97,7 +97,6 @@ pub struct SeenPrice {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
     use crate::Span;

@@ -39,8 +39,8 @@ impl Assembly {
     /// An archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
     pub(super) fn positions(&mut self, market: &Market) {
         use Feature as F;
-        let heard = |feed: &&Box<RatioFeed>| feed.series.is_filled() || feed.newest().is_some();
-        let ratio = match market.long_short.as_ref().filter(heard) {
+        let heard = |feed: &&RatioFeed| feed.series.is_filled() || feed.newest().is_some();
+        let ratio = match market.long_short.as_deref().filter(heard) {
             Some(feed) => feed.newest().map_or(Slot::MISSING, |(ratio, origin)| match positions::long_share(ratio) {
                 Some(_) => origin.instant(ratio),
                 None => origin.undefined(Reason::OutOfDomain),
@@ -48,7 +48,7 @@ impl Assembly {
             None => Slot::undefined(Reason::NotOffered),
         };
         self.set(F::LongShortRatio, ratio);
-        let (concentration, hhi) = match market.top_traders.as_ref().filter(heard).map(|feed| feed.newest()) {
+        let (concentration, hhi) = match market.top_traders.as_deref().filter(heard).map(|feed| feed.newest()) {
             // Declared, and not heard yet.
             Some(None) => (Slot::MISSING, Slot::MISSING),
             newest => {

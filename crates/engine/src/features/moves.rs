@@ -105,7 +105,7 @@ mod tests {
     }
 
     fn origin(at: Ts) -> Origin {
-        Origin { anchor: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) }
+        Origin { anchor: at, event: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) }
     }
 
     /// Prices at the minutes after the beginning, read at the last of them.

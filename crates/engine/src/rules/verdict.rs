@@ -245,7 +245,6 @@ fn code(node: &Node, problems: &mut Problems<'_>) -> Option<ReasonCode> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
     use crate::rules::Book;

@@ -199,7 +199,10 @@ pub(super) fn past(conn: &Connection) -> Inner<Vec<(Ts, i64, RunInfo)>> {
     Ok(found)
 }
 
-fn past_records(conn: &Connection) -> Inner<Vec<(Ts, (i64, i64, RunSpec))>> {
+/// Number, layout and description of a run.
+type Record = (i64, i64, RunSpec);
+
+fn past_records(conn: &Connection) -> Inner<Vec<(Ts, Record)>> {
     let mut statement = conn.prepare(
         "SELECT run, instrument, logic_version, release, book, book_text, config, layout, retired_ts FROM past_runs
          ORDER BY retired_ts, instrument, logic_version",
@@ -207,7 +210,7 @@ fn past_records(conn: &Connection) -> Inner<Vec<(Ts, (i64, i64, RunSpec))>> {
     statement.query_map(NONE, |r| Ok((Ts(r.get(8)?), record(r)?)))?.collect()
 }
 
-fn record(row: Row<'_>) -> Inner<(i64, i64, RunSpec)> {
+fn record(row: Row<'_>) -> Inner<Record> {
     let name: String = row.get(1)?;
     let instrument = InstrumentName::parse(&name).map_err(|e| Fault::Damaged(e.to_string()))?;
     let spec = RunSpec {

@@ -99,7 +99,7 @@ fn recorded_streams_are_never_suspected() {
                 if let Some(limit) = rhythm.limit() {
                     judged += 1;
                     if pause > limit && !stream.contains("rade") {
-                        suspected.push((file, stream, nth, pause, limit));
+                        suspected.push((file, stream.clone(), nth, pause, limit));
                     }
                 }
                 rhythm.note(*at, pause);

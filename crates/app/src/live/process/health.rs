@@ -2,7 +2,7 @@
 
 use super::Process;
 use crate::live::view::state_word;
-use barograph_domain::{GapReason, Span, StatusState, Ts};
+use barograph_domain::{Span, StatusState, Ts};
 use barograph_venues::session::Continuity;
 use std::collections::BTreeMap;
 use std::io::Write as _;

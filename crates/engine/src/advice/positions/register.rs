@@ -54,7 +54,7 @@ impl fmt::Display for PositionError {
                     Side::Long => ("above", "long", "below"),
                     Side::Short => ("below", "short", "above"),
                 };
-                let is = if stop == entry { "at" } else { is };
+                let is = if stop.total_cmp(entry).is_eq() { "at" } else { is };
                 write!(
                     f,
                     "stop {stop} is {is} the entry {entry} of a {name}: it must be {wants} it; a stop that was trailed past \
