@@ -427,9 +427,11 @@ fn calm(sight: &Sight) -> (HeadlinePart, bool) {
         && sight.no_risk.is_none();
     let now: Vec<String> = whereabouts(sight, &[]).into_iter().map(|p| p.text).collect();
     let now = now.join(", ");
+    // Beside a stop that is reached or near, only the market is quiet.
+    let quiet = if sight.held.is_some() { "the market is quiet" } else { "nothing unusual" };
     let part = match (all_known, now.is_empty()) {
-        (true, true) => plain(Kind::Quiet, "nothing unusual"),
-        (true, false) => plain(Kind::Quiet, &format!("nothing unusual: {now}")),
+        (true, true) => plain(Kind::Quiet, quiet),
+        (true, false) => plain(Kind::Quiet, &format!("{quiet}: {now}")),
         (false, true) => plain(Kind::History, "too little history yet to say what is usual here"),
         (false, false) => plain(Kind::History, &now),
     };
