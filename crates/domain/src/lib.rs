@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod event;
 pub mod guidance;
 pub mod instrument;
+pub mod leg;
 pub mod level;
 pub mod math;
 pub mod metric;

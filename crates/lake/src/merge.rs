@@ -5,7 +5,7 @@ use crate::file::PlannedFile;
 use crate::order::Item;
 use crate::plan::Plan;
 use crate::report::{FailedFile, Report, Tally};
-use barograph_domain::{Event, Metric, Ts};
+use barograph_domain::{Event, Metric, StreamIndex, Ts, leg};
 use barograph_venues::policy;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -33,6 +33,9 @@ pub struct EventReader {
     disagreement: Option<[(Item, usize); 2]>,
     events: u64,
     report: Report,
+    legs: Vec<(StreamIndex, StreamIndex)>,
+    /// Spot prices that wait to be repeated, the last first.
+    repeated: Vec<Event>,
 }
 
 struct Head {
@@ -86,6 +89,8 @@ impl EventReader {
             disagreement: None,
             events: 0,
             report,
+            legs: plan.legs.clone(),
+            repeated: Vec::new(),
         }
     }
 
@@ -145,6 +150,16 @@ impl EventReader {
         same && self.metrics.get(a.stream.index()).is_some_and(|m| !policy::is_event_stream(*m))
     }
 
+    /// A spot price is one of its contracts' streams, too.
+    fn repeat(&mut self, event: &Event) {
+        for (_, to) in self.legs.iter().filter(|(from, _)| *from == event.stream) {
+            if let Some(payload) = leg::price(&event.payload) {
+                self.repeated.push(Event { stream: *to, payload, ..*event });
+            }
+        }
+        self.repeated.sort_by(|a, b| b.order(a));
+    }
+
     /// Makes the report, once, in the order of files.
     fn settle(&mut self) {
         for (file, done) in self.files.iter().zip(&mut self.done) {
@@ -180,6 +195,10 @@ impl Iterator for EventReader {
     fn next(&mut self) -> Option<Event> {
         loop {
             self.activate();
+            let head = self.heads.peek().map(|Reverse(head)| head.item.event);
+            if let Some(event) = self.repeated.pop_if(|e| head.is_none_or(|head| e.order(&head) != Ordering::Greater)) {
+                return Some(event);
+            }
             let Some(Reverse(Head { item, file })) = self.heads.peek() else {
                 self.settle();
                 return None;
@@ -208,6 +227,7 @@ impl Iterator for EventReader {
             }
             self.last = Some((item, file));
             self.events += 1;
+            self.repeat(&item.event);
             return Some(item.event);
         }
     }

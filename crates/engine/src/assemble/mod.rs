@@ -236,7 +236,7 @@ impl Assembly {
             self.charts(market, t, config);
         }
         composite::derive(&mut self.slots, t);
-        self.classes(t);
+        self.classes(t, config);
         self.sessions(market, t, config);
         self.heat(market, t, config);
         self.long_bias(t);
@@ -372,7 +372,7 @@ impl Assembly {
 
     fn basis(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
-        let slots = |pair: Option<&PairFeed>| match pair {
+        let slots = |pair: Option<&PairFeed>, against: &[Metric]| match pair {
             None => PairSlots::MISSING,
             Some(p) => {
                 let (price, index) = (&market.prices[p.price], &market.indexes[p.index]);
@@ -382,14 +382,14 @@ impl Assembly {
                 let origin = crate::features::reading::Origin {
                     anchor,
                     expires,
-                    kind: Kind::Measured,
+                    kind: if against.contains(&index.source.metric) { Kind::Measured } else { Kind::Proxy },
                     stream: price.source.stream,
                 };
                 p.pair.slots(&origin, max_age, &config.settings(), |a, b| price.has_gap(a, b) || index.has_gap(a, b))
             }
         };
-        let premium = slots(market.premium.as_ref());
-        let basis = slots(market.basis.as_ref());
+        let premium = slots(market.premium.as_ref(), &[Metric::IndexPrice]);
+        let basis = slots(market.basis.as_ref(), &[Metric::SpotPrice]);
         self.set(F::Premium, premium.value);
         self.set(F::PremiumMa8h, premium.ma_8h);
         self.set(F::Basis, basis.value);

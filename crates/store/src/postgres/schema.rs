@@ -5,8 +5,10 @@
 //! people ask a server in SQL are the views (R3.42–R3.45, R4.37), whose times are `timestamptz`. Points have columns for
 //! that beside the exact payload; numbers are `float8` and keep every bit.
 
+use super::tables::V9;
+
 /// What turns version `i` into version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9];
 
 /// The outbox: what is to be told, to whom, what became of it, and what is to be kept quiet.
 const V8: &str = r#"

@@ -6,8 +6,10 @@
 //! received late enters a second one), and minute rows are chunks of an hour. The view `metric_points` is the readable
 //! form of the points for anyone with an SQL prompt.
 
+use super::tables::V9;
+
 /// What turns a database of version `i` into one of version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9];
 
 /// The outbox: what is to be told, to whom, what became of it, and what is to be kept quiet.
 const V8: &str = "

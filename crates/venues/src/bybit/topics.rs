@@ -114,7 +114,8 @@ pub(super) fn offered(spec: &MarketSpec, metric: Metric) -> bool {
         | Metric::TopTraderAccountRatio
         | Metric::TopTraderPositionRatio
         | Metric::LongShortRatio
-        | Metric::TakerVolumeRatio => false,
+        | Metric::TakerVolumeRatio
+        | Metric::SpotPrice => false,
     }
 }
 
