@@ -244,8 +244,8 @@ impl Engine {
 
     /// A spot market came later than a contract of it: its price is a stream of that contract from now on.
     fn join(&mut self, stream: StreamIndex, decl: &StreamDecl) {
-        let known = self.streams.iter().zip(&self.routes).filter(|(d, _)| d.instrument == decl.instrument);
-        let Some(at) = known.filter_map(|(_, route)| route.map(|(market, _)| market)).next() else { return };
+        let mut known = self.streams.iter().zip(&self.routes).filter(|(d, _)| d.instrument == decl.instrument);
+        let Some(at) = known.find_map(|(_, route)| route.map(|(market, _)| market)) else { return };
         if decl.metric == Metric::SpotPrice
             && let Some(market) = self.markets.get_mut(at)
         {

@@ -23,6 +23,8 @@ use std::sync::{Mutex, PoisonError};
 const GAP_BEFORE: Span = Span::days(7);
 /// Changes of continuity read for one chart.
 const GAPS: usize = 5_000;
+/// Points of open interest read for one chart: two months of minutes.
+const INTEREST_MAX: usize = 100_000;
 /// Sessions are shown on candles up to this.
 const SESSIONS_UP_TO: Span = Span::hours(1);
 /// Views whose closes are remembered, at most some 150 kB each.
@@ -125,7 +127,7 @@ impl Service {
             source: None,
             cadence: None,
             range: Range { start: start - held, end: range.end + Span(1) },
-            limit: usize::MAX,
+            limit: INTEREST_MAX,
             as_of: asked.as_of,
         };
         let points = self.reader.points(&query).map_err(internal)?.items;
