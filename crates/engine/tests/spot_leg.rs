@@ -2,8 +2,8 @@
 //! in, and stale when the spot price is.
 
 use barograph_domain::{
-    Bar, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Payload, Span, Stamp, State, StreamDecl,
-    StreamIndex, Ts,
+    Bar, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Payload, Span, Stamp, State,
+    StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::models::ModelPolicy;
 use barograph_engine::rules::Book;

@@ -265,8 +265,11 @@ fn thin(conn: &Connection, symbol: &str, market: i64, before: Ts, now: Ts) -> In
     if now - GRID == before {
         // The ordinary case: one minute went by.
         if !on_the_hour(last) {
-            let sql =
-                format!("DELETE FROM market_rows WHERE {} AND ts = {} AND instrument = ?3", of_symbol(conn), reads(conn, 2));
+            let sql = format!(
+                "DELETE FROM market_rows WHERE {} AND ts = {} AND instrument = ?3",
+                of_symbol(conn),
+                reads(conn, 2)
+            );
             conn.send(sql, params![symbol, time(conn, last), market])?;
         }
         return Ok(());
@@ -421,8 +424,11 @@ pub(super) fn prune(conn: &Connection, keep: Span) -> Inner<()> {
         .collect::<Inner<Vec<(i64, String, Ts)>>>()?;
     for (market, symbol, newest) in all {
         thin_to(conn, &symbol, market, back(newest, HOT + Span::days(7)), back(newest, HOT))?;
-        let sql =
-            format!("DELETE FROM forced_closes WHERE {} AND ts < {} AND instrument = ?3", of_symbol(conn), reads(conn, 2));
+        let sql = format!(
+            "DELETE FROM forced_closes WHERE {} AND ts < {} AND instrument = ?3",
+            of_symbol(conn),
+            reads(conn, 2)
+        );
         conn.send(sql, params![symbol, time(conn, back(newest, keep)), market])?;
     }
     Ok(())
