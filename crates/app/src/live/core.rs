@@ -232,9 +232,8 @@ impl Core {
     fn join_legs(&mut self) -> Result<(), Failure> {
         for of in &self.instruments {
             let Some(spot) = leg::spot_leg(of, &self.instruments) else { continue };
-            let Some(from) = leg::priced_by(self.streams.iter().filter(|d| d.instrument == spot.name)) else {
-                continue;
-            };
+            let own = self.streams.iter().filter(|d| d.instrument == spot.name);
+            let Some(from) = leg::priced_by(own) else { continue };
             let place = |decl: &StreamDecl, streams: &[StreamDecl]| streams.iter().position(|d| d == decl);
             let (to, at) = (leg::as_stream(of, from), place(from, &self.streams).unwrap_or_default());
             let joined = place(&to, &self.streams).unwrap_or_else(|| {
@@ -242,11 +241,10 @@ impl Core {
                 self.streams.len() - 1
             });
             let index = |at: usize| u16::try_from(at).map(StreamIndex).map_err(Failure::broken);
-            let pair = (index(at)?, index(joined)?);
-            if !self.legs.contains(&pair) {
-                self.legs.push(pair);
-            }
+            self.legs.push((index(at)?, index(joined)?));
         }
+        self.legs.sort_unstable();
+        self.legs.dedup();
         Ok(())
     }
 
@@ -477,7 +475,6 @@ impl Core {
         }
         for (event, origin) in &batch {
             self.step(event, *origin, sink)?;
-            // History of the spot market is its own: a contract's minutes are made of what it has heard.
             if *origin == Origin::Live {
                 self.repeat(event, sink)?;
             }
