@@ -432,6 +432,10 @@ mod tests {
         }
     }
 
+    fn apart(correlation: f64) -> [(&'static str, DatumView); 1] {
+        [("return_correlation", DatumView::Number(correlation))]
+    }
+
     #[test]
     fn the_envelope_of_the_fourth_original_is_exact() {
         let cascade = event(
@@ -455,8 +459,12 @@ mod tests {
             },
         });
         assert_eq!(serde_json::to_value(cascade.seed4()).unwrap(), want);
-        let pair =
-            EventView { asset_pair: Some("BTC/USDT/ETH/USDT".to_owned()), ..event(Pattern::CorrelationBreak, &[]) };
+        let pair = EventView {
+            asset_pair: Some("BTC/USDT/ETH/USDT".to_owned()),
+            ..event(Pattern::CorrelationBreak, &apart(-0.6))
+        };
+        let band = EventView { data: event(Pattern::CorrelationBreak, &apart(-0.4)).data, ..pair.clone() };
+        assert_eq!(band.seed4(), None, "below its own band only");
         let pair = serde_json::to_value(pair.seed4()).unwrap();
         assert_eq!((pair.get("symbol"), &pair["asset_pair"]), (None, &"BTC/USDT/ETH/USDT".into()));
         assert_eq!(pair["data"]["signal_reason"], "not_available");
@@ -466,7 +474,7 @@ mod tests {
         assert_eq!(EventView { change: Change::Closed, ..cascade }.seed4(), None, "it has no word for an end");
         for pattern in Pattern::ALL {
             let known = SEED4_PATTERNS.contains(pattern);
-            assert_eq!(event(*pattern, &[]).seed4().is_some(), known);
+            assert_eq!(event(*pattern, &apart(-0.6)).seed4().is_some(), known);
             assert_eq!(seed4_data(*pattern).is_empty(), !known);
         }
     }

@@ -375,6 +375,7 @@ pub(crate) struct Replay {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch that people type")]
 pub(crate) struct Collect {
     /// File or folder to read instead of listening to venues; may be repeated
     #[arg(long = "source", value_name = "PATH")]

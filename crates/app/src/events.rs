@@ -153,19 +153,26 @@ impl<'a> Kept<'a> {
         Self { key, keep: books.keep(info), lens }
     }
 
-    fn view(&self, reader: &dyn Reader, known: &KnownAlert) -> Result<EventView> {
-        let moment = self.lens.as_ref().map(|lens| moment_of(reader, self.key, lens, &known.alert)).transpose()?;
+    fn view(&self, reader: &dyn Reader, known: &KnownAlert, as_of: Option<Ts>) -> Result<EventView> {
+        let moment =
+            self.lens.as_ref().map(|lens| moment_of(reader, self.key, lens, &known.alert, as_of)).transpose()?;
         Ok(view(&self.key.instrument, &self.key.logic_version, known, self.keep, moment.flatten().as_ref()))
     }
 }
 
 /// What the stored minute of a label says of it; `None` where the record is about no label, or its minute is not kept.
-pub(crate) fn moment_of(reader: &dyn Reader, key: &RunKey, lens: &Lens, alert: &Alert) -> Result<Option<Moment>> {
+pub(crate) fn moment_of(
+    reader: &dyn Reader,
+    key: &RunKey,
+    lens: &Lens,
+    alert: &Alert,
+    as_of: Option<Ts>,
+) -> Result<Option<Moment>> {
     if alert.axis().is_none() {
         return Ok(None);
     }
     let range = Range { start: alert.ts, end: Ts(alert.ts.0.saturating_add(1)) };
-    let mut rows = reader.history(key, &RowQuery { range, every: None, limit: 1, as_of: None })?;
+    let mut rows = reader.history(key, &RowQuery { range, every: None, limit: 1, as_of })?;
     align(&mut rows.rows, &rows.columns);
     let lens = Lens { streams: rows.streams.as_slice().into(), ..lens.clone() };
     Ok(rows.rows.first().and_then(|row| lens.moment(alert, row)))
@@ -213,7 +220,7 @@ pub(crate) fn page(
     }
     let more = found.len() == wanted;
     let shown = found.iter().skip(window.skip).take(window.limit);
-    let items = shown.map(|(kept, alert)| kept.view(reader, alert)).collect::<Result<_>>()?;
+    let items = shown.map(|(kept, alert)| kept.view(reader, alert, window.as_of)).collect::<Result<_>>()?;
     Ok(Page { items, more })
 }
 

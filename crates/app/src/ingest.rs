@@ -18,8 +18,8 @@ use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};
 use barograph_store::run::{LATENESS, row_of};
 use barograph_store::{
-    Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role, RunKey,
-    RunWriter, StreamInfo, Target, Writer, open_reader, open_writer,
+    Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role,
+    RunKey, RunWriter, StreamInfo, Target, Writer, open_reader, open_writer,
 };
 use std::path::Path;
 

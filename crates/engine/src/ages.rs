@@ -9,9 +9,13 @@ use crate::market::Market;
 use barograph_domain::{MarketKind, Metric, StreamIndex, Ts};
 
 impl Market {
-    /// Is there any stream of what only contracts have, or of what stands in for it? What no stream carries is never awaited.
+    /// Is there any stream of what only contracts have, or of what stands in for it? What no stream carries is never awaited, and an
+    /// archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
     pub(crate) fn offers(&self, metric: Metric) -> bool {
-        let any = |of: &[Metric]| self.kind != MarketKind::Spot && of.iter().any(|m| self.declared.contains(m));
+        let any = |of: &[Metric]| {
+            let begun = |(m, live): &(Metric, bool)| of.contains(m) && (*live || self.has_heard(*m));
+            self.kind != MarketKind::Spot && self.declared.iter().any(begun)
+        };
         match metric {
             Metric::FundingRate => any(&[Metric::FundingRate, Metric::PremiumIndex, Metric::FundingRateSettled]),
             Metric::OpenInterest => any(&[Metric::OpenInterest, Metric::OpenInterestUsd]),
@@ -30,6 +34,41 @@ impl Market {
             | Metric::TakerVolumeRatio
             | Metric::Book => true,
         }
+    }
+
+    /// Has anything come of what only contracts have?
+    fn has_heard(&self, metric: Metric) -> bool {
+        let ratio = |feed: &Option<Box<RatioFeed>>| feed.as_ref().is_some_and(|f| f.newest().is_some());
+        match metric {
+            Metric::FundingRate | Metric::PremiumIndex => self.funding.iter().any(|f| f.series.heard_ts().is_some()),
+            Metric::FundingRateSettled => self.settled.iter().any(|s| s.event().is_some()),
+            Metric::OpenInterest | Metric::OpenInterestUsd => self.open_interest.iter().any(|o| o.heard_ts().is_some()),
+            Metric::IndexPrice => self.indexes.iter().any(|p| p.heard_ts().is_some()),
+            Metric::Liquidation => self.liquidations.as_ref().is_some_and(|l| l.anchor().is_some()),
+            Metric::LongShortRatio => ratio(&self.long_short),
+            Metric::TopTraderPositionRatio => ratio(&self.top_traders),
+            Metric::MarkPrice
+            | Metric::Bar
+            | Metric::Trade
+            | Metric::BestBidAsk
+            | Metric::TopTraderAccountRatio
+            | Metric::TakerVolumeRatio
+            | Metric::Book => true,
+        }
+    }
+
+    /// What is offered now, a bit for each metric of its own that a contract may have.
+    pub(crate) fn offered(&self) -> u8 {
+        const OWN: [Metric; 7] = [
+            Metric::FundingRate,
+            Metric::OpenInterest,
+            Metric::FundingRateSettled,
+            Metric::IndexPrice,
+            Metric::Liquidation,
+            Metric::LongShortRatio,
+            Metric::TopTraderPositionRatio,
+        ];
+        OWN.iter().enumerate().fold(0, |bits, (i, m)| bits | (u8::from(self.offers(*m)) << i))
     }
 }
 

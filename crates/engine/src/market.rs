@@ -59,8 +59,8 @@ pub struct Market {
     pub index: u32,
     pub(crate) kind: MarketKind,
     pub(crate) expiry: Option<Ts>,
-    /// What its streams carry, whether or not the book reads them.
-    pub(crate) declared: Vec<Metric>,
+    /// What its streams carry, whether or not the book reads them, and whether each is asked for live.
+    pub(crate) declared: Vec<(Metric, bool)>,
     /// Prices, best first: the definition's own source, then finer before coarser.
     pub(crate) prices: Vec<PriceFeed>,
     pub(crate) indexes: Vec<PriceFeed>,
@@ -112,7 +112,7 @@ impl Market {
             index,
             kind: instrument.kind,
             expiry: instrument.expiry,
-            declared: streams.iter().map(|(_, d)| d.metric).collect(),
+            declared: streams.iter().map(|(_, d)| (d.metric, d.filled)).collect(),
             prices: Vec::new(),
             indexes: Vec::new(),
             funding: Vec::new(),

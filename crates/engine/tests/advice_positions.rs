@@ -341,7 +341,7 @@ fn a_reached_stop_is_told_once_and_is_never_nothing() {
     s.price = Some(48_178.0);
     let told = s.after(Span::mins(1));
     assert_eq!(said(&told), "stop_reached:HIGH:0");
-    assert_eq!(told[0].text, "Stop 49160 reached: price 48178, 2.0 % beyond it");
+    assert_eq!(told[0].text, "Stop 49,160 reached: price 48,180, 2.0 % beyond it");
     assert_eq!(told[0].open_positions, "stop reached: close or reset it, as your plan says");
     for price in [49_100.0, 49_200.0, 48_000.0] {
         s.price = Some(price);

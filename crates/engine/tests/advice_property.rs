@@ -182,7 +182,10 @@ proptest! {
             }
             if let (Some(t), Some(atr)) = (a.target.price, a.stop.atr) {
                 let least = 0.5 * a.parameters.risk_reward_ratio * a.stop.r.unwrap_or(0.0);
-                assert!((t - intent.entry).abs() <= (10.0 * atr).max(least) * (1.0 + 1e-9) + intent.entry * 1e-14);
+                let tick = intent.rules.tick.unwrap_or(0.0);
+                // A step of the grid is added where the least would be missed without.
+                let step = if least + tick > 10.0 * atr { tick } else { 0.0 };
+                assert!((t - intent.entry).abs() <= (10.0 * atr).max(least) * (1.0 + 1e-9) + step + intent.entry * 1e-14);
             }
             if let (Some(t), Some(r)) = (a.target.price, a.stop.r) {
                 let rr = (t - intent.entry).abs() / r;

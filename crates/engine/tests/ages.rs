@@ -4,18 +4,13 @@
     clippy::allow_attributes,
     clippy::unwrap_used,
     clippy::cast_precision_loss,
-    reason = "tests may panic; minutes of days are small"
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "tests may panic; minutes of days are small; exact numbers are meant"
 )]
 
 mod support;
-
-#![expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    clippy::float_cmp,
-    reason = "counts of a test, exact numbers"
-)]
 
 use barograph_domain::alert::Change;
 use barograph_domain::{

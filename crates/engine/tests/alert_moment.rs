@@ -20,8 +20,11 @@ fn row(book: &Book, readings: &[(&str, f64)]) -> MinuteRow {
     let mut axis = RiskAxis::new();
     let streams = live_streams();
     let mut last = None;
+    let quiet = [("funding_zscore_24h", 0.4), ("oi_delta_1h", 0.01), ("oi_delta_4h", 0.01), ("realized_vol_4h", 0.40)];
+    let unsaid = quiet.iter().filter(|(id, _)| readings.iter().all(|(said, _)| said != id));
+    let readings: Vec<(&str, f64)> = unsaid.chain(readings).copied().collect();
     for n in 0..3 {
-        let mut row = minute_row(book, minute(n), readings, &[]);
+        let mut row = minute_row(book, minute(n), &readings, &[]);
         row.risk = axis.step(book, row.ts, &row.cells, &row.inputs, &streams);
         last = Some(row);
     }

@@ -127,7 +127,7 @@ fn settled_funding_is_judged_by_its_week_and_says_so() {
     let alert = &alerts.iter().find(|a| a.known.alert.pattern == Pattern::FundingManipulation).unwrap().known.alert;
     assert_eq!(alert.ts - alert.window_from, Span::days(7));
     let text = barograph_engine::detect::explain::description(alert);
-    assert!(text.contains("from its mean of 7 d"), "{text}");
+    assert!(text.contains("above its 7-day mean"), "{text}");
 }
 
 #[test]

@@ -157,6 +157,8 @@ impl Replay<'_> {
             let later = Span::mins(n);
             let aged = |i: &InputAge| InputAge { anchor: i.anchor + later, ..*i };
             let inputs: Vec<InputAge> = row.inputs.iter().map(aged).collect();
+            // Each of these minutes brings readings of its own.
+            let cells: Vec<Cell> = cells.iter().map(|c| Cell { anchor: c.anchor + later, ..*c }).collect();
             let state = axis.step(self.book, row.ts + later, &cells, &inputs, &self.world.streams);
             let want = if n == minutes { exit.label } else { row.risk.label };
             assert_eq!(state.label, want, "{} minute {n} of {minutes}: {exit:?}", row.ts);

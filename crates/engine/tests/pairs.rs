@@ -41,7 +41,12 @@ fn pairs_part_by_the_floor_and_by_their_own_past() {
     assert_eq!(step(&inputs(0.1, 0.4, 0.02, true), &own), Some(Severity::Info));
     let strength = |r: f64, pct: f64| {
         let alert = PairWatch::default().step(&other, &inputs(r, 0.4, pct, true), &own).unwrap();
-        assert_eq!(alert.word("signal"), Some("POTENTIAL_PAIR_TRADE"));
+        let signal = match (r < -0.5, pct < 0.01) {
+            (true, _) => "POTENTIAL_PAIR_TRADE",
+            (false, true) => "DIVERGENCE",
+            (false, false) => "BELOW_BAND",
+        };
+        assert_eq!(alert.word("signal"), Some(signal));
         alert.number("divergence_strength")
     };
     assert_eq!(strength(-0.7, 0.001), Some(0.7), "below the floor its own size");

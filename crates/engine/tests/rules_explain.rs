@@ -262,7 +262,7 @@ fn stops_add_to_entries_and_never_read_low_for_lack_of_data() {
     };
     let high = stops(2.0, 0.5);
     assert_eq!(high.stop_vulnerability.worst, Some(StopVulnerability::High));
-    assert_eq!(high.guidance.new_entries, "smaller size, wider stop or wait; wider stop or wait for better entry");
+    assert_eq!(high.guidance.new_entries, "smaller size, wider stop or wait for better entry");
     let thin = stops(0.0, 1.0 / 3.0);
     assert_eq!(
         (thin.stop_vulnerability.long, thin.stop_vulnerability.coverage),

@@ -162,7 +162,8 @@ impl World {
     /// Stops the world and takes what is on its way.
     fn rest(&mut self) {
         self.runtime.block_on(self.server.pause());
-        let settled = self.clock.0.now() + Span::secs(5);
+        // Shorter than a silence that would be called one.
+        let settled = self.clock.0.now() + Span::secs(3);
         self.until("the last messages", |w| w.clock.0.now() > settled);
     }
 

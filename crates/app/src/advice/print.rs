@@ -65,7 +65,8 @@ pub(crate) fn advice(a: &AdviceView, paint: Paint) -> String {
     }
     let entries = fold(&a.new_entries, WIDTH - 1, "             ");
     line(&format!(" {:<11} {}", "new entries", entries.trim_start()));
-    line(&format!(" {:<11} {}", "held", a.open_positions));
+    let held = fold(&a.open_positions, WIDTH - 1, "             ");
+    line(&format!(" {:<11} {}", "held", held.trim_start()));
     for d in &a.defaults_used {
         line(&format!(" {}", paint.faint(fold(d, WIDTH - 1, " ").trim_start())));
     }

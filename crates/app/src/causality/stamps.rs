@@ -146,7 +146,8 @@ impl Prices {
         let room = self.prices.len() < PRICES_MAX;
         match self.prices.last_mut() {
             Some(last) if self.step <= Span::mins(1) && minute(last.0) == minute(at) => *last = (at, price),
-            _ if room => self.prices.push((at, price)),
+            // Seconds of lateness are no step.
+            _ if room => self.prices.push((minute(at + Span::secs(30)), price)),
             _ => {}
         }
     }

@@ -60,7 +60,7 @@ impl Service {
         // Only now: what could not be read is looked for again.
         seen().insert(name.clone(), until);
         for known in &told {
-            let moment = crate::events::moment_of(self.reader.as_ref(), &info.spec.key, lens, &known.alert)?;
+            let moment = crate::events::moment_of(self.reader.as_ref(), &info.spec.key, lens, &known.alert, None)?;
             self.take_alert(lens, known, moment.as_ref());
         }
         Ok(())

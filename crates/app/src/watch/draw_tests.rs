@@ -44,7 +44,7 @@ fn eighty_columns_hold_what_matters() {
             "› BTC/USDT",
             "HIGH_VOL ⚡",
             "SQUEEZE_RISK ⇥▼",
-            "▆ 118 %",
+            "▆ 121 %",
             "▰▰▰▰▱",
             "stale 14 min",
             "s sort: risk",

@@ -256,7 +256,7 @@ fn positions_are_checked_as_advice_is_and_a_reached_stop_is_said() {
     let held = card["guidance"]["open_positions"].as_str().unwrap();
     assert!(held.contains("stop reached") && !held.contains("no action"), "{held}");
     let shown = place.ok("positions ls --data data");
-    assert!(shown.contains("stop 69000 reached: price ") && shown.contains("beyond it"), "{shown}");
+    assert!(shown.contains("stop 69,000 reached: price ") && shown.contains("beyond it"), "{shown}");
     assert!(!shown.contains("no action needed"), "{shown}");
     no_instruction(card, "");
 }
@@ -280,7 +280,7 @@ fn the_list_reads_the_positions_file_and_names_bad_entries() {
     let listed = place.run("positions ls --data data");
     listed
         .exits(0)
-        .prints("long from 63000, stop 60000")
+        .prints("long from 63,000, stop 60,000")
         .prints("1 of positions_file not watched yet")
         .says("held.toml: position 2 (BTCUSDT) is not taken up: stop 64000 is above the entry 63000")
         .says("position 3 (BTCUSDT) is not taken up: entry 2 is 100 % below the market price");

@@ -34,7 +34,7 @@ pub struct Target {
     pub level: Option<usize>,
     /// Distance to it over distance to the stop.
     pub effective_rr: Option<f64>,
-    /// Pulled in to 10 ATR.
+    /// Pulled in to 10 ATR, or to half the nominal ratio where that lies farther.
     pub capped: bool,
     /// Why there is none.
     pub missing: Option<Missing>,
@@ -83,7 +83,12 @@ pub fn take_target(
     let within = if capped { cap.unwrap_or(distance) } else { distance.max(least) };
     let raw = entry + sign(side) * within;
     // Towards the entry, which is away from it seen from the other side.
-    let price = rounding::away(raw, side, intent.rules.tick);
+    let mut price = rounding::away(raw, side, intent.rules.tick);
+    // A step of the venue's grid never takes a level's target, or a capped one, below the least.
+    if (capped || source == TargetSource::Liquidity) && (price - entry) * sign(side) < least {
+        let farther = if side == Side::Long { Side::Short } else { Side::Long };
+        price = rounding::away(raw, farther, intent.rules.tick);
+    }
     if !(price.is_finite() && price > 0.0 && (price - entry) * sign(side) > 0.0) {
         return Target::none(Missing::OutOfDomain);
     }

@@ -179,6 +179,9 @@ pub(super) fn target(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> String
     let level = t.level.and_then(|i| ctx?.levels?.get(i));
     match (t.source, level) {
         (None, _) => format!("no target: {}", t.missing.unwrap_or(Missing::OutOfDomain).name().replace('_', " ")),
+        (_, _) if t.capped && t.effective_rr.is_some_and(|e| e <= super::target::LEAST * nominal * (1.0 + 1e-6)) => {
+            format!("{rr}half the ratio of {nominal}, which lies more than 10 ATR from the entry")
+        }
         (_, _) if t.capped => format!("{rr}held to 10 ATR from the entry; the ratio of {nominal} lies beyond"),
         (Some(TargetSource::Liquidity), Some(l)) => {
             format!("{rr}a tenth of an ATR before {}; the ratio alone is {nominal}", l.kind.name())

@@ -64,6 +64,8 @@ pub(crate) struct Assembly {
     timeframes_read: ChartsRead,
     /// First moment after which some ready reading is stale.
     next_expiry: Ts,
+    /// What the market offered when it was last said what it does not.
+    offered: u8,
     valid: bool,
 }
 
@@ -89,6 +91,7 @@ impl Default for Assembly {
             charts_read: ChartsRead::default(),
             timeframes_read: ChartsRead::default(),
             next_expiry: Ts::MIN,
+            offered: 0,
             valid: false,
         }
     }
@@ -121,6 +124,7 @@ impl Assembly {
             charts_read: ChartsRead::default(),
             timeframes_read: ChartsRead::default(),
             next_expiry: Ts::MIN,
+            offered: 0,
             valid: false,
         }
     }
@@ -210,21 +214,23 @@ impl Assembly {
         self.price = price.map(|(_, p)| p);
         self.volatility(market, t, config);
         self.stops(market, t);
-        if first {
+        let offered = market.offered();
+        if first || offered != self.offered {
+            self.offered = offered;
             self.not_offered(market);
         }
         if market.kind != MarketKind::Spot {
-            let funding = !(market.funding.is_empty() && market.settled.is_empty());
+            let funding = market.offers(Metric::FundingRate);
             if funding {
                 self.funding(market, t, config);
             }
-            if !market.open_interest.is_empty() {
+            if market.offers(Metric::OpenInterest) {
                 self.open_interest(market, t, config);
             }
             if first || market.premium.is_some() || market.basis.is_some() {
                 self.basis(market, t, config);
             }
-            if market.liquidations.is_some() {
+            if market.offers(Metric::Liquidation) {
                 self.liquidations(market);
             }
             if first || market.long_short.is_some() || market.top_traders.is_some() {
@@ -252,8 +258,11 @@ impl Assembly {
             if matches!(spec.feature, Feature::Heat | Feature::LongBias) {
                 continue;
             }
+            let slot = self.slots[spec.feature.index()];
             if !spec.inputs.iter().all(|m| market.offers(*m)) {
                 self.set(spec.feature, Slot::undefined(Reason::NotOffered));
+            } else if slot.cell.state == State::Undefined(Reason::NotOffered) {
+                self.set(spec.feature, Slot::MISSING);
             }
         }
     }
@@ -371,7 +380,9 @@ impl Assembly {
             None => PairSlots::NOT_OFFERED,
             Some(p) => {
                 let (price, index) = (&market.prices[p.price], &market.indexes[p.index]);
-                let Some(anchor) = p.pair.anchor_ts() else { return PairSlots::MISSING };
+                let missing =
+                    if market.offers(Metric::IndexPrice) { PairSlots::MISSING } else { PairSlots::NOT_OFFERED };
+                let Some(anchor) = p.pair.anchor_ts() else { return missing };
                 let event_at = |at: Ts| price.event_at(at).min(index.event_at(at));
                 let (event, max_age) = (event_at(anchor), price.max_age().max(index.max_age()));
                 // Either price may go on while their newest common instant grows old.

@@ -264,7 +264,8 @@ fn anomaly(i: &Inputs, t: &Thresholds) -> Judgement {
     let severity = if manipulated { Severity::High } else { Severity::Medium };
     let u = u_z.unwrap_or(0.0).max(u_change.unwrap_or(0.0));
     // Before a week of hours the floor alone decides, uncalibrated (ADR 18).
-    let rare = !t.own_history || i.funding_pct.ready().is_none_or(|p| extremity(p) > t.funding_anomaly_pct);
+    let rare =
+        manipulated || !t.own_history || i.funding_pct.ready().is_none_or(|p| extremity(p) > t.funding_anomaly_pct);
     Judgement::Of(Finding { fires: reasons.is_event() && rare, u, severity })
 }
 

@@ -98,6 +98,8 @@ pub struct Sight {
     pub no_risk: Option<String>,
     /// Published labels; UNKNOWN also where an axis rests on old data.
     pub risk: RiskRegime,
+    /// The newest reading says something calmer than the published label of the risk axis.
+    pub risk_eases: bool,
     /// The side that is crowded, in a squeeze.
     pub squeezed: Option<&'static str>,
     /// Trend.
@@ -137,6 +139,7 @@ impl Sight {
             no_risk: no_risk.then(|| waiting::risk_sentence(facts)),
             old: facts.stale.first().map(|_| notes::stale(facts.stale.iter().take(1))),
             risk: known(&axes.risk),
+            risk_eases: matches!(axes.risk.raw_label, RiskRegime::Normal | RiskRegime::ChopRisk),
             squeezed: facts.direction(),
             trend: known(&axes.trend),
             volatility: known(&axes.volatility),
@@ -340,6 +343,7 @@ fn day_move(sight: &Sight) -> Option<HeadlinePart> {
 fn risk(sight: &Sight) -> Option<HeadlinePart> {
     let vol = sight.vol_1h.map(|v| format!(" (1 h vol {})", say(Style::Volatility, v))).unwrap_or_default();
     let (text, severity) = match (sight.risk, sight.squeezed) {
+        (RiskRegime::HighVol, _) if sight.risk_eases => (format!("volatility coming down from extreme{vol}"), 4),
         (RiskRegime::HighVol, _) => (format!("extreme volatility{vol}"), 4),
         (RiskRegime::SqueezeRisk, Some("LONG_SQUEEZE")) => ("squeeze risk, longs crowded".to_owned(), 3),
         (RiskRegime::SqueezeRisk, Some(_)) => ("squeeze risk, shorts crowded".to_owned(), 3),
@@ -427,9 +431,11 @@ fn calm(sight: &Sight) -> (HeadlinePart, bool) {
         && sight.no_risk.is_none();
     let now: Vec<String> = whereabouts(sight, &[]).into_iter().map(|p| p.text).collect();
     let now = now.join(", ");
+    // Beside a stop that is reached or near, only the market is quiet.
+    let quiet = if sight.held.is_some() { "the market is quiet" } else { "nothing unusual" };
     let part = match (all_known, now.is_empty()) {
-        (true, true) => plain(Kind::Quiet, "nothing unusual"),
-        (true, false) => plain(Kind::Quiet, &format!("nothing unusual: {now}")),
+        (true, true) => plain(Kind::Quiet, quiet),
+        (true, false) => plain(Kind::Quiet, &format!("{quiet}: {now}")),
         (false, true) => plain(Kind::History, "too little history yet to say what is usual here"),
         (false, false) => plain(Kind::History, &now),
     };

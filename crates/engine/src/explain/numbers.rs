@@ -116,7 +116,10 @@ pub fn price(x: f64) -> String {
     let decimals = match x.abs() {
         a if a >= 1_000.0 => 0,
         a if a >= 10.0 => 2,
-        a => (4..16).zip(std::iter::successors(Some(a * 1e4), |x| Some(x * 10.0))).find(|(_, x)| *x >= 1_000.0).map_or(4, |(d, _)| d),
+        a => (4..16)
+            .zip(std::iter::successors(Some(a * 1e4), |x| Some(x * 10.0)))
+            .find(|(_, x)| *x >= 1_000.0)
+            .map_or(4, |(d, _)| d),
     };
     let text = format!("{x:.0$}", usize::try_from(decimals).unwrap_or(4));
     let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(w, f)| (w, Some(f)));

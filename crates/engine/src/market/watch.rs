@@ -13,8 +13,8 @@ use crate::engine::{AlertOut, Config, Outputs};
 use crate::liquidations::Liquidations;
 use crate::rules::{AxisStates, Book, EVENT_FEATURE};
 use barograph_domain::{
-    Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, Metric, OpenAlert, OpenAlerts, Pattern,
-    Payload, Reason, Span, StreamDecl, Ts,
+    Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, Metric, OpenAlert, OpenAlerts, Pattern, Payload, Reason,
+    Span, StreamDecl, Ts,
 };
 use serde::{Deserialize, Serialize};
 

@@ -130,6 +130,7 @@ fn text(members: &[&Arc<Message>], phase: Phase, news: usize) -> String {
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     let markets: BTreeSet<_> = members.iter().map(|m| &m.notice.instrument).collect();
     let whole = match (members.len(), markets.len()) {
+        (1, 1) => "Repeated on one market".to_owned(),
         (n, 1) => format!("Same cause, {n} alerts on one market"),
         (n, m) if n == m => format!("Same cause on {m} markets"),
         (n, m) => format!("Same cause on {m} markets, {n} alerts"),

@@ -159,6 +159,7 @@ fn data(alert: &Alert) -> Map<String, Value> {
             Datum::Number(x) => put(&mut out, name, *x),
             Datum::Word(word) => put(&mut out, name, &**word),
             Datum::Words(words) => put(&mut out, name, words.iter().map(|w| &**w).collect::<Vec<&str>>()),
+            Datum::Flag(is) => put(&mut out, name, *is),
             Datum::Missing(reason) => put_reason(&mut out, name, reason.name()),
         }
     }

@@ -48,6 +48,8 @@ impl From<rusqlite::Error> for Fault {
     fn from(e: rusqlite::Error) -> Self {
         match e {
             rusqlite::Error::QueryReturnedNoRows => Self::NoRow,
+            // The program writes text as UTF-8; other bytes are damage.
+            rusqlite::Error::Utf8Error(..) => Self::Damaged(e.to_string()),
             other => Self::Sql(other),
         }
     }

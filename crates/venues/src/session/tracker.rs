@@ -63,6 +63,9 @@ pub struct Tracker {
 /// machine's own jitter is seconds there (the demo): then only the venue's constants count.
 const TICK_MAX: Span = Span::millis(1_250);
 
+/// Ticks must have come in time for so long before a rhythm counts.
+const STEADY: Span = Span::mins(1);
+
 const METRICS: usize = Metric::ALL.len();
 const NOWHERE: u32 = u32::MAX;
 
@@ -204,7 +207,7 @@ impl Tracker {
             self.steady = Some(now);
         }
         self.ticked = Some(now);
-        let is_steady = self.steady.is_some_and(|since| now - since >= FLOOR);
+        let is_steady = self.steady.is_some_and(|since| now - since >= STEADY);
         for at in 0..self.streams.len() {
             let s = &self.streams[at];
             let last = s.progress.unwrap_or(s.since);

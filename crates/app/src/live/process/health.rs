@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_is_not_live_is_counted_with_its_reason() {
-        use barograph_domain::{Kind, Metric};
+        use barograph_domain::{GapReason, Kind, Metric};
         use barograph_venues::session::{MarketIndex, Out, StreamSpec, Tracker};
         let mut tracker = Tracker::default();
         let mut out = Out::default();
