@@ -60,7 +60,7 @@ impl Assembly {
 
     /// Mean of the ready percentiles; three of four are needed.
     pub(super) fn heat(&mut self, market: &Market, t: Ts, config: &Config) {
-        let volume = volume_rank(market, t, config);
+        let volume = volume_rank(market, &self.volume, config);
         let oi = choose(
             t,
             market.open_interest.iter().filter(|f| allowed(f.source.kind, config)).map(|f| &f.slots.delta_24h_size_pct),
@@ -120,13 +120,12 @@ fn mean_of(t: Ts, parts: &[Slot], need: u32) -> Slot {
 }
 
 /// Percentile of the day's volume within 30 d.
-fn volume_rank(market: &Market, t: Ts, config: &Config) -> Slot {
-    let volume = super::volume_slot(market, t, config);
+fn volume_rank(market: &Market, volume: &Slot, config: &Config) -> Slot {
     let bars = market.prices.iter().find_map(|f| match &f.series {
         PriceSeries::Bars(bars) if Some(f.source.stream) == volume.cell.stream => Some(bars),
         PriceSeries::Bars(_) | PriceSeries::Plain(_) => None,
     });
-    bars.map_or(volume, |b| b.volume.rank().slot(&volume, &config.settings()))
+    bars.map_or(*volume, |b| b.volume.rank().slot(volume, &config.settings()))
 }
 
 /// Percentile of the size of funding within 30 d: of the running rate, else of settlements.
