@@ -32,6 +32,10 @@ struct Slot<V> {
     value: Option<V>,
 }
 
+impl<V> Slot<V> {
+    const MISSING: Self = Self { stamp: Ts::MIN, value: None };
+}
+
 /// Samples of one stream; `V` is a number or a bar.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Series<V> {
@@ -39,6 +43,12 @@ pub struct Series<V> {
     filled: bool,
     delay: Span,
     max_age: Span,
+    /// Places of the ring, a power of two.
+    places: usize,
+    /// Index at the first place: the first that was ever written. So the ring fills from its beginning, and memory that was taken
+    /// for it is used only as samples come.
+    origin: i64,
+    /// As far as places have been used; what lies behind is missing.
     slots: Vec<Slot<V>>,
     /// Newest index with a slot, present or missing.
     head: Option<i64>,
@@ -64,7 +74,9 @@ impl<V: Copy> Series<V> {
             filled: decl.filled,
             delay: decl.delay,
             max_age,
-            slots: vec![Slot { stamp: Ts::MIN, value: None }; slots.next_power_of_two()],
+            places: slots.next_power_of_two(),
+            origin: 0,
+            slots: Vec::with_capacity(slots.next_power_of_two()),
             head: None,
             anchor: None,
             first: None,
@@ -129,11 +141,11 @@ impl<V: Copy> Series<V> {
                 break;
             }
             let at = self.place(index);
-            if self.slots[at].value.take().is_some() {
+            if self.slots.get_mut(at).is_some_and(|slot| slot.value.take().is_some()) {
                 self.changed.push(index);
             }
         }
-        self.anchor = (oldest..=head).rev().find(|i| self.slots[self.place(*i)].value.is_some());
+        self.anchor = (oldest..=head).rev().find(|i| self.at(*i).is_some());
     }
 
     /// Turns waiting rows into samples of all instants up to `t`. Returns whether anything changed; what did is in
@@ -207,20 +219,21 @@ impl<V: Copy> Series<V> {
                 if index <= head - self.span() {
                     return;
                 }
-                let at = self.place(index);
-                if self.slots[at].value.is_some() && self.slots[at].stamp > stamp {
+                let slot = self.slot(index);
+                if slot.value.is_some() && slot.stamp > stamp {
                     return;
                 }
-                self.slots[at] = Slot { stamp, value };
+                *slot = Slot { stamp, value };
             }
             head => {
+                if head.is_none() {
+                    self.origin = index;
+                }
                 let from = head.map_or(index, |h| (h + 1).max(index - self.span() + 1));
                 for skipped in from..index {
-                    let at = self.place(skipped);
-                    self.slots[at] = Slot { stamp: Ts::MIN, value: None };
+                    *self.slot(skipped) = Slot::MISSING;
                 }
-                let at = self.place(index);
-                self.slots[at] = Slot { stamp, value };
+                *self.slot(index) = Slot { stamp, value };
                 self.head = Some(index);
             }
         }
@@ -231,8 +244,17 @@ impl<V: Copy> Series<V> {
         self.changed.push(index);
     }
 
+    /// The slot of an index.
+    fn slot(&mut self, index: i64) -> &mut Slot<V> {
+        let at = self.place(index);
+        if at >= self.slots.len() {
+            self.slots.resize(at + 1, Slot::MISSING);
+        }
+        &mut self.slots[at]
+    }
+
     fn span(&self) -> i64 {
-        i64::try_from(self.slots.len()).unwrap_or(i64::MAX)
+        i64::try_from(self.places).unwrap_or(i64::MAX)
     }
 
     /// Index of the oldest sample that is kept.
@@ -242,7 +264,7 @@ impl<V: Copy> Series<V> {
 
     #[expect(clippy::cast_possible_truncation, reason = "the mask keeps the low bits only")]
     fn place(&self, index: i64) -> usize {
-        (index.cast_unsigned() as usize) & (self.slots.len() - 1)
+        (index.wrapping_sub(self.origin).cast_unsigned() as usize) & (self.places - 1)
     }
 
     /// The instant of a grid index.
@@ -279,7 +301,7 @@ impl<V: Copy> Series<V> {
     #[must_use]
     pub fn at(&self, index: i64) -> Option<V> {
         match (self.oldest(), self.head) {
-            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => self.slots[self.place(index)].value,
+            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => self.slots.get(self.place(index))?.value,
             _ => None,
         }
     }
