@@ -21,10 +21,15 @@ use barograph_store::{
     Dirty, Gap, ImportRecord, Inserted, PointsVersion, Reader, Role, RunKey, RunWriter, Target, Writer, open_reader,
     open_writer,
 };
+use std::io::Write as _;
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
 
 /// Events per transaction: some 20 MB of memory, a few hundred milliseconds of writing.
 const BATCH: usize = 100_000;
+/// Events read ahead for a run: pieces times their size, some 8 MB.
+const AHEAD: usize = 8;
+const PIECE: usize = 8_192;
 /// Distance of checkpoints in a long run; the store thins them to the same.
 const CHECKPOINT_EVERY: Span = Span::days(7);
 /// Over the last stretch checkpoints are daily, because new rows usually join the end.
@@ -39,6 +44,8 @@ pub(crate) struct Ingested {
     pub(crate) instruments: usize,
     /// Where it is, when that is a server; without the password.
     pub(crate) server: Option<String>,
+    /// Every minute that a run over the files makes was shown while it was computed.
+    pub(crate) shown: bool,
 }
 
 /// Takes the folder for writing, before any work is done for it.
@@ -51,28 +58,33 @@ pub(crate) fn open_target(target: &Target) -> Result<Box<dyn Writer>, Failure> {
     Ok(open_writer(target, &Role::ALL)?)
 }
 
-/// Imports the planned files into the database of `data` and runs what is dirty.
+/// Imports the planned files into the database of `data` and runs what is dirty. `onlooker` sees the minutes as in
+/// [`into_target`].
 pub(crate) fn ingest(
     data: &Path,
     writer: &mut Box<dyn Writer>,
     plan: &Plan,
     source: &str,
     setup: &Setup,
+    onlooker: &mut dyn Sink,
 ) -> Result<Ingested, Failure> {
-    into_target(&Target::Folder(data.to_owned()), writer.as_mut(), plan, source, setup)
+    into_target(&Target::Folder(data.to_owned()), writer.as_mut(), plan, source, setup, Some(onlooker))
 }
 
-/// The same into a folder or a server.
+/// The same into a folder or a server. Where nothing else is stored of the plan's markets, `onlooker` sees every minute and gap
+/// that a run over the files would give, market by market, so that nobody has to make that run; else it sees nothing.
 pub(crate) fn into_target(
     target: &Target,
     writer: &mut dyn Writer,
     plan: &Plan,
     source: &str,
     setup: &Setup,
+    onlooker: Option<&mut dyn Sink>,
 ) -> Result<Ingested, Failure> {
     let started = clock::now();
     let (report, inserted) = insert(writer, plan)?;
-    let (instruments, rows) = update(target, writer, setup)?;
+    let onlooker = onlooker.map(|sink| Onlooker { plan, sink });
+    let (instruments, rows, shown) = bring_up(target, writer, setup, onlooker)?;
     writer.record_import(&ImportRecord {
         started,
         finished: clock::now(),
@@ -91,7 +103,7 @@ pub(crate) fn into_target(
         Target::Folder(_) => None,
         Target::Postgres(_) => Some(target.to_string()),
     };
-    Ok(Ingested { report, inserted, rows, instruments, server })
+    Ok(Ingested { report, inserted, rows, instruments, server, shown })
 }
 
 #[derive(serde::Serialize)]
@@ -105,25 +117,99 @@ fn insert(writer: &mut dyn Writer, plan: &Plan) -> Result<(Report, Inserted), Fa
     let mut reader = plan.open(None);
     let mut progress = Progress::new(plan.total_bytes(), "importing", Unit::Bytes);
     let mut total = Inserted::default();
-    let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
-    loop {
-        batch.clear();
-        batch.extend(reader.by_ref().take(BATCH));
-        if batch.is_empty() {
-            break;
+    // Files are read while the batch before is written.
+    std::thread::scope(|scope| {
+        let (full, batches) = sync_channel::<(Vec<Event>, u64)>(1);
+        let reading = scope.spawn(move || {
+            loop {
+                let batch: Vec<Event> = reader.by_ref().take(BATCH).collect();
+                if batch.is_empty() || full.send((batch, reader.bytes_read())).is_err() {
+                    return reader.finish();
+                }
+            }
+        });
+        for (batch, bytes) in batches {
+            let part = writer.insert_points(plan.instruments(), plan.streams(), &batch)?;
+            total.new += part.new;
+            total.revised += part.revised;
+            total.same += part.same;
+            total.earlier += part.earlier;
+            progress.set(bytes);
         }
-        let part = writer.insert_points(plan.instruments(), plan.streams(), &batch)?;
-        total.new += part.new;
-        total.revised += part.revised;
-        total.same += part.same;
-        total.earlier += part.earlier;
-        progress.set(reader.bytes_read());
-    }
-    Ok((reader.finish(), total))
+        let report = reading.join().map_err(|_panic| Failure::broken("reading the files failed; this is a bug"))?;
+        Ok((report, total))
+    })
 }
 
 /// Runs every instrument whose rows do not follow from its points; their number and the rows written.
 pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) -> Result<(usize, u64), Failure> {
+    bring_up(target, writer, setup, None).map(|(instruments, rows, _)| (instruments, rows))
+}
+
+/// Whoever wants to see the minutes of a plan.
+struct Onlooker<'a> {
+    plan: &'a Plan,
+    sink: &'a mut dyn Sink,
+}
+
+impl Onlooker<'_> {
+    /// Is what will be computed what a run over the files would give: every market of the plan from its beginning, from the
+    /// plan's streams and no other?
+    fn can_see(&self, reader: &dyn Reader, dirty: &[Dirty]) -> Result<bool, Failure> {
+        for instrument in self.plan.instruments() {
+            let fresh = dirty.iter().any(|d| d.instrument == instrument.name && d.since.is_none());
+            let planned = self.plan.streams().iter().filter(|d| d.instrument == instrument.name);
+            let stored = reader.streams(Some(&instrument.name), None)?;
+            if !fresh || !stored.iter().map(|i| &i.decl).eq(planned) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// One market of the plan, whose streams are numbered from 0 in its own run.
+    fn at(&mut self, market: &InstrumentName) -> Option<Seen<'_>> {
+        let instrument = self.plan.instruments().iter().position(|i| i.name == *market)?;
+        let own = (0_u16..).zip(self.plan.streams()).filter(|(_, d)| d.instrument == *market);
+        let streams = own.map(|(at, _)| StreamIndex(at)).collect();
+        Some(Seen { sink: &mut *self.sink, instrument: u32::try_from(instrument).ok()?, streams, row: None })
+    }
+}
+
+/// Minutes of one market on their way to an onlooker.
+struct Seen<'a> {
+    sink: &'a mut dyn Sink,
+    instrument: u32,
+    /// What the plan calls each stream of the market.
+    streams: Vec<StreamIndex>,
+    row: Option<MinuteRow>,
+}
+
+impl Seen<'_> {
+    fn stream(&self, own: StreamIndex) -> StreamIndex {
+        self.streams.get(own.index()).copied().unwrap_or(own)
+    }
+
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        let mut named = self.row.take().unwrap_or_else(|| row.clone());
+        named.clone_from(row);
+        named.instrument = self.instrument;
+        let cells = named.cells.iter_mut().map(|c| &mut c.stream);
+        for stream in cells.chain(named.inputs.iter_mut().map(|i| &mut i.stream)).flatten() {
+            *stream = self.stream(*stream);
+        }
+        let told = self.sink.row(&named);
+        self.row = Some(named);
+        told
+    }
+}
+
+fn bring_up(
+    target: &Target,
+    writer: &mut dyn Writer,
+    setup: &Setup,
+    onlooker: Option<Onlooker<'_>>,
+) -> Result<(usize, u64, bool), Failure> {
     let reader = open_reader(target)?;
     let (setup, new) = with_calendar(reader.as_ref(), setup)?;
     let setup = &setup;
@@ -131,16 +217,21 @@ pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) ->
     if let Some(since) = new.iter().map(|e| e.known_ts).min() {
         told_since(reader.as_ref(), setup, since, &mut dirty)?;
     }
+    let mut onlooker = match onlooker {
+        Some(onlooker) if onlooker.can_see(reader.as_ref(), &dirty)? => Some(onlooker),
+        _ => None,
+    };
     let mut rows = 0;
     for one in &dirty {
-        rows += rerun(reader.as_ref(), writer, setup, &one.instrument, one.since, one.version)?;
+        let seen = onlooker.as_mut().and_then(|o| o.at(&one.instrument));
+        rows += rerun(reader.as_ref(), writer, setup, one, seen)?;
     }
     // Last: killed before, the next run finds the same entries new.
     if !new.is_empty() {
         writer.put_calendar(&new)?;
     }
     universe::files::update(reader.as_ref(), writer, setup)?;
-    Ok((dirty.len(), rows))
+    Ok((dirty.len(), rows, onlooker.is_some()))
 }
 
 /// The same with the calendar that is stored and the one of the settings; what of it is not stored yet.
@@ -171,10 +262,10 @@ fn rerun(
     reader: &dyn Reader,
     writer: &mut dyn Writer,
     setup: &Setup,
-    name: &InstrumentName,
-    since: Option<Ts>,
-    version: barograph_store::PointsVersion,
+    dirty: &Dirty,
+    mut seen: Option<Seen<'_>>,
 ) -> Result<u64, Failure> {
+    let (name, since, version) = (&dirty.instrument, dirty.since, dirty.version);
     let infos = reader.streams(Some(name), None)?;
     let streams: Vec<StreamDecl> = infos.iter().map(|i| i.decl.clone()).collect();
     let instrument = reader
@@ -199,23 +290,54 @@ fn rerun(
     );
     let mut target = writer.replace(&spec, from, version)?;
     let mut next_save = checkpoint_after(after.unwrap_or(first), last);
-    for event in reader.events(&streams, after.map(|t| t + LATENESS), None)? {
-        let event = event?;
-        let mut sink = StoreSink { target: target.as_mut(), market: name, streams: &streams };
-        if event.recv_ts > next_save + LATENESS {
-            run.advance(event.recv_ts, &mut sink)?;
-            let made = row_of(event.recv_ts) - Span::mins(1);
-            if made >= from.unwrap_or(Ts::MIN) && made >= row_of(first) {
-                target.checkpoint(made, &run.save()?)?;
+    let events = reader.events(&streams, after.map(|t| t + LATENESS), None)?;
+    // Points are read while those before are computed.
+    std::thread::scope(|scope| {
+        let (full, pieces) = sync_channel::<Vec<barograph_store::Result<Event>>>(AHEAD);
+        scope.spawn(move || {
+            let mut events = events;
+            loop {
+                let piece: Vec<_> = events.by_ref().take(PIECE).collect();
+                if piece.is_empty() || full.send(piece).is_err() {
+                    return;
+                }
             }
-            next_save = checkpoint_after(made, last);
-            progress.set(minutes_between(after.unwrap_or(first), made));
-            sink = StoreSink { target: target.as_mut(), market: name, streams: &streams };
+        });
+        for event in pieces.into_iter().flatten() {
+            let event = event?;
+            let mut sink = StoreSink { target: target.as_mut(), market: name, streams: &streams, seen: seen.as_mut() };
+            if event.recv_ts > next_save + LATENESS {
+                run.advance(event.recv_ts, &mut sink)?;
+                let made = row_of(event.recv_ts) - Span::mins(1);
+                if made >= from.unwrap_or(Ts::MIN) && made >= row_of(first) {
+                    target.checkpoint(made, &run.save()?)?;
+                }
+                next_save = checkpoint_after(made, last);
+                progress.set(minutes_between(after.unwrap_or(first), made));
+                sink = StoreSink { target: target.as_mut(), market: name, streams: &streams, seen: seen.as_mut() };
+            }
+            run.event(&event, &mut sink)?;
         }
-        run.event(&event, &mut sink)?;
+        Ok::<_, Failure>(())
+    })?;
+    let mut sink = StoreSink { target: target.as_mut(), market: name, streams: &streams, seen: seen.as_mut() };
+    run.finish(clock::now(), &mut sink)?;
+    if seen.is_some() {
+        tell_late(&run)?;
     }
-    run.finish(clock::now(), &mut StoreSink { target: target.as_mut(), market: name, streams: &streams })?;
     Ok(target.finish()?.rows)
+}
+
+/// Says how many rows were no part of the minutes they belong to.
+pub(crate) fn tell_late(run: &Run) -> Result<(), Failure> {
+    let late: u64 = run.engine.markets().iter().map(barograph_engine::market::Market::late_events).sum();
+    if late > 0 {
+        writeln!(
+            std::io::stderr(),
+            "{late} rows came later than their source declares; they count for later minutes only"
+        )?;
+    }
+    Ok(())
 }
 
 /// The engine as it was before the earliest change, with the minute of its last row; else a new one.
@@ -250,14 +372,15 @@ fn minutes_between(a: Ts, b: Ts) -> u64 {
 }
 
 /// Writes a run into the store.
-struct StoreSink<'a> {
+struct StoreSink<'a, 'b> {
     target: &'a mut dyn RunWriter,
     /// A run is of one market.
     market: &'a InstrumentName,
     streams: &'a [StreamDecl],
+    seen: Option<&'a mut Seen<'b>>,
 }
 
-impl Sink for StoreSink<'_> {
+impl Sink for StoreSink<'_, '_> {
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         Ok(self.target.level(&level.published(self.market))?)
     }
@@ -265,9 +388,14 @@ impl Sink for StoreSink<'_> {
         Ok(self.target.alert(&alert.known)?)
     }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
-        Ok(self.target.row(row)?)
+        self.target.row(row)?;
+        self.seen.as_mut().map_or(Ok(()), |seen| seen.row(row))
     }
     fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {
+        if let Some(seen) = &mut self.seen {
+            let named = seen.stream(stream);
+            seen.sink.gap(named, status, known_ts)?;
+        }
         let stream = self.streams[stream.index()].clone();
         Ok(self.target.gap(&Gap { stream, status: *status, known_ts })?)
     }
@@ -275,7 +403,6 @@ impl Sink for StoreSink<'_> {
 
 /// The summary of an import, on standard error.
 pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
-    use std::io::Write as _;
     input::print_report(&ingested.report)?;
     let i = &ingested.inserted;
     let mut err = std::io::stderr().lock();
