@@ -13,7 +13,9 @@ impl Market {
     /// archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
     pub(crate) fn offers(&self, metric: Metric) -> bool {
         let any = |of: &[Metric]| {
-            let begun = |(m, live): &(Metric, bool)| of.contains(m) && (*live || self.has_heard(*m));
+            // Whether liquidations are listened to says their own presence, of archives too.
+            let asked = |(m, live): &(Metric, bool)| *live && *m != Metric::Liquidation;
+            let begun = |d: &(Metric, bool)| of.contains(&d.0) && (asked(d) || self.has_heard(d.0));
             self.kind != MarketKind::Spot && self.declared.iter().any(begun)
         };
         match metric {

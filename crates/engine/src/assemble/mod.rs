@@ -215,7 +215,9 @@ impl Assembly {
         self.volatility(market, t, config);
         self.stops(market, t);
         let offered = market.offered();
-        if first || offered != self.offered {
+        // Another stream has begun: what was said once is said again.
+        let first = first || offered != self.offered;
+        if first {
             self.offered = offered;
             self.not_offered(market);
         }
