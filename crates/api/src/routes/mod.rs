@@ -24,7 +24,6 @@ pub(crate) mod pages;
 mod paging;
 pub(crate) mod positions;
 mod reply;
-mod segment;
 pub(crate) mod session;
 pub(crate) mod silences;
 pub(crate) mod stream;
