@@ -462,3 +462,18 @@ pub(super) fn choice<T: Copy>(
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BOOK_KEYS, RULE_KEYS};
+
+    #[test]
+    fn every_key_is_in_the_guide() {
+        const GUIDE: &str = include_str!("../../../../docs/rules.md");
+        let forms =
+            |key: &str| [format!("`{key}`"), format!("`[{key}]`"), format!("`[[{key}]]`"), format!("\n{key} =")];
+        let is_named = |key: &&&str| forms(key).iter().any(|form| GUIDE.contains(form.as_str()));
+        let missing: Vec<_> = BOOK_KEYS.iter().chain(&RULE_KEYS).filter(|key| !is_named(key)).collect();
+        assert!(missing.is_empty(), "not in docs/rules.md: {missing:?}");
+    }
+}
