@@ -8,6 +8,17 @@ use crate::feeds::{PriceFeed, PriceSeries, RatioFeed};
 use crate::market::Market;
 use barograph_domain::{MarketKind, Metric, StreamIndex, Ts};
 
+/// What only contracts have, and not all of them.
+pub(crate) const OWN: [Metric; 7] = [
+    Metric::FundingRate,
+    Metric::OpenInterest,
+    Metric::FundingRateSettled,
+    Metric::IndexPrice,
+    Metric::Liquidation,
+    Metric::LongShortRatio,
+    Metric::TopTraderPositionRatio,
+];
+
 impl Market {
     /// Is there any stream of what only contracts have, or of what stands in for it? What no stream carries is never awaited, and an
     /// archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
@@ -61,15 +72,6 @@ impl Market {
 
     /// What is offered now, a bit for each metric of its own that a contract may have.
     pub(crate) fn offered(&self) -> u8 {
-        const OWN: [Metric; 7] = [
-            Metric::FundingRate,
-            Metric::OpenInterest,
-            Metric::FundingRateSettled,
-            Metric::IndexPrice,
-            Metric::Liquidation,
-            Metric::LongShortRatio,
-            Metric::TopTraderPositionRatio,
-        ];
         OWN.iter().enumerate().fold(0, |bits, (i, m)| bits | (u8::from(self.offers(*m)) << i))
     }
 }

@@ -256,8 +256,10 @@ impl Assembly {
     /// on a contract of which there are candles alone, the same.
     fn not_offered(&mut self, market: &Market) {
         for spec in crate::catalogue::CATALOGUE {
-            // Some of their parts exist everywhere.
-            if matches!(spec.feature, Feature::Heat | Feature::LongBias) {
+            // Some of their parts exist everywhere. What needs none of these has reasons of its own.
+            if matches!(spec.feature, Feature::Heat | Feature::LongBias)
+                || !spec.inputs.iter().any(|m| crate::ages::OWN.contains(m))
+            {
                 continue;
             }
             let slot = self.slots[spec.feature.index()];
