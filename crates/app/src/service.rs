@@ -321,6 +321,10 @@ impl Query for Service {
     fn metrics(&self, id: &InstrumentName, metric: Metric, window: &Window) -> Result<Page<MetricPoint>, QueryError> {
         let streams = self.reader.streams(Some(id), None).map_err(internal)?;
         if !streams.iter().any(|s| s.decl.metric == metric) {
+            // Nobody was forced out yet: that is an answer.
+            if metric == Metric::Liquidation && !streams.is_empty() && !self.not_offered(id, metric) {
+                return Ok(Page { items: Vec::new(), more: false });
+            }
             if self.not_offered(id, metric) {
                 return Err(QueryError::NotOffered { metric, venue: id.venue.as_str().to_owned() });
             }

@@ -102,6 +102,11 @@ impl Venue {
     pub fn default_kind(&self) -> Option<MarketKind> {
         Self::KNOWN.iter().find(|(id, _)| *id == self.0).map(|(_, kind)| *kind)
     }
+    /// The exchange, where a venue is one of its segments: `binance` of `binance-usdm`.
+    #[must_use]
+    pub fn exchange(&self) -> &str {
+        self.0.split('-').next().unwrap_or(&self.0)
+    }
     /// The word the original interfaces print as source (payloads §1).
     #[must_use]
     pub fn source_word(&self) -> &str {

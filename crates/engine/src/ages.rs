@@ -140,9 +140,11 @@ pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts, config: &Config)
             .iter()
             .filter(|p| matches!(p.series, PriceSeries::Bars(..)))
             .find_map(|p| consider(p.source.stream, p.heard_ts(), p.origin().expires)),
-        Metric::IndexPrice => {
-            market.indexes.iter().find_map(|p| consider(p.source.stream, p.heard_ts(), p.origin().expires))
-        }
+        Metric::IndexPrice | Metric::SpotPrice => market
+            .indexes
+            .iter()
+            .filter(|p| p.source.metric == metric)
+            .find_map(|p| consider(p.source.stream, p.heard_ts(), p.origin().expires)),
         Metric::Liquidation => market.liquidations.as_ref().and_then(|l| consider(l.stream(), l.anchor(), l.expires())),
         Metric::LongShortRatio => of_ratio(&market.long_short, &mut consider),
         Metric::TopTraderPositionRatio => of_ratio(&market.top_traders, &mut consider),

@@ -7,8 +7,8 @@ use crate::market::{Market, Route};
 use crate::models::{FitRequest, ModelPolicy, ModelUpdate, Runner};
 use crate::rules::Book;
 use barograph_domain::{
-    CalendarEntry, Event, Instrument, InstrumentName, KnownAlert, LevelChange, MinuteRow, Payload, Span, StreamDecl,
-    StreamIndex,
+    CalendarEntry, Event, Instrument, InstrumentName, KnownAlert, LevelChange, Metric, MinuteRow, Payload, Span,
+    StreamDecl, StreamIndex,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -240,6 +240,20 @@ impl Engine {
                 self.routes[stream.index()] = Some((self.markets.len(), route));
             }
             self.markets.push(market);
+        }
+        for (stream, decl) in of.into_values().flatten() {
+            self.join(stream, decl);
+        }
+    }
+
+    /// A spot market came later than a contract of it: its price is a stream of that contract from now on.
+    fn join(&mut self, stream: StreamIndex, decl: &StreamDecl) {
+        let mut known = self.streams.iter().zip(&self.routes).filter(|(d, _)| d.instrument == decl.instrument);
+        let Some(at) = known.find_map(|(_, route)| route.map(|(market, _)| market)) else { return };
+        if decl.metric == Metric::SpotPrice
+            && let Some(market) = self.markets.get_mut(at)
+        {
+            self.routes[stream.index()] = Some((at, market.join_spot(stream, decl, &self.config)));
         }
     }
 

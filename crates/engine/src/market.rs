@@ -177,7 +177,8 @@ impl Market {
                 self.prices.push(PriceFeed::new(stream, decl, measured, freshness, config.book.liquidity));
                 Route::Price(self.prices.len() - 1)
             }
-            Metric::IndexPrice => {
+            // What marks and futures prices are compared with.
+            Metric::IndexPrice | Metric::SpotPrice => {
                 self.indexes.push(PriceFeed::new(stream, decl, true, freshness, config.book.liquidity));
                 Route::Index(self.indexes.len() - 1)
             }
@@ -218,22 +219,33 @@ impl Market {
         }
     }
 
-    /// Premium compares mark and index; basis compares the futures price (mid, else last trade, else close) and the index,
-    /// which stands in for the spot leg (`spot_source=index`) until spot markets are joined.
+    /// Premium compares mark and index; basis compares the futures price (mid, else last trade, else close) and the spot market's.
+    /// Where nobody records that, the index stands in, and the basis is a proxy.
     fn pair_up(&mut self) {
         if self.kind == MarketKind::Spot || self.indexes.is_empty() {
             return;
         }
-        let index_step = self.indexes[0].step();
-        let feed = |price: usize, prices: &[PriceFeed]| PairFeed {
+        let compared = |metric: Metric| self.indexes.iter().position(|p| p.source.metric == metric);
+        let (index, spot) = (compared(Metric::IndexPrice), compared(Metric::SpotPrice));
+        let feed = |price: usize, index: usize| PairFeed {
             price,
-            index: 0,
-            pair: Pair::new(prices[price].step(), index_step),
+            index,
+            pair: Pair::new(self.prices[price].step(), self.indexes[index].step()),
         };
         let of = |metric: Metric| self.prices.iter().position(|p| p.source.metric == metric);
-        self.premium = of(Metric::MarkPrice).map(|i| feed(i, &self.prices));
-        self.basis =
-            [Metric::BestBidAsk, Metric::Trade, Metric::Bar].into_iter().find_map(of).map(|i| feed(i, &self.prices));
+        let futures = [Metric::BestBidAsk, Metric::Trade, Metric::Bar].into_iter().find_map(of);
+        let premium = of(Metric::MarkPrice).zip(index).map(|(price, index)| feed(price, index));
+        let basis = futures.zip(spot.or(index)).map(|(price, index)| feed(price, index));
+        (self.premium, self.basis) = (premium, basis);
+    }
+
+    /// Compares futures prices with those of a spot market from now on.
+    pub(crate) fn join_spot(&mut self, stream: StreamIndex, decl: &StreamDecl, config: &Config) -> Route {
+        let premium = self.premium.take();
+        let route = self.add(stream, decl, config);
+        self.pair_up();
+        self.premium = premium;
+        route
     }
 
     /// Makes every minute that is due before something received at `recv_ts`.
@@ -581,7 +593,7 @@ fn push_ratio(feed: &mut Option<Box<RatioFeed>>, at: Ts, ratio: f64) {
 /// Preference among streams of one market: true units before derived ones, minutes before coarser grids, finer before
 /// coarser; at equal steps the mark on contracts and the last trade on spot, then bars, trades, mids (features §1, mark
 /// source).
-fn preference(kind: MarketKind, decl: &StreamDecl) -> (bool, Span, u8) {
+fn preference(kind: MarketKind, decl: &StreamDecl) -> (bool, bool, Span, u8) {
     let stand_in = decl.kind == Kind::Proxy || decl.metric == Metric::OpenInterestUsd;
     let rank = match (kind, decl.metric) {
         (MarketKind::Spot, Metric::Trade) => 0,
@@ -591,5 +603,6 @@ fn preference(kind: MarketKind, decl: &StreamDecl) -> (bool, Span, u8) {
         (_, Metric::BestBidAsk) => 4,
         _ => 5,
     };
-    (stand_in, decl.cadence.max(TICK), rank)
+    // Last, where a spot market that is joined later stands too.
+    (decl.metric == Metric::SpotPrice, stand_in, decl.cadence.max(TICK), rank)
 }

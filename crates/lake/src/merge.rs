@@ -5,7 +5,7 @@ use crate::file::PlannedFile;
 use crate::order::Item;
 use crate::plan::Plan;
 use crate::report::{FailedFile, Report, Tally};
-use barograph_domain::{Event, Metric, Ts};
+use barograph_domain::{Event, Metric, StreamIndex, Ts, leg};
 use barograph_venues::policy;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -35,6 +35,9 @@ pub struct EventReader {
     disagreement: Option<[(Item, usize); 2]>,
     events: u64,
     report: Report,
+    legs: Vec<(StreamIndex, StreamIndex)>,
+    /// Spot prices that wait to be repeated, the last first.
+    repeated: Vec<Event>,
 }
 
 struct Head {
@@ -88,6 +91,8 @@ impl EventReader {
             disagreement: None,
             events: 0,
             report,
+            legs: plan.legs.clone(),
+            repeated: Vec::new(),
         }
     }
 
@@ -147,6 +152,16 @@ impl EventReader {
         same && self.metrics.get(a.stream.index()).is_some_and(|m| !policy::is_event_stream(*m))
     }
 
+    /// A spot price is one of its contracts' streams, too.
+    fn repeat(&mut self, event: &Event) {
+        for (_, to) in self.legs.iter().filter(|(from, _)| *from == event.stream) {
+            if let Some(payload) = leg::price(&event.payload) {
+                self.repeated.push(Event { stream: *to, payload, ..*event });
+            }
+        }
+        self.repeated.sort_by(|a, b| b.order(a));
+    }
+
     /// Makes the report, once, in the order of files.
     fn settle(&mut self) {
         for (file, done) in self.files.iter().zip(&mut self.done) {
@@ -202,12 +217,23 @@ impl Iterator for EventReader {
 
     fn next(&mut self) -> Option<Event> {
         loop {
+            // The spot prices to be repeated wait for whatever comes before them.
+            if self.held.is_none()
+                && let Some(take) = self.take()
+            {
+                self.held = Some(take);
+            }
+            let next = self.held.map(|(held, _)| held.event);
+            if let Some(event) = self.repeated.pop_if(|e| next.is_none_or(|next| e.order(&next) != Ordering::Greater)) {
+                return Some(event);
+            }
             let Some((item, file)) = self.take() else {
                 let Some((held, _)) = self.held.take() else {
                     self.settle();
                     return None;
                 };
                 self.events += 1;
+                self.repeat(&held.event);
                 return Some(held.event);
             };
             let Some((held, held_file)) = self.held else {
@@ -232,6 +258,7 @@ impl Iterator for EventReader {
             }
             self.held = Some((item, file));
             self.events += 1;
+            self.repeat(&held.event);
             return Some(held.event);
         }
     }

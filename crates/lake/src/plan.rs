@@ -9,7 +9,7 @@ use crate::report::FailedFile;
 use crate::scan::{self, Scanned};
 use crate::walk::{self, Found};
 use crate::{naming, sniff, source};
-use barograph_domain::{Instrument, InstrumentName, Metric, Span, Stamp, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{Instrument, InstrumentName, Metric, Span, Stamp, StreamDecl, StreamIndex, Ts, leg};
 use barograph_venues::table::Target;
 use barograph_venues::{policy, symbols};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +26,8 @@ pub struct Plan {
     pub(crate) skipped: Vec<String>,
     instruments: Vec<Instrument>,
     policy: String,
+    /// Streams of spot prices, and the contracts' streams that repeat them.
+    pub(crate) legs: Vec<(StreamIndex, StreamIndex)>,
 }
 
 /// One stream as it is printed before an import.
@@ -134,8 +136,7 @@ pub fn plan_with(
         one_symbol(symbol, &scanned)?;
     }
     let mut files: Vec<PlannedFile> = scanned.into_iter().map(|s| s.file).collect();
-    let streams = bind(&mut files)?;
-    let instruments = markets
+    let instruments: Vec<Instrument> = markets
         .into_iter()
         .map(|(name, kind)| Instrument {
             kind,
@@ -143,7 +144,8 @@ pub fn plan_with(
             ..Instrument::from_name(name, kind)
         })
         .collect();
-    Ok(Plan { files: Arc::new(files), streams, failed, skipped, instruments, policy: policy_text(&policy) })
+    let (streams, legs) = bind(&mut files, &instruments)?;
+    Ok(Plan { files: Arc::new(files), streams, failed, skipped, instruments, policy: policy_text(&policy), legs })
 }
 
 impl Plan {
@@ -282,10 +284,26 @@ fn one_symbol(asked: &str, scanned: &[Scanned]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Spot prices and the contracts they are repeated to.
+type Legs = Vec<(StreamIndex, StreamIndex)>;
+
 /// Numbers the streams and tells every mapper where its events go.
-fn bind(files: &mut [PlannedFile]) -> Result<Vec<StreamDecl>, Error> {
-    let all: BTreeSet<StreamDecl> = files.iter().flat_map(|f| f.decls.iter().flatten().flatten()).cloned().collect();
+fn bind(files: &mut [PlannedFile], instruments: &[Instrument]) -> Result<(Vec<StreamDecl>, Legs), Error> {
+    let mut all: BTreeSet<StreamDecl> =
+        files.iter().flat_map(|f| f.decls.iter().flatten().flatten()).cloned().collect();
+    let pairs: Vec<(StreamDecl, StreamDecl)> = instruments
+        .iter()
+        .filter_map(|of| {
+            let spot = &leg::spot_leg(of, instruments)?.name;
+            let from = leg::priced_by(all.iter().filter(|d| d.instrument == *spot))?;
+            Some((from.clone(), leg::as_stream(of, from)))
+        })
+        .collect();
+    all.extend(pairs.iter().map(|(_, to)| to.clone()));
     let streams: Vec<StreamDecl> = all.into_iter().collect();
+    let place =
+        |decl: &StreamDecl| streams.binary_search(decl).ok().and_then(|at| u16::try_from(at).ok()).map(StreamIndex);
+    let legs = pairs.iter().filter_map(|(from, to)| Some((place(from)?, place(to)?))).collect();
     if streams.len() > usize::from(u16::MAX) {
         return Err(Error::Usage(format!("{} streams are more than one run can take (65,535)", streams.len())));
     }
@@ -304,7 +322,7 @@ fn bind(files: &mut [PlannedFile]) -> Result<Vec<StreamDecl>, Error> {
             }
         }
     }
-    Ok(streams)
+    Ok((streams, legs))
 }
 
 fn policy_text(overrides: &[String]) -> String {

@@ -12,7 +12,7 @@ use crate::run::take_due;
 use crate::setup::Setup;
 use barograph_domain::{
     CalendarEntry, Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status,
-    StatusState, StreamDecl, StreamIndex, Ts, UniverseRow, Venue,
+    StatusState, StreamDecl, StreamIndex, Ts, UniverseRow, Venue, leg,
 };
 use barograph_engine::models::ModelUpdate;
 use barograph_engine::{AlertOut, Engine, LevelOut, Outputs};
@@ -113,6 +113,8 @@ pub(crate) struct Core {
     out: Out,
     rows: Outputs,
     batch: Vec<(Event, Origin)>,
+    /// Streams of spot prices, and the contracts' streams that repeat them.
+    legs: Vec<(StreamIndex, StreamIndex)>,
     ripe: Vec<Event>,
 }
 
@@ -140,6 +142,7 @@ impl Core {
             engine,
             instruments: Vec::new(),
             streams: Vec::new(),
+            legs: Vec::new(),
             not_offered: Vec::new(),
             newest: Vec::new(),
             away: Vec::new(),
@@ -216,6 +219,7 @@ impl Core {
             })?;
             venue.places[place] = Some(StreamIndex(index));
         }
+        self.join_legs()?;
         self.newest.resize(self.streams.len(), None);
         self.away.resize(self.streams.len(), None);
         self.engine.add(&self.instruments[known..], &self.streams[first_stream..]);
@@ -226,6 +230,26 @@ impl Core {
             }
         }
         sink.grown(&self.instruments, &self.streams, &self.not_offered)
+    }
+
+    /// Contracts whose spot market is listened to as well get its price as a stream of their own.
+    fn join_legs(&mut self) -> Result<(), Failure> {
+        for of in &self.instruments {
+            let Some(spot) = leg::spot_leg(of, &self.instruments) else { continue };
+            let own = self.streams.iter().filter(|d| d.instrument == spot.name);
+            let Some(from) = leg::priced_by(own) else { continue };
+            let place = |decl: &StreamDecl, streams: &[StreamDecl]| streams.iter().position(|d| d == decl);
+            let (to, at) = (leg::as_stream(of, from), place(from, &self.streams).unwrap_or_default());
+            let joined = place(&to, &self.streams).unwrap_or_else(|| {
+                self.streams.push(to);
+                self.streams.len() - 1
+            });
+            let index = |at: usize| u16::try_from(at).map(StreamIndex).map_err(Failure::broken);
+            self.legs.push((index(at)?, index(joined)?));
+        }
+        self.legs.sort_unstable();
+        self.legs.dedup();
+        Ok(())
     }
 
     /// Compares the markets that are to be compared among those there are.
@@ -465,9 +489,25 @@ impl Core {
         }
         for (event, origin) in &batch {
             self.step(event, *origin, sink)?;
+            if *origin == Origin::Live {
+                self.repeat(event, sink)?;
+            }
         }
         batch.clear();
         self.batch = batch;
+        Ok(())
+    }
+
+    /// What a spot market says is said to its contracts, too.
+    fn repeat(&mut self, event: &Event, sink: &mut dyn Sink) -> Result<(), Failure> {
+        for at in 0..self.legs.len() {
+            let (from, to) = self.legs[at];
+            if from == event.stream
+                && let Some(payload) = leg::price(&event.payload)
+            {
+                self.step(&Event { stream: to, payload, ..*event }, Origin::Live, sink)?;
+            }
+        }
         Ok(())
     }
 

@@ -20,6 +20,7 @@ mod export;
 mod freshness;
 mod live;
 mod models;
+mod originals;
 mod postgres;
 mod refusals;
 mod replay;

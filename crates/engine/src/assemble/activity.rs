@@ -28,7 +28,11 @@ const QUADRANT: f64 = 0.5;
 /// The class of a daily volatility (R4.14).
 #[must_use]
 pub fn vol_class(vol_daily: f64) -> VolRegime {
-    match DAILY_BOUNDS.iter().position(|b| vol_daily <= *b) {
+    class_within(vol_daily, DAILY_BOUNDS)
+}
+
+fn class_within(vol_daily: f64, bounds: [f64; 3]) -> VolRegime {
+    match bounds.iter().position(|b| vol_daily <= *b) {
         Some(0) => VolRegime::Stable,
         Some(1) => VolRegime::HighVol,
         Some(_) => VolRegime::Explosive,
@@ -38,14 +42,16 @@ pub fn vol_class(vol_daily: f64) -> VolRegime {
 
 impl Assembly {
     /// Readings that follow from the day's volatility.
-    pub(super) fn classes(&mut self, t: Ts) {
+    pub(super) fn classes(&mut self, t: Ts, config: &Config) {
         use Feature as F;
         let annual = self.slots[F::RealizedVol24h.index()];
         self.set(F::VolAnnual, annual);
         let of_annual = |f: &dyn Fn(f64) -> f64| composite::combine(t, &[&annual], |v| Ok(f(v[0])));
         let daily = of_annual(&|v| v / DAYS.sqrt());
         self.set(F::VolDaily, daily);
-        let of_class = |f: &dyn Fn(VolRegime) -> f64| composite::combine(t, &[&daily], |v| Ok(f(vol_class(v[0]))));
+        let bounds = config.book.daily_bounds(DAILY_BOUNDS);
+        let of_class =
+            |f: &dyn Fn(VolRegime) -> f64| composite::combine(t, &[&daily], |v| Ok(f(class_within(v[0], bounds))));
         self.set(F::VolClass, of_class(&|c| f64::from(c.code())));
         self.set(F::RiskMultiplier, of_class(&|c| c.risk_multiplier().unwrap_or(1.0)));
         self.set(F::SizeFactor, of_class(&|c| c.size_factor().unwrap_or(1.0)));

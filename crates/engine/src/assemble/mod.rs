@@ -246,7 +246,7 @@ impl Assembly {
             self.charts(market, t, config);
         }
         composite::derive(&mut self.slots, t);
-        self.classes(t);
+        self.classes(t, config);
         self.sessions(market, t, config);
         self.heat(market, t, config);
         self.long_bias(t);
@@ -380,7 +380,7 @@ impl Assembly {
 
     fn basis(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
-        let slots = |pair: Option<&PairFeed>| match pair {
+        let slots = |pair: Option<&PairFeed>, against: &[Metric]| match pair {
             None => PairSlots::NOT_OFFERED,
             Some(p) => {
                 let (price, index) = (&market.prices[p.price], &market.indexes[p.index]);
@@ -391,7 +391,8 @@ impl Assembly {
                 let (event, max_age) = (event_at(anchor), price.max_age().max(index.max_age()));
                 // Either price may go on while their newest common instant grows old.
                 let expires = price.origin().expires.min(index.origin().expires).min(event + max_age);
-                let (kind, stream) = (Kind::Measured, price.source.stream);
+                let kind = if against.contains(&index.source.metric) { Kind::Measured } else { Kind::Proxy };
+                let stream = price.source.stream;
                 let origin = crate::features::reading::Origin { anchor, event, expires, kind, stream };
                 // What was compared before a hole says nothing after it.
                 if price.gap_ended(anchor, t) || index.gap_ended(anchor, t) {
@@ -401,8 +402,8 @@ impl Assembly {
                 p.pair.slots(&origin, max_age, &config.settings(), gap, event_at)
             }
         };
-        let premium = slots(market.premium.as_ref());
-        let basis = slots(market.basis.as_ref());
+        let premium = slots(market.premium.as_ref(), &[Metric::IndexPrice]);
+        let basis = slots(market.basis.as_ref(), &[Metric::SpotPrice]);
         self.set(F::Premium, premium.value);
         self.set(F::PremiumMa8h, premium.ma_8h);
         self.set(F::Basis, basis.value);

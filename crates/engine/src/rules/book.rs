@@ -91,6 +91,24 @@ impl DwellCounts {
     }
 }
 
+impl Book {
+    /// Bounds of the volatility classes, upwards: where the book's rules cut the day's volatility, else the given ones.
+    pub(crate) fn daily_bounds(&self, standard: [f64; 3]) -> [f64; 3] {
+        let mut bounds = standard;
+        for (bound, label) in bounds.iter_mut().zip([VolRegime::HighVol, VolRegime::Explosive, VolRegime::Extreme]) {
+            let mut own = self.volatility.rules.iter().filter(|r| r.label == label);
+            if let Some(Rule { groups, .. }) = own.next()
+                && let [Group { clauses, .. }] = groups.as_slice()
+                && let [Clause { feature: Feature::VolDaily, abs: false, test, .. }] = clauses.as_slice()
+                && let Test::Number { op: Op::Gt, value, .. } = test
+            {
+                *bound = *value;
+            }
+        }
+        bounds
+    }
+}
+
 /// One rule; its place in the book is its precedence.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Rule<L = RiskRegime> {

@@ -25,7 +25,7 @@ const REASONS: [Reason; 9] = [
 ];
 const KINDS: [Kind; 4] = [Kind::Measured, Kind::Sampled, Kind::Modelled, Kind::Proxy];
 const HELD_BY: [HeldBy; 3] = [HeldBy::None, HeldBy::Hysteresis, HeldBy::Dwell];
-const METRICS: [Metric; 16] = [
+const METRICS: [Metric; 17] = [
     Metric::Bar,
     Metric::Trade,
     Metric::BestBidAsk,
@@ -42,6 +42,7 @@ const METRICS: [Metric; 16] = [
     Metric::LongShortRatio,
     Metric::TakerVolumeRatio,
     Metric::Book,
+    Metric::SpotPrice,
 ];
 
 /// Bits of an input's word that hold its metric; the reason of an open gap, if any, stands above them.

@@ -3,6 +3,7 @@
 //! Statements are written once, in the SQL that both understand; [`db`] is the thin place where they part.
 
 mod alerts;
+mod axes;
 pub(crate) mod books;
 mod bulk;
 mod candles;
@@ -32,5 +33,6 @@ mod runs;
 mod segment;
 mod silences;
 mod streams;
+mod tables;
 mod universe;
 pub(crate) mod writer;

@@ -10,6 +10,7 @@ use super::db::{Connection, Row, Statement, params};
 use super::fault::{Fault, Inner};
 use super::pieces::{self, Fact, Scan};
 use super::streams::{self, Stored};
+use super::tables::{self, Gathered, Newest};
 use super::{bulk, digest};
 use crate::{Inserted, Provenance};
 use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, StreamDecl, StreamIndex, Ts};
@@ -186,15 +187,22 @@ pub(super) fn insert(
 ) -> Inner<Inserted> {
     let mut touched: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
     let mut total = Inserted::default();
+    let mut gathered = Gathered::default();
     for (stream, order) in by_stream(decls, events)? {
         let Some(decl) = decls.get(stream) else { continue };
         let tally = insert_stream(conn, instruments, decl, events, &order, Provenance::Import)?;
         add(&mut total, tally.inserted);
         if tally.inserted.changed() {
+            let Some(stored) = streams::find(conn, decl)? else { continue };
+            let hot = tables::hot_after(stored.newest_event);
+            for event in order.iter().filter_map(|i| events.get(*i as usize)) {
+                gathered.note(stored.instrument, decl, event, hot);
+            }
             let since = touched.entry(decl.instrument.clone()).or_insert(Ts::MAX);
             *since = tally.since.min(*since);
         }
     }
+    gathered.flush(conn, &mut Newest::default())?;
     for (instrument, since) in touched {
         mark_dirty(conn, &instrument, since, None)?;
     }

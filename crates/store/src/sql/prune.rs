@@ -9,7 +9,7 @@ use super::fault::{Fault, Inner};
 use super::segment::{self, Chunk, Part};
 use super::streams::{self, Stored};
 use super::writer::Core;
-use super::{digest, outbox, pieces, points, rows, runs};
+use super::{digest, outbox, pieces, points, rows, runs, tables};
 use crate::postgres;
 use crate::{Pruned, Result, Retention, Role, codec};
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts};
@@ -81,6 +81,7 @@ fn prune_raw(writer: &mut Core, retention: &Retention, pruned: &mut Pruned) -> R
         }
         pruned.books += writer.write(|tx| super::books::prune(tx, instrument, retention.raw))?;
     }
+    writer.write(|tx| tables::prune(tx, retention.raw))?;
     for table in ["points", "books"] {
         // Someone reads it just now: the next prune tries again.
         if let Err(e) = writer.write(|tx| postgres::drop_empty(tx, table))

@@ -10,6 +10,7 @@
 //! the minutes around them.
 
 use super::alerts;
+use super::axes::{self, Labels, Turned};
 use super::db::{Connection, params};
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
@@ -36,6 +37,7 @@ const CHECKPOINT_ZSTD_LEVEL: i32 = 1;
 struct Pending {
     chunks: Vec<Chunk>,
     labels: Vec<LabelChange>,
+    turned: Vec<Turned>,
     gaps: Vec<Gap>,
     levels: Vec<(u32, LevelChange)>,
     alerts: Vec<KnownAlert>,
@@ -50,8 +52,10 @@ pub(super) struct Replacement<'a> {
     open: Option<(Ts, Ts)>,
     last: Option<Ts>,
     label: Option<RiskRegime>,
+    /// Of the other axes.
+    labels: Labels,
     /// Published minutes not passed yet, with the label in force at their end.
-    published: VecDeque<(Part, Option<RiskRegime>)>,
+    published: VecDeque<(Part, Option<RiskRegime>, Labels)>,
     total: Replaced,
     steps: Steps,
     /// A refused row leaves a hole; then nothing may become visible.
@@ -82,12 +86,24 @@ impl<'a> Replacement<'a> {
         let place = |s| streams.binary_search(s).ok().and_then(|p| u16::try_from(p).ok());
         let remap = spec.streams.iter().map(place).collect();
         let layout = Layout { columns: spec.columns.clone(), streams };
-        let (label, published) = writer.read(|conn| check(conn, spec, from))?;
+        let (label, labels, published) = writer.read(|conn| check(conn, spec, from))?;
         let builder = ChunkBuilder::new(layout.width(), remap).map_err(|e| Error::Invalid(format!("zstd: {e}")))?;
         let plan = Plan { spec: spec.clone(), layout, from, seen, pending: Pending::default(), staged: None };
         let total = Replaced::default();
         let steps = Steps::default();
-        Ok(Self { writer, builder, open: None, last: None, label, published, total, steps, refused: false, plan })
+        Ok(Self {
+            writer,
+            builder,
+            open: None,
+            last: None,
+            label,
+            labels,
+            published,
+            total,
+            steps,
+            refused: false,
+            plan,
+        })
     }
 
     fn refuse<T>(&mut self, what: String) -> Result<T> {
@@ -221,15 +237,17 @@ fn show_around(conn: &Connection, run: i64, segment: i64, from: Ts, published: &
 }
 
 /// The label in force before the request, and what it may not touch.
-type Around = (Option<RiskRegime>, VecDeque<(Part, Option<RiskRegime>)>);
+type Around = (Option<RiskRegime>, Labels, VecDeque<(Part, Option<RiskRegime>, Labels)>);
 
 /// Does the request fit what is stored?
 fn check(conn: &Connection, spec: &RunSpec, from: Option<Ts>) -> Inner<Around> {
-    let Some(run) = segment::run_id(conn, &spec.key)? else { return Ok((None, VecDeque::new())) };
+    let Some(run) = segment::run_id(conn, &spec.key)? else {
+        return Ok((None, Labels::default(), VecDeque::new()));
+    };
     let first = from.unwrap_or(Ts::MIN);
     let mut published = VecDeque::new();
     for part in segment::parts(conn, run)?.into_iter().filter(|p| p.live && p.until > first) {
-        published.push_back((part, rows::label_before(conn, run, part.until)?));
+        published.push_back((part, rows::label_before(conn, run, part.until)?, axes::before(conn, run, part.until)?));
     }
     let stays = from.is_some() || !published.is_empty();
     if stays && runs::layout(conn, run)?.columns != spec.columns {
@@ -239,7 +257,8 @@ fn check(conn: &Connection, spec: &RunSpec, from: Option<Ts>) -> Inner<Around> {
         )));
     }
     let label = from.map_or(Ok(None), |from| rows::label_before(conn, run, from))?;
-    Ok((label, published))
+    let labels = from.map_or(Ok(Labels::default()), |from| axes::before(conn, run, from))?;
+    Ok((label, labels, published))
 }
 
 fn store(conn: &Connection, segment: i64, layout: i64, key: &RunKey, pending: &Pending) -> Inner<()> {
@@ -248,6 +267,9 @@ fn store(conn: &Connection, segment: i64, layout: i64, key: &RunKey, pending: &P
     }
     for change in &pending.labels {
         store_label(conn, segment, change)?;
+    }
+    for turned in &pending.turned {
+        axes::store(conn, segment, turned)?;
     }
     for gap in &pending.gaps {
         store_gap(conn, segment, gap)?;
@@ -324,13 +346,13 @@ impl RunWriter for Replacement<'_> {
         if row.ts < self.plan.first() || self.last.is_some_and(|last| row.ts <= last) {
             return self.refuse(format!("the row of {} comes after it should have", row.ts));
         }
-        while let Some((part, label)) = self.published.front()
+        while let Some((part, label, labels)) = self.published.front()
             && part.until <= row.ts
         {
-            self.label = *label;
+            (self.label, self.labels) = (*label, *labels);
             self.published.pop_front();
         }
-        if self.published.front().is_some_and(|(part, _)| part.contains(row.ts)) {
+        if self.published.front().is_some_and(|(part, ..)| part.contains(row.ts)) {
             self.last = Some(row.ts);
             self.total.kept += 1;
             return Ok(());
@@ -350,6 +372,11 @@ impl RunWriter for Replacement<'_> {
             self.label = Some(row.risk.label);
             self.total.label_changes += 1;
         }
+        let after = axes::of(row);
+        if self.labels != after {
+            self.plan.pending.turned.push(Turned { ts: row.ts, before: self.labels, after });
+            self.labels = after;
+        }
         Ok(())
     }
 
@@ -368,7 +395,7 @@ impl RunWriter for Replacement<'_> {
         if minute < self.plan.first() {
             return self.refuse(format!("a level known at {} was known to earlier rows", change.known_at));
         }
-        if self.published.iter().any(|(part, _)| part.contains(minute)) {
+        if self.published.iter().any(|(part, ..)| part.contains(minute)) {
             return Ok(());
         }
         let step = self.steps.of(change);
@@ -382,7 +409,7 @@ impl RunWriter for Replacement<'_> {
         if minute < self.plan.first() {
             return self.refuse(format!("an alert known at {} was known to earlier rows", alert.known_at));
         }
-        let published = self.published.iter().any(|(part, _)| part.contains(minute));
+        let published = self.published.iter().any(|(part, ..)| part.contains(minute));
         // Nobody published the end of an episode that only computed minutes know: it is kept beside, and counts where their
         // beginning does.
         if published && alert.alert.change != Change::Closed {

@@ -196,6 +196,7 @@ pub(super) fn first_from(conn: &Connection, run: i64, at: Ts) -> Inner<Option<(i
 /// Says anew whether the label changes at the first row at or after a minute: what is before it has changed.
 pub(super) fn settle_label(conn: &Connection, run: i64, at: Ts) -> Inner<()> {
     let Some((segment, _, row)) = first_from(conn, run, at)? else { return Ok(()) };
+    super::axes::settle(conn, run, segment, &row)?;
     let from = label_before(conn, run, row.ts)?;
     if from == Some(row.risk.label) {
         conn.prepare("DELETE FROM label_changes WHERE segment = ?1 AND ts = ?2")?.execute([segment, row.ts.0])?;

@@ -187,6 +187,7 @@ pub(super) fn cut(conn: &Connection, segment: i64, from: Ts) -> Inner<()> {
     }
     for sql in [
         "DELETE FROM label_changes WHERE segment = ?1 AND ts >= ?2",
+        "DELETE FROM axis_changes WHERE segment = ?1 AND ts >= ?2",
         "DELETE FROM gaps WHERE segment = ?1 AND row_ts >= ?2",
         "DELETE FROM level_changes WHERE segment = ?1 AND row_ts >= ?2",
         "DELETE FROM alerts WHERE segment = ?1 AND row_ts >= ?2",
@@ -237,7 +238,8 @@ pub(super) fn collect_some_garbage(conn: &Connection) -> Inner<bool> {
             return Ok(true);
         }
         if until.is_none() {
-            for table in ["label_changes", "gaps", "level_changes", "alerts", "checkpoints", "segments"] {
+            for table in ["label_changes", "axis_changes", "gaps", "level_changes", "alerts", "checkpoints", "segments"]
+            {
                 conn.execute(format!("DELETE FROM {table} WHERE segment = ?1"), [segment])?;
             }
             return Ok(true);

@@ -6,7 +6,9 @@
 
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Fault, Inner};
-use super::{corrections, live, outbox, outbox_read, points, positions, prune, replace, segment, silences, universe};
+use super::{
+    corrections, live, outbox, outbox_read, points, positions, prune, replace, segment, silences, tables, universe,
+};
 use crate::postgres::{self, Address};
 use crate::sqlite::{self, RoleLock};
 use crate::{
@@ -113,6 +115,7 @@ impl Core {
         if writer.holds(Role::Context) {
             writer.collect_garbage()?;
         }
+        while writer.write(tables::adopt_one)? {}
         Ok(writer)
     }
 

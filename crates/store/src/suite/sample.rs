@@ -139,7 +139,8 @@ pub fn payload(metric: Metric, price: f64, random: &mut Random) -> Payload {
         | Metric::TopTraderAccountRatio
         | Metric::TopTraderPositionRatio
         | Metric::LongShortRatio
-        | Metric::TakerVolumeRatio => Payload::Value(price * (1.0 + 1e-4 * random.unit())),
+        | Metric::TakerVolumeRatio
+        | Metric::SpotPrice => Payload::Value(price * (1.0 + 1e-4 * random.unit())),
     }
 }
 

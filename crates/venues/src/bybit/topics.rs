@@ -115,7 +115,8 @@ pub(super) fn offered(spec: &MarketSpec, metric: Metric) -> bool {
         Metric::PremiumIndex
         | Metric::TopTraderAccountRatio
         | Metric::TopTraderPositionRatio
-        | Metric::TakerVolumeRatio => false,
+        | Metric::TakerVolumeRatio
+        | Metric::SpotPrice => false,
     }
 }
 

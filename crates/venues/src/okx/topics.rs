@@ -119,7 +119,8 @@ fn channel(metric: Metric) -> Option<Channel> {
         | Metric::TopTraderAccountRatio
         | Metric::TopTraderPositionRatio
         | Metric::LongShortRatio
-        | Metric::TakerVolumeRatio => return None,
+        | Metric::TakerVolumeRatio
+        | Metric::SpotPrice => return None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What live data cost in the store: time of a tick and bytes of a market's minute, in the file and on a server.
 //!
-//! The bench target `append` of the store publishes 150 minutes of a thousand markets, eight points each, tick by tick.
+//! The bench target `append` of the store publishes 150 minutes of a thousand markets, eight points each, tick by tick; `tables`
+//! asks the originals' queries of five million points.
 
 use super::figures::of;
 use super::{Bed, Row, figure};
@@ -10,7 +11,12 @@ pub(crate) const ROWS: &[(&str, &str)] = &[
     ("the same, bytes per market and minute, points included", "under 500"),
     ("the same on PostgreSQL, median and 99th percentile", "stated"),
     ("the same on PostgreSQL, bytes per market and minute", "stated"),
+    ("the originals' queries at five million points, in the file, the slowest of nine", "50 ms"),
+    ("the same on PostgreSQL", "50 ms"),
 ];
+
+/// What an answer to a person may take.
+const QUERY_MS_MAX: f64 = 50.0;
 
 pub(crate) fn measure(bed: &Bed) -> Result<Vec<Row>, String> {
     let printed = bed.cargo(&["bench", "--locked", "--package", "barograph-store", "--bench", "append"])?;
@@ -28,6 +34,13 @@ pub(crate) fn measure(bed: &Bed) -> Result<Vec<Row>, String> {
             let why = || "not measured: PostgreSQL is not installed".to_owned();
             rows.extend([row(2, why(), false), row(3, why(), false)]);
         }
+    }
+    let printed = bed.cargo(&["bench", "--locked", "--package", "barograph-store", "--bench", "tables"])?;
+    for (n, store) in [(4, "sqlite"), (5, "postgres")] {
+        rows.push(match figure(&printed, &format!("tables_{store}_slowest_ms")) {
+            Some(ms) => row(n, format!("{ms:.0} ms"), ms < QUERY_MS_MAX),
+            None => row(n, "not measured: PostgreSQL is not installed".to_owned(), false),
+        });
     }
     Ok(rows)
 }
