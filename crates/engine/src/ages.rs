@@ -5,7 +5,7 @@ use crate::catalogue::Feature;
 use crate::engine::Config;
 use crate::features::settled::Settled;
 use crate::feeds::{PriceFeed, PriceSeries, RatioFeed};
-use crate::market::Market;
+use crate::market::{Market, PairFeed};
 use barograph_domain::{MarketKind, Metric, StreamIndex, Ts};
 
 /// What only contracts have, and not all of them.
@@ -33,10 +33,12 @@ impl Market {
             Metric::FundingRate => any(&[Metric::FundingRate, Metric::PremiumIndex, Metric::FundingRateSettled]),
             Metric::OpenInterest => any(&[Metric::OpenInterest, Metric::OpenInterestUsd]),
             Metric::FundingRateSettled
-            | Metric::IndexPrice
+            | Metric::SpotPrice
             | Metric::Liquidation
             | Metric::LongShortRatio
             | Metric::TopTraderPositionRatio => any(&[metric]),
+            // What a basis is of; where both are, each pair looks at its own.
+            Metric::IndexPrice => any(&[Metric::IndexPrice, Metric::SpotPrice]),
             Metric::MarkPrice
             | Metric::Bar
             | Metric::Trade
@@ -49,6 +51,17 @@ impl Market {
         }
     }
 
+    /// The pair behind the basis: with the spot market from its first price on, as an archive of it may begin late.
+    pub(crate) fn compared(&self) -> Option<&PairFeed> {
+        let (spot, index) = (self.spot_basis.as_ref(), self.basis.as_ref());
+        if self.has_heard(Metric::SpotPrice) { spot.or(index) } else { index.or(spot) }
+    }
+
+    /// Is there a stream of it that is asked for live, or has begun?
+    pub(crate) fn carries(&self, metric: Metric) -> bool {
+        self.declared.iter().any(|(m, live)| *m == metric && (*live || self.has_heard(metric)))
+    }
+
     /// Has anything come of what only contracts have?
     fn has_heard(&self, metric: Metric) -> bool {
         let ratio = |feed: &Option<Box<RatioFeed>>| feed.as_ref().is_some_and(|f| f.newest().is_some());
@@ -56,7 +69,9 @@ impl Market {
             Metric::FundingRate | Metric::PremiumIndex => self.funding.iter().any(|f| f.series.heard_ts().is_some()),
             Metric::FundingRateSettled => self.settled.iter().any(|s| s.event().is_some()),
             Metric::OpenInterest | Metric::OpenInterestUsd => self.open_interest.iter().any(|o| o.heard_ts().is_some()),
-            Metric::IndexPrice => self.indexes.iter().any(|p| p.heard_ts().is_some()),
+            Metric::IndexPrice | Metric::SpotPrice => {
+                self.indexes.iter().any(|p| p.source.metric == metric && p.heard_ts().is_some())
+            }
             Metric::Liquidation => self.liquidations.as_ref().is_some_and(|l| l.anchor().is_some()),
             Metric::LongShortRatio => ratio(&self.long_short),
             Metric::TopTraderPositionRatio => ratio(&self.top_traders),

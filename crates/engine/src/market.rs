@@ -72,7 +72,10 @@ pub struct Market {
     pub(crate) long_short: Option<Box<RatioFeed>>,
     pub(crate) top_traders: Option<Box<RatioFeed>>,
     pub(crate) premium: Option<PairFeed>,
+    /// Futures against the index, which stands in for the spot market until that is heard.
     pub(crate) basis: Option<PairFeed>,
+    /// Futures against the spot market.
+    pub(crate) spot_basis: Option<PairFeed>,
     axes: Axes,
     watch: Watch,
     /// Labels of the risk and the heat axis at the last close of each timeframe.
@@ -123,6 +126,7 @@ impl Market {
             top_traders: None,
             premium: None,
             basis: None,
+            spot_basis: None,
             axes: Axes::new(&config.book),
             watch: Watch::new(config),
             closes: Timeframes::default(),
@@ -235,16 +239,18 @@ impl Market {
         let of = |metric: Metric| self.prices.iter().position(|p| p.source.metric == metric);
         let futures = [Metric::BestBidAsk, Metric::Trade, Metric::Bar].into_iter().find_map(of);
         let premium = of(Metric::MarkPrice).zip(index).map(|(price, index)| feed(price, index));
-        let basis = futures.zip(spot.or(index)).map(|(price, index)| feed(price, index));
-        (self.premium, self.basis) = (premium, basis);
+        let of_futures = |other: Option<usize>| futures.zip(other).map(|(price, index)| feed(price, index));
+        let (basis, spot_basis) = (of_futures(index), of_futures(spot));
+        (self.premium, self.basis, self.spot_basis) = (premium, basis, spot_basis);
     }
 
     /// Compares futures prices with those of a spot market from now on.
     pub(crate) fn join_spot(&mut self, stream: StreamIndex, decl: &StreamDecl, config: &Config) -> Route {
-        let premium = self.premium.take();
+        let (premium, basis) = (self.premium.take(), self.basis.take());
         let route = self.add(stream, decl, config);
+        self.declared.push((decl.metric, decl.filled));
         self.pair_up();
-        self.premium = premium;
+        (self.premium, self.basis) = (premium, basis);
         route
     }
 
@@ -462,7 +468,7 @@ impl Market {
                 changed = true;
             }
         }
-        for pair in [&mut self.premium, &mut self.basis].into_iter().flatten() {
+        for pair in [&mut self.premium, &mut self.basis, &mut self.spot_basis].into_iter().flatten() {
             let (a, b) = (&self.prices[pair.price], &self.indexes[pair.index]);
             if let (Some(x), Some(y)) = (a.anchor_ts(), b.anchor_ts()) {
                 pair.pair.settle((x, y), |at| a.price_at(at), |at| b.price_at(at));

@@ -8,6 +8,7 @@ use barograph_domain::{
 use barograph_engine::models::ModelPolicy;
 use barograph_engine::rules::Book;
 use barograph_engine::{Config, Engine, Feature, Outputs};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 const START: Ts = Ts::from_civil(2026, 2, 5, 0, 0, 0);
@@ -25,8 +26,8 @@ fn stream(metric: Metric) -> StreamDecl {
     }
 }
 
-/// Rows of an hour; the spot price, where there is one, ends after `spot_until` minutes.
-fn rows(with_spot: bool, spot_until: i64) -> Vec<MinuteRow> {
+/// Rows of an hour; the spot price, where there is one, is there in these minutes.
+fn rows(with_spot: bool, heard: RangeInclusive<i64>) -> Vec<MinuteRow> {
     let instrument = Instrument { name: stream(Metric::Bar).instrument, kind: MarketKind::Perpetual, expiry: None };
     let mut streams = vec![stream(Metric::Bar), stream(Metric::MarkPrice), stream(Metric::IndexPrice)];
     if with_spot {
@@ -49,7 +50,7 @@ fn rows(with_spot: bool, spot_until: i64) -> Vec<MinuteRow> {
                 }
                 Metric::MarkPrice => Payload::Value(50_100.0),
                 Metric::IndexPrice => Payload::Value(49_950.0),
-                _ if minute > spot_until => continue,
+                _ if !heard.contains(&minute) => continue,
                 _ => Payload::Value(50_000.0),
             };
             let event = Event { recv_ts: ts, event_ts: ts, stream: StreamIndex(at), seq: 0, payload };
@@ -70,7 +71,7 @@ fn basis(row: &MinuteRow) -> barograph_domain::Cell {
 #[test]
 fn the_spot_market_is_the_leg_and_the_index_only_stands_in() {
     for (with_spot, leg, kind) in [(true, 50_000.0, Kind::Measured), (false, 49_950.0, Kind::Proxy)] {
-        let rows = rows(with_spot, 60);
+        let rows = rows(with_spot, 1..=60);
         let cell = basis(&rows[30]);
         assert_eq!((cell.state, cell.kind), (State::Ready, kind));
         assert!((cell.value - (50_050.0 / leg - 1.0)).abs() < 1e-12, "{cell:?}");
@@ -82,10 +83,20 @@ fn the_spot_market_is_the_leg_and_the_index_only_stands_in() {
 /// The contract goes on alone: no index takes the place of a spot price that was there.
 #[test]
 fn a_basis_is_as_old_as_its_spot_price() {
-    let rows = rows(true, 20);
+    let rows = rows(true, 1..=20);
     let last = basis(rows.last().unwrap());
     assert_ne!(last.state, State::Ready, "{last:?}");
     assert_eq!(basis(&rows[21]).kind, Kind::Measured);
     let premium = rows.last().unwrap().cells[Feature::Premium.index()];
     assert_eq!(premium.state, State::Ready);
+}
+
+/// Nothing earlier tells that an archive of the spot market will begin.
+#[test]
+fn a_spot_market_that_begins_late_changes_no_earlier_row() {
+    let (late, without) = (rows(true, 31..=60), rows(false, 1..=60));
+    for (a, b) in late.iter().zip(&without).take(29) {
+        assert_eq!(a.cells, b.cells, "{}", a.ts);
+    }
+    assert_eq!(basis(&late[45]).kind, Kind::Measured);
 }

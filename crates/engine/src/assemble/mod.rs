@@ -229,7 +229,7 @@ impl Assembly {
             if market.offers(Metric::OpenInterest) {
                 self.open_interest(market, t, config);
             }
-            if first || market.premium.is_some() || market.basis.is_some() {
+            if first || market.premium.is_some() || market.basis.is_some() || market.spot_basis.is_some() {
                 self.basis(market, t, config);
             }
             if market.offers(Metric::Liquidation) {
@@ -385,7 +385,7 @@ impl Assembly {
             Some(p) => {
                 let (price, index) = (&market.prices[p.price], &market.indexes[p.index]);
                 let missing =
-                    if market.offers(Metric::IndexPrice) { PairSlots::MISSING } else { PairSlots::NOT_OFFERED };
+                    if market.carries(index.source.metric) { PairSlots::MISSING } else { PairSlots::NOT_OFFERED };
                 let Some(anchor) = p.pair.anchor_ts() else { return missing };
                 let event_at = |at: Ts| price.event_at(at).min(index.event_at(at));
                 let (event, max_age) = (event_at(anchor), price.max_age().max(index.max_age()));
@@ -403,7 +403,7 @@ impl Assembly {
             }
         };
         let premium = slots(market.premium.as_ref(), &[Metric::IndexPrice]);
-        let basis = slots(market.basis.as_ref(), &[Metric::SpotPrice]);
+        let basis = slots(market.compared(), &[Metric::SpotPrice]);
         self.set(F::Premium, premium.value);
         self.set(F::PremiumMa8h, premium.ma_8h);
         self.set(F::Basis, basis.value);
