@@ -239,7 +239,7 @@ impl Made {
         self.text.push('.');
         self.sentences += 1;
         for mut part in parts {
-            part.order = u8::try_from(self.parts.len() + 1).unwrap_or(u8::MAX);
+            part.place = u8::try_from(self.parts.len() + 1).unwrap_or(u8::MAX);
             part.sentence = u8::try_from(self.sentences).unwrap_or(u8::MAX);
             self.parts.push(part);
         }
@@ -251,7 +251,7 @@ impl Made {
 
 fn plain(kind: Kind, text: &str) -> HeadlinePart {
     HeadlinePart {
-        order: 0,
+        place: 0,
         sentence: 0,
         kind,
         axis: None,
