@@ -21,7 +21,6 @@ use barograph_store::{
     Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role,
     RunKey, RunWriter, StreamInfo, Target, Writer, open_reader, open_writer,
 };
-use std::path::Path;
 
 /// Events per transaction: some 20 MB of memory, a few hundred milliseconds of writing.
 const BATCH: usize = 100_000;
@@ -53,28 +52,12 @@ pub(crate) struct Made {
     pub(crate) alerts: u64,
 }
 
-/// Takes the folder for writing, before any work is done for it.
-pub(crate) fn open(data: &Path) -> Result<Box<dyn Writer>, Failure> {
-    open_target(&Target::Folder(data.to_owned()))
-}
-
-/// The same for a folder or a server.
+/// Takes the folder or the server for writing, before any work is done for it.
 pub(crate) fn open_target(target: &Target) -> Result<Box<dyn Writer>, Failure> {
     Ok(open_writer(target, &Role::ALL)?)
 }
 
-/// Imports the planned files into the database of `data` and runs what is dirty.
-pub(crate) fn ingest(
-    data: &Path,
-    writer: &mut Box<dyn Writer>,
-    plan: &Plan,
-    source: &str,
-    setup: &Setup,
-) -> Result<Ingested, Failure> {
-    into_target(&Target::Folder(data.to_owned()), writer.as_mut(), plan, source, setup)
-}
-
-/// The same into a folder or a server.
+/// Imports the planned files into the database of a folder or a server and runs what is dirty.
 pub(crate) fn into_target(
     target: &Target,
     writer: &mut dyn Writer,

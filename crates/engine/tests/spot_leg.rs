@@ -1,6 +1,8 @@
 //! The basis against a spot market (R3.6, R3.44): measured where that is a stream of the contract, a proxy where the index stands
 //! in, and stale when the spot price is.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
 use barograph_domain::{
     Bar, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Payload, Span, Stamp, State,
     StreamDecl, StreamIndex, Ts,
