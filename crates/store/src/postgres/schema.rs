@@ -31,6 +31,15 @@ CREATE TABLE past_runs (
     digest bigint,
     UNIQUE (instrument, logic_version, retired_ts)
 );
+
+CREATE OR REPLACE VIEW metric_points AS
+    SELECT i.name AS instrument, split_part(i.name, ':', 1) AS venue, substr(i.name, strpos(i.name, ':') + 1) AS symbol,
+        s.source, s.metric, s.cadence / 1000000000.0 AS cadence_s, barograph_time(p.event_ts) AS event_time,
+        barograph_time(coalesce(p.known_ts, p.event_ts + s.delay)) AS known_time, p.seq, p.value,
+        (ARRAY['import', 'live', 'backfill', 'taken_back', 'correction'])[p.provenance + 1] AS provenance,
+        p.open, p.high, p.low, p.volume, p.quote_volume, p.price, p.quantity, p.side, p.ask, p.interval_h,
+        barograph_time(p.next_ts) AS next_time, p.event_ts, coalesce(p.known_ts, p.event_ts + s.delay) AS known_ts
+    FROM points p JOIN streams s USING (stream) JOIN instruments i ON i.instrument = s.instrument;
 "#;
 
 /// The outbox: what is to be told, to whom, what became of it, and what is to be kept quiet.

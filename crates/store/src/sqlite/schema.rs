@@ -32,6 +32,17 @@ CREATE TABLE past_runs (
     digest INTEGER,
     UNIQUE (instrument, logic_version, retired_ts)
 ) STRICT;
+
+DROP VIEW metric_points;
+CREATE VIEW metric_points AS
+    SELECT s.source, i.name AS instrument, s.metric, s.cadence / 1000000000 AS cadence_s,
+        strftime('%Y-%m-%dT%H:%M:%SZ', p.event_ts / 1000000000, 'unixepoch') AS event_time,
+        strftime('%Y-%m-%dT%H:%M:%SZ', coalesce(p.known_ts, p.event_ts + s.delay) / 1000000000, 'unixepoch')
+            AS known_time,
+        p.value, p.event_ts, coalesce(p.known_ts, p.event_ts + s.delay) AS known_ts, p.seq,
+        CASE p.provenance WHEN 0 THEN 'import' WHEN 1 THEN 'live' WHEN 2 THEN 'backfill' WHEN 3 THEN 'taken_back'
+            ELSE 'correction' END AS provenance
+    FROM points p JOIN streams s USING (stream) JOIN instruments i USING (instrument);
 ";
 
 /// The outbox: what is to be told, to whom, what became of it, and what is to be kept quiet.
