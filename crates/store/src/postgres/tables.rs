@@ -4,7 +4,7 @@
 //! sees through the functions, so an index on the bare spelling answers either.
 
 /// The version of the schema that brought them.
-pub(super) const V9: &str = r#"
+pub(super) const V10: &str = r#"
 CREATE FUNCTION barograph_bare(symbol text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
     $$ SELECT regexp_replace(translate(upper(symbol), '/-_', ''), '(SWAP|PERP)$', '') $$;
 CREATE DOMAIN market_symbol AS text;

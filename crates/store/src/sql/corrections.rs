@@ -10,6 +10,7 @@ use super::db::{Connection, params};
 use super::fault::Inner;
 use super::points::{self, Tally, Target};
 use super::streams;
+use super::tables::{self, Gathered, Newest};
 use super::{bulk, pieces};
 use crate::model::{Contradiction, Forgotten, Imported};
 use crate::postgres::copy_points;
@@ -69,6 +70,12 @@ struct Changes {
 }
 
 impl Changes {
+    /// First and last time of what has changed.
+    fn span(&self) -> Option<(Ts, Ts)> {
+        let times = || self.rows.iter().map(|(event, ..)| event.event_ts);
+        times().min().zip(times().max())
+    }
+
     /// Adds a row, also to those of its key: another of the same batch may share it.
     fn add(&mut self, event: &Event, known: Ts, slots: &mut Vec<Slot>, provenance: Provenance) {
         let rev = slots.iter().map(|s| s.rev + 1).max().unwrap_or(0);
@@ -90,12 +97,18 @@ pub(super) fn import(
 ) -> Inner<Imported> {
     let mut touched: BTreeMap<InstrumentName, (Ts, bool)> = BTreeMap::new();
     let mut total = Imported::default();
+    let mut gathered = Gathered::default();
+    let mut renewed = Vec::new();
     for (stream, order) in points::by_stream(decls, events)? {
         let Some(decl) = decls.get(stream) else { continue };
         let sorted = split(conn, decl, events, order, at, &mut total)?;
         let tally = points::insert_stream(conn, instruments, decl, events, &sorted.plain, Provenance::Import)?;
         points::add(&mut total.inserted, tally.inserted);
+        if tally.inserted.changed() {
+            gathered.note_all(conn, decl, sorted.plain.iter().filter_map(|i| events.get(*i as usize)))?;
+        }
         let changed = write(conn, decl, &sorted.changes)?;
+        renewed.extend(sorted.changes.span().map(|span| (decl, span)));
         total.inserted.revised += changed;
         total.inserted.same += sorted.same;
         let since = [tally.inserted.changed().then(|| tally.since()), sorted.changes.since];
@@ -104,10 +117,22 @@ pub(super) fn import(
             *entry = (entry.0.min(since), entry.1 || changed > 0);
         }
     }
+    gathered.flush(conn, &mut Newest::default())?;
+    renew(conn, &renewed)?;
     for (instrument, (since, corrected)) in touched {
         points::mark_dirty(conn, &instrument, since, corrected.then_some(at))?;
     }
     Ok(total)
+}
+
+/// Makes the originals' tables say what counts now.
+fn renew(conn: &Connection, changed: &[(&StreamDecl, (Ts, Ts))]) -> Inner<()> {
+    for (decl, (first, last)) in changed {
+        if let Some(stream) = streams::find(conn, decl)? {
+            tables::renew(conn, stream.instrument, &decl.instrument, *first, *last)?;
+        }
+    }
+    Ok(())
 }
 
 /// A batch of one stream, sorted out.
@@ -174,6 +199,7 @@ fn split(
 pub(super) fn forget(conn: &Connection, decls: &[StreamDecl], events: &[Event], at: Ts, dry: bool) -> Inner<Forgotten> {
     let mut touched: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
     let mut total = Forgotten::default();
+    let mut renewed = Vec::new();
     for (stream, order) in points::by_stream(decls, events)? {
         let Some(decl) = decls.get(stream) else { continue };
         let Some(mut stored) = stored_under(conn, decl, events, &order)? else {
@@ -189,10 +215,12 @@ pub(super) fn forget(conn: &Connection, decls: &[StreamDecl], events: &[Event], 
         }
         if let Some(since) = changes.since.filter(|_| !dry) {
             write(conn, decl, &changes)?;
+            renewed.extend(changes.span().map(|span| (decl, span)));
             let entry = touched.entry(decl.instrument.clone()).or_insert(since);
             *entry = since.min(*entry);
         }
     }
+    renew(conn, &renewed)?;
     for (instrument, since) in touched {
         points::mark_dirty(conn, &instrument, since, Some(at))?;
     }

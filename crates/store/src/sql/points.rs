@@ -10,7 +10,7 @@ use super::db::{Connection, Row, Statement, params};
 use super::fault::{Fault, Inner};
 use super::pieces::{self, Fact, Scan};
 use super::streams::{self, Stored};
-use super::tables::{self, Gathered, Newest};
+use super::tables::{Gathered, Newest};
 use super::{bulk, digest};
 use crate::{Inserted, Provenance};
 use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, StreamDecl, StreamIndex, Ts};
@@ -193,11 +193,7 @@ pub(super) fn insert(
         let tally = insert_stream(conn, instruments, decl, events, &order, Provenance::Import)?;
         add(&mut total, tally.inserted);
         if tally.inserted.changed() {
-            let Some(stored) = streams::find(conn, decl)? else { continue };
-            let hot = tables::hot_after(stored.newest_event);
-            for event in order.iter().filter_map(|i| events.get(*i as usize)) {
-                gathered.note(stored.instrument, decl, event, hot);
-            }
+            gathered.note_all(conn, decl, order.iter().filter_map(|i| events.get(*i as usize)))?;
             let since = touched.entry(decl.instrument.clone()).or_insert(Ts::MAX);
             *since = tally.since.min(*since);
         }

@@ -7,7 +7,8 @@
 
 use super::db::{Connection, NONE, Value, params};
 use super::fault::{Fault, Inner};
-use super::{points, streams};
+use super::pieces::Fact;
+use super::{corrections, points, streams};
 use crate::run::GRID;
 use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, Side, Span, StreamDecl, Ts};
 use std::collections::BTreeMap;
@@ -162,6 +163,19 @@ impl Gathered {
             return;
         }
         self.names.entry(market).or_insert_with(|| pair(&decl.instrument));
+    }
+
+    /// Takes the facts of a stream that has just been written.
+    pub(super) fn note_all<'a>(
+        &mut self,
+        conn: &Connection,
+        decl: &StreamDecl,
+        events: impl Iterator<Item = &'a Event>,
+    ) -> Inner<()> {
+        let Some(stored) = streams::find(conn, decl)? else { return Ok(()) };
+        let hot = hot_after(stored.newest_event);
+        events.for_each(|event| self.note(stored.instrument, decl, event, hot));
+        Ok(())
     }
 
     fn keep(&mut self, market: i64, ts: Ts, decl: &StreamDecl, event: &Event) {
@@ -397,15 +411,47 @@ pub(super) fn adopt_one(conn: &Connection) -> Inner<bool> {
 }
 
 /// Fills the tables of a market from its points.
-pub(super) fn rebuild(conn: &Connection, market: i64, name: &InstrumentName) -> Inner<()> {
+fn rebuild(conn: &Connection, market: i64, name: &InstrumentName) -> Inner<()> {
+    fill(conn, market, name, Ts::MIN, Ts::MAX)
+}
+
+/// Fills them anew where points between two moments were corrected or taken back.
+pub(super) fn renew(conn: &Connection, market: i64, name: &InstrumentName, first: Ts, last: Ts) -> Inner<()> {
+    // Whole minutes: each row shows all of its own.
+    let (from, until) = (back(minute(first), GRID), minute(last));
+    let symbol = pair(name);
+    for table in ["market_rows", "settlements", "forced_closes"] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE {} AND ts > {} AND ts <= {} AND instrument = ?4",
+            of_symbol(conn),
+            reads(conn, 2),
+            reads(conn, 3)
+        );
+        conn.send(sql, params![&symbol, time(conn, from), time(conn, until), market])?;
+    }
+    fill(conn, market, name, Ts(from.0.saturating_add(1)), until)
+}
+
+/// Writes what counts of the points between two moments.
+fn fill(conn: &Connection, market: i64, name: &InstrumentName, first: Ts, last: Ts) -> Inner<()> {
     let all = streams::load(conn, Some(name))?;
     let hot = back(all.iter().map(|s| s.newest_event).max().unwrap_or(Ts::MIN), HOT);
     let mut gathered = Gathered::default();
     for stream in &all {
-        points::walk(conn, stream, Ts::MIN, Ts::MAX, |fact| {
-            gathered.note(market, &stream.decl, &fact.event, hot);
+        let many = points::is_event_stream(stream.decl.metric);
+        let mut held: Vec<Fact> = Vec::new();
+        let mut close = |held: &mut Vec<Fact>| {
+            corrections::counting(held, many, |f| (f.event.recv_ts, f.provenance, f.bytes()));
+            held.drain(..).for_each(|fact| gathered.note(market, &stream.decl, &fact.event, hot));
+        };
+        points::walk(conn, stream, first, last, |fact| {
+            if held.first().is_some_and(|h| h.key() != fact.key()) {
+                close(&mut held);
+            }
+            held.push(fact);
             Ok(true)
         })?;
+        close(&mut held);
     }
     gathered.flush(conn, &mut Newest::default())
 }

@@ -37,7 +37,7 @@ macro_rules! halves {
 }
 
 /// The version of the schema that brought them.
-pub(super) const V9: &str = concat!(
+pub(super) const V10: &str = concat!(
     "
 CREATE TABLE table_markets (                -- markets as the tables name them
     instrument INTEGER PRIMARY KEY,

@@ -158,6 +158,44 @@ pub(crate) fn answer_as_the_originals_did(writer: &mut dyn Writer, ask: &dyn Fn(
     check("as written");
     writer.prune(&Retention::default()).unwrap();
     check("after a prune");
+    corrected(writer, ask);
+    check("after a correction that was taken back");
+}
+
+/// A later import wins in the tables too, and what is taken back is gone from them.
+fn corrected(writer: &mut dyn Writer, ask: &dyn Fn(&str) -> Vec<Vec<String>>) {
+    let world = World::new();
+    let own = |e: &&Event| {
+        let stream = &world.streams[e.stream.index()];
+        let wanted = matches!(stream.metric, Metric::FundingRateSettled | Metric::IndexPrice);
+        wanted && stream.instrument == world.instruments[0].name && e.event_ts == START + Span::mins(480)
+    };
+    let another = |e: &Event| Event {
+        payload: match e.payload {
+            Payload::Funding { interval_h, next_ts, special, .. } => {
+                Payload::Funding { rate: 0.0007, interval_h, next_ts, special }
+            }
+            _ => Payload::Value(99.0),
+        },
+        recv_ts: e.event_ts + world.streams[e.stream.index()].delay,
+        ..*e
+    };
+    let new: Vec<Event> = world.events.iter().filter(own).map(another).collect();
+    assert_eq!(new.len(), 2);
+    let shown = || {
+        let rate = "SELECT funding_rate FROM futures_funding_rates WHERE symbol = 'BTCUSDT' AND settled = true
+            AND instrument = 'binance-usdm:BTCUSDT'";
+        let price = "SELECT value FROM market_metrics WHERE symbol = 'BTCUSDT' AND metric_name = 'index_price'
+            AND instrument = 'binance-usdm:BTCUSDT' AND value < 100";
+        [ask(rate), ask(price)].map(|rows| rows.iter().map(|r| plain(&r[0])).collect::<Vec<_>>().join(" "))
+    };
+    let before = shown();
+    let at = START + Span::days(2);
+    let done = writer.import_points(&world.instruments, &world.streams, &new, at).unwrap();
+    assert_eq!(done.inserted.revised, 2, "{done:?}");
+    assert_eq!(shown(), ["0.0007", "99"]);
+    writer.forget_points(&world.streams, &new, at + Span::hours(1), false).unwrap();
+    assert_eq!(shown(), before);
 }
 
 /// Numbers to six digits behind the point, whoever prints them.
