@@ -161,7 +161,7 @@ impl OpenAlerts {
 }
 
 /// One market, one minute.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(PartialEq, Debug)]
 pub struct MinuteRow {
     /// Position of the instrument in the run's list.
     pub instrument: u32,
@@ -192,6 +192,46 @@ pub struct MinuteRow {
     pub models: Vec<ModelReading>,
     /// Alerts that are open.
     pub open: OpenAlerts,
+}
+
+/// By hand for [`Clone::clone_from`], which keeps the memory of the row it overwrites: whoever follows a market copies a row a
+/// minute.
+impl Clone for MinuteRow {
+    fn clone(&self) -> Self {
+        Self {
+            cells: self.cells.clone(),
+            cuts: self.cuts.clone(),
+            held: self.held.clone(),
+            inputs: self.inputs.clone(),
+            models: self.models.clone(),
+            ..*self
+        }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        let Self {
+            instrument,
+            ts,
+            cells,
+            cuts,
+            risk,
+            trend,
+            volatility,
+            heat,
+            timeframes,
+            held,
+            inputs,
+            price,
+            models,
+        } = source;
+        self.cells.clone_from(cells);
+        self.cuts.clone_from(cuts);
+        self.held.clone_from(held);
+        self.inputs.clone_from(inputs);
+        self.models.clone_from(models);
+        (self.instrument, self.ts, self.price, self.timeframes) = (*instrument, *ts, *price, *timeframes);
+        (self.risk, self.trend, self.volatility, self.heat) = (*risk, *trend, *volatility, *heat);
+    }
 }
 
 #[cfg(test)]

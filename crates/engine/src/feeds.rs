@@ -11,7 +11,7 @@ use crate::features::premium_funding::PremiumFunding;
 use crate::features::reading::{Origin, Settings};
 use crate::features::settled::Settled;
 use crate::features::stops::Stops;
-use crate::features::volatility::{Volatility, VolatilitySlots};
+use crate::features::volatility::{Volatility, VolatilitySlots, Wanted};
 use crate::liquidity::Options;
 use crate::market::LATENESS;
 use crate::rules::Freshness;
@@ -93,16 +93,16 @@ pub struct PriceFeed {
     pub series: PriceSeries,
     /// Its volatility windows; an index has none.
     pub volatility: Option<Volatility>,
-    /// Samples moved since the readings were taken.
-    #[serde(skip, default = "yes")]
-    pub unread: bool,
+    /// Readings that were not taken since samples moved.
+    #[serde(skip, default = "all")]
+    pub unread: Wanted,
     /// Latest readings; derived, so not saved.
     #[serde(skip, default = "no_volatility")]
     pub slots: VolatilitySlots,
 }
 
-fn yes() -> bool {
-    true
+fn all() -> Wanted {
+    Wanted::ALL
 }
 
 fn no_volatility() -> VolatilitySlots {
@@ -161,7 +161,7 @@ impl PriceFeed {
             declared: decl.kind,
             series,
             volatility: (decl.metric != Metric::IndexPrice).then(|| Volatility::new(step, bars)),
-            unread: true,
+            unread: Wanted::ALL,
             slots: VolatilitySlots::MISSING,
         }
     }
@@ -176,7 +176,7 @@ impl PriceFeed {
             declared: decl.kind,
             series: PriceSeries::Plain(series),
             volatility: None,
-            unread: true,
+            unread: Wanted::ALL,
             slots: VolatilitySlots::MISSING,
         }
     }
@@ -189,13 +189,15 @@ impl PriceFeed {
                 if changed && let Some(volatility) = &mut self.volatility {
                     volatility.settle(series, settings);
                 }
-                self.unread |= changed;
+                if changed {
+                    self.unread = Wanted::ALL;
+                }
                 changed
             }
             PriceSeries::Bars(bars) => {
                 let changed = bars.series.settle(t);
-                self.unread |= changed;
                 if changed {
+                    self.unread = Wanted::ALL;
                     if let Some(volatility) = &mut self.volatility {
                         volatility.settle(&bars.series, settings);
                     }
@@ -206,17 +208,27 @@ impl PriceFeed {
         }
     }
 
-    /// Recomputes the readings at the anchor.
-    pub fn read(&mut self, settings: &Settings) {
-        self.unread = false;
+    /// Recomputes the readings at the anchor, whatever was taken already.
+    pub fn reread(&mut self, settings: &Settings) {
         if let PriceSeries::Bars(bars) = &mut self.series {
             bars.reread();
         }
-        let Some(volatility) = &mut self.volatility else { return };
-        self.slots = match &self.series {
-            PriceSeries::Plain(series) => volatility.slots(series, &self.source.origin(series), settings),
-            PriceSeries::Bars(bars) => volatility.slots(&bars.series, &self.source.origin(&bars.series), settings),
-        };
+        self.unread = Wanted::ALL;
+        self.read(Wanted::ALL, settings);
+    }
+
+    /// Takes those of the wanted readings that were not taken since samples moved.
+    pub fn read(&mut self, wanted: Wanted, settings: &Settings) {
+        let wanted = wanted.and(self.unread);
+        self.unread = self.unread.without(wanted);
+        let Some(volatility) = self.volatility.as_mut().filter(|_| !wanted.is_empty()) else { return };
+        let (source, slots) = (self.source, &mut self.slots);
+        match &self.series {
+            PriceSeries::Plain(series) => volatility.read(series, &source.origin(series), settings, wanted, slots),
+            PriceSeries::Bars(bars) => {
+                volatility.read(&bars.series, &source.origin(&bars.series), settings, wanted, slots);
+            }
+        }
     }
 
     /// Everything downstream has seen the changes.

@@ -13,6 +13,7 @@ use crate::features::Settings;
 use crate::features::basis::Pair;
 use crate::features::hourly::HOUR;
 use crate::features::settled::Settled;
+use crate::features::volatility::Wanted;
 use crate::feeds::{FundingFeed, OpenInterestFeed, PriceFeed, PriceSeries, RatioFeed};
 use crate::liquidations::Liquidations;
 use crate::models::{HourReadings, Runner};
@@ -91,8 +92,9 @@ pub struct Market {
     untold: bool,
     /// Statistical classifiers beside the rules, where they are on.
     pub(crate) models: Option<Box<Runner>>,
+    /// In a box, because every minute takes it out and puts it back.
     #[serde(skip)]
-    assembly: Assembly,
+    assembly: Option<Box<Assembly>>,
 }
 
 /// Two price feeds compared; positions in `prices` and `indexes`.
@@ -138,7 +140,7 @@ impl Market {
             untold: false,
             models: (config.models.markets.includes(index as usize, &instrument.name))
                 .then(|| Box::new(Runner::new(instrument.name.clone()))),
-            assembly: Assembly::default(),
+            assembly: None,
         };
         let mut routes = Vec::new();
         let mut ordered: Vec<_> = streams.to_vec();
@@ -160,7 +162,7 @@ impl Market {
         if let Some(stops) = market.stops_mut() {
             stops.tell();
         }
-        market.assembly = Assembly::new(config);
+        market.assembly = Some(Box::new(Assembly::new(config)));
         (market, routes)
     }
 
@@ -287,7 +289,9 @@ impl Market {
 
     /// The calendar changed.
     pub(crate) fn forget_event(&mut self) {
-        self.assembly.forget_event();
+        if let Some(assembly) = &mut self.assembly {
+            assembly.forget_event();
+        }
     }
 
     /// Makes no more minutes until something arrives.
@@ -394,7 +398,9 @@ impl Market {
             Route::Unused => return,
         }
         self.dirty = true;
-        self.assembly.forget_expiry();
+        if let Some(assembly) = &mut self.assembly {
+            assembly.forget_expiry();
+        }
     }
 
     fn tick(&mut self, t: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
@@ -402,9 +408,9 @@ impl Market {
         let changed = self.settle(t, &settings);
         self.note_hour(t);
         self.tell_levels(t, out);
-        let mut assembly = core::mem::take(&mut self.assembly);
+        let mut assembly = self.assembly.take().unwrap_or_else(|| Box::new(Assembly::new(config)));
         if changed || assembly.is_due(t) {
-            self.read_prices(t, &settings);
+            self.read_prices(t, config, &settings);
         }
         assembly.refresh(self, t, changed, config);
         let states = self.axes.step(&config.book, t, assembly.cells(), assembly.inputs(), streams);
@@ -429,7 +435,7 @@ impl Market {
         }
         row.held.clear();
         row.held.extend_from_slice(self.axes.held());
-        self.assembly = assembly;
+        self.assembly = Some(assembly);
     }
 
     /// The risk and the heat axis have no bars of their own: on a timeframe they read as they did at its last close.
@@ -490,13 +496,15 @@ impl Market {
         changed
     }
 
-    /// Takes the readings of price feeds, best first, until nothing is left that a lesser one could be asked for.
-    fn read_prices(&mut self, t: Ts, settings: &Settings) {
+    /// Takes the readings of price feeds, best first, and of a lesser one only what no better one gives.
+    fn read_prices(&mut self, t: Ts, config: &Config, settings: &Settings) {
+        let mut wanted = Wanted::ALL;
         for feed in &mut self.prices {
-            if feed.unread {
-                feed.read(settings);
+            feed.read(wanted, settings);
+            if crate::assemble::allowed(feed.source.kind, config) {
+                wanted = wanted.and(feed.slots.lacking(t));
             }
-            if feed.slots.is_complete(t) {
+            if wanted.is_empty() {
                 break;
             }
         }
@@ -566,7 +574,7 @@ impl Market {
     pub(crate) fn reread(&mut self, config: &Config) {
         let settings = config.settings();
         for feed in &mut self.prices {
-            feed.read(&settings);
+            feed.reread(&settings);
         }
         for feed in &mut self.funding {
             feed.read(&settings);
@@ -580,7 +588,7 @@ impl Market {
         if let Some(liquidations) = &mut self.liquidations {
             liquidations.reread(&settings);
         }
-        self.assembly = Assembly::new(config);
+        self.assembly = Some(Box::new(Assembly::new(config)));
     }
 }
 

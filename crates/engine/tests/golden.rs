@@ -11,7 +11,7 @@ use barograph_domain::{
 use barograph_engine::catalogue::Feature;
 use barograph_engine::features::atr::Atr;
 use barograph_engine::features::bars::{BarSample, BuiltBar};
-use barograph_engine::features::basis::Pair;
+use barograph_engine::features::basis::{Pair, Wanted};
 use barograph_engine::features::open_interest::delta_at;
 use barograph_engine::features::reading::{Origin, Settings, Slot};
 use barograph_engine::features::settled::Settled;
@@ -341,7 +341,10 @@ fn basis_and_premium() {
             let at = Ts(0) + Span::mins(5);
             pair.settle((at, at), |_| number(row, a), |_| number(row, b));
             let origin = origin(at, Kind::Measured);
-            pair.slots(&origin, Span::mins(5), &Settings::default(), |_, _| false, |t| t).value.cell.ready()
+            pair.slots(&origin, Span::mins(5), &Settings::default(), Wanted::Score, |_, _| false, |t| t)
+                .value
+                .cell
+                .ready()
         };
         same("basis_premium", i, "basis", ratio("futures", "spot"), number(row, "basis"), 1e-10);
         same("basis_premium", i, "premium", ratio("mark", "index"), number(row, "premium"), 1e-10);

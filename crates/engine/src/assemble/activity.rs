@@ -66,7 +66,7 @@ impl Assembly {
 
     /// Mean of the ready percentiles; three of four are needed.
     pub(super) fn heat(&mut self, market: &Market, t: Ts, config: &Config) {
-        let volume = volume_rank(market, t, config);
+        let volume = volume_rank(market, &self.volume, config);
         let offered =
             |slot: Slot, metric| if market.offers(metric) { slot } else { Slot::undefined(Reason::NotOffered) };
         let oi = choose(
@@ -129,14 +129,13 @@ fn mean_of(t: Ts, parts: &[Slot], need: u32) -> Slot {
 }
 
 /// Percentile of the day's volume within 30 d.
-fn volume_rank(market: &Market, t: Ts, config: &Config) -> Slot {
-    let volume = super::volume_slot(market, t, config);
+fn volume_rank(market: &Market, volume: &Slot, config: &Config) -> Slot {
     let bars = market.prices.iter().find_map(|f| match &f.series {
         PriceSeries::Bars(bars) if Some(f.source.stream) == volume.cell.stream => Some(bars),
         PriceSeries::Bars(_) | PriceSeries::Plain(_) => None,
     });
     // Bars happen at their close, so that the event of the sum is its instant.
-    bars.map_or(volume, |b| b.volume.rank().slot(&volume, volume.cell.anchor, &config.settings()))
+    bars.map_or(*volume, |b| b.volume.rank().slot(volume, volume.cell.anchor, &config.settings()))
 }
 
 /// Percentile of the size of funding within 30 d: of the running rate, else of settlements.

@@ -16,7 +16,7 @@ use crate::calendar::NextHigh;
 use crate::catalogue::Feature;
 use crate::composite;
 use crate::engine::Config;
-use crate::features::basis::PairSlots;
+use crate::features::basis::{PairSlots, Wanted};
 use crate::features::funding::FundingSlots;
 use crate::features::hourly::hour_of;
 use crate::features::open_interest::OpenInterestSlots;
@@ -54,6 +54,8 @@ pub(crate) struct Assembly {
     next_event: Option<NextHigh>,
     /// Percentile within 30 d of the day's volatility: a part of heat.
     vol_pct_30d: Slot,
+    /// Quote volume of the trailing day.
+    volume: Slot,
     timeframes: Timeframes,
     /// Readings with those of another timeframe in their place.
     scratch_cells: Vec<Cell>,
@@ -67,34 +69,6 @@ pub(crate) struct Assembly {
     /// What the market offered when it was last said what it does not.
     offered: u8,
     valid: bool,
-}
-
-impl Default for Assembly {
-    /// A place holder while the real one is in use; it knows no feature.
-    fn default() -> Self {
-        Self {
-            slots: Vec::new(),
-            cells: Vec::new(),
-            inputs: Vec::new(),
-            cuts: Vec::new(),
-            cut_keys: Vec::new(),
-            metrics: Vec::new(),
-            scratch: Vec::new(),
-            price: None,
-            stretch: None,
-            minutes_to_event: None,
-            next_event: None,
-            vol_pct_30d: Slot::MISSING,
-            timeframes: Timeframes::default(),
-            scratch_cells: Vec::new(),
-            timeframes_key: None,
-            charts_read: ChartsRead::default(),
-            timeframes_read: ChartsRead::default(),
-            next_expiry: Ts::MIN,
-            offered: 0,
-            valid: false,
-        }
-    }
 }
 
 impl Assembly {
@@ -118,6 +92,7 @@ impl Assembly {
             minutes_to_event: None,
             next_event: None,
             vol_pct_30d: Slot::MISSING,
+            volume: Slot::MISSING,
             timeframes: Timeframes::default(),
             scratch_cells: Vec::with_capacity(Feature::COUNT),
             timeframes_key: None,
@@ -172,10 +147,18 @@ impl Assembly {
             self.valid = true;
             self.compute(market, t, config, first);
             self.next_expiry = Ts::MAX;
+            // As `Slot::at`, but first all as they are: a copy whose state is looked at on the way is made in pieces that wait for
+            // each other, a hundred times a minute.
             for (slot, cell) in self.slots.iter().zip(&mut self.cells) {
-                *cell = slot.at(t);
-                if cell.state == State::Ready {
-                    self.next_expiry = self.next_expiry.min(slot.expires);
+                *cell = slot.cell;
+            }
+            for (slot, cell) in self.slots.iter().zip(&mut self.cells) {
+                if slot.cell.state == State::Ready {
+                    if t > slot.expires {
+                        cell.state = State::Stale;
+                    } else {
+                        self.next_expiry = self.next_expiry.min(slot.expires);
+                    }
                 }
             }
             self.read_inputs(market, t, config);
@@ -212,6 +195,7 @@ impl Assembly {
     fn compute(&mut self, market: &Market, t: Ts, config: &Config, first: bool) {
         let price = market.price(t);
         self.price = price.map(|(_, p)| p);
+        self.volume = volume_slot(market, t, config);
         self.volatility(market, t, config);
         self.stops(market, t);
         let offered = market.offered();
@@ -318,8 +302,7 @@ impl Assembly {
         let price = price_slot(market, t, config);
         let oi_usd = composite::combine(t, &[&oi, &price], |v| Ok(v[0] * v[1]));
         self.set(F::OiUsd, oi_usd);
-        let volume = volume_slot(market, t, config);
-        let ratio = composite::combine(t, &[&oi_usd, &volume], |v| {
+        let ratio = composite::combine(t, &[&oi_usd, &self.volume], |v| {
             if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) }
         });
         self.set(F::OiToVolume24h, ratio);
@@ -380,7 +363,7 @@ impl Assembly {
 
     fn basis(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
-        let slots = |pair: Option<&PairFeed>, against: &[Metric]| match pair {
+        let slots = |pair: Option<&PairFeed>, against: &[Metric], wanted: Wanted| match pair {
             None => PairSlots::NOT_OFFERED,
             Some(p) => {
                 let (price, index) = (&market.prices[p.price], &market.indexes[p.index]);
@@ -399,11 +382,11 @@ impl Assembly {
                     return PairSlots::undefined(&origin, Reason::Gap);
                 }
                 let gap = |a, b| price.has_gap(a, b) || index.has_gap(a, b);
-                p.pair.slots(&origin, max_age, &config.settings(), gap, event_at)
+                p.pair.slots(&origin, max_age, &config.settings(), wanted, gap, event_at)
             }
         };
-        let premium = slots(market.premium.as_ref(), &[Metric::IndexPrice]);
-        let basis = slots(market.compared(), &[Metric::SpotPrice]);
+        let premium = slots(market.premium.as_ref(), &[Metric::IndexPrice], Wanted::Mean);
+        let basis = slots(market.compared(), &[Metric::SpotPrice], Wanted::Score);
         self.set(F::Premium, premium.value);
         self.set(F::PremiumMa8h, premium.ma_8h);
         self.set(F::Basis, basis.value);

@@ -29,12 +29,6 @@ pub struct MoveSlots {
 impl MoveSlots {
     /// Nothing seen.
     pub const MISSING: Self = Self { change: Slot::MISSING, size_pct: Slot::MISSING };
-
-    /// Are both ready at `t`?
-    #[must_use]
-    pub fn is_complete(&self, t: Ts) -> bool {
-        self.change.ready(t).is_some() && self.size_pct.ready(t).is_some()
-    }
 }
 
 /// Sizes of a day's change at whole hours.

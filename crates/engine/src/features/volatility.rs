@@ -77,15 +77,20 @@ impl VolatilitySlots {
 }
 
 impl VolatilitySlots {
-    /// Is every reading ready at `t`, so that no other feed can be asked for one?
+    /// Which readings are not ready at `t`, so that another feed can be asked for them?
     #[must_use]
-    pub fn is_complete(&self, t: Ts) -> bool {
-        let ready = |s: &Slot| s.ready(t).is_some();
-        let single = [&self.efficiency_12h, &self.pct_30d, &self.z_30d, &self.reversion_gap, &self.har, &self.halflife];
-        self.realized.iter().flatten().all(ready)
-            && self.pct.iter().all(ready)
-            && single.into_iter().all(ready)
-            && self.moves.is_complete(t)
+    pub fn lacking(&self, t: Ts) -> Wanted {
+        let lacks = |s: &Slot| s.ready(t).is_none();
+        let any = |part: Wanted, slots: &[&Slot]| if slots.iter().any(|s| lacks(s)) { part.0 } else { 0 };
+        let realized = self.realized.iter().flatten().chain(&self.pct).any(lacks);
+        Wanted(
+            u8::from(realized)
+                | any(Wanted::REALIZED, &[&self.pct_30d, &self.reversion_gap])
+                | any(Wanted::MONTH, &[&self.z_30d])
+                | any(Wanted::PERSISTENCE, &[&self.har, &self.halflife])
+                | any(Wanted::MOVES, &[&self.moves.change, &self.moves.size_pct])
+                | any(Wanted::EFFICIENCY, &[&self.efficiency_12h]),
+        )
     }
 }
 
@@ -114,6 +119,42 @@ pub struct Volatility {
     /// Fits of the daily variances; they move once a day. Derived, so not saved.
     #[serde(skip)]
     fitted: Option<Fitted>,
+    /// The month of logarithms; it moves once an hour. Derived, so not saved.
+    #[serde(skip)]
+    month: Option<Moments>,
+}
+
+/// Readings that are taken together, as a set of those that nobody better gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wanted(u8);
+
+impl Wanted {
+    /// Every reading.
+    pub const ALL: Self = Self(0b1_1111);
+    const REALIZED: Self = Self(1);
+    const MONTH: Self = Self(1 << 1);
+    const PERSISTENCE: Self = Self(1 << 2);
+    const MOVES: Self = Self(1 << 3);
+    const EFFICIENCY: Self = Self(1 << 4);
+
+    fn has(self, part: Self) -> bool {
+        self.0 & part.0 != 0
+    }
+    /// Is nothing wanted?
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+    /// Without what has been taken.
+    #[must_use]
+    pub fn without(self, taken: Self) -> Self {
+        Self(self.0 & !taken.0)
+    }
 }
 
 /// Newest day, forecast, and coefficient and half-life of the daily variances.
@@ -148,6 +189,7 @@ impl Volatility {
             daily: DailyVariance::default(),
             moves: Moves::default(),
             fitted: None,
+            month: None,
         }
     }
 
@@ -183,6 +225,7 @@ impl Volatility {
                         let log = value.filter(|v| *v > 0.0).map(ln);
                         self.first_log = self.first_log.or(log.map(|_| hour));
                         self.logs.set(hour, log);
+                        self.month = None;
                     }
                 }
                 if present && self.efficiency.is_none_or(|(h, _)| h < hour) {
@@ -232,32 +275,53 @@ impl Volatility {
         &self.ranks
     }
 
-    /// All readings at the series' anchor.
-    #[must_use]
-    pub fn slots<V: Priced>(&mut self, series: &Series<V>, origin: &Origin, settings: &Settings) -> VolatilitySlots {
-        let Some(anchor) = series.anchor() else { return VolatilitySlots::MISSING };
-        let realized = WINDOWS.map(|length| {
-            match estimate(self.step, &self.squared, self.ranges.as_ref(), series, anchor, length, settings) {
-                None => [Slot::MISSING; 3],
-                Some(Err(state)) => [origin.not_ready(state); 3],
-                Some(Ok(e)) => {
-                    let slot = origin.ready(e.value, e.full);
-                    [slot, slot.with_value((e.value - Z95 * e.se).max(0.0)), slot.with_value(e.value + Z95 * e.se)]
-                }
+    /// Takes the wanted readings at the series' anchor; the others stay as they are.
+    pub fn read<V: Priced>(
+        &mut self,
+        series: &Series<V>,
+        origin: &Origin,
+        settings: &Settings,
+        wanted: Wanted,
+        slots: &mut VolatilitySlots,
+    ) {
+        let Some(anchor) = series.anchor() else {
+            *slots = VolatilitySlots::MISSING;
+            return;
+        };
+        if wanted.has(Wanted::REALIZED) {
+            for (three, length) in slots.realized.iter_mut().zip(WINDOWS) {
+                *three =
+                    match estimate(self.step, &self.squared, self.ranges.as_ref(), series, anchor, length, settings) {
+                        None => [Slot::MISSING; 3],
+                        Some(Err(state)) => [origin.not_ready(state); 3],
+                        Some(Ok(e)) => {
+                            let slot = origin.ready(e.value, e.full);
+                            [
+                                slot,
+                                slot.with_value((e.value - Z95 * e.se).max(0.0)),
+                                slot.with_value(e.value + Z95 * e.se),
+                            ]
+                        }
+                    };
             }
-        });
-        let pct = [0, 1, 2].map(|i| self.ranks[i].slot(&realized[i][0], origin.anchor, settings));
-        let (har, halflife) = self.persistence(origin);
-        VolatilitySlots {
-            realized,
-            pct,
-            pct_30d: self.month_rank(&realized[2][0], origin.anchor, settings),
-            z_30d: self.month_score(series, origin, settings),
-            reversion_gap: self.reversion_gap(&realized[2][0], &pct[2]),
-            har,
-            halflife,
-            efficiency_12h: self.efficiency_slot(series, origin),
-            moves: self.moves.slots(series, origin, settings),
+            let day = slots.realized[DAY_WINDOW][0];
+            for ((pct, rank), realized) in slots.pct.iter_mut().zip(&self.ranks).zip(&slots.realized) {
+                *pct = rank.slot(&realized[0], origin.anchor, settings);
+            }
+            slots.pct_30d = self.month_rank(&day, origin.anchor, settings);
+            slots.reversion_gap = self.reversion_gap(&day, &slots.pct[DAY_WINDOW]);
+        }
+        if wanted.has(Wanted::MONTH) {
+            slots.z_30d = self.month_score(series, origin, settings);
+        }
+        if wanted.has(Wanted::PERSISTENCE) {
+            (slots.har, slots.halflife) = self.persistence(origin);
+        }
+        if wanted.has(Wanted::MOVES) {
+            slots.moves = self.moves.slots(series, origin, settings);
+        }
+        if wanted.has(Wanted::EFFICIENCY) {
+            slots.efficiency_12h = self.efficiency_slot(series, origin);
         }
     }
 
@@ -266,9 +330,9 @@ impl Volatility {
         self.ranks[DAY_WINDOW].slot_within(of, anchor, MONTH_MIN_N as usize, settings)
     }
 
-    fn month_score<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {
+    fn month_score<V: Priced>(&mut self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {
         let Some(hour) = self.logs.newest() else { return origin.not_ready(State::Warming { have: 0, need: 168 }) };
-        let window = self.logs.window(hour - MONTH, hour);
+        let window = *self.month.get_or_insert_with(|| self.logs.window(hour - MONTH, hour));
         let instant = Ts(hour * HOUR.0);
         let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
         let counted = Window {
