@@ -36,6 +36,10 @@ struct Slot<V> {
     value: Option<V>,
 }
 
+impl<V> Slot<V> {
+    const MISSING: Self = Self { stamp: Ts::MIN, value: None };
+}
+
 /// Samples of one stream; `V` is a number or a bar.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Series<V> {
@@ -45,6 +49,12 @@ pub struct Series<V> {
     max_age: Span,
     /// Greatest age of a sample while its stream goes on speaking: the next one is due a step later.
     sample_age_max: Span,
+    /// Places of the ring, a power of two.
+    places: usize,
+    /// Index at the first place: the first that was ever written. So the ring fills from its beginning, and memory that was taken
+    /// for it is used only as samples come.
+    origin: i64,
+    /// As far as places have been used; what lies behind is missing.
     slots: Vec<Slot<V>>,
     /// Newest index with a slot, present or missing.
     head: Option<i64>,
@@ -73,7 +83,9 @@ impl<V: Copy> Series<V> {
             delay: decl.delay,
             max_age,
             sample_age_max: max_age.max(step + decl.cadence.times(2)),
-            slots: vec![Slot { stamp: Ts::MIN, value: None }; slots.next_power_of_two()],
+            places: slots.next_power_of_two(),
+            origin: 0,
+            slots: Vec::with_capacity(slots.next_power_of_two()),
             head: None,
             anchor: None,
             event: Ts::MIN,
@@ -148,12 +160,12 @@ impl<V: Copy> Series<V> {
                 break;
             }
             let at = self.place(index);
-            if self.slots[at].value.take().is_some() {
+            if self.slots.get_mut(at).is_some_and(|slot| slot.value.take().is_some()) {
                 self.changed.push(index);
             }
         }
-        self.anchor = (oldest..=head).rev().find(|i| self.slots[self.place(*i)].value.is_some());
-        self.event = self.anchor.map_or(Ts::MIN, |a| dated(self.slots[self.place(a)].stamp, self.instant(a)));
+        self.anchor = (oldest..=head).rev().find(|i| self.at(*i).is_some());
+        self.event = self.anchor.map_or(Ts::MIN, |a| self.event_at(self.instant(a)));
     }
 
     /// Turns waiting rows into samples of all instants up to `t`. Returns whether anything changed; what did is in
@@ -227,20 +239,21 @@ impl<V: Copy> Series<V> {
                 if index <= head - self.span() {
                     return;
                 }
-                let at = self.place(index);
-                if self.slots[at].value.is_some() && self.slots[at].stamp > stamp {
+                let slot = self.slot(index);
+                if slot.value.is_some() && slot.stamp > stamp {
                     return;
                 }
-                self.slots[at] = Slot { stamp, value };
+                *slot = Slot { stamp, value };
             }
             head => {
+                if head.is_none() {
+                    self.origin = index;
+                }
                 let from = head.map_or(index, |h| (h + 1).max(index - self.span() + 1));
                 for skipped in from..index {
-                    let at = self.place(skipped);
-                    self.slots[at] = Slot { stamp: Ts::MIN, value: None };
+                    *self.slot(skipped) = Slot::MISSING;
                 }
-                let at = self.place(index);
-                self.slots[at] = Slot { stamp, value };
+                *self.slot(index) = Slot { stamp, value };
                 self.head = Some(index);
             }
         }
@@ -254,8 +267,17 @@ impl<V: Copy> Series<V> {
         self.changed.push(index);
     }
 
+    /// The slot of an index.
+    fn slot(&mut self, index: i64) -> &mut Slot<V> {
+        let at = self.place(index);
+        if at >= self.slots.len() {
+            self.slots.resize(at + 1, Slot::MISSING);
+        }
+        &mut self.slots[at]
+    }
+
     fn span(&self) -> i64 {
-        i64::try_from(self.slots.len()).unwrap_or(i64::MAX)
+        i64::try_from(self.places).unwrap_or(i64::MAX)
     }
 
     /// Index of the oldest sample that is kept.
@@ -265,7 +287,7 @@ impl<V: Copy> Series<V> {
 
     #[expect(clippy::cast_possible_truncation, reason = "the mask keeps the low bits only")]
     fn place(&self, index: i64) -> usize {
-        (index.cast_unsigned() as usize) & (self.slots.len() - 1)
+        (index.wrapping_sub(self.origin).cast_unsigned() as usize) & (self.places - 1)
     }
 
     /// The instant of a grid index.
@@ -298,8 +320,8 @@ impl<V: Copy> Series<V> {
         let index = t.0 / self.step.0;
         match (self.oldest(), self.head) {
             (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => {
-                let slot = &self.slots[self.place(index)];
-                if slot.value.is_some() { dated(slot.stamp, t) } else { t }
+                let slot = self.slots.get(self.place(index)).filter(|slot| slot.value.is_some());
+                slot.map_or(t, |slot| dated(slot.stamp, t))
             }
             _ => t,
         }
@@ -328,7 +350,7 @@ impl<V: Copy> Series<V> {
     #[must_use]
     pub fn at(&self, index: i64) -> Option<V> {
         match (self.oldest(), self.head) {
-            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => self.slots[self.place(index)].value,
+            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => self.slots.get(self.place(index))?.value,
             _ => None,
         }
     }

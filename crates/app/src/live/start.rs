@@ -98,6 +98,12 @@ pub(crate) struct Running {
     pub(crate) kill: Arc<AtomicBool>,
 }
 
+/// The core thread has made its markets.
+struct Begun {
+    #[cfg(test)]
+    kill: Arc<AtomicBool>,
+}
+
 /// Starts everything; the caller serves and stops it.
 pub(crate) fn start(
     runtime: &tokio::runtime::Runtime,
@@ -168,13 +174,6 @@ pub(crate) fn start(
     };
     let (kept, stopped) = (plan.keep.clone(), Arc::clone(&wish.stop));
     let storing = Storing::start(writer, Arc::clone(&meter), kept, stopped, room.clone())?;
-    let prepared = prepare(&plan, journal, stamper.stamp(), Arc::clone(&board), &meter, &storing)?;
-    for note in &prepared.notes {
-        writeln!(err, "barograph: [MKT] {note}")?;
-    }
-    if let Some(from) = prepared.resumed {
-        writeln!(err, "going on from {from}")?;
-    }
     let view = LiveView {
         board: Arc::clone(&board),
         meter: Arc::clone(&meter),
@@ -188,20 +187,45 @@ pub(crate) fn start(
         Arc::new(Service::new(reader, Arc::clone(&wish.clock), Some(view), book_id(settings)?, default_venue)?);
     let network =
         Network { net: Arc::clone(&net), runtime: runtime.handle().clone(), stamper: stamper.clone(), inbox: receiver };
-    let mut process = Process::new(plan, prepared, network, storing, Arc::clone(&meter))?;
-    process.serve(Arc::clone(&service));
-    if let Some(tell) = wish.weather {
-        process.tell_weather(tell);
-    }
-    #[cfg(test)]
-    let kill = Arc::clone(&process.kill);
     let stop = wish.stop;
     let (changes, asked) = mpsc::sync_channel(CHANGES_MAX);
-    let told = Arc::clone(&stop);
-    let thread = std::thread::Builder::new()
-        .name("core".to_owned())
-        .spawn(move || process.run(&told, &asked))
-        .map_err(Failure::broken)?;
+    let (ready, prepared) = mpsc::sync_channel(1);
+    let (told, shown, counted, weather) = (Arc::clone(&stop), Arc::clone(&board), Arc::clone(&meter), wish.weather);
+    let served = Arc::clone(&service);
+    // Markets are made by the thread that has them: what one thread frees, the allocator does not give to another, and each market is
+    // made a second time once its history has come.
+    let run = move || {
+        let at = network.stamper.stamp();
+        let prepared = prepare(&plan, journal, at, shown, &counted, &storing)?;
+        for note in &prepared.notes {
+            drop(writeln!(std::io::stderr(), "barograph: [MKT] {note}"));
+        }
+        if let Some(from) = prepared.resumed {
+            drop(writeln!(std::io::stderr(), "going on from {from}"));
+        }
+        let mut process = Process::new(plan, prepared, network, storing, counted)?;
+        process.serve(served);
+        if let Some(tell) = weather {
+            process.tell_weather(tell);
+        }
+        // Nobody waits any more where the start was given up.
+        let begun = Begun {
+            #[cfg(test)]
+            kill: Arc::clone(&process.kill),
+        };
+        let _waited_for = ready.send(begun);
+        process.run(&told, &asked)
+    };
+    let thread = std::thread::Builder::new().name("core".to_owned()).spawn(run).map_err(Failure::broken)?;
+    let Ok(begun) = prepared.recv() else {
+        let ended =
+            thread.join().map_err(|_panic| Failure::broken("the live process ended while it began; this is a bug"))?;
+        return Err(ended.err().unwrap_or(Failure::Stopped));
+    };
+    let Begun {
+        #[cfg(test)]
+        kill,
+    } = begun;
     Ok(Running {
         service,
         board,
