@@ -84,6 +84,13 @@ pub trait Reader: OutboxReader {
     /// See [`Self::instruments`].
     fn history(&self, run: &RunKey, query: &RowQuery) -> Result<Rows>;
 
+    /// The same rows with the readings of these features only, as far as the run has them, and of the rest the labels of the
+    /// axes and the price: for whoever goes through every minute and needs little of each.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn glances(&self, run: &RunKey, query: &RowQuery, features: &[&str]) -> Result<Rows>;
+
     /// Changes of the published label, by minute.
     ///
     /// # Errors

@@ -8,6 +8,8 @@
 pub mod book;
 mod build;
 mod bytes;
+mod glance;
+mod kin;
 pub mod level;
 mod models;
 pub mod points;
@@ -18,12 +20,15 @@ pub mod universe;
 pub(crate) mod words;
 
 pub use build::ChunkBuilder;
+pub use glance::glance;
 pub use read::decode;
 
 /// An hour of minutes.
 pub const ROWS_MAX: usize = 60;
 /// Written first in every blob.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
+/// The one before: every column stands for itself.
+const FORMAT_WITHOUT_KIN: u8 = 3;
 /// The first format: of the axes it has the risk axis only.
 const FORMAT_RISK_ONLY: u8 = 1;
 /// The second: it does not say which alerts were open.

@@ -120,7 +120,11 @@ impl<K> Reader for SqlReader<K> {
     }
 
     fn history(&self, run: &RunKey, q: &RowQuery) -> Result<Rows> {
-        self.of_run(run, q.as_of, |conn, id| rows::history(conn, id, q))
+        self.of_run(run, q.as_of, |conn, id| rows::history(conn, id, q, None))
+    }
+
+    fn glances(&self, run: &RunKey, q: &RowQuery, features: &[&str]) -> Result<Rows> {
+        self.of_run(run, q.as_of, |conn, id| rows::history(conn, id, q, Some(features)))
     }
 
     fn label_changes(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<LabelChange>> {

@@ -72,7 +72,7 @@ macro_rules! suite {
             logic_versions_stay_apart, a_run_is_dirty_until_it_has_seen_its_points,
             points_that_come_in_during_a_run_keep_it_dirty, checkpoints_are_thinned, columns_cannot_change_half_way);
         $crate::suite_of!($factory, reads:
-            latest_and_as_of, history_in_pages_and_thinned, label_changes_follow_from_rows, gaps_as_of,
+            latest_and_as_of, history_in_pages_and_thinned, glances_are_parts_of_rows, label_changes_follow_from_rows, gaps_as_of,
             freshness_as_of, imports_are_listed, an_empty_store_answers);
         $crate::suite_of!($factory, candles: candles_are_the_points_of_their_stretch);
         $crate::suite_of!($factory, levels:
