@@ -29,8 +29,9 @@ use std::collections::VecDeque;
 const PENDING_CHUNKS: usize = 60;
 /// One checkpoint in each of these is kept, besides the latest two.
 const CHECKPOINT_EVERY: Span = Span::days(7);
-/// Checkpoints repeat themselves (rings of samples); 1 is fast enough not to matter.
-const CHECKPOINT_ZSTD_LEVEL: i32 = 1;
+/// Checkpoints repeat themselves (rings of samples). Measured on those of a market with minutes: 18 % less than level 1, in 13 ms
+/// each.
+const CHECKPOINT_ZSTD_LEVEL: i32 = 3;
 
 /// What has not been written yet.
 #[derive(Default)]
