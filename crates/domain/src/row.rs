@@ -223,6 +223,7 @@ impl Clone for MinuteRow {
             inputs,
             price,
             models,
+            open,
         } = source;
         self.cells.clone_from(cells);
         self.cuts.clone_from(cuts);
@@ -230,6 +231,7 @@ impl Clone for MinuteRow {
         self.inputs.clone_from(inputs);
         self.models.clone_from(models);
         (self.instrument, self.ts, self.price, self.timeframes) = (*instrument, *ts, *price, *timeframes);
+        self.open = *open;
         (self.risk, self.trend, self.volatility, self.heat) = (*risk, *trend, *volatility, *heat);
     }
 }

@@ -15,7 +15,7 @@ use barograph_engine::features::basis::{Pair, Wanted};
 use barograph_engine::features::open_interest::delta_at;
 use barograph_engine::features::reading::{Origin, Settings, Slot};
 use barograph_engine::features::settled::Settled;
-use barograph_engine::features::volatility::{Volatility, parkinson};
+use barograph_engine::features::volatility::{self, Volatility, VolatilitySlots, parkinson};
 use barograph_engine::kernel::moments::Score;
 use barograph_engine::kernel::rank::quantile;
 use barograph_engine::kernel::{Fold, Moments, RankWindow, Sum};
@@ -136,6 +136,7 @@ fn realized_volatility_of_minute_marks() {
     let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..Settings::default() };
     // The file shows full windows only.
     let full = |slot: &Slot| slot.cell.ready().filter(|_| (slot.cell.coverage - 1.0).abs() < 1e-6);
+    let mut slots = VolatilitySlots::MISSING;
     for (i, row) in Vector::load("realized_vol").0.iter().enumerate() {
         let at = Ts(0) + Span::mins(i64::try_from(i).unwrap());
         s.push(at, need(row, "mark"));
@@ -143,7 +144,7 @@ fn realized_volatility_of_minute_marks() {
         v.settle(&s, &settings);
         s.seen();
         let origin = origin(at, Kind::Measured);
-        let slots = v.slots(&s, &origin, &settings);
+        v.read(&s, &origin, &settings, volatility::Wanted::ALL, &mut slots);
         same("realized_vol", i, "1h", full(&slots.realized[0][0]), number(row, "realized_vol_1h"), 1e-10);
         same("realized_vol", i, "1h lo", full(&slots.realized[0][1]), number(row, "realized_vol_1h_lo"), 1e-10);
         same("realized_vol", i, "1h hi", full(&slots.realized[0][2]), number(row, "realized_vol_1h_hi"), 1e-10);
@@ -183,14 +184,9 @@ fn parkinson_over_24_hourly_bars() {
     let six: f64 =
         rows[1..7].iter().map(|r| barograph_domain::math::ln(need(r, "high") / need(r, "low"))).map(|r| r * r).sum();
     let want = parkinson(six, 6.0) * (8_760.0_f64 / 4.0).sqrt();
-    same(
-        "range_vol",
-        6,
-        "24 h from 4 h bars",
-        v.slots(&s, &origin, &settings).realized[2][0].cell.ready(),
-        Some(want),
-        1e-10,
-    );
+    let mut slots = VolatilitySlots::MISSING;
+    v.read(&s, &origin, &settings, volatility::Wanted::ALL, &mut slots);
+    same("range_vol", 6, "24 h from 4 h bars", slots.realized[2][0].cell.ready(), Some(want), 1e-10);
 }
 
 #[test]
