@@ -65,7 +65,10 @@ fn parted(alert: &Alert) -> String {
         (_, Some(low)) if alert.severity == Severity::Info || is_divergence(alert) => {
             format!("{r}; usual for the two is {} or more.", signed(low))
         }
-        (Some(floor), _) => format!("{r} (alert at {}).", signed(floor)),
+        (Some(floor), Some(low)) => {
+            format!("{r} (alert at {}); usual for the two is {} or more.", signed(floor), signed(low))
+        }
+        (Some(floor), None) => format!("{r} (alert at {}).", signed(floor)),
         (None, _) => format!("{r}."),
     }
 }
