@@ -15,10 +15,10 @@ use barograph_domain::{
     CalendarEntry, Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::{AlertOut, LevelOut};
-use barograph_lake::{Plan, Report};
+use barograph_lake::{EventReader, Plan, Report};
 use barograph_store::run::{LATENESS, row_of};
 use barograph_store::{
-    Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role,
+    Batches, Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role,
     RunKey, RunWriter, StreamInfo, Target, Writer, open_reader, open_writer,
 };
 use std::path::Path;
@@ -122,40 +122,44 @@ pub(crate) fn forget(
     dry: bool,
 ) -> Result<(Report, Forgotten, Ts, u64), Failure> {
     let at = clock::now();
-    let mut reader = plan.open(None);
-    let mut total = Forgotten::default();
-    let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
-    loop {
-        batch.clear();
-        batch.extend(reader.by_ref().take(BATCH));
-        if batch.is_empty() {
-            break;
-        }
-        let part = writer.forget_points(plan.streams(), &batch, at, dry)?;
-        total.taken_back += part.taken_back;
-        total.restored += part.restored;
-        total.superseded += part.superseded;
-        total.not_stored += part.not_stored;
-    }
+    let mut files = Files::new(plan, None);
+    let total = writer.forget_batches(plan.streams(), &mut files, at, dry)?;
     let rows = if dry { 0 } else { update(target, writer, setup)?.rows };
-    Ok((reader.finish(), total, at, rows))
+    Ok((files.reader.finish(), total, at, rows))
 }
 
 fn insert(writer: &mut dyn Writer, plan: &Plan, at: Ts) -> Result<(Report, Imported), Failure> {
-    let mut reader = plan.open(None);
-    let mut progress = Progress::new(plan.total_bytes(), "importing", Unit::Bytes);
-    let mut total = Imported::default();
-    let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
-    loop {
-        batch.clear();
-        batch.extend(reader.by_ref().take(BATCH));
-        if batch.is_empty() {
-            break;
-        }
-        total.add(&writer.import_points(plan.instruments(), plan.streams(), &batch, at)?);
-        progress.set(reader.bytes_read());
+    let mut files = Files::new(plan, Some(Progress::new(plan.total_bytes(), "importing", Unit::Bytes)));
+    let total = writer.import_batches(plan.instruments(), plan.streams(), &mut files, at)?;
+    Ok((files.reader.finish(), total))
+}
+
+/// Files as the store takes them.
+struct Files<'a> {
+    plan: &'a Plan,
+    reader: EventReader,
+    progress: Option<Progress>,
+}
+
+impl<'a> Files<'a> {
+    fn new(plan: &'a Plan, progress: Option<Progress>) -> Self {
+        Self { plan, reader: plan.open(None), progress }
     }
-    Ok((reader.finish(), total))
+}
+
+impl Batches for Files<'_> {
+    fn next(&mut self, batch: &mut Vec<Event>) {
+        if let Some(progress) = &mut self.progress {
+            progress.set(self.reader.bytes_read());
+        }
+        batch.clear();
+        batch.extend(self.reader.by_ref().take(BATCH));
+    }
+
+    fn rewind(&mut self, done: usize) {
+        self.reader = self.plan.open(None);
+        self.reader.by_ref().take(done * BATCH).for_each(drop);
+    }
 }
 
 /// Runs every instrument whose rows do not follow from its points.
