@@ -1,8 +1,9 @@
 //! Files into the store, and the store's instruments brought up to date.
 //!
-//! Points are committed in batches and mark their instruments dirty in the same transaction; every dirty instrument is then
-//! run again from the last checkpoint before its earliest change and its rows are replaced in one transaction. Killed
-//! anywhere, the next run finds the marks and ends in the same store.
+//! Points are committed in batches and mark their instruments dirty in the same transaction; from the first batch that
+//! contradicts what is stored, all the rest is one transaction. Every dirty instrument is then run again from the last
+//! checkpoint before its earliest change and its rows are replaced in one transaction. Killed anywhere, the next run finds the
+//! marks and ends in the same store.
 
 use crate::clock;
 use crate::failure::Failure;
@@ -12,16 +13,19 @@ use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use crate::universe;
 use barograph_domain::{
-    CalendarEntry, Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
+    CalendarEntry, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::{AlertOut, LevelOut};
-use barograph_lake::{EventReader, Plan, Report};
+use barograph_lake::{Plan, Report};
 use barograph_store::run::{LATENESS, row_of};
 use barograph_store::{
-    Batches, Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role,
+    Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role,
     RunKey, RunWriter, StreamInfo, Target, Writer, open_reader, open_writer,
 };
+use files::Files;
 use std::path::Path;
+
+mod files;
 
 /// Events per transaction: some 20 MB of memory, a few hundred milliseconds of writing.
 const BATCH: usize = 100_000;
@@ -113,53 +117,39 @@ struct Detail<'a> {
     rejected: &'a [barograph_lake::Rejection],
 }
 
-/// Takes back what the planned files say, and runs anew what follows; with `dry` only counts. The market minutes made.
+/// What taking back did.
+#[derive(Debug)]
+pub(crate) struct Withdrawn {
+    pub(crate) report: Report,
+    pub(crate) forgotten: Forgotten,
+    /// Rows that stay because files that stay say them too.
+    pub(crate) kept: u64,
+    /// Since when it counts.
+    pub(crate) at: Ts,
+    /// Market minutes made.
+    pub(crate) rows: u64,
+}
+
+/// Takes back what the planned files say and those to `keep` do not, and runs anew what follows; with `dry` only counts.
 pub(crate) fn forget(
     target: &Target,
     writer: &mut dyn Writer,
-    plan: &Plan,
+    (plan, keep): (&Plan, Option<&Plan>),
     setup: &Setup,
     dry: bool,
-) -> Result<(Report, Forgotten, Ts, u64), Failure> {
+) -> Result<Withdrawn, Failure> {
     let at = clock::now();
-    let mut files = Files::new(plan, None);
-    let total = writer.forget_batches(plan.streams(), &mut files, at, dry)?;
+    let mut files = Files::new(plan, None).without(keep);
+    let forgotten = writer.forget_batches(plan.streams(), &mut files, at, dry)?;
+    let (report, kept) = files.finish();
     let rows = if dry { 0 } else { update(target, writer, setup)?.rows };
-    Ok((files.reader.finish(), total, at, rows))
+    Ok(Withdrawn { report, forgotten, kept, at, rows })
 }
 
 fn insert(writer: &mut dyn Writer, plan: &Plan, at: Ts) -> Result<(Report, Imported), Failure> {
     let mut files = Files::new(plan, Some(Progress::new(plan.total_bytes(), "importing", Unit::Bytes)));
     let total = writer.import_batches(plan.instruments(), plan.streams(), &mut files, at)?;
-    Ok((files.reader.finish(), total))
-}
-
-/// Files as the store takes them.
-struct Files<'a> {
-    plan: &'a Plan,
-    reader: EventReader,
-    progress: Option<Progress>,
-}
-
-impl<'a> Files<'a> {
-    fn new(plan: &'a Plan, progress: Option<Progress>) -> Self {
-        Self { plan, reader: plan.open(None), progress }
-    }
-}
-
-impl Batches for Files<'_> {
-    fn next(&mut self, batch: &mut Vec<Event>) {
-        if let Some(progress) = &mut self.progress {
-            progress.set(self.reader.bytes_read());
-        }
-        batch.clear();
-        batch.extend(self.reader.by_ref().take(BATCH));
-    }
-
-    fn rewind(&mut self, done: usize) {
-        self.reader = self.plan.open(None);
-        self.reader.by_ref().take(done * BATCH).for_each(drop);
-    }
+    Ok((files.finish().0, total))
 }
 
 /// Runs every instrument whose rows do not follow from its points.

@@ -82,6 +82,7 @@ macro_rules! suite {
         $crate::suite_of!($factory, alerts:
             alerts_come_back_bit_for_bit_in_pages, alerts_can_be_filtered, open_episodes_are_as_they_were_known,
             alerts_are_replaced_with_their_minutes, published_alerts_stay, episodes_end_across_published_minutes,
+            ends_are_corrected_and_stay_before,
             alerts_are_never_pruned);
         $crate::suite_of!($factory, hash:
             order_of_arrival_does_not_show, neither_do_pieces, every_change_shows, wall_clock_and_checkpoints_do_not);
