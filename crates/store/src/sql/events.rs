@@ -292,13 +292,13 @@ impl Feed {
              ORDER BY p.known_ts, p.event_ts, p.seq, p.rev, k.rev",
         )?;
         let mut rows = statement.query([self.stream.id, known, event, seq, rev, last.0, last.1, last.2, limit])?;
-        let (mut count, mut own, mut key) = (0, None, Vec::new());
+        let (mut count, mut at, mut own, mut key) = (0, None, None, Vec::new());
         while let Some(row) = rows.next()? {
             let fact = points::fact(row, &self.stream)?;
             let place = (row.get(7)?, fact.event.event_ts.0, fact.event.seq.cast_signed(), row.get(8)?);
-            if own.is_none() || place != self.after {
+            if at != Some(place) {
                 self.received(own, &key);
-                (count, own) = (count + 1, None);
+                (count, at, own) = (count + 1, Some(place), None);
                 key.clear();
                 self.after = place;
             }
