@@ -207,8 +207,7 @@ fn planted_faults_are_caught_and_named() {
 #[test]
 fn all_that_is_said_is_compared() {
     let market = Market::new(Fault::None);
-    let lenses: Vec<Lens> =
-        market.instruments.iter().map(|i| Lens::new(&market.setup, i, &market.streams)).collect();
+    let lenses: Vec<Lens> = market.instruments.iter().map(|i| Lens::new(&market.setup, i, &market.streams)).collect();
     let mut last = Last(None);
     assert!(market.run(None, &mut last).is_ok());
     let plain = last.0.unwrap();

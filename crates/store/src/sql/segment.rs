@@ -140,7 +140,11 @@ pub(super) fn part_with_copy(conn: &Connection, run: i64, part: Part, until: Ts)
     ] {
         conn.prepare(sql)?.execute([part.id, own.id, until.0])?;
     }
-    conn.prepare("UPDATE parts SET segment = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([run, part.from.0, own.id])?;
+    conn.prepare("UPDATE parts SET segment = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
+        run,
+        part.from.0,
+        own.id,
+    ])?;
     Ok(own)
 }
 

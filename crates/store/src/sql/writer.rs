@@ -10,9 +10,9 @@ use super::{corrections, live, outbox, outbox_read, points, positions, prune, re
 use crate::postgres::{self, Address};
 use crate::sqlite::{self, RoleLock};
 use crate::{
-    Appended, Batches, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LiveBatch, OutboxDesk,
-    OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, Replay, Result, Retention, Role, RunKey,
-    RunSpec, RunWriter, UniversePart, WatchState, Writer,
+    Appended, Batches, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LiveBatch,
+    OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, Replay, Result, Retention,
+    Role, RunKey, RunSpec, RunWriter, UniversePart, WatchState, Writer,
 };
 use barograph_domain::advice::{Notice, Position};
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};

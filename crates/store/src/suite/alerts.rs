@@ -6,7 +6,8 @@ use super::{Factory, hash, open, refused};
 use crate::{AlertQuery, LiveAlert, LiveBatch, PointsVersion, Range, Reader, Retention};
 use barograph_domain::alert::{BaseRate, Change, Datum, Statistic, Word};
 use barograph_domain::{
-    Alert, AlertState, Event, Kind, KnownAlert, Metric, Pattern, Payload, Reason, Severity, Span, StreamIndex, Trigger, Ts,
+    Alert, AlertState, Event, Kind, KnownAlert, Metric, Pattern, Payload, Reason, Severity, Span, StreamIndex, Trigger,
+    Ts,
 };
 
 /// The record of a burst that began at minute `n`, `after` minutes later.

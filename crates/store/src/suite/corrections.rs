@@ -269,8 +269,7 @@ pub fn an_import_is_seen_whole_or_not_at_all(factory: &dyn Factory) {
     p.says(&*reader, None, &p.wrong, "all of it");
     // What changes nothing that counts is stored as it comes.
     let (_site, mut writer, reader) = open(factory);
-    let done =
-        writer.import_batches(&p.instruments, &p.streams, &mut OneBatch::new(&p.right), FIRST).unwrap().inserted;
+    let done = writer.import_batches(&p.instruments, &p.streams, &mut OneBatch::new(&p.right), FIRST).unwrap().inserted;
     assert_eq!(done.new, p.right.len() as u64);
     p.says(&*reader, None, &p.right, "a first import");
 }
