@@ -229,3 +229,30 @@ fn what_is_not_known_is_no_calm() {
         "Sideways, +0.3 % in 24 h. No risk rule fires; too little history yet to say what is usual here."
     );
 }
+
+/// Labels that fill the headline, an alert and a stop: what is too old is told beside all of them.
+#[test]
+fn what_is_too_old_is_always_said() {
+    let old = "mark price is ";
+    for held in [None, Some(REACHED)] {
+        for risk in RiskRegime::ALL {
+            for volatility in [VolRegime::Stable, VolRegime::Extreme] {
+                for trend in [TrendRegime::Sideways, TrendRegime::StrongDowntrend] {
+                    for alarmed in [false, true] {
+                        let mut scene = scene("default", &[]);
+                        scene.row.inputs = ages(scene.row.ts, [840, 3, 41]);
+                        scene.labels(risk, volatility, trend, HeatRegime::SuperHot).held = held;
+                        if alarmed {
+                            scene.alert(Pattern::LiquidationCascade, Severity::Critical);
+                        }
+                        let s = scene.said();
+                        let said = s.headline.to_lowercase();
+                        assert_eq!(said.matches(old).count(), 1, "{risk:?}, stop {}: {said}", held.is_some());
+                        assert_eq!(said.contains("stop 2.5 of your long reached"), held.is_some(), "{said}");
+                        assert!(said.matches(". ").count() <= 1 && said.ends_with('.'), "{said}");
+                    }
+                }
+            }
+        }
+    }
+}

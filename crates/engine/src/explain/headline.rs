@@ -1,7 +1,7 @@
 //! The headline of a market: the worst of all axes, the 24 h move and the open alerts, in at most two sentences (UX §1).
 //!
-//! What cannot be used comes first, then a position whose stop is reached or near; "nothing unusual" is said only where
-//! everything is known and as usual. A volatility class of its market's every day is no news: HIGH_VOL counts from the 80th
+//! What cannot be used comes first, then a position whose stop is reached or near; what is too old is said whatever else is
+//! told; "nothing unusual" is said only where everything is known and as usual. A volatility class of its market's every day is no news: HIGH_VOL counts from the 80th
 //! percentile of the market's own 24 h volatility on. Made from labels and numbers alone, so that whoever has them, rows or
 //! frames of bars, says the same.
 
@@ -175,15 +175,18 @@ fn open_rule(facts: &Facts<'_>) -> Option<String> {
 #[must_use]
 pub fn headline(sight: &Sight) -> Headline {
     let mut made = Made::default();
+    let held = sight.held.as_ref().map(position);
     if let Some(why) = &sight.no_reading {
         made.sentence(vec![plain(Kind::Data, why)]);
-    }
-    if let Some(held) = &sight.held {
-        made.sentence(vec![position(held)]);
-    }
-    if sight.no_reading.is_some() {
+        made.sentence(held.into_iter().chain(old_beside(sight, why)).collect());
         return made.done();
     }
+    if sight.old.is_some() {
+        made.sentence(worst_beside_old(sight, held));
+        made.sentence(data(sight));
+        return made.done();
+    }
+    made.sentence(held.into_iter().collect());
     let (alerts, mut others): (Vec<_>, Vec<_>) =
         worst_first(sight).into_iter().partition(|told| told.iter().any(|p| p.kind == Kind::Alerts));
     others.truncate(TOLD);
@@ -199,6 +202,27 @@ pub fn headline(sight: &Sight) -> Headline {
     sentences.into_iter().for_each(|parts| made.sentence(parts));
     made.sentence(if risk_told { whereabouts(sight, &made.parts) } else { rest(sight) });
     made.done()
+}
+
+/// The one sentence that is left of the market where the other one says what is too old.
+fn worst_beside_old(sight: &Sight, held: Option<HeadlinePart>) -> Vec<HeadlinePart> {
+    let room = TOLD - usize::from(held.is_some());
+    let told = held.into_iter().chain(worst_first(sight).into_iter().take(room).flatten());
+    let told: Vec<HeadlinePart> = told.collect();
+    if told.is_empty() { vec![calm(sight).0] } else { told }
+}
+
+/// What is missing and what is too old.
+fn data(sight: &Sight) -> Vec<HeadlinePart> {
+    let Some(why) = &sight.no_risk else {
+        return sight.old.iter().map(|old| plain(Kind::Data, old)).collect();
+    };
+    [plain(Kind::Data, why)].into_iter().chain(old_beside(sight, why)).collect()
+}
+
+/// What is too old, where this reason does not say so already.
+fn old_beside(sight: &Sight, why: &str) -> Option<HeadlinePart> {
+    sight.old.as_ref().filter(|old| !why.contains(old.as_str())).map(|old| plain(Kind::Data, old))
 }
 
 /// Where the price goes, beside a sentence that says nothing of it.
@@ -442,10 +466,10 @@ fn calm(sight: &Sight) -> (HeadlinePart, bool) {
     (part, all_known)
 }
 
-/// The sentence after one that says nothing of risk: what is missing, what is old, or that no rule fires.
+/// The sentence after one that says nothing of risk: what is missing, or that no rule fires.
 fn rest(sight: &Sight) -> Vec<HeadlinePart> {
-    if let Some(why) = sight.no_risk.as_ref().or(sight.old.as_ref()) {
-        return vec![plain(Kind::Data, why)];
+    if sight.no_risk.is_some() {
+        return data(sight);
     }
     if sight.risk != RiskRegime::Normal {
         return Vec::new();
