@@ -8,7 +8,7 @@ use barograph_domain::{
 };
 use barograph_engine::catalogue::ValueType;
 use barograph_engine::detect::Thresholds;
-use barograph_engine::explain::Moment;
+use barograph_engine::explain::Minute;
 use barograph_engine::explain::headline::Held;
 use barograph_engine::rules::{AxisStates, Book};
 use barograph_engine::{CATALOGUE, Feature, explain};
@@ -104,10 +104,9 @@ impl Lens {
         explain::at_present(&self.context(), row, previous, now)
     }
 
-    /// What the row of an alert's minute says of its label; `None` for what is about no label, or of another minute.
-    pub(crate) fn moment(&self, alert: &Alert, row: &MinuteRow) -> Option<Moment> {
-        let axis = alert.axis().filter(|_| row.ts == alert.ts)?;
-        Some(explain::moment(&self.context(), row, axis))
+    /// What the row of an alert's minute says of it; `None` for a row of another minute.
+    pub(crate) fn minute(&self, alert: &Alert, row: &MinuteRow) -> Option<Minute> {
+        (row.ts == alert.ts).then(|| explain::minute(&self.context(), row, alert))
     }
 
     /// The labels alone, as the snapshot of the present moment has them.
