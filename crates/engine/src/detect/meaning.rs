@@ -307,6 +307,7 @@ mod tests {
     fn an_alert_is_never_calmer_than_its_minute() {
         let care = |posture, by_table| Care {
             by_table,
+            bias: barograph_domain::RiskBias::Neutral,
             posture,
             new_entries: format!("entries {}", posture.name()),
             open_positions: format!("held {}", posture.name()),

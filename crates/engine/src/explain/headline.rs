@@ -10,6 +10,7 @@ use super::numbers::{Style, capitalised, rank_percent, say};
 use super::{notes, waiting};
 use crate::advice::digits;
 use crate::catalogue::Feature;
+use barograph_domain::advice::{StopReach, StopState};
 use barograph_domain::{
     Axis, AxisState, Headline, HeadlineKind as Kind, HeadlinePart, HeatRegime, Label, OpenAlert, OpenAlerts, Pattern,
     RiskRegime, Severity, Side, TrendRegime, VolRegime,
@@ -56,34 +57,23 @@ pub struct Held {
     pub state: HeldStop,
 }
 
-/// A stop this near, in ATR of 1 h bars, is near; where the ATR is not known, as a part of the price.
-const NEAR_ATR: f64 = 0.5;
-const NEAR_SHARE: f64 = 0.005;
-
 impl Held {
-    /// The stop of a position against a price; `None` while it is far, or where a number is no price.
+    /// The stop of a position as its check found it; `None` while it is far.
     #[must_use]
-    pub fn of(side: Side, stop: f64, price: f64, atr: Option<f64>) -> Option<Self> {
-        let is_price = |x: f64| x.is_finite() && x > 0.0;
-        if !is_price(stop) || !is_price(price) {
-            return None;
-        }
-        let is_long = side == Side::Long;
-        let away = if is_long { price - stop } else { stop - price };
-        let near = atr.filter(|a| is_price(*a)).map_or(NEAR_SHARE * price, |a| NEAR_ATR * a);
-        let state = match away {
-            a if a <= 0.0 => HeldStop::Reached,
-            a if a <= near => HeldStop::Near,
-            _ => return None,
+    pub fn of(side: Side, found: &StopState) -> Option<Self> {
+        let state = match found.state {
+            StopReach::Reached => HeldStop::Reached,
+            StopReach::Near => HeldStop::Near,
+            StopReach::Far => return None,
         };
-        Some(Self { is_long, stop, price, state })
+        Some(Self { is_long: side == Side::Long, stop: found.stop, price: found.price, state })
     }
 
     /// The worst placed of several: reached before near, the farther beyond or the nearer first.
     #[must_use]
     pub fn worst(all: impl Iterator<Item = Self>) -> Option<Self> {
         let away = |h: &Self| if h.is_long { h.price - h.stop } else { h.stop - h.price };
-        all.min_by(|a, b| away(a).total_cmp(&away(b)))
+        all.min_by(|a, b| b.state.cmp(&a.state).then_with(|| away(a).total_cmp(&away(b))))
     }
 }
 

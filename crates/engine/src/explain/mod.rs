@@ -23,7 +23,7 @@ mod views;
 mod waiting;
 
 pub use facts::Context;
-pub use minute::{Care, Minute, minute};
+pub use minute::{Care, Minute, StopCare, care_by_stop, minute};
 pub use moment::{Moment, Turn, moment};
 pub(crate) use numbers::{capitalised, rank_percent};
 pub use numbers::{price, significant};
