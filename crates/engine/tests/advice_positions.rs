@@ -398,7 +398,10 @@ fn a_posture_table_speaks_on_cards_and_in_notices() {
     let mut s = scene(&[]);
     s.care = Some(&calm_market);
     assert_eq!(s.minute(), "");
-    assert_eq!((s.flag(), card(&s).guidance.unwrap().open_positions.as_str()), (PositionFlag::None, "no action needed"));
+    assert_eq!(
+        (s.flag(), card(&s).guidance.unwrap().open_positions.as_str()),
+        (PositionFlag::None, "no action needed")
+    );
     // The risk label stays NORMAL; another axis asks for care.
     s.care = Some(&trending);
     assert_eq!(s.minute(), "");

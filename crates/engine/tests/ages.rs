@@ -337,7 +337,7 @@ fn settlements_to_come_leave_earlier_rows_alone() {
     let (later, _) = told(&config(), &more);
     let rate = |row: &MinuteRow| {
         let c = cell(row, Feature::FundingRate8h);
-        (row.ts, c.state, c.value, c.kind)
+        (row.ts, c.state, c.ready(), c.kind)
     };
     let before = |rows: &[MinuteRow]| rows.iter().filter(|r| r.ts <= first_paid).map(rate).collect::<Vec<_>>();
     assert!(before(&alone).iter().any(|(_, state, ..)| *state == State::Ready));

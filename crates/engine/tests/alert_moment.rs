@@ -1,11 +1,11 @@
 //! What an alert of a label says is what its minute says: number against threshold, side, price, what would end it (U3).
 
 mod rules_common;
+use barograph_domain::alert::{AlertState, BaseRate, Change, Datum, Word};
+use barograph_domain::{Alert, Pattern, Posture, Severity, Trigger};
 use barograph_domain::{
     Axis, AxisState, HeatRegime, Instrument, InstrumentName, MarketKind, MinuteRow, RiskRegime, TrendRegime, VolRegime,
 };
-use barograph_domain::alert::{AlertState, BaseRate, Change, Datum, Word};
-use barograph_domain::{Alert, Pattern, Posture, Severity, Trigger};
 use barograph_engine::detect::meaning::meaning_at;
 use barograph_engine::explain::{Context, Minute, Moment, minute as minute_of, moment, render};
 use barograph_engine::rules::{Book, RiskAxis};
@@ -83,7 +83,12 @@ fn every_axis_has_words_for_every_label() {
 }
 
 /// An alert about a label, or about something else where it has no trigger of an axis.
-fn alert(pattern: Pattern, trigger: Option<Trigger>, change: Change, label: Option<(&'static str, &'static str)>) -> Alert {
+fn alert(
+    pattern: Pattern,
+    trigger: Option<Trigger>,
+    change: Change,
+    label: Option<(&'static str, &'static str)>,
+) -> Alert {
     Alert {
         pattern,
         trigger,
@@ -118,7 +123,8 @@ fn of_alert(book: &Book, row: &MinuteRow, alert: &Alert) -> (Minute, barograph_d
 #[test]
 fn guidance_of_an_alert_is_that_of_its_minute() {
     let book = shipped("default");
-    let calm = row(&book, &[("realized_vol_1h", 0.40)]);
+    let mut calm = row(&book, &[("realized_vol_1h", 0.40)]);
+    calm.risk = AxisState { label: RiskRegime::Normal, raw_label: RiskRegime::Normal, ..AxisState::default() };
     let alerts = [
         alert(Pattern::FundingAnomaly, None, Change::Closed, None),
         alert(Pattern::SessionChanged, None, Change::Happened, Some(("to", "NY"))),
@@ -137,7 +143,10 @@ fn guidance_of_an_alert_is_that_of_its_minute() {
                     let (minute, snapshot) = of_alert(&book, &row, of);
                     let told = meaning_at(of, 0.9, Some(&minute));
                     let market = &snapshot.guidance;
-                    assert_eq!((&told.new_entries, &told.open_positions), (&market.new_entries, &market.open_positions));
+                    assert_eq!(
+                        (&told.new_entries, &told.open_positions),
+                        (&market.new_entries, &market.open_positions)
+                    );
                     let quiet = told.open_positions == "no action needed" || told.new_entries == "follow own rules";
                     assert_eq!(quiet, !top, "{trend:?} {volatility:?} {heat:?}: {told:?}");
                     seen += 1;

@@ -6,7 +6,7 @@ use barograph_domain::{
     AxisState, HeatRegime, Instrument, InstrumentName, Label, MarketKind, MinuteRow, OpenAlert, OpenAlerts, Pattern,
     Posture, RiskRegime, Severity, Side, Snapshot, StreamDecl, TrendRegime, VolRegime,
 };
-use barograph_engine::explain::headline::{Held, HeldStop};
+use barograph_engine::explain::headline::{Held, HeldStop, Sight, headline};
 use barograph_engine::explain::{Context, care_by_stop, render};
 use barograph_engine::rules::Book;
 use rules_common::{ages, live_streams, minute, minute_row, shipped};
@@ -302,4 +302,21 @@ fn what_is_too_old_is_always_said() {
             }
         }
     }
+}
+
+#[test]
+fn why_nothing_can_be_read_and_what_is_old_are_one_sentence() {
+    let old = Some("candles are 63 min old (limit 62 min)".to_owned());
+    let said = |why: &str, held| {
+        headline(&Sight { no_reading: Some(why.to_owned()), old: old.clone(), held, ..Sight::default() }).text
+    };
+    assert_eq!(
+        said("No reading: a gap in open interest is too recent. Last reading was CHOP_RISK.", None),
+        "No reading: a gap in open interest is too recent and candles are 63 min old (limit 62 min). \
+         Last reading was CHOP_RISK."
+    );
+    assert_eq!(
+        said("No reading: candles are 63 min old (limit 62 min).", Some(REACHED)),
+        "No reading: candles are 63 min old (limit 62 min). Stop 2.5 of your long reached: price 2.4."
+    );
 }

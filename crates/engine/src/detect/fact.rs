@@ -337,7 +337,12 @@ mod tests {
     fn funding_that_is_back_reads_as_one_sentence() {
         let (day, week) = (Span::hours(24), Span::days(7));
         for (z, change, window, want) in [
-            (0.4, Change::Closed, day, "Funding is back in its usual range, 0.4σ above its 24-hour mean (alert at 2σ)."),
+            (
+                0.4,
+                Change::Closed,
+                day,
+                "Funding is back in its usual range, 0.4σ above its 24-hour mean (alert at 2σ).",
+            ),
             (
                 -1.2,
                 Change::Closed,

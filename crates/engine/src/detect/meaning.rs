@@ -6,8 +6,8 @@
 //! and the band that keeps an episode open.
 
 use super::table::DETECTORS;
-use crate::explain::{Care, Minute, significant};
 use crate::explain::guidance::mapping;
+use crate::explain::{Care, Minute, significant};
 use barograph_domain::alert::{Change, Statistic};
 use barograph_domain::guidance::{new_entries, open_positions};
 use barograph_domain::{Alert, Axis, Label as _, Pattern, Posture, RiskRegime, Severity, Span, Trigger};
@@ -72,11 +72,7 @@ impl Asked {
 
 /// Does the alert ask for more than its minute? A table weighs every label itself; a book without one knows the risk label alone.
 fn is_stricter(own: &Asked, care: &Care, alert: &Alert) -> bool {
-    if care.by_table {
-        alert.axis().is_none() && own.posture < care.posture
-    } else {
-        own.posture <= care.posture
-    }
+    if care.by_table { alert.axis().is_none() && own.posture < care.posture } else { own.posture <= care.posture }
 }
 
 /// `None` where it asks for nothing by itself: it is over, or nothing to be careful about.

@@ -71,7 +71,8 @@ fn asked(facts: &Facts<'_>, stop: Option<HeldStop>) -> Asked {
         let (bias, posture) = mapping(facts.axis.label);
         return Asked { bias, posture, rows: None };
     }
-    let mut rows: Vec<PostureRow> = book.postures().iter().filter(|row| counts(facts, row.when, stop)).cloned().collect();
+    let mut rows: Vec<PostureRow> =
+        book.postures().iter().filter(|row| counts(facts, row.when, stop)).cloned().collect();
     rows.sort_by_key(|row| (row.posture, row.bias));
     let bias = rows.iter().map(|r| r.bias).min().unwrap_or(RiskBias::Neutral);
     let posture = rows.iter().map(|r| r.posture).min().unwrap_or(Posture::Normal);

@@ -167,8 +167,8 @@ pub fn headline(sight: &Sight) -> Headline {
     let mut made = Made::default();
     let held = sight.held.as_ref().map(position);
     if let Some(why) = &sight.no_reading {
-        made.sentence(vec![plain(Kind::Data, why)]);
-        made.sentence(held.into_iter().chain(old_beside(sight, why)).collect());
+        made.sentence(vec![plain(Kind::Data, &with_old(sight, why))]);
+        made.sentence(held.into_iter().collect());
         return made.done();
     }
     if sight.old.is_some() {
@@ -204,15 +204,18 @@ fn worst_beside_old(sight: &Sight, held: Option<HeadlinePart>) -> Vec<HeadlinePa
 
 /// What is missing and what is too old.
 fn data(sight: &Sight) -> Vec<HeadlinePart> {
-    let Some(why) = &sight.no_risk else {
-        return sight.old.iter().map(|old| plain(Kind::Data, old)).collect();
-    };
-    [plain(Kind::Data, why)].into_iter().chain(old_beside(sight, why)).collect()
+    let why = sight.no_risk.as_ref().map(|why| with_old(sight, why)).or_else(|| sight.old.clone());
+    why.iter().map(|why| plain(Kind::Data, why)).collect()
 }
 
-/// What is too old, where this reason does not say so already.
-fn old_beside(sight: &Sight, why: &str) -> Option<HeadlinePart> {
-    sight.old.as_ref().filter(|old| !why.contains(old.as_str())).map(|old| plain(Kind::Data, old))
+/// Why there is no reading, and what is too old where that does not say it: "No reading: a gap in open interest is too recent
+/// and mark price is 14 min old (limit 5 min). Last reading was CHOP_RISK."
+fn with_old(sight: &Sight, why: &str) -> String {
+    let Some(old) = sight.old.as_ref().filter(|old| !why.contains(old.as_str())) else { return why.to_owned() };
+    match why.split_once(". ") {
+        Some((head, tail)) => format!("{head} and {old}. {tail}"),
+        None => format!("{} and {old}.", why.trim_end_matches('.')),
+    }
 }
 
 /// Where the price goes, beside a sentence that says nothing of it.

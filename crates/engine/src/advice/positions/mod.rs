@@ -112,10 +112,7 @@ impl PositionState {
 fn texts(brief: &ContextBrief, stop: Option<&StopState>, care: Option<&Care>) -> PositionTexts {
     care.map_or_else(
         || of_label(brief, stop),
-        |care| PositionTexts {
-            open_positions: care.open_positions.clone(),
-            new_entries: care.new_entries.clone(),
-        },
+        |care| PositionTexts { open_positions: care.open_positions.clone(), new_entries: care.new_entries.clone() },
     )
 }
 

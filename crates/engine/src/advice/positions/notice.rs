@@ -3,7 +3,9 @@
 use super::{CONSERVATIVE_CARD, PositionContext};
 use crate::advice::context::AdviceContext;
 use crate::advice::digits::{own, price};
-use barograph_domain::advice::{ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag, PositionTexts, StopState};
+use barograph_domain::advice::{
+    ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag, PositionTexts, StopState,
+};
 use barograph_domain::{Level, RiskRegime, Ts, VolRegime};
 use uuid::Uuid;
 
