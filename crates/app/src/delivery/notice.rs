@@ -79,7 +79,7 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
         NoticeLevel::High => Severity::High,
         NoticeLevel::Critical => Severity::Critical,
     };
-    let title = format!("{} position: risk {}", told.instrument.symbol, told.new.risk.name());
+    let title = format!("{} position: {}", told.instrument.symbol, subject(told));
     let notice = Notice {
         revision: told.repeat.saturating_add(1),
         source: "POSITION".to_owned(),
@@ -101,6 +101,15 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
         fingerprint: fingerprint(&format!("position|{}", told.position_id)),
         known_at: told.timestamp,
         notice,
+    }
+}
+
+/// What a notice is about: a lock screen shows no more of it.
+fn subject(told: &PositionNotice) -> String {
+    match (told.trigger, told.new.volatility) {
+        (NoticeTrigger::StopReached, _) => "stop reached".to_owned(),
+        (NoticeTrigger::Volatility, Some(class)) => format!("volatility {}", class.name()),
+        _ => format!("risk {}", told.new.risk.name()),
     }
 }
 
