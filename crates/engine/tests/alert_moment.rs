@@ -173,4 +173,14 @@ fn a_confirmed_label_is_explained_as_itself_or_not_at_all() {
         assert_eq!(minute.label.is_some(), explained, "{confirmed}");
         assert_eq!(minute.care.posture, Posture::Hold);
     }
+    // Calm by the axis itself: what timeframes confirm is asked for all the same.
+    any.risk = AxisState { label: RiskRegime::Normal, raw_label: RiskRegime::Normal, ..AxisState::default() };
+    any.trend = AxisState { label: TrendRegime::Uptrend, ..AxisState::default() };
+    for (confirmed, want) in
+        [("STRONG_UPTREND", "positions against the move: review or reduce"), ("UPTREND", "no action needed")]
+    {
+        let of = alert(Pattern::RegimeConfirmed, Some(Trigger::Trend), Change::Happened, Some(("regime", confirmed)));
+        let (minute, _) = of_alert(&book, &any, &of);
+        assert_eq!(meaning_at(&of, 0.9, Some(&minute)).open_positions, want, "{confirmed}");
+    }
 }

@@ -7,7 +7,7 @@
 
 use super::table::DETECTORS;
 use crate::explain::guidance::mapping;
-use crate::explain::{Care, Minute, significant};
+use crate::explain::{Minute, significant};
 use barograph_domain::alert::{Change, Statistic};
 use barograph_domain::guidance::{new_entries, open_positions};
 use barograph_domain::{Alert, Axis, Label as _, Pattern, Posture, RiskRegime, Severity, Span, Trigger};
@@ -38,9 +38,9 @@ pub fn meaning_at(alert: &Alert, keep: f64, minute: Option<&Minute>) -> Meaning 
     let label = minute.and_then(|m| m.label.as_ref());
     let clears = label.map_or_else(|| clears(alert, keep), |m| m.clears.clone());
     let own = own(alert);
-    let (new_entries, open_positions) = match (minute.map(|m| &m.care), own) {
-        (Some(care), Some(own)) if is_stricter(&own, care, alert) => own.words(),
-        (Some(care), _) => (care.new_entries.clone(), care.open_positions.clone()),
+    let (new_entries, open_positions) = match (minute, own) {
+        (Some(minute), Some(own)) if is_stricter(&own, minute) => own.words(),
+        (Some(Minute { care, .. }), _) => (care.new_entries.clone(), care.open_positions.clone()),
         (None, Some(own)) => own.words(),
         (None, None) => (AS_LABELLED.to_owned(), AS_LABELLED.to_owned()),
     };
@@ -70,9 +70,11 @@ impl Asked {
     }
 }
 
-/// Does the alert ask for more than its minute? A table weighs every label itself; a book without one knows the risk label alone.
-fn is_stricter(own: &Asked, care: &Care, alert: &Alert) -> bool {
-    if care.by_table { alert.axis().is_none() && own.posture < care.posture } else { own.posture <= care.posture }
+/// Does the alert ask for more than its minute? A table weighs the labels of the minute itself; a book without one knows the
+/// risk label alone.
+fn is_stricter(own: &Asked, minute: &Minute) -> bool {
+    let care = &minute.care;
+    if care.by_table { minute.label.is_none() && own.posture < care.posture } else { own.posture <= care.posture }
 }
 
 /// `None` where it asks for nothing by itself: it is over, or nothing to be careful about.
@@ -247,6 +249,7 @@ pub(super) fn sample(pattern: Pattern, trigger: Option<Trigger>, change: Change)
 mod tests {
     use super::sample as alert;
     use super::*;
+    use crate::explain::{Care, Moment};
     use barograph_domain::alert::{Datum, Word};
 
     #[test]
@@ -309,7 +312,17 @@ mod tests {
             open_positions: format!("held {}", posture.name()),
         };
         let told = |of: &Alert, posture, by_table| {
-            meaning_at(of, 0.9, Some(&Minute { care: care(posture, by_table), label: None })).open_positions
+            // A label of this minute has been explained by it.
+            let label = of.axis().map(|_| Moment {
+                price: None,
+                side: None,
+                why: String::new(),
+                clears: String::new(),
+                flip: None,
+                exit: None,
+                statistics: Vec::new(),
+            });
+            meaning_at(of, 0.9, Some(&Minute { care: care(posture, by_table), label })).open_positions
         };
         let cascade = alert(Pattern::LiquidationCascade, None, Change::Opened);
         let over = alert(Pattern::LiquidationCascade, None, Change::Closed);
