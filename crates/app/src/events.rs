@@ -12,24 +12,25 @@ use barograph_domain::alert::{BaseRate, Datum, Statistic};
 use barograph_domain::{Alert, InstrumentName, KnownAlert, Pattern, Ts};
 use barograph_engine::detect::explain;
 use barograph_engine::detect::meaning::meaning_at;
-use barograph_engine::explain::{Moment, Turn};
+use barograph_engine::explain::{Minute, Moment, Turn};
+use barograph_store::run::GRID;
 use barograph_store::{AlertQuery, Range, Reader, Result, RowQuery, RunInfo, RunKey};
 
 /// The days of the first base rate.
 const MONTH: f64 = 30.0;
 
 /// A record as it goes over the wire.
-/// `keep`: part of a threshold above which an episode goes on. `moment`: what the minute of a label says of it.
+/// `keep`: part of a threshold above which an episode goes on. `minute`: what its minute says of it.
 pub(crate) fn view(
     instrument: &InstrumentName,
     logic_version: &str,
     known: &KnownAlert,
     keep: f64,
-    moment: Option<&Moment>,
+    minute: Option<&Minute>,
 ) -> EventView {
     let KnownAlert { known_at, alert } = known;
-    let description = explain::description_at(alert, moment);
-    let told = meaning_at(alert, keep, moment);
+    let description = explain::description_at(alert, minute);
+    let told = meaning_at(alert, keep, minute);
     EventView {
         alert_id: alert.id(instrument, logic_version),
         revision: alert.revision,
@@ -47,11 +48,11 @@ pub(crate) fn view(
         severity: alert.severity,
         risk_level: alert.severity.risk_level(),
         anomaly_score: alert.score,
-        title: explain::title_at(alert, moment),
+        title: explain::title_at(alert, minute),
         explanation: description.clone(),
         description,
-        new_entries: told.new_entries.to_owned(),
-        open_positions: told.open_positions.to_owned(),
+        new_entries: told.new_entries,
+        open_positions: told.open_positions,
         clears: told.clears,
         rule: alert.rule.as_ref().map(ToString::to_string),
         opened_at: alert.opened_at,
@@ -59,10 +60,10 @@ pub(crate) fn view(
         closed_at: alert.closed_at,
         inhibited_by: alert.inhibited_by,
         data: data(alert),
-        moment: moment.map(moment_view),
+        moment: minute.and_then(|m| m.label.as_ref()).map(moment_view),
         evidence: EvidenceView {
             window: EvidenceWindow { from: alert.window_from, to: alert.ts },
-            statistics: measured(alert, moment).to_vec(),
+            statistics: measured(alert, minute).to_vec(),
             base_rate: base_rate(&alert.base_rate),
             limits: explain::limits(alert).into_iter().map(str::to_owned).collect(),
             similar: None,
@@ -73,8 +74,8 @@ pub(crate) fn view(
 }
 
 /// What was measured: by the detector, or behind the label that changed.
-pub(crate) fn measured<'a>(alert: &'a Alert, moment: Option<&'a Moment>) -> &'a [Statistic] {
-    match moment {
+pub(crate) fn measured<'a>(alert: &'a Alert, minute: Option<&'a Minute>) -> &'a [Statistic] {
+    match minute.and_then(|m| m.label.as_ref()) {
         Some(moment) if alert.statistics.is_empty() => &moment.statistics,
         _ => &alert.statistics,
     }
@@ -154,28 +155,28 @@ impl<'a> Kept<'a> {
     }
 
     fn view(&self, reader: &dyn Reader, known: &KnownAlert, as_of: Option<Ts>) -> Result<EventView> {
-        let moment =
-            self.lens.as_ref().map(|lens| moment_of(reader, self.key, lens, &known.alert, as_of)).transpose()?;
-        Ok(view(&self.key.instrument, &self.key.logic_version, known, self.keep, moment.flatten().as_ref()))
+        let minute =
+            self.lens.as_ref().map(|lens| minute_of(reader, self.key, lens, &known.alert, as_of)).transpose()?;
+        Ok(view(&self.key.instrument, &self.key.logic_version, known, self.keep, minute.flatten().as_ref()))
     }
 }
 
-/// What the stored minute of a label says of it; `None` where the record is about no label, or its minute is not kept.
-pub(crate) fn moment_of(
+/// What the stored minute of a record says of it; `None` where it came between two minutes, or its minute is not kept.
+pub(crate) fn minute_of(
     reader: &dyn Reader,
     key: &RunKey,
     lens: &Lens,
     alert: &Alert,
     as_of: Option<Ts>,
-) -> Result<Option<Moment>> {
-    if alert.axis().is_none() {
+) -> Result<Option<Minute>> {
+    if alert.ts.floor(GRID) != alert.ts {
         return Ok(None);
     }
     let range = Range { start: alert.ts, end: Ts(alert.ts.0.saturating_add(1)) };
     let mut rows = reader.history(key, &RowQuery { range, every: None, limit: 1, as_of })?;
     align(&mut rows.rows, &rows.columns);
     let lens = Lens { streams: rows.streams.as_slice().into(), ..lens.clone() };
-    Ok(rows.rows.first().and_then(|row| lens.moment(alert, row)))
+    Ok(rows.rows.first().and_then(|row| lens.minute(alert, row)))
 }
 
 /// A page of the events of some runs.

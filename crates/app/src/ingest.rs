@@ -1,8 +1,9 @@
 //! Files into the store, and the store's instruments brought up to date.
 //!
-//! Points are committed in batches and mark their instruments dirty in the same transaction; every dirty instrument is then
-//! run again from the last checkpoint before its earliest change and its rows are replaced in one transaction. Killed
-//! anywhere, the next run finds the marks and ends in the same store.
+//! Points are committed in batches and mark their instruments dirty in the same transaction; from the first batch that
+//! contradicts what is stored, all the rest is one transaction. Every dirty instrument is then run again from the last
+//! checkpoint before its earliest change and its rows are replaced in one transaction. Killed anywhere, the next run finds the
+//! marks and ends in the same store.
 
 use crate::clock;
 use crate::failure::Failure;
@@ -12,7 +13,7 @@ use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use crate::universe;
 use barograph_domain::{
-    CalendarEntry, Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
+    CalendarEntry, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};
@@ -21,6 +22,9 @@ use barograph_store::{
     Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role,
     RunKey, RunWriter, StreamInfo, Target, Writer, open_reader, open_writer,
 };
+use files::Files;
+
+mod files;
 
 /// Events per transaction: some 20 MB of memory, a few hundred milliseconds of writing.
 const BATCH: usize = 100_000;
@@ -96,49 +100,39 @@ struct Detail<'a> {
     rejected: &'a [barograph_lake::Rejection],
 }
 
-/// Takes back what the planned files say, and runs anew what follows; with `dry` only counts. The market minutes made.
+/// What taking back did.
+#[derive(Debug)]
+pub(crate) struct Withdrawn {
+    pub(crate) report: Report,
+    pub(crate) forgotten: Forgotten,
+    /// Rows that stay because files that stay say them too.
+    pub(crate) kept: u64,
+    /// Since when it counts.
+    pub(crate) at: Ts,
+    /// Market minutes made.
+    pub(crate) rows: u64,
+}
+
+/// Takes back what the planned files say and those to `keep` do not, and runs anew what follows; with `dry` only counts.
 pub(crate) fn forget(
     target: &Target,
     writer: &mut dyn Writer,
-    plan: &Plan,
+    (plan, keep): (&Plan, Option<&Plan>),
     setup: &Setup,
     dry: bool,
-) -> Result<(Report, Forgotten, Ts, u64), Failure> {
+) -> Result<Withdrawn, Failure> {
     let at = clock::now();
-    let mut reader = plan.open(None);
-    let mut total = Forgotten::default();
-    let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
-    loop {
-        batch.clear();
-        batch.extend(reader.by_ref().take(BATCH));
-        if batch.is_empty() {
-            break;
-        }
-        let part = writer.forget_points(plan.streams(), &batch, at, dry)?;
-        total.taken_back += part.taken_back;
-        total.restored += part.restored;
-        total.superseded += part.superseded;
-        total.not_stored += part.not_stored;
-    }
+    let mut files = Files::new(plan, None).without(keep);
+    let forgotten = writer.forget_batches(plan.streams(), &mut files, at, dry)?;
+    let (report, kept) = files.finish();
     let rows = if dry { 0 } else { update(target, writer, setup)?.rows };
-    Ok((reader.finish(), total, at, rows))
+    Ok(Withdrawn { report, forgotten, kept, at, rows })
 }
 
 fn insert(writer: &mut dyn Writer, plan: &Plan, at: Ts) -> Result<(Report, Imported), Failure> {
-    let mut reader = plan.open(None);
-    let mut progress = Progress::new(plan.total_bytes(), "importing", Unit::Bytes);
-    let mut total = Imported::default();
-    let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
-    loop {
-        batch.clear();
-        batch.extend(reader.by_ref().take(BATCH));
-        if batch.is_empty() {
-            break;
-        }
-        total.add(&writer.import_points(plan.instruments(), plan.streams(), &batch, at)?);
-        progress.set(reader.bytes_read());
-    }
-    Ok((reader.finish(), total))
+    let mut files = Files::new(plan, Some(Progress::new(plan.total_bytes(), "importing", Unit::Bytes)));
+    let total = writer.import_batches(plan.instruments(), plan.streams(), &mut files, at)?;
+    Ok((files.finish().0, total))
 }
 
 /// Runs every instrument whose rows do not follow from its points.

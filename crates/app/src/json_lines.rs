@@ -137,8 +137,10 @@ impl<W: Write> JsonLines<W> {
         }
         let lens = &self.lenses[*instrument as usize];
         let name = lens.instrument.name.clone();
-        let moment = row.and_then(|row| lens.moment(&known.alert, row));
-        let event = crate::events::view(&name, &lens.logic_version, known, lens.book.detectors.keep, moment.as_ref());
+        // What an hour made comes behind the rows of its minute.
+        let row = row.or(self.previous[*instrument as usize].as_ref());
+        let minute = row.and_then(|row| lens.minute(&known.alert, row));
+        let event = crate::events::view(&name, &lens.logic_version, known, lens.book.detectors.keep, minute.as_ref());
         self.line("event", &name, at, EventRest(event))
     }
 

@@ -8,8 +8,8 @@ use barograph_domain::{
 };
 use barograph_engine::catalogue::ValueType;
 use barograph_engine::detect::Thresholds;
-use barograph_engine::explain::Moment;
 use barograph_engine::explain::headline::Held;
+use barograph_engine::explain::{Minute, StopCare};
 use barograph_engine::rules::{AxisStates, Book};
 use barograph_engine::{CATALOGUE, Feature, explain};
 use barograph_store::run::{GRID, LATENESS};
@@ -74,6 +74,11 @@ impl Lens {
         })
     }
 
+    /// The same for a reader with this position, or with none.
+    pub(crate) fn holding(&self, held: Option<Held>) -> Self {
+        Self { held, ..self.clone() }
+    }
+
     fn context(&self) -> explain::Context<'_> {
         explain::Context {
             book: &self.book,
@@ -104,10 +109,14 @@ impl Lens {
         explain::at_present(&self.context(), row, previous, now)
     }
 
-    /// What the row of an alert's minute says of its label; `None` for what is about no label, or of another minute.
-    pub(crate) fn moment(&self, alert: &Alert, row: &MinuteRow) -> Option<Moment> {
-        let axis = alert.axis().filter(|_| row.ts == alert.ts)?;
-        Some(explain::moment(&self.context(), row, axis))
+    /// What the row asks of positions as it reads at a moment; `None` where its book has no posture table.
+    pub(crate) fn care_by_stop(&self, row: &MinuteRow, moment: Ts) -> Option<StopCare> {
+        explain::care_by_stop(&self.context(), row, moment)
+    }
+
+    /// What the row of an alert's minute says of it; `None` for a row of another minute.
+    pub(crate) fn minute(&self, alert: &Alert, row: &MinuteRow) -> Option<Minute> {
+        (row.ts == alert.ts).then(|| explain::minute(&self.context(), row, alert))
     }
 
     /// The labels alone, as the snapshot of the present moment has them.

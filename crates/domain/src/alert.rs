@@ -464,6 +464,12 @@ impl Alert {
             _ => None,
         }
     }
+    /// The label it tells of, where it is about a label: the one that was entered, or the one that timeframes confirm.
+    #[must_use]
+    pub fn told_label(&self) -> Option<&str> {
+        self.axis()?;
+        self.word("to").or_else(|| self.word("regime"))
+    }
     /// A fact by its name.
     #[must_use]
     pub fn datum(&self, name: &str) -> Option<&Datum> {

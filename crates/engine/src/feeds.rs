@@ -16,7 +16,7 @@ use crate::liquidity::Options;
 use crate::market::LATENESS;
 use crate::rules::Freshness;
 use crate::series::Series;
-use barograph_domain::{Kind, Metric, Span, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{GapReason, Kind, Metric, Span, Status, StatusState, StreamDecl, StreamIndex, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Grid of prices and funding (features §1, window).
@@ -240,7 +240,7 @@ impl PriceFeed {
     }
 
     /// Takes a declared gap.
-    pub fn gap(&mut self, status: &barograph_domain::Status) {
+    pub fn gap(&mut self, status: &Status) {
         match &mut self.series {
             PriceSeries::Plain(series) => series.gap(status),
             PriceSeries::Bars(bars) => bars.series.gap(status),
@@ -343,6 +343,8 @@ pub struct FundingFeed {
     declared: Kind,
     /// Hours between settlements as a row last said.
     interval_h: Option<f64>,
+    /// Stamp of the first rate over an assumed interval.
+    assumed_from: Option<Ts>,
     /// The same as the venue always has it.
     venue_h: Option<f64>,
     /// Latest readings; derived, so not saved.
@@ -355,17 +357,31 @@ fn no_funding() -> FundingSlots {
 }
 
 impl FundingFeed {
-    /// Takes a rate for one interval. Where no row says how long that is, it is what the market's settlements show, else what its
-    /// venue always has; a live venue and settlements that are still to come are waited for, and an archive that nothing tells is
-    /// taken for the usual eight hours and marked as a stand-in.
+    /// Takes a rate for one interval. Where no row says how long that is, it is what the market's settlements have shown, else
+    /// what its venue always has; a live venue is waited for, and an archive that nothing has told yet is taken for the usual
+    /// eight hours and marked as a stand-in. Settlements that are declared and not heard count for nothing: an archive added
+    /// later may not change earlier rows.
     pub fn push(&mut self, stamp: Ts, rate: f64, interval_h: Option<f64>, settled: &[Settled]) {
         self.interval_h = interval_h.filter(|h| *h > 0.0).or(self.interval_h);
         let shown = || settled.iter().find_map(Settled::interval_hours);
         let known = self.interval_h.or_else(shown).or(self.venue_h);
-        let may_assume = settled.is_empty() && !self.series.is_filled();
-        let Some(hours) = known.or(may_assume.then_some(ASSUMED_INTERVAL_H)) else { return };
+        let Some(hours) = known.or((!self.series.is_filled()).then_some(ASSUMED_INTERVAL_H)) else { return };
+        match known {
+            None => self.assumed_from = self.assumed_from.or(Some(stamp)),
+            Some(hours) => self.take_back(stamp, hours),
+        }
         self.source.kind = if known.is_some() { self.declared } else { Kind::Proxy };
         self.series.push(stamp, rate * (8.0 / hours));
+    }
+
+    /// Rates over an interval that turns out to be another one are on another scale: they are missing from here on.
+    fn take_back(&mut self, stamp: Ts, hours: f64) {
+        let Some(first) = self.assumed_from.take() else { return };
+        if hours.to_bits() == ASSUMED_INTERVAL_H.to_bits() {
+            return;
+        }
+        let (from, reason) = (first - self.series.step(), GapReason::MissingRows);
+        self.series.gap(&Status { state: StatusState::Gap, from, until: stamp, reason });
     }
 
     /// A feed for one declared stream of running rates, or of the premium index.
@@ -387,6 +403,7 @@ impl FundingFeed {
             next_ts: None,
             declared: kind,
             interval_h: None,
+            assumed_from: None,
             venue_h: decl.instrument.venue.funding_interval_h(),
             slots: FundingSlots::MISSING,
         }
@@ -413,7 +430,7 @@ impl FundingFeed {
     }
 
     /// Takes a declared gap.
-    pub fn gap(&mut self, status: &barograph_domain::Status) {
+    pub fn gap(&mut self, status: &Status) {
         if let Some((premium, _)) = &mut self.premium {
             premium.gap(status);
         }
@@ -534,7 +551,7 @@ impl OpenInterestFeed {
     }
 
     /// Takes a declared gap.
-    pub fn gap(&mut self, status: &barograph_domain::Status) {
+    pub fn gap(&mut self, status: &Status) {
         if let Some(join) = &mut self.usd {
             join.series.gap(status);
         }

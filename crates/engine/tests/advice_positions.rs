@@ -9,10 +9,11 @@ use advice_common::{NOW, calm, level};
 use barograph_domain::advice::{
     NewPosition, Notice, NoticeLevel, NoticeTrigger, Position, PositionBook, PositionFlag, SeenPrice, StopReach,
 };
-use barograph_domain::{InstrumentName, Level, LevelType, RiskBias, RiskRegime, Span, Ts, VolRegime};
+use barograph_domain::{InstrumentName, Level, LevelType, Posture, RiskBias, RiskRegime, Span, Ts, VolRegime};
 use barograph_engine::advice::{
     AdviceContext, CONSERVATIVE_CARD, CascadeNote, PositionContext, PositionWatch, Staleness, register,
 };
+use barograph_engine::explain::{Care, StopCare};
 
 fn position() -> Position {
     let new = NewPosition {
@@ -38,6 +39,7 @@ struct Scene<'a> {
     price: Option<f64>,
     levels: &'a [Level],
     cascade: Option<CascadeNote<'a>>,
+    care: Option<&'a StopCare>,
 }
 
 fn scene(levels: &[Level]) -> Scene<'_> {
@@ -52,6 +54,7 @@ fn scene(levels: &[Level]) -> Scene<'_> {
         price: calm(levels).price,
         levels,
         cascade: None,
+        care: None,
     }
 }
 
@@ -69,6 +72,7 @@ impl Scene<'_> {
             posture: from.posture,
             volatility: self.volatility,
             price: self.price,
+            positions: self.care,
             stale: self.stale.then_some(Staleness { warning: "Data stale (6 minutes old)" }),
             ..calm(self.levels)
         };
@@ -369,4 +373,55 @@ fn a_position_registered_beyond_its_stop_is_told_at_once() {
     s.position.opened_at = s.now + Span::days(1);
     assert_eq!(s.minute(), "context_unavailable:MEDIUM:0");
     assert_eq!(s.watch.card(&s.position, Vec::new()).stop_state.unwrap().state, StopReach::Reached);
+}
+
+/// With a posture table cards and notices follow all axes and the position's own stop, not the risk label alone.
+#[test]
+fn a_posture_table_speaks_on_cards_and_in_notices() {
+    let care = |posture, bias, held: &str| Care {
+        by_table: true,
+        bias,
+        posture,
+        new_entries: format!("entries {}", posture.name()),
+        open_positions: held.to_owned(),
+    };
+    let calm_market = StopCare {
+        far: care(Posture::Normal, RiskBias::Neutral, "no action needed"),
+        near: care(Posture::Hold, RiskBias::Conservative, "stop near: decide before it is reached"),
+        reached: care(Posture::Reduce, RiskBias::Conservative, "stop reached: act on your plan"),
+    };
+    let trending = StopCare {
+        far: care(Posture::Hold, RiskBias::Neutral, "positions against the move: review or reduce"),
+        ..calm_market.clone()
+    };
+    let card = |s: &Scene<'_>| s.watch.card(&s.position, Vec::new());
+    let mut s = scene(&[]);
+    s.care = Some(&calm_market);
+    assert_eq!(s.minute(), "");
+    assert_eq!(
+        (s.flag(), card(&s).guidance.unwrap().open_positions.as_str()),
+        (PositionFlag::None, "no action needed")
+    );
+    // The risk label stays NORMAL; another axis asks for care.
+    s.care = Some(&trending);
+    assert_eq!(s.minute(), "");
+    let told = card(&s);
+    assert_eq!((told.flag, told.context.unwrap().posture), (PositionFlag::Yellow, Posture::Hold));
+    let words = told.guidance.unwrap();
+    assert_eq!(words.open_positions, "positions against the move: review or reduce");
+    assert_eq!(words.new_entries, "entries HOLD");
+    // Its own stop comes from the table; what another position's stop asks for is not in its context.
+    s.price = Some(49_300.0);
+    assert_eq!(s.minute(), "");
+    assert_eq!(card(&s).guidance.unwrap().open_positions, "stop near: decide before it is reached");
+    s.price = Some(48_178.0);
+    let told = s.after(Span::mins(1));
+    assert_eq!(said(&told), "stop_reached:HIGH:0");
+    assert_eq!(told[0].open_positions, "stop reached: act on your plan");
+    assert_eq!((told[0].new.posture, told[0].new.risk_bias), (Posture::Hold, RiskBias::Neutral));
+    // What was said stands after a restart, also where nothing is known of the market any more.
+    let text = serde_json::to_string(s.watch.state(&s.position.id).unwrap()).unwrap();
+    let mut after = PositionWatch::default();
+    after.restore(&s.position.id, serde_json::from_str(&text).unwrap());
+    assert_eq!(after.card(&s.position, Vec::new()), card(&s));
 }

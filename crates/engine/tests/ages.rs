@@ -322,6 +322,33 @@ fn running_funding_without_an_interval_is_used_and_marked() {
     }
 }
 
+/// What is declared and not heard may not influence: an archive of settlements that is added later leaves earlier rows alone.
+#[test]
+fn settlements_to_come_leave_earlier_rows_alone() {
+    let running = decl(Metric::FundingRate, MINUTE, Span::secs(2), Stamp::Instant, false);
+    let of = |rate: f64, interval_h: Option<f64>| Payload::Funding { rate, interval_h, next_ts: None, special: false };
+    let said: Vec<_> = (1..=600).map(|m| (start() + MINUTE.times(m), of(1e-4, None))).collect();
+    let settled = decl(Metric::FundingRateSettled, Span::hours(4), Span::secs(60), Stamp::Instant, false);
+    let first_paid = start() + Span::hours(8);
+    let base = vec![(bars(MINUTE), minutes(600)), (running, said)];
+    let mut more = base.clone();
+    more.push((settled, vec![(first_paid, of(1e-4, Some(4.0)))]));
+    let (alone, _) = told(&config(), &base);
+    let (later, _) = told(&config(), &more);
+    let rate = |row: &MinuteRow| {
+        let c = cell(row, Feature::FundingRate8h);
+        (row.ts, c.state, c.ready(), c.kind)
+    };
+    let before = |rows: &[MinuteRow]| rows.iter().filter(|r| r.ts <= first_paid).map(rate).collect::<Vec<_>>();
+    assert!(before(&alone).iter().any(|(_, state, ..)| *state == State::Ready));
+    assert_eq!(before(&alone), before(&later));
+    // From the settlement on the interval is known, and rates over another one are in no statistic.
+    let last = later.iter().find(|r| r.ts == start() + MINUTE.times(590)).unwrap();
+    let c = cell(last, Feature::FundingRate8h);
+    assert!(c.state == State::Ready && (c.value - 2e-4).abs() < 1e-15 && c.kind == Kind::Measured, "{c:?}");
+    assert!(ready(last, Feature::FundingMean24h).is_none_or(|mean| (mean - 2e-4).abs() < 1e-12));
+}
+
 #[test]
 fn a_contract_of_which_there_are_candles_alone_is_judged_by_them() {
     let candles = session_candles(HOUR, 60, &SessionSet::UTC);

@@ -1,12 +1,13 @@
 //! The headline and what is said beside it: every combination of labels, and some of them word for word (UX §1).
 
 mod rules_common;
+use barograph_domain::advice::{SeenPrice, StopState};
 use barograph_domain::{
     AxisState, HeatRegime, Instrument, InstrumentName, Label, MarketKind, MinuteRow, OpenAlert, OpenAlerts, Pattern,
-    Posture, RiskRegime, Severity, Snapshot, StreamDecl, TrendRegime, VolRegime,
+    Posture, RiskRegime, Severity, Side, Snapshot, StreamDecl, TrendRegime, VolRegime,
 };
-use barograph_engine::explain::headline::{Held, HeldStop};
-use barograph_engine::explain::{Context, render};
+use barograph_engine::explain::headline::{Held, HeldStop, Sight, headline};
+use barograph_engine::explain::{Context, care_by_stop, render};
 use barograph_engine::rules::Book;
 use rules_common::{ages, live_streams, minute, minute_row, shipped};
 
@@ -68,19 +69,65 @@ impl Scene {
         self.row.open.add(OpenAlert { pattern, severity, rule: None });
         self
     }
-    fn said(&self) -> Snapshot {
-        let ctx = Context {
+    fn context(&self) -> Context<'_> {
+        Context {
             book: &self.book,
             logic_version: "v0.1.0+0123456789ab",
             instrument: &self.instrument,
             streams: &self.streams,
             held: self.held,
-        };
-        render(&ctx, &self.row, None)
+        }
+    }
+    fn said(&self) -> Snapshot {
+        render(&self.context(), &self.row, None)
     }
 }
 
 const REACHED: Held = Held { is_long: true, stop: 2.5, price: 2.4, state: HeldStop::Reached };
+
+/// A headline and a posture row see the stop that the check of positions found, with its memory.
+#[test]
+fn what_is_held_is_what_its_check_found() {
+    let found = |side, stop, price, before: Option<&StopState>| {
+        let seen = SeenPrice { price, at: None, atr: Some(0.1) };
+        StopState::of(side, stop, seen, minute(875), before).expect("prices")
+    };
+    let reached = found(Side::Long, 2.5, 2.4, None);
+    assert_eq!(Held::of(Side::Long, &reached), Some(REACHED));
+    // Back above the stop, and not yet far from it again.
+    let back = Held::of(Side::Long, &found(Side::Long, 2.5, 2.54, Some(&reached)));
+    assert_eq!(back, Some(Held { price: 2.54, ..REACHED }));
+    let near = Held::of(Side::Short, &found(Side::Short, 2.57, 2.54, None));
+    assert_eq!(near.map(|h| (h.state, h.is_long)), Some((HeldStop::Near, false)));
+    assert_eq!(Held::of(Side::Long, &found(Side::Long, 2.4, 2.54, None)), None);
+    assert_eq!(Held::worst([near, back].into_iter().flatten()), back, "reached before near, though farther");
+}
+
+/// What a market asks of a position is its guidance beside that position's stop, whatever other positions do.
+#[test]
+fn a_position_is_asked_for_what_the_table_says_of_its_stop() {
+    let mut scene = scene("default", &[]);
+    for trend in [TrendRegime::Sideways, TrendRegime::StrongDowntrend] {
+        for volatility in [VolRegime::Stable, VolRegime::Extreme] {
+            scene.labels(RiskRegime::Normal, volatility, trend, HeatRegime::Neutral);
+            let care = |scene: &Scene| care_by_stop(&scene.context(), &scene.row, scene.row.ts).expect("a table");
+            let asked = care(&scene);
+            let near = Held { state: HeldStop::Near, price: 2.52, ..REACHED };
+            for (held, care) in [(None, &asked.far), (Some(near), &asked.near), (Some(REACHED), &asked.reached)] {
+                scene.held = held;
+                let g = scene.said().guidance;
+                assert_eq!((care.bias, care.posture), (g.risk_bias, g.posture));
+                assert_eq!((&care.new_entries, &care.open_positions), (&g.new_entries, &g.open_positions));
+            }
+            assert_eq!(care(&scene), asked, "another position at its stop is no business of this one");
+            scene.held = None;
+        }
+    }
+    for book in ["seed1-strict", "seed4"] {
+        let other = self::scene(book, &[]);
+        assert_eq!(care_by_stop(&other.context(), &other.row, other.row.ts), None, "{book}");
+    }
+}
 
 /// Words that nobody may read beside an axis at its top or a stop that is reached.
 const CALM: [&str; 4] = ["no action needed", "nothing unusual", "nothing to do now", "follow own rules"];
@@ -227,5 +274,49 @@ fn what_is_not_known_is_no_calm() {
     assert_eq!(
         young.said().headline,
         "Sideways, +0.3 % in 24 h. No risk rule fires; too little history yet to say what is usual here."
+    );
+}
+
+/// Labels that fill the headline, an alert and a stop: what is too old is told beside all of them.
+#[test]
+fn what_is_too_old_is_always_said() {
+    let old = "mark price is ";
+    for held in [None, Some(REACHED)] {
+        for risk in RiskRegime::ALL {
+            for volatility in [VolRegime::Stable, VolRegime::Extreme] {
+                for trend in [TrendRegime::Sideways, TrendRegime::StrongDowntrend] {
+                    for alarmed in [false, true] {
+                        let mut scene = scene("default", &[]);
+                        scene.row.inputs = ages(scene.row.ts, [840, 3, 41]);
+                        scene.labels(risk, volatility, trend, HeatRegime::SuperHot).held = held;
+                        if alarmed {
+                            scene.alert(Pattern::LiquidationCascade, Severity::Critical);
+                        }
+                        let s = scene.said();
+                        let said = s.headline.to_lowercase();
+                        assert_eq!(said.matches(old).count(), 1, "{risk:?}, stop {}: {said}", held.is_some());
+                        assert_eq!(said.contains("stop 2.5 of your long reached"), held.is_some(), "{said}");
+                        assert!(said.matches(". ").count() <= 1 && said.ends_with('.'), "{said}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn why_nothing_can_be_read_and_what_is_old_are_one_sentence() {
+    let old = Some("candles are 63 min old (limit 62 min)".to_owned());
+    let said = |why: &str, held| {
+        headline(&Sight { no_reading: Some(why.to_owned()), old: old.clone(), held, ..Sight::default() }).text
+    };
+    assert_eq!(
+        said("No reading: a gap in open interest is too recent. Last reading was CHOP_RISK.", None),
+        "No reading: a gap in open interest is too recent and candles are 63 min old (limit 62 min). \
+         Last reading was CHOP_RISK."
+    );
+    assert_eq!(
+        said("No reading: candles are 63 min old (limit 62 min).", Some(REACHED)),
+        "No reading: candles are 63 min old (limit 62 min). Stop 2.5 of your long reached: price 2.4."
     );
 }

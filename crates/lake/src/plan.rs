@@ -51,8 +51,8 @@ pub struct Declaration {
     pub files: usize,
 }
 
-const NO_INTERVAL: &str = "; no column says how many hours a rate is for: taken from the market's settlements, 8 h assumed \
-                           without any (name one with interval_h=<column>)";
+const NO_INTERVAL: &str = "; no column says how many hours a rate is for: taken from the settlements heard of its market, 8 h assumed \
+                           until then (name one with interval_h=<column>)";
 
 impl std::fmt::Display for Declaration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -196,6 +196,19 @@ impl Answer {
         take_target(&self.intent(side, entry), &p, r, Some(atr), levels)
     }
 
+    /// Why [`Answer::target`] lies where it does, in words.
+    ///
+    /// # Errors
+    /// When the entry is no price.
+    pub fn target_text(&self, entry: f64, atr: f64, side: Side) -> Result<String, IntentError> {
+        let mut advice = self.advice(side, entry)?;
+        // The caller's own range and ratio are what is explained.
+        advice.target = self.target(entry, atr, side);
+        advice.parameters = self.parameters(Some(side));
+        let intent = self.intent(side, entry);
+        Ok(self.with_context(|c| barograph_engine::advice::render(&advice, c, &intent)).target.text)
+    }
+
     /// Moment of the reading.
     #[must_use]
     pub fn now(&self) -> Option<Ts> {

@@ -69,6 +69,8 @@ def test_the_fallback_trades_with_the_legacy_parameters(broken):
     assert (trade["stop_loss"], trade["take_profit"], trade["position_size"]) == (49_400.0, 51_200.0, 0.5)
     assert trade["reason"] == "fallback_no_data"
     assert trade["metadata"]["stop_multiplier"] == 1.5 and trade["metadata"]["context"]["risk_reward_ratio"] == 1.5
+    target = engine.get_context(broken, 50_000.0, "long").get_target(50_000.0, 400.0)
+    assert "3 ATR from the entry" in target["text"] or "ratio" in target["text"], target
     short = Strategy(engine).signal(broken, 50_000.0, 400.0, "SELL")
     assert (short["stop_loss"], short["take_profit"]) == (50_600.0, 48_800.0)
 
@@ -83,6 +85,7 @@ def test_a_target_offers_at_least_half_of_what_the_ratio_says(markets):
                 met[target["target_source"]] = met.get(target["target_source"], 0) + 1
                 entry = c.current_price
                 rr = abs(c.get_take_profit() - entry) / abs(c.get_stop_loss() - entry)
+                assert f"{target['effective_rr']:.2f} times the risk" in target["text"] and target["text"] == c.advice()["target"]["text"]
                 assert target["effective_rr"] == pytest.approx(rr) == pytest.approx(c.effective_rr)
                 assert target["risk_reward_ratio"] == c.risk_params.risk_reward_ratio
                 assert rr >= 0.5 * c.risk_params.risk_reward_ratio - 1e-9, (end, side)
@@ -244,6 +247,41 @@ def test_the_third_originals_analyzer_asks_a_running_barograph():
     server.server_close()
     with pytest.raises(ConnectionError, match="no barograph answers"):
         barograph.analyze_futures_market("BTC/USDT", url=url)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "there", "market"),
+    [
+        ("BTC/USDT:USDT", [], "BTCUSDT"),
+        ("BTC/USDC:USDC", [], "BTCUSDC"),
+        ("BTC/USDT:USDT-261225", [], "BTCUSDT261225"),
+        ("BTC/USD:BTC-261225", [], "BTCUSD261225"),
+        ("bybit:btc/usdt", [], "bybit:btc/usdt"),
+        ("BTC/USD:BTC", ["coinbase:BTC-USD", "dydx:BTC-USD", "bybit:BTCUSD"], "bybit:BTCUSD"),
+        ("btc/usd:btc", ["coinbase:BTC-USD", "okx:BTC-USD-SWAP"], "okx:BTC-USD-SWAP"),
+        ("ETH/USD:ETH", ["binance-coinm:BTCUSD_PERP", "binance-coinm:ETHUSD_PERP"], "binance-coinm:ETHUSD_PERP"),
+        ("BTC/USD:BTC", ["coinbase:BTC-USD", "binance-usdm:BTCUSDT"], "no market that is"),
+        ("BTC/USD:BTC", ["bybit:BTCUSD", "okx:BTC-USD-SWAP"], "write one of bybit:BTCUSD, okx:BTC-USD-SWAP"),
+        ("BTC/USD:ETH", [], "settled in its base or its quote"),
+    ],
+)
+def test_a_contract_is_asked_for_by_what_it_is_settled_in(monkeypatch, symbol, there, market):
+    asked = []
+
+    def items(url, path, query, token):
+        if path == "markets":
+            return [{"instrument": name, "kind": "perpetual"} for name in there]
+        asked.append(query["market"])
+        return []
+
+    monkeypatch.setattr(barograph.futures_market, "_items", items)
+    if " " in market:
+        with pytest.raises(ValueError, match=market):
+            barograph.analyze_futures_market(symbol)
+        assert asked == []
+    else:
+        assert barograph.analyze_futures_market(symbol) == []
+        assert asked == [market]
 
 
 def test_every_name_of_the_originals_is_there():

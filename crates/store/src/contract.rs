@@ -210,6 +210,43 @@ pub trait Reader: OutboxReader {
     fn check(&self, hash: bool) -> Result<CheckReport>;
 }
 
+/// Events that are written batch by batch.
+pub trait Batches {
+    /// The next batch in place of what is there; left empty when there are no more.
+    fn next(&mut self, batch: &mut Vec<Event>);
+
+    /// Goes back to just after the first `done` batches: a transaction is repeated when its server was away.
+    fn rewind(&mut self, done: usize);
+}
+
+/// All at once: one batch.
+#[derive(Clone, Copy, Debug)]
+pub struct OneBatch<'a> {
+    events: &'a [Event],
+    done: bool,
+}
+
+impl<'a> OneBatch<'a> {
+    /// These events.
+    #[must_use]
+    pub const fn new(events: &'a [Event]) -> Self {
+        Self { events, done: false }
+    }
+}
+
+impl Batches for OneBatch<'_> {
+    fn next(&mut self, batch: &mut Vec<Event>) {
+        batch.clear();
+        if !core::mem::replace(&mut self.done, true) {
+            batch.extend_from_slice(self.events);
+        }
+    }
+
+    fn rewind(&mut self, done: usize) {
+        self.done = done > 0;
+    }
+}
+
 /// Changes. One per role and data folder.
 pub trait Writer: Send {
     /// Stores the data payloads of events, in one transaction, and marks the runs of the touched instruments dirty in
@@ -243,12 +280,32 @@ pub trait Writer: Send {
         at: Ts,
     ) -> Result<Imported>;
 
+    /// Imports batch by batch as [`Self::import_points`] does, as long as none changes what counts; from the first that does,
+    /// all the rest in one transaction. So readers see a correction whole or not at all, and an import killed half-way leaves
+    /// the earlier version standing.
+    ///
+    /// # Errors
+    /// As [`Self::insert_points`]; batches before the failure that changed nothing stay stored.
+    fn import_batches(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        batches: &mut dyn Batches,
+        at: Ts,
+    ) -> Result<Imported>;
+
     /// Takes back, as known since `at`, what these events say, where it came from a file and is what counts; an earlier value
-    /// beneath counts again. With `dry` nothing is written.
+    /// beneath counts again: all of it in one transaction. With `dry` nothing is written.
     ///
     /// # Errors
     /// As [`Self::insert_points`].
-    fn forget_points(&mut self, streams: &[StreamDecl], events: &[Event], at: Ts, dry: bool) -> Result<Forgotten>;
+    fn forget_batches(
+        &mut self,
+        streams: &[StreamDecl],
+        batches: &mut dyn Batches,
+        at: Ts,
+        dry: bool,
+    ) -> Result<Forgotten>;
 
     /// Publishes what a live process made in one tick, in one transaction; readers see it when this returns. Needs both
     /// roles. Repeating a batch changes nothing. Points mark no run dirty: the rows know them already.

@@ -42,13 +42,36 @@ struct Compared {
     contradicts: bool,
 }
 
+/// Why two price streams say nothing about each other's stamps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+enum Why {
+    /// There is no second one.
+    OneStream,
+    /// When one begins the other is over.
+    NoCommonTime,
+    /// Fewer returns of both at once than anything is said from.
+    FewReturns { returns: usize },
+    /// One of the two never changes while both are there.
+    NoMovement,
+}
+
+/// Streams of a market in which nothing can be compared, and why.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+struct Unseen {
+    instrument: InstrumentName,
+    streams: Vec<String>,
+    #[serde(flatten)]
+    why: Why,
+}
+
 /// All of it.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub(crate) struct Stamps {
     assumed: Vec<Assumed>,
     compared: Vec<Compared>,
-    /// Markets in which nothing can be compared.
-    unseen: Vec<InstrumentName>,
+    /// Of markets in which nothing can be compared, each pair.
+    unseen: Vec<Unseen>,
 }
 
 /// Prices of one stream by its stamps.
@@ -88,15 +111,28 @@ impl Stamps {
     }
 
     fn compare(&mut self, instrument: &InstrumentName, own: &[Prices]) {
-        let before = self.compared.len();
+        let unseen = |streams: &[&Prices], why| {
+            let streams = streams.iter().map(|s| s.name.clone()).collect();
+            Unseen { instrument: instrument.clone(), streams, why }
+        };
+        if let [alone] = own {
+            self.unseen.push(unseen(&[alone], Why::OneStream));
+            return;
+        }
+        let (mut compared, mut not) = (Vec::new(), Vec::new());
         for (i, first) in own.iter().enumerate() {
             for second in &own[i + 1..] {
-                self.compared.extend(compare(instrument, first, second));
+                match compare(instrument, first, second) {
+                    Ok(pair) => compared.push(pair),
+                    Err(why) => not.push(unseen(&[first, second], why)),
+                }
             }
         }
-        if self.compared.len() == before && !own.is_empty() {
-            self.unseen.push(instrument.clone());
+        // One pair that can be compared is enough to see a stream that is early.
+        if compared.is_empty() {
+            self.unseen.extend(not);
         }
+        self.compared.extend(compared);
     }
 
     /// Do two streams of one market exclude each other?
@@ -129,13 +165,27 @@ impl Stamps {
         if agreeing > 0 {
             writeln!(out, "stamps agree in {agreeing} pairs of price streams of one market")?;
         }
-        for name in &self.unseen {
-            writeln!(
-                out,
-                "{name} has one price stream: a wrong meaning of its stamps would look ahead in every run alike, and cannot be seen here"
-            )?;
+        for unseen in &self.unseen {
+            writeln!(out, "{}", unseen.sentence())?;
         }
         Ok(())
+    }
+}
+
+impl Unseen {
+    fn sentence(&self) -> String {
+        let (name, streams) = (&self.instrument, self.streams.join(" and "));
+        let why = match self.why {
+            Why::OneStream => {
+                return format!(
+                    "{name} has one price stream: a wrong meaning of its stamps would look ahead in every run alike, and cannot be seen here"
+                );
+            }
+            Why::NoCommonTime => "one is over when the other begins".to_owned(),
+            Why::FewReturns { returns } => format!("they share {returns} returns, and {RETURNS_MIN} are needed"),
+            Why::NoMovement => "one of them does not move while both are there".to_owned(),
+        };
+        format!("{streams} say nothing about each other's stamps: {why}; a wrong meaning cannot be seen here")
     }
 }
 
@@ -172,9 +222,15 @@ fn price(metric: Metric, payload: &Payload) -> Option<f64> {
     (price.is_finite() && price > 0.0).then_some(price)
 }
 
-fn compare(instrument: &InstrumentName, a: &Prices, b: &Prices) -> Option<Compared> {
+/// First and last moment at which both have a price.
+fn together(a: &Prices, b: &Prices) -> Option<(Ts, Ts)> {
+    let ends = (a.prices.first()?.0.max(b.prices.first()?.0), a.prices.last()?.0.min(b.prices.last()?.0));
+    (ends.0 < ends.1).then_some(ends)
+}
+
+fn compare(instrument: &InstrumentName, a: &Prices, b: &Prices) -> Result<Compared, Why> {
     let step = a.step.max(b.step);
-    let (first, last) = (a.prices.first()?.0.max(b.prices.first()?.0), a.prices.last()?.0.min(b.prices.last()?.0));
+    let (first, last) = together(a, b).ok_or(Why::NoCommonTime)?;
     let mut pairs: BTreeMap<i64, Sums> = BTreeMap::new();
     let mut t = first.ceil(step) + step.times(LAGS + 1);
     while t <= last - step.times(LAGS) {
@@ -188,14 +244,14 @@ fn compare(instrument: &InstrumentName, a: &Prices, b: &Prices) -> Option<Compar
         }
         t = t + step;
     }
-    let unshifted = pairs.get(&0)?;
+    let unshifted = pairs.get(&0).ok_or(Why::FewReturns { returns: 0 })?;
     if unshifted.n < RETURNS_MIN {
-        return None;
+        return Err(Why::FewReturns { returns: unshifted.n });
     }
-    let zero = unshifted.correlation()?;
+    let zero = unshifted.correlation().ok_or(Why::NoMovement)?;
     let best = pairs.iter().filter_map(|(lag, s)| Some((*lag, s.correlation()?)));
-    let (lag, correlation) = best.max_by(|x, y| x.1.total_cmp(&y.1))?;
-    Some(Compared {
+    let (lag, correlation) = best.max_by(|x, y| x.1.total_cmp(&y.1)).unwrap_or((0, zero));
+    Ok(Compared {
         instrument: instrument.clone(),
         first: a.name.clone(),
         second: b.name.clone(),
@@ -277,6 +333,38 @@ mod tests {
             }
         }
         let (a, b) = (walk("a", hour, 20, hour), walk("b", hour, 20, Span::ZERO));
-        assert_eq!(compare(&name, &a, &b), None, "too few to say anything");
+        let few = compare(&name, &a, &b);
+        assert!(matches!(few, Err(Why::FewReturns { returns }) if returns < RETURNS_MIN), "{few:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_compared_says_why() {
+        let name = InstrumentName::parse("x:BTCUSDT").unwrap();
+        let hour = Span::hours(1);
+        let said = |own: &[Prices]| -> Vec<String> {
+            let mut stamps = Stamps { assumed: Vec::new(), compared: Vec::new(), unseen: Vec::new() };
+            stamps.compare(&name, own);
+            stamps.unseen.iter().map(Unseen::sentence).collect()
+        };
+        let bars = || walk("bars", hour, 400, Span::ZERO);
+        let still = Prices {
+            name: "marks".to_owned(),
+            step: hour,
+            prices: bars().prices.into_iter().map(|(at, _)| (at, 1.0)).collect(),
+        };
+        for (second, want) in [
+            (None, "x:BTCUSDT has one price stream: "),
+            (Some(walk("marks", hour, 400, Span::days(60))), ": one is over when the other begins; "),
+            (Some(walk("marks", hour, 20, Span::ZERO)), " returns, and 50 are needed; "),
+            (Some(still), ": one of them does not move while both are there; "),
+        ] {
+            let own: Vec<Prices> = [bars()].into_iter().chain(second).collect();
+            let said = said(&own);
+            let [sentence] = said.as_slice() else { panic!("{said:?}") };
+            assert!(sentence.contains(want), "{sentence}");
+            assert!(own.len() == 1 || sentence.starts_with("bars and marks say nothing"), "{sentence}");
+        }
+        assert_eq!(said(&[bars(), walk("marks", hour, 400, Span::ZERO)]), [""; 0], "they are compared");
+        assert_eq!(said(&[]), [""; 0], "nothing to say of no prices");
     }
 }

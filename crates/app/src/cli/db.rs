@@ -31,8 +31,14 @@ pub(crate) enum Db {
 #[derive(Args, Debug)]
 pub(crate) struct Forget {
     /// The file or folder as it was imported; its rows are found by reading it again
+    ///
+    /// The database does not know which file a row came from: what another file said alike is taken back too, unless that file
+    /// is named with --keep.
     #[arg(long = "source", value_name = "FILE", required = true)]
     pub(crate) sources: Vec<PathBuf>,
+    /// A file or folder that stays: rows it says alike stay too
+    #[arg(long = "keep", value_name = "FILE")]
+    pub(crate) keep: Vec<PathBuf>,
     /// Only say what would be touched
     #[arg(long)]
     pub(crate) dry_run: bool,

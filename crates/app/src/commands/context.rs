@@ -6,14 +6,13 @@ use crate::clock;
 use crate::commands::{collect::interval, own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::positions::Stops;
 use crate::render::align;
 use crate::service::{lens_of, reach};
 use crate::term::Paint;
 use crate::views;
-use barograph_domain::{Cell, InstrumentName, MinuteRow, Snapshot, Ts};
-use barograph_engine::Feature;
+use barograph_domain::{InstrumentName, Snapshot, Ts};
 use barograph_engine::calendar::BLACKOUT_REASON;
-use barograph_engine::explain::headline::Held;
 use barograph_store::Reader;
 use std::io::Write as _;
 
@@ -52,20 +51,6 @@ fn news(reader: &dyn Reader, as_of: Option<Ts>) -> Result<Option<String>, Failur
     Ok(near.map(|b| format!("{} in {:.0} min ({BLACKOUT_REASON})", b.event.name, b.minutes)))
 }
 
-/// The position of this market whose stop is reached or nearest, where one is near: registered ones, as known at the moment.
-fn held(
-    reader: &dyn Reader,
-    market: &InstrumentName,
-    row: &MinuteRow,
-    as_of: Option<Ts>,
-) -> Result<Option<Held>, Failure> {
-    let Some(price) = row.price else { return Ok(None) };
-    let atr = row.cells.get(Feature::Atr14.index()).and_then(Cell::ready);
-    let positions = reader.positions(as_of)?;
-    let own = positions.iter().filter(|p| p.instrument == *market);
-    Ok(Held::worst(own.filter_map(|p| Held::of(p.side, p.stop?, price, atr))))
-}
-
 /// The newest snapshot of a market, as of a moment or seen from now.
 pub(crate) fn snapshot(
     reader: &dyn Reader,
@@ -91,7 +76,7 @@ pub(crate) fn snapshot(
         ([], None) => Err(Failure::usage(format!("{market} has no snapshot yet"))),
         ([.., row], _) => {
             let previous = rows.rows.len().checked_sub(2).map(|i| &rows.rows[i]);
-            let lens = crate::render::Lens { held: held(reader, market, row, as_of)?, ..lens };
+            let lens = lens.holding(Stops::read(reader, as_of)?.held(market, row));
             Ok(match as_of {
                 Some(moment) => lens.as_of(row, previous, moment),
                 None => lens.at_present(row, previous, clock::now()),

@@ -4,6 +4,7 @@ use crate::cli::{Db, Forget};
 use crate::commands::{reader, target};
 use crate::config::{Settings, secret};
 use crate::failure::Failure;
+use crate::ingest::Withdrawn;
 use crate::setup::Setup;
 use crate::{ingest, input};
 use barograph_domain::Span;
@@ -108,12 +109,14 @@ fn forget(args: &Forget, settings: &Settings, json: bool) -> Result<(), Failure>
     drop(reader(settings)?);
     let target = target(settings);
     let mut writer = ingest::open_target(&target)?;
-    let (report, found, at, rows) = ingest::forget(&target, writer.as_mut(), &plan, &setup, args.dry_run)?;
+    let keep = if args.keep.is_empty() { None } else { Some(input::plan(&args.keep, &options)?) };
+    let done = ingest::forget(&target, writer.as_mut(), (&plan, keep.as_ref()), &setup, args.dry_run)?;
+    let Withdrawn { report, forgotten, kept, at, rows } = done;
     let at = at.floor(Span::secs(1));
-    let Forgotten { taken_back, restored, superseded, not_stored } = found;
+    let Forgotten { taken_back, restored, superseded, not_stored } = forgotten;
     let mut out = std::io::stdout().lock();
     if json {
-        let value = serde_json::json!({ "dry_run": args.dry_run, "known_ts": at, "rows": report.accepted, "taken_back": taken_back, "restored": restored, "superseded": superseded, "not_stored": not_stored, "minutes": rows });
+        let value = serde_json::json!({ "dry_run": args.dry_run, "known_ts": at, "rows": report.accepted, "taken_back": taken_back, "restored": restored, "superseded": superseded, "not_stored": not_stored, "kept": kept, "minutes": rows });
         writeln!(out, "{value}")?;
     } else {
         let done = if args.dry_run { "would be taken back" } else { "taken back" };
@@ -121,6 +124,9 @@ fn forget(args: &Forget, settings: &Settings, json: bool) -> Result<(), Failure>
             out,
             "{taken_back} values {done}, {restored} of them for an earlier value that counts again; {superseded} are replaced by a later import already, {not_stored} are not stored"
         )?;
+        if keep.is_some() {
+            writeln!(out, "{kept} rows stay because the files to keep say them too")?;
+        }
         if !args.dry_run && taken_back > 0 {
             writeln!(
                 out,

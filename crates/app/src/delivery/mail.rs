@@ -8,7 +8,7 @@ use crate::render::Lens;
 use barograph_domain::advice::Notice as PositionNotice;
 use barograph_domain::delivery::{Delivery, DeliveryState, Message, Phase};
 use barograph_domain::{KnownAlert, Pattern, Severity, Span};
-use barograph_engine::explain::Moment;
+use barograph_engine::explain::Minute;
 use barograph_engine::rules::Book;
 use barograph_notify::receiver::Receiver;
 use barograph_store::Outgoing;
@@ -33,12 +33,12 @@ impl Mail {
     }
 
     /// What is told of a record of an alert.
-    pub(crate) fn of_alert(&self, lens: &Lens, known: &KnownAlert, moment: Option<&Moment>) -> Option<Outgoing> {
+    pub(crate) fn of_alert(&self, lens: &Lens, known: &KnownAlert, minute: Option<&Minute>) -> Option<Outgoing> {
         if self.receivers.is_empty() {
             return None;
         }
         let keep = lens.book.detectors.keep;
-        let mut message = notice::of_alert(&lens.instrument.name, &lens.logic_version, known, keep, moment);
+        let mut message = notice::of_alert(&lens.instrument.name, &lens.logic_version, known, keep, minute);
         // A gap is severe where the price is lost.
         if known.alert.pattern == Pattern::DataGap && known.alert.severity >= Severity::High {
             message.notice.venue_markets = Some(neighbours(lens));

@@ -10,23 +10,23 @@ use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fi
 use barograph_domain::{Alert, InstrumentName, KnownAlert, Severity, Trigger, Ts};
 use barograph_engine::detect::explain::story;
 use barograph_engine::detect::meaning::meaning_at;
-use barograph_engine::explain::{Moment, significant};
+use barograph_engine::explain::{Minute, significant};
 
 /// Characters that a lock screen shows.
 const TITLE_MAX: usize = 60;
 
 /// The message about a record; `keep` is the book's part of a threshold above which an episode goes on.
-/// `moment` is what the minute of a label says of it.
+/// `minute` is what its minute says of it.
 pub(crate) fn of_alert(
     instrument: &InstrumentName,
     logic_version: &str,
     known: &KnownAlert,
     keep: f64,
-    moment: Option<&Moment>,
+    minute: Option<&Minute>,
 ) -> Message {
     let alert = &known.alert;
-    let event = view(instrument, logic_version, known, keep, moment);
-    let told = meaning_at(alert, keep, moment);
+    let event = view(instrument, logic_version, known, keep, minute);
+    let told = meaning_at(alert, keep, minute);
     let subject = alert.subject(instrument);
     let seed4 = event.seed4().and_then(|e| serde_json::to_string(&e).ok()).unwrap_or_default();
     let notice = Notice {
@@ -42,10 +42,10 @@ pub(crate) fn of_alert(
         instrument: Some(instrument.clone()),
         symbol: event.symbol.clone(),
         title: headline(&event.title, &instrument.symbol, alert.change),
-        text: story(alert, moment),
-        figures: measured(alert, moment).iter().filter(|s| s.decides).map(figure).collect(),
-        new_entries: told.new_entries.to_owned(),
-        open_positions: told.open_positions.to_owned(),
+        text: story(alert, minute),
+        figures: measured(alert, minute).iter().filter(|s| s.decides).map(figure).collect(),
+        new_entries: told.new_entries,
+        open_positions: told.open_positions,
         clears: told.clears,
         fired_30d: Some(alert.base_rate.fired_30d),
         known_days: Some(whole_days(alert.base_rate.known_days)),
@@ -79,7 +79,7 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
         NoticeLevel::High => Severity::High,
         NoticeLevel::Critical => Severity::Critical,
     };
-    let title = format!("{} position: risk {}", told.instrument.symbol, told.new.risk.name());
+    let title = format!("{} position: {}", told.instrument.symbol, subject(told));
     let notice = Notice {
         revision: told.repeat.saturating_add(1),
         source: "POSITION".to_owned(),
@@ -101,6 +101,15 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
         fingerprint: fingerprint(&format!("position|{}", told.position_id)),
         known_at: told.timestamp,
         notice,
+    }
+}
+
+/// What a notice is about: a lock screen shows no more of it.
+fn subject(told: &PositionNotice) -> String {
+    match (told.trigger, told.new.volatility) {
+        (NoticeTrigger::StopReached, _) => "stop reached".to_owned(),
+        (NoticeTrigger::Volatility, Some(class)) => format!("volatility {}", class.name()),
+        _ => format!("risk {}", told.new.risk.name()),
     }
 }
 

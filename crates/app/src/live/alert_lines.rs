@@ -8,7 +8,7 @@ use barograph_domain::alert::{Change, Family};
 use barograph_domain::text::escape_control;
 use barograph_domain::{Alert, InstrumentName, Pattern};
 use barograph_engine::detect::explain;
-use barograph_engine::explain::Moment;
+use barograph_engine::explain::Minute;
 
 /// Lines of one tag between two ticks; in a storm the others are counted.
 const TOLD_MAX: u32 = 3;
@@ -24,7 +24,7 @@ impl AlertLines {
         &mut self,
         instrument: &InstrumentName,
         alert: &Alert,
-        moment: Option<&Moment>,
+        minute: Option<&Minute>,
     ) -> Option<String> {
         if !matches!(alert.change, Change::Opened | Change::Happened) || alert.inhibited_by.is_some() {
             return None;
@@ -35,8 +35,8 @@ impl AlertLines {
         if *told > TOLD_MAX {
             return None;
         }
-        let (severity, title) = (alert.severity.name(), explain::title_at(alert, moment));
-        let line = format!("{tag} {instrument} {severity}: {title}. {}", explain::description_at(alert, moment));
+        let (severity, title) = (alert.severity.name(), explain::title_at(alert, minute));
+        let line = format!("{tag} {instrument} {severity}: {title}. {}", explain::description_at(alert, minute));
         Some(escape_control(&line).into_owned())
     }
 

@@ -144,14 +144,24 @@ impl Writer for Flaky {
         self.ask()?;
         self.inner.import_points(instruments, streams, events, at)
     }
-    fn forget_points(
+    fn import_batches(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        batches: &mut dyn barograph_store::Batches,
+        at: Ts,
+    ) -> barograph_store::Result<barograph_store::Imported> {
+        self.ask()?;
+        self.inner.import_batches(instruments, streams, batches, at)
+    }
+    fn forget_batches(
         &mut self,
         streams: &[StreamDecl],
-        events: &[Event],
+        batches: &mut dyn barograph_store::Batches,
         at: Ts,
         dry: bool,
     ) -> barograph_store::Result<barograph_store::Forgotten> {
-        self.inner.forget_points(streams, events, at, dry)
+        self.inner.forget_batches(streams, batches, at, dry)
     }
     fn append(&mut self, batch: &LiveBatch<'_>) -> barograph_store::Result<Appended> {
         self.ask()?;

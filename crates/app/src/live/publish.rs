@@ -208,17 +208,21 @@ impl Publisher {
         let AlertOut { instrument, known } = alert;
         let instrument = *instrument as usize;
         let lens = self.lenses.get(instrument);
-        let moment = lens.zip(row).and_then(|(lens, row)| lens.moment(&known.alert, row));
+        // What an hour made comes behind the rows of its minute.
+        let of_minute = |r: &&MinuteRow| r.instrument as usize == instrument && r.ts == known.alert.ts;
+        let behind = || self.batch.rows.iter().rev().take_while(|r| r.ts >= known.alert.ts).find(of_minute);
+        let row = row.or_else(behind);
+        let minute = lens.zip(row).and_then(|(lens, row)| lens.minute(&known.alert, row));
         if !self.replaying
             && let (Some(service), Some(lens)) = (&self.service, lens)
         {
-            service.take_alert(lens, known, moment.as_ref());
+            service.take_alert(lens, known, minute.as_ref());
         }
         if let (Some(room), Some(lens)) = (&self.room, lens) {
-            self.batch.messages.extend(room.mail.of_alert(lens, known, moment.as_ref()));
+            self.batch.messages.extend(room.mail.of_alert(lens, known, minute.as_ref()));
         }
         if !self.replaying
-            && let Some(line) = self.alert_lines.line(&self.instruments[instrument].name, &known.alert, moment.as_ref())
+            && let Some(line) = self.alert_lines.line(&self.instruments[instrument].name, &known.alert, minute.as_ref())
         {
             self.say(format_args!("{line}"));
         }

@@ -332,10 +332,19 @@ mod tests {
         ) -> Stored<barograph_store::Imported> {
             self.ask()
         }
-        fn forget_points(
+        fn import_batches(
+            &mut self,
+            _: &[Instrument],
+            _: &[StreamDecl],
+            _: &mut dyn barograph_store::Batches,
+            _: Ts,
+        ) -> Stored<barograph_store::Imported> {
+            self.ask()
+        }
+        fn forget_batches(
             &mut self,
             _: &[StreamDecl],
-            _: &[Event],
+            _: &mut dyn barograph_store::Batches,
             _: Ts,
             _: bool,
         ) -> Stored<barograph_store::Forgotten> {

@@ -3,6 +3,7 @@
 use super::{Service, internal, split, unreadable};
 use crate::advice::{CHANGES_MAX, EPISODES_WITHIN, Wrong, answer, check, durations};
 use crate::positions::Desk;
+use crate::render::Lens;
 use barograph_api::QueryError;
 use barograph_domain::advice::{
     AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard, SeenPrice,
@@ -11,7 +12,7 @@ use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Ts
 use barograph_engine::advice::{
     AdviceBasis, AdviceContext, PositionContext, PositionError, PositionState, PositionWatch, register,
 };
-use barograph_engine::rules::VerdictTable;
+use barograph_store::run::{GRID, LATENESS};
 use barograph_store::{NoticeQuery, Range, Registered, WatchState};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,8 +82,8 @@ impl Service {
     fn basis(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<AdviceBasis>, QueryError> {
         if let (None, Some(latest)) = (as_of, self.market(id)) {
             let now = self.clock.now();
-            let snapshot = latest.at(now)?.snapshot;
-            return self.filled(snapshot, &latest.row, (now, None), latest.lens.book.verdict).map(Some);
+            let snapshot = self.rendered(&latest, now)?.snapshot;
+            return self.filled(snapshot, &latest.row, (now, None), &latest.lens).map(Some);
         }
         let found = self.run(id, None).and_then(|(info, lens)| self.newest(&info, lens, as_of));
         let (lens, rows) = match found {
@@ -91,12 +92,13 @@ impl Service {
             Err(other) => return Err(other),
         };
         let (row, previous) = split(&rows)?;
+        let lens = self.holding(&lens, row, as_of)?;
         let moment = as_of.unwrap_or_else(|| self.clock.now());
         let snapshot = match as_of {
             Some(moment) => lens.as_of(row, previous, moment),
             None => lens.at_present(row, previous, moment),
         };
-        self.filled(Arc::new(snapshot), row, (moment, as_of), lens.book.verdict).map(Some)
+        self.filled(Arc::new(snapshot), row, (moment, as_of), &lens).map(Some)
     }
 
     /// A snapshot with what the store knows beside it: the levels that stand, and how long such episodes lasted.
@@ -105,11 +107,13 @@ impl Service {
         snapshot: Arc<Snapshot>,
         row: &MinuteRow,
         (moment, as_of): (Ts, Option<Ts>),
-        verdict: VerdictTable,
+        lens: &Lens,
     ) -> Result<AdviceBasis, QueryError> {
         let label = snapshot.regimes.risk.label;
         let id = snapshot.instrument.clone();
-        let basis = AdviceBasis::new(snapshot, row, moment).with_verdict(verdict);
+        let basis = AdviceBasis::new(snapshot, row, moment)
+            .with_verdict(lens.book.verdict)
+            .with_positions(lens.care_by_stop(row, read_at(row, moment, as_of)));
         let info = match self.run(&id, None) {
             Ok((info, _)) => info,
             // The first minute of a live market is in memory before it is in the store.
@@ -148,6 +152,7 @@ impl Service {
         let position = self.meant(new, PositionBook::User, self.clock.now())?;
         self.not_of_the_file(&position.id)?;
         desk.put(&position, self.clock.now()).map_err(unwritable)?;
+        self.stops.forget();
         self.board.hub.notices_moved();
         Bases { service: self, as_of: None, known: BTreeMap::new() }.card(&position, None)
     }
@@ -156,6 +161,7 @@ impl Service {
         let desk = self.desk()?;
         self.not_of_the_file(id)?;
         if desk.remove(id, self.clock.now()).map_err(unwritable)? {
+            self.stops.forget();
             self.board.hub.notices_moved();
             return Ok(());
         }
@@ -256,6 +262,9 @@ impl Service {
                 }
             }
         }
+        if changed > 0 {
+            self.stops.forget();
+        }
         (changed, problems)
     }
 
@@ -294,6 +303,7 @@ impl Service {
         }
         if !states.is_empty() {
             desk.record(&states, &notices).map_err(unwritable)?;
+            self.stops.forget();
         }
         if !notices.is_empty() {
             self.board.hub.notices_moved();
@@ -346,6 +356,11 @@ impl Bases<'_> {
         let notices = self.service.told(Some(&position.id), self.as_of, CARD_NOTICES)?;
         Ok(state.card(position, notices))
     }
+}
+
+/// The moment at which a row is read, as [`Lens::as_of`] has it: one asked about within its own minute reads as published.
+fn read_at(row: &MinuteRow, moment: Ts, as_of: Option<Ts>) -> Ts {
+    if as_of.is_some() && moment < row.ts + GRID + LATENESS { row.ts } else { moment }
 }
 
 fn not_taken(n: usize, entry: &NewPosition, why: &dyn core::fmt::Display) -> String {

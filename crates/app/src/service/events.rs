@@ -9,7 +9,7 @@ use barograph_api::{EventFilter, EventView, Page, QueryError, StreamEvent, Windo
 use barograph_domain::{
     InstrumentName, KnownAlert, Metric, Payload, Reason, Side, Span, Status, StatusState, StreamDecl, Ts,
 };
-use barograph_engine::explain::Moment;
+use barograph_engine::explain::Minute;
 use barograph_store::{AlertQuery, PointQuery, Range, RunInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -24,14 +24,14 @@ const GAPS: usize = 10_000;
 
 impl Service {
     /// A record of an alert that has just been made, or stored by another process, to whoever listens.
-    pub(crate) fn take_alert(&self, lens: &Lens, known: &KnownAlert, moment: Option<&Moment>) {
+    pub(crate) fn take_alert(&self, lens: &Lens, known: &KnownAlert, minute: Option<&Minute>) {
         let market = &lens.instrument.name;
         self.board.alerts.lock().unwrap_or_else(PoisonError::into_inner).note(market, &known.alert);
         if !self.anybody_listens() {
             return;
         }
         let instrument = lens.instrument.name.clone();
-        let event = crate::events::view(&instrument, &lens.logic_version, known, lens.book.detectors.keep, moment);
+        let event = crate::events::view(&instrument, &lens.logic_version, known, lens.book.detectors.keep, minute);
         if let Ok(json) = serde_json::to_vec(&event) {
             self.board.hub.alert(&json);
             // Nobody listening is fine.
@@ -60,8 +60,8 @@ impl Service {
         // Only now: what could not be read is looked for again.
         seen().insert(name.clone(), until);
         for known in &told {
-            let moment = crate::events::moment_of(self.reader.as_ref(), &info.spec.key, lens, &known.alert, None)?;
-            self.take_alert(lens, known, moment.as_ref());
+            let minute = crate::events::minute_of(self.reader.as_ref(), &info.spec.key, lens, &known.alert, None)?;
+            self.take_alert(lens, known, minute.as_ref());
         }
         Ok(())
     }

@@ -259,6 +259,18 @@ fn positions_are_checked_as_advice_is_and_a_reached_stop_is_said() {
     assert!(shown.contains("stop 69,000 reached: price ") && shown.contains("beyond it"), "{shown}");
     assert!(!shown.contains("no action needed"), "{shown}");
     no_instruction(card, "");
+    // The same stop leads the headline wherever positions are known.
+    drop(server);
+    let server = Server::start(&place, "data");
+    let stop = "Stop 69,000 of your long reached: price ";
+    let printed = json_lines(&place.ok("context BTCUSDT --data data --json")).remove(0);
+    for snapshot in [server.json("/api/v1/markets/binance-usdm:BTCUSDT/context"), printed] {
+        assert!(snapshot["headline"].as_str().unwrap().contains(stop), "{snapshot}");
+        let held = snapshot["guidance"]["open_positions"].as_str().unwrap();
+        assert!(held.starts_with("stop reached: act on your plan"), "{held}");
+    }
+    let row = &server.json("/api/v1/board")["rows"][0];
+    assert!(row["headline"].as_str().unwrap().contains(stop), "{row}");
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn h1_a_corrected_archive_counts_whole_and_answers_before_it_stay() {
 #[test]
 fn h1_a_file_can_be_taken_back() {
     let place = archives();
-    // What both archives say alike is taken back with either; here only the candles differ, and only they are in the second.
+    // What both archives say alike is taken back with either unless one is kept; only the candles are in the second here.
     let folder = place.path("b/binance-usdm/BTCUSDT");
     for file in std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path()) {
         if !file.ends_with("candles_1h.csv") {
@@ -99,6 +99,20 @@ fn h1_a_file_can_be_taken_back() {
     assert!(again.err.contains("nothing that counts came from these files"), "{}", again.err);
     let none = place.run("db forget --source b --data nowhere").exits(2);
     assert!(!place.path("nowhere").exists(), "{}", none.err);
+}
+
+#[test]
+fn h1_what_a_file_that_stays_says_too_stays() {
+    let place = archives();
+    place.ok("collect --source a --data data");
+    let a = rows(&place, "data");
+    place.ok("collect --source b --data data");
+    // Both say the same of funding and open interest; only the candles differ.
+    let done = place.run("db forget --source b --keep a --data data").exits(0).prints("say them too");
+    assert!(!done.out.contains("\n0 rows stay"), "{}", done.out);
+    assert_eq!(rows(&place, "data"), a);
+    place.run("db forget --source a --keep a --data data").exits(1);
+    assert_eq!(rows(&place, "data"), a, "nothing but what stays");
 }
 
 #[test]
@@ -175,6 +189,22 @@ fn h9_stamps_are_stated_and_checked_against_each_other() {
         "{}",
         done.out
     );
+    // The same with each mark price told a minute before the bar that ends at it.
+    let path = place.path("in/BTCUSDT/mark.csv");
+    let marks = std::fs::read_to_string(&path).unwrap();
+    let rows: Vec<(&str, &str)> = marks.lines().filter_map(|row| row.split_once(',')).collect();
+    let mut early = String::from("timestamp,mark\n");
+    for pair in rows[1..].windows(2) {
+        writeln!(early, "{},{}", pair[0].0, pair[1].1).unwrap();
+    }
+    std::fs::write(&path, early).unwrap();
+    let done = place.run("verify causality in -n 2").exits(1);
+    assert!(done.out.contains("stamps contradict each other: binance-usdm:BTCUSDT mark_price"), "{}", done.out);
+    assert!(done.out.contains("rewritten readings: 0 of"), "no cut can see it: {}", done.out);
+    assert!(done.err.contains("contradict each other about their stamps"), "{}", done.err);
+    let told = json_lines(&place.run("verify causality in -n 2 --json").exits(1).out).remove(0);
+    let pairs = told["stamps"]["compared"].as_array().unwrap();
+    assert!(pairs.iter().any(|pair| pair["contradicts"] == true), "{told}");
     // One price stream cannot be wrong about itself.
     slice(&place.path("alone"), &["BTCUSDT"], "2026-02-03", UNTIL);
     let done = place.run("verify causality alone -n 2").exits(0);

@@ -107,6 +107,7 @@ impl Run {
                     let axis = if text("axis") == "risk" { "label" } else { text("axis") };
                     frozen.add(&[axis, text("instrument"), text("ts"), text("from"), "to", text("to")]);
                 }
+                "event" => said.event(&value),
                 "features" => features.push(value),
                 _ => {}
             }

@@ -203,7 +203,7 @@ pub struct PositionCard {
 }
 
 /// Guidance in words, split (C08).
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PositionTexts {
     /// For positions already held.

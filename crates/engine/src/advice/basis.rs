@@ -8,6 +8,7 @@ use super::context::{
 };
 use crate::calendar::Calendar;
 use crate::catalogue::Feature;
+use crate::explain::StopCare;
 use crate::kernel::rank::quantile;
 use crate::rules::VerdictTable;
 use barograph_domain::advice::SeenPrice;
@@ -31,6 +32,7 @@ pub struct AdviceBasis {
     event: Option<Option<(String, f64)>>,
     overlaps: Option<Vec<Overlap<'static>>>,
     verdict: VerdictTable,
+    positions: Option<StopCare>,
 }
 
 impl AdviceBasis {
@@ -47,7 +49,14 @@ impl AdviceBasis {
             event: None,
             overlaps: None,
             verdict: VerdictTable::SEED,
+            positions: None,
         }
+    }
+    /// With what the market asks of positions, where its book has a table for that.
+    #[must_use]
+    pub fn with_positions(mut self, care: Option<StopCare>) -> Self {
+        self.positions = care;
+        self
     }
     /// With what this book makes of findings.
     #[must_use]
@@ -132,6 +141,7 @@ impl AdviceBasis {
                 .map(|next| next.as_ref().map(|(name, minutes)| UpcomingEvent { name, minutes: *minutes })),
             overlaps: self.overlaps.as_deref(),
             verdict: &self.verdict,
+            positions: self.positions.as_ref(),
             words: Some(Words {
                 headline: &s.headline,
                 new_entries: &s.guidance.entries_alone,

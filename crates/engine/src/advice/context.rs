@@ -2,6 +2,7 @@
 //!
 //! Every part is optional and says so in its type; a part that is absent is never read as calm.
 
+use crate::explain::StopCare;
 use crate::explain::guidance::mapping;
 use crate::rules::{Inputs, VerdictTable};
 use std::borrow::Cow;
@@ -53,6 +54,8 @@ pub struct AdviceContext<'a> {
     pub inputs: Inputs,
     /// Guidance of the snapshot in words; `None`: that of the risk label.
     pub words: Option<Words<'a>>,
+    /// What the market asks of positions that are held; `None`: what the risk label asks.
+    pub positions: Option<&'a StopCare>,
 }
 
 /// Guidance in words, of all axes.
@@ -92,6 +95,7 @@ impl AdviceContext<'_> {
             verdict: &VerdictTable::SEED,
             inputs: Inputs::Market,
             words: None,
+            positions: None,
         }
     }
     /// Trend, where it is known.

@@ -151,6 +151,7 @@ impl FrameReading {
             verdict: &self.verdict,
             inputs: Inputs::Bars,
             words: None,
+            positions: None,
         }
     }
 }

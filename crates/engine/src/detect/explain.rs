@@ -4,7 +4,7 @@
 //! "pattern consistent with …"; nothing here tells anybody what to do.
 
 use super::fact::{capital, fact, word};
-use crate::explain::Moment;
+use crate::explain::{Minute, Moment};
 use crate::features::funding_signals::AnomalyReasons;
 use barograph_domain::alert::{Change, Word};
 use barograph_domain::{Alert, Kind, Pattern, Reason, Severity, Span, Trigger};
@@ -64,14 +64,18 @@ pub fn title(alert: &Alert) -> String {
 
 /// The heading with the squeezed side, where a label that has one changed.
 #[must_use]
-pub fn title_at(alert: &Alert, moment: Option<&Moment>) -> String {
-    let side = moment.and_then(|m| m.side).filter(|_| alert.word("to") == Some("SQUEEZE_RISK"));
+pub fn title_at(alert: &Alert, minute: Option<&Minute>) -> String {
+    let side = label_of(minute).and_then(|m| m.side).filter(|_| alert.word("to") == Some("SQUEEZE_RISK"));
     let sign = match side {
         Some("LONG_SQUEEZE") => " ▼",
         Some("SHORT_SQUEEZE") => " ▲",
         _ => "",
     };
     format!("{}{sign}", title(alert))
+}
+
+fn label_of(minute: Option<&Minute>) -> Option<&Moment> {
+    minute?.label.as_ref()
 }
 
 /// Rare for the pair and below its band, and above the fixed threshold of a break.
@@ -117,22 +121,22 @@ pub fn description(alert: &Alert) -> String {
 
 /// The same; of a changed label with what its minute says: why, price, side.
 #[must_use]
-pub fn description_at(alert: &Alert, moment: Option<&Moment>) -> String {
-    let mut text = story(alert, moment);
+pub fn description_at(alert: &Alert, minute: Option<&Minute>) -> String {
+    let mut text = story(alert, minute);
     base_rate(alert, &mut text);
     text
 }
 
 /// The same without how often it happens here, for messages that say that on a line of their own.
 #[must_use]
-pub fn story(alert: &Alert, moment: Option<&Moment>) -> String {
+pub fn story(alert: &Alert, minute: Option<&Minute>) -> String {
     let mut text = match alert.change {
         Change::Closed => ended(alert),
         Change::Suspended => format!("{} An input is missing; whether it continues is unknown.", fact(alert)),
         Change::Resumed => format!("{} Data is back, and it continues.", fact(alert)),
         Change::Opened | Change::Updated | Change::Happened => fact(alert),
     };
-    if let Some(moment) = moment {
+    if let Some(moment) = label_of(minute) {
         text.push_str(&format!(" {}", moment.text()));
     }
     let behaviour = consistent_with(alert.pattern);

@@ -2,7 +2,7 @@
 
 use super::explain::{is_divergence, is_proxy};
 use crate::explain::significant;
-use barograph_domain::alert::{Datum, Statistic};
+use barograph_domain::alert::{Change, Datum, Statistic};
 use barograph_domain::{Alert, Pattern, Severity, Span, Trigger};
 
 /// Of any record.
@@ -65,7 +65,10 @@ fn parted(alert: &Alert) -> String {
         (_, Some(low)) if alert.severity == Severity::Info || is_divergence(alert) => {
             format!("{r}; usual for the two is {} or more.", signed(low))
         }
-        (Some(floor), _) => format!("{r} (alert at {}).", signed(floor)),
+        (Some(floor), Some(low)) => {
+            format!("{r} (alert at {}); usual for the two is {} or more.", signed(floor), signed(low))
+        }
+        (Some(floor), None) => format!("{r} (alert at {}).", signed(floor)),
         (None, _) => format!("{r}."),
     }
 }
@@ -163,20 +166,44 @@ fn one_sided(alert: &Alert) -> String {
     )
 }
 
-/// "Funding is 18.7σ below its 24-hour mean (alert at 2σ)"
-fn from_mean(alert: &Alert) -> Option<String> {
+/// A reading of a week is of settlements; one of a day is of running rates.
+fn is_settled(alert: &Alert) -> bool {
+    alert.ts - alert.window_from >= Span::days(2)
+}
+
+/// "18.7σ below its 24-hour mean (alert at 2σ)"
+fn away_from_mean(alert: &Alert) -> Option<String> {
     let s = decisive(alert, "funding_zscore_24h")?;
     let z = s.value?;
     let side = if z < 0.0 { "below" } else { "above" };
-    let (what, mean) = match alert.ts - alert.window_from {
-        week if week >= Span::days(2) => ("Settled funding", format!("{}-day", week.as_secs() / 86_400)),
-        day => ("Funding", format!("{}-hour", day.as_secs() / 3_600)),
+    let span = alert.ts - alert.window_from;
+    let mean = if is_settled(alert) {
+        format!("{}-day", span.as_secs() / 86_400)
+    } else {
+        format!("{}-hour", span.as_secs() / 3_600)
     };
-    Some(format!("{what} is {} {side} its {mean} mean (alert at {})", sigma(z), sigma(s.threshold)))
+    Some(format!("{} {side} its {mean} mean (alert at {})", sigma(z), sigma(s.threshold)))
+}
+
+/// "Funding is 18.7σ below its 24-hour mean (alert at 2σ)"
+fn from_mean(alert: &Alert) -> Option<String> {
+    let what = if is_settled(alert) { "Settled funding" } else { "Funding" };
+    away_from_mean(alert).map(|away| format!("{what} is {away}"))
 }
 
 fn funding(alert: &Alert) -> Option<String> {
     from_mean(alert).map(|text| format!("{text}."))
+}
+
+/// "Funding is back in its usual range, 0.4σ above its 24-hour mean (alert at 2σ)." Between its threshold and the band that
+/// keeps it open an episode is not back yet.
+fn within_limits(alert: &Alert) -> String {
+    if alert.change != Change::Closed {
+        return funding(alert).unwrap_or_else(|| "Funding cannot be compared.".to_owned());
+    }
+    let what = if is_settled(alert) { "Settled funding" } else { "Funding" };
+    let away = away_from_mean(alert).map_or_else(String::new, |away| format!(", {away}"));
+    format!("{what} is back in its usual range{away}.")
 }
 
 fn anomaly(alert: &Alert) -> String {
@@ -190,10 +217,7 @@ fn anomaly(alert: &Alert) -> String {
         (Some(z), Some(change)) => format!("{z}; it {change}"),
         (Some(z), None) => z,
         (None, Some(change)) => format!("Funding {change}"),
-        (None, None) => {
-            let now = from_mean(alert).map_or_else(String::new, |z| format!(": {}", z.replacen("Funding", "it", 1)));
-            return format!("Funding is back in its usual range{now}.");
-        }
+        (None, None) => return within_limits(alert),
     };
     let rank = alert.statistics.iter().find(|s| s.name == "funding_pct_30d" && s.decides).and_then(|s| s.value);
     let rank = rank.map_or_else(String::new, |rank| {
@@ -291,5 +315,47 @@ pub fn money(x: f64) -> String {
         a if a >= 1e6 => format!("{:.2} M", x / 1e6),
         a if a >= 1e4 => format!("{:.0} K", x / 1e3),
         _ => format!("{x:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::Ts;
+    use barograph_domain::alert::Word;
+
+    /// Of funding at this score, over a day of running rates or a week of settlements.
+    fn anomaly_at(z: f64, change: Change, window: Span) -> String {
+        let mut alert = super::super::meaning::sample(Pattern::FundingAnomaly, None, change);
+        alert.window_from = Ts(0);
+        alert.ts = Ts(0) + window;
+        alert.statistics[0].value = Some(z);
+        alert.statistics[0].threshold = 2.0;
+        alert.statistics[0].u = Some(z.abs() / 2.0);
+        alert.statistics[0].name = Word::from("funding_zscore_24h");
+        fact(&alert)
+    }
+
+    #[test]
+    fn funding_that_is_back_reads_as_one_sentence() {
+        let (day, week) = (Span::hours(24), Span::days(7));
+        for (z, change, window, want) in [
+            (
+                0.4,
+                Change::Closed,
+                day,
+                "Funding is back in its usual range, 0.4σ above its 24-hour mean (alert at 2σ).",
+            ),
+            (
+                -1.2,
+                Change::Closed,
+                week,
+                "Settled funding is back in its usual range, 1.2σ below its 7-day mean (alert at 2σ).",
+            ),
+            (1.9, Change::Updated, day, "Funding is 1.9σ above its 24-hour mean (alert at 2σ)."),
+            (-2.5, Change::Opened, week, "Settled funding is 2.5σ below its 7-day mean (alert at 2σ)."),
+        ] {
+            assert_eq!(anomaly_at(z, change, window), want);
+        }
     }
 }

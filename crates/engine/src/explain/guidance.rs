@@ -5,6 +5,7 @@
 //! not built counts as not met and is listed.
 
 use super::facts::Facts;
+use super::headline::HeldStop;
 use crate::catalogue::Feature;
 use crate::rules::{PostureRow, PostureWhen};
 use barograph_domain::guidance::{new_entries, of_bias, of_posture, open_positions, stops_add};
@@ -22,7 +23,16 @@ pub const fn mapping(label: RiskRegime) -> (RiskBias, Posture) {
 }
 
 pub(super) fn guidance(facts: &Facts<'_>, worst_stops: Option<StopVulnerability>) -> Guidance {
-    let asked = asked(facts);
+    guidance_of(facts, worst_stops, facts.ctx.held.map(|held| held.state))
+}
+
+/// The same for a position whose stop stands there, whatever other positions do.
+pub(super) fn guidance_of(
+    facts: &Facts<'_>,
+    worst_stops: Option<StopVulnerability>,
+    stop: Option<HeldStop>,
+) -> Guidance {
+    let asked = asked(facts, stop);
     let blocked = upgrade_blocked_by(facts, &asked);
     let (mut bias, mut posture) = (asked.bias, asked.posture);
     if blocked.is_empty() {
@@ -55,13 +65,14 @@ struct Asked {
     rows: Option<Vec<PostureRow>>,
 }
 
-fn asked(facts: &Facts<'_>) -> Asked {
+fn asked(facts: &Facts<'_>, stop: Option<HeldStop>) -> Asked {
     let book = facts.ctx.book;
     if book.postures().is_empty() {
         let (bias, posture) = mapping(facts.axis.label);
         return Asked { bias, posture, rows: None };
     }
-    let mut rows: Vec<PostureRow> = book.postures().iter().filter(|row| counts(facts, row.when)).cloned().collect();
+    let mut rows: Vec<PostureRow> =
+        book.postures().iter().filter(|row| counts(facts, row.when, stop)).cloned().collect();
     rows.sort_by_key(|row| (row.posture, row.bias));
     let bias = rows.iter().map(|r| r.bias).min().unwrap_or(RiskBias::Neutral);
     let posture = rows.iter().map(|r| r.posture).min().unwrap_or(Posture::Normal);
@@ -69,14 +80,14 @@ fn asked(facts: &Facts<'_>) -> Asked {
 }
 
 /// Is the label of this row published? A last label that is shown for want of a new one is.
-fn counts(facts: &Facts<'_>, when: PostureWhen) -> bool {
+fn counts(facts: &Facts<'_>, when: PostureWhen, stop: Option<HeldStop>) -> bool {
     let axes = &facts.axes;
     match when {
         PostureWhen::Risk(label) => axes.risk.label == label,
         PostureWhen::Volatility(label) => axes.volatility.label == label,
         PostureWhen::Trend(label) => axes.trend.label == label,
         PostureWhen::Heat(label) => axes.heat.label == label,
-        PostureWhen::Stop(at) => facts.ctx.held.is_some_and(|held| held.state == at),
+        PostureWhen::Stop(at) => stop == Some(at),
     }
 }
 

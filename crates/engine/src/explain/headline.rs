@@ -1,7 +1,7 @@
 //! The headline of a market: the worst of all axes, the 24 h move and the open alerts, in at most two sentences (UX §1).
 //!
-//! What cannot be used comes first, then a position whose stop is reached or near; "nothing unusual" is said only where
-//! everything is known and as usual. A volatility class of its market's every day is no news: HIGH_VOL counts from the 80th
+//! What cannot be used comes first, then a position whose stop is reached or near; what is too old is said whatever else is
+//! told; "nothing unusual" is said only where everything is known and as usual. A volatility class of its market's every day is no news: HIGH_VOL counts from the 80th
 //! percentile of the market's own 24 h volatility on. Made from labels and numbers alone, so that whoever has them, rows or
 //! frames of bars, says the same.
 
@@ -10,6 +10,7 @@ use super::numbers::{Style, capitalised, rank_percent, say};
 use super::{notes, waiting};
 use crate::advice::digits;
 use crate::catalogue::Feature;
+use barograph_domain::advice::{StopReach, StopState};
 use barograph_domain::{
     Axis, AxisState, Headline, HeadlineKind as Kind, HeadlinePart, HeatRegime, Label, OpenAlert, OpenAlerts, Pattern,
     RiskRegime, Severity, Side, TrendRegime, VolRegime,
@@ -56,34 +57,23 @@ pub struct Held {
     pub state: HeldStop,
 }
 
-/// A stop this near, in ATR of 1 h bars, is near; where the ATR is not known, as a part of the price.
-const NEAR_ATR: f64 = 0.5;
-const NEAR_SHARE: f64 = 0.005;
-
 impl Held {
-    /// The stop of a position against a price; `None` while it is far, or where a number is no price.
+    /// The stop of a position as its check found it; `None` while it is far.
     #[must_use]
-    pub fn of(side: Side, stop: f64, price: f64, atr: Option<f64>) -> Option<Self> {
-        let is_price = |x: f64| x.is_finite() && x > 0.0;
-        if !is_price(stop) || !is_price(price) {
-            return None;
-        }
-        let is_long = side == Side::Long;
-        let away = if is_long { price - stop } else { stop - price };
-        let near = atr.filter(|a| is_price(*a)).map_or(NEAR_SHARE * price, |a| NEAR_ATR * a);
-        let state = match away {
-            a if a <= 0.0 => HeldStop::Reached,
-            a if a <= near => HeldStop::Near,
-            _ => return None,
+    pub fn of(side: Side, found: &StopState) -> Option<Self> {
+        let state = match found.state {
+            StopReach::Reached => HeldStop::Reached,
+            StopReach::Near => HeldStop::Near,
+            StopReach::Far => return None,
         };
-        Some(Self { is_long, stop, price, state })
+        Some(Self { is_long: side == Side::Long, stop: found.stop, price: found.price, state })
     }
 
     /// The worst placed of several: reached before near, the farther beyond or the nearer first.
     #[must_use]
     pub fn worst(all: impl Iterator<Item = Self>) -> Option<Self> {
         let away = |h: &Self| if h.is_long { h.price - h.stop } else { h.stop - h.price };
-        all.min_by(|a, b| away(a).total_cmp(&away(b)))
+        all.min_by(|a, b| b.state.cmp(&a.state).then_with(|| away(a).total_cmp(&away(b))))
     }
 }
 
@@ -175,15 +165,18 @@ fn open_rule(facts: &Facts<'_>) -> Option<String> {
 #[must_use]
 pub fn headline(sight: &Sight) -> Headline {
     let mut made = Made::default();
+    let held = sight.held.as_ref().map(position);
     if let Some(why) = &sight.no_reading {
-        made.sentence(vec![plain(Kind::Data, why)]);
-    }
-    if let Some(held) = &sight.held {
-        made.sentence(vec![position(held)]);
-    }
-    if sight.no_reading.is_some() {
+        made.sentence(vec![plain(Kind::Data, &with_old(sight, why))]);
+        made.sentence(held.into_iter().collect());
         return made.done();
     }
+    if sight.old.is_some() {
+        made.sentence(worst_beside_old(sight, held));
+        made.sentence(data(sight));
+        return made.done();
+    }
+    made.sentence(held.into_iter().collect());
     let (alerts, mut others): (Vec<_>, Vec<_>) =
         worst_first(sight).into_iter().partition(|told| told.iter().any(|p| p.kind == Kind::Alerts));
     others.truncate(TOLD);
@@ -199,6 +192,30 @@ pub fn headline(sight: &Sight) -> Headline {
     sentences.into_iter().for_each(|parts| made.sentence(parts));
     made.sentence(if risk_told { whereabouts(sight, &made.parts) } else { rest(sight) });
     made.done()
+}
+
+/// The one sentence that is left of the market where the other one says what is too old.
+fn worst_beside_old(sight: &Sight, held: Option<HeadlinePart>) -> Vec<HeadlinePart> {
+    let room = TOLD - usize::from(held.is_some());
+    let told = held.into_iter().chain(worst_first(sight).into_iter().take(room).flatten());
+    let told: Vec<HeadlinePart> = told.collect();
+    if told.is_empty() { vec![calm(sight).0] } else { told }
+}
+
+/// What is missing and what is too old.
+fn data(sight: &Sight) -> Vec<HeadlinePart> {
+    let why = sight.no_risk.as_ref().map(|why| with_old(sight, why)).or_else(|| sight.old.clone());
+    why.iter().map(|why| plain(Kind::Data, why)).collect()
+}
+
+/// Why there is no reading, and what is too old where that does not say it: "No reading: a gap in open interest is too recent
+/// and mark price is 14 min old (limit 5 min). Last reading was CHOP_RISK."
+fn with_old(sight: &Sight, why: &str) -> String {
+    let Some(old) = sight.old.as_ref().filter(|old| !why.contains(old.as_str())) else { return why.to_owned() };
+    match why.split_once(". ") {
+        Some((head, tail)) => format!("{head} and {old}. {tail}"),
+        None => format!("{} and {old}.", why.trim_end_matches('.')),
+    }
 }
 
 /// Where the price goes, beside a sentence that says nothing of it.
@@ -442,10 +459,10 @@ fn calm(sight: &Sight) -> (HeadlinePart, bool) {
     (part, all_known)
 }
 
-/// The sentence after one that says nothing of risk: what is missing, what is old, or that no rule fires.
+/// The sentence after one that says nothing of risk: what is missing, or that no rule fires.
 fn rest(sight: &Sight) -> Vec<HeadlinePart> {
-    if let Some(why) = sight.no_risk.as_ref().or(sight.old.as_ref()) {
-        return vec![plain(Kind::Data, why)];
+    if sight.no_risk.is_some() {
+        return data(sight);
     }
     if sight.risk != RiskRegime::Normal {
         return Vec::new();

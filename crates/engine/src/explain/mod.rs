@@ -11,6 +11,7 @@ mod facts;
 mod flips;
 pub mod guidance;
 pub mod headline;
+mod minute;
 mod models;
 mod moment;
 mod notes;
@@ -22,6 +23,7 @@ mod views;
 mod waiting;
 
 pub use facts::Context;
+pub use minute::{Care, Minute, StopCare, care_by_stop, minute};
 pub use moment::{Moment, Turn, moment};
 pub(crate) use numbers::{capitalised, rank_percent};
 pub use numbers::{price, significant};

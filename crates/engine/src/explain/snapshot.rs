@@ -62,7 +62,7 @@ fn not_available(models_off: bool) -> Vec<&'static str> {
 }
 
 /// Never LOW for lack of data (features §4.10).
-fn stop_view(facts: &Facts<'_>) -> StopVulnerabilityView {
+pub(super) fn stop_view(facts: &Facts<'_>) -> StopVulnerabilityView {
     let level = |feature: Feature| {
         let believed = facts.cell(feature).coverage >= STOPS_COVERAGE_MIN;
         facts.stops(feature).map(|l| if believed { l } else { l.max(StopVulnerability::Medium) })

@@ -109,12 +109,13 @@ fn clearing(phase: Phase, clears: &str) -> Option<String> {
     }
 }
 
-/// How often it fired before; nothing is claimed about days on which nobody looked.
+/// How often it fired before, and over which days: those on which it could be judged, recorded or imported. Nothing is
+/// claimed about others.
 fn fired(times: u32, known_days: Option<u32>) -> String {
     let of = match known_days {
-        Some(0) => "since recording began (today)".to_owned(),
-        Some(1) => "since recording began (yesterday)".to_owned(),
-        Some(n) if n < 30 => format!("in {n} days of recording"),
+        Some(0) => "in less than a day of data".to_owned(),
+        Some(1) => "in one day of data".to_owned(),
+        Some(n) if n < 30 => format!("in {n} days of data"),
         None | Some(_) => "in 30 days".to_owned(),
     };
     match times {
@@ -190,7 +191,7 @@ mod tests {
         });
         let lines = super::words(&told, "").lines;
         let want = "· FUNDING_ANOMALY C0-USDT (okx, HIGH, active): funding_zscore_24h 2.60σ against 2.00σ. \
-            Would clear if funding fell below 1.5σ. First time in 4 days of recording.";
+            Would clear if funding fell below 1.5σ. First time in 4 days of data.";
         assert_eq!((lines[1].as_str(), lines[11].as_str()), (want, "and 43 more"));
         assert_eq!(cut("añb", 2), "a…");
     }
@@ -212,9 +213,9 @@ mod tests {
             (0, Some(30), "First time in 30 days."),
             (3, Some(30), "Fired 3 times in 30 days."),
             (1, None, "Fired once in 30 days."),
-            (0, Some(12), "First time in 12 days of recording."),
-            (2, Some(1), "Fired 2 times since recording began (yesterday)."),
-            (0, Some(0), "First time since recording began (today)."),
+            (0, Some(12), "First time in 12 days of data."),
+            (2, Some(1), "Fired 2 times in one day of data."),
+            (0, Some(0), "First time in less than a day of data."),
         ] {
             assert_eq!(fired(times, known_days), want);
         }

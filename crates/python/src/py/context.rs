@@ -266,7 +266,8 @@ impl MarketContext {
         barograph_engine::advice::position_size(base_size, &p, None)
             .ok_or_else(|| wrong(format!("base_size is {base_size}: it must be zero or above")))
     }
-    /// Where a target lies and why: `price`, `target_source`, `effective_rr` beside the nominal `risk_reward_ratio`.
+    /// Where a target lies and why: `price`, `target_source`, `effective_rr` beside the nominal `risk_reward_ratio`, and `text`, which
+    /// says it in words.
     #[pyo3(signature = (entry=None, atr=None, side=None))]
     fn get_target<'py>(
         &self,
@@ -276,7 +277,7 @@ impl MarketContext {
         side: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (entry, side) = (self.entry(entry)?, given_side(side, self.0.side)?);
-        wire(py, &self.target_view(entry, self.range(atr)?, side))
+        wire(py, &self.target_view(entry, self.range(atr)?, side)?)
     }
     /// Distance to the target over distance to the stop, for the context's own side, price and range: what the trade really
     /// offers. Never below half of `risk_params.risk_reward_ratio`. None without a side or a range.
@@ -414,7 +415,7 @@ impl MarketContext {
         out.set_item("current_price", self.0.price)?;
         out.set_item("atr", self.atr())?;
         let target = self.0.price.zip(self.atr()).zip(self.0.side);
-        let target = target.map(|((entry, atr), side)| wire(py, &self.target_view(entry, atr, side))).transpose()?;
+        let target = target.map(|((entry, atr), side)| wire(py, &self.target_view(entry, atr, side)?)).transpose()?;
         out.set_item("effective_rr", self.effective_rr())?;
         out.set_item("target", target)?;
         out.set_item("verdict", verdict.name())?;
@@ -446,16 +447,18 @@ impl MarketContext {
 }
 
 impl MarketContext {
-    fn target_view(&self, entry: f64, atr: f64, side: Side) -> serde_json::Value {
+    fn target_view(&self, entry: f64, atr: f64, side: Side) -> PyResult<serde_json::Value> {
         let (t, p) = (self.0.target(entry, atr, side), self.0.parameters(Some(side)));
-        serde_json::json!({
+        let text = self.0.target_text(entry, atr, side).map_err(|e| Self::fails(&e))?;
+        Ok(serde_json::json!({
             "price": t.price,
             "target_source": t.source,
             "effective_rr": t.effective_rr,
             "risk_reward_ratio": p.risk_reward_ratio,
+            "text": text,
             "capped": t.capped,
             "missing": t.missing,
-        })
+        }))
     }
     fn range(&self, atr: Option<f64>) -> PyResult<f64> {
         match atr.or_else(|| self.atr()) {

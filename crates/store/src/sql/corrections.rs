@@ -95,13 +95,50 @@ pub(super) fn import(
     events: &[Event],
     at: Ts,
 ) -> Inner<Imported> {
-    let mut touched: BTreeMap<InstrumentName, (Ts, bool)> = BTreeMap::new();
-    let mut total = Imported::default();
-    let mut gathered = Gathered::default();
-    let mut renewed = Vec::new();
+    let (sorted, total) = sort(conn, decls, events, at)?;
+    write_sorted(conn, instruments, decls, events, at, (sorted, total))
+}
+
+/// The same; writes nothing and gives `None` where the batch changes what counts.
+pub(super) fn import_plain(
+    conn: &Connection,
+    instruments: &[Instrument],
+    decls: &[StreamDecl],
+    events: &[Event],
+    at: Ts,
+) -> Inner<Option<Imported>> {
+    let (sorted, total) = sort(conn, decls, events, at)?;
+    if sorted.iter().any(|(_, of)| !of.changes.rows.is_empty()) {
+        return Ok(None);
+    }
+    write_sorted(conn, instruments, decls, events, at, (sorted, total)).map(Some)
+}
+
+/// The streams of a batch, sorted out, and what contradicts.
+type Batch = (Vec<(usize, Sorted)>, Imported);
+
+fn sort(conn: &Connection, decls: &[StreamDecl], events: &[Event], at: Ts) -> Inner<Batch> {
+    let (mut found, mut total) = (Vec::new(), Imported::default());
     for (stream, order) in points::by_stream(decls, events)? {
         let Some(decl) = decls.get(stream) else { continue };
-        let sorted = split(conn, decl, events, order, at, &mut total)?;
+        found.push((stream, split(conn, decl, events, order, at, &mut total)?));
+    }
+    Ok((found, total))
+}
+
+fn write_sorted(
+    conn: &Connection,
+    instruments: &[Instrument],
+    decls: &[StreamDecl],
+    events: &[Event],
+    at: Ts,
+    (batch, mut total): Batch,
+) -> Inner<Imported> {
+    let mut touched: BTreeMap<InstrumentName, (Ts, bool)> = BTreeMap::new();
+    let mut gathered = Gathered::default();
+    let mut renewed = Vec::new();
+    for (stream, sorted) in batch {
+        let Some(decl) = decls.get(stream) else { continue };
         let tally = points::insert_stream(conn, instruments, decl, events, &sorted.plain, Provenance::Import)?;
         points::add(&mut total.inserted, tally.inserted);
         if tally.inserted.changed() {
@@ -352,6 +389,16 @@ impl Contradiction {
         if change.is_finite() && self.largest.is_none_or(|l| l.abs() < change.abs()) {
             self.largest = Some(change);
         }
+    }
+}
+
+impl Forgotten {
+    /// Adds what another batch did.
+    pub fn add(&mut self, part: &Self) {
+        self.taken_back += part.taken_back;
+        self.restored += part.restored;
+        self.superseded += part.superseded;
+        self.not_stored += part.not_stored;
     }
 }
 

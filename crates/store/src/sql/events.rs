@@ -1,18 +1,18 @@
 //! Stored points as events in the total order, in bounded memory.
 //!
 //! Three feeds per stream: points whose `known_ts` follows from the declaration come in key order, which is then also
-//! their order of receipt; the others come from the index on `known_ts`; those written live are merged from their pieces. Each feed reads a page at a time; a heap merges
-//! them. Where a stream has corrections, whole keys are read and the correction comes at the time of what it corrects. One
-//! read transaction spans the whole iteration, so the answer is of one moment; the log cannot be merged
-//! meanwhile, which costs disk, not memory.
+//! their order of receipt; the others come from the index on `known_ts`; those written live are merged from their pieces.
+//! Each feed reads a page at a time; a heap merges them. Where a stream has corrections, whole keys are read and the
+//! correction comes at the time of what it corrects (see `placed`). One read transaction spans the whole iteration, so the
+//! answer is of one moment; the log cannot be merged meanwhile, which costs disk, not memory.
 
 use super::db::{Connection, Value, params};
 use super::fault::Inner;
 use super::pieces::{Fact, Scan};
+use super::placed::{Placed, placed};
 use super::pool::Loan;
 use super::streams::Stored;
 use super::{corrections, points};
-use crate::Provenance;
 use crate::Result;
 use barograph_domain::{Event, StreamIndex, Ts};
 use std::cmp::Ordering;
@@ -161,7 +161,11 @@ impl Feed {
             return Ok(live.next(conn)?.map(|fact| Event { stream: self.index, ..fact.event }));
         }
         while self.page.is_empty() && !self.done {
-            if self.corrected && self.clock == Clock::Declared { self.read_keys(conn)? } else { self.read(conn)? }
+            match self.clock {
+                Clock::Declared if self.corrected => self.read_keys(conn)?,
+                Clock::Received if self.corrected => self.read_received(conn)?,
+                Clock::Declared | Clock::Received | Clock::Live => self.read(conn)?,
+            }
         }
         Ok(self.page.pop_front())
     }
@@ -179,19 +183,6 @@ impl Feed {
                      WHERE stream = ?1 AND (event_ts, seq, rev) > (?2, ?3, ?4) AND event_ts <= ?5 AND known_ts IS NULL
                      ORDER BY event_ts, seq, rev LIMIT ?6",
                     params![id, event, seq, rev, last, limit],
-                )?;
-            }
-            Clock::Received | Clock::Live if self.corrected => {
-                let last = self.last.0;
-                self.take(
-                    conn,
-                    "SELECT p.known_ts, p.event_ts, p.seq, p.rev, p.value, p.payload FROM points p
-                     WHERE p.stream = ?1 AND (p.known_ts, p.event_ts, p.seq, p.rev) > (?2, ?3, ?4, ?5) AND p.known_ts <= ?6
-                        AND p.known_ts IS NOT NULL AND p.provenance < 3
-                        AND NOT EXISTS (SELECT 1 FROM points c WHERE c.stream = p.stream AND c.event_ts = p.event_ts
-                            AND c.seq = p.seq AND c.provenance >= 3 AND c.known_ts >= p.known_ts AND c.known_ts <= ?6)
-                     ORDER BY p.known_ts, p.event_ts, p.seq, p.rev LIMIT ?7",
-                    params![id, known, event, seq, rev, last, limit],
                 )?;
             }
             Clock::Received | Clock::Live => {
@@ -254,33 +245,79 @@ impl Feed {
         Ok(())
     }
 
-    /// Of one key: what was declared, unless something known by the end of the question corrects it.
+    /// Of one key: what counts at the declared time.
     fn counting(&mut self, key: &[Fact]) {
-        let declared = |t: Ts| Ts(t.0.saturating_add(self.stream.decl.delay.0));
-        let event_stream = points::is_event_stream(self.stream.decl.metric);
-        let known: Vec<&Fact> = key.iter().filter(|f| f.event.recv_ts <= self.last).collect();
-        let newest = |of: &dyn Fn(&&&Fact) -> bool| {
-            let corrects = known.iter().filter(|f| f.provenance.corrects()).filter(of);
-            corrects.max_by_key(|f| (f.event.recv_ts, f.provenance.rank())).copied()
-        };
-        let place = |event: &Event| Event { recv_ts: declared(event.event_ts), stream: self.index, ..*event };
-        let mut out = Vec::new();
-        if event_stream {
-            for fact in
-                known.iter().filter(|f| !f.provenance.corrects() && f.event.recv_ts == declared(f.event.event_ts))
-            {
-                let same = |f: &&&Fact| f.bytes() == fact.bytes();
-                if newest(&same).is_none_or(|f| f.provenance == Provenance::Correction) {
-                    out.push(place(&fact.event));
-                }
+        let Some(event) = key.first().map(|f| f.event) else { return };
+        let recv_ts = self.declared(&event);
+        for (at, payload) in self.placed(key) {
+            if at.is_none_or(|at| key[at].event.recv_ts == recv_ts) {
+                self.page.push_back(Event { recv_ts, stream: self.index, payload, ..event });
             }
-        } else if let Some(fact) = newest(&|_| true) {
-            out.extend((fact.provenance == Provenance::Correction).then(|| place(&fact.event)));
-        } else {
-            let own = known.iter().filter(|f| f.event.recv_ts == declared(f.event.event_ts));
-            out.extend(own.map(|f| place(&f.event)));
         }
-        self.page.extend(out);
+    }
+
+    fn declared(&self, event: &Event) -> Ts {
+        Ts(event.event_ts.0.saturating_add(self.stream.decl.delay.0))
+    }
+
+    fn placed(&self, key: &[Fact]) -> Vec<Placed> {
+        let Some(first) = key.first() else { return Vec::new() };
+        let event_stream = points::is_event_stream(self.stream.decl.metric);
+        placed(key, self.last, event_stream, self.declared(&first.event))
+    }
+
+    /// Reads rows by receipt, each with all that is said under its key.
+    fn read_received(&mut self, conn: &Connection) -> Inner<()> {
+        let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+        self.done = self.receive(conn, (self.last.0, i64::MAX, i64::MAX), limit)? < PAGE;
+        if !self.done {
+            // The remaining revisions of the last key: see `complete`.
+            let (known, event, seq, _) = self.after;
+            self.receive(conn, (known, event, seq), i64::MAX)?;
+        }
+        self.page.make_contiguous().sort_by(Event::order);
+        Ok(())
+    }
+
+    /// The next rows by receipt up to a place; how many there were.
+    fn receive(&mut self, conn: &Connection, last: (i64, i64, i64), limit: i64) -> Inner<usize> {
+        let (known, event, seq, rev) = self.after;
+        let mut statement = conn.prepare(
+            "SELECT k.event_ts, k.seq, k.known_ts, k.value, k.payload, k.provenance, k.rev, p.known_ts, p.rev
+             FROM (SELECT known_ts, event_ts, seq, rev FROM points INDEXED BY points_known
+                 WHERE stream = ?1 AND (known_ts, event_ts, seq, rev) > (?2, ?3, ?4, ?5)
+                    AND (known_ts, event_ts, seq) <= (?6, ?7, ?8) AND known_ts IS NOT NULL AND provenance < 3
+                 ORDER BY known_ts, event_ts, seq, rev LIMIT ?9) p
+             JOIN points k ON k.stream = ?1 AND k.event_ts = p.event_ts AND k.seq = p.seq
+             ORDER BY p.known_ts, p.event_ts, p.seq, p.rev, k.rev",
+        )?;
+        let mut rows = statement.query([self.stream.id, known, event, seq, rev, last.0, last.1, last.2, limit])?;
+        let (mut count, mut at, mut own, mut key) = (0, None, None, Vec::new());
+        while let Some(row) = rows.next()? {
+            let fact = points::fact(row, &self.stream)?;
+            let place = (row.get(7)?, fact.event.event_ts.0, fact.event.seq.cast_signed(), row.get(8)?);
+            if at != Some(place) {
+                self.received(own, &key);
+                (count, at, own) = (count + 1, Some(place), None);
+                key.clear();
+                self.after = place;
+            }
+            if row.get::<i64>(6)? == place.3 {
+                own = Some(key.len());
+            }
+            key.push(fact);
+        }
+        self.received(own, &key);
+        Ok(count)
+    }
+
+    /// Of one key: what counts at the time of this row of it.
+    fn received(&mut self, own: Option<usize>, key: &[Fact]) {
+        for (at, payload) in self.placed(key) {
+            if let Some(row) = at.filter(|_| at == own).map(|at| key[at].event) {
+                self.page.push_back(Event { stream: self.index, payload, ..row });
+            }
+        }
     }
 
     /// Adds the remaining revisions of the last key, so that no group of equal keys is cut in two.

@@ -21,6 +21,7 @@ mod live_rows;
 mod outbox;
 mod outbox_read;
 mod pieces;
+mod placed;
 mod points;
 mod pool;
 mod positions;

@@ -182,17 +182,25 @@ impl Plan {
                         left.from.0,
                         left.until.0,
                     ])?;
-                    // What lay behind is told again, also where it is the end of an episode in published minutes.
-                    if !segment::is_shared(tx, left.id, run)? {
-                        tx.prepare("DELETE FROM alerts WHERE segment = ?1 AND row_ts >= ?2")?
-                            .execute([left.id, from.0])?;
-                    }
-                    kept = Some(left);
+                    kept = Some(Self::forget_ends(tx, run, left, from)?);
                 }
                 _ => segment::remove_part(tx, run, *old)?,
             }
         }
         Ok(kept)
+    }
+
+    /// What lies behind is told again, also where it is the end of an episode in published minutes: what the part's segment
+    /// said of it goes. One that what the run was shows too goes on saying it there, and the run gets a copy.
+    fn forget_ends(tx: &Connection, run: i64, left: Part, from: Ts) -> Inner<Part> {
+        let shared = segment::is_shared(tx, left.id, run)?;
+        if shared && alerts::ends_beside(tx, run, left.id, from)? {
+            return segment::part_with_copy(tx, run, left, from);
+        }
+        if !shared {
+            tx.prepare("DELETE FROM alerts WHERE segment = ?1 AND row_ts >= ?2")?.execute([left.id, from.0])?;
+        }
+        Ok(left)
     }
 
     /// Writes few rows into the run's last segment. False where that cannot be: its hour has another layout.

@@ -117,6 +117,37 @@ pub(super) fn remove_part(conn: &Connection, run: i64, part: Part) -> Inner<()> 
     Ok(())
 }
 
+/// Gives a run's part a segment of its own: its minutes, and what the old one says before `until`.
+pub(super) fn part_with_copy(conn: &Connection, run: i64, part: Part, until: Ts) -> Inner<Part> {
+    let own = Part { id: create(conn)?, ..part };
+    let (first, last) = part.chunks();
+    // Keys are the segment's number before the minute's.
+    let shift = own.chunks().0 - first;
+    conn.prepare(
+        "INSERT INTO feature_chunks SELECT chunk + CAST(?3 AS BIGINT), layout, rows, first_ts, last_ts, thinned, body FROM feature_chunks
+         WHERE chunk BETWEEN ?1 AND ?2",
+    )?
+    .execute([first, last, shift])?;
+    for sql in [
+        "INSERT INTO label_changes SELECT CAST(?2 AS BIGINT), ts, before, after FROM label_changes WHERE segment = ?1 AND ts < ?3",
+        "INSERT INTO gaps SELECT CAST(?2 AS BIGINT), row_ts, known_ts, decl, state, from_ts, until_ts, reason FROM gaps
+         WHERE segment = ?1 AND row_ts < ?3",
+        "INSERT INTO level_changes SELECT CAST(?2 AS BIGINT), row_ts, step, known_ts, confirmed_ts, level, body FROM level_changes
+         WHERE segment = ?1 AND row_ts < ?3",
+        "INSERT INTO alerts SELECT CAST(?2 AS BIGINT), row_ts, known_ts, alert, revision, pattern, change, severity, opened_ts, body, digest
+         FROM alerts WHERE segment = ?1 AND row_ts < ?3",
+        "INSERT INTO checkpoints (segment, ts, body) SELECT CAST(?2 AS BIGINT), ts, body FROM checkpoints WHERE segment = ?1 AND ts < ?3",
+    ] {
+        conn.prepare(sql)?.execute([part.id, own.id, until.0])?;
+    }
+    conn.prepare("UPDATE parts SET segment = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
+        run,
+        part.from.0,
+        own.id,
+    ])?;
+    Ok(own)
+}
+
 /// A new segment that no part shows yet.
 pub(super) fn create(conn: &Connection) -> Inner<i64> {
     conn.query_row("INSERT INTO segments DEFAULT VALUES RETURNING segment", NONE, |r| r.get(0))

@@ -12,9 +12,9 @@ use super::{
 use crate::postgres::{self, Address};
 use crate::sqlite::{self, RoleLock};
 use crate::{
-    Appended, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LiveBatch, OutboxDesk,
-    OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, Replay, Result, Retention, Role, RunKey,
-    RunSpec, RunWriter, UniversePart, WatchState, Writer,
+    Appended, Batches, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LiveBatch,
+    OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, Replay, Result, Retention,
+    Role, RunKey, RunSpec, RunWriter, UniversePart, WatchState, Writer,
 };
 use barograph_domain::advice::{Notice, Position};
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
@@ -391,9 +391,64 @@ impl<K> Writer for SqlWriter<K> {
         self.core.write(|tx| corrections::import(tx, instruments, streams, events, at))
     }
 
-    fn forget_points(&mut self, streams: &[StreamDecl], events: &[Event], at: Ts, dry: bool) -> Result<Forgotten> {
+    fn import_batches(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        batches: &mut dyn Batches,
+        at: Ts,
+    ) -> Result<Imported> {
         self.core.need(Role::Ingest)?;
-        self.core.write(|tx| corrections::forget(tx, streams, events, at, dry))
+        let (mut total, mut done, mut batch) = (Imported::default(), 0, Vec::new());
+        loop {
+            batches.next(&mut batch);
+            if batch.is_empty() {
+                return Ok(total);
+            }
+            let part = self.core.write(|tx| corrections::import_plain(tx, instruments, streams, &batch, at))?;
+            let Some(part) = part else { break };
+            total.add(&part);
+            done += 1;
+        }
+        let mut again = false;
+        let rest = self.core.write(|tx| {
+            if core::mem::replace(&mut again, true) {
+                batches.rewind(done);
+                batches.next(&mut batch);
+            }
+            let mut rest = Imported::default();
+            while !batch.is_empty() {
+                rest.add(&corrections::import(tx, instruments, streams, &batch, at)?);
+                batches.next(&mut batch);
+            }
+            Ok(rest)
+        })?;
+        total.add(&rest);
+        Ok(total)
+    }
+
+    fn forget_batches(
+        &mut self,
+        streams: &[StreamDecl],
+        batches: &mut dyn Batches,
+        at: Ts,
+        dry: bool,
+    ) -> Result<Forgotten> {
+        self.core.need(Role::Ingest)?;
+        let (mut again, mut batch) = (false, Vec::new());
+        self.core.write(|tx| {
+            if core::mem::replace(&mut again, true) {
+                batches.rewind(0);
+            }
+            let mut total = Forgotten::default();
+            loop {
+                batches.next(&mut batch);
+                if batch.is_empty() {
+                    return Ok(total);
+                }
+                total.add(&corrections::forget(tx, streams, &batch, at, dry)?);
+            }
+        })
     }
 
     fn append(&mut self, batch: &LiveBatch<'_>) -> Result<Appended> {

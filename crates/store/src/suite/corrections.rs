@@ -3,7 +3,7 @@
 use super::rows::{changes, everything, minute, one, replace_seen, rows};
 use super::sample::{self, START};
 use super::{Factory, hash, open};
-use crate::{Forgotten, Inserted, PointQuery, Range, Reader, Result, RowQuery, Writer};
+use crate::{Batches, Forgotten, Inserted, OneBatch, PointQuery, Range, Reader, Result, RowQuery, Writer};
 use barograph_domain::{Event, Instrument, Metric, Payload, Side, Span, StreamDecl, StreamIndex, Ts};
 
 /// More minutes than are read at once.
@@ -41,8 +41,8 @@ impl Prices {
     }
 
     fn forget(&self, writer: &mut dyn Writer, events: &[Event], at: Ts) -> Forgotten {
-        let dry = writer.forget_points(&self.streams, events, at, true).unwrap();
-        let done = writer.forget_points(&self.streams, events, at, false).unwrap();
+        let dry = writer.forget_batches(&self.streams, &mut OneBatch::new(events), at, true).unwrap();
+        let done = forget(writer, &self.streams, events, at);
         assert_eq!(dry, done, "what would be touched is what is touched");
         done
     }
@@ -70,6 +70,10 @@ impl Prices {
         let want: Vec<(Ts, Payload)> = want.iter().map(|e| (e.event_ts, e.payload)).collect();
         assert!(points == want, "{what}: {} points of {}, or they differ", points.len(), want.len());
     }
+}
+
+fn forget(writer: &mut dyn Writer, streams: &[StreamDecl], events: &[Event], at: Ts) -> Forgotten {
+    writer.forget_batches(streams, &mut OneBatch::new(events), at, false).unwrap()
 }
 
 const ARCHIVE_END: Ts = Ts(START.0 + (MINUTES + 60) * 60_000_000_000);
@@ -156,7 +160,7 @@ pub fn facts_are_taken_back_one_by_one(factory: &dyn Factory) {
         (2, 0),
         "neither contradicts the other"
     );
-    assert_eq!(writer.forget_points(&streams, &both[..1], SECOND, false).unwrap().taken_back, 1);
+    assert_eq!(forget(&mut *writer, &streams, &both[..1], SECOND).taken_back, 1);
     let now = |as_of| reader.events(&streams, None, as_of).unwrap().collect::<Result<Vec<_>>>().unwrap();
     let mut both = both;
     both.sort_by(Event::order);
@@ -165,11 +169,122 @@ pub fn facts_are_taken_back_one_by_one(factory: &dyn Factory) {
     writer.import_points(&instruments, &streams, &both, THIRD).unwrap();
     assert_eq!(now(None), both);
     let later = THIRD + Span::days(1);
-    assert_eq!(writer.forget_points(&streams, &both, later, false).unwrap().taken_back, 2);
+    assert_eq!(forget(&mut *writer, &streams, &both, later).taken_back, 2);
     assert_eq!(now(None), []);
     writer.import_points(&instruments, &streams, &both, later + Span::days(1)).unwrap();
     assert_eq!(now(None), both);
     hash(&*reader);
+}
+
+/// What is known by its receipt comes back at its receipt, whatever else is under its key.
+pub fn recordings_come_back_at_their_receipt(factory: &dyn Factory) {
+    for metric in [Metric::MarkPrice, Metric::Liquidation] {
+        let (_site, mut writer, reader) = open(factory);
+        let instruments = vec![sample::instrument("BTCUSDT")];
+        let streams: Vec<StreamDecl> =
+            sample::streams(&instruments).into_iter().filter(|s| s.metric == metric).collect();
+        let received = |n: i64, size: f64, late: i64| Event {
+            recv_ts: minute(n) + streams[0].delay + Span::millis(late),
+            event_ts: minute(n),
+            stream: StreamIndex(0),
+            seq: 0,
+            payload: match metric {
+                Metric::MarkPrice => Payload::Value(10.0 + size),
+                _ => Payload::Liquidation { liquidated_side: Side::Long, price: 10.0, qty: size },
+            },
+        };
+        // Two are received under each key: another value later, or another fact with the first.
+        let second = if metric == Metric::MarkPrice { 2_000 } else { 1_500 };
+        let mut all: Vec<Event> =
+            (1..=MINUTES).flat_map(|n| [received(n, 1.0, 1_500), received(n, 2.0, second)]).collect();
+        all.sort_by(Event::order);
+        let of = |size: usize| all.iter().skip(size).step_by(2).copied().collect::<Vec<_>>();
+        let (ones, twos) = (of(0), of(1));
+        let says = |as_of: Option<Ts>, want: &[Event], what: &str| {
+            let found: Vec<Event> = reader.events(&streams, None, as_of).unwrap().collect::<Result<_>>().unwrap();
+            assert!(found == want, "{metric:?} {what}: {} events of {}, or they differ", found.len(), want.len());
+        };
+        writer.import_points(&instruments, &streams, &all, FIRST).unwrap();
+        says(None, &all, "as they were recorded");
+        forget(&mut *writer, &streams, &twos, SECOND);
+        says(None, &ones, "one of two is taken back");
+        forget(&mut *writer, &streams, &ones, THIRD);
+        says(None, &[], "both are");
+        let later = THIRD + Span::days(1);
+        writer.import_points(&instruments, &streams, &all, later).unwrap();
+        says(None, &all, "imported again");
+        says(Some(later - Span(1)), &[], "just before");
+        says(Some(THIRD - Span(1)), &ones, "between");
+        says(Some(SECOND - Span(1)), &all, "before");
+        // Another value received at the moment of the last: a correction of that one.
+        if metric == Metric::MarkPrice {
+            let other: Vec<Event> = (1..=MINUTES).map(|n| received(n, 3.0, second)).collect();
+            writer.import_points(&instruments, &streams, &other, later + Span::days(1)).unwrap();
+            let mut want = [ones.clone(), other].concat();
+            want.sort_by(Event::order);
+            says(None, &want, "corrected");
+        }
+        hash(&*reader);
+    }
+}
+
+/// Batches of a few hundred that look at what others see before each is handed out.
+struct Watched<'a> {
+    events: &'a [Event],
+    at: usize,
+    look: &'a dyn Fn(),
+}
+
+const WATCHED: usize = 700;
+
+impl Batches for Watched<'_> {
+    fn next(&mut self, batch: &mut Vec<Event>) {
+        (self.look)();
+        batch.clear();
+        batch.extend(self.events.iter().skip(self.at * WATCHED).take(WATCHED));
+        self.at += 1;
+    }
+
+    fn rewind(&mut self, done: usize) {
+        self.at = done;
+    }
+}
+
+/// What ends in the middle, whether refused or killed, leaves the earlier version; until the end others see that.
+pub fn an_import_is_seen_whole_or_not_at_all(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let p = prices();
+    p.import(&mut *writer, &p.right, FIRST);
+    let before = hash(&*reader);
+    let look = || p.says(&*reader, None, &p.right, "half-way");
+    let mut broken = p.wrong.clone();
+    let last = broken.last_mut().unwrap();
+    last.payload = Payload::Value(f64::NAN);
+    let watched = |events| Watched { events, at: 0, look: &look };
+    let error = writer.import_batches(&p.instruments, &p.streams, &mut watched(&broken), SECOND).unwrap_err();
+    assert!(error.to_string().contains("not a number"), "{error}");
+    assert_eq!(hash(&*reader), before, "nothing of it");
+    let done = writer.import_batches(&p.instruments, &p.streams, &mut watched(&p.wrong), SECOND).unwrap();
+    assert_eq!((done.inserted.revised, done.contradiction.rows), (p.wrong.len() as u64, p.wrong.len() as u64));
+    p.says(&*reader, None, &p.wrong, "all of it");
+    // What changes nothing that counts is stored as it comes.
+    let (_site, mut writer, reader) = open(factory);
+    let done = writer.import_batches(&p.instruments, &p.streams, &mut OneBatch::new(&p.right), FIRST).unwrap().inserted;
+    assert_eq!(done.new, p.right.len() as u64);
+    p.says(&*reader, None, &p.right, "a first import");
+}
+
+/// The same of taking back.
+pub fn a_file_is_taken_back_whole_or_not_at_all(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let p = prices();
+    p.import(&mut *writer, &p.right, FIRST);
+    p.import(&mut *writer, &p.wrong, SECOND);
+    let look = || p.says(&*reader, None, &p.wrong, "half-way");
+    let mut watched = Watched { events: &p.wrong, at: 0, look: &look };
+    let done = writer.forget_batches(&p.streams, &mut watched, THIRD, false).unwrap();
+    assert_eq!((done.taken_back, done.restored), (p.wrong.len() as u64, p.wrong.len() as u64));
+    p.says(&*reader, None, &p.right, "all of it");
 }
 
 /// Rows, label changes and gaps that followed from what was corrected are still there for moments before.

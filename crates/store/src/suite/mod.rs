@@ -64,7 +64,8 @@ macro_rules! suite {
             pages_join_up, sources_and_cadences_can_be_told_apart);
         $crate::suite_of!($factory, corrections:
             a_later_import_wins_whole, importing_the_right_file_again_heals, what_is_taken_back_counts_no_more,
-            facts_are_taken_back_one_by_one, answers_before_a_correction_stay);
+            facts_are_taken_back_one_by_one, recordings_come_back_at_their_receipt,
+            an_import_is_seen_whole_or_not_at_all, a_file_is_taken_back_whole_or_not_at_all, answers_before_a_correction_stay);
         $crate::suite_of!($factory, model: reads_agree_with_a_naive_model);
         $crate::suite_of!($factory, rows:
             rows_come_back_bit_for_bit, a_replacement_keeps_what_is_before, an_unfinished_replacement_leaves_no_trace,
@@ -81,6 +82,7 @@ macro_rules! suite {
         $crate::suite_of!($factory, alerts:
             alerts_come_back_bit_for_bit_in_pages, alerts_can_be_filtered, open_episodes_are_as_they_were_known,
             alerts_are_replaced_with_their_minutes, published_alerts_stay, episodes_end_across_published_minutes,
+            ends_are_corrected_and_stay_before,
             alerts_are_never_pruned);
         $crate::suite_of!($factory, hash:
             order_of_arrival_does_not_show, neither_do_pieces, every_change_shows, wall_clock_and_checkpoints_do_not);

@@ -6,7 +6,7 @@ use barograph_domain::{
 };
 use barograph_store::suite::alerts;
 use barograph_store::suite::sample::{self, Market, START};
-use barograph_store::{LiveAlert, LiveBatch, PointsVersion, Retention, Writer};
+use barograph_store::{LiveAlert, LiveBatch, OneBatch, PointsVersion, Retention, Writer};
 
 const MINUTES: i64 = 600;
 const LIVE_FROM: i64 = 400;
@@ -194,7 +194,7 @@ fn corrected(writer: &mut dyn Writer, ask: &dyn Fn(&str) -> Vec<Vec<String>>) {
     let done = writer.import_points(&world.instruments, &world.streams, &new, at).unwrap();
     assert_eq!(done.inserted.revised, 2, "{done:?}");
     assert_eq!(shown(), ["0.0007", "99"]);
-    writer.forget_points(&world.streams, &new, at + Span::hours(1), false).unwrap();
+    writer.forget_batches(&world.streams, &mut OneBatch::new(&new), at + Span::hours(1), false).unwrap();
     assert_eq!(shown(), before);
 }
 

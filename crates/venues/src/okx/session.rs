@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// History pages under way at once.
 const PAGES_MAX: u32 = 8;
 /// First byte of saved state.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 
 /// Trades that were missed lie between these ids, ends excluded and included; without an end the hole is still open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -51,6 +51,8 @@ pub(super) struct Market {
     pub interval_h: Option<f64>,
     pub next_settlement: Option<Ts>,
     pub settled: Ids,
+    /// When each ratio is asked for next.
+    pub ratio_due: [Option<Ts>; 3],
 }
 
 impl Market {
@@ -312,6 +314,7 @@ impl Okx {
     fn tick(&mut self, now: Ts, out: &mut Out) {
         self.state.desk.tracker.tick(now, out);
         self.revive(now, out);
+        self.want_ratios(now);
         for n in 0..self.state.markets.len() {
             let index = MarketIndex(u32::try_from(n).unwrap_or(u32::MAX));
             let market = &mut self.state.markets[n];

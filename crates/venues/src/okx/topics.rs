@@ -1,6 +1,6 @@
 //! Channels: what is subscribed for a market and on which socket.
 
-use super::map;
+use super::{map, ratios};
 use crate::session::{MarketSpec, SessionConfig};
 use barograph_domain::{MarketKind, Metric};
 
@@ -102,6 +102,9 @@ pub(super) const METRICS: &[Metric] = &[
     Metric::OpenInterestUsd,
     Metric::Liquidation,
     Metric::Book,
+    Metric::LongShortRatio,
+    Metric::TopTraderAccountRatio,
+    Metric::TopTraderPositionRatio,
 ];
 
 fn channel(metric: Metric) -> Option<Channel> {
@@ -127,7 +130,8 @@ fn channel(metric: Metric) -> Option<Channel> {
 /// Does the venue have this stream of this market?
 pub(super) fn offered(spec: &MarketSpec, metric: Metric) -> bool {
     match channel(metric) {
-        None => false,
+        // Polled, of contracts.
+        None => ratios::path(metric).is_some() && spec.kind != MarketKind::Spot,
         Some(Channel::Book | Channel::Trade | Channel::Ticker | Channel::Candle) => true,
         Some(Channel::Mark | Channel::Index | Channel::Interest | Channel::Liquidation) => {
             spec.kind != MarketKind::Spot

@@ -2,11 +2,14 @@
 
 use super::PositionContext;
 use super::notice::{After, Due, brief, notice};
+use super::texts;
 use crate::advice::stop::{Clusters, PAD, lies_on};
+use crate::explain::Care;
 use barograph_domain::advice::{
-    ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag, SeenPrice, StopState,
+    ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag, PositionTexts, SeenPrice, StopReach,
+    StopState,
 };
-use barograph_domain::{Label, RiskBias, RiskRegime, Span, Ts, VolRegime};
+use barograph_domain::{Label, Posture, RiskBias, RiskRegime, Span, Ts, VolRegime};
 use serde::{Deserialize, Serialize};
 
 /// A notice is told again while it lasts, this long after the last time.
@@ -29,6 +32,9 @@ pub struct PositionState {
     /// The stop against the price of the last check.
     #[serde(default)]
     stop: Option<StopState>,
+    /// Guidance of the last check; `None` where an earlier version checked.
+    #[serde(default)]
+    texts: Option<PositionTexts>,
     told: Vec<Told>,
 }
 
@@ -61,6 +67,11 @@ impl PositionState {
         self.stop.as_ref()
     }
 
+    /// Guidance of the last check.
+    pub(super) fn texts(&self, now: &ContextBrief) -> PositionTexts {
+        self.texts.clone().unwrap_or_else(|| texts(now, self.stop(), None))
+    }
+
     /// Checks the position against its market now.
     pub fn check(&mut self, position: &Position, ctx: &PositionContext<'_>) -> Vec<Notice> {
         let now = brief(&ctx.market);
@@ -82,16 +93,20 @@ impl PositionState {
         if let Some(c) = ctx.cascade.filter(|c| c.episode >= position.opened_at) {
             due.push(Due::new(NoticeTrigger::Cascade, c.level, c.episode).starting(true).once());
         }
-        self.flag = self.mark(&now, usable, ctx.cascade.is_some());
+        let care = asked(ctx, self.stop.as_ref());
+        let asks = care.is_some_and(|c| c.posture < Posture::Normal);
+        self.flag = self.mark(&now, usable, asks || ctx.cascade.is_some());
+        let guidance = texts(&now, self.stop.as_ref(), care);
         // A change of label is told against the last usable reading, all else against the last one.
         let before = if usable { self.usable.clone().or(old) } else { old };
         let due: Vec<Due<'_>> = due.into_iter().filter_map(|d| self.admit(d, now.timestamp)).collect();
-        let after = After { brief: &now, flag: self.flag, stop: self.stop.as_ref() };
+        let after = After { brief: &now, flag: self.flag, stop: self.stop.as_ref(), guidance: &guidance };
         let out = due.iter().map(|d| notice(position, ctx, d, before.clone(), &after)).collect();
         if usable {
             self.usable = Some(now.clone());
         }
         self.newest = Some(now);
+        self.texts = Some(guidance);
         out
     }
 
@@ -142,11 +157,11 @@ impl PositionState {
         }
     }
 
-    fn mark(&self, now: &ContextBrief, usable: bool, cascade: bool) -> PositionFlag {
+    fn mark(&self, now: &ContextBrief, usable: bool, asks: bool) -> PositionFlag {
         if self.stop.as_ref().is_some_and(StopState::is_reached) {
             return PositionFlag::Yellow;
         }
-        let calm = now.risk == RiskRegime::Normal && self.rose_from.is_none() && !cascade;
+        let calm = now.risk == RiskRegime::Normal && self.rose_from.is_none() && !asks;
         match (usable, calm) {
             (false, _) => PositionFlag::Grey,
             (true, false) => PositionFlag::Yellow,
@@ -183,6 +198,11 @@ impl PositionState {
         });
         Some(due)
     }
+}
+
+/// What the book's posture table asks of a position with this stop.
+fn asked<'a>(ctx: &PositionContext<'a>, stop: Option<&StopState>) -> Option<&'a Care> {
+    ctx.market.positions.map(|care| care.at(stop.map_or(StopReach::Far, |s| s.state)))
 }
 
 fn stop_state(position: &Position, ctx: &PositionContext<'_>, before: Option<&StopState>) -> Option<StopState> {

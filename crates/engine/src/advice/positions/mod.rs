@@ -12,6 +12,7 @@ pub use check::PositionState;
 pub use register::{PositionError, register};
 
 use super::context::AdviceContext;
+use crate::explain::Care;
 use barograph_domain::Ts;
 use barograph_domain::advice::{
     ContextBrief, Notice, NoticeLevel, Position, PositionCard, PositionTexts, StopReach, StopState,
@@ -98,7 +99,7 @@ impl PositionState {
         PositionCard {
             flag: self.flag(),
             card: (now.risk_bias == RiskBias::Conservative).then(|| CONSERVATIVE_CARD.to_owned()),
-            guidance: Some(texts(now, self.stop())),
+            guidance: Some(self.texts(now)),
             stop_state: self.stop().copied(),
             context: Some(now.clone()),
             ..bare(position, notices)
@@ -106,9 +107,17 @@ impl PositionState {
     }
 }
 
-/// Guidance of a context, apart for what is held and what is not yet (C08). The stop comes before the label: a position at
-/// its stop is never told that nothing is to be done.
-fn texts(brief: &ContextBrief, stop: Option<&StopState>) -> PositionTexts {
+/// Guidance of a position, apart for what is held and what is not yet (C08): by the book's posture table with the row of its
+/// own stop, else by the risk label.
+fn texts(brief: &ContextBrief, stop: Option<&StopState>, care: Option<&Care>) -> PositionTexts {
+    care.map_or_else(
+        || of_label(brief, stop),
+        |care| PositionTexts { open_positions: care.open_positions.clone(), new_entries: care.new_entries.clone() },
+    )
+}
+
+/// The stop comes before the label: a position at its stop is never told that nothing is to be done.
+fn of_label(brief: &ContextBrief, stop: Option<&StopState>) -> PositionTexts {
     let unread = brief.stale && brief.risk == RiskRegime::Normal;
     let label = if unread { RiskRegime::Unknown } else { brief.risk };
     let held = match stop.map(|s| s.state) {

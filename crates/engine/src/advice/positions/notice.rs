@@ -1,9 +1,11 @@
 //! How a change around a position is told: ids, levels, words.
 
-use super::{CONSERVATIVE_CARD, PositionContext, texts};
+use super::{CONSERVATIVE_CARD, PositionContext};
 use crate::advice::context::AdviceContext;
 use crate::advice::digits::{own, price};
-use barograph_domain::advice::{ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag, StopState};
+use barograph_domain::advice::{
+    ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag, PositionTexts, StopState,
+};
 use barograph_domain::{Level, RiskRegime, Ts, VolRegime};
 use uuid::Uuid;
 
@@ -41,14 +43,16 @@ impl Due<'_> {
     }
 }
 
+/// The market as it is for a position that is far from its stop: what another position's stop asks for is not its own.
 pub(super) fn brief(m: &AdviceContext<'_>) -> ContextBrief {
+    let (bias, posture) = m.positions.map_or((m.bias, m.posture), |care| (care.far.bias, care.far.posture));
     ContextBrief {
         timestamp: m.now,
         snapshot_id: m.snapshot.map_or_else(String::new, |s| s.id.to_owned()),
         risk: m.risk.label,
         since: m.risk.since,
-        risk_bias: m.bias,
-        posture: m.posture,
+        risk_bias: bias,
+        posture,
         volatility: (m.volatility != VolRegime::Unknown).then_some(m.volatility),
         price: m.price,
         price_at: m.price.and(m.snapshot).map(|s| s.timestamp),
@@ -62,6 +66,7 @@ pub(super) struct After<'a> {
     pub(super) brief: &'a ContextBrief,
     pub(super) flag: PositionFlag,
     pub(super) stop: Option<&'a StopState>,
+    pub(super) guidance: &'a PositionTexts,
 }
 
 pub(super) fn notice(
@@ -72,7 +77,6 @@ pub(super) fn notice(
     after: &After<'_>,
 ) -> Notice {
     let (new, flag) = (after.brief, after.flag);
-    let guidance = texts(new, after.stop);
     let name =
         format!("notice|{}|{}|{}|{}|{}", position.id, due.trigger.name(), due.about(), due.episode.0, due.repeat);
     Notice {
@@ -84,8 +88,8 @@ pub(super) fn notice(
         level: due.level,
         flag,
         text: text((position, ctx), due, old.as_ref(), after),
-        open_positions: guidance.open_positions,
-        new_entries: guidance.new_entries,
+        open_positions: after.guidance.open_positions.clone(),
+        new_entries: after.guidance.new_entries.clone(),
         episode: due.episode,
         repeat: due.repeat,
         old,
