@@ -23,8 +23,12 @@ use barograph_store::{
     RunKey, RunWriter, StreamInfo, Target, Writer, open_reader, open_writer,
 };
 use files::Files;
+use onlooker::{Onlooker, Seen};
+use std::io::Write as _;
+use std::sync::mpsc::sync_channel;
 
 mod files;
+mod onlooker;
 
 /// Events per transaction: some 20 MB of memory, a few hundred milliseconds of writing.
 const BATCH: usize = 100_000;
@@ -32,6 +36,9 @@ const BATCH: usize = 100_000;
 const CHECKPOINT_EVERY: Span = Span::days(7);
 /// Over the last stretch checkpoints are daily, because new rows usually join the end.
 const DAY: Span = Span::days(1);
+/// Stored points read ahead: pieces times pieces' size, some 8 MB.
+const AHEAD: usize = 8;
+const PIECE: usize = 8_192;
 
 /// What an import did.
 #[derive(Debug)]
@@ -45,6 +52,8 @@ pub(crate) struct Ingested {
     pub(crate) made: Made,
     /// Where it is, when that is a server; without the password.
     pub(crate) server: Option<String>,
+    /// Every minute that a run over the files makes was shown while it was computed.
+    pub(crate) shown: bool,
 }
 
 /// What a computation has written.
@@ -61,17 +70,21 @@ pub(crate) fn open_target(target: &Target) -> Result<Box<dyn Writer>, Failure> {
     Ok(open_writer(target, &Role::ALL)?)
 }
 
-/// Imports the planned files into the database of a folder or a server and runs what is dirty.
+/// Imports the planned files into the database of a folder or a server and runs what is dirty. Where nothing else is stored of
+/// the plan's markets, `onlooker` sees every minute and gap that a run over the files would give, market by market, so that
+/// nobody has to make that run; else it sees nothing.
 pub(crate) fn into_target(
     target: &Target,
     writer: &mut dyn Writer,
     plan: &Plan,
     source: &str,
     setup: &Setup,
+    onlooker: Option<&mut dyn Sink>,
 ) -> Result<Ingested, Failure> {
     let started = clock::now();
     let (report, Imported { inserted, contradiction }) = insert(writer, plan, started)?;
-    let made = update(target, writer, setup)?;
+    let onlooker = onlooker.map(|sink| Onlooker { plan, sink });
+    let (made, shown) = bring_up(target, writer, setup, onlooker)?;
     writer.record_import(&ImportRecord {
         started,
         finished: clock::now(),
@@ -90,7 +103,7 @@ pub(crate) fn into_target(
         Target::Folder(_) => None,
         Target::Postgres(_) => Some(target.to_string()),
     };
-    Ok(Ingested { report, inserted, contradiction, at: started, made, server })
+    Ok(Ingested { report, inserted, contradiction, at: started, made, server, shown })
 }
 
 #[derive(serde::Serialize)]
@@ -137,6 +150,16 @@ fn insert(writer: &mut dyn Writer, plan: &Plan, at: Ts) -> Result<(Report, Impor
 
 /// Runs every instrument whose rows do not follow from its points.
 pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) -> Result<Made, Failure> {
+    bring_up(target, writer, setup, None).map(|(made, _)| made)
+}
+
+/// The same before somebody's eyes; and whether everything was seen.
+fn bring_up(
+    target: &Target,
+    writer: &mut dyn Writer,
+    setup: &Setup,
+    onlooker: Option<Onlooker<'_>>,
+) -> Result<(Made, bool), Failure> {
     let reader = open_reader(target)?;
     let (setup, new) = with_calendar(reader.as_ref(), setup)?;
     let setup = &setup;
@@ -144,9 +167,14 @@ pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) ->
     if let Some(since) = new.iter().map(|e| e.known_ts).min() {
         told_since(reader.as_ref(), setup, since, &mut dirty)?;
     }
+    let mut onlooker = match onlooker {
+        Some(onlooker) if onlooker.can_see(reader.as_ref(), &dirty)? => Some(onlooker),
+        _ => None,
+    };
     let mut made = Made { instruments: dirty.len(), ..Made::default() };
     for one in &dirty {
-        let replaced = rerun(reader.as_ref(), writer, setup, &one.instrument, one.since, one.version)?;
+        let seen = onlooker.as_mut().and_then(|o| o.at(&one.instrument));
+        let replaced = rerun(reader.as_ref(), writer, setup, one, seen)?;
         made.rows += replaced.rows;
         made.alerts += replaced.alerts;
     }
@@ -155,7 +183,7 @@ pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) ->
         writer.put_calendar(&new)?;
     }
     universe::files::update(reader.as_ref(), writer, setup)?;
-    Ok(made)
+    Ok((made, onlooker.is_some()))
 }
 
 /// The same with the calendar that is stored and the one of the settings; what of it is not stored yet.
@@ -186,10 +214,10 @@ fn rerun(
     reader: &dyn Reader,
     writer: &mut dyn Writer,
     setup: &Setup,
-    name: &InstrumentName,
-    since: Option<Ts>,
-    version: barograph_store::PointsVersion,
+    dirty: &Dirty,
+    mut seen: Option<Seen<'_>>,
 ) -> Result<Replaced, Failure> {
+    let (name, since, version) = (&dirty.instrument, dirty.since, dirty.version);
     let infos = reader.streams(Some(name), None)?;
     let streams: Vec<StreamDecl> = infos.iter().map(|i| i.decl.clone()).collect();
     let instrument = reader
@@ -213,23 +241,54 @@ fn rerun(
     );
     let mut target = writer.replace(&spec, from, version)?;
     let mut next_save = checkpoint_after(after.unwrap_or(first), last);
-    for event in reader.events(&streams, after.map(|t| t + LATENESS), None)? {
-        let event = event?;
-        let mut sink = StoreSink { target: target.as_mut(), market: name, streams: &streams };
-        if event.recv_ts > next_save + LATENESS {
-            run.advance(event.recv_ts, &mut sink)?;
-            let made = row_of(event.recv_ts) - Span::mins(1);
-            if made >= from.unwrap_or(Ts::MIN) && made >= row_of(first) {
-                target.checkpoint(made, &run.save()?)?;
+    let events = reader.events(&streams, after.map(|t| t + LATENESS), None)?;
+    // Points are read while those before are computed.
+    std::thread::scope(|scope| {
+        let (full, pieces) = sync_channel::<Vec<barograph_store::Result<Event>>>(AHEAD);
+        scope.spawn(move || {
+            let mut events = events;
+            loop {
+                let piece: Vec<_> = events.by_ref().take(PIECE).collect();
+                if piece.is_empty() || full.send(piece).is_err() {
+                    return;
+                }
             }
-            next_save = checkpoint_after(made, last);
-            progress.set(minutes_between(after.unwrap_or(first), made));
-            sink = StoreSink { target: target.as_mut(), market: name, streams: &streams };
+        });
+        for event in pieces.into_iter().flatten() {
+            let event = event?;
+            let mut sink = StoreSink { target: target.as_mut(), market: name, streams: &streams, seen: seen.as_mut() };
+            if event.recv_ts > next_save + LATENESS {
+                run.advance(event.recv_ts, &mut sink)?;
+                let made = row_of(event.recv_ts) - Span::mins(1);
+                if made >= from.unwrap_or(Ts::MIN) && made >= row_of(first) {
+                    target.checkpoint(made, &run.save()?)?;
+                }
+                next_save = checkpoint_after(made, last);
+                progress.set(minutes_between(after.unwrap_or(first), made));
+                sink = StoreSink { target: target.as_mut(), market: name, streams: &streams, seen: seen.as_mut() };
+            }
+            run.event(&event, &mut sink)?;
         }
-        run.event(&event, &mut sink)?;
+        Ok::<_, Failure>(())
+    })?;
+    let mut sink = StoreSink { target: target.as_mut(), market: name, streams: &streams, seen: seen.as_mut() };
+    run.finish(clock::now(), &mut sink)?;
+    if seen.is_some() {
+        tell_late(&run)?;
     }
-    run.finish(clock::now(), &mut StoreSink { target: target.as_mut(), market: name, streams: &streams })?;
     Ok(target.finish()?)
+}
+
+/// Says how many rows were no part of the minutes they belong to.
+pub(crate) fn tell_late(run: &Run) -> Result<(), Failure> {
+    let late: u64 = run.engine.markets().iter().map(barograph_engine::market::Market::late_events).sum();
+    if late > 0 {
+        writeln!(
+            std::io::stderr(),
+            "{late} rows came later than their source declares; they count for later minutes only"
+        )?;
+    }
+    Ok(())
 }
 
 /// When the newest point of a stream was first known; a correction is known later than the run goes.
@@ -270,14 +329,15 @@ fn minutes_between(a: Ts, b: Ts) -> u64 {
 }
 
 /// Writes a run into the store.
-struct StoreSink<'a> {
+struct StoreSink<'a, 'b> {
     target: &'a mut dyn RunWriter,
     /// A run is of one market.
     market: &'a InstrumentName,
     streams: &'a [StreamDecl],
+    seen: Option<&'a mut Seen<'b>>,
 }
 
-impl Sink for StoreSink<'_> {
+impl Sink for StoreSink<'_, '_> {
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         Ok(self.target.level(&level.published(self.market))?)
     }
@@ -285,9 +345,13 @@ impl Sink for StoreSink<'_> {
         Ok(self.target.alert(&alert.known)?)
     }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
-        Ok(self.target.row(row)?)
+        self.target.row(row)?;
+        self.seen.as_mut().map_or(Ok(()), |seen| seen.row(row))
     }
     fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {
+        if let Some(seen) = &mut self.seen {
+            seen.gap(stream, status, known_ts)?;
+        }
         let stream = self.streams[stream.index()].clone();
         Ok(self.target.gap(&Gap { stream, status: *status, known_ts })?)
     }
@@ -309,7 +373,6 @@ fn contradiction(ingested: &Ingested) -> Option<String> {
 
 /// The summary of an import, on standard error.
 pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
-    use std::io::Write as _;
     input::print_report(&ingested.report)?;
     let i = &ingested.inserted;
     let mut err = std::io::stderr().lock();

@@ -66,7 +66,7 @@ fn once(
 ) -> Result<(), Failure> {
     let names: Vec<String> = args.sources.iter().map(|p| p.display().to_string()).collect();
     let target = target(settings);
-    let ingested = ingest::into_target(&target, writer, plan, &names.join(" "), setup)?;
+    let ingested = ingest::into_target(&target, writer, plan, &names.join(" "), setup, None)?;
     ingest::print(&ingested)?;
     let pruned = writer.prune(&settings.retention()?)?;
     if pruned.rows + pruned.points + pruned.books > 0 {

@@ -48,8 +48,11 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(&setup, i, plan.streams())).collect();
     let mut weather = Reports::new(lenses, None, None);
     let mut day = Played::default();
-    replay::through(&plan, &setup, &mut Both(&mut weather, &mut day), "replaying")?;
-    let ingested = ingest::into_target(&target, writer.as_mut(), &plan, "built-in history", &setup)?;
+    let mut both = Both(&mut weather, &mut day);
+    let ingested = ingest::into_target(&target, writer.as_mut(), &plan, "built-in history", &setup, Some(&mut both))?;
+    if !ingested.shown {
+        replay::through(&plan, &setup, &mut both, "replaying")?;
+    }
     // Serving needs no lock.
     drop(writer);
     ingest::print(&ingested)?;
