@@ -13,7 +13,7 @@ use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use crate::universe;
 use barograph_domain::{
-    CalendarEntry, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
+    CalendarEntry, Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};

@@ -43,6 +43,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::broadcast;
 
+/// A second, and the stop that leads the headline in it.
+type Moment = (i64, Option<Held>);
+
 /// The newest minute of one market.
 #[derive(Debug)]
 struct Latest {
@@ -52,7 +55,7 @@ struct Latest {
     row: MinuteRow,
     previous: Option<MinuteRow>,
     /// Rendered for one second of the present.
-    rendered: Mutex<Option<((i64, Option<Held>), Rendered)>>,
+    rendered: Mutex<Option<(Moment, Rendered)>>,
 }
 
 /// Store and memory behind the API.

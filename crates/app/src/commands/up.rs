@@ -52,9 +52,19 @@ pub(crate) type Store = (Box<dyn Reader>, Box<dyn Writer>);
 
 /// The store, for reading and for writing in all roles.
 pub(crate) fn open_store(settings: &Settings) -> Result<Store, Failure> {
-    let target = super::target(settings);
+    let writer = open_writing(settings)?;
+    store_of(settings, writer)
+}
+
+/// The writing half of it.
+pub(crate) fn open_writing(settings: &Settings) -> Result<Box<dyn Writer>, barograph_store::Error> {
     // The thread that writes asks again by itself, and sees when the process is to end.
-    let writer = open_writer_patient_for(&target, &Role::ALL, PATIENCE)?;
+    open_writer_patient_for(&super::target(settings), &Role::ALL, PATIENCE)
+}
+
+/// Both halves, where the writing one is open.
+pub(crate) fn store_of(settings: &Settings, writer: Box<dyn Writer>) -> Result<Store, Failure> {
+    let target = super::target(settings);
     show_basis_every(&target, settings.whole("basis_interval", Span::mins(1))?)?;
     Ok((open_reader(&target)?, writer))
 }

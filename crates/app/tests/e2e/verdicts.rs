@@ -67,7 +67,8 @@ fn each_verdict_and_each_word_for_stops_says_something_over_real_hours() {
     }
     verdicts.all_within(&["ALLOW", "CAUTION", "AVOID"], 0.10..=0.70);
     sides.all_within(&["LOW", "MEDIUM", "HIGH"], 0.25..=0.42);
-    both.all_within(&["LOW", "MEDIUM", "HIGH"], 0.25..=0.42);
+    // The worse of two is low only where both are.
+    both.all_within(&["LOW", "MEDIUM", "HIGH"], 0.20..=0.45);
     for (word, rate) in rates {
         let measured = verdicts.shares()[word.as_str()];
         assert!((rate - measured).abs() < 0.05, "{word} is said to come out in {rate} of hours: {measured}");

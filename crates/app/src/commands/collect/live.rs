@@ -20,11 +20,12 @@ use crate::service::Service;
 use barograph_api::Query as _;
 use barograph_api::live::LiveStreamView;
 use barograph_domain::{InstrumentName, Metric, Span, StatusState, Ts};
-use barograph_store::{PointQuery, Range, Reader};
+use barograph_store::{Error, PointQuery, Range, Reader};
 use core::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -42,8 +43,9 @@ pub(super) fn run(args: &Collect, settings: &Settings, json: bool) -> Result<(),
     let flags = args.up();
     let runtime = runtime()?;
     let wish = Wish { stop: watch_for_stop(&runtime), ..up::wish(&flags, settings, Arc::new(SystemClock))? };
-    wait_for_turn(&wish)?;
-    let running = start(&runtime, settings, wish, || up::open_store(settings))?;
+    let mut turn = Turn { folder: wish.data.clone(), stop: Arc::clone(&wish.stop), begun: Instant::now(), said: false };
+    turn.wait()?;
+    let running = start(&runtime, settings, wish, move || turn.open(settings))?;
     if !args.continuous {
         return once(&runtime, settings, running, !args.no_context, json);
     }
@@ -56,27 +58,53 @@ pub(super) fn run(args: &Collect, settings: &Settings, json: bool) -> Result<(),
     served
 }
 
-/// Waits while another process listens into the folder, and says so.
-fn wait_for_turn(wish: &Wish) -> Result<(), Failure> {
-    let (begun, mut said) = (Instant::now(), false);
-    while is_listening(&wish.data) {
-        if wish.stop.load(Ordering::Relaxed) {
+/// One run after the other: a scheduler starts the next before the last has closed its minute.
+struct Turn {
+    folder: PathBuf,
+    stop: Arc<AtomicBool>,
+    begun: Instant,
+    said: bool,
+}
+
+impl Turn {
+    /// Waits while another process listens into the folder, and says so.
+    fn wait(&mut self) -> Result<(), Failure> {
+        while is_listening(&self.folder) {
+            self.look_again(listener(&self.folder))?;
+        }
+        Ok(())
+    }
+
+    /// The store; another process that is about to listen has it before anybody can see that it listens.
+    fn open(mut self, settings: &Settings) -> Result<up::Store, Failure> {
+        loop {
+            match up::open_writing(settings) {
+                Ok(writer) => return up::store_of(settings, writer),
+                Err(Error::Locked { pid, .. }) => self.look_again(pid)?,
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+
+    fn look_again(&mut self, pid: Option<u32>) -> Result<(), Failure> {
+        if self.stop.load(Ordering::Relaxed) {
             return Err(Failure::Stopped);
         }
-        let who = listener(&wish.data).map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-        let folder = wish.data.display();
-        if begun.elapsed() > TURN {
+        let who = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+        let folder = self.folder.display();
+        let does = if is_listening(&self.folder) { "listening" } else { "writing" };
+        if self.begun.elapsed() > TURN {
             return Err(Failure::broken(format!(
-                "{who} is listening into {folder} already, and what it collects can be read there; nothing was collected by this run"
+                "{who} is {does} into {folder} already, and what it collects can be read there; nothing was collected by this run"
             )));
         }
-        if !said {
-            writeln!(std::io::stderr(), "{who} is listening into {folder}; waiting up to {} s for it", TURN.as_secs())?;
-            said = true;
+        if !self.said {
+            writeln!(std::io::stderr(), "{who} is {does} into {folder}; waiting up to {} s for it", TURN.as_secs())?;
+            self.said = true;
         }
         std::thread::sleep(LOOK_EVERY);
+        Ok(())
     }
-    Ok(())
 }
 
 fn patience(settings: &Settings) -> Span {
