@@ -153,7 +153,9 @@ fn guidance_of_an_alert_is_that_of_its_minute() {
                 }
                 let cascade = alert(Pattern::LiquidationCascade, None, Change::Opened, None);
                 let (minute, _) = of_alert(&book, &row, &cascade);
-                assert_eq!(meaning_at(&cascade, 0.9, Some(&minute)).open_positions, "review, reduce or trail stop");
+                // Its own words, or those of a minute that asks for as much.
+                let told = meaning_at(&cascade, 0.9, Some(&minute)).open_positions;
+                assert!(told.starts_with("review, reduce or trail stop"), "{told}");
                 assert!(minute.care.posture <= if top { Posture::Hold } else { Posture::Normal });
             }
         }

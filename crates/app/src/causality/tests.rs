@@ -15,7 +15,7 @@ use barograph_domain::{
 use barograph_engine::rules::Book;
 use barograph_engine::{Feature, LevelOut};
 
-const MINUTES: i64 = 720;
+const MINUTES: i64 = 840;
 const POINTS: u32 = 24;
 const START: Ts = Ts::from_civil(2026, 2, 5, 0, 0, 0);
 
