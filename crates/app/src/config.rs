@@ -7,6 +7,7 @@
 mod check;
 mod file;
 pub(crate) mod original;
+mod platform;
 mod reach;
 pub(crate) mod receivers;
 pub(crate) mod secret;
@@ -20,6 +21,7 @@ use barograph_engine::models::policy::MARKETS_MAX;
 use barograph_notify::receiver::Receiver;
 use file::{Node, Value};
 use original::Noted;
+use platform::default_data;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use thresholds::Over;
@@ -555,19 +557,6 @@ fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a s
         .filter(|(score, _)| *score > 0.7)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, n)| n)
-}
-
-/// The platform's folder for application data.
-fn default_data() -> String {
-    let home = || std::env::var_os("HOME").map(PathBuf::from);
-    let base = if cfg!(target_os = "macos") {
-        home().map(|h| h.join("Library/Application Support"))
-    } else if cfg!(windows) {
-        std::env::var_os("LOCALAPPDATA").map(PathBuf::from)
-    } else {
-        std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(|| home().map(|h| h.join(".local/share")))
-    };
-    base.map_or_else(|| PathBuf::from("barograph-data"), |b| b.join("barograph")).display().to_string()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! A feed is one declared stream (or one series derived from others) with its grid, its windows and its latest readings.
 //! Several feeds may offer the same reading; which one is shown is decided in `assemble`, never mixed inside a window.
 
+mod ratio;
+
 use crate::chart::{ChartReadings, Charts};
 use crate::features::bars::{BarSample, DayVolume, Priced};
 use crate::features::funding::{FundingSlots, RunningFunding};
@@ -17,6 +19,7 @@ use crate::market::LATENESS;
 use crate::rules::Freshness;
 use crate::series::Series;
 use barograph_domain::{GapReason, Kind, Metric, Span, Status, StatusState, StreamDecl, StreamIndex, Ts};
+pub use ratio::RatioFeed;
 use serde::{Deserialize, Serialize};
 
 /// Grid of prices and funding (features §1, window).
@@ -582,31 +585,5 @@ impl UsdJoin {
                 _ => true,
             }
         });
-    }
-}
-
-/// A polled ratio of longs to shorts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RatioFeed {
-    /// Which stream.
-    pub source: Source,
-    /// Ratios as reported.
-    pub series: Series<f64>,
-}
-
-impl RatioFeed {
-    /// A feed for one declared stream. Nothing looks back at ratios, so few are remembered.
-    #[must_use]
-    pub fn new(stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Self {
-        Self {
-            source: Source { stream, metric: decl.metric, kind: decl.kind },
-            series: Series::new(decl, FIVE_MINUTES, COMPARED_BACK, freshness.max_age(decl)),
-        }
-    }
-
-    /// The newest ratio with where it comes from.
-    #[must_use]
-    pub fn newest(&self) -> Option<(f64, Origin)> {
-        self.series.newest().map(|(_, ratio)| (ratio, self.source.origin(&self.series)))
     }
 }

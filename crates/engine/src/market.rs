@@ -4,13 +4,13 @@
 //! run. The row for minute t is made after every input with `recv_ts ≤ t + 200 ms` and before any later one.
 
 mod levels;
+mod pairs;
 mod watch;
 
 use crate::assemble::Assembly;
 use crate::catalogue::Feature;
 use crate::engine::{Config, Outputs};
 use crate::features::Settings;
-use crate::features::basis::Pair;
 use crate::features::hourly::HOUR;
 use crate::features::settled::Settled;
 use crate::features::volatility::Wanted;
@@ -22,6 +22,7 @@ use barograph_domain::{
     Cell, Event, GapReason, Instrument, Kind, MarketKind, Metric, Payload, Span, Status, StatusState, StreamDecl,
     StreamIndex, TIMEFRAMES, Timeframes, Ts,
 };
+pub use pairs::PairFeed;
 use serde::{Deserialize, Serialize};
 use watch::Watch;
 
@@ -95,14 +96,6 @@ pub struct Market {
     /// In a box, because every minute takes it out and puts it back.
     #[serde(skip)]
     assembly: Option<Box<Assembly>>,
-}
-
-/// Two price feeds compared; positions in `prices` and `indexes`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PairFeed {
-    pub(crate) price: usize,
-    pub(crate) index: usize,
-    pub(crate) pair: Pair,
 }
 
 impl Market {
@@ -223,37 +216,6 @@ impl Market {
             | Metric::TakerVolumeRatio
             | Metric::Book => Route::Unused,
         }
-    }
-
-    /// Premium compares mark and index; basis compares the futures price (mid, else last trade, else close) and the spot market's.
-    /// Where nobody records that, the index stands in, and the basis is a proxy.
-    fn pair_up(&mut self) {
-        if self.kind == MarketKind::Spot || self.indexes.is_empty() {
-            return;
-        }
-        let compared = |metric: Metric| self.indexes.iter().position(|p| p.source.metric == metric);
-        let (index, spot) = (compared(Metric::IndexPrice), compared(Metric::SpotPrice));
-        let feed = |price: usize, index: usize| PairFeed {
-            price,
-            index,
-            pair: Pair::new(self.prices[price].step(), self.indexes[index].step()),
-        };
-        let of = |metric: Metric| self.prices.iter().position(|p| p.source.metric == metric);
-        let futures = [Metric::BestBidAsk, Metric::Trade, Metric::Bar].into_iter().find_map(of);
-        let premium = of(Metric::MarkPrice).zip(index).map(|(price, index)| feed(price, index));
-        let of_futures = |other: Option<usize>| futures.zip(other).map(|(price, index)| feed(price, index));
-        let (basis, spot_basis) = (of_futures(index), of_futures(spot));
-        (self.premium, self.basis, self.spot_basis) = (premium, basis, spot_basis);
-    }
-
-    /// Compares futures prices with those of a spot market from now on.
-    pub(crate) fn join_spot(&mut self, stream: StreamIndex, decl: &StreamDecl, config: &Config) -> Route {
-        let (premium, basis) = (self.premium.take(), self.basis.take());
-        let route = self.add(stream, decl, config);
-        self.declared.push((decl.metric, decl.filled));
-        self.pair_up();
-        (self.premium, self.basis) = (premium, basis);
-        route
     }
 
     /// Makes every minute that is due before something received at `recv_ts`.

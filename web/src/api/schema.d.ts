@@ -3142,7 +3142,7 @@ export interface components {
              * Format: int32
              * @description Place in the text, from 1.
              */
-            order: number;
+            place: number;
             /**
              * Format: int32
              * @description In which sentence, from 1.
@@ -3864,7 +3864,7 @@ export interface components {
             known_ts: string;
         };
         /** @description Points of one metric, or without `metric_name` the streams there are. */
-        MetricsAnswer: components["schemas"]["PageView_MetricPoint"] | components["schemas"]["PageView_StreamView"];
+        MetricsAnswer: components["schemas"]["PageView_MetricPoint"] | components["schemas"]["NothingView"] | components["schemas"]["PageView_StreamView"];
         /**
          * @description Why a number is missing or stands in for another.
          * @enum {string}
@@ -4032,6 +4032,15 @@ export interface components {
              * @example 2h
              */
             duration?: string | null;
+        };
+        /** @description No points, and why. */
+        NothingView: {
+            /** @description Empty. */
+            items: components["schemas"]["MetricPoint"][];
+            /** @description Null. */
+            next_cursor: string | null;
+            /** @description Why there are none. */
+            reason: string;
         };
         /** @description Something changed around a position. */
         Notice: {

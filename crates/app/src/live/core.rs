@@ -12,7 +12,7 @@ use crate::run::take_due;
 use crate::setup::Setup;
 use barograph_domain::{
     CalendarEntry, Event, GapReason, Instrument, InstrumentName, Metric, MinuteRow, Payload, Span, Stamp, Status,
-    StatusState, StreamDecl, StreamIndex, Ts, UniverseRow, Venue, leg,
+    StatusState, StreamDecl, StreamIndex, Ts, UniverseRow, Venue,
 };
 use barograph_engine::models::ModelUpdate;
 use barograph_engine::{AlertOut, Engine, LevelOut, Outputs};
@@ -21,6 +21,8 @@ use barograph_venues::session::{
     StreamSpec, venue,
 };
 use std::collections::BTreeSet;
+
+mod legs;
 
 const METRICS: usize = Metric::ALL.len();
 
@@ -230,26 +232,6 @@ impl Core {
             }
         }
         sink.grown(&self.instruments, &self.streams, &self.not_offered)
-    }
-
-    /// Contracts whose spot market is listened to as well get its price as a stream of their own.
-    fn join_legs(&mut self) -> Result<(), Failure> {
-        for of in &self.instruments {
-            let Some(spot) = leg::spot_leg(of, &self.instruments) else { continue };
-            let own = self.streams.iter().filter(|d| d.instrument == spot.name);
-            let Some(from) = leg::priced_by(own) else { continue };
-            let place = |decl: &StreamDecl, streams: &[StreamDecl]| streams.iter().position(|d| d == decl);
-            let (to, at) = (leg::as_stream(of, from), place(from, &self.streams).unwrap_or_default());
-            let joined = place(&to, &self.streams).unwrap_or_else(|| {
-                self.streams.push(to);
-                self.streams.len() - 1
-            });
-            let index = |at: usize| u16::try_from(at).map(StreamIndex).map_err(Failure::broken);
-            self.legs.push((index(at)?, index(joined)?));
-        }
-        self.legs.sort_unstable();
-        self.legs.dedup();
-        Ok(())
     }
 
     /// Compares the markets that are to be compared among those there are.
@@ -495,19 +477,6 @@ impl Core {
         }
         batch.clear();
         self.batch = batch;
-        Ok(())
-    }
-
-    /// What a spot market says is said to its contracts, too.
-    fn repeat(&mut self, event: &Event, sink: &mut dyn Sink) -> Result<(), Failure> {
-        for at in 0..self.legs.len() {
-            let (from, to) = self.legs[at];
-            if from == event.stream
-                && let Some(payload) = leg::price(&event.payload)
-            {
-                self.step(&Event { stream: to, payload, ..*event }, Origin::Live, sink)?;
-            }
-        }
         Ok(())
     }
 
