@@ -34,6 +34,8 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     // Both halves in one store, or the addresses printed below would lead nowhere.
     let target = super::target(settings);
     let mut writer = ingest::open_target(&target)?;
+    // The first market can be asked for while the others are computed.
+    let meanwhile = listener.map(|l| serve::Meanwhile::start(&runtime, settings, l)).transpose()?;
     let history = BuiltIn::unpack()?;
     let plan = input::plan(&history.paths(), &ImportOptions::new(crate::clock::now()))?;
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
@@ -63,7 +65,8 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     weather.print(&mut out, Paint::detect())?;
     out.flush()?;
     drop(out);
-    let Some(listener) = listener else { return Ok(()) };
+    let Some(meanwhile) = meanwhile else { return Ok(()) };
+    let listener = meanwhile.end(&runtime)?;
     let moments = weather.moments();
     live(&runtime, settings, listener, args, &moments)
 }
