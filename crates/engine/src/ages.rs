@@ -19,15 +19,24 @@ pub(crate) const OWN: [Metric; 7] = [
     Metric::TopTraderPositionRatio,
 ];
 
+/// Place of one of them in a set.
+pub(crate) fn bit(metric: Metric) -> u8 {
+    OWN.iter().position(|m| *m == metric).map_or(0, |at| 1 << at)
+}
+
 impl Market {
     /// Is there any stream of what only contracts have, or of what stands in for it? What no stream carries is never awaited, and an
     /// archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
     pub(crate) fn offers(&self, metric: Metric) -> bool {
+        // Whether liquidations are listened to says their own presence, of archives too.
+        let asked = |(m, live): &(Metric, bool)| *live && *m != Metric::Liquidation;
+        self.has(metric, |d| asked(d) || self.has_heard(d.0))
+    }
+
+    /// Is there a stream of the metric, or of what stands in for it, of which this holds?
+    fn has(&self, metric: Metric, begun: impl Fn(&(Metric, bool)) -> bool) -> bool {
         let any = |of: &[Metric]| {
-            // Whether liquidations are listened to says their own presence, of archives too.
-            let asked = |(m, live): &(Metric, bool)| *live && *m != Metric::Liquidation;
-            let begun = |d: &(Metric, bool)| of.contains(&d.0) && (asked(d) || self.has_heard(d.0));
-            self.kind != MarketKind::Spot && self.declared.iter().any(begun)
+            self.kind != MarketKind::Spot && self.declared.iter().any(|d| of.contains(&d.0) && begun(d))
         };
         match metric {
             Metric::FundingRate => any(&[Metric::FundingRate, Metric::PremiumIndex, Metric::FundingRateSettled]),
@@ -87,7 +96,12 @@ impl Market {
 
     /// What is offered now, a bit for each metric of its own that a contract may have.
     pub(crate) fn offered(&self) -> u8 {
-        OWN.iter().enumerate().fold(0, |bits, (i, m)| bits | (u8::from(self.offers(*m)) << i))
+        OWN.iter().filter(|m| self.offers(**m)).fold(0, |bits, m| bits | bit(*m))
+    }
+
+    /// What is offered when everything that was declared has begun.
+    pub(crate) fn offerable(&self) -> u8 {
+        OWN.iter().filter(|m| self.has(**m, |_| true)).fold(0, |bits, m| bits | bit(*m))
     }
 }
 

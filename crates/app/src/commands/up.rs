@@ -5,7 +5,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::commands::serve::{bind, runtime, serve_live, watch_for_stop};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::live::core::no_such_venue;
+use crate::live::config::no_such_venue;
 use crate::live::discover::{Choice, Wanted};
 use crate::live::start::{Asked, Wish, endpoints, start};
 use crate::universe::WatchMarkets;

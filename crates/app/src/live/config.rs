@@ -71,3 +71,9 @@ impl LiveConfig {
             .map_err(|e| Failure::broken(format!("the journal's start record cannot be read by this version: {e}")))
     }
 }
+
+/// What to say about a venue this build does not know.
+pub(crate) fn no_such_venue(id: &str) -> String {
+    let known: Vec<&str> = barograph_venues::session::VENUES.iter().map(|v| v.id).collect();
+    format!("there is no live venue '{id}'; choose one of {}", known.join(", "))
+}

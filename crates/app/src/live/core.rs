@@ -5,7 +5,7 @@
 
 use crate::failure::Failure;
 use crate::live::catchup::{CatchUps, Look, is_settled};
-use crate::live::config::LiveConfig;
+use crate::live::config::{LiveConfig, no_such_venue};
 use crate::live::hours::Hours;
 use crate::live::samples::Samples;
 use crate::run::take_due;
@@ -573,12 +573,6 @@ fn all_live(venues: &[VenueState]) -> BTreeSet<usize> {
     };
     let unsettled: BTreeSet<usize> = instruments(false).collect();
     instruments(true).filter(|i| !unsettled.contains(i)).collect()
-}
-
-/// What to say about a venue this build does not know.
-pub(crate) fn no_such_venue(id: &str) -> String {
-    let known: Vec<&str> = barograph_venues::session::VENUES.iter().map(|v| v.id).collect();
-    format!("there is no live venue '{id}'; choose one of {}", known.join(", "))
 }
 
 impl VenueState {

@@ -67,8 +67,7 @@ impl Assembly {
     /// Mean of the ready percentiles; three of four are needed.
     pub(super) fn heat(&mut self, market: &Market, t: Ts, config: &Config) {
         let volume = volume_rank(market, &self.volume, config);
-        let offered =
-            |slot: Slot, metric| if market.offers(metric) { slot } else { Slot::undefined(Reason::NotOffered) };
+        let offered = |slot: Slot, metric| if self.offers(metric) { slot } else { Slot::undefined(Reason::NotOffered) };
         let oi = choose(
             t,
             market.open_interest.iter().filter(|f| allowed(f.source.kind, config)).map(|f| &f.slots.delta_24h_size_pct),

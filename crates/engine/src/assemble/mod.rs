@@ -68,6 +68,8 @@ pub(crate) struct Assembly {
     next_expiry: Ts,
     /// What the market offered when it was last said what it does not.
     offered: u8,
+    /// With so many declared streams it can offer this and no more.
+    complete: Option<(usize, u8)>,
     valid: bool,
 }
 
@@ -100,6 +102,7 @@ impl Assembly {
             timeframes_read: ChartsRead::default(),
             next_expiry: Ts::MIN,
             offered: 0,
+            complete: None,
             valid: false,
         }
     }
@@ -187,6 +190,11 @@ impl Assembly {
         row.timeframes.volatility = self.timeframes.volatility;
     }
 
+    /// Does the market offer it, as of the last look?
+    fn offers(&self, metric: Metric) -> bool {
+        self.offered & crate::ages::bit(metric) != 0
+    }
+
     fn set(&mut self, feature: Feature, slot: Slot) {
         self.slots[feature.index()] = slot;
     }
@@ -198,7 +206,13 @@ impl Assembly {
         self.volume = volume_slot(market, t, config);
         self.volatility(market, t, config);
         self.stops(market, t);
-        let offered = market.offered();
+        // What has begun never stops to have begun: looked for until all has.
+        let declared = market.declared.len();
+        let mut offered = self.offered;
+        if self.complete != Some((declared, offered)) {
+            offered = market.offered();
+            self.complete = Some((declared, market.offerable()));
+        }
         // Another stream has begun: what was said once is said again.
         let first = first || offered != self.offered;
         if first {
@@ -206,17 +220,17 @@ impl Assembly {
             self.not_offered(market);
         }
         if market.kind != MarketKind::Spot {
-            let funding = market.offers(Metric::FundingRate);
+            let funding = self.offers(Metric::FundingRate);
             if funding {
                 self.funding(market, t, config);
             }
-            if market.offers(Metric::OpenInterest) {
+            if self.offers(Metric::OpenInterest) {
                 self.open_interest(market, t, config);
             }
             if first || market.premium.is_some() || market.basis.is_some() || market.spot_basis.is_some() {
                 self.basis(market, t, config);
             }
-            if market.offers(Metric::Liquidation) {
+            if self.offers(Metric::Liquidation) {
                 self.liquidations(market);
             }
             if first || market.long_short.is_some() || market.top_traders.is_some() {

@@ -10,7 +10,7 @@ use barograph_domain::{
 };
 use barograph_engine::catalogue::{CATALOGUE, Feature};
 use barograph_engine::features::Settings;
-use barograph_engine::features::basis::Pair;
+use barograph_engine::features::basis::{Pair, Wanted};
 use barograph_engine::features::reading::Origin;
 use barograph_engine::rules::{Book, word_of, words_of};
 use barograph_engine::universe::{PairRule, Sample, Universe, Watch};
@@ -200,10 +200,11 @@ fn basis_features(py: Python<'_>, rows: Vec<(i64, f64, f64)>) -> PyResult<Bound<
     let at = pair.anchor_ts().unwrap_or(Ts(0));
     let origin = Origin { anchor: at, event: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
     let settings = Settings::default();
-    let s = pair.slots(&origin, Span::days(7), &settings, |_, _| false, |t| t);
+    let read = |wanted| pair.slots(&origin, Span::days(7), &settings, wanted, |_, _| false, |t| t);
+    let (mean, s) = (read(Wanted::Mean), read(Wanted::Score));
     let mut out = Map::new();
     put_read(&mut out, "basis", s.value.cell.ready().ok_or(s.value.cell.state));
-    put_read(&mut out, "basis_ma_8h", s.ma_8h.cell.ready().ok_or(s.ma_8h.cell.state));
+    put_read(&mut out, "basis_ma_8h", mean.ma_8h.cell.ready().ok_or(mean.ma_8h.cell.state));
     put_read(&mut out, "basis_zscore_7d", s.zscore_7d.cell.ready().ok_or(s.zscore_7d.cell.state));
     put_read(&mut out, "basis_anomaly", s.value.cell.ready().map(|b| b.abs() > 0.02).ok_or(s.value.cell.state));
     wire(py, &out)
