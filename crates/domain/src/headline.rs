@@ -37,7 +37,7 @@ pub enum HeadlineKind {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct HeadlinePart {
     /// Place in the text, from 1.
-    pub place: u8,
+    pub nth: u8,
     /// In which sentence, from 1.
     pub sentence: u8,
     /// What it speaks of.

@@ -190,7 +190,7 @@ fn check(s: &Snapshot, reached: bool) {
     let sentences = s.headline.matches(". ").count() + 1;
     assert!(sentences <= 2 && s.headline.ends_with('.') && !s.headline.contains(".."), "{labels}: {}", s.headline);
     for (i, part) in s.headline_parts.iter().enumerate() {
-        assert_eq!(usize::from(part.place), i + 1);
+        assert_eq!(usize::from(part.nth), i + 1);
         let text = part.text.trim_end_matches('.').to_lowercase();
         assert!(said[0].contains(&text), "'{text}' is not in {}", s.headline);
     }

@@ -256,7 +256,7 @@ impl Made {
         self.text.push('.');
         self.sentences += 1;
         for mut part in parts {
-            part.place = u8::try_from(self.parts.len() + 1).unwrap_or(u8::MAX);
+            part.nth = u8::try_from(self.parts.len() + 1).unwrap_or(u8::MAX);
             part.sentence = u8::try_from(self.sentences).unwrap_or(u8::MAX);
             self.parts.push(part);
         }
@@ -268,7 +268,7 @@ impl Made {
 
 fn plain(kind: Kind, text: &str) -> HeadlinePart {
     HeadlinePart {
-        place: 0,
+        nth: 0,
         sentence: 0,
         kind,
         axis: None,
