@@ -94,6 +94,7 @@ impl ImportOptions {
             source: self.source.clone().or_else(|| other.source.clone()),
             columns: self.columns.clone().or_else(|| other.columns.clone()),
             kind: self.kind.or(other.kind),
+            spot_pairs: self.spot_pairs.clone(),
             now: self.now,
         }
     }
