@@ -54,7 +54,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 39] = [
+pub(crate) const KEYS: [Key; 40] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key {
         name: "listen",
@@ -133,6 +133,11 @@ pub(crate) const KEYS: [Key; 39] = [
         name: "watch",
         meaning: "markets compared with each other: auto (one of each major asset), off, or 2 to 12 markets, comma-separated",
         default: || "auto".to_owned(),
+    },
+    Key {
+        name: "spot_pairs",
+        meaning: "spot markets that a contract's basis is of, venue:CONTRACT=venue:SPOT, comma-separated; else that of the same base and quote on the same exchange",
+        default: String::new,
     },
     Key {
         name: "book_interval",

@@ -2,6 +2,7 @@
 
 use crate::cli::Declared;
 use crate::clock;
+use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_domain::Ts;
 use barograph_lake::{FailedFile, ImportOptions, Plan, Report};
@@ -10,7 +11,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Import options as resolved.
-pub(crate) fn options(declared: &Declared, source: Option<&String>) -> Result<ImportOptions, Failure> {
+pub(crate) fn options(
+    declared: &Declared,
+    source: Option<&String>,
+    settings: &Settings,
+) -> Result<ImportOptions, Failure> {
     let columns = match &declared.columns {
         None => None,
         Some(text) => {
@@ -31,6 +36,7 @@ pub(crate) fn options(declared: &Declared, source: Option<&String>) -> Result<Im
         cadence: declared.cadence,
         source: source.cloned(),
         columns,
+        spot_pairs: settings.spot_pairs()?,
         ..ImportOptions::new(clock::now())
     })
 }

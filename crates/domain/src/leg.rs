@@ -3,7 +3,60 @@
 //! A market's rows depend on its own streams only. So the price of its spot market enters it as one of them, by the same clock:
 //! what is stored, replayed and restored knows nothing of two markets.
 
-use crate::{Instrument, Kind, MarketKind, Metric, Payload, Span, Stamp, StreamDecl};
+use crate::{Instrument, InstrumentName, Kind, MarketKind, Metric, Payload, Span, Stamp, StreamDecl};
+use serde::{Deserialize, Serialize};
+
+/// Spot markets that somebody has declared for contracts.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct SpotPairs(Vec<(InstrumentName, InstrumentName)>);
+
+impl SpotPairs {
+    /// None.
+    pub const NONE: Self = Self(Vec::new());
+
+    /// As written: `binance-usdm:BTCUSDT=coinbase:BTC-USD`, comma-separated.
+    ///
+    /// # Errors
+    /// A sentence about what is no pair of whole names.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let one = |pair: &str| {
+            let wrong = || format!("'{pair}' is no pair; write venue:CONTRACT=venue:SPOT");
+            let (of, spot) = pair.split_once('=').ok_or_else(wrong)?;
+            let name = |text: &str| InstrumentName::parse(text.trim()).map_err(|e| format!("'{pair}': {e}"));
+            Ok((name(of)?, name(spot)?))
+        };
+        let pairs: Vec<_> =
+            text.split(',').map(str::trim).filter(|p| !p.is_empty()).map(one).collect::<Result<_, String>>()?;
+        match pairs.iter().enumerate().find(|(at, (of, _))| pairs[..*at].iter().any(|(earlier, _)| earlier == of)) {
+            Some((_, (of, _))) => Err(format!("{of} has two spot markets; write one")),
+            None => Ok(Self(pairs)),
+        }
+    }
+
+    /// Nothing is declared.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The spot market of a contract: the declared one, and no other where one is declared; else [`spot_leg`].
+    #[must_use]
+    pub fn leg<'a>(&self, of: &Instrument, among: &'a [Instrument]) -> Option<&'a Instrument> {
+        match self.0.iter().find(|(contract, _)| *contract == of.name) {
+            Some((_, spot)) => among.iter().find(|i| i.name == *spot && of.kind != MarketKind::Spot),
+            None => spot_leg(of, among),
+        }
+    }
+}
+
+impl core::fmt::Display for SpotPairs {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (at, (of, spot)) in self.0.iter().enumerate() {
+            write!(f, "{}{of}={spot}", if at == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}
 
 /// The spot market of the same base and quote on the same exchange; none of a spot market, or where nobody records one.
 #[must_use]
@@ -63,7 +116,6 @@ pub fn price(payload: &Payload) -> Option<Payload> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::InstrumentName;
 
     fn market(name: &str, kind: MarketKind) -> Instrument {
         Instrument { name: InstrumentName::parse(name).unwrap(), kind, expiry: None }
@@ -83,6 +135,22 @@ mod tests {
         assert_eq!(leg(3).as_deref(), Some("binance-spot:BTCUSDT"));
         for without in [0, 4, 5] {
             assert_eq!(leg(without), None, "{}", all[without].name);
+        }
+        // Declared, another one counts, and none where that is not there.
+        let pairs = SpotPairs::parse("bybit:BTCUSDT=coinbase:BTC-USD, binance-usdm:BTCUSDT=okx:BTC-USDT").unwrap();
+        let leg = |at: usize| pairs.leg(&all[at], &all).map(|i| i.name.to_string());
+        assert_eq!((leg(3), leg(5)), (None, Some("coinbase:BTC-USD".to_owned())));
+        assert_eq!(SpotPairs::parse(&pairs.to_string()), Ok(pairs.clone()));
+    }
+
+    #[test]
+    fn what_is_no_pair_is_refused() {
+        for (text, why) in [
+            ("BTCUSDT", "'BTCUSDT' is no pair"),
+            ("bybit:BTCUSDT=x", "'bybit:BTCUSDT=x':"),
+            ("bybit:A=okx:B,bybit:A=okx:C", "bybit:A has two spot markets"),
+        ] {
+            assert!(SpotPairs::parse(text).unwrap_err().starts_with(why), "{text}");
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::report::FailedFile;
 use crate::scan::{self, Scanned};
 use crate::walk::{self, Found};
 use crate::{naming, sniff, source};
+use barograph_domain::leg::SpotPairs;
 use barograph_domain::{Instrument, InstrumentName, Metric, Span, Stamp, StreamDecl, StreamIndex, Ts, leg};
 use barograph_venues::table::Target;
 use barograph_venues::{policy, symbols};
@@ -144,7 +145,10 @@ pub fn plan_with(
             ..Instrument::from_name(name, kind)
         })
         .collect();
-    let (streams, legs) = bind(&mut files, &instruments)?;
+    let (streams, legs) = bind(&mut files, &instruments, &options.spot_pairs)?;
+    if !options.spot_pairs.is_empty() {
+        policy.push(format!("spot_pairs {}", options.spot_pairs));
+    }
     Ok(Plan { files: Arc::new(files), streams, failed, skipped, instruments, policy: policy_text(&policy), legs })
 }
 
@@ -288,22 +292,26 @@ fn one_symbol(asked: &str, scanned: &[Scanned]) -> Result<(), Error> {
 type Legs = Vec<(StreamIndex, StreamIndex)>;
 
 /// Numbers the streams and tells every mapper where its events go.
-fn bind(files: &mut [PlannedFile], instruments: &[Instrument]) -> Result<(Vec<StreamDecl>, Legs), Error> {
+fn bind(
+    files: &mut [PlannedFile],
+    instruments: &[Instrument],
+    pairs: &SpotPairs,
+) -> Result<(Vec<StreamDecl>, Legs), Error> {
     let mut all: BTreeSet<StreamDecl> =
         files.iter().flat_map(|f| f.decls.iter().flatten().flatten()).cloned().collect();
-    let pairs: Vec<(StreamDecl, StreamDecl)> = instruments
+    let repeated: Vec<(StreamDecl, StreamDecl)> = instruments
         .iter()
         .filter_map(|of| {
-            let spot = &leg::spot_leg(of, instruments)?.name;
+            let spot = &pairs.leg(of, instruments)?.name;
             let from = leg::priced_by(all.iter().filter(|d| d.instrument == *spot))?;
             Some((from.clone(), leg::as_stream(of, from)))
         })
         .collect();
-    all.extend(pairs.iter().map(|(_, to)| to.clone()));
+    all.extend(repeated.iter().map(|(_, to)| to.clone()));
     let streams: Vec<StreamDecl> = all.into_iter().collect();
     let place =
         |decl: &StreamDecl| streams.binary_search(decl).ok().and_then(|at| u16::try_from(at).ok()).map(StreamIndex);
-    let legs = pairs.iter().filter_map(|(from, to)| Some((place(from)?, place(to)?))).collect();
+    let legs = repeated.iter().filter_map(|(from, to)| Some((place(from)?, place(to)?))).collect();
     if streams.len() > usize::from(u16::MAX) {
         return Err(Error::Usage(format!("{} streams are more than one run can take (65,535)", streams.len())));
     }

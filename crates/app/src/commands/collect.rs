@@ -52,7 +52,7 @@ pub(crate) fn interval(span: Span) -> std::time::Duration {
 }
 
 fn planned(args: &Collect, settings: &Settings) -> Result<(Plan, Setup), Failure> {
-    let options = input::options(&args.declared, None)?;
+    let options = input::options(&args.declared, None, settings)?;
     let plan = input::plan(&args.sources, &options)?;
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
     Ok((plan, setup))

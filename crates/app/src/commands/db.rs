@@ -102,7 +102,7 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
 
 /// Takes the rows of files back.
 fn forget(args: &Forget, settings: &Settings, json: bool) -> Result<(), Failure> {
-    let options = input::options(&args.declared, None)?;
+    let options = input::options(&args.declared, None, settings)?;
     let plan = input::plan(&args.sources, &options)?;
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
     // Nothing is made for what cannot be there.

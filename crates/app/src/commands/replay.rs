@@ -22,7 +22,7 @@ use std::sync::mpsc::sync_channel;
 
 pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: bool) -> Result<(), Failure> {
     check_shown(args)?;
-    let options = input::options(&args.declared, args.source.as_ref())?;
+    let options = input::options(&args.declared, args.source.as_ref(), settings)?;
     let plan = input::plan(&args.paths, &options)?;
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
     input::print_declarations(&plan)?;

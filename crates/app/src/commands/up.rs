@@ -90,6 +90,7 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
         backfill,
         models: settings.models()?.unwrap_or(ModelMarkets::First(MARKETS_MAX)),
         watch: WatchMarkets::of(settings)?,
+        spot_pairs: settings.spot_pairs()?,
         poll_every: settings.whole("poll_interval", Span::secs(1))?,
         polls_every: poll_intervals(settings.text("poll_intervals")).map_err(Failure::usage)?,
         ratios: settings.text("metrics") == "all",

@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(), Failure> {
     match command {
         Verify::Causality(args) => {
-            let input = Input::open(&args.paths, &args.declared, args.source.as_ref())?;
+            let input = Input::open(&args.paths, &args.declared, args.source.as_ref(), settings)?;
             let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
             check_causality(&input.plan, &setup, args.points, args.seed, json)
         }
@@ -28,7 +28,7 @@ pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(
             check_live(&args.paths[0], settings, json)
         }
         Verify::Determinism(args) => {
-            let input = Input::open(&args.paths, &args.declared, args.source.as_ref())?;
+            let input = Input::open(&args.paths, &args.declared, args.source.as_ref(), settings)?;
             let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
             check_determinism(&input, &setup, args.seed, json)
         }
@@ -45,8 +45,13 @@ struct Input {
 }
 
 impl Input {
-    fn open(paths: &[PathBuf], declared: &Declared, source: Option<&String>) -> Result<Self, Failure> {
-        let options = input::options(declared, source)?;
+    fn open(
+        paths: &[PathBuf],
+        declared: &Declared,
+        source: Option<&String>,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
+        let options = input::options(declared, source, settings)?;
         let built_in = if paths.is_empty() { Some(BuiltIn::unpack()?) } else { None };
         let paths = built_in.as_ref().map_or_else(|| paths.to_vec(), BuiltIn::paths);
         let plan = input::plan(&paths, &options)?;

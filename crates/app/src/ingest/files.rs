@@ -7,18 +7,20 @@ use barograph_lake::{EventReader, Plan, Report};
 use barograph_store::Batches;
 use std::cmp::Ordering;
 use std::iter::Peekable;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
 
-/// Rows of some files, without those that others say too.
+/// Rows of some files, without those that others say too. They are read while the batch before is written.
 pub(super) struct Files<'a> {
     plan: &'a Plan,
-    reader: EventReader,
+    ahead: Ahead,
     progress: Option<Progress>,
     kept: Option<Kept<'a>>,
 }
 
 impl<'a> Files<'a> {
     pub(super) fn new(plan: &'a Plan, progress: Option<Progress>) -> Self {
-        Self { plan, reader: plan.open(None), progress, kept: None }
+        Self { plan, ahead: Ahead::of(plan), progress, kept: None }
     }
 
     /// Leaves out what these files say alike.
@@ -29,27 +31,29 @@ impl<'a> Files<'a> {
 
     /// What was read, and how many rows others say too.
     pub(super) fn finish(self) -> (Report, u64) {
-        (self.reader.finish(), self.kept.map_or(0, |k| k.count))
+        (self.ahead.finish(), self.kept.map_or(0, |k| k.count))
     }
 }
 
 impl Batches for Files<'_> {
     fn next(&mut self, batch: &mut Vec<Event>) {
-        if let Some(progress) = &mut self.progress {
-            progress.set(self.reader.bytes_read());
-        }
         batch.clear();
-        while batch.len() < BATCH
-            && let Some(event) = self.reader.next()
+        // A batch of which others say everything is none; an empty one is the end.
+        while batch.is_empty()
+            && let Ok((read, bytes)) = self.ahead.batches.recv()
         {
-            if self.kept.as_mut().is_none_or(|kept| !kept.says(&event)) {
-                batch.push(event);
+            *batch = read;
+            if let Some(kept) = &mut self.kept {
+                batch.retain(|event| !kept.says(event));
+            }
+            if let Some(progress) = &mut self.progress {
+                progress.set(bytes);
             }
         }
     }
 
     fn rewind(&mut self, done: usize) {
-        self.reader = self.plan.open(None);
+        self.ahead = Ahead::of(self.plan);
         if let Some(kept) = &mut self.kept {
             *kept = Kept::new(kept.plan, self.plan);
         }
@@ -57,6 +61,35 @@ impl Batches for Files<'_> {
         for _ in 0..done {
             self.next(&mut skipped);
         }
+    }
+}
+
+/// A thread that reads one batch ahead.
+struct Ahead {
+    /// Batches, each with the bytes read up to its end.
+    batches: Receiver<(Vec<Event>, u64)>,
+    reading: JoinHandle<Report>,
+}
+
+impl Ahead {
+    fn of(plan: &Plan) -> Self {
+        let mut reader = plan.open(None);
+        let (full, batches) = sync_channel(1);
+        let reading = std::thread::spawn(move || {
+            loop {
+                let batch: Vec<Event> = reader.by_ref().take(BATCH).collect();
+                if batch.is_empty() || full.send((batch, reader.bytes_read())).is_err() {
+                    return reader.finish();
+                }
+            }
+        });
+        Self { batches, reading }
+    }
+
+    fn finish(self) -> Report {
+        let Self { batches, reading } = self;
+        drop(batches);
+        reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 

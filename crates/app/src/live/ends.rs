@@ -80,6 +80,7 @@ pub(crate) fn core_of(venue: &str, symbols: &[&str]) -> Core {
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),
         watch: crate::universe::WatchMarkets::Auto,
+        spot_pairs: barograph_domain::leg::SpotPairs::NONE,
         venues: vec![VenueConfig { id: venue.to_owned(), session }],
         origin: None,
     };

@@ -18,6 +18,7 @@ use crate::live::view::LiveView;
 use crate::service::Service;
 use crate::setup::{Setup, book_id};
 use crate::universe::WatchMarkets;
+use barograph_domain::leg::SpotPairs;
 use barograph_domain::text::escape_control;
 use barograph_domain::{InstrumentName, Metric, Span, Ts};
 use barograph_engine::models::ModelMarkets;
@@ -53,6 +54,8 @@ pub(crate) struct Wish {
     pub(crate) models: ModelMarkets,
     /// Which markets are compared.
     pub(crate) watch: WatchMarkets,
+    /// Which spot markets contracts are compared with, where that is declared.
+    pub(crate) spot_pairs: SpotPairs,
     pub(crate) poll_every: Span,
     /// Intervals of single metrics instead.
     pub(crate) polls_every: Vec<(Metric, Span)>,
@@ -290,6 +293,7 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
     Ok(LiveConfig {
         models: wish.models.clone(),
         watch,
+        spot_pairs: wish.spot_pairs.clone(),
         logic_version: setup.logic_version.clone(),
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),

@@ -183,6 +183,7 @@ fn config(setup: &Setup) -> LiveConfig {
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),
         watch: crate::universe::WatchMarkets::Auto,
+        spot_pairs: barograph_domain::leg::SpotPairs::NONE,
         venues: vec![VenueConfig { id: "binance-usdm".to_owned(), session }],
         origin: None,
     }

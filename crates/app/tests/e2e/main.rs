@@ -27,6 +27,7 @@ mod replay;
 mod serve;
 mod sessions;
 mod settings;
+mod spot;
 mod store;
 mod support;
 mod universe;

@@ -3,6 +3,7 @@
 
 use crate::support::http::Server;
 use crate::support::postgres::shared;
+use crate::support::receiver::Receiver;
 use crate::support::sim::Sim;
 use crate::support::{Place, json_lines};
 use std::process::Command;
@@ -92,10 +93,17 @@ fn the_fourth_original_on_a_server() {
     fourth(&place, &Store::Server(url.clone()), &[("DB_URL", &url)]);
 }
 
-/// Settings, pipeline, the questions of its troubleshooting page, the routes of its dashboard.
-fn fourth(place: &Place, store: &Store<'_>, env: &[(&str, &str)]) {
+/// Its `.env`, settings, pipeline, webhooks, the questions of its troubleshooting page, the routes of its dashboard.
+fn fourth(place: &Place, store: &Store<'_>, database: &[(&str, &str)]) {
     let sim = Sim::start(place);
+    let receiver = Receiver::start();
+    place.write(".env", &dotenv(&receiver, database));
+    let text = std::fs::read_to_string(place.path(".env")).unwrap();
+    // As a shell, a unit of systemd or a container takes it.
+    let env: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once('=')).collect();
+    let env = env.as_slice();
     place.write("barograph.yaml", FOURTH);
+    webhooks(place, &receiver, env);
     let rules = place.run_with("rules show", env).exits(0).out;
     assert!(rules.contains("value = 0.02"), "VOLATILITY_CFG is in the book: {rules}");
     let line = format!("up --backfill 1d --endpoint {} --data data --listen 127.0.0.1:0", sim.endpoint);
@@ -124,6 +132,34 @@ fn fourth(place: &Place, store: &Store<'_>, env: &[(&str, &str)]) {
         let listed =
             json["symbols"].as_array().map(|all| all.iter().map(|s| s["symbol"].as_str().unwrap()).collect::<Vec<_>>());
         assert!(listed.is_none_or(|all| all == ["BTC/USDT", "ETH/USDT"]), "{route}: {json}");
+    }
+}
+
+fn dotenv(receiver: &Receiver, database: &[(&str, &str)]) -> String {
+    let addr = receiver.addr;
+    let mut text = format!(
+        "WEBHOOKS_CASCADE=http://{addr}/cascade\nWEBHOOKS_FUNDING=http://{addr}/funding\nWEBHOOKS_ALL=http://{addr}/all\n\
+         WEBHOOKS_ALLOW_HTTP=true\nWEBHOOKS_ALLOW_PRIVATE=127.0.0.1:{}\n",
+        addr.port()
+    );
+    for (name, value) in database {
+        text.push_str(&format!("{name}={value}\n"));
+    }
+    text
+}
+
+/// Each address of its lists hears a sample, in its envelope.
+fn webhooks(place: &Place, receiver: &Receiver, env: &[(&str, &str)]) {
+    let listed = place.run_with("alerts test", env).exits(0).out;
+    for list in ["cascade", "funding", "all"] {
+        let start = listed.find(&format!("env-{list}-")).unwrap_or_else(|| panic!("{list}: {listed}"));
+        let name: String = listed[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        let before = receiver.taken().len();
+        place.run_with(&format!("alerts test {name}"), env).exits(0);
+        let sample = receiver.taken()[before].json();
+        for field in ["event_type", "symbol", "severity", "timestamp"] {
+            assert!(sample[field].is_string(), "{list}: {sample}");
+        }
     }
 }
 

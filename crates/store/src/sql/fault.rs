@@ -127,7 +127,10 @@ impl Fault {
             Self::Server(e) if lost => Error::Unavailable { path, retry_after: AGAIN, reason: told(&e) },
             Self::Server(e) => server(path, &e),
             Self::Sql(e) => match e.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy { path },
+                // The last: somebody is held fast while it opens the file.
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+                    Error::Busy { path }
+                }
                 Some(ErrorCode::ReadOnly) => Error::ReadOnly { path },
                 Some(ErrorCode::DiskFull) => Error::Full { path },
                 Some(ErrorCode::DatabaseCorrupt) => Error::Corrupt { path, detail: reason(&e) },

@@ -371,8 +371,13 @@ pub(super) fn register(conn: &Connection, market: i64, instrument: &Instrument) 
     conn.execute(
         "UPDATE table_markets SET spot_leg = (SELECT min(s.instrument) FROM table_markets s
             WHERE s.kind = 'spot' AND s.symbol = table_markets.symbol AND s.exchange = table_markets.exchange)
-         WHERE kind <> 'spot' AND exchange = ?1",
+         WHERE kind <> 'spot' AND exchange = ?1 AND spot_leg IS NULL",
         params![exchange],
+    )?;
+    conn.execute(
+        "UPDATE table_markets SET spot_leg = ?1 WHERE instrument IN
+            (SELECT instrument FROM streams WHERE metric = 'spot_price' AND source = ?2)",
+        params![market, instrument.name.to_string()],
     )?;
     if conn.is_server() {
         // Its type compares spellings.
@@ -392,6 +397,18 @@ pub(super) fn register(conn: &Connection, market: i64, instrument: &Instrument) 
             quoted('"', &other),
             quoted('\'', &symbol)
         ))?;
+    }
+    Ok(())
+}
+
+/// A contract has a stream of spot prices: they say which market its basis is of.
+pub(super) fn paired(conn: &Connection, market: i64, decl: &StreamDecl) -> Inner<()> {
+    if decl.metric == Metric::SpotPrice {
+        conn.execute(
+            "UPDATE table_markets SET spot_leg =
+                coalesce((SELECT s.instrument FROM table_markets s WHERE s.name = ?2), spot_leg) WHERE instrument = ?1",
+            params![market, &decl.source],
+        )?;
     }
     Ok(())
 }

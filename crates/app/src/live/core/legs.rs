@@ -9,7 +9,7 @@ impl Core {
     /// Contracts whose spot market is listened to as well get its price as a stream of their own.
     pub(super) fn join_legs(&mut self) -> Result<(), Failure> {
         for of in &self.instruments {
-            let Some(spot) = leg::spot_leg(of, &self.instruments) else { continue };
+            let Some(spot) = self.config.spot_pairs.leg(of, &self.instruments) else { continue };
             let own = self.streams.iter().filter(|d| d.instrument == spot.name);
             let Some(from) = leg::priced_by(own) else { continue };
             let place = |decl: &StreamDecl, streams: &[StreamDecl]| streams.iter().position(|d| d == decl);
