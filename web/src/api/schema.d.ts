@@ -3142,7 +3142,7 @@ export interface components {
              * Format: int32
              * @description Place in the text, from 1.
              */
-            place: number;
+            nth: number;
             /**
              * Format: int32
              * @description In which sentence, from 1.
