@@ -1,6 +1,7 @@
 //! A contract and its spot markets from files: the basis is of the one on the same exchange, or of the one that is declared.
 
-use crate::support::{Place, json_lines};
+use crate::support::Place;
+use crate::support::http::Server;
 use barograph_domain::{Span, Ts};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -23,9 +24,11 @@ fn candles(place: &Place, folder: &str, venue: &str, symbol: &str, price: f64, f
     place.write(&format!("{folder}/import.toml"), &manifest);
 }
 
-fn basis(place: &Place, at: &str) -> Value {
-    let line = format!("context binance-usdm:BTCUSDT --as-of {at} --json --data data");
-    json_lines(&place.ok(&line)).remove(0)["features"]["basis"].clone()
+/// Value of the basis at a moment, and what else is said of it where it is no plain measurement.
+fn basis(server: &Server, at: &str) -> (Option<f64>, Value) {
+    let row =
+        server.json(&format!("/api/v1/markets/binance-usdm:BTCUSDT/features?as_of={at}&ids=basis"))["items"][0].clone();
+    (row["values"]["basis"].as_f64(), row["readings"]["basis"].clone())
 }
 
 /// Rows of the table people ask, where `sqlite3` is.
@@ -44,13 +47,13 @@ fn the_basis_is_of_the_spot_market_that_is_recorded_or_declared() {
         candles(&place, "in/spot", "binance-spot", "BTCUSDT", 50_000.0, 24);
         candles(&place, "in/far", "coinbase", "BTC-USD", 49_000.0, 24);
         place.ok("collect --source in --data data");
-        assert_eq!(basis(&place, "2026-01-05T12:00:00Z")["reason"], "not_offered", "before any spot market is heard");
-        let now = basis(&place, "2026-01-06T12:00:00Z");
-        assert!((now["value"].as_f64().unwrap() - (50_500.0 / spot - 1.0)).abs() < 1e-12, "{now}");
-        assert_eq!(now["kind"], "measured", "{now}");
+        let server = Server::start(&place, "data");
+        let before = basis(&server, "2026-01-05T12:00:00Z");
+        assert_eq!(before, (None, Value::from("not_offered")), "before any spot market is heard");
+        let (now, kind) = basis(&server, "2026-01-06T12:00:00Z");
+        assert!((now.unwrap() - (50_500.0 / spot - 1.0)).abs() < 1e-12 && kind.is_null(), "{now:?} {kind}");
         if let Some(row) = table(&place) {
-            let want = format!("{spot:.1} spot");
-            assert_eq!(row, want);
+            assert_eq!(row, format!("{spot:.1} spot"));
         }
         let said = place.ok("verify determinism in");
         assert!(said.lines().last().unwrap().starts_with("equal: "), "{said}");

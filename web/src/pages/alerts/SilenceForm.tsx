@@ -66,7 +66,7 @@ export function SilenceForm({ done }: { done: () => void }): JSX.Element {
               ))}
             </select>
             <input aria-label="value" required value={matcher.value} onInput={(e) => change(at, { value: e.currentTarget.value })} />
-            <button type="button" class="plain" disabled={matchers.length === 1} onClick={() => setMatchers(matchers.filter((_, n) => n !== at))} aria-label={`take out ${matcher.label}`}>
+            <button type="button" class="plain" disabled={matchers.length === 1} onClick={() => setMatchers(matchers.filter((_, n) => n !== at))} aria-label={`Remove ${matcher.label}`}>
               Remove
             </button>
           </div>
