@@ -97,7 +97,8 @@ CREATE VIEW futures_basis_history AS
     SELECT g.ts, g.symbol, f.price AS futures_price, x.price AS spot_price, f.price - x.price AS basis,
         f.price / x.price - 1 AS basis_fraction, x.source AS spot_source, m.venue, m.name AS instrument
     FROM market_rows g JOIN table_markets m ON m.instrument = g.instrument AND m.kind <> 'spot'
-        LEFT JOIN market_rows s ON s.symbol::text = g.symbol::text AND s.ts = g.ts AND s.instrument = m.spot_leg
+        LEFT JOIN table_markets l ON l.instrument = m.spot_leg
+        LEFT JOIN market_rows s ON s.symbol::text = l.symbol::text AND s.ts = g.ts AND s.instrument = l.instrument
         CROSS JOIN LATERAL (SELECT coalesce((g.best_bid + g.best_ask) / 2, g.last_price, g.close) AS price) f
         CROSS JOIN LATERAL (SELECT coalesce((s.best_bid + s.best_ask) / 2, s.last_price, s.close, g.index_price) AS price,
             CASE WHEN coalesce(s.best_bid, s.last_price, s.close) IS NULL THEN 'index' ELSE 'spot' END AS source) x

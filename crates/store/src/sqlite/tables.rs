@@ -145,7 +145,8 @@ CREATE VIEW futures_basis_history AS ",
             m.venue, m.name AS instrument",
         "market_rows g",
         "CROSS JOIN table_markets m ON m.instrument = g.instrument AND m.kind <> 'spot'
-         LEFT JOIN market_rows s ON s.symbol = g.symbol AND s.ts = g.ts AND s.instrument = m.spot_leg
+         LEFT JOIN table_markets l ON l.instrument = m.spot_leg
+         LEFT JOIN market_rows s ON s.symbol = l.symbol AND s.ts = g.ts AND s.instrument = l.instrument
          WHERE futures_price IS NOT NULL AND spot_price > 0
             AND (unixepoch(g.ts) * 1000000000) % (SELECT value FROM settings WHERE name = 'basis_every') = 0"
     ),
