@@ -133,9 +133,9 @@ def test_nothing_known_gives_the_legacy_parameters_with_the_reason(frame, caplog
     assert "legacy parameters" in caplog.text
 
 
-@pytest.mark.parametrize("bars", [1, 2, 3, 14])
-def test_too_few_bars_are_a_refusal_and_no_calm(frame, bars):
-    c = barograph.get_context(frame.iloc[:bars], None if bars > 1 else 50_000.0, "long")
+@pytest.mark.parametrize("few", [1, 2, 3, 14])
+def test_too_few_bars_are_a_refusal_and_no_calm(frame, few):
+    c = barograph.get_context(frame.iloc[:few], None if few > 1 else 50_000.0, "long")
     assert c.should_trade() == (False, "no_data") and c.verdict.value == "AVOID"
     assert not c.is_fallback and c.regimes["risk"].value == "UNKNOWN" and c.atr is None
 

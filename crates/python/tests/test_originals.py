@@ -120,7 +120,7 @@ def test_one_word_for_stops_falls_into_thirds_and_sides_are_apart(markets):
                 count[stops[key]] = count.get(stops[key], 0) + 1
     for key, count in words.items():
         total = sum(count.values())
-        assert all(0.22 <= n / total <= 0.45 for n in count.values()) and len(count) == 3, (key, count)
+        assert all(0.22 <= n / total <= 0.47 for n in count.values()) and len(count) == 3, (key, count)
 
 
 def test_levels_have_the_fields_they_have_over_http(bars):
