@@ -63,8 +63,8 @@ def extract(
     if position_tiers is not None:
         _take(out, _concentration(position_tiers))
     if running and out.get("funding_zscore_24h") is None:
-        funding = compute_funding_metrics(funding_history)
-        _take(out, {k: v for k, v in funding.items() if k.startswith("funding_zscore_24h")})
+        computed = compute_funding_metrics(funding_history)
+        _take(out, {k: v for k, v in computed.items() if k.startswith("funding_zscore_24h")})
     # Aliases of the original map.
     score = out.get("funding_zscore_24h")
     out.pop("funding_rate_deviation_std_reason", None)
