@@ -437,6 +437,7 @@ describe('what the page does', () => {
     const track = page.getByRole('img', { name: 'trade: live 75.0 % of the stretch, 1 gap' });
     await track.waitFor();
     const gap = track.locator('.state-gap');
+    await gap.first().waitFor({ state: 'attached' });
     assert.equal(await gap.count(), 1);
     await track.getByTitle(/^GAP, connection lost: .* for 6 h$/).waitFor();
     assert.match(await gap.getAttribute('style'), /left: 50%; width: 25%/);
