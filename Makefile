@@ -23,7 +23,7 @@ help:
 	@echo "  make check    formatting, lints, house rules, generated references"
 	@echo "  make fuzz     a million damaged frames through every venue session (minutes)"
 	@echo "  make coverage lines of the engine that its tests reach; compiles cargo-tarpaulin once"
-	@echo "  make bench    measure the promised figures and print them as a table"
+	@echo "  make bench    measure the promised figures, print each beside its limit and write them into the README"
 	@echo
 	@echo "  BAROGRAPH_DATA    folder for stored data (default: the platform's data folder)"
 	@echo "  BAROGRAPH_LISTEN  address to serve on (default: 127.0.0.1:8600)"
@@ -167,7 +167,7 @@ fuzz: tools
 	FUZZ_FRAMES=1000000 $(CARGO) test --locked --package barograph-venues --tests
 
 bench: tools page browser
-	$(CARGO) run --quiet --locked --release --package xtask --features bench -- bench
+	$(CARGO) run --quiet --locked --release --package xtask --features bench -- bench --write
 
 check: tools
 	$(CARGO) fmt --all --check

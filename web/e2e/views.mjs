@@ -200,9 +200,9 @@ export const VIEWS = [
       await alert.locator('summary').click();
       await alert.getByText('fired').waitFor();
       // What it means and what clears it (issue 5, §1).
-      await alert.getByText('Smaller size, wider stop or wait.', { exact: true }).waitFor();
-      await alert.getByText('Review, reduce or trail stop.', { exact: true }).waitFor();
-      await alert.getByText(/^It stands until the risk label changes again/).waitFor();
+      await alert.getByText(/^Smaller size, wider stop or wait/).waitFor();
+      await alert.getByText(/^Review, reduce or trail stop/).waitFor();
+      await alert.getByText(/^It would clear to /).waitFor();
     },
   },
   {

@@ -31,6 +31,9 @@ export interface CellBatch {
 /** Why cells of a row have no value, told anew: the row's number, and a word for each such column. */
 export type RowReasons = [row: number, reasons: Record<string, string>];
 
+/** The headline of a row, told anew: the row's number and the text. */
+export type RowHeadline = [row: number, headline: string];
+
 /** Something changed at this moment, epoch milliseconds: what it is about is to be asked for again. */
 export interface Moved {
   t: number;

@@ -6,7 +6,7 @@
 //! MEDIUM with a default. Sources wear the original's words; posture and bias are those of the canonical guidance.
 
 use barograph_domain::snapshot::WireValue;
-use barograph_domain::{RiskRegime, Snapshot, StopVulnerability, Ts, Venue};
+use barograph_domain::{Axis, RiskRegime, Snapshot, StopVulnerability, Ts, Venue};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -173,9 +173,9 @@ fn freshness_warning(s: &Snapshot) -> Option<String> {
     })
 }
 
-/// What the undecided rules wait for, in rule order, each with its reason; then inputs that were never seen.
+/// What the undecided rules of the risk axis wait for, in rule order, each with its reason; then inputs that were never seen.
 fn missing_inputs(s: &Snapshot) -> Vec<String> {
-    let undecided = s.explanation.trace.iter().filter(|rule| rule.result == "unknown");
+    let undecided = s.explanation.trace.iter().filter(|rule| rule.axis == Axis::Risk && rule.result == "unknown");
     let clauses = undecided.flat_map(|rule| &rule.clauses).filter(|clause| clause.result == "unknown");
     let mut missing: Vec<String> = Vec::new();
     for clause in clauses {

@@ -32,6 +32,8 @@ pub enum DatumView {
     Word(String),
     /// Words.
     Words(Vec<String>),
+    /// Yes or no.
+    Flag(bool),
     /// Nothing; `<name>_reason` beside it says why.
     Null,
 }
@@ -82,6 +84,42 @@ pub struct EvidenceView {
     /// Why there are none.
     #[schema(example = "not_available")]
     pub similar_reason: &'static str,
+}
+
+/// The smallest change of one feature that turns a label.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct TurnView {
+    /// Feature id.
+    #[schema(example = "realized_vol_1h")]
+    pub feature: &'static str,
+    /// Its value in that minute.
+    pub value: f64,
+    /// The threshold, in the feature's own unit.
+    pub threshold: f64,
+    /// `above` or `below`: on which side of the threshold it would have to be.
+    #[schema(example = "below")]
+    pub direction: &'static str,
+    /// The label reached.
+    #[schema(example = "CHOP_RISK")]
+    pub label: &'static str,
+    /// Consecutive readings it must stand.
+    pub readings: u32,
+}
+
+/// What the minute of a changed label says of it.
+#[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]
+pub struct MomentView {
+    /// Price of that minute.
+    pub price: Option<f64>,
+    /// Side of a squeeze: `LONG_SQUEEZE` or `SHORT_SQUEEZE`; null where there is none.
+    pub side: Option<&'static str>,
+    /// Why the label holds: number against threshold.
+    #[schema(example = "Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %.")]
+    pub why: String,
+    /// What would turn the raw label; null where no single reading does.
+    pub flip: Option<TurnView>,
+    /// What would end the published label; null where no single reading does.
+    pub exit: Option<TurnView>,
 }
 
 /// One moment in the life of an alert: opened, worse than before, suspended by a gap, resumed, closed, or a change that has no
@@ -159,6 +197,8 @@ pub struct EventView {
     /// The event's own facts; null with `<name>_reason` where undefined.
     #[schema(value_type = BTreeMap<String, DatumView>)]
     pub data: Data,
+    /// Of an event about a label: what its minute says; null for others, and where that minute is no longer kept.
+    pub moment: Option<MomentView>,
     /// What a person needs to check it.
     pub evidence: EvidenceView,
     /// Logic that made it.
@@ -244,7 +284,8 @@ impl EventView {
     /// As the fourth original sent it; none for what it did not know.
     #[must_use]
     pub fn seed4(&self) -> Option<AliasEvent> {
-        if !SEED4_PATTERNS.contains(&self.pattern_type) || !SEED4_CHANGES.contains(&self.change) {
+        let known = SEED4_PATTERNS.contains(&self.pattern_type) && SEED4_CHANGES.contains(&self.change);
+        if !known || (self.pattern_type == Pattern::CorrelationBreak && !self.is_break()) {
             return None;
         }
         let mut data = Data::new();
@@ -268,10 +309,22 @@ impl EventView {
             asset_pair: self.asset_pair.clone(),
             severity: self.severity.seed4(),
             title: self.title.clone(),
-            description: self.description.clone(),
+            description: match self.moment {
+                // The original has no field of its own for what would end it.
+                Some(_) => format!("{} {}", self.description, self.clears),
+                None => self.description.clone(),
+            },
             source: self.source,
             data,
         })
+    }
+
+    /// Have the two markets parted as the original means it: a correlation below its threshold (R4.24)? Below the pair's own
+    /// band is less, and the original has no word for it.
+    fn is_break(&self) -> bool {
+        let threshold =
+            self.evidence.statistics.iter().find(|s| s.name == "pair_corr_20").map_or(-0.5, |s| s.threshold);
+        matches!(self.data.get("return_correlation"), Some(DatumView::Number(r)) if *r < threshold)
     }
 }
 
@@ -355,6 +408,7 @@ mod tests {
             risk_level: "MEDIUM",
             anomaly_score: 63.2,
             title: "t".to_owned(),
+            moment: None,
             description: "d".to_owned(),
             explanation: "d".to_owned(),
             new_entries: String::new(),
@@ -376,6 +430,10 @@ mod tests {
             },
             logic_version: String::new(),
         }
+    }
+
+    fn apart(correlation: f64) -> [(&'static str, DatumView); 1] {
+        [("return_correlation", DatumView::Number(correlation))]
     }
 
     #[test]
@@ -401,8 +459,12 @@ mod tests {
             },
         });
         assert_eq!(serde_json::to_value(cascade.seed4()).unwrap(), want);
-        let pair =
-            EventView { asset_pair: Some("BTC/USDT/ETH/USDT".to_owned()), ..event(Pattern::CorrelationBreak, &[]) };
+        let pair = EventView {
+            asset_pair: Some("BTC/USDT/ETH/USDT".to_owned()),
+            ..event(Pattern::CorrelationBreak, &apart(-0.6))
+        };
+        let band = EventView { data: event(Pattern::CorrelationBreak, &apart(-0.4)).data, ..pair.clone() };
+        assert_eq!(band.seed4(), None, "below its own band only");
         let pair = serde_json::to_value(pair.seed4()).unwrap();
         assert_eq!((pair.get("symbol"), &pair["asset_pair"]), (None, &"BTC/USDT/ETH/USDT".into()));
         assert_eq!(pair["data"]["signal_reason"], "not_available");
@@ -412,7 +474,7 @@ mod tests {
         assert_eq!(EventView { change: Change::Closed, ..cascade }.seed4(), None, "it has no word for an end");
         for pattern in Pattern::ALL {
             let known = SEED4_PATTERNS.contains(pattern);
-            assert_eq!(event(*pattern, &[]).seed4().is_some(), known);
+            assert_eq!(event(*pattern, &apart(-0.6)).seed4().is_some(), known);
             assert_eq!(seed4_data(*pattern).is_empty(), !known);
         }
     }

@@ -525,8 +525,15 @@ impl Rendered {
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<Bytes, QueryError> {
-    serde_json::to_vec(value).map(Bytes::from).map_err(|e| QueryError::Internal { source: Box::new(e) })
+    // Grown from nothing a snapshot is copied eight times.
+    let mut json = Vec::with_capacity(SNAPSHOT_ROOM);
+    serde_json::to_writer(&mut json, value).map_err(|e| QueryError::Internal { source: Box::new(e) })?;
+    json.shrink_to_fit();
+    Ok(Bytes::from(json))
 }
+
+/// Bytes that a snapshot seldom exceeds.
+const SNAPSHOT_ROOM: usize = 32 << 10;
 
 /// What has just been published.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use crate::digest::{alert_bytes, cell_bytes, level_bytes, row_bytes};
 use crate::failure::Failure;
 use crate::render::Lens;
 use crate::run::Run;
-use barograph_domain::{AxisState, Cell, Label, MinuteRow, Reason, Span, Ts};
+use barograph_domain::{AxisState, Cell, Label, MinuteRow, OpenAlerts, Reason, Span, Ts};
 use barograph_engine::market::LATENESS;
 use barograph_engine::{AlertOut, CATALOGUE, LevelOut};
 use std::collections::{BTreeMap, BTreeSet};
@@ -179,12 +179,10 @@ fn text_due(row: &MinuteRow) -> bool {
     row.ts.0 % HOUR.0 == 0 || row.risk.since == row.ts
 }
 
-fn text_hash(lenses: &[Lens], row: &MinuteRow) -> u64 {
+/// Over everything that is said: headline, guidance and explanation among it.
+fn text_hash(lenses: &[Lens], row: &MinuteRow) -> Result<u64, Failure> {
     let snapshot = lenses[row.instrument as usize].snapshot(row, None);
-    hash(
-        format!("{}{}{}", snapshot.snapshot_id, snapshot.explanation.reasoning, snapshot.guidance.new_entries)
-            .as_bytes(),
-    )
+    Ok(hash(&serde_json::to_vec(&snapshot).map_err(Failure::broken)?))
 }
 
 /// Records a full run.
@@ -274,7 +272,7 @@ impl CausalSink for Recorder<'_> {
         self.published.rows.insert(key(row), hash(&self.buffer));
         self.published.last.insert(row.instrument, row.ts);
         if text_due(row) {
-            self.published.texts.insert(key(row), text_hash(self.lenses, row));
+            self.published.texts.insert(key(row), text_hash(self.lenses, row)?);
         }
         Ok(())
     }
@@ -380,7 +378,7 @@ impl CausalSink for Comparer<'_> {
         }
         if text_due(row) {
             self.compared.count += 1;
-            if self.published.texts.get(&key(row)) != Some(&text_hash(self.lenses, row)) {
+            if self.published.texts.get(&key(row)) != Some(&text_hash(self.lenses, row)?) {
                 self.compared.rewritten += 1;
                 let text = format!("{} text differs, cut at {}", place(self.lenses, row), self.cut);
                 self.compared.others.push((row.ts, text));
@@ -459,6 +457,9 @@ fn differing(full: &MinuteRow, cut: &MinuteRow) -> Vec<String> {
     if full.timeframes != cut.timeframes {
         out.push("labels on longer timeframes differ".to_owned());
     }
+    if full.open != cut.open {
+        out.push(format!("open alerts were {} and became {}", open_said(&cut.open), open_said(&full.open)));
+    }
     if out.is_empty() {
         out.push("held shares, cuts, price or input ages differ".to_owned());
     }
@@ -469,6 +470,12 @@ fn axis_changed<L: Label>(axis: &str, full: &AxisState<L>, cut: &AxisState<L>, o
     if full != cut {
         out.push(format!("{axis} label was {} and became {}", cut.label.word(), full.label.word()));
     }
+}
+
+/// How many are open, and the worst of them.
+fn open_said(open: &OpenAlerts) -> String {
+    let worst = open.worst.map_or(String::new(), |w| format!(" ({} {})", w.severity.name(), w.pattern.name()));
+    format!("{}{worst}", open.count)
 }
 
 /// A reading's value or the reason why there is none, and what else may differ.
@@ -496,5 +503,6 @@ impl CausalSink for Finder {
     }
 }
 
+pub(crate) mod stamps;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 mod advice;
 mod alerts;
+mod db;
 mod events;
 mod sessions;
 mod token;
@@ -12,6 +13,7 @@ mod watch;
 
 pub(crate) use advice::{Advise, Positions};
 pub(crate) use alerts::{Alerts, Silence as AlertSilence};
+pub(crate) use db::{Db, Forget};
 pub(crate) use events::Events;
 pub(crate) use sessions::Sessions;
 pub(crate) use token::{Token, TokenRole};
@@ -324,8 +326,8 @@ pub(crate) struct Sim {
     /// the first subscription; its times are moved to now
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "markets", "messages_per_s"])]
     pub(crate) recording: Option<PathBuf>,
-    /// Venue of the capture: binance-usdm, binance-spot or coinbase
-    #[arg(long, default_value = "binance-usdm", requires = "recording")]
+    /// Venue that is served, or that the capture is of: binance-usdm, binance-spot or coinbase
+    #[arg(long, default_value = "binance-usdm")]
     pub(crate) venue: String,
     /// Market of the capture, where its file does not say
     #[arg(long, default_value = "", requires = "recording")]
@@ -373,6 +375,7 @@ pub(crate) struct Replay {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch that people type")]
 pub(crate) struct Collect {
     /// File or folder to read instead of listening to venues; may be repeated
     #[arg(long = "source", value_name = "PATH")]
@@ -381,12 +384,15 @@ pub(crate) struct Collect {
     pub(crate) declared: Declared,
     #[command(flatten)]
     pub(crate) live: CollectLive,
-    /// One run, which is the default
+    /// One run, which is the default: it goes on to the end of the minute, so that there is a context afterwards
     #[arg(long, conflicts_with = "continuous")]
     pub(crate) once: bool,
-    /// One run that goes on to the end of the minute, so that there is a context afterwards
+    /// As every run does without --no-context
     #[arg(long, conflicts_with_all = ["continuous", "sources"])]
     pub(crate) context: bool,
+    /// One run that ends as soon as every stream has spoken and history is in; it makes no context
+    #[arg(long, conflicts_with_all = ["context", "continuous", "sources"])]
+    pub(crate) no_context: bool,
     /// Go on until stopped, with a line per interval; files are read again
     #[arg(long)]
     pub(crate) continuous: bool,
@@ -555,24 +561,6 @@ pub(crate) struct Export {
     /// File to write; without it the symbol with .gz
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-}
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum Db {
-    /// Create the database or bring it to this version's schema
-    Migrate,
-    /// Remove what is older than it has to be kept
-    Prune {
-        /// Days that minute rows are kept; older ones are thinned to five minutes and label changes
-        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(crate::config::KEEP_DAYS_MAX)))]
-        days: Option<u32>,
-    },
-    /// Look for damage
-    Check {
-        /// Also print a hash over all content
-        #[arg(long)]
-        hash: bool,
-    },
 }
 
 #[derive(Subcommand, Debug)]

@@ -7,6 +7,7 @@
 mod check;
 mod file;
 pub(crate) mod original;
+mod platform;
 mod reach;
 pub(crate) mod receivers;
 pub(crate) mod secret;
@@ -20,6 +21,7 @@ use barograph_engine::models::policy::MARKETS_MAX;
 use barograph_notify::receiver::Receiver;
 use file::{Node, Value};
 use original::Noted;
+use platform::default_data;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use thresholds::Over;
@@ -52,7 +54,7 @@ pub(crate) struct Key {
 }
 
 /// Every key. Flags of the same name override.
-pub(crate) const KEYS: [Key; 37] = [
+pub(crate) const KEYS: [Key; 40] = [
     Key { name: "data", meaning: "data folder", default: default_data },
     Key {
         name: "listen",
@@ -112,6 +114,11 @@ pub(crate) const KEYS: [Key; 37] = [
     },
     Key { name: "poll_interval", meaning: "time between polls of what has no stream", default: || "60s".to_owned() },
     Key {
+        name: "poll_intervals",
+        meaning: "the same for single metrics, as in open_interest=30s,long_short_ratio=5m, or as a table poll_intervals.open_interest = \"30s\"; ratios are polled every 5m otherwise",
+        default: String::new,
+    },
+    Key {
         name: "metrics",
         meaning: "streams of a live market: all, or names from `barograph markets`",
         default: || "all".to_owned(),
@@ -126,6 +133,11 @@ pub(crate) const KEYS: [Key; 37] = [
         name: "watch",
         meaning: "markets compared with each other: auto (one of each major asset), off, or 2 to 12 markets, comma-separated",
         default: || "auto".to_owned(),
+    },
+    Key {
+        name: "spot_pairs",
+        meaning: "spot markets that a contract's basis is of, venue:CONTRACT=venue:SPOT, comma-separated; else that of the same base and quote on the same exchange",
+        default: String::new,
     },
     Key {
         name: "book_interval",
@@ -179,6 +191,11 @@ pub(crate) const KEYS: [Key; 37] = [
         default: || "off".to_owned(),
     },
     Key {
+        name: "level_clusters",
+        meaning: "how equal highs and lows are found: book (as the rule book says), tolerance, or kde (modes of a kernel density)",
+        default: || "book".to_owned(),
+    },
+    Key {
         name: "calendar",
         meaning: "scheduled events: a file or an address, as TOML, CSV, JSON or iCalendar; read at start and every hour",
         default: String::new,
@@ -196,6 +213,8 @@ pub(crate) const KEYS: [Key; 37] = [
     Key { name: "monitoring", meaning: "listen to venues at all: on or off", default: || "on".to_owned() },
 ];
 
+/// Keys that may be written as a table of texts.
+const TABLES: [&str; 1] = ["poll_intervals"];
 /// Keys that may be written as a list of texts.
 const LISTS: [&str; 7] = ["host_names", "venues", "symbols", "endpoints", "metrics", "models", "watch"];
 
@@ -308,6 +327,8 @@ impl Settings {
         self.whole("book_interval", Span::secs(1))?;
         self.whole("basis_interval", Span::mins(1))?;
         self.whole("poll_interval", Span::secs(1))?;
+        crate::commands::up::poll_intervals(self.text("poll_intervals"))
+            .map_err(|why| self.wrong("poll_intervals", &why))?;
         self.number("keep_journal_gb")?;
         self.number("max_concurrent_checks")?;
         self.number("markets_max")?;
@@ -515,6 +536,13 @@ fn plain(name: &str, node: &Node) -> Result<String, String> {
             };
             Ok(items.iter().map(text).collect::<Result<Vec<_>, _>>()?.join(","))
         }
+        Node { value: Value::Table(entries), .. } if TABLES.contains(&name) => {
+            let entry = |(key, _, node): &(String, usize, Node)| match &node.value {
+                Value::Text(text) => Ok(format!("{key}={text}")),
+                _ => Err(format!("`{name}.{key}` must be a text")),
+            };
+            Ok(entries.iter().map(entry).collect::<Result<Vec<_>, _>>()?.join(","))
+        }
         _ => Err(format!("`{name}` must be a text or a whole number")),
     }
 }
@@ -534,19 +562,6 @@ fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a s
         .filter(|(score, _)| *score > 0.7)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, n)| n)
-}
-
-/// The platform's folder for application data.
-fn default_data() -> String {
-    let home = || std::env::var_os("HOME").map(PathBuf::from);
-    let base = if cfg!(target_os = "macos") {
-        home().map(|h| h.join("Library/Application Support"))
-    } else if cfg!(windows) {
-        std::env::var_os("LOCALAPPDATA").map(PathBuf::from)
-    } else {
-        std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(|| home().map(|h| h.join(".local/share")))
-    };
-    base.map_or_else(|| PathBuf::from("barograph-data"), |b| b.join("barograph")).display().to_string()
 }
 
 #[cfg(test)]

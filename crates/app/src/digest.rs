@@ -1,9 +1,10 @@
-//! A hash over everything a run makes: rows, gaps, levels and alerts in order. Texts and JSON follow from these and from the logic version,
-//! which is hashed first, so they are covered without being rendered.
+//! A hash over everything a run makes: rows, gaps, levels and alerts in order. Texts and JSON (headline and guidance too) follow
+//! from these and from the logic version, which is hashed first, so they are covered without being rendered: as long as every
+//! field of a row is hashed, which [`row_bytes`] has the compiler see to.
 
 use barograph_domain::alert::{Alert, Datum};
 use barograph_domain::{
-    AxisState, Cell, HeldBy, Label, MinuteRow, ModelReading, Reason, State, Status, StreamIndex, Ts,
+    AxisState, Cell, HeldBy, Label, MinuteRow, ModelReading, OpenAlerts, Reason, State, Status, StreamIndex, Ts,
 };
 use barograph_engine::liquidity::Happening;
 use barograph_engine::{AlertOut, LevelOut};
@@ -86,37 +87,67 @@ pub(crate) fn model_bytes(models: &[ModelReading], out: &mut Vec<u8>) {
     }
 }
 
+/// Which episodes are open at a row's moment, as far as the row says.
+pub(crate) fn open_bytes(open: &OpenAlerts, out: &mut Vec<u8>) {
+    out.extend_from_slice(&open.count.to_le_bytes());
+    out.push(u8::from(open.worst.is_some()));
+    if let Some(worst) = open.worst {
+        text(worst.pattern.name(), out);
+        text(worst.severity.name(), out);
+        out.extend_from_slice(&worst.rule.map_or(-1, i16::from).to_le_bytes());
+    }
+}
+
 /// Every bit of a row in a fixed layout.
 pub(crate) fn row_bytes(row: &MinuteRow, out: &mut Vec<u8>) {
+    // No rest pattern: a new field does not compile until it is said here.
+    let MinuteRow {
+        instrument,
+        ts,
+        cells,
+        cuts,
+        risk,
+        trend,
+        volatility,
+        heat,
+        timeframes,
+        held,
+        inputs,
+        price,
+        models,
+        open,
+    } = row;
     out.push(b'r');
-    out.extend_from_slice(&row.instrument.to_le_bytes());
-    out.extend_from_slice(&row.ts.0.to_le_bytes());
-    for cell in &row.cells {
+    out.extend_from_slice(&instrument.to_le_bytes());
+    out.extend_from_slice(&ts.0.to_le_bytes());
+    for cell in cells {
         cell_bytes(cell, out);
     }
-    for cut in row.cuts.iter().chain([&row.price]) {
+    for cut in cuts.iter().chain([price]) {
         out.push(u8::from(cut.is_some()));
         out.extend_from_slice(&cut.unwrap_or(0.0).to_bits().to_le_bytes());
     }
-    axis_bytes(&row.risk, out);
-    axis_bytes(&row.trend, out);
-    axis_bytes(&row.volatility, out);
-    axis_bytes(&row.heat, out);
-    let t = &row.timeframes;
+    axis_bytes(risk, out);
+    axis_bytes(trend, out);
+    axis_bytes(volatility, out);
+    axis_bytes(heat, out);
+    let t = timeframes;
     out.extend(t.risk.map(|l| l.code()));
     out.extend(t.trend.map(|l| l.code()));
     out.extend(t.volatility.map(|l| l.code()));
     out.extend(t.heat.map(|l| l.code()));
-    for held in &row.held {
+    for held in held {
         out.extend_from_slice(&held.held.to_le_bytes());
         out.extend_from_slice(&held.known.to_le_bytes());
     }
-    for input in &row.inputs {
+    for input in inputs {
         out.extend_from_slice(input.metric.name().as_bytes());
         out.extend_from_slice(&input.stream.map_or(u16::MAX, |s| s.0).to_le_bytes());
         out.extend_from_slice(&input.anchor.0.to_le_bytes());
+        text(input.gap.map_or("", barograph_domain::GapReason::word), out);
     }
-    model_bytes(&row.models, out);
+    model_bytes(models, out);
+    open_bytes(open, out);
 }
 
 /// Everything that is said of a level, the numbers bit by bit.
@@ -182,6 +213,7 @@ pub(crate) fn alert_bytes(alert: &Alert, out: &mut Vec<u8>) {
             Datum::Word(word) => text(word, out),
             Datum::Words(words) => words.iter().for_each(|w| text(w, out)),
             Datum::Missing(reason) => out.extend_from_slice(&reason_code(*reason).to_le_bytes()),
+            Datum::Flag(is) => out.push(u8::from(*is)),
         }
     }
     let rate = &a.base_rate;

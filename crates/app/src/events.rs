@@ -3,23 +3,34 @@
 //! The store has them by run; several markets are merged here by the moment a record was known and by name, a bounded page at a
 //! time: each further market is asked only for what could still come onto the page.
 
-use barograph_api::events::{BaseRateView, Data, DatumView, EvidenceView, EvidenceWindow, asset_pair};
+use crate::render::{Books, Lens, align};
+use barograph_api::events::{
+    BaseRateView, Data, DatumView, EvidenceView, EvidenceWindow, MomentView, TurnView, asset_pair,
+};
 use barograph_api::{EventFilter, EventView, Page, Window, alias_markets::pair_of};
-use barograph_domain::alert::{BaseRate, Datum};
+use barograph_domain::alert::{BaseRate, Datum, Statistic};
 use barograph_domain::{Alert, InstrumentName, KnownAlert, Pattern, Ts};
 use barograph_engine::detect::explain;
-use barograph_engine::detect::meaning::meaning;
-use barograph_store::{AlertQuery, Range, Reader, Result, RunKey};
+use barograph_engine::detect::meaning::meaning_at;
+use barograph_engine::explain::{Minute, Moment, Turn};
+use barograph_store::run::GRID;
+use barograph_store::{AlertQuery, Range, Reader, Result, RowQuery, RunInfo, RunKey};
 
 /// The days of the first base rate.
 const MONTH: f64 = 30.0;
 
 /// A record as it goes over the wire.
-/// `keep`: part of a threshold above which an episode goes on.
-pub(crate) fn view(instrument: &InstrumentName, logic_version: &str, known: &KnownAlert, keep: f64) -> EventView {
+/// `keep`: part of a threshold above which an episode goes on. `minute`: what its minute says of it.
+pub(crate) fn view(
+    instrument: &InstrumentName,
+    logic_version: &str,
+    known: &KnownAlert,
+    keep: f64,
+    minute: Option<&Minute>,
+) -> EventView {
     let KnownAlert { known_at, alert } = known;
-    let description = explain::description(alert);
-    let told = meaning(alert, keep);
+    let description = explain::description_at(alert, minute);
+    let told = meaning_at(alert, keep, minute);
     EventView {
         alert_id: alert.id(instrument, logic_version),
         revision: alert.revision,
@@ -37,11 +48,11 @@ pub(crate) fn view(instrument: &InstrumentName, logic_version: &str, known: &Kno
         severity: alert.severity,
         risk_level: alert.severity.risk_level(),
         anomaly_score: alert.score,
-        title: explain::title(alert),
+        title: explain::title_at(alert, minute),
         explanation: description.clone(),
         description,
-        new_entries: told.new_entries.to_owned(),
-        open_positions: told.open_positions.to_owned(),
+        new_entries: told.new_entries,
+        open_positions: told.open_positions,
         clears: told.clears,
         rule: alert.rule.as_ref().map(ToString::to_string),
         opened_at: alert.opened_at,
@@ -49,15 +60,42 @@ pub(crate) fn view(instrument: &InstrumentName, logic_version: &str, known: &Kno
         closed_at: alert.closed_at,
         inhibited_by: alert.inhibited_by,
         data: data(alert),
+        moment: minute.and_then(|m| m.label.as_ref()).map(moment_view),
         evidence: EvidenceView {
             window: EvidenceWindow { from: alert.window_from, to: alert.ts },
-            statistics: alert.statistics.clone(),
+            statistics: measured(alert, minute).to_vec(),
             base_rate: base_rate(&alert.base_rate),
             limits: explain::limits(alert).into_iter().map(str::to_owned).collect(),
             similar: None,
             similar_reason: "not_available",
         },
         logic_version: logic_version.to_owned(),
+    }
+}
+
+/// What was measured: by the detector, or behind the label that changed.
+pub(crate) fn measured<'a>(alert: &'a Alert, minute: Option<&'a Minute>) -> &'a [Statistic] {
+    match minute.and_then(|m| m.label.as_ref()) {
+        Some(moment) if alert.statistics.is_empty() => &moment.statistics,
+        _ => &alert.statistics,
+    }
+}
+
+fn moment_view(m: &Moment) -> MomentView {
+    let turn = |t: &Turn| TurnView {
+        feature: t.feature,
+        value: t.value,
+        threshold: t.threshold,
+        direction: t.direction,
+        label: t.label,
+        readings: t.readings,
+    };
+    MomentView {
+        price: m.price,
+        side: m.side,
+        why: m.why.clone(),
+        flip: m.flip.as_ref().map(turn),
+        exit: m.exit.as_ref().map(turn),
     }
 }
 
@@ -69,6 +107,7 @@ fn data(alert: &Alert) -> Data {
             Datum::Number(x) => DatumView::Number(*x),
             Datum::Word(word) => DatumView::Word(word.to_string()),
             Datum::Words(words) => DatumView::Words(words.iter().map(ToString::to_string).collect()),
+            Datum::Flag(is) => DatumView::Flag(*is),
             Datum::Missing(reason) => {
                 out.insert(format!("{name}_reason"), DatumView::Word(reason.name().to_owned()));
                 DatumView::Null
@@ -98,8 +137,47 @@ fn base_rate(rate: &BaseRate) -> BaseRateView {
     }
 }
 
-/// A run with the part of a threshold above which its episodes go on.
-pub(crate) type Kept<'a> = (&'a RunKey, f64);
+/// A run with what its records are read with.
+#[derive(Debug)]
+pub(crate) struct Kept<'a> {
+    pub(crate) key: &'a RunKey,
+    /// Part of a threshold above which its episodes go on.
+    keep: f64,
+    /// `None`: this build cannot read its book any more.
+    lens: Option<Lens>,
+}
+
+impl<'a> Kept<'a> {
+    pub(crate) fn of(books: &mut Books, info: &'a RunInfo) -> Self {
+        let key = &info.spec.key;
+        let lens = Lens::stored(books, info, &crate::render::instrument(&key.instrument));
+        Self { key, keep: books.keep(info), lens }
+    }
+
+    fn view(&self, reader: &dyn Reader, known: &KnownAlert, as_of: Option<Ts>) -> Result<EventView> {
+        let minute =
+            self.lens.as_ref().map(|lens| minute_of(reader, self.key, lens, &known.alert, as_of)).transpose()?;
+        Ok(view(&self.key.instrument, &self.key.logic_version, known, self.keep, minute.flatten().as_ref()))
+    }
+}
+
+/// What the stored minute of a record says of it; `None` where it came between two minutes, or its minute is not kept.
+pub(crate) fn minute_of(
+    reader: &dyn Reader,
+    key: &RunKey,
+    lens: &Lens,
+    alert: &Alert,
+    as_of: Option<Ts>,
+) -> Result<Option<Minute>> {
+    if alert.ts.floor(GRID) != alert.ts {
+        return Ok(None);
+    }
+    let range = Range { start: alert.ts, end: Ts(alert.ts.0.saturating_add(1)) };
+    let mut rows = reader.history(key, &RowQuery { range, every: None, limit: 1, as_of })?;
+    align(&mut rows.rows, &rows.columns);
+    let lens = Lens { streams: rows.streams.as_slice().into(), ..lens.clone() };
+    Ok(rows.rows.first().and_then(|row| lens.minute(alert, row)))
+}
 
 /// A page of the events of some runs.
 pub(crate) fn page(
@@ -109,7 +187,7 @@ pub(crate) fn page(
     window: &Window,
 ) -> Result<Page<EventView>> {
     let wanted = window.skip.saturating_add(window.limit).saturating_add(1);
-    let mut found: Vec<(Kept<'_>, KnownAlert)> = Vec::new();
+    let mut found: Vec<(&Kept<'_>, KnownAlert)> = Vec::new();
     let mut query = AlertQuery {
         range: Range { start: window.start.unwrap_or(Ts::MIN), end: window.end.unwrap_or(Ts::MAX) },
         patterns: filter.patterns.clone(),
@@ -121,12 +199,12 @@ pub(crate) fn page(
         as_of: window.as_of,
     };
     for kept in runs {
-        found.extend(reader.alerts(kept.0, &query)?.items.into_iter().map(|alert| (*kept, alert)));
+        found.extend(reader.alerts(kept.key, &query)?.items.into_iter().map(|alert| (kept, alert)));
         // Stable: records of one market keep their order.
         if filter.newest_first {
-            found.sort_by(|a, b| b.1.known_at.cmp(&a.1.known_at).then_with(|| b.0.0.cmp(a.0.0)));
+            found.sort_by(|a, b| b.1.known_at.cmp(&a.1.known_at).then_with(|| b.0.key.cmp(a.0.key)));
         } else {
-            found.sort_by(|a, b| a.1.known_at.cmp(&b.1.known_at).then_with(|| a.0.0.cmp(b.0.0)));
+            found.sort_by(|a, b| a.1.known_at.cmp(&b.1.known_at).then_with(|| a.0.key.cmp(b.0.key)));
         }
         if found.len() > wanted {
             found.truncate(wanted);
@@ -143,7 +221,7 @@ pub(crate) fn page(
     }
     let more = found.len() == wanted;
     let shown = found.iter().skip(window.skip).take(window.limit);
-    let items = shown.map(|((key, keep), alert)| view(&key.instrument, &key.logic_version, alert, *keep)).collect();
+    let items = shown.map(|(kept, alert)| kept.view(reader, alert, window.as_of)).collect::<Result<_>>()?;
     Ok(Page { items, more })
 }
 
@@ -189,7 +267,7 @@ mod tests {
         let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
         for pattern in Pattern::ALL {
             for change in Change::ALL {
-                let event = view(&market, "v1", &record(*pattern, change), 0.9);
+                let event = view(&market, "v1", &record(*pattern, change), 0.9, None);
                 assert!(!event.title.is_empty() && !event.description.is_empty(), "{pattern:?}");
                 assert!(event.title.chars().count() <= 60, "{}", event.title);
                 let sentences = serde_json::to_string(&event.evidence.limits).unwrap();
@@ -208,7 +286,7 @@ mod tests {
     #[test]
     fn facts_that_are_missing_say_why_and_scores_have_two_names() {
         let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
-        let event = view(&market, "v1", &record(Pattern::FundingAnomaly, Change::Opened), 0.9);
+        let event = view(&market, "v1", &record(Pattern::FundingAnomaly, Change::Opened), 0.9, None);
         let json = serde_json::to_value(&event).unwrap();
         let data = &json["data"];
         assert_eq!((&data["severity_ratio"], &data["severity"]), (&serde_json::Value::Null, &serde_json::Value::Null));

@@ -1,8 +1,9 @@
 //! Files into the store, and the store's instruments brought up to date.
 //!
-//! Points are committed in batches and mark their instruments dirty in the same transaction; every dirty instrument is then
-//! run again from the last checkpoint before its earliest change and its rows are replaced in one transaction. Killed
-//! anywhere, the next run finds the marks and ends in the same store.
+//! Points are committed in batches and mark their instruments dirty in the same transaction; from the first batch that
+//! contradicts what is stored, all the rest is one transaction. Every dirty instrument is then run again from the last
+//! checkpoint before its earliest change and its rows are replaced in one transaction. Killed anywhere, the next run finds the
+//! marks and ends in the same store.
 
 use crate::clock;
 use crate::failure::Failure;
@@ -18,10 +19,16 @@ use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::{Plan, Report};
 use barograph_store::run::{LATENESS, row_of};
 use barograph_store::{
-    Dirty, Gap, ImportRecord, Inserted, PointsVersion, Reader, Role, RunKey, RunWriter, Target, Writer, open_reader,
-    open_writer,
+    Contradiction, Dirty, Forgotten, Gap, ImportRecord, Imported, Inserted, PointsVersion, Reader, Replaced, Role,
+    RunKey, RunWriter, StreamInfo, Target, Writer, open_reader, open_writer,
 };
-use std::path::Path;
+use files::Files;
+use onlooker::{Onlooker, Seen};
+use std::io::Write as _;
+use std::sync::mpsc::sync_channel;
+
+mod files;
+mod onlooker;
 
 /// Events per transaction: some 20 MB of memory, a few hundred milliseconds of writing.
 const BATCH: usize = 100_000;
@@ -29,50 +36,55 @@ const BATCH: usize = 100_000;
 const CHECKPOINT_EVERY: Span = Span::days(7);
 /// Over the last stretch checkpoints are daily, because new rows usually join the end.
 const DAY: Span = Span::days(1);
+/// Stored points read ahead: pieces times pieces' size, some 8 MB.
+const AHEAD: usize = 8;
+const PIECE: usize = 8_192;
 
 /// What an import did.
 #[derive(Debug)]
 pub(crate) struct Ingested {
     pub(crate) report: Report,
     pub(crate) inserted: Inserted,
-    pub(crate) rows: u64,
-    pub(crate) instruments: usize,
+    /// Rows that say otherwise than what was stored.
+    pub(crate) contradiction: Contradiction,
+    /// When it began: its corrections are known since then.
+    pub(crate) at: Ts,
+    pub(crate) made: Made,
     /// Where it is, when that is a server; without the password.
     pub(crate) server: Option<String>,
+    /// Every minute that a run over the files makes was shown while it was computed.
+    pub(crate) shown: bool,
 }
 
-/// Takes the folder for writing, before any work is done for it.
-pub(crate) fn open(data: &Path) -> Result<Box<dyn Writer>, Failure> {
-    open_target(&Target::Folder(data.to_owned()))
+/// What a computation has written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Made {
+    pub(crate) instruments: usize,
+    pub(crate) rows: u64,
+    /// Records of alerts of these rows.
+    pub(crate) alerts: u64,
 }
 
-/// The same for a folder or a server.
+/// Takes the folder or the server for writing, before any work is done for it.
 pub(crate) fn open_target(target: &Target) -> Result<Box<dyn Writer>, Failure> {
     Ok(open_writer(target, &Role::ALL)?)
 }
 
-/// Imports the planned files into the database of `data` and runs what is dirty.
-pub(crate) fn ingest(
-    data: &Path,
-    writer: &mut Box<dyn Writer>,
-    plan: &Plan,
-    source: &str,
-    setup: &Setup,
-) -> Result<Ingested, Failure> {
-    into_target(&Target::Folder(data.to_owned()), writer.as_mut(), plan, source, setup)
-}
-
-/// The same into a folder or a server.
+/// Imports the planned files into the database of a folder or a server and runs what is dirty. Where nothing else is stored of
+/// the plan's markets, `onlooker` sees every minute and gap that a run over the files would give, market by market, so that
+/// nobody has to make that run; else it sees nothing.
 pub(crate) fn into_target(
     target: &Target,
     writer: &mut dyn Writer,
     plan: &Plan,
     source: &str,
     setup: &Setup,
+    onlooker: Option<&mut dyn Sink>,
 ) -> Result<Ingested, Failure> {
     let started = clock::now();
-    let (report, inserted) = insert(writer, plan)?;
-    let (instruments, rows) = update(target, writer, setup)?;
+    let (report, Imported { inserted, contradiction }) = insert(writer, plan, started)?;
+    let onlooker = onlooker.map(|sink| Onlooker { plan, sink });
+    let (made, shown) = bring_up(target, writer, setup, onlooker)?;
     writer.record_import(&ImportRecord {
         started,
         finished: clock::now(),
@@ -91,7 +103,7 @@ pub(crate) fn into_target(
         Target::Folder(_) => None,
         Target::Postgres(_) => Some(target.to_string()),
     };
-    Ok(Ingested { report, inserted, rows, instruments, server })
+    Ok(Ingested { report, inserted, contradiction, at: started, made, server, shown })
 }
 
 #[derive(serde::Serialize)]
@@ -101,29 +113,53 @@ struct Detail<'a> {
     rejected: &'a [barograph_lake::Rejection],
 }
 
-fn insert(writer: &mut dyn Writer, plan: &Plan) -> Result<(Report, Inserted), Failure> {
-    let mut reader = plan.open(None);
-    let mut progress = Progress::new(plan.total_bytes(), "importing", Unit::Bytes);
-    let mut total = Inserted::default();
-    let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
-    loop {
-        batch.clear();
-        batch.extend(reader.by_ref().take(BATCH));
-        if batch.is_empty() {
-            break;
-        }
-        let part = writer.insert_points(plan.instruments(), plan.streams(), &batch)?;
-        total.new += part.new;
-        total.revised += part.revised;
-        total.same += part.same;
-        total.earlier += part.earlier;
-        progress.set(reader.bytes_read());
-    }
-    Ok((reader.finish(), total))
+/// What taking back did.
+#[derive(Debug)]
+pub(crate) struct Withdrawn {
+    pub(crate) report: Report,
+    pub(crate) forgotten: Forgotten,
+    /// Rows that stay because files that stay say them too.
+    pub(crate) kept: u64,
+    /// Since when it counts.
+    pub(crate) at: Ts,
+    /// Market minutes made.
+    pub(crate) rows: u64,
 }
 
-/// Runs every instrument whose rows do not follow from its points; their number and the rows written.
-pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) -> Result<(usize, u64), Failure> {
+/// Takes back what the planned files say and those to `keep` do not, and runs anew what follows; with `dry` only counts.
+pub(crate) fn forget(
+    target: &Target,
+    writer: &mut dyn Writer,
+    (plan, keep): (&Plan, Option<&Plan>),
+    setup: &Setup,
+    dry: bool,
+) -> Result<Withdrawn, Failure> {
+    let at = clock::now();
+    let mut files = Files::new(plan, None).without(keep);
+    let forgotten = writer.forget_batches(plan.streams(), &mut files, at, dry)?;
+    let (report, kept) = files.finish();
+    let rows = if dry { 0 } else { update(target, writer, setup)?.rows };
+    Ok(Withdrawn { report, forgotten, kept, at, rows })
+}
+
+fn insert(writer: &mut dyn Writer, plan: &Plan, at: Ts) -> Result<(Report, Imported), Failure> {
+    let mut files = Files::new(plan, Some(Progress::new(plan.total_bytes(), "importing", Unit::Bytes)));
+    let total = writer.import_batches(plan.instruments(), plan.streams(), &mut files, at)?;
+    Ok((files.finish().0, total))
+}
+
+/// Runs every instrument whose rows do not follow from its points.
+pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) -> Result<Made, Failure> {
+    bring_up(target, writer, setup, None).map(|(made, _)| made)
+}
+
+/// The same before somebody's eyes; and whether everything was seen.
+fn bring_up(
+    target: &Target,
+    writer: &mut dyn Writer,
+    setup: &Setup,
+    onlooker: Option<Onlooker<'_>>,
+) -> Result<(Made, bool), Failure> {
     let reader = open_reader(target)?;
     let (setup, new) = with_calendar(reader.as_ref(), setup)?;
     let setup = &setup;
@@ -131,16 +167,23 @@ pub(crate) fn update(target: &Target, writer: &mut dyn Writer, setup: &Setup) ->
     if let Some(since) = new.iter().map(|e| e.known_ts).min() {
         told_since(reader.as_ref(), setup, since, &mut dirty)?;
     }
-    let mut rows = 0;
+    let mut onlooker = match onlooker {
+        Some(onlooker) if onlooker.can_see(reader.as_ref(), &dirty)? => Some(onlooker),
+        _ => None,
+    };
+    let mut made = Made { instruments: dirty.len(), ..Made::default() };
     for one in &dirty {
-        rows += rerun(reader.as_ref(), writer, setup, &one.instrument, one.since, one.version)?;
+        let seen = onlooker.as_mut().and_then(|o| o.at(&one.instrument));
+        let replaced = rerun(reader.as_ref(), writer, setup, one, seen)?;
+        made.rows += replaced.rows;
+        made.alerts += replaced.alerts;
     }
     // Last: killed before, the next run finds the same entries new.
     if !new.is_empty() {
         writer.put_calendar(&new)?;
     }
     universe::files::update(reader.as_ref(), writer, setup)?;
-    Ok((dirty.len(), rows))
+    Ok((made, onlooker.is_some()))
 }
 
 /// The same with the calendar that is stored and the one of the settings; what of it is not stored yet.
@@ -171,10 +214,10 @@ fn rerun(
     reader: &dyn Reader,
     writer: &mut dyn Writer,
     setup: &Setup,
-    name: &InstrumentName,
-    since: Option<Ts>,
-    version: barograph_store::PointsVersion,
-) -> Result<u64, Failure> {
+    dirty: &Dirty,
+    mut seen: Option<Seen<'_>>,
+) -> Result<Replaced, Failure> {
+    let (name, since, version) = (&dirty.instrument, dirty.since, dirty.version);
     let infos = reader.streams(Some(name), None)?;
     let streams: Vec<StreamDecl> = infos.iter().map(|i| i.decl.clone()).collect();
     let instrument = reader
@@ -183,10 +226,9 @@ fn rerun(
         .find(|i| i.instrument.name == *name)
         .map(|i| i.instrument)
         .ok_or_else(|| Failure::broken(format!("{name} is marked for a run but has no points")))?;
-    let (Some(first), Some(last)) =
-        (infos.iter().map(|i| i.first_event).min(), infos.iter().map(|i| i.newest_known).max())
+    let (Some(first), Some(last)) = (infos.iter().map(|i| i.first_event).min(), infos.iter().map(newest_input).max())
     else {
-        return Ok(0);
+        return Ok(Replaced::default());
     };
     let spec = setup.run(name, &streams);
     let instruments = [instrument];
@@ -199,23 +241,60 @@ fn rerun(
     );
     let mut target = writer.replace(&spec, from, version)?;
     let mut next_save = checkpoint_after(after.unwrap_or(first), last);
-    for event in reader.events(&streams, after.map(|t| t + LATENESS), None)? {
-        let event = event?;
-        let mut sink = StoreSink { target: target.as_mut(), market: name, streams: &streams };
-        if event.recv_ts > next_save + LATENESS {
-            run.advance(event.recv_ts, &mut sink)?;
-            let made = row_of(event.recv_ts) - Span::mins(1);
-            if made >= from.unwrap_or(Ts::MIN) && made >= row_of(first) {
-                target.checkpoint(made, &run.save()?)?;
+    let events = reader.events(&streams, after.map(|t| t + LATENESS), None)?;
+    // Points are read while those before are computed.
+    std::thread::scope(|scope| {
+        let (full, pieces) = sync_channel::<Vec<barograph_store::Result<Event>>>(AHEAD);
+        scope.spawn(move || {
+            let mut events = events;
+            loop {
+                let piece: Vec<_> = events.by_ref().take(PIECE).collect();
+                if piece.is_empty() || full.send(piece).is_err() {
+                    return;
+                }
             }
-            next_save = checkpoint_after(made, last);
-            progress.set(minutes_between(after.unwrap_or(first), made));
-            sink = StoreSink { target: target.as_mut(), market: name, streams: &streams };
+        });
+        for event in pieces.into_iter().flatten() {
+            let event = event?;
+            let mut sink = StoreSink { target: target.as_mut(), market: name, streams: &streams, seen: seen.as_mut() };
+            if event.recv_ts > next_save + LATENESS {
+                run.advance(event.recv_ts, &mut sink)?;
+                let made = row_of(event.recv_ts) - Span::mins(1);
+                if made >= from.unwrap_or(Ts::MIN) && made >= row_of(first) {
+                    target.checkpoint(made, &run.save()?)?;
+                }
+                next_save = checkpoint_after(made, last);
+                progress.set(minutes_between(after.unwrap_or(first), made));
+                sink = StoreSink { target: target.as_mut(), market: name, streams: &streams, seen: seen.as_mut() };
+            }
+            run.event(&event, &mut sink)?;
         }
-        run.event(&event, &mut sink)?;
+        Ok::<_, Failure>(())
+    })?;
+    let mut sink = StoreSink { target: target.as_mut(), market: name, streams: &streams, seen: seen.as_mut() };
+    run.finish(clock::now(), &mut sink)?;
+    if seen.is_some() {
+        tell_late(&run)?;
     }
-    run.finish(clock::now(), &mut StoreSink { target: target.as_mut(), market: name, streams: &streams })?;
-    Ok(target.finish()?.rows)
+    Ok(target.finish()?)
+}
+
+/// Says how many rows were no part of the minutes they belong to.
+pub(crate) fn tell_late(run: &Run) -> Result<(), Failure> {
+    let late: u64 = run.engine.markets().iter().map(barograph_engine::market::Market::late_events).sum();
+    if late > 0 {
+        writeln!(
+            std::io::stderr(),
+            "{late} rows came later than their source declares; they count for later minutes only"
+        )?;
+    }
+    Ok(())
+}
+
+/// When the newest point of a stream was first known; a correction is known later than the run goes.
+fn newest_input(info: &StreamInfo) -> Ts {
+    let declared = info.newest_event + info.decl.delay;
+    if info.decl.filled { info.newest_known.max(declared) } else { declared }
 }
 
 /// The engine as it was before the earliest change, with the minute of its last row; else a new one.
@@ -250,14 +329,15 @@ fn minutes_between(a: Ts, b: Ts) -> u64 {
 }
 
 /// Writes a run into the store.
-struct StoreSink<'a> {
+struct StoreSink<'a, 'b> {
     target: &'a mut dyn RunWriter,
     /// A run is of one market.
     market: &'a InstrumentName,
     streams: &'a [StreamDecl],
+    seen: Option<&'a mut Seen<'b>>,
 }
 
-impl Sink for StoreSink<'_> {
+impl Sink for StoreSink<'_, '_> {
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         Ok(self.target.level(&level.published(self.market))?)
     }
@@ -265,28 +345,70 @@ impl Sink for StoreSink<'_> {
         Ok(self.target.alert(&alert.known)?)
     }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
-        Ok(self.target.row(row)?)
+        self.target.row(row)?;
+        self.seen.as_mut().map_or(Ok(()), |seen| seen.row(row))
     }
     fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {
+        if let Some(seen) = &mut self.seen {
+            seen.gap(stream, status, known_ts)?;
+        }
         let stream = self.streams[stream.index()].clone();
         Ok(self.target.gap(&Gap { stream, status: *status, known_ts })?)
     }
 }
 
+/// What to say of rows that contradict stored ones.
+fn contradiction(ingested: &Ingested) -> Option<String> {
+    let Contradiction { rows, largest } = ingested.contradiction;
+    let change = largest.map_or(String::new(), |l| format!(" (largest change {:+.1} %)", 100.0 * l));
+    (rows > 0).then(|| {
+        format!(
+            "{rows} of {} rows contradict stored ones{change}: they count from {} on; answers as of earlier moments stay as \
+             they were. To take them back: barograph db forget --source FILE",
+            ingested.report.accepted,
+            ingested.at.floor(Span::secs(1)),
+        )
+    })
+}
+
 /// The summary of an import, on standard error.
 pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
-    use std::io::Write as _;
     input::print_report(&ingested.report)?;
     let i = &ingested.inserted;
     let mut err = std::io::stderr().lock();
     let known = if i.same > 0 { format!(", {} already stored", i.same) } else { String::new() };
     let revised = if i.revised > 0 { format!(", {} revised", i.revised) } else { String::new() };
-    let plural = if ingested.instruments == 1 { "" } else { "s" };
+    if let Some(text) = contradiction(ingested) {
+        writeln!(err, "{text}")?;
+    }
+    let Made { instruments, rows, alerts } = ingested.made;
+    let plural = if instruments == 1 { "" } else { "s" };
     let place = ingested.server.as_ref().map_or(String::new(), |server| format!(", in {server}"));
     writeln!(
         err,
         "stored {} new points{revised}{known}; {} minutes of {} market{plural} computed{place}",
-        i.new, ingested.rows, ingested.instruments
+        i.new, rows, instruments
     )?;
+    if alerts > 0 {
+        let plural = if alerts == 1 { "" } else { "s" };
+        writeln!(err, "{} alert record{plural} stored; alerts of imported history are not delivered", counted(alerts))?;
+    }
     Ok(())
+}
+
+/// "1,036"
+fn counted(n: u64) -> String {
+    let digits = n.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group).into_owned());
+    groups.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn counts_are_read_in_groups() {
+        for (n, want) in [(0, "0"), (999, "999"), (1_036, "1,036"), (1_234_567, "1,234,567")] {
+            assert_eq!(super::counted(n), want);
+        }
+    }
 }

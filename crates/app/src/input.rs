@@ -2,6 +2,7 @@
 
 use crate::cli::Declared;
 use crate::clock;
+use crate::config::Settings;
 use crate::failure::Failure;
 use barograph_domain::Ts;
 use barograph_lake::{FailedFile, ImportOptions, Plan, Report};
@@ -10,7 +11,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Import options as resolved.
-pub(crate) fn options(declared: &Declared, source: Option<&String>) -> Result<ImportOptions, Failure> {
+pub(crate) fn options(
+    declared: &Declared,
+    source: Option<&String>,
+    settings: &Settings,
+) -> Result<ImportOptions, Failure> {
     let columns = match &declared.columns {
         None => None,
         Some(text) => {
@@ -31,6 +36,7 @@ pub(crate) fn options(declared: &Declared, source: Option<&String>) -> Result<Im
         cadence: declared.cadence,
         source: source.cloned(),
         columns,
+        spot_pairs: settings.spot_pairs()?,
         ..ImportOptions::new(clock::now())
     })
 }
@@ -88,7 +94,8 @@ pub(crate) fn print_report(report: &Report) -> Result<(), Failure> {
     }
     if report.disagreeing > 0 {
         let example = report.disagreement.as_deref().unwrap_or("see the files");
-        writeln!(err, "disagreeing {example} ({} in all; all are kept, the last in order counts)", report.disagreeing)?;
+        let rule = "the file whose path sorts last counts, in one file the later line";
+        writeln!(err, "disagreeing {example} ({} rows in all; {rule})", report.disagreeing)?;
     }
     print_failed(&report.failed, &mut err)?;
     let unused: u64 = report.unused.values().sum();

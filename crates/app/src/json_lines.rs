@@ -129,6 +129,21 @@ impl<W: Write> JsonLines<W> {
         Ok(())
     }
 
+    fn event(&mut self, alert: &AlertOut, row: Option<&MinuteRow>) -> Result<(), Failure> {
+        let AlertOut { instrument, known } = alert;
+        let at = known.alert.ts;
+        if !shown(at, self.from, self.until) {
+            return Ok(());
+        }
+        let lens = &self.lenses[*instrument as usize];
+        let name = lens.instrument.name.clone();
+        // What an hour made comes behind the rows of its minute.
+        let row = row.or(self.previous[*instrument as usize].as_ref());
+        let minute = row.and_then(|row| lens.minute(&known.alert, row));
+        let event = crate::events::view(&name, &lens.logic_version, known, lens.book.detectors.keep, minute.as_ref());
+        self.line("event", &name, at, EventRest(event))
+    }
+
     fn line<T: Serialize>(
         &mut self,
         r#type: &'static str,
@@ -178,15 +193,11 @@ impl<W: Write> Sink for JsonLines<W> {
     }
 
     fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
-        let AlertOut { instrument, known } = alert;
-        let at = known.alert.ts;
-        if !shown(at, self.from, self.until) {
-            return Ok(());
-        }
-        let lens = &self.lenses[*instrument as usize];
-        let name = lens.instrument.name.clone();
-        let event = crate::events::view(&name, &lens.logic_version, known, lens.book.detectors.keep);
-        self.line("event", &name, at, EventRest(event))
+        self.event(alert, None)
+    }
+
+    fn alert_of(&mut self, alert: &AlertOut, row: &MinuteRow) -> Result<(), Failure> {
+        self.event(alert, Some(row))
     }
 
     fn gap(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {

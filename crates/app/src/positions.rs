@@ -2,6 +2,8 @@
 
 pub(crate) mod desk;
 pub(crate) mod file;
+pub(crate) mod stops;
 pub(crate) mod watch;
 
 pub(crate) use desk::Desk;
+pub(crate) use stops::Stops;

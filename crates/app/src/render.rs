@@ -4,10 +4,12 @@ use crate::setup::Setup;
 use barograph_api::FeatureRowView;
 use barograph_domain::snapshot::WireValue;
 use barograph_domain::{
-    Cell, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Reason, Snapshot, StreamDecl, Ts,
+    Alert, Cell, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Reason, Snapshot, StreamDecl, Ts,
 };
 use barograph_engine::catalogue::ValueType;
 use barograph_engine::detect::Thresholds;
+use barograph_engine::explain::headline::Held;
+use barograph_engine::explain::{Minute, StopCare};
 use barograph_engine::rules::{AxisStates, Book};
 use barograph_engine::{CATALOGUE, Feature, explain};
 use barograph_store::run::{GRID, LATENESS};
@@ -22,6 +24,8 @@ pub(crate) struct Lens {
     pub(crate) logic_version: String,
     pub(crate) instrument: Instrument,
     pub(crate) streams: Arc<[StreamDecl]>,
+    /// A position of the reader's in this market whose stop is reached or near.
+    pub(crate) held: Option<Held>,
 }
 
 /// Rule books by their texts. Few, even over years: each is another text.
@@ -53,6 +57,7 @@ impl Lens {
             logic_version: setup.logic_version.clone(),
             instrument: instrument.clone(),
             streams: streams.into(),
+            held: None,
         }
     }
 
@@ -65,7 +70,13 @@ impl Lens {
             logic_version: spec.key.logic_version.clone(),
             instrument: instrument.clone(),
             streams: spec.streams.as_slice().into(),
+            held: None,
         })
+    }
+
+    /// The same for a reader with this position, or with none.
+    pub(crate) fn holding(&self, held: Option<Held>) -> Self {
+        Self { held, ..self.clone() }
     }
 
     fn context(&self) -> explain::Context<'_> {
@@ -74,6 +85,7 @@ impl Lens {
             logic_version: &self.logic_version,
             instrument: &self.instrument,
             streams: &self.streams,
+            held: self.held,
         }
     }
 
@@ -95,6 +107,16 @@ impl Lens {
     /// The same with freshness judged at the present moment.
     pub(crate) fn at_present(&self, row: &MinuteRow, previous: Option<&MinuteRow>, now: Ts) -> Snapshot {
         explain::at_present(&self.context(), row, previous, now)
+    }
+
+    /// What the row asks of positions as it reads at a moment; `None` where its book has no posture table.
+    pub(crate) fn care_by_stop(&self, row: &MinuteRow, moment: Ts) -> Option<StopCare> {
+        explain::care_by_stop(&self.context(), row, moment)
+    }
+
+    /// What the row of an alert's minute says of it; `None` for a row of another minute.
+    pub(crate) fn minute(&self, alert: &Alert, row: &MinuteRow) -> Option<Minute> {
+        (row.ts == alert.ts).then(|| explain::minute(&self.context(), row, alert))
     }
 
     /// The labels alone, as the snapshot of the present moment has them.

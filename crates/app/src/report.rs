@@ -188,6 +188,7 @@ impl Weather {
             s.guidance.posture.name(),
             s.guidance.risk_bias.name()
         )?;
+        writeln!(out, "{}", paint.strong(&fold(&s.headline, 78, "  ")))?;
         writeln!(out, "{}", fold(&s.explanation.reasoning, 78, "  "))?;
         self.print_ribbon(out, paint)?;
         self.print_episodes(out, paint)?;

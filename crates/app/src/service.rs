@@ -11,6 +11,7 @@ mod events;
 mod list;
 mod moved;
 mod news;
+mod stops;
 mod storage;
 mod universe;
 
@@ -33,6 +34,7 @@ use barograph_api::{
 use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, PositionCard};
 use barograph_domain::portfolio::{PortfolioRequest, PortfolioView};
 use barograph_domain::{InstrumentName, Level, Metric, MinuteRow, Snapshot, Span, Ts, UniverseRow};
+use barograph_engine::explain::headline::Held;
 use barograph_store::run::LATENESS;
 use barograph_store::{PointQuery, Range, Reader, RowQuery, Rows, RunInfo, RunKey};
 use book::lens_for;
@@ -40,6 +42,9 @@ pub(crate) use book::{BookId, configured_run, lens_of, other_book, reach};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::broadcast;
+
+/// A second, and the stop that leads the headline in it.
+type Moment = (i64, Option<Held>);
 
 /// The newest minute of one market.
 #[derive(Debug)]
@@ -50,7 +55,7 @@ struct Latest {
     row: MinuteRow,
     previous: Option<MinuteRow>,
     /// Rendered for one second of the present.
-    rendered: Mutex<Option<(i64, Rendered)>>,
+    rendered: Mutex<Option<(Moment, Rendered)>>,
 }
 
 /// Store and memory behind the API.
@@ -80,6 +85,8 @@ pub(crate) struct Service {
     board: board::Board,
     /// What charts have shown of the past.
     closes: chart::Closes,
+    /// Where the stops of positions stand.
+    stops: stops::Known,
     /// Where positions are registered.
     desk: std::sync::OnceLock<Arc<crate::positions::Desk>>,
     /// Where wishes about deliveries go; nowhere where this process delivers nothing.
@@ -123,6 +130,7 @@ impl Service {
             gaps: Mutex::default(),
             board: board::Board::new(),
             closes: chart::Closes::default(),
+            stops: stops::Known::default(),
             desk: std::sync::OnceLock::new(),
             deliveries: std::sync::OnceLock::new(),
             moved: moved::Moved::default(),
@@ -154,7 +162,8 @@ impl Service {
         if self.sender.receiver_count() == 0 {
             return;
         }
-        let snapshot = latest.lens.snapshot(&latest.row, latest.previous.as_ref());
+        let lens = latest.lens.holding(self.stops.last().held(name, &latest.row));
+        let snapshot = lens.snapshot(&latest.row, latest.previous.as_ref());
         let snapshot_id = snapshot.snapshot_id.clone();
         if let Ok(rendered) = Rendered::fixed(Arc::new(snapshot)) {
             // Nobody listening is fine.
@@ -258,11 +267,12 @@ impl Query for Service {
 
     fn context(&self, id: &InstrumentName, book: Option<&str>, as_of: Option<Ts>) -> Result<Rendered, QueryError> {
         if let (None, None, Some(latest)) = (book, as_of, self.market(id)) {
-            return latest.at(self.clock.now());
+            return self.rendered(&latest, self.clock.now());
         }
         let (info, lens) = self.run(id, book)?;
         let (lens, rows) = self.newest(&info, lens, as_of)?;
         let (row, previous) = split(&rows)?;
+        let lens = self.holding(&lens, row, as_of)?;
         match as_of {
             Some(moment) => Rendered::fixed(Arc::new(lens.as_of(row, previous, moment))),
             None => Rendered::present(Arc::new(lens.at_present(row, previous, self.clock.now()))),
@@ -321,6 +331,10 @@ impl Query for Service {
     fn metrics(&self, id: &InstrumentName, metric: Metric, window: &Window) -> Result<Page<MetricPoint>, QueryError> {
         let streams = self.reader.streams(Some(id), None).map_err(internal)?;
         if !streams.iter().any(|s| s.decl.metric == metric) {
+            // Nobody was forced out yet: that is an answer.
+            if metric == Metric::Liquidation && !streams.is_empty() && !self.not_offered(id, metric) {
+                return Ok(Page { items: Vec::new(), more: false });
+            }
             if self.not_offered(id, metric) {
                 return Err(QueryError::NotOffered { metric, venue: id.venue.as_str().to_owned() });
             }
@@ -534,17 +548,18 @@ impl Latest {
         same_lens && self.row == *row && self.previous.as_ref() == previous
     }
 
-    /// Rendered at most once per second: ages count in seconds.
-    fn at(&self, now: Ts) -> Result<Rendered, QueryError> {
-        let second = now.as_millis() / 1_000;
-        let mut held = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, rendered)) = held.as_ref()
-            && *at == second
+    /// Rendered at most once per second, and when the position in its market stands otherwise: ages count in seconds.
+    fn at(&self, now: Ts, held: Option<Held>) -> Result<Rendered, QueryError> {
+        let key = (now.as_millis() / 1_000, held);
+        let mut kept = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, rendered)) = kept.as_ref()
+            && *at == key
         {
             return Ok(rendered.clone());
         }
-        let rendered = Rendered::present(Arc::new(self.lens.at_present(&self.row, self.previous.as_ref(), now)))?;
-        *held = Some((second, rendered.clone()));
+        let lens = self.lens.holding(held);
+        let rendered = Rendered::present(Arc::new(lens.at_present(&self.row, self.previous.as_ref(), now)))?;
+        *kept = Some((key, rendered.clone()));
         Ok(rendered)
     }
 }

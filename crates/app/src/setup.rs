@@ -11,7 +11,7 @@ use crate::universe::WatchMarkets;
 use barograph_domain::{CalendarEntry, InstrumentName, StreamDecl};
 use barograph_engine::calendar::Calendar;
 use barograph_engine::models::ModelPolicy;
-use barograph_engine::rules::{Book, logic_version};
+use barograph_engine::rules::{Book, CLUSTER_METHODS, logic_version};
 use barograph_engine::{CATALOGUE, Config};
 use barograph_lake::Plan;
 use barograph_store::{Columns, FeatureColumn, RunKey, RunSpec};
@@ -54,9 +54,25 @@ pub(crate) fn book_text(name: &str) -> Result<(String, String), Failure> {
 pub(crate) fn configured_book(settings: &Settings) -> Result<(Book, String), Failure> {
     let (file, text) = book_text(settings.text("book"))?;
     let book = Book::parse(&file, &text).map_err(Failure::usage)?;
-    match thresholds::over(&file, &text, &book, settings.thresholds())? {
+    let changed = thresholds::over(&file, &text, &book, settings.thresholds())?;
+    let changed = match with_clusters(settings, &file, changed.as_deref().unwrap_or(&text), &book)? {
+        None => changed,
+        other => other,
+    };
+    match changed {
         Some(text) => Ok((Book::parse(&file, &text).map_err(Failure::usage)?, text)),
         None => Ok((book, text)),
+    }
+}
+
+/// The book's text with the settings' way to find equal highs and lows; `None` where it says so already.
+fn with_clusters(settings: &Settings, file: &str, text: &str, book: &Book) -> Result<Option<String>, Failure> {
+    let word = settings.text("level_clusters");
+    match CLUSTER_METHODS.into_iter().find(|(name, _)| *name == word) {
+        Some((_, method)) if book.liquidity.cluster_method != method => {
+            thresholds::with(file, text, "liquidity", &[("cluster_method", word.into())]).map(Some)
+        }
+        _ => Ok(None),
     }
 }
 

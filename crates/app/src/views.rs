@@ -15,6 +15,7 @@ pub(crate) fn context(s: &Snapshot, news: Option<&str>, paint: Paint) -> String 
     let stamp = minute(s.timestamp);
     let gap = WIDTH.saturating_sub(name.chars().count() + stamp.chars().count()).max(2);
     let _infallible = writeln!(out, "{}{}{}", paint.strong(&name), " ".repeat(gap), stamp);
+    let _infallible = writeln!(out, " {}\n", paint.strong(fold(&s.headline, WIDTH - 1, " ").trim_start()));
     let risk = &s.regimes.risk;
     let side = match risk.direction {
         Some("LONG_SQUEEZE") => " ▼",
@@ -49,7 +50,8 @@ pub(crate) fn context(s: &Snapshot, news: Option<&str>, paint: Paint) -> String 
     let _infallible = writeln!(out, "\n{}\n", fold(&s.explanation.reasoning, WIDTH - 1, " "));
     let entries = fold(&s.guidance.new_entries, WIDTH - 1, "                 ");
     let _infallible = writeln!(out, " new entries     {}", entries.trim_start());
-    let _infallible = writeln!(out, " open positions  {}", s.guidance.open_positions);
+    let open = fold(&s.guidance.open_positions, WIDTH - 1, "                 ");
+    let _infallible = writeln!(out, " open positions  {}", open.trim_start());
     if let Some(p) = s.price {
         let _infallible = writeln!(out, " price           {}", price(p));
     }
@@ -80,10 +82,10 @@ fn axis<L: Label>(out: &mut String, paint: Paint, name: &str, view: &AxisView<L>
     let _infallible = writeln!(out, " {name:<11} {word:<20} {age}{margin}{stale}{agree}");
 }
 
-/// " session     London session, 40 % over; stops at 1.6 average true ranges"
+/// " session     London session, 40 % elapsed; stops at 1.6 average true ranges"
 fn session(out: &mut String, s: &Snapshot) {
     let v = &s.session;
-    let over = v.elapsed_frac.map_or(String::new(), |f| format!(", {:.0} % over", f * 100.0));
+    let over = v.elapsed_frac.map_or(String::new(), |f| format!(", {:.0} % elapsed", f * 100.0));
     let stops = v.adaptive_multiplier.map_or(String::new(), |m| format!("; stops {m:.1} × ATR"));
     let usual = match (v.defaults_used.is_empty(), s.explanation.freshness_warning.is_some()) {
         (true, _) => "",
@@ -105,7 +107,8 @@ fn model(m: &ModelView) -> String {
         None => {
             let more =
                 m.expected_remaining_s.map_or(String::new(), |s| format!(", about {} more", Span::secs(s).spoken()));
-            format!("volatility {word}{} for {age}{more}", percent(m.probability))
+            let own = "against its own 180 days";
+            format!("hourly volatility {}{} {own}, for {age}{more}", word.to_lowercase(), percent(m.probability))
         }
     }
 }

@@ -5,7 +5,7 @@
 //! somebody reads it, so that they are never stored. Nothing here says that anything was detected: patterns are consistent
 //! with a behaviour, accounts are never visible.
 
-use crate::{InstrumentName, Kind, Reason, Ts};
+use crate::{Axis, InstrumentName, Kind, Reason, Ts};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -361,6 +361,8 @@ pub enum Datum {
     Words(Vec<Word>),
     /// No value, and why.
     Missing(Reason),
+    /// Yes or no.
+    Flag(bool),
 }
 
 /// One moment in the life of one episode at one market.
@@ -446,6 +448,28 @@ impl Alert {
         let other = self.other.as_ref().map_or_else(String::new, ToString::to_string);
         format!("{}{}|{trigger}|{instrument}|{other}", self.pattern.name(), self.ruled())
     }
+    /// The axis whose label it is about, where it is about a label.
+    #[must_use]
+    pub fn axis(&self) -> Option<Axis> {
+        match (self.pattern, self.trigger) {
+            (Pattern::RegimeChange | Pattern::VolatilityRegimeChange | Pattern::RegimeConfirmed, Some(trigger)) => {
+                match trigger {
+                    Trigger::Risk => Some(Axis::Risk),
+                    Trigger::Trend => Some(Axis::Trend),
+                    Trigger::Volatility => Some(Axis::Volatility),
+                    Trigger::Heat => Some(Axis::Heat),
+                    Trigger::Burst | Trigger::Sustained => None,
+                }
+            }
+            _ => None,
+        }
+    }
+    /// The label it tells of, where it is about a label: the one that was entered, or the one that timeframes confirm.
+    #[must_use]
+    pub fn told_label(&self) -> Option<&str> {
+        self.axis()?;
+        self.word("to").or_else(|| self.word("regime"))
+    }
     /// A fact by its name.
     #[must_use]
     pub fn datum(&self, name: &str) -> Option<&Datum> {
@@ -456,15 +480,20 @@ impl Alert {
     pub fn number(&self, name: &str) -> Option<f64> {
         match self.datum(name)? {
             Datum::Number(x) => Some(*x),
-            Datum::Word(_) | Datum::Words(_) | Datum::Missing(_) => None,
+            Datum::Word(_) | Datum::Words(_) | Datum::Missing(_) | Datum::Flag(_) => None,
         }
+    }
+    /// Does a fact of this name say yes?
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        matches!(self.datum(name), Some(Datum::Flag(true)))
     }
     /// A word by its name.
     #[must_use]
     pub fn word(&self, name: &str) -> Option<&str> {
         match self.datum(name)? {
             Datum::Word(w) => Some(w),
-            Datum::Number(_) | Datum::Words(_) | Datum::Missing(_) => None,
+            Datum::Number(_) | Datum::Words(_) | Datum::Missing(_) | Datum::Flag(_) => None,
         }
     }
 }

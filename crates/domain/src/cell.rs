@@ -99,7 +99,7 @@ pub enum State {
 pub struct Cell {
     /// Meaningful in `Ready` and `Stale` only; zero otherwise. Use [`Self::ready`].
     pub value: f64,
-    /// The grid instant the value belongs to; its age is counted from here.
+    /// The oldest event among the newest the value was read from, to the second; its age is counted from here.
     pub anchor: Ts,
     /// Present samples / expected samples of the window, in [0, 1].
     pub coverage: f32,

@@ -186,7 +186,7 @@ pub struct Notice {
     /// An open alert of this pattern says the same more strongly: nobody is called.
     #[serde(default)]
     pub inhibited_by: Option<Pattern>,
-    /// Nothing new but that it can be seen again: news only for those who were told that it could not.
+    /// Nothing new for whoever knows that it fires at this severity: it can be seen again, or a burst has grown.
     #[serde(default)]
     pub resumed: bool,
     /// Where it says that the price of a market is lost: how many markets of that venue are listened to.

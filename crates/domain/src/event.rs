@@ -195,7 +195,8 @@ impl Payload {
             | Metric::TopTraderAccountRatio
             | Metric::TopTraderPositionRatio
             | Metric::LongShortRatio
-            | Metric::TakerVolumeRatio => Self::Value(r.f64()?),
+            | Metric::TakerVolumeRatio
+            | Metric::SpotPrice => Self::Value(r.f64()?),
         };
         r.0.is_empty().then_some(payload)
     }

@@ -1,6 +1,7 @@
 //! Venues and instruments. An instrument is named `venue:symbol`, with the venue's own spelling of the symbol kept
 //! (DESIGN section 4); a bare symbol is resolved by whoever knows the configured venues, never guessed here.
 
+use crate::text::escape_control;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,12 @@ impl Venue {
         ("gate", MarketKind::Perpetual),
     ];
 
+    /// Hours between settlements of every contract of the venue, where they are the same for all and always.
+    #[must_use]
+    pub fn funding_interval_h(&self) -> Option<f64> {
+        (self.0 == "hyperliquid").then_some(1.0)
+    }
+
     /// A venue id: lower-case ASCII letters, digits and dashes.
     ///
     /// # Errors
@@ -95,6 +102,11 @@ impl Venue {
     pub fn default_kind(&self) -> Option<MarketKind> {
         Self::KNOWN.iter().find(|(id, _)| *id == self.0).map(|(_, kind)| *kind)
     }
+    /// The exchange, where a venue is one of its segments: `binance` of `binance-usdm`.
+    #[must_use]
+    pub fn exchange(&self) -> &str {
+        self.0.split('-').next().unwrap_or(&self.0)
+    }
     /// The word the original interfaces print as source (payloads §1).
     #[must_use]
     pub fn source_word(&self) -> &str {
@@ -112,10 +124,12 @@ impl InstrumentName {
     /// From its two parts.
     ///
     /// # Errors
-    /// When the venue is no venue id, or the symbol is empty or has white space, control characters or a colon.
+    /// When the venue is no venue id, or the symbol is empty or has white space, a colon, or characters that
+    /// [`escape_control`] would spell out.
     pub fn new(venue: &str, symbol: &str) -> Result<Self, NameError> {
-        if symbol.is_empty() || symbol.chars().any(|c| c.is_whitespace() || c.is_control() || c == ':') {
-            return Err(NameError(format!("'{symbol}' is not a symbol")));
+        let shown = escape_control(symbol);
+        if symbol.is_empty() || shown != symbol || symbol.chars().any(|c| c.is_whitespace() || c == ':') {
+            return Err(NameError(format!("'{shown}' is not a symbol")));
         }
         Ok(Self { venue: Venue::new(venue)?, symbol: symbol.to_owned() })
     }

@@ -11,7 +11,9 @@ pub mod cell;
 pub mod delivery;
 pub mod event;
 pub mod guidance;
+pub mod headline;
 pub mod instrument;
+pub mod leg;
 pub mod level;
 pub mod math;
 pub mod metric;
@@ -24,6 +26,7 @@ pub mod session;
 pub mod snapshot;
 pub mod status;
 pub mod stream;
+pub mod text;
 pub mod time;
 pub mod universe;
 
@@ -31,6 +34,7 @@ pub use alert::{Alert, AlertState, KnownAlert, Pattern, Severity, Trigger};
 pub use calendar::{CalendarEntry, Impact};
 pub use cell::{Cell, Kind, Reason, State};
 pub use event::{Bar, Event, Payload, Side};
+pub use headline::{Headline, HeadlineKind, HeadlinePart};
 pub use instrument::{Instrument, InstrumentName, MarketKind, NameError, Venue};
 pub use level::{Level, LevelChange, LevelEvent, LevelType};
 pub use metric::Metric;
@@ -39,7 +43,7 @@ pub use number::{Price, Qty};
 pub use regime::{
     Axis, HeatRegime, HeldBy, Label, Posture, RiskBias, RiskRegime, StopVulnerability, TrendRegime, VolRegime,
 };
-pub use row::{AxisState, Confirmation, InputAge, MinuteRow, TIMEFRAMES, Timeframes};
+pub use row::{AxisState, Confirmation, InputAge, MinuteRow, OpenAlert, OpenAlerts, TIMEFRAMES, Timeframes};
 pub use session::Session;
 pub use snapshot::Snapshot;
 pub use status::{GapReason, Status, StatusState};

@@ -41,11 +41,13 @@ pub enum Metric {
     TakerVolumeRatio,
     /// The order book; its points are the top of it, its continuity is that of the book.
     Book,
+    /// Price of the spot market that a contract's basis is of ([`crate::leg`]).
+    SpotPrice,
 }
 
 impl Metric {
     /// Every metric, in rank order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Bar,
         Self::Trade,
         Self::BestBidAsk,
@@ -62,6 +64,7 @@ impl Metric {
         Self::LongShortRatio,
         Self::TakerVolumeRatio,
         Self::Book,
+        Self::SpotPrice,
     ];
 
     /// The name on the wire.
@@ -84,6 +87,7 @@ impl Metric {
             Self::LongShortRatio => "long_short_ratio",
             Self::TakerVolumeRatio => "taker_volume_ratio",
             Self::Book => "order_book",
+            Self::SpotPrice => "spot_price",
         }
     }
     /// The metric of this wire name.
@@ -110,13 +114,20 @@ impl Metric {
             Self::LongShortRatio => "long/short ratio",
             Self::TakerVolumeRatio => "taker volume ratio",
             Self::Book => "order book",
+            Self::SpotPrice => "spot price",
         }
     }
     /// Unit of the headline value.
     #[must_use]
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::Bar | Self::Trade | Self::BestBidAsk | Self::Book | Self::MarkPrice | Self::IndexPrice => "quote",
+            Self::Bar
+            | Self::Trade
+            | Self::BestBidAsk
+            | Self::Book
+            | Self::MarkPrice
+            | Self::IndexPrice
+            | Self::SpotPrice => "quote",
             Self::PremiumIndex => "fraction",
             Self::FundingRate | Self::FundingRateSettled => "fraction per interval",
             Self::OpenInterest => "base",
@@ -139,7 +150,8 @@ impl Metric {
             | Self::PremiumIndex
             | Self::FundingRate
             | Self::OpenInterest
-            | Self::OpenInterestUsd => Span::secs(300),
+            | Self::OpenInterestUsd
+            | Self::SpotPrice => Span::secs(300),
             Self::FundingRateSettled => Span::secs(600),
             Self::TopTraderAccountRatio
             | Self::TopTraderPositionRatio

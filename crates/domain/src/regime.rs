@@ -49,6 +49,17 @@ impl RiskRegime {
             Self::Unknown => "UNKNOWN",
         }
     }
+    /// As people say it within a sentence.
+    #[must_use]
+    pub const fn spoken(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::ChopRisk => "chop risk",
+            Self::SqueezeRisk => "squeeze risk",
+            Self::HighVol => "extreme volatility",
+            Self::Unknown => "no reading",
+        }
+    }
     /// The label of this word.
     #[must_use]
     pub fn from_name(word: &str) -> Option<Self> {

@@ -4,8 +4,8 @@
 //! on demand and are therefore never stored (DESIGN section 4, storage).
 
 use crate::{
-    Cell, GapReason, HeatRegime, HeldBy, Label, Metric, ModelReading, RiskRegime, Span, StreamIndex, TrendRegime, Ts,
-    VolRegime,
+    Cell, GapReason, HeatRegime, HeldBy, Label, Metric, ModelReading, Pattern, RiskRegime, Severity, Span, StreamIndex,
+    TrendRegime, Ts, VolRegime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ pub struct InputAge {
     pub metric: Metric,
     /// The stream in use; its declaration gives source, cadence, `max_age` and `gap_alert`. `None`: never seen.
     pub stream: Option<StreamIndex>,
-    /// Newest instant of its own grid that has arrived.
+    /// Newest event of the stream that has arrived, to the second.
     pub anchor: Ts,
     /// The stream is lost at this moment, and why.
     pub gap: Option<GapReason>,
@@ -92,6 +92,8 @@ pub struct Confirmation<L> {
     pub confirmed: bool,
     /// Timeframes that are ready.
     pub ready: u8,
+    /// Most timeframes that share a label.
+    pub alike: u8,
 }
 
 /// Share of timeframes above which a label is confirmed (R4.20, strict).
@@ -107,17 +109,59 @@ impl<L: Label> Confirmation<L> {
         let ready = labels.iter().filter(|l| **l != L::UNKNOWN).fold(0_u8, |n, _| n + 1);
         let most = labels.iter().filter(|l| **l != L::UNKNOWN).map(|l| count(*l)).max();
         let (Some(most), true) = (most, ready >= TIMEFRAMES_MIN) else {
-            return Self { primary: None, confidence: None, confirmed: false, ready };
+            return Self { primary: None, confidence: None, confirmed: false, ready, alike: most.unwrap_or(0) };
         };
         let tied = |l: &&L| **l != L::UNKNOWN && count(**l) == most;
         let primary = labels.first().filter(tied).or_else(|| labels.iter().rev().find(tied)).copied();
         let confidence = f64::from(most) / f64::from(ready);
-        Self { primary, confidence: Some(confidence), confirmed: confidence > CONFIRMED_ABOVE, ready }
+        Self { primary, confidence: Some(confidence), confirmed: confidence > CONFIRMED_ABOVE, ready, alike: most }
+    }
+
+    /// For a confidence by rule of thumb (regimes §7): the share; with two timeframes the middle between what a third one that
+    /// agrees and one that does not would make of it; one half with fewer, which confirm nothing.
+    #[must_use]
+    pub fn agreement(&self) -> f64 {
+        match (self.confidence, self.ready) {
+            (Some(share), _) => share,
+            (None, 2) => (f64::from(self.alike) + 0.5) / f64::from(TIMEFRAMES_MIN),
+            (None, _) => 0.5,
+        }
+    }
+}
+
+/// An episode that is open at a row's moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpenAlert {
+    /// What was found.
+    pub pattern: Pattern,
+    /// How severe it is.
+    pub severity: Severity,
+    /// Position in the book of the user's own rule that found it.
+    pub rule: Option<u8>,
+}
+
+/// Episodes of the market's own detectors that are open at a row's moment: how many, and the worst of them. Pairs of
+/// markets are judged by the hour and are not among them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OpenAlerts {
+    /// How many.
+    pub count: u16,
+    /// The most severe; of equals the first in the order of the detectors, the data's own after them, own rules last.
+    pub worst: Option<OpenAlert>,
+}
+
+impl OpenAlerts {
+    /// One more.
+    pub fn add(&mut self, alert: OpenAlert) {
+        self.count = self.count.saturating_add(1);
+        if self.worst.is_none_or(|w| alert.severity > w.severity) {
+            self.worst = Some(alert);
+        }
     }
 }
 
 /// One market, one minute.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(PartialEq, Debug)]
 pub struct MinuteRow {
     /// Position of the instrument in the run's list.
     pub instrument: u32,
@@ -146,6 +190,50 @@ pub struct MinuteRow {
     pub price: Option<f64>,
     /// What statistical classifiers say beside the rules; empty where they are off.
     pub models: Vec<ModelReading>,
+    /// Alerts that are open.
+    pub open: OpenAlerts,
+}
+
+/// By hand for [`Clone::clone_from`], which keeps the memory of the row it overwrites: whoever follows a market copies a row a
+/// minute.
+impl Clone for MinuteRow {
+    fn clone(&self) -> Self {
+        Self {
+            cells: self.cells.clone(),
+            cuts: self.cuts.clone(),
+            held: self.held.clone(),
+            inputs: self.inputs.clone(),
+            models: self.models.clone(),
+            ..*self
+        }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        let Self {
+            instrument,
+            ts,
+            cells,
+            cuts,
+            risk,
+            trend,
+            volatility,
+            heat,
+            timeframes,
+            held,
+            inputs,
+            price,
+            models,
+            open,
+        } = source;
+        self.cells.clone_from(cells);
+        self.cuts.clone_from(cuts);
+        self.held.clone_from(held);
+        self.inputs.clone_from(inputs);
+        self.models.clone_from(models);
+        (self.instrument, self.ts, self.price, self.timeframes) = (*instrument, *ts, *price, *timeframes);
+        self.open = *open;
+        (self.risk, self.trend, self.volatility, self.heat) = (*risk, *trend, *volatility, *heat);
+    }
 }
 
 #[cfg(test)]

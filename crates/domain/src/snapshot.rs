@@ -5,8 +5,8 @@
 
 use crate::model::ModelView;
 use crate::{
-    Axis, HeatRegime, HeldBy, InstrumentName, Kind, Posture, RiskBias, RiskRegime, Session, StopVulnerability,
-    TrendRegime, Ts, VolRegime,
+    Axis, HeadlinePart, HeatRegime, HeldBy, InstrumentName, Kind, Posture, RiskBias, RiskRegime, Session,
+    StopVulnerability, TrendRegime, Ts, VolRegime,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -51,6 +51,10 @@ pub struct Snapshot {
     pub sources_used: Vec<String>,
     /// Mark price, or last where there is no mark; quote units.
     pub price: Option<f64>,
+    /// The most telling thing of everything known, in one or two sentences (UX §1).
+    pub headline: String,
+    /// What the headline is made of, in order.
+    pub headline_parts: Vec<HeadlinePart>,
     /// The four axes.
     pub regimes: Regimes,
     /// The trading session and what it means for stops.
@@ -113,7 +117,8 @@ pub struct AxisView<L> {
     pub stale: bool,
     /// Share of the axis's rules that could be judged here (not-applicable rules are left out).
     pub axis_coverage: f64,
-    /// Share of the judged minutes of the last 90 days in which the raw label was this one; null before a day was judged.
+    /// Share of the judged minutes of the last 90 days in which the rule behind `label` held, the published label, kept or not;
+    /// for the label that rests when no rule holds, in which none did. Null before a day was judged.
     pub held_share_90d: Option<f64>,
     /// Smallest single-feature change that changes the raw label; null when none does.
     pub nearest_flip: Option<Flip<L>>,
@@ -205,7 +210,10 @@ pub struct Guidance {
     /// For entries not yet made.
     pub new_entries: String,
     /// For positions already held.
-    pub open_positions: &'static str,
+    pub open_positions: String,
+    /// `new_entries` without what stop density adds; for answers about one side.
+    #[serde(skip)]
+    pub entries_alone: String,
     /// Conditions of the AGGRESSIVE upgrade that are not met; empty only when it applies (regimes §8).
     pub upgrade_blocked_by: Vec<&'static str>,
 }
@@ -319,6 +327,8 @@ pub struct RuleTrace {
     pub margin: Option<f64>,
     /// Share of the last 90 days in which it was true; null before the first reading.
     pub held_share_90d: Option<f64>,
+    /// Days of these 90 in which it could be judged.
+    pub judged_days: f64,
     /// Its clauses in order; members of one `any` group share a group number.
     pub clauses: Vec<ClauseTrace>,
 }

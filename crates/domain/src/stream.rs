@@ -71,6 +71,7 @@ impl StreamDecl {
     /// Freshness limit of this stream: `max(table, 2 × cadence + delay)` for imported or polled series (features §9);
     /// bars add their timeframe to the table value, settled funding its interval.
     #[must_use]
+    #[inline]
     pub fn max_age(&self) -> Span {
         let base = match self.metric {
             Metric::Bar | Metric::FundingRateSettled => self.cadence + self.metric.max_age_base(),

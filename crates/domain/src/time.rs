@@ -143,11 +143,13 @@ impl Ts {
     }
     /// Largest multiple of `step` that is not later than this instant.
     #[must_use]
+    #[inline]
     pub const fn floor(self, step: Span) -> Self {
         Self(self.0.div_euclid(step.0) * step.0)
     }
     /// Smallest multiple of `step` that is not earlier than this instant.
     #[must_use]
+    #[inline]
     pub const fn ceil(self, step: Span) -> Self {
         Self(-(-self.0).div_euclid(step.0) * step.0)
     }

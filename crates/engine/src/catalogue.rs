@@ -287,14 +287,16 @@ catalogue! {
     StopDensityShort { id: "stop_density_short", version: 2, group: STOPS, unit: "strength", inputs: CA,
         formula: "mirrored above the price", warm_up: "ATR ready", scale: Some(0.5), source: "A04",
         spoken: "stop density above" }
-    StopVulnerabilityLong { id: "stop_vulnerability_long", version: 2, group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
-        inputs: CA, formula: "terciles of the own trailing 30 d hourly stop_density_long; fixed cuts 0.5/1.5 before 168 values",
+    StopVulnerabilityLong { id: "stop_vulnerability_long", version: 3, group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
+        inputs: CA, formula: "terciles of the own trailing 30 d hourly stop_density_long; 0.15/0.49 a timeframe before 168 values, the terciles of real history",
         window: "30 d, 1 h", warm_up: "ATR ready", source: "A04", spoken: "stop vulnerability below" }
-    StopVulnerabilityShort { id: "stop_vulnerability_short", version: 2, group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
+    StopVulnerabilityShort { id: "stop_vulnerability_short", version: 3, group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
         inputs: CA, formula: "mirrored", window: "30 d, 1 h", warm_up: "ATR ready", source: "A04",
         spoken: "stop vulnerability above" }
-    StopVulnerability { id: "stop_vulnerability", version: 2, group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
-        inputs: CA, update: Update::Instant, formula: "worse of the two sides", warm_up: "ATR ready", source: "R1.39",
+    StopVulnerability { id: "stop_vulnerability", version: 3, group: STOPS, unit: "enum", value: ValueType::Enum(STOP_LEVELS),
+        inputs: CA, update: Update::Instant,
+        formula: "worse of the two sides, each cut at √(1/3) and √(2/3) of its own trailing 30 d, so that the word falls into thirds",
+        window: "30 d, 1 h", warm_up: "ATR ready", source: "R1.39",
         spoken: "stop vulnerability" }
     TrendSlope { id: "trend_slope", group: TREND, unit: "price per bar", inputs: CA,
         formula: "ols(close).slope", window: "50 bars of trend_tf (1w: 26)", warm_up: "full window without a missing bar",
@@ -513,6 +515,12 @@ catalogue! {
     LongShortRatio { id: "long_short_ratio", group: POSITIONS, unit: "ratio", inputs: &[Metric::LongShortRatio], update: Update::Instant,
         formula: "accounts long / short as reported", window: "instant, venue period", scale: Some(0.2), source: "A15",
         spoken: "accounts long for each one short" }
+    PriceChange24h { id: "price_change_24h", group: VOL, unit: "fraction", inputs: MK,
+        formula: "P(t)/P(t − 24 h) − 1; where that minute is missing, the newest of the 5 minutes before it", window: "24 h, 60 s",
+        warm_up: "both ends", scale: Some(0.02), source: "UX §1", spoken: "the 24 h move" }
+    PriceMove24hPct90d { id: "price_move_24h_pct_90d", group: VOL, unit: "[0,1]", inputs: MK,
+        formula: "pct(abs(price_change_24h); 90 d hourly)", window: "90 d, 1 h", warm_up: "336", scale: Some(0.10), source: "UX §1",
+        spoken: "the size of the 24 h move" }
 }
 
 impl Feature {
@@ -560,6 +568,6 @@ mod tests {
                 s.id
             );
         }
-        assert_eq!(Feature::COUNT, 127);
+        assert_eq!(Feature::COUNT, 129);
     }
 }

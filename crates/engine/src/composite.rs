@@ -32,9 +32,7 @@ pub(crate) fn derive(slots: &mut [Slot], t: Ts) {
     });
     let get = |f: Feature| &slots[f.index()];
     let crowded = direction(get(F::FundingZscore24h), get(F::FundingPct30d), t);
-    let vulnerable = worse(get(F::StopVulnerabilityLong), get(F::StopVulnerabilityShort), t);
     slots[F::SqueezeDirection.index()] = crowded;
-    slots[F::StopVulnerability.index()] = vulnerable;
 }
 
 fn set<const N: usize>(
@@ -70,12 +68,14 @@ pub fn quadrant(price_return: f64, oi_delta: f64) -> f64 {
 }
 
 /// A function of several readings: as fresh as the stalest, as sure as the least sure. Where a part is not ready the
-/// whole has that part's state.
+/// whole has that part's state; what one part can never have, the whole never has.
 pub(crate) fn combine(t: Ts, parts: &[&Slot], value: impl FnOnce(&[f64]) -> Result<f64, Reason>) -> Slot {
     let mut values = [0.0; 3];
     let mut whole: Option<Slot> = None;
     for (slot, v) in parts.iter().zip(&mut values) {
         if slot.cell.state != State::Ready {
+            let never = |s: &&&Slot| s.cell.state == State::Undefined(Reason::NotOffered);
+            let slot = parts.iter().find(never).unwrap_or(slot);
             let cell = Cell { value: 0.0, coverage: 0.0, partial: false, ..slot.cell };
             return Slot { cell, expires: Ts::MAX };
         }
@@ -136,26 +136,4 @@ fn direction(z: &Slot, pct: &Slot, t: Ts) -> Slot {
         },
         (None, None) => combine(t, &[z], |_| Err(Reason::MissingInput)),
     }
-}
-
-/// The worse of two sides; where one is undefined, the other with half its coverage, so that it is flagged.
-fn worse(long: &Slot, short: &Slot, t: Ts) -> Slot {
-    match (long.ready(t), short.ready(t)) {
-        (Some(a), Some(b)) => {
-            if b > a {
-                *short
-            } else {
-                *long
-            }
-        }
-        (Some(_), None) => halved(*long),
-        (None, Some(_)) => halved(*short),
-        (None, None) => *long,
-    }
-}
-
-fn halved(mut slot: Slot) -> Slot {
-    slot.cell.coverage *= 0.5;
-    slot.cell.partial = true;
-    slot
 }

@@ -7,8 +7,8 @@ use crate::market::{Market, Route};
 use crate::models::{FitRequest, ModelPolicy, ModelUpdate, Runner};
 use crate::rules::Book;
 use barograph_domain::{
-    CalendarEntry, Event, Instrument, InstrumentName, KnownAlert, LevelChange, MinuteRow, Payload, Span, StreamDecl,
-    StreamIndex,
+    CalendarEntry, Event, Instrument, InstrumentName, KnownAlert, LevelChange, Metric, MinuteRow, Payload, Span,
+    StreamDecl, StreamIndex,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -63,6 +63,9 @@ pub struct AlertOut {
     /// The record and when it was known.
     pub known: KnownAlert,
 }
+
+/// Minutes made before somebody takes them: 240 rows of 6 kB.
+pub const AT_ONCE: Span = Span::hours(4);
 
 /// Changes of levels there is room for at once.
 const LEVELS_ROOM: usize = 256;
@@ -152,6 +155,7 @@ fn empty_row() -> MinuteRow {
         inputs: Vec::new(),
         price: None,
         models: Vec::new(),
+        open: barograph_domain::OpenAlerts::default(),
     }
 }
 
@@ -182,7 +186,7 @@ pub struct Saved<'a> {
 }
 
 /// Version of [`Saved`]; raised whenever any saved structure changes.
-const SAVED_FORMAT: u32 = 11;
+const SAVED_FORMAT: u32 = 14;
 
 /// Why a checkpoint cannot be used. The caller falls back to replay.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -237,6 +241,20 @@ impl Engine {
             }
             self.markets.push(market);
         }
+        for (stream, decl) in of.into_values().flatten() {
+            self.join(stream, decl);
+        }
+    }
+
+    /// A spot market came later than a contract of it: its price is a stream of that contract from now on.
+    fn join(&mut self, stream: StreamIndex, decl: &StreamDecl) {
+        let mut known = self.streams.iter().zip(&self.routes).filter(|(d, _)| d.instrument == decl.instrument);
+        let Some(at) = known.find_map(|(_, route)| route.map(|(market, _)| market)) else { return };
+        if decl.metric == Metric::SpotPrice
+            && let Some(market) = self.markets.get_mut(at)
+        {
+            self.routes[stream.index()] = Some((at, market.join_spot(stream, decl, &self.config)));
+        }
     }
 
     /// Position of the market that a stream belongs to.
@@ -284,6 +302,10 @@ impl Engine {
             if owner != at {
                 continue;
             }
+            while market.advance_some(event.recv_ts, AT_ONCE, &self.config, &self.streams, &mut unseen) {
+                hours.extend(unseen.rows().iter().filter_map(whole_hour));
+                unseen.clear();
+            }
             market.advance(event.recv_ts, &self.config, &self.streams, &mut unseen);
             market.apply(event, route, self.streams[event.stream.index()].delay, &self.config, &mut unseen);
             hours.extend(unseen.rows().iter().filter_map(whole_hour));
@@ -312,6 +334,13 @@ impl Engine {
     #[must_use]
     pub fn streams(&self) -> &[StreamDecl] {
         &self.streams
+    }
+
+    /// Adds some of the rows that an event makes due in the market at `at` to `out`, where they reach over more than
+    /// [`AT_ONCE`]. Asked until it says false, with `out` emptied in between, a hole of any length takes the same memory.
+    pub fn approach(&mut self, at: usize, recv_ts: barograph_domain::Ts, out: &mut Outputs) -> bool {
+        let Some(market) = self.markets.get_mut(at) else { return false };
+        market.advance_some(recv_ts, AT_ONCE, &self.config, &self.streams, out)
     }
 
     /// Takes one event, in the total order; rows that became due before it are added to `out`.

@@ -3,18 +3,23 @@
 //! A feed is one declared stream (or one series derived from others) with its grid, its windows and its latest readings.
 //! Several feeds may offer the same reading; which one is shown is decided in `assemble`, never mixed inside a window.
 
+mod ratio;
+
 use crate::chart::{ChartReadings, Charts};
 use crate::features::bars::{BarSample, DayVolume, Priced};
 use crate::features::funding::{FundingSlots, RunningFunding};
 use crate::features::open_interest::{OpenInterest, OpenInterestSlots};
 use crate::features::premium_funding::PremiumFunding;
 use crate::features::reading::{Origin, Settings};
+use crate::features::settled::Settled;
 use crate::features::stops::Stops;
-use crate::features::volatility::{Volatility, VolatilitySlots};
+use crate::features::volatility::{Volatility, VolatilitySlots, Wanted};
+use crate::liquidity::Options;
 use crate::market::LATENESS;
 use crate::rules::Freshness;
 use crate::series::Series;
-use barograph_domain::{Kind, Metric, Span, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{GapReason, Kind, Metric, Span, Status, StatusState, StreamDecl, StreamIndex, Ts};
+pub use ratio::RatioFeed;
 use serde::{Deserialize, Serialize};
 
 /// Grid of prices and funding (features §1, window).
@@ -26,6 +31,9 @@ const LOOKBACK: Span = Span::hours(26);
 
 /// How far back samples are kept that are only compared as they come: longer than any row is late.
 const COMPARED_BACK: Span = Span::hours(2);
+
+/// Hours between settlements where neither rows nor settlements say: what most venues have.
+const ASSUMED_INTERVAL_H: f64 = 8.0;
 
 /// What every feed knows about its stream.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -42,7 +50,8 @@ impl Source {
     /// Origin of a reading at the newest sample of `series`.
     pub fn origin<V: Copy>(&self, series: &Series<V>) -> Origin {
         let anchor = series.anchor_ts().unwrap_or(Ts(0));
-        Origin { anchor, expires: series.expires(), kind: self.kind, stream: self.stream }
+        let event = series.event_ts().unwrap_or(Ts(0));
+        Origin { anchor, event, expires: series.expires(), kind: self.kind, stream: self.stream }
     }
 }
 
@@ -87,16 +96,16 @@ pub struct PriceFeed {
     pub series: PriceSeries,
     /// Its volatility windows; an index has none.
     pub volatility: Option<Volatility>,
-    /// Samples moved since the readings were taken.
-    #[serde(skip, default = "yes")]
-    pub unread: bool,
+    /// Readings that were not taken since samples moved.
+    #[serde(skip, default = "all")]
+    pub unread: Wanted,
     /// Latest readings; derived, so not saved.
     #[serde(skip, default = "no_volatility")]
     pub slots: VolatilitySlots,
 }
 
-fn yes() -> bool {
-    true
+fn all() -> Wanted {
+    Wanted::ALL
 }
 
 fn no_volatility() -> VolatilitySlots {
@@ -131,7 +140,7 @@ impl Bars {
 impl PriceFeed {
     /// A feed for one declared stream. `measured`: its readings are what the definition asks for.
     #[must_use]
-    pub fn new(stream: StreamIndex, decl: &StreamDecl, measured: bool, freshness: Freshness) -> Self {
+    pub fn new(stream: StreamIndex, decl: &StreamDecl, measured: bool, freshness: Freshness, options: Options) -> Self {
         let held = StreamDecl { filled: decl.filled || is_event_stream(decl.metric), ..decl.clone() };
         let max_age = freshness.max_age(&held);
         let kind = if measured { decl.kind } else { Kind::Proxy };
@@ -142,7 +151,7 @@ impl PriceFeed {
             PriceSeries::Bars(Box::new(Bars {
                 series,
                 volume: DayVolume::new(step),
-                stops: Stops::new(step),
+                stops: Stops::new(step, options),
                 charts: Charts::new(step),
                 readings: ChartReadings::NONE,
             }))
@@ -155,7 +164,7 @@ impl PriceFeed {
             declared: decl.kind,
             series,
             volatility: (decl.metric != Metric::IndexPrice).then(|| Volatility::new(step, bars)),
-            unread: true,
+            unread: Wanted::ALL,
             slots: VolatilitySlots::MISSING,
         }
     }
@@ -170,7 +179,7 @@ impl PriceFeed {
             declared: decl.kind,
             series: PriceSeries::Plain(series),
             volatility: None,
-            unread: true,
+            unread: Wanted::ALL,
             slots: VolatilitySlots::MISSING,
         }
     }
@@ -183,13 +192,15 @@ impl PriceFeed {
                 if changed && let Some(volatility) = &mut self.volatility {
                     volatility.settle(series, settings);
                 }
-                self.unread |= changed;
+                if changed {
+                    self.unread = Wanted::ALL;
+                }
                 changed
             }
             PriceSeries::Bars(bars) => {
                 let changed = bars.series.settle(t);
-                self.unread |= changed;
                 if changed {
+                    self.unread = Wanted::ALL;
                     if let Some(volatility) = &mut self.volatility {
                         volatility.settle(&bars.series, settings);
                     }
@@ -200,17 +211,27 @@ impl PriceFeed {
         }
     }
 
-    /// Recomputes the readings at the anchor.
-    pub fn read(&mut self, settings: &Settings) {
-        self.unread = false;
+    /// Recomputes the readings at the anchor, whatever was taken already.
+    pub fn reread(&mut self, settings: &Settings) {
         if let PriceSeries::Bars(bars) = &mut self.series {
             bars.reread();
         }
-        let Some(volatility) = &mut self.volatility else { return };
-        self.slots = match &self.series {
-            PriceSeries::Plain(series) => volatility.slots(series, &self.source.origin(series), settings),
-            PriceSeries::Bars(bars) => volatility.slots(&bars.series, &self.source.origin(&bars.series), settings),
-        };
+        self.unread = Wanted::ALL;
+        self.read(Wanted::ALL, settings);
+    }
+
+    /// Takes those of the wanted readings that were not taken since samples moved.
+    pub fn read(&mut self, wanted: Wanted, settings: &Settings) {
+        let wanted = wanted.and(self.unread);
+        self.unread = self.unread.without(wanted);
+        let Some(volatility) = self.volatility.as_mut().filter(|_| !wanted.is_empty()) else { return };
+        let (source, slots) = (self.source, &mut self.slots);
+        match &self.series {
+            PriceSeries::Plain(series) => volatility.read(series, &source.origin(series), settings, wanted, slots),
+            PriceSeries::Bars(bars) => {
+                volatility.read(&bars.series, &source.origin(&bars.series), settings, wanted, slots);
+            }
+        }
     }
 
     /// Everything downstream has seen the changes.
@@ -222,7 +243,7 @@ impl PriceFeed {
     }
 
     /// Takes a declared gap.
-    pub fn gap(&mut self, status: &barograph_domain::Status) {
+    pub fn gap(&mut self, status: &Status) {
         match &mut self.series {
             PriceSeries::Plain(series) => series.gap(status),
             PriceSeries::Bars(bars) => bars.series.gap(status),
@@ -321,6 +342,14 @@ pub struct FundingFeed {
     pub windows: RunningFunding,
     /// Next settlement as last announced.
     pub next_ts: Option<Ts>,
+    /// Kind of the stream itself: rates over an assumed interval are a stand-in.
+    declared: Kind,
+    /// Hours between settlements as a row last said.
+    interval_h: Option<f64>,
+    /// Stamp of the first rate over an assumed interval.
+    assumed_from: Option<Ts>,
+    /// The same as the venue always has it.
+    venue_h: Option<f64>,
     /// Latest readings; derived, so not saved.
     #[serde(skip, default = "no_funding")]
     pub slots: FundingSlots,
@@ -331,6 +360,33 @@ fn no_funding() -> FundingSlots {
 }
 
 impl FundingFeed {
+    /// Takes a rate for one interval. Where no row says how long that is, it is what the market's settlements have shown, else
+    /// what its venue always has; a live venue is waited for, and an archive that nothing has told yet is taken for the usual
+    /// eight hours and marked as a stand-in. Settlements that are declared and not heard count for nothing: an archive added
+    /// later may not change earlier rows.
+    pub fn push(&mut self, stamp: Ts, rate: f64, interval_h: Option<f64>, settled: &[Settled]) {
+        self.interval_h = interval_h.filter(|h| *h > 0.0).or(self.interval_h);
+        let shown = || settled.iter().find_map(Settled::interval_hours);
+        let known = self.interval_h.or_else(shown).or(self.venue_h);
+        let Some(hours) = known.or((!self.series.is_filled()).then_some(ASSUMED_INTERVAL_H)) else { return };
+        match known {
+            None => self.assumed_from = self.assumed_from.or(Some(stamp)),
+            Some(hours) => self.take_back(stamp, hours),
+        }
+        self.source.kind = if known.is_some() { self.declared } else { Kind::Proxy };
+        self.series.push(stamp, rate * (8.0 / hours));
+    }
+
+    /// Rates over an interval that turns out to be another one are on another scale: they are missing from here on.
+    fn take_back(&mut self, stamp: Ts, hours: f64) {
+        let Some(first) = self.assumed_from.take() else { return };
+        if hours.to_bits() == ASSUMED_INTERVAL_H.to_bits() {
+            return;
+        }
+        let (from, reason) = (first - self.series.step(), GapReason::MissingRows);
+        self.series.gap(&Status { state: StatusState::Gap, from, until: stamp, reason });
+    }
+
     /// A feed for one declared stream of running rates, or of the premium index.
     #[must_use]
     pub fn new(stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Self {
@@ -348,6 +404,10 @@ impl FundingFeed {
             series,
             windows: RunningFunding::new(step),
             next_ts: None,
+            declared: kind,
+            interval_h: None,
+            assumed_from: None,
+            venue_h: decl.instrument.venue.funding_interval_h(),
             slots: FundingSlots::MISSING,
         }
     }
@@ -357,7 +417,7 @@ impl FundingFeed {
         if let Some((premium, model)) = &mut self.premium
             && premium.settle(t)
         {
-            model.settle(premium, |at, rate| self.series.push(at, rate));
+            model.settle(premium, |at, rate| self.series.put(at, premium.event_at(at), rate));
             premium.seen();
         }
         let changed = self.series.settle(t);
@@ -373,7 +433,7 @@ impl FundingFeed {
     }
 
     /// Takes a declared gap.
-    pub fn gap(&mut self, status: &barograph_domain::Status) {
+    pub fn gap(&mut self, status: &Status) {
         if let Some((premium, _)) = &mut self.premium {
             premium.gap(status);
         }
@@ -395,6 +455,13 @@ pub struct OpenInterestFeed {
     /// Latest readings; derived, so not saved.
     #[serde(skip, default = "no_open_interest")]
     pub slots: OpenInterestSlots,
+    /// Until when they hold by what was heard when they were taken; derived as well.
+    #[serde(skip, default = "never")]
+    read_until: Ts,
+}
+
+fn never() -> Ts {
+    Ts::MIN
 }
 
 fn no_open_interest() -> OpenInterestSlots {
@@ -432,6 +499,7 @@ impl OpenInterestFeed {
             series,
             windows: OpenInterest::new(step),
             slots: OpenInterestSlots::MISSING,
+            read_until: Ts::MIN,
         }
     }
 
@@ -455,13 +523,38 @@ impl OpenInterestFeed {
         }
     }
 
+    /// The newest event heard. An archive's dollars may wait for their price; only what is priced counts there.
+    #[must_use]
+    pub fn heard_ts(&self) -> Option<Ts> {
+        let live = self.usd.as_ref().filter(|join| join.series.is_filled());
+        live.map_or_else(
+            || self.series.heard_ts(),
+            |join| join.series.heard_ts().filter(|_| self.series.anchor().is_some()),
+        )
+    }
+
+    /// Moment after which the newest sample is too old.
+    #[must_use]
+    pub fn expires(&self) -> Ts {
+        self.series.expires_heard(self.heard_ts())
+    }
+
+    /// The readings would be too old at `t` by what was heard when they were taken, and are not: between two instants of the
+    /// grid a live stream goes on speaking.
+    #[must_use]
+    pub fn is_outlived(&self, t: Ts) -> bool {
+        t > self.read_until && t <= self.expires()
+    }
+
     /// Recomputes the readings at the anchor.
     pub fn read(&mut self, settings: &Settings) {
-        self.slots = self.windows.slots(&self.series, &self.source.origin(&self.series), settings);
+        self.read_until = self.expires();
+        let origin = Origin { expires: self.read_until, ..self.source.origin(&self.series) };
+        self.slots = self.windows.slots(&self.series, &origin, settings);
     }
 
     /// Takes a declared gap.
-    pub fn gap(&mut self, status: &barograph_domain::Status) {
+    pub fn gap(&mut self, status: &Status) {
         if let Some(join) = &mut self.usd {
             join.series.gap(status);
         }
@@ -485,38 +578,12 @@ impl UsdJoin {
             let at = series.instant(index);
             match (series.at(index), price_at(at)) {
                 (Some(usd), Some(price)) if price > 0.0 => {
-                    out.push(at, usd / price);
+                    out.put(at, series.event_at(at), usd / price);
                     false
                 }
                 (None, _) => false,
                 _ => true,
             }
         });
-    }
-}
-
-/// A polled ratio of longs to shorts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RatioFeed {
-    /// Which stream.
-    pub source: Source,
-    /// Ratios as reported.
-    pub series: Series<f64>,
-}
-
-impl RatioFeed {
-    /// A feed for one declared stream. Nothing looks back at ratios, so few are remembered.
-    #[must_use]
-    pub fn new(stream: StreamIndex, decl: &StreamDecl, freshness: Freshness) -> Self {
-        Self {
-            source: Source { stream, metric: decl.metric, kind: decl.kind },
-            series: Series::new(decl, FIVE_MINUTES, COMPARED_BACK, freshness.max_age(decl)),
-        }
-    }
-
-    /// The newest ratio with where it comes from.
-    #[must_use]
-    pub fn newest(&self) -> Option<(f64, Origin)> {
-        self.series.newest().map(|(_, ratio)| (ratio, self.source.origin(&self.series)))
     }
 }

@@ -31,5 +31,5 @@ pub mod universe;
 
 pub use assemble::vol_class;
 pub use catalogue::{CATALOGUE, Feature};
-pub use engine::{AlertOut, Config, Engine, LevelOut, Outputs, RestoreError, Saved};
+pub use engine::{AT_ONCE, AlertOut, Config, Engine, LevelOut, Outputs, RestoreError, Saved};
 pub use market::Market;

@@ -4,15 +4,16 @@
 //! run. The row for minute t is made after every input with `recv_ts ≤ t + 200 ms` and before any later one.
 
 mod levels;
+mod pairs;
 mod watch;
 
 use crate::assemble::Assembly;
 use crate::catalogue::Feature;
 use crate::engine::{Config, Outputs};
 use crate::features::Settings;
-use crate::features::basis::Pair;
 use crate::features::hourly::HOUR;
 use crate::features::settled::Settled;
+use crate::features::volatility::Wanted;
 use crate::feeds::{FundingFeed, OpenInterestFeed, PriceFeed, PriceSeries, RatioFeed};
 use crate::liquidations::Liquidations;
 use crate::models::{HourReadings, Runner};
@@ -21,6 +22,7 @@ use barograph_domain::{
     Cell, Event, GapReason, Instrument, Kind, MarketKind, Metric, Payload, Span, Status, StatusState, StreamDecl,
     StreamIndex, TIMEFRAMES, Timeframes, Ts,
 };
+pub use pairs::PairFeed;
 use serde::{Deserialize, Serialize};
 use watch::Watch;
 
@@ -59,6 +61,8 @@ pub struct Market {
     pub index: u32,
     pub(crate) kind: MarketKind,
     pub(crate) expiry: Option<Ts>,
+    /// What its streams carry, whether or not the book reads them, and whether each is asked for live.
+    pub(crate) declared: Vec<(Metric, bool)>,
     /// Prices, best first: the definition's own source, then finer before coarser.
     pub(crate) prices: Vec<PriceFeed>,
     pub(crate) indexes: Vec<PriceFeed>,
@@ -70,7 +74,10 @@ pub struct Market {
     pub(crate) long_short: Option<Box<RatioFeed>>,
     pub(crate) top_traders: Option<Box<RatioFeed>>,
     pub(crate) premium: Option<PairFeed>,
+    /// Futures against the index, which stands in for the spot market until that is heard.
     pub(crate) basis: Option<PairFeed>,
+    /// Futures against the spot market.
+    pub(crate) spot_basis: Option<PairFeed>,
     axes: Axes,
     watch: Watch,
     /// Labels of the risk and the heat axis at the last close of each timeframe.
@@ -86,16 +93,9 @@ pub struct Market {
     untold: bool,
     /// Statistical classifiers beside the rules, where they are on.
     pub(crate) models: Option<Box<Runner>>,
+    /// In a box, because every minute takes it out and puts it back.
     #[serde(skip)]
-    assembly: Assembly,
-}
-
-/// Two price feeds compared; positions in `prices` and `indexes`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PairFeed {
-    pub(crate) price: usize,
-    pub(crate) index: usize,
-    pub(crate) pair: Pair,
+    assembly: Option<Box<Assembly>>,
 }
 
 impl Market {
@@ -110,6 +110,7 @@ impl Market {
             index,
             kind: instrument.kind,
             expiry: instrument.expiry,
+            declared: streams.iter().map(|(_, d)| (d.metric, d.filled)).collect(),
             prices: Vec::new(),
             indexes: Vec::new(),
             funding: Vec::new(),
@@ -120,6 +121,7 @@ impl Market {
             top_traders: None,
             premium: None,
             basis: None,
+            spot_basis: None,
             axes: Axes::new(&config.book),
             watch: Watch::new(config),
             closes: Timeframes::default(),
@@ -131,7 +133,7 @@ impl Market {
             untold: false,
             models: (config.models.markets.includes(index as usize, &instrument.name))
                 .then(|| Box::new(Runner::new(instrument.name.clone()))),
-            assembly: Assembly::default(),
+            assembly: None,
         };
         let mut routes = Vec::new();
         let mut ordered: Vec<_> = streams.to_vec();
@@ -153,7 +155,7 @@ impl Market {
         if let Some(stops) = market.stops_mut() {
             stops.tell();
         }
-        market.assembly = Assembly::new(config);
+        market.assembly = Some(Box::new(Assembly::new(config)));
         (market, routes)
     }
 
@@ -171,11 +173,12 @@ impl Market {
             Metric::MarkPrice | Metric::Bar | Metric::Trade | Metric::BestBidAsk => {
                 let minute = decl.cadence <= TICK;
                 let measured = minute && (spot || decl.metric == Metric::MarkPrice);
-                self.prices.push(PriceFeed::new(stream, decl, measured, freshness));
+                self.prices.push(PriceFeed::new(stream, decl, measured, freshness, config.book.liquidity));
                 Route::Price(self.prices.len() - 1)
             }
-            Metric::IndexPrice => {
-                self.indexes.push(PriceFeed::new(stream, decl, true, freshness));
+            // What marks and futures prices are compared with.
+            Metric::IndexPrice | Metric::SpotPrice => {
+                self.indexes.push(PriceFeed::new(stream, decl, true, freshness, config.book.liquidity));
                 Route::Index(self.indexes.len() - 1)
             }
             Metric::FundingRate | Metric::PremiumIndex => {
@@ -215,30 +218,27 @@ impl Market {
         }
     }
 
-    /// Premium compares mark and index; basis compares the futures price (mid, else last trade, else close) and the index,
-    /// which stands in for the spot leg (`spot_source=index`) until spot markets are joined.
-    fn pair_up(&mut self) {
-        if self.kind == MarketKind::Spot || self.indexes.is_empty() {
-            return;
-        }
-        let index_step = self.indexes[0].step();
-        let feed = |price: usize, prices: &[PriceFeed]| PairFeed {
-            price,
-            index: 0,
-            pair: Pair::new(prices[price].step(), index_step),
-        };
-        let of = |metric: Metric| self.prices.iter().position(|p| p.source.metric == metric);
-        self.premium = of(Metric::MarkPrice).map(|i| feed(i, &self.prices));
-        self.basis =
-            [Metric::BestBidAsk, Metric::Trade, Metric::Bar].into_iter().find_map(of).map(|i| feed(i, &self.prices));
-    }
-
     /// Makes every minute that is due before something received at `recv_ts`.
     pub(crate) fn advance(&mut self, recv_ts: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
         while let Some(t) = self.next_tick.filter(|t| *t + LATENESS < recv_ts) {
             self.tick(t, config, streams, out);
             self.next_tick = Some(t + TICK);
         }
+    }
+
+    /// Makes some of the minutes due before something received at `recv_ts`, where they are more than `most` is long; false
+    /// where [`Self::advance`] is to make the rest. A year of silence is half a million rows, too many to hold at once.
+    pub(crate) fn advance_some(
+        &mut self,
+        recv_ts: Ts,
+        most: Span,
+        config: &Config,
+        streams: &[StreamDecl],
+        out: &mut Outputs,
+    ) -> bool {
+        let Some(upto) = self.next_tick.map(|t| t + most).filter(|t| *t + LATENESS < recv_ts) else { return false };
+        self.advance(upto, config, streams, out);
+        true
     }
 
     /// Makes every minute before `reached`, so that this one is the next.
@@ -251,7 +251,9 @@ impl Market {
 
     /// The calendar changed.
     pub(crate) fn forget_event(&mut self) {
-        self.assembly.forget_event();
+        if let Some(assembly) = &mut self.assembly {
+            assembly.forget_event();
+        }
     }
 
     /// Makes no more minutes until something arrives.
@@ -305,10 +307,7 @@ impl Market {
             (Route::Funding(i), Payload::Funding { rate, interval_h, next_ts, .. }) => {
                 let feed = &mut self.funding[i];
                 feed.next_ts = next_ts.or(feed.next_ts);
-                // Interval unknown: the rate cannot be put on the common scale, so it is no sample (features §2.1).
-                if let Some(h) = interval_h.filter(|h| *h > 0.0) {
-                    feed.series.push(at, rate * (8.0 / h));
-                }
+                feed.push(at, rate, interval_h, &self.settled);
             }
             (Route::Settled(i), Payload::Funding { rate, interval_h, special, .. }) => {
                 self.settled[i].push(at, rate, interval_h, special);
@@ -361,6 +360,9 @@ impl Market {
             Route::Unused => return,
         }
         self.dirty = true;
+        if let Some(assembly) = &mut self.assembly {
+            assembly.forget_expiry();
+        }
     }
 
     fn tick(&mut self, t: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
@@ -368,9 +370,9 @@ impl Market {
         let changed = self.settle(t, &settings);
         self.note_hour(t);
         self.tell_levels(t, out);
-        let mut assembly = core::mem::take(&mut self.assembly);
+        let mut assembly = self.assembly.take().unwrap_or_else(|| Box::new(Assembly::new(config)));
         if changed || assembly.is_due(t) {
-            self.read_prices(t, &settings);
+            self.read_prices(t, config, &settings);
         }
         assembly.refresh(self, t, changed, config);
         let states = self.axes.step(&config.book, t, assembly.cells(), assembly.inputs(), streams);
@@ -386,6 +388,7 @@ impl Market {
         row.heat = states.heat;
         row.timeframes.risk = self.closes.risk;
         row.timeframes.heat = self.closes.heat;
+        row.open = self.open_alerts();
         row.models.clear();
         if let Some(mut models) = self.models.take() {
             models.minute(t, config.models.fits, || self.hour_readings(t, assembly.cells()));
@@ -394,7 +397,7 @@ impl Market {
         }
         row.held.clear();
         row.held.extend_from_slice(self.axes.held());
-        self.assembly = assembly;
+        self.assembly = Some(assembly);
     }
 
     /// The risk and the heat axis have no bars of their own: on a timeframe they read as they did at its last close.
@@ -427,13 +430,13 @@ impl Market {
         let prices = &self.prices;
         let close_at = |at: Ts| prices.iter().filter(|p| p.source.metric == Metric::Bar).find_map(|p| p.price_at(at));
         for feed in &mut self.open_interest {
-            if feed.settle(t, close_at) {
+            if feed.settle(t, close_at) || feed.is_outlived(t) {
                 feed.read(settings);
                 feed.series.seen();
                 changed = true;
             }
         }
-        for pair in [&mut self.premium, &mut self.basis].into_iter().flatten() {
+        for pair in [&mut self.premium, &mut self.basis, &mut self.spot_basis].into_iter().flatten() {
             let (a, b) = (&self.prices[pair.price], &self.indexes[pair.index]);
             if let (Some(x), Some(y)) = (a.anchor_ts(), b.anchor_ts()) {
                 pair.pair.settle((x, y), |at| a.price_at(at), |at| b.price_at(at));
@@ -455,13 +458,15 @@ impl Market {
         changed
     }
 
-    /// Takes the readings of price feeds, best first, until nothing is left that a lesser one could be asked for.
-    fn read_prices(&mut self, t: Ts, settings: &Settings) {
+    /// Takes the readings of price feeds, best first, and of a lesser one only what no better one gives.
+    fn read_prices(&mut self, t: Ts, config: &Config, settings: &Settings) {
+        let mut wanted = Wanted::ALL;
         for feed in &mut self.prices {
-            if feed.unread {
-                feed.read(settings);
+            feed.read(wanted, settings);
+            if crate::assemble::allowed(feed.source.kind, config) {
+                wanted = wanted.and(feed.slots.lacking(t));
             }
-            if feed.slots.is_complete(t) {
+            if wanted.is_empty() {
                 break;
             }
         }
@@ -531,7 +536,7 @@ impl Market {
     pub(crate) fn reread(&mut self, config: &Config) {
         let settings = config.settings();
         for feed in &mut self.prices {
-            feed.read(&settings);
+            feed.reread(&settings);
         }
         for feed in &mut self.funding {
             feed.read(&settings);
@@ -545,7 +550,7 @@ impl Market {
         if let Some(liquidations) = &mut self.liquidations {
             liquidations.reread(&settings);
         }
-        self.assembly = Assembly::new(config);
+        self.assembly = Some(Box::new(Assembly::new(config)));
     }
 }
 
@@ -564,7 +569,7 @@ fn push_ratio(feed: &mut Option<Box<RatioFeed>>, at: Ts, ratio: f64) {
 /// Preference among streams of one market: true units before derived ones, minutes before coarser grids, finer before
 /// coarser; at equal steps the mark on contracts and the last trade on spot, then bars, trades, mids (features §1, mark
 /// source).
-fn preference(kind: MarketKind, decl: &StreamDecl) -> (bool, Span, u8) {
+fn preference(kind: MarketKind, decl: &StreamDecl) -> (bool, bool, Span, u8) {
     let stand_in = decl.kind == Kind::Proxy || decl.metric == Metric::OpenInterestUsd;
     let rank = match (kind, decl.metric) {
         (MarketKind::Spot, Metric::Trade) => 0,
@@ -574,5 +579,6 @@ fn preference(kind: MarketKind, decl: &StreamDecl) -> (bool, Span, u8) {
         (_, Metric::BestBidAsk) => 4,
         _ => 5,
     };
-    (stand_in, decl.cadence.max(TICK), rank)
+    // Last, where a spot market that is joined later stands too.
+    (decl.metric == Metric::SpotPrice, stand_in, decl.cadence.max(TICK), rank)
 }

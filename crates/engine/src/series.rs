@@ -3,13 +3,17 @@
 //! A stream's rows wait until a minute is made and then become samples of the grid instants they belong to. Archives are
 //! sampled by stamp and never filled: a missing row is a missing sample, so a delayed series gives right values late and
 //! never wrong values on time. Live streams hold their last value for at most `max_age`. The anchor is the newest instant
-//! that has a sample; the age of everything computed from the series is counted from there.
+//! that has a sample; the age of what is computed from the series is counted from the event behind that sample, which may
+//! lie minutes before the instant ([ADR 20](../../../docs/adr/0020-age-is-that-of-the-event.md)).
 
 use barograph_domain::{Span, Status, StatusState, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Slack for polled, settled and archived stamps that lie a little after their grid instant (features §1, grid sample).
 pub const STAMP_TOLERANCE: Span = Span::secs(5);
+
+/// Events are dated by the second they fell in: ages are asked for in seconds, and limits are whole ones.
+const SECOND: Span = Span::secs(1);
 
 /// Declared gaps kept for reasons: windows reach back 90 days at most, and more than this many gaps in it say the same.
 const GAPS_MAX: usize = 64;
@@ -32,6 +36,10 @@ struct Slot<V> {
     value: Option<V>,
 }
 
+impl<V> Slot<V> {
+    const MISSING: Self = Self { stamp: Ts::MIN, value: None };
+}
+
 /// Samples of one stream; `V` is a number or a bar.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Series<V> {
@@ -39,10 +47,20 @@ pub struct Series<V> {
     filled: bool,
     delay: Span,
     max_age: Span,
+    /// Greatest age of a sample while its stream goes on speaking: the next one is due a step later.
+    sample_age_max: Span,
+    /// Places of the ring, a power of two.
+    places: usize,
+    /// Index at the first place: the first that was ever written. So the ring fills from its beginning, and memory that was taken
+    /// for it is used only as samples come.
+    origin: i64,
+    /// As far as places have been used; what lies behind is missing.
     slots: Vec<Slot<V>>,
     /// Newest index with a slot, present or missing.
     head: Option<i64>,
     anchor: Option<i64>,
+    /// Event behind the sample of the anchor.
+    event: Ts,
     first: Option<i64>,
     waiting: Vec<Waiting<V>>,
     last: Option<Waiting<V>>,
@@ -64,9 +82,13 @@ impl<V: Copy> Series<V> {
             filled: decl.filled,
             delay: decl.delay,
             max_age,
-            slots: vec![Slot { stamp: Ts::MIN, value: None }; slots.next_power_of_two()],
+            sample_age_max: max_age.max(step + decl.cadence.times(2)),
+            places: slots.next_power_of_two(),
+            origin: 0,
+            slots: Vec::with_capacity(slots.next_power_of_two()),
             head: None,
             anchor: None,
+            event: Ts::MIN,
             first: None,
             waiting: Vec::with_capacity(8),
             last: None,
@@ -93,7 +115,16 @@ impl<V: Copy> Series<V> {
         let index = (stamp - slack).ceil(self.step).0 / self.step.0;
         let instant = self.instant(index);
         let due = if self.filled || instant - stamp <= slack { instant } else { instant + self.delay };
-        let row = Waiting { index, stamp, due, value };
+        self.wait(Waiting { index, stamp, due, value });
+    }
+
+    /// Takes a value computed for an instant of this grid from an event at `stamp`, which may be older than a step.
+    pub fn put(&mut self, instant: Ts, stamp: Ts, value: V) {
+        self.wait(Waiting { index: instant.0 / self.step.0, stamp, due: instant, value });
+    }
+
+    fn wait(&mut self, row: Waiting<V>) {
+        let Waiting { index, stamp, .. } = row;
         // Of many rows for one instant only the last can become its sample.
         match self.waiting.last_mut().filter(|w| self.filled && w.index == index && w.stamp <= stamp) {
             Some(earlier) => *earlier = row,
@@ -129,11 +160,12 @@ impl<V: Copy> Series<V> {
                 break;
             }
             let at = self.place(index);
-            if self.slots[at].value.take().is_some() {
+            if self.slots.get_mut(at).is_some_and(|slot| slot.value.take().is_some()) {
                 self.changed.push(index);
             }
         }
-        self.anchor = (oldest..=head).rev().find(|i| self.slots[self.place(*i)].value.is_some());
+        self.anchor = (oldest..=head).rev().find(|i| self.at(*i).is_some());
+        self.event = self.anchor.map_or(Ts::MIN, |a| self.event_at(self.instant(a)));
     }
 
     /// Turns waiting rows into samples of all instants up to `t`. Returns whether anything changed; what did is in
@@ -207,32 +239,45 @@ impl<V: Copy> Series<V> {
                 if index <= head - self.span() {
                     return;
                 }
-                let at = self.place(index);
-                if self.slots[at].value.is_some() && self.slots[at].stamp > stamp {
+                let slot = self.slot(index);
+                if slot.value.is_some() && slot.stamp > stamp {
                     return;
                 }
-                self.slots[at] = Slot { stamp, value };
+                *slot = Slot { stamp, value };
             }
             head => {
+                if head.is_none() {
+                    self.origin = index;
+                }
                 let from = head.map_or(index, |h| (h + 1).max(index - self.span() + 1));
                 for skipped in from..index {
-                    let at = self.place(skipped);
-                    self.slots[at] = Slot { stamp: Ts::MIN, value: None };
+                    *self.slot(skipped) = Slot::MISSING;
                 }
-                let at = self.place(index);
-                self.slots[at] = Slot { stamp, value };
+                *self.slot(index) = Slot { stamp, value };
                 self.head = Some(index);
             }
         }
         if value.is_some() {
             self.first = Some(self.first.map_or(index, |f| f.min(index)));
-            self.anchor = Some(self.anchor.map_or(index, |a| a.max(index)));
+            if self.anchor.is_none_or(|a| index >= a) {
+                self.anchor = Some(index);
+                self.event = dated(stamp, self.instant(index));
+            }
         }
         self.changed.push(index);
     }
 
+    /// The slot of an index.
+    fn slot(&mut self, index: i64) -> &mut Slot<V> {
+        let at = self.place(index);
+        if at >= self.slots.len() {
+            self.slots.resize(at + 1, Slot::MISSING);
+        }
+        &mut self.slots[at]
+    }
+
     fn span(&self) -> i64 {
-        i64::try_from(self.slots.len()).unwrap_or(i64::MAX)
+        i64::try_from(self.places).unwrap_or(i64::MAX)
     }
 
     /// Index of the oldest sample that is kept.
@@ -242,7 +287,7 @@ impl<V: Copy> Series<V> {
 
     #[expect(clippy::cast_possible_truncation, reason = "the mask keeps the low bits only")]
     fn place(&self, index: i64) -> usize {
-        (index.cast_unsigned() as usize) & (self.slots.len() - 1)
+        (index.wrapping_sub(self.origin).cast_unsigned() as usize) & (self.places - 1)
     }
 
     /// The instant of a grid index.
@@ -263,6 +308,32 @@ impl<V: Copy> Series<V> {
         self.anchor.map(|a| self.instant(a))
     }
 
+    /// The event behind the newest sample: what is read off the series is as old as this.
+    #[must_use]
+    pub fn event_ts(&self) -> Option<Ts> {
+        self.anchor.map(|_| self.event)
+    }
+
+    /// The event behind the sample of an instant of this grid; the instant itself where that is forgotten.
+    #[must_use]
+    pub fn event_at(&self, t: Ts) -> Ts {
+        let index = t.0 / self.step.0;
+        match (self.oldest(), self.head) {
+            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => {
+                let slot = self.slots.get(self.place(index)).filter(|slot| slot.value.is_some());
+                slot.map_or(t, |slot| dated(slot.stamp, t))
+            }
+            _ => t,
+        }
+    }
+
+    /// The newest event heard, whether or not it is a sample yet: how old the stream is.
+    #[must_use]
+    pub fn heard_ts(&self) -> Option<Ts> {
+        let event = self.event_ts()?;
+        Some(self.last.filter(|_| self.filled).map_or(event, |l| event.max(l.stamp.floor(SECOND))))
+    }
+
     /// Index of the first sample ever.
     #[must_use]
     pub fn first(&self) -> Option<i64> {
@@ -279,7 +350,7 @@ impl<V: Copy> Series<V> {
     #[must_use]
     pub fn at(&self, index: i64) -> Option<V> {
         match (self.oldest(), self.head) {
-            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => self.slots[self.place(index)].value,
+            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => self.slots.get(self.place(index))?.value,
             _ => None,
         }
     }
@@ -297,10 +368,18 @@ impl<V: Copy> Series<V> {
         self.at(a).map(|v| (self.instant(a), v))
     }
 
-    /// Moment after which the newest sample is too old.
+    /// Moment after which the newest sample is too old: its stream has been silent for longer than the limit, or the sample
+    /// itself is older than that although the next one was due.
     #[must_use]
     pub fn expires(&self) -> Ts {
-        self.anchor_ts().map_or(Ts::MIN, |a| a + self.max_age)
+        self.expires_heard(self.heard_ts())
+    }
+
+    /// The same where the stream was last heard at `heard`: for series computed from those of a stream.
+    #[must_use]
+    pub fn expires_heard(&self, heard: Option<Ts>) -> Ts {
+        let Some((event, heard)) = self.event_ts().zip(heard) else { return Ts::MIN };
+        (heard.max(event) + self.max_age).min(event + self.sample_age_max)
     }
 
     /// Age limit.
@@ -309,11 +388,22 @@ impl<V: Copy> Series<V> {
         self.max_age
     }
 
+    /// Did a declared gap end in `(after, upto]`?
+    #[must_use]
+    pub fn gap_ended(&self, after: Ts, upto: Ts) -> bool {
+        self.gaps.iter().any(|(_, until)| *until > after && *until <= upto)
+    }
+
     /// Does a declared gap reach into `(after, upto]`?
     #[must_use]
     pub fn has_gap(&self, after: Ts, upto: Ts) -> bool {
         self.gaps.iter().any(|(from, until)| *from < upto && *until > after)
     }
+}
+
+/// When the sample of an instant happened: a stamp a little after its instant counts as the instant.
+fn dated(stamp: Ts, instant: Ts) -> Ts {
+    stamp.min(instant).floor(SECOND)
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@
 
 mod advice_common;
 
-use advice_common::{NOW, ask, calm, level, long, new_york, printed, session, short, squeeze};
+use advice_common::{NOW, ask, calm, level, long, new_york, printed, session, short, squeeze, trend};
 use barograph_domain::advice::{Missing, SizeLimit, TargetSource, Verdict};
 use barograph_domain::{LevelType, Session, Side, Span, TrendRegime, VolRegime};
 use barograph_engine::advice::{
-    Costs, Intent, Kelly, Limits, Parameters, Settings, StopMode, Trades, advise, expected_value, kelly_fraction,
-    parameters, position_size, risk_fraction, wilson,
+    AdviceContext, Costs, Intent, Kelly, Limits, Parameters, Settings, StopMode, Trades, advise, expected_value,
+    kelly_fraction, parameters, position_size, risk_fraction, wilson,
 };
 
 #[test]
@@ -57,6 +57,16 @@ fn targets_that_do_not_count() {
         let levels = [l];
         assert_eq!(ask(&calm(&levels), &long(50_000.0)).target.source, Some(TargetSource::Ratio), "{what}");
     }
+    // A trend of 4.0 wants 3,326: a level at 1,500 would offer 1.8 of it, less than half.
+    let low = [level(LevelType::EqualHighs, 51_500.0, 51_550.0, 0.9)];
+    let strong = AdviceContext { trend: Some(trend(TrendRegime::StrongUptrend, true, 1.0)), ..calm(&low) };
+    let a = ask(&strong, &long(50_000.0));
+    assert_eq!((a.parameters.risk_reward_ratio, a.target.source), (4.0, Some(TargetSource::Ratio)));
+    printed(a.target.effective_rr, 4.0, 1e-9, "the ratio itself");
+    // A stop of the caller's so wide that ten ATR are less than half the ratio: the limit gives way.
+    let wide = Intent { stop: Some(50_000.0 - 8.0 * 400.0), ..long(50_000.0) };
+    let a = ask(&strong, &wide);
+    printed(a.target.effective_rr, 2.0, 1e-9, "half of four");
     // Of two equally far from the wanted 2,079 the nearer one.
     let two =
         [level(LevelType::VolumeNode, 52_279.0, 52_290.0, 0.9), level(LevelType::SessionHigh, 51_879.0, 51_890.0, 0.5)];

@@ -6,11 +6,14 @@
 mod advice_common;
 
 use advice_common::{NOW, calm, level};
-use barograph_domain::advice::{NewPosition, Notice, NoticeLevel, NoticeTrigger, Position, PositionBook, PositionFlag};
-use barograph_domain::{InstrumentName, Level, LevelType, RiskBias, RiskRegime, Span, Ts, VolRegime};
+use barograph_domain::advice::{
+    NewPosition, Notice, NoticeLevel, NoticeTrigger, Position, PositionBook, PositionFlag, SeenPrice, StopReach,
+};
+use barograph_domain::{InstrumentName, Level, LevelType, Posture, RiskBias, RiskRegime, Span, Ts, VolRegime};
 use barograph_engine::advice::{
     AdviceContext, CONSERVATIVE_CARD, CascadeNote, PositionContext, PositionWatch, Staleness, register,
 };
+use barograph_engine::explain::{Care, StopCare};
 
 fn position() -> Position {
     let new = NewPosition {
@@ -21,7 +24,7 @@ fn position() -> Position {
         ..NewPosition::default()
     };
     let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
-    register(&new, name, NOW, PositionBook::User).unwrap()
+    register(&new, name, NOW, PositionBook::User, None).unwrap()
 }
 
 /// A market that goes from label to label, minute by minute.
@@ -33,8 +36,10 @@ struct Scene<'a> {
     since: Ts,
     volatility: VolRegime,
     stale: bool,
+    price: Option<f64>,
     levels: &'a [Level],
     cascade: Option<CascadeNote<'a>>,
+    care: Option<&'a StopCare>,
 }
 
 fn scene(levels: &[Level]) -> Scene<'_> {
@@ -46,8 +51,10 @@ fn scene(levels: &[Level]) -> Scene<'_> {
         since: NOW - Span::hours(1),
         volatility: VolRegime::Stable,
         stale: false,
+        price: calm(levels).price,
         levels,
         cascade: None,
+        care: None,
     }
 }
 
@@ -64,6 +71,8 @@ impl Scene<'_> {
             bias: if self.stale { RiskBias::Conservative } else { from.bias },
             posture: from.posture,
             volatility: self.volatility,
+            price: self.price,
+            positions: self.care,
             stale: self.stale.then_some(Staleness { warning: "Data stale (6 minutes old)" }),
             ..calm(self.levels)
         };
@@ -241,20 +250,31 @@ fn many_positions_are_kept_apart_and_forgotten_when_closed() {
 fn what_can_be_registered() {
     let name = || InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
     let good = NewPosition { symbol: "BTCUSDT".into(), side: "short".into(), entry: 100.0, ..NewPosition::default() };
-    let p = register(&good, name(), NOW, PositionBook::File).unwrap();
+    let p = register(&good, name(), NOW, PositionBook::File, None).unwrap();
     assert_eq!(
         p.id,
-        register(&good, name(), NOW + Span::hours(1), PositionBook::File).unwrap().id,
+        register(&good, name(), NOW + Span::hours(1), PositionBook::File, None).unwrap().id,
         "the file's id stays"
     );
-    let by_user = register(&good, name(), NOW, PositionBook::User).unwrap();
-    assert_ne!(by_user.id, register(&good, name(), NOW + Span::hours(1), PositionBook::User).unwrap().id);
-    // A stop past the entry is a trailed one.
-    assert!(register(&NewPosition { stop: Some(90.0), ..good.clone() }, name(), NOW, PositionBook::User).is_ok());
+    let by_user = register(&good, name(), NOW, PositionBook::User, None).unwrap();
+    assert_ne!(by_user.id, register(&good, name(), NOW + Span::hours(1), PositionBook::User, None).unwrap().id);
+    // A stop past the entry is a trailed one, if the user says so.
+    let trailed = NewPosition { stop: Some(90.0), confirm: true, ..good.clone() };
+    assert!(register(&trailed, name(), NOW, PositionBook::User, None).is_ok());
     let bad = [
         (NewPosition { side: "up".into(), ..good.clone() }, "side is 'up': it must be long or short"),
         (NewPosition { entry: 0.0, ..good.clone() }, "entry is 0: it must be a number above zero"),
         (NewPosition { stop: Some(-1.0), ..good.clone() }, "stop is -1: it must be a number above zero"),
+        (
+            NewPosition { stop: Some(90.0), ..good.clone() },
+            "stop 90 is below the entry 100 of a short: it must be above it; a stop that was trailed past the entry is \
+             registered with confirm",
+        ),
+        (
+            NewPosition { stop: Some(100.0), side: "long".into(), ..good.clone() },
+            "stop 100 is at the entry 100 of a long: it must be below it; a stop that was trailed past the entry is \
+             registered with confirm",
+        ),
         (NewPosition { size: Some(0.0), ..good.clone() }, "size is 0: it must be a number above zero"),
         (
             NewPosition { opened_at: Some("2099-01-01T00:00:00Z".into()), ..good.clone() },
@@ -266,8 +286,142 @@ fn what_can_be_registered() {
         ),
     ];
     for (new, want) in bad {
-        let e = register(&new, name(), NOW, PositionBook::User).unwrap_err();
+        let e = register(&new, name(), NOW, PositionBook::User, None).unwrap_err();
         assert_eq!(e.to_string(), want);
     }
-    assert!(NoticeTrigger::ALL.len() == 9);
+    assert!(NoticeTrigger::ALL.len() == 10);
+}
+
+#[test]
+fn an_entry_far_from_the_market_is_asked_about() {
+    let name = || InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+    let at = |price: f64, atr: Option<f64>| Some(SeenPrice { price, at: Some(NOW), atr });
+    let of = |entry: f64, days: i64, confirm: bool| NewPosition {
+        symbol: "BTCUSDT".into(),
+        side: "long".into(),
+        entry,
+        opened_at: Some((NOW - Span::days(days)).to_string()),
+        confirm,
+        ..NewPosition::default()
+    };
+    // Entry, days ago, price, hourly range, then whether it is taken.
+    let cases = [
+        (220.0, 0, 2.4, Some(0.02), false),
+        (2.6, 0, 2.4, Some(0.02), true),
+        (3.1, 0, 2.4, None, false),
+        (1.9, 0, 2.4, None, false),
+        // A market that moves 5 % an hour moves that far within a day.
+        (3.1, 0, 2.4, Some(0.12), true),
+        // Half a year ago this was a price, another one was none even then.
+        (1.2, 180, 2.4, Some(0.02), true),
+        (0.02, 180, 2.4, Some(0.02), false),
+    ];
+    for (entry, days, price, atr, taken) in cases {
+        let got = register(&of(entry, days, false), name(), NOW, PositionBook::User, at(price, atr));
+        assert_eq!(got.is_ok(), taken, "{entry} {days} days ago at {price}: {got:?}");
+        assert!(register(&of(entry, days, true), name(), NOW, PositionBook::User, at(price, atr)).is_ok());
+    }
+    let said = |entry| {
+        let e = register(&of(entry, 0, false), name(), NOW, PositionBook::User, at(2.4, None)).unwrap_err();
+        e.to_string()
+    };
+    let ask = "check symbol and price; if it is meant, register it with confirm";
+    assert_eq!(said(220.0), format!("entry 220 is 92 times the market price of 2.4: {ask}"));
+    assert_eq!(said(3.12), format!("entry 3.12 is 30 % above the market price of 2.4: {ask}"));
+    assert_eq!(said(0.024), format!("entry 0.024 is 99 % below the market price of 2.4: {ask}"));
+}
+
+#[test]
+fn a_reached_stop_is_told_once_and_is_never_nothing() {
+    let mut s = scene(&[]);
+    assert_eq!(s.minute(), "");
+    let held = |s: &Scene<'_>| s.watch.card(&s.position, Vec::new());
+    assert_eq!(held(&s).guidance.unwrap().open_positions, "no action needed");
+    assert_eq!(held(&s).stop_state.unwrap().state, StopReach::Far);
+    // The price goes to the stop, through it, hovers, and comes back.
+    s.price = Some(49_300.0);
+    assert_eq!(s.minute(), "");
+    assert_eq!(held(&s).guidance.unwrap().open_positions, "stop is near: watch it");
+    s.price = Some(48_178.0);
+    let told = s.after(Span::mins(1));
+    assert_eq!(said(&told), "stop_reached:HIGH:0");
+    assert_eq!(told[0].text, "Stop 49,160 reached: price 48,180, 2.0 % beyond it");
+    assert_eq!(told[0].open_positions, "stop reached: close or reset it, as your plan says");
+    for price in [49_100.0, 49_200.0, 48_000.0] {
+        s.price = Some(price);
+        assert_eq!(s.minute(), "", "one episode at {price}");
+        let card = held(&s);
+        assert_eq!((card.flag, card.stop_state.unwrap().state), (PositionFlag::Yellow, StopReach::Reached));
+        assert!(!card.guidance.unwrap().open_positions.contains("no action"));
+    }
+    assert_eq!(said(&s.after(Span::hours(24))), "stop_reached:HIGH:1", "again after a day while it lasts");
+    s.price = Some(50_500.0);
+    assert_eq!(s.minute(), "");
+    assert_eq!((s.flag(), held(&s).stop_state.unwrap().state), (PositionFlag::None, StopReach::Far));
+    s.price = Some(49_000.0);
+    assert_eq!(s.minute(), "stop_reached:HIGH:0", "another episode");
+}
+
+#[test]
+fn a_position_registered_beyond_its_stop_is_told_at_once() {
+    let mut s = scene(&[]);
+    s.price = Some(49_000.0);
+    assert_eq!(s.minute(), "stop_reached:HIGH:0");
+    // A price from before the position, of a market that says nothing now, is shown and not told.
+    let mut s = scene(&[]);
+    (s.price, s.stale) = (Some(49_000.0), true);
+    s.position.opened_at = s.now + Span::days(1);
+    assert_eq!(s.minute(), "context_unavailable:MEDIUM:0");
+    assert_eq!(s.watch.card(&s.position, Vec::new()).stop_state.unwrap().state, StopReach::Reached);
+}
+
+/// With a posture table cards and notices follow all axes and the position's own stop, not the risk label alone.
+#[test]
+fn a_posture_table_speaks_on_cards_and_in_notices() {
+    let care = |posture, bias, held: &str| Care {
+        by_table: true,
+        bias,
+        posture,
+        new_entries: format!("entries {}", posture.name()),
+        open_positions: held.to_owned(),
+    };
+    let calm_market = StopCare {
+        far: care(Posture::Normal, RiskBias::Neutral, "no action needed"),
+        near: care(Posture::Hold, RiskBias::Conservative, "stop near: decide before it is reached"),
+        reached: care(Posture::Reduce, RiskBias::Conservative, "stop reached: act on your plan"),
+    };
+    let trending = StopCare {
+        far: care(Posture::Hold, RiskBias::Neutral, "positions against the move: review or reduce"),
+        ..calm_market.clone()
+    };
+    let card = |s: &Scene<'_>| s.watch.card(&s.position, Vec::new());
+    let mut s = scene(&[]);
+    s.care = Some(&calm_market);
+    assert_eq!(s.minute(), "");
+    assert_eq!(
+        (s.flag(), card(&s).guidance.unwrap().open_positions.as_str()),
+        (PositionFlag::None, "no action needed")
+    );
+    // The risk label stays NORMAL; another axis asks for care.
+    s.care = Some(&trending);
+    assert_eq!(s.minute(), "");
+    let told = card(&s);
+    assert_eq!((told.flag, told.context.unwrap().posture), (PositionFlag::Yellow, Posture::Hold));
+    let words = told.guidance.unwrap();
+    assert_eq!(words.open_positions, "positions against the move: review or reduce");
+    assert_eq!(words.new_entries, "entries HOLD");
+    // Its own stop comes from the table; what another position's stop asks for is not in its context.
+    s.price = Some(49_300.0);
+    assert_eq!(s.minute(), "");
+    assert_eq!(card(&s).guidance.unwrap().open_positions, "stop near: decide before it is reached");
+    s.price = Some(48_178.0);
+    let told = s.after(Span::mins(1));
+    assert_eq!(said(&told), "stop_reached:HIGH:0");
+    assert_eq!(told[0].open_positions, "stop reached: act on your plan");
+    assert_eq!((told[0].new.posture, told[0].new.risk_bias), (Posture::Hold, RiskBias::Neutral));
+    // What was said stands after a restart, also where nothing is known of the market any more.
+    let text = serde_json::to_string(s.watch.state(&s.position.id).unwrap()).unwrap();
+    let mut after = PositionWatch::default();
+    after.restore(&s.position.id, serde_json::from_str(&text).unwrap());
+    assert_eq!(after.card(&s.position, Vec::new()), card(&s));
 }

@@ -4,7 +4,7 @@
 mod advice_common;
 
 use advice_common::{NOW, calm, level, session, trend};
-use barograph_domain::advice::{ReasonCode, SizeLimit, Verdict};
+use barograph_domain::advice::{ReasonCode, SizeLimit, TargetSource, Verdict};
 use barograph_domain::{
     LevelType, Posture, RiskBias, RiskRegime, Session, Side, StopVulnerability, TrendRegime, VolRegime,
 };
@@ -181,7 +181,19 @@ proptest! {
                 assert!(t.is_finite() && t > 0.0 && (t - intent.entry) * sign > 0.0, "target {t}: {intent:?}");
             }
             if let (Some(t), Some(atr)) = (a.target.price, a.stop.atr) {
-                assert!((t - intent.entry).abs() <= 10.0 * atr * (1.0 + 1e-9) + intent.entry * 1e-14);
+                let least = 0.5 * a.parameters.risk_reward_ratio * a.stop.r.unwrap_or(0.0);
+                let tick = intent.rules.tick.unwrap_or(0.0);
+                // A step of the grid is added where the least would be missed without.
+                let step = if least + tick > 10.0 * atr { tick } else { 0.0 };
+                assert!((t - intent.entry).abs() <= (10.0 * atr).max(least) * (1.0 + 1e-9) + step + intent.entry * 1e-14);
+            }
+            if let (Some(t), Some(r)) = (a.target.price, a.stop.r) {
+                let rr = (t - intent.entry).abs() / r;
+                assert_eq!(a.target.effective_rr, Some(rr), "what the prices say is what is said");
+                // A coarse price step takes from a target that the ratio gives; never from the choice of a level.
+                let step = if a.target.source == Some(TargetSource::Liquidity) { 0.0 } else { intent.rules.tick.unwrap_or(0.0) };
+                let least = 0.5 * a.parameters.risk_reward_ratio - step / r;
+                assert!(rr >= least * (1.0 - 1e-9) - intent.entry * 1e-14 / r, "{rr} of {least}: {intent:?}");
             }
             if let (Some(s), Some(alternative)) = (a.stop.used, a.stop.alternative) {
                 let tick = intent.rules.tick.unwrap_or(0.0);

@@ -127,7 +127,7 @@ fn settled_funding_is_judged_by_its_week_and_says_so() {
     let alert = &alerts.iter().find(|a| a.known.alert.pattern == Pattern::FundingManipulation).unwrap().known.alert;
     assert_eq!(alert.ts - alert.window_from, Span::days(7));
     let text = barograph_engine::detect::explain::description(alert);
-    assert!(text.contains("from its mean of 7 d"), "{text}");
+    assert!(text.contains("above its 7-day mean"), "{text}");
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn zones_of_forced_closes_are_levels_and_weigh_on_stops() {
 fn what_a_market_does_not_have_is_said_and_crowding_reads_what_it_has() {
     let rows = |w: &World| w.rows("default", &w.events, |_| true).pop().unwrap();
     let bare = rows(&world(30, &[]));
-    assert_eq!(cell(&bare, Feature::LiqCount60s).state, State::Undefined(Reason::MissingInput));
+    assert_eq!(cell(&bare, Feature::LiqCount60s).state, State::Undefined(Reason::NotOffered));
     assert_eq!(cell(&bare, Feature::LongShortRatio).state, State::Undefined(Reason::NotOffered));
     assert_eq!(cell(&bare, Feature::PositionConcentration).state, State::Undefined(Reason::NotOffered));
     let mut spot = world(30, &[(liquidations(), vec![live(at(1))])]);

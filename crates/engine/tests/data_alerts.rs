@@ -74,8 +74,8 @@ fn a_stream_that_stays_away_is_told_and_its_return_too() {
     }
     let said = told(&[FINE, lost, lost, FINE, FINE]);
     let text = explain::description(&said[0]);
-    assert!(text.starts_with("No trustworthy data of open interest ("), "{text}");
-    assert!(explain::description(&said[1]).starts_with("Every stream that the rules read is here again."));
+    assert!(text.starts_with("No trustworthy data: open interest ("), "{text}");
+    assert!(explain::description(&said[1]).contains("All streams that the rules read are back."));
 }
 
 #[test]
@@ -91,7 +91,8 @@ fn an_input_past_its_limit_is_told_with_its_age() {
         [(stale, 1, Opened, Severity::Medium), (stale, 2, Updated, Severity::High), (stale, 4, Closed, Severity::High)];
     assert_eq!(brief(&alerts), want);
     let text = explain::description(&alerts[0]);
-    assert!(text.starts_with("Older than its limit: open interest (5 min old, limit 5 min)"), "{text}");
+    assert!(text.starts_with("Too old: open interest (5 min old, limit 5 min)"), "{text}");
     assert_eq!(alerts[0].statistics[0].name, "open_interest_age");
-    assert!(explain::description(&alerts[2]).starts_with("No input of the rules is older"), "{:?}", alerts[2]);
+    let over = explain::description(&alerts[2]);
+    assert!(over.contains("All inputs of the rules are within their limits again."), "{over}");
 }

@@ -233,7 +233,7 @@ fn the_original_funding_example_word_for_word() {
 
 #[test]
 fn a_score_of_settlements_says_its_week() {
-    for (window, says) in [(Span::hours(24), "from its mean of 24 h"), (Span::days(7), "from its mean of 7 d")] {
+    for (window, says) in [(Span::hours(24), "above its 24-hour mean"), (Span::days(7), "above its 7-day mean")] {
         let mut inputs = Inputs::nothing(at(0));
         inputs.funding_zscore = ready(3.4);
         inputs.funding_window = window;
@@ -313,7 +313,12 @@ fn a_market_is_judged_by_its_own_month_and_the_floor_stands_beside() {
     assert_eq!(told, [(5.0, false), (20.0, true)]);
     assert!(alert.base_rate.fired_90d > 0 && alert.base_rate.known_days > 8.9);
     let text = explain::description(alert);
-    assert!(text.starts_with("20 liquidations within 60 s (threshold 20; the original's floor 5)."), "{text}");
+    assert!(
+        text.starts_with(
+            "20 liquidations in 19 s (alert at 20 within 60 s, fixed floor 5): 10 K USD, all longs, at 100.00."
+        ),
+        "{text}"
+    );
 }
 
 #[test]
@@ -339,7 +344,7 @@ fn own_history_keeps_a_busy_market_quiet_about_velocity() {
     inputs.liquidations.velocity_threshold = ready(200_000.0);
     let early = step(&inputs, &Thresholds::default());
     assert!(early[0].statistics.iter().any(|s| s.uncalibrated), "before a week the floor decides and says so");
-    assert!(explain::description(&early[0]).contains("too little of this market's own history"));
+    assert!(explain::description(&early[0]).contains("too little history of its own"));
 }
 
 #[test]

@@ -11,11 +11,11 @@ use barograph_domain::{
 use barograph_engine::catalogue::Feature;
 use barograph_engine::features::atr::Atr;
 use barograph_engine::features::bars::{BarSample, BuiltBar};
-use barograph_engine::features::basis::Pair;
+use barograph_engine::features::basis::{Pair, Wanted};
 use barograph_engine::features::open_interest::delta_at;
 use barograph_engine::features::reading::{Origin, Settings, Slot};
 use barograph_engine::features::settled::Settled;
-use barograph_engine::features::volatility::{Volatility, parkinson};
+use barograph_engine::features::volatility::{self, Volatility, VolatilitySlots, parkinson};
 use barograph_engine::kernel::moments::Score;
 use barograph_engine::kernel::rank::quantile;
 use barograph_engine::kernel::{Fold, Moments, RankWindow, Sum};
@@ -125,6 +125,10 @@ fn open_interest_deltas_on_the_five_minute_grid() {
     }
 }
 
+fn origin(at: Ts, kind: Kind) -> Origin {
+    Origin { anchor: at, event: at, expires: Ts::MAX, kind, stream: StreamIndex(0) }
+}
+
 #[test]
 fn realized_volatility_of_minute_marks() {
     let mut s = series::<f64>(Metric::MarkPrice, Span::mins(1));
@@ -132,14 +136,15 @@ fn realized_volatility_of_minute_marks() {
     let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..Settings::default() };
     // The file shows full windows only.
     let full = |slot: &Slot| slot.cell.ready().filter(|_| (slot.cell.coverage - 1.0).abs() < 1e-6);
+    let mut slots = VolatilitySlots::MISSING;
     for (i, row) in Vector::load("realized_vol").0.iter().enumerate() {
         let at = Ts(0) + Span::mins(i64::try_from(i).unwrap());
         s.push(at, need(row, "mark"));
         s.settle(at);
         v.settle(&s, &settings);
         s.seen();
-        let origin = Origin { anchor: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
-        let slots = v.slots(&s, &origin, &settings);
+        let origin = origin(at, Kind::Measured);
+        v.read(&s, &origin, &settings, volatility::Wanted::ALL, &mut slots);
         same("realized_vol", i, "1h", full(&slots.realized[0][0]), number(row, "realized_vol_1h"), 1e-10);
         same("realized_vol", i, "1h lo", full(&slots.realized[0][1]), number(row, "realized_vol_1h_lo"), 1e-10);
         same("realized_vol", i, "1h hi", full(&slots.realized[0][2]), number(row, "realized_vol_1h_hi"), 1e-10);
@@ -175,18 +180,13 @@ fn parkinson_over_24_hourly_bars() {
         v.settle(&s, &settings);
         s.seen();
     }
-    let origin = Origin { anchor: Ts(0), expires: Ts::MAX, kind: Kind::Proxy, stream: StreamIndex(0) };
+    let origin = origin(Ts(0), Kind::Proxy);
     let six: f64 =
         rows[1..7].iter().map(|r| barograph_domain::math::ln(need(r, "high") / need(r, "low"))).map(|r| r * r).sum();
     let want = parkinson(six, 6.0) * (8_760.0_f64 / 4.0).sqrt();
-    same(
-        "range_vol",
-        6,
-        "24 h from 4 h bars",
-        v.slots(&s, &origin, &settings).realized[2][0].cell.ready(),
-        Some(want),
-        1e-10,
-    );
+    let mut slots = VolatilitySlots::MISSING;
+    v.read(&s, &origin, &settings, volatility::Wanted::ALL, &mut slots);
+    same("range_vol", 6, "24 h from 4 h bars", slots.realized[2][0].cell.ready(), Some(want), 1e-10);
 }
 
 #[test]
@@ -336,8 +336,11 @@ fn basis_and_premium() {
             let mut pair = Pair::new(Span::mins(1), Span::mins(1));
             let at = Ts(0) + Span::mins(5);
             pair.settle((at, at), |_| number(row, a), |_| number(row, b));
-            let origin = Origin { anchor: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
-            pair.slots(&origin, Span::mins(5), &Settings::default(), |_, _| false).value.cell.ready()
+            let origin = origin(at, Kind::Measured);
+            pair.slots(&origin, Span::mins(5), &Settings::default(), Wanted::Score, |_, _| false, |t| t)
+                .value
+                .cell
+                .ready()
         };
         same("basis_premium", i, "basis", ratio("futures", "spot"), number(row, "basis"), 1e-10);
         same("basis_premium", i, "premium", ratio("mark", "index"), number(row, "premium"), 1e-10);

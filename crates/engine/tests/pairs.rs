@@ -41,7 +41,12 @@ fn pairs_part_by_the_floor_and_by_their_own_past() {
     assert_eq!(step(&inputs(0.1, 0.4, 0.02, true), &own), Some(Severity::Info));
     let strength = |r: f64, pct: f64| {
         let alert = PairWatch::default().step(&other, &inputs(r, 0.4, pct, true), &own).unwrap();
-        assert_eq!(alert.word("signal"), Some("POTENTIAL_PAIR_TRADE"));
+        let signal = match (r < -0.5, pct < 0.01) {
+            (true, _) => "POTENTIAL_PAIR_TRADE",
+            (false, true) => "DIVERGENCE",
+            (false, false) => "BELOW_BAND",
+        };
+        assert_eq!(alert.word("signal"), Some(signal));
         alert.number("divergence_strength")
     };
     assert_eq!(strength(-0.7, 0.001), Some(0.7), "below the floor its own size");
@@ -112,15 +117,19 @@ type Told = Option<(Change, Severity, &'static str, &'static str)>;
 #[test]
 fn an_episode_of_a_pair_hour_by_hour() {
     const BELOW: &str = "Correlation below its band";
+    const LOW: &str = "Correlation unusually low";
     const BREAK: &str = "Correlation break";
     let hours: [(Said, Told); 8] = [
         (Ok((0.85, 0.5)), None),
         (Ok((0.60, 0.2)), Some((Change::Opened, Severity::Info, BELOW, "returns is 0.60; usual for the two is 0.70"))),
-        (Ok((0.30, 0.005)), Some((Change::Updated, Severity::Medium, BREAK, "returns is 0.30"))),
+        (
+            Ok((0.30, 0.005)),
+            Some((Change::Updated, Severity::Medium, LOW, "returns is 0.30; usual for the two is 0.70")),
+        ),
         (Ok((-0.60, 0.001)), Some((Change::Updated, Severity::High, BREAK, "returns is −0.60"))),
         (Err(Reason::Gap), Some((Change::Suspended, Severity::High, BREAK, "is not known. An input is missing"))),
         (Ok((0.95, 0.9)), Some((Change::Resumed, Severity::High, BREAK, "is back"))),
-        (Ok((0.95, 0.9)), Some((Change::Closed, Severity::High, BREAK, "It is over after 5 h"))),
+        (Ok((0.95, 0.9)), Some((Change::Closed, Severity::High, BREAK, "Ended after 5 h"))),
         (Ok((0.95, 0.9)), None),
     ];
     let mut watches = PairWatches::default();

@@ -208,6 +208,7 @@ fn a_gap_in_the_window_is_never_a_full_reading() {
         "funding_change_8h",
         "funding_reversal_flag",
         "oi_price_quadrant",
+        "price_change_24h",
     ];
     let mut seen = BTreeSet::new();
     for row in rows.iter().step_by(13) {

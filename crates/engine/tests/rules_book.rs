@@ -87,7 +87,10 @@ fn what_is_left_out_takes_the_defaults_and_they_are_the_shipped_numbers() {
     bare.push_str(rest);
     let bare = bare.replace("min_dwell = \"15m\"\n", "").replace("enter = 2\n", "");
     assert!(!bare.contains("exit") && !bare.contains("scale"), "{bare}");
-    assert_eq!(Book::parse("bare.toml", &bare).unwrap(), Book::shipped("default").unwrap());
+    // Base rates were measured of the shipped book and go with no copy.
+    let mut shipped = Book::shipped("default").unwrap();
+    shipped.verdict.base_rates = None;
+    assert_eq!(Book::parse("bare.toml", &bare).unwrap(), shipped);
 }
 
 #[test]

@@ -53,6 +53,7 @@ impl Case {
             logic_version: "v0.1.0+0123456789ab",
             instrument: &self.instrument,
             streams: &self.streams,
+            held: None,
         }
     }
     fn snapshot(&self) -> Snapshot {
@@ -185,7 +186,7 @@ fn bias_and_posture_of_every_label() {
         let s = plain("absolute", readings);
         let g = &s.guidance;
         assert_eq!(
-            (s.regimes.risk.label.name(), g.risk_bias, g.posture, g.new_entries.as_str(), g.open_positions),
+            (s.regimes.risk.label.name(), g.risk_bias, g.posture, g.new_entries.as_str(), g.open_positions.as_str()),
             (label, bias, posture, entries, open)
         );
         assert!(g.upgrade_blocked_by.contains(&"trend confirmation is not available"));
@@ -261,7 +262,7 @@ fn stops_add_to_entries_and_never_read_low_for_lack_of_data() {
     };
     let high = stops(2.0, 0.5);
     assert_eq!(high.stop_vulnerability.worst, Some(StopVulnerability::High));
-    assert_eq!(high.guidance.new_entries, "smaller size, wider stop or wait; wider stop or wait for better entry");
+    assert_eq!(high.guidance.new_entries, "smaller size, wider stop or wait for better entry");
     let thin = stops(0.0, 1.0 / 3.0);
     assert_eq!(
         (thin.stop_vulnerability.long, thin.stop_vulnerability.coverage),

@@ -14,8 +14,9 @@ fn examples() -> Vec<&'static str> {
 #[test]
 fn every_example_is_a_book() {
     let books: Vec<Book> = examples().into_iter().map(|text| Book::parse("rules.md", text).unwrap()).collect();
-    assert_eq!(books.len(), 2);
-    let [_, sessions] = books.as_slice() else { unreachable!("two books") };
+    assert_eq!(books.len(), 3);
+    let [_, posture, sessions] = books.as_slice() else { unreachable!("three books") };
+    assert_eq!(posture.postures().len(), 7);
     let london = sessions.sessions.hours[1];
     assert_eq!((london.zone, london.start, london.end, london.weekends), (Zone::Berlin, 480, 870, false));
     assert_eq!(sessions.session_multipliers[0].to_bits(), 1.2_f64.to_bits());

@@ -84,6 +84,7 @@ impl Scene {
             logic_version: "v0.1.0+0123456789ab",
             instrument: &self.instrument,
             streams: &self.streams,
+            held: None,
         }
     }
     /// The sentence after the same readings came this many times.
@@ -161,9 +162,17 @@ fn numbers_are_in_the_payload(text: &str, json: &serde_json::Value) {
     payload_numbers(json, &mut payload);
     let mut rest = text.to_owned();
     // Names carry numbers of their own.
-    for name in
-        ["1 h volatility", "4 h volatility", "12 h efficiency", "in 1 h", "in 4 h", "per 8 h", "90 days", "30 days"]
-    {
+    for name in [
+        "1 h volatility",
+        "4 h volatility",
+        "over 12 h",
+        "in 1 h",
+        "in 4 h",
+        "per 8 h",
+        "90 days",
+        "30 days",
+        "8-hourly",
+    ] {
         rest = rest.replace(name, "");
     }
     for v in &payload {
@@ -239,10 +248,7 @@ fn says(got: &str, want: &str) {
 
 #[test]
 fn the_default_book_speaks() {
-    says(
-        &scene("default").after(1, &QUIET),
-        "Nothing unusual. It would turn HIGH_VOL if 1 h volatility rose above 80 %.",
-    );
+    says(&scene("default").after(1, &QUIET), "The risk label would turn HIGH_VOL if 1 h volatility rose above 80 %.");
     says(
         &scene("default").after(20, &squeeze()),
         "Squeeze risk, longs crowded. Funding is 2.6σ above its day, open interest up 3.1 % in 4 h, more than in 93 % of the \
@@ -256,8 +262,8 @@ fn the_default_book_speaks() {
     );
     says(
         &scene("default").after(40, &chop()),
-        "Chop. 4 h volatility is 62 % annualised (limit 50 %), more than in 60 % of the last 90 days, price went nowhere \
-         (12 h efficiency 12.0 %, limit 25.0 %), open interest moved only 0.4 % in 1 h (limit 2.0 %). It would clear to NORMAL \
+        "Chop. 4 h volatility is 62 % annualised (limit 50 %), more than in 60 % of the last 90 days, price back and \
+         forth over 12 h (efficiency 12.0 %, limit 25.0 %), open interest moved only 0.4 % in 1 h (limit 2.0 %). It would clear to NORMAL \
          if 4 h volatility fell below 45 % and stayed there for two readings. Held 0.4 % of the last 90 days.",
     );
     let by_month = with(&[("funding_rate_8h", 0.000_49), ("oi_delta_4h", 0.031), ("realized_vol_4h", 0.38)]);
@@ -299,21 +305,18 @@ fn what_keeps_a_label_is_said() {
     says(
         &s.after(1, &easing),
         "Squeeze risk, longs crowded. Funding is 1.9σ above its day, open interest up 3.1 % in 4 h, more than in 93 % of the \
-         last 90 days, 4 h volatility only 38 % annualised, lower than in 71 %. Kept by hysteresis: raw reading is NORMAL. It \
+         last 90 days, 4 h volatility only 38 % annualised, lower than in 71 %. Not over yet: the latest reading says normal, but not by enough. It \
          would clear to NORMAL if funding came back within 1.8σ of its day. Held 0.4 % of the last 90 days.",
     );
     let mut s = scene("default");
     s.after(2, &storm());
     says(
         &s.after(1, &QUIET),
-        "Extreme volatility. Kept by dwell: raw reading is NORMAL. It clears once its shortest stay is over.",
+        "Extreme volatility. About to clear: the latest reading says normal; the label clears once its shortest stay is over.",
     );
     let mut s = scene("default");
     s.after(2, &QUIET);
-    says(
-        &s.after(1, &chop()),
-        "Nothing unusual. Kept by dwell: raw reading is CHOP_RISK. It turns if the next reading agrees.",
-    );
+    says(&s.after(1, &chop()), "About to change: the latest reading says chop risk; one more reading confirms it.");
     let mut s = scene("default");
     says(
         &s.after(3, &storm()),
@@ -384,7 +387,7 @@ fn a_label_decided_without_an_input_says_what_is_missing() {
     says(
         &s.after(40, &aimless),
         "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of the last 90 days. There \
-         would be no reading if 1 h volatility fell below 80 %. Held 0.4 % of the last 90 days.",
+         would be no risk reading if 1 h volatility fell below 80 %. Held 0.4 % of the last 90 days.",
     );
 }
 
@@ -396,8 +399,8 @@ fn short_history_and_stand_ins_are_named() {
     says(
         &s.after(30, &storm()),
         "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %. It would clear to NORMAL if 1 h volatility fell \
-         below 72 % and stayed there for two readings. Held 7.5 % of the time judged so far. Judged by fixed numbers until \
-         14 d of history.",
+         below 72 % and stayed there for two readings. Active 7.5 % of the time in 2 d of recording. Judged by fixed \
+         numbers until 14 d of history.",
     );
     let mut s = scene("default");
     s.streams = vec![
@@ -419,14 +422,14 @@ fn short_history_and_stand_ins_are_named() {
         "Squeeze risk, longs crowded. Settled funding is 2.6σ above its week, open interest up 3.1 % in 4 h, more than in 93 % \
          of the last 90 days, 4 h volatility only 38 % annualised, lower than in 71 %. It would clear to NORMAL if open \
          interest growth in 4 h fell below 1.2 % and stayed there for two readings. Held 0.4 % of the last 90 days. Open \
-         interest is an hourly proxy from hyperliquid, volatility estimated from 1 h candles, funding judged by its \
-         settlements.",
+         interest is an hourly proxy from hyperliquid, volatility estimated from 1 h candles, funding from the \
+         8-hourly settlements only.",
     );
     let mut s = scene("default");
     s.streams[2] = stream(Metric::OpenInterest, Span::hours(1), false);
     says(
         &s.after(1, &QUIET),
-        "Nothing unusual. It would turn HIGH_VOL if 1 h volatility rose above 80 %. Open interest is hourly here.",
+        "The risk label would turn HIGH_VOL if 1 h volatility rose above 80 %. Open interest is hourly here.",
     );
 }
 
@@ -438,12 +441,12 @@ fn a_young_history_is_called_that() {
     says(
         &s.after(40, &storm()),
         "Extreme volatility. 1 h volatility is 124 % annualised, limit 80 %, more than in 99 % of its history so far. It would \
-         clear to NORMAL if 1 h volatility fell below 72 % and stayed there for two readings. Hardly ever held before.",
+         clear to NORMAL if 1 h volatility fell below 72 % and stayed there for two readings. Hardly ever active before.",
     );
 }
 
 #[test]
-fn spot_markets_say_what_they_cannot_have() {
+fn markets_say_what_they_cannot_have() {
     let mut s = scene("default");
     s.instrument = market("coinbase:BTC-USD");
     s.edit = |c| {
@@ -458,11 +461,10 @@ fn spot_markets_say_what_they_cannot_have() {
             set(c, id, State::Undefined(Reason::NotOffered));
         }
     };
-    says(
-        &s.after(1, &QUIET),
-        "Nothing unusual. It would turn HIGH_VOL if 1 h volatility rose above 80 %. Spot market: squeeze and chop cannot be \
-         judged here.",
-    );
+    let quiet = "The risk label would turn HIGH_VOL if 1 h volatility rose above 80 %.";
+    says(&s.after(1, &QUIET), &format!("{quiet} Spot market: squeeze and chop cannot be judged here."));
+    s.instrument = market("binance-usdm:BTCUSDT");
+    says(&s.after(1, &QUIET), &format!("{quiet} No funding or open interest here: squeeze and chop cannot be judged."));
 }
 
 #[test]

@@ -10,8 +10,8 @@ mod support;
 
 use RiskRegime::{ChopRisk, HighVol, Normal, SqueezeRisk, Unknown};
 use barograph_domain::{
-    Bar, Cell, Event, Metric, MinuteRow, Payload, Posture, RiskBias, RiskRegime, Span, Stamp, State, StreamDecl,
-    StreamIndex, Ts,
+    Bar, Cell, Event, Metric, MinuteRow, Payload, Posture, Reason, RiskBias, RiskRegime, Span, Stamp, State,
+    StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::{Feature, explain};
 use std::collections::BTreeSet;
@@ -133,6 +133,8 @@ impl Case {
     fn open_interest(&self, minute: i64) -> Option<f64> {
         let now = 90_000.0 * (1.0 + self.oi_delta_4h.unwrap_or(0.0));
         match minute {
+            // The recording has begun: what has never come is not offered, and no rule waits for it.
+            0 => Some(90_000.0),
             _ if self.oi_delta_4h.is_none() && (self.oi_delta_1h.is_none() || minute <= MINUTES - 240) => None,
             m if m == MINUTES - 60 && self.oi_delta_1h.is_none() => None,
             m if m <= MINUTES - 240 => Some(90_000.0),
@@ -192,7 +194,15 @@ fn letter(cells: &[Cell]) -> RiskRegime {
     let squeeze = all(&[zf.map(|z| z > 2.0), d4.map(|d| d > 0.10), v1.map(|v| v < 0.30)]);
     let high_vol = v1.map(|v| v > 0.80);
     let chop = all(&[v4.map(|v| v > 0.50), d1.map(|d| d.abs() < 0.02)]);
-    for (met, label) in [(squeeze, SqueezeRisk), (high_vol, HighVol), (chop, ChopRisk)] {
+    // A rule of what is not offered is skipped (regimes §2).
+    let offered = |inputs: &[Feature]| inputs.iter().all(|f| cells[f.index()].reason() != Some(Reason::NotOffered));
+    let squeeze_inputs = [Feature::FundingZscore24h, Feature::OiDelta4h];
+    let rules = [
+        (squeeze, SqueezeRisk, offered(&squeeze_inputs)),
+        (high_vol, HighVol, true),
+        (chop, ChopRisk, offered(&[Feature::OiDelta1h])),
+    ];
+    for (met, label, _) in rules.into_iter().filter(|(.., applies)| *applies) {
         match met {
             Some(true) => return label,
             Some(false) => {}
@@ -255,8 +265,13 @@ fn the_label_goes_on_from_last_values_and_the_posture_is_hold() {
         assert!(row.risk.stale);
         assert_eq!(row.risk.label, label, "{case:?}");
         let instrument = perpetual();
-        let ctx =
-            explain::Context { book: &config.book, logic_version: "v0", instrument: &instrument, streams: &streams };
+        let ctx = explain::Context {
+            book: &config.book,
+            logic_version: "v0",
+            instrument: &instrument,
+            streams: &streams,
+            held: None,
+        };
         let said = explain::render(&ctx, &row, None);
         assert_eq!(
             (said.guidance.posture, said.guidance.risk_bias),

@@ -70,8 +70,13 @@ fn the_trend_grows_old_by_its_own_closes_and_advice_falls_back() {
     let w = world();
     let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
     let instrument = Instrument::from_name(name, MarketKind::Perpetual);
-    let ctx =
-        Context { book: &w.book, logic_version: "v0.1.0+0123456789ab", instrument: &instrument, streams: &w.streams };
+    let ctx = Context {
+        book: &w.book,
+        logic_version: "v0.1.0+0123456789ab",
+        instrument: &instrument,
+        streams: &w.streams,
+        held: None,
+    };
     for (minutes, label, read, stale, ratio, fallback) in READ {
         let now: Ts = w.row.ts + Span::mins(*minutes);
         let s = at_present(&ctx, &w.row, None, now);
@@ -103,8 +108,13 @@ fn an_old_row_read_now_is_in_the_session_of_now() {
     let w = world();
     let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
     let instrument = Instrument::from_name(name, MarketKind::Perpetual);
-    let ctx =
-        Context { book: &w.book, logic_version: "v0.1.0+0123456789ab", instrument: &instrument, streams: &w.streams };
+    let ctx = Context {
+        book: &w.book,
+        logic_version: "v0.1.0+0123456789ab",
+        instrument: &instrument,
+        streams: &w.streams,
+        held: None,
+    };
     // Session, its multiplier: the row's while it lasts, the book's own for another.
     let cases = [(10, Session::Asian, 2.0, Some(0.0)), (15 * 60, Session::Ny, 1.8, None)];
     for (minutes, session, mult, elapsed) in cases {

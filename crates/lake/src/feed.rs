@@ -6,7 +6,7 @@ use crate::report::Tally;
 use barograph_domain::{Event, Metric, Payload, StreamIndex, Ts};
 use barograph_venues::funding::Intervals;
 use barograph_venues::reject::Outcome;
-use barograph_venues::{Reason, RecordingMapper, Reject, Row, Sink, TableMapper, recording};
+use barograph_venues::{Reason, Reject, Row, Sink, TableMapper, recording};
 use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -162,8 +162,8 @@ impl Feed {
                 (Step::Row { line, row, whole }, Mapper::Table(m)) => {
                     (*line, *whole, self.cut.and_then(|_| m.known_ts(row).ok()))
                 }
-                (Step::Line { line, text, whole }, Mapper::Recording(_)) => {
-                    (*line, *whole, self.cut.and_then(|_| RecordingMapper::known_ts(text).ok()))
+                (Step::Line { line, text, whole }, Mapper::Recording(m)) => {
+                    (*line, *whole, self.cut.and_then(|_| m.known_ts(text).ok()))
                 }
                 (Step::Row { .. }, Mapper::Recording(_)) | (Step::Line { .. }, Mapper::Table(_)) => continue,
             };

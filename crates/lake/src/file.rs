@@ -7,7 +7,8 @@ use crate::lines::{End, Lines};
 use crate::sniff::Content;
 use crate::source::{self, Member};
 use barograph_domain::{Span, StreamDecl, Ts};
-use barograph_venues::layout::Format;
+use barograph_venues::layout::{Format, Shape};
+use barograph_venues::recording::StampUnit;
 use barograph_venues::{Reason, RecordingMapper, Row, TableMapper};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,8 +46,17 @@ impl Mapper {
     pub(crate) fn format(&self) -> &'static str {
         match self {
             Self::Table(mapper) => mapper.layout().format.spoken(),
-            Self::Recording(_) => Format::Recording.spoken(),
+            Self::Recording(mapper) => match mapper.unit() {
+                Some(StampUnit::Micros) => "hftbacktest recording, receive stamps in microseconds",
+                Some(StampUnit::Millis) => "hftbacktest recording, receive stamps in milliseconds",
+                Some(StampUnit::Nanos) | None => Format::Recording.spoken(),
+            },
         }
+    }
+
+    /// Rates whose rows do not say for how many hours they are.
+    pub(crate) fn lacks_interval(&self) -> bool {
+        matches!(self, Self::Table(mapper) if matches!(mapper.layout().shape, Shape::Funding { interval_h: None, .. }))
     }
 }
 

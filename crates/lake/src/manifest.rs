@@ -129,7 +129,7 @@ impl Entry {
             source: self.source.clone(),
             columns,
             kind: self.kind,
-            now,
+            ..ImportOptions::new(now)
         })
     }
 }

@@ -5,14 +5,16 @@ use crate::file::PlannedFile;
 use crate::order::Item;
 use crate::plan::Plan;
 use crate::report::{FailedFile, Report, Tally};
-use barograph_domain::{Event, Metric, Ts};
+use barograph_domain::{Event, Metric, StreamIndex, Ts, leg};
 use barograph_venues::policy;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-/// Events of an import in the order of [`Event::order`], exact duplicates removed and counted.
+/// Events of an import in the order of [`Event::order`], exact duplicates removed and counted. Of rows that say different
+/// things of one moment the one in the file whose path sorts last counts, in one file the later line: whole files win, not
+/// whichever row has the larger bytes.
 pub struct EventReader {
     files: Arc<Vec<PlannedFile>>,
     metrics: Vec<Metric>,
@@ -24,8 +26,8 @@ pub struct EventReader {
     feeds: Vec<Option<Box<Feed>>>,
     /// Accounts of files that are done, by position.
     done: Vec<Option<(Tally, Option<String>)>>,
-    /// What was handed out last, and its file.
-    last: Option<(Item, usize)>,
+    /// What is handed out next unless another row says it too, or says otherwise; and its file.
+    held: Option<(Item, usize)>,
     read: Arc<AtomicU64>,
     already_seen: u64,
     disagreeing: u64,
@@ -33,6 +35,9 @@ pub struct EventReader {
     disagreement: Option<[(Item, usize); 2]>,
     events: u64,
     report: Report,
+    legs: Vec<(StreamIndex, StreamIndex)>,
+    /// Spot prices that wait to be repeated, the last first.
+    repeated: Vec<Event>,
 }
 
 struct Head {
@@ -79,13 +84,15 @@ impl EventReader {
             feeds: files.iter().map(|_| None).collect(),
             done: files.iter().map(|_| None).collect(),
             files,
-            last: None,
+            held: None,
             read: Arc::new(AtomicU64::new(0)),
             already_seen: 0,
             disagreeing: 0,
             disagreement: None,
             events: 0,
             report,
+            legs: plan.legs.clone(),
+            repeated: Vec::new(),
         }
     }
 
@@ -141,8 +148,18 @@ impl EventReader {
 
     /// Two numbers for one moment of one series. Trades and the like may well share a moment.
     fn disagree(&self, a: &Event, b: &Event) -> bool {
-        let same = a.stream == b.stream && a.event_ts == b.event_ts && a.recv_ts == b.recv_ts;
+        let same = (a.stream, a.event_ts, a.recv_ts, a.seq) == (b.stream, b.event_ts, b.recv_ts, b.seq);
         same && self.metrics.get(a.stream.index()).is_some_and(|m| !policy::is_event_stream(*m))
+    }
+
+    /// A spot price is one of its contracts' streams, too.
+    fn repeat(&mut self, event: &Event) {
+        for (_, to) in self.legs.iter().filter(|(from, _)| *from == event.stream) {
+            if let Some(payload) = leg::price(&event.payload) {
+                self.repeated.push(Event { stream: *to, payload, ..*event });
+            }
+        }
+        self.repeated.sort_by(|a, b| b.order(a));
     }
 
     /// Makes the report, once, in the order of files.
@@ -174,41 +191,75 @@ impl EventReader {
     }
 }
 
+impl EventReader {
+    /// The next item of all files.
+    fn take(&mut self) -> Option<(Item, usize)> {
+        self.activate();
+        let Reverse(Head { item, file }) = self.heads.peek()?;
+        let (item, file) = (*item, *file);
+        match self.pull(file) {
+            // Replacing the head costs one sift instead of two.
+            Some(next) => {
+                if let Some(mut head) = self.heads.peek_mut() {
+                    head.0.item = next;
+                }
+            }
+            None => {
+                self.heads.pop();
+            }
+        }
+        Some((item, file))
+    }
+}
+
 impl Iterator for EventReader {
     type Item = Event;
 
     fn next(&mut self) -> Option<Event> {
         loop {
-            self.activate();
-            let Some(Reverse(Head { item, file })) = self.heads.peek() else {
-                self.settle();
-                return None;
+            // The spot prices to be repeated wait for whatever comes before them.
+            if self.held.is_none()
+                && let Some(take) = self.take()
+            {
+                self.held = Some(take);
+            }
+            let next = self.held.map(|(held, _)| held.event);
+            if let Some(event) = self.repeated.pop_if(|e| next.is_none_or(|next| e.order(&next) != Ordering::Greater)) {
+                return Some(event);
+            }
+            let Some((item, file)) = self.take() else {
+                let Some((held, _)) = self.held.take() else {
+                    self.settle();
+                    return None;
+                };
+                self.events += 1;
+                self.repeat(&held.event);
+                return Some(held.event);
             };
-            let (item, file) = (*item, *file);
-            match self.pull(file) {
-                // Replacing the head costs one sift instead of two.
-                Some(next) => {
-                    if let Some(mut head) = self.heads.peek_mut() {
-                        head.0.item = next;
-                    }
+            let Some((held, held_file)) = self.held else {
+                self.held = Some((item, file));
+                continue;
+            };
+            let later = (file, item.line) > (held_file, held.line);
+            if held.event.order(&item.event) == Ordering::Equal {
+                self.already_seen += u64::from(item.lead);
+                if later {
+                    self.held = Some((Item { line: item.line, ..held }, file));
                 }
-                None => {
-                    self.heads.pop();
-                }
+                continue;
             }
-            if let Some((last, last_file)) = &self.last {
-                if last.event.order(&item.event) == Ordering::Equal {
-                    self.already_seen += u64::from(item.lead);
-                    continue;
+            if self.disagree(&held.event, &item.event) {
+                self.disagreeing += 1;
+                self.disagreement.get_or_insert([(held, held_file), (item, file)]);
+                if later {
+                    self.held = Some((item, file));
                 }
-                if self.disagree(&last.event, &item.event) {
-                    self.disagreeing += 1;
-                    self.disagreement.get_or_insert([(*last, *last_file), (item, file)]);
-                }
+                continue;
             }
-            self.last = Some((item, file));
+            self.held = Some((item, file));
             self.events += 1;
-            return Some(item.event);
+            self.repeat(&held.event);
+            return Some(held.event);
         }
     }
 }

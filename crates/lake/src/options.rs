@@ -1,5 +1,6 @@
 //! What the user declares about an import, and the same per file where an `import.toml` says it.
 
+use barograph_domain::leg::SpotPairs;
 use barograph_domain::{Kind, MarketKind, Metric, Span, Stamp, Ts, Venue};
 use barograph_venues::ColumnMap;
 
@@ -27,6 +28,8 @@ pub struct ImportOptions {
     pub columns: Option<ColumnMap>,
     /// How the numbers came to be; normally follows from metric and source.
     pub kind: Option<Kind>,
+    /// Which spot market a contract's basis is of, where that is declared.
+    pub spot_pairs: SpotPairs,
     /// The present: rows stamped later are refused.
     pub now: Ts,
 }
@@ -46,6 +49,7 @@ impl ImportOptions {
             source: None,
             columns: None,
             kind: None,
+            spot_pairs: SpotPairs::NONE,
             now,
         }
     }
@@ -90,6 +94,7 @@ impl ImportOptions {
             source: self.source.clone().or_else(|| other.source.clone()),
             columns: self.columns.clone().or_else(|| other.columns.clone()),
             kind: self.kind.or(other.kind),
+            spot_pairs: self.spot_pairs.clone(),
             now: self.now,
         }
     }

@@ -9,7 +9,8 @@ use crate::report::FailedFile;
 use crate::scan::{self, Scanned};
 use crate::walk::{self, Found};
 use crate::{naming, sniff, source};
-use barograph_domain::{Instrument, InstrumentName, Span, Stamp, StreamDecl, StreamIndex, Ts};
+use barograph_domain::leg::SpotPairs;
+use barograph_domain::{Instrument, InstrumentName, Metric, Span, Stamp, StreamDecl, StreamIndex, Ts, leg};
 use barograph_venues::table::Target;
 use barograph_venues::{policy, symbols};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,8 @@ pub struct Plan {
     pub(crate) skipped: Vec<String>,
     instruments: Vec<Instrument>,
     policy: String,
+    /// Streams of spot prices, and the contracts' streams that repeat them.
+    pub(crate) legs: Vec<(StreamIndex, StreamIndex)>,
 }
 
 /// One stream as it is printed before an import.
@@ -43,9 +46,14 @@ pub struct Declaration {
     pub delay: Span,
     /// Recorded live: known at receipt.
     pub at_receipt: bool,
+    /// Running funding whose rows do not say for how many hours a rate is.
+    pub without_interval: bool,
     /// Number of files that feed it.
     pub files: usize,
 }
+
+const NO_INTERVAL: &str = "; no column says how many hours a rate is for: taken from the settlements heard of its market, 8 h assumed \
+                           until then (name one with interval_h=<column>)";
 
 impl std::fmt::Display for Declaration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -56,7 +64,11 @@ impl std::fmt::Display for Declaration {
             f,
             "{stream}: stamp {}, every {cadence}, known {known} ({format}, {files} file{plural})",
             stamp_word(*stamp)
-        )
+        )?;
+        if self.without_interval {
+            f.write_str(NO_INTERVAL)?;
+        }
+        Ok(())
     }
 }
 
@@ -125,8 +137,7 @@ pub fn plan_with(
         one_symbol(symbol, &scanned)?;
     }
     let mut files: Vec<PlannedFile> = scanned.into_iter().map(|s| s.file).collect();
-    let streams = bind(&mut files)?;
-    let instruments = markets
+    let instruments: Vec<Instrument> = markets
         .into_iter()
         .map(|(name, kind)| Instrument {
             kind,
@@ -134,7 +145,11 @@ pub fn plan_with(
             ..Instrument::from_name(name, kind)
         })
         .collect();
-    Ok(Plan { files: Arc::new(files), streams, failed, skipped, instruments, policy: policy_text(&policy) })
+    let (streams, legs) = bind(&mut files, &instruments, &options.spot_pairs)?;
+    if !options.spot_pairs.is_empty() {
+        policy.push(format!("spot_pairs {}", options.spot_pairs));
+    }
+    Ok(Plan { files: Arc::new(files), streams, failed, skipped, instruments, policy: policy_text(&policy), legs })
 }
 
 impl Plan {
@@ -156,24 +171,27 @@ impl Plan {
     /// What is declared about each stream, for printing.
     #[must_use]
     pub fn declarations(&self) -> Vec<Declaration> {
-        let mut feeds: BTreeMap<&StreamDecl, (BTreeSet<&'static str>, usize)> = BTreeMap::new();
+        let mut feeds: BTreeMap<&StreamDecl, (BTreeSet<&'static str>, usize, bool)> = BTreeMap::new();
         for file in self.files.iter() {
             let mut of_file: Vec<&StreamDecl> = file.decls.iter().flatten().flatten().collect();
             of_file.sort();
             of_file.dedup();
             for decl in of_file {
-                let (formats, files) = feeds.entry(decl).or_default();
+                let (formats, files, without_interval) = feeds.entry(decl).or_default();
                 formats.insert(file.mapper.format());
                 *files += 1;
+                *without_interval |= decl.metric == Metric::FundingRate && file.mapper.lacks_interval();
             }
         }
-        let declare = |(decl, (formats, files)): (&StreamDecl, (BTreeSet<&'static str>, usize))| Declaration {
+        type Fed<'a> = (&'a StreamDecl, (BTreeSet<&'static str>, usize, bool));
+        let declare = |(decl, (formats, files, without_interval)): Fed<'_>| Declaration {
             format: formats.into_iter().collect::<Vec<_>>().join(", "),
             stream: decl.label(),
             stamp: decl.stamp,
             cadence: decl.cadence,
             delay: decl.delay,
             at_receipt: decl.filled,
+            without_interval,
             files,
         };
         feeds.into_iter().map(declare).collect()
@@ -270,10 +288,30 @@ fn one_symbol(asked: &str, scanned: &[Scanned]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Spot prices and the contracts they are repeated to.
+type Legs = Vec<(StreamIndex, StreamIndex)>;
+
 /// Numbers the streams and tells every mapper where its events go.
-fn bind(files: &mut [PlannedFile]) -> Result<Vec<StreamDecl>, Error> {
-    let all: BTreeSet<StreamDecl> = files.iter().flat_map(|f| f.decls.iter().flatten().flatten()).cloned().collect();
+fn bind(
+    files: &mut [PlannedFile],
+    instruments: &[Instrument],
+    pairs: &SpotPairs,
+) -> Result<(Vec<StreamDecl>, Legs), Error> {
+    let mut all: BTreeSet<StreamDecl> =
+        files.iter().flat_map(|f| f.decls.iter().flatten().flatten()).cloned().collect();
+    let repeated: Vec<(StreamDecl, StreamDecl)> = instruments
+        .iter()
+        .filter_map(|of| {
+            let spot = &pairs.leg(of, instruments)?.name;
+            let from = leg::priced_by(all.iter().filter(|d| d.instrument == *spot))?;
+            Some((from.clone(), leg::as_stream(of, from)))
+        })
+        .collect();
+    all.extend(repeated.iter().map(|(_, to)| to.clone()));
     let streams: Vec<StreamDecl> = all.into_iter().collect();
+    let place =
+        |decl: &StreamDecl| streams.binary_search(decl).ok().and_then(|at| u16::try_from(at).ok()).map(StreamIndex);
+    let legs = repeated.iter().filter_map(|(from, to)| Some((place(from)?, place(to)?))).collect();
     if streams.len() > usize::from(u16::MAX) {
         return Err(Error::Usage(format!("{} streams are more than one run can take (65,535)", streams.len())));
     }
@@ -292,7 +330,7 @@ fn bind(files: &mut [PlannedFile]) -> Result<Vec<StreamDecl>, Error> {
             }
         }
     }
-    Ok(streams)
+    Ok((streams, legs))
 }
 
 fn policy_text(overrides: &[String]) -> String {

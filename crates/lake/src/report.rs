@@ -62,8 +62,8 @@ pub struct Report {
     pub rejected_rows: u64,
     /// Rows that another file had brought already, equal in every number.
     pub already_seen: u64,
-    /// Rows of one stream and stamp whose numbers differ, between two files or inside one. Both are kept, as revisions are;
-    /// many of them mean that two markets were given one name.
+    /// Rows of one stream and stamp whose numbers differ, between two files or inside one. The one in the file whose path
+    /// sorts last counts, in one file the later line; many of them mean that two markets were given one name.
     pub disagreeing: u64,
     /// The first of them: stream, stamp and both files; inside one file `file:line: …`, the line of the later row.
     pub disagreement: Option<String>,

@@ -20,7 +20,7 @@ pub(crate) enum Content {
     Csv(Dialect),
     Json,
     Columnar(Columnar),
-    /// `<receive nanoseconds> <message>` per line.
+    /// `<receive stamp> <message>` per line.
     Recording,
 }
 
@@ -169,10 +169,10 @@ fn is_header(cells: &[&[u8]]) -> bool {
     !cells.iter().any(value) && cells.iter().any(|c| c.iter().any(|b| b.is_ascii_alphabetic() || !b.is_ascii()))
 }
 
-/// `1723161256172216566 {"stream":…`
+/// `1723161256172216566 {"stream":…`, or the same in micro- or milliseconds.
 fn is_recorded(line: &[u8]) -> bool {
     let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
-    (18..=19).contains(&digits) && line.get(digits) == Some(&b' ') && matches!(line.get(digits + 1), Some(b'{' | b'['))
+    (13..=19).contains(&digits) && line.get(digits) == Some(&b' ') && matches!(line.get(digits + 1), Some(b'{' | b'['))
 }
 
 fn owned_text(text: &[u8]) -> Owned {

@@ -212,6 +212,9 @@ fn archive_trades_and_liquidations() {
         "2024-03-30T22:00:02Z 2024-03-30T22:00:01Z BTCUSDT liquidation_usd 1s: Short 69000 x 0.5",
     ];
     let got = check(&at("liquidationSnapshot"), liquidations, &options(), &want);
+    // Words of the position instead of the order that closed it (S7).
+    let positions = liquidations.replace("SELL", "long").replace("BUY", "Short");
+    check(&at("liquidationSnapshot"), &positions, &options(), &want);
     assert_eq!(got.plan.streams()[0].kind, barograph_domain::Kind::Sampled);
 }
 

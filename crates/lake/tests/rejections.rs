@@ -77,17 +77,18 @@ fn the_open_candle_is_in_the_future() {
 }
 
 #[test]
-fn the_same_stamp_with_other_numbers_is_kept() {
+fn of_rows_with_one_stamp_the_later_line_counts() {
     let folder = Folder::new();
     let revised = GOOD.replace(",101,5,", ",101.5,5,");
     let path = folder.write(NAME, format!("{GOOD}{revised}{NEXT}"));
     let got = import(std::slice::from_ref(&path), &options());
-    assert_eq!((got.events.len(), got.report.rejected_rows, got.report.disagreeing), (3, 0, 1));
+    assert_eq!((got.events.len(), got.report.rejected_rows, got.report.disagreeing), (2, 0, 1));
+    let close = |e: &barograph_domain::Event| e.payload.headline();
+    assert_eq!(close(&got.events[0]), Some(101.5));
     let what = "binance-usdm:BTCUSDT bar 1m binance-usdm at 2025-02-01T00:01:00Z: other numbers than line 1";
     assert_eq!(got.report.disagreement, Some(format!("{}:2: {what}", path.display())));
-    // The order of the rows changes neither the events nor what is told.
     let swapped = import(&[folder.write(NAME, format!("{revised}{GOOD}{NEXT}"))], &options());
-    assert_eq!((swapped.lines(), swapped.report.disagreement), (got.lines(), got.report.disagreement));
+    assert_eq!((close(&swapped.events[0]), swapped.report.disagreement), (Some(101.0), got.report.disagreement));
     let once = import(&[folder.write(NAME, format!("{GOOD}{GOOD}{NEXT}"))], &options());
     assert_eq!(once.report.disagreeing, 0, "equal rows are duplicates");
 }
@@ -108,7 +109,8 @@ fn two_markets_under_one_name_are_seen_by_their_numbers() {
     let a = folder.write("a.csv", "ts,rate\n1738368000000,0.0001\n1738396800000,0.0002\n");
     let b = folder.write("b.csv", "ts,rate\n1738368000000,0.0001\n1738396800000,0.0009\n");
     let got = import(&[b.clone(), a.clone()], &btc());
-    assert_eq!((got.events.len(), got.report.already_seen, got.report.disagreeing), (3, 1, 1));
+    assert_eq!((got.events.len(), got.report.already_seen, got.report.disagreeing), (2, 1, 1));
+    assert_eq!(got.events[1].payload.headline(), Some(0.0009), "the file whose path sorts last counts");
     let want = "binance-usdm:BTCUSDT funding_rate_settled 8h binance-usdm at 2025-02-01T08:00:00Z";
     let files = format!("{want}: {} and {}", a.display(), b.display());
     assert_eq!(got.report.disagreement, Some(files));

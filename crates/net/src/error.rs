@@ -3,6 +3,7 @@
 //! A lost connection or a refused request of a session is not an error here: it is an input of the session and is
 //! delivered as one. Errors are what a caller gets who asked directly, and what stands behind a failed attempt.
 
+use barograph_domain::text::escape_control;
 use barograph_venues::session::{FailReason, PoolId};
 use core::fmt;
 
@@ -136,7 +137,7 @@ impl fmt::Display for Error {
                 write!(f, "'{to}' refuses with status {status} and asks to wait {s} s")
             }
             Self::Refused { status, retry_after_s: None, to } => write!(f, "'{to}' refuses with status {status}"),
-            Self::Protocol { to, detail } => write!(f, "unusable answer from '{to}': {detail}"),
+            Self::Protocol { to, detail } => write!(f, "unusable answer from '{to}': {}", escape_control(detail)),
             Self::TooLarge { to, bytes_max } => write!(f, "answer from '{to}' exceeds the limit of {bytes_max} bytes"),
             Self::Certificate { source } => write!(f, "a certificate given as trusted cannot be used: {source}"),
             Self::NoSuchPool { pool } => write!(f, "the venue has no request budget {}", pool.0),

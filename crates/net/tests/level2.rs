@@ -93,6 +93,7 @@ fn a_compressed_snapshot_of_several_megabytes_becomes_a_book() {
         backfill: Span::ZERO,
         book_depth: 1_000,
         poll_every: Span::secs(60),
+        polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
     });

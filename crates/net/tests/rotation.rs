@@ -84,6 +84,7 @@ impl World {
             backfill: Span::ZERO,
             book_depth: 1_000,
             poll_every: Span::secs(60),
+            polls_every: Vec::new(),
             polls_in_flight_max: 4,
             trade_side_is_maker: true,
         });
@@ -161,7 +162,8 @@ impl World {
     /// Stops the world and takes what is on its way.
     fn rest(&mut self) {
         self.runtime.block_on(self.server.pause());
-        let settled = self.clock.0.now() + Span::secs(5);
+        // Shorter than a silence that would be called one.
+        let settled = self.clock.0.now() + Span::secs(3);
         self.until("the last messages", |w| w.clock.0.now() > settled);
     }
 

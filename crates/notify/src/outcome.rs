@@ -23,6 +23,7 @@ pub fn of(format: &Format, status: u16, headers: &HeaderMap, body: &[u8], now: T
         | Format::AlertmanagerApi
         | Format::Json
         | Format::Seed4
+        | Format::Envelope
         | Format::Template { .. }
         | Format::Ntfy
         | Format::Gotify

@@ -92,6 +92,7 @@ fn cold(data: &Data, book: &Book, options: &FrameOptions) {
             side: Some(barograph_domain::Side::Long),
             price: Some(price),
             version: "v".into(),
+            too_few: false,
         };
         black_box(answer.judgement().unwrap());
         let whole = began.elapsed();

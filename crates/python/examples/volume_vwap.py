@@ -61,7 +61,7 @@ def one(df: pd.DataFrame, entry: float, atr: float, size: float, engine: barogra
     """An entry with context; None when the context says AVOID."""
     context = engine.get_context(df, entry, "long", symbol="BTCUSDT")
     allowed, reason = context.should_trade()
-    if not allowed and not context.is_fallback:
+    if not allowed:
         return None
     if context.is_fallback:
         # R2.31: nothing is known, so the strategy does what it always did.

@@ -43,7 +43,13 @@ pub struct Answer {
     pub price: Option<f64>,
     /// Logic version.
     pub version: Arc<str>,
+    /// There is a frame, of too few bars to say anything: that is a refusal. Without a frame, or after an error, the caller's
+    /// legacy parameters hold instead (R2.31).
+    pub too_few: bool,
 }
+
+/// The reason of `should_trade` where the legacy parameters stand in.
+pub const FALLBACK: &str = "fallback_no_data";
 
 /// Verdict, the reason that decided, and every reason with what it asks for.
 pub type Judged = (Verdict, ReasonCode, Vec<(ReasonCode, Verdict)>);
@@ -79,6 +85,10 @@ impl Answer {
                 }
             }
         });
+        if self.falls_back() {
+            // As if there were no engine: the size is the caller's own.
+            (p.size_factor, p.posture_factor) = (1.0, 1.0);
+        }
         if let Some(mult) = self.beside.own_mult {
             (p.stop_loss_atr_mult, p.mult_fallback) = (mult, None);
         }
@@ -86,6 +96,30 @@ impl Answer {
             (p.risk_reward_ratio, p.ratio_fallback) = (ratio, None);
         }
         p
+    }
+
+    /// Nothing is known because there is no frame or it could not be read: the legacy parameters stand in.
+    #[must_use]
+    pub const fn falls_back(&self) -> bool {
+        self.said.is_none() && !self.too_few
+    }
+
+    /// The original's alias: false for AVOID, and true with the reason where the caller is to fall back (R2.27, R2.31).
+    ///
+    /// # Errors
+    /// When the price is none.
+    pub fn should_trade(&self) -> Result<(bool, &'static str), IntentError> {
+        if self.falls_back() {
+            return Ok((true, FALLBACK));
+        }
+        self.judgement().map(|(verdict, why, _)| (verdict != Verdict::Avoid, why.name()))
+    }
+
+    /// How often this verdict comes out on hours of the built-in history; `None` without a side or with another book.
+    #[must_use]
+    pub fn base_rate(&self) -> Option<f64> {
+        let verdict = self.advice(self.side?, self.price?).ok()?.judgement.verdict;
+        self.with_context(|c| c.and_then(|c| Some(c.verdict.base_rates?.of(verdict, c.inputs))))
     }
 
     fn intent(&self, side: Side, entry: f64) -> Intent<'_> {
@@ -130,8 +164,9 @@ impl Answer {
             Some(side) => of(side).map(|j| (j.verdict, j.decided_by, pick(j))),
             None => {
                 let (long, short) = (of(Side::Long)?, of(Side::Short)?);
-                let mut both = pick(long);
-                both.retain(|(c, _)| short.reasons.has(*c));
+                // The milder of what either side makes of it: what is asked of one side alone is not asked of both.
+                let shared = long.reasons.iter().filter(|c| short.reasons.has(*c));
+                let mut both: Vec<_> = shared.map(|c| (c, long.asks(c).min(short.asks(c)))).collect();
                 if both.is_empty() {
                     both.push((ReasonCode::Ok, Verdict::Allow));
                 }
@@ -159,6 +194,19 @@ impl Answer {
         let r = self.stop(entry, atr, side).map(|s| (entry - s).abs());
         let levels = self.said.as_ref().map(|s| (s.levels.0.as_slice(), s.reading.now));
         take_target(&self.intent(side, entry), &p, r, Some(atr), levels)
+    }
+
+    /// Why [`Answer::target`] lies where it does, in words.
+    ///
+    /// # Errors
+    /// When the entry is no price.
+    pub fn target_text(&self, entry: f64, atr: f64, side: Side) -> Result<String, IntentError> {
+        let mut advice = self.advice(side, entry)?;
+        // The caller's own range and ratio are what is explained.
+        advice.target = self.target(entry, atr, side);
+        advice.parameters = self.parameters(Some(side));
+        let intent = self.intent(side, entry);
+        Ok(self.with_context(|c| barograph_engine::advice::render(&advice, c, &intent)).target.text)
     }
 
     /// Moment of the reading.

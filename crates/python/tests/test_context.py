@@ -120,15 +120,35 @@ def test_words_of_no_side(frame, word):
 
 
 def test_nothing_known_gives_the_legacy_parameters_with_the_reason(frame, caplog):
-    for nothing in (None, frame.iloc[:0], frame.iloc[:1]):
+    for nothing in (None, frame.iloc[:0]):
         c = barograph.get_context(nothing, 50_000.0, "long")
         assert c.is_fallback and c.session is None
         assert c.risk_params.stop_loss_atr_mult == c.risk_params.risk_reward_ratio == 1.5
         assert c.risk_params.fallback_reasons["stop_loss_atr_mult"] == "no_snapshot"
         assert c.get_stop_loss(50_000.0, 400.0) == 49_400.0 and c.get_take_profit(50_000.0, 400.0) == 51_200.0
-        assert c.should_trade() == (False, "no_data")
+        # The strategy goes on as it did before there was an engine; the gate still says what it does not know.
+        assert c.should_trade() == (True, "fallback_no_data") and c.get_position_size(2.0) == 2.0
+        assert c.verdict.value == "AVOID" and c.advice()["error"] == "no_snapshot"
         assert c.to_dict()["fallback"] is True
     assert "legacy parameters" in caplog.text
+
+
+@pytest.mark.parametrize("few", [1, 2, 3, 14])
+def test_too_few_bars_are_a_refusal_and_no_calm(frame, few):
+    c = barograph.get_context(frame.iloc[:few], None if few > 1 else 50_000.0, "long")
+    assert c.should_trade() == (False, "no_data") and c.verdict.value == "AVOID"
+    assert not c.is_fallback and c.regimes["risk"].value == "UNKNOWN" and c.atr is None
+
+
+def test_confidence_is_the_agreement_of_the_timeframes(bars):
+    seen = set()
+    for end in range(300, 1100, 40):
+        c = barograph.get_context(bars.iloc[end - 300 : end], None, "long")
+        labels = [l for l in c.trend["timeframes"].values() if l is not None]
+        assert len(labels) == 2, "300 hours hold fifty bars of 1 h and of 4 h"
+        assert c.confidence == pytest.approx((2.5 if labels[0] == labels[1] else 1.5) / 3)
+        seen.add(c.confidence)
+    assert len(seen) == 2
 
 
 def test_a_stale_frame_and_a_calendar_event_say_avoid(frame):

@@ -32,8 +32,8 @@ def test_volume_vwap_before_and_after(bars):
 def test_volume_vwap_falls_back(bars):
     vwap = example("volume_vwap")
     engine = vwap.barograph.MarketContextEngine(on_error="fallback")
-    t = vwap.one(bars.iloc[:1], 50_000.0, 400.0, 1.0, engine)
-    assert (t.stop, t.target, t.size, t.why) == (49_400.0, 51_200.0, 1.0, "no_data")
+    t = vwap.one(bars.drop(columns="low"), 50_000.0, 400.0, 1.0, engine)
+    assert (t.stop, t.target, t.size, t.why) == (49_400.0, 51_200.0, 1.0, "fallback_no_data")
 
 
 def test_freqtrade_style(bars, caplog):

@@ -113,7 +113,7 @@ def test_wrong_frames_are_named(frame, spoil, text):
     with pytest.raises(FrameError, match=text):
         barograph.get_context(spoil(frame), 50_000.0, "long")
     calm = barograph.MarketContextEngine(on_error="fallback")
-    assert calm.get_context(spoil(frame), 50_000.0, "long").should_trade() == (False, "no_data")
+    assert calm.get_context(spoil(frame), 50_000.0, "long").should_trade() == (True, "fallback_no_data")
 
 
 @pytest.mark.parametrize("option", [{"current_price": 0.0}, {"current_price": float("nan")}, {"tick_size": -1.0}, {"timeframe": "1x"}, {"now": "soon"}])

@@ -52,7 +52,8 @@ impl Venue {
 
     /// The venue a path belongs to, and the rest of the path.
     pub(crate) fn split(path: &str) -> Option<(Self, &str)> {
-        let own = |venue: &Self| path.strip_prefix(venue.prefix()).filter(|rest| rest.starts_with('/'));
+        let own =
+            |venue: &Self| path.strip_prefix(venue.prefix()).filter(|rest| rest.is_empty() || rest.starts_with('/'));
         Self::ALL.iter().find_map(|venue| own(venue).map(|rest| (*venue, rest)))
     }
 }

@@ -5,8 +5,8 @@
 //! the venues no longer name (`depth@0ms`). What the capture does not hold is not offered.
 
 use crate::{Error, Venue};
-use barograph_domain::{Span, Ts};
-use serde_json::Value;
+use barograph_domain::{InstrumentName, Span, Ts};
+use serde_json::{Value, json};
 
 /// One captured frame.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,6 +68,15 @@ impl Recording {
         }
     }
 
+    /// Markets that frames are of, in order of their names.
+    #[must_use]
+    pub fn markets(&self) -> Vec<String> {
+        let of_name = |f: &Frame| f.name.split_once('@').map(|(symbol, _)| symbol.to_uppercase());
+        let names = self.frames.iter().filter_map(|f| f.product.clone().or_else(|| of_name(f)));
+        // All-market streams begin with a mark of their own.
+        names.filter(|n| !n.starts_with('!')).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+
     /// Frames, and those that were left out because they are no data.
     #[must_use]
     pub const fn counts(&self) -> (usize, usize) {
@@ -120,7 +129,31 @@ impl Recording {
                 recording.frame(ns, text)?;
             }
         }
+        recording.list(symbol);
         Ok(recording)
+    }
+
+    /// The list of markets that every client asks for first, and that such a capture lacks: its one market, without steps of
+    /// price and size, which nobody recorded.
+    fn list(&mut self, symbol: &str) {
+        let Some(first) = self.frames.first().map(|f| f.ns) else { return };
+        let symbol = symbol.to_uppercase();
+        let split = |name: InstrumentName| name.base_quote();
+        let (base, quote) = InstrumentName::new(&self.venue.prefix()[1..], &symbol)
+            .ok()
+            .and_then(split)
+            .unwrap_or_else(|| (symbol.clone(), String::new()));
+        let (path, kind) = match self.venue {
+            Venue::BinanceUsdm => ("/fapi/v1/exchangeInfo", json!("PERPETUAL")),
+            Venue::BinanceSpot => ("/api/v3/exchangeInfo", Value::Null),
+            Venue::Coinbase => return,
+        };
+        let market = json!({
+            "symbol": symbol, "baseAsset": base, "quoteAsset": quote, "marginAsset": quote, "contractType": kind,
+            "status": "TRADING", "filters": [],
+        });
+        let text = json!({ "timezone": "UTC", "symbols": [market] }).to_string();
+        self.bodies.push(Body { ns: first, path: path.to_owned(), symbol: None, text });
     }
 
     /// Lines of cryptofeed's raw files, format 2.

@@ -5,10 +5,10 @@
 //! the content hash. The crate's `suite` states all of this as tests, run by every implementation.
 
 use crate::{
-    AlertQuery, Appended, Book, CandleQuery, Candles, CheckReport, Checkpoint, Dirty, Gap, ImportRecord, Inserted,
-    InstrumentInfo, LabelChange, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point, PointQuery,
-    PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec, StreamInfo,
-    UniversePart, UniverseState, WatchState,
+    AlertQuery, Appended, Book, CandleQuery, Candles, CheckReport, Checkpoint, Dirty, Forgotten, Gap, ImportRecord,
+    Imported, Inserted, InstrumentInfo, LabelChange, LevelQuery, LiveBatch, NoticeQuery, OutboxReader, Page, Point,
+    PointQuery, PointsVersion, Pruned, Range, Replaced, Result, Retention, RowQuery, Rows, RunInfo, RunKey, RunSpec,
+    StreamInfo, UniversePart, UniverseState, WatchState,
 };
 use barograph_domain::advice::{Notice, Position};
 use barograph_domain::{
@@ -40,7 +40,7 @@ pub trait Reader: OutboxReader {
     fn points(&self, query: &PointQuery) -> Result<Page<Point>>;
 
     /// All revisions of the points of the listed streams as events in the engine's order; stream indexes are positions
-    /// in `streams`. Only what was received after `after` and, with `as_of`, no later than that. Memory is bounded; the
+    /// in `streams`. A correction stands in the place of what it corrects, as if it had always been known; what was taken back is left out. Only what was received after `after` and, with `as_of`, no later than that. Memory is bounded; the
     /// answer is of one moment, whatever is written meanwhile.
     ///
     /// # Errors
@@ -83,6 +83,13 @@ pub trait Reader: OutboxReader {
     /// # Errors
     /// See [`Self::instruments`].
     fn history(&self, run: &RunKey, query: &RowQuery) -> Result<Rows>;
+
+    /// The same rows with the readings of these features only, as far as the run has them, and of the rest the labels of the
+    /// axes and the price: for whoever goes through every minute and needs little of each.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn glances(&self, run: &RunKey, query: &RowQuery, features: &[&str]) -> Result<Rows>;
 
     /// Changes of the published label, by minute.
     ///
@@ -203,6 +210,43 @@ pub trait Reader: OutboxReader {
     fn check(&self, hash: bool) -> Result<CheckReport>;
 }
 
+/// Events that are written batch by batch.
+pub trait Batches {
+    /// The next batch in place of what is there; left empty when there are no more.
+    fn next(&mut self, batch: &mut Vec<Event>);
+
+    /// Goes back to just after the first `done` batches: a transaction is repeated when its server was away.
+    fn rewind(&mut self, done: usize);
+}
+
+/// All at once: one batch.
+#[derive(Clone, Copy, Debug)]
+pub struct OneBatch<'a> {
+    events: &'a [Event],
+    done: bool,
+}
+
+impl<'a> OneBatch<'a> {
+    /// These events.
+    #[must_use]
+    pub const fn new(events: &'a [Event]) -> Self {
+        Self { events, done: false }
+    }
+}
+
+impl Batches for OneBatch<'_> {
+    fn next(&mut self, batch: &mut Vec<Event>) {
+        batch.clear();
+        if !core::mem::replace(&mut self.done, true) {
+            batch.extend_from_slice(self.events);
+        }
+    }
+
+    fn rewind(&mut self, done: usize) {
+        self.done = done > 0;
+    }
+}
+
 /// Changes. One per role and data folder.
 pub trait Writer: Send {
     /// Stores the data payloads of events, in one transaction, and marks the runs of the touched instruments dirty in
@@ -221,6 +265,47 @@ pub trait Writer: Send {
         streams: &[StreamDecl],
         events: &[Event],
     ) -> Result<Inserted>;
+
+    /// As [`Self::insert_points`] for one batch of an import that began at `at`: a value other than the one that counts under
+    /// its key is a correction known since `at`, and the last import wins for answers after it. Runs of touched instruments
+    /// that are replaced for a correction go on answering for moments before it as they did.
+    ///
+    /// # Errors
+    /// As [`Self::insert_points`].
+    fn import_points(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        events: &[Event],
+        at: Ts,
+    ) -> Result<Imported>;
+
+    /// Imports batch by batch as [`Self::import_points`] does, as long as none changes what counts; from the first that does,
+    /// all the rest in one transaction. So readers see a correction whole or not at all, and an import killed half-way leaves
+    /// the earlier version standing.
+    ///
+    /// # Errors
+    /// As [`Self::insert_points`]; batches before the failure that changed nothing stay stored.
+    fn import_batches(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        batches: &mut dyn Batches,
+        at: Ts,
+    ) -> Result<Imported>;
+
+    /// Takes back, as known since `at`, what these events say, where it came from a file and is what counts; an earlier value
+    /// beneath counts again: all of it in one transaction. With `dry` nothing is written.
+    ///
+    /// # Errors
+    /// As [`Self::insert_points`].
+    fn forget_batches(
+        &mut self,
+        streams: &[StreamDecl],
+        batches: &mut dyn Batches,
+        at: Ts,
+        dry: bool,
+    ) -> Result<Forgotten>;
 
     /// Publishes what a live process made in one tick, in one transaction; readers see it when this returns. Needs both
     /// roles. Repeating a batch changes nothing. Points mark no run dirty: the rows know them already.

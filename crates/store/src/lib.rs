@@ -28,12 +28,12 @@ pub mod universe;
 pub use alert::{AlertQuery, LiveAlert};
 pub use barograph_domain::delivery::{DeliveryChange, Firing, Join, Outgoing};
 pub use candle::{Candle, CandleQuery, Candles};
-pub use contract::{Events, Reader, RunWriter, Writer};
+pub use contract::{Batches, Events, OneBatch, Reader, RunWriter, Writer};
 pub use error::{Error, Recovery, Result};
 pub use live::{Appended, BOOK_LEVELS_MAX, Book, BookSample, LiveBatch, LiveLevel, Provenance};
 pub use model::{
-    CheckReport, ContentHash, ImportRecord, Inserted, InstrumentInfo, LevelQuery, Page, Point, PointQuery,
-    PointsVersion, Pruned, Range, Retention, Role, SectionHash, StreamInfo,
+    CheckReport, ContentHash, Contradiction, Forgotten, ImportRecord, Imported, Inserted, InstrumentInfo, LevelQuery,
+    Page, Point, PointQuery, PointsVersion, Pruned, Range, Retention, Role, SectionHash, StreamInfo,
 };
 pub use outbox::{
     DeliveryPlace, DeliveryQuery, EndpointCount, MessageLog, OutboxDesk, OutboxReader, OutboxStore, Replay, Sent,

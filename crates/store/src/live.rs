@@ -20,11 +20,15 @@ pub enum Provenance {
     /// From files; `known_ts` is what the declaration of the stream says.
     #[default]
     Import,
+    /// From files, and other than what was stored: `known_ts` is the moment of the import.
+    Correction,
+    /// Taken back: from `known_ts` on the value counts no more.
+    TakenBack,
 }
 
 impl Provenance {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Live, Self::Backfill, Self::Import];
+    pub const ALL: [Self; 5] = [Self::Live, Self::Backfill, Self::Import, Self::Correction, Self::TakenBack];
 
     /// The word people see.
     #[must_use]
@@ -33,6 +37,8 @@ impl Provenance {
             Self::Import => "import",
             Self::Live => "live",
             Self::Backfill => "backfill",
+            Self::Correction => "correction",
+            Self::TakenBack => "taken_back",
         }
     }
 
@@ -43,7 +49,21 @@ impl Provenance {
             Self::Import => 0,
             Self::Live => 1,
             Self::Backfill => 2,
+            // Of one moment: first what is taken back, then what counts instead.
+            Self::TakenBack => 3,
+            Self::Correction => 4,
         }
+    }
+
+    /// Its place among rows of one key and moment: what corrects comes after what was received.
+    pub(crate) const fn rank(self) -> u8 {
+        if self.corrects() { self.code() } else { 0 }
+    }
+
+    /// Does it change what an earlier row of its key said?
+    #[must_use]
+    pub const fn corrects(self) -> bool {
+        matches!(self, Self::Correction | Self::TakenBack)
     }
 
     pub(crate) fn from_code(code: i64) -> Option<Self> {

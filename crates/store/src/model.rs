@@ -182,6 +182,37 @@ impl Inserted {
     }
 }
 
+/// Rows that say something else than what was stored under their keys.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Contradiction {
+    /// How many.
+    pub rows: u64,
+    /// The largest relative change of their numbers.
+    pub largest: Option<f64>,
+}
+
+/// What an import changed.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Imported {
+    /// As for any batch; `revised` are the corrections.
+    pub inserted: Inserted,
+    /// Those of them that contradict what counted before.
+    pub contradiction: Contradiction,
+}
+
+/// What taking rows back changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Forgotten {
+    /// Values that counted and count no more.
+    pub taken_back: u64,
+    /// Of these, keys where an earlier value counts again.
+    pub restored: u64,
+    /// Values that something later has taken the place of already.
+    pub superseded: u64,
+    /// Values that are not stored, or did not come from a file.
+    pub not_stored: u64,
+}
+
 /// One import, as people look it up later. The only place with wall-clock times.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ImportRecord {

@@ -125,13 +125,13 @@ pub fn migrate(target: &Target) -> Result<()> {
     open_writer(target, &[]).map(drop)
 }
 
-/// Says how dense `futures_basis_history` is to be on a server (R3.39): a whole number of minutes. A file has no such view.
+/// Says how dense `futures_basis_history` is to be (R3.39): a whole number of minutes.
 ///
 /// # Errors
 /// All that opening can bring.
 pub fn show_basis_every(target: &Target, every: Span) -> Result<()> {
     match target {
-        Target::Folder(_) => Ok(()),
+        Target::Folder(folder) => crate::sqlite::set(&folder.join(crate::sqlite::FILE), "basis_every", every.0),
         Target::Postgres(url) => crate::postgres::set(url, "basis_every", every.0),
     }
 }

@@ -6,7 +6,7 @@
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
     AxisState, Cell, GapReason, HeldBy, InputAge, Kind, Label, Metric, MinuteRow, Model, ModelReading, ModelState,
-    Reason, Span, State, StreamIndex, Timeframes, Ts,
+    OpenAlert, OpenAlerts, Pattern, Reason, Severity, Span, State, StreamIndex, Timeframes, Ts,
 };
 use barograph_store::codec::{self, ChunkBuilder, Width};
 use proptest::collection::vec;
@@ -120,6 +120,12 @@ fn reading() -> impl Strategy<Value = ModelReading> {
         })
 }
 
+fn open() -> impl Strategy<Value = OpenAlerts> {
+    let worst = (select(Pattern::ALL), select(Severity::ALL.to_vec()), option::of(any::<u8>()));
+    let worst = worst.prop_map(|(pattern, severity, rule)| OpenAlert { pattern, severity, rule });
+    (any::<u16>(), option::of(worst)).prop_map(|(count, worst)| OpenAlerts { count, worst })
+}
+
 fn row() -> impl Strategy<Value = MinuteRow> {
     let held = (any::<u32>(), any::<u32>()).prop_map(|(held, known)| HeldCount { held, known });
     (
@@ -130,25 +136,28 @@ fn row() -> impl Strategy<Value = MinuteRow> {
         vec(held, WIDTH.rules),
         vec(input(), 0..5),
         option::of(number()),
-        vec(reading(), 0..4),
+        (vec(reading(), 0..4), open()),
     )
-        .prop_map(|(ts, cells, cuts, (risk, trend, volatility, heat, timeframes), held, inputs, price, models)| {
-            MinuteRow {
-                instrument: 0,
-                ts,
-                cells,
-                cuts,
-                risk,
-                trend,
-                volatility,
-                heat,
-                timeframes,
-                held,
-                inputs,
-                price,
-                models,
-            }
-        })
+        .prop_map(
+            |(ts, cells, cuts, (risk, trend, volatility, heat, timeframes), held, inputs, price, (models, open))| {
+                MinuteRow {
+                    instrument: 0,
+                    ts,
+                    cells,
+                    cuts,
+                    risk,
+                    trend,
+                    volatility,
+                    heat,
+                    timeframes,
+                    held,
+                    inputs,
+                    price,
+                    models,
+                    open,
+                }
+            },
+        )
 }
 
 /// Every bit of a row, so that NaN equals itself and 0.0 does not equal −0.0.
@@ -168,7 +177,13 @@ fn bits(row: &MinuteRow) -> String {
         .iter()
         .map(|m| (m.model, m.state, odds(m), m.since.0, m.expected_remaining, m.have, m.need, m.digest, m.fitted_until))
         .collect();
-    format!("{} {cells:?} {cuts:?} {axis:?} {:?} {inputs:?} {:?} {models:?}", row.ts.0, row.held, plain(&row.price))
+    format!(
+        "{} {cells:?} {cuts:?} {axis:?} {:?} {inputs:?} {:?} {models:?} {:?}",
+        row.ts.0,
+        row.held,
+        plain(&row.price),
+        row.open
+    )
 }
 
 fn builder() -> ChunkBuilder {
@@ -255,5 +270,6 @@ fn one_row() -> MinuteRow {
         inputs: Vec::new(),
         price: None,
         models: Vec::new(),
+        open: barograph_domain::OpenAlerts::default(),
     }
 }

@@ -151,6 +151,7 @@ fn joined(r: &Recording, out: &mut Out) -> (Box<dyn Session>, usize) {
         backfill: Span::ZERO,
         book_depth: 1_000,
         poll_every: Span::secs(60),
+        polls_every: Vec::new(),
         polls_in_flight_max: 1,
         trade_side_is_maker: true,
     });

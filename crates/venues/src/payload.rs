@@ -123,6 +123,19 @@ pub(crate) fn acting_side(row: &Row<'_>, column: SideColumn) -> Result<Option<Si
     }
 }
 
+/// Whose position was closed. `buy` and `sell` are the side of the order that closed it, which is the other one; `long` and
+/// `short` are the position itself.
+pub(crate) fn liquidated_side(row: &Row<'_>, column: usize) -> Result<Side, Reject> {
+    match row.text(column) {
+        Some(t) if t.eq_ignore_ascii_case(b"long") => Ok(Side::Long),
+        Some(t) if t.eq_ignore_ascii_case(b"short") => Ok(Side::Short),
+        _ => side_word(row, column).map(|order| match order {
+            Side::Short => Side::Long,
+            Side::Long => Side::Short,
+        }),
+    }
+}
+
 pub(crate) fn side_word(row: &Row<'_>, column: usize) -> Result<Side, Reject> {
     match row.text(column) {
         Some(t) if t.eq_ignore_ascii_case(b"buy") => Ok(Side::Long),

@@ -21,7 +21,8 @@ pub const fn archive_delay(metric: Metric) -> Span {
         | Metric::TopTraderAccountRatio
         | Metric::TopTraderPositionRatio
         | Metric::LongShortRatio
-        | Metric::TakerVolumeRatio => Span::secs(60),
+        | Metric::TakerVolumeRatio
+        | Metric::SpotPrice => Span::secs(60),
     }
 }
 

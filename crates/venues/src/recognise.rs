@@ -108,6 +108,7 @@ impl Table<'_> {
         {
             return self.mapped(map);
         }
+        self.own_signals()?;
         if let Some(found) = tardis::layout(self.names, self.squeezed) {
             return found.and_then(|layout| self.tardis_kind(layout));
         }
@@ -120,6 +121,19 @@ impl Table<'_> {
         match found {
             Some(layout) => Ok(layout),
             None => self.candles(),
+        }
+    }
+
+    /// Points that name their own metric, as the first original writes them.
+    fn own_signals(&self) -> Result<(), String> {
+        let named = self.col(&["metricname"]).or_else(|| self.col(&["metric"]));
+        match (named, self.col(&["value"])) {
+            (Some(metric), Some(_)) => Err(format!(
+                "holds metric points that name themselves (column {}); signals of your own are not accepted yet. A series of \
+                 a known metric is read with --columns 'time=<column>,value=<column>' and --metric",
+                self.names[metric]
+            )),
+            _ => Ok(()),
         }
     }
 

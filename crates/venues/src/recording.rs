@@ -2,7 +2,8 @@
 //! Binance futures and spot.
 //!
 //! Quirks that decide code here:
-//! - The receive stamp orders everything and never steps back; a line that does is wrong.
+//! - The receive stamp orders everything and never steps back; a line that does is wrong. Collectors of 2023 wrote
+//!   microseconds, later ones nanoseconds: the first line says which by its size, and the file keeps to it.
 //! - Recorders' clocks run behind the venue's, in the known files by 1.3 to 1.5 s: a closed candle can arrive "before" its
 //!   close. Up to [`CLOCK_SLACK`] the candle is used at its close; beyond that it is refused.
 //! - A recording with both `trade` and `aggTrade` of a symbol says every trade twice: the kind that comes first is used to
@@ -20,6 +21,41 @@ use std::borrow::Cow;
 /// How far a recorder's clock may be behind the venue's.
 pub const CLOCK_SLACK: Span = Span::secs(5);
 
+/// What a recording counts its receive stamps in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StampUnit {
+    /// 10⁻³ s.
+    Millis,
+    /// 10⁻⁶ s, as collectors did in 2023.
+    Micros,
+    /// 10⁻⁹ s.
+    Nanos,
+}
+
+impl StampUnit {
+    const ALL: [Self; 3] = [Self::Millis, Self::Micros, Self::Nanos];
+
+    const fn nanos(self) -> i64 {
+        match self {
+            Self::Millis => 1_000_000,
+            Self::Micros => 1_000,
+            Self::Nanos => 1,
+        }
+    }
+
+    /// The instant a number means; `None` where it is none of our time.
+    fn instant(self, number: i64) -> Option<Ts> {
+        number.checked_mul(self.nanos()).map(Ts).filter(|t| number::PLAUSIBLE.contains(t))
+    }
+
+    /// Of a stamp; what is plausible in one unit is centuries off in the others.
+    #[must_use]
+    pub fn of(line: &[u8]) -> Option<Self> {
+        let (number, _) = stamp(line)?;
+        Self::ALL.into_iter().find(|unit| unit.instant(number).is_some())
+    }
+}
+
 /// One stream of a recording.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Channel {
@@ -35,6 +71,8 @@ pub struct Channel {
 #[derive(Clone, Debug)]
 pub struct RecordingMapper {
     market: Market,
+    /// Of the first line with a stamp.
+    unit: Option<StampUnit>,
     now: Ts,
     last: Ts,
     /// Sorted; found while planning.
@@ -49,12 +87,17 @@ impl RecordingMapper {
     /// For a market. Lines received after `now` are refused.
     #[must_use]
     pub fn new(market: Market, now: Ts) -> Self {
-        Self { market, now, last: Ts::MIN, channels: Vec::new(), kinds: Vec::new(), awaited: Vec::new() }
+        Self { market, unit: None, now, last: Ts::MIN, channels: Vec::new(), kinds: Vec::new(), awaited: Vec::new() }
     }
     /// The market.
     #[must_use]
     pub fn market(&self) -> Market {
         self.market
+    }
+    /// What its receive stamps are counted in; known once a line has been planned.
+    #[must_use]
+    pub fn unit(&self) -> Option<StampUnit> {
+        self.unit
     }
     /// Channels seen so far by [`Self::plan`], sorted.
     pub fn channels(&self) -> impl Iterator<Item = &Channel> {
@@ -74,7 +117,8 @@ impl RecordingMapper {
     /// # Errors
     /// The line is wrong.
     pub fn plan(&mut self, line: &[u8]) -> Result<Ts, Reject> {
-        let (recv_ts, body) = split(line)?;
+        self.unit = self.unit.or_else(|| StampUnit::of(line));
+        let (recv_ts, body) = split(line, self.unit)?;
         if recv_ts > self.now {
             return Err(Reject::row(Reason::Future));
         }
@@ -97,8 +141,8 @@ impl RecordingMapper {
     ///
     /// # Errors
     /// It has no receive stamp.
-    pub fn known_ts(line: &[u8]) -> Result<Ts, Reject> {
-        split(line).map(|(recv_ts, _)| recv_ts)
+    pub fn known_ts(&self, line: &[u8]) -> Result<Ts, Reject> {
+        split(line, self.unit).map(|(recv_ts, _)| recv_ts)
     }
 
     /// Second pass: the events of a line.
@@ -106,7 +150,7 @@ impl RecordingMapper {
     /// # Errors
     /// Why the line is wrong. Nothing was pushed then.
     pub fn map(&mut self, line: &[u8], sink: &mut Sink) -> Outcome {
-        let (recv_ts, body) = split(line)?;
+        let (recv_ts, body) = split(line, self.unit)?;
         if recv_ts > self.now {
             return Err(Reject::row(Reason::Future));
         }
@@ -170,20 +214,26 @@ fn event(fact: &Fact<'_>, recv_ts: Ts, stream: StreamIndex) -> Event {
     Event { recv_ts, event_ts, stream, seq: fact.seq, payload: fact.payload }
 }
 
-/// Receive stamp and message.
-fn split(line: &[u8]) -> Result<(Ts, &[u8]), Reject> {
+/// The number before a message, and the message.
+fn stamp(line: &[u8]) -> Option<(i64, &[u8])> {
     let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
     let (stamp, rest) = line.split_at(digits);
-    let body = rest.strip_prefix(b" ").ok_or(Reject::row(Reason::NotATime))?;
-    let ns = number::unsigned(stamp).and_then(|n| i64::try_from(n).ok());
-    let recv_ts = ns.map(Ts).filter(|t| number::PLAUSIBLE.contains(t));
-    recv_ts.map(|t| (t, body)).ok_or(Reject::row(Reason::NotATime))
+    let number = number::unsigned(stamp).and_then(|n| i64::try_from(n).ok())?;
+    Some((number, rest.strip_prefix(b" ")?))
+}
+
+/// Receive stamp and message. A file has one unit; a line in another is wrong.
+fn split(line: &[u8], unit: Option<StampUnit>) -> Result<(Ts, &[u8]), Reject> {
+    let wrong = Reject::row(Reason::NotATime);
+    let (number, body) = stamp(line).ok_or(wrong)?;
+    let unit = unit.or_else(|| StampUnit::of(line)).ok_or(wrong)?;
+    unit.instant(number).map(|t| (t, body)).ok_or(wrong)
 }
 
 /// Which market a recording is of, from its first lines.
 #[must_use]
 pub fn guess_market<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Market> {
-    lines.into_iter().find_map(|line| split(line).ok().and_then(|(_, body)| map::guess_market(body)))
+    lines.into_iter().find_map(|line| split(line, None).ok().and_then(|(_, body)| map::guess_market(body)))
 }
 
 /// The message of a line as an error shows it, at most 60 characters.
@@ -308,6 +358,26 @@ mod tests {
             }));
         }
         assert_eq!(intervals, [Some(4.0), None, Some(4.0), Some(8.0)]);
+    }
+
+    #[test]
+    fn the_first_stamp_says_what_all_are_counted_in() {
+        let line = |stamp: &str| trade(1, "trade", 1).replacen('1', stamp, 1);
+        for (stamp, unit) in [
+            ("1676419207212", StampUnit::Millis),
+            ("1676419207212527", StampUnit::Micros),
+            ("1676419207212527123", StampUnit::Nanos),
+        ] {
+            let mut mapper = RecordingMapper::new(Market::UsdM, NOW);
+            let at = mapper.plan(line(stamp).as_bytes()).unwrap();
+            assert_eq!((at.floor(Span::millis(1)), mapper.unit()), (Ts(1_676_419_207_212_000_000), Some(unit)));
+            let other = if unit == StampUnit::Nanos { "1676419207212527" } else { "1676419207212527123" };
+            assert_eq!(
+                mapper.plan(line(other).as_bytes()),
+                Err(Reject::row(Reason::NotATime)),
+                "{stamp}, then {other}"
+            );
+        }
     }
 
     #[test]

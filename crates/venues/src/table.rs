@@ -2,11 +2,11 @@
 
 use crate::binance::archive::LabelShift;
 use crate::layout::{BarColumns, Layout, Shape};
-use crate::payload::{acting_side, bar, fraction, funding, not_negative, positive, side_word, trade_id, value};
+use crate::payload::{acting_side, bar, fraction, funding, liquidated_side, not_negative, positive, trade_id, value};
 use crate::policy;
 use crate::reject::{Outcome, Reason, Reject, Unused};
 use crate::row::{Cell, Row};
-use barograph_domain::{Event, Metric, Payload, Side, Span, Stamp, StreamIndex, Ts};
+use barograph_domain::{Event, Metric, Payload, Span, Stamp, StreamIndex, Ts};
 
 /// Where the events of one metric go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -221,11 +221,7 @@ impl TableMapper {
             }
             Shape::Liquidations { side, price, average, qty, id } => {
                 let seq = trade_id(row, *id)?;
-                // The order closes the position: a sell order closes a long.
-                let liquidated_side = match side_word(row, *side)? {
-                    Side::Short => Side::Long,
-                    Side::Long => Side::Short,
-                };
+                let liquidated_side = liquidated_side(row, *side)?;
                 let at = match average.map(|c| row.optional(c)).transpose()?.flatten() {
                     Some(average) if average > 0.0 => average,
                     _ => positive(row, *price)?,

@@ -1,7 +1,7 @@
 //! Developer commands, run as `cargo x <command>` from anywhere in the workspace.
 //!
 //! `tidy` checks the house, `synth` writes a made-up market in an exchange's archive format, `gen` writes the generated
-//! references (or checks them), `bench` measures and prints the table of figures. Everything here is for people who work
+//! references (or checks them), `bench` measures what is promised and prints it beside its limits. Everything here is for people who work
 //! on barograph; nothing of it ships. Exit codes are those of the product: 0 fine, 1 the check said no, 2 usage,
 //! 3 failure.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
@@ -41,7 +41,8 @@ usage: cargo x <command>
   synth --out DIR          writes a synthetic year of minutes in the Binance archive layout
         [--seed N] [--days 365] [--from 2025-01-01] [--symbol SYNTHUSDT] [--plain]
   gen [--check]            writes the generated references, or shows where they differ
-  bench [--quick] [NAME…]  measures and prints what | measured | target | ok
+  bench [--write] [NAME…]  measures and prints each figure beside its limit in bench/targets.toml; ends with 1 where one
+                           is missed by more than a tenth; --write puts what was measured into the table of README.md
 ";
 
 const COMMANDS: [&str; 4] = ["tidy", "synth", "gen", "bench"];

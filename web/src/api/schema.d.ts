@@ -1066,6 +1066,13 @@ export interface components {
             error: components["schemas"]["Missing"] | null;
             /** @description ALLOW, CAUTION or AVOID. */
             verdict: components["schemas"]["Verdict"];
+            /**
+             * Format: double
+             * @description How often this verdict comes out, as a share of hours; null for a rule book nobody has measured.
+             */
+            verdict_base_rate: number | null;
+            /** @description The same in words, with what it was measured on. */
+            verdict_base_rate_text: string | null;
             /** @description The reason that decided. */
             decided_by: components["schemas"]["ReasonCode"];
             /** @description One sentence. */
@@ -1464,7 +1471,8 @@ export interface components {
             axis_coverage: number;
             /**
              * Format: double
-             * @description Share of the judged minutes of the last 90 days in which the raw label was this one; null before a day was judged.
+             * @description Share of the judged minutes of the last 90 days in which the rule behind `label` held, the published label, kept or not;
+             *     for the label that rests when no rule holds, in which none did. Null before a day was judged.
              */
             held_share_90d: number | null;
             nearest_flip: components["schemas"]["Flip_HeatRegime"] | null;
@@ -1526,7 +1534,8 @@ export interface components {
             axis_coverage: number;
             /**
              * Format: double
-             * @description Share of the judged minutes of the last 90 days in which the raw label was this one; null before a day was judged.
+             * @description Share of the judged minutes of the last 90 days in which the rule behind `label` held, the published label, kept or not;
+             *     for the label that rests when no rule holds, in which none did. Null before a day was judged.
              */
             held_share_90d: number | null;
             nearest_flip: components["schemas"]["Flip_RiskRegime"] | null;
@@ -1588,7 +1597,8 @@ export interface components {
             axis_coverage: number;
             /**
              * Format: double
-             * @description Share of the judged minutes of the last 90 days in which the raw label was this one; null before a day was judged.
+             * @description Share of the judged minutes of the last 90 days in which the rule behind `label` held, the published label, kept or not;
+             *     for the label that rests when no rule holds, in which none did. Null before a day was judged.
              */
             held_share_90d: number | null;
             nearest_flip: components["schemas"]["Flip_TrendRegime"] | null;
@@ -1650,7 +1660,8 @@ export interface components {
             axis_coverage: number;
             /**
              * Format: double
-             * @description Share of the judged minutes of the last 90 days in which the raw label was this one; null before a day was judged.
+             * @description Share of the judged minutes of the last 90 days in which the rule behind `label` held, the published label, kept or not;
+             *     for the label that rests when no rule holds, in which none did. Null before a day was judged.
              */
             held_share_90d: number | null;
             nearest_flip: components["schemas"]["Flip_VolRegime"] | null;
@@ -2261,7 +2272,7 @@ export interface components {
          */
         DataState: "live" | "degraded" | "recorded" | "stale";
         /** @description A fact of an event. */
-        DatumView: number | string | string[] | null;
+        DatumView: number | string | string[] | boolean | null;
         /** @description One message on its way to one endpoint; keyed by both. */
         Delivery: {
             /** @description Name of the endpoint. */
@@ -2511,6 +2522,7 @@ export interface components {
             data: {
                 [key: string]: components["schemas"]["DatumView"];
             };
+            moment: components["schemas"]["MomentView"] | null;
             /** @description What a person needs to check it. */
             evidence: components["schemas"]["EvidenceView"];
             /** @description Logic that made it. */
@@ -3119,6 +3131,47 @@ export interface components {
             /** @description How the data are. */
             data: components["schemas"]["DataState"];
         };
+        /**
+         * @description What a part of a headline speaks of.
+         * @enum {string}
+         */
+        HeadlineKind: "data" | "position" | "risk" | "volatility" | "trend" | "move" | "heat" | "alerts" | "quiet" | "history";
+        /** @description One part of a headline. */
+        HeadlinePart: {
+            /**
+             * Format: int32
+             * @description Place in the text, from 1.
+             */
+            nth: number;
+            /**
+             * Format: int32
+             * @description In which sentence, from 1.
+             */
+            sentence: number;
+            /** @description What it speaks of. */
+            kind: components["schemas"]["HeadlineKind"];
+            axis: components["schemas"]["Axis"] | null;
+            /** @description The label, severity or stop state as a word. */
+            word: string | null;
+            /** @description Id of the feature whose number it names. */
+            metric: string | null;
+            /**
+             * Format: double
+             * @description That number.
+             */
+            value: number | null;
+            /** @description Its unit, as in the catalogue. */
+            unit: string | null;
+            /** @description Over which time the number is meant. */
+            horizon: string | null;
+            /**
+             * Format: int32
+             * @description How severe, 0 (as usual) to 4 (the top of its scale).
+             */
+            severity: number;
+            /** @description Its words in the headline. */
+            text: string;
+        };
         /** @description Answer of `/healthz` and, when ready, `/readyz`. */
         HealthView: {
             /**
@@ -3714,7 +3767,7 @@ export interface components {
              */
             known_days: number | null;
             inhibited_by: components["schemas"]["Pattern"] | null;
-            /** @description Nothing new but that it can be seen again: news only for those who were told that it could not. */
+            /** @description Nothing new for whoever knows that it fires at this severity: it can be seen again, or a burst has grown. */
             resumed: boolean;
             /**
              * Format: int32
@@ -3811,7 +3864,7 @@ export interface components {
             known_ts: string;
         };
         /** @description Points of one metric, or without `metric_name` the streams there are. */
-        MetricsAnswer: components["schemas"]["PageView_MetricPoint"] | components["schemas"]["PageView_StreamView"];
+        MetricsAnswer: components["schemas"]["PageView_MetricPoint"] | components["schemas"]["NothingView"] | components["schemas"]["PageView_StreamView"];
         /**
          * @description Why a number is missing or stands in for another.
          * @enum {string}
@@ -3880,27 +3933,46 @@ export interface components {
             /** @description Why there is no state; null when there is one. */
             reason: string | null;
         };
+        /** @description What the minute of a changed label says of it. */
+        MomentView: {
+            /**
+             * Format: double
+             * @description Price of that minute.
+             */
+            price: number | null;
+            /** @description Side of a squeeze: `LONG_SQUEEZE` or `SHORT_SQUEEZE`; null where there is none. */
+            side: string | null;
+            /**
+             * @description Why the label holds: number against threshold.
+             * @example Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %.
+             */
+            why: string;
+            flip: components["schemas"]["TurnView"] | null;
+            exit: components["schemas"]["TurnView"] | null;
+        };
         /** @description A liquidity level that matters for the trade. */
         NearbyLevel: {
             /** @description Its id. */
             level_id: string;
             /** @description What made it. */
-            kind: components["schemas"]["LevelType"];
-            /**
-             * Format: int64
-             * @description Timeframe of its bars, seconds.
-             */
-            timeframe_s: number;
+            type: components["schemas"]["LevelType"];
+            /** @description Timeframe of its bars, as in lists of levels. */
+            timeframe: string;
             /**
              * Format: double
-             * @description Lower edge.
+             * @description Reference price.
              */
-            bottom: number;
+            price: number;
             /**
              * Format: double
              * @description Upper edge.
              */
             top: number;
+            /**
+             * Format: double
+             * @description Lower edge.
+             */
+            bottom: number;
             /**
              * Format: double
              * @description In [0, 1].
@@ -3939,6 +4011,8 @@ export interface components {
             opened_at?: string | null;
             /** @description The user's own id; absent: made from the other fields. */
             id?: string | null;
+            /** @description These numbers are meant as they are: a stop past the entry is a trailed one, an entry far from the market an old one. */
+            confirm?: boolean;
         };
         /** @description A silence somebody asks for; it begins at once. */
         NewSilence: {
@@ -3958,6 +4032,15 @@ export interface components {
              * @example 2h
              */
             duration?: string | null;
+        };
+        /** @description No points, and why. */
+        NothingView: {
+            /** @description Empty. */
+            items: components["schemas"]["MetricPoint"][];
+            /** @description Null. */
+            next_cursor: string | null;
+            /** @description Why there are none. */
+            reason: string;
         };
         /** @description Something changed around a position. */
         Notice: {
@@ -4007,7 +4090,7 @@ export interface components {
          * @description What a notice is about (risk §7).
          * @enum {string}
          */
-        NoticeTrigger: "risk_to_squeeze" | "risk_to_high_vol" | "risk_to_chop" | "risk_to_normal" | "context_unavailable" | "bias_conservative" | "VOLATILITY_REGIME_CHANGE" | "stop_on_new_level" | "LIQUIDATION_CASCADE";
+        NoticeTrigger: "risk_to_squeeze" | "risk_to_high_vol" | "risk_to_chop" | "risk_to_normal" | "context_unavailable" | "bias_conservative" | "VOLATILITY_REGIME_CHANGE" | "stop_reached" | "stop_on_new_level" | "LIQUIDATION_CASCADE";
         /** @description Notices. */
         Notices: {
             /** @description Newest first. */
@@ -4368,6 +4451,7 @@ export interface components {
             /** @description "Market context: CONSERVATIVE (high caution)" while the bias is CONSERVATIVE. */
             card: string | null;
             guidance: components["schemas"]["PositionTexts"] | null;
+            stop_state: components["schemas"]["StopState"] | null;
             /** @description Newest notices first. */
             notices: components["schemas"]["Notice"][];
         };
@@ -4488,7 +4572,7 @@ export interface components {
          * @description Why a verdict is what it is, in the order they are listed (risk §5).
          * @enum {string}
          */
-        ReasonCode: "data_stale" | "no_data" | "pre_news_blackout" | "extreme_volatility" | "squeeze_risk" | "squeeze_against_side" | "high_volatility" | "chop_risk" | "rollover_session" | "session_vol_anomaly" | "stop_cluster" | "against_strong_trend" | "unconfirmed_regime" | "low_confidence" | "exposure_overlap" | "low_health" | "ok";
+        ReasonCode: "data_stale" | "no_data" | "pre_news_blackout" | "extreme_volatility" | "squeeze_risk" | "squeeze_against_side" | "high_volatility" | "chop_risk" | "rollover_session" | "session_vol_anomaly" | "stop_cluster" | "against_trend" | "against_strong_trend" | "unconfirmed_regime" | "low_confidence" | "exposure_overlap" | "low_health" | "ok";
         /** @description One reason of the verdict. */
         ReasonView: {
             /** @description Its code. */
@@ -4543,6 +4627,11 @@ export interface components {
             symbol: string;
             /** @description The venue's id. */
             venue: string;
+            /**
+             * @description The most telling thing of everything known about it; empty before its first minute.
+             * @example Strong downtrend, −6.1 % in 24 h, moves larger than usual (24 h vol 69 %). No risk rule fires.
+             */
+            headline: string;
             /** @description In the order of `columns`; null where unknown. */
             cells: unknown[];
             /** @description Why a cell is null, by column. */
@@ -4572,6 +4661,11 @@ export interface components {
              * @description Share of the last 90 days in which it was true; null before the first reading.
              */
             held_share_90d: number | null;
+            /**
+             * Format: double
+             * @description Days of these 90 in which it could be judged.
+             */
+            judged_days: number;
             /** @description Its clauses in order; members of one `any` group share a group number. */
             clauses: components["schemas"]["ClauseTrace"][];
         };
@@ -4759,6 +4853,10 @@ export interface components {
              * @description Mark price, or last where there is no mark; quote units.
              */
             price: number | null;
+            /** @description The most telling thing of everything known, in one or two sentences (UX §1). */
+            headline: string;
+            /** @description What the headline is made of, in order. */
+            headline_parts: components["schemas"]["HeadlinePart"][];
             /** @description The four axes. */
             regimes: components["schemas"]["Regimes"];
             /** @description The trading session and what it means for stops. */
@@ -4890,6 +4988,46 @@ export interface components {
          * @enum {string}
          */
         StatusState: "LIVE" | "GAP" | "RESYNC" | "STALE" | "NOT_OFFERED";
+        /**
+         * @description Far, near, or reached.
+         * @enum {string}
+         */
+        StopReach: "far" | "near" | "reached";
+        /** @description The stop of a position against the price. */
+        StopState: {
+            /** @description How near. */
+            state: components["schemas"]["StopReach"];
+            /**
+             * Format: double
+             * @description The stop.
+             */
+            stop: number;
+            /**
+             * Format: double
+             * @description The price it was compared with.
+             */
+            price: number;
+            /**
+             * Format: date-time
+             * @description The minute of that price: recorded history and a lost feed have old ones.
+             */
+            price_at: string | null;
+            /**
+             * Format: double
+             * @description From the price to the stop, as a fraction of the price; negative once the price is beyond it.
+             */
+            distance: number;
+            /**
+             * Format: double
+             * @description The same in ATR(14) of 1 h bars; null while that is not known.
+             */
+            distance_atr: number | null;
+            /**
+             * Format: date-time
+             * @description When it was first seen reached; null unless `state` is `reached`.
+             */
+            reached_at: string | null;
+        };
         /** @description The stop: the user's, the computed one, and one off the cluster. */
         StopView: {
             /**
@@ -5028,6 +5166,8 @@ export interface components {
              * @description Distance to it over distance to the stop: what the trade really offers (S07).
              */
             effective_rr: number | null;
+            /** @description Why it lies there, in words. */
+            text: string;
             /** @description It was pulled in to 10 ATR. */
             capped: boolean;
             missing: components["schemas"]["Missing"] | null;
@@ -5147,6 +5287,39 @@ export interface components {
          * @enum {string}
          */
         Trigger: "burst" | "sustained" | "risk" | "trend" | "volatility" | "heat";
+        /** @description The smallest change of one feature that turns a label. */
+        TurnView: {
+            /**
+             * @description Feature id.
+             * @example realized_vol_1h
+             */
+            feature: string;
+            /**
+             * Format: double
+             * @description Its value in that minute.
+             */
+            value: number;
+            /**
+             * Format: double
+             * @description The threshold, in the feature's own unit.
+             */
+            threshold: number;
+            /**
+             * @description `above` or `below`: on which side of the threshold it would have to be.
+             * @example below
+             */
+            direction: string;
+            /**
+             * @description The label reached.
+             * @example CHOP_RISK
+             */
+            label: string;
+            /**
+             * Format: int32
+             * @description Consecutive readings it must stand.
+             */
+            readings: number;
+        };
         /** @description One market of a row. */
         UniverseMarket: {
             /** @description The market. */

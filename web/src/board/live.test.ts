@@ -70,7 +70,7 @@ const BOARD = {
   header: { markets: 1, live: 1, lost: 0, cascades_24h: 0, volatility_events_24h: 0, open_alerts: 0, data: 'live' },
   columns: ['price', 'row_ts'],
   labels: {},
-  rows: [{ i: 0, instrument: 'v:A', symbol: 'A', venue: 'v', cells: [10, 60], reasons: { price: 'warming' }, spark: [9, 10] }],
+  rows: [{ i: 0, instrument: 'v:A', symbol: 'A', venue: 'v', cells: [10, 60], reasons: { price: 'warming' }, headline: '', spark: [9, 10] }],
   changes: [],
   first_ts: null,
   last_ts: null,
@@ -80,6 +80,7 @@ test('cells, closes, reasons and changes of labels arrive at their rows', async 
   const stream = newest();
   stream.send('board', BOARD);
   stream.send('reasons', [[0, { price: 'no_trade' }]]);
+  stream.send('headlines', [[0, 'Strong downtrend.'], [4, 'unknown row']]);
   stream.send('cells', { n: 2, t: 0, r: 120, c: [[0, 3, null, 0]] });
   stream.send('cells', { n: 3, t: 0, r: 180, c: [[0, 3, 12, 0]] });
   const change = { instrument: 'v:A', axis: 'risk', from: 'NORMAL', to: 'HIGH_VOL', at: '2026-02-05T14:36:00Z' };
@@ -89,6 +90,7 @@ test('cells, closes, reasons and changes of labels arrive at their rows', async 
   expect(row?.peek('price')).toBe(12);
   expect(row?.spark.peek()).toEqual([9, 10, null, 12]);
   expect(row?.reason('price')).toBe('no_trade');
+  expect(row?.headline.peek()).toBe('Strong downtrend.');
   expect(changes.peek()).toHaveLength(2);
   expect(link.peek()).toBe('live');
 });

@@ -3,13 +3,13 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import { send, signInWanted } from '../api/client';
 import type { EventView, Snapshot } from '../api/types';
-import type { Board, BoardChange, BoardHeader, BoardRow, CellBatch, FeedRow, FeedsPulse, MarketNow, Moved, RowReasons } from '../contract';
+import type { Board, BoardChange, BoardHeader, BoardRow, CellBatch, FeedRow, FeedsPulse, MarketNow, Moved, RowHeadline, RowReasons } from '../contract';
 import { heardServerTime } from '../state/clock';
 import { judge, pauseMs } from '../state/link';
 import type { LinkState } from '../state/link';
 import { paced } from '../state/pace';
 import { asOf, route } from '../state/place';
-import { clearBoard, header, noteReach, showBoard, showCells, showChanges, showReasons, showRows } from './store';
+import { clearBoard, header, noteReach, showBoard, showCells, showChanges, showHeadlines, showReasons, showRows } from './store';
 
 export const link = signal<LinkState>('connecting');
 /** When the last sign of life was heard, on the wall clock. */
@@ -87,6 +87,7 @@ function open(query: string): void {
   on<BoardRow[]>('rows', showRows);
   on<CellBatch>('cells', showCells);
   on<RowReasons[]>('reasons', showReasons);
+  on<RowHeadline[]>('headlines', showHeadlines);
   on<BoardHeader>('header', (next) => {
     header.value = next;
   });

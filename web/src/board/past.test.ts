@@ -27,7 +27,7 @@ async function at(moment: string): Promise<void> {
 }
 
 async function answer(price: number | null, status = 200): Promise<void> {
-  const row = { i: 0, instrument: 'v:A', symbol: 'A', venue: 'v', cells: [price], reasons: {}, spark: [] };
+  const row = { i: 0, instrument: 'v:A', symbol: 'A', venue: 'v', cells: [price], reasons: {}, headline: '', spark: [] };
   asked[asked.length - 1]?.answer({ n: 0, columns: ['price'], labels: {}, rows: [row], header: null, changes: [], first_ts: null, last_ts: null }, status);
   await vi.advanceTimersByTimeAsync(DRAWN_MS);
 }

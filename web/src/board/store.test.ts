@@ -15,7 +15,7 @@ function draw(): void {
 }
 
 function row(i: number, instrument: string, price: number | null): BoardRow {
-  return { i, instrument, symbol: instrument.split(':')[1] ?? '', venue: 'v', cells: [price, 1], reasons: {}, spark: [] };
+  return { i, instrument, symbol: instrument.split(':')[1] ?? '', venue: 'v', cells: [price, 1], reasons: {}, headline: '', spark: [] };
 }
 
 function hide(hidden: boolean): void {

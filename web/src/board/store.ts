@@ -2,7 +2,7 @@
 // arrive between two frames of the screen are applied together, just before the next one is drawn.
 import { batch, signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
-import type { Axis, Board, BoardChange, BoardHeader, BoardRow, Cell, CellBatch, RowReasons } from '../contract';
+import type { Axis, Board, BoardChange, BoardHeader, BoardRow, Cell, CellBatch, RowHeadline, RowReasons } from '../contract';
 import { Layout, layoutOf, patchesOf, sparkAfter, stateOf } from './decode';
 import type { Patch, RowState } from './decode';
 
@@ -13,6 +13,7 @@ export class Row {
   readonly cells: Signal<Cell>[];
   readonly spark: Signal<(number | null)[] | null>;
   readonly reasons: Signal<Readonly<Record<string, string>>>;
+  readonly headline: Signal<string>;
   constructor(
     readonly layout: Layout,
     readonly at: BoardRow,
@@ -20,6 +21,7 @@ export class Row {
     this.cells = layout.columns.map((_, place) => signal(at.cells[place] ?? null));
     this.spark = signal(at.spark ?? null);
     this.reasons = signal(at.reasons);
+    this.headline = signal(at.headline);
   }
 
   get instrument(): string {
@@ -147,6 +149,15 @@ export function showReasons(told: readonly RowReasons[]): void {
     for (const [number, reasons] of told) {
       const row = byNumber.get(number);
       if (row) row.reasons.value = reasons;
+    }
+  });
+}
+
+export function showHeadlines(told: readonly RowHeadline[]): void {
+  batch(() => {
+    for (const [number, headline] of told) {
+      const row = byNumber.get(number);
+      if (row) row.headline.value = headline;
     }
   });
 }

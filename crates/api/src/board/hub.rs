@@ -35,6 +35,8 @@ pub enum Topic {
     Rows,
     /// Reasons of nulls changed.
     Reasons,
+    /// Headlines changed.
+    Headlines,
     /// Records of alerts.
     Alerts,
     /// Streams whose state changed.
@@ -342,6 +344,27 @@ mod tests {
         assert_eq!((all.len(), data(&all[0])), (1, json!([[0, {"vol": "gap"}]])));
         hub.turn(Ts::from_secs(1), |t| t.set(0, Column::Price, Value::Null));
         assert_eq!(data(&told(&mut news)[0]), json!([[0, {"price": "stale", "vol": "gap"}]]));
+    }
+
+    #[test]
+    fn a_headline_is_told_when_it_is_another_one() {
+        let hub = Hub::new(DataOrigin::Measured);
+        let market = name("binance-usdm:BTCUSDT");
+        let say = |text: &str| {
+            hub.turn(Ts::from_secs(1), |t| {
+                let i = t.admit(&market);
+                t.headline(i, text);
+            });
+        };
+        say("Strong downtrend, −6.1 % in 24 h.");
+        let mut news = hub.join().news;
+        say("Strong downtrend, −6.1 % in 24 h.");
+        assert_eq!(told(&mut news), [], "nothing new");
+        say("Nothing unusual.");
+        let all = told(&mut news);
+        assert_eq!((all.len(), all[0].0, data(&all[0])), (1, Topic::Headlines, json!([[0, "Nothing unusual."]])));
+        let board: serde_json::Value = serde_json::from_slice(&hub.json()).unwrap();
+        assert_eq!(board["rows"][0]["headline"], "Nothing unusual.");
     }
 
     #[test]

@@ -61,13 +61,15 @@ pub enum Column {
     TfVol,
     /// Episodes that are not over.
     OpenAlerts,
+    /// Annualised volatility of the last 24 hours, fraction: what the volatility label is made of.
+    Vol24h,
 }
 
 /// How many columns there are.
 pub const WIDTH: usize = COLUMNS.len();
 
 /// Their names on the wire, in the order of [`Column`].
-pub const COLUMNS: [&str; 20] = [
+pub const COLUMNS: [&str; 21] = [
     "price",
     "change_24h",
     "risk",
@@ -88,6 +90,7 @@ pub const COLUMNS: [&str; 20] = [
     "tf_trend",
     "tf_vol",
     "open_alerts",
+    "vol_24h",
 ];
 
 /// Bits of [`Column::Flags`].
@@ -156,7 +159,7 @@ mod tests {
     fn every_column_has_its_name_at_its_place() {
         assert_eq!(COLUMNS[Column::Price as usize], "price");
         assert_eq!(COLUMNS[Column::RowTs as usize], "row_ts");
-        assert_eq!(COLUMNS[Column::OpenAlerts as usize], "open_alerts");
-        assert_eq!(Column::OpenAlerts as usize + 1, WIDTH);
+        assert_eq!(COLUMNS[Column::Vol24h as usize], "vol_24h");
+        assert_eq!(Column::Vol24h as usize + 1, WIDTH);
     }
 }

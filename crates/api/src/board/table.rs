@@ -27,6 +27,8 @@ pub struct Row {
     pub reasons: Vec<(Column, &'static str)>,
     /// Closes of the last hour.
     pub spark: Vec<Option<f64>>,
+    /// Its headline.
+    pub headline: String,
     /// The reasons that listeners have been told.
     told: Vec<(Column, &'static str)>,
 }
@@ -54,6 +56,8 @@ pub struct Table {
     dirty: Vec<usize>,
     /// Rows whose reasons were set since the last turn.
     explained: Vec<usize>,
+    /// Rows whose headline is another one since the last turn.
+    retold: Vec<usize>,
     /// First and last stored minute of all markets.
     reach: Option<(Ts, Ts)>,
     /// Rows below this have been told of.
@@ -85,6 +89,7 @@ impl Table {
             masks: Vec::new(),
             dirty: Vec::new(),
             explained: Vec::new(),
+            retold: Vec::new(),
             reach: None,
             told: 0,
             header_moved: false,
@@ -110,6 +115,7 @@ impl Table {
             cells: [Value::Null; WIDTH],
             reasons: Vec::new(),
             spark: Vec::new(),
+            headline: String::new(),
             told: Vec::new(),
         });
         self.masks.push(0);
@@ -142,6 +148,17 @@ impl Table {
         if let Some(row) = self.rows.get_mut(i).filter(|row| row.reasons != reasons) {
             row.reasons = reasons;
             self.explained.push(i);
+            self.written = None;
+        }
+    }
+
+    /// Sets the headline of a row.
+    pub fn headline(&mut self, i: usize, text: &str) {
+        if let Some(row) = self.rows.get_mut(i).filter(|row| row.headline != text) {
+            text.clone_into(&mut row.headline);
+            if i < self.told {
+                self.retold.push(i);
+            }
             self.written = None;
         }
     }
@@ -236,6 +253,11 @@ impl Table {
             self.written = None;
         }
         self.publish_reasons(sender);
+        if !self.retold.is_empty() {
+            let rows = &self.rows;
+            let news: Vec<(usize, &str)> = self.retold.drain(..).map(|i| (i, rows[i].headline.as_str())).collect();
+            tell(sender, Topic::Headlines, "headlines", &json_of(&news));
+        }
         if !self.dirty.is_empty() {
             self.n += 1;
             let (rows, masks) = (&self.rows, &self.masks);
@@ -274,7 +296,11 @@ impl Table {
 
     fn view(&self, i: usize) -> RowView {
         let row = &self.rows[i];
-        RowView { spark: row.spark.clone(), ..RowView::new(i, &row.instrument, row.cells, &row.reasons) }
+        RowView {
+            spark: row.spark.clone(),
+            headline: row.headline.clone(),
+            ..RowView::new(i, &row.instrument, row.cells, &row.reasons)
+        }
     }
 
     /// The document, and the event that begins a stream.

@@ -68,6 +68,11 @@ pub struct RowView {
     pub symbol: String,
     /// The venue's id.
     pub venue: String,
+    /// The most telling thing of everything known about it; empty before its first minute.
+    #[schema(
+        example = "Strong downtrend, −6.1 % in 24 h, moves larger than usual (24 h vol 69 %). No risk rule fires."
+    )]
+    pub headline: String,
     /// In the order of `columns`; null where unknown.
     #[schema(value_type = Vec<serde_json::Value>)]
     pub cells: Cells,
@@ -93,6 +98,7 @@ impl RowView {
                 .filter(|(column, _)| cells[*column as usize] == Value::Null)
                 .map(|(column, why)| (COLUMNS[*column as usize], *why))
                 .collect(),
+            headline: String::new(),
             cells,
             spark: Vec::new(),
         }

@@ -295,7 +295,7 @@ impl Client {
     /// Is an event of this kind wanted, and told by no table?
     const fn is_beside_the_table(&self, topic: Topic) -> bool {
         match topic {
-            Topic::Cells | Topic::Header | Topic::Rows | Topic::Reasons | Topic::Tick => false,
+            Topic::Cells | Topic::Header | Topic::Rows | Topic::Reasons | Topic::Headlines | Topic::Tick => false,
             Topic::Changes | Topic::Alerts | Topic::Deliveries | Topic::Notices => true,
             Topic::Feeds | Topic::Venues => self.feeds,
         }

@@ -3,13 +3,13 @@
 use super::docs;
 use super::paging::{PageView, SERIES, Series};
 use super::reply;
+use super::segment::{self, Segment};
 use crate::etag;
 use crate::params::Params;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Response};
 use barograph_domain::{InstrumentName, Snapshot};
 
@@ -17,14 +17,11 @@ use barograph_domain::{InstrumentName, Snapshot};
 const LIMITS: (usize, usize) = (100, 1_000);
 
 /// The path parameter every market route has.
-pub(super) type Id = Result<Path<String>, PathRejection>;
+pub(super) type Id = Segment;
 
 /// The instrument a path names.
 pub(super) fn instrument(app: &Shared, route: &'static str, id: Id) -> Result<InstrumentName, Problem> {
-    let Path(name) = id.map_err(|_rejected| {
-        Problem::new(ProblemKind::BadRequest, "the symbol in the path is not percent-encoded UTF-8")
-            .hint("write it as in /api/v1/markets/binance-usdm:BTCUSDT/context")
-    })?;
+    let name = segment::text(id, "symbol", "write it as in /api/v1/markets/binance-usdm:BTCUSDT/context")?;
     app.query.resolve(&name, false).map_err(|e| app.problem(route, &e))
 }
 

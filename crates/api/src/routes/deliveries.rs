@@ -1,5 +1,6 @@
 //! What people were told, through which endpoint, and what became of it; having something sent again.
 
+use super::segment::{self, Segment};
 use super::{body, docs, reply};
 use crate::cursor;
 use crate::delivery::{DeliveryFilter, DeliveryPlace, DeliveryView, EndpointView, GroupView, MessageView};
@@ -8,8 +9,7 @@ use crate::problem::{Problem, ProblemKind};
 use crate::routes::paging::PageView;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use barograph_domain::Ts;
 use barograph_domain::delivery::{DeliveryState, MessageKind};
@@ -47,13 +47,8 @@ pub(crate) struct Groups {
     pub(crate) items: Vec<GroupView>,
 }
 
-type Name = Result<Path<String>, PathRejection>;
-
-fn name(given: Name) -> Result<String, Problem> {
-    given.map(|Path(name)| name).map_err(|_rejected| {
-        Problem::new(ProblemKind::BadRequest, "the name in the path is not percent-encoded UTF-8")
-            .hint("use an id that /api/v1/deliveries lists, or a name that /api/v1/endpoints lists")
-    })
+fn name(given: Segment) -> Result<String, Problem> {
+    segment::text(given, "name", "use an id that /api/v1/deliveries lists, or a name that /api/v1/endpoints lists")
 }
 
 #[derive(IntoParams)]
@@ -175,7 +170,7 @@ fn decode(text: &str, fingerprint: &str) -> Result<DeliveryPlace, Problem> {
 )]
 pub(super) async fn one(
     State(app): State<Shared>,
-    given: Name,
+    given: Segment,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, Problem> {
     Params::parse(query.as_deref(), &[])?;
@@ -196,7 +191,7 @@ pub(super) async fn one(
 )]
 pub(super) async fn replay(
     State(app): State<Shared>,
-    given: Name,
+    given: Segment,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     sent: Body,
@@ -236,7 +231,7 @@ pub(super) async fn endpoints(State(app): State<Shared>, RawQuery(query): RawQue
 )]
 pub(super) async fn enable(
     State(app): State<Shared>,
-    given: Name,
+    given: Segment,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     sent: Body,

@@ -27,9 +27,25 @@ const LIMITS: (usize, usize) = (1_000, 10_000);
 pub(crate) enum Answer {
     /// With `metric_name`.
     Points(PageView<MetricPoint>),
+    /// With `metric_name`, where nothing of the kind has happened yet.
+    Nothing(NothingView),
     /// Without.
     Streams(PageView<StreamView>),
 }
+
+/// No points, and why.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct NothingView {
+    /// Empty.
+    items: Vec<MetricPoint>,
+    /// Null.
+    next_cursor: Option<String>,
+    /// Why there are none.
+    reason: &'static str,
+}
+
+/// Why a list of forced closes is empty that nobody has left out.
+const NO_CLOSES: &str = "no forced close has been recorded on this market so far";
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -72,6 +88,10 @@ pub(super) async fn points(
             let metric = metric(q, &id, &name, series.window.as_of)?;
             let mut page = q.metrics(&id, metric, &series.window)?;
             page.items.iter_mut().for_each(|p| p.source = source_word(&p.source));
+            if metric == Metric::Liquidation && page.items.is_empty() && !has(q, &id, metric, series.window.as_of)? {
+                let nothing = NothingView { items: Vec::new(), next_cursor: None, reason: NO_CLOSES };
+                return reply::json(&Answer::Nothing(nothing));
+            }
             reply::json(&Answer::Points(series.view(page, |p| p.timestamp)))
         })
         .await?;
@@ -93,6 +113,11 @@ async fn streams(app: &Shared, params: &Params, id: InstrumentName, now: Ts) -> 
     Ok(reply::json_body(json))
 }
 
+/// Does this market have points of a metric?
+fn has(q: &dyn Query, id: &InstrumentName, metric: Metric, as_of: Option<Ts>) -> Result<bool, QueryError> {
+    Ok(q.streams(id, as_of)?.iter().any(|s| s.metric == metric.name() && s.newest_event.is_some()))
+}
+
 /// The metric of that name; a name no stream here has is an error that lists those there are. What the venue does not
 /// offer is an error of its own unless another source has told of it: an empty page would say that nothing happened.
 pub(super) fn metric(q: &dyn Query, id: &InstrumentName, name: &str, as_of: Option<Ts>) -> Result<Metric, QueryError> {
@@ -101,7 +126,9 @@ pub(super) fn metric(q: &dyn Query, id: &InstrumentName, name: &str, as_of: Opti
     if let Some(metric) = Metric::from_name(name).filter(|m| !heard(*m) && q.not_offered(id, *m)) {
         return Err(QueryError::NotOffered { metric, venue: id.venue.to_string() });
     }
-    match Metric::from_name(name).filter(|m| streams.iter().any(|s| s.metric == m.name())) {
+    // Forced closes are events: none so far is an answer, where others of the market's streams are recorded.
+    let silent = |m: Metric| m == Metric::Liquidation && !streams.is_empty();
+    match Metric::from_name(name).filter(|m| silent(*m) || streams.iter().any(|s| s.metric == m.name())) {
         Some(metric) => Ok(metric),
         None => {
             let mut known: Vec<String> = streams.iter().map(|s| s.metric.to_owned()).collect();

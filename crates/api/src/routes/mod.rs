@@ -24,6 +24,7 @@ pub(crate) mod pages;
 mod paging;
 pub(crate) mod positions;
 mod reply;
+mod segment;
 pub(crate) mod session;
 pub(crate) mod silences;
 pub(crate) mod stream;
@@ -201,11 +202,21 @@ fn allowed(route: Option<&str>) -> &'static str {
     }
 }
 
+/// Where somebody who has points of their own would send them.
+const METRIC_READS: [&str; 3] =
+    ["/api/v1/markets/{id}/metrics", "/api/market-context/metrics/", "/api/market-context/metrics"];
+
 async fn wrong_method(route: Option<MatchedPath>, method: Method) -> Response<axum::body::Body> {
-    let allow = allowed(route.as_ref().map(MatchedPath::as_str));
+    let path = route.as_ref().map(MatchedPath::as_str);
+    let allow = allowed(path);
+    let signals = matches!(method, Method::POST | Method::PUT) && path.is_some_and(|p| METRIC_READS.contains(&p));
     let mut response = Problem::new(ProblemKind::MethodNotAllowed, format!("{method} is not offered here"))
         .value(method.as_str())
-        .hint(format!("use {allow}"))
+        .hint(if signals {
+            format!("signals of your own are not accepted yet; use {allow}")
+        } else {
+            format!("use {allow}")
+        })
         .into_response();
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     response

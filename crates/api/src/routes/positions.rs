@@ -2,13 +2,13 @@
 //!
 //! A position is what the user says it is. Registering one makes the program watch it; nothing is sent anywhere.
 
+use super::segment::{self, Segment};
 use super::{body, docs, reply};
 use crate::params::Params;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use barograph_domain::advice::{NewPosition, Notice, PositionCard};
@@ -32,13 +32,8 @@ pub(crate) struct Notices {
     pub(crate) items: Vec<Notice>,
 }
 
-type Id = Result<Path<String>, PathRejection>;
-
-fn id(given: Id) -> Result<String, Problem> {
-    given.map(|Path(id)| id).map_err(|_rejected| {
-        Problem::new(ProblemKind::BadRequest, "the id in the path is not percent-encoded UTF-8")
-            .hint("use an id that /api/v1/positions lists")
-    })
+fn id(given: Segment) -> Result<String, Problem> {
+    segment::text(given, "id", "use an id that /api/v1/positions lists")
 }
 
 /// Which position, in the path.
@@ -122,7 +117,7 @@ pub(super) async fn register(
 )]
 pub(super) async fn one(
     State(app): State<Shared>,
-    given: Id,
+    given: Segment,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, Problem> {
     let params = Params::parse(query.as_deref(), &["as_of"])?;
@@ -142,7 +137,7 @@ pub(super) async fn one(
 )]
 pub(super) async fn remove(
     State(app): State<Shared>,
-    given: Id,
+    given: Segment,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, Problem> {
     Params::parse(query.as_deref(), &[])?;

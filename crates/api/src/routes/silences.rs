@@ -1,13 +1,13 @@
 //! Silences: stretches in which nobody is told of some alerts, with an author, a reason and an end.
 
+use super::segment::{self, Segment};
 use super::{body, docs, reply};
 use crate::delivery::{NewSilence, SilenceView};
 use crate::params::Params;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 use crate::state::Shared;
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -86,14 +86,11 @@ pub(super) async fn add(
 )]
 pub(super) async fn end(
     State(app): State<Shared>,
-    given: Result<Path<String>, PathRejection>,
+    given: Segment,
     RawQuery(query): RawQuery,
 ) -> Result<Response<Body>, Problem> {
     Params::parse(query.as_deref(), &[])?;
-    let Path(id) = given.map_err(|_rejected| {
-        Problem::new(ProblemKind::BadRequest, "the id in the path is not percent-encoded UTF-8")
-            .hint("use an id that /api/v1/silences lists")
-    })?;
+    let id = segment::text(given, "id", "use an id that /api/v1/silences lists")?;
     app.read("silences", move |q| q.end_silence(&id)).await?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -190,7 +190,8 @@ fn no_schema_has_room_for_an_order_or_a_call_to_trade() {
         .filter(|(_, s)| s["properties"]["side"].is_object())
         .map(|(name, _)| name)
         .collect();
-    let known = ["AdviceRequest", "AdviceView", "Holding", "HoldingView", "LevelView", "NewPosition", "Position"];
+    let known =
+        ["AdviceRequest", "AdviceView", "Holding", "HoldingView", "LevelView", "MomentView", "NewPosition", "Position"];
     assert_eq!(sides, known);
     let mut bad = Vec::new();
     walk("", &json!({"properties": {"order": {"description": "sell here"}}}), &mut bad);

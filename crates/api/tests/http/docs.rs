@@ -158,8 +158,9 @@ fn pages_need_nothing_from_elsewhere() {
     }
 }
 
-/// Parameters for a side the caller chose, and the caller's own words repeated (C01); and whose stops lie at a level.
-const THE_CALLERS: [(&str, &[&str]); 10] = [
+/// Parameters for a side the caller chose, and the caller's own words repeated (C01); whose stops lie at a level, and which side a
+/// squeeze presses.
+const THE_CALLERS: [(&str, &[&str]); 11] = [
     ("AdviceRequest", &["side", "size", "max_leverage"]),
     ("AdviceView", &["side", "size"]),
     ("AdviceOption", &["size"]),
@@ -170,6 +171,7 @@ const THE_CALLERS: [(&str, &[&str]); 10] = [
     ("NewPosition", &["side", "size"]),
     ("Position", &["side", "size"]),
     ("LevelView", &["side"]),
+    ("MomentView", &["side"]),
 ];
 
 #[test]

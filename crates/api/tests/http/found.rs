@@ -62,6 +62,7 @@ pub(crate) fn event(n: usize) -> EventView {
         closed_at: None,
         inhibited_by: None,
         data: data.map(|(n, d)| (n.to_owned(), d)).into_iter().collect(),
+        moment: None,
         evidence: EvidenceView {
             window: EvidenceWindow { from: at - Span::mins(1), to: at },
             statistics: vec![statistic],

@@ -15,10 +15,11 @@ use barograph_domain::{
 pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
     let level = NearbyLevel {
         level_id: "l".to_owned(),
-        kind: LevelType::EqualLows,
-        timeframe_s: Span::hours(1),
-        bottom: 1.0,
+        level_type: LevelType::EqualLows,
+        timeframe: "1h".to_owned(),
+        price: 1.5,
         top: 2.0,
+        bottom: 1.0,
         strength: 0.5,
         known_at: s.timestamp,
     };
@@ -56,6 +57,8 @@ pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
         }),
         error: None,
         verdict: Verdict::Caution,
+        verdict_base_rate: Some(0.57),
+        verdict_base_rate_text: Some("t".to_owned()),
         decided_by: ReasonCode::SqueezeRisk,
         summary: "CAUTION".to_owned(),
         reasons: vec![ReasonView { code: ReasonCode::SqueezeRisk, verdict: Verdict::Caution, text: "t".to_owned() }],
@@ -96,6 +99,7 @@ pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
             target_source: Some(TargetSource::Liquidity),
             level: Some(level),
             effective_rr: Some(2.0),
+            text: "t".to_owned(),
             capped: false,
             missing: None,
         },
@@ -121,7 +125,7 @@ pub(crate) fn advice(request: &AdviceRequest, s: &Snapshot) -> AdviceView {
         },
         expected_value: Some(ExpectedValue { value_r: 0.1, win_rate: 0.5, payoff: 1.2, n: 200 }),
         new_entries: "wait".to_owned(),
-        open_positions: "keep",
+        open_positions: "keep".to_owned(),
         defaults_used: vec!["d".to_owned()],
     }
 }
@@ -134,6 +138,7 @@ pub(crate) fn card(p: &Position) -> PositionCard {
         context: Some(n.new.clone()),
         card: Some("Market context: CONSERVATIVE (high caution)".to_owned()),
         guidance: Some(PositionTexts { open_positions: "keep".to_owned(), new_entries: "wait".to_owned() }),
+        stop_state: None,
         notices: vec![n],
     }
 }

@@ -116,6 +116,8 @@ pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
         book: book.to_owned(),
         sources_used: vec!["binance-usdm".to_owned(), "hyperliquid-archive".to_owned()],
         price: Some(63_120.5 + x),
+        headline: "Nothing unusual: uptrend, +0.4 % in 24 h.".to_owned(),
+        headline_parts: Vec::new(),
         regimes: Regimes {
             risk: axis(label, ts, hour),
             trend: axis(TrendRegime::Uptrend, ts, hour),
@@ -130,7 +132,8 @@ pub(crate) fn snapshot(id: &InstrumentName, book: &str, n: i64) -> Snapshot {
             posture,
             posture_action: "follow your own rules",
             new_entries: "follow own rules".to_owned(),
-            open_positions: "no action needed",
+            entries_alone: "follow own rules".to_owned(),
+            open_positions: "no action needed".to_owned(),
             upgrade_blocked_by: vec!["trend"],
         },
         stop_vulnerability: StopVulnerabilityView {
@@ -250,6 +253,7 @@ fn explanation(version: &str, label: RiskRegime, z: Option<f64>, x: f64) -> Expl
             result: if z.is_some() { "false" } else { "unknown" },
             margin: z.map(|_| -0.5),
             held_share_90d: Some(0.004),
+            judged_days: 42.5,
             clauses: vec![
                 clause("funding_zscore_24h", z, 2.0),
                 clause("oi_delta_4h", Some(0.1 + x), 0.1),

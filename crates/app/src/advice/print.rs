@@ -1,7 +1,9 @@
 //! Advice and positions on the terminal: 80 columns, verdict first, numbers in a table of their own.
 
 use crate::term::{self, Paint, fold, minute};
-use barograph_domain::advice::{AdviceView, ContextBrief, Missing, Notice, PositionCard, PositionFlag, Verdict};
+use barograph_domain::advice::{
+    AdviceView, ContextBrief, Missing, Notice, PositionCard, PositionFlag, StopReach, StopState, TargetSource, Verdict,
+};
 use barograph_domain::{RiskRegime, Side, Span};
 use barograph_engine::advice::digits::{number, own, price, size};
 use std::fmt::Write as _;
@@ -39,6 +41,9 @@ pub(crate) fn advice(a: &AdviceView, paint: Paint) -> String {
         Verdict::Avoid => "✕",
     };
     line(&format!(" verdict     {}", paint.label(as_label, &format!("{} {sign}", a.verdict.name()))));
+    if let Some(rate) = &a.verdict_base_rate_text {
+        line(&paint.faint(&fold(rate, WIDTH - 1, "             ")));
+    }
     for (i, r) in a.reasons.iter().enumerate() {
         let what = if i == 0 { "because" } else { "" };
         let text = fold(&format!("{} [{}]", r.text, r.code.name()), WIDTH - 1, "             ");
@@ -60,7 +65,8 @@ pub(crate) fn advice(a: &AdviceView, paint: Paint) -> String {
     }
     let entries = fold(&a.new_entries, WIDTH - 1, "             ");
     line(&format!(" {:<11} {}", "new entries", entries.trim_start()));
-    line(&format!(" {:<11} {}", "held", a.open_positions));
+    let held = fold(&a.open_positions, WIDTH - 1, "             ");
+    line(&format!(" {:<11} {}", "held", held.trim_start()));
     for d in &a.defaults_used {
         line(&format!(" {}", paint.faint(fold(d, WIDTH - 1, " ").trim_start())));
     }
@@ -98,7 +104,11 @@ fn numbers(a: &AdviceView, line: &mut impl FnMut(&str)) {
     }
     match (a.target.price, a.target.effective_rr) {
         (Some(t), Some(rr)) => {
-            let from = a.target.level.as_ref().map_or(String::new(), |l| format!(", before {}", l.kind.name()));
+            let from = match (&a.target.level, a.target.target_source) {
+                (Some(l), _) => format!(", before {}", l.level_type.name()),
+                (None, Some(TargetSource::Ratio)) => ", by the ratio".to_owned(),
+                (None, _) => String::new(),
+            };
             line(&format!(" target      {:<14} {rr:.2} R{from}", near(t)));
         }
         (Some(t), None) => line(&format!(" target      {}", near(t))),
@@ -151,6 +161,9 @@ pub(crate) fn card(c: &PositionCard, paint: Paint) -> String {
     if let Some(text) = c.context.as_ref().and_then(priced) {
         let _infallible = writeln!(out, " {text}");
     }
+    if let Some(text) = c.stop_state.as_ref().and_then(at_stop) {
+        let _infallible = writeln!(out, " {}", paint.label(RiskRegime::SqueezeRisk, &text));
+    }
     if let Some(text) = &c.card {
         let _infallible = writeln!(out, " {}", paint.label(RiskRegime::ChopRisk, text));
     }
@@ -163,6 +176,24 @@ pub(crate) fn card(c: &PositionCard, paint: Paint) -> String {
         let _infallible = writeln!(out, " {}  {:<8} {}", minute(n.timestamp), n.level.name(), text.trim_start());
     }
     out
+}
+
+/// A stop that was reached or is near; nothing for one that is far.
+fn at_stop(s: &StopState) -> Option<String> {
+    let way =
+        s.distance_atr.map_or_else(|| format!("{:.1} %", s.distance.abs() * 100.0), |d| format!("{:.1} ATR", d.abs()));
+    match s.state {
+        StopReach::Far => None,
+        StopReach::Near => Some(format!("stop {} is near: {way} away", own(s.stop))),
+        StopReach::Reached => {
+            let now = match s.distance {
+                d if d < 0.0 => format!(", {way} beyond it"),
+                d if d > 0.0 => format!(", {way} back from it"),
+                _ => String::new(),
+            };
+            Some(format!("stop {} reached: price {}{now}", own(s.stop), price(s.price, Some(s.price - s.stop))))
+        }
+    }
 }
 
 /// The price with the minute it is of and how long ago that was.

@@ -2,19 +2,20 @@
 //! of the same market pass. The market is seeded, minute by minute, half a day long.
 
 use super::{CausalSink, Experiment, Verdict, check};
+use crate::digest::RunDigest;
 use crate::failure::Failure;
 use crate::random::Random;
 use crate::render::Lens;
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
 use barograph_domain::{
-    Bar, Cell, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, Payload, Span, Stamp, Status,
-    StreamDecl, StreamIndex, Ts,
+    Bar, Cell, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, MinuteRow, OpenAlert, OpenAlerts, Pattern,
+    Payload, Severity, Span, Stamp, Status, StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::rules::Book;
 use barograph_engine::{Feature, LevelOut};
 
-const MINUTES: i64 = 720;
+const MINUTES: i64 = 840;
 const POINTS: u32 = 24;
 const START: Ts = Ts::from_civil(2026, 2, 5, 0, 0, 0);
 
@@ -32,6 +33,8 @@ enum Fault {
     TooEarlyAlone,
     /// No reading knows the end, but the price shown does.
     PriceOfTheEnd,
+    /// No reading knows the end, but what is said to be open does.
+    OpenOfTheEnd,
     /// A level is stronger where the price ends beyond it.
     LevelKnowsTheEnd,
 }
@@ -157,6 +160,7 @@ impl Sink for Tap<'_> {
                 row.cells[Feature::FundingExtremeFlag.index()] = ready(near);
             }
             Fault::PriceOfTheEnd => row.price = Some(self.last),
+            Fault::OpenOfTheEnd => row.open.count = u16::from(price > self.last),
             Fault::None | Fault::TooEarly | Fault::TooEarlyAlone | Fault::LevelKnowsTheEnd => {}
         }
         self.sink.row(&row)
@@ -181,6 +185,7 @@ const PLANTED: &[(Fault, &str)] = &[
     (Fault::TooEarly, "realized_vol_1h was "),
     (Fault::TooEarlyAlone, "realized_vol_1h was "),
     (Fault::LevelKnowsTheEnd, "changes of levels differ"),
+    (Fault::OpenOfTheEnd, "open alerts were "),
     (Fault::PriceOfTheEnd, "held shares, cuts, price or input ages differ"),
 ];
 
@@ -196,6 +201,41 @@ fn planted_faults_are_caught_and_named() {
         assert!(verdict.rewritten <= verdict.compared, "{} of {}", verdict.rewritten, verdict.compared);
         let minute = |d: &String| d.split(' ').nth(1).unwrap().to_owned();
         assert!(verdict.differences.is_sorted_by_key(minute), "the earliest first");
+    }
+}
+
+#[test]
+fn all_that_is_said_is_compared() {
+    let market = Market::new(Fault::None);
+    let lenses: Vec<Lens> = market.instruments.iter().map(|i| Lens::new(&market.setup, i, &market.streams)).collect();
+    let mut last = Last(None);
+    assert!(market.run(None, &mut last).is_ok());
+    let plain = last.0.unwrap();
+    let mut open = plain.clone();
+    let worst = OpenAlert { pattern: Pattern::ALL[0], severity: Severity::Critical, rule: None };
+    open.open = OpenAlerts { count: 1, worst: Some(worst) };
+    let said = |row: &MinuteRow| lenses[0].snapshot(row, None);
+    assert_ne!(said(&plain).headline, said(&open).headline, "nothing else differs, but the headline does");
+    assert_eq!(said(&plain).explanation.reasoning, said(&open).explanation.reasoning);
+    assert_ne!(super::text_hash(&lenses, &plain).ok(), super::text_hash(&lenses, &open).ok());
+    let digest = |row: &MinuteRow| {
+        let mut digest = RunDigest::new("v");
+        digest.row(row);
+        digest.finish()
+    };
+    assert_ne!(digest(&plain), digest(&open));
+}
+
+/// Keeps the last minute.
+struct Last(Option<MinuteRow>);
+
+impl CausalSink for Last {
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        self.0 = Some(row.clone());
+        Ok(())
+    }
+    fn levels(&mut self, _run: &Run) -> Result<(), Failure> {
+        Ok(())
     }
 }
 

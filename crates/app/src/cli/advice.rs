@@ -106,7 +106,7 @@ impl Advise {
 pub(crate) enum Positions {
     /// Register a position to be watched
     Add(Add),
-    /// Registered positions, each with what is around it now
+    /// Registered positions and those of positions_file, each with what is around it now
     Ls {
         /// Those registered at a moment
         #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
@@ -152,6 +152,9 @@ pub(crate) struct Add {
     /// Your own id; made from the other fields unless told
     #[arg(long)]
     pub(crate) id: Option<String>,
+    /// These numbers are meant: a stop trailed past the entry, an entry far from the market
+    #[arg(long)]
+    pub(crate) confirm: bool,
 }
 
 impl Add {
@@ -166,6 +169,7 @@ impl Add {
             strategy: self.strategy.clone(),
             opened_at: self.opened_at.clone(),
             id: self.id.clone(),
+            confirm: self.confirm,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Arguments of `alerts`: what people were told, silences, and having something sent again.
+//! Arguments of `alerts`: what was delivered, silences, and sending something again.
 
 use barograph_domain::Ts;
 use clap::{Args, Subcommand};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Alerts {
-    /// What was told to whom, newest first
+    /// Deliveries, newest first
     Ls(Ls),
     /// One message: what it says, to whom it goes, and every try
     Show {
@@ -33,7 +33,7 @@ pub(crate) enum Alerts {
     Replay {
         /// Id of the message
         message: String,
-        /// To this endpoint only; every one it did not reach unless told
+        /// To this endpoint only; every one it did not reach if left out
         #[arg(long)]
         endpoint: Option<String>,
     },
@@ -51,7 +51,7 @@ pub(crate) enum Alerts {
         #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
         as_of: Option<Ts>,
     },
-    /// Tell nobody of some alerts for a while
+    /// Mute some alerts for a while
     Silence(Silence),
     /// End a silence now
     Unsilence {
@@ -88,7 +88,7 @@ pub(crate) struct Silence {
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
-    /// Who asks for it
+    /// Your name, kept with the silence
     #[arg(long, value_name = "NAME")]
     pub(crate) author: String,
 }

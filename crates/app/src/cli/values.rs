@@ -19,7 +19,8 @@ pub(super) fn stamp(text: &str) -> Result<Stamp, String> {
 pub(super) fn metric(text: &str) -> Result<Metric, String> {
     Metric::from_name(text).ok_or_else(|| {
         let names: Vec<&str> = Metric::ALL.iter().map(|m| m.name()).collect();
-        format!("'{text}' is no metric; write one of {}", names.join(", "))
+        let known = names.join(", ");
+        format!("'{text}' is no metric; signals of your own are not accepted yet, write one of {known}")
     })
 }
 

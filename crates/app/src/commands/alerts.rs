@@ -1,6 +1,6 @@
 //! `alerts`: what people were told, silences, and having something sent again.
 //!
-//! Questions are read from the store. A wish goes to the process that delivers, if there is one, at the address of the setting
+//! Questions are read from the store. A command goes to the process that delivers, if there is one, at the address of the setting
 //! `listen`; where nobody delivers, this command takes that role for a moment and writes itself.
 
 mod deliver;
@@ -15,6 +15,7 @@ use crate::service::Service;
 use crate::term::{fold, minute};
 use barograph_api::{DeliveryFilter, DeliveryView, MessageView, NewSilence, Query as _, QueryError, SilenceView};
 use barograph_domain::delivery::{Compare, DeliveryState, Matcher};
+use barograph_domain::text::escape_control;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::{StdoutLock, Write as _};
@@ -64,13 +65,7 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
                 limit: (*limit).max(1),
                 ..DeliveryFilter::default()
             };
-            list(
-                &mut out,
-                &service,
-                &filter,
-                "nothing is dead: whatever was to be told has been told or has expired",
-                json,
-            )?;
+            list(&mut out, &service, &filter, "no failed deliveries", json)?;
         }
         Alerts::Show { message } => {
             let found = service.message(message).map_err(refused)?;
@@ -95,7 +90,7 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
         Alerts::Silences { all, as_of } => {
             let found = service.silences(*all, *as_of).map_err(refused)?;
             if found.is_empty() && !json {
-                writeln!(out, "no silence holds")?;
+                writeln!(out, "no silences")?;
             }
             for one in &found {
                 if json { line(&mut out, one)? } else { silence(&mut out, one)? }
@@ -125,14 +120,14 @@ pub(crate) fn run(command: &Alerts, settings: &Settings, json: bool) -> Result<(
                 None => service.end_silence(id).map_err(refused)?,
             }
             if !json {
-                writeln!(out, "{id} holds no more")?;
+                writeln!(out, "silence {id} has ended")?;
             }
         }
     }
     Ok(out.flush()?)
 }
 
-/// Who fulfils wishes: another process at this address, or (`None`) this one.
+/// Who carries commands out: another process at this address, or (`None`) this one.
 fn desk(service: &Service, settings: &Settings) -> Result<Option<SocketAddr>, Failure> {
     let desk = DeliveryDesk::alone(super::target(settings), ask::understand);
     if desk.claim()? {
@@ -242,12 +237,12 @@ fn delivery(out: &mut StdoutLock<'_>, d: &DeliveryView) -> Result<(), Failure> {
     let market = d.instrument.as_ref().map_or_else(|| "several markets".to_owned(), ToString::to_string);
     let why = if d.reason.is_empty() { String::new() } else { format!(" ({})", d.reason) };
     writeln!(out, "{}  {} to {}{why}: {} {market}", minute(d.known_at), d.state.name(), d.endpoint, d.severity.name())?;
-    writeln!(out, "  {}\n  {}", d.title, d.message)?;
+    writeln!(out, "  {}\n  {}", escape_control(&d.title), d.message)?;
     Ok(())
 }
 
 fn show(out: &mut StdoutLock<'_>, m: &MessageView) -> Result<(), Failure> {
-    writeln!(out, "{}\n{}\n", m.notice.title, fold(&m.notice.text, WIDTH, ""))?;
+    writeln!(out, "{}\n{}\n", escape_control(&m.notice.title), fold(&escape_control(&m.notice.text), WIDTH, ""))?;
     for figure in &m.notice.figures {
         writeln!(out, "  {}: {} against {}", figure.name, figure.value, figure.threshold)?;
     }
@@ -264,13 +259,14 @@ fn show(out: &mut StdoutLock<'_>, m: &MessageView) -> Result<(), Failure> {
     }
     for a in &m.attempts {
         let status = a.status.map_or_else(|| "no answer".to_owned(), |s| format!("status {s}"));
-        writeln!(out, "  {} {} {}: {status} after {} ms {}", a.at, a.endpoint, a.outcome, a.latency_ms, a.excerpt)?;
+        let said = escape_control(&a.excerpt);
+        writeln!(out, "  {} {} {}: {status} after {} ms {said}", a.at, a.endpoint, a.outcome, a.latency_ms)?;
     }
     Ok(())
 }
 
 fn silence(out: &mut StdoutLock<'_>, s: &SilenceView) -> Result<(), Failure> {
-    let is = if s.active { "holds" } else { "does not hold" };
+    let is = if s.active { "active" } else { "not active" };
     let s = &s.silence;
     let sign = |op| match op {
         Compare::Is => "=",
@@ -280,6 +276,7 @@ fn silence(out: &mut StdoutLock<'_>, s: &SilenceView) -> Result<(), Failure> {
     };
     let all: Vec<String> = s.matchers.iter().map(|m| format!("{}{}{}", m.label, sign(m.op), m.value)).collect();
     writeln!(out, "{} {is}: {} to {}", s.id, minute(s.starts_at), minute(s.ends_at))?;
-    writeln!(out, "  {}\n  {}: {}", all.join(" "), s.author, s.reason)?;
+    let (all, author, reason) = (all.join(" "), escape_control(&s.author), escape_control(&s.reason));
+    writeln!(out, "  {}\n  {author}: {reason}", escape_control(&all))?;
     Ok(())
 }

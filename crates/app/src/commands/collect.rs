@@ -52,7 +52,7 @@ pub(crate) fn interval(span: Span) -> std::time::Duration {
 }
 
 fn planned(args: &Collect, settings: &Settings) -> Result<(Plan, Setup), Failure> {
-    let options = input::options(&args.declared, None)?;
+    let options = input::options(&args.declared, None, settings)?;
     let plan = input::plan(&args.sources, &options)?;
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
     Ok((plan, setup))
@@ -66,7 +66,7 @@ fn once(
 ) -> Result<(), Failure> {
     let names: Vec<String> = args.sources.iter().map(|p| p.display().to_string()).collect();
     let target = target(settings);
-    let ingested = ingest::into_target(&target, writer, plan, &names.join(" "), setup)?;
+    let ingested = ingest::into_target(&target, writer, plan, &names.join(" "), setup, None)?;
     ingest::print(&ingested)?;
     let pruned = writer.prune(&settings.retention()?)?;
     if pruned.rows + pruned.points + pruned.books > 0 {

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::commands::{collect::interval, own_run, reader, resolve};
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::positions::Stops;
 use crate::render::align;
 use crate::service::{lens_of, reach};
 use crate::term::Paint;
@@ -60,7 +61,7 @@ pub(crate) fn snapshot(
     let runs = reader.runs(None)?;
     let info = own_run(&runs, market, settings, |book| {
         Failure::usage(format!(
-            "{market} has points but no context for book '{book}' yet; it comes at the end of a minute that is listened to, as with: barograph collect --context; or with files: barograph collect --source PATH"
+            "{market} has points but no context for book '{book}' yet; it comes at the end of a minute that is listened to, as with: barograph collect, without --no-context; or with files: barograph collect --source PATH"
         ))
     })?;
     let lens = lens_of(reader, info)?;
@@ -75,6 +76,7 @@ pub(crate) fn snapshot(
         ([], None) => Err(Failure::usage(format!("{market} has no snapshot yet"))),
         ([.., row], _) => {
             let previous = rows.rows.len().checked_sub(2).map(|i| &rows.rows[i]);
+            let lens = lens.holding(Stops::read(reader, as_of)?.held(market, row));
             Ok(match as_of {
                 Some(moment) => lens.as_of(row, previous, moment),
                 None => lens.at_present(row, previous, clock::now()),

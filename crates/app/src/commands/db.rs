@@ -1,15 +1,25 @@
 //! `db`: schema, retention, damage; of the data folder's database or of the server that `--db-url` names (R3.46).
 
-use crate::cli::Db;
+use crate::cli::{Db, Forget};
 use crate::commands::{reader, target};
-use crate::config::Settings;
+use crate::config::{Settings, secret};
 use crate::failure::Failure;
+use crate::ingest::Withdrawn;
+use crate::setup::Setup;
+use crate::{ingest, input};
 use barograph_domain::Span;
-use barograph_store::{Role, Target, migrate, open_writer, schema_version};
+use barograph_store::{Forgotten, Role, Target, migrate, open_writer, schema_version};
 use std::io::Write as _;
 
 pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), Failure> {
-    let target = target(settings);
+    let target = match command {
+        Db::Migrate { url: Some(url) } => {
+            secret::check_url(url).map_err(|why| Failure::usage(format!("the URL: {why}")))?;
+            Target::Postgres(url.clone())
+        }
+        Db::Forget(args) => return forget(args, settings, json),
+        Db::Migrate { url: None } | Db::Prune { .. } | Db::Check { .. } => target(settings),
+    };
     let place = match &target {
         Target::Folder(data) => data.display().to_string(),
         // Printed without the password.
@@ -17,7 +27,7 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
     };
     let mut out = std::io::stdout().lock();
     match command {
-        Db::Migrate => {
+        Db::Migrate { .. } => {
             match &target {
                 // A folder in which another process writes is left alone.
                 Target::Folder(_) => drop(open_writer(&target, &Role::ALL)?),
@@ -51,6 +61,7 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
                 )?;
             }
         }
+        Db::Forget(_) => {}
         Db::Check { hash } => {
             let report = reader(settings)?.check(*hash)?;
             if json {
@@ -87,4 +98,46 @@ pub(crate) fn run(command: &Db, settings: &Settings, json: bool) -> Result<(), F
         }
     }
     Ok(())
+}
+
+/// Takes the rows of files back.
+fn forget(args: &Forget, settings: &Settings, json: bool) -> Result<(), Failure> {
+    let options = input::options(&args.declared, None, settings)?;
+    let plan = input::plan(&args.sources, &options)?;
+    let setup = Setup::new(settings, plan.policy_text().to_owned())?;
+    // Nothing is made for what cannot be there.
+    drop(reader(settings)?);
+    let target = target(settings);
+    let mut writer = ingest::open_target(&target)?;
+    let keep = if args.keep.is_empty() { None } else { Some(input::plan(&args.keep, &options)?) };
+    let done = ingest::forget(&target, writer.as_mut(), (&plan, keep.as_ref()), &setup, args.dry_run)?;
+    let Withdrawn { report, forgotten, kept, at, rows } = done;
+    let at = at.floor(Span::secs(1));
+    let Forgotten { taken_back, restored, superseded, not_stored } = forgotten;
+    let mut out = std::io::stdout().lock();
+    if json {
+        let value = serde_json::json!({ "dry_run": args.dry_run, "known_ts": at, "rows": report.accepted, "taken_back": taken_back, "restored": restored, "superseded": superseded, "not_stored": not_stored, "kept": kept, "minutes": rows });
+        writeln!(out, "{value}")?;
+    } else {
+        let done = if args.dry_run { "would be taken back" } else { "taken back" };
+        writeln!(
+            out,
+            "{taken_back} values {done}, {restored} of them for an earlier value that counts again; {superseded} are replaced by a later import already, {not_stored} are not stored"
+        )?;
+        if keep.is_some() {
+            writeln!(out, "{kept} rows stay because the files to keep say them too")?;
+        }
+        if !args.dry_run && taken_back > 0 {
+            writeln!(
+                out,
+                "they count no more from {at} on, {rows} minutes computed; answers as of earlier moments stay"
+            )?;
+        }
+    }
+    if taken_back > 0 {
+        return Ok(());
+    }
+    Err(Failure::No(
+        "nothing that counts came from these files; was a venue, symbol or delay given with the import?".to_owned(),
+    ))
 }

@@ -31,7 +31,11 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     }
     let runtime = serve::runtime()?;
     let listener = if args.no_serve { None } else { Some(serve::bind(&runtime, settings.listen()?)?) };
-    let mut writer = ingest::open(&settings.data())?;
+    // Both halves in one store, or the addresses printed below would lead nowhere.
+    let target = super::target(settings);
+    let mut writer = ingest::open_target(&target)?;
+    // The first market can be asked for while the others are computed.
+    let meanwhile = listener.map(|l| serve::Meanwhile::start(&runtime, settings, l)).transpose()?;
     let history = BuiltIn::unpack()?;
     let plan = input::plan(&history.paths(), &ImportOptions::new(crate::clock::now()))?;
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
@@ -46,8 +50,11 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(&setup, i, plan.streams())).collect();
     let mut weather = Reports::new(lenses, None, None);
     let mut day = Played::default();
-    replay::through(&plan, &setup, &mut Both(&mut weather, &mut day), "replaying")?;
-    let ingested = ingest::ingest(&settings.data(), &mut writer, &plan, "built-in history", &setup)?;
+    let mut both = Both(&mut weather, &mut day);
+    let ingested = ingest::into_target(&target, writer.as_mut(), &plan, "built-in history", &setup, Some(&mut both))?;
+    if !ingested.shown {
+        replay::through(&plan, &setup, &mut both, "replaying")?;
+    }
     // Serving needs no lock.
     drop(writer);
     ingest::print(&ingested)?;
@@ -58,7 +65,8 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     weather.print(&mut out, Paint::detect())?;
     out.flush()?;
     drop(out);
-    let Some(listener) = listener else { return Ok(()) };
+    let Some(meanwhile) = meanwhile else { return Ok(()) };
+    let listener = meanwhile.end(&runtime)?;
     let moments = weather.moments();
     live(&runtime, settings, listener, args, &moments)
 }
@@ -121,7 +129,7 @@ fn live(
         for (name, ts) in moments {
             writeln!(out, "      http://{addr}/api/v1/markets/{name}/context?as_of={ts}")?;
         }
-        writeln!(out, "stop with Ctrl-C; the data stay in {}", settings.data().display())?;
+        writeln!(out, "stop with Ctrl-C; the data stay in {}", super::target(&settings))?;
         out.flush()?;
     }
     let choose = Box::new(move |settings: &Settings| up::asked(&flags, settings));

@@ -9,6 +9,7 @@ use crate::render::Books;
 use crate::service::{configured_run, other_book, reach};
 use crate::term::{Paint, fold, minute};
 use barograph_api::{EventFilter, EventView, Window};
+use barograph_domain::text::escape_control;
 use barograph_domain::{InstrumentName, Pattern, Severity, Ts};
 use barograph_store::RunInfo;
 use std::io::Write;
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &Events, settings: &Settings, json: bool) -> Result<(), 
     let wanted = known.iter().filter(|n| market.as_ref().is_none_or(|m| m == *n));
     let own: Vec<&RunInfo> = wanted.filter_map(|n| configured_run(&runs, n, &book)).collect();
     let mut books = Books::default();
-    let keys: Vec<Kept<'_>> = own.iter().map(|run| (&run.spec.key, books.keep(run))).collect();
+    let keys: Vec<Kept<'_>> = own.iter().map(|run| Kept::of(&mut books, run)).collect();
     if keys.is_empty() {
         if let Some(other) = other_book(&runs, market.as_ref(), &book) {
             return Err(super::advise::refused(other));
@@ -109,13 +110,15 @@ fn print(out: &mut impl Write, events: &[EventView], more: bool, paint: Paint) -
     for e in events {
         let head = format!("{}  {:<8} {:<9} ", minute(e.timestamp), e.severity.name(), e.change.name().to_lowercase());
         let hang = " ".repeat(head.chars().count());
-        let title = fold(&e.title, WIDTH, &hang);
+        let title = fold(&escape_control(&e.title), WIDTH, &hang);
         let whose = format!("{} {}", e.instrument.venue, e.asset_pair.as_ref().unwrap_or(&e.symbol));
         let used = title.lines().last().map_or(0, |l| l.chars().count());
         // The market goes behind the title where there is room, else below it.
         let gap = if used + 2 + whose.chars().count() <= WIDTH { "  ".to_owned() } else { format!("\n{hang}") };
         writeln!(out, "{head}{}{gap}{}", paint.strong(title.trim_start()), paint.faint(&whose))?;
-        writeln!(out, "{}", fold(&e.description, WIDTH, "    "))?;
+        // Of a label, what would end it is part of the story; of others it is the threshold they were alerted at.
+        let clears = e.moment.as_ref().map_or_else(String::new, |_| format!(" {}", e.clears));
+        writeln!(out, "{}", fold(&escape_control(&format!("{}{clears}", e.description)), WIDTH, "    "))?;
     }
     if more {
         let shown = events.len();

@@ -47,6 +47,12 @@ fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure>
         }
     };
     std::fs::rename(&temporary, &path)?;
+    if venue == "coinbase" {
+        writeln!(
+            std::io::stderr(),
+            "messages of Coinbase as they were received; hftbacktest has no converter for them"
+        )?;
+    }
     let mut out = std::io::stdout().lock();
     if json {
         let span = report.span.map(|(from, until)| [from, until]);

@@ -5,11 +5,14 @@ use crate::advice::print;
 use crate::cli::Positions;
 use crate::config::Settings;
 use crate::failure::Failure;
+use crate::positions::file;
 use crate::service::Service;
 use crate::term::Paint;
 use barograph_api::Query as _;
+use barograph_domain::advice::PositionCard;
 use serde::Serialize;
 use std::io::{StdoutLock, Write as _};
+use std::path::Path;
 
 /// Fewest characters of an id that are taken for its beginning.
 const PREFIX_MIN: usize = 4;
@@ -27,7 +30,13 @@ pub(crate) fn run(command: &Positions, settings: &Settings, json: bool) -> Resul
             }
         }
         Positions::Ls { as_of } => {
-            let cards = service.positions(*as_of).map_err(refused)?;
+            let mut cards = service.positions(*as_of).map_err(refused)?;
+            let (listed, problems) = match as_of {
+                None => of_file(&service, settings)?,
+                Some(_) => (Vec::new(), Vec::new()),
+            };
+            let fresh = listed.len();
+            cards.extend(listed);
             for card in &cards {
                 if json {
                     line(&mut out, card)?;
@@ -35,7 +44,15 @@ pub(crate) fn run(command: &Positions, settings: &Settings, json: bool) -> Resul
                     writeln!(out, "{}", print::card(card, Paint::detect()))?;
                 }
             }
-            if cards.is_empty() && !json {
+            if fresh > 0 && !json {
+                writeln!(out, "{fresh} of positions_file not watched yet: a running barograph (up) takes them up")?;
+            }
+            out.flush()?;
+            for problem in &problems {
+                // Standard error may be closed; there is nobody left to tell.
+                drop(writeln!(std::io::stderr(), "barograph: {problem}"));
+            }
+            if cards.is_empty() && problems.is_empty() && !json {
                 let add = "add one with: barograph positions add SYMBOL --side … --entry …";
                 match as_of {
                     Some(t) => writeln!(out, "no positions were registered at {t}")?,
@@ -67,6 +84,17 @@ pub(crate) fn run(command: &Positions, settings: &Settings, json: bool) -> Resul
     }
     out.flush()?;
     Ok(())
+}
+
+/// What the settings' positions file lists and nobody has taken up yet, and what is wrong with the rest of it.
+fn of_file(service: &Service, settings: &Settings) -> Result<(Vec<PositionCard>, Vec<String>), Failure> {
+    let path = settings.text("positions_file");
+    if path.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let entries = file::read(Path::new(path)).map_err(Failure::usage)?;
+    let (cards, problems) = service.listed_positions(&entries).map_err(refused)?;
+    Ok((cards, problems.into_iter().map(|p| format!("{path}: {p}")).collect()))
 }
 
 fn line<T: Serialize>(out: &mut StdoutLock<'_>, value: &T) -> Result<(), Failure> {

@@ -22,7 +22,7 @@ use std::sync::mpsc::sync_channel;
 
 pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: bool) -> Result<(), Failure> {
     check_shown(args)?;
-    let options = input::options(&args.declared, args.source.as_ref())?;
+    let options = input::options(&args.declared, args.source.as_ref(), settings)?;
     let plan = input::plan(&args.paths, &options)?;
     let setup = Setup::new(settings, plan.policy_text().to_owned())?;
     input::print_declarations(&plan)?;
@@ -37,12 +37,24 @@ pub(crate) fn run(args: &Replay, settings: &Settings, common: &Common, json: boo
         (None, Some(folder)) => Some(Target::Folder(folder.clone())),
         (None, None) => None,
     };
+    let lenses: Vec<Lens> = plan.instruments().iter().map(|i| Lens::new(&setup, i, plan.streams())).collect();
+    let mut weather = Reports::new(lenses, args.from, args.until);
+    // Lines and a hash go by the order of all markets together; a report may see them one after the other.
+    let onlooker = (!json && !args.hash).then_some(&mut weather as &mut dyn Sink);
+    let mut shown = None;
     if let Some(target) = &target {
         // First, so that a refusal costs nothing and a reader that goes away loses nothing.
         let names: Vec<String> = args.paths.iter().map(|p| p.display().to_string()).collect();
         let mut writer = ingest::open_target(target)?;
-        let ingested = ingest::into_target(target, writer.as_mut(), &plan, &names.join(" "), &setup)?;
+        let ingested = ingest::into_target(target, writer.as_mut(), &plan, &names.join(" "), &setup, onlooker)?;
         ingest::print(&ingested)?;
+        shown = ingested.shown.then_some(ingested.report);
+    }
+    if let Some(report) = shown {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        tell(&mut out, &weather, &report)?;
+        out.flush()?;
+        return input::check_failed(&report);
     }
     let report = print(args, &plan, &setup, json)?;
     if target.is_none() {
@@ -64,10 +76,7 @@ fn print(args: &Replay, plan: &Plan, setup: &Setup, json: bool) -> Result<Report
     } else {
         let mut weather = Reports::new(lenses, args.from, args.until);
         let report = through(plan, setup, &mut Tee { first: &mut weather, digest: digest.as_mut() }, "replaying")?;
-        if weather.is_empty() && report.accepted > 0 {
-            writeln!(out, "no minute lies between --from and --until")?;
-        }
-        weather.print(&mut out, Paint::detect())?;
+        tell(&mut out, &weather, &report)?;
         report
     };
     if let Some(digest) = digest {
@@ -75,6 +84,13 @@ fn print(args: &Replay, plan: &Plan, setup: &Setup, json: bool) -> Result<Report
     }
     out.flush()?;
     Ok(report)
+}
+
+fn tell(out: &mut impl std::io::Write, weather: &Reports, report: &Report) -> Result<(), Failure> {
+    if weather.is_empty() && report.accepted > 0 {
+        writeln!(out, "no minute lies between --from and --until")?;
+    }
+    weather.print(out, Paint::detect())
 }
 
 /// Events read ahead: batches times batches' size, some 8 MB.
@@ -124,13 +140,7 @@ pub(crate) fn through(plan: &Plan, setup: &Setup, sink: &mut dyn Sink, what: &st
             drop(empty.try_send(batch));
         }
         run.finish(crate::clock::now(), sink)?;
-        let late: u64 = run.engine.markets().iter().map(barograph_engine::market::Market::late_events).sum();
-        if late > 0 {
-            writeln!(
-                std::io::stderr(),
-                "{late} rows came later than their source declares; they count for later minutes only"
-            )?;
-        }
+        ingest::tell_late(&run)?;
         reading.join().map_err(|_panic| Failure::broken("reading the files failed; this is a bug"))
     })
 }
@@ -153,6 +163,12 @@ impl Sink for Tee<'_> {
             digest.alert(alert);
         }
         self.first.alert(alert)
+    }
+    fn alert_of(&mut self, alert: &AlertOut, row: &MinuteRow) -> Result<(), Failure> {
+        if let Some(digest) = &mut self.digest {
+            digest.alert(alert);
+        }
+        self.first.alert_of(alert, row)
     }
     fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
         if let Some(digest) = &mut self.digest {

@@ -11,7 +11,7 @@ use crate::positions::{self, Desk};
 use crate::service::Service;
 use crate::service::board::EVERY;
 use crate::setup::book_id;
-use barograph_api::{Reporter, ServeConfig, serve};
+use barograph_api::{Error, Reporter, ServeConfig, serve};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ pub(crate) fn until_stopped(
     service.keep_positions(Arc::new(Desk::new(super::target(settings), rules(settings))));
     service.journal_in(journal_folder(&settings.data()));
     let stop = Arc::new(AtomicBool::new(false));
-    let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history })?;
+    let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history }, LOOK_EVERY)?;
     let board = turn_board(Arc::clone(&service), Arc::clone(&stop))?;
     let config = serve_config(settings)?;
     ready(listener.local_addr()?)?;
@@ -68,6 +68,50 @@ pub(crate) fn until_stopped(
     drop(looker.join());
     drop(board.join());
     Ok(served?)
+}
+
+/// Serves what is stored while more of it comes in, until whoever brings it in is done.
+#[derive(Debug)]
+pub(crate) struct Meanwhile {
+    listener: std::net::TcpListener,
+    stop: Arc<AtomicBool>,
+    done: Arc<tokio::sync::Notify>,
+    served: tokio::task::JoinHandle<Result<(), Error>>,
+    looker: std::thread::JoinHandle<()>,
+}
+
+impl Meanwhile {
+    pub(crate) fn start(
+        runtime: &tokio::runtime::Runtime,
+        settings: &Settings,
+        listener: tokio::net::TcpListener,
+    ) -> Result<Self, Failure> {
+        let listener = listener.into_std()?;
+        let reader = super::reader(settings)?;
+        let venue = settings.text("default_venue").to_owned();
+        let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
+        let stop = Arc::new(AtomicBool::new(false));
+        let looker =
+            look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history: true }, LOOK_EVERY / 50)?;
+        let done = Arc::new(tokio::sync::Notify::new());
+        let (own, config, ends) = (listener.try_clone()?, serve_config(settings)?, Arc::clone(&done));
+        let served = runtime.spawn(async move {
+            let own = tokio::net::TcpListener::from_std(own).map_err(|source| Error::Listener { source })?;
+            serve(own, service, config, async move { ends.notified().await }).await
+        });
+        Ok(Self { listener, stop, done, served, looker })
+    }
+
+    /// Lets go of the address; who asks now waits for the next who serves there.
+    pub(crate) fn end(self, runtime: &tokio::runtime::Runtime) -> Result<tokio::net::TcpListener, Failure> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.looker.thread().unpark();
+        self.done.notify_one();
+        runtime.block_on(self.served).map_err(Failure::broken)??;
+        drop(self.looker.join());
+        let _inside = runtime.enter();
+        Ok(tokio::net::TcpListener::from_std(self.listener)?)
+    }
 }
 
 /// Serves a live process until it is told to stop, then lets it write everything. `limit`: stop by itself after this long.
@@ -108,7 +152,7 @@ pub(crate) fn serve_live(
     let runtime_handle = runtime.handle().clone();
     let watcher = Watcher { settings: settings.clone(), choose, net, venues, runtime: runtime_handle, changes };
     let watcher = watcher.start(Arc::clone(&stop))?;
-    let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Freshness)?;
+    let looker = look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Freshness, LOOK_EVERY)?;
     let desk = Desk::new(super::target(settings), rules(settings)).telling(room.clone());
     service.keep_positions(Arc::new(desk));
     service.journal_in(journal_folder(&settings.data()));
@@ -167,6 +211,7 @@ fn look_for_news(
     service: Arc<Service>,
     stop: Arc<AtomicBool>,
     look: Look,
+    every: Duration,
 ) -> Result<std::thread::JoinHandle<()>, Failure> {
     std::thread::Builder::new()
         .name("look".to_owned())
@@ -174,7 +219,7 @@ fn look_for_news(
             let (mut took, mut away) = (Duration::ZERO, None);
             while !stop.load(Ordering::Relaxed) {
                 // In steps, so that an end is noticed.
-                let mut pause = LOOK_EVERY.max(took * LOOK_SHARE);
+                let mut pause = every.max(took * LOOK_SHARE);
                 while !pause.is_zero() && !stop.load(Ordering::Relaxed) {
                     let step = pause.min(LOOK_EVERY);
                     std::thread::park_timeout(step);

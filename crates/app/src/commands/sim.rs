@@ -14,23 +14,32 @@ pub(crate) fn run(args: &Sim) -> Result<(), Failure> {
     if !(barograph_sim::RATE_MIN..=barograph_sim::RATE_MAX).contains(&args.speed) {
         return Err(Failure::usage(format!("speed {}: write a number from 1 to 100", args.speed)));
     }
-    let recording = args.recording.as_deref().map(|path| capture(path, args)).transpose()?;
+    let venue = venue(args)?;
+    let recording = args.recording.as_deref().map(|path| capture(path, venue, args)).transpose()?;
     let runtime = runtime()?;
     let clock = Arc::new(VirtualClock::new(now(), args.speed));
     let mut config = SimConfig { port: args.port, ..SimConfig::default() };
     config.world.seed = args.seed;
-    config.world.usdm_markets = args.markets;
+    let of = |served: Venue| if venue == served { args.markets } else { 0 };
+    config.world.usdm_markets = of(Venue::BinanceUsdm);
+    config.world.spot_markets = of(Venue::BinanceSpot);
+    config.world.coinbase_markets = of(Venue::Coinbase);
     if let Some(rate) = args.messages_per_s {
         config.world.messages_per_s = rate;
     }
-    let (what, venue) = match recording {
-        Some((recording, venue)) => {
+    let (what, symbols) = match recording {
+        Some(recording) => {
             let (frames, skipped) = recording.counts();
             let what = format!("recorded, {frames} frames over {}, {skipped} left out", recording.length().spoken());
+            let symbols = recording.markets().join(",");
             config.source = Source::Recorded(recording);
-            (what, venue)
+            (what, symbols)
         }
-        None => (format!("synthetic, seed {}", args.seed), Venue::BinanceUsdm),
+        // The markets that are listened to unless others are named are there, but for Coinbase.
+        None => {
+            let symbols = if venue == Venue::Coinbase { "BTC-USD" } else { "" };
+            (format!("synthetic, seed {}", args.seed), symbols.to_owned())
+        }
     };
     runtime.block_on(async {
         let server = Server::start(config, clock).await.map_err(|e| Failure::broken(crate::failure::chain(&e)))?;
@@ -38,7 +47,8 @@ pub(crate) fn run(args: &Sim) -> Result<(), Failure> {
         writeln!(out, "the built-in venue server ({what}) answers on http://{}/", server.addr)?;
         let (id, base) = (&venue.prefix()[1..], server.rest_base(venue));
         let choice = if venue == Venue::BinanceUsdm { String::new() } else { format!(" --venue {id}") };
-        writeln!(out, "listen to it with: barograph up{choice} --endpoint {id}={base}")?;
+        let symbols = if symbols.is_empty() { String::new() } else { format!(" --symbols {symbols}") };
+        writeln!(out, "listen to it with: barograph up{choice}{symbols} --endpoint {id}={base}")?;
         out.flush()?;
         drop(out);
         stopped().await;
@@ -47,15 +57,17 @@ pub(crate) fn run(args: &Sim) -> Result<(), Failure> {
     })
 }
 
-/// Reads a capture and says of which venue it is.
-fn capture(path: &Path, args: &Sim) -> Result<(Recording, Venue), Failure> {
+/// The venue that is served.
+fn venue(args: &Sim) -> Result<Venue, Failure> {
     let named = |v: &Venue| v.prefix()[1..] == *args.venue;
-    let venue = Venue::ALL.into_iter().find(named).ok_or_else(|| {
-        Failure::usage(format!(
-            "venue '{}': captures are played of binance-usdm, binance-spot and coinbase",
-            args.venue
-        ))
-    })?;
+    Venue::ALL
+        .into_iter()
+        .find(named)
+        .ok_or_else(|| Failure::usage(format!("venue '{}': write binance-usdm, binance-spot or coinbase", args.venue)))
+}
+
+/// Reads a capture of a venue.
+fn capture(path: &Path, venue: Venue, args: &Sim) -> Result<Recording, Failure> {
     let failed = |why: &dyn core::fmt::Display| Failure::usage(format!("{}: {why}", path.display()));
     let file = std::fs::File::open(path).map_err(|e| failed(&e))?;
     let mut text = String::new();
@@ -76,5 +88,5 @@ fn capture(path: &Path, args: &Sim) -> Result<(Recording, Venue), Failure> {
     if recording.is_empty() {
         return Err(failed(&format!("no frame of {} is in it", args.venue)));
     }
-    Ok((recording, venue))
+    Ok(recording)
 }

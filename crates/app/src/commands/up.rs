@@ -5,7 +5,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::commands::serve::{bind, runtime, serve_live, watch_for_stop};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::live::core::no_such_venue;
+use crate::live::config::no_such_venue;
 use crate::live::discover::{Choice, Wanted};
 use crate::live::start::{Asked, Wish, endpoints, start};
 use crate::universe::WatchMarkets;
@@ -18,7 +18,10 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Streams of a live market, order books aside.
+/// Ratios of accounts and positions, which some venues publish.
+pub(crate) const RATIOS: [Metric; 4] =
+    [Metric::TopTraderAccountRatio, Metric::TopTraderPositionRatio, Metric::LongShortRatio, Metric::TakerVolumeRatio];
+/// Streams of a live market, order books and ratios aside.
 const METRICS: [Metric; 9] = [
     Metric::Bar,
     Metric::Trade,
@@ -49,9 +52,19 @@ pub(crate) type Store = (Box<dyn Reader>, Box<dyn Writer>);
 
 /// The store, for reading and for writing in all roles.
 pub(crate) fn open_store(settings: &Settings) -> Result<Store, Failure> {
-    let target = super::target(settings);
+    let writer = open_writing(settings)?;
+    store_of(settings, writer)
+}
+
+/// The writing half of it.
+pub(crate) fn open_writing(settings: &Settings) -> Result<Box<dyn Writer>, barograph_store::Error> {
     // The thread that writes asks again by itself, and sees when the process is to end.
-    let writer = open_writer_patient_for(&target, &Role::ALL, PATIENCE)?;
+    open_writer_patient_for(&super::target(settings), &Role::ALL, PATIENCE)
+}
+
+/// Both halves, where the writing one is open.
+pub(crate) fn store_of(settings: &Settings, writer: Box<dyn Writer>) -> Result<Store, Failure> {
+    let target = super::target(settings);
     show_basis_every(&target, settings.whole("basis_interval", Span::mins(1))?)?;
     Ok((open_reader(&target)?, writer))
 }
@@ -77,7 +90,10 @@ pub(crate) fn wish(args: &Up, settings: &Settings, clock: Arc<dyn Clock>) -> Res
         backfill,
         models: settings.models()?.unwrap_or(ModelMarkets::First(MARKETS_MAX)),
         watch: WatchMarkets::of(settings)?,
+        spot_pairs: settings.spot_pairs()?,
         poll_every: settings.whole("poll_interval", Span::secs(1))?,
+        polls_every: poll_intervals(settings.text("poll_intervals")).map_err(Failure::usage)?,
+        ratios: settings.text("metrics") == "all",
         polls_in_flight_max: u32::try_from(settings.number("max_concurrent_checks")?).unwrap_or(5),
         trade_side_is_maker: settings.text("coinbase_trade_side") == "maker",
         keep: (
@@ -101,6 +117,33 @@ pub(crate) fn backfill(text: &str) -> Result<Option<Span>, String> {
     }
 }
 
+/// Intervals of what is polled, by name: `open_interest=30s,long_short_ratio=5m`.
+pub(crate) fn poll_intervals(text: &str) -> Result<Vec<(Metric, Span)>, String> {
+    let one = |part: &str| {
+        let (name, every) =
+            part.split_once('=').ok_or_else(|| format!("'{part}': write name=time, as in open_interest=30s"))?;
+        let metric = Metric::from_name(name.trim()).filter(|m| POLLED.contains(m)).ok_or_else(|| {
+            let known: Vec<&str> = POLLED.iter().map(|m| m.name()).collect();
+            format!("'{}' is not polled; what can be is {}", name.trim(), known.join(", "))
+        })?;
+        let every = Span::parse(every.trim()).map_err(|why| format!("{}: {why}", metric.name()))?;
+        if every < Span::secs(1) {
+            return Err(format!("{}: a second at least", metric.name()));
+        }
+        Ok((metric, every))
+    };
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(one).collect()
+}
+
+/// What venues are asked for again and again.
+const POLLED: [Metric; 5] = [
+    Metric::OpenInterest,
+    Metric::TopTraderAccountRatio,
+    Metric::TopTraderPositionRatio,
+    Metric::LongShortRatio,
+    Metric::TakerVolumeRatio,
+];
+
 /// Streams by name.
 pub(crate) fn metrics(text: &str) -> Result<Vec<Metric>, String> {
     if text == "all" {
@@ -108,8 +151,9 @@ pub(crate) fn metrics(text: &str) -> Result<Vec<Metric>, String> {
     }
     let names = text.split(',').map(str::trim).filter(|s| !s.is_empty());
     let one = |name: &str| {
-        Metric::from_name(name).filter(|m| METRICS.contains(m)).ok_or_else(|| {
-            let known: Vec<&str> = METRICS.iter().map(|m| m.name()).collect();
+        let all = || METRICS.iter().chain(&RATIOS);
+        Metric::from_name(name).filter(|m| all().any(|known| known == m)).ok_or_else(|| {
+            let known: Vec<&str> = all().map(|m| m.name()).collect();
             format!("'{name}' is no stream; write all, or some of {}", known.join(", "))
         })
     };

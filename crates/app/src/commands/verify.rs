@@ -1,6 +1,7 @@
 //! `verify`: the two promises, checked on anyone's own data and rule book.
 
 use crate::builtin::BuiltIn;
+use crate::causality::stamps::Stamps;
 use crate::causality::{self, Experiment, Verdict};
 use crate::cli::{Declared, Verify};
 use crate::config::Settings;
@@ -10,15 +11,16 @@ use crate::input;
 use crate::progress::{Progress, Unit};
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
-use barograph_domain::Ts;
+use barograph_domain::{MinuteRow, StreamDecl, StreamIndex, Ts};
 use barograph_lake::{ImportOptions, Plan};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(), Failure> {
     match command {
         Verify::Causality(args) => {
-            let input = Input::open(&args.paths, &args.declared, args.source.as_ref())?;
+            let input = Input::open(&args.paths, &args.declared, args.source.as_ref(), settings)?;
             let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
             check_causality(&input.plan, &setup, args.points, args.seed, json)
         }
@@ -26,7 +28,7 @@ pub(crate) fn run(command: &Verify, settings: &Settings, json: bool) -> Result<(
             check_live(&args.paths[0], settings, json)
         }
         Verify::Determinism(args) => {
-            let input = Input::open(&args.paths, &args.declared, args.source.as_ref())?;
+            let input = Input::open(&args.paths, &args.declared, args.source.as_ref(), settings)?;
             let setup = Setup::new(settings, input.plan.policy_text().to_owned())?;
             check_determinism(&input, &setup, args.seed, json)
         }
@@ -43,8 +45,13 @@ struct Input {
 }
 
 impl Input {
-    fn open(paths: &[PathBuf], declared: &Declared, source: Option<&String>) -> Result<Self, Failure> {
-        let options = input::options(declared, source)?;
+    fn open(
+        paths: &[PathBuf],
+        declared: &Declared,
+        source: Option<&String>,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
+        let options = input::options(declared, source, settings)?;
         let built_in = if paths.is_empty() { Some(BuiltIn::unpack()?) } else { None };
         let paths = built_in.as_ref().map_or_else(|| paths.to_vec(), BuiltIn::paths);
         let plan = input::plan(&paths, &options)?;
@@ -53,19 +60,45 @@ impl Input {
     }
 }
 
-/// The real thing: the whole import and the engine on what was known at a cut.
+/// The real thing: the whole import and the engine on what was known at a cut. A stream of which nothing was known does not
+/// exist then: neither its header nor its file may tell that it will begin.
 struct Planned<'a> {
     plan: &'a Plan,
     setup: &'a Setup,
+    /// When the first point of each stream was known; the run without a cut notes it.
+    begun: OnceLock<Vec<Option<Ts>>>,
+}
+
+impl Planned<'_> {
+    /// Positions of the streams that have begun.
+    fn begun_by(&self, cut: Ts) -> Vec<usize> {
+        let known = |at: &usize| self.begun.get().is_none_or(|b| b[*at].is_some_and(|t| t <= cut));
+        (0..self.plan.streams().len()).filter(known).collect()
+    }
 }
 
 impl Experiment for Planned<'_> {
     fn run(&self, cut: Option<Ts>, sink: &mut dyn CausalSink) -> Result<(), Failure> {
-        let mut run = Run::new(self.setup, self.plan.instruments(), self.plan.streams());
-        let mut tap = Tap { sink };
-        for event in self.plan.open(cut) {
+        let all = self.plan.streams();
+        let there = cut.map_or_else(|| (0..all.len()).collect(), |cut| self.begun_by(cut));
+        let streams: Vec<StreamDecl> = there.iter().map(|at| all[*at].clone()).collect();
+        let index = |at: usize| u16::try_from(at).map_or(StreamIndex(u16::MAX), StreamIndex);
+        let back = (streams.len() < all.len()).then(|| there.iter().map(|at| index(*at)).collect());
+        let mut run = Run::new(self.setup, self.plan.instruments(), &streams);
+        let mut tap = Tap { sink, back, row: None };
+        let mut begun = vec![None; all.len()];
+        for mut event in self.plan.open(cut) {
+            let at = event.stream.index();
+            begun[at].get_or_insert(event.recv_ts);
+            if tap.back.is_some() {
+                let Ok(own) = there.binary_search(&at) else { continue };
+                event.stream = index(own);
+            }
             run.event(&event, &mut tap)?;
             tap.sink.levels(&run)?;
+        }
+        if cut.is_none() {
+            let _first_run_counts = self.begun.set(begun);
         }
         run.finish(crate::clock::now(), &mut tap)?;
         tap.sink.levels(&run)?;
@@ -77,6 +110,17 @@ use crate::causality::CausalSink;
 
 struct Tap<'a> {
     sink: &'a mut dyn CausalSink,
+    /// The whole import's number of each stream, where the run has fewer.
+    back: Option<Vec<StreamIndex>>,
+    row: Option<MinuteRow>,
+}
+
+/// Numbers the streams of a row as the whole import does.
+fn renumber(row: &mut MinuteRow, back: &[StreamIndex]) {
+    let cells = row.cells.iter_mut().map(|c| &mut c.stream);
+    for slot in cells.chain(row.inputs.iter_mut().map(|i| &mut i.stream)).flatten() {
+        *slot = back.get(slot.index()).copied().unwrap_or(*slot);
+    }
 }
 
 impl Sink for Tap<'_> {
@@ -86,8 +130,17 @@ impl Sink for Tap<'_> {
     fn alert(&mut self, alert: &barograph_engine::AlertOut) -> Result<(), Failure> {
         self.sink.alert(alert)
     }
-    fn row(&mut self, row: &barograph_domain::MinuteRow) -> Result<(), Failure> {
-        self.sink.row(row)
+    fn row(&mut self, row: &MinuteRow) -> Result<(), Failure> {
+        let Some(back) = &self.back else { return self.sink.row(row) };
+        let own = match &mut self.row {
+            Some(own) => {
+                own.clone_from(row);
+                own
+            }
+            None => self.row.insert(row.clone()),
+        };
+        renumber(own, back);
+        self.sink.row(own)
     }
     fn gap(
         &mut self,
@@ -104,18 +157,19 @@ fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64, json: boo
     let lenses: Vec<_> =
         plan.instruments().iter().map(|i| crate::render::Lens::new(setup, i, plan.streams())).collect();
     let mut progress = Progress::new(u64::from(points), "cutting", Unit::Steps);
-    let verdict = causality::check(&Planned { plan, setup }, &lenses, span, points, seed, &mut |done| {
-        progress.set(u64::from(done))
-    })?;
+    let stamps = Stamps::of(plan);
+    let planned = Planned { plan, setup, begun: OnceLock::new() };
+    let verdict = causality::check(&planned, &lenses, span, points, seed, &mut |done| progress.set(u64::from(done)))?;
     drop(progress);
     let mut out = std::io::stdout().lock();
     let Verdict { rewritten, compared, differences } = verdict;
     let differences = &differences[..differences.len().min(10)];
     let (book, version) = (&setup.book.name, &setup.logic_version);
     if json {
-        let value = serde_json::json!({ "rewritten": rewritten, "compared": compared, "points": points, "seed": seed, "book": book, "logic_version": version, "differences": differences });
+        let value = serde_json::json!({ "rewritten": rewritten, "compared": compared, "points": points, "seed": seed, "book": book, "logic_version": version, "differences": differences, "stamps": stamps });
         writeln!(out, "{value}")?;
     } else {
+        stamps.print(&mut out)?;
         for difference in differences {
             writeln!(out, "{difference}")?;
         }
@@ -123,6 +177,10 @@ fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64, json: boo
         writeln!(out, "rewritten readings: {rewritten} of {compared}")?;
     }
     match (rewritten, compared) {
+        _ if stamps.contradicted() => Err(Failure::No(
+            "the price streams of a market contradict each other about their stamps, see above; say what the stamps mean with --stamp open or --stamp close"
+                .to_owned(),
+        )),
         (0, 0) => Err(Failure::No("nothing had been published at any of the points; give more of them".to_owned())),
         (0, _) => Ok(()),
         _ => Err(Failure::No("readings changed when later data arrived".to_owned())),

@@ -4,15 +4,17 @@
 use super::Settings;
 use crate::commands::up;
 use crate::failure::Failure;
+use barograph_domain::leg::SpotPairs;
 use std::path::Path;
 
 /// Settings that take one of a few words.
-const WORDS: [(&str, &[&str]); 7] = [
+const WORDS: [(&str, &[&str]); 8] = [
     ("market_type", &["spot", "futures", "both"]),
     ("books", &["auto", "on", "off"]),
     ("coinbase_trade_side", &["maker", "taker"]),
     ("stop_mode", &["base", "beyond_cluster"]),
     ("stop_uses_vol_multiplier", &["on", "off"]),
+    ("level_clusters", &["book", "tolerance", "kde"]),
     ("news_blackout", &["avoid", "warn"]),
     ("monitoring", &["on", "off"]),
 ];
@@ -31,7 +33,12 @@ impl Settings {
         up::backfill(self.text("backfill")).map_err(wrong("backfill"))?;
         up::metrics(self.text("metrics")).map_err(wrong("metrics"))?;
         up::volume_min(self.text("min_volume_24h")).map_err(wrong("min_volume_24h"))?;
-        Ok(())
+        self.spot_pairs().map(drop)
+    }
+
+    /// Spot markets that are declared for contracts.
+    pub(crate) fn spot_pairs(&self) -> Result<SpotPairs, Failure> {
+        SpotPairs::parse(self.text("spot_pairs")).map_err(|why| self.wrong("spot_pairs", &why))
     }
 
     /// Refuses to answer where a file that the settings name cannot be read: what it says would be missing in silence. An

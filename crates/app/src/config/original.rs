@@ -27,7 +27,8 @@ enum Sets {
     Setting(&'static str),
     /// A key of the rule book's `[detectors]`.
     Detector(&'static str),
-    Nothing,
+    /// The label that begins above it on the volatility axis.
+    Class(&'static str),
 }
 
 impl Sets {
@@ -35,7 +36,7 @@ impl Sets {
         match self {
             Self::Setting(name) => Some(name.to_owned()),
             Self::Detector(name) => Some(format!("detectors.{name}")),
-            Self::Nothing => None,
+            Self::Class(label) => Some(format!("rule {label} of axis volatility")),
         }
     }
 }
@@ -59,8 +60,6 @@ enum Form {
 const fn key(path: &'static str, sets: Sets, form: Form, meaning: &'static str) -> Original {
     Original { path, meaning, sets, form }
 }
-
-const CLASSES: &str = "kept; not used: the classes lie at 1, 5 and 10 % a day, the label follows rules of axis volatility in the rule book";
 
 /// Every original key.
 pub(crate) const ORIGINALS: &[Original] = &[
@@ -191,9 +190,24 @@ pub(crate) const ORIGINALS: &[Original] = &[
         Form::Percent,
         "threshold of the detectors, over the rule book's: change of the 8 h rate, in percentage points: 0.05 is 0.0005",
     ),
-    key("VOLATILITY_CFG.stable_threshold", Sets::Nothing, Form::Number, CLASSES),
-    key("VOLATILITY_CFG.high_vol_threshold", Sets::Nothing, Form::Number, CLASSES),
-    key("VOLATILITY_CFG.explosive_threshold", Sets::Nothing, Form::Number, CLASSES),
+    key(
+        "VOLATILITY_CFG.stable_threshold",
+        Sets::Class("HIGH_VOL"),
+        Form::Number,
+        "daily volatility up to which a market is STABLE, as a fraction: 0.01 is 1 % a day",
+    ),
+    key(
+        "VOLATILITY_CFG.high_vol_threshold",
+        Sets::Class("EXPLOSIVE"),
+        Form::Number,
+        "daily volatility up to which it is HIGH_VOL, as a fraction",
+    ),
+    key(
+        "VOLATILITY_CFG.explosive_threshold",
+        Sets::Class("EXTREME"),
+        Form::Number,
+        "daily volatility up to which it is EXPLOSIVE, as a fraction; EXTREME above",
+    ),
 ];
 
 /// Variable with the key of a language model, for the narrative part (R4.44, A27).
@@ -242,7 +256,7 @@ pub(super) enum Wrong {
 impl Given {
     /// The threshold it sets.
     pub(super) fn over(&self, origin: impl Fn(usize) -> Origin) -> Option<Over> {
-        let Sets::Detector(name) = self.original.sets else { return None };
+        let (Sets::Detector(name) | Sets::Class(name)) = self.original.sets else { return None };
         // Checked when it was taken.
         let value = number(self.original, &self.value).ok()?;
         Some(Over { key: self.original.path, name, value, origin: origin(self.line) })
@@ -326,7 +340,14 @@ fn check(original: &Original, value: &Value) -> Result<(), String> {
         (Form::Switch, Value::Bool(_)) => true,
         (Form::Number | Form::Percent | Form::Hours, value) => {
             let number = number(original, value)?;
-            let Sets::Detector(name) = original.sets else { return Ok(()) };
+            let name = match original.sets {
+                Sets::Detector(name) => name,
+                Sets::Class(_) if !(0.0001..=2.0).contains(&number) => {
+                    let why = "lies between 0.0001 and 2 as a fraction of a day: 0.05 is 5 %";
+                    return Err(format!("`{path}` is {number}; it {why}"));
+                }
+                Sets::Class(_) | Sets::Setting(_) => return Ok(()),
+            };
             return Thresholds::default().set(name, number).map_err(|why| {
                 let unit = match original.form {
                     Form::Percent => "; this key is in percentage points",
@@ -514,6 +535,7 @@ mod tests {
                 ("critical_velocity", 3e5),
                 ("funding_anomaly_z", 2.5),
                 ("funding_change", 0.0005),
+                ("HIGH_VOL", 0.01),
             ]
         );
         assert_eq!(overs("LIQUIDATION_CFG: {velocity_window: 90m}"), [("cascade_window_h", 1.5)]);
@@ -545,6 +567,10 @@ mod tests {
             ),
             ("LIQUIDATION_CFG: {velocity_window: 14400}\n", "lies between 0.25 and 24; a bare number is hours"),
             ("LIQUIDATION_CFG: {velocity_window: soon}\n", "'soon' is not a length of time"),
+            (
+                "VOLATILITY_CFG: {high_vol_threshold: 5}\n",
+                "lies between 0.0001 and 2 as a fraction of a day: 0.05 is 5 %",
+            ),
             ("LIQUIDATION_CFG: {critical_velocity: yes}\n", "`LIQUIDATION_CFG.critical_velocity` must be a number"),
             ("market_monitoring: {futures_data_collection: {funding_rate_interval: 0}}", "not a positive length"),
         ] {

@@ -8,6 +8,7 @@ use crate::render::Lens;
 use barograph_domain::advice::Notice as PositionNotice;
 use barograph_domain::delivery::{Delivery, DeliveryState, Message, Phase};
 use barograph_domain::{KnownAlert, Pattern, Severity, Span};
+use barograph_engine::explain::Minute;
 use barograph_engine::rules::Book;
 use barograph_notify::receiver::Receiver;
 use barograph_store::Outgoing;
@@ -32,12 +33,12 @@ impl Mail {
     }
 
     /// What is told of a record of an alert.
-    pub(crate) fn of_alert(&self, lens: &Lens, known: &KnownAlert) -> Option<Outgoing> {
+    pub(crate) fn of_alert(&self, lens: &Lens, known: &KnownAlert, minute: Option<&Minute>) -> Option<Outgoing> {
         if self.receivers.is_empty() {
             return None;
         }
         let keep = lens.book.detectors.keep;
-        let mut message = notice::of_alert(&lens.instrument.name, &lens.logic_version, known, keep);
+        let mut message = notice::of_alert(&lens.instrument.name, &lens.logic_version, known, keep, minute);
         // A gap is severe where the price is lost.
         if known.alert.pattern == Pattern::DataGap && known.alert.severity >= Severity::High {
             message.notice.venue_markets = Some(neighbours(lens));
@@ -94,6 +95,7 @@ mod tests {
             logic_version: "v1".to_owned(),
             instrument: Instrument { name, kind: MarketKind::Perpetual, expiry: None },
             streams: Vec::new().into(),
+            held: None,
         }
     }
 
@@ -132,7 +134,7 @@ mod tests {
         let mail = Mail::new(vec![all, high], &book);
         let lens = lens(book);
         let to = |known: &KnownAlert| {
-            let outgoing = mail.of_alert(&lens, known)?;
+            let outgoing = mail.of_alert(&lens, known, None)?;
             assert!(outgoing.deliveries.iter().all(|d| d.message == outgoing.message.id));
             Some(
                 outgoing
@@ -151,7 +153,7 @@ mod tests {
         let unheard = to(&record(Severity::Medium, Change::Suspended, None));
         assert_eq!(unheard, Some(Vec::new()), "nobody asked for it, and the dispatcher hears of it");
         let nobody = Mail::new(Vec::new(), &lens.book);
-        assert!(nobody.of_alert(&lens, &record(Severity::High, Change::Opened, None)).is_none());
+        assert!(nobody.of_alert(&lens, &record(Severity::High, Change::Opened, None), None).is_none());
     }
 
     #[test]
@@ -173,7 +175,7 @@ mod tests {
         let of = |severity, pattern| {
             let mut known = record(severity, Change::Opened, None);
             known.alert.pattern = pattern;
-            mail.of_alert(&lens, &known).unwrap().message.notice.venue_markets
+            mail.of_alert(&lens, &known, None).unwrap().message.notice.venue_markets
         };
         assert_eq!(of(Severity::High, Pattern::DataGap), Some(2));
         assert_eq!(of(Severity::Medium, Pattern::DataGap), None, "the price is there");
@@ -188,7 +190,7 @@ mod tests {
         let mut next = one.clone();
         next.alert.revision = 2;
         next.alert.change = Change::Updated;
-        let of = |k: &KnownAlert| mail.of_alert(&lens, k).unwrap().message;
+        let of = |k: &KnownAlert| mail.of_alert(&lens, k, None).unwrap().message;
         assert_eq!(of(&one), of(&one));
         assert_ne!(of(&one).id, of(&next).id);
         assert_eq!(of(&one).fingerprint, of(&next).fingerprint);

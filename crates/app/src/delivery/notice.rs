@@ -3,22 +3,30 @@
 //! Made once, when the fact is stored, from the fact alone. Figures are the statistics that decide; the page's address is that
 //! of the market at the moment the fact was known.
 
-use crate::events::view;
+use crate::events::{measured, view};
 use barograph_domain::advice::{Notice as PositionNotice, NoticeLevel, NoticeTrigger};
 use barograph_domain::alert::{Change, Statistic};
 use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
-use barograph_domain::{InstrumentName, KnownAlert, Severity, Ts};
-use barograph_engine::detect::meaning::meaning;
-use barograph_engine::explain::significant;
+use barograph_domain::{Alert, InstrumentName, KnownAlert, Severity, Trigger, Ts};
+use barograph_engine::detect::explain::story;
+use barograph_engine::detect::meaning::meaning_at;
+use barograph_engine::explain::{Minute, significant};
 
 /// Characters that a lock screen shows.
 const TITLE_MAX: usize = 60;
 
 /// The message about a record; `keep` is the book's part of a threshold above which an episode goes on.
-pub(crate) fn of_alert(instrument: &InstrumentName, logic_version: &str, known: &KnownAlert, keep: f64) -> Message {
+/// `minute` is what its minute says of it.
+pub(crate) fn of_alert(
+    instrument: &InstrumentName,
+    logic_version: &str,
+    known: &KnownAlert,
+    keep: f64,
+    minute: Option<&Minute>,
+) -> Message {
     let alert = &known.alert;
-    let event = view(instrument, logic_version, known, keep);
-    let told = meaning(alert, keep);
+    let event = view(instrument, logic_version, known, keep, minute);
+    let told = meaning_at(alert, keep, minute);
     let subject = alert.subject(instrument);
     let seed4 = event.seed4().and_then(|e| serde_json::to_string(&e).ok()).unwrap_or_default();
     let notice = Notice {
@@ -34,15 +42,15 @@ pub(crate) fn of_alert(instrument: &InstrumentName, logic_version: &str, known: 
         instrument: Some(instrument.clone()),
         symbol: event.symbol.clone(),
         title: headline(&event.title, &instrument.symbol, alert.change),
-        text: event.description.clone(),
-        figures: alert.statistics.iter().filter(|s| s.decides).map(figure).collect(),
-        new_entries: told.new_entries.to_owned(),
-        open_positions: told.open_positions.to_owned(),
+        text: story(alert, minute),
+        figures: measured(alert, minute).iter().filter(|s| s.decides).map(figure).collect(),
+        new_entries: told.new_entries,
+        open_positions: told.open_positions,
         clears: told.clears,
         fired_30d: Some(alert.base_rate.fired_30d),
         known_days: Some(whole_days(alert.base_rate.known_days)),
         inhibited_by: alert.inhibited_by,
-        resumed: alert.change == Change::Resumed,
+        resumed: is_no_news(alert),
         venue_markets: None,
         ts: alert.ts,
         known_at: known.known_at,
@@ -71,7 +79,7 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
         NoticeLevel::High => Severity::High,
         NoticeLevel::Critical => Severity::Critical,
     };
-    let title = format!("{} position: risk {}", told.instrument.symbol, told.new.risk.name());
+    let title = format!("{} position: {}", told.instrument.symbol, subject(told));
     let notice = Notice {
         revision: told.repeat.saturating_add(1),
         source: "POSITION".to_owned(),
@@ -96,10 +104,25 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
     }
 }
 
-/// "BTCUSDT: Volatility regime EXTREME", "BTCUSDT: Funding anomaly is over".
+/// What a notice is about: a lock screen shows no more of it.
+fn subject(told: &PositionNotice) -> String {
+    match (told.trigger, told.new.volatility) {
+        (NoticeTrigger::StopReached, _) => "stop reached".to_owned(),
+        (NoticeTrigger::Volatility, Some(class)) => format!("volatility {}", class.name()),
+        _ => format!("risk {}", told.new.risk.name()),
+    }
+}
+
+/// Nothing new for whoever was told of it: it can be seen again, or a burst has gone on. Its end says what it was made of.
+fn is_no_news(alert: &Alert) -> bool {
+    let burst = alert.trigger == Some(Trigger::Burst) && alert.change == Change::Updated;
+    burst || alert.change == Change::Resumed
+}
+
+/// "BTCUSDT: Volatility regime EXTREME", "BTCUSDT: Funding anomaly ended".
 fn headline(title: &str, symbol: &str, change: Change) -> String {
     let ended = match change {
-        Change::Closed => " is over",
+        Change::Closed => " ended",
         Change::Suspended => ": no data",
         Change::Opened | Change::Updated | Change::Resumed | Change::Happened => "",
     };
@@ -140,6 +163,7 @@ fn page(instrument: &InstrumentName, known_at: Ts) -> String {
 const fn cleared_by(trigger: NoticeTrigger) -> &'static str {
     match trigger {
         NoticeTrigger::Unavailable => "It would clear when there is a usable reading again.",
+        NoticeTrigger::StopReached => "It would clear when the price is well clear of the stop or the stop is moved.",
         NoticeTrigger::StopOnLevel => "It would clear when the level is traded through or the stop is moved.",
         NoticeTrigger::Cascade => "It would clear when the cascade is over.",
         NoticeTrigger::Normal => "Nothing is left to clear.",

@@ -102,10 +102,10 @@ impl Room {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lines = Vec::new();
         if let Some(why) = now.broken.as_ref().filter(|_| said.broken.is_none()) {
-            lines.push(format!("[WEBHOOK] nothing is told for now: {why}; it is tried again, what waits is kept"));
+            lines.push(format!("[WEBHOOK] deliveries are on hold: {why}; retrying, nothing that waits is lost"));
         }
         if said.broken.is_some() && now.broken.is_none() {
-            lines.push("[WEBHOOK] what waits is told again".to_owned());
+            lines.push("[WEBHOOK] deliveries go out again".to_owned());
         }
         for (name, s) in &now.endpoints {
             let before = said.endpoints.get(name).cloned().unwrap_or_default();

@@ -5,8 +5,10 @@
 
 use crate::tags::{CASCADE, FUND, VOL};
 use barograph_domain::alert::{Change, Family};
+use barograph_domain::text::escape_control;
 use barograph_domain::{Alert, InstrumentName, Pattern};
 use barograph_engine::detect::explain;
+use barograph_engine::explain::Minute;
 
 /// Lines of one tag between two ticks; in a storm the others are counted.
 const TOLD_MAX: u32 = 3;
@@ -18,7 +20,12 @@ pub(crate) struct AlertLines([u32; TAGS.len()]);
 
 impl AlertLines {
     /// The line for a record, if it is told.
-    pub(crate) fn line(&mut self, instrument: &InstrumentName, alert: &Alert) -> Option<String> {
+    pub(crate) fn line(
+        &mut self,
+        instrument: &InstrumentName,
+        alert: &Alert,
+        minute: Option<&Minute>,
+    ) -> Option<String> {
         if !matches!(alert.change, Change::Opened | Change::Happened) || alert.inhibited_by.is_some() {
             return None;
         }
@@ -28,8 +35,9 @@ impl AlertLines {
         if *told > TOLD_MAX {
             return None;
         }
-        let (severity, title) = (alert.severity.name(), explain::title(alert));
-        Some(format!("{tag} {instrument} {severity}: {title}. {}", explain::description(alert)))
+        let (severity, title) = (alert.severity.name(), explain::title_at(alert, minute));
+        let line = format!("{tag} {instrument} {severity}: {title}. {}", explain::description_at(alert, minute));
+        Some(escape_control(&line).into_owned())
     }
 
     /// A tick: what was not told for want of room, one line a tag.
@@ -108,14 +116,14 @@ mod tests {
             (Pattern::SessionChanged, None, Change::Happened, ""),
             (Pattern::BasisManipulation, None, Change::Opened, ""),
         ] {
-            let line = AlertLines::default().line(&market, &alert(pattern, trigger, change)).unwrap_or_default();
+            let line = AlertLines::default().line(&market, &alert(pattern, trigger, change), None).unwrap_or_default();
             assert!(line.starts_with(begins) && line.is_empty() == begins.is_empty(), "{pattern:?} {change:?}: {line}");
         }
         let said_already = Alert {
             inhibited_by: Some(Pattern::FundingManipulation),
             ..alert(Pattern::FundingAnomaly, None, Change::Opened)
         };
-        assert_eq!(AlertLines::default().line(&market, &said_already), None);
+        assert_eq!(AlertLines::default().line(&market, &said_already, None), None);
     }
 
     #[test]
@@ -123,13 +131,13 @@ mod tests {
         let market: InstrumentName = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
         let mut lines = AlertLines::default();
         let opened = alert(Pattern::LiquidationCascade, Some(Trigger::Burst), Change::Opened);
-        let told = (0..10).filter_map(|_| lines.line(&market, &opened)).count();
+        let told = (0..10).filter_map(|_| lines.line(&market, &opened, None)).count();
         assert_eq!(told, 3);
         let funding = alert(Pattern::FundingAnomaly, None, Change::Opened);
-        assert!(lines.line(&market, &funding).is_some(), "another tag has room of its own");
+        assert!(lines.line(&market, &funding, None).is_some(), "another tag has room of its own");
         let rest: Vec<_> = lines.rest().collect();
         assert_eq!(rest, ["[CASCADE] and 7 more in the same second; see them with: barograph events"]);
         assert_eq!(lines.rest().count(), 0);
-        assert!(lines.line(&market, &opened).is_some());
+        assert!(lines.line(&market, &opened, None).is_some());
     }
 }

@@ -5,19 +5,20 @@
 //! with everything that has happened since; then the history goes through that state in the order in which it would have
 //! arrived, the rest follows, and the result takes the market's place. Minutes published meanwhile stay as they are.
 //!
-//! All of it is part of a checkpoint: a process that ends while history is still to come goes on waiting for the rest when it
-//! is back.
+//! All of it is part of a checkpoint. A process that goes on takes up at once what had come whole, and waits on for the rest.
 
-use barograph_domain::{Event, Instrument, Payload, Span, Status, StreamIndex, Ts};
+use barograph_domain::{Event, Instrument, Metric, Payload, Span, Status, StatusState, StreamIndex, Ts};
 use barograph_engine::{Engine, Market};
 use barograph_venues::policy::archive_delay;
-use barograph_venues::session::Origin;
+use barograph_venues::session::{Continuity, Origin};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// History is complete when nothing of it is to be fetched any more and none has arrived for this long: what the first data of
 /// a market set off may set off more.
 const QUIET: Span = Span::secs(20);
+/// The same once every stream of which venues keep history is live: nothing is left that could set off more.
+const QUIET_ALL_LIVE: Span = Span::secs(3);
 /// A market that has had no history for this long gets none.
 const PATIENCE: Span = Span::mins(10);
 /// The longest wait for history that is still to be fetched: venues that refuse for an hour are not waited for.
@@ -55,18 +56,34 @@ impl CatchUps {
         self.waiting.insert(market, Waiting { base, since: at, newest: None, history: Vec::new(), held: Vec::new() });
     }
 
-    /// Another process goes on here: a market that was waiting waits on from its earlier state, the others begin to.
-    pub(crate) fn resume(&mut self, market: usize, now: impl FnOnce() -> Option<Market>, at: Ts) {
-        match self.waiting.get_mut(&market) {
-            // What was asked for before has to be asked for again.
-            Some(waiting) => (waiting.since, waiting.newest) = (at, None),
-            None => self.begin(market, now(), at),
+    /// Another process goes on here. Markets that have all their history take it up now, whatever the ended process still waited
+    /// for, and begin to wait for what was missed; one of which more is to come, or whose streams had not all begun (what begins
+    /// may have a history older than the rest), waits on from its earlier state. Past prices as in [`Self::work`].
+    pub(crate) fn resume(&mut self, at: Ts, engine: &mut Engine, instruments: &[Instrument], look: &Look) -> Vec<Past> {
+        let mut known = Vec::new();
+        for market in 0..instruments.len() {
+            if (look.fetching.contains(&market) || !look.all_live.contains(&market))
+                && let Some(waiting) = self.waiting.get_mut(&market)
+            {
+                // What was asked for before has to be asked for again.
+                waiting.since = at;
+                waiting.newest = (!waiting.history.is_empty()).then_some(at);
+                continue;
+            }
+            known.extend(self.take_up(market, engine, instruments));
+            self.begin(market, engine.market(market).cloned(), at);
         }
+        known
     }
 
     /// How many markets wait.
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// Markets that hold history they have not taken up.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = usize> {
+        self.waiting.iter().filter(|(_, w)| !w.history.is_empty()).map(|(market, _)| *market)
     }
 
     /// Looks at an event of a market. True: it is history and waits here; the engine must not take it yet. `read`: the engine
@@ -87,28 +104,26 @@ impl CatchUps {
         false
     }
 
-    /// Brings up to date what is complete; `fetching` names the markets of which there is more to come. Handed back are past prices
-    /// of whole hours by market.
+    /// Brings up to date what is complete. Handed back are past prices of whole hours by market.
     pub(crate) fn work(
         &mut self,
         at: Ts,
         engine: &mut Engine,
         instruments: &[Instrument],
-        fetching: impl FnOnce(&Engine) -> BTreeSet<usize>,
-    ) -> Vec<(usize, Vec<(Ts, f64)>)> {
+        look: impl FnOnce(&Engine) -> Look,
+    ) -> Vec<Past> {
         let mut known = Vec::new();
         let mut budget = EVENTS_PER_TICK;
-        let mut due: Vec<usize> = self
-            .waiting
-            .iter()
-            .filter(|(_, w)| w.newest.map_or(at - w.since > PATIENCE, |n| at - n > QUIET))
-            .map(|(m, _)| *m)
-            .collect();
+        let mut due: Vec<usize> = self.waiting.iter().filter(|(_, w)| w.is_due(at, true)).map(|(m, _)| *m).collect();
         if due.is_empty() {
             return known;
         }
-        let fetching = fetching(engine);
-        due.retain(|m| !fetching.contains(m) || self.waiting.get(m).is_some_and(|w| at - w.since > FETCH_MAX));
+        let look = look(engine);
+        due.retain(|m| {
+            self.waiting.get(m).is_some_and(|w| {
+                w.is_due(at, look.all_live.contains(m)) && (!look.fetching.contains(m) || at - w.since > FETCH_MAX)
+            })
+        });
         for market in due {
             let Some(waiting) = self.waiting.get(&market) else { continue };
             let size = waiting.history.len() + waiting.held.len();
@@ -116,21 +131,48 @@ impl CatchUps {
                 break;
             }
             budget = budget.saturating_sub(size);
-            if let Some(waiting) = self.waiting.remove(&market)
-                && !waiting.history.is_empty()
-            {
-                let (base, events) = waiting.in_order(engine);
-                let fresh = || engine.fresh_market(market, instruments.get(market)?);
-                if let Some(base) = base.or_else(fresh) {
-                    known.push((market, engine.catch_up(market, base, &events)));
-                }
-            }
+            known.extend(self.take_up(market, engine, instruments));
         }
         known
     }
+
+    /// Ends a market's waiting: what history it has goes through its earlier state.
+    fn take_up(&mut self, market: usize, engine: &mut Engine, instruments: &[Instrument]) -> Option<Past> {
+        let waiting = self.waiting.remove(&market).filter(|w| !w.history.is_empty())?;
+        let (base, events) = waiting.in_order(engine);
+        let fresh = || engine.fresh_market(market, instruments.get(market)?);
+        let base = base.or_else(fresh)?;
+        Some((market, engine.catch_up(market, base, &events)))
+    }
+}
+
+/// A market's past prices of whole hours.
+pub(crate) type Past = (usize, Vec<(Ts, f64)>);
+
+/// How the markets that wait do.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// Of these there is more to come.
+    pub(crate) fetching: BTreeSet<usize>,
+    /// Of these every stream that has a history is live.
+    pub(crate) all_live: BTreeSet<usize>,
+}
+
+/// Whether this stream can set off no more history than it has.
+pub(crate) fn is_settled(stream: &Continuity) -> bool {
+    let kept = matches!(
+        stream.metric,
+        Metric::Bar | Metric::FundingRateSettled | Metric::OpenInterest | Metric::OpenInterestUsd
+    );
+    !kept || matches!(stream.state, StatusState::Live | StatusState::NotOffered)
 }
 
 impl Waiting {
+    fn is_due(&self, at: Ts, all_live: bool) -> bool {
+        let quiet = if all_live { QUIET_ALL_LIVE } else { QUIET };
+        self.newest.map_or(at - self.since > PATIENCE, |newest| at - newest > quiet)
+    }
+
     fn hold(&mut self, event: &Event) {
         let same_minute = |e: &Event| {
             e.stream == event.stream

@@ -4,6 +4,7 @@
 use crate::failure::Failure;
 use crate::setup::Setup;
 use crate::universe::WatchMarkets;
+use barograph_domain::leg::SpotPairs;
 use barograph_engine::Config;
 use barograph_engine::models::{Fits, ModelMarkets, ModelPolicy};
 use barograph_venues::session::{MarketSpec, SessionConfig};
@@ -33,6 +34,9 @@ pub(crate) struct LiveConfig {
     /// Which markets are compared, by whole names.
     #[serde(default)]
     pub(crate) watch: WatchMarkets,
+    /// Which spot markets contracts are compared with, where that is declared.
+    #[serde(default)]
+    pub(crate) spot_pairs: SpotPairs,
     /// Venues, in the order of their numbers.
     pub(crate) venues: Vec<VenueConfig>,
     /// `synthetic` or `recorded` where the venue is the built-in server: every output says so.
@@ -70,4 +74,10 @@ impl LiveConfig {
         Self::deserialize(value)
             .map_err(|e| Failure::broken(format!("the journal's start record cannot be read by this version: {e}")))
     }
+}
+
+/// What to say about a venue this build does not know.
+pub(crate) fn no_such_venue(id: &str) -> String {
+    let known: Vec<&str> = barograph_venues::session::VENUES.iter().map(|v| v.id).collect();
+    format!("there is no live venue '{id}'; choose one of {}", known.join(", "))
 }

@@ -4,8 +4,8 @@
 //! input has its own receive stamp, so the order of processing is the order of stamps and the journal can repeat it.
 
 use crate::failure::Failure;
-use crate::live::catchup::CatchUps;
-use crate::live::config::LiveConfig;
+use crate::live::catchup::{CatchUps, Look, is_settled};
+use crate::live::config::{LiveConfig, no_such_venue};
 use crate::live::hours::Hours;
 use crate::live::samples::Samples;
 use crate::run::take_due;
@@ -22,6 +22,8 @@ use barograph_venues::session::{
 };
 use std::collections::BTreeSet;
 
+mod legs;
+
 const METRICS: usize = Metric::ALL.len();
 
 /// Takes what the core makes, in order.
@@ -35,6 +37,10 @@ pub(crate) trait Sink {
     /// A record of an alert: an event's own at once, that of a minute before its row, that of an hour behind it.
     fn alert(&mut self, _alert: &AlertOut) -> Result<(), Failure> {
         Ok(())
+    }
+    /// The same, of the minute whose row comes next: the row says why.
+    fn alert_of(&mut self, alert: &AlertOut, _row: &MinuteRow) -> Result<(), Failure> {
+        self.alert(alert)
     }
     /// An hour between the markets is published; the rows of that hour came before.
     fn hour(&mut self, _row: &UniverseRow) -> Result<(), Failure> {
@@ -109,6 +115,8 @@ pub(crate) struct Core {
     out: Out,
     rows: Outputs,
     batch: Vec<(Event, Origin)>,
+    /// Streams of spot prices, and the contracts' streams that repeat them.
+    legs: Vec<(StreamIndex, StreamIndex)>,
     ripe: Vec<Event>,
 }
 
@@ -136,6 +144,7 @@ impl Core {
             engine,
             instruments: Vec::new(),
             streams: Vec::new(),
+            legs: Vec::new(),
             not_offered: Vec::new(),
             newest: Vec::new(),
             away: Vec::new(),
@@ -212,6 +221,7 @@ impl Core {
             })?;
             venue.places[place] = Some(StreamIndex(index));
         }
+        self.join_legs()?;
         self.newest.resize(self.streams.len(), None);
         self.away.resize(self.streams.len(), None);
         self.engine.add(&self.instruments[known..], &self.streams[first_stream..]);
@@ -273,9 +283,14 @@ impl Core {
         Ok(())
     }
 
-    /// Markets of which history is still to be fetched.
+    /// Markets of which history is still to be fetched or taken up.
     pub(crate) fn fetching(&self) -> usize {
-        if self.catchups.len() == 0 { 0 } else { fetching(&self.venues, &self.engine).len() }
+        if self.catchups.len() == 0 {
+            return 0;
+        }
+        let mut waiting = fetching(&self.venues, &self.engine);
+        waiting.extend(self.catchups.unread());
+        waiting.len()
     }
 
     /// A fit came.
@@ -363,7 +378,8 @@ impl Core {
             self.input(at, venue, &Input::Tick, sink)?;
         }
         let venues = &self.venues;
-        let known = self.catchups.work(at, &mut self.engine, &self.instruments, |engine| fetching(venues, engine));
+        let look = |engine: &Engine| look(venues, engine);
+        let known = self.catchups.work(at, &mut self.engine, &self.instruments, look);
         for (market, hours) in known {
             self.hours.remember(market, &hours);
         }
@@ -374,10 +390,14 @@ impl Core {
     /// requests will not be answered, and nobody listened in between.
     pub(crate) fn resume(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
         self.at = at;
-        for market in 0..self.instruments.len() {
-            if self.fetches_history() {
-                self.catchups.resume(market, || self.engine.market(market).cloned(), at);
+        if self.fetches_history() {
+            let look = look(&self.venues, &self.engine);
+            let known = self.catchups.resume(at, &mut self.engine, &self.instruments, &look);
+            for (market, hours) in known {
+                self.hours.remember(market, &hours);
             }
+        }
+        for market in 0..self.instruments.len() {
             // Minutes nobody was there to publish are not made.
             self.engine.rest(market);
         }
@@ -451,6 +471,9 @@ impl Core {
         }
         for (event, origin) in &batch {
             self.step(event, *origin, sink)?;
+            if *origin == Origin::Live {
+                self.repeat(event, sink)?;
+            }
         }
         batch.clear();
         self.batch = batch;
@@ -500,7 +523,9 @@ impl Core {
     fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
         let mut alerts: Vec<&AlertOut> = self.rows.alerts().iter().collect();
         for (place, row) in self.rows.rows().iter().enumerate() {
-            take_due(&mut alerts, row).into_iter().try_for_each(|alert| sink.alert(alert))?;
+            for alert in take_due(&mut alerts, row) {
+                if alert.known.alert.ts == row.ts { sink.alert_of(alert, row)? } else { sink.alert(alert)? }
+            }
             for level in self.rows.levels(place) {
                 sink.level(level)?;
             }
@@ -533,10 +558,21 @@ fn fetching(venues: &[VenueState], engine: &Engine) -> BTreeSet<usize> {
     found
 }
 
-/// What to say about a venue this build does not know.
-pub(crate) fn no_such_venue(id: &str) -> String {
-    let known: Vec<&str> = barograph_venues::session::VENUES.iter().map(|v| v.id).collect();
-    format!("there is no live venue '{id}'; choose one of {}", known.join(", "))
+fn look(venues: &[VenueState], engine: &Engine) -> Look {
+    Look { fetching: fetching(venues, engine), all_live: all_live(venues) }
+}
+
+/// Instruments of which every stream that venues keep a history of is live.
+fn all_live(venues: &[VenueState]) -> BTreeSet<usize> {
+    let instruments = |live: bool| {
+        venues.iter().flat_map(move |venue| {
+            let all = venue.session.continuity().all().iter();
+            let some = all.filter(move |stream| is_settled(stream) == live);
+            some.filter_map(move |stream| venue.instruments.get(stream.market.index())).map(|i| *i as usize)
+        })
+    };
+    let unsettled: BTreeSet<usize> = instruments(false).collect();
+    instruments(true).filter(|i| !unsettled.contains(i)).collect()
 }
 
 impl VenueState {

@@ -1,9 +1,13 @@
 //! Which markets of a venue are listened to: its own list, filtered by what was asked for (R3.30, R3.31, R3.35).
 
 use crate::failure::Failure;
-use barograph_domain::{MarketKind, Span};
+use barograph_domain::text::escape_control;
+use barograph_domain::{InstrumentName, MarketKind, Span};
 use barograph_net::{Fetch, Net, VenueIndex};
 use barograph_venues::session::{Ask, Endpoints, MarketSpec, VenueDef};
+use core::time::Duration;
+use std::io::Write as _;
+use std::time::Instant;
 
 /// Kinds of market that are wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,13 +54,60 @@ const TIMEOUT: Span = Span::secs(20);
 /// counting towards an end.
 const PAGES_MAX: usize = 100;
 
-/// The venue's own list, all its pages.
+/// All pages of a list together, tries and pauses included. The longest list known comes in five seconds.
+const LIST_WITHIN: Duration = Duration::from_secs(30);
+/// After this much silence it is said what is waited for, and again each [`SAID_EVERY`].
+const SAID_AFTER: Duration = Duration::from_secs(2);
+const SAID_EVERY: Duration = Duration::from_secs(10);
+
+/// The venue's own list, all its pages. Markets whose names nobody could write are left out.
 pub(crate) async fn list(
     net: &Net,
     index: VenueIndex,
     def: &VenueDef,
     endpoints: &Endpoints,
 ) -> Result<Vec<MarketSpec>, Failure> {
+    let what = format!("the market list of {} from {}", def.id, escape_control(&endpoints.rest));
+    let bodies = tokio::time::timeout(LIST_WITHIN, said(&what, pages(net, index, def, endpoints)));
+    let bodies = bodies.await.map_err(|_late| {
+        Failure::broken(format!(
+            "{what} is not complete after {} s: the venue, or the way to it, is too slow",
+            LIST_WITHIN.as_secs()
+        ))
+    })??;
+    let all = (def.instruments)(&bodies)
+        .map_err(|e| Failure::broken(format!("the market list of {}: {}", def.id, escape_control(&e))))?;
+    let listed = all.len();
+    let named: Vec<MarketSpec> = all.into_iter().filter(|m| InstrumentName::new(def.id, &m.symbol).is_ok()).collect();
+    if named.len() < listed {
+        let left_out = listed - named.len();
+        drop(writeln!(std::io::stderr(), "{}: {left_out} of {listed} listed markets have no usable name", def.id));
+    }
+    Ok(named)
+}
+
+/// Says what is waited for while it does not come.
+async fn said<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let begun = Instant::now();
+    let mut work = core::pin::pin!(work);
+    let mut pause = SAID_AFTER;
+    loop {
+        match tokio::time::timeout(pause, work.as_mut()).await {
+            Ok(done) => return done,
+            Err(_still) => {
+                let waited = begun.elapsed().as_secs();
+                drop(writeln!(
+                    std::io::stderr(),
+                    "waiting for {what}: {waited} s so far, {} s at most",
+                    LIST_WITHIN.as_secs()
+                ));
+                pause = SAID_EVERY;
+            }
+        }
+    }
+}
+
+async fn pages(net: &Net, index: VenueIndex, def: &VenueDef, endpoints: &Endpoints) -> Result<Vec<Vec<u8>>, Failure> {
     let mut bodies = Vec::new();
     for first in (def.discovery)(endpoints) {
         let mut asked: Vec<Ask> = Vec::new();
@@ -67,7 +118,7 @@ pub(crate) async fn list(
                     "the market list of {} does not end: after {} pages it goes on with {}; leave this venue out until it is mended",
                     def.id,
                     asked.len(),
-                    ask.url
+                    escape_control(&ask.url)
                 )));
             }
             let body = page(net, index, def, &ask).await?;
@@ -76,7 +127,7 @@ pub(crate) async fn list(
             bodies.push(body);
         }
     }
-    (def.instruments)(&bodies).map_err(|e| Failure::broken(format!("the market list of {}: {e}", def.id)))
+    Ok(bodies)
 }
 
 /// One answer.
@@ -87,8 +138,13 @@ async fn page(net: &Net, index: VenueIndex, def: &VenueDef, ask: &Ask) -> Result
         .await
         .map_err(|e| Failure::broken(format!("{} does not answer: {}", def.id, crate::failure::chain(&e))))?;
     if answer.status != 200 {
-        let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(200)]).into_owned();
-        return Err(Failure::broken(format!("{} answered {}: {body}", ask.url, answer.status)));
+        let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(200)]);
+        return Err(Failure::broken(format!(
+            "{} answered {}: {}",
+            escape_control(&ask.url),
+            answer.status,
+            escape_control(&body)
+        )));
     }
     Ok(answer.body.to_vec())
 }

@@ -70,6 +70,7 @@ pub(crate) fn core_of(venue: &str, symbols: &[&str]) -> Core {
         backfill: Span::ZERO,
         book_depth: 20,
         poll_every: Span::mins(1),
+        polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
     };
@@ -79,6 +80,7 @@ pub(crate) fn core_of(venue: &str, symbols: &[&str]) -> Core {
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),
         watch: crate::universe::WatchMarkets::Auto,
+        spot_pairs: barograph_domain::leg::SpotPairs::NONE,
         venues: vec![VenueConfig { id: venue.to_owned(), session }],
         origin: None,
     };
@@ -132,6 +134,35 @@ impl Writer for Flaky {
     ) -> barograph_store::Result<Inserted> {
         self.ask()?;
         self.inner.insert_points(instruments, streams, events)
+    }
+    fn import_points(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        events: &[Event],
+        at: Ts,
+    ) -> barograph_store::Result<barograph_store::Imported> {
+        self.ask()?;
+        self.inner.import_points(instruments, streams, events, at)
+    }
+    fn import_batches(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        batches: &mut dyn barograph_store::Batches,
+        at: Ts,
+    ) -> barograph_store::Result<barograph_store::Imported> {
+        self.ask()?;
+        self.inner.import_batches(instruments, streams, batches, at)
+    }
+    fn forget_batches(
+        &mut self,
+        streams: &[StreamDecl],
+        batches: &mut dyn barograph_store::Batches,
+        at: Ts,
+        dry: bool,
+    ) -> barograph_store::Result<barograph_store::Forgotten> {
+        self.inner.forget_batches(streams, batches, at, dry)
     }
     fn append(&mut self, batch: &LiveBatch<'_>) -> barograph_store::Result<Appended> {
         self.ask()?;

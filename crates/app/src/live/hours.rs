@@ -147,6 +147,7 @@ mod tests {
             inputs: Vec::new(),
             price: Some(100.0 + (t / 41.0).sin() * 5.0 * way + (t * (2.0 + f64::from(instrument))).sin()),
             models: Vec::new(),
+            open: barograph_domain::OpenAlerts::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! fault kinds, which is touched only when something is wrong.
 
 use barograph_domain::Ts;
+use barograph_domain::text::escape_control;
 use barograph_net::VenueStats;
 use barograph_venues::session::LagMeter;
 use core::fmt::Write as _;
@@ -170,7 +171,8 @@ impl Meter {
     pub(crate) fn fault(&self, venue: usize, kind: &'static str, detail: &str) {
         let Some(venue) = self.venues.get(venue) else { return };
         *venue.faults.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default() += 1;
-        *venue.last_fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{kind}: {detail}"));
+        *venue.last_fault.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(format!("{kind}: {}", escape_control(detail)));
     }
 
     /// Faults of a venue by kind.

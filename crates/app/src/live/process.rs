@@ -4,6 +4,7 @@
 //! own; between them are bounded queues.
 
 mod enter;
+mod health;
 
 use crate::calendar::Source;
 use crate::clock::Clock;
@@ -21,6 +22,7 @@ use crate::live::scheduled::Reading;
 use crate::live::storing::{Keep, Order, Storing};
 use crate::service::Service;
 use crate::setup::Setup;
+use barograph_domain::text::escape_control;
 use barograph_domain::{Metric, Span, Ts};
 use barograph_lake::journal::{ControlRecord, FileKey, JournalWriter};
 use barograph_net::{Incoming, Net, Receiver, Stamper};
@@ -97,6 +99,7 @@ pub(crate) struct Process {
     next_books: Ts,
     next_checkpoint: Ts,
     next_prune: Ts,
+    health: health::Health,
     /// Ends as if killed; for the fault simulation.
     #[cfg(test)]
     pub(crate) kill: Arc<AtomicBool>,
@@ -233,6 +236,7 @@ impl Process {
             next_books: after.ceil(plan.keep.books_every),
             next_checkpoint: after + CHECKPOINT_EVERY,
             next_prune: after,
+            health: health::Health::new(after),
             #[cfg(test)]
             kill: Arc::default(),
             plan,
@@ -344,6 +348,7 @@ impl Process {
                     self.journal.close_connection(key, at).map_err(journal)?;
                 }
                 if !matches!(reason, barograph_venues::session::CloseReason::Replaced) {
+                    let detail = escape_control(detail);
                     drop(writeln!(std::io::stderr(), "barograph: [MKT] {id} connection {} closed: {detail}", conn.0));
                 }
                 let input = Input::Closed { conn: *conn, reason: *reason };
@@ -388,6 +393,7 @@ impl Process {
         let rows = self.publisher.batch.rows.len();
         self.core.tick(at, &mut self.publisher)?;
         self.publisher.ticked();
+        self.tell_health(at);
         if self.publisher.batch.rows.len() > rows {
             // Everything of the minute is readable now.
             self.meter.minute_to_readable.add((self.plan.clock.now() - (due - Span(1_000))).0);

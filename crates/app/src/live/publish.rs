@@ -10,6 +10,7 @@ use crate::live::storing::Spill;
 use crate::render::Lens;
 use crate::service::Service;
 use crate::setup::Setup;
+use barograph_domain::text::escape_control;
 use barograph_domain::{
     CalendarEntry, Event, Instrument, Metric, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts,
     UniverseRow,
@@ -202,6 +203,32 @@ impl Publisher {
         }
     }
 
+    /// A record to whoever listens, to the log, into the outbox and into the batch; `row` is that of its minute.
+    fn tell(&mut self, alert: &AlertOut, row: Option<&MinuteRow>) {
+        let AlertOut { instrument, known } = alert;
+        let instrument = *instrument as usize;
+        let lens = self.lenses.get(instrument);
+        // What an hour made comes behind the rows of its minute.
+        let of_minute = |r: &&MinuteRow| r.instrument as usize == instrument && r.ts == known.alert.ts;
+        let behind = || self.batch.rows.iter().rev().take_while(|r| r.ts >= known.alert.ts).find(of_minute);
+        let row = row.or_else(behind);
+        let minute = lens.zip(row).and_then(|(lens, row)| lens.minute(&known.alert, row));
+        if !self.replaying
+            && let (Some(service), Some(lens)) = (&self.service, lens)
+        {
+            service.take_alert(lens, known, minute.as_ref());
+        }
+        if let (Some(room), Some(lens)) = (&self.room, lens) {
+            self.batch.messages.extend(room.mail.of_alert(lens, known, minute.as_ref()));
+        }
+        if !self.replaying
+            && let Some(line) = self.alert_lines.line(&self.instruments[instrument].name, &known.alert, minute.as_ref())
+        {
+            self.say(format_args!("{line}"));
+        }
+        self.batch.alerts.push(LiveAlert { instrument, alert: known.clone() });
+    }
+
     fn say(&self, line: core::fmt::Arguments<'_>) {
         // Standard error may be closed; there is nobody left to tell.
         drop(writeln!(std::io::stderr(), "barograph: {line}"));
@@ -217,21 +244,12 @@ impl Sink for Publisher {
     }
 
     fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
-        let instrument = alert.instrument as usize;
-        if !self.replaying
-            && let (Some(service), Some(lens)) = (&self.service, self.lenses.get(instrument))
-        {
-            service.take_alert(lens, &alert.known);
-        }
-        if !self.replaying
-            && let Some(line) = self.alert_lines.line(&self.instruments[instrument].name, &alert.known.alert)
-        {
-            self.say(format_args!("{line}"));
-        }
-        if let (Some(room), Some(lens)) = (&self.room, self.lenses.get(instrument)) {
-            self.batch.messages.extend(room.mail.of_alert(lens, &alert.known));
-        }
-        self.batch.alerts.push(LiveAlert { instrument, alert: alert.known.clone() });
+        self.tell(alert, None);
+        Ok(())
+    }
+
+    fn alert_of(&mut self, alert: &AlertOut, row: &MinuteRow) -> Result<(), Failure> {
+        self.tell(alert, Some(row));
         Ok(())
     }
 
@@ -297,13 +315,12 @@ impl Sink for Publisher {
         let news = status.is_open() || (status.state == StatusState::Live && status.until > status.from);
         if !self.replaying && news && self.writer.is_wanted(stream) && self.told < TOLD_MAX {
             self.told += 1;
-            let what = if status.is_open() { "lost" } else { "found again" };
-            self.say(format_args!(
-                "[MKT] {} {} {what}: {}",
-                decl.instrument,
-                decl.metric.spoken(),
-                status.reason.spoken()
-            ));
+            let what = if status.is_open() {
+                format!("lost: {}", status.reason.spoken())
+            } else {
+                format!("is back after {}", (status.until - status.from).spoken())
+            };
+            self.say(format_args!("[MKT] {} {} {what}", decl.instrument, decl.metric.spoken()));
         }
         Ok(())
     }
@@ -330,7 +347,7 @@ impl Sink for Publisher {
         if self.told < TOLD_MAX {
             self.told += 1;
             let id = self.meter.venues.get(venue).map_or("", |v| v.id);
-            self.say(format_args!("[MKT] {id} {}: {}", fault.kind, fault.detail));
+            self.say(format_args!("[MKT] {id} {}: {}", fault.kind, escape_control(&fault.detail)));
         }
     }
 

@@ -31,6 +31,12 @@ pub(crate) fn is_listening(data: &Path) -> bool {
     matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
 }
 
+/// The process that writes the journal of this folder, where its lock names one.
+pub(crate) fn listener(data: &Path) -> Option<u32> {
+    let text = std::fs::read_to_string(journal_folder(data).join("writer.lock")).ok()?;
+    text.split(' ').next()?.parse().ok()
+}
+
 /// Folder of the journal in a data folder.
 pub(crate) fn journal_folder(data: &Path) -> PathBuf {
     data.join("journal")

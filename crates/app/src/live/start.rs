@@ -6,8 +6,8 @@ use crate::config::Settings;
 use crate::delivery::room::Room;
 use crate::failure::{Failure, chain};
 use crate::live::board::Board;
+use crate::live::config::no_such_venue;
 use crate::live::config::{LiveConfig, VenueConfig};
-use crate::live::core::no_such_venue;
 use crate::live::discover::{self, Choice};
 use crate::live::meter::Meter;
 use crate::live::process::{Change, Network, Plan, Process, prepare};
@@ -18,6 +18,8 @@ use crate::live::view::LiveView;
 use crate::service::Service;
 use crate::setup::{Setup, book_id};
 use crate::universe::WatchMarkets;
+use barograph_domain::leg::SpotPairs;
+use barograph_domain::text::escape_control;
 use barograph_domain::{InstrumentName, Metric, Span, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_lake::journal::{JournalConfig, JournalWriter, survey};
@@ -52,7 +54,13 @@ pub(crate) struct Wish {
     pub(crate) models: ModelMarkets,
     /// Which markets are compared.
     pub(crate) watch: WatchMarkets,
+    /// Which spot markets contracts are compared with, where that is declared.
+    pub(crate) spot_pairs: SpotPairs,
     pub(crate) poll_every: Span,
+    /// Intervals of single metrics instead.
+    pub(crate) polls_every: Vec<(Metric, Span)>,
+    /// Ratios of accounts and positions too, where there are no more than [`RATIOS_AUTO`] markets.
+    pub(crate) ratios: bool,
     pub(crate) polls_in_flight_max: u32,
     pub(crate) trade_side_is_maker: bool,
     pub(crate) keep: (Retention, Span, u64),
@@ -66,6 +74,9 @@ pub(crate) struct Wish {
 /// Up to this many markets have order books unless told otherwise: each takes a snapshot of weight 20 and some ten frames a
 /// second.
 const BOOKS_AUTO: usize = 20;
+/// Up to this many markets are asked for ratios unless told otherwise: four requests each in five minutes, half of what the
+/// venue allows.
+const RATIOS_AUTO: usize = 100;
 /// Changes of the configuration that may wait for the next second.
 const CHANGES_MAX: usize = 64;
 /// How soon a start sees that it is to end.
@@ -88,6 +99,12 @@ pub(crate) struct Running {
     pub(crate) config: LiveConfig,
     #[cfg(test)]
     pub(crate) kill: Arc<AtomicBool>,
+}
+
+/// The core thread has made its markets.
+struct Begun {
+    #[cfg(test)]
+    kill: Arc<AtomicBool>,
 }
 
 /// Starts everything; the caller serves and stops it.
@@ -160,13 +177,6 @@ pub(crate) fn start(
     };
     let (kept, stopped) = (plan.keep.clone(), Arc::clone(&wish.stop));
     let storing = Storing::start(writer, Arc::clone(&meter), kept, stopped, room.clone())?;
-    let prepared = prepare(&plan, journal, stamper.stamp(), Arc::clone(&board), &meter, &storing)?;
-    for note in &prepared.notes {
-        writeln!(err, "barograph: [MKT] {note}")?;
-    }
-    if let Some(from) = prepared.resumed {
-        writeln!(err, "going on from {from}")?;
-    }
     let view = LiveView {
         board: Arc::clone(&board),
         meter: Arc::clone(&meter),
@@ -180,20 +190,45 @@ pub(crate) fn start(
         Arc::new(Service::new(reader, Arc::clone(&wish.clock), Some(view), book_id(settings)?, default_venue)?);
     let network =
         Network { net: Arc::clone(&net), runtime: runtime.handle().clone(), stamper: stamper.clone(), inbox: receiver };
-    let mut process = Process::new(plan, prepared, network, storing, Arc::clone(&meter))?;
-    process.serve(Arc::clone(&service));
-    if let Some(tell) = wish.weather {
-        process.tell_weather(tell);
-    }
-    #[cfg(test)]
-    let kill = Arc::clone(&process.kill);
     let stop = wish.stop;
     let (changes, asked) = mpsc::sync_channel(CHANGES_MAX);
-    let told = Arc::clone(&stop);
-    let thread = std::thread::Builder::new()
-        .name("core".to_owned())
-        .spawn(move || process.run(&told, &asked))
-        .map_err(Failure::broken)?;
+    let (ready, prepared) = mpsc::sync_channel(1);
+    let (told, shown, counted, weather) = (Arc::clone(&stop), Arc::clone(&board), Arc::clone(&meter), wish.weather);
+    let served = Arc::clone(&service);
+    // Markets are made by the thread that has them: what one thread frees, the allocator does not give to another, and each market is
+    // made a second time once its history has come.
+    let run = move || {
+        let at = network.stamper.stamp();
+        let prepared = prepare(&plan, journal, at, shown, &counted, &storing)?;
+        for note in &prepared.notes {
+            drop(writeln!(std::io::stderr(), "barograph: [MKT] {note}"));
+        }
+        if let Some(from) = prepared.resumed {
+            drop(writeln!(std::io::stderr(), "going on from {from}"));
+        }
+        let mut process = Process::new(plan, prepared, network, storing, counted)?;
+        process.serve(served);
+        if let Some(tell) = weather {
+            process.tell_weather(tell);
+        }
+        // Nobody waits any more where the start was given up.
+        let begun = Begun {
+            #[cfg(test)]
+            kill: Arc::clone(&process.kill),
+        };
+        let _waited_for = ready.send(begun);
+        process.run(&told, &asked)
+    };
+    let thread = std::thread::Builder::new().name("core".to_owned()).spawn(run).map_err(Failure::broken)?;
+    let Ok(begun) = prepared.recv() else {
+        let ended =
+            thread.join().map_err(|_panic| Failure::broken("the live process ended while it began; this is a bug"))?;
+        return Err(ended.err().unwrap_or(Failure::Stopped));
+    };
+    let Begun {
+        #[cfg(test)]
+        kill,
+    } = begun;
     Ok(Running {
         service,
         board,
@@ -229,6 +264,9 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
         if wish.books.unwrap_or(markets.len() <= BOOKS_AUTO) {
             metrics.push(Metric::Book);
         }
+        if wish.ratios && markets.len() <= RATIOS_AUTO {
+            metrics.extend(crate::commands::up::RATIOS);
+        }
         metrics.sort_unstable();
         metrics.dedup();
         venues.push(VenueConfig {
@@ -240,6 +278,7 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
                 metrics,
                 book_depth: BOOK_DEPTH,
                 poll_every: wish.poll_every,
+                polls_every: wish.polls_every.clone(),
                 polls_in_flight_max: wish.polls_in_flight_max,
                 trade_side_is_maker: wish.trade_side_is_maker,
             },
@@ -254,6 +293,7 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
     Ok(LiveConfig {
         models: wish.models.clone(),
         watch,
+        spot_pairs: wish.spot_pairs.clone(),
         logic_version: setup.logic_version.clone(),
         book: setup.book.name.clone(),
         book_text: setup.book_text.clone(),
@@ -262,15 +302,19 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
     })
 }
 
+/// How long the built-in venue server is waited for.
+const ORIGIN_WITHIN: Duration = Duration::from_secs(2);
+
 /// The built-in venue server says what its world is; nobody else is asked.
 async fn origin_of(net: &Net, index: u8, endpoints: &Endpoints) -> Result<Option<String>, Failure> {
     let Some(host) = endpoints.rest.strip_prefix("http://127.0.0.1:") else { return Ok(None) };
     let port = host.split('/').next().unwrap_or_default();
     let url = format!("http://127.0.0.1:{port}/sim/capabilities");
     let fetch = Fetch { url, body: None, pool: PoolId(0), weight: 1, timeout: Span::secs(5) };
-    let Ok(answer) = net.fetch(index, fetch).await else { return Ok(None) };
+    // It answers within milliseconds; somebody else's server on this machine is not waited for.
+    let Ok(Ok(answer)) = tokio::time::timeout(ORIGIN_WITHIN, net.fetch(index, fetch)).await else { return Ok(None) };
     let value: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    Ok(value.get("origin").and_then(|o| o.as_str()).map(str::to_owned))
+    Ok(value.get("origin").and_then(|o| o.as_str()).map(|origin| escape_control(origin).into_owned()))
 }
 
 /// A month of minutes is some thirty requests per market: with few markets that is minutes, with a thousand it is hours.

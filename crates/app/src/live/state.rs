@@ -6,7 +6,8 @@
 use crate::failure::Failure;
 use crate::live::catchup::CatchUps;
 use crate::live::config::LiveConfig;
-use crate::live::core::{Core, Sink, VenueState, no_such_venue};
+use crate::live::config::no_such_venue;
+use crate::live::core::{Core, Sink, VenueState};
 use crate::live::hours::{Hours, SavedHours};
 use crate::live::samples::Samples;
 use crate::setup::Setup;

@@ -323,6 +323,33 @@ mod tests {
         fn insert_points(&mut self, _: &[Instrument], _: &[StreamDecl], _: &[Event]) -> Stored<Inserted> {
             self.ask()
         }
+        fn import_points(
+            &mut self,
+            _: &[Instrument],
+            _: &[StreamDecl],
+            _: &[Event],
+            _: Ts,
+        ) -> Stored<barograph_store::Imported> {
+            self.ask()
+        }
+        fn import_batches(
+            &mut self,
+            _: &[Instrument],
+            _: &[StreamDecl],
+            _: &mut dyn barograph_store::Batches,
+            _: Ts,
+        ) -> Stored<barograph_store::Imported> {
+            self.ask()
+        }
+        fn forget_batches(
+            &mut self,
+            _: &[StreamDecl],
+            _: &mut dyn barograph_store::Batches,
+            _: Ts,
+            _: bool,
+        ) -> Stored<barograph_store::Forgotten> {
+            self.ask()
+        }
         fn append(&mut self, _: &LiveBatch<'_>) -> Stored<Appended> {
             self.ask()
         }

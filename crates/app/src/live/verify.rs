@@ -1,6 +1,6 @@
 //! `verify determinism DIR`: a live data folder's journal through the same code again, compared with what was published.
 
-use crate::digest::{alert_bytes, model_bytes};
+use crate::digest::{alert_bytes, model_bytes, open_bytes};
 use crate::failure::{Failure, chain};
 use crate::live::checkpoint;
 use crate::live::config::LiveConfig;
@@ -225,15 +225,29 @@ fn print(name: &InstrumentName, logic_version: &str, known: &KnownAlert) -> (Ale
     ((name.clone(), known.known_at, id, known.alert.revision), hash)
 }
 
-/// What a minute is compared by: its snapshot id, and what models said of it, where they are on.
+/// What a minute is compared by: its snapshot id, a hash of the other things it says (headline, guidance, open alerts), and
+/// what models said of it, where they are on.
 fn identity(lens: &Lens, row: &MinuteRow) -> String {
-    let id = lens.snapshot(row, None).snapshot_id;
+    let snapshot = lens.snapshot(row, None);
+    let mut said = snapshot.headline.into_bytes();
+    let guidance = &snapshot.guidance;
+    for word in [guidance.risk_bias_action, guidance.posture_action, &guidance.new_entries, &guidance.open_positions] {
+        said.push(0);
+        said.extend_from_slice(word.as_bytes());
+    }
+    open_bytes(&row.open, &mut said);
+    let id = hex(&said, snapshot.snapshot_id + " says ");
     if row.models.is_empty() {
         return id;
     }
-    let mut said = Vec::new();
+    said.clear();
     model_bytes(&row.models, &mut said);
-    Sha256::digest(said).iter().take(6).fold(id + " models ", |text, b| text + &format!("{b:02x}"))
+    hex(&said, id + " models ")
+}
+
+/// Appends the beginning of a hash.
+fn hex(bytes: &[u8], text: String) -> String {
+    Sha256::digest(bytes).iter().take(6).fold(text, |text, b| text + &format!("{b:02x}"))
 }
 
 impl Found {

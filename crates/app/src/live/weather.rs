@@ -49,7 +49,7 @@ impl WeatherLines {
         let snapshot = lens.snapshot(row, None);
         let word = self.paint.label(label, &format!("{:<12}", label.name()));
         let price = row.price.map_or_else(|| "—".to_owned(), |p| format!("{p:.2}"));
-        let text = begin(&snapshot.explanation.reasoning);
+        let text = begin(&snapshot.headline);
         Some(format!("{} {:<12} {word} {price:>12}  {text}", crate::term::minute(row.ts), name.symbol))
     }
 }

@@ -3,12 +3,16 @@
 use super::{Service, internal, split, unreadable};
 use crate::advice::{CHANGES_MAX, EPISODES_WITHIN, Wrong, answer, check, durations};
 use crate::positions::Desk;
+use crate::render::Lens;
 use barograph_api::QueryError;
-use barograph_domain::advice::{AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard};
+use barograph_domain::advice::{
+    AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard, SeenPrice,
+};
 use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Ts};
 use barograph_engine::advice::{
     AdviceBasis, AdviceContext, PositionContext, PositionError, PositionState, PositionWatch, register,
 };
+use barograph_store::run::{GRID, LATENESS};
 use barograph_store::{NoticeQuery, Range, Registered, WatchState};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -78,8 +82,8 @@ impl Service {
     fn basis(&self, id: &InstrumentName, as_of: Option<Ts>) -> Result<Option<AdviceBasis>, QueryError> {
         if let (None, Some(latest)) = (as_of, self.market(id)) {
             let now = self.clock.now();
-            let snapshot = latest.at(now)?.snapshot;
-            return self.filled(snapshot, &latest.row, now, None).map(Some);
+            let snapshot = self.rendered(&latest, now)?.snapshot;
+            return self.filled(snapshot, &latest.row, (now, None), &latest.lens).map(Some);
         }
         let found = self.run(id, None).and_then(|(info, lens)| self.newest(&info, lens, as_of));
         let (lens, rows) = match found {
@@ -88,12 +92,13 @@ impl Service {
             Err(other) => return Err(other),
         };
         let (row, previous) = split(&rows)?;
+        let lens = self.holding(&lens, row, as_of)?;
         let moment = as_of.unwrap_or_else(|| self.clock.now());
         let snapshot = match as_of {
             Some(moment) => lens.as_of(row, previous, moment),
             None => lens.at_present(row, previous, moment),
         };
-        self.filled(Arc::new(snapshot), row, moment, as_of).map(Some)
+        self.filled(Arc::new(snapshot), row, (moment, as_of), &lens).map(Some)
     }
 
     /// A snapshot with what the store knows beside it: the levels that stand, and how long such episodes lasted.
@@ -101,12 +106,14 @@ impl Service {
         &self,
         snapshot: Arc<Snapshot>,
         row: &MinuteRow,
-        moment: Ts,
-        as_of: Option<Ts>,
+        (moment, as_of): (Ts, Option<Ts>),
+        lens: &Lens,
     ) -> Result<AdviceBasis, QueryError> {
         let label = snapshot.regimes.risk.label;
         let id = snapshot.instrument.clone();
-        let basis = AdviceBasis::new(snapshot, row, moment);
+        let basis = AdviceBasis::new(snapshot, row, moment)
+            .with_verdict(lens.book.verdict)
+            .with_positions(lens.care_by_stop(row, read_at(row, moment, as_of)));
         let info = match self.run(&id, None) {
             Ok((info, _)) => info,
             // The first minute of a live market is in memory before it is in the store.
@@ -142,9 +149,10 @@ impl Service {
 
     pub(super) fn registered(&self, new: &NewPosition) -> Result<PositionCard, QueryError> {
         let desk = self.desk()?;
-        let position = self.meant(new, PositionBook::User)?;
+        let position = self.meant(new, PositionBook::User, self.clock.now())?;
         self.not_of_the_file(&position.id)?;
         desk.put(&position, self.clock.now()).map_err(unwritable)?;
+        self.stops.forget();
         self.board.hub.notices_moved();
         Bases { service: self, as_of: None, known: BTreeMap::new() }.card(&position, None)
     }
@@ -153,6 +161,7 @@ impl Service {
         let desk = self.desk()?;
         self.not_of_the_file(id)?;
         if desk.remove(id, self.clock.now()).map_err(unwritable)? {
+            self.stops.forget();
             self.board.hub.notices_moved();
             return Ok(());
         }
@@ -175,9 +184,50 @@ impl Service {
         }
     }
 
-    fn meant(&self, new: &NewPosition, by: PositionBook) -> Result<Position, QueryError> {
+    fn meant(&self, new: &NewPosition, by: PositionBook, now: Ts) -> Result<Position, QueryError> {
         let market = barograph_api::Query::resolve(self, &new.symbol, false)?;
-        register(new, market, self.clock.now(), by).map_err(bad_position)
+        let seen = if new.confirm { None } else { self.seen_price(&market)? };
+        register(new, market, now, by, seen).map_err(bad_position)
+    }
+
+    /// The newest price of a market; `None` while it has none.
+    fn seen_price(&self, id: &InstrumentName) -> Result<Option<SeenPrice>, QueryError> {
+        let basis = match self.basis(id, None) {
+            Err(QueryError::OtherBook { .. }) => None,
+            known => known?,
+        };
+        Ok(basis.as_ref().and_then(AdviceBasis::seen_price))
+    }
+
+    /// What the positions file lists, as it would be taken up: those not registered yet, and what is wrong with the rest.
+    pub(crate) fn listed_positions(
+        &self,
+        entries: &[NewPosition],
+    ) -> Result<(Vec<PositionCard>, Vec<String>), QueryError> {
+        let known = self.reader.positions(None).map_err(internal)?;
+        let mut bases = Bases { service: self, as_of: None, known: BTreeMap::new() };
+        let (mut cards, mut problems) = (Vec::new(), Vec::new());
+        for (n, entry) in (1..).zip(entries) {
+            match self.entry(entry, &known) {
+                Ok(p) if known.iter().any(|k| k.id == p.id) => {}
+                Ok(p) => cards.push(bases.card(&p, None)?),
+                Err(e) => problems.push(not_taken(n, entry, &e)),
+            }
+        }
+        Ok((cards, problems))
+    }
+
+    /// An entry of the positions file. One that was taken up is not compared with the market again: that has moved since.
+    fn entry(&self, entry: &NewPosition, known: &[Position]) -> Result<Position, QueryError> {
+        let now = self.clock.now();
+        let market = barograph_api::Query::resolve(self, &entry.symbol, false)?;
+        let position = register(entry, market, now, PositionBook::File, None).map_err(bad_position)?;
+        match known.iter().find(|p| p.id == position.id) {
+            // Without a moment of its own an entry was opened when it was first seen.
+            Some(before) if entry.opened_at.is_none() => Ok(Position { opened_at: before.opened_at, ..position }),
+            Some(_) => Ok(position),
+            None => self.meant(entry, PositionBook::File, now),
+        }
     }
 
     /// Makes the positions of the file those of its entries: how many were taken up or out, and what stands in the way.
@@ -188,24 +238,18 @@ impl Service {
         };
         let (mut changed, mut problems, mut listed) = (0, Vec::new(), Vec::new());
         for (n, entry) in (1..).zip(entries) {
-            let position = match self.meant(entry, PositionBook::File) {
+            let position = match self.entry(entry, &known) {
                 Ok(position) => position,
                 Err(e) => {
-                    problems.push(format!("position {n} ({}) is not taken up: {e}", entry.symbol));
+                    problems.push(not_taken(n, entry, &e));
                     continue;
                 }
             };
             listed.push(position.id.clone());
-            let before = known.iter().find(|p| p.id == position.id);
-            // Without a moment of its own an entry was opened when it was first seen.
-            let opened_at = match (&entry.opened_at, before) {
-                (None, Some(before)) => before.opened_at,
-                _ => position.opened_at,
-            };
-            match desk.put(&Position { opened_at, ..position }, now) {
+            match desk.put(&position, now) {
                 Ok(Registered::Same) => {}
                 Ok(Registered::New | Registered::Changed) => changed += 1,
-                Err(e) => problems.push(format!("position {n} ({}) is not taken up: {e}", entry.symbol)),
+                Err(e) => problems.push(not_taken(n, entry, &e)),
             }
         }
         // An entry that is not understood may be one of those: nothing goes until all are.
@@ -217,6 +261,9 @@ impl Service {
                     Err(e) => problems.push(format!("position {} is not taken out: {e}", p.id)),
                 }
             }
+        }
+        if changed > 0 {
+            self.stops.forget();
         }
         (changed, problems)
     }
@@ -256,6 +303,7 @@ impl Service {
         }
         if !states.is_empty() {
             desk.record(&states, &notices).map_err(unwritable)?;
+            self.stops.forget();
         }
         if !notices.is_empty() {
             self.board.hub.notices_moved();
@@ -310,6 +358,15 @@ impl Bases<'_> {
     }
 }
 
+/// The moment at which a row is read, as [`Lens::as_of`] has it: one asked about within its own minute reads as published.
+fn read_at(row: &MinuteRow, moment: Ts, as_of: Option<Ts>) -> Ts {
+    if as_of.is_some() && moment < row.ts + GRID + LATENESS { row.ts } else { moment }
+}
+
+fn not_taken(n: usize, entry: &NewPosition, why: &dyn core::fmt::Display) -> String {
+    format!("position {n} ({}) is not taken up: {why}", entry.symbol)
+}
+
 fn bad_field(w: Wrong) -> QueryError {
     QueryError::BadField { field: w.field, value: w.value, reason: w.reason }
 }
@@ -319,6 +376,8 @@ fn bad_position(e: PositionError) -> QueryError {
     let (field, value) = match e {
         PositionError::Side(word) => ("side", word),
         PositionError::Number(n) => (n.field, n.value.to_string()),
+        PositionError::WrongSide { stop, .. } => ("stop", stop.to_string()),
+        PositionError::Far { entry, .. } => ("entry", entry.to_string()),
         PositionError::OpenedAt(text) => ("opened_at", text),
         PositionError::Text(field, text) => (field, text),
     };

@@ -15,7 +15,7 @@ use barograph_domain::{InstrumentName, Metric, MinuteRow, Span, Status, StatusSt
 use barograph_engine::Feature;
 use barograph_engine::detect::explain;
 use barograph_engine::sessions::SessionSet;
-use barograph_store::{AlertQuery, CandleQuery, Gap, Range, RowQuery, RunInfo};
+use barograph_store::{AlertQuery, CandleQuery, Gap, PointQuery, Range, RowQuery, RunInfo};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -23,6 +23,8 @@ use std::sync::{Mutex, PoisonError};
 const GAP_BEFORE: Span = Span::days(7);
 /// Changes of continuity read for one chart.
 const GAPS: usize = 5_000;
+/// Points of open interest read for one chart: two months of minutes.
+const INTEREST_MAX: usize = 100_000;
 /// Sessions are shown on candles up to this.
 const SESSIONS_UP_TO: Span = Span::hours(1);
 /// Views whose closes are remembered, at most some 150 kB each.
@@ -97,12 +99,45 @@ impl Service {
             view.oi.push(reading(1));
             view.vol.push(reading(2));
         }
+        self.fill_open_interest(id, asked, range, &mut view)?;
         view.gaps = self.gaps_in(&info, range, now, asked.as_of)?;
         if every <= SESSIONS_UP_TO {
             view.sessions = sessions(&lens.book.sessions, range);
         }
         view.marks = self.marks_in(&info, range, asked.as_of)?;
         Ok(view)
+    }
+
+    /// Open interest of candles that have no row: nobody was there, but the venue keeps it and it was fetched since.
+    fn fill_open_interest(
+        &self,
+        id: &InstrumentName,
+        asked: &ChartQuery,
+        range: Range,
+        view: &mut ChartView,
+    ) -> Result<(), QueryError> {
+        let every = asked.interval;
+        // Whole hours are what venues keep; a finer candle shows the value of its hour until the next.
+        let held = every.max(Span::hours(1));
+        let Some(first) = view.oi.iter().position(Option::is_none) else { return Ok(()) };
+        let Some(start) = view.t.get(first).map(|s| Ts(s * 1_000_000_000)) else { return Ok(()) };
+        let query = PointQuery {
+            instrument: id.clone(),
+            metric: Metric::OpenInterest,
+            source: None,
+            cadence: None,
+            range: Range { start: start - held, end: range.end + Span(1) },
+            limit: INTEREST_MAX,
+            as_of: asked.as_of,
+        };
+        let points = self.reader.points(&query).map_err(internal)?.items;
+        let known: BTreeMap<Ts, f64> =
+            points.iter().filter_map(|p| Some((p.event_ts, p.payload.headline()?))).collect();
+        for (t, oi) in view.t.iter().zip(&mut view.oi).filter(|(_, oi)| oi.is_none()) {
+            let close = Ts(t * 1_000_000_000) + every;
+            *oi = known.range(close - held..=close).next_back().map(|(_, value)| *value);
+        }
+        Ok(())
     }
 
     /// What the rows at closes say.

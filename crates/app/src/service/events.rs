@@ -9,6 +9,7 @@ use barograph_api::{EventFilter, EventView, Page, QueryError, StreamEvent, Windo
 use barograph_domain::{
     InstrumentName, KnownAlert, Metric, Payload, Reason, Side, Span, Status, StatusState, StreamDecl, Ts,
 };
+use barograph_engine::explain::Minute;
 use barograph_store::{AlertQuery, PointQuery, Range, RunInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -23,14 +24,14 @@ const GAPS: usize = 10_000;
 
 impl Service {
     /// A record of an alert that has just been made, or stored by another process, to whoever listens.
-    pub(crate) fn take_alert(&self, lens: &Lens, known: &KnownAlert) {
+    pub(crate) fn take_alert(&self, lens: &Lens, known: &KnownAlert, minute: Option<&Minute>) {
         let market = &lens.instrument.name;
         self.board.alerts.lock().unwrap_or_else(PoisonError::into_inner).note(market, &known.alert);
         if !self.anybody_listens() {
             return;
         }
         let instrument = lens.instrument.name.clone();
-        let event = crate::events::view(&instrument, &lens.logic_version, known, lens.book.detectors.keep);
+        let event = crate::events::view(&instrument, &lens.logic_version, known, lens.book.detectors.keep, minute);
         if let Ok(json) = serde_json::to_vec(&event) {
             self.board.hub.alert(&json);
             // Nobody listening is fine.
@@ -58,7 +59,10 @@ impl Service {
         };
         // Only now: what could not be read is looked for again.
         seen().insert(name.clone(), until);
-        told.iter().for_each(|known| self.take_alert(lens, known));
+        for known in &told {
+            let minute = crate::events::minute_of(self.reader.as_ref(), &info.spec.key, lens, &known.alert, None)?;
+            self.take_alert(lens, known, minute.as_ref());
+        }
         Ok(())
     }
 
@@ -91,7 +95,7 @@ impl Service {
             }
         };
         let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys: Vec<crate::events::Kept<'_>> = runs.iter().map(|r| (&r.spec.key, books.keep(r))).collect();
+        let keys: Vec<crate::events::Kept<'_>> = runs.iter().map(|r| crate::events::Kept::of(&mut books, r)).collect();
         drop(books);
         crate::events::page(self.reader.as_ref(), &keys, filter, window).map_err(internal)
     }

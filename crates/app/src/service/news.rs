@@ -66,7 +66,7 @@ impl Service {
             if stale == was || now - at < TELL_EVERY {
                 continue;
             }
-            let Ok(rendered) = latest.at(now) else { continue };
+            let Ok(rendered) = self.rendered(&latest, now) else { continue };
             told.insert(name.clone(), (stale, now));
             let warning = rendered.snapshot.explanation.freshness_warning.clone().unwrap_or_default();
             news.push(if stale { format!("{name} is stale: {warning}") } else { format!("{name} is fresh again") });

@@ -7,10 +7,10 @@
 
 use crate::failure::Failure;
 use crate::progress::{Progress, Unit};
-use crate::render::align;
 use crate::setup::Setup;
 use crate::universe::{WatchMarkets, rule, sample};
-use barograph_domain::{Instrument, InstrumentName, Span, Ts, UniverseRow};
+use barograph_domain::{Cell, Instrument, InstrumentName, Span, Ts, UniverseRow};
+use barograph_engine::Feature;
 use barograph_engine::detect::Thresholds;
 use barograph_engine::detect::pairs::PairWatches;
 use barograph_engine::universe::{Sample, Universe, Watch};
@@ -119,9 +119,14 @@ fn minutes(reader: &dyn Reader, logic: &str, watch: &[Watch], range: Range) -> R
         loop {
             let range = Range { start, end: range.end };
             let query = RowQuery { range, every: None, limit: 1_440, as_of: None };
-            let mut found = reader.history(&key(&market.instrument, logic), &query)?;
-            align(&mut found.rows, &found.columns);
-            samples.extend(found.rows.iter().map(|row| sample(place, row)));
+            let volatility = [Feature::RealizedVol24h.spec().id];
+            let found = reader.glances(&key(&market.instrument, logic), &query, &volatility)?;
+            samples.extend(
+                found
+                    .rows
+                    .iter()
+                    .map(|row| Sample { vol_annual: row.cells.first().and_then(Cell::ready), ..sample(place, row) }),
+            );
             match found.next {
                 Some(next) => start = next,
                 None => break,

@@ -47,7 +47,7 @@ impl Sort {
                 label.and_then(RiskRegime::severity).map_or(-1.0, f64::from)
             }
             Self::Change => row.number(Column::Change24h).map_or(f64::NEG_INFINITY, f64::abs),
-            Self::Volatility => of(Column::Vol),
+            Self::Volatility => of(Column::Vol24h),
             Self::Funding => row.number(Column::Funding8h).map_or(f64::NEG_INFINITY, f64::abs),
             Self::Oi => of(Column::Oi4h),
         }

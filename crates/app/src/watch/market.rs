@@ -25,6 +25,10 @@ pub(crate) fn lines(board: &Board, market: &str, at: Moment, room: usize) -> Lin
         return out;
     }
     let room = room.clamp(20, WIDEST);
+    // A server of before there were headlines has none.
+    for line in fold(s["headline"].as_str().unwrap_or(""), room - 1, " ").lines() {
+        out.push((line.to_owned(), Tone::Strong));
+    }
     axes(&mut out, s);
     let say = |out: &mut Lines, name: &str, text: &str| {
         let indent = " ".repeat(17);
@@ -35,7 +39,7 @@ pub(crate) fn lines(board: &Board, market: &str, at: Moment, room: usize) -> Lin
     blank(&mut out);
     let explanation = &s["explanation"];
     for line in fold(text(&explanation["reasoning"]), room - 1, " ").lines() {
-        out.push((line.to_owned(), Tone::Strong));
+        out.push((line.to_owned(), Tone::Plain));
     }
     if let Some(warning) = explanation["freshness_warning"].as_str() {
         out.extend(fold(warning, room - 1, " ").lines().map(|line| (line.to_owned(), Tone::Red)));
@@ -101,9 +105,10 @@ fn axes(out: &mut Lines, s: &Value) {
     out.push((posture, Tone::Plain));
 }
 
-/// "LONDON, 40 % over; stops at 1.6 × ATR"
+/// "LONDON, 40 % elapsed; stops at 1.6 × ATR"
 fn session(s: &Value) -> String {
-    let over = s["elapsed_frac"].as_f64().map_or(String::new(), |f| format!(", {} over", look::percent(f, 0, false)));
+    let over =
+        s["elapsed_frac"].as_f64().map_or(String::new(), |f| format!(", {} elapsed", look::percent(f, 0, false)));
     let stops = s["adaptive_multiplier"].as_f64().map_or(String::new(), |m| format!("; stops at {m:.1} × ATR"));
     format!("{}{over}{stops}", text(&s["name"]))
 }

@@ -62,6 +62,7 @@ fn lines(board: &Board) -> Vec<Value> {
         for (name, value) in [("instrument", &row.instrument), ("symbol", &row.symbol), ("venue", &row.venue)] {
             line.insert(name.to_owned(), Value::from(value.as_str()));
         }
+        line.insert("headline".to_owned(), Value::from(row.headline.as_str()));
         for (name, value) in COLUMNS.iter().zip(&row.cells) {
             line.insert((*name).to_owned(), value.clone());
         }
@@ -97,6 +98,7 @@ mod tests {
         assert!(!text.contains('\x1b'));
         let lines = lines(&board());
         assert_eq!((&lines[0]["risk"], &lines[0]["price"]), (&Value::from("HIGH_VOL"), &Value::from(63120.5)));
+        assert_eq!(lines[0]["headline"], "Extreme volatility (1 h vol 118 %).");
         assert_eq!(lines[1]["reasons"]["change_24h"], "warming");
         assert_eq!(lines[1]["change_24h"], Value::Null);
     }

@@ -21,6 +21,8 @@ pub(crate) struct Row {
     pub(crate) instrument: String,
     pub(crate) symbol: String,
     pub(crate) venue: String,
+    #[serde(default)]
+    pub(crate) headline: String,
     pub(crate) cells: Vec<Value>,
     #[serde(default)]
     pub(crate) reasons: BTreeMap<String, String>,
@@ -148,6 +150,13 @@ impl Board {
                     }
                 }
             }
+            "headlines" => {
+                for (i, headline) in serde_json::from_value::<Vec<(usize, String)>>(data).map_err(unread)? {
+                    if let Some(row) = self.rows.iter_mut().find(|row| row.i == i) {
+                        row.headline = headline;
+                    }
+                }
+            }
             "tick" => self.now_ms = data["t"].as_i64().unwrap_or(self.now_ms),
             "market" => self.market = data,
             "snapshot" => self.snapshot = data,
@@ -256,11 +265,11 @@ pub(crate) mod tests {
         });
         let btc = json!([
             63120.5, -0.0812, 4, 5, 3, 4, 0, 0.9, 1.18, -0.000121, -0.091, 1770299820, 1770302100, 0, null, null, null,
-            "....", "....", 1
+            "....", "....", 1, 1.21
         ]);
         let sol = json!([
             87.456, null, 3, 3, 1, 5, 1, 0.42, null, 0.0001, 0.031, 1770301380, 1770301260, 9, null, null, null,
-            "....", "....", 0
+            "....", "....", 0, 0.92
         ]);
         let mut board = Board::default();
         let whole = json!({
@@ -268,7 +277,7 @@ pub(crate) mod tests {
             "header": {"markets": 2, "live": 1, "lost": 1, "cascades_24h": 3, "volatility_events_24h": 4, "open_alerts": 1, "data": "degraded"},
             "columns": COLUMNS, "labels": labels,
             "rows": [
-                {"i": 0, "instrument": "binance-usdm:BTCUSDT", "symbol": "BTC/USDT", "venue": "binance-usdm", "cells": btc, "reasons": {}, "spark": [1.0, 2.0, null, 3.0]},
+                {"i": 0, "instrument": "binance-usdm:BTCUSDT", "symbol": "BTC/USDT", "venue": "binance-usdm", "headline": "Extreme volatility (1 h vol 118 %).", "cells": btc, "reasons": {}, "spark": [1.0, 2.0, null, 3.0]},
                 {"i": 1, "instrument": "bybit:SOLUSDT", "symbol": "SOL/USDT", "venue": "bybit", "cells": sol, "reasons": {"change_24h": "warming"}, "spark": []},
             ],
             "changes": [{"instrument": "bybit:SOLUSDT", "axis": "risk", "from": "NORMAL", "to": "SQUEEZE_RISK", "at": "2026-02-05T14:23:00Z"}],
@@ -291,6 +300,7 @@ pub(crate) mod tests {
         });
         json!({
             "instrument": "binance-usdm:BTCUSDT",
+            "headline": "Extreme volatility (1 h vol 118 %), strong downtrend, −8.1 % in 24 h.",
             "regimes": {"risk": risk, "trend": none, "volatility": none, "heat": none},
             "session": {"name": "NY", "elapsed_frac": 0.4, "adaptive_multiplier": 1.8},
             "guidance": {"risk_bias": "CONSERVATIVE", "posture": "REDUCE", "new_entries": "smaller size", "open_positions": "review"},
@@ -338,6 +348,8 @@ pub(crate) mod tests {
         take(&mut board, "changes", change).unwrap();
         take(&mut board, "reasons", json!([[1, {"vol": "gap"}]])).unwrap();
         assert_eq!(board.rows[1].reasons, [("vol".to_owned(), "gap".to_owned())].into());
+        take(&mut board, "headlines", json!([[1, "Nothing unusual."], [9, "no such row"]])).unwrap();
+        assert_eq!(board.rows[1].headline, "Nothing unusual.");
         let row = json!([{"i": 2, "instrument": "okx:X", "symbol": "X", "venue": "okx", "cells": [1.0]}]);
         take(&mut board, "rows", row).unwrap();
         let two = json!([{"alert_id": "a", "title": "old"}, {"alert_id": "b", "title": "other"}]);

@@ -168,7 +168,7 @@ fn cell(board: &Board, row: &Row, kind: Kind, at: Moment, twin: bool) -> Cell {
         }
         Kind::Volatility => {
             let (_, sign, tone) = axis("volatility", &board.labels.volatility, Column::Volatility);
-            Cell { text: format!("{sign} {}", number(Column::Vol, &|x| look::percent(x, 0, false))), tone }
+            Cell { text: format!("{sign} {}", number(Column::Vol24h, &|x| look::percent(x, 0, false))), tone }
         }
         Kind::Heat => {
             let (_, sign, tone) = axis("heat", &board.labels.heat, Column::Heat);

@@ -179,13 +179,13 @@ fn a_live_process_watches_the_positions_of_its_file() {
     place.write("barograph.toml", "symbols = [\"BTCUSDT\"]\npositions_file = \"held.toml\"\n");
     let entry =
         |side: &str, entry: f64| format!("[[position]]\nsymbol = \"BTCUSDT\"\nside = \"{side}\"\nentry = {entry:?}\n");
-    place.write("held.toml", &entry("long", 50_000.0));
+    place.write("held.toml", &entry("long", 80_000.0));
     let line = format!("up --backfill 0 --books off --listen 127.0.0.1:0 --data data --endpoint {}", sim.endpoint);
     let mut server = Server::of(place.start(&line));
     let cards = watched(&server, 1);
     let id = cards[0]["position"]["id"].as_str().unwrap();
     std::thread::sleep(Duration::from_millis(1_200));
-    place.write("held.toml", &format!("{}{}", entry("long", 50_000.0), entry("short", 60_000.0)));
+    place.write("held.toml", &format!("{}{}", entry("long", 80_000.0), entry("short", 85_000.0)));
     watched(&server, 2);
     let refused = server.send("DELETE", &format!("/api/v1/positions/{id}"), &Value::Null);
     assert_eq!((refused.status, refused.problem().as_str()), (409, "conflict"));
@@ -206,7 +206,7 @@ fn a_live_process_watches_the_positions_of_its_file() {
     let notices = server.json(&format!("/api/v1/notices?position={id}"))["items"].clone();
     assert_eq!(notices.as_array().unwrap().len(), 1, "once per episode: {notices}");
     assert_eq!(notices[0]["trigger"], "context_unavailable");
-    place.write("held.toml", &entry("short", 60_000.0));
+    place.write("held.toml", &entry("short", 85_000.0));
     watched(&server, 1);
     server.process.signal("TERM");
     assert_eq!(server.process.wait(Duration::from_secs(30)), Some(0), "{}", server.process.err.text());
@@ -219,4 +219,81 @@ fn a_live_process_watches_the_positions_of_its_file() {
     }
     let told = place.ok("positions notices --data data");
     assert!(told.contains("context unavailable"), "{told}");
+}
+
+#[test]
+fn positions_are_checked_as_advice_is_and_a_reached_stop_is_said() {
+    let place = Place::new();
+    slice(&place.path("in"), &["BTCUSDT"], "2026-02-04", "2026-02-06");
+    place.ok("collect --source in --data data");
+    let add = "positions add BTCUSDT --data data --opened-at 2026-02-05T23:00:00Z";
+    for (more, said) in [
+        (
+            "--side long --entry 63000 --stop 64000",
+            "stop 64000 is above the entry 63000 of a long: it must be below it",
+        ),
+        (
+            "--side short --entry 63000 --stop 62000",
+            "stop 62000 is below the entry 63000 of a short: it must be above it",
+        ),
+        ("--side long --entry 630 --stop 620", "entry 630 is 99 % below the market price of"),
+        ("--side long --entry 630000", "times the market price of"),
+    ] {
+        let refused = place.run(&format!("{add} {more}"));
+        refused.exits(2).says(said).says("confirm");
+    }
+    let server = Server::start(&place, "data");
+    let far = json!({"symbol": "BTCUSDT", "side": "long", "entry": 220, "stop": 230});
+    let reply = server.send("POST", "/api/v1/positions", &far);
+    assert_eq!((reply.status, reply.problem().as_str()), (400, "bad-field"), "{}", reply.text());
+    place.ok(&format!("{add} --side long --entry 63000 --stop 64000 --confirm --id trailed"));
+    place.run("positions rm trailed --data data").exits(0);
+    // A long whose stop lies above the last price of the history.
+    place.ok(&format!("{add} --side long --entry 70000 --stop 69000 --id through"));
+    let card = &json_lines(&place.ok("positions ls --data data --json"))[0];
+    assert_eq!(card["stop_state"]["state"], "reached", "{card}");
+    assert!(card["stop_state"]["distance"].as_f64().unwrap() < 0.0);
+    let held = card["guidance"]["open_positions"].as_str().unwrap();
+    assert!(held.contains("stop reached") && !held.contains("no action"), "{held}");
+    let shown = place.ok("positions ls --data data");
+    assert!(shown.contains("stop 69,000 reached: price ") && shown.contains("beyond it"), "{shown}");
+    assert!(!shown.contains("no action needed"), "{shown}");
+    no_instruction(card, "");
+    // The same stop leads the headline wherever positions are known.
+    drop(server);
+    let server = Server::start(&place, "data");
+    let stop = "Stop 69,000 of your long reached: price ";
+    let printed = json_lines(&place.ok("context BTCUSDT --data data --json")).remove(0);
+    for snapshot in [server.json("/api/v1/markets/binance-usdm:BTCUSDT/context"), printed] {
+        assert!(snapshot["headline"].as_str().unwrap().contains(stop), "{snapshot}");
+        let held = snapshot["guidance"]["open_positions"].as_str().unwrap();
+        assert!(held.starts_with("stop reached: act on your plan"), "{held}");
+    }
+    let row = &server.json("/api/v1/board")["rows"][0];
+    assert!(row["headline"].as_str().unwrap().contains(stop), "{row}");
+}
+
+#[test]
+fn the_list_reads_the_positions_file_and_names_bad_entries() {
+    let place = Place::new();
+    slice(&place.path("in"), &["BTCUSDT"], "2026-02-04", "2026-02-06");
+    place.ok("collect --source in --data data");
+    place.write("barograph.toml", "positions_file = \"held.toml\"\n");
+    let opened = "opened_at = \"2026-02-05T23:00:00Z\"\n";
+    let of = |id: &str, entry: f64, stop: f64| {
+        format!(
+            "[[position]]\nsymbol = \"BTCUSDT\"\nside = \"long\"\nid = \"{id}\"\nentry = {entry:?}\nstop = {stop:?}\n{opened}"
+        )
+    };
+    place.write(
+        "held.toml",
+        &[of("good", 63_000.0, 60_000.0), of("bad", 63_000.0, 64_000.0), of("far", 2.0, 1.0)].concat(),
+    );
+    let listed = place.run("positions ls --data data");
+    listed
+        .exits(0)
+        .prints("long from 63,000, stop 60,000")
+        .prints("1 of positions_file not watched yet")
+        .says("held.toml: position 2 (BTCUSDT) is not taken up: stop 64000 is above the entry 63000")
+        .says("position 3 (BTCUSDT) is not taken up: entry 2 is 100 % below the market price");
 }

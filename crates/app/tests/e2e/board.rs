@@ -226,6 +226,6 @@ fn what_people_do_is_told_to_those_who_listen() {
     }
     place.ok("alerts silence --data data --match venue=bybit --for 2h --author ann --reason work");
     assert!(stream.until("deliveries")["t"].is_i64());
-    place.ok(&format!("positions add --data data {id} --side long --entry 100 --stop 90"));
+    place.ok(&format!("positions add --data data {id} --side long --entry 100 --stop 90 --confirm"));
     assert!(stream.until("notices")["t"].is_i64());
 }

@@ -106,7 +106,7 @@ fn a_position_that_moves_as_one_with_the_trade_is_a_reason() {
     let alone = &json_lines(&place.run(line).out)[0];
     assert!(!words(&alone["reasons"]).contains(&"exposure_overlap"), "{alone}");
     assert!(!words(&alone["not_evaluated"]).contains(&"exposure_overlap"), "{alone}");
-    place.ok("positions add ETHUSDT --side long --entry 2000 --size 1 --data data");
+    place.ok("positions add ETHUSDT --side long --entry 2000 --size 1 --confirm --data data");
     // What the markets did months ago says nothing of how they move now.
     let old = &json_lines(&place.run(line).out)[0];
     assert!(words(&old["not_evaluated"]).contains(&"exposure_overlap"), "{old}");
@@ -115,7 +115,7 @@ fn a_position_that_moves_as_one_with_the_trade_is_a_reason() {
         market(&place.path("in"), symbol, Mood::Calm, (now() - Span::hours(30), now() - Span::secs(10)));
     }
     place.ok("collect --source in --data data");
-    place.ok("positions add ETHUSDT --side long --entry 2000 --size 1 --data data");
+    place.ok("positions add ETHUSDT --side long --entry 2000 --size 1 --confirm --data data");
     let hour = &json_lines(&place.ok("universe --json --data data"))[0];
     let corr = hour["pairs"][0]["reading"]["corr_20"]["value"].as_f64().unwrap();
     assert!(corr > 0.9, "both move as one: {corr}");

@@ -82,7 +82,7 @@ fn stored_models_are_read_back_and_told_in_one_line() {
     assert_eq!(stored["models"], direct["models"]);
     let text = place.ok(&format!("context BTCUSDT --data stored --as-of {at}"));
     let line = text.lines().find(|l| l.starts_with(" models ")).unwrap_or_else(|| panic!("{text}"));
-    assert!(line.contains("volatility HIGH") && text.contains("uncalibrated"), "{text}");
+    assert!(line.contains("hourly volatility high") && text.contains("uncalibrated"), "{text}");
 }
 
 #[test]

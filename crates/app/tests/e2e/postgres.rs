@@ -250,38 +250,35 @@ fn tables_say_what_the_api_says(site: &Site, server: &Server) {
     };
     let us = "(extract(epoch FROM ts) * 1000000)::bigint";
     for symbol in MARKETS {
-        for metric in ["mark_price", "index_price", "funding_rate", "funding_rate_settled", "open_interest", "bar"] {
-            let want = points(server, symbol, metric);
-            assert!(!want.is_empty(), "{symbol} {metric}");
+        let pair = symbol.replace("USDT", "/USDT");
+        for metric in ["mark_price", "index_price", "funding_rate", "open_interest", "bar"] {
+            let known = points(server, symbol, metric);
             let sql = format!(
-                "SELECT {us}, value FROM market_metrics WHERE symbol = '{symbol}' AND metric_name = '{metric}' ORDER BY ts"
+                "SELECT {us}, value FROM market_metrics WHERE symbol = '{pair}' AND metric_name = '{metric}' ORDER BY ts"
             );
-            assert_eq!(pairs(&sql), want, "{symbol} {metric}");
+            are_the_last_of_their_minutes(&pairs(&sql), &known);
+            assert_eq!(pairs(&sql), pairs(&sql.replace(&pair, symbol)), "{symbol} {metric}");
         }
-        for (metric, settled) in [("funding_rate", false), ("funding_rate_settled", true)] {
-            // All revisions are in this one.
-            let sql = format!(
-                "SELECT DISTINCT ON (ts) {us}, funding_rate FROM futures_funding_rates WHERE symbol = '{symbol}' AND \
-                 settled = {settled} ORDER BY ts, known_ts DESC"
-            );
-            assert_eq!(pairs(&sql), points(server, symbol, metric), "{symbol} {metric}");
-        }
-        let forced = server.get(&path(symbol, "metrics?metric_name=liquidation_usd"));
-        let want = if forced.status == 200 { points(server, symbol, "liquidation_usd") } else { Vec::new() };
-        let sql = format!("SELECT {us}, value_usd FROM futures_liquidations WHERE symbol = '{symbol}' ORDER BY ts");
+        let sql = format!("SELECT {us}, funding_rate FROM futures_funding_rates WHERE symbol = '{symbol}' AND settled");
+        assert_eq!(pairs(&format!("{sql} ORDER BY ts")), points(server, symbol, "funding_rate_settled"), "{symbol}");
+        let want = points(server, symbol, "liquidation_usd");
+        let sql = format!("SELECT {us}, value_usd FROM futures_liquidations WHERE symbol = '{pair}' ORDER BY ts");
         assert_eq!(pairs(&sql), want, "{symbol} liquidations");
-        let mark: BTreeMap<i64, f64> = points(server, symbol, "mark_price").into_iter().collect();
-        let index: BTreeMap<i64, f64> = points(server, symbol, "index_price").into_iter().collect();
+        let index = points(server, symbol, "index_price");
         let rows = site.ask(&format!(
-            "SELECT {us}, mark_price, index_price, basis, basis_fraction FROM futures_basis_history WHERE symbol = '{symbol}'"
+            "SELECT {us}, futures_price, spot_price, basis, basis_fraction, spot_source FROM futures_basis_history
+             WHERE symbol = '{pair}'"
         ));
         assert!(rows.len() >= 2, "{rows:?}");
+        let mut spot = Vec::new();
         for row in rows {
-            let at: i64 = row[0].parse().unwrap();
-            let [m, x, basis, fraction] = [1, 2, 3, 4].map(|n| row[n].parse::<f64>().unwrap());
-            assert_eq!((m.to_bits(), x.to_bits()), (mark[&at].to_bits(), index[&at].to_bits()));
-            assert!((basis - (m - x)).abs() < 1e-9 * m && (fraction - (m / x - 1.0)).abs() < 1e-12, "{row:?}");
+            let [f, x, basis, fraction] = [1, 2, 3, 4].map(|n| row[n].parse::<f64>().unwrap());
+            spot.push((row[0].parse().unwrap(), x));
+            assert!((basis - (f - x)).abs() < 1e-9 * f && (fraction - (f / x - 1.0)).abs() < 1e-12, "{row:?}");
+            assert_eq!(row[5], "index", "nobody listens to the spot market");
         }
+        spot.sort_by_key(|(at, _)| *at);
+        are_the_last_of_their_minutes(&spot, &index);
         let books = site.ask(&format!(
             "SELECT count(*) > 2, bool_and(best_bid < best_ask AND best_bid = bid_prices[1] AND cardinality(ask_prices) > 5)
              FROM market_snapshots WHERE kind = 'order_book' AND symbol = '{symbol}'"
@@ -290,26 +287,42 @@ fn tables_say_what_the_api_says(site: &Site, server: &Server) {
         let klines = pairs(&format!(
             "SELECT {us}, close FROM market_snapshots WHERE kind = 'kline' AND symbol = '{symbol}' ORDER BY ts"
         ));
-        assert_eq!(klines, points(server, symbol, "bar"), "{symbol}");
+        are_the_last_of_their_minutes(&klines, &points(server, symbol, "bar"));
         regimes(site, server, symbol);
     }
 }
 
-/// Each change of the published label, once.
+/// Every row of a table holds the last point of its minute, and the newest minutes have one each.
+#[track_caller]
+fn are_the_last_of_their_minutes(rows: &[(i64, f64)], points: &[(i64, f64)]) {
+    const MINUTE_US: i64 = 60_000_000;
+    assert!(rows.len() >= 2, "{rows:?}");
+    assert!(rows.windows(2).all(|pair| pair[0].0 < pair[1].0), "{rows:?}");
+    for (at, value) in rows {
+        let last = points.iter().rfind(|(t, _)| at - MINUTE_US < *t && t <= at);
+        assert_eq!(last.map(|(_, v)| v.to_bits()), Some(value.to_bits()), "at {at}: {value}, not {last:?}");
+    }
+    let newest = points.last().unwrap().0;
+    assert!(newest - rows.last().unwrap().0 < 2 * MINUTE_US, "the table ends before the points do");
+}
+
+/// Each change of the published label of each axis, once.
 fn regimes(site: &Site, server: &Server, symbol: &str) {
     let history = server.json(&path(symbol, "context/history?limit=1000"));
-    let mut want: Vec<Vec<String>> = Vec::new();
-    for item in history["items"].as_array().unwrap() {
-        let label = item["regimes"]["risk"]["label"].as_str().unwrap();
-        if want.last().is_none_or(|last| last[1] != label) {
-            let before = want.last().map_or(String::new(), |last| last[1].clone());
-            let us = Ts::parse(item["timestamp"].as_str().unwrap()).unwrap().0.div_euclid(1_000);
-            want.push(vec![us.to_string(), label.to_owned(), before]);
+    for axis in ["risk", "trend", "volatility", "heat"] {
+        let mut want: Vec<Vec<String>> = Vec::new();
+        for item in history["items"].as_array().unwrap() {
+            let label = item["regimes"][axis]["label"].as_str().unwrap();
+            if want.last().is_none_or(|last| last[1] != label) {
+                let before = want.last().map_or(String::new(), |last| last[1].clone());
+                let us = Ts::parse(item["timestamp"].as_str().unwrap()).unwrap().0.div_euclid(1_000);
+                want.push(vec![us.to_string(), label.to_owned(), before]);
+            }
         }
+        let found = site.ask(&format!(
+            "SELECT (extract(epoch FROM ts) * 1000000)::bigint, regime, previous_regime FROM regimes
+             WHERE symbol = '{symbol}' AND axis = '{axis}' ORDER BY ts"
+        ));
+        assert_eq!(found, want, "{symbol} {axis}");
     }
-    let found = site.ask(&format!(
-        "SELECT (extract(epoch FROM ts) * 1000000)::bigint, regime, previous_regime FROM regimes
-         WHERE symbol = '{symbol}' AND axis = 'risk' ORDER BY ts"
-    ));
-    assert_eq!(found, want, "{symbol}");
 }

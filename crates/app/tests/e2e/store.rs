@@ -137,11 +137,12 @@ fn a_second_writer_is_told_who_the_first_is() {
     let stored = place.hash("data");
     let source = shipped().display().to_string();
     let mut first = place.start(&format!("collect --source {source} --data data"));
-    // Held fast as soon as it has said that it writes.
+    // Held fast when it has the store: stopped while it opens that, it would hold up readers, too.
     let id = first.id().to_string();
     wait_until("the first writer", || {
         std::fs::read_to_string(place.path("data/context.lock")).is_ok_and(|t| t.trim() == id)
     });
+    std::thread::sleep(Duration::from_millis(500));
     first.signal("STOP");
     for line in
         ["collect --source in --data data", "replay in --data data", "db migrate --data data", "db prune --data data"]

@@ -180,9 +180,9 @@ fn registered_positions_are_weighed_by_the_price_of_the_moment() {
     }
     place.ok("collect --source in --data data");
     // What is registered counts where nothing is given; without a size it has no weight.
-    place.ok("positions add BTCUSDT --side long --entry 70000 --size 0.1 --data data");
-    place.ok("positions add ETHUSDT --side long --entry 20000 --size 0.1 --data data");
-    place.ok("positions add SOLUSDT --side long --entry 90 --data data");
+    place.ok("positions add BTCUSDT --side long --entry 70000 --size 0.1 --confirm --data data");
+    place.ok("positions add ETHUSDT --side long --entry 20000 --size 0.1 --confirm --data data");
+    place.ok("positions add SOLUSDT --side long --entry 90 --confirm --data data");
     let held = json_lines(&place.ok("portfolio --json --data data"));
     assert_eq!((&held[0]["basket_from"], held[0]["holdings"].as_array().unwrap().len()), (&json!("registered"), 2));
     assert!(held[0]["left_out"][0]["reason"].as_str().unwrap().contains("no size"), "{}", held[0]);

@@ -15,7 +15,7 @@ fn states(out: &str) -> BTreeMap<String, Value> {
 fn one_run_takes_every_stream_of_a_market_and_stores_it() {
     let place = Place::new();
     let sim = Sim::start(&place);
-    let line = format!("--symbol BTCUSDT --backfill 0 --endpoint {} --data data", sim.endpoint);
+    let line = format!("--symbol BTCUSDT --no-context --backfill 0 --endpoint {} --data data", sim.endpoint);
     let done = place.run(&format!("collect_derivatives_metrics {line} --json")).exits(0);
     let lines = states(&done.out);
     for metric in ["mark_price", "index_price", "funding_rate", "open_interest", "trade", "best_bid_ask", "order_book"]
@@ -44,12 +44,12 @@ fn a_continuous_run_tells_how_it_does_and_ends_in_order() {
     let place = Place::new();
     let sim = Sim::start(&place);
     let flags = format!("--backfill 0 --data data --endpoint {}", sim.endpoint);
-    let once = place.run(&format!("collect --symbol BTCUSDT --once {flags}")).exits(0);
+    let once = place.run(&format!("collect --symbol BTCUSDT --once --no-context {flags}")).exits(0);
     assert!(once.out.lines().any(|l| l.contains("mark_price") && l.contains("1 stored")), "{}", once.out);
     // The same folder goes on, now with a second market.
     // Nobody listens any more, and only what was asked for is there.
     let one = Place::new();
-    one.run(&format!("collect --symbol BTCUSDT --metrics mark_price --books off {flags}")).exits(0);
+    one.run(&format!("collect --symbol BTCUSDT --no-context --metrics mark_price --books off {flags}")).exits(0);
     let markets = one.run("markets --data data").exits(0).out;
     assert!(markets.contains("mark_price") && !markets.contains("open_interest"), "{markets}");
     assert!(markets.contains("was LIVE, nobody listens now") && !markets.contains(" LIVE since"), "{markets}");

@@ -4,6 +4,7 @@ use crate::by_hand;
 use crate::frozen::{Frozen, folder};
 use crate::input::Inputs;
 use crate::rows;
+use crate::said::Said;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -39,9 +40,11 @@ impl Episode {
         let run = self.replay(&path, home.path(), self.shown, every);
         let mut hourly = run.features;
         let mut now = run.frozen;
+        eprintln!("{}: what was said, {:?}", self.name, run.said);
         if let Some(days) = self.rows {
             let rows = self.replay(&path, home.path(), days, "1h");
             rows::check(self.name, &rows.features);
+            assert!(rows.said.top > 0, "{}: no axis at its top, {:?}", self.name, rows.said);
             hourly = rows.features;
         }
         for (market, ts, features) in self.moments {
@@ -76,22 +79,25 @@ impl Episode {
 struct Run {
     frozen: Frozen,
     features: Vec<Value>,
+    said: Said,
 }
 
 impl Run {
     fn read(stdout: &str, stderr: &str) -> Self {
         let mut frozen = Frozen::default();
         let mut features = Vec::new();
-        let said = |head: &str| stderr.lines().find_map(|l| l.strip_prefix(head)).unwrap_or_default().to_owned();
-        frozen.add(&["logic", &said("book default, ")]);
-        frozen.add(&["read", &said("read ")]);
+        let mut said = Said::default();
+        let told = |head: &str| stderr.lines().find_map(|l| l.strip_prefix(head)).unwrap_or_default().to_owned();
+        frozen.add(&["logic", &told("book default, ")]);
+        frozen.add(&["read", &told("read ")]);
         for line in stdout.lines() {
             if !line.starts_with('{') {
                 frozen.add(&["hash", line]);
                 continue;
             }
-            // Snapshots are most of the output and nothing of what is frozen: they are not parsed.
+            // Nothing of a snapshot is frozen; what it says is held against its labels.
             if line.starts_with(r#"{"type":"snapshot""#) {
+                said.check(line);
                 continue;
             }
             let value: Value = serde_json::from_str(line).unwrap();
@@ -101,10 +107,11 @@ impl Run {
                     let axis = if text("axis") == "risk" { "label" } else { text("axis") };
                     frozen.add(&[axis, text("instrument"), text("ts"), text("from"), "to", text("to")]);
                 }
+                "event" => said.event(&value),
                 "features" => features.push(value),
                 _ => {}
             }
         }
-        Self { frozen, features }
+        Self { frozen, features, said }
     }
 }

@@ -13,6 +13,7 @@ mod episode;
 mod frozen;
 mod input;
 mod rows;
+mod said;
 
 use episode::Episode;
 use input::Inputs;

@@ -6,12 +6,14 @@
 
 mod position;
 mod request;
+mod stop_state;
 mod view;
 
 pub use position::{
     ContextBrief, NewPosition, Notice, NoticeTrigger, Position, PositionBook, PositionCard, PositionFlag, PositionTexts,
 };
 pub use request::{AdviceRequest, TradeRecord};
+pub use stop_state::{SeenPrice, StopReach, StopState};
 pub use view::{
     AdviceOption, AdviceView, ExpectedValue, KellyView, NearbyLevel, OptionKind, ParameterView, ReasonView, SizeView,
     SnapshotRef, StopView, TargetSource, TargetView, WarningView,
@@ -123,6 +125,8 @@ codes! {
         SessionVolAnomaly "session_vol_anomaly",
         /// The stop lies on a cluster, or stops are dense on its side (R1.67).
         StopCluster "stop_cluster",
+        /// Against the trend of the trading timeframe.
+        AgainstTrend "against_trend",
         /// Against a strong trend that several timeframes confirm (R4.20).
         AgainstStrongTrend "against_strong_trend",
         /// Timeframes disagree (R4.19).

@@ -2,7 +2,7 @@
 //!
 //! A position is what the user says it is: nobody asks a venue, nothing is closed or moved from here.
 
-use super::{NoticeLevel, codes};
+use super::{NoticeLevel, StopState, codes};
 use crate::{InstrumentName, Posture, RiskBias, RiskRegime, Side, Ts, VolRegime};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,9 @@ pub struct NewPosition {
     /// The user's own id; absent: made from the other fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// These numbers are meant as they are: a stop past the entry is a trailed one, an entry far from the market an old one.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub confirm: bool,
 }
 
 /// A registered position.
@@ -89,6 +92,8 @@ codes! {
         Conservative "bias_conservative",
         /// The volatility class rose.
         Volatility "VOLATILITY_REGIME_CHANGE",
+        /// The price is at the stop or beyond it.
+        StopReached "stop_reached",
         /// The stop lies on a level that formed after the entry.
         StopOnLevel "stop_on_new_level",
         /// A liquidation cascade in this market.
@@ -191,12 +196,14 @@ pub struct PositionCard {
     pub card: Option<String>,
     /// Guidance, apart for what is held and what is not yet.
     pub guidance: Option<PositionTexts>,
+    /// The stop against the price; null without a stop or a price.
+    pub stop_state: Option<StopState>,
     /// Newest notices first.
     pub notices: Vec<Notice>,
 }
 
 /// Guidance in words, split (C08).
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PositionTexts {
     /// For positions already held.

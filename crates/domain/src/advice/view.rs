@@ -2,7 +2,7 @@
 //! could not be computed are null with their reason beside them.
 
 use super::{Missing, NoticeLevel, ReasonCode, SizeLimit, Verdict, WarningCode};
-use crate::{LevelType, Posture, RiskBias, RiskRegime, Session, Side, Span, TrendRegime, Ts, VolRegime};
+use crate::{LevelType, Posture, RiskBias, RiskRegime, Session, Side, TrendRegime, Ts, VolRegime};
 use serde::Serialize;
 
 /// Advice on one trade in mind.
@@ -24,6 +24,10 @@ pub struct AdviceView {
     pub error: Option<Missing>,
     /// ALLOW, CAUTION or AVOID.
     pub verdict: Verdict,
+    /// How often this verdict comes out, as a share of hours; null for a rule book nobody has measured.
+    pub verdict_base_rate: Option<f64>,
+    /// The same in words, with what it was measured on.
+    pub verdict_base_rate_text: Option<String>,
     /// The reason that decided.
     pub decided_by: ReasonCode,
     /// One sentence.
@@ -49,7 +53,7 @@ pub struct AdviceView {
     /// For entries not yet made.
     pub new_entries: String,
     /// For positions already held.
-    pub open_positions: &'static str,
+    pub open_positions: String,
     /// Everything that stands in for something missing, in words.
     pub defaults_used: Vec<String>,
 }
@@ -220,24 +224,21 @@ pub struct NearbyLevel {
     /// Its id.
     pub level_id: String,
     /// What made it.
-    pub kind: LevelType,
-    /// Timeframe of its bars, seconds.
-    #[cfg_attr(feature = "schema", schema(value_type = i64))]
-    #[serde(serialize_with = "seconds")]
-    pub timeframe_s: Span,
-    /// Lower edge.
-    pub bottom: f64,
+    #[serde(rename = "type")]
+    pub level_type: LevelType,
+    /// Timeframe of its bars, as in lists of levels.
+    pub timeframe: String,
+    /// Reference price.
+    pub price: f64,
     /// Upper edge.
     pub top: f64,
+    /// Lower edge.
+    pub bottom: f64,
     /// In [0, 1].
     pub strength: f64,
     /// Since when it was known.
     #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
     pub known_at: Ts,
-}
-
-fn seconds<S: serde::Serializer>(span: &Span, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_i64(span.as_secs())
 }
 
 /// Where a target comes from (risk §3).
@@ -265,6 +266,8 @@ pub struct TargetView {
     pub level: Option<NearbyLevel>,
     /// Distance to it over distance to the stop: what the trade really offers (S07).
     pub effective_rr: Option<f64>,
+    /// Why it lies there, in words.
+    pub text: String,
     /// It was pulled in to 10 ATR.
     pub capped: bool,
     /// Why it is null.

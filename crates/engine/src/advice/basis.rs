@@ -4,12 +4,15 @@
 
 use super::context::{
     AdviceContext, Confidence, CrowdedSide, MarketSnapshot, Overlap, PastDurations, RiskContext, SessionContext,
-    SideStops, Staleness, TrendContext, UpcomingEvent,
+    SideStops, Staleness, TrendContext, UpcomingEvent, Words,
 };
 use crate::calendar::Calendar;
 use crate::catalogue::Feature;
+use crate::explain::StopCare;
 use crate::kernel::rank::quantile;
-use barograph_domain::snapshot::Snapshot;
+use crate::rules::VerdictTable;
+use barograph_domain::advice::SeenPrice;
+use barograph_domain::snapshot::{Snapshot, TimeframeLabels};
 use barograph_domain::{Cell, Level, MinuteRow, Side, Span, TrendRegime, Ts, VolRegime};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -28,6 +31,8 @@ pub struct AdviceBasis {
     /// Name and minutes of the next event of high impact; outer `None` without a calendar.
     event: Option<Option<(String, f64)>>,
     overlaps: Option<Vec<Overlap<'static>>>,
+    verdict: VerdictTable,
+    positions: Option<StopCare>,
 }
 
 impl AdviceBasis {
@@ -35,7 +40,29 @@ impl AdviceBasis {
     #[must_use]
     pub fn new(snapshot: Arc<Snapshot>, row: &MinuteRow, now: Ts) -> Self {
         let atr_14 = row.cells.get(Feature::Atr14.index()).and_then(Cell::ready);
-        Self { snapshot, now, atr_14, past: None, levels: None, event: None, overlaps: None }
+        Self {
+            snapshot,
+            now,
+            atr_14,
+            past: None,
+            levels: None,
+            event: None,
+            overlaps: None,
+            verdict: VerdictTable::SEED,
+            positions: None,
+        }
+    }
+    /// With what the market asks of positions, where its book has a table for that.
+    #[must_use]
+    pub fn with_positions(mut self, care: Option<StopCare>) -> Self {
+        self.positions = care;
+        self
+    }
+    /// With what this book makes of findings.
+    #[must_use]
+    pub fn with_verdict(mut self, table: VerdictTable) -> Self {
+        self.verdict = table;
+        self
     }
     /// With how long past episodes of the present label lasted.
     #[must_use]
@@ -67,6 +94,11 @@ impl AdviceBasis {
     #[must_use]
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+    /// The price with its minute; `None` while there is none.
+    #[must_use]
+    pub fn seen_price(&self) -> Option<SeenPrice> {
+        Some(SeenPrice { price: self.snapshot.price?, at: Some(self.snapshot.timestamp), atr: self.atr_14 })
     }
     /// When the volatility class was entered; `None` while it is not known.
     #[must_use]
@@ -108,6 +140,13 @@ impl AdviceBasis {
                 .as_ref()
                 .map(|next| next.as_ref().map(|(name, minutes)| UpcomingEvent { name, minutes: *minutes })),
             overlaps: self.overlaps.as_deref(),
+            verdict: &self.verdict,
+            positions: self.positions.as_ref(),
+            words: Some(Words {
+                headline: &s.headline,
+                new_entries: &s.guidance.entries_alone,
+                open_positions: &s.guidance.open_positions,
+            }),
             ..AdviceContext::of_label(self.now, risk.label, risk.since)
         }
     }
@@ -140,6 +179,10 @@ fn trend(s: &Snapshot) -> Option<TrendContext> {
         label: axis.label,
         mtf_confirmed: agreed.confirmed && agreed.primary == Some(axis.label),
         mtf_confidence: agreed.confidence,
+        early: {
+            let TimeframeLabels { h1, h4, d1, w1 } = agreed.timeframes;
+            TrendContext::agree_early(axis.label, [h1, h4, d1, w1])
+        },
     })
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Every part is optional and says so in its type; a part that is absent is never read as calm.
 
+use crate::explain::StopCare;
 use crate::explain::guidance::mapping;
+use crate::rules::{Inputs, VerdictTable};
 use std::borrow::Cow;
 
 use barograph_domain::{
@@ -46,6 +48,25 @@ pub struct AdviceContext<'a> {
     pub health: Option<f64>,
     /// Correlation with assets in which positions are open; `None` where it is not known.
     pub overlaps: Option<&'a [Overlap<'a>]>,
+    /// What the book makes of findings.
+    pub verdict: &'a VerdictTable,
+    /// What it all was made from.
+    pub inputs: Inputs,
+    /// Guidance of the snapshot in words; `None`: that of the risk label.
+    pub words: Option<Words<'a>>,
+    /// What the market asks of positions that are held; `None`: what the risk label asks.
+    pub positions: Option<&'a StopCare>,
+}
+
+/// Guidance in words, of all axes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Words<'a> {
+    /// The market in one or two sentences.
+    pub headline: &'a str,
+    /// For entries not yet made, without what stops add.
+    pub new_entries: &'a str,
+    /// For positions already held.
+    pub open_positions: &'a str,
 }
 
 impl AdviceContext<'_> {
@@ -71,6 +92,10 @@ impl AdviceContext<'_> {
             confidence: None,
             health: None,
             overlaps: None,
+            verdict: &VerdictTable::SEED,
+            inputs: Inputs::Market,
+            words: None,
+            positions: None,
         }
     }
     /// Trend, where it is known.
@@ -122,6 +147,18 @@ pub struct TrendContext {
     pub mtf_confirmed: bool,
     /// Share of weight that agrees, where timeframes are known.
     pub mtf_confidence: Option<f64>,
+    /// Too few timeframes to say so, and two or more that all point the label's way.
+    pub early: bool,
+}
+
+impl TrendContext {
+    /// Do these timeframes, of which some may not be ready, all point the way of the label?
+    #[must_use]
+    pub fn agree_early(label: TrendRegime, timeframes: [Option<TrendRegime>; 4]) -> bool {
+        let ready = || timeframes.into_iter().flatten();
+        let all = ready().all(|l| l.direction() == label.direction());
+        label.direction() != 0 && ready().count() == 2 && all
+    }
 }
 
 /// Which side suffers in a squeeze.

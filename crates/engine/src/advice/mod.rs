@@ -26,6 +26,7 @@ mod verdict;
 mod warnings;
 
 pub use basis::AdviceBasis;
+pub use context::Words;
 pub use context::{
     AdviceContext, Confidence, CrowdedSide, MarketSnapshot, Overlap, PastDurations, RiskContext, SessionContext,
     SideStops, Staleness, TrendContext, UpcomingEvent,
@@ -39,7 +40,7 @@ pub use positions::{
 };
 pub use render::render;
 pub use size::{RiskFraction, Sizing, Units, position_size, risk_fraction, size_for};
-pub use stop::{StopPlan, stop_side_levels, take_stop};
+pub use stop::{Clusters, StopPlan, take_stop};
 pub use target::{Target, take_target};
 pub use verdict::{Judgement, ReasonSet};
 pub use warnings::WarningSet;

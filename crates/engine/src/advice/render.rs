@@ -6,11 +6,12 @@ use super::kelly::expected_value;
 use super::options::Offer;
 use super::parameters::Parameters;
 use super::{Advice, text};
+use crate::explain::guidance::with_stops;
 use barograph_domain::advice::{
     AdviceOption, AdviceView, ExpectedValue, KellyView, Missing, NearbyLevel, OptionKind, ParameterView, ReasonView,
     SizeView, SnapshotRef, StopView, TargetView, WarningView,
 };
-use barograph_domain::guidance::{new_entries, open_positions, stops_add};
+use barograph_domain::guidance::{new_entries, open_positions};
 use barograph_domain::{Level, Posture, RiskRegime};
 
 /// The payload of one answer; `ctx` and `intent` are those it was computed from.
@@ -35,6 +36,8 @@ pub fn render(advice: &Advice, ctx: Option<&AdviceContext<'_>>, intent: &Intent<
         snapshot: ctx.and_then(snapshot),
         error: advice.error,
         verdict: advice.judgement.verdict,
+        verdict_base_rate: base_rate(advice, ctx),
+        verdict_base_rate_text: base_rate(advice, ctx).map(|share| text::base_rate(advice.judgement.verdict, share)),
         decided_by: advice.judgement.decided_by,
         summary: text::summary(advice, ctx),
         reasons: advice.judgement.reasons.iter().map(reason).collect(),
@@ -52,9 +55,13 @@ pub fn render(advice: &Advice, ctx: Option<&AdviceContext<'_>>, intent: &Intent<
             n: t.n,
         }),
         new_entries: entries(ctx, intent, label, posture),
-        open_positions: open_positions(label),
+        open_positions: ctx.and_then(|c| c.words).map_or(open_positions(label), |w| w.open_positions).to_owned(),
         defaults_used: defaults(advice, ctx),
     }
+}
+
+fn base_rate(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> Option<f64> {
+    ctx.and_then(|c| Some(c.verdict.base_rates?.of(advice.judgement.verdict, c.inputs)))
 }
 
 fn snapshot(c: &AdviceContext<'_>) -> Option<SnapshotRef> {
@@ -74,11 +81,9 @@ fn snapshot(c: &AdviceContext<'_>) -> Option<SnapshotRef> {
 
 fn entries(ctx: Option<&AdviceContext<'_>>, intent: &Intent<'_>, label: RiskRegime, posture: Posture) -> String {
     let unread = ctx.is_none_or(|c| c.stale.is_some() && label == RiskRegime::Normal);
-    let base = new_entries(if unread { RiskRegime::Unknown } else { label }, posture);
-    match ctx.and_then(|c| c.stops.of(intent.side)).map(stops_add) {
-        None | Some("") => base.to_owned(),
-        Some(add) => format!("{base}; {add}"),
-    }
+    let of_label = new_entries(if unread { RiskRegime::Unknown } else { label }, posture);
+    let base = ctx.and_then(|c| c.words).filter(|_| !unread).map_or(of_label, |w| w.new_entries);
+    with_stops(base.to_owned(), ctx.and_then(|c| c.stops.of(intent.side)))
 }
 
 fn options(advice: &Advice, label: RiskRegime) -> Vec<AdviceOption> {
@@ -143,10 +148,11 @@ fn nearby(ctx: Option<&AdviceContext<'_>>, index: Option<usize>) -> Option<Nearb
     let level: &Level = ctx?.levels?.get(index?)?;
     Some(NearbyLevel {
         level_id: level.level_id.clone(),
-        kind: level.kind,
-        timeframe_s: level.timeframe,
-        bottom: level.bottom,
+        level_type: level.kind,
+        timeframe: level.timeframe.compact(),
+        price: level.price,
         top: level.top,
+        bottom: level.bottom,
         strength: level.strength,
         known_at: level.known_at,
     })
@@ -174,6 +180,7 @@ fn target_view(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> TargetView {
         target_source: t.source,
         level: nearby(ctx, t.level),
         effective_rr: t.effective_rr,
+        text: text::target(advice, ctx),
         capped: t.capped,
         missing: t.missing,
     }

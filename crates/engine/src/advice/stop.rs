@@ -1,6 +1,6 @@
 //! Stop by ATR multiple, whether a stop lies on a cluster of stops, and one beyond that cluster (R2.25, R1.67, risk §2).
 //!
-//! A cluster is a level whose stops lie on the stop's side: known now, not mitigated. Clusters that touch count as one, so
+//! A cluster is a strong level whose stops lie on the stop's side: known now, not mitigated. Clusters that touch count as one, so
 //! that the suggested stop never lies on the next of them. The caller's stop is never replaced.
 
 use super::context::AdviceContext;
@@ -70,11 +70,12 @@ pub(super) fn plan(
         alternative_missing: None,
         missing,
     };
-    if let (Some(stop), Some(atr), Some((levels, now))) = (used, atr, ctx.and_then(|c| Some((c.levels?, c.now)))) {
-        let hit = on_cluster(levels, now, intent, stop, atr);
+    let known = ctx.and_then(|c| Some(Clusters { levels: c.levels?, weakest: c.verdict.cluster_strength, now: c.now }));
+    if let (Some(stop), Some(atr), Some(known)) = (used, atr, known) {
+        let hit = known.under(intent, stop, atr);
         out.clusters_known = true;
         if let Some(hit) = hit {
-            let free = beyond(levels, now, intent, stop, atr, hit.far);
+            let free = known.beyond(intent, stop, atr, hit.far);
             if intent.stop.is_none() && settings.stop_mode == StopMode::BeyondCluster && free.is_some() {
                 source = Some("beyond_cluster");
                 out.used = free;
@@ -101,9 +102,61 @@ fn base_stop(intent: &Intent<'_>, atr: f64, mult: f64) -> Option<f64> {
     take_stop(intent.entry, atr, intent.side, mult, intent.rules.tick)
 }
 
-/// Levels on which stops of this side lie (features §4.10), known and unmitigated at `now`, with their positions.
-pub fn stop_side_levels(levels: &[Level], side: Side, now: Ts) -> impl Iterator<Item = (usize, &Level)> {
-    levels.iter().enumerate().filter(move |(_, l)| is_live(l, now) && holds_stops(l, side))
+/// Levels of which some are clusters of stops.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Clusters<'a> {
+    /// All that are known.
+    pub levels: &'a [Level],
+    /// Strength below which a level gathers no stops worth the name.
+    pub weakest: f64,
+    /// Seen from this moment.
+    pub now: Ts,
+}
+
+impl<'a> Clusters<'a> {
+    /// Those on which stops of this side lie (features §4.10), known and unmitigated, with their positions.
+    pub fn of(self, side: Side) -> impl Iterator<Item = (usize, &'a Level)> {
+        let is_one = move |l: &Level| l.strength >= self.weakest && is_live(l, self.now) && holds_stops(l, side);
+        self.levels.iter().enumerate().filter(move |(_, l)| is_one(l))
+    }
+
+    fn under(self, intent: &Intent<'_>, stop: f64, atr: f64) -> Option<Hit> {
+        let mut hit: Option<Hit> = None;
+        for (i, level) in self.of(intent.side) {
+            if !lies_on(level, stop, PAD * atr) {
+                continue;
+            }
+            let edge = far_edge(level, intent.side);
+            hit = Some(match hit {
+                None => Hit { index: i, far: edge },
+                Some(h) => Hit {
+                    index: if level.strength > self.levels[h.index].strength { i } else { h.index },
+                    far: if is_farther(edge, h.far, intent.side) { edge } else { h.far },
+                },
+            });
+        }
+        hit
+    }
+
+    /// First price beyond the cluster that lies on no further one, if it is near enough.
+    fn beyond(self, intent: &Intent<'_>, stop: f64, atr: f64, mut far: f64) -> Option<f64> {
+        let (side, pad) = (intent.side, PAD * atr);
+        let farthest = FARTHEST * (intent.entry - stop).abs();
+        loop {
+            let free = far - sign(side) * pad;
+            if (intent.entry - free).abs() > farthest || free <= 0.0 {
+                return None;
+            }
+            let next = self
+                .of(side)
+                .map(|(_, l)| (l, far_edge(l, side)))
+                .find(|(l, edge)| is_farther(*edge, far, side) && lies_on(l, free, pad));
+            match next {
+                Some((_, edge)) => far = edge,
+                None => return Some(rounding::away(free, side, intent.rules.tick)).filter(|s| *s > 0.0),
+            }
+        }
+    }
 }
 
 /// Known and unmitigated at `now`.
@@ -141,43 +194,6 @@ struct Hit {
     far: f64,
 }
 
-fn on_cluster(levels: &[Level], now: Ts, intent: &Intent<'_>, stop: f64, atr: f64) -> Option<Hit> {
-    let mut hit: Option<Hit> = None;
-    for (i, level) in stop_side_levels(levels, intent.side, now) {
-        if !lies_on(level, stop, PAD * atr) {
-            continue;
-        }
-        let edge = far_edge(level, intent.side);
-        hit = Some(match hit {
-            None => Hit { index: i, far: edge },
-            Some(h) => Hit {
-                index: if level.strength > levels[h.index].strength { i } else { h.index },
-                far: if is_farther(edge, h.far, intent.side) { edge } else { h.far },
-            },
-        });
-    }
-    hit
-}
-
 fn is_farther(a: f64, b: f64, side: Side) -> bool {
     (b - a) * sign(side) > 0.0
-}
-
-/// First price beyond the cluster that lies on no further level, if it is near enough.
-fn beyond(levels: &[Level], now: Ts, intent: &Intent<'_>, stop: f64, atr: f64, mut far: f64) -> Option<f64> {
-    let (side, pad) = (intent.side, PAD * atr);
-    let farthest = FARTHEST * (intent.entry - stop).abs();
-    loop {
-        let free = far - sign(side) * pad;
-        if (intent.entry - free).abs() > farthest || free <= 0.0 {
-            return None;
-        }
-        let next = stop_side_levels(levels, side, now)
-            .map(|(_, l)| (l, far_edge(l, side)))
-            .find(|(l, edge)| is_farther(*edge, far, side) && lies_on(l, free, pad));
-        match next {
-            Some((_, edge)) => far = edge,
-            None => return Some(rounding::away(free, side, intent.rules.tick)).filter(|s| *s > 0.0),
-        }
-    }
 }

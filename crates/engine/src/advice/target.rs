@@ -1,7 +1,8 @@
 //! Target: just before the liquidity level nearest to the ratio's distance, else the ratio, else three ATR (R2.16, risk §3).
 //!
 //! The legacy values are kept as printed although they disagree: stop 1.5 ATR and target 3 ATR make 2.0, not the printed
-//! 1.5; `effective_rr` says what the two prices really offer (S07).
+//! 1.5; `effective_rr` says what the two prices really offer (S07). It is never below half the nominal ratio: a level nearer
+//! than that is no target, and the limit of ten ATR gives way.
 
 use super::context::AdviceContext;
 use super::intent::Intent;
@@ -19,6 +20,8 @@ const CAP: f64 = 10.0;
 const WEAKEST: f64 = 0.3;
 /// Farthest candidate, in multiples of the ratio's distance.
 const REACH: f64 = 1.5;
+/// Least a target offers, as a share of the nominal ratio.
+pub(super) const LEAST: f64 = 0.5;
 
 /// Where a target could lie.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -31,7 +34,7 @@ pub struct Target {
     pub level: Option<usize>,
     /// Distance to it over distance to the stop.
     pub effective_rr: Option<f64>,
-    /// Pulled in to 10 ATR.
+    /// Pulled in to 10 ATR, or to half the nominal ratio where that lies farther.
     pub capped: bool,
     /// Why there is none.
     pub missing: Option<Missing>,
@@ -74,12 +77,18 @@ pub fn take_target(
         }
         (None, Some(r)) => (parameters.risk_reward_ratio * r, TargetSource::Ratio, None),
     };
-    let cap = atr.map(|a| CAP * a);
+    let least = r.map_or(0.0, |r| LEAST * parameters.risk_reward_ratio * r);
+    let cap = atr.map(|a| (CAP * a).max(least));
     let capped = cap.is_some_and(|c| distance > c);
-    let within = if capped { cap.unwrap_or(distance) } else { distance };
+    let within = if capped { cap.unwrap_or(distance) } else { distance.max(least) };
     let raw = entry + sign(side) * within;
     // Towards the entry, which is away from it seen from the other side.
-    let price = rounding::away(raw, side, intent.rules.tick);
+    let mut price = rounding::away(raw, side, intent.rules.tick);
+    // A step of the venue's grid never takes a level's target, or a capped one, below the least.
+    if (capped || source == TargetSource::Liquidity) && (price - entry) * sign(side) < least {
+        let farther = if side == Side::Long { Side::Short } else { Side::Long };
+        price = rounding::away(raw, farther, intent.rules.tick);
+    }
     if !(price.is_finite() && price > 0.0 && (price - entry) * sign(side) > 0.0) {
         return Target::none(Missing::OutOfDomain);
     }
@@ -95,7 +104,12 @@ fn liquidity(levels: &[Level], now: Ts, intent: &Intent<'_>, wanted: f64, r: f64
             continue;
         }
         let d = (near_edge(level, intent.side) - intent.entry) * sign(intent.side);
-        if d < r || d > REACH * wanted || d <= PAD * atr {
+        // The target lies before the level, at a price of the venue's grid.
+        let offered =
+            (rounding::away(intent.entry + sign(intent.side) * (d - PAD * atr), intent.side, intent.rules.tick)
+                - intent.entry)
+                * sign(intent.side);
+        if d < r || d > REACH * wanted || d <= PAD * atr || offered < LEAST * wanted {
             continue;
         }
         let better = best.is_none_or(|(_, b)| {

@@ -8,10 +8,11 @@ use super::context::AdviceContext;
 use super::digits::{number, own, price, size};
 use super::intent::Intent;
 use super::options::{MoveStop, Offer, Wait};
-use super::stop::{StopPlan, stop_side_levels};
+use super::stop::{Clusters, StopPlan};
 use super::verdict::{Judgement, SAME_EXPOSURE};
 use crate::explain::capitalised;
-use barograph_domain::advice::{Missing, ReasonCode, SizeLimit, Verdict, WarningCode};
+use crate::rules::BaseRates;
+use barograph_domain::advice::{Missing, ReasonCode, SizeLimit, TargetSource, Verdict, WarningCode};
 use barograph_domain::{Level, Posture, RiskRegime};
 
 /// A fraction as percent: `0.83 %`.
@@ -56,6 +57,10 @@ pub(super) fn reason(code: ReasonCode, ctx: Option<&AdviceContext<'_>>, stop: &S
             None => "Volatility is unusual for this session".to_owned(),
         },
         R::StopCluster => cluster(c, stop),
+        R::AgainstTrend => match c.known_trend() {
+            Some(t) => format!("Against the trend: {}", t.label.name()),
+            None => "Against the trend".to_owned(),
+        },
         R::AgainstStrongTrend => match c.known_trend() {
             Some(t) => format!("Against a {} that several timeframes confirm", t.label.name()),
             None => "Against a strong trend".to_owned(),
@@ -139,7 +144,9 @@ pub(super) fn warning(
 fn densest(c: &AdviceContext<'_>, intent: &Intent<'_>, stop: &StopPlan) -> f64 {
     let from = c.price.unwrap_or(intent.entry);
     let reach = stop.atr.map_or(f64::INFINITY, |a| 2.0 * a);
-    let near = stop_side_levels(c.levels.unwrap_or(&[]), intent.side, c.now)
+    let known = Clusters { levels: c.levels.unwrap_or(&[]), weakest: c.verdict.cluster_strength, now: c.now };
+    let near = known
+        .of(intent.side)
         .map(|(_, l)| l)
         .filter(|l| (l.price - from).abs() <= reach)
         .reduce(|a, b| if b.strength > a.strength { b } else { a });
@@ -157,6 +164,35 @@ pub(super) fn summary(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> Strin
         (n, _) => format!("; {n} more reasons below"),
     };
     format!("{}: {why}{rest}.", j.verdict.name())
+}
+
+/// How often a verdict comes out.
+pub(super) fn base_rate(verdict: Verdict, share: f64) -> String {
+    format!("{} in {} of hours ({})", verdict.name(), percent(share), BaseRates::OVER)
+}
+
+/// Why the target lies where it does.
+pub(super) fn target(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> String {
+    let (t, p) = (&advice.target, &advice.parameters);
+    let nominal = p.risk_reward_ratio;
+    let rr = t.effective_rr.map_or_else(String::new, |rr| format!("{rr:.2} times the risk, "));
+    let level = t.level.and_then(|i| ctx?.levels?.get(i));
+    match (t.source, level) {
+        (None, _) => format!("no target: {}", t.missing.unwrap_or(Missing::OutOfDomain).name().replace('_', " ")),
+        (_, _) if t.capped && t.effective_rr.is_some_and(|e| e <= super::target::LEAST * nominal * (1.0 + 1e-6)) => {
+            format!("{rr}half the ratio of {nominal}, which lies more than 10 ATR from the entry")
+        }
+        (_, _) if t.capped => format!("{rr}held to 10 ATR from the entry; the ratio of {nominal} lies beyond"),
+        (Some(TargetSource::Liquidity), Some(l)) => {
+            format!("{rr}a tenth of an ATR before {}; the ratio alone is {nominal}", l.kind.name())
+        }
+        (Some(TargetSource::Fallback), _) => format!("{rr}3 ATR from the entry, because the context is missing"),
+        (Some(TargetSource::Liquidity | TargetSource::Ratio), _) => {
+            let known = ctx.is_some_and(|c| c.levels.is_some());
+            let why = if known { "no strong level lies near that distance" } else { "levels are not known" };
+            format!("{rr}by the ratio: {why}")
+        }
+    }
 }
 
 /// The smaller size.

@@ -1,12 +1,13 @@
 //! ALLOW, CAUTION or AVOID with every reason, in the order of the table (R1.43–R1.44, R2.6, R2.47, R2.55–R2.56, risk §5).
 //!
-//! The most severe reason decides. A condition whose input is not there is not evaluated and says so; it never counts as
+//! The book's table says what each finding asks for ([`VerdictTable`]); the most severe decides. A condition whose input is not there is not evaluated and says so; it never counts as
 //! fine.
 
-use super::context::{AdviceContext, CrowdedSide};
+use super::context::{AdviceContext, CrowdedSide, TrendContext};
 use super::intent::{Blackout, Settings};
 use super::sign;
 use super::stop::StopPlan;
+use crate::rules::VerdictTable;
 use barograph_domain::advice::{ReasonCode, Verdict};
 use barograph_domain::{RiskRegime, Session, Side, StopVulnerability, VolRegime};
 
@@ -41,63 +42,59 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// The first reason that asks for it.
     pub decided_by: ReasonCode,
-    /// All reasons; `ok` alone when there is none.
+    /// All findings; `ok` with a verdict of ALLOW.
     pub reasons: ReasonSet,
     /// Conditions whose input is not there.
     pub not_evaluated: ReasonSet,
-    /// A calendar event asks for CAUTION only.
-    pub blackout_warns: bool,
+    /// Those that ask for AVOID, by themselves or together.
+    avoid: ReasonSet,
+    /// Those that ask for CAUTION.
+    caution: ReasonSet,
 }
 
 impl Judgement {
-    /// What a reason asks for on its own.
+    /// What a reason asks for, by itself or together with others that hold.
     #[must_use]
     pub const fn asks(&self, code: ReasonCode) -> Verdict {
-        use ReasonCode as R;
-        match code {
-            R::PreNewsBlackout if self.blackout_warns => Verdict::Caution,
-            R::DataStale | R::NoData | R::PreNewsBlackout | R::ExtremeVolatility | R::SqueezeAgainstSide => {
-                Verdict::Avoid
-            }
-            R::Ok => Verdict::Allow,
-            R::SqueezeRisk
-            | R::HighVolatility
-            | R::ChopRisk
-            | R::RolloverSession
-            | R::SessionVolAnomaly
-            | R::StopCluster
-            | R::AgainstStrongTrend
-            | R::UnconfirmedRegime
-            | R::LowConfidence
-            | R::ExposureOverlap
-            | R::LowHealth => Verdict::Caution,
+        if self.avoid.has(code) {
+            Verdict::Avoid
+        } else if self.caution.has(code) {
+            Verdict::Caution
+        } else {
+            Verdict::Allow
         }
     }
 }
 
 pub(super) fn judge(ctx: Option<&AdviceContext<'_>>, side: Side, stop: &StopPlan, settings: &Settings) -> Judgement {
+    let table = ctx.map_or(&VerdictTable::SEED, |c| c.verdict);
     let mut found = Found::default();
     match ctx {
         None => found.without_context(),
-        Some(c) => found.of(c, side, stop),
+        Some(c) => found.of(c, side, stop, table),
     }
-    if found.reasons.0 == 0 {
+    let warns = settings.blackout == Blackout::Warn && found.reasons.has(ReasonCode::PreNewsBlackout);
+    let event = 1 << ReasonCode::PreNewsBlackout as u32;
+    let holding = if warns { found.reasons.0 & !event } else { found.reasons.0 };
+    let (avoid, avoid_by) = table.asking(Verdict::Avoid, holding);
+    let (caution, caution_by) = table.asking(Verdict::Caution, holding);
+    let caution_by = if warns { Some(ReasonCode::PreNewsBlackout) } else { caution_by };
+    let (verdict, decided_by) = match (avoid_by, caution_by) {
+        (Some(code), _) => (Verdict::Avoid, code),
+        (None, Some(code)) => (Verdict::Caution, code),
+        (None, None) => (Verdict::Allow, ReasonCode::Ok),
+    };
+    if verdict == Verdict::Allow {
         found.reasons.insert(ReasonCode::Ok);
     }
-    let mut out = Judgement {
-        verdict: Verdict::Allow,
-        decided_by: ReasonCode::Ok,
+    Judgement {
+        verdict,
+        decided_by,
         reasons: found.reasons,
         not_evaluated: found.unknown,
-        blackout_warns: settings.blackout == Blackout::Warn,
-    };
-    for code in found.reasons.iter() {
-        let asked = out.asks(code);
-        if asked > out.verdict {
-            (out.verdict, out.decided_by) = (asked, code);
-        }
+        avoid: ReasonSet(avoid),
+        caution: ReasonSet(if warns { caution | event } else { caution }),
     }
-    out
 }
 
 #[derive(Default)]
@@ -119,12 +116,12 @@ impl Found {
     fn without_context(&mut self) {
         use ReasonCode as R;
         self.reasons.insert(R::NoData);
-        for code in R::ALL.iter().filter(|c| !matches!(c, R::NoData | R::Ok)) {
+        for code in R::ALL.iter().filter(|c| !matches!(c, R::NoData | R::AgainstTrend | R::Ok)) {
             self.unknown.insert(*code);
         }
     }
 
-    fn of(&mut self, c: &AdviceContext<'_>, side: Side, stop: &StopPlan) {
+    fn of(&mut self, c: &AdviceContext<'_>, side: Side, stop: &StopPlan, table: &VerdictTable) {
         use ReasonCode as R;
         let label = c.risk.label;
         let known = label != RiskRegime::Unknown;
@@ -140,13 +137,20 @@ impl Found {
         self.when(R::HighVolatility, either(risk(RiskRegime::HighVol), explosive));
         self.when(R::ChopRisk, risk(RiskRegime::ChopRisk));
         self.when(R::RolloverSession, c.session.map(|s| s.session == Session::Rollover));
-        self.when(R::SessionVolAnomaly, c.session.and_then(|s| s.vol_ratio).map(|r| r > 2.0));
+        self.when(R::SessionVolAnomaly, c.session.and_then(|s| s.vol_ratio).map(|r| r > table.session_vol_ratio));
         self.when(R::StopCluster, is_clustered(c, side, stop));
-        self.when(R::AgainstStrongTrend, against_trend(c, side));
-        self.when(R::UnconfirmedRegime, c.trend.and_then(|t| t.mtf_confidence).map(|m| m < 0.5));
-        self.when(R::LowConfidence, c.confidence.map(|x| x.value < 0.4));
+        let trend = c.known_trend();
+        let against = |t: &TrendContext| f64::from(t.label.direction()) * sign(side) < 0.0;
+        if table.reads(R::AgainstTrend) {
+            self.when(R::AgainstTrend, trend.map(|t| against(&t)));
+        }
+        let confirmed = |t: &TrendContext| t.mtf_confirmed || (table.early_trend && t.early);
+        self.when(R::AgainstStrongTrend, trend.map(|t| confirmed(&t) && t.label.is_strong() && against(&t)));
+        let agreement = c.trend.and_then(|t| t.mtf_confidence);
+        self.when(R::UnconfirmedRegime, agreement.map(|m| m < table.agreement_min));
+        self.when(R::LowConfidence, c.confidence.map(|x| x.value < table.confidence_min));
         self.when(R::ExposureOverlap, c.overlaps.map(|o| o.iter().any(|o| o.correlation > SAME_EXPOSURE)));
-        self.when(R::LowHealth, c.health.map(|h| h < 50.0));
+        self.when(R::LowHealth, c.health.map(|h| h < table.health_min));
     }
 }
 
@@ -174,9 +178,4 @@ fn against_side(c: &AdviceContext<'_>, side: Side) -> Option<bool> {
 fn is_clustered(c: &AdviceContext<'_>, side: Side, stop: &StopPlan) -> Option<bool> {
     let on_level = stop.clusters_known.then_some(stop.on_level.is_some());
     either(on_level, c.stops.of(side).map(|v| v == StopVulnerability::High))
-}
-
-fn against_trend(c: &AdviceContext<'_>, side: Side) -> Option<bool> {
-    let t = c.known_trend()?;
-    Some(t.mtf_confirmed && t.label.is_strong() && f64::from(t.label.direction()) * sign(side) < 0.0)
 }

@@ -51,6 +51,7 @@ impl WarningSet {
             | ReasonCode::SqueezeAgainstSide
             | ReasonCode::RolloverSession
             | ReasonCode::SessionVolAnomaly
+            | ReasonCode::AgainstTrend
             | ReasonCode::AgainstStrongTrend
             | ReasonCode::UnconfirmedRegime
             | ReasonCode::LowConfidence

@@ -9,7 +9,7 @@ use crate::features::reading::{Slot, choose};
 use crate::feeds::PriceSeries;
 use crate::market::Market;
 use barograph_domain::math::tanh;
-use barograph_domain::{Cell, Kind, Label as _, Reason, State, Ts, VolRegime};
+use barograph_domain::{Cell, Kind, Label as _, Metric, Reason, State, Ts, VolRegime};
 
 /// Days of a year: markets never close.
 const DAYS: f64 = 365.0;
@@ -28,7 +28,11 @@ const QUADRANT: f64 = 0.5;
 /// The class of a daily volatility (R4.14).
 #[must_use]
 pub fn vol_class(vol_daily: f64) -> VolRegime {
-    match DAILY_BOUNDS.iter().position(|b| vol_daily <= *b) {
+    class_within(vol_daily, DAILY_BOUNDS)
+}
+
+fn class_within(vol_daily: f64, bounds: [f64; 3]) -> VolRegime {
+    match bounds.iter().position(|b| vol_daily <= *b) {
         Some(0) => VolRegime::Stable,
         Some(1) => VolRegime::HighVol,
         Some(_) => VolRegime::Explosive,
@@ -38,14 +42,16 @@ pub fn vol_class(vol_daily: f64) -> VolRegime {
 
 impl Assembly {
     /// Readings that follow from the day's volatility.
-    pub(super) fn classes(&mut self, t: Ts) {
+    pub(super) fn classes(&mut self, t: Ts, config: &Config) {
         use Feature as F;
         let annual = self.slots[F::RealizedVol24h.index()];
         self.set(F::VolAnnual, annual);
         let of_annual = |f: &dyn Fn(f64) -> f64| composite::combine(t, &[&annual], |v| Ok(f(v[0])));
         let daily = of_annual(&|v| v / DAYS.sqrt());
         self.set(F::VolDaily, daily);
-        let of_class = |f: &dyn Fn(VolRegime) -> f64| composite::combine(t, &[&daily], |v| Ok(f(vol_class(v[0]))));
+        let bounds = config.book.daily_bounds(DAILY_BOUNDS);
+        let of_class =
+            |f: &dyn Fn(VolRegime) -> f64| composite::combine(t, &[&daily], |v| Ok(f(class_within(v[0], bounds))));
         self.set(F::VolClass, of_class(&|c| f64::from(c.code())));
         self.set(F::RiskMultiplier, of_class(&|c| c.risk_multiplier().unwrap_or(1.0)));
         self.set(F::SizeFactor, of_class(&|c| c.size_factor().unwrap_or(1.0)));
@@ -60,12 +66,14 @@ impl Assembly {
 
     /// Mean of the ready percentiles; three of four are needed.
     pub(super) fn heat(&mut self, market: &Market, t: Ts, config: &Config) {
-        let volume = volume_rank(market, t, config);
+        let volume = volume_rank(market, &self.volume, config);
+        let offered = |slot: Slot, metric| if self.offers(metric) { slot } else { Slot::undefined(Reason::NotOffered) };
         let oi = choose(
             t,
             market.open_interest.iter().filter(|f| allowed(f.source.kind, config)).map(|f| &f.slots.delta_24h_size_pct),
         );
-        let funding = funding_rank(market, t, config);
+        let oi = offered(oi, Metric::OpenInterest);
+        let funding = offered(funding_rank(market, t, config), Metric::FundingRate);
         let parts = [volume, oi, funding, self.vol_pct_30d];
         self.set(Feature::Heat, mean_of(t, &parts, HEAT_PARTS));
     }
@@ -120,13 +128,13 @@ fn mean_of(t: Ts, parts: &[Slot], need: u32) -> Slot {
 }
 
 /// Percentile of the day's volume within 30 d.
-fn volume_rank(market: &Market, t: Ts, config: &Config) -> Slot {
-    let volume = super::volume_slot(market, t, config);
+fn volume_rank(market: &Market, volume: &Slot, config: &Config) -> Slot {
     let bars = market.prices.iter().find_map(|f| match &f.series {
         PriceSeries::Bars(bars) if Some(f.source.stream) == volume.cell.stream => Some(bars),
         PriceSeries::Bars(_) | PriceSeries::Plain(_) => None,
     });
-    bars.map_or(volume, |b| b.volume.rank().slot(&volume, &config.settings()))
+    // Bars happen at their close, so that the event of the sum is its instant.
+    bars.map_or(*volume, |b| b.volume.rank().slot(volume, volume.cell.anchor, &config.settings()))
 }
 
 /// Percentile of the size of funding within 30 d: of the running rate, else of settlements.

@@ -165,7 +165,7 @@ fn choose(
         // however many quiet minutes lie between; the limit of a bar of the stream's own length counts from its close.
         let next = if feed.step() < TIMEFRAMES[at] { TIMEFRAMES[at] } else { Span::ZERO };
         let expires = anchor + next + feed.max_age();
-        let origin = Origin { kind: bar_kind(feed), anchor, expires, ..feed.origin() };
+        let origin = Origin { kind: bar_kind(feed), expires, ..feed.origin().at(anchor) };
         let slot = match read(readings) {
             Ok((value, coverage)) => origin.ready(value, Fullness { coverage, partial: coverage < 1.0 }),
             Err(state) => origin.not_ready(state),

@@ -16,7 +16,7 @@ use crate::calendar::NextHigh;
 use crate::catalogue::Feature;
 use crate::composite;
 use crate::engine::Config;
-use crate::features::basis::PairSlots;
+use crate::features::basis::{PairSlots, Wanted};
 use crate::features::funding::FundingSlots;
 use crate::features::hourly::hour_of;
 use crate::features::open_interest::OpenInterestSlots;
@@ -54,6 +54,8 @@ pub(crate) struct Assembly {
     next_event: Option<NextHigh>,
     /// Percentile within 30 d of the day's volatility: a part of heat.
     vol_pct_30d: Slot,
+    /// Quote volume of the trailing day.
+    volume: Slot,
     timeframes: Timeframes,
     /// Readings with those of another timeframe in their place.
     scratch_cells: Vec<Cell>,
@@ -64,34 +66,11 @@ pub(crate) struct Assembly {
     timeframes_read: ChartsRead,
     /// First moment after which some ready reading is stale.
     next_expiry: Ts,
+    /// What the market offered when it was last said what it does not.
+    offered: u8,
+    /// With so many declared streams it can offer this and no more.
+    complete: Option<(usize, u8)>,
     valid: bool,
-}
-
-impl Default for Assembly {
-    /// A place holder while the real one is in use; it knows no feature.
-    fn default() -> Self {
-        Self {
-            slots: Vec::new(),
-            cells: Vec::new(),
-            inputs: Vec::new(),
-            cuts: Vec::new(),
-            cut_keys: Vec::new(),
-            metrics: Vec::new(),
-            scratch: Vec::new(),
-            price: None,
-            stretch: None,
-            minutes_to_event: None,
-            next_event: None,
-            vol_pct_30d: Slot::MISSING,
-            timeframes: Timeframes::default(),
-            scratch_cells: Vec::new(),
-            timeframes_key: None,
-            charts_read: ChartsRead::default(),
-            timeframes_read: ChartsRead::default(),
-            next_expiry: Ts::MIN,
-            valid: false,
-        }
-    }
 }
 
 impl Assembly {
@@ -115,12 +94,15 @@ impl Assembly {
             minutes_to_event: None,
             next_event: None,
             vol_pct_30d: Slot::MISSING,
+            volume: Slot::MISSING,
             timeframes: Timeframes::default(),
             scratch_cells: Vec::with_capacity(Feature::COUNT),
             timeframes_key: None,
             charts_read: ChartsRead::default(),
             timeframes_read: ChartsRead::default(),
             next_expiry: Ts::MIN,
+            offered: 0,
+            complete: None,
             valid: false,
         }
     }
@@ -143,6 +125,11 @@ impl Assembly {
         self.next_event = None;
     }
 
+    /// A hole was declared: what rests on it is read again.
+    pub(crate) fn forget_expiry(&mut self) {
+        self.next_expiry = Ts::MIN;
+    }
+
     /// Would [`Self::refresh`] compute at `t` although nothing changed?
     pub(crate) fn is_due(&self, t: Ts) -> bool {
         !self.valid || t > self.next_expiry
@@ -150,7 +137,7 @@ impl Assembly {
 
     /// Brings the readings to `t`; `changed` says whether any feed moved.
     pub(crate) fn refresh(&mut self, market: &Market, t: Ts, changed: bool, config: &Config) {
-        self.clock(t, config);
+        let turned = self.clock(t, config);
         let near = self.event_is_near();
         self.next_event = config
             .calendar
@@ -158,15 +145,23 @@ impl Assembly {
             .map(|calendar| self.next_event.filter(|n| n.holds(t)).unwrap_or_else(|| calendar.next_high_from(t)));
         self.minutes_to_event = self.next_event.and_then(|n| n.minutes(t));
         self.event_clock(t);
-        if changed || self.is_due(t) || near != self.event_is_near() {
+        if changed || self.is_due(t) || turned || near != self.event_is_near() {
             let first = !self.valid;
             self.valid = true;
             self.compute(market, t, config, first);
             self.next_expiry = Ts::MAX;
+            // As `Slot::at`, but first all as they are: a copy whose state is looked at on the way is made in pieces that wait for
+            // each other, a hundred times a minute.
             for (slot, cell) in self.slots.iter().zip(&mut self.cells) {
-                *cell = slot.at(t);
-                if cell.state == State::Ready {
-                    self.next_expiry = self.next_expiry.min(slot.expires);
+                *cell = slot.cell;
+            }
+            for (slot, cell) in self.slots.iter().zip(&mut self.cells) {
+                if slot.cell.state == State::Ready {
+                    if t > slot.expires {
+                        cell.state = State::Stale;
+                    } else {
+                        self.next_expiry = self.next_expiry.min(slot.expires);
+                    }
                 }
             }
             self.read_inputs(market, t, config);
@@ -195,6 +190,11 @@ impl Assembly {
         row.timeframes.volatility = self.timeframes.volatility;
     }
 
+    /// Does the market offer it, as of the last look?
+    fn offers(&self, metric: Metric) -> bool {
+        self.offered & crate::ages::bit(metric) != 0
+    }
+
     fn set(&mut self, feature: Feature, slot: Slot) {
         self.slots[feature.index()] = slot;
     }
@@ -203,26 +203,34 @@ impl Assembly {
     fn compute(&mut self, market: &Market, t: Ts, config: &Config, first: bool) {
         let price = market.price(t);
         self.price = price.map(|(_, p)| p);
+        self.volume = volume_slot(market, t, config);
         self.volatility(market, t, config);
         self.stops(market, t);
-        if market.kind == MarketKind::Spot {
-            if first {
-                self.not_offered();
-            }
-        } else {
-            let funding = first || !(market.funding.is_empty() && market.settled.is_empty());
+        // What has begun never stops to have begun: looked for until all has.
+        let declared = market.declared.len();
+        let mut offered = self.offered;
+        if self.complete != Some((declared, offered)) {
+            offered = market.offered();
+            self.complete = Some((declared, market.offerable()));
+        }
+        // Another stream has begun: what was said once is said again.
+        let first = first || offered != self.offered;
+        if first {
+            self.offered = offered;
+            self.not_offered(market);
+        }
+        if market.kind != MarketKind::Spot {
+            let funding = self.offers(Metric::FundingRate);
             if funding {
                 self.funding(market, t, config);
             }
-            if first || !market.open_interest.is_empty() {
+            if self.offers(Metric::OpenInterest) {
                 self.open_interest(market, t, config);
-            } else {
-                self.quadrant(market, t, config);
             }
-            if first || market.premium.is_some() || market.basis.is_some() {
+            if first || market.premium.is_some() || market.basis.is_some() || market.spot_basis.is_some() {
                 self.basis(market, t, config);
             }
-            if first || market.liquidations.is_some() {
+            if self.offers(Metric::Liquidation) {
                 self.liquidations(market);
             }
             if first || market.long_short.is_some() || market.top_traders.is_some() {
@@ -236,33 +244,27 @@ impl Assembly {
             self.charts(market, t, config);
         }
         composite::derive(&mut self.slots, t);
-        self.classes(t);
+        self.classes(t, config);
         self.sessions(market, t, config);
         self.heat(market, t, config);
         self.long_bias(t);
     }
 
-    /// A spot market has no funding, open interest, premium, basis, forced closes or crowded accounts.
-    fn not_offered(&mut self) {
+    /// What no stream of the market carries: on spot funding, open interest, premium, basis, forced closes and crowded accounts;
+    /// on a contract of which there are candles alone, the same.
+    fn not_offered(&mut self, market: &Market) {
         for spec in crate::catalogue::CATALOGUE {
-            // Some of their parts exist everywhere.
-            if matches!(spec.feature, Feature::Heat | Feature::LongBias) {
+            // Some of their parts exist everywhere. What needs none of these has reasons of its own.
+            if matches!(spec.feature, Feature::Heat | Feature::LongBias)
+                || !spec.inputs.iter().any(|m| crate::ages::OWN.contains(m))
+            {
                 continue;
             }
-            let needs_contract = spec.inputs.iter().any(|m| {
-                matches!(
-                    m,
-                    Metric::FundingRate
-                        | Metric::FundingRateSettled
-                        | Metric::OpenInterest
-                        | Metric::IndexPrice
-                        | Metric::Liquidation
-                        | Metric::LongShortRatio
-                        | Metric::TopTraderPositionRatio
-                )
-            });
-            if needs_contract {
+            let slot = self.slots[spec.feature.index()];
+            if !spec.inputs.iter().all(|m| market.offers(*m)) {
                 self.set(spec.feature, Slot::undefined(Reason::NotOffered));
+            } else if slot.cell.state == State::Undefined(Reason::NotOffered) {
+                self.set(spec.feature, Slot::MISSING);
             }
         }
     }
@@ -290,6 +292,9 @@ impl Assembly {
         let settled = |pick: fn(&crate::features::settled::SettledSlots) -> &Slot| {
             choose(t, market.settled.iter().map(|s| pick(s.slots())))
         };
+        if market.settled.is_empty() {
+            return;
+        }
         self.set(F::FundingRateSettled8h, settled(|s| &s.rate));
         self.set(F::FundingZscore7dSettled, settled(|s| &s.zscore_7d));
         self.set(F::FundingBlock8h, settled(|s| &s.block_8h));
@@ -311,8 +316,7 @@ impl Assembly {
         let price = price_slot(market, t, config);
         let oi_usd = composite::combine(t, &[&oi, &price], |v| Ok(v[0] * v[1]));
         self.set(F::OiUsd, oi_usd);
-        let volume = volume_slot(market, t, config);
-        let ratio = composite::combine(t, &[&oi_usd, &volume], |v| {
+        let ratio = composite::combine(t, &[&oi_usd, &self.volume], |v| {
             if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) }
         });
         self.set(F::OiToVolume24h, ratio);
@@ -362,34 +366,41 @@ impl Assembly {
         self.set(F::RealizedVol4hPct90d, pick(&|s| s.pct[1]));
         self.set(F::VolPctRank, pick(&|s| s.pct[2]));
         self.set(F::Efficiency12h, pick(&|s| s.efficiency_12h));
+        self.set(F::PriceChange24h, pick(&|s| s.moves.change));
+        self.set(F::PriceMove24hPct90d, pick(&|s| s.moves.size_pct));
         self.set(F::VolZ30d, pick(&|s| s.z_30d));
         self.set(F::VolReversionGap, pick(&|s| s.reversion_gap));
         self.set(F::VolHarForecast, pick(&|s| s.har));
         self.set(F::VolHalflife, pick(&|s| s.halflife));
-        self.set(F::SessionExpectedVol, pick(&|s| s.session_usual));
         self.vol_pct_30d = pick(&|s| s.pct_30d);
     }
 
     fn basis(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
-        let slots = |pair: Option<&PairFeed>| match pair {
-            None => PairSlots::MISSING,
+        let slots = |pair: Option<&PairFeed>, against: &[Metric], wanted: Wanted| match pair {
+            None => PairSlots::NOT_OFFERED,
             Some(p) => {
                 let (price, index) = (&market.prices[p.price], &market.indexes[p.index]);
-                let max_age = price.max_age().max(index.max_age());
-                let anchor = p.pair.anchor_ts().unwrap_or(Ts(0));
-                let expires = price.origin().expires.min(index.origin().expires);
-                let origin = crate::features::reading::Origin {
-                    anchor,
-                    expires,
-                    kind: Kind::Measured,
-                    stream: price.source.stream,
-                };
-                p.pair.slots(&origin, max_age, &config.settings(), |a, b| price.has_gap(a, b) || index.has_gap(a, b))
+                let missing =
+                    if market.carries(index.source.metric) { PairSlots::MISSING } else { PairSlots::NOT_OFFERED };
+                let Some(anchor) = p.pair.anchor_ts() else { return missing };
+                let event_at = |at: Ts| price.event_at(at).min(index.event_at(at));
+                let (event, max_age) = (event_at(anchor), price.max_age().max(index.max_age()));
+                // Either price may go on while their newest common instant grows old.
+                let expires = price.origin().expires.min(index.origin().expires).min(event + max_age);
+                let kind = if against.contains(&index.source.metric) { Kind::Measured } else { Kind::Proxy };
+                let stream = price.source.stream;
+                let origin = crate::features::reading::Origin { anchor, event, expires, kind, stream };
+                // What was compared before a hole says nothing after it.
+                if price.gap_ended(anchor, t) || index.gap_ended(anchor, t) {
+                    return PairSlots::undefined(&origin, Reason::Gap);
+                }
+                let gap = |a, b| price.has_gap(a, b) || index.has_gap(a, b);
+                p.pair.slots(&origin, max_age, &config.settings(), wanted, gap, event_at)
             }
         };
-        let premium = slots(market.premium.as_ref());
-        let basis = slots(market.basis.as_ref());
+        let premium = slots(market.premium.as_ref(), &[Metric::IndexPrice], Wanted::Mean);
+        let basis = slots(market.compared(), &[Metric::SpotPrice], Wanted::Score);
         self.set(F::Premium, premium.value);
         self.set(F::PremiumMa8h, premium.ma_8h);
         self.set(F::Basis, basis.value);
@@ -419,6 +430,7 @@ impl Assembly {
         self.set(F::StopDensityShort, chosen.density[1]);
         self.set(F::StopVulnerabilityLong, chosen.vulnerability[0]);
         self.set(F::StopVulnerabilityShort, chosen.vulnerability[1]);
+        self.set(F::StopVulnerability, chosen.vulnerability[2]);
         self.set(F::SessionHigh, chosen.session_high);
         self.set(F::SessionLow, chosen.session_low);
         self.set(F::ProfilePoc, chosen.profile[0]);
@@ -443,23 +455,17 @@ impl Assembly {
         let mut loaded: Option<Feature> = None;
         for (i, request) in config.book.cuts().iter().enumerate() {
             let slot = &self.slots[request.percentile.index()];
-            let key = slot.ready(t).and(slot.cell.stream).map(|s| (s.0, hour_of(slot.cell.anchor)));
+            let stream = slot.ready(t).and(slot.cell.stream);
+            let hour = stream.and_then(|s| crate::ages::anchor_of(market, s)).map(hour_of);
+            let key = stream.zip(hour).map(|(s, hour)| (s.0, hour));
             if key.is_some() && key == self.cut_keys[i] {
                 continue;
             }
             self.cut_keys[i] = key;
             self.cuts[i] = None;
-            if key.is_none() {
-                continue;
-            }
+            let Some(hour) = hour else { continue };
             if loaded != Some(request.percentile) {
-                crate::ages::others_of(
-                    market,
-                    request.percentile,
-                    slot.cell.stream,
-                    hour_of(slot.cell.anchor),
-                    &mut self.scratch,
-                );
+                crate::ages::others_of(market, request.percentile, stream, hour, &mut self.scratch);
                 loaded = Some(request.percentile);
             }
             self.cuts[i] = crate::rules::cut(&self.scratch, request.op, request.theta);

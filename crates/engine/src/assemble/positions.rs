@@ -7,6 +7,7 @@ use crate::engine::Config;
 use crate::features::funding_signals::{AnomalyReasons, is_reversal};
 use crate::features::positions;
 use crate::features::reading::Slot;
+use crate::feeds::RatioFeed;
 use crate::liquidations::LiquidationSlots;
 use crate::market::Market;
 use barograph_domain::{Reason, Ts};
@@ -35,9 +36,11 @@ impl Assembly {
         self.set(F::LiqOneSidedFlag, s.one_sided_flag);
     }
 
+    /// An archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
     pub(super) fn positions(&mut self, market: &Market) {
         use Feature as F;
-        let ratio = match market.long_short.as_ref() {
+        let heard = |feed: &&RatioFeed| feed.series.is_filled() || feed.newest().is_some();
+        let ratio = match market.long_short.as_deref().filter(heard) {
             Some(feed) => feed.newest().map_or(Slot::MISSING, |(ratio, origin)| match positions::long_share(ratio) {
                 Some(_) => origin.instant(ratio),
                 None => origin.undefined(Reason::OutOfDomain),
@@ -45,7 +48,7 @@ impl Assembly {
             None => Slot::undefined(Reason::NotOffered),
         };
         self.set(F::LongShortRatio, ratio);
-        let (concentration, hhi) = match market.top_traders.as_ref().map(|feed| feed.newest()) {
+        let (concentration, hhi) = match market.top_traders.as_deref().filter(heard).map(|feed| feed.newest()) {
             // Declared, and not heard yet.
             Some(None) => (Slot::MISSING, Slot::MISSING),
             newest => {

@@ -4,7 +4,7 @@ use super::{Assembly, allowed};
 use crate::catalogue::Feature;
 use crate::composite;
 use crate::engine::Config;
-use crate::features::reading::{Fullness, Slot};
+use crate::features::reading::{Fullness, Origin, Slot};
 use crate::feeds::PriceSeries;
 use crate::market::Market;
 use crate::rules::SessionBase;
@@ -17,9 +17,11 @@ const VOL_RATIO_BAD: f64 = 2.0;
 pub(crate) const BLACKOUT_MINUTES: f64 = 120.0;
 
 impl Assembly {
-    /// Readings of the clock alone: they move with every minute.
-    pub(super) fn clock(&mut self, t: Ts, config: &Config) {
+    /// Readings of the clock alone: they move with every minute. Whether what is usual is another session's or another kind of
+    /// day's from this minute on: that is known without any input.
+    pub(super) fn clock(&mut self, t: Ts, config: &Config) -> bool {
         let set = &config.book.sessions;
+        let before = self.stretch;
         let stretch = match self.stretch.filter(|s| s.from <= t && t < s.until) {
             Some(stretch) => stretch,
             None => Stretch { session: set.session(t), from: set.start(t), until: set.end(t) },
@@ -30,6 +32,7 @@ impl Assembly {
         self.set(Feature::Session, at(stretch.session.index() as f64));
         let elapsed = (t - stretch.from).as_secs_f64() / (stretch.until - stretch.from).as_secs_f64();
         self.set(Feature::SessionElapsedFrac, at(elapsed));
+        before != self.stretch || t.floor(Span::days(1)) == t
     }
 
     /// Minutes to the next event: not offered without a calendar, missing while none is known.
@@ -50,7 +53,8 @@ impl Assembly {
     pub(super) fn sessions(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
         let vol = self.slots[F::RealizedVol1h.index()];
-        let usual = self.slots[F::SessionExpectedVol.index()];
+        let usual = self.usual_vol(market, t, config);
+        self.set(F::SessionExpectedVol, usual);
         let ratio = |v: &[f64]| if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) };
         let vol_ratio = composite::combine(t, &[&vol, &usual], ratio);
         self.set(F::SessionVolRatio, vol_ratio);
@@ -82,6 +86,22 @@ impl Assembly {
         self.minutes_to_event.is_some_and(|m| m <= BLACKOUT_MINUTES)
     }
 
+    /// Volatility that is usual in the session under way, from the first stream that has seen enough of them.
+    fn usual_vol(&self, market: &Market, t: Ts, config: &Config) -> Slot {
+        let mut seen = Slot::MISSING;
+        for feed in market.prices.iter().filter(|f| allowed(f.source.kind, config) && f.anchor_ts().is_some()) {
+            let Some(volatility) = &feed.volatility else { continue };
+            let slot = usual(&feed.origin(), volatility.sessions().usual(self.session(), t));
+            if slot.ready(t).is_some() {
+                return slot;
+            }
+            if seen.cell.stream.is_none() {
+                seen = slot;
+            }
+        }
+        seen
+    }
+
     /// Quote volume a minute of the last hour, and what is usual in the session, from the first bar stream that has both.
     fn volumes(&self, market: &Market, t: Ts, config: &Config) -> (Slot, Slot) {
         let mut seen = (Slot::MISSING, Slot::MISSING);
@@ -89,18 +109,14 @@ impl Assembly {
             let PriceSeries::Bars(bars) = &feed.series else { continue };
             let kind = if bars.volume.is_estimated() { Kind::Proxy } else { feed.declared };
             let (Some(at), true) = (bars.series.anchor_ts(), allowed(kind, config)) else { continue };
-            let origin = crate::features::reading::Origin { kind, ..feed.origin() };
+            let origin = Origin { kind, ..feed.origin() };
             let now = match bars.volume.last_hour(at, bars.series.step()) {
                 // A sum over a gap is no sum of the hour (features §1, gap).
                 _ if bars.series.has_gap(at - Span::hours(1), at) => origin.undefined(Reason::Gap),
                 Some((v, coverage)) => origin.ready(v, Fullness { coverage, partial: false }),
                 None => origin.not_ready(State::Warming { have: 0, need: 48 }),
             };
-            let usual = match bars.volume.sessions().usual(self.session(), t) {
-                Ok((v, full)) => origin.ready(v, Fullness { coverage: 1.0, partial: !full }),
-                #[expect(clippy::cast_possible_truncation, reason = "at most ten")]
-                Err(have) => origin.not_ready(State::Warming { have: have as u32, need: SESSIONS_MIN as u32 }),
-            };
+            let usual = usual(&origin, bars.volume.sessions().usual(self.session(), t));
             if now.ready(t).is_some() && usual.ready(t).is_some() {
                 return (now, usual);
             }
@@ -109,6 +125,15 @@ impl Assembly {
             }
         }
         seen
+    }
+}
+
+/// What the sessions of a stream say is usual, or how many of them there are.
+fn usual(origin: &Origin, said: Result<(f64, bool), usize>) -> Slot {
+    match said {
+        Ok((v, full)) => origin.ready(v, Fullness { coverage: 1.0, partial: !full }),
+        #[expect(clippy::cast_possible_truncation, reason = "at most ten")]
+        Err(have) => origin.not_ready(State::Warming { have: have as u32, need: SESSIONS_MIN as u32 }),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::advice::{
 };
 use crate::explain::guidance::mapping;
 use crate::liquidity::{Face, Named, Record, density, query};
-use barograph_domain::{Level, Posture, RiskBias, TrendRegime, Ts};
+use crate::rules::Inputs;
+use barograph_domain::{Level, LevelEvent, Posture, RiskBias, TrendRegime, Ts};
 
 /// Farthest candidate of a target: 1.5 times a ratio of 4 times a stop of 4, in ATR; a tenth more for zones.
 const TARGET_ATR: f64 = 24.1;
@@ -56,6 +57,23 @@ impl Frame {
         all.map(|record| self.level(&self.liquidity.ranked(record), Some(instrument))).collect()
     }
 
+    /// As [`Frame::levels`], each with its members and what happened to it last.
+    #[must_use]
+    pub fn levels_in_full(&self, instrument: &str) -> Vec<(Level, u32, LevelEvent)> {
+        let all = self.liquidity.levels();
+        all.map(|record| {
+            let level = self.level(&self.liquidity.ranked(record), Some(instrument));
+            let last = match (record.touched, record.swept) {
+                (touched, Some(swept)) if touched.is_none_or(|t| swept >= t) => LevelEvent::Swept,
+                (Some(_), _) => LevelEvent::Touched,
+                (None, _) if record.revision > 1 => LevelEvent::Revised,
+                (None, _) => LevelEvent::Known,
+            };
+            (level, record.members, last)
+        })
+        .collect()
+    }
+
     fn level(&self, record: &Record, instrument: Option<&str>) -> Level {
         let options = self.liquidity.options();
         let bar = self.liquidity.newest().unwrap_or(record.confirmed);
@@ -84,7 +102,7 @@ impl FrameReading {
     /// The context that advice judges in. A stale frame counts as no reading for the posture; the label stays shown.
     #[must_use]
     pub fn advice<'a>(
-        &self,
+        &'a self,
         levels: &'a KnownLevels,
         snapshot: Option<MarketSnapshot<'a>>,
         stale: Option<Staleness<'a>>,
@@ -114,6 +132,10 @@ impl FrameReading {
                 mtf_confirmed: self.trend.confirmation.confirmed
                     && self.trend.confirmation.primary == Some(self.trend.label),
                 mtf_confidence: self.trend.confirmation.confidence,
+                early: TrendContext::agree_early(
+                    self.trend.label,
+                    self.trend.timeframes.map(|l| (l != TrendRegime::Unknown).then_some(l)),
+                ),
             }),
             volatility: self.volatility.label,
             risk: RiskContext { label: self.risk, crowded: None, since: Ts(self.now.0), past: None },
@@ -123,9 +145,13 @@ impl FrameReading {
             stale,
             levels: self.atr.map(|_| levels.0.as_slice()),
             event,
-            confidence: known.then_some(Confidence { value: self.confidence, calibrated: false }),
+            confidence: Some(Confidence { value: self.confidence, calibrated: false }),
             health: None,
             overlaps: None,
+            verdict: &self.verdict,
+            inputs: Inputs::Bars,
+            words: None,
+            positions: None,
         }
     }
 }

@@ -5,9 +5,10 @@
 //! is the part that also works inside a market: charts, liquidity, session history, rule books. What bars cannot say
 //! (funding, open interest, liquidations, a calendar) is not offered here, and rules that need it are left out by name.
 //!
-//! Reading order: this file, `run` (the same pushes part by part), `windows` (volatility of the last hours), `reading`
+//! Reading order: this file, `run` (the same pushes part by part), `days` (volume nodes), `windows` (volatility of the last hours), `reading`
 //! (everything at one moment), `known` (levels and the advice context).
 
+mod days;
 mod known;
 mod reading;
 mod run;
@@ -23,6 +24,7 @@ use crate::liquidity::{Liquidity, Options};
 use crate::rules::{Book, SessionBase};
 use crate::sessions::{SessionHistory, SessionSet, Stretch};
 use barograph_domain::{LevelType, Session, Span, Ts};
+use days::Day;
 use serde::{Deserialize, Serialize};
 use windows::Windows;
 
@@ -50,7 +52,7 @@ impl FrameOptions {
         Self {
             sessions: book.sessions,
             base: (book.session_base == SessionBase::Seed).then_some(book.session_multipliers),
-            liquidity: Options { reactions: false, ..Options::default() },
+            liquidity: Options { reactions: false, ..book.liquidity },
         }
     }
 }
@@ -72,6 +74,7 @@ pub struct Frame {
     volume: SessionHistory,
     stretch: Option<Running>,
     extremes: [Extremes; 2],
+    day: Option<Day>,
     newest: Option<BuiltBar>,
     bars: u64,
 }
@@ -141,6 +144,7 @@ impl Frame {
             volume: SessionHistory::default(),
             stretch: None,
             extremes: [Extremes::default(); 2],
+            day: None,
             newest: None,
             bars: 0,
         }
@@ -249,8 +253,10 @@ impl Frame {
         }
         self.newest = Some(built);
         self.bars += 1;
+        self.end_day_before(close);
         self.liquidity.push(&built, close, &mut ());
         self.add_to_extremes(close, &built);
+        self.add_to_day(close, &built);
         true
     }
 
@@ -348,8 +354,8 @@ fn day_of(close: Ts) -> Period {
     Period { session: None, start, end: start + DAY }
 }
 
-/// Types that a frame can show.
+/// Types that a frame can show; volume nodes where a day has sixty bars or more.
 #[must_use]
 pub const fn is_built(kind: LevelType) -> bool {
-    !matches!(kind, LevelType::LiquidationZone | LevelType::VolumeNode)
+    !matches!(kind, LevelType::LiquidationZone)
 }

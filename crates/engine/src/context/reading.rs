@@ -7,20 +7,18 @@
 use super::{Frame, KnownLevels};
 use crate::catalogue::{CATALOGUE, Feature};
 use crate::chart::{Chart, RangeVolatility, Read, Trend};
+use crate::explain::headline::{Sight, headline};
 use crate::liquidity::{Face, density};
-use crate::rules::{Book, SessionBase, evaluate};
+use crate::rules::{Book, SessionBase, VerdictTable, evaluate};
 use crate::sessions::{Adjusted, Conditions, adjust};
 use barograph_domain::{
-    Cell, Confirmation, Kind, Reason, RiskRegime, Session, Span, State, StopVulnerability, TIMEFRAMES, TrendRegime, Ts,
-    VolRegime,
+    Cell, Confirmation, Headline, Kind, Reason, RiskRegime, Session, Span, State, StopVulnerability, TIMEFRAMES,
+    TrendRegime, Ts, VolRegime,
 };
 
-/// Density up to which stops count as spread out, and up to which some cluster, before there is history (features §4.10).
-const FIXED_CUTS: (f64, f64) = (0.5, 1.5);
 /// Bars below which spread-out stops are not believed.
 const BARS_MIN: u64 = 50;
-/// Confidence where timeframes are not known, and what a doubtful input costs (regimes §7).
-const UNCONFIRMED: f64 = 0.5;
+/// What a doubtful input costs (regimes §7), and what is left at least.
 const LOST_PER_INPUT: f64 = 0.1;
 const LEFT_AT_LEAST: f64 = 0.5;
 const DAYS: f64 = 365.0;
@@ -90,14 +88,32 @@ pub struct FrameReading {
     pub volatility: FrameVolatility,
     /// Stop density below and above the price.
     pub density: Option<[f64; 2]>,
-    /// Its class below and above.
-    pub stops: [Option<StopVulnerability>; 2],
-    /// Risk label by the rules that bars allow.
+    /// Its class below, above, and for both in one word.
+    pub stops: [Option<StopVulnerability>; 3],
+    /// Risk label by the rules that bars allow; UNKNOWN below fifteen bars.
     pub risk: RiskRegime,
     /// Risk rules left out because their inputs are not offered; bit n is rule n.
     pub risk_left_out: u32,
     /// Heuristic confidence in [0, 1].
     pub confidence: f64,
+    /// What the book makes of findings.
+    pub verdict: VerdictTable,
+}
+
+impl FrameReading {
+    /// The market in one or two sentences, as far as bars tell (UX §1).
+    #[must_use]
+    pub fn headline(&self) -> Headline {
+        headline(&Sight {
+            risk: self.risk,
+            trend: self.trend.label,
+            volatility: self.volatility.label,
+            vol_1h: self.volatility.realized[0].ok(),
+            vol_24h: self.volatility.realized[2].ok(),
+            bars_alone: true,
+            ..Sight::default()
+        })
+    }
 }
 
 impl Frame {
@@ -131,6 +147,8 @@ impl Frame {
         put(&mut cells, Feature::VolDaily, daily, now);
         let volatility = evaluate::<VolRegime>(book, &cells).raw;
         let atr = chart.and_then(|c| c.atr().value());
+        // Without an average range nothing can be measured against: that is no calm market.
+        let risk_label = if atr.is_some() { risk.raw } else { RiskRegime::Unknown };
         let levels = self.levels_near(price);
         let density = atr
             .filter(|a| *a > 0.0)
@@ -144,9 +162,10 @@ impl Frame {
             trend,
             volatility: FrameVolatility { realized, daily, label: volatility, timeframes: vol_timeframes },
             density,
-            stops: density.map_or([None; 2], |d| d.map(|x| Some(self.vulnerability(x)))),
-            risk: risk.raw,
+            stops: density.map_or([None; 3], |d| self.vulnerability(d).map(Some)),
+            risk: risk_label,
             risk_left_out: risk.not_applicable,
+            verdict: book.verdict,
         };
         Some((reading, levels))
     }
@@ -217,14 +236,14 @@ impl Frame {
     }
 
     /// LOW is never said for want of bars.
-    fn vulnerability(&self, density: f64) -> StopVulnerability {
-        if density <= FIXED_CUTS.0 && self.bars >= BARS_MIN {
-            StopVulnerability::Low
-        } else if density <= FIXED_CUTS.1 {
-            StopVulnerability::Medium
-        } else {
-            StopVulnerability::High
-        }
+    fn vulnerability(&self, densities: [f64; 2]) -> [StopVulnerability; 3] {
+        let [long, short] = densities.map(|d| density::class(d, density::SIDE_CUTS));
+        let both = density::class(densities[0].max(densities[1]), density::WORSE_CUTS);
+        [long, short, both].map(|class| match class {
+            c if c >= 2.0 => StopVulnerability::High,
+            c if c >= 1.0 || self.bars < BARS_MIN => StopVulnerability::Medium,
+            _ => StopVulnerability::Low,
+        })
     }
 }
 
@@ -242,5 +261,5 @@ fn confidence(session: &SessionReading, trend: &TrendReading) -> f64 {
     }
     let doubtful = u32::from(session.vol_ratio.is_none()) + u32::from(session.volume_ratio.is_none());
     let quality = (1.0 - LOST_PER_INPUT * f64::from(doubtful)).max(LEFT_AT_LEAST);
-    quality * trend.confirmation.confidence.unwrap_or(UNCONFIRMED)
+    quality * trend.confirmation.agreement()
 }

@@ -16,6 +16,12 @@ impl Frame {
         if n < 2 || !fits || self.newest.is_some_and(|b| index <= b.index) {
             return (0..n).filter(|i| self.push(run.close_ts(*i), &run.sample(*i))).count();
         }
+        if self.has_profiles() { self.push_run_by_days(run) } else { self.push_part(run) }
+    }
+
+    /// A run that goes on from the newest bar.
+    pub(super) fn push_part(&mut self, run: &Run<'_>) -> usize {
+        let (n, index) = (run.len(), run.index());
         let squared = self.windows.push_run(run, self.newest.as_ref());
         self.add_run_to_sessions(run, &squared);
         let added = self.add_run_to_extremes(run);

@@ -30,8 +30,17 @@ pub struct Spoken {
 }
 
 impl Spoken {
+    #[inline]
     fn day(&mut self, t: Ts) -> Option<&mut Day> {
         let day = day_of(t);
+        if day == self.today && !self.days.is_empty() {
+            return self.days.last_mut();
+        }
+        self.turned(day)
+    }
+
+    /// The same on another day than the last.
+    fn turned(&mut self, day: i64) -> Option<&mut Day> {
         if self.days.is_empty() || day - self.today >= DAYS {
             self.days.clear();
             self.days.reserve_exact(DAYS_KEPT);

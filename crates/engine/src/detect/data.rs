@@ -91,6 +91,14 @@ impl DataWatch {
     }
 }
 
+impl DataWatch {
+    /// Episodes that are open now.
+    pub fn open(&self) -> impl Iterator<Item = (Pattern, Severity)> {
+        let both = [(Pattern::DataGap, &self.lost), (Pattern::FeedStale, &self.stale)];
+        both.into_iter().filter_map(|(pattern, episode)| Some((pattern, episode.running()?.severity)))
+    }
+}
+
 fn record(pattern: Pattern, ts: Ts, report: &Report, spoken: &mut Spoken) -> Alert {
     let of = &report.of;
     let base_rate = if report.change == Change::Opened {

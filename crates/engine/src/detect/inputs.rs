@@ -1,6 +1,6 @@
 //! What detectors are given: readings with their states, labels, the session. Absence is a state, never a number.
 
-use crate::liquidations::{Burst, LiquidationSlots};
+use crate::liquidations::{Burst, Close, LiquidationSlots, Made, SoFar};
 use barograph_domain::{Axis, Cell, HeatRegime, Reason, RiskRegime, Session, Span, State, TrendRegime, Ts, VolRegime};
 
 /// Readings of one market at one moment.
@@ -14,6 +14,8 @@ pub struct Inputs {
     pub funding_zscore: Cell,
     /// What it is a score within: a day of running funding, or the week of settlements that stands in.
     pub funding_window: Span,
+    /// `funding_pct_30d`: the rate among those of its own 30 days.
+    pub funding_pct: Cell,
     /// `funding_change_8h`.
     pub funding_change: Cell,
     /// `funding_vol_24h`.
@@ -49,6 +51,7 @@ impl Inputs {
             funding_rate: MISSING,
             funding_zscore: MISSING,
             funding_window: Span::hours(24),
+            funding_pct: MISSING,
             funding_change: MISSING,
             funding_volatility: MISSING,
             farming_share: MISSING,
@@ -134,6 +137,12 @@ pub struct LiquidationInputs {
     pub events_1h: Cell,
     /// There is less than a week of own history of bursts.
     pub uncalibrated: bool,
+    /// What the closes of a burst add up to: those of its 60 s, or in a record those of the whole episode.
+    pub made: Option<Made>,
+    /// The close that is judged now; `None` at a minute.
+    pub close: Option<Close>,
+    /// The cascade window as far as it was heard, where that is not the whole of it.
+    pub so_far: Option<SoFar>,
 }
 
 impl LiquidationInputs {
@@ -157,6 +166,9 @@ impl LiquidationInputs {
             long_share_1h: cell,
             events_1h: cell,
             uncalibrated: true,
+            made: None,
+            close: None,
+            so_far: None,
         }
     }
 
@@ -176,6 +188,9 @@ impl LiquidationInputs {
             long_share_1h: slots.long_share_1h.at(t),
             events_1h: slots.events_1h.at(t),
             uncalibrated: slots.uncalibrated,
+            made: slots.made,
+            close: None,
+            so_far: slots.so_far,
         }
     }
 
@@ -185,6 +200,7 @@ impl LiquidationInputs {
         self.count_60s = Cell::ready_at(f64::from(burst.count), burst.ts, burst.kind);
         self.burst_threshold = Cell::ready_at(burst.threshold, burst.ts, burst.kind);
         self.uncalibrated = burst.uncalibrated;
+        (self.made, self.close) = (burst.made, Some(burst.close));
         self
     }
 }

@@ -1,21 +1,27 @@
 //! What an alert means for new entries and for positions already held, and what would clear it (C08; regimes §8, surveillance §4).
 //!
-//! Guidance is that of the labels, in the words of one table; never a side, never an order. What would clear it follows from the
-//! statistic that decides and the band that keeps an episode open.
+//! Guidance is that of the market at the alert's minute, by the book's posture table; a detector that asks for more is followed.
+//! Where the minute is not at hand only what is true of the alert alone is said, and never that nothing is to be done: the market
+//! may be at its extremes otherwise. Never a side, never an order. What would clear it follows from the statistic that decides
+//! and the band that keeps an episode open.
 
 use super::table::DETECTORS;
-use crate::explain::significant;
+use crate::explain::guidance::mapping;
+use crate::explain::{Minute, significant};
 use barograph_domain::alert::{Change, Statistic};
 use barograph_domain::guidance::{new_entries, open_positions};
-use barograph_domain::{Alert, Label as _, Pattern, Posture, RiskRegime, Severity, Span, Trigger, VolRegime};
+use barograph_domain::{Alert, Axis, Label as _, Pattern, Posture, RiskRegime, Severity, Span, Trigger};
+
+/// Said where the alert alone asks for nothing and its minute is not at hand.
+pub const AS_LABELLED: &str = "as the market's labels say";
 
 /// Guidance about one record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Meaning {
     /// For entries not yet made.
-    pub new_entries: &'static str,
+    pub new_entries: String,
     /// For positions already held.
-    pub open_positions: &'static str,
+    pub open_positions: String,
     /// What would clear it, as a sentence; what cleared it, where it is over.
     pub clears: String,
 }
@@ -23,29 +29,93 @@ pub struct Meaning {
 /// Of one record. `keep` is the part of the threshold above which an episode goes on.
 #[must_use]
 pub fn meaning(alert: &Alert, keep: f64) -> Meaning {
-    let label = stands_for(alert);
-    Meaning {
-        new_entries: new_entries(label, Posture::Normal),
-        open_positions: open_positions(label),
-        clears: clears(alert, keep),
+    meaning_at(alert, keep, None)
+}
+
+/// The same with its minute: what that asks for, and what would end a changed label.
+#[must_use]
+pub fn meaning_at(alert: &Alert, keep: f64, minute: Option<&Minute>) -> Meaning {
+    let label = minute.and_then(|m| m.label.as_ref());
+    let clears = label.map_or_else(|| clears(alert, keep), |m| m.clears.clone());
+    let own = own(alert);
+    let (new_entries, open_positions) = match (minute, own) {
+        (Some(minute), Some(own)) if is_stricter(&own, minute) => own.words(),
+        (Some(Minute { care, .. }), _) => (care.new_entries.clone(), care.open_positions.clone()),
+        (None, Some(own)) => own.words(),
+        (None, None) => (AS_LABELLED.to_owned(), AS_LABELLED.to_owned()),
+    };
+    Meaning { new_entries, open_positions, clears }
+}
+
+/// What an alert asks for by itself.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    posture: Posture,
+    new_entries: &'static str,
+    open_positions: &'static str,
+}
+
+impl Asked {
+    fn words(&self) -> (String, String) {
+        (self.new_entries.to_owned(), self.open_positions.to_owned())
+    }
+    /// As this risk label does; NORMAL asks for nothing.
+    fn of_risk(label: RiskRegime) -> Option<Self> {
+        let (_, posture) = mapping(label);
+        (label != RiskRegime::Normal).then(|| Self {
+            posture,
+            new_entries: new_entries(label, posture),
+            open_positions: open_positions(label),
+        })
     }
 }
 
-/// The risk label whose guidance fits.
-fn stands_for(alert: &Alert) -> RiskRegime {
-    if matches!(alert.change, Change::Closed) {
-        return RiskRegime::Normal;
+/// Does the alert ask for more than its minute? A table weighs the labels of the minute itself; a book without one knows the
+/// risk label alone.
+fn is_stricter(own: &Asked, minute: &Minute) -> bool {
+    let care = &minute.care;
+    if care.by_table { minute.label.is_none() && own.posture < care.posture } else { own.posture <= care.posture }
+}
+
+/// `None` where it asks for nothing by itself: it is over, or nothing to be careful about.
+fn own(alert: &Alert) -> Option<Asked> {
+    if alert.change == Change::Closed {
+        return None;
     }
-    match alert.pattern {
-        Pattern::RegimeChange if alert.trigger == Some(Trigger::Risk) => {
-            alert.word("to").and_then(RiskRegime::of_word).unwrap_or(RiskRegime::Unknown)
+    match alert.axis() {
+        Some(axis) => of_label(axis, alert.told_label().unwrap_or("UNKNOWN")),
+        None => of_pattern(alert),
+    }
+}
+
+fn of_label(axis: Axis, label: &str) -> Option<Asked> {
+    let risk = match (axis, label) {
+        (Axis::Risk, label) => RiskRegime::of_word(label).unwrap_or(RiskRegime::Unknown),
+        (Axis::Volatility, "HIGH_VOL") => RiskRegime::ChopRisk,
+        (Axis::Volatility, "EXPLOSIVE" | "EXTREME") => RiskRegime::HighVol,
+        (Axis::Volatility, "UNKNOWN") => RiskRegime::Unknown,
+        (Axis::Trend, "STRONG_UPTREND" | "STRONG_DOWNTREND") => {
+            return Some(Asked {
+                posture: Posture::Hold,
+                new_entries: "against the move: wait",
+                open_positions: "positions against the move: review or reduce",
+            });
         }
-        Pattern::VolatilityRegimeChange => match alert.word("to").and_then(VolRegime::of_word) {
-            Some(VolRegime::Stable) => RiskRegime::Normal,
-            Some(VolRegime::HighVol) => RiskRegime::ChopRisk,
-            Some(VolRegime::Explosive | VolRegime::Extreme) => RiskRegime::HighVol,
-            Some(VolRegime::Unknown) | None => RiskRegime::Unknown,
-        },
+        (Axis::Heat, "SUPER_HOT") => {
+            return Some(Asked {
+                posture: Posture::Hold,
+                new_entries: "late to the move: smaller size or wait",
+                open_positions: "trail stop, no adding",
+            });
+        }
+        (Axis::Volatility | Axis::Trend | Axis::Heat, _) => RiskRegime::Normal,
+    };
+    Asked::of_risk(risk)
+}
+
+/// As the risk label whose guidance fits.
+fn of_pattern(alert: &Alert) -> Option<Asked> {
+    Asked::of_risk(match alert.pattern {
         Pattern::DataGap | Pattern::FeedStale => RiskRegime::Unknown,
         Pattern::LiquidationCascade | Pattern::FundingManipulation | Pattern::BasisManipulation => {
             RiskRegime::SqueezeRisk
@@ -64,13 +134,16 @@ fn stands_for(alert: &Alert) -> RiskRegime {
                 RiskRegime::ChopRisk
             }
         }
-        Pattern::RegimeChange | Pattern::RegimeConfirmed | Pattern::SessionChanged => RiskRegime::Normal,
-    }
+        Pattern::RegimeChange
+        | Pattern::VolatilityRegimeChange
+        | Pattern::RegimeConfirmed
+        | Pattern::SessionChanged => RiskRegime::Normal,
+    })
 }
 
 fn clears(alert: &Alert, keep: f64) -> String {
     if alert.change == Change::Closed {
-        return "It is over.".to_owned();
+        return "It has ended.".to_owned();
     }
     if alert.rule.is_some() {
         return "It would clear when its condition no longer holds at its exit thresholds.".to_owned();
@@ -78,13 +151,13 @@ fn clears(alert: &Alert, keep: f64) -> String {
     match alert.pattern {
         Pattern::RegimeChange | Pattern::VolatilityRegimeChange => {
             let axis = alert.trigger.map_or("", Trigger::name);
-            format!("It stands until the {axis} label changes again; the context says what would change it.")
+            format!("It stands until the {axis} label changes again.")
         }
         Pattern::RegimeConfirmed => "It stands while the timeframes agree.".to_owned(),
         Pattern::SessionChanged => "It stands until the next session begins.".to_owned(),
-        Pattern::DataGap => "It would clear when every stream that the rules read is here again.".to_owned(),
-        Pattern::FeedStale => "It would clear when the input speaks again.".to_owned(),
-        Pattern::CorrelationBreak => "It would clear when the correlation is back within its band.".to_owned(),
+        Pattern::DataGap => "It clears when every stream that the rules read is back.".to_owned(),
+        Pattern::FeedStale => "It clears when the input updates again.".to_owned(),
+        Pattern::CorrelationBreak => "It clears when the correlation is back within its band.".to_owned(),
         Pattern::FundingManipulation
         | Pattern::FundingAnomaly
         | Pattern::FundingReversal
@@ -98,8 +171,15 @@ fn clears(alert: &Alert, keep: f64) -> String {
     }
 }
 
-/// "It would clear if the distance of funding from its day fell below 2.7σ and stayed there for 5 min."
+/// "It would clear if funding's distance from its mean fell below 2.7σ and stayed there for 5 min."
 fn below(alert: &Alert, keep: f64) -> String {
+    if alert.pattern == Pattern::PositionConcentration && super::explain::is_proxy(alert) {
+        let limit = alert.statistics.first().map_or(0.0, |s| super::fact::larger_side(keep * s.threshold));
+        return format!(
+            "It would clear if the larger side fell below {:.0} % and stayed there for 5 min.",
+            100.0 * limit
+        );
+    }
     let Some(statistic) = alert.statistics.iter().find(|s| s.decides).or_else(|| alert.statistics.first()) else {
         return "It would clear when the pattern no longer holds.".to_owned();
     };
@@ -114,7 +194,7 @@ fn below(alert: &Alert, keep: f64) -> String {
 /// A statistic in words.
 fn spoken(statistic: &Statistic) -> &str {
     match statistic.name.as_ref() {
-        "funding_zscore_24h" => "the distance of funding from its day",
+        "funding_zscore_24h" => "funding's distance from its mean",
         "funding_change_8h" => "the change of funding in 8 h",
         "funding_farming_share" => "the share of one-way funding blocks",
         "liq_count_60s" => "the number of liquidations within 60 s",
@@ -127,46 +207,50 @@ fn spoken(statistic: &Statistic) -> &str {
     }
 }
 
+/// A record of a pattern, for tests.
+#[cfg(test)]
+pub(super) fn sample(pattern: Pattern, trigger: Option<Trigger>, change: Change) -> Alert {
+    use barograph_domain::alert::{AlertState, BaseRate, Datum, Word};
+    let statistic = Statistic {
+        name: Word::from("funding_zscore_24h"),
+        value: Some(3.4),
+        reason: None,
+        threshold: 3.0,
+        u: Some(3.4 / 3.0),
+        unit: Word::from("σ"),
+        kind: barograph_domain::Kind::Measured,
+        coverage: 1.0,
+        decides: true,
+        uncalibrated: false,
+    };
+    Alert {
+        pattern,
+        trigger,
+        change,
+        state: AlertState::Open,
+        revision: 1,
+        ts: barograph_domain::Ts(0),
+        severity: Severity::High,
+        score: 70.0,
+        opened_at: barograph_domain::Ts(0),
+        last_seen_at: barograph_domain::Ts(0),
+        closed_at: None,
+        window_from: barograph_domain::Ts(0),
+        statistics: vec![statistic],
+        data: vec![(Word::from("to"), Datum::Word(Word::from("SQUEEZE_RISK")))],
+        base_rate: BaseRate::default(),
+        inhibited_by: None,
+        other: None,
+        rule: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::sample as alert;
     use super::*;
-    use barograph_domain::alert::{AlertState, BaseRate, Datum, Word};
-    use barograph_domain::{Kind, Ts};
-
-    fn alert(pattern: Pattern, trigger: Option<Trigger>, change: Change) -> Alert {
-        let statistic = Statistic {
-            name: Word::from("funding_zscore_24h"),
-            value: Some(3.4),
-            reason: None,
-            threshold: 3.0,
-            u: Some(3.4 / 3.0),
-            unit: Word::from("σ"),
-            kind: Kind::Measured,
-            coverage: 1.0,
-            decides: true,
-            uncalibrated: false,
-        };
-        Alert {
-            pattern,
-            trigger,
-            change,
-            state: AlertState::Open,
-            revision: 1,
-            ts: Ts(0),
-            severity: Severity::High,
-            score: 70.0,
-            opened_at: Ts(0),
-            last_seen_at: Ts(0),
-            closed_at: None,
-            window_from: Ts(0),
-            statistics: vec![statistic],
-            data: vec![(Word::from("to"), Datum::Word(Word::from("SQUEEZE_RISK")))],
-            base_rate: BaseRate::default(),
-            inhibited_by: None,
-            other: None,
-            rule: None,
-        }
-    }
+    use crate::explain::{Care, Moment};
+    use barograph_domain::alert::{Datum, Word};
 
     #[test]
     fn guidance_follows_the_label_and_clearing_the_statistic_that_decides() {
@@ -175,15 +259,15 @@ mod tests {
         assert_eq!(told.open_positions, "review, reduce or trail stop");
         assert_eq!(
             told.clears,
-            "It would clear if the distance of funding from its day fell below 2.7σ and stayed there for 5 min."
+            "It would clear if funding's distance from its mean fell below 2.7σ and stayed there for 5 min."
         );
         let over = meaning(&alert(Pattern::FundingManipulation, None, Change::Closed), 0.9);
-        assert_eq!((over.new_entries, over.clears.as_str()), ("follow own rules", "It is over."));
+        assert_eq!((over.new_entries.as_str(), over.clears.as_str()), (AS_LABELLED, "It has ended."));
         let label = meaning(&alert(Pattern::RegimeChange, Some(Trigger::Risk), Change::Happened), 0.9);
         assert_eq!(label.new_entries, "smaller size, wider stop or wait");
         assert!(label.clears.contains("risk label"), "{}", label.clears);
         let lost = meaning(&alert(Pattern::DataGap, None, Change::Opened), 0.9);
-        assert_eq!((lost.new_entries, lost.open_positions), ("data incomplete: wait", "keep"));
+        assert_eq!((lost.new_entries.as_str(), lost.open_positions.as_str()), ("data incomplete: wait", "keep"));
     }
 
     #[test]
@@ -192,7 +276,76 @@ mod tests {
             for change in Change::ALL {
                 let told = meaning(&alert(*pattern, None, change), 0.9);
                 assert!(told.clears.ends_with('.') && !told.new_entries.is_empty(), "{pattern:?} {change:?}");
+                assert_ne!(told.open_positions, "no action needed", "{pattern:?} {change:?}");
             }
+        }
+    }
+
+    #[test]
+    fn an_alert_alone_never_says_that_nothing_is_to_be_done() {
+        use Trigger::{Heat, Risk, Trend, Volatility};
+        for (trigger, label, want) in [
+            (Risk, "HIGH_VOL", "review, reduce or trail stop"),
+            (Risk, "NORMAL", AS_LABELLED),
+            (Volatility, "EXTREME", "review, reduce or trail stop"),
+            (Volatility, "STABLE", AS_LABELLED),
+            (Trend, "STRONG_DOWNTREND", "positions against the move: review or reduce"),
+            (Trend, "SIDEWAYS", AS_LABELLED),
+            (Heat, "SUPER_HOT", "trail stop, no adding"),
+        ] {
+            for (pattern, name) in [(Pattern::RegimeChange, "to"), (Pattern::RegimeConfirmed, "regime")] {
+                let mut of = alert(pattern, Some(trigger), Change::Happened);
+                of.data = vec![(Word::from(name), Datum::Word(Word::from(label)))];
+                assert_eq!(meaning(&of, 0.9).open_positions, want, "{pattern:?} {label}");
+            }
+        }
+    }
+
+    /// The stricter of the alert's own and the minute's; labels go by the table alone.
+    #[test]
+    fn an_alert_is_never_calmer_than_its_minute() {
+        let care = |posture, by_table| Care {
+            by_table,
+            bias: barograph_domain::RiskBias::Neutral,
+            posture,
+            new_entries: format!("entries {}", posture.name()),
+            open_positions: format!("held {}", posture.name()),
+        };
+        let told = |of: &Alert, posture, by_table| {
+            // A label of this minute has been explained by it.
+            let label = of.axis().map(|_| Moment {
+                price: None,
+                side: None,
+                why: String::new(),
+                clears: String::new(),
+                flip: None,
+                exit: None,
+                statistics: Vec::new(),
+            });
+            meaning_at(of, 0.9, Some(&Minute { care: care(posture, by_table), label })).open_positions
+        };
+        let cascade = alert(Pattern::LiquidationCascade, None, Change::Opened);
+        let over = alert(Pattern::LiquidationCascade, None, Change::Closed);
+        let session = alert(Pattern::SessionChanged, None, Change::Happened);
+        let mut anomaly = alert(Pattern::FundingAnomaly, None, Change::Opened);
+        anomaly.severity = Severity::Low;
+        let squeeze = alert(Pattern::RegimeChange, Some(Trigger::Risk), Change::Happened);
+        let own = "review, reduce or trail stop";
+        use Posture::{Hold, Normal, Reduce};
+        for (of, posture, by_table, want) in [
+            (&cascade, Normal, true, own),
+            (&cascade, Reduce, true, "held REDUCE"),
+            (&cascade, Reduce, false, own),
+            (&over, Reduce, true, "held REDUCE"),
+            (&over, Reduce, false, "held REDUCE"),
+            (&over, Normal, true, "held NORMAL"),
+            (&session, Hold, true, "held HOLD"),
+            (&anomaly, Reduce, true, "held REDUCE"),
+            (&anomaly, Normal, true, "keep, no adding"),
+            (&squeeze, Hold, true, "held HOLD"),
+            (&squeeze, Normal, false, own),
+        ] {
+            assert_eq!(told(of, posture, by_table), want, "{:?} {:?} {posture:?} {by_table}", of.pattern, of.change);
         }
     }
 }

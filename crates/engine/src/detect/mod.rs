@@ -7,10 +7,12 @@
 //! [`meaning`] guidance, [`data`] what is lost or too old, [`ruled`] the user's own rules, [`plain`] the same over plain lists. Accounts are never visible: no text says that anything was detected.
 
 pub mod base_rate;
+mod burst;
 pub mod changes;
 pub mod data;
 pub mod episode;
 pub mod explain;
+mod fact;
 pub mod inputs;
 pub mod meaning;
 pub mod pairs;

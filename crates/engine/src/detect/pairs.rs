@@ -203,6 +203,16 @@ fn strength(i: &PairInputs, t: &Thresholds) -> Option<f64> {
     i.band_low.ready().filter(|_| rare(i, r, t)).map(|low| low - r)
 }
 
+/// What it is called: the original's word for the break it knew (R4.26), words of our own for what is short of it.
+fn signal(i: &PairInputs, t: &Thresholds) -> &'static str {
+    match i.correlation.ready() {
+        Some(r) if r < t.correlation => "POTENTIAL_PAIR_TRADE",
+        Some(r) if rare(i, r, t) => "DIVERGENCE",
+        Some(_) if i.watch => "BELOW_BAND",
+        Some(_) | None => "NONE",
+    }
+}
+
 fn show(i: &PairInputs, t: &Thresholds) -> Shown {
     let mut shown = Shown::default();
     let mut statistic = |name: &'static str, cell: &Cell, threshold: f64, decides: bool| {
@@ -229,6 +239,6 @@ fn show(i: &PairInputs, t: &Thresholds) -> Shown {
     if let Some(strength) = strength(i, t) {
         shown.number("divergence_strength", strength);
     }
-    shown.word("signal", "POTENTIAL_PAIR_TRADE");
+    shown.word("signal", signal(i, t));
     shown
 }

@@ -104,7 +104,9 @@ fn each_funding(points: &[FundingPoint], mut each: impl FnMut(Ts, &FundingSlots)
         let at = p.ts.ceil(series.step());
         if series.settle(at) {
             windows.settle(&series);
-            let origin = Origin { anchor: at, expires: series.expires(), kind: Kind::Measured, stream: StreamIndex(0) };
+            let event = series.event_at(at);
+            let (expires, stream) = (series.expires(), StreamIndex(0));
+            let origin = Origin { anchor: at, event, expires, kind: Kind::Measured, stream };
             let slots = windows.slots(&series, &origin, &settings);
             series.seen();
             each(at, &slots);

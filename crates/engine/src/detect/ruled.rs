@@ -62,6 +62,11 @@ impl RuleWatch {
         }
     }
 
+    /// Rules that fire now, by their position in the book.
+    pub fn open(&self) -> impl Iterator<Item = (usize, Severity)> {
+        self.rules.iter().enumerate().filter_map(|(i, r)| Some((i, r.firing?.severity)))
+    }
+
     /// Judges the rules that read what moves with every event, between minutes. Read are [`crate::rules::EVENT_FEATURE`] and
     /// [`Book::read_at_events`].
     pub fn at_event(&mut self, ts: Ts, book: &Book, cells: &[Cell], out: &mut Vec<Alert>) {
@@ -214,7 +219,7 @@ fn record(
     }
 }
 
-fn statistic(clause: &Clause, cell: &Cell, threshold: f64) -> Statistic {
+pub(crate) fn statistic(clause: &Clause, cell: &Cell, threshold: f64) -> Statistic {
     let spec = clause.feature.spec();
     let value = cell.ready();
     Statistic {

@@ -1,9 +1,10 @@
 //! All detectors of one market: one step takes readings and adds records.
 
 use super::base_rate::{Spoken, Tally};
+use super::burst::BurstMemory;
 use super::changes::{Happening, Memory};
 use super::episode::{Episode, Report};
-use super::inputs::Inputs;
+use super::inputs::{Inputs, LiquidationInputs};
 use super::score;
 use super::table::{DETECTORS, Detector, Judgement, Shown};
 use super::thresholds::Thresholds;
@@ -30,6 +31,7 @@ pub struct Surveillance {
     /// How often each change of each kind of happening came.
     tallies: Vec<Tally>,
     memory: Memory,
+    burst: BurstMemory,
 }
 
 impl Default for Surveillance {
@@ -40,6 +42,7 @@ impl Default for Surveillance {
             // Each with its room, which a clone would not have.
             tallies: HAPPENINGS.iter().map(|_| Tally::default()).collect(),
             memory: Memory::default(),
+            burst: BurstMemory::default(),
         }
     }
 }
@@ -71,7 +74,14 @@ impl Surveillance {
     fn evaluate(&mut self, at: usize, inputs: &Inputs, thresholds: &Thresholds, minute: bool, out: &mut Vec<Alert>) {
         let detector = &DETECTORS[at];
         let judged = (detector.judge)(inputs, thresholds);
+        let was_open = self.episodes[at].running().is_some();
         let report = self.episodes[at].step(inputs.ts, &judged, thresholds.keep, detector.clear);
+        if detector.trigger == Some(Trigger::Burst) {
+            let running = self.episodes[at].running();
+            let held = running.is_some_and(|r| r.last_seen_at == inputs.ts);
+            let known = matches!(judged, Judgement::Of(_));
+            self.burst.note(&inputs.liquidations, (was_open, running.is_some()), known, held);
+        }
         let inhibited_by = detector.inhibited_by.filter(|by| self.is_open(*by));
         let spoken = &mut self.spoken[at];
         if let Some(report) = report {
@@ -80,7 +90,12 @@ impl Surveillance {
                 _ => spoken.rate_beside(report.of.opened_at),
             };
             let mut shown = Shown::default();
-            (detector.show)(inputs, thresholds, &mut shown);
+            if detector.trigger == Some(Trigger::Burst) {
+                let liquidations = LiquidationInputs { made: self.burst.shown(), ..inputs.liquidations };
+                (detector.show)(&Inputs { liquidations, ..*inputs }, thresholds, &mut shown);
+            } else {
+                (detector.show)(inputs, thresholds, &mut shown);
+            }
             let window_from = inputs.ts - (detector.window)(inputs, thresholds);
             out.push(Alert { base_rate, inhibited_by, window_from, ..record(detector, &report, inputs, shown) });
             if report.change == Change::Opened {
@@ -96,7 +111,7 @@ impl Surveillance {
     /// Goes on with the episodes and the labels that `told` has told of, and keeps its own record of how often they happen.
     pub fn adopt(&mut self, told: &Self) {
         self.episodes.clone_from(&told.episodes);
-        self.memory = told.memory;
+        (self.memory, self.burst) = (told.memory, told.burst);
     }
 
     /// Is an episode of this pattern open?

@@ -8,7 +8,7 @@ use super::thresholds::Thresholds;
 use crate::features::funding_signals::{AnomalyReasons, is_reversal};
 use crate::liquidations::Side3;
 use barograph_domain::alert::{Datum, Statistic, Word};
-use barograph_domain::{Cell, Kind, Pattern, Severity, Span, State, Trigger};
+use barograph_domain::{Cell, Kind, Pattern, Reason, Severity, Span, State, Trigger};
 
 /// What one evaluation says.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -89,6 +89,7 @@ pub static DETECTORS: [Detector; 10] = [
         show: |i, t, out| {
             out.statistic("funding_zscore_24h", &i.funding_zscore, t.funding.anomaly_z, "σ", true);
             out.statistic("funding_change_8h", &i.funding_change, t.funding.change, "fraction per 8 h", true);
+            out.rank(i, t);
             out.statistic("funding_vol_24h", &i.funding_volatility, t.funding.volatility, "fraction per 8 h", false);
             out.funding(i, t);
         },
@@ -138,7 +139,7 @@ pub static DETECTORS: [Detector; 10] = [
                 out.statistic("liq_count_60s", &l.count_60s, own, "count", t.own_history);
                 out.calibration(l.uncalibrated);
             }
-            out.cascade(i, Trigger::Burst);
+            out.burst(i, t);
         },
     },
     Detector {
@@ -161,7 +162,7 @@ pub static DETECTORS: [Detector; 10] = [
                 t.own_history,
             );
             out.calibration(l.velocity_pct.ready().is_none());
-            out.cascade(i, Trigger::Sustained);
+            out.sustained(i, t);
         },
     },
     Detector {
@@ -262,7 +263,15 @@ fn anomaly(i: &Inputs, t: &Thresholds) -> Judgement {
     let manipulated = z.number().is_some_and(|z| z.abs() > t.funding_manipulation_z);
     let severity = if manipulated { Severity::High } else { Severity::Medium };
     let u = u_z.unwrap_or(0.0).max(u_change.unwrap_or(0.0));
-    Judgement::Of(Finding { fires: reasons.is_event(), u, severity })
+    // Before a week of hours the floor alone decides, uncalibrated (ADR 18).
+    let rare =
+        manipulated || !t.own_history || i.funding_pct.ready().is_none_or(|p| extremity(p) > t.funding_anomaly_pct);
+    Judgement::Of(Finding { fires: reasons.is_event() && rare, u, severity })
+}
+
+/// How far out a rank lies, whichever end it is near: 1 is beyond everything, 0.5 the middle.
+fn extremity(rank: f64) -> f64 {
+    rank.max(1.0 - rank)
 }
 
 fn reversal(i: &Inputs, t: &Thresholds) -> Judgement {
@@ -329,6 +338,17 @@ impl Shown {
         });
     }
 
+    /// Funding among its own 30 days, against the end it is near to.
+    fn rank(&mut self, i: &Inputs, t: &Thresholds) {
+        let low = i.funding_pct.ready().is_some_and(|p| p < 0.5);
+        let limit = if low { 1.0 - t.funding_anomaly_pct } else { t.funding_anomaly_pct };
+        self.statistic("funding_pct_30d", &i.funding_pct, limit, "[0,1]", t.own_history);
+        if let Some(last) = self.statistics.last_mut() {
+            last.u = last.value.map(|p| extremity(p) / t.funding_anomaly_pct);
+            last.uncalibrated = t.own_history && last.value.is_none();
+        }
+    }
+
     fn calibration(&mut self, uncalibrated: bool) {
         if let Some(last) = self.statistics.last_mut() {
             last.uncalibrated = uncalibrated;
@@ -351,6 +371,10 @@ impl Shown {
         self.data.push((Word::from(name), Datum::Number(value)));
     }
 
+    fn flag(&mut self, name: &'static str, is: bool) {
+        self.data.push((Word::from(name), Datum::Flag(is)));
+    }
+
     pub(super) fn words(&mut self, name: &'static str, words: &[&'static str]) {
         self.data.push((Word::from(name), Datum::Words(words.iter().map(|w| Word::from(*w)).collect())));
     }
@@ -368,20 +392,63 @@ impl Shown {
         self.data.push((Word::from("reasons"), Datum::Words(super::explain::reasons(reasons, z, change, volatility))));
     }
 
-    fn cascade(&mut self, i: &Inputs, trigger: Trigger) {
+    /// What is paid out first, in the order of the payload (payloads §5).
+    fn cascade(&mut self, usd: f64, velocity: f64, side: Option<Side3>, t: &Thresholds) {
+        self.number("total_liquidated_usd", usd);
+        self.number("velocity_usd_per_hour", velocity);
+        match side {
+            Some(side) => self.word("side_bias", side.name()),
+            None => self.data.push((Word::from("side_bias"), Datum::Missing(Reason::ZeroDenominator))),
+        }
+        self.number("severity_ratio", velocity / t.liquidations.critical_velocity);
+    }
+
+    /// The closes of the burst itself; before the first of them was heard, the reasons of what is not known.
+    fn burst(&mut self, i: &Inputs, t: &Thresholds) {
+        let l = &i.liquidations;
+        match &l.made {
+            Some(made) => {
+                let velocity = made.velocity(t.liquidations.elapsed_floor_h);
+                self.cascade(made.usd(), velocity, made.side(t.liquidations.one_sided_share), t);
+                self.number("count", f64::from(made.count));
+                self.number("liquidated_long_usd", made.long_usd);
+                self.number("liquidated_short_usd", made.short_usd);
+                self.number("span_s", made.span().as_secs_f64());
+                self.number("price_low", made.low);
+                self.number("price_high", made.high);
+                self.flag("lower_bound", made.lower_bound);
+            }
+            None => self.unheard(i),
+        }
+        self.word("trigger", Trigger::Burst.name());
+        self.cell("count_60s", &l.count_60s);
+    }
+
+    /// Sums over the window, or lower bounds where it was not heard as a whole.
+    fn sustained(&mut self, i: &Inputs, t: &Thresholds) {
+        let l = &i.liquidations;
+        let side =
+            |code: f64| [Side3::Balanced, Side3::Long, Side3::Short].into_iter().find(|s| f64::from(*s as u8) >= code);
+        match (l.total.ready().zip(l.velocity.ready()), l.so_far) {
+            (Some((usd, velocity)), so_far) => {
+                self.cascade(usd, velocity, l.side.ready().and_then(side), t);
+                self.flag("lower_bound", so_far.is_some());
+            }
+            (None, Some(so_far)) => {
+                self.cascade(so_far.usd, so_far.velocity, so_far.side, t);
+                self.flag("lower_bound", true);
+            }
+            (None, None) => self.unheard(i),
+        }
+        self.word("trigger", Trigger::Sustained.name());
+        self.cell("count_60s", &l.count_60s);
+    }
+
+    fn unheard(&mut self, i: &Inputs) {
         let l = &i.liquidations;
         self.cell("total_liquidated_usd", &l.total);
         self.cell("velocity_usd_per_hour", &l.velocity);
-        let bias = l
-            .side
-            .ready()
-            .map(|code| [Side3::Balanced, Side3::Long, Side3::Short].into_iter().find(|s| f64::from(*s as u8) >= code));
-        match bias.flatten() {
-            Some(side) => self.word("side_bias", side.name()),
-            None => self.cell("side_bias", &l.side),
-        }
+        self.cell("side_bias", &l.side);
         self.cell("severity_ratio", &l.severity_ratio);
-        self.word("trigger", trigger.name());
-        self.cell("count_60s", &l.count_60s);
     }
 }

@@ -16,6 +16,8 @@ pub struct Thresholds {
     pub funding_manipulation_z: f64,
     /// Funding anomalies, reversals and the threshold of farming.
     pub funding: FundingLimits,
+    /// Share of its own 30 days that a market's funding must lie beyond, at either end, to be an anomaly (ADR 18).
+    pub funding_anomaly_pct: f64,
     /// Share of blocks (R3.19).
     pub farming_share: f64,
     /// Forced closes.
@@ -48,6 +50,7 @@ impl Default for Thresholds {
             own_history: true,
             funding_manipulation_z: 3.0,
             funding: FundingLimits::default(),
+            funding_anomaly_pct: 0.95,
             farming_share: 0.70,
             liquidations: Limits::default(),
             cascade_critical_ratio: 1.5,
@@ -107,6 +110,7 @@ keys! {
     "funding_change" 0.000001 .. 1.0 funding.change: "change of the 8 h rate within 8 h that is rapid, as a fraction";
     "funding_volatility" 0.000001 .. 1.0 funding.volatility: "volatility of the 8 h rate that is high, as a fraction";
     "funding_extreme" 0.000001 .. 1.0 funding.extreme: "sum of an 8 h block that counts as farmed, as a fraction";
+    "funding_anomaly_pct" 0.5 .. 1.0 funding_anomaly_pct: "share of a market's own 30 days that funding must lie beyond, at either end, to be an anomaly";
     "farming_share" 0.05 .. 1.0 farming_share: "share of the last 21 blocks that is farming";
     "burst_count" 1.0 .. 10000.0 liquidations.burst_count: "forced closes within 60 s that are a burst";
     "critical_velocity" 1.0 .. 1e15 liquidations.critical_velocity: "quote units an hour of forced closes that are critical";

@@ -13,8 +13,6 @@ use barograph_domain::{AxisState, Confirmation, Kind, Label, Session};
 /// Confidence lost per input that is partial, sampled or stood in for; and what is left at least (regimes §7).
 const LOST_PER_INPUT: f64 = 0.1;
 const LEFT_AT_LEAST: f64 = 0.5;
-/// Agreement assumed while fewer than three timeframes are ready.
-const UNCONFIRMED: f64 = 0.5;
 /// Minutes below which a share of the last 90 days says nothing: a day.
 const JUDGED_MIN: u32 = 1_440;
 
@@ -52,7 +50,7 @@ fn axis_view<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>, timeframes: &[L; 
         axis_coverage: views::four_decimals(
             (1.0 - f64::from(now.not_applicable.count_ones()) / rules) * views::continuous_share(facts),
         ),
-        held_share_90d: held_share::<L>(facts, now.fired, axis.raw_label),
+        held_share_90d: held_share::<L>(facts, now.fired, axis.label),
         nearest_flip: nearest_flip::<L>(&scene),
         nearest_exit: nearest_exit(&scene, axis, facts.moment, staleness),
         confirmation: ConfirmationView {
@@ -65,7 +63,7 @@ fn axis_view<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>, timeframes: &[L; 
         probability: None,
         calibration: UNCALIBRATED,
         confidence: (axis.label != L::UNKNOWN)
-            .then(|| views::four_decimals(quality::<L>(facts) * confirmation.confidence.unwrap_or(UNCONFIRMED))),
+            .then(|| views::four_decimals(quality::<L>(facts) * confirmation.agreement())),
         confidence_kind: "heuristic",
     }
 }
@@ -75,12 +73,15 @@ fn labels<L: Label>(timeframes: &[L; 4]) -> TimeframeLabels<L> {
     TimeframeLabels { h1, h4, d1, w1 }
 }
 
-/// Share of the judged minutes in which the raw label was this one: its rule's, or the resting label's own count.
-fn held_share<L: Ruled>(facts: &Facts<'_>, fired: Option<usize>, raw: L) -> Option<f64> {
+/// Share of the judged minutes in which the rule behind the published label held: the one that fires now where it is that
+/// label's, else the first of the label that is kept; or the resting label's own count.
+fn held_share<L: Ruled>(facts: &Facts<'_>, fired: Option<usize>, label: L) -> Option<f64> {
     let (first, resting) = facts.ctx.book.counted_at(L::AXIS);
-    let place = match fired {
+    let rules = L::of(facts.ctx.book).rules();
+    let of_label = |i: &usize| rules[*i].label == label;
+    let place = match fired.filter(of_label).or_else(|| (0..rules.len()).find(of_label)) {
         Some(rule) => first + rule,
-        None if raw == L::RESTING => resting,
+        None if label == L::RESTING => resting,
         None => return None,
     };
     let count = facts.row.held.get(place).filter(|c| c.known >= JUDGED_MIN)?;

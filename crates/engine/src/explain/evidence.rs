@@ -30,7 +30,7 @@ struct Said {
 }
 
 /// One sentence, or nothing when no clause can be told. `relaxed`: only the exit thresholds hold.
-pub(super) fn sentence(facts: &Facts<'_>, rule: &Rule, relaxed: bool) -> Option<String> {
+pub(super) fn sentence<L>(facts: &Facts<'_>, rule: &Rule<L>, relaxed: bool) -> Option<String> {
     let mut items: Vec<Item<'_>> = Vec::new();
     for group in &rule.groups {
         let first_true = group.clauses.iter().find(|c| clause_holds(facts.ctx.book, facts.cells, c, relaxed));
@@ -68,7 +68,10 @@ fn phrase(facts: &Facts<'_>, item: &Item<'_>, relaxed: bool, said: &mut Said) ->
     let mut out = value_phrase(facts, item, said);
     match (limit(item).filter(|_| !relaxed), item.base) {
         (limit, Feature::Efficiency12h) if item.plain.is_some_and(is_below) => {
-            out = format!("price went nowhere ({out}{})", limit.map(|l| format!(", {l}")).unwrap_or_default());
+            out = format!(
+                "price back and forth over 12 h ({out}{})",
+                limit.map(|l| format!(", {l}")).unwrap_or_default()
+            );
         }
         (Some(limit), _) if said.items == 1 => out.push_str(&format!(", {limit}")),
         // Several features with commas of their own read better with limits in brackets.
@@ -122,7 +125,7 @@ fn value_phrase(facts: &Facts<'_>, item: &Item<'_>, said: &mut Said) -> String {
             };
             format!("{}{verb}{only} {}{a_year}", item.base.spec().spoken, number(item))
         }
-        Feature::Efficiency12h if below => format!("12 h efficiency {}", number(item)),
+        Feature::Efficiency12h if below => format!("efficiency {}", number(item)),
         _ => other(item),
     }
 }

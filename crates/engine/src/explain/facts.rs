@@ -1,5 +1,6 @@
 //! Everything the views and sentences of one snapshot are made from, computed once.
 
+use super::headline::Held;
 use crate::catalogue::Feature;
 use crate::rules::{
     AxisStates, Book, Close, Evaluation, Rule, Scene, Staleness, evaluate, holds_relaxed, input_digest, nearest_exit,
@@ -22,6 +23,8 @@ pub struct Context<'a> {
     pub instrument: &'a Instrument,
     /// The run's streams; rows name them by position.
     pub streams: &'a [StreamDecl],
+    /// A position in this market whose stop is reached or near, where the reader has one.
+    pub held: Option<Held>,
 }
 
 impl<'a> Context<'a> {

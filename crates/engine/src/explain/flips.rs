@@ -13,9 +13,13 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
     if facts.axis.held_by == HeldBy::Dwell {
         return by_itself(facts);
     }
+    // Nothing was said of the label where it is NORMAL.
+    let (it, would) = match label {
+        RiskRegime::Normal => ("The risk label", "change the risk label"),
+        _ => ("It", "clear it"),
+    };
     let Some(exit) = &facts.exit else {
-        let verb = if label == RiskRegime::Normal { "change" } else { "clear" };
-        return format!("No single reading alone would {verb} it.");
+        return format!("No single reading alone would {would}.");
     };
     let (if_so, a_move) = condition(facts, exit);
     // A move within an hour cannot "stay there": it is read again.
@@ -29,11 +33,11 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
     let earliest =
         if waits { format!(", in {} at the earliest", Span::secs(exit.dwell_left_s).spoken()) } else { String::new() };
     let verb = match (exit.label, exit.label.severity() < label.severity()) {
-        (RiskRegime::Unknown, _) => return format!("There would be no reading if {if_so}."),
+        (RiskRegime::Unknown, _) => return format!("There would be no risk reading if {if_so}."),
         (_, true) => "clear to",
         (_, false) => "turn",
     };
-    format!("It would {verb} {} if {if_so}{stands}{earliest}.", exit.label.name())
+    format!("{it} would {verb} {} if {if_so}{stands}{earliest}.", exit.label.name())
 }
 
 /// Kept by dwell: the label changes with nothing changed.
@@ -43,16 +47,17 @@ fn by_itself(facts: &Facts<'_>) -> String {
     let left = book.enter(facts.now.fired).saturating_sub(facts.axis.candidate_count);
     let calmer = raw.severity() < facts.axis.label.severity();
     let minimum_over = facts.moment - facts.axis.since >= book.min_dwell(facts.axis.label);
-    let verb = if calmer { "clears" } else { "turns" };
+    let what = if calmer { "clear" } else { "change" };
+    let says = format!("About to {what}: the latest reading says {}", raw.spoken());
     match left {
-        _ if calmer && !minimum_over => "It clears once its shortest stay is over.".to_owned(),
-        0 | 1 => format!("It {verb} if the next reading agrees."),
-        n => format!("It {verb} if the next {} readings agree.", count_word(n)),
+        _ if calmer && !minimum_over => format!("{says}; the label clears once its shortest stay is over."),
+        0 | 1 => format!("{says}; one more reading confirms it."),
+        n => format!("{says}; {} more readings confirm it.", count_word(n)),
     }
 }
 
 /// "{name} rose above {needed}", in the words of the feature; and whether it tells of a move rather than a level.
-fn condition(facts: &Facts<'_>, flip: &Flip) -> (String, bool) {
+pub(super) fn condition<L>(facts: &Facts<'_>, flip: &Flip<L>) -> (String, bool) {
     let Some(feature) = Feature::from_id(flip.feature) else { return (flip.feature.to_owned(), false) };
     let up = flip.needed > flip.value;
     let outward = flip.needed.abs() > flip.value.abs();

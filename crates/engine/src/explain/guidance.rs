@@ -1,10 +1,13 @@
 //! What a label means for a person: bias, posture and words, apart for new entries and open positions (regimes §8, §9).
 //!
-//! Staleness overrides everything downwards. AGGRESSIVE needs every condition of the upgrade; a condition whose source is
+//! A book's posture table says what every axis and a position's stop ask for, and the strictest counts; a book without one goes
+//! by the risk label alone. Staleness overrides everything downwards. AGGRESSIVE needs every condition of the upgrade; a condition whose source is
 //! not built counts as not met and is listed.
 
 use super::facts::Facts;
+use super::headline::HeldStop;
 use crate::catalogue::Feature;
+use crate::rules::{PostureRow, PostureWhen};
 use barograph_domain::guidance::{new_entries, of_bias, of_posture, open_positions, stops_add};
 use barograph_domain::snapshot::Guidance;
 use barograph_domain::{Confirmation, Posture, RiskBias, RiskRegime, StopVulnerability, VolRegime};
@@ -20,9 +23,18 @@ pub const fn mapping(label: RiskRegime) -> (RiskBias, Posture) {
 }
 
 pub(super) fn guidance(facts: &Facts<'_>, worst_stops: Option<StopVulnerability>) -> Guidance {
-    let label = facts.axis.label;
-    let blocked = upgrade_blocked_by(facts);
-    let (mut bias, mut posture) = mapping(label);
+    guidance_of(facts, worst_stops, facts.ctx.held.map(|held| held.state))
+}
+
+/// The same for a position whose stop stands there, whatever other positions do.
+pub(super) fn guidance_of(
+    facts: &Facts<'_>,
+    worst_stops: Option<StopVulnerability>,
+    stop: Option<HeldStop>,
+) -> Guidance {
+    let asked = asked(facts, stop);
+    let blocked = upgrade_blocked_by(facts, &asked);
+    let (mut bias, mut posture) = (asked.bias, asked.posture);
     if blocked.is_empty() {
         (bias, posture) = (RiskBias::Aggressive, Posture::Aggressive);
     }
@@ -31,15 +43,78 @@ pub(super) fn guidance(facts: &Facts<'_>, worst_stops: Option<StopVulnerability>
         bias = RiskBias::Conservative;
         posture = if facts.ctx.book.uses_last_values() { Posture::Hold } else { posture.min(Posture::Hold) };
     }
+    let entries_alone = entries(facts, &asked, posture);
+    let by_table = !facts.ctx.book.postures().is_empty();
     Guidance {
         risk_bias: bias,
         risk_bias_action: of_bias(bias).action,
         posture,
-        posture_action: of_posture(posture).action,
-        new_entries: entries(facts, posture, worst_stops),
-        open_positions: open(facts, posture),
+        posture_action: if by_table { action_of(posture) } else { of_posture(posture).action },
+        new_entries: with_stops(entries_alone.clone(), worst_stops),
+        entries_alone,
+        open_positions: open(facts, &asked, posture),
         upgrade_blocked_by: blocked,
     }
+}
+
+/// What the labels ask for.
+struct Asked {
+    bias: RiskBias,
+    posture: Posture,
+    /// Words of the rows that count, the strictest first; `None` where the book has no table.
+    rows: Option<Vec<PostureRow>>,
+}
+
+fn asked(facts: &Facts<'_>, stop: Option<HeldStop>) -> Asked {
+    let book = facts.ctx.book;
+    if book.postures().is_empty() {
+        let (bias, posture) = mapping(facts.axis.label);
+        return Asked { bias, posture, rows: None };
+    }
+    let mut rows: Vec<PostureRow> =
+        book.postures().iter().filter(|row| counts(facts, row.when, stop)).cloned().collect();
+    rows.sort_by_key(|row| (row.posture, row.bias));
+    let bias = rows.iter().map(|r| r.bias).min().unwrap_or(RiskBias::Neutral);
+    let posture = rows.iter().map(|r| r.posture).min().unwrap_or(Posture::Normal);
+    Asked { bias, posture, rows: Some(rows) }
+}
+
+/// Is the label of this row published? A last label that is shown for want of a new one is.
+fn counts(facts: &Facts<'_>, when: PostureWhen, stop: Option<HeldStop>) -> bool {
+    let axes = &facts.axes;
+    match when {
+        PostureWhen::Risk(label) => axes.risk.label == label,
+        PostureWhen::Volatility(label) => axes.volatility.label == label,
+        PostureWhen::Trend(label) => axes.trend.label == label,
+        PostureWhen::Heat(label) => axes.heat.label == label,
+        PostureWhen::Stop(at) => stop == Some(at),
+    }
+}
+
+/// With a table HOLD stands for more than quiet data: what is held is kept, and nothing is added.
+const fn action_of(posture: Posture) -> &'static str {
+    match posture {
+        Posture::Hold => "keep what you have, add nothing",
+        Posture::Reduce | Posture::Normal | Posture::Aggressive => of_posture(posture).action,
+    }
+}
+
+/// Rows that are told of.
+const TOLD: usize = 2;
+
+/// The words of the strictest rows, each once; those of a row that asks for nothing only where no other row speaks.
+fn words(rows: &[PostureRow], of: fn(&PostureRow) -> &str) -> String {
+    let asks = |row: &&PostureRow| row.posture < Posture::Normal || row.when != PostureWhen::Risk(RiskRegime::Normal);
+    let mut said: Vec<&str> = Vec::new();
+    for text in rows.iter().filter(asks).map(of).filter(|t| !t.is_empty()) {
+        if said.len() < TOLD && !said.contains(&text) {
+            said.push(text);
+        }
+    }
+    if said.is_empty() {
+        said.extend(rows.iter().map(of).find(|t| !t.is_empty()));
+    }
+    said.join("; ")
 }
 
 /// Personal bias lowers by one step and never raises (R1.98); AGGRESSIVE posture goes with AGGRESSIVE bias only.
@@ -54,23 +129,46 @@ const fn shifted(bias: RiskBias, posture: Posture, shift: i8) -> (RiskBias, Post
 }
 
 /// While data is old, words that assume a reading give way to waiting.
-fn entries(facts: &Facts<'_>, posture: Posture, worst_stops: Option<StopVulnerability>) -> String {
+fn entries(facts: &Facts<'_>, asked: &Asked, posture: Posture) -> String {
     let unread = facts.is_stale() && (facts.is_unread() || facts.axis.label == RiskRegime::Normal);
-    let base = if unread { new_entries(RiskRegime::Unknown, posture) } else { new_entries(facts.axis.label, posture) };
-    match worst_stops.map(stops_add) {
-        None | Some("") => base.to_owned(),
-        Some(add) => format!("{base}; {add}"),
+    match &asked.rows {
+        _ if unread => new_entries(RiskRegime::Unknown, posture).to_owned(),
+        Some(rows) if posture != Posture::Aggressive => words(rows, |r| &r.new_entries),
+        Some(_) | None => new_entries(facts.axis.label, posture).to_owned(),
     }
 }
 
-fn open(facts: &Facts<'_>, posture: Posture) -> &'static str {
+/// What stop density adds, without saying twice what both say: "wider stop or wait" and "wider stop or wait for better entry".
+pub(crate) fn with_stops(base: String, worst_stops: Option<StopVulnerability>) -> String {
+    let add = worst_stops.map_or("", stops_add);
+    if add.is_empty() || base.ends_with(add) {
+        return base;
+    }
+    // At least two whole words in common: one may be there by chance.
+    let shared = |i: &usize| {
+        let tail = &base[*i..];
+        tail.contains(' ') && add.starts_with(tail) && (*i == 0 || base[..*i].ends_with(' '))
+    };
+    let overlap = base.char_indices().map(|(i, _)| i).find(shared);
+    match overlap {
+        Some(i) => format!("{}{add}", &base[..i]),
+        None => format!("{base}; {add}"),
+    }
+}
+
+fn open(facts: &Facts<'_>, asked: &Asked, posture: Posture) -> String {
     let label = facts.axis.label;
     let as_labelled = !facts.is_stale() || posture == Posture::Reduce || label == RiskRegime::ChopRisk;
-    open_positions(if as_labelled { label } else { RiskRegime::Unknown })
+    match &asked.rows {
+        Some(rows) if as_labelled || rows.iter().any(|r| r.posture < Posture::Normal) => {
+            words(rows, |r| &r.open_positions)
+        }
+        Some(_) | None => open_positions(if as_labelled { label } else { RiskRegime::Unknown }).to_owned(),
+    }
 }
 
 /// Conditions of the AGGRESSIVE upgrade that are not met (regimes §8).
-fn upgrade_blocked_by(facts: &Facts<'_>) -> Vec<&'static str> {
+fn upgrade_blocked_by(facts: &Facts<'_>, asked: &Asked) -> Vec<&'static str> {
     let (published, raw) = (facts.axis.label, facts.axis.raw_label);
     let mut out = Vec::new();
     if published != RiskRegime::Normal || raw != RiskRegime::Normal {
@@ -93,6 +191,11 @@ fn upgrade_blocked_by(facts: &Facts<'_>) -> Vec<&'static str> {
         VolRegime::Explosive | VolRegime::Extreme => out.push("volatility is EXPLOSIVE or EXTREME"),
         VolRegime::Stable | VolRegime::HighVol => {}
     }
+    let asks = |r: &PostureRow| (r.posture, r.bias) < (Posture::Normal, RiskBias::Neutral);
+    let mut others = asked.rows.iter().flatten().filter(|r| asks(r));
+    if others.any(|r| matches!(r.when, PostureWhen::Heat(_) | PostureWhen::Stop(_))) {
+        out.push("heat or a position's stop asks for care");
+    }
     if !facts.ctx.book.allow_aggressive {
         out.push("allow_aggressive is off");
     }
@@ -102,6 +205,26 @@ fn upgrade_blocked_by(facts: &Facts<'_>) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stops_add_is_not_said_twice() {
+        for (base, add, want) in [
+            ("follow own rules", None, "follow own rules"),
+            ("follow own rules", Some(StopVulnerability::Low), "follow own rules"),
+            (
+                "fewer entries, expect whipsaw",
+                Some(StopVulnerability::High),
+                "fewer entries, expect whipsaw; wider stop or wait for better entry",
+            ),
+            (
+                "smaller size, wider stop or wait",
+                Some(StopVulnerability::High),
+                "smaller size, wider stop or wait for better entry",
+            ),
+        ] {
+            assert_eq!(with_stops(base.to_owned(), add), want);
+        }
+    }
 
     #[test]
     fn the_table_and_the_personal_step_down() {

@@ -6,7 +6,7 @@ use super::views::history_needed;
 use crate::catalogue::Feature;
 use crate::rules::Warming;
 use barograph_domain::stream::{RECORDED, SYNTHETIC};
-use barograph_domain::{Cell, GapReason, Kind, MarketKind, Metric, RiskRegime, Span, State, StreamDecl};
+use barograph_domain::{Cell, GapReason, Kind, MarketKind, Metric, Reason, RiskRegime, Span, State, StreamDecl};
 
 /// All notes as one sentence, and what the market cannot have as another. Without a reading only the latter.
 pub(super) fn sentences(facts: &Facts<'_>) -> Vec<String> {
@@ -75,14 +75,15 @@ pub(super) fn stale<'a>(inputs: impl Iterator<Item = &'a StaleInput<'a>>) -> Str
 }
 
 fn fixed_numbers(facts: &Facts<'_>) -> Option<String> {
-    let mut longest = 0;
+    let mut longest: Option<(u32, Feature)> = None;
     facts.each_clause(|clause| {
         let stands_in = !matches!(clause.warming, Warming::Unknown);
-        if let (true, State::Warming { need, .. }) = (stands_in, facts.cell(clause.feature).state) {
-            longest = longest.max(need);
+        if let (true, State::Warming { .. }) = (stands_in, facts.cell(clause.feature).state) {
+            let need = clause.feature.spec().warm_up.parse().unwrap_or(0);
+            longest = longest.max(Some((need, clause.feature)));
         }
     });
-    (longest > 0).then(|| format!("judged by fixed numbers until {}", history_needed(longest)))
+    longest.map(|(_, feature)| format!("judged by fixed numbers until {}", history_needed(feature)))
 }
 
 /// First usable reading among these, with its stream.
@@ -132,11 +133,19 @@ fn funding(facts: &Facts<'_>) -> Option<Note> {
     let (cell, decl) = reading(facts, &[Feature::FundingZscore24h, Feature::FundingRate8h])?;
     let how = match (cell.kind, decl.metric) {
         (Kind::Modelled, _) => "modelled from the premium index".to_owned(),
-        (Kind::Proxy, Metric::FundingRateSettled) => "judged by its settlements".to_owned(),
+        (Kind::Proxy, Metric::FundingRateSettled) => format!("from the {} settlements only", every(decl.cadence)),
         (Kind::Proxy, _) => format!("a proxy from {}", decl.source),
         (Kind::Measured | Kind::Sampled, _) => return None,
     };
     Some(("funding", how))
+}
+
+/// "8-hourly", "hourly"
+fn every(cadence: Span) -> String {
+    match cadence.0 / Span::hours(1).0 {
+        1 => "hourly".to_owned(),
+        hours => format!("{hours}-hourly"),
+    }
 }
 
 /// Percentile windows grow for 90 days and say so elsewhere; of the others one note is enough.
@@ -146,7 +155,7 @@ fn not_full(facts: &Facts<'_>) -> Option<String> {
     read.iter().any(partial).then(|| "some windows are not full yet".to_owned())
 }
 
-/// "Spot market: squeeze and chop cannot be judged here."
+/// "Spot market: squeeze and chop cannot be judged here."; of a contract "No funding or open interest here: …".
 fn not_applicable(facts: &Facts<'_>) -> Option<String> {
     let rules = facts.ctx.book.rules().iter().enumerate();
     let mut names: Vec<&'static str> =
@@ -154,9 +163,28 @@ fn not_applicable(facts: &Facts<'_>) -> Option<String> {
     names.dedup();
     let (last, rest) = names.split_last()?;
     let list = if rest.is_empty() { (*last).to_owned() } else { format!("{} and {last}", rest.join(", ")) };
-    let whose = if facts.ctx.instrument.kind == MarketKind::Spot { "Spot market: " } else { "" };
-    let text = format!("{whose}{list} cannot be judged here.");
-    Some(if whose.is_empty() { capitalised(&text) } else { text })
+    if facts.ctx.instrument.kind == MarketKind::Spot {
+        return Some(format!("Spot market: {list} cannot be judged here."));
+    }
+    let lacking = lacking(facts);
+    if lacking.is_empty() {
+        return Some(capitalised(&format!("{list} cannot be judged here.")));
+    }
+    Some(format!("No {} here: {list} cannot be judged.", lacking.join(" or ")))
+}
+
+/// What no stream of the market carries of what the rules left out read.
+fn lacking(facts: &Facts<'_>) -> Vec<&'static str> {
+    let rules = facts.ctx.book.rules().iter().enumerate().filter(|(i, _)| facts.now.not_applicable >> i & 1 == 1);
+    let read = rules.flat_map(|(_, r)| &r.groups).flat_map(|g| &g.clauses).map(|c| c.feature);
+    let mut names = Vec::new();
+    for feature in read.filter(|f| facts.cell(*f).reason() == Some(Reason::NotOffered)) {
+        let name = feature.spec().inputs.first().map_or(feature.spec().spoken, |m| m.spoken());
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 const fn short_name(label: RiskRegime) -> &'static str {

@@ -106,8 +106,30 @@ fn signed(x: f64, text: &str) -> String {
 }
 
 /// A rank as whole percent, rounded down and kept off 0 and 100, so that "more than in 99 %" is true.
-pub(super) fn rank_percent(share: f64) -> String {
+pub(crate) fn rank_percent(share: f64) -> String {
     format!("{:.0} %", (share * 100.0 + 1e-9).floor().clamp(1.0, 99.0))
+}
+
+/// A price: whole from a thousand up, four significant digits and two decimals at least below.
+#[must_use]
+pub fn price(x: f64) -> String {
+    let decimals = match x.abs() {
+        a if a >= 1_000.0 => 0,
+        a if a >= 10.0 => 2,
+        a => (4..16)
+            .zip(std::iter::successors(Some(a * 1e4), |x| Some(x * 10.0)))
+            .find(|(_, x)| *x >= 1_000.0)
+            .map_or(4, |(d, _)| d),
+    };
+    let text = format!("{x:.0$}", usize::try_from(decimals).unwrap_or(4));
+    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(w, f)| (w, Some(f)));
+    let digits = whole.chars().count();
+    let grouped = whole.chars().enumerate().flat_map(|(i, c)| {
+        let comma = i > 0 && (digits - i).is_multiple_of(3);
+        comma.then_some(',').into_iter().chain([c])
+    });
+    let grouped: String = grouped.collect();
+    fraction.map_or_else(|| grouped.clone(), |f| format!("{grouped}.{f}"))
 }
 
 /// Small counts as words.
@@ -156,6 +178,15 @@ mod tests {
             (rank_percent(0.9997), rank_percent(0.71), rank_percent(0.0)),
             ("99 %".into(), "71 %".into(), "1 %".into())
         );
+        for (x, want) in [
+            (62_868.4, "62,868"),
+            (1_234_567.0, "1,234,567"),
+            (99.5, "99.50"),
+            (2.5, "2.5000"),
+            (0.000_012_34, "0.00001234"),
+        ] {
+            assert_eq!(price(x), want);
+        }
         assert_eq!((count_word(2), count_word(12)), ("two".to_owned(), "12".to_owned()));
     }
 }

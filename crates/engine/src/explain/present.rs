@@ -29,7 +29,7 @@ pub fn axes_at_present(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> AxisState
 }
 
 /// Readings and labels where something is too old by now; `None`: the row reads as it was published.
-fn overlaid(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> Option<(Vec<Cell>, AxisStates)> {
+pub(super) fn overlaid(ctx: &Context<'_>, row: &MinuteRow, now: Ts) -> Option<(Vec<Cell>, AxisStates)> {
     if !Staleness::of(ctx.book.freshness, now, &row.inputs, ctx.streams).any && !has_stale_close(ctx, row, now) {
         return None;
     }

@@ -3,6 +3,7 @@
 use super::axes::{regimes, session};
 use super::facts::{Context, Facts};
 use super::guidance::guidance;
+use super::headline::{Sight, headline};
 use super::{changed, models, text, views};
 use crate::catalogue::Feature;
 use crate::rules::AxisStates;
@@ -27,6 +28,7 @@ pub fn render(ctx: &Context<'_>, row: &MinuteRow, previous: Option<&MinuteRow>) 
 pub(super) fn assemble(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Snapshot {
     let stops = stop_view(facts);
     let models = models::views(facts.row, facts.moment);
+    let headline = headline(&Sight::of(facts));
     Snapshot {
         snapshot_id: facts.snapshot_id.clone(),
         timestamp: facts.row.ts,
@@ -37,6 +39,8 @@ pub(super) fn assemble(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Snaps
         book: facts.ctx.book.name.clone(),
         sources_used: views::sources_used(facts),
         price: facts.row.price,
+        headline: headline.text,
+        headline_parts: headline.parts,
         regimes: regimes(facts),
         session: session(facts),
         guidance: guidance(facts, stops.worst),
@@ -58,7 +62,7 @@ fn not_available(models_off: bool) -> Vec<&'static str> {
 }
 
 /// Never LOW for lack of data (features §4.10).
-fn stop_view(facts: &Facts<'_>) -> StopVulnerabilityView {
+pub(super) fn stop_view(facts: &Facts<'_>) -> StopVulnerabilityView {
     let level = |feature: Feature| {
         let believed = facts.cell(feature).coverage >= STOPS_COVERAGE_MIN;
         facts.stops(feature).map(|l| if believed { l } else { l.max(StopVulnerability::Medium) })

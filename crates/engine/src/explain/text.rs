@@ -6,7 +6,7 @@ use super::numbers::{Style, say};
 use super::views::held_share;
 use super::{evidence, flips, notes, waiting};
 use crate::rules::HELD_MINUTES;
-use barograph_domain::{HeldBy, RiskRegime};
+use barograph_domain::{HeldBy, RiskRegime, Span};
 
 /// A share that one decimal of a percent would show as nothing.
 const RARELY: f64 = 0.0005;
@@ -19,14 +19,14 @@ pub(super) fn reasoning(facts: &Facts<'_>) -> String {
         parts.extend(notes::sentences(facts));
         return parts.join(" ");
     }
-    parts.push(head(facts));
+    parts.extend(head(facts).map(str::to_owned));
     let rule = facts.speaking_rule();
     if let Some((_, rule, relaxed)) = rule {
         parts.extend(evidence::sentence(facts, rule, relaxed));
     }
-    if facts.axis.held_by != HeldBy::None {
-        let by = if facts.axis.held_by == HeldBy::Hysteresis { "hysteresis" } else { "dwell" };
-        parts.push(format!("Kept by {by}: raw reading is {}.", facts.axis.raw_label.name()));
+    if facts.axis.held_by == HeldBy::Hysteresis {
+        let raw = facts.axis.raw_label.spoken();
+        parts.push(format!("Not over yet: the latest reading says {raw}, but not by enough."));
     }
     parts.push(flips::sentence(facts));
     if let Some((i, _, _)) = rule {
@@ -36,17 +36,17 @@ pub(super) fn reasoning(facts: &Facts<'_>) -> String {
     parts.join(" ")
 }
 
-fn head(facts: &Facts<'_>) -> String {
+/// What the risk axis says. That no rule fires is said by the headline and follows from the exit.
+fn head(facts: &Facts<'_>) -> Option<&'static str> {
     match (facts.axis.label, facts.direction()) {
-        (RiskRegime::SqueezeRisk, Some("LONG_SQUEEZE")) => "Squeeze risk, longs crowded.",
-        (RiskRegime::SqueezeRisk, Some(_)) => "Squeeze risk, shorts crowded.",
-        (RiskRegime::SqueezeRisk, None) => "Squeeze risk.",
-        (RiskRegime::HighVol, _) => "Extreme volatility.",
-        (RiskRegime::ChopRisk, _) => "Chop.",
-        (RiskRegime::Normal, _) => "Nothing unusual.",
-        (RiskRegime::Unknown, _) => "No reading.",
+        (RiskRegime::SqueezeRisk, Some("LONG_SQUEEZE")) => Some("Squeeze risk, longs crowded."),
+        (RiskRegime::SqueezeRisk, Some(_)) => Some("Squeeze risk, shorts crowded."),
+        (RiskRegime::SqueezeRisk, None) => Some("Squeeze risk."),
+        (RiskRegime::HighVol, _) => Some("Extreme volatility."),
+        (RiskRegime::ChopRisk, _) => Some("Chop."),
+        (RiskRegime::Unknown, _) => Some("No reading."),
+        (RiskRegime::Normal, _) => None,
     }
-    .to_owned()
 }
 
 /// "Held 0.4 % of the last 90 days."; nothing before a day has been judged.
@@ -57,7 +57,7 @@ fn how_common(facts: &Facts<'_>, rule: usize) -> Option<String> {
     }
     let share = held_share(count)?;
     if share < RARELY {
-        return Some("Hardly ever held before.".to_owned());
+        return Some("Hardly ever active before.".to_owned());
     }
     let share = say(Style::Percent, share);
     // A day short of 90 is still the last 90 days; anything less is what has been judged so far.
@@ -65,7 +65,7 @@ fn how_common(facts: &Facts<'_>, rule: usize) -> Option<String> {
     Some(if full {
         format!("Held {share} of the last 90 days.")
     } else {
-        format!("Held {share} of the time judged so far.")
+        format!("Active {share} of the time in {} of recording.", Span::days(i64::from(count.known / 1440)).spoken())
     })
 }
 

@@ -150,6 +150,7 @@ fn trace<L: Ruled>(facts: &Facts<'_>, counted: usize, rule: &Rule<L>) -> RuleTra
         result: rule_result(facts.ctx.book, facts.cells, rule).name(),
         margin: rule_margin(facts.ctx.book, facts.cells, rule),
         held_share_90d: facts.row.held.get(counted).copied().and_then(held_share),
+        judged_days: facts.row.held.get(counted).map_or(0.0, |c| four_decimals(f64::from(c.known) / 1440.0)),
         clauses,
     }
 }
@@ -201,8 +202,9 @@ pub(super) fn defaults_used(facts: &Facts<'_>) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     facts.each_clause(|clause| {
         let stands_in = !matches!(clause.warming, Warming::Unknown);
-        if let (true, State::Warming { need, .. }) = (stands_in, facts.cell(clause.feature).state) {
-            let line = format!("{}: judged by fixed numbers until {}", clause.feature.id(), history_needed(need));
+        if let (true, State::Warming { .. }) = (stands_in, facts.cell(clause.feature).state) {
+            let until = history_needed(clause.feature);
+            let line = format!("{}: judged by fixed numbers until {until}", clause.feature.id());
             if !out.contains(&line) {
                 out.push(line);
             }
@@ -216,12 +218,13 @@ pub(super) fn defaults_used(facts: &Facts<'_>) -> Vec<String> {
     out
 }
 
-/// `14 d of history` for hourly samples in whole days, `21 samples` otherwise.
-pub(super) fn history_needed(need: u32) -> String {
+/// `14 d of history`: what a percentile of hourly values needs, whatever the reading that it ranks waits for.
+pub(super) fn history_needed(percentile: Feature) -> String {
+    let need: u32 = percentile.spec().warm_up.parse().unwrap_or(0);
     if need >= 48 && need.is_multiple_of(24) {
         format!("{} d of history", need / 24)
     } else {
-        format!("{need} samples")
+        "there is enough history".to_owned()
     }
 }
 

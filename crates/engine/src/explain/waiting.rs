@@ -12,6 +12,13 @@ pub(super) fn sentence(facts: &Facts<'_>) -> String {
     if last == RiskRegime::Unknown { why } else { format!("{why} Last reading was {}.", last.name()) }
 }
 
+/// The same where other axes can be read: "Risk cannot be judged: no open interest has arrived."
+pub(super) fn risk_sentence(facts: &Facts<'_>) -> String {
+    let why = why(facts);
+    let reason = why.split_once(": ").map_or(why.as_str(), |(_, reason)| reason);
+    format!("risk cannot be judged: {reason}")
+}
+
 fn why(facts: &Facts<'_>) -> String {
     if facts.row.inputs.iter().all(|i| i.stream.is_none()) {
         return "No reading yet: no data has arrived.".to_owned();

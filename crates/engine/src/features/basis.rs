@@ -25,6 +25,18 @@ pub struct Pair {
     means: Fold<Sum>,
     score_step: Span,
     scores: Fold<Moments>,
+    /// The week up to an instant of the score's grid, which moves every five minutes. Derived, so not saved.
+    #[serde(skip)]
+    week: Option<(i64, Moments)>,
+}
+
+/// What is asked of a pair beside its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// The mean of 8 h: of a premium.
+    Mean,
+    /// The score within 7 d: of a basis.
+    Score,
 }
 
 /// Readings of a pair.
@@ -41,6 +53,19 @@ pub struct PairSlots {
 impl PairSlots {
     /// Nothing seen.
     pub const MISSING: Self = Self { value: Slot::MISSING, ma_8h: Slot::MISSING, zscore_7d: Slot::MISSING };
+
+    /// No two prices to compare.
+    pub const NOT_OFFERED: Self = {
+        const NONE: Slot = Slot::undefined(Reason::NotOffered);
+        Self { value: NONE, ma_8h: NONE, zscore_7d: NONE }
+    };
+
+    /// All readings without a value, for this reason.
+    #[must_use]
+    pub fn undefined(origin: &Origin, reason: Reason) -> Self {
+        let slot = origin.undefined(reason);
+        Self { value: slot, ma_8h: slot, zscore_7d: slot }
+    }
 }
 
 impl Pair {
@@ -62,6 +87,7 @@ impl Pair {
             means: Fold::new((EIGHT_HOURS.0 / step.0).max(1) as usize),
             score_step,
             scores: Fold::new((WEEK.0 / score_step.0).max(1) as usize),
+            week: None,
         }
     }
 
@@ -79,6 +105,7 @@ impl Pair {
             self.means.set(index, ratio);
             if at.0 % self.score_step.0 == 0 {
                 self.scores.set(at.0 / self.score_step.0, ratio);
+                self.week = None;
             }
             if let Some(r) = ratio {
                 self.first.get_or_insert(index);
@@ -86,6 +113,12 @@ impl Pair {
             }
         }
         self.seen = Some(self.seen.map_or(upto, |s| s.max(upto)));
+        if let Some((newest, _)) = self.newest {
+            let anchor = self.score_anchor(Ts(newest * self.step.0));
+            if self.week.is_none_or(|(at, _)| at != anchor) {
+                self.week = Some((anchor, self.week_upto(anchor)));
+            }
+        }
     }
 
     /// Newest instant with a value.
@@ -94,17 +127,41 @@ impl Pair {
         self.newest.map(|(i, _)| Ts(i * self.step.0))
     }
 
-    /// All readings; `gap` tells whether a declared gap of either input reaches into an interval.
+    fn score_anchor(&self, at: Ts) -> i64 {
+        at.floor(self.score_step).0 / self.score_step.0
+    }
+
+    fn week_upto(&self, anchor: i64) -> Moments {
+        self.scores.window(anchor - WEEK.0 / self.score_step.0, anchor)
+    }
+
+    /// The value and what is wanted beside it; `gap` tells whether a declared gap of either input reaches into an interval,
+    /// `event_at` when the older of the two samples of an instant happened.
     #[must_use]
     pub fn slots(
         &self,
         origin: &Origin,
         max_age: Span,
         settings: &Settings,
+        wanted: Wanted,
         gap: impl Fn(Ts, Ts) -> bool,
+        event_at: impl Fn(Ts) -> Ts,
     ) -> PairSlots {
         let Some((anchor, value)) = self.newest else { return PairSlots::MISSING };
         let at = Ts(anchor * self.step.0);
+        let value = origin.instant(value);
+        match wanted {
+            Wanted::Mean => PairSlots { value, ma_8h: self.mean(at, origin, settings, gap), zscore_7d: Slot::MISSING },
+            Wanted::Score => PairSlots {
+                value,
+                ma_8h: Slot::MISSING,
+                zscore_7d: self.score(at, origin, max_age, settings, gap, event_at),
+            },
+        }
+    }
+
+    fn mean(&self, at: Ts, origin: &Origin, settings: &Settings, gap: impl Fn(Ts, Ts) -> bool) -> Slot {
+        let anchor = at.0 / self.step.0;
         let third = self.means.window(anchor - EIGHT_HOURS.0 / self.step.0, anchor);
         let counted = Window {
             n: third.n,
@@ -114,20 +171,25 @@ impl Pair {
             anchor,
             gap: gap(at - EIGHT_HOURS, at),
         };
-        PairSlots {
-            value: origin.instant(value),
-            ma_8h: origin.windowed(counted.fullness(settings), || third.mean().ok_or(Reason::MissingInput)),
-            zscore_7d: self.score(at, origin, max_age, settings, gap),
-        }
+        origin.windowed(counted.fullness(settings), || third.mean().ok_or(Reason::MissingInput))
     }
 
-    fn score(&self, at: Ts, origin: &Origin, max_age: Span, settings: &Settings, gap: impl Fn(Ts, Ts) -> bool) -> Slot {
-        let anchor = at.floor(self.score_step).0 / self.score_step.0;
+    fn score(
+        &self,
+        at: Ts,
+        origin: &Origin,
+        max_age: Span,
+        settings: &Settings,
+        gap: impl Fn(Ts, Ts) -> bool,
+        event_at: impl Fn(Ts) -> Ts,
+    ) -> Slot {
+        let anchor = self.score_anchor(at);
         let leaf = self.scores.leaf(anchor);
         let expected = WEEK.0 / self.score_step.0;
-        let week = self.scores.window(anchor - expected, anchor);
+        let known = self.week.filter(|(at, _)| *at == anchor);
+        let week = known.map_or_else(|| self.week_upto(anchor), |(_, week)| week);
         let scored_at = Ts(anchor * self.score_step.0);
-        let origin = origin.clocked(scored_at, self.score_step, max_age);
+        let origin = origin.clocked(scored_at, event_at(scored_at), self.score_step, max_age);
         if leaf.n == 0 {
             return origin.undefined(Reason::Gap);
         }

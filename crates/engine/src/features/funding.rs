@@ -133,31 +133,31 @@ impl RunningFunding {
             }
         };
         self.hour_moved = false;
-        let window = |length: Span| {
-            let expected = length.0 / series.step().0;
-            let folded = self.fold.window(anchor - expected, anchor);
+        let steps = |length: Span| length.0 / series.step().0;
+        let full = |length: Span, n: u32| {
             let counted = Window {
-                n: folded.sum.n,
-                expected,
+                n,
+                expected: steps(length),
                 min_n: MIN_N,
                 first: series.first(),
                 anchor,
                 gap: series.has_gap(at - length, at),
             };
-            (folded, counted.fullness(settings))
+            counted.fullness(settings)
         };
-        let (day, day_full) = window(DAY);
-        let (third, third_full) = window(EIGHT_HOURS);
+        let day = self.fold.window(anchor - steps(DAY), anchor);
+        let third = self.fold.window_of(anchor - steps(EIGHT_HOURS), anchor, |block| block.sum);
+        let (day_full, third_full) = (full(DAY, day.sum.n), full(EIGHT_HOURS, third.n));
         FundingSlots {
             rate: origin.instant(rate),
             zscore: origin.windowed(day_full, || score_value(day.moments.score(rate))),
-            ma_8h: origin.windowed(third_full, || third.sum.mean().ok_or(Reason::MissingInput)),
+            ma_8h: origin.windowed(third_full, || third.mean().ok_or(Reason::MissingInput)),
             mean_24h: origin.windowed(day_full, || day.sum.mean().ok_or(Reason::MissingInput)),
             std_24h: origin.windowed(day_full, || Ok(day.moments.sd())),
             vol_24h,
             trend_24h,
-            pct_30d: self.rank.slot(&origin.instant(rate), settings),
-            size_pct_30d: self.rank.slot_within(&origin.instant(rate), PCT_MIN_N, settings),
+            pct_30d: self.rank.slot(&origin.instant(rate), at, settings),
+            size_pct_30d: self.rank.slot_within(&origin.instant(rate), at, PCT_MIN_N, settings),
             change_8h: change(series, origin, at, rate),
         }
     }
@@ -187,7 +187,8 @@ fn hourly(
     for (sample, h) in samples.iter_mut().zip(hour - points + 1..) {
         *sample = series.at_ts(Ts(h * HOUR.0));
     }
-    let at = origin.clocked(Ts(hour * HOUR.0), HOUR, series.max_age());
+    let instant = Ts(hour * HOUR.0);
+    let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
     let (n, value) = value(samples);
     let first = series.first().map(|f| series.instant(f).ceil(HOUR).0 / HOUR.0);
     let counted = Window {

@@ -190,6 +190,7 @@ mod tests {
         let at = |n: i64| Ts(0) + Span(BLOCK.0 * n);
         let origin = Origin {
             anchor: at(30),
+            event: at(30),
             expires: Ts::MAX,
             kind: barograph_domain::Kind::Measured,
             stream: barograph_domain::StreamIndex(0),

@@ -59,11 +59,12 @@ impl HourlyRank {
 
     /// Percentile of a reading among the hours before it: the reading takes the place of the hour under way, so value and
     /// percentile always speak of the same moment (regimes §10.1). `min_n` alone decides, with coverage of the span seen
-    /// (features §1, coverage). A reading that is not ready hands its state on.
+    /// (features §1, coverage). A reading that is not ready hands its state on. `anchor`: the grid instant of the reading, which
+    /// says which hour is under way; the event behind it may lie in the hour before.
     #[must_use]
-    pub fn slot(&self, of: &Slot, settings: &Settings) -> Slot {
-        let Some(x) = of.cell.ready() else { return *of };
-        let hour = hour_of(of.cell.anchor);
+    pub fn slot(&self, of: &Slot, anchor: Ts, settings: &Settings) -> Slot {
+        let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), self.min_n) };
+        let hour = hour_of(anchor);
         let (percentile, have) = self.window.percentile_at(hour, x);
         let coverage = self.window.coverage_of_span(hour, have);
         let partial = self.window.is_partial(hour);
@@ -73,14 +74,24 @@ impl HourlyRank {
     /// As [`Self::slot`] among the hours of the shorter window.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
-    pub fn slot_within(&self, of: &Slot, min_n: usize, settings: &Settings) -> Slot {
-        let Some(x) = of.cell.ready() else { return *of };
-        let (hour, length) = (hour_of(of.cell.anchor), self.window.length_within());
+    pub fn slot_within(&self, of: &Slot, anchor: Ts, min_n: usize, settings: &Settings) -> Slot {
+        let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), min_n) };
+        let (hour, length) = (hour_of(anchor), self.window.length_within());
         let (percentile, have) = self.window.percentile_within(hour, x);
         let span = self.window.first().map_or(1, |f| (hour - f + 1).clamp(1, length.max(1)));
         let partial = self.window.first().is_none_or(|f| hour - f + 1 < length);
         placed(of, (percentile, have), (have as f64 / span as f64, partial), min_n, settings)
     }
+}
+
+/// The percentile of a reading that is not ready: in its state, but what a percentile waits for is hours.
+#[expect(clippy::cast_possible_truncation, reason = "counts of a few thousand")]
+fn awaited(of: &Slot, have: usize, min_n: usize) -> Slot {
+    let mut slot = *of;
+    if let State::Warming { .. } = slot.cell.state {
+        slot.cell.state = State::Warming { have: have.min(min_n) as u32, need: min_n as u32 };
+    }
+    slot
 }
 
 /// A percentile with its state: enough values, well covered.

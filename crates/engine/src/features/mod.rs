@@ -8,6 +8,7 @@ pub mod daily_vol;
 pub mod funding;
 pub mod funding_signals;
 pub mod hourly;
+pub mod moves;
 pub mod open_interest;
 pub mod positions;
 pub mod premium_funding;

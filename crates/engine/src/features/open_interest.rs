@@ -120,10 +120,10 @@ impl OpenInterest {
             delta_24h: delta(Span::hours(24)),
             zscore_7d: origin.windowed(counted.fullness(settings), || score_value(week.score(value))),
             trend_24h: trend(series, origin, settings),
-            delta_4h_pct: self.rank.slot(&delta(Span::hours(4)), settings),
+            delta_4h_pct: self.rank.slot(&delta(Span::hours(4)), at, settings),
             delta_24h_size_pct: {
                 let delta = delta(Span::hours(24));
-                self.sizes.slot(&delta.with_value(delta.cell.value.abs()), settings)
+                self.sizes.slot(&delta.with_value(delta.cell.value.abs()), at, settings)
             },
         }
     }
@@ -153,7 +153,8 @@ fn trend(series: &Series<f64>, origin: &Origin, settings: &Settings) -> Slot {
         let x = series.at_ts(Ts((hour - 23 + i64::from(i)) * HOUR.0))?;
         (x > 0.0).then(|| (f64::from(i), ln(x)))
     });
-    let at = origin.clocked(Ts(hour * HOUR.0), HOUR, series.max_age());
+    let instant = Ts(hour * HOUR.0);
+    let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
     #[expect(clippy::cast_possible_truncation, reason = "at most 24 points")]
     let counted = Window {
         n: points.clone().count() as u32,

@@ -77,7 +77,8 @@ mod tests {
         }
         assert_eq!((one_sidedness(1.0), one_sidedness(3.0), one_sidedness(0.0)), (Some(0.0), Some(0.5), Some(1.0)));
         assert_eq!((one_sidedness(-1.0), long_share(f64::INFINITY)), (None, None));
-        let origin = Origin { anchor: Ts(0), expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(3) };
+        let origin =
+            Origin { anchor: Ts(0), event: Ts(0), expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(3) };
         let both = slots(Some((&[3.0, 1.0], &origin)), Some((1.0, &origin)));
         assert_eq!((both.concentration.cell.value, both.concentration.cell.kind), (0.75, Kind::Measured));
         let proxy = slots(None, Some((3.0, &origin)));

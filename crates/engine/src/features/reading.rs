@@ -137,8 +137,10 @@ impl Window {
 /// Where a reading comes from and how long it holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin {
-    /// Grid instant of the value.
+    /// Grid instant of the value: windows end here.
     pub anchor: Ts,
+    /// The oldest event among the newest it needs: its age counts from here.
+    pub event: Ts,
     /// Age limit of the input.
     pub expires: Ts,
     /// Kind of the input.
@@ -154,7 +156,7 @@ impl Origin {
         Slot {
             cell: Cell {
                 value,
-                anchor: self.anchor,
+                anchor: self.event,
                 coverage: full.coverage,
                 state: State::Ready,
                 kind: self.kind,
@@ -175,7 +177,7 @@ impl Origin {
         Slot {
             cell: Cell {
                 value: 0.0,
-                anchor: self.anchor,
+                anchor: self.event,
                 coverage: 0.0,
                 state,
                 kind: self.kind,
@@ -201,11 +203,16 @@ impl Origin {
             Err(state) => self.not_ready(state),
         }
     }
-    /// The same origin at an earlier instant of a coarser clock: a value renewed every `clock` holds that much longer
-    /// than its input may be old.
+    /// The same origin at another instant, where what is read happened at that instant: the close of a bar, the end of a day.
     #[must_use]
-    pub fn clocked(&self, anchor: Ts, clock: Span, max_age: Span) -> Self {
-        Self { anchor, expires: self.expires.min(anchor + clock + max_age), ..*self }
+    pub fn at(&self, anchor: Ts) -> Self {
+        Self { anchor, event: anchor, ..*self }
+    }
+    /// The same origin at an earlier instant of a coarser clock, whose sample happened at `event`: a value renewed every
+    /// `clock` holds that much longer than its input may be old.
+    #[must_use]
+    pub fn clocked(&self, anchor: Ts, event: Ts, clock: Span, max_age: Span) -> Self {
+        Self { anchor, event, expires: self.expires.min(event + clock + max_age), ..*self }
     }
 }
 

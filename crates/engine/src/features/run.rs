@@ -50,6 +50,21 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The bars from `from` on, up to `upto`.
+    #[inline]
+    pub(crate) fn part(&self, from: usize, upto: usize) -> Self {
+        let part = |c: &'a [f64]| &c[from..upto];
+        Self {
+            first: self.close_ts(from),
+            open: part(self.open),
+            high: part(self.high),
+            low: part(self.low),
+            close: part(self.close),
+            volume: part(self.volume),
+            ..*self
+        }
+    }
+
     /// Bars.
     #[must_use]
     pub const fn len(&self) -> usize {

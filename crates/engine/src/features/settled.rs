@@ -1,15 +1,14 @@
 //! Settled funding: last rate, week's score, month's percentile, 8 h blocks (features §2.1, S02), and the proxies it
 //! gives for running funding (§2.7).
 //!
-//! Settlements are few and irregular in principle, so they live in a list, not on a grid. Stamps jitter by some
-//! milliseconds and are rounded down to the whole hour they belong to.
+//! Settlements are few and irregular in principle, so they live in a list, not on a grid. Each belongs to the whole hour it
+//! was due at, however late its stamp: usually milliseconds, at worst half an hour (Hyperliquid on 2023-05-23 and 2025-07-19).
 
 use super::funding_signals::Farming;
 use super::hourly::HOUR;
 use super::reading::{Origin, Settings, Slot, Window, score_value};
 use crate::kernel::fold::Block;
 use crate::kernel::{Moments, Sum};
-use crate::series::STAMP_TOLERANCE;
 use barograph_domain::{Kind, Span, State, StreamIndex, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -23,10 +22,16 @@ const MIN_N: u32 = 6;
 /// Settlements of 30 d below which their percentile says nothing (features §2.7).
 const PCT_MIN_N: usize = 21;
 
+/// A stamp this long before a whole hour is that hour's. Nobody settles early but by a clock that is ahead; late ones are told
+/// apart from the next hour's as long as there is room, and the latest on record came 24 minutes after its hour.
+const EARLY: Span = Span::mins(10);
+
 /// One settlement.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Settlement {
     at: Ts,
+    /// When it happened, not later than it was due.
+    event: Ts,
     raw: f64,
     per_8h: f64,
     interval: Span,
@@ -132,7 +137,7 @@ impl Settled {
         if special {
             return;
         }
-        let at = (stamp - STAMP_TOLERANCE).ceil(HOUR);
+        let at = (stamp + EARLY).floor(HOUR);
         #[expect(clippy::cast_possible_truncation, reason = "a few hours in nanoseconds")]
         let interval = interval_h.map_or(self.default_interval, |h| Span((h * 3.6e12) as i64));
         if interval <= Span::ZERO {
@@ -141,7 +146,7 @@ impl Settled {
         #[expect(clippy::cast_precision_loss, reason = "8 h in nanoseconds is below 2^53")]
         // Adding zero gives −0.0 and +0.0 one spelling, so that equal rates have equal bits.
         let per_8h = rate * (EIGHT_HOURS.0 as f64 / interval.0 as f64) + 0.0;
-        let settlement = Settlement { at, raw: rate, per_8h, interval };
+        let settlement = Settlement { at, event: stamp.min(at), raw: rate, per_8h, interval };
         let place = self.list.partition_point(|s| s.at < at);
         if self.list.get(place).is_some_and(|s| s.at == at) {
             self.list[place] = settlement;
@@ -153,7 +158,7 @@ impl Settled {
         }
         self.first = Some(self.first.map_or(at, |f| f.min(at)));
         let start = at.floor(EIGHT_HOURS);
-        if let Some(sum) = self.block_at(start) {
+        if let Some((sum, _)) = self.block_at(start) {
             self.farming.push(start, sum);
         }
         self.dirty = true;
@@ -177,7 +182,7 @@ impl Settled {
     /// Moment after which the last settlement is too old.
     #[must_use]
     pub fn expires(&self) -> Ts {
-        self.list.back().map_or(Ts::MIN, |s| s.at + self.limit(s))
+        self.list.back().map_or(Ts::MIN, |s| s.event + self.limit(s))
     }
 
     /// Age limit of a settlement: what is declared, or less where its own interval is shorter (features §9).
@@ -191,6 +196,12 @@ impl Settled {
         self.list.back().map(|s| s.at)
     }
 
+    /// When the last settlement happened.
+    #[must_use]
+    pub fn event(&self) -> Option<Ts> {
+        self.list.back().map(|s| s.event)
+    }
+
     /// Interval of the last settlement in hours.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "hours")]
@@ -201,8 +212,9 @@ impl Settled {
     /// All readings at the last settlement.
     fn compute(&self, settings: &Settings) -> SettledSlots {
         let Some(last) = self.list.back() else { return SettledSlots::MISSING };
-        let origin =
-            Origin { anchor: last.at, expires: last.at + self.limit(last), kind: self.kind, stream: self.stream };
+        let (anchor, event) = (last.at, last.event);
+        let expires = event + self.limit(last);
+        let origin = Origin { anchor, event, expires, kind: self.kind, stream: self.stream };
         SettledSlots {
             rate: origin.instant(last.per_8h),
             zscore_7d: self.zscore(last, &origin, settings),
@@ -246,27 +258,30 @@ impl Settled {
     fn block(&self, origin: &Origin) -> Slot {
         let newest = origin.anchor.floor(EIGHT_HOURS);
         for start in [newest, newest - EIGHT_HOURS] {
-            if let Some(sum) = self.block_at(start) {
-                return Origin { anchor: start, expires: start + EIGHT_HOURS + self.max_age, ..*origin }.instant(sum);
+            if let Some((sum, event)) = self.block_at(start) {
+                let expires = start + EIGHT_HOURS + self.max_age;
+                return Origin { anchor: start, event, expires, ..*origin }.instant(sum);
             }
         }
         origin.not_ready(State::Warming { have: 0, need: 1 })
     }
 
-    /// Sum of the block that begins at `start`; `None` while an expected settlement is missing.
-    fn block_at(&self, start: Ts) -> Option<f64> {
+    /// Sum of the block that begins at `start` and when its last settlement happened; `None` while an expected one is missing.
+    fn block_at(&self, start: Ts) -> Option<(f64, Ts)> {
         let from = self.list.partition_point(|s| s.at < start);
         let members = self.list.range(from..).take_while(|s| s.at < start + EIGHT_HOURS);
         let folded = members.clone().map(|s| Sum::of(s.raw)).fold(Sum::EMPTY, Sum::merge);
-        let interval = members.last()?.interval;
-        (i64::from(folded.n) >= EIGHT_HOURS.0 / interval.0).then(|| folded.total())
+        let last = members.last()?;
+        (i64::from(folded.n) >= EIGHT_HOURS.0 / last.interval.0).then(|| (folded.total(), last.event))
     }
 
     fn farming_share(&self, origin: &Origin, settings: &Settings) -> Slot {
         // It stands until the block after the newest has had time to be complete.
         let until = |start: Ts| start + EIGHT_HOURS.times(2) + self.max_age;
-        let origin =
-            self.farming.newest().map_or(*origin, |start| Origin { anchor: start, expires: until(start), ..*origin });
+        let origin = self.farming.newest().map_or(*origin, |start| {
+            let event = self.block_at(start).map_or(start, |(_, event)| event);
+            Origin { anchor: start, event, expires: until(start), ..*origin }
+        });
         self.farming.slot(&origin, self.farmed, settings.coverage_min)
     }
 

@@ -21,8 +21,6 @@ use std::collections::VecDeque;
 const MONTH_HOURS: usize = 720;
 /// Hourly values below which fixed cuts are used.
 const TERCILE_MIN_N: usize = 168;
-/// Fixed cuts of the density before there is history.
-const FIXED_CUTS: (f64, f64) = (0.5, 1.5);
 /// Closed bars below which LOW is not believed.
 const BARS_MIN: i64 = 50;
 /// Equal highs or lows, swing, order block, session extreme, previous day: five of the types features §4.10 names.
@@ -78,8 +76,8 @@ pub struct StopSlots {
     pub profile: [Slot; 3],
     /// Density below and above the price.
     pub density: [Slot; 2],
-    /// Vulnerability below and above the price.
-    pub vulnerability: [Slot; 2],
+    /// Vulnerability below the price, above it, and of both in one word.
+    pub vulnerability: [Slot; 3],
 }
 
 impl StopSlots {
@@ -92,7 +90,7 @@ impl StopSlots {
         session_low: Slot::MISSING,
         profile: [Slot::MISSING; 3],
         density: [Slot::MISSING; 2],
-        vulnerability: [Slot::MISSING; 2],
+        vulnerability: [Slot::MISSING; 3],
     };
 }
 
@@ -163,7 +161,7 @@ pub struct Stops {
 impl Stops {
     /// Fed with bars of this step; `None` when no timeframe of an hour can be built from them.
     #[must_use]
-    pub fn new(step: Span) -> Option<Self> {
+    pub fn new(step: Span, options: Options) -> Option<Self> {
         if HOUR.0 % step.0 != 0 {
             return None;
         }
@@ -171,8 +169,8 @@ impl Stops {
             step,
             hour: BarBuilder::new(HOUR, step),
             quarter: (QUARTER.0 % step.0 == 0).then(|| BarBuilder::new(QUARTER, step)),
-            hour_levels: Liquidity::new(Options::default()),
-            quarter_levels: Liquidity::new(Options::default()),
+            hour_levels: Liquidity::new(options),
+            quarter_levels: Liquidity::new(options),
             day: Extremes::default(),
             session: Extremes::default(),
             opened: [None; 2],
@@ -360,7 +358,7 @@ impl Stops {
     #[must_use]
     pub fn slots(&self, price: Option<f64>, zones: Option<&[Zone]>, origin: &Origin) -> StopSlots {
         let Some(last_bar) = self.last_bar else { return StopSlots::MISSING };
-        let bars = Origin { anchor: last_bar, kind: Kind::Measured, ..*origin };
+        let bars = Origin { kind: Kind::Measured, ..origin.at(last_bar) };
         let full = Fullness { coverage: 1.0, partial: false };
         let (atr, have) = (self.hour_levels.atr(), self.hour_levels.atr().bars());
         let atr_14 = match atr.value() {
@@ -376,10 +374,10 @@ impl Stops {
             None if price.is_none() => modelled.undefined(Reason::MissingInput),
             None => modelled.not_ready(State::Warming { have, need: 15 }),
         });
-        let vulnerability = [0, 1].map(|i| match densities {
-            Some(d) => modelled.ready(self.vulnerability(i, d[i], stops.coverage), stops),
-            None => density[i],
-        });
+        let vulnerability = match densities {
+            Some(d) => self.vulnerability(d, stops.coverage).map(|level| modelled.ready(level, stops)),
+            None => [density[0], density[1], density[0]],
+        };
         let [prev_day_low, prev_day_high] = self.yesterday(&bars);
         let [session_low, session_high] = self.session_extremes(&bars);
         let profile = self.profile_slots(&bars);
@@ -392,7 +390,7 @@ impl Stops {
             return [bars.not_ready(State::Warming { have: 0, need: 1 }); 2];
         };
         let end = range.period.end;
-        let origin = Origin { anchor: end, expires: bars.expires.min(end + DAY), ..*bars };
+        let origin = Origin { expires: bars.expires.min(end + DAY), ..bars.at(end) };
         let seen = self.seen_of(range, end);
         [range.low, range.high].map(|e| origin.ready(e.price, seen))
     }
@@ -402,7 +400,7 @@ impl Stops {
         let (Some(range), Some(at)) = (self.session.running().or(self.session.complete()), self.last_part) else {
             return [bars.not_ready(State::Warming { have: 0, need: 1 }); 2];
         };
-        let origin = Origin { anchor: at, expires: bars.expires.min(range.period.end), ..*bars };
+        let origin = Origin { expires: bars.expires.min(range.period.end), ..bars.at(at) };
         let seen = self.seen_of(range, at);
         [range.low, range.high].map(|e| origin.ready(e.price, seen))
     }
@@ -418,7 +416,7 @@ impl Stops {
         let Some(trailing) = &self.trailing else {
             return [bars.not_ready(State::Warming { have: 0, need: profile::BARS_MIN }); 3];
         };
-        let origin = Origin { anchor: trailing.at, ..*bars };
+        let origin = bars.at(trailing.at);
         let of = |pick: fn(&ValueArea) -> f64| {
             origin
                 .windowed(trailing.seen.fullness(), || trailing.area.as_ref().map(pick).ok_or(Reason::ZeroDenominator))
@@ -426,21 +424,20 @@ impl Stops {
         [of(|a| a.poc), of(|a| a.vah), of(|a| a.val)]
     }
 
-    /// Code of LOW, MEDIUM or HIGH. LOW is never reported for lack of data.
-    fn vulnerability(&self, side: usize, density: f64, coverage: f32) -> f64 {
-        let history = &self.history[side];
-        let (low, medium) = match (history.quantile(1.0 / 3.0), history.quantile(2.0 / 3.0)) {
-            (Some(a), Some(b)) if history.count() >= TERCILE_MIN_N => (a, b),
-            _ => FIXED_CUTS,
+    /// Codes of LOW, MEDIUM or HIGH below, above, and for both in one word. LOW is never reported for lack of data.
+    fn vulnerability(&self, densities: [f64; 2], coverage: f32) -> [f64; 3] {
+        let timeframes = if self.quarter.is_some() { 2.0 } else { 1.0 };
+        let level = |side: usize, shares: (f64, f64), fixed: (f64, f64)| {
+            let history = &self.history[side];
+            let cuts = match (history.quantile(shares.0), history.quantile(shares.1)) {
+                (Some(a), Some(b)) if history.count() >= TERCILE_MIN_N => (a, b),
+                _ => (fixed.0 * timeframes, fixed.1 * timeframes),
+            };
+            density::class(densities[side], cuts)
         };
-        let level = if density <= 0.0 || density <= low {
-            0.0
-        } else if density <= medium {
-            1.0
-        } else {
-            2.0
-        };
+        let [long, short] = [0, 1].map(|side| level(side, density::THIRDS, density::SIDE_CUTS));
+        let both = [0, 1].map(|side| level(side, density::WORSE_THIRDS, density::WORSE_CUTS));
         let unbelieved = coverage < COVERAGE_MIN || self.hour_levels.bars() < BARS_MIN;
-        if level == 0.0 && unbelieved { 1.0 } else { level }
+        [long, short, both[0].max(both[1])].map(|level| if level <= 0.0 && unbelieved { 1.0 } else { level })
     }
 }

@@ -7,10 +7,11 @@
 use super::bars::Priced;
 use super::daily_vol::{DailyVariance, Har, day_of};
 use super::hourly::{HOUR, HourlyRank, whole_hour};
+use super::moves::{MoveSlots, Moves};
 use super::reading::{Fullness, Origin, Settings, Slot, Window, score_value};
 use crate::kernel::{Fold, Moments, Sum, fold::Block};
 use crate::series::Series;
-use crate::sessions::{SESSIONS_MIN, SessionHistory, Stretch};
+use crate::sessions::{SessionHistory, Stretch};
 use barograph_domain::math::ln;
 use barograph_domain::{Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
@@ -54,10 +55,10 @@ pub struct VolatilitySlots {
     pub har: Slot,
     /// Half-life of daily variance.
     pub halflife: Slot,
-    /// Usual volatility of the session under way.
-    pub session_usual: Slot,
     /// Efficiency of 12 h.
     pub efficiency_12h: Slot,
+    /// The day's change.
+    pub moves: MoveSlots,
 }
 
 impl VolatilitySlots {
@@ -70,26 +71,26 @@ impl VolatilitySlots {
         reversion_gap: Slot::MISSING,
         har: Slot::MISSING,
         halflife: Slot::MISSING,
-        session_usual: Slot::MISSING,
         efficiency_12h: Slot::MISSING,
+        moves: MoveSlots::MISSING,
     };
 }
 
 impl VolatilitySlots {
-    /// Is every reading ready at `t`, so that no other feed can be asked for one?
+    /// Which readings are not ready at `t`, so that another feed can be asked for them?
     #[must_use]
-    pub fn is_complete(&self, t: Ts) -> bool {
-        let ready = |s: &Slot| s.ready(t).is_some();
-        let single = [
-            &self.efficiency_12h,
-            &self.pct_30d,
-            &self.z_30d,
-            &self.reversion_gap,
-            &self.har,
-            &self.halflife,
-            &self.session_usual,
-        ];
-        self.realized.iter().flatten().all(ready) && self.pct.iter().all(ready) && single.into_iter().all(ready)
+    pub fn lacking(&self, t: Ts) -> Wanted {
+        let lacks = |s: &Slot| s.ready(t).is_none();
+        let any = |part: Wanted, slots: &[&Slot]| if slots.iter().any(|s| lacks(s)) { part.0 } else { 0 };
+        let realized = self.realized.iter().flatten().chain(&self.pct).any(lacks);
+        Wanted(
+            u8::from(realized)
+                | any(Wanted::REALIZED, &[&self.pct_30d, &self.reversion_gap])
+                | any(Wanted::MONTH, &[&self.z_30d])
+                | any(Wanted::PERSISTENCE, &[&self.har, &self.halflife])
+                | any(Wanted::MOVES, &[&self.moves.change, &self.moves.size_pct])
+                | any(Wanted::EFFICIENCY, &[&self.efficiency_12h]),
+        )
     }
 }
 
@@ -114,9 +115,46 @@ pub struct Volatility {
     efficiency: Option<(i64, Result<f64, Efficiency>)>,
     sessions: SessionHistory,
     daily: DailyVariance,
+    moves: Moves,
     /// Fits of the daily variances; they move once a day. Derived, so not saved.
     #[serde(skip)]
     fitted: Option<Fitted>,
+    /// The month of logarithms; it moves once an hour. Derived, so not saved.
+    #[serde(skip)]
+    month: Option<Moments>,
+}
+
+/// Readings that are taken together, as a set of those that nobody better gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wanted(u8);
+
+impl Wanted {
+    /// Every reading.
+    pub const ALL: Self = Self(0b1_1111);
+    const REALIZED: Self = Self(1);
+    const MONTH: Self = Self(1 << 1);
+    const PERSISTENCE: Self = Self(1 << 2);
+    const MOVES: Self = Self(1 << 3);
+    const EFFICIENCY: Self = Self(1 << 4);
+
+    fn has(self, part: Self) -> bool {
+        self.0 & part.0 != 0
+    }
+    /// Is nothing wanted?
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+    /// Without what has been taken.
+    #[must_use]
+    pub fn without(self, taken: Self) -> Self {
+        Self(self.0 & !taken.0)
+    }
 }
 
 /// Newest day, forecast, and coefficient and half-life of the daily variances.
@@ -149,7 +187,9 @@ impl Volatility {
             efficiency: None,
             sessions: SessionHistory::default(),
             daily: DailyVariance::default(),
+            moves: Moves::default(),
             fitted: None,
+            month: None,
         }
     }
 
@@ -170,6 +210,7 @@ impl Volatility {
             self.reach(series, index, settings);
             if let Some(hour) = whole_hour(series.instant(index)) {
                 let present = series.at(index).is_some();
+                self.moves.note_hour(hour, series, series.instant(index));
                 for (rank, length) in self.ranks.iter_mut().zip(WINDOWS) {
                     let estimate = present
                         .then(|| {
@@ -184,6 +225,7 @@ impl Volatility {
                         let log = value.filter(|v| *v > 0.0).map(ln);
                         self.first_log = self.first_log.or(log.map(|_| hour));
                         self.logs.set(hour, log);
+                        self.month = None;
                     }
                 }
                 if present && self.efficiency.is_none_or(|(h, _)| h < hour) {
@@ -233,44 +275,66 @@ impl Volatility {
         &self.ranks
     }
 
-    /// All readings at the series' anchor.
-    #[must_use]
-    pub fn slots<V: Priced>(&mut self, series: &Series<V>, origin: &Origin, settings: &Settings) -> VolatilitySlots {
-        let Some(anchor) = series.anchor() else { return VolatilitySlots::MISSING };
-        let realized = WINDOWS.map(|length| {
-            match estimate(self.step, &self.squared, self.ranges.as_ref(), series, anchor, length, settings) {
-                None => [Slot::MISSING; 3],
-                Some(Err(state)) => [origin.not_ready(state); 3],
-                Some(Ok(e)) => {
-                    let slot = origin.ready(e.value, e.full);
-                    [slot, slot.with_value((e.value - Z95 * e.se).max(0.0)), slot.with_value(e.value + Z95 * e.se)]
-                }
+    /// Takes the wanted readings at the series' anchor; the others stay as they are.
+    pub fn read<V: Priced>(
+        &mut self,
+        series: &Series<V>,
+        origin: &Origin,
+        settings: &Settings,
+        wanted: Wanted,
+        slots: &mut VolatilitySlots,
+    ) {
+        let Some(anchor) = series.anchor() else {
+            *slots = VolatilitySlots::MISSING;
+            return;
+        };
+        if wanted.has(Wanted::REALIZED) {
+            for (three, length) in slots.realized.iter_mut().zip(WINDOWS) {
+                *three =
+                    match estimate(self.step, &self.squared, self.ranges.as_ref(), series, anchor, length, settings) {
+                        None => [Slot::MISSING; 3],
+                        Some(Err(state)) => [origin.not_ready(state); 3],
+                        Some(Ok(e)) => {
+                            let slot = origin.ready(e.value, e.full);
+                            [
+                                slot,
+                                slot.with_value((e.value - Z95 * e.se).max(0.0)),
+                                slot.with_value(e.value + Z95 * e.se),
+                            ]
+                        }
+                    };
             }
-        });
-        let pct = [0, 1, 2].map(|i| self.ranks[i].slot(&realized[i][0], settings));
-        let (har, halflife) = self.persistence(origin);
-        VolatilitySlots {
-            realized,
-            pct,
-            pct_30d: self.month_rank(&realized[2][0], settings),
-            z_30d: self.month_score(series, origin, settings),
-            reversion_gap: self.reversion_gap(&realized[2][0], &pct[2]),
-            har,
-            halflife,
-            session_usual: self.session_usual(series, origin, settings),
-            efficiency_12h: self.efficiency_slot(series, origin),
+            let day = slots.realized[DAY_WINDOW][0];
+            for ((pct, rank), realized) in slots.pct.iter_mut().zip(&self.ranks).zip(&slots.realized) {
+                *pct = rank.slot(&realized[0], origin.anchor, settings);
+            }
+            slots.pct_30d = self.month_rank(&day, origin.anchor, settings);
+            slots.reversion_gap = self.reversion_gap(&day, &slots.pct[DAY_WINDOW]);
+        }
+        if wanted.has(Wanted::MONTH) {
+            slots.z_30d = self.month_score(series, origin, settings);
+        }
+        if wanted.has(Wanted::PERSISTENCE) {
+            (slots.har, slots.halflife) = self.persistence(origin);
+        }
+        if wanted.has(Wanted::MOVES) {
+            slots.moves = self.moves.slots(series, origin, settings);
+        }
+        if wanted.has(Wanted::EFFICIENCY) {
+            slots.efficiency_12h = self.efficiency_slot(series, origin);
         }
     }
 
     /// The 24 h value among the last 30 days of those that its 90 d percentile ranks.
-    fn month_rank(&self, of: &Slot, settings: &Settings) -> Slot {
-        self.ranks[DAY_WINDOW].slot_within(of, MONTH_MIN_N as usize, settings)
+    fn month_rank(&self, of: &Slot, anchor: Ts, settings: &Settings) -> Slot {
+        self.ranks[DAY_WINDOW].slot_within(of, anchor, MONTH_MIN_N as usize, settings)
     }
 
-    fn month_score<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {
+    fn month_score<V: Priced>(&mut self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {
         let Some(hour) = self.logs.newest() else { return origin.not_ready(State::Warming { have: 0, need: 168 }) };
-        let window = self.logs.window(hour - MONTH, hour);
-        let at = origin.clocked(Ts(hour * HOUR.0), HOUR, series.max_age());
+        let window = *self.month.get_or_insert_with(|| self.logs.window(hour - MONTH, hour));
+        let instant = Ts(hour * HOUR.0);
+        let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
         let counted = Window {
             n: window.n,
             expected: MONTH,
@@ -309,7 +373,7 @@ impl Volatility {
             self.fitted = Some((newest, self.daily.har(), self.daily.halflife()));
         }
         let Some((Some(day), har, halflife)) = self.fitted else { return (Slot::MISSING, Slot::MISSING) };
-        let at = Origin { anchor: Ts((day + 1) * DAY.0), ..*origin };
+        let at = origin.at(Ts((day + 1) * DAY.0));
         let slot = |value: Result<f64, State>, full: bool| match value {
             Ok(v) => at.ready(v, Fullness { coverage: 1.0, partial: !full }),
             Err(state) => at.not_ready(state),
@@ -318,19 +382,10 @@ impl Volatility {
         (slot(har.map(|h| h.forecast), year), slot(halflife.map(|(_, days)| days), season))
     }
 
-    /// Usual volatility of the session that the next moment lies in.
-    fn session_usual<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {
-        let Some(at) = series.anchor_ts() else { return Slot::MISSING };
-        match self.sessions.usual(settings.sessions.session(at), at) {
-            Ok((v, full)) => origin.ready(v, Fullness { coverage: 1.0, partial: !full }),
-            #[expect(clippy::cast_possible_truncation, reason = "at most ten")]
-            Err(have) => origin.not_ready(State::Warming { have: have as u32, need: SESSIONS_MIN as u32 }),
-        }
-    }
-
     fn efficiency_slot<V: Priced>(&self, series: &Series<V>, origin: &Origin) -> Slot {
         let Some((hour, value)) = self.efficiency else { return Slot::MISSING };
-        let at = origin.clocked(Ts(hour * HOUR.0), HOUR, series.max_age());
+        let instant = Ts(hour * HOUR.0);
+        let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
         match value {
             Ok(e) => at.instant(e),
             Err(Efficiency::Warming(have)) => at.not_ready(State::Warming { have, need: 12 }),

@@ -108,11 +108,22 @@ impl<B: Block> Fold<B> {
         Self { blocks: vec![B::EMPTY; places / 4], samples: Samples::new(places), newest: None }
     }
 
+    #[inline]
     fn node(&self, at: usize) -> B {
-        match at.checked_sub(self.samples.len()) {
-            Some(sample) => self.samples.get(sample).map_or(B::EMPTY, B::of),
-            None if at < self.blocks.len() => self.blocks[at],
-            None => self.node(2 * at).merge(self.node(2 * at + 1)),
+        if at < self.blocks.len() {
+            return self.blocks[at];
+        }
+        let sample = |at: usize| self.samples.get(at).map_or(B::EMPTY, B::of);
+        let two = |at: usize| sample(at).merge(sample(at + 1));
+        let places = self.samples.len();
+        // Not kept are blocks of one, two and four samples.
+        match (at.checked_sub(places), (2 * at).checked_sub(places)) {
+            (Some(first), _) => sample(first),
+            (None, Some(first)) => two(first),
+            (None, None) => {
+                let first = 4 * at - places;
+                two(first).merge(two(first + 2))
+            }
         }
     }
 
@@ -205,13 +216,19 @@ impl<B: Block> Fold<B> {
     /// Fold of the leaves in `(after, upto]`, in order. What the ring no longer or not yet holds counts as missing.
     #[must_use]
     pub fn window(&self, after: i64, upto: i64) -> B {
-        let (Some(oldest), Some(newest)) = (self.oldest(), self.newest) else { return B::EMPTY };
+        self.window_of(after, upto, |block| block)
+    }
+
+    /// A part of [`Self::window`], without the rest of it.
+    #[must_use]
+    pub fn window_of<C: Block>(&self, after: i64, upto: i64, part: impl Fn(B) -> C) -> C {
+        let (Some(oldest), Some(newest)) = (self.oldest(), self.newest) else { return C::EMPTY };
         let mut first = (after + 1).max(oldest);
         let last = upto.min(newest);
-        let mut folded = B::EMPTY;
+        let mut folded = C::EMPTY;
         while first <= last {
             let (level, size) = self.largest_block(first, last);
-            folded = folded.merge(self.node(self.place(first) >> level));
+            folded = folded.merge(part(self.node(self.place(first) >> level)));
             first += size;
         }
         folded

@@ -129,8 +129,7 @@ impl RankWindow {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
     pub fn percentile_at(&self, index: i64, x: f64) -> (f64, usize) {
-        let mut below = self.sorted.partition_point(|v| *v < x);
-        let mut upto = self.sorted.partition_point(|v| *v <= x);
+        let (mut below, mut upto) = ranks(&self.sorted, x);
         let mut n = self.sorted.len();
         for gone in self.left_out(index) {
             below -= usize::from(gone < x);
@@ -147,8 +146,7 @@ impl RankWindow {
     pub fn percentile_within(&self, index: i64, x: f64) -> (f64, usize) {
         let (Some(within), Some(newest)) = (&self.within, self.newest) else { return (0.5, 1) };
         let x = within.value(x) + 0.0;
-        let mut below = within.sorted.partition_point(|v| *v < x);
-        let mut upto = within.sorted.partition_point(|v| *v <= x);
+        let (mut below, mut upto) = ranks(&within.sorted, x);
         let mut n = within.sorted.len();
         let old = aged(&self.arrived, newest - within.length, index - within.length);
         let own = self.arrived.back().filter(|(i, _)| *i == index);
@@ -196,6 +194,19 @@ impl RankWindow {
     pub fn quantile(&self, p: f64) -> Option<f64> {
         quantile(&self.sorted, p)
     }
+}
+
+/// How many of the sorted values are below `x`, and how many at most `x`. Equal values are few or very many, so their end is
+/// looked for in doubling steps.
+fn ranks(sorted: &[f64], x: f64) -> (usize, usize) {
+    let below = sorted.partition_point(|v| *v < x);
+    let rest = &sorted[below..];
+    let mut reach = 1;
+    while rest.get(reach - 1).is_some_and(|v| *v <= x) {
+        reach *= 2;
+    }
+    let from = reach / 2;
+    (below, below + from + rest[from..rest.len().min(reach)].partition_point(|v| *v <= x))
 }
 
 /// Samples of the steps in `(from, upto]`.
@@ -247,6 +258,20 @@ mod tests {
             }
         }
         assert_eq!(both.length_within(), 7);
+    }
+
+    #[test]
+    fn equal_values_are_counted_however_many() {
+        for equal in 0..40_usize {
+            let mut sorted = vec![1.0, 2.0];
+            sorted.extend(std::iter::repeat_n(3.0, equal));
+            sorted.extend([4.0, 5.0]);
+            for x in [0.5, 1.0, 2.5, 3.0, 3.5, 5.0, 6.0] {
+                let plain = (sorted.partition_point(|v| *v < x), sorted.partition_point(|v| *v <= x));
+                assert_eq!(ranks(&sorted, x), plain, "{equal} of 3, at {x}");
+            }
+        }
+        assert_eq!(ranks(&[], 1.0), (0, 0));
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn exact(usd: f64) -> i128 {
 
 #[expect(clippy::cast_precision_loss, reason = "back to the precision it came from")]
 fn plain(billionths: i128) -> f64 {
-    billionths as f64 / 1e9
+    if billionths == 0 { 0.0 } else { billionths as f64 / 1e9 }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a remainder below 1,440")]
@@ -218,6 +218,9 @@ impl Minutes {
     fn complete(&mut self, minute: i64) {
         for (running, span) in self.running.iter_mut().zip(self.spans) {
             let gone = place(minute - span);
+            if self.count[gone] == 0 {
+                continue;
+            }
             running.long -= exact(self.long[gone]);
             running.short -= exact(self.short[gone]);
             running.count -= u64::from(self.count[gone]);

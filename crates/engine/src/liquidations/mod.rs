@@ -3,10 +3,11 @@
 //! Events come when they come; readings are made once a minute, and the count of 60 s at every event besides. Zero is a
 //! value while the stream is live. Where it was not, time is missing: a window that overlaps a gap by more than one per cent
 //! is undefined. The parts: [`minutes`] sums by minute, [`presence`] when the stream was there, [`recent`] the count of
-//! 60 s, [`zones`] decayed prices, [`levels`] zones as liquidity levels, [`slots`] the readings, [`plain`] the same over
+//! 60 s, [`made`] what some closes add up to, [`zones`] decayed prices, [`levels`] zones as liquidity levels, [`slots`] the readings, [`plain`] the same over
 //! plain lists.
 
 pub mod levels;
+pub mod made;
 pub mod minutes;
 pub mod plain;
 pub mod presence;
@@ -14,7 +15,8 @@ pub mod recent;
 pub mod slots;
 pub mod zones;
 
-pub use slots::{LiquidationSlots, Side3};
+pub use made::{Close, Made};
+pub use slots::{LiquidationSlots, Side3, SoFar};
 pub use zones::Zone;
 
 use crate::features::Settings;
@@ -90,6 +92,10 @@ pub struct Burst {
     pub uncalibrated: bool,
     /// Whether the venue shows every forced close.
     pub kind: Kind,
+    /// The newest close.
+    pub close: Close,
+    /// What the closes of the 60 s add up to, where they are enough for a burst.
+    pub made: Option<Made>,
 }
 
 impl Burst {
@@ -160,9 +166,11 @@ impl Liquidations {
         self.presence.begin(at);
         self.minutes.push(minute_of(at), liquidated_side, usd);
         self.bins.push(at, liquidated_side, price, usd);
-        let (ts, count) = self.recent.push(at);
+        let close = Close { at, liquidated_side, price, usd };
+        let (ts, count) = self.recent.push(close);
         let (threshold, uncalibrated) = self.threshold;
-        Burst { ts, count, threshold, uncalibrated, kind: self.kind }
+        let made = self.made(ts, count);
+        Burst { ts, count, threshold, uncalibrated, kind: self.kind, close, made }
     }
 
     /// Takes a change of continuity that became known at `recv_ts`.

@@ -1,5 +1,6 @@
 //! Readings of forced closes at the last complete minute (features §2.4).
 
+use super::made::Made;
 use super::minutes::{Total, start_of};
 use super::{Liquidations, MINUTE, minutes};
 use crate::features::reading::{Fullness, Origin, Settings, Slot};
@@ -35,11 +36,16 @@ impl Side3 {
     /// Side of a total: beyond `share` one way or the other. `None` where nothing was closed.
     #[must_use]
     pub fn of(total: &Total, share: f64) -> Option<Self> {
-        let sum = total.sum();
+        Self::of_sums(total.long, total.short, share)
+    }
+    /// The same of plain sums.
+    #[must_use]
+    pub fn of_sums(long: f64, short: f64, share: f64) -> Option<Self> {
+        let sum = long + short;
         (sum > 0.0).then(|| {
-            if total.long / sum > share {
+            if long / sum > share {
                 Self::Long
-            } else if total.short / sum > share {
+            } else if short / sum > share {
                 Self::Short
             } else {
                 Self::Balanced
@@ -94,6 +100,21 @@ pub struct LiquidationSlots {
     pub velocity_threshold: Slot,
     /// There is less than a week of own history of bursts.
     pub uncalibrated: bool,
+    /// What was closed within the last 60 s, where that is enough for a burst.
+    pub made: Option<Made>,
+    /// The cascade window as far as it was heard, where that is not the whole of it.
+    pub so_far: Option<SoFar>,
+}
+
+/// What is known of a cascade window that was not heard as a whole: lower bounds.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct SoFar {
+    /// Both sides, quote units.
+    pub usd: f64,
+    /// Quote units an hour, as if nothing had been closed in what was not heard.
+    pub velocity: f64,
+    /// Side of what was heard.
+    pub side: Option<Side3>,
 }
 
 impl LiquidationSlots {
@@ -122,6 +143,8 @@ impl LiquidationSlots {
             burst_threshold: M,
             velocity_threshold: M,
             uncalibrated: true,
+            made: None,
+            so_far: None,
         }
     };
 }
@@ -132,7 +155,7 @@ fn flag(b: bool) -> f64 {
 
 impl Liquidations {
     fn origin(&self, anchor: Ts) -> Origin {
-        Origin { anchor, expires: self.expires(), kind: self.kind, stream: self.stream }
+        Origin { anchor, event: anchor, expires: self.expires(), kind: self.kind, stream: self.stream }
     }
 
     /// How much of `[anchor − length, anchor)` the stream was there for, or why that is not enough.
@@ -223,7 +246,7 @@ impl Liquidations {
             let t = &totals[HOUR];
             t.sum() > 0.0 && events >= limits.one_sided_events && t.long.max(t.short) / t.sum() > limits.one_sided_share
         };
-        let mut velocity_pct = self.velocity.slot(&velocity_4h, settings);
+        let mut velocity_pct = self.velocity.slot(&velocity_4h, anchor, settings);
         // Hours that turned out later to lie in a gap were counted when they came.
         velocity_pct.cell.coverage = velocity_pct.cell.coverage.min(seen);
         let own_velocity =
@@ -253,6 +276,29 @@ impl Liquidations {
             burst_threshold: origin.windowed(month, || Ok(threshold)),
             velocity_threshold: origin.windowed(cascade_full, || Ok(own_velocity.max(limits.critical_velocity))),
             uncalibrated,
+            made: self.made(anchor, self.recent.count(anchor)),
+            so_far: self.so_far(&cascade, &cascade_full),
         }
+    }
+
+    /// What was closed in the 60 s up to `t`, where `count` is enough for a burst.
+    pub(super) fn made(&self, t: Ts, count: u32) -> Option<Made> {
+        if f64::from(count) < self.limits.burst_count {
+            return None;
+        }
+        let made = self.recent.made(t)?;
+        let whole = self.presence.present(t - super::recent::MINUTE, t) >= super::recent::MINUTE;
+        Some(Made { lower_bound: made.lower_bound || !whole, ..made })
+    }
+
+    /// Sums of a cascade window that is not whole: what was heard of it.
+    fn so_far(&self, total: &Total, full: &Result<Fullness, State>) -> Option<SoFar> {
+        let whole = full.as_ref().is_ok_and(|f| !f.partial);
+        if whole || self.presence.since().is_none() {
+            return None;
+        }
+        let hours = Span::mins(self.minutes.span(CASCADE)).as_secs_f64() / 3_600.0;
+        let side = Side3::of(total, self.limits.one_sided_share);
+        Some(SoFar { usd: total.sum(), velocity: total.sum() / hours, side })
     }
 }

@@ -220,12 +220,12 @@ impl Bins {
         }
     }
 
-    /// Mean and one standard deviation of the bins of a side that are not empty.
+    /// Mean and one standard deviation of the bins of a side that are not empty; a single bin stands out by itself.
     fn threshold(&self, side: Side) -> Option<f64> {
         let masses = || self.bins.iter().map(|b| b.of(side).usd).filter(|m| *m > 0.0);
         let n = f64::from(u32::try_from(masses().count()).ok()?);
-        if n < 1.0 {
-            return None;
+        if n < 2.0 {
+            return (n > 0.0).then_some(0.0);
         }
         let mean = masses().sum::<f64>() / n;
         let variance = masses().map(|m| (m - mean) * (m - mean)).sum::<f64>() / n;

@@ -12,6 +12,28 @@ pub const REACH_ATR: f64 = 2.0;
 /// liquidation zone.
 pub const TYPES_NAMED: f32 = 6.0;
 
+/// Shares of a side's history at which LOW ends and HIGH begins: thirds.
+pub const THIRDS: (f64, f64) = (1.0 / 3.0, 2.0 / 3.0);
+/// The same for the worse of two sides: √(1/3) and √(2/3), because of two independent sides both must lie below a cut for the
+/// worse to lie below it.
+pub const WORSE_THIRDS: (f64, f64) = (0.577_350_269_189_625_8, 0.816_496_580_927_726);
+/// Densities at [`THIRDS`] over the built-in history, hourly bars of BTC, ETH and SOL: the cuts where there is no history.
+pub const SIDE_CUTS: (f64, f64) = (0.15, 0.49);
+/// Those at which the worse of both sides falls into thirds there.
+pub const WORSE_CUTS: (f64, f64) = (0.43, 0.83);
+
+/// LOW 0, MEDIUM 1 or HIGH 2; none at all is always LOW.
+#[must_use]
+pub fn class(density: f64, cuts: (f64, f64)) -> f64 {
+    if density <= 0.0 || density <= cuts.0 {
+        0.0
+    } else if density <= cuts.1 {
+        1.0
+    } else {
+        2.0
+    }
+}
+
 /// A zone of realised liquidations, given by whoever follows them.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Zone {

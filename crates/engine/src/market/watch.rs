@@ -13,7 +13,8 @@ use crate::engine::{AlertOut, Config, Outputs};
 use crate::liquidations::Liquidations;
 use crate::rules::{AxisStates, Book, EVENT_FEATURE};
 use barograph_domain::{
-    Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, MarketKind, Payload, Reason, Span, StreamDecl, Ts,
+    Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, Metric, OpenAlert, OpenAlerts, Pattern, Payload, Reason,
+    Span, StreamDecl, Ts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -125,6 +126,7 @@ impl Market {
             funding_rate: reading(Feature::FundingRate8h),
             funding_zscore: reading(Feature::FundingZscore24h),
             funding_window: self.funding_window(&reading(Feature::FundingZscore24h)),
+            funding_pct: reading(Feature::FundingPct30d),
             funding_change: reading(Feature::FundingChange8h),
             funding_volatility: reading(Feature::FundingVol24h),
             farming_share: reading(Feature::FundingFarmingShare),
@@ -167,7 +169,7 @@ impl Market {
     fn liquidation_inputs(&self, t: Ts) -> LiquidationInputs {
         match &self.liquidations {
             Some(liquidations) => LiquidationInputs::of(liquidations.slots(), t),
-            None if self.kind == MarketKind::Spot => LiquidationInputs::without(Reason::NotOffered),
+            None if !self.offers(Metric::Liquidation) => LiquidationInputs::without(Reason::NotOffered),
             None => LiquidationInputs::NOTHING,
         }
     }
@@ -200,6 +202,18 @@ impl Market {
     /// Episodes that are open now, with their detectors.
     pub fn open_episodes(&self) -> impl Iterator<Item = (&'static Detector, &Running)> {
         self.watch.surveillance.open()
+    }
+
+    /// What of them a row says: how many there are and the worst, those of the data and of the user's own rules among them.
+    pub(super) fn open_alerts(&self) -> OpenAlerts {
+        let mut open = OpenAlerts::default();
+        let detected = self.open_episodes().map(|(detector, running)| (detector.pattern, running.severity, None));
+        let data = self.watch.data.open().map(|(pattern, severity)| (pattern, severity, None));
+        let own = self.watch.rules.open().map(|(i, severity)| (Pattern::AlertRule, severity, u8::try_from(i).ok()));
+        for (pattern, severity, rule) in detected.chain(data).chain(own) {
+            open.add(OpenAlert { pattern, severity, rule });
+        }
+        open
     }
 
     /// A fuller past takes this market's place: what was told of its episodes and labels stays, how often they happen here is

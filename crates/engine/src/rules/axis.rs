@@ -1,13 +1,15 @@
 //! The memory of an axis: from raw label to published label (regimes §6, §9).
 //!
 //! The exit band is literal: a published label stays while its relaxed clauses hold and no rule of higher precedence is
-//! true at full thresholds. Readings of a new raw label are counted from the first one on, also while the band holds.
+//! true at full thresholds. Readings of a new raw label are counted from the first one on, also while the band holds; the same
+//! reading, read again a minute later, is not another one ([`DwellCounts`]).
 
-use super::book::Book;
+use super::book::{Book, DwellCounts};
 use super::eval::{AsRead, Evaluation, evaluate, held_by_exit_band};
 use super::fresh::Staleness;
 use super::set::{RuleSet, Ruled};
-use barograph_domain::{AxisState, Cell, HeldBy, InputAge, RiskRegime, StreamDecl, Ts};
+use crate::catalogue::Feature;
+use barograph_domain::{AxisState, Cell, HeldBy, InputAge, RiskRegime, State, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
 /// State of one axis of one market under one book. Save and restore with serde; it continues bit for bit.
@@ -16,6 +18,9 @@ use serde::{Deserialize, Serialize};
 pub struct AxisMemory<L: Ruled> {
     state: AxisState<L>,
     started: bool,
+    /// How new the input was that the waiting label was counted by last.
+    #[serde(default)]
+    counted: Option<Ts>,
 }
 
 /// The memory of the risk axis.
@@ -25,7 +30,7 @@ impl<L: Ruled> AxisMemory<L> {
     /// Before the first reading.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: AxisState::default(), started: false }
+        Self { state: AxisState::default(), started: false, counted: None }
     }
     /// Judges one minute. Call it once for every minute of the grid, in order.
     pub fn step(
@@ -52,10 +57,19 @@ impl<L: Ruled> AxisMemory<L> {
             self.started = true;
             self.state.since = ts;
         }
-        let set = L::of(book);
-        self.state = advance(set, self.state, ts, now, staleness, || {
-            held_by_exit_band(set, &AsRead::new(book, cells), self.state.label, now.holds)
+        let (set, before) = (L::of(book), self.state);
+        let newest = match book.dwell {
+            DwellCounts::Minutes => None,
+            DwellCounts::Readings => newest_input(set, cells, now, before.label),
+        };
+        let is_news = newest.is_none_or(|at| self.counted.is_none_or(|counted| at > counted));
+        self.state = advance(set, before, ts, now, staleness, is_news, || {
+            held_by_exit_band(set, &AsRead::new(book, cells), before.label, now.holds)
         });
+        let waiting = (self.state.candidate, self.state.candidate_count);
+        if waiting != (before.candidate, before.candidate_count) {
+            self.counted = self.state.candidate.and(newest);
+        }
         self.state
     }
     /// The state after the last step.
@@ -71,13 +85,31 @@ impl<L: Ruled> Default for AxisMemory<L> {
     }
 }
 
-/// One transition. `band_holds` is asked only where it matters.
+/// How new the newest input is of the rule that decides: of the one that fired; where none did, of those of the label that
+/// would be left.
+fn newest_input<L: Ruled>(set: &RuleSet<L>, cells: &[Cell], now: &Evaluation<L>, label: L) -> Option<Ts> {
+    let mut newest = None;
+    let mut read = |feature: Feature| {
+        let cell = cells.get(feature.index()).filter(|c| c.state == State::Ready);
+        newest = newest.max(cell.map(|c| c.anchor));
+    };
+    for (i, rule) in set.rules.iter().enumerate() {
+        if now.fired.map_or(rule.label == label, |fired| fired == i) {
+            rule.each_feature(&mut read);
+        }
+    }
+    newest
+}
+
+/// One transition. `is_news`: the readings are others than those that were counted last. `band_holds` is asked only where it
+/// matters.
 pub(crate) fn advance<L: Ruled>(
     set: &RuleSet<L>,
     before: AxisState<L>,
     ts: Ts,
     now: &Evaluation<L>,
     staleness: Staleness,
+    is_news: bool,
     band_holds: impl FnOnce() -> bool,
 ) -> AxisState<L> {
     let mut s = AxisState { raw_label: now.raw, held_by: HeldBy::None, stale: staleness.any, ..before };
@@ -94,7 +126,8 @@ pub(crate) fn advance<L: Ruled>(
     if before.label == L::UNKNOWN || !set.hysteresis {
         return enter(s, now.raw);
     }
-    s.candidate_count = if before.candidate == Some(now.raw) { before.candidate_count.saturating_add(1) } else { 1 };
+    let waited = if before.candidate == Some(now.raw) { before.candidate_count } else { 0 };
+    s.candidate_count = waited.saturating_add(u32::from(is_news || waited == 0));
     s.candidate = Some(now.raw);
     if band_holds() {
         s.held_by = HeldBy::Hysteresis;

@@ -4,9 +4,10 @@
 //! Numbers of the shipped books are those of regimes §2, exits and scales those of §6 and §7; the files in `books/` are
 //! the only place they stand. Reading TOML is `parse`, judging readings is `eval`.
 
-use super::{AlertRule, BookError, Freshness, RuleSet};
+use super::{AlertRule, BookError, Freshness, PostureRow, RuleSet, VerdictTable};
 use crate::catalogue::{Feature, ValueType};
 use crate::detect::Thresholds;
+use crate::liquidity::Options;
 use crate::sessions::SessionSet;
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
@@ -35,12 +36,19 @@ pub struct Book {
     pub session_multipliers: [f64; 4],
     /// Numbers of the detectors (surveillance §2).
     pub detectors: Thresholds,
+    /// How levels are found (features §4).
+    pub liquidity: Options,
+    /// What findings about a trade in mind ask for (risk §5).
+    pub verdict: VerdictTable,
     /// Timeframe of the bars that the trend axis reads (regimes §3).
     pub trend_tf: Span,
     /// The user's switch for the AGGRESSIVE upgrade (regimes §8).
     pub allow_aggressive: bool,
     /// Personal bias: 0, or −1 for one step more careful (R1.98); never up.
     pub bias_shift: i8,
+    /// What `enter` counts.
+    pub dwell: DwellCounts,
+    pub(super) postures: Vec<PostureRow>,
     pub(super) risk: RuleSet<RiskRegime>,
     pub(super) trend: RuleSet<TrendRegime>,
     pub(super) volatility: RuleSet<VolRegime>,
@@ -58,6 +66,47 @@ pub enum SessionBase {
     Default,
     /// The original fixed numbers.
     Seed,
+}
+
+/// What counts as one more evaluation of a label that waits to be published.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DwellCounts {
+    /// Every minute, whether or not something new was read.
+    Minutes,
+    /// Only what is new: an input of the rule that decides has come since the last one that counted. Two readings of an
+    /// hourly series are two hours, of a minute series two minutes.
+    Readings,
+}
+
+impl DwellCounts {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Minutes, Self::Readings];
+    /// As written in a book.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Minutes => "minutes",
+            Self::Readings => "readings",
+        }
+    }
+}
+
+impl Book {
+    /// Bounds of the volatility classes, upwards: where the book's rules cut the day's volatility, else the given ones.
+    pub(crate) fn daily_bounds(&self, standard: [f64; 3]) -> [f64; 3] {
+        let mut bounds = standard;
+        for (bound, label) in bounds.iter_mut().zip([VolRegime::HighVol, VolRegime::Explosive, VolRegime::Extreme]) {
+            let mut own = self.volatility.rules.iter().filter(|r| r.label == label);
+            if let Some(Rule { groups, .. }) = own.next()
+                && let [Group { clauses, .. }] = groups.as_slice()
+                && let [Clause { feature: Feature::VolDaily, abs: false, test, .. }] = clauses.as_slice()
+                && let Test::Number { op: Op::Gt, value, .. } = test
+            {
+                *bound = *value;
+            }
+        }
+        bounds
+    }
 }
 
 /// One rule; its place in the book is its precedence.
@@ -82,6 +131,15 @@ pub struct Rule<L = RiskRegime> {
 }
 
 impl<L> Rule<L> {
+    /// Calls `f` on every feature its clauses read, stand-ins included.
+    pub(super) fn each_feature(&self, f: &mut dyn FnMut(Feature)) {
+        for clause in self.groups.iter().flat_map(|g| &g.clauses) {
+            f(clause.feature);
+            if let Warming::Clause(stand_in) = &clause.warming {
+                f(stand_in.feature);
+            }
+        }
+    }
     /// The same rule asserting another label.
     pub(super) fn with_label<M>(self, label: M) -> Rule<M> {
         Rule {
@@ -276,7 +334,12 @@ impl Book {
     /// # Errors
     /// Everything that is wrong with it, each with line and column.
     pub fn parse(file: &str, text: &str) -> Result<Self, BookError> {
-        super::parse::book(file, text)
+        let mut book = super::parse::book(file, text)?;
+        // A copy of the default book with other numbers is not what was measured.
+        if Self::shipped_text("default") == Some(text) {
+            book.verdict = book.verdict.measured();
+        }
+        Ok(book)
     }
     /// Rules of the risk axis in order of precedence.
     #[must_use]
@@ -287,6 +350,11 @@ impl Book {
     #[must_use]
     pub fn alerts(&self) -> &[AlertRule] {
         &self.alerts
+    }
+    /// What labels mean for entries and positions; empty where the risk label alone decides.
+    #[must_use]
+    pub fn postures(&self) -> &[PostureRow] {
+        &self.postures
     }
     /// Is any alert rule judged at every event?
     #[must_use]

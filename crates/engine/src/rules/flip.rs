@@ -260,7 +260,7 @@ fn leaves_to<L: Ruled, R: Readings>(
     // Time enough for every dwell: what is still published then is kept by the rules alone.
     let patient = AxisState { candidate: Some(there.raw), candidate_count: u32::MAX, since: Ts(0), ..*state };
     let band_holds = || held_by_exit_band(set, readings, state.label, there.holds);
-    let later = advance(set, patient, Ts(i64::MAX), &there, staleness, band_holds);
+    let later = advance(set, patient, Ts(i64::MAX), &there, staleness, true, band_holds);
     if later.label == state.label {
         return None;
     }

@@ -79,7 +79,8 @@ impl Freshness {
                 | Metric::FundingRateSettled
                 | Metric::OpenInterest
                 | Metric::OpenInterestUsd
-                | Metric::Liquidation,
+                | Metric::Liquidation
+                | Metric::SpotPrice,
             ) => Some(Span::secs(3600)),
             _ => None,
         }

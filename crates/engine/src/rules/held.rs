@@ -87,9 +87,9 @@ impl HeldRing {
     fn count(&mut self, holds: u64, known: u64, minutes: u32, add: bool) {
         for (i, count) in self.counts.iter_mut().enumerate() {
             for (mask, n) in [(holds, &mut count.held), (known, &mut count.known)] {
-                if mask >> i & 1 == 1 {
-                    *n = if add { n.saturating_add(minutes) } else { n.saturating_sub(minutes) };
-                }
+                // Without a branch: every minute passes here, bit by bit.
+                let by = minutes * u32::from(mask >> i & 1 == 1);
+                *n = if add { n.saturating_add(by) } else { n.saturating_sub(by) };
             }
         }
     }

@@ -17,24 +17,32 @@ mod flip;
 mod fresh;
 mod held;
 mod hours;
+mod levels;
 mod margin;
 mod parse;
+mod posture;
 mod problem;
 mod range;
 mod set;
 mod tree;
+mod verdict;
 mod version;
 
 pub use alerts::{AlertRule, EVENT_FEATURE};
 pub use axes::{Axes, AxisStates};
 pub use axis::{AxisMemory, RiskAxis};
-pub use book::{Book, Clause, CutRequest, Enter, Group, Op, Rule, SessionBase, Test, Warming, word_of, words_of};
+pub use book::{
+    Book, Clause, CutRequest, DwellCounts, Enter, Group, Op, Rule, SessionBase, Test, Warming, word_of, words_of,
+};
 pub use cut::{cut, mid_rank, rank_of};
 pub use eval::{Evaluation, Truth, clause_holds, condition, evaluate, group_result, holds_relaxed, rule_result};
 pub use flip::{Scene, apply_exit, apply_flip, nearest_exit, nearest_flip, with_override};
 pub use fresh::{Close, Freshness, Staleness, clock_of};
 pub use held::{HELD_MINUTES, HeldRing};
+pub use levels::CLUSTER_METHODS;
 pub use margin::{Judged, judge, label_margin, rule_margin};
+pub use posture::{PostureRow, PostureWhen};
 pub use problem::{BookError, Problem};
 pub use set::{RuleSet, Ruled};
+pub use verdict::{BaseRates, Inputs, VerdictTable};
 pub use version::{canonical, input_digest, logic_version, snapshot_id};

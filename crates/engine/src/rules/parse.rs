@@ -1,12 +1,13 @@
 //! From TOML to a checked [`Book`] (grammar: regimes §12.1). Everything wrong is reported at once, with its place.
 //!
 //! Keys of a book: `name`, `allow_proxy`, `freshness`, `span_min`, `coverage_min`, `hysteresis`, `session_base`, `trend_tf`,
-//! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `[[alert]]`, `allow_aggressive`, `bias_shift`. A rule without `axis`
+//! `sessions`, `[[session]]`, `[session_multipliers]`, `[detectors]`, `[verdict]`, `[liquidity]`, `[[alert]]`, `[[posture]]`,
+//! `dwell_counts`, `allow_aggressive`, `bias_shift`. A rule without `axis`
 //! is of the risk axis; an axis other than risk without a rule of its own takes the standard rules of `books/axes.toml`.
 //! Clauses are read by `clause`, judged as a whole by `check`.
 
 use super::book::{
-    Book, CutRequest, ENTER_DEFAULT, Enter, Group, MIN_DWELL_DEFAULT, RULES_MAX, Rule, SessionBase, Test,
+    Book, CutRequest, DwellCounts, ENTER_DEFAULT, Enter, Group, MIN_DWELL_DEFAULT, RULES_MAX, Rule, SessionBase, Test,
 };
 use super::check;
 use super::clause::{self, Scales};
@@ -16,7 +17,7 @@ use super::tree::{Entry, Node, NodeKind, parse};
 use super::{Clause, Freshness, Warming};
 use barograph_domain::{Axis, HeatRegime, RiskRegime, Span, TrendRegime, VolRegime};
 
-const BOOK_KEYS: [&str; 16] = [
+const BOOK_KEYS: [&str; 20] = [
     "name",
     "allow_proxy",
     "freshness",
@@ -29,10 +30,14 @@ const BOOK_KEYS: [&str; 16] = [
     "session",
     "session_multipliers",
     "detectors",
+    "verdict",
+    "liquidity",
     "allow_aggressive",
     "bias_shift",
     "rule",
     "alert",
+    "posture",
+    "dwell_counts",
 ];
 /// Most rules of an axis other than risk: all axes together with their resting labels are counted in 64 bits.
 const AXIS_RULES_MAX: usize = 9;
@@ -64,6 +69,7 @@ pub(super) fn book(file: &str, text: &str) -> Result<Book, BookError> {
     let mut scales = Scales::default();
     let mut drafts = rules(&entries, book.risk.hysteresis, &mut scales, &mut problems);
     check::all(&drafts, &mut problems);
+    book.postures = super::posture::postures(&entries, &mut problems);
     book.alerts = super::alerts::alerts(&entries, book.risk.hysteresis, &mut scales, &mut problems);
     book.read_at_events = super::alerts::read_at_events(&book.alerts);
     if !problems.is_empty() {
@@ -154,6 +160,8 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
         sessions: super::hours::sessions(entries, problems),
         session_multipliers: super::hours::multipliers(entries, problems),
         detectors: super::detectors::thresholds(entries, problems),
+        liquidity: super::levels::options(entries, problems),
+        verdict: super::verdict::table(entries, problems),
         trend_tf: choice(entries, "trend_tf", &TREND_TIMEFRAMES, problems).unwrap_or(Span::hours(1)),
         allow_aggressive: flag(entries, "allow_aggressive", problems).unwrap_or(false),
         bias_shift: if shift < 0.0 { -1 } else { 0 },
@@ -163,6 +171,9 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
         heat: RuleSet::new(Vec::new(), true),
         cuts: Vec::new(),
         scales: Vec::new(),
+        postures: Vec::new(),
+        dwell: choice(entries, "dwell_counts", &DwellCounts::ALL.map(|d| (d.name(), d)), problems)
+            .unwrap_or(DwellCounts::Minutes),
         alerts: Vec::new(),
         read_at_events: Vec::new(),
     }
@@ -421,7 +432,7 @@ pub(super) fn flag(entries: &[Entry], key: &str, problems: &mut Problems<'_>) ->
     None
 }
 
-fn number_of(entries: &[Entry], key: &str, lo: f64, hi: f64, problems: &mut Problems<'_>) -> Option<f64> {
+pub(super) fn number_of(entries: &[Entry], key: &str, lo: f64, hi: f64, problems: &mut Problems<'_>) -> Option<f64> {
     let entry = find(entries, key)?;
     match entry.value.kind {
         NodeKind::Number(x) if (lo..=hi).contains(&x) => Some(x),

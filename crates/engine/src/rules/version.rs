@@ -29,7 +29,11 @@ pub fn canonical(book: &Book, policy: &str) -> String {
     for (i, alert) in book.alerts().iter().enumerate() {
         alert_lines(&format!("alert.{i:02}"), alert, &mut lines);
     }
-    for label in RiskRegime::ALL {
+    for row in book.postures() {
+        let key = format!("posture.{}", row.when.axis());
+        put(&mut lines, &key, row.when.label(), format!("{} {}", row.bias.name(), row.posture.name()));
+    }
+    for label in RiskRegime::ALL.into_iter().filter(|_| book.postures().is_empty()) {
         let (bias, posture) = guidance::mapping(label);
         put(&mut lines, "mapping", label.name(), format!("{} {}", bias.name(), posture.name()));
     }
@@ -76,9 +80,16 @@ fn settings(book: &Book, lines: &mut Lines) {
     for (key, value) in book.detectors.lines() {
         put(lines, "detector", key, value);
     }
+    for (key, value) in super::levels::lines(&book.liquidity) {
+        put(lines, "liquidity", key, value);
+    }
+    for (key, value) in book.verdict.lines() {
+        put(lines, "verdict", &key, value);
+    }
     put(lines, "book", "trend_tf_ns", book.trend_tf.0);
     put(lines, "book", "allow_aggressive", book.allow_aggressive);
     put(lines, "book", "bias_shift", book.bias_shift);
+    put(lines, "book", "dwell_counts", book.dwell.name());
 }
 
 fn set_lines<L: Ruled>(prefix: &str, set: &RuleSet<L>, lines: &mut Lines) {
@@ -214,6 +225,8 @@ mod tests {
             ("span_min = 0.25", "span_min = 0.5"),
             ("hysteresis = true", "hysteresis = true\nallow_aggressive = true"),
             ("hysteresis = true", "hysteresis = true\nbias_shift = -1"),
+            ("dwell_counts = \"readings\"", "dwell_counts = \"minutes\""),
+            ("posture = \"HOLD\"", "posture = \"REDUCE\""),
             ("own_history = true", "own_history = false"),
             ("own_history = true", "own_history = true\nburst_count = 6"),
             (
@@ -235,7 +248,8 @@ mod tests {
         assert!(text.lines().is_sorted());
         for line in [
             "feature.realized_vol_1h = 1",
-            "mapping.CHOP_RISK = CONSERVATIVE HOLD",
+            "posture.risk.CHOP_RISK = CONSERVATIVE HOLD",
+            "posture.volatility.EXTREME = CONSERVATIVE REDUCE",
             "policy.0001 = b",
             "rule.00.group.00.clause.00.value = 2",
             "rule.02.group.01.clause.00.exit = 0.022",

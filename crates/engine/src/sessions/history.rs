@@ -38,6 +38,9 @@ struct Ring {
     len: u8,
     /// Place of the oldest once the ring is full.
     next: u8,
+    /// Of the values, where it was asked for since the last one came; they come four times a day. Derived, so not saved.
+    #[serde(skip)]
+    median: Option<f64>,
 }
 
 impl Ring {
@@ -52,8 +55,12 @@ impl Ring {
         } else {
             self.next = if place + 1 == SESSIONS { 0 } else { self.next + 1 };
         }
+        self.median = self.sorted_median();
     }
     fn median(&self) -> Option<f64> {
+        self.median.or_else(|| self.sorted_median())
+    }
+    fn sorted_median(&self) -> Option<f64> {
         let mut sorted = self.values;
         let sorted = &mut sorted[..self.len().min(SESSIONS)];
         sorted.sort_unstable_by(f64::total_cmp);

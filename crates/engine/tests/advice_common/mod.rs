@@ -49,7 +49,7 @@ pub(crate) fn session(session: Session, adaptive_mult: f64) -> SessionContext {
 }
 
 pub(crate) fn trend(label: TrendRegime, mtf_confirmed: bool, mtf_confidence: f64) -> TrendContext {
-    TrendContext { label, mtf_confirmed, mtf_confidence: Some(mtf_confidence) }
+    TrendContext { label, mtf_confirmed, mtf_confidence: Some(mtf_confidence), early: false }
 }
 
 /// A context in which nothing is missing and nothing speaks against a trade.

@@ -103,5 +103,6 @@ pub(crate) fn minute_row(book: &Book, ts: Ts, readings: &[(&str, f64)], windows:
         inputs: ages(ts, [0; 3]),
         price: Some(63_120.0),
         models: Vec::new(),
+        open: barograph_domain::OpenAlerts::default(),
     }
 }

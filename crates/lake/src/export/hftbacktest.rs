@@ -12,6 +12,10 @@
 //! The form was taken from recordings of the collector and from the converter of hftbacktest 2.4.4. That converter reads
 //! futures; spot messages have no transaction time, and it has no converter for them. Their export has the form of the
 //! collector all the same.
+//!
+//! Messages of Coinbase say their product inside, several of them in one message at times; each message that names the
+//! product is written as it was received. Their numbers count per connection, so of two connections that deliver the same
+//! the one counts that sent the last whole book. hftbacktest has no converter for them either.
 
 use super::stream::{self, Told};
 use crate::journal::{ControlRecord, EntryKind, Error, JournalReader, REST, Result, Selection, Tail};
@@ -23,8 +27,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Venues whose messages have the form the converter expects.
-const VENUES: [&str; 4] = ["binance-usdm", "binance-coinm", "binance-spot", "binance-us"];
+/// Venues whose messages are written: those of the form the converter expects, and [`COINBASE`].
+const VENUES: [&str; 5] = ["binance-usdm", "binance-coinm", "binance-spot", "binance-us", COINBASE];
+/// Its messages have a form of their own.
+const COINBASE: &str = "coinbase";
 
 /// A body belongs to a request that may have been made before the range begins: at most this long, which is more than any
 /// request waits for its answer.
@@ -68,7 +74,7 @@ pub fn export_hftbacktest(
 ) -> Result<ExportReport> {
     if !VENUES.contains(&venue) {
         let known = VENUES.join(", ");
-        return Err(Error::Misuse(format!("'{venue}' cannot be exported for hftbacktest; it reads {known}")));
+        return Err(Error::Misuse(format!("'{venue}' cannot be exported for hftbacktest; there are {known}")));
     }
     let selection =
         Selection { after: range.0.map(|from| from - REQUEST_BEFORE), until: range.1, venue: Some(venue.to_owned()) };
@@ -105,7 +111,7 @@ struct Export<'a, W: Write> {
     asked: BTreeSet<RequestId>,
     /// The stamp at which the body of one of them follows.
     body: Option<Ts>,
-    /// By stream: the newest number it delivered, and on which connection.
+    /// By stream: the newest number it delivered, and on which connection; of Coinbase only the connection that counts.
     told: BTreeMap<String, (u64, String)>,
     report: ExportReport,
 }
@@ -148,6 +154,9 @@ impl<W: Write> Export<'_, W> {
     }
 
     fn message(&mut self, at: Ts, connection: &str, bytes: &[u8]) -> Result<()> {
+        if self.venue == COINBASE {
+            return self.products(at, connection, bytes);
+        }
         let Some(name) = stream::name(bytes) else {
             self.report.unaddressed += 1;
             return Ok(());
@@ -174,6 +183,27 @@ impl<W: Write> Export<'_, W> {
             }
             None => self.write(at, bytes),
         }
+    }
+
+    /// A message that says inside which products it is about.
+    fn products(&mut self, at: Ts, connection: &str, bytes: &[u8]) -> Result<()> {
+        let found = stream::products(bytes);
+        let Some(whole) = found.iter().filter(|p| p.name == self.symbol).map(|p| p.whole_book).reduce(|a, b| a || b)
+        else {
+            let count = if found.is_empty() { &mut self.report.unaddressed } else { &mut self.report.other_symbols };
+            *count += 1;
+            return Ok(());
+        };
+        let counts = self.told.entry(String::new()).or_insert_with(|| (0, connection.to_owned()));
+        if whole {
+            connection.clone_into(&mut counts.1);
+        }
+        if counts.1 != connection {
+            self.report.repeated += 1;
+            return Ok(());
+        }
+        self.report.snapshots += u64::from(whole);
+        self.write(at, bytes)
     }
 
     /// Whether another connection has delivered this message. On one connection, numbers are taken as they come: what the

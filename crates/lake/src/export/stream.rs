@@ -1,4 +1,5 @@
-//! What has to be known about a Binance message to place it: its stream, and the number that says whether it was seen.
+//! What has to be known about a message to place it: of Binance its stream, and the number that says whether it was seen; of
+//! Coinbase its products.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -104,6 +105,52 @@ struct Snapshot {
     asks: IgnoredAny,
 }
 
+/// A product that a message of Coinbase is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Product {
+    /// In small letters.
+    pub(super) name: String,
+    /// It begins with the whole book.
+    pub(super) whole_book: bool,
+}
+
+/// The products of a message, in order; empty for answers and heartbeats.
+pub(super) fn products(bytes: &[u8]) -> Vec<Product> {
+    let Ok(message) = serde_json::from_slice::<Events>(bytes) else { return Vec::new() };
+    let mut found = Vec::new();
+    for event in message.events {
+        let whole_book = message.channel == "l2_data" && event.kind == "snapshot";
+        let names = event.product_id.into_iter().chain(event.trades.into_iter().map(|t| t.product_id));
+        for name in names.map(|n| n.to_ascii_lowercase()) {
+            if !found.iter().any(|p: &Product| p.name == name && p.whole_book == whole_book) {
+                found.push(Product { name, whole_book });
+            }
+        }
+    }
+    found
+}
+
+#[derive(Deserialize)]
+struct Events {
+    channel: String,
+    #[serde(default)]
+    events: Vec<ProductEvent>,
+}
+
+#[derive(Deserialize)]
+struct ProductEvent {
+    #[serde(default, rename = "type")]
+    kind: String,
+    product_id: Option<String>,
+    #[serde(default)]
+    trades: Vec<ProductTrade>,
+}
+
+#[derive(Deserialize)]
+struct ProductTrade {
+    product_id: String,
+}
+
 #[derive(Deserialize)]
 struct Message {
     data: Data,
@@ -177,6 +224,28 @@ mod tests {
         is("{\"result\":null,\"id\":1}", None);
         is("{\"e\":\"trade\"}", None);
         is("not json", None);
+    }
+
+    #[test]
+    fn messages_of_coinbase_say_their_products() {
+        let is = |text: &str, want: &[(&str, bool)]| {
+            let found = products(text.as_bytes());
+            let found: Vec<(&str, bool)> = found.iter().map(|p| (p.name.as_str(), p.whole_book)).collect();
+            assert_eq!(found, want, "{text}");
+        };
+        let book = |kind: &str| {
+            format!(
+                r#"{{"channel":"l2_data","sequence_num":1,"events":[{{"type":"{kind}","product_id":"BTC-USD","updates":[]}}]}}"#
+            )
+        };
+        is(&book("snapshot"), &[("btc-usd", true)]);
+        is(&book("update"), &[("btc-usd", false)]);
+        is(
+            r#"{"channel":"market_trades","events":[{"type":"update","trades":[{"product_id":"ETH-USD"},{"product_id":"ETH-USD"},{"product_id":"BTC-USD"}]}]}"#,
+            &[("eth-usd", false), ("btc-usd", false)],
+        );
+        is(r#"{"channel":"subscriptions","events":[{"subscriptions":{"level2":["BTC-USD"]}}]}"#, &[]);
+        is(r#"{"type":"error","message":"no"}"#, &[]);
     }
 
     #[test]

@@ -157,6 +157,46 @@ fn line_breaks_become_spaces_and_other_venues_are_refused() {
 }
 
 #[test]
+fn s7_messages_of_coinbase_are_written_by_product_and_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = open(dir.path());
+    let at = |n: i64| Ts(1_775_570_400_000_000_000 + n);
+    let book = |kind: &str, product: &str| {
+        format!(
+            r#"{{"channel":"l2_data","sequence_num":1,"events":[{{"type":"{kind}","product_id":"{product}","updates":[]}}]}}"#
+        )
+    };
+    let trades = r#"{"channel":"market_trades","events":[{"type":"update","trades":[{"product_id":"ETH-USD"},{"product_id":"BTC-USD"}]}]}"#;
+    let acks = r#"{"channel":"subscriptions","events":[{"subscriptions":{"level2":["BTC-USD"]}}]}"#;
+    let (old, new) = ("old", "new");
+    let frames = [
+        (old, acks.to_owned(), false),
+        (old, book("snapshot", "BTC-USD"), true),
+        (old, book("update", "BTC-USD"), true),
+        (old, book("update", "ETH-USD"), false),
+        (new, book("update", "BTC-USD"), false),
+        (old, trades.to_owned(), true),
+        (new, book("snapshot", "BTC-USD"), true),
+        (old, book("update", "BTC-USD"), false),
+        (new, book("update", "BTC-USD"), true),
+    ];
+    let keys = [old, new].map(|name| writer.connection("coinbase", name, 0, at(0)).unwrap());
+    let mut want = String::new();
+    for (n, (connection, text, kept)) in (1..).zip(&frames) {
+        writer.frame(keys[usize::from(*connection == new)], at(n), text.as_bytes()).unwrap();
+        if *kept {
+            want.push_str(&format!("{} {text}\n", at(n).0));
+        }
+    }
+    writer.close().unwrap();
+    let mut out = Vec::new();
+    let report = export_hftbacktest(dir.path(), "coinbase", "BTC-USD", (None, None), &mut out).unwrap();
+    assert_eq!(String::from_utf8(inflate(&out)).unwrap(), want);
+    assert_eq!((report.lines, report.snapshots, report.repeated), (5, 2, 2), "{report:?}");
+    assert_eq!((report.other_symbols, report.unaddressed), (1, 1), "{report:?}");
+}
+
+#[test]
 fn the_converter_of_hftbacktest_reads_the_export() {
     let Some(original) = recorded("raw/hftbacktest/binance-usdm_btcusdt_20240718.gz") else { return };
     let Some(python) = crate::python::with_hftbacktest() else { return };

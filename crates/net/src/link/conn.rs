@@ -15,6 +15,7 @@ use crate::ws::handshake::Shaken;
 use crate::ws::read::{Reader, Said};
 use crate::ws::write;
 use barograph_domain::Span;
+use barograph_domain::text::escape_control;
 use barograph_venues::session::{CloseReason, ConnId, Link};
 use bytes::{Bytes, BytesMut};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -264,7 +265,7 @@ impl Conn {
                 Ok(Some(Said::Pong)) => {}
                 Ok(Some(Said::Close(code, reason))) => {
                     let code = code.map_or_else(|| "no code".to_owned(), |c| format!("code {c}"));
-                    let detail = format!("the venue closed with {code} '{reason}'");
+                    let detail = format!("the venue closed with {code} '{}'", escape_control(&reason));
                     return Err(End { reason: CloseReason::ByVenue, detail, farewell: Some(1000) });
                 }
                 Err(e) => {

@@ -9,6 +9,7 @@ use crate::secret::redacted;
 use crate::sign::{self, Key};
 use crate::transport::{Error, Post, Reply, Transport};
 use barograph_domain::delivery::Message;
+use barograph_domain::text::escape_control;
 use barograph_domain::{Span, Ts};
 use base64::Engine as _;
 use bytes::Bytes;
@@ -130,7 +131,12 @@ impl Target {
         }
         let is_generic = matches!(
             self.receiver.format,
-            Format::Standard | Format::Json | Format::Seed4 | Format::Template { .. } | Format::Alertmanager
+            Format::Standard
+                | Format::Json
+                | Format::Seed4
+                | Format::Envelope
+                | Format::Template { .. }
+                | Format::Alertmanager
         );
         if is_generic {
             let seconds = now.0.div_euclid(1_000_000_000);
@@ -147,8 +153,8 @@ impl Target {
     /// A text of others, without our secrets, cut for the log.
     pub(crate) fn excerpt(&self, text: &str) -> String {
         let text = redacted(text, self.hidden.iter().map(String::as_str));
-        let cut: String = text.chars().filter(|c| !c.is_control() || *c == '\n').take(EXCERPT_MAX).collect();
-        cut.trim().to_owned()
+        let cut: String = text.trim().chars().take(EXCERPT_MAX).collect();
+        escape_control(&cut).into_owned()
     }
 
     fn judged(&self, done: &mut Done, answer: Result<Reply, Error>, repeats: bool, now: Ts) {
@@ -164,7 +170,7 @@ impl Target {
                 // Nothing tells a chat that a repetition is none: one, marked, and no more.
                 done.in_doubt = matches!(self.receiver.format, Format::Telegram { .. }) && error.leaves_doubt();
                 done.outcome = match error {
-                    Error::Refused(_) => Outcome::Misconfigured(done.excerpt.clone()),
+                    Error::Refused(_) => Outcome::Misconfigured(self.receiver.in_form(&done.excerpt)),
                     _ if done.in_doubt && repeats => Outcome::Unconfirmed,
                     _ if done.in_doubt => Outcome::RetryAfter(DOUBT),
                     Error::Connect(_)

@@ -67,6 +67,7 @@ pub fn requests(message: &Message, context: &Context<'_>) -> Vec<Request> {
         Format::AlertmanagerApi => vec![alertmanager::push(message, context)],
         Format::Json => vec![plain::json(message)],
         Format::Seed4 => plain::seed4(message).into_iter().collect(),
+        Format::Envelope => vec![plain::envelope(message)],
         Format::Template { text, content_type } => vec![template::request(people, context, text, content_type)],
         Format::Ntfy => vec![push::ntfy(people, context)],
         Format::Gotify => vec![push::gotify(people, context)],
@@ -168,6 +169,6 @@ mod tests {
         let many = with(&group(), |n| n.members = (0..40).map(|i| n.members[i % 10].clone()).collect());
         let text = bodies(Format::Slack, many).remove(0);
         assert!(text.contains("and 71 more"), "{text}");
-        assert_eq!(text.matches("(okx, HIGH, going on)").count(), 10);
+        assert_eq!(text.matches("(okx, HIGH, active)").count(), 10);
     }
 }

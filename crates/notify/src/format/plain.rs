@@ -1,7 +1,9 @@
 //! The event as it is: canonical, or as the fourth original sent it.
 
 use super::{Request, standard};
-use barograph_domain::delivery::Message;
+use barograph_domain::Pattern;
+use barograph_domain::delivery::{Message, Notice, Phase};
+use serde_json::{Value, json};
 
 /// The canonical event; of what is none (groups, notices about delivery), what the notice says.
 pub(super) fn json(message: &Message) -> Request {
@@ -18,11 +20,46 @@ pub(super) fn seed4(message: &Message) -> Option<Request> {
     (!body.is_empty()).then(|| Request { body, ..Request::json(&serde_json::Value::Null) })
 }
 
+/// The fourth original's event where it knew one, else the same envelope of what it did not know: our word for the type, our
+/// facts, and for whom it is about.
+pub(super) fn envelope(message: &Message) -> Request {
+    seed4(message).unwrap_or_else(|| Request::json(&enveloped(&message.notice)))
+}
+
+fn enveloped(notice: &Notice) -> Value {
+    let event: Value = serde_json::from_str(&notice.event).unwrap_or_default();
+    let mut data = event.get("data").filter(|d| d.is_object()).cloned().unwrap_or_else(|| json!({}));
+    if !notice.members.is_empty() {
+        data["markets"] = notice.members.iter().map(|m| json!(m.instrument.to_string())).collect();
+    }
+    let clears = match notice.phase {
+        Phase::Happened if !notice.clears.is_empty() => format!(" {}", notice.clears),
+        _ => String::new(),
+    };
+    let mut out = json!({
+        "event_type": notice.pattern.map_or_else(|| notice.kind.name().to_uppercase(), |p| p.name().to_owned()),
+        "timestamp": notice.ts.iso_millis(),
+        "severity": notice.severity.seed4(),
+        "title": notice.title,
+        "description": format!("{}{clears}", notice.text),
+        "source": notice.source,
+        "data": data,
+    });
+    if notice.rule.is_some() {
+        out["event_type"] = json!(Pattern::AlertRule.name());
+    }
+    if !notice.symbol.is_empty() {
+        out["symbol"] = json!(notice.symbol);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use crate::format::testing::{bodies, body, group};
     use crate::receiver::Format;
     use crate::testing::{notice, with};
+    use barograph_domain::Pattern;
     use barograph_domain::delivery::Phase;
 
     #[test]
@@ -32,5 +69,26 @@ mod tests {
         assert_eq!(bodies(Format::Seed4, n.clone()).concat(), n.seed4);
         assert!(bodies(Format::Seed4, with(&n, |n| n.seed4 = String::new())).is_empty());
         assert_eq!(body(Format::Json, group())["more_members"], 41);
+    }
+
+    #[test]
+    fn the_envelope_has_words_for_every_type() {
+        let n = notice("okx:BTC-USDT", Phase::Firing);
+        assert_eq!(bodies(Format::Envelope, n.clone()).concat(), n.seed4, "what the original knew, as it knew it");
+        let told = with(&n, |n| {
+            (n.pattern, n.seed4) = (Some(Pattern::DataGap), String::new());
+            n.event = r#"{"data":{"streams":["mark price"]}}"#.to_owned();
+        });
+        let sent = body(Format::Envelope, told);
+        let keys: Vec<&str> = sent.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(
+            keys,
+            ["data", "description", "event_type", "severity", "source", "symbol", "timestamp", "title"],
+            "the original's fields and no other"
+        );
+        assert_eq!((&sent["event_type"], &sent["severity"]), (&"DATA_GAP".into(), &"CRITICAL".into()));
+        assert_eq!(sent["data"]["streams"][0], "mark price");
+        let several = body(Format::Envelope, with(&group(), |n| n.seed4 = String::new()));
+        assert_eq!(several["data"]["markets"].as_array().unwrap().len(), 10);
     }
 }

@@ -1,6 +1,7 @@
 //! The words of a notice, laid out as UX §5 has them, for every format that people read.
 
 use barograph_domain::delivery::{Member, MessageKind, Notice, Phase};
+use barograph_domain::text::escape_control;
 
 /// Members of a group that people read of.
 const MEMBERS_MAX: usize = 10;
@@ -40,9 +41,13 @@ pub(super) fn words(notice: &Notice, dashboard: &str) -> Words {
     let title = match notice.phase {
         Phase::Firing | Phase::Happened => notice.title.clone(),
         Phase::Resolved if notice.kind == MessageKind::Delivery => notice.title.clone(),
-        Phase::Resolved => format!("Over: {}", notice.title),
+        // Titles of our own alerts say it themselves.
+        Phase::Resolved if notice.title.ends_with(" ended") => notice.title.clone(),
+        Phase::NoData if notice.title.ends_with(": no data") => notice.title.clone(),
+        Phase::Resolved => format!("Ended: {}", notice.title),
         Phase::NoData => format!("No data: {}", notice.title),
     };
+    let title = escape_control(&title).into_owned();
     let mut lines = vec![notice.text.clone()];
     lines.extend(notice.members.iter().take(MEMBERS_MAX).map(member));
     let unnamed = notice.members.len().saturating_sub(MEMBERS_MAX);
@@ -53,6 +58,8 @@ pub(super) fn words(notice: &Notice, dashboard: &str) -> Words {
     lines.push(meaning(notice));
     lines.push(outlook(notice));
     lines.retain(|line| !line.is_empty());
+    // One line each, whatever others wrote into them.
+    lines.iter_mut().for_each(|line| *line = escape_control(line).into_owned());
     let link = (!dashboard.is_empty() && !notice.path.is_empty()).then(|| format!("{dashboard}{}", notice.path));
     Words { title, severity: notice.severity.name(), lines, link }
 }
@@ -64,14 +71,20 @@ fn meaning(notice: &Notice) -> String {
 
 fn outlook(notice: &Notice) -> String {
     let fired = notice.fired_30d.map(|n| fired(n, notice.known_days));
-    clearing(notice.phase, &notice.clears).into_iter().chain(fired).collect::<Vec<_>>().join(" ")
+    // What happened and has no length is a label that changed: its end is the next change.
+    let clears = if notice.kind == MessageKind::Alert { notice.clears.as_str() } else { "" };
+    clearing(notice.phase, if notice.phase == Phase::Happened { clears } else { &notice.clears })
+        .into_iter()
+        .chain(fired)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// One alert of a group, with its first number, what would clear it and how often it was told before.
 fn member(m: &Member) -> String {
     let state = match m.phase {
-        Phase::Firing => "going on",
-        Phase::Resolved => "over",
+        Phase::Firing => "active",
+        Phase::Resolved => "ended",
         Phase::NoData => "no data",
         Phase::Happened => "happened",
     };
@@ -87,23 +100,23 @@ fn member(m: &Member) -> String {
 
 fn clearing(phase: Phase, clears: &str) -> Option<String> {
     match phase {
-        Phase::Firing | Phase::NoData if !clears.is_empty() => {
+        Phase::Firing | Phase::NoData | Phase::Happened if !clears.is_empty() => {
             // Detectors write whole sentences; what a condition would have to do is a clause.
-            let begins = clears.starts_with("It ") || clears.to_lowercase().starts_with("would clear");
+            let begins = ["It ", "Would ", "No ", "There "].iter().any(|word| clears.starts_with(word));
             Some(ended(&if begins { clears.to_owned() } else { format!("Would clear if {clears}") }))
         }
         Phase::Firing | Phase::NoData | Phase::Resolved | Phase::Happened => None,
     }
 }
 
-/// How often it fired before; nothing is claimed about days on which nobody looked.
+/// How often it fired before, and over which days: those on which it could be judged, recorded or imported. Nothing is
+/// claimed about others.
 fn fired(times: u32, known_days: Option<u32>) -> String {
     let of = match known_days {
-        None => "in 30 days".to_owned(),
-        Some(0) => "in the first day watched".to_owned(),
-        Some(1) => "in the one day watched".to_owned(),
-        Some(n) if n < 30 => format!("in the {n} days watched"),
-        Some(_) => "in 30 days".to_owned(),
+        Some(0) => "in less than a day of data".to_owned(),
+        Some(1) => "in one day of data".to_owned(),
+        Some(n) if n < 30 => format!("in {n} days of data"),
+        None | Some(_) => "in 30 days".to_owned(),
     };
     match times {
         0 => format!("First time {of}."),
@@ -161,7 +174,7 @@ mod tests {
     #[test]
     fn ends_and_groups_say_so() {
         let over = words(&notice("okx:BTC-USDT", Phase::Resolved), "");
-        assert!(over.title.starts_with("Over: ") && !over.body().contains("Would clear") && over.link.is_none());
+        assert!(over.title.starts_with("Ended: ") && !over.body().contains("Would clear") && over.link.is_none());
         let words = words(&group(), "");
         assert_eq!(words.lines.iter().filter(|l| l.starts_with('·')).count(), 10);
         assert!(words.lines.contains(&"and 41 more".to_owned()));
@@ -177,10 +190,21 @@ mod tests {
             n.members = vec![m; 12];
         });
         let lines = super::words(&told, "").lines;
-        let want = "· FUNDING_ANOMALY C0-USDT (okx, HIGH, going on): funding_zscore_24h 2.60σ against 2.00σ. \
-            Would clear if funding fell below 1.5σ. First time in the 4 days watched.";
+        let want = "· FUNDING_ANOMALY C0-USDT (okx, HIGH, active): funding_zscore_24h 2.60σ against 2.00σ. \
+            Would clear if funding fell below 1.5σ. First time in 4 days of data.";
         assert_eq!((lines[1].as_str(), lines[11].as_str()), (want, "and 43 more"));
         assert_eq!(cut("añb", 2), "a…");
+    }
+
+    #[test]
+    fn a_changed_label_says_what_would_end_it_and_foreign_text_stays_on_its_line() {
+        let n = with(&notice("okx:BTC-USDT", Phase::Happened), |n| {
+            n.clears = "It would clear to CHOP_RISK if 1 h volatility fell below 72 %.".into();
+            n.text = "Venue said 404\n[CASCADE] forged".into();
+        });
+        let told = words(&n, "");
+        assert!(told.body().contains("It would clear to CHOP_RISK"), "{}", told.body());
+        assert_eq!(told.lines[0], "Venue said 404\\n[CASCADE] forged");
     }
 
     #[test]
@@ -189,9 +213,9 @@ mod tests {
             (0, Some(30), "First time in 30 days."),
             (3, Some(30), "Fired 3 times in 30 days."),
             (1, None, "Fired once in 30 days."),
-            (0, Some(12), "First time in the 12 days watched."),
-            (2, Some(1), "Fired 2 times in the one day watched."),
-            (0, Some(0), "First time in the first day watched."),
+            (0, Some(12), "First time in 12 days of data."),
+            (2, Some(1), "Fired 2 times in one day of data."),
+            (0, Some(0), "First time in less than a day of data."),
         ] {
             assert_eq!(fired(times, known_days), want);
         }

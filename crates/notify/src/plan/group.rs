@@ -31,7 +31,7 @@ pub(super) fn closing(storm: &Storm, cause: &str, now: Ts) -> Message {
     let mut message = made(storm, cause, storm.members.values().collect(), now);
     let notice = &mut message.notice;
     if notice.phase != Phase::Resolved {
-        notice.text.push_str(" What still goes on is told on its own from here.");
+        notice.text.push_str(" What is still active is reported on its own from here.");
     }
     (notice.phase, notice.closed_at) = (Phase::Resolved, Some(now));
     message
@@ -107,14 +107,14 @@ fn member(place: usize, message: &Message) -> Option<Member> {
 }
 
 fn title(members: &[&Arc<Message>], pattern: Option<Pattern>, rule: Option<&str>) -> String {
-    let what = rule.or_else(|| pattern.map(Pattern::name)).unwrap_or("several alerts of one cause");
+    let what = rule.or_else(|| pattern.map(Pattern::name)).unwrap_or("Several alerts");
     let mut markets: Vec<_> = members.iter().map(|m| &m.notice.instrument).collect();
     markets.sort_unstable();
     markets.dedup();
     let whole = match (members.len(), markets.len()) {
-        (1, _) => format!("{what} again and again at one market"),
-        (n, 1) => format!("{what}: {n} alerts at one market"),
-        (_, n) => format!("{what} at {n} markets"),
+        (1, _) => format!("{what} repeatedly on one market"),
+        (n, 1) => format!("{what}: {n} alerts on one market"),
+        (_, n) => format!("{what} on {n} markets"),
     };
     whole.chars().take(TITLE_MAX).collect()
 }
@@ -122,18 +122,26 @@ fn title(members: &[&Arc<Message>], pattern: Option<Pattern>, rule: Option<&str>
 fn text(members: &[&Arc<Message>], phase: Phase, news: usize) -> String {
     let count = |p| members.iter().filter(|m| m.notice.phase == p).count();
     let parts = [
-        (count(Phase::Firing), "going on"),
+        // A label that changed has no length: how many there are is said already.
+        (count(Phase::Firing), "active"),
         (count(Phase::NoData), "without data"),
-        (count(Phase::Resolved), "over"),
-        (count(Phase::Happened), "just a moment"),
+        (count(Phase::Resolved), "ended"),
     ];
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    let end = match (phase, news) {
-        (Phase::Resolved, _) => " All are over.".to_owned(),
-        (_, n) if n > 0 && n < members.len() => format!(" {n} of them are news."),
-        _ => String::new(),
+    let markets: BTreeSet<_> = members.iter().map(|m| &m.notice.instrument).collect();
+    let whole = match (members.len(), markets.len()) {
+        (1, 1) => "Repeated on one market".to_owned(),
+        (n, 1) => format!("Same cause, {n} alerts on one market"),
+        (n, m) if n == m => format!("Same cause on {m} markets"),
+        (n, m) => format!("Same cause on {m} markets, {n} alerts"),
     };
-    format!("{} alerts of one cause: {}.{end}", members.len(), parts.join(", "))
+    let phases = if parts.is_empty() || members.len() == 1 { String::new() } else { format!(": {}", parts.join(", ")) };
+    let end = match (phase, news) {
+        (Phase::Resolved, _) => ". All have ended.".to_owned(),
+        (_, n) if n > 0 && n < members.len() => format!("; {n} new since the last message."),
+        _ => ".".to_owned(),
+    };
+    format!("{whole}{phases}{end}")
 }
 
 /// The first member's event with the group's words, so that programs of the fourth original hear of the storm as well.

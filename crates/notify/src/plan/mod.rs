@@ -12,6 +12,7 @@
 //! - Every record of an alert counts towards a storm, its end as well: a thousand ends within a minute are a storm of their own.
 //! - In any minute an endpoint gets at most five messages of one cause; an update that would be the sixth waits.
 //! - When a silence ends, whatever it covers and still fires is told again, also to those who knew before it began.
+//! - A stronger alert mutes a weaker one only where the stronger one was or will be sent; the end of what was muted so is not told.
 //! - What the receiver of a group has confirmed, it knows of each member.
 //! - Older news never follow newer ones about the same thing, whichever way they came; what a person has sent again may.
 
@@ -59,6 +60,8 @@ pub struct Endpoint {
     pub groups: bool,
     /// What it wants, for messages that are made here.
     pub filter: Filter,
+    /// It is sent an alert although a stronger one that it is sent says the same: programs that know only some types.
+    pub hears_weaker: bool,
     /// How long it is worth telling that something began.
     pub fired_within: Span,
     /// How long it is worth telling that something is over.
@@ -75,6 +78,7 @@ impl Endpoint {
             in_flight_max: 32,
             groups: true,
             filter: Filter::default(),
+            hears_weaker: false,
             fired_within: DELIVER_FIRED_WITHIN,
             resolved_within: DELIVER_RESOLVED_WITHIN,
         }
@@ -216,6 +220,7 @@ impl Planner {
         let Outgoing { message, deliveries } = outgoing;
         let message = Arc::new(message);
         let over = self.is_over(&message);
+        let was_inhibited = self.firing.get(&message.fingerprint).is_some_and(|m| m.notice.inhibited_by.is_some());
         let muted = if over { None } else { self.note(&message, now) };
         let mut meant = vec![false; self.desks.len()];
         for row in deliveries {
@@ -229,7 +234,13 @@ impl Planner {
                 continue;
             }
             let item = Item::of(Arc::clone(&message), &row);
+            let ends_unheard = was_inhibited && message.notice.phase == Phase::Resolved;
+            let muted = muted.or_else(|| self.stronger_at(place, &message));
+            let desk = &mut self.desks[place];
             match muted {
+                None if ends_unheard && !desk.may_know(&message.fingerprint) => {
+                    self.mute(place, &item, "never_told", now);
+                }
                 _ if over => desk.end(&item, DeliveryState::Superseded, "newer_state", now, &mut self.actions),
                 Some(why) if !desk.must_hear_end(&message) => self.mute(place, &item, why, now),
                 _ => self.route(place, item, now),
@@ -370,7 +381,11 @@ impl Planner {
         self.actions.push(Action::Enqueue(vec![Outgoing { message: message.clone(), deliveries }], Vec::new()));
         let message = Arc::new(message);
         for (place, row) in rows {
-            self.route(place, Item::of(Arc::clone(&message), &row), now);
+            let item = Item::of(Arc::clone(&message), &row);
+            match self.stronger_at(place, &message) {
+                Some(why) => self.mute(place, &item, why, now),
+                None => self.route(place, item, now),
+            }
         }
     }
 

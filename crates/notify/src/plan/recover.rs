@@ -189,6 +189,7 @@ impl Planner {
             for (place, row) in rows {
                 let joined = joined.remove(&(row.endpoint.clone(), message.id.clone())).unwrap_or_default();
                 let item = Item { joined, ..Item::of(Arc::clone(&message), &row) };
+                let muted = muted.or_else(|| self.stronger_at(place, &message));
                 self.resume_item(place, item, muted, now);
             }
         }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 pub struct ReceiverConfig {
     /// Its name.
     pub name: String,
-    /// `standard`, `discord`, `slack`, `telegram`, `alertmanager`, `alertmanager_api`, `json`, `seed4`, `template`, `ntfy`, `gotify`.
+    /// `standard`, `discord`, `slack`, `telegram`, `alertmanager`, `alertmanager_api`, `json`, `seed4`, `envelope`, `template`, `ntfy`, `gotify`.
     pub format: String,
     /// Where.
     pub url: Secret,
@@ -114,6 +114,7 @@ impl ReceiverConfig {
             resolved_within: span(&self.deliver_resolved_within)?,
             dashboard: self.dashboard.as_deref().unwrap_or(dashboard).trim_end_matches('/').to_owned(),
             groups: self.groups,
+            from_variable: false,
         };
         receiver.check()?;
         Ok(receiver)
@@ -129,6 +130,7 @@ impl ReceiverConfig {
             "alertmanager_api" => Format::AlertmanagerApi,
             "json" => Format::Json,
             "seed4" => Format::Seed4,
+            "envelope" => Format::Envelope,
             "template" => Format::Template {
                 text: self.template.clone().ok_or("format template needs template = \"…\"")?,
                 content_type: self.content_type.clone().unwrap_or_else(|| "application/json".to_owned()),
@@ -138,7 +140,7 @@ impl ReceiverConfig {
             other => {
                 return Err(format!(
                     "'{other}' is no format; write standard, discord, slack, telegram, alertmanager, alertmanager_api, \
-                     json, seed4, template, ntfy or gotify"
+                     json, seed4, envelope, template, ntfy or gotify"
                 ));
             }
         })

@@ -1,7 +1,10 @@
 //! Receivers under the names of the fourth original (R4.30, A26): lists of addresses in variables of the environment, which the
 //! program reads and hands in.
+//!
+//! Each list hears what its name says, our own types of that family among them. Of funding the manipulation is left out: the
+//! anomaly, which the original's programs know, says the same with severity HIGH.
 
-use super::{Filter, Format, Receiver};
+use super::{ALLOW_HTTP, ALLOW_PRIVATE, Allowed, Filter, Format, Receiver};
 use barograph_domain::Pattern;
 
 /// One of the variables.
@@ -15,8 +18,11 @@ pub struct EnvVar {
 impl EnvVar {
     /// Every variable that is read.
     pub const ALL: [Self; 6] = [
-        Self { name: "WEBHOOKS_CASCADE", types: &[Pattern::LiquidationCascade] },
-        Self { name: "WEBHOOKS_FUNDING", types: &[Pattern::FundingAnomaly, Pattern::FundingReversal] },
+        Self { name: "WEBHOOKS_CASCADE", types: &[Pattern::LiquidationCascade, Pattern::ForcedLiquidations] },
+        Self {
+            name: "WEBHOOKS_FUNDING",
+            types: &[Pattern::FundingAnomaly, Pattern::FundingReversal, Pattern::FundingFarming],
+        },
         Self { name: "WEBHOOKS_VOLATILITY", types: &[Pattern::VolatilityRegimeChange] },
         Self { name: "WEBHOOKS_CORRELATION", types: &[Pattern::CorrelationBreak] },
         Self { name: "WEBHOOKS_REGIME", types: &[Pattern::RegimeConfirmed, Pattern::RegimeChange] },
@@ -30,6 +36,7 @@ impl EnvVar {
 /// What is wrong with an address, with the variable's name and the place in its list, but not the address.
 pub fn from_env(value: impl Fn(&str) -> Option<String>, dashboard: &str) -> Result<Vec<Receiver>, String> {
     let mut out = Vec::new();
+    let (allow_http, allow_private) = permitted(&value)?;
     for var in EnvVar::ALL {
         let Some(list) = value(var.name) else { continue };
         for (nth, url) in list.split(',').map(str::trim).filter(|u| !u.is_empty()).enumerate() {
@@ -40,10 +47,16 @@ pub fn from_env(value: impl Fn(&str) -> Option<String>, dashboard: &str) -> Resu
             if out.iter().any(|r: &Receiver| r.name == name) {
                 continue;
             }
+            let guessed = guessed(&name, url);
+            // The original's envelope has no field for an end.
+            let resolved = !matches!(guessed.format, Format::Envelope);
             let receiver = Receiver {
-                filter: Filter { types: var.types.to_vec(), ..Filter::default() },
+                filter: Filter { types: var.types.to_vec(), resolved, ..Filter::default() },
                 dashboard: dashboard.to_owned(),
-                ..guessed(&name, url)
+                allow_http,
+                allow_private: allow_private.clone(),
+                from_variable: true,
+                ..guessed
             };
             receiver.check().map_err(|e| format!("{}, address {}: {e}", var.name, nth + 1))?;
             out.push(receiver);
@@ -52,7 +65,20 @@ pub fn from_env(value: impl Fn(&str) -> Option<String>, dashboard: &str) -> Resu
     Ok(out)
 }
 
-/// The format follows from the host, as people of the original knew it; everything else gets its bare envelope. Telegram wants
+/// What the variables permit beside https to public addresses.
+fn permitted(value: impl Fn(&str) -> Option<String>) -> Result<(bool, Vec<Allowed>), String> {
+    let http = match value(ALLOW_HTTP).as_deref().map(str::trim) {
+        None | Some("" | "false" | "0") => false,
+        Some("true" | "1") => true,
+        Some(other) => return Err(format!("{ALLOW_HTTP} is '{other}'; write true or false")),
+    };
+    let ranges = value(ALLOW_PRIVATE).unwrap_or_default();
+    let ranges = ranges.split(',').map(str::trim).filter(|r| !r.is_empty()).map(str::parse);
+    let ranges: Result<Vec<Allowed>, String> = ranges.collect();
+    Ok((http, ranges.map_err(|why| format!("{ALLOW_PRIVATE}: {why}"))?))
+}
+
+/// The format follows from the host, as people of the original knew it; everything else gets its envelope. Telegram wants
 /// its chat in the address, as `?chat_id=…`.
 fn guessed(name: &str, url: &str) -> Receiver {
     let parsed = url::Url::parse(url).ok();
@@ -71,7 +97,7 @@ fn guessed(name: &str, url: &str) -> Receiver {
         parsed.set_query(None);
         return Receiver::new(name, Format::Telegram { chat_id, thread }, parsed.as_str());
     }
-    Receiver::new(name, Format::Seed4, url)
+    Receiver::new(name, Format::Envelope, url)
 }
 
 #[cfg(test)]
@@ -95,7 +121,7 @@ mod tests {
             shown,
             [
                 ("env-funding-X", "discord"),
-                ("env-funding-X", "seed4"),
+                ("env-funding-X", "envelope"),
                 ("env-all-X", "telegram"),
                 ("env-all-X", "slack")
             ]
@@ -114,5 +140,47 @@ mod tests {
             from_env(|n| (n == "WEBHOOKS_ALL").then(|| "https://a.example, http://x.example/tokentoken".into()), "");
         let wrong = wrong.unwrap_err();
         assert!(wrong.starts_with("WEBHOOKS_ALL, address 2") && !wrong.contains("tokentoken"), "{wrong}");
+    }
+
+    fn read(vars: &[(&str, &str)]) -> Result<Vec<Receiver>, String> {
+        from_env(|name| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()), "")
+    }
+
+    #[test]
+    fn a_list_hears_every_type_its_name_promises() {
+        let all = read(&[("WEBHOOKS_ALL", "https://my.example/hook")]).unwrap().remove(0);
+        let of = |p| with(&notice("okx:BTC-USDT", Phase::Firing), |n| (n.pattern, n.seed4) = (Some(p), String::new()));
+        let deaf: Vec<&str> = Pattern::ALL.iter().filter(|p| !all.wants(&of(**p))).map(|p| p.name()).collect();
+        // Of the original's own types only what the original would have sent: here nothing was.
+        let original = [
+            "FUNDING_ANOMALY",
+            "FUNDING_REVERSAL",
+            "LIQUIDATION_CASCADE",
+            "VOLATILITY_REGIME_CHANGE",
+            "REGIME_CONFIRMED",
+            "CORRELATION_BREAK",
+        ];
+        assert_eq!(deaf, original);
+        let known = |p| with(&of(p), |n| n.seed4 = "{}".to_owned());
+        assert!(Pattern::ALL.iter().all(|p| all.wants(&known(*p))));
+        let cascade = read(&[("WEBHOOKS_CASCADE", "https://my.example/hook")]).unwrap().remove(0);
+        assert!(cascade.wants(&of(Pattern::ForcedLiquidations)) && !cascade.wants(&of(Pattern::DataGap)));
+    }
+
+    #[test]
+    fn addresses_at_home_are_permitted_by_variables_and_errors_name_them() {
+        let home = ("WEBHOOKS_ALL", "http://127.0.0.1:9000/hook");
+        let why = read(&[home]).unwrap_err();
+        assert!(why.ends_with("use https, or set WEBHOOKS_ALLOW_HTTP=true"), "{why}");
+        let why = read(&[home, (ALLOW_HTTP, "true")]).unwrap_err();
+        assert!(why.contains(ALLOW_PRIVATE) && !why.contains("allow_private"), "{why}");
+        let found = read(&[home, (ALLOW_HTTP, "true"), (ALLOW_PRIVATE, "127.0.0.1:9000, 10.0.0.0/8")]).unwrap();
+        assert_eq!((found.len(), found[0].format.name()), (1, "envelope"));
+        for (vars, says) in [
+            ([home, (ALLOW_HTTP, "maybe")], "WEBHOOKS_ALLOW_HTTP is 'maybe'; write true or false"),
+            ([home, (ALLOW_PRIVATE, "home")], "WEBHOOKS_ALLOW_PRIVATE: 'home' is no range"),
+        ] {
+            assert!(read(&vars).unwrap_err().starts_with(says));
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::plan::{Endpoint, Pace};
 use crate::secret::Secret;
 use crate::sign::Key;
 use barograph_domain::delivery::{DELIVER_FIRED_WITHIN, DELIVER_RESOLVED_WITHIN, Notice};
-use barograph_domain::{Span, Ts};
+use barograph_domain::{Pattern, Span, Ts};
 use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub enum Format {
     Json,
     /// The event as the fourth original sent it.
     Seed4,
+    /// The same for its own types, and its envelope for every other.
+    Envelope,
     /// The user's own text.
     Template {
         /// With `{placeholders}`; see [`crate::format`].
@@ -75,6 +77,7 @@ impl Format {
             Self::AlertmanagerApi => "alertmanager_api",
             Self::Json => "json",
             Self::Seed4 => "seed4",
+            Self::Envelope => "envelope",
             Self::Template { .. } => "template",
             Self::Ntfy => "ntfy",
             Self::Gotify => "gotify",
@@ -107,6 +110,7 @@ impl Format {
             | Self::AlertmanagerApi
             | Self::Json
             | Self::Seed4
+            | Self::Envelope
             | Self::Template { .. }
             | Self::Ntfy
             | Self::Gotify
@@ -165,6 +169,29 @@ pub struct Receiver {
     pub dashboard: String,
     /// Storms become groups; `None`: as the format has it.
     pub groups: Option<bool>,
+    /// It comes from a variable of the environment: what permits its address is a variable too.
+    pub from_variable: bool,
+}
+
+/// Variables that permit addresses of `WEBHOOKS_…` lists: plain http, and private ranges separated by commas.
+pub const ALLOW_HTTP: &str = "WEBHOOKS_ALLOW_HTTP";
+/// See [`ALLOW_HTTP`].
+pub const ALLOW_PRIVATE: &str = "WEBHOOKS_ALLOW_PRIVATE";
+
+/// Is this of a type that the fourth original had (R4.28)?
+fn knew_it(notice: &Notice) -> bool {
+    notice.rule.is_none()
+        && matches!(
+            notice.pattern,
+            Some(
+                Pattern::LiquidationCascade
+                    | Pattern::FundingAnomaly
+                    | Pattern::FundingReversal
+                    | Pattern::VolatilityRegimeChange
+                    | Pattern::CorrelationBreak
+                    | Pattern::RegimeConfirmed
+            )
+        )
 }
 
 impl Receiver {
@@ -184,7 +211,17 @@ impl Receiver {
             resolved_within: None,
             dashboard: String::new(),
             groups: None,
+            from_variable: false,
         }
+    }
+
+    /// What is wrong with its address, with the settings that permit it under the names they have in this receiver's form.
+    #[must_use]
+    pub fn in_form(&self, why: &str) -> String {
+        if !self.from_variable {
+            return why.to_owned();
+        }
+        why.replace("allow_http = true", &format!("{ALLOW_HTTP}=true")).replace("allow_private", ALLOW_PRIVATE)
     }
 
     /// Says what is wrong with it.
@@ -192,7 +229,7 @@ impl Receiver {
     /// # Errors
     /// A sentence with what to do; never a secret.
     pub fn check(&self) -> Result<(), String> {
-        let named = |why: String| format!("receiver '{}': {why}", self.name);
+        let named = |why: String| format!("receiver '{}': {}", self.name, self.in_form(&why));
         let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
         if self.name.is_empty() || self.name.len() > 60 || !self.name.chars().all(fine) {
             return Err(named("a name has 1 to 60 lower-case letters, digits, dashes and underscores".into()));
@@ -215,6 +252,7 @@ impl Receiver {
             | Format::AlertmanagerApi
             | Format::Json
             | Format::Seed4
+            | Format::Envelope
             | Format::Ntfy
             | Format::Gotify => {}
         }
@@ -290,7 +328,12 @@ impl Receiver {
     /// Is this notice for it, in a format that has words for it?
     #[must_use]
     pub fn wants(&self, notice: &Notice) -> bool {
-        let words = !matches!(self.format, Format::Seed4) || !notice.seed4.is_empty();
+        let words = match self.format {
+            Format::Seed4 => !notice.seed4.is_empty(),
+            // What the original knew goes as it knew it or not at all.
+            Format::Envelope => !notice.seed4.is_empty() || !knew_it(notice),
+            _ => true,
+        };
         words && self.filter.wants(notice)
     }
 
@@ -311,6 +354,7 @@ impl Receiver {
             in_flight_max: if self.format.pace() == Pace::default() { 32 } else { 4 },
             groups: self.groups.unwrap_or(!alone),
             filter: self.filter.clone(),
+            hears_weaker: matches!(self.format, Format::Envelope),
             fired_within: self.fired_within.unwrap_or(DELIVER_FIRED_WITHIN),
             resolved_within: self.resolved_within.unwrap_or(DELIVER_RESOLVED_WITHIN),
         }

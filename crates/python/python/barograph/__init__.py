@@ -35,6 +35,7 @@ from .functions import (
     identify_leading_assets,
     identify_liquidation_support_zones,
 )
+from .futures_market import analyze_futures_market
 
 __all__ = [
     "FrameError",
@@ -48,6 +49,7 @@ __all__ = [
     "Verdict",
     "VolRegime",
     "__version__",
+    "analyze_futures_market",
     "analyze_volatility_persistence",
     "classify_regime_simple",
     "compute_funding_metrics",

@@ -5,6 +5,8 @@ the event as ``/api/v1/events`` describes it. A callback is told once per record
 whatever happens goes to a receiver instead (docs/alerts.md).
 """
 
+from __future__ import annotations
+
 import http.client
 import json
 import threading

@@ -4,7 +4,7 @@ use super::convert::{datetime, given_side, positive, wire, wrong};
 use super::words::word;
 use crate::answer::Answer;
 use barograph_domain::advice::Verdict;
-use barograph_domain::{Label, RiskRegime, Side};
+use barograph_domain::{Label, Level, LevelEvent, Reason, RiskRegime, Side, State};
 use barograph_engine::context::{FrameReading, SessionReading};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -188,6 +188,11 @@ impl MarketContext {
     fn market_regime<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         word(py, "TrendRegime", self.regime("trend"))
     }
+    /// The market in one or two sentences, as far as bars tell; None when nothing is known.
+    #[getter]
+    fn headline(&self) -> Option<String> {
+        self.reading().map(|r| r.headline().text)
+    }
     /// Labels of the axes that bars can tell: risk, trend, volatility.
     #[getter]
     fn regimes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -227,10 +232,10 @@ impl MarketContext {
     fn timeframe_s(&self) -> Option<f64> {
         self.0.analysis.as_ref().map(|a| a.frame.step().as_secs_f64())
     }
-    /// True when the frame says nothing and the legacy parameters stand in.
+    /// True when there is no frame to read, and the legacy parameters stand in.
     #[getter]
     fn is_fallback(&self) -> bool {
-        self.0.said.is_none()
+        self.0.falls_back()
     }
     /// Rules and code the numbers were made by.
     #[getter]
@@ -261,10 +266,36 @@ impl MarketContext {
         barograph_engine::advice::position_size(base_size, &p, None)
             .ok_or_else(|| wrong(format!("base_size is {base_size}: it must be zero or above")))
     }
-    /// Whether the context speaks against an entry on the caller's side, and the reason that decides. False for AVOID only.
+    /// Where a target lies and why: `price`, `target_source`, `effective_rr` beside the nominal `risk_reward_ratio`, and `text`, which
+    /// says it in words.
+    #[pyo3(signature = (entry=None, atr=None, side=None))]
+    fn get_target<'py>(
+        &self,
+        py: Python<'py>,
+        entry: Option<f64>,
+        atr: Option<f64>,
+        side: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (entry, side) = (self.entry(entry)?, given_side(side, self.0.side)?);
+        wire(py, &self.target_view(entry, self.range(atr)?, side)?)
+    }
+    /// Distance to the target over distance to the stop, for the context's own side, price and range: what the trade really
+    /// offers. Never below half of `risk_params.risk_reward_ratio`. None without a side or a range.
+    #[getter]
+    fn effective_rr(&self) -> Option<f64> {
+        let (entry, atr, side) = (self.0.price?, self.atr()?, self.0.side?);
+        self.0.target(entry, atr, side).effective_rr
+    }
+    /// Whether the context speaks against an entry on the caller's side, and the reason that decides. False for AVOID only;
+    /// `(True, 'fallback_no_data')` where there is no frame and the legacy parameters stand in.
     fn should_trade(&self) -> PyResult<(bool, &'static str)> {
-        let (verdict, why, _) = self.0.judgement().map_err(|e| Self::fails(&e))?;
-        Ok((verdict != Verdict::Avoid, why.name()))
+        self.0.should_trade().map_err(|e| Self::fails(&e))
+    }
+    /// How often this verdict comes out, as a share of hours of the built-in history; None without a side, or with a book of
+    /// one's own.
+    #[getter]
+    fn verdict_base_rate(&self) -> Option<f64> {
+        self.0.base_rate()
     }
     /// ALLOW, CAUTION or AVOID, a member of :class:`barograph.Verdict`.
     #[getter]
@@ -297,11 +328,11 @@ impl MarketContext {
         let view = self.0.view(side, entry).map_err(|e| Self::fails(&e))?;
         wire(py, &view)
     }
-    /// All standing price levels with their stamps and strengths, lows first, each side from the nearest outwards.
+    /// All standing price levels, with the fields they have over HTTP: lows first, each side from the nearest outwards.
     #[getter]
     fn levels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let levels = self.0.analysis.as_ref().map_or_else(Vec::new, |a| a.frame.levels(&a.symbol));
-        wire(py, &levels)
+        let levels = self.0.analysis.as_ref().map_or_else(Vec::new, |a| a.frame.levels_in_full(&a.symbol));
+        wire(py, &levels.iter().map(level_view).collect::<Vec<_>>())
     }
     /// Regression, label on the frame's bars and on 1 h, 4 h, 1 d, 1 w, and how far these agree.
     #[getter]
@@ -339,7 +370,7 @@ impl MarketContext {
             py,
             &serde_json::json!({
                 "density_long": r.density.map(|d| d[0]), "density_short": r.density.map(|d| d[1]),
-                "vulnerability_long": r.stops[0], "vulnerability_short": r.stops[1],
+                "vulnerability_long": r.stops[0], "vulnerability_short": r.stops[1], "vulnerability": r.stops[2],
             }),
         )
     }
@@ -383,7 +414,12 @@ impl MarketContext {
         out.set_item("side", self.side())?;
         out.set_item("current_price", self.0.price)?;
         out.set_item("atr", self.atr())?;
+        let target = self.0.price.zip(self.atr()).zip(self.0.side);
+        let target = target.map(|((entry, atr), side)| wire(py, &self.target_view(entry, atr, side)?)).transpose()?;
+        out.set_item("effective_rr", self.effective_rr())?;
+        out.set_item("target", target)?;
         out.set_item("verdict", verdict.name())?;
+        out.set_item("verdict_base_rate", self.verdict_base_rate())?;
         out.set_item("decided_by", why.name())?;
         out.set_item("reasons", self.reasons(py)?)?;
         out.set_item("levels", self.levels(py)?)?;
@@ -411,6 +447,19 @@ impl MarketContext {
 }
 
 impl MarketContext {
+    fn target_view(&self, entry: f64, atr: f64, side: Side) -> PyResult<serde_json::Value> {
+        let (t, p) = (self.0.target(entry, atr, side), self.0.parameters(Some(side)));
+        let text = self.0.target_text(entry, atr, side).map_err(|e| Self::fails(&e))?;
+        Ok(serde_json::json!({
+            "price": t.price,
+            "target_source": t.source,
+            "effective_rr": t.effective_rr,
+            "risk_reward_ratio": p.risk_reward_ratio,
+            "text": text,
+            "capped": t.capped,
+            "missing": t.missing,
+        }))
+    }
     fn range(&self, atr: Option<f64>) -> PyResult<f64> {
         match atr.or_else(|| self.atr()) {
             Some(atr) => positive("atr", atr),
@@ -421,6 +470,32 @@ impl MarketContext {
     }
 }
 
+/// A level with the fields it has over HTTP.
+fn level_view((level, members, last): &(Level, u32, LevelEvent)) -> serde_json::Value {
+    serde_json::json!({
+        "level_id": level.level_id,
+        "revision": level.revision,
+        "type": level.kind,
+        "timeframe": level.timeframe.compact(),
+        "side": level.side.map(|s| side_word(s).to_uppercase()),
+        "price": level.price,
+        "top": level.top,
+        "bottom": level.bottom,
+        "formed_at": level.formed_at,
+        "confirmed_at": level.confirmed_at,
+        "known_at": level.known_at,
+        "touched_at": level.touched_at,
+        "mitigated_at": level.mitigated_at,
+        "swept_at": level.swept_at,
+        "touches": level.touches,
+        "members": members,
+        "volume": level.volume,
+        "strength": level.strength,
+        "kind": level.source,
+        "last_event": last,
+    })
+}
+
 const fn side_word(side: Side) -> &'static str {
     match side {
         Side::Long => "long",
@@ -428,12 +503,14 @@ const fn side_word(side: Side) -> &'static str {
     }
 }
 
+const MISSING: State = State::Undefined(Reason::MissingInput);
+
 /// Volatility of a reading in plain values; what is not there is null with the reason beside it.
 pub(super) fn volatility_view(
     r: &FrameReading,
     frame: &barograph_engine::context::Frame,
 ) -> serde_json::Map<String, serde_json::Value> {
-    use super::functions::{put, put_read};
+    use super::functions::{put, put_or, put_read};
     let mut out = serde_json::Map::new();
     for (id, read) in ["realized_vol_1h", "realized_vol_4h", "realized_vol_24h"].into_iter().zip(r.volatility.realized)
     {
@@ -442,17 +519,18 @@ pub(super) fn volatility_view(
     put_read(&mut out, "vol_daily", r.volatility.daily);
     put_read(&mut out, "vol_annual", r.volatility.daily.map(|d| d * 365.0_f64.sqrt()));
     put(&mut out, "vol_class", r.volatility.label.name());
-    put(&mut out, "risk_multiplier", r.volatility.label.risk_multiplier());
-    put(&mut out, "size_factor", r.volatility.label.size_factor());
+    let undefined = r.volatility.daily.err().unwrap_or(MISSING);
+    put_or(&mut out, "risk_multiplier", r.volatility.label.risk_multiplier(), undefined);
+    put_or(&mut out, "size_factor", r.volatility.label.size_factor(), undefined);
     let rank = frame.volatility_rank();
     put_read(&mut out, "vol_pct_rank", rank);
-    let class = rank.ok().map(|x| match x {
+    let class = rank.map(|x| match x {
         x if x < 0.25 => "LOW",
         x if x < 0.75 => "NORMAL",
         x if x < 0.95 => "HIGH",
         _ => "EXTREME",
     });
-    put(&mut out, "vol_class_pct", class);
+    put_read(&mut out, "vol_class_pct", class);
     let ranges = frame.range_volatility();
     put_read(&mut out, "vol_parkinson", ranges.map(|v| v.parkinson));
     put_read(

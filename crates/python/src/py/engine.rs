@@ -141,13 +141,18 @@ impl MarketContextEngine {
         if df.is_none() {
             return Ok(self.fallback(py, call, "there is no frame"));
         }
+        let mut bars = 0;
         let analysis = Frames::of(df).and_then(|frames| {
+            bars = frames.columns().len();
             let step = timeframe.map(span).transpose()?;
             self.analyse(py, &frames, step, last_bar_open, symbol, use_cache)
         });
         match analysis {
             Ok(Some(analysis)) => self.answer(py, call, analysis),
-            Ok(None) => Ok(self.fallback(py, call, "the frame has fewer than two closed bars")),
+            Ok(None) => {
+                let MarketContext(answer) = self.fallback(py, call, "the frame has fewer than two closed bars");
+                Ok(MarketContext(Answer { too_few: bars > 0, ..answer }))
+            }
             Err(e) if self.on_error == OnError::Fallback => Ok(self.fallback(py, call, &e.value(py).to_string())),
             Err(e) => Err(e),
         }
@@ -303,6 +308,7 @@ impl MarketContextEngine {
             side: call.side,
             price: call.price,
             version: Arc::clone(&self.version),
+            too_few: false,
         })
     }
 
@@ -328,6 +334,7 @@ impl MarketContextEngine {
             side: call.side,
             price: Some(price),
             version: Arc::clone(&self.version),
+            too_few: false,
         };
         if let Some(calculator) = &self.calculator {
             match calculate(py, calculator, &answer) {

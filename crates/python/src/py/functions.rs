@@ -5,7 +5,8 @@ use super::context::volatility_view;
 use super::convert::{positive, wire, wrong};
 use super::frames::Frames;
 use crate::columns::FrameError;
-use barograph_domain::{Alert, Cell, HeatRegime, Kind, Label, Reason, Side, Span, Ts};
+use barograph_domain::alert::Datum;
+use barograph_domain::{Alert, Cell, HeatRegime, Kind, Label, Pattern, Reason, Side, Span, State, Ts};
 use barograph_engine::catalogue::{CATALOGUE, Feature};
 use barograph_engine::chart::Read;
 use barograph_engine::context::FrameOptions;
@@ -36,15 +37,27 @@ pub(super) fn put(out: &mut Map<String, Value>, id: &str, value: impl Into<Value
 }
 
 /// A value, or null with `<id>_reason` beside it.
-pub(super) fn put_read(out: &mut Map<String, Value>, id: &str, read: Read<f64>) {
+pub(super) fn put_read<T: Into<Value>>(out: &mut Map<String, Value>, id: &str, read: Read<T>) {
     match read {
         Ok(v) => put(out, id, v),
-        Err(state) => {
-            put(out, id, Value::Null);
-            let cell = Cell { state, ..Cell::undefined(Reason::MissingInput) };
-            put(out, &format!("{id}_reason"), cell.reason().map_or("missing_input", Reason::name));
-        }
+        Err(state) => put_reason(out, id, reason_of(state)),
     }
+}
+
+/// Null, and why.
+fn put_reason(out: &mut Map<String, Value>, id: &str, reason: &str) {
+    put(out, id, Value::Null);
+    put(out, &format!("{id}_reason"), reason);
+}
+
+fn reason_of(state: State) -> &'static str {
+    let cell = Cell { state, ..Cell::undefined(Reason::MissingInput) };
+    cell.reason().map_or("missing_input", Reason::name)
+}
+
+/// A word or a flag that may not be there.
+pub(super) fn put_or<T: Into<Value>>(out: &mut Map<String, Value>, id: &str, value: Option<T>, otherwise: State) {
+    put_read(out, id, value.ok_or(otherwise));
 }
 
 fn put_slot(out: &mut Map<String, Value>, id: &str, slot: &Slot) {
@@ -106,7 +119,7 @@ fn liquidation_metrics<'py>(py: Python<'py>, events: Vec<Event>, at: Option<i64>
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a code of three")]
     let bias = s.side_bias.cell.ready().and_then(|c| SIDES.get(c as usize).copied());
-    put(&mut out, "liq_side_bias", bias);
+    put_or(&mut out, "liq_side_bias", bias, s.side_bias.cell.state);
     put(&mut out, "uncalibrated", s.uncalibrated);
     wire(py, &out)
 }
@@ -138,12 +151,35 @@ fn liquidation_zones<'py>(py: Python<'py>, events: Vec<Event>, at: Option<i64>) 
     wire(py, &view)
 }
 
+/// The event's own facts as HTTP has them: a value, or null with `<name>_reason` beside it.
+fn data(alert: &Alert) -> Map<String, Value> {
+    let mut out = Map::new();
+    for (name, datum) in &alert.data {
+        match datum {
+            Datum::Number(x) => put(&mut out, name, *x),
+            Datum::Word(word) => put(&mut out, name, &**word),
+            Datum::Words(words) => put(&mut out, name, words.iter().map(|w| &**w).collect::<Vec<&str>>()),
+            Datum::Flag(is) => put(&mut out, name, *is),
+            Datum::Missing(reason) => put_reason(&mut out, name, reason.name()),
+        }
+    }
+    // Under its short name funding's own score is another number (S01).
+    if alert.pattern == Pattern::FundingAnomaly {
+        put(&mut out, "score_100", alert.score);
+    }
+    if let Some(ratio) = out.get("severity_ratio").cloned() {
+        put(&mut out, "severity", ratio);
+    }
+    out
+}
+
 /// Alerts as plain records with their sentences.
 fn alerts<'py>(py: Python<'py>, alerts: &[Alert], symbol: &str) -> PyResult<Bound<'py, PyAny>> {
     let out = PyList::empty(py);
     for alert in alerts {
         let mut record = serde_json::to_value(alert).map_err(|e| wrong(e.to_string()))?;
         if let Some(o) = record.as_object_mut() {
+            o.insert("data".to_owned(), data(alert).into());
             o.insert("event_type".to_owned(), alert.pattern.name().into());
             o.insert("symbol".to_owned(), symbol.into());
             o.insert("timestamp".to_owned(), alert.ts.to_string().into());
@@ -209,7 +245,7 @@ fn funding_metrics<'py>(py: Python<'py>, points: Vec<Rate>) -> PyResult<Bound<'p
     }
     put_read(&mut out, "funding_apr", s.rate.cell.ready().map(|f| f * 3.0 * 365.0).ok_or(s.rate.cell.state));
     put_read(&mut out, "funding_rate_deviation_std", s.zscore.cell.ready().map(f64::abs).ok_or(s.zscore.cell.state));
-    put(&mut out, "funding_extreme_flag", s.rate.cell.ready().map(|f| f.abs() > 0.0001));
+    put_or(&mut out, "funding_extreme_flag", s.rate.cell.ready().map(|f| f.abs() > 0.0001), s.rate.cell.state);
     wire(py, &out)
 }
 
@@ -280,11 +316,11 @@ fn volatility_persistence<'py>(
     put_read(&mut out, "vol_har_forecast", har.map(|h| h.forecast));
     put_read(&mut out, "vol_har_forecast_annual", har.map(|h| (h.forecast * 365.0).sqrt()));
     put_read(&mut out, "har_r2", har.map(|h| h.r2));
-    put(&mut out, "har_beta", har.ok().map(|h| h.beta.to_vec()));
+    put_read(&mut out, "har_beta", har.map(|h| h.beta.to_vec()));
     let half = daily.halflife();
     put_read(&mut out, "phi", half.map(|(phi, _)| phi));
     put_read(&mut out, "vol_halflife", half.map(|(_, days)| days));
-    put(&mut out, "persistent", half.ok().map(|(phi, _)| phi > 0.5));
+    put_read(&mut out, "persistent", half.map(|(phi, _)| phi > 0.5));
     wire(py, &out)
 }
 
@@ -327,8 +363,10 @@ fn daily_variance(columns: &crate::columns::Columns<'_>, step: Span) -> DailyVar
     daily
 }
 
-/// Label of the heat axis and its score (regimes §5); the score is no probability.
+/// Label of the heat axis and its score (regimes §5); the score is no probability. Without `heat`: its middle, so that the two
+/// z-scores decide nothing by themselves.
 #[pyfunction]
+#[pyo3(signature = (price_z, vol_z, heat=0.5))]
 fn classify_regime_simple(price_z: f64, vol_z: f64, heat: f64) -> PyResult<(&'static str, f64)> {
     for (name, x) in [("price_z", price_z), ("vol_z", vol_z), ("heat", heat)] {
         if !x.is_finite() {

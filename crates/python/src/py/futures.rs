@@ -5,14 +5,14 @@ use super::frames::Frames;
 use super::functions::{put, put_read};
 use crate::columns::Columns;
 use barograph_domain::{
-    Bar, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, Payload, RiskRegime, Span, Stamp, StreamDecl,
-    StreamIndex, Ts, VolRegime,
+    Bar, Event, Instrument, InstrumentName, Kind, MarketKind, Metric, Payload, Reason, RiskRegime, Span, Stamp, State,
+    StreamDecl, StreamIndex, Ts, VolRegime,
 };
-use barograph_engine::catalogue::CATALOGUE;
+use barograph_engine::catalogue::{CATALOGUE, Feature};
 use barograph_engine::features::Settings;
-use barograph_engine::features::basis::Pair;
+use barograph_engine::features::basis::{Pair, Wanted};
 use barograph_engine::features::reading::Origin;
-use barograph_engine::rules::{Book, word_of};
+use barograph_engine::rules::{Book, word_of, words_of};
 use barograph_engine::universe::{PairRule, Sample, Universe, Watch};
 use barograph_engine::{Config, Engine, Outputs};
 use pyo3::prelude::*;
@@ -164,16 +164,19 @@ impl Inputs {
         put(&mut out, "timestamp", last.as_ref().map(|r| r.ts.to_string()));
         for spec in CATALOGUE {
             let cell = last.as_ref().and_then(|r| r.cells.get(spec.feature.index()));
-            match cell.map(|c| c.ready().ok_or(c.state)) {
-                Some(Ok(x)) => match word_of(spec.feature, x) {
-                    Some(word) => put(&mut out, spec.id, word),
-                    None => put(&mut out, spec.id, x),
-                },
-                Some(Err(state)) => put_read(&mut out, spec.id, Err(state)),
-                None => put(&mut out, spec.id, Value::Null),
-            }
+            let read = cell.map_or(Err(State::Undefined(Reason::MissingInput)), |c| c.ready().ok_or(c.state));
+            put_read(&mut out, spec.id, read.map(|x| typed(spec.feature, x)));
         }
         Ok(out)
+    }
+}
+
+/// A flag is a bool, a word a text, all else a number.
+fn typed(feature: Feature, x: f64) -> Value {
+    match words_of(feature) {
+        Some(["false", "true"]) => (x > 0.5).into(),
+        Some(_) => word_of(feature, x).map_or(Value::Null, Value::from),
+        None => x.into(),
     }
 }
 
@@ -195,14 +198,15 @@ fn basis_features(py: Python<'_>, rows: Vec<(i64, f64, f64)>) -> PyResult<Bound<
         pair.settle((*t, *t), |at| by_time.get(&at).map(|v| v.0), |at| by_time.get(&at).map(|v| v.1));
     }
     let at = pair.anchor_ts().unwrap_or(Ts(0));
-    let origin = Origin { anchor: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
+    let origin = Origin { anchor: at, event: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
     let settings = Settings::default();
-    let s = pair.slots(&origin, Span::days(7), &settings, |_, _| false);
+    let read = |wanted| pair.slots(&origin, Span::days(7), &settings, wanted, |_, _| false, |t| t);
+    let (mean, s) = (read(Wanted::Mean), read(Wanted::Score));
     let mut out = Map::new();
     put_read(&mut out, "basis", s.value.cell.ready().ok_or(s.value.cell.state));
-    put_read(&mut out, "basis_ma_8h", s.ma_8h.cell.ready().ok_or(s.ma_8h.cell.state));
+    put_read(&mut out, "basis_ma_8h", mean.ma_8h.cell.ready().ok_or(mean.ma_8h.cell.state));
     put_read(&mut out, "basis_zscore_7d", s.zscore_7d.cell.ready().ok_or(s.zscore_7d.cell.state));
-    put(&mut out, "basis_anomaly", s.value.cell.ready().map(|b| b.abs() > 0.02));
+    put_read(&mut out, "basis_anomaly", s.value.cell.ready().map(|b| b.abs() > 0.02).ok_or(s.value.cell.state));
     wire(py, &out)
 }
 

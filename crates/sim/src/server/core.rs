@@ -163,7 +163,9 @@ impl Opening {
             Venue::BinanceSpot | Venue::Coinbase => (Tier::Whole, path),
         };
         if venue == Venue::Coinbase {
-            let known = matches!(path, "/ws" | "/ws/");
+            // The venue's sockets are at the root of a host of their own; a client that derives it from the base of REST ends
+            // at the bare prefix.
+            let known = matches!(path, "" | "/" | "/ws" | "/ws/");
             return known.then_some(Self { venue, tier, envelope: false, streams: Vec::new() });
         }
         let split = |names: &str| names.split('/').filter(|n| !n.is_empty()).map(str::to_owned).collect();
@@ -210,5 +212,8 @@ mod tests {
         case("/stream", "streams=%E5%B8%81usdt%40trade", Tier::Public, true, &["币usdt@trade"]);
         assert_eq!(Opening::of(Venue::BinanceUsdm, "/public/websocket", ""), None);
         assert_eq!(Opening::of(Venue::Coinbase, "/public/ws", ""), None);
+        for path in ["", "/", "/ws"] {
+            assert!(Opening::of(Venue::Coinbase, path, "").is_some(), "'{path}'");
+        }
     }
 }

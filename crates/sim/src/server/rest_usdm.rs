@@ -5,7 +5,7 @@ use crate::num::Text;
 use crate::server::core::Core;
 use crate::server::limits::Cost;
 use crate::server::query::{Query, Reply};
-use crate::wire::usdm_rest::{self as wire, Candles, list};
+use crate::wire::usdm_rest::{self as wire, Candles, Ratio, list};
 use crate::world::bar::INTERVALS;
 use crate::world::market::Market;
 
@@ -75,6 +75,10 @@ pub(crate) fn answer(core: &Core, path: &str, query: &Query) -> Reply {
         "/fapi/v1/fundingInfo" => Ok(funding_info(core)),
         "/fapi/v1/openInterest" => open_interest(core, query),
         "/futures/data/openInterestHist" => open_interest_hist(core, query),
+        "/futures/data/topLongShortAccountRatio" => ratio(core, query, Ratio::TopAccounts),
+        "/futures/data/topLongShortPositionRatio" => ratio(core, query, Ratio::TopPositions),
+        "/futures/data/globalLongShortAccountRatio" => ratio(core, query, Ratio::Accounts),
+        "/futures/data/takerlongshortRatio" => ratio(core, query, Ratio::Takers),
         "/fapi/v1/klines" => klines(core, query, "symbol", Candles::Trades),
         "/fapi/v1/markPriceKlines" => klines(core, query, "symbol", Candles::Mark),
         "/fapi/v1/premiumIndexKlines" => klines(core, query, "symbol", Candles::Premium),
@@ -187,6 +191,17 @@ fn open_interest_hist(core: &Core, query: &Query) -> Answer {
     window.end_ms = window.end_ms.map(|ms| ms + length_ms);
     let rows = market.open_interest(length_ms, &window, core.now().as_millis());
     Ok(write(core, |t, _| list(t, &rows, |t, r| wire::open_interest_hist(t, &market.spec, r, length_ms))))
+}
+
+/// As rows of open interest: stamped with the beginning of a period, for its end.
+fn ratio(core: &Core, query: &Query, what: Ratio) -> Answer {
+    let market = symbol(core, query)?;
+    let (_, length_ms) = interval(query, "period", 300_000)?;
+    let mut window = query.window(30, 500)?;
+    window.start_ms = window.start_ms.map(|ms| ms + length_ms);
+    window.end_ms = window.end_ms.map(|ms| ms + length_ms);
+    let rows = market.open_interest(length_ms, &window, core.now().as_millis());
+    Ok(write(core, |t, _| list(t, &rows, |t, r| wire::ratio(t, &market.spec, r.ms - length_ms, what))))
 }
 
 fn klines(core: &Core, query: &Query, name: &str, what: Candles) -> Answer {

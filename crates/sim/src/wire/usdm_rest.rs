@@ -107,6 +107,36 @@ pub(crate) fn open_interest_hist(t: &mut Text, spec: &Spec, row: &OpenInterest, 
     t.s("\",\"CMCCirculatingSupply\":\"0.000\",\"timestamp\":").ms(row.ms - length_ms).s("}");
 }
 
+/// Which ratio is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ratio {
+    TopAccounts,
+    TopPositions,
+    Accounts,
+    Takers,
+}
+
+/// Shares wander slowly around a half, each ratio with a time of its own.
+pub(crate) fn ratio(t: &mut Text, spec: &Spec, ms: i64, what: Ratio) {
+    #[expect(clippy::cast_precision_loss, reason = "five-minute periods since 1970")]
+    let period = (ms / 300_000) as f64;
+    let (slow, wide) = match what {
+        Ratio::TopAccounts => (41.0, 0.12),
+        Ratio::TopPositions => (29.0, 0.15),
+        Ratio::Accounts => (67.0, 0.10),
+        Ratio::Takers => (7.0, 0.05),
+    };
+    let long = 0.52 + wide * (period / slow).sin();
+    if what == Ratio::Takers {
+        t.s("{\"buySellRatio\":\"").f(long / (1.0 - long), 4).s("\",\"buyVol\":\"").f(1_000.0 * long, 3);
+        t.s("\",\"sellVol\":\"").f(1_000.0 * (1.0 - long), 3);
+    } else {
+        t.s("{\"symbol\":\"").s(&spec.symbol).s("\",\"longShortRatio\":\"").f(long / (1.0 - long), 4);
+        t.s("\",\"longAccount\":\"").f(long, 4).s("\",\"shortAccount\":\"").f(1.0 - long, 4);
+    }
+    t.s("\",\"timestamp\":").ms(ms).s("}");
+}
+
 /// Which prices a candle request asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Candles {

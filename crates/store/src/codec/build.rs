@@ -1,6 +1,7 @@
 //! Gathers rows into columns and writes them.
 
 use super::bytes::put_uint;
+use super::kin::{self, Kin};
 use super::models::ModelColumns;
 use super::seq::{Coder, Dictionary, Seq};
 use super::{CodecError, FORMAT, ROWS_MAX, Width, ZSTD_LEVEL, words};
@@ -23,15 +24,21 @@ pub struct ChunkBuilder {
     state: Vec<Seq>,
     samples: Vec<Seq>,
     flags: Vec<Seq>,
+    /// The cell of the row before in each column, and the row from which on it stands: most cells are those of the minute before,
+    /// and are written into their columns when they end.
+    standing: Vec<(usize, Cell)>,
     /// Label, since and count of the risk, trend, volatility and heat axis.
     axes: [[Seq; 3]; 4],
     /// Labels of all axes on the four timeframes.
     timeframes: Seq,
+    /// Alerts that are open.
+    open: Seq,
     /// Held and known of each rule.
     held: Vec<[Seq; 2]>,
     /// Metric, stream and anchor of each place in `MinuteRow::inputs`.
     inputs: Vec<[Seq; 3]>,
     models: ModelColumns,
+    kin: Vec<Option<Kin>>,
     dictionary: Dictionary,
     raw: Vec<u8>,
     zstd: zstd::bulk::Compressor<'static>,
@@ -68,11 +75,14 @@ impl ChunkBuilder {
             state: columns(width.features),
             samples: columns(width.features),
             flags: columns(width.features),
+            standing: Vec::with_capacity(width.features),
             axes: [[ZERO; 3]; 4],
             timeframes: ZERO,
+            open: ZERO,
             held: vec![[ZERO; 2]; width.rules],
             inputs: Vec::new(),
             models: ModelColumns::default(),
+            kin: Vec::new(),
             dictionary: Dictionary::default(),
             raw: Vec::new(),
             zstd,
@@ -99,9 +109,19 @@ impl ChunkBuilder {
             return Err(CodecError("has other numbers of readings, cuts or rules than its run declares"));
         }
         let at = self.rows;
+        for cell in &row.cells {
+            self.stream(cell.stream)?;
+        }
         self.ts[at] = row.ts.0.cast_unsigned();
+        if at == 0 {
+            self.standing.clear();
+            self.standing.extend(row.cells.iter().map(|cell| (0, *cell)));
+        }
         for (column, cell) in row.cells.iter().enumerate() {
-            self.put_cell(column, at, cell)?;
+            if !is_same(&self.standing[column].1, cell) {
+                self.settle(column, at)?;
+                self.standing[column] = (at, *cell);
+            }
         }
         let optional = row.cuts.iter().chain([&row.price]);
         for (i, value) in optional.enumerate() {
@@ -125,15 +145,17 @@ impl ChunkBuilder {
         place.map(|p| u64::from(p) + 1).ok_or(CodecError("names a stream its run does not declare"))
     }
 
-    fn put_cell(&mut self, column: usize, at: usize, cell: &Cell) -> Result<(), CodecError> {
+    /// Writes the standing cell of a column into its rows before `until`.
+    fn settle(&mut self, column: usize, until: usize) -> Result<(), CodecError> {
+        let (from, cell) = self.standing[column];
         let (state, samples) = words::put_state(cell.state);
-        self.values[column][at] = cell.value.to_bits();
-        self.anchor[column][at] = cell.anchor.0.cast_unsigned();
-        self.coverage[column][at] = u64::from(cell.coverage.to_bits());
-        self.state[column][at] = state;
-        self.samples[column][at] = samples;
-        self.flags[column][at] =
-            words::put_kind(cell.kind) | u64::from(cell.partial) << 2 | self.stream(cell.stream)? << 3;
+        let flags = words::put_kind(cell.kind) | u64::from(cell.partial) << 2 | self.stream(cell.stream)? << 3;
+        self.values[column][from..until].fill(cell.value.to_bits());
+        self.anchor[column][from..until].fill(cell.anchor.0.cast_unsigned());
+        self.coverage[column][from..until].fill(u64::from(cell.coverage.to_bits()));
+        self.state[column][from..until].fill(state);
+        self.samples[column][from..until].fill(samples);
+        self.flags[column][from..until].fill(flags);
         Ok(())
     }
 
@@ -144,6 +166,7 @@ impl ChunkBuilder {
             }
         }
         self.timeframes[at] = words::put_timeframes(&row.timeframes);
+        self.open[at] = words::put_open(&row.open);
     }
 
     fn put_inputs(&mut self, at: usize, inputs: &[InputAge]) -> Result<(), CodecError> {
@@ -170,6 +193,9 @@ impl ChunkBuilder {
     pub fn finish(&mut self) -> std::io::Result<Vec<u8>> {
         if self.rows == 0 {
             return Err(std::io::Error::other("a chunk without rows"));
+        }
+        for column in 0..self.standing.len() {
+            self.settle(column, self.rows).map_err(std::io::Error::other)?;
         }
         self.write_raw();
         let mut blob = Vec::with_capacity(zstd::zstd_safe::compress_bound(self.raw.len()) + 5);
@@ -207,6 +233,7 @@ impl ChunkBuilder {
             seen.put(out, count, n, Coder::Steps);
         }
         seen.put(out, &self.timeframes, n, Coder::Runs);
+        seen.put(out, &self.open, n, Coder::Runs);
         for [held, known] in &self.held {
             seen.put(out, held, n, Coder::Steps);
             seen.put(out, known, n, Coder::Steps);
@@ -216,14 +243,22 @@ impl ChunkBuilder {
             seen.put(out, stream, n, Coder::Runs);
             seen.put(out, anchor, n, Coder::Steps);
         }
-        write_planes(out, &mut self.values, n);
+        kin::part(&mut self.values, n, &mut self.kin);
+        kin::put(out, &self.kin);
+        write_planes(out, &mut self.values, n, &self.kin);
         self.models.write(out, seen, n);
     }
 }
 
-/// XORs each column with itself one row up and writes byte planes, most significant first, column after column.
-fn write_planes(out: &mut Vec<u8>, columns: &mut [Seq], rows: usize) {
-    for column in columns.iter_mut() {
+/// Bit for bit; numbers that are equal and written differently are not the same.
+fn is_same(a: &Cell, b: &Cell) -> bool {
+    a.value.to_bits() == b.value.to_bits() && a.coverage.to_bits() == b.coverage.to_bits() && a == b
+}
+
+/// XORs each column that stands for itself with itself one row up and writes byte planes, most significant first, column after
+/// column.
+fn write_planes(out: &mut Vec<u8>, columns: &mut [Seq], rows: usize, kin: &[Option<Kin>]) {
+    for (column, _) in columns.iter_mut().zip(kin).filter(|(_, kin)| kin.is_none()) {
         for row in (1..rows).rev() {
             column[row] ^= column[row - 1];
         }

@@ -8,6 +8,8 @@
 pub mod book;
 mod build;
 mod bytes;
+mod glance;
+mod kin;
 pub mod level;
 mod models;
 pub mod points;
@@ -18,14 +20,19 @@ pub mod universe;
 pub(crate) mod words;
 
 pub use build::ChunkBuilder;
+pub use glance::glance;
 pub use read::decode;
 
 /// An hour of minutes.
 pub const ROWS_MAX: usize = 60;
 /// Written first in every blob.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 4;
+/// The one before: every column stands for itself.
+const FORMAT_WITHOUT_KIN: u8 = 3;
 /// The first format: of the axes it has the risk axis only.
 const FORMAT_RISK_ONLY: u8 = 1;
+/// The second: it does not say which alerts were open.
+const FORMAT_WITHOUT_OPEN: u8 = 2;
 /// Measured on rows of which 45 of 54 readings move every minute: 309 bytes a row and 620,000 rows a second, against 303
 /// and 390,000 at level 3. What is left is mantissa noise.
 const ZSTD_LEVEL: i32 = 1;

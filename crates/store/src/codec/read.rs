@@ -1,11 +1,16 @@
 //! Reads a blob back into rows.
 
 use super::bytes::Input;
+use super::kin::{self, Kin};
 use super::models::ModelColumns;
 use super::seq::{Dictionary, Seq};
-use super::{CodecError, FORMAT, FORMAT_RISK_ONLY, RAW_BYTES_MAX, ROWS_MAX, Width, words};
+use super::{
+    CodecError, FORMAT, FORMAT_RISK_ONLY, FORMAT_WITHOUT_KIN, FORMAT_WITHOUT_OPEN, RAW_BYTES_MAX, ROWS_MAX, Width,
+    words,
+};
 use barograph_domain::row::HeldCount;
 use barograph_domain::{AxisState, Cell, InputAge, Label, MinuteRow, StreamIndex, Ts};
+use std::cell::RefCell;
 
 /// Most inputs a row can name: the metrics there are, with room for new ones.
 const INPUTS_MAX: usize = 255;
@@ -15,38 +20,39 @@ const INPUTS_MAX: usize = 255;
 /// # Errors
 /// When the blob is damaged, of a newer format, or of other widths than its layout.
 pub fn decode(blob: &[u8], width: Width) -> Result<Vec<MinuteRow>, CodecError> {
+    Columns::read(&unpacked(blob)?, width)?.rows()
+}
+
+/// What was compressed.
+pub(super) fn unpacked(blob: &[u8]) -> Result<Vec<u8>, CodecError> {
     let mut input = Input(blob);
     let size = input.size(RAW_BYTES_MAX)?;
-    let raw = zstd::bulk::decompress(input.0, size).map_err(|_e| CodecError("does not decompress"))?;
-    if raw.len() != size {
-        return Err(CodecError("decompresses to another length than it says"));
-    }
-    Columns::read(&raw, width)?.rows()
+    // Kept by each thread that reads: setting one up costs as much as a small chunk.
+    thread_local!(static ZSTD: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) });
+    let raw = ZSTD.with_borrow_mut(|kept| {
+        let zstd = match kept {
+            Some(zstd) => zstd,
+            None => kept.insert(zstd::bulk::Decompressor::new()?),
+        };
+        zstd.decompress(input.0, size)
+    });
+    let raw = raw.map_err(|_e| CodecError("does not decompress"))?;
+    if raw.len() == size { Ok(raw) } else { Err(CodecError("decompresses to another length than it says")) }
 }
 
-/// A chunk column by column.
-struct Columns {
-    width: Width,
-    rows: usize,
-    ts: Seq,
-    values: Vec<Seq>,
-    present: Vec<Seq>,
-    state: Vec<Seq>,
-    samples: Vec<Seq>,
-    flags: Vec<Seq>,
-    coverage: Vec<Seq>,
-    anchor: Vec<Seq>,
-    /// Label, since and count of the risk, trend, volatility and heat axis; the risk axis alone in the first format.
-    axes: Vec<[Seq; 3]>,
-    timeframes: Option<Seq>,
-    held: Vec<[Seq; 2]>,
-    inputs: Vec<[Seq; 3]>,
-    models: ModelColumns,
+/// Axes of the first format.
+pub(super) const AXES_BEFORE: usize = 1;
+
+/// What a chunk says of itself first.
+pub(super) struct Head {
+    pub(super) format: u8,
+    pub(super) rows: usize,
+    /// Inputs of a row, at most.
+    pub(super) inputs: usize,
 }
 
-impl Columns {
-    fn read(raw: &[u8], width: Width) -> Result<Self, CodecError> {
-        let mut input = Input(raw);
+impl Head {
+    pub(super) fn read(input: &mut Input<'_>, width: Width) -> Result<Self, CodecError> {
         let format = input.byte()?;
         if !(FORMAT_RISK_ONLY..=FORMAT).contains(&format) {
             return Err(CodecError("has a format this build does not know"));
@@ -60,7 +66,35 @@ impl Columns {
         if rows == 0 || found != width {
             return Err(CodecError("does not fit its layout"));
         }
-        let inputs = input.size(INPUTS_MAX)?;
+        Ok(Self { format, rows, inputs: input.size(INPUTS_MAX)? })
+    }
+}
+
+/// A chunk column by column.
+pub(super) struct Columns {
+    pub(super) width: Width,
+    pub(super) rows: usize,
+    pub(super) ts: Seq,
+    pub(super) values: Vec<Seq>,
+    pub(super) present: Vec<Seq>,
+    pub(super) state: Vec<Seq>,
+    pub(super) samples: Vec<Seq>,
+    pub(super) flags: Vec<Seq>,
+    pub(super) coverage: Vec<Seq>,
+    pub(super) anchor: Vec<Seq>,
+    /// Label, since and count of the risk, trend, volatility and heat axis; the risk axis alone in the first format.
+    pub(super) axes: Vec<[Seq; 3]>,
+    pub(super) timeframes: Option<Seq>,
+    pub(super) open: Option<Seq>,
+    pub(super) held: Vec<[Seq; 2]>,
+    pub(super) inputs: Vec<[Seq; 3]>,
+    pub(super) models: ModelColumns,
+}
+
+impl Columns {
+    fn read(raw: &[u8], width: Width) -> Result<Self, CodecError> {
+        let mut input = Input(raw);
+        let Head { format, rows, inputs } = Head::read(&mut input, width)?;
         let mut seen = Dictionary::default();
         let mut one = || seen.get(&mut input, rows);
         let mut many = |n: usize| (0..n).map(|_| one()).collect::<Result<Vec<_>, _>>();
@@ -71,12 +105,15 @@ impl Columns {
         let flags = many(width.features)?;
         let coverage = many(width.features)?;
         let anchor = many(width.features)?;
-        let axes = if format == FORMAT_RISK_ONLY { 1 } else { 4 };
+        let axes = if format == FORMAT_RISK_ONLY { AXES_BEFORE } else { 4 };
         let axes = (0..axes).map(|_| Ok([one()?, one()?, one()?])).collect::<Result<_, _>>()?;
         let timeframes = if format == FORMAT_RISK_ONLY { None } else { Some(one()?) };
+        let open = if format <= FORMAT_WITHOUT_OPEN { None } else { Some(one()?) };
         let held = (0..width.rules).map(|_| Ok([one()?, one()?])).collect::<Result<_, _>>()?;
         let inputs = (0..inputs).map(|_| Ok([one()?, one()?, one()?])).collect::<Result<_, _>>()?;
-        let values = read_planes(&mut input, width.features + width.cuts + 1, rows)?;
+        let count = width.features + width.cuts + 1;
+        let kin = read_kin(&mut input, format, count)?;
+        let values = read_planes(&mut input, count, rows, &kin)?;
         let models = ModelColumns::read(&mut input, &mut seen, rows)?;
         if !input.0.is_empty() {
             return Err(CodecError("goes on after its end"));
@@ -94,13 +131,36 @@ impl Columns {
             anchor,
             axes,
             timeframes,
+            open,
             held,
             inputs,
             models,
         })
     }
 
-    fn rows(&self) -> Result<Vec<MinuteRow>, CodecError> {
+    /// No column yet.
+    pub(super) fn none(width: Width, rows: usize) -> Self {
+        Self {
+            width,
+            rows,
+            ts: [0; ROWS_MAX],
+            values: Vec::new(),
+            present: Vec::new(),
+            state: Vec::new(),
+            samples: Vec::new(),
+            flags: Vec::new(),
+            coverage: Vec::new(),
+            anchor: Vec::new(),
+            axes: Vec::new(),
+            timeframes: None,
+            open: None,
+            held: Vec::new(),
+            inputs: Vec::new(),
+            models: ModelColumns::default(),
+        }
+    }
+
+    pub(super) fn rows(&self) -> Result<Vec<MinuteRow>, CodecError> {
         (0..self.rows).map(|at| self.row(at)).collect()
     }
 
@@ -125,6 +185,10 @@ impl Columns {
             inputs: self.inputs(at)?,
             price: optional(self.width.cuts),
             models: self.models.row(at)?,
+            open: match &self.open {
+                Some(column) => words::get_open(column[at])?,
+                None => barograph_domain::OpenAlerts::default(),
+            },
         })
     }
 
@@ -166,7 +230,17 @@ fn stream(code: u64) -> Result<Option<StreamIndex>, CodecError> {
     u16::try_from(code - 1).map(|i| Some(StreamIndex(i))).map_err(|_e| CodecError("names an impossible stream"))
 }
 
-fn read_planes(input: &mut Input<'_>, columns: usize, rows: usize) -> Result<Vec<Seq>, CodecError> {
+/// Which columns follow others; none did before there was a word for it.
+pub(super) fn read_kin(input: &mut Input<'_>, format: u8, columns: usize) -> Result<Vec<Option<Kin>>, CodecError> {
+    if format <= FORMAT_WITHOUT_KIN { Ok(vec![None; columns]) } else { kin::get(input, columns) }
+}
+
+fn read_planes(
+    input: &mut Input<'_>,
+    columns: usize,
+    rows: usize,
+    kin: &[Option<Kin>],
+) -> Result<Vec<Seq>, CodecError> {
     let mut values = vec![[0; ROWS_MAX]; columns];
     for plane in (0..8).rev() {
         for column in &mut values {
@@ -175,9 +249,17 @@ fn read_planes(input: &mut Input<'_>, columns: usize, rows: usize) -> Result<Vec
             }
         }
     }
-    for column in &mut values {
+    for (column, _) in values.iter_mut().zip(kin).filter(|(_, kin)| kin.is_none()) {
         for row in 1..rows {
             column[row] ^= column[row - 1];
+        }
+    }
+    for (at, kin) in kin.iter().enumerate() {
+        // Whom it follows comes earlier.
+        if let Some(kin) = kin
+            && let (before, [column, ..]) = values.split_at_mut(at)
+        {
+            kin::join(kin, column, &before[kin::of(kin)], rows);
         }
     }
     Ok(values)

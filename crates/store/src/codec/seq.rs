@@ -80,6 +80,18 @@ impl Dictionary {
         self.seen.push((print, *seq));
     }
 
+    /// Steps over so many sequences; those that later ones may repeat are kept.
+    pub(super) fn skip(&mut self, input: &mut Input<'_>, rows: usize, count: usize) -> Result<(), CodecError> {
+        for _ in 0..count {
+            match input.0.first() {
+                Some(&CONSTANT) => drop((input.byte()?, input.uint()?)),
+                Some(&AGAIN) => drop((input.byte()?, input.size(self.seen.len())?)),
+                _ => drop(self.get(input, rows)?),
+            }
+        }
+        Ok(())
+    }
+
     /// Reads what [`Self::put`] wrote.
     pub(super) fn get(&mut self, input: &mut Input<'_>, rows: usize) -> Result<Seq, CodecError> {
         let mut seq = [0; ROWS_MAX];

@@ -2,7 +2,8 @@
 
 use super::CodecError;
 use barograph_domain::{
-    AxisState, GapReason, HeldBy, InputAge, Kind, Label, Metric, MinuteRow, Reason, State, Timeframes, Ts,
+    AxisState, GapReason, HeldBy, InputAge, Kind, Label, Metric, MinuteRow, OpenAlert, OpenAlerts, Pattern, Reason,
+    Severity, State, Timeframes, Ts,
 };
 
 const READY: u64 = 0;
@@ -24,7 +25,7 @@ const REASONS: [Reason; 9] = [
 ];
 const KINDS: [Kind; 4] = [Kind::Measured, Kind::Sampled, Kind::Modelled, Kind::Proxy];
 const HELD_BY: [HeldBy; 3] = [HeldBy::None, HeldBy::Hysteresis, HeldBy::Dwell];
-const METRICS: [Metric; 16] = [
+const METRICS: [Metric; 17] = [
     Metric::Bar,
     Metric::Trade,
     Metric::BestBidAsk,
@@ -41,6 +42,7 @@ const METRICS: [Metric; 16] = [
     Metric::LongShortRatio,
     Metric::TakerVolumeRatio,
     Metric::Book,
+    Metric::SpotPrice,
 ];
 
 /// Bits of an input's word that hold its metric; the reason of an open gap, if any, stands above them.
@@ -151,6 +153,34 @@ pub(super) fn get_timeframes(bits: u64) -> Result<Timeframes, CodecError> {
     })
 }
 
+/// How many alerts are open; pattern and severity of the worst, each plus one, and above them the place of its rule plus one.
+pub(crate) fn put_open(open: &OpenAlerts) -> u64 {
+    let worst = open.worst.map_or(0, |w| {
+        let rule = w.rule.map_or(0, |r| u64::from(r) + 1);
+        (u64::from(w.pattern.code()) + 1) | (place(&Severity::ALL, &w.severity) + 1) << 8 | rule << 16
+    });
+    u64::from(open.count) | worst << 16
+}
+
+/// What [`put_open`] wrote.
+pub(super) fn get_open(bits: u64) -> Result<OpenAlerts, CodecError> {
+    const UNKNOWN: CodecError = CodecError("has a code this build does not know");
+    let count = u16::try_from(bits & 0xffff).map_err(|_e| UNKNOWN)?;
+    let byte = |shift: u32| u8::try_from(bits >> shift & 0xff).map_err(|_e| UNKNOWN);
+    let worst = match byte(16)?.checked_sub(1) {
+        None => None,
+        Some(code) => Some(OpenAlert {
+            pattern: Pattern::from_code(code).ok_or(UNKNOWN)?,
+            severity: word(&Severity::ALL, (bits >> 24 & 0xff).wrapping_sub(1))?,
+            rule: match bits >> 32 & 0x1ff {
+                0 => None,
+                rule => Some(u8::try_from(rule - 1).map_err(|_e| UNKNOWN)?),
+            },
+        }),
+    };
+    Ok(OpenAlerts { count, worst })
+}
+
 pub(super) const fn low32(n: u64) -> u32 {
     let [a, b, c, d, ..] = n.to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
@@ -224,6 +254,16 @@ mod tests {
                 }
             }
         }
+        for pattern in Pattern::ALL {
+            for severity in Severity::ALL {
+                for rule in [None, Some(0), Some(u8::MAX)] {
+                    let open = OpenAlerts { count: 3, worst: Some(OpenAlert { pattern: *pattern, severity, rule }) };
+                    assert_eq!(get_open(put_open(&open)), Ok(open));
+                }
+            }
+        }
+        assert_eq!(get_open(0), Ok(OpenAlerts::default()));
+        assert!(get_open(0xff_0000).is_err());
         assert!(get_metric(99).is_err() && get_state(99, 0).is_err());
     }
 }

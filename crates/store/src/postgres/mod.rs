@@ -10,6 +10,7 @@ mod partitions;
 mod role;
 mod schema;
 mod session;
+mod tables;
 mod tls;
 
 pub(crate) use address::Address;

@@ -5,8 +5,42 @@
 //! people ask a server in SQL are the views (R3.42–R3.45, R4.37), whose times are `timestamptz`. Points have columns for
 //! that beside the exact payload; numbers are `float8` and keep every bit.
 
+use super::tables::V10;
+
 /// What turns version `i` into version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9, V10];
+
+/// Corrections: a later import that contradicts stored points, and points that were taken back (`provenance` 3 taken back, 4
+/// corrected, each known since the moment of it). Runs as they answered before a correction go on answering for moments
+/// before it: their record is in `past_runs`, under a number of its own below zero, with parts of its own.
+const V9: &str = r#"
+CREATE INDEX points_corrected ON points (stream, event_ts) WHERE provenance >= 3;
+ALTER TABLE runs ADD COLUMN corrected_ts bigint;
+
+CREATE TABLE past_runs (
+    run bigint PRIMARY KEY,
+    instrument text COLLATE "C" NOT NULL,
+    logic_version text COLLATE "C" NOT NULL,
+    retired_ts bigint NOT NULL,
+    release text NOT NULL,
+    book text NOT NULL,
+    book_text text NOT NULL,
+    config text NOT NULL,
+    layout bigint NOT NULL REFERENCES layouts,
+    live_segment bigint,
+    digest bigint,
+    UNIQUE (instrument, logic_version, retired_ts)
+);
+
+CREATE OR REPLACE VIEW metric_points AS
+    SELECT i.name AS instrument, split_part(i.name, ':', 1) AS venue, substr(i.name, strpos(i.name, ':') + 1) AS symbol,
+        s.source, s.metric, s.cadence / 1000000000.0 AS cadence_s, barograph_time(p.event_ts) AS event_time,
+        barograph_time(coalesce(p.known_ts, p.event_ts + s.delay)) AS known_time, p.seq, p.value,
+        (ARRAY['import', 'live', 'backfill', 'taken_back', 'correction'])[p.provenance + 1] AS provenance,
+        p.open, p.high, p.low, p.volume, p.quote_volume, p.price, p.quantity, p.side, p.ask, p.interval_h,
+        barograph_time(p.next_ts) AS next_time, p.event_ts, coalesce(p.known_ts, p.event_ts + s.delay) AS known_ts
+    FROM points p JOIN streams s USING (stream) JOIN instruments i ON i.instrument = s.instrument;
+"#;
 
 /// The outbox: what is to be told, to whom, what became of it, and what is to be kept quiet.
 const V8: &str = r#"

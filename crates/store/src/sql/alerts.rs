@@ -60,6 +60,17 @@ pub(super) fn put(conn: &Connection, segment: i64, key: &RunKey, known: &KnownAl
     Ok(stored > 0)
 }
 
+/// Does a segment say how an episode ends in a minute, from this one on, that the run has published?
+pub(super) fn ends_beside(conn: &Connection, run: i64, segment: i64, from: Ts) -> Inner<bool> {
+    let found: i64 = conn
+        .prepare(
+            "SELECT count(*) FROM alerts a JOIN parts p ON a.row_ts >= p.from_ts AND a.row_ts < p.until_ts
+             WHERE p.run = ?1 AND p.live = 1 AND a.segment = ?2 AND a.row_ts >= ?3 AND a.change = ?4",
+        )?
+        .query_row(params![run, segment, from.0, Change::Closed.name()], |r| r.get(0))?;
+    Ok(found > 0)
+}
+
 /// Removes what computed hours said of pairs. What a published hour said stays.
 pub(super) fn forget_pairs(conn: &Connection, logic: &str, hours: Range) -> Inner<()> {
     conn.execute(

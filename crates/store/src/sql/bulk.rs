@@ -22,7 +22,7 @@ struct Slot {
 
 /// The row of an event that is not stored yet.
 pub(super) fn row(stream: &Stored, event: &Event, rev: i64, provenance: Provenance) -> PointRow {
-    let (value, bytes) = points::columns(&event.payload);
+    let (value, bytes) = points::columns_of(&event.payload, provenance);
     PointRow {
         stream: stream.id,
         event_ts: event.event_ts,

@@ -3,8 +3,8 @@
 use super::db::Connection;
 use super::fault::{Fault, Inner};
 use super::pieces::Fact;
-use super::points;
 use super::streams::{self, Stored};
+use super::{corrections, points};
 use crate::candle::{Candle, CandleQuery, Candles};
 use barograph_domain::{Metric, Payload, Span, Ts};
 
@@ -22,7 +22,7 @@ pub(super) fn load(conn: &Connection, q: &CandleQuery) -> Inner<Candles> {
     let first = Ts(whole(q.range.start).0.saturating_add(length.0));
     let last = Ts(whole(q.range.end).0.saturating_sub(1).saturating_add(length.0).min(latest));
     let mut fold =
-        Fold { every: q.every, length, many: stream.decl.metric == Metric::Trade, held: None, items: Vec::new() };
+        Fold { every: q.every, length, many: stream.decl.metric == Metric::Trade, held: Vec::new(), items: Vec::new() };
     points::walk(conn, &stream, first, last, |fact| {
         if fact.event.recv_ts <= known {
             fold.take(fact);
@@ -51,27 +51,30 @@ struct Fold {
     length: Span,
     /// Facts that share a key are all facts.
     many: bool,
-    /// The latest revision so far of the key that is being read.
-    held: Option<Fact>,
+    /// The rows of the key that is being read.
+    held: Vec<Fact>,
     items: Vec<Candle>,
 }
 
 impl Fold {
     fn take(&mut self, fact: Fact) {
-        if let Some(held) = &self.held {
-            if !self.many && held.key() == fact.key() {
-                if held.event.recv_ts <= fact.event.recv_ts {
-                    self.held = Some(fact);
-                }
-                return;
-            }
+        if self.held.first().is_some_and(|held| held.key() != fact.key()) {
             self.close();
         }
-        self.held = Some(fact);
+        self.held.push(fact);
     }
 
     fn close(&mut self) {
-        let Some(fact) = self.held.take() else { return };
+        if self.held.len() > 1 {
+            corrections::counting(&mut self.held, self.many, |f| (f.event.recv_ts, f.provenance, f.bytes()));
+        }
+        let mut held = std::mem::take(&mut self.held);
+        held.drain(..).for_each(|fact| self.join(&fact));
+        // Its room is used again.
+        self.held = held;
+    }
+
+    fn join(&mut self, fact: &Fact) {
         let start = Ts(fact.event.event_ts.0.saturating_sub(self.length.0)).floor(self.every);
         let own = match fact.event.payload {
             Payload::Bar(b) => {

@@ -85,7 +85,7 @@ fn totals(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
     super::books::walk(conn, |_, _| books += 1)?;
     report.counts.push(("order books", books));
     let strays: i64 = conn.query_row(
-        "SELECT (SELECT count(*) FROM parts WHERE run NOT IN (SELECT run FROM runs)
+        "SELECT (SELECT count(*) FROM parts WHERE run NOT IN (SELECT run FROM runs UNION ALL SELECT run FROM past_runs)
                 OR segment NOT IN (SELECT segment FROM segments))
             + (SELECT count(*) FROM alerts WHERE segment NOT IN (SELECT segment FROM segments))
             + (SELECT count(*) FROM level_changes WHERE segment NOT IN (SELECT segment FROM segments))
@@ -177,6 +177,13 @@ fn all_runs(conn: &Connection, report: &mut CheckReport) -> Inner<()> {
                 alert_count += alerts(conn, *run, &name, report)?;
             }
             Err(f) => report.problems.push(format!("{name}: {}", readable(f)?)),
+        }
+    }
+    for (retired, run, info) in runs::past(conn)? {
+        if let Err(f) = one_run(conn, run, &info) {
+            let key = &info.spec.key;
+            let fault = readable(f)?;
+            report.problems.push(format!("{} {} until {retired}: {fault}", key.instrument, key.logic_version));
         }
     }
     report.counts.push(("runs", all.len() as u64));

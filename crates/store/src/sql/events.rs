@@ -1,16 +1,18 @@
 //! Stored points as events in the total order, in bounded memory.
 //!
 //! Three feeds per stream: points whose `known_ts` follows from the declaration come in key order, which is then also
-//! their order of receipt; the others come from the index on `known_ts`; those written live are merged from their pieces. Each feed reads a page at a time; a heap merges
-//! them. One read transaction spans the whole iteration, so the answer is of one moment; the log cannot be merged
-//! meanwhile, which costs disk, not memory.
+//! their order of receipt; the others come from the index on `known_ts`; those written live are merged from their pieces.
+//! Each feed reads a page at a time; a heap merges them. Where a stream has corrections, whole keys are read and the
+//! correction comes at the time of what it corrects (see `placed`). One read transaction spans the whole iteration, so the
+//! answer is of one moment; the log cannot be merged meanwhile, which costs disk, not memory.
 
 use super::db::{Connection, Value, params};
 use super::fault::Inner;
-use super::pieces::Scan;
-use super::points;
+use super::pieces::{Fact, Scan};
+use super::placed::{Placed, placed};
 use super::pool::Loan;
 use super::streams::Stored;
+use super::{corrections, points};
 use crate::Result;
 use barograph_domain::{Event, StreamIndex, Ts};
 use std::cmp::Ordering;
@@ -42,6 +44,8 @@ struct Feed {
     last: Ts,
     page: VecDeque<Event>,
     live: Option<Scan>,
+    /// The stream has rows that correct others.
+    corrected: bool,
     done: bool,
 }
 
@@ -87,6 +91,7 @@ impl<'a> Merge<'a> {
         let last = as_of.unwrap_or(Ts::MAX);
         let mut feeds = Vec::with_capacity(2 * streams.len());
         for (index, stream) in streams {
+            let corrected = corrections::has_any(&conn, stream.id)?;
             let from = after.map_or(Ts::MIN, |t| Ts(t.0.saturating_add(1)));
             for clock in [Clock::Declared, Clock::Received, Clock::Live] {
                 let place = after.map_or((i64::MIN, i64::MIN, i64::MIN, i64::MIN), |t| match clock {
@@ -98,7 +103,17 @@ impl<'a> Merge<'a> {
                     Clock::Declared | Clock::Received => None,
                 };
                 let page = VecDeque::new();
-                feeds.push(Feed { stream: stream.clone(), index, clock, after: place, last, page, live, done: false });
+                feeds.push(Feed {
+                    stream: stream.clone(),
+                    index,
+                    clock,
+                    after: place,
+                    last,
+                    page,
+                    live,
+                    corrected,
+                    done: false,
+                });
             }
         }
         let mut merge = Self { conn, feeds, heads: BinaryHeap::new(), failed: false };
@@ -145,8 +160,12 @@ impl Feed {
         if let Some(live) = &mut self.live {
             return Ok(live.next(conn)?.map(|fact| Event { stream: self.index, ..fact.event }));
         }
-        if self.page.is_empty() && !self.done {
-            self.read(conn)?;
+        while self.page.is_empty() && !self.done {
+            match self.clock {
+                Clock::Declared if self.corrected => self.read_keys(conn)?,
+                Clock::Received if self.corrected => self.read_received(conn)?,
+                Clock::Declared | Clock::Received | Clock::Live => self.read(conn)?,
+            }
         }
         Ok(self.page.pop_front())
     }
@@ -187,6 +206,120 @@ impl Feed {
         Ok(())
     }
 
+    /// Reads whole keys of a stream with corrections: what counts of each comes when its first row was known.
+    fn read_keys(&mut self, conn: &Connection) -> Inner<()> {
+        let (_, event, seq, rev) = self.after;
+        let last = self.last.0.saturating_sub(self.stream.decl.delay.0);
+        let mut statement = conn.prepare(
+            "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
+             WHERE stream = ?1 AND (event_ts, seq, rev) > (?2, ?3, ?4) AND event_ts <= ?5
+             ORDER BY event_ts, seq, rev LIMIT ?6",
+        )?;
+        let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+        let mut facts = Vec::with_capacity(PAGE);
+        let mut rows = statement.query([self.stream.id, event, seq, rev, last, limit])?;
+        self.keep(&mut rows, &mut facts)?;
+        self.done = facts.len() < PAGE;
+        if !self.done {
+            let (_, event, seq, rev) = self.after;
+            let mut statement = conn.prepare(
+                "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
+                 WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 ORDER BY rev",
+            )?;
+            let mut rows = statement.query([self.stream.id, event, seq, rev])?;
+            self.keep(&mut rows, &mut facts)?;
+        }
+        for key in facts.chunk_by(|a, b| a.key() == b.key()) {
+            self.counting(key);
+        }
+        self.page.make_contiguous().sort_by(Event::order);
+        Ok(())
+    }
+
+    fn keep(&mut self, rows: &mut super::db::Rows<'_>, facts: &mut Vec<Fact>) -> Inner<()> {
+        while let Some(row) = rows.next()? {
+            let fact = points::fact(row, &self.stream)?;
+            self.after = (0, fact.event.event_ts.0, fact.event.seq.cast_signed(), row.get(6)?);
+            facts.push(fact);
+        }
+        Ok(())
+    }
+
+    /// Of one key: what counts at the declared time.
+    fn counting(&mut self, key: &[Fact]) {
+        let Some(event) = key.first().map(|f| f.event) else { return };
+        let recv_ts = self.declared(&event);
+        for (at, payload) in self.placed(key) {
+            if at.is_none_or(|at| key[at].event.recv_ts == recv_ts) {
+                self.page.push_back(Event { recv_ts, stream: self.index, payload, ..event });
+            }
+        }
+    }
+
+    fn declared(&self, event: &Event) -> Ts {
+        Ts(event.event_ts.0.saturating_add(self.stream.decl.delay.0))
+    }
+
+    fn placed(&self, key: &[Fact]) -> Vec<Placed> {
+        let Some(first) = key.first() else { return Vec::new() };
+        let event_stream = points::is_event_stream(self.stream.decl.metric);
+        placed(key, self.last, event_stream, self.declared(&first.event))
+    }
+
+    /// Reads rows by receipt, each with all that is said under its key.
+    fn read_received(&mut self, conn: &Connection) -> Inner<()> {
+        let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+        self.done = self.receive(conn, (self.last.0, i64::MAX, i64::MAX), limit)? < PAGE;
+        if !self.done {
+            // The remaining revisions of the last key: see `complete`.
+            let (known, event, seq, _) = self.after;
+            self.receive(conn, (known, event, seq), i64::MAX)?;
+        }
+        self.page.make_contiguous().sort_by(Event::order);
+        Ok(())
+    }
+
+    /// The next rows by receipt up to a place; how many there were.
+    fn receive(&mut self, conn: &Connection, last: (i64, i64, i64), limit: i64) -> Inner<usize> {
+        let (known, event, seq, rev) = self.after;
+        let mut statement = conn.prepare(
+            "SELECT k.event_ts, k.seq, k.known_ts, k.value, k.payload, k.provenance, k.rev, p.known_ts, p.rev
+             FROM (SELECT known_ts, event_ts, seq, rev FROM points INDEXED BY points_known
+                 WHERE stream = ?1 AND (known_ts, event_ts, seq, rev) > (?2, ?3, ?4, ?5)
+                    AND (known_ts, event_ts, seq) <= (?6, ?7, ?8) AND known_ts IS NOT NULL AND provenance < 3
+                 ORDER BY known_ts, event_ts, seq, rev LIMIT ?9) p
+             JOIN points k ON k.stream = ?1 AND k.event_ts = p.event_ts AND k.seq = p.seq
+             ORDER BY p.known_ts, p.event_ts, p.seq, p.rev, k.rev",
+        )?;
+        let mut rows = statement.query([self.stream.id, known, event, seq, rev, last.0, last.1, last.2, limit])?;
+        let (mut count, mut at, mut own, mut key) = (0, None, None, Vec::new());
+        while let Some(row) = rows.next()? {
+            let fact = points::fact(row, &self.stream)?;
+            let place = (row.get(7)?, fact.event.event_ts.0, fact.event.seq.cast_signed(), row.get(8)?);
+            if at != Some(place) {
+                self.received(own, &key);
+                (count, at, own) = (count + 1, Some(place), None);
+                key.clear();
+                self.after = place;
+            }
+            if row.get::<i64>(6)? == place.3 {
+                own = Some(key.len());
+            }
+            key.push(fact);
+        }
+        self.received(own, &key);
+        Ok(count)
+    }
+
+    /// Of one key: what counts at the time of this row of it.
+    fn received(&mut self, own: Option<usize>, key: &[Fact]) {
+        for (at, payload) in self.placed(key) {
+            if let Some(row) = at.filter(|_| at == own).map(|at| key[at].event) {
+                self.page.push_back(Event { stream: self.index, payload, ..row });
+            }
+        }
+    }
+
     /// Adds the remaining revisions of the last key, so that no group of equal keys is cut in two.
     fn complete(&mut self, conn: &Connection) -> Inner<()> {
         let (known, event, seq, rev) = self.after;
@@ -194,7 +327,8 @@ impl Feed {
         self.take(
             conn,
             "SELECT known_ts, event_ts, seq, rev, value, payload FROM points
-             WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 AND known_ts IS NOT DISTINCT FROM ?5 ORDER BY rev",
+             WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 AND known_ts IS NOT DISTINCT FROM ?5
+                AND provenance < 3 ORDER BY rev",
             params![id, event, seq, rev, known],
         )
     }

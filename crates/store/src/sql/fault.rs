@@ -48,6 +48,8 @@ impl From<rusqlite::Error> for Fault {
     fn from(e: rusqlite::Error) -> Self {
         match e {
             rusqlite::Error::QueryReturnedNoRows => Self::NoRow,
+            // The program writes text as UTF-8; other bytes are damage.
+            rusqlite::Error::Utf8Error(..) => Self::Damaged(e.to_string()),
             other => Self::Sql(other),
         }
     }
@@ -125,7 +127,10 @@ impl Fault {
             Self::Server(e) if lost => Error::Unavailable { path, retry_after: AGAIN, reason: told(&e) },
             Self::Server(e) => server(path, &e),
             Self::Sql(e) => match e.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy { path },
+                // The last: somebody is held fast while it opens the file.
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+                    Error::Busy { path }
+                }
                 Some(ErrorCode::ReadOnly) => Error::ReadOnly { path },
                 Some(ErrorCode::DiskFull) => Error::Full { path },
                 Some(ErrorCode::DatabaseCorrupt) => Error::Corrupt { path, detail: reason(&e) },

@@ -82,6 +82,7 @@ pub(super) fn of_content(conn: &Connection) -> Inner<ContentHash> {
     sections.extend(Some(alerts(conn)?).filter(|s| s.count > 0));
     // Stores without order books hash as they did when there were none.
     sections.extend(Some(books(conn)?).filter(|s| s.count > 0));
+    sections.extend(Some(past_rows(conn)?).filter(|s| s.count > 0));
     // So do stores without rows between markets, and without a calendar.
     sections.extend([universe(conn)?, calendar(conn)?].into_iter().filter(|s| s.count > 0));
     let mut total = Sha256::new();
@@ -160,23 +161,40 @@ fn minute_rows(conn: &Connection) -> Inner<SectionHash> {
             out.int(i64::from(feature.version));
         }
         columns.cuts.iter().chain(&columns.rules).for_each(|name| out.text(name));
-        for part in segment::parts(conn, run)? {
-            let (low, high) = part.chunks();
-            let mut statement = conn.prepare(
-                "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk",
-            )?;
-            let mut chunks = statement.query([low, high])?;
-            let mut names = Names::default();
-            while let Some(chunk) = chunks.next()? {
-                let key = chunk.get(0)?;
-                names.of(conn, chunk.get(1)?)?;
-                let body = chunk.blob(2)?;
-                let rows = codec::decode(body, names.layout.width()).map_err(|e| Fault::chunk(key, e))?;
-                for row in rows.iter().filter(|r| part.contains(r.ts)) {
-                    put_row(&mut out, row, &names)?;
-                }
+        rows_of(conn, run, &mut out)?;
+    }
+    Ok(out.finish())
+}
+
+/// Rows of a run that its parts show.
+fn rows_of(conn: &Connection, run: i64, out: &mut Section) -> Inner<()> {
+    for part in segment::parts(conn, run)? {
+        let (low, high) = part.chunks();
+        let mut statement = conn
+            .prepare("SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk")?;
+        let mut chunks = statement.query([low, high])?;
+        let mut names = Names::default();
+        while let Some(chunk) = chunks.next()? {
+            let key = chunk.get(0)?;
+            names.of(conn, chunk.get(1)?)?;
+            let body = chunk.blob(2)?;
+            let rows = codec::decode(body, names.layout.width()).map_err(|e| Fault::chunk(key, e))?;
+            for row in rows.iter().filter(|r| part.contains(r.ts)) {
+                put_row(out, row, &names)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Runs as they answered before corrections.
+fn past_rows(conn: &Connection) -> Inner<SectionHash> {
+    let mut out = Section::new("rows before corrections");
+    for (retired, run, info) in runs::past(conn)? {
+        out.text(&info.spec.key.instrument.to_string());
+        out.text(&info.spec.key.logic_version);
+        out.int(retired.0);
+        rows_of(conn, run, &mut out)?;
     }
     Ok(out.finish())
 }
@@ -240,6 +258,9 @@ fn put_row(out: &mut Section, row: &MinuteRow, names: &Names) -> Inner<()> {
         words.into_iter().for_each(|w| out.uint(w));
     }
     out.uint(words::put_timeframes(&row.timeframes));
+    if row.open.count > 0 {
+        out.uint(words::put_open(&row.open));
+    }
     out.uint(row.inputs.len() as u64);
     for InputAge { metric, stream, anchor, gap } in &row.inputs {
         out.text(metric.name());

@@ -11,7 +11,8 @@ use super::fault::{Fault, Inner};
 use super::levels::{self, Steps};
 use super::live_rows::{self, RunSlot};
 use super::streams::{self, Stored};
-use super::{alerts, books, bulk, digest, outbox, pieces, points, replace, runs, segment, universe};
+use super::tables::{Gathered, Newest};
+use super::{alerts, books, bulk, digest, outbox, pieces, points, replace, runs, segment, tables, universe};
 use crate::codec::points::{self as packed, Packed};
 use crate::codec::{ChunkBuilder, Width};
 use crate::postgres::copy_points;
@@ -34,6 +35,7 @@ pub(super) struct Cache {
     builders: Vec<(Width, ChunkBuilder)>,
     /// Whose hour is looked at next.
     next_to_pack: usize,
+    tables: Newest,
 }
 
 impl std::fmt::Debug for Cache {
@@ -71,6 +73,7 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
     let Some(cache) = cache else { return Ok(Appended::default()) };
     let mut done = Appended::default();
     cache.points(conn, batch, &mut done)?;
+    cache.tables(conn, batch)?;
     cache.rows(conn, batch, &mut done)?;
     for gap in batch.gaps {
         let stranger = || Fault::Invalid(format!("a gap of {} has no run in the batch", gap.stream.instrument));
@@ -153,6 +156,7 @@ impl Cache {
             runs: Vec::with_capacity(batch.runs.len()),
             builders: Vec::new(),
             next_to_pack: 0,
+            tables: Newest::default(),
         };
         for spec in batch.runs {
             let Some(at) = positions.get(&spec.key.instrument).copied() else {
@@ -216,6 +220,22 @@ impl Cache {
             }
         }
         copy_points(conn, &rows)
+    }
+
+    /// What people read in SQL.
+    fn tables(&mut self, conn: &Connection, batch: &LiveBatch<'_>) -> Inner<()> {
+        let mut gathered = Gathered::default();
+        for event in batch.points.iter().chain(batch.backfill) {
+            if let Some(slot) = self.streams.get(event.stream.index()).and_then(Option::as_ref) {
+                gathered.note(
+                    slot.stored.instrument,
+                    &slot.stored.decl,
+                    event,
+                    tables::hot_after(slot.stored.newest_event),
+                );
+            }
+        }
+        gathered.flush(conn, &mut self.tables)
     }
 
     fn new_piece(&mut self, conn: &Connection, instrument: usize, list: &[Packed]) -> Inner<()> {

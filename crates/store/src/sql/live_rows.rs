@@ -3,6 +3,7 @@
 //! All of them lie in one segment of their run, which no replacement touches. A row that follows the last published one
 //! takes three or four statements; any other goes through the parts of the run and settles labels around it.
 
+use super::axes::{self, Labels, Turned};
 use super::db::{Connection, params};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
@@ -28,6 +29,8 @@ pub(super) struct RunSlot {
     /// The last row, published or not.
     last: Option<Ts>,
     label: Option<RiskRegime>,
+    /// Of the other axes.
+    labels: Labels,
     /// A minute of the earliest hour with single rows.
     unpacked: Option<Ts>,
 }
@@ -40,8 +43,9 @@ impl RunSlot {
         let behind = tail.is_some_and(|t| parts.iter().any(|p| p.from == t.until));
         let last = rows::latest(conn, run, 1, Ts::MAX)?.rows.last().map(|r| r.ts);
         let label = rows::label_before(conn, run, Ts::MAX)?;
+        let labels = axes::before(conn, run, Ts::MAX)?;
         let unpacked = container.map(|c| first_single(conn, c)).transpose()?.flatten();
-        Ok(Self { run, layout, layout_id, container, tail, behind, last, label, unpacked })
+        Ok(Self { run, layout, layout_id, container, tail, behind, last, label, labels, unpacked })
     }
 
     /// The segment of what is published, made on first use.
@@ -99,6 +103,7 @@ pub(super) fn publish(
                 let change = LabelChange { ts: row.ts, from: slot.label, to: row.risk.label };
                 replace::store_label(conn, container, &change)?;
             }
+            axes::store(conn, container, &Turned { ts: row.ts, before: slot.labels, after: axes::of(row) })?;
         }
         _ => {
             let parts = segment::parts(conn, slot.run)?;
@@ -119,6 +124,7 @@ pub(super) fn publish(
         }
     }
     slot.label = Some(row.risk.label);
+    slot.labels = axes::of(row);
     slot.last = Some(row.ts);
     slot.unpacked = slot.unpacked.or(Some(row.ts));
     Ok(true)

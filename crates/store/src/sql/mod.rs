@@ -3,10 +3,12 @@
 //! Statements are written once, in the SQL that both understand; [`db`] is the thin place where they part.
 
 mod alerts;
+mod axes;
 pub(crate) mod books;
 mod bulk;
 mod candles;
 mod check;
+mod corrections;
 pub(crate) mod db;
 mod decl;
 mod digest;
@@ -19,6 +21,7 @@ mod live_rows;
 mod outbox;
 mod outbox_read;
 mod pieces;
+mod placed;
 mod points;
 mod pool;
 mod positions;
@@ -31,5 +34,6 @@ mod runs;
 mod segment;
 mod silences;
 mod streams;
+mod tables;
 mod universe;
 pub(crate) mod writer;

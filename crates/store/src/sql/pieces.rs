@@ -26,6 +26,12 @@ impl Fact {
     pub(super) const fn key(&self) -> (Ts, u64) {
         (self.event.event_ts, self.event.seq)
     }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(56);
+        self.event.payload.encode(&mut bytes);
+        bytes
+    }
 }
 
 /// The clock by which a scan is ordered and limited.

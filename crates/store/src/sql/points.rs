@@ -10,6 +10,7 @@ use super::db::{Connection, Row, Statement, params};
 use super::fault::{Fault, Inner};
 use super::pieces::{self, Fact, Scan};
 use super::streams::{self, Stored};
+use super::tables::{Gathered, Newest};
 use super::{bulk, digest};
 use crate::{Inserted, Provenance};
 use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, StreamDecl, StreamIndex, Ts};
@@ -83,6 +84,16 @@ pub(super) fn columns(payload: &Payload) -> (Option<f64>, Option<Vec<u8>>) {
     }
 }
 
+/// The same of a row of some provenance: what is taken back shows no number.
+pub(super) fn columns_of(payload: &Payload, provenance: Provenance) -> (Option<f64>, Option<Vec<u8>>) {
+    if provenance != Provenance::TakenBack {
+        return columns(payload);
+    }
+    let mut bytes = Vec::with_capacity(56);
+    payload.encode(&mut bytes);
+    (None, Some(bytes))
+}
+
 /// The time of a row: `NULL` where the stream's declaration already says it.
 pub(super) const fn known_column(event: &Event, delay: i64) -> Option<i64> {
     match event.event_ts.0.checked_add(delay) {
@@ -108,7 +119,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             inserted: Inserted { new: 0, revised: 0, same: 0, earlier: 0 },
             points: 0,
@@ -125,6 +136,10 @@ impl Tally {
     pub(super) fn add(&mut self, event: &Event, provenance: Provenance, scratch: &mut Vec<u8>) {
         self.points += 1;
         self.known(event, provenance, scratch);
+    }
+
+    pub(super) const fn since(&self) -> Ts {
+        self.since
     }
 
     /// The value of an event is known earlier than was thought.
@@ -172,17 +187,20 @@ pub(super) fn insert(
 ) -> Inner<Inserted> {
     let mut touched: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
     let mut total = Inserted::default();
+    let mut gathered = Gathered::default();
     for (stream, order) in by_stream(decls, events)? {
         let Some(decl) = decls.get(stream) else { continue };
         let tally = insert_stream(conn, instruments, decl, events, &order, Provenance::Import)?;
         add(&mut total, tally.inserted);
         if tally.inserted.changed() {
+            gathered.note_all(conn, decl, order.iter().filter_map(|i| events.get(*i as usize)))?;
             let since = touched.entry(decl.instrument.clone()).or_insert(Ts::MAX);
             *since = tally.since.min(*since);
         }
     }
+    gathered.flush(conn, &mut Newest::default())?;
     for (instrument, since) in touched {
-        mark_dirty(conn, &instrument, since)?;
+        mark_dirty(conn, &instrument, since, None)?;
     }
     Ok(total)
 }
@@ -259,12 +277,21 @@ pub(super) fn insert_stream(
             }
         }
     }
+    account(conn, &stored, &tally)?;
+    if tally.outdated.is_some_and(|t| stored.newest_known.max(tally.newest_known) <= t) {
+        streams::refigure(conn, &stored)?;
+    }
+    Ok(tally)
+}
+
+/// Adds what was written to the figures of its stream.
+pub(super) fn account(conn: &Connection, stored: &Stored, tally: &Tally) -> Inner<()> {
     conn.send(
         "UPDATE streams SET points = ?2, first_event = ?3, newest_event = ?4, newest_known = ?5, lag_min = ?6,
             digest = ?7
          WHERE stream = ?1",
         [
-            id,
+            stored.id,
             stored.points + tally.points,
             stored.first_event.min(tally.first_event).0,
             stored.newest_event.max(tally.newest_event).0,
@@ -272,11 +299,7 @@ pub(super) fn insert_stream(
             stored.lag_min.min(tally.lag_min),
             stored.digest.wrapping_add(tally.digest),
         ],
-    )?;
-    if tally.outdated.is_some_and(|t| stored.newest_known.max(tally.newest_known) <= t) {
-        streams::refigure(conn, &stored)?;
-    }
-    Ok(tally)
+    )
 }
 
 impl<'a> Target<'a> {
@@ -303,10 +326,19 @@ impl<'a> Target<'a> {
         Ok(())
     }
 
+    /// Inserts into a slot that is free.
+    pub(super) fn put_at(&mut self, event: &Event, rev: i64, provenance: Provenance) -> Inner<()> {
+        self.provenance = provenance;
+        if self.put(event, rev)? {
+            return Ok(());
+        }
+        Err(Fault::Damaged(format!("a point at {} was written beside its own transaction", event.event_ts)))
+    }
+
     /// Inserts into a slot; false when the slot is taken.
     fn put(&mut self, event: &Event, rev: i64) -> Inner<bool> {
         let known = known_column(event, self.delay);
-        let (value, blob) = columns(&event.payload);
+        let (value, blob) = columns_of(&event.payload, self.provenance);
         let seq = event.seq.cast_signed();
         let provenance = self.provenance.code();
         let changed =
@@ -439,15 +471,22 @@ pub(super) fn fact(row: Row<'_>, stream: &Stored) -> Inner<Fact> {
     Ok(Fact { event, provenance: provenance(row, 5)? })
 }
 
-/// Every run of the instrument now lacks something from `since` on.
-fn mark_dirty(conn: &Connection, instrument: &InstrumentName, since: Ts) -> Inner<()> {
+/// Every run of the instrument now lacks something from `since` on; `corrected`: because of a correction known since then.
+pub(super) fn mark_dirty(
+    conn: &Connection,
+    instrument: &InstrumentName,
+    since: Ts,
+    corrected: Option<Ts>,
+) -> Inner<()> {
     let name = instrument.to_string();
     conn.prepare("UPDATE instruments SET points_version = points_version + 1 WHERE name = ?1")?.execute([&name])?;
     conn.prepare(
         "UPDATE runs SET dirty_since = CASE WHEN dirty_since < ?2 THEN dirty_since ELSE ?2 END,
+            corrected_ts = CASE WHEN corrected_ts <= CAST(?3 AS BIGINT) THEN corrected_ts
+                ELSE coalesce(CAST(?3 AS BIGINT), corrected_ts) END,
             dirty_version = (SELECT points_version FROM instruments WHERE name = ?1)
          WHERE instrument = ?1",
     )?
-    .execute(params![name, since.0])?;
+    .execute(params![name, since.0, corrected.map(|t| t.0)])?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::fault::{Fault, Inner};
 use super::segment::{self, Chunk, Part};
 use super::streams::{self, Stored};
 use super::writer::Core;
-use super::{digest, outbox, pieces, points, rows, runs};
+use super::{digest, outbox, pieces, points, rows, runs, tables};
 use crate::postgres;
 use crate::{Pruned, Result, Retention, Role, codec};
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts};
@@ -70,17 +70,18 @@ fn prune_raw(writer: &mut Core, retention: &Retention, pruned: &mut Pruned) -> R
         pruned.points += writer.write(|tx| remove_live_points(tx, instrument, &own, &limits))?;
         for stream in &own {
             // From the table of points: first what was live, then all of it where that is asked for.
-            for (keep, first_provenance) in [(Some(retention.raw), 1), (retention.points, 0)] {
+            for (keep, which) in [(Some(retention.raw), (1, 2)), (retention.points, (0, 4))] {
                 let Some(oldest) = keep.map(|k| limit(stream, k)) else { continue };
                 let mut removed = 1;
                 while removed > 0 && stream.first_event < oldest {
-                    removed = writer.write(|tx| remove_some_points(tx, stream, oldest, first_provenance))?;
+                    removed = writer.write(|tx| remove_some_points(tx, stream, oldest, which))?;
                     pruned.points += removed;
                 }
             }
         }
         pruned.books += writer.write(|tx| super::books::prune(tx, instrument, retention.raw))?;
     }
+    writer.write(|tx| tables::prune(tx, retention.raw))?;
     for table in ["points", "books"] {
         // Someone reads it just now: the next prune tries again.
         if let Err(e) = writer.write(|tx| postgres::drop_empty(tx, table))
@@ -122,13 +123,14 @@ fn take_off(conn: &Connection, stream: &Stored, count: i64, sum: i64) -> Inner<(
 /// The parts of runs that lie before the minute from which everything is kept.
 fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Part, Ts)>> {
     let mut newest: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
-    let runs = runs::load(conn, runs::Which::All, None)?;
+    let mut runs = runs::load(conn, runs::Which::All, None)?;
     for (_, info) in &runs {
         if let Some((_, last)) = info.minutes {
             let entry = newest.entry(info.spec.key.instrument.clone()).or_insert(last);
             *entry = last.max(*entry);
         }
     }
+    runs.extend(runs::past(conn)?.into_iter().map(|(_, run, info)| (run, info)));
     let mut found = Vec::new();
     for (run, info) in &runs {
         let Some(newest) = newest.get(&info.spec.key.instrument) else { continue };
@@ -185,13 +187,13 @@ fn thin(
     Ok((before - rows.len()) as u64)
 }
 
-/// Removes points of a stream that happened before `oldest` and were not imported (`first_provenance` 1), or all (0).
-fn remove_some_points(conn: &Connection, stream: &Stored, oldest: Ts, first_provenance: i64) -> Inner<u64> {
+/// Removes points of a stream that happened before `oldest`, of the first to the last provenance by number.
+fn remove_some_points(conn: &Connection, stream: &Stored, oldest: Ts, which: (i64, i64)) -> Inner<u64> {
     let mut statement = conn.prepare(
         "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
-         WHERE stream = ?1 AND event_ts < ?2 AND provenance >= ?3 ORDER BY event_ts, seq, rev LIMIT ?4",
+         WHERE stream = ?1 AND event_ts < ?2 AND provenance BETWEEN ?3 AND ?4 ORDER BY event_ts, seq, rev LIMIT ?5",
     )?;
-    let mut rows = statement.query(params![stream.id, oldest.0, first_provenance, POINTS])?;
+    let mut rows = statement.query(params![stream.id, oldest.0, which.0, which.1, POINTS])?;
     let (mut count, mut sum, mut last) = (0_i64, 0_i64, (i64::MIN, 0_i64, 0_i64));
     let mut scratch = Vec::new();
     while let Some(row) = rows.next()? {
@@ -203,9 +205,9 @@ fn remove_some_points(conn: &Connection, stream: &Stored, oldest: Ts, first_prov
     drop(rows);
     if count > 0 {
         conn.prepare(
-            "DELETE FROM points WHERE stream = ?1 AND (event_ts, seq, rev) <= (?2, ?3, ?4) AND provenance >= ?5",
+            "DELETE FROM points WHERE stream = ?1 AND (event_ts, seq, rev) <= (?2, ?3, ?4) AND provenance BETWEEN ?5 AND ?6",
         )?
-        .execute(params![stream.id, last.0, last.1, last.2, first_provenance])?;
+        .execute(params![stream.id, last.0, last.1, last.2, which.0, which.1])?;
     }
     take_off(conn, stream, count, sum)?;
     Ok(count.unsigned_abs())

@@ -3,8 +3,8 @@
 use super::db::{Connection, NONE, Row, params};
 use super::fault::{Fault, Inner};
 use super::pieces::{Fact, Scan};
-use super::points;
 use super::streams::{self, Stored};
+use super::{corrections, points};
 use crate::{ImportRecord, Inserted, InstrumentInfo, Page, Point, PointQuery, PointsVersion, StreamInfo};
 use barograph_domain::{InstrumentName, Payload, Ts};
 
@@ -153,13 +153,9 @@ fn point(fact: &Fact, stream: &Stored) -> Point {
 
 /// Of the revisions of one key the latest counts; facts that merely share a key all do.
 fn close(group: &mut Vec<Point>, items: &mut Vec<Point>, stream: &Stored) {
-    group.sort_by_cached_key(|p| (p.known_ts, bytes(&p.payload)));
-    if points::is_event_stream(stream.decl.metric) {
-        items.append(group);
-    } else {
-        items.extend(group.pop());
-        group.clear();
-    }
+    let event_stream = points::is_event_stream(stream.decl.metric);
+    corrections::counting(group, event_stream, |p| (p.known_ts, p.provenance, bytes(&p.payload)));
+    items.append(group);
 }
 
 fn bytes(payload: &Payload) -> Vec<u8> {

@@ -49,8 +49,13 @@ impl<K> SqlReader<K> {
         self.pool.ask(question)
     }
 
-    fn of_run<T: Default>(&self, key: &RunKey, question: impl Fn(&Connection, i64) -> Inner<T>) -> Result<T> {
-        self.ask(|conn| match segment::run_id(conn, key)? {
+    fn of_run<T: Default>(
+        &self,
+        key: &RunKey,
+        as_of: Option<Ts>,
+        question: impl Fn(&Connection, i64) -> Inner<T>,
+    ) -> Result<T> {
+        self.ask(|conn| match segment::edition(conn, key, as_of)? {
             Some(run) => question(conn, run),
             None => Ok(T::default()),
         })
@@ -111,31 +116,35 @@ impl<K> Reader for SqlReader<K> {
     }
 
     fn latest(&self, run: &RunKey, count: usize, as_of: Option<Ts>) -> Result<Rows> {
-        self.of_run(run, |conn, id| rows::latest(conn, id, count, as_of.map_or(Ts::MAX, usable_until)))
+        self.of_run(run, as_of, |conn, id| rows::latest(conn, id, count, as_of.map_or(Ts::MAX, usable_until)))
     }
 
     fn history(&self, run: &RunKey, q: &RowQuery) -> Result<Rows> {
-        self.of_run(run, |conn, id| rows::history(conn, id, q))
+        self.of_run(run, q.as_of, |conn, id| rows::history(conn, id, q, None))
+    }
+
+    fn glances(&self, run: &RunKey, q: &RowQuery, features: &[&str]) -> Result<Rows> {
+        self.of_run(run, q.as_of, |conn, id| rows::history(conn, id, q, Some(features)))
     }
 
     fn label_changes(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<LabelChange>> {
-        self.of_run(run, |conn, id| rows::label_changes(conn, id, range, limit, as_of))
+        self.of_run(run, as_of, |conn, id| rows::label_changes(conn, id, range, limit, as_of))
     }
 
     fn gaps(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Gap>> {
-        self.of_run(run, |conn, id| rows::gaps(conn, id, range, limit, as_of))
+        self.of_run(run, as_of, |conn, id| rows::gaps(conn, id, range, limit, as_of))
     }
 
     fn level_changes(&self, run: &RunKey, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<LevelChange>> {
-        self.of_run(run, |conn, id| levels::changes(conn, id, range, limit, as_of))
+        self.of_run(run, as_of, |conn, id| levels::changes(conn, id, range, limit, as_of))
     }
 
     fn levels(&self, run: &RunKey, q: &LevelQuery) -> Result<Page<LevelChange>> {
-        self.of_run(run, |conn, id| levels::list(conn, id, q))
+        self.of_run(run, q.as_of, |conn, id| levels::list(conn, id, q))
     }
 
     fn alerts(&self, run: &RunKey, q: &AlertQuery) -> Result<Page<KnownAlert>> {
-        self.of_run(run, |conn, id| alerts::records(conn, id, q))
+        self.of_run(run, q.as_of, |conn, id| alerts::records(conn, id, q))
     }
 
     fn books(&self, instrument: &InstrumentName, range: Range, limit: usize, as_of: Option<Ts>) -> Result<Page<Book>> {
@@ -143,7 +152,7 @@ impl<K> Reader for SqlReader<K> {
     }
 
     fn checkpoint(&self, run: &RunKey, at: Ts) -> Result<Option<Checkpoint>> {
-        self.of_run(run, |conn, id| rows::checkpoint(conn, id, at))
+        self.of_run(run, None, |conn, id| rows::checkpoint(conn, id, at))
     }
 
     fn dirty(&self, logic_version: &str) -> Result<Vec<Dirty>> {

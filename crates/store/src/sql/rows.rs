@@ -5,7 +5,7 @@ use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
 use super::segment::{self, Part};
 use crate::run::{GRID, stream_slots, usable_until};
-use crate::{Checkpoint, Gap, LabelChange, Page, Range, RowQuery, Rows, codec, run::row_of};
+use crate::{Checkpoint, Columns, Gap, LabelChange, Page, Range, RowQuery, Rows, codec, run::row_of};
 use barograph_domain::{GapReason, MinuteRow, RiskRegime, Status, StreamDecl, StreamIndex, Ts};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Gathered {
     layouts: BTreeMap<i64, Layout>,
     rows: Vec<(i64, MinuteRow)>,
+    /// Readings wanted, where that is not all of a row.
+    only: Option<Vec<String>>,
 }
 
 impl Gathered {
@@ -23,7 +25,14 @@ impl Gathered {
             std::collections::btree_map::Entry::Occupied(e) => e.into_mut(),
             std::collections::btree_map::Entry::Vacant(e) => e.insert(Layout::load(conn, layout)?),
         };
-        codec::decode(body, known.width()).map_err(|e| Fault::chunk(key, e))
+        let rows = match &self.only {
+            None => codec::decode(body, known.width()),
+            Some(only) => {
+                let place = |id: &String| known.columns.features.iter().position(|c| c.id == *id);
+                codec::glance(body, known.width(), &only.iter().filter_map(place).collect::<Vec<_>>())
+            }
+        };
+        rows.map_err(|e| Fault::chunk(key, e))
     }
 
     /// All rows in terms of one list of streams.
@@ -34,9 +43,13 @@ impl Gathered {
         let mut streams: Vec<StreamDecl> = layouts.iter().flat_map(|(_, l)| l.streams.iter().cloned()).collect();
         streams.sort();
         streams.dedup();
-        let columns = layouts.first().map(|(_, l)| l.columns.clone()).unwrap_or_default();
+        let mut columns = layouts.first().map(|(_, l)| l.columns.clone()).unwrap_or_default();
         if layouts.iter().any(|(_, l)| l.columns != columns) {
             return Err(Fault::Damaged("one run has rows with different columns".to_owned()));
+        }
+        if let Some(only) = &self.only {
+            let found = |id: &String| columns.features.iter().find(|c| c.id == *id).cloned();
+            columns = Columns { features: only.iter().filter_map(found).collect(), ..Columns::default() };
         }
         let place = |s| streams.binary_search(s).ok().and_then(|p| u16::try_from(p).ok()).map(StreamIndex);
         let maps: BTreeMap<i64, Vec<Option<StreamIndex>>> =
@@ -83,13 +96,14 @@ pub(super) fn latest(conn: &Connection, run: i64, count: usize, last: Ts) -> Inn
     gathered.into_rows(None)
 }
 
-/// Rows of an interval.
-pub(super) fn history(conn: &Connection, run: i64, query: &RowQuery) -> Inner<Rows> {
+/// Rows of an interval; with `only`, a few of their readings, the labels and the price.
+pub(super) fn history(conn: &Connection, run: i64, query: &RowQuery, only: Option<&[&str]>) -> Inner<Rows> {
     let every = query.every.unwrap_or(GRID);
     if every.0 <= 0 || query.limit == 0 {
         return Err(Fault::Invalid("'every' and 'limit' have to be positive".to_owned()));
     }
-    let mut gathered = Gathered::default();
+    let only = only.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect());
+    let mut gathered = Gathered { only, ..Gathered::default() };
     let last = Ts(query.range.end.0.saturating_sub(1)).min(query.as_of.map_or(Ts::MAX, usable_until));
     for segment in segment::parts(conn, run)? {
         let Some(part) = segment.within(query.range.start, last) else { continue };
@@ -196,6 +210,7 @@ pub(super) fn first_from(conn: &Connection, run: i64, at: Ts) -> Inner<Option<(i
 /// Says anew whether the label changes at the first row at or after a minute: what is before it has changed.
 pub(super) fn settle_label(conn: &Connection, run: i64, at: Ts) -> Inner<()> {
     let Some((segment, _, row)) = first_from(conn, run, at)? else { return Ok(()) };
+    super::axes::settle(conn, run, segment, &row)?;
     let from = label_before(conn, run, row.ts)?;
     if from == Some(row.risk.label) {
         conn.prepare("DELETE FROM label_changes WHERE segment = ?1 AND ts = ?2")?.execute([segment, row.ts.0])?;

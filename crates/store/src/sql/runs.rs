@@ -90,6 +90,28 @@ fn points_version(conn: &Connection, name: &str) -> Inner<PointsVersion> {
     Ok(PointsVersion(found.unwrap_or(0)))
 }
 
+/// Before rows are replaced for a correction: what the run is until now goes on answering for moments before it.
+pub(super) fn retire_corrected(conn: &Connection, key: &RunKey) -> Inner<()> {
+    let Some(run) = segment::run_id(conn, key)? else { return Ok(()) };
+    let retired = conn
+        .prepare(
+            "INSERT INTO past_runs (run, instrument, logic_version, retired_ts, release, book, book_text, config, layout,
+                live_segment, digest)
+             SELECT (SELECT coalesce(min(run), 0) - 1 FROM past_runs), instrument, logic_version, corrected_ts, release, book,
+                book_text, config, layout, live_segment, digest FROM runs WHERE run = ?1 AND corrected_ts IS NOT NULL
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute([run])?;
+    if retired > 0 {
+        conn.prepare(
+            "INSERT INTO parts (run, from_ts, until_ts, segment, live)
+             SELECT (SELECT min(run) FROM past_runs), from_ts, until_ts, segment, live FROM parts WHERE run = ?1",
+        )?
+        .execute([run])?;
+    }
+    Ok(())
+}
+
 /// Takes the dirty mark away if the replacement from `from` on has seen all that it stands for.
 pub(super) fn clean(conn: &Connection, run: i64, from: Option<Ts>, seen: PointsVersion) -> Inner<()> {
     let (since, version): (Option<i64>, i64) = conn
@@ -100,7 +122,7 @@ pub(super) fn clean(conn: &Connection, run: i64, from: Option<Ts>, seen: PointsV
         (Some(from), Some(since)) => from <= row_of(Ts(since)),
     };
     if reaches && version <= seen.0 {
-        conn.prepare("UPDATE runs SET dirty_since = NULL WHERE run = ?1")?.execute([run])?;
+        conn.prepare("UPDATE runs SET dirty_since = NULL, corrected_ts = NULL WHERE run = ?1")?.execute([run])?;
     }
     Ok(())
 }
@@ -113,7 +135,9 @@ pub(super) fn layout(conn: &Connection, run: i64) -> Inner<Layout> {
 
 /// The segment of what was published of a run, if anything was.
 pub(super) fn live_segment(conn: &Connection, run: i64) -> Inner<Option<i64>> {
-    let mut statement = conn.prepare("SELECT live_segment FROM runs WHERE run = ?1")?;
+    let mut statement = conn.prepare(
+        "SELECT live_segment FROM runs WHERE run = ?1 UNION ALL SELECT live_segment FROM past_runs WHERE run = ?1",
+    )?;
     statement.query_row([run], |r| r.get(0))
 }
 
@@ -136,7 +160,15 @@ pub(super) fn load(conn: &Connection, which: Which<'_>, as_of: Option<Ts>) -> In
         Which::Of(name) => (Some(name.to_string()), None),
         Which::One(key) => (Some(key.instrument.to_string()), Some(&key.logic_version)),
     };
-    let records = statement.query_map(params![name, version], record)?.collect::<Inner<Vec<_>>>()?;
+    let mut records = statement.query_map(params![name, version], record)?.collect::<Inner<Vec<_>>>()?;
+    if let Some(at) = as_of {
+        for (_, past) in past_records(conn)?.into_iter().rev().filter(|(retired, _)| *retired > at) {
+            // The earliest correction after the moment is written last.
+            if let Some(own) = records.iter_mut().find(|own| own.2.key == past.2.key) {
+                *own = past;
+            }
+        }
+    }
     let last = as_of.map_or(Ts::MAX, usable_until);
     let mut found = Vec::with_capacity(records.len());
     // A thousand live markets have a handful of layouts between them.
@@ -155,7 +187,30 @@ pub(super) fn load(conn: &Connection, which: Which<'_>, as_of: Option<Ts>) -> In
     Ok(found)
 }
 
-fn record(row: Row<'_>) -> Inner<(i64, i64, RunSpec)> {
+/// What runs were before corrections: when each ended, the earliest first.
+pub(super) fn past(conn: &Connection) -> Inner<Vec<(Ts, i64, RunInfo)>> {
+    let mut found = Vec::new();
+    for (retired, (run, layout, mut spec)) in past_records(conn)? {
+        let layout = Layout::load(conn, layout)?;
+        (spec.columns, spec.streams) = (layout.columns, layout.streams);
+        let (rows, minutes) = rows::extent(conn, run, Ts::MAX)?;
+        found.push((retired, run, RunInfo { spec, rows, minutes }));
+    }
+    Ok(found)
+}
+
+/// Number, layout and description of a run.
+type Record = (i64, i64, RunSpec);
+
+fn past_records(conn: &Connection) -> Inner<Vec<(Ts, Record)>> {
+    let mut statement = conn.prepare(
+        "SELECT run, instrument, logic_version, release, book, book_text, config, layout, retired_ts FROM past_runs
+         ORDER BY retired_ts, instrument, logic_version",
+    )?;
+    statement.query_map(NONE, |r| Ok((Ts(r.get(8)?), record(r)?)))?.collect()
+}
+
+fn record(row: Row<'_>) -> Inner<Record> {
     let name: String = row.get(1)?;
     let instrument = InstrumentName::parse(&name).map_err(|e| Fault::Damaged(e.to_string()))?;
     let spec = RunSpec {

@@ -66,6 +66,31 @@ pub(super) fn run_id(conn: &Connection, key: &RunKey) -> Inner<Option<i64>> {
     .optional()
 }
 
+/// Id of what answers for a run at a moment: itself, or what it was before the first correction after that moment.
+pub(super) fn edition(conn: &Connection, key: &RunKey, as_of: Option<Ts>) -> Inner<Option<i64>> {
+    if let Some(at) = as_of {
+        let past = conn
+            .prepare(
+                "SELECT run FROM past_runs WHERE instrument = ?1 AND logic_version = ?2 AND retired_ts > ?3
+                 ORDER BY retired_ts LIMIT 1",
+            )?
+            .query_row(params![key.instrument.to_string(), &key.logic_version, at.0], |r| r.get(0))
+            .optional()?;
+        if past.is_some() {
+            return Ok(past);
+        }
+    }
+    run_id(conn, key)
+}
+
+/// Does another run, or what one was, show minutes of a segment too?
+pub(super) fn is_shared(conn: &Connection, segment: i64, run: i64) -> Inner<bool> {
+    let others: i64 = conn
+        .prepare("SELECT count(*) FROM parts WHERE segment = ?1 AND run <> ?2")?
+        .query_row([segment, run], |r| r.get(0))?;
+    Ok(others > 0)
+}
+
 /// The parts of a run in ascending order.
 pub(super) fn parts(conn: &Connection, run: i64) -> Inner<Vec<Part>> {
     let mut statement =
@@ -90,6 +115,37 @@ pub(super) fn add_part(conn: &Connection, run: i64, part: Part) -> Inner<()> {
 pub(super) fn remove_part(conn: &Connection, run: i64, part: Part) -> Inner<()> {
     conn.prepare("DELETE FROM parts WHERE run = ?1 AND from_ts = ?2")?.execute([run, part.from.0])?;
     Ok(())
+}
+
+/// Gives a run's part a segment of its own: its minutes, and what the old one says before `until`.
+pub(super) fn part_with_copy(conn: &Connection, run: i64, part: Part, until: Ts) -> Inner<Part> {
+    let own = Part { id: create(conn)?, ..part };
+    let (first, last) = part.chunks();
+    // Keys are the segment's number before the minute's.
+    let shift = own.chunks().0 - first;
+    conn.prepare(
+        "INSERT INTO feature_chunks SELECT chunk + CAST(?3 AS BIGINT), layout, rows, first_ts, last_ts, thinned, body FROM feature_chunks
+         WHERE chunk BETWEEN ?1 AND ?2",
+    )?
+    .execute([first, last, shift])?;
+    for sql in [
+        "INSERT INTO label_changes SELECT CAST(?2 AS BIGINT), ts, before, after FROM label_changes WHERE segment = ?1 AND ts < ?3",
+        "INSERT INTO gaps SELECT CAST(?2 AS BIGINT), row_ts, known_ts, decl, state, from_ts, until_ts, reason FROM gaps
+         WHERE segment = ?1 AND row_ts < ?3",
+        "INSERT INTO level_changes SELECT CAST(?2 AS BIGINT), row_ts, step, known_ts, confirmed_ts, level, body FROM level_changes
+         WHERE segment = ?1 AND row_ts < ?3",
+        "INSERT INTO alerts SELECT CAST(?2 AS BIGINT), row_ts, known_ts, alert, revision, pattern, change, severity, opened_ts, body, digest
+         FROM alerts WHERE segment = ?1 AND row_ts < ?3",
+        "INSERT INTO checkpoints (segment, ts, body) SELECT CAST(?2 AS BIGINT), ts, body FROM checkpoints WHERE segment = ?1 AND ts < ?3",
+    ] {
+        conn.prepare(sql)?.execute([part.id, own.id, until.0])?;
+    }
+    conn.prepare("UPDATE parts SET segment = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
+        run,
+        part.from.0,
+        own.id,
+    ])?;
+    Ok(own)
 }
 
 /// A new segment that no part shows yet.
@@ -162,6 +218,7 @@ pub(super) fn cut(conn: &Connection, segment: i64, from: Ts) -> Inner<()> {
     }
     for sql in [
         "DELETE FROM label_changes WHERE segment = ?1 AND ts >= ?2",
+        "DELETE FROM axis_changes WHERE segment = ?1 AND ts >= ?2",
         "DELETE FROM gaps WHERE segment = ?1 AND row_ts >= ?2",
         "DELETE FROM level_changes WHERE segment = ?1 AND row_ts >= ?2",
         "DELETE FROM alerts WHERE segment = ?1 AND row_ts >= ?2",
@@ -177,7 +234,15 @@ pub(super) fn remove_run(conn: &Connection, key: &RunKey) -> Inner<()> {
     let Some(run) = run_id(conn, key)? else {
         return Err(Fault::Invalid(format!("there is no run of {} for {}", key.logic_version, key.instrument)));
     };
-    conn.execute("DELETE FROM parts WHERE run = ?1", [run])?;
+    conn.execute(
+        "DELETE FROM parts WHERE run = ?1
+            OR run IN (SELECT run FROM past_runs WHERE instrument = ?2 AND logic_version = ?3)",
+        params![run, key.instrument.to_string(), &key.logic_version],
+    )?;
+    conn.execute(
+        "DELETE FROM past_runs WHERE instrument = ?1 AND logic_version = ?2",
+        params![key.instrument.to_string(), &key.logic_version],
+    )?;
     conn.execute("DELETE FROM runs WHERE run = ?1", [run])?;
     super::universe::mark(conn, &key.logic_version, Ts::MIN)
 }
@@ -204,7 +269,8 @@ pub(super) fn collect_some_garbage(conn: &Connection) -> Inner<bool> {
             return Ok(true);
         }
         if until.is_none() {
-            for table in ["label_changes", "gaps", "level_changes", "alerts", "checkpoints", "segments"] {
+            for table in ["label_changes", "axis_changes", "gaps", "level_changes", "alerts", "checkpoints", "segments"]
+            {
                 conn.execute(format!("DELETE FROM {table} WHERE segment = ?1"), [segment])?;
             }
             return Ok(true);

@@ -101,11 +101,13 @@ pub(super) fn ensure_instrument(conn: &Connection, instrument: &Instrument) -> I
         .optional()?;
     let expiry = instrument.expiry.map(|t| t.0);
     let Some((id, kind, known_expiry)) = known else {
-        return conn.query_row(
+        let id = conn.query_row(
             "INSERT INTO instruments (name, kind, expiry, points_version) VALUES (?1, ?2, ?3, 0) RETURNING instrument",
             params![name, kind_word(instrument.kind), expiry],
             |r| r.get(0),
-        );
+        )?;
+        super::tables::register(conn, id, instrument)?;
+        return Ok(id);
     };
     if kind != kind_word(instrument.kind) {
         let now = kind_word(instrument.kind);
@@ -144,6 +146,7 @@ pub(super) fn ensure(conn: &Connection, instrument: i64, decl: &StreamDecl) -> I
         i64::MAX,
         i64::MIN
     ])?;
+    super::tables::paired(conn, instrument, decl)?;
     find(conn, decl)?.ok_or_else(|| Fault::Damaged(format!("'{}' vanished", decl.label())))
 }
 

@@ -6,13 +6,15 @@
 
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Fault, Inner};
-use super::{live, outbox, outbox_read, points, positions, prune, replace, segment, silences, universe};
+use super::{
+    corrections, live, outbox, outbox_read, points, positions, prune, replace, segment, silences, tables, universe,
+};
 use crate::postgres::{self, Address};
 use crate::sqlite::{self, RoleLock};
 use crate::{
-    Appended, DeliveryChange, Error, Firing, ImportRecord, Inserted, Join, LiveBatch, OutboxDesk, OutboxStore,
-    Outgoing, PointsVersion, PositionWriter, Pruned, Registered, Replay, Result, Retention, Role, RunKey, RunSpec,
-    RunWriter, UniversePart, WatchState, Writer,
+    Appended, Batches, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LiveBatch,
+    OutboxDesk, OutboxStore, Outgoing, PointsVersion, PositionWriter, Pruned, Registered, Replay, Result, Retention,
+    Role, RunKey, RunSpec, RunWriter, UniversePart, WatchState, Writer,
 };
 use barograph_domain::advice::{Notice, Position};
 use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
@@ -113,6 +115,7 @@ impl Core {
         if writer.holds(Role::Context) {
             writer.collect_garbage()?;
         }
+        while writer.write(tables::adopt_one)? {}
         Ok(writer)
     }
 
@@ -372,6 +375,80 @@ impl<K> Writer for SqlWriter<K> {
             return Err(Error::Invalid("a batch holds at most 4,294,967,295 events".to_owned()));
         }
         self.core.write(|tx| points::insert(tx, instruments, streams, events))
+    }
+
+    fn import_points(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        events: &[Event],
+        at: Ts,
+    ) -> Result<Imported> {
+        self.core.need(Role::Ingest)?;
+        if u32::try_from(events.len()).is_err() {
+            return Err(Error::Invalid("a batch holds at most 4,294,967,295 events".to_owned()));
+        }
+        self.core.write(|tx| corrections::import(tx, instruments, streams, events, at))
+    }
+
+    fn import_batches(
+        &mut self,
+        instruments: &[Instrument],
+        streams: &[StreamDecl],
+        batches: &mut dyn Batches,
+        at: Ts,
+    ) -> Result<Imported> {
+        self.core.need(Role::Ingest)?;
+        let (mut total, mut done, mut batch) = (Imported::default(), 0, Vec::new());
+        loop {
+            batches.next(&mut batch);
+            if batch.is_empty() {
+                return Ok(total);
+            }
+            let part = self.core.write(|tx| corrections::import_plain(tx, instruments, streams, &batch, at))?;
+            let Some(part) = part else { break };
+            total.add(&part);
+            done += 1;
+        }
+        let mut again = false;
+        let rest = self.core.write(|tx| {
+            if core::mem::replace(&mut again, true) {
+                batches.rewind(done);
+                batches.next(&mut batch);
+            }
+            let mut rest = Imported::default();
+            while !batch.is_empty() {
+                rest.add(&corrections::import(tx, instruments, streams, &batch, at)?);
+                batches.next(&mut batch);
+            }
+            Ok(rest)
+        })?;
+        total.add(&rest);
+        Ok(total)
+    }
+
+    fn forget_batches(
+        &mut self,
+        streams: &[StreamDecl],
+        batches: &mut dyn Batches,
+        at: Ts,
+        dry: bool,
+    ) -> Result<Forgotten> {
+        self.core.need(Role::Ingest)?;
+        let (mut again, mut batch) = (false, Vec::new());
+        self.core.write(|tx| {
+            if core::mem::replace(&mut again, true) {
+                batches.rewind(0);
+            }
+            let mut total = Forgotten::default();
+            loop {
+                batches.next(&mut batch);
+                if batch.is_empty() {
+                    return Ok(total);
+                }
+                total.add(&corrections::forget(tx, streams, &batch, at, dry)?);
+            }
+        })
     }
 
     fn append(&mut self, batch: &LiveBatch<'_>) -> Result<Appended> {

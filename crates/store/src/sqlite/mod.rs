@@ -8,10 +8,12 @@
 mod lock;
 mod open;
 mod schema;
+mod tables;
 
 pub(crate) use lock::RoleLock;
 pub(crate) use open::{known, reader as open_reader, writer as open_writer};
 
+use crate::sql::fault::Fault;
 use crate::sql::reader::SqlReader;
 use crate::sql::writer::SqlWriter;
 use crate::{Result, Role};
@@ -19,6 +21,13 @@ use std::path::Path;
 
 /// Name of the store's file in the data folder.
 pub const FILE: &str = "barograph.db";
+
+/// Tells the views something.
+pub(crate) fn set(path: &Path, name: &str, value: i64) -> Result<()> {
+    let sql = "UPDATE settings SET value = ?2 WHERE name = ?1 AND value <> ?2";
+    let changed = open_writer(path)?.execute(sql, rusqlite::params![name, value]);
+    changed.map(drop).map_err(|e| Fault::Sql(e).at(path))
+}
 
 /// Marks the file in [`SqliteReader`] and [`SqliteWriter`].
 #[derive(Clone, Copy, Debug)]

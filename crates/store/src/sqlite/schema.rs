@@ -6,8 +6,44 @@
 //! received late enters a second one), and minute rows are chunks of an hour. The view `metric_points` is the readable
 //! form of the points for anyone with an SQL prompt.
 
+use super::tables::V10;
+
 /// What turns a database of version `i` into one of version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9, V10];
+
+/// Corrections: a later import that contradicts stored points, and points that were taken back (`provenance` 3 taken back, 4
+/// corrected, each known since the moment of it). Runs as they answered before a correction go on answering for moments
+/// before it: their record is in `past_runs`, under a number of its own below zero, with parts of its own.
+const V9: &str = "
+CREATE INDEX points_corrected ON points (stream, event_ts) WHERE provenance >= 3;
+ALTER TABLE runs ADD COLUMN corrected_ts INTEGER;
+
+CREATE TABLE past_runs (
+    run INTEGER PRIMARY KEY,
+    instrument TEXT NOT NULL,
+    logic_version TEXT NOT NULL,
+    retired_ts INTEGER NOT NULL,
+    release TEXT NOT NULL,
+    book TEXT NOT NULL,
+    book_text TEXT NOT NULL,
+    config TEXT NOT NULL,
+    layout INTEGER NOT NULL REFERENCES layouts,
+    live_segment INTEGER,
+    digest INTEGER,
+    UNIQUE (instrument, logic_version, retired_ts)
+) STRICT;
+
+DROP VIEW metric_points;
+CREATE VIEW metric_points AS
+    SELECT s.source, i.name AS instrument, s.metric, s.cadence / 1000000000 AS cadence_s,
+        strftime('%Y-%m-%dT%H:%M:%SZ', p.event_ts / 1000000000, 'unixepoch') AS event_time,
+        strftime('%Y-%m-%dT%H:%M:%SZ', coalesce(p.known_ts, p.event_ts + s.delay) / 1000000000, 'unixepoch')
+            AS known_time,
+        p.value, p.event_ts, coalesce(p.known_ts, p.event_ts + s.delay) AS known_ts, p.seq,
+        CASE p.provenance WHEN 0 THEN 'import' WHEN 1 THEN 'live' WHEN 2 THEN 'backfill' WHEN 3 THEN 'taken_back'
+            ELSE 'correction' END AS provenance
+    FROM points p JOIN streams s USING (stream) JOIN instruments i USING (instrument);
+";
 
 /// The outbox: what is to be told, to whom, what became of it, and what is to be kept quiet.
 const V8: &str = "

@@ -5,7 +5,10 @@ use super::rows::{One, minute, one, rows};
 use super::{Factory, hash, open, refused};
 use crate::{AlertQuery, LiveAlert, LiveBatch, PointsVersion, Range, Reader, Retention};
 use barograph_domain::alert::{BaseRate, Change, Datum, Statistic, Word};
-use barograph_domain::{Alert, AlertState, Kind, KnownAlert, Pattern, Reason, Severity, Span, Trigger, Ts};
+use barograph_domain::{
+    Alert, AlertState, Event, Kind, KnownAlert, Metric, Pattern, Payload, Reason, Severity, Span, StreamIndex, Trigger,
+    Ts,
+};
 
 /// The record of a burst that began at minute `n`, `after` minutes later.
 fn burst(n: i64, after: i64, change: Change) -> KnownAlert {
@@ -331,6 +334,61 @@ pub fn episodes_end_across_published_minutes(factory: &dyn Factory) {
     computed(&mut *writer, None, &[&b]);
     assert_eq!(all(&*reader, &one), [want[3].clone()]);
     assert!(reader.check(true).unwrap().is_sound());
+}
+
+/// A correction in between: what is run again replaces the end that was computed for published minutes, and what was answered
+/// before the correction keeps it.
+pub fn ends_are_corrected_and_stay_before(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let minutes = rows(30, 1);
+    let bare = LiveBatch {
+        instruments: &one.instruments,
+        streams: &one.streams,
+        runs: std::slice::from_ref(&one.spec),
+        ..LiveBatch::default()
+    };
+    let at = Ts::from_civil(2027, 1, 1, 0, 0, 0);
+    let stream = one.streams.iter().position(|s| s.metric == Metric::MarkPrice).unwrap();
+    let mark = |value, at: Ts, writer: &mut dyn crate::Writer| {
+        let (event_ts, stream) = (minute(11), StreamIndex(u16::try_from(stream).unwrap()));
+        let recv_ts = event_ts + one.streams[stream.index()].delay;
+        let event = Event { recv_ts, event_ts, stream, seq: 0, payload: Payload::Value(value) };
+        writer.import_points(&one.instruments, &one.streams, &[event], at).unwrap();
+        reader.instruments(None).unwrap()[0].version
+    };
+    let computed = |writer: &mut dyn crate::Writer, from: Option<Ts>, seen, told: &[&KnownAlert]| {
+        let mut run = writer.replace(&one.spec, from, seen).unwrap();
+        minutes.iter().filter(|r| from.is_none_or(|f| r.ts >= f)).for_each(|r| run.row(r).unwrap());
+        told.iter().for_each(|k| run.alert(k).unwrap());
+        run.finish().unwrap();
+    };
+    writer.append(&LiveBatch { rows: &minutes[10..20], ..bare }).unwrap();
+    let seen = mark(1.0, at, &mut *writer);
+    let (begin, end, later) = (burst(8, 0, Change::Opened), burst(8, 4, Change::Closed), burst(8, 6, Change::Closed));
+    computed(&mut *writer, None, seen, &[&begin, &end]);
+    let told = |as_of: Ts| {
+        let query = AlertQuery { as_of: Some(as_of), ..AlertQuery::default() };
+        reader.alerts(&one.spec.key, &query).unwrap().items
+    };
+    let first = [begin.clone(), end];
+    assert_eq!(told(at), first);
+    // Another end, then none at all.
+    for (n, ends) in [(1, vec![&later]), (2, Vec::new())] {
+        let correction = at + Span::days(n);
+        let seen = mark(1.0 + f64::from(u8::try_from(n).unwrap()), correction, &mut *writer);
+        computed(&mut *writer, Some(minute(11)), seen, &ends);
+        let want: Vec<KnownAlert> = core::iter::once(&begin).chain(ends).cloned().collect();
+        assert_eq!(told(correction), want, "correction {n}");
+        assert_eq!(all(&*reader, &one), want, "correction {n}");
+        let last = if n == 1 { first.to_vec() } else { vec![begin.clone(), later.clone()] };
+        assert_eq!(told(correction - Span(1)), last, "before correction {n}");
+        hash(&*reader);
+    }
+    assert_eq!(told(at), first);
+    let query = crate::RowQuery { as_of: None, ..super::rows::everything() };
+    let shown = reader.history(&one.spec.key, &query).unwrap().rows;
+    assert_eq!(shown, minutes, "every minute is still there once");
 }
 
 /// However old: like changes of the label.

@@ -94,6 +94,7 @@ pub fn every_change_shows(factory: &dyn Factory) {
     expect_new(&|rows, _| rows[7].trend.label = TrendRegime::Downtrend, &[]);
     expect_new(&|rows, _| rows[7].heat.since = Ts(7), &[]);
     expect_new(&|rows, _| rows[7].timeframes.volatility[3] = VolRegime::Extreme, &[]);
+    expect_new(&|rows, _| rows[7].open.count = 40, &[]);
     expect_new(&|rows, _| rows.truncate(49), &[]);
     expect_new(&|_, events| events.truncate(events.len() - 1), &[]);
     expect_new(&|_, events| events[9].recv_ts = events[9].recv_ts + Span(1), &[]);

@@ -6,6 +6,7 @@
 
 pub mod alerts;
 pub mod candles;
+pub mod corrections;
 pub mod desk;
 pub mod hash;
 pub mod levels;
@@ -61,6 +62,10 @@ macro_rules! suite {
             of_two_times_the_earlier_counts, facts_that_share_a_key_are_all_kept, every_bit_survives,
             events_come_in_the_total_order, revisions_stay_together, events_after_a_moment, a_refused_batch_leaves_nothing,
             pages_join_up, sources_and_cadences_can_be_told_apart);
+        $crate::suite_of!($factory, corrections:
+            a_later_import_wins_whole, importing_the_right_file_again_heals, what_is_taken_back_counts_no_more,
+            facts_are_taken_back_one_by_one, recordings_come_back_at_their_receipt,
+            an_import_is_seen_whole_or_not_at_all, a_file_is_taken_back_whole_or_not_at_all, answers_before_a_correction_stay);
         $crate::suite_of!($factory, model: reads_agree_with_a_naive_model);
         $crate::suite_of!($factory, rows:
             rows_come_back_bit_for_bit, a_replacement_keeps_what_is_before, an_unfinished_replacement_leaves_no_trace,
@@ -68,7 +73,7 @@ macro_rules! suite {
             logic_versions_stay_apart, a_run_is_dirty_until_it_has_seen_its_points,
             points_that_come_in_during_a_run_keep_it_dirty, checkpoints_are_thinned, columns_cannot_change_half_way);
         $crate::suite_of!($factory, reads:
-            latest_and_as_of, history_in_pages_and_thinned, label_changes_follow_from_rows, gaps_as_of,
+            latest_and_as_of, history_in_pages_and_thinned, glances_are_parts_of_rows, label_changes_follow_from_rows, gaps_as_of,
             freshness_as_of, imports_are_listed, an_empty_store_answers);
         $crate::suite_of!($factory, candles: candles_are_the_points_of_their_stretch);
         $crate::suite_of!($factory, levels:
@@ -77,6 +82,7 @@ macro_rules! suite {
         $crate::suite_of!($factory, alerts:
             alerts_come_back_bit_for_bit_in_pages, alerts_can_be_filtered, open_episodes_are_as_they_were_known,
             alerts_are_replaced_with_their_minutes, published_alerts_stay, episodes_end_across_published_minutes,
+            ends_are_corrected_and_stay_before,
             alerts_are_never_pruned);
         $crate::suite_of!($factory, hash:
             order_of_arrival_does_not_show, neither_do_pieces, every_change_shows, wall_clock_and_checkpoints_do_not);

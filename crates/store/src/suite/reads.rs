@@ -64,6 +64,31 @@ pub fn history_in_pages_and_thinned(factory: &dyn Factory) {
     refused(reader.history(&one.spec.key, &RowQuery { every: Some(Span::ZERO), ..everything() }), "positive");
 }
 
+/// A few readings of every minute are those that the whole rows have.
+pub fn glances_are_parts_of_rows(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    replace(&mut *writer, &one, None, &rows(500, 1));
+    let query = RowQuery { limit: 333, ..everything() };
+    let whole = reader.history(&one.spec.key, &query).unwrap();
+    let last = whole.columns.features.len() - 1;
+    for places in [&[0][..], &[last, 1], &[]] {
+        let mut ids: Vec<&str> = places.iter().map(|p| whole.columns.features[*p].id.as_str()).collect();
+        let named: Vec<_> = places.iter().map(|p| whole.columns.features[*p].clone()).collect();
+        ids.push("what no run has");
+        let found = reader.glances(&one.spec.key, &query, &ids).unwrap();
+        assert_eq!((&found.columns.features, found.next, &found.streams), (&named, whole.next, &whole.streams));
+        assert_eq!(found.rows.len(), whole.rows.len());
+        for (got, want) in found.rows.iter().zip(&whole.rows) {
+            let cells: Vec<_> = places.iter().map(|p| want.cells[*p]).collect();
+            assert_eq!((got.ts, got.price, &got.cells), (want.ts, want.price, &cells));
+            let labels = |r: &MinuteRow| (r.risk, r.trend, r.volatility, r.heat);
+            assert_eq!(labels(got), labels(want));
+            assert_eq!((got.cuts.len(), got.held.len(), got.inputs.len()), (0, 0, 0));
+        }
+    }
+}
+
 /// They are derived, so they cannot contradict the rows.
 pub fn label_changes_follow_from_rows(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);

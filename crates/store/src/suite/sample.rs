@@ -4,8 +4,8 @@ use crate::{Columns, FeatureColumn, RunKey, RunSpec};
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
     AxisState, Bar, Cell, Event, HeatRegime, HeldBy, InputAge, Instrument, InstrumentName, Kind, MarketKind, Metric,
-    MinuteRow, Model, ModelReading, ModelState, Payload, Reason, RiskRegime, Side, Span, Stamp, State, StreamDecl,
-    StreamIndex, Timeframes, TrendRegime, Ts, VolRegime,
+    MinuteRow, Model, ModelReading, ModelState, OpenAlert, OpenAlerts, Pattern, Payload, Reason, RiskRegime, Severity,
+    Side, Span, Stamp, State, StreamDecl, StreamIndex, Timeframes, TrendRegime, Ts, VolRegime,
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -139,7 +139,8 @@ pub fn payload(metric: Metric, price: f64, random: &mut Random) -> Payload {
         | Metric::TopTraderAccountRatio
         | Metric::TopTraderPositionRatio
         | Metric::LongShortRatio
-        | Metric::TakerVolumeRatio => Payload::Value(price * (1.0 + 1e-4 * random.unit())),
+        | Metric::TakerVolumeRatio
+        | Metric::SpotPrice => Payload::Value(price * (1.0 + 1e-4 * random.unit())),
     }
 }
 
@@ -231,7 +232,18 @@ impl Market {
             ],
             price: Some(50_000.0 * self.values[0]),
             models: (minute > 90).then(|| self.reading(ts, minute)).into_iter().collect(),
+            open: self.open(minute),
         }
+    }
+
+    /// An alert in every fifth quarter of an hour, worse in some.
+    fn open(&self, minute: u32) -> OpenAlerts {
+        let mut open = OpenAlerts::default();
+        if (minute / 15).is_multiple_of(5) {
+            let severity = if (minute / 15).is_multiple_of(2) { Severity::High } else { Severity::Low };
+            open.add(OpenAlert { pattern: Pattern::AlertRule, severity, rule: Some(3) });
+        }
+        open
     }
 
     /// What a model says from its second hour on.

@@ -7,4 +7,7 @@ mod both;
 mod contract;
 mod faults;
 mod server;
+#[path = "../shared/tables.rs"]
+mod shared;
+mod tables;
 mod tls;

@@ -58,6 +58,7 @@ impl Toy {
             inputs: Vec::new(),
             price: Some(self.price),
             models: Vec::new(),
+            open: barograph_domain::OpenAlerts::default(),
         }
     }
 

@@ -11,3 +11,6 @@ mod kill;
 mod kill_outbox;
 #[cfg(unix)]
 mod processes;
+#[path = "../shared/tables.rs"]
+mod shared;
+mod tables;

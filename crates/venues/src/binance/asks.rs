@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 
 /// More due settlements than this are asked for with one request for all markets.
 const SETTLED_BULK: usize = 20;
+/// Rows of such an answer at most.
+const SETTLED_PAGE: usize = 1_000;
+/// No market settles less often than once a day.
+const SETTLED_WITHIN: Span = Span::days(2);
 /// Settlements are asked for this often until they are listed: ten minutes.
 const SETTLED_ATTEMPTS_MAX: u32 = 20;
 const SETTLED_PAUSE: Span = Span::secs(30);
@@ -112,7 +116,11 @@ impl BinanceSession {
             m.settle_due = (m.settle_attempts < SETTLED_ATTEMPTS_MAX).then(|| now + SETTLED_PAUSE);
         }
         if due.len() > SETTLED_BULK {
-            let url = self.api(&format!("/fundingRate?{since}limit=1000"));
+            // The newest rows of all markets: those that settle each hour crowd out those that do each eight, a page further
+            // back has them.
+            let page = self.state.settled_before.filter(|_| from.is_none());
+            let page = page.map_or(String::new(), |t| format!("endTime={}&", t.as_millis() - 1));
+            let url = self.api(&format!("/fundingRate?{since}{page}limit={SETTLED_PAGE}"));
             self.ask(now, Purpose::Settled(None), url, (FUNDING, 1), Priority::Poll, out);
             return;
         }
@@ -143,8 +151,9 @@ impl BinanceSession {
         let read = match purpose {
             Purpose::Depth(market) => self.snapshot(now, market, request, body, out),
             Purpose::OpenInterest => self.open_interest(now, request, body, out),
+            Purpose::Ratio => self.ratio(now, request, body, out),
             Purpose::FundingInfo => self.funding_info(body),
-            Purpose::Settled(_) => self.settled(now, body, out),
+            Purpose::Settled(market) => self.settled(now, market.is_none(), body, out),
             Purpose::History => self.history_page(now, request, body, out),
             Purpose::Status(market) => self.statuses(now, market, body, out),
         };
@@ -155,6 +164,7 @@ impl BinanceSession {
         self.state.asked.remove(&request);
         match purpose {
             Purpose::OpenInterest => self.ask_polls(now, out),
+            Purpose::Ratio => self.ask_ratios(now, out),
             Purpose::History => self.ask_history(now, out),
             Purpose::Depth(_) | Purpose::FundingInfo | Purpose::Settled(_) | Purpose::Status(_) => {}
         }
@@ -173,6 +183,9 @@ impl BinanceSession {
             }
             Purpose::OpenInterest => {
                 self.state.polls.answered(now, request, false);
+            }
+            Purpose::Ratio => {
+                self.state.ratios.answered(now, request, true);
             }
             Purpose::FundingInfo => self.state.funding_info_due = Some(now),
             Purpose::Settled(_) | Purpose::Status(_) => {}
@@ -212,6 +225,7 @@ impl BinanceSession {
                 Some(market)
             }
             Purpose::OpenInterest => self.state.polls.answered(now, request, false).map(|(market, _)| market),
+            Purpose::Ratio => self.state.ratios.answered(now, request, true).map(|(market, _)| market),
             Purpose::FundingInfo => {
                 self.state.funding_info_due = Some(now + SETTLED_PAUSE);
                 None
@@ -336,9 +350,10 @@ impl BinanceSession {
         Some(())
     }
 
-    fn settled(&mut self, now: Ts, body: &[u8], out: &mut Out) -> Option<()> {
+    fn settled(&mut self, now: Ts, of_all: bool, body: &[u8], out: &mut Out) -> Option<()> {
         let mut rows = rest::funding(body)?;
         rows.sort_by_key(|r| r.at);
+        let oldest = rows.first().map(|r| r.at).filter(|_| of_all && rows.len() >= SETTLED_PAGE);
         // Newest regular settlement by symbol: the ones before it are history, not news, and at start not even that.
         let newest: BTreeMap<String, Ts> =
             rows.iter().filter(|r| !r.special).map(|r| (r.symbol.clone(), r.at)).collect();
@@ -362,6 +377,13 @@ impl BinanceSession {
             }
             self.state.tracker.progress(market, Metric::FundingRateSettled, now, row.at, out);
             out.live(market, Metric::FundingRateSettled, row.at, 0, payload);
+        }
+        self.state.settled_before = oldest.filter(|at| now - *at < SETTLED_WITHIN);
+        if self.state.settled_before.is_some() {
+            // Whoever was not on this page is looked for on the one before it, at once.
+            for m in self.state.markets.iter_mut().filter(|m| m.wanted && m.settle_from.is_none()) {
+                m.settle_due = m.settle_due.map(|_| now);
+            }
         }
         Some(())
     }

@@ -220,12 +220,8 @@ impl BookSync {
     }
 
     fn apply(&mut self, ids: Ids, bids: &[Change], asks: &[Change]) -> Result<(), BookFault> {
-        for c in bids {
-            self.book.bid(c.price, c.qty)?;
-        }
-        for c in asks {
-            self.book.ask(c.price, c.qty)?;
-        }
+        let pair = |c: &Change| (c.price, c.qty);
+        self.book.change(bids.iter().map(pair), asks.iter().map(pair))?;
         self.id = ids.last;
         self.fresh = false;
         self.book.check()

@@ -42,6 +42,23 @@ const FUTURES: &[Metric] = &[
     Metric::Liquidation,
     Metric::Book,
 ];
+/// The other futures market asks for ratios by pair, over all its contracts: that is no market's own.
+const USDM_METRICS: &[Metric] = &[
+    Metric::Bar,
+    Metric::Trade,
+    Metric::BestBidAsk,
+    Metric::MarkPrice,
+    Metric::IndexPrice,
+    Metric::FundingRate,
+    Metric::FundingRateSettled,
+    Metric::OpenInterest,
+    Metric::Liquidation,
+    Metric::TopTraderAccountRatio,
+    Metric::TopTraderPositionRatio,
+    Metric::LongShortRatio,
+    Metric::TakerVolumeRatio,
+    Metric::Book,
+];
 const SPOT: &[Metric] = &[Metric::Bar, Metric::Trade, Metric::BestBidAsk, Metric::Book];
 
 pub(super) const USDM: Flavour = Flavour {
@@ -50,7 +67,7 @@ pub(super) const USDM: Flavour = Flavour {
     api: "/fapi/v1",
     public: "/public/stream",
     market: "/market/stream",
-    metrics: FUTURES,
+    metrics: USDM_METRICS,
 };
 pub(super) const COINM: Flavour = Flavour {
     class: Class::CoinM,
@@ -108,6 +125,8 @@ impl Flavour {
         match (self.class, metric) {
             (_, Metric::Liquidation | Metric::FundingRateSettled) => None,
             (_, Metric::OpenInterest) => Some(poll_every.times(5)),
+            // Rows of five minutes that come some minutes late, asked for less often where the budget is small.
+            (_, metric) if super::ratios::path(metric).is_some() => Some(Span::hours(1)),
             (_, Metric::MarkPrice | Metric::IndexPrice | Metric::FundingRate) => Some(Span::secs(10)),
             (_, Metric::Bar) => Some(Span::secs(180)),
             (Class::Us, _) => None,

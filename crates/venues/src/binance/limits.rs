@@ -76,6 +76,15 @@ pub(super) fn poll_interval(flavour: &Flavour, markets: usize, wanted: Span) -> 
     wanted.max(Span(needed))
 }
 
+/// Interval at which the four ratios of every market can be polled: half of the budget of `/futures/data`, the rest is for
+/// the history of open interest.
+pub(super) fn ratio_interval(markets: usize, wanted: Span) -> Span {
+    const RATIOS: i64 = 4;
+    const PER_FIVE_MINUTES: i64 = 1_000 / 2;
+    let requests = RATIOS.saturating_mul(i64::try_from(markets).unwrap_or(i64::MAX));
+    wanted.max(Span((Span::mins(5).0 / PER_FIVE_MINUTES).saturating_mul(requests)))
+}
+
 /// A book snapshot: the `limit` parameter and its weight, for a book of `levels` per side.
 pub(super) fn depth(flavour: &Flavour, levels: usize) -> (Option<u32>, u32) {
     match (flavour.class, levels) {
@@ -122,6 +131,8 @@ mod tests {
         assert_eq!(poll_interval(&USDM, 1_000, Span::secs(30)), Span::secs(50));
         assert_eq!(poll_interval(&USDM, 1_000, Span::secs(60)), Span::secs(60));
         assert_eq!(poll_interval(&USDM, 3, Span::secs(30)), Span::secs(30));
+        assert_eq!(ratio_interval(100, Span::mins(5)), Span::mins(5));
+        assert_eq!(ratio_interval(1_000, Span::mins(5)), Span::mins(40));
     }
 
     #[test]

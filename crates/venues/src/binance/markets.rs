@@ -1,7 +1,8 @@
 //! Markets that come and go while the session runs.
 
+use super::ratios;
 use super::session::BinanceSession;
-use crate::session::{Action, ConnId, MarketIndex, MarketSpec, Out};
+use crate::session::{Action, ConnId, MarketIndex, MarketSpec, Out, StreamSpec};
 use barograph_domain::{Metric, StatusState, Ts};
 
 impl BinanceSession {
@@ -50,6 +51,11 @@ impl BinanceSession {
             let market = MarketIndex(u32::try_from(at).unwrap_or(u32::MAX));
             let polled = self.state.polls.all().iter().any(|p| p.market == market);
             let wanted = self.state.markets[at].wanted;
+            if wanted && !self.state.ratios.all().iter().any(|p| p.market == market) {
+                let own = |s: &&StreamSpec| s.market == market && s.offered && ratios::path(s.metric).is_some();
+                let streams: Vec<StreamSpec> = self.state.streams.iter().filter(own).cloned().collect();
+                streams.iter().for_each(|stream| self.poll_ratio(now, stream));
+            }
             let offered = self
                 .state
                 .tracker
@@ -60,6 +66,7 @@ impl BinanceSession {
                 self.state.polls.add(market, Metric::OpenInterest, every, volume, now);
             } else if !wanted {
                 self.state.polls.remove(market);
+                self.state.ratios.remove(market);
                 self.state.history.remove(market);
             }
         }

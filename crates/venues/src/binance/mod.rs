@@ -29,6 +29,7 @@ pub mod map;
 mod markets;
 mod plan;
 mod quarter;
+mod ratios;
 mod rest;
 mod session;
 mod subscribed;

@@ -78,6 +78,24 @@ pub(super) fn open_interest_history(body: &[u8]) -> Option<Vec<(Ts, f64, f64)>> 
     rows.iter().map(row).collect()
 }
 
+/// One row of `/futures/data/*Ratio`: label and ratio; `None` where the list is empty.
+pub(super) fn ratio(body: &[u8]) -> Option<Option<(Ts, f64)>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Row<'a> {
+        #[serde(borrow)]
+        long_short_ratio: Option<Either<'a>>,
+        #[serde(borrow)]
+        buy_sell_ratio: Option<Either<'a>>,
+        #[serde(borrow)]
+        timestamp: Either<'a>,
+    }
+    let rows: Vec<Row<'_>> = serde_json::from_slice(body).ok()?;
+    let Some(row) = rows.last() else { return Some(None) };
+    let ratio = row.long_short_ratio.as_ref().or(row.buy_sell_ratio.as_ref())?;
+    Some(Some((row.timestamp.instant()?, ratio.number().and_then(above_zero)?)))
+}
+
 /// One settlement.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Settled {

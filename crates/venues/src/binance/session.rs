@@ -25,13 +25,14 @@ const SENT_MAX: usize = 64;
 /// A quiet market's book is asked for although nothing was heard, after this long.
 const QUIET: Span = Span::secs(3);
 /// Saved state of another layout is not read.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What a request was for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) enum Purpose {
     Depth(MarketIndex),
     OpenInterest,
+    Ratio,
     FundingInfo,
     /// Settlements of one market, or of all.
     Settled(Option<MarketIndex>),
@@ -110,6 +111,10 @@ pub(super) struct State {
     pub(super) routes: Vec<Route>,
     pub(super) conns: Vec<Conn>,
     pub(super) polls: Polls,
+    /// Settlements of all markets have been read back to here, while some have none yet.
+    pub(super) settled_before: Option<Ts>,
+    /// Ratios of accounts and positions, whose budget is another.
+    pub(super) ratios: Polls,
     pub(super) history: History,
     /// Requests without an answer yet, and since when.
     pub(super) asked: BTreeMap<RequestId, (Purpose, Ts)>,
@@ -150,6 +155,8 @@ impl BinanceSession {
             routes: Vec::new(),
             conns: Vec::new(),
             polls: Polls::new(config.polls_in_flight_max),
+            settled_before: None,
+            ratios: Polls::new(config.polls_in_flight_max),
             history: History::default(),
             asked: BTreeMap::new(),
             request_last: 0,
@@ -191,7 +198,7 @@ impl BinanceSession {
         limits::poll_interval(
             self.flavour,
             self.state.markets.iter().filter(|m| m.wanted).count(),
-            self.config.poll_every,
+            self.config.every_or(Metric::OpenInterest, self.config.poll_every),
         )
     }
 
@@ -236,6 +243,7 @@ impl BinanceSession {
             Metric::Bar => (Span::mins(1), policy::archive_delay(metric)),
             Metric::OpenInterest => (self.poll_every(), Span::secs(2)),
             Metric::FundingRateSettled => (policy::FUNDING_INTERVAL, policy::archive_delay(metric)),
+            _ if super::ratios::path(metric).is_some() => (super::ratios::PERIOD, policy::archive_delay(metric)),
             _ => (policy::STREAM_CADENCE, Span::secs(1)),
         };
         StreamSpec {
@@ -283,6 +291,7 @@ impl BinanceSession {
                         market.settle_due = Some(now);
                     }
                 }
+                metric if super::ratios::path(metric).is_some() => self.poll_ratio(now, &stream),
                 _ => {}
             }
         }
@@ -415,6 +424,7 @@ impl BinanceSession {
             self.ask_depth(now, MarketIndex(u32::try_from(at).unwrap_or(u32::MAX)), out);
         }
         self.ask_polls(now, out);
+        self.ask_ratios(now, out);
         self.ask_settled(now, out);
         self.ask_funding_info(now, out);
         self.ask_status(now, out);
@@ -470,6 +480,7 @@ impl Session for BinanceSession {
 
     fn resume(&mut self, _now: Ts) {
         self.state.polls.wake();
+        self.state.ratios.wake();
     }
 
     fn fetching(&self, market: MarketIndex, of: &dyn Fn(Metric) -> bool) -> bool {

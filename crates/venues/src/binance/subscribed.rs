@@ -70,7 +70,7 @@ impl BinanceSession {
         }
     }
 
-    /// Subscribes again what does not come, and replaces connections on which nothing does.
+    /// Subscribes again what does not come, and replaces connections on which nothing does, or that have fallen silent.
     pub(super) fn revive(&mut self, now: Ts, out: &mut Out) {
         let links: Vec<LinkId> = self.state.routes.iter().map(|r| r.id).collect();
         for link in links {
@@ -88,7 +88,13 @@ impl BinanceSession {
                 }
             }
             let is_hopeless = |f: &Feed| self.state.revive.is_hopeless(key(f).0, key(f).1);
-            if !feeds.is_empty() && feeds.iter().all(is_hopeless) {
+            let carried = feeds.iter().flat_map(|f| {
+                let markets = self.markets_of(*f).into_iter();
+                markets.flat_map(move |market| f.channel.metrics().iter().map(move |metric| (market, *metric)))
+            });
+            if self.state.tracker.is_mute(now, carried) {
+                out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
+            } else if !feeds.is_empty() && feeds.iter().all(is_hopeless) {
                 feeds.iter().for_each(|f| self.state.revive.condemned(key(f).0, key(f).1));
                 out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
             } else if !again.is_empty() {

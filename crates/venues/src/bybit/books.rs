@@ -5,7 +5,8 @@
 //! book's own id has been applied. `seq` orders events across topics and is never a gap test. Deltas that come while the
 //! snapshot is awaited are dropped, because a new subscription begins with one: nothing is buffered.
 //!
-//! Where jumps are frequent ids that only rise are accepted, and the book is renewed by a new snapshot every minute.
+//! Where jumps are frequent the way to the venue loses frames: each is a declared gap, and the book is asked for ever less often
+//! until it is better. Ids that only rise are never enough: every recorded one rises by exactly one (README).
 
 use super::wire::Depth;
 use crate::session::wire::{finest, levels};
@@ -13,11 +14,9 @@ use crate::session::{Book, BookFault, ConnId, Decimal};
 use barograph_domain::{GapReason, Span, Ts};
 use serde::{Deserialize, Serialize};
 
-/// More jumps than this within [`JUMPS_WITHIN`], and ids only have to rise.
+/// More jumps than this within [`JUMPS_WITHIN`], and the next snapshot is not asked for at once.
 const JUMPS_MAX: u32 = 3;
 const JUMPS_WITHIN: Span = Span::mins(3);
-/// How often such a book is renewed.
-const RENEW: Span = Span::mins(1);
 /// A snapshot is awaited for this long; doubles with each failure up to a minute.
 const AWAIT: Span = Span::secs(5);
 const AWAIT_DOUBLINGS: u32 = 4;
@@ -49,7 +48,6 @@ pub(super) struct Sync {
     failures: u32,
     jumps: u32,
     jumps_since: Option<Ts>,
-    renewed: Option<Ts>,
 }
 
 impl Sync {
@@ -65,7 +63,6 @@ impl Sync {
             failures: 0,
             jumps: 0,
             jumps_since: None,
-            renewed: None,
         }
     }
 
@@ -74,22 +71,20 @@ impl Sync {
         self.asked = Some(now);
     }
 
-    /// The awaited snapshot is late, or a tolerant book is due for renewal: subscribe anew.
+    /// The awaited snapshot is late: subscribe anew.
     pub(super) fn overdue(&self, now: Ts) -> bool {
-        let wait = Span(AWAIT.0 << self.failures.min(AWAIT_DOUBLINGS));
-        match self.asked {
-            Some(asked) => now - asked >= wait,
-            None => self.live && self.tolerant() && self.renewed.is_some_and(|t| now - t >= RENEW),
-        }
+        let doublings = self.failures.max(self.jumps.saturating_sub(JUMPS_MAX + 1)).min(AWAIT_DOUBLINGS);
+        self.asked.is_some_and(|asked| now - asked >= Span(AWAIT.0 << doublings))
+    }
+
+    /// Breaks so often that asking for it at once would only add to the load: it waits until it is overdue.
+    pub(super) fn breaks_often(&self) -> bool {
+        self.jumps > JUMPS_MAX
     }
 
     /// The awaited snapshot did not come.
     pub(super) fn late(&mut self) {
         self.failures = self.failures.saturating_add(1);
-    }
-
-    fn tolerant(&self) -> bool {
-        self.jumps > JUMPS_MAX
     }
 
     /// The book is no longer trusted.
@@ -127,7 +122,7 @@ impl Sync {
         match self.apply(message) {
             Ok(()) => {
                 (self.live, self.u, self.seq, self.source) = (true, message.u, message.seq, Some(conn));
-                (self.asked, self.failures, self.renewed) = (None, 0, Some(now));
+                (self.asked, self.failures) = (None, 0);
                 Step::Applied
             }
             Err(why) => self.broken(now, why),
@@ -140,14 +135,12 @@ impl Sync {
             return Step::Ignored;
         }
         let other = self.source.is_some_and(|s| s != conn);
-        if message.u <= self.u {
-            return if other { Step::Ignored } else { self.broken(now, GapReason::SequenceJump) };
+        if message.u <= self.u && other {
+            return Step::Ignored;
         }
         if message.u != self.u + 1 {
             self.count_jump(now);
-            if !self.tolerant() {
-                return self.broken(now, GapReason::SequenceJump);
-            }
+            return self.broken(now, GapReason::SequenceJump);
         }
         match self.apply(message) {
             Ok(()) => {

@@ -131,7 +131,12 @@ impl Bybit {
             _ => "undecodable",
         };
         out.fault(kind, Some(h.market), "the book is built anew", h.data.as_bytes());
-        self.resubscribe(h.now, h.market, out);
+        let book = &mut self.state.markets[h.market.index()].book;
+        if book.breaks_often() {
+            book.asked(h.now);
+        } else {
+            self.resubscribe(h.now, h.market, out);
+        }
     }
 
     /// `orderbook.1`: each message is the whole top.

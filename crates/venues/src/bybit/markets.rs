@@ -42,6 +42,7 @@ impl Bybit {
             said_funding: Said::default(),
             said_interest: Said::default(),
             next_settlement: None,
+            ratio_due: None,
             settled: Ids::default(),
         });
     }

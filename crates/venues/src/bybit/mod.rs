@@ -2,13 +2,14 @@
 //! recordings and fixtures showed beyond it is in this folder's `README.md`.
 //!
 //! One session serves all three parts of the venue; the kind of a market decides which. Left out: options, spreads, the full
-//! book channel, account ratios and the premium index (REST only, nobody reads them yet).
+//! book channel and the premium index (REST only, nobody reads them yet).
 
 mod books;
 mod feed;
 mod limits;
 mod map;
 mod markets;
+mod ratios;
 mod replies;
 mod session;
 mod symbols;

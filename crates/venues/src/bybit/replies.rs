@@ -5,7 +5,7 @@
 
 use super::map;
 use super::session::Bybit;
-use super::{limits, wire};
+use super::{limits, ratios, wire};
 use crate::session::history::Job;
 use crate::session::registry::escape;
 use crate::session::seen::identity;
@@ -74,6 +74,9 @@ impl Bybit {
             Metric::OpenInterest | Metric::OpenInterestUsd => format!(
                 "{rest}/v5/market/open-interest?category={category}&symbol={symbol}&intervalTime=5min&startTime={from}&endTime={to}&limit={ROWS}"
             ),
+            ratios::METRIC => {
+                format!("{rest}/v5/market/account-ratio?category={category}&symbol={symbol}&period=5min&limit=1")
+            }
             _ => {
                 let limit = if market.category == map::Category::Spot { TRADES_SPOT } else { TRADES };
                 format!("{rest}/v5/market/recent-trade?category={category}&symbol={symbol}&limit={limit}")
@@ -104,6 +107,7 @@ impl Bybit {
             Metric::Bar => self.past_bars(&job, upto, list.list.get(), out),
             Metric::FundingRateSettled => self.past_funding(now, &job, list.list.get(), out),
             Metric::OpenInterest | Metric::OpenInterestUsd => self.past_interest(&job, list.list.get(), out),
+            ratios::METRIC => self.ratio(now, &job, list.list.get(), out),
             _ => self.past_trades(now, &job, list.list.get(), out),
         };
         match read {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// History pages under way at once.
 const PAGES_MAX: u32 = 8;
 /// First byte of saved state.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// A market and all that is known of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub(super) struct Market {
     pub said_interest: Said,
     /// The settlement that is awaited.
     pub next_settlement: Option<Ts>,
+    /// Its ratio is asked for next.
+    pub ratio_due: Option<Ts>,
     /// Newest settlements said.
     pub settled: Ids,
 }
@@ -260,25 +262,30 @@ impl Bybit {
         }
     }
 
-    /// Subscribes again what does not come, and replaces connections on which nothing does. Books see to themselves.
+    /// Subscribes again what does not come, and replaces connections on which nothing does, or that have fallen silent. Books see
+    /// to themselves.
     fn revive(&mut self, now: Ts, out: &mut Out) {
         let links: Vec<LinkId> = self.links.iter().map(|l| l.id).collect();
         for link in links {
             let Some(conn) = self.state.desk.newest(link) else { continue };
-            let (mut carried, mut again) = (Vec::new(), Vec::new());
+            let (mut carried, mut again, mut heard) = (Vec::new(), Vec::new(), Vec::new());
             for (n, market) in (0_u32..).zip(&self.state.markets).filter(|(_, m)| m.link == link) {
                 for channel in Channel::ALL {
-                    if channel == Channel::Book || market.channels & !market.refused & channel.bit() == 0 {
+                    if market.channels & !market.refused & channel.bit() == 0 {
                         continue;
                     }
                     let index = MarketIndex(n);
+                    heard.push((index, channel.metrics()));
+                    if channel == Channel::Book {
+                        continue;
+                    }
                     carried.push((index, channel.bit()));
                     if self.state.desk.is_to_revive(now, index, channel.bit(), channel.metrics()) {
                         again.push((index, channel));
                     }
                 }
             }
-            if self.state.desk.condemns(&carried) {
+            if self.state.desk.is_mute(now, &heard) || self.state.desk.condemns(&carried) {
                 out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
                 continue;
             }
@@ -294,6 +301,7 @@ impl Bybit {
     fn tick(&mut self, now: Ts, out: &mut Out) {
         self.state.desk.tracker.tick(now, out);
         self.revive(now, out);
+        self.want_ratios(now);
         for n in 0..self.state.markets.len() {
             if self.state.markets[n].book.overdue(now) {
                 self.state.markets[n].book.late();

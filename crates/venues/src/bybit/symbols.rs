@@ -2,7 +2,7 @@
 
 use super::map::Category;
 use super::session::Bybit;
-use super::{limits, topics, wire};
+use super::{limits, ratios, topics, wire};
 use crate::session::wire::each;
 use crate::session::{Ask, Decimal, Endpoints, LinkId, MarketIndex, MarketSpec, StreamSpec};
 use barograph_domain::{Kind, MarketKind, Metric, Span, Ts};
@@ -30,6 +30,7 @@ pub(super) fn stream(market: MarketIndex, spec: &MarketSpec, metric: Metric) -> 
             #[expect(clippy::cast_possible_truncation, reason = "checked: 1 to 24")]
             (Span::hours(hours as i64), Span::secs(10))
         }
+        ratios::METRIC => (ratios::PERIOD, Span::mins(1)),
         _ => (Span::secs(1), Span::secs(1)),
     };
     StreamSpec {
@@ -50,6 +51,7 @@ pub(super) fn silence(metric: Metric) -> Option<Span> {
     match metric {
         Metric::Trade | Metric::Liquidation | Metric::FundingRateSettled => None,
         Metric::Bar | Metric::Book => Some(Span::secs(150)),
+        ratios::METRIC => Some(Span::hours(1)),
         _ => Some(Span::mins(1)),
     }
 }

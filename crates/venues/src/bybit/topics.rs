@@ -97,6 +97,7 @@ pub(super) const METRICS: &[Metric] = &[
     Metric::OpenInterest,
     Metric::OpenInterestUsd,
     Metric::Liquidation,
+    Metric::LongShortRatio,
     Metric::Book,
 ];
 
@@ -108,13 +109,14 @@ pub(super) fn offered(spec: &MarketSpec, metric: Metric) -> bool {
         | Metric::IndexPrice
         | Metric::OpenInterest
         | Metric::OpenInterestUsd
-        | Metric::Liquidation => spec.kind != MarketKind::Spot,
+        | Metric::Liquidation
+        | Metric::LongShortRatio => spec.kind != MarketKind::Spot,
         Metric::FundingRate | Metric::FundingRateSettled => spec.kind == MarketKind::Perpetual,
         Metric::PremiumIndex
         | Metric::TopTraderAccountRatio
         | Metric::TopTraderPositionRatio
-        | Metric::LongShortRatio
-        | Metric::TakerVolumeRatio => false,
+        | Metric::TakerVolumeRatio
+        | Metric::SpotPrice => false,
     }
 }
 

@@ -235,6 +235,16 @@ pub(super) struct Interest<'a> {
 
 #[derive(Deserialize, Debug)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct Ratio<'a> {
+    #[serde(borrow)]
+    pub buy_ratio: Cow<'a, str>,
+    #[serde(borrow)]
+    pub sell_ratio: Cow<'a, str>,
+    pub timestamp: Millis,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct PastTrade<'a> {
     #[serde(borrow)]
     pub exec_id: Cow<'a, str>,

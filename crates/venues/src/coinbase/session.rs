@@ -13,7 +13,7 @@ use crate::session::{
 use barograph_domain::{Metric, Payload, StatusState, Ts};
 
 /// First byte of saved state.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// A session with Coinbase Advanced Trade.
 #[derive(Debug)]

@@ -156,7 +156,7 @@ impl State {
             let polled = matches!(metric, Metric::OpenInterest | Metric::IndexPrice | Metric::FundingRate);
             let cadence = match metric {
                 Metric::Bar => Span::mins(1),
-                _ if polled => self.config.poll_every,
+                _ if polled => self.config.every_or(Metric::OpenInterest, self.config.poll_every),
                 _ => Span::secs(1),
             };
             self.streams.push(StreamSpec {
@@ -179,7 +179,7 @@ impl State {
         for spec in self.streams.get(done..).unwrap_or_default() {
             let polled = matches!(spec.metric, Metric::OpenInterest | Metric::IndexPrice | Metric::FundingRate);
             // Polls of quiet products are stretched up to four times; two may fail.
-            let silence = polled.then(|| self.config.poll_every.times(12));
+            let silence = polled.then(|| self.config.every_or(Metric::OpenInterest, self.config.poll_every).times(12));
             self.tracker.declare(now, spec, silence, out);
         }
         for at in 0..self.markets.len() {
@@ -200,7 +200,7 @@ impl State {
         });
         let begun = self.polls.all().iter().any(|p| p.market == market);
         if let (Some(spec), false, true) = (polled, begun, self.markets[at].wanted && self.holds(at)) {
-            let every = self.config.poll_every;
+            let every = self.config.every_or(Metric::OpenInterest, self.config.poll_every);
             // Not all at once.
             let first = now + Span(i64::from(market.0 % 16) * every.0 / 16);
             self.polls.add(market, spec.metric, every, self.markets[at].volume_24h_quote, first);

@@ -93,7 +93,11 @@ impl Hyperliquid {
     fn contexts_every(&self) -> Span {
         use super::market::CONTEXT;
         let all = self.state.markets.iter().filter(|m| m.wanted).all(|m| m.channels & CONTEXT != 0);
-        if all { CHECK_EVERY } else { self.config.poll_every.max(Span::secs(5)) }
+        if all {
+            CHECK_EVERY
+        } else {
+            self.config.every_or(Metric::OpenInterest, self.config.poll_every).max(Span::secs(5))
+        }
     }
 
     pub(super) fn reply(&mut self, now: Ts, request: RequestId, status: u16, body: &[u8], out: &mut Out) {

@@ -11,7 +11,7 @@ use barograph_domain::{GapReason, Kind, Metric, Span, StatusState, Ts};
 use serde::{Deserialize, Serialize};
 
 /// First byte of saved state.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 /// History pages under way at once.
 const PAGES_MAX: u32 = 2;
 /// A busy quote that does not move for this long is stale.
@@ -55,7 +55,7 @@ fn stream(market: MarketIndex, metric: Metric, config: &SessionConfig) -> Stream
     let cadence = match metric {
         Metric::Bar => Span::mins(1),
         Metric::FundingRateSettled => Span::hours(1),
-        Metric::OpenInterest | Metric::OpenInterestUsd => config.poll_every,
+        Metric::OpenInterest | Metric::OpenInterestUsd => config.every_or(Metric::OpenInterest, config.poll_every),
         _ => Span::secs(1),
     };
     let kept = matches!(metric, Metric::Bar | Metric::FundingRateSettled);
@@ -228,7 +228,7 @@ impl Hyperliquid {
         let links: Vec<LinkId> = self.state.links.iter().map(|l| l.id).collect();
         for link in links {
             let Some(conn) = self.state.desk.newest(link) else { continue };
-            let (mut carried, mut again) = (Vec::new(), Vec::new());
+            let (mut carried, mut again, mut heard) = (Vec::new(), Vec::new(), Vec::new());
             for at in (0..self.state.markets.len()).filter(|at| self.state.markets[*at].link == Some(link)) {
                 let market = MarketIndex(u32::try_from(at).unwrap_or(u32::MAX));
                 for (bit, _, metrics) in CHANNELS {
@@ -236,13 +236,14 @@ impl Hyperliquid {
                         continue;
                     }
                     carried.push((market, bit));
+                    heard.push((market, metrics));
                     let metrics = if bit == BOOK { &[] } else { metrics };
                     if self.state.desk.is_to_revive(now, market, bit, metrics) {
                         again.push((at, bit));
                     }
                 }
             }
-            if self.state.desk.condemns(&carried) {
+            if self.state.desk.is_mute(now, &heard) || self.state.desk.condemns(&carried) {
                 out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
                 continue;
             }

@@ -20,6 +20,9 @@ pub(super) const LISTS: PoolId = PoolId(6);
 /// `/public/time`.
 pub(super) const TIME: PoolId = PoolId(7);
 
+/// `/rubik/stat/contracts/long-short-…`. The venue counts by address and instrument; one count for all stays below that.
+pub(super) const RATIOS: PoolId = PoolId(8);
+
 /// Books on one connection: the venue asks for fewer than 30.
 pub(super) const BOOKS_MAX: u32 = 25;
 /// Markets on one connection of the public socket: 8 channels each.
@@ -77,6 +80,7 @@ pub(super) fn limits() -> Limits {
             pool(TRADES, "history_trades", 20),
             pool(LISTS, "lists", 20),
             pool(TIME, "time", 10),
+            pool(RATIOS, "long_short_ratios", 5),
         ],
         host_rests_on_429: false,
     }

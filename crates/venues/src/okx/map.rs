@@ -102,7 +102,16 @@ pub(super) fn interval_h(f: &wire::Funding<'_>) -> Option<f64> {
     between(f.prev_funding_time, f.funding_time).or_else(|| between(f.funding_time, f.next_funding_time))
 }
 
-/// The name of a market's index: `BTC-USDT` of `BTC-USDT-SWAP`.
+/// The name of a market's index: base and quote as the list says them (`BTC-USD` of an X-Perp, whose symbol says more), else as
+/// the symbol does.
+pub(super) fn index_of(spec: &MarketSpec) -> String {
+    if spec.base.is_empty() || spec.quote.is_empty() {
+        return index_name(&spec.symbol);
+    }
+    format!("{}-{}", spec.base, spec.quote)
+}
+
+/// `BTC-USDT` of `BTC-USDT-SWAP`.
 pub(super) fn index_name(symbol: &str) -> String {
     let mut parts = symbol.split('-');
     let (base, quote) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

@@ -37,6 +37,7 @@ impl Okx {
             interval_h: None,
             next_settlement: None,
             settled: Ids::default(),
+            ratio_due: [None; 3],
         });
     }
 

@@ -9,6 +9,7 @@ mod feed;
 mod limits;
 mod map;
 mod markets;
+mod ratios;
 mod replies;
 mod session;
 mod symbols;

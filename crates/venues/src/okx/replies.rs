@@ -1,11 +1,12 @@
-//! Requests and their answers: book snapshots, candles, settled funding, open interest and trades (sheet §3).
+//! Requests and their answers: book snapshots, candles, settled funding, open interest and trades (sheet §3); ratios are read in
+//! [`super::ratios`].
 //!
 //! Lists come newest first and are turned round. Candles, funding and open interest are asked for in windows of one page, both
 //! ends given, so pages go forward in time; trades are paged backwards by id, because many share a stamp.
 
 use super::books::Step;
 use super::session::{IdHole, Market, Okx};
-use super::{limits, map, symbols, wire};
+use super::{limits, map, ratios, symbols, wire};
 use crate::session::history::Job;
 use crate::session::wire::each;
 use crate::session::{Action, Admit, FailReason, MarketIndex, Out, PoolId, Priority, Request, RequestId};
@@ -67,6 +68,10 @@ impl Okx {
     fn address(&self, now: Ts, job: &Job) -> (String, PoolId) {
         let rest = &self.config.endpoints.rest;
         let symbol = &self.state.markets[job.market.index()].spec.symbol;
+        if let Some(path) = ratios::path(job.metric) {
+            let url = format!("{rest}/api/v5/rubik/stat/contracts/{path}?instId={symbol}&period=5m&limit=1");
+            return (url, limits::RATIOS);
+        }
         let (from, to) = Self::window(now, job);
         let (from_ms, to_ms) = (from.as_millis(), to.as_millis());
         match job.metric {
@@ -184,6 +189,7 @@ impl Okx {
             Metric::Bar => self.past_bars(now, job, list, out),
             Metric::FundingRateSettled => self.past_funding(now, job, list, out),
             Metric::OpenInterest | Metric::OpenInterestUsd => self.past_interest(now, job, list, out),
+            metric if ratios::path(metric).is_some() => self.ratio(now, job, list, out),
             _ => return self.past_trades(now, job, list, body, out),
         };
         match read {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// History pages under way at once.
 const PAGES_MAX: u32 = 8;
 /// First byte of saved state.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 4;
 
 /// Trades that were missed lie between these ids, ends excluded and included; without an end the hole is still open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -51,6 +51,8 @@ pub(super) struct Market {
     pub interval_h: Option<f64>,
     pub next_settlement: Option<Ts>,
     pub settled: Ids,
+    /// When each ratio is asked for next.
+    pub ratio_due: [Option<Ts>; 3],
 }
 
 impl Market {
@@ -152,7 +154,7 @@ impl Okx {
         for (n, market) in (0_u32..).zip(&self.state.markets) {
             self.names.insert(market.spec.symbol.as_bytes(), MarketIndex(n));
             if market.spec.kind != MarketKind::Spot {
-                self.indexes.entry(map::index_name(&market.spec.symbol)).or_default().push(MarketIndex(n));
+                self.indexes.entry(map::index_of(&market.spec)).or_default().push(MarketIndex(n));
             }
         }
     }
@@ -274,26 +276,30 @@ impl Okx {
     }
 
     /// Subscribes again what does not come, as far as the connection's requests of this hour allow, and replaces connections on
-    /// which nothing does. Books see to themselves.
+    /// which nothing does, or that have fallen silent. Books see to themselves.
     fn revive(&mut self, now: Ts, out: &mut Out) {
         let links: Vec<LinkId> = self.links.iter().map(|l| l.id).collect();
         for link in links {
             let Some(conn) = self.state.desk.newest(link).filter(|c| self.affords(now, *c)) else { continue };
-            let (mut carried, mut again) = (Vec::new(), Wanted::new());
+            let (mut carried, mut again, mut heard) = (Vec::new(), Wanted::new(), Vec::new());
             for (n, market) in (0_u32..).zip(&self.state.markets) {
                 for channel in Channel::ALL {
-                    let on = channel != Channel::Book && market.link_of(channel) == link;
+                    let on = market.link_of(channel) == link;
                     if !on || market.channels & !market.refused & channel.bit() == 0 {
                         continue;
                     }
                     let index = MarketIndex(n);
+                    heard.push((index, channel.metrics()));
+                    if channel == Channel::Book {
+                        continue;
+                    }
                     carried.push((index, channel.bit()));
                     if self.state.desk.is_to_revive(now, index, channel.bit(), channel.metrics()) {
                         again.push((index, channel));
                     }
                 }
             }
-            if self.state.desk.condemns(&carried) {
+            if self.state.desk.is_mute(now, &heard) || self.state.desk.condemns(&carried) {
                 out.actions.push(Action::Close { conn, reason: CloseReason::Asked });
                 continue;
             }
@@ -308,6 +314,7 @@ impl Okx {
     fn tick(&mut self, now: Ts, out: &mut Out) {
         self.state.desk.tracker.tick(now, out);
         self.revive(now, out);
+        self.want_ratios(now);
         for n in 0..self.state.markets.len() {
             let index = MarketIndex(u32::try_from(n).unwrap_or(u32::MAX));
             let market = &mut self.state.markets[n];

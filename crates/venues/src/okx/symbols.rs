@@ -1,6 +1,6 @@
 //! Instrument lists to markets, and the streams each market has (sheet §8).
 
-use super::{limits, map, topics, wire};
+use super::{limits, map, ratios, topics, wire};
 use crate::session::wire::each;
 use crate::session::{Ask, Decimal, Endpoints, MarketIndex, MarketSpec, StreamSpec};
 use barograph_domain::{Kind, MarketKind, Metric, Span, Ts};
@@ -15,6 +15,7 @@ pub(super) fn stream(market: MarketIndex, spec: &MarketSpec, metric: Metric) -> 
             #[expect(clippy::cast_possible_truncation, reason = "checked: 1 to 24")]
             (Span::hours(hours as i64), Span::secs(90))
         }
+        metric if ratios::path(metric).is_some() => (ratios::PERIOD, Span::mins(1)),
         _ => (Span::secs(1), Span::secs(1)),
     };
     StreamSpec {
@@ -38,6 +39,7 @@ pub(super) fn silence(metric: Metric) -> Option<Span> {
         Metric::OpenInterest | Metric::OpenInterestUsd => Some(Span::secs(30)),
         Metric::FundingRate => Some(Span::secs(225)),
         Metric::BestBidAsk => Some(Span::mins(5)),
+        metric if ratios::path(metric).is_some() => Some(Span::hours(1)),
         // Index once a minute, book keep-alives about once a minute, bars every minute.
         _ => Some(Span::secs(150)),
     }

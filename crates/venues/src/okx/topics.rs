@@ -1,6 +1,6 @@
 //! Channels: what is subscribed for a market and on which socket.
 
-use super::map;
+use super::{map, ratios};
 use crate::session::{MarketSpec, SessionConfig};
 use barograph_domain::{MarketKind, Metric};
 
@@ -81,7 +81,7 @@ impl Channel {
     /// What a subscription of this channel names: the instrument, its index, or all of its type.
     pub(super) fn arg(self, spec: &MarketSpec) -> String {
         let (key, name) = match self {
-            Self::Index => ("instId", map::index_name(&spec.symbol)),
+            Self::Index => ("instId", map::index_of(spec).replace(['"', '\\'], "")),
             Self::Liquidation => ("instType", map::inst_type(spec.kind).to_owned()),
             _ => ("instId", spec.symbol.replace(['"', '\\'], "")),
         };
@@ -102,6 +102,9 @@ pub(super) const METRICS: &[Metric] = &[
     Metric::OpenInterestUsd,
     Metric::Liquidation,
     Metric::Book,
+    Metric::LongShortRatio,
+    Metric::TopTraderAccountRatio,
+    Metric::TopTraderPositionRatio,
 ];
 
 fn channel(metric: Metric) -> Option<Channel> {
@@ -119,14 +122,16 @@ fn channel(metric: Metric) -> Option<Channel> {
         | Metric::TopTraderAccountRatio
         | Metric::TopTraderPositionRatio
         | Metric::LongShortRatio
-        | Metric::TakerVolumeRatio => return None,
+        | Metric::TakerVolumeRatio
+        | Metric::SpotPrice => return None,
     })
 }
 
 /// Does the venue have this stream of this market?
 pub(super) fn offered(spec: &MarketSpec, metric: Metric) -> bool {
     match channel(metric) {
-        None => false,
+        // Polled, of contracts.
+        None => ratios::path(metric).is_some() && spec.kind != MarketKind::Spot,
         Some(Channel::Book | Channel::Trade | Channel::Ticker | Channel::Candle) => true,
         Some(Channel::Mark | Channel::Index | Channel::Interest | Channel::Liquidation) => {
             spec.kind != MarketKind::Spot

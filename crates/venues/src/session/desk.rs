@@ -287,6 +287,12 @@ impl Desk {
         hopeless
     }
 
+    /// Has a connection that carries these fallen silent, against their own rhythm? Then it is to be replaced.
+    #[must_use]
+    pub fn is_mute(&self, now: Ts, carried: &[(MarketIndex, &[Metric])]) -> bool {
+        self.tracker.is_mute(now, carried.iter().flat_map(|(market, metrics)| metrics.iter().map(|m| (*market, *m))))
+    }
+
     /// Does any open connection deliver this channel?
     #[must_use]
     pub fn covered(&self, market: MarketIndex, channel: u16) -> bool {

@@ -25,6 +25,7 @@ pub mod pace;
 pub mod poll;
 pub mod registry;
 pub mod revive;
+pub mod rhythm;
 pub mod saved;
 pub mod scan;
 pub mod seen;

@@ -1,6 +1,7 @@
 //! What comes out of a session.
 
 use crate::session::{CloseReason, ConnId, MarketIndex, PoolId};
+use barograph_domain::text::escape_control;
 use barograph_domain::{Metric, Payload, Span, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -141,8 +142,20 @@ impl Out {
     /// Adds a fault; `sample` is cut to what a person needs to see.
     pub fn fault(&mut self, kind: &'static str, market: Option<MarketIndex>, why: &str, sample: &[u8]) {
         let shown = &sample[..sample.len().min(160)];
-        let detail =
-            if shown.is_empty() { why.to_owned() } else { format!("{why}: {}", String::from_utf8_lossy(shown)) };
+        let shown = String::from_utf8_lossy(shown);
+        let detail = if shown.is_empty() { why.to_owned() } else { format!("{why}: {}", escape_control(&shown)) };
         self.faults.push(Fault { kind, market, detail });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_venue_wrote_stays_on_one_line() {
+        let mut out = Out::default();
+        out.fault("error_reply", None, "the venue refused a request", b"no\n[CASCADE] forged\x1b[2J");
+        assert_eq!(out.faults[0].detail, "the venue refused a request: no\\n[CASCADE] forged\\u{1b}[2J");
     }
 }

@@ -98,6 +98,9 @@ pub struct SessionConfig {
     pub book_depth: usize,
     /// How often open interest (and whatever else has no stream) is asked for; stretched where the budget does not allow it.
     pub poll_every: Span,
+    /// Intervals of single metrics instead.
+    #[serde(default)]
+    pub polls_every: Vec<(Metric, Span)>,
     /// Requests of regular polls under way at once (R3.35, `max_concurrent_checks`).
     pub polls_in_flight_max: u32,
     /// Coinbase: how `side` of a trade is read (sheet §4); true: it is the maker's side.
@@ -105,6 +108,12 @@ pub struct SessionConfig {
 }
 
 impl SessionConfig {
+    /// How often this metric is asked for, where it is polled: what was said of it, else `otherwise`.
+    #[must_use]
+    pub fn every_or(&self, metric: Metric, otherwise: Span) -> Span {
+        self.polls_every.iter().find(|(m, _)| *m == metric).map_or(otherwise, |(_, every)| *every)
+    }
+
     /// Whether state saved under `self` goes on under `other`: all is the same but the list of markets, which grows while a
     /// session runs and is compared with the markets in the state.
     #[must_use]

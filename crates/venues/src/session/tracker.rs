@@ -3,7 +3,10 @@
 //! Liveness is judged by progress of the data, not of the socket. Losing a stream is said at once, with an open end; finding
 //! it again says where the hole ends. All changes leave as [`Payload::Status`] events, so they reach features, snapshot and
 //! text the way data do.
+//!
+//! How long a silence may be is the venue's constant, and the stream's own rhythm where that is shorter.
 
+use crate::session::rhythm::{FLOOR, Rhythm};
 use crate::session::{MarketIndex, Out, StreamSpec};
 use barograph_domain::{GapReason, Metric, Payload, Span, Status, StatusState, Ts};
 use serde::{Deserialize, Serialize};
@@ -33,6 +36,16 @@ pub struct Continuity {
     pub hole: Option<Ts>,
     /// Its market is not traded now: silence is no loss.
     pub resting: bool,
+    /// How long it usually pauses.
+    pub rhythm: Rhythm,
+}
+
+impl Continuity {
+    /// A silence longer than this is a loss, by the venue's constant or by the stream's own rhythm.
+    #[must_use]
+    pub fn silence_max(&self) -> Option<Span> {
+        self.silence.map(|constant| self.rhythm.limit().map_or(constant, |own| own.min(constant)))
+    }
 }
 
 /// All streams of a session, found by market and metric in O(1).
@@ -41,7 +54,17 @@ pub struct Tracker {
     streams: Vec<Continuity>,
     /// Position by `market × METRICS + metric`; `u32::MAX` where there is none.
     places: Vec<u32>,
+    /// The last tick, and since when they come each second: a process that was held up itself says nothing about streams.
+    ticked: Option<Ts>,
+    steady: Option<Ts>,
 }
+
+/// Ticks come each second. Further apart than this means that the process was held up, or that its world runs so fast that the
+/// machine's own jitter is seconds there (the demo): then only the venue's constants count.
+const TICK_MAX: Span = Span::millis(1_250);
+
+/// Ticks must have come in time for so long before a rhythm counts.
+const STEADY: Span = Span::mins(1);
 
 const METRICS: usize = Metric::ALL.len();
 const NOWHERE: u32 = u32::MAX;
@@ -71,6 +94,7 @@ impl Tracker {
             losses: 0,
             hole: None,
             resting: false,
+            rhythm: Rhythm::default(),
         });
         if !spec.offered {
             let status = Status { state, from: now, until: now, reason };
@@ -100,6 +124,11 @@ impl Tracker {
     /// first, with the hole's ends.
     pub fn progress(&mut self, market: MarketIndex, metric: Metric, now: Ts, event_ts: Ts, out: &mut Out) {
         let Some(s) = self.at(market, metric) else { return };
+        // What came back by itself was its own pause; a hole between two connections is not.
+        let itself = s.state == StatusState::Live || (s.state == StatusState::Stale && s.reason == GapReason::Silent);
+        if let Some(before) = s.progress.filter(|_| itself && !s.resting) {
+            s.rhythm.note(now, now - before);
+        }
         (s.progress, s.resting) = (Some(now), false);
         let before = s.newest;
         s.newest = Some(before.map_or(event_ts, |n| n.max(event_ts)));
@@ -174,12 +203,19 @@ impl Tracker {
     /// Streams that made no progress for too long become `STALE`; so do those that were declared and never began, since their
     /// declaration.
     pub fn tick(&mut self, now: Ts, out: &mut Out) {
+        if self.ticked.is_none_or(|before| now - before > TICK_MAX) {
+            self.steady = Some(now);
+        }
+        self.ticked = Some(now);
+        let is_steady = self.steady.is_some_and(|since| now - since >= STEADY);
         for at in 0..self.streams.len() {
-            let s = self.streams[at];
+            let s = &self.streams[at];
             let last = s.progress.unwrap_or(s.since);
-            if s.resting || s.silence.is_none_or(|limit| now - last <= limit) {
+            let limit = if is_steady { s.silence_max() } else { s.silence };
+            if s.resting || limit.is_none_or(|limit| now - last <= limit) {
                 continue;
             }
+            let s = *s;
             if s.state == StatusState::Live {
                 self.lost(s.market, s.metric, now, StatusState::Stale, GapReason::Silent, out);
             } else if s.progress.is_none() && s.hole.is_none() && s.state != StatusState::NotOffered {
@@ -187,6 +223,19 @@ impl Tracker {
                 self.never_began(s.market, s.metric, now, why, out);
             }
         }
+    }
+
+    /// These are what one connection brings: is one of them silent against its own rhythm, and has nothing come of the others
+    /// either? Then the connection delivers nothing, whatever its socket says, and is to be replaced.
+    #[must_use]
+    pub fn is_mute(&self, now: Ts, streams: impl Iterator<Item = (MarketIndex, Metric)>) -> bool {
+        let (mut silent, mut newest) = (false, None);
+        for s in streams.filter_map(|(market, metric)| self.get(market, metric)).filter(|s| !s.resting) {
+            let is_stale = s.state == StatusState::Stale && s.reason == GapReason::Silent;
+            silent |= is_stale && s.rhythm.limit().is_some();
+            newest = newest.max(s.progress);
+        }
+        silent && newest.is_some_and(|last| now - last >= FLOOR)
     }
 
     fn never_began(

@@ -16,6 +16,7 @@ fn poll(
     let wanted = SessionConfig {
         polls_in_flight_max: at_once,
         poll_every: Span::secs(60),
+        polls_every: Vec::new(),
         ..config("binance-usdm", markets, &[Metric::OpenInterest])
     };
     let mut rig = Rig::new("binance-usdm", wanted);

@@ -106,6 +106,7 @@ pub(crate) fn config(id: &str, markets: Vec<MarketSpec>, metrics: &[Metric]) -> 
         backfill: Span::ZERO,
         book_depth: 1_000,
         poll_every: Span::secs(60),
+        polls_every: Vec::new(),
         polls_in_flight_max: 10,
         trade_side_is_maker: true,
     }

@@ -90,6 +90,7 @@ pub(crate) fn config(venue: &str, markets: Vec<MarketSpec>, metrics: &[Metric]) 
         backfill: Span::ZERO,
         book_depth: 200,
         poll_every: Span::mins(1),
+        polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
     }

@@ -35,6 +35,7 @@ pub(crate) fn config(markets: Vec<MarketSpec>) -> SessionConfig {
         backfill: Span::ZERO,
         book_depth: 1_000,
         poll_every: Span::secs(15),
+        polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
     }

@@ -20,6 +20,7 @@ pub(crate) fn config(coins: &[&str]) -> SessionConfig {
         backfill: Span::ZERO,
         book_depth: 100,
         poll_every: Span::secs(15),
+        polls_every: Vec::new(),
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
     }

@@ -3,9 +3,9 @@
 use super::checklist::{open, swap};
 use super::{ALL, captured_markets};
 use crate::rig::{self, Rig, capture, config, fixture, fixtures, shared, value};
-use barograph_domain::{MarketKind, Metric, Payload, Side, Span, Ts};
+use barograph_domain::{MarketKind, Metric, Payload, Side, Span, StatusState, Ts};
 use barograph_venues::session::suite::{self, Script};
-use barograph_venues::session::{Input, MarketIndex, MarketSpec, SessionConfig, venue};
+use barograph_venues::session::{Input, MarketIndex, MarketSpec, RequestId, SessionConfig, venue};
 use std::io::Read as _;
 
 /// The capture as a script of inputs; history is answered with nothing the venue keeps.
@@ -319,6 +319,54 @@ fn history_pages_go_forward_and_keep_to_what_the_venue_keeps() {
     let metric = if next.url.contains("open-interest") { "open-interest" } else { "funding" };
     rig.wait(60);
     assert!(rig.requests[asked..].iter().all(|r| !r.url.contains(metric)), "{metric}");
+}
+
+/// Rows as the official page shows them, `[ts, ratio]`; no capture has any.
+#[test]
+fn ratios_of_contracts_are_polled() {
+    const RATIOS: [(Metric, &str); 3] = [
+        (Metric::LongShortRatio, "/long-short-account-ratio-contract?"),
+        (Metric::TopTraderAccountRatio, "/long-short-account-ratio-contract-top-trader?"),
+        (Metric::TopTraderPositionRatio, "/long-short-position-ratio-contract-top-trader?"),
+    ];
+    let metrics: Vec<Metric> = RATIOS.iter().map(|(m, _)| *m).chain([Metric::Bar]).collect();
+    let mut rig = open(&metrics, swap("BTC-USDT-SWAP", Some(0.01)), Span::ZERO);
+    let asked = |rig: &Rig, path: &str| -> Vec<(RequestId, String)> {
+        rig.requests.iter().filter(|r| r.url.contains(path)).map(|r| (r.id, r.url.clone())).collect()
+    };
+    rig.wait(1);
+    let begun = rig.now.floor(Span::mins(5)) - Span::mins(5);
+    for (n, (metric, path)) in (0_u32..).zip(RATIOS) {
+        let found = asked(&rig, path);
+        assert_eq!(found.len(), 1, "{path}: {found:?}");
+        let (id, url) = found[0].clone();
+        assert!(url.contains("/api/v5/rubik/stat/contracts/"), "{url}");
+        assert!(url.ends_with("?instId=BTC-USDT-SWAP&period=5m&limit=1"), "{url}");
+        let rows = format!(r#"{{"code":"0","msg":"","data":[["{}","1.{n}739"]]}}"#, begun.as_millis());
+        rig.reply(id, 200, &rows);
+        let got: Vec<_> = rig.data(0, metric).iter().map(|e| (e.event_ts, value(e), rig::is_backfill(e))).collect();
+        let want: f64 = format!("1.{n}739").parse().unwrap();
+        assert_eq!(got, [(begun + Span::mins(5), want, false)], "{metric:?}: known when its five minutes are over");
+    }
+    // Five minutes later again: the same row is nothing new, an empty list is none yet, anything else is said.
+    rig.wait(301);
+    let again: Vec<_> = RATIOS.iter().map(|(_, path)| asked(&rig, path)[1].0).collect();
+    rig.faults.clear();
+    rig.reply(again[0], 200, &format!(r#"{{"code":"0","msg":"","data":[["{}","1.5"]]}}"#, begun.as_millis()));
+    rig.reply(again[1], 200, r#"{"code":"0","msg":"","data":[]}"#);
+    assert!(rig.faults.is_empty(), "{:?}", rig.faults);
+    rig.reply(again[2], 200, r#"{"code":"0","msg":"","data":[["1795158000000","none"]]}"#);
+    assert_eq!(rig.faults.iter().map(|f| f.kind).collect::<Vec<_>>(), ["undecodable"]);
+    assert!(RATIOS.iter().all(|(metric, _)| rig.data(0, *metric).len() == 1));
+}
+
+#[test]
+fn spot_has_no_ratios() {
+    let spec = MarketSpec::bare("BTC-USDT", MarketKind::Spot);
+    let mut rig = open(&[Metric::LongShortRatio, Metric::Bar], spec, Span::ZERO);
+    rig.wait(2);
+    assert_eq!(rig.state(0, Metric::LongShortRatio), Some(StatusState::NotOffered));
+    assert!(rig.requests.iter().all(|r| !r.url.contains("ratio")));
 }
 
 #[test]

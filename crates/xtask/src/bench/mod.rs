@@ -1,8 +1,8 @@
-//! `cargo x bench`: measures the figures the project promises and prints what | measured | target | ok.
+//! `cargo x bench`: measures the figures the project promises (`bench/targets.toml`) and prints each beside its limit.
 //!
 //! Two kinds of measurement. Inside the program: `cargo bench` targets print lines `figure <name> <number>`, which are
 //! collected. From outside: the release binary runs as a child and its wall time, peak memory, disk use and answers over
-//! HTTP are watched. Nothing is averaged away: one run, one number. A figure that could not be measured is not ok.
+//! HTTP are watched. Nothing is averaged away: one run, one number. A figure that could not be measured is missed.
 
 mod alerts;
 mod board;
@@ -12,6 +12,8 @@ mod lists;
 mod live;
 mod process;
 mod stored;
+pub(crate) mod targets;
+pub(crate) mod written;
 
 use crate::{Args, Failure, tree};
 use figures::{ALL, Bench, LONG};
@@ -19,14 +21,18 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use targets::{Figure, Verdict};
+
+/// What a benchmark found: figures of its own, each a number or why there is none.
+pub(crate) type Measured = Vec<(&'static str, Result<f64, String>)>;
 
 /// One line of the table.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Row {
-    what: &'static str,
+    what: String,
     measured: String,
-    target: &'static str,
-    ok: bool,
+    limit: String,
+    verdict: Verdict,
 }
 
 /// What every benchmark may use.
@@ -39,19 +45,60 @@ pub(crate) struct Bed {
     printed: RefCell<BTreeMap<String, String>>,
 }
 
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
+pub(crate) fn run(mut args: Args) -> Result<(), Failure> {
+    let write = args.flag("--write");
     let names = args.names()?;
     let chosen = choose(&names)?;
     let root = tree::root();
+    let promised = tree::text(&root, targets::FILE)?.ok_or_else(|| format!("{} is not text", targets::FILE))?;
+    let promised = targets::read(&promised)?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let bed = Bed { root, target, printed: RefCell::default() };
-    let mut rows = Vec::new();
+    let (mut rows, mut numbers) = (Vec::new(), BTreeMap::new());
     for bench in chosen {
         eprintln!("measuring {} …", bench.name);
-        rows.extend((bench.measure)(&bed).unwrap_or_else(|why| bench.unmeasured(&why)));
+        let measured = (bench.measure)(&bed);
+        for figure in promised.iter().filter(|f| f.bench() == bench.name) {
+            let value = value_of(figure, &measured);
+            if let Ok(number) = value {
+                numbers.insert(figure.id.clone(), number);
+            }
+            rows.push(row(figure, value));
+        }
     }
     print!("{}", table(&rows));
-    if rows.iter().all(|r| r.ok) { Ok(()) } else { Err(Failure::Refused) }
+    if write {
+        write_readme(&bed, &promised, &numbers)?;
+    }
+    if rows.iter().all(|r| r.verdict != Verdict::Missed) { Ok(()) } else { Err(Failure::Refused) }
+}
+
+/// The number of one promise among what its benchmark found.
+fn value_of(figure: &Figure, measured: &Result<Measured, String>) -> Result<f64, String> {
+    let found = measured.as_ref().map_err(Clone::clone)?;
+    let own = found.iter().find(|(name, _)| figure.id.split_once('.').is_some_and(|(_, n)| n == *name));
+    own.map_or_else(|| Err("its benchmark says nothing of it".to_owned()), |(_, value)| value.clone())
+}
+
+fn row(figure: &Figure, value: Result<f64, String>) -> Row {
+    let (measured, verdict) = match value {
+        Ok(number) => (figure.show(number), figure.judge(number)),
+        Err(why) => (format!("not measured: {why}"), Verdict::Missed),
+    };
+    Row { what: figure.what.clone(), measured, limit: figure.limit_text(), verdict }
+}
+
+/// Puts what was measured into the README, with the commit it was measured at.
+fn write_readme(bed: &Bed, promised: &[Figure], numbers: &BTreeMap<String, f64>) -> Result<(), String> {
+    let git = Command::new("git").current_dir(&bed.root).args(["rev-parse", "--short=9", "HEAD"]).output();
+    let commit = git.ok().filter(|o| o.status.success()).map_or_else(
+        || concat!("v", env!("CARGO_PKG_VERSION")).to_owned(),
+        |o| String::from_utf8_lossy(&o.stdout).trim().to_owned(),
+    );
+    let path = bed.root.join("README.md");
+    let readme = std::fs::read_to_string(&path).map_err(|e| format!("cannot read README.md: {e}"))?;
+    let text = written::rewrite(&readme, promised, numbers, &commit)?;
+    std::fs::write(&path, text).map_err(|e| format!("cannot write README.md: {e}"))
 }
 
 fn choose(names: &[String]) -> Result<Vec<&'static Bench>, Failure> {
@@ -70,8 +117,8 @@ fn choose(names: &[String]) -> Result<Vec<&'static Bench>, Failure> {
 
 /// The table, columns aligned, readable as Markdown.
 fn table(rows: &[Row]) -> String {
-    let cells = |r: &Row| [r.what.to_owned(), r.measured.clone(), r.target.to_owned(), mark(r.ok).to_owned()];
-    let head = ["what", "measured", "target", "ok"].map(str::to_owned);
+    let cells = |r: &Row| [r.what.clone(), r.measured.clone(), r.limit.clone(), mark(r.verdict).to_owned()];
+    let head = ["what", "measured", "limit", "ok"].map(str::to_owned);
     let all: Vec<[String; 4]> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
     let width = |column: usize| all.iter().map(|r| r[column].chars().count()).max().unwrap_or_default();
     let widths = [width(0), width(1), width(2), width(3)];
@@ -87,8 +134,12 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
-const fn mark(ok: bool) -> &'static str {
-    if ok { "yes" } else { "NO" }
+const fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Met => "yes",
+        Verdict::Near => "within a tenth",
+        Verdict::Missed => "NO",
+    }
 }
 
 impl Bed {
@@ -212,14 +263,43 @@ mod tests {
     }
 
     #[test]
-    fn a_missed_target_stands_out() {
-        let row = |what, ok| Row { what, measured: "1 s".into(), target: "under 2 s", ok };
-        let text = table(&[row("a", true), row("longer name", false)]);
+    fn a_missed_limit_is_seen_in_the_table_and_nothing_measured_is_missed() {
+        let promised =
+            targets::read("[[figure]]\nid = \"a.b\"\nwhat = \"a\"\nbetter = \"lower\"\nlimit = 2\nunit = \"s\"\n");
+        let figure = &promised.unwrap()[0];
+        let of = |measured: Result<Measured, String>| row(figure, value_of(figure, &measured));
+        let rows = [
+            of(Ok(vec![("c", Ok(9.0)), ("b", Ok(1.0))])),
+            of(Ok(vec![("b", Ok(2.1))])),
+            of(Ok(vec![("b", Ok(3.0))])),
+            of(Ok(vec![("b", Err("no disk".to_owned()))])),
+            of(Ok(vec![])),
+            of(Err("no binary".to_owned())),
+        ];
+        let verdicts = rows.clone().map(|r| r.verdict);
+        use Verdict::{Met, Missed, Near};
+        assert_eq!(verdicts, [Met, Near, Missed, Missed, Missed, Missed]);
         assert_eq!(
-            text,
-            "| what        | measured | target    | ok  |\n| ----------- | -------- | --------- | --- |\n\
-             | a           | 1 s      | under 2 s | yes |\n| longer name | 1 s      | under 2 s | NO  |\n"
+            table(&rows[..4]),
+            "| what | measured              | limit       | ok             |\n\
+             | ---- | --------------------- | ----------- | -------------- |\n\
+             | a    | 1 s                   | at most 2 s | yes            |\n\
+             | a    | 2.1 s                 | at most 2 s | within a tenth |\n\
+             | a    | 3 s                   | at most 2 s | NO             |\n\
+             | a    | not measured: no disk | at most 2 s | NO             |\n"
         );
+    }
+
+    #[test]
+    fn every_promise_has_a_benchmark_and_every_benchmark_a_promise() {
+        let text = std::fs::read_to_string(tree::root().join(targets::FILE)).unwrap();
+        let promised = targets::read(&text).unwrap();
+        for figure in &promised {
+            assert!(ALL.iter().any(|b| b.name == figure.bench()), "nobody measures '{}'", figure.id);
+        }
+        for bench in &ALL {
+            assert!(promised.iter().any(|f| f.bench() == bench.name), "'{}' measures nothing promised", bench.name);
+        }
     }
 
     #[test]

@@ -1,33 +1,31 @@
 //! What live data cost in the store: time of a tick and bytes of a market's minute, in the file and on a server.
 //!
-//! The bench target `append` of the store publishes 150 minutes of a thousand markets, eight points each, tick by tick.
+//! The bench target `append` of the store publishes 150 minutes of a thousand markets, eight points each, tick by tick; `tables`
+//! asks the originals' queries of five million points.
 
-use super::figures::of;
-use super::{Bed, Row, figure};
+use super::{Bed, Measured, figure};
 
-pub(crate) const ROWS: &[(&str, &str)] = &[
-    ("1,000 live markets, a tick of minutes and points into the file, median and 99th percentile", "stated"),
-    ("the same, bytes per market and minute, points included", "under 500"),
-    ("the same on PostgreSQL, median and 99th percentile", "stated"),
-    ("the same on PostgreSQL, bytes per market and minute", "stated"),
+/// Figures of the bench `append`, and what it calls them; those on a server need one.
+const APPEND: [(&str, &str); 6] = [
+    ("file_median_ms", "append_1000_markets_sqlite_median_ms"),
+    ("file_p99_ms", "append_1000_markets_sqlite_p99_ms"),
+    ("file_bytes", "sqlite_bytes_per_market_minute"),
+    ("postgres_median_ms", "append_1000_markets_postgres_median_ms"),
+    ("postgres_p99_ms", "append_1000_markets_postgres_p99_ms"),
+    ("postgres_bytes", "postgres_bytes_per_market_minute"),
 ];
 
-pub(crate) fn measure(bed: &Bed) -> Result<Vec<Row>, String> {
-    let printed = bed.cargo(&["bench", "--locked", "--package", "barograph-store", "--bench", "append"])?;
-    let need = |name: &str| figure(&printed, name).ok_or_else(|| format!("the bench prints no 'figure {name} …'"));
-    let time = |store: &str| {
-        let part = |what| need(&format!("append_1000_markets_{store}_{what}_ms"));
-        Ok::<_, String>(format!("{:.0} and {:.0} ms", part("median")?, part("p99")?))
+/// Of the bench `tables`.
+const TABLES: [(&str, &str); 2] =
+    [("file_tables_ms", "tables_sqlite_slowest_ms"), ("postgres_tables_ms", "tables_postgres_slowest_ms")];
+
+pub(crate) fn measure(bed: &Bed) -> Result<Measured, String> {
+    let run = |bench| bed.cargo(&["bench", "--locked", "--package", "barograph-store", "--bench", bench]);
+    let printed = [run("append")?, run("tables")?].join("\n");
+    let why = |id: &str| match id.starts_with("postgres") {
+        true => "PostgreSQL is not installed".to_owned(),
+        false => "the bench does not print it".to_owned(),
     };
-    let row = |n, measured, ok| of("append").row(n, measured, ok);
-    let bytes = need("sqlite_bytes_per_market_minute")?;
-    let mut rows = vec![row(0, time("sqlite")?, true), row(1, format!("{bytes:.0}"), bytes < 500.0)];
-    match need("postgres_bytes_per_market_minute") {
-        Ok(bytes) => rows.extend([row(2, time("postgres")?, true), row(3, format!("{bytes:.0}"), true)]),
-        Err(_none) => {
-            let why = || "not measured: PostgreSQL is not installed".to_owned();
-            rows.extend([row(2, why(), false), row(3, why(), false)]);
-        }
-    }
-    Ok(rows)
+    let figures = APPEND.into_iter().chain(TABLES);
+    Ok(figures.map(|(id, name)| (id, figure(&printed, name).ok_or_else(|| why(id)))).collect())
 }

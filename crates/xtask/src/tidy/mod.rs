@@ -4,6 +4,7 @@
 //! are plain functions over text, so that each is tested with the fault it exists for.
 
 mod data;
+mod figures;
 mod files;
 mod graph;
 mod links;
@@ -60,13 +61,14 @@ impl Tree<'_> {
 
 type Check = fn(&Tree<'_>) -> Result<Vec<Finding>, String>;
 
-const CHECKS: [(&str, Check); 6] = [
+const CHECKS: [(&str, Check); 7] = [
     ("crate edges", graph::check),
     ("lints", lints::check),
     ("file sizes", files::check),
     ("test data", data::check),
     ("words", words::check),
     ("links", links::check),
+    ("figures", figures::check),
 ];
 
 /// Runs every check on the workspace and prints what it found.

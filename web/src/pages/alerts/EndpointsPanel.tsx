@@ -24,7 +24,7 @@ export function EndpointsPanel(): JSX.Element {
       <Answer of={endpoints} lines={2}>
         {(data) =>
           data.items.length === 0 ? (
-            <Empty why="Nobody is told." todo="Add a receiver to barograph.toml, or set WEBHOOKS_ALL, and try it with barograph alerts test NAME." />
+            <Empty why="No receivers set up." todo="Add a receiver to barograph.toml, or set WEBHOOKS_ALL, and try it with barograph alerts test NAME." />
           ) : (
             <div class="scroll" tabIndex={0} role="group" aria-label="table">
               <table class="receivers">

@@ -66,8 +66,8 @@ export function SilenceForm({ done }: { done: () => void }): JSX.Element {
               ))}
             </select>
             <input aria-label="value" required value={matcher.value} onInput={(e) => change(at, { value: e.currentTarget.value })} />
-            <button type="button" class="plain" disabled={matchers.length === 1} onClick={() => setMatchers(matchers.filter((_, n) => n !== at))} aria-label={`take out ${matcher.label}`}>
-              Take out
+            <button type="button" class="plain" disabled={matchers.length === 1} onClick={() => setMatchers(matchers.filter((_, n) => n !== at))} aria-label={`Remove ${matcher.label}`}>
+              Remove
             </button>
           </div>
         ))}
@@ -79,7 +79,7 @@ export function SilenceForm({ done }: { done: () => void }): JSX.Element {
         </p>
         <div class="fields">
           <label class="field">
-            <span>Who asks</span>
+            <span>Your name</span>
             <input required value={author} autocomplete="name" onInput={(e) => setAuthor(e.currentTarget.value)} />
           </label>
           <label class="field">

@@ -18,6 +18,8 @@ test('the severest first, then the most liquidated, then the highest score', () 
 test('an episode is one line, with its heaviest record', () => {
   const burst = topFive([record('a', 'HIGH', null, 92, 0), record('a', 'HIGH', null, 92, 8), record('a', 'HIGH', null, 92, 6)]);
   expect(burst.map((e) => e.data['count_60s'])).toEqual([8]);
+  const late = topFive([record('a', 'HIGH', 300, 92, 8), record('a', 'HIGH', 900, 4, 1)]);
+  expect(late.map((e) => e.data['count_60s'])).toEqual([8]);
   check([record('a', 'HIGH', 10), record('a', 'HIGH', 500), record('a', 'LOW', 900), record('b', 'HIGH', 20)], 'a500 b20');
 });
 

@@ -22,12 +22,17 @@ function heavier(a: EventView, b: EventView): number {
   );
 }
 
-/** The heaviest record of each episode, the heaviest five: an end that says less does not hide what happened. */
+/** Of the records of one episode the one at its height: a large close at its end is not what made it. */
+function higher(a: EventView, b: EventView): number {
+  return severityRank(b.severity) - severityRank(a.severity) || b.anomaly_score - a.anomaly_score || heavier(a, b);
+}
+
+/** Each episode at its height, the heaviest five: an end that says less does not hide what happened. */
 export function topFive(events: readonly EventView[]): EventView[] {
   const heaviest = new Map<string, EventView>();
   for (const event of events) {
     const old = heaviest.get(event.alert_id);
-    if (!old || heavier(event, old) < 0) heaviest.set(event.alert_id, event);
+    if (!old || higher(event, old) < 0) heaviest.set(event.alert_id, event);
   }
   return [...heaviest.values()].sort(heavier).slice(0, 5);
 }

@@ -40,7 +40,14 @@ export function MarketPage({ instrument }: { instrument: string }): JSX.Element 
         <a href={hrefTo('/')}>All markets</a>
       </div>
       <Answer of={snapshot} lines={2}>
-        {(data) => <Now snapshot={data} />}
+        {(data) => (
+          <>
+            <p class="headline" data-testid="headline">
+              {data.headline}
+            </p>
+            <Now snapshot={data} />
+          </>
+        )}
       </Answer>
       <div class="market">
         <div class="market-main">

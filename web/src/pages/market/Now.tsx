@@ -30,14 +30,14 @@ export function Now({ snapshot }: { snapshot: Snapshot }): JSX.Element {
         <Agreement of={regimes.trend.confirmation} />
       </Tile>
       <Tile name="volatility" tone={<Label axis="volatility" label={regimes.volatility.label} />} of={regimes.volatility}>
-        <span class="num">{vol === null ? '' : `${volatility(vol)} annualised`}</span>
+        <span class="num">{vol === null ? '' : `24 h vol ${volatility(vol)} annualised`}</span>
       </Tile>
       <Tile name="heat" tone={<Label axis="heat" label={regimes.heat.label} />} of={regimes.heat} />
       <div class="tile">
         <span class="tile-name">session</span>
         <b>{SESSIONS[session.name] ?? session.name}</b>
         <span class="muted num">
-          {percent(session.elapsed_frac, 0)} over{session.adaptive_multiplier === null ? '' : `, stops ${fixed(session.adaptive_multiplier, 1)} × ATR`}
+          {percent(session.elapsed_frac, 0)} elapsed{session.adaptive_multiplier === null ? '' : `, stops ${fixed(session.adaptive_multiplier, 1)} × ATR`}
         </span>
       </div>
       <div class="tile wide">

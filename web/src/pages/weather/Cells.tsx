@@ -38,6 +38,11 @@ export function MarketCell({ row }: { row: Row }): JSX.Element {
         {(flags & FLAG_STREAM_LOST) !== 0 && <em class="tone-amber" title="a stream that a label needs is lost"> feed lost</em>}
         {(flags & FLAG_STALE) !== 0 && <StaleAge row={row} />}
       </span>
+      {row.headline.value !== '' && (
+        <span class="headline muted" title={row.headline.value}>
+          {row.headline.value}
+        </span>
+      )}
     </th>
   );
 }
@@ -73,7 +78,11 @@ export function AxisCell({ row, axis }: { row: Row; axis: Axis }): JSX.Element {
     <td ref={ref} class={`c-${axis}`}>
       <Label axis={axis} label={word} />
       {axis === 'risk' && word === 'SQUEEZE_RISK' && <SqueezeMark side={squeezeOf(row.number('squeeze'))} />}
-      {axis === 'volatility' && <span class="num figure">{volatility(row.number('vol'))}</span>}
+      {axis === 'volatility' && (
+        <span class="num figure" title="24 h volatility, annualised: what the class is made of">
+          {volatility(row.number('vol_24h'))}
+        </span>
+      )}
     </td>
   );
 }

@@ -14,7 +14,7 @@ export function MoreCell({ row, room }: { row: Row; room: Room }): JSX.Element {
             <Label axis="trend" label={row.word('trend')} />
           </Part>
           <Part>
-            <Label axis="volatility" label={row.word('volatility')} /> <Number row={row} column="vol" print={volatility} />
+            <Label axis="volatility" label={row.word('volatility')} /> <Number row={row} column="vol_24h" print={volatility} />
           </Part>
         </>
       )}

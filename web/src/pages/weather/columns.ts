@@ -20,7 +20,7 @@ export const COLUMNS: readonly Column[] = [
   column('risk_since', 'for', 'how long the risk label has held'),
   column('margin', 'margin', 'how far the risk label is from turning, in units of its closest clause'),
   column('trend', 'trend', 'direction on the primary timeframe', false),
-  column('volatility', 'vol', 'volatility: class, and that of the last hour, annualised', false),
+  column('volatility', 'vol', 'volatility: class and the 24 h volatility it is made of, annualised', false),
   column('heat', 'heat', 'activity, from COLD to SUPER_HOT', false),
   column('funding_8h', 'funding 8 h', 'funding rate as if paid every 8 hours'),
   column('oi_4h', 'OI 4 h', 'change of open interest in 4 hours'),

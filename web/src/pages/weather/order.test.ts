@@ -6,7 +6,7 @@ import { chosen, sortPatch, toggledRisk, wishOf } from './order';
 const layout = new Layout(['price', 'risk', 'risk_since'], { risk: ['UNKNOWN', 'NORMAL', 'CHOP_RISK', 'SQUEEZE_RISK', 'HIGH_VOL'] });
 
 function row(symbol: string, price: number | null, risk: number, since = 0): Row {
-  return new Row(layout, { i: 0, instrument: `v:${symbol}`, symbol, venue: 'v', cells: [price, risk, since], reasons: {}, spark: [] });
+  return new Row(layout, { i: 0, instrument: `v:${symbol}`, symbol, venue: 'v', headline: '', cells: [price, risk, since], reasons: {}, spark: [] });
 }
 
 const rows = [row('AAA', 5, 1, 300), row('BBB', null, 4, 100), row('CCC', 9, 0, 200), row('DDD', 7, 4, 400)];

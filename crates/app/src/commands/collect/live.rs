@@ -1,7 +1,10 @@
 //! `collect` from venues: one run that takes each offered stream once (R1.54), or a process without a server (R1.55).
 //!
-//! One run is the live process with everything it does, journal and checkpoint included, stopped as soon as every stream that
-//! can be waited for has spoken. What is printed is what the store holds afterwards, not what was seen on the way.
+//! One run is the live process with everything it does, journal and checkpoint included. It is stopped when every stream that
+//! can be waited for has spoken, history is taken up, and the minute is over: a context belongs to the end of a minute, so
+//! that a scheduler's next command finds one. What is printed is what the store holds afterwards, not what was seen on the way.
+//!
+//! A scheduler that starts a run each minute starts the next while the last one is closing its minute: it waits its turn.
 
 use super::interval;
 use crate::cli::Collect;
@@ -11,16 +14,18 @@ use crate::commands::{reader, up};
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::live::meter::UNKNOWN;
+use crate::live::replay::{is_listening, listener};
 use crate::live::start::{Running, Wish, start};
 use crate::service::Service;
 use barograph_api::Query as _;
 use barograph_api::live::LiveStreamView;
 use barograph_domain::{InstrumentName, Metric, Span, StatusState, Ts};
-use barograph_store::{PointQuery, Range, Reader};
+use barograph_store::{Error, PointQuery, Range, Reader};
 use core::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -31,14 +36,18 @@ const PATIENCE: Span = Span::secs(60);
 const HISTORY_PATIENCE: Span = Span::mins(10);
 const A_LITTLE: Span = Span::secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long a run waits for the one before it, which ends [`READABLE`] after its minute and writes what it holds.
+const TURN: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &Collect, settings: &Settings, json: bool) -> Result<(), Failure> {
     let flags = args.up();
     let runtime = runtime()?;
     let wish = Wish { stop: watch_for_stop(&runtime), ..up::wish(&flags, settings, Arc::new(SystemClock))? };
-    let running = start(&runtime, settings, wish, || up::open_store(settings))?;
+    let mut turn = Turn { folder: wish.data.clone(), stop: Arc::clone(&wish.stop), begun: Instant::now(), said: false };
+    turn.wait()?;
+    let running = start(&runtime, settings, wish, move || turn.open(settings))?;
     if !args.continuous {
-        return once(&runtime, settings, running, args.context, json);
+        return once(&runtime, settings, running, !args.no_context, json);
     }
     let teller = tell(&running, args.interval, json)?;
     let choose = Box::new(move |settings: &Settings| up::asked(&flags, settings));
@@ -47,6 +56,55 @@ pub(super) fn run(args: &Collect, settings: &Settings, json: bool) -> Result<(),
     teller.thread().unpark();
     drop(teller.join());
     served
+}
+
+/// One run after the other: a scheduler starts the next before the last has closed its minute.
+struct Turn {
+    folder: PathBuf,
+    stop: Arc<AtomicBool>,
+    begun: Instant,
+    said: bool,
+}
+
+impl Turn {
+    /// Waits while another process listens into the folder, and says so.
+    fn wait(&mut self) -> Result<(), Failure> {
+        while is_listening(&self.folder) {
+            self.look_again(listener(&self.folder))?;
+        }
+        Ok(())
+    }
+
+    /// The store; another process that is about to listen has it before anybody can see that it listens.
+    fn open(mut self, settings: &Settings) -> Result<up::Store, Failure> {
+        loop {
+            match up::open_writing(settings) {
+                Ok(writer) => return up::store_of(settings, writer),
+                Err(Error::Locked { pid, .. }) => self.look_again(pid)?,
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+
+    fn look_again(&mut self, pid: Option<u32>) -> Result<(), Failure> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Failure::Stopped);
+        }
+        let who = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+        let folder = self.folder.display();
+        let does = if is_listening(&self.folder) { "listening" } else { "writing" };
+        if self.begun.elapsed() > TURN {
+            return Err(Failure::broken(format!(
+                "{who} is {does} into {folder} already, and what it collects can be read there; nothing was collected by this run"
+            )));
+        }
+        if !self.said {
+            writeln!(std::io::stderr(), "{who} is {does} into {folder}; waiting up to {} s for it", TURN.as_secs())?;
+            self.said = true;
+        }
+        std::thread::sleep(LOOK_EVERY);
+        Ok(())
+    }
 }
 
 fn patience(settings: &Settings) -> Span {
@@ -71,9 +129,10 @@ fn streams(service: &Service, markets: &[InstrumentName]) -> Vec<LiveStreamView>
 }
 
 /// Can it be waited for? Candles come when their minute is over, settlements when one is due, liquidations when somebody is
-/// liquidated: none yet is no failure.
+/// liquidated, ratios with their five minutes: none yet is no failure.
 fn comes_by_itself(metric: &str) -> bool {
-    ![Metric::Bar, Metric::FundingRateSettled, Metric::Liquidation].iter().any(|m| m.name() == metric)
+    let late = [Metric::Bar, Metric::FundingRateSettled, Metric::Liquidation];
+    !late.iter().chain(&up::RATIOS).any(|m| m.name() == metric)
 }
 
 fn arrived(stream: &LiveStreamView) -> bool {
@@ -82,6 +141,9 @@ fn arrived(stream: &LiveStreamView) -> bool {
 
 /// After this much of a minute its context is readable: 200 ms of lateness, and time to make and keep it.
 const READABLE: Span = Span::millis(1_500);
+
+/// Something to wait for, and no longer than it lasts.
+type Until<'a> = core::pin::Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// `whole_minute`: go on until the minute is over.
 fn once(
@@ -96,41 +158,43 @@ fn once(
     let fetching = || meter.fetching.load(Ordering::Relaxed);
     // Before the first second has passed nobody has counted.
     let incomplete = || Some(fetching()).filter(|n| *n > 0 && *n < UNKNOWN);
-    let all_here = async {
-        while !thread.is_finished() && !streams(&service, &markets).iter().all(arrived) {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        if whole_minute {
-            let end = now().ceil(Span::mins(1)) + READABLE;
-            tokio::time::sleep(interval(end - now())).await;
-        }
+    let wait = |limit: Span, until: Until<'_>| {
+        runtime.block_on(async {
+            tokio::select! {
+                () = until => {}
+                () = tokio::time::sleep(interval(limit)) => {}
+                () = stopped() => {}
+            }
+        });
     };
+    let ends = || thread.is_finished() || stop.load(Ordering::Relaxed);
     let streams_come = patience(settings);
-    let patience = if whole_minute { streams_come + Span::mins(1) } else { streams_come };
-    runtime.block_on(async {
-        tokio::select! {
-            () = all_here => {}
-            () = tokio::time::sleep(interval(patience)) => {}
-            () = stopped() => {}
-        }
-    });
-    let history = async {
-        while !thread.is_finished() && !stop.load(Ordering::Relaxed) && fetching() != 0 {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    };
+    wait(
+        streams_come,
+        Box::pin(async {
+            while !ends() && !streams(&service, &markets).iter().all(arrived) {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }),
+    );
     if let Some(n) = incomplete()
-        && !stop.load(Ordering::Relaxed)
+        && !ends()
     {
-        writeln!(std::io::stderr(), "fetching the history of {n} markets")?;
+        let noun = if n == 1 { "market" } else { "markets" };
+        writeln!(std::io::stderr(), "fetching the history of {n} {noun}")?;
     }
-    runtime.block_on(async {
-        tokio::select! {
-            () = history => {}
-            () = tokio::time::sleep(interval(HISTORY_PATIENCE)) => {}
-            () = stopped() => {}
-        }
-    });
+    wait(
+        HISTORY_PATIENCE,
+        Box::pin(async {
+            while !ends() && fetching() != 0 {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }),
+    );
+    if whole_minute && !ends() {
+        let end = now().ceil(Span::mins(1)) + READABLE;
+        wait(end - now(), Box::pin(core::future::pending()));
+    }
     if let Some(n) = incomplete() {
         writeln!(std::io::stderr(), "the history of {n} markets is not complete; the next run goes on with it")?;
     }

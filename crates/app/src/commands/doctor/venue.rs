@@ -137,6 +137,7 @@ fn sockets(net: &Net, index: u8, asked: &Asked, market: &MarketSpec, receiver: &
         backfill: Span::ZERO,
         book_depth: 1_000,
         poll_every: Span::mins(1),
+        polls_every: Vec::new(),
         polls_in_flight_max: 1,
         trade_side_is_maker: true,
     });

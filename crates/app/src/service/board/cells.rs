@@ -7,8 +7,9 @@ use barograph_domain::{MinuteRow, Reason, Snapshot, Ts};
 use barograph_engine::Feature;
 
 /// Readings that are cells.
-const READINGS: [(Column, Feature); 5] = [
+const READINGS: [(Column, Feature); 6] = [
     (Column::Vol, Feature::RealizedVol1h),
+    (Column::Vol24h, Feature::RealizedVol24h),
     (Column::Funding8h, Feature::FundingRate8h),
     (Column::Oi4h, Feature::OiDelta4h),
     (Column::LongBias, Feature::LongBias),
@@ -22,6 +23,7 @@ const WARMING: [Column; 3] = [Column::Vol, Column::Funding8h, Column::Oi4h];
 pub(super) struct Cooked {
     pub(super) cells: Cells,
     pub(super) reasons: Vec<(Column, &'static str)>,
+    pub(super) headline: String,
 }
 
 impl Cooked {
@@ -38,10 +40,12 @@ impl Cooked {
             Column::Heat,
             Column::Margin,
             Column::Vol,
+            Column::Vol24h,
             Column::Funding8h,
             Column::Oi4h,
         ];
-        Self { cells, reasons: all.into_iter().map(|c| (c, Reason::Warming.name())).collect() }
+        let reasons = all.into_iter().map(|c| (c, Reason::Warming.name())).collect();
+        Self { cells, reasons, headline: String::new() }
     }
 
     /// The cells of a row whose snapshot is `s`.
@@ -87,7 +91,7 @@ impl Cooked {
             set |= flags::SYNTHETIC;
         }
         put(Column::Flags, Some(Value::Whole(set)), "");
-        Self { cells, reasons }
+        Self { cells, reasons, headline: s.headline.clone() }
     }
 }
 

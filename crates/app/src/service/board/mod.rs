@@ -10,12 +10,14 @@ mod past;
 
 use super::{Latest, Service};
 use crate::live::board::LiveMarket;
+use crate::positions::Stops;
 pub(super) use alerts::AlertBook;
 use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, Table, Value, flags};
 use barograph_api::feeds::FeedsPulse;
 use barograph_api::live::DataOrigin;
 use barograph_domain::stream::{RECORDED, SYNTHETIC};
 use barograph_domain::{GapReason, InstrumentName, Metric, Span, StatusState, Ts};
+use barograph_engine::explain::headline::Held;
 use barograph_store::RunKey;
 use cells::{Cooked, change};
 use past::{Trail, base_of, changes};
@@ -78,6 +80,8 @@ struct Kept {
     /// Bits of [`flags`] as the row has them.
     flags: i64,
     stale: bool,
+    /// The worst placed position, as its headline has it.
+    held: Option<Held>,
     /// Metrics that the rule book reads.
     required: Vec<Metric>,
     /// Records of alerts have been read up to here, where another process makes them.
@@ -117,7 +121,7 @@ impl Service {
         }
         keeper.read_past(self, now);
         keeper.look_for_stale(now);
-        let cooked = keeper.cook(now);
+        let cooked = keeper.cook(&self.stops(), now);
         let second = now.0.div_euclid(1_000_000_000);
         let each_second = keeper.second != second;
         keeper.second = second;
@@ -216,6 +220,7 @@ impl Kept {
             base: None,
             flags: flags::WARMING,
             stale: false,
+            held: None,
             required: Vec::new(),
             alerts_to: Ts::MIN,
         }
@@ -318,12 +323,20 @@ impl Keeper {
     }
 
     /// The cells of the markets that moved.
-    fn cook(&mut self, now: Ts) -> Vec<(usize, Cooked)> {
+    fn cook(&mut self, stops: &Stops, now: Ts) -> Vec<(usize, Cooked)> {
         let mut all = Vec::new();
+        for kept in &mut self.markets {
+            let held = kept.latest.as_ref().and_then(|l| stops.held(&kept.name, &l.row));
+            kept.moved |= held != kept.held;
+            kept.held = held;
+        }
         for (i, kept) in self.markets.iter_mut().enumerate().filter(|(_, k)| k.moved) {
             kept.moved = false;
             let cooked = match &kept.latest {
-                Some(l) => Cooked::of(&l.lens, &l.row, &l.lens.at_present(&l.row, l.previous.as_ref(), now)),
+                Some(l) => {
+                    let lens = l.lens.holding(kept.held);
+                    Cooked::of(&lens, &l.row, &lens.at_present(&l.row, l.previous.as_ref(), now))
+                }
                 None => Cooked::nothing(),
             };
             kept.flags = cooked.cells[Column::Flags as usize].whole().unwrap_or(0);
@@ -334,13 +347,14 @@ impl Keeper {
 
     /// Sets what comes from rows.
     fn set(&self, table: &mut Table, cooked: Vec<(usize, Cooked)>) {
-        for (at, Cooked { cells, reasons }) in cooked {
+        for (at, Cooked { cells, reasons, headline }) in cooked {
             let kept = &self.markets[at];
             let i = table.admit(&kept.name);
             for (column, value) in SLOW.iter().map(|c| (*c, cells[*c as usize])) {
                 table.set(i, column, value);
             }
             table.explain(i, reasons);
+            table.headline(i, &headline);
             if let Some(latest) = &kept.latest {
                 table.spark(i, kept.trail.spark(latest.row.ts));
                 table.made_by(&latest.lens.logic_version);
@@ -399,7 +413,7 @@ impl Keeper {
 struct FeedLine(String, &'static str, StatusState, Option<&'static str>, Option<i64>);
 
 /// Columns that come from rows alone.
-const SLOW: [Column; 16] = [
+const SLOW: [Column; 17] = [
     Column::Risk,
     Column::Trend,
     Column::Volatility,
@@ -407,6 +421,7 @@ const SLOW: [Column; 16] = [
     Column::Squeeze,
     Column::Margin,
     Column::Vol,
+    Column::Vol24h,
     Column::Funding8h,
     Column::Oi4h,
     Column::RiskSince,

@@ -3,6 +3,7 @@
 use super::alerts::{AlertBook, COUNTED, DAY};
 use super::cells::{Cooked, change, seconds};
 use super::{data_of, header_of};
+use crate::positions::Stops;
 use crate::render::{Lens, align};
 use crate::service::{Service, configured_run, internal, lens_for, unreadable};
 use barograph_api::QueryError;
@@ -151,7 +152,7 @@ impl Service {
             cooked.cells[Column::OpenAlerts as usize] = Value::Whole(open);
             view.changes.extend(trail.changes.iter().filter(|c| c.at >= moment - Span::hours(1)).cloned());
             let own = RowView::new(i, name, cooked.cells, &cooked.reasons);
-            view.rows.push(RowView { spark: trail.spark(last), ..own });
+            view.rows.push(RowView { spark: trail.spark(last), headline: cooked.headline, ..own });
             view.first_ts = Some(view.first_ts.map_or(first, |known| known.min(first)));
             view.last_ts = Some(view.last_ts.map_or(last, |known| known.max(last)));
             if last > newest {
@@ -175,8 +176,9 @@ impl Service {
     ) -> Result<Vec<Past>, QueryError> {
         let workers = std::thread::available_parallelism().map_or(1, core::num::NonZero::get).min(READERS);
         let share = instruments.len().div_ceil(workers).max(SHARE);
+        let stops = Stops::read(self.reader.as_ref(), Some(moment)).map_err(internal)?;
         let read = |part: &[InstrumentInfo]| -> Result<Vec<Past>, QueryError> {
-            part.iter().map(|info| self.past_of(runs, &info.instrument, moment)).collect()
+            part.iter().map(|info| self.past_of(runs, &info.instrument, &stops, moment)).collect()
         };
         if instruments.len() <= share {
             return read(instruments);
@@ -192,7 +194,13 @@ impl Service {
         Ok(all)
     }
 
-    fn past_of(&self, runs: &[RunInfo], instrument: &Instrument, moment: Ts) -> Result<Past, QueryError> {
+    fn past_of(
+        &self,
+        runs: &[RunInfo],
+        instrument: &Instrument,
+        stops: &Stops,
+        moment: Ts,
+    ) -> Result<Past, QueryError> {
         let as_of = Some(moment);
         let run = configured_run(runs, &instrument.name, &self.book);
         let mut rows = match run {
@@ -206,7 +214,7 @@ impl Service {
         let (Some(run), Some(row)) = (run, rows.rows.last()) else {
             return Ok(Past { cooked: Cooked::nothing(), trail: Trail::default(), records: Vec::new(), known: None });
         };
-        let lens = self.lens_at(run, instrument, &rows.streams)?;
+        let lens = self.lens_at(run, instrument, &rows.streams)?.holding(stops.held(&instrument.name, row));
         let previous = rows.rows.len().checked_sub(2).map(|at| &rows.rows[at]);
         let mut cooked = Cooked::of(&lens, row, &lens.as_of(row, previous, moment));
         let base = self.price_at(&run.spec.key, base_of(row.ts))?;

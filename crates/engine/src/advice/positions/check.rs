@@ -1,10 +1,15 @@
 //! One position against one context: which changes are notices (risk §7).
 
 use super::PositionContext;
-use super::notice::{Due, brief, notice};
-use crate::advice::stop::{PAD, lies_on, stop_side_levels};
-use barograph_domain::advice::{ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag};
-use barograph_domain::{Label, RiskBias, RiskRegime, Span, Ts, VolRegime};
+use super::notice::{After, Due, brief, notice};
+use super::texts;
+use crate::advice::stop::{Clusters, PAD, lies_on};
+use crate::explain::Care;
+use barograph_domain::advice::{
+    ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag, PositionTexts, SeenPrice, StopReach,
+    StopState,
+};
+use barograph_domain::{Label, Posture, RiskBias, RiskRegime, Span, Ts, VolRegime};
 use serde::{Deserialize, Serialize};
 
 /// A notice is told again while it lasts, this long after the last time.
@@ -24,6 +29,12 @@ pub struct PositionState {
     /// The class volatility rose from, while it is above.
     rose_from: Option<VolRegime>,
     flag: PositionFlag,
+    /// The stop against the price of the last check.
+    #[serde(default)]
+    stop: Option<StopState>,
+    /// Guidance of the last check; `None` where an earlier version checked.
+    #[serde(default)]
+    texts: Option<PositionTexts>,
     told: Vec<Told>,
 }
 
@@ -50,6 +61,17 @@ impl PositionState {
         self.flag
     }
 
+    /// The stop against the price of the last check.
+    #[must_use]
+    pub const fn stop(&self) -> Option<&StopState> {
+        self.stop.as_ref()
+    }
+
+    /// Guidance of the last check.
+    pub(super) fn texts(&self, now: &ContextBrief) -> PositionTexts {
+        self.texts.clone().unwrap_or_else(|| texts(now, self.stop(), None))
+    }
+
     /// Checks the position against its market now.
     pub fn check(&mut self, position: &Position, ctx: &PositionContext<'_>) -> Vec<Notice> {
         let now = brief(&ctx.market);
@@ -65,19 +87,26 @@ impl PositionState {
             let since = *self.unavailable_since.get_or_insert(now.timestamp);
             due.push(Due::new(NoticeTrigger::Unavailable, NoticeLevel::Medium, since).starting(true));
         }
+        self.stop = stop_state(position, ctx, self.stop.as_ref());
+        self.stop_reached(position, ctx, &mut due);
         stop_on_level(position, ctx, &mut due);
         if let Some(c) = ctx.cascade.filter(|c| c.episode >= position.opened_at) {
             due.push(Due::new(NoticeTrigger::Cascade, c.level, c.episode).starting(true).once());
         }
-        self.flag = self.mark(&now, usable, ctx.cascade.is_some());
+        let care = asked(ctx, self.stop.as_ref());
+        let asks = care.is_some_and(|c| c.posture < Posture::Normal);
+        self.flag = self.mark(&now, usable, asks || ctx.cascade.is_some());
+        let guidance = texts(&now, self.stop.as_ref(), care);
         // A change of label is told against the last usable reading, all else against the last one.
         let before = if usable { self.usable.clone().or(old) } else { old };
         let due: Vec<Due<'_>> = due.into_iter().filter_map(|d| self.admit(d, now.timestamp)).collect();
-        let out = due.iter().map(|d| notice(position, ctx, d, before.clone(), &now, self.flag)).collect();
+        let after = After { brief: &now, flag: self.flag, stop: self.stop.as_ref(), guidance: &guidance };
+        let out = due.iter().map(|d| notice(position, ctx, d, before.clone(), &after)).collect();
         if usable {
             self.usable = Some(now.clone());
         }
         self.newest = Some(now);
+        self.texts = Some(guidance);
         out
     }
 
@@ -118,8 +147,21 @@ impl PositionState {
         }
     }
 
-    fn mark(&self, now: &ContextBrief, usable: bool, cascade: bool) -> PositionFlag {
-        let calm = now.risk == RiskRegime::Normal && self.rose_from.is_none() && !cascade;
+    /// Told from the first look on: a position that is registered beyond its stop is beyond it. A price from before the
+    /// position, of a market that says nothing now, is shown and not told.
+    fn stop_reached(&self, position: &Position, ctx: &PositionContext<'_>, due: &mut Vec<Due<'_>>) {
+        let Some((stop, since)) = self.stop.as_ref().and_then(|s| Some((s, s.reached_at?))) else { return };
+        let is_now = ctx.market.stale.is_none() || stop.price_at.is_some_and(|at| at >= position.opened_at);
+        if is_now {
+            due.push(Due::new(NoticeTrigger::StopReached, NoticeLevel::High, since).starting(true));
+        }
+    }
+
+    fn mark(&self, now: &ContextBrief, usable: bool, asks: bool) -> PositionFlag {
+        if self.stop.as_ref().is_some_and(StopState::is_reached) {
+            return PositionFlag::Yellow;
+        }
+        let calm = now.risk == RiskRegime::Normal && self.rose_from.is_none() && !asks;
         match (usable, calm) {
             (false, _) => PositionFlag::Grey,
             (true, false) => PositionFlag::Yellow,
@@ -158,11 +200,24 @@ impl PositionState {
     }
 }
 
+/// What the book's posture table asks of a position with this stop.
+fn asked<'a>(ctx: &PositionContext<'a>, stop: Option<&StopState>) -> Option<&'a Care> {
+    ctx.market.positions.map(|care| care.at(stop.map_or(StopReach::Far, |s| s.state)))
+}
+
+fn stop_state(position: &Position, ctx: &PositionContext<'_>, before: Option<&StopState>) -> Option<StopState> {
+    let m = &ctx.market;
+    let seen = SeenPrice { price: m.price?, at: m.snapshot.map(|s| s.timestamp), atr: m.atr_14 };
+    StopState::of(position.side, position.stop?, seen, m.now, before)
+}
+
 /// Levels that formed after the entry and on which the stop lies now; each is told once, whatever the regime does.
 fn stop_on_level<'a>(position: &Position, ctx: &PositionContext<'a>, due: &mut Vec<Due<'a>>) {
     let m = &ctx.market;
     let (Some(stop), Some(atr), Some(levels)) = (position.stop, m.atr_14, m.levels) else { return };
-    let on = stop_side_levels(levels, position.side, m.now)
+    let known = Clusters { levels, weakest: m.verdict.cluster_strength, now: m.now };
+    let on = known
+        .of(position.side)
         .map(|(_, l)| l)
         .filter(|l| l.formed_at > position.opened_at && lies_on(l, stop, PAD * atr));
     due.extend(on.map(|l| {

@@ -12,8 +12,11 @@ pub use check::PositionState;
 pub use register::{PositionError, register};
 
 use super::context::AdviceContext;
+use crate::explain::Care;
 use barograph_domain::Ts;
-use barograph_domain::advice::{ContextBrief, Notice, NoticeLevel, Position, PositionCard, PositionTexts};
+use barograph_domain::advice::{
+    ContextBrief, Notice, NoticeLevel, Position, PositionCard, PositionTexts, StopReach, StopState,
+};
 use barograph_domain::guidance::{new_entries, open_positions};
 use barograph_domain::{RiskBias, RiskRegime};
 use serde::{Deserialize, Serialize};
@@ -77,7 +80,15 @@ impl PositionWatch {
 
 fn bare(position: &Position, notices: Vec<Notice>) -> PositionCard {
     let flag = barograph_domain::advice::PositionFlag::None;
-    PositionCard { position: position.clone(), flag, context: None, card: None, guidance: None, notices }
+    PositionCard {
+        position: position.clone(),
+        flag,
+        context: None,
+        card: None,
+        guidance: None,
+        stop_state: None,
+        notices,
+    }
 }
 
 impl PositionState {
@@ -88,19 +99,31 @@ impl PositionState {
         PositionCard {
             flag: self.flag(),
             card: (now.risk_bias == RiskBias::Conservative).then(|| CONSERVATIVE_CARD.to_owned()),
-            guidance: Some(texts(now)),
+            guidance: Some(self.texts(now)),
+            stop_state: self.stop().copied(),
             context: Some(now.clone()),
             ..bare(position, notices)
         }
     }
 }
 
-/// Guidance of a context, apart for what is held and what is not yet (C08).
-fn texts(brief: &ContextBrief) -> PositionTexts {
+/// Guidance of a position, apart for what is held and what is not yet (C08): by the book's posture table with the row of its
+/// own stop, else by the risk label.
+fn texts(brief: &ContextBrief, stop: Option<&StopState>, care: Option<&Care>) -> PositionTexts {
+    care.map_or_else(
+        || of_label(brief, stop),
+        |care| PositionTexts { open_positions: care.open_positions.clone(), new_entries: care.new_entries.clone() },
+    )
+}
+
+/// The stop comes before the label: a position at its stop is never told that nothing is to be done.
+fn of_label(brief: &ContextBrief, stop: Option<&StopState>) -> PositionTexts {
     let unread = brief.stale && brief.risk == RiskRegime::Normal;
     let label = if unread { RiskRegime::Unknown } else { brief.risk };
-    PositionTexts {
-        open_positions: open_positions(label).to_owned(),
-        new_entries: new_entries(label, brief.posture).to_owned(),
-    }
+    let held = match stop.map(|s| s.state) {
+        Some(StopReach::Reached) => "stop reached: close or reset it, as your plan says",
+        Some(StopReach::Near) if label == RiskRegime::Normal => "stop is near: watch it",
+        _ => open_positions(label),
+    };
+    PositionTexts { open_positions: held.to_owned(), new_entries: new_entries(label, brief.posture).to_owned() }
 }

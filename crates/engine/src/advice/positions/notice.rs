@@ -1,9 +1,11 @@
 //! How a change around a position is told: ids, levels, words.
 
-use super::{CONSERVATIVE_CARD, PositionContext, texts};
+use super::{CONSERVATIVE_CARD, PositionContext};
 use crate::advice::context::AdviceContext;
-use crate::advice::digits::price;
-use barograph_domain::advice::{ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag};
+use crate::advice::digits::{own, price};
+use barograph_domain::advice::{
+    ContextBrief, Notice, NoticeLevel, NoticeTrigger, Position, PositionFlag, PositionTexts, StopState,
+};
 use barograph_domain::{Level, RiskRegime, Ts, VolRegime};
 use uuid::Uuid;
 
@@ -41,14 +43,16 @@ impl Due<'_> {
     }
 }
 
+/// The market as it is for a position that is far from its stop: what another position's stop asks for is not its own.
 pub(super) fn brief(m: &AdviceContext<'_>) -> ContextBrief {
+    let (bias, posture) = m.positions.map_or((m.bias, m.posture), |care| (care.far.bias, care.far.posture));
     ContextBrief {
         timestamp: m.now,
         snapshot_id: m.snapshot.map_or_else(String::new, |s| s.id.to_owned()),
         risk: m.risk.label,
         since: m.risk.since,
-        risk_bias: m.bias,
-        posture: m.posture,
+        risk_bias: bias,
+        posture,
         volatility: (m.volatility != VolRegime::Unknown).then_some(m.volatility),
         price: m.price,
         price_at: m.price.and(m.snapshot).map(|s| s.timestamp),
@@ -56,15 +60,23 @@ pub(super) fn brief(m: &AdviceContext<'_>) -> ContextBrief {
     }
 }
 
+/// What a check has found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct After<'a> {
+    pub(super) brief: &'a ContextBrief,
+    pub(super) flag: PositionFlag,
+    pub(super) stop: Option<&'a StopState>,
+    pub(super) guidance: &'a PositionTexts,
+}
+
 pub(super) fn notice(
     position: &Position,
     ctx: &PositionContext<'_>,
     due: &Due<'_>,
     old: Option<ContextBrief>,
-    new: &ContextBrief,
-    flag: PositionFlag,
+    after: &After<'_>,
 ) -> Notice {
-    let guidance = texts(new);
+    let (new, flag) = (after.brief, after.flag);
     let name =
         format!("notice|{}|{}|{}|{}|{}", position.id, due.trigger.name(), due.about(), due.episode.0, due.repeat);
     Notice {
@@ -75,9 +87,9 @@ pub(super) fn notice(
         trigger: due.trigger,
         level: due.level,
         flag,
-        text: text((position, ctx), due, old.as_ref(), new),
-        open_positions: guidance.open_positions,
-        new_entries: guidance.new_entries,
+        text: text((position, ctx), due, old.as_ref(), after),
+        open_positions: after.guidance.open_positions.clone(),
+        new_entries: after.guidance.new_entries.clone(),
         episode: due.episode,
         repeat: due.repeat,
         old,
@@ -95,9 +107,10 @@ fn text(
     (position, ctx): (&Position, &PositionContext<'_>),
     due: &Due<'_>,
     old: Option<&ContextBrief>,
-    new: &ContextBrief,
+    after: &After<'_>,
 ) -> String {
     use NoticeTrigger as T;
+    let new = after.brief;
     let from_entry = |price: f64| Some((price - position.entry).abs()).filter(|d| *d > 0.0);
     let changed = |to: RiskRegime, what: &str| {
         let verb = if due.repeat > 0 { "still is" } else { "changed to" };
@@ -111,6 +124,7 @@ fn text(
         T::Unavailable => format!("Market context unavailable: {}", unavailable(&ctx.market)),
         T::Conservative => CONSERVATIVE_CARD.to_owned(),
         T::Volatility => volatility(due, old, new),
+        T::StopReached => after.stop.map_or_else(String::new, |s| reached(s, due.repeat)),
         // A level at the entry itself needs no more digits than others.
         T::StopOnLevel => due.level_on.map_or_else(String::new, |l| {
             format!(
@@ -122,6 +136,17 @@ fn text(
         }),
         T::Cascade => ctx.cascade.map_or_else(String::new, |c| c.text.to_owned()),
     }
+}
+
+/// "Stop 2.50 reached: price 2.40, 4.2 % beyond it".
+fn reached(s: &StopState, repeat: u32) -> String {
+    let still = if repeat > 0 { "still " } else { "" };
+    let where_ = match s.distance {
+        d if d < 0.0 => format!("{:.1} % beyond it", -d * 100.0),
+        d if d > 0.0 => format!("{:.1} % back from it", d * 100.0),
+        _ => "at it".to_owned(),
+    };
+    format!("Stop {} {still}reached: price {}, {where_}", own(s.stop), price(s.price, Some(s.price - s.stop)))
 }
 
 fn unavailable(m: &AdviceContext<'_>) -> String {

@@ -2,12 +2,18 @@
 
 use super::notice::name_based;
 use crate::advice::intent::{Intent, IntentError, side_of};
-use barograph_domain::advice::{NewPosition, Position, PositionBook};
-use barograph_domain::{InstrumentName, Ts};
+use crate::advice::sign;
+use barograph_domain::advice::{NewPosition, Position, PositionBook, SeenPrice};
+use barograph_domain::{InstrumentName, Side, Span, Ts, math};
 use core::fmt;
 
 /// Longest id and strategy name.
 const LONGEST: usize = 100;
+
+/// Farthest from the market an entry may be without confirmation, as a difference of logarithms: a fifth at least, …
+const FAR_MIN: f64 = 0.20;
+/// … and a factor of three and a half at most, however long it is held.
+const FAR_MAX: f64 = 1.25;
 
 /// Why a position cannot be registered.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,6 +22,22 @@ pub enum PositionError {
     Side(String),
     /// A number cannot be meant.
     Number(IntentError),
+    /// The stop lies where no stop of a new trade lies.
+    WrongSide {
+        /// The side that is held.
+        side: Side,
+        /// Entry price.
+        entry: f64,
+        /// The stop.
+        stop: f64,
+    },
+    /// The entry is farther from the market than it moves.
+    Far {
+        /// Entry price.
+        entry: f64,
+        /// Price of the market.
+        price: f64,
+    },
     /// The moment of the entry is no moment, or lies ahead.
     OpenedAt(String),
     /// Id or strategy is empty, too long, or has control characters.
@@ -27,6 +49,24 @@ impl fmt::Display for PositionError {
         match self {
             Self::Side(word) => write!(f, "side is '{word}': it must be long or short"),
             Self::Number(e) => e.fmt(f),
+            Self::WrongSide { side, entry, stop } => {
+                let (is, name, wants) = match side {
+                    Side::Long => ("above", "long", "below"),
+                    Side::Short => ("below", "short", "above"),
+                };
+                let is = if stop.total_cmp(entry).is_eq() { "at" } else { is };
+                write!(
+                    f,
+                    "stop {stop} is {is} the entry {entry} of a {name}: it must be {wants} it; a stop that was trailed past \
+                     the entry is registered with confirm"
+                )
+            }
+            Self::Far { entry, price } => write!(
+                f,
+                "entry {entry} is {} the market price of {price}: check symbol and price; if it is meant, register it with \
+                 confirm",
+                apart(*entry, *price)
+            ),
             Self::OpenedAt(why) => write!(f, "opened_at: {why}"),
             Self::Text(field, text) => {
                 write!(f, "{field} is '{text}': it must be 1 to {LONGEST} characters without control characters")
@@ -42,6 +82,17 @@ impl From<IntentError> for PositionError {
     }
 }
 
+/// How far apart two prices are, in words that stay short for the price of another market.
+fn apart(entry: f64, price: f64) -> String {
+    let ratio = entry / price;
+    if ratio >= 3.0 {
+        format!("{ratio:.0} times")
+    } else {
+        let way = if ratio > 1.0 { "above" } else { "below" };
+        format!("{:.0} % {way}", (ratio - 1.0).abs() * 100.0)
+    }
+}
+
 /// Checks what the user says and gives it an id; `now` is the moment of registration.
 ///
 /// # Errors
@@ -51,6 +102,7 @@ pub fn register(
     instrument: InstrumentName,
     now: Ts,
     by: PositionBook,
+    market: Option<SeenPrice>,
 ) -> Result<Position, PositionError> {
     let side = side_of(&new.side).ok_or_else(|| PositionError::Side(new.side.clone()))?;
     for (field, value) in [("id", &new.id), ("strategy", &new.strategy)] {
@@ -58,10 +110,12 @@ pub fn register(
             return Err(PositionError::Text(field, t.clone()));
         }
     }
-    // A stop past the entry is a trailed one and fine for a position that is held: it must be a price, no more.
     Intent { size: new.size, ..Intent::new("", side, new.entry) }.check()?;
     if let Some(stop) = new.stop.filter(|s| !(s.is_finite() && *s > 0.0)) {
         return Err(IntentError::new("stop", stop, "a number above zero").into());
+    }
+    if let Some(stop) = new.stop.filter(|s| !new.confirm && (new.entry - s) * sign(side) <= 0.0) {
+        return Err(PositionError::WrongSide { side, entry: new.entry, stop });
     }
     let opened_at = match &new.opened_at {
         None => now,
@@ -69,6 +123,9 @@ pub fn register(
     };
     if opened_at > now {
         return Err(PositionError::OpenedAt(format!("{opened_at} lies ahead")));
+    }
+    if let Some(price) = market.filter(|m| !new.confirm && is_far(new.entry, opened_at, m)).map(|m| m.price) {
+        return Err(PositionError::Far { entry: new.entry, price });
     }
     let id = new.id.clone().unwrap_or_else(|| {
         let strategy = new.strategy.as_deref().unwrap_or("");
@@ -86,6 +143,16 @@ pub fn register(
         opened_at,
         registered_by: by,
     })
+}
+
+/// Farther than the market moves in the time between: five of its standard deviations, at least a fifth, and never more than
+/// a factor of three and a half.
+fn is_far(entry: f64, opened_at: Ts, market: &SeenPrice) -> bool {
+    let apart = market.at.map_or(Span::ZERO, |at| Span((at.0 - opened_at.0).abs()));
+    let days = (apart.as_secs_f64() / 86_400.0).max(1.0);
+    let hourly = market.atr.filter(|a| a.is_finite() && *a > 0.0).map_or(0.0, |a| a / market.price);
+    let limit = (5.0 * hourly * (24.0 * days).sqrt()).clamp(FAR_MIN, FAR_MAX);
+    math::ln(entry / market.price).abs() > limit
 }
 
 /// An entry of the file without a moment is the same position whenever the file is read.

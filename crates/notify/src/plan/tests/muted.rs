@@ -68,14 +68,72 @@ fn the_end_of_what_was_told_is_told_in_spite_of_a_silence() {
     assert_eq!(world.row("a", &over).0, DeliveryState::Delivered);
 }
 
+/// A record of funding at a market, of this pattern.
+fn funding(world: &World, pattern: Pattern, nth: u32, phase: Phase, by: Option<Pattern>) -> Message {
+    let n = with(&notice("okx:BTC-USDT", phase), |n| (n.pattern, n.inhibited_by) = (Some(pattern), by));
+    message(n, nth, world.now)
+}
+
+/// Above three deviations both speak: who is sent the stronger need not hear the weaker, who is not sent it must.
 #[test]
-fn a_stronger_alert_inhibits() {
+fn a_stronger_alert_mutes_a_weaker_one_only_where_it_is_delivered() {
+    const BY: Option<Pattern> = Some(Pattern::FundingManipulation);
+    let program = Endpoint { hears_weaker: true, ..Endpoint::new("program") };
+    let mut world = World::of(vec![Endpoint::new("all"), Endpoint::new("funding"), program]);
+    let stronger = funding(&world, Pattern::FundingManipulation, 1, Phase::Firing, None);
+    // The list of funding is for anomalies and reversals only.
+    world.tell(&outgoing(stronger, &["all", "program"]));
+    let weaker = funding(&world, Pattern::FundingAnomaly, 1, Phase::Firing, BY);
+    world.tell(&outgoing(weaker.clone(), &["all", "funding", "program"]));
+    assert_eq!(world.row("all", &weaker), (DeliveryState::Superseded, "inhibited"));
+    assert_eq!(world.row("funding", &weaker).0, DeliveryState::Delivered);
+    assert_eq!(world.row("program", &weaker).0, DeliveryState::Delivered, "it may know the weaker type only");
+    // Another market's stronger alert says nothing of this one, and what is over mutes nothing.
+    world.pass(Span::mins(10));
+    world.restart(vec![Endpoint::new("all"), Endpoint::new("funding"), Endpoint::new("program")]);
+    let worse = funding(&world, Pattern::FundingAnomaly, 2, Phase::Firing, BY);
+    world.tell(&outgoing(worse.clone(), &["all", "funding"]));
+    assert_eq!(world.row("all", &worse), (DeliveryState::Superseded, "inhibited"), "after a restart as well");
+    assert_eq!(world.row("funding", &worse).0, DeliveryState::Delivered);
+    let over = funding(&world, Pattern::FundingAnomaly, 3, Phase::Resolved, None);
+    world.tell(&outgoing(over.clone(), &["all", "funding"]));
+    assert_eq!(world.row("all", &over), (DeliveryState::Superseded, "never_told"), "the end of what was never heard");
+    assert_eq!(world.row("funding", &over).0, DeliveryState::Delivered);
+}
+
+#[test]
+fn where_the_stronger_one_was_not_delivered_the_weaker_one_is() {
     let mut world = World::new(&["a"]);
-    let n = with(&notice("okx:BTC-USDT", Phase::Firing), |n| n.inhibited_by = Some(Pattern::FundingManipulation));
-    let out = outgoing(message(n, 1, T0), &["a"]);
-    world.tell(&out);
-    assert_eq!(world.row("a", &out.message), (DeliveryState::Superseded, "inhibited"));
-    assert_eq!(world.count(0), 0);
+    let alone = funding(&world, Pattern::FundingAnomaly, 1, Phase::Firing, Some(Pattern::FundingManipulation));
+    world.tell(&outgoing(alone.clone(), &["a"]));
+    assert_eq!(world.row("a", &alone).0, DeliveryState::Delivered, "nobody sent the stronger one here");
+}
+
+/// A burst grows: its first message is the only one until it ends, unless it becomes more severe.
+#[test]
+fn one_burst_is_one_message_and_its_end() {
+    let mut world = World::new(&["a"]);
+    let record = |world: &World, nth: u32, phase: Phase, severity: Severity| {
+        let n = with(&notice("okx:BTC-USDT", phase), |n| {
+            (n.pattern, n.severity) = (Some(Pattern::LiquidationCascade), severity);
+            n.resumed = nth > 1 && phase == Phase::Firing;
+        });
+        message(n, nth, world.now)
+    };
+    let mut rows = Vec::new();
+    for (nth, severity) in [(1, Severity::High), (2, Severity::High), (3, Severity::High), (4, Severity::Critical)] {
+        let m = record(&world, nth, Phase::Firing, severity);
+        world.tell(&outgoing(m.clone(), &["a"]));
+        rows.push(m);
+        world.pass(Span::secs(2));
+    }
+    let states: Vec<(DeliveryState, &str)> = rows.iter().map(|m| world.row("a", m)).collect();
+    let again = (DeliveryState::Superseded, "nothing_new");
+    assert_eq!(states[1..3], [again, again]);
+    assert_eq!((states[0].0, states[3].0), (DeliveryState::Delivered, DeliveryState::Delivered), "it became worse");
+    let over = record(&world, 5, Phase::Resolved, Severity::Critical);
+    world.tell(&outgoing(over.clone(), &["a"]));
+    assert_eq!((world.row("a", &over).0, world.count(0)), (DeliveryState::Delivered, 3));
 }
 
 /// Says of a market that its price is lost, or is heard again; it is one of so many of its venue.

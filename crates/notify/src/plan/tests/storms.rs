@@ -26,7 +26,7 @@ fn the_third_alert_within_a_minute_makes_a_group_with_updates() {
         (told.kind, told.phase, told.members.len(), told.more_members),
         (MessageKind::Group, Phase::Firing, 100, 900)
     );
-    assert_eq!(told.title, "FUNDING_ANOMALY at 1000 markets");
+    assert_eq!(told.title, "FUNDING_ANOMALY on 1000 markets");
     // Ends go with the group: while anything changes every five minutes, and the last one closes it.
     for (i, m) in members.iter().enumerate() {
         let instrument = m.notice.instrument.clone().unwrap().to_string();
@@ -124,7 +124,7 @@ fn a_storm_goes_on_after_a_restart() {
     let titles: Vec<(i64, String)> = world.log(0).split_off(2);
     assert_eq!(
         titles,
-        [(0, "FUNDING_ANOMALY at 3 markets".to_owned()), (10, "FUNDING_ANOMALY at 21 markets".to_owned())]
+        [(0, "FUNDING_ANOMALY on 3 markets".to_owned()), (10, "FUNDING_ANOMALY on 21 markets".to_owned())]
     );
     assert_eq!(world.shelf.count(DeliveryState::Delivered), world.shelf.rows.len());
 }
@@ -144,7 +144,7 @@ fn the_severest_stand_first_and_events_of_the_original_are_kept() {
     );
     let event: serde_json::Value = serde_json::from_str(&told.seed4).unwrap();
     assert_eq!(event["severity"], "CRITICAL");
-    assert_eq!(event["title"], "FUNDING_ANOMALY at 3 markets");
+    assert_eq!(event["title"], "FUNDING_ANOMALY on 3 markets");
     assert_eq!(event["data"]["symbols"].as_array().unwrap().len(), 3);
 }
 
@@ -182,7 +182,7 @@ fn alerts_are_counted_and_not_markets() {
         world.tell(&outgoing(message(n, 1, world.now), &["a"]));
     }
     assert_eq!((world.count(0), last(&world).kind), (3, MessageKind::Group));
-    assert_eq!(last(&world).title, "several alerts of one cause: 3 alerts at one market");
+    assert_eq!(last(&world).title, "Several alerts: 3 alerts on one market");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_group_names_what_is_news_first_and_forgets_what_is_over() {
     let first: Vec<_> = told.members.iter().map(|m| (m.instrument.symbol.as_str(), m.phase)).collect();
     assert_eq!((first[0], first[1].1), (("C30-USDT", Phase::Firing), Phase::Resolved));
     assert!(first[15..].iter().all(|(_, phase)| *phase == Phase::Firing), "{first:?}");
-    assert_eq!(told.text, "20 alerts of one cause: 6 going on, 14 over. 15 of them are news.");
+    assert_eq!(told.text, "Same cause on 20 markets: 6 active, 14 ended; 15 new since the last message.");
     let shown = &told.members[0];
     assert_eq!((shown.figures.len(), shown.fired_30d, shown.fingerprint.len()), (1, Some(3), 16));
     assert!(!shown.clears.is_empty() && told.members[10].figures.is_empty());
@@ -217,7 +217,7 @@ fn a_group_names_what_is_news_first_and_forgets_what_is_over() {
         tell(&mut world, market, 1, Phase::Firing, Severity::Low);
     }
     world.pass(Span::mins(6));
-    assert_eq!(last(&world).text, "9 alerts of one cause: 9 going on. 3 of them are news.");
+    assert_eq!(last(&world).text, "Same cause on 9 markets: 9 active; 3 new since the last message.");
 }
 
 #[test]
@@ -238,7 +238,11 @@ fn a_storm_is_over_after_a_quiet_interval_and_alerts_are_told_at_once_again() {
     let groups = world.shelf.messages.values().filter(|m| m.notice.kind == MessageKind::Group);
     let newest = groups.max_by_key(|m| m.notice.revision).unwrap();
     assert_eq!(newest.notice.phase, Phase::Resolved);
-    assert!(newest.notice.text.ends_with("What still goes on is told on its own from here."), "{}", newest.notice.text);
+    assert!(
+        newest.notice.text.ends_with("What is still active is reported on its own from here."),
+        "{}",
+        newest.notice.text
+    );
     world.pass(Span::mins(2));
     world.alert("okx:C7-USDT", 2, Phase::Resolved, &["a"]);
     assert_eq!((last(&world).kind, last(&world).phase), (MessageKind::Alert, Phase::Resolved));

@@ -1,0 +1,212 @@
+//! Archives that are imported again with other numbers, taken back, or begin late: whole files win, from the import on; what was
+//! answered before stays.
+
+use crate::support::data::{Mood, market, slice};
+use crate::support::{Place, json_lines};
+use barograph_domain::{Span, Ts};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::path::Path;
+
+const FROM: &str = "2026-01-25";
+const UNTIL: &str = "2026-02-07";
+const MOMENT: &str = "2026-02-05T14:35:00Z";
+
+/// Multiplies the prices of a slice's candles from a day on.
+fn scale(folder: &Path, factor: f64, since: &str) {
+    let path = folder.join("binance-usdm/BTCUSDT/candles_1h.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let prices: Vec<bool> = header.split(',').map(|c| ["open", "high", "low", "close"].contains(&c)).collect();
+    let mut out = format!("{header}\n");
+    for row in rows.lines() {
+        let late = row >= since;
+        let cells = row.split(',').zip(&prices).map(|(cell, price)| match cell.parse::<f64>() {
+            Ok(v) if *price && late => format!("{}", v * factor),
+            _ => cell.to_owned(),
+        });
+        writeln!(out, "{}", cells.collect::<Vec<_>>().join(",")).unwrap();
+    }
+    std::fs::write(path, out).unwrap();
+}
+
+/// Two archives of the same days: as recorded, and 3 % higher.
+fn archives() -> Place {
+    let place = Place::new();
+    for name in ["a", "b"] {
+        slice(&place.path(name), &["BTCUSDT"], FROM, UNTIL);
+    }
+    scale(&place.path("b"), 1.03, FROM);
+    place
+}
+
+/// The hash over the rows that count now.
+fn rows(place: &Place, data: &str) -> Value {
+    let report = json_lines(&place.ok(&format!("db check --hash --json --data {data}"))).remove(0);
+    assert_eq!(report["sound"], true, "{report}");
+    let sections = report["sections"].as_array().unwrap();
+    sections.iter().find(|s| s["section"] == "rows").unwrap().clone()
+}
+
+fn context(place: &Place, data: &str) -> String {
+    place.ok(&format!("context BTCUSDT --data {data} --as-of {MOMENT} --json"))
+}
+
+#[test]
+fn h1_a_corrected_archive_counts_whole_and_answers_before_it_stay() {
+    let place = archives();
+    for name in ["a", "b"] {
+        place.ok(&format!("collect --source {name} --data only-{name}"));
+    }
+    let (a, b) = (rows(&place, "only-a"), rows(&place, "only-b"));
+    assert_ne!(a, b);
+    let before = context(&place, "only-a");
+
+    place.ok("collect --source a --data data");
+    let done = place.run("collect --source b --data data").exits(0);
+    assert!(done.err.contains("rows contradict stored ones (largest change +3.0 %)"), "{}", done.err);
+    assert_eq!(rows(&place, "data"), b, "all of the second, nothing of the first");
+    assert_eq!(context(&place, "data"), before, "a moment before the import is answered as it was");
+
+    let done = place.run("collect --source a --data data").exits(0);
+    assert!(done.err.contains("contradict stored ones"), "{}", done.err);
+    assert_eq!(rows(&place, "data"), a, "the right file again heals");
+    let done = place.run("collect --source a --data data").exits(0);
+    assert!(!done.err.contains("contradict"), "{}", done.err);
+    assert_eq!(context(&place, "data"), before);
+}
+
+#[test]
+fn h1_a_file_can_be_taken_back() {
+    let place = archives();
+    // What both archives say alike is taken back with either unless one is kept; only the candles are in the second here.
+    let folder = place.path("b/binance-usdm/BTCUSDT");
+    for file in std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path()) {
+        if !file.ends_with("candles_1h.csv") {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    place.ok("collect --source a --data data");
+    let a = rows(&place, "data");
+    place.ok("collect --source b --data data");
+    let b = rows(&place, "data");
+    let dry = place.run("db forget --source b --data data --dry-run").exits(0).prints("would be taken back");
+    assert!(!dry.out.starts_with("0 values"), "{}", dry.out);
+    assert_eq!(rows(&place, "data"), b, "nothing was touched");
+    place.run("db forget --source b --data data").exits(0).prints("taken back");
+    assert_eq!(rows(&place, "data"), a, "what was there before counts again");
+    let again = place.run("db forget --source b/binance-usdm/BTCUSDT/candles_1h.csv --data data").exits(1);
+    assert!(again.err.contains("nothing that counts came from these files"), "{}", again.err);
+    let none = place.run("db forget --source b --data nowhere").exits(2);
+    assert!(!place.path("nowhere").exists(), "{}", none.err);
+}
+
+#[test]
+fn h1_what_a_file_that_stays_says_too_stays() {
+    let place = archives();
+    place.ok("collect --source a --data data");
+    let a = rows(&place, "data");
+    place.ok("collect --source b --data data");
+    // Both say the same of funding and open interest; only the candles differ.
+    let done = place.run("db forget --source b --keep a --data data").exits(0).prints("say them too");
+    assert!(!done.out.contains("\n0 rows stay"), "{}", done.out);
+    assert_eq!(rows(&place, "data"), a);
+    place.run("db forget --source a --keep a --data data").exits(1);
+    assert_eq!(rows(&place, "data"), a, "nothing but what stays");
+}
+
+#[test]
+fn h1_in_one_command_one_file_wins_whole_whatever_the_order() {
+    let place = archives();
+    place.ok("collect --source b --data only-b");
+    let want = rows(&place, "only-b");
+    let mut hashes = Vec::new();
+    for (data, sources) in [("ab", "--source a --source b"), ("ba", "--source b --source a")] {
+        let done = place.run(&format!("collect {sources} --data {data}")).exits(0);
+        assert!(done.err.contains("the file whose path sorts last counts"), "{}", done.err);
+        assert_eq!(rows(&place, data), want);
+        hashes.push(place.hash(data));
+    }
+    assert_eq!(hashes[0], hashes[1]);
+}
+
+/// Hours of a market; its open interest table has ratio columns that are blank until a day, or none.
+fn with_ratios(place: &Place, name: &str, begins: Option<&str>, until: &str) {
+    slice(&place.path(name), &["BTCUSDT"], FROM, until);
+    let folder = place.path(name).join("binance-usdm/BTCUSDT");
+    std::fs::remove_file(place.path(name).join("import.toml")).unwrap();
+    for file in ["funding_8h.csv", "open_interest_usd_1h.hyperliquid.csv"] {
+        std::fs::remove_file(folder.join(file)).unwrap();
+    }
+    let mut text = String::from("create_time,symbol,sum_open_interest,sum_open_interest_value");
+    if begins.is_some() {
+        text.push_str(
+            ",count_toptrader_long_short_ratio,sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio",
+        );
+    }
+    let candles = std::fs::read_to_string(folder.join("candles_1h.csv")).unwrap();
+    for (n, row) in candles.lines().skip(1).enumerate() {
+        let ratios = match begins {
+            Some(day) if row >= day => ",1.5,1.6,1.7,0.9",
+            Some(_) => ",,,,",
+            None => "",
+        };
+        let (time, coins) = (row[..19].replace('T', " "), 80_000 + n);
+        write!(text, "\n{time},BTCUSDT,{coins},{}{ratios}", coins * 70_000).unwrap();
+    }
+    std::fs::write(folder.join("BTCUSDT-metrics.csv"), text + "\n").unwrap();
+}
+
+/// Ids of the snapshots that a replay or a store gives, by minute.
+fn ids(place: &Place, command: &str) -> Vec<(String, String)> {
+    let lines = json_lines(&place.ok(command));
+    let snapshots = lines.into_iter().filter(|l| l["snapshot_id"].is_string());
+    snapshots.map(|l| (l["ts"].as_str().unwrap().to_owned(), l["snapshot_id"].as_str().unwrap().to_owned())).collect()
+}
+
+#[test]
+fn h8_ratios_that_begin_later_change_nothing_before() {
+    let place = Place::new();
+    with_ratios(&place, "late", Some("2026-02-04"), UNTIL);
+    with_ratios(&place, "early", None, "2026-02-03");
+    let options = "--venue binance-usdm --stamp open --json --every 1h";
+    let (late, early) =
+        (ids(&place, &format!("replay late {options}")), ids(&place, &format!("replay early {options}")));
+    assert!(early.len() > 100, "{}", early.len());
+    assert_eq!(late[..early.len() - 2], early[..early.len() - 2]);
+    let done = place.run("verify causality late --venue binance-usdm --stamp open -n 12").exits(0);
+    assert!(done.out.contains("rewritten readings: 0 of"), "{}", done.out);
+}
+
+#[test]
+fn h9_stamps_are_stated_and_checked_against_each_other() {
+    let place = Place::new();
+    let end = Ts::from_civil(2026, 2, 5, 0, 0, 0);
+    market(&place.path("in"), "BTCUSDT", Mood::Choppy, (end - Span::hours(12), end));
+    let done = place.run("verify causality in -n 2").exits(0);
+    assert!(
+        done.out.contains("assumed binance-usdm:BTCUSDT bar 1m") && done.out.contains("stamps agree"),
+        "{}",
+        done.out
+    );
+    // The same with each mark price told a minute before the bar that ends at it.
+    let path = place.path("in/BTCUSDT/mark.csv");
+    let marks = std::fs::read_to_string(&path).unwrap();
+    let rows: Vec<(&str, &str)> = marks.lines().filter_map(|row| row.split_once(',')).collect();
+    let mut early = String::from("timestamp,mark\n");
+    for pair in rows[1..].windows(2) {
+        writeln!(early, "{},{}", pair[0].0, pair[1].1).unwrap();
+    }
+    std::fs::write(&path, early).unwrap();
+    let done = place.run("verify causality in -n 2").exits(1);
+    assert!(done.out.contains("stamps contradict each other: binance-usdm:BTCUSDT mark_price"), "{}", done.out);
+    assert!(done.out.contains("rewritten readings: 0 of"), "no cut can see it: {}", done.out);
+    assert!(done.err.contains("contradict each other about their stamps"), "{}", done.err);
+    let told = json_lines(&place.run("verify causality in -n 2 --json").exits(1).out).remove(0);
+    let pairs = told["stamps"]["compared"].as_array().unwrap();
+    assert!(pairs.iter().any(|pair| pair["contradicts"] == true), "{told}");
+    // One price stream cannot be wrong about itself.
+    slice(&place.path("alone"), &["BTCUSDT"], "2026-02-03", UNTIL);
+    let done = place.run("verify causality alone -n 2").exits(0);
+    assert!(done.out.contains("binance-usdm:BTCUSDT has one price stream"), "{}", done.out);
+}

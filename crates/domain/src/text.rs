@@ -1,0 +1,57 @@
+//! Text that others wrote — a venue's error, a market's name, a person's comment — made fit for one line.
+//!
+//! A line break in such a text would begin a line that looks like ours, and other control characters move the cursor or turn the
+//! order of what follows. Whatever puts foreign text before people or into logs passes it through [`escape_control`].
+
+use std::borrow::Cow;
+
+/// The text on one line: control characters, line separators and marks that change the direction of writing are spelled out
+/// (`\n`, `\u{1b}`). Text without any is handed back as it is, and escaping twice changes nothing.
+#[must_use]
+pub fn escape_control(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unfit) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if is_unfit(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Does this character move the cursor, end a line or turn the direction of writing?
+const fn is_unfit(c: char) -> bool {
+    matches!(c,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_stays_on_its_line() {
+        for (text, said) in [
+            ("", ""),
+            ("no such symbol", "no such symbol"),
+            ("naïve ✓ 牛", "naïve ✓ 牛"),
+            ("404\n[CASCADE] forged", "404\\n[CASCADE] forged"),
+            ("a\r\nb\tc\0", "a\\r\\nb\\tc\\u{0}"),
+            ("\u{1b}[2Jgone\u{9b}1m", "\\u{1b}[2Jgone\\u{9b}1m"),
+            ("x\u{2028}y\u{202e}z\u{feff}", "x\\u{2028}y\\u{202e}z\\u{feff}"),
+            ("back\\slash", "back\\slash"),
+        ] {
+            let escaped = escape_control(text);
+            assert_eq!(escaped, said);
+            assert_eq!(escape_control(&escaped), said, "twice is once");
+            assert_eq!(matches!(escaped, Cow::Borrowed(_)), text == said);
+        }
+    }
+}

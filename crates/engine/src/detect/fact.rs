@@ -1,0 +1,361 @@
+//! What a record measured, in one sentence: number, side, window, and the limit it is alerted at.
+
+use super::explain::{is_divergence, is_proxy};
+use crate::explain::significant;
+use barograph_domain::alert::{Change, Datum, Statistic};
+use barograph_domain::{Alert, Pattern, Severity, Span, Trigger};
+
+/// Of any record.
+pub(super) fn fact(alert: &Alert) -> String {
+    if alert.rule.is_some() {
+        return ruled(alert);
+    }
+    match alert.pattern {
+        Pattern::FundingManipulation => funding(alert).unwrap_or_else(|| "Funding cannot be compared.".to_owned()),
+        Pattern::FundingAnomaly => anomaly(alert),
+        Pattern::FundingReversal => match (alert.number("previous_rate"), alert.number("funding_rate")) {
+            (Some(before), Some(now)) => {
+                format!("Funding turned from {} to {} within 8 h.", per_8h(before), per_8h(now))
+            }
+            _ => "Funding turned within 8 h.".to_owned(),
+        },
+        Pattern::FundingFarming => match alert.number("farming_share") {
+            Some(share) => format!(
+                "Funding was beyond {} on one side in {:.0} % of the last 21 blocks of 8 h.",
+                per_8h(alert.number("block_threshold").unwrap_or_default()),
+                100.0 * share,
+            ),
+            None => "Funding stayed on one side for most of a week.".to_owned(),
+        },
+        Pattern::LiquidationCascade if alert.trigger == Some(Trigger::Burst) => burst(alert),
+        Pattern::LiquidationCascade => cascade(alert),
+        Pattern::ForcedLiquidations => one_sided(alert),
+        Pattern::BasisManipulation => apart(alert, "basis", "Futures are", "spot"),
+        Pattern::PremiumDeviation => apart(alert, "premium", "Mark price is", "the index"),
+        Pattern::PositionConcentration => concentration(alert),
+        Pattern::VolatilityRegimeChange | Pattern::RegimeChange => format!(
+            "{} turned from {} to {}.",
+            capital(alert.trigger.map_or("", Trigger::name)),
+            word(alert, "from"),
+            word(alert, "to")
+        ),
+        Pattern::RegimeConfirmed => format!("{} on {}.", word(alert, "regime"), listed(alert, "timeframes")),
+        Pattern::SessionChanged => format!("{} session began, after {}.", word(alert, "to"), word(alert, "from")),
+        Pattern::CorrelationBreak => parted(alert),
+        Pattern::DataGap => match listed(alert, "streams") {
+            none if none.is_empty() => "All streams that the rules read are back.".to_owned(),
+            streams => format!("No trustworthy data: {streams}."),
+        },
+        Pattern::FeedStale => match listed(alert, "inputs") {
+            none if none.is_empty() => "All inputs of the rules are within their limits again.".to_owned(),
+            inputs => format!("Too old: {inputs}."),
+        },
+        Pattern::AlertRule => ruled(alert),
+    }
+}
+
+/// "The correlation of their last 20 hourly returns is 0.31; usual for the two is 0.70 or more."
+fn parted(alert: &Alert) -> String {
+    let Some(r) = alert.number("return_correlation") else {
+        return "The correlation of their hourly returns is not known.".to_owned();
+    };
+    let r = format!("The correlation of their last 20 hourly returns is {}", signed(r));
+    let mut thresholds = alert.statistics.iter().filter(|s| s.name == "pair_corr_20").map(|s| s.threshold);
+    match (thresholds.next(), thresholds.next()) {
+        (_, Some(low)) if alert.severity == Severity::Info || is_divergence(alert) => {
+            format!("{r}; usual for the two is {} or more.", signed(low))
+        }
+        (Some(floor), Some(low)) => {
+            format!("{r} (alert at {}); usual for the two is {} or more.", signed(floor), signed(low))
+        }
+        (Some(floor), None) => format!("{r} (alert at {}).", signed(floor)),
+        (None, _) => format!("{r}."),
+    }
+}
+
+/// "realized_vol_1h is 1.24 (alert at 0.80), funding_rate_8h is 0.0004 (alert at 0.0003)."
+fn ruled(alert: &Alert) -> String {
+    let told = alert.statistics.iter().map(|s| match s.value {
+        Some(value) => {
+            format!("{} is {} (alert at {})", s.name, significant(value, &s.unit), significant(s.threshold, &s.unit))
+        }
+        None => format!("{} is not known (alert at {})", s.name, significant(s.threshold, &s.unit)),
+    });
+    let mut told: Vec<String> = told.collect();
+    // Words of labels and flags stand among the facts.
+    told.extend(alert.data.iter().filter(|(name, _)| name != "rule" && name != "text").map(
+        |(name, datum)| match datum {
+            Datum::Word(word) => format!("{name} is {word}"),
+            Datum::Number(_) | Datum::Words(_) | Datum::Missing(_) | Datum::Flag(_) => format!("{name} is not known"),
+        },
+    ));
+    let said = alert.word("text").map_or_else(String::new, |text| format!("{}. ", text.trim_end_matches('.')));
+    format!("{said}{}.", told.join(", "))
+}
+
+/// "6 liquidations in 8 s (alert at 5 within 60 s): 412 K USD, mostly longs, at 62,310 to 62,868."
+fn burst(alert: &Alert) -> String {
+    let statistic = decisive(alert, "liq_count_60s");
+    let least = if alert.is("lower_bound") { "at least " } else { "" };
+    let mut text = match (alert.number("count"), alert.number("span_s")) {
+        (Some(count), Some(span)) => format!("{least}{count:.0} liquidations in {}", seconds(span)),
+        _ => match statistic.and_then(|s| s.value) {
+            Some(count) => format!("{count:.0} liquidations within 60 s"),
+            None => "Many liquidations within 60 s".to_owned(),
+        },
+    };
+    if let Some(statistic) = statistic {
+        text.push_str(&format!(" (alert at {:.0} within 60 s", statistic.threshold.ceil()));
+        // The fixed floor beside the number that decides.
+        let floor = alert.statistics.iter().find(|s| s.name == "liq_count_60s" && differs(s, statistic));
+        text.push_str(&floor.map_or_else(|| ")".to_owned(), |s| format!(", fixed floor {:.0})", s.threshold)));
+    }
+    if let Some(usd) = alert.number("total_liquidated_usd").filter(|_| alert.number("count").is_some()) {
+        text.push_str(&format!(": {least}{} USD{}", money(usd), side(alert)));
+        if let (Some(low), Some(high)) = (alert.number("price_low"), alert.number("price_high")) {
+            text.push_str(&format!(", {}", range(low, high)));
+        }
+    }
+    format!("{}.", capital(&text))
+}
+
+fn cascade(alert: &Alert) -> String {
+    let least = if alert.is("lower_bound") { "at least " } else { "" };
+    let (Some(total), Some(velocity)) = (alert.number("total_liquidated_usd"), alert.number("velocity_usd_per_hour"))
+    else {
+        return "Liquidations of the last hours are not known.".to_owned();
+    };
+    let ratio =
+        alert.number("severity_ratio").map_or_else(String::new, |r| format!(" ({r:.2} times the critical rate)"));
+    let within = (alert.ts - alert.window_from).spoken();
+    let text = format!(
+        "{least}{} USD liquidated in {within}, {least}{} USD an hour{ratio}{}.",
+        money(total),
+        money(velocity),
+        side(alert)
+    );
+    capital(&text)
+}
+
+/// ", mostly longs"
+fn side(alert: &Alert) -> &'static str {
+    let all = |own: &str| alert.number(own).is_some_and(|usd| usd <= 0.0);
+    match alert.word("side_bias") {
+        Some("LONG") if all("liquidated_short_usd") => ", all longs",
+        Some("SHORT") if all("liquidated_long_usd") => ", all shorts",
+        Some("LONG") => ", mostly longs",
+        Some("SHORT") => ", mostly shorts",
+        Some("BALANCED") => ", longs and shorts",
+        _ => "",
+    }
+}
+
+fn one_sided(alert: &Alert) -> String {
+    let Some((share, limit)) = decisive(alert, "liq_side_share_1h").and_then(|s| Some((s.value?, s.threshold))) else {
+        return "No liquidations to compare in the last hour.".to_owned();
+    };
+    let side = match alert.number("long_share_1h") {
+        Some(long) if long >= 0.5 => "longs",
+        Some(_) => "shorts",
+        None => "one side",
+    };
+    format!(
+        "{:.0} % of what was liquidated in the last hour was {side} (alert at {:.0} %).",
+        100.0 * share,
+        100.0 * limit
+    )
+}
+
+/// A reading of a week is of settlements; one of a day is of running rates.
+fn is_settled(alert: &Alert) -> bool {
+    alert.ts - alert.window_from >= Span::days(2)
+}
+
+/// "18.7σ below its 24-hour mean (alert at 2σ)"
+fn away_from_mean(alert: &Alert) -> Option<String> {
+    let s = decisive(alert, "funding_zscore_24h")?;
+    let z = s.value?;
+    let side = if z < 0.0 { "below" } else { "above" };
+    let span = alert.ts - alert.window_from;
+    let mean = if is_settled(alert) {
+        format!("{}-day", span.as_secs() / 86_400)
+    } else {
+        format!("{}-hour", span.as_secs() / 3_600)
+    };
+    Some(format!("{} {side} its {mean} mean (alert at {})", sigma(z), sigma(s.threshold)))
+}
+
+/// "Funding is 18.7σ below its 24-hour mean (alert at 2σ)"
+fn from_mean(alert: &Alert) -> Option<String> {
+    let what = if is_settled(alert) { "Settled funding" } else { "Funding" };
+    away_from_mean(alert).map(|away| format!("{what} is {away}"))
+}
+
+fn funding(alert: &Alert) -> Option<String> {
+    from_mean(alert).map(|text| format!("{text}."))
+}
+
+/// "Funding is back in its usual range, 0.4σ above its 24-hour mean (alert at 2σ)." Between its threshold and the band that
+/// keeps it open an episode is not back yet.
+fn within_limits(alert: &Alert) -> String {
+    if alert.change != Change::Closed {
+        return funding(alert).unwrap_or_else(|| "Funding cannot be compared.".to_owned());
+    }
+    let what = if is_settled(alert) { "Settled funding" } else { "Funding" };
+    let away = away_from_mean(alert).map_or_else(String::new, |away| format!(", {away}"));
+    format!("{what} is back in its usual range{away}.")
+}
+
+fn anomaly(alert: &Alert) -> String {
+    let past = |name: &str| alert.statistics.iter().find(|s| s.name == name).filter(|s| s.u.is_some_and(|u| u > 1.0));
+    let z = past("funding_zscore_24h").and_then(|_| from_mean(alert));
+    let change = past("funding_change_8h").and_then(|s| Some((s.value?, s.threshold))).map(|(change, limit)| {
+        let moved = if change < 0.0 { "fell" } else { "rose" };
+        format!("{moved} {} within 8 h (alert at {})", per_8h(change.abs()), per_8h(limit))
+    });
+    let said = match (z, change) {
+        (Some(z), Some(change)) => format!("{z}; it {change}"),
+        (Some(z), None) => z,
+        (None, Some(change)) => format!("Funding {change}"),
+        (None, None) => return within_limits(alert),
+    };
+    let rank = alert.statistics.iter().find(|s| s.name == "funding_pct_30d" && s.decides).and_then(|s| s.value);
+    let rank = rank.map_or_else(String::new, |rank| {
+        let (words, share) = if rank < 0.5 { ("lower", 1.0 - rank) } else { ("higher", rank) };
+        format!(", {words} than in {} of its last 30 days", crate::explain::rank_percent(share))
+    });
+    format!("{said}{rank}.")
+}
+
+/// "Futures are 2.31 % above spot (alert at 2.00 %)."
+fn apart(alert: &Alert, name: &str, what: &str, other: &str) -> String {
+    let Some(s) = decisive(alert, name) else { return format!("{what} far from {other}.") };
+    let Some(x) = s.value else { return format!("The distance to {other} is not known.") };
+    let side = if x < 0.0 { "below" } else { "above" };
+    format!("{what} {:.2} % {side} {other} (alert at {:.2} %).", 100.0 * x.abs(), 100.0 * s.threshold)
+}
+
+/// Of tiers, or of the split of the top traders' positions that stands in for them (A15).
+fn concentration(alert: &Alert) -> String {
+    let Some((x, c)) = decisive(alert, "position_concentration").and_then(|s| Some((s.value?, s.threshold))) else {
+        return "The concentration of positions is not known.".to_owned();
+    };
+    if is_proxy(alert) {
+        let (share, limit) = (100.0 * larger_side(x), 100.0 * larger_side(c));
+        return format!("Top traders hold {share:.0} % of their positions on one side (alert at {limit:.0} %).");
+    }
+    format!("{:.0} % of the positions are in one tier (alert at {:.0} %).", 100.0 * x, 100.0 * c)
+}
+
+/// The stand-in is `2·share − 1` of the larger side (features §2.5).
+pub(super) fn larger_side(x: f64) -> f64 {
+    0.5 * (1.0 + x)
+}
+
+/// The statistic of this name that decides, else the first.
+fn decisive<'a>(alert: &'a Alert, name: &str) -> Option<&'a Statistic> {
+    let of_name = || alert.statistics.iter().filter(|s| s.name == name);
+    of_name().find(|s| s.decides).or_else(|| of_name().next())
+}
+
+fn differs(a: &Statistic, b: &Statistic) -> bool {
+    a.threshold.to_bits() != b.threshold.to_bits()
+}
+
+pub(super) fn word<'a>(alert: &'a Alert, name: &str) -> &'a str {
+    alert.word(name).unwrap_or("unknown")
+}
+
+pub(super) fn listed(alert: &Alert, name: &str) -> String {
+    match alert.datum(name) {
+        Some(Datum::Words(words)) => words.join(", "),
+        _ => String::new(),
+    }
+}
+
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Two digits, with a minus sign that is one.
+fn signed(x: f64) -> String {
+    format!("{x:.2}").replace('-', "−")
+}
+
+/// "18.7σ", "2σ", without sign: the words around it say the side.
+fn sigma(x: f64) -> String {
+    let text = format!("{:.1}", x.abs());
+    format!("{}σ", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+/// "0.0100 % per 8 h"
+fn per_8h(x: f64) -> String {
+    significant(x, "fraction per 8 h")
+}
+
+/// "8 s", "0.4 s", "2 min 5 s"
+fn seconds(s: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "a burst lasts minutes")]
+    let span = Span::millis((s * 1e3).round() as i64);
+    if span < Span::secs(10) { format!("{s:.1} s") } else { Span::secs(span.as_secs()).spoken() }
+}
+
+/// "at 62,310 to 62,868"
+fn range(low: f64, high: f64) -> String {
+    let (low, high) = (crate::explain::price(low), crate::explain::price(high));
+    if low == high { format!("at {low}") } else { format!("at {low} to {high}") }
+}
+
+/// "1.50 M", "312 K", "940": quote units as people say them.
+#[must_use]
+pub fn money(x: f64) -> String {
+    match x.abs() {
+        a if a >= 1e9 => format!("{:.2} B", x / 1e9),
+        a if a >= 1e6 => format!("{:.2} M", x / 1e6),
+        a if a >= 1e4 => format!("{:.0} K", x / 1e3),
+        _ => format!("{x:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::Ts;
+    use barograph_domain::alert::Word;
+
+    /// Of funding at this score, over a day of running rates or a week of settlements.
+    fn anomaly_at(z: f64, change: Change, window: Span) -> String {
+        let mut alert = super::super::meaning::sample(Pattern::FundingAnomaly, None, change);
+        alert.window_from = Ts(0);
+        alert.ts = Ts(0) + window;
+        alert.statistics[0].value = Some(z);
+        alert.statistics[0].threshold = 2.0;
+        alert.statistics[0].u = Some(z.abs() / 2.0);
+        alert.statistics[0].name = Word::from("funding_zscore_24h");
+        fact(&alert)
+    }
+
+    #[test]
+    fn funding_that_is_back_reads_as_one_sentence() {
+        let (day, week) = (Span::hours(24), Span::days(7));
+        for (z, change, window, want) in [
+            (
+                0.4,
+                Change::Closed,
+                day,
+                "Funding is back in its usual range, 0.4σ above its 24-hour mean (alert at 2σ).",
+            ),
+            (
+                -1.2,
+                Change::Closed,
+                week,
+                "Settled funding is back in its usual range, 1.2σ below its 7-day mean (alert at 2σ).",
+            ),
+            (1.9, Change::Updated, day, "Funding is 1.9σ above its 24-hour mean (alert at 2σ)."),
+            (-2.5, Change::Opened, week, "Settled funding is 2.5σ below its 7-day mean (alert at 2σ)."),
+        ] {
+            assert_eq!(anomaly_at(z, change, window), want);
+        }
+    }
+}

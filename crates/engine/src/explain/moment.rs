@@ -1,0 +1,201 @@
+//! What the minute of a changed label says of it: why, price, side, what would change it, what would end it.
+//!
+//! An alert of a label holds the change; everything else about it is in the row of its minute, which is kept for ever. So the
+//! sentences are made from that row when somebody reads the alert, by the functions that explain any row.
+
+use super::evidence;
+use super::facts::{Context, Facts};
+use super::flips::condition;
+use super::numbers::{count_word, price};
+use super::waiting;
+use crate::detect::ruled;
+use crate::rules::{
+    AxisStates, Rule, Ruled, Scene, Staleness, Test, clause_holds, evaluate, holds_relaxed, judge, nearest_exit,
+    nearest_flip,
+};
+use barograph_domain::alert::Statistic;
+use barograph_domain::snapshot::Flip;
+use barograph_domain::{Axis, AxisState, HeatRegime, MinuteRow, RiskRegime, TrendRegime, VolRegime};
+
+/// The smallest change of one feature that turns a label, whatever its axis.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Turn {
+    /// Feature id.
+    pub feature: &'static str,
+    /// Its value in that minute.
+    pub value: f64,
+    /// The threshold, in the feature's own unit.
+    pub threshold: f64,
+    /// `above` or `below`.
+    pub direction: &'static str,
+    /// The label reached.
+    pub label: &'static str,
+    /// Consecutive readings it must stand.
+    pub readings: u32,
+}
+
+/// One axis at one minute.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Moment {
+    /// Price of that minute.
+    pub price: Option<f64>,
+    /// `LONG_SQUEEZE` or `SHORT_SQUEEZE`, while the risk label is SQUEEZE_RISK.
+    pub side: Option<&'static str>,
+    /// Why the label holds: number against threshold.
+    pub why: String,
+    /// What would end it, as a sentence.
+    pub clears: String,
+    /// What would turn the raw label.
+    pub flip: Option<Turn>,
+    /// What would end the published one.
+    pub exit: Option<Turn>,
+    /// The numbers behind `why`, against their thresholds.
+    pub statistics: Vec<Statistic>,
+}
+
+impl Moment {
+    /// "Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %. Price 62,868."
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self.price {
+            Some(at) => format!("{} Price {}.", self.why, price(at)),
+            None => self.why.clone(),
+        }
+    }
+}
+
+/// What a row says of one of its axes.
+#[must_use]
+pub fn moment(ctx: &Context<'_>, row: &MinuteRow, axis: Axis) -> Moment {
+    let axes = AxisStates::of(row);
+    let facts = Facts::new(*ctx, row, &row.cells, axes, row.ts);
+    match axis {
+        Axis::Risk => of_axis::<RiskRegime>(&facts, &row.risk, axis),
+        Axis::Trend => of_axis::<TrendRegime>(&facts, &row.trend, axis),
+        Axis::Volatility => of_axis::<VolRegime>(&facts, &row.volatility, axis),
+        Axis::Heat => of_axis::<HeatRegime>(&facts, &row.heat, axis),
+    }
+}
+
+fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis) -> Moment {
+    let (book, cells) = (facts.ctx.book, facts.cells);
+    let scene = Scene { book, cells, cuts: &facts.row.cuts };
+    let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
+    let rule = speaking::<L>(facts, state.label);
+    let exit = nearest_exit(&scene, state, facts.moment, staleness);
+    let side = facts.direction().filter(|_| axis == Axis::Risk);
+    Moment {
+        price: facts.row.price,
+        side,
+        why: why(facts, state, axis, side, rule),
+        clears: clears(facts, state, exit.as_ref()),
+        flip: nearest_flip::<L>(&scene).as_ref().map(turn),
+        exit: exit.as_ref().map(turn),
+        statistics: rule.map(|(rule, relaxed)| statistics(facts, rule, relaxed)).unwrap_or_default(),
+    }
+}
+
+fn turn<L: Ruled>(flip: &Flip<L>) -> Turn {
+    Turn {
+        feature: flip.feature,
+        value: flip.value,
+        threshold: flip.threshold,
+        direction: flip.direction,
+        label: flip.label.word(),
+        readings: flip.readings,
+    }
+}
+
+/// The rule behind a label, with `true` where only its exit thresholds hold.
+fn speaking<'a, L: Ruled>(facts: &Facts<'a>, label: L) -> Option<(&'a Rule<L>, bool)> {
+    let (book, cells) = (facts.ctx.book, facts.cells);
+    let rules = L::of(book).rules();
+    let fired = evaluate::<L>(book, cells).fired.and_then(|i| rules.get(i)).filter(|r| r.label == label);
+    let relaxed = || rules.iter().find(|r| r.label == label && holds_relaxed(book, cells, r));
+    fired.map(|r| (r, false)).or_else(|| relaxed().map(|r| (r, true)))
+}
+
+fn why<L: Ruled>(
+    facts: &Facts<'_>,
+    state: &AxisState<L>,
+    axis: Axis,
+    side: Option<&str>,
+    rule: Option<(&Rule<L>, bool)>,
+) -> String {
+    if axis == Axis::Risk && facts.is_unread() {
+        return waiting::sentence(facts);
+    }
+    let head = head(axis, state.label.word(), side);
+    match rule.and_then(|(rule, relaxed)| evidence::sentence(facts, rule, relaxed)) {
+        Some(evidence) => format!("{head}: {}", uncapitalised(&evidence)),
+        None => format!("{head}."),
+    }
+}
+
+/// A label in words.
+fn head(axis: Axis, label: &'static str, side: Option<&str>) -> &'static str {
+    match (axis, label) {
+        (Axis::Risk, "SQUEEZE_RISK") => match side {
+            Some("LONG_SQUEEZE") => "Squeeze risk, longs crowded",
+            Some(_) => "Squeeze risk, shorts crowded",
+            None => "Squeeze risk",
+        },
+        (Axis::Risk, "HIGH_VOL") => "Extreme volatility",
+        (Axis::Risk, "CHOP_RISK") => "Chop",
+        (Axis::Risk, "NORMAL") => "No risk rule fires any more",
+        (Axis::Trend, "STRONG_UPTREND") => "Strong uptrend",
+        (Axis::Trend, "UPTREND") => "Uptrend",
+        (Axis::Trend, "SIDEWAYS") => "No trend",
+        (Axis::Trend, "DOWNTREND") => "Downtrend",
+        (Axis::Trend, "STRONG_DOWNTREND") => "Strong downtrend",
+        (Axis::Volatility, "STABLE") => "Moves as usual",
+        (Axis::Volatility, "HIGH_VOL") => "Moves larger than usual",
+        (Axis::Volatility, "EXPLOSIVE") => "Explosive moves",
+        (Axis::Volatility, "EXTREME") => "Extreme moves",
+        (Axis::Heat, "COLD") => "Activity is cold",
+        (Axis::Heat, "COOL") => "Activity is cool",
+        (Axis::Heat, "NEUTRAL") => "Activity is neutral",
+        (Axis::Heat, "HOT") => "Activity is hot",
+        (Axis::Heat, "SUPER_HOT") => "Activity is super hot",
+        _ => "No reading",
+    }
+}
+
+/// "It would clear to CHOP_RISK if 1 h volatility fell below 72 % and stayed there for two readings."
+fn clears<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, exit: Option<&Flip<L>>) -> String {
+    if state.label == L::UNKNOWN {
+        return "It clears when the missing input is back.".to_owned();
+    }
+    let Some(exit) = exit else { return "No single reading alone would change it.".to_owned() };
+    let (if_so, a_move) = condition(facts, exit);
+    let stands = match (exit.readings, a_move) {
+        (0 | 1, _) => String::new(),
+        (n, true) => format!(" for {} readings", count_word(n)),
+        (n, false) => format!(" and stayed there for {} readings", count_word(n)),
+    };
+    let verb = match (exit.label == L::UNKNOWN, exit.label.severity() < state.label.severity()) {
+        (true, _) => return format!("There would be no reading if {if_so}."),
+        (false, true) => "clear to",
+        (false, false) => "turn",
+    };
+    format!("It would {verb} {} if {if_so}{stands}.", exit.label.word())
+}
+
+/// The numbers of a rule that hold, against their thresholds.
+fn statistics<L>(facts: &Facts<'_>, rule: &Rule<L>, relaxed: bool) -> Vec<Statistic> {
+    let (book, cells) = (facts.ctx.book, facts.cells);
+    let holding = rule.groups.iter().filter_map(|group| {
+        let clause = group.clauses.iter().find(|c| clause_holds(book, cells, c, relaxed))?;
+        Some(judge(book, cells, clause).clause)
+    });
+    let numbers = holding.filter_map(|clause| match clause.test {
+        Test::Number { value, .. } => Some(ruled::statistic(clause, facts.cell(clause.feature), value)),
+        Test::Codes { .. } => None,
+    });
+    numbers.collect()
+}
+
+fn uncapitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}

@@ -1,0 +1,147 @@
+//! How far the price moved in a day, and whether that is far for this market (headline, UX §1).
+//!
+//! The change compares two samples a day apart; where the earlier one is missing, the newest of the five minutes before it
+//! stands in, so that one lost minute does not take the reading away a day later. Its size is ranked among the sizes at whole
+//! hours of 90 days.
+
+use super::bars::Priced;
+use super::hourly::HourlyRank;
+use super::reading::{Origin, Settings, Slot};
+use crate::series::Series;
+use barograph_domain::{Reason, Span, State, Ts};
+use serde::{Deserialize, Serialize};
+
+const DAY: Span = Span::days(1);
+/// How much earlier than a day ago the earlier sample may be.
+const LOOK_PAST: Span = Span::mins(5);
+const QUARTER_HOURS: usize = 2_160;
+const PCT_MIN_N: usize = 336;
+
+/// The day's change and the rank of its size.
+#[derive(Clone, Copy, Debug)]
+pub struct MoveSlots {
+    /// `P(t)/P(t − 24 h) − 1`.
+    pub change: Slot,
+    /// Percentile of its size within 90 d.
+    pub size_pct: Slot,
+}
+
+impl MoveSlots {
+    /// Nothing seen.
+    pub const MISSING: Self = Self { change: Slot::MISSING, size_pct: Slot::MISSING };
+}
+
+/// Sizes of a day's change at whole hours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Moves {
+    sizes: HourlyRank,
+}
+
+impl Default for Moves {
+    fn default() -> Self {
+        Self { sizes: HourlyRank::new(QUARTER_HOURS, PCT_MIN_N) }
+    }
+}
+
+impl Moves {
+    /// The sample of a whole hour has come, or is known to be missing.
+    pub fn note_hour<V: Priced>(&mut self, hour: i64, series: &Series<V>, at: Ts) {
+        self.sizes.push(hour, change(series, at).map(f64::abs));
+    }
+
+    /// Readings at the series' anchor.
+    #[must_use]
+    pub fn slots<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> MoveSlots {
+        let Some(at) = series.anchor_ts() else { return MoveSlots::MISSING };
+        let change = match change(series, at) {
+            Some(x) => origin.instant(x),
+            None if series.first().is_none_or(|f| series.instant(f) > at - DAY) => {
+                origin.not_ready(State::Warming { have: 1, need: 2 })
+            }
+            None => origin.undefined(Reason::Gap),
+        };
+        let size = change.cell.ready().map_or(change, |x| change.with_value(x.abs()));
+        MoveSlots { change, size_pct: self.sizes.slot(&size, at, settings) }
+    }
+}
+
+fn change<V: Priced>(series: &Series<V>, at: Ts) -> Option<f64> {
+    let now = series.at_ts(at)?.price();
+    let step = series.step();
+    let mut then = at - DAY;
+    let earliest = then - LOOK_PAST;
+    while then >= earliest {
+        if let Some(before) = series.at_ts(then) {
+            return Some(now / before.price() - 1.0);
+        }
+        then = then - step;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::{InstrumentName, Kind, Metric, Stamp, StreamDecl, StreamIndex};
+
+    fn series() -> Series<f64> {
+        let decl = StreamDecl {
+            instrument: InstrumentName::new("binance-usdm", "BTCUSDT").unwrap(),
+            metric: Metric::MarkPrice,
+            source: "binance-usdm".into(),
+            stamp: Stamp::Instant,
+            kind: Kind::Measured,
+            cadence: Span::mins(1),
+            delay: Span::ZERO,
+            filled: false,
+        };
+        Series::new(&decl, Span::mins(1), Span::hours(26), decl.max_age())
+    }
+
+    fn origin(at: Ts) -> Origin {
+        Origin { anchor: at, event: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) }
+    }
+
+    /// Prices at the minutes after the beginning, read at the last of them.
+    fn read(minutes: impl Iterator<Item = (i64, f64)>) -> MoveSlots {
+        let (mut series, mut moves, mut last) = (series(), Moves::default(), Ts(0));
+        for (minute, price) in minutes {
+            last = Ts(0) + Span::mins(minute);
+            series.push(last, price);
+            series.settle(last + Span::millis(200));
+            for index in series.changed() {
+                let at = series.instant(*index);
+                if let Some(hour) = super::super::hourly::whole_hour(at) {
+                    moves.note_hour(hour, &series, at);
+                }
+            }
+            series.seen();
+        }
+        moves.slots(&series, &origin(last), &Settings::default())
+    }
+
+    #[test]
+    fn a_day_is_compared_and_one_lost_minute_looked_past() {
+        let rising = |m: i64| (m, 100.0 + f64::from(i32::try_from(m).unwrap()) / 100.0);
+        let got = read((0..=1_500).map(rising)).change.cell.ready().unwrap();
+        assert!((got - (115.0 / 100.6 - 1.0)).abs() < 1e-12, "{got}");
+        let lost = read((0..=1_500).filter(|m| !(58..=60).contains(m)).map(rising)).change.cell.ready().unwrap();
+        assert!((lost - (115.0 / 100.57 - 1.0)).abs() < 1e-12, "{lost}");
+        let hole = read((0..=1_500).filter(|m| !(40..=60).contains(m)).map(rising)).change.cell.state;
+        assert_eq!(hole, State::Undefined(Reason::Gap));
+        let young = read((0..=900).map(rising)).change.cell.state;
+        assert_eq!(young, State::Warming { have: 1, need: 2 });
+    }
+
+    #[test]
+    fn sizes_are_ranked_without_their_sign() {
+        // A month that never moves more than 1 % in a day, then a fall of 8 %.
+        let price = |m: i64| 100.0 + ((m / 60) % 5) as f64 * 0.2;
+        let calm = (0..30 * 1_440).map(move |m| (m, price(m)));
+        let fall = (30 * 1_440..30 * 1_440 + 30).map(|m| (m, 92.0));
+        let got = read(calm.chain(fall));
+        assert!(got.change.cell.value < -0.07, "{:?}", got.change);
+        assert!(got.size_pct.cell.ready().unwrap() > 0.99, "{:?}", got.size_pct);
+        assert!(got.size_pct.cell.partial);
+    }
+}

@@ -1,0 +1,188 @@
+//! What an alert of a label says is what its minute says: number against threshold, side, price, what would end it (U3).
+
+mod rules_common;
+use barograph_domain::alert::{AlertState, BaseRate, Change, Datum, Word};
+use barograph_domain::{Alert, Pattern, Posture, Severity, Trigger};
+use barograph_domain::{
+    Axis, AxisState, HeatRegime, Instrument, InstrumentName, MarketKind, MinuteRow, RiskRegime, TrendRegime, VolRegime,
+};
+use barograph_engine::detect::meaning::meaning_at;
+use barograph_engine::explain::{Context, Minute, Moment, minute as minute_of, moment, render};
+use barograph_engine::rules::{Book, RiskAxis};
+use rules_common::{live_streams, minute, minute_row, shipped};
+
+fn said(book: &Book, row: &MinuteRow, axis: Axis) -> Moment {
+    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap_or_else(|e| panic!("{e}"));
+    let instrument = Instrument::from_name(name, MarketKind::Perpetual);
+    let streams = live_streams();
+    moment(&Context { book, logic_version: "v1", instrument: &instrument, streams: &streams, held: None }, row, axis)
+}
+
+/// The third row with these readings: labels that need two readings have been entered.
+fn row(book: &Book, readings: &[(&str, f64)]) -> MinuteRow {
+    let mut axis = RiskAxis::new();
+    let streams = live_streams();
+    let mut last = None;
+    let quiet = [("funding_zscore_24h", 0.4), ("oi_delta_1h", 0.01), ("oi_delta_4h", 0.01), ("realized_vol_4h", 0.40)];
+    let unsaid = quiet.iter().filter(|(id, _)| readings.iter().all(|(said, _)| said != id));
+    let readings: Vec<(&str, f64)> = unsaid.chain(readings).copied().collect();
+    for n in 0..3 {
+        let mut row = minute_row(book, minute(n), &readings, &[]);
+        row.risk = axis.step(book, row.ts, &row.cells, &row.inputs, &streams);
+        last = Some(row);
+    }
+    last.unwrap_or_else(|| panic!("three rows"))
+}
+
+#[test]
+fn a_label_says_number_against_threshold_price_and_exit() {
+    let book = shipped("absolute");
+    let wild = row(&book, &[("funding_zscore_24h", 0.4), ("oi_delta_4h", 0.01), ("realized_vol_1h", 1.24)]);
+    assert_eq!(wild.risk.label, RiskRegime::HighVol);
+    let of = said(&book, &wild, Axis::Risk);
+    assert_eq!(of.text(), "Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %. Price 63,120.");
+    assert!(of.clears.starts_with("It would clear to ") && of.clears.contains("fell below"), "{}", of.clears);
+    assert_eq!((of.statistics.len(), of.side), (1, None));
+    assert_eq!((of.statistics[0].value, of.statistics[0].threshold), (Some(1.24), 0.80));
+    let exit = of.exit.unwrap_or_else(|| panic!("a single reading ends it"));
+    assert_eq!((exit.feature, exit.direction, exit.value), ("realized_vol_1h", "below", 1.24));
+    assert!(of.flip.is_some());
+}
+
+#[test]
+fn a_squeeze_names_its_side_and_a_quiet_market_what_would_turn_it() {
+    let book = shipped("absolute");
+    let quiet = [("oi_delta_4h", 0.12), ("realized_vol_1h", 0.20)];
+    let squeeze = |z: f64, code: f64| {
+        let readings = [("funding_zscore_24h", z), ("squeeze_direction", code), quiet[0], quiet[1]];
+        said(&book, &row(&book, &readings), Axis::Risk)
+    };
+    let longs = squeeze(2.6, 0.0);
+    assert!(longs.why.starts_with("Squeeze risk, ") && longs.why.contains("2.6σ"), "{}", longs.why);
+    assert!(longs.side.is_some());
+    assert_ne!(longs.side, squeeze(-2.6, 1.0).side);
+    let calm = row(&book, &[("funding_zscore_24h", 0.4), ("oi_delta_4h", 0.05), ("realized_vol_1h", 0.40)]);
+    let of = said(&book, &calm, Axis::Risk);
+    assert!(of.why.starts_with("No risk rule fires any more."), "{}", of.why);
+    assert!(of.clears.starts_with("It would turn "), "{}", of.clears);
+}
+
+#[test]
+fn every_axis_has_words_for_every_label() {
+    let book = shipped("default");
+    let mut any = row(&book, &[("realized_vol_1h", 0.40)]);
+    for label in [TrendRegime::StrongUptrend, TrendRegime::Sideways, TrendRegime::Unknown] {
+        any.trend = AxisState { label, ..AxisState::default() };
+        let of = said(&book, &any, Axis::Trend);
+        assert!(of.why.ends_with('.') && of.clears.ends_with('.'), "{of:?}");
+        assert_eq!(of.why.starts_with("No reading"), label == TrendRegime::Unknown);
+    }
+    any.volatility = AxisState { label: VolRegime::Extreme, ..AxisState::default() };
+    assert!(said(&book, &any, Axis::Volatility).why.starts_with("Extreme moves"));
+    assert!(said(&book, &any, Axis::Heat).why.ends_with('.'));
+}
+
+/// An alert about a label, or about something else where it has no trigger of an axis.
+fn alert(
+    pattern: Pattern,
+    trigger: Option<Trigger>,
+    change: Change,
+    label: Option<(&'static str, &'static str)>,
+) -> Alert {
+    Alert {
+        pattern,
+        trigger,
+        change,
+        state: AlertState::Open,
+        revision: 1,
+        ts: minute(2),
+        severity: Severity::Low,
+        score: 70.0,
+        opened_at: minute(2),
+        last_seen_at: minute(2),
+        closed_at: None,
+        window_from: minute(0),
+        statistics: Vec::new(),
+        data: label.map(|(name, word)| (Word::from(name), Datum::Word(Word::from(word)))).into_iter().collect(),
+        base_rate: BaseRate::default(),
+        inhibited_by: None,
+        other: None,
+        rule: None,
+    }
+}
+
+fn of_alert(book: &Book, row: &MinuteRow, alert: &Alert) -> (Minute, barograph_domain::Snapshot) {
+    let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap_or_else(|e| panic!("{e}"));
+    let instrument = Instrument::from_name(name, MarketKind::Perpetual);
+    let streams = live_streams();
+    let ctx = Context { book, logic_version: "v1", instrument: &instrument, streams: &streams, held: None };
+    (minute_of(&ctx, row, alert), render(&ctx, row, None))
+}
+
+/// Any alert of a minute with an axis at its top, also one that is over or tells of another axis.
+#[test]
+fn guidance_of_an_alert_is_that_of_its_minute() {
+    let book = shipped("default");
+    let mut calm = row(&book, &[("realized_vol_1h", 0.40)]);
+    calm.risk = AxisState { label: RiskRegime::Normal, raw_label: RiskRegime::Normal, ..AxisState::default() };
+    let alerts = [
+        alert(Pattern::FundingAnomaly, None, Change::Closed, None),
+        alert(Pattern::SessionChanged, None, Change::Happened, Some(("to", "NY"))),
+        alert(Pattern::RegimeChange, Some(Trigger::Risk), Change::Happened, Some(("to", "NORMAL"))),
+    ];
+    let mut seen = 0;
+    for trend in [TrendRegime::Sideways, TrendRegime::StrongUptrend] {
+        for volatility in [VolRegime::Stable, VolRegime::Extreme] {
+            for heat in [HeatRegime::Neutral, HeatRegime::SuperHot] {
+                let mut row = calm.clone();
+                row.trend = AxisState { label: trend, raw_label: trend, ..AxisState::default() };
+                row.volatility = AxisState { label: volatility, raw_label: volatility, ..AxisState::default() };
+                row.heat = AxisState { label: heat, raw_label: heat, ..AxisState::default() };
+                let top = trend.is_strong() || volatility == VolRegime::Extreme || heat == HeatRegime::SuperHot;
+                for of in &alerts {
+                    let (minute, snapshot) = of_alert(&book, &row, of);
+                    let told = meaning_at(of, 0.9, Some(&minute));
+                    let market = &snapshot.guidance;
+                    assert_eq!(
+                        (&told.new_entries, &told.open_positions),
+                        (&market.new_entries, &market.open_positions)
+                    );
+                    let quiet = told.open_positions == "no action needed" || told.new_entries == "follow own rules";
+                    assert_eq!(quiet, !top, "{trend:?} {volatility:?} {heat:?}: {told:?}");
+                    seen += 1;
+                }
+                let cascade = alert(Pattern::LiquidationCascade, None, Change::Opened, None);
+                let (minute, _) = of_alert(&book, &row, &cascade);
+                // Its own words, or those of a minute that asks for as much.
+                let told = meaning_at(&cascade, 0.9, Some(&minute)).open_positions;
+                assert!(told.starts_with("review, reduce or trail stop"), "{told}");
+                assert!(minute.care.posture <= if top { Posture::Hold } else { Posture::Normal });
+            }
+        }
+    }
+    assert_eq!(seen, 24);
+}
+
+/// Timeframes may confirm another label than the axis shows: that one is not explained in its place.
+#[test]
+fn a_confirmed_label_is_explained_as_itself_or_not_at_all() {
+    let book = shipped("default");
+    let mut any = row(&book, &[("realized_vol_1h", 0.40)]);
+    any.trend = AxisState { label: TrendRegime::StrongUptrend, ..AxisState::default() };
+    for (confirmed, explained) in [("STRONG_UPTREND", true), ("UPTREND", false), ("SIDEWAYS", false)] {
+        let of = alert(Pattern::RegimeConfirmed, Some(Trigger::Trend), Change::Happened, Some(("regime", confirmed)));
+        let (minute, _) = of_alert(&book, &any, &of);
+        assert_eq!(minute.label.is_some(), explained, "{confirmed}");
+        assert_eq!(minute.care.posture, Posture::Hold);
+    }
+    // Calm by the axis itself: what timeframes confirm is asked for all the same.
+    any.risk = AxisState { label: RiskRegime::Normal, raw_label: RiskRegime::Normal, ..AxisState::default() };
+    any.trend = AxisState { label: TrendRegime::Uptrend, ..AxisState::default() };
+    for (confirmed, want) in
+        [("STRONG_UPTREND", "positions against the move: review or reduce"), ("UPTREND", "no action needed")]
+    {
+        let of = alert(Pattern::RegimeConfirmed, Some(Trigger::Trend), Change::Happened, Some(("regime", confirmed)));
+        let (minute, _) = of_alert(&book, &any, &of);
+        assert_eq!(meaning_at(&of, 0.9, Some(&minute)).open_positions, want, "{confirmed}");
+    }
+}

@@ -1,0 +1,322 @@
+//! The headline and what is said beside it: every combination of labels, and some of them word for word (UX §1).
+
+mod rules_common;
+use barograph_domain::advice::{SeenPrice, StopState};
+use barograph_domain::{
+    AxisState, HeatRegime, Instrument, InstrumentName, Label, MarketKind, MinuteRow, OpenAlert, OpenAlerts, Pattern,
+    Posture, RiskRegime, Severity, Side, Snapshot, StreamDecl, TrendRegime, VolRegime,
+};
+use barograph_engine::explain::headline::{Held, HeldStop, Sight, headline};
+use barograph_engine::explain::{Context, care_by_stop, render};
+use barograph_engine::rules::Book;
+use rules_common::{ages, live_streams, minute, minute_row, shipped};
+
+const NUMBERS: [(&str, f64); 12] = [
+    ("funding_zscore_24h", 0.4),
+    ("funding_rate_8h", 0.0001),
+    ("oi_delta_4h", 0.002),
+    ("oi_delta_1h", 0.03),
+    ("realized_vol_1h", 0.35),
+    ("realized_vol_4h", 0.42),
+    ("realized_vol_24h", 0.69),
+    ("efficiency_12h", 0.40),
+    ("vol_pct_rank", 0.5),
+    ("price_change_24h", 0.0031),
+    ("price_move_24h_pct_90d", 0.2),
+    ("heat", 0.5),
+];
+
+/// A market at one minute, whose labels are set by hand.
+struct Scene {
+    book: Book,
+    streams: Vec<StreamDecl>,
+    instrument: Instrument,
+    row: MinuteRow,
+    held: Option<Held>,
+}
+
+fn scene(book: &str, changes: &[(&'static str, f64)]) -> Scene {
+    let book = shipped(book);
+    let numbers: Vec<(&str, f64)> =
+        NUMBERS.iter().map(|(id, x)| (*id, changes.iter().find(|(c, _)| c == id).map_or(*x, |(_, y)| *y))).collect();
+    let mut row = minute_row(&book, minute(875), &numbers, &[]);
+    row.inputs = ages(row.ts, [2, 3, 41]);
+    let name = InstrumentName::parse("binance-usdm:BTCUSDT").expect("a name");
+    let mut scene = Scene {
+        book,
+        streams: live_streams(),
+        instrument: Instrument::from_name(name, MarketKind::Perpetual),
+        row,
+        held: None,
+    };
+    scene.labels(RiskRegime::Normal, VolRegime::HighVol, TrendRegime::Sideways, HeatRegime::Neutral);
+    scene
+}
+
+fn state<L: Label>(label: L) -> AxisState<L> {
+    AxisState { label, raw_label: label, since: minute(0), ..AxisState::default() }
+}
+
+impl Scene {
+    fn labels(&mut self, risk: RiskRegime, volatility: VolRegime, trend: TrendRegime, heat: HeatRegime) -> &mut Self {
+        self.row.risk = state(risk);
+        self.row.volatility = state(volatility);
+        self.row.trend = state(trend);
+        self.row.heat = state(heat);
+        self
+    }
+    fn alert(&mut self, pattern: Pattern, severity: Severity) -> &mut Self {
+        self.row.open.add(OpenAlert { pattern, severity, rule: None });
+        self
+    }
+    fn context(&self) -> Context<'_> {
+        Context {
+            book: &self.book,
+            logic_version: "v0.1.0+0123456789ab",
+            instrument: &self.instrument,
+            streams: &self.streams,
+            held: self.held,
+        }
+    }
+    fn said(&self) -> Snapshot {
+        render(&self.context(), &self.row, None)
+    }
+}
+
+const REACHED: Held = Held { is_long: true, stop: 2.5, price: 2.4, state: HeldStop::Reached };
+
+/// A headline and a posture row see the stop that the check of positions found, with its memory.
+#[test]
+fn what_is_held_is_what_its_check_found() {
+    let found = |side, stop, price, before: Option<&StopState>| {
+        let seen = SeenPrice { price, at: None, atr: Some(0.1) };
+        StopState::of(side, stop, seen, minute(875), before).expect("prices")
+    };
+    let reached = found(Side::Long, 2.5, 2.4, None);
+    assert_eq!(Held::of(Side::Long, &reached), Some(REACHED));
+    // Back above the stop, and not yet far from it again.
+    let back = Held::of(Side::Long, &found(Side::Long, 2.5, 2.54, Some(&reached)));
+    assert_eq!(back, Some(Held { price: 2.54, ..REACHED }));
+    let near = Held::of(Side::Short, &found(Side::Short, 2.57, 2.54, None));
+    assert_eq!(near.map(|h| (h.state, h.is_long)), Some((HeldStop::Near, false)));
+    assert_eq!(Held::of(Side::Long, &found(Side::Long, 2.4, 2.54, None)), None);
+    assert_eq!(Held::worst([near, back].into_iter().flatten()), back, "reached before near, though farther");
+}
+
+/// What a market asks of a position is its guidance beside that position's stop, whatever other positions do.
+#[test]
+fn a_position_is_asked_for_what_the_table_says_of_its_stop() {
+    let mut scene = scene("default", &[]);
+    for trend in [TrendRegime::Sideways, TrendRegime::StrongDowntrend] {
+        for volatility in [VolRegime::Stable, VolRegime::Extreme] {
+            scene.labels(RiskRegime::Normal, volatility, trend, HeatRegime::Neutral);
+            let care = |scene: &Scene| care_by_stop(&scene.context(), &scene.row, scene.row.ts).expect("a table");
+            let asked = care(&scene);
+            let near = Held { state: HeldStop::Near, price: 2.52, ..REACHED };
+            for (held, care) in [(None, &asked.far), (Some(near), &asked.near), (Some(REACHED), &asked.reached)] {
+                scene.held = held;
+                let g = scene.said().guidance;
+                assert_eq!((care.bias, care.posture), (g.risk_bias, g.posture));
+                assert_eq!((&care.new_entries, &care.open_positions), (&g.new_entries, &g.open_positions));
+            }
+            assert_eq!(care(&scene), asked, "another position at its stop is no business of this one");
+            scene.held = None;
+        }
+    }
+    for book in ["seed1-strict", "seed4"] {
+        let other = self::scene(book, &[]);
+        assert_eq!(care_by_stop(&other.context(), &other.row, other.row.ts), None, "{book}");
+    }
+}
+
+/// Words that nobody may read beside an axis at its top or a stop that is reached.
+const CALM: [&str; 4] = ["no action needed", "nothing unusual", "nothing to do now", "follow own rules"];
+
+fn texts(s: &Snapshot) -> [&str; 6] {
+    let g = &s.guidance;
+    [&s.headline, &s.explanation.reasoning, &g.new_entries, &g.open_positions, g.posture_action, g.risk_bias_action]
+}
+
+#[test]
+fn an_axis_at_its_top_or_a_reached_stop_never_reads_as_calm() {
+    for book in ["default", "absolute"] {
+        let mut scene = scene(book, &[]);
+        let mut seen = 0;
+        for risk in RiskRegime::ALL {
+            for volatility in VolRegime::ALL {
+                for trend in TrendRegime::ALL {
+                    for heat in HeatRegime::ALL {
+                        for held in [None, Some(REACHED)] {
+                            scene.labels(risk, *volatility, *trend, *heat).held = held;
+                            check(&scene.said(), held.is_some());
+                            seen += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(seen, 5 * 5 * 6 * 6 * 2);
+    }
+}
+
+fn check(s: &Snapshot, reached: bool) {
+    let (r, g) = (&s.regimes, &s.guidance);
+    let labels = format!("{:?} {:?} {:?} {:?}", r.risk.label, r.volatility.label, r.trend.label, r.heat.label);
+    let top = r.risk.label == RiskRegime::HighVol
+        || r.volatility.label == VolRegime::Extreme
+        || r.trend.label.is_strong()
+        || r.heat.label == HeatRegime::SuperHot;
+    let said = texts(s).map(str::to_lowercase);
+    if top || reached {
+        for text in &said {
+            assert!(CALM.iter().all(|calm| !text.contains(calm)), "{labels}, stop reached {reached}: {text}");
+        }
+        assert!(g.posture <= Posture::Hold, "{labels}: {:?}", g.posture);
+    }
+    if reached {
+        assert!(said[0].contains("stop 2.5 of your long reached"), "{}", s.headline);
+        assert!(s.headline.starts_with("Stop") || s.headline.starts_with("No reading"), "{}", s.headline);
+        assert_eq!(g.posture, Posture::Reduce);
+        assert!(g.open_positions.contains("stop reached"), "{}", g.open_positions);
+    }
+    if said[0].contains("nothing unusual") {
+        let quiet = r.risk.label == RiskRegime::Normal
+            && matches!(r.volatility.label, VolRegime::Stable | VolRegime::HighVol)
+            && !r.trend.label.is_strong()
+            && r.trend.label != TrendRegime::Unknown
+            && matches!(r.heat.label, HeatRegime::Cold | HeatRegime::Cool | HeatRegime::Neutral);
+        assert!(quiet && !reached, "{labels}: {}", s.headline);
+    }
+    let sentences = s.headline.matches(". ").count() + 1;
+    assert!(sentences <= 2 && s.headline.ends_with('.') && !s.headline.contains(".."), "{labels}: {}", s.headline);
+    for (i, part) in s.headline_parts.iter().enumerate() {
+        assert_eq!(usize::from(part.nth), i + 1);
+        let text = part.text.trim_end_matches('.').to_lowercase();
+        assert!(said[0].contains(&text), "'{text}' is not in {}", s.headline);
+    }
+    for text in [&g.new_entries, &g.open_positions] {
+        let parts: Vec<&str> = text.split("; ").collect();
+        assert!(!parts.is_empty() && parts.iter().all(|p| !p.is_empty()), "{labels}: '{text}'");
+        assert!(parts.iter().enumerate().all(|(i, p)| !parts[..i].contains(p)), "said twice: {text}");
+    }
+}
+
+#[test]
+fn word_for_word() {
+    use {HeatRegime as H, RiskRegime as R, TrendRegime as T, VolRegime as V};
+    let fall = [("price_change_24h", -0.061), ("price_move_24h_pct_90d", 0.97), ("vol_pct_rank", 0.93)];
+    let say = |changes: &[(&'static str, f64)], labels: (R, V, T, H)| {
+        let mut scene = scene("default", changes);
+        scene.labels(labels.0, labels.1, labels.2, labels.3);
+        scene
+    };
+    let usual = (R::Normal, V::HighVol, T::Sideways, H::Neutral);
+    for (scene, want) in [
+        (say(&[], usual), "Nothing unusual: sideways, +0.3 % in 24 h."),
+        (
+            say(&fall, (R::Normal, V::HighVol, T::StrongDowntrend, H::Hot)),
+            "Strong downtrend, −6.1 % in 24 h, moves larger than usual (24 h vol 69 %). No risk rule fires.",
+        ),
+        (
+            say(&fall, (R::HighVol, V::Explosive, T::StrongDowntrend, H::SuperHot)),
+            "Extreme volatility (1 h vol 35 %), moves explosive (24 h vol 69 %). Strong downtrend, −6.1 % in 24 h.",
+        ),
+        (
+            say(&fall, usual),
+            "−6.1 % in 24 h, larger than 97 % of its 24 h moves, moves larger than usual (24 h vol 69 %). No risk rule fires.",
+        ),
+        (say(&[], (R::Normal, V::HighVol, T::Uptrend, H::Hot)), "Activity above usual. No risk rule fires."),
+        (say(&[], (R::SqueezeRisk, V::Stable, T::Uptrend, H::Cool)), "Squeeze risk. Uptrend, +0.3 % in 24 h."),
+        (
+            say(&[], (R::ChopRisk, V::Extreme, T::Uptrend, H::Cool)),
+            "Moves extreme (24 h vol 69 %), chop risk. Uptrend, +0.3 % in 24 h.",
+        ),
+    ] {
+        assert_eq!(scene.said().headline, want);
+    }
+    let mut alarmed = say(&[], usual);
+    alarmed.alert(Pattern::FundingAnomaly, Severity::Medium).alert(Pattern::LiquidationCascade, Severity::Critical);
+    assert_eq!(
+        alarmed.said().headline,
+        "2 alerts open, the worst: liquidation cascade (CRITICAL). No risk rule fires."
+    );
+    alarmed.labels(R::Normal, V::HighVol, T::StrongUptrend, H::Neutral);
+    assert_eq!(
+        alarmed.said().headline,
+        "2 alerts open, the worst: liquidation cascade (CRITICAL). Strong uptrend, +0.3 % in 24 h."
+    );
+    alarmed.row.open = OpenAlerts::default();
+    alarmed.held = Some(Held { state: HeldStop::Near, price: 2.52, ..REACHED });
+    assert_eq!(alarmed.said().headline, "Stop 2.5 of your long near: price 2.52. Strong uptrend, +0.3 % in 24 h.");
+}
+
+/// The originals' books go by the risk label alone, to the letter.
+#[test]
+fn the_originals_mapping_stands() {
+    for book in ["seed1-strict", "seed2", "seed3", "seed4"] {
+        let mut scene = scene(book, &[]);
+        scene.labels(RiskRegime::Normal, VolRegime::Extreme, TrendRegime::StrongDowntrend, HeatRegime::SuperHot);
+        let g = scene.said().guidance;
+        assert_eq!((g.posture, g.new_entries.as_str()), (Posture::Normal, "follow own rules"), "{book}");
+        assert_eq!(
+            (g.open_positions.as_str(), g.posture_action),
+            ("no action needed", "follow your own rules"),
+            "{book}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_known_is_no_calm() {
+    let mut young = scene("default", &[]);
+    let rank = rules_common::feature("price_move_24h_pct_90d").index();
+    young.row.cells[rank].state = barograph_domain::State::Warming { have: 30, need: 336 };
+    assert_eq!(
+        young.said().headline,
+        "Sideways, +0.3 % in 24 h. No risk rule fires; too little history yet to say what is usual here."
+    );
+}
+
+/// Labels that fill the headline, an alert and a stop: what is too old is told beside all of them.
+#[test]
+fn what_is_too_old_is_always_said() {
+    let old = "mark price is ";
+    for held in [None, Some(REACHED)] {
+        for risk in RiskRegime::ALL {
+            for volatility in [VolRegime::Stable, VolRegime::Extreme] {
+                for trend in [TrendRegime::Sideways, TrendRegime::StrongDowntrend] {
+                    for alarmed in [false, true] {
+                        let mut scene = scene("default", &[]);
+                        scene.row.inputs = ages(scene.row.ts, [840, 3, 41]);
+                        scene.labels(risk, volatility, trend, HeatRegime::SuperHot).held = held;
+                        if alarmed {
+                            scene.alert(Pattern::LiquidationCascade, Severity::Critical);
+                        }
+                        let s = scene.said();
+                        let said = s.headline.to_lowercase();
+                        assert_eq!(said.matches(old).count(), 1, "{risk:?}, stop {}: {said}", held.is_some());
+                        assert_eq!(said.contains("stop 2.5 of your long reached"), held.is_some(), "{said}");
+                        assert!(said.matches(". ").count() <= 1 && said.ends_with('.'), "{said}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn why_nothing_can_be_read_and_what_is_old_are_one_sentence() {
+    let old = Some("candles are 63 min old (limit 62 min)".to_owned());
+    let said = |why: &str, held| {
+        headline(&Sight { no_reading: Some(why.to_owned()), old: old.clone(), held, ..Sight::default() }).text
+    };
+    assert_eq!(
+        said("No reading: a gap in open interest is too recent. Last reading was CHOP_RISK.", None),
+        "No reading: a gap in open interest is too recent and candles are 63 min old (limit 62 min). \
+         Last reading was CHOP_RISK."
+    );
+    assert_eq!(
+        said("No reading: candles are 63 min old (limit 62 min).", Some(REACHED)),
+        "No reading: candles are 63 min old (limit 62 min). Stop 2.5 of your long reached: price 2.4."
+    );
+}

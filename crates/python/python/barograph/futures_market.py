@@ -1,0 +1,86 @@
+"""The third original's analyzer, asked of a running barograph (R3.25, R3.27)."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+__all__ = ["analyze_futures_market"]
+
+_PATIENCE_S = 20.0
+
+# "BTC/USDT", "BTC/USDT:USDT" (settled in its quote), "BTC/USD:BTC" (inverse: settled in its base), "BTC/USD:BTC-241227" (dated).
+_UNIFIED = re.compile(r"([^/:]+)/([^/:]+)(?::([^/:-]+)(?:-(\d{6}))?)?")
+
+# What venues call the perpetual that is settled in its base. A bare "BTCUSD" would mean a spot market as well.
+_INVERSE = {
+    "binance-coinm": "{base}{quote}_PERP",
+    "bybit": "{base}{quote}",
+    "coinex": "{base}{quote}",
+    "deribit": "{base}-PERPETUAL",
+    "gate": "{base}_{quote}",
+    "okx": "{base}-{quote}-SWAP",
+}
+
+
+def analyze_futures_market(
+    symbol: str, *, url: str = "http://127.0.0.1:8600", open_only: bool = True, token: str | None = None
+) -> list[dict[str, Any]]:
+    """Alerts of one market, newest first, each with ``pattern_type``, ``risk_level``, ``anomaly_score`` and ``explanation``.
+
+    ``symbol`` is written as the originals do (``BTC/USDT``, ``BTC/USDT:USDT``, ``BTC/USD:BTC`` for the inverse contract), as the
+    venue does, or as ``venue:symbol``. ``open_only=False`` takes episodes that are over as well. The rest of each dict is the event
+    as ``/api/v1/events`` describes it.
+
+    Raises ``ConnectionError`` when no barograph answers at ``url``, ``ValueError`` with its words when it refuses the question or
+    when it has no such contract or several, and ``PermissionError`` when it wants a token.
+    """
+    market = _market(symbol, url, token)
+    query = {"market": market, "order": "desc", **({"open": "true"} if open_only else {})}
+    return [{"pattern_type": event["event_type"], **event} for event in _items(url, "events", query, token)]
+
+
+def _market(symbol: str, url: str, token: str | None) -> str:
+    """The market as the server is asked for it."""
+    unified = _UNIFIED.fullmatch(symbol)
+    if unified is None:
+        return symbol
+    base, quote, settle, expiry = unified.groups()
+    if settle is None or settle.upper() == quote.upper() or expiry:
+        # A date is part of a contract's name, and says enough.
+        return f"{base}{quote}{expiry or ''}"
+    if settle.upper() != base.upper():
+        raise ValueError(f"'{symbol}': a contract is settled in its base or its quote; write venue:symbol")
+    base, quote = base.upper(), quote.upper()
+    wanted = [f"{venue}:{name.format(base=base, quote=quote)}" for venue, name in _INVERSE.items()]
+    there = {market["instrument"] for market in _items(url, "markets", {}, token)}
+    found = [name for name in wanted if name in there]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ValueError(f"'{symbol}' is at several venues; write one of {', '.join(found)}")
+    raise ValueError(f"{url} has no market that is '{symbol}'; it would be one of {', '.join(wanted)}")
+
+
+def _items(url: str, path: str, query: dict[str, str], token: str | None) -> list[dict[str, Any]]:
+    """The items of one answer."""
+    asked = f"{url.rstrip('/')}/api/v1/{path}?{urllib.parse.urlencode(query)}".rstrip("?")
+    request = urllib.request.Request(asked)
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE_S) as reply:
+            items: list[dict[str, Any]] = json.load(reply)["items"]
+            return items
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code in (401, 403):
+                raise PermissionError(f"{url} wants a token that it knows (it answered {error.code})") from error
+            raise ValueError(f"{url} answered {error.code}: {error.read(2000).decode(errors='replace')}") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise ConnectionError(f"no barograph answers at {url}: {error}") from error

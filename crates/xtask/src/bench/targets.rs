@@ -1,0 +1,194 @@
+//! `bench/targets.toml`: every figure of speed and size that was ever promised, with its limit. Who measures a figure is the
+//! first part of its id; what is said of it in README.md is its line here.
+
+use toml::{Table, Value};
+
+/// Where the promises stand.
+pub(crate) const FILE: &str = "bench/targets.toml";
+
+/// Beyond its limit by more than this share, a figure is missed.
+const SLACK: f64 = 0.1;
+
+/// Which way is good.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Better {
+    Lower,
+    Higher,
+}
+
+/// How a measured figure stands to its limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    Met,
+    /// Beyond the limit by at most a tenth: the machine may have been busy.
+    Near,
+    Missed,
+}
+
+/// One promise.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Figure {
+    pub(crate) id: String,
+    pub(crate) what: String,
+    pub(crate) better: Better,
+    pub(crate) limit: f64,
+    pub(crate) unit: String,
+}
+
+impl Figure {
+    /// The benchmark that measures it.
+    pub(crate) fn bench(&self) -> &str {
+        self.id.split_once('.').map_or("", |(bench, _)| bench)
+    }
+
+    pub(crate) fn judge(&self, measured: f64) -> Verdict {
+        // Positive: so much worse than promised, as a share of the limit.
+        let beyond = match self.better {
+            Better::Lower => measured - self.limit,
+            Better::Higher => self.limit - measured,
+        };
+        if beyond <= 0.0 {
+            Verdict::Met
+        } else if beyond <= SLACK * self.limit.abs() {
+            Verdict::Near
+        } else {
+            // What is no number compares with nothing and ends here.
+            Verdict::Missed
+        }
+    }
+
+    /// A value with its unit.
+    pub(crate) fn show(&self, value: f64) -> String {
+        let gap = if self.unit.starts_with('/') { "" } else { " " };
+        format!("{}{gap}{}", digits(value), self.unit)
+    }
+
+    pub(crate) fn limit_text(&self) -> String {
+        let word = match self.better {
+            Better::Lower => "at most",
+            Better::Higher => "at least",
+        };
+        format!("{word} {}", self.show(self.limit))
+    }
+}
+
+/// Three digits that count, thousands apart.
+fn digits(value: f64) -> String {
+    let decimals = match value.abs() {
+        v if v >= 100.0 => 0,
+        v if v >= 10.0 => 1,
+        _ => 2,
+    };
+    let text = format!("{value:.decimals$}");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |w| ("-", w));
+    let mut grouped = String::new();
+    for (n, digit) in whole.chars().enumerate() {
+        if n > 0 && (whole.len() - n).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    match fraction.trim_end_matches('0') {
+        "" => format!("{sign}{grouped}"),
+        fraction => format!("{sign}{grouped}.{fraction}"),
+    }
+}
+
+/// Reads the promises; each id and each line once.
+pub(crate) fn read(text: &str) -> Result<Vec<Figure>, String> {
+    let table: Table = text.parse().map_err(|e| format!("{FILE} is not TOML: {e}"))?;
+    let listed = table.get("figure").and_then(Value::as_array).ok_or_else(|| format!("{FILE} has no [[figure]]"))?;
+    let figures = listed.iter().map(figure).collect::<Result<Vec<_>, _>>()?;
+    for (n, one) in figures.iter().enumerate() {
+        if let Some(twin) = figures[..n].iter().find(|f| f.id == one.id || f.what == one.what) {
+            return Err(format!("{FILE}: '{}' and '{}' share an id or a line", twin.id, one.id));
+        }
+    }
+    Ok(figures)
+}
+
+fn figure(value: &Value) -> Result<Figure, String> {
+    let text = |key: &str| {
+        let found = value.get(key).and_then(Value::as_str).filter(|t| !t.is_empty() && !t.contains('|'));
+        found.map(str::to_owned).ok_or_else(|| format!("{FILE}: a figure has no '{key}', or one with a bar in it"))
+    };
+    let id = text("id")?;
+    let better = match text("better")?.as_str() {
+        "lower" => Better::Lower,
+        "higher" => Better::Higher,
+        other => return Err(format!("{FILE}: '{id}' is better '{other}'; write lower or higher")),
+    };
+    #[expect(clippy::cast_precision_loss, reason = "limits are a few million at most")]
+    let limit = match value.get("limit") {
+        Some(Value::Float(f)) => *f,
+        Some(Value::Integer(i)) => *i as f64,
+        _ => return Err(format!("{FILE}: '{id}' has no limit")),
+    };
+    if !id.contains('.') {
+        return Err(format!("{FILE}: '{id}' names no benchmark; write <benchmark>.<figure>"));
+    }
+    Ok(Figure { id, what: text("what")?, better, limit, unit: text("unit")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn promise(better: Better, limit: f64, unit: &str) -> Figure {
+        Figure { id: "a.b".into(), what: "what".into(), better, limit, unit: unit.into() }
+    }
+
+    #[test]
+    fn a_figure_may_miss_its_limit_by_a_tenth_and_no_more() {
+        let time = promise(Better::Lower, 10.0, "s");
+        let rate = promise(Better::Higher, 1_000.0, "/s");
+        let cases = [
+            (&time, 9.0, Verdict::Met),
+            (&time, 10.0, Verdict::Met),
+            (&time, 11.0, Verdict::Near),
+            (&time, 11.01, Verdict::Missed),
+            (&time, f64::INFINITY, Verdict::Missed),
+            (&time, f64::NAN, Verdict::Missed),
+            (&rate, 1_000.0, Verdict::Met),
+            (&rate, 900.0, Verdict::Near),
+            (&rate, 899.0, Verdict::Missed),
+            (&rate, f64::NAN, Verdict::Missed),
+        ];
+        for (figure, measured, verdict) in cases {
+            assert_eq!(figure.judge(measured), verdict, "{measured} against {}", figure.limit_text());
+        }
+    }
+
+    #[test]
+    fn values_are_written_as_people_read_them() {
+        let cases = [
+            (1_500_000.0, "/s", "1,500,000/s"),
+            (0.8, "s", "0.8 s"),
+            (87.25, "µs", "87.2 µs"),
+            (656.7, "bytes", "657 bytes"),
+            (-0.31, "%", "-0.31 %"),
+            (1_000.0, "ms", "1,000 ms"),
+            (4.0, "messages", "4 messages"),
+        ];
+        for (value, unit, text) in cases {
+            assert_eq!(promise(Better::Lower, 1.0, unit).show(value), text);
+        }
+        assert_eq!(promise(Better::Higher, 1.5, "s").limit_text(), "at least 1.5 s");
+    }
+
+    #[test]
+    fn a_promise_without_a_limit_or_made_twice_is_refused() {
+        let good = "[[figure]]\nid = \"a.b\"\nwhat = \"w\"\nbetter = \"lower\"\nlimit = 3\nunit = \"s\"\n";
+        assert_eq!(read(good).unwrap()[0].bench(), "a");
+        for (from, to, said) in [
+            ("limit = 3\n", "", "'a.b' has no limit"),
+            ("lower", "up", "write lower or higher"),
+            ("a.b", "ab", "names no benchmark"),
+            ("\"w\"", "\"a | b\"", "bar in it"),
+        ] {
+            assert!(read(&good.replace(from, to)).unwrap_err().contains(said), "{said}");
+        }
+        assert!(read(&format!("{good}{good}")).unwrap_err().contains("share"));
+    }
+}
