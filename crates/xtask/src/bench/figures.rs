@@ -154,6 +154,7 @@ fn bytes(bed: &Bed) -> Result<Measured, String> {
 
 fn serve(bed: &Bed) -> Result<Measured, String> {
     let server = http::demo(&bed.binary()?, &bed.scratch("data-http")?)?;
+    http::until_live(&server)?;
     let load = http::load(server.address(), http::CONTEXT, 64, Duration::from_secs(10))?;
     Ok(vec![("requests_per_s", Ok(load.per_second())), ("p99_ms", Ok(ms(load.quantile(0.99))))])
 }

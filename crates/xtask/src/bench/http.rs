@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// The latest context of the first market of the built-in history.
 pub(crate) const CONTEXT: &str = "/api/v1/markets/binance-usdm:BTCUSDT/context";
 
+/// What the live process listens to; a server that only reads has no such page.
+const FEEDS: &str = "/api/v1/feeds";
+
 /// A `barograph demo` that serves; ends when dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -56,6 +59,18 @@ pub(crate) fn demo(binary: &Path, data: &Path) -> Result<Server, String> {
         std::thread::sleep(Duration::from_millis(5));
     }
     Err(format!("no good answer to {CONTEXT} within a minute"))
+}
+
+/// Waits until the live process has taken the address over: while the history comes in, another server answers there.
+pub(crate) fn until_live(server: &Server) -> Result<(), String> {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(60) {
+        if matches!(Connection::open(server.address).and_then(|mut c| c.get(FEEDS)), Ok(200)) {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Err(format!("no good answer to {FEEDS} within a minute"))
 }
 
 fn free_address() -> Result<SocketAddr, String> {
