@@ -110,7 +110,12 @@ impl Venue {
     /// The word the original interfaces print as source (payloads §1).
     #[must_use]
     pub fn source_word(&self) -> &str {
-        if self.0 == "binance-usdm" { "binance_futures" } else { &self.0 }
+        Self::source_word_of(&self.0)
+    }
+    /// The same of a venue's id, or of another source's name, which is its own word.
+    #[must_use]
+    pub fn source_word_of(source: &str) -> &str {
+        if source == "binance-usdm" { "binance_futures" } else { source }
     }
 }
 

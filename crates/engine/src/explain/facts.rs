@@ -34,8 +34,8 @@ impl<'a> Context<'a> {
 }
 
 /// Source word of a stream (payloads §1): `binance_futures` for the venue `binance-usdm`, else the source itself.
-pub(super) fn source_word(decl: &StreamDecl) -> String {
-    Venue::new(&decl.source).map_or_else(|_| decl.source.clone(), |v| v.source_word().to_owned())
+pub(super) fn source_word(decl: &StreamDecl) -> &str {
+    Venue::source_word_of(&decl.source)
 }
 
 /// An input that is too old, oldest first.
@@ -144,7 +144,7 @@ fn stale_inputs<'a>(ctx: Context<'a>, row: &MinuteRow, cells: &[Cell], moment: T
         })
         .collect();
     // Charts whose candles speak for no input: told once per stream, at least as old as the next close is late.
-    for feature in ctx.book.features() {
+    for &feature in ctx.book.features() {
         let Some(close) = Close::of(ctx.book, feature, cells, ctx.streams).filter(|c| c.is_stale(moment)) else {
             continue;
         };

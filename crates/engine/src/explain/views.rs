@@ -7,12 +7,12 @@ use crate::rules::{
 };
 use barograph_domain::row::HeldCount;
 use barograph_domain::snapshot::{ClauseTrace, FeatureView, InputView, RuleTrace, WireValue};
-use barograph_domain::{Cell, HeatRegime, Kind, RiskRegime, State, TrendRegime, VolRegime};
+use barograph_domain::{Cell, HeatRegime, Kind, RiskRegime, State, StreamIndex, TrendRegime, VolRegime};
 use std::collections::BTreeMap;
 
 /// Every feature a rule reads, and those the original payload and the label's direction name (R1.36).
 pub(super) fn features_shown(facts: &Facts<'_>) -> Vec<Feature> {
-    let mut out = facts.ctx.book.features();
+    let mut out = facts.ctx.book.features().to_vec();
     out.extend([Feature::FundingZscore24h, Feature::OiDelta4h, Feature::RealizedVol1h, Feature::SqueezeDirection]);
     out.sort_unstable();
     out.dedup();
@@ -53,32 +53,33 @@ fn feature_view(facts: &Facts<'_>, feature: Feature) -> FeatureView {
 /// Source words behind a reading: its own stream, else the streams of the metrics it needs.
 pub(super) fn sources_of(facts: &Facts<'_>, feature: Feature, cell: &Cell) -> Vec<String> {
     if let Some(decl) = facts.ctx.decl(cell.stream) {
-        return vec![source_word(decl)];
+        return vec![source_word(decl).to_owned()];
     }
     if !matches!(cell.state, State::Ready | State::Stale) {
         return Vec::new();
     }
     let needed = feature.spec().inputs;
-    let mut out: Vec<String> = facts
-        .row
-        .inputs
-        .iter()
-        .filter(|i| needed.contains(&i.metric))
-        .filter_map(|i| facts.ctx.decl(i.stream).map(source_word))
-        .collect();
-    out.sort();
-    out.dedup();
-    out
+    let used = facts.row.inputs.iter().filter(|i| needed.contains(&i.metric)).map(|i| i.stream);
+    words_of_streams(facts, used)
 }
 
 /// Source words of everything that entered: the inputs and the streams of the readings shown.
 pub(super) fn sources_used(facts: &Facts<'_>) -> Vec<String> {
     let inputs = facts.row.inputs.iter().map(|i| i.stream);
     let readings = facts.cells.iter().map(|c| c.stream);
-    let mut out: Vec<String> = inputs.chain(readings).filter_map(|s| facts.ctx.decl(s).map(source_word)).collect();
-    out.sort();
-    out.dedup();
-    out
+    words_of_streams(facts, inputs.chain(readings))
+}
+
+/// Source words of streams, each once, in order.
+fn words_of_streams(facts: &Facts<'_>, streams: impl Iterator<Item = Option<StreamIndex>>) -> Vec<String> {
+    let mut out: Vec<&str> = Vec::new();
+    for word in streams.filter_map(|s| facts.ctx.decl(s).map(source_word)) {
+        if !out.contains(&word) {
+            out.push(word);
+        }
+    }
+    out.sort_unstable();
+    out.into_iter().map(str::to_owned).collect()
 }
 
 /// A number, a flag or a word.
@@ -101,7 +102,7 @@ pub(super) fn input_views(facts: &Facts<'_>) -> Vec<InputView> {
         let decl = facts.ctx.decl(input.stream);
         InputView {
             metric: input.metric.name(),
-            source: decl.map(source_word),
+            source: decl.map(|d| source_word(d).to_owned()),
             kind: decl.map(|d| d.kind),
             age_s: decl.map(|_| (facts.moment - input.anchor).as_secs()),
             max_age_s: decl.map(|d| freshness.max_age(d).as_secs()),

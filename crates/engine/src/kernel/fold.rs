@@ -110,19 +110,36 @@ impl<B: Block> Fold<B> {
 
     #[inline]
     fn node(&self, at: usize) -> B {
-        if at < self.blocks.len() {
-            return self.blocks[at];
+        if let Some(block) = self.blocks.get(at) {
+            return *block;
         }
-        let sample = |at: usize| self.samples.get(at).map_or(B::EMPTY, B::of);
-        let two = |at: usize| sample(at).merge(sample(at + 1));
         let places = self.samples.len();
         // Not kept are blocks of one, two and four samples.
-        match (at.checked_sub(places), (2 * at).checked_sub(places)) {
-            (Some(first), _) => sample(first),
-            (None, Some(first)) => two(first),
-            (None, None) => {
-                let first = 4 * at - places;
-                two(first).merge(two(first + 2))
+        let level = places.ilog2() - at.ilog2();
+        self.few((at << level) - places, level)
+    }
+
+    /// The block of one, two or four samples that begins at a place of the ring.
+    #[inline]
+    fn few(&self, at: usize, level: u32) -> B {
+        // Aligned samples share a word of the mask.
+        let there = self.samples.there[at / 64] >> (at % 64);
+        let values = &self.samples.values[at..at + (1 << level)];
+        match *values {
+            [a] if there & 1 == 1 => B::of(a),
+            [a, b] if there & 3 == 3 => B::of(a).merge(B::of(b)),
+            [a, b, c, d] if there & 15 == 15 => B::of(a).merge(B::of(b)).merge(B::of(c).merge(B::of(d))),
+            _ => self.few_with_holes(at, level),
+        }
+    }
+
+    #[cold]
+    fn few_with_holes(&self, at: usize, level: u32) -> B {
+        match level {
+            0 => self.samples.get(at).map_or(B::EMPTY, B::of),
+            _ => {
+                let half = 1 << (level - 1);
+                self.few(at, level - 1).merge(self.few(at + half, level - 1))
             }
         }
     }
@@ -143,10 +160,8 @@ impl<B: Block> Fold<B> {
         i64::try_from(self.samples.len()).unwrap_or(i64::MAX)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the mask keeps the low bits only")]
     fn place(&self, index: i64) -> usize {
-        // The mask keeps the low bits only, so the cast of a negative index is meant and harmless.
-        self.samples.len() + ((index.cast_unsigned() as usize) & (self.samples.len() - 1))
+        self.samples.len() + ring_place(index, self.samples.len() - 1)
     }
 
     /// Sets the leaf of `index`. Indices skipped since the newest one become missing; an index older than the ring
@@ -225,22 +240,28 @@ impl<B: Block> Fold<B> {
         let (Some(oldest), Some(newest)) = (self.oldest(), self.newest) else { return C::EMPTY };
         let mut first = (after + 1).max(oldest);
         let last = upto.min(newest);
+        let (mask, depth) = (self.samples.len() - 1, self.samples.len().ilog2());
         let mut folded = C::EMPTY;
         while first <= last {
-            let (level, size) = self.largest_block(first, last);
-            folded = folded.merge(part(self.node(self.place(first) >> level)));
-            first += size;
+            // The largest aligned block that starts here and does not reach beyond the last.
+            let level = first.trailing_zeros().min((last - first + 1).ilog2()).min(depth);
+            let at = ring_place(first, mask);
+            let block = if level > FEW { self.blocks[(self.samples.len() + at) >> level] } else { self.few(at, level) };
+            folded = folded.merge(part(block));
+            first += 1_i64 << level;
         }
         folded
     }
+}
 
-    /// Largest aligned block that starts at `first` and does not reach beyond `last`.
-    fn largest_block(&self, first: i64, last: i64) -> (u32, i64) {
-        let room = (last - first + 1).ilog2();
-        let aligned = first.trailing_zeros();
-        let level = aligned.min(room).min(self.samples.len().ilog2());
-        (level, 1_i64 << level)
-    }
+/// Blocks up to this level are not kept.
+const FEW: u32 = 2;
+
+/// Place of a grid index in a ring. The mask keeps the low bits only, so the cast of a negative index is meant and harmless.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the mask keeps the low bits only")]
+const fn ring_place(index: i64, mask: usize) -> usize {
+    (index.cast_unsigned() as usize) & mask
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ pub struct Book {
     pub(super) volatility: RuleSet<VolRegime>,
     pub(super) heat: RuleSet<HeatRegime>,
     pub(super) cuts: Vec<CutRequest>,
+    pub(super) features: Vec<Feature>,
     pub(super) scales: Vec<Option<f64>>,
     pub(super) alerts: Vec<AlertRule>,
     pub(super) read_at_events: Vec<Feature>,
@@ -441,11 +442,12 @@ impl Book {
     }
     /// Every feature some clause of any axis reads, stand-ins and ranked features included, in catalogue order, each once.
     #[must_use]
-    pub fn features(&self) -> Vec<Feature> {
-        let mut out = self.risk.features();
-        out.extend(self.trend.features());
-        out.extend(self.volatility.features());
-        out.extend(self.heat.features());
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+    pub(super) fn features_read(&self) -> Vec<Feature> {
+        let sets = [self.risk.features(), self.trend.features(), self.volatility.features(), self.heat.features()];
+        let mut out = sets.concat();
         out.sort_unstable();
         out.dedup();
         out

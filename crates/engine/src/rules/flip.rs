@@ -62,33 +62,72 @@ fn beyond(clause: &Clause, x: f64, cut: f64) -> bool {
     }
 }
 
-/// Points there is room for at once: those of a long axis.
+/// Points there is room for at once: those of a long axis; and features.
 const POINTS_ROOM: usize = 128;
+const VARIABLES_ROOM: usize = 12;
+
+/// Clauses on one feature whose outcomes fit into a [`Pattern`].
+const PATTERN_CLAUSES: usize = 21;
+
+/// Outcomes of every clause on one feature, three bits each at full thresholds and three at exit thresholds. Judging an axis
+/// reads a varied feature through these clauses alone, so where they say the same the axis is judged the same.
+type Pattern = u128;
+
+/// The clauses that read one feature, itself or a percentile of it.
+struct Readers<'a>(Vec<&'a Clause>);
+
+impl Readers<'_> {
+    /// Their outcomes; `None` where there are too many to compare at once.
+    fn pattern<R: Readings>(&self, readings: &R, bands: bool) -> Option<Pattern> {
+        (self.0.len() <= PATTERN_CLAUSES).then(|| {
+            self.0.iter().fold(0, |pattern, clause| {
+                let full = readings.truth(clause, false) as Pattern;
+                let exit = if bands { readings.truth(clause, true) as Pattern } else { 0 };
+                pattern << 6 | exit << 3 | full
+            })
+        })
+    }
+}
+
+/// A feature that can be varied.
+struct Variable<'a> {
+    feature: Feature,
+    value: f64,
+    /// Place in the scale table.
+    place: usize,
+    readers: Readers<'a>,
+    /// What the clauses on it say as it is read.
+    unchanged: Option<Pattern>,
+    /// Whether the cuts and the readings agree at the value it has; `None` before it was asked.
+    agrees: Option<bool>,
+    /// Outcomes that led nowhere.
+    tried: Vec<Pattern>,
+}
 
 /// A value worth trying.
 #[derive(Clone, Copy, Debug)]
 struct Point {
-    feature: Feature,
-    value: f64,
-    needed: f64,
-    threshold: f64,
-    percentile: Option<Feature>,
     distance: f64,
-    /// Place of the feature in the scale table.
-    place: usize,
+    needed: f64,
+    /// Which of the features.
+    of: usize,
+    /// Which of its clauses, and whether its threshold is that of the exit and mirrored.
+    clause: usize,
+    relaxed: bool,
+    mirrored: bool,
 }
 
 impl Point {
     /// Nearest first; ties by the table of regimes §7, then downwards before upwards.
-    fn order(&self, other: &Self) -> Ordering {
-        let up = |p: &Self| p.needed > p.value;
-        let by_place = || self.place.cmp(&other.place);
-        self.distance.total_cmp(&other.distance).then_with(by_place).then_with(|| up(self).cmp(&up(other))).then_with(
-            || {
+    fn order(&self, other: &Self, variables: &[Variable<'_>]) -> Ordering {
+        self.distance.total_cmp(&other.distance).then_with(|| {
+            let up = |p: &Self| p.needed > variables[p.of].value;
+            let places = variables[self.of].place.cmp(&variables[other.of].place);
+            places.then_with(|| up(self).cmp(&up(other))).then_with(|| {
                 // Equal distance after rounding: the float nearer to x first.
                 if up(self) { self.needed.total_cmp(&other.needed) } else { other.needed.total_cmp(&self.needed) }
-            },
-        )
+            })
+        })
     }
 }
 
@@ -117,44 +156,57 @@ impl<'a> Scene<'a> {
     const fn varied(&self, feature: Feature, x: f64) -> Varied<'a> {
         Varied { base: self.as_read(), cuts: self.cuts, feature, x }
     }
-    /// Every feature that can be varied, with its reading.
-    fn variable<L: Ruled>(&self) -> Vec<(Feature, f64)> {
-        let mut out: Vec<(Feature, f64)> = Vec::new();
-        let readings = self.as_read();
-        L::of(self.book).each_clause(&mut |clause| {
+    /// Every feature that can be varied, with the clauses that read it.
+    fn variables<L: Ruled>(&self, bands: bool) -> Vec<Variable<'a>> {
+        let mut out: Vec<Variable<'a>> = Vec::with_capacity(VARIABLES_ROOM);
+        let (readings, set) = (self.as_read(), L::of(self.book));
+        set.each_clause(&mut |clause| {
             let feature = clause.ranks().unwrap_or(clause.feature);
-            if out.iter().any(|(f, _)| *f == feature) || self.book.scale(feature).is_none() {
+            if out.iter().any(|v| v.feature == feature) || self.book.scale(feature).is_none() {
                 return;
             }
-            if let Reading::Value(x) = readings.read(feature) {
-                out.push((feature, x));
+            if let Reading::Value(value) = readings.read(feature) {
+                let (place, readers) = (table_order(feature), Readers(Vec::with_capacity(PATTERN_CLAUSES)));
+                out.push(Variable { feature, value, place, readers, unchanged: None, agrees: None, tried: Vec::new() });
             }
         });
+        set.each_clause(&mut |clause| {
+            for v in &mut out {
+                if clause.feature == v.feature || clause.ranks() == Some(v.feature) {
+                    v.readers.0.push(clause);
+                }
+            }
+        });
+        for v in &mut out {
+            v.unchanged = v.readers.pattern(&readings, bands);
+        }
         out
     }
     /// Thresholds, their mirror images and cuts of every clause, each with its neighbours, nearest first.
-    fn points<L: Ruled>(&self, relaxed_too: bool) -> Vec<Point> {
+    fn points(&self, variables: &[Variable<'_>], relaxed_too: bool) -> Vec<Point> {
         let mut out = Vec::with_capacity(POINTS_ROOM);
-        for (feature, value) in self.variable::<L>() {
-            let Some(scale) = self.book.scale(feature) else { continue };
-            let (possible, place) = (domain(feature), table_order(feature));
-            L::of(self.book).each_clause(&mut |clause| {
+        for (of, v) in variables.iter().enumerate() {
+            let Some(scale) = self.book.scale(v.feature) else { continue };
+            let possible = domain(v.feature);
+            for (clause, written) in v.readers.0.iter().enumerate() {
                 for relaxed in [false, true] {
                     if relaxed && !relaxed_too {
                         continue;
                     }
-                    for (threshold, percentile) in self.breakpoints(clause, feature, relaxed).into_iter().flatten() {
+                    let breakpoints = self.breakpoints(written, v.feature, relaxed);
+                    for (threshold, mirrored) in breakpoints.into_iter().zip([false, true]) {
+                        let Some((threshold, _)) = threshold else { continue };
                         for needed in [threshold.next_down(), threshold, threshold.next_up()] {
-                            let distance = (needed - value).abs() / scale;
+                            let distance = (needed - v.value).abs() / scale;
                             if distance > 0.0 && distance.is_finite() && possible.contains(needed) {
-                                out.push(Point { feature, value, needed, threshold, percentile, distance, place });
+                                out.push(Point { distance, needed, of, clause, relaxed, mirrored });
                             }
                         }
                     }
                 }
-            });
+            }
         }
-        out.sort_by(Point::order);
+        out.sort_by(|a, b| a.order(b, variables));
         out
     }
     fn breakpoints(&self, clause: &Clause, feature: Feature, relaxed: bool) -> [Option<(f64, Option<Feature>)>; 2] {
@@ -172,38 +224,44 @@ impl<'a> Scene<'a> {
     fn consistent<L: Ruled>(&self, feature: Feature, x: f64, now: &Evaluation<L>) -> bool {
         evaluate_with(L::of(self.book), &self.varied(feature, x)) == *now
     }
-    /// The nearest point at which `reached` names a label.
+    /// The nearest point at which `reached` names a label; `bands`: it asks for exit thresholds too.
     fn nearest<L: Ruled>(
         &self,
         relaxed_too: bool,
+        bands: bool,
         reached: impl Fn(&Varied<'_>) -> Option<(L, u32, i64)>,
     ) -> Option<Flip<L>> {
         let now = evaluate_with(L::of(self.book), &self.as_read());
-        let mut refused: Vec<Feature> = Vec::new();
-        let mut checked: Vec<Feature> = Vec::new();
-        for p in self.points::<L>(relaxed_too) {
-            if !checked.contains(&p.feature) {
-                checked.push(p.feature);
-                if !self.consistent(p.feature, p.value, &now) {
-                    refused.push(p.feature);
+        let mut variables = self.variables::<L>(bands);
+        for p in self.points(&variables, relaxed_too) {
+            let v = &mut variables[p.of];
+            let varied = self.varied(v.feature, p.needed);
+            let pattern = v.readers.pattern(&varied, bands);
+            // What is said now leads nowhere, nor does what led nowhere before.
+            if let Some(said) = pattern {
+                if pattern == v.unchanged || v.tried.contains(&said) {
+                    continue;
                 }
+                v.tried.push(said);
             }
-            if refused.contains(&p.feature) {
+            if !*v.agrees.get_or_insert_with(|| self.consistent(v.feature, v.value, &now)) {
                 continue;
             }
-            if let Some((label, readings, dwell_left_s)) = reached(&self.varied(p.feature, p.needed)) {
+            if let Some((label, readings, dwell_left_s)) = reached(&varied) {
+                let written = self.breakpoints(v.readers.0[p.clause], v.feature, p.relaxed)[usize::from(p.mirrored)];
+                let (threshold, percentile) = written.unwrap_or((p.needed, None));
                 return Some(Flip {
-                    feature: p.feature.id(),
-                    value: p.value,
+                    feature: v.feature.id(),
+                    value: v.value,
                     needed: p.needed,
-                    direction: if p.needed > p.value { "above" } else { "below" },
-                    threshold: p.threshold,
-                    delta: p.needed - p.value,
+                    direction: if p.needed > v.value { "above" } else { "below" },
+                    threshold,
+                    delta: p.needed - v.value,
                     distance: p.distance,
                     label,
                     readings,
                     dwell_left_s,
-                    percentile: p.percentile.map(Feature::id),
+                    percentile: percentile.map(Feature::id),
                     exact: true,
                 });
             }
@@ -220,7 +278,7 @@ pub fn nearest_flip<L: Ruled>(scene: &Scene<'_>) -> Option<Flip<L>> {
     if now.raw == L::UNKNOWN {
         return None;
     }
-    scene.nearest(false, |varied| {
+    scene.nearest(false, false, |varied| {
         let there = evaluate_with(set, varied).raw;
         (there != now.raw).then_some((there, 1, 0))
     })
@@ -244,7 +302,7 @@ pub fn nearest_exit<L: Ruled>(
     }
     // The resting label has no exit band: only full thresholds lead out of it.
     let has_band = L::of(scene.book).hysteresis && state.label != L::RESTING;
-    scene.nearest(has_band, |varied| leaves_to(scene.book, state, varied, ts, staleness))
+    scene.nearest(has_band, true, |varied| leaves_to(scene.book, state, varied, ts, staleness))
 }
 
 /// Where the label goes if these readings last: label, readings, seconds of dwell left.

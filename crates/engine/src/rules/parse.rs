@@ -170,6 +170,7 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
         volatility: RuleSet::new(Vec::new(), true),
         heat: RuleSet::new(Vec::new(), true),
         cuts: Vec::new(),
+        features: Vec::new(),
         scales: Vec::new(),
         postures: Vec::new(),
         dwell: choice(entries, "dwell_counts", &DwellCounts::ALL.map(|d| (d.name(), d)), problems)
@@ -382,6 +383,7 @@ fn finish(book: &mut Book) {
     let of_alerts = book.alerts.iter_mut().flat_map(|r| &mut r.groups).flat_map(|g| &mut g.clauses);
     of_alerts.for_each(|c| c.scale = scales[c.feature.index()]);
     book.cuts = cuts;
+    book.features = book.features_read();
 }
 
 fn complete(clause: &mut Clause, scales: &[Option<f64>], cuts: &mut Vec<CutRequest>) {

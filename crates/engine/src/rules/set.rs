@@ -11,6 +11,7 @@ pub struct RuleSet<L> {
     pub(super) rules: Vec<Rule<L>>,
     /// Exit bands and dwell apply (regimes §6).
     pub(super) hysteresis: bool,
+    pub(super) features: Vec<Feature>,
     /// What the features that it reads are made from, in rank order; readings of charts apart.
     pub(super) metrics: Vec<Metric>,
     /// Readings of charts among its features: their age is that of a close.
@@ -63,9 +64,9 @@ impl Ruled for HeatRegime {
 impl<L: Ruled> RuleSet<L> {
     /// A checked set; its features' metrics are noted.
     pub(super) fn new(rules: Vec<Rule<L>>, hysteresis: bool) -> Self {
-        let mut out = Self { rules, hysteresis, metrics: Vec::new(), closes: Vec::new() };
-        let (closes, rest): (Vec<_>, Vec<_>) =
-            out.features().into_iter().partition(|f| clock_of(*f, Span::ZERO).is_some());
+        let mut out = Self { rules, hysteresis, features: Vec::new(), metrics: Vec::new(), closes: Vec::new() };
+        out.features = out.features_read();
+        let (closes, rest): (Vec<_>, Vec<_>) = out.features.iter().partition(|f| clock_of(**f, Span::ZERO).is_some());
         out.closes = closes;
         out.metrics = rest.iter().flat_map(|f| f.spec().inputs).copied().collect();
         out.metrics.sort_unstable();
@@ -94,7 +95,10 @@ impl<L: Ruled> RuleSet<L> {
     }
     /// Every feature some clause reads, stand-ins and ranked features included, in catalogue order, each once.
     #[must_use]
-    pub fn features(&self) -> Vec<Feature> {
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+    fn features_read(&self) -> Vec<Feature> {
         let mut out: Vec<Feature> = Vec::new();
         self.each_clause(&mut |clause| {
             out.push(clause.feature);
