@@ -11,7 +11,7 @@ use super::fault::Inner;
 use super::points::{self, Tally, Target};
 use super::streams;
 use super::tables::{self, Gathered, Newest};
-use super::{bulk, pieces};
+use super::{bulk, imported, pieces};
 use crate::model::{Contradiction, Forgotten, Imported};
 use crate::postgres::copy_points;
 use crate::{Inserted, Provenance};
@@ -137,9 +137,10 @@ fn write_sorted(
     let mut touched: BTreeMap<InstrumentName, (Ts, bool)> = BTreeMap::new();
     let mut gathered = Gathered::default();
     let mut renewed = Vec::new();
-    for (stream, sorted) in batch {
-        let Some(decl) = decls.get(stream) else { continue };
-        let tally = points::insert_stream(conn, instruments, decl, events, &sorted.plain, Provenance::Import)?;
+    let orders: Vec<imported::Order<'_>> = batch.iter().map(|(stream, of)| (*stream, of.plain.as_slice())).collect();
+    let tallies = imported::write(conn, instruments, decls, events, &orders)?;
+    for ((stream, sorted), tally) in batch.iter().zip(tallies) {
+        let Some(decl) = decls.get(*stream) else { continue };
         points::add(&mut total.inserted, tally.inserted);
         if tally.inserted.changed() {
             gathered.note_all(conn, decl, sorted.plain.iter().filter_map(|i| events.get(*i as usize)))?;
@@ -189,11 +190,15 @@ fn split(
     at: Ts,
     total: &mut Imported,
 ) -> Inner<Sorted> {
+    let (order, same) = match streams::find(conn, decl)? {
+        Some(stream) if !conn.is_server() => imported::untold(conn, &stream, events, order)?,
+        _ => (order, 0),
+    };
     let Some(mut stored) = stored_under(conn, decl, events, &order)? else {
-        return Ok(Sorted { plain: order, ..Sorted::default() });
+        return Ok(Sorted { plain: order, same, ..Sorted::default() });
     };
     let event_stream = points::is_event_stream(decl.metric);
-    let mut sorted = Sorted::default();
+    let mut sorted = Sorted { same, ..Sorted::default() };
     let mut bytes = Vec::with_capacity(56);
     for position in order {
         let Some(event) = events.get(position as usize) else { continue };

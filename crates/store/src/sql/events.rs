@@ -8,7 +8,7 @@
 
 use super::db::{Connection, Value, params};
 use super::fault::Inner;
-use super::pieces::{Fact, Scan};
+use super::pieces::{Fact, Recent, Scan};
 use super::placed::{Placed, placed};
 use super::pool::Loan;
 use super::streams::Stored;
@@ -77,6 +77,7 @@ pub(super) struct Merge<'a> {
     conn: Loan<'a>,
     feeds: Vec<Feed>,
     heads: BinaryHeap<Head>,
+    recent: Recent,
     failed: bool,
 }
 
@@ -116,7 +117,7 @@ impl<'a> Merge<'a> {
                 });
             }
         }
-        let mut merge = Self { conn, feeds, heads: BinaryHeap::new(), failed: false };
+        let mut merge = Self { conn, feeds, heads: BinaryHeap::new(), recent: Recent::default(), failed: false };
         for feed in 0..merge.feeds.len() {
             merge.advance(feed)?;
         }
@@ -124,7 +125,7 @@ impl<'a> Merge<'a> {
     }
 
     fn advance(&mut self, feed: usize) -> Inner<()> {
-        if let Some(event) = self.feeds[feed].next(&self.conn)? {
+        if let Some(event) = self.feeds[feed].next(&self.conn, &mut self.recent)? {
             self.heads.push(Head { event, feed });
         }
         Ok(())
@@ -141,7 +142,7 @@ impl Iterator for Merge<'_> {
         let mut top = self.heads.peek_mut()?;
         let (event, feed) = (top.event, top.feed);
         // Most often the same feed stays in front: replacing the top is half the work of taking it off.
-        match self.feeds[feed].next(&self.conn) {
+        match self.feeds[feed].next(&self.conn, &mut self.recent) {
             Ok(Some(next)) => top.event = next,
             Ok(None) => {
                 std::collections::binary_heap::PeekMut::pop(top);
@@ -156,9 +157,9 @@ impl Iterator for Merge<'_> {
 }
 
 impl Feed {
-    fn next(&mut self, conn: &Connection) -> Inner<Option<Event>> {
+    fn next(&mut self, conn: &Connection, recent: &mut Recent) -> Inner<Option<Event>> {
         if let Some(live) = &mut self.live {
-            return Ok(live.next(conn)?.map(|fact| Event { stream: self.index, ..fact.event }));
+            return Ok(live.next_among(conn, recent)?.map(|fact| Event { stream: self.index, ..fact.event }));
         }
         while self.page.is_empty() && !self.done {
             match self.clock {

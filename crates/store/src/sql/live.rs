@@ -423,7 +423,8 @@ impl InstrumentSlot {
         }
         let mut statement = conn.prepare(
             "SELECT max(piece), min(piece), min(newest_known) FROM
-                (SELECT piece, newest_known FROM live_points WHERE instrument = ?1 ORDER BY piece DESC LIMIT 120) AS recent",
+                (SELECT piece, newest_known FROM live_points WHERE instrument = ?1 AND piece >= 0
+                 ORDER BY piece DESC LIMIT 120) AS recent",
         )?;
         let (last, first, known): (Option<i64>, Option<i64>, Option<i64>) =
             statement.query_row([id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;

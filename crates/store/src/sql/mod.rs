@@ -15,6 +15,7 @@ mod digest;
 mod events;
 pub(crate) mod fault;
 mod hash;
+mod imported;
 mod levels;
 mod live;
 mod live_rows;

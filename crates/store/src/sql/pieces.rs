@@ -1,4 +1,5 @@
-//! Points written live: one blob per instrument and tick, merged into one per hour once the hour is over.
+//! Points as pieces: those written live are one blob per instrument and tick, merged into one per hour once the hour is over;
+//! those imported are one per hour at once (see `imported`).
 //!
 //! A thousand markets of eight streams each would touch eight thousand places of the table of points every minute; this
 //! way it is one per market. A key is either in a piece or in the table, never in both: whoever writes points at times
@@ -110,25 +111,47 @@ impl Scan {
 
     /// The next one.
     pub(super) fn next(&mut self, conn: &Connection) -> Inner<Option<Fact>> {
+        self.next_of(conn, None)
+    }
+
+    /// The next one, where other scans want the same pieces at about the same time.
+    pub(super) fn next_among(&mut self, conn: &Connection, recent: &mut Recent) -> Inner<Option<Fact>> {
+        self.next_of(conn, Some(recent))
+    }
+
+    fn next_of(&mut self, conn: &Connection, mut recent: Option<&mut Recent>) -> Inner<Option<Fact>> {
         while let Some((first, piece)) = self.ahead.front().copied() {
             if self.heap.peek().is_some_and(|Reverse(head)| self.time(&head.fact) < first) {
                 break;
             }
             self.ahead.pop_front();
+            if let Some(recent) = &mut recent {
+                for point in recent.piece(conn, self.stream.instrument, piece)? {
+                    self.take(point);
+                }
+                continue;
+            }
             let metric = self.stream.decl.metric;
             let read = |stream, bytes: &[u8]| {
                 // Other streams of the piece are not looked at.
                 if stream == self.stream.id { Payload::decode(metric, bytes) } else { Some(Payload::Tick) }
             };
-            for point in load(conn, self.stream.instrument, piece, read)? {
-                let fact = fact(&point);
-                let time = self.time(&fact);
-                if point.stream == self.stream.id && self.from <= time && time <= self.last {
-                    self.heap.push(Reverse(Head { by: self.by, fact }));
-                }
+            for point in &load(conn, self.stream.instrument, piece, read)? {
+                self.take(point);
             }
         }
         Ok(self.heap.pop().map(|Reverse(head)| head.fact))
+    }
+
+    fn take(&mut self, point: &Packed) {
+        if point.stream != self.stream.id {
+            return;
+        }
+        let fact = fact(point);
+        let time = self.time(&fact);
+        if self.from <= time && time <= self.last {
+            self.heap.push(Reverse(Head { by: self.by, fact }));
+        }
     }
 
     const fn time(&self, fact: &Fact) -> Ts {
@@ -136,6 +159,43 @@ impl Scan {
             By::Event => fact.event.event_ts,
             By::Known => fact.event.recv_ts,
         }
+    }
+}
+
+/// Pieces read last, for scans of several streams that go through the same ones.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    decls: BTreeMap<i64, BTreeMap<i64, StreamDecl>>,
+    pieces: VecDeque<(i64, i64, Vec<Packed>)>,
+    /// One that is too large to be kept.
+    large: Vec<Packed>,
+}
+
+/// Of each instrument the streams may stand at an hour's end, some before it and some behind.
+const RECENT_PER_INSTRUMENT: usize = 2;
+/// A piece with more points, 100 bytes each, is read again for each stream.
+const RECENT_POINTS_MAX: usize = 10_000;
+
+impl Recent {
+    fn piece(&mut self, conn: &Connection, instrument: i64, piece: i64) -> Inner<&[Packed]> {
+        let kept = self.pieces.iter().position(|(i, p, _)| (*i, *p) == (instrument, piece));
+        if let Some(at) = kept {
+            return Ok(self.pieces.get(at).map_or(&[], |(_, _, points)| points));
+        }
+        if !self.decls.contains_key(&instrument) {
+            self.decls.insert(instrument, streams::metrics(conn, instrument)?);
+        }
+        let Some(decls) = self.decls.get(&instrument) else { return Ok(&[]) };
+        let points = load_all(conn, instrument, piece, decls)?;
+        if points.len() > RECENT_POINTS_MAX {
+            self.large = points;
+            return Ok(&self.large);
+        }
+        if self.pieces.len() >= RECENT_PER_INSTRUMENT * self.decls.len() {
+            self.pieces.pop_front();
+        }
+        self.pieces.push_back((instrument, piece, points));
+        Ok(self.pieces.back().map_or(&[], |(_, _, points)| points))
     }
 }
 
@@ -236,11 +296,18 @@ pub(super) fn latest(conn: &Connection, instrument: i64) -> Inner<Option<(i64, V
     rows.next()?.map(|r| Ok((r.get(0)?, r.get(1)?))).transpose()
 }
 
+/// The number of the next imported piece of an instrument: they count down from −1, so that those written live are found apart.
+pub(super) fn next_imported(conn: &Connection, instrument: i64) -> Inner<i64> {
+    let newest: Option<i64> =
+        conn.query_row("SELECT min(piece) FROM live_points WHERE instrument = ?1", [instrument], |r| r.get(0))?;
+    Ok(newest.unwrap_or(0).min(0) - 1)
+}
+
 /// Pieces of one tick are of one hour of receipt; this merges those of each hour that ended by `now` into one.
 pub(super) fn merge_hours(conn: &Connection, instrument: i64, since: i64, now: Ts) -> Inner<()> {
     let mut statement = conn.prepare(
         "SELECT piece, newest_known FROM live_points
-         WHERE instrument = ?1 AND piece >= ?2 AND newest_known < ?3 ORDER BY piece",
+         WHERE instrument = ?1 AND piece >= max(?2, 0) AND newest_known < ?3 ORDER BY piece",
     )?;
     let found = statement
         .query_map([instrument, since, now.floor(HOUR).0], |r| Ok((r.get(0)?, Ts(r.get(1)?))))?
@@ -262,15 +329,41 @@ pub(super) fn merge_hours(conn: &Connection, instrument: i64, since: i64, now: T
 
 const HOUR: Span = Span::hours(1);
 
+/// How old the points of a stream may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    /// What was received live, or asked for to fill a hole.
+    pub(super) received: Ts,
+    /// What was imported; `None`: as old as it likes.
+    pub(super) imported: Option<Ts>,
+}
+
+impl Limit {
+    fn is_passed(&self, point: &Packed) -> bool {
+        match point.provenance {
+            Provenance::Live | Provenance::Backfill => point.event_ts < self.received,
+            _ => self.imported.is_some_and(|limit| point.event_ts < limit),
+        }
+    }
+}
+
 /// Removes points older than the limit of their stream. Returns them.
-pub(super) fn prune(conn: &Connection, instrument: i64, limits: &BTreeMap<i64, Ts>) -> Inner<Vec<Packed>> {
-    let Some(newest_limit) = limits.values().max().filter(|_| !conn.is_server()) else { return Ok(Vec::new()) };
-    let mut statement = conn.prepare("SELECT piece FROM live_points WHERE instrument = ?1 AND first_event < ?2")?;
-    let found = statement.query_map([instrument, newest_limit.0], |r| r.get(0))?.collect::<Inner<Vec<i64>>>()?;
+pub(super) fn prune(conn: &Connection, instrument: i64, limits: &BTreeMap<i64, Limit>) -> Inner<Vec<Packed>> {
+    let received = limits.values().map(|l| l.received).max().unwrap_or(Ts::MIN);
+    let imported = limits.values().filter_map(|l| l.imported).max().unwrap_or(Ts::MIN);
+    if conn.is_server() {
+        return Ok(Vec::new());
+    }
+    let mut statement = conn.prepare(
+        "SELECT piece FROM live_points
+         WHERE instrument = ?1 AND first_event < CASE WHEN piece < 0 THEN ?3 ELSE max(?2, ?3) END",
+    )?;
+    let found =
+        statement.query_map([instrument, received.0, imported.0], |r| r.get(0))?.collect::<Inner<Vec<i64>>>()?;
     let decls = streams::metrics(conn, instrument)?;
     let mut gone = Vec::new();
     for piece in found {
-        let old = |p: &Packed| limits.get(&p.stream).is_some_and(|limit| p.event_ts < *limit);
+        let old = |p: &Packed| limits.get(&p.stream).is_some_and(|limit| limit.is_passed(p));
         let (out, stays): (Vec<_>, Vec<_>) = load_all(conn, instrument, piece, &decls)?.into_iter().partition(old);
         if out.is_empty() {
             continue;

@@ -11,7 +11,7 @@ use super::fault::{Fault, Inner};
 use super::pieces::{self, Fact, Scan};
 use super::streams::{self, Stored};
 use super::tables::{Gathered, Newest};
-use super::{bulk, digest};
+use super::{bulk, digest, imported};
 use crate::{Inserted, Provenance};
 use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, StreamDecl, StreamIndex, Ts};
 use std::collections::BTreeMap;
@@ -188,9 +188,20 @@ pub(super) fn insert(
     let mut touched: BTreeMap<InstrumentName, Ts> = BTreeMap::new();
     let mut total = Inserted::default();
     let mut gathered = Gathered::default();
+    let mut sorted = Vec::new();
     for (stream, order) in by_stream(decls, events)? {
+        let Some(stored) = decls.get(stream).map(|decl| streams::find(conn, decl)).transpose()? else { continue };
+        let (rest, told) = match stored {
+            Some(stored) if !conn.is_server() => imported::untold(conn, &stored, events, order)?,
+            _ => (order, 0),
+        };
+        total.same += told;
+        sorted.push((stream, rest));
+    }
+    let orders: Vec<imported::Order<'_>> = sorted.iter().map(|(stream, order)| (*stream, order.as_slice())).collect();
+    let tallies = imported::write(conn, instruments, decls, events, &orders)?;
+    for ((stream, order), tally) in orders.into_iter().zip(tallies) {
         let Some(decl) = decls.get(stream) else { continue };
-        let tally = insert_stream(conn, instruments, decl, events, &order, Provenance::Import)?;
         add(&mut total, tally.inserted);
         if tally.inserted.changed() {
             gathered.note_all(conn, decl, order.iter().filter_map(|i| events.get(*i as usize)))?;

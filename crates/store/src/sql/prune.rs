@@ -6,6 +6,7 @@
 use super::db::{Connection, params};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
+use super::pieces::Limit;
 use super::segment::{self, Chunk, Part};
 use super::streams::{self, Stored};
 use super::writer::Core;
@@ -66,7 +67,8 @@ fn prune_raw(writer: &mut Core, retention: &Retention, pruned: &mut Pruned) -> R
     for (instrument, own) in by_instrument {
         let limit = |s: &Stored, keep: Span| Ts(s.newest_event.0.saturating_sub(keep.0));
         let keep = retention.points.map_or(retention.raw, |p| p.min(retention.raw));
-        let limits = own.iter().map(|s| (s.id, limit(s, keep))).collect();
+        let imported = |s: &Stored| retention.points.map(|keep| limit(s, keep));
+        let limits = own.iter().map(|s| (s.id, Limit { received: limit(s, keep), imported: imported(s) })).collect();
         pruned.points += writer.write(|tx| remove_live_points(tx, instrument, &own, &limits))?;
         for stream in &own {
             // From the table of points: first what was live, then all of it where that is asked for.
@@ -94,7 +96,7 @@ fn prune_raw(writer: &mut Core, retention: &Retention, pruned: &mut Pruned) -> R
 }
 
 /// Removes points that are older than the limits of their streams from the pieces of an instrument.
-fn remove_live_points(conn: &Connection, instrument: i64, own: &[Stored], limits: &BTreeMap<i64, Ts>) -> Inner<u64> {
+fn remove_live_points(conn: &Connection, instrument: i64, own: &[Stored], limits: &BTreeMap<i64, Limit>) -> Inner<u64> {
     let gone = pieces::prune(conn, instrument, limits)?;
     let mut scratch = Vec::new();
     for stream in own {

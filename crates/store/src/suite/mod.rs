@@ -61,7 +61,7 @@ macro_rules! suite {
             the_same_value_twice_changes_nothing, a_revision_is_a_new_row, equal_times_are_ordered_by_content,
             of_two_times_the_earlier_counts, facts_that_share_a_key_are_all_kept, every_bit_survives,
             events_come_in_the_total_order, revisions_stay_together, events_after_a_moment, a_refused_batch_leaves_nothing,
-            pages_join_up, sources_and_cadences_can_be_told_apart);
+            pages_join_up, however_a_history_came_in_it_is_the_same, sources_and_cadences_can_be_told_apart);
         $crate::suite_of!($factory, corrections:
             a_later_import_wins_whole, importing_the_right_file_again_heals, what_is_taken_back_counts_no_more,
             facts_are_taken_back_one_by_one, recordings_come_back_at_their_receipt,

@@ -2,7 +2,7 @@
 
 use super::sample::{self, START};
 use super::{Factory, hash, joined, open, refused};
-use crate::{Inserted, PointQuery, Range, Reader, Result};
+use crate::{Inserted, PointQuery, Range, Reader, Result, Retention};
 use barograph_domain::{
     Bar, Event, Instrument, MarketKind, Metric, Payload, Side, Span, Status, StatusState, StreamDecl, StreamIndex, Ts,
 };
@@ -280,6 +280,46 @@ pub fn pages_join_up(factory: &dyn Factory) {
                 page
             };
             assert_eq!(joined(page), whole, "limit {limit}");
+        }
+    }
+}
+
+/// At once, in thin slices, again and again with a piece more each time: the same points, the same answers, the same digests.
+pub fn however_a_history_came_in_it_is_the_same(factory: &dyn Factory) {
+    let one = one();
+    let mut batch = sample::events(&one.streams, 200, 5);
+    batch.sort_by(Event::order);
+    let ways: [(&str, usize, usize); 4] = [
+        ("at once", batch.len(), batch.len()),
+        ("in slices of 7", 7, 7),
+        ("in slices of 300", 300, 300),
+        ("overlapping", 500, 200),
+    ];
+    let mut first = None;
+    for (way, size, step) in ways {
+        let (_site, mut writer, reader) = open(factory);
+        for at in (0..batch.len()).step_by(step) {
+            let slice = &batch[at..batch.len().min(at + size)];
+            writer.import_points(&one.instruments, &one.streams, slice, START + Span::days(400)).unwrap();
+        }
+        let again = writer.import_points(&one.instruments, &one.streams, &batch, START + Span::days(500)).unwrap();
+        let same = Inserted { same: batch.len() as u64, ..Inserted::default() };
+        assert_eq!((again.inserted, again.contradiction.rows), (same, 0), "{way}, once more");
+        writer.prune(&Retention { raw: Span::mins(10), ..Retention::default() }).unwrap();
+        let as_of = START + Span::mins(90);
+        let said = (
+            events(reader.as_ref(), &one.streams, None, None),
+            events(reader.as_ref(), &one.streams, Some(START + Span::mins(61)), Some(as_of)),
+            reader.points(&one.query(Metric::Bar, Some(as_of))).unwrap().items,
+            reader.points(&one.query(Metric::MarkPrice, None)).unwrap().items,
+            reader.streams(None, None).unwrap(),
+            reader.streams(None, Some(as_of)).unwrap(),
+            hash(reader.as_ref()),
+        );
+        assert_eq!(said.0.len(), batch.len(), "{way}");
+        match &first {
+            None => first = Some(said),
+            Some(first) => assert!(*first == said, "{way}: another answer than at once"),
         }
     }
 }

@@ -31,12 +31,22 @@ fn filled(folder: &Path) -> (Sample, String) {
     (sample, hash)
 }
 
+/// Points few at a time, so that they lie in rows, as all did in older files; how many times there was something new.
+fn insert_in_rows(writer: &mut SqliteWriter, s: &Sample) -> PointsVersion {
+    let slices = s.events.chunks(10);
+    let version = PointsVersion(i64::try_from(slices.len()).unwrap());
+    for slice in slices {
+        writer.insert_points(&s.instruments, &s.streams, slice).unwrap();
+    }
+    version
+}
+
 /// With levels, and with positions and what was told about them.
 fn filled_with_all(folder: &Path) -> (Sample, String) {
     let sample = sample(300);
     let mut w = writer(folder);
-    w.insert_points(&sample.instruments, &sample.streams, &sample.events).unwrap();
-    let mut run = w.replace(&sample.spec, None, PointsVersion(1)).unwrap();
+    let version = insert_in_rows(&mut w, &sample);
+    let mut run = w.replace(&sample.spec, None, version).unwrap();
     sample.rows.iter().for_each(|r| run.row(r).unwrap());
     (4..28).flat_map(|k| levels::story(10 * k)).for_each(|c| run.level(&c).unwrap());
     (4..28).flat_map(|k| alerts::story(10 * k)).for_each(|a| run.alert(&a).unwrap());
@@ -335,10 +345,30 @@ fn a_full_disk_loses_nothing() {
     }
 }
 
+/// Imported minutes take a few dozen bytes each, and take no more when the same files are imported again.
+#[test]
+fn imported_minutes_are_packed_and_stay_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let s = sample(300);
+    let counts = || -> (i64, i64, i64) {
+        let conn = rusqlite::Connection::open(file(dir.path())).unwrap();
+        let sql = "SELECT (SELECT count(*) FROM points), count(*), sum(points) FROM live_points";
+        conn.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).unwrap()
+    };
+    writer(dir.path()).insert_points(&s.instruments, &s.streams, &s.events).unwrap();
+    let first = counts();
+    assert!(first.0 < 24 && first.1 == 5, "{first:?}: rows, pieces and their points");
+    assert_eq!(first.0 + first.2, i64::try_from(s.events.len()).unwrap());
+    for at in [START + Span::days(400), START + Span::days(401)] {
+        writer(dir.path()).import_points(&s.instruments, &s.streams, &s.events, at).unwrap();
+        assert_eq!(counts(), first);
+    }
+}
+
 #[test]
 fn people_can_ask_in_sql() {
     let dir = tempfile::tempdir().unwrap();
-    filled(dir.path());
+    insert_in_rows(&mut writer(dir.path()), &sample(300));
     let conn = rusqlite::Connection::open(file(dir.path())).unwrap();
     let sql = "SELECT instrument, source, cadence_s, event_time, known_time, value FROM metric_points
                WHERE metric = 'mark_price' ORDER BY event_ts LIMIT 1";
@@ -387,8 +417,8 @@ fn old_files_open_and_mean_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let s = sample(400);
     let mut w = writer(dir.path());
-    w.insert_points(&s.instruments, &s.streams, &s.events).unwrap();
-    let mut run = w.replace(&s.spec, None, PointsVersion(1)).unwrap();
+    let version = insert_in_rows(&mut w, &s);
+    let mut run = w.replace(&s.spec, None, version).unwrap();
     let status = Status { state: StatusState::Gap, from: START, until: START, reason: GapReason::MissingRows };
     run.gap(&Gap { stream: s.streams[0].clone(), status, known_ts: s.rows[7].ts }).unwrap();
     s.rows.iter().for_each(|r| run.row(r).unwrap());
