@@ -104,6 +104,7 @@ macro_rules! suite {
         $crate::suite_of!($factory, universe:
             hours_come_back_bit_for_bit_in_pages, hours_follow_the_minutes_and_published_ones_stay,
             an_unfinished_part_keeps_the_mark, what_hours_say_of_pairs_goes_with_them,
+            what_hours_said_of_pairs_stays_before_a_correction, the_end_of_a_pairs_episode_goes_with_its_hour,
             other_alerts_stay_when_hours_are_replaced, the_calendar_is_appended_and_known_as_of, both_show_in_the_hash_when_there);
         $crate::suite_of!($factory, prune:
             old_rows_are_thinned, pruning_again_changes_nothing, points_go_only_when_asked,
