@@ -1,12 +1,13 @@
 //! The originals' tables, asked as their users ask, with the same questions in a file and on a server.
 
 use barograph_domain::{
-    Event, HeatRegime, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Payload, Side, Span, StreamDecl,
-    StreamIndex, TrendRegime, VolRegime,
+    Event, HeatRegime, Instrument, InstrumentName, KnownAlert, MarketKind, Metric, MinuteRow, Payload, Side,
+    Span, StreamDecl, StreamIndex, TrendRegime, VolRegime,
 };
 use barograph_store::suite::alerts;
 use barograph_store::suite::sample::{self, Market, START};
 use barograph_store::{LiveAlert, LiveBatch, OneBatch, PointsVersion, Retention, Writer};
+use std::collections::BTreeSet;
 
 const MINUTES: i64 = 600;
 const LIVE_FROM: i64 = 400;
@@ -160,6 +161,46 @@ pub(crate) fn answer_as_the_originals_did(writer: &mut dyn Writer, ask: &dyn Fn(
     check("after a prune");
     corrected(writer, ask);
     check("after a correction that was taken back");
+}
+
+/// Minutes that a correction leaves as they were keep the labels of all axes, also where the correction takes back how an
+/// episode ended in published minutes.
+pub(crate) fn corrected_runs_keep_their_labels(writer: &mut dyn Writer, ask: &dyn Fn(&str) -> Vec<Vec<String>>) {
+    let own = [market("binance-usdm:BTCUSDT", MarketKind::Perpetual)];
+    let streams = sample::streams(&own);
+    let spec = sample::spec(&own[0], &streams);
+    let mut made = Market::new(1);
+    let minutes: Vec<MinuteRow> = (1..=30).map(|n| rows(if n < 5 { n } else { n + 445 }, &mut made)).collect();
+    let minutes: Vec<MinuteRow> =
+        (1..).zip(minutes).map(|(n, row)| MinuteRow { ts: START + Span::mins(n), ..row }).collect();
+    let runs = std::slice::from_ref(&spec);
+    let live = LiveBatch { instruments: &own, streams: &streams, runs, rows: &minutes[10..20], ..LiveBatch::default() };
+    writer.append(&live).unwrap();
+    let stream = streams.iter().position(|s| s.metric == Metric::MarkPrice).unwrap();
+    let say = |writer: &mut dyn Writer, day: i64, from: usize, told: &[KnownAlert]| {
+        let event_ts = START + Span::mins(11);
+        let event = Event {
+            recv_ts: event_ts + streams[stream].delay,
+            event_ts,
+            stream: StreamIndex(u16::try_from(stream).unwrap()),
+            seq: 0,
+            payload: Payload::Value(f64::from(i32::try_from(day).unwrap())),
+        };
+        writer.import_points(&own, &streams, &[event], START + Span::days(day)).unwrap();
+        let mut run = writer.replace(&spec, (from > 1).then(|| minutes[from - 1].ts), PointsVersion(99)).unwrap();
+        minutes[from - 1..].iter().for_each(|r| run.row(r).unwrap());
+        told.iter().for_each(|k| run.alert(k).unwrap());
+        run.finish().unwrap();
+    };
+    let labels =
+        || ask("SELECT ts, axis, regime, previous_regime FROM regimes WHERE symbol = 'BTC/USDT' ORDER BY axis, ts");
+    say(writer, 10, 1, &alerts::story(8));
+    let before = labels();
+    let axes: BTreeSet<&str> = before.iter().map(|row| row[1].as_str()).collect();
+    assert_eq!(axes.len(), 4, "{before:?}");
+    say(writer, 20, 11, &[]);
+    assert_eq!(labels(), before);
+    assert_eq!(ask("SELECT count(*) FROM past_runs"), [["1"]]);
 }
 
 /// A later import wins in the tables too, and what is taken back is gone from them.

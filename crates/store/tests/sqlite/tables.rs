@@ -47,6 +47,14 @@ fn the_originals_tables_answer_in_both_spellings() {
     shared::answer_as_the_originals_did(&mut writer, &|sql| ask(&file, sql));
 }
 
+#[test]
+fn corrected_runs_keep_their_labels() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    let file = dir.path().join("barograph.db");
+    shared::corrected_runs_keep_their_labels(&mut writer, &|sql| ask(&file, sql));
+}
+
 /// What was stored before there were such tables is in them after the next opening.
 #[test]
 fn an_older_store_is_filled_when_it_is_opened() {
