@@ -76,3 +76,17 @@ fn an_older_store_is_filled_when_it_is_opened() {
     drop(SqliteWriter::open(dir.path(), &[]).unwrap());
     assert_eq!(content(), before);
 }
+
+/// What an earlier build stored says who said it after the next opening.
+#[test]
+fn sources_of_an_older_store_are_those_of_its_streams() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("barograph.db");
+    shared::answer_as_the_originals_did(&mut writer(dir.path()), &|sql| ask(&file, sql));
+    let before = [ask(&file, shared::SOURCES), ask(&file, "SELECT name, sources FROM table_markets")];
+    let conn = rusqlite::Connection::open(&file).unwrap();
+    conn.execute_batch(&format!("{} PRAGMA user_version = 10;", shared::BEFORE_SOURCES)).unwrap();
+    drop(conn);
+    drop(SqliteWriter::open(dir.path(), &[]).unwrap());
+    assert_eq!([ask(&file, shared::SOURCES), ask(&file, "SELECT name, sources FROM table_markets")], before);
+}
