@@ -5,10 +5,10 @@
 //! people ask a server in SQL are the views (R3.42–R3.45, R4.37), whose times are `timestamptz`. Points have columns for
 //! that beside the exact payload; numbers are `float8` and keep every bit.
 
-use super::tables::V10;
+use super::tables::{V10, V11};
 
 /// What turns version `i` into version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9, V10];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11];
 
 /// Corrections: a later import that contradicts stored points, and points that were taken back (`provenance` 3 taken back, 4
 /// corrected, each known since the moment of it). Runs as they answered before a correction go on answering for moments

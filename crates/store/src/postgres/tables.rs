@@ -141,3 +141,81 @@ CREATE VIEW market_alerts AS
     WHERE NOT EXISTS (SELECT FROM alerts l WHERE l.segment = r.live_segment AND l.alert = a.alert
         AND l.revision = a.revision AND l.known_ts = a.known_ts);
 "#;
+
+/// The word of a source, as payloads have it.
+macro_rules! word {
+    ($source:literal) => {
+        concat!("CASE ", $source, " WHEN 'binance-usdm' THEN 'binance_futures' ELSE ", $source, " END")
+    };
+}
+
+/// Who said a metric of the market of a row: the venue, or by what the streams declare somebody else. Where several may have
+/// said it, those whose points begin before the row and end after it, with commas between.
+macro_rules! source {
+    ($metric:literal) => {
+        concat!(
+            "CASE WHEN m.sources IS NULL THEN ",
+            word!("m.venue"),
+            " ELSE coalesce(CASE WHEN strpos(m.sources::json ->> ",
+            $metric,
+            ", ',') > 0 THEN (SELECT string_agg(DISTINCT w, ',' ORDER BY w) FROM (SELECT (",
+            word!("s.source"),
+            ") COLLATE \"C\" AS w FROM streams s WHERE s.instrument = g.instrument AND s.metric = ",
+            $metric,
+            " AND s.first_event < (floor(extract(epoch FROM g.ts))::bigint + 1) * 1000000000
+                AND s.newest_event > (floor(extract(epoch FROM g.ts))::bigint - 60) * 1000000000) x) END,
+                m.sources::json ->> ",
+            $metric,
+            ", ",
+            word!("m.venue"),
+            ") END"
+        )
+    };
+}
+
+/// Sources are those of the streams and no longer the venue.
+pub(super) const V11: &str = concat!(
+    "
+ALTER TABLE table_markets ADD COLUMN sources text;
+UPDATE table_markets SET sources = (SELECT json_object_agg(metric, words)::text FROM
+    (SELECT metric, string_agg(DISTINCT w, ',' ORDER BY w) AS words FROM (SELECT s.metric, (",
+    word!("s.source"),
+    ") COLLATE \"C\" AS w FROM streams s
+        WHERE s.instrument = table_markets.instrument AND s.metric <> 'spot_price') x GROUP BY metric) y
+    WHERE words <> ",
+    word!("table_markets.venue"),
+    ");
+DROP VIEW market_metrics, futures_funding_rates, futures_liquidations;
+
+CREATE VIEW market_metrics AS
+    SELECT g.ts, g.symbol, v.metric_name, v.value, ",
+    source!("v.metric_name"),
+    " AS source, m.venue, m.name AS instrument
+    FROM market_rows g JOIN table_markets m USING (instrument)
+        CROSS JOIN LATERAL (VALUES ('mark_price', g.mark_price), ('index_price', g.index_price), ('funding_rate', g.funding_rate),
+            ('open_interest', g.open_interest), ('bar', g.close), ('premium_index', g.premium_index),
+            ('open_interest_usd', g.open_interest_usd), ('trade', g.last_price), ('long_short_ratio', g.long_short_ratio),
+            ('top_trader_account_ratio', g.top_trader_account_ratio),
+            ('top_trader_position_ratio', g.top_trader_position_ratio), ('taker_volume_ratio', g.taker_volume_ratio))
+            v (metric_name, value)
+    WHERE v.value IS NOT NULL;
+
+CREATE VIEW futures_funding_rates AS
+    SELECT g.ts, g.symbol, g.funding_rate, false AS settled, g.interval_h, NULL::timestamptz AS next_funding_time, ",
+    source!("'funding_rate'"),
+    " AS source, m.venue, m.name AS instrument
+    FROM market_rows g JOIN table_markets m USING (instrument) WHERE g.funding_rate IS NOT NULL
+    UNION ALL
+    SELECT g.ts, g.symbol, g.rate, true, g.interval_h, g.next_ts, ",
+    source!("'funding_rate_settled'"),
+    ", m.venue, m.name
+    FROM settlements g JOIN table_markets m USING (instrument);
+
+CREATE VIEW futures_liquidations AS
+    SELECT g.ts, g.symbol, g.liquidated_side, CASE g.liquidated_side WHEN 'long' THEN 'SELL' ELSE 'BUY' END AS side, g.price,
+        g.quantity, g.price * g.quantity AS value_usd, ",
+    source!("'liquidation_usd'"),
+    " AS source, m.venue, m.name AS instrument
+    FROM forced_closes g JOIN table_markets m USING (instrument);
+"
+);

@@ -71,27 +71,57 @@ pub(super) fn ends_beside(conn: &Connection, run: i64, segment: i64, from: Ts) -
     Ok(found > 0)
 }
 
-/// Removes what computed hours said of pairs. What a published hour said stays.
+/// Records of pairs that computed minutes of runs show, and ends of episodes that they keep beside published ones, `w`.
+const OF_PAIRS: &str = "FROM runs r JOIN parts p ON p.run = r.run AND p.live = 0
+            JOIN parts w ON w.run = p.run AND (w.from_ts = p.from_ts OR w.live = 1)
+            JOIN alerts a ON a.segment = p.segment AND a.row_ts >= w.from_ts AND a.row_ts < w.until_ts
+         WHERE a.pattern = ?1 AND a.row_ts >= ?2 AND a.row_ts < ?3 AND r.logic_version = ?4
+            AND a.row_ts NOT IN (SELECT ts FROM universe_rows WHERE logic_version = ?4 AND live = 1)";
+
+/// Removes what computed hours said of pairs. What a published hour said stays, and so does what a run was shown to say before
+/// a correction.
 pub(super) fn forget_pairs(conn: &Connection, logic: &str, hours: Range) -> Inner<()> {
+    let pattern = Pattern::CorrelationBreak.name();
+    let which = || params![pattern, hours.start.0, hours.end.0, logic];
+    let shared = conn
+        .prepare(format!(
+            "SELECT DISTINCT p.run, p.segment, p.from_ts, p.until_ts {OF_PAIRS}
+                AND EXISTS (SELECT 1 FROM parts o WHERE o.segment = p.segment AND o.run <> p.run)"
+        ))?
+        .query_map(which(), |r| {
+            Ok((r.get(0)?, Part { id: r.get(1)?, from: Ts(r.get(2)?), until: Ts(r.get(3)?), live: false }))
+        })?
+        .collect::<Inner<Vec<_>>>()?;
+    for (run, part) in shared {
+        segment::part_with_copy(conn, run, part, Ts::MAX)?;
+    }
+    conn.execute(
+        format!(
+            "DELETE FROM alerts WHERE (segment, row_ts, known_ts, alert, revision) IN
+                (SELECT a.segment, a.row_ts, a.known_ts, a.alert, a.revision {OF_PAIRS})"
+        ),
+        which(),
+    )?;
     conn.execute(
         "DELETE FROM alerts WHERE pattern = ?1 AND row_ts >= ?2 AND row_ts < ?3
-            AND segment IN (
-                SELECT p.segment FROM parts p JOIN runs r ON r.run = p.run WHERE r.logic_version = ?4
-                UNION SELECT live_segment FROM runs WHERE logic_version = ?4 AND live_segment IS NOT NULL)
+            AND segment IN (SELECT live_segment FROM runs WHERE logic_version = ?4 AND live_segment IS NOT NULL)
             AND row_ts NOT IN (SELECT ts FROM universe_rows WHERE logic_version = ?4 AND live = 1)",
-        params![Pattern::CorrelationBreak.name(), hours.start.0, hours.end.0, logic],
+        which(),
     )?;
     Ok(())
 }
 
-/// Stores what an hour says of a pair where the first market's run shows that hour. Without such a run there is nobody to
-/// tell.
+/// Stores what an hour says of a pair where the first market's run shows that hour, and nowhere that shows what it was before a
+/// correction. Without such a run there is nobody to tell.
 pub(super) fn put_pair(conn: &Connection, logic: &str, one: &PairRecord) -> Inner<()> {
     let key = RunKey { instrument: one.instrument.clone(), logic_version: logic.to_owned() };
     let Some(run) = segment::run_id(conn, &key)? else { return Ok(()) };
     let minute = row_of(one.alert.known_at);
     let part = segment::parts(conn, run)?.into_iter().find(|p| p.contains(minute));
     let segment = match part.filter(|p| !p.live) {
+        Some(part) if segment::is_shared(conn, part.id, run)? => {
+            Some(segment::part_with_copy(conn, run, part, Ts::MAX)?.id)
+        }
         Some(part) => Some(part.id),
         None => runs::live_segment(conn, run)?,
     };

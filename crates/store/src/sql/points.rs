@@ -482,7 +482,8 @@ pub(super) fn fact(row: Row<'_>, stream: &Stored) -> Inner<Fact> {
     Ok(Fact { event, provenance: provenance(row, 5)? })
 }
 
-/// Every run of the instrument now lacks something from `since` on; `corrected`: because of a correction known since then.
+/// Every run of the instrument now lacks something from `since` on; `corrected`: because of a correction known since then. Of
+/// several the last counts: until its rows are replaced a run answers as before the first.
 pub(super) fn mark_dirty(
     conn: &Connection,
     instrument: &InstrumentName,
@@ -493,7 +494,7 @@ pub(super) fn mark_dirty(
     conn.prepare("UPDATE instruments SET points_version = points_version + 1 WHERE name = ?1")?.execute([&name])?;
     conn.prepare(
         "UPDATE runs SET dirty_since = CASE WHEN dirty_since < ?2 THEN dirty_since ELSE ?2 END,
-            corrected_ts = CASE WHEN corrected_ts <= CAST(?3 AS BIGINT) THEN corrected_ts
+            corrected_ts = CASE WHEN corrected_ts >= CAST(?3 AS BIGINT) THEN corrected_ts
                 ELSE coalesce(CAST(?3 AS BIGINT), corrected_ts) END,
             dirty_version = (SELECT points_version FROM instruments WHERE name = ?1)
          WHERE instrument = ?1",

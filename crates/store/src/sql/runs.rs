@@ -90,15 +90,19 @@ fn points_version(conn: &Connection, name: &str) -> Inner<PointsVersion> {
     Ok(PointsVersion(found.unwrap_or(0)))
 }
 
-/// Before rows are replaced for a correction: what the run is until now goes on answering for moments before it.
+/// Before rows are replaced for a correction: what the run is until now goes on answering for moments before it. Editions follow
+/// one another as they were made, also where a clock was set back between two corrections.
 pub(super) fn retire_corrected(conn: &Connection, key: &RunKey) -> Inner<()> {
     let Some(run) = segment::run_id(conn, key)? else { return Ok(()) };
     let retired = conn
         .prepare(
             "INSERT INTO past_runs (run, instrument, logic_version, retired_ts, release, book, book_text, config, layout,
                 live_segment, digest)
-             SELECT (SELECT coalesce(min(run), 0) - 1 FROM past_runs), instrument, logic_version, corrected_ts, release, book,
-                book_text, config, layout, live_segment, digest FROM runs WHERE run = ?1 AND corrected_ts IS NOT NULL
+             SELECT (SELECT coalesce(min(run), 0) - 1 FROM past_runs), instrument, logic_version,
+                coalesce((SELECT max(p.retired_ts) + 1 FROM past_runs p WHERE p.instrument = runs.instrument
+                    AND p.logic_version = runs.logic_version AND p.retired_ts > runs.corrected_ts), corrected_ts),
+                release, book, book_text, config, layout, live_segment, digest FROM runs
+             WHERE run = ?1 AND corrected_ts IS NOT NULL
              ON CONFLICT DO NOTHING",
         )?
         .execute([run])?;

@@ -130,6 +130,8 @@ pub(super) fn part_with_copy(conn: &Connection, run: i64, part: Part, until: Ts)
     .execute([first, last, shift])?;
     for sql in [
         "INSERT INTO label_changes SELECT CAST(?2 AS BIGINT), ts, before, after FROM label_changes WHERE segment = ?1 AND ts < ?3",
+        "INSERT INTO axis_changes (segment, ts, axis, before, after)
+         SELECT CAST(?2 AS BIGINT), ts, axis, before, after FROM axis_changes WHERE segment = ?1 AND ts < ?3",
         "INSERT INTO gaps SELECT CAST(?2 AS BIGINT), row_ts, known_ts, decl, state, from_ts, until_ts, reason FROM gaps
          WHERE segment = ?1 AND row_ts < ?3",
         "INSERT INTO level_changes SELECT CAST(?2 AS BIGINT), row_ts, step, known_ts, confirmed_ts, level, body FROM level_changes

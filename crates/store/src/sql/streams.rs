@@ -146,7 +146,7 @@ pub(super) fn ensure(conn: &Connection, instrument: i64, decl: &StreamDecl) -> I
         i64::MAX,
         i64::MIN
     ])?;
-    super::tables::paired(conn, instrument, decl)?;
+    super::tables::streamed(conn, instrument, decl)?;
     find(conn, decl)?.ok_or_else(|| Fault::Damaged(format!("'{}' vanished", decl.label())))
 }
 

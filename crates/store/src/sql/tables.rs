@@ -11,7 +11,7 @@ use super::pieces::Fact;
 use super::{corrections, points, streams};
 use crate::run::GRID;
 use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, Side, Span, StreamDecl, Ts};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long every minute stays: what somebody looks at who asks whether data come in.
 const HOT: Span = Span::hours(2);
@@ -379,6 +379,7 @@ pub(super) fn register(conn: &Connection, market: i64, instrument: &Instrument) 
             (SELECT instrument FROM streams WHERE metric = 'spot_price' AND source = ?2)",
         params![market, instrument.name.to_string()],
     )?;
+    note_sources(conn, market, &instrument.name)?;
     if conn.is_server() {
         // Its type compares spellings.
         return Ok(());
@@ -401,16 +402,40 @@ pub(super) fn register(conn: &Connection, market: i64, instrument: &Instrument) 
     Ok(())
 }
 
-/// A contract has a stream of spot prices: they say which market its basis is of.
-pub(super) fn paired(conn: &Connection, market: i64, decl: &StreamDecl) -> Inner<()> {
+/// The word of a source, as payloads have it.
+fn word(source: &str) -> &str {
+    if source == "binance-usdm" { "binance_futures" } else { source }
+}
+
+/// Notes who says what of a market, where that is not its venue alone.
+fn note_sources(conn: &Connection, market: i64, name: &InstrumentName) -> Inner<()> {
+    let mut sources: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for decl in streams::metrics(conn, market)?.into_values().filter(|d| d.metric != Metric::SpotPrice) {
+        sources.entry(decl.metric.name()).or_default().insert(word(&decl.source).to_owned());
+    }
+    let own = word(name.venue.as_str());
+    let others: BTreeMap<&str, String> = sources
+        .into_iter()
+        .filter(|(_, words)| words.iter().any(|w| w != own))
+        .map(|(metric, words)| (metric, words.into_iter().collect::<Vec<_>>().join(",")))
+        .collect();
+    let text = serde_json::to_string(&others).map_err(|e| Fault::Damaged(format!("the sources of '{name}': {e}")))?;
+    let text = (!others.is_empty()).then_some(text);
+    conn.execute("UPDATE table_markets SET sources = ?2 WHERE instrument = ?1", params![market, text])?;
+    Ok(())
+}
+
+/// What a new stream says about its market: who says a metric of it, and of a contract's spot prices which market its basis is of.
+pub(super) fn streamed(conn: &Connection, market: i64, decl: &StreamDecl) -> Inner<()> {
     if decl.metric == Metric::SpotPrice {
         conn.execute(
             "UPDATE table_markets SET spot_leg =
                 coalesce((SELECT s.instrument FROM table_markets s WHERE s.name = ?2), spot_leg) WHERE instrument = ?1",
             params![market, &decl.source],
         )?;
+        return Ok(());
     }
-    Ok(())
+    note_sources(conn, market, &decl.instrument)
 }
 
 /// Fills the tables of a market that was stored before there were any; false when there is none left.

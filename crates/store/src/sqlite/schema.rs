@@ -6,10 +6,10 @@
 //! received late enters a second one), and minute rows are chunks of an hour. The view `metric_points` is the readable
 //! form of the points for anyone with an SQL prompt.
 
-use super::tables::V10;
+use super::tables::{V10, V11};
 
 /// What turns a database of version `i` into one of version `i + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9, V10];
+pub(super) const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11];
 
 /// Corrections: a later import that contradicts stored points, and points that were taken back (`provenance` 3 taken back, 4
 /// corrected, each known since the moment of it). Runs as they answered before a correction go on answering for moments

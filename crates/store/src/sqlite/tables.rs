@@ -9,7 +9,7 @@
 /// A view of two halves: columns, then what is read, once by the symbol itself and once by another spelling of it. `key` is
 /// where the symbol stands.
 macro_rules! halves {
-    ($symbol:literal, $before:literal, $after:literal, $table:literal, $rest:literal) => {
+    ($symbol:literal, $before:literal, $after:expr, $table:literal, $rest:literal) => {
         concat!(
             "SELECT ",
             $before,
@@ -35,6 +35,106 @@ macro_rules! halves {
         )
     };
 }
+
+/// The word of a source, as payloads have it.
+macro_rules! word {
+    ($source:literal) => {
+        concat!("CASE ", $source, " WHEN 'binance-usdm' THEN 'binance_futures' ELSE ", $source, " END")
+    };
+}
+
+/// Who said a metric of the market of a row: the venue, or by what the streams declare somebody else. Where several may have
+/// said it, those whose points begin before the row and end after it, with commas between. Programs parse every view of a file
+/// when they open it, so nothing here is newer than they may be.
+macro_rules! source {
+    ($metric:literal) => {
+        concat!(
+            "CASE WHEN m.sources IS NULL THEN ",
+            word!("m.venue"),
+            " ELSE coalesce(CASE WHEN instr(json_extract(m.sources, '$.' || ",
+            $metric,
+            "), ',') > 0 THEN (SELECT group_concat(w) FROM (SELECT DISTINCT ",
+            word!("s.source"),
+            " AS w FROM streams s WHERE s.instrument = g.instrument AND s.metric = ",
+            $metric,
+            " AND s.first_event < (strftime('%s', g.ts) + 1) * 1000000000
+                AND s.newest_event > (strftime('%s', g.ts) - 60) * 1000000000 ORDER BY 1)) END,
+                json_extract(m.sources, '$.' || ",
+            $metric,
+            "), ",
+            word!("m.venue"),
+            ") END"
+        )
+    };
+}
+
+/// Sources are those of the streams and no longer the venue.
+pub(super) const V11: &str = concat!(
+    "
+ALTER TABLE table_markets ADD COLUMN sources TEXT; -- by metric, where not the venue alone, JSON
+UPDATE table_markets SET sources = nullif((SELECT json_group_object(metric, words) FROM
+    (SELECT metric, group_concat(w) AS words FROM (SELECT DISTINCT s.metric, ",
+    word!("s.source"),
+    " AS w FROM streams s
+        WHERE s.instrument = table_markets.instrument AND s.metric <> 'spot_price' ORDER BY 1, 2) GROUP BY metric)
+    WHERE words <> ",
+    word!("table_markets.venue"),
+    "), '{}');
+DROP VIEW market_metrics;
+DROP VIEW futures_funding_rates;
+DROP VIEW futures_liquidations;
+CREATE VIEW market_metrics AS ",
+    halves!(
+        "g.symbol",
+        "g.ts",
+        concat!(
+            "k.metric_name, CASE k.k WHEN 1 THEN g.mark_price WHEN 2 THEN g.index_price WHEN 3 THEN g.funding_rate
+            WHEN 4 THEN g.open_interest WHEN 5 THEN g.close WHEN 6 THEN g.premium_index WHEN 7 THEN g.open_interest_usd
+            WHEN 8 THEN g.last_price WHEN 9 THEN g.long_short_ratio WHEN 10 THEN g.top_trader_account_ratio
+            WHEN 11 THEN g.top_trader_position_ratio ELSE g.taker_volume_ratio END AS value, ",
+            source!("k.metric_name"),
+            " AS source, m.venue, m.name AS instrument"
+        ),
+        "market_rows g",
+        "CROSS JOIN table_markets m ON m.instrument = g.instrument CROSS JOIN row_metrics k WHERE value IS NOT NULL"
+    ),
+    ";
+CREATE VIEW futures_funding_rates AS ",
+    halves!(
+        "g.symbol",
+        "g.ts",
+        concat!(
+            "g.funding_rate, 0 AS settled, g.interval_h, CAST(NULL AS TEXT) AS next_funding_time, ",
+            source!("'funding_rate'"),
+            " AS source, m.venue, m.name AS instrument"
+        ),
+        "market_rows g",
+        "CROSS JOIN table_markets m ON m.instrument = g.instrument WHERE g.funding_rate IS NOT NULL"
+    ),
+    " UNION ALL ",
+    halves!(
+        "g.symbol",
+        "g.ts",
+        concat!("g.rate, 1, g.interval_h, g.next_ts, ", source!("'funding_rate_settled'"), ", m.venue, m.name"),
+        "settlements g",
+        "CROSS JOIN table_markets m ON m.instrument = g.instrument WHERE 1"
+    ),
+    ";
+CREATE VIEW futures_liquidations AS ",
+    halves!(
+        "g.symbol",
+        "g.ts",
+        concat!(
+            "g.liquidated_side, CASE g.liquidated_side WHEN 'long' THEN 'SELL' ELSE 'BUY' END AS side, g.price, g.quantity,
+            g.price * g.quantity AS value_usd, ",
+            source!("'liquidation_usd'"),
+            " AS source, m.venue, m.name AS instrument"
+        ),
+        "forced_closes g",
+        "CROSS JOIN table_markets m ON m.instrument = g.instrument WHERE 1"
+    ),
+    ";"
+);
 
 /// The version of the schema that brought them.
 pub(super) const V10: &str = concat!(

@@ -343,3 +343,30 @@ pub fn answers_before_a_correction_stay(factory: &dyn Factory) {
     assert_eq!(reader.runs(Some(early)).unwrap(), []);
     hash(&*reader);
 }
+
+/// A run that stays behind through two corrections is replaced once: until the second it had answered as before the first.
+pub fn two_corrections_and_one_replacement(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let (one, p) = (one(), prices());
+    let seen = |reader: &dyn Reader| reader.instruments(None).unwrap()[0].version;
+    let at = |as_of| reader.history(&one.spec.key, &RowQuery { as_of, ..everything() }).unwrap().rows;
+    let [a, b, c] = [1, 2, 3].map(|seed| rows(400, seed));
+    p.import(&mut *writer, &p.right, FIRST);
+    replace_seen(&mut *writer, &one, None, &a, seen(&*reader));
+    p.import(&mut *writer, &p.wrong, SECOND);
+    p.import(&mut *writer, &p.right[..1_500], THIRD);
+    replace_seen(&mut *writer, &one, None, &b, seen(&*reader));
+    let check = |what: &str, cases: &[(Option<Ts>, &[_])]| {
+        for (as_of, want) in cases {
+            assert!(at(*as_of) == **want, "{what}, as of {as_of:?}");
+        }
+        hash(&*reader);
+    };
+    let before = |t: Ts| Some(t - Span(1));
+    check("both", &[(None, &b), (Some(THIRD), &b), (before(THIRD), &a), (Some(SECOND), &a), (before(SECOND), &a)]);
+
+    // A clock that was set back does not bring the last one into answers from before it either.
+    p.import(&mut *writer, &p.right, FIRST);
+    replace_seen(&mut *writer, &one, None, &c, seen(&*reader));
+    check("set back", &[(None, &c), (Some(THIRD), &b), (before(THIRD), &a), (Some(FIRST), &a), (before(FIRST), &a)]);
+}

@@ -65,7 +65,8 @@ macro_rules! suite {
         $crate::suite_of!($factory, corrections:
             a_later_import_wins_whole, importing_the_right_file_again_heals, what_is_taken_back_counts_no_more,
             facts_are_taken_back_one_by_one, recordings_come_back_at_their_receipt,
-            an_import_is_seen_whole_or_not_at_all, a_file_is_taken_back_whole_or_not_at_all, answers_before_a_correction_stay);
+            an_import_is_seen_whole_or_not_at_all, a_file_is_taken_back_whole_or_not_at_all, answers_before_a_correction_stay,
+            two_corrections_and_one_replacement);
         $crate::suite_of!($factory, model: reads_agree_with_a_naive_model);
         $crate::suite_of!($factory, rows:
             rows_come_back_bit_for_bit, a_replacement_keeps_what_is_before, an_unfinished_replacement_leaves_no_trace,
@@ -103,6 +104,7 @@ macro_rules! suite {
         $crate::suite_of!($factory, universe:
             hours_come_back_bit_for_bit_in_pages, hours_follow_the_minutes_and_published_ones_stay,
             an_unfinished_part_keeps_the_mark, what_hours_say_of_pairs_goes_with_them,
+            what_hours_said_of_pairs_stays_before_a_correction, the_end_of_a_pairs_episode_goes_with_its_hour,
             other_alerts_stay_when_hours_are_replaced, the_calendar_is_appended_and_known_as_of, both_show_in_the_hash_when_there);
         $crate::suite_of!($factory, prune:
             old_rows_are_thinned, pruning_again_changes_nothing, points_go_only_when_asked,

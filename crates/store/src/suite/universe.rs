@@ -1,16 +1,16 @@
 //! Rows between markets: bit for bit, replaced with the minutes, never once published. The calendar: appended, known as of.
 
-use super::rows::{minute, one, replace, rows};
+use super::rows::{everything, minute, one, replace, replace_seen, rows};
 use super::{Factory, hash, joined, open, refused};
 use crate::universe::{LiveUniverse, PairRecord, UniversePart, UniverseState};
-use crate::{AlertQuery, LiveAlert, LiveBatch, Range, Reader, RunKey};
+use crate::{AlertQuery, LiveAlert, LiveBatch, Range, Reader, RowQuery, RunKey, Writer};
 use barograph_domain::alert::{BaseRate, Change};
 use barograph_domain::universe::{
     BandSource, BestLag, Gauge, LeadReading, PairBand, PairReading, PairState, StateHours, UniverseMarket,
 };
 use barograph_domain::{
-    Alert, AlertState, CalendarEntry, Impact, InstrumentName, KnownAlert, Pattern, Reason, RiskRegime, Severity, Span,
-    Ts, UniverseRow, VolRegime,
+    Alert, AlertState, CalendarEntry, Event, Impact, InstrumentName, KnownAlert, Metric, Pattern, Payload, Reason,
+    RiskRegime, Severity, Span, StreamIndex, Ts, UniverseRow, VolRegime,
 };
 
 const T0: Ts = Ts::from_civil(2026, 1, 1, 0, 0, 0);
@@ -172,7 +172,11 @@ fn told(n: i64, score: f64, pattern: Pattern) -> KnownAlert {
 
 /// Hour and score of every record of a pair.
 fn scores(reader: &dyn Reader, run: &RunKey) -> Vec<(i64, f64)> {
-    let query = AlertQuery { patterns: vec![Pattern::CorrelationBreak], ..AlertQuery::default() };
+    scores_at(reader, run, None)
+}
+
+fn scores_at(reader: &dyn Reader, run: &RunKey, as_of: Option<Ts>) -> Vec<(i64, f64)> {
+    let query = AlertQuery { patterns: vec![Pattern::CorrelationBreak], as_of, ..AlertQuery::default() };
     let found = reader.alerts(run, &query).unwrap().items;
     found.iter().map(|k| ((k.alert.ts - T0).as_secs() / 3_600, k.alert.score)).collect()
 }
@@ -235,6 +239,98 @@ pub fn what_hours_say_of_pairs_goes_with_them(factory: &dyn Factory) {
     writer.replace_universe(&UniversePart { rows: &[], alerts: &[], ..whole }).unwrap();
     assert_eq!(scores(&*reader, run), [(3, 9.0)]);
     assert!(reader.check(true).unwrap().is_sound());
+}
+
+/// Before the first market was corrected its records were others: they stay, whichever market's hours are computed anew.
+pub fn what_hours_said_of_pairs_stays_before_a_correction(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let run = &one.spec.key;
+    let stream = one.streams.iter().position(|s| s.metric == Metric::MarkPrice).unwrap();
+    let price = |value, at, writer: &mut dyn Writer| {
+        let (event_ts, stream) = (hour(3), StreamIndex(u16::try_from(stream).unwrap()));
+        let recv_ts = event_ts + one.streams[stream.index()].delay;
+        let event = Event { recv_ts, event_ts, stream, seq: 0, payload: Payload::Value(value) };
+        writer.import_points(&one.instruments, &one.streams, &[event], at).unwrap();
+        reader.instruments(None).unwrap()[0].version
+    };
+    let hours = |writer: &mut dyn Writer, range: Range, said: &[i64], score: f64| {
+        let of = |n: &i64| told(*n, score, Pattern::CorrelationBreak);
+        let alerts: Vec<PairRecord> =
+            said.iter().map(|n| PairRecord { instrument: run.instrument.clone(), alert: of(n) }).collect();
+        let logic_version = &run.logic_version;
+        writer
+            .replace_universe(&UniversePart { logic_version, range, rows: &[], alerts: &alerts, done: Some("a,b") })
+            .unwrap();
+    };
+    let from = |n| Range { start: hour(n), end: Ts::MAX };
+    let (first, second) = (Ts::from_civil(2027, 1, 1, 0, 0, 0), Ts::from_civil(2027, 1, 2, 0, 0, 0));
+    let (old, new) = (rows(400, 1), rows(400, 2));
+    let seen = price(1.0, first, &mut *writer);
+    replace_seen(&mut *writer, &one, None, &old, seen);
+    hours(&mut *writer, Range::ALL, &[1, 3, 4], 1.0);
+    let before = [(1, 1.0), (3, 1.0), (4, 1.0)];
+    let check = |now: &[(i64, f64)], what: &str| {
+        assert_eq!(scores(&*reader, run), now, "{what}, now");
+        let then = scores_at(&*reader, run, Some(second - Span(1)));
+        assert_eq!(then, before, "{what}, before the correction");
+        hash(&*reader);
+    };
+    check(&before, "as computed");
+
+    let seen = price(2.0, second, &mut *writer);
+    let at = 179;
+    assert_eq!(new[at].ts, hour(3));
+    replace_seen(&mut *writer, &one, Some(hour(3)), &new[at..], seen);
+    hours(&mut *writer, from(3), &[3, 5], 2.0);
+    check(&[(1, 1.0), (3, 2.0), (5, 2.0)], "the first market is corrected");
+    // These reach back into minutes that both editions of the first market show.
+    hours(&mut *writer, from(2), &[2, 5], 3.0);
+    check(&[(1, 1.0), (2, 3.0), (5, 3.0)], "another record where there was none");
+    hours(&mut *writer, from(1), &[5], 4.0);
+    check(&[(5, 4.0)], "none where there was one");
+    let shown = |as_of| reader.history(run, &RowQuery { as_of, ..everything() }).unwrap().rows;
+    assert!(shown(None) == [&old[..at], &new[at..]].concat());
+    assert!(shown(Some(second - Span(1))) == old);
+}
+
+/// Also where the minute of that hour has been published since, without it.
+pub fn the_end_of_a_pairs_episode_goes_with_its_hour(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let run = &one.spec.key;
+    let minutes = rows(400, 1);
+    let hours = |writer: &mut dyn Writer, end: i64| {
+        let begin = told(1, 1.0, Pattern::CorrelationBreak);
+        let KnownAlert { known_at, alert } = told(end, 1.0, Pattern::CorrelationBreak);
+        let closed = Alert {
+            change: Change::Closed,
+            state: AlertState::Closed,
+            revision: 2,
+            opened_at: begin.alert.opened_at,
+            closed_at: Some(hour(end)),
+            ..alert
+        };
+        let alerts = [begin, KnownAlert { known_at, alert: closed }]
+            .map(|alert| PairRecord { instrument: run.instrument.clone(), alert });
+        let logic_version = &run.logic_version;
+        let part = UniversePart { logic_version, range: Range::ALL, rows: &[], alerts: &alerts, done: Some("a,b") };
+        writer.replace_universe(&part).unwrap();
+    };
+    replace(&mut *writer, &one, None, &minutes);
+    hours(&mut *writer, 3);
+    let live = LiveBatch {
+        instruments: &one.instruments,
+        streams: &one.streams,
+        runs: std::slice::from_ref(&one.spec),
+        rows: &minutes[179..181],
+        ..LiveBatch::default()
+    };
+    writer.append(&live).unwrap();
+    assert_eq!(scores(&*reader, run), [(1, 1.0), (3, 1.0)]);
+    hours(&mut *writer, 5);
+    assert_eq!(scores(&*reader, run), [(1, 1.0), (5, 1.0)]);
+    hash(&*reader);
 }
 
 /// A record of another pattern at the hour of a computed one stays where it is.

@@ -1,12 +1,13 @@
 //! The originals' tables, asked as their users ask, with the same questions in a file and on a server.
 
 use barograph_domain::{
-    Event, HeatRegime, Instrument, InstrumentName, MarketKind, Metric, MinuteRow, Payload, Side, Span, StreamDecl,
-    StreamIndex, TrendRegime, VolRegime,
+    Event, HeatRegime, Instrument, InstrumentName, Kind, KnownAlert, MarketKind, Metric, MinuteRow, Payload, Side,
+    Span, StreamDecl, StreamIndex, TrendRegime, VolRegime,
 };
 use barograph_store::suite::alerts;
 use barograph_store::suite::sample::{self, Market, START};
 use barograph_store::{LiveAlert, LiveBatch, OneBatch, PointsVersion, Retention, Writer};
+use std::collections::BTreeSet;
 
 const MINUTES: i64 = 600;
 const LIVE_FROM: i64 = 400;
@@ -39,6 +40,15 @@ impl World {
                 [Metric::IndexPrice, Metric::FundingRateSettled].map(|metric| StreamDecl { metric, ..s.clone() })
             })
             .collect();
+        let own = streams.iter().find(|s| s.metric == Metric::OpenInterest).unwrap().clone();
+        let stands_in = |source: &str| StreamDecl {
+            metric: Metric::OpenInterestUsd,
+            kind: Kind::Proxy,
+            source: source.to_owned(),
+            ..own.clone()
+        };
+        let elsewhere = StreamDecl { source: "archive".to_owned(), ..own.clone() };
+        streams.extend([stands_in("hyperliquid"), stands_in("okx"), elsewhere]);
         streams.extend(more);
         streams.sort();
         let mut events = Vec::new();
@@ -84,7 +94,14 @@ fn said(stream: &StreamDecl, n: i64) -> Option<Payload> {
         Metric::FundingRateSettled if n == 480 => {
             Payload::Funding { rate: 0.0001, interval_h: Some(8.0), next_ts: None, special: false }
         }
+        Metric::OpenInterest if stream.source == "archive" => {
+            return (n == 60 || n == 120).then_some(Payload::Value(count));
+        }
         Metric::OpenInterest if n % 5 == 0 => Payload::Value(count),
+        // One stands in until the other does.
+        Metric::OpenInterestUsd if n % 60 == 0 && n < 540 && (stream.source == "okx") == (n > 240) => {
+            Payload::Value(count)
+        }
         Metric::Liquidation if n % 100 == 0 => {
             Payload::Liquidation { liquidated_side: Side::Long, price: at(100_000.0), qty: 2.0 }
         }
@@ -160,6 +177,55 @@ pub(crate) fn answer_as_the_originals_did(writer: &mut dyn Writer, ask: &dyn Fn(
     check("after a prune");
     corrected(writer, ask);
     check("after a correction that was taken back");
+}
+
+/// What makes a store one of before its tables said sources by streams, the version aside.
+pub(crate) const BEFORE_SOURCES: &str =
+    "DROP VIEW market_metrics; DROP VIEW futures_funding_rates; DROP VIEW futures_liquidations;
+     ALTER TABLE table_markets DROP COLUMN sources; CREATE VIEW market_metrics AS SELECT 1 AS one;
+     CREATE VIEW futures_funding_rates AS SELECT 1 AS one; CREATE VIEW futures_liquidations AS SELECT 1 AS one;";
+
+/// Who said what of each market, as the tables have it.
+pub(crate) const SOURCES: &str = "SELECT DISTINCT instrument, metric_name, source FROM market_metrics ORDER BY 1, 2, 3";
+
+/// Minutes that a correction leaves as they were keep the labels of all axes, also where the correction takes back how an
+/// episode ended in published minutes.
+pub(crate) fn corrected_runs_keep_their_labels(writer: &mut dyn Writer, ask: &dyn Fn(&str) -> Vec<Vec<String>>) {
+    let own = [market("binance-usdm:BTCUSDT", MarketKind::Perpetual)];
+    let streams = sample::streams(&own);
+    let spec = sample::spec(&own[0], &streams);
+    let mut made = Market::new(1);
+    let minutes: Vec<MinuteRow> = (1..=30).map(|n| rows(if n < 5 { n } else { n + 445 }, &mut made)).collect();
+    let minutes: Vec<MinuteRow> =
+        (1..).zip(minutes).map(|(n, row)| MinuteRow { ts: START + Span::mins(n), ..row }).collect();
+    let runs = std::slice::from_ref(&spec);
+    let live = LiveBatch { instruments: &own, streams: &streams, runs, rows: &minutes[10..20], ..LiveBatch::default() };
+    writer.append(&live).unwrap();
+    let stream = streams.iter().position(|s| s.metric == Metric::MarkPrice).unwrap();
+    let say = |writer: &mut dyn Writer, day: i64, from: usize, told: &[KnownAlert]| {
+        let event_ts = START + Span::mins(11);
+        let event = Event {
+            recv_ts: event_ts + streams[stream].delay,
+            event_ts,
+            stream: StreamIndex(u16::try_from(stream).unwrap()),
+            seq: 0,
+            payload: Payload::Value(f64::from(i32::try_from(day).unwrap())),
+        };
+        writer.import_points(&own, &streams, &[event], START + Span::days(day)).unwrap();
+        let mut run = writer.replace(&spec, (from > 1).then(|| minutes[from - 1].ts), PointsVersion(99)).unwrap();
+        minutes[from - 1..].iter().for_each(|r| run.row(r).unwrap());
+        told.iter().for_each(|k| run.alert(k).unwrap());
+        run.finish().unwrap();
+    };
+    let labels =
+        || ask("SELECT ts, axis, regime, previous_regime FROM regimes WHERE symbol = 'BTC/USDT' ORDER BY axis, ts");
+    say(writer, 10, 1, &alerts::story(8));
+    let before = labels();
+    let axes: BTreeSet<&str> = before.iter().map(|row| row[1].as_str()).collect();
+    assert_eq!(axes.len(), 4, "{before:?}");
+    say(writer, 20, 11, &[]);
+    assert_eq!(labels(), before);
+    assert_eq!(ask("SELECT count(*) FROM past_runs"), [["1"]]);
 }
 
 /// A later import wins in the tables too, and what is taken back is gone from them.
@@ -253,6 +319,25 @@ const QUESTIONS: &[(&str, &[&str])] = &[
         "SELECT funding_rate, interval_h, source FROM futures_funding_rates WHERE symbol = 'BTC/USDT' AND settled = true
          AND venue = 'binance-usdm'",
         &["0.0001|8|binance_futures"],
+    ),
+    // Who said it: of the market itself, of what stands in for it, and of several where it may have been either.
+    (
+        "SELECT metric_name, source, count(*) FROM market_metrics WHERE symbol = 'BTCUSDT'
+         AND instrument = 'binance-usdm:BTCUSDT' AND metric_name LIKE 'open_interest%' GROUP BY 1, 2 ORDER BY 1, 2",
+        &[
+            "open_interest|archive,binance_futures|2",
+            "open_interest|binance_futures|30",
+            "open_interest_usd|hyperliquid|4",
+            "open_interest_usd|okx|4",
+        ],
+    ),
+    (
+        "SELECT metric_name FROM market_metrics WHERE symbol = 'BTC/USDT' AND source = 'hyperliquid' ORDER BY ts DESC LIMIT 1",
+        &["open_interest_usd"],
+    ),
+    (
+        "SELECT DISTINCT source FROM futures_liquidations WHERE symbol = 'BTC/USDT' AND venue = 'okx'",
+        &["binance_futures"],
     ),
     (
         "SELECT liquidated_side, side, price, quantity, value_usd FROM futures_liquidations

@@ -47,6 +47,14 @@ fn the_originals_tables_answer_in_both_spellings() {
     shared::answer_as_the_originals_did(&mut writer, &|sql| ask(&file, sql));
 }
 
+#[test]
+fn corrected_runs_keep_their_labels() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = writer(dir.path());
+    let file = dir.path().join("barograph.db");
+    shared::corrected_runs_keep_their_labels(&mut writer, &|sql| ask(&file, sql));
+}
+
 /// What was stored before there were such tables is in them after the next opening.
 #[test]
 fn an_older_store_is_filled_when_it_is_opened() {
@@ -67,4 +75,18 @@ fn an_older_store_is_filled_when_it_is_opened() {
     }
     drop(SqliteWriter::open(dir.path(), &[]).unwrap());
     assert_eq!(content(), before);
+}
+
+/// What an earlier build stored says who said it after the next opening.
+#[test]
+fn sources_of_an_older_store_are_those_of_its_streams() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("barograph.db");
+    shared::answer_as_the_originals_did(&mut writer(dir.path()), &|sql| ask(&file, sql));
+    let before = [ask(&file, shared::SOURCES), ask(&file, "SELECT name, sources FROM table_markets")];
+    let conn = rusqlite::Connection::open(&file).unwrap();
+    conn.execute_batch(&format!("{} PRAGMA user_version = 10;", shared::BEFORE_SOURCES)).unwrap();
+    drop(conn);
+    drop(SqliteWriter::open(dir.path(), &[]).unwrap());
+    assert_eq!([ask(&file, shared::SOURCES), ask(&file, "SELECT name, sources FROM table_markets")], before);
 }
