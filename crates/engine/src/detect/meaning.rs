@@ -102,11 +102,7 @@ fn of_label(axis: Axis, label: &str) -> Option<Asked> {
             });
         }
         (Axis::Heat, "SUPER_HOT") => {
-            return Some(Asked {
-                posture: Posture::Hold,
-                new_entries: "late to the move: smaller size or wait",
-                open_positions: "trail stop, no adding",
-            });
+            return Some(Asked { posture: Posture::Hold, new_entries: "no chasing", open_positions: "trail stop" });
         }
         (Axis::Volatility | Axis::Trend | Axis::Heat, _) => RiskRegime::Normal,
     };
@@ -291,7 +287,7 @@ mod tests {
             (Volatility, "STABLE", AS_LABELLED),
             (Trend, "STRONG_DOWNTREND", "positions against the move: review or reduce"),
             (Trend, "SIDEWAYS", AS_LABELLED),
-            (Heat, "SUPER_HOT", "trail stop, no adding"),
+            (Heat, "SUPER_HOT", "trail stop"),
         ] {
             for (pattern, name) in [(Pattern::RegimeChange, "to"), (Pattern::RegimeConfirmed, "regime")] {
                 let mut of = alert(pattern, Some(trigger), Change::Happened);
