@@ -170,6 +170,9 @@ pub struct Notice {
     pub title: String,
     /// What happened, in sentences.
     pub text: String,
+    /// The market at that moment in one or two sentences; empty where it is not known.
+    #[serde(default)]
+    pub headline: String,
     /// The numbers against their thresholds.
     pub figures: Vec<Figure>,
     /// What it means for new entries.
@@ -234,6 +237,7 @@ impl Notice {
             symbol: String::new(),
             title: String::new(),
             text: String::new(),
+            headline: String::new(),
             figures: Vec::new(),
             new_entries: String::new(),
             open_positions: String::new(),

@@ -17,6 +17,19 @@ pub enum Axis {
     Heat,
 }
 
+impl Axis {
+    /// The word in rule books and sentences.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Risk => "risk",
+            Self::Trend => "trend",
+            Self::Volatility => "volatility",
+            Self::Heat => "heat",
+        }
+    }
+}
+
 /// Labels of the risk axis, in order of severity; `Unknown` stands outside that order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -11,7 +11,7 @@ use barograph_domain::advice::{
 };
 use barograph_domain::{InstrumentName, Level, LevelType, Posture, RiskBias, RiskRegime, Span, Ts, VolRegime};
 use barograph_engine::advice::{
-    AdviceContext, CONSERVATIVE_CARD, CascadeNote, PositionContext, PositionWatch, Staleness, register,
+    AdviceContext, CONSERVATIVE_CARD, CascadeNote, PositionContext, PositionWatch, Staleness, Words, register,
 };
 use barograph_engine::explain::{Care, StopCare};
 
@@ -40,6 +40,7 @@ struct Scene<'a> {
     levels: &'a [Level],
     cascade: Option<CascadeNote<'a>>,
     care: Option<&'a StopCare>,
+    words: Option<Words<'a>>,
 }
 
 fn scene(levels: &[Level]) -> Scene<'_> {
@@ -55,6 +56,7 @@ fn scene(levels: &[Level]) -> Scene<'_> {
         levels,
         cascade: None,
         care: None,
+        words: None,
     }
 }
 
@@ -73,6 +75,7 @@ impl Scene<'_> {
             volatility: self.volatility,
             price: self.price,
             positions: self.care,
+            words: self.words,
             stale: self.stale.then_some(Staleness { warning: "Data stale (6 minutes old)" }),
             ..calm(self.levels)
         };
@@ -145,6 +148,21 @@ fn a_notice_has_both_contexts_and_its_words() {
     assert_eq!(card.card.as_deref(), Some("Market context: CONSERVATIVE (high caution)"));
     assert_eq!(card.guidance.map(|g| g.open_positions).as_deref(), Some("review, reduce or trail stop"));
     assert_ne!(notices[0].notice_id, notices[1].notice_id);
+}
+
+/// A notice says the headline of its minute; one that stored none reads as one without.
+#[test]
+fn a_notice_has_the_headline_of_its_minute() {
+    let mut s = scene(&[]);
+    s.after(Span::mins(1));
+    s.to(RiskRegime::SqueezeRisk);
+    let headline = "Squeeze risk, longs crowded. Uptrend, +0.3 % in 24 h.";
+    s.words = Some(Words { headline, new_entries: "wait", open_positions: "review" });
+    let told = s.after(Span::mins(1)).remove(0);
+    assert_eq!(told.headline, headline);
+    let mut stored = serde_json::to_value(&told).unwrap();
+    stored.as_object_mut().unwrap().remove("headline");
+    assert_eq!(serde_json::from_value::<Notice>(stored).unwrap().headline, "");
 }
 
 #[test]

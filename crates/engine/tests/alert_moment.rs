@@ -6,6 +6,7 @@ use barograph_domain::{Alert, Pattern, Posture, Severity, Trigger};
 use barograph_domain::{
     Axis, AxisState, HeatRegime, Instrument, InstrumentName, MarketKind, MinuteRow, RiskRegime, TrendRegime, VolRegime,
 };
+use barograph_engine::detect::explain::story;
 use barograph_engine::detect::meaning::meaning_at;
 use barograph_engine::explain::{Context, Minute, Moment, minute as minute_of, moment, render};
 use barograph_engine::rules::{Book, RiskAxis};
@@ -144,8 +145,8 @@ fn guidance_of_an_alert_is_that_of_its_minute() {
                     let told = meaning_at(of, 0.9, Some(&minute));
                     let market = &snapshot.guidance;
                     assert_eq!(
-                        (&told.new_entries, &told.open_positions),
-                        (&market.new_entries, &market.open_positions)
+                        (&told.new_entries, &told.open_positions, &minute.headline),
+                        (&market.new_entries, &market.open_positions, &snapshot.headline)
                     );
                     let quiet = told.open_positions == "no action needed" || told.new_entries == "follow own rules";
                     assert_eq!(quiet, !top, "{trend:?} {volatility:?} {heat:?}: {told:?}");
@@ -163,16 +164,56 @@ fn guidance_of_an_alert_is_that_of_its_minute() {
     assert_eq!(seen, 24);
 }
 
-/// Timeframes may confirm another label than the axis shows: that one is not explained in its place.
+/// An everyday class is told in the axis's own unit, and not as something unusual.
 #[test]
-fn a_confirmed_label_is_explained_as_itself_or_not_at_all() {
+fn classes_and_slopes_say_their_unit() {
+    let book = shipped("default");
+    let mut any = row(&book, &[("vol_daily", 0.0412), ("slope_pct", 0.0432), ("trend_p", 0.01)]);
+    any.volatility = AxisState { label: VolRegime::HighVol, raw_label: VolRegime::HighVol, ..AxisState::default() };
+    let of = said(&book, &any, Axis::Volatility);
+    assert_eq!(of.text(), "Larger moves: daily volatility is 4.12 %, limit 1 %. Price 63,120.");
+    assert!(of.clears.contains("daily volatility rose above 5 % and"), "{}", of.clears);
+    any.trend = AxisState { label: TrendRegime::Sideways, raw_label: TrendRegime::Sideways, ..AxisState::default() };
+    let of = said(&book, &any, Axis::Trend);
+    assert!(of.clears.contains("rose above 0.05 % per bar"), "{}", of.clears);
+}
+
+/// Timeframes may confirm another label than the axis shows: the alert says price and what the axis itself reads, and stands by
+/// its own label.
+#[test]
+fn a_confirmed_label_beside_another_of_the_axis_has_price_why_and_exit() {
+    let book = shipped("default");
+    let mut any = row(&book, &[("vol_daily", 0.061)]);
+    any.volatility = AxisState { label: VolRegime::Explosive, raw_label: VolRegime::Explosive, ..AxisState::default() };
+    let of = alert(Pattern::RegimeConfirmed, Some(Trigger::Volatility), Change::Happened, Some(("regime", "HIGH_VOL")));
+    let (minute, snapshot) = of_alert(&book, &any, &of);
+    let told = story(&of, Some(&minute));
+    assert_eq!(
+        told,
+        "HIGH_VOL on . The volatility label itself is EXPLOSIVE: daily volatility is 6.1 %, limit 5 %. Price 63,120."
+    );
+    let moment = minute.label.as_ref().unwrap_or_else(|| panic!("a moment"));
+    assert_eq!(moment.price, any.price);
+    assert_eq!(moment.exit.as_ref().map(|exit| (exit.feature, exit.threshold)), Some(("vol_daily", 0.0475)));
+    assert!(moment.statistics.is_empty(), "another label's numbers are not those of the alert");
+    let meaning = meaning_at(&of, 0.9, Some(&minute));
+    assert_eq!(meaning.clears, "It stands while the timeframes agree.");
+    assert_eq!(meaning.open_positions, snapshot.guidance.open_positions);
+}
+
+/// Timeframes may confirm another label than the axis shows: that one is not taken for the confirmed one.
+#[test]
+fn a_confirmed_label_is_explained_as_itself_or_as_another() {
     let book = shipped("default");
     let mut any = row(&book, &[("realized_vol_1h", 0.40)]);
     any.trend = AxisState { label: TrendRegime::StrongUptrend, ..AxisState::default() };
-    for (confirmed, explained) in [("STRONG_UPTREND", true), ("UPTREND", false), ("SIDEWAYS", false)] {
+    for (confirmed, told) in [("STRONG_UPTREND", true), ("UPTREND", false), ("SIDEWAYS", false)] {
         let of = alert(Pattern::RegimeConfirmed, Some(Trigger::Trend), Change::Happened, Some(("regime", confirmed)));
         let (minute, _) = of_alert(&book, &any, &of);
-        assert_eq!(minute.label.is_some(), explained, "{confirmed}");
+        assert_eq!(minute.label.as_ref().map(|label| label.told), Some(told), "{confirmed}");
+        // A change is of its own minute's label or not explained.
+        let entered = alert(Pattern::RegimeChange, Some(Trigger::Trend), Change::Happened, Some(("to", confirmed)));
+        assert_eq!(of_alert(&book, &any, &entered).0.label.is_some(), told, "{confirmed}");
         assert_eq!(minute.care.posture, Posture::Hold);
     }
     // Calm by the axis itself: what timeframes confirm is asked for all the same.

@@ -3,8 +3,9 @@
 mod rules_common;
 use barograph_domain::advice::{SeenPrice, StopState};
 use barograph_domain::{
-    AxisState, HeatRegime, Instrument, InstrumentName, Label, MarketKind, MinuteRow, OpenAlert, OpenAlerts, Pattern,
-    Posture, RiskRegime, Severity, Side, Snapshot, StreamDecl, TrendRegime, VolRegime,
+    AxisState, HeatRegime, Instrument, InstrumentName, Kind, Label, MarketKind, MinuteRow, OpenAlert, OpenAlerts,
+    Pattern, Posture, RiskRegime, Severity, Side, Snapshot, State, StopVulnerability, StreamDecl, TrendRegime,
+    VolRegime,
 };
 use barograph_engine::explain::headline::{Held, HeldStop, Sight, headline};
 use barograph_engine::explain::{Context, care_by_stop, render};
@@ -69,6 +70,14 @@ impl Scene {
         self.row.open.add(OpenAlert { pattern, severity, rule: None });
         self
     }
+    fn stops(&mut self, level: StopVulnerability) -> &mut Self {
+        for id in ["stop_vulnerability", "stop_vulnerability_long", "stop_vulnerability_short"] {
+            let cell = &mut self.row.cells[rules_common::feature(id).index()];
+            (cell.state, cell.value, cell.coverage) = (State::Ready, f64::from(level as u8), 1.0);
+            cell.kind = Kind::Modelled;
+        }
+        self
+    }
     fn context(&self) -> Context<'_> {
         Context {
             book: &self.book,
@@ -84,6 +93,7 @@ impl Scene {
 }
 
 const REACHED: Held = Held { is_long: true, stop: 2.5, price: 2.4, state: HeldStop::Reached };
+const NEAR: Held = Held { state: HeldStop::Near, price: 2.52, ..REACHED };
 
 /// A headline and a posture row see the stop that the check of positions found, with its memory.
 #[test]
@@ -112,8 +122,7 @@ fn a_position_is_asked_for_what_the_table_says_of_its_stop() {
             scene.labels(RiskRegime::Normal, volatility, trend, HeatRegime::Neutral);
             let care = |scene: &Scene| care_by_stop(&scene.context(), &scene.row, scene.row.ts).expect("a table");
             let asked = care(&scene);
-            let near = Held { state: HeldStop::Near, price: 2.52, ..REACHED };
-            for (held, care) in [(None, &asked.far), (Some(near), &asked.near), (Some(REACHED), &asked.reached)] {
+            for (held, care) in [(None, &asked.far), (Some(NEAR), &asked.near), (Some(REACHED), &asked.reached)] {
                 scene.held = held;
                 let g = scene.said().guidance;
                 assert_eq!((care.bias, care.posture), (g.risk_bias, g.posture));
@@ -139,6 +148,7 @@ fn texts(s: &Snapshot) -> [&str; 6] {
 
 #[test]
 fn an_axis_at_its_top_or_a_reached_stop_never_reads_as_calm() {
+    use StopVulnerability::{High, Low};
     for book in ["default", "absolute"] {
         let mut scene = scene(book, &[]);
         let mut seen = 0;
@@ -146,20 +156,24 @@ fn an_axis_at_its_top_or_a_reached_stop_never_reads_as_calm() {
             for volatility in VolRegime::ALL {
                 for trend in TrendRegime::ALL {
                     for heat in HeatRegime::ALL {
-                        for held in [None, Some(REACHED)] {
-                            scene.labels(risk, *volatility, *trend, *heat).held = held;
-                            check(&scene.said(), held.is_some());
+                        for (held, stops) in [(None, Low), (None, High), (Some(NEAR), High), (Some(REACHED), High)] {
+                            scene.labels(risk, *volatility, *trend, *heat).stops(stops).held = held;
+                            check(&scene.said(), held.map(|h| h.state));
                             seen += 1;
                         }
                     }
                 }
             }
         }
-        assert_eq!(seen, 5 * 5 * 6 * 6 * 2);
+        assert_eq!(seen, 5 * 5 * 6 * 6 * 4);
     }
 }
 
-fn check(s: &Snapshot, reached: bool) {
+/// What is asked for once is not asked for again in other words.
+const PHRASES: [&str; 6] = ["trail stop", "no adding", "smaller size", "wider stop", "review", "keep"];
+
+fn check(s: &Snapshot, stop: Option<HeldStop>) {
+    let reached = stop == Some(HeldStop::Reached);
     let (r, g) = (&s.regimes, &s.guidance);
     let labels = format!("{:?} {:?} {:?} {:?}", r.risk.label, r.volatility.label, r.trend.label, r.heat.label);
     let top = r.risk.label == RiskRegime::HighVol
@@ -178,6 +192,9 @@ fn check(s: &Snapshot, reached: bool) {
         assert!(s.headline.starts_with("Stop") || s.headline.starts_with("No reading"), "{}", s.headline);
         assert_eq!(g.posture, Posture::Reduce);
         assert!(g.open_positions.contains("stop reached"), "{}", g.open_positions);
+    }
+    if stop == Some(HeldStop::Near) {
+        assert!(g.open_positions.contains("stop near"), "{}", g.open_positions);
     }
     if said[0].contains("nothing unusual") {
         let quiet = r.risk.label == RiskRegime::Normal
@@ -198,6 +215,9 @@ fn check(s: &Snapshot, reached: bool) {
         let parts: Vec<&str> = text.split("; ").collect();
         assert!(!parts.is_empty() && parts.iter().all(|p| !p.is_empty()), "{labels}: '{text}'");
         assert!(parts.iter().enumerate().all(|(i, p)| !parts[..i].contains(p)), "said twice: {text}");
+        for phrase in PHRASES {
+            assert!(text.matches(phrase).count() <= 1, "{labels}: '{phrase}' twice: {text}");
+        }
     }
 }
 
@@ -246,8 +266,59 @@ fn word_for_word() {
         "2 alerts open, the worst: liquidation cascade (CRITICAL). Strong uptrend, +0.3 % in 24 h."
     );
     alarmed.row.open = OpenAlerts::default();
-    alarmed.held = Some(Held { state: HeldStop::Near, price: 2.52, ..REACHED });
+    alarmed.held = Some(NEAR);
     assert_eq!(alarmed.said().headline, "Stop 2.5 of your long near: price 2.52. Strong uptrend, +0.3 % in 24 h.");
+}
+
+/// Guidance as a trader would write it: what the strictest rows ask for, each once.
+#[test]
+fn the_strictest_posture_speaks_for_all() {
+    use {HeatRegime as H, RiskRegime as R, StopVulnerability as S, TrendRegime as T, VolRegime as V};
+    for book in ["default", "absolute"] {
+        let mut scene = scene(book, &[]);
+        for (labels, stops, held, entries, open) in [
+            (
+                (R::HighVol, V::Explosive, T::StrongDowntrend, H::SuperHot),
+                S::High,
+                None,
+                "smaller size, wider stop or wait for better entry",
+                "review, reduce or trail stop",
+            ),
+            (
+                (R::ChopRisk, V::Explosive, T::Sideways, H::Neutral),
+                S::Low,
+                None,
+                "smaller size, wider stop or wait; fewer entries, expect whipsaw",
+                "check that the stop fits the moves; keep, no adding",
+            ),
+            (
+                (R::Normal, V::Explosive, T::StrongDowntrend, H::Neutral),
+                S::High,
+                None,
+                "smaller size, wider stop or wait for better entry; against the move: wait",
+                "check that the stop fits the moves; positions against the move: review or reduce",
+            ),
+            (
+                (R::Normal, V::HighVol, T::StrongUptrend, H::SuperHot),
+                S::Low,
+                None,
+                "no chasing; against the move: wait",
+                "trail stop; positions against the move: review or reduce",
+            ),
+            ((R::Unknown, V::HighVol, T::Sideways, H::Neutral), S::High, None, "data incomplete: wait", "keep"),
+            (
+                (R::SqueezeRisk, V::HighVol, T::Sideways, H::Neutral),
+                S::High,
+                Some(NEAR),
+                "no adding; smaller size, wider stop or wait for better entry",
+                "stop near: decide before it is reached; review, reduce or trail stop",
+            ),
+        ] {
+            scene.labels(labels.0, labels.1, labels.2, labels.3).stops(stops).held = held;
+            let g = scene.said().guidance;
+            assert_eq!((g.new_entries.as_str(), g.open_positions.as_str()), (entries, open), "{book} {labels:?}");
+        }
+    }
 }
 
 /// The originals' books go by the risk label alone, to the letter.
@@ -304,12 +375,89 @@ fn what_is_too_old_is_always_said() {
     }
 }
 
+/// Whatever fills a headline, risk that cannot be judged is said: for a gap or a warm-up as for age.
+#[test]
+fn that_risk_cannot_be_judged_is_always_said() {
+    let why = "risk cannot be judged: a gap in open interest is too recent";
+    for held in [None, Some(REACHED)] {
+        for volatility in [VolRegime::Stable, VolRegime::Extreme] {
+            for trend in [TrendRegime::Sideways, TrendRegime::StrongDowntrend] {
+                for severity in [None, Some(Severity::Medium), Some(Severity::Critical)] {
+                    let sight = Sight {
+                        no_risk: Some(why.to_owned()),
+                        trend,
+                        volatility,
+                        heat: HeatRegime::SuperHot,
+                        open: open(severity),
+                        held,
+                        ..Sight::default()
+                    };
+                    let said = headline(&sight).text.to_lowercase();
+                    assert_eq!(said.matches(why).count(), 1, "{said}");
+                    assert_eq!(said.contains("stop 2.5 of your long reached"), held.is_some(), "{said}");
+                    assert!(said.matches(". ").count() <= 1 && said.ends_with('.'), "{said}");
+                }
+            }
+        }
+    }
+    let sight = Sight {
+        no_risk: Some(why.to_owned()),
+        trend: TrendRegime::StrongDowntrend,
+        change_24h: Some(-0.061),
+        open: open(Some(Severity::Critical)),
+        ..Sight::default()
+    };
+    assert_eq!(
+        headline(&sight).text,
+        "Alert open: liquidation cascade (CRITICAL), strong downtrend, −6.1 % in 24 h. \
+         Risk cannot be judged: a gap in open interest is too recent."
+    );
+}
+
+fn open(severity: Option<Severity>) -> OpenAlerts {
+    let mut open = OpenAlerts::default();
+    let cascade = |severity| OpenAlert { pattern: Pattern::LiquidationCascade, severity, rule: None };
+    severity.map(cascade).into_iter().for_each(|alert| open.add(alert));
+    open
+}
+
+/// While anything is open the market is not said to be usual, and what is open is named.
+#[test]
+fn an_open_alert_of_any_weight_is_something() {
+    let mut scene = scene("default", &[]);
+    scene.alert(Pattern::AlertRule, Severity::Info);
+    assert_eq!(scene.said().headline, "Sideways, +0.3 % in 24 h. Alert open: own rule (INFO).");
+    scene.alert(Pattern::FundingAnomaly, Severity::Info);
+    assert_eq!(scene.said().headline, "Sideways, +0.3 % in 24 h. 2 alerts open, the worst: own rule (INFO).");
+    scene.held = Some(NEAR);
+    assert_eq!(scene.said().headline, "Stop 2.5 of your long near: price 2.52. Sideways, +0.3 % in 24 h.");
+}
+
+#[test]
+fn too_little_history_is_said_once() {
+    let young = Sight { risk: RiskRegime::Normal, ..Sight::default() };
+    let once = "Too little history yet to say what is usual here. No risk rule fires.";
+    assert_eq!(headline(&young).text, once);
+}
+
 #[test]
 fn why_nothing_can_be_read_and_what_is_old_are_one_sentence() {
     let old = Some("candles are 63 min old (limit 62 min)".to_owned());
-    let said = |why: &str, held| {
-        headline(&Sight { no_reading: Some(why.to_owned()), old: old.clone(), held, ..Sight::default() }).text
+    let said_of = |why: &str, held, severity| {
+        let (no_reading, open) = (Some(why.to_owned()), open(severity));
+        headline(&Sight { no_reading, old: old.clone(), held, open, ..Sight::default() }).text
     };
+    let said = |why: &str, held| said_of(why, held, None);
+    let gone = "No reading: candles are 63 min old (limit 62 min).";
+    assert_eq!(said_of(gone, None, Some(Severity::Info)), gone);
+    assert_eq!(
+        said_of(gone, None, Some(Severity::Medium)),
+        format!("{gone} Alert open: liquidation cascade (MEDIUM).")
+    );
+    assert_eq!(
+        said_of(gone, Some(REACHED), Some(Severity::Critical)),
+        format!("{gone} Stop 2.5 of your long reached: price 2.4, alert open: liquidation cascade (CRITICAL).")
+    );
     assert_eq!(
         said("No reading: a gap in open interest is too recent. Last reading was CHOP_RISK.", None),
         "No reading: a gap in open interest is too recent and candles are 63 min old (limit 62 min). \

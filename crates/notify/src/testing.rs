@@ -28,6 +28,7 @@ pub fn notice(instrument: &str, phase: Phase) -> Notice {
         symbol: instrument.base_quote().map(|(b, q)| format!("{b}/{q}")).unwrap_or_default(),
         title: format!("FUNDING_ANOMALY {}", instrument.symbol),
         text: "Longs pay 2.6σ above their day.".into(),
+        headline: String::new(),
         figures: vec![Figure {
             name: "funding_zscore_24h".into(),
             value: "2.60σ".into(),

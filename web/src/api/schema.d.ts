@@ -3748,6 +3748,8 @@ export interface components {
             title: string;
             /** @description What happened, in sentences. */
             text: string;
+            /** @description The market at that moment in one or two sentences; empty where it is not known. */
+            headline: string;
             /** @description The numbers against their thresholds. */
             figures: components["schemas"]["Figure"][];
             /** @description What it means for new entries. */
@@ -3943,7 +3945,7 @@ export interface components {
             /** @description Side of a squeeze: `LONG_SQUEEZE` or `SHORT_SQUEEZE`; null where there is none. */
             side: string | null;
             /**
-             * @description Why the label holds: number against threshold.
+             * @description Why the label holds: number against threshold. Where timeframes confirm another one, why the axis's own does.
              * @example Extreme volatility: 1 h volatility is 124 % annualised, limit 80 %.
              */
             why: string;
@@ -4063,6 +4065,8 @@ export interface components {
             flag: components["schemas"]["PositionFlag"];
             /** @description In words. */
             text: string;
+            /** @description The market at that moment in one or two sentences; empty where it is not known. */
+            headline: string;
             /** @description For positions already held. */
             open_positions: string;
             /** @description For entries not yet made. */

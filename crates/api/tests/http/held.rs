@@ -165,6 +165,7 @@ pub(crate) fn notice(p: &Position) -> Notice {
         level: NoticeLevel::High,
         flag: PositionFlag::Yellow,
         text: "t".to_owned(),
+        headline: "Nothing unusual.".to_owned(),
         open_positions: "keep".to_owned(),
         new_entries: "wait".to_owned(),
         episode: p.opened_at,

@@ -58,6 +58,7 @@ fn message(n: i64) -> Message {
         instrument,
         title: "Burst of liquidations".to_owned(),
         text: "7 liquidations within 60 s.".to_owned(),
+        headline: String::new(),
         figures: vec![Figure {
             name: "liq_count_60s".to_owned(),
             value: "7".to_owned(),

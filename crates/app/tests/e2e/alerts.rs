@@ -103,6 +103,7 @@ fn outgoing(n: usize, at: Ts, endpoints: &[&str]) -> Outgoing {
         symbol: format!("M{n}/USDT"),
         title: format!("M{n}USDT: Funding anomaly"),
         text: "Funding stands out.".to_owned(),
+        headline: String::new(),
         figures: vec![figure],
         new_entries: "wait".to_owned(),
         open_positions: "keep".to_owned(),

@@ -1,9 +1,18 @@
 //! What snapshots say agrees with their labels, on real data (UX §1): an axis at the top of its scale never reads as calm, and
-//! "nothing unusual" stands only where every axis, the 24 h move and the alerts are quiet.
+//! "nothing unusual" stands only where every axis, the 24 h move and the alerts are quiet, and nothing is asked for twice.
 
 use serde_json::Value;
 
 const CALM: [&str; 3] = ["no action needed", "nothing unusual", "nothing to do now"];
+
+/// What is asked for once is not asked for again in other words.
+const PHRASES: [&str; 6] = ["trail stop", "no adding", "smaller size", "wider stop", "review", "keep"];
+
+fn asked_once(text: &str, at: &str) {
+    for phrase in PHRASES {
+        assert!(text.matches(phrase).count() <= 1, "{at}: '{phrase}' twice: {text}");
+    }
+}
 
 /// Labels at the top of their axes, as alerts have them.
 const TOP: [&str; 5] = ["HIGH_VOL", "EXTREME", "STRONG_UPTREND", "STRONG_DOWNTREND", "SUPER_HOT"];
@@ -29,6 +38,7 @@ impl Said {
                 e["instrument"],
                 e["ts"]
             );
+            asked_once(text, &format!("{} {}", e["instrument"], e["ts"]));
         }
     }
 
@@ -55,6 +65,7 @@ impl Said {
                 );
             }
         }
+        said[2..4].iter().for_each(|text| asked_once(text, &at));
         let quiet = said[0].contains("nothing unusual");
         if quiet {
             let calm_labels = risk == "NORMAL"

@@ -167,6 +167,9 @@ pub struct Notice {
     pub flag: PositionFlag,
     /// In words.
     pub text: String,
+    /// The market at that moment in one or two sentences; empty where it is not known.
+    #[serde(default)]
+    pub headline: String,
     /// For positions already held.
     pub open_positions: String,
     /// For entries not yet made.

@@ -65,7 +65,8 @@ pub fn title(alert: &Alert) -> String {
 /// The heading with the squeezed side, where a label that has one changed.
 #[must_use]
 pub fn title_at(alert: &Alert, minute: Option<&Minute>) -> String {
-    let side = label_of(minute).and_then(|m| m.side).filter(|_| alert.word("to") == Some("SQUEEZE_RISK"));
+    let side =
+        label_of(minute).filter(|m| m.told).and_then(|m| m.side).filter(|_| alert.word("to") == Some("SQUEEZE_RISK"));
     let sign = match side {
         Some("LONG_SQUEEZE") => " ▼",
         Some("SHORT_SQUEEZE") => " ▲",

@@ -127,10 +127,18 @@ fn cascade(alert: &Alert) -> String {
     };
     let ratio =
         alert.number("severity_ratio").map_or_else(String::new, |r| format!(" ({r:.2} times the critical rate)"));
-    let within = (alert.ts - alert.window_from).spoken();
+    let window = alert.ts - alert.window_from;
+    // Over the time since the first close that was heard; an earlier one that was not would make the rate lower.
+    let since_first = velocity * window.as_secs_f64() / 3_600.0 > total * (1.0 + 1e-9);
+    let (least_rate, of) = match (alert.is("lower_bound"), since_first) {
+        (true, true) => ("", " of what was heard"),
+        (true, false) => (least, ""),
+        (false, _) => ("", ""),
+    };
     let text = format!(
-        "{least}{} USD liquidated in {within}, {least}{} USD an hour{ratio}{}.",
+        "{least}{} USD liquidated in {}, {least_rate}{} USD an hour{of}{ratio}{}.",
         money(total),
+        window.spoken(),
         money(velocity),
         side(alert)
     );
@@ -334,6 +342,36 @@ mod tests {
         alert.statistics[0].u = Some(z.abs() / 2.0);
         alert.statistics[0].name = Word::from("funding_zscore_24h");
         fact(&alert)
+    }
+
+    /// Only the sum over the whole window is a least rate: an earlier close that was not heard makes the others slower.
+    #[test]
+    fn a_rate_is_at_least_that_only_over_the_whole_window() {
+        let told = |velocity: f64, lower_bound: bool| {
+            let mut alert = super::super::meaning::sample(Pattern::LiquidationCascade, None, Change::Opened);
+            alert.trigger = Some(Trigger::Sustained);
+            alert.ts = alert.window_from + Span::hours(4);
+            let number = |name: &'static str, x: f64| (Word::from(name), Datum::Number(x));
+            alert.data = vec![
+                number("total_liquidated_usd", 800_000.0),
+                number("velocity_usd_per_hour", velocity),
+                number("severity_ratio", velocity / 200_000.0),
+                (Word::from("lower_bound"), Datum::Flag(lower_bound)),
+            ];
+            fact(&alert)
+        };
+        assert_eq!(
+            told(400_000.0, true),
+            "At least 800 K USD liquidated in 4 h, 400 K USD an hour of what was heard (2.00 times the critical rate)."
+        );
+        assert_eq!(
+            told(200_000.0, true),
+            "At least 800 K USD liquidated in 4 h, at least 200 K USD an hour (1.00 times the critical rate)."
+        );
+        assert_eq!(
+            told(400_000.0, false),
+            "800 K USD liquidated in 4 h, 400 K USD an hour (2.00 times the critical rate)."
+        );
     }
 
     #[test]

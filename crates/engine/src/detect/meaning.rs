@@ -35,7 +35,7 @@ pub fn meaning(alert: &Alert, keep: f64) -> Meaning {
 /// The same with its minute: what that asks for, and what would end a changed label.
 #[must_use]
 pub fn meaning_at(alert: &Alert, keep: f64, minute: Option<&Minute>) -> Meaning {
-    let label = minute.and_then(|m| m.label.as_ref());
+    let label = minute.and_then(|m| m.label.as_ref()).filter(|label| label.told);
     let clears = label.map_or_else(|| clears(alert, keep), |m| m.clears.clone());
     let own = own(alert);
     let (new_entries, open_positions) = match (minute, own) {
@@ -74,7 +74,8 @@ impl Asked {
 /// risk label alone.
 fn is_stricter(own: &Asked, minute: &Minute) -> bool {
     let care = &minute.care;
-    if care.by_table { minute.label.is_none() && own.posture < care.posture } else { own.posture <= care.posture }
+    let explained = minute.label.as_ref().is_some_and(|label| label.told);
+    if care.by_table { !explained && own.posture < care.posture } else { own.posture <= care.posture }
 }
 
 /// `None` where it asks for nothing by itself: it is over, or nothing to be careful about.
@@ -91,7 +92,6 @@ fn own(alert: &Alert) -> Option<Asked> {
 fn of_label(axis: Axis, label: &str) -> Option<Asked> {
     let risk = match (axis, label) {
         (Axis::Risk, label) => RiskRegime::of_word(label).unwrap_or(RiskRegime::Unknown),
-        (Axis::Volatility, "HIGH_VOL") => RiskRegime::ChopRisk,
         (Axis::Volatility, "EXPLOSIVE" | "EXTREME") => RiskRegime::HighVol,
         (Axis::Volatility, "UNKNOWN") => RiskRegime::Unknown,
         (Axis::Trend, "STRONG_UPTREND" | "STRONG_DOWNTREND") => {
@@ -102,12 +102,9 @@ fn of_label(axis: Axis, label: &str) -> Option<Asked> {
             });
         }
         (Axis::Heat, "SUPER_HOT") => {
-            return Some(Asked {
-                posture: Posture::Hold,
-                new_entries: "late to the move: smaller size or wait",
-                open_positions: "trail stop, no adding",
-            });
+            return Some(Asked { posture: Posture::Hold, new_entries: "no chasing", open_positions: "trail stop" });
         }
+        // HIGH_VOL is a volatility class of every day.
         (Axis::Volatility | Axis::Trend | Axis::Heat, _) => RiskRegime::Normal,
     };
     Asked::of_risk(risk)
@@ -288,10 +285,12 @@ mod tests {
             (Risk, "HIGH_VOL", "review, reduce or trail stop"),
             (Risk, "NORMAL", AS_LABELLED),
             (Volatility, "EXTREME", "review, reduce or trail stop"),
+            // An everyday class.
+            (Volatility, "HIGH_VOL", AS_LABELLED),
             (Volatility, "STABLE", AS_LABELLED),
             (Trend, "STRONG_DOWNTREND", "positions against the move: review or reduce"),
             (Trend, "SIDEWAYS", AS_LABELLED),
-            (Heat, "SUPER_HOT", "trail stop, no adding"),
+            (Heat, "SUPER_HOT", "trail stop"),
         ] {
             for (pattern, name) in [(Pattern::RegimeChange, "to"), (Pattern::RegimeConfirmed, "regime")] {
                 let mut of = alert(pattern, Some(trigger), Change::Happened);
@@ -314,6 +313,7 @@ mod tests {
         let told = |of: &Alert, posture, by_table| {
             // A label of this minute has been explained by it.
             let label = of.axis().map(|_| Moment {
+                told: true,
                 price: None,
                 side: None,
                 why: String::new(),
@@ -322,7 +322,8 @@ mod tests {
                 exit: None,
                 statistics: Vec::new(),
             });
-            meaning_at(of, 0.9, Some(&Minute { care: care(posture, by_table), label })).open_positions
+            let minute = Minute { headline: String::new(), care: care(posture, by_table), label };
+            meaning_at(of, 0.9, Some(&minute)).open_positions
         };
         let cascade = alert(Pattern::LiquidationCascade, None, Change::Opened);
         let over = alert(Pattern::LiquidationCascade, None, Change::Closed);

@@ -102,11 +102,17 @@ const fn action_of(posture: Posture) -> &'static str {
 /// Rows that are told of.
 const TOLD: usize = 2;
 
-/// The words of the strictest rows, each once; those of a row that asks for nothing only where no other row speaks.
+/// The words of the strictest posture that has any, each once, and before them those of a position's stop: a milder posture asks
+/// for what the strictest has already asked for. Those of a row that asks for nothing only where no other row speaks.
 fn words(rows: &[PostureRow], of: fn(&PostureRow) -> &str) -> String {
     let asks = |row: &&PostureRow| row.posture < Posture::Normal || row.when != PostureWhen::Risk(RiskRegime::Normal);
+    let of_stop = |row: &&PostureRow| matches!(row.when, PostureWhen::Stop(_));
+    let speaking: Vec<&PostureRow> = rows.iter().filter(asks).filter(|row| !of(row).is_empty()).collect();
+    let strictest = |row: &&PostureRow| speaking.first().is_some_and(|first| row.posture == first.posture);
+    let stops = speaking.iter().copied().filter(of_stop);
+    let others = speaking.iter().copied().filter(|row| !of_stop(row) && strictest(row));
     let mut said: Vec<&str> = Vec::new();
-    for text in rows.iter().filter(asks).map(of).filter(|t| !t.is_empty()) {
+    for text in stops.chain(others).map(of) {
         if said.len() < TOLD && !said.contains(&text) {
             said.push(text);
         }
@@ -139,21 +145,28 @@ fn entries(facts: &Facts<'_>, asked: &Asked, posture: Posture) -> String {
 }
 
 /// What stop density adds, without saying twice what both say: "wider stop or wait" and "wider stop or wait for better entry".
+/// Whoever waits for data needs no advice about stops.
 pub(crate) fn with_stops(base: String, worst_stops: Option<StopVulnerability>) -> String {
     let add = worst_stops.map_or("", stops_add);
-    if add.is_empty() || base.ends_with(add) {
+    let waits = new_entries(RiskRegime::Unknown, Posture::Hold);
+    let mut parts: Vec<String> = base.split("; ").map(str::to_owned).collect();
+    if add.is_empty() || parts.iter().any(|part| part == waits || part.ends_with(add)) {
         return base;
     }
-    // At least two whole words in common: one may be there by chance.
-    let shared = |i: &usize| {
-        let tail = &base[*i..];
-        tail.contains(' ') && add.starts_with(tail) && (*i == 0 || base[..*i].ends_with(' '))
-    };
-    let overlap = base.char_indices().map(|(i, _)| i).find(shared);
-    match overlap {
-        Some(i) => format!("{}{add}", &base[..i]),
-        None => format!("{base}; {add}"),
+    match parts.iter_mut().find_map(|part| overlap(part, add).map(|at| (part, at))) {
+        Some((part, at)) => part.replace_range(at.., add),
+        None => parts.push(add.to_owned()),
     }
+    parts.join("; ")
+}
+
+/// Where in `part` begins what `add` begins with: at least two whole words, as one may be there by chance.
+fn overlap(part: &str, add: &str) -> Option<usize> {
+    let shared = |i: &usize| {
+        let tail = &part[*i..];
+        tail.contains(' ') && add.starts_with(tail) && (*i == 0 || part[..*i].ends_with(' '))
+    };
+    part.char_indices().map(|(i, _)| i).find(shared)
 }
 
 fn open(facts: &Facts<'_>, asked: &Asked, posture: Posture) -> String {
@@ -220,6 +233,22 @@ mod tests {
                 "smaller size, wider stop or wait",
                 Some(StopVulnerability::High),
                 "smaller size, wider stop or wait for better entry",
+            ),
+            (
+                "smaller size, wider stop or wait; against the move: wait",
+                Some(StopVulnerability::High),
+                "smaller size, wider stop or wait for better entry; against the move: wait",
+            ),
+            (
+                "no adding; smaller size, wider stop or wait",
+                Some(StopVulnerability::High),
+                "no adding; smaller size, wider stop or wait for better entry",
+            ),
+            ("data incomplete: wait", Some(StopVulnerability::High), "data incomplete: wait"),
+            (
+                "against the move: wait",
+                Some(StopVulnerability::Medium),
+                "against the move: wait; consider adjusting stop levels",
             ),
         ] {
             assert_eq!(with_stops(base.to_owned(), add), want);

@@ -1,9 +1,9 @@
 //! The headline of a market: the worst of all axes, the 24 h move and the open alerts, in at most two sentences (UX §1).
 //!
-//! What cannot be used comes first, then a position whose stop is reached or near; what is too old is said whatever else is
-//! told; "nothing unusual" is said only where everything is known and as usual. A volatility class of its market's every day is no news: HIGH_VOL counts from the 80th
-//! percentile of the market's own 24 h volatility on. Made from labels and numbers alone, so that whoever has them, rows or
-//! frames of bars, says the same.
+//! What cannot be used comes first, then a position whose stop is reached or near. What is too old, and that risk cannot be
+//! judged, is said whatever else is told. "Nothing unusual" is said only where everything is known and as usual and no alert is
+//! open. A volatility class of its market's every day is no news: HIGH_VOL counts from the 80th percentile of the market's own
+//! 24 h volatility on. Made from labels and numbers alone, so that whoever has them, rows or frames of bars, says the same.
 
 use super::facts::Facts;
 use super::numbers::{Style, capitalised, rank_percent, say};
@@ -168,11 +168,11 @@ pub fn headline(sight: &Sight) -> Headline {
     let held = sight.held.as_ref().map(position);
     if let Some(why) = &sight.no_reading {
         made.sentence(vec![plain(Kind::Data, &with_old(sight, why))]);
-        made.sentence(held.into_iter().collect());
+        made.sentence(held.into_iter().chain(alerts(sight).filter(|p| p.severity > 0)).collect());
         return made.done();
     }
-    if sight.old.is_some() {
-        made.sentence(worst_beside_old(sight, held));
+    if sight.old.is_some() || sight.no_risk.is_some() {
+        made.sentence(worst_beside_data(sight, held));
         made.sentence(data(sight));
         return made.done();
     }
@@ -186,16 +186,18 @@ pub fn headline(sight: &Sight) -> Headline {
     if sentences.iter().all(Vec::is_empty) {
         let (calm, all_known) = calm(sight);
         made.sentence(vec![calm]);
-        made.sentence(if all_known { Vec::new() } else { rest(sight) });
+        // Whatever is open weighs nothing here, and is named all the same.
+        made.sentence(self::alerts(sight).into_iter().collect());
+        made.sentence(if all_known { Vec::new() } else { rest(sight, &made.parts) });
         return made.done();
     }
     sentences.into_iter().for_each(|parts| made.sentence(parts));
-    made.sentence(if risk_told { whereabouts(sight, &made.parts) } else { rest(sight) });
+    made.sentence(if risk_told { whereabouts(sight, &made.parts) } else { rest(sight, &made.parts) });
     made.done()
 }
 
-/// The one sentence that is left of the market where the other one says what is too old.
-fn worst_beside_old(sight: &Sight, held: Option<HeadlinePart>) -> Vec<HeadlinePart> {
+/// The one sentence that is left of the market where the other one says what is missing or too old.
+fn worst_beside_data(sight: &Sight, held: Option<HeadlinePart>) -> Vec<HeadlinePart> {
     let room = TOLD - usize::from(held.is_some());
     let told = held.into_iter().chain(worst_first(sight).into_iter().take(room).flatten());
     let told: Vec<HeadlinePart> = told.collect();
@@ -432,6 +434,9 @@ fn alerts(sight: &Sight) -> Option<HeadlinePart> {
     Some(HeadlinePart { value: Some(f64::from(sight.open.count)), unit: Some("count"), ..part })
 }
 
+/// Said where there is no history to compare with.
+const TOO_YOUNG: &str = "too little history yet to say what is usual here";
+
 /// What is known is as usual; `true` where everything is known, and only then is it said so.
 fn calm(sight: &Sight) -> (HeadlinePart, bool) {
     let volatility_known = match sight.volatility {
@@ -448,30 +453,31 @@ fn calm(sight: &Sight) -> (HeadlinePart, bool) {
         && sight.no_risk.is_none();
     let now: Vec<String> = whereabouts(sight, &[]).into_iter().map(|p| p.text).collect();
     let now = now.join(", ");
-    // Beside a stop that is reached or near, only the market is quiet.
-    let quiet = if sight.held.is_some() { "the market is quiet" } else { "nothing unusual" };
+    // Beside a stop that is reached or near, only the market is quiet; beside an open alert of any weight not even that.
+    let quiet = match (sight.held.is_some(), sight.open.count) {
+        (false, 0) => "nothing unusual: ",
+        (true, 0) => "the market is quiet: ",
+        (_, 1..) => "",
+    };
     let part = match (all_known, now.is_empty()) {
-        (true, true) => plain(Kind::Quiet, quiet),
-        (true, false) => plain(Kind::Quiet, &format!("{quiet}: {now}")),
-        (false, true) => plain(Kind::History, "too little history yet to say what is usual here"),
+        (true, _) => plain(Kind::Quiet, &format!("{quiet}{now}")),
+        (false, true) => plain(Kind::History, TOO_YOUNG),
         (false, false) => plain(Kind::History, &now),
     };
     (part, all_known)
 }
 
-/// The sentence after one that says nothing of risk: what is missing, or that no rule fires.
-fn rest(sight: &Sight) -> Vec<HeadlinePart> {
-    if sight.no_risk.is_some() {
-        return data(sight);
-    }
+/// The sentence after one that says nothing of risk: that no rule fires.
+fn rest(sight: &Sight, told: &[HeadlinePart]) -> Vec<HeadlinePart> {
     if sight.risk != RiskRegime::Normal {
         return Vec::new();
     }
     let young = sight.change_rank.is_none() || sight.heat == HeatRegime::Unknown;
-    let more = match (sight.bars_alone, young) {
-        (true, _) => "; judged from candles alone",
-        (false, true) => "; too little history yet to say what is usual here",
-        (false, false) => "",
+    let said = told.iter().any(|p| p.text == TOO_YOUNG);
+    let more = match (sight.bars_alone, young && !said) {
+        (true, _) => "; judged from candles alone".to_owned(),
+        (false, true) => format!("; {TOO_YOUNG}"),
+        (false, false) => String::new(),
     };
     vec![of_axis(Kind::Risk, sight.risk, 0, &format!("no risk rule fires{more}"))]
 }

@@ -2,18 +2,18 @@
 //! label holds.
 //!
 //! Guidance is that of the market at that minute, by the function that makes it for snapshots, so that neither is ever calmer
-//! than the market beside it. A label is explained only where it is the one the alert tells of: several timeframes may
-//! confirm another label than the axis shows.
+//! than the market beside it. Several timeframes may confirm another label than the axis shows: the axis's own is explained
+//! then, as what it is.
 
 use super::facts::{Context, Facts};
 use super::guidance::guidance_of;
-use super::headline::HeldStop;
-use super::moment::{Moment, moment};
+use super::headline::{HeldStop, Sight, headline};
+use super::moment::{Moment, moment_of};
 use super::present::overlaid;
 use super::snapshot::stop_view;
 use crate::rules::AxisStates;
 use barograph_domain::advice::StopReach;
-use barograph_domain::{Alert, Axis, Label as _, MinuteRow, Posture, RiskBias, Ts};
+use barograph_domain::{Alert, Axis, Label as _, MinuteRow, Pattern, Posture, RiskBias, Ts};
 
 /// What the labels of one minute ask of a person.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,22 +33,28 @@ pub struct Care {
 /// One minute as an alert tells of it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Minute {
+    /// The market in one or two sentences, as its snapshot has them.
+    pub headline: String,
     /// What its labels ask for.
     pub care: Care,
-    /// What it says of the label that the alert is about.
+    /// What it says of the axis that the alert is about.
     pub label: Option<Moment>,
 }
 
 /// What a row says of an alert of its minute.
 #[must_use]
 pub fn minute(ctx: &Context<'_>, row: &MinuteRow, alert: &Alert) -> Minute {
-    let axis = alert.axis().filter(|axis| alert.told_label().is_none_or(|told| told == label_of(row, *axis)));
-    Minute { care: care(ctx, row), label: axis.map(|axis| moment(ctx, row, axis)) }
-}
-
-fn care(ctx: &Context<'_>, row: &MinuteRow) -> Care {
     let facts = Facts::new(*ctx, row, &row.cells, AxisStates::of(row), row.ts);
-    care_of(&facts, None)
+    let told = |axis| alert.told_label().is_none_or(|told| told == label_of(row, axis));
+    let of_axis = |axis| {
+        let told = told(axis);
+        (told || alert.pattern == Pattern::RegimeConfirmed).then(|| moment_of(&facts, axis, told))
+    };
+    Minute {
+        headline: headline(&Sight::of(&facts)).text,
+        care: care_of(&facts, None),
+        label: alert.axis().and_then(of_axis),
+    }
 }
 
 fn care_of(facts: &Facts<'_>, stop: Option<HeldStop>) -> Care {

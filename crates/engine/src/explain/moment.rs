@@ -1,7 +1,8 @@
 //! What the minute of a changed label says of it: why, price, side, what would change it, what would end it.
 //!
 //! An alert of a label holds the change; everything else about it is in the row of its minute, which is kept for ever. So the
-//! sentences are made from that row when somebody reads the alert, by the functions that explain any row.
+//! sentences are made from that row when somebody reads the alert, by the functions that explain any row. Where timeframes
+//! confirm another label than the axis shows, they are about the axis's own, and say so.
 
 use super::evidence;
 use super::facts::{Context, Facts};
@@ -37,6 +38,8 @@ pub struct Turn {
 /// One axis at one minute.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Moment {
+    /// It is about the label that the alert tells of; else about the axis's own beside it.
+    pub told: bool,
     /// Price of that minute.
     pub price: Option<f64>,
     /// `LONG_SQUEEZE` or `SHORT_SQUEEZE`, while the risk label is SQUEEZE_RISK.
@@ -49,7 +52,7 @@ pub struct Moment {
     pub flip: Option<Turn>,
     /// What would end the published one.
     pub exit: Option<Turn>,
-    /// The numbers behind `why`, against their thresholds.
+    /// The numbers behind `why`, against their thresholds; none where that is another label than the told one.
     pub statistics: Vec<Statistic>,
 }
 
@@ -67,31 +70,41 @@ impl Moment {
 /// What a row says of one of its axes.
 #[must_use]
 pub fn moment(ctx: &Context<'_>, row: &MinuteRow, axis: Axis) -> Moment {
-    let axes = AxisStates::of(row);
-    let facts = Facts::new(*ctx, row, &row.cells, axes, row.ts);
+    moment_of(&Facts::new(*ctx, row, &row.cells, AxisStates::of(row), row.ts), axis, true)
+}
+
+/// The same of a row's facts; `told`: the alert tells of the label that the axis shows.
+pub(super) fn moment_of(facts: &Facts<'_>, axis: Axis, told: bool) -> Moment {
+    let row = facts.row;
     match axis {
-        Axis::Risk => of_axis::<RiskRegime>(&facts, &row.risk, axis),
-        Axis::Trend => of_axis::<TrendRegime>(&facts, &row.trend, axis),
-        Axis::Volatility => of_axis::<VolRegime>(&facts, &row.volatility, axis),
-        Axis::Heat => of_axis::<HeatRegime>(&facts, &row.heat, axis),
+        Axis::Risk => of_axis::<RiskRegime>(facts, &row.risk, axis, told),
+        Axis::Trend => of_axis::<TrendRegime>(facts, &row.trend, axis, told),
+        Axis::Volatility => of_axis::<VolRegime>(facts, &row.volatility, axis, told),
+        Axis::Heat => of_axis::<HeatRegime>(facts, &row.heat, axis, told),
     }
 }
 
-fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis) -> Moment {
+fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: bool) -> Moment {
     let (book, cells) = (facts.ctx.book, facts.cells);
     let scene = Scene { book, cells, cuts: &facts.row.cuts };
     let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
     let rule = speaking::<L>(facts, state.label);
     let exit = nearest_exit(&scene, state, facts.moment, staleness);
     let side = facts.direction().filter(|_| axis == Axis::Risk);
+    let head = if told {
+        head(axis, state.label.word(), side).to_owned()
+    } else {
+        format!("The {} label itself is {}", axis.name(), state.label.word())
+    };
     Moment {
+        told,
         price: facts.row.price,
         side,
-        why: why(facts, state, axis, side, rule),
+        why: why(facts, axis, &head, rule),
         clears: clears(facts, state, exit.as_ref()),
         flip: nearest_flip::<L>(&scene).as_ref().map(turn),
         exit: exit.as_ref().map(turn),
-        statistics: rule.map(|(rule, relaxed)| statistics(facts, rule, relaxed)).unwrap_or_default(),
+        statistics: rule.filter(|_| told).map(|(rule, relaxed)| statistics(facts, rule, relaxed)).unwrap_or_default(),
     }
 }
 
@@ -115,17 +128,10 @@ fn speaking<'a, L: Ruled>(facts: &Facts<'a>, label: L) -> Option<(&'a Rule<L>, b
     fired.map(|r| (r, false)).or_else(|| relaxed().map(|r| (r, true)))
 }
 
-fn why<L: Ruled>(
-    facts: &Facts<'_>,
-    state: &AxisState<L>,
-    axis: Axis,
-    side: Option<&str>,
-    rule: Option<(&Rule<L>, bool)>,
-) -> String {
+fn why<L: Ruled>(facts: &Facts<'_>, axis: Axis, head: &str, rule: Option<(&Rule<L>, bool)>) -> String {
     if axis == Axis::Risk && facts.is_unread() {
         return waiting::sentence(facts);
     }
-    let head = head(axis, state.label.word(), side);
     match rule.and_then(|(rule, relaxed)| evidence::sentence(facts, rule, relaxed)) {
         Some(evidence) => format!("{head}: {}", uncapitalised(&evidence)),
         None => format!("{head}."),
@@ -148,8 +154,8 @@ fn head(axis: Axis, label: &'static str, side: Option<&str>) -> &'static str {
         (Axis::Trend, "SIDEWAYS") => "No trend",
         (Axis::Trend, "DOWNTREND") => "Downtrend",
         (Axis::Trend, "STRONG_DOWNTREND") => "Strong downtrend",
-        (Axis::Volatility, "STABLE") => "Moves as usual",
-        (Axis::Volatility, "HIGH_VOL") => "Moves larger than usual",
+        (Axis::Volatility, "STABLE") => "Small moves",
+        (Axis::Volatility, "HIGH_VOL") => "Larger moves",
         (Axis::Volatility, "EXPLOSIVE") => "Explosive moves",
         (Axis::Volatility, "EXTREME") => "Extreme moves",
         (Axis::Heat, "COLD") => "Activity is cold",

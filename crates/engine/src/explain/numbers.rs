@@ -13,6 +13,10 @@ pub(super) enum Style {
     Volatility,
     /// Fractions: `3.1 %`.
     Percent,
+    /// Volatility of a day: `4.12 %`. Limits lie half a tenth of a percent apart.
+    Daily,
+    /// Slopes in percent already: `0.135 % per bar`.
+    PerBar,
     /// Funding: `0.0121 % per 8 h`.
     Funding,
     /// Anything else: `63,120`, `1.234`, `5.2 M`.
@@ -28,6 +32,8 @@ impl Style {
             "σ" => Self::Sigma,
             "annualised fraction" => Self::Volatility,
             "fraction" | "fraction per year" | "[0,1]" => Self::Percent,
+            "daily fraction" => Self::Daily,
+            "percent per bar" => Self::PerBar,
             "fraction per 8 h" => Self::Funding,
             _ => Self::Plain,
         }
@@ -36,8 +42,9 @@ impl Style {
         match self {
             Self::Sigma | Self::Percent => 1,
             Self::Volatility => 0,
+            Self::Daily => 2,
             Self::Funding => 4,
-            Self::Plain => 3,
+            Self::PerBar | Self::Plain => 3,
         }
     }
 }
@@ -65,6 +72,8 @@ fn say_with(style: Style, x: f64, extra: usize) -> String {
     match style {
         Style::Sigma => format!("{}σ", fixed(x.abs(), style.decimals() + extra)),
         Style::Volatility | Style::Percent => format!("{} %", fixed(x * 100.0, style.decimals() + extra)),
+        Style::Daily => format!("{} %", trimmed(&fixed(x * 100.0, style.decimals() + extra))),
+        Style::PerBar => format!("{} % per bar", trimmed(&fixed(x, style.decimals() + extra))),
         Style::Funding => format!("{} % per 8 h", fixed(x * 100.0, style.decimals() + extra)),
         Style::Plain => plain(x, extra),
     }
@@ -88,9 +97,12 @@ fn plain(x: f64, extra: usize) -> String {
         a if a >= 1e4 => (x / 1e3, " K"),
         _ => (x, ""),
     };
-    let text = fixed(shown, 3 + extra);
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text}{unit}")
+    format!("{}{unit}", trimmed(&fixed(shown, 3 + extra)))
+}
+
+/// Without zeros that say nothing.
+fn trimmed(text: &str) -> &str {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 fn digits_before_point(x: f64) -> usize {
@@ -171,6 +183,15 @@ mod tests {
         ];
         for (style, x, want) in cases {
             assert_eq!(say(style, x), want, "{style:?} {x}");
+        }
+        for (x, unit, want) in [
+            (0.0412, "daily fraction", "4.12 %"),
+            (0.01, "daily fraction", "1 %"),
+            (0.0095, "daily fraction", "0.95 %"),
+            (0.05, "percent per bar", "0.05 % per bar"),
+            (-0.135, "percent per bar", "−0.135 % per bar"),
+        ] {
+            assert_eq!(significant(x, unit), want, "{x} {unit}");
         }
         assert_eq!(say_apart(Style::Volatility, 0.80, 0.803), "80.0 %");
         assert_eq!(say_apart(Style::Volatility, 0.80, 0.90), "80 %");

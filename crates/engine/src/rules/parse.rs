@@ -225,12 +225,7 @@ fn axis(entries: &[Entry], problems: &mut Problems<'_>) -> Option<Axis> {
 fn label<L: Ruled>(entries: &[Entry], id: Option<&str>, at: usize, problems: &mut Problems<'_>) -> Option<u8> {
     let labels: Vec<L> = L::LABELS.iter().copied().filter(|l| l.is_asserted()).collect();
     let names: Vec<&str> = labels.iter().map(|l| l.word()).collect();
-    let axis = match L::AXIS {
-        Axis::Risk => "risk",
-        Axis::Trend => "trend",
-        Axis::Volatility => "volatility",
-        Axis::Heat => "heat",
-    };
+    let axis = L::AXIS.name();
     let find_label = |word: &str| labels.iter().find(|l| l.word() == word).map(|l| l.code());
     if let Some(entry) = find(entries, "label") {
         let word = text_of(entries, "label", problems)?;

@@ -6,9 +6,10 @@ use super::{Context, Request};
 use barograph_domain::delivery::Message;
 
 /// Names that are replaced.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     "title",
     "text",
+    "headline",
     "body",
     "severity",
     "phase",
@@ -79,6 +80,7 @@ fn value(name: &str, message: &Message, context: &Context<'_>) -> String {
     match name {
         "title" => words.title,
         "text" => notice.text.clone(),
+        "headline" => notice.headline.clone(),
         "body" => words.body(),
         "severity" => notice.severity.name().to_owned(),
         "phase" => notice.phase.name().to_owned(),

@@ -55,6 +55,7 @@ pub(super) fn words(notice: &Notice, dashboard: &str) -> Words {
     if more > 0 {
         lines.push(format!("and {more} more"));
     }
+    lines.extend(labelled("Market", &notice.headline));
     lines.push(meaning(notice));
     lines.push(outlook(notice));
     lines.retain(|line| !line.is_empty());
@@ -165,6 +166,9 @@ mod tests {
             Would clear if funding fell below 1.5σ. Fired 3 times in 30 days.\n\
             Open at that moment: http://127.0.0.1:8600/m/binance-usdm:SOLUSDT?as_of=2026-02-05T14:35:00Z";
         assert_eq!(words.body(), want);
+        let told = with(&n, |n| n.headline = "Strong downtrend, −6.1 % in 24 h. No risk rule fires.".into());
+        let told = super::words(&told, "").body();
+        assert!(told.contains("day.\nMarket: Strong downtrend, −6.1 % in 24 h. No risk rule fires.\nNew"), "{told}");
         let told = with(&n, |n| n.clears = "It would clear when the input speaks again.".into());
         assert!(super::words(&told, "").body().contains("\nIt would clear when the input speaks again. Fired"));
         let told = with(&n, |n| n.clears = "Would clear if it rained.".into());

@@ -29,6 +29,7 @@ pub fn message(what: &str, revision: u32, n: i64) -> Message {
         symbol: "BTC/USDT".to_owned(),
         title: "forced closing of longs — “heavy”".to_owned(),
         text: "A cascade of forced closes.".to_owned(),
+        headline: "Chop risk. Sideways.".to_owned(),
         figures: vec![Figure {
             name: "liquidations".to_owned(),
             value: "3.1 m USD".to_owned(),

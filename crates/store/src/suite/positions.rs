@@ -50,6 +50,7 @@ pub fn notice(id: &str, position: &str, ts: Ts) -> Notice {
         level: NoticeLevel::High,
         flag: PositionFlag::Yellow,
         text: "Market regime changed to HIGH_VOL".to_owned(),
+        headline: "Extreme volatility.".to_owned(),
         open_positions: "review".to_owned(),
         new_entries: "wait".to_owned(),
         episode: ts,

@@ -13,7 +13,8 @@ pub(super) const COUNTED: [Pattern; 2] = [Pattern::LiquidationCascade, Pattern::
 /// Counters, by what was told of each market.
 #[derive(Debug, Default)]
 pub(in crate::service) struct AlertBook {
-    open: BTreeMap<InstrumentName, BTreeSet<String>>,
+    /// `true` for what compares a market with another one.
+    open: BTreeMap<InstrumentName, BTreeMap<String, bool>>,
     /// When, what, and of whom; what is told twice is there once.
     begun: BTreeSet<(Ts, Pattern, String)>,
     /// Raised with every change.
@@ -31,8 +32,8 @@ impl AlertBook {
         let open = self.open.entry(market.clone()).or_default();
         moved |= match (alert.state, alert.change) {
             (_, Change::Happened) => false,
-            (AlertState::Open | AlertState::NoData, _) => open.insert(subject),
-            (AlertState::Closed, _) => open.remove(&subject),
+            (AlertState::Open | AlertState::NoData, _) => open.insert(subject, alert.other.is_some()).is_none(),
+            (AlertState::Closed, _) => open.remove(&subject).is_some(),
         };
         self.generation += u64::from(moved);
     }
@@ -42,14 +43,14 @@ impl AlertBook {
         self.generation += u64::from(self.open.remove(market).is_some());
     }
 
-    /// Episodes of a market that are not over.
+    /// Episodes of a market that are not over, as its headline counts them: without those of pairs, which are of two markets.
     pub(super) fn open(&self, market: &InstrumentName) -> usize {
-        self.open.get(market).map_or(0, BTreeSet::len)
+        self.open.get(market).map_or(0, |open| open.values().filter(|of_pair| !**of_pair).count())
     }
 
-    /// Episodes of all markets that are not over.
+    /// Episodes of all markets that are not over, those of pairs among them: what the list of open alerts shows.
     pub(super) fn all_open(&self) -> usize {
-        self.open.values().map(BTreeSet::len).sum()
+        self.open.values().map(BTreeMap::len).sum()
     }
 
     /// How many of a pattern began in the day before `now`; what is older is forgotten.
@@ -103,6 +104,14 @@ mod tests {
         }
         let now = |hour| Ts(0) + Span::hours(hour);
         assert_eq!((book.open(&market), book.all_open(), book.begun(now(21))), (1, 1, [1, 1]));
+        // A row counts what its headline knows of; the header everything.
+        let mut pair = record(Pattern::CorrelationBreak, Change::Opened, AlertState::Open, 20);
+        pair.other = Some(InstrumentName::parse("okx:B-USDT").unwrap());
+        book.note(&market, &pair);
+        assert_eq!((book.open(&market), book.all_open()), (1, 2));
+        (pair.change, pair.state) = (Change::Closed, AlertState::Closed);
+        book.note(&market, &pair);
+        assert_eq!(book.all_open(), 1);
         book.note(&market, &cascade(Change::Closed, AlertState::Closed));
         assert_eq!((book.open(&market), book.begun(now(35))), (0, [0, 1]));
         assert_eq!(book.begun(now(45)), [0, 0]);

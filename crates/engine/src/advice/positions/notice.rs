@@ -88,6 +88,7 @@ pub(super) fn notice(
         level: due.level,
         flag,
         text: text((position, ctx), due, old.as_ref(), after),
+        headline: ctx.market.words.map_or_else(String::new, |words| words.headline.to_owned()),
         open_positions: after.guidance.open_positions.clone(),
         new_entries: after.guidance.new_entries.clone(),
         episode: due.episode,
