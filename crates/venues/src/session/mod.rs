@@ -17,6 +17,7 @@ pub mod decimal;
 pub mod desk;
 pub mod history;
 pub mod input;
+mod ladder;
 pub mod lag;
 pub mod link;
 pub mod names;
