@@ -382,7 +382,7 @@ mod tests {
 
     fn levels(bid: &str, ask: &str) -> Levels {
         let change = |text: &str| Change { price: Decimal::parse(text.as_bytes()).unwrap(), qty: 1.0 };
-        Levels { bids: vec![change(bid), change("50")], asks: vec![change(ask), change("150")], wrong: None }
+        Levels { bids: vec![change(bid), change("50")], asks: vec![change(ask), change("150")], ..Levels::default() }
     }
 
     fn at(s: i64) -> Ts {

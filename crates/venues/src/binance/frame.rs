@@ -4,7 +4,7 @@
 //! `p` price, `q` quantity, `u`/`U`/`pu` update ids, `b`/`a` bids and asks (book tickers: best bid and ask; `aggTrade`: id),
 //! `st` market. Book levels go into [`Levels`], which the session keeps, so that reading allocates nothing.
 
-use crate::session::{Decimal, Scan};
+use crate::session::{Decimal, Scan, Shape};
 
 /// One level of a book message.
 #[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
@@ -20,6 +20,8 @@ pub(super) struct Levels {
     pub(super) asks: Vec<Change>,
     /// Why the message must be refused, where a level is forbidden.
     pub(super) wrong: Option<&'static str>,
+    /// How prices and quantities looked of late.
+    pub(super) shapes: (Shape, Shape),
 }
 
 impl Levels {
@@ -141,12 +143,17 @@ pub(super) struct Frame<'a> {
     pub(super) data: Data<'a>,
 }
 
-fn levels(scan: &mut Scan<'_>, into: &mut Vec<Change>, wrong: &mut Option<&'static str>) -> Option<()> {
+fn levels(
+    scan: &mut Scan<'_>,
+    into: &mut Vec<Change>,
+    wrong: &mut Option<&'static str>,
+    (prices, quantities): &mut (Shape, Shape),
+) -> Option<()> {
     scan.array(|scan| {
         scan.eat(b'[')?;
-        let price = scan.decimal()?;
+        let price = scan.decimal_like(prices)?;
         scan.eat(b',')?;
-        let qty = scan.decimal()?;
+        let qty = scan.decimal_like(quantities)?;
         // Old spot snapshots have a third, empty item.
         while scan.peek()? == b',' {
             scan.eat(b',')?;
@@ -186,11 +193,11 @@ impl<'a> Fields<'a> {
             b"st" => self.st = Some(scan.unsigned()?),
             b"b" | b"bids" if scan.peek()? == b'[' => {
                 self.has_levels = true;
-                levels(scan, &mut into.bids, &mut into.wrong)?;
+                levels(scan, &mut into.bids, &mut into.wrong, &mut into.shapes)?;
             }
             b"a" | b"asks" if scan.peek()? == b'[' => {
                 self.has_levels = true;
-                levels(scan, &mut into.asks, &mut into.wrong)?;
+                levels(scan, &mut into.asks, &mut into.wrong, &mut into.shapes)?;
             }
             b"b" => self.b = Token::read(scan)?,
             b"a" => self.a = Token::read(scan)?,

@@ -142,6 +142,7 @@ impl BookFeed {
         let book = self.book.get_or_insert_with(|| Book::new(scale, depth));
         if event.snapshot {
             book.clear();
+            book.reserve();
             self.conn = Some(conn);
             (self.snapped, self.renewed_by) = (sink.now, None);
         }

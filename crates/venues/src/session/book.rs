@@ -1,10 +1,11 @@
 //! Order books: two sorted ladders of integer prices.
 //!
 //! Prices are integers of `10^−scale`, where the scale is that of the instrument's tick; quantities are `f64` of the venue's
-//! decimal string. Each side is a vector with its best level last, so best bid and ask are O(1) and changes near the top move
-//! few elements. A side holds at most `levels_max` levels: what is worse is dropped and from then on unknown (the horizon
-//! moves to it), so a book takes at most `2 × levels_max × 16` bytes.
+//! decimal string. Best bid and ask are O(1), and a change moves at most 64 levels. A side holds at most `levels_max` levels:
+//! what is worse is dropped and from then on unknown (the horizon moves to it). Rows of levels may be half empty, so a book
+//! takes at most some `2 × levels_max × 32` bytes.
 
+use super::ladder::Ladder;
 use crate::session::Decimal;
 use barograph_domain::GapReason;
 use serde::{Deserialize, Serialize};
@@ -29,77 +30,13 @@ pub enum BookFault {
     OffTick,
 }
 
-/// One side; `sign` turns "better" into "greater".
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-struct Ladder {
-    /// Worst first, best last.
-    levels: Vec<Level>,
-    sign: i64,
-    /// Prices worse than this are unknown; `None`: all that the venue sent is here.
-    horizon: Option<i64>,
-}
-
-impl Ladder {
-    /// Position of the first level that is not worse than `key`. Most changes are near the top, and those of one message come from
-    /// the best to the worst: steps that double from `near` down where it is not worse, else from the best level down.
-    #[inline]
-    fn place(&self, key: i64, near: usize) -> usize {
-        let worse = |l: &Level| l.units * self.sign < key;
-        let below = self.levels.get(near).is_some_and(|l| !worse(l));
-        let (mut end, mut step) = (if below { near } else { self.levels.len() }, STEP);
-        while end > 0 {
-            let begin = end.saturating_sub(step);
-            if worse(&self.levels[begin]) {
-                let part = &self.levels[begin..end];
-                return begin
-                    + match step {
-                        // Counted rather than halved: few, and without a branch that could be guessed wrong.
-                        STEP => part.iter().map(|l| usize::from(worse(l))).sum(),
-                        _ => part.partition_point(worse),
-                    };
-            }
-            (end, step) = (begin, step * 2);
-        }
-        0
-    }
-
-    /// Sets a level; says where it lies, for the next of the same message.
-    #[inline]
-    fn set(&mut self, units: i64, qty: f64, levels_max: usize, near: usize) -> usize {
-        let key = units * self.sign;
-        if self.horizon.is_some_and(|h| key <= h * self.sign) {
-            return near;
-        }
-        let at = self.place(key, near);
-        match self.levels.get_mut(at).filter(|l| l.units == units) {
-            Some(_) if qty <= 0.0 => {
-                self.levels.remove(at);
-            }
-            Some(level) => level.qty = qty,
-            None if qty <= 0.0 => {}
-            None => {
-                self.levels.insert(at, Level { units, qty });
-                if self.levels.len() > levels_max {
-                    self.horizon = Some(self.levels.remove(0).units);
-                }
-            }
-        }
-        at
-    }
-}
-
-/// Levels looked at first.
-const STEP: usize = 8;
-/// Nowhere in particular.
-const ANYWHERE: usize = usize::MAX;
-
 /// The book of one instrument.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Book {
     scale: u8,
     levels_max: usize,
-    bids: Ladder,
-    asks: Ladder,
+    bids: Ladder<false>,
+    asks: Ladder<true>,
 }
 
 impl BookFault {
@@ -118,23 +55,19 @@ impl Book {
     /// An empty book with prices in `10^−scale` and at most `levels_max` levels per side.
     #[must_use]
     pub fn new(scale: u8, levels_max: usize) -> Self {
-        let side = |sign| Ladder { levels: Vec::with_capacity(levels_max.min(64)), sign, horizon: None };
-        Self { scale, levels_max: levels_max.max(1), bids: side(1), asks: side(-1) }
+        Self { scale, levels_max: levels_max.max(1), bids: Ladder::new(), asks: Ladder::new() }
     }
 
     /// Forgets all levels (a snapshot follows).
     pub fn clear(&mut self) {
-        for side in [&mut self.bids, &mut self.asks] {
-            side.levels.clear();
-            side.horizon = None;
-        }
+        self.bids.clear();
+        self.asks.clear();
     }
 
     /// Takes the memory of a full book now, so that changes never do.
     pub fn reserve(&mut self) {
-        for side in [&mut self.bids, &mut self.asks] {
-            side.levels.reserve_exact((self.levels_max + 1).saturating_sub(side.levels.len()));
-        }
+        self.bids.reserve(self.levels_max);
+        self.asks.reserve(self.levels_max);
     }
 
     /// Sets the absolute quantity at a bid price; zero removes. Removing an unknown level is fine.
@@ -143,7 +76,7 @@ impl Book {
     /// [`BookFault::OffTick`].
     pub fn bid(&mut self, price: Decimal, qty: f64) -> Result<(), BookFault> {
         let units = self.units(price)?;
-        self.bids.set(units, qty, self.levels_max, ANYWHERE);
+        self.bids.set(units, qty, self.levels_max);
         Ok(())
     }
 
@@ -153,12 +86,11 @@ impl Book {
     /// [`BookFault::OffTick`].
     pub fn ask(&mut self, price: Decimal, qty: f64) -> Result<(), BookFault> {
         let units = self.units(price)?;
-        self.asks.set(units, qty, self.levels_max, ANYWHERE);
+        self.asks.set(units, qty, self.levels_max);
         Ok(())
     }
 
-    /// As [`Self::bid`] for the bids and [`Self::ask`] for the asks of one message, best first as venues send them; in any other
-    /// order it only takes longer.
+    /// As [`Self::bid`] for the bids and [`Self::ask`] for the asks of one message, in any order.
     ///
     /// # Errors
     /// [`BookFault::OffTick`], with the levels before it set.
@@ -167,13 +99,11 @@ impl Book {
         bids: impl Iterator<Item = (Decimal, f64)>,
         asks: impl Iterator<Item = (Decimal, f64)>,
     ) -> Result<(), BookFault> {
-        let mut near = ANYWHERE;
         for (price, qty) in bids {
-            near = self.bids.set(self.units(price)?, qty, self.levels_max, near);
+            self.bids.set(self.units(price)?, qty, self.levels_max);
         }
-        near = ANYWHERE;
         for (price, qty) in asks {
-            near = self.asks.set(self.units(price)?, qty, self.levels_max, near);
+            self.asks.set(self.units(price)?, qty, self.levels_max);
         }
         Ok(())
     }
@@ -185,13 +115,13 @@ impl Book {
     /// Best bid.
     #[must_use]
     pub fn best_bid(&self) -> Option<Level> {
-        self.bids.levels.last().copied()
+        self.bids.best()
     }
 
     /// Best ask.
     #[must_use]
     pub fn best_ask(&self) -> Option<Level> {
-        self.asks.levels.last().copied()
+        self.asks.best()
     }
 
     /// Best bid and ask as prices; `None` while a side is empty.
@@ -208,12 +138,12 @@ impl Book {
 
     /// Bids, best first.
     pub fn bids(&self) -> impl ExactSizeIterator<Item = &Level> {
-        self.bids.levels.iter().rev()
+        self.bids.iter()
     }
 
     /// Asks, best first.
     pub fn asks(&self) -> impl ExactSizeIterator<Item = &Level> {
-        self.asks.levels.iter().rev()
+        self.asks.iter()
     }
 
     /// Digits of its prices.
@@ -226,7 +156,8 @@ impl Book {
     /// leaves behind that walks towards the end of what was kept: time for a new snapshot.
     #[must_use]
     pub fn is_thin(&self) -> bool {
-        [&self.bids, &self.asks].into_iter().any(|s| s.horizon.is_some() && s.levels.len() < self.levels_max / 2)
+        let few = self.levels_max / 2;
+        (self.bids.is_cut() && self.bids.len() < few) || (self.asks.is_cut() && self.asks.len() < few)
     }
 
     /// Checked after every whole message.

@@ -114,21 +114,27 @@ impl Decimal {
     }
 
     /// The nearest `f64`.
+    #[inline]
     #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "exact below 2^53; larger ones go through correctly rounded parsing"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "exact below 2^53; larger ones go another way")]
     pub fn to_f64(self) -> f64 {
         if self.mantissa.unsigned_abs() <= EXACT_MAX {
             // Both operands are exact, so the quotient is correctly rounded.
             return self.mantissa as f64 / EXACT[usize::from(self.scale.min(18))];
         }
-        // Rare (more than 15 digits): the standard library rounds correctly.
+        self.long_to_f64()
+    }
+
+    /// The nearest `f64` of more than 15 digits: the standard library rounds correctly.
+    #[cold]
+    #[inline(never)]
+    #[expect(clippy::cast_precision_loss, reason = "only of what cannot be read back, and nothing is such")]
+    fn long_to_f64(self) -> f64 {
         format!("{}e-{}", self.mantissa, self.scale).parse().unwrap_or(self.mantissa as f64)
     }
 
     /// The same number in units of `10^−scale`; `None` when it has more digits than that, or is too large.
+    #[inline]
     #[must_use]
     pub fn units(self, scale: u8) -> Option<i64> {
         let up = scale.checked_sub(self.scale)?;

@@ -15,8 +15,10 @@
 pub mod book;
 pub mod decimal;
 pub mod desk;
+mod eight;
 pub mod history;
 pub mod input;
+mod ladder;
 pub mod lag;
 pub mod link;
 pub mod names;
@@ -38,6 +40,7 @@ pub mod wire;
 pub use book::{Book, BookFault, Level};
 pub use decimal::Decimal;
 pub use desk::{Desk, Said};
+pub use eight::Shape;
 pub use history::History;
 pub use input::{CloseReason, FailReason, Input};
 pub use lag::{Lag, LagMeter, LagVerdict};

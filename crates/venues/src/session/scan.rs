@@ -7,7 +7,11 @@
 //! time and nothing else, and only one piece of code interprets messages. Measured against serde_json, simd-json and
 //! sonic-rs in `benches/decode.rs`; numbers in ADR 0010.
 
+use super::eight::{self, Shape};
 use crate::session::Decimal;
+
+/// Powers of ten of up to eight digits; what is behind them is never asked for.
+const TENS: [u64; 16] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 0, 0, 0, 0, 0, 0, 0];
 
 /// Deepest nesting that is stepped over; venues use five.
 const DEPTH_MAX: u32 = 32;
@@ -94,14 +98,28 @@ impl<'a> Scan<'a> {
     #[inline]
     pub fn string(&mut self) -> Option<&'a [u8]> {
         self.eat(b'"')?;
-        let rest = self.bytes.get(self.at..)?;
-        let length = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f))?;
-        let (text, tail) = rest.split_at_checked(length)?;
-        if tail.first() != Some(&b'"') {
-            return None;
-        }
-        self.at += length + 1;
+        let start = self.at;
+        self.plain()?;
+        let text = self.bytes.get(start..self.at)?;
+        self.eat(b'"')?;
         Some(text)
+    }
+
+    /// Goes on to the next quote, backslash or control character; `None` when there is none.
+    #[inline]
+    fn plain(&mut self) -> Option<()> {
+        loop {
+            let rest = self.bytes.get(self.at..)?;
+            let Some(next) = rest.first_chunk() else {
+                self.at += rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f))?;
+                return Some(());
+            };
+            let length = eight::plain(*next);
+            self.at += length as usize;
+            if length < 8 {
+                return Some(());
+            }
+        }
     }
 
     /// A string without escapes; empty for `null`, numbers and what else is none.
@@ -119,6 +137,21 @@ impl<'a> Scan<'a> {
     pub fn unsigned(&mut self) -> Option<u64> {
         let start = self.at;
         let mut n: u64 = 0;
+        // Up to sixteen digits at once, which wrap nothing.
+        if let Some((high, Some(low))) =
+            self.bytes.get(self.at..).and_then(|r| r.split_first_chunk()).map(|(high, rest)| (high, rest.first_chunk()))
+        {
+            let high = eight::values(*high);
+            let count = eight::digits(high);
+            n = eight::number(high, count);
+            self.at += count as usize;
+            if count == 8 {
+                let low = eight::values(*low);
+                let count = eight::digits(low);
+                n = n * TENS[count as usize & 15] + eight::number(low, count);
+                self.at += count as usize;
+            }
+        }
         while let Some(c @ b'0'..=b'9') = self.peek() {
             n = n.checked_mul(10)?.checked_add(u64::from(c - b'0'))?;
             self.at += 1;
@@ -153,6 +186,33 @@ impl<'a> Scan<'a> {
     pub fn decimal(&mut self) -> Option<Decimal> {
         self.eat(b'"')?;
         let (decimal, length) = Decimal::prefix(self.bytes.get(self.at..)?)?;
+        self.at += length;
+        self.eat(b'"')?;
+        Some(decimal)
+    }
+
+    /// As [`Self::decimal`], for one of many that mostly look alike: faster when it has the shape of the one before.
+    #[inline]
+    pub fn decimal_like(&mut self, shape: &mut Shape) -> Option<Decimal> {
+        self.eat(b'"')?;
+        let rest = self.bytes.get(self.at..)?;
+        if let Some(decimal) = rest.first_chunk().and_then(|text| shape.read(*text))
+            && rest.get(shape.length()) == Some(&b'"')
+        {
+            shape.met();
+            self.at += shape.length() + 1;
+            return Some(decimal);
+        }
+        self.decimal_of_another(shape)
+    }
+
+    /// The shape is kept for once: the odd one is followed by another usual one.
+    #[cold]
+    #[inline(never)]
+    fn decimal_of_another(&mut self, shape: &mut Shape) -> Option<Decimal> {
+        let rest = self.bytes.get(self.at..)?;
+        let (decimal, length) = Decimal::prefix(rest)?;
+        shape.missed(rest.get(..length)?);
         self.at += length;
         self.eat(b'"')?;
         Some(decimal)
@@ -207,6 +267,7 @@ impl<'a> Scan<'a> {
     fn skip_string(&mut self) -> Option<()> {
         self.eat(b'"')?;
         loop {
+            self.plain()?;
             let c = self.peek()?;
             self.at += 1;
             match c {
