@@ -156,8 +156,8 @@ fn variable(world: &World) -> Vec<(Feature, f64)> {
     let mut out: Vec<(Feature, f64)> = world
         .book
         .features()
-        .into_iter()
-        .map(|f| f.spec().ranks.unwrap_or(f))
+        .iter()
+        .map(|f| f.spec().ranks.unwrap_or(*f))
         .filter_map(|f| world.cells[f.index()].ready().map(|x| (f, x)))
         .collect();
     out.sort_by_key(|(f, _)| *f);

@@ -13,6 +13,7 @@ use crate::Provenance;
 use crate::codec::points::{self as packed, Packed};
 use barograph_domain::{Event, Payload, Span, StreamDecl, StreamIndex, Ts};
 use std::cmp::{Ordering, Reverse};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 /// A stored point of a stream.
@@ -182,10 +183,10 @@ impl Recent {
         if let Some(at) = kept {
             return Ok(self.pieces.get(at).map_or(&[], |(_, _, points)| points));
         }
-        if !self.decls.contains_key(&instrument) {
-            self.decls.insert(instrument, streams::metrics(conn, instrument)?);
-        }
-        let Some(decls) = self.decls.get(&instrument) else { return Ok(&[]) };
+        let decls = match self.decls.entry(instrument) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(new) => new.insert(streams::metrics(conn, instrument)?),
+        };
         let points = load_all(conn, instrument, piece, decls)?;
         if points.len() > RECENT_POINTS_MAX {
             self.large = points;
