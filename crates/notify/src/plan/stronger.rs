@@ -68,8 +68,8 @@ impl Planner {
 
     /// Tells what fires and has nobody to speak for it any more.
     pub(super) fn tell_what_was_behind(&mut self, now: Ts) {
-        let lost = self.desks.iter_mut().fold(false, |any, desk| core::mem::take(&mut desk.lost) || any);
-        if !core::mem::take(&mut self.behind.ended) && !lost {
+        let lost: usize = self.desks.iter_mut().map(|desk| usize::from(core::mem::take(&mut desk.lost))).sum();
+        if !core::mem::take(&mut self.behind.ended) && lost == 0 {
             return;
         }
         let stands = |((place, weaker), by): &(&(usize, String), &String)| {
