@@ -15,6 +15,8 @@ use utoipa::{PartialSchema, ToSchema};
 pub struct Number {
     name: &'static str,
     value: Result<f64, &'static str>,
+    /// `lower`: there is at least so much, because the window was not heard as a whole.
+    bound: Option<&'static str>,
 }
 
 /// The label of an axis, or the reason why it is not known.
@@ -36,6 +38,7 @@ pub struct AliasFeatures {
     pub words: [Word; 2],
     /// price, `funding_rate`, `funding_z_score`, `open_interest`, volatility (daily fraction), confidence, `long_bias`,
     /// `risk_multiplier`, `total_liquidated_usd`, `velocity_usd_per_hour`; null with `<name>_reason` where undefined.
+    /// `total_liquidated_usd_bound` is `lower` while less than 4 h were heard.
     pub numbers: Vec<Number>,
 }
 
@@ -77,12 +80,25 @@ fn number(name: &'static str, row: &FeatureRowView, id: &str) -> Number {
         Some(_) => Err(row.readings.get(id).copied().unwrap_or("not_available")),
         None => Err("not_available"),
     };
-    Number { name, value }
+    Number { name, value, bound: None }
 }
 
-fn sum(name: &'static str, row: &FeatureRowView, ids: [&str; 2]) -> Number {
-    let [a, b] = ids.map(|id| number(name, row, id).value);
-    Number { name, value: a.and_then(|a| b.map(|b| a + b)) }
+/// What was closed on both sides over 4 h. While less than that was heard, what the longest window says that is known: of the
+/// first hour all that was heard. It is a lower bound then.
+fn liquidated(name: &'static str, row: &FeatureRowView) -> Number {
+    const LONG: [&str; 3] = ["liq_long_usd_4h", "liq_long_usd_1h", "liq_long_usd_5m"];
+    const SHORT: [&str; 3] = ["liq_short_usd_4h", "liq_short_usd_1h", "liq_short_usd_5m"];
+    let of = |at: usize| {
+        let [long, short] = [LONG[at], SHORT[at]].map(|id| number(name, row, id).value);
+        long.and_then(|long| short.map(|short| long + short))
+    };
+    let whole = of(0);
+    let partial = [LONG[0], SHORT[0]].iter().any(|id| row.partial.contains(id));
+    match (whole, of(1).or_else(|_| of(2))) {
+        (Ok(_), _) => Number { name, value: whole, bound: partial.then_some("lower") },
+        (Err(_), Ok(so_far)) => Number { name, value: Ok(so_far), bound: Some("lower") },
+        (Err(_), Err(_)) => Number { name, value: whole, bound: None },
+    }
 }
 
 /// The label of an axis; while it is UNKNOWN the reason that the reading has which it is judged by.
@@ -98,7 +114,7 @@ impl AliasFeatures {
     /// From the newest row and its snapshot.
     #[must_use]
     pub fn new(row: &FeatureRowView, s: &Snapshot) -> Self {
-        let optional = |name, value: Option<f64>| Number { name, value: value.ok_or("not_available") };
+        let optional = |name, value: Option<f64>| Number { name, value: value.ok_or("not_available"), bound: None };
         Self {
             symbol: pair_of(&s.instrument),
             timestamp: s.timestamp,
@@ -115,7 +131,7 @@ impl AliasFeatures {
                 optional("confidence", s.regimes.heat.confidence),
                 number("long_bias", row, "long_bias"),
                 number("risk_multiplier", row, "risk_multiplier"),
-                sum("total_liquidated_usd", row, ["liq_long_usd_4h", "liq_short_usd_4h"]),
+                liquidated("total_liquidated_usd", row),
                 number("velocity_usd_per_hour", row, "liq_velocity_4h"),
             ],
         }
@@ -167,6 +183,9 @@ fn flat<S: Serializer>(
         map.serialize_entry(n.name, &n.value.ok())?;
         if let Err(reason) = n.value {
             map.serialize_entry(&format!("{}_reason", n.name), reason)?;
+        }
+        if let Some(bound) = n.bound {
+            map.serialize_entry(&format!("{}_bound", n.name), bound)?;
         }
     }
     map.end()
@@ -234,10 +253,13 @@ struct FeaturesWritten {
     risk_multiplier: Option<f64>,
     /// Why it is null; left out where it is not.
     risk_multiplier_reason: Option<String>,
-    /// Quote units over 4 h.
+    /// Quote units over 4 h; what was heard so far while that is less.
     total_liquidated_usd: Option<f64>,
     /// Why it is null; left out where it is not.
     total_liquidated_usd_reason: Option<String>,
+    /// `lower`: at least so much, because less than 4 h were heard; left out where they were heard as a whole.
+    #[schema(example = "lower")]
+    total_liquidated_usd_bound: Option<String>,
     /// Quote units an hour over 4 h.
     velocity_usd_per_hour: Option<f64>,
     /// Why it is null; left out where it is not.
@@ -304,14 +326,54 @@ mod tests {
             computation_version: String::new(),
             source_metrics: Vec::new(),
             readings: readings.iter().copied().collect(),
+            partial: std::collections::BTreeSet::new(),
         }
     }
 
     #[test]
+    fn what_was_closed_is_a_lower_bound_until_four_hours_were_heard() {
+        const IDS: [[&str; 2]; 3] = [
+            ["liq_long_usd_5m", "liq_short_usd_5m"],
+            ["liq_long_usd_1h", "liq_short_usd_1h"],
+            ["liq_long_usd_4h", "liq_short_usd_4h"],
+        ];
+        let of = |known: usize, partial: bool| {
+            let mut row = row(&[], &[]);
+            for ((i, ids), size) in IDS.iter().enumerate().zip([1.0, 10.0, 100.0]) {
+                for id in ids {
+                    // 1, 10 and 100 on each side.
+                    let value = if i < known { WireValue::Number(size) } else { WireValue::Null };
+                    row.values.insert(id, value);
+                    row.readings.insert(id, "warming");
+                }
+            }
+            if partial {
+                row.partial.extend(IDS[2]);
+            }
+            let told = liquidated("total", &row);
+            (told.value, told.bound)
+        };
+        assert_eq!(of(0, false), (Err("warming"), None), "the first minutes");
+        assert_eq!(of(1, false), (Ok(2.0), Some("lower")), "the last five minutes");
+        assert_eq!(of(2, false), (Ok(20.0), Some("lower")), "the first hour");
+        assert_eq!(of(3, true), (Ok(200.0), Some("lower")), "until four hours were heard");
+        assert_eq!(of(3, false), (Ok(200.0), None));
+        let json = |known, partial| {
+            let (value, bound) = of(known, partial);
+            let numbers = vec![Number { name: "total", value, bound }];
+            serde_json::to_value(AliasFeatures { symbol: String::new(), timestamp: Ts(0), words: WORDS, numbers })
+                .unwrap()
+        };
+        assert_eq!(json(2, false)["total_bound"], "lower");
+        assert!(json(3, false).get("total_bound").is_none() && json(0, false).get("total_bound").is_none());
+    }
+
+    const WORDS: [Word; 2] = [Word { name: "a", value: Ok("A") }, Word { name: "b", value: Ok("B") }];
+
+    #[test]
     fn nulls_say_why() {
         let row = row(&[("a", WireValue::Number(0.5)), ("b", WireValue::Null)], &[("b", "warming")]);
-        let numbers =
-            [number("x", &row, "a"), number("y", &row, "b"), number("z", &row, "c"), sum("w", &row, ["a", "a"])];
+        let numbers = [number("x", &row, "a"), number("y", &row, "b"), number("z", &row, "c")];
         let json = serde_json::to_value(&AliasVolatility {
             instrument: InstrumentName::parse("okx:BTC-USDT").unwrap(),
             symbol: "BTC/USDT".to_owned(),
@@ -322,7 +384,7 @@ mod tests {
         .unwrap_or_default();
         let want = serde_json::json!({
             "instrument": "okx:BTC-USDT", "symbol": "BTC/USDT", "timestamp": "1970-01-01T00:00:00Z", "regime": null,
-            "regime_reason": "warming", "x": 0.5, "y": null, "y_reason": "warming", "z": null, "z_reason": "not_available", "w": 1.0,
+            "regime_reason": "warming", "x": 0.5, "y": null, "y_reason": "warming", "z": null, "z_reason": "not_available",
         });
         assert_eq!(json, want);
         assert_eq!(word("regime", "UNKNOWN", &row, "a").value, Err("not_available"), "the axis waits, not the reading");

@@ -54,6 +54,6 @@ pub use query::{
 };
 pub use query_error::Told;
 pub use routes::assets::is_built as page_is_built;
-pub use serve::{Incident, Reporter, ServeConfig, serve};
+pub use serve::{Incident, Reporter, ServeConfig, serve, serve_in_turn};
 pub use universe::{CalendarView, PairView, UniverseView};
 pub use view::{CatalogueEntry, FeatureRowView, LevelView, MarketView, MetricPoint, StreamView};

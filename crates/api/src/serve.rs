@@ -116,6 +116,28 @@ impl Default for ServeConfig {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
+/// What answers at the moment.
+struct Turn {
+    app: Arc<App>,
+    router: axum::Router,
+    /// Tells streams to end, for their clients to come again.
+    over: watch::Sender<bool>,
+}
+
+impl Turn {
+    fn first(query: Arc<dyn Query>, config: ServeConfig) -> Self {
+        let (over, closing) = watch::channel(false);
+        Self::of(App::new(query, config, closing), over)
+    }
+    fn next(&self, query: Arc<dyn Query>) -> Self {
+        let (over, closing) = watch::channel(false);
+        Self::of(self.app.followed_by(query, closing), over)
+    }
+    fn of(app: Arc<App>, over: watch::Sender<bool>) -> Self {
+        Self { router: routes::router(&app), app, over }
+    }
+}
+
 /// Serves until `shutdown` resolves, then drains.
 ///
 /// # Errors
@@ -126,11 +148,27 @@ pub async fn serve(
     config: ServeConfig,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
+    serve_in_turn(listener, watch::channel(query).1, config, shutdown).await
+}
+
+/// As [`serve`], from whichever query was sent last. Connections stay when another takes over: requests under way are answered by
+/// the one they were asked of, later ones by the other, and streams end with `closing`.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_in_turn(
+    listener: TcpListener,
+    mut queries: watch::Receiver<Arc<dyn Query>>,
+    config: ServeConfig,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), Error> {
     check_listen(listener.local_addr().map_err(|source| Error::Listener { source })?, &config.access)?;
     let (close, closing) = watch::channel(false);
     let slots = Arc::new(Semaphore::new(config.connections_max));
-    let app = App::new(query, config, closing.clone());
-    let router = routes::router(&app);
+    let query = Arc::clone(&queries.borrow_and_update());
+    let mut turn = Turn::first(query, config);
+    let mut app = Arc::clone(&turn.app);
+    let (show, shown) = watch::channel(turn.router.clone());
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -150,18 +188,34 @@ pub async fn serve(
                     continue;
                 };
                 let places = (slot, place);
-                connections.spawn(connection(stream, peer, places, router.clone(), Arc::clone(&app), closing.clone()));
+                connections.spawn(connection(stream, peer, places, shown.clone(), Arc::clone(&app), closing.clone()));
+            }
+            query = following(&mut queries) => {
+                let next = turn.next(query);
+                app = Arc::clone(&next.app);
+                drop(show.send_replace(next.router.clone()));
+                core::mem::replace(&mut turn, next).over.send_replace(true);
             }
         }
     }
     drop(listener);
     close.send_replace(true);
+    turn.over.send_replace(true);
     let drained = tokio::time::timeout(app.config.drain, async { while connections.join_next().await.is_some() {} });
     if drained.await.is_err() {
         app.incident("shutdown", format!("{} connections were cut after the drain limit", connections.len()));
         connections.shutdown().await;
     }
     Ok(())
+}
+
+/// The query that takes over, once there is one.
+async fn following(queries: &mut watch::Receiver<Arc<dyn Query>>) -> Arc<dyn Query> {
+    match queries.changed().await {
+        Ok(()) => Arc::clone(&queries.borrow_and_update()),
+        // Whoever could send another has gone.
+        Err(_) => std::future::pending().await,
+    }
 }
 
 /// The next connection, once there is a place for it. Failures to accept concern one peer (it has gone again) or the
@@ -193,7 +247,7 @@ async fn connection(
     stream: TcpStream,
     peer: Peer,
     places: (OwnedSemaphorePermit, Place),
-    router: axum::Router,
+    router: watch::Receiver<axum::Router>,
     app: Arc<App>,
     mut closing: watch::Receiver<bool>,
 ) {
@@ -204,7 +258,8 @@ async fn connection(
     let io = TokioIo::new(Stall::new(stream, app.config.write_stall));
     let routes = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        TowerToHyperService::new(router.clone()).call(request)
+        let router = router.borrow().clone();
+        TowerToHyperService::new(router).call(request)
     });
     let mut served = pin!(
         http1::Builder::new()

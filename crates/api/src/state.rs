@@ -17,7 +17,7 @@ pub(crate) type Shared = Arc<App>;
 pub(crate) struct App {
     pub(crate) query: Arc<dyn Query>,
     pub(crate) config: ServeConfig,
-    pub(crate) telemetry: Telemetry,
+    pub(crate) telemetry: Arc<Telemetry>,
     /// The catalogue never changes while serving: rendered once.
     pub(crate) catalogue: Bytes,
     pub(crate) catalogue_etag: HeaderValue,
@@ -34,12 +34,16 @@ pub(crate) struct App {
     pub(crate) reads: Arc<Semaphore>,
     /// Clients of the event stream.
     pub(crate) streams: Arc<Semaphore>,
-    /// Turns true when the server is closing.
+    /// Turns true when the server is closing, or another query takes over.
     pub(crate) closing: watch::Receiver<bool>,
 }
 
 impl App {
     pub(crate) fn new(query: Arc<dyn Query>, config: ServeConfig, closing: watch::Receiver<bool>) -> Shared {
+        Arc::new(Self::of(query, config, closing))
+    }
+
+    fn of(query: Arc<dyn Query>, config: ServeConfig, closing: watch::Receiver<bool>) -> Self {
         let entries = query.catalogue();
         let features = entries.iter().map(|e| e.id).collect();
         // Plain data with finite numbers: writing it cannot fail, and an empty list would be seen at once.
@@ -47,8 +51,8 @@ impl App {
         let catalogue_etag = crate::etag::strong(&catalogue);
         let openapi = Bytes::from(crate::openapi::openapi_json());
         let openapi_etag = crate::etag::strong(&openapi);
-        Arc::new(Self {
-            telemetry: Telemetry::new(&config.version),
+        Self {
+            telemetry: Arc::new(Telemetry::new(&config.version)),
             clients: Clients::new(config.clients),
             in_flight: Arc::new(Semaphore::new(config.requests_max)),
             reads: Arc::new(Semaphore::new(config.reads_max)),
@@ -61,6 +65,18 @@ impl App {
             openapi_etag,
             features,
             closing,
+        }
+    }
+
+    /// The same server with another query: limits, clients and counters go on.
+    pub(crate) fn followed_by(&self, query: Arc<dyn Query>, closing: watch::Receiver<bool>) -> Shared {
+        Arc::new(Self {
+            telemetry: Arc::clone(&self.telemetry),
+            clients: Arc::clone(&self.clients),
+            in_flight: Arc::clone(&self.in_flight),
+            reads: Arc::clone(&self.reads),
+            streams: Arc::clone(&self.streams),
+            ..Self::of(query, self.config.clone(), closing)
         })
     }
 

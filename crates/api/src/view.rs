@@ -6,7 +6,7 @@ use barograph_domain::{
     HeatRegime, InstrumentName, Kind, LevelEvent, LevelType, MarketKind, RiskRegime, Stamp, TrendRegime, Ts, VolRegime,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
 /// One instrument and what is known about it.
@@ -112,6 +112,9 @@ pub struct FeatureRowView {
     /// Feature id to the reason there is no value; only where there is none.
     #[schema(value_type = BTreeMap<String, String>)]
     pub readings: BTreeMap<&'static str, &'static str>,
+    /// Ids whose value is of a window that is not yet full.
+    #[serde(skip)]
+    pub partial: BTreeSet<&'static str>,
 }
 
 /// A price level as it was known to be (features §4.1).

@@ -1,10 +1,12 @@
-//! From what was typed about files to an import plan, and the account printed before and after.
+//! From what was typed about files to an import plan, and the account printed before and after. What a file's name or text says
+//! stays on its line.
 
 use crate::cli::Declared;
 use crate::clock;
 use crate::config::Settings;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use barograph_domain::Ts;
+use barograph_domain::text::escape_control;
 use barograph_lake::{FailedFile, ImportOptions, Plan, Report};
 use barograph_venues::ColumnMap;
 use std::io::Write as _;
@@ -45,11 +47,15 @@ pub(crate) fn options(
 pub(crate) fn plan(paths: &[PathBuf], options: &ImportOptions) -> Result<Plan, Failure> {
     for path in paths {
         if !path.exists() {
-            return Err(Failure::usage(format!("there is no file or folder {}", path.display())));
+            return Err(Failure::usage(format!(
+                "there is no file or folder {}",
+                escape_control(&path.display().to_string())
+            )));
         }
     }
     barograph_lake::plan(paths, options).map_err(|e| match e {
         barograph_lake::Error::Nothing { looked_at, failed } if looked_at > 0 => nothing(looked_at, &failed),
+        unread @ barograph_lake::Error::Path { .. } => Failure::usage(escape_control(&chain(&unread))),
         other => other.into(),
     })
 }
@@ -65,7 +71,7 @@ fn nothing(looked_at: usize, failed: &[FailedFile]) -> Failure {
 
 fn print_failed(failed: &[FailedFile], err: &mut impl std::io::Write) -> Result<(), Failure> {
     for file in failed {
-        writeln!(err, "failed {}: {}", file.path, file.error)?;
+        writeln!(err, "failed {}: {}", escape_control(&file.path), escape_control(&file.error))?;
     }
     Ok(())
 }
@@ -78,7 +84,7 @@ pub(crate) fn print_declarations(plan: &Plan) -> Result<(), Failure> {
     let mut err = std::io::stderr().lock();
     let all = plan.declarations();
     for declaration in all.iter().take(DECLARATIONS_SHOWN) {
-        writeln!(err, "reading {declaration}")?;
+        writeln!(err, "reading {}", escape_control(&declaration.to_string()))?;
     }
     if all.len() > DECLARATIONS_SHOWN {
         writeln!(err, "reading … and {} more streams", all.len() - DECLARATIONS_SHOWN)?;
@@ -90,10 +96,10 @@ pub(crate) fn print_declarations(plan: &Plan) -> Result<(), Failure> {
 pub(crate) fn print_report(report: &Report) -> Result<(), Failure> {
     let mut err = std::io::stderr().lock();
     for rejection in &report.rejected {
-        writeln!(err, "rejected {} ({} in all)", rejection.example, rejection.count)?;
+        writeln!(err, "rejected {} ({} in all)", escape_control(&rejection.example), rejection.count)?;
     }
     if report.disagreeing > 0 {
-        let example = report.disagreement.as_deref().unwrap_or("see the files");
+        let example = escape_control(report.disagreement.as_deref().unwrap_or("see the files"));
         let rule = "the file whose path sorts last counts, in one file the later line";
         writeln!(err, "disagreeing {example} ({} rows in all; {rule})", report.disagreeing)?;
     }

@@ -169,6 +169,7 @@ pub(crate) fn features(row: &MinuteRow, lens: &Lens) -> FeatureRowView {
         computation_version: lens.logic_version.clone(),
         source_metrics: metrics.into_iter().map(Metric::name).collect(),
         readings,
+        partial: CATALOGUE.iter().filter(|s| row.cells[s.feature.index()].partial).map(|s| s.id).collect(),
     }
 }
 

@@ -162,7 +162,7 @@ impl Service {
         if self.sender.receiver_count() == 0 {
             return;
         }
-        let lens = latest.lens.holding(self.stops.last().held(name, &latest.row));
+        let lens = latest.lens.holding(self.held_as_read_last(&latest.lens, &latest.row));
         let snapshot = lens.snapshot(&latest.row, latest.previous.as_ref());
         let snapshot_id = snapshot.snapshot_id.clone();
         if let Ok(rendered) = Rendered::fixed(Arc::new(snapshot)) {

@@ -443,3 +443,32 @@ fn a_posture_table_speaks_on_cards_and_in_notices() {
     after.restore(&s.position.id, serde_json::from_str(&text).unwrap());
     assert_eq!(after.card(&s.position, Vec::new()), card(&s));
 }
+
+/// The bias follows all axes: under one risk label it can turn again and again, and each turn is told once.
+#[test]
+fn each_turn_to_conservative_is_told_under_one_risk_label() {
+    let care = |bias, posture| Care {
+        by_table: true,
+        bias,
+        posture,
+        new_entries: String::new(),
+        open_positions: String::new(),
+    };
+    let of = |care: Care| StopCare { far: care.clone(), near: care.clone(), reached: care };
+    let calm = of(care(RiskBias::Neutral, Posture::Normal));
+    let explosive = of(care(RiskBias::Conservative, Posture::Reduce));
+    // The level at the stop lasts through all of it and is not told anew, however often the bias turns.
+    let mut new = level(LevelType::SwingLow, 49_120.0, 49_150.0, 0.5);
+    (new.formed_at, new.known_at) = (NOW + Span::mins(1), NOW + Span::mins(1));
+    let levels = [new];
+    let mut s = scene(&levels);
+    s.care = Some(&calm);
+    assert_eq!(s.minute(), "stop_on_new_level:LOW:0");
+    for turn in 0..70 {
+        s.care = Some(&explosive);
+        assert_eq!(s.minute(), "bias_conservative:INFO:0", "turn {turn}");
+        assert_eq!(s.minute(), "", "turn {turn}: told once");
+        s.care = Some(&calm);
+        assert_eq!(s.minute(), "", "turn {turn}");
+    }
+}

@@ -1,7 +1,7 @@
 //! A frame known by its bars: save and restore, gaps, what may be left out, and agreement with the parts it is made of.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
-use barograph_domain::{Side, Span, Ts};
+use barograph_domain::{Side, Span, Ts, VolRegime};
 use barograph_engine::advice::{Intent, Settings, advise};
 use barograph_engine::context::{Frame, FrameOptions};
 use barograph_engine::features::bars::BarSample;
@@ -247,4 +247,52 @@ fn density_of_the_levels_that_were_taken_is_that_of_all() {
             assert_eq!(r.density, Some(all), "{seed} {shift}");
         }
     }
+}
+
+/// Bars that swing by `size` up and down around 100, the last of them ending at `close`.
+fn swinging(sizes: impl Iterator<Item = f64>, close: f64) -> Vec<BarSample> {
+    let mut bars: Vec<BarSample> = sizes
+        .enumerate()
+        .map(|(i, size)| {
+            let (low, high) = (100.0, 100.0 * (1.0 + size));
+            let (open, close) = if i % 2 == 0 { (low, high) } else { (high, low) };
+            BarSample { open, high, low, close, volume: Some(10.0), quote_volume: None }
+        })
+        .collect();
+    let last = bars.last_mut().unwrap();
+    (last.close, last.high, last.low) = (close, last.high.max(close), last.low.min(close));
+    bars
+}
+
+/// A frame has the close of 24 h ago and a rank of its volatility: its headline says both.
+#[test]
+fn the_headline_of_a_frame_has_the_day_s_move_and_its_volatility_s_rank() {
+    let book = Book::shipped("default").unwrap();
+    let said = |step: Span, bars: &[BarSample]| {
+        let mut frame = frame(step, &book);
+        feed(&mut frame, bars, 0);
+        let reading = frame.read(&book, frame.newest().unwrap().close).unwrap();
+        (reading.change_24h, reading.volatility.label, reading.headline().text)
+    };
+    // 400 hours: the 25th bar from the end closes at 100, the newest at 102.
+    let (change, _, text) = said(HOUR, &swinging((0..400).map(|_| 0.002), 102.0));
+    assert!((change.unwrap() - 0.02).abs() < 1e-12);
+    assert!(text.contains("+2.0 % in 24 h"), "{text}");
+    let (change, _, text) = said(Span::mins(5), &swinging((0..400).map(|_| 0.002), 97.0));
+    assert!((change.unwrap() + 0.03).abs() < 1e-12 && text.contains("−3.0 % in 24 h"), "{text}");
+    let (change, ..) = said(Span::days(1), &swinging((0..60).map(|_| 0.02), 101.0));
+    assert!((change.unwrap() - (101.0 / 102.0 - 1.0)).abs() < 1e-12, "the bar before");
+    // A day is no whole number of bars, or its first close is not there.
+    assert_eq!(said(Span::hours(7), &swinging((0..60).map(|_| 0.02), 101.0)).0, None);
+    assert_eq!(said(HOUR, &swinging((0..24).map(|_| 0.02), 101.0)).0, None);
+    assert!(said(HOUR, &swinging((0..25).map(|_| 0.02), 101.0)).0.is_some());
+    // Six hundred calm hours, then a day of swings of 0.6 %: 2.9 % a day is HIGH_VOL, and more than at any time before.
+    let sizes = (0..624).map(|i| if i < 600 { 0.001 } else { 0.006 });
+    let (_, label, text) = said(HOUR, &swinging(sizes, 100.0));
+    assert_eq!(label, VolRegime::HighVol);
+    assert!(text.contains("oves larger than usual (24 h vol 5"), "{text}");
+    // As large all the time, it is nothing special.
+    let (_, label, text) = said(HOUR, &swinging((0..624).map(|_| 0.006), 100.0));
+    assert_eq!(label, VolRegime::HighVol);
+    assert!(!text.contains("larger than usual"), "{text}");
 }

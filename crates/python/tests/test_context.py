@@ -1,6 +1,7 @@
 """The contract of a context, on real bars."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -172,3 +173,38 @@ def test_ticks_round_away_from_the_entry(frame):
     c = barograph.get_context(frame, 50_000.0, "long", tick_size=10.0)
     stop = c.get_stop_loss(50_000.0, 333.3)
     assert stop % 10 == 0 and stop <= 50_000.0 - c.risk_params.stop_loss_atr_mult * 333.3
+
+
+def test_the_headline_has_the_move_of_the_day(bars):
+    """By hand: the newest close over the one 24 bars before it."""
+    told = 0
+    for end in range(600, 2100, 50):
+        frame = bars.iloc[end - 500 : end]
+        said = re.search(r"([+−-]?)([\d.]+) % in 24 h", barograph.get_context(frame, None, "long").headline)
+        if said is None:
+            continue
+        change = 100.0 * (frame.close.iloc[-1] / frame.close.iloc[-25] - 1.0)
+        size = float(said[2]) if said[1] in ("", "+") else -float(said[2])
+        assert size == pytest.approx(change, abs=0.06)
+        told += 1
+    assert told > 10
+    short = barograph.get_context(bars.iloc[:24], None, "long").headline
+    assert "in 24 h" not in short, "the close of a day before is not there"
+
+
+def test_the_headline_says_when_moves_are_larger_than_usual():
+    """By hand: 600 hours of swings of 0.1 %, then a day of 0.6 %: 56 % a year, more than ever before."""
+    sizes = np.where(np.arange(624) < 600, 0.001, 0.006)
+    up = np.arange(624) % 2 == 0
+    low, high = np.full(624, 100.0), 100.0 * (1.0 + sizes)
+    index = pd.date_range("2026-01-05", periods=624, freq="1h", tz="UTC")
+    columns = {
+        "open": np.where(up, low, high),
+        "high": high,
+        "low": low,
+        "close": np.where(up, high, low),
+        "volume": np.full(624, 10.0),
+    }
+    c = barograph.get_context(pd.DataFrame(columns, index=index), None, "long")
+    assert c.regimes["volatility"].value == "HIGH_VOL"
+    assert "oves larger than usual (24 h vol 56 %)" in c.headline

@@ -28,6 +28,19 @@ const FIELDS: [&str; 18] = [
     "id",
 ];
 
+/// The metric that a person has named. The price of a spot market beside a contract is made here and offered to nobody.
+///
+/// # Errors
+/// A sentence naming those there are.
+pub fn metric_named(text: &str) -> Result<Metric, String> {
+    Metric::from_name(text).ok_or_else(|| {
+        let offered = Metric::ALL.iter().filter(|m| **m != Metric::SpotPrice);
+        let known: Vec<&str> = offered.map(|m| m.name()).collect();
+        let known = known.join(", ");
+        format!("'{text}' is no metric; signals of your own are not accepted yet, write one of {known}")
+    })
+}
+
 /// Which column is what.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ColumnMap {
@@ -91,11 +104,7 @@ impl ColumnMap {
             return Ok(());
         }
         if field == "metric" {
-            let metric = Metric::from_name(column).ok_or_else(|| {
-                let known: Vec<&str> = Metric::ALL.iter().map(|m| m.name()).collect();
-                format!("'{column}' is not a metric; write one of {}", known.join(", "))
-            })?;
-            self.metric = Some(metric);
+            self.metric = Some(metric_named(column)?);
             return Ok(());
         }
         // `timestamp` is what most people call it.
@@ -171,7 +180,10 @@ mod tests {
             ("time=t,open=o", "part of a candle"),
             ("time=t", "nothing to read"),
             ("time=t,value=x", "without metric"),
-            ("time=t,value=x,metric=oi", "not a metric"),
+            (
+                "time=t,value=x,metric=oi",
+                "'oi' is no metric; signals of your own are not accepted yet, write one of mark_price",
+            ),
             ("time=t,valu=x,metric=open_interest", "no field 'valu'"),
             ("time=t,time=u,usd=x", "twice"),
             ("time=,usd=x", "no column for 'time'"),
@@ -179,6 +191,7 @@ mod tests {
         for (text, want) in cases {
             let error = ColumnMap::parse(text).unwrap_err();
             assert!(error.contains(want), "{text}: {error}");
+            assert!(!error.contains("spot_price"), "made here, and no table's: {error}");
         }
     }
 }

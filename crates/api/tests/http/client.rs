@@ -2,18 +2,20 @@
 //! shows everything, also whether an answer broke off.
 
 use super::world::World;
-use barograph_api::{Error, Incident, Reporter, ServeConfig, serve};
+use barograph_api::{Error, Incident, Query, Reporter, ServeConfig, serve_in_turn};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
     pub(crate) world: Arc<World>,
     pub(crate) incidents: Arc<Mutex<Vec<Incident>>>,
+    /// Whose answers are given.
+    pub(crate) queries: watch::Sender<Arc<dyn Query>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), Error>>>,
 }
@@ -30,16 +32,17 @@ impl Server {
         config.report = Reporter(Arc::new(move |incident: &Incident| seen.lock().unwrap().push(incident.clone())));
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = std::sync::mpsc::sync_channel(1);
-        let query = Arc::clone(&world);
+        let query: Arc<dyn Query> = Arc::clone(&world) as Arc<dyn Query>;
+        let (queries, asked) = watch::channel(query);
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async move {
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
-                serve(listener, query, config, async move { drop(stopped.await) }).await
+                serve_in_turn(listener, asked, config, async move { drop(stopped.await) }).await
             })
         });
-        Self { addr: told.recv().unwrap(), world, incidents, stop: Some(stop), thread: Some(thread) }
+        Self { addr: told.recv().unwrap(), world, incidents, queries, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Asks the server to stop.

@@ -39,6 +39,61 @@ fn requests_finish_streams_end_and_nothing_new_begins() {
     assert!(TcpStream::connect(addr).is_err(), "the address is free");
 }
 
+/// Reads one answer with a length and leaves the connection open.
+fn one(socket: &mut TcpStream) -> Reply {
+    let mut seen = Vec::new();
+    loop {
+        let mut byte = [0];
+        assert_eq!(socket.read(&mut byte).unwrap(), 1, "closed after {}", String::from_utf8_lossy(&seen));
+        seen.push(byte[0]);
+        if seen.ends_with(b"\r\n\r\n") {
+            let head = Reply::parse(&[&seen[..], b" "].concat());
+            let mut body = vec![0; head.header("content-length").unwrap().parse().unwrap()];
+            socket.read_exact(&mut body).unwrap();
+            return Reply::parse(&[seen, body].concat());
+        }
+    }
+}
+
+/// A polling client keeps its connection while one query takes over from another; what was under way is answered as it began.
+#[test]
+fn another_query_takes_over_without_a_connection_lost() {
+    let server = Server::start();
+    let later = super::world::World::new();
+    let ask = |socket: &mut TcpStream, path: &str| {
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    };
+    let mut polling = server.connect();
+    ask(&mut polling, "/api/v1/markets");
+    assert_eq!((one(&mut polling).status, later.reads()), (200, 0));
+    let mut stream = server.connect();
+    ask(&mut stream, "/api/v1/stream");
+    server.world.set_trouble(Trouble::Slow(Duration::from_millis(500)));
+    let mut busy = server.connect();
+    ask(&mut busy, "/api/v1/markets");
+    wait_for("both are under way", || server.world.listeners() == 1 && server.world.reads() == 1);
+
+    server.queries.send_replace(Arc::clone(&later) as Arc<dyn Query>);
+    wait_for("the stream has ended", || server.world.listeners() == 0);
+    let before = server.world.reads();
+    for _ in 0..3 {
+        ask(&mut polling, "/api/v1/markets");
+        assert_eq!(one(&mut polling).status, 200);
+    }
+    assert_eq!((server.world.reads(), later.reads()), (before, 3), "later answers are the other's");
+    assert_eq!(one(&mut busy).status, 200, "what was under way is answered");
+    let mut told = String::new();
+    while !told.contains("event: closing\ndata: {}\n\n") {
+        let mut piece = [0; 4_096];
+        let n = stream.read(&mut piece).unwrap();
+        assert!(n > 0, "its client is told to come again: {told}");
+        told.push_str(&String::from_utf8_lossy(&piece[..n]));
+    }
+    ask(&mut busy, "/metrics");
+    let metrics = one(&mut busy).text();
+    assert!(metrics.contains("barograph_http_connections 3"), "counters go on: {metrics}");
+}
+
 #[test]
 fn what_does_not_end_in_time_is_cut_and_reported() {
     let config = ServeConfig { drain: Duration::from_millis(300), ..ServeConfig::default() };

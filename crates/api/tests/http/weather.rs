@@ -12,7 +12,7 @@ use barograph_domain::{
     Axis, HeatRegime, HeldBy, InstrumentName, Kind, Label, Metric, ModelState, Posture, RiskBias, RiskRegime, Session,
     Snapshot, Span, StopVulnerability, TrendRegime, Ts, VolRegime,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) fn feature_row(s: &Snapshot) -> FeatureRowView {
@@ -22,6 +22,7 @@ pub(crate) fn feature_row(s: &Snapshot) -> FeatureRowView {
         computation_version: s.logic_version.clone(),
         source_metrics: vec!["mark_price"],
         readings: BTreeMap::new(),
+        partial: BTreeSet::new(),
     };
     for (id, view) in &s.explanation.features {
         row.values.insert(*id, view.value.clone());

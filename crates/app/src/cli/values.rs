@@ -2,6 +2,7 @@
 
 use barograph_domain::{MarketKind, Metric, Span, Stamp};
 use barograph_engine::features::stops::LEVEL_TIMEFRAMES;
+use barograph_venues::columns::metric_named;
 
 fn word<T: serde::de::DeserializeOwned>(text: &str, what: &str, known: &str) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned()))
@@ -17,11 +18,7 @@ pub(super) fn stamp(text: &str) -> Result<Stamp, String> {
 }
 
 pub(super) fn metric(text: &str) -> Result<Metric, String> {
-    Metric::from_name(text).ok_or_else(|| {
-        let names: Vec<&str> = Metric::ALL.iter().map(|m| m.name()).collect();
-        let known = names.join(", ");
-        format!("'{text}' is no metric; signals of your own are not accepted yet, write one of {known}")
-    })
+    metric_named(text)
 }
 
 /// A timeframe that levels are built on.

@@ -66,16 +66,15 @@ pub(crate) fn run(args: &Demo, settings: &Settings, json: bool) -> Result<(), Fa
     out.flush()?;
     drop(out);
     let Some(meanwhile) = meanwhile else { return Ok(()) };
-    let listener = meanwhile.end(&runtime)?;
     let moments = weather.moments();
-    live(&runtime, settings, listener, args, &moments)
+    live(&runtime, settings, meanwhile, args, &moments)
 }
 
 /// The second half: a made-up market with books and liquidations, live from the built-in venue server.
 fn live(
     runtime: &tokio::runtime::Runtime,
     settings: &Settings,
-    listener: tokio::net::TcpListener,
+    meanwhile: serve::Meanwhile,
     args: &Demo,
     moments: &[(InstrumentName, Ts)],
 ) -> Result<(), Failure> {
@@ -120,7 +119,7 @@ fn live(
         out.flush()?;
     }
     let running = start(runtime, &settings, wish, || up::open_store(&settings))?;
-    let addr = listener.local_addr()?;
+    let addr = meanwhile.addr();
     {
         let mut out = std::io::stdout().lock();
         writeln!(out, "open  http://{addr}/            overview")?;
@@ -133,7 +132,7 @@ fn live(
         out.flush()?;
     }
     let choose = Box::new(move |settings: &Settings| up::asked(&flags, settings));
-    let served = serve::serve_live(runtime, &settings, Some(listener), running, choose, None);
+    let served = serve::serve_live(runtime, &settings, Some(serve::Door::Open(meanwhile)), running, choose, None);
     runtime.block_on(server.stop());
     served
 }

@@ -11,12 +11,13 @@ use crate::positions::{self, Desk};
 use crate::service::Service;
 use crate::service::board::EVERY;
 use crate::setup::book_id;
-use barograph_api::{Error, Reporter, ServeConfig, serve};
+use barograph_api::{Error, Query, Reporter, ServeConfig, serve, serve_in_turn};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How often the store is asked for new minutes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -70,10 +71,10 @@ pub(crate) fn until_stopped(
     Ok(served?)
 }
 
-/// Serves what is stored while more of it comes in, until whoever brings it in is done.
-#[derive(Debug)]
+/// Serves what is stored while more of it comes in, until a live process takes over.
 pub(crate) struct Meanwhile {
-    listener: std::net::TcpListener,
+    addr: SocketAddr,
+    queries: watch::Sender<Arc<dyn Query>>,
     stop: Arc<AtomicBool>,
     done: Arc<tokio::sync::Notify>,
     served: tokio::task::JoinHandle<Result<(), Error>>,
@@ -86,7 +87,7 @@ impl Meanwhile {
         settings: &Settings,
         listener: tokio::net::TcpListener,
     ) -> Result<Self, Failure> {
-        let listener = listener.into_std()?;
+        let addr = listener.local_addr()?;
         let reader = super::reader(settings)?;
         let venue = settings.text("default_venue").to_owned();
         let service = Arc::new(Service::new(reader, Arc::new(SystemClock), None, book_id(settings)?, venue)?);
@@ -94,31 +95,54 @@ impl Meanwhile {
         let looker =
             look_for_news(Arc::clone(&service), Arc::clone(&stop), Look::Store { history: true }, LOOK_EVERY / 50)?;
         let done = Arc::new(tokio::sync::Notify::new());
-        let (own, config, ends) = (listener.try_clone()?, serve_config(settings)?, Arc::clone(&done));
-        let served = runtime.spawn(async move {
-            let own = tokio::net::TcpListener::from_std(own).map_err(|source| Error::Listener { source })?;
-            serve(own, service, config, async move { ends.notified().await }).await
-        });
-        Ok(Self { listener, stop, done, served, looker })
+        let (config, ends) = (serve_config(settings)?, Arc::clone(&done));
+        let (queries, asked) = watch::channel(service as Arc<dyn Query>);
+        let served = runtime.spawn(serve_in_turn(listener, asked, config, async move { ends.notified().await }));
+        Ok(Self { addr, queries, stop, done, served, looker })
     }
 
-    /// Lets go of the address; who asks now waits for the next who serves there.
-    pub(crate) fn end(self, runtime: &tokio::runtime::Runtime) -> Result<tokio::net::TcpListener, Failure> {
+    /// Where it listens.
+    pub(crate) const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Answers from this one from now on, on the same connections, until it is told to stop.
+    fn go_on(
+        self,
+        runtime: &tokio::runtime::Runtime,
+        next: Arc<Service>,
+        until: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
         self.stop.store(true, Ordering::Relaxed);
         self.looker.thread().unpark();
-        self.done.notify_one();
-        runtime.block_on(self.served).map_err(Failure::broken)??;
+        drop(self.queries.send_replace(next));
         drop(self.looker.join());
-        let _inside = runtime.enter();
-        Ok(tokio::net::TcpListener::from_std(self.listener)?)
+        let mut served = self.served;
+        let ended = runtime.block_on(async {
+            tokio::select! {
+                () = until => {}
+                ended = &mut served => return ended,
+            }
+            self.done.notify_one();
+            served.await
+        });
+        ended.map_err(Failure::broken)?.map_err(Failure::from)
     }
+}
+
+/// Where a live process is served.
+pub(crate) enum Door {
+    /// Nobody has listened there yet.
+    New(tokio::net::TcpListener),
+    /// Something stored was served there before.
+    Open(Meanwhile),
 }
 
 /// Serves a live process until it is told to stop, then lets it write everything. `limit`: stop by itself after this long.
 pub(crate) fn serve_live(
     runtime: &tokio::runtime::Runtime,
     settings: &Settings,
-    listener: Option<tokio::net::TcpListener>,
+    door: Option<Door>,
     running: Running,
     choose: Choose,
     limit: Option<Duration>,
@@ -162,10 +186,14 @@ pub(crate) fn serve_live(
     let board = turn_board(Arc::clone(&service), Arc::clone(&stop))?;
     let listed = Some(settings.text("positions_file")).filter(|f| !f.is_empty()).map(std::path::PathBuf::from);
     let positions = positions::watch::start(Arc::clone(&service), listed, Arc::clone(&stop))?;
-    let served = match listener {
-        Some(listener) => {
+    let served = match door {
+        Some(Door::New(listener)) => {
             super::up::greet(listener.local_addr()?, markets)?;
             runtime.block_on(serve(listener, service, serve_config(settings)?, until)).map_err(Failure::from)
+        }
+        Some(Door::Open(meanwhile)) => {
+            super::up::greet(meanwhile.addr(), markets)?;
+            meanwhile.go_on(runtime, service, until)
         }
         None => {
             runtime.block_on(until);

@@ -41,7 +41,8 @@ pub(crate) fn run(args: &Up, settings: &Settings) -> Result<(), Failure> {
     let listener = if args.no_serve { None } else { Some(bind(&runtime, settings.listen()?)?) };
     let running = start(&runtime, settings, wish, || open_store(settings))?;
     let choose = Box::new(move |settings: &Settings| asked(&again, settings));
-    serve_live(&runtime, settings, listener, running, choose, args.for_time.map(real))
+    let door = listener.map(super::serve::Door::New);
+    serve_live(&runtime, settings, door, running, choose, args.for_time.map(real))
 }
 
 /// How long one call waits for a server that has gone away.

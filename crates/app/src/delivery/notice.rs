@@ -7,7 +7,7 @@ use crate::events::{measured, view};
 use barograph_domain::advice::{Notice as PositionNotice, NoticeLevel, NoticeTrigger};
 use barograph_domain::alert::{Change, Statistic};
 use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
-use barograph_domain::{Alert, InstrumentName, KnownAlert, Severity, Trigger, Ts};
+use barograph_domain::{Alert, InstrumentName, KnownAlert, Severity, Trigger, Ts, VolRegime};
 use barograph_engine::detect::explain::story;
 use barograph_engine::detect::meaning::meaning_at;
 use barograph_engine::explain::{Minute, significant};
@@ -108,10 +108,19 @@ pub(crate) fn of_position(told: &PositionNotice) -> Message {
 
 /// What a notice is about: a lock screen shows no more of it.
 fn subject(told: &PositionNotice) -> String {
-    match (told.trigger, told.new.volatility) {
-        (NoticeTrigger::StopReached, _) => "stop reached".to_owned(),
-        (NoticeTrigger::Volatility, Some(class)) => format!("volatility {}", class.name()),
-        _ => format!("risk {}", told.new.risk.name()),
+    match told.trigger {
+        NoticeTrigger::Squeeze | NoticeTrigger::HighVol | NoticeTrigger::Chop => {
+            format!("risk {}", told.new.risk.name())
+        }
+        NoticeTrigger::Normal => "risk back to NORMAL".to_owned(),
+        NoticeTrigger::Unavailable => "no reading".to_owned(),
+        NoticeTrigger::Conservative => "high caution".to_owned(),
+        NoticeTrigger::Volatility => {
+            format!("volatility {}", told.new.volatility.map_or(VolRegime::Unknown.name(), VolRegime::name))
+        }
+        NoticeTrigger::StopReached => "stop reached".to_owned(),
+        NoticeTrigger::StopOnLevel => "new level near the stop".to_owned(),
+        NoticeTrigger::Cascade => "liquidation cascade".to_owned(),
     }
 }
 
@@ -174,5 +183,65 @@ const fn cleared_by(trigger: NoticeTrigger) -> &'static str {
         | NoticeTrigger::Chop
         | NoticeTrigger::Conservative
         | NoticeTrigger::Volatility => "It would clear when the label of its market changes back.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::advice::{ContextBrief, PositionFlag};
+    use barograph_domain::{Posture, RiskBias, RiskRegime};
+
+    fn told(trigger: NoticeTrigger, risk: RiskRegime) -> PositionNotice {
+        PositionNotice {
+            notice_id: "n".to_owned(),
+            position_id: "p".to_owned(),
+            instrument: InstrumentName::parse("binance-usdm:BTCUSDT").unwrap(),
+            timestamp: Ts(0),
+            trigger,
+            level: NoticeLevel::Medium,
+            flag: PositionFlag::Yellow,
+            text: String::new(),
+            open_positions: String::new(),
+            new_entries: String::new(),
+            episode: Ts(0),
+            repeat: 0,
+            old: None,
+            new: ContextBrief {
+                timestamp: Ts(0),
+                snapshot_id: String::new(),
+                risk,
+                since: Ts(0),
+                risk_bias: RiskBias::Conservative,
+                posture: Posture::Hold,
+                volatility: Some(VolRegime::Explosive),
+                price: None,
+                price_at: None,
+                stale: false,
+            },
+        }
+    }
+
+    /// A lock screen shows the title alone: it says what happened, whatever the risk label is.
+    #[test]
+    fn the_title_of_a_position_notice_says_what_it_is_about() {
+        use NoticeTrigger as T;
+        let cases = [
+            (T::Squeeze, RiskRegime::SqueezeRisk, "risk SQUEEZE_RISK"),
+            (T::HighVol, RiskRegime::HighVol, "risk HIGH_VOL"),
+            (T::Chop, RiskRegime::ChopRisk, "risk CHOP_RISK"),
+            (T::Normal, RiskRegime::Normal, "risk back to NORMAL"),
+            (T::Unavailable, RiskRegime::Unknown, "no reading"),
+            (T::Conservative, RiskRegime::Normal, "high caution"),
+            (T::Volatility, RiskRegime::Normal, "volatility EXPLOSIVE"),
+            (T::StopReached, RiskRegime::Normal, "stop reached"),
+            (T::StopOnLevel, RiskRegime::Normal, "new level near the stop"),
+            (T::Cascade, RiskRegime::Normal, "liquidation cascade"),
+        ];
+        assert!(cases.iter().map(|(trigger, ..)| trigger).eq(T::ALL), "every trigger, in order");
+        for (trigger, risk, want) in cases {
+            let title = of_position(&told(trigger, risk)).notice.title;
+            assert_eq!(title, format!("BTCUSDT position: {want}"), "{}", trigger.name());
+        }
     }
 }

@@ -63,7 +63,7 @@ impl Batch {
     }
 }
 
-/// Takes each published minute with what explains it.
+/// Takes each published minute with what explains it, positions included.
 pub(crate) type Weather = Box<dyn FnMut(&Lens, &MinuteRow) + Send>;
 
 /// Takes the core's outputs.
@@ -92,7 +92,7 @@ pub(crate) struct Publisher {
     /// Who is told of alerts. A replayed alert makes its message too: it has the same id, and of what the store knows already
     /// nobody is told again.
     room: Option<Arc<Room>>,
-    /// Prints one weather line per change of label.
+    /// Prints one line per change of the weather.
     pub(crate) weather: Option<Weather>,
 }
 
@@ -262,7 +262,8 @@ impl Sink for Publisher {
         if !self.replaying
             && let (Some(weather), Some(lens)) = (&mut self.weather, self.lenses.get(at))
         {
-            weather(lens, row);
+            let held = self.service.as_ref().and_then(|s| s.held_as_read_last(lens, row));
+            weather(&lens.holding(held), row);
         }
         self.batch.rows.push(row.clone());
         self.went_on()

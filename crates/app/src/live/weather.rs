@@ -1,17 +1,42 @@
-//! One line per market when its weather changes, and now and then while it does not.
+//! One line per market when its weather changes — the label of any axis, or where a position's stop stands — and now and then
+//! while it does not.
 
 use crate::render::Lens;
 use crate::term::Paint;
-use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Span, Ts};
+use barograph_domain::{HeatRegime, InstrumentName, MinuteRow, RiskRegime, Span, TrendRegime, Ts, VolRegime};
+use barograph_engine::explain::headline::HeldStop;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
 /// A line at least this often unless told otherwise, by the market's own clock.
 const AT_LEAST: Span = Span::mins(10);
 
-/// What was said last about each market.
+/// The weather of a market, as far as its change is worth a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Weather {
+    risk: RiskRegime,
+    trend: TrendRegime,
+    volatility: VolRegime,
+    heat: HeatRegime,
+    /// Where the worst placed stop of a registered position stands.
+    stop: Option<HeldStop>,
+}
+
+impl Weather {
+    fn of(lens: &Lens, row: &MinuteRow) -> Self {
+        Self {
+            risk: row.risk.label,
+            trend: row.trend.label,
+            volatility: row.volatility.label,
+            heat: row.heat.label,
+            stop: lens.held.map(|held| held.state),
+        }
+    }
+}
+
+/// What was said last about each market, and when.
 pub(crate) struct WeatherLines {
-    said: BTreeMap<InstrumentName, (RiskRegime, Ts)>,
+    said: BTreeMap<InstrumentName, (Weather, Ts)>,
     at_least: Span,
     paint: Paint,
 }
@@ -37,15 +62,15 @@ impl WeatherLines {
         }
     }
 
-    /// The line of a minute, if it is worth one.
+    /// The line of a minute, if it is worth one. The lens holds the position of the reader's, where there is one.
     pub(crate) fn line(&mut self, lens: &Lens, row: &MinuteRow) -> Option<String> {
         let name = &lens.instrument.name;
-        let label = row.risk.label;
+        let (label, weather) = (row.risk.label, Weather::of(lens, row));
         let before = self.said.get(name).copied();
-        if before.is_some_and(|(l, at)| l == label && row.ts - at < self.at_least) {
+        if before.is_some_and(|(said, at)| said == weather && row.ts - at < self.at_least) {
             return None;
         }
-        self.said.insert(name.clone(), (label, row.ts));
+        self.said.insert(name.clone(), (weather, row.ts));
         let snapshot = lens.snapshot(row, None);
         let word = self.paint.label(label, &format!("{:<12}", label.name()));
         let price = row.price.map_or_else(|| "—".to_owned(), |p| format!("{p:.2}"));
@@ -71,6 +96,85 @@ fn begin(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use barograph_domain::{AxisState, Instrument, MarketKind, OpenAlerts, Timeframes};
+    use barograph_engine::explain::headline::Held;
+    use barograph_engine::rules::Book;
+    use std::sync::Arc;
+
+    fn lens() -> Lens {
+        let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        Lens {
+            book: Arc::new(Book::shipped("default").unwrap()),
+            logic_version: "v1".to_owned(),
+            instrument: Instrument { name, kind: MarketKind::Perpetual, expiry: None },
+            streams: Vec::new().into(),
+            held: None,
+        }
+    }
+
+    fn row(minute: i64) -> MinuteRow {
+        MinuteRow {
+            instrument: 0,
+            ts: Ts(0) + Span::mins(minute),
+            cells: vec![
+                barograph_domain::Cell::undefined(barograph_domain::Reason::MissingInput);
+                barograph_engine::CATALOGUE.len()
+            ],
+            cuts: vec![None; 256],
+            risk: of(RiskRegime::Normal),
+            trend: of(TrendRegime::Sideways),
+            volatility: of(VolRegime::Stable),
+            heat: of(HeatRegime::Neutral),
+            timeframes: Timeframes::default(),
+            held: Vec::new(),
+            inputs: Vec::new(),
+            price: Some(50_000.0),
+            models: Vec::new(),
+            open: OpenAlerts::default(),
+        }
+    }
+
+    fn of<L: barograph_domain::Label>(label: L) -> AxisState<L> {
+        AxisState { label, raw_label: label, ..AxisState::default() }
+    }
+
+    /// One minute after another: which of them are told.
+    #[test]
+    fn a_line_comes_when_the_label_of_any_axis_changes_or_a_stop_is_reached() {
+        type Change = fn(&mut MinuteRow);
+        let changes: [(&str, Change); 4] = [
+            ("risk", |r| r.risk = of(RiskRegime::SqueezeRisk)),
+            ("trend", |r| r.trend = of(TrendRegime::StrongDowntrend)),
+            ("volatility", |r| r.volatility = of(VolRegime::Extreme)),
+            ("heat", |r| r.heat = of(HeatRegime::SuperHot)),
+        ];
+        for (axis, change) in changes {
+            let (mut lines, lens) = (WeatherLines::new(Paint::detect()), lens());
+            let told: Vec<bool> = (0..4)
+                .map(|minute| {
+                    let mut row = row(minute);
+                    if minute >= 2 {
+                        change(&mut row);
+                    }
+                    lines.line(&lens, &row).is_some()
+                })
+                .collect();
+            assert_eq!(told, [true, false, true, false], "{axis}");
+        }
+        let (mut lines, calm) = (WeatherLines::new(Paint::detect()), lens());
+        assert!(lines.line(&calm, &row(0)).is_some());
+        let near = Held { is_long: true, stop: 49_900.0, price: 50_000.0, state: HeldStop::Near };
+        let reached = Held { price: 49_800.0, state: HeldStop::Reached, ..near };
+        let near = lines.line(&calm.holding(Some(near)), &row(1)).unwrap();
+        assert!(
+            near.contains("Stop 49900 of your long near") || near.contains("Stop 49,900 of your long near"),
+            "{near}"
+        );
+        let line = lines.line(&calm.holding(Some(reached)), &row(2)).unwrap();
+        assert!(line.contains("of your long reached"), "{line}");
+        assert!(lines.line(&calm.holding(Some(reached)), &row(3)).is_none(), "told once");
+        assert!(lines.line(&calm.holding(Some(reached)), &row(12)).is_some(), "and again after ten minutes");
+    }
 
     #[test]
     fn a_long_text_ends_with_a_sentence_or_a_word() {

@@ -55,6 +55,11 @@ impl Service {
         self.stops().held(&lens.instrument.name, row)
     }
 
+    /// The same without asking the store, for who may not wait.
+    pub(crate) fn held_as_read_last(&self, lens: &Lens, row: &MinuteRow) -> Option<Held> {
+        self.stops.last().held(&lens.instrument.name, row)
+    }
+
     /// The newest minute as it reads now, with the positions in its market.
     pub(super) fn rendered(&self, latest: &Latest, now: Ts) -> Result<Rendered, QueryError> {
         latest.at(now, self.held_now(&latest.lens, &latest.row))

@@ -26,6 +26,16 @@ const EXITS: &[(&str, i32, &str)] = &[
     ("replay in --every 90s", 2, "'90s' is not a whole number of minutes"),
     ("replay in --stamp middle", 2, "'middle' is no stamp; write one of open, close, instant"),
     ("replay in --metric price", 2, "'price' is no metric"),
+    (
+        "replay in --metric my_signal",
+        2,
+        "'my_signal' is no metric; signals of your own are not accepted yet, write one of",
+    ),
+    (
+        "replay in --columns time=t,value=v,metric=my_signal",
+        2,
+        "'my_signal' is no metric; signals of your own are not accepted yet, write one of",
+    ),
     ("replay in --market option", 2, "'option' is no market kind"),
     ("replay in --delay bar", 2, "'bar' is not METRIC=TIME"),
     ("replay in --columns time=t", 2, "column map has nothing to read"),
@@ -321,6 +331,20 @@ fn replay_lines_carry_what_they_promise() {
         "only {seen:?}"
     );
     assert!(null_count > 0, "nothing was warming up");
+}
+
+/// A name that somebody else chose begins no line of its own.
+#[test]
+fn the_name_of_a_file_stays_on_its_line() {
+    let place = Place::new();
+    let forged = "y\n[CASCADE] z.csv";
+    std::fs::write(place.path(forged), "neither,time\n1,2\n").unwrap();
+    let path = place.path(forged).display().to_string();
+    for (args, code) in [(vec!["replay", &path], 2), (vec!["replay", "in\n[CASCADE] nowhere.csv"], 2)] {
+        let done = Outcome::of(args[1], place.command(&args)).exits(code);
+        assert!(done.err.lines().all(|l| !l.starts_with("[CASCADE]")), "{}", done.err);
+        assert!(done.err.contains("\\n[CASCADE]"), "{}", done.err);
+    }
 }
 
 #[test]

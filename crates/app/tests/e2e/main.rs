@@ -15,6 +15,7 @@ mod chart;
 mod cli;
 mod corrections;
 mod correlation;
+mod demo;
 mod events;
 mod export;
 mod freshness;

@@ -2,7 +2,7 @@
 //! between HTTP and the command line, the event stream beside a writer, and the end.
 
 use crate::support::data::{Mood, STORED_FROM, STORED_UNTIL, market, now, slice, stored};
-use crate::support::http::{Server, address};
+use crate::support::http::Server;
 use crate::support::{Place, json_lines, keys};
 use barograph_domain::Span;
 use serde_json::Value;
@@ -545,47 +545,4 @@ fn a_port_that_is_taken_is_one_error() {
         assert!(done.err.lines().last().unwrap().starts_with(&words), "{}", done.err);
         assert!(done.out.is_empty(), "no work is done first: {}", done.out);
     }
-}
-
-#[test]
-fn the_demo_tells_the_weather_and_serves_it() {
-    let place = Place::new();
-    let mut demo = place.start("demo --listen 127.0.0.1:0");
-    demo.out.wait_for("stop with Ctrl-C");
-    let report = demo.out.text();
-    for words in [
-        "binance-usdm:BTCUSDT  2026-03-05",
-        "binance-usdm:ETHUSDT  2026-03-05",
-        "binance-usdm:SOLUSDT  2026-03-05",
-        "HIGH_VOL █      2026-02-05",
-        "posture ",
-        "would",
-        "open  http://",
-    ] {
-        assert!(report.contains(words), "'{words}' is not in\n{report}");
-    }
-    let links: Vec<&str> = report
-        .lines()
-        .filter_map(|l| l.trim().strip_prefix("open ").or(Some(l.trim())))
-        .map(str::trim)
-        .filter(|l| l.starts_with("http://"))
-        .collect();
-    assert!(links.iter().filter(|l| l.contains("as_of=")).count() >= 3, "{report}");
-    let addr = address(links[0]);
-    let mut server = Server { process: demo, addr };
-    for link in links {
-        let path = link.split(' ').next().unwrap().split_once(&addr.to_string()).unwrap().1;
-        let reply = server.get(path);
-        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
-        if path.contains("as_of=") {
-            let label = reply.json()["regimes"]["risk"]["label"].as_str().unwrap().to_owned();
-            assert!(label == "HIGH_VOL" || label == "SQUEEZE_RISK", "{path} was meant to show something: {label}");
-        }
-    }
-    server.process.signal("TERM");
-    assert_eq!(server.process.wait(Duration::from_secs(20)), Some(0), "{}", server.process.err.text());
-    // It is all in the platform's data folder; a second time nothing is new.
-    assert!(place.root().join("share/barograph/barograph.db").exists());
-    place.run("demo --no-serve").exits(0).says("stored 0 new points").prints("binance-usdm:SOLUSDT");
-    place.run("freshness").exits(1);
 }

@@ -69,6 +69,9 @@ pub struct FrameVolatility {
     pub label: VolRegime,
     /// Class on 1 h, 4 h, 1 d, 1 w.
     pub timeframes: [VolRegime; 4],
+    /// Percentile of the day's volatility within 90 d, where the class is HIGH_VOL: of no other class does a headline ask it,
+    /// and it takes all hours of them.
+    pub rank: Option<f64>,
 }
 
 /// A frame at its newest bar.
@@ -78,6 +81,8 @@ pub struct FrameReading {
     pub now: Ts,
     /// The price all distances are taken from.
     pub price: f64,
+    /// Move of the close within 24 h, a fraction.
+    pub change_24h: Option<f64>,
     /// ATR(14) of the frame's bars.
     pub atr: Option<f64>,
     /// Session.
@@ -110,6 +115,8 @@ impl FrameReading {
             volatility: self.volatility.label,
             vol_1h: self.volatility.realized[0].ok(),
             vol_24h: self.volatility.realized[2].ok(),
+            vol_rank: self.volatility.rank,
+            change_24h: self.change_24h,
             bars_alone: true,
             ..Sight::default()
         })
@@ -146,6 +153,7 @@ impl Frame {
         let (trend, vol_timeframes) = self.trend(book, &mut cells, chart, now);
         put(&mut cells, Feature::VolDaily, daily, now);
         let volatility = evaluate::<VolRegime>(book, &cells).raw;
+        let rank = if volatility == VolRegime::HighVol { self.volatility_rank().ok() } else { None };
         let atr = chart.and_then(|c| c.atr().value());
         // Without an average range nothing can be measured against: that is no calm market.
         let risk_label = if atr.is_some() { risk.raw } else { RiskRegime::Unknown };
@@ -156,11 +164,12 @@ impl Frame {
         let reading = FrameReading {
             now,
             price,
+            change_24h: self.windows.day_change(),
             atr,
             session,
             confidence: confidence(&session, &trend),
             trend,
-            volatility: FrameVolatility { realized, daily, label: volatility, timeframes: vol_timeframes },
+            volatility: FrameVolatility { realized, daily, label: volatility, timeframes: vol_timeframes, rank },
             density,
             stops: density.map_or([None; 3], |d| self.vulnerability(d).map(Some)),
             risk: risk_label,

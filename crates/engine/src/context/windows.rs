@@ -31,6 +31,7 @@ pub(super) fn per_year(step: Span) -> f64 {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Part {
     index: i64,
+    close: f64,
     /// Squared return, where the bar before is there.
     squared: Option<f64>,
     /// High over low.
@@ -59,7 +60,7 @@ impl Squared {
     }
 }
 
-/// The last day of bars, and the last 90 days of hours.
+/// The last day of bars with the one before it, and the last 90 days of hours.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Windows {
     step: Span,
@@ -75,16 +76,21 @@ impl Windows {
         Self { step, day, parts: VecDeque::with_capacity(32), hours: VecDeque::with_capacity(512) }
     }
 
+    /// A day of bars, and the close it began with.
+    const fn kept(&self) -> usize {
+        self.day + 1
+    }
+
     /// Takes a bar; its squared return.
     pub(super) fn push(&mut self, close: Ts, bar: &BuiltBar, before: Option<&BuiltBar>) -> Option<f64> {
         let squared = before.filter(|b| b.index + 1 == bar.index).map(|b| {
             let r = ln(bar.close / b.close);
             r * r
         });
-        if self.parts.len() == self.day {
+        if self.parts.len() == self.kept() {
             self.parts.pop_front();
         }
-        self.parts.push_back(Part { index: bar.index, squared, ratio: bar.high / bar.low, quote: bar.quote_volume });
+        self.parts.push_back(part(bar, squared));
         if self.step <= HOUR {
             let hour = close.ceil(HOUR).0 / HOUR.0;
             match self.hours.back_mut().filter(|h| h.hour == hour) {
@@ -116,13 +122,12 @@ impl Windows {
         let without = 1 - values.len();
         values.extend(run.close.windows(2).map(|c| of(c[0], c[1])));
         let squared = Squared { values, without };
-        let shown = n.min(self.day);
-        let surplus = (self.parts.len() + shown).saturating_sub(self.day);
+        let shown = n.min(self.kept());
+        let surplus = (self.parts.len() + shown).saturating_sub(self.kept());
         self.parts.drain(..surplus);
         self.parts.extend((n - shown..n).map(|i| {
             let bar = run.bar(first, i);
-            let squared = squared.between(i, i + 1).first().copied();
-            Part { index: bar.index, squared, ratio: bar.high / bar.low, quote: bar.quote_volume }
+            part(&bar, squared.between(i, i + 1).first().copied())
         }));
         if self.step <= HOUR {
             self.add_run_to_hours(run, &squared);
@@ -214,6 +219,18 @@ impl Windows {
         (5 * n >= 4 * expected).then(|| sum / minutes)
     }
 
+    /// Move of the close within a day, a fraction; `None` where the close a day before the newest is not there, or a day is no
+    /// whole number of bars.
+    pub(super) fn day_change(&self) -> Option<f64> {
+        let newest = self.parts.back()?;
+        if DAY.0 % self.step.0 != 0 {
+            return None;
+        }
+        let index = newest.index - DAY.0 / self.step.0;
+        let before = self.parts.get(self.parts.partition_point(|p| p.index < index))?;
+        (before.index == index && before.close > 0.0).then(|| newest.close / before.close - 1.0)
+    }
+
     /// Mid-rank of the day's volatility among those at whole hours of the last 90 days.
     ///
     /// # Errors
@@ -246,6 +263,10 @@ impl Windows {
             _ => Err(warming(among.len() as i64, RANKED_MIN as i64)),
         }
     }
+}
+
+fn part(bar: &BuiltBar, squared: Option<f64>) -> Part {
+    Part { index: bar.index, close: bar.close, squared, ratio: bar.high / bar.low, quote: bar.quote_volume }
 }
 
 fn warming(have: i64, need: i64) -> State {

@@ -1,6 +1,7 @@
 //! One endpoint: lanes, what is due, pace, and how it is doing.
 
 use super::storm::{Watch, cause_of};
+use super::stronger::is_lost;
 use super::{Action, Endpoint, Order, Send, is_open, order};
 use crate::outbox::{Change, Join};
 use barograph_domain::delivery::{Delivery, DeliveryState, EndpointState, Message, MessageKind, Phase};
@@ -87,6 +88,8 @@ pub(super) struct Desk {
     pub(super) stopped: Option<Ts>,
     /// When a try failed last.
     pub(super) failed_at: Option<Ts>,
+    /// A delivery has ended without having told anything, since this was looked at last.
+    pub(super) lost: bool,
 }
 
 impl Desk {
@@ -107,6 +110,7 @@ impl Desk {
             newest: BTreeMap::new(),
             stopped: None,
             failed_at: None,
+            lost: false,
         }
     }
 
@@ -215,6 +219,7 @@ impl Desk {
     /// Ends a delivery, and what goes with it.
     pub(super) fn end(&mut self, item: &Item, state: DeliveryState, reason: &str, now: Ts, out: &mut Vec<Action>) {
         out.push(Action::Change(self.change(item, state, reason, now)));
+        self.lost |= is_lost(state);
         for message in &item.joined {
             if let Some(watch) = cause_of(message).and_then(|cause| self.watches.get_mut(&cause)) {
                 watch.settle(message);

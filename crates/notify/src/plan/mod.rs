@@ -3,8 +3,8 @@
 //! Everything that happens goes in with the moment it happened; out come [`Action`]s, in the order in which they have to be done.
 //! Each endpoint has a desk (`desk.rs`) with one lane per fingerprint: in a lane only the newest unsent state is kept, and one
 //! message is under way at a time, which is the whole of the order that is promised. Storms (`storm.rs`) stand in front of the
-//! lanes and turn the alerts of one cause into a few messages of a group. What nobody shall hear (`mute.rs`) is stopped before
-//! both. A planner is made anew after a crash from what the store knows (`recover.rs`).
+//! lanes and turn the alerts of one cause into a few messages of a group. What nobody shall hear (`mute.rs`), and what one endpoint
+//! need not hear (`stronger.rs`), is stopped before both. A planner is made anew after a crash from what the store knows (`recover.rs`).
 //!
 //! Choices where several would do:
 //! - What began and was over before anything could be told is not told: its end is superseded with it. Once a try was made, the
@@ -12,7 +12,8 @@
 //! - Every record of an alert counts towards a storm, its end as well: a thousand ends within a minute are a storm of their own.
 //! - In any minute an endpoint gets at most five messages of one cause; an update that would be the sixth waits.
 //! - When a silence ends, whatever it covers and still fires is told again, also to those who knew before it began.
-//! - A stronger alert mutes a weaker one only where the stronger one was or will be sent; the end of what was muted so is not told.
+//! - A stronger alert mutes a weaker one only where the stronger one was or will be told; the end of what was muted so is not told.
+//!   What does not arrive, or is over, mutes nothing: the weaker one is told then, if it still fires.
 //! - What the receiver of a group has confirmed, it knows of each member.
 //! - Older news never follow newer ones about the same thing, whichever way they came; what a person has sent again may.
 
@@ -22,6 +23,7 @@ mod mute;
 mod recover;
 mod result;
 mod storm;
+mod stronger;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +39,7 @@ use desk::{Desk, Item};
 use mute::Mutes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use stronger::Behind;
 
 /// How fast an endpoint may be written to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -163,6 +166,7 @@ pub struct Tried {
 pub struct Planner {
     desks: Vec<Desk>,
     mutes: Mutes,
+    behind: Behind,
     firing: BTreeMap<String, Arc<Message>>,
     /// Place of the newest record of each thing.
     newest: BTreeMap<String, Order>,
@@ -195,6 +199,7 @@ impl Planner {
         Self {
             desks: endpoints.into_iter().map(Desk::new).collect(),
             mutes: Mutes::default(),
+            behind: Behind::default(),
             firing: BTreeMap::new(),
             newest: BTreeMap::new(),
             forgets_at: Ts::MIN,
@@ -235,7 +240,7 @@ impl Planner {
             }
             let item = Item::of(Arc::clone(&message), &row);
             let ends_unheard = was_inhibited && message.notice.phase == Phase::Resolved;
-            let muted = muted.or_else(|| self.stronger_at(place, &message));
+            let muted = self.why_not(place, &message, muted);
             let desk = &mut self.desks[place];
             match muted {
                 None if ends_unheard && !desk.may_know(&message.fingerprint) => {
@@ -263,6 +268,9 @@ impl Planner {
         for place in 0..self.desks.len() {
             self.desks[place].expire(now, &mut self.actions);
             self.desks[place].update_storms(now, &mut self.actions);
+        }
+        self.tell_what_was_behind(now);
+        for place in 0..self.desks.len() {
             self.desks[place].send(place, now, &mut self.actions);
         }
         if self.forgets_at <= now {
@@ -328,6 +336,7 @@ impl Planner {
                 }
                 Phase::Resolved => {
                     self.firing.remove(&message.fingerprint);
+                    self.behind.ended = true;
                 }
                 Phase::Happened => {}
             }
@@ -365,12 +374,17 @@ impl Planner {
 
     /// A message made here, for every endpoint that wants it; `but` is left out.
     fn announce(&mut self, message: Message, but: Option<usize>, now: Ts) {
+        self.announce_at(message, |place| Some(place) != but, now);
+    }
+
+    /// A message made here, for those endpoints `at` which it is meant and that want it.
+    fn announce_at(&mut self, message: Message, at: impl Fn(usize) -> bool, now: Ts) {
         let rows: Vec<(usize, Delivery)> = self
             .desks
             .iter()
             .enumerate()
             .filter(|(place, desk)| {
-                Some(*place) != but && desk.state.disabled.is_none() && desk.plan.filter.wants(&message.notice)
+                at(*place) && desk.state.disabled.is_none() && desk.plan.filter.wants(&message.notice)
             })
             .map(|(place, desk)| (place, desk.row(&message, now)))
             .collect();
@@ -382,7 +396,7 @@ impl Planner {
         let message = Arc::new(message);
         for (place, row) in rows {
             let item = Item::of(Arc::clone(&message), &row);
-            match self.stronger_at(place, &message) {
+            match self.why_not(place, &message, None) {
                 Some(why) => self.mute(place, &item, why, now),
                 None => self.route(place, item, now),
             }
@@ -391,8 +405,13 @@ impl Planner {
 
     /// The same again under an id of its own, because what muted it is over.
     fn again(&mut self, message: &Message, after: &str, now: Ts) {
+        self.again_at(message, after, |_| true, now);
+    }
+
+    /// As [`Self::again`], at some endpoints.
+    fn again_at(&mut self, message: &Message, after: &str, at: impl Fn(usize) -> bool, now: Ts) {
         let id = message_id(&format!("{}|after|{after}", message.id));
         let notice = Notice { resumed: false, ..message.notice.clone() };
-        self.announce(Message { id, known_at: now, notice, ..message.clone() }, None, now);
+        self.announce_at(Message { id, known_at: now, notice, ..message.clone() }, at, now);
     }
 }

@@ -1,4 +1,4 @@
-//! What nobody is to hear: silences, stronger alerts, and markets of a venue that is not heard.
+//! What nobody is to hear: silences, and markets of a venue that is not heard.
 
 use super::Planner;
 use crate::labels::{Inhibition, Labels, Matchers, labels};
@@ -108,7 +108,7 @@ impl Mutes {
         }
     }
 
-    /// Why nobody is to hear of it, wherever it would go; see [`Planner::stronger_at`] for what one endpoint need not hear.
+    /// Why nobody is to hear of it, wherever it would go; see `stronger.rs` for what one endpoint need not hear.
     pub(super) fn mute_of(&mut self, message: &Message) -> Option<&'static str> {
         if message.notice.kind != MessageKind::Alert {
             return None;
@@ -127,18 +127,6 @@ fn is_lost_price(notice: &Notice) -> bool {
 }
 
 impl Planner {
-    /// Why this endpoint need not hear of it: a stronger alert says the same, and this endpoint has heard of that or is about to.
-    pub(super) fn stronger_at(&self, place: usize, message: &Message) -> Option<&'static str> {
-        let (notice, desk) = (&message.notice, &self.desks[place]);
-        let by = notice.inhibited_by.filter(|_| notice.phase != Phase::Resolved && !desk.plan.hears_weaker)?;
-        let stronger = |m: &Message| {
-            let other = &m.notice;
-            other.pattern == Some(by) && other.rule.is_none() && other.instrument == notice.instrument
-        };
-        let heard = |m: &Arc<Message>| desk.may_know(&m.fingerprint) || desk.has_unsent(&m.fingerprint);
-        self.firing.values().any(|m| stronger(m) && heard(m)).then_some("inhibited")
-    }
-
     /// Notes what an alert says about its venue's data; begins or ends an outage.
     pub(super) fn turn_outages(&mut self, message: &Arc<Message>, now: Ts) {
         let Some(instrument) = &message.notice.instrument else { return };

@@ -3,6 +3,7 @@
 use super::desk::{Item, Told};
 use super::result::thing_of;
 use super::storm::{Part, Storm, cause_of};
+use super::stronger::is_held_back;
 use super::{Action, Planner, order};
 use crate::outbox::{Outgoing, Recovered};
 use barograph_domain::Ts;
@@ -50,6 +51,7 @@ impl Planner {
         self.turn_silences(now);
         self.resume_unfinished(&from.unfinished, now);
         self.complete_members();
+        self.resume_behind(&self.held_back(&recent));
         self.end_missed_silences(&from.ended, now);
         debug_assert!(self.actions.iter().all(|a| !matches!(a, Action::Send(_))), "recovering sends nothing yet");
     }
@@ -189,7 +191,7 @@ impl Planner {
             for (place, row) in rows {
                 let joined = joined.remove(&(row.endpoint.clone(), message.id.clone())).unwrap_or_default();
                 let item = Item { joined, ..Item::of(Arc::clone(&message), &row) };
-                let muted = muted.or_else(|| self.stronger_at(place, &message));
+                let muted = self.why_not(place, &message, muted);
                 self.resume_item(place, item, muted, now);
             }
         }
@@ -222,6 +224,12 @@ impl Planner {
             }
         }
         self.route(place, item, now);
+    }
+
+    /// Endpoints and messages that were held back lately.
+    fn held_back(&self, recent: &[(Arc<Message>, Vec<Delivery>)]) -> BTreeSet<(usize, String)> {
+        let rows = recent.iter().flat_map(|(_, rows)| rows).filter(|row| is_held_back(row.state, &row.reason));
+        rows.filter_map(|row| Some((self.place(&row.endpoint)?, row.message.clone()))).collect()
     }
 
     /// Members of long storms are known by what still fires.

@@ -160,6 +160,10 @@ impl Watch {
     pub(super) fn holds_since(&self, fingerprint: &str) -> Option<Order> {
         self.storm.as_ref()?.held.get(fingerprint).map(|item| order(&item.message))
     }
+    /// What is newest about a member has not come to an end at the receiver yet.
+    pub(super) fn is_fresh(&self, fingerprint: &str) -> bool {
+        self.storm.as_ref().and_then(|s| s.members.get(fingerprint)).is_some_and(|part| part.fresh)
+    }
     pub(super) fn held(&self) -> usize {
         self.storm.as_ref().map_or(0, |s| s.held.len())
     }

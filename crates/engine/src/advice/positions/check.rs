@@ -122,11 +122,12 @@ impl PositionState {
         due.push(of.starting(changed));
     }
 
+    /// The bias follows all axes, so that it can turn again and again under one risk label: each turn is an episode.
     fn bias(&self, now: &ContextBrief, due: &mut Vec<Due<'_>>) {
         let is = now.risk_bias == RiskBias::Conservative;
         let was = self.usable.as_ref().map(|u| u.risk_bias == RiskBias::Conservative);
         if is && was == Some(false) {
-            due.push(Due::new(NoticeTrigger::Conservative, NoticeLevel::Info, now.since).starting(true).once());
+            due.push(Due::new(NoticeTrigger::Conservative, NoticeLevel::Info, now.timestamp).starting(true).once());
         }
     }
 
@@ -186,6 +187,8 @@ impl PositionState {
         if !due.starts {
             return None;
         }
+        // A bias can turn many times a day; its turns shall not push out what lasts.
+        self.told.retain(|t| t.trigger != NoticeTrigger::Conservative || due.trigger != t.trigger);
         if self.told.len() == MEMORY {
             self.told.remove(0);
         }

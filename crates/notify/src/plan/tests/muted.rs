@@ -109,6 +109,133 @@ fn where_the_stronger_one_was_not_delivered_the_weaker_one_is() {
     assert_eq!(world.row("a", &alone).0, DeliveryState::Delivered, "nobody sent the stronger one here");
 }
 
+/// Tells of a stronger alert and of the weaker one behind it, at one endpoint.
+fn both(world: &mut World) -> (Message, Message) {
+    let stronger = funding(world, Pattern::FundingManipulation, 1, Phase::Firing, None);
+    world.tell(&outgoing(stronger.clone(), &["a"]));
+    let weaker = funding(world, Pattern::FundingAnomaly, 1, Phase::Firing, Some(Pattern::FundingManipulation));
+    world.tell(&outgoing(weaker.clone(), &["a"]));
+    assert_eq!(world.row("a", &weaker), (DeliveryState::Superseded, "inhibited"));
+    (stronger, weaker)
+}
+
+/// Patterns and phases of what an endpoint was sent about funding, in order.
+fn heard(world: &World) -> Vec<(Pattern, Phase)> {
+    let of = world.sent.iter().map(|(_, s)| &s.message.notice);
+    of.filter_map(|n| Some((n.pattern?, n.phase))).collect()
+}
+
+const STRONGER: Pattern = Pattern::FundingManipulation;
+const WEAKER: Pattern = Pattern::FundingAnomaly;
+
+#[test]
+fn the_weaker_one_is_told_when_the_stronger_one_does_not_arrive() {
+    let ends: [(&str, Outcome, DeliveryState); 4] = [
+        ("refused", Outcome::Reject, DeliveryState::Dead),
+        ("no answer until it is too old", Outcome::Retry, DeliveryState::Expired),
+        ("nobody knows whether it was taken", Outcome::Unconfirmed, DeliveryState::Dead),
+        ("the format has no words for it", Outcome::NotInFormat, DeliveryState::Superseded),
+    ];
+    for (what, outcome, state) in ends {
+        let mut world = World::new(&["a"]);
+        // It is under way while the weaker one becomes known.
+        world.answers(|_| None);
+        let (stronger, weaker) = both(&mut world);
+        world.answers(move |s| {
+            let is_stronger = s.message.notice.pattern == Some(STRONGER);
+            Some(if is_stronger { outcome.clone() } else { Outcome::Delivered })
+        });
+        world.settle();
+        world.pass(Span::hours(2));
+        assert_eq!(world.row("a", &stronger).0, state, "{what}");
+        let told: Vec<(Pattern, Phase)> = heard(&world).into_iter().filter(|(p, _)| *p == WEAKER).collect();
+        assert_eq!(told, [(WEAKER, Phase::Firing)], "{what}");
+        // Its end is told as well, and nothing else.
+        let over = funding(&world, WEAKER, 2, Phase::Resolved, None);
+        world.tell(&outgoing(over.clone(), &["a"]));
+        world.pass(Span::hours(1));
+        assert_eq!(world.row("a", &over).0, DeliveryState::Delivered, "{what}");
+        assert_eq!(heard(&world).iter().filter(|(p, _)| *p == WEAKER).count(), 2, "{what}");
+        assert_eq!(world.row("a", &weaker), (DeliveryState::Superseded, "inhibited"), "{what}");
+    }
+}
+
+#[test]
+fn the_weaker_one_is_told_when_the_stronger_one_ends_before_it() {
+    for restarts in [false, true] {
+        let mut world = World::new(&["a"]);
+        both(&mut world);
+        world.pass(Span::mins(40));
+        assert_eq!(heard(&world), [(STRONGER, Phase::Firing)]);
+        if restarts {
+            world.restart(vec![Endpoint::new("a")]);
+        }
+        let over = funding(&world, STRONGER, 2, Phase::Resolved, None);
+        world.tell(&outgoing(over, &["a"]));
+        world.pass(Span::mins(10));
+        let want = [(STRONGER, Phase::Firing), (STRONGER, Phase::Resolved), (WEAKER, Phase::Firing)];
+        assert_eq!(heard(&world), want, "after a restart: {restarts}");
+        world.restart(vec![Endpoint::new("a")]);
+        world.pass(Span::mins(10));
+        assert_eq!(heard(&world).len(), 3, "once");
+        let over = funding(&world, WEAKER, 2, Phase::Resolved, None);
+        world.tell(&outgoing(over, &["a"]));
+        world.pass(Span::mins(10));
+        assert_eq!(heard(&world)[3..], [(WEAKER, Phase::Resolved)]);
+    }
+}
+
+#[test]
+fn what_ends_with_the_stronger_one_or_was_told_before_it_is_not_told_again() {
+    let mut world = World::new(&["a"]);
+    both(&mut world);
+    // Both of one minute: the planner learns of both before it acts.
+    for pattern in [STRONGER, WEAKER] {
+        let over = outgoing(funding(&world, pattern, 2, Phase::Resolved, None), &["a"]);
+        world.shelf.put(&over);
+        world.planner.take(over, world.now);
+    }
+    world.settle();
+    world.pass(Span::hours(1));
+    assert_eq!(heard(&world), [(STRONGER, Phase::Firing), (STRONGER, Phase::Resolved)]);
+    // Told before the stronger one began: the receiver knows that it fires.
+    let mut world = World::new(&["a"]);
+    let early = funding(&world, WEAKER, 1, Phase::Firing, None);
+    world.tell(&outgoing(early, &["a"]));
+    world.pass(Span::mins(2));
+    let stronger = funding(&world, STRONGER, 1, Phase::Firing, None);
+    world.tell(&outgoing(stronger, &["a"]));
+    let again = funding(&world, WEAKER, 2, Phase::Firing, Some(STRONGER));
+    world.tell(&outgoing(again, &["a"]));
+    world.pass(Span::mins(2));
+    let over = funding(&world, STRONGER, 2, Phase::Resolved, None);
+    world.tell(&outgoing(over, &["a"]));
+    world.pass(Span::hours(1));
+    let want = [(WEAKER, Phase::Firing), (STRONGER, Phase::Firing), (STRONGER, Phase::Resolved)];
+    assert_eq!(heard(&world), want);
+}
+
+/// A stronger alert that waits in a group, or is under way with it, is about to be heard.
+#[test]
+fn a_stronger_alert_that_goes_with_a_group_speaks_for_the_weaker_one() {
+    let slow = Endpoint { pace: crate::plan::Pace { gap: Span::secs(30), per_minute: 0 }, ..Endpoint::new("a") };
+    let mut world = World::of(vec![slow]);
+    for market in ["okx:ETH-USDT", "okx:SOL-USDT", "okx:XRP-USDT"] {
+        world.alert(market, 1, Phase::Firing, &["a"]);
+    }
+    both(&mut world);
+    for nth in 2..7 {
+        world.pass(Span::secs(15));
+        let worse = funding(&world, WEAKER, nth, Phase::Firing, Some(STRONGER));
+        world.tell(&outgoing(worse.clone(), &["a"]));
+        assert_eq!(world.row("a", &worse), (DeliveryState::Superseded, "inhibited"), "record {nth}");
+    }
+    world.pass(Span::hours(1));
+    let weaker = world.shelf.rows.values().filter(|d| world.shelf.messages[&d.message].notice.pattern == Some(WEAKER));
+    let btc = weaker.filter(|d| world.shelf.messages[&d.message].notice.inhibited_by.is_some());
+    assert!(btc.clone().count() == 6 && btc.clone().all(|d| d.reason == "inhibited"));
+}
+
 /// A burst grows: its first message is the only one until it ends, unless it becomes more severe.
 #[test]
 fn one_burst_is_one_message_and_its_end() {
