@@ -202,6 +202,7 @@ mod tests {
             level: NoticeLevel::Medium,
             flag: PositionFlag::Yellow,
             text: String::new(),
+            headline: String::new(),
             open_positions: String::new(),
             new_entries: String::new(),
             episode: Ts(0),
