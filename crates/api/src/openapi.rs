@@ -142,6 +142,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
             "long_bias_reason",
             "risk_multiplier_reason",
             "total_liquidated_usd_reason",
+            "total_liquidated_usd_bound",
             "velocity_usd_per_hour_reason",
         ],
     ),

@@ -270,7 +270,9 @@ fn the_headline_of_a_frame_has_the_day_s_move_and_its_volatility_s_rank() {
     let book = Book::shipped("default").unwrap();
     let said = |step: Span, bars: &[BarSample]| {
         let mut frame = frame(step, &book);
-        feed(&mut frame, bars, 0);
+        for (i, bar) in (1..).zip(bars) {
+            assert!(frame.push(start().floor(step) + step.times(i), bar));
+        }
         let reading = frame.read(&book, frame.newest().unwrap().close).unwrap();
         (reading.change_24h, reading.volatility.label, reading.headline().text)
     };

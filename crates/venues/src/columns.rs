@@ -182,7 +182,7 @@ mod tests {
             ("time=t,value=x", "without metric"),
             (
                 "time=t,value=x,metric=oi",
-                "'oi' is no metric; signals of your own are not accepted yet, write one of mark_price",
+                "'oi' is no metric; signals of your own are not accepted yet, write one of bar, trade",
             ),
             ("time=t,valu=x,metric=open_interest", "no field 'valu'"),
             ("time=t,time=u,usd=x", "twice"),
