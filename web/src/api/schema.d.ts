@@ -1262,11 +1262,16 @@ export interface components {
             risk_multiplier_reason?: string | null;
             /**
              * Format: double
-             * @description Quote units over 4 h.
+             * @description Quote units over 4 h; what was heard so far while that is less.
              */
             total_liquidated_usd: number | null;
             /** @description Why it is null; left out where it is not. */
             total_liquidated_usd_reason?: string | null;
+            /**
+             * @description `lower`: at least so much, because less than 4 h were heard; left out where they were heard as a whole.
+             * @example lower
+             */
+            total_liquidated_usd_bound?: string | null;
             /**
              * Format: double
              * @description Quote units an hour over 4 h.
