@@ -8,6 +8,7 @@ use super::CodecError;
 use super::bytes::{Input, put_uint, unzigzag, zigzag};
 use crate::Provenance;
 use barograph_domain::{Payload, Ts};
+use std::cell::RefCell;
 
 /// Written first in every blob; the high bit says that the rest is compressed.
 const FORMAT: u8 = 1;
@@ -42,7 +43,7 @@ pub struct Packed {
 /// When the compressor fails (memory).
 pub fn encode(points: &[Packed]) -> std::io::Result<Vec<u8>> {
     let mut raw = Vec::with_capacity(points.len() * 32);
-    let mut payloads: Vec<Vec<u8>> = Vec::new();
+    let (mut payloads, mut ends) = (Vec::new(), Vec::new());
     let groups = points.chunk_by(|a, b| a.stream == b.stream);
     put_uint(&mut raw, groups.clone().count() as u64);
     let mut before = 0_i64;
@@ -55,12 +56,13 @@ pub fn encode(points: &[Packed]) -> std::io::Result<Vec<u8>> {
         put_steps(&mut raw, group.iter().map(|p| p.known_ts.0.wrapping_sub(p.event_ts.0).cast_unsigned()));
         put_steps(&mut raw, group.iter().map(|p| p.seq));
         raw.extend(group.iter().map(|p| p.provenance.code()));
-        payloads.resize_with(group.len().max(payloads.len()), Vec::new);
-        for (bytes, point) in payloads.iter_mut().zip(group) {
-            bytes.clear();
-            point.payload.encode(bytes);
+        payloads.clear();
+        ends.clear();
+        for point in group {
+            point.payload.encode(&mut payloads);
+            ends.push(payloads.len());
         }
-        put_payloads(&mut raw, &payloads[..group.len()]);
+        put_payloads(&mut raw, &payloads, &ends);
     }
     if raw.len() < SMALL {
         raw.insert(0, FORMAT);
@@ -68,10 +70,20 @@ pub fn encode(points: &[Packed]) -> std::io::Result<Vec<u8>> {
     }
     let mut out = vec![FORMAT | PACKED];
     put_uint(&mut out, raw.len() as u64);
-    let mut zstd = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
-    zstd.include_checksum(true)?;
-    out.extend_from_slice(&zstd.compress(&raw)?);
-    Ok(out)
+    // Kept by each thread that writes: setting one up costs as much as a piece.
+    thread_local!(static ZSTD: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) });
+    ZSTD.with_borrow_mut(|kept| {
+        let zstd = match kept {
+            Some(zstd) => zstd,
+            None => {
+                let zstd = kept.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?);
+                zstd.include_checksum(true)?;
+                zstd
+            }
+        };
+        out.extend_from_slice(&zstd.compress(&raw)?);
+        Ok(out)
+    })
 }
 
 /// Differences of differences: nothing for a regular grid.
@@ -84,13 +96,15 @@ fn put_steps(out: &mut Vec<u8>, values: impl Iterator<Item = u64>) {
     }
 }
 
-fn put_payloads(out: &mut Vec<u8>, payloads: &[Vec<u8>]) {
-    let length = payloads.first().map_or(0, Vec::len);
-    if payloads.iter().any(|p| p.len() != length) {
+/// Payloads one after the other, and where each ends.
+fn put_payloads(out: &mut Vec<u8>, payloads: &[u8], ends: &[usize]) {
+    let length = ends.first().copied().unwrap_or(0);
+    let starts = || core::iter::once(0).chain(ends.iter().copied());
+    if starts().zip(ends).any(|(start, end)| end - start != length) {
         out.push(0);
-        for p in payloads {
-            put_uint(out, p.len() as u64);
-            out.extend_from_slice(p);
+        for (start, end) in starts().zip(ends) {
+            put_uint(out, (end - start) as u64);
+            out.extend_from_slice(&payloads[start..*end]);
         }
         return;
     }
@@ -98,10 +112,11 @@ fn put_payloads(out: &mut Vec<u8>, payloads: &[Vec<u8>]) {
     put_uint(out, length as u64);
     for at in 0..length {
         let mut before = 0;
-        for p in payloads {
-            out.push(p[at] ^ before);
-            before = p[at];
-        }
+        out.extend(payloads[at..].iter().step_by(length).map(|p| {
+            let changed = p ^ before;
+            before = *p;
+            changed
+        }));
     }
 }
 
@@ -116,7 +131,7 @@ pub fn decode(blob: &[u8], read: impl Fn(i64, &[u8]) -> Option<Payload>) -> Resu
         FORMAT => {}
         b if b == FORMAT | PACKED => {
             let size = input.size(RAW_BYTES_MAX)?;
-            unpacked = zstd::bulk::decompress(input.0, size).map_err(|_e| CodecError("does not decompress"))?;
+            unpacked = super::read::decompressed(input.0, size)?;
             input = Input(&unpacked);
         }
         _ => return Err(CodecError("has a format this build does not know")),
@@ -131,8 +146,11 @@ pub fn decode(blob: &[u8], read: impl Fn(i64, &[u8]) -> Option<Payload>) -> Resu
         let lag = steps(&mut input, count)?;
         let seq = steps(&mut input, count)?;
         let provenance = input.take(count)?;
-        let payloads = payloads(&mut input, count)?;
+        let (payloads, ends) = payloads(&mut input, count)?;
+        let mut start = 0;
         for at in 0..count {
+            let bytes = &payloads[start..ends[at]];
+            start = ends[at];
             let event_ts = Ts(event[at].cast_signed());
             found.push(Packed {
                 stream,
@@ -141,7 +159,7 @@ pub fn decode(blob: &[u8], read: impl Fn(i64, &[u8]) -> Option<Payload>) -> Resu
                 seq: seq[at],
                 provenance: Provenance::from_code(i64::from(provenance[at]))
                     .ok_or(CodecError("has a point of unknown provenance"))?,
-                payload: read(stream, &payloads[at]).ok_or(CodecError("has a value that cannot be read"))?,
+                payload: read(stream, bytes).ok_or(CodecError("has a value that cannot be read"))?,
             });
         }
     }
@@ -159,26 +177,28 @@ fn steps(input: &mut Input<'_>, count: usize) -> Result<Vec<u64>, CodecError> {
     Ok(found)
 }
 
-fn payloads(input: &mut Input<'_>, count: usize) -> Result<Vec<Vec<u8>>, CodecError> {
+/// Payloads one after the other, and where each ends.
+fn payloads(input: &mut Input<'_>, count: usize) -> Result<(Vec<u8>, Vec<usize>), CodecError> {
     if input.byte()? == 0 {
-        return (0..count)
-            .map(|_| {
-                let length = input.size(input.0.len())?;
-                Ok(input.take(length)?.to_vec())
-            })
-            .collect();
+        let (mut found, mut ends) = (Vec::new(), Vec::with_capacity(count));
+        for _ in 0..count {
+            let length = input.size(input.0.len())?;
+            found.extend_from_slice(input.take(length)?);
+            ends.push(found.len());
+        }
+        return Ok((found, ends));
     }
     let length = input.size(input.0.len())?;
     let columns = input.take(length.checked_mul(count).ok_or(CodecError("ends too early"))?)?;
-    let mut found = vec![vec![0; length]; count];
+    let mut found = vec![0; columns.len()];
     for at in 0..length {
         let mut before = 0;
-        for (p, x) in found.iter_mut().zip(&columns[at * count..]) {
+        for (p, x) in found[at..].iter_mut().step_by(length).zip(&columns[at * count..]) {
             before ^= x;
-            p[at] = before;
+            *p = before;
         }
     }
-    Ok(found)
+    Ok((found, (1..=count).map(|n| n * length).collect()))
 }
 
 #[cfg(test)]

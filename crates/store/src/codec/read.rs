@@ -27,6 +27,11 @@ pub fn decode(blob: &[u8], width: Width) -> Result<Vec<MinuteRow>, CodecError> {
 pub(super) fn unpacked(blob: &[u8]) -> Result<Vec<u8>, CodecError> {
     let mut input = Input(blob);
     let size = input.size(RAW_BYTES_MAX)?;
+    decompressed(input.0, size)
+}
+
+/// What was compressed to these bytes, of a known size.
+pub(super) fn decompressed(bytes: &[u8], size: usize) -> Result<Vec<u8>, CodecError> {
     // Kept by each thread that reads: setting one up costs as much as a small chunk.
     thread_local!(static ZSTD: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) });
     let raw = ZSTD.with_borrow_mut(|kept| {
@@ -34,7 +39,7 @@ pub(super) fn unpacked(blob: &[u8]) -> Result<Vec<u8>, CodecError> {
             Some(zstd) => zstd,
             None => kept.insert(zstd::bulk::Decompressor::new()?),
         };
-        zstd.decompress(input.0, size)
+        zstd.decompress(bytes, size)
     });
     let raw = raw.map_err(|_e| CodecError("does not decompress"))?;
     if raw.len() == size { Ok(raw) } else { Err(CodecError("decompresses to another length than it says")) }

@@ -86,14 +86,14 @@ pub(super) struct Scan {
 impl Scan {
     /// Points with `from ≤ event_ts ≤ last` by (`event_ts`, sequence).
     pub(super) fn by_event(conn: &Connection, stream: &Stored, from: Ts, last: Ts) -> Inner<Self> {
-        let sql = "SELECT first_event, piece FROM live_points
+        let sql = "SELECT first_event, piece FROM live_points INDEXED BY live_points_times
                    WHERE instrument = ?1 AND newest_event >= ?2 AND first_event <= ?3 ORDER BY first_event, piece";
         Self::begin(conn, sql, By::Event, stream, from, last)
     }
 
     /// Points with `from ≤ known_ts ≤ last` in the total order of events.
     pub(super) fn by_known(conn: &Connection, stream: &Stored, from: Ts, last: Ts) -> Inner<Self> {
-        let sql = "SELECT first_known, piece FROM live_points
+        let sql = "SELECT first_known, piece FROM live_points INDEXED BY live_points_times
                    WHERE instrument = ?1 AND newest_known >= ?2 AND first_known <= ?3 ORDER BY first_known, piece";
         Self::begin(conn, sql, By::Known, stream, from, last)
     }
@@ -265,8 +265,10 @@ pub(super) fn unpack(conn: &Connection, instrument: i64, from: Ts, last: Ts) -> 
     if conn.is_server() {
         return Ok(());
     }
-    let mut statement = conn
-        .prepare("SELECT piece FROM live_points WHERE instrument = ?1 AND newest_event >= ?2 AND first_event <= ?3")?;
+    let mut statement = conn.prepare(
+        "SELECT piece FROM live_points INDEXED BY live_points_times
+             WHERE instrument = ?1 AND newest_event >= ?2 AND first_event <= ?3",
+    )?;
     let found = statement.query_map([instrument, from.0, last.0], |r| r.get(0))?.collect::<Inner<Vec<i64>>>()?;
     if found.is_empty() {
         return Ok(());
@@ -356,7 +358,7 @@ pub(super) fn prune(conn: &Connection, instrument: i64, limits: &BTreeMap<i64, L
         return Ok(Vec::new());
     }
     let mut statement = conn.prepare(
-        "SELECT piece FROM live_points
+        "SELECT piece FROM live_points INDEXED BY live_points_times
          WHERE instrument = ?1 AND first_event < CASE WHEN piece < 0 THEN ?3 ELSE max(?2, ?3) END",
     )?;
     let found =

@@ -71,6 +71,7 @@ macro_rules! source {
 /// Sources are those of the streams and no longer the venue.
 pub(super) const V11: &str = concat!(
     "
+CREATE INDEX live_points_times ON live_points (instrument, first_event, newest_event, first_known, newest_known);
 ALTER TABLE table_markets ADD COLUMN sources TEXT; -- by metric, where not the venue alone, JSON
 UPDATE table_markets SET sources = nullif((SELECT json_group_object(metric, words) FROM
     (SELECT metric, group_concat(w) AS words FROM (SELECT DISTINCT s.metric, ",

@@ -85,7 +85,8 @@ fn sources_of_an_older_store_are_those_of_its_streams() {
     shared::answer_as_the_originals_did(&mut writer(dir.path()), &|sql| ask(&file, sql));
     let before = [ask(&file, shared::SOURCES), ask(&file, "SELECT name, sources FROM table_markets")];
     let conn = rusqlite::Connection::open(&file).unwrap();
-    conn.execute_batch(&format!("{} PRAGMA user_version = 10;", shared::BEFORE_SOURCES)).unwrap();
+    let before_packing = "DROP INDEX live_points_times;";
+    conn.execute_batch(&format!("{} {before_packing} PRAGMA user_version = 10;", shared::BEFORE_SOURCES)).unwrap();
     drop(conn);
     drop(SqliteWriter::open(dir.path(), &[]).unwrap());
     assert_eq!([ask(&file, shared::SOURCES), ask(&file, "SELECT name, sources FROM table_markets")], before);
