@@ -15,7 +15,7 @@ use utoipa::{PartialSchema, ToSchema};
 pub struct Number {
     name: &'static str,
     value: Result<f64, &'static str>,
-    /// `lower`: there is at least so much, because the window was not heard as a whole.
+    /// `lower`: at least this much; the window was only partly observed.
     bound: Option<&'static str>,
 }
 
@@ -257,7 +257,7 @@ struct FeaturesWritten {
     total_liquidated_usd: Option<f64>,
     /// Why it is null; left out where it is not.
     total_liquidated_usd_reason: Option<String>,
-    /// `lower`: at least so much, because less than 4 h were heard; left out where they were heard as a whole.
+    /// `lower`: at least this much, since less than 4 h were observed; left out where all of them were.
     #[schema(example = "lower")]
     total_liquidated_usd_bound: Option<String>,
     /// Quote units an hour over 4 h.

@@ -1268,7 +1268,7 @@ export interface components {
             /** @description Why it is null; left out where it is not. */
             total_liquidated_usd_reason?: string | null;
             /**
-             * @description `lower`: at least so much, because less than 4 h were heard; left out where they were heard as a whole.
+             * @description `lower`: at least this much, since less than 4 h were observed; left out where all of them were.
              * @example lower
              */
             total_liquidated_usd_bound?: string | null;

@@ -3,6 +3,8 @@
 //! Both spellings of a symbol match: `market_symbol` is text whose `=` compares what is left without separators. The planner
 //! sees through the functions, so an index on the bare spelling answers either.
 
+use crate::sql::tables::source_word;
+
 /// The version of the schema that brought them.
 pub(super) const V10: &str = r#"
 CREATE FUNCTION barograph_bare(symbol text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
@@ -142,24 +144,17 @@ CREATE VIEW market_alerts AS
         AND l.revision = a.revision AND l.known_ts = a.known_ts);
 "#;
 
-/// The word of a source, as payloads have it.
-macro_rules! word {
-    ($source:literal) => {
-        concat!("CASE ", $source, " WHEN 'binance-usdm' THEN 'binance_futures' ELSE ", $source, " END")
-    };
-}
-
 /// Who said a metric of the market of a row: the venue, or by what the streams declare somebody else. Where several may have
 /// said it, those whose points begin before the row and end after it, with commas between.
 macro_rules! source {
     ($metric:literal) => {
         concat!(
             "CASE WHEN m.sources IS NULL THEN ",
-            word!("m.venue"),
+            source_word!("m.venue"),
             " ELSE coalesce(CASE WHEN strpos(m.sources::json ->> ",
             $metric,
             ", ',') > 0 THEN (SELECT string_agg(DISTINCT w, ',' ORDER BY w) FROM (SELECT (",
-            word!("s.source"),
+            source_word!("s.source"),
             ") COLLATE \"C\" AS w FROM streams s WHERE s.instrument = g.instrument AND s.metric = ",
             $metric,
             " AND s.first_event < (floor(extract(epoch FROM g.ts))::bigint + 1) * 1000000000
@@ -167,7 +162,7 @@ macro_rules! source {
                 m.sources::json ->> ",
             $metric,
             ", ",
-            word!("m.venue"),
+            source_word!("m.venue"),
             ") END"
         )
     };
@@ -179,11 +174,11 @@ pub(super) const V11: &str = concat!(
 ALTER TABLE table_markets ADD COLUMN sources text;
 UPDATE table_markets SET sources = (SELECT json_object_agg(metric, words)::text FROM
     (SELECT metric, string_agg(DISTINCT w, ',' ORDER BY w) AS words FROM (SELECT s.metric, (",
-    word!("s.source"),
+    source_word!("s.source"),
     ") COLLATE \"C\" AS w FROM streams s
         WHERE s.instrument = table_markets.instrument AND s.metric <> 'spot_price') x GROUP BY metric) y
     WHERE words <> ",
-    word!("table_markets.venue"),
+    source_word!("table_markets.venue"),
     ");
 DROP VIEW market_metrics, futures_funding_rates, futures_liquidations;
 

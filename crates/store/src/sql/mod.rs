@@ -35,6 +35,6 @@ mod runs;
 mod segment;
 mod silences;
 mod streams;
-mod tables;
+pub(crate) mod tables;
 mod universe;
 pub(crate) mod writer;

@@ -10,8 +10,16 @@ use super::fault::{Fault, Inner};
 use super::pieces::Fact;
 use super::{corrections, points, streams};
 use crate::run::GRID;
-use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, Side, Span, StreamDecl, Ts};
+use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, Side, Span, StreamDecl, Ts, Venue};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// `Venue::source_word_of` in the SQL of both databases.
+macro_rules! source_word {
+    ($source:literal) => {
+        concat!("CASE ", $source, " WHEN 'binance-usdm' THEN 'binance_futures' ELSE ", $source, " END")
+    };
+}
+pub(crate) use source_word;
 
 /// How long every minute stays: what somebody looks at who asks whether data come in.
 const HOT: Span = Span::hours(2);
@@ -402,18 +410,13 @@ pub(super) fn register(conn: &Connection, market: i64, instrument: &Instrument) 
     Ok(())
 }
 
-/// The word of a source, as payloads have it.
-fn word(source: &str) -> &str {
-    if source == "binance-usdm" { "binance_futures" } else { source }
-}
-
 /// Notes who says what of a market, where that is not its venue alone.
 fn note_sources(conn: &Connection, market: i64, name: &InstrumentName) -> Inner<()> {
     let mut sources: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for decl in streams::metrics(conn, market)?.into_values().filter(|d| d.metric != Metric::SpotPrice) {
-        sources.entry(decl.metric.name()).or_default().insert(word(&decl.source).to_owned());
+        sources.entry(decl.metric.name()).or_default().insert(Venue::source_word_of(&decl.source).to_owned());
     }
-    let own = word(name.venue.as_str());
+    let own = name.venue.source_word();
     let others: BTreeMap<&str, String> = sources
         .into_iter()
         .filter(|(_, words)| words.iter().any(|w| w != own))

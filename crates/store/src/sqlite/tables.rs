@@ -6,6 +6,8 @@
 //! view that bears the spelling as its name. So nothing is shown twice, and nothing but SQLite itself is needed. Columns called
 //! `symbol` have the affinity of that argument (NUMERIC), without which SQLite would not read the halves in the order of an index.
 
+use crate::sql::tables::source_word;
+
 /// A view of two halves: columns, then what is read, once by the symbol itself and once by another spelling of it. `key` is
 /// where the symbol stands.
 macro_rules! halves {
@@ -36,13 +38,6 @@ macro_rules! halves {
     };
 }
 
-/// The word of a source, as payloads have it.
-macro_rules! word {
-    ($source:literal) => {
-        concat!("CASE ", $source, " WHEN 'binance-usdm' THEN 'binance_futures' ELSE ", $source, " END")
-    };
-}
-
 /// Who said a metric of the market of a row: the venue, or by what the streams declare somebody else. Where several may have
 /// said it, those whose points begin before the row and end after it, with commas between. Programs parse every view of a file
 /// when they open it, so nothing here is newer than they may be.
@@ -50,11 +45,11 @@ macro_rules! source {
     ($metric:literal) => {
         concat!(
             "CASE WHEN m.sources IS NULL THEN ",
-            word!("m.venue"),
+            source_word!("m.venue"),
             " ELSE coalesce(CASE WHEN instr(json_extract(m.sources, '$.' || ",
             $metric,
             "), ',') > 0 THEN (SELECT group_concat(w) FROM (SELECT DISTINCT ",
-            word!("s.source"),
+            source_word!("s.source"),
             " AS w FROM streams s WHERE s.instrument = g.instrument AND s.metric = ",
             $metric,
             " AND s.first_event < (strftime('%s', g.ts) + 1) * 1000000000
@@ -62,7 +57,7 @@ macro_rules! source {
                 json_extract(m.sources, '$.' || ",
             $metric,
             "), ",
-            word!("m.venue"),
+            source_word!("m.venue"),
             ") END"
         )
     };
@@ -75,11 +70,11 @@ CREATE INDEX live_points_times ON live_points (instrument, first_event, newest_e
 ALTER TABLE table_markets ADD COLUMN sources TEXT; -- by metric, where not the venue alone, JSON
 UPDATE table_markets SET sources = nullif((SELECT json_group_object(metric, words) FROM
     (SELECT metric, group_concat(w) AS words FROM (SELECT DISTINCT s.metric, ",
-    word!("s.source"),
+    source_word!("s.source"),
     " AS w FROM streams s
         WHERE s.instrument = table_markets.instrument AND s.metric <> 'spot_price' ORDER BY 1, 2) GROUP BY metric)
     WHERE words <> ",
-    word!("table_markets.venue"),
+    source_word!("table_markets.venue"),
     "), '{}');
 DROP VIEW market_metrics;
 DROP VIEW futures_funding_rates;
