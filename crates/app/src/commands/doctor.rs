@@ -10,7 +10,7 @@ use crate::cli::Doctor;
 use crate::commands::{reader, target, up};
 use crate::config::Settings;
 use crate::failure::Failure;
-use crate::setup::book_id;
+use crate::setup::{Setup, book_id};
 use crate::term::fold;
 use barograph_store::Target;
 use serde::Serialize;
@@ -89,6 +89,7 @@ pub(crate) fn run(args: &Doctor, settings: &Settings, json: bool) -> Result<(), 
     say(settings_of(settings))?;
     say(folder::look(settings)?)?;
     say(vec![database(settings)])?;
+    say(unfinished(settings).into_iter().collect())?;
     match up::asked(&args.up(), settings) {
         Ok(asked) => asked.iter().try_for_each(|one| say(venue::look(one)?))?,
         Err(failure) => {
@@ -122,6 +123,18 @@ fn settings_of(settings: &Settings) -> Vec<Finding> {
         ),
     });
     out
+}
+
+/// Minutes that an import was stopped before making: until the next one, points say the new and minutes the old. What cannot be
+/// asked here has been reported with the database or the rule book.
+fn unfinished(settings: &Settings) -> Option<Finding> {
+    let dirty = reader(settings).ok()?.dirty(&Setup::new(settings, String::new()).ok()?.logic_version).ok()?;
+    // A market without any minutes under this rule book is not half done.
+    let markets: Vec<String> =
+        dirty.iter().filter_map(|d| d.since.map(|since| format!("{} from {since}", d.instrument))).collect();
+    let text = format!("not up to date, because an import was stopped half-way: {}", markets.join(", "));
+    let todo = "import the files again, which brings them up to date: barograph replay FILES --data FOLDER";
+    (!markets.is_empty()).then(|| Finding::warn("minutes", text, todo))
 }
 
 fn database(settings: &Settings) -> Finding {

@@ -76,6 +76,32 @@ fn h1_a_corrected_archive_counts_whole_and_answers_before_it_stay() {
     assert_eq!(context(&place, "data"), before);
 }
 
+/// What an import leaves that was killed after its points and before its minutes.
+#[test]
+fn h1_minutes_that_a_killed_import_left_old_are_named_and_made_by_the_next() {
+    let place = archives();
+    place.ok("collect --source a --data data");
+    let unfinished = || {
+        let done = place.run("doctor --json --data data --endpoint binance-usdm=http://127.0.0.1:1");
+        json_lines(&done.out).into_iter().find(|finding| finding["check"] == "minutes")
+    };
+    assert_eq!(unfinished(), None);
+    let mark = "UPDATE runs SET dirty_since = 1769904000000000000, dirty_version =
+        (SELECT points_version FROM instruments WHERE name = runs.instrument)";
+    let Ok(done) = std::process::Command::new("sqlite3").arg(place.path("data/barograph.db")).arg(mark).output() else {
+        eprintln!("skipped: sqlite3 is not installed");
+        return;
+    };
+    assert!(done.status.success(), "{done:?}");
+    let found = unfinished().unwrap();
+    assert_eq!(found["verdict"], "warn");
+    let text = found["text"].as_str().unwrap();
+    assert!(text.ends_with(": binance-usdm:BTCUSDT from 2026-02-01T00:00:00Z"), "{text}");
+    assert!(found["do"].as_str().unwrap().contains("barograph replay"), "{found}");
+    place.ok("replay a --data data");
+    assert_eq!(unfinished(), None, "the next import makes them");
+}
+
 #[test]
 fn h1_a_file_can_be_taken_back() {
     let place = archives();

@@ -80,6 +80,42 @@ fn the_cron_jobs_of_the_first_original_give_a_context_from_the_first_run_on() {
     assert!(said.starts_with("equal: ") && !said.starts_with("equal: 0 "), "{said}");
 }
 
+/// The same for half an hour, as the scheduler goes on doing it, with everything killed twice in the middle of a minute.
+#[test]
+#[ignore = "takes half an hour: cargo test --package barograph --test e2e -- --ignored half_an_hour"]
+fn half_an_hour_of_the_cron_jobs_of_the_first_original() {
+    let place = Place::new();
+    let sim = Sim::start(&place);
+    let collect = format!("collect_derivatives_metrics --symbol BTCUSDT --data data --endpoint {}", sim.endpoint);
+    let mut runs: Vec<Running> = Vec::new();
+    for minute in 0..30 {
+        next_minute();
+        runs.push(place.start(&collect));
+        if minute == 9 || minute == 17 {
+            std::thread::sleep(Duration::from_secs(20));
+            let running = runs.iter_mut().filter_map(|run| run.kill().then_some(())).count();
+            assert!(running > 0, "minute {minute}: nothing was running");
+            runs.clear();
+        }
+        // A run closes its minute and ends in the next one, so that two are under way at most.
+        while runs.len() > 2 {
+            let mut run = runs.remove(0);
+            assert_eq!(run.wait(RUN), Some(0), "minute {minute}: {}", run.err.text());
+        }
+        if minute > 1 {
+            place.run("monitor_context_freshness --threshold 300 --data data").exits(0);
+            if minute % 5 == 0 {
+                says_something(&place, &format!("minute {minute}"));
+            }
+        }
+    }
+    for run in &mut runs {
+        assert_eq!(run.wait(RUN), Some(0), "{}", run.err.text());
+    }
+    let said = place.ok("verify determinism data");
+    assert!(said.starts_with("equal: ") && !said.starts_with("equal: 0 "), "{said}");
+}
+
 /// Two starts of `up` in a row: the second knows at its first minute what the first had fetched.
 #[test]
 fn a_short_start_and_a_second_one_give_a_context_at_the_next_minute() {
