@@ -17,6 +17,7 @@
 //! in its folder or one of the four above it that names the file; folder and file as argument mean the same.
 
 use crate::options::ImportOptions;
+use barograph_domain::text::escape_control;
 use barograph_domain::{Kind, MarketKind, Metric, Span, Stamp, Ts};
 use barograph_venues::ColumnMap;
 use serde::Deserialize;
@@ -72,7 +73,8 @@ impl Manifests {
                 Some(Ok(manifest)) => {
                     let named = |e: &&Entry| file.strip_prefix(here).is_ok_and(|rest| rest == Path::new(&e.path));
                     if let Some(entry) = manifest.file.iter().find(named) {
-                        let told = |e| format!("{}: {}: {e}", at.join("import.toml").display(), entry.path);
+                        let manifest = shown(&at.join("import.toml"));
+                        let told = |e| format!("{manifest}: {}: {e}", escape_control(&entry.path));
                         return entry.options(now).map(Some).map_err(told);
                     }
                 }
@@ -84,14 +86,19 @@ impl Manifests {
     }
 }
 
+/// The name of a file on one line: folders of an archive may be called anything.
+fn shown(path: &Path) -> String {
+    escape_control(&path.display().to_string()).into_owned()
+}
+
 fn load(folder: &Path) -> Option<Result<Manifest, String>> {
     let path = folder.join("import.toml");
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return None,
-        Err(e) => return Some(Err(format!("cannot read {}: {e}", path.display()))),
+        Err(e) => return Some(Err(format!("cannot read {}: {e}", shown(&path)))),
     };
-    let told = |e: String| format!("{}: {e}", path.display());
+    let told = |e: String| format!("{}: {e}", shown(&path));
     let manifest: Result<Manifest, _> = toml::from_str(&text).map_err(|e| told(e.to_string().trim_end().to_owned()));
     Some(manifest.and_then(|m| {
         if m.version == 1 {

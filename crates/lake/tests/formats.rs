@@ -443,6 +443,15 @@ fn a_manifest_beside_the_data_says_what_flags_would() {
 }
 
 #[test]
+fn a_manifest_that_cannot_be_read_is_named_on_one_line() {
+    let folder = Folder::new();
+    folder.write("a\nb/oi.csv", "timestamp,x\n1738368000000,5\n");
+    folder.write("a\nb/import.toml", "version = 2\nfile = []\n");
+    let error = barograph_lake::plan(&[folder.path()], &options()).unwrap_err().to_string();
+    assert!(error.contains(r"a\nb/import.toml: version 2 is not known"), "{error}");
+}
+
+#[test]
 fn what_is_declared_is_printed_and_hashed() {
     let folder = Folder::new();
     let path = folder.write("BTCUSDT-fundingRate-2025-01.csv", "1735689600007,8,0.0001\n1735718400000,8,0.0001\n");
