@@ -58,6 +58,35 @@ pub struct OpenInterest {
     rank: HourlyRank,
     /// Sizes of the 24 h delta.
     sizes: HourlyRank,
+    /// Line of the day's logarithms; it moves once an hour. Derived, so not saved.
+    #[serde(skip)]
+    line: Option<DayLine>,
+}
+
+/// The line through the logarithms of the 24 whole hours up to one.
+#[derive(Clone, Copy, Debug)]
+struct DayLine {
+    hour: i64,
+    n: u32,
+    /// Change per hour, where the logarithms vary.
+    slope: Option<f64>,
+}
+
+impl DayLine {
+    fn of(series: &Series<f64>, hour: i64) -> Self {
+        let (mut points, mut n) = ([(0.0, 0.0); 24], 0);
+        for i in 0..24_i32 {
+            let x = series.at_ts(Ts((hour - 23 + i64::from(i)) * HOUR.0)).filter(|x| *x > 0.0);
+            if let Some(x) = x {
+                points[n] = (f64::from(i), ln(x));
+                n += 1;
+            }
+        }
+        let slope = ols(points[..n].iter().copied()).map(|line| line.slope);
+        #[expect(clippy::cast_possible_truncation, reason = "at most 24 points")]
+        let n = n as u32;
+        Self { hour, n, slope }
+    }
 }
 
 impl OpenInterest {
@@ -73,6 +102,7 @@ impl OpenInterest {
             week: Fold::new((WEEK.0 / step.0).max(1) as usize),
             rank: HourlyRank::new(QUARTER_HOURS, PCT_MIN_N),
             sizes: HourlyRank::new(MONTH_HOURS, SIZE_MIN_N),
+            line: None,
         }
     }
 
@@ -83,6 +113,7 @@ impl OpenInterest {
             if let Some(hour) = whole_hour(series.instant(index)) {
                 self.rank.push(hour, delta_at(series, index, Span::hours(4)).ok());
                 self.sizes.push(hour, delta_at(series, index, Span::hours(24)).ok().map(f64::abs));
+                self.line = None;
             }
         }
     }
@@ -95,7 +126,7 @@ impl OpenInterest {
 
     /// All readings at the series' anchor.
     #[must_use]
-    pub fn slots(&self, series: &Series<f64>, origin: &Origin, settings: &Settings) -> OpenInterestSlots {
+    pub fn slots(&mut self, series: &Series<f64>, origin: &Origin, settings: &Settings) -> OpenInterestSlots {
         let (Some(anchor), Some((at, value))) = (series.anchor(), series.newest()) else {
             return OpenInterestSlots::MISSING;
         };
@@ -119,13 +150,30 @@ impl OpenInterest {
             delta_4h: delta(Span::hours(4)),
             delta_24h: delta(Span::hours(24)),
             zscore_7d: origin.windowed(counted.fullness(settings), || score_value(week.score(value))),
-            trend_24h: trend(series, origin, settings),
+            trend_24h: self.trend(series, origin, settings),
             delta_4h_pct: self.rank.slot(&delta(Span::hours(4)), at, settings),
             delta_24h_size_pct: {
                 let delta = delta(Span::hours(24));
                 self.sizes.slot(&delta.with_value(delta.cell.value.abs()), at, settings)
             },
         }
+    }
+
+    fn trend(&mut self, series: &Series<f64>, origin: &Origin, settings: &Settings) -> Slot {
+        let Some(hour) = newest_hour(series) else { return origin.undefined(Reason::MissingInput) };
+        let line = self.line.filter(|l| l.hour == hour).unwrap_or_else(|| DayLine::of(series, hour));
+        self.line = Some(line);
+        let instant = Ts(hour * HOUR.0);
+        let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
+        let counted = Window {
+            n: line.n,
+            expected: 24,
+            min_n: TREND_MIN_N,
+            first: series.first().map(|f| series.instant(f).ceil(HOUR).0 / HOUR.0),
+            anchor: hour,
+            gap: series.has_gap(at.anchor - Span::hours(24), at.anchor),
+        };
+        at.windowed(counted.fullness(settings), || line.slope.map(|slope| 24.0 * slope).ok_or(Reason::ZeroVariance))
     }
 }
 
@@ -145,24 +193,4 @@ pub fn delta_at(series: &Series<f64>, index: i64, lag: Span) -> Result<f64, Stat
         (Some(_), None) if series.first().is_none_or(|f| f > before) => Err(State::Warming { have: 1, need: 2 }),
         _ => Err(State::Undefined(Reason::Gap)),
     }
-}
-
-fn trend(series: &Series<f64>, origin: &Origin, settings: &Settings) -> Slot {
-    let Some(hour) = newest_hour(series) else { return origin.undefined(Reason::MissingInput) };
-    let points = (0_i32..24).filter_map(|i| {
-        let x = series.at_ts(Ts((hour - 23 + i64::from(i)) * HOUR.0))?;
-        (x > 0.0).then(|| (f64::from(i), ln(x)))
-    });
-    let instant = Ts(hour * HOUR.0);
-    let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
-    #[expect(clippy::cast_possible_truncation, reason = "at most 24 points")]
-    let counted = Window {
-        n: points.clone().count() as u32,
-        expected: 24,
-        min_n: TREND_MIN_N,
-        first: series.first().map(|f| series.instant(f).ceil(HOUR).0 / HOUR.0),
-        anchor: hour,
-        gap: series.has_gap(at.anchor - Span::hours(24), at.anchor),
-    };
-    at.windowed(counted.fullness(settings), || ols(points).map(|l| 24.0 * l.slope).ok_or(Reason::ZeroVariance))
 }

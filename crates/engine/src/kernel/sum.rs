@@ -46,8 +46,9 @@ impl Block for Sum {
             return self;
         }
         let sum = self.sum + right.sum;
-        let lost =
-            if self.sum.abs() >= right.sum.abs() { (self.sum - sum) + right.sum } else { (right.sum - sum) + self.sum };
+        // What rounding took, exactly and without asking which is larger (Knuth 1969, TwoSum).
+        let added = sum - self.sum;
+        let lost = (self.sum - (sum - added)) + (right.sum - added);
         Self { n: self.n + right.n, sum, carry: self.carry + right.carry + lost }
     }
 }
