@@ -247,7 +247,11 @@ fn main() {
         let (mut session, begun) = joined(&r, &mut Out::default());
         through(&r, &mut session, begun, &mut Out::default());
         let state = session.save();
-        println!("{} bytes of state, {:016x}", state.len(), state.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)));
+        println!(
+            "{} bytes of state, {:016x}",
+            state.len(),
+            state.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+        );
         return;
     }
     let serde_json =
