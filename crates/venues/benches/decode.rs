@@ -25,6 +25,8 @@ const BYTES_MEAN: usize = 900;
 const ROUNDS: usize = 5;
 /// Passes over the frames per round: the system counts a thread's time in steps of milliseconds.
 const PASSES: usize = 40;
+/// Set, the way through the session is gone once and nothing is measured: for profilers, which count instructions.
+const ONCE: &str = "BAROGRAPH_DECODE_ONCE";
 
 /// The depth frames, and the snapshot they join.
 struct Recording {
@@ -171,6 +173,15 @@ fn joined(r: &Recording, out: &mut Out) -> (Box<dyn Session>, usize) {
     (session, begun)
 }
 
+/// All frames after those it took to join.
+#[inline(never)]
+fn through(r: &Recording, session: &mut Box<dyn Session>, begun: usize, out: &mut Out) {
+    for (now, bytes) in &r.frames[begun..] {
+        out.clear();
+        session.input(*now, &Input::Frame { conn: ConnId(0), bytes }, out);
+    }
+}
+
 /// Frames through session and book; joining is not counted.
 fn through_the_session(r: &Recording) -> f64 {
     let (mut best, mut out) = (f64::MAX, Out::default());
@@ -180,10 +191,7 @@ fn through_the_session(r: &Recording) -> f64 {
         let wall = Instant::now();
         let start = clock(wall);
         for (session, begun) in &mut sessions {
-            for (now, bytes) in &r.frames[*begun..] {
-                out.clear();
-                session.input(*now, &Input::Frame { conn: ConnId(0), bytes }, &mut out);
-            }
+            through(r, session, *begun, &mut out);
         }
         best = best.min((clock(wall) - start) / count as f64);
         assert!(sessions.iter().all(|(s, _)| s.book(MarketIndex(0)).is_some()), "books are good to the end");
@@ -235,6 +243,17 @@ fn main() {
         count += levels.len();
     }
     println!("{} frames, {} bytes and {} levels each", r.frames.len(), bytes / r.frames.len(), count / r.frames.len());
+    if std::env::var_os(ONCE).is_some() {
+        let (mut session, begun) = joined(&r, &mut Out::default());
+        through(&r, &mut session, begun, &mut Out::default());
+        let state = session.save();
+        println!(
+            "{} bytes of state, {:016x}",
+            state.len(),
+            state.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+        );
+        return;
+    }
     let serde_json =
         rate(r.frames.len(), || r.frames.iter().for_each(|(_, b)| serde_json_reads(black_box(b), &mut levels)));
     println!("figure decode_serde_json_per_s {serde_json:.0}");

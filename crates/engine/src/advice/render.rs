@@ -27,6 +27,13 @@ pub fn render(advice: &Advice, ctx: Option<&AdviceContext<'_>>, intent: &Intent<
         text: text::warning(code, other, ctx, intent, stop),
         reason: other,
     };
+    let reasons: Vec<ReasonView> = advice.judgement.reasons.iter().map(reason).collect();
+    let decided_by = advice.judgement.decided_by;
+    let told = reasons.iter().find(|r| r.code == decided_by).map(|r| r.text.as_str());
+    let summary = match told {
+        Some(why) => text::summary(advice, why),
+        None => text::summary(advice, &text::reason(decided_by, ctx, stop)),
+    };
     let record = intent.trades.and_then(|t| Some((t, expected_value(t)?)));
     AdviceView {
         instrument: intent.symbol.to_owned(),
@@ -38,9 +45,9 @@ pub fn render(advice: &Advice, ctx: Option<&AdviceContext<'_>>, intent: &Intent<
         verdict: advice.judgement.verdict,
         verdict_base_rate: base_rate(advice, ctx),
         verdict_base_rate_text: base_rate(advice, ctx).map(|share| text::base_rate(advice.judgement.verdict, share)),
-        decided_by: advice.judgement.decided_by,
-        summary: text::summary(advice, ctx),
-        reasons: advice.judgement.reasons.iter().map(reason).collect(),
+        decided_by,
+        summary,
+        reasons,
         not_evaluated: advice.judgement.not_evaluated.iter().collect(),
         warnings: advice.warnings.iter().map(warning).collect(),
         options: options(advice, label),

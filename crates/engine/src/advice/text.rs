@@ -153,10 +153,9 @@ fn densest(c: &AdviceContext<'_>, intent: &Intent<'_>, stop: &StopPlan) -> f64 {
     near.map_or_else(|| stop.used.unwrap_or(intent.entry), |l| l.price)
 }
 
-/// The whole in one sentence.
-pub(super) fn summary(advice: &Advice, ctx: Option<&AdviceContext<'_>>) -> String {
+/// The whole in one sentence; `why` is the reason that decided.
+pub(super) fn summary(advice: &Advice, why: &str) -> String {
     let j: &Judgement = &advice.judgement;
-    let why = reason(j.decided_by, ctx, &advice.stop);
     let more = j.reasons.iter().count().saturating_sub(1);
     let rest = match (more, j.verdict) {
         (0, _) | (_, Verdict::Allow) => String::new(),

@@ -143,13 +143,23 @@ pub(super) struct Frame<'a> {
     pub(super) data: Data<'a>,
 }
 
+const NOT_ABOVE_ZERO: &str = "price_not_above_zero";
+
 fn levels(
     scan: &mut Scan<'_>,
     into: &mut Vec<Change>,
     wrong: &mut Option<&'static str>,
-    (prices, quantities): &mut (Shape, Shape),
+    shapes: &mut (Shape, Shape),
 ) -> Option<()> {
     scan.array(|scan| {
+        if let Some((price, qty)) = scan.pair_like(shapes) {
+            if price.mantissa == 0 {
+                *wrong = Some(NOT_ABOVE_ZERO);
+            }
+            into.push(Change { price, qty });
+            return Some(());
+        }
+        let (prices, quantities) = &mut *shapes;
         scan.eat(b'[')?;
         let price = scan.decimal_like(prices)?;
         scan.eat(b',')?;
@@ -162,7 +172,7 @@ fn levels(
         scan.eat(b']')?;
         // No venue has negative quantities or prices at or below zero: well-formed, but the message is refused for it.
         if price.mantissa <= 0 {
-            *wrong = Some("price_not_above_zero");
+            *wrong = Some(NOT_ABOVE_ZERO);
         } else if qty.mantissa < 0 {
             *wrong = Some("negative_quantity");
         }

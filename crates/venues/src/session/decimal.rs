@@ -15,7 +15,7 @@ pub struct Decimal {
 }
 
 /// Powers of ten that an `f64` holds exactly, as far as a scale reaches.
-const EXACT: [f64; 19] =
+pub(super) const EXACT: [f64; 19] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
 /// Largest integer up to which every integer is an `f64`.
 const EXACT_MAX: u64 = 1 << 53;

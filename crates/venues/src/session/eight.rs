@@ -3,6 +3,7 @@
 //! Eight bytes of text are one integer whose lowest byte comes first. Marks are the highest bits of bytes; of several marks
 //! only the lowest is meant, since a borrow or a carry may set those above it wrongly.
 
+use super::decimal::EXACT;
 use crate::session::Decimal;
 
 /// This byte, eight times.
@@ -50,52 +51,84 @@ pub(super) const fn plain(text: [u8; 8]) -> u32 {
     (marks & all(0x80)).trailing_zeros() / 8
 }
 
+/// The lowest bytes, so many of eight.
+#[inline]
+const fn lowest(bytes: u32) -> u64 {
+    if bytes < 8 { !(u64::MAX << (8 * bytes)) } else { u64::MAX }
+}
+
 /// How the decimal numbers of a list mostly look: how many digits before the point, how many behind it.
 ///
 /// Where a number ends would be known only after its bytes were looked at, and then what follows it has to wait. That it ends
 /// where the one before ended is a guess the processor can go on with, and nearly always right.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Shape {
     /// Bytes of the text, at most eight; 0: none is known.
-    length: usize,
+    length: u32,
     /// What has to be subtracted without borrowing: a zero from every digit, a point from the point.
     pattern: u64,
     /// What carries into the mark of a byte that is too large.
     limits: u64,
     /// The marks that count.
     marks: u64,
-    /// Bytes before the point.
+    /// Bytes before the point, and from there on.
     whole: u64,
+    fraction: u64,
     /// Bits from the last digit to the end.
     up: u32,
-    /// Digits behind the point.
+    /// Digits behind the point, at most six.
     places: u32,
+    /// Ten to the power of them.
+    tens: f64,
     /// The last number had another shape.
     missed: bool,
 }
 
+impl Default for Shape {
+    /// None is known: whatever the first byte is, it is marked.
+    fn default() -> Self {
+        Self {
+            length: 0,
+            pattern: 0,
+            limits: 0x80,
+            marks: 0x80,
+            whole: 0,
+            fraction: 0,
+            up: 0,
+            places: 0,
+            tens: 1.0,
+            missed: false,
+        }
+    }
+}
+
 impl Shape {
-    /// The shape of a decimal number. Of those with a sign or more than eight bytes there is none.
-    pub(super) fn of(number: &[u8]) -> Self {
-        let length = number.len();
-        if length == 0 || length > 8 || number[0] == b'-' {
+    /// The shape of the number at the beginning of a text, if it is one of at most eight bytes with a quote behind it. Whether
+    /// it is says [`Self::read`].
+    #[inline]
+    pub(super) fn of(text: [u8; 8]) -> Self {
+        let length = plain(text);
+        let dots = u64::from_le_bytes(text) ^ all(b'.');
+        let point = ((dots.wrapping_sub(all(1)) & !dots) & all(0x80)).trailing_zeros() / 8;
+        let has_point = point < length;
+        // A digit stands on either side of a point.
+        if length == 0 || (has_point && (point == 0 || point + 1 == length)) {
             return Self::default();
         }
-        let point = number.iter().position(|b| *b == b'.');
-        let (mut pattern, mut limits, mut marks) = ([0; 8], [0; 8], [0; 8]);
-        for (at, byte) in number.iter().enumerate() {
-            (pattern[at], limits[at], marks[at]) = if *byte == b'.' { (b'.', 0x7f, 0x80) } else { (b'0', 0x76, 0x80) };
-        }
-        let digits = length - usize::from(point.is_some());
-        let bits = |bytes: usize| u32::try_from(8 * bytes).unwrap_or(0);
+        let kept = lowest(length);
+        let dot = if has_point { 1 << (8 * point) } else { 0 };
+        let places = if has_point { length - point - 1 } else { 0 };
+        let whole = if has_point { lowest(point) } else { u64::MAX };
         Self {
             length,
-            pattern: u64::from_le_bytes(pattern),
-            limits: u64::from_le_bytes(limits),
-            marks: u64::from_le_bytes(marks),
-            whole: point.map_or(u64::MAX, |at| !(u64::MAX << bits(at))),
-            up: bits(8 - digits),
-            places: point.map_or(0, |at| bits(length - at - 1) / 8),
+            pattern: (all(b'0') ^ (dot * u64::from(b'0' ^ b'.'))) & kept,
+            limits: (all(0x76) + dot * 9) & kept,
+            marks: all(0x80) & kept,
+            whole,
+            fraction: !whole,
+            up: 8 * (8 - length + u32::from(has_point)),
+            places,
+            tens: EXACT[places as usize & 7],
             missed: false,
         }
     }
@@ -107,9 +140,10 @@ impl Shape {
     }
 
     /// A number came that has another shape. Of the second one in turn the shape is taken.
-    pub(super) fn missed(&mut self, number: &[u8]) {
+    #[inline]
+    pub(super) const fn missed(&mut self, other: Self) {
         if self.length == 0 || self.missed {
-            *self = Self::of(number);
+            *self = other;
         } else {
             self.missed = true;
         }
@@ -118,24 +152,51 @@ impl Shape {
     /// Bytes of a number of this shape.
     #[inline]
     pub(super) const fn length(&self) -> usize {
-        self.length
+        self.length as usize
     }
 
     /// The number that begins with this text, if it has this shape; what follows it has still to be looked at.
     #[inline]
-    pub(super) fn read(&self, text: [u8; 8]) -> Option<Decimal> {
-        let values = u64::from_le_bytes(text) ^ self.pattern;
-        if self.length == 0 || (values.wrapping_add(self.limits) | values) & self.marks != 0 {
-            return None;
-        }
-        // Without the point, and moved to the end.
-        let digits = ((values & self.whole) | ((values >> 8) & !self.whole)) << self.up;
-        // Zeros behind the point at the end do not count.
-        let zeros = (digits.leading_zeros() / 8).min(self.places);
+    pub(super) const fn read(&self, text: [u8; 8]) -> Option<Decimal> {
+        let values = self.values(text);
+        if self.misfit(values) == 0 { Some(self.decimal(values)) } else { None }
+    }
+
+    /// Digits of the text as values, if it has this shape.
+    #[inline]
+    pub(super) const fn values(&self, text: [u8; 8]) -> u64 {
+        u64::from_le_bytes(text) ^ self.pattern
+    }
+
+    /// Not zero where these values are not of this shape.
+    #[inline]
+    pub(super) const fn misfit(&self, values: u64) -> u64 {
+        (values.wrapping_add(self.limits) | values) & self.marks
+    }
+
+    /// The number that values of this shape are.
+    #[inline]
+    pub(super) const fn decimal(&self, values: u64) -> Decimal {
+        let digits = self.moved(values);
+        // Zeros behind the point at the end do not count. There are fewer places than the seven bytes that are seen of nothing.
+        let zeros = (digits | 1).leading_zeros() / 8;
+        let zeros = if zeros < self.places { zeros } else { self.places };
         let [scale, ..] = (self.places - zeros).to_le_bytes();
-        // In two steps: all eight may be zeros.
-        let digits = digits << (4 * zeros) << (4 * zeros);
-        Some(Decimal { mantissa: eight_digits(digits).cast_signed(), scale })
+        Decimal { mantissa: eight_digits(digits << (8 * zeros)).cast_signed(), scale }
+    }
+
+    /// As [`Self::decimal`], the nearest `f64`: both operands are exact, so the quotient is correctly rounded, with zeros at the
+    /// end or without.
+    #[inline]
+    #[expect(clippy::cast_precision_loss, reason = "eight digits")]
+    pub(super) const fn float(&self, values: u64) -> f64 {
+        eight_digits(self.moved(values)).cast_signed() as f64 / self.tens
+    }
+
+    /// Without the point, and moved to the end.
+    #[inline]
+    const fn moved(&self, values: u64) -> u64 {
+        ((values & self.whole) | ((values >> 8) & self.fraction)) << (self.up & 63)
     }
 }
 
