@@ -205,6 +205,8 @@ pub struct Clause {
     pub warming: Warming,
     /// For percentiles: where the cuts at the full and at the exit threshold stand in [`Book::cuts`].
     pub(super) cuts: Option<(usize, usize)>,
+    /// Its place among the clauses of its axis.
+    pub(super) place: usize,
 }
 
 /// A comparison.

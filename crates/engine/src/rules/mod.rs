@@ -23,6 +23,7 @@ mod parse;
 mod posture;
 mod problem;
 mod range;
+mod readers;
 mod set;
 mod tree;
 mod verdict;
@@ -36,7 +37,7 @@ pub use book::{
 };
 pub use cut::{cut, mid_rank, rank_of};
 pub use eval::{Evaluation, Truth, clause_holds, condition, evaluate, group_result, holds_relaxed, rule_result};
-pub use flip::{Scene, apply_exit, apply_flip, nearest_exit, nearest_flip, with_override};
+pub use flip::{Scene, apply_exit, apply_flip, nearest_changes, nearest_exit, nearest_flip, with_override};
 pub use fresh::{Close, Freshness, Staleness, clock_of};
 pub use held::{HELD_MINUTES, HeldRing};
 pub use levels::CLUSTER_METHODS;

@@ -377,6 +377,10 @@ fn finish(book: &mut Book) {
     book.heat.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));
     let of_alerts = book.alerts.iter_mut().flat_map(|r| &mut r.groups).flat_map(|g| &mut g.clauses);
     of_alerts.for_each(|c| c.scale = scales[c.feature.index()]);
+    book.risk.note_readers(&scales);
+    book.trend.note_readers(&scales);
+    book.volatility.note_readers(&scales);
+    book.heat.note_readers(&scales);
     book.cuts = cuts;
     book.features = book.features_read();
 }
