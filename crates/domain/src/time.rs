@@ -103,19 +103,19 @@ impl Span {
     /// Compact form: `5m`, `1h`, `90s`; the largest unit that divides exactly.
     #[must_use]
     pub fn compact(self) -> String {
+        self.to_string()
+    }
+    /// How many of which unit.
+    const fn in_largest_unit(self) -> (i64, &'static str) {
         let s = self.0 / NS_PER_S;
-        if self.0 % NS_PER_S != 0 {
-            return format!("{}ms", self.0 / 1_000_000);
+        match s {
+            _ if self.0 % NS_PER_S != 0 => (self.0 / 1_000_000, "ms"),
+            0 => (0, "s"),
+            _ if s % S_PER_DAY == 0 => (s / S_PER_DAY, "d"),
+            _ if s % 3_600 == 0 => (s / 3_600, "h"),
+            _ if s % 60 == 0 => (s / 60, "m"),
+            _ => (s, "s"),
         }
-        if s == 0 {
-            return "0s".to_owned();
-        }
-        for (unit, name) in [(S_PER_DAY, "d"), (3_600, "h"), (60, "m")] {
-            if s % unit == 0 {
-                return format!("{}{name}", s / unit);
-            }
-        }
-        format!("{s}s")
     }
 }
 
@@ -279,7 +279,8 @@ impl fmt::Debug for Ts {
 }
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.compact())
+        let (n, unit) = self.in_largest_unit();
+        write!(f, "{n}{unit}")
     }
 }
 impl fmt::Debug for Span {

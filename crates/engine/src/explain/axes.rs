@@ -5,7 +5,7 @@ use super::snapshot::UNCALIBRATED;
 use super::views;
 use crate::assemble::BLACKOUT_MINUTES;
 use crate::catalogue::Feature;
-use crate::rules::{Ruled, Scene, Staleness, evaluate, judge, label_margin, nearest_changes};
+use crate::rules::{Ruled, Scene, Staleness, evaluate, judge, margin_of, nearest_changes};
 use crate::sessions::{self, adjust};
 use barograph_domain::snapshot::{AxisView, ConfirmationView, Flip, Regimes, SessionView, TimeframeLabels};
 use barograph_domain::{AxisState, Confirmation, Kind, Label, Session};
@@ -58,7 +58,7 @@ fn axis_view<L: Ruled>(
         held_by: axis.held_by,
         since: axis.since,
         age_s: (facts.moment - axis.since).as_secs(),
-        margin: label_margin::<L>(book, cells),
+        margin: margin_of(book, cells, &now),
         stale: axis.stale,
         axis_coverage: views::four_decimals(
             (1.0 - f64::from(now.not_applicable.count_ones()) / rules) * views::continuous_share(facts),

@@ -11,8 +11,7 @@ use super::numbers::{count_word, price};
 use super::waiting;
 use crate::detect::ruled;
 use crate::rules::{
-    AxisStates, Rule, Ruled, Scene, Staleness, Test, clause_holds, evaluate, holds_relaxed, judge,
-    nearest_changes,
+    AxisStates, Rule, Ruled, Scene, Staleness, Test, clause_holds, evaluate, holds_relaxed, judge, nearest_changes,
 };
 use barograph_domain::alert::Statistic;
 use barograph_domain::snapshot::Flip;

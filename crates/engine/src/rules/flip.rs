@@ -206,8 +206,7 @@ impl<'a> Scene<'a> {
             .and_then(|(full, exit)| self.cuts.get(if relaxed { exit } else { full }).copied().flatten());
         // The value at the cut satisfies the clause, whatever its operator.
         let (with_lower, with_upper) = (op.is_below(), op.is_above());
-        let of_cut =
-            |threshold| Breakpoint { threshold, with_lower, with_upper, percentile: Some(clause.feature) };
+        let of_cut = |threshold| Breakpoint { threshold, with_lower, with_upper, percentile: Some(clause.feature) };
         [cut.map(of_cut), None]
     }
 }
@@ -253,11 +252,7 @@ impl<'a, L: Ruled> Search<'a, L> {
         }
     }
     /// The nearest point at which `reached` names a label.
-    fn nearest(
-        &mut self,
-        relaxed_too: bool,
-        reached: impl Fn(&Outcomes) -> Option<(L, u32, i64)>,
-    ) -> Option<Flip<L>> {
+    fn nearest(&mut self, relaxed_too: bool, reached: impl Fn(&Outcomes) -> Option<(L, u32, i64)>) -> Option<Flip<L>> {
         let mut tried: Vec<(usize, Option<Pattern>)> = Vec::with_capacity(TRIED_ROOM);
         for i in 0..self.points.len() {
             let p = self.points[i];
@@ -280,7 +275,7 @@ impl<'a, L: Ruled> Search<'a, L> {
     }
     fn flip_at(&self, p: &Point, relaxed_too: bool, (label, readings, dwell_left_s): (L, u32, i64)) -> Flip<L> {
         let Variable { readers, value, .. } = self.variables[p.of];
-        let (threshold, percentile) = self.threshold_at(readers.feature, p.needed, relaxed_too);
+        let (threshold, percentile) = self.threshold_at(readers, p.needed, relaxed_too);
         Flip {
             feature: readers.feature.id(),
             value,
@@ -297,19 +292,20 @@ impl<'a, L: Ruled> Search<'a, L> {
         }
     }
     /// The threshold that a value stands at or next to, and whose cut it is: in document order the first one.
-    fn threshold_at(&self, feature: Feature, needed: f64, relaxed_too: bool) -> (f64, Option<Feature>) {
-        let mut first = None;
+    fn threshold_at(&self, readers: &Readers, needed: f64, relaxed_too: bool) -> (f64, Option<Feature>) {
         let at = |b: &Breakpoint| {
             let t = b.threshold;
             [t.next_down(), t, t.next_up()].iter().any(|x| x.total_cmp(&needed).is_eq())
         };
-        self.set.each_clause(&mut |clause| {
+        for clause in readers.clauses.iter().flat_map(with_stand_in) {
             for relaxed in [false, relaxed_too] {
-                let mut all = self.scene.breakpoints(clause, feature, relaxed).into_iter().flatten();
-                first = first.or_else(|| all.find(at).map(|b| (b.threshold, b.percentile)));
+                let mut all = self.scene.breakpoints(clause, readers.feature, relaxed).into_iter().flatten();
+                if let Some(b) = all.find(at) {
+                    return (b.threshold, b.percentile);
+                }
             }
-        });
-        first.unwrap_or((needed, None))
+        }
+        (needed, None)
     }
     fn flip(&mut self) -> Option<Flip<L>> {
         if self.now.raw == L::UNKNOWN {
@@ -328,6 +324,15 @@ impl<'a, L: Ruled> Search<'a, L> {
         }
         self.nearest(has_band(book, state), |varied| leaves_to(book, state, varied, ts, staleness))
     }
+}
+
+/// A written clause, then what stands in for it.
+fn with_stand_in(clause: &Clause) -> impl Iterator<Item = &Clause> {
+    let stand_in = match &clause.warming {
+        Warming::Clause(stand_in) => Some(&**stand_in),
+        Warming::Always(_) | Warming::Unknown => None,
+    };
+    core::iter::once(clause).chain(stand_in)
 }
 
 /// There is a label, and a reading beside it.

@@ -41,6 +41,7 @@ pub use flip::{Scene, apply_exit, apply_flip, nearest_changes, nearest_exit, nea
 pub use fresh::{Close, Freshness, Staleness, clock_of};
 pub use held::{HELD_MINUTES, HeldRing};
 pub use levels::CLUSTER_METHODS;
+pub(crate) use margin::margin_of;
 pub use margin::{Judged, judge, label_margin, rule_margin};
 pub use posture::{PostureRow, PostureWhen};
 pub use problem::{BookError, Problem};

@@ -171,6 +171,7 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
         heat: RuleSet::new(Vec::new(), true),
         cuts: Vec::new(),
         features: Vec::new(),
+        shown: Vec::new(),
         scales: Vec::new(),
         postures: Vec::new(),
         dwell: choice(entries, "dwell_counts", &DwellCounts::ALL.map(|d| (d.name(), d)), problems)
@@ -383,6 +384,7 @@ fn finish(book: &mut Book) {
     book.heat.note_readers(&scales);
     book.cuts = cuts;
     book.features = book.features_read();
+    book.shown = book.features_to_show();
 }
 
 fn complete(clause: &mut Clause, scales: &[Option<f64>], cuts: &mut Vec<CutRequest>) {
