@@ -327,7 +327,7 @@ mod tests {
         Unit,
         New(f64),
         Pair(u8, Option<i64>),
-        Named { text: &'static str, list: Vec<Any> },
+        Named { text: &'static str, list: Vec<Self> },
     }
     #[derive(Serialize)]
     struct Wrapped(Any);
