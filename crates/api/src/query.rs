@@ -527,7 +527,7 @@ impl Rendered {
 fn to_json<T: serde::Serialize>(value: &T) -> Result<Bytes, QueryError> {
     // Grown from nothing a snapshot is copied eight times.
     let mut json = Vec::with_capacity(SNAPSHOT_ROOM);
-    serde_json::to_writer(&mut json, value).map_err(|e| QueryError::Internal { source: Box::new(e) })?;
+    barograph_domain::json::write(&mut json, value).map_err(|e| QueryError::Internal { source: Box::new(e) })?;
     json.shrink_to_fit();
     Ok(Bytes::from(json))
 }

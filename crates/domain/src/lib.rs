@@ -13,6 +13,7 @@ pub mod event;
 pub mod guidance;
 pub mod headline;
 pub mod instrument;
+pub mod json;
 pub mod leg;
 pub mod level;
 pub mod math;

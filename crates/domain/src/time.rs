@@ -103,19 +103,19 @@ impl Span {
     /// Compact form: `5m`, `1h`, `90s`; the largest unit that divides exactly.
     #[must_use]
     pub fn compact(self) -> String {
+        self.to_string()
+    }
+    /// How many of which unit.
+    const fn in_largest_unit(self) -> (i64, &'static str) {
         let s = self.0 / NS_PER_S;
-        if self.0 % NS_PER_S != 0 {
-            return format!("{}ms", self.0 / 1_000_000);
+        match s {
+            _ if self.0 % NS_PER_S != 0 => (self.0 / 1_000_000, "ms"),
+            0 => (0, "s"),
+            _ if s % S_PER_DAY == 0 => (s / S_PER_DAY, "d"),
+            _ if s % 3_600 == 0 => (s / 3_600, "h"),
+            _ if s % 60 == 0 => (s / 60, "m"),
+            _ => (s, "s"),
         }
-        if s == 0 {
-            return "0s".to_owned();
-        }
-        for (unit, name) in [(S_PER_DAY, "d"), (3_600, "h"), (60, "m")] {
-            if s % unit == 0 {
-                return format!("{}{name}", s / unit);
-            }
-        }
-        format!("{s}s")
     }
 }
 
@@ -236,16 +236,40 @@ impl Sub for Span {
     }
 }
 
+/// Longest instant as text: `2026-02-05T14:35:00.000000000Z`.
+const ISO_MAX: usize = 30;
+
+/// A number in decimal digits, zeros first.
+fn put_digits(out: &mut [u8], mut n: i64) {
+    for digit in out.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(n % 10).unwrap_or_default();
+        n /= 10;
+    }
+}
+
+impl Ts {
+    /// Its text and how much of it counts, without the machinery of formats: a snapshot holds a dozen instants. Every instant
+    /// has a year of four digits.
+    fn iso_bytes(self) -> ([u8; ISO_MAX], usize) {
+        let (y, mo, d, h, mi, s, ns) = self.civil();
+        let mut out = *b"0000-00-00T00:00:00.000000000Z";
+        for (at, digits, n) in [(0, 4, y), (5, 2, mo), (8, 2, d), (11, 2, h), (14, 2, mi), (17, 2, s), (20, 9, ns)] {
+            put_digits(&mut out[at..at + digits], n);
+        }
+        let end = match ns {
+            0 => 19,
+            _ if ns % 1_000_000 == 0 => 23,
+            _ => 29,
+        };
+        out[end] = b'Z';
+        (out, end + 1)
+    }
+}
+
 impl fmt::Display for Ts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (y, mo, d, h, mi, s, ns) = self.civil();
-        write!(f, "{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}")?;
-        if ns % 1_000_000 != 0 {
-            write!(f, ".{ns:09}")?;
-        } else if ns != 0 {
-            write!(f, ".{:03}", ns / 1_000_000)?;
-        }
-        f.write_str("Z")
+        let (text, length) = self.iso_bytes();
+        f.write_str(core::str::from_utf8(&text[..length]).unwrap_or_default())
     }
 }
 impl fmt::Debug for Ts {
@@ -255,7 +279,8 @@ impl fmt::Debug for Ts {
 }
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.compact())
+        let (n, unit) = self.in_largest_unit();
+        write!(f, "{n}{unit}")
     }
 }
 impl fmt::Debug for Span {
@@ -267,7 +292,11 @@ impl fmt::Debug for Span {
 // People read ISO-8601; binary forms (checkpoints) keep the nanoseconds, extremes included.
 impl serde::Serialize for Ts {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        if s.is_human_readable() { s.collect_str(self) } else { s.serialize_i64(self.0) }
+        if !s.is_human_readable() {
+            return s.serialize_i64(self.0);
+        }
+        let (text, length) = self.iso_bytes();
+        s.serialize_str(core::str::from_utf8(&text[..length]).unwrap_or_default())
     }
 }
 impl<'de> serde::Deserialize<'de> for Ts {
@@ -418,6 +447,9 @@ mod tests {
         assert_eq!(want.iso(), "2026-02-05T14:35:00Z");
         assert_eq!(want.iso_millis(), "2026-02-05T14:35:00.000Z");
         assert_eq!((want + Span::millis(7)).iso(), "2026-02-05T14:35:00.007Z");
+        assert_eq!((want + Span(7)).iso(), "2026-02-05T14:35:00.000000007Z");
+        assert_eq!(Ts::MIN.iso(), "1677-09-21T00:12:43.145224192Z");
+        assert_eq!(serde_json::to_string(&want).unwrap(), "\"2026-02-05T14:35:00Z\"");
     }
 
     #[test]

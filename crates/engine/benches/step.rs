@@ -98,7 +98,7 @@ fn context_micros() -> Vec<f64> {
             let snapshot = explain::at_present(&ctx, pair[0], Some(pair[1]), pair[0].ts + Span::secs(30));
             // Room first, as the API does it.
             let mut json = Vec::with_capacity(32 << 10);
-            let written = serde_json::to_writer(&mut json, &snapshot);
+            let written = barograph_domain::json::write(&mut json, &snapshot);
             assert!(written.is_ok() && json.len() > 1_000);
             began.elapsed().as_secs_f64() * 1e6
         })

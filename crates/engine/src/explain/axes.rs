@@ -5,9 +5,9 @@ use super::snapshot::UNCALIBRATED;
 use super::views;
 use crate::assemble::BLACKOUT_MINUTES;
 use crate::catalogue::Feature;
-use crate::rules::{Ruled, Scene, Staleness, evaluate, judge, label_margin, nearest_exit, nearest_flip};
+use crate::rules::{Ruled, Scene, Staleness, evaluate, judge, margin_of, nearest_changes};
 use crate::sessions::{self, adjust};
-use barograph_domain::snapshot::{AxisView, ConfirmationView, Regimes, SessionView, TimeframeLabels};
+use barograph_domain::snapshot::{AxisView, ConfirmationView, Flip, Regimes, SessionView, TimeframeLabels};
 use barograph_domain::{AxisState, Confirmation, Kind, Label, Session};
 
 /// Confidence lost per input that is partial, sampled or stood in for; and what is left at least (regimes §7).
@@ -18,21 +18,34 @@ const JUDGED_MIN: u32 = 1_440;
 
 pub(super) fn regimes(facts: &Facts<'_>) -> Regimes {
     let (row, axes) = (facts.row, &facts.axes);
-    let mut risk = axis_view(facts, &axes.risk, &row.timeframes.risk);
+    let of_risk = (facts.flip.clone(), facts.exit.clone());
+    let mut risk = axis_view(facts, &axes.risk, &row.timeframes.risk, of_risk);
     risk.direction = facts.direction();
     Regimes {
         risk,
-        trend: axis_view(facts, &axes.trend, &row.timeframes.trend),
-        volatility: axis_view(facts, &axes.volatility, &row.timeframes.volatility),
-        heat: axis_view(facts, &axes.heat, &row.timeframes.heat),
+        trend: axis_view(facts, &axes.trend, &row.timeframes.trend, changes(facts, &axes.trend)),
+        volatility: axis_view(facts, &axes.volatility, &row.timeframes.volatility, changes(facts, &axes.volatility)),
+        heat: axis_view(facts, &axes.heat, &row.timeframes.heat, changes(facts, &axes.heat)),
     }
 }
 
-fn axis_view<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>, timeframes: &[L; 4]) -> AxisView<L> {
+/// The smallest changes that turn the raw label, and that make the published one leave.
+type Changes<L> = (Option<Flip<L>>, Option<Flip<L>>);
+
+fn changes<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>) -> Changes<L> {
+    let (book, cells) = (facts.ctx.book, facts.cells);
+    let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
+    nearest_changes(&Scene { book, cells, cuts: &facts.row.cuts }, axis, facts.moment, staleness)
+}
+
+fn axis_view<L: Ruled>(
+    facts: &Facts<'_>,
+    axis: &AxisState<L>,
+    timeframes: &[L; 4],
+    (nearest_flip, nearest_exit): Changes<L>,
+) -> AxisView<L> {
     let (book, cells) = (facts.ctx.book, facts.cells);
     let now = evaluate::<L>(book, cells);
-    let scene = Scene { book, cells, cuts: &facts.row.cuts };
-    let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
     #[expect(clippy::cast_precision_loss, reason = "at most 32 rules")]
     let rules = L::of(book).len() as f64;
     // Closes that are too old confirm nothing.
@@ -45,14 +58,14 @@ fn axis_view<L: Ruled>(facts: &Facts<'_>, axis: &AxisState<L>, timeframes: &[L; 
         held_by: axis.held_by,
         since: axis.since,
         age_s: (facts.moment - axis.since).as_secs(),
-        margin: label_margin::<L>(book, cells),
+        margin: margin_of(book, cells, &now),
         stale: axis.stale,
         axis_coverage: views::four_decimals(
             (1.0 - f64::from(now.not_applicable.count_ones()) / rules) * views::continuous_share(facts),
         ),
         held_share_90d: held_share::<L>(facts, now.fired, axis.label),
-        nearest_flip: nearest_flip::<L>(&scene),
-        nearest_exit: nearest_exit(&scene, axis, facts.moment, staleness),
+        nearest_flip,
+        nearest_exit,
         confirmation: ConfirmationView {
             timeframes: labels(timeframes),
             primary: confirmation.primary,

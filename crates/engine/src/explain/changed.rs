@@ -1,14 +1,13 @@
 //! What moved since the previous snapshot: the label, and up to three readings by margin units (regimes §10).
 
 use super::facts::Facts;
-use super::views::features_shown;
 use barograph_domain::MinuteRow;
 use barograph_domain::snapshot::{Changed, ChangedFeature};
 
 const SHOWN: usize = 3;
 
 pub(super) fn changed(facts: &Facts<'_>, previous: &MinuteRow) -> Changed {
-    let numbers = features_shown(facts).into_iter().filter_map(|f| Some((f, facts.ctx.book.scale(f)?)));
+    let numbers = facts.ctx.book.features_shown().iter().filter_map(|f| Some((*f, facts.ctx.book.scale(*f)?)));
     let mut moved: Vec<ChangedFeature> = numbers
         .filter_map(|(f, scale)| {
             let from = previous.cells.get(f.index()).and_then(barograph_domain::Cell::ready);

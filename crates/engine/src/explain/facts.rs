@@ -3,8 +3,8 @@
 use super::headline::Held;
 use crate::catalogue::Feature;
 use crate::rules::{
-    AxisStates, Book, Close, Evaluation, Rule, Scene, Staleness, evaluate, holds_relaxed, input_digest, nearest_exit,
-    nearest_flip, snapshot_id,
+    AxisStates, Book, Close, Evaluation, Rule, Scene, Staleness, evaluate, holds_relaxed, input_digest,
+    nearest_changes, snapshot_id,
 };
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{
@@ -72,6 +72,7 @@ impl<'a> Facts<'a> {
         let axis = axes.risk;
         let staleness = Staleness::of_axis::<RiskRegime>(ctx.book, moment, cells, &row.inputs, ctx.streams);
         let digest = input_digest(&row.cells);
+        let (flip, exit) = nearest_changes(&scene, &axis, moment, staleness);
         Self {
             ctx,
             row,
@@ -81,8 +82,8 @@ impl<'a> Facts<'a> {
             moment,
             now: evaluate(ctx.book, cells),
             stale: stale_inputs(ctx, row, cells, moment),
-            flip: nearest_flip(&scene),
-            exit: nearest_exit(&scene, &axis, moment, staleness),
+            flip,
+            exit,
             snapshot_id: snapshot_id(&ctx.instrument.name, row.ts, ctx.logic_version, &digest),
             input_digest: digest,
         }

@@ -11,8 +11,7 @@ use super::numbers::{count_word, price};
 use super::waiting;
 use crate::detect::ruled;
 use crate::rules::{
-    AxisStates, Rule, Ruled, Scene, Staleness, Test, clause_holds, evaluate, holds_relaxed, judge, nearest_exit,
-    nearest_flip,
+    AxisStates, Rule, Ruled, Scene, Staleness, Test, clause_holds, evaluate, holds_relaxed, judge, nearest_changes,
 };
 use barograph_domain::alert::Statistic;
 use barograph_domain::snapshot::Flip;
@@ -89,7 +88,7 @@ fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: 
     let scene = Scene { book, cells, cuts: &facts.row.cuts };
     let staleness = Staleness::of_axis::<L>(book, facts.moment, cells, &facts.row.inputs, facts.ctx.streams);
     let rule = speaking::<L>(facts, state.label);
-    let exit = nearest_exit(&scene, state, facts.moment, staleness);
+    let (flip, exit) = nearest_changes(&scene, state, facts.moment, staleness);
     let side = facts.direction().filter(|_| axis == Axis::Risk);
     let head = if told {
         head(axis, state.label.word(), side).to_owned()
@@ -102,7 +101,7 @@ fn of_axis<L: Ruled>(facts: &Facts<'_>, state: &AxisState<L>, axis: Axis, told: 
         side,
         why: why(facts, axis, &head, rule),
         clears: clears(facts, state, exit.as_ref()),
-        flip: nearest_flip::<L>(&scene).as_ref().map(turn),
+        flip: flip.as_ref().map(turn),
         exit: exit.as_ref().map(turn),
         statistics: rule.filter(|_| told).map(|(rule, relaxed)| statistics(facts, rule, relaxed)).unwrap_or_default(),
     }

@@ -105,8 +105,9 @@ fn trimmed(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
+/// Four stands for all that are more.
 fn digits_before_point(x: f64) -> usize {
-    if x.abs() < 1.0 { 0 } else { format!("{:.0}", x.abs().trunc()).len() }
+    [1.0, 10.0, 100.0, 1_000.0].iter().position(|power| x.abs() < *power).unwrap_or(4)
 }
 
 fn has_value(text: &str) -> bool {

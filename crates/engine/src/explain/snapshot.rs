@@ -83,7 +83,7 @@ fn explanation(facts: &Facts<'_>, previous: Option<&MinuteRow>) -> Explanation {
         rules.filter(|(i, _)| mask >> i & 1 == 1).map(|(_, r)| r.id.clone()).collect::<Vec<_>>()
     };
     let fired = facts.now.fired.map_or(0, |i| 1_u32 << i);
-    let shown = views::features_shown(facts);
+    let shown = facts.ctx.book.features_shown();
     Explanation {
         reasoning: text::reasoning(facts),
         rule_text: text::rule_text(facts),

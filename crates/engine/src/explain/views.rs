@@ -10,17 +10,8 @@ use barograph_domain::snapshot::{ClauseTrace, FeatureView, InputView, RuleTrace,
 use barograph_domain::{Cell, HeatRegime, Kind, RiskRegime, State, StreamIndex, TrendRegime, VolRegime};
 use std::collections::BTreeMap;
 
-/// Every feature a rule reads, and those the original payload and the label's direction name (R1.36).
-pub(super) fn features_shown(facts: &Facts<'_>) -> Vec<Feature> {
-    let mut out = facts.ctx.book.features().to_vec();
-    out.extend([Feature::FundingZscore24h, Feature::OiDelta4h, Feature::RealizedVol1h, Feature::SqueezeDirection]);
-    out.sort_unstable();
-    out.dedup();
-    out
-}
-
 pub(super) fn feature_views(facts: &Facts<'_>) -> BTreeMap<&'static str, FeatureView> {
-    features_shown(facts).into_iter().map(|f| (f.id(), feature_view(facts, f))).collect()
+    facts.ctx.book.features_shown().iter().map(|f| (f.id(), feature_view(facts, *f))).collect()
 }
 
 fn feature_view(facts: &Facts<'_>, feature: Feature) -> FeatureView {
@@ -73,10 +64,14 @@ pub(super) fn sources_used(facts: &Facts<'_>) -> Vec<String> {
 /// Source words of streams, each once, in order.
 fn words_of_streams(facts: &Facts<'_>, streams: impl Iterator<Item = Option<StreamIndex>>) -> Vec<String> {
     let mut out: Vec<&str> = Vec::new();
-    for word in streams.filter_map(|s| facts.ctx.decl(s).map(source_word)) {
-        if !out.contains(&word) {
-            out.push(word);
+    let mut last = None;
+    for stream in streams.flatten() {
+        // Neighbouring readings are mostly of one stream.
+        if last.replace(stream) == Some(stream) {
+            continue;
         }
+        let word = facts.ctx.decl(Some(stream)).map(source_word);
+        out.extend(word.filter(|word| !out.contains(word)));
     }
     out.sort_unstable();
     out.into_iter().map(str::to_owned).collect()
@@ -123,22 +118,23 @@ pub(super) fn continuous_share(facts: &Facts<'_>) -> f64 {
 }
 
 pub(super) fn traces(facts: &Facts<'_>) -> Vec<RuleTrace> {
-    let mut out = traces_of::<RiskRegime>(facts);
-    out.extend(traces_of::<TrendRegime>(facts));
-    out.extend(traces_of::<VolRegime>(facts));
-    out.extend(traces_of::<HeatRegime>(facts));
+    let mut out = Vec::with_capacity(facts.ctx.book.counted());
+    add_traces::<RiskRegime>(facts, &mut out);
+    add_traces::<TrendRegime>(facts, &mut out);
+    add_traces::<VolRegime>(facts, &mut out);
+    add_traces::<HeatRegime>(facts, &mut out);
     out
 }
 
-fn traces_of<L: Ruled>(facts: &Facts<'_>) -> Vec<RuleTrace> {
+fn add_traces<L: Ruled>(facts: &Facts<'_>, out: &mut Vec<RuleTrace>) {
     let (first, _) = facts.ctx.book.counted_at(L::AXIS);
-    L::of(facts.ctx.book).rules().iter().enumerate().map(|(i, rule)| trace(facts, first + i, rule)).collect()
+    out.extend(L::of(facts.ctx.book).rules().iter().enumerate().map(|(i, rule)| trace(facts, first + i, rule)));
 }
 
 /// `counted`: its place in the row's counts.
 fn trace<L: Ruled>(facts: &Facts<'_>, counted: usize, rule: &Rule<L>) -> RuleTrace {
     let mut groups = 0;
-    let mut clauses = Vec::new();
+    let mut clauses = Vec::with_capacity(rule.groups.iter().map(|g| g.clauses.len()).sum());
     for group in &rule.groups {
         groups += usize::from(group.any);
         let number = group.any.then_some(groups);
@@ -231,7 +227,7 @@ pub(super) fn history_needed(percentile: Feature) -> String {
 
 /// Readings shown that are modelled or stand for another quantity, with where they come from.
 pub(super) fn modelled_inputs(facts: &Facts<'_>) -> Vec<String> {
-    let shown = features_shown(facts).into_iter().chain([Feature::StopVulnerability]);
+    let shown = facts.ctx.book.features_shown().iter().copied().chain([Feature::StopVulnerability]);
     let odd = shown.map(|f| (f, facts.cell(f))).filter(|(_, c)| {
         matches!(c.state, State::Ready | State::Stale) && matches!(c.kind, Kind::Modelled | Kind::Proxy)
     });

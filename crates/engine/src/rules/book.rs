@@ -55,6 +55,7 @@ pub struct Book {
     pub(super) heat: RuleSet<HeatRegime>,
     pub(super) cuts: Vec<CutRequest>,
     pub(super) features: Vec<Feature>,
+    pub(super) shown: Vec<Feature>,
     pub(super) scales: Vec<Option<f64>>,
     pub(super) alerts: Vec<AlertRule>,
     pub(super) read_at_events: Vec<Feature>,
@@ -205,6 +206,8 @@ pub struct Clause {
     pub warming: Warming,
     /// For percentiles: where the cuts at the full and at the exit threshold stand in [`Book::cuts`].
     pub(super) cuts: Option<(usize, usize)>,
+    /// Its place among the clauses of its axis.
+    pub(super) place: usize,
 }
 
 /// A comparison.
@@ -444,6 +447,18 @@ impl Book {
     #[must_use]
     pub fn features(&self) -> &[Feature] {
         &self.features
+    }
+    /// Those, and what the original payload and the label's direction name (R1.36): what an explanation shows.
+    #[must_use]
+    pub fn features_shown(&self) -> &[Feature] {
+        &self.shown
+    }
+    pub(super) fn features_to_show(&self) -> Vec<Feature> {
+        let named = [Feature::FundingZscore24h, Feature::OiDelta4h, Feature::RealizedVol1h, Feature::SqueezeDirection];
+        let mut out = [self.features.as_slice(), &named].concat();
+        out.sort_unstable();
+        out.dedup();
+        out
     }
     pub(super) fn features_read(&self) -> Vec<Feature> {
         let sets = [self.risk.features(), self.trend.features(), self.volatility.features(), self.heat.features()];

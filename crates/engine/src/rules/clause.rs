@@ -72,7 +72,7 @@ fn plain(node: &Node, hysteresis: bool, scales: &mut Scales, problems: &mut Prob
         return None;
     }
     scale(entries, feature, node.at, scales, problems);
-    Some(Clause { feature, abs, test: test?, scale: None, warming: Warming::Unknown, cuts: None })
+    Some(Clause { feature, abs, test: test?, scale: None, warming: Warming::Unknown, cuts: None, place: 0 })
 }
 
 fn feature(entries: &[Entry], at: usize, problems: &mut Problems<'_>) -> Option<Feature> {

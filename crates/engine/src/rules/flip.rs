@@ -7,11 +7,11 @@
 //! values outside a feature's domain considered (a negative volatility).
 
 use super::axis::{AxisMemory, advance};
-use super::book::{Book, Clause, Op, Test};
+use super::book::{Book, Clause, Op, Test, Warming};
 use super::eval::{AsRead, Evaluation, Reading, Readings, Truth, evaluate_with, held_by_exit_band, truth_of};
 use super::fresh::Staleness;
-use super::range::domain;
-use super::set::Ruled;
+use super::readers::Readers;
+use super::set::{RuleSet, Ruled};
 use crate::catalogue::Feature;
 use barograph_domain::snapshot::Flip;
 use barograph_domain::{AxisState, Cell, InputAge, Span, StreamDecl, Ts};
@@ -62,46 +62,48 @@ fn beyond(clause: &Clause, x: f64, cut: f64) -> bool {
     }
 }
 
-/// Points there is room for at once: those of a long axis; and features.
-const POINTS_ROOM: usize = 128;
+/// Points there is room for at once: those of a long axis; features; and outcomes that led nowhere.
+const POINTS_ROOM: usize = 64;
 const VARIABLES_ROOM: usize = 12;
+const TRIED_ROOM: usize = 32;
 
 /// Clauses on one feature whose outcomes fit into a [`Pattern`].
 const PATTERN_CLAUSES: usize = 21;
 
-/// Outcomes of every clause on one feature, three bits each at full thresholds and three at exit thresholds. Judging an axis
-/// reads a varied feature through these clauses alone, so where they say the same the axis is judged the same.
+/// Outcomes of every clause that follows one feature, three bits each at full thresholds and three at exit thresholds. Judging
+/// an axis reads a varied feature through these clauses alone, so where they say the same the axis is judged the same.
 type Pattern = u128;
 
-/// The clauses that read one feature, itself or a percentile of it.
-struct Readers<'a>(Vec<&'a Clause>);
+/// Outcomes of the written clauses of an axis by their places, each at its full and at its exit threshold.
+#[derive(Clone)]
+struct Outcomes(Vec<[Truth; 2]>);
 
-impl Readers<'_> {
-    /// Their outcomes; `None` where there are too many to compare at once.
-    fn pattern<R: Readings>(&self, readings: &R, bands: bool) -> Option<Pattern> {
-        (self.0.len() <= PATTERN_CLAUSES).then(|| {
-            self.0.iter().fold(0, |pattern, clause| {
-                let full = readings.truth(clause, false) as Pattern;
-                let exit = if bands { readings.truth(clause, true) as Pattern } else { 0 };
-                pattern << 6 | exit << 3 | full
-            })
-        })
+impl Outcomes {
+    /// Puts what `readings` say of these clauses in their places, and returns it; `None` where it is too much for a pattern.
+    fn put<R: Readings>(&mut self, clauses: &[Clause], readings: &R) -> Option<Pattern> {
+        let mut pattern = 0;
+        for clause in clauses {
+            let [full, exit] = [false, true].map(|relaxed| readings.truth(clause, relaxed));
+            self.0[clause.place] = [full, exit];
+            pattern = pattern << 6 | (exit as Pattern) << 3 | full as Pattern;
+        }
+        (clauses.len() <= PATTERN_CLAUSES).then_some(pattern)
+    }
+}
+
+impl Readings for Outcomes {
+    #[inline]
+    fn truth(&self, clause: &Clause, relaxed: bool) -> Truth {
+        self.0[clause.place][usize::from(relaxed)]
     }
 }
 
 /// A feature that can be varied.
 struct Variable<'a> {
-    feature: Feature,
+    readers: &'a Readers,
     value: f64,
-    /// Place in the scale table.
-    place: usize,
-    readers: Readers<'a>,
-    /// What the clauses on it say as it is read.
+    /// What its clauses say as it is read.
     unchanged: Option<Pattern>,
-    /// Whether the cuts and the readings agree at the value it has; `None` before it was asked.
-    agrees: Option<bool>,
-    /// Outcomes that led nowhere.
-    tried: Vec<Pattern>,
 }
 
 /// A value worth trying.
@@ -111,42 +113,57 @@ struct Point {
     needed: f64,
     /// Which of the features.
     of: usize,
-    /// Which of its clauses, and whether its threshold is that of the exit and mirrored.
-    clause: usize,
+    /// Its place in the scale table.
+    place: usize,
+    up: bool,
+    /// At an exit threshold.
     relaxed: bool,
-    mirrored: bool,
 }
 
 impl Point {
     /// Nearest first; ties by the table of regimes §7, then downwards before upwards.
-    fn order(&self, other: &Self, variables: &[Variable<'_>]) -> Ordering {
+    fn order(&self, other: &Self) -> Ordering {
         self.distance.total_cmp(&other.distance).then_with(|| {
-            let up = |p: &Self| p.needed > variables[p.of].value;
-            let places = variables[self.of].place.cmp(&variables[other.of].place);
-            places.then_with(|| up(self).cmp(&up(other))).then_with(|| {
+            self.place.cmp(&other.place).then_with(|| self.up.cmp(&other.up)).then_with(|| {
                 // Equal distance after rounding: the float nearer to x first.
-                if up(self) { self.needed.total_cmp(&other.needed) } else { other.needed.total_cmp(&self.needed) }
+                if self.up { self.needed.total_cmp(&other.needed) } else { other.needed.total_cmp(&self.needed) }
             })
         })
     }
 }
 
-/// Place in the scale table of regimes §7; features it does not name follow in catalogue order.
-fn table_order(feature: Feature) -> usize {
-    const TABLE: [Feature; 11] = [
-        Feature::FundingZscore24h,
-        Feature::OiDelta4h,
-        Feature::OiDelta1h,
-        Feature::RealizedVol1h,
-        Feature::RealizedVol4h,
-        Feature::SlopePct,
-        Feature::TrendP,
-        Feature::VolDaily,
-        Feature::Heat,
-        Feature::FundingRate8h,
-        Feature::Efficiency12h,
-    ];
-    TABLE.iter().position(|f| *f == feature).unwrap_or(TABLE.len() + feature.index())
+/// Where a clause turns from true to false.
+#[derive(Clone, Copy)]
+struct Breakpoint {
+    threshold: f64,
+    /// The threshold itself belongs to the values below it, to those above it, or to neither.
+    with_lower: bool,
+    with_upper: bool,
+    /// The percentile whose cut it is.
+    percentile: Option<Feature>,
+}
+
+impl Breakpoint {
+    /// The first values beyond it, seen from `x`.
+    fn entries(&self, x: f64) -> [Option<f64>; 2] {
+        let t = self.threshold;
+        let above = (!self.with_upper).then(|| if x <= t { t.next_up() } else { t });
+        let below = (!self.with_lower).then(|| if x < t { t } else { t.next_down() });
+        [above, below]
+    }
+}
+
+/// Everything the search for a flip and for an exit have in common.
+struct Search<'a, L> {
+    scene: Scene<'a>,
+    set: &'a RuleSet<L>,
+    now: Evaluation<L>,
+    /// As read, and with one feature varied.
+    read: Outcomes,
+    trial: Outcomes,
+    variables: Vec<Variable<'a>>,
+    /// Nearest first.
+    points: Vec<Point>,
 }
 
 impl<'a> Scene<'a> {
@@ -156,132 +173,182 @@ impl<'a> Scene<'a> {
     const fn varied(&self, feature: Feature, x: f64) -> Varied<'a> {
         Varied { base: self.as_read(), cuts: self.cuts, feature, x }
     }
-    /// Every feature that can be varied, with the clauses that read it.
-    fn variables<L: Ruled>(&self, bands: bool) -> Vec<Variable<'a>> {
-        let mut out: Vec<Variable<'a>> = Vec::with_capacity(VARIABLES_ROOM);
-        let (readings, set) = (self.as_read(), L::of(self.book));
-        set.each_clause(&mut |clause| {
-            let feature = clause.ranks().unwrap_or(clause.feature);
-            if out.iter().any(|v| v.feature == feature) || self.book.scale(feature).is_none() {
-                return;
-            }
-            if let Reading::Value(value) = readings.read(feature) {
-                let (place, readers) = (table_order(feature), Readers(Vec::with_capacity(PATTERN_CLAUSES)));
-                out.push(Variable { feature, value, place, readers, unchanged: None, agrees: None, tried: Vec::new() });
-            }
-        });
-        set.each_clause(&mut |clause| {
-            for v in &mut out {
-                if clause.feature == v.feature || clause.ranks() == Some(v.feature) {
-                    v.readers.0.push(clause);
-                }
-            }
-        });
-        for v in &mut out {
-            v.unchanged = v.readers.pattern(&readings, bands);
+    fn search<L: Ruled>(&self, relaxed_too: bool) -> Search<'a, L> {
+        let (set, readings) = (L::of(self.book), self.as_read());
+        let read = Outcomes(set.written().map(|c| [false, true].map(|relaxed| readings.truth(c, relaxed))).collect());
+        let (now, trial) = (evaluate_with(set, &read), read.clone());
+        let (variables, points) = (Vec::with_capacity(VARIABLES_ROOM), Vec::with_capacity(POINTS_ROOM));
+        let mut search = Search { scene: *self, set, now, read, trial, variables, points };
+        for readers in &set.readers {
+            search.add(readers);
         }
-        out
-    }
-    /// Thresholds, their mirror images and cuts of every clause, each with its neighbours, nearest first.
-    fn points(&self, variables: &[Variable<'_>], relaxed_too: bool) -> Vec<Point> {
-        let mut out = Vec::with_capacity(POINTS_ROOM);
-        for (of, v) in variables.iter().enumerate() {
-            let Some(scale) = self.book.scale(v.feature) else { continue };
-            let possible = domain(v.feature);
-            for (clause, written) in v.readers.0.iter().enumerate() {
-                for relaxed in [false, true] {
-                    if relaxed && !relaxed_too {
-                        continue;
-                    }
-                    let breakpoints = self.breakpoints(written, v.feature, relaxed);
-                    for (threshold, mirrored) in breakpoints.into_iter().zip([false, true]) {
-                        let Some((threshold, _)) = threshold else { continue };
-                        for needed in [threshold.next_down(), threshold, threshold.next_up()] {
-                            let distance = (needed - v.value).abs() / scale;
-                            if distance > 0.0 && distance.is_finite() && possible.contains(needed) {
-                                out.push(Point { distance, needed, of, clause, relaxed, mirrored });
-                            }
-                        }
-                    }
-                }
-            }
+        for of in 0..search.variables.len() {
+            search.add_points(of, relaxed_too);
         }
-        out.sort_by(|a, b| a.order(b, variables));
-        out
+        search.points.sort_unstable_by(Point::order);
+        search
     }
-    fn breakpoints(&self, clause: &Clause, feature: Feature, relaxed: bool) -> [Option<(f64, Option<Feature>)>; 2] {
-        let Some(theta) = clause.threshold(relaxed) else { return [None, None] };
+    /// Thresholds of a clause on the feature with their mirror images, or the cut of one on its percentile.
+    fn breakpoints(&self, clause: &Clause, feature: Feature, relaxed: bool) -> [Option<Breakpoint>; 2] {
+        let (Test::Number { op, .. }, Some(theta)) = (&clause.test, clause.threshold(relaxed)) else {
+            return [None, None];
+        };
+        let (with_lower, with_upper) = (matches!(op, Op::Gt | Op::Le), matches!(op, Op::Ge | Op::Lt));
         if clause.feature == feature {
-            return [Some((theta, None)), clause.abs.then_some((-theta, None))];
+            let own = Breakpoint { threshold: theta, with_lower, with_upper, percentile: None };
+            let mirrored =
+                Breakpoint { threshold: -theta, with_lower: with_upper, with_upper: with_lower, percentile: None };
+            return [Some(own), clause.abs.then_some(mirrored)];
         }
         let cut = clause
             .cuts
             .filter(|_| clause.ranks() == Some(feature))
             .and_then(|(full, exit)| self.cuts.get(if relaxed { exit } else { full }).copied().flatten());
-        [cut.map(|c| (c, Some(clause.feature))), None]
+        // The value at the cut satisfies the clause, whatever its operator.
+        let (with_lower, with_upper) = (op.is_below(), op.is_above());
+        let of_cut = |threshold| Breakpoint { threshold, with_lower, with_upper, percentile: Some(clause.feature) };
+        [cut.map(of_cut), None]
     }
-    /// Do the cuts agree with the readings at the value the feature has? If not, the feature cannot be varied honestly.
-    fn consistent<L: Ruled>(&self, feature: Feature, x: f64, now: &Evaluation<L>) -> bool {
-        evaluate_with(L::of(self.book), &self.varied(feature, x)) == *now
+}
+
+impl<'a, L: Ruled> Search<'a, L> {
+    /// Takes a feature in, unless it has no reading or its cuts do not agree with the readings at the value it has: then it
+    /// cannot be varied honestly.
+    fn add(&mut self, readers: &'a Readers) {
+        let readings = self.scene.as_read();
+        let Reading::Value(value) = readings.read(readers.feature) else { return };
+        let unchanged = self.trial.put(&readers.clauses, &readings);
+        let here = self.trial.put(&readers.clauses, &self.scene.varied(readers.feature, value));
+        let agrees = (here.is_some() && here == unchanged) || evaluate_with(self.set, &self.trial) == self.now;
+        self.restore(readers);
+        if agrees {
+            self.variables.push(Variable { readers, value, unchanged });
+        }
     }
-    /// The nearest point at which `reached` names a label; `bands`: it asks for exit thresholds too.
-    fn nearest<L: Ruled>(
-        &self,
-        relaxed_too: bool,
-        bands: bool,
-        reached: impl Fn(&Varied<'_>) -> Option<(L, u32, i64)>,
-    ) -> Option<Flip<L>> {
-        let now = evaluate_with(L::of(self.book), &self.as_read());
-        let mut variables = self.variables::<L>(bands);
-        for p in self.points(&variables, relaxed_too) {
-            let v = &mut variables[p.of];
-            let varied = self.varied(v.feature, p.needed);
-            let pattern = v.readers.pattern(&varied, bands);
-            // What is said now leads nowhere, nor does what led nowhere before.
-            if let Some(said) = pattern {
-                if pattern == v.unchanged || v.tried.contains(&said) {
-                    continue;
+    /// The first values beyond every threshold, mirror image and cut of a feature's clauses.
+    fn add_points(&mut self, of: usize, relaxed_too: bool) {
+        let (readers, value) = (self.variables[of].readers, self.variables[of].value);
+        for clause in &readers.clauses {
+            let warming = matches!(self.scene.as_read().read(clause.feature), Reading::Warming);
+            let judged = match &clause.warming {
+                Warming::Clause(stand_in) if warming => stand_in,
+                Warming::Clause(_) | Warming::Always(_) | Warming::Unknown => clause,
+            };
+            for relaxed in if relaxed_too { &[false, true][..] } else { &[false] } {
+                let breakpoints = self.scene.breakpoints(judged, readers.feature, *relaxed);
+                for needed in breakpoints.into_iter().flatten().flat_map(|b| b.entries(value)).flatten() {
+                    let distance = (needed - value).abs() / readers.scale;
+                    if distance > 0.0 && distance.is_finite() && readers.possible.contains(needed) {
+                        let (place, up) = (readers.order, needed > value);
+                        self.points.push(Point { distance, needed, of, place, up, relaxed: *relaxed });
+                    }
                 }
-                v.tried.push(said);
             }
-            if !*v.agrees.get_or_insert_with(|| self.consistent(v.feature, v.value, &now)) {
+        }
+    }
+    fn restore(&mut self, readers: &Readers) {
+        for clause in &readers.clauses {
+            self.trial.0[clause.place] = self.read.0[clause.place];
+        }
+    }
+    /// The nearest point at which `reached` names a label.
+    fn nearest(&mut self, relaxed_too: bool, reached: impl Fn(&Outcomes) -> Option<(L, u32, i64)>) -> Option<Flip<L>> {
+        let mut tried: Vec<(usize, Option<Pattern>)> = Vec::with_capacity(TRIED_ROOM);
+        for i in 0..self.points.len() {
+            let p = self.points[i];
+            if p.relaxed && !relaxed_too {
                 continue;
             }
-            if let Some((label, readings, dwell_left_s)) = reached(&varied) {
-                let written = self.breakpoints(v.readers.0[p.clause], v.feature, p.relaxed)[usize::from(p.mirrored)];
-                let (threshold, percentile) = written.unwrap_or((p.needed, None));
-                return Some(Flip {
-                    feature: v.feature.id(),
-                    value: v.value,
-                    needed: p.needed,
-                    direction: if p.needed > v.value { "above" } else { "below" },
-                    threshold,
-                    delta: p.needed - v.value,
-                    distance: p.distance,
-                    label,
-                    readings,
-                    dwell_left_s,
-                    percentile: percentile.map(Feature::id),
-                    exact: true,
-                });
+            let Variable { readers, unchanged, .. } = self.variables[p.of];
+            let said = self.trial.put(&readers.clauses, &self.scene.varied(readers.feature, p.needed));
+            // What is said now leads nowhere, nor does what led nowhere before.
+            if said.is_none() || (said != unchanged && !tried.contains(&(p.of, said))) {
+                tried.push((p.of, said));
+                if let Some(found) = reached(&self.trial) {
+                    self.restore(readers);
+                    return Some(self.flip_at(&p, relaxed_too, found));
+                }
             }
+            self.restore(readers);
         }
         None
     }
+    fn flip_at(&self, p: &Point, relaxed_too: bool, (label, readings, dwell_left_s): (L, u32, i64)) -> Flip<L> {
+        let Variable { readers, value, .. } = self.variables[p.of];
+        let (threshold, percentile) = self.threshold_at(readers, p.needed, relaxed_too);
+        Flip {
+            feature: readers.feature.id(),
+            value,
+            needed: p.needed,
+            direction: if p.up { "above" } else { "below" },
+            threshold,
+            delta: p.needed - value,
+            distance: p.distance,
+            label,
+            readings,
+            dwell_left_s,
+            percentile: percentile.map(Feature::id),
+            exact: true,
+        }
+    }
+    /// The threshold that a value stands at or next to, and whose cut it is: in document order the first one.
+    fn threshold_at(&self, readers: &Readers, needed: f64, relaxed_too: bool) -> (f64, Option<Feature>) {
+        let at = |b: &Breakpoint| {
+            let t = b.threshold;
+            [t.next_down(), t, t.next_up()].iter().any(|x| x.total_cmp(&needed).is_eq())
+        };
+        for clause in readers.clauses.iter().flat_map(with_stand_in) {
+            for relaxed in [false, relaxed_too] {
+                let mut all = self.scene.breakpoints(clause, readers.feature, relaxed).into_iter().flatten();
+                if let Some(b) = all.find(at) {
+                    return (b.threshold, b.percentile);
+                }
+            }
+        }
+        (needed, None)
+    }
+    fn flip(&mut self) -> Option<Flip<L>> {
+        if self.now.raw == L::UNKNOWN {
+            return None;
+        }
+        let (set, raw) = (self.set, self.now.raw);
+        self.nearest(false, |varied| {
+            let there = evaluate_with(set, varied).raw;
+            (there != raw).then_some((there, 1, 0))
+        })
+    }
+    fn exit(&mut self, state: &AxisState<L>, ts: Ts, staleness: Staleness) -> Option<Flip<L>> {
+        let book = self.scene.book;
+        if !may_leave(state) || leaves_to(book, state, &self.read, ts, staleness).is_some() {
+            return None;
+        }
+        self.nearest(has_band(book, state), |varied| leaves_to(book, state, varied, ts, staleness))
+    }
+}
+
+/// A written clause, then what stands in for it.
+fn with_stand_in(clause: &Clause) -> impl Iterator<Item = &Clause> {
+    let stand_in = match &clause.warming {
+        Warming::Clause(stand_in) => Some(&**stand_in),
+        Warming::Always(_) | Warming::Unknown => None,
+    };
+    core::iter::once(clause).chain(stand_in)
+}
+
+/// There is a label, and a reading beside it.
+fn may_leave<L: Ruled>(state: &AxisState<L>) -> bool {
+    state.label != L::UNKNOWN && state.raw_label != L::UNKNOWN
+}
+
+/// The resting label has no exit band: only full thresholds lead out of it.
+fn has_band<L: Ruled>(book: &Book, state: &AxisState<L>) -> bool {
+    L::of(book).hysteresis && state.label != L::RESTING
 }
 
 /// Smallest single-feature change that changes the raw label at full thresholds; `None` for UNKNOWN or when none does.
 #[must_use]
 pub fn nearest_flip<L: Ruled>(scene: &Scene<'_>) -> Option<Flip<L>> {
-    let set = L::of(scene.book);
-    let now = evaluate_with(set, &scene.as_read());
-    if now.raw == L::UNKNOWN {
-        return None;
-    }
-    scene.nearest(false, false, |varied| {
-        let there = evaluate_with(set, varied).raw;
-        (there != now.raw).then_some((there, 1, 0))
-    })
+    scene.search(false).flip()
 }
 
 /// Smallest single-feature change that makes the published label leave, with the readings it must stand and the dwell
@@ -294,15 +361,19 @@ pub fn nearest_exit<L: Ruled>(
     ts: Ts,
     staleness: Staleness,
 ) -> Option<Flip<L>> {
-    if state.label == L::UNKNOWN || state.raw_label == L::UNKNOWN {
-        return None;
-    }
-    if leaves_to(scene.book, state, &scene.as_read(), ts, staleness).is_some() {
-        return None;
-    }
-    // The resting label has no exit band: only full thresholds lead out of it.
-    let has_band = L::of(scene.book).hysteresis && state.label != L::RESTING;
-    scene.nearest(has_band, true, |varied| leaves_to(scene.book, state, varied, ts, staleness))
+    scene.search(has_band(scene.book, state)).exit(state, ts, staleness)
+}
+
+/// Both at once, [`nearest_flip`] and [`nearest_exit`]: they try the same values.
+#[must_use]
+pub fn nearest_changes<L: Ruled>(
+    scene: &Scene<'_>,
+    state: &AxisState<L>,
+    ts: Ts,
+    staleness: Staleness,
+) -> (Option<Flip<L>>, Option<Flip<L>>) {
+    let mut search = scene.search(has_band(scene.book, state));
+    (search.flip(), search.exit(state, ts, staleness))
 }
 
 /// Where the label goes if these readings last: label, readings, seconds of dwell left.

@@ -4,7 +4,7 @@
 //! A label's margin is that of the rule that gave it; NORMAL's is the distance to the nearest rule.
 
 use super::book::{Book, Clause, Op, Rule, Test, Warming};
-use super::eval::{AsRead, Reading, Readings, Truth, evaluate, group_truth, rule_truth};
+use super::eval::{AsRead, Evaluation, Reading, Readings, Truth, evaluate, group_truth, rule_truth};
 use super::set::Ruled;
 use barograph_domain::Cell;
 
@@ -96,7 +96,11 @@ fn distance<L>(book: &Book, cells: &[Cell], rule: &Rule<L>) -> Option<f64> {
 /// Distance of the raw label to its nearest alternative; `None` for UNKNOWN and where nothing measures.
 #[must_use]
 pub fn label_margin<L: Ruled>(book: &Book, cells: &[Cell]) -> Option<f64> {
-    let now = evaluate::<L>(book, cells);
+    margin_of(book, cells, &evaluate::<L>(book, cells))
+}
+
+/// The same of readings that were judged already.
+pub(crate) fn margin_of<L: Ruled>(book: &Book, cells: &[Cell], now: &Evaluation<L>) -> Option<f64> {
     let rules = L::of(book).rules();
     match now.fired {
         Some(i) => rule_margin(book, cells, &rules[i]),

@@ -171,6 +171,7 @@ fn settings(entries: &[Entry], problems: &mut Problems<'_>) -> Book {
         heat: RuleSet::new(Vec::new(), true),
         cuts: Vec::new(),
         features: Vec::new(),
+        shown: Vec::new(),
         scales: Vec::new(),
         postures: Vec::new(),
         dwell: choice(entries, "dwell_counts", &DwellCounts::ALL.map(|d| (d.name(), d)), problems)
@@ -377,8 +378,13 @@ fn finish(book: &mut Book) {
     book.heat.each_clause_mut(&mut |c| complete(c, &scales, &mut cuts));
     let of_alerts = book.alerts.iter_mut().flat_map(|r| &mut r.groups).flat_map(|g| &mut g.clauses);
     of_alerts.for_each(|c| c.scale = scales[c.feature.index()]);
+    book.risk.note_readers(&scales);
+    book.trend.note_readers(&scales);
+    book.volatility.note_readers(&scales);
+    book.heat.note_readers(&scales);
     book.cuts = cuts;
     book.features = book.features_read();
+    book.shown = book.features_to_show();
 }
 
 fn complete(clause: &mut Clause, scales: &[Option<f64>], cuts: &mut Vec<CutRequest>) {

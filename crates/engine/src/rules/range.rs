@@ -121,6 +121,7 @@ mod tests {
             scale: None,
             warming: super::super::Warming::Unknown,
             cuts: None,
+            place: 0,
         };
         let r = Ranges::of_clause(&clause).unwrap();
         assert_eq!(r, Ranges::between((-0.02_f64).next_up(), 0.02_f64.next_down()));

@@ -2,6 +2,7 @@
 
 use super::book::{Book, Clause, ENTER_DEFAULT, Enter, Rule, Warming};
 use super::fresh::clock_of;
+use super::readers::Readers;
 use crate::catalogue::Feature;
 use barograph_domain::{HeatRegime, Label, Metric, RiskRegime, Span, TrendRegime, VolRegime};
 
@@ -16,6 +17,8 @@ pub struct RuleSet<L> {
     pub(super) metrics: Vec<Metric>,
     /// Readings of charts among its features: their age is that of a close.
     pub(super) closes: Vec<Feature>,
+    /// What varying a feature changes; filled in once margin units are known.
+    pub(super) readers: Vec<Readers>,
 }
 
 /// A label that a book can assert: where its rules are, and what remains when none holds.
@@ -64,7 +67,8 @@ impl Ruled for HeatRegime {
 impl<L: Ruled> RuleSet<L> {
     /// A checked set; its features' metrics are noted.
     pub(super) fn new(rules: Vec<Rule<L>>, hysteresis: bool) -> Self {
-        let mut out = Self { rules, hysteresis, features: Vec::new(), metrics: Vec::new(), closes: Vec::new() };
+        let (features, metrics, closes, readers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut out = Self { rules, hysteresis, features, metrics, closes, readers };
         out.features = out.features_read();
         let (closes, rest): (Vec<_>, Vec<_>) = out.features.iter().partition(|f| clock_of(**f, Span::ZERO).is_some());
         out.closes = closes;
@@ -120,6 +124,16 @@ impl<L: Ruled> RuleSet<L> {
     /// Calls `f` on every written clause.
     pub(super) fn each_clause_mut(&mut self, f: &mut dyn FnMut(&mut Clause)) {
         self.rules.iter_mut().flat_map(|r| &mut r.groups).flat_map(|g| &mut g.clauses).for_each(f);
+    }
+    /// Written clauses in document order.
+    pub(super) fn written(&self) -> impl Iterator<Item = &Clause> {
+        self.rules.iter().flat_map(|r| &r.groups).flat_map(|g| &g.clauses)
+    }
+    /// Numbers the clauses and notes which of them follow a feature: last, when they are complete.
+    pub(super) fn note_readers(&mut self, scales: &[Option<f64>]) {
+        let mut places = 0..;
+        self.each_clause_mut(&mut |clause| clause.place = places.next().unwrap_or_default());
+        self.readers = Readers::of(&self.written().collect::<Vec<_>>(), &self.features, scales);
     }
     /// Shortest stay of a published label: the longest any of its rules asks for.
     #[must_use]

@@ -10,7 +10,6 @@ use super::set::{RuleSet, Ruled};
 use crate::catalogue::CATALOGUE;
 use crate::explain::guidance;
 use barograph_domain::{Cell, InstrumentName, Reason, RiskRegime, State, Ts};
-use core::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -160,10 +159,13 @@ pub fn logic_version(book: &Book, policy: &str) -> String {
     format!("v{}+{}", env!("CARGO_PKG_VERSION"), &digest[..12])
 }
 
+/// Bytes of a reading in the digest, seldom more.
+const DIGEST_ROOM: usize = 40;
+
 /// SHA-256 over (id, state, value bits) of all readings, in hex.
 #[must_use]
 pub fn input_digest(cells: &[Cell]) -> String {
-    let mut hash = Sha256::new();
+    let mut text = Vec::with_capacity(CATALOGUE.len() * DIGEST_ROOM);
     for (spec, cell) in CATALOGUE.iter().zip(cells) {
         let (code, bits) = match cell.state {
             State::Ready => (0_u8, cell.value.to_bits()),
@@ -171,11 +173,11 @@ pub fn input_digest(cells: &[Cell]) -> String {
             State::Warming { .. } => (2, 0),
             State::Undefined(reason) => (16 + reason_code(reason), 0),
         };
-        hash.update(spec.id.as_bytes());
-        hash.update([0, code]);
-        hash.update(bits.to_le_bytes());
+        text.extend_from_slice(spec.id.as_bytes());
+        text.extend_from_slice(&[0, code]);
+        text.extend_from_slice(&bits.to_le_bytes());
     }
-    hex(&hash.finalize())
+    hex(&Sha256::digest(&text))
 }
 
 /// Position in the list of reasons; part of the digest, so the list may only grow at its end.
@@ -191,13 +193,13 @@ pub fn snapshot_id(instrument: &InstrumentName, ts: Ts, logic_version: &str, inp
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
-        if write!(out, "{b:02x}").is_err() {
-            // Writing to a String cannot fail.
-            out.clear();
-        }
-        out
-    })
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for b in bytes {
+        out.push(DIGITS[usize::from(b >> 4)]);
+        out.push(DIGITS[usize::from(b & 15)]);
+    }
+    out
 }
 
 #[cfg(test)]
