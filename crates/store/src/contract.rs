@@ -72,6 +72,12 @@ pub trait Reader: OutboxReader {
     /// See [`Self::instruments`].
     fn run(&self, run: &RunKey, as_of: Option<Ts>) -> Result<Option<RunInfo>>;
 
+    /// The newest minute that a live process has published of each market, by name; imported minutes do not count.
+    ///
+    /// # Errors
+    /// See [`Self::instruments`].
+    fn published(&self, logic_version: &str) -> Result<Vec<(InstrumentName, Ts)>>;
+
     /// The newest `count` rows, oldest of them first. Empty where there is none.
     ///
     /// # Errors

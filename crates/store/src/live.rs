@@ -126,6 +126,8 @@ pub struct LiveBatch<'a> {
     pub runs: &'a [RunSpec],
     /// Minute rows; `row.instrument` is a position in `instruments`. Each enters every run of its instrument in `runs`.
     pub rows: &'a [MinuteRow],
+    /// Minutes that a replayed journal makes again: compared with what is published of them and never written.
+    pub again: &'a [MinuteRow],
     /// Changes of continuity; each enters every run of its instrument in `runs`.
     pub gaps: &'a [Gap],
     /// What happened to levels, all of a minute together and in order; each enters every run of its instrument in `runs`.
@@ -151,6 +153,8 @@ pub struct Appended {
     pub rows: u64,
     /// Rows that were published before, with the same content.
     pub rows_same: u64,
+    /// Rows of [`LiveBatch::again`] that were published with other content. They stay as they are.
+    pub rows_other: u64,
     /// Gaps that were not stored before.
     pub gaps: u64,
     /// Things that happened to levels and were not stored before.

@@ -16,15 +16,17 @@ use crate::live::storing::WAITING_MAX;
 use crate::live::verify;
 use crate::setup::{Setup, book_text};
 use barograph_domain::{
-    Event, GapReason, Instrument, MarketKind, Metric, MinuteRow, Span, Status, StatusState, StreamDecl, StreamIndex, Ts,
+    Event, GapReason, Instrument, KnownAlert, LevelChange, MarketKind, Metric, MinuteRow, Span, Status, StatusState,
+    StreamDecl, StreamIndex, Ts,
 };
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::rules::Book;
 use barograph_lake::journal::{EntryKind, JournalReader, REST};
 use barograph_sim::{Handle, Server, SimConfig, Venue};
+use barograph_store::run::LATENESS;
 use barograph_store::{
-    Appended, ImportRecord, Inserted, LiveBatch, PointsVersion, Pruned, Retention, Role, RunKey, RunSpec, RunWriter,
-    SqliteReader, SqliteWriter, Writer,
+    AlertQuery, Appended, Gap, ImportRecord, Inserted, LiveBatch, PointsVersion, Pruned, Range, Reader as _, Retention,
+    Role, RowQuery, RunKey, RunSpec, RunWriter, SqliteReader, SqliteWriter, Writer,
 };
 use barograph_venues::session::{Action, Endpoints, Fault, MarketSpec, Origin, SessionConfig};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -408,6 +410,68 @@ fn a_damaged_block_is_passed_over_and_what_is_missing_is_declared() {
     let absences = reasons.0.iter().filter(|r| **r == GapReason::NotRunning).count();
     // Three markets, five streams each at the least, twice.
     assert!(absences >= 30, "{absences}");
+}
+
+/// What a market shows up to the row of a minute: rows, changes of continuity and of levels, alerts.
+type Shown = (Vec<MinuteRow>, Vec<Gap>, Vec<LevelChange>, Vec<KnownAlert>);
+
+/// All that is published of each market, with its newest minute.
+fn published(data: &Path) -> Vec<(RunKey, Ts)> {
+    let reader = SqliteReader::open(data).unwrap();
+    let runs = reader.runs(None).unwrap().into_iter();
+    runs.map(|run| (run.spec.key, run.minutes.unwrap().1)).collect()
+}
+
+fn shown(data: &Path, key: &RunKey, until: Ts) -> Shown {
+    let reader = SqliteReader::open(data).unwrap();
+    let range = Range { start: Ts::MIN, end: until + LATENESS + Span(1) };
+    let rows = RowQuery { range, every: None, limit: 10_000, as_of: None };
+    (
+        reader.history(key, &rows).unwrap().rows,
+        reader.gaps(key, range, 100_000, None).unwrap().items,
+        reader.level_changes(key, range, 100_000, None).unwrap().items,
+        reader.alerts(key, &AlertQuery { range, ..AlertQuery::default() }).unwrap().items,
+    )
+}
+
+#[test]
+fn a_journal_that_lost_a_part_fills_the_windows_and_what_was_published_stays() {
+    let site = Site::new(60.0, 40.0);
+    let listens = |minutes| {
+        let running = site.start();
+        site.pass(&running, minutes);
+        let meter = Arc::clone(&running.meter);
+        assert_eq!(stop(running), None);
+        meter.minutes_other.load(Ordering::Relaxed)
+    };
+    listens(6);
+    let path = largest(site.data());
+    // What the second process publishes rests on what the first one received.
+    assert_eq!(listens(4), 0);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 200].fill(0x55);
+    std::fs::write(&path, &bytes).unwrap();
+    for moved_away in [false, true] {
+        if moved_away {
+            std::fs::remove_file(&path).unwrap();
+        }
+        std::fs::remove_dir_all(site.data().join("checkpoint")).unwrap();
+        let markets = published(site.data());
+        assert_eq!(markets.len(), 3);
+        let before: Vec<Shown> = markets.iter().map(|(key, until)| shown(site.data(), key, *until)).collect();
+        assert!(listens(3) > 0, "the journal makes all minutes as they were");
+        for ((key, until), before) in markets.iter().zip(&before) {
+            assert!(shown(site.data(), key, *until) == *before, "{}", key.instrument);
+        }
+        let now = published(site.data());
+        assert!(
+            now.iter().zip(&markets).all(|(now, then)| now.1 >= then.1 + Span::mins(2)),
+            "{now:?} after {markets:?}"
+        );
+    }
+    // From its checkpoint the next one goes on as ever.
+    assert_eq!(listens(2), 0);
 }
 
 #[test]

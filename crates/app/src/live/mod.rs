@@ -20,6 +20,7 @@ pub(crate) mod links;
 pub(crate) mod meter;
 pub(crate) mod process;
 pub(crate) mod publish;
+pub(crate) mod published;
 pub(crate) mod replay;
 pub(crate) mod samples;
 pub(crate) mod scheduled;

@@ -17,6 +17,7 @@ use crate::live::core::{Core, Sink as _};
 use crate::live::fitting::Fitter;
 use crate::live::meter::Meter;
 use crate::live::publish::Publisher;
+use crate::live::published::Published;
 use crate::live::replay::{self, connection_name};
 use crate::live::scheduled::Reading;
 use crate::live::storing::{Keep, Order, Storing};
@@ -65,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) calendar: Option<Source>,
     /// Who is told of alerts.
     pub(crate) room: Option<Arc<Room>>,
+    /// What is published before the journal is run again.
+    pub(crate) published: Published,
 }
 
 /// A change asked for from outside while running.
@@ -142,6 +145,7 @@ pub(crate) fn prepare(
     let mut notes: Vec<String> = Vec::new();
     let mut publisher = Publisher::new(plan.setup.clone(), Arc::clone(&board), Arc::clone(meter));
     publisher.tells(plan.room.clone());
+    publisher.keeps(plan.published.clone());
     publisher.replays_into(storing.spill(), storing.told_to_stop());
     let (found, troubles) = replay::last_state(&plan.data, &plan.setup, &mut publisher)?;
     notes.extend(troubles);
@@ -154,6 +158,7 @@ pub(crate) fn prepare(
         core.samples.waiting().for_each(|event| publisher.sample(event));
     }
     publisher.spill_all()?;
+    storing.send(Order::Replayed)?;
     let (core, resumed) = match found.filter(|_| fits) {
         Some(core) => {
             let from = core.at;

@@ -6,20 +6,23 @@ use crate::live::alert_lines::AlertLines;
 use crate::live::board::{self, Board};
 use crate::live::core::Sink;
 use crate::live::meter::Meter;
+use crate::live::published::{Published, Until};
 use crate::live::storing::Spill;
 use crate::render::Lens;
 use crate::service::Service;
 use crate::setup::Setup;
 use barograph_domain::text::escape_control;
 use barograph_domain::{
-    CalendarEntry, Event, Instrument, Metric, MinuteRow, Payload, Status, StatusState, StreamDecl, StreamIndex, Ts,
-    UniverseRow,
+    CalendarEntry, Event, Instrument, Metric, MinuteRow, Pattern, Payload, Status, StatusState, StreamDecl,
+    StreamIndex, Ts, UniverseRow,
 };
 use barograph_engine::{AlertOut, LevelOut};
 use barograph_lake::journal::Ticket;
+use barograph_store::run::row_of;
 use barograph_store::{BookSample, Gap, LiveAlert, LiveLevel, LiveUniverse, Outgoing, RunSpec};
 use barograph_venues::session::{Action, Continuity, Fault, Origin};
 use core::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -32,6 +35,8 @@ pub(crate) struct Batch {
     pub(crate) points: Vec<Event>,
     pub(crate) backfill: Vec<Event>,
     pub(crate) rows: Vec<MinuteRow>,
+    /// Minutes that a replayed journal makes of those that are published.
+    pub(crate) again: Vec<MinuteRow>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) levels: Vec<LiveLevel>,
     pub(crate) alerts: Vec<LiveAlert>,
@@ -50,9 +55,10 @@ impl Batch {
         self.len() == 0
     }
 
-    /// Rows, facts, changes of continuity and of levels, records of alerts, and books in it.
+    /// Rows, those made again included, facts, changes of continuity and of levels, records of alerts, and books in it.
     pub(crate) fn len(&self) -> usize {
         let made = self.rows.len()
+            + self.again.len()
             + self.gaps.len()
             + self.levels.len()
             + self.alerts.len()
@@ -78,8 +84,15 @@ pub(crate) struct Publisher {
     streams: Arc<Vec<StreamDecl>>,
     /// Position of each stream's venue.
     venue_of: Vec<usize>,
+    /// Position of each stream's market.
+    market_of: Vec<usize>,
     runs: Arc<Vec<RunSpec>>,
     pub(crate) batch: Batch,
+    /// What happened to levels in the minute whose row comes next.
+    levels: Vec<LiveLevel>,
+    /// What was published before a journal is run again, and the same by market.
+    published: Published,
+    until: Vec<Until>,
     /// To be done by the network, in order.
     pub(crate) actions: Vec<(usize, Action)>,
     /// Replayed after a restart: what was told to venues then is not told again, and nothing is news.
@@ -119,8 +132,12 @@ impl Publisher {
             instruments: Arc::default(),
             streams: Arc::default(),
             venue_of: Vec::new(),
+            market_of: Vec::new(),
             runs: Arc::default(),
             batch: Batch::default(),
+            levels: Vec::new(),
+            published: Published::default(),
+            until: Vec::new(),
             actions: Vec::new(),
             replaying: true,
             told: 0,
@@ -145,6 +162,29 @@ impl Publisher {
     /// What a replayed journal makes goes there piece by piece; `stop` ends the replay.
     pub(crate) fn replays_into(&mut self, spill: Spill, stop: Arc<AtomicBool>) {
         self.spill = Some((spill, stop));
+    }
+
+    /// What a replayed journal makes of this is neither written nor told again.
+    pub(crate) fn keeps(&mut self, published: Published) {
+        self.published = published;
+    }
+
+    /// Up to where a market is published, as far as a replay may meet it.
+    fn until(&self, instrument: usize) -> Until {
+        if self.replaying { self.until.get(instrument).copied().unwrap_or_default() } else { Until::default() }
+    }
+
+    /// Is a record of an alert published? `row` is that of its minute, where it belongs to one.
+    fn is_published(&self, alert: &AlertOut, row: Option<&MinuteRow>) -> bool {
+        let until = self.until(alert.instrument as usize);
+        match row {
+            Some(row) => until.has_minute(row.ts),
+            // What is said of a pair goes with its hour.
+            None if alert.known.alert.pattern == Pattern::CorrelationBreak => {
+                self.replaying && self.published.has_hour(row_of(alert.known.known_at))
+            }
+            None => until.has_alert(&alert.known),
+        }
     }
 
     /// Hands over what a replay has made so far.
@@ -205,6 +245,9 @@ impl Publisher {
 
     /// A record to whoever listens, to the log, into the outbox and into the batch; `row` is that of its minute.
     fn tell(&mut self, alert: &AlertOut, row: Option<&MinuteRow>) {
+        if self.is_published(alert, row) {
+            return;
+        }
         let AlertOut { instrument, known } = alert;
         let instrument = *instrument as usize;
         let lens = self.lenses.get(instrument);
@@ -239,7 +282,7 @@ impl Sink for Publisher {
     fn level(&mut self, level: &LevelOut) -> Result<(), Failure> {
         let instrument = level.instrument as usize;
         let change = level.published(&self.instruments[instrument].name);
-        self.batch.levels.push(LiveLevel { instrument, change });
+        self.levels.push(LiveLevel { instrument, change });
         Ok(())
     }
 
@@ -265,7 +308,13 @@ impl Sink for Publisher {
             let held = self.service.as_ref().and_then(|s| s.held_as_read_last(lens, row));
             weather(&lens.holding(held), row);
         }
-        self.batch.rows.push(row.clone());
+        if self.until(at).has_minute(row.ts) {
+            self.levels.clear();
+            self.batch.again.push(row.clone());
+        } else {
+            self.batch.levels.append(&mut self.levels);
+            self.batch.rows.push(row.clone());
+        }
         self.went_on()
     }
 
@@ -274,6 +323,9 @@ impl Sink for Publisher {
     }
 
     fn hour(&mut self, row: &UniverseRow) -> Result<(), Failure> {
+        if self.replaying && self.published.has_hour(row.ts) {
+            return Ok(());
+        }
         if let Some(service) = &self.service {
             service.take_hour(row);
         }
@@ -310,7 +362,10 @@ impl Sink for Publisher {
     fn status(&mut self, stream: StreamIndex, status: &Status, known_ts: Ts) -> Result<(), Failure> {
         self.writer.status(stream, status, known_ts);
         let decl = &self.streams[stream.index()];
-        self.batch.gaps.push(Gap { stream: decl.clone(), status: *status, known_ts });
+        let market = self.market_of.get(stream.index()).copied().unwrap_or(usize::MAX);
+        if !self.until(market).has_known(known_ts) {
+            self.batch.gaps.push(Gap { stream: decl.clone(), status: *status, known_ts });
+        }
         self.went_on()?;
         let decl = &self.streams[stream.index()];
         let news = status.is_open() || (status.state == StatusState::Live && status.until > status.from);
@@ -369,6 +424,10 @@ impl Sink for Publisher {
             self.meter.venues.iter().position(|v| v.id == id).unwrap_or(usize::MAX)
         };
         self.venue_of = streams.iter().map(venue_of).collect();
+        let places: BTreeMap<_, _> = instruments.iter().enumerate().map(|(at, i)| (&i.name, at)).collect();
+        let market_of = |d: &StreamDecl| places.get(&d.instrument).copied().unwrap_or(usize::MAX);
+        self.market_of = streams.iter().map(market_of).collect();
+        self.until = self.published.of(instruments);
         self.instruments = Arc::new(instruments.to_vec());
         self.streams = Arc::new(streams.to_vec());
         let shared: Arc<[StreamDecl]> = streams.into();

@@ -12,6 +12,7 @@ use crate::live::discover::{self, Choice};
 use crate::live::meter::Meter;
 use crate::live::process::{Change, Network, Plan, Process, prepare};
 use crate::live::publish::Weather;
+use crate::live::published::Published;
 use crate::live::replay::journal_folder;
 use crate::live::storing::{Keep, Storing};
 use crate::live::view::LiveView;
@@ -155,6 +156,7 @@ pub(crate) fn start(
         Failure::broken(format!("cannot make the data folder {}: {e}; choose another with --data", wish.data.display()))
     })?;
     let (reader, writer) = open()?;
+    let published = Published::load(reader.as_ref(), &setup.logic_version)?;
     let (journal, _) =
         JournalWriter::open(journal_config.clone(), wish.clock.now()).map_err(|e| Failure::broken(chain(&e)))?;
     let target = crate::commands::target(settings);
@@ -174,6 +176,7 @@ pub(crate) fn start(
         },
         calendar: Source::of(settings.text("calendar")).map_err(|e| Failure::usage(format!("calendar: {e}")))?,
         room: room.clone(),
+        published,
     };
     let (kept, stopped) = (plan.keep.clone(), Arc::clone(&wish.stop));
     let storing = Storing::start(writer, Arc::clone(&meter), kept, stopped, room.clone())?;

@@ -38,6 +38,8 @@ const STEP: Duration = Duration::from_millis(20);
 pub(crate) enum Order {
     /// Write this.
     Write(Box<Batch>),
+    /// Say what the journal makes otherwise than it is published; everything that it made is written by then.
+    Replayed,
     /// Remove what is older than it has to be kept, journal included.
     Prune(Ts),
 }
@@ -163,6 +165,10 @@ fn write_all(
                     done.tell(room);
                 }
             }),
+            Order::Replayed => {
+                tell_other(meter.minutes_other.load(Ordering::Relaxed));
+                Ok(())
+            }
             Order::Prune(now) => {
                 prune(writer.as_mut(), now, keep, meter);
                 Ok(())
@@ -176,6 +182,15 @@ fn write_all(
         }
     }
     Ok(())
+}
+
+/// Says how many published minutes the journal makes otherwise, where it does.
+fn tell_other(minutes: u64) {
+    match minutes {
+        0 => {}
+        1 => say(format_args!("the journal gives 1 published minute otherwise now; it stays as published")),
+        n => say(format_args!("the journal gives {n} published minutes otherwise now; they stay as published")),
+    }
 }
 
 fn say(line: core::fmt::Arguments<'_>) {
@@ -225,6 +240,7 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
         backfill: &batch.backfill,
         runs: &batch.runs,
         rows: &batch.rows,
+        again: &batch.again,
         gaps: &batch.gaps,
         levels: &batch.levels,
         alerts: &batch.alerts,
@@ -237,7 +253,10 @@ fn write(writer: &mut dyn Writer, batch: &Batch, meter: &Meter, stop: &AtomicBoo
     let mut last_tries_since: Option<Instant> = None;
     let new = loop {
         match writer.append(&live) {
-            Ok(done) => break done.messages,
+            Ok(done) => {
+                meter.minutes_other.fetch_add(done.rows_other, Ordering::Relaxed);
+                break done.messages;
+            }
             Err(e) if may_pass(&e) => {
                 if stop.load(Ordering::Relaxed)
                     && last_tries_since.get_or_insert_with(Instant::now).elapsed() > LAST_WAIT

@@ -74,6 +74,8 @@ pub(super) fn append(conn: &Connection, cache: &mut Option<Box<Cache>>, batch: &
     let mut done = Appended::default();
     cache.points(conn, batch, &mut done)?;
     cache.tables(conn, batch)?;
+    // Before the rows: what this batch publishes is not made again.
+    cache.again(conn, batch, &mut done)?;
     cache.rows(conn, batch, &mut done)?;
     for gap in batch.gaps {
         let stranger = || Fault::Invalid(format!("a gap of {} has no run in the batch", gap.stream.instrument));
@@ -351,16 +353,8 @@ impl Cache {
         let mut order: Vec<&MinuteRow> = batch.rows.iter().collect();
         order.sort_by_key(|r| (r.instrument, r.ts));
         for row in order {
-            let at = usize::try_from(row.instrument).unwrap_or(usize::MAX);
-            let slot = self.instruments.get(at).filter(|s| !s.runs.is_empty());
-            let Some(slot) = slot else {
-                return Err(Fault::Invalid(format!("the row of {} has no run in the batch", row.ts)));
-            };
-            if row.ts.floor(GRID) != row.ts {
-                return Err(Fault::Invalid(format!("the row of {} is not on the minute grid", row.ts)));
-            }
-            let row = self.in_layout(row, at)?;
-            for run in &slot.runs {
+            let (at, row) = self.placed(row)?;
+            for run in &self.instruments[at].runs {
                 let width = self.runs[*run].layout.width();
                 let Some((_, builder)) = self.builders.iter_mut().find(|(w, _)| *w == width) else { continue };
                 let new = live_rows::publish(conn, &mut self.runs[*run], &batch.runs[*run].key, &row, builder)?;
@@ -369,6 +363,31 @@ impl Cache {
             }
         }
         Ok(())
+    }
+
+    /// Compares what is made again.
+    fn again(&mut self, conn: &Connection, batch: &LiveBatch<'_>, done: &mut Appended) -> Inner<()> {
+        for row in batch.again {
+            let (at, row) = self.placed(row)?;
+            for run in &self.instruments[at].runs {
+                let width = self.runs[*run].layout.width();
+                let Some((_, builder)) = self.builders.iter_mut().find(|(w, _)| *w == width) else { continue };
+                done.rows_other += u64::from(live_rows::differs(conn, &self.runs[*run], &row, builder)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A row in terms of its instrument's layout, with the position of that instrument.
+    fn placed(&self, row: &MinuteRow) -> Inner<(usize, MinuteRow)> {
+        let at = usize::try_from(row.instrument).unwrap_or(usize::MAX);
+        if self.instruments.get(at).is_none_or(|s| s.runs.is_empty()) {
+            return Err(Fault::Invalid(format!("the row of {} has no run in the batch", row.ts)));
+        }
+        if row.ts.floor(GRID) != row.ts {
+            return Err(Fault::Invalid(format!("the row of {} is not on the minute grid", row.ts)));
+        }
+        Ok((at, self.in_layout(row, at)?))
     }
 
     /// The row in terms of its instrument's layout.

@@ -130,6 +130,14 @@ pub(super) fn publish(
     Ok(true)
 }
 
+/// Is a minute published with other content than this row, which is in terms of the slot's layout?
+pub(super) fn differs(conn: &Connection, slot: &RunSlot, row: &MinuteRow, builder: &mut ChunkBuilder) -> Inner<bool> {
+    let Some(container) = slot.container else { return Ok(false) };
+    builder.push(row).map_err(|e| Fault::Invalid(format!("the row of {} {e}", row.ts)))?;
+    let body = builder.finish()?;
+    Ok(!agrees(conn, container, row, &slot.layout, &body, builder)?)
+}
+
 /// Makes a minute published: takes it out of the part that shows it and joins it to published neighbours.
 fn join(conn: &Connection, run: i64, container: i64, parts: &[Part], ts: Ts, next: Ts) -> Inner<()> {
     let mut own = Part { id: container, from: ts, until: next, live: true };

@@ -115,6 +115,10 @@ impl<K> Reader for SqlReader<K> {
         self.ask(|conn| Ok(runs::load(conn, Which::One(run), as_of)?.pop().map(|(_, info)| info)))
     }
 
+    fn published(&self, logic_version: &str) -> Result<Vec<(InstrumentName, Ts)>> {
+        self.ask(|conn| runs::published(conn, logic_version))
+    }
+
     fn latest(&self, run: &RunKey, count: usize, as_of: Option<Ts>) -> Result<Rows> {
         self.of_run(run, as_of, |conn, id| rows::latest(conn, id, count, as_of.map_or(Ts::MAX, usable_until)))
     }

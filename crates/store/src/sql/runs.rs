@@ -4,7 +4,7 @@ use super::db::{Connection, NONE, Optional, Row, params};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
 use super::{digest, rows, segment, streams};
-use crate::run::{row_of, usable_until};
+use crate::run::{GRID, row_of, usable_until};
 use crate::{Dirty, PointsVersion, RunInfo, RunKey, RunSpec};
 use barograph_domain::{InstrumentName, StatusState, Ts};
 use std::collections::BTreeMap;
@@ -227,6 +227,22 @@ fn record(row: Row<'_>) -> Inner<Record> {
         streams: Vec::new(),
     };
     Ok((row.get(0)?, row.get(7)?, spec))
+}
+
+/// Of each run of a logic version the newest minute that was published live.
+pub(super) fn published(conn: &Connection, logic_version: &str) -> Inner<Vec<(InstrumentName, Ts)>> {
+    let mut statement = conn.prepare(
+        "SELECT r.instrument, max(p.until_ts) FROM runs r JOIN parts p ON p.run = r.run
+         WHERE r.logic_version = ?1 AND p.live = 1 GROUP BY r.instrument ORDER BY r.instrument",
+    )?;
+    let found = statement
+        .query_map(params![logic_version], |r| {
+            let name: String = r.get(0)?;
+            let instrument = InstrumentName::parse(&name).map_err(|e| Fault::Damaged(e.to_string()))?;
+            Ok((instrument, Ts(r.get::<i64>(1)?.saturating_sub(GRID.0))))
+        })?
+        .collect::<Inner<_>>()?;
+    Ok(found)
 }
 
 /// Instruments whose run of this logic version lacks something.

@@ -115,6 +115,28 @@ pub fn a_repeated_batch_changes_nothing(factory: &dyn Factory) {
     assert!(stored(&*reader, &one) == rows);
 }
 
+/// What a replayed journal makes of published minutes; and which those are.
+pub fn what_is_made_again_is_compared_and_never_written(factory: &dyn Factory) {
+    let (_site, mut writer, reader) = open(factory);
+    let one = one();
+    let (good, other) = (rows(130, 1), rows(130, 2));
+    let published = || reader.published(&one.spec.key.logic_version).unwrap();
+    replace(&mut *writer, &one, None, &good);
+    assert!(published().is_empty(), "an import publishes nothing");
+    publish(&mut *writer, &one, &good[..100]);
+    assert_eq!(published(), [(one.spec.key.instrument.clone(), minute(100))]);
+    assert!(reader.published("another").unwrap().is_empty());
+    let before = hash(&*reader);
+    let again = |rows| LiveBatch { again: rows, ..batch(&one, &[], &[]) };
+    assert_eq!(writer.append(&again(&good)).unwrap(), Appended::default());
+    for n in [0, 59, 60, 99] {
+        let done = writer.append(&again(&other[n..=n])).unwrap();
+        assert_eq!(done, Appended { rows_other: 1, ..Appended::default() });
+    }
+    assert_eq!(hash(&*reader), before);
+    assert!(stored(&*reader, &one) == good);
+}
+
 /// The whole batch is refused, with the market and the minute; nothing of it is stored.
 pub fn a_published_minute_never_changes(factory: &dyn Factory) {
     let (_site, mut writer, reader) = open(factory);

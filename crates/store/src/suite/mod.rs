@@ -88,7 +88,8 @@ macro_rules! suite {
         $crate::suite_of!($factory, hash:
             order_of_arrival_does_not_show, neither_do_pieces, every_change_shows, wall_clock_and_checkpoints_do_not);
         $crate::suite_of!($factory, live:
-            a_published_run_is_like_any_other, a_repeated_batch_changes_nothing, a_published_minute_never_changes,
+            a_published_run_is_like_any_other, a_repeated_batch_changes_nothing,
+            what_is_made_again_is_compared_and_never_written, a_published_minute_never_changes,
             a_replacement_leaves_published_minutes, a_live_row_takes_the_place_of_an_imported_one,
             live_points_read_like_imported_ones, ticks_do_not_show, provenance_is_told, live_points_make_no_run_dirty,
             a_refused_live_batch_leaves_nothing, published_rows_follow_their_streams, order_books_come_back,
