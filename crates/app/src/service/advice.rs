@@ -407,7 +407,7 @@ fn bad_position(e: PositionError) -> QueryError {
     let reason = e.to_string();
     let (field, value) = match e {
         PositionError::Side(word) => ("side", word),
-        PositionError::Number(n) => (n.field, n.value.to_string()),
+        PositionError::Number(n) => (n.field, n.shown()),
         PositionError::WrongSide { stop, .. } => ("stop", stop.to_string()),
         PositionError::Far { entry, .. } => ("entry", entry.to_string()),
         PositionError::OpenedAt(text) => ("opened_at", text),
