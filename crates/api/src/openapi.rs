@@ -26,7 +26,7 @@ use utoipa::{Modify, OpenApi};
                        places an order or picks a side: advice is given on the side, entry and stop that the caller states. \
                        Everything is a read, but for the list of positions that the user registers, silences, \
                        and having a message sent again. Every read of what was takes `as_of` and then \
-                       answers with what was known at that moment; a moment in the future means now. Times are UTC. Errors are \
+                       answers with what was known at that moment; a moment that lies ahead is refused. Times are UTC. Errors are \
                        problem documents (RFC 9457). Loopback is open; any other address wants a token, as Authorization: Bearer or as the \
                        session's cookie. No cross-origin header is sent.",
         license(name = "Apache-2.0 OR MIT"),

@@ -73,9 +73,14 @@ impl Params {
         self.instant(name)?.ok_or_else(|| Problem::new(ProblemKind::MissingParameter, format!("'{name}' is missing")))
     }
 
-    /// `as_of`, never later than the present: nothing is known of the future, so a later moment means now.
+    /// `as_of`, never later than the present: nothing is known of the future.
     pub(crate) fn as_of(&self, now: Ts) -> Result<Option<Ts>, Problem> {
-        Ok(self.instant("as_of")?.map(|t| t.min(now)))
+        let Some(moment) = self.instant("as_of")? else { return Ok(None) };
+        moment.asked_at(now).map(Some).map_err(|e| {
+            Problem::new(ProblemKind::BadTime, format!("as_of: {e}"))
+                .value(self.text("as_of").unwrap_or_default())
+                .hint("ask for a moment up to now")
+        })
     }
 
     /// `as_of` of the query or of a body; given in both it must be given once.
@@ -215,9 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn the_future_is_now() {
+    fn the_future_is_refused() {
         let now = Ts::from_civil(2026, 2, 5, 0, 0, 0);
-        assert_eq!(params("as_of=2030-01-01").as_of(now), Ok(Some(now)));
+        assert_eq!(params("as_of=2030-01-01").as_of(now).unwrap_err().kind, ProblemKind::BadTime);
+        assert_eq!(params("").either_as_of(Some("2030-01-01"), now).unwrap_err().kind, ProblemKind::BadTime);
+        assert_eq!(params("as_of=2026-02-05T00:00:59Z").as_of(now), Ok(Some(now)), "a clock that runs fast");
         assert_eq!(params("as_of=2026-01-01").as_of(now), Ok(Some(Ts::from_civil(2026, 1, 1, 0, 0, 0))));
         assert_eq!(params("").as_of(now), Ok(None));
     }

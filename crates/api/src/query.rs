@@ -4,7 +4,7 @@
 //! [`Query::feed_health`], [`Query::metrics_text`], [`Query::now`], [`Query::instruments`], [`Query::subscribe`] and
 //! [`Query::health`] are called on the async threads and must answer from memory, within about a millisecond; everything
 //! else runs on the blocking pool and may touch the disk. Point-in-time rule for all of them: `as_of` filters on
-//! `known_ts ≤ as_of`, and it is never later than [`Query::now`] (this crate has clamped it).
+//! `known_ts ≤ as_of`, and it is never later than [`Query::now`] (this crate has seen to it).
 
 use crate::board::{BoardView, Hub};
 use crate::chart::{ChartQuery, ChartView, ContinuityView};

@@ -28,7 +28,7 @@ pub(crate) struct Wrong {
 
 impl From<IntentError> for Wrong {
     fn from(e: IntentError) -> Self {
-        Self { field: e.field.to_owned(), value: e.value.to_string(), reason: e.to_string() }
+        Self { field: e.field.to_owned(), value: e.shown(), reason: e.to_string() }
     }
 }
 

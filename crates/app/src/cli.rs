@@ -479,7 +479,7 @@ pub(crate) struct Context {
     #[arg(long, conflicts_with = "name")]
     pub(crate) symbol: Option<String>,
     /// The context as it was known at a moment
-    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
+    #[arg(long, value_name = "TIME", value_parser = values::as_of)]
     pub(crate) as_of: Option<barograph_domain::Ts>,
     /// Again on each interval until stopped
     #[arg(long)]
@@ -494,7 +494,7 @@ pub(crate) struct Levels {
     /// Market: venue:symbol or a bare symbol
     pub(crate) name: String,
     /// The levels as they were known at a moment
-    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
+    #[arg(long, value_name = "TIME", value_parser = values::as_of)]
     pub(crate) as_of: Option<barograph_domain::Ts>,
     /// Of one timeframe only: 15m or 1h
     #[arg(long, value_parser = level_timeframe)]

@@ -3,7 +3,9 @@
 pub(crate) mod desk;
 pub(crate) mod file;
 pub(crate) mod stops;
+pub(crate) mod synced;
 pub(crate) mod watch;
 
 pub(crate) use desk::Desk;
 pub(crate) use stops::Stops;
+pub(crate) use synced::Synced;

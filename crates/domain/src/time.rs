@@ -119,6 +119,9 @@ impl Span {
     }
 }
 
+/// The clock of whoever asks may be ahead by this much of the one that answers.
+const FAST_MAX: Span = Span::mins(1);
+
 impl Ts {
     /// The earliest representable instant.
     pub const MIN: Self = Self(i64::MIN);
@@ -185,6 +188,18 @@ impl Ts {
     pub fn parse(text: &str) -> Result<Self, String> {
         parse_instant(text.trim().as_bytes())
             .ok_or_else(|| format!("'{text}' is not a time; write 2026-02-05T14:35:00Z or milliseconds since 1970"))
+    }
+    /// This instant as the moment an answer is asked as of, by the clock `now` of whoever answers. Nothing is known of what
+    /// lies ahead; up to a minute ahead is a clock that runs fast, and means now.
+    ///
+    /// # Errors
+    /// A sentence saying that it lies ahead.
+    pub fn asked_at(self, now: Self) -> Result<Self, String> {
+        if self > now + FAST_MAX {
+            let clock = now.floor(Span::secs(1));
+            return Err(format!("{self} lies ahead of the clock, {clock}; leave it out to ask about now"));
+        }
+        Ok(self.min(now))
     }
     /// An epoch number in seconds, milliseconds, microseconds or nanoseconds, told apart by its size: the four ranges
     /// do not overlap between 1973 and 5138. `None` for anything outside, and for instants after 2262, which do not
@@ -450,6 +465,17 @@ mod tests {
         assert_eq!((want + Span(7)).iso(), "2026-02-05T14:35:00.000000007Z");
         assert_eq!(Ts::MIN.iso(), "1677-09-21T00:12:43.145224192Z");
         assert_eq!(serde_json::to_string(&want).unwrap(), "\"2026-02-05T14:35:00Z\"");
+    }
+
+    #[test]
+    fn what_lies_ahead_is_not_asked_about() {
+        let now = Ts::from_civil(2026, 2, 5, 0, 0, 0);
+        assert_eq!((now - Span::mins(1)).asked_at(now), Ok(now - Span::mins(1)));
+        assert_eq!((now + Span::secs(60)).asked_at(now), Ok(now));
+        let ahead = Ts::from_civil(2030, 1, 1, 0, 0, 0).asked_at(now + Span(7)).unwrap_err();
+        let said = "2030-01-01T00:00:00Z lies ahead of the clock, 2026-02-05T00:00:00Z; leave it out to ask about now";
+        assert_eq!(ahead, said);
+        assert!((now + Span::secs(61)).asked_at(now).is_err());
     }
 
     #[test]

@@ -283,6 +283,8 @@ fn what_can_be_registered() {
         (NewPosition { side: "up".into(), ..good.clone() }, "side is 'up': it must be long or short"),
         (NewPosition { entry: 0.0, ..good.clone() }, "entry is 0: it must be a number above zero"),
         (NewPosition { stop: Some(-1.0), ..good.clone() }, "stop is -1: it must be a number above zero"),
+        (NewPosition { entry: 1e300, ..good.clone() }, "entry is 1e300: it must be a price between 1e-15 and 1e12"),
+        (NewPosition { stop: Some(1e20), ..good.clone() }, "stop is 1e20: it must be a price between 1e-15 and 1e12"),
         (
             NewPosition { stop: Some(90.0), ..good.clone() },
             "stop 90 is below the entry 100 of a short: it must be above it; a stop that was trailed past the entry is \

@@ -4,7 +4,7 @@
 //! multiple of it: what is missing in between is a gap, which the engine respects. Nothing is filled, sorted or repaired:
 //! a frame that is wrong is named with its row.
 
-use barograph_domain::{Span, Ts};
+use barograph_domain::{Price, Span, Ts};
 use barograph_engine::context::{Frame, FrameOptions};
 use barograph_engine::features::bars::BarSample;
 use barograph_engine::features::run::Run;
@@ -230,7 +230,8 @@ impl<'a> Columns<'a> {
 /// A false comparison covers what is not a number.
 #[inline]
 fn is_bar((open, high, low, close): (f64, f64, f64, f64), volume: f64) -> bool {
-    let inside = low > 0.0 && low <= open && low <= close && high >= open && high >= close && high < f64::INFINITY;
+    let inside =
+        low >= Price::LEAST && low <= open && low <= close && high >= open && high >= close && high <= Price::MOST;
     inside && (volume >= 0.0 || volume.is_nan())
 }
 
@@ -246,6 +247,9 @@ pub fn check_bar((open, high, low, close): (f64, f64, f64, f64), volume: f64) ->
     for (name, x) in [("open", open), ("high", high), ("low", low), ("close", close)] {
         if !(x.is_finite() && x > 0.0) {
             return Err(format!("{name} is {x}: a price must be a number above zero; drop the row, do not fill it"));
+        }
+        if Price::new(x).is_none() {
+            return Err(format!("{name} is {x:e}: no market has such a price; drop the row, do not fill it"));
         }
     }
     if volume < 0.0 {
@@ -340,6 +344,11 @@ mod tests {
             &[0, HOUR_MS],
             &[1.0, -1.0],
             &wrong("row 1: open is -1: a price must be a number above zero; drop the row, do not fill it"),
+        );
+        check(
+            &[0, HOUR_MS],
+            &[1.0, 1e20],
+            &wrong("row 1: open is 1e20: no market has such a price; drop the row, do not fill it"),
         );
         check(&[0, HOUR_MS], &[1.0], &wrong("column 'open' has 1 rows, the time column has 2"));
     }

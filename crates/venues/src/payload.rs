@@ -1,11 +1,11 @@
-//! Cells of one row to one payload, checked: prices above zero, quantities not below, rates below 100 %, candles whose high
+//! Cells of one row to one payload, checked: prices that a market can have, quantities not below, rates below 100 %, candles whose high
 //! is the highest and whose low is the lowest.
 
 use crate::layout::{BarColumns, SideColumn};
 use crate::number;
 use crate::reject::{Reason, Reject};
 use crate::row::{Cell, Row};
-use barograph_domain::{Bar, Metric, Payload, Side};
+use barograph_domain::{Bar, Metric, Payload, Price, Side};
 
 pub(crate) fn bar(row: &Row<'_>, metric: Metric, c: &BarColumns) -> Result<Option<Payload>, Reject> {
     let prices = [c.open, c.high, c.low, c.close];
@@ -14,7 +14,7 @@ pub(crate) fn bar(row: &Row<'_>, metric: Metric, c: &BarColumns) -> Result<Optio
     }
     let read = |column| match metric {
         Metric::PremiumIndex => fraction(row, column)?.ok_or(Reject::cell(Reason::MissingValue, column)),
-        _ => positive(row, column),
+        _ => price(row, column),
     };
     let (open, high, low, close) = (read(c.open)?, read(c.high)?, read(c.low)?, read(c.close)?);
     if high < low || open < low || open > high || close < low || close > high {
@@ -68,7 +68,7 @@ pub(crate) fn value(row: &Row<'_>, metric: Metric, column: usize) -> Result<Opti
         Metric::PremiumIndex => fraction(row, column),
         _ => match row.optional(column)? {
             Some(v) if v < 0.0 => Err(Reject::cell(Reason::Negative, column)),
-            Some(v) if v <= 0.0 && is_price(metric) => Err(Reject::cell(Reason::of_price(v), column)),
+            Some(v) if is_price(metric) && Price::new(v).is_none() => Err(Reject::cell(Reason::of_price(v), column)),
             v => Ok(v),
         },
     }
@@ -78,9 +78,9 @@ const fn is_price(metric: Metric) -> bool {
     matches!(metric, Metric::MarkPrice | Metric::IndexPrice)
 }
 
-pub(crate) fn positive(row: &Row<'_>, column: usize) -> Result<f64, Reject> {
+pub(crate) fn price(row: &Row<'_>, column: usize) -> Result<f64, Reject> {
     let v = row.number(column)?;
-    if v > 0.0 { Ok(v) } else { Err(Reject::cell(Reason::of_price(v), column)) }
+    Price::new(v).map(Price::get).ok_or(Reject::cell(Reason::of_price(v), column))
 }
 
 pub(crate) fn not_negative(row: &Row<'_>, column: usize) -> Result<f64, Reject> {

@@ -22,7 +22,7 @@ pub enum Reason {
     Negative,
     /// A price of exactly zero.
     NotAboveZero,
-    /// A number no market can have, such as a funding rate above 100 % per interval.
+    /// A number no market can have, such as a funding rate above 100 % per interval or a price of 1e20.
     OutOfRange,
     /// High below low, or open or close outside of them.
     HighBelowLow,
@@ -64,9 +64,13 @@ impl Reason {
         Self::Duplicate,
         Self::Truncated,
     ];
-    /// What is wrong with a price that is not above zero.
+    /// What is wrong with a number that is no price.
     pub(crate) fn of_price(price: f64) -> Self {
-        if price < 0.0 { Self::Negative } else { Self::NotAboveZero }
+        match price {
+            p if p < 0.0 => Self::Negative,
+            p if p > 0.0 => Self::OutOfRange,
+            _ => Self::NotAboveZero,
+        }
     }
     /// As a summary says it.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use crate::binance::archive::LabelShift;
 use crate::layout::{BarColumns, Layout, Shape};
-use crate::payload::{acting_side, bar, fraction, funding, liquidated_side, not_negative, positive, trade_id, value};
+use crate::payload::{acting_side, bar, fraction, funding, liquidated_side, not_negative, price, trade_id, value};
 use crate::policy;
 use crate::reject::{Outcome, Reason, Reject, Unused};
 use crate::row::{Cell, Row};
@@ -211,20 +211,21 @@ impl TableMapper {
                 self.in_order(order_key, 0)?;
                 return self.several(row, key, clocks, sink);
             }
-            Shape::Trades { id, price, qty, side } => {
+            Shape::Trades { id, price: price_column, qty, side } => {
                 let seq = trade_id(row, *id)?;
                 let qty_column = *qty;
-                let price = positive(row, *price)?;
+                let paid = price(row, *price_column)?;
                 let qty = not_negative(row, qty_column)?;
                 let aggressor_side = acting_side(row, *side)?;
-                (seq, Some(Payload::Trade { price, qty, aggressor_side }))
+                (seq, Some(Payload::Trade { price: paid, qty, aggressor_side }))
             }
-            Shape::Liquidations { side, price, average, qty, id } => {
+            Shape::Liquidations { side, price: price_column, average, qty, id } => {
                 let seq = trade_id(row, *id)?;
                 let liquidated_side = liquidated_side(row, *side)?;
-                let at = match average.map(|c| row.optional(c)).transpose()?.flatten() {
-                    Some(average) if average > 0.0 => average,
-                    _ => positive(row, *price)?,
+                // Zero is the average of what was not filled.
+                let at = match average.map(|c| row.optional(c).map(|v| (c, v))).transpose()? {
+                    Some((column, Some(average))) if average > 0.0 => price(row, column)?,
+                    _ => price(row, *price_column)?,
                 };
                 let qty = not_negative(row, *qty)?;
                 (seq, Some(Payload::Liquidation { liquidated_side, price: at, qty }))

@@ -5452,7 +5452,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -5499,7 +5499,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -5548,7 +5548,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -5621,7 +5621,7 @@ export interface operations {
                 cursor?: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -5694,7 +5694,7 @@ export interface operations {
                 cursor?: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -5767,7 +5767,7 @@ export interface operations {
                 cursor?: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -5850,7 +5850,7 @@ export interface operations {
                 cursor?: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -5943,7 +5943,7 @@ export interface operations {
                 cursor?: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6041,7 +6041,7 @@ export interface operations {
                 cursor?: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6094,7 +6094,7 @@ export interface operations {
                 pair?: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6156,7 +6156,7 @@ export interface operations {
                 cursor?: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6199,7 +6199,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6239,7 +6239,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6395,7 +6395,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6435,7 +6435,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6504,7 +6504,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6577,7 +6577,7 @@ export interface operations {
                 limit?: number;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6634,7 +6634,7 @@ export interface operations {
                 cursor?: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6809,7 +6809,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6850,7 +6850,7 @@ export interface operations {
                 all?: boolean;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -6987,7 +6987,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -7042,7 +7042,7 @@ export interface operations {
                 bars?: number;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -7101,7 +7101,7 @@ export interface operations {
                 end?: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -7195,7 +7195,7 @@ export interface operations {
                 symbol: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -7246,7 +7246,7 @@ export interface operations {
                 end: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -7299,7 +7299,7 @@ export interface operations {
                 end?: string;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -7335,7 +7335,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -7371,7 +7371,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;
@@ -7412,7 +7412,7 @@ export interface operations {
                 hours?: number;
                 /**
                  * @description Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-                 *     A moment in the future means now.
+                 *     A moment that lies ahead is refused; up to a minute ahead means now.
                  * @example 2026-02-05T14:35:00Z
                  */
                 as_of?: string;

@@ -18,7 +18,7 @@ pub(super) struct Id {
 #[into_params(parameter_in = Query)]
 pub(super) struct AsOf {
     /// Answer with what was known then: `known_ts ≤ as_of`. ISO-8601 (UTC where no offset is given) or an epoch number.
-    /// A moment in the future means now.
+    /// A moment that lies ahead is refused; up to a minute ahead means now.
     #[param(example = "2026-02-05T14:35:00Z")]
     as_of: Option<String>,
 }

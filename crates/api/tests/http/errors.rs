@@ -19,6 +19,7 @@ fn bad_questions_get_problem_documents() {
         ("/api/v1/markets/%FF/context", 400, "bad-request", "binance-usdm:BTCUSDT"),
         ("{BTC}/context?as_of=2020-01-01", 404, "nothing-yet", "later as_of"),
         ("{BTC}/context?as_of=yesterday", 400, "bad-time", "2026-02-05T14:35:00Z"),
+        ("{BTC}/context?as_of=2199-01-01", 400, "bad-time", "up to now"),
         ("{BTC}/context?as-of=2026-02-05", 400, "unknown-parameter", "did you mean 'as_of'?"),
         ("{BTC}/context?book=mine", 404, "unknown-book", "candidates"),
         ("{BTC}/context?book=default&book=default", 400, "repeated-parameter", "once"),

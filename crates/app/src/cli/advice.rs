@@ -66,7 +66,7 @@ pub(crate) struct Advise {
     #[arg(long, value_name = "R", requires = "trades")]
     pub(crate) average_loss: Option<f64>,
     /// By what was known at a moment
-    #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
+    #[arg(long, value_name = "TIME", value_parser = super::values::as_of)]
     pub(crate) as_of: Option<Ts>,
 }
 
@@ -109,7 +109,7 @@ pub(crate) enum Positions {
     /// Registered positions and those of positions_file, each with what is around it now
     Ls {
         /// Those registered at a moment
-        #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
+        #[arg(long, value_name = "TIME", value_parser = super::values::as_of)]
         as_of: Option<Ts>,
     },
     /// Take a position out; nothing is closed anywhere

@@ -48,7 +48,7 @@ pub(crate) enum Alerts {
         #[arg(long)]
         all: bool,
         /// As they were known at a moment
-        #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
+        #[arg(long, value_name = "TIME", value_parser = super::values::as_of)]
         as_of: Option<Ts>,
     },
     /// Mute some alerts for a while

@@ -24,7 +24,7 @@ pub(crate) struct Events {
     #[arg(long = "to", visible_alias = "until", value_name = "TIME", value_parser = Ts::parse)]
     pub(crate) until: Option<Ts>,
     /// The events as they were known at a moment
-    #[arg(long, value_name = "TIME", value_parser = Ts::parse)]
+    #[arg(long, value_name = "TIME", value_parser = super::values::as_of)]
     pub(crate) as_of: Option<Ts>,
     /// At most so many, the newest
     #[arg(long, default_value = "50", value_parser = clap::value_parser!(u32).range(1..=100_000))]

@@ -11,6 +11,6 @@ pub(crate) struct Sessions {
     #[arg(long)]
     pub(crate) toml: bool,
     /// As known at this moment
-    #[arg(long, value_parser = barograph_domain::Ts::parse)]
+    #[arg(long, value_parser = super::values::as_of)]
     pub(crate) as_of: Option<barograph_domain::Ts>,
 }

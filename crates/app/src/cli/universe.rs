@@ -9,7 +9,7 @@ pub(crate) struct Universe {
     #[arg(long, value_name = "A,B")]
     pub(crate) pair: Option<String>,
     /// The newest hour as it was known at a moment
-    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
+    #[arg(long, value_name = "TIME", value_parser = super::values::as_of)]
     pub(crate) as_of: Option<barograph_domain::Ts>,
     /// The hour at or before this one
     #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse, conflicts_with = "as_of")]
@@ -25,7 +25,7 @@ pub(crate) struct Portfolio {
     #[arg(long, value_name = "SYMBOL=AMOUNT", value_parser = amount)]
     pub(crate) short: Vec<(String, f64)>,
     /// Judged by what was known at a moment
-    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
+    #[arg(long, value_name = "TIME", value_parser = super::values::as_of)]
     pub(crate) as_of: Option<barograph_domain::Ts>,
 }
 
@@ -54,6 +54,6 @@ fn amount(text: &str) -> Result<(String, f64), String> {
 #[derive(Args, Debug)]
 pub(crate) struct Calendar {
     /// The calendar as it was known at a moment
-    #[arg(long, value_name = "TIME", value_parser = barograph_domain::Ts::parse)]
+    #[arg(long, value_name = "TIME", value_parser = super::values::as_of)]
     pub(crate) as_of: Option<barograph_domain::Ts>,
 }

@@ -10,10 +10,12 @@ use crate::render::{Lens, align};
 use crate::service::lens_of;
 use crate::setup::Setup;
 use barograph_domain::{
-    Event, Instrument, InstrumentName, KnownAlert, Metric, MinuteRow, Status, StreamDecl, StreamIndex, Ts, UniverseRow,
+    Event, Instrument, InstrumentName, KnownAlert, Metric, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
+    UniverseRow,
 };
 use barograph_engine::AlertOut;
 use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
+use barograph_store::run::LATENESS;
 use barograph_store::{AlertQuery, Range, Reader, RowQuery, RunInfo};
 use barograph_venues::session::{Action, Fault, Origin};
 use sha2::{Digest as _, Sha256};
@@ -131,7 +133,7 @@ fn compare(reader: &dyn Reader, setup: &Setup, ids: &Ids, span: Range) -> Result
             found.published += 1;
             found.note(format!("{name} at {ts}: made again {made}, not in the store"));
         }
-        compare_alerts(reader, &info, ids, Range { start: span.start, end: (*last).max(span.start) }, &mut found)?;
+        compare_alerts(reader, &info, ids, Compared::until(span, *last), &mut found)?;
     }
     compare_hours(reader, &setup.logic_version, ids, span, &mut found)?;
     Ok(found)
@@ -180,21 +182,45 @@ fn hour_print(row: &UniverseRow) -> Result<u64, Failure> {
     Ok(Sha256::digest(&text).first_chunk().copied().map_or(0, u64::from_le_bytes))
 }
 
+/// Which records of a market's alerts are compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Compared {
+    /// By the moment they were known.
+    range: Range,
+    /// The newest stored minute.
+    minute: Ts,
+}
+
+impl Compared {
+    /// Those of the newest stored minute too, which are known with it, a moment behind its stamp; nothing that lies behind the
+    /// journal's last entry, which no replay can make.
+    fn until(span: Range, minute: Ts) -> Self {
+        let end = (minute + LATENESS).min(span.end) + Span(1);
+        Self { range: Range { start: span.start, end: end.max(span.start) }, minute }
+    }
+
+    /// Must a record that is made again be in the store? What an hour between markets says comes behind the row of its minute, and
+    /// may not have been stored when the process ended: the next start stores it.
+    fn owes(&self, known_at: Ts, of_pair: bool) -> bool {
+        self.range.contains(known_at) && (!of_pair || known_at < self.minute)
+    }
+}
+
 /// Records of alerts until the newest stored minute: each that was published is made again, and none besides.
 fn compare_alerts(
     reader: &dyn Reader,
     info: &RunInfo,
     ids: &Ids,
-    range: Range,
+    compared: Compared,
     found: &mut Found,
 ) -> Result<(), Failure> {
     let key = &info.spec.key;
     let name = &key.instrument;
     let mut stored = BTreeSet::new();
-    for known in reader.alerts(key, &AlertQuery { range, ..AlertQuery::default() })?.items {
+    for known in reader.alerts(key, &AlertQuery { range: compared.range, ..AlertQuery::default() })?.items {
         let (own, hash) = print(name, &key.logic_version, &known);
         found.alerts += 1;
-        if ids.alerts.get(&own) == Some(&hash) {
+        if ids.alerts.get(&own).is_some_and(|made| made.hash == hash) {
             found.alerts_equal += 1;
         } else {
             let pattern = known.alert.pattern.name();
@@ -205,7 +231,9 @@ fn compare_alerts(
         }
         stored.insert(own);
     }
-    let own = |(key, _): &(&AlertKey, &u64)| key.0 == *name && range.contains(key.1) && !stored.contains(*key);
+    let own = |(key, made): &(&AlertKey, &MadeAlert)| {
+        key.0 == *name && compared.owes(key.1, made.of_pair) && !stored.contains(*key)
+    };
     for ((_, at, id, _), _) in ids.alerts.iter().filter(own) {
         found.alerts += 1;
         found.note(format!("{name} at {at}: the alert {id} is made again and not in the store"));
@@ -215,6 +243,15 @@ fn compare_alerts(
 
 /// Market, moment it was known, id and number within the episode.
 type AlertKey = (InstrumentName, Ts, String, u32);
+
+/// A record of an alert that a replay has made.
+#[derive(Clone, Copy, Debug)]
+struct MadeAlert {
+    /// Of all that it says.
+    hash: u64,
+    /// It tells of two markets, by an hour between them.
+    of_pair: bool,
+}
 
 /// What a record is found by, and a hash of all that it says.
 fn print(name: &InstrumentName, logic_version: &str, known: &KnownAlert) -> (AlertKey, u64) {
@@ -263,7 +300,7 @@ struct Ids {
     setup: Setup,
     lenses: Vec<Lens>,
     made: BTreeMap<(InstrumentName, Ts), String>,
-    alerts: BTreeMap<AlertKey, u64>,
+    alerts: BTreeMap<AlertKey, MadeAlert>,
     hours: BTreeMap<Ts, u64>,
 }
 
@@ -287,7 +324,8 @@ impl Sink for Ids {
     fn alert(&mut self, alert: &AlertOut) -> Result<(), Failure> {
         if let Some(lens) = self.lenses.get(alert.instrument as usize) {
             let (key, hash) = print(&lens.instrument.name, &lens.logic_version, &alert.known);
-            self.alerts.insert(key, hash);
+            let of_pair = alert.known.alert.other.is_some();
+            self.alerts.insert(key, MadeAlert { hash, of_pair });
         }
         Ok(())
     }
@@ -319,5 +357,25 @@ impl Sink for Ids {
             .map(|i| Lens { streams: Arc::clone(&shared), ..Lens::new(&self.setup, i, &[]) })
             .collect();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_of_the_newest_minute_are_compared_as_far_as_the_journal_goes() {
+        let minute = Ts::from_civil(2026, 10, 1, 12, 5, 0);
+        let (start, known) = (minute - Span::hours(1), minute + LATENESS);
+        let whole = Compared::until(Range { start, end: minute + Span::secs(30) }, minute);
+        assert!(whole.range.contains(minute) && whole.range.contains(known));
+        assert!(!whole.range.contains(known + Span(1)), "of a minute that is in progress");
+        assert!(whole.owes(known, false) && !whole.owes(known, true));
+        assert!(whole.owes(minute - Span(1), true));
+        let torn = Compared::until(Range { start, end: minute + Span::millis(100) }, minute);
+        assert!(torn.range.contains(minute + Span::millis(100)) && !torn.range.contains(known));
+        let nothing = Compared::until(Range { start, end: start }, start - Span::mins(5));
+        assert!(nothing.range.end >= nothing.range.start);
     }
 }

@@ -79,20 +79,21 @@ impl Watcher {
             return;
         }
         match file::read(path) {
-            Ok(entries) => {
-                let (taken, problems) = self.service.sync_positions(&entries);
-                // A market that is not known yet may be known a second later.
-                self.done = problems.is_empty();
-                if changed || taken > 0 {
-                    problems.iter().for_each(|p| say(p));
-                    say(&format!(
-                        "{} of {} positions of {} are watched",
-                        entries.len() - problems.len(),
-                        entries.len(),
-                        path.display()
-                    ));
+            Ok(entries) => match self.service.sync_positions(&entries) {
+                Ok(synced) => {
+                    // A market that is not known yet may be known a second later.
+                    self.done = synced.problems.is_empty();
+                    if changed || synced.changed > 0 {
+                        synced.lines(entries.len(), path).iter().for_each(|line| say(line));
+                    }
                 }
-            }
+                Err(why) => {
+                    self.done = false;
+                    if changed {
+                        say(&format!("the positions file is not taken up yet: {why}"));
+                    }
+                }
+            },
             Err(why) => say(&format!("the positions file is not taken up: {why}")),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Service, internal, split, unreadable};
 use crate::advice::{CHANGES_MAX, EPISODES_WITHIN, Wrong, answer, check, durations};
-use crate::positions::Desk;
+use crate::positions::{Desk, Synced};
 use crate::render::Lens;
 use barograph_api::QueryError;
 use barograph_domain::advice::{
@@ -211,7 +211,7 @@ impl Service {
             match self.entry(entry, &known) {
                 Ok(p) if known.iter().any(|k| k.id == p.id) => {}
                 Ok(p) => cards.push(bases.card(&p, None)?),
-                Err(e) => problems.push(not_taken(n, entry, &e)),
+                Err(e) => problems.push(not_taken(n, entry, self.until_now(entry, &known), &e)),
             }
         }
         Ok((cards, problems))
@@ -230,42 +230,65 @@ impl Service {
         }
     }
 
-    /// Makes the positions of the file those of its entries: how many were taken up or out, and what stands in the way.
-    pub(crate) fn sync_positions(&self, entries: &[NewPosition]) -> (usize, Vec<String>) {
+    /// The position that an entry has been until now, where it is refused as it stands.
+    fn until_now<'a>(&self, entry: &NewPosition, known: &'a [Position]) -> Option<&'a Position> {
+        let id = if let Some(id) = &entry.id {
+            id.clone()
+        } else {
+            let market = barograph_api::Query::resolve(self, &entry.symbol, false).ok()?;
+            // Neither stop nor size is part of an id: whatever is wrong with these, it is the same position.
+            let lenient = NewPosition { stop: None, size: None, confirm: true, ..entry.clone() };
+            register(&lenient, market, self.clock.now(), PositionBook::File, None).ok()?.id
+        };
+        known.iter().find(|p| p.id == id && p.registered_by == PositionBook::File)
+    }
+
+    /// Makes the positions of the file those of its entries. One that is refused stays what it was: an old stop that is watched
+    /// is safer than none.
+    pub(crate) fn sync_positions(&self, entries: &[NewPosition]) -> Result<Synced, String> {
         let now = self.clock.now();
         let (Ok(desk), Ok(known)) = (self.desk(), self.reader.positions(None)) else {
-            return (0, vec!["the store is away".to_owned()]);
+            return Err("the store is away".to_owned());
         };
-        let (mut changed, mut problems, mut listed) = (0, Vec::new(), Vec::new());
+        let (mut synced, mut listed) = (Synced::default(), Vec::new());
         for (n, entry) in (1..).zip(entries) {
-            let position = match self.entry(entry, &known) {
-                Ok(position) => position,
+            let (before, refused) = match self.entry(entry, &known) {
+                Ok(position) => {
+                    listed.push(position.id.clone());
+                    match desk.put(&position, now) {
+                        Ok(put) => {
+                            synced.watched += 1;
+                            synced.changed += usize::from(put != Registered::Same);
+                            continue;
+                        }
+                        Err(e) => (known.iter().find(|p| p.id == position.id), e.to_string()),
+                    }
+                }
                 Err(e) => {
-                    problems.push(not_taken(n, entry, &e));
-                    continue;
+                    let before = self.until_now(entry, &known).filter(|p| !listed.contains(&p.id));
+                    listed.extend(before.map(|p| p.id.clone()));
+                    (before, e.to_string())
                 }
             };
-            listed.push(position.id.clone());
-            match desk.put(&position, now) {
-                Ok(Registered::Same) => {}
-                Ok(Registered::New | Registered::Changed) => changed += 1,
-                Err(e) => problems.push(not_taken(n, entry, &e)),
-            }
+            synced.watched += usize::from(before.is_some());
+            synced.problems.push(not_taken(n, entry, before, &refused));
         }
         // An entry that is not understood may be one of those: nothing goes until all are.
-        if problems.is_empty() {
-            let gone = known.iter().filter(|p| p.registered_by == PositionBook::File && !listed.contains(&p.id));
+        let gone = known.iter().filter(|p| p.registered_by == PositionBook::File && !listed.contains(&p.id));
+        if !synced.problems.is_empty() {
+            synced.left = gone.count();
+        } else {
             for p in gone {
                 match desk.remove(&p.id, now) {
-                    Ok(_) => changed += 1,
-                    Err(e) => problems.push(format!("position {} is not taken out: {e}", p.id)),
+                    Ok(_) => synced.changed += 1,
+                    Err(e) => synced.problems.push(format!("position {} is not taken out: {e}", p.id)),
                 }
             }
         }
-        if changed > 0 {
+        if synced.changed > 0 {
             self.stops.forget();
         }
-        (changed, problems)
+        Ok(synced)
     }
 
     /// Checks the positions whose market has a new minute, and those that were not checked for 300 s; what was found is
@@ -363,8 +386,17 @@ fn read_at(row: &MinuteRow, moment: Ts, as_of: Option<Ts>) -> Ts {
     if as_of.is_some() && moment < row.ts + GRID + LATENESS { row.ts } else { moment }
 }
 
-fn not_taken(n: usize, entry: &NewPosition, why: &dyn core::fmt::Display) -> String {
-    format!("position {n} ({}) is not taken up: {why}", entry.symbol)
+/// Why an entry of the positions file is refused, and what is watched in its place.
+fn not_taken(n: usize, entry: &NewPosition, before: Option<&Position>, why: &dyn core::fmt::Display) -> String {
+    let why = why.to_string();
+    // What is a flag elsewhere is a key with a value in the file.
+    let value = if why.ends_with("with confirm") { " = true" } else { "" };
+    let still = match before.map(|p| p.stop) {
+        None => String::new(),
+        Some(None) => "; still watched without a stop".to_owned(),
+        Some(Some(stop)) => format!("; still watched with its stop {stop}"),
+    };
+    format!("position {n} ({}) is not taken up: {why}{value}{still}", entry.symbol)
 }
 
 fn bad_field(w: Wrong) -> QueryError {
@@ -375,7 +407,7 @@ fn bad_position(e: PositionError) -> QueryError {
     let reason = e.to_string();
     let (field, value) = match e {
         PositionError::Side(word) => ("side", word),
-        PositionError::Number(n) => (n.field, n.value.to_string()),
+        PositionError::Number(n) => (n.field, n.shown()),
         PositionError::WrongSide { stop, .. } => ("stop", stop.to_string()),
         PositionError::Far { entry, .. } => ("entry", entry.to_string()),
         PositionError::OpenedAt(text) => ("opened_at", text),
@@ -390,4 +422,38 @@ pub(super) fn unwritable(e: barograph_store::Error) -> QueryError {
         return internal(e);
     }
     unreadable(crate::failure::Failure::from(e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barograph_domain::Side;
+
+    #[test]
+    fn a_refused_entry_says_what_is_watched_instead() {
+        let entry: NewPosition = serde_json::from_value(
+            serde_json::json!({"symbol": "BTCUSDT", "side": "long", "entry": 63_000.0, "stop": 84_000.0}),
+        )
+        .unwrap();
+        let market = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        let refused = register(&entry, market.clone(), Ts::from_secs(1), PositionBook::File, None).unwrap_err();
+        let before = |stop| Position {
+            id: "held".to_owned(),
+            instrument: market.clone(),
+            side: Side::Long,
+            entry: 63_000.0,
+            stop,
+            size: None,
+            strategy: None,
+            opened_at: Ts::from_secs(1),
+            registered_by: PositionBook::File,
+        };
+        let why = "position 1 (BTCUSDT) is not taken up: stop 84000 is above the entry 63000 of a long: it must be below it; a \
+                   stop that was trailed past the entry is registered with confirm = true";
+        assert_eq!(not_taken(1, &entry, None, &refused), why);
+        for (stop, still) in [(Some(62_000.0), "with its stop 62000"), (None, "without a stop")] {
+            let said = not_taken(1, &entry, Some(&before(stop)), &refused);
+            assert_eq!(said, format!("{why}; still watched {still}"));
+        }
+    }
 }

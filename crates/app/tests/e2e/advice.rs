@@ -208,6 +208,10 @@ fn a_live_process_watches_the_positions_of_its_file() {
     assert_eq!(notices[0]["trigger"], "context_unavailable");
     place.write("held.toml", &entry("short", 85_000.0));
     watched(&server, 1);
+    // An edit that is refused leaves what was watched before.
+    place.write("held.toml", &format!("{}stop = 84000.0\n", entry("short", 85_000.0)));
+    server.process.err.wait_for("is registered with confirm = true; still watched without a stop");
+    watched(&server, 1);
     server.process.signal("TERM");
     assert_eq!(server.process.wait(Duration::from_secs(30)), Some(0), "{}", server.process.err.text());
     // Before the first minute there was no context, which is told as well.

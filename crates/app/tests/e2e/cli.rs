@@ -66,6 +66,7 @@ const EXITS: &[(&str, i32, &str)] = &[
     ("context BTCUSD --data data", 2, "did you mean BTCUSDT?"),
     ("context BTCUSDT --symbol BTCUSDT --data data", 2, "cannot be used with '--symbol <SYMBOL>'"),
     ("context BTCUSDT --as-of 2026-02-05T14:35:00Z --data data", 0, "2026-02-05 14:34Z"),
+    ("context BTCUSDT --as-of 2199-01-01 --data data", 2, "2199-01-01T00:00:00Z lies ahead of the clock"),
     ("context BTCUSDT --as-of 2020-01-01 --data data", 2, "had no snapshot at 2020-01-01T00:00:00Z"),
     ("context BTCUSDT --book absolute --data data", 2, "computed with rule book default, not with 'absolute'"),
     ("generate_market_context --symbol BTCUSDT --data data", 0, "binance-usdm:BTCUSDT"),

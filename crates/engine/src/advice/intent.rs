@@ -1,6 +1,6 @@
 //! What the caller has in mind, and what the caller has set. Side, entry and stop are the caller's alone.
 
-use barograph_domain::Side;
+use barograph_domain::{Price, Side};
 use core::fmt;
 
 /// One trade in mind.
@@ -56,8 +56,8 @@ impl<'a> Intent<'a> {
     /// # Errors
     /// Names the field, its value and its range.
     pub fn check(&self) -> Result<(), IntentError> {
-        positive("entry", Some(self.entry))?;
-        positive("stop", self.stop)?;
+        price("entry", Some(self.entry))?;
+        price("stop", self.stop)?;
         positive("equity", self.equity)?;
         positive("size", self.size)?;
         positive("atr", self.atr)?;
@@ -89,6 +89,15 @@ impl<'a> Intent<'a> {
 fn positive(field: &'static str, value: Option<f64>) -> Result<(), IntentError> {
     match value {
         Some(v) if !(v.is_finite() && v > 0.0) => Err(IntentError::new(field, v, "a number above zero")),
+        _ => Ok(()),
+    }
+}
+
+/// A price that a market can have: [`Price::LEAST`] to [`Price::MOST`].
+pub(super) fn price(field: &'static str, value: Option<f64>) -> Result<(), IntentError> {
+    positive(field, value)?;
+    match value {
+        Some(v) if Price::new(v).is_none() => Err(IntentError::new(field, v, "a price between 1e-15 and 1e12")),
         _ => Ok(()),
     }
 }
@@ -222,10 +231,17 @@ impl IntentError {
     pub(super) const fn new(field: &'static str, value: f64, wanted: &'static str) -> Self {
         Self { field, value, wanted }
     }
+    /// The value in few digits, however large or small it is.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let size = self.value.abs();
+        let is_long = size.is_finite() && (size >= 1e15 || (size > 0.0 && size < 1e-9));
+        if is_long { format!("{:e}", self.value) } else { self.value.to_string() }
+    }
 }
 impl fmt::Display for IntentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}: it must be {}", self.field, self.value, self.wanted)
+        write!(f, "{} is {}: it must be {}", self.field, self.shown(), self.wanted)
     }
 }
 impl core::error::Error for IntentError {}

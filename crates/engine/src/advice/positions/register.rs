@@ -1,7 +1,7 @@
 //! From what a user says about a position to a position: checked once, with an id that follows from its content.
 
 use super::notice::name_based;
-use crate::advice::intent::{Intent, IntentError, side_of};
+use crate::advice::intent::{Intent, IntentError, price, side_of};
 use crate::advice::sign;
 use barograph_domain::advice::{NewPosition, Position, PositionBook, SeenPrice};
 use barograph_domain::{InstrumentName, Side, Span, Ts, math};
@@ -111,9 +111,7 @@ pub fn register(
         }
     }
     Intent { size: new.size, ..Intent::new("", side, new.entry) }.check()?;
-    if let Some(stop) = new.stop.filter(|s| !(s.is_finite() && *s > 0.0)) {
-        return Err(IntentError::new("stop", stop, "a number above zero").into());
-    }
+    price("stop", new.stop)?;
     if let Some(stop) = new.stop.filter(|s| !new.confirm && (new.entry - s) * sign(side) <= 0.0) {
         return Err(PositionError::WrongSide { side, entry: new.entry, stop });
     }
