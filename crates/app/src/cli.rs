@@ -515,7 +515,7 @@ pub(crate) struct Freshness {
     #[arg(long, conflicts_with = "name")]
     pub(crate) symbol: Option<String>,
     /// Greatest age in seconds (or 5m)
-    #[arg(long, default_value = "300", value_parser = barograph_domain::Span::parse)]
+    #[arg(long, default_value = "300", value_parser = barograph_domain::Span::parse, allow_negative_numbers = true)]
     pub(crate) threshold: barograph_domain::Span,
     /// Again on each interval until stopped
     #[arg(long)]

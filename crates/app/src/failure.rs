@@ -110,12 +110,20 @@ fn one_sentence(text: &str) -> String {
         if let Some(line) = paragraph.strip_prefix("Usage: ") {
             let command = line.split(' ').take_while(|w| w.starts_with(|c: char| c.is_ascii_lowercase()));
             usage = command.collect::<Vec<_>>().join(" ");
-        } else if !paragraph.starts_with("For more information") && !paragraph.is_empty() {
+        } else if !paragraph.starts_with("For more information")
+            && !paragraph.is_empty()
+            && !is_about_dashes(&paragraph)
+        {
             let paragraph = paragraph.strip_prefix("error: ").unwrap_or(&paragraph);
             said.push(paragraph.strip_prefix("tip: ").unwrap_or(paragraph).to_owned());
         }
     }
     format!("{}; see {usage} --help", said.join("; "))
+}
+
+/// `use '-- -5'` is for what no command of ours takes: a word without a flag that begins with a dash.
+fn is_about_dashes(paragraph: &str) -> bool {
+    paragraph.starts_with("tip: to pass '-") && paragraph.contains("use '-- -")
 }
 
 #[cfg(test)]
@@ -131,6 +139,12 @@ mod tests {
                 "replay x --every 0s",
                 "invalid value '0s' for '--every <EVERY>': '0s' is not a positive length of time; see barograph --help",
             ),
+            (
+                "freshness --threshold -5",
+                "invalid value '-5' for '--threshold <THRESHOLD>': '-5' is not a length of time; write 60s, 15m, 4h or 2d; \
+                 see barograph --help",
+            ),
+            ("freshness -5", "unexpected argument '-5' found; see barograph freshness --help"),
             (
                 "serve --listne x",
                 "unexpected argument '--listne' found; a similar argument exists: '--listen'; see barograph serve --help",

@@ -11,6 +11,7 @@ use crate::input;
 use crate::progress::{Progress, Unit};
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
+use crate::term::plural;
 use crate::universe;
 use barograph_domain::{
     CalendarEntry, Event, Instrument, InstrumentName, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts,
@@ -382,16 +383,17 @@ pub(crate) fn print(ingested: &Ingested) -> Result<(), Failure> {
         writeln!(err, "{text}")?;
     }
     let Made { instruments, rows, alerts } = ingested.made;
-    let plural = if instruments == 1 { "" } else { "s" };
     let place = ingested.server.as_ref().map_or(String::new(), |server| format!(", in {server}"));
     writeln!(
         err,
-        "stored {} new points{revised}{known}; {} minutes of {} market{plural} computed{place}",
-        i.new, rows, instruments
+        "stored {} new point{}{revised}{known}; {rows} minutes of {instruments} market{} computed{place}",
+        i.new,
+        plural(i.new),
+        plural(instruments)
     )?;
     if alerts > 0 {
-        let plural = if alerts == 1 { "" } else { "s" };
-        writeln!(err, "{} alert record{plural} stored; alerts of imported history are not delivered", counted(alerts))?;
+        let many = plural(alerts);
+        writeln!(err, "{} alert record{many} stored; alerts of imported history are not delivered", counted(alerts))?;
     }
     Ok(())
 }

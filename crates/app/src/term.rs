@@ -61,25 +61,14 @@ pub(crate) fn fold(text: &str, width: usize, indent: &str) -> String {
     out
 }
 
-/// Price with thousands separators and about five significant digits.
+/// Price with thousands separators and four significant digits or more.
 pub(crate) fn price(p: f64) -> String {
-    let decimals = if p >= 1_000.0 {
-        0
-    } else if p >= 10.0 {
-        2
-    } else {
-        4
-    };
-    let text = format!("{p:.decimals$}");
-    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(w, f)| (w, Some(f)));
-    let mut grouped = String::new();
-    for (i, c) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(c);
-    }
-    fraction.map_or_else(|| grouped.clone(), |f| format!("{grouped}.{f}"))
+    barograph_engine::explain::price(p)
+}
+
+/// What a noun ends with behind a number.
+pub(crate) fn plural<N: PartialEq + From<u8>>(n: N) -> &'static str {
+    if n == N::from(1) { "" } else { "s" }
 }
 
 /// A fraction as signed percent with a true minus, three significant digits at most.
@@ -104,6 +93,8 @@ mod tests {
     fn numbers_read_as_people_write_them() {
         assert_eq!(price(63_120.4), "63,120");
         assert_eq!(price(87.456), "87.46");
+        assert_eq!(price(0.000_012_345), "0.00001234");
+        assert_eq!([plural(0_usize), plural(1), plural(2)], ["s", "", "s"]);
         assert_eq!(percent(-0.0812), "−8.1 %");
         assert_eq!(percent(1.5), "+150 %");
         assert_eq!(fold("one two three", 8, " "), " one two\n three");

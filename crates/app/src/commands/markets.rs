@@ -12,7 +12,7 @@ use crate::live::start::Asked;
 use crate::live::view::state_word;
 use crate::service::{BookId, configured_run};
 use crate::setup::book_id;
-use crate::term::{fold, minute};
+use crate::term::{fold, minute, plural};
 use barograph_domain::{InstrumentName, Span, Status, Ts};
 use barograph_net::{Bounds, Net, Options, inbox};
 use barograph_store::{Gap, Range, Reader, RunInfo, StreamInfo};
@@ -136,18 +136,19 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
             continue;
         }
         let span = format!("{} to {}", minute(info.first_event), minute(info.newest_event));
-        writeln!(out, "{:<24} {:>8} points  {span}", name.to_string(), info.points)?;
+        writeln!(out, "{:<24} {:>8} {:<6}  {span}", name.to_string(), info.points, points(info.points))?;
         for (s, health) in streams {
             let kind =
                 serde_json::to_value(s.decl.kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
             writeln!(
                 out,
-                "  {:<24} {:>4} {:<9} {:<16} {:>9} points",
+                "  {:<24} {:>4} {:<9} {:<16} {:>9} {}",
                 s.decl.metric.name(),
                 s.decl.cadence.compact(),
                 kind,
                 s.decl.source,
-                s.points
+                s.points,
+                points(s.points)
             )?;
             if let Some(text) = health.text() {
                 writeln!(out, "{}", fold(&text, 80, "    "))?;
@@ -155,6 +156,11 @@ fn stored(settings: &Settings, json: bool) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The noun behind a number of points.
+fn points(n: u64) -> String {
+    format!("point{}", plural(n))
 }
 
 /// The last change of continuity of each stream of a market, by the stream's name.

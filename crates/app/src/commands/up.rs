@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::live::config::no_such_venue;
 use crate::live::discover::{Choice, Wanted};
 use crate::live::start::{Asked, Wish, endpoints, start};
+use crate::term::plural;
 use crate::universe::WatchMarkets;
 use barograph_domain::{Metric, Span};
 use barograph_engine::models::ModelMarkets;
@@ -210,7 +211,7 @@ pub(crate) fn asked(args: &Up, settings: &Settings) -> Result<Vec<Asked>, Failur
 pub(crate) fn greet(addr: std::net::SocketAddr, markets: usize) -> Result<(), Failure> {
     let mut err = std::io::stderr().lock();
     let what = if barograph_api::page_is_built() { "the dashboard is on" } else { "the API is on" };
-    writeln!(err, "listening to {markets} markets; {what} http://{addr}/; stop with Ctrl-C")?;
+    writeln!(err, "listening to {markets} market{}; {what} http://{addr}/; stop with Ctrl-C", plural(markets))?;
     if !addr.ip().to_canonical().is_loopback() {
         writeln!(err, "answers are not encrypted: put a proxy that speaks TLS before {addr}")?;
     }

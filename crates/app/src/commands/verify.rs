@@ -11,6 +11,7 @@ use crate::input;
 use crate::progress::{Progress, Unit};
 use crate::run::{Run, Sink};
 use crate::setup::Setup;
+use crate::term::plural;
 use barograph_domain::{MinuteRow, StreamDecl, StreamIndex, Ts};
 use barograph_lake::{ImportOptions, Plan};
 use std::io::Write as _;
@@ -173,7 +174,7 @@ fn check_causality(plan: &Plan, setup: &Setup, points: u32, seed: u64, json: boo
         for difference in differences {
             writeln!(out, "{difference}")?;
         }
-        writeln!(out, "checked at {points} points, seed {seed}, book {book}, {version}")?;
+        writeln!(out, "checked at {points} point{}, seed {seed}, book {book}, {version}", plural(points))?;
         writeln!(out, "rewritten readings: {rewritten} of {compared}")?;
     }
     match (rewritten, compared) {

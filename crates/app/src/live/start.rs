@@ -18,6 +18,7 @@ use crate::live::storing::{Keep, Storing};
 use crate::live::view::LiveView;
 use crate::service::Service;
 use crate::setup::{Setup, book_id};
+use crate::term::plural;
 use crate::universe::WatchMarkets;
 use barograph_domain::leg::SpotPairs;
 use barograph_domain::text::escape_control;
@@ -262,7 +263,8 @@ async fn configure(net: &Net, setup: &Setup, wish: &Wish, default_venue: &str) -
         origin = origin.or(origin_of(net, index, &asked.endpoints).await?);
         let all = discover::list(net, index, asked.def, &asked.endpoints).await?;
         let markets = discover::choose(asked.def.id, &all, &asked.choice)?;
-        drop(writeln!(std::io::stderr(), "{}: listening to {} of {} markets", asked.def.id, markets.len(), all.len()));
+        let (some, all) = (markets.len(), all.len());
+        drop(writeln!(std::io::stderr(), "{}: listening to {some} of {all} market{}", asked.def.id, plural(all)));
         let mut metrics = wish.metrics.clone();
         if wish.books.unwrap_or(markets.len() <= BOOKS_AUTO) {
             metrics.push(Metric::Book);

@@ -6,6 +6,7 @@ use crate::live::config::MarketsChange;
 use crate::live::discover;
 use crate::live::process::Change;
 use crate::live::start::Asked;
+use crate::term::plural;
 use barograph_net::Net;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::Write as _;
@@ -79,10 +80,11 @@ impl Watcher {
             let markets = discover::choose(asked.def.id, &all, &asked.choice)?;
             writeln!(
                 std::io::stderr(),
-                "barograph: [MKT] {}: listening to {} of {} markets",
+                "barograph: [MKT] {}: listening to {} of {} market{}",
                 asked.def.id,
                 markets.len(),
-                all.len()
+                all.len(),
+                plural(all.len())
             )?;
             let change = MarketsChange { venue: asked.def.id.to_owned(), markets };
             // The process is ending; there is nobody to change.

@@ -73,21 +73,22 @@ impl WeatherLines {
         self.said.insert(name.clone(), (weather, row.ts));
         let snapshot = lens.snapshot(row, None);
         let word = self.paint.label(label, &format!("{:<12}", label.name()));
-        let price = row.price.map_or_else(|| "—".to_owned(), |p| format!("{p:.2}"));
+        let price = row.price.map_or_else(|| "—".to_owned(), crate::term::price);
         let text = begin(&snapshot.headline);
         Some(format!("{} {:<12} {word} {price:>12}  {text}", crate::term::minute(row.ts), name.symbol))
     }
 }
 
-/// Columns of a text that fit behind the label and the price.
-const TEXT: usize = 120;
+/// Most characters of a text behind the label and the price: both sentences of a storm (150) with a position's stop (50). A
+/// narrow terminal folds them; cut off, the day's move would go first.
+const TEXT: usize = 200;
 
-/// Whole sentences that fit, or the words of the first that do.
+/// Whole sentences that fit, or the words of the first that do; an ellipsis where that is not all.
 fn begin(text: &str) -> String {
     let Some((cut, _)) = text.char_indices().nth(TEXT) else { return text.to_owned() };
     let fits = &text[..cut];
     match (fits.rfind(". "), fits.rfind(' ')) {
-        (Some(sentence), _) if sentence > cut / 2 => text[..=sentence].to_owned(),
+        (Some(sentence), _) if sentence > cut / 2 => format!("{} …", &text[..=sentence]),
         (_, Some(word)) => format!("{} …", &text[..word]),
         _ => fits.to_owned(),
     }
@@ -177,10 +178,25 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_ends_with_a_sentence_or_a_word() {
-        let sentence = "x".repeat(90) + ". ";
+    fn a_storm_is_told_with_the_move_of_the_day() {
+        let storm = "Stop 61,200 of your long reached: price 60,950. Extreme volatility (1 h vol 172 %), moves extreme (24 h \
+                     vol 118 %), strong downtrend, −11.9 % in 24 h.";
+        assert_eq!(begin(storm), storm);
+    }
+
+    #[test]
+    fn a_long_text_ends_with_a_sentence_or_a_word_and_says_so() {
+        let sentence = "x".repeat(150) + ". ";
         assert_eq!(begin("short."), "short.");
-        assert_eq!(begin(&(sentence.clone() + &"y".repeat(90))), sentence.trim_end());
-        assert_eq!(begin(&("ab ".repeat(60))), format!("{} …", "ab ".repeat(40).trim_end()));
+        assert_eq!(begin(&(sentence.clone() + &"y".repeat(150))), format!("{sentence}…"));
+        assert_eq!(begin(&("abcd ".repeat(60))), format!("{} …", "abcd ".repeat(40).trim_end()));
+    }
+
+    #[test]
+    fn prices_have_the_digits_they_need() {
+        for (price, told) in [(63_120.4, "      63,120  "), (0.000_012_34, "  0.00001234  ")] {
+            let line = WeatherLines::new(Paint::detect()).line(&lens(), &MinuteRow { price: Some(price), ..row(0) });
+            assert!(line.as_ref().is_some_and(|line| line.contains(told)), "{line:?}");
+        }
     }
 }
