@@ -91,7 +91,7 @@ fn context_is_the_present_view_or_that_moment() {
     }
     assert_eq!(now, expected);
 
-    for (as_of, n) in [("2026-02-05T01:00:00Z", 59), ("2026-02-05T01:00:00.200Z", 60), ("2030-01-01", MINUTES - 1)] {
+    for (as_of, n) in [("2026-02-05T01:00:00Z", 59), ("2026-02-05T01:00:00.200Z", 60)] {
         let then = server.json(&format!("{BTC}/context?as_of={as_of}"));
         assert_eq!(then, published(n, "default"), "{as_of}");
     }

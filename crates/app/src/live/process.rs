@@ -159,24 +159,19 @@ pub(crate) fn prepare(
     }
     publisher.spill_all()?;
     storing.send(Order::Replayed)?;
-    let (core, resumed) = match found.filter(|_| fits) {
-        Some(core) => {
-            let from = core.at;
-            (Some(core), Some(from))
-        }
-        None => {
-            publisher = Publisher::new(plan.setup.clone(), board, Arc::clone(meter));
-            publisher.tells(plan.room.clone());
-            (None, None)
-        }
-    };
+    let found = found.filter(|_| fits);
+    let resumed = found.as_ref().map(|core| core.at);
+    if found.is_none() {
+        publisher = Publisher::new(plan.setup.clone(), board, Arc::clone(meter));
+        publisher.tells(plan.room.clone());
+    }
     let start = ControlRecord::Start {
         release: env!("CARGO_PKG_VERSION").to_owned(),
         config: plan.config.to_json()?,
         resumed_from: resumed,
     };
     journal.control(at, &start).map_err(|e| Failure::broken(chain(&e)))?;
-    let mut core = match core {
+    let mut core = match found {
         Some(core) => core,
         None => Core::new(plan.setup.clone(), plan.config.clone(), at, &mut publisher)?,
     };
