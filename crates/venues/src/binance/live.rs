@@ -9,7 +9,7 @@ use super::session::{BinanceSession, Market, TradeIds, base_quantity, contract_s
 use crate::number;
 use crate::session::seen::identity;
 use crate::session::{ConnId, Decimal, MarketIndex, Out, scan};
-use barograph_domain::{Bar, GapReason, Metric, Payload, Side, Span, StatusState, Ts};
+use barograph_domain::{Bar, GapReason, Metric, Payload, Price, Side, Span, StatusState, Ts};
 
 /// Stamps further from the receive clock than this are refused: a clock may be wrong by minutes, not by days.
 const AHEAD_MAX: Span = Span::days(1);
@@ -31,7 +31,9 @@ fn decimal(token: Token<'_>) -> Result<f64, Refused> {
     Decimal::parse(text).map(Decimal::to_f64).ok_or(BAD_NUMBER)
 }
 fn price(token: Token<'_>) -> Result<f64, Refused> {
-    decimal(token).and_then(|v| if v > 0.0 { Ok(v) } else { Err("price_not_above_zero") })
+    let v = decimal(token)?;
+    let refused = if v > 0.0 { "price_out_of_range" } else { "price_not_above_zero" };
+    Price::new(v).map(Price::get).ok_or(refused)
 }
 fn quantity(token: Token<'_>) -> Result<f64, Refused> {
     decimal(token).and_then(|v| if v >= 0.0 { Ok(v) } else { Err("negative_quantity") })

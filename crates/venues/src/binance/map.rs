@@ -5,7 +5,7 @@ use crate::number;
 use crate::policy;
 use crate::reject::{Outcome, Reason, Reject, Unused};
 use crate::symbols;
-use barograph_domain::{Bar, Metric, Payload, Side, Span, Ts};
+use barograph_domain::{Bar, Metric, Payload, Price, Side, Span, Ts};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -282,7 +282,7 @@ fn number(text: &str) -> Result<f64, Reject> {
     number::decimal(text.as_bytes()).ok_or(Reject::row(Reason::NotANumber))
 }
 fn price(text: &str) -> Result<f64, Reject> {
-    number(text).and_then(|v| if v > 0.0 { Ok(v) } else { Err(Reject::row(Reason::of_price(v))) })
+    number(text).and_then(|v| Price::new(v).map(Price::get).ok_or(Reject::row(Reason::of_price(v))))
 }
 fn quantity(text: &str) -> Result<f64, Reject> {
     number(text).and_then(|v| if v >= 0.0 { Ok(v) } else { Err(Reject::row(Reason::Negative)) })
@@ -321,6 +321,14 @@ pub fn guess_market(body: &[u8]) -> Option<Market> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_price_that_no_market_has_is_refused() {
+        assert!(price("1000000000000").is_ok());
+        for wild in ["1000000000001", "0", "-1", "0.0000000000000001"] {
+            assert!(price(wild).is_err(), "{wild}");
+        }
+    }
 
     fn read_one(text: &str, market: Market) -> (Outcome, Vec<Fact<'_>>) {
         let mut out = Vec::new();

@@ -2,9 +2,9 @@
 
 use super::wire;
 use crate::session::{Decimal, MarketSpec};
-use barograph_domain::{Bar, MarketKind, Payload, Side, Span, Ts};
+use barograph_domain::{Bar, MarketKind, Payload, Price, Side, Span, Ts};
 
-/// No price, quantity or value of a market is larger.
+/// No quantity or value of a market is larger.
 const LARGEST: f64 = 1e18;
 /// A stamp may be this far ahead of the receive clock; more is a broken stamp, and would shut out all later ones.
 const AHEAD_MAX: Span = Span::mins(10);
@@ -15,9 +15,9 @@ pub(super) fn number(text: &str) -> Option<f64> {
     (v.abs() <= LARGEST).then_some(v)
 }
 
-/// A price: above zero.
+/// A price that a market can have.
 pub(super) fn price(text: &str) -> Option<f64> {
-    number(text).filter(|v| *v > 0.0)
+    number(text).and_then(Price::new).map(Price::get)
 }
 
 /// A quantity: not negative.
@@ -110,6 +110,19 @@ impl Category {
             Self::Linear => "linear",
             Self::Inverse => "inverse",
             Self::Spot => "spot",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_that_no_market_has_is_refused() {
+        assert_eq!(price("1000000000000"), Some(1e12));
+        for wild in ["1000000000001", "0", "-1", "0.0000000000000001"] {
+            assert_eq!(price(wild), None, "{wild}");
         }
     }
 }

@@ -4,11 +4,10 @@ use super::wire;
 use crate::number::PLAUSIBLE;
 use crate::session::Decimal;
 use crate::session::seen::identity;
-use barograph_domain::{Bar, Side, Span, Ts};
+use barograph_domain::{Bar, Price, Side, Span, Ts};
 use serde::{Deserialize, Serialize};
 
-/// Above this, a price or quantity is damage. The largest price of the list is that of BTC in IDR, about 1e9.
-const PRICE_MAX: f64 = 1e12;
+/// Above this, a quantity is damage.
 const QTY_MAX: f64 = 1e15;
 /// Funding per interval beyond this is damage.
 const FUNDING_MAX: f64 = 1.0;
@@ -64,7 +63,7 @@ pub(super) fn moment(stamp: Option<Ts>, now: Ts) -> Option<Ts> {
 pub(super) fn price(text: &[u8]) -> Option<(Decimal, f64)> {
     let decimal = Decimal::parse(text)?;
     let value = decimal.to_f64();
-    (value > 0.0 && value < PRICE_MAX).then_some((decimal, value))
+    Price::new(value).map(|price| (decimal, price.get()))
 }
 
 /// A quantity, zero or more.

@@ -3,9 +3,8 @@
 use super::wire;
 use crate::number::PLAUSIBLE;
 use crate::session::Decimal;
-use barograph_domain::{Bar, Side, Span, Ts};
+use barograph_domain::{Bar, Price, Side, Span, Ts};
 
-const PRICE_MAX: f64 = 1e12;
 const QTY_MAX: f64 = 1e15;
 /// The venue caps funding at 4 % per hour; rows of 2023 are per eight hours.
 const FUNDING_MAX: f64 = 0.5;
@@ -25,7 +24,7 @@ pub(super) fn moment(ms: u64, now: Ts) -> Option<Ts> {
 pub(super) fn price(text: &[u8]) -> Option<(Decimal, f64)> {
     let decimal = Decimal::parse(text)?;
     let value = decimal.to_f64();
-    (value > 0.0 && value < PRICE_MAX).then_some((decimal, value))
+    Price::new(value).map(|price| (decimal, price.get()))
 }
 
 /// A quantity, zero or more. The venue sends sums with the noise of binary floats (`605822.2557999999`).
