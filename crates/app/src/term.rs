@@ -67,7 +67,7 @@ pub(crate) fn price(p: f64) -> String {
 }
 
 /// What a noun ends with behind a number.
-pub(crate) fn plural<N: PartialEq + From<u8>>(n: N) -> &'static str {
+pub(crate) fn plural<N: Copy + PartialEq + From<u8>>(n: N) -> &'static str {
     if n == N::from(1) { "" } else { "s" }
 }
 
