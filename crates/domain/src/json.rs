@@ -74,6 +74,14 @@ const fn is_plain_word(word: u64) -> bool {
     found & (ONES * 0x80) == 0
 }
 
+macro_rules! left_to_serde_json {
+    ($($each:ident: $of:ty),*) => { $(
+        fn $each(mut self, v: $of) -> Result<(), Error> {
+            self.others().$each(v)
+        }
+    )* };
+}
+
 impl<'a> Serializer for Writer<'a> {
     type Ok = ();
     type Error = Error;
@@ -89,45 +97,11 @@ impl<'a> Serializer for Writer<'a> {
     fn serialize_bool(self, v: bool) -> Result<(), Error> {
         self.put(if v { "true" } else { "false" })
     }
-    fn serialize_i8(self, v: i8) -> Result<(), Error> {
-        self.serialize_i64(i64::from(v))
-    }
-    fn serialize_i16(self, v: i16) -> Result<(), Error> {
-        self.serialize_i64(i64::from(v))
-    }
-    fn serialize_i32(self, v: i32) -> Result<(), Error> {
-        self.serialize_i64(i64::from(v))
-    }
-    fn serialize_i64(mut self, v: i64) -> Result<(), Error> {
-        self.others().serialize_i64(v)
-    }
-    fn serialize_i128(mut self, v: i128) -> Result<(), Error> {
-        self.others().serialize_i128(v)
-    }
-    fn serialize_u8(self, v: u8) -> Result<(), Error> {
-        self.serialize_u64(u64::from(v))
-    }
-    fn serialize_u16(self, v: u16) -> Result<(), Error> {
-        self.serialize_u64(u64::from(v))
-    }
-    fn serialize_u32(self, v: u32) -> Result<(), Error> {
-        self.serialize_u64(u64::from(v))
-    }
-    fn serialize_u64(mut self, v: u64) -> Result<(), Error> {
-        self.others().serialize_u64(v)
-    }
-    fn serialize_u128(mut self, v: u128) -> Result<(), Error> {
-        self.others().serialize_u128(v)
-    }
-    fn serialize_f32(mut self, v: f32) -> Result<(), Error> {
-        self.others().serialize_f32(v)
-    }
-    fn serialize_f64(mut self, v: f64) -> Result<(), Error> {
-        self.others().serialize_f64(v)
-    }
-    fn serialize_char(mut self, v: char) -> Result<(), Error> {
-        self.others().serialize_char(v)
-    }
+    left_to_serde_json!(
+        serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64, serialize_i128: i128,
+        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_u128: u128,
+        serialize_f32: f32, serialize_f64: f64, serialize_char: char, serialize_bytes: &[u8]
+    );
     fn serialize_str(mut self, v: &str) -> Result<(), Error> {
         if !is_plain(v.as_bytes()) {
             return self.others().serialize_str(v);
@@ -137,9 +111,6 @@ impl<'a> Serializer for Writer<'a> {
         self.0.extend_from_slice(v.as_bytes());
         self.0.push(b'"');
         Ok(())
-    }
-    fn serialize_bytes(mut self, v: &[u8]) -> Result<(), Error> {
-        self.others().serialize_bytes(v)
     }
     #[inline]
     fn serialize_none(self) -> Result<(), Error> {
