@@ -106,7 +106,8 @@ fn reads_say_that_the_database_is_away(server: &Server) {
         assert!(!reply.text().contains("127.0.0.1"), "nothing about the server is told: {}", reply.text());
     }
     for path in ["/api/v1/markets", "/healthz", &path("BTCUSDT", "context")] {
-        assert_eq!(server.get(path).status, 200, "{path}");
+        let reply = server.get(path);
+        assert_eq!(reply.status, 200, "{path}: {}\n{}", reply.text(), server.process.err.text());
     }
 }
 

@@ -531,11 +531,8 @@ impl Runner {
     /// Requests under way may end; nothing new begins.
     fn end(&mut self, within: Duration) {
         let until = Instant::now() + within;
-        while self.in_flight > 0 && Instant::now() < until {
-            let left = until.saturating_duration_since(Instant::now());
-            for finished in self.inbox.take_last(left) {
-                self.finished(finished);
-            }
+        loop {
+            // Also of what ended in the moment of the stop.
             for action in self.planner.drain() {
                 match action {
                     Action::Enqueue(messages, joins) => self.writes.enqueue(messages, joins),
@@ -546,6 +543,13 @@ impl Runner {
                     }
                     Action::Send(_) => {}
                 }
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if self.in_flight == 0 || left.is_zero() {
+                break;
+            }
+            for finished in self.inbox.take_last(left) {
+                self.finished(finished);
             }
         }
         self.since = Some(Instant::now());

@@ -155,6 +155,30 @@ fn nothing_overtakes_what_the_queue_has_lost() {
 }
 
 #[test]
+fn what_ended_in_the_moment_of_the_stop_is_on_record() {
+    let bench = Bench::new();
+    let quick = bench.server(|_, _| status(200));
+    let slow = bench.server(|_, _| {
+        std::thread::sleep(Duration::from_millis(300));
+        status(200)
+    });
+    let dispatcher = bench.start(vec![loopback("a", &quick), loopback("b", &slow)]);
+    bench.until("a start", || dispatcher.stats().recovered);
+    let out = outgoing(message(notice("okx:BTC-USDT", Phase::Firing), 1, T0), &["a", "b"]);
+    // The store is busy with the first result while the second one and the stop come.
+    let mut shelf = bench.memory.0.lock().unwrap();
+    shelf.put(&out);
+    dispatcher.tell(vec![out.clone()]);
+    std::thread::scope(|scope| {
+        std::thread::sleep(Duration::from_millis(150));
+        scope.spawn(|| dispatcher.stop(Duration::from_secs(5)));
+        std::thread::sleep(Duration::from_secs(1));
+        drop(shelf);
+    });
+    assert_eq!(["a", "b"].map(|to| bench.state(to, &out.message.id)), [DeliveryState::Delivered; 2]);
+}
+
+#[test]
 fn one_try_is_one_request_however_many_connections_are_kept() {
     let bench = Bench::new();
     let server = bench.server(|nth, _| if nth < 6 { status(200) } else { Reaction::Close });
