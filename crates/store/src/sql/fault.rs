@@ -96,8 +96,9 @@ impl Fault {
                     ]
                     .contains(&code)
             }
+            // Without a cause: it was closed, or what came over it was no answer.
             None => {
-                let cut = e.is_closed() || e.source().is_some_and(|s| s.is::<std::io::Error>());
+                let cut = e.source().is_none_or(|s| s.is::<std::io::Error>());
                 cut && postgres::refused(e).is_none()
             }
         }

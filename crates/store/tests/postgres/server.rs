@@ -11,6 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 const NOBODY: u32 = 65_534;
@@ -36,6 +37,17 @@ fn binaries() -> Option<PathBuf> {
     found.into_iter().find(|f| f.join("postgres").is_file() && f.join("initdb").is_file())
 }
 
+/// A port that nobody uses, below those that systems hand out: while a server of a test is away, nobody else gets it.
+fn quiet_port() -> u16 {
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(7_919);
+    (0..1_000)
+        .map(|_| first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % 16_000 + 16_000)
+        .filter_map(|port| u16::try_from(port).ok())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port between 16,000 and 32,000")
+}
+
 /// The server that tests share; none, and a word about it, where PostgreSQL is not installed.
 pub(crate) fn shared() -> Option<&'static Server> {
     static SHARED: OnceLock<Option<Server>> = OnceLock::new();
@@ -59,7 +71,7 @@ impl Server {
         if root {
             chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = quiet_port();
         let janitor = janitor(&folder);
         let server = Self { bin, folder, port, root, _janitor: janitor };
         let data = server.data();
@@ -131,8 +143,8 @@ impl Server {
 
     /// An address with a schema of its own as the place for tables.
     pub(crate) fn schema(&self) -> String {
-        static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-        let name = format!("s{}", COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("s{}", COUNT.fetch_add(1, Ordering::Relaxed));
         self.sql(&format!("CREATE SCHEMA {name}"));
         format!("{}?options=-csearch_path%3D{name}", self.address())
     }
