@@ -99,8 +99,10 @@ export class Server {
     while (Date.now() < until) {
       if (this.#child.exitCode !== null) throw new Error(`barograph ended with ${this.#child.exitCode}:\n${this.#log.slice(-2000)}`);
       if (this.#command === 'serve' && (await fetch(`${this.url}/healthz`).then((r) => r.ok, () => false))) return;
+      // One that starts again serves what it stored before it listens.
+      const listens = await fetch(`${this.url}/api/v1/feeds`).then((r) => r.ok, () => false);
       const board = await fetch(`${this.url}/api/v1/board`).then((r) => (r.ok ? r.json() : null), () => null);
-      if (board?.rows.some((row) => row.instrument.includes('M0001USDT'))) return;
+      if (listens && board?.rows.some((row) => row.instrument.includes('M0001USDT'))) return;
       await new Promise((done) => setTimeout(done, 200));
     }
     throw new Error(`barograph shows no live market after ${READY_WITHIN_MS / 1000} s:\n${this.#log.slice(-2000)}`);

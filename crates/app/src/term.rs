@@ -1,6 +1,6 @@
 //! Colour and folding for terminals. Colour is never the only sign, appears only on a terminal, and honours `NO_COLOR`.
 
-use barograph_domain::RiskRegime;
+use barograph_domain::{RiskRegime, Span, Ts};
 use std::io::IsTerminal as _;
 
 /// Whether standard output may be coloured.
@@ -80,9 +80,15 @@ pub(crate) fn percent(x: f64) -> String {
 }
 
 /// `2026-02-05 14:35Z`.
-pub(crate) fn minute(t: barograph_domain::Ts) -> String {
+pub(crate) fn minute(t: Ts) -> String {
     let (y, mo, d, h, mi, ..) = t.civil();
     format!("{y:04}-{mo:02}-{d:02} {h:02}:{mi:02}Z")
+}
+
+/// The same, and how long ago that was where it is longer than `fresh` before `now`.
+pub(crate) fn minute_and_age(t: Ts, now: Ts, fresh: Span) -> String {
+    let age = now - t;
+    if age <= fresh { minute(t) } else { format!("{}, {} ago", minute(t), age.spoken()) }
 }
 
 #[cfg(test)]

@@ -7,13 +7,15 @@ use crate::config::Settings;
 use crate::failure::Failure;
 use crate::levels::page;
 use crate::service::reach;
-use crate::term::{Paint, fold, minute, price};
+use crate::term::{Paint, fold, minute, minute_and_age, price};
 use barograph_api::{LevelFilter, LevelView, Window};
-use barograph_domain::{InstrumentName, LevelType, Ts};
+use barograph_domain::{InstrumentName, LevelType, Span, Ts};
 use std::io::Write as _;
 
 /// Levels read at a time.
 const PAGE: usize = 5_000;
+/// Prices of a process that listens are not older.
+const FRESH: Span = Span::mins(5);
 
 pub(crate) fn run(args: &Levels, settings: &Settings, json: bool) -> Result<(), Failure> {
     let reader = reader(settings)?;
@@ -49,7 +51,8 @@ pub(crate) fn run(args: &Levels, settings: &Settings, json: bool) -> Result<(), 
         let data = reach(reader.runs_of(&market, None)?.iter());
         writeln!(out, "{}", fold(&none(&market, args, data.map(|(first, _)| first)), 80, ""))?;
     } else {
-        print(&mut out, &market, &mut shown, Paint::detect())?;
+        let newest = info.minutes.map(|(_, last)| last);
+        print(&mut out, &market, newest.filter(|_| args.as_of.is_none()), &mut shown, Paint::detect())?;
     }
     Ok(out.flush()?)
 }
@@ -78,15 +81,18 @@ fn none(market: &InstrumentName, args: &Levels, first: Option<Ts>) -> String {
     }
 }
 
-/// From the highest price down, as a chart has them.
+/// From the highest price down, as a chart has them. `newest`: the minute up to which prices are known, where that is not the
+/// moment asked for.
 fn print(
     out: &mut impl std::io::Write,
     market: &InstrumentName,
+    newest: Option<Ts>,
     levels: &mut [LevelView],
     paint: Paint,
 ) -> Result<(), Failure> {
     levels.sort_by(|a, b| b.price.total_cmp(&a.price));
-    writeln!(out, "{}  {} levels", paint.strong(&market.to_string()), levels.len())?;
+    let at = newest.map_or_else(String::new, |t| format!(" at {}", minute_and_age(t, clock::now(), FRESH)));
+    writeln!(out, "{}  {} levels{at}", paint.strong(&market.to_string()), levels.len())?;
     let prices: Vec<String> = levels.iter().map(|l| price(l.price)).collect();
     let widest = |words: &mut dyn Iterator<Item = usize>, least| words.max().unwrap_or(0).max(least);
     let wide = widest(&mut prices.iter().map(|p| p.chars().count()), 5);

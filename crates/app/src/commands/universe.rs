@@ -3,6 +3,7 @@
 use super::advise::{refused, service};
 use super::reader;
 use crate::cli::{Calendar, Portfolio, Universe};
+use crate::clock;
 use crate::config::Settings;
 use crate::failure::Failure;
 use crate::service::reach;
@@ -34,7 +35,9 @@ pub(crate) fn universe(args: &Universe, settings: &Settings, json: bool) -> Resu
             Failure::usage(format!("--pair '{pair}' is not compared; there are {}", known.join(", ")))
         })?;
     }
-    out(&view, json, |v| print::universe(v, Paint::detect()))
+    // An hour that was asked for is as old as it was asked for.
+    let seen = args.at.or(args.as_of).map_or_else(clock::now, |_| view.timestamp);
+    out(&view, json, |v| print::universe(v, seen, Paint::detect()))
 }
 
 /// Why there is no hour: the moment lies before all data, or nothing was compared.

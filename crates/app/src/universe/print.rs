@@ -1,13 +1,15 @@
 //! Several markets on the terminal, in 80 columns.
 
-use crate::term::{Paint, fold, minute, price};
+use crate::term::{Paint, fold, minute, minute_and_age, price};
 use barograph_api::{CalendarView, PairView, UniverseView};
 use barograph_domain::portfolio::{BasketFrom, PortfolioView};
 use barograph_domain::universe::Gauge;
-use barograph_domain::{PairState, RiskRegime, Side, Ts};
+use barograph_domain::{PairState, RiskRegime, Side, Span, Ts};
 use std::fmt::Write as _;
 
 const WIDTH: usize = 80;
+/// The newest hour ended at most so long ago where markets are listened to.
+const FRESH: Span = Span::hours(2);
 /// Where there is no number.
 const NONE: &str = "–";
 
@@ -25,13 +27,13 @@ fn share(x: f64) -> String {
 }
 
 /// One hour: markets, then pairs.
-pub(crate) fn universe(v: &UniverseView, paint: Paint) -> String {
+pub(crate) fn universe(v: &UniverseView, now: Ts, paint: Paint) -> String {
     let mut out = String::new();
     let mut line = |text: &str| {
         let _infallible = writeln!(out, "{text}");
     };
     let leads = v.leading_asset.as_ref().map_or_else(|| "no market leads".to_owned(), |a| format!("{a} leads"));
-    line(&paint.strong(&format!("{}  {} markets, {leads}", minute(v.timestamp), v.markets.len())));
+    line(&paint.strong(&format!("{}  {} markets, {leads}", minute_and_age(v.timestamp, now, FRESH), v.markets.len())));
     line(&format!(" {:<34} {:>12} {:>9}  {:<12} {:>5}", "market", "price", "vol/yr", "risk", "lead"));
     for m in &v.markets {
         let vol = m.vol_annual.map_or_else(|| NONE.to_owned(), share);

@@ -4,6 +4,7 @@
 //! only the lowest is meant, since a borrow or a carry may set those above it wrongly.
 
 use super::decimal::EXACT;
+use super::scan::TENS;
 use crate::session::Decimal;
 
 /// This byte, eight times.
@@ -57,14 +58,17 @@ const fn lowest(bytes: u32) -> u64 {
     if bytes < 8 { !(u64::MAX << (8 * bytes)) } else { u64::MAX }
 }
 
-/// How the decimal numbers of a list mostly look: how many digits before the point, how many behind it.
+/// How the decimal numbers of a list mostly look: how many digits before the point, how many behind it. What is longer than eight
+/// bytes has digits in front of the last eight, as prices above 100,000 have.
 ///
 /// Where a number ends would be known only after its bytes were looked at, and then what follows it has to wait. That it ends
 /// where the one before ended is a guess the processor can go on with, and nearly always right.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Bytes of the text, at most eight; 0: none is known.
+    /// Bytes of the text, at most fifteen; 0: none is known.
     length: u32,
+    /// Digits in front of the last eight bytes, which what follows is about.
+    lead: u32,
     /// What has to be subtracted without borrowing: a zero from every digit, a point from the point.
     pattern: u64,
     /// What carries into the mark of a byte that is too large.
@@ -89,6 +93,7 @@ impl Default for Shape {
     fn default() -> Self {
         Self {
             length: 0,
+            lead: 0,
             pattern: 0,
             limits: 0x80,
             marks: 0x80,
@@ -103,10 +108,23 @@ impl Default for Shape {
 }
 
 impl Shape {
-    /// The shape of the number at the beginning of a text, if it is one of at most eight bytes with a quote behind it. Whether
+    /// The shape of the number at the beginning of a text, if it is one of at most fifteen bytes with a quote behind it. Whether
     /// it is says [`Self::read`].
     #[inline]
-    pub(super) fn of(text: [u8; 8]) -> Self {
+    pub(super) fn of(text: &[u8]) -> Self {
+        let Some((high, rest)) = text.split_first_chunk() else { return Self::default() };
+        let lead = if plain(*high) < 8 { 0 } else { rest.first_chunk().map_or(8, |low| plain(*low)) };
+        let last = text.get(lead as usize..).and_then(<[u8]>::first_chunk);
+        match last {
+            Some(last) if lead < 8 && digits(values(*high)) >= lead => {
+                let short = Self::of_eight(*last);
+                if short.length == 0 { short } else { Self { length: short.length + lead, lead, ..short } }
+            }
+            _ => Self::default(),
+        }
+    }
+
+    fn of_eight(text: [u8; 8]) -> Self {
         let length = plain(text);
         let dots = u64::from_le_bytes(text) ^ all(b'.');
         let point = ((dots.wrapping_sub(all(1)) & !dots) & all(0x80)).trailing_zeros() / 8;
@@ -121,6 +139,7 @@ impl Shape {
         let whole = if has_point { lowest(point) } else { u64::MAX };
         Self {
             length,
+            lead: 0,
             pattern: (all(b'0') ^ (dot * u64::from(b'0' ^ b'.'))) & kept,
             limits: (all(0x76) + dot * 9) & kept,
             marks: all(0x80) & kept,
@@ -155,11 +174,20 @@ impl Shape {
         self.length as usize
     }
 
+    /// Digits in front of the last eight bytes, at most seven.
+    #[inline]
+    pub(super) const fn lead(&self) -> usize {
+        (self.lead & 7) as usize
+    }
+
     /// The number that begins with this text, if it has this shape; what follows it has still to be looked at.
     #[inline]
-    pub(super) const fn read(&self, text: [u8; 8]) -> Option<Decimal> {
-        let values = self.values(text);
-        if self.misfit(values) == 0 { Some(self.decimal(values)) } else { None }
+    pub(super) fn read(&self, text: &[u8]) -> Option<Decimal> {
+        let values = self.values(*text.get(self.lead()..)?.first_chunk()?);
+        if self.misfit(values) != 0 {
+            return None;
+        }
+        if self.lead == 0 { Some(self.decimal(values)) } else { self.long_decimal(*text.first_chunk()?, values) }
     }
 
     /// Digits of the text as values, if it has this shape.
@@ -191,6 +219,36 @@ impl Shape {
     #[expect(clippy::cast_precision_loss, reason = "eight digits")]
     pub(super) const fn float(&self, values: u64) -> f64 {
         eight_digits(self.moved(values)).cast_signed() as f64 / self.tens
+    }
+
+    /// As [`Self::decimal`] behind the leading digits of this text; `None` where they are none.
+    #[inline]
+    pub(super) fn long_decimal(&self, text: [u8; 8], values: u64) -> Option<Decimal> {
+        let lead = self.leading(text)?;
+        let short = self.decimal(values);
+        // Places of the last eight bytes that are left once zeros at the end are gone.
+        let places = self.digits() - (self.places - u32::from(short.scale));
+        Some(Decimal { mantissa: (lead * TENS[places as usize & 15]).cast_signed() + short.mantissa, ..short })
+    }
+
+    /// As [`Self::float`] behind the leading digits of this text; `None` where they are none. Fifteen digits are exact.
+    #[inline]
+    #[expect(clippy::cast_precision_loss, reason = "fifteen digits")]
+    pub(super) fn long_float(&self, text: [u8; 8], values: u64) -> Option<f64> {
+        let whole = self.leading(text)? * TENS[self.digits() as usize & 15] + eight_digits(self.moved(values));
+        Some(whole.cast_signed() as f64 / self.tens)
+    }
+
+    #[inline]
+    const fn leading(&self, text: [u8; 8]) -> Option<u64> {
+        let values = values(text);
+        if digits(values) >= self.lead { Some(number(values, self.lead)) } else { None }
+    }
+
+    /// Digits among the last eight bytes.
+    #[inline]
+    const fn digits(&self) -> u32 {
+        8 - self.up / 8
     }
 
     /// Without the point, and moved to the end.
@@ -232,11 +290,13 @@ mod tests {
         #[test]
         fn a_shape_changes_nothing_but_time(
             texts in prop::collection::vec(prop_oneof![
-                "[0-9]{1,9}",
+                "[0-9]{1,17}",
                 "[0-9]{1,7}\\.[0-9]{1,7}",
+                "[0-9]{1,12}\\.[0-9]{1,7}",
+                "[0-9]{6,7}\\.[0-9]0{0,2}",
                 "[0-9]{0,2}\\.?0{0,4}[0-9]?0{0,3}",
                 "-?[0-9]{1,3}\\.[0-9]{1,12}",
-                "[0-9.]{1,8}[ -~]?",
+                "[0-9.]{1,16}[ -~]?",
             ], 1..8),
             tail in "[ -!#-~]{0,12}",
         ) {
@@ -254,6 +314,71 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// A pair by the slow way.
+    fn pair_of(scan: &mut Scan<'_>) -> Option<(Decimal, f64)> {
+        scan.eat(b'[')?;
+        let price = scan.decimal()?;
+        scan.eat(b',')?;
+        let qty = scan.decimal()?;
+        scan.eat(b']')?;
+        Some((price, qty.to_f64()))
+    }
+
+    /// What the fast way gives for the last of some pairs; where it gives something, the slow way gives the same.
+    fn last_of(pairs: &[(String, String)], tail: &str) -> Option<(Decimal, f64)> {
+        let (mut shapes, mut last) = ((Shape::default(), Shape::default()), None);
+        for (price, qty) in pairs {
+            let text = format!("[\"{price}\",\"{qty}\"]{tail}");
+            let (mut fast, mut slow) = (Scan::new(text.as_bytes()), Scan::new(text.as_bytes()));
+            last = fast.pair_like(&mut shapes);
+            match last {
+                Some(ours) => {
+                    let theirs = pair_of(&mut slow);
+                    assert_eq!(theirs.map(|(p, q)| (p, q.to_bits())), Some((ours.0, ours.1.to_bits())), "{text}");
+                    assert_eq!(fast.peek(), slow.peek(), "{text}");
+                }
+                None => {
+                    let mut one_by_one = || {
+                        slow.eat(b'[')?;
+                        slow.decimal_like(&mut shapes.0)?;
+                        slow.eat(b',')?;
+                        slow.decimal_like(&mut shapes.1)
+                    };
+                    one_by_one();
+                }
+            }
+        }
+        last
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_096))]
+        /// As above, for both numbers at once.
+        #[test]
+        fn a_pair_is_read_as_one_by_one(
+            pairs in prop::collection::vec(("[0-9]{1,8}\\.?[0-9]{0,4}0{0,4}", "[0-9]{1,8}\\.?[0-9]{0,3}|[0-9.-]{1,16}"), 1..6),
+            tail in "[ -~]{0,40}",
+        ) {
+            let thrice: Vec<_> = pairs.into_iter().flat_map(|p| [p.clone(), p.clone(), p]).collect();
+            last_of(&thrice, &tail);
+        }
+    }
+
+    #[test]
+    fn pairs_of_up_to_fifteen_digits_take_the_fast_way() {
+        for (price, qty) in [
+            ("83135.50", "2.699"),
+            ("103135.50", "2.699"),
+            ("103135.50", "12345.678"),
+            ("0.123456", "1234567890"),
+            ("1234567.00000", "100000000.000"),
+            ("12345678.123456", "7"),
+        ] {
+            let pairs = vec![(price.to_owned(), qty.to_owned()); 3];
+            assert!(last_of(&pairs, &" ".repeat(40)).is_some(), "{price} {qty}");
         }
     }
 }

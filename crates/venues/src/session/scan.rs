@@ -11,7 +11,8 @@ use super::eight::{self, Shape};
 use crate::session::Decimal;
 
 /// Powers of ten of up to eight digits; what is behind them is never asked for.
-const TENS: [u64; 16] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 0, 0, 0, 0, 0, 0, 0];
+pub(super) const TENS: [u64; 16] =
+    [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 0, 0, 0, 0, 0, 0, 0];
 
 /// Deepest nesting that is stepped over; venues use five.
 const DEPTH_MAX: u32 = 32;
@@ -199,7 +200,7 @@ impl<'a> Scan<'a> {
     pub fn decimal_like(&mut self, shape: &mut Shape) -> Option<Decimal> {
         self.eat(b'"')?;
         let rest = self.bytes.get(self.at..)?;
-        if let Some(decimal) = rest.first_chunk().and_then(|text| shape.read(*text))
+        if let Some(decimal) = shape.read(rest)
             && rest.get(shape.length()) == Some(&b'"')
         {
             shape.met();
@@ -214,10 +215,11 @@ impl<'a> Scan<'a> {
     #[inline]
     pub fn pair_like(&mut self, (first, second): &mut (Shape, Shape)) -> Option<(Decimal, f64)> {
         let text: &[u8; PAIR] = self.bytes.get(self.at..)?.first_chunk()?;
-        // At most eight, which the compiler does not know.
+        // At most fifteen, which the compiler does not know.
         let (one, two) = (first.length() & 15, second.length() & 15);
         let (middle, end) = (2 + one, 5 + one + two);
-        let (price, qty) = (first.values(*text[2..].first_chunk()?), second.values(*text[middle + 3..].first_chunk()?));
+        let price = first.values(*text[2 + first.lead()..].first_chunk()?);
+        let qty = second.values(*text[middle + 3 + second.lead()..].first_chunk()?);
         let between = u32::from_le_bytes(*text[middle..].first_chunk()?) ^ u32::from_le_bytes(*b"\",\"\0");
         let around = (u16::from_le_bytes(*text.first_chunk()?) ^ u16::from_le_bytes(*b"[\""))
             | (u16::from_le_bytes(*text[end..].first_chunk()?) ^ u16::from_le_bytes(*b"\"]"));
@@ -225,10 +227,16 @@ impl<'a> Scan<'a> {
         if first.misfit(price) | second.misfit(qty) | odd != 0 {
             return None;
         }
+        let pair = if first.lead() | second.lead() == 0 {
+            (first.decimal(price), second.float(qty))
+        } else {
+            let (high, low) = (*text[2..].first_chunk()?, *text[middle + 3..].first_chunk()?);
+            (first.long_decimal(high, price)?, second.long_float(low, qty)?)
+        };
         first.met();
         second.met();
         self.at += end + 2;
-        Some((first.decimal(price), second.float(qty)))
+        Some(pair)
     }
 
     /// The shape is kept for once: the odd one is followed by another usual one.
@@ -236,15 +244,13 @@ impl<'a> Scan<'a> {
     #[inline(never)]
     fn decimal_of_another(&mut self, shape: &mut Shape) -> Option<Decimal> {
         let rest = self.bytes.get(self.at..)?;
-        if let Some(text) = rest.first_chunk() {
-            let other = Shape::of(*text);
-            if let Some(decimal) = other.read(*text)
-                && rest.get(other.length()) == Some(&b'"')
-            {
-                shape.missed(other);
-                self.at += other.length() + 1;
-                return Some(decimal);
-            }
+        let other = Shape::of(rest);
+        if let Some(decimal) = other.read(rest)
+            && rest.get(other.length()) == Some(&b'"')
+        {
+            shape.missed(other);
+            self.at += other.length() + 1;
+            return Some(decimal);
         }
         let (decimal, length) = Decimal::prefix(rest)?;
         shape.missed(Shape::default());
