@@ -67,7 +67,7 @@ const fn lowest(bytes: u32) -> u64 {
 pub struct Shape {
     /// Bytes of the text, at most fifteen; 0: none is known.
     length: u32,
-    /// Digits in front of the last eight bytes, which what follows is about.
+    /// Digits in front of the last eight bytes, which what follows is about; at most seven.
     lead: u32,
     /// What has to be subtracted without borrowing: a zero from every digit, a point from the point.
     pattern: u64,
@@ -75,6 +75,9 @@ pub struct Shape {
     limits: u64,
     /// The marks that count.
     marks: u64,
+    /// The limits behind leading digits, where all marks count. Those above refuse everything then: who reads eight bytes of each
+    /// number need not ask how long it is.
+    limits_behind: u64,
     /// Bytes before the point, and from there on.
     whole: u64,
     fraction: u64,
@@ -97,6 +100,7 @@ impl Default for Shape {
             pattern: 0,
             limits: 0x80,
             marks: 0x80,
+            limits_behind: 0,
             whole: 0,
             fraction: 0,
             up: 0,
@@ -112,18 +116,26 @@ impl Shape {
     /// it is says [`Self::read`].
     #[inline]
     pub(super) fn of(text: &[u8]) -> Self {
-        let Some((high, rest)) = text.split_first_chunk() else { return Self::default() };
-        let lead = if plain(*high) < 8 { 0 } else { rest.first_chunk().map_or(8, |low| plain(*low)) };
+        match text.first_chunk() {
+            Some(first) if plain(*first) < 8 || text.get(8) == Some(&b'"') => Self::of_eight(*first),
+            _ => Self::of_long(text),
+        }
+    }
+
+    #[inline(never)]
+    fn of_long(text: &[u8]) -> Self {
+        let lead = text.get(8..).and_then(<[u8]>::first_chunk).map_or(8, |rest| plain(*rest));
         let last = text.get(lead as usize..).and_then(<[u8]>::first_chunk);
-        match last {
-            Some(last) if lead < 8 && digits(values(*high)) >= lead => {
-                let short = Self::of_eight(*last);
-                if short.length == 0 { short } else { Self { length: short.length + lead, lead, ..short } }
+        match last.map(|last| Self::of_eight(*last)) {
+            Some(last) if lead < 8 && last.length == 8 => {
+                let (nothing, limits_behind) = (Self::default(), last.limits);
+                Self { length: 8 + lead, lead, limits_behind, limits: nothing.limits, marks: nothing.marks, ..last }
             }
             _ => Self::default(),
         }
     }
 
+    #[inline]
     fn of_eight(text: [u8; 8]) -> Self {
         let length = plain(text);
         let dots = u64::from_le_bytes(text) ^ all(b'.');
@@ -143,6 +155,7 @@ impl Shape {
             pattern: (all(b'0') ^ (dot * u64::from(b'0' ^ b'.'))) & kept,
             limits: (all(0x76) + dot * 9) & kept,
             marks: all(0x80) & kept,
+            limits_behind: 0,
             whole,
             fraction: !whole,
             up: 8 * (8 - length + u32::from(has_point)),
@@ -174,20 +187,30 @@ impl Shape {
         self.length as usize
     }
 
-    /// Digits in front of the last eight bytes, at most seven.
+    /// The number that begins with this text, if it has this shape without leading digits; what follows it has still to be looked
+    /// at.
     #[inline]
-    pub(super) const fn lead(&self) -> usize {
-        (self.lead & 7) as usize
+    pub(super) const fn read(&self, text: [u8; 8]) -> Option<Decimal> {
+        let values = self.values(text);
+        if self.misfit(values) == 0 { Some(self.decimal(values)) } else { None }
     }
 
-    /// The number that begins with this text, if it has this shape; what follows it has still to be looked at.
-    #[inline]
-    pub(super) fn read(&self, text: &[u8]) -> Option<Decimal> {
-        let values = self.values(*text.get(self.lead()..)?.first_chunk()?);
-        if self.misfit(values) != 0 {
+    /// The same with leading digits.
+    pub(super) fn read_long(&self, text: &[u8]) -> Option<Decimal> {
+        if self.lead == 0 {
             return None;
         }
-        if self.lead == 0 { Some(self.decimal(values)) } else { self.long_decimal(*text.first_chunk()?, values) }
+        let leading = values(*text.first_chunk()?);
+        let behind = self.values(*text.get(self.lead as usize..)?.first_chunk()?);
+        let odd = (behind.wrapping_add(self.limits_behind) | behind) & all(0x80);
+        if odd != 0 || digits(leading) < self.lead {
+            return None;
+        }
+        let last = self.decimal(behind);
+        // Digits of the last eight bytes that are left once zeros at the end are gone.
+        let kept = 8 - self.up / 8 - (self.places - u32::from(last.scale));
+        let lead = number(leading, self.lead) * TENS[kept as usize & 15];
+        Some(Decimal { mantissa: lead.cast_signed() + last.mantissa, ..last })
     }
 
     /// Digits of the text as values, if it has this shape.
@@ -219,36 +242,6 @@ impl Shape {
     #[expect(clippy::cast_precision_loss, reason = "eight digits")]
     pub(super) const fn float(&self, values: u64) -> f64 {
         eight_digits(self.moved(values)).cast_signed() as f64 / self.tens
-    }
-
-    /// As [`Self::decimal`] behind the leading digits of this text; `None` where they are none.
-    #[inline]
-    pub(super) fn long_decimal(&self, text: [u8; 8], values: u64) -> Option<Decimal> {
-        let lead = self.leading(text)?;
-        let short = self.decimal(values);
-        // Places of the last eight bytes that are left once zeros at the end are gone.
-        let places = self.digits() - (self.places - u32::from(short.scale));
-        Some(Decimal { mantissa: (lead * TENS[places as usize & 15]).cast_signed() + short.mantissa, ..short })
-    }
-
-    /// As [`Self::float`] behind the leading digits of this text; `None` where they are none. Fifteen digits are exact.
-    #[inline]
-    #[expect(clippy::cast_precision_loss, reason = "fifteen digits")]
-    pub(super) fn long_float(&self, text: [u8; 8], values: u64) -> Option<f64> {
-        let whole = self.leading(text)? * TENS[self.digits() as usize & 15] + eight_digits(self.moved(values));
-        Some(whole.cast_signed() as f64 / self.tens)
-    }
-
-    #[inline]
-    const fn leading(&self, text: [u8; 8]) -> Option<u64> {
-        let values = values(text);
-        if digits(values) >= self.lead { Some(number(values, self.lead)) } else { None }
-    }
-
-    /// Digits among the last eight bytes.
-    #[inline]
-    const fn digits(&self) -> u32 {
-        8 - self.up / 8
     }
 
     /// Without the point, and moved to the end.
@@ -368,17 +361,16 @@ mod tests {
     }
 
     #[test]
-    fn pairs_of_up_to_fifteen_digits_take_the_fast_way() {
-        for (price, qty) in [
-            ("83135.50", "2.699"),
-            ("103135.50", "2.699"),
-            ("103135.50", "12345.678"),
-            ("0.123456", "1234567890"),
-            ("1234567.00000", "100000000.000"),
-            ("12345678.123456", "7"),
-        ] {
-            let pairs = vec![(price.to_owned(), qty.to_owned()); 3];
-            assert!(last_of(&pairs, &" ".repeat(40)).is_some(), "{price} {qty}");
+    fn numbers_of_up_to_fifteen_digits_have_a_shape() {
+        for text in ["2.699", "83135.50", "103135.50", "12345.678", "1234567890", "1234567.00000", "12345678.123456"] {
+            let quoted = format!("{text}\"{}", " ".repeat(16));
+            let shape = Shape::of(quoted.as_bytes());
+            assert_eq!(shape.length(), text.len(), "{text}");
+            let short = quoted.as_bytes().first_chunk().and_then(|t| shape.read(*t));
+            let read = short.or_else(|| shape.read_long(quoted.as_bytes()));
+            assert_eq!(read, Decimal::prefix(text.as_bytes()).map(|(d, _)| d), "{text}");
         }
+        let pair = ("83135.50".to_owned(), "2.699".to_owned());
+        assert!(last_of(&[pair.clone(), pair.clone(), pair], &" ".repeat(40)).is_some());
     }
 }

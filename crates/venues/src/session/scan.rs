@@ -200,7 +200,7 @@ impl<'a> Scan<'a> {
     pub fn decimal_like(&mut self, shape: &mut Shape) -> Option<Decimal> {
         self.eat(b'"')?;
         let rest = self.bytes.get(self.at..)?;
-        if let Some(decimal) = shape.read(rest)
+        if let Some(decimal) = rest.first_chunk().and_then(|text| shape.read(*text))
             && rest.get(shape.length()) == Some(&b'"')
         {
             shape.met();
@@ -215,11 +215,10 @@ impl<'a> Scan<'a> {
     #[inline]
     pub fn pair_like(&mut self, (first, second): &mut (Shape, Shape)) -> Option<(Decimal, f64)> {
         let text: &[u8; PAIR] = self.bytes.get(self.at..)?.first_chunk()?;
-        // At most fifteen, which the compiler does not know.
+        // At most eight where anything fits, which the compiler does not know.
         let (one, two) = (first.length() & 15, second.length() & 15);
         let (middle, end) = (2 + one, 5 + one + two);
-        let price = first.values(*text[2 + first.lead()..].first_chunk()?);
-        let qty = second.values(*text[middle + 3 + second.lead()..].first_chunk()?);
+        let (price, qty) = (first.values(*text[2..].first_chunk()?), second.values(*text[middle + 3..].first_chunk()?));
         let between = u32::from_le_bytes(*text[middle..].first_chunk()?) ^ u32::from_le_bytes(*b"\",\"\0");
         let around = (u16::from_le_bytes(*text.first_chunk()?) ^ u16::from_le_bytes(*b"[\""))
             | (u16::from_le_bytes(*text[end..].first_chunk()?) ^ u16::from_le_bytes(*b"\"]"));
@@ -227,16 +226,10 @@ impl<'a> Scan<'a> {
         if first.misfit(price) | second.misfit(qty) | odd != 0 {
             return None;
         }
-        let pair = if first.lead() | second.lead() == 0 {
-            (first.decimal(price), second.float(qty))
-        } else {
-            let (high, low) = (*text[2..].first_chunk()?, *text[middle + 3..].first_chunk()?);
-            (first.long_decimal(high, price)?, second.long_float(low, qty)?)
-        };
         first.met();
         second.met();
         self.at += end + 2;
-        Some(pair)
+        Some((first.decimal(price), second.float(qty)))
     }
 
     /// The shape is kept for once: the odd one is followed by another usual one.
@@ -244,8 +237,16 @@ impl<'a> Scan<'a> {
     #[inline(never)]
     fn decimal_of_another(&mut self, shape: &mut Shape) -> Option<Decimal> {
         let rest = self.bytes.get(self.at..)?;
+        if let Some(decimal) = shape.read_long(rest)
+            && rest.get(shape.length()) == Some(&b'"')
+        {
+            shape.met();
+            self.at += shape.length() + 1;
+            return Some(decimal);
+        }
         let other = Shape::of(rest);
-        if let Some(decimal) = other.read(rest)
+        let short = rest.first_chunk().and_then(|text| other.read(*text));
+        if let Some(decimal) = short.or_else(|| other.read_long(rest))
             && rest.get(other.length()) == Some(&b'"')
         {
             shape.missed(other);
