@@ -35,7 +35,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Ticks come this long after each whole second: the one after a whole minute finds everything that counts for it.
 const TICK_AFTER: Span = Span(200_001_000);
@@ -305,8 +305,16 @@ impl Process {
     }
 
     fn work(&mut self, batch: &[(Ts, Incoming)], changes: &mpsc::Receiver<Change>) -> Result<(), Failure> {
+        // The end of one input is the beginning of the next: the clock is read once for each.
+        let mut began = self.plan.clock.now();
         for (at, incoming) in batch {
             self.incoming(*at, incoming)?;
+            let ended = self.plan.clock.now();
+            self.meter.step.add((ended - began).0.max(0));
+            if let Incoming::Frame { .. } = incoming {
+                self.meter.receipt_to_engine.add((ended - *at).0);
+            }
+            began = ended;
         }
         if !self.publisher.batch.messages.is_empty() {
             // Whom an alert wakes does not wait for the second to be over.
@@ -326,7 +334,6 @@ impl Process {
 
     fn incoming(&mut self, at: Ts, incoming: &Incoming) -> Result<(), Failure> {
         let journal = |e: barograph_lake::journal::Error| Failure::broken(chain(&e));
-        let began = Instant::now();
         match incoming {
             Incoming::Opened { venue, link, conn, url } => {
                 let index = usize::from(*venue);
@@ -363,7 +370,6 @@ impl Process {
                 v.messages.fetch_add(1, Ordering::Relaxed);
                 v.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 self.core.input(at, index, &Input::Frame { conn: *conn, bytes }, &mut self.publisher)?;
-                self.meter.receipt_to_engine.add((self.plan.clock.now() - at).0);
             }
             Incoming::Reply { venue, request, status, body } => {
                 let index = usize::from(*venue);
@@ -381,7 +387,6 @@ impl Process {
                 self.core.input(at, index, &input, &mut self.publisher)?;
             }
         }
-        self.meter.step.add(i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX));
         Ok(())
     }
 

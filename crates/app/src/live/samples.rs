@@ -10,17 +10,26 @@ const MINUTE: Span = Span::mins(1);
 /// Facts waiting for their minute to end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Samples {
-    held: Vec<Option<Event>>,
+    held: Vec<Option<Held>>,
     ready: Vec<Event>,
+}
+
+/// The newest fact of a minute, and when that ends.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    until: Ts,
+    event: Event,
+}
+
+impl Held {
+    fn of(event: &Event) -> Self {
+        Self { until: event.event_ts.ceil(MINUTE), event: *event }
+    }
 }
 
 /// Every fact of these is kept.
 const fn each_counts(metric: Metric) -> bool {
     matches!(metric, Metric::Bar | Metric::FundingRateSettled | Metric::Liquidation)
-}
-
-fn bucket(event: &Event) -> i64 {
-    event.event_ts.ceil(MINUTE).0
 }
 
 impl Samples {
@@ -38,26 +47,26 @@ impl Samples {
             self.held.resize(at + 1, None);
         }
         match &mut self.held[at] {
-            Some(held) if bucket(held) == bucket(event) => {
-                if event.event_ts >= held.event_ts {
-                    *held = *event;
-                }
+            Some(held) if event.event_ts > held.until => {
+                self.ready.push(held.event);
+                *held = Held::of(event);
             }
-            Some(held) if bucket(held) < bucket(event) => {
-                self.ready.push(*held);
-                *held = *event;
+            Some(held) if event.event_ts > held.until - MINUTE => {
+                if event.event_ts >= held.event.event_ts {
+                    held.event = *event;
+                }
             }
             // Late: its minute has been handed on already.
             Some(_) => self.ready.push(*event),
-            empty @ None => *empty = Some(*event),
+            empty @ None => *empty = Some(Held::of(event)),
         }
     }
 
     /// The facts of minutes that were over at `t`, into `out`.
     pub(crate) fn take(&mut self, t: Ts, out: &mut Vec<Event>) {
         for slot in &mut self.held {
-            if let Some(held) = slot.take_if(|e| bucket(e) <= t.0) {
-                self.ready.push(held);
+            if let Some(held) = slot.take_if(|held| held.until <= t) {
+                self.ready.push(held.event);
             }
         }
         out.append(&mut self.ready);
@@ -65,7 +74,7 @@ impl Samples {
 
     /// What is waiting, for a checkpoint.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Event> {
-        self.ready.iter().chain(self.held.iter().flatten())
+        self.ready.iter().chain(self.held.iter().flatten().map(|held| &held.event))
     }
 }
 
