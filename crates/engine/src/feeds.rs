@@ -220,6 +220,12 @@ impl PriceFeed {
         self.read(Wanted::ALL, settings);
     }
 
+    /// Those of the parts that may have a value, or had one when they were last taken.
+    pub fn may_give(&mut self, among: Wanted) -> Wanted {
+        let may = among.and(self.volatility.as_mut().map_or(among, Volatility::may_give));
+        may.or(self.slots.had(among.without(may)))
+    }
+
     /// Takes those of the wanted readings that were not taken since samples moved.
     pub fn read(&mut self, wanted: Wanted, settings: &Settings) {
         let wanted = wanted.and(self.unread);

@@ -458,13 +458,17 @@ impl Market {
         changed
     }
 
-    /// Takes the readings of price feeds, best first, and of a lesser one only what no better one gives.
+    /// Takes the readings of price feeds, best first, and of a lesser one only what no better one gives: where a better one says
+    /// what it waits for, that is shown until some feed has a value.
     fn read_prices(&mut self, t: Ts, config: &Config, settings: &Settings) {
-        let mut wanted = Wanted::ALL;
+        let (mut wanted, mut said) = (Wanted::ALL, Wanted::NONE);
         for feed in &mut self.prices {
-            feed.read(wanted, settings);
+            let hopeless = wanted.and(said);
+            let hopeless = hopeless.without(feed.may_give(hopeless));
+            feed.read(wanted.without(hopeless), settings);
             if crate::assemble::allowed(feed.source.kind, config) {
-                wanted = wanted.and(feed.slots.lacking(t));
+                wanted = feed.slots.lacking(wanted, t);
+                said = said.or(wanted.without(feed.slots.unsaid(wanted)));
             }
             if wanted.is_empty() {
                 break;

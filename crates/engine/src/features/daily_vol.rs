@@ -74,6 +74,12 @@ impl DailyVariance {
         (self.days.len() == DAYS, self.days.len() >= HALFLIFE_DAYS)
     }
 
+    /// Are there days enough for the half-life, which needs fewer than the forecast?
+    #[must_use]
+    pub fn is_enough(&self) -> bool {
+        self.days.len() >= HALFLIFE_MIN
+    }
+
     /// The HAR forecast of the next day's variance.
     ///
     /// # Errors

@@ -49,6 +49,12 @@ impl Moves {
         self.sizes.push(hour, change(series, at).map(f64::abs));
     }
 
+    /// Are there hours enough to rank a size among, itself included?
+    #[must_use]
+    pub fn may_rank(&self) -> bool {
+        self.sizes.window().count() + 1 >= PCT_MIN_N
+    }
+
     /// Readings at the series' anchor.
     #[must_use]
     pub fn slots<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> MoveSlots {

@@ -77,20 +77,41 @@ impl VolatilitySlots {
 }
 
 impl VolatilitySlots {
-    /// Which readings are not ready at `t`, so that another feed can be asked for them?
+    /// Those of the parts of which `of` is true for some reading.
+    fn parts(&self, among: Wanted, of: impl Fn(&Slot) -> bool) -> Wanted {
+        let mut found = Wanted::NONE;
+        let mut look = |part: Wanted, any: &dyn Fn() -> bool| {
+            if among.has(part) && any() {
+                found = found.or(part);
+            }
+        };
+        look(Wanted::VALUES, &|| self.realized.iter().flatten().any(&of));
+        look(Wanted::RANKS, &|| self.pct.iter().any(&of) || of(&self.reversion_gap));
+        look(Wanted::MONTH_RANK, &|| of(&self.pct_30d));
+        look(Wanted::MONTH, &|| of(&self.z_30d));
+        look(Wanted::PERSISTENCE, &|| of(&self.har) || of(&self.halflife));
+        look(Wanted::MOVE, &|| of(&self.moves.change));
+        look(Wanted::MOVE_RANK, &|| of(&self.moves.size_pct));
+        look(Wanted::EFFICIENCY, &|| of(&self.efficiency_12h));
+        found
+    }
+
+    /// Which of the parts are not ready at `t`, so that another feed can be asked for them?
     #[must_use]
-    pub fn lacking(&self, t: Ts) -> Wanted {
-        let lacks = |s: &Slot| s.ready(t).is_none();
-        let any = |part: Wanted, slots: &[&Slot]| if slots.iter().any(|s| lacks(s)) { part.0 } else { 0 };
-        let realized = self.realized.iter().flatten().chain(&self.pct).any(lacks);
-        Wanted(
-            u8::from(realized)
-                | any(Wanted::REALIZED, &[&self.pct_30d, &self.reversion_gap])
-                | any(Wanted::MONTH, &[&self.z_30d])
-                | any(Wanted::PERSISTENCE, &[&self.har, &self.halflife])
-                | any(Wanted::MOVES, &[&self.moves.change, &self.moves.size_pct])
-                | any(Wanted::EFFICIENCY, &[&self.efficiency_12h]),
-        )
+    pub fn lacking(&self, among: Wanted, t: Ts) -> Wanted {
+        self.parts(among, |s| s.ready(t).is_none())
+    }
+
+    /// Which of the parts say nothing at all, not even what they wait for?
+    #[must_use]
+    pub fn unsaid(&self, among: Wanted) -> Wanted {
+        self.parts(among, |s| s.cell.state == State::Undefined(Reason::MissingInput))
+    }
+
+    /// Which of the parts had a value when they were last taken?
+    #[must_use]
+    pub fn had(&self, among: Wanted) -> Wanted {
+        self.parts(among, |s| s.cell.state == State::Ready)
     }
 }
 
@@ -130,12 +151,20 @@ pub struct Wanted(u8);
 
 impl Wanted {
     /// Every reading.
-    pub const ALL: Self = Self(0b1_1111);
-    const REALIZED: Self = Self(1);
-    const MONTH: Self = Self(1 << 1);
-    const PERSISTENCE: Self = Self(1 << 2);
-    const MOVES: Self = Self(1 << 3);
-    const EFFICIENCY: Self = Self(1 << 4);
+    pub const ALL: Self = Self(0b1111_1111);
+    /// No reading.
+    pub const NONE: Self = Self(0);
+    /// Volatilities with their intervals.
+    const VALUES: Self = Self(1);
+    /// What is ranked among 90 d of them.
+    const RANKS: Self = Self(1 << 1);
+    /// The rank among 30 d.
+    const MONTH_RANK: Self = Self(1 << 2);
+    const MONTH: Self = Self(1 << 3);
+    const PERSISTENCE: Self = Self(1 << 4);
+    const MOVE: Self = Self(1 << 5);
+    const MOVE_RANK: Self = Self(1 << 6);
+    const EFFICIENCY: Self = Self(1 << 7);
 
     fn has(self, part: Self) -> bool {
         self.0 & part.0 != 0
@@ -149,6 +178,11 @@ impl Wanted {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+    /// Either.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
     /// Without what has been taken.
     #[must_use]
@@ -288,7 +322,7 @@ impl Volatility {
             *slots = VolatilitySlots::MISSING;
             return;
         };
-        if wanted.has(Wanted::REALIZED) {
+        if wanted.has(Wanted::VALUES.or(Wanted::RANKS).or(Wanted::MONTH_RANK)) {
             for (three, length) in slots.realized.iter_mut().zip(WINDOWS) {
                 *three =
                     match estimate(self.step, &self.squared, self.ranges.as_ref(), series, anchor, length, settings) {
@@ -304,12 +338,16 @@ impl Volatility {
                         }
                     };
             }
-            let day = slots.realized[DAY_WINDOW][0];
+        }
+        let day = slots.realized[DAY_WINDOW][0];
+        if wanted.has(Wanted::RANKS) {
             for ((pct, rank), realized) in slots.pct.iter_mut().zip(&self.ranks).zip(&slots.realized) {
                 *pct = rank.slot(&realized[0], origin.anchor, settings);
             }
-            slots.pct_30d = self.month_rank(&day, origin.anchor, settings);
             slots.reversion_gap = self.reversion_gap(&day, &slots.pct[DAY_WINDOW]);
+        }
+        if wanted.has(Wanted::MONTH_RANK) {
+            slots.pct_30d = self.month_rank(&day, origin.anchor, settings);
         }
         if wanted.has(Wanted::MONTH) {
             slots.z_30d = self.month_score(series, origin, settings);
@@ -317,12 +355,32 @@ impl Volatility {
         if wanted.has(Wanted::PERSISTENCE) {
             (slots.har, slots.halflife) = self.persistence(origin);
         }
-        if wanted.has(Wanted::MOVES) {
+        if wanted.has(Wanted::MOVE.or(Wanted::MOVE_RANK)) {
             slots.moves = self.moves.slots(series, origin, settings);
         }
         if wanted.has(Wanted::EFFICIENCY) {
             slots.efficiency_12h = self.efficiency_slot(series, origin);
         }
+    }
+
+    /// The parts that may have a value: there are hours and days enough for them. What is read off a single window always may.
+    #[must_use]
+    pub fn may_give(&mut self) -> Wanted {
+        let hours = self.ranks.iter().map(|r| r.window().count()).max().unwrap_or(0);
+        let when = |enough: bool, part: Wanted| if enough { part } else { Wanted::NONE };
+        // The reading itself is one of the values it is ranked among.
+        (Wanted::VALUES.or(Wanted::MOVE).or(Wanted::EFFICIENCY))
+            .or(when(hours + 1 >= PCT_MIN_N, Wanted::RANKS))
+            .or(when(hours + 1 >= MONTH_MIN_N as usize, Wanted::MONTH_RANK))
+            .or(when(self.month().is_some_and(|m| m.n >= MONTH_MIN_N), Wanted::MONTH))
+            .or(when(self.daily.is_enough(), Wanted::PERSISTENCE))
+            .or(when(self.moves.may_rank(), Wanted::MOVE_RANK))
+    }
+
+    /// The month of logarithms up to the newest hour.
+    fn month(&mut self) -> Option<Moments> {
+        let hour = self.logs.newest()?;
+        Some(*self.month.get_or_insert_with(|| self.logs.window(hour - MONTH, hour)))
     }
 
     /// The 24 h value among the last 30 days of those that its 90 d percentile ranks.
@@ -331,8 +389,9 @@ impl Volatility {
     }
 
     fn month_score<V: Priced>(&mut self, series: &Series<V>, origin: &Origin, settings: &Settings) -> Slot {
-        let Some(hour) = self.logs.newest() else { return origin.not_ready(State::Warming { have: 0, need: 168 }) };
-        let window = *self.month.get_or_insert_with(|| self.logs.window(hour - MONTH, hour));
+        let (Some(window), Some(hour)) = (self.month(), self.logs.newest()) else {
+            return origin.not_ready(State::Warming { have: 0, need: 168 });
+        };
         let instant = Ts(hour * HOUR.0);
         let at = origin.clocked(instant, series.event_at(instant), HOUR, series.max_age());
         let counted = Window {

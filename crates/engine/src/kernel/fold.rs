@@ -50,9 +50,16 @@ impl Samples {
     }
 
     fn get(&self, at: usize) -> Option<f64> {
-        (self.there[at / 64] >> (at % 64) & 1 == 1).then(|| self.values[at])
+        (self.there_from(at) & 1 == 1).then(|| self.values[at])
     }
 
+    /// The bits of the samples from a place on, up to the next multiple of 64.
+    #[inline]
+    fn there_from(&self, at: usize) -> u64 {
+        self.there[at / 64] >> (at % 64)
+    }
+
+    #[inline]
     fn set(&mut self, at: usize, sample: Option<f64>) {
         let bit = 1_u64 << (at % 64);
         match sample {
@@ -94,7 +101,7 @@ impl<B: Block> From<Saved> for Fold<B> {
             }
         }
         for at in (1..fold.blocks.len()).rev() {
-            fold.blocks[at] = fold.node(2 * at).merge(fold.node(2 * at + 1));
+            fold.fold_again(at);
         }
         fold
     }
@@ -108,40 +115,42 @@ impl<B: Block> Fold<B> {
         Self { blocks: vec![B::EMPTY; places / 4], samples: Samples::new(places), newest: None }
     }
 
-    #[inline]
-    fn node(&self, at: usize) -> B {
-        if let Some(block) = self.blocks.get(at) {
-            return *block;
-        }
-        let places = self.samples.len();
-        // Not kept are blocks of one, two and four samples.
-        let level = places.ilog2() - at.ilog2();
-        self.few((at << level) - places, level)
-    }
-
-    /// The block of one, two or four samples that begins at a place of the ring.
-    #[inline]
-    fn few(&self, at: usize, level: u32) -> B {
-        // Aligned samples share a word of the mask.
-        let there = self.samples.there[at / 64] >> (at % 64);
-        let values = &self.samples.values[at..at + (1 << level)];
-        match *values {
-            [a] if there & 1 == 1 => B::of(a),
-            [a, b] if there & 3 == 3 => B::of(a).merge(B::of(b)),
-            [a, b, c, d] if there & 15 == 15 => B::of(a).merge(B::of(b)).merge(B::of(c).merge(B::of(d))),
-            _ => self.few_with_holes(at, level),
+    /// The block of four samples that begins at a place of the ring.
+    #[inline(always)]
+    fn four<C: Block>(&self, at: usize) -> C {
+        let there = self.samples.there_from(at);
+        match self.samples.values[at..] {
+            [a, b, c, d, ..] if there & 15 == 15 => C::of(a).merge(C::of(b)).merge(C::of(c).merge(C::of(d))),
+            _ => self.four_with_holes(at),
         }
     }
 
     #[cold]
-    fn few_with_holes(&self, at: usize, level: u32) -> B {
-        match level {
-            0 => self.samples.get(at).map_or(B::EMPTY, B::of),
-            _ => {
-                let half = 1 << (level - 1);
-                self.few(at, level - 1).merge(self.few(at + half, level - 1))
-            }
+    #[inline(never)]
+    fn four_with_holes<C: Block>(&self, at: usize) -> C {
+        self.two::<C>(at).merge(self.two(at + 2))
+    }
+
+    /// The block of two samples that begins at a place of the ring.
+    #[inline(always)]
+    fn two<C: Block>(&self, at: usize) -> C {
+        let there = self.samples.there_from(at);
+        match self.samples.values[at..] {
+            [a, b, ..] if there & 3 == 3 => C::of(a).merge(C::of(b)),
+            _ => self.two_with_holes(at),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn two_with_holes<C: Block>(&self, at: usize) -> C {
+        self.one::<C>(at).merge(self.one(at + 1))
+    }
+
+    /// The block of the sample at a place of the ring.
+    #[inline(always)]
+    fn one<C: Block>(&self, at: usize) -> C {
+        if self.samples.there_from(at) & 1 == 1 { C::of(self.samples.values[at]) } else { C::EMPTY }
     }
 
     /// Newest grid index that has a leaf, present or missing.
@@ -161,7 +170,7 @@ impl<B: Block> Fold<B> {
     }
 
     fn place(&self, index: i64) -> usize {
-        self.samples.len() + ring_place(index, self.samples.len() - 1)
+        ring_place(index, self.samples.len() - 1)
     }
 
     /// Sets the leaf of `index`. Indices skipped since the newest one become missing; an index older than the ring
@@ -189,41 +198,51 @@ impl<B: Block> Fold<B> {
         }
     }
 
-    /// Amortised O(1): a parent is folded when its last leaf arrives.
+    /// Amortised O(1): a block is folded when its last leaf arrives.
     fn append(&mut self, index: i64, sample: Option<f64>) {
-        let mut at = self.place(index);
-        self.samples.set(at - self.samples.len(), sample);
-        let mut covered = index;
-        while at > 1 && covered & 1 == 1 {
-            at >>= 1;
-            covered >>= 1;
-            self.fold_again(at);
+        let at = self.place(index);
+        self.samples.set(at, sample);
+        let mut ended = at + 1;
+        if ended.is_multiple_of(KEPT) {
+            let mut node = (self.samples.len() + at) / KEPT;
+            ended /= KEPT;
+            self.fold_again(node);
+            while node > 1 && ended.is_multiple_of(2) {
+                node /= 2;
+                ended /= 2;
+                self.fold_again(node);
+            }
         }
     }
 
     /// O(log n): a past leaf changes every block above it. Blocks that are not complete yet are folded again by
     /// [`Self::append`] when they are.
     fn rewrite(&mut self, index: i64, sample: Option<f64>) {
-        let mut at = self.place(index);
-        self.samples.set(at - self.samples.len(), sample);
-        while at > 1 {
-            at >>= 1;
-            self.fold_again(at);
+        let at = self.place(index);
+        self.samples.set(at, sample);
+        let mut node = (self.samples.len() + at) / KEPT;
+        while node > 0 {
+            self.fold_again(node);
+            node /= 2;
         }
     }
 
-    /// Makes a block from its halves, where it is kept.
-    fn fold_again(&mut self, at: usize) {
-        if at < self.blocks.len() {
-            self.blocks[at] = self.node(2 * at).merge(self.node(2 * at + 1));
-        }
+    /// Makes a kept block from its halves.
+    fn fold_again(&mut self, node: usize) {
+        let (halves, kept) = (2 * node, self.blocks.len());
+        self.blocks[node] = if halves < kept {
+            self.blocks[halves].merge(self.blocks[halves + 1])
+        } else {
+            let at = (halves - kept) * (KEPT / 2);
+            self.four::<B>(at).merge(self.four(at + KEPT / 2))
+        };
     }
 
     /// The leaf at `index`; empty outside the ring.
     #[must_use]
     pub fn leaf(&self, index: i64) -> B {
         match (self.oldest(), self.newest) {
-            (Some(oldest), Some(newest)) if (oldest..=newest).contains(&index) => self.node(self.place(index)),
+            (Some(oldest), Some(newest)) if (oldest..=newest).contains(&index) => self.one(self.place(index)),
             _ => B::EMPTY,
         }
     }
@@ -231,31 +250,68 @@ impl<B: Block> Fold<B> {
     /// Fold of the leaves in `(after, upto]`, in order. What the ring no longer or not yet holds counts as missing.
     #[must_use]
     pub fn window(&self, after: i64, upto: i64) -> B {
-        self.window_of(after, upto, |block| block)
+        self.window_of(after, upto, |block| *block)
     }
 
-    /// A part of [`Self::window`], without the rest of it.
+    /// A part of [`Self::window`], without the rest of it: `part` gives of a block what `C` makes of the same samples.
+    ///
+    /// Blocks grow from the first leaf on, each as long as its place is aligned for, up to the longest of the window, and shrink
+    /// towards the last leaf, one for each power of two in the number of leaves that are left.
     #[must_use]
-    pub fn window_of<C: Block>(&self, after: i64, upto: i64, part: impl Fn(B) -> C) -> C {
-        let (Some(oldest), Some(newest)) = (self.oldest(), self.newest) else { return C::EMPTY };
-        let mut first = (after + 1).max(oldest);
-        let last = upto.min(newest);
-        let (mask, depth) = (self.samples.len() - 1, self.samples.len().ilog2());
+    pub fn window_of<C: Block>(&self, after: i64, upto: i64, part: impl Fn(&B) -> C) -> C {
+        let Some(newest) = self.newest else { return C::EMPTY };
+        let first = (after + 1).max(newest - self.span() + 1);
+        let Ok(mut left) = usize::try_from(upto.min(newest) - first + 1) else { return C::EMPTY };
+        let (places, mask) = (self.samples.len(), self.samples.len() - 1);
+        let mut at = ring_place(first, mask);
         let mut folded = C::EMPTY;
-        while first <= last {
-            // The largest aligned block that starts here and does not reach beyond the last.
-            let level = first.trailing_zeros().min((last - first + 1).ilog2()).min(depth);
-            let at = ring_place(first, mask);
-            let block = if level > FEW { self.blocks[(self.samples.len() + at) >> level] } else { self.few(at, level) };
-            folded = folded.merge(part(block));
-            first += 1_i64 << level;
+        if at & 1 != 0 && left >= 1 {
+            folded = self.one(at);
+            (at, left) = (at + 1, left - 1);
+        }
+        if at & 2 != 0 && left >= 2 {
+            folded = folded.merge(self.two(at));
+            (at, left) = (at + 2, left - 2);
+        }
+        if at & 4 != 0 && left >= 4 {
+            folded = folded.merge(self.four(at));
+            (at, left) = (at + 4, left - 4);
+        }
+        if left >= KEPT {
+            let node = |at: usize, length: usize| &self.blocks[(places + at) >> length.trailing_zeros()];
+            at &= mask;
+            while at != 0 {
+                let length = 1 << at.trailing_zeros();
+                if length > left {
+                    break;
+                }
+                folded = folded.merge(part(node(at, length)));
+                (at, left) = ((at + length) & mask, left - length);
+            }
+            while left >= KEPT {
+                let length = 1 << left.ilog2();
+                folded = folded.merge(part(node(at, length)));
+                (at, left) = (at + length, left - length);
+            }
+        }
+        at &= mask;
+        if left & 4 != 0 {
+            folded = folded.merge(self.four(at));
+            at += 4;
+        }
+        if left & 2 != 0 {
+            folded = folded.merge(self.two(at));
+            at += 2;
+        }
+        if left & 1 != 0 {
+            folded = folded.merge(self.one(at));
         }
         folded
     }
 }
 
-/// Blocks up to this level are not kept.
-const FEW: u32 = 2;
+/// Samples of the shortest block that is kept.
+const KEPT: usize = 8;
 
 /// Place of a grid index in a ring. The mask keeps the low bits only, so the cast of a negative index is meant and harmless.
 #[inline]
@@ -312,6 +368,50 @@ mod tests {
             for window in [1_i64, 7, 33, 64] {
                 let want = plain.range(at - window + 1..=at).count();
                 assert_eq!(fold.window(at - window, at).n as usize, want, "window {window} at {at}");
+            }
+        }
+    }
+
+    /// The block of `length` leaves from `first` on, from its halves.
+    fn plain_block(samples: &std::collections::BTreeMap<i64, f64>, first: i64, length: i64) -> Sum {
+        if length == 1 {
+            return samples.get(&first).map_or(Sum::EMPTY, |x| Sum::of(*x));
+        }
+        let half = length / 2;
+        plain_block(samples, first, half).merge(plain_block(samples, first + half, half))
+    }
+
+    #[test]
+    fn a_window_is_the_ordered_fold_of_the_longest_aligned_blocks() {
+        for places in [2_i64, 4, 8, 64] {
+            let mut fold = Fold::<Sum>::new(usize::try_from(places).unwrap());
+            let mut plain = std::collections::BTreeMap::new();
+            let mut seed = 7_u64;
+            for i in -40_i64..200 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let value = (!(seed >> 40).is_multiple_of(13)).then_some((seed >> 11) as f64 * 1e-9);
+                // Now and then an earlier one again.
+                let index = if (seed >> 50).is_multiple_of(9) { i - 1 - (i & 1) } else { i };
+                fold.set(index, value);
+                plain.remove(&index);
+                plain.extend(value.map(|v| (index, v)));
+                let (newest, mut wanted) = (fold.newest().unwrap(), Vec::new());
+                plain.retain(|i, _| *i > newest - places);
+                for length in 1..=places {
+                    let (mut first, mut sum) = (newest - length + 1, Sum::EMPTY);
+                    while first <= newest {
+                        let left = newest - first + 1;
+                        let mut block = 1;
+                        while 2 * block <= left && first % (2 * block) == 0 {
+                            block *= 2;
+                        }
+                        sum = sum.merge(plain_block(&plain, first, block));
+                        first += block;
+                    }
+                    wanted.push((sum.n, sum.total().to_bits()));
+                }
+                let got: Vec<_> = (1..=places).map(|w| sum_of(&fold, newest - w, newest)).collect();
+                assert_eq!(got, wanted, "{places} places, newest {newest}");
             }
         }
     }

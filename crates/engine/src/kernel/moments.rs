@@ -52,10 +52,12 @@ impl Moments {
 impl Block for Moments {
     const EMPTY: Self = Self { n: 0, mean: 0.0, m2: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
 
+    #[inline]
     fn of(sample: f64) -> Self {
         Self::of(sample)
     }
 
+    #[inline]
     fn merge(self, right: Self) -> Self {
         if self.n == 0 {
             return right;

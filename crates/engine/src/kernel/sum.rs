@@ -34,10 +34,12 @@ impl Sum {
 impl Block for Sum {
     const EMPTY: Self = Self { n: 0, sum: 0.0, carry: 0.0 };
 
+    #[inline]
     fn of(sample: f64) -> Self {
         Self::of(sample)
     }
 
+    #[inline]
     fn merge(self, right: Self) -> Self {
         if self.n == 0 {
             return right;
