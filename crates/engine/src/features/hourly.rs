@@ -65,10 +65,14 @@ impl HourlyRank {
     pub fn slot(&self, of: &Slot, anchor: Ts, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), self.min_n) };
         let hour = hour_of(anchor);
-        let (percentile, have) = self.window.percentile_at(hour, x);
-        let coverage = self.window.coverage_of_span(hour, have);
-        let partial = self.window.is_partial(hour);
-        placed(of, (percentile, have), (coverage, partial), self.min_n, settings)
+        let have = self.window.count_at(hour);
+        let full = Filled {
+            have,
+            min_n: self.min_n,
+            coverage: self.window.coverage_of_span(hour, have),
+            partial: self.window.is_partial(hour),
+        };
+        full.place(of, settings, || self.window.percentile_at(hour, x).0)
     }
 
     /// As [`Self::slot`] among the hours of the shorter window.
@@ -77,10 +81,11 @@ impl HourlyRank {
     pub fn slot_within(&self, of: &Slot, anchor: Ts, min_n: usize, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), min_n) };
         let (hour, length) = (hour_of(anchor), self.window.length_within());
-        let (percentile, have) = self.window.percentile_within(hour, x);
+        let have = self.window.count_within(hour);
         let span = self.window.first().map_or(1, |f| (hour - f + 1).clamp(1, length.max(1)));
         let partial = self.window.first().is_none_or(|f| hour - f + 1 < length);
-        placed(of, (percentile, have), (have as f64 / span as f64, partial), min_n, settings)
+        let full = Filled { have, min_n, coverage: have as f64 / span as f64, partial };
+        full.place(of, settings, || self.window.percentile_within(hour, x).0)
     }
 }
 
@@ -94,31 +99,39 @@ fn awaited(of: &Slot, have: usize, min_n: usize) -> Slot {
     slot
 }
 
-/// A percentile with its state: enough values, well covered.
-#[expect(clippy::cast_possible_truncation, reason = "counts of a few thousand; coverage is shown, not computed with")]
-fn placed(
-    of: &Slot,
-    (percentile, have): (f64, usize),
-    (coverage, partial): (f64, bool),
+/// What a window holds at an hour.
+struct Filled {
+    have: usize,
     min_n: usize,
-    settings: &Settings,
-) -> Slot {
-    let mut slot = *of;
-    if have < min_n {
-        slot.cell.state = State::Warming { have: have as u32, need: min_n as u32 };
-    } else if coverage < settings.coverage_min {
-        slot.cell.state = State::Undefined(Reason::Gap);
-    } else {
-        slot.cell.value = percentile;
-        slot.cell.coverage = coverage.min(1.0) as f32;
-        slot.cell.partial = partial;
-        return slot;
+    coverage: f64,
+    partial: bool,
+}
+
+impl Filled {
+    /// A percentile with its state: enough values, well covered. Where they are not, nobody asks for the percentile.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "counts of a few thousand; coverage is shown, not computed with"
+    )]
+    fn place(self, of: &Slot, settings: &Settings, percentile: impl FnOnce() -> f64) -> Slot {
+        let mut slot = *of;
+        if self.have < self.min_n {
+            slot.cell.state = State::Warming { have: self.have as u32, need: self.min_n as u32 };
+        } else if self.coverage < settings.coverage_min {
+            slot.cell.state = State::Undefined(Reason::Gap);
+        } else {
+            slot.cell.value = percentile();
+            slot.cell.coverage = self.coverage.min(1.0) as f32;
+            slot.cell.partial = self.partial;
+            return slot;
+        }
+        slot.cell.value = 0.0;
+        slot.cell.coverage = 0.0;
+        slot.cell.partial = false;
+        slot.expires = Ts::MAX;
+        slot
     }
-    slot.cell.value = 0.0;
-    slot.cell.coverage = 0.0;
-    slot.cell.partial = false;
-    slot.expires = Ts::MAX;
-    slot
 }
 
 /// The hour under way at an instant; a whole hour belongs to the hour it ends.
