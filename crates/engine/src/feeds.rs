@@ -48,6 +48,7 @@ pub struct Source {
 
 impl Source {
     /// Origin of a reading at the newest sample of `series`.
+    #[inline]
     pub fn origin<V: Copy>(&self, series: &Series<V>) -> Origin {
         let anchor = series.anchor_ts().unwrap_or(Ts(0));
         let event = series.event_ts().unwrap_or(Ts(0));
@@ -270,6 +271,7 @@ impl PriceFeed {
 
     /// Price at a grid instant.
     #[must_use]
+    #[inline]
     pub fn price_at(&self, t: Ts) -> Option<f64> {
         match &self.series {
             PriceSeries::Plain(series) => series.at_ts(t),
@@ -279,6 +281,7 @@ impl PriceFeed {
 
     /// Newest price.
     #[must_use]
+    #[inline]
     pub fn newest(&self) -> Option<f64> {
         match &self.series {
             PriceSeries::Plain(series) => series.newest().map(|(_, p)| p),
@@ -288,6 +291,7 @@ impl PriceFeed {
 
     /// Origin of readings at the anchor.
     #[must_use]
+    #[inline]
     pub fn origin(&self) -> Origin {
         match &self.series {
             PriceSeries::Plain(series) => self.source.origin(series),
@@ -297,6 +301,7 @@ impl PriceFeed {
 
     /// Instant of the anchor.
     #[must_use]
+    #[inline]
     pub fn anchor_ts(&self) -> Option<Ts> {
         match &self.series {
             PriceSeries::Plain(series) => series.anchor_ts(),
@@ -306,6 +311,7 @@ impl PriceFeed {
 
     /// Age limit.
     #[must_use]
+    #[inline]
     pub fn max_age(&self) -> Span {
         match &self.series {
             PriceSeries::Plain(series) => series.max_age(),
@@ -315,6 +321,7 @@ impl PriceFeed {
 
     /// Does a declared gap reach into `(after, upto]`?
     #[must_use]
+    #[inline]
     pub fn has_gap(&self, after: Ts, upto: Ts) -> bool {
         match &self.series {
             PriceSeries::Plain(series) => series.has_gap(after, upto),

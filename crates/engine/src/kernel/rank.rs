@@ -242,11 +242,17 @@ impl Rank {
 
     /// Mid-rank of the further one with itself among the values, and how many they are then.
     #[inline]
-    #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
     fn with_one_more(&self) -> (f64, usize) {
         let Self { below, upto, n } = *self;
-        ((below as f64 + 0.5 * (upto - below + 1) as f64) / (n + 1) as f64, n + 1)
+        ((float(below) + 0.5 * float(upto - below + 1)) / float(n + 1), n + 1)
     }
+}
+
+/// A count with its sign is one instruction to turn into a float, one without it a dozen.
+#[inline]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "window lengths are a few thousand")]
+const fn float(count: usize) -> f64 {
+    count as i64 as f64
 }
 
 /// How many of the sorted values are below `x`, and how many at most `x`. Equal values are few or very many, so their end is
