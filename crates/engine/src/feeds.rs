@@ -436,7 +436,7 @@ impl FundingFeed {
 
     /// Recomputes the readings at the anchor.
     pub fn read(&mut self, settings: &Settings) {
-        self.slots = self.windows.slots(&self.series, &self.source.origin(&self.series), settings);
+        self.windows.read(&self.series, &self.source.origin(&self.series), settings, &mut self.slots);
     }
 
     /// Takes a declared gap.

@@ -133,10 +133,8 @@ impl DayVolume {
     /// fifths of it, or bars longer than it.
     #[must_use]
     pub fn last_hour(&self, at: Ts, step: Span) -> Option<(f64, f32)> {
-        let value = per_minute(&self.fold, step, at - HOUR, at)?;
+        let (value, seen) = counted_per_minute(&self.fold, step, at - HOUR, at)?;
         let expected = HOUR.0 / step.0;
-        let last = at.0.div_euclid(step.0);
-        let seen = self.fold.window(last - expected, last).n;
         #[expect(clippy::cast_precision_loss, reason = "at most 60 bars")]
         Some((value, (seen as f32 / expected as f32).min(1.0)))
     }
@@ -162,6 +160,11 @@ impl DayVolume {
 
 /// Mean quote volume a minute over `(from, until]`.
 fn per_minute(fold: &Fold<Sum>, step: Span, from: Ts, until: Ts) -> Option<f64> {
+    counted_per_minute(fold, step, from, until).map(|(value, _)| value)
+}
+
+/// The same with the bars it was taken from.
+fn counted_per_minute(fold: &Fold<Sum>, step: Span, from: Ts, until: Ts) -> Option<(f64, u32)> {
     let expected = (until - from).0 / step.0;
     if (until - from) > DAY || expected < 1 || until.0.rem_euclid(step.0) != 0 {
         return None;
@@ -169,7 +172,7 @@ fn per_minute(fold: &Fold<Sum>, step: Span, from: Ts, until: Ts) -> Option<f64> 
     let last = until.0.div_euclid(step.0);
     let sum = fold.window(last - expected, last);
     let minutes = f64::from(sum.n) * step.as_secs_f64() / 60.0;
-    (5 * i64::from(sum.n) >= 4 * expected).then(|| sum.total() / minutes)
+    (5 * i64::from(sum.n) >= 4 * expected).then(|| (sum.total() / minutes, sum.n))
 }
 
 /// A bar of a coarser timeframe with its index (close / timeframe).

@@ -159,10 +159,12 @@ impl RunningFunding {
         &self.rank
     }
 
-    /// All readings at the series' anchor.
-    #[must_use]
-    pub fn slots(&mut self, series: &Series<f64>, origin: &Origin, settings: &Settings) -> FundingSlots {
-        let (Some(anchor), Some((at, rate))) = (series.anchor(), series.newest()) else { return FundingSlots::MISSING };
+    /// Takes all readings at the series' anchor.
+    pub fn read(&mut self, series: &Series<f64>, origin: &Origin, settings: &Settings, slots: &mut FundingSlots) {
+        let (Some(anchor), Some((at, rate))) = (series.anchor(), series.newest()) else {
+            *slots = FundingSlots::MISSING;
+            return;
+        };
         let [vol_24h, trend_24h] = match self.hourly.filter(|_| !self.hour_moved) {
             Some(slots) => slots.map(|s| s.renewed(origin.expires, HOUR + series.max_age())),
             None => {
@@ -188,18 +190,15 @@ impl RunningFunding {
         let day = self.fold.window(anchor - steps(DAY), anchor);
         let third = self.fold.window_of(anchor - steps(EIGHT_HOURS), anchor, |block| block.sum);
         let (day_full, third_full) = (full(DAY, day.sum.n), full(EIGHT_HOURS, third.n));
-        FundingSlots {
-            rate: origin.instant(rate),
-            zscore: origin.windowed(day_full, || score_value(day.score(rate))),
-            ma_8h: origin.windowed(third_full, || third.mean().ok_or(Reason::MissingInput)),
-            mean_24h: origin.windowed(day_full, || day.sum.mean().ok_or(Reason::MissingInput)),
-            std_24h: origin.windowed(day_full, || Ok(day.sd())),
-            vol_24h,
-            trend_24h,
-            pct_30d: self.rank.slot(&origin.instant(rate), at, settings),
-            size_pct_30d: self.rank.slot_within(&origin.instant(rate), at, PCT_MIN_N, settings),
-            change_8h: change(series, origin, at, rate),
-        }
+        slots.rate = origin.instant(rate);
+        slots.zscore = origin.windowed(day_full, || score_value(day.score(rate)));
+        slots.ma_8h = origin.windowed(third_full, || third.mean().ok_or(Reason::MissingInput));
+        slots.mean_24h = origin.windowed(day_full, || day.sum.mean().ok_or(Reason::MissingInput));
+        slots.std_24h = origin.windowed(day_full, || Ok(day.sd()));
+        [slots.vol_24h, slots.trend_24h] = [vol_24h, trend_24h];
+        slots.pct_30d = self.rank.slot(&slots.rate, at, settings);
+        slots.size_pct_30d = self.rank.slot_within(&slots.rate, at, PCT_MIN_N, settings);
+        slots.change_8h = change(series, origin, at, rate);
     }
 }
 

@@ -91,12 +91,15 @@ impl Quarters {
         if (before, upto) == (first, last) {
             return true;
         }
-        let (gone, stay) = (&self.kept[place(before)], &self.kept);
-        if (before + 1, upto + 1) != (first, last) || gone.index != Some(before) {
+        // A day takes every place, and the new quarter that of the one that leaves.
+        let at = place(before);
+        let gone = &self.kept[at];
+        let day = upto - before + 1 == KEPT as i64;
+        if !day || (before + 1, upto + 1) != (first, last) || gone.index != Some(before) {
             return false;
         }
-        let gone = gone.profile.extent();
-        if !counted.profile.leave(gone, (first..last).map(|index| &stay[place(index)].profile)) {
+        let stay = self.kept[at + 1..].iter().chain(&self.kept[..at]).map(|quarter| &quarter.profile);
+        if !counted.profile.leave(gone.profile.extent(), stay) {
             return false;
         }
         counted.profile.merge(self.quarter(series, last, width));

@@ -160,11 +160,16 @@ impl Profile {
     /// Whatever bin the leaving one had is added up anew, so that each bin is the sum that it would be without a past. False, with
     /// nothing done, where bins were counted at an edge.
     pub fn leave<'a>(&mut self, gone: Extent, stay: impl Iterator<Item = &'a Self> + Clone) -> bool {
-        let held = stay.clone().map(Self::extent).filter(|e| !e.is_empty());
-        let whole = held.reduce(|a, b| Extent { from: a.from.min(b.from), until: a.until.max(b.until), bars: 0 });
-        let (Some(whole), Ok(count)) = (whole, i64::try_from(self.volumes.len())) else { return false };
-        let had = Extent { from: self.first, until: self.first + count, bars: 0 };
-        if count >= BINS_MAX || whole.from < had.from || whole.until > had.until {
+        let had = self.extent();
+        let mut whole = had;
+        if gone.from <= had.from || gone.until >= had.until {
+            // It may have been the only one at an end.
+            (whole.from, whole.until) = stay.clone().fold((i64::MAX, i64::MIN), |(from, until), other| {
+                let extent = other.extent();
+                if extent.is_empty() { (from, until) } else { (from.min(extent.from), until.max(extent.until)) }
+            });
+        }
+        if whole.is_empty() || had.until - had.from >= BINS_MAX {
             return false;
         }
         let places = |from: i64, until: i64| {
@@ -180,16 +185,17 @@ impl Profile {
             return true;
         }
         self.volumes[places(anew.from, anew.until)].fill(0.0);
-        for other in stay {
+        let volumes = &mut self.volumes;
+        stay.for_each(|other| {
             let extent = other.extent();
             let (from, until) = (extent.from.max(anew.from), extent.until.min(anew.until));
             if from < until {
                 let at = usize::try_from(from - extent.from).unwrap_or(0);
-                for (to, volume) in self.volumes[places(from, until)].iter_mut().zip(&other.volumes[at..]) {
+                for (to, volume) in volumes[places(from, until)].iter_mut().zip(&other.volumes[at..]) {
                     *to += volume;
                 }
             }
-        }
+        });
         true
     }
 
