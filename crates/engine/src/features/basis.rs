@@ -100,7 +100,7 @@ impl Pair {
         a: impl Fn(Ts) -> Option<f64>,
         b: impl Fn(Ts) -> Option<f64>,
     ) {
-        let upto = anchors.0.min(anchors.1).floor(self.step).0 / self.step.0;
+        let upto = anchors.0.min(anchors.1).0.div_euclid(self.step.0);
         // A day back is as far as the samples themselves reach.
         let from = self.seen.map_or(upto, |s| (s + 1).max(upto - Span::hours(24).0 / self.step.0));
         for index in from..=upto {
@@ -138,7 +138,7 @@ impl Pair {
     }
 
     fn score_anchor(&self, at: Ts) -> i64 {
-        at.floor(self.score_step).0 / self.score_step.0
+        at.0.div_euclid(self.score_step.0)
     }
 
     fn week_upto(&self, anchor: i64) -> Moments {

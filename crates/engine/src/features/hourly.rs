@@ -167,5 +167,5 @@ impl Filled {
 /// The hour under way at an instant; a whole hour belongs to the hour it ends.
 #[must_use]
 pub fn hour_of(anchor: Ts) -> i64 {
-    anchor.ceil(HOUR).0 / HOUR.0
+    -(-anchor.0).div_euclid(HOUR.0)
 }

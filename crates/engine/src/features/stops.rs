@@ -368,15 +368,17 @@ impl Stops {
     #[must_use]
     pub fn densities(&self, price: f64, zones: &[Zone]) -> Option<[f64; 2]> {
         let reach = self.reach()?;
-        Some(Face::BOTH.map(|face| {
-            let of = |nearby: &Nearby, levels| {
-                let known = nearby.density(price, reach, face);
-                known.unwrap_or_else(|| density::of_levels(levels, price, reach, face))
-            };
-            of(&self.nearby[0], &self.hour_levels)
-                + of(&self.nearby[1], &self.quarter_levels)
-                + density::of_zones(zones, price, reach, face)
-        }))
+        let of = |face| self.density(price, reach, zones, face);
+        Some([of(Face::Low), of(Face::High)])
+    }
+
+    fn density(&self, price: f64, reach: f64, zones: &[Zone], face: Face) -> f64 {
+        let [hour, quarter] = &self.nearby;
+        let hours = hour.density(price, reach, face);
+        let hours = hours.unwrap_or_else(|| density::of_levels(&self.hour_levels, price, reach, face));
+        let quarters = quarter.density(price, reach, face);
+        let quarters = quarters.unwrap_or_else(|| density::of_levels(&self.quarter_levels, price, reach, face));
+        hours + quarters + density::of_zones(zones, price, reach, face)
     }
 
     /// Enters the densities of a whole hour into the history that the terciles are taken from.
@@ -436,14 +438,19 @@ impl Stops {
         let types = TYPES_BUILT + if zones.is_some() { 1.0 } else { 0.0 };
         let stops = Fullness { coverage: types / TYPES_NAMED, partial: self.hour_levels.is_partial() };
         let densities = price.and_then(|p| self.densities(p, zones.unwrap_or_default()));
-        let density = [0, 1].map(|i| match densities {
-            Some(d) => modelled.ready(d[i], stops),
-            None if price.is_none() => modelled.undefined(Reason::MissingInput),
-            None => modelled.not_ready(State::Warming { have, need: 15 }),
-        });
-        let vulnerability = match densities {
-            Some(d) => self.vulnerability(d, stops.coverage).map(|level| modelled.ready(level, stops)),
-            None => [density[0], density[1], density[0]],
+        let (density, vulnerability) = match densities {
+            Some([long, short]) => {
+                let levels = self.vulnerability([long, short], stops.coverage);
+                let ready = |value| modelled.ready(value, stops);
+                ([ready(long), ready(short)], [ready(levels[0]), ready(levels[1]), ready(levels[2])])
+            }
+            None => {
+                let none = match price {
+                    None => modelled.undefined(Reason::MissingInput),
+                    Some(_) => modelled.not_ready(State::Warming { have, need: 15 }),
+                };
+                ([none; 2], [none; 3])
+            }
         };
         let [prev_day_low, prev_day_high] = self.yesterday(&bars);
         let [session_low, session_high] = self.session_extremes(&bars);
@@ -459,7 +466,7 @@ impl Stops {
         let end = range.period.end;
         let origin = Origin { expires: bars.expires.min(end + DAY), ..bars.at(end) };
         let seen = self.seen_of(range, end);
-        [range.low, range.high].map(|e| origin.ready(e.price, seen))
+        [origin.ready(range.low.price, seen), origin.ready(range.high.price, seen)]
     }
 
     /// Low and high of the session under way, or of the one that has just ended.
@@ -469,7 +476,7 @@ impl Stops {
         };
         let origin = Origin { expires: bars.expires.min(range.period.end), ..bars.at(at) };
         let seen = self.seen_of(range, at);
-        [range.low, range.high].map(|e| origin.ready(e.price, seen))
+        [origin.ready(range.low.price, seen), origin.ready(range.high.price, seen)]
     }
 
     #[expect(clippy::cast_precision_loss, reason = "at most 1,440 bars")]
@@ -494,9 +501,10 @@ impl Stops {
     /// Codes of LOW, MEDIUM or HIGH below, above, and for both in one word. LOW is never reported for lack of data.
     fn vulnerability(&self, densities: [f64; 2], coverage: f32) -> [f64; 3] {
         let cuts = self.cuts.unwrap_or_else(|| self.read_cuts());
-        let [long, short] = [0, 1].map(|side| density::class(densities[side], cuts[side].side));
-        let both = [0, 1].map(|side| density::class(densities[side], cuts[side].worse));
+        let ([low, high], [below, above]) = (densities, cuts);
+        let both = density::class(low, below.worse).max(density::class(high, above.worse));
         let unbelieved = coverage < COVERAGE_MIN || self.hour_levels.bars() < BARS_MIN;
-        [long, short, both[0].max(both[1])].map(|level| if level <= 0.0 && unbelieved { 1.0 } else { level })
+        let said = |level: f64| if level <= 0.0 && unbelieved { 1.0 } else { level };
+        [said(density::class(low, below.side)), said(density::class(high, above.side)), said(both)]
     }
 }
