@@ -48,6 +48,7 @@ pub struct Source {
 
 impl Source {
     /// Origin of a reading at the newest sample of `series`.
+    #[inline]
     pub fn origin<V: Copy>(&self, series: &Series<V>) -> Origin {
         let anchor = series.anchor_ts().unwrap_or(Ts(0));
         let event = series.event_ts().unwrap_or(Ts(0));
@@ -276,6 +277,7 @@ impl PriceFeed {
 
     /// Price at a grid instant.
     #[must_use]
+    #[inline]
     pub fn price_at(&self, t: Ts) -> Option<f64> {
         match &self.series {
             PriceSeries::Plain(series) => series.at_ts(t),
@@ -285,6 +287,7 @@ impl PriceFeed {
 
     /// Newest price.
     #[must_use]
+    #[inline]
     pub fn newest(&self) -> Option<f64> {
         match &self.series {
             PriceSeries::Plain(series) => series.newest().map(|(_, p)| p),
@@ -294,6 +297,7 @@ impl PriceFeed {
 
     /// Origin of readings at the anchor.
     #[must_use]
+    #[inline]
     pub fn origin(&self) -> Origin {
         match &self.series {
             PriceSeries::Plain(series) => self.source.origin(series),
@@ -303,6 +307,7 @@ impl PriceFeed {
 
     /// Instant of the anchor.
     #[must_use]
+    #[inline]
     pub fn anchor_ts(&self) -> Option<Ts> {
         match &self.series {
             PriceSeries::Plain(series) => series.anchor_ts(),
@@ -312,6 +317,7 @@ impl PriceFeed {
 
     /// Age limit.
     #[must_use]
+    #[inline]
     pub fn max_age(&self) -> Span {
         match &self.series {
             PriceSeries::Plain(series) => series.max_age(),
@@ -321,6 +327,7 @@ impl PriceFeed {
 
     /// Does a declared gap reach into `(after, upto]`?
     #[must_use]
+    #[inline]
     pub fn has_gap(&self, after: Ts, upto: Ts) -> bool {
         match &self.series {
             PriceSeries::Plain(series) => series.has_gap(after, upto),
@@ -435,7 +442,7 @@ impl FundingFeed {
 
     /// Recomputes the readings at the anchor.
     pub fn read(&mut self, settings: &Settings) {
-        self.slots = self.windows.slots(&self.series, &self.source.origin(&self.series), settings);
+        self.windows.read(&self.series, &self.source.origin(&self.series), settings, &mut self.slots);
     }
 
     /// Takes a declared gap.

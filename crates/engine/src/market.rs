@@ -11,6 +11,7 @@ use crate::assemble::Assembly;
 use crate::catalogue::Feature;
 use crate::engine::{Config, Outputs};
 use crate::features::Settings;
+use crate::features::basis::Wanted as Compared;
 use crate::features::hourly::HOUR;
 use crate::features::settled::Settled;
 use crate::features::volatility::Wanted;
@@ -436,10 +437,11 @@ impl Market {
                 changed = true;
             }
         }
-        for pair in [&mut self.premium, &mut self.basis, &mut self.spot_basis].into_iter().flatten() {
+        let of_basis = [&mut self.basis, &mut self.spot_basis].into_iter().flatten().map(|p| (Compared::Score, p));
+        for (wanted, pair) in self.premium.iter_mut().map(|p| (Compared::Mean, p)).chain(of_basis) {
             let (a, b) = (&self.prices[pair.price], &self.indexes[pair.index]);
             if let (Some(x), Some(y)) = (a.anchor_ts(), b.anchor_ts()) {
-                pair.pair.settle((x, y), |at| a.price_at(at), |at| b.price_at(at));
+                pair.pair.settle(wanted, (x, y), |at| a.price_at(at), |at| b.price_at(at));
             }
         }
         for feed in self.prices.iter_mut().chain(&mut self.indexes) {

@@ -112,7 +112,7 @@ impl<V: Copy> Series<V> {
     /// Takes a row; it becomes a sample when its instant has come.
     pub fn push(&mut self, stamp: Ts, value: V) {
         let slack = if self.filled { Span::ZERO } else { STAMP_TOLERANCE };
-        let index = (stamp - slack).ceil(self.step).0 / self.step.0;
+        let index = -(-(stamp - slack).0).div_euclid(self.step.0);
         let instant = self.instant(index);
         let due = if self.filled || instant - stamp <= slack { instant } else { instant + self.delay };
         self.wait(Waiting { index, stamp, due, value });
@@ -171,9 +171,8 @@ impl<V: Copy> Series<V> {
     /// Turns waiting rows into samples of all instants up to `t`. Returns whether anything changed; what did is in
     /// [`Self::changed`].
     pub fn settle(&mut self, t: Ts) -> bool {
-        let now = t.floor(self.step).0 / self.step.0;
         if self.filled {
-            self.settle_filled(t, now);
+            self.settle_filled(t, t.0.div_euclid(self.step.0));
         } else if !self.waiting.is_empty() {
             self.settle_archive(t);
         }
@@ -186,6 +185,14 @@ impl<V: Copy> Series<V> {
     }
 
     fn settle_archive(&mut self, t: Ts) {
+        // Nearly always one row waits, and is due.
+        if let [w] = self.waiting[..] {
+            if w.due <= t {
+                self.waiting.clear();
+                self.write(w.index, w.stamp, Some(w.value));
+            }
+            return;
+        }
         self.waiting.sort_by_key(|w| (w.index, w.stamp));
         for k in 0..self.waiting.len() {
             let w = self.waiting[k];
@@ -216,7 +223,11 @@ impl<V: Copy> Series<V> {
                 self.write(w.index, w.stamp, Some(w.value));
             }
         }
-        self.waiting.drain(..due);
+        if due == self.waiting.len() {
+            self.waiting.clear();
+        } else {
+            self.waiting.drain(..due);
+        }
         if let Some(l) = self.last {
             self.hold(l, now);
         }
@@ -331,7 +342,10 @@ impl<V: Copy> Series<V> {
     #[must_use]
     pub fn heard_ts(&self) -> Option<Ts> {
         let event = self.event_ts()?;
-        Some(self.last.filter(|_| self.filled).map_or(event, |l| event.max(l.stamp.floor(SECOND))))
+        if !self.filled {
+            return Some(event);
+        }
+        Some(self.last.map_or(event, |l| event.max(l.stamp.floor(SECOND))))
     }
 
     /// Index of the first sample ever.
@@ -379,6 +393,10 @@ impl<V: Copy> Series<V> {
     #[must_use]
     pub fn expires_heard(&self, heard: Option<Ts>) -> Ts {
         let Some((event, heard)) = self.event_ts().zip(heard) else { return Ts::MIN };
+        if heard <= event {
+            // The age of a sample is limited by no less than that of its stream.
+            return event + self.max_age;
+        }
         (heard.max(event) + self.max_age).min(event + self.sample_age_max)
     }
 

@@ -335,7 +335,7 @@ fn basis_and_premium() {
         let ratio = |a: &str, b: &str| {
             let mut pair = Pair::new(Span::mins(1), Span::mins(1));
             let at = Ts(0) + Span::mins(5);
-            pair.settle((at, at), |_| number(row, a), |_| number(row, b));
+            pair.settle(Wanted::Score, (at, at), |_| number(row, a), |_| number(row, b));
             let origin = origin(at, Kind::Measured);
             pair.slots(&origin, Span::mins(5), &Settings::default(), Wanted::Score, |_, _| false, |t| t)
                 .value

@@ -97,7 +97,7 @@ fn each_funding(points: &[FundingPoint], mut each: impl FnMut(Ts, &FundingSlots)
         filled: false,
     };
     let mut series: Series<f64> = Series::new(&decl, Span::mins(1), Span::hours(26), decl.max_age());
-    let mut windows = RunningFunding::new(series.step());
+    let (mut windows, mut slots) = (RunningFunding::new(series.step()), FundingSlots::MISSING);
     let settings = Settings { span_min: 0.0, coverage_min: 0.0, allow_proxy: true, ..Settings::default() };
     for p in &points {
         series.push(p.ts, p.rate * (8.0 / p.interval_h));
@@ -107,7 +107,7 @@ fn each_funding(points: &[FundingPoint], mut each: impl FnMut(Ts, &FundingSlots)
             let event = series.event_at(at);
             let (expires, stream) = (series.expires(), StreamIndex(0));
             let origin = Origin { anchor: at, event, expires, kind: Kind::Measured, stream };
-            let slots = windows.slots(&series, &origin, &settings);
+            windows.read(&series, &origin, &settings, &mut slots);
             series.seen();
             each(at, &slots);
         }

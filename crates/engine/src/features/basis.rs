@@ -91,9 +91,16 @@ impl Pair {
         }
     }
 
-    /// Learns about all common instants up to the older of the two anchors. `a` and `b` look samples up by instant.
-    pub fn settle(&mut self, anchors: (Ts, Ts), a: impl Fn(Ts) -> Option<f64>, b: impl Fn(Ts) -> Option<f64>) {
-        let upto = anchors.0.min(anchors.1).floor(self.step).0 / self.step.0;
+    /// Learns about all common instants up to the older of the two anchors. `a` and `b` look samples up by instant. What is not
+    /// wanted of this pair is not kept.
+    pub fn settle(
+        &mut self,
+        wanted: Wanted,
+        anchors: (Ts, Ts),
+        a: impl Fn(Ts) -> Option<f64>,
+        b: impl Fn(Ts) -> Option<f64>,
+    ) {
+        let upto = anchors.0.min(anchors.1).0.div_euclid(self.step.0);
         // A day back is as far as the samples themselves reach.
         let from = self.seen.map_or(upto, |s| (s + 1).max(upto - Span::hours(24).0 / self.step.0));
         for index in from..=upto {
@@ -102,10 +109,13 @@ impl Pair {
                 (Some(x), Some(y)) if y > 0.0 => Some(x / y - 1.0),
                 _ => None,
             };
-            self.means.set(index, ratio);
-            if at.0 % self.score_step.0 == 0 {
-                self.scores.set(at.0 / self.score_step.0, ratio);
-                self.week = None;
+            match wanted {
+                Wanted::Mean => self.means.set(index, ratio),
+                Wanted::Score if at.0 % self.score_step.0 == 0 => {
+                    self.scores.set(at.0 / self.score_step.0, ratio);
+                    self.week = None;
+                }
+                Wanted::Score => {}
             }
             if let Some(r) = ratio {
                 self.first.get_or_insert(index);
@@ -113,7 +123,7 @@ impl Pair {
             }
         }
         self.seen = Some(self.seen.map_or(upto, |s| s.max(upto)));
-        if let Some((newest, _)) = self.newest {
+        if let Some((newest, _)) = self.newest.filter(|_| wanted == Wanted::Score) {
             let anchor = self.score_anchor(Ts(newest * self.step.0));
             if self.week.is_none_or(|(at, _)| at != anchor) {
                 self.week = Some((anchor, self.week_upto(anchor)));
@@ -128,7 +138,7 @@ impl Pair {
     }
 
     fn score_anchor(&self, at: Ts) -> i64 {
-        at.floor(self.score_step).0 / self.score_step.0
+        at.0.div_euclid(self.score_step.0)
     }
 
     fn week_upto(&self, anchor: i64) -> Moments {

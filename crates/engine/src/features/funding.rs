@@ -6,6 +6,7 @@
 use super::hourly::{HOUR, HourlyRank, newest_hour, whole_hour};
 use super::reading::{Origin, Settings, Slot, Window, score_value};
 use crate::kernel::fold::Block;
+use crate::kernel::moments::Score;
 use crate::kernel::{Fold, Moments, Sum, ols};
 use crate::series::Series;
 use barograph_domain::{Reason, Span, Ts};
@@ -59,20 +60,59 @@ impl FundingSlots {
     };
 }
 
-/// Leaf of the day's fold: compensated sum for means, moments for the score.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+/// Leaf of the day's fold: compensated sum for means, and what [`Moments`] holds for the score. Both count the same samples, so
+/// they are counted once: the day is folded anew every minute.
+#[derive(Clone, Copy, PartialEq, Debug)]
 struct Day {
     sum: Sum,
-    moments: Moments,
+    mean: f64,
+    m2: f64,
+    min: f64,
+    max: f64,
 }
 
 impl Block for Day {
-    const EMPTY: Self = Self { sum: Sum::EMPTY, moments: Moments::EMPTY };
+    const EMPTY: Self = Self { sum: Sum::EMPTY, mean: 0.0, m2: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
+
+    #[inline]
     fn of(sample: f64) -> Self {
-        Self { sum: Sum::of(sample), moments: Moments::of(sample) }
+        Self { sum: Sum::of(sample), mean: sample, m2: 0.0, min: sample, max: sample }
     }
+
+    /// As [`Moments`] are merged, with plain comparisons: rates are numbers.
+    #[inline]
     fn merge(self, right: Self) -> Self {
-        Self { sum: self.sum.merge(right.sum), moments: self.moments.merge(right.moments) }
+        if self.sum.n == 0 {
+            return right;
+        }
+        if right.sum.n == 0 {
+            return self;
+        }
+        let (na, nb) = (f64::from(self.sum.n), f64::from(right.sum.n));
+        let n = na + nb;
+        let d = right.mean - self.mean;
+        Self {
+            sum: self.sum.merge(right.sum),
+            mean: self.mean + d * (nb / n),
+            m2: self.m2 + right.m2 + d * d * (na * nb / n),
+            min: if right.min < self.min { right.min } else { self.min },
+            max: if right.max > self.max { right.max } else { self.max },
+        }
+    }
+}
+
+impl Day {
+    #[expect(clippy::float_cmp, reason = "features §1: zero variance is decided exactly by min == max")]
+    fn is_flat(&self) -> bool {
+        self.sum.n < 2 || self.min == self.max
+    }
+
+    fn sd(&self) -> f64 {
+        if self.is_flat() { 0.0 } else { (self.m2 / f64::from(self.sum.n)).sqrt() }
+    }
+
+    fn score(&self, x: f64) -> Score {
+        if self.is_flat() { Score::ZeroVariance } else { Score::Of((x - self.mean) / self.sd()) }
     }
 }
 
@@ -119,10 +159,12 @@ impl RunningFunding {
         &self.rank
     }
 
-    /// All readings at the series' anchor.
-    #[must_use]
-    pub fn slots(&mut self, series: &Series<f64>, origin: &Origin, settings: &Settings) -> FundingSlots {
-        let (Some(anchor), Some((at, rate))) = (series.anchor(), series.newest()) else { return FundingSlots::MISSING };
+    /// Takes all readings at the series' anchor.
+    pub fn read(&mut self, series: &Series<f64>, origin: &Origin, settings: &Settings, slots: &mut FundingSlots) {
+        let (Some(anchor), Some((at, rate))) = (series.anchor(), series.newest()) else {
+            *slots = FundingSlots::MISSING;
+            return;
+        };
         let [vol_24h, trend_24h] = match self.hourly.filter(|_| !self.hour_moved) {
             Some(slots) => slots.map(|s| s.renewed(origin.expires, HOUR + series.max_age())),
             None => {
@@ -148,18 +190,15 @@ impl RunningFunding {
         let day = self.fold.window(anchor - steps(DAY), anchor);
         let third = self.fold.window_of(anchor - steps(EIGHT_HOURS), anchor, |block| block.sum);
         let (day_full, third_full) = (full(DAY, day.sum.n), full(EIGHT_HOURS, third.n));
-        FundingSlots {
-            rate: origin.instant(rate),
-            zscore: origin.windowed(day_full, || score_value(day.moments.score(rate))),
-            ma_8h: origin.windowed(third_full, || third.mean().ok_or(Reason::MissingInput)),
-            mean_24h: origin.windowed(day_full, || day.sum.mean().ok_or(Reason::MissingInput)),
-            std_24h: origin.windowed(day_full, || Ok(day.moments.sd())),
-            vol_24h,
-            trend_24h,
-            pct_30d: self.rank.slot(&origin.instant(rate), at, settings),
-            size_pct_30d: self.rank.slot_within(&origin.instant(rate), at, PCT_MIN_N, settings),
-            change_8h: change(series, origin, at, rate),
-        }
+        slots.rate = origin.instant(rate);
+        slots.zscore = origin.windowed(day_full, || score_value(day.score(rate)));
+        slots.ma_8h = origin.windowed(third_full, || third.mean().ok_or(Reason::MissingInput));
+        slots.mean_24h = origin.windowed(day_full, || day.sum.mean().ok_or(Reason::MissingInput));
+        slots.std_24h = origin.windowed(day_full, || Ok(day.sd()));
+        [slots.vol_24h, slots.trend_24h] = [vol_24h, trend_24h];
+        slots.pct_30d = self.rank.slot(&slots.rate, at, settings);
+        slots.size_pct_30d = self.rank.slot_within(&slots.rate, at, PCT_MIN_N, settings);
+        slots.change_8h = change(series, origin, at, rate);
     }
 }
 

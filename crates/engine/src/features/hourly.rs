@@ -31,13 +31,34 @@ pub fn newest_hour<V: Copy>(series: &Series<V>) -> Option<i64> {
 pub struct HourlyRank {
     window: RankWindow,
     min_n: usize,
+    /// How the window and the shorter one are filled; this is asked every minute and moves once an hour. Derived, so not saved.
+    #[serde(skip)]
+    filled: Option<[Fillings; 2]>,
+}
+
+/// What a window holds at the hour that was entered last, and at the one after it, which is under way.
+#[derive(Clone, Copy, Debug)]
+struct Fillings {
+    last: i64,
+    at: [Filled; 2],
+}
+
+impl Fillings {
+    fn of(last: i64, filled: impl Fn(i64) -> Filled) -> Self {
+        Self { last, at: [filled(last), filled(last + 1)] }
+    }
+
+    #[inline]
+    fn at(&self, hour: i64) -> Option<Filled> {
+        usize::try_from(hour - self.last).ok().and_then(|later| self.at.get(later)).copied()
+    }
 }
 
 impl HourlyRank {
     /// A window of `hours`, ready from `min_n` values on.
     #[must_use]
     pub fn new(hours: usize, min_n: usize) -> Self {
-        Self { window: RankWindow::new(hours), min_n }
+        Self { window: RankWindow::new(hours), min_n, filled: None }
     }
 
     /// Also ranks among the newest `length` hours, by size where `sizes` says so (see [`Self::slot_within`]).
@@ -49,6 +70,9 @@ impl HourlyRank {
     /// The reading at a whole hour, `None` where it was not ready.
     pub fn push(&mut self, hour: i64, value: Option<f64>) {
         self.window.push(hour, value);
+        let last = self.window.newest().unwrap_or(hour);
+        let of = |filled: &dyn Fn(i64) -> Filled| Fillings::of(last, filled);
+        self.filled = Some([of(&|hour| self.filled(hour)), of(&|hour| self.filled_within(hour))]);
     }
 
     /// The window, for cuts.
@@ -65,22 +89,33 @@ impl HourlyRank {
     pub fn slot(&self, of: &Slot, anchor: Ts, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), self.min_n) };
         let hour = hour_of(anchor);
-        let (percentile, have) = self.window.percentile_at(hour, x);
-        let coverage = self.window.coverage_of_span(hour, have);
-        let partial = self.window.is_partial(hour);
-        placed(of, (percentile, have), (coverage, partial), self.min_n, settings)
+        let known = self.filled.as_ref().and_then(|[whole, _]| whole.at(hour));
+        let filled = known.unwrap_or_else(|| self.filled(hour));
+        filled.place(of, self.min_n, settings, || self.window.percentile_at(hour, x).0)
     }
 
     /// As [`Self::slot`] among the hours of the shorter window.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
     pub fn slot_within(&self, of: &Slot, anchor: Ts, min_n: usize, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), min_n) };
-        let (hour, length) = (hour_of(anchor), self.window.length_within());
-        let (percentile, have) = self.window.percentile_within(hour, x);
+        let hour = hour_of(anchor);
+        let known = self.filled.as_ref().and_then(|[_, within]| within.at(hour));
+        let filled = known.unwrap_or_else(|| self.filled_within(hour));
+        filled.place(of, min_n, settings, || self.window.percentile_within(hour, x).0)
+    }
+
+    fn filled(&self, hour: i64) -> Filled {
+        let have = self.window.count_at(hour);
+        let coverage = self.window.coverage_of_span(hour, have);
+        Filled { have, coverage, partial: self.window.is_partial(hour) }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
+    fn filled_within(&self, hour: i64) -> Filled {
+        let (have, length) = (self.window.count_within(hour), self.window.length_within());
         let span = self.window.first().map_or(1, |f| (hour - f + 1).clamp(1, length.max(1)));
         let partial = self.window.first().is_none_or(|f| hour - f + 1 < length);
-        placed(of, (percentile, have), (have as f64 / span as f64, partial), min_n, settings)
+        Filled { have, coverage: have as f64 / span as f64, partial }
     }
 }
 
@@ -94,35 +129,43 @@ fn awaited(of: &Slot, have: usize, min_n: usize) -> Slot {
     slot
 }
 
-/// A percentile with its state: enough values, well covered.
-#[expect(clippy::cast_possible_truncation, reason = "counts of a few thousand; coverage is shown, not computed with")]
-fn placed(
-    of: &Slot,
-    (percentile, have): (f64, usize),
-    (coverage, partial): (f64, bool),
-    min_n: usize,
-    settings: &Settings,
-) -> Slot {
-    let mut slot = *of;
-    if have < min_n {
-        slot.cell.state = State::Warming { have: have as u32, need: min_n as u32 };
-    } else if coverage < settings.coverage_min {
-        slot.cell.state = State::Undefined(Reason::Gap);
-    } else {
-        slot.cell.value = percentile;
-        slot.cell.coverage = coverage.min(1.0) as f32;
-        slot.cell.partial = partial;
-        return slot;
+/// What a window holds at an hour.
+#[derive(Clone, Copy, Debug)]
+struct Filled {
+    have: usize,
+    coverage: f64,
+    partial: bool,
+}
+
+impl Filled {
+    /// A percentile with its state: enough values, well covered. Where they are not, nobody asks for the percentile.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "counts of a few thousand; coverage is shown, not computed with"
+    )]
+    fn place(self, of: &Slot, min_n: usize, settings: &Settings, percentile: impl FnOnce() -> f64) -> Slot {
+        let mut slot = *of;
+        if self.have < min_n {
+            slot.cell.state = State::Warming { have: self.have as u32, need: min_n as u32 };
+        } else if self.coverage < settings.coverage_min {
+            slot.cell.state = State::Undefined(Reason::Gap);
+        } else {
+            slot.cell.value = percentile();
+            slot.cell.coverage = self.coverage.min(1.0) as f32;
+            slot.cell.partial = self.partial;
+            return slot;
+        }
+        slot.cell.value = 0.0;
+        slot.cell.coverage = 0.0;
+        slot.cell.partial = false;
+        slot.expires = Ts::MAX;
+        slot
     }
-    slot.cell.value = 0.0;
-    slot.cell.coverage = 0.0;
-    slot.cell.partial = false;
-    slot.expires = Ts::MAX;
-    slot
 }
 
 /// The hour under way at an instant; a whole hour belongs to the hour it ends.
 #[must_use]
 pub fn hour_of(anchor: Ts) -> i64 {
-    anchor.ceil(HOUR).0 / HOUR.0
+    -(-anchor.0).div_euclid(HOUR.0)
 }

@@ -9,6 +9,7 @@ pub mod funding;
 pub mod funding_signals;
 pub mod hourly;
 pub mod moves;
+mod nearby;
 pub mod open_interest;
 pub mod positions;
 pub mod premium_funding;

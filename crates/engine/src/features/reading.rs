@@ -110,27 +110,31 @@ impl Window {
     ///
     /// # Errors
     /// The state that the reading has instead: `gap` when one reaches into the window, else warming.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "window sizes are a few thousand"
-    )]
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "window sizes are a few thousand")]
+    #[inline]
     pub fn fullness(&self, settings: &Settings) -> Result<Fullness, State> {
         let expected = self.expected as f64;
         let n = f64::from(self.n);
-        let span = self.first.map_or(0, |f| (self.anchor - f + 1).clamp(0, self.expected)) as f64;
-        let enough = n >= settings.coverage_min * expected
-            || (span >= settings.span_min * expected && n >= settings.coverage_min * span);
-        if self.n >= self.min_n.max(1) && enough {
+        let spans_enough = || {
+            let span = self.first.map_or(0, |f| (self.anchor - f + 1).min(self.expected).max(0)) as f64;
+            span >= settings.span_min * expected && n >= settings.coverage_min * span
+        };
+        if self.n >= self.min_n.max(1) && (n >= settings.coverage_min * expected || spans_enough()) {
             let partial = self.first.is_none_or(|f| f > self.anchor - self.expected + 1);
             return Ok(Fullness { coverage: (n / expected).min(1.0) as f32, partial });
         }
+        Err(self.lacks(settings, expected))
+    }
+
+    /// What a window is that has not enough.
+    #[cold]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "window sizes are a few thousand")]
+    fn lacks(&self, settings: &Settings, expected: f64) -> State {
         if self.gap {
-            return Err(State::Undefined(Reason::Gap));
+            return State::Undefined(Reason::Gap);
         }
         let need = self.min_n.max((settings.coverage_min * settings.span_min * expected).ceil() as u32).max(1);
-        Err(State::Warming { have: self.n.min(need), need })
+        State::Warming { have: self.n.min(need), need }
     }
 }
 

@@ -6,6 +6,7 @@
 
 use super::bars::{BarBuilder, BarSample, BuiltBar};
 use super::hourly::hour_of;
+use super::nearby::Nearby;
 use super::quarters::{self, QUARTER, Quarters};
 use super::reading::{Fullness, Origin, Settings, Slot, Window};
 use crate::kernel::RankWindow;
@@ -156,6 +157,21 @@ pub struct Stops {
     profile: Profile,
     #[serde(skip)]
     quarters: Quarters,
+    /// Levels of the hour and of the quarter near the price, and whether any of either changed since. Derived, so not saved.
+    #[serde(skip)]
+    nearby: [Nearby; 2],
+    #[serde(skip)]
+    moved: [bool; 2],
+    /// Where LOW ends and HIGH begins on each side; it moves once an hour. Derived, so not saved.
+    #[serde(skip)]
+    cuts: Option<[Cuts; 2]>,
+}
+
+/// Shares of one side's history: for the side, and for the worse of both.
+#[derive(Clone, Copy, Debug)]
+struct Cuts {
+    side: (f64, f64),
+    worse: (f64, f64),
 }
 
 impl Stops {
@@ -184,6 +200,9 @@ impl Stops {
             nodes: Vec::with_capacity(profile::NODES_MAX),
             profile: Profile::roomy(),
             quarters: if QUARTER.0 % step.0 == 0 { Quarters::roomy() } else { Quarters::default() },
+            nearby: Default::default(),
+            moved: [false; 2],
+            cuts: None,
         })
     }
 
@@ -209,6 +228,25 @@ impl Stops {
         if !self.told {
             self.pending.clear();
         }
+        if let Some((_, bar)) = series.newest() {
+            self.look_around(bar.close);
+        }
+    }
+
+    /// Has the levels near the price at hand where they changed or the price has left them.
+    fn look_around(&mut self, price: f64) {
+        let Some(reach) = self.reach() else { return };
+        let levels = [&self.hour_levels, &self.quarter_levels];
+        for ((nearby, moved), levels) in self.nearby.iter_mut().zip(&mut self.moved).zip(levels) {
+            if core::mem::take(moved) || nearby.is_left(price) {
+                nearby.read(levels, price, reach);
+            }
+        }
+    }
+
+    /// How far levels count; `None` until the ATR is ready.
+    fn reach(&self) -> Option<f64> {
+        self.hour_levels.atr().value().filter(|a| *a > 0.0).map(|atr| REACH_ATR * atr)
     }
 
     fn push(&mut self, series: &Series<BarSample>, close_ts: Ts, bar: &BarSample, known_at: Ts, settings: &Settings) {
@@ -220,7 +258,11 @@ impl Stops {
         if let Some(quarter) = &mut self.quarter {
             let levels = &mut self.quarter_levels;
             let mut keep = Keep { pending: &mut self.pending, timeframe: QUARTER };
-            quarter.push(close_ts, bar, |built| levels.push(&built, known_at, &mut keep));
+            let moved = &mut self.moved[1];
+            quarter.push(close_ts, bar, |built| {
+                levels.push(&built, known_at, &mut keep);
+                *moved = true;
+            });
         }
         let mut finished = None;
         self.hour.push(close_ts, bar, |built| finished = Some(built));
@@ -238,6 +280,7 @@ impl Stops {
         self.last_bar = Some(Ts(bar.index * HOUR.0));
         let mut keep = Keep { pending: &mut self.pending, timeframe: HOUR };
         self.hour_levels.push(bar, known_at, &mut keep);
+        self.moved[0] = true;
         if self.volumes.len() == VOLUMES_KEPT {
             self.volumes.pop_front();
         }
@@ -277,6 +320,7 @@ impl Stops {
             self.profile.nodes(newest, &mut self.nodes);
             let mut keep = Keep { pending: &mut self.pending, timeframe: HOUR };
             self.hour_levels.replace_nodes(&self.nodes, known_at, &mut keep);
+            self.moved[0] = true;
         }
     }
 
@@ -287,6 +331,7 @@ impl Stops {
             let volume = self.volumes.iter().find(|(h, _)| *h == hour).and_then(|(_, v)| *v);
             let mut keep = Keep { pending: &mut self.pending, timeframe: HOUR };
             self.hour_levels.add_extreme(kind, &extreme, (hour, volume), known_at, &mut keep);
+            self.moved[0] = true;
         }
     }
 
@@ -322,11 +367,18 @@ impl Stops {
     /// Densities at this price, below and above; `None` until the ATR is ready.
     #[must_use]
     pub fn densities(&self, price: f64, zones: &[Zone]) -> Option<[f64; 2]> {
-        let reach = REACH_ATR * self.hour_levels.atr().value().filter(|a| *a > 0.0)?;
-        Some(Face::BOTH.map(|face| {
-            let of = |levels| density::of_levels(levels, price, reach, face);
-            of(&self.hour_levels) + of(&self.quarter_levels) + density::of_zones(zones, price, reach, face)
-        }))
+        let reach = self.reach()?;
+        let of = |face| self.density(price, reach, zones, face);
+        Some([of(Face::Low), of(Face::High)])
+    }
+
+    fn density(&self, price: f64, reach: f64, zones: &[Zone], face: Face) -> f64 {
+        let [hour, quarter] = &self.nearby;
+        let hours = hour.density(price, reach, face);
+        let hours = hours.unwrap_or_else(|| density::of_levels(&self.hour_levels, price, reach, face));
+        let quarters = quarter.density(price, reach, face);
+        let quarters = quarters.unwrap_or_else(|| density::of_levels(&self.quarter_levels, price, reach, face));
+        hours + quarters + density::of_zones(zones, price, reach, face)
     }
 
     /// Enters the densities of a whole hour into the history that the terciles are taken from.
@@ -334,6 +386,23 @@ impl Stops {
         for (window, value) in self.history.iter_mut().zip([0, 1]) {
             window.push(hour, densities.map(|d| d[value]));
         }
+        self.cuts = Some(self.read_cuts());
+    }
+
+    /// What separates LOW, MEDIUM and HIGH: thirds of what was, or fixed numbers until there is enough of that.
+    fn read_cuts(&self) -> [Cuts; 2] {
+        let timeframes = if self.quarter.is_some() { 2.0 } else { 1.0 };
+        let of = |history: &RankWindow, shares: (f64, f64), fixed: (f64, f64)| match (
+            history.quantile(shares.0),
+            history.quantile(shares.1),
+        ) {
+            (Some(a), Some(b)) if history.count() >= TERCILE_MIN_N => (a, b),
+            _ => (fixed.0 * timeframes, fixed.1 * timeframes),
+        };
+        [0, 1].map(|side| Cuts {
+            side: of(&self.history[side], density::THIRDS, density::SIDE_CUTS),
+            worse: of(&self.history[side], density::WORSE_THIRDS, density::WORSE_CUTS),
+        })
     }
 
     /// What happened to levels since this was asked last.
@@ -369,14 +438,19 @@ impl Stops {
         let types = TYPES_BUILT + if zones.is_some() { 1.0 } else { 0.0 };
         let stops = Fullness { coverage: types / TYPES_NAMED, partial: self.hour_levels.is_partial() };
         let densities = price.and_then(|p| self.densities(p, zones.unwrap_or_default()));
-        let density = [0, 1].map(|i| match densities {
-            Some(d) => modelled.ready(d[i], stops),
-            None if price.is_none() => modelled.undefined(Reason::MissingInput),
-            None => modelled.not_ready(State::Warming { have, need: 15 }),
-        });
-        let vulnerability = match densities {
-            Some(d) => self.vulnerability(d, stops.coverage).map(|level| modelled.ready(level, stops)),
-            None => [density[0], density[1], density[0]],
+        let (density, vulnerability) = match densities {
+            Some([long, short]) => {
+                let levels = self.vulnerability([long, short], stops.coverage);
+                let ready = |value| modelled.ready(value, stops);
+                ([ready(long), ready(short)], [ready(levels[0]), ready(levels[1]), ready(levels[2])])
+            }
+            None => {
+                let none = match price {
+                    None => modelled.undefined(Reason::MissingInput),
+                    Some(_) => modelled.not_ready(State::Warming { have, need: 15 }),
+                };
+                ([none; 2], [none; 3])
+            }
         };
         let [prev_day_low, prev_day_high] = self.yesterday(&bars);
         let [session_low, session_high] = self.session_extremes(&bars);
@@ -392,7 +466,7 @@ impl Stops {
         let end = range.period.end;
         let origin = Origin { expires: bars.expires.min(end + DAY), ..bars.at(end) };
         let seen = self.seen_of(range, end);
-        [range.low, range.high].map(|e| origin.ready(e.price, seen))
+        [origin.ready(range.low.price, seen), origin.ready(range.high.price, seen)]
     }
 
     /// Low and high of the session under way, or of the one that has just ended.
@@ -402,7 +476,7 @@ impl Stops {
         };
         let origin = Origin { expires: bars.expires.min(range.period.end), ..bars.at(at) };
         let seen = self.seen_of(range, at);
-        [range.low, range.high].map(|e| origin.ready(e.price, seen))
+        [origin.ready(range.low.price, seen), origin.ready(range.high.price, seen)]
     }
 
     #[expect(clippy::cast_precision_loss, reason = "at most 1,440 bars")]
@@ -426,18 +500,11 @@ impl Stops {
 
     /// Codes of LOW, MEDIUM or HIGH below, above, and for both in one word. LOW is never reported for lack of data.
     fn vulnerability(&self, densities: [f64; 2], coverage: f32) -> [f64; 3] {
-        let timeframes = if self.quarter.is_some() { 2.0 } else { 1.0 };
-        let level = |side: usize, shares: (f64, f64), fixed: (f64, f64)| {
-            let history = &self.history[side];
-            let cuts = match (history.quantile(shares.0), history.quantile(shares.1)) {
-                (Some(a), Some(b)) if history.count() >= TERCILE_MIN_N => (a, b),
-                _ => (fixed.0 * timeframes, fixed.1 * timeframes),
-            };
-            density::class(densities[side], cuts)
-        };
-        let [long, short] = [0, 1].map(|side| level(side, density::THIRDS, density::SIDE_CUTS));
-        let both = [0, 1].map(|side| level(side, density::WORSE_THIRDS, density::WORSE_CUTS));
+        let cuts = self.cuts.unwrap_or_else(|| self.read_cuts());
+        let ([low, high], [below, above]) = (densities, cuts);
+        let both = density::class(low, below.worse).max(density::class(high, above.worse));
         let unbelieved = coverage < COVERAGE_MIN || self.hour_levels.bars() < BARS_MIN;
-        [long, short, both[0].max(both[1])].map(|level| if level <= 0.0 && unbelieved { 1.0 } else { level })
+        let said = |level: f64| if level <= 0.0 && unbelieved { 1.0 } else { level };
+        [said(density::class(low, below.side)), said(density::class(high, above.side)), said(both)]
     }
 }

@@ -119,44 +119,72 @@ impl RankWindow {
 
     /// Window of `index` with `x` as its newest value: what it leaves out of the samples held is what is older than the
     /// window, and the sample of `index` itself, whose place `x` takes.
-    fn left_out(&self, index: i64) -> impl Iterator<Item = f64> + '_ {
-        let old = self.arrived.iter().take_while(move |(i, _)| *i <= index - self.length);
-        let own = self.arrived.back().filter(move |(i, _)| *i == index);
-        old.chain(own).map(|(_, v)| *v)
+    #[inline]
+    fn left_out(&self, index: i64, each: impl FnMut(f64)) {
+        self.left_out_from(0, index - self.length, index, each);
+    }
+
+    /// The same of the shorter window, which holds the last of what has arrived: nobody looks for where it begins.
+    #[inline]
+    fn left_out_within(&self, within: &Within, index: i64, mut each: impl FnMut(f64)) {
+        let from = self.arrived.len() - within.sorted.len();
+        self.left_out_from(from, index - within.length, index, |gone| each(within.value(gone)));
+    }
+
+    /// Samples from the place `from` on that are not after `upto`, and that of `index`: one or none, as long as an hour follows
+    /// the other.
+    #[inline]
+    fn left_out_from(&self, from: usize, upto: i64, index: i64, mut each: impl FnMut(f64)) {
+        let mut place = from;
+        while let Some((at, gone)) = self.arrived.get(place)
+            && *at <= upto
+        {
+            each(*gone);
+            place += 1;
+        }
+        if let Some((at, gone)) = self.arrived.back()
+            && *at == index
+        {
+            each(*gone);
+        }
+    }
+
+    /// Values in the window of `index` with one that takes the place of its newest.
+    #[must_use]
+    pub fn count_at(&self, index: i64) -> usize {
+        let mut n = self.sorted.len() + 1;
+        self.left_out(index, |_| n -= 1);
+        n
     }
 
     /// Mid-rank of `x` as the newest value of the window of `index`: `(#{v < x} + ½·#{v = x}) / n`, `x` included, and n.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
     pub fn percentile_at(&self, index: i64, x: f64) -> (f64, usize) {
-        let (mut below, mut upto) = ranks(&self.sorted, x);
-        let mut n = self.sorted.len();
-        for gone in self.left_out(index) {
-            below -= usize::from(gone < x);
-            upto -= usize::from(gone <= x);
-            n -= 1;
-        }
-        ((below as f64 + 0.5 * (upto - below + 1) as f64) / (n + 1) as f64, n + 1)
+        let (below, upto) = ranks(&self.sorted, x);
+        let mut rank = Rank { below, upto, n: self.sorted.len() };
+        self.left_out(index, |gone| rank.leave_out(gone, x));
+        rank.with_one_more()
+    }
+
+    /// As [`Self::count_at`] of the shorter window; 1, which is the value alone, where there is none.
+    #[must_use]
+    pub fn count_within(&self, index: i64) -> usize {
+        let Some(within) = &self.within else { return 1 };
+        let mut n = within.sorted.len() + 1;
+        self.left_out_within(within, index, |_| n -= 1);
+        n
     }
 
     /// Mid-rank of `x` as the newest value of the shorter window of `index`, and n: see [`Self::also_within`]. `(0.5, 1)`, which
     /// is `x` alone, where there is no shorter window.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
     pub fn percentile_within(&self, index: i64, x: f64) -> (f64, usize) {
-        let (Some(within), Some(newest)) = (&self.within, self.newest) else { return (0.5, 1) };
+        let Some(within) = &self.within else { return (0.5, 1) };
         let x = within.value(x) + 0.0;
-        let (mut below, mut upto) = ranks(&within.sorted, x);
-        let mut n = within.sorted.len();
-        let old = aged(&self.arrived, newest - within.length, index - within.length);
-        let own = self.arrived.back().filter(|(i, _)| *i == index);
-        for (_, gone) in old.chain(own) {
-            let gone = within.value(*gone);
-            below -= usize::from(gone < x);
-            upto -= usize::from(gone <= x);
-            n -= 1;
-        }
-        ((below as f64 + 0.5 * (upto - below + 1) as f64) / (n + 1) as f64, n + 1)
+        let (below, upto) = ranks(&within.sorted, x);
+        let mut rank = Rank { below, upto, n: within.sorted.len() };
+        self.left_out_within(within, index, |gone| rank.leave_out(gone, x));
+        rank.with_one_more()
     }
 
     /// Grid steps of the shorter window; 0 where there is none.
@@ -183,10 +211,10 @@ impl RankWindow {
     pub fn others(&self, index: i64, out: &mut Vec<f64>) {
         out.clear();
         out.extend_from_slice(&self.sorted);
-        for gone in self.left_out(index) {
+        self.left_out(index, |gone| {
             let at = out.partition_point(|v| v.total_cmp(&gone).is_lt());
             out.remove(at);
-        }
+        });
     }
 
     /// Type-7 quantile of the window (Hyndman & Fan 1996); `None` when empty.
@@ -196,11 +224,46 @@ impl RankWindow {
     }
 }
 
+/// How many of `n` values are below a further one, and how many at most that.
+struct Rank {
+    below: usize,
+    upto: usize,
+    n: usize,
+}
+
+impl Rank {
+    /// Without one of the values.
+    #[inline]
+    fn leave_out(&mut self, gone: f64, x: f64) {
+        self.below -= usize::from(gone < x);
+        self.upto -= usize::from(gone <= x);
+        self.n -= 1;
+    }
+
+    /// Mid-rank of the further one with itself among the values, and how many they are then.
+    #[inline]
+    fn with_one_more(&self) -> (f64, usize) {
+        let Self { below, upto, n } = *self;
+        ((float(below) + 0.5 * float(upto - below + 1)) / float(n + 1), n + 1)
+    }
+}
+
+/// A count with its sign is one instruction to turn into a float, one without it a dozen.
+#[inline]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "window lengths are a few thousand")]
+const fn float(count: usize) -> f64 {
+    count as i64 as f64
+}
+
 /// How many of the sorted values are below `x`, and how many at most `x`. Equal values are few or very many, so their end is
 /// looked for in doubling steps.
+#[inline]
 fn ranks(sorted: &[f64], x: f64) -> (usize, usize) {
     let below = sorted.partition_point(|v| *v < x);
     let rest = &sorted[below..];
+    if rest.first().is_none_or(|v| *v > x) {
+        return (below, below);
+    }
     let mut reach = 1;
     while rest.get(reach - 1).is_some_and(|v| *v <= x) {
         reach *= 2;

@@ -61,11 +61,7 @@ pub fn of_levels(levels: &Liquidity, price: f64, reach: f64, face: Face) -> f64 
     let outward = face.outward(price);
     let mut sum = 0.0;
     for record in levels.beyond(face, price) {
-        let near = match face {
-            Face::Low => -record.top,
-            Face::High => record.bottom,
-        };
-        let distance = near - outward;
+        let distance = record.near(face) - outward;
         if distance > reach {
             break;
         }

@@ -51,6 +51,20 @@ pub struct Profile {
     bars: u32,
 }
 
+/// Bins and bars of a profile.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Extent {
+    from: i64,
+    until: i64,
+    bars: u32,
+}
+
+impl Extent {
+    const fn is_empty(self) -> bool {
+        self.from >= self.until
+    }
+}
+
 /// Point of control and value area, as bin centres.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ValueArea {
@@ -90,6 +104,12 @@ impl Profile {
         self.bars = 0;
     }
 
+    /// Becomes the same as another and keeps its memory.
+    pub fn copy(&mut self, other: &Self) {
+        (self.width, self.first, self.bars) = (other.width, other.first, other.bars);
+        self.volumes.clone_from(&other.volumes);
+    }
+
     /// Of bins that are already counted; `centre` is that of the first.
     #[must_use]
     pub fn of_bins(width: f64, centre: f64, volumes: Vec<f64>, bars: u32) -> Self {
@@ -127,6 +147,56 @@ impl Profile {
                 self.volumes[place] += volume;
             }
         }
+    }
+
+    /// Bins that are counted in, from the first up.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        let count = i64::try_from(self.volumes.len()).unwrap_or(i64::MAX);
+        Extent { from: self.first, until: self.first.saturating_add(count), bars: self.bars }
+    }
+
+    /// The sum of several profiles after the oldest of them left, which had this extent; `stay` are the others, oldest first.
+    /// Whatever bin the leaving one had is added up anew, so that each bin is the sum that it would be without a past. False, with
+    /// nothing done, where bins were counted at an edge.
+    pub fn leave<'a>(&mut self, gone: Extent, stay: impl Iterator<Item = &'a Self> + Clone) -> bool {
+        let had = self.extent();
+        let mut whole = had;
+        if gone.from <= had.from || gone.until >= had.until {
+            // It may have been the only one at an end.
+            (whole.from, whole.until) = stay.clone().fold((i64::MAX, i64::MIN), |(from, until), other| {
+                let extent = other.extent();
+                if extent.is_empty() { (from, until) } else { (from.min(extent.from), until.max(extent.until)) }
+            });
+        }
+        if whole.is_empty() || had.until - had.from >= BINS_MAX {
+            return false;
+        }
+        let places = |from: i64, until: i64| {
+            let place = |bin: i64| usize::try_from(bin - whole.from).unwrap_or(0);
+            place(from)..place(until)
+        };
+        self.volumes.truncate(usize::try_from(whole.until - had.from).unwrap_or(0));
+        self.volumes.drain(..usize::try_from(whole.from - had.from).unwrap_or(0));
+        self.first = whole.from;
+        self.bars -= gone.bars;
+        let anew = Extent { from: gone.from.max(whole.from), until: gone.until.min(whole.until), bars: 0 };
+        if anew.is_empty() {
+            return true;
+        }
+        self.volumes[places(anew.from, anew.until)].fill(0.0);
+        let volumes = &mut self.volumes;
+        stay.for_each(|other| {
+            let extent = other.extent();
+            let (from, until) = (extent.from.max(anew.from), extent.until.min(anew.until));
+            if from < until {
+                let at = usize::try_from(from - extent.from).unwrap_or(0);
+                for (to, volume) in volumes[places(from, until)].iter_mut().zip(&other.volumes[at..]) {
+                    *to += volume;
+                }
+            }
+        });
+        true
     }
 
     /// Width of its bins.

@@ -157,6 +157,16 @@ impl Record {
         }
     }
 
+    /// Near edge in outward coordinates of its face.
+    #[must_use]
+    #[inline]
+    pub fn near(&self, face: Face) -> f64 {
+        match face {
+            Face::Low => -self.top,
+            Face::High => self.bottom,
+        }
+    }
+
     /// Strength in [0, 1] at a bar (features §4.9); a rank that nobody has taken counts as 1. Levels that are handed out have
     /// theirs.
     #[must_use]
