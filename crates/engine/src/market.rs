@@ -550,6 +550,7 @@ impl Market {
         if let Some(liquidations) = &mut self.liquidations {
             liquidations.reread(&settings);
         }
+        self.axes.reread();
         self.assembly = Some(Box::new(Assembly::new(config)));
     }
 }

@@ -57,6 +57,18 @@ impl<L: Ruled> AxisMemory<L> {
             self.started = true;
             self.state.since = ts;
         }
+        if now.raw == self.state.label {
+            // The label stands and none waits, whatever is new: as `advance` says, without asking how new.
+            let waited = (self.state.candidate, self.state.candidate_count) != (None, 0);
+            self.counted = self.counted.filter(|_| !waited);
+            self.state = reset(AxisState {
+                raw_label: now.raw,
+                held_by: HeldBy::None,
+                stale: staleness.any,
+                ..self.state
+            });
+            return self.state;
+        }
         let (set, before) = (L::of(book), self.state);
         let newest = match book.dwell {
             DwellCounts::Minutes => None,
@@ -101,6 +113,11 @@ fn newest_input<L: Ruled>(set: &RuleSet<L>, cells: &[Cell], now: &Evaluation<L>,
     newest
 }
 
+/// No other label waits.
+fn reset<L: Ruled>(s: AxisState<L>) -> AxisState<L> {
+    AxisState { candidate: None, candidate_count: 0, ..s }
+}
+
 /// One transition. `is_news`: the readings are others than those that were counted last. `band_holds` is asked only where it
 /// matters.
 pub(crate) fn advance<L: Ruled>(
@@ -114,7 +131,6 @@ pub(crate) fn advance<L: Ruled>(
 ) -> AxisState<L> {
     let mut s = AxisState { raw_label: now.raw, held_by: HeldBy::None, stale: staleness.any, ..before };
     let enter = |s: AxisState<L>, label| AxisState { label, since: ts, candidate: None, candidate_count: 0, ..s };
-    let reset = |s: AxisState<L>| AxisState { candidate: None, candidate_count: 0, ..s };
     if now.raw == before.label {
         return reset(s);
     }
