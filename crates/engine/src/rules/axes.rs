@@ -70,13 +70,11 @@ struct Minute<'a> {
 
 impl Minute<'_> {
     fn judge<L: Ruled>(&mut self, memory: &mut AxisMemory<L>, last: &mut Judged<L>) -> AxisState<L> {
-        let now = last.evaluate(self.book, self.cells, self.streams);
-        let (first, resting) = self.book.counted_at(L::AXIS);
-        self.holds |= u64::from(now.holds) << first | u64::from(now.raw == L::RESTING) << resting;
-        self.known |= u64::from(now.known) << first | u64::from(now.raw != L::UNKNOWN) << resting;
-        let read = (self.cells, self.inputs, self.fresh);
-        let staleness = last.staleness(self.book, self.ts, read, self.streams);
-        memory.take(self.book, self.ts, self.cells, &now, staleness)
+        last.take(self.book, self.cells, self.streams);
+        self.holds |= last.counted.holds;
+        self.known |= last.counted.known;
+        let staleness = last.staleness(self.book, self.ts, (self.cells, self.inputs, self.fresh), self.streams);
+        memory.take(self.book, self.ts, self.cells, &last.now, staleness)
     }
 }
 

@@ -61,12 +61,8 @@ impl<L: Ruled> AxisMemory<L> {
             // The label stands and none waits, whatever is new: as `advance` says, without asking how new.
             let waited = (self.state.candidate, self.state.candidate_count) != (None, 0);
             self.counted = self.counted.filter(|_| !waited);
-            self.state = reset(AxisState {
-                raw_label: now.raw,
-                held_by: HeldBy::None,
-                stale: staleness.any,
-                ..self.state
-            });
+            self.state =
+                reset(AxisState { raw_label: now.raw, held_by: HeldBy::None, stale: staleness.any, ..self.state });
             return self.state;
         }
         let (set, before) = (L::of(book), self.state);
