@@ -174,6 +174,7 @@ impl LiquidationInputs {
 
     /// Readings of the last minute as they stand at `t`.
     #[must_use]
+    #[inline]
     pub fn of(slots: &LiquidationSlots, t: Ts) -> Self {
         Self {
             count_60s: slots.count_60s.at(t),

@@ -1,6 +1,6 @@
 //! All detectors of one market: one step takes readings and adds records.
 
-use super::base_rate::{Spoken, Tally};
+use super::base_rate::{Spoken, Tally, day_of};
 use super::burst::BurstMemory;
 use super::changes::{Happening, Memory};
 use super::episode::{Episode, Report};
@@ -50,8 +50,12 @@ impl Default for Surveillance {
 impl Surveillance {
     /// Judges one minute; records that follow are added to `out`.
     pub fn step(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
-        for at in 0..DETECTORS.len().min(self.episodes.len()) {
-            self.evaluate(at, inputs, thresholds, true, out);
+        let day = day_of(inputs.ts);
+        for (at, detector) in DETECTORS.iter().enumerate().take(self.episodes.len()) {
+            let judged = (detector.judge)(inputs, thresholds);
+            self.judged(at, &judged, inputs, thresholds, out);
+            let held = self.episodes[at].running().is_some();
+            self.spoken[at].minute_of(day, matches!(judged, Judgement::Of(_)), held);
         }
         let (spoken, tallies) = (&self.spoken, &mut self.tallies);
         self.memory.step(inputs, |happening| {
@@ -60,31 +64,51 @@ impl Surveillance {
             out.push(happened(happening, inputs, counts));
         });
         for spoken in self.spoken.iter_mut().skip(DETECTORS.len()) {
-            spoken.minute(inputs.ts, true, false);
+            spoken.minute_of(day, true, false);
         }
     }
 
     /// Judges the burst at an event, between minutes (features §2.4: evaluated at every event).
     pub fn at_event(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
         if let Some(at) = DETECTORS.iter().position(|d| d.trigger == Some(Trigger::Burst)) {
-            self.evaluate(at, inputs, thresholds, false, out);
+            let judged = (DETECTORS[at].judge)(inputs, thresholds);
+            self.judged(at, &judged, inputs, thresholds, out);
         }
     }
 
-    fn evaluate(&mut self, at: usize, inputs: &Inputs, thresholds: &Thresholds, minute: bool, out: &mut Vec<Alert>) {
+    /// Takes what a detector says.
+    #[inline]
+    fn judged(
+        &mut self,
+        at: usize,
+        judged: &Judgement,
+        inputs: &Inputs,
+        thresholds: &Thresholds,
+        out: &mut Vec<Alert>,
+    ) {
+        let fires = matches!(judged, Judgement::Of(finding) if finding.fires);
+        if fires || self.episodes[at].running().is_some() {
+            self.go_on(at, judged, inputs, thresholds, out);
+        } else if DETECTORS[at].trigger == Some(Trigger::Burst) {
+            // No episode began and none goes on, here as with every other detector: nothing is made of any closes.
+            self.burst = BurstMemory::default();
+        }
+    }
+
+    /// An episode goes on, or may begin.
+    fn go_on(&mut self, at: usize, judged: &Judgement, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
         let detector = &DETECTORS[at];
-        let judged = (detector.judge)(inputs, thresholds);
         let was_open = self.episodes[at].running().is_some();
-        let report = self.episodes[at].step(inputs.ts, &judged, thresholds.keep, detector.clear);
+        let report = self.episodes[at].step(inputs.ts, judged, thresholds.keep, detector.clear);
         if detector.trigger == Some(Trigger::Burst) {
             let running = self.episodes[at].running();
             let held = running.is_some_and(|r| r.last_seen_at == inputs.ts);
             let known = matches!(judged, Judgement::Of(_));
             self.burst.note(&inputs.liquidations, (was_open, running.is_some()), known, held);
         }
-        let inhibited_by = detector.inhibited_by.filter(|by| self.is_open(*by));
-        let spoken = &mut self.spoken[at];
         if let Some(report) = report {
+            let inhibited_by = detector.inhibited_by.filter(|by| self.is_open(*by));
+            let spoken = &mut self.spoken[at];
             let base_rate = match report.change {
                 Change::Opened => spoken.rate(),
                 _ => spoken.rate_beside(report.of.opened_at),
@@ -101,10 +125,6 @@ impl Surveillance {
             if report.change == Change::Opened {
                 spoken.fired(inputs.ts);
             }
-        }
-        if minute {
-            let known = matches!(judged, Judgement::Of(_));
-            spoken.minute(inputs.ts, known, self.episodes[at].running().is_some());
         }
     }
 

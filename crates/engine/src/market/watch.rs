@@ -14,7 +14,7 @@ use crate::liquidations::Liquidations;
 use crate::rules::{AxisStates, Book, EVENT_FEATURE};
 use barograph_domain::{
     Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, Metric, OpenAlert, OpenAlerts, Pattern, Payload, Reason,
-    Span, StreamDecl, Ts,
+    Span, StreamDecl, Timeframes, TrendRegime, Ts, VolRegime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,31 @@ pub(super) struct Watch {
     /// Room for these in the order of the catalogue, with what is read at this moment.
     #[serde(skip)]
     at_event: Vec<Cell>,
+    /// What the timeframes of trend and volatility agreed on, with their labels: these seldom move.
+    #[serde(skip)]
+    agreed: Option<Agreed>,
+}
+
+/// Whether timeframes confirm an axis, and of which labels that is said.
+#[derive(Clone, Copy, Debug)]
+struct Agreed {
+    labels: ([TrendRegime; 4], [VolRegime; 4]),
+    said: [Confirmed; 4],
+}
+
+impl Agreed {
+    fn of(timeframes: &Timeframes) -> Self {
+        let labels = (timeframes.trend, timeframes.volatility);
+        // Only two axes have readings of a timeframe's own. What the others said at closes that fall together, as all do at
+        // midnight, is one reading and no agreement.
+        let said = [
+            Confirmed::unknown(Axis::Risk),
+            confirmed(Axis::Trend, &labels.0),
+            confirmed(Axis::Volatility, &labels.1),
+            Confirmed::unknown(Axis::Heat),
+        ];
+        Self { labels, said }
+    }
 }
 
 impl Watch {
@@ -44,7 +69,13 @@ impl Watch {
             last: vec![NO_MINUTE; config.book.read_at_events().len()],
             made: Vec::new(),
             at_event: Vec::new(),
+            agreed: None,
         }
+    }
+
+    fn agreed(&mut self, timeframes: &Timeframes) -> [Confirmed; 4] {
+        let known = self.agreed.filter(|a| a.labels == (timeframes.trend, timeframes.volatility));
+        self.agreed.insert(known.unwrap_or_else(|| Agreed::of(timeframes))).said
     }
 
     /// Keeps of a minute what rules judged at events read.
@@ -65,7 +96,11 @@ impl Watch {
     }
 
     /// Hands on the records of one step.
+    #[inline]
     fn tell(&mut self, instrument: u32, known_at: Ts, out: &mut Outputs) {
+        if self.made.is_empty() {
+            return;
+        }
         for alert in self.made.drain(..) {
             out.push_alert(AlertOut { instrument, known: KnownAlert { known_at, alert } });
         }
@@ -141,14 +176,7 @@ impl Market {
                 volatility: Some(states.volatility.label),
                 heat: Some(states.heat.label),
             },
-            confirmed: [
-                // Only two axes have readings of a timeframe's own. What the others said at closes that fall together, as all
-                // do at midnight, is one reading and no agreement.
-                Confirmed::unknown(Axis::Risk),
-                confirmed(Axis::Trend, &assembly.timeframes().trend),
-                confirmed(Axis::Volatility, &assembly.timeframes().volatility),
-                Confirmed::unknown(Axis::Heat),
-            ],
+            confirmed: self.watch.agreed(assembly.timeframes()),
             session: Some(assembly.session()),
         };
         let watch = &mut self.watch;
@@ -166,6 +194,7 @@ impl Market {
         if settled { Span::days(7) } else { Span::hours(24) }
     }
 
+    #[inline]
     fn liquidation_inputs(&self, t: Ts) -> LiquidationInputs {
         match &self.liquidations {
             Some(liquidations) => LiquidationInputs::of(liquidations.slots(), t),
