@@ -96,6 +96,7 @@ impl Surveillance {
     }
 
     /// An episode goes on, or may begin.
+    #[cold]
     fn go_on(&mut self, at: usize, judged: &Judgement, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
         let detector = &DETECTORS[at];
         let was_open = self.episodes[at].running().is_some();

@@ -73,9 +73,11 @@ impl Watch {
         }
     }
 
-    fn agreed(&mut self, timeframes: &Timeframes) -> [Confirmed; 4] {
-        let known = self.agreed.filter(|a| a.labels == (timeframes.trend, timeframes.volatility));
-        self.agreed.insert(known.unwrap_or_else(|| Agreed::of(timeframes))).said
+    fn agreed(&mut self, timeframes: &Timeframes) -> &[Confirmed; 4] {
+        if self.agreed.as_ref().is_some_and(|a| a.labels != (timeframes.trend, timeframes.volatility)) {
+            self.agreed = None;
+        }
+        &self.agreed.get_or_insert_with(|| Agreed::of(timeframes)).said
     }
 
     /// Keeps of a minute what rules judged at events read.
@@ -176,7 +178,7 @@ impl Market {
                 volatility: Some(states.volatility.label),
                 heat: Some(states.heat.label),
             },
-            confirmed: self.watch.agreed(assembly.timeframes()),
+            confirmed: *self.watch.agreed(assembly.timeframes()),
             session: Some(assembly.session()),
         };
         let watch = &mut self.watch;
