@@ -38,6 +38,8 @@ pub struct DataInputs<'a> {
     pub streams: &'a [StreamDecl],
     /// The book's limits.
     pub freshness: Freshness,
+    /// No input is older than that, as whoever judged the axes has found.
+    pub fresh: bool,
 }
 
 impl<'a> DataInputs<'a> {
@@ -56,7 +58,7 @@ impl<'a> DataInputs<'a> {
 
     /// No input is lost and none is too old.
     fn is_whole(self) -> bool {
-        self.lost().next().is_none() && self.aged().all(|(_, decl, age)| age <= self.freshness.max_age(decl))
+        self.fresh && self.lost().next().is_none()
     }
 
     /// The greatest age over its limit, and whether one is past the age at which labels are given up.

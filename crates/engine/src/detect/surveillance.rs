@@ -51,11 +51,26 @@ impl Surveillance {
     /// Judges one minute; records that follow are added to `out`.
     pub fn step(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
         let day = day_of(inputs.ts);
-        for (at, detector) in DETECTORS.iter().enumerate().take(self.episodes.len()) {
-            let judged = (detector.judge)(inputs, thresholds);
-            self.judged(at, &judged, inputs, thresholds, out);
-            let held = self.episodes[at].running().is_some();
-            self.spoken[at].minute_of(day, matches!(judged, Judgement::Of(_)), held);
+        // Detectors whose episodes are open or may begin: they come after the others, which change nothing.
+        let mut busy = 0_u32;
+        let each = DETECTORS.iter().zip(&self.episodes).zip(&mut self.spoken).enumerate();
+        for (at, ((detector, episode), spoken)) in each {
+            match (detector.judge)(inputs, thresholds) {
+                Judgement::Of(finding) if finding.fires => busy |= 1 << at,
+                _ if episode.running().is_some() => busy |= 1 << at,
+                judged => {
+                    spoken.minute_of(day, matches!(judged, Judgement::Of(_)), false);
+                    if detector.trigger == Some(Trigger::Burst) {
+                        self.burst = BurstMemory::default();
+                    }
+                }
+            }
+        }
+        while busy != 0 {
+            let at = busy.trailing_zeros() as usize;
+            busy &= busy - 1;
+            let known = self.evaluate(at, inputs, thresholds, out);
+            self.spoken[at].minute_of(day, known, self.episodes[at].running().is_some());
         }
         let (spoken, tallies) = (&self.spoken, &mut self.tallies);
         self.memory.step(inputs, |happening| {
@@ -71,40 +86,20 @@ impl Surveillance {
     /// Judges the burst at an event, between minutes (features §2.4: evaluated at every event).
     pub fn at_event(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
         if let Some(at) = DETECTORS.iter().position(|d| d.trigger == Some(Trigger::Burst)) {
-            let judged = (DETECTORS[at].judge)(inputs, thresholds);
-            self.judged(at, &judged, inputs, thresholds, out);
+            self.evaluate(at, inputs, thresholds, out);
         }
     }
 
-    /// Takes what a detector says.
-    #[inline]
-    fn judged(
-        &mut self,
-        at: usize,
-        judged: &Judgement,
-        inputs: &Inputs,
-        thresholds: &Thresholds,
-        out: &mut Vec<Alert>,
-    ) {
-        let fires = matches!(judged, Judgement::Of(finding) if finding.fires);
-        if fires || self.episodes[at].running().is_some() {
-            self.go_on(at, judged, inputs, thresholds, out);
-        } else if DETECTORS[at].trigger == Some(Trigger::Burst) {
-            // No episode began and none goes on, here as with every other detector: nothing is made of any closes.
-            self.burst = BurstMemory::default();
-        }
-    }
-
-    /// An episode goes on, or may begin.
-    #[cold]
-    fn go_on(&mut self, at: usize, judged: &Judgement, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
+    /// Takes what a detector says; whether it could say anything is handed back.
+    fn evaluate(&mut self, at: usize, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) -> bool {
         let detector = &DETECTORS[at];
+        let judged = (detector.judge)(inputs, thresholds);
+        let known = matches!(judged, Judgement::Of(_));
         let was_open = self.episodes[at].running().is_some();
-        let report = self.episodes[at].step(inputs.ts, judged, thresholds.keep, detector.clear);
+        let report = self.episodes[at].step(inputs.ts, &judged, thresholds.keep, detector.clear);
         if detector.trigger == Some(Trigger::Burst) {
             let running = self.episodes[at].running();
             let held = running.is_some_and(|r| r.last_seen_at == inputs.ts);
-            let known = matches!(judged, Judgement::Of(_));
             self.burst.note(&inputs.liquidations, (was_open, running.is_some()), known, held);
         }
         if let Some(report) = report {
@@ -127,6 +122,7 @@ impl Surveillance {
                 spoken.fired(inputs.ts);
             }
         }
+        known
     }
 
     /// Goes on with the episodes and the labels that `told` has told of, and keeps its own record of how often they happen.

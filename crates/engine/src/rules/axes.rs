@@ -25,12 +25,21 @@ pub struct Axes {
 }
 
 /// The judgements of the minute before.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Last {
     risk: Judged<RiskRegime>,
     trend: Judged<TrendRegime>,
     volatility: Judged<VolRegime>,
     heat: Judged<HeatRegime>,
+    /// No input was too old.
+    fresh: bool,
+}
+
+/// It is made from the readings again: two states of the axes never differ by it.
+impl PartialEq for Last {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// What the axes say about one minute.
@@ -104,6 +113,7 @@ impl Axes {
         let fresh = !Staleness::of(book.freshness, ts, inputs, streams).any;
         let mut minute = Minute { book, ts, cells, inputs, streams, fresh, holds: 0, known: 0 };
         let last = &mut self.last;
+        last.fresh = fresh;
         let states = AxisStates {
             risk: minute.judge(&mut self.risk, &mut last.risk),
             trend: minute.judge(&mut self.trend, &mut last.trend),
@@ -116,6 +126,10 @@ impl Axes {
     /// The next minute evaluates everything, whatever it reads: under another book, or after a restore.
     pub fn reread(&mut self) {
         self.last = Last::default();
+    }
+    /// Was no input of the last minute older than its limit?
+    pub(crate) const fn inputs_are_fresh(&self) -> bool {
+        self.last.fresh
     }
     /// How often each rule and each resting label held in the last 90 days, in the order of [`Book::counted`].
     #[must_use]

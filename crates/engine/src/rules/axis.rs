@@ -45,6 +45,7 @@ impl<L: Ruled> AxisMemory<L> {
         self.take(book, ts, cells, &evaluate(book, cells), staleness)
     }
     /// As [`Self::step`], with the minute already evaluated.
+    #[inline]
     pub(super) fn take(
         &mut self,
         book: &Book,
@@ -59,12 +60,19 @@ impl<L: Ruled> AxisMemory<L> {
         }
         if now.raw == self.state.label {
             // The label stands and none waits, whatever is new: as `advance` says, without asking how new.
-            let waited = (self.state.candidate, self.state.candidate_count) != (None, 0);
-            self.counted = self.counted.filter(|_| !waited);
-            self.state =
-                reset(AxisState { raw_label: now.raw, held_by: HeldBy::None, stale: staleness.any, ..self.state });
-            return self.state;
+            if self.state.candidate.is_some() || self.state.candidate_count != 0 {
+                self.counted = None;
+            }
+            let s = &mut self.state;
+            (s.raw_label, s.held_by, s.stale) = (now.raw, HeldBy::None, staleness.any);
+            (s.candidate, s.candidate_count) = (None, 0);
+        } else {
+            self.move_on(book, ts, cells, now, staleness);
         }
+        self.state
+    }
+    /// Another label is due, or waits.
+    fn move_on(&mut self, book: &Book, ts: Ts, cells: &[Cell], now: &Evaluation<L>, staleness: Staleness) {
         let (set, before) = (L::of(book), self.state);
         let newest = match book.dwell {
             DwellCounts::Minutes => None,
@@ -78,7 +86,6 @@ impl<L: Ruled> AxisMemory<L> {
         if waiting != (before.candidate, before.candidate_count) {
             self.counted = self.state.candidate.and(newest);
         }
-        self.state
     }
     /// The state after the last step.
     #[must_use]
@@ -109,11 +116,6 @@ fn newest_input<L: Ruled>(set: &RuleSet<L>, cells: &[Cell], now: &Evaluation<L>,
     newest
 }
 
-/// No other label waits.
-fn reset<L: Ruled>(s: AxisState<L>) -> AxisState<L> {
-    AxisState { candidate: None, candidate_count: 0, ..s }
-}
-
 /// One transition. `is_news`: the readings are others than those that were counted last. `band_holds` is asked only where it
 /// matters.
 pub(crate) fn advance<L: Ruled>(
@@ -127,6 +129,7 @@ pub(crate) fn advance<L: Ruled>(
 ) -> AxisState<L> {
     let mut s = AxisState { raw_label: now.raw, held_by: HeldBy::None, stale: staleness.any, ..before };
     let enter = |s: AxisState<L>, label| AxisState { label, since: ts, candidate: None, candidate_count: 0, ..s };
+    let reset = |s: AxisState<L>| AxisState { candidate: None, candidate_count: 0, ..s };
     if now.raw == before.label {
         return reset(s);
     }
