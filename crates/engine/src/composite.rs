@@ -69,21 +69,25 @@ pub fn quadrant(price_return: f64, oi_delta: f64) -> f64 {
 
 /// A function of several readings: as fresh as the stalest, as sure as the least sure. Where a part is not ready the
 /// whole has that part's state; what one part can never have, the whole never has.
-pub(crate) fn combine(t: Ts, parts: &[&Slot], value: impl FnOnce(&[f64]) -> Result<f64, Reason>) -> Slot {
-    let mut values = [0.0; 3];
-    let mut whole: Option<Slot> = None;
-    for (slot, v) in parts.iter().zip(&mut values) {
-        if slot.cell.state != State::Ready {
-            let never = |s: &&&Slot| s.cell.state == State::Undefined(Reason::NotOffered);
-            let slot = parts.iter().find(never).unwrap_or(slot);
-            let cell = Cell { value: 0.0, coverage: 0.0, partial: false, ..slot.cell };
-            return Slot { cell, expires: Ts::MAX };
-        }
-        *v = slot.cell.value;
-        whole = Some(whole.map_or(**slot, |w| merge(w, slot)));
+pub(crate) fn combine<const N: usize>(
+    t: Ts,
+    parts: &[&Slot; N],
+    value: impl FnOnce(&[f64]) -> Result<f64, Reason>,
+) -> Slot {
+    if let Some(part) = parts.iter().find(|s| s.cell.state != State::Ready) {
+        return not_ready(parts, part);
     }
-    let Some(mut whole) = whole else { return Slot::MISSING };
-    match value(&values[..parts.len()]) {
+    let Some((first, rest)) = parts.split_first() else { return Slot::MISSING };
+    let mut whole = **first;
+    for part in rest {
+        whole.cell.anchor = whole.cell.anchor.min(part.cell.anchor);
+        whole.cell.coverage = whole.cell.coverage.min(part.cell.coverage);
+        whole.cell.kind = whole.cell.kind.max(part.cell.kind);
+        whole.cell.partial |= part.cell.partial;
+        whole.cell.stream = None;
+        whole.expires = whole.expires.min(part.expires);
+    }
+    match value(&parts.map(|s| s.cell.value)) {
         Ok(v) => {
             whole.cell.value = v;
             whole
@@ -95,18 +99,12 @@ pub(crate) fn combine(t: Ts, parts: &[&Slot], value: impl FnOnce(&[f64]) -> Resu
     }
 }
 
-fn merge(a: Slot, b: &Slot) -> Slot {
-    Slot {
-        cell: Cell {
-            anchor: a.cell.anchor.min(b.cell.anchor),
-            coverage: a.cell.coverage.min(b.cell.coverage),
-            kind: a.cell.kind.max(b.cell.kind),
-            partial: a.cell.partial || b.cell.partial,
-            stream: None,
-            ..a.cell
-        },
-        expires: a.expires.min(b.expires),
-    }
+/// What a function of these is while this one of them is not ready.
+fn not_ready(parts: &[&Slot], part: &Slot) -> Slot {
+    let never = |s: &&&Slot| s.cell.state == State::Undefined(Reason::NotOffered);
+    let part = parts.iter().find(never).map_or(part, |s| *s);
+    let cell = Cell { value: 0.0, coverage: 0.0, partial: false, ..part.cell };
+    Slot { cell, expires: Ts::MAX }
 }
 
 fn flag(b: bool) -> f64 {

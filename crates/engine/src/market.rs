@@ -219,8 +219,15 @@ impl Market {
         }
     }
 
-    /// Makes every minute that is due before something received at `recv_ts`.
+    /// Makes every minute that is due before something received at `recv_ts`; for most events none is.
+    #[inline]
     pub(crate) fn advance(&mut self, recv_ts: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
+        if self.next_tick.is_some_and(|t| t + LATENESS < recv_ts) {
+            self.make_due(recv_ts, config, streams, out);
+        }
+    }
+
+    fn make_due(&mut self, recv_ts: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
         while let Some(t) = self.next_tick.filter(|t| *t + LATENESS < recv_ts) {
             self.tick(t, config, streams, out);
             self.next_tick = Some(t + TICK);
@@ -403,6 +410,10 @@ impl Market {
 
     /// The risk and the heat axis have no bars of their own: on a timeframe they read as they did at its last close.
     fn note_closes(&mut self, t: Ts, states: &AxisStates) {
+        // All of them close at whole hours.
+        if crate::features::hourly::whole_hour(t).is_none() {
+            return;
+        }
         for (i, timeframe) in TIMEFRAMES.into_iter().enumerate() {
             if (t - crate::chart::offset_of(timeframe)).0.rem_euclid(timeframe.0) == 0 {
                 self.closes.risk[i] = states.risk.label;
@@ -556,6 +567,7 @@ impl Market {
         if let Some(liquidations) = &mut self.liquidations {
             liquidations.reread(&settings);
         }
+        self.axes.reread();
         self.assembly = Some(Box::new(Assembly::new(config)));
     }
 }

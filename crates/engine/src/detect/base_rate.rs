@@ -10,7 +10,8 @@ const DAYS_KEPT: usize = 90;
 const MONTH: i64 = 30;
 const MONTH_KEPT: usize = 30;
 
-const fn day_of(t: Ts) -> i64 {
+/// The UTC day of a moment.
+pub(super) const fn day_of(t: Ts) -> i64 {
     t.0.div_euclid(Span::days(1).0)
 }
 
@@ -19,6 +20,18 @@ struct Day {
     fired: u16,
     held: u16,
     known: u16,
+}
+
+impl Day {
+    #[inline]
+    fn count(&mut self, minutes: u16, known: bool, held: bool) {
+        if known {
+            self.known = self.known.saturating_add(minutes);
+            if held {
+                self.held = self.held.saturating_add(minutes);
+            }
+        }
+    }
 }
 
 /// The last 90 days of one detector, today included.
@@ -31,8 +44,7 @@ pub struct Spoken {
 
 impl Spoken {
     #[inline]
-    fn day(&mut self, t: Ts) -> Option<&mut Day> {
-        let day = day_of(t);
+    fn on(&mut self, day: i64) -> Option<&mut Day> {
         if day == self.today && !self.days.is_empty() {
             return self.days.last_mut();
         }
@@ -40,6 +52,7 @@ impl Spoken {
     }
 
     /// The same on another day than the last.
+    #[cold]
     fn turned(&mut self, day: i64) -> Option<&mut Day> {
         if self.days.is_empty() || day - self.today >= DAYS {
             self.days.clear();
@@ -61,21 +74,28 @@ impl Spoken {
 
     /// An episode began.
     pub fn fired(&mut self, t: Ts) {
-        if let Some(day) = self.day(t) {
+        if let Some(day) = self.on(day_of(t)) {
             day.fired = day.fired.saturating_add(1);
         }
     }
 
     /// One minute passed: could it be judged, and was an episode open?
     pub fn minute(&mut self, t: Ts, known: bool, held: bool) {
-        self.minutes(t, 1, known, held);
+        self.minute_of(day_of(t), known, held);
+    }
+
+    /// The same of a minute whose day is known: a market counts many at once.
+    #[inline]
+    pub(super) fn minute_of(&mut self, day: i64, known: bool, held: bool) {
+        if let Some(day) = self.on(day) {
+            day.count(1, known, held);
+        }
     }
 
     /// The same for some minutes judged at once, such as the hour of a pair.
     pub fn minutes(&mut self, t: Ts, count: u16, known: bool, held: bool) {
-        if let Some(day) = self.day(t) {
-            day.known = day.known.saturating_add(u16::from(known) * count);
-            day.held = day.held.saturating_add(u16::from(known && held) * count);
+        if let Some(day) = self.on(day_of(t)) {
+            day.count(count, known, held);
         }
     }
 

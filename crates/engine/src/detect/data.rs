@@ -3,7 +3,7 @@
 //! Both are alerts like any other, so that a silent market is never mistaken for a calm one. A stream that comes back within a
 //! minute calls nobody; a price that is lost is worse than another input, and so is an age past which labels are given up.
 
-use super::base_rate::Spoken;
+use super::base_rate::{Spoken, day_of};
 use super::episode::{Episode, Report};
 use super::table::{Finding, Judgement};
 use crate::rules::Freshness;
@@ -38,6 +38,8 @@ pub struct DataInputs<'a> {
     pub streams: &'a [StreamDecl],
     /// The book's limits.
     pub freshness: Freshness,
+    /// No input is older than that, as whoever judged the axes has found.
+    pub fresh: bool,
 }
 
 impl<'a> DataInputs<'a> {
@@ -52,6 +54,11 @@ impl<'a> DataInputs<'a> {
             let decl = streams.get(i.stream?.index())?;
             Some((i, decl, ts - i.anchor))
         })
+    }
+
+    /// No input is lost and none is too old.
+    fn is_whole(self) -> bool {
+        self.fresh && self.lost().next().is_none()
     }
 
     /// The greatest age over its limit, and whether one is past the age at which labels are given up.
@@ -70,6 +77,18 @@ const fn is_price(metric: Metric) -> bool {
 impl DataWatch {
     /// Judges one minute; records that follow are added to `out`.
     pub fn step(&mut self, data: DataInputs<'_>, out: &mut Vec<Alert>) {
+        let is_open = self.lost.running().is_some() || self.stale.running().is_some();
+        if is_open || !data.is_whole() {
+            self.judge(data, out);
+        } else {
+            self.lost_since = None;
+        }
+        let day = day_of(data.ts);
+        self.spoken[0].minute_of(day, true, self.lost.running().is_some());
+        self.spoken[1].minute_of(day, true, self.stale.running().is_some());
+    }
+
+    fn judge(&mut self, data: DataInputs<'_>, out: &mut Vec<Alert>) {
         let (lost, price) = data.lost().fold((0_u32, false), |(n, price), i| (n + 1, price || is_price(i.metric)));
         self.lost_since = (lost > 0).then(|| self.lost_since.unwrap_or(data.ts));
         let long_enough = self.lost_since.is_some_and(|since| data.ts - since >= LOST_FOR);
@@ -86,8 +105,6 @@ impl DataWatch {
             let alert = record(Pattern::FeedStale, data.ts, &report, &mut self.spoken[1]);
             out.push(Alert { statistics: ages(data), data: vec![old(data)], ..alert });
         }
-        self.spoken[0].minute(data.ts, true, self.lost.running().is_some());
-        self.spoken[1].minute(data.ts, true, self.stale.running().is_some());
     }
 }
 

@@ -175,23 +175,28 @@ impl LiquidationInputs {
     /// Readings of the last minute as they stand at `t`.
     #[must_use]
     pub fn of(slots: &LiquidationSlots, t: Ts) -> Self {
-        Self {
-            count_60s: slots.count_60s.at(t),
-            burst_threshold: slots.burst_threshold.at(t),
-            velocity: slots.cascade_velocity.at(t),
-            velocity_threshold: slots.velocity_threshold.at(t),
-            velocity_pct: slots.velocity_pct.at(t),
-            total: slots.cascade_total.at(t),
-            severity_ratio: slots.severity_ratio.at(t),
-            cascade_flag: slots.cascade_flag.at(t),
-            side: slots.cascade_side.at(t),
-            long_share_1h: slots.long_share_1h.at(t),
-            events_1h: slots.events_1h.at(t),
-            uncalibrated: slots.uncalibrated,
-            made: slots.made,
-            close: None,
-            so_far: slots.so_far,
-        }
+        let mut out = Self::NOTHING;
+        out.read(slots, t);
+        out
+    }
+
+    /// The same in place of what was read before.
+    pub fn read(&mut self, slots: &LiquidationSlots, t: Ts) {
+        self.count_60s = slots.count_60s.at(t);
+        self.burst_threshold = slots.burst_threshold.at(t);
+        self.velocity = slots.cascade_velocity.at(t);
+        self.velocity_threshold = slots.velocity_threshold.at(t);
+        self.velocity_pct = slots.velocity_pct.at(t);
+        self.total = slots.cascade_total.at(t);
+        self.severity_ratio = slots.severity_ratio.at(t);
+        self.cascade_flag = slots.cascade_flag.at(t);
+        self.side = slots.cascade_side.at(t);
+        self.long_share_1h = slots.long_share_1h.at(t);
+        self.events_1h = slots.events_1h.at(t);
+        self.uncalibrated = slots.uncalibrated;
+        self.made = slots.made;
+        self.close = None;
+        self.so_far = slots.so_far;
     }
 
     /// The same with the count of 60 s as it stands at an event.

@@ -1,6 +1,6 @@
 //! All detectors of one market: one step takes readings and adds records.
 
-use super::base_rate::{Spoken, Tally};
+use super::base_rate::{Spoken, Tally, day_of};
 use super::burst::BurstMemory;
 use super::changes::{Happening, Memory};
 use super::episode::{Episode, Report};
@@ -50,8 +50,27 @@ impl Default for Surveillance {
 impl Surveillance {
     /// Judges one minute; records that follow are added to `out`.
     pub fn step(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
-        for at in 0..DETECTORS.len().min(self.episodes.len()) {
-            self.evaluate(at, inputs, thresholds, true, out);
+        let day = day_of(inputs.ts);
+        // Detectors whose episodes are open or may begin: they come after the others, which change nothing.
+        let mut busy = 0_u32;
+        let each = DETECTORS.iter().zip(&self.episodes).zip(&mut self.spoken).enumerate();
+        for (at, ((detector, episode), spoken)) in each {
+            match (detector.judge)(inputs, thresholds) {
+                Judgement::Of(finding) if finding.fires => busy |= 1 << at,
+                _ if episode.running().is_some() => busy |= 1 << at,
+                judged => {
+                    spoken.minute_of(day, matches!(judged, Judgement::Of(_)), false);
+                    if detector.trigger == Some(Trigger::Burst) {
+                        self.burst = BurstMemory::default();
+                    }
+                }
+            }
+        }
+        while busy != 0 {
+            let at = busy.trailing_zeros() as usize;
+            busy &= busy - 1;
+            let known = self.evaluate(at, inputs, thresholds, out);
+            self.spoken[at].minute_of(day, known, self.episodes[at].running().is_some());
         }
         let (spoken, tallies) = (&self.spoken, &mut self.tallies);
         self.memory.step(inputs, |happening| {
@@ -60,31 +79,32 @@ impl Surveillance {
             out.push(happened(happening, inputs, counts));
         });
         for spoken in self.spoken.iter_mut().skip(DETECTORS.len()) {
-            spoken.minute(inputs.ts, true, false);
+            spoken.minute_of(day, true, false);
         }
     }
 
     /// Judges the burst at an event, between minutes (features §2.4: evaluated at every event).
     pub fn at_event(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
         if let Some(at) = DETECTORS.iter().position(|d| d.trigger == Some(Trigger::Burst)) {
-            self.evaluate(at, inputs, thresholds, false, out);
+            self.evaluate(at, inputs, thresholds, out);
         }
     }
 
-    fn evaluate(&mut self, at: usize, inputs: &Inputs, thresholds: &Thresholds, minute: bool, out: &mut Vec<Alert>) {
+    /// Takes what a detector says; whether it could say anything is handed back.
+    fn evaluate(&mut self, at: usize, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) -> bool {
         let detector = &DETECTORS[at];
         let judged = (detector.judge)(inputs, thresholds);
+        let known = matches!(judged, Judgement::Of(_));
         let was_open = self.episodes[at].running().is_some();
         let report = self.episodes[at].step(inputs.ts, &judged, thresholds.keep, detector.clear);
         if detector.trigger == Some(Trigger::Burst) {
             let running = self.episodes[at].running();
             let held = running.is_some_and(|r| r.last_seen_at == inputs.ts);
-            let known = matches!(judged, Judgement::Of(_));
             self.burst.note(&inputs.liquidations, (was_open, running.is_some()), known, held);
         }
-        let inhibited_by = detector.inhibited_by.filter(|by| self.is_open(*by));
-        let spoken = &mut self.spoken[at];
         if let Some(report) = report {
+            let inhibited_by = detector.inhibited_by.filter(|by| self.is_open(*by));
+            let spoken = &mut self.spoken[at];
             let base_rate = match report.change {
                 Change::Opened => spoken.rate(),
                 _ => spoken.rate_beside(report.of.opened_at),
@@ -102,10 +122,7 @@ impl Surveillance {
                 spoken.fired(inputs.ts);
             }
         }
-        if minute {
-            let known = matches!(judged, Judgement::Of(_));
-            spoken.minute(inputs.ts, known, self.episodes[at].running().is_some());
-        }
+        known
     }
 
     /// Goes on with the episodes and the labels that `told` has told of, and keeps its own record of how often they happen.

@@ -10,11 +10,12 @@ use crate::detect::ruled::RuleWatch;
 use crate::detect::table::Detector;
 use crate::detect::{Inputs, Labels, LiquidationInputs, Surveillance};
 use crate::engine::{AlertOut, Config, Outputs};
+use crate::features::settled::Settled;
 use crate::liquidations::Liquidations;
 use crate::rules::{AxisStates, Book, EVENT_FEATURE};
 use barograph_domain::{
     Alert, Axis, Cell, Confirmation, Event, KnownAlert, Label, Metric, OpenAlert, OpenAlerts, Pattern, Payload, Reason,
-    Span, StreamDecl, Ts,
+    Span, StreamDecl, Timeframes, TrendRegime, Ts, VolRegime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,46 @@ pub(super) struct Watch {
     /// Room for these in the order of the catalogue, with what is read at this moment.
     #[serde(skip)]
     at_event: Vec<Cell>,
+    /// What the detectors read last: what has not moved since is not written again.
+    #[serde(skip)]
+    read: Option<Box<Read>>,
+    /// What is open. Every change of it makes a record, so it is counted again after one.
+    #[serde(skip)]
+    open: Option<OpenAlerts>,
+}
+
+/// What the detectors read, and of which labels it is said whether timeframes confirm an axis.
+#[derive(Clone, Debug)]
+struct Read {
+    inputs: Inputs,
+    labels: ([TrendRegime; 4], [VolRegime; 4]),
+}
+
+impl Read {
+    fn new(t: Ts, timeframes: &Timeframes) -> Self {
+        let mut out = Self { inputs: Inputs::nothing(t), labels: (timeframes.trend, timeframes.volatility) };
+        out.confirm();
+        out
+    }
+
+    fn confirm(&mut self) {
+        // Only two axes have readings of a timeframe's own. What the others said at closes that fall together, as all do at
+        // midnight, is one reading and no agreement.
+        self.inputs.confirmed = [
+            Confirmed::unknown(Axis::Risk),
+            confirmed(Axis::Trend, &self.labels.0),
+            confirmed(Axis::Volatility, &self.labels.1),
+            Confirmed::unknown(Axis::Heat),
+        ];
+    }
+
+    /// Labels on timeframes seldom move.
+    fn take_timeframes(&mut self, timeframes: &Timeframes) {
+        if self.labels != (timeframes.trend, timeframes.volatility) {
+            self.labels = (timeframes.trend, timeframes.volatility);
+            self.confirm();
+        }
+    }
 }
 
 impl Watch {
@@ -44,6 +85,8 @@ impl Watch {
             last: vec![NO_MINUTE; config.book.read_at_events().len()],
             made: Vec::new(),
             at_event: Vec::new(),
+            read: None,
+            open: None,
         }
     }
 
@@ -65,7 +108,12 @@ impl Watch {
     }
 
     /// Hands on the records of one step.
+    #[inline]
     fn tell(&mut self, instrument: u32, known_at: Ts, out: &mut Outputs) {
+        if self.made.is_empty() {
+            return;
+        }
+        self.open = None;
         for alert in self.made.drain(..) {
             out.push_alert(AlertOut { instrument, known: KnownAlert { known_at, alert } });
         }
@@ -120,57 +168,55 @@ impl Market {
         out: &mut Outputs,
     ) {
         let cells = assembly.cells();
-        let reading = |feature: Feature| cells[feature.index()];
-        let inputs = Inputs {
-            ts: t,
-            funding_rate: reading(Feature::FundingRate8h),
-            funding_zscore: reading(Feature::FundingZscore24h),
-            funding_window: self.funding_window(&reading(Feature::FundingZscore24h)),
-            funding_pct: reading(Feature::FundingPct30d),
-            funding_change: reading(Feature::FundingChange8h),
-            funding_volatility: reading(Feature::FundingVol24h),
-            farming_share: reading(Feature::FundingFarmingShare),
-            liquidations: self.liquidation_inputs(t),
-            basis: reading(Feature::Basis),
-            premium: reading(Feature::Premium),
-            concentration: reading(Feature::PositionConcentration),
-            volatility: reading(Feature::RealizedVol24h),
-            labels: Labels {
-                risk: Some(states.risk.label),
-                trend: Some(states.trend.label),
-                volatility: Some(states.volatility.label),
-                heat: Some(states.heat.label),
-            },
-            confirmed: [
-                // Only two axes have readings of a timeframe's own. What the others said at closes that fall together, as all
-                // do at midnight, is one reading and no agreement.
-                Confirmed::unknown(Axis::Risk),
-                confirmed(Axis::Trend, &assembly.timeframes().trend),
-                confirmed(Axis::Volatility, &assembly.timeframes().volatility),
-                Confirmed::unknown(Axis::Heat),
-            ],
-            session: Some(assembly.session()),
-        };
+        self.read_inputs(t, states, assembly);
         let watch = &mut self.watch;
-        watch.surveillance.step(&inputs, &config.book.detectors, &mut watch.made);
-        let freshness = config.book.freshness;
-        watch.data.step(DataInputs { ts: t, inputs: assembly.inputs(), streams, freshness }, &mut watch.made);
+        if let Some(read) = &watch.read {
+            watch.surveillance.step(&read.inputs, &config.book.detectors, &mut watch.made);
+        }
+        let (freshness, fresh) = (config.book.freshness, self.axes.inputs_are_fresh());
+        watch.data.step(DataInputs { ts: t, inputs: assembly.inputs(), streams, freshness, fresh }, &mut watch.made);
         watch.rules.step(t, &config.book, cells, &mut watch.made);
         watch.keep(cells, &config.book);
-        self.watch.tell(self.index, t + LATENESS, out);
+        watch.tell(self.index, t + LATENESS, out);
     }
 
-    /// Settlements come hours apart: their score is one of a week (features §2.7).
-    fn funding_window(&self, zscore: &Cell) -> Span {
-        let settled = self.settled.iter().any(|s| zscore.stream == Some(s.stream()));
-        if settled { Span::days(7) } else { Span::hours(24) }
+    /// What the detectors read of this minute.
+    fn read_inputs(&mut self, t: Ts, states: &AxisStates, assembly: &Assembly) {
+        let cells = assembly.cells();
+        let reading = |feature: Feature| cells[feature.index()];
+        let offered = self.liquidations.is_some() || self.offers(Metric::Liquidation);
+        let read = self.watch.read.get_or_insert_with(|| Box::new(Read::new(t, assembly.timeframes())));
+        read.take_timeframes(assembly.timeframes());
+        let inputs = &mut read.inputs;
+        inputs.ts = t;
+        inputs.funding_rate = reading(Feature::FundingRate8h);
+        inputs.funding_zscore = reading(Feature::FundingZscore24h);
+        inputs.funding_window = funding_window(&self.settled, &inputs.funding_zscore);
+        inputs.funding_pct = reading(Feature::FundingPct30d);
+        inputs.funding_change = reading(Feature::FundingChange8h);
+        inputs.funding_volatility = reading(Feature::FundingVol24h);
+        inputs.farming_share = reading(Feature::FundingFarmingShare);
+        match &self.liquidations {
+            Some(liquidations) => inputs.liquidations.read(liquidations.slots(), t),
+            None => inputs.liquidations = LiquidationInputs::without(no_liquidations(offered)),
+        }
+        inputs.basis = reading(Feature::Basis);
+        inputs.premium = reading(Feature::Premium);
+        inputs.concentration = reading(Feature::PositionConcentration);
+        inputs.volatility = reading(Feature::RealizedVol24h);
+        inputs.labels = Labels {
+            risk: Some(states.risk.label),
+            trend: Some(states.trend.label),
+            volatility: Some(states.volatility.label),
+            heat: Some(states.heat.label),
+        };
+        inputs.session = Some(assembly.session());
     }
 
     fn liquidation_inputs(&self, t: Ts) -> LiquidationInputs {
         match &self.liquidations {
             Some(liquidations) => LiquidationInputs::of(liquidations.slots(), t),
-            None if !self.offers(Metric::Liquidation) => LiquidationInputs::without(Reason::NotOffered),
-            None => LiquidationInputs::NOTHING,
+            None => LiquidationInputs::without(no_liquidations(self.offers(Metric::Liquidation))),
         }
     }
 
@@ -205,7 +251,16 @@ impl Market {
     }
 
     /// What of them a row says: how many there are and the worst, those of the data and of the user's own rules among them.
-    pub(super) fn open_alerts(&self) -> OpenAlerts {
+    pub(super) fn open_alerts(&mut self) -> OpenAlerts {
+        if let Some(open) = self.watch.open {
+            return open;
+        }
+        let open = self.count_open();
+        self.watch.open = Some(open);
+        open
+    }
+
+    fn count_open(&self) -> OpenAlerts {
         let mut open = OpenAlerts::default();
         let detected = self.open_episodes().map(|(detector, running)| (detector.pattern, running.severity, None));
         let data = self.watch.data.open().map(|(pattern, severity)| (pattern, severity, None));
@@ -222,5 +277,17 @@ impl Market {
         self.watch.surveillance.adopt(&told.watch.surveillance);
         self.watch.data.clone_from(&told.watch.data);
         self.watch.rules.clone_from(&told.watch.rules);
+        self.watch.open = None;
     }
+}
+
+/// Settlements come hours apart: their score is one of a week (features §2.7).
+fn funding_window(settled: &[Settled], zscore: &Cell) -> Span {
+    let settled = settled.iter().any(|s| zscore.stream == Some(s.stream()));
+    if settled { Span::days(7) } else { Span::hours(24) }
+}
+
+/// Why there are no readings of forced closes.
+const fn no_liquidations(offered: bool) -> Reason {
+    if offered { Reason::MissingInput } else { Reason::NotOffered }
 }

@@ -45,6 +45,7 @@ impl<L: Ruled> AxisMemory<L> {
         self.take(book, ts, cells, &evaluate(book, cells), staleness)
     }
     /// As [`Self::step`], with the minute already evaluated.
+    #[inline]
     pub(super) fn take(
         &mut self,
         book: &Book,
@@ -57,6 +58,21 @@ impl<L: Ruled> AxisMemory<L> {
             self.started = true;
             self.state.since = ts;
         }
+        if now.raw == self.state.label {
+            // The label stands and none waits, whatever is new: as `advance` says, without asking how new.
+            if self.state.candidate.is_some() || self.state.candidate_count != 0 {
+                self.counted = None;
+            }
+            let s = &mut self.state;
+            (s.raw_label, s.held_by, s.stale) = (now.raw, HeldBy::None, staleness.any);
+            (s.candidate, s.candidate_count) = (None, 0);
+        } else {
+            self.move_on(book, ts, cells, now, staleness);
+        }
+        self.state
+    }
+    /// Another label is due, or waits.
+    fn move_on(&mut self, book: &Book, ts: Ts, cells: &[Cell], now: &Evaluation<L>, staleness: Staleness) {
         let (set, before) = (L::of(book), self.state);
         let newest = match book.dwell {
             DwellCounts::Minutes => None,
@@ -70,7 +86,6 @@ impl<L: Ruled> AxisMemory<L> {
         if waiting != (before.candidate, before.candidate_count) {
             self.counted = self.state.candidate.and(newest);
         }
-        self.state
     }
     /// The state after the last step.
     #[must_use]

@@ -64,6 +64,13 @@ pub struct Evaluation<L = RiskRegime> {
     pub unknown_by_stale: bool,
 }
 
+impl<L: Ruled> Evaluation<L> {
+    /// Of no rule at all.
+    pub(super) const fn nothing() -> Self {
+        Self { raw: L::RESTING, fired: None, holds: 0, known: 0, not_applicable: 0, unknown_by_stale: false }
+    }
+}
+
 /// What a cell gives to a rule.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Reading {
@@ -91,9 +98,15 @@ impl<'a> AsRead<'a> {
     pub(super) const fn new(book: &Book, cells: &'a [Cell]) -> Self {
         Self { allow_proxy: book.allow_proxy, last_values: book.uses_last_values(), cells }
     }
+    /// May a reading of this kind enter a rule?
+    #[inline]
+    pub(super) const fn may_enter(&self, kind: Kind) -> bool {
+        self.allow_proxy || matches!(kind, Kind::Measured | Kind::Sampled)
+    }
+    #[inline]
     pub(super) fn read(&self, feature: Feature) -> Reading {
         let Some(cell) = self.cells.get(feature.index()) else { return Reading::Unknown };
-        let may_enter = self.allow_proxy || matches!(cell.kind, Kind::Measured | Kind::Sampled);
+        let may_enter = self.may_enter(cell.kind);
         match cell.state {
             State::Ready if may_enter => Reading::Value(cell.value),
             State::Stale if self.last_values && may_enter => Reading::Value(cell.value),
@@ -201,8 +214,7 @@ pub fn clause_holds(book: &Book, cells: &[Cell], clause: &Clause, relaxed: bool)
 }
 
 pub(super) fn evaluate_with<L: Ruled, R: Readings>(set: &RuleSet<L>, readings: &R) -> Evaluation<L> {
-    let mut out =
-        Evaluation { raw: L::RESTING, fired: None, holds: 0, known: 0, not_applicable: 0, unknown_by_stale: false };
+    let mut out = Evaluation::nothing();
     let (mut blocked, mut blocked_not_by_age) = (false, false);
     for (i, rule) in set.rules.iter().enumerate() {
         match rule_truth(rule, readings, false) {

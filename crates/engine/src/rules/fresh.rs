@@ -42,6 +42,7 @@ impl Freshness {
     }
     /// Greatest age at which the newest value of this stream still counts.
     #[must_use]
+    #[inline]
     pub fn max_age(self, stream: &StreamDecl) -> Span {
         let Some(listed) = self.listed(stream.metric) else { return stream.max_age() };
         let base = listed.max(stream.cadence.times(2));
@@ -53,7 +54,11 @@ impl Freshness {
         Span::hours(2).max(self.max_age(stream).times(2))
     }
     /// The profile's own table value; `None` leaves the default rule in place.
+    #[inline]
     const fn listed(self, metric: Metric) -> Option<Span> {
+        if matches!(self, Self::Default | Self::Seed1) {
+            return None;
+        }
         match (self, metric) {
             (
                 Self::Seed3,

@@ -31,13 +31,48 @@ pub struct HeldRing {
     runs: VecDeque<Run>,
     newest: Option<i64>,
     counts: Vec<HeldCount>,
+    #[serde(skip)]
+    minute: Minute,
+}
+
+/// What one minute adds to every count. It is the same for hours, and adding is then one pass without a look at bits.
+#[derive(Clone, Debug, Default)]
+struct Minute {
+    holds: u64,
+    known: u64,
+    adds: Vec<HeldCount>,
+}
+
+/// It is made from the bits again: two rings never differ by it.
+impl PartialEq for Minute {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Minute {
+    /// Of a minute with these bits, for so many rules.
+    fn turn(&mut self, holds: u64, known: u64, rules: usize) {
+        if (self.holds, self.known) == (holds, known) && self.adds.len() == rules {
+            return;
+        }
+        let bit = |mask: u64, i: usize| u32::from(mask >> i & 1 == 1);
+        (self.holds, self.known) = (holds, known);
+        self.adds.clear();
+        self.adds.extend((0..rules).map(|i| HeldCount { held: bit(holds, i), known: bit(known, i) }));
+    }
 }
 
 impl HeldRing {
     /// Nothing known yet, for this many rules (at most 64).
     #[must_use]
     pub fn new(rules: usize) -> Self {
-        Self { runs: VecDeque::with_capacity(RUNS), newest: None, counts: vec![HeldCount::default(); rules.min(64)] }
+        Self {
+            runs: VecDeque::with_capacity(RUNS),
+            newest: None,
+            counts: vec![HeldCount::default(); rules.min(64)],
+            minute: Minute::default(),
+        }
     }
     /// Counts per rule, in the book's order.
     #[must_use]
@@ -52,14 +87,25 @@ impl HeldRing {
             _ => {}
         }
         self.newest = Some(minute);
-        self.count(holds, known, 1, true);
         match self.runs.back_mut() {
             Some(run) if (run.holds, run.known) == (holds, known) && run.first + i64::from(run.length) == minute => {
                 run.length += 1;
             }
             _ => self.runs.push_back(Run { first: minute, length: 1, holds, known }),
         }
-        self.expire(minute);
+        #[expect(clippy::cast_possible_wrap, reason = "129600")]
+        let oldest = minute - HELD_MINUTES as i64 + 1;
+        // In a full window most minutes come as others of the same go, and no count moves.
+        match self.runs.front_mut() {
+            Some(run) if run.first == oldest - 1 && run.length > 1 && (run.holds, run.known) == (holds, known) => {
+                run.first = oldest;
+                run.length -= 1;
+            }
+            _ => {
+                self.add(holds, known);
+                self.expire(oldest);
+            }
+        }
     }
     fn take_newest_back(&mut self) {
         let Some(run) = self.runs.back_mut() else { return };
@@ -68,11 +114,9 @@ impl HeldRing {
         if run.length == 0 {
             self.runs.pop_back();
         }
-        self.count(holds, known, 1, false);
+        self.take_off(holds, known, 1);
     }
-    fn expire(&mut self, minute: i64) {
-        #[expect(clippy::cast_possible_wrap, reason = "129600")]
-        let oldest = minute - HELD_MINUTES as i64 + 1;
+    fn expire(&mut self, oldest: i64) {
         while let Some(run) = self.runs.front_mut().filter(|r| r.first < oldest) {
             let gone = u32::try_from(oldest - run.first).unwrap_or(u32::MAX).min(run.length);
             let (holds, known) = (run.holds, run.known);
@@ -81,15 +125,21 @@ impl HeldRing {
             if run.length == 0 {
                 self.runs.pop_front();
             }
-            self.count(holds, known, gone, false);
+            self.take_off(holds, known, gone);
         }
     }
-    fn count(&mut self, holds: u64, known: u64, minutes: u32, add: bool) {
+    fn add(&mut self, holds: u64, known: u64) {
+        self.minute.turn(holds, known, self.counts.len());
+        for (count, by) in self.counts.iter_mut().zip(&self.minute.adds) {
+            // A window has 129,600 minutes.
+            count.held = count.held.wrapping_add(by.held);
+            count.known = count.known.wrapping_add(by.known);
+        }
+    }
+    fn take_off(&mut self, holds: u64, known: u64, minutes: u32) {
         for (i, count) in self.counts.iter_mut().enumerate() {
             for (mask, n) in [(holds, &mut count.held), (known, &mut count.known)] {
-                // Without a branch: every minute passes here, bit by bit.
-                let by = minutes * u32::from(mask >> i & 1 == 1);
-                *n = if add { n.saturating_add(by) } else { n.saturating_sub(by) };
+                *n = n.saturating_sub(minutes * u32::from(mask >> i & 1 == 1));
             }
         }
     }

@@ -17,6 +17,7 @@ mod flip;
 mod fresh;
 mod held;
 mod hours;
+mod judged;
 mod levels;
 mod margin;
 mod parse;

@@ -2,6 +2,7 @@
 
 use super::book::{Book, Clause, ENTER_DEFAULT, Enter, Rule, Warming};
 use super::fresh::clock_of;
+use super::judged::Watched;
 use super::readers::Readers;
 use crate::catalogue::Feature;
 use barograph_domain::{HeatRegime, Label, Metric, RiskRegime, Span, TrendRegime, VolRegime};
@@ -19,6 +20,8 @@ pub struct RuleSet<L> {
     pub(super) closes: Vec<Feature>,
     /// What varying a feature changes; filled in once margin units are known.
     pub(super) readers: Vec<Readers>,
+    /// What its clauses compare.
+    pub(super) watched: Vec<Watched>,
 }
 
 /// A label that a book can assert: where its rules are, and what remains when none holds.
@@ -68,8 +71,9 @@ impl<L: Ruled> RuleSet<L> {
     /// A checked set; its features' metrics are noted.
     pub(super) fn new(rules: Vec<Rule<L>>, hysteresis: bool) -> Self {
         let (features, metrics, closes, readers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut out = Self { rules, hysteresis, features, metrics, closes, readers };
+        let mut out = Self { rules, hysteresis, features, metrics, closes, readers, watched: Vec::new() };
         out.features = out.features_read();
+        out.watched = Watched::of(&out);
         let (closes, rest): (Vec<_>, Vec<_>) = out.features.iter().partition(|f| clock_of(**f, Span::ZERO).is_some());
         out.closes = closes;
         out.metrics = rest.iter().flat_map(|f| f.spec().inputs).copied().collect();
