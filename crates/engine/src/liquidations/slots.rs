@@ -2,7 +2,7 @@
 
 use super::made::Made;
 use super::minutes::{Total, start_of};
-use super::{Liquidations, MINUTE, minutes};
+use super::{Liquidations, MINUTE};
 use crate::features::reading::{Fullness, Origin, Settings, Slot};
 use barograph_domain::{Reason, Span, State, Ts};
 
@@ -167,6 +167,10 @@ impl Liquidations {
     )]
     fn fullness(&self, anchor: Ts, length: Span, settings: &Settings) -> Result<Fullness, State> {
         let Some(since) = self.presence.since() else { return Err(State::Undefined(Reason::MissingInput)) };
+        // Almost always: all of it was there, which is enough of anything.
+        if since <= anchor - length && self.presence.is_unbroken() && settings.coverage_min <= 1.0 {
+            return Ok(Fullness { coverage: 1.0, partial: false });
+        }
         let from = (anchor - length).max(since);
         let (whole, span) = (length.0 as f64, (anchor - from).0.max(0) as f64);
         if self.presence.lost(from.min(anchor), anchor).0 as f64 > 0.01 * whole {
@@ -212,15 +216,12 @@ impl Liquidations {
     pub(super) fn slots_at(&self, anchor: Ts, settings: &Settings) -> LiquidationSlots {
         let origin = self.origin(anchor);
         let limits = &self.limits;
-        let spans = [5, 60, 240, minutes::DAY].map(|m| self.fullness(anchor, Span::mins(m), settings));
-        let totals = [FIVE_MINUTES, HOUR, FOUR_HOURS, DAY].map(|w| self.minutes.total(w));
-        let side = |pick: fn(&Total) -> f64| {
-            let mut out = [Slot::MISSING; 4];
-            for ((slot, full), total) in out.iter_mut().zip(spans).zip(&totals) {
-                *slot = origin.windowed(full, || Ok(pick(total)));
-            }
-            out
-        };
+        let full = |window: usize| self.fullness(anchor, Span::mins(self.minutes.span(window)), settings);
+        let spans = [full(FIVE_MINUTES), full(HOUR), full(FOUR_HOURS), full(DAY)];
+        let total = |window: usize| self.minutes.total(window);
+        let totals = [total(FIVE_MINUTES), total(HOUR), total(FOUR_HOURS), total(DAY)];
+        let long = |w: usize| origin.windowed(spans[w], || Ok(totals[w].long));
+        let short = |w: usize| origin.windowed(spans[w], || Ok(totals[w].short));
         let share = |w: usize| {
             let total = &totals[w];
             origin.windowed(spans[w], || {
@@ -228,16 +229,20 @@ impl Liquidations {
             })
         };
         let code = |side: Option<Side3>| side.map(|s| f64::from(s as u8)).ok_or(Reason::ZeroDenominator);
-        let cascade = self.minutes.total(CASCADE);
-        let cascade_full = self.fullness(anchor, Span::mins(self.minutes.span(CASCADE)), settings);
         let (velocity, elapsed) = self.velocity_of(FOUR_HOURS, anchor);
-        let cascade_velocity = self.velocity_of(CASCADE, anchor).0;
+        // The cascade rule usually looks at the same four hours.
+        let (cascade, cascade_full, cascade_velocity) = if self.minutes.span(CASCADE) == self.minutes.span(FOUR_HOURS) {
+            (totals[FOUR_HOURS], spans[FOUR_HOURS], velocity)
+        } else {
+            (total(CASCADE), full(CASCADE), self.velocity_of(CASCADE, anchor).0)
+        };
         let minute = self.fullness(anchor, super::recent::MINUTE, settings);
         // What a burst is measured by is a month of minutes: until there is one, it may still change.
         let young = self.presence.since().is_none_or(|since| since > anchor - super::MONTH);
         let seen = self.month_seen(anchor);
         let month = minute.map(|full| Fullness { partial: full.partial || young, coverage: full.coverage.min(seen) });
-        let count = f64::from(self.recent.count(anchor));
+        let closes = self.recent.count(anchor);
+        let count = f64::from(closes);
         let (threshold, uncalibrated) = self.threshold;
         let velocity_4h = origin.windowed(spans[FOUR_HOURS], || Ok(velocity));
         #[expect(clippy::cast_precision_loss, reason = "events of an hour")]
@@ -252,8 +257,8 @@ impl Liquidations {
         let own_velocity =
             velocity_pct.cell.ready().and_then(|_| self.velocity.window().quantile(super::VELOCITY_PCT)).unwrap_or(0.0);
         LiquidationSlots {
-            long: side(|t| t.long),
-            short: side(|t| t.short),
+            long: [long(FIVE_MINUTES), long(HOUR), long(FOUR_HOURS), long(DAY)],
+            short: [short(FIVE_MINUTES), short(HOUR), short(FOUR_HOURS), short(DAY)],
             count_60s: origin.windowed(minute, || Ok(count)),
             burst_ratio: origin.windowed(month, || Ok(count / threshold)),
             burst_flag: origin.windowed(minute, || Ok(flag(count >= limits.burst_count))),
@@ -276,7 +281,7 @@ impl Liquidations {
             burst_threshold: origin.windowed(month, || Ok(threshold)),
             velocity_threshold: origin.windowed(cascade_full, || Ok(own_velocity.max(limits.critical_velocity))),
             uncalibrated,
-            made: self.made(anchor, self.recent.count(anchor)),
+            made: self.made(anchor, closes),
             so_far: self.so_far(&cascade, &cascade_full),
         }
     }
