@@ -1,5 +1,6 @@
 //! Features that are functions of other readings at the same moment (update code O1).
 
+use crate::assemble::Slots;
 use crate::catalogue::Feature;
 use crate::features::reading::Slot;
 use barograph_domain::{Cell, Reason, State, Ts};
@@ -18,7 +19,7 @@ const PREMIUM_DEVIATION: f64 = 0.01;
 const FLAT: f64 = 0.002;
 
 /// Fills every feature that derives from others in the same row.
-pub(crate) fn derive(slots: &mut [Slot], t: Ts) {
+pub(crate) fn derive(slots: &mut Slots, t: Ts) {
     use Feature as F;
     set(slots, t, F::FundingApr, [F::FundingRate8h], |v| Ok(v[0] * 3.0 * 365.0));
     set(slots, t, F::FundingExtremeFlag, [F::FundingRate8h], |v| {
@@ -30,20 +31,19 @@ pub(crate) fn derive(slots: &mut [Slot], t: Ts) {
     set(slots, t, F::SqueezeRiskScore, [F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h], |v| {
         Ok(squeeze_score(v[0], v[1], v[2]))
     });
-    let get = |f: Feature| &slots[f.index()];
-    let crowded = direction(get(F::FundingZscore24h), get(F::FundingPct30d), t);
-    slots[F::SqueezeDirection.index()] = crowded;
+    let crowded = direction(&slots.of(F::FundingZscore24h), &slots.of(F::FundingPct30d), t);
+    slots.set(F::SqueezeDirection, &crowded);
 }
 
 fn set<const N: usize>(
-    slots: &mut [Slot],
+    slots: &mut Slots,
     t: Ts,
     feature: Feature,
     inputs: [Feature; N],
-    value: impl FnOnce(&[f64]) -> Result<f64, Reason>,
+    value: impl FnOnce(&[f64; N]) -> Result<f64, Reason>,
 ) {
-    let whole = combine(t, &inputs.map(|f| &slots[f.index()]), value);
-    slots[feature.index()] = whole;
+    let parts = inputs.map(|f| slots.of(f));
+    slots.set(feature, &combine(t, &parts.each_ref(), value));
 }
 
 /// Mean of three capped ramps (A05): open interest 0 to 10 %, funding 0 to 2σ, volatility 30 % down to 0.
@@ -69,21 +69,17 @@ pub fn quadrant(price_return: f64, oi_delta: f64) -> f64 {
 
 /// A function of several readings: as fresh as the stalest, as sure as the least sure. Where a part is not ready the
 /// whole has that part's state; what one part can never have, the whole never has.
-pub(crate) fn combine(t: Ts, parts: &[&Slot], value: impl FnOnce(&[f64]) -> Result<f64, Reason>) -> Slot {
-    let mut values = [0.0; 3];
-    let mut whole: Option<Slot> = None;
-    for (slot, v) in parts.iter().zip(&mut values) {
-        if slot.cell.state != State::Ready {
-            let never = |s: &&&Slot| s.cell.state == State::Undefined(Reason::NotOffered);
-            let slot = parts.iter().find(never).unwrap_or(slot);
-            let cell = Cell { value: 0.0, coverage: 0.0, partial: false, ..slot.cell };
-            return Slot { cell, expires: Ts::MAX };
-        }
-        *v = slot.cell.value;
-        whole = Some(whole.map_or(**slot, |w| merge(w, slot)));
+pub(crate) fn combine<const N: usize>(
+    t: Ts,
+    parts: &[&Slot; N],
+    value: impl FnOnce(&[f64; N]) -> Result<f64, Reason>,
+) -> Slot {
+    if let Some(lacking) = parts.iter().find(|s| s.cell.state != State::Ready) {
+        return lacked(parts, lacking);
     }
-    let Some(mut whole) = whole else { return Slot::MISSING };
-    match value(&values[..parts.len()]) {
+    let Some((first, others)) = parts.split_first() else { return Slot::MISSING };
+    let mut whole = others.iter().fold(**first, |whole, part| merge(whole, part));
+    match value(&parts.map(|s| s.cell.value)) {
         Ok(v) => {
             whole.cell.value = v;
             whole
@@ -93,6 +89,13 @@ pub(crate) fn combine(t: Ts, parts: &[&Slot], value: impl FnOnce(&[f64]) -> Resu
         }
         Err(_) => Slot::undefined(Reason::Stale),
     }
+}
+
+/// What the whole is where a part is not ready.
+fn lacked(parts: &[&Slot], lacking: &Slot) -> Slot {
+    let never = |s: &&&Slot| s.cell.state == State::Undefined(Reason::NotOffered);
+    let slot = parts.iter().find(never).map_or(lacking, |s| *s);
+    Slot { cell: Cell { value: 0.0, coverage: 0.0, partial: false, ..slot.cell }, expires: Ts::MAX }
 }
 
 fn merge(a: Slot, b: &Slot) -> Slot {

@@ -104,7 +104,7 @@ impl Assembly {
         self.set(F::VolRogersSatchell, hourly(&|r| r.ranges.map(|(v, full)| (v.rogers_satchell, full))));
         self.set(F::VolYangZhang, hourly(&|r| r.ranges.map(|(v, full)| (v.yang_zhang, full))));
         for feature in READ {
-            self.charts_read.holds(&self.slots[feature.index()]);
+            self.charts_read.holds(&self.slots.of(feature));
         }
     }
 
@@ -125,7 +125,8 @@ impl Assembly {
         }
         self.timeframes_key = Some(key);
         let mut cells = core::mem::take(&mut self.scratch_cells);
-        cells.clone_from(&self.cells);
+        cells.clear();
+        cells.extend_from_slice(&self.cells);
         let put = |cells: &mut Vec<Cell>, feature: Feature, slot: &Slot, scale: f64| {
             let cell = slot.at(t);
             cells[feature.index()] = Cell { value: cell.value * scale, ..cell };
