@@ -42,7 +42,9 @@ type TimeframesKey = [[(Ts, Option<StreamIndex>, bool); 3]; 4];
 #[derive(Clone, Debug)]
 pub(crate) struct Assembly {
     slots: Slots,
-    cells: Cells,
+    /// The readings with what is stale marked so; not kept while nothing is, as they are those of `slots` then.
+    marked: Cells,
+    is_marked: bool,
     inputs: Vec<InputAge>,
     cuts: Vec<Option<f64>>,
     /// What the cuts were computed from, per request: unchanged percentiles keep their cuts.
@@ -87,7 +89,8 @@ impl Assembly {
         let cuts = config.book.cuts().len();
         Self {
             slots: Slots::MISSING,
-            cells: [Cell::undefined(Reason::MissingInput); Feature::COUNT],
+            marked: [Cell::undefined(Reason::MissingInput); Feature::COUNT],
+            is_marked: false,
             inputs: Vec::with_capacity(metrics.len()),
             cuts: vec![None; cuts],
             cut_keys: vec![None; cuts],
@@ -112,7 +115,7 @@ impl Assembly {
     }
 
     pub(crate) fn cells(&self) -> &[Cell] {
-        &self.cells
+        if self.is_marked { &self.marked } else { self.slots.cells() }
     }
 
     /// Labels of the trend and the volatility axis on every timeframe.
@@ -153,16 +156,18 @@ impl Assembly {
             let first = !self.valid;
             self.valid = true;
             self.compute(market, t, config, first);
-            self.next_expiry = self.slots.at(t, &mut self.cells);
+            let fresh = self.slots.fresh_until(t);
+            self.is_marked = fresh.is_none();
+            self.next_expiry = fresh.unwrap_or_else(|| self.slots.at(t, &mut self.marked));
             self.read_inputs(market, t, config);
             self.read_cuts(market, t, config);
         } else {
-            if self.cells[Feature::MinutesToFunding.index()].state == State::Ready {
+            if self.cells()[Feature::MinutesToFunding.index()].state == State::Ready {
                 self.set(Feature::MinutesToFunding, minutes_to_funding(market, t));
             }
             use Feature as F;
             for feature in [F::MinutesToFunding, F::Session, F::SessionElapsedFrac, F::MinutesToEvent] {
-                self.cells[feature.index()] = self.slots.of(feature).at(t);
+                self.marked[feature.index()] = self.slots.of(feature).at(t);
             }
         }
         if self.valid && self.timeframes_read.moved(market, t, config) {
@@ -173,7 +178,7 @@ impl Assembly {
     /// Copies the readings into a row without allocating once the row has been used before.
     pub(crate) fn write(&self, row: &mut MinuteRow) {
         row.cells.clear();
-        row.cells.extend_from_slice(&self.cells);
+        row.cells.extend_from_slice(self.cells());
         row.cuts.clone_from(&self.cuts);
         row.inputs.clone_from(&self.inputs);
         row.price = self.price;
@@ -449,10 +454,18 @@ impl Assembly {
 
     fn read_cuts(&mut self, market: &Market, t: Ts, config: &Config) {
         let mut loaded: Option<Feature> = None;
+        let mut asked: Option<(Feature, Option<StreamIndex>, Option<i64>)> = None;
         for (i, request) in config.book.cuts().iter().enumerate() {
-            let slot = self.slots.of(request.percentile);
-            let stream = slot.ready(t).and(slot.cell.stream);
-            let hour = stream.and_then(|s| crate::ages::anchor_of(market, s)).map(hour_of);
+            // Requests of one percentile stand together.
+            let (_, stream, hour) = match asked {
+                Some(known) if known.0 == request.percentile => known,
+                _ => {
+                    let slot = self.slots.of(request.percentile);
+                    let stream = slot.ready(t).and(slot.cell.stream);
+                    let hour = stream.and_then(|s| crate::ages::anchor_of(market, s)).map(hour_of);
+                    *asked.insert((request.percentile, stream, hour))
+                }
+            };
             let key = stream.zip(hour).map(|(s, hour)| (s.0, hour));
             if key.is_some() && key == self.cut_keys[i] {
                 continue;

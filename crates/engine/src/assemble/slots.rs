@@ -32,24 +32,29 @@ impl Slots {
         self.expires[feature.index()] = slot.expires;
     }
 
+    /// The readings whatever their age.
+    pub(crate) fn cells(&self) -> &Cells {
+        &self.cells
+    }
+
+    /// First moment after which a reading is stale; `None` where one may be at `t`.
+    pub(crate) fn fresh_until(&self, t: Ts) -> Option<Ts> {
+        let mut next = Ts::MAX;
+        // In threes, so that the usual answer costs one question for each three.
+        let (threes, rest) = self.expires.as_chunks::<3>();
+        for [a, b, c] in threes {
+            let least = *a.min(b).min(c);
+            if least < t {
+                return None;
+            }
+            next = next.min(least);
+        }
+        rest.iter().all(|e| *e >= t).then(|| rest.iter().fold(next, |next, e| next.min(*e)))
+    }
+
     /// The readings as they stand at `t`, into `out`, and the first moment after which another one is stale.
     pub(crate) fn at(&self, t: Ts, out: &mut Cells) -> Ts {
         *out = self.cells;
-        let mut next = Ts::MAX;
-        for expires in &self.expires {
-            if *expires < t {
-                return self.stale(t, out);
-            }
-            if *expires < next {
-                next = *expires;
-            }
-        }
-        next
-    }
-
-    /// Marks what is stale at `t`; the first moment after which more is.
-    #[cold]
-    fn stale(&self, t: Ts, out: &mut Cells) -> Ts {
         let mut next = Ts::MAX;
         for (expires, cell) in self.expires.iter().zip(out) {
             if *expires >= t {
