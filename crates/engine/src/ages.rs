@@ -106,6 +106,15 @@ impl Market {
 }
 
 impl PriceFeed {
+    /// After this moment its readings are stale.
+    #[must_use]
+    pub fn expires(&self) -> Ts {
+        match &self.series {
+            PriceSeries::Plain(series) => series.expires(),
+            PriceSeries::Bars(bars) => bars.series.expires(),
+        }
+    }
+
     /// The newest event heard.
     #[must_use]
     pub fn heard_ts(&self) -> Option<Ts> {
@@ -163,17 +172,17 @@ pub(crate) fn input_age(market: &Market, metric: Metric, t: Ts, config: &Config)
             .prices
             .iter()
             .filter(|p| allowed(p.source.kind, config))
-            .find_map(|p| consider(p.source.stream, p.heard_ts(), p.origin().expires)),
+            .find_map(|p| consider(p.source.stream, p.heard_ts(), p.expires())),
         Metric::Bar => market
             .prices
             .iter()
             .filter(|p| matches!(p.series, PriceSeries::Bars(..)))
-            .find_map(|p| consider(p.source.stream, p.heard_ts(), p.origin().expires)),
+            .find_map(|p| consider(p.source.stream, p.heard_ts(), p.expires())),
         Metric::IndexPrice | Metric::SpotPrice => market
             .indexes
             .iter()
             .filter(|p| p.source.metric == metric)
-            .find_map(|p| consider(p.source.stream, p.heard_ts(), p.origin().expires)),
+            .find_map(|p| consider(p.source.stream, p.heard_ts(), p.expires())),
         Metric::Liquidation => market.liquidations.as_ref().and_then(|l| consider(l.stream(), l.anchor(), l.expires())),
         Metric::LongShortRatio => of_ratio(&market.long_short, &mut consider),
         Metric::TopTraderPositionRatio => of_ratio(&market.top_traders, &mut consider),

@@ -1,5 +1,6 @@
 //! Features that are functions of other readings at the same moment (update code O1).
 
+use crate::assemble::Slots;
 use crate::catalogue::Feature;
 use crate::features::reading::Slot;
 use barograph_domain::{Cell, Reason, State, Ts};
@@ -18,7 +19,7 @@ const PREMIUM_DEVIATION: f64 = 0.01;
 const FLAT: f64 = 0.002;
 
 /// Fills every feature that derives from others in the same row.
-pub(crate) fn derive(slots: &mut [Slot], t: Ts) {
+pub(crate) fn derive(slots: &mut Slots, t: Ts) {
     use Feature as F;
     set(slots, t, F::FundingApr, [F::FundingRate8h], |v| Ok(v[0] * 3.0 * 365.0));
     set(slots, t, F::FundingExtremeFlag, [F::FundingRate8h], |v| {
@@ -30,20 +31,19 @@ pub(crate) fn derive(slots: &mut [Slot], t: Ts) {
     set(slots, t, F::SqueezeRiskScore, [F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h], |v| {
         Ok(squeeze_score(v[0], v[1], v[2]))
     });
-    let get = |f: Feature| &slots[f.index()];
-    let crowded = direction(get(F::FundingZscore24h), get(F::FundingPct30d), t);
-    slots[F::SqueezeDirection.index()] = crowded;
+    let crowded = direction(&slots.of(F::FundingZscore24h), &slots.of(F::FundingPct30d), t);
+    slots.set(F::SqueezeDirection, &crowded);
 }
 
 fn set<const N: usize>(
-    slots: &mut [Slot],
+    slots: &mut Slots,
     t: Ts,
     feature: Feature,
     inputs: [Feature; N],
-    value: impl FnOnce(&[f64]) -> Result<f64, Reason>,
+    value: impl FnOnce(&[f64; N]) -> Result<f64, Reason>,
 ) {
-    let whole = combine(t, &inputs.map(|f| &slots[f.index()]), value);
-    slots[feature.index()] = whole;
+    let parts = inputs.map(|f| slots.of(f));
+    slots.set(feature, &combine(t, &parts.each_ref(), value));
 }
 
 /// Mean of three capped ramps (A05): open interest 0 to 10 %, funding 0 to 2σ, volatility 30 % down to 0.
@@ -72,7 +72,7 @@ pub fn quadrant(price_return: f64, oi_delta: f64) -> f64 {
 pub(crate) fn combine<const N: usize>(
     t: Ts,
     parts: &[&Slot; N],
-    value: impl FnOnce(&[f64]) -> Result<f64, Reason>,
+    value: impl FnOnce(&[f64; N]) -> Result<f64, Reason>,
 ) -> Slot {
     if let Some(part) = parts.iter().find(|s| s.cell.state != State::Ready) {
         return not_ready(parts, part);

@@ -533,7 +533,7 @@ impl Market {
         self.prices
             .iter()
             .enumerate()
-            .filter(|(_, p)| t <= p.origin().expires)
+            .filter(|(_, p)| t <= p.expires())
             .find_map(|(i, p)| p.newest().map(|price| (i, price)))
     }
 

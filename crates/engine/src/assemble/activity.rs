@@ -44,7 +44,7 @@ impl Assembly {
     /// Readings that follow from the day's volatility.
     pub(super) fn classes(&mut self, t: Ts, config: &Config) {
         use Feature as F;
-        let annual = self.slots[F::RealizedVol24h.index()];
+        let annual = self.slots.of(F::RealizedVol24h);
         self.set(F::VolAnnual, annual);
         let of_annual = |f: &dyn Fn(f64) -> f64| composite::combine(t, &[&annual], |v| Ok(f(v[0])));
         let daily = of_annual(&|v| v / DAYS.sqrt());
@@ -55,7 +55,7 @@ impl Assembly {
         self.set(F::VolClass, of_class(&|c| f64::from(c.code())));
         self.set(F::RiskMultiplier, of_class(&|c| c.risk_multiplier().unwrap_or(1.0)));
         self.set(F::SizeFactor, of_class(&|c| c.size_factor().unwrap_or(1.0)));
-        let rank = self.slots[F::VolPctRank.index()];
+        let rank = self.slots.of(F::VolPctRank);
         let class = composite::combine(t, &[&rank], |v| {
             let class = PCT_BOUNDS.iter().position(|b| v[0] < *b).unwrap_or(PCT_BOUNDS.len());
             #[expect(clippy::cast_precision_loss, reason = "four classes")]
@@ -82,7 +82,7 @@ impl Assembly {
     pub(super) fn long_bias(&mut self, t: Ts) {
         use Feature as F;
         let of = |feature: F, f: &dyn Fn(f64) -> f64| {
-            let slot = self.slots[feature.index()];
+            let slot = self.slots.of(feature);
             composite::combine(t, &[&slot], |v| Ok(f(v[0]).clamp(-1.0, 1.0)))
         };
         let parts = [

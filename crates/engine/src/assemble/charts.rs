@@ -35,19 +35,19 @@ fn bar_kind(feed: &PriceFeed) -> barograph_domain::Kind {
 /// As of which bars the charts were read last, and until when what was read holds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ChartsRead {
-    anchors: Vec<[Option<Ts>; 4]>,
+    taken: Vec<u32>,
     until: Option<Ts>,
 }
 
 impl ChartsRead {
     /// Whether a bar has closed or something has grown too old since the last time that this was true.
     pub(super) fn moved(&mut self, market: &Market, t: Ts, config: &Config) -> bool {
-        let now = || charted(market, config).map(|(_, bars)| bars.chart_readings().anchors);
-        if self.until.is_some_and(|u| t <= u) && now().eq(self.anchors.iter().copied()) {
+        let now = || charted(market, config).map(|(_, bars)| bars.chart_readings().taken);
+        if self.until.is_some_and(|u| t <= u) && now().eq(self.taken.iter().copied()) {
             return false;
         }
-        self.anchors.clear();
-        self.anchors.extend(now());
+        self.taken.clear();
+        self.taken.extend(now());
         self.until = Some(Ts::MAX);
         true
     }
@@ -104,7 +104,7 @@ impl Assembly {
         self.set(F::VolRogersSatchell, hourly(&|r| r.ranges.map(|(v, full)| (v.rogers_satchell, full))));
         self.set(F::VolYangZhang, hourly(&|r| r.ranges.map(|(v, full)| (v.yang_zhang, full))));
         for feature in READ {
-            self.charts_read.holds(&self.slots[feature.index()]);
+            self.charts_read.holds(&self.slots.of(feature));
         }
     }
 
@@ -125,7 +125,8 @@ impl Assembly {
         }
         self.timeframes_key = Some(key);
         let mut cells = core::mem::take(&mut self.scratch_cells);
-        cells.clone_from(&self.cells);
+        cells.clear();
+        cells.extend_from_slice(self.cells());
         let put = |cells: &mut Vec<Cell>, feature: Feature, slot: &Slot, scale: f64| {
             let cell = slot.at(t);
             cells[feature.index()] = Cell { value: cell.value * scale, ..cell };

@@ -8,9 +8,11 @@ mod activity;
 mod charts;
 mod positions;
 mod sessions;
+mod slots;
 
 pub use activity::vol_class;
 pub(crate) use sessions::BLACKOUT_MINUTES;
+pub(crate) use slots::Slots;
 
 use crate::calendar::NextHigh;
 use crate::catalogue::Feature;
@@ -20,7 +22,8 @@ use crate::features::basis::{PairSlots, Wanted};
 use crate::features::funding::FundingSlots;
 use crate::features::hourly::hour_of;
 use crate::features::open_interest::OpenInterestSlots;
-use crate::features::reading::{Slot, choose};
+use crate::features::reading::{MISSING, Slot, chosen};
+use crate::features::settled::SettledSlots;
 use crate::features::stops::StopSlots;
 use crate::features::volatility::VolatilitySlots;
 use crate::feeds::{PriceFeed, PriceSeries};
@@ -30,6 +33,7 @@ use barograph_domain::{
     Cell, InputAge, Kind, MarketKind, Metric, MinuteRow, Reason, State, StreamIndex, Timeframes, Ts,
 };
 use charts::ChartsRead;
+use slots::Cells;
 
 /// Close, stream and readiness of slope, p and volatility on each timeframe.
 type TimeframesKey = [[(Ts, Option<StreamIndex>, bool); 3]; 4];
@@ -37,8 +41,10 @@ type TimeframesKey = [[(Ts, Option<StreamIndex>, bool); 3]; 4];
 /// Readings of one market as of its last minute.
 #[derive(Clone, Debug)]
 pub(crate) struct Assembly {
-    slots: Vec<Slot>,
-    cells: Vec<Cell>,
+    slots: Slots,
+    /// The readings with what is stale marked so; not kept while nothing is, as they are those of `slots` then.
+    marked: Cells,
+    is_marked: bool,
     inputs: Vec<InputAge>,
     cuts: Vec<Option<f64>>,
     /// What the cuts were computed from, per request: unchanged percentiles keep their cuts.
@@ -82,8 +88,9 @@ impl Assembly {
         metrics.dedup();
         let cuts = config.book.cuts().len();
         Self {
-            slots: vec![Slot::MISSING; Feature::COUNT],
-            cells: vec![Cell::undefined(Reason::MissingInput); Feature::COUNT],
+            slots: Slots::MISSING,
+            marked: [Cell::undefined(Reason::MissingInput); Feature::COUNT],
+            is_marked: false,
             inputs: Vec::with_capacity(metrics.len()),
             cuts: vec![None; cuts],
             cut_keys: vec![None; cuts],
@@ -108,7 +115,7 @@ impl Assembly {
     }
 
     pub(crate) fn cells(&self) -> &[Cell] {
-        &self.cells
+        if self.is_marked { &self.marked } else { self.slots.cells() }
     }
 
     /// Labels of the trend and the volatility axis on every timeframe.
@@ -149,30 +156,18 @@ impl Assembly {
             let first = !self.valid;
             self.valid = true;
             self.compute(market, t, config, first);
-            self.next_expiry = Ts::MAX;
-            // As `Slot::at`, but first all as they are: a copy whose state is looked at on the way is made in pieces that wait for
-            // each other, a hundred times a minute.
-            for (slot, cell) in self.slots.iter().zip(&mut self.cells) {
-                *cell = slot.cell;
-            }
-            for (slot, cell) in self.slots.iter().zip(&mut self.cells) {
-                if slot.cell.state == State::Ready {
-                    if t > slot.expires {
-                        cell.state = State::Stale;
-                    } else {
-                        self.next_expiry = self.next_expiry.min(slot.expires);
-                    }
-                }
-            }
+            let fresh = self.slots.fresh_until(t);
+            self.is_marked = fresh.is_none();
+            self.next_expiry = fresh.unwrap_or_else(|| self.slots.at(t, &mut self.marked));
             self.read_inputs(market, t, config);
             self.read_cuts(market, t, config);
         } else {
-            if self.cells[Feature::MinutesToFunding.index()].state == State::Ready {
+            if self.cells()[Feature::MinutesToFunding.index()].state == State::Ready {
                 self.set(Feature::MinutesToFunding, minutes_to_funding(market, t));
             }
             use Feature as F;
             for feature in [F::MinutesToFunding, F::Session, F::SessionElapsedFrac, F::MinutesToEvent] {
-                self.cells[feature.index()] = self.slots[feature.index()].at(t);
+                self.marked[feature.index()] = self.slots.of(feature).at(t);
             }
         }
         if self.valid && self.timeframes_read.moved(market, t, config) {
@@ -182,7 +177,8 @@ impl Assembly {
 
     /// Copies the readings into a row without allocating once the row has been used before.
     pub(crate) fn write(&self, row: &mut MinuteRow) {
-        row.cells.clone_from(&self.cells);
+        row.cells.clear();
+        row.cells.extend_from_slice(self.cells());
         row.cuts.clone_from(&self.cuts);
         row.inputs.clone_from(&self.inputs);
         row.price = self.price;
@@ -196,7 +192,11 @@ impl Assembly {
     }
 
     fn set(&mut self, feature: Feature, slot: Slot) {
-        self.slots[feature.index()] = slot;
+        self.slots.set(feature, &slot);
+    }
+
+    fn put(&mut self, feature: Feature, slot: &Slot) {
+        self.slots.set(feature, slot);
     }
 
     /// What depends only on streams that the market does not have is said once: `first`.
@@ -260,7 +260,7 @@ impl Assembly {
             {
                 continue;
             }
-            let slot = self.slots[spec.feature.index()];
+            let slot = self.slots.of(spec.feature);
             if !spec.inputs.iter().all(|m| market.offers(*m)) {
                 self.set(spec.feature, Slot::undefined(Reason::NotOffered));
             } else if slot.cell.state == State::Undefined(Reason::NotOffered) {
@@ -272,60 +272,61 @@ impl Assembly {
     fn funding(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
         let feeds = || market.funding.iter().filter(|f| allowed(f.source.kind, config));
+        let running = |pick: fn(&FundingSlots) -> &Slot| chosen(t, feeds().map(|f| pick(&f.slots)));
         let proxies = || market.settled.iter().filter(|_| config.book.allow_proxy);
-        let running = |pick: fn(&FundingSlots) -> &Slot| choose(t, feeds().map(|f| pick(&f.slots)));
-        let with_proxy = |pick: fn(&FundingSlots) -> &Slot,
-                          proxy: fn(&crate::features::settled::SettledSlots) -> &Slot| {
-            let stand_in = choose(t, proxies().map(|s| proxy(s.slots()))).of_kind(Kind::Proxy);
-            choose(t, [running(pick), stand_in].iter())
+        let with_proxy = |pick: fn(&FundingSlots) -> &Slot, proxy: fn(&SettledSlots) -> &Slot| {
+            let own = running(pick);
+            if own.ready(t).is_some() {
+                return *own;
+            }
+            let stand_in = chosen(t, proxies().map(|s| proxy(s.slots()))).of_kind(Kind::Proxy);
+            *chosen(t, [own, &stand_in].into_iter())
         };
         self.set(F::FundingRate8h, with_proxy(|s| &s.rate, |s| &s.rate));
         self.set(F::FundingZscore24h, with_proxy(|s| &s.zscore, |s| &s.zscore_7d));
         self.set(F::FundingMa8h, with_proxy(|s| &s.ma_8h, |s| &s.ma_8h));
         self.set(F::FundingPct30d, with_proxy(|s| &s.pct_30d, |s| &s.pct_30d));
-        self.set(F::FundingMean24h, running(|s| &s.mean_24h));
-        self.set(F::FundingStd24h, running(|s| &s.std_24h));
-        self.set(F::FundingVol24h, running(|s| &s.vol_24h));
-        self.set(F::FundingTrend24h, running(|s| &s.trend_24h));
-        self.set(F::FundingChange8h, running(|s| &s.change_8h));
+        self.put(F::FundingMean24h, running(|s| &s.mean_24h));
+        self.put(F::FundingStd24h, running(|s| &s.std_24h));
+        self.put(F::FundingVol24h, running(|s| &s.vol_24h));
+        self.put(F::FundingTrend24h, running(|s| &s.trend_24h));
+        self.put(F::FundingChange8h, running(|s| &s.change_8h));
         self.set(F::MinutesToFunding, minutes_to_funding(market, t));
-        let settled = |pick: fn(&crate::features::settled::SettledSlots) -> &Slot| {
-            choose(t, market.settled.iter().map(|s| pick(s.slots())))
-        };
+        let settled = |pick: fn(&SettledSlots) -> &Slot| chosen(t, market.settled.iter().map(|s| pick(s.slots())));
         if market.settled.is_empty() {
             return;
         }
-        self.set(F::FundingRateSettled8h, settled(|s| &s.rate));
-        self.set(F::FundingZscore7dSettled, settled(|s| &s.zscore_7d));
-        self.set(F::FundingBlock8h, settled(|s| &s.block_8h));
-        self.set(F::FundingFarmingShare, settled(|s| &s.farming_share));
+        self.put(F::FundingRateSettled8h, settled(|s| &s.rate));
+        self.put(F::FundingZscore7dSettled, settled(|s| &s.zscore_7d));
+        self.put(F::FundingBlock8h, settled(|s| &s.block_8h));
+        self.put(F::FundingFarmingShare, settled(|s| &s.farming_share));
     }
 
     fn open_interest(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
         let feeds = || market.open_interest.iter().filter(|f| allowed(f.source.kind, config));
-        let pick = |pick: fn(&OpenInterestSlots) -> &Slot| choose(t, feeds().map(|f| pick(&f.slots)));
-        self.set(F::OiDelta1h, pick(|s| &s.delta_1h));
-        self.set(F::OiDelta4h, pick(|s| &s.delta_4h));
-        self.set(F::OiDelta24h, pick(|s| &s.delta_24h));
-        self.set(F::OiZscore7d, pick(|s| &s.zscore_7d));
-        self.set(F::OiTrend24h, pick(|s| &s.trend_24h));
-        self.set(F::OiDelta4hPct90d, pick(|s| &s.delta_4h_pct));
+        let pick = |pick: fn(&OpenInterestSlots) -> &Slot| chosen(t, feeds().map(|f| pick(&f.slots)));
+        self.put(F::OiDelta1h, pick(|s| &s.delta_1h));
+        self.put(F::OiDelta4h, pick(|s| &s.delta_4h));
+        self.put(F::OiDelta24h, pick(|s| &s.delta_24h));
+        self.put(F::OiZscore7d, pick(|s| &s.zscore_7d));
+        self.put(F::OiTrend24h, pick(|s| &s.trend_24h));
+        self.put(F::OiDelta4hPct90d, pick(|s| &s.delta_4h_pct));
         let oi = pick(|s| &s.value);
-        self.set(F::OpenInterest, oi);
+        self.put(F::OpenInterest, oi);
         let price = price_slot(market, t, config);
-        let oi_usd = composite::combine(t, &[&oi, &price], |v| Ok(v[0] * v[1]));
-        self.set(F::OiUsd, oi_usd);
+        let oi_usd = composite::combine(t, &[oi, &price], |v| Ok(v[0] * v[1]));
+        self.put(F::OiUsd, &oi_usd);
         let ratio = composite::combine(t, &[&oi_usd, &self.volume], |v| {
             if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) }
         });
-        self.set(F::OiToVolume24h, ratio);
+        self.put(F::OiToVolume24h, &ratio);
         self.quadrant(market, t, config);
     }
 
     fn quadrant(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
-        let delta = self.slots[F::OiDelta4h.index()];
+        let delta = self.slots.of(F::OiDelta4h);
         let price_return = return_4h(market, t, config);
         self.set(
             F::OiPriceQuadrant,
@@ -336,10 +337,10 @@ impl Assembly {
     fn volatility(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
         let feeds = || market.prices.iter().filter(|f| allowed(f.source.kind, config));
-        let pick = |f: &dyn Fn(&VolatilitySlots) -> Slot| {
-            let mut first_seen = Slot::MISSING;
+        let pick = |of: fn(&VolatilitySlots) -> &Slot| {
+            let mut first_seen = &MISSING;
             for feed in feeds() {
-                let slot = f(&feed.slots);
+                let slot = of(&feed.slots);
                 if slot.ready(t).is_some() {
                     return slot;
                 }
@@ -349,30 +350,28 @@ impl Assembly {
             }
             first_seen
         };
-        let realized = [
-            [F::RealizedVol1h, F::RealizedVol1hLo, F::RealizedVol1hHi],
-            [F::RealizedVol4h, F::RealizedVol4hLo, F::RealizedVol4hHi],
-            [F::RealizedVol24h, F::RealizedVol24hLo, F::RealizedVol24hHi],
-        ];
-        for (w, features) in realized.into_iter().enumerate() {
-            // Value and interval come from the same feed: the first whose value is ready.
-            let value = pick(&|s| s.realized[w][0]);
+        // Value and interval come from the same feed: the first whose value is ready.
+        let mut with_interval = |value: &Slot, w: usize, [is, low, high]: [F; 3]| {
             let feed = feeds().find(|f| Some(f.source.stream) == value.cell.stream);
-            for (part, feature) in features.into_iter().enumerate() {
-                self.set(feature, feed.map_or(value, |f| f.slots.realized[w][part]));
-            }
-        }
-        self.set(F::RealizedVol1hPct90d, pick(&|s| s.pct[0]));
-        self.set(F::RealizedVol4hPct90d, pick(&|s| s.pct[1]));
-        self.set(F::VolPctRank, pick(&|s| s.pct[2]));
-        self.set(F::Efficiency12h, pick(&|s| s.efficiency_12h));
-        self.set(F::PriceChange24h, pick(&|s| s.moves.change));
-        self.set(F::PriceMove24hPct90d, pick(&|s| s.moves.size_pct));
-        self.set(F::VolZ30d, pick(&|s| s.z_30d));
-        self.set(F::VolReversionGap, pick(&|s| s.reversion_gap));
-        self.set(F::VolHarForecast, pick(&|s| s.har));
-        self.set(F::VolHalflife, pick(&|s| s.halflife));
-        self.vol_pct_30d = pick(&|s| s.pct_30d);
+            let [own, lo, hi] = feed.map_or([value; 3], |f| f.slots.realized[w].each_ref());
+            self.put(is, own);
+            self.put(low, lo);
+            self.put(high, hi);
+        };
+        with_interval(pick(|s| &s.realized[0][0]), 0, [F::RealizedVol1h, F::RealizedVol1hLo, F::RealizedVol1hHi]);
+        with_interval(pick(|s| &s.realized[1][0]), 1, [F::RealizedVol4h, F::RealizedVol4hLo, F::RealizedVol4hHi]);
+        with_interval(pick(|s| &s.realized[2][0]), 2, [F::RealizedVol24h, F::RealizedVol24hLo, F::RealizedVol24hHi]);
+        self.put(F::RealizedVol1hPct90d, pick(|s| &s.pct[0]));
+        self.put(F::RealizedVol4hPct90d, pick(|s| &s.pct[1]));
+        self.put(F::VolPctRank, pick(|s| &s.pct[2]));
+        self.put(F::Efficiency12h, pick(|s| &s.efficiency_12h));
+        self.put(F::PriceChange24h, pick(|s| &s.moves.change));
+        self.put(F::PriceMove24hPct90d, pick(|s| &s.moves.size_pct));
+        self.put(F::VolZ30d, pick(|s| &s.z_30d));
+        self.put(F::VolReversionGap, pick(|s| &s.reversion_gap));
+        self.put(F::VolHarForecast, pick(|s| &s.har));
+        self.put(F::VolHalflife, pick(|s| &s.halflife));
+        self.vol_pct_30d = *pick(|s| &s.pct_30d);
     }
 
     fn basis(&mut self, market: &Market, t: Ts, config: &Config) {
@@ -387,7 +386,7 @@ impl Assembly {
                 let event_at = |at: Ts| price.event_at(at).min(index.event_at(at));
                 let (event, max_age) = (event_at(anchor), price.max_age().max(index.max_age()));
                 // Either price may go on while their newest common instant grows old.
-                let expires = price.origin().expires.min(index.origin().expires).min(event + max_age);
+                let expires = price.expires().min(index.expires()).min(event + max_age);
                 let kind = if against.contains(&index.source.metric) { Kind::Measured } else { Kind::Proxy };
                 let stream = price.source.stream;
                 let origin = crate::features::reading::Origin { anchor, event, expires, kind, stream };
@@ -401,41 +400,43 @@ impl Assembly {
         };
         let premium = slots(market.premium.as_ref(), &[Metric::IndexPrice], Wanted::Mean);
         let basis = slots(market.compared(), &[Metric::SpotPrice], Wanted::Score);
-        self.set(F::Premium, premium.value);
-        self.set(F::PremiumMa8h, premium.ma_8h);
-        self.set(F::Basis, basis.value);
-        self.set(F::BasisZscore7d, basis.zscore_7d);
+        self.put(F::Premium, &premium.value);
+        self.put(F::PremiumMa8h, &premium.ma_8h);
+        self.put(F::Basis, &basis.value);
+        self.put(F::BasisZscore7d, &basis.zscore_7d);
         self.set(F::BasisApr, basis_apr(market, &basis.value, t));
     }
 
     fn stops(&mut self, market: &Market, t: Ts) {
         use Feature as F;
-        let mut chosen = StopSlots::MISSING;
+        let mut chosen: Option<StopSlots> = None;
         let zones = market.liquidations.as_ref().and_then(|l| l.levels().near());
         for feed in &market.prices {
             if let PriceSeries::Bars(bars) = &feed.series
                 && let Some(stops) = &bars.stops
             {
                 let slots = stops.slots(self.price, zones, &feed.origin());
-                let seen = chosen.atr_14.cell.state != State::Undefined(Reason::MissingInput);
-                if !seen || (chosen.atr_14.ready(t).is_none() && slots.atr_14.ready(t).is_some()) {
-                    chosen = slots;
+                let lacks = |c: &StopSlots| c.atr_14.cell.state == State::Undefined(Reason::MissingInput);
+                let better = |c: &StopSlots| c.atr_14.ready(t).is_none() && slots.atr_14.ready(t).is_some();
+                if chosen.as_ref().is_none_or(|c| lacks(c) || better(c)) {
+                    chosen = Some(slots);
                 }
             }
         }
-        self.set(F::Atr14, chosen.atr_14);
-        self.set(F::PrevDayHigh, chosen.prev_day_high);
-        self.set(F::PrevDayLow, chosen.prev_day_low);
-        self.set(F::StopDensityLong, chosen.density[0]);
-        self.set(F::StopDensityShort, chosen.density[1]);
-        self.set(F::StopVulnerabilityLong, chosen.vulnerability[0]);
-        self.set(F::StopVulnerabilityShort, chosen.vulnerability[1]);
-        self.set(F::StopVulnerability, chosen.vulnerability[2]);
-        self.set(F::SessionHigh, chosen.session_high);
-        self.set(F::SessionLow, chosen.session_low);
-        self.set(F::ProfilePoc, chosen.profile[0]);
-        self.set(F::ProfileVah, chosen.profile[1]);
-        self.set(F::ProfileVal, chosen.profile[2]);
+        let chosen = chosen.as_ref().unwrap_or(&StopSlots::MISSING);
+        self.put(F::Atr14, &chosen.atr_14);
+        self.put(F::PrevDayHigh, &chosen.prev_day_high);
+        self.put(F::PrevDayLow, &chosen.prev_day_low);
+        self.put(F::StopDensityLong, &chosen.density[0]);
+        self.put(F::StopDensityShort, &chosen.density[1]);
+        self.put(F::StopVulnerabilityLong, &chosen.vulnerability[0]);
+        self.put(F::StopVulnerabilityShort, &chosen.vulnerability[1]);
+        self.put(F::StopVulnerability, &chosen.vulnerability[2]);
+        self.put(F::SessionHigh, &chosen.session_high);
+        self.put(F::SessionLow, &chosen.session_low);
+        self.put(F::ProfilePoc, &chosen.profile[0]);
+        self.put(F::ProfileVah, &chosen.profile[1]);
+        self.put(F::ProfileVal, &chosen.profile[2]);
     }
 
     fn read_inputs(&mut self, market: &Market, t: Ts, config: &Config) {
@@ -453,10 +454,18 @@ impl Assembly {
 
     fn read_cuts(&mut self, market: &Market, t: Ts, config: &Config) {
         let mut loaded: Option<Feature> = None;
+        let mut asked: Option<(Feature, Option<StreamIndex>, Option<i64>)> = None;
         for (i, request) in config.book.cuts().iter().enumerate() {
-            let slot = &self.slots[request.percentile.index()];
-            let stream = slot.ready(t).and(slot.cell.stream);
-            let hour = stream.and_then(|s| crate::ages::anchor_of(market, s)).map(hour_of);
+            // Requests of one percentile stand together.
+            let (_, stream, hour) = match asked {
+                Some(known) if known.0 == request.percentile => known,
+                _ => {
+                    let slot = self.slots.of(request.percentile);
+                    let stream = slot.ready(t).and(slot.cell.stream);
+                    let hour = stream.and_then(|s| crate::ages::anchor_of(market, s)).map(hour_of);
+                    *asked.insert((request.percentile, stream, hour))
+                }
+            };
             let key = stream.zip(hour).map(|(s, hour)| (s.0, hour));
             if key.is_some() && key == self.cut_keys[i] {
                 continue;
@@ -495,7 +504,7 @@ fn price_slot(market: &Market, t: Ts, config: &Config) -> Slot {
         .prices
         .iter()
         .filter(|f| allowed(f.source.kind, config))
-        .find(|f| t <= f.origin().expires)
+        .find(|f| t <= f.expires())
         .and_then(|f| f.newest().map(|p| f.origin().instant(p)))
         .unwrap_or(Slot::MISSING)
 }
@@ -544,7 +553,7 @@ fn return_4h(market: &Market, t: Ts, config: &Config) -> Slot {
     };
     let slots = || market.prices.iter().filter(|f| allowed(f.source.kind, config));
     slots()
-        .filter(|f| t <= f.origin().expires)
+        .filter(|f| t <= f.expires())
         .find_map(both)
         .or_else(|| {
             slots().find(|f| f.anchor_ts().is_some()).map(|f| f.origin().not_ready(State::Warming { have: 1, need: 2 }))

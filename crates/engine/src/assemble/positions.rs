@@ -10,30 +10,34 @@ use crate::features::reading::Slot;
 use crate::feeds::RatioFeed;
 use crate::liquidations::LiquidationSlots;
 use crate::market::Market;
-use barograph_domain::{Reason, Ts};
+use barograph_domain::{Reason, State, Ts};
 
 impl Assembly {
     pub(super) fn liquidations(&mut self, market: &Market) {
         use Feature as F;
-        const MISSING: LiquidationSlots = LiquidationSlots::MISSING;
-        let s = market.liquidations.as_ref().map_or(&MISSING, |l| l.slots());
-        let long = [F::LiqLongUsd5m, F::LiqLongUsd1h, F::LiqLongUsd4h, F::LiqLongUsd24h];
-        let short = [F::LiqShortUsd5m, F::LiqShortUsd1h, F::LiqShortUsd4h, F::LiqShortUsd24h];
-        for (feature, slot) in long.into_iter().zip(s.long).chain(short.into_iter().zip(s.short)) {
-            self.set(feature, slot);
-        }
-        self.set(F::LiqCount60s, s.count_60s);
-        self.set(F::LiqBurstRatio, s.burst_ratio);
-        self.set(F::LiqBurstFlag, s.burst_flag);
-        self.set(F::LiqElapsedH, s.elapsed_h);
-        self.set(F::LiqVelocity4h, s.velocity_4h);
-        self.set(F::LiqVelocity4hPct30d, s.velocity_pct);
-        self.set(F::LiqSeverityRatio, s.severity_ratio);
-        self.set(F::LiqCascadeFlag, s.cascade_flag);
-        self.set(F::LiqLongShare1h, s.long_share_1h);
-        self.set(F::LiqLongShare4h, s.long_share_4h);
-        self.set(F::LiqSideBias, s.side_bias);
-        self.set(F::LiqOneSidedFlag, s.one_sided_flag);
+        let s = market.liquidations.as_ref().map_or(&LiquidationSlots::MISSING, |l| l.slots());
+        let [m5, h1, h4, h24] = &s.long;
+        self.put(F::LiqLongUsd5m, m5);
+        self.put(F::LiqLongUsd1h, h1);
+        self.put(F::LiqLongUsd4h, h4);
+        self.put(F::LiqLongUsd24h, h24);
+        let [m5, h1, h4, h24] = &s.short;
+        self.put(F::LiqShortUsd5m, m5);
+        self.put(F::LiqShortUsd1h, h1);
+        self.put(F::LiqShortUsd4h, h4);
+        self.put(F::LiqShortUsd24h, h24);
+        self.put(F::LiqCount60s, &s.count_60s);
+        self.put(F::LiqBurstRatio, &s.burst_ratio);
+        self.put(F::LiqBurstFlag, &s.burst_flag);
+        self.put(F::LiqElapsedH, &s.elapsed_h);
+        self.put(F::LiqVelocity4h, &s.velocity_4h);
+        self.put(F::LiqVelocity4hPct30d, &s.velocity_pct);
+        self.put(F::LiqSeverityRatio, &s.severity_ratio);
+        self.put(F::LiqCascadeFlag, &s.cascade_flag);
+        self.put(F::LiqLongShare1h, &s.long_share_1h);
+        self.put(F::LiqLongShare4h, &s.long_share_4h);
+        self.put(F::LiqSideBias, &s.side_bias);
+        self.put(F::LiqOneSidedFlag, &s.one_sided_flag);
     }
 
     /// An archive that has not begun is not there: nothing earlier may tell that it will begin. A live stream is asked for.
@@ -66,8 +70,7 @@ impl Assembly {
         use Feature as F;
         let limits = &config.book.detectors.funding;
         let [rate, z, change, volatility] =
-            [F::FundingRate8h, F::FundingZscore24h, F::FundingChange8h, F::FundingVol24h]
-                .map(|f| self.slots[f.index()]);
+            [F::FundingRate8h, F::FundingZscore24h, F::FundingChange8h, F::FundingVol24h].map(|f| self.slots.of(f));
         let reversal =
             composite::combine(t, &[&rate, &change], |v| Ok(f64::from(u8::from(is_reversal(v[0], v[1], limits)))));
         self.set(F::FundingReversalFlag, reversal);
@@ -75,10 +78,11 @@ impl Assembly {
         let marked = |mut slot: Slot| {
             slot.cell.partial |= moved.is_none() || moves.is_none();
             // It is asked again when one of its parts has grown too old.
-            slot.expires = [change, volatility]
-                .iter()
-                .filter(|s| s.ready(t).is_some())
-                .fold(slot.expires, |e, s| e.min(s.expires));
+            if slot.cell.state == State::Ready {
+                for (part, _) in [(change, moved), (volatility, moves)].iter().filter(|(_, ready)| ready.is_some()) {
+                    slot.expires = slot.expires.min(part.expires);
+                }
+            }
             slot
         };
         let of = |f: &dyn Fn(AnomalyReasons, f64) -> f64| {

@@ -9,6 +9,8 @@ pub type Read<T> = Result<T, State>;
 /// Readings of all timeframes of one stream. Position is that of [`TIMEFRAMES`].
 #[derive(Clone, Copy, Debug)]
 pub struct ChartReadings {
+    /// How often they were taken anew: whoever keeps what follows from them compares this.
+    pub taken: u32,
     /// Close of the newest bar per timeframe.
     pub anchors: [Option<Ts>; 4],
     /// Regression per timeframe.
@@ -30,6 +32,7 @@ const MISSING: State = State::Undefined(Reason::MissingInput);
 impl ChartReadings {
     /// No bar seen.
     pub const NONE: Self = Self {
+        taken: 0,
         anchors: [None; 4],
         trend: [Err(MISSING); 4],
         vol_daily: [Err(MISSING); 4],
@@ -47,6 +50,7 @@ impl ChartReadings {
             if anchor == self.anchors[i] {
                 continue;
             }
+            self.taken = self.taken.wrapping_add(1);
             self.anchors[i] = anchor;
             self.trend[i] = chart.trend();
             self.vol_daily[i] = chart.vol_daily();

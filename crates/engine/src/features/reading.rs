@@ -231,15 +231,27 @@ pub fn score_value(score: Score) -> Result<f64, Reason> {
     }
 }
 
+/// Stands where nothing was seen.
+pub(crate) static MISSING: Slot = Slot::MISSING;
+
 /// The first candidate that is ready at `t`; else the first that was ever seen; else missing input.
 #[must_use]
-pub fn choose<'a>(t: Ts, mut candidates: impl Iterator<Item = &'a Slot> + Clone) -> Slot {
-    let seen = candidates.clone();
-    candidates
-        .find(|s| s.ready(t).is_some())
-        .or_else(|| seen.into_iter().find(|s| s.cell.state != State::Undefined(Reason::MissingInput)))
-        .copied()
-        .unwrap_or(Slot::MISSING)
+pub fn choose<'a>(t: Ts, candidates: impl Iterator<Item = &'a Slot>) -> Slot {
+    *chosen(t, candidates)
+}
+
+/// As [`choose`], where it lies.
+pub(crate) fn chosen<'a>(t: Ts, candidates: impl Iterator<Item = &'a Slot>) -> &'a Slot {
+    let mut seen = None;
+    for slot in candidates {
+        if slot.ready(t).is_some() {
+            return slot;
+        }
+        if seen.is_none() && slot.cell.state != State::Undefined(Reason::MissingInput) {
+            seen = Some(slot);
+        }
+    }
+    seen.unwrap_or(&MISSING)
 }
 
 #[cfg(test)]

@@ -42,8 +42,16 @@ struct Running {
     long: i128,
     short: i128,
     count: u64,
-    /// Every minute of the window before this one is empty.
+    /// First minute of the window that has an event; of no meaning while there is none.
     first: i64,
+    /// The sums in the quote unit: they move only with events, and are asked for every minute.
+    usd: (f64, f64),
+}
+
+impl Running {
+    fn moved(&mut self) {
+        self.usd = (plain(self.long), plain(self.short));
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -95,6 +103,13 @@ fn plain(billionths: i128) -> f64 {
 #[expect(clippy::cast_possible_truncation, reason = "a remainder below 1,440")]
 fn place(minute: i64) -> usize {
     minute.rem_euclid(DAY) as usize
+}
+
+/// Place of the minute that lies `span` minutes, at most a day, before the one at this place.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a day, as the places are")]
+fn place_before(place: usize, span: i64) -> usize {
+    let span = span as usize;
+    if place >= span { place - span } else { place + RING - span }
 }
 
 impl Minutes {
@@ -182,8 +197,9 @@ impl Minutes {
                 Side::Long => running.long += gained,
                 Side::Short => running.short += gained,
             }
+            running.first = if running.count == 0 { minute } else { running.first.min(minute) };
             running.count += u64::from(counted);
-            running.first = running.first.min(minute);
+            running.moved();
         }
     }
 
@@ -208,24 +224,30 @@ impl Minutes {
             at += 1;
         }
         for (running, span) in self.running.iter_mut().zip(self.spans) {
-            running.first = running.first.max(at - span);
-            while running.first < at && self.count[place(running.first)] == 0 {
-                running.first += 1;
+            if running.count == 0 {
+                running.first = at;
+            } else if running.first < at - span {
+                // The first event has left the window: which one is the first now?
+                running.first = at - span;
+                while running.first < at && self.count[place(running.first)] == 0 {
+                    running.first += 1;
+                }
             }
         }
     }
 
     fn complete(&mut self, minute: i64) {
+        let at = place(minute);
         for (running, span) in self.running.iter_mut().zip(self.spans) {
-            let gone = place(minute - span);
+            let gone = place_before(at, span);
             if self.count[gone] == 0 {
                 continue;
             }
             running.long -= exact(self.long[gone]);
             running.short -= exact(self.short[gone]);
             running.count -= u64::from(self.count[gone]);
+            running.moved();
         }
-        let at = place(minute);
         (self.long[at], self.short[at], self.count[at]) = (0.0, 0.0, 0);
         self.end = Some(minute + 1);
         if self.pending.first().is_some_and(|b| b.minute <= minute) {
@@ -240,8 +262,8 @@ impl Minutes {
     pub fn total(&self, window: usize) -> Total {
         let running = &self.running[window];
         Total {
-            long: plain(running.long),
-            short: plain(running.short),
+            long: running.usd.0,
+            short: running.usd.1,
             count: running.count,
             first: self.end.map(|_| running.first).filter(|_| running.count > 0),
         }

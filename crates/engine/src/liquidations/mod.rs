@@ -222,7 +222,7 @@ impl Liquidations {
     /// Takes the readings again, as of the last minute.
     pub fn read(&mut self, settings: &Settings) {
         if let Some(anchor) = self.anchor {
-            self.slots = self.slots_at(anchor, settings);
+            self.read_at(anchor, settings);
         }
     }
 

@@ -87,6 +87,12 @@ impl Presence {
         self.gaps.retain(|g| g.1 == Status::OPEN || now - g.1 < MEMORY);
     }
 
+    /// Was it never lost, as far as anybody remembers?
+    #[must_use]
+    pub fn is_unbroken(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
     /// Time in `[from, until)` that lies in gaps.
     #[must_use]
     pub fn lost(&self, from: Ts, until: Ts) -> Span {

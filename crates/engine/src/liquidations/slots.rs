@@ -2,7 +2,7 @@
 
 use super::made::Made;
 use super::minutes::{Total, start_of};
-use super::{Liquidations, MINUTE, minutes};
+use super::{Liquidations, MINUTE};
 use crate::features::reading::{Fullness, Origin, Settings, Slot};
 use barograph_domain::{Reason, Span, State, Ts};
 
@@ -153,6 +153,12 @@ fn flag(b: bool) -> f64 {
     f64::from(u8::from(b))
 }
 
+/// A window's reading with this value, where the window has enough for one.
+#[inline]
+fn valued(window: &Slot, value: f64) -> Slot {
+    if window.cell.state == State::Ready { window.with_value(value) } else { *window }
+}
+
 impl Liquidations {
     fn origin(&self, anchor: Ts) -> Origin {
         Origin { anchor, event: anchor, expires: self.expires(), kind: self.kind, stream: self.stream }
@@ -167,6 +173,10 @@ impl Liquidations {
     )]
     fn fullness(&self, anchor: Ts, length: Span, settings: &Settings) -> Result<Fullness, State> {
         let Some(since) = self.presence.since() else { return Err(State::Undefined(Reason::MissingInput)) };
+        // Almost always: all of it was there, which is enough of anything.
+        if since <= anchor - length && self.presence.is_unbroken() && settings.coverage_min <= 1.0 {
+            return Ok(Fullness { coverage: 1.0, partial: false });
+        }
         let from = (anchor - length).max(since);
         let (whole, span) = (length.0 as f64, (anchor - from).0.max(0) as f64);
         if self.presence.lost(from.min(anchor), anchor).0 as f64 > 0.01 * whole {
@@ -209,76 +219,79 @@ impl Liquidations {
         self.origin(anchor).windowed(full, || Ok(self.velocity_of(FOUR_HOURS, anchor).0))
     }
 
-    pub(super) fn slots_at(&self, anchor: Ts, settings: &Settings) -> LiquidationSlots {
-        let origin = self.origin(anchor);
-        let limits = &self.limits;
-        let spans = [5, 60, 240, minutes::DAY].map(|m| self.fullness(anchor, Span::mins(m), settings));
-        let totals = [FIVE_MINUTES, HOUR, FOUR_HOURS, DAY].map(|w| self.minutes.total(w));
-        let side = |pick: fn(&Total) -> f64| {
-            let mut out = [Slot::MISSING; 4];
-            for ((slot, full), total) in out.iter_mut().zip(spans).zip(&totals) {
-                *slot = origin.windowed(full, || Ok(pick(total)));
-            }
-            out
-        };
-        let share = |w: usize| {
-            let total = &totals[w];
-            origin.windowed(spans[w], || {
-                if total.sum() > 0.0 { Ok(total.long / total.sum()) } else { Err(Reason::ZeroDenominator) }
-            })
-        };
-        let code = |side: Option<Side3>| side.map(|s| f64::from(s as u8)).ok_or(Reason::ZeroDenominator);
-        let cascade = self.minutes.total(CASCADE);
-        let cascade_full = self.fullness(anchor, Span::mins(self.minutes.span(CASCADE)), settings);
+    /// Takes every reading at `anchor`. They are written where they stand: built elsewhere they would be copied each minute.
+    pub(super) fn read_at(&mut self, anchor: Ts, settings: &Settings) {
+        let (origin, limits) = (self.origin(anchor), self.limits);
+        let full = |window: usize| self.fullness(anchor, Span::mins(self.minutes.span(window)), settings);
+        let spans = [full(FIVE_MINUTES), full(HOUR), full(FOUR_HOURS), full(DAY)];
+        let total = |window: usize| self.minutes.total(window);
+        let totals = [total(FIVE_MINUTES), total(HOUR), total(FOUR_HOURS), total(DAY)];
         let (velocity, elapsed) = self.velocity_of(FOUR_HOURS, anchor);
-        let cascade_velocity = self.velocity_of(CASCADE, anchor).0;
+        // The cascade rule usually looks at the same four hours.
+        let (cascade, cascade_full, cascade_velocity) = if self.minutes.span(CASCADE) == self.minutes.span(FOUR_HOURS) {
+            (totals[FOUR_HOURS], spans[FOUR_HOURS], velocity)
+        } else {
+            (total(CASCADE), full(CASCADE), self.velocity_of(CASCADE, anchor).0)
+        };
         let minute = self.fullness(anchor, super::recent::MINUTE, settings);
         // What a burst is measured by is a month of minutes: until there is one, it may still change.
         let young = self.presence.since().is_none_or(|since| since > anchor - super::MONTH);
         let seen = self.month_seen(anchor);
         let month = minute.map(|full| Fullness { partial: full.partial || young, coverage: full.coverage.min(seen) });
-        let count = f64::from(self.recent.count(anchor));
+        let closes = self.recent.count(anchor);
+        let count = f64::from(closes);
         let (threshold, uncalibrated) = self.threshold;
-        let velocity_4h = origin.windowed(spans[FOUR_HOURS], || Ok(velocity));
         #[expect(clippy::cast_precision_loss, reason = "events of an hour")]
         let events = totals[HOUR].count as f64;
         let one_sided = {
             let t = &totals[HOUR];
             t.sum() > 0.0 && events >= limits.one_sided_events && t.long.max(t.short) / t.sum() > limits.one_sided_share
         };
+        let made = self.made(anchor, closes);
+        let so_far = self.so_far(&cascade, &cascade_full);
+        let of = |full: Result<Fullness, State>| origin.windowed(full, || Ok(0.0));
+        let (m1, m5, h1, h4, h24) =
+            (of(minute), of(spans[FIVE_MINUTES]), of(spans[HOUR]), of(spans[FOUR_HOURS]), of(spans[DAY]));
+        let (month, within) = (of(month), of(cascade_full));
+        let velocity_4h = valued(&h4, velocity);
         let mut velocity_pct = self.velocity.slot(&velocity_4h, anchor, settings);
         // Hours that turned out later to lie in a gap were counted when they came.
         velocity_pct.cell.coverage = velocity_pct.cell.coverage.min(seen);
         let own_velocity =
             velocity_pct.cell.ready().and_then(|_| self.velocity.window().quantile(super::VELOCITY_PCT)).unwrap_or(0.0);
-        LiquidationSlots {
-            long: side(|t| t.long),
-            short: side(|t| t.short),
-            count_60s: origin.windowed(minute, || Ok(count)),
-            burst_ratio: origin.windowed(month, || Ok(count / threshold)),
-            burst_flag: origin.windowed(minute, || Ok(flag(count >= limits.burst_count))),
-            elapsed_h: origin.windowed(spans[FOUR_HOURS], || elapsed.ok_or(Reason::ZeroDenominator)),
-            velocity_4h,
-            velocity_pct,
-            severity_ratio: origin.windowed(cascade_full, || Ok(cascade_velocity / limits.critical_velocity)),
-            cascade_flag: origin.windowed(cascade_full, || {
-                Ok(flag(cascade_velocity > limits.critical_velocity && cascade.sum() > limits.cascade_total))
-            }),
-            long_share_1h: share(HOUR),
-            long_share_4h: share(FOUR_HOURS),
-            side_bias: origin
-                .windowed(spans[FOUR_HOURS], || code(Side3::of(&totals[FOUR_HOURS], limits.one_sided_share))),
-            one_sided_flag: origin.windowed(spans[HOUR], || Ok(flag(one_sided))),
-            events_1h: origin.windowed(spans[HOUR], || Ok(events)),
-            cascade_total: origin.windowed(cascade_full, || Ok(cascade.sum())),
-            cascade_velocity: origin.windowed(cascade_full, || Ok(cascade_velocity)),
-            cascade_side: origin.windowed(cascade_full, || code(Side3::of(&cascade, limits.one_sided_share))),
-            burst_threshold: origin.windowed(month, || Ok(threshold)),
-            velocity_threshold: origin.windowed(cascade_full, || Ok(own_velocity.max(limits.critical_velocity))),
-            uncalibrated,
-            made: self.made(anchor, self.recent.count(anchor)),
-            so_far: self.so_far(&cascade, &cascade_full),
-        }
+        let either = |window: &Slot, value: Option<f64>| match value {
+            Some(value) => valued(window, value),
+            None if window.cell.state == State::Ready => origin.undefined(Reason::ZeroDenominator),
+            None => *window,
+        };
+        let share = |total: &Total| (total.sum() > 0.0).then(|| total.long / total.sum());
+        let side = |total: &Total| Side3::of(total, limits.one_sided_share).map(|s| f64::from(s as u8));
+        let cascaded = cascade_velocity > limits.critical_velocity && cascade.sum() > limits.cascade_total;
+        let [in_m5, in_h1, in_h4, in_h24] = &totals;
+        let out = &mut self.slots;
+        out.long =
+            [valued(&m5, in_m5.long), valued(&h1, in_h1.long), valued(&h4, in_h4.long), valued(&h24, in_h24.long)];
+        out.short =
+            [valued(&m5, in_m5.short), valued(&h1, in_h1.short), valued(&h4, in_h4.short), valued(&h24, in_h24.short)];
+        out.count_60s = valued(&m1, count);
+        out.burst_ratio = valued(&month, count / threshold);
+        out.burst_flag = valued(&m1, flag(count >= limits.burst_count));
+        out.burst_threshold = valued(&month, threshold);
+        out.elapsed_h = either(&h4, elapsed);
+        out.velocity_4h = velocity_4h;
+        out.velocity_pct = velocity_pct;
+        out.severity_ratio = valued(&within, cascade_velocity / limits.critical_velocity);
+        out.cascade_flag = valued(&within, flag(cascaded));
+        out.long_share_1h = either(&h1, share(in_h1));
+        out.long_share_4h = either(&h4, share(in_h4));
+        out.side_bias = either(&h4, side(in_h4));
+        out.one_sided_flag = valued(&h1, flag(one_sided));
+        out.events_1h = valued(&h1, events);
+        out.cascade_total = valued(&within, cascade.sum());
+        out.cascade_velocity = valued(&within, cascade_velocity);
+        out.cascade_side = either(&within, side(&cascade));
+        out.velocity_threshold = valued(&within, own_velocity.max(limits.critical_velocity));
+        (out.uncalibrated, out.made, out.so_far) = (uncalibrated, made, so_far);
     }
 
     /// What was closed in the 60 s up to `t`, where `count` is enough for a burst.
