@@ -2,6 +2,7 @@
 
 use super::reading::{Settings, Slot};
 use crate::kernel::RankWindow;
+use crate::kernel::rank::LeftOut;
 use crate::series::Series;
 use barograph_domain::{Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
@@ -49,8 +50,8 @@ impl Fillings {
     }
 
     #[inline]
-    fn at(&self, hour: i64) -> Option<Filled> {
-        usize::try_from(hour - self.last).ok().and_then(|later| self.at.get(later)).copied()
+    fn at(&self, hour: i64) -> Option<&Filled> {
+        usize::try_from(hour - self.last).ok().and_then(|later| self.at.get(later))
     }
 }
 
@@ -90,8 +91,15 @@ impl HourlyRank {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), self.min_n) };
         let hour = hour_of(anchor);
         let known = self.filled.as_ref().and_then(|[whole, _]| whole.at(hour));
-        let filled = known.unwrap_or_else(|| self.filled(hour));
-        filled.place(of, self.min_n, settings, || self.window.percentile_at(hour, x).0)
+        let anew;
+        let filled = match known {
+            Some(filled) => filled,
+            None => {
+                anew = self.filled(hour);
+                &anew
+            }
+        };
+        filled.place(of, self.min_n, settings, || self.window.percentile_without(filled.out, hour, x).0)
     }
 
     /// As [`Self::slot`] among the hours of the shorter window.
@@ -100,14 +108,21 @@ impl HourlyRank {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), min_n) };
         let hour = hour_of(anchor);
         let known = self.filled.as_ref().and_then(|[_, within]| within.at(hour));
-        let filled = known.unwrap_or_else(|| self.filled_within(hour));
-        filled.place(of, min_n, settings, || self.window.percentile_within(hour, x).0)
+        let anew;
+        let filled = match known {
+            Some(filled) => filled,
+            None => {
+                anew = self.filled_within(hour);
+                &anew
+            }
+        };
+        filled.place(of, min_n, settings, || self.window.percentile_within_without(filled.out, hour, x).0)
     }
 
     fn filled(&self, hour: i64) -> Filled {
         let have = self.window.count_at(hour);
         let coverage = self.window.coverage_of_span(hour, have);
-        Filled { have, coverage, partial: self.window.is_partial(hour) }
+        Filled { have, coverage, partial: self.window.is_partial(hour), out: self.window.left_out_at(hour) }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
@@ -115,7 +130,7 @@ impl HourlyRank {
         let (have, length) = (self.window.count_within(hour), self.window.length_within());
         let span = self.window.first().map_or(1, |f| (hour - f + 1).clamp(1, length.max(1)));
         let partial = self.window.first().is_none_or(|f| hour - f + 1 < length);
-        Filled { have, coverage: have as f64 / span as f64, partial }
+        Filled { have, coverage: have as f64 / span as f64, partial, out: self.window.left_out_within_at(hour) }
     }
 }
 
@@ -135,6 +150,7 @@ struct Filled {
     have: usize,
     coverage: f64,
     partial: bool,
+    out: LeftOut,
 }
 
 impl Filled {
@@ -144,7 +160,7 @@ impl Filled {
         clippy::cast_possible_truncation,
         reason = "counts of a few thousand; coverage is shown, not computed with"
     )]
-    fn place(self, of: &Slot, min_n: usize, settings: &Settings, percentile: impl FnOnce() -> f64) -> Slot {
+    fn place(&self, of: &Slot, min_n: usize, settings: &Settings, percentile: impl FnOnce() -> f64) -> Slot {
         let mut slot = *of;
         if self.have < min_n {
             slot.cell.state = State::Warming { have: self.have as u32, need: min_n as u32 };

@@ -200,7 +200,7 @@ mod tests {
                 continue;
             }
             let (low, high) = (price * (1.0 - 0.001 * wild), price * (1.0 + 0.001 * wild));
-            let volume = (m % 11 != 3).then(|| 1.0 + step * 0.37);
+            let volume = (m % 11 != 3).then_some(1.0 + step * 0.37);
             let bar = BarSample { open: price, high, low, close: price, volume, quote_volume: None };
             s.push(Ts(0) + M.times(m), bar);
             if m % 500 == 0 {

@@ -17,6 +17,23 @@ pub struct RankWindow {
     within: Option<Within>,
 }
 
+/// What a window leaves out of the samples held.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum LeftOut {
+    /// It holds them all.
+    Nothing,
+    /// Its oldest, or the one whose place a value takes; so it is in nearly every hour.
+    One(f64),
+    /// After missing hours; to be looked for.
+    More,
+}
+
+impl LeftOut {
+    fn add(&mut self, gone: f64) {
+        *self = if *self == Self::Nothing { Self::One(gone) } else { Self::More };
+    }
+}
+
 /// The newest part of a window, sorted once more: a second percentile of the same samples.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Within {
@@ -157,12 +174,29 @@ impl RankWindow {
         n
     }
 
+    /// What the window of `index` leaves out of the samples held.
+    #[must_use]
+    pub fn left_out_at(&self, index: i64) -> LeftOut {
+        let mut out = LeftOut::Nothing;
+        self.left_out(index, |gone| out.add(gone));
+        out
+    }
+
     /// Mid-rank of `x` as the newest value of the window of `index`: `(#{v < x} + ½·#{v = x}) / n`, `x` included, and n.
     #[must_use]
     pub fn percentile_at(&self, index: i64, x: f64) -> (f64, usize) {
-        let (below, upto) = ranks(&self.sorted, x);
-        let mut rank = Rank { below, upto, n: self.sorted.len() };
-        self.left_out(index, |gone| rank.leave_out(gone, x));
+        self.percentile_without(LeftOut::More, index, x)
+    }
+
+    /// As [`Self::percentile_at`] where [`Self::left_out_at`] has already been asked.
+    #[must_use]
+    pub fn percentile_without(&self, out: LeftOut, index: i64, x: f64) -> (f64, usize) {
+        let mut rank = Rank::of(&self.sorted, x);
+        match out {
+            LeftOut::Nothing => {}
+            LeftOut::One(gone) => rank.leave_out(gone, x),
+            LeftOut::More => self.left_out(index, |gone| rank.leave_out(gone, x)),
+        }
         rank.with_one_more()
     }
 
@@ -175,15 +209,34 @@ impl RankWindow {
         n
     }
 
+    /// As [`Self::left_out_at`] of the shorter window.
+    #[must_use]
+    pub fn left_out_within_at(&self, index: i64) -> LeftOut {
+        let mut out = LeftOut::Nothing;
+        if let Some(within) = &self.within {
+            self.left_out_within(within, index, |gone| out.add(gone));
+        }
+        out
+    }
+
     /// Mid-rank of `x` as the newest value of the shorter window of `index`, and n: see [`Self::also_within`]. `(0.5, 1)`, which
     /// is `x` alone, where there is no shorter window.
     #[must_use]
     pub fn percentile_within(&self, index: i64, x: f64) -> (f64, usize) {
+        self.percentile_within_without(LeftOut::More, index, x)
+    }
+
+    /// As [`Self::percentile_within`] where [`Self::left_out_within_at`] has already been asked.
+    #[must_use]
+    pub fn percentile_within_without(&self, out: LeftOut, index: i64, x: f64) -> (f64, usize) {
         let Some(within) = &self.within else { return (0.5, 1) };
         let x = within.value(x) + 0.0;
-        let (below, upto) = ranks(&within.sorted, x);
-        let mut rank = Rank { below, upto, n: within.sorted.len() };
-        self.left_out_within(within, index, |gone| rank.leave_out(gone, x));
+        let mut rank = Rank::of(&within.sorted, x);
+        match out {
+            LeftOut::Nothing => {}
+            LeftOut::One(gone) => rank.leave_out(gone, x),
+            LeftOut::More => self.left_out_within(within, index, |gone| rank.leave_out(gone, x)),
+        }
         rank.with_one_more()
     }
 
@@ -232,6 +285,12 @@ struct Rank {
 }
 
 impl Rank {
+    #[inline]
+    fn of(sorted: &[f64], x: f64) -> Self {
+        let (below, upto) = ranks(sorted, x);
+        Self { below, upto, n: sorted.len() }
+    }
+
     /// Without one of the values.
     #[inline]
     fn leave_out(&mut self, gone: f64, x: f64) {
