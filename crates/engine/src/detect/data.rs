@@ -6,7 +6,7 @@
 use super::base_rate::{Spoken, day_of};
 use super::episode::{Episode, Report};
 use super::table::{Finding, Judgement};
-use crate::rules::Freshness;
+use crate::rules::{Freshness, Staleness};
 use barograph_domain::alert::{Change, Datum, Statistic, Word};
 use barograph_domain::{Alert, InputAge, Kind, Metric, Pattern, Severity, Span, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
@@ -38,8 +38,6 @@ pub struct DataInputs<'a> {
     pub streams: &'a [StreamDecl],
     /// The book's limits.
     pub freshness: Freshness,
-    /// No input is older than that, as whoever judged the axes has found.
-    pub fresh: bool,
 }
 
 impl<'a> DataInputs<'a> {
@@ -54,11 +52,6 @@ impl<'a> DataInputs<'a> {
             let decl = streams.get(i.stream?.index())?;
             Some((i, decl, ts - i.anchor))
         })
-    }
-
-    /// No input is lost and none is too old.
-    fn is_whole(self) -> bool {
-        self.fresh && self.lost().next().is_none()
     }
 
     /// The greatest age over its limit, and whether one is past the age at which labels are given up.
@@ -77,8 +70,14 @@ const fn is_price(metric: Metric) -> bool {
 impl DataWatch {
     /// Judges one minute; records that follow are added to `out`.
     pub fn step(&mut self, data: DataInputs<'_>, out: &mut Vec<Alert>) {
+        let fresh = !Staleness::of(data.freshness, data.ts, data.inputs, data.streams).any;
+        self.step_aged(data, fresh, out);
+    }
+
+    /// As [`Self::step`], where it is known already whether all inputs are within their limits.
+    pub(crate) fn step_aged(&mut self, data: DataInputs<'_>, fresh: bool, out: &mut Vec<Alert>) {
         let is_open = self.lost.running().is_some() || self.stale.running().is_some();
-        if is_open || !data.is_whole() {
+        if is_open || !fresh || data.lost().next().is_some() {
             self.judge(data, out);
         } else {
             self.lost_since = None;

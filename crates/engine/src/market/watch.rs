@@ -173,8 +173,8 @@ impl Market {
         if let Some(read) = &watch.read {
             watch.surveillance.step(&read.inputs, &config.book.detectors, &mut watch.made);
         }
-        let (freshness, fresh) = (config.book.freshness, self.axes.inputs_are_fresh());
-        watch.data.step(DataInputs { ts: t, inputs: assembly.inputs(), streams, freshness, fresh }, &mut watch.made);
+        let data = DataInputs { ts: t, inputs: assembly.inputs(), streams, freshness: config.book.freshness };
+        watch.data.step_aged(data, self.axes.inputs_are_fresh(), &mut watch.made);
         watch.rules.step(t, &config.book, cells, &mut watch.made);
         watch.keep(cells, &config.book);
         watch.tell(self.index, t + LATENESS, out);

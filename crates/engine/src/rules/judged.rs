@@ -244,7 +244,9 @@ impl AsClosed {
 mod tests {
     use super::super::eval::evaluate;
     use super::*;
-    use barograph_domain::{HeatRegime, Kind, Reason, RiskRegime, TrendRegime, VolRegime};
+    use barograph_domain::{
+        HeatRegime, InstrumentName, Kind, Metric, Reason, RiskRegime, Span, Stamp, TrendRegime, VolRegime,
+    };
     use proptest::prelude::*;
 
     /// Numbers at, beside and far from what books compare with, of both signs.
@@ -270,15 +272,38 @@ mod tests {
             1 => prop::sample::select(Reason::ALL.to_vec()).prop_map(State::Undefined),
         ];
         let kind = prop_oneof![4 => Just(Kind::Measured), 1 => Just(Kind::Proxy)];
-        (number(), state, kind)
-            .prop_map(|(value, state, kind)| Cell { state, ..Cell::ready_at(value, Ts::from_secs(0), kind) })
+        (number(), state, kind, 0_i64..20, 0_u16..3).prop_map(|(value, state, kind, anchor, stream)| Cell {
+            state,
+            stream: (stream < 2).then_some(StreamIndex(stream)),
+            ..Cell::ready_at(value, Ts::from_secs(anchor * 600), kind)
+        })
     }
 
-    fn same<L: Ruled>(book: &Book, rows: &[Vec<Cell>]) -> Result<(), TestCaseError> {
-        let mut judged = Judged::<L>::default();
-        for cells in rows {
-            judged.take(book, cells, &[]);
-            prop_assert_eq!(judged.now, evaluate(book, cells), "{}", L::AXIS.name());
+    fn streams() -> Vec<StreamDecl> {
+        let decl = |cadence, filled| StreamDecl {
+            instrument: InstrumentName::parse("binance:BTCUSDT").unwrap(),
+            metric: Metric::Bar,
+            kind: Kind::Measured,
+            cadence,
+            source: "binance".to_owned(),
+            delay: Span::secs(60),
+            stamp: Stamp::Open,
+            filled,
+        };
+        vec![decl(Span::mins(1), true), decl(Span::hours(1), false)]
+    }
+
+    /// Minute by minute the same as without memory: the judgement, and whether a close is too late.
+    fn same<L: Ruled>(book: &Book, rows: &[(i64, Vec<Cell>)]) -> Result<(), TestCaseError> {
+        let (mut judged, streams) = (Judged::<L>::default(), streams());
+        for (ts, cells) in rows {
+            let ts = Ts::from_secs(*ts);
+            judged.take(book, cells, &streams);
+            let now: Evaluation<L> = evaluate(book, cells);
+            prop_assert!(judged.now.eq(&now), "{:?} for {:?}", judged.now, now);
+            let anew = Staleness::of_axis::<L>(book, ts, cells, &[], &streams);
+            let kept = judged.staleness(book, ts, (cells, &[], true), &streams);
+            prop_assert!(kept.eq(&anew), "{:?} for {:?}", kept, anew);
         }
         Ok(())
     }
@@ -288,14 +313,14 @@ mod tests {
         fn what_is_kept_is_what_an_evaluation_says(
             book in prop::sample::select(Book::SHIPPED.to_vec()),
             first in prop::collection::vec(cell(), Feature::COUNT),
-            moves in prop::collection::vec((0..Feature::COUNT, cell()), 0..200),
+            moves in prop::collection::vec((0..Feature::COUNT, cell(), 0_i64..40_000), 0..200),
         ) {
             let Some(book) = Book::shipped(book) else { return Ok(()) };
-            let mut rows = vec![first];
-            for (at, cell) in moves {
-                let mut next = rows[rows.len() - 1].clone();
+            let mut rows = vec![(0, first)];
+            for (at, cell, ts) in moves {
+                let mut next = rows[rows.len() - 1].1.clone();
                 next[at] = cell;
-                rows.push(next);
+                rows.push((ts, next));
             }
             same::<RiskRegime>(&book, &rows)?;
             same::<TrendRegime>(&book, &rows)?;
