@@ -40,7 +40,7 @@ fn set<const N: usize>(
     t: Ts,
     feature: Feature,
     inputs: [Feature; N],
-    value: impl FnOnce(&[f64; N]) -> Result<f64, Reason>,
+    value: impl FnOnce(&[f64]) -> Result<f64, Reason>,
 ) {
     let parts = inputs.map(|f| slots.of(f));
     slots.set(feature, &combine(t, &parts.each_ref(), value));
@@ -72,13 +72,21 @@ pub fn quadrant(price_return: f64, oi_delta: f64) -> f64 {
 pub(crate) fn combine<const N: usize>(
     t: Ts,
     parts: &[&Slot; N],
-    value: impl FnOnce(&[f64; N]) -> Result<f64, Reason>,
+    value: impl FnOnce(&[f64]) -> Result<f64, Reason>,
 ) -> Slot {
-    if let Some(lacking) = parts.iter().find(|s| s.cell.state != State::Ready) {
-        return lacked(parts, lacking);
+    if let Some(part) = parts.iter().find(|s| s.cell.state != State::Ready) {
+        return not_ready(parts, part);
     }
-    let Some((first, others)) = parts.split_first() else { return Slot::MISSING };
-    let mut whole = others.iter().fold(**first, |whole, part| merge(whole, part));
+    let Some((first, rest)) = parts.split_first() else { return Slot::MISSING };
+    let mut whole = **first;
+    for part in rest {
+        whole.cell.anchor = whole.cell.anchor.min(part.cell.anchor);
+        whole.cell.coverage = whole.cell.coverage.min(part.cell.coverage);
+        whole.cell.kind = whole.cell.kind.max(part.cell.kind);
+        whole.cell.partial |= part.cell.partial;
+        whole.cell.stream = None;
+        whole.expires = whole.expires.min(part.expires);
+    }
     match value(&parts.map(|s| s.cell.value)) {
         Ok(v) => {
             whole.cell.value = v;
@@ -91,25 +99,12 @@ pub(crate) fn combine<const N: usize>(
     }
 }
 
-/// What the whole is where a part is not ready.
-fn lacked(parts: &[&Slot], lacking: &Slot) -> Slot {
+/// What a function of these is while this one of them is not ready.
+fn not_ready(parts: &[&Slot], part: &Slot) -> Slot {
     let never = |s: &&&Slot| s.cell.state == State::Undefined(Reason::NotOffered);
-    let slot = parts.iter().find(never).map_or(lacking, |s| *s);
-    Slot { cell: Cell { value: 0.0, coverage: 0.0, partial: false, ..slot.cell }, expires: Ts::MAX }
-}
-
-fn merge(a: Slot, b: &Slot) -> Slot {
-    Slot {
-        cell: Cell {
-            anchor: a.cell.anchor.min(b.cell.anchor),
-            coverage: a.cell.coverage.min(b.cell.coverage),
-            kind: a.cell.kind.max(b.cell.kind),
-            partial: a.cell.partial || b.cell.partial,
-            stream: None,
-            ..a.cell
-        },
-        expires: a.expires.min(b.expires),
-    }
+    let part = parts.iter().find(never).map_or(part, |s| *s);
+    let cell = Cell { value: 0.0, coverage: 0.0, partial: false, ..part.cell };
+    Slot { cell, expires: Ts::MAX }
 }
 
 fn flag(b: bool) -> f64 {
