@@ -40,7 +40,7 @@ fn set<const N: usize>(
     t: Ts,
     feature: Feature,
     inputs: [Feature; N],
-    value: impl FnOnce(&[f64; N]) -> Result<f64, Reason>,
+    value: impl FnOnce(&[f64]) -> Result<f64, Reason>,
 ) {
     let parts = inputs.map(|f| slots.of(f));
     slots.set(feature, &combine(t, &parts.each_ref(), value));
@@ -72,7 +72,7 @@ pub fn quadrant(price_return: f64, oi_delta: f64) -> f64 {
 pub(crate) fn combine<const N: usize>(
     t: Ts,
     parts: &[&Slot; N],
-    value: impl FnOnce(&[f64; N]) -> Result<f64, Reason>,
+    value: impl FnOnce(&[f64]) -> Result<f64, Reason>,
 ) -> Slot {
     if let Some(part) = parts.iter().find(|s| s.cell.state != State::Ready) {
         return not_ready(parts, part);

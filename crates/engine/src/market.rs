@@ -90,6 +90,9 @@ pub struct Market {
     lost: Vec<(StreamIndex, GapReason)>,
     /// Something arrived since the last row.
     dirty: bool,
+    /// How often readings were taken of what comes every five minutes or hours apart. Derived, so not saved.
+    #[serde(skip)]
+    pub(crate) seldom: u32,
     /// Its levels came about in a catch-up that nobody was told of.
     untold: bool,
     /// Statistical classifiers beside the rules, where they are on.
@@ -131,6 +134,7 @@ impl Market {
             late_events: 0,
             lost: Vec::new(),
             dirty: false,
+            seldom: 0,
             untold: false,
             models: (config.models.markets.includes(index as usize, &instrument.name))
                 .then(|| Box::new(Runner::new(instrument.name.clone()))),
@@ -428,7 +432,7 @@ impl Market {
             return false;
         }
         self.dirty = false;
-        let mut changed = false;
+        let (mut changed, mut seldom) = (false, false);
         for feed in self.prices.iter_mut().chain(&mut self.indexes) {
             changed |= feed.settle(t, settings);
         }
@@ -445,7 +449,7 @@ impl Market {
             if feed.settle(t, close_at) || feed.is_outlived(t) {
                 feed.read(settings);
                 feed.series.seen();
-                changed = true;
+                seldom = true;
             }
         }
         let of_basis = [&mut self.basis, &mut self.spot_basis].into_iter().flatten().map(|p| (Compared::Score, p));
@@ -459,11 +463,15 @@ impl Market {
             feed.seen();
         }
         for settled in &mut self.settled {
-            changed |= settled.settle(settings);
+            seldom |= settled.settle(settings);
         }
         for feed in [&mut self.long_short, &mut self.top_traders].into_iter().flatten() {
-            changed |= feed.series.settle(t);
+            seldom |= feed.series.settle(t);
             feed.series.seen();
+        }
+        if seldom {
+            self.seldom = self.seldom.wrapping_add(1);
+            changed = true;
         }
         if let Some(liquidations) = &mut self.liquidations {
             changed |= liquidations.settle(t, settings);

@@ -7,6 +7,7 @@
 mod activity;
 mod charts;
 mod positions;
+mod seldom;
 mod sessions;
 mod slots;
 
@@ -21,12 +22,11 @@ use crate::engine::Config;
 use crate::features::basis::{PairSlots, Wanted};
 use crate::features::funding::FundingSlots;
 use crate::features::hourly::hour_of;
-use crate::features::open_interest::OpenInterestSlots;
 use crate::features::reading::{MISSING, Slot, chosen};
 use crate::features::settled::SettledSlots;
 use crate::features::stops::StopSlots;
 use crate::features::volatility::VolatilitySlots;
-use crate::feeds::{PriceFeed, PriceSeries};
+use crate::feeds::PriceSeries;
 use crate::market::{Market, PairFeed};
 use crate::sessions::Stretch;
 use barograph_domain::{
@@ -70,6 +70,9 @@ pub(crate) struct Assembly {
     /// As of which bars the charts were read, for the readings and for the labels.
     charts_read: ChartsRead,
     timeframes_read: ChartsRead,
+    /// As of which of them the readings of open interest, settlements and positions were chosen, and until when the choice holds.
+    seldom: Option<u32>,
+    seldom_until: Ts,
     /// First moment after which some ready reading is stale.
     next_expiry: Ts,
     /// What the market offered when it was last said what it does not.
@@ -107,6 +110,8 @@ impl Assembly {
             timeframes_key: None,
             charts_read: ChartsRead::default(),
             timeframes_read: ChartsRead::default(),
+            seldom: None,
+            seldom_until: Ts::MIN,
             next_expiry: Ts::MIN,
             offered: 0,
             complete: None,
@@ -135,6 +140,7 @@ impl Assembly {
     /// A hole was declared: what rests on it is read again.
     pub(crate) fn forget_expiry(&mut self) {
         self.next_expiry = Ts::MIN;
+        self.seldom = None;
     }
 
     /// Would [`Self::refresh`] compute at `t` although nothing changed?
@@ -219,13 +225,25 @@ impl Assembly {
             self.offered = offered;
             self.not_offered(market);
         }
+        // Most minutes bring nothing new of what is polled every five minutes or settled hours apart.
+        let seldom = first || self.seldom != Some(market.seldom) || t > self.seldom_until;
+        if seldom {
+            self.seldom = Some(market.seldom);
+            self.seldom_until = Ts::MAX;
+        }
         if market.kind != MarketKind::Spot {
             let funding = self.offers(Metric::FundingRate);
             if funding {
                 self.funding(market, t, config);
+                if seldom {
+                    self.settlements(market, t);
+                }
             }
             if self.offers(Metric::OpenInterest) {
-                self.open_interest(market, t, config);
+                if seldom {
+                    self.open_interest(market, t, config);
+                }
+                self.exposure(market, t, config);
             }
             if first || market.premium.is_some() || market.basis.is_some() || market.spot_basis.is_some() {
                 self.basis(market, t, config);
@@ -233,7 +251,7 @@ impl Assembly {
             if self.offers(Metric::Liquidation) {
                 self.liquidations(market);
             }
-            if first || market.long_short.is_some() || market.top_traders.is_some() {
+            if first || (seldom && (market.long_short.is_some() || market.top_traders.is_some())) {
                 self.positions(market);
             }
             if funding {
@@ -292,46 +310,6 @@ impl Assembly {
         self.put(F::FundingTrend24h, running(|s| &s.trend_24h));
         self.put(F::FundingChange8h, running(|s| &s.change_8h));
         self.set(F::MinutesToFunding, minutes_to_funding(market, t));
-        let settled = |pick: fn(&SettledSlots) -> &Slot| chosen(t, market.settled.iter().map(|s| pick(s.slots())));
-        if market.settled.is_empty() {
-            return;
-        }
-        self.put(F::FundingRateSettled8h, settled(|s| &s.rate));
-        self.put(F::FundingZscore7dSettled, settled(|s| &s.zscore_7d));
-        self.put(F::FundingBlock8h, settled(|s| &s.block_8h));
-        self.put(F::FundingFarmingShare, settled(|s| &s.farming_share));
-    }
-
-    fn open_interest(&mut self, market: &Market, t: Ts, config: &Config) {
-        use Feature as F;
-        let feeds = || market.open_interest.iter().filter(|f| allowed(f.source.kind, config));
-        let pick = |pick: fn(&OpenInterestSlots) -> &Slot| chosen(t, feeds().map(|f| pick(&f.slots)));
-        self.put(F::OiDelta1h, pick(|s| &s.delta_1h));
-        self.put(F::OiDelta4h, pick(|s| &s.delta_4h));
-        self.put(F::OiDelta24h, pick(|s| &s.delta_24h));
-        self.put(F::OiZscore7d, pick(|s| &s.zscore_7d));
-        self.put(F::OiTrend24h, pick(|s| &s.trend_24h));
-        self.put(F::OiDelta4hPct90d, pick(|s| &s.delta_4h_pct));
-        let oi = pick(|s| &s.value);
-        self.put(F::OpenInterest, oi);
-        let price = price_slot(market, t, config);
-        let oi_usd = composite::combine(t, &[oi, &price], |v| Ok(v[0] * v[1]));
-        self.put(F::OiUsd, &oi_usd);
-        let ratio = composite::combine(t, &[&oi_usd, &self.volume], |v| {
-            if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) }
-        });
-        self.put(F::OiToVolume24h, &ratio);
-        self.quadrant(market, t, config);
-    }
-
-    fn quadrant(&mut self, market: &Market, t: Ts, config: &Config) {
-        use Feature as F;
-        let delta = self.slots.of(F::OiDelta4h);
-        let price_return = return_4h(market, t, config);
-        self.set(
-            F::OiPriceQuadrant,
-            composite::combine(t, &[&price_return, &delta], |v| Ok(composite::quadrant(v[0], v[1]))),
-        );
     }
 
     fn volatility(&mut self, market: &Market, t: Ts, config: &Config) {
@@ -408,22 +386,29 @@ impl Assembly {
     }
 
     fn stops(&mut self, market: &Market, t: Ts) {
-        use Feature as F;
-        let mut chosen: Option<StopSlots> = None;
         let zones = market.liquidations.as_ref().and_then(|l| l.levels().near());
+        // Whether a bar was seen, and whether the range of bars is ready, in the feed that stands.
+        let mut stands: Option<(bool, bool)> = None;
         for feed in &market.prices {
             if let PriceSeries::Bars(bars) = &feed.series
                 && let Some(stops) = &bars.stops
             {
                 let slots = stops.slots(self.price, zones, &feed.origin());
-                let lacks = |c: &StopSlots| c.atr_14.cell.state == State::Undefined(Reason::MissingInput);
-                let better = |c: &StopSlots| c.atr_14.ready(t).is_none() && slots.atr_14.ready(t).is_some();
-                if chosen.as_ref().is_none_or(|c| lacks(c) || better(c)) {
-                    chosen = Some(slots);
+                let seen = slots.atr_14.cell.state != State::Undefined(Reason::MissingInput);
+                let ready = slots.atr_14.ready(t).is_some();
+                if stands.is_none_or(|(s, r)| !s || (!r && ready)) {
+                    stands = Some((seen, ready));
+                    self.put_stops(&slots);
                 }
             }
         }
-        let chosen = chosen.as_ref().unwrap_or(&StopSlots::MISSING);
+        if stands.is_none() {
+            self.put_stops(&StopSlots::MISSING);
+        }
+    }
+
+    fn put_stops(&mut self, chosen: &StopSlots) {
+        use Feature as F;
         self.put(F::Atr14, &chosen.atr_14);
         self.put(F::PrevDayHigh, &chosen.prev_day_high);
         self.put(F::PrevDayLow, &chosen.prev_day_low);
@@ -498,17 +483,6 @@ fn minutes_to_funding(market: &Market, t: Ts) -> Slot {
     }
 }
 
-/// The price as a reading: kind and age of the feed it comes from.
-fn price_slot(market: &Market, t: Ts, config: &Config) -> Slot {
-    market
-        .prices
-        .iter()
-        .filter(|f| allowed(f.source.kind, config))
-        .find(|f| t <= f.expires())
-        .and_then(|f| f.newest().map(|p| f.origin().instant(p)))
-        .unwrap_or(Slot::MISSING)
-}
-
 /// Quote volume of the trailing day, from the finest bars that cover it.
 fn volume_slot(market: &Market, t: Ts, config: &Config) -> Slot {
     let mut seen = Slot::MISSING;
@@ -542,23 +516,6 @@ fn volume_slot(market: &Market, t: Ts, config: &Config) -> Slot {
         }
     }
     seen
-}
-
-/// Price return over 4 h at the newest instant of the first feed that has both ends.
-fn return_4h(market: &Market, t: Ts, config: &Config) -> Slot {
-    let both = |f: &PriceFeed| {
-        let at = f.anchor_ts()?;
-        let (now, then) = (f.price_at(at)?, f.price_at(at - barograph_domain::Span::hours(4))?);
-        Some(f.origin().instant(now / then - 1.0))
-    };
-    let slots = || market.prices.iter().filter(|f| allowed(f.source.kind, config));
-    slots()
-        .filter(|f| t <= f.expires())
-        .find_map(both)
-        .or_else(|| {
-            slots().find(|f| f.anchor_ts().is_some()).map(|f| f.origin().not_ready(State::Warming { have: 1, need: 2 }))
-        })
-        .unwrap_or(Slot::MISSING)
 }
 
 fn basis_apr(market: &Market, basis: &Slot, t: Ts) -> Slot {

@@ -55,7 +55,7 @@ impl Assembly {
         let vol = self.slots.of(F::RealizedVol1h);
         let usual = self.usual_vol(market, t, config);
         self.set(F::SessionExpectedVol, usual);
-        let ratio = |v: &[f64; 2]| if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) };
+        let ratio = |v: &[f64]| if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) };
         let vol_ratio = composite::combine(t, &[&vol, &usual], ratio);
         self.set(F::SessionVolRatio, vol_ratio);
         let (now, usual_volume) = self.volumes(market, t, config);

@@ -229,8 +229,10 @@ impl Minutes {
             } else if running.first < at - span {
                 // The first event has left the window: which one is the first now?
                 running.first = at - span;
-                while running.first < at && self.count[place(running.first)] == 0 {
+                let mut place = place(running.first);
+                while running.first < at && self.count[place] == 0 {
                     running.first += 1;
+                    place = if place + 1 == RING { 0 } else { place + 1 };
                 }
             }
         }

@@ -267,12 +267,12 @@ impl Liquidations {
         let share = |total: &Total| (total.sum() > 0.0).then(|| total.long / total.sum());
         let side = |total: &Total| Side3::of(total, limits.one_sided_share).map(|s| f64::from(s as u8));
         let cascaded = cascade_velocity > limits.critical_velocity && cascade.sum() > limits.cascade_total;
-        let [in_m5, in_h1, in_h4, in_h24] = &totals;
+        let (in_h1, in_h4) = (&totals[HOUR], &totals[FOUR_HOURS]);
         let out = &mut self.slots;
-        out.long =
-            [valued(&m5, in_m5.long), valued(&h1, in_h1.long), valued(&h4, in_h4.long), valued(&h24, in_h24.long)];
-        out.short =
-            [valued(&m5, in_m5.short), valued(&h1, in_h1.short), valued(&h4, in_h4.short), valued(&h24, in_h24.short)];
+        for (i, (window, total)) in [&m5, &h1, &h4, &h24].into_iter().zip(&totals).enumerate() {
+            out.long[i] = valued(window, total.long);
+            out.short[i] = valued(window, total.short);
+        }
         out.count_60s = valued(&m1, count);
         out.burst_ratio = valued(&month, count / threshold);
         out.burst_flag = valued(&m1, flag(count >= limits.burst_count));
