@@ -19,6 +19,11 @@ pub trait Block: Copy {
     /// This block followed by `right`.
     #[must_use]
     fn merge(self, right: Self) -> Self;
+    /// The same where neither is empty, which need not be asked then.
+    #[must_use]
+    fn join(self, right: Self) -> Self {
+        self.merge(right)
+    }
 }
 
 /// Ring of samples with the blocks above them.
@@ -30,6 +35,8 @@ pub struct Fold<B: Block> {
     blocks: Vec<B>,
     samples: Samples,
     newest: Option<i64>,
+    /// From the index after this one on no sample is missing, so that a window need not ask.
+    whole_after: i64,
 }
 
 /// Samples that may be missing.
@@ -100,6 +107,10 @@ impl<B: Block> From<Saved> for Fold<B> {
                 fold.samples.set(at as usize, Some(sample));
             }
         }
+        if let Some(newest) = fold.newest {
+            let missing = |i: &i64| fold.samples.get(fold.place(*i)).is_none();
+            fold.whole_after = (newest - fold.span()..newest + 1).rev().find(missing).unwrap_or(newest);
+        }
         for at in (1..fold.blocks.len()).rev() {
             fold.fold_again(at);
         }
@@ -112,15 +123,17 @@ impl<B: Block> Fold<B> {
     #[must_use]
     pub fn new(samples: usize) -> Self {
         let places = samples.max(2).next_power_of_two();
-        Self { blocks: vec![B::EMPTY; places / 4], samples: Samples::new(places), newest: None }
+        Self { blocks: vec![B::EMPTY; places / 4], samples: Samples::new(places), newest: None, whole_after: i64::MIN }
     }
 
-    /// The block of four samples that begins at a place of the ring.
+    /// The block of four samples that begins at a place of the ring; `WHOLE` where none is missing.
     #[inline(always)]
-    fn four<C: Block>(&self, at: usize) -> C {
-        let there = self.samples.there_from(at);
-        match self.samples.values[at..] {
-            [a, b, c, d, ..] if there & 15 == 15 => C::of(a).merge(C::of(b)).merge(C::of(c).merge(C::of(d))),
+    fn four<C: Block, const WHOLE: bool>(&self, at: usize) -> C {
+        let samples = &self.samples;
+        match samples.values[at..] {
+            [a, b, c, d, ..] if WHOLE || samples.there_from(at) & 15 == 15 => {
+                C::of(a).join(C::of(b)).join(C::of(c).join(C::of(d)))
+            }
             _ => self.four_with_holes(at),
         }
     }
@@ -128,15 +141,15 @@ impl<B: Block> Fold<B> {
     #[cold]
     #[inline(never)]
     fn four_with_holes<C: Block>(&self, at: usize) -> C {
-        self.two::<C>(at).merge(self.two(at + 2))
+        self.two::<C, false>(at).merge(self.two::<C, false>(at + 2))
     }
 
     /// The block of two samples that begins at a place of the ring.
     #[inline(always)]
-    fn two<C: Block>(&self, at: usize) -> C {
-        let there = self.samples.there_from(at);
-        match self.samples.values[at..] {
-            [a, b, ..] if there & 3 == 3 => C::of(a).merge(C::of(b)),
+    fn two<C: Block, const WHOLE: bool>(&self, at: usize) -> C {
+        let samples = &self.samples;
+        match samples.values[at..] {
+            [a, b, ..] if WHOLE || samples.there_from(at) & 3 == 3 => C::of(a).join(C::of(b)),
             _ => self.two_with_holes(at),
         }
     }
@@ -144,13 +157,14 @@ impl<B: Block> Fold<B> {
     #[cold]
     #[inline(never)]
     fn two_with_holes<C: Block>(&self, at: usize) -> C {
-        self.one::<C>(at).merge(self.one(at + 1))
+        self.one::<C, false>(at).merge(self.one::<C, false>(at + 1))
     }
 
     /// The block of the sample at a place of the ring.
     #[inline(always)]
-    fn one<C: Block>(&self, at: usize) -> C {
-        if self.samples.there_from(at) & 1 == 1 { C::of(self.samples.values[at]) } else { C::EMPTY }
+    fn one<C: Block, const WHOLE: bool>(&self, at: usize) -> C {
+        let samples = &self.samples;
+        if WHOLE || samples.there_from(at) & 1 == 1 { C::of(samples.values[at]) } else { C::EMPTY }
     }
 
     /// Newest grid index that has a leaf, present or missing.
@@ -192,6 +206,7 @@ impl<B: Block> Fold<B> {
             _ => {
                 self.blocks.fill(B::EMPTY);
                 self.samples.there.fill(0);
+                self.whole_after = index - 1;
                 self.append(index, sample);
                 self.newest = Some(index);
             }
@@ -200,8 +215,7 @@ impl<B: Block> Fold<B> {
 
     /// Amortised O(1): a block is folded when its last leaf arrives.
     fn append(&mut self, index: i64, sample: Option<f64>) {
-        let at = self.place(index);
-        self.samples.set(at, sample);
+        let at = self.keep(index, sample);
         let mut ended = at + 1;
         if ended.is_multiple_of(KEPT) {
             let mut node = (self.samples.len() + at) / KEPT;
@@ -218,13 +232,22 @@ impl<B: Block> Fold<B> {
     /// O(log n): a past leaf changes every block above it. Blocks that are not complete yet are folded again by
     /// [`Self::append`] when they are.
     fn rewrite(&mut self, index: i64, sample: Option<f64>) {
-        let at = self.place(index);
-        self.samples.set(at, sample);
+        let at = self.keep(index, sample);
         let mut node = (self.samples.len() + at) / KEPT;
         while node > 0 {
             self.fold_again(node);
             node /= 2;
         }
+    }
+
+    /// Keeps a sample and gives its place.
+    fn keep(&mut self, index: i64, sample: Option<f64>) -> usize {
+        let at = self.place(index);
+        self.samples.set(at, sample);
+        if sample.is_none() {
+            self.whole_after = self.whole_after.max(index);
+        }
+        at
     }
 
     /// Makes a kept block from its halves.
@@ -234,7 +257,7 @@ impl<B: Block> Fold<B> {
             self.blocks[halves].merge(self.blocks[halves + 1])
         } else {
             let at = (halves - kept) * (KEPT / 2);
-            self.four::<B>(at).merge(self.four(at + KEPT / 2))
+            self.four::<B, false>(at).merge(self.four::<B, false>(at + KEPT / 2))
         };
     }
 
@@ -242,7 +265,9 @@ impl<B: Block> Fold<B> {
     #[must_use]
     pub fn leaf(&self, index: i64) -> B {
         match (self.oldest(), self.newest) {
-            (Some(oldest), Some(newest)) if (oldest..=newest).contains(&index) => self.one(self.place(index)),
+            (Some(oldest), Some(newest)) if (oldest..=newest).contains(&index) => {
+                self.one::<B, false>(self.place(index))
+            }
             _ => B::EMPTY,
         }
     }
@@ -261,50 +286,62 @@ impl<B: Block> Fold<B> {
     pub fn window_of<C: Block>(&self, after: i64, upto: i64, part: impl Fn(&B) -> C) -> C {
         let Some(newest) = self.newest else { return C::EMPTY };
         let first = (after + 1).max(newest - self.span() + 1);
-        let Ok(mut left) = usize::try_from(upto.min(newest) - first + 1) else { return C::EMPTY };
-        let (places, mask) = (self.samples.len(), self.samples.len() - 1);
-        let mut at = ring_place(first, mask);
-        let mut folded = C::EMPTY;
-        if at & 1 != 0 && left >= 1 {
-            folded = self.one(at);
-            (at, left) = (at + 1, left - 1);
+        match usize::try_from(upto.min(newest) - first + 1) {
+            Ok(count) if count > 0 && first > self.whole_after => self.folded::<C, true>(first, count, part),
+            Ok(count) if count > 0 => self.folded::<C, false>(first, count, part),
+            _ => C::EMPTY,
         }
+    }
+
+    /// Fold of at least one leaf; `WHOLE` where none is missing.
+    #[inline]
+    fn folded<C: Block, const WHOLE: bool>(&self, first: i64, count: usize, part: impl Fn(&B) -> C) -> C {
+        let merged = |left: C, right: C| if WHOLE { left.join(right) } else { left.merge(right) };
+        let (places, mask) = (self.samples.len(), self.samples.len() - 1);
+        let kept = |at: usize, length: usize| part(&self.blocks[(places + at) >> length.trailing_zeros()]);
+        let at = ring_place(first, mask);
+        let length = (1 << count.ilog2()).min(if at == 0 { places } else { at & at.wrapping_neg() });
+        let mut folded = match length {
+            1 => self.one::<C, WHOLE>(at),
+            2 => self.two::<C, WHOLE>(at),
+            4 => self.four::<C, WHOLE>(at),
+            _ => kept(at, length),
+        };
+        let (mut at, mut left) = (at + length, count - length);
         if at & 2 != 0 && left >= 2 {
-            folded = folded.merge(self.two(at));
+            folded = merged(folded, self.two::<C, WHOLE>(at));
             (at, left) = (at + 2, left - 2);
         }
         if at & 4 != 0 && left >= 4 {
-            folded = folded.merge(self.four(at));
+            folded = merged(folded, self.four::<C, WHOLE>(at));
             (at, left) = (at + 4, left - 4);
         }
+        at &= mask;
         if left >= KEPT {
-            let node = |at: usize, length: usize| &self.blocks[(places + at) >> length.trailing_zeros()];
-            at &= mask;
             while at != 0 {
-                let length = 1 << at.trailing_zeros();
+                let length = at & at.wrapping_neg();
                 if length > left {
                     break;
                 }
-                folded = folded.merge(part(node(at, length)));
+                folded = merged(folded, kept(at, length));
                 (at, left) = ((at + length) & mask, left - length);
             }
             while left >= KEPT {
                 let length = 1 << left.ilog2();
-                folded = folded.merge(part(node(at, length)));
+                folded = merged(folded, kept(at, length));
                 (at, left) = (at + length, left - length);
             }
         }
-        at &= mask;
         if left & 4 != 0 {
-            folded = folded.merge(self.four(at));
+            folded = merged(folded, self.four::<C, WHOLE>(at));
             at += 4;
         }
         if left & 2 != 0 {
-            folded = folded.merge(self.two(at));
+            folded = merged(folded, self.two::<C, WHOLE>(at));
             at += 2;
         }
         if left & 1 != 0 {
-            folded = folded.merge(self.one(at));
+            folded = merged(folded, self.one::<C, WHOLE>(at));
         }
         folded
     }

@@ -65,6 +65,11 @@ impl Block for Moments {
         if right.n == 0 {
             return self;
         }
+        self.join(right)
+    }
+
+    #[inline]
+    fn join(self, right: Self) -> Self {
         let (na, nb) = (f64::from(self.n), f64::from(right.n));
         let n = na + nb;
         let d = right.mean - self.mean;

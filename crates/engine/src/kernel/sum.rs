@@ -47,6 +47,11 @@ impl Block for Sum {
         if right.n == 0 {
             return self;
         }
+        self.join(right)
+    }
+
+    #[inline]
+    fn join(self, right: Self) -> Self {
         let sum = self.sum + right.sum;
         // What rounding took, exactly and without asking which is larger (Knuth 1969, TwoSum).
         let added = sum - self.sum;
