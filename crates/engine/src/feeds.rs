@@ -4,6 +4,7 @@
 //! Several feeds may offer the same reading; which one is shown is decided in `assemble`, never mixed inside a window.
 
 mod ratio;
+mod usd;
 
 use crate::chart::{ChartReadings, Charts};
 use crate::features::bars::{BarSample, DayVolume, Priced};
@@ -21,6 +22,7 @@ use crate::series::Series;
 use barograph_domain::{GapReason, Kind, Metric, Span, Status, StatusState, StreamDecl, StreamIndex, Ts};
 pub use ratio::RatioFeed;
 use serde::{Deserialize, Serialize};
+pub use usd::UsdJoin;
 
 /// Grid of prices and funding (features §1, window).
 pub const MINUTE: Span = Span::mins(1);
@@ -481,16 +483,6 @@ fn no_open_interest() -> OpenInterestSlots {
     OpenInterestSlots::MISSING
 }
 
-/// Open interest in USD and the instants that have no price yet.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct UsdJoin {
-    series: Series<f64>,
-    unpriced: Vec<i64>,
-}
-
-/// Instants that may wait for a price: both sides are known within minutes, so a few are plenty.
-const UNPRICED_MAX: usize = 32;
-
 impl OpenInterestFeed {
     /// A feed for one declared stream of open interest, in base units or USD.
     #[must_use]
@@ -572,31 +564,5 @@ impl OpenInterestFeed {
             join.series.gap(status);
         }
         self.series.gap(status);
-    }
-}
-
-impl UsdJoin {
-    fn settle(&mut self, t: Ts, price_at: impl Fn(Ts) -> Option<f64>, out: &mut Series<f64>) {
-        if self.series.settle(t) {
-            for &index in self.series.changed() {
-                if self.unpriced.len() == UNPRICED_MAX {
-                    self.unpriced.remove(0);
-                }
-                self.unpriced.push(index);
-            }
-            self.series.seen();
-        }
-        let series = &self.series;
-        self.unpriced.retain(|&index| {
-            let at = series.instant(index);
-            match (series.at(index), price_at(at)) {
-                (Some(usd), Some(price)) if price > 0.0 => {
-                    out.put(at, series.event_at(at), usd / price);
-                    false
-                }
-                (None, _) => false,
-                _ => true,
-            }
-        });
     }
 }

@@ -5,6 +5,7 @@
 
 mod levels;
 mod pairs;
+mod preference;
 mod watch;
 
 use crate::assemble::Assembly;
@@ -24,6 +25,7 @@ use barograph_domain::{
     StreamIndex, TIMEFRAMES, Timeframes, Ts,
 };
 pub use pairs::PairFeed;
+use preference::preference;
 use serde::{Deserialize, Serialize};
 use watch::Watch;
 
@@ -590,21 +592,4 @@ fn push_ratio(feed: &mut Option<Box<RatioFeed>>, at: Ts, ratio: f64) {
     if let Some(feed) = feed {
         feed.series.push(at, ratio);
     }
-}
-
-/// Preference among streams of one market: true units before derived ones, minutes before coarser grids, finer before
-/// coarser; at equal steps the mark on contracts and the last trade on spot, then bars, trades, mids (features §1, mark
-/// source).
-fn preference(kind: MarketKind, decl: &StreamDecl) -> (bool, bool, Span, u8) {
-    let stand_in = decl.kind == Kind::Proxy || decl.metric == Metric::OpenInterestUsd;
-    let rank = match (kind, decl.metric) {
-        (MarketKind::Spot, Metric::Trade) => 0,
-        (_, Metric::MarkPrice | Metric::FundingRate) => 1,
-        (_, Metric::Bar) => 2,
-        (_, Metric::Trade) => 3,
-        (_, Metric::BestBidAsk) => 4,
-        _ => 5,
-    };
-    // Last, where a spot market that is joined later stands too.
-    (decl.metric == Metric::SpotPrice, stand_in, decl.cadence.max(TICK), rank)
 }

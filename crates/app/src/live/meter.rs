@@ -196,6 +196,14 @@ impl Meter {
         *venue.carried.lock().unwrap_or_else(PoisonError::into_inner) = carried;
     }
 
+    /// An input received at `at` went through session and engine in this time; values include it now.
+    pub(crate) fn passed(&self, at: Ts, (began, ended): (Ts, Ts), is_frame: bool) {
+        self.step.add((ended - began).0.max(0));
+        if is_frame {
+            self.receipt_to_engine.add((ended - at).0);
+        }
+    }
+
     /// A fact was received `lag` after the venue stamped it.
     pub(crate) fn lagged(&self, venue: usize, now: Ts, event_ts: Ts) {
         let Some(venue) = self.venues.get(venue) else { return };

@@ -310,10 +310,7 @@ impl Process {
         for (at, incoming) in batch {
             self.incoming(*at, incoming)?;
             let ended = self.plan.clock.now();
-            self.meter.step.add((ended - began).0.max(0));
-            if let Incoming::Frame { .. } = incoming {
-                self.meter.receipt_to_engine.add((ended - *at).0);
-            }
+            self.meter.passed(*at, (began, ended), matches!(incoming, Incoming::Frame { .. }));
             began = ended;
         }
         if !self.publisher.batch.messages.is_empty() {

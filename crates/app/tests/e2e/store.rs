@@ -1,6 +1,6 @@
 //! What is stored: the same whatever the order, the repetitions and the accidents; point in time; one writer; retention.
 
-use crate::support::data::{FILES, STORED_UNTIL, shipped, slice, stored};
+use crate::support::data::{FILES, STORED_UNTIL, slice, stored};
 use crate::support::http::Server;
 use crate::support::{Outcome, Place, Random, json_lines};
 use std::collections::BTreeSet;
@@ -118,15 +118,6 @@ fn importing_again_changes_nothing() {
     place.run("collect --source in --data data").exits(0).says("stored 0 new points, 1 revised");
     assert_ne!(place.hash("data"), hash);
     place.run("collect --source in --data data").exits(0).says("0 minutes of 0 markets computed");
-}
-
-/// Waits until a condition holds, at most a minute.
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 #[test]
