@@ -189,7 +189,17 @@ impl<B: Block> Fold<B> {
 
     /// Sets the leaf of `index`. Indices skipped since the newest one become missing; an index older than the ring
     /// is ignored.
+    #[inline]
     pub fn set(&mut self, index: i64, sample: Option<f64>) {
+        if self.newest == Some(index - 1) {
+            self.append(index, sample);
+        } else {
+            self.set_elsewhere(index, sample);
+        }
+    }
+
+    /// Sets a leaf that is not the next one.
+    fn set_elsewhere(&mut self, index: i64, sample: Option<f64>) {
         match self.newest {
             Some(newest) if index <= newest => {
                 if newest - index < self.span() {
@@ -201,31 +211,35 @@ impl<B: Block> Fold<B> {
                     self.append(skipped, None);
                 }
                 self.append(index, sample);
-                self.newest = Some(index);
             }
             _ => {
                 self.blocks.fill(B::EMPTY);
                 self.samples.there.fill(0);
                 self.whole_after = index - 1;
                 self.append(index, sample);
-                self.newest = Some(index);
             }
         }
     }
 
     /// Amortised O(1): a block is folded when its last leaf arrives.
+    #[inline]
     fn append(&mut self, index: i64, sample: Option<f64>) {
         let at = self.keep(index, sample);
-        let mut ended = at + 1;
-        if ended.is_multiple_of(KEPT) {
-            let mut node = (self.samples.len() + at) / KEPT;
-            ended /= KEPT;
+        self.newest = Some(index);
+        if (at + 1).is_multiple_of(KEPT) {
+            self.complete(at);
+        }
+    }
+
+    /// Makes the kept blocks that end with a place.
+    fn complete(&mut self, at: usize) {
+        let mut node = (self.samples.len() + at) / KEPT;
+        let mut ended = (at + 1) / KEPT;
+        self.fold_again(node);
+        while node > 1 && ended.is_multiple_of(2) {
+            node /= 2;
+            ended /= 2;
             self.fold_again(node);
-            while node > 1 && ended.is_multiple_of(2) {
-                node /= 2;
-                ended /= 2;
-                self.fold_again(node);
-            }
         }
     }
 
@@ -426,7 +440,8 @@ mod tests {
             let mut seed = 7_u64;
             for i in -40_i64..200 {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let value = (!(seed >> 40).is_multiple_of(13)).then_some((seed >> 11) as f64 * 1e-9);
+                let value =
+                    (!(seed >> 40).is_multiple_of(13)).then_some(f64::from(u32::try_from(seed >> 32).unwrap()) * 1e-3);
                 // Now and then an earlier one again.
                 let index = if (seed >> 50).is_multiple_of(9) { i - 1 - (i & 1) } else { i };
                 fold.set(index, value);
