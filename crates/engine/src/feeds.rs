@@ -494,10 +494,7 @@ impl OpenInterestFeed {
         let step = series.step();
         // The same formula on a grid coarser than the definition's is a stand-in (features §2.7).
         let kind = if in_usd || step > FIVE_MINUTES { Kind::Proxy } else { decl.kind };
-        let usd = in_usd.then(|| UsdJoin {
-            series: Series::new(decl, FIVE_MINUTES, LOOKBACK, max_age),
-            unpriced: Vec::with_capacity(UNPRICED_MAX),
-        });
+        let usd = in_usd.then(|| UsdJoin::new(Series::new(decl, FIVE_MINUTES, LOOKBACK, max_age)));
         Self {
             source: Source { stream, metric: decl.metric, kind },
             usd,

@@ -21,7 +21,7 @@ use crate::liquidations::Liquidations;
 use crate::models::{HourReadings, Runner};
 use crate::rules::{Axes, AxisStates, Freshness};
 use barograph_domain::{
-    Cell, Event, GapReason, Instrument, Kind, MarketKind, Metric, Payload, Span, Status, StatusState, StreamDecl,
+    Cell, Event, GapReason, Instrument, MarketKind, Metric, Payload, Span, Status, StatusState, StreamDecl,
     StreamIndex, TIMEFRAMES, Timeframes, Ts,
 };
 pub use pairs::PairFeed;

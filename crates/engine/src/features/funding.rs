@@ -88,11 +88,16 @@ impl Block for Day {
         if right.sum.n == 0 {
             return self;
         }
+        self.join(right)
+    }
+
+    #[inline]
+    fn join(self, right: Self) -> Self {
         let (na, nb) = (f64::from(self.sum.n), f64::from(right.sum.n));
         let n = na + nb;
         let d = right.mean - self.mean;
         Self {
-            sum: self.sum.merge(right.sum),
+            sum: self.sum.join(right.sum),
             mean: self.mean + d * (nb / n),
             m2: self.m2 + right.m2 + d * d * (na * nb / n),
             min: if right.min < self.min { right.min } else { self.min },

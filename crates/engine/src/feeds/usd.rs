@@ -11,10 +11,14 @@ const UNPRICED_MAX: usize = 32;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UsdJoin {
     pub(super) series: Series<f64>,
-    pub(super) unpriced: Vec<i64>,
+    unpriced: Vec<i64>,
 }
 
 impl UsdJoin {
+    pub(super) fn new(series: Series<f64>) -> Self {
+        Self { series, unpriced: Vec::with_capacity(UNPRICED_MAX) }
+    }
+
     pub(super) fn settle(&mut self, t: Ts, price_at: impl Fn(Ts) -> Option<f64>, out: &mut Series<f64>) {
         if self.series.settle(t) {
             for &index in self.series.changed() {
