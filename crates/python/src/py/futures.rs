@@ -193,14 +193,16 @@ fn basis_features(py: Python<'_>, rows: Vec<(i64, f64, f64)>) -> PyResult<Bound<
     let mut steps: Vec<i64> = stamps.windows(2).map(|w| (w[1] - w[0]).0).collect();
     steps.sort_unstable();
     let step = Span(steps.get(steps.len() / 2).copied().unwrap_or(minute.0));
-    let mut pair = Pair::new(step, step);
-    for t in &stamps {
-        pair.settle((*t, *t), |at| by_time.get(&at).map(|v| v.0), |at| by_time.get(&at).map(|v| v.1));
-    }
-    let at = pair.anchor_ts().unwrap_or(Ts(0));
-    let origin = Origin { anchor: at, event: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
     let settings = Settings::default();
-    let read = |wanted| pair.slots(&origin, Span::days(7), &settings, wanted, |_, _| false, |t| t);
+    let read = |wanted| {
+        let mut pair = Pair::new(step, step);
+        for t in &stamps {
+            pair.settle(wanted, (*t, *t), |at| by_time.get(&at).map(|v| v.0), |at| by_time.get(&at).map(|v| v.1));
+        }
+        let at = pair.anchor_ts().unwrap_or(Ts(0));
+        let origin = Origin { anchor: at, event: at, expires: Ts::MAX, kind: Kind::Measured, stream: StreamIndex(0) };
+        pair.slots(&origin, Span::days(7), &settings, wanted, |_, _| false, |t| t)
+    };
     let (mean, s) = (read(Wanted::Mean), read(Wanted::Score));
     let mut out = Map::new();
     put_read(&mut out, "basis", s.value.cell.ready().ok_or(s.value.cell.state));
