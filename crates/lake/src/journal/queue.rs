@@ -171,8 +171,9 @@ impl Shared {
         state.failed.get_or_insert(cause);
         state.jobs.clear();
         state.queued = 0;
-        drop(state);
+        // Before the lock is given back: who saw the failure by waiting must find it by asking, too.
         self.broken.store(true, Ordering::Release);
+        drop(state);
         self.room.notify_all();
         self.marked.notify_all();
     }
@@ -235,5 +236,22 @@ impl Ticket {
     pub fn is_done(&self) -> bool {
         let state = self.shared.state();
         state.done >= self.number || state.failed.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_saw_the_failure_finds_it_by_asking() {
+        for _ in 0..2_000 {
+            let shared = Shared::new(1);
+            let failing = Arc::clone(&shared);
+            let writer = std::thread::spawn(move || failing.fail("no room".to_owned()));
+            while shared.look().2.is_none() {}
+            assert!(shared.check().is_err());
+            writer.join().unwrap();
+        }
     }
 }
