@@ -3,7 +3,9 @@
 //! Values are kept twice: in order of arrival, to know what leaves, and sorted, to find the rank by bisection. One value
 //! enters per hour, so the memory move of an insertion costs less than a tree would.
 
+use super::partition_near;
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 /// Trailing window over an integer grid.
@@ -15,7 +17,14 @@ pub struct RankWindow {
     first: Option<i64>,
     newest: Option<i64>,
     within: Option<Within>,
+    #[serde(skip)]
+    place: Place,
 }
+
+/// Where the value asked for last would stand. The next is nearly always that of a minute later and stands beside it; no answer
+/// depends on it, so it is not saved.
+#[derive(Clone, Default, Debug)]
+struct Place(Cell<usize>);
 
 /// What a window leaves out of the samples held.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -41,6 +50,8 @@ struct Within {
     /// Values count without their sign.
     sizes: bool,
     sorted: Vec<f64>,
+    #[serde(skip)]
+    place: Place,
 }
 
 impl Within {
@@ -72,6 +83,7 @@ impl RankWindow {
             first: None,
             newest: None,
             within: None,
+            place: Place::default(),
         }
     }
 
@@ -81,7 +93,7 @@ impl RankWindow {
     pub fn also_within(self, length: usize, sizes: bool) -> Self {
         let sorted = Vec::with_capacity(length + 1);
         let length = i64::try_from(length).unwrap_or(i64::MAX).min(self.length);
-        Self { within: Some(Within { length, sizes, sorted }), ..self }
+        Self { within: Some(Within { length, sizes, sorted, place: Place::default() }), ..self }
     }
 
     /// Enters the sample of `index`, or `None` where it is missing. Indices must rise; an older one is ignored.
@@ -191,7 +203,7 @@ impl RankWindow {
     /// As [`Self::percentile_at`] where [`Self::left_out_at`] has already been asked.
     #[must_use]
     pub fn percentile_without(&self, out: LeftOut, index: i64, x: f64) -> (f64, usize) {
-        let mut rank = Rank::of(&self.sorted, x);
+        let mut rank = Rank::of(&self.sorted, &self.place, x);
         match out {
             LeftOut::Nothing => {}
             LeftOut::One(gone) => rank.leave_out(gone, x),
@@ -231,7 +243,7 @@ impl RankWindow {
     pub fn percentile_within_without(&self, out: LeftOut, index: i64, x: f64) -> (f64, usize) {
         let Some(within) = &self.within else { return (0.5, 1) };
         let x = within.value(x) + 0.0;
-        let mut rank = Rank::of(&within.sorted, x);
+        let mut rank = Rank::of(&within.sorted, &within.place, x);
         match out {
             LeftOut::Nothing => {}
             LeftOut::One(gone) => rank.leave_out(gone, x),
@@ -286,8 +298,9 @@ struct Rank {
 
 impl Rank {
     #[inline]
-    fn of(sorted: &[f64], x: f64) -> Self {
-        let (below, upto) = ranks(sorted, x);
+    fn of(sorted: &[f64], place: &Place, x: f64) -> Self {
+        let (below, upto) = ranks(sorted, place.0.get(), x);
+        place.0.set(below);
         Self { below, upto, n: sorted.len() }
     }
 
@@ -314,21 +327,11 @@ const fn float(count: usize) -> f64 {
     count as i64 as f64
 }
 
-/// How many of the sorted values are below `x`, and how many at most `x`. Equal values are few or very many, so their end is
-/// looked for in doubling steps.
+/// How many of the sorted values are below `x`, about `near` of them, and how many at most `x`.
 #[inline]
-fn ranks(sorted: &[f64], x: f64) -> (usize, usize) {
-    let below = sorted.partition_point(|v| *v < x);
-    let rest = &sorted[below..];
-    if rest.first().is_none_or(|v| *v > x) {
-        return (below, below);
-    }
-    let mut reach = 1;
-    while rest.get(reach - 1).is_some_and(|v| *v <= x) {
-        reach *= 2;
-    }
-    let from = reach / 2;
-    (below, below + from + rest[from..rest.len().min(reach)].partition_point(|v| *v <= x))
+fn ranks(sorted: &[f64], near: usize, x: f64) -> (usize, usize) {
+    let below = partition_near(sorted, near, |v| *v < x);
+    (below, partition_near(sorted, below, |v| *v <= x))
 }
 
 /// Samples of the steps in `(from, upto]`.
@@ -390,10 +393,12 @@ mod tests {
             sorted.extend([4.0, 5.0]);
             for x in [0.5, 1.0, 2.5, 3.0, 3.5, 5.0, 6.0] {
                 let plain = (sorted.partition_point(|v| *v < x), sorted.partition_point(|v| *v <= x));
-                assert_eq!(ranks(&sorted, x), plain, "{equal} of 3, at {x}");
+                for near in [0, 2, equal, equal + 9] {
+                    assert_eq!(ranks(&sorted, near, x), plain, "{equal} of 3, at {x}");
+                }
             }
         }
-        assert_eq!(ranks(&[], 1.0), (0, 0));
+        assert_eq!(ranks(&[], 3, 1.0), (0, 0));
     }
 
     #[test]

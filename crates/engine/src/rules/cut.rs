@@ -1,9 +1,11 @@
 //! Where a percentile clause crosses its threshold, in the unit of the feature it ranks (regimes §10.1).
 //!
 //! The window is held fixed but for its newest value x. The mid-rank of x is a rising step function of x whose steps lie
-//! at the other values, so the boundary is found by bisection and is exact to the last bit, ties included.
+//! at the other values, so the boundary is found by bisection and is exact to the last bit, ties included. Without ties it lies at
+//! the threshold's own share of the values, where the search begins.
 
 use super::Op;
+use crate::kernel::{partition_near, place_near};
 
 /// For `>` and `>=` the smallest x for which `pct(x) op theta` holds, for `<` and `<=` the largest; `None` when no x does.
 ///
@@ -33,8 +35,24 @@ pub fn rank_of(others: &[f64], x: f64) -> f64 {
     mid_rank(less, equal, others.len() + 1)
 }
 
+/// How many of `others` have a rank that is `before` the boundary, which is near their share `theta`.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "window sizes are far below 2^52, and where the search begins changes nothing"
+)]
+fn boundary(others: &[f64], theta: f64, before: impl Fn(f64) -> bool) -> usize {
+    let near = (theta * others.len() as f64) as usize;
+    place_near(others.len(), near, |at| {
+        let less = partition_near(others, at, |v| *v < others[at]);
+        let upto = partition_near(others, at, |v| *v <= others[at]);
+        before(mid_rank(less, upto - less + 1, others.len() + 1))
+    })
+}
+
 fn lowest(others: &[f64], op: Op, theta: f64) -> Option<f64> {
-    let first = others.partition_point(|v| !op.holds(rank_of(others, *v), theta));
+    let first = boundary(others, theta, |rank| !op.holds(rank, theta));
     let between = op.holds(mid_rank(first, 1, others.len() + 1), theta);
     let above_previous = match first.checked_sub(1).map(|i| others[i]) {
         None => f64::MIN,
@@ -48,7 +66,7 @@ fn lowest(others: &[f64], op: Op, theta: f64) -> Option<f64> {
 }
 
 fn highest(others: &[f64], op: Op, theta: f64) -> Option<f64> {
-    let end = others.partition_point(|v| op.holds(rank_of(others, *v), theta));
+    let end = boundary(others, theta, |rank| op.holds(rank, theta));
     let between = op.holds(mid_rank(end, 1, others.len() + 1), theta);
     let below_next = match others.get(end) {
         None => f64::MAX,
