@@ -53,10 +53,13 @@ fn export(args: &Export, settings: &Settings, json: bool) -> Result<(), Failure>
             "messages of Coinbase as they were received; hftbacktest has no converter for them"
         )?;
     }
+    for missing in &report.missing {
+        writeln!(std::io::stderr(), "barograph: {missing}; the export has a hole there")?;
+    }
     let mut out = std::io::stdout().lock();
     if json {
         let span = report.span.map(|(from, until)| [from, until]);
-        let line = serde_json::json!({ "file": path, "lines": report.lines, "snapshots": report.snapshots, "trades": report.trades, "span": span, "bytes": report.bytes, "repeated": report.repeated, "failed_snapshots": report.failed_snapshots });
+        let line = serde_json::json!({ "file": path, "lines": report.lines, "snapshots": report.snapshots, "trades": report.trades, "span": span, "bytes": report.bytes, "repeated": report.repeated, "failed_snapshots": report.failed_snapshots, "missing": report.missing });
         writeln!(out, "{line}")?;
     } else {
         writeln!(

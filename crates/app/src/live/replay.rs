@@ -12,7 +12,7 @@ use crate::setup::Setup;
 use barograph_domain::{CalendarEntry, Ts};
 use barograph_engine::models::ModelUpdate;
 use barograph_engine::rules::Book;
-use barograph_lake::journal::{ControlRecord, EntryKind, JournalReader};
+use barograph_lake::journal::{ControlRecord, EntryKind, Error, JournalReader};
 use barograph_venues::session::{ConnId, Input, RequestId};
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,9 @@ pub(crate) fn journal_folder(data: &Path) -> PathBuf {
 
 /// Is there anything of a live process in this folder?
 pub(crate) fn was_live(data: &Path) -> bool {
-    journal_folder(data).join("control").is_dir()
+    let Ok(entries) = std::fs::read_dir(journal_folder(data)) else { return false };
+    let names = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
+    names.into_iter().any(|name| name == "control" || name.starts_with("venue="))
 }
 
 /// What a replay went through.
@@ -79,7 +81,7 @@ pub(crate) fn run(
         let entry = match reader.next() {
             Ok(Some(entry)) => entry,
             Ok(None) => break,
-            Err(e @ barograph_lake::journal::Error::Damaged { .. }) => {
+            Err(e @ (Error::Damaged { .. } | Error::Missing { .. })) => {
                 if !reader.pass_over() {
                     return Err(Failure::broken(chain(&e)));
                 }

@@ -52,8 +52,10 @@ pub(crate) struct Found {
 
 /// Replays the folder's journal and compares.
 pub(crate) fn run(data: &Path, reader: &dyn Reader) -> Result<Found, Failure> {
-    let setup = setup_of(data)?
-        .ok_or_else(|| Failure::usage(format!("{} holds no journal of a live process", data.display())))?;
+    let setup = setup_of(data)?.ok_or_else(|| {
+        let control = journal_folder(data).join("control");
+        Failure::usage(format!("the start of no process is in {}; restore a copy of that folder", control.display()))
+    })?;
     let mut ids = Ids::new(&setup);
     let (core, begun) = begin(data, &setup, &mut ids)?;
     let (core, done) = replay::run(data, &setup, core, &mut ids)?;

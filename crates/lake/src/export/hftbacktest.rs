@@ -59,6 +59,8 @@ pub struct ExportReport {
     pub failed_snapshots: u64,
     /// Files that end early because a process was killed.
     pub tails: Vec<Tail>,
+    /// Files that were taken away, each as a sentence: what they held is not in the export.
+    pub missing: Vec<String>,
 }
 
 /// Writes the journal of one symbol, from `range.0` to `range.1`, both included.
@@ -88,7 +90,19 @@ pub fn export_hftbacktest(
         told: BTreeMap::new(),
         report: ExportReport::default(),
     };
-    while let Some(entry) = reader.next()? {
+    loop {
+        let entry = match reader.next() {
+            Ok(Some(entry)) => entry,
+            Ok(None) => break,
+            Err(e) => {
+                let may = matches!(e, Error::Missing { .. }) && reader.pass_over();
+                if !may {
+                    return Err(e);
+                }
+                export.report.missing.push(e.to_string());
+                continue;
+            }
+        };
         let inside = range.0.is_none_or(|from| entry.at >= from);
         match entry.kind {
             EntryKind::Control(record) => export.record(entry.at, &record),

@@ -43,6 +43,15 @@ pub enum Error {
         /// What was found.
         what: String,
     },
+    /// Lines of a connection are in no file: one was taken away.
+    Missing {
+        /// The first file behind them.
+        path: PathBuf,
+        /// The first of them, the connection's first line being 1.
+        from: u64,
+        /// The last of them.
+        upto: u64,
+    },
     /// The file was written by a newer release: upgrade.
     Newer {
         /// The file.
@@ -77,7 +86,11 @@ impl Error {
         match self {
             Self::Misuse(_) | Self::Stamp { .. } => Recovery::Refuse,
             Self::Poisoned { .. } => Recovery::Reopen,
-            Self::Locked { .. } | Self::Damaged { .. } | Self::Newer { .. } | Self::Io { .. } => Recovery::Fatal,
+            Self::Locked { .. }
+            | Self::Damaged { .. }
+            | Self::Missing { .. }
+            | Self::Newer { .. }
+            | Self::Io { .. } => Recovery::Fatal,
         }
     }
 
@@ -118,6 +131,14 @@ impl fmt::Display for Error {
                 "'{}' is damaged at line {line}: {what}; restore a copy or move the file away",
                 path.display()
             ),
+            Self::Missing { path, from, upto } => {
+                let lines = if from == upto { format!("line {from}") } else { format!("lines {from} to {upto}") };
+                write!(
+                    f,
+                    "a file before '{}' is missing: {lines} of its connection are nowhere; restore a copy",
+                    path.display()
+                )
+            }
             Self::Newer { path, what } => {
                 write!(f, "'{}' was written by a newer release: {what}; upgrade to read it", path.display())
             }
@@ -135,6 +156,7 @@ impl std::error::Error for Error {
             | Self::Stamp { .. }
             | Self::Poisoned { .. }
             | Self::Damaged { .. }
+            | Self::Missing { .. }
             | Self::Newer { .. } => None,
         }
     }

@@ -34,6 +34,7 @@ mod reader;
 mod record;
 mod recover;
 mod scan;
+mod sequence;
 mod source;
 mod writer;
 

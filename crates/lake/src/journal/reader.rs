@@ -6,6 +6,7 @@ use super::layout::{self, Listed};
 use super::record::{ControlRecord, read_line};
 use super::recover::Tail;
 use super::scan::Unpacker;
+use super::sequence::Sequences;
 use super::source::{Source, Stand};
 use super::{Error, REST, Result};
 use barograph_domain::Ts;
@@ -72,6 +73,7 @@ pub struct JournalReader {
     present: Option<usize>,
     last: Option<(Ts, Class)>,
     tails: Vec<Tail>,
+    sequences: Sequences,
     scratch: Vec<u8>,
     /// Damage that was met and has not been said yet.
     damage: Vec<Error>,
@@ -91,7 +93,7 @@ enum Hole {
 
 impl Hole {
     fn of(e: &Error) -> Self {
-        if matches!(e, Error::Damaged { .. }) { Self::OneFile } else { Self::Everything }
+        if matches!(e, Error::Damaged { .. } | Error::Missing { .. }) { Self::OneFile } else { Self::Everything }
     }
 }
 
@@ -133,6 +135,7 @@ impl JournalReader {
             present: None,
             last: None,
             tails: Vec::new(),
+            sequences: Sequences::default(),
             scratch: Vec::new(),
             damage: Vec::new(),
             given_up: None,
@@ -143,7 +146,7 @@ impl JournalReader {
     /// The next line; `None` at the end.
     ///
     /// # Errors
-    /// When a file is damaged in the middle, or written by a newer release; nothing more can be read then, except after
+    /// When a file is damaged in the middle, missing, or written by a newer release; nothing more can be read then, except after
     /// [`Self::pass_over`]. What a crash cut off is no error: see [`Self::tails`].
     #[expect(
         clippy::should_implement_trait,
@@ -165,7 +168,7 @@ impl JournalReader {
         entry.map(Some)
     }
 
-    /// After [`Error::Damaged`]: goes on without the rest of the damaged file. What is read from then on has a hole in it,
+    /// After [`Error::Damaged`] and [`Error::Missing`]: goes on without the rest of the damaged file. What is read from then on has a hole in it,
     /// which the caller declares. False where the error was another one.
     pub fn pass_over(&mut self) -> bool {
         let may = self.failed != Some(Hole::Everything);
@@ -179,7 +182,7 @@ impl JournalReader {
     fn step(&mut self) -> Result<Option<usize>> {
         if let Some(id) = self.given_up.take() {
             self.present = None;
-            self.active.remove(&id);
+            self.give_up(id);
         }
         if let Some(id) = self.present.take() {
             self.go_on(id)?;
@@ -221,6 +224,7 @@ impl JournalReader {
                 Some(next) if top.is_none_or(|t| next.at() <= t) => {
                     if let Some(source) = self.waiting.pop() {
                         self.opened += 1;
+                        self.damage.extend(self.sequences.begun(&source).err());
                         self.active.insert(self.opened, source);
                         self.go_on(self.opened)?;
                     }
@@ -240,7 +244,7 @@ impl JournalReader {
         let Some(source) = self.active.get_mut(&id) else { return Ok(()) };
         let stand = source.advance(&mut self.unpacker.0, self.selection.after);
         if stand.is_err() {
-            self.active.remove(&id);
+            self.give_up(id);
             return stand.map(drop);
         }
         match stand? {
@@ -252,6 +256,7 @@ impl JournalReader {
                 self.heap.push(Reverse((source.at(), class, rank, id)));
             }
             Stand::End(tail) => {
+                self.sequences.ended(&source.header, source.expected());
                 self.tails.extend(tail);
                 self.active.remove(&id);
             }
@@ -259,8 +264,16 @@ impl JournalReader {
         Ok(())
     }
 
+    /// Reads a file no further.
+    fn give_up(&mut self, id: usize) {
+        if let Some(source) = self.active.remove(&id) {
+            self.sequences.lost(&source.header);
+        }
+    }
+
     /// Reads the headers of a day. Within one, the hour of the first stamp says whether a file can be passed over.
     fn open_day(&mut self, files: &[Listed]) -> Result<()> {
+        let mut past = Vec::new();
         for Listed { path, .. } in files {
             let opened = match Source::open(path, &mut self.unpacker.0) {
                 Err(e @ Error::Damaged { .. }) => {
@@ -270,15 +283,15 @@ impl JournalReader {
                 opened => opened?,
             };
             match opened {
-                Ok(source) => {
-                    let past = self.selection.after.is_some_and(|a| layout::hour(source.at()) < layout::hour(a));
-                    if !past {
-                        self.waiting.push(source);
-                    }
+                Ok(source) if self.selection.after.is_some_and(|a| layout::hour(source.at()) < layout::hour(a)) => {
+                    past.push(source);
                 }
+                Ok(source) => self.waiting.push(source),
                 Err(tail) => self.tails.push(tail),
             }
         }
+        self.sequences.begins(past.iter().chain(&self.waiting).map(|f| layout::hour(f.at())).min());
+        self.sequences.passed(past.iter())?;
         self.waiting.sort_by(|a, b| (b.at(), b.path()).cmp(&(a.at(), a.path())));
         Ok(())
     }

@@ -166,7 +166,7 @@ impl Source {
     }
 
     /// Sequence of the line that must follow.
-    fn expected(&self) -> u64 {
+    pub(super) fn expected(&self) -> u64 {
         self.marker.map_or(self.header.first_seq, |m| m.first_line + u64::from(m.lines))
     }
 

@@ -2,7 +2,9 @@
 
 use crate::support::{Dice, Line, begin, files, open, open_with, read, read_after, scribble};
 use barograph_domain::{Span, Ts};
-use barograph_lake::journal::{Error, JournalConfig, JournalReader, JournalWriter, Recovered, Tail};
+use barograph_lake::journal::{
+    ControlRecord, Error, JournalConfig, JournalReader, JournalWriter, Recovered, Retention, Tail, prune,
+};
 use std::path::{Path, PathBuf};
 
 /// One connection, `n` lines in blocks of about three, every block flushed; the file's bytes and its length after each
@@ -216,4 +218,85 @@ fn a_stamp_twice_in_two_files_is_an_error() {
         }
     };
     assert!(error.to_string().contains("of another file"), "{error}");
+}
+
+/// Two connections and control records over five hours, a line each in every half hour.
+fn five_hours(root: &Path) {
+    let mut writer = open(root);
+    let keys = ["c", "d"].map(|name| writer.connection("v", name, 0, begin()).unwrap());
+    for half in 0..10_i64 {
+        let at = begin() + Span::mins(30 * half);
+        writer.control(at + Span(1), &ControlRecord::Tick).unwrap();
+        for (n, key) in (2..).zip(keys) {
+            writer.frame(key, at + Span(n), b"line").unwrap();
+        }
+    }
+    writer.close().unwrap();
+}
+
+/// Stamps of the lines, and what was said between them.
+fn passing_over(root: &Path, after: Option<Ts>) -> (Vec<Ts>, Vec<String>) {
+    let mut reader = JournalReader::open(root, after).unwrap();
+    let (mut read, mut said) = (Vec::new(), Vec::new());
+    loop {
+        match reader.next() {
+            Ok(Some(entry)) => read.push(entry.at),
+            Ok(None) => return (read, said),
+            Err(e) => {
+                said.push(e.to_string());
+                assert!(reader.pass_over());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_was_taken_away_is_missed_once_and_the_others_are_read() {
+    let whole = tempfile::tempdir().unwrap();
+    five_hours(whole.path());
+    let (all, said) = passing_over(whole.path(), None);
+    assert_eq!((all.len(), said.len()), (30, 0));
+    let kept = files(whole.path());
+    let of = |name: &str| kept.iter().filter(|p| p.to_string_lossy().contains(name)).count();
+    assert_eq!((of("control"), of("/c-"), of("/d-")), (6, 6, 6));
+    for (n, gone) in kept.iter().enumerate() {
+        let dir = tempfile::tempdir().unwrap();
+        five_hours(dir.path());
+        let gone = dir.path().join(gone.strip_prefix(whole.path()).unwrap());
+        let lines = text_of(&gone);
+        std::fs::remove_file(&gone).unwrap();
+        let (read, said) = passing_over(dir.path(), None);
+        assert_eq!(read.len(), all.len() - lines, "{}", gone.display());
+        // Behind the last file of a connection nothing can miss it.
+        assert_eq!(said.len(), usize::from(n % 6 != 5), "{}: {said:?}", gone.display());
+        for sentence in &said {
+            let from = [1, 2, 4, 6, 8][n % 6];
+            let told = if lines == 1 { format!("line {from}") } else { format!("lines {from} to {}", from + 1) };
+            assert!(sentence.contains(&told) && sentence.contains("is missing"), "{sentence}");
+        }
+        // Whoever begins later misses what is missing from there on, and what ended before is not asked for.
+        for half in [0, 3, 6] {
+            let after = begin() + Span::mins(30 * half);
+            let (later, said) = passing_over(dir.path(), Some(after));
+            assert_eq!(later.len(), read.iter().filter(|at| **at > after).count());
+            let hour = [0, 1, 3, 5, 7][(n % 6).min(4)];
+            assert!(said.len() == usize::from(n % 6 != 5 && hour >= half) || hour < half, "{half} {n}: {said:?}");
+        }
+    }
+}
+
+#[test]
+fn what_retention_removed_is_not_missed() {
+    let dir = tempfile::tempdir().unwrap();
+    five_hours(dir.path());
+    let retention = Retention { max_age: Span::hours(2), max_bytes: u64::MAX };
+    let pruned = prune(dir.path(), begin() + Span::mins(30 * 9), &retention).unwrap();
+    assert_eq!(pruned.hours.len(), 3);
+    let (read, said) = passing_over(dir.path(), None);
+    assert_eq!((read.len(), said), (15, vec![]));
+}
+
+/// Lines of a file without its header.
+fn text_of(path: &Path) -> usize {
+    crate::support::text(path).iter().filter(|b| **b == b'\n').count() - 1
 }
