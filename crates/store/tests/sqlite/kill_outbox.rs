@@ -102,8 +102,11 @@ fn together(reader: &SqliteReader) -> (usize, usize) {
 fn a_killed_storm_loses_and_invents_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let mut random = sample::Random::new(20_261_121);
-    let mut before = (0, 0);
-    for _ in 0..KILLS {
+    let (mut before, mut kills) = ((0, 0), 0);
+    // On a busy machine a child gets less far before it is killed.
+    while kills < KILLS || before.0 < 1000 || before.1 == 0 {
+        assert!(kills < 20 * KILLS, "only {before:?} after {kills} kills: is the machine asleep?");
+        kills += 1;
         let mut storming = child("kill_outbox::child_storms", dir.path()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(40 + random.below(160)));
         storming.kill().unwrap();
@@ -113,6 +116,5 @@ fn a_killed_storm_loses_and_invents_nothing() {
         assert!(now.0 >= before.0 && now.1 >= before.1, "{before:?} became {now:?}");
         before = now;
     }
-    assert!(before.0 >= 1000 && before.1 > 0, "only {before:?} after {KILLS} kills: is the machine asleep?");
     drop(hash(&reader(dir.path())));
 }
