@@ -300,31 +300,31 @@ impl Market {
             return;
         }
         let at = event.event_ts;
-        match (route, event.payload) {
+        match (route, &event.payload) {
             (Route::Price(i), Payload::Bar(bar)) => {
                 if let PriceSeries::Bars(bars) = &mut self.prices[i].series {
-                    bars.series.push(at, bar.into());
+                    bars.series.push(at, (*bar).into());
                 }
             }
             (Route::Price(i), Payload::Value(price) | Payload::Trade { price, .. }) => {
-                push_price(&mut self.prices[i], at, price)
+                push_price(&mut self.prices[i], at, *price)
             }
             (Route::Price(i), Payload::BestBidAsk { bid, ask }) => {
                 push_price(&mut self.prices[i], at, 0.5 * (bid + ask))
             }
-            (Route::Index(i), Payload::Value(price)) => push_price(&mut self.indexes[i], at, price),
+            (Route::Index(i), Payload::Value(price)) => push_price(&mut self.indexes[i], at, *price),
             (Route::Funding(i), Payload::Value(premium)) => {
                 if let Some((series, _)) = &mut self.funding[i].premium {
-                    series.push(at, premium);
+                    series.push(at, *premium);
                 }
             }
             (Route::Funding(i), Payload::Funding { rate, interval_h, next_ts, .. }) => {
                 let feed = &mut self.funding[i];
                 feed.next_ts = next_ts.or(feed.next_ts);
-                feed.push(at, rate, interval_h, &self.settled);
+                feed.push(at, *rate, *interval_h, &self.settled);
             }
             (Route::Settled(i), Payload::Funding { rate, interval_h, special, .. }) => {
-                self.settled[i].push(at, rate, interval_h, special);
+                self.settled[i].push(at, *rate, *interval_h, *special);
                 if let Some(h) = self.settled[i].interval_hours() {
                     self.funding
                         .iter_mut()
@@ -332,9 +332,9 @@ impl Market {
                         .for_each(|(_, m)| m.set_interval_hours(h));
                 }
             }
-            (Route::OpenInterest(i), Payload::Value(value)) => self.open_interest[i].push(at, value),
-            (Route::LongShort, Payload::Value(ratio)) => push_ratio(&mut self.long_short, at, ratio),
-            (Route::TopTraders, Payload::Value(ratio)) => push_ratio(&mut self.top_traders, at, ratio),
+            (Route::OpenInterest(i), Payload::Value(value)) => self.open_interest[i].push(at, *value),
+            (Route::LongShort, Payload::Value(ratio)) => push_ratio(&mut self.long_short, at, *ratio),
+            (Route::TopTraders, Payload::Value(ratio)) => push_ratio(&mut self.top_traders, at, *ratio),
             (Route::Liquidation, Payload::Liquidation { .. }) => self.forced_close(event, config, out),
             _ => return,
         }
