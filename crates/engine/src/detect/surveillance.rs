@@ -2,6 +2,7 @@
 
 use super::base_rate::{Records, Spoken, Tally, day_of};
 use super::burst::BurstMemory;
+use super::calm::calm;
 use super::changes::{Happening, Memory};
 use super::episode::{Episode, Report};
 use super::inputs::{Inputs, LiquidationInputs};
@@ -50,15 +51,22 @@ impl Default for Surveillance {
 impl Surveillance {
     /// Judges one minute; records that follow are added to `out`.
     pub fn step(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
+        let calm = calm(inputs, thresholds);
         // Of what happens every minute can be judged, and it lasts for none.
-        let (mut known, mut held) = (((1 << HAPPENINGS.len()) - 1) << DETECTORS.len(), 0);
+        let happenings = ((1 << HAPPENINGS.len()) - 1) << DETECTORS.len();
+        let (mut known, mut held) = (calm | happenings, 0);
         for (at, detector) in DETECTORS.iter().enumerate() {
-            let judged = (detector.judge)(inputs, thresholds);
-            known |= u32::from(matches!(judged, Judgement::Of(_))) << at;
-            if matches!(judged, Judgement::Of(finding) if finding.fires) || self.episodes[at].running().is_some() {
-                self.evaluate(at, &judged, inputs, thresholds, out);
-                held |= u32::from(self.episodes[at].running().is_some()) << at;
-            } else if detector.trigger == Some(Trigger::Burst) {
+            let open = self.episodes[at].running().is_some();
+            if open || calm >> at & 1 == 0 {
+                let judged = (detector.judge)(inputs, thresholds);
+                known |= u32::from(matches!(judged, Judgement::Of(_))) << at;
+                if open || matches!(judged, Judgement::Of(finding) if finding.fires) {
+                    self.evaluate(at, &judged, inputs, thresholds, out);
+                    held |= u32::from(self.episodes[at].running().is_some()) << at;
+                    continue;
+                }
+            }
+            if detector.trigger == Some(Trigger::Burst) {
                 self.burst = BurstMemory::default();
             }
         }
