@@ -52,23 +52,27 @@ impl Surveillance {
     /// Judges one minute; records that follow are added to `out`.
     pub fn step(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
         let calm = calm(inputs, thresholds);
+        let running = |bits, (at, e): (usize, &Episode)| bits | u32::from(e.running().is_some()) << at;
+        let open = self.episodes.iter().enumerate().fold(0, running);
         // Of what happens every minute can be judged, and it lasts for none.
         let happenings = ((1 << HAPPENINGS.len()) - 1) << DETECTORS.len();
         let (mut known, mut held) = (calm | happenings, 0);
-        for (at, detector) in DETECTORS.iter().enumerate() {
-            let open = self.episodes[at].running().is_some();
-            if open || calm >> at & 1 == 0 {
-                let judged = (detector.judge)(inputs, thresholds);
-                known |= u32::from(matches!(judged, Judgement::Of(_))) << at;
-                if open || matches!(judged, Judgement::Of(finding) if finding.fires) {
-                    self.evaluate(at, &judged, inputs, thresholds, out);
-                    held |= u32::from(self.episodes[at].running().is_some()) << at;
-                    continue;
-                }
+        let mut asked = ((1 << DETECTORS.len()) - 1) & (open | !calm);
+        // A burst is forgotten in a minute in which none goes on.
+        let mut bursts = false;
+        while asked != 0 {
+            let at = asked.trailing_zeros() as usize;
+            asked &= asked - 1;
+            let judged = (DETECTORS[at].judge)(inputs, thresholds);
+            known |= u32::from(matches!(judged, Judgement::Of(_))) << at;
+            if open >> at & 1 == 1 || matches!(judged, Judgement::Of(finding) if finding.fires) {
+                self.evaluate(at, &judged, inputs, thresholds, out);
+                held |= u32::from(self.episodes[at].running().is_some()) << at;
+                bursts |= DETECTORS[at].trigger == Some(Trigger::Burst);
             }
-            if detector.trigger == Some(Trigger::Burst) {
-                self.burst = BurstMemory::default();
-            }
+        }
+        if !bursts {
+            self.burst = BurstMemory::default();
         }
         let (spoken, tallies) = (&mut self.spoken, &mut self.tallies);
         self.memory.step(inputs, |happening| {
