@@ -170,16 +170,14 @@ impl RunningFunding {
             *slots = FundingSlots::MISSING;
             return;
         };
-        let [vol_24h, trend_24h] = match self.hourly.filter(|_| !self.hour_moved) {
-            Some(slots) => slots.map(|s| s.renewed(origin.expires, HOUR + series.max_age())),
-            None => {
-                let slots =
-                    [hourly(series, origin, settings, 25, difference_sd), hourly(series, origin, settings, 24, slope)];
-                self.hourly = Some(slots);
-                slots
-            }
-        };
-        self.hour_moved = false;
+        if core::mem::take(&mut self.hour_moved) {
+            self.hourly = None;
+        }
+        let [vol_24h, trend_24h] = self.hourly.get_or_insert_with(|| {
+            [hourly(series, origin, settings, 25, difference_sd), hourly(series, origin, settings, 24, slope)]
+        });
+        slots.vol_24h = vol_24h.renewed(origin.expires, HOUR + series.max_age());
+        slots.trend_24h = trend_24h.renewed(origin.expires, HOUR + series.max_age());
         let (of_day, of_third) = (DAY.0 / series.step().0, EIGHT_HOURS.0 / series.step().0);
         let full = |length: Span, expected: i64, n: u32| {
             let counted = Window {
@@ -200,7 +198,6 @@ impl RunningFunding {
         slots.ma_8h = origin.windowed(third_full, || third.mean().ok_or(Reason::MissingInput));
         slots.mean_24h = origin.windowed(day_full, || day.sum.mean().ok_or(Reason::MissingInput));
         slots.std_24h = origin.windowed(day_full, || Ok(day.sd()));
-        [slots.vol_24h, slots.trend_24h] = [vol_24h, trend_24h];
         slots.pct_30d = self.rank.slot(&slots.rate, at, settings);
         slots.size_pct_30d = self.rank.slot_within(&slots.rate, at, PCT_MIN_N, settings);
         // Eight hours ago is on the grid where they are whole steps.
