@@ -7,6 +7,7 @@ use barograph_domain::{Event, GapReason, Payload, Span, Status, StatusState, Str
 
 impl Market {
     /// Takes one event of this market. Records of alerts that the event itself makes are added to `out`.
+    #[inline]
     pub(crate) fn apply(&mut self, event: &Event, route: Route, delay: Span, config: &Config, out: &mut Outputs) {
         if self.next_tick.is_none() {
             self.next_tick = Some((event.recv_ts - LATENESS).ceil(TICK));
