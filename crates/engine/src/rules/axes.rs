@@ -3,13 +3,14 @@
 use super::axis::AxisMemory;
 use super::book::Book;
 use super::eval::AsRead;
-use super::fresh::Staleness;
+use super::fresh::{Freshness, Staleness};
 use super::held::HeldRing;
 use super::judged::Judged;
 use super::set::Ruled;
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
-    AxisState, Cell, HeatRegime, InputAge, MinuteRow, RiskRegime, Span, StreamDecl, TrendRegime, Ts, VolRegime,
+    AxisState, Cell, HeatRegime, InputAge, MinuteRow, RiskRegime, Span, StreamDecl, StreamIndex, TrendRegime, Ts,
+    VolRegime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,8 @@ struct Last {
     trend: Judged<TrendRegime>,
     volatility: Judged<VolRegime>,
     heat: Judged<HeatRegime>,
+    /// The streams that the inputs came from, with their age limits: they seldom change, and declarations never do.
+    limits: Vec<Option<(StreamIndex, Span)>>,
     /// No input was too old.
     fresh: bool,
     calm: Option<Calm>,
@@ -49,6 +52,21 @@ struct Calm {
 }
 
 impl Last {
+    /// Is no input too old? As [`Staleness::of`] says it, which is asked where one may be.
+    fn inputs_are_fresh(&mut self, freshness: Freshness, ts: Ts, inputs: &[InputAge], streams: &[StreamDecl]) -> bool {
+        let is_fresh = |(of, input): (&Option<(StreamIndex, Span)>, &InputAge)| match (of, input.stream) {
+            (Some((known, limit)), Some(stream)) => *known == stream && ts - input.anchor <= *limit,
+            (of, stream) => of.is_none() && stream.is_none(),
+        };
+        if self.limits.len() == inputs.len() && self.limits.iter().zip(inputs).all(is_fresh) {
+            return true;
+        }
+        let limit = |stream: StreamIndex| Some((stream, freshness.max_age(streams.get(stream.index())?)));
+        self.limits.clear();
+        self.limits.extend(inputs.iter().map(|input| input.stream.and_then(limit)));
+        !Staleness::of(freshness, ts, inputs, streams).any
+    }
+
     /// What was said of the minute before, where it goes for this one too.
     #[inline]
     fn calm(&self, ts: Ts, readings: &AsRead<'_>) -> Option<&Calm> {
@@ -145,7 +163,7 @@ impl Axes {
         inputs: &[InputAge],
         streams: &[StreamDecl],
     ) -> AxisStates {
-        let fresh = !Staleness::of(book.freshness, ts, inputs, streams).any;
+        let fresh = self.last.inputs_are_fresh(book.freshness, ts, inputs, streams);
         self.last.fresh = fresh;
         let at = ts.0.div_euclid(Span::mins(1).0);
         if let Some(calm) = self.last.calm(ts, &AsRead::new(book, cells)) {
