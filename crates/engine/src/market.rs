@@ -3,6 +3,7 @@
 //! A market's clock is driven by its own events only, so what it says never depends on which other markets are in the
 //! run. The row for minute t is made after every input with `recv_ts ≤ t + 200 ms` and before any later one.
 
+mod apply;
 mod levels;
 mod pairs;
 mod preference;
@@ -21,8 +22,7 @@ use crate::liquidations::Liquidations;
 use crate::models::{HourReadings, Runner};
 use crate::rules::{Axes, AxisStates, Freshness};
 use barograph_domain::{
-    Cell, Event, GapReason, Instrument, MarketKind, Metric, Payload, Span, Status, StatusState, StreamDecl,
-    StreamIndex, TIMEFRAMES, Timeframes, Ts,
+    Cell, GapReason, Instrument, MarketKind, Metric, Span, StreamDecl, StreamIndex, TIMEFRAMES, Timeframes, Ts,
 };
 pub use pairs::PairFeed;
 use preference::preference;
@@ -283,102 +283,6 @@ impl Market {
         }
     }
 
-    /// Takes one event of this market. Records of alerts that the event itself makes are added to `out`.
-    pub(crate) fn apply(&mut self, event: &Event, route: Route, delay: Span, config: &Config, out: &mut Outputs) {
-        if self.next_tick.is_none() {
-            self.next_tick = Some((event.recv_ts - LATENESS).ceil(TICK));
-        }
-        self.last_recv = self.last_recv.max(event.recv_ts);
-        if event.recv_ts - event.event_ts > delay + LATENESS
-            && self.next_tick.is_some_and(|t| event.event_ts <= t - TICK)
-        {
-            self.late_events += 1;
-        }
-        if let Payload::Status(status) = &event.payload {
-            self.note_lost(event.stream, status);
-            self.gap(status, event.recv_ts, route);
-            return;
-        }
-        let at = event.event_ts;
-        match (route, event.payload) {
-            (Route::Price(i), Payload::Bar(bar)) => {
-                if let PriceSeries::Bars(bars) = &mut self.prices[i].series {
-                    bars.series.push(at, bar.into());
-                }
-            }
-            (Route::Price(i), Payload::Value(price) | Payload::Trade { price, .. }) => {
-                push_price(&mut self.prices[i], at, price)
-            }
-            (Route::Price(i), Payload::BestBidAsk { bid, ask }) => {
-                push_price(&mut self.prices[i], at, 0.5 * (bid + ask))
-            }
-            (Route::Index(i), Payload::Value(price)) => push_price(&mut self.indexes[i], at, price),
-            (Route::Funding(i), Payload::Value(premium)) => {
-                if let Some((series, _)) = &mut self.funding[i].premium {
-                    series.push(at, premium);
-                }
-            }
-            (Route::Funding(i), Payload::Funding { rate, interval_h, next_ts, .. }) => {
-                let feed = &mut self.funding[i];
-                feed.next_ts = next_ts.or(feed.next_ts);
-                feed.push(at, rate, interval_h, &self.settled);
-            }
-            (Route::Settled(i), Payload::Funding { rate, interval_h, special, .. }) => {
-                self.settled[i].push(at, rate, interval_h, special);
-                if let Some(h) = self.settled[i].interval_hours() {
-                    self.funding
-                        .iter_mut()
-                        .filter_map(|f| f.premium.as_mut())
-                        .for_each(|(_, m)| m.set_interval_hours(h));
-                }
-            }
-            (Route::OpenInterest(i), Payload::Value(value)) => self.open_interest[i].push(at, value),
-            (Route::LongShort, Payload::Value(ratio)) => push_ratio(&mut self.long_short, at, ratio),
-            (Route::TopTraders, Payload::Value(ratio)) => push_ratio(&mut self.top_traders, at, ratio),
-            (Route::Liquidation, Payload::Liquidation { .. }) => self.forced_close(event, config, out),
-            _ => return,
-        }
-        self.dirty = true;
-    }
-
-    fn note_lost(&mut self, stream: StreamIndex, status: &Status) {
-        if status.is_open() {
-            if self.lost(stream).is_none() {
-                self.lost.push((stream, status.reason));
-            }
-        } else if status.state == StatusState::Live {
-            self.lost.retain(|(s, _)| *s != stream);
-        }
-    }
-
-    /// Why a stream is lost at this moment; `None` while it is continuous.
-    #[must_use]
-    pub fn lost(&self, stream: StreamIndex) -> Option<GapReason> {
-        self.lost.iter().find(|(s, _)| *s == stream).map(|(_, reason)| *reason)
-    }
-
-    fn gap(&mut self, status: &Status, recv_ts: Ts, route: Route) {
-        match route {
-            Route::Price(i) => self.prices[i].gap(status),
-            Route::Index(i) => self.indexes[i].gap(status),
-            Route::Funding(i) => self.funding[i].gap(status),
-            // Settlements come hours apart: a hole is one only when its end is known.
-            Route::Settled(i) if !status.is_open() && status.from < status.until => {
-                self.settled[i].gap(status.from, status.until);
-            }
-            Route::Settled(_) => return,
-            Route::OpenInterest(i) => self.open_interest[i].gap(status),
-            Route::LongShort => self.long_short.iter_mut().for_each(|f| f.series.gap(status)),
-            Route::TopTraders => self.top_traders.iter_mut().for_each(|f| f.series.gap(status)),
-            Route::Liquidation => self.liquidations.iter_mut().for_each(|l| l.gap(status, recv_ts)),
-            Route::Unused => return,
-        }
-        self.dirty = true;
-        if let Some(assembly) = &mut self.assembly {
-            assembly.forget_expiry();
-        }
-    }
-
     fn tick(&mut self, t: Ts, config: &Config, streams: &[StreamDecl], out: &mut Outputs) {
         let settings = config.settings();
         let changed = self.settle(t, &settings);
@@ -435,8 +339,10 @@ impl Market {
         }
         self.dirty = false;
         let (mut changed, mut seldom) = (false, false);
-        for feed in self.prices.iter_mut().chain(&mut self.indexes) {
-            changed |= feed.settle(t, settings);
+        for feeds in [&mut self.prices, &mut self.indexes] {
+            for feed in feeds {
+                changed |= feed.settle(t, settings);
+            }
         }
         for feed in &mut self.funding {
             if feed.settle(t) {
@@ -454,15 +360,20 @@ impl Market {
                 seldom = true;
             }
         }
-        let of_basis = [&mut self.basis, &mut self.spot_basis].into_iter().flatten().map(|p| (Compared::Score, p));
-        for (wanted, pair) in self.premium.iter_mut().map(|p| (Compared::Mean, p)).chain(of_basis) {
+        let pairs = [
+            (Compared::Mean, &mut self.premium),
+            (Compared::Score, &mut self.basis),
+            (Compared::Score, &mut self.spot_basis),
+        ];
+        for (wanted, pair) in pairs {
+            let Some(pair) = pair else { continue };
             let (a, b) = (&self.prices[pair.price], &self.indexes[pair.index]);
             if let (Some(x), Some(y)) = (a.anchor_ts(), b.anchor_ts()) {
                 pair.pair.settle(wanted, (x, y), |at| a.price_at(at), |at| b.price_at(at));
             }
         }
-        for feed in self.prices.iter_mut().chain(&mut self.indexes) {
-            feed.seen();
+        for feeds in [&mut self.prices, &mut self.indexes] {
+            feeds.iter_mut().for_each(PriceFeed::seen);
         }
         for settled in &mut self.settled {
             seldom |= settled.settle(settings);
@@ -579,17 +490,5 @@ impl Market {
         }
         self.axes.reread();
         self.assembly = Some(Box::new(Assembly::new(config)));
-    }
-}
-
-fn push_price(feed: &mut PriceFeed, at: Ts, price: f64) {
-    if let PriceSeries::Plain(series) = &mut feed.series {
-        series.push(at, price);
-    }
-}
-
-fn push_ratio(feed: &mut Option<Box<RatioFeed>>, at: Ts, ratio: f64) {
-    if let Some(feed) = feed {
-        feed.series.push(at, ratio);
     }
 }

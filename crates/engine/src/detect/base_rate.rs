@@ -4,6 +4,7 @@
 use barograph_domain::alert::BaseRate;
 use barograph_domain::{Span, Ts};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 const DAYS: i64 = 90;
 const DAYS_KEPT: usize = 90;
@@ -84,17 +85,20 @@ impl Spoken {
         self.minute_of(day_of(t), known, held);
     }
 
-    /// The same of a minute whose day is known: a market counts many at once.
+    /// The same of a minute whose day is known.
     #[inline]
     pub(super) fn minute_of(&mut self, day: i64, known: bool, held: bool) {
-        if let Some(day) = self.on(day) {
-            day.count(1, known, held);
-        }
+        self.minutes_of(day, 1, known, held);
     }
 
     /// The same for some minutes judged at once, such as the hour of a pair.
     pub fn minutes(&mut self, t: Ts, count: u16, known: bool, held: bool) {
-        if let Some(day) = self.on(day_of(t)) {
+        self.minutes_of(day_of(t), count, known, held);
+    }
+
+    #[inline]
+    fn minutes_of(&mut self, day: i64, count: u16, known: bool, held: bool) {
+        if let Some(day) = self.on(day) {
             day.count(count, known, held);
         }
     }
@@ -123,6 +127,86 @@ impl Spoken {
             known_days: f64::from(known) / 1_440.0,
             held_share_90d: (known > 0).then(|| f64::from(sum(&self.days, |d| d.held)) / f64::from(known)),
         }
+    }
+}
+
+/// The last 90 days of several detectors. A minute mostly says of all of them what the one before said, so minutes that say the
+/// same are counted together and entered when another one comes or a record is asked for: one number moves in most minutes, and
+/// not one in a place of its own for each detector. What is saved has all of them entered.
+#[derive(Clone, Debug)]
+pub(super) struct Records {
+    entered: Vec<Spoken>,
+    waiting: Minutes,
+}
+
+/// Minutes of one day that said the same: which detectors could be judged and which had an episode open, a bit each.
+#[derive(Clone, Copy, Debug, Default)]
+struct Minutes {
+    day: i64,
+    known: u32,
+    held: u32,
+    count: u16,
+}
+
+impl Records {
+    /// Nothing has been seen by so many detectors, at most 32.
+    pub(super) fn new(detectors: usize) -> Self {
+        Self { entered: vec![Spoken::default(); detectors], waiting: Minutes::default() }
+    }
+
+    /// One minute of a day passed.
+    #[inline]
+    pub(super) fn minute(&mut self, day: i64, known: u32, held: u32) {
+        let waiting = &mut self.waiting;
+        if (waiting.day, waiting.known, waiting.held) != (day, known, held) {
+            self.enter();
+            self.waiting = Minutes { day, known, held, count: 0 };
+        }
+        self.waiting.count = self.waiting.count.saturating_add(1);
+    }
+
+    /// The record of one detector up to now.
+    pub(super) fn of(&mut self, at: usize) -> Option<&mut Spoken> {
+        self.enter();
+        self.entered.get_mut(at)
+    }
+
+    fn enter(&mut self) {
+        let Minutes { day, known, held, count } = core::mem::take(&mut self.waiting);
+        if count > 0 {
+            for (at, spoken) in self.entered.iter_mut().enumerate() {
+                spoken.minutes_of(day, count, known >> at & 1 == 1, held >> at & 1 == 1);
+            }
+        }
+    }
+
+    /// With every minute entered.
+    fn whole(&self) -> Cow<'_, [Spoken]> {
+        if self.waiting.count == 0 {
+            return Cow::Borrowed(&self.entered);
+        }
+        let mut all = self.clone();
+        all.enter();
+        Cow::Owned(all.entered)
+    }
+}
+
+/// Two are the same that say the same, however much of it is entered.
+impl PartialEq for Records {
+    fn eq(&self, other: &Self) -> bool {
+        self.whole() == other.whole()
+    }
+}
+
+impl Serialize for Records {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.whole().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Records {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self { entered: Vec::deserialize(deserializer)?, waiting: Minutes::default() })
     }
 }
 
@@ -192,6 +276,34 @@ mod tests {
         assert_eq!(s.rate().fired_90d, 0);
         s.fired(at(200, 0));
         assert_eq!(s.rate().fired_90d, 0, "what is out of reach is in no count");
+    }
+
+    #[test]
+    fn minutes_that_are_entered_together_count_as_one_by_one() {
+        let mut records = Records::new(3);
+        let mut plain = vec![Spoken::default(); 3];
+        let mut seed = 7_u64;
+        for minute in 0..5_000_i64 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Most say what the one before said; a day is left out now and then, and one is asked for.
+            let said = if seed >> 60 == 0 { u32::try_from(seed >> 40 & 63).unwrap() } else { 0b010_101 };
+            let (known, held) = (said & 7, said >> 3 & 7);
+            let day = minute / 700 * 2 + i64::from(seed >> 59 == 1);
+            records.minute(day, known, held);
+            for (at, spoken) in plain.iter_mut().enumerate() {
+                spoken.minute_of(day, known >> at & 1 == 1, held >> at & 1 == 1);
+            }
+            if seed >> 56 == 3 {
+                assert_eq!(records.of(1).map(|s| s.rate()), Some(plain[1].rate()), "at {minute}");
+            }
+            if seed >> 55 == 9 {
+                let text = serde_json::to_string(&records).unwrap();
+                assert_eq!(text, serde_json::to_string(&plain).unwrap(), "at {minute}");
+                let restored: Records = serde_json::from_str(&text).unwrap();
+                assert_eq!(restored, records);
+                records = restored;
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 pub mod base_rate;
 mod burst;
+mod calm;
 pub mod changes;
 pub mod data;
 pub mod episode;

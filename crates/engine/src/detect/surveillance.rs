@@ -1,7 +1,8 @@
 //! All detectors of one market: one step takes readings and adds records.
 
-use super::base_rate::{Spoken, Tally, day_of};
+use super::base_rate::{Records, Spoken, Tally, day_of};
 use super::burst::BurstMemory;
+use super::calm::calm;
 use super::changes::{Happening, Memory};
 use super::episode::{Episode, Report};
 use super::inputs::{Inputs, LiquidationInputs};
@@ -27,7 +28,7 @@ const HAPPENINGS: [(Pattern, Option<Trigger>); 7] = [
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Surveillance {
     episodes: Vec<Episode>,
-    spoken: Vec<Spoken>,
+    spoken: Records,
     /// How often each change of each kind of happening came.
     tallies: Vec<Tally>,
     memory: Memory,
@@ -38,7 +39,7 @@ impl Default for Surveillance {
     fn default() -> Self {
         Self {
             episodes: vec![Episode::default(); DETECTORS.len()],
-            spoken: vec![Spoken::default(); DETECTORS.len() + HAPPENINGS.len()],
+            spoken: Records::new(DETECTORS.len() + HAPPENINGS.len()),
             // Each with its room, which a clone would not have.
             tallies: HAPPENINGS.iter().map(|_| Tally::default()).collect(),
             memory: Memory::default(),
@@ -50,65 +51,70 @@ impl Default for Surveillance {
 impl Surveillance {
     /// Judges one minute; records that follow are added to `out`.
     pub fn step(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
-        let day = day_of(inputs.ts);
-        // Detectors whose episodes are open or may begin: they come after the others, which change nothing.
-        let mut busy = 0_u32;
-        let each = DETECTORS.iter().zip(&self.episodes).zip(&mut self.spoken).enumerate();
-        for (at, ((detector, episode), spoken)) in each {
-            match (detector.judge)(inputs, thresholds) {
-                Judgement::Of(finding) if finding.fires => busy |= 1 << at,
-                _ if episode.running().is_some() => busy |= 1 << at,
-                judged => {
-                    spoken.minute_of(day, matches!(judged, Judgement::Of(_)), false);
-                    if detector.trigger == Some(Trigger::Burst) {
-                        self.burst = BurstMemory::default();
-                    }
-                }
+        let calm = calm(inputs, thresholds);
+        let running = |bits, (at, e): (usize, &Episode)| bits | u32::from(e.running().is_some()) << at;
+        let open = self.episodes.iter().enumerate().fold(0, running);
+        // Of what happens every minute can be judged, and it lasts for none.
+        let happenings = ((1 << HAPPENINGS.len()) - 1) << DETECTORS.len();
+        let (mut known, mut held) = (calm | happenings, 0);
+        let mut asked = ((1 << DETECTORS.len()) - 1) & (open | !calm);
+        // A burst is forgotten in a minute in which none goes on.
+        let mut bursts = false;
+        while asked != 0 {
+            let at = asked.trailing_zeros() as usize;
+            asked &= asked - 1;
+            let judged = (DETECTORS[at].judge)(inputs, thresholds);
+            known |= u32::from(matches!(judged, Judgement::Of(_))) << at;
+            if open >> at & 1 == 1 || matches!(judged, Judgement::Of(finding) if finding.fires) {
+                self.evaluate(at, &judged, inputs, thresholds, out);
+                held |= u32::from(self.episodes[at].running().is_some()) << at;
+                bursts |= DETECTORS[at].trigger == Some(Trigger::Burst);
             }
         }
-        while busy != 0 {
-            let at = busy.trailing_zeros() as usize;
-            busy &= busy - 1;
-            let known = self.evaluate(at, inputs, thresholds, out);
-            self.spoken[at].minute_of(day, known, self.episodes[at].running().is_some());
+        if !bursts {
+            self.burst = BurstMemory::default();
         }
-        let (spoken, tallies) = (&self.spoken, &mut self.tallies);
+        let (spoken, tallies) = (&mut self.spoken, &mut self.tallies);
         self.memory.step(inputs, |happening| {
             let place = HAPPENINGS.iter().position(|h| *h == (happening.pattern, happening.trigger));
-            let counts = place.and_then(|p| Some((spoken.get(DETECTORS.len() + p)?, tallies.get_mut(p)?)));
+            let counts = place.and_then(|p| Some((&*spoken.of(DETECTORS.len() + p)?, tallies.get_mut(p)?)));
             out.push(happened(happening, inputs, counts));
         });
-        for spoken in self.spoken.iter_mut().skip(DETECTORS.len()) {
-            spoken.minute_of(day, true, false);
-        }
+        self.spoken.minute(day_of(inputs.ts), known, held);
     }
 
     /// Judges the burst at an event, between minutes (features §2.4: evaluated at every event).
     pub fn at_event(&mut self, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) {
         if let Some(at) = DETECTORS.iter().position(|d| d.trigger == Some(Trigger::Burst)) {
-            self.evaluate(at, inputs, thresholds, out);
+            let judged = (DETECTORS[at].judge)(inputs, thresholds);
+            self.evaluate(at, &judged, inputs, thresholds, out);
         }
     }
 
-    /// Takes what a detector says; whether it could say anything is handed back.
-    fn evaluate(&mut self, at: usize, inputs: &Inputs, thresholds: &Thresholds, out: &mut Vec<Alert>) -> bool {
+    /// Takes what a detector says.
+    fn evaluate(
+        &mut self,
+        at: usize,
+        judged: &Judgement,
+        inputs: &Inputs,
+        thresholds: &Thresholds,
+        out: &mut Vec<Alert>,
+    ) {
         let detector = &DETECTORS[at];
-        let judged = (detector.judge)(inputs, thresholds);
-        let known = matches!(judged, Judgement::Of(_));
         let was_open = self.episodes[at].running().is_some();
-        let report = self.episodes[at].step(inputs.ts, &judged, thresholds.keep, detector.clear);
+        let report = self.episodes[at].step(inputs.ts, judged, thresholds.keep, detector.clear);
         if detector.trigger == Some(Trigger::Burst) {
             let running = self.episodes[at].running();
+            let known = matches!(judged, Judgement::Of(_));
             let held = running.is_some_and(|r| r.last_seen_at == inputs.ts);
             self.burst.note(&inputs.liquidations, (was_open, running.is_some()), known, held);
         }
         if let Some(report) = report {
             let inhibited_by = detector.inhibited_by.filter(|by| self.is_open(*by));
-            let spoken = &mut self.spoken[at];
-            let base_rate = match report.change {
+            let base_rate = self.spoken.of(at).map_or_else(BaseRate::default, |spoken| match report.change {
                 Change::Opened => spoken.rate(),
                 _ => spoken.rate_beside(report.of.opened_at),
-            };
+            });
             let mut shown = Shown::default();
             if detector.trigger == Some(Trigger::Burst) {
                 let liquidations = LiquidationInputs { made: self.burst.shown(), ..inputs.liquidations };
@@ -118,11 +124,12 @@ impl Surveillance {
             }
             let window_from = inputs.ts - (detector.window)(inputs, thresholds);
             out.push(Alert { base_rate, inhibited_by, window_from, ..record(detector, &report, inputs, shown) });
-            if report.change == Change::Opened {
+            if report.change == Change::Opened
+                && let Some(spoken) = self.spoken.of(at)
+            {
                 spoken.fired(inputs.ts);
             }
         }
-        known
     }
 
     /// Goes on with the episodes and the labels that `told` has told of, and keeps its own record of how often they happen.

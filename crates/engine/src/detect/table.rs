@@ -244,7 +244,7 @@ fn two_steps(x: f64, high: f64) -> Severity {
     if x > high { Severity::High } else { Severity::Medium }
 }
 
-fn larger_share(long: f64) -> f64 {
+pub(super) fn larger_share(long: f64) -> f64 {
     long.max(1.0 - long)
 }
 

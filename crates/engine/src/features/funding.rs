@@ -170,21 +170,19 @@ impl RunningFunding {
             *slots = FundingSlots::MISSING;
             return;
         };
-        let [vol_24h, trend_24h] = match self.hourly.filter(|_| !self.hour_moved) {
-            Some(slots) => slots.map(|s| s.renewed(origin.expires, HOUR + series.max_age())),
-            None => {
-                let slots =
-                    [hourly(series, origin, settings, 25, difference_sd), hourly(series, origin, settings, 24, slope)];
-                self.hourly = Some(slots);
-                slots
-            }
-        };
-        self.hour_moved = false;
-        let steps = |length: Span| length.0 / series.step().0;
-        let full = |length: Span, n: u32| {
+        if core::mem::take(&mut self.hour_moved) {
+            self.hourly = None;
+        }
+        let [vol_24h, trend_24h] = self.hourly.get_or_insert_with(|| {
+            [hourly(series, origin, settings, 25, difference_sd), hourly(series, origin, settings, 24, slope)]
+        });
+        slots.vol_24h = vol_24h.renewed(origin.expires, HOUR + series.max_age());
+        slots.trend_24h = trend_24h.renewed(origin.expires, HOUR + series.max_age());
+        let (of_day, of_third) = (DAY.0 / series.step().0, EIGHT_HOURS.0 / series.step().0);
+        let full = |length: Span, expected: i64, n: u32| {
             let counted = Window {
                 n,
-                expected: steps(length),
+                expected,
                 min_n: MIN_N,
                 first: series.first(),
                 anchor,
@@ -192,24 +190,25 @@ impl RunningFunding {
             };
             counted.fullness(settings)
         };
-        let day = self.fold.window(anchor - steps(DAY), anchor);
-        let third = self.fold.window_of(anchor - steps(EIGHT_HOURS), anchor, |block| block.sum);
-        let (day_full, third_full) = (full(DAY, day.sum.n), full(EIGHT_HOURS, third.n));
+        let day = self.fold.window(anchor - of_day, anchor);
+        let third = self.fold.window_of(anchor - of_third, anchor, |block| block.sum);
+        let (day_full, third_full) = (full(DAY, of_day, day.sum.n), full(EIGHT_HOURS, of_third, third.n));
         slots.rate = origin.instant(rate);
         slots.zscore = origin.windowed(day_full, || score_value(day.score(rate)));
         slots.ma_8h = origin.windowed(third_full, || third.mean().ok_or(Reason::MissingInput));
         slots.mean_24h = origin.windowed(day_full, || day.sum.mean().ok_or(Reason::MissingInput));
         slots.std_24h = origin.windowed(day_full, || Ok(day.sd()));
-        [slots.vol_24h, slots.trend_24h] = [vol_24h, trend_24h];
         slots.pct_30d = self.rank.slot(&slots.rate, at, settings);
         slots.size_pct_30d = self.rank.slot_within(&slots.rate, at, PCT_MIN_N, settings);
-        slots.change_8h = change(series, origin, at, rate);
+        // Eight hours ago is on the grid where they are whole steps.
+        let before = (series.step().times(of_third) == EIGHT_HOURS).then(|| series.at(anchor - of_third)).flatten();
+        slots.change_8h = change(series, origin, at, rate, before);
     }
 }
 
-fn change(series: &Series<f64>, origin: &Origin, at: Ts, rate: f64) -> Slot {
+fn change(series: &Series<f64>, origin: &Origin, at: Ts, rate: f64, before: Option<f64>) -> Slot {
     let then = at - EIGHT_HOURS;
-    match series.at_ts(then) {
+    match before {
         Some(before) => origin.instant(rate - before),
         None if series.has_gap(then - series.step(), at) => origin.undefined(Reason::Gap),
         None => origin.not_ready(barograph_domain::State::Warming { have: 1, need: 2 }),

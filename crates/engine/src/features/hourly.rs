@@ -40,18 +40,26 @@ pub struct HourlyRank {
 /// What a window holds at the hour that was entered last, and at the one after it, which is under way.
 #[derive(Clone, Copy, Debug)]
 struct Fillings {
-    last: i64,
+    /// The instant before the first of the two.
+    after: Ts,
     at: [Filled; 2],
 }
 
 impl Fillings {
     fn of(last: i64, filled: impl Fn(i64) -> Filled) -> Self {
-        Self { last, at: [filled(last), filled(last + 1)] }
+        Self { after: Ts((last - 1) * HOUR.0), at: [filled(last), filled(last + 1)] }
     }
 
+    /// At the hour that an instant belongs to. A percentile is asked for a dozen times a minute, so the hour is found without
+    /// the division of [`hour_of`].
     #[inline]
-    fn at(&self, hour: i64) -> Option<&Filled> {
-        usize::try_from(hour - self.last).ok().and_then(|later| self.at.get(later))
+    fn at(&self, anchor: Ts) -> Option<&Filled> {
+        let into = anchor - self.after;
+        let [last, next] = &self.at;
+        if into <= Span::ZERO || into > HOUR.times(2) {
+            return None;
+        }
+        Some(if into <= HOUR { last } else { next })
     }
 }
 
@@ -89,40 +97,38 @@ impl HourlyRank {
     #[must_use]
     pub fn slot(&self, of: &Slot, anchor: Ts, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), self.min_n) };
-        let hour = hour_of(anchor);
-        let known = self.filled.as_ref().and_then(|[whole, _]| whole.at(hour));
+        let known = self.filled.as_ref().and_then(|[whole, _]| whole.at(anchor));
         let anew;
         let filled = match known {
             Some(filled) => filled,
             None => {
-                anew = self.filled(hour);
+                anew = self.filled(hour_of(anchor));
                 &anew
             }
         };
-        filled.place(of, self.min_n, settings, || self.window.percentile_without(filled.out, hour, x).0)
+        filled.place(of, self.min_n, settings, || self.window.percentile_without(filled.out, filled.hour, x).0)
     }
 
     /// As [`Self::slot`] among the hours of the shorter window.
     #[must_use]
     pub fn slot_within(&self, of: &Slot, anchor: Ts, min_n: usize, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), min_n) };
-        let hour = hour_of(anchor);
-        let known = self.filled.as_ref().and_then(|[_, within]| within.at(hour));
+        let known = self.filled.as_ref().and_then(|[_, within]| within.at(anchor));
         let anew;
         let filled = match known {
             Some(filled) => filled,
             None => {
-                anew = self.filled_within(hour);
+                anew = self.filled_within(hour_of(anchor));
                 &anew
             }
         };
-        filled.place(of, min_n, settings, || self.window.percentile_within_without(filled.out, hour, x).0)
+        filled.place(of, min_n, settings, || self.window.percentile_within_without(filled.out, filled.hour, x).0)
     }
 
     fn filled(&self, hour: i64) -> Filled {
         let have = self.window.count_at(hour);
         let coverage = self.window.coverage_of_span(hour, have);
-        Filled { have, coverage, partial: self.window.is_partial(hour), out: self.window.left_out_at(hour) }
+        Filled { hour, have, coverage, partial: self.window.is_partial(hour), out: self.window.left_out_at(hour) }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "window lengths are a few thousand")]
@@ -130,7 +136,7 @@ impl HourlyRank {
         let (have, length) = (self.window.count_within(hour), self.window.length_within());
         let span = self.window.first().map_or(1, |f| (hour - f + 1).clamp(1, length.max(1)));
         let partial = self.window.first().is_none_or(|f| hour - f + 1 < length);
-        Filled { have, coverage: have as f64 / span as f64, partial, out: self.window.left_out_within_at(hour) }
+        Filled { hour, have, coverage: have as f64 / span as f64, partial, out: self.window.left_out_within_at(hour) }
     }
 }
 
@@ -147,6 +153,7 @@ fn awaited(of: &Slot, have: usize, min_n: usize) -> Slot {
 /// What a window holds at an hour.
 #[derive(Clone, Copy, Debug)]
 struct Filled {
+    hour: i64,
     have: usize,
     coverage: f64,
     partial: bool,

@@ -221,7 +221,9 @@ impl Market {
     }
 
     /// Takes a forced close and asks at once whether it completes a burst. One that is heard too late to speak of the minute
-    /// under way is counted, and calls nobody; one stamped more than the tolerance of stamps after it was heard is refused.
+    /// under way is counted, and calls nobody; one stamped more than the tolerance of stamps after it was heard is refused. Apart
+    /// from other events, which are many more and need little.
+    #[inline(never)]
     pub(super) fn forced_close(&mut self, event: &Event, config: &Config, out: &mut Outputs) {
         let (Some(own), Payload::Liquidation { liquidated_side, price, qty }) = (&mut self.liquidations, event.payload)
         else {

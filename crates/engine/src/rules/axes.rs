@@ -2,13 +2,15 @@
 
 use super::axis::AxisMemory;
 use super::book::Book;
-use super::fresh::Staleness;
+use super::eval::AsRead;
+use super::fresh::{Freshness, Staleness};
 use super::held::HeldRing;
 use super::judged::Judged;
 use super::set::Ruled;
 use barograph_domain::row::HeldCount;
 use barograph_domain::{
-    AxisState, Cell, HeatRegime, InputAge, MinuteRow, RiskRegime, Span, StreamDecl, TrendRegime, Ts, VolRegime,
+    AxisState, Cell, HeatRegime, InputAge, MinuteRow, RiskRegime, Span, StreamDecl, StreamIndex, TrendRegime, Ts,
+    VolRegime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +33,59 @@ struct Last {
     trend: Judged<TrendRegime>,
     volatility: Judged<VolRegime>,
     heat: Judged<HeatRegime>,
+    /// The streams that the inputs came from, with their age limits: they seldom change, and declarations never do.
+    limits: Vec<Option<(StreamIndex, Span)>>,
     /// No input was too old.
     fresh: bool,
+    calm: Option<Calm>,
+}
+
+/// A minute in which every axis gave the label it has, with no reading too old. While the judgements stand the next minute leaves
+/// everything as it is, so that the memories of the axes need not be asked.
+#[derive(Clone, Copy, Debug)]
+struct Calm {
+    states: AxisStates,
+    holds: u64,
+    known: u64,
+    /// The last moment at which no close is too late.
+    until: Ts,
+}
+
+impl Last {
+    /// Is no input too old? As [`Staleness::of`] says it, which is asked where one may be.
+    fn inputs_are_fresh(&mut self, freshness: Freshness, ts: Ts, inputs: &[InputAge], streams: &[StreamDecl]) -> bool {
+        let is_fresh = |(of, input): (&Option<(StreamIndex, Span)>, &InputAge)| match (of, input.stream) {
+            (Some((known, limit)), Some(stream)) => *known == stream && ts - input.anchor <= *limit,
+            (of, stream) => of.is_none() && stream.is_none(),
+        };
+        if self.limits.len() == inputs.len() && self.limits.iter().zip(inputs).all(is_fresh) {
+            return true;
+        }
+        let limit = |stream: StreamIndex| Some((stream, freshness.max_age(streams.get(stream.index())?)));
+        self.limits.clear();
+        self.limits.extend(inputs.iter().map(|input| input.stream.and_then(limit)));
+        !Staleness::of(freshness, ts, inputs, streams).any
+    }
+
+    /// What was said of the minute before, where it goes for this one too.
+    #[inline]
+    fn calm(&self, ts: Ts, readings: &AsRead<'_>) -> Option<&Calm> {
+        self.calm.as_ref().filter(|calm| {
+            self.fresh
+                && ts <= calm.until
+                && self.risk.still_stands(readings)
+                && self.trend.still_stands(readings)
+                && self.volatility.still_stands(readings)
+                && self.heat.still_stands(readings)
+        })
+    }
+
+    /// The last moment up to which nothing moves by itself, where no axis waits for anything.
+    fn calm_until(&self, states: &AxisStates) -> Option<Ts> {
+        let of_two = self.risk.settled_until(states.risk.label)?.min(self.trend.settled_until(states.trend.label)?);
+        let volatility = self.volatility.settled_until(states.volatility.label)?;
+        Some(of_two.min(volatility).min(self.heat.settled_until(states.heat.label)?))
+    }
 }
 
 /// It is made from the readings again: two states of the axes never differ by it.
@@ -110,17 +163,25 @@ impl Axes {
         inputs: &[InputAge],
         streams: &[StreamDecl],
     ) -> AxisStates {
-        let fresh = !Staleness::of(book.freshness, ts, inputs, streams).any;
+        let fresh = self.last.inputs_are_fresh(book.freshness, ts, inputs, streams);
+        self.last.fresh = fresh;
+        let at = ts.0.div_euclid(Span::mins(1).0);
+        if let Some(calm) = self.last.calm(ts, &AsRead::new(book, cells)) {
+            self.held.push(at, calm.holds, calm.known);
+            return calm.states;
+        }
         let mut minute = Minute { book, ts, cells, inputs, streams, fresh, holds: 0, known: 0 };
         let last = &mut self.last;
-        last.fresh = fresh;
         let states = AxisStates {
             risk: minute.judge(&mut self.risk, &mut last.risk),
             trend: minute.judge(&mut self.trend, &mut last.trend),
             volatility: minute.judge(&mut self.volatility, &mut last.volatility),
             heat: minute.judge(&mut self.heat, &mut last.heat),
         };
-        self.held.push(ts.0.div_euclid(Span::mins(1).0), minute.holds, minute.known);
+        let (holds, known) = (minute.holds, minute.known);
+        let until = last.calm_until(&states).filter(|until| fresh && ts <= *until);
+        last.calm = until.map(|until| Calm { states, holds, known, until });
+        self.held.push(at, holds, known);
         states
     }
     /// The next minute evaluates everything, whatever it reads: under another book, or after a restore.

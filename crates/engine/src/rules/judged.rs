@@ -49,11 +49,23 @@ impl<L: Ruled> Judged<L> {
     /// Brings `now` to what [`super::evaluate`] says of these readings.
     pub(super) fn take(&mut self, book: &Book, cells: &[Cell], streams: &[StreamDecl]) {
         let readings = AsRead::new(book, cells);
-        self.stands =
-            self.stands && self.read.iter().all(|s| s.holds(&readings)) && self.closes.iter().all(|c| c.holds(cells));
-        if !self.stands {
+        if !self.still_stands(&readings) {
+            self.stands = false;
             self.anew(book, &readings, streams);
         }
+    }
+
+    /// Does it say of these readings what it said last?
+    #[inline]
+    pub(super) fn still_stands(&self, readings: &AsRead<'_>) -> bool {
+        self.stands
+            && self.read.iter().all(|s| s.holds(readings))
+            && self.closes.iter().all(|c| c.holds(readings.cells))
+    }
+
+    /// Until when no close is too late, where this label is the one it gives: nothing is waited for then.
+    pub(super) fn settled_until(&self, label: L) -> Option<Ts> {
+        (self.now.raw == label).then_some(self.closes_until)
     }
 
     fn anew(&mut self, book: &Book, readings: &AsRead<'_>, streams: &[StreamDecl]) {

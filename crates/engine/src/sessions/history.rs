@@ -100,7 +100,15 @@ impl SessionHistory {
     }
 
     /// The newest sample has reached `t`: hands every stretch that is over by then to `value` and records what it says.
-    pub fn reach(&mut self, t: Ts, set: &super::SessionSet, mut value: impl FnMut(&Stretch) -> Option<f64>) {
+    #[inline]
+    pub fn reach(&mut self, t: Ts, set: &super::SessionSet, value: impl FnMut(&Stretch) -> Option<f64>) {
+        // Four samples a day end a stretch.
+        if self.now.as_ref().is_none_or(|now| now.until <= t) {
+            self.pass(t, set, value);
+        }
+    }
+
+    fn pass(&mut self, t: Ts, set: &super::SessionSet, mut value: impl FnMut(&Stretch) -> Option<f64>) {
         let Some(mut now) = self.now else {
             self.now = Some(set.stretch(t));
             return;
