@@ -49,9 +49,17 @@ impl Fillings {
         Self { last, at: [filled(last), filled(last + 1)] }
     }
 
+    /// The hour under way at an instant and what the window holds at it. No division: an instant is nearly always of one of the
+    /// two hours.
     #[inline]
-    fn at(&self, hour: i64) -> Option<&Filled> {
-        usize::try_from(hour - self.last).ok().and_then(|later| self.at.get(later))
+    fn at(&self, anchor: Ts) -> Option<(i64, &Filled)> {
+        let [last, next] = &self.at;
+        let past = anchor.0 - self.last * HOUR.0;
+        match past {
+            1.. if past <= HOUR.0 => Some((self.last + 1, next)),
+            ..=0 if past > -HOUR.0 => Some((self.last, last)),
+            _ => None,
+        }
     }
 }
 
@@ -89,14 +97,14 @@ impl HourlyRank {
     #[must_use]
     pub fn slot(&self, of: &Slot, anchor: Ts, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), self.min_n) };
-        let hour = hour_of(anchor);
-        let known = self.filled.as_ref().and_then(|[whole, _]| whole.at(hour));
+        let known = self.filled.as_ref().and_then(|[whole, _]| whole.at(anchor));
         let anew;
-        let filled = match known {
-            Some(filled) => filled,
+        let (hour, filled) = match known {
+            Some(known) => known,
             None => {
+                let hour = hour_of(anchor);
                 anew = self.filled(hour);
-                &anew
+                (hour, &anew)
             }
         };
         filled.place(of, self.min_n, settings, || self.window.percentile_without(filled.out, hour, x).0)
@@ -106,14 +114,14 @@ impl HourlyRank {
     #[must_use]
     pub fn slot_within(&self, of: &Slot, anchor: Ts, min_n: usize, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), min_n) };
-        let hour = hour_of(anchor);
-        let known = self.filled.as_ref().and_then(|[_, within]| within.at(hour));
+        let known = self.filled.as_ref().and_then(|[_, within]| within.at(anchor));
         let anew;
-        let filled = match known {
-            Some(filled) => filled,
+        let (hour, filled) = match known {
+            Some(known) => known,
             None => {
+                let hour = hour_of(anchor);
                 anew = self.filled_within(hour);
-                &anew
+                (hour, &anew)
             }
         };
         filled.place(of, min_n, settings, || self.window.percentile_within_without(filled.out, hour, x).0)
