@@ -165,7 +165,7 @@ impl<V: Copy> Series<V> {
             }
         }
         self.anchor = (oldest..=head).rev().find(|i| self.at(*i).is_some());
-        self.event = self.anchor.map_or(Ts::MIN, |a| self.event_at(self.instant(a)));
+        self.event = self.anchor.map_or(Ts::MIN, |a| self.event_behind(self.instant(a)));
     }
 
     /// Turns waiting rows into samples of all instants up to `t`. Returns whether anything changed; what did is in
@@ -197,7 +197,7 @@ impl<V: Copy> Series<V> {
         for k in 0..self.waiting.len() {
             let w = self.waiting[k];
             if w.due <= t {
-                self.write(w.index, w.stamp, Some(w.value));
+                self.write_again(w.index, w.stamp, Some(w.value));
             }
         }
         self.waiting.retain(|w| w.due > t);
@@ -216,11 +216,11 @@ impl<V: Copy> Series<V> {
                 }
                 if self.head.is_some_and(|h| w.index <= h) {
                     // Arrived after its minute was made: it counts for the rows to come.
-                    self.write(w.index, w.stamp, Some(w.value));
+                    self.write_again(w.index, w.stamp, Some(w.value));
                 }
                 self.last = Some(w);
             } else if self.head.is_some_and(|h| w.index <= h) {
-                self.write(w.index, w.stamp, Some(w.value));
+                self.write_again(w.index, w.stamp, Some(w.value));
             }
         }
         if due == self.waiting.len() {
@@ -244,15 +244,47 @@ impl<V: Copy> Series<V> {
         }
     }
 
+    /// As [`Self::write`], where rows are seldom.
+    #[inline(never)]
+    fn write_again(&mut self, index: i64, stamp: Ts, value: Option<V>) {
+        self.write(index, stamp, value);
+    }
+
+    #[inline(always)]
     fn write(&mut self, index: i64, stamp: Ts, value: Option<V>) {
+        match self.head {
+            // Nearly always the next one.
+            Some(head) if index == head + 1 => {
+                *self.slot(index) = Slot { stamp, value };
+                self.head = Some(index);
+            }
+            _ => {
+                if !self.write_elsewhere(index, stamp, value) {
+                    return;
+                }
+            }
+        }
+        if value.is_some() {
+            self.first = Some(self.first.map_or(index, |f| f.min(index)));
+            if self.anchor.is_none_or(|a| index >= a) {
+                self.anchor = Some(index);
+                self.event = dated(stamp, self.instant(index));
+            }
+        }
+        self.changed.push(index);
+    }
+
+    /// Writes a sample that is not the next one; whether it is taken.
+    #[inline(never)]
+    fn write_elsewhere(&mut self, index: i64, stamp: Ts, value: Option<V>) -> bool {
         match self.head {
             Some(head) if index <= head => {
                 if index <= head - self.span() {
-                    return;
+                    return false;
                 }
                 let slot = self.slot(index);
                 if slot.value.is_some() && slot.stamp > stamp {
-                    return;
+                    return false;
                 }
                 *slot = Slot { stamp, value };
             }
@@ -268,14 +300,7 @@ impl<V: Copy> Series<V> {
                 self.head = Some(index);
             }
         }
-        if value.is_some() {
-            self.first = Some(self.first.map_or(index, |f| f.min(index)));
-            if self.anchor.is_none_or(|a| index >= a) {
-                self.anchor = Some(index);
-                self.event = dated(stamp, self.instant(index));
-            }
-        }
-        self.changed.push(index);
+        true
     }
 
     /// The slot of an index.
@@ -327,15 +352,22 @@ impl<V: Copy> Series<V> {
 
     /// The event behind the sample of an instant of this grid; the instant itself where that is forgotten.
     #[must_use]
+    #[inline]
     pub fn event_at(&self, t: Ts) -> Ts {
+        // Most ask for the newest, whose event is known.
+        if self.anchor_ts() == Some(t) { self.event } else { self.event_behind(t) }
+    }
+
+    fn event_behind(&self, t: Ts) -> Ts {
         let index = t.0 / self.step.0;
-        match (self.oldest(), self.head) {
-            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => {
-                let slot = self.slots.get(self.place(index)).filter(|slot| slot.value.is_some());
-                slot.map_or(t, |slot| dated(slot.stamp, t))
-            }
-            _ => t,
-        }
+        let held = self.holds(index).then(|| self.slots.get(self.place(index))).flatten();
+        held.filter(|slot| slot.value.is_some()).map_or(t, |slot| dated(slot.stamp, t))
+    }
+
+    /// Does the ring reach to an index?
+    #[inline]
+    fn holds(&self, index: i64) -> bool {
+        self.head.is_some_and(|head| head.wrapping_sub(index).cast_unsigned() < self.places as u64)
     }
 
     /// The newest event heard, whether or not it is a sample yet: how old the stream is.
@@ -363,16 +395,18 @@ impl<V: Copy> Series<V> {
     /// The sample of a grid index; `None` when missing or forgotten.
     #[must_use]
     pub fn at(&self, index: i64) -> Option<V> {
-        match (self.oldest(), self.head) {
-            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => self.slots.get(self.place(index))?.value,
-            _ => None,
-        }
+        if self.holds(index) { self.slots.get(self.place(index))?.value } else { None }
     }
 
     /// The sample of an instant; `None` when the instant is not on this grid.
     #[must_use]
+    #[inline]
     pub fn at_ts(&self, t: Ts) -> Option<V> {
-        (t.0 % self.step.0 == 0).then(|| self.at(t.0 / self.step.0)).flatten()
+        // Most ask for the newest, which takes no division to find.
+        match self.anchor {
+            Some(anchor) if self.instant(anchor) == t => self.at(anchor),
+            _ => (t.0 % self.step.0 == 0).then(|| self.at(t.0 / self.step.0)).flatten(),
+        }
     }
 
     /// The newest sample with its instant.

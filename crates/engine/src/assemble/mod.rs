@@ -62,6 +62,8 @@ pub(crate) struct Assembly {
     vol_pct_30d: Slot,
     /// Quote volume of the trailing day.
     volume: Slot,
+    /// Memory for what is read off levels.
+    stop_slots: StopSlots,
     timeframes: Timeframes,
     /// Readings with those of another timeframe in their place.
     scratch_cells: Vec<Cell>,
@@ -105,6 +107,7 @@ impl Assembly {
             next_event: None,
             vol_pct_30d: Slot::MISSING,
             volume: Slot::MISSING,
+            stop_slots: StopSlots::MISSING,
             timeframes: Timeframes::default(),
             scratch_cells: Vec::with_capacity(Feature::COUNT),
             timeframes_key: None,
@@ -393,35 +396,36 @@ impl Assembly {
             if let PriceSeries::Bars(bars) = &feed.series
                 && let Some(stops) = &bars.stops
             {
-                let slots = stops.slots(self.price, zones, &feed.origin());
+                stops.read(self.price, zones, &feed.origin(), &mut self.stop_slots);
+                let slots = &self.stop_slots;
                 let seen = slots.atr_14.cell.state != State::Undefined(Reason::MissingInput);
                 let ready = slots.atr_14.ready(t).is_some();
                 if stands.is_none_or(|(s, r)| !s || (!r && ready)) {
                     stands = Some((seen, ready));
-                    self.put_stops(&slots);
+                    Self::put_stops(&mut self.slots, slots);
                 }
             }
         }
         if stands.is_none() {
-            self.put_stops(&StopSlots::MISSING);
+            Self::put_stops(&mut self.slots, &StopSlots::MISSING);
         }
     }
 
-    fn put_stops(&mut self, chosen: &StopSlots) {
+    fn put_stops(slots: &mut Slots, chosen: &StopSlots) {
         use Feature as F;
-        self.put(F::Atr14, &chosen.atr_14);
-        self.put(F::PrevDayHigh, &chosen.prev_day_high);
-        self.put(F::PrevDayLow, &chosen.prev_day_low);
-        self.put(F::StopDensityLong, &chosen.density[0]);
-        self.put(F::StopDensityShort, &chosen.density[1]);
-        self.put(F::StopVulnerabilityLong, &chosen.vulnerability[0]);
-        self.put(F::StopVulnerabilityShort, &chosen.vulnerability[1]);
-        self.put(F::StopVulnerability, &chosen.vulnerability[2]);
-        self.put(F::SessionHigh, &chosen.session_high);
-        self.put(F::SessionLow, &chosen.session_low);
-        self.put(F::ProfilePoc, &chosen.profile[0]);
-        self.put(F::ProfileVah, &chosen.profile[1]);
-        self.put(F::ProfileVal, &chosen.profile[2]);
+        slots.set(F::Atr14, &chosen.atr_14);
+        slots.set(F::PrevDayHigh, &chosen.prev_day_high);
+        slots.set(F::PrevDayLow, &chosen.prev_day_low);
+        slots.set(F::StopDensityLong, &chosen.density[0]);
+        slots.set(F::StopDensityShort, &chosen.density[1]);
+        slots.set(F::StopVulnerabilityLong, &chosen.vulnerability[0]);
+        slots.set(F::StopVulnerabilityShort, &chosen.vulnerability[1]);
+        slots.set(F::StopVulnerability, &chosen.vulnerability[2]);
+        slots.set(F::SessionHigh, &chosen.session_high);
+        slots.set(F::SessionLow, &chosen.session_low);
+        slots.set(F::ProfilePoc, &chosen.profile[0]);
+        slots.set(F::ProfileVah, &chosen.profile[1]);
+        slots.set(F::ProfileVal, &chosen.profile[2]);
     }
 
     fn read_inputs(&mut self, market: &Market, t: Ts, config: &Config) {

@@ -262,7 +262,30 @@ impl BarBuilder {
 
     /// Takes the part that closes at `close_ts`; hands a finished bar to `emit`. Late parts of finished bars are left out:
     /// levels are never rewritten.
-    pub fn push(&mut self, close_ts: Ts, part: &BarSample, mut emit: impl FnMut(BuiltBar)) {
+    #[inline]
+    pub fn push(&mut self, close_ts: Ts, part: &BarSample, emit: impl FnMut(BuiltBar)) {
+        if !self.goes_on(close_ts, part) {
+            self.turn(close_ts, part, emit);
+        }
+    }
+
+    /// Takes a part of the bar under way that is not its last, as nearly every part is: that bar is changed where it is. False,
+    /// with nothing done, for any other part.
+    #[inline]
+    fn goes_on(&mut self, close_ts: Ts, part: &BarSample) -> bool {
+        let Some((bar, count)) = &mut self.open else { return false };
+        let past = (close_ts - self.offset).0 - bar.index * self.timeframe.0;
+        if past >= 0 || past <= -self.timeframe.0 || self.last_part.is_some_and(|l| close_ts.0 <= l) {
+            return false;
+        }
+        bar.add(part);
+        *count += 1;
+        self.last_part = Some(close_ts.0);
+        true
+    }
+
+    /// Takes a part that begins or ends a bar, or one that is late.
+    fn turn(&mut self, close_ts: Ts, part: &BarSample, mut emit: impl FnMut(BuiltBar)) {
         if self.last_part.is_some_and(|l| close_ts.0 <= l) {
             return;
         }
@@ -270,7 +293,6 @@ impl BarBuilder {
         let shifted = close_ts - self.offset;
         let index = self.index_of(shifted);
         let over = shifted.0 == index * self.timeframe.0;
-        // Nearly every part is of the bar under way and not its last: that bar is changed where it is.
         if let Some((bar, count)) = &mut self.open
             && bar.index == index
         {

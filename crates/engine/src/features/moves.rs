@@ -8,7 +8,7 @@ use super::bars::Priced;
 use super::hourly::HourlyRank;
 use super::reading::{Origin, Settings, Slot};
 use crate::series::Series;
-use barograph_domain::{Reason, Span, State, Ts};
+use barograph_domain::{Reason, Span, State};
 use serde::{Deserialize, Serialize};
 
 const DAY: Span = Span::days(1);
@@ -45,8 +45,8 @@ impl Default for Moves {
 
 impl Moves {
     /// The sample of a whole hour has come, or is known to be missing.
-    pub fn note_hour<V: Priced>(&mut self, hour: i64, series: &Series<V>, at: Ts) {
-        self.sizes.push(hour, change(series, at).map(f64::abs));
+    pub fn note_hour<V: Priced>(&mut self, hour: i64, series: &Series<V>, index: i64) {
+        self.sizes.push(hour, change(series, index).map(f64::abs));
     }
 
     /// Are there hours enough to rank a size among, itself included?
@@ -58,8 +58,9 @@ impl Moves {
     /// Readings at the series' anchor.
     #[must_use]
     pub fn slots<V: Priced>(&self, series: &Series<V>, origin: &Origin, settings: &Settings) -> MoveSlots {
-        let Some(at) = series.anchor_ts() else { return MoveSlots::MISSING };
-        let change = match change(series, at) {
+        let Some(anchor) = series.anchor() else { return MoveSlots::MISSING };
+        let at = series.instant(anchor);
+        let change = match change(series, anchor) {
             Some(x) => origin.instant(x),
             None if series.first().is_none_or(|f| series.instant(f) > at - DAY) => {
                 origin.not_ready(State::Warming { have: 1, need: 2 })
@@ -71,24 +72,23 @@ impl Moves {
     }
 }
 
-fn change<V: Priced>(series: &Series<V>, at: Ts) -> Option<f64> {
-    let now = series.at_ts(at)?.price();
+/// The change of the day up to a sample.
+fn change<V: Priced>(series: &Series<V>, index: i64) -> Option<f64> {
+    let now = series.at(index)?.price();
     let step = series.step();
-    let mut then = at - DAY;
-    let earliest = then - LOOK_PAST;
-    while then >= earliest {
-        if let Some(before) = series.at_ts(then) {
-            return Some(now / before.price() - 1.0);
-        }
-        then = then - step;
+    // Where a day is no whole number of steps, there is no sample a day ago.
+    if DAY.0 % step.0 != 0 {
+        return None;
     }
-    None
+    let then = index - DAY.0 / step.0;
+    let before = (0..=LOOK_PAST.0 / step.0).find_map(|earlier| series.at(then - earlier))?;
+    Some(now / before.price() - 1.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::{InstrumentName, Kind, Metric, Stamp, StreamDecl, StreamIndex};
+    use barograph_domain::{InstrumentName, Kind, Metric, Stamp, StreamDecl, StreamIndex, Ts};
 
     fn series() -> Series<f64> {
         let decl = StreamDecl {
@@ -118,7 +118,7 @@ mod tests {
             for index in series.changed() {
                 let at = series.instant(*index);
                 if let Some(hour) = super::super::hourly::whole_hour(at) {
-                    moves.note_hour(hour, &series, at);
+                    moves.note_hour(hour, &series, *index);
                 }
             }
             series.seen();

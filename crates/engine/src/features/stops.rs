@@ -269,11 +269,16 @@ impl Stops {
         if let Some(built) = finished {
             self.push_hour(&built, known_at);
         }
-        let session = self.session_at(close_ts - Span(1), settings);
-        for ended in self.session.push(session, close_ts, bar.low, bar.high).into_iter().flatten() {
-            self.add_extremes(&ended, known_at);
+        // Nearly every bar lies within the session and the day under way.
+        if !self.session.goes_on(close_ts, bar.low, bar.high) {
+            let session = self.session_at(close_ts - Span(1), settings);
+            for ended in self.session.push(session, close_ts, bar.low, bar.high).into_iter().flatten() {
+                self.add_extremes(&ended, known_at);
+            }
         }
-        self.push_day(series, close_ts, bar, known_at);
+        if !self.day.goes_on(close_ts, bar.low, bar.high) {
+            self.push_day(series, close_ts, bar, known_at);
+        }
     }
 
     fn push_hour(&mut self, bar: &BuiltBar, known_at: Ts) {
@@ -423,60 +428,71 @@ impl Stops {
     }
 
     /// All readings at a price; `origin` is the bars', with their age limit. `zones`: realised liquidations, where they are
-    /// followed.
-    #[must_use]
-    pub fn slots(&self, price: Option<f64>, zones: Option<&[Zone]>, origin: &Origin) -> StopSlots {
-        let Some(last_bar) = self.last_bar else { return StopSlots::MISSING };
+    /// followed. They are written where they shall stand.
+    pub fn read(&self, price: Option<f64>, zones: Option<&[Zone]>, origin: &Origin, out: &mut StopSlots) {
+        let Some(last_bar) = self.last_bar else {
+            *out = StopSlots::MISSING;
+            return;
+        };
         let bars = Origin { kind: Kind::Measured, ..origin.at(last_bar) };
         let full = Fullness { coverage: 1.0, partial: false };
         let (atr, have) = (self.hour_levels.atr(), self.hour_levels.atr().bars());
-        let atr_14 = match atr.value() {
+        out.atr_14 = match atr.value() {
             Some(v) => bars.ready(v, full),
             None => bars.not_ready(State::Warming { have, need: 15 }),
         };
         let modelled = Origin { kind: Kind::Modelled, ..bars };
         let types = TYPES_BUILT + if zones.is_some() { 1.0 } else { 0.0 };
         let stops = Fullness { coverage: types / TYPES_NAMED, partial: self.hour_levels.is_partial() };
-        let densities = price.and_then(|p| self.densities(p, zones.unwrap_or_default()));
-        let (density, vulnerability) = match densities {
+        let [below, above] = &mut out.density;
+        let [low, high, both] = &mut out.vulnerability;
+        match price.and_then(|p| self.densities(p, zones.unwrap_or_default())) {
             Some([long, short]) => {
                 let levels = self.vulnerability([long, short], stops.coverage);
-                let ready = |value| modelled.ready(value, stops);
-                ([ready(long), ready(short)], [ready(levels[0]), ready(levels[1]), ready(levels[2])])
+                *below = modelled.ready(long, stops);
+                *above = modelled.ready(short, stops);
+                *low = modelled.ready(levels[0], stops);
+                *high = modelled.ready(levels[1], stops);
+                *both = modelled.ready(levels[2], stops);
             }
             None => {
                 let none = match price {
                     None => modelled.undefined(Reason::MissingInput),
                     Some(_) => modelled.not_ready(State::Warming { have, need: 15 }),
                 };
-                ([none; 2], [none; 3])
+                [below, above, low, high, both].into_iter().for_each(|slot| *slot = none);
             }
-        };
-        let [prev_day_low, prev_day_high] = self.yesterday(&bars);
-        let [session_low, session_high] = self.session_extremes(&bars);
-        let profile = self.profile_slots(&bars);
-        StopSlots { atr_14, prev_day_high, prev_day_low, session_high, session_low, profile, density, vulnerability }
+        }
+        self.read_yesterday(&bars, out);
+        self.read_session(&bars, out);
+        self.read_profile_slots(&bars, out);
     }
 
     /// Low and high of the last completed day: yesterday only until today is over.
-    fn yesterday(&self, bars: &Origin) -> [Slot; 2] {
+    fn read_yesterday(&self, bars: &Origin, out: &mut StopSlots) {
         let Some(range) = self.day.complete() else {
-            return [bars.not_ready(State::Warming { have: 0, need: 1 }); 2];
+            let none = bars.not_ready(State::Warming { have: 0, need: 1 });
+            (out.prev_day_low, out.prev_day_high) = (none, none);
+            return;
         };
         let end = range.period.end;
         let origin = Origin { expires: bars.expires.min(end + DAY), ..bars.at(end) };
         let seen = self.seen_of(range, end);
-        [origin.ready(range.low.price, seen), origin.ready(range.high.price, seen)]
+        out.prev_day_low = origin.ready(range.low.price, seen);
+        out.prev_day_high = origin.ready(range.high.price, seen);
     }
 
     /// Low and high of the session under way, or of the one that has just ended.
-    fn session_extremes(&self, bars: &Origin) -> [Slot; 2] {
+    fn read_session(&self, bars: &Origin, out: &mut StopSlots) {
         let (Some(range), Some(at)) = (self.session.running().or(self.session.complete()), self.last_part) else {
-            return [bars.not_ready(State::Warming { have: 0, need: 1 }); 2];
+            let none = bars.not_ready(State::Warming { have: 0, need: 1 });
+            (out.session_low, out.session_high) = (none, none);
+            return;
         };
         let origin = Origin { expires: bars.expires.min(range.period.end), ..bars.at(at) };
         let seen = self.seen_of(range, at);
-        [origin.ready(range.low.price, seen), origin.ready(range.high.price, seen)]
+        out.session_low = origin.ready(range.low.price, seen);
+        out.session_high = origin.ready(range.high.price, seen);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "at most 1,440 bars")]
@@ -486,16 +502,25 @@ impl Stops {
         Fullness { coverage: (range.bars as f32 / expected).min(1.0), partial }
     }
 
-    fn profile_slots(&self, bars: &Origin) -> [Slot; 3] {
+    fn read_profile_slots(&self, bars: &Origin, out: &mut StopSlots) {
+        let [poc, vah, val] = &mut out.profile;
         let Some(trailing) = &self.trailing else {
-            return [bars.not_ready(State::Warming { have: 0, need: profile::BARS_MIN }); 3];
+            let none = bars.not_ready(State::Warming { have: 0, need: profile::BARS_MIN });
+            [poc, vah, val].into_iter().for_each(|slot| *slot = none);
+            return;
         };
         let origin = bars.at(trailing.at);
-        let of = |pick: fn(&ValueArea) -> f64| {
-            origin
-                .windowed(trailing.seen.fullness(), || trailing.area.as_ref().map(pick).ok_or(Reason::ZeroDenominator))
-        };
-        [of(|a| a.poc), of(|a| a.vah), of(|a| a.val)]
+        match (trailing.seen.fullness(), &trailing.area) {
+            (Ok(full), Some(area)) => {
+                *poc = origin.ready(area.poc, full);
+                *vah = origin.ready(area.vah, full);
+                *val = origin.ready(area.val, full);
+            }
+            (full, _) => {
+                let none = origin.windowed(full, || Err(Reason::ZeroDenominator));
+                [poc, vah, val].into_iter().for_each(|slot| *slot = none);
+            }
+        }
     }
 
     /// Codes of LOW, MEDIUM or HIGH below, above, and for both in one word. LOW is never reported for lack of data.

@@ -79,21 +79,19 @@ impl VolatilitySlots {
 impl VolatilitySlots {
     /// Those of the parts of which `of` is true for some reading.
     fn parts(&self, among: Wanted, of: impl Fn(&Slot) -> bool) -> Wanted {
-        let mut found = Wanted::NONE;
-        let mut look = |part: Wanted, any: &dyn Fn() -> bool| {
-            if among.has(part) && any() {
-                found = found.or(part);
-            }
-        };
-        look(Wanted::VALUES, &|| self.realized.iter().flatten().any(&of));
-        look(Wanted::RANKS, &|| self.pct.iter().any(&of) || of(&self.reversion_gap));
-        look(Wanted::MONTH_RANK, &|| of(&self.pct_30d));
-        look(Wanted::MONTH, &|| of(&self.z_30d));
-        look(Wanted::PERSISTENCE, &|| of(&self.har) || of(&self.halflife));
-        look(Wanted::MOVE, &|| of(&self.moves.change));
-        look(Wanted::MOVE_RANK, &|| of(&self.moves.size_pct));
-        look(Wanted::EFFICIENCY, &|| of(&self.efficiency_12h));
-        found
+        let when = |part: Wanted, any: bool| if any { part } else { Wanted::NONE };
+        let look = |part: Wanted, slots: &[&Slot]| when(part, among.has(part) && slots.iter().any(|slot| of(slot)));
+        // The ends of an interval are in the state of its value.
+        let [[hour, ..], [four_hours, ..], [day, ..]] = &self.realized;
+        let [rank_1h, rank_4h, rank_24h] = &self.pct;
+        look(Wanted::VALUES, &[hour, four_hours, day])
+            .or(look(Wanted::RANKS, &[rank_1h, rank_4h, rank_24h, &self.reversion_gap]))
+            .or(look(Wanted::MONTH_RANK, &[&self.pct_30d]))
+            .or(look(Wanted::MONTH, &[&self.z_30d]))
+            .or(look(Wanted::PERSISTENCE, &[&self.har, &self.halflife]))
+            .or(look(Wanted::MOVE, &[&self.moves.change]))
+            .or(look(Wanted::MOVE_RANK, &[&self.moves.size_pct]))
+            .or(look(Wanted::EFFICIENCY, &[&self.efficiency_12h]))
     }
 
     /// Which of the parts are not ready at `t`, so that another feed can be asked for them?
@@ -244,7 +242,7 @@ impl Volatility {
             self.reach(series, index, settings);
             if let Some(hour) = whole_hour(series.instant(index)) {
                 let present = series.at(index).is_some();
-                self.moves.note_hour(hour, series, series.instant(index));
+                self.moves.note_hour(hour, series, index);
                 for (rank, length) in self.ranks.iter_mut().zip(WINDOWS) {
                     let estimate = present
                         .then(|| {
@@ -469,10 +467,17 @@ fn squared_over(step: Span, squared: &Fold<Sum>, from: Ts, until: Ts) -> Option<
 /// Annualised volatility of one stretch of a session.
 fn stretch_vol(step: Span, squared: &Fold<Sum>, stretch: &Stretch) -> Option<f64> {
     let sum = squared_over(step, squared, stretch.from, stretch.until)?;
-    Some((sum.total() / f64::from(sum.n)).sqrt() * (YEAR_S / step.as_secs_f64()).sqrt())
+    Some((sum.total() / f64::from(sum.n)).sqrt() * yearly(step))
 }
 
-/// `None` when this step can say nothing about the window at all.
+/// What makes a deviation a step one of a year.
+#[inline]
+fn yearly(step: Span) -> f64 {
+    (YEAR_S / step.as_secs_f64()).sqrt()
+}
+
+/// `None` when this step can say nothing about the window at all. Within the loop over the windows nothing is handed around.
+#[inline(always)]
 fn estimate<V: Priced>(
     step: Span,
     squared: &Fold<Sum>,
@@ -482,14 +487,16 @@ fn estimate<V: Priced>(
     length: Span,
     settings: &Settings,
 ) -> Option<Result<Estimate, State>> {
-    if length.0 % step.0 != 0 {
+    // Nearly always minutes: what follows from a minute alone is not worked out again each time.
+    let minutes = step == MINUTE;
+    if length.0 % if minutes { MINUTE.0 } else { step.0 } != 0 {
         return None;
     }
-    let expected = length.0 / step.0;
+    let expected = if minutes { length.0 / MINUTE.0 } else { length.0 / step.0 };
     let at = series.instant(anchor);
     let gap = series.has_gap(at - length, at);
-    let scale = (YEAR_S / step.as_secs_f64()).sqrt();
-    if step == MINUTE || expected >= COARSE_RETURNS_MIN {
+    let scale = if minutes { yearly(MINUTE) } else { yearly(step) };
+    if minutes || expected >= COARSE_RETURNS_MIN {
         let folded = squared.window(anchor - expected, anchor);
         let first = series.first().map(|f| f + 1);
         // Four fifths of the returns, as 48 of 60 and 192 of 240 in the tables.

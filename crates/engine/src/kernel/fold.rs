@@ -308,53 +308,54 @@ impl<B: Block> Fold<B> {
     }
 
     /// Fold of at least one leaf; `WHOLE` where none is missing.
+    ///
+    /// The window's longest alignment lies where its ends first differ: blocks grow up to there and shrink behind it, one for
+    /// each bit of the two lengths, so that nothing is searched for. A window that goes on at the beginning of the ring is
+    /// aligned there.
     #[inline]
     fn folded<C: Block, const WHOLE: bool>(&self, first: i64, count: usize, part: impl Fn(&B) -> C) -> C {
         let merged = |left: C, right: C| if WHOLE { left.join(right) } else { left.merge(right) };
-        let (places, mask) = (self.samples.len(), self.samples.len() - 1);
-        let kept = |at: usize, length: usize| part(&self.blocks[(places + at) >> length.trailing_zeros()]);
-        let at = ring_place(first, mask);
-        let length = (1 << count.ilog2()).min(if at == 0 { places } else { at & at.wrapping_neg() });
-        let mut folded = match length {
+        let (places, blocks) = (self.samples.len(), &self.blocks[..]);
+        let at = ring_place(first, places - 1);
+        let end = at + count;
+        let middle = end & (usize::MAX << (at ^ end).ilog2());
+        // Nodes from the beginning of the ring on, which the middle may be: there the ring's end is.
+        let (growing, shrinking) = (places + middle, places + end - if middle == places { places } else { 0 });
+        let (mut up, mut down) = (middle - at, end - middle);
+        let mut folded = match up & up.wrapping_neg() {
             1 => self.one::<C, WHOLE>(at),
             2 => self.two::<C, WHOLE>(at),
             4 => self.four::<C, WHOLE>(at),
-            _ => kept(at, length),
+            length => part(&blocks[(places + at) >> length.trailing_zeros()]),
         };
-        let (mut at, mut left) = (at + length, count - length);
-        if at & 2 != 0 && left >= 2 {
-            folded = merged(folded, self.two::<C, WHOLE>(at));
-            (at, left) = (at + 2, left - 2);
+        up &= up - 1;
+        if up & 2 != 0 {
+            folded = merged(folded, self.two::<C, WHOLE>(middle - up));
+            up -= 2;
         }
-        if at & 4 != 0 && left >= 4 {
-            folded = merged(folded, self.four::<C, WHOLE>(at));
-            (at, left) = (at + 4, left - 4);
+        if up & 4 != 0 {
+            folded = merged(folded, self.four::<C, WHOLE>(middle - up));
+            up -= 4;
         }
-        at &= mask;
-        if left >= KEPT {
-            while at != 0 {
-                let length = at & at.wrapping_neg();
-                if length > left {
-                    break;
-                }
-                folded = merged(folded, kept(at, length));
-                (at, left) = ((at + length) & mask, left - length);
-            }
-            while left >= KEPT {
-                let length = 1 << left.ilog2();
-                folded = merged(folded, kept(at, length));
-                (at, left) = (at + length, left - length);
-            }
+        while up != 0 {
+            folded = merged(folded, part(&blocks[(growing - up) >> up.trailing_zeros()]));
+            up &= up - 1;
         }
-        if left & 4 != 0 {
+        while down >= KEPT {
+            let level = down.ilog2();
+            folded = merged(folded, part(&blocks[(shrinking >> level) - 1]));
+            down -= 1 << level;
+        }
+        let mut at = shrinking - places - down;
+        if down & 4 != 0 {
             folded = merged(folded, self.four::<C, WHOLE>(at));
             at += 4;
         }
-        if left & 2 != 0 {
+        if down & 2 != 0 {
             folded = merged(folded, self.two::<C, WHOLE>(at));
             at += 2;
         }
-        if left & 1 != 0 {
+        if down & 1 != 0 {
             folded = merged(folded, self.one::<C, WHOLE>(at));
         }
         folded

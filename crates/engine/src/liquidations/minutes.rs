@@ -42,7 +42,7 @@ struct Running {
     long: i128,
     short: i128,
     count: u64,
-    /// First minute of the window that has an event; of no meaning while there is none.
+    /// First minute of the window that has an event; zero while there is none.
     first: i64,
     /// The sums in the quote unit: they move only with events, and are asked for every minute.
     usd: (f64, f64),
@@ -76,6 +76,8 @@ pub struct Minutes {
     /// Events of minutes that are not complete yet, oldest first.
     pending: Vec<Bucket>,
     ignored: u64,
+    /// Nothing leaves a window while earlier minutes than this are completed: the windows are looked at only then. Derived.
+    leaves: i64,
 }
 
 /// The minute an instant belongs to.
@@ -125,6 +127,7 @@ impl Minutes {
             running: [Running::default(); WINDOWS],
             pending: Vec::with_capacity(PENDING_MAX),
             ignored: 0,
+            leaves: i64::MAX,
         }
     }
 
@@ -200,19 +203,18 @@ impl Minutes {
             running.first = if running.count == 0 { minute } else { running.first.min(minute) };
             running.count += u64::from(counted);
             running.moved();
+            self.leaves = self.leaves.min(running.first + span);
         }
     }
 
-    /// Completes every minute before `end`.
-    pub fn advance(&mut self, end: i64) {
+    /// Completes every minute before `end`; whether a window gained or lost something.
+    pub fn advance(&mut self, end: i64) -> bool {
         let Some(mut at) = self.end else {
             self.end = Some(self.pending.first().map_or(end, |b| b.minute.min(end)).max(end - DAY));
-            for running in &mut self.running {
-                running.first = end - DAY;
-            }
             return self.advance(end);
         };
-        if end - at > DAY {
+        let mut moved = end - at > DAY;
+        if moved {
             *self =
                 Self { pending: core::mem::take(&mut self.pending), ignored: self.ignored, ..Self::new(self.spans[4]) };
             at = end - DAY;
@@ -220,13 +222,24 @@ impl Minutes {
             self.pending.retain(|b| b.minute >= at);
         }
         while at < end {
-            self.complete(at);
+            moved |= self.complete(at);
             at += 1;
         }
+        if moved {
+            self.find_first(at);
+        }
+        moved
+    }
+
+    /// The first events of windows that end before `at`, after some have left.
+    fn find_first(&mut self, at: i64) {
+        self.leaves = i64::MAX;
         for (running, span) in self.running.iter_mut().zip(self.spans) {
             if running.count == 0 {
-                running.first = at;
-            } else if running.first < at - span {
+                running.first = 0;
+                continue;
+            }
+            if running.first < at - span {
                 // The first event has left the window: which one is the first now?
                 running.first = at - span;
                 let mut place = place(running.first);
@@ -235,16 +248,20 @@ impl Minutes {
                     place = if place + 1 == RING { 0 } else { place + 1 };
                 }
             }
+            self.leaves = self.leaves.min(running.first + span);
         }
     }
 
-    fn complete(&mut self, minute: i64) {
-        let at = place(minute);
-        for (running, span) in self.running.iter_mut().zip(self.spans) {
+    /// Completes one minute; whether a window gained or lost something.
+    fn complete(&mut self, minute: i64) -> bool {
+        let (at, mut moved) = (place(minute), false);
+        let due = if minute >= self.leaves { &mut self.running[..] } else { &mut [] };
+        for (running, span) in due.iter_mut().zip(self.spans) {
             let gone = place_before(at, span);
             if self.count[gone] == 0 {
                 continue;
             }
+            moved = true;
             running.long -= exact(self.long[gone]);
             running.short -= exact(self.short[gone]);
             running.count -= u64::from(self.count[gone]);
@@ -256,7 +273,9 @@ impl Minutes {
             let bucket = self.pending.remove(0);
             self.add(minute, Side::Long, bucket.long, bucket.count);
             self.add(minute, Side::Short, bucket.short, 0);
+            moved = true;
         }
+        moved
     }
 
     /// What a window holds, up to the last complete minute.
@@ -311,9 +330,6 @@ impl From<Saved> for Minutes {
         out.pending.truncate(PENDING_MAX);
         out.end = saved.end;
         let Some(end) = saved.end else { return out };
-        for running in &mut out.running {
-            running.first = end;
-        }
         for b in saved.minutes.iter().filter(|b| (end - DAY..end).contains(&b.minute)) {
             out.add(b.minute, Side::Long, b.long, b.count);
             out.add(b.minute, Side::Short, b.short, 0);

@@ -124,8 +124,19 @@ pub struct Liquidations {
     bins: Bins,
     zones: ZoneLevels,
     anchor: Option<Ts>,
+    /// What the readings were taken under, where they say the same until it or what was closed moves. Derived, so not saved.
+    #[serde(skip)]
+    calm: Option<Calm>,
     #[serde(skip, default = "nothing")]
     slots: LiquidationSlots,
+}
+
+/// Beside what was closed, what the readings of a minute rest on whose windows were all heard and whose last 60 s were silent.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Calm {
+    threshold: (f64, bool),
+    /// There is less than a month of own history.
+    young: bool,
 }
 
 fn nothing() -> LiquidationSlots {
@@ -151,18 +162,21 @@ impl Liquidations {
             bins: Bins::default(),
             zones: ZoneLevels::default(),
             anchor: None,
+            calm: None,
             slots: LiquidationSlots::MISSING,
         }
     }
 
     /// Says that the stream has been listened to since `at`; the first event says so too.
     pub fn begin(&mut self, at: Ts) {
+        self.calm = None;
         self.presence.begin(at);
     }
 
     /// Takes a forced close and says how many there were within 60 s.
     pub fn push(&mut self, at: Ts, liquidated_side: Side, price: f64, qty: f64) -> Burst {
         let usd = price * qty;
+        self.calm = None;
         self.presence.begin(at);
         self.minutes.push(minute_of(at), liquidated_side, usd);
         self.bins.push(at, liquidated_side, price, usd);
@@ -175,6 +189,7 @@ impl Liquidations {
 
     /// Takes a change of continuity that became known at `recv_ts`.
     pub fn gap(&mut self, status: &Status, recv_ts: Ts) {
+        self.calm = None;
         self.presence.status(status, recv_ts, self.max_age);
     }
 
@@ -186,7 +201,9 @@ impl Liquidations {
         }
         let end = minute_of(anchor);
         let from = self.minutes.end().unwrap_or(end);
-        self.minutes.advance(end);
+        if self.minutes.advance(end) {
+            self.calm = None;
+        }
         // The first call completes whatever waited.
         let from = self.anchor.map_or_else(|| self.first_minute(end), |_| from);
         for minute in from.max(end - MONTH_MINUTES)..end {
@@ -205,7 +222,9 @@ impl Liquidations {
             self.velocity.push(hour, velocity.cell.ready());
             self.zones.refresh(&self.bins, anchor, t + LATENESS, self.kind);
         }
-        self.read(settings);
+        if !self.pass_on(anchor, settings) {
+            self.read_at(anchor, settings);
+        }
         true
     }
 

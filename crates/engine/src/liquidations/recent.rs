@@ -40,6 +40,12 @@ impl Recent {
         (newest, self.count(newest))
     }
 
+    /// Is there none at all, however new?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.closes.is_empty()
+    }
+
     /// Events in `(t − 60 s, t]`.
     #[must_use]
     pub fn count(&self, t: Ts) -> u32 {

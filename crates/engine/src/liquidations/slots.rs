@@ -2,7 +2,7 @@
 
 use super::made::Made;
 use super::minutes::{Total, start_of};
-use super::{Liquidations, MINUTE};
+use super::{Calm, Liquidations, MINUTE};
 use crate::features::reading::{Fullness, Origin, Settings, Slot};
 use barograph_domain::{Reason, Span, State, Ts};
 
@@ -149,6 +149,19 @@ impl LiquidationSlots {
     };
 }
 
+impl LiquidationSlots {
+    /// Hands on each reading whose value stands while nothing is closed and nothing leaves a window.
+    #[inline]
+    fn each_still(&mut self, mut of: impl FnMut(&mut Slot)) {
+        self.long.iter_mut().chain(&mut self.short).for_each(&mut of);
+        let bursts = [&mut self.count_60s, &mut self.burst_ratio, &mut self.burst_flag, &mut self.burst_threshold];
+        bursts.into_iter().for_each(&mut of);
+        let sides = [&mut self.long_share_1h, &mut self.long_share_4h, &mut self.side_bias, &mut self.one_sided_flag];
+        sides.into_iter().for_each(&mut of);
+        [&mut self.events_1h, &mut self.cascade_total, &mut self.cascade_side].into_iter().for_each(&mut of);
+    }
+}
+
 fn flag(b: bool) -> f64 {
     f64::from(u8::from(b))
 }
@@ -226,16 +239,15 @@ impl Liquidations {
         let spans = [full(FIVE_MINUTES), full(HOUR), full(FOUR_HOURS), full(DAY)];
         let total = |window: usize| self.minutes.total(window);
         let totals = [total(FIVE_MINUTES), total(HOUR), total(FOUR_HOURS), total(DAY)];
-        let (velocity, elapsed) = self.velocity_of(FOUR_HOURS, anchor);
         // The cascade rule usually looks at the same four hours.
-        let (cascade, cascade_full, cascade_velocity) = if self.minutes.span(CASCADE) == self.minutes.span(FOUR_HOURS) {
-            (totals[FOUR_HOURS], spans[FOUR_HOURS], velocity)
+        let (cascade, cascade_full) = if self.minutes.span(CASCADE) == self.minutes.span(FOUR_HOURS) {
+            (totals[FOUR_HOURS], spans[FOUR_HOURS])
         } else {
-            (total(CASCADE), full(CASCADE), self.velocity_of(CASCADE, anchor).0)
+            (total(CASCADE), full(CASCADE))
         };
         let minute = self.fullness(anchor, super::recent::MINUTE, settings);
         // What a burst is measured by is a month of minutes: until there is one, it may still change.
-        let young = self.presence.since().is_none_or(|since| since > anchor - super::MONTH);
+        let young = self.is_young(anchor);
         let seen = self.month_seen(anchor);
         let month = minute.map(|full| Fullness { partial: full.partial || young, coverage: full.coverage.min(seen) });
         let closes = self.recent.count(anchor);
@@ -253,12 +265,6 @@ impl Liquidations {
         let (m1, m5, h1, h4, h24) =
             (of(minute), of(spans[FIVE_MINUTES]), of(spans[HOUR]), of(spans[FOUR_HOURS]), of(spans[DAY]));
         let (month, within) = (of(month), of(cascade_full));
-        let velocity_4h = valued(&h4, velocity);
-        let mut velocity_pct = self.velocity.slot(&velocity_4h, anchor, settings);
-        // Hours that turned out later to lie in a gap were counted when they came.
-        velocity_pct.cell.coverage = velocity_pct.cell.coverage.min(seen);
-        let own_velocity =
-            velocity_pct.cell.ready().and_then(|_| self.velocity.window().quantile(super::VELOCITY_PCT)).unwrap_or(0.0);
         let either = |window: &Slot, value: Option<f64>| match value {
             Some(value) => valued(window, value),
             None if window.cell.state == State::Ready => origin.undefined(Reason::ZeroDenominator),
@@ -266,7 +272,6 @@ impl Liquidations {
         };
         let share = |total: &Total| (total.sum() > 0.0).then(|| total.long / total.sum());
         let side = |total: &Total| Side3::of(total, limits.one_sided_share).map(|s| f64::from(s as u8));
-        let cascaded = cascade_velocity > limits.critical_velocity && cascade.sum() > limits.cascade_total;
         let (in_h1, in_h4) = (&totals[HOUR], &totals[FOUR_HOURS]);
         let out = &mut self.slots;
         for (i, (window, total)) in [&m5, &h1, &h4, &h24].into_iter().zip(&totals).enumerate() {
@@ -277,21 +282,76 @@ impl Liquidations {
         out.burst_ratio = valued(&month, count / threshold);
         out.burst_flag = valued(&m1, flag(count >= limits.burst_count));
         out.burst_threshold = valued(&month, threshold);
-        out.elapsed_h = either(&h4, elapsed);
-        out.velocity_4h = velocity_4h;
-        out.velocity_pct = velocity_pct;
-        out.severity_ratio = valued(&within, cascade_velocity / limits.critical_velocity);
-        out.cascade_flag = valued(&within, flag(cascaded));
         out.long_share_1h = either(&h1, share(in_h1));
         out.long_share_4h = either(&h4, share(in_h4));
         out.side_bias = either(&h4, side(in_h4));
         out.one_sided_flag = valued(&h1, flag(one_sided));
         out.events_1h = valued(&h1, events);
         out.cascade_total = valued(&within, cascade.sum());
-        out.cascade_velocity = valued(&within, cascade_velocity);
         out.cascade_side = either(&within, side(&cascade));
-        out.velocity_threshold = valued(&within, own_velocity.max(limits.critical_velocity));
         (out.uncalibrated, out.made, out.so_far) = (uncalibrated, made, so_far);
+        self.read_velocities(anchor, settings, seen, [&h4, &within]);
+        self.calm = self.calm_at(anchor, settings);
+    }
+
+    /// Readings that move with the time alone: the longer ago the first close, the slower they came. Of the windows of four
+    /// hours and of the cascade rule it is given how full they are.
+    fn read_velocities(&mut self, anchor: Ts, settings: &Settings, seen: f32, [h4, within]: [&Slot; 2]) {
+        let limits = self.limits;
+        let (velocity, elapsed) = self.velocity_of(FOUR_HOURS, anchor);
+        let same = self.minutes.span(CASCADE) == self.minutes.span(FOUR_HOURS);
+        let cascade_velocity = if same { velocity } else { self.velocity_of(CASCADE, anchor).0 };
+        let velocity_4h = valued(h4, velocity);
+        let mut velocity_pct = self.velocity.slot(&velocity_4h, anchor, settings);
+        // Hours that turned out later to lie in a gap were counted when they came.
+        velocity_pct.cell.coverage = velocity_pct.cell.coverage.min(seen);
+        let own_velocity =
+            velocity_pct.cell.ready().and_then(|_| self.velocity.window().quantile(super::VELOCITY_PCT)).unwrap_or(0.0);
+        let total = self.minutes.total(CASCADE).sum();
+        let cascaded = cascade_velocity > limits.critical_velocity && total > limits.cascade_total;
+        let elapsed_h = match elapsed {
+            Some(elapsed) => valued(h4, elapsed),
+            None if h4.cell.state == State::Ready => self.origin(anchor).undefined(Reason::ZeroDenominator),
+            None => *h4,
+        };
+        let out = &mut self.slots;
+        out.elapsed_h = elapsed_h;
+        out.velocity_4h = velocity_4h;
+        out.velocity_pct = velocity_pct;
+        out.severity_ratio = valued(within, cascade_velocity / limits.critical_velocity);
+        out.cascade_flag = valued(within, flag(cascaded));
+        out.cascade_velocity = valued(within, cascade_velocity);
+        out.velocity_threshold = valued(within, own_velocity.max(limits.critical_velocity));
+    }
+
+    /// Passes the readings on to the next minute where nothing moved but the time; whether it did. Most minutes close nothing
+    /// and nothing leaves a window in them.
+    pub(super) fn pass_on(&mut self, anchor: Ts, settings: &Settings) -> bool {
+        if self.calm.is_none() || self.calm != self.calm_at(anchor, settings) {
+            return false;
+        }
+        let origin = self.origin(anchor);
+        self.slots.each_still(|slot| {
+            slot.cell.anchor = origin.event;
+            if slot.cell.state == State::Ready {
+                slot.expires = origin.expires;
+            }
+        });
+        let whole = origin.instant(0.0);
+        self.read_velocities(anchor, settings, 1.0, [&whole, &whole]);
+        true
+    }
+
+    /// What the readings at `anchor` rest on beside what was closed; `None` where more than that is to be looked at: a window
+    /// that was not heard as a whole, or closes of the last 60 s.
+    fn calm_at(&self, anchor: Ts, settings: &Settings) -> Option<Calm> {
+        let heard = self.presence.since().is_some_and(|since| since <= anchor - Span::mins(super::minutes::DAY));
+        let whole = heard && self.presence.is_unbroken() && settings.coverage_min <= 1.0;
+        (whole && self.recent.is_empty()).then(|| Calm { threshold: self.threshold, young: self.is_young(anchor) })
+    }
+
+    fn is_young(&self, anchor: Ts) -> bool {
+        self.presence.since().is_none_or(|since| since > anchor - super::MONTH)
     }
 
     /// What was closed in the 60 s up to `t`, where `count` is enough for a burst.
@@ -313,5 +373,56 @@ impl Liquidations {
         let hours = Span::mins(self.minutes.span(CASCADE)).as_secs_f64() / 3_600.0;
         let side = Side3::of(total, self.limits.one_sided_share);
         Some(SoFar { usd: total.sum(), velocity: total.sum() / hours, side })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Limits;
+    use super::*;
+    use barograph_domain::{GapReason, Kind, Side, Status, StatusState, StreamIndex};
+
+    /// Bursts, silences, late closes, a hole and what is heard from earlier on.
+    #[test]
+    fn readings_passed_on_are_those_that_would_be_taken_anew() {
+        let settings = Settings::default();
+        for hours in [4, 2] {
+            let limits = Limits { cascade_window: Span::hours(hours), ..Limits::default() };
+            let mut stream = Liquidations::new(StreamIndex(0), Kind::Measured, Span::ZERO, Span::hours(1), limits);
+            let at = |minute: i64| Ts(0) + MINUTE.times(minute);
+            stream.begin(at(0));
+            let (mut seed, mut passed, mut compared) = (7_u64, 0, 0);
+            for minute in 1..9_000_i64 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let r = i64::try_from(seed >> 40).unwrap();
+                if r % if minute / 700 % 4 == 0 { 3 } else { 70 } == 0 {
+                    let late = if r % 11 == 0 { MINUTE.times(r % 90) } else { Span::ZERO };
+                    let side = if r % 5 < 2 { Side::Long } else { Side::Short };
+                    stream.push(
+                        at(minute) - Span::secs(r % 60) - late,
+                        side,
+                        100.0,
+                        f64::from(i32::try_from(r % 999).unwrap()),
+                    );
+                }
+                if minute == 5_000 {
+                    let (from, until) = (at(4_900), at(4_990));
+                    stream.gap(
+                        &Status { state: StatusState::Gap, from, until, reason: GapReason::MissingRows },
+                        at(5_000),
+                    );
+                }
+                let calm = stream.calm;
+                stream.settle(at(minute), &settings);
+                passed += i32::from(calm.is_some() && stream.calm == calm);
+                if minute % 5 == 0 {
+                    let mut anew = stream.clone();
+                    anew.read(&settings);
+                    assert_eq!(format!("{:?}", stream.slots()), format!("{:?}", anew.slots()), "{minute}");
+                    compared += 1;
+                }
+            }
+            assert!(passed > 1_000 && compared > 1_000, "{passed} of {compared}");
+        }
     }
 }
