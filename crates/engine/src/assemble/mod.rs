@@ -79,6 +79,8 @@ pub(crate) struct Assembly {
     offered: u8,
     /// With so many declared streams it can offer this and no more.
     complete: Option<(usize, u8)>,
+    /// Upper ends of the classes of daily volatility under the book.
+    daily_bounds: [f64; 3],
     valid: bool,
 }
 
@@ -115,6 +117,7 @@ impl Assembly {
             next_expiry: Ts::MIN,
             offered: 0,
             complete: None,
+            daily_bounds: config.book.daily_bounds(activity::DAILY_BOUNDS),
             valid: false,
         }
     }
@@ -262,7 +265,7 @@ impl Assembly {
             self.charts(market, t, config);
         }
         composite::derive(&mut self.slots, t);
-        self.classes(t, config);
+        self.classes();
         self.sessions(market, t, config);
         self.heat(market, t, config);
         self.long_bias(t);
