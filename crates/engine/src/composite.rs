@@ -70,7 +70,9 @@ pub(crate) fn combine<const N: usize>(
     let mut whole = **first;
     for part in rest {
         whole.cell.anchor = whole.cell.anchor.min(part.cell.anchor);
-        whole.cell.coverage = whole.cell.coverage.min(part.cell.coverage);
+        if part.cell.coverage < whole.cell.coverage {
+            whole.cell.coverage = part.cell.coverage;
+        }
         whole.cell.kind = whole.cell.kind.max(part.cell.kind);
         whole.cell.partial |= part.cell.partial;
         whole.cell.stream = None;

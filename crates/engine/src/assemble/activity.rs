@@ -113,7 +113,8 @@ fn mean_of(t: Ts, parts: [&Slot; 4], need: u32) -> Slot {
         anchor = anchor.min(part.cell.anchor);
         expires = expires.min(part.expires);
         kind = kind.max(part.cell.kind);
-        coverage = coverage.min(part.cell.coverage);
+        // A plain comparison is one instruction, `min` minds what is not a number.
+        coverage = if part.cell.coverage < coverage { part.cell.coverage } else { coverage };
         partial |= part.cell.partial;
     }
     if n < need {
@@ -121,7 +122,8 @@ fn mean_of(t: Ts, parts: [&Slot; 4], need: u32) -> Slot {
     }
     #[expect(clippy::cast_precision_loss, reason = "four parts")]
     let (all, seen) = (parts.len() as f32, n as f32);
-    let (coverage, partial) = (coverage.min(seen / all), partial || seen < all);
+    let share = seen / all;
+    let (coverage, partial) = (if share < coverage { share } else { coverage }, partial || seen < all);
     Slot { cell: Cell { coverage, partial, ..Cell::ready_at(sum / f64::from(n), anchor, kind) }, expires }
 }
 

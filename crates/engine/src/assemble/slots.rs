@@ -37,19 +37,19 @@ impl Slots {
         &self.cells
     }
 
-    /// First moment after which a reading is stale; `None` where one may be at `t`.
-    pub(crate) fn fresh_until(&self, t: Ts) -> Option<Ts> {
-        let mut next = Ts::MAX;
-        // In threes, so that the usual answer costs one question for each three.
-        let (threes, rest) = self.expires.as_chunks::<3>();
-        for [a, b, c] in threes {
-            let least = *a.min(b).min(c);
-            if least < t {
-                return None;
-            }
-            next = next.min(least);
-        }
-        rest.iter().all(|e| *e >= t).then(|| rest.iter().fold(next, |next, e| next.min(*e)))
+    /// Is none of the readings stale at `t`?
+    pub(crate) fn are_fresh(&self, t: Ts) -> bool {
+        // In whole units of 2³² ns first, four at a time: that nearly always says so.
+        #[expect(clippy::cast_possible_truncation, reason = "the upper half")]
+        let coarse = |ts: Ts| (ts.0 >> 32) as i32;
+        let now = coarse(t);
+        let near = self.expires.iter().fold(0, |near, e| near | i32::from(coarse(*e) <= now));
+        near == 0 || self.expires.iter().all(|e| *e >= t)
+    }
+
+    /// First moment after which a reading is stale, where none is yet.
+    pub(crate) fn next_expiry(&self) -> Ts {
+        self.expires.iter().fold(Ts::MAX, |next, e| next.min(*e))
     }
 
     /// The readings as they stand at `t`, into `out`, and the first moment after which another one is stale.
