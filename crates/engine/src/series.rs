@@ -329,8 +329,8 @@ impl<V: Copy> Series<V> {
     #[must_use]
     pub fn event_at(&self, t: Ts) -> Ts {
         let index = t.0 / self.step.0;
-        match (self.oldest(), self.head) {
-            (Some(oldest), Some(head)) if (oldest..=head).contains(&index) => {
+        match self.head {
+            Some(head) if (0..self.span()).contains(&(head - index)) => {
                 let slot = self.slots.get(self.place(index)).filter(|slot| slot.value.is_some());
                 slot.map_or(t, |slot| dated(slot.stamp, t))
             }

@@ -39,12 +39,9 @@ impl Slots {
 
     /// Is none of the readings stale at `t`?
     pub(crate) fn are_fresh(&self, t: Ts) -> bool {
-        // In whole units of 2³² ns first, four at a time: that nearly always says so.
-        #[expect(clippy::cast_possible_truncation, reason = "the upper half")]
-        let coarse = |ts: Ts| (ts.0 >> 32) as i32;
-        let now = coarse(t);
-        let near = self.expires.iter().fold(0, |near, e| near | i32::from(coarse(*e) <= now));
-        near == 0 || self.expires.iter().all(|e| *e >= t)
+        // In parts of fixed length, which are compared without a loop.
+        let (parts, rest) = self.expires.as_chunks::<16>();
+        parts.iter().all(|part| part.iter().all(|e| *e >= t)) && rest.iter().all(|e| *e >= t)
     }
 
     /// First moment after which a reading is stale, where none is yet.
