@@ -21,15 +21,12 @@ const FLAT: f64 = 0.002;
 /// Fills every feature that derives from others in the same row.
 pub(crate) fn derive(slots: &mut Slots, t: Ts) {
     use Feature as F;
-    let (rate, z) = (slots.of(F::FundingRate8h), slots.of(F::FundingZscore24h));
-    slots.set(F::FundingApr, &of_one(&rate, |v| v * 3.0 * 365.0));
-    slots.set(F::FundingExtremeFlag, &of_one(&rate, |v| flag(v > FUNDING_EXTREME || v < -FUNDING_EXTREME)));
-    slots.set(F::FundingRateDeviationStd, &of_one(&z, f64::abs));
-    let basis = of_one(&slots.of(F::Basis), |v| flag(v.abs() > BASIS_ANOMALY));
-    slots.set(F::BasisAnomaly, &basis);
-    let premium = of_one(&slots.of(F::Premium), |v| flag(v.abs() > PREMIUM_DEVIATION));
-    slots.set(F::PremiumDeviationFlag, &premium);
-    let (delta, vol) = (slots.of(F::OiDelta4h), slots.of(F::RealizedVol1h));
+    slots.derive(F::FundingApr, F::FundingRate8h, |v| v * 3.0 * 365.0);
+    slots.derive(F::FundingExtremeFlag, F::FundingRate8h, |v| flag(v > FUNDING_EXTREME || v < -FUNDING_EXTREME));
+    slots.derive(F::FundingRateDeviationStd, F::FundingZscore24h, f64::abs);
+    slots.derive(F::BasisAnomaly, F::Basis, |v| flag(v.abs() > BASIS_ANOMALY));
+    slots.derive(F::PremiumDeviationFlag, F::Premium, |v| flag(v.abs() > PREMIUM_DEVIATION));
+    let [delta, z, vol] = [F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h].map(|f| slots.of(f));
     slots.set(F::SqueezeRiskScore, &combine(t, &[&delta, &z, &vol], |v| Ok(squeeze_score(v[0], v[1], v[2]))));
     let crowded = direction(&z, &slots.of(F::FundingPct30d), t);
     slots.set(F::SqueezeDirection, &crowded);

@@ -44,22 +44,19 @@ impl Assembly {
     /// Readings that follow from the day's volatility.
     pub(super) fn classes(&mut self) {
         use Feature as F;
-        let annual = self.slots.of(F::RealizedVol24h);
-        self.put(F::VolAnnual, &annual);
-        let daily = composite::of_one(&annual, |v| v / DAYS.sqrt());
-        self.put(F::VolDaily, &daily);
-        let class = class_within(daily.cell.value, self.daily_bounds);
-        let of_class = |value: f64| composite::of_one(&daily, |_| value);
-        self.set(F::VolClass, of_class(f64::from(class.code())));
-        self.set(F::RiskMultiplier, of_class(class.risk_multiplier().unwrap_or(1.0)));
-        self.set(F::SizeFactor, of_class(class.size_factor().unwrap_or(1.0)));
-        let class = composite::of_one(&self.slots.of(F::VolPctRank), |v| {
+        let slots = &mut self.slots;
+        slots.copy(F::VolAnnual, F::RealizedVol24h);
+        slots.derive(F::VolDaily, F::RealizedVol24h, |v| v / DAYS.sqrt());
+        let class = class_within(slots.cells()[F::VolDaily.index()].value, self.daily_bounds);
+        slots.derive(F::VolClass, F::VolDaily, |_| f64::from(class.code()));
+        slots.derive(F::RiskMultiplier, F::VolDaily, |_| class.risk_multiplier().unwrap_or(1.0));
+        slots.derive(F::SizeFactor, F::VolDaily, |_| class.size_factor().unwrap_or(1.0));
+        slots.derive(F::VolClassPct, F::VolPctRank, |v| {
             let class = PCT_BOUNDS.iter().position(|b| v < *b).unwrap_or(PCT_BOUNDS.len());
             #[expect(clippy::cast_precision_loss, reason = "four classes")]
             let class = class as f64;
             class
         });
-        self.set(F::VolClassPct, class);
     }
 
     /// Mean of the ready percentiles; three of four are needed.

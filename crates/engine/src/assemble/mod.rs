@@ -335,12 +335,12 @@ impl Assembly {
     fn volatility(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
         let feeds = || market.prices.iter().filter(|f| allowed(f.source.kind, config));
-        let best = feeds().next();
-        // Nearly always the best feed has it.
-        let pick = |of: fn(&VolatilitySlots) -> &Slot| match best.map(|f| of(&f.slots)).filter(|s| s.ready(t).is_some())
-        {
-            Some(slot) => slot,
-            None => first_ready(t, feeds().map(|f| of(&f.slots))),
+        let mut others = feeds();
+        let best = others.next();
+        let pick = |of: fn(&VolatilitySlots) -> &Slot| {
+            let own = best.map_or(&MISSING, |f| of(&f.slots));
+            // Nearly always the best feed has it.
+            if own.ready(t).is_some() { own } else { first_ready(t, own, others.clone().map(|f| of(&f.slots))) }
         };
         // Value and interval come from the same feed: the first whose value is ready.
         let mut with_interval = |value: &Slot, w: usize, [is, low, high]: [F; 3]| {
@@ -455,19 +455,22 @@ impl Assembly {
 
     fn read_cuts(&mut self, market: &Market, t: Ts, config: &Config) {
         let mut at = 0;
+        // Percentiles of one stream follow each other.
+        let mut known: Option<(StreamIndex, i64)> = None;
         for key in &mut self.cut_keys {
             let requests = at..at + key.requests;
             at = requests.end;
             let slot = self.slots.of(key.percentile);
             let stream = slot.ready(t).and(slot.cell.stream);
-            let hour = stream.and_then(|s| crate::ages::anchor_of(market, s)).map(hour_of);
-            let from = stream.zip(hour);
+            let hour_now = |s| crate::ages::anchor_of(market, s).map(|anchor| (s, hour_of(anchor)));
+            let from = stream.and_then(|s| known.filter(|k| k.0 == s).or_else(|| hour_now(s)));
+            known = from.or(known);
             if from == key.from {
                 continue;
             }
             key.from = from;
             let cuts = config.book.cuts()[requests.clone()].iter().zip(&mut self.cuts[requests]);
-            let Some(hour) = hour else {
+            let Some((_, hour)) = from else {
                 cuts.for_each(|(_, cut)| *cut = None);
                 continue;
             };
@@ -479,11 +482,11 @@ impl Assembly {
     }
 }
 
-/// The first candidate that is ready; else the first that is not missing, or the last of those that are.
+/// Where `own` is not ready: the first of the others that is; else the first of all that is not missing.
 #[inline(never)]
-fn first_ready<'a>(t: Ts, candidates: impl Iterator<Item = &'a Slot>) -> &'a Slot {
-    let mut first_seen = &MISSING;
-    for slot in candidates {
+fn first_ready<'a>(t: Ts, own: &'a Slot, others: impl Iterator<Item = &'a Slot>) -> &'a Slot {
+    let mut first_seen = own;
+    for slot in others {
         if slot.ready(t).is_some() {
             return slot;
         }

@@ -32,6 +32,26 @@ impl Slots {
         self.expires[feature.index()] = slot.expires;
     }
 
+    /// Sets what is another reading under another name.
+    #[inline]
+    pub(crate) fn copy(&mut self, feature: Feature, from: Feature) {
+        self.cells[feature.index()] = self.cells[from.index()];
+        self.expires[feature.index()] = self.expires[from.index()];
+    }
+
+    /// Sets a function of one reading that has a value wherever the reading has one, where it lies.
+    #[inline]
+    pub(crate) fn derive(&mut self, feature: Feature, from: Feature, value: impl FnOnce(f64) -> f64) {
+        self.copy(feature, from);
+        let cell = &mut self.cells[feature.index()];
+        if cell.state == State::Ready {
+            cell.value = value(cell.value);
+        } else {
+            (cell.value, cell.coverage, cell.partial) = (0.0, 0.0, false);
+            self.expires[feature.index()] = Ts::MAX;
+        }
+    }
+
     /// The readings whatever their age.
     pub(crate) fn cells(&self) -> &Cells {
         &self.cells
