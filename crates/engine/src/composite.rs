@@ -22,7 +22,7 @@ const FLAT: f64 = 0.002;
 pub(crate) fn derive(slots: &mut Slots, t: Ts) {
     use Feature as F;
     slots.derive(F::FundingApr, F::FundingRate8h, |v| v * 3.0 * 365.0);
-    slots.derive(F::FundingExtremeFlag, F::FundingRate8h, |v| flag(v > FUNDING_EXTREME || v < -FUNDING_EXTREME));
+    slots.derive(F::FundingExtremeFlag, F::FundingRate8h, |v| flag(v.abs() > FUNDING_EXTREME));
     slots.derive(F::FundingRateDeviationStd, F::FundingZscore24h, f64::abs);
     slots.derive(F::BasisAnomaly, F::Basis, |v| flag(v.abs() > BASIS_ANOMALY));
     slots.derive(F::PremiumDeviationFlag, F::Premium, |v| flag(v.abs() > PREMIUM_DEVIATION));
