@@ -62,8 +62,10 @@ impl Market {
 
     /// The pair behind the basis: with the spot market from its first price on, as an archive of it may begin late.
     pub(crate) fn compared(&self) -> Option<&PairFeed> {
-        let (spot, index) = (self.spot_basis.as_ref(), self.basis.as_ref());
-        if self.has_heard(Metric::SpotPrice) { spot.or(index) } else { index.or(spot) }
+        match (self.spot_basis.as_ref(), self.basis.as_ref()) {
+            (Some(spot), Some(index)) => Some(if self.has_heard(Metric::SpotPrice) { spot } else { index }),
+            (spot, index) => spot.or(index),
+        }
     }
 
     /// Is there a stream of it that is asked for live, or has begun?
@@ -126,6 +128,7 @@ impl PriceFeed {
 
     /// The event behind the price of a grid instant.
     #[must_use]
+    #[inline]
     pub fn event_at(&self, t: Ts) -> Ts {
         match &self.series {
             PriceSeries::Plain(series) => series.event_at(t),

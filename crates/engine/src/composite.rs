@@ -21,29 +21,15 @@ const FLAT: f64 = 0.002;
 /// Fills every feature that derives from others in the same row.
 pub(crate) fn derive(slots: &mut Slots, t: Ts) {
     use Feature as F;
-    set(slots, t, F::FundingApr, [F::FundingRate8h], |v| Ok(v[0] * 3.0 * 365.0));
-    set(slots, t, F::FundingExtremeFlag, [F::FundingRate8h], |v| {
-        Ok(flag(v[0] > FUNDING_EXTREME || v[0] < -FUNDING_EXTREME))
-    });
-    set(slots, t, F::FundingRateDeviationStd, [F::FundingZscore24h], |v| Ok(v[0].abs()));
-    set(slots, t, F::BasisAnomaly, [F::Basis], |v| Ok(flag(v[0].abs() > BASIS_ANOMALY)));
-    set(slots, t, F::PremiumDeviationFlag, [F::Premium], |v| Ok(flag(v[0].abs() > PREMIUM_DEVIATION)));
-    set(slots, t, F::SqueezeRiskScore, [F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h], |v| {
-        Ok(squeeze_score(v[0], v[1], v[2]))
-    });
-    let crowded = direction(&slots.of(F::FundingZscore24h), &slots.of(F::FundingPct30d), t);
+    slots.derive(F::FundingApr, F::FundingRate8h, |v| v * 3.0 * 365.0);
+    slots.derive(F::FundingExtremeFlag, F::FundingRate8h, |v| flag(v.abs() > FUNDING_EXTREME));
+    slots.derive(F::FundingRateDeviationStd, F::FundingZscore24h, f64::abs);
+    slots.derive(F::BasisAnomaly, F::Basis, |v| flag(v.abs() > BASIS_ANOMALY));
+    slots.derive(F::PremiumDeviationFlag, F::Premium, |v| flag(v.abs() > PREMIUM_DEVIATION));
+    let [delta, z, vol] = [F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h].map(|f| slots.of(f));
+    slots.set(F::SqueezeRiskScore, &combine(t, &[&delta, &z, &vol], |v| Ok(squeeze_score(v[0], v[1], v[2]))));
+    let crowded = direction(&z, &slots.of(F::FundingPct30d), t);
     slots.set(F::SqueezeDirection, &crowded);
-}
-
-fn set<const N: usize>(
-    slots: &mut Slots,
-    t: Ts,
-    feature: Feature,
-    inputs: [Feature; N],
-    value: impl FnOnce(&[f64]) -> Result<f64, Reason>,
-) {
-    let parts = inputs.map(|f| slots.of(f));
-    slots.set(feature, &combine(t, &parts.each_ref(), value));
 }
 
 /// Mean of three capped ramps (A05): open interest 0 to 10 %, funding 0 to 2σ, volatility 30 % down to 0.
@@ -81,7 +67,9 @@ pub(crate) fn combine<const N: usize>(
     let mut whole = **first;
     for part in rest {
         whole.cell.anchor = whole.cell.anchor.min(part.cell.anchor);
-        whole.cell.coverage = whole.cell.coverage.min(part.cell.coverage);
+        if part.cell.coverage < whole.cell.coverage {
+            whole.cell.coverage = part.cell.coverage;
+        }
         whole.cell.kind = whole.cell.kind.max(part.cell.kind);
         whole.cell.partial |= part.cell.partial;
         whole.cell.stream = None;
@@ -99,12 +87,21 @@ pub(crate) fn combine<const N: usize>(
     }
 }
 
+/// As [`combine`] of one reading, where every value gives one.
+#[inline]
+pub(crate) fn of_one(part: &Slot, value: impl FnOnce(f64) -> f64) -> Slot {
+    if part.cell.state == State::Ready { part.with_value(value(part.cell.value)) } else { without_value(part) }
+}
+
+/// A reading that is not ready, as what rests on it says so.
+fn without_value(part: &Slot) -> Slot {
+    Slot { cell: Cell { value: 0.0, coverage: 0.0, partial: false, ..part.cell }, expires: Ts::MAX }
+}
+
 /// What a function of these is while this one of them is not ready.
 fn not_ready(parts: &[&Slot], part: &Slot) -> Slot {
     let never = |s: &&&Slot| s.cell.state == State::Undefined(Reason::NotOffered);
-    let part = parts.iter().find(never).map_or(part, |s| *s);
-    let cell = Cell { value: 0.0, coverage: 0.0, partial: false, ..part.cell };
-    Slot { cell, expires: Ts::MAX }
+    without_value(parts.iter().find(never).map_or(part, |s| *s))
 }
 
 fn flag(b: bool) -> f64 {

@@ -402,10 +402,10 @@ impl Market {
             feed.read(wanted.without(hopeless), settings);
             if crate::assemble::allowed(feed.source.kind, config) {
                 wanted = feed.slots.lacking(wanted, t);
+                if wanted.is_empty() {
+                    break;
+                }
                 said = said.or(wanted.without(feed.slots.unsaid(wanted)));
-            }
-            if wanted.is_empty() {
-                break;
             }
         }
     }

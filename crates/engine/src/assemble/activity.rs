@@ -5,7 +5,7 @@ use crate::catalogue::Feature;
 use crate::composite;
 use crate::engine::Config;
 use crate::features::positions;
-use crate::features::reading::{Slot, choose};
+use crate::features::reading::{Slot, choose, chosen};
 use crate::feeds::PriceSeries;
 use crate::market::Market;
 use barograph_domain::math::tanh;
@@ -16,7 +16,7 @@ const DAYS: f64 = 365.0;
 /// Percentile bounds of LOW, NORMAL and HIGH (R2.18).
 const PCT_BOUNDS: [f64; 3] = [0.25, 0.75, 0.95];
 /// Upper ends of STABLE, HIGH_VOL and EXPLOSIVE, daily (R4.14).
-const DAILY_BOUNDS: [f64; 3] = [0.01, 0.05, 0.10];
+pub(super) const DAILY_BOUNDS: [f64; 3] = [0.01, 0.05, 0.10];
 /// Parts that heat and crowding need.
 const HEAT_PARTS: u32 = 3;
 const BIAS_PARTS: u32 = 2;
@@ -42,89 +42,101 @@ fn class_within(vol_daily: f64, bounds: [f64; 3]) -> VolRegime {
 
 impl Assembly {
     /// Readings that follow from the day's volatility.
-    pub(super) fn classes(&mut self, t: Ts, config: &Config) {
+    pub(super) fn classes(&mut self) {
         use Feature as F;
-        let annual = self.slots.of(F::RealizedVol24h);
-        self.set(F::VolAnnual, annual);
-        let of_annual = |f: &dyn Fn(f64) -> f64| composite::combine(t, &[&annual], |v| Ok(f(v[0])));
-        let daily = of_annual(&|v| v / DAYS.sqrt());
-        self.set(F::VolDaily, daily);
-        let bounds = config.book.daily_bounds(DAILY_BOUNDS);
-        let of_class =
-            |f: &dyn Fn(VolRegime) -> f64| composite::combine(t, &[&daily], |v| Ok(f(class_within(v[0], bounds))));
-        self.set(F::VolClass, of_class(&|c| f64::from(c.code())));
-        self.set(F::RiskMultiplier, of_class(&|c| c.risk_multiplier().unwrap_or(1.0)));
-        self.set(F::SizeFactor, of_class(&|c| c.size_factor().unwrap_or(1.0)));
-        let rank = self.slots.of(F::VolPctRank);
-        let class = composite::combine(t, &[&rank], |v| {
-            let class = PCT_BOUNDS.iter().position(|b| v[0] < *b).unwrap_or(PCT_BOUNDS.len());
+        let slots = &mut self.slots;
+        slots.copy(F::VolAnnual, F::RealizedVol24h);
+        slots.derive(F::VolDaily, F::RealizedVol24h, |v| v / DAYS.sqrt());
+        let class = class_within(slots.cells()[F::VolDaily.index()].value, self.daily_bounds);
+        slots.derive(F::VolClass, F::VolDaily, |_| f64::from(class.code()));
+        slots.derive(F::RiskMultiplier, F::VolDaily, |_| class.risk_multiplier().unwrap_or(1.0));
+        slots.derive(F::SizeFactor, F::VolDaily, |_| class.size_factor().unwrap_or(1.0));
+        slots.derive(F::VolClassPct, F::VolPctRank, |v| {
+            let class = PCT_BOUNDS.iter().position(|b| v < *b).unwrap_or(PCT_BOUNDS.len());
             #[expect(clippy::cast_precision_loss, reason = "four classes")]
-            Ok(class as f64)
+            let class = class as f64;
+            class
         });
-        self.set(F::VolClassPct, class);
     }
 
     /// Mean of the ready percentiles; three of four are needed.
     pub(super) fn heat(&mut self, market: &Market, t: Ts, config: &Config) {
+        static NOT_OFFERED: Slot = Slot::undefined(Reason::NotOffered);
         let volume = volume_rank(market, &self.volume, config);
-        let offered = |slot: Slot, metric| if self.offers(metric) { slot } else { Slot::undefined(Reason::NotOffered) };
-        let oi = choose(
-            t,
-            market.open_interest.iter().filter(|f| allowed(f.source.kind, config)).map(|f| &f.slots.delta_24h_size_pct),
-        );
-        let oi = offered(oi, Metric::OpenInterest);
-        let funding = offered(funding_rank(market, t, config), Metric::FundingRate);
-        let parts = [volume, oi, funding, self.vol_pct_30d];
-        self.set(Feature::Heat, mean_of(t, &parts, HEAT_PARTS));
+        let oi = if self.offers(Metric::OpenInterest) {
+            let feeds = market.open_interest.iter().filter(|f| allowed(f.source.kind, config));
+            chosen(t, feeds.map(|f| &f.slots.delta_24h_size_pct))
+        } else {
+            &NOT_OFFERED
+        };
+        let funding = if self.offers(Metric::FundingRate) { funding_rank(market, t, config) } else { NOT_OFFERED };
+        let heat = mean_of(t, [&volume, oi, &funding, &self.vol_pct_30d], HEAT_PARTS);
+        self.set(Feature::Heat, heat);
     }
 
     /// Mean of the ready signs of crowding; two are needed.
     pub(super) fn long_bias(&mut self, t: Ts) {
         use Feature as F;
-        let of = |feature: F, f: &dyn Fn(f64) -> f64| {
-            let slot = self.slots.of(feature);
-            composite::combine(t, &[&slot], |v| Ok(f(v[0]).clamp(-1.0, 1.0)))
-        };
-        let parts = [
-            of(F::FundingPct30d, &|p| 2.0 * p - 1.0),
-            of(F::LongShortRatio, &|ratio| positions::long_share(ratio).map_or(0.0, |share| 2.0 * share - 1.0)),
-            of(F::Basis, &|b| tanh(b / BASIS_SCALE)),
-            of(F::OiPriceQuadrant, &|q| match q {
-                q if (q - 1.0).abs() < 0.5 => QUADRANT,
-                q if (q - 2.0).abs() < 0.5 => -QUADRANT,
-                _ => 0.0,
-            }),
-        ];
-        self.set(F::LongBias, mean_of(t, &parts, BIAS_PARTS));
+        let funding = self.sign_of(F::FundingPct30d, |p| 2.0 * p - 1.0);
+        let accounts =
+            self.sign_of(F::LongShortRatio, |r| positions::long_share(r).map_or(0.0, |share| 2.0 * share - 1.0));
+        let basis = self.sign_of(F::Basis, |b| tanh(b / BASIS_SCALE));
+        let quadrant = self.sign_of(F::OiPriceQuadrant, |q| match q {
+            q if (q - 1.0).abs() < 0.5 => QUADRANT,
+            q if (q - 2.0).abs() < 0.5 => -QUADRANT,
+            _ => 0.0,
+        });
+        let bias = mean_of(t, [&funding, &accounts, &basis, &quadrant], BIAS_PARTS);
+        self.set(F::LongBias, bias);
+    }
+
+    /// What a reading says of the crowded side.
+    #[inline]
+    fn sign_of(&self, feature: Feature, sign: impl FnOnce(f64) -> f64) -> Slot {
+        composite::of_one(&self.slots.of(feature), |v| sign(v).clamp(-1.0, 1.0))
     }
 }
 
 /// The mean of what is ready: as old as the oldest part, partial where one is or where one is missing.
-fn mean_of(t: Ts, parts: &[Slot], need: u32) -> Slot {
-    let ready = || parts.iter().filter(|p| p.ready(t).is_some());
-    let n = ready().fold(0_u32, |n, _| n + 1);
-    if n < need {
-        // Stale parts make it stale, not warming: what is missing was there.
-        let was_ready = parts.iter().filter(|p| p.cell.state == State::Ready).fold(0_u32, |n, _| n + 1);
-        if was_ready >= need {
-            return Slot::undefined(Reason::Stale);
-        }
-        let possible = parts.iter().filter(|p| p.cell.state != State::Undefined(Reason::NotOffered));
-        if possible.fold(0_u32, |n, _| n + 1) < need {
-            return Slot::undefined(Reason::NotOffered);
-        }
-        let state = State::Warming { have: n, need };
-        return Slot { cell: Cell { state, ..Cell::undefined(Reason::Warming) }, expires: Ts::MAX };
+fn mean_of(t: Ts, parts: [&Slot; 4], need: u32) -> Slot {
+    // Sums of floating-point numbers begin with the zero that changes no bit.
+    let (mut n, mut sum) = (0_u32, -0.0);
+    let (mut anchor, mut expires, mut kind) = (Ts::MAX, Ts::MAX, Kind::Measured);
+    let (mut coverage, mut partial) = (1.0_f32, false);
+    for part in parts {
+        let Some(value) = part.ready(t) else { continue };
+        n += 1;
+        sum += value;
+        anchor = anchor.min(part.cell.anchor);
+        expires = expires.min(part.expires);
+        kind = kind.max(part.cell.kind);
+        // A plain comparison is one instruction, `min` minds what is not a number.
+        coverage = if part.cell.coverage < coverage { part.cell.coverage } else { coverage };
+        partial |= part.cell.partial;
     }
-    let sum: f64 = ready().map(|p| p.cell.value).sum();
-    let anchor = ready().map(|p| p.cell.anchor).min().unwrap_or(t);
-    let kind = ready().map(|p| p.cell.kind).max().unwrap_or(Kind::Measured);
+    if n < need {
+        return too_few(n, parts, need);
+    }
     #[expect(clippy::cast_precision_loss, reason = "four parts")]
     let (all, seen) = (parts.len() as f32, n as f32);
-    let coverage = ready().map(|p| p.cell.coverage).fold(seen / all, f32::min);
-    let partial = seen < all || ready().any(|p| p.cell.partial);
-    let cell = Cell { coverage, partial, ..Cell::ready_at(sum / f64::from(n), anchor, kind) };
-    Slot { cell, expires: ready().map(|p| p.expires).min().unwrap_or(t) }
+    let share = seen / all;
+    let (coverage, partial) = (if share < coverage { share } else { coverage }, partial || seen < all);
+    Slot { cell: Cell { coverage, partial, ..Cell::ready_at(sum / f64::from(n), anchor, kind) }, expires }
+}
+
+/// What a mean is of which fewer parts are ready than it needs.
+#[cold]
+fn too_few(ready: u32, parts: [&Slot; 4], need: u32) -> Slot {
+    let count = |of: fn(State) -> bool| parts.iter().filter(|p| of(p.cell.state)).fold(0_u32, |n, _| n + 1);
+    // Stale parts make it stale, not warming: what is missing was there.
+    if count(|state| state == State::Ready) >= need {
+        return Slot::undefined(Reason::Stale);
+    }
+    if count(|state| state != State::Undefined(Reason::NotOffered)) < need {
+        return Slot::undefined(Reason::NotOffered);
+    }
+    let state = State::Warming { have: ready, need };
+    Slot { cell: Cell { state, ..Cell::undefined(Reason::Warming) }, expires: Ts::MAX }
 }
 
 /// Percentile of the day's volume within 30 d.

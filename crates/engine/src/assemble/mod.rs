@@ -26,7 +26,7 @@ use crate::features::reading::{MISSING, Slot, chosen};
 use crate::features::settled::SettledSlots;
 use crate::features::stops::StopSlots;
 use crate::features::volatility::VolatilitySlots;
-use crate::feeds::PriceSeries;
+use crate::feeds::{PriceFeed, PriceSeries};
 use crate::market::{Market, PairFeed};
 use crate::sessions::Stretch;
 use barograph_domain::{
@@ -38,6 +38,15 @@ use slots::Cells;
 /// Close, stream and readiness of slope, p and volatility on each timeframe.
 type TimeframesKey = [[(Ts, Option<StreamIndex>, bool); 3]; 4];
 
+/// Requests of one percentile that stand together.
+#[derive(Clone, Debug)]
+struct CutKey {
+    percentile: Feature,
+    requests: usize,
+    /// Stream and hour that their cuts were computed from.
+    from: Option<(StreamIndex, i64)>,
+}
+
 /// Readings of one market as of its last minute.
 #[derive(Clone, Debug)]
 pub(crate) struct Assembly {
@@ -47,8 +56,8 @@ pub(crate) struct Assembly {
     is_marked: bool,
     inputs: Vec<InputAge>,
     cuts: Vec<Option<f64>>,
-    /// What the cuts were computed from, per request: unchanged percentiles keep their cuts.
-    cut_keys: Vec<Option<(u16, i64)>>,
+    /// What the cuts were computed from, per run of requests of one percentile: unchanged percentiles keep their cuts.
+    cut_keys: Vec<CutKey>,
     metrics: Vec<Metric>,
     scratch: Vec<f64>,
     price: Option<f64>,
@@ -75,12 +84,15 @@ pub(crate) struct Assembly {
     /// As of which of them the readings of open interest, settlements and positions were chosen, and until when the choice holds.
     seldom: Option<u32>,
     seldom_until: Ts,
-    /// First moment after which some ready reading is stale.
-    next_expiry: Ts,
+    /// First moment after which some ready reading is stale. It is asked for in minutes in which nothing arrives, so it is found
+    /// when that comes to pass.
+    next_expiry: Option<Ts>,
     /// What the market offered when it was last said what it does not.
     offered: u8,
     /// With so many declared streams it can offer this and no more.
     complete: Option<(usize, u8)>,
+    /// Upper ends of the classes of daily volatility under the book.
+    daily_bounds: [f64; 3],
     valid: bool,
 }
 
@@ -91,14 +103,17 @@ impl Assembly {
             config.book.risk().features().iter().flat_map(|f| f.spec().inputs).copied().collect();
         metrics.sort_unstable();
         metrics.dedup();
-        let cuts = config.book.cuts().len();
+        let cuts = config.book.cuts();
+        let runs = cuts.chunk_by(|a, b| a.percentile == b.percentile);
+        let cut_keys =
+            runs.map(|run| CutKey { percentile: run[0].percentile, requests: run.len(), from: None }).collect();
         Self {
             slots: Slots::MISSING,
             marked: [Cell::undefined(Reason::MissingInput); Feature::COUNT],
             is_marked: false,
             inputs: Vec::with_capacity(metrics.len()),
-            cuts: vec![None; cuts],
-            cut_keys: vec![None; cuts],
+            cuts: vec![None; cuts.len()],
+            cut_keys,
             metrics,
             scratch: Vec::with_capacity(2_200),
             price: None,
@@ -115,9 +130,10 @@ impl Assembly {
             timeframes_read: ChartsRead::default(),
             seldom: None,
             seldom_until: Ts::MIN,
-            next_expiry: Ts::MIN,
+            next_expiry: None,
             offered: 0,
             complete: None,
+            daily_bounds: config.book.daily_bounds(activity::DAILY_BOUNDS),
             valid: false,
         }
     }
@@ -142,13 +158,13 @@ impl Assembly {
 
     /// A hole was declared: what rests on it is read again.
     pub(crate) fn forget_expiry(&mut self) {
-        self.next_expiry = Ts::MIN;
+        self.next_expiry = Some(Ts::MIN);
         self.seldom = None;
     }
 
     /// Would [`Self::refresh`] compute at `t` although nothing changed?
-    pub(crate) fn is_due(&self, t: Ts) -> bool {
-        !self.valid || t > self.next_expiry
+    pub(crate) fn is_due(&mut self, t: Ts) -> bool {
+        !self.valid || t > *self.next_expiry.get_or_insert_with(|| self.slots.next_expiry())
     }
 
     /// Brings the readings to `t`; `changed` says whether any feed moved.
@@ -165,9 +181,8 @@ impl Assembly {
             let first = !self.valid;
             self.valid = true;
             self.compute(market, t, config, first);
-            let fresh = self.slots.fresh_until(t);
-            self.is_marked = fresh.is_none();
-            self.next_expiry = fresh.unwrap_or_else(|| self.slots.at(t, &mut self.marked));
+            self.is_marked = !self.slots.are_fresh(t);
+            self.next_expiry = self.is_marked.then(|| self.slots.at(t, &mut self.marked));
             self.read_inputs(market, t, config);
             self.read_cuts(market, t, config);
         } else {
@@ -265,7 +280,7 @@ impl Assembly {
             self.charts(market, t, config);
         }
         composite::derive(&mut self.slots, t);
-        self.classes(t, config);
+        self.classes();
         self.sessions(market, t, config);
         self.heat(market, t, config);
         self.long_bias(t);
@@ -293,20 +308,25 @@ impl Assembly {
     fn funding(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
         let feeds = || market.funding.iter().filter(|f| allowed(f.source.kind, config));
-        let running = |pick: fn(&FundingSlots) -> &Slot| chosen(t, feeds().map(|f| pick(&f.slots)));
+        let best = feeds().next().map(|f| &f.slots);
+        // Nearly always the best feed has it.
+        let running = |pick: fn(&FundingSlots) -> &Slot| match best.map(pick).filter(|s| s.ready(t).is_some()) {
+            Some(slot) => slot,
+            None => chosen(t, feeds().map(|f| pick(&f.slots))),
+        };
         let proxies = || market.settled.iter().filter(|_| config.book.allow_proxy);
-        let with_proxy = |pick: fn(&FundingSlots) -> &Slot, proxy: fn(&SettledSlots) -> &Slot| {
+        let mut with_proxy = |feature: F, pick: fn(&FundingSlots) -> &Slot, proxy: fn(&SettledSlots) -> &Slot| {
             let own = running(pick);
             if own.ready(t).is_some() {
-                return *own;
+                return self.slots.set(feature, own);
             }
             let stand_in = chosen(t, proxies().map(|s| proxy(s.slots()))).of_kind(Kind::Proxy);
-            *chosen(t, [own, &stand_in].into_iter())
+            self.slots.set(feature, chosen(t, [own, &stand_in].into_iter()));
         };
-        self.set(F::FundingRate8h, with_proxy(|s| &s.rate, |s| &s.rate));
-        self.set(F::FundingZscore24h, with_proxy(|s| &s.zscore, |s| &s.zscore_7d));
-        self.set(F::FundingMa8h, with_proxy(|s| &s.ma_8h, |s| &s.ma_8h));
-        self.set(F::FundingPct30d, with_proxy(|s| &s.pct_30d, |s| &s.pct_30d));
+        with_proxy(F::FundingRate8h, |s| &s.rate, |s| &s.rate);
+        with_proxy(F::FundingZscore24h, |s| &s.zscore, |s| &s.zscore_7d);
+        with_proxy(F::FundingMa8h, |s| &s.ma_8h, |s| &s.ma_8h);
+        with_proxy(F::FundingPct30d, |s| &s.pct_30d, |s| &s.pct_30d);
         self.put(F::FundingMean24h, running(|s| &s.mean_24h));
         self.put(F::FundingStd24h, running(|s| &s.std_24h));
         self.put(F::FundingVol24h, running(|s| &s.vol_24h));
@@ -318,22 +338,17 @@ impl Assembly {
     fn volatility(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
         let feeds = || market.prices.iter().filter(|f| allowed(f.source.kind, config));
+        let mut others = feeds();
+        let best = others.next();
         let pick = |of: fn(&VolatilitySlots) -> &Slot| {
-            let mut first_seen = &MISSING;
-            for feed in feeds() {
-                let slot = of(&feed.slots);
-                if slot.ready(t).is_some() {
-                    return slot;
-                }
-                if first_seen.cell.state == State::Undefined(Reason::MissingInput) {
-                    first_seen = slot;
-                }
-            }
-            first_seen
+            let own = best.map_or(&MISSING, |f| of(&f.slots));
+            // Nearly always the best feed has it.
+            if own.ready(t).is_some() { own } else { first_ready(t, own, others.clone().map(|f| of(&f.slots))) }
         };
         // Value and interval come from the same feed: the first whose value is ready.
         let mut with_interval = |value: &Slot, w: usize, [is, low, high]: [F; 3]| {
-            let feed = feeds().find(|f| Some(f.source.stream) == value.cell.stream);
+            let of_value = |f: &&PriceFeed| Some(f.source.stream) == value.cell.stream;
+            let feed = best.filter(of_value).or_else(|| feeds().find(of_value));
             let [own, lo, hi] = feed.map_or([value; 3], |f| f.slots.realized[w].each_ref());
             self.put(is, own);
             self.put(low, lo);
@@ -361,9 +376,10 @@ impl Assembly {
             None => PairSlots::NOT_OFFERED,
             Some(p) => {
                 let (price, index) = (&market.prices[p.price], &market.indexes[p.index]);
-                let missing =
-                    if market.carries(index.source.metric) { PairSlots::MISSING } else { PairSlots::NOT_OFFERED };
-                let Some(anchor) = p.pair.anchor_ts() else { return missing };
+                let Some(anchor) = p.pair.anchor_ts() else {
+                    let carried = market.carries(index.source.metric);
+                    return if carried { PairSlots::MISSING } else { PairSlots::NOT_OFFERED };
+                };
                 let event_at = |at: Ts| price.event_at(at).min(index.event_at(at));
                 let (event, max_age) = (event_at(anchor), price.max_age().max(index.max_age()));
                 // Either price may go on while their newest common instant grows old.
@@ -442,33 +458,47 @@ impl Assembly {
     }
 
     fn read_cuts(&mut self, market: &Market, t: Ts, config: &Config) {
-        let mut loaded: Option<Feature> = None;
-        let mut asked: Option<(Feature, Option<StreamIndex>, Option<i64>)> = None;
-        for (i, request) in config.book.cuts().iter().enumerate() {
-            // Requests of one percentile stand together.
-            let (_, stream, hour) = match asked {
-                Some(known) if known.0 == request.percentile => known,
-                _ => {
-                    let slot = self.slots.of(request.percentile);
-                    let stream = slot.ready(t).and(slot.cell.stream);
-                    let hour = stream.and_then(|s| crate::ages::anchor_of(market, s)).map(hour_of);
-                    *asked.insert((request.percentile, stream, hour))
-                }
-            };
-            let key = stream.zip(hour).map(|(s, hour)| (s.0, hour));
-            if key.is_some() && key == self.cut_keys[i] {
+        let mut at = 0;
+        // Percentiles of one stream follow each other.
+        let mut known: Option<(StreamIndex, i64)> = None;
+        for key in &mut self.cut_keys {
+            let requests = at..at + key.requests;
+            at = requests.end;
+            let slot = self.slots.of(key.percentile);
+            let stream = slot.ready(t).and(slot.cell.stream);
+            let hour_now = |s| crate::ages::anchor_of(market, s).map(|anchor| (s, hour_of(anchor)));
+            let from = stream.and_then(|s| known.filter(|k| k.0 == s).or_else(|| hour_now(s)));
+            known = from.or(known);
+            if from == key.from {
                 continue;
             }
-            self.cut_keys[i] = key;
-            self.cuts[i] = None;
-            let Some(hour) = hour else { continue };
-            if loaded != Some(request.percentile) {
-                crate::ages::others_of(market, request.percentile, stream, hour, &mut self.scratch);
-                loaded = Some(request.percentile);
+            key.from = from;
+            let cuts = config.book.cuts()[requests.clone()].iter().zip(&mut self.cuts[requests]);
+            let Some((_, hour)) = from else {
+                cuts.for_each(|(_, cut)| *cut = None);
+                continue;
+            };
+            crate::ages::others_of(market, key.percentile, stream, hour, &mut self.scratch);
+            for (request, cut) in cuts {
+                *cut = crate::rules::cut(&self.scratch, request.op, request.theta);
             }
-            self.cuts[i] = crate::rules::cut(&self.scratch, request.op, request.theta);
         }
     }
+}
+
+/// Where `own` is not ready: the first of the others that is; else the first of all that is not missing.
+#[inline(never)]
+fn first_ready<'a>(t: Ts, own: &'a Slot, others: impl Iterator<Item = &'a Slot>) -> &'a Slot {
+    let mut first_seen = own;
+    for slot in others {
+        if slot.ready(t).is_some() {
+            return slot;
+        }
+        if first_seen.cell.state == State::Undefined(Reason::MissingInput) {
+            first_seen = slot;
+        }
+    }
+    first_seen
 }
 
 /// May readings of this kind be shown under this book?

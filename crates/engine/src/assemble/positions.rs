@@ -85,11 +85,14 @@ impl Assembly {
             }
             slot
         };
-        let of = |f: &dyn Fn(AnomalyReasons, f64) -> f64| {
-            marked(composite::combine(t, &[&z], |v| Ok(f(AnomalyReasons::of(Some(v[0]), moved, moves, limits), v[0]))))
-        };
-        let (reasons, score) = (of(&|r, _| f64::from(r.code())), of(&|r, z| r.score(z)));
-        self.set(F::FundingAnomalyReasons, reasons);
-        self.set(F::FundingAnomalyScore, score);
+        let whole = marked(composite::of_one(&z, |v| v));
+        let (mut code, mut score) = (0.0, 0.0);
+        if whole.cell.state == State::Ready {
+            let z = whole.cell.value;
+            let reasons = AnomalyReasons::of(Some(z), moved, moves, limits);
+            (code, score) = (f64::from(reasons.code()), reasons.score(z));
+        }
+        self.set(F::FundingAnomalyReasons, whole.with_value(code));
+        self.set(F::FundingAnomalyScore, whole.with_value(score));
     }
 }

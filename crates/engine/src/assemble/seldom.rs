@@ -55,51 +55,38 @@ impl Assembly {
     pub(super) fn exposure(&mut self, market: &Market, t: Ts, config: &Config) {
         use Feature as F;
         let oi = self.slots.of(F::OpenInterest);
-        let price = price_slot(market, t, config);
+        let feeds = || market.prices.iter().filter(|f| allowed(f.source.kind, config));
+        // The first that is not silent gives the price, and nearly always its return.
+        let fresh = feeds().find(|f| t <= f.expires()).map(|f| (f, f.origin()));
+        let price = fresh.and_then(|(f, origin)| f.newest().map(|p| origin.instant(p))).unwrap_or(Slot::MISSING);
         let oi_usd = composite::combine(t, &[&oi, &price], |v| Ok(v[0] * v[1]));
         self.put(F::OiUsd, &oi_usd);
         let ratio = composite::combine(t, &[&oi_usd, &self.volume], |v| {
             if v[1] > 0.0 { Ok(v[0] / v[1]) } else { Err(Reason::ZeroDenominator) }
         });
         self.put(F::OiToVolume24h, &ratio);
-        self.quadrant(market, t, config);
-    }
-
-    fn quadrant(&mut self, market: &Market, t: Ts, config: &Config) {
-        use Feature as F;
+        let own = fresh.and_then(|(f, origin)| return_4h(f).map(|r| origin.instant(r)));
+        let price_return = own.unwrap_or_else(|| any_return_4h(feeds(), t));
         let delta = self.slots.of(F::OiDelta4h);
-        let price_return = return_4h(market, t, config);
-        self.set(
-            F::OiPriceQuadrant,
-            composite::combine(t, &[&price_return, &delta], |v| Ok(composite::quadrant(v[0], v[1]))),
-        );
+        let quadrant = composite::combine(t, &[&price_return, &delta], |v| Ok(composite::quadrant(v[0], v[1])));
+        self.put(F::OiPriceQuadrant, &quadrant);
     }
 }
 
-/// The price as a reading: kind and age of the feed it comes from.
-fn price_slot(market: &Market, t: Ts, config: &Config) -> Slot {
-    market
-        .prices
-        .iter()
-        .filter(|f| allowed(f.source.kind, config))
-        .find(|f| t <= f.expires())
-        .and_then(|f| f.newest().map(|p| f.origin().instant(p)))
-        .unwrap_or(Slot::MISSING)
+/// Price return over 4 h at the newest instant of a feed that has both ends.
+fn return_4h(feed: &PriceFeed) -> Option<f64> {
+    let at = feed.anchor_ts()?;
+    let (now, then) = (feed.price_at(at)?, feed.price_at(at - Span::hours(4))?);
+    Some(now / then - 1.0)
 }
 
-/// Price return over 4 h at the newest instant of the first feed that has both ends.
-fn return_4h(market: &Market, t: Ts, config: &Config) -> Slot {
-    let both = |f: &PriceFeed| {
-        let at = f.anchor_ts()?;
-        let (now, then) = (f.price_at(at)?, f.price_at(at - Span::hours(4))?);
-        Some(f.origin().instant(now / then - 1.0))
-    };
-    let slots = || market.prices.iter().filter(|f| allowed(f.source.kind, config));
-    slots()
-        .filter(|f| t <= f.expires())
-        .find_map(both)
-        .or_else(|| {
-            slots().find(|f| f.anchor_ts().is_some()).map(|f| f.origin().not_ready(State::Warming { have: 1, need: 2 }))
-        })
-        .unwrap_or(Slot::MISSING)
+/// The same of the first feed that is not silent and has it, else what the first waits for that has spoken.
+#[cold]
+fn any_return_4h<'a>(feeds: impl Iterator<Item = &'a PriceFeed> + Clone, t: Ts) -> Slot {
+    let mut fresh = feeds.clone().filter(|f| t <= f.expires());
+    if let Some(slot) = fresh.find_map(|f| return_4h(f).map(|r| f.origin().instant(r))) {
+        return slot;
+    }
+    let mut spoken = feeds.filter(|f| f.anchor_ts().is_some());
+    spoken.next().map_or(Slot::MISSING, |f| f.origin().not_ready(State::Warming { have: 1, need: 2 }))
 }

@@ -32,24 +32,41 @@ impl Slots {
         self.expires[feature.index()] = slot.expires;
     }
 
+    /// Sets what is another reading under another name.
+    #[inline]
+    pub(crate) fn copy(&mut self, feature: Feature, from: Feature) {
+        self.cells[feature.index()] = self.cells[from.index()];
+        self.expires[feature.index()] = self.expires[from.index()];
+    }
+
+    /// Sets a function of one reading that has a value wherever the reading has one, where it lies.
+    #[inline]
+    pub(crate) fn derive(&mut self, feature: Feature, from: Feature, value: impl FnOnce(f64) -> f64) {
+        self.copy(feature, from);
+        let cell = &mut self.cells[feature.index()];
+        if cell.state == State::Ready {
+            cell.value = value(cell.value);
+        } else {
+            (cell.value, cell.coverage, cell.partial) = (0.0, 0.0, false);
+            self.expires[feature.index()] = Ts::MAX;
+        }
+    }
+
     /// The readings whatever their age.
     pub(crate) fn cells(&self) -> &Cells {
         &self.cells
     }
 
-    /// First moment after which a reading is stale; `None` where one may be at `t`.
-    pub(crate) fn fresh_until(&self, t: Ts) -> Option<Ts> {
-        let mut next = Ts::MAX;
-        // In threes, so that the usual answer costs one question for each three.
-        let (threes, rest) = self.expires.as_chunks::<3>();
-        for [a, b, c] in threes {
-            let least = *a.min(b).min(c);
-            if least < t {
-                return None;
-            }
-            next = next.min(least);
-        }
-        rest.iter().all(|e| *e >= t).then(|| rest.iter().fold(next, |next, e| next.min(*e)))
+    /// Is none of the readings stale at `t`?
+    pub(crate) fn are_fresh(&self, t: Ts) -> bool {
+        // In parts of fixed length, which are compared without a loop.
+        let (parts, rest) = self.expires.as_chunks::<16>();
+        parts.iter().all(|part| part.iter().all(|e| *e >= t)) && rest.iter().all(|e| *e >= t)
+    }
+
+    /// First moment after which a reading is stale, where none is yet.
+    pub(crate) fn next_expiry(&self) -> Ts {
+        self.expires.iter().fold(Ts::MAX, |next, e| next.min(*e))
     }
 
     /// The readings as they stand at `t`, into `out`, and the first moment after which another one is stale.

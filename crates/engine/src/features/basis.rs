@@ -25,9 +25,20 @@ pub struct Pair {
     means: Fold<Sum>,
     score_step: Span,
     scores: Fold<Moments>,
-    /// The week up to an instant of the score's grid, which moves every five minutes. Derived, so not saved.
+    /// What the week up to an instant of the score's grid says; it moves every five minutes. Derived, so not saved.
     #[serde(skip)]
-    week: Option<(i64, Moments)>,
+    week: Option<Week>,
+}
+
+/// The week up to an instant of the score's grid.
+#[derive(Clone, Copy, Debug)]
+struct Week {
+    anchor: i64,
+    n: u32,
+    /// Grid index of the first ratio ever, which stays what it is.
+    first: Option<i64>,
+    /// Of the ratio of the instant, where there is one.
+    score: Option<Result<f64, Reason>>,
 }
 
 /// What is asked of a pair beside its value.
@@ -125,8 +136,8 @@ impl Pair {
         self.seen = Some(self.seen.map_or(upto, |s| s.max(upto)));
         if let Some((newest, _)) = self.newest.filter(|_| wanted == Wanted::Score) {
             let anchor = self.score_anchor(Ts(newest * self.step.0));
-            if self.week.is_none_or(|(at, _)| at != anchor) {
-                self.week = Some((anchor, self.week_upto(anchor)));
+            if self.week.is_none_or(|week| week.anchor != anchor) {
+                self.week = Some(self.week_upto(anchor));
             }
         }
     }
@@ -141,8 +152,12 @@ impl Pair {
         at.0.div_euclid(self.score_step.0)
     }
 
-    fn week_upto(&self, anchor: i64) -> Moments {
-        self.scores.window(anchor - WEEK.0 / self.score_step.0, anchor)
+    fn week_upto(&self, anchor: i64) -> Week {
+        let week = self.scores.window(anchor - WEEK.0 / self.score_step.0, anchor);
+        let leaf = self.scores.leaf(anchor);
+        let first = self.first.map(|f| Ts(f * self.step.0).ceil(self.score_step).0 / self.score_step.0);
+        let score = (leaf.n > 0).then(|| score_value(week.score(leaf.mean)));
+        Week { anchor, n: week.n, first, score }
     }
 
     /// The value and what is wanted beside it; `gap` tells whether a declared gap of either input reaches into an interval,
@@ -194,23 +209,18 @@ impl Pair {
         event_at: impl Fn(Ts) -> Ts,
     ) -> Slot {
         let anchor = self.score_anchor(at);
-        let leaf = self.scores.leaf(anchor);
-        let expected = WEEK.0 / self.score_step.0;
-        let known = self.week.filter(|(at, _)| *at == anchor);
-        let week = known.map_or_else(|| self.week_upto(anchor), |(_, week)| week);
+        let week = self.week.filter(|week| week.anchor == anchor).unwrap_or_else(|| self.week_upto(anchor));
         let scored_at = Ts(anchor * self.score_step.0);
         let origin = origin.clocked(scored_at, event_at(scored_at), self.score_step, max_age);
-        if leaf.n == 0 {
-            return origin.undefined(Reason::Gap);
-        }
+        let Some(score) = week.score else { return origin.undefined(Reason::Gap) };
         let counted = Window {
             n: week.n,
-            expected,
+            expected: WEEK.0 / self.score_step.0,
             min_n: MIN_N,
-            first: self.first.map(|f| Ts(f * self.step.0).ceil(self.score_step).0 / self.score_step.0),
+            first: week.first,
             anchor,
             gap: gap(scored_at - WEEK, scored_at),
         };
-        origin.windowed(counted.fullness(settings), || score_value(week.score(leaf.mean)))
+        origin.windowed(counted.fullness(settings), || score)
     }
 }

@@ -144,18 +144,17 @@ impl OpenInterest {
             anchor,
             gap: series.has_gap(at - WEEK, at),
         };
+        let (delta_4h, delta_24h) = (delta(Span::hours(4)), delta(Span::hours(24)));
+        let size_24h = delta_24h.with_value(delta_24h.cell.value.abs());
         OpenInterestSlots {
             value: origin.instant(value),
             delta_1h: delta(Span::hours(1)),
-            delta_4h: delta(Span::hours(4)),
-            delta_24h: delta(Span::hours(24)),
+            delta_4h,
+            delta_24h,
             zscore_7d: origin.windowed(counted.fullness(settings), || score_value(week.score(value))),
             trend_24h: self.trend(series, origin, settings),
-            delta_4h_pct: self.rank.slot(&delta(Span::hours(4)), at, settings),
-            delta_24h_size_pct: {
-                let delta = delta(Span::hours(24));
-                self.sizes.slot(&delta.with_value(delta.cell.value.abs()), at, settings)
-            },
+            delta_4h_pct: self.rank.slot(&delta_4h, at, settings),
+            delta_24h_size_pct: self.sizes.slot(&size_24h, at, settings),
         }
     }
 
