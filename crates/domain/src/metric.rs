@@ -117,6 +117,11 @@ impl Metric {
             Self::SpotPrice => "spot price",
         }
     }
+    /// The verb that goes with [`Self::spoken`]: candles are, funding is.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        if self.spoken().ends_with('s') { "are" } else { "is" }
+    }
     /// Unit of the headline value.
     #[must_use]
     pub const fn unit(self) -> &'static str {

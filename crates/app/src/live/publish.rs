@@ -374,7 +374,7 @@ impl Sink for Publisher {
             let what = if status.is_open() {
                 format!("lost: {}", status.reason.spoken())
             } else {
-                format!("is back after {}", (status.until - status.from).spoken())
+                format!("{} back after {}", decl.metric.verb(), (status.until - status.from).spoken())
             };
             self.say(format_args!("[MKT] {} {} {what}", decl.instrument, decl.metric.spoken()));
         }

@@ -54,7 +54,10 @@ pub(crate) struct Found {
 pub(crate) fn run(data: &Path, reader: &dyn Reader) -> Result<Found, Failure> {
     let setup = setup_of(data)?.ok_or_else(|| {
         let control = journal_folder(data).join("control");
-        Failure::usage(format!("the start of no process is in {}; restore a copy of that folder", control.display()))
+        Failure::usage(format!(
+            "{} has no record of a process start; restore that folder from a copy",
+            control.display()
+        ))
     })?;
     let mut ids = Ids::new(&setup);
     let (core, begun) = begin(data, &setup, &mut ids)?;

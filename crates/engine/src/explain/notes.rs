@@ -41,18 +41,20 @@ fn origin(facts: &Facts<'_>) -> Option<String> {
 
 /// "Mark price is interrupted: the connection closed.": streams that are lost at this moment, once per cause.
 fn lost(facts: &Facts<'_>) -> Option<String> {
-    let mut causes: Vec<(GapReason, Vec<&str>)> = Vec::new();
+    let mut causes: Vec<(GapReason, Vec<Metric>)> = Vec::new();
     for input in &facts.row.inputs {
         let (Some(reason), Some(decl)) = (input.gap, facts.ctx.decl(input.stream)) else { continue };
-        let name = decl.metric.spoken();
+        let metric = decl.metric;
         match causes.iter_mut().find(|(r, _)| *r == reason) {
-            Some((_, names)) if names.contains(&name) => {}
-            Some((_, names)) => names.push(name),
-            None => causes.push((reason, vec![name])),
+            // Two metrics may have one name.
+            Some((_, lost)) if lost.iter().any(|m| m.spoken() == metric.spoken()) => {}
+            Some((_, lost)) => lost.push(metric),
+            None => causes.push((reason, vec![metric])),
         }
     }
-    let say = |(reason, names): &(GapReason, Vec<&str>)| {
-        let verb = if names.len() > 1 || names.iter().any(|n| n.ends_with('s')) { "are" } else { "is" };
+    let say = |(reason, lost): &(GapReason, Vec<Metric>)| {
+        let verb = if let [one] = lost[..] { one.verb() } else { "are" };
+        let names: Vec<_> = lost.iter().map(|m| m.spoken()).collect();
         format!("{} {verb} interrupted: {}", names.join(" and "), reason.spoken())
     };
     (!causes.is_empty()).then(|| format!("{}.", capitalised(&causes.iter().map(say).collect::<Vec<_>>().join("; "))))
@@ -67,8 +69,7 @@ pub(super) fn stale<'a>(inputs: impl Iterator<Item = &'a StaleInput<'a>>) -> Str
         }
     }
     let say = |s: &&StaleInput<'_>| {
-        let name = s.decl.metric.spoken();
-        let verb = if name.ends_with('s') { "are" } else { "is" };
+        let (name, verb) = (s.decl.metric.spoken(), s.decl.metric.verb());
         format!("{name} {verb} {} old (limit {})", Span::secs(s.age_s).spoken(), s.limit.spoken())
     };
     told.iter().take(2).map(say).collect::<Vec<_>>().join(" and ")

@@ -98,14 +98,7 @@ impl HourlyRank {
     pub fn slot(&self, of: &Slot, anchor: Ts, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), self.min_n) };
         let known = self.filled.as_ref().and_then(|[whole, _]| whole.at(anchor));
-        let anew;
-        let filled = match known {
-            Some(filled) => filled,
-            None => {
-                anew = self.filled(hour_of(anchor));
-                &anew
-            }
-        };
+        let filled = known.copied().unwrap_or_else(|| self.filled(hour_of(anchor)));
         filled.place(of, self.min_n, settings, || self.window.percentile_without(filled.out, filled.hour, x).0)
     }
 
@@ -114,14 +107,7 @@ impl HourlyRank {
     pub fn slot_within(&self, of: &Slot, anchor: Ts, min_n: usize, settings: &Settings) -> Slot {
         let Some(x) = of.cell.ready() else { return awaited(of, self.window.count(), min_n) };
         let known = self.filled.as_ref().and_then(|[_, within]| within.at(anchor));
-        let anew;
-        let filled = match known {
-            Some(filled) => filled,
-            None => {
-                anew = self.filled_within(hour_of(anchor));
-                &anew
-            }
-        };
+        let filled = known.copied().unwrap_or_else(|| self.filled_within(hour_of(anchor)));
         filled.place(of, min_n, settings, || self.window.percentile_within_without(filled.out, filled.hour, x).0)
     }
 

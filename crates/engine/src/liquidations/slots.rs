@@ -343,7 +343,7 @@ impl Liquidations {
     }
 
     /// What the readings at `anchor` rest on beside what was closed; `None` where more than that is to be looked at: a window
-    /// that was not heard as a whole, or closes of the last 60 s.
+    /// with a hole in it, or a close within the last 60 s.
     fn calm_at(&self, anchor: Ts, settings: &Settings) -> Option<Calm> {
         let heard = self.presence.since().is_some_and(|since| since <= anchor - Span::mins(super::minutes::DAY));
         let whole = heard && self.presence.is_unbroken() && settings.coverage_min <= 1.0;
@@ -382,7 +382,7 @@ mod tests {
     use super::*;
     use barograph_domain::{GapReason, Kind, Side, Status, StatusState, StreamIndex};
 
-    /// Bursts, silences, late closes, a hole and what is heard from earlier on.
+    /// Bursts, quiet hours, late closes and a hole.
     #[test]
     fn readings_passed_on_are_those_that_would_be_taken_anew() {
         let settings = Settings::default();

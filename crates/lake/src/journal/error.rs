@@ -135,7 +135,7 @@ impl fmt::Display for Error {
                 let lines = if from == upto { format!("line {from}") } else { format!("lines {from} to {upto}") };
                 write!(
                     f,
-                    "a file before '{}' is missing: {lines} of its connection are nowhere; restore a copy",
+                    "the file before '{}' is missing ({lines} of its connection); restore it from a copy",
                     path.display()
                 )
             }

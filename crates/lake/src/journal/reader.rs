@@ -146,7 +146,7 @@ impl JournalReader {
     /// The next line; `None` at the end.
     ///
     /// # Errors
-    /// When a file is damaged in the middle, missing, or written by a newer release; nothing more can be read then, except after
+    /// When a file is damaged, missing, or written by a newer release; nothing more can be read then, except after
     /// [`Self::pass_over`]. What a crash cut off is no error: see [`Self::tails`].
     #[expect(
         clippy::should_implement_trait,
