@@ -116,7 +116,7 @@ fn check_forbidden(status: u16) {
         if n == 30 {
             (30..40).for_each(|n| rig.net.act(venue, Action::Request(request(n, at, Priority::Poll))));
         }
-        let told = rig.next_within(Duration::from_secs(3));
+        let told = rig.next_within(Duration::from_secs(20));
         assert!(matches!(told, Some(Incoming::Failed { reason: FailReason::Forbidden, .. })), "{told:?}");
     }
     assert_eq!(heard.lock().unwrap().len(), 1, "{status}");
@@ -127,6 +127,30 @@ fn check_forbidden(status: u16) {
 fn a_venue_that_refuses_us_is_asked_once_and_everybody_is_told() {
     check_forbidden(403);
     check_forbidden(451);
+}
+
+/// Whoever comes in the moment of the refusal is told, too, and does not wait for the rest to be over.
+#[test]
+fn a_request_made_while_a_venue_refuses_us_is_refused() {
+    for _ in 0..20 {
+        let mut rig = Rig::new();
+        let (listener, at) = listen(&rig);
+        let _heard = serve(&rig, listener, |_, _| answer(403, "", b""));
+        let one_at_once = Pool { in_flight_max: 1, ..pool(0, 1_000) };
+        let venue = rig.net.add_venue("test", Limits { pools: vec![one_at_once], ..limits() });
+        // Four at once, and the answer comes somewhere among them.
+        let (net, sent) = (&rig.net, 4 * 1_500);
+        std::thread::scope(|s| {
+            for first in 0..4 {
+                let all = (first..sent).step_by(4);
+                s.spawn(move || all.for_each(|n| net.act(venue, Action::Request(request(n, at, Priority::Poll)))));
+            }
+        });
+        for told in 0..sent {
+            let what = rig.next_within(Duration::from_secs(20));
+            assert!(matches!(what, Some(Incoming::Failed { .. })), "{told} of {sent}: {what:?}");
+        }
+    }
 }
 
 #[test]

@@ -38,7 +38,13 @@ pub(crate) fn submit(world: &World, venue: &Venue, job: Job) {
     let mut desk = lock(&venue.desk);
     let has_pool = desk.has_pool(job.pool);
     let refused = desk.push(job);
+    // A refusal that has come since has emptied the line already.
+    let said = venue.forbidden().filter(|_| venue.halted(world.now()).is_some());
+    let behind = said.map(|status| (status, desk.clear()));
     drop(desk);
+    for (status, job) in behind.into_iter().flat_map(|(status, jobs)| jobs.into_iter().map(move |job| (status, job))) {
+        deliver_refusal(world, venue, job, status);
+    }
     match refused {
         Ok(()) => venue.desk_changed.notify_one(),
         Err(job) => {
