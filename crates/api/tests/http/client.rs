@@ -88,9 +88,9 @@ impl Server {
     }
 }
 
-/// Waits until something holds, at most ten seconds.
+/// Waits until something holds, at most a minute.
 pub(crate) fn wait_for(what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !holds() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(10));
@@ -100,6 +100,8 @@ pub(crate) fn wait_for(what: &str, holds: impl Fn() -> bool) {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
+        // A read that is still held would hold the end as well.
+        self.world.set_trouble(super::world::Trouble::None);
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }

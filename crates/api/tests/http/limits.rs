@@ -55,7 +55,7 @@ fn only_our_own_hosts_are_served() {
 
 #[test]
 fn a_request_that_trickles_in_is_cut_off() {
-    let server = Server::with(ServeConfig { header_timeout: Duration::from_millis(300), ..ServeConfig::default() });
+    let server = Server::with(ServeConfig { header_timeout: Duration::from_millis(800), ..ServeConfig::default() });
     let began = Instant::now();
     let mut slow = server.connect();
     slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: local").unwrap();
@@ -66,22 +66,23 @@ fn a_request_that_trickles_in_is_cut_off() {
     let mut answered = Vec::new();
     drop(idle.read_to_end(&mut answered));
     assert_eq!(Reply::parse(&answered).status, 200);
-    assert!(began.elapsed() > Duration::from_millis(500), "both were given their time");
-    assert!(began.elapsed() < Duration::from_secs(5), "and no more: {:?}", began.elapsed());
+    assert!(began.elapsed() > Duration::from_millis(1_400), "both were given their time");
+    assert!(began.elapsed() < Duration::from_secs(30), "and no more: {:?}", began.elapsed());
 }
 
 #[test]
 fn a_slow_read_times_out_and_keeps_its_place() {
     let config = ServeConfig { request_timeout: Duration::from_millis(200), reads_max: 1, ..ServeConfig::default() };
     let server = Server::with(config);
-    server.world.set_trouble(Trouble::Slow(Duration::from_millis(1_500)));
+    server.world.set_trouble(Trouble::Held);
     let late = server.get("/api/v1/markets");
     assert_eq!((late.status, late.problem().as_str()), (503, "timeout"));
     assert!(late.header("retry-after").is_some());
-    // Reads are quick again, but the place is held until the slow one has really ended: reads cannot pile up.
-    server.world.set_trouble(Trouble::None);
+    wait_for("a read has begun", || server.world.reads() == 1 || server.get("/api/v1/markets").status == 200);
+    // The place is held until the slow one has really ended: reads cannot pile up.
     assert_eq!(server.get("/api/v1/markets").problem(), "timeout");
-    assert_eq!(server.world.reads(), 0, "it never began");
+    assert_eq!(server.world.reads(), 1, "the second never began");
+    server.world.set_trouble(Trouble::None);
     wait_for("the slow read has ended", || server.get("/api/v1/markets").status == 200);
 }
 
@@ -89,12 +90,13 @@ fn a_slow_read_times_out_and_keeps_its_place() {
 fn more_at_once_than_allowed_is_refused_at_once() {
     let config = ServeConfig { requests_max: 1, ..ServeConfig::default() };
     let server = Server::with(config);
-    server.world.set_trouble(Trouble::Slow(Duration::from_millis(800)));
+    server.world.set_trouble(Trouble::Held);
     std::thread::scope(|s| {
         let first = s.spawn(|| server.get("/api/v1/markets"));
         wait_for("the first is under way", || server.world.reads() == 1);
         let second = server.get("/healthz");
         assert_eq!((second.status, second.problem().as_str()), (503, "busy"));
+        server.world.set_trouble(Trouble::None);
         assert_eq!(first.join().unwrap().status, 200);
     });
     assert_eq!(server.get("/healthz").status, 200);
@@ -105,11 +107,11 @@ fn connections_beyond_the_limit_wait_their_turn() {
     let config =
         ServeConfig { connections_max: 2, header_timeout: Duration::from_millis(600), ..ServeConfig::default() };
     let server = Server::with(config);
+    let began = Instant::now();
     let idle = [server.connect(), server.connect()];
     std::thread::sleep(Duration::from_millis(100));
-    let began = Instant::now();
     assert_eq!(server.get("/healthz").status, 200);
-    assert!(began.elapsed() > Duration::from_millis(200), "it waited until an idle one was closed");
+    assert!(began.elapsed() > Duration::from_millis(500), "it waited until an idle one was closed");
     drop(idle);
 }
 

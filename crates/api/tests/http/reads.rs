@@ -7,7 +7,6 @@ use barograph_api::{Rendered, ServeConfig};
 use barograph_domain::{Metric, Span};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 const BTC: &str = "/api/v1/markets/binance-usdm:BTCUSDT";
 
@@ -297,14 +296,13 @@ fn health_readiness_and_counters() {
 #[test]
 fn the_present_comes_from_memory_also_while_the_disk_is_slow() {
     let server = Server::with(ServeConfig { reads_max: 1, ..ServeConfig::default() });
-    server.world.set_trouble(Trouble::Slow(Duration::from_secs(3)));
+    server.world.set_trouble(Trouble::Held);
     std::thread::scope(|s| {
         let slow = s.spawn(|| server.get("/api/v1/markets"));
         wait_for("the only place for reads is taken", || server.world.reads() == 1);
-        let began = Instant::now();
         server.json(&format!("{BTC}/context"));
         server.json("/api/market-context/snapshot/?symbol=BTCUSDT");
-        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        server.world.set_trouble(Trouble::None);
         assert_eq!(slow.join().unwrap().status, 200);
     });
 }

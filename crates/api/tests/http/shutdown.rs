@@ -35,7 +35,7 @@ fn requests_finish_streams_end_and_nothing_new_begins() {
     let busy = read(busy);
     assert!(busy.status == 200 && busy.whole && busy.json()["items"].is_array(), "the read under way was answered");
     server.join().unwrap();
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     assert!(TcpStream::connect(addr).is_err(), "the address is free");
 }
 
@@ -68,7 +68,7 @@ fn another_query_takes_over_without_a_connection_lost() {
     assert_eq!((one(&mut polling).status, later.reads()), (200, 0));
     let mut stream = server.connect();
     ask(&mut stream, "/api/v1/stream");
-    server.world.set_trouble(Trouble::Slow(Duration::from_millis(500)));
+    server.world.set_trouble(Trouble::Held);
     let mut busy = server.connect();
     ask(&mut busy, "/api/v1/markets");
     wait_for("both are under way", || server.world.listeners() == 1 && server.world.reads() == 1);
@@ -81,6 +81,7 @@ fn another_query_takes_over_without_a_connection_lost() {
         assert_eq!(one(&mut polling).status, 200);
     }
     assert_eq!((server.world.reads(), later.reads()), (before, 3), "later answers are the other's");
+    server.world.set_trouble(Trouble::None);
     assert_eq!(one(&mut busy).status, 200, "what was under way is answered");
     let mut told = String::new();
     while !told.contains("event: closing\ndata: {}\n\n") {
@@ -98,7 +99,7 @@ fn another_query_takes_over_without_a_connection_lost() {
 fn what_does_not_end_in_time_is_cut_and_reported() {
     let config = ServeConfig { drain: Duration::from_millis(300), ..ServeConfig::default() };
     let mut server = Server::with(config);
-    server.world.set_trouble(Trouble::Slow(Duration::from_millis(1_500)));
+    server.world.set_trouble(Trouble::Held);
     let mut busy = server.connect();
     busy.write_all(b"GET /api/v1/markets HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     wait_for("the read is under way", || server.world.reads() == 1);
@@ -106,6 +107,7 @@ fn what_does_not_end_in_time_is_cut_and_reported() {
     let mut all = Vec::new();
     drop(busy.read_to_end(&mut all));
     assert_eq!(all.len(), 0);
+    server.world.set_trouble(Trouble::None);
     server.join().unwrap();
     let incidents = server.incidents.lock().unwrap();
     assert!(incidents.iter().any(|i| i.route == "shutdown" && i.detail.starts_with("1 connections were cut")));

@@ -23,7 +23,7 @@ use barograph_domain::{
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Condvar, Mutex, RwLock};
 use std::time::Duration;
 use tokio::sync::broadcast;
 
@@ -46,6 +46,8 @@ pub(crate) enum Trouble {
     /// Reads from memory panic; the others are fine.
     MemoryPanics,
     Slow(Duration),
+    /// Reads wait until something else is set.
+    Held,
     /// The database restarts and says for how many seconds.
     Away(Option<u32>),
     /// This many reads succeed, then all fail.
@@ -56,6 +58,7 @@ pub(crate) struct World {
     names: Arc<[InstrumentName]>,
     now: AtomicI64,
     trouble: Mutex<Trouble>,
+    trouble_set: Condvar,
     reads: AtomicUsize,
     contexts: AtomicUsize,
     history: BTreeMap<(InstrumentName, &'static str), Vec<Arc<Snapshot>>>,
@@ -94,6 +97,7 @@ impl World {
             names: names.into(),
             now: AtomicI64::new((minute(MINUTES - 1) + Span::secs(30)).0),
             trouble: Mutex::default(),
+            trouble_set: Condvar::new(),
             reads: AtomicUsize::new(0),
             contexts: AtomicUsize::new(0),
             history,
@@ -112,6 +116,7 @@ impl World {
     pub(crate) fn set_trouble(&self, trouble: Trouble) {
         self.reads.store(0, Ordering::Relaxed);
         *self.trouble.lock().unwrap() = trouble;
+        self.trouble_set.notify_all();
     }
     /// Publishes minute `n` (which may lie beyond the history) of a market.
     pub(crate) fn publish(&self, id: &str, n: i64) -> Arc<Snapshot> {
@@ -152,6 +157,11 @@ impl World {
             Trouble::Panics => panic!("a planted panic"),
             Trouble::Slow(time) => {
                 std::thread::sleep(time);
+                Ok(())
+            }
+            Trouble::Held => {
+                let held = self.trouble.lock().unwrap();
+                drop(self.trouble_set.wait_while(held, |t| matches!(t, Trouble::Held)).unwrap());
                 Ok(())
             }
             Trouble::BreaksAfter(n) => {

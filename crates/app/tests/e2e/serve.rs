@@ -531,7 +531,7 @@ fn asked_to_stop_it_says_goodbye_and_ends_well() {
         }
         assert_eq!(last.unwrap().event, "closing", "SIG{signal}");
         assert_eq!(server.process.wait(Duration::from_secs(20)), Some(0), "{}", server.process.err.text());
-        assert!(asked.elapsed() < Duration::from_secs(2), "SIG{signal}: {:?}", asked.elapsed());
+        assert!(asked.elapsed() < Duration::from_secs(8), "SIG{signal}: {:?}", asked.elapsed());
     }
 }
 
