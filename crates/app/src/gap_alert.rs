@@ -20,24 +20,28 @@ fn must_go_on(decl: &StreamDecl) -> bool {
 impl GapAlerts {
     /// What is news at `now`, as sentences without a tag. Each stream with the stamp of its newest data.
     pub(crate) fn look<'a>(&mut self, now: Ts, streams: impl Iterator<Item = (&'a StreamDecl, Ts)>) -> Vec<String> {
-        let mut news = Vec::new();
-        for (decl, newest) in streams.filter(|(decl, _)| must_go_on(decl)) {
-            let limit = decl.gap_alert();
-            let name = decl.label();
-            if now - newest > limit {
-                if let Entry::Vacant(new) = self.open.entry(name) {
-                    let (age, limit) = ((now - newest).spoken(), limit.spoken());
-                    news.push(format!("data gap over {limit}: {}: newest data of {newest}, {age} ago", new.key()));
-                    new.insert(newest);
-                }
-            } else if let Some(before) = self.open.remove(&name) {
-                news.push(format!(
-                    "data gap over {} has ended: {name}: nothing between {before} and {newest}",
-                    limit.spoken()
-                ));
-            }
+        streams.filter_map(|(decl, newest)| self.note(now, decl, newest)).collect()
+    }
+
+    /// The same of one stream.
+    pub(crate) fn note(&mut self, now: Ts, decl: &StreamDecl, newest: Ts) -> Option<String> {
+        let limit = decl.gap_alert();
+        let is_over = now - newest > limit;
+        // A thousand markets have seven thousand streams, looked at each second: names are made for news only.
+        if !must_go_on(decl) || (!is_over && self.open.is_empty()) {
+            return None;
         }
-        news
+        let name = decl.label();
+        if !is_over {
+            let before = self.open.remove(&name)?;
+            let limit = limit.spoken();
+            return Some(format!("data gap over {limit} has ended: {name}: nothing between {before} and {newest}"));
+        }
+        let Entry::Vacant(new) = self.open.entry(name) else { return None };
+        let (age, limit) = ((now - newest).spoken(), limit.spoken());
+        let told = format!("data gap over {limit}: {}: newest data of {newest}, {age} ago", new.key());
+        new.insert(newest);
+        Some(told)
     }
 }
 

@@ -9,18 +9,28 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 const MINUTE: Span = Span::mins(1);
 
-/// One stream now.
+/// One stream now. It has a line of the processor's cache for itself: of a thousand markets nothing is in it when a message comes.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(crate) struct LiveStream {
     /// Shared: whoever lists all markets copies thousands of these.
     pub(crate) decl: Arc<StreamDecl>,
+    pub(crate) metric: Metric,
     pub(crate) state: StatusState,
     pub(crate) reason: GapReason,
     pub(crate) since: Option<Ts>,
-    pub(crate) event_ts: Option<Ts>,
-    pub(crate) recv_ts: Option<Ts>,
-    pub(crate) value: Option<f64>,
+    pub(crate) last: Option<LastFact>,
     pub(crate) losses: u32,
+}
+
+const _: () = assert!(size_of::<LiveStream>() == 64, "a line of the cache");
+
+/// The newest fact of a stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LastFact {
+    pub(crate) event_ts: Ts,
+    pub(crate) recv_ts: Ts,
+    pub(crate) value: Option<f64>,
 }
 
 /// A minute made of trades.
@@ -66,22 +76,13 @@ pub(crate) struct Board {
 pub(crate) struct Writer {
     markets: Vec<Shared>,
     /// Market and position in it, by stream.
-    places: Vec<(usize, usize)>,
+    places: Vec<(u32, u32)>,
     not_offered: usize,
 }
 
 impl LiveStream {
     fn new(decl: &StreamDecl, state: StatusState, reason: GapReason) -> Self {
-        Self {
-            decl: Arc::new(decl.clone()),
-            state,
-            reason,
-            since: None,
-            event_ts: None,
-            recv_ts: None,
-            value: None,
-            losses: 0,
-        }
+        Self { decl: Arc::new(decl.clone()), metric: decl.metric, state, reason, since: None, last: None, losses: 0 }
     }
 }
 
@@ -101,7 +102,8 @@ impl Board {
             let Some(market) = instruments.iter().position(|i| i.name == decl.instrument) else { continue };
             let mut held = writer.markets[market].lock().unwrap_or_else(PoisonError::into_inner);
             held.streams.push(LiveStream::new(decl, StatusState::Resync, GapReason::Starting));
-            writer.places.push((market, held.streams.len() - 1));
+            let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            writer.places.push((small(market), small(held.streams.len() - 1)));
         }
         for decl in &not_offered[writer.not_offered..] {
             let Some(market) = instruments.iter().position(|i| i.name == decl.instrument) else { continue };
@@ -168,24 +170,23 @@ impl Writer {
     /// A fact arrived.
     pub(crate) fn fact(&self, event: &Event, metric: Metric) {
         let Some((market, at)) = self.places.get(event.stream.index()).copied() else { return };
-        let mut held = self.markets[market].lock().unwrap_or_else(PoisonError::into_inner);
-        let stream = &mut held.streams[at];
-        if stream.event_ts.is_some_and(|t| event.event_ts < t) {
+        let mut held = self.markets[market as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        let last = &mut held.streams[at as usize].last;
+        if last.is_some_and(|before| event.event_ts < before.event_ts) {
             return;
         }
-        stream.event_ts = Some(event.event_ts);
-        stream.recv_ts = Some(event.recv_ts);
-        stream.value = event.payload.headline();
-        if let (Metric::Trade, Payload::Trade { price, qty, .. }) = (metric, event.payload) {
-            held.trade(event.event_ts, price, qty);
+        let Event { event_ts, recv_ts, payload, .. } = *event;
+        *last = Some(LastFact { event_ts, recv_ts, value: payload.headline() });
+        if let (Metric::Trade, Payload::Trade { price, qty, .. }) = (metric, payload) {
+            held.trade(event_ts, price, qty);
         }
     }
 
     /// What an earlier process knew of a stream; what is heard later counts more.
     pub(crate) fn adopt(&self, stream: barograph_domain::StreamIndex, known: &Continuity) {
         let Some((market, place)) = self.places.get(stream.index()).copied() else { return };
-        let mut held = self.markets[market].lock().unwrap_or_else(PoisonError::into_inner);
-        let stream = &mut held.streams[place];
+        let mut held = self.markets[market as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        let stream = &mut held.streams[place as usize];
         if stream.since.is_none() {
             (stream.state, stream.reason, stream.since) = (known.state, known.reason, Some(known.since));
         }
@@ -204,19 +205,19 @@ impl Writer {
     /// Is the market of this stream listened to?
     pub(crate) fn is_wanted(&self, stream: barograph_domain::StreamIndex) -> bool {
         let Some((market, _)) = self.places.get(stream.index()).copied() else { return true };
-        !self.markets[market].lock().unwrap_or_else(PoisonError::into_inner).unwanted
+        !self.markets[market as usize].lock().unwrap_or_else(PoisonError::into_inner).unwanted
     }
 
     /// Continuity of a stream changed.
     pub(crate) fn status(&self, stream: barograph_domain::StreamIndex, status: &Status, at: Ts) {
         let Some((market, place)) = self.places.get(stream.index()).copied() else { return };
-        let mut held = self.markets[market].lock().unwrap_or_else(PoisonError::into_inner);
-        let stream = &mut held.streams[place];
+        let mut held = self.markets[market as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        let stream = &mut held.streams[place as usize];
         stream.state = status.state;
         stream.reason = status.reason;
         stream.since = Some(at);
         stream.losses += u32::from(status.is_open());
-        if stream.decl.metric == Metric::Book {
+        if stream.metric == Metric::Book {
             // No level of a book that was lost is shown, nor of one that was found again before its levels are here.
             held.bids.clear();
             held.asks.clear();
@@ -243,8 +244,8 @@ impl LiveMarket {
     /// The newest trade, else the mark.
     pub(crate) fn price(&self) -> Option<f64> {
         let newest = |metric: Metric| {
-            let of = self.streams.iter().filter(|s| s.decl.metric == metric);
-            of.filter_map(|s| Some((s.event_ts?, s.value?))).max_by_key(|(at, _)| *at)
+            let of = self.streams.iter().filter(|s| s.metric == metric).filter_map(|s| s.last);
+            of.filter_map(|last| Some((last.event_ts, last.value?))).max_by_key(|(at, _)| *at)
         };
         match (newest(Metric::Trade), newest(Metric::MarkPrice)) {
             (Some((traded, _)), Some((marked, mark))) if marked - traded > TRADE_OLDER => Some(mark),

@@ -35,8 +35,9 @@ pub(crate) struct Packed {
     body: Vec<u8>,
 }
 
-/// The state of `core` as bytes.
-pub(crate) fn pack(core: &Core) -> Result<Packed, Failure> {
+/// The state of `core` as bytes. What waits for the engine goes to it first; what that makes goes into `sink`.
+pub(crate) fn pack(core: &mut Core, sink: &mut dyn Sink) -> Result<Packed, Failure> {
+    core.settle(sink)?;
     let squeezed = zstd::Encoder::new(Vec::new(), LEVEL)?;
     let plain = Pieces(std::io::BufWriter::with_capacity(PIECE, squeezed));
     let plain = postcard::serialize_with_flavor(&core.save()?, plain).map_err(Failure::broken)?;

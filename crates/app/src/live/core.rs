@@ -17,12 +17,15 @@ use barograph_domain::{
 use barograph_engine::models::ModelUpdate;
 use barograph_engine::{AlertOut, Engine, LevelOut, Outputs};
 use barograph_venues::session::{
-    Action, CloseReason, ConnId, Emit, FailReason, Fault, Input, MarketIndex, Origin, Out, RequestId, Session,
-    StreamSpec, venue,
+    Action, CloseReason, ConnId, FailReason, Fault, Input, MarketIndex, Origin, Out, RequestId, Session, StreamSpec,
+    venue,
 };
 use std::collections::BTreeSet;
 
+pub(super) mod facts;
 mod legs;
+
+use facts::{Heard, status_event};
 
 const METRICS: usize = Metric::ALL.len();
 
@@ -102,10 +105,10 @@ pub(crate) struct Core {
     pub(crate) streams: Vec<StreamDecl>,
     /// Streams that were wanted and that their venues do not have.
     not_offered: Vec<StreamDecl>,
-    /// Newest stamp of each stream, to know where a hole begins after a restart.
-    pub(super) newest: Vec<Option<Ts>>,
-    /// Where the hole of a restart begins, of streams that have not been heard of since.
-    pub(super) away: Vec<Option<Ts>>,
+    /// What is remembered of each stream.
+    pub(super) heard: Vec<Heard>,
+    /// Later inputs may make the rows of the next minute.
+    due: Ts,
     pub(crate) catchups: CatchUps,
     pub(crate) samples: Samples,
     /// Between the markets.
@@ -118,6 +121,7 @@ pub(crate) struct Core {
     /// Streams of spot prices, and the contracts' streams that repeat them.
     legs: Vec<(StreamIndex, StreamIndex)>,
     ripe: Vec<Event>,
+    waiting: Vec<Event>,
 }
 
 impl Core {
@@ -146,8 +150,8 @@ impl Core {
             streams: Vec::new(),
             legs: Vec::new(),
             not_offered: Vec::new(),
-            newest: Vec::new(),
-            away: Vec::new(),
+            heard: Vec::new(),
+            due: Ts::MIN,
             catchups: CatchUps::default(),
             samples: Samples::default(),
             hours: Hours::default(),
@@ -156,6 +160,7 @@ impl Core {
             rows: Outputs::default(),
             batch: Vec::new(),
             ripe: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -222,11 +227,11 @@ impl Core {
             venue.places[place] = Some(StreamIndex(index));
         }
         self.join_legs()?;
-        self.newest.resize(self.streams.len(), None);
-        self.away.resize(self.streams.len(), None);
+        self.heard.extend(self.streams[self.heard.len()..].iter().map(Heard::nothing));
         self.engine.add(&self.instruments[known..], &self.streams[first_stream..]);
         self.compare();
         if self.config.venues[at_venue].session.backfill > Span::ZERO {
+            self.settle(sink)?;
             for at in known..self.instruments.len() {
                 self.catchups.begin(at, None, self.at);
             }
@@ -247,7 +252,7 @@ impl Core {
         input: &Input<'_>,
         sink: &mut dyn Sink,
     ) -> Result<(), Failure> {
-        self.at = at;
+        self.reach(at, sink)?;
         let Some(venue) = self.venues.get_mut(at_venue) else {
             return Err(Failure::broken(format!("the journal names venue number {at_venue}, which was not started")));
         };
@@ -295,14 +300,14 @@ impl Core {
 
     /// A fit came.
     pub(crate) fn model(&mut self, at: Ts, update: &ModelUpdate, sink: &mut dyn Sink) -> Result<(), Failure> {
-        self.at = at;
+        self.reach(at, sink)?;
         self.engine.update_model(at, update, &mut self.rows).map_err(Failure::broken)?;
         self.drain(sink)
     }
 
     /// Word of scheduled events came.
     pub(crate) fn scheduled(&mut self, at: Ts, entries: &[CalendarEntry], sink: &mut dyn Sink) -> Result<(), Failure> {
-        self.at = at;
+        self.reach(at, sink)?;
         for entry in entries {
             self.engine.update_calendar(at, entry, &mut self.rows).map_err(Failure::broken)?;
         }
@@ -361,7 +366,7 @@ impl Core {
 
     /// Time passed for everyone: minutes that are due are made first, then the sessions look at their clocks.
     pub(crate) fn tick(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
-        self.at = at;
+        self.reach(at, sink)?;
         let tick = Event { recv_ts: at, event_ts: at, stream: StreamIndex(0), seq: 0, payload: Payload::Tick };
         self.engine.step(&tick, &mut self.rows);
         self.drain(sink)?;
@@ -370,10 +375,12 @@ impl Core {
             hour.alerts.iter().try_for_each(|alert| sink.alert(alert))?;
         }
         // What was true at a minute's end is complete now.
-        self.samples.take((at - barograph_store::run::LATENESS).floor(Span::mins(1)), &mut self.ripe);
+        let mut late = core::mem::take(&mut self.waiting);
+        self.samples.take((at - barograph_store::run::LATENESS).floor(Span::mins(1)), &mut self.ripe, &mut late);
         for event in self.ripe.drain(..) {
             sink.sample(&event);
         }
+        self.pass_on_all(late, sink)?;
         for venue in 0..self.venues.len() {
             self.input(at, venue, &Input::Tick, sink)?;
         }
@@ -389,7 +396,8 @@ impl Core {
     /// The process that wrote what came before has ended, and another one goes on here: its connections are gone, its
     /// requests will not be answered, and nobody listened in between.
     pub(crate) fn resume(&mut self, at: Ts, sink: &mut dyn Sink) -> Result<(), Failure> {
-        self.at = at;
+        self.reach(at, sink)?;
+        self.settle(sink)?;
         if self.fetches_history() {
             let look = look(&self.venues, &self.engine);
             let known = self.catchups.resume(at, &mut self.engine, &self.instruments, &look);
@@ -402,12 +410,12 @@ impl Core {
             self.engine.rest(market);
         }
         for stream in 0..self.streams.len() {
-            let (Some(from), Ok(index)) = (self.newest[stream], u16::try_from(stream)) else { continue };
+            let (Some(from), Ok(index)) = (self.heard[stream].newest, u16::try_from(stream)) else { continue };
             // Nothing was due from this stream while nobody listened (settlements, mostly).
             if at - from <= self.streams[stream].cadence {
                 continue;
             }
-            self.away[stream] = Some(from);
+            self.heard[stream].away = Some(from);
             let status = Status { state: StatusState::Gap, from, until: Status::OPEN, reason: GapReason::NotRunning };
             self.step(&status_event(at, StreamIndex(index), status), Origin::Live, sink)?;
         }
@@ -440,6 +448,7 @@ impl Core {
         // Before the session says what is lost with it.
         self.tell_wanted(at_venue, markets, sink);
         self.input(at, at_venue, &Input::Markets(markets), sink)?;
+        self.settle(sink)?;
         let wanted: BTreeSet<&str> = markets.iter().map(|m| m.symbol.as_str()).collect();
         for (market, spec) in self.config.venues[at_venue].session.markets.iter().enumerate() {
             if !wanted.contains(spec.symbol.as_str())
@@ -451,73 +460,9 @@ impl Core {
         Ok(())
     }
 
-    fn facts(&mut self, at: Ts, at_venue: usize, emits: &[Emit], sink: &mut dyn Sink) -> Result<(), Failure> {
-        let mut batch = core::mem::take(&mut self.batch);
-        let venue = &self.venues[at_venue];
-        for emit in emits {
-            let Some(stream) = venue.place(emit.market, emit.metric) else { continue };
-            let event = Event { recv_ts: at, event_ts: emit.event_ts, stream, seq: emit.seq, payload: emit.payload };
-            batch.push((event, emit.origin));
-        }
-        if batch.len() > 1 {
-            // A frame may hold facts of many streams: within it they come in the total order, except that continuity is told
-            // before the data that follow from it.
-            batch.sort_by(|(a, _), (b, _)| {
-                let is_data = |e: &Event| !matches!(e.payload, Payload::Status(_));
-                // Lost and found in one message: told in the order in which the session said it.
-                let by_content = || if is_data(a) && is_data(b) { a.order(b) } else { core::cmp::Ordering::Equal };
-                a.stream.cmp(&b.stream).then(is_data(a).cmp(&is_data(b))).then_with(by_content)
-            });
-        }
-        for (event, origin) in &batch {
-            self.step(event, *origin, sink)?;
-            if *origin == Origin::Live {
-                self.repeat(event, sink)?;
-            }
-        }
-        batch.clear();
-        self.batch = batch;
-        Ok(())
-    }
-
-    fn step(&mut self, event: &Event, origin: Origin, sink: &mut dyn Sink) -> Result<(), Failure> {
-        let metric = self.streams[event.stream.index()].metric;
-        if let Payload::Status(status) = &event.payload {
-            if status.state == StatusState::Live {
-                self.away[event.stream.index()] = None;
-            }
-            sink.status(event.stream, status, event.recv_ts)?;
-        } else {
-            if origin == Origin::Live
-                && let Some(from) = self.away[event.stream.index()].take()
-            {
-                // The session never lost it: only the process was away.
-                let (until, reason) = (event.event_ts.max(from), GapReason::NotRunning);
-                let found = Status { state: StatusState::Live, from, until, reason };
-                self.step(&status_event(event.recv_ts, event.stream, found), Origin::Live, sink)?;
-            }
-            let newest = &mut self.newest[event.stream.index()];
-            *newest = (*newest).max(Some(event.event_ts));
-            sink.fact(event, metric, origin)?;
-            if origin == Origin::Live {
-                self.samples.push(event, metric);
-            }
-        }
-        let market = self.market_of(event.stream);
-        if self.catchups.takes(market, event, origin, self.engine.reads(event.stream)) {
-            return Ok(());
-        }
-        self.engine.step(event, &mut self.rows);
-        self.drain(sink)
-    }
-
     /// Does any venue get asked for what it keeps?
     fn fetches_history(&self) -> bool {
         self.config.venues.iter().any(|v| v.session.backfill > Span::ZERO)
-    }
-
-    fn market_of(&self, stream: StreamIndex) -> Option<usize> {
-        self.engine.market_of(stream)
     }
 
     fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
@@ -536,11 +481,6 @@ impl Core {
         self.rows.clear();
         Ok(())
     }
-}
-
-/// The event that tells the engine about continuity.
-fn status_event(at: Ts, stream: StreamIndex, status: Status) -> Event {
-    Event { recv_ts: at, event_ts: at, stream, seq: 0, payload: Payload::Status(status) }
 }
 
 /// Instruments of which history is still to be fetched that the engine makes something of.

@@ -433,7 +433,7 @@ impl Process {
         let fits = CHECKPOINT_WITHIN.contains(&(at - at.floor(Span::mins(1))));
         if at >= self.next_checkpoint && fits && self.packed.is_none() && self.storing.has_room() {
             self.send()?;
-            self.packed = Some(checkpoint::pack(&self.core)?);
+            self.packed = Some(checkpoint::pack(&mut self.core, &mut self.publisher)?);
             self.next_checkpoint = at + CHECKPOINT_EVERY;
         }
         if self.meter.store_queue.load(Ordering::Acquire) == 0
@@ -580,7 +580,7 @@ impl Process {
         let ticket = self.journal.flush().map_err(journal)?;
         let batch = self.publisher.take(Some(ticket));
         let sent = if batch.is_empty() { Ok(()) } else { self.storing.send(Order::Write(Box::new(batch))) };
-        let packed = checkpoint::pack(&self.core);
+        let packed = checkpoint::pack(&mut self.core, &mut self.publisher);
         let stored = self.storing.finish().and(sent);
         self.journal.close().map_err(journal)?;
         // Without the store nothing is said to be done: the next start runs the journal from an earlier checkpoint again.

@@ -83,7 +83,7 @@ pub(crate) struct Publisher {
     instruments: Arc<Vec<Instrument>>,
     streams: Arc<Vec<StreamDecl>>,
     /// Position of each stream's venue.
-    venue_of: Vec<usize>,
+    venue_of: Vec<u8>,
     /// Position of each stream's market.
     market_of: Vec<usize>,
     runs: Arc<Vec<RunSpec>>,
@@ -341,11 +341,11 @@ impl Sink for Publisher {
                 if !self.replaying
                     && let Some(venue) = self.venue_of.get(event.stream.index())
                 {
-                    self.meter.fact(*venue);
+                    self.meter.fact((*venue).into());
                     // Some messages have no stamp of the venue and carry ours: they say nothing about either clock.
                     let stamped = event.event_ts != event.recv_ts;
                     if stamped && matches!(metric, Metric::Trade | Metric::BestBidAsk | Metric::MarkPrice) {
-                        self.meter.lagged(*venue, event.recv_ts, event.event_ts);
+                        self.meter.lagged((*venue).into(), event.recv_ts, event.event_ts);
                     }
                 }
             }
@@ -421,7 +421,7 @@ impl Sink for Publisher {
         }
         let venue_of = |d: &StreamDecl| {
             let id = d.instrument.venue.as_str();
-            self.meter.venues.iter().position(|v| v.id == id).unwrap_or(usize::MAX)
+            self.meter.venues.iter().position(|v| v.id == id).and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
         };
         self.venue_of = streams.iter().map(venue_of).collect();
         let places: BTreeMap<_, _> = instruments.iter().enumerate().map(|(at, i)| (&i.name, at)).collect();

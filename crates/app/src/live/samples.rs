@@ -2,8 +2,10 @@
 //!
 //! Of values that follow each other within a minute only the last is stored: it is the one that a minute's reading is made
 //! of, and the whole stream is in the journal. Bars, settlements and liquidations are stored one by one.
+//!
+//! What the engine makes a minute's reading of is the same fact, so prices wait here for it, too (`waits`).
 
-use barograph_domain::{Event, Metric, Payload, Span, Ts};
+use barograph_domain::{Event, Metric, Payload, Span, StreamIndex, Ts};
 
 const MINUTE: Span = Span::mins(1);
 
@@ -19,11 +21,18 @@ pub(crate) struct Samples {
 struct Held {
     until: Ts,
     event: Event,
+    /// The engine has not had it.
+    waits: bool,
 }
 
 impl Held {
-    fn of(event: &Event) -> Self {
-        Self { until: event.event_ts.ceil(MINUTE), event: *event }
+    fn of(event: &Event, waits: bool) -> Self {
+        Self { until: event.event_ts.ceil(MINUTE), event: *event, waits }
+    }
+
+    /// What the engine is to have now.
+    fn release(&mut self) -> Option<Event> {
+        core::mem::take(&mut self.waits).then_some(self.event)
     }
 }
 
@@ -33,14 +42,16 @@ const fn each_counts(metric: Metric) -> bool {
 }
 
 impl Samples {
-    /// Takes a fact of a stream that carries `metric`.
-    pub(crate) fn push(&mut self, event: &Event, metric: Metric) {
+    /// Takes a fact of a stream that carries `metric`. One that `waits` is for the engine as well, in its time; handed back is
+    /// what the engine is to have at once: nothing can come in its place any more, or nothing newer has.
+    pub(crate) fn push(&mut self, event: &Event, metric: Metric, waits: bool) -> [Option<Event>; 2] {
         if matches!(event.payload, Payload::Status(_) | Payload::Tick) {
-            return;
+            return [None; 2];
         }
+        let at_once = waits.then_some(*event);
         if each_counts(metric) {
             self.ready.push(*event);
-            return;
+            return [at_once, None];
         }
         let at = event.stream.index();
         if self.held.len() <= at {
@@ -49,23 +60,44 @@ impl Samples {
         match &mut self.held[at] {
             Some(held) if event.event_ts > held.until => {
                 self.ready.push(held.event);
-                *held = Held::of(event);
+                let before = held.release();
+                *held = Held::of(event, waits);
+                [before, None]
             }
             Some(held) if event.event_ts > held.until - MINUTE => {
                 if event.event_ts >= held.event.event_ts {
-                    held.event = *event;
+                    (held.event, held.waits) = (*event, waits);
+                    return [None; 2];
                 }
+                [at_once, None]
             }
-            // Late: its minute has been handed on already.
-            Some(_) => self.ready.push(*event),
-            empty @ None => *empty = Some(Held::of(event)),
+            Some(held) => {
+                // Late: its minute has been handed on already.
+                self.ready.push(*event);
+                [held.release(), at_once]
+            }
+            empty @ None => {
+                *empty = Some(Held::of(event, waits));
+                [None; 2]
+            }
         }
     }
 
-    /// The facts of minutes that were over at `t`, into `out`.
-    pub(crate) fn take(&mut self, t: Ts, out: &mut Vec<Event>) {
+    /// What waits for the engine, in the order of the streams, into `out`.
+    pub(crate) fn release(&mut self, out: &mut Vec<Event>) {
+        out.extend(self.held.iter_mut().flatten().filter_map(Held::release));
+    }
+
+    /// The same of one stream.
+    pub(crate) fn release_of(&mut self, stream: StreamIndex) -> Option<Event> {
+        self.held.get_mut(stream.index())?.as_mut()?.release()
+    }
+
+    /// The facts of minutes that were over at `t`, into `out`; those of them that came late and wait for the engine into `late`.
+    pub(crate) fn take(&mut self, t: Ts, out: &mut Vec<Event>, late: &mut Vec<Event>) {
         for slot in &mut self.held {
-            if let Some(held) = slot.take_if(|held| held.until <= t) {
+            if let Some(mut held) = slot.take_if(|held| held.until <= t) {
+                late.extend(held.release());
                 self.ready.push(held.event);
             }
         }
@@ -81,7 +113,6 @@ impl Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::StreamIndex;
 
     fn event(stream: u16, s: i64, v: f64) -> Event {
         let at = Ts(0) + Span::secs(s);
@@ -92,18 +123,18 @@ mod tests {
     fn the_last_of_each_minute_is_stored_and_single_facts_all_are() {
         let mut samples = Samples::default();
         for (s, v) in [(1, 1.0), (59, 2.0), (60, 3.0), (61, 4.0), (62, 5.0)] {
-            samples.push(&event(0, s, v), Metric::MarkPrice);
-            samples.push(&event(1, s, v), Metric::Liquidation);
+            samples.push(&event(0, s, v), Metric::MarkPrice, false);
+            samples.push(&event(1, s, v), Metric::Liquidation, false);
         }
         let mut out = Vec::new();
-        samples.take(Ts(0) + Span::mins(1), &mut out);
+        samples.take(Ts(0) + Span::mins(1), &mut out, &mut Vec::new());
         let of = |stream: u16, out: &[Event]| -> Vec<f64> {
             out.iter().filter(|e| e.stream.0 == stream).filter_map(|e| e.payload.headline()).collect()
         };
         assert_eq!(of(0, &out), [3.0], "60 s belongs to the minute that ends there");
         assert_eq!(of(1, &out).len(), 5);
         out.clear();
-        samples.take(Ts(0) + Span::mins(2), &mut out);
+        samples.take(Ts(0) + Span::mins(2), &mut out, &mut Vec::new());
         assert_eq!(of(0, &out), [5.0]);
     }
 }

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::live::catchup::CatchUps;
 use crate::live::config::LiveConfig;
 use crate::live::config::no_such_venue;
+use crate::live::core::facts::Heard;
 use crate::live::core::{Core, Sink, VenueState};
 use crate::live::hours::{Hours, SavedHours};
 use crate::live::samples::Samples;
@@ -101,8 +102,8 @@ impl Core {
             config: serde_json::to_string(&self.config).map_err(Failure::broken)?,
             instruments: self.instruments.iter().map(SavedInstrument::of).collect(),
             streams: Cow::Borrowed(&self.streams),
-            newest: self.newest.clone(),
-            away: self.away.clone(),
+            newest: self.heard.iter().map(|h| h.newest).collect(),
+            away: self.heard.iter().map(|h| h.away).collect(),
             engine: self.engine.state(),
             venues: self.venues.iter().map(SavedVenue::of).collect(),
             samples: self.samples.waiting().map(SavedFact::of).collect(),
@@ -129,7 +130,8 @@ impl Core {
         let mut core = Self::empty(setup, config, engine, saved.at);
         core.instruments = instruments;
         core.streams = saved.streams.into_owned();
-        (core.newest, core.away) = (saved.newest, saved.away);
+        let stamps = saved.newest.into_iter().zip(saved.away);
+        core.heard = core.streams.iter().zip(stamps).map(|(d, (newest, away))| Heard::known(d, newest, away)).collect();
         let known = (core.instruments.len(), core.streams.len());
         for (one, state) in core.config.venues.clone().into_iter().zip(saved.venues) {
             let def = venue(&one.id).ok_or_else(|| no_such_venue(&one.id))?;
@@ -150,7 +152,7 @@ impl Core {
         for fact in saved.samples {
             let event = fact.event();
             let metric = core.streams.get(event.stream.index()).map(|d| d.metric).ok_or("holds a fact of no stream")?;
-            samples.push(&event, metric);
+            samples.push(&event, metric, false);
         }
         (core.samples, core.catchups) = (samples, saved.catchups.into_owned());
         core.hours = Hours::restore(saved.hours, &core.config.book)?;

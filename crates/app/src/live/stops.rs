@@ -284,12 +284,12 @@ impl Run {
             End::Orderly => {
                 self.until(at);
                 self.core.at = at;
-                checkpoint::write(folder, &checkpoint::pack(&self.core).unwrap()).unwrap();
+                checkpoint::write(folder, &checkpoint::pack(&mut self.core, &mut self.seen).unwrap()).unwrap();
             }
             End::Killed(None) => self.until(at),
             End::Killed(Some(before)) => {
                 self.until(at - before);
-                checkpoint::write(folder, &checkpoint::pack(&self.core).unwrap()).unwrap();
+                checkpoint::write(folder, &checkpoint::pack(&mut self.core, &mut self.seen).unwrap()).unwrap();
                 self.until(at);
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::delivery::exposition::exposition;
 use crate::delivery::room::Room;
-use crate::live::board::{Board, LiveMarket, LiveStream};
+use crate::live::board::{Board, LastFact, LiveMarket, LiveStream};
 use crate::live::links;
 use crate::live::meter::Meter;
 use barograph_api::feeds::{
@@ -131,7 +131,7 @@ impl LiveView {
     pub(crate) fn not_offered(&self, id: &InstrumentName, metric: Metric) -> bool {
         self.board
             .market(id)
-            .is_some_and(|m| m.streams.iter().any(|s| s.decl.metric == metric && s.state == StatusState::NotOffered))
+            .is_some_and(|m| m.streams.iter().any(|s| s.metric == metric && s.state == StatusState::NotOffered))
     }
 
     fn venue(&self, stats: &VenueStats, now: Ts) -> VenueFeedView {
@@ -200,16 +200,16 @@ pub(crate) const fn state_word(state: StatusState) -> &'static str {
 /// Who needs most attention comes first: who is lost, longest first; then who lives, by losses and silence.
 fn attention(s: &LiveStream) -> (u8, Reverse<u32>, Option<Ts>) {
     match s.state {
-        StatusState::Live => (urgency(s.state), Reverse(s.losses), s.event_ts),
+        StatusState::Live => (urgency(s.state), Reverse(s.losses), s.last.map(|last| last.event_ts)),
         _lost => (urgency(s.state), Reverse(0), s.since),
     }
 }
 
 fn stream(s: &LiveStream, now: Ts) -> LiveStreamView {
     let view = LiveStreamView::new(&s.decl, s.state, s.reason, s.since, s.losses);
-    match (s.event_ts, s.recv_ts) {
-        (Some(event_ts), Some(recv_ts)) => view.heard(event_ts, recv_ts, s.value, now),
-        _ => view,
+    match s.last {
+        Some(LastFact { event_ts, recv_ts, value }) => view.heard(event_ts, recv_ts, value, now),
+        None => view,
     }
 }
 
@@ -231,13 +231,13 @@ fn minute(market: &LiveMarket, now: Ts) -> Option<OpenMinuteView> {
         complete: true,
         reason: None,
     };
-    let trades = market.streams.iter().find(|s| s.decl.metric == Metric::Trade)?;
+    let trades = market.streams.iter().find(|s| s.metric == Metric::Trade)?;
     let broken = trades.state != StatusState::Live || trades.since.is_some_and(|since| since > m.start);
     Some(if broken { view.incomplete(trades.reason) } else { view })
 }
 
 fn book(market: &LiveMarket, now: Ts) -> Option<BookView> {
-    let s = market.streams.iter().find(|s| s.decl.metric == Metric::Book)?;
+    let s = market.streams.iter().find(|s| s.metric == Metric::Book)?;
     let view = BookView::new(s.state, s.reason, s.since, &market.bids, &market.asks);
     Some(match market.book_ts {
         Some(ts) => view.at(ts, now),

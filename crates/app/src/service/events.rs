@@ -152,7 +152,7 @@ impl Service {
     /// Markets whose liquidations this process is listening to.
     fn listening(&self) -> BTreeSet<InstrumentName> {
         let all = self.live.as_ref().map(|live| live.board.all()).unwrap_or_default();
-        let is = |s: &LiveStream| s.decl.metric == Metric::Liquidation && s.state == StatusState::Live;
+        let is = |s: &LiveStream| s.metric == Metric::Liquidation && s.state == StatusState::Live;
         all.into_iter().filter(|(_, market)| market.streams.iter().any(is)).map(|(name, _)| name).collect()
     }
 

@@ -130,7 +130,7 @@ struct Seen {
 /// Stored streams with what memory knows of them, and those of memory that have not been stored yet; silent ones left out.
 fn streams<'a>(stored: &'a [StreamInfo], live: &'a [LiveStream]) -> Vec<(&'a StreamDecl, Ts)> {
     let mut all: Vec<(&StreamDecl, Ts)> = stored.iter().map(|s| (&s.decl, s.newest_event)).collect();
-    for (decl, newest) in live.iter().filter_map(|s| Some((&*s.decl, s.event_ts?))) {
+    for (decl, newest) in live.iter().filter_map(|s| Some((&*s.decl, s.last?.event_ts))) {
         match all.iter_mut().find(|(d, _)| *d == decl) {
             Some((_, known)) => *known = newest.max(*known),
             None => all.push((decl, newest)),

@@ -4,7 +4,7 @@ use super::book::lens_for;
 use super::{Latest, Service, configured_run, list};
 use crate::failure::Failure;
 use crate::render::{Lens, align};
-use barograph_domain::{Instrument, Metric, Span, Ts};
+use barograph_domain::{Instrument, Span, Ts};
 use barograph_store::run::LATENESS;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -77,12 +77,12 @@ impl Service {
     /// Streams of a live process whose newest data are older than two hours (R4.59), told once and when it ends.
     fn live_gaps(&self, now: Ts) -> Vec<String> {
         let Some(live) = &self.live else { return Vec::new() };
-        let all = live.board.all();
-        let streams = all
-            .iter()
-            .flat_map(|(_, market)| &market.streams)
-            .filter(|s| s.decl.metric != Metric::Liquidation)
-            .filter_map(|s| Some((&*s.decl, s.event_ts?)));
-        self.gaps.lock().unwrap_or_else(PoisonError::into_inner).look(now, streams)
+        let mut gaps = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut news = Vec::new();
+        live.board.each_place(|_, market| {
+            let heard = market.streams.iter().filter_map(|s| Some((&*s.decl, s.last?.event_ts)));
+            news.extend(gaps.look(now, heard));
+        });
+        news
     }
 }

@@ -3,6 +3,7 @@
 use super::schema::MIGRATIONS;
 use crate::sql::fault::{self, Fault, Inner};
 use crate::{Error, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,13 +37,21 @@ pub(crate) fn writer(path: &Path) -> Result<Connection> {
         conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         conn.pragma_update(None, "journal_size_limit", CHECKPOINT_PAGES * 4096)?;
-        conn.set_prepared_statement_cache_capacity(64);
+        keep_plans(&conn)?;
         migrate(&mut conn, MIGRATIONS)?;
         Ok(conn)
     };
     let conn = open().map_err(|f| refine(f, path))?;
     check_version(&conn, path, known())?;
     Ok(conn)
+}
+
+/// Statements are prepared once. Else SQLite looks at parameters when it makes a plan, for a limit among other things, and makes
+/// it anew whenever they differ: half the time of a small question.
+fn keep_plans(conn: &Connection) -> Inner<()> {
+    conn.set_prepared_statement_cache_capacity(64);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn fault_read_only() -> Fault {
@@ -85,7 +94,7 @@ fn try_reader(path: &Path, options: &str) -> Inner<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(uri(path, options), flags)?;
     conn.busy_timeout(BUSY)?;
-    conn.set_prepared_statement_cache_capacity(64);
+    keep_plans(&conn)?;
     belongs_to_us(&conn)?;
     Ok(conn)
 }

@@ -28,13 +28,12 @@ impl Core {
 
     /// What a spot market says is said to its contracts, too.
     pub(super) fn repeat(&mut self, event: &Event, sink: &mut dyn Sink) -> Result<(), Failure> {
-        for at in 0..self.legs.len() {
-            let (from, to) = self.legs[at];
-            if from == event.stream
-                && let Some(payload) = leg::price(&event.payload)
-            {
+        let mut at = self.legs.partition_point(|(from, _)| *from < event.stream);
+        while let Some((_, to)) = self.legs.get(at).filter(|(from, _)| *from == event.stream).copied() {
+            if let Some(payload) = leg::price(&event.payload) {
                 self.step(&Event { stream: to, payload, ..*event }, Origin::Live, sink)?;
             }
+            at += 1;
         }
         Ok(())
     }

@@ -198,7 +198,7 @@ impl Service {
                 states.resize(states.len().max(at + 1), s.state);
                 states[at] = s.state;
                 let reason = (s.state != StatusState::Live).then(|| GapReason::word(s.reason));
-                let age = s.event_ts.map(|t| (now - t).0.max(0) / 1_000_000);
+                let age = s.last.map(|last| (now - last.event_ts).0.max(0) / 1_000_000);
                 changed.push(FeedLine(s.decl.instrument.to_string(), s.decl.metric.name(), s.state, reason, age));
             }
         });
@@ -442,7 +442,7 @@ fn put(table: &mut Table, i: usize, kept: &Kept, price: Value, set: i64) {
 /// Is some metric that the rule book reads lost in all of its streams?
 fn is_lost(market: &LiveMarket, required: &[Metric]) -> bool {
     required.iter().any(|metric| {
-        let mut of = market.streams.iter().filter(|s| s.decl.metric == *metric).peekable();
+        let mut of = market.streams.iter().filter(|s| s.metric == *metric).peekable();
         of.peek().is_some()
             && of.all(|s| matches!(s.state, StatusState::Gap | StatusState::Resync | StatusState::Stale))
     })
