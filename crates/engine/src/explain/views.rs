@@ -231,12 +231,17 @@ pub(super) fn modelled_inputs(facts: &Facts<'_>) -> Vec<String> {
     let odd = shown.map(|f| (f, facts.cell(f))).filter(|(_, c)| {
         matches!(c.state, State::Ready | State::Stale) && matches!(c.kind, Kind::Modelled | Kind::Proxy)
     });
+    // Neighbouring readings are mostly of one stream: what is said of it is written once.
+    let (mut last, mut rest) = (None, String::new());
     odd.map(|(f, cell)| {
-        let kind = if cell.kind == Kind::Modelled { "modelled" } else { "proxy" };
-        match facts.ctx.decl(cell.stream) {
-            Some(d) => format!("{}: {kind} from {} {} {}", f.id(), source_word(d), d.cadence, d.metric.name()),
-            None => format!("{}: {kind}", f.id()),
+        if last.replace((cell.stream, cell.kind)) != Some((cell.stream, cell.kind)) {
+            let kind = if cell.kind == Kind::Modelled { "modelled" } else { "proxy" };
+            rest = match facts.ctx.decl(cell.stream) {
+                Some(d) => format!(": {kind} from {} {} {}", source_word(d), d.cadence, d.metric.name()),
+                None => format!(": {kind}"),
+            };
         }
+        [f.id(), &rest].concat()
     })
     .collect()
 }

@@ -185,11 +185,13 @@ fn reason_code(reason: Reason) -> u8 {
     (0_u8..).zip(Reason::ALL).find(|(_, r)| *r == reason).map_or(u8::MAX - 16, |(i, _)| i)
 }
 
+/// The name-based UUID of `barograph` among domain names.
+const NAMESPACE: Uuid = Uuid::from_u128(0x53eb_e108_df3f_50ba_9a9a_982b_7695_cbde);
+
 /// Name-based UUID: a replay yields the same id (A08).
 #[must_use]
 pub fn snapshot_id(instrument: &InstrumentName, ts: Ts, logic_version: &str, input_digest: &str) -> String {
-    let namespace = Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"barograph");
-    Uuid::new_v5(&namespace, format!("{instrument}|{}|{logic_version}|{input_digest}", ts.0).as_bytes()).to_string()
+    Uuid::new_v5(&NAMESPACE, format!("{instrument}|{}|{logic_version}|{input_digest}", ts.0).as_bytes()).to_string()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -271,6 +273,7 @@ mod tests {
         cells[3].state = State::Stale;
         assert!(empty != zero && zero != minus && minus != input_digest(&cells));
         let name = InstrumentName::parse("binance-usdm:BTCUSDT").unwrap();
+        assert_eq!(NAMESPACE, Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"barograph"));
         let id = snapshot_id(&name, Ts::from_secs(1_770_302_100), "v0.1.0+0123456789ab", &zero);
         assert_eq!(id, snapshot_id(&name, Ts::from_secs(1_770_302_100), "v0.1.0+0123456789ab", &zero));
         assert_eq!((id.len(), &id[14..15]), (36, "5"));
