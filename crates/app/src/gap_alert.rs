@@ -1,15 +1,14 @@
 //! The operations alert for data gaps (R4.59): a stream without data for two hours, or for twice its own limit where that is
 //! more, is told once, and once more when data are back. Staleness of a context is another, much shorter matter (C05).
 
-use barograph_domain::{Metric, StreamDecl, Ts};
+use barograph_domain::{InstrumentName, Metric, StreamDecl, Ts};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 /// Which streams have been told about.
 #[derive(Debug, Default)]
 pub(crate) struct GapAlerts {
-    /// Newest data before the gap, by the stream's name.
-    open: BTreeMap<String, Ts>,
+    /// Streams with the stamp of the newest data before the gap, by market.
+    open: BTreeMap<InstrumentName, Vec<(StreamDecl, Ts)>>,
 }
 
 /// No liquidation in two hours is a quiet market, not a gap.
@@ -23,32 +22,31 @@ impl GapAlerts {
         streams.filter_map(|(decl, newest)| self.note(now, decl, newest)).collect()
     }
 
-    /// The same of one stream.
-    pub(crate) fn note(&mut self, now: Ts, decl: &StreamDecl, newest: Ts) -> Option<String> {
+    fn note(&mut self, now: Ts, decl: &StreamDecl, newest: Ts) -> Option<String> {
         let limit = decl.gap_alert();
-        let is_over = now - newest > limit;
+        let is_over = must_go_on(decl) && now - newest > limit;
         // A thousand markets have seven thousand streams, looked at each second: names are made for news only.
-        if !must_go_on(decl) || (!is_over && self.open.is_empty()) {
-            return None;
+        let known = self.open.get(&decl.instrument).and_then(|all| all.iter().position(|(d, _)| d == decl));
+        match (is_over, known) {
+            (true, None) => {
+                self.open.entry(decl.instrument.clone()).or_default().push((decl.clone(), newest));
+                let (age, limit) = ((now - newest).spoken(), limit.spoken());
+                Some(format!("data gap over {limit}: {}: newest data of {newest}, {age} ago", decl.label()))
+            }
+            (false, Some(at)) => {
+                let (_, before) = self.open.get_mut(&decl.instrument)?.swap_remove(at);
+                let (name, limit) = (decl.label(), limit.spoken());
+                Some(format!("data gap over {limit} has ended: {name}: nothing between {before} and {newest}"))
+            }
+            (true, Some(_)) | (false, None) => None,
         }
-        let name = decl.label();
-        if !is_over {
-            let before = self.open.remove(&name)?;
-            let limit = limit.spoken();
-            return Some(format!("data gap over {limit} has ended: {name}: nothing between {before} and {newest}"));
-        }
-        let Entry::Vacant(new) = self.open.entry(name) else { return None };
-        let (age, limit) = ((now - newest).spoken(), limit.spoken());
-        let told = format!("data gap over {limit}: {}: newest data of {newest}, {age} ago", new.key());
-        new.insert(newest);
-        Some(told)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barograph_domain::{InstrumentName, Kind, Span, Stamp};
+    use barograph_domain::{Kind, Span, Stamp};
 
     fn decl(metric: Metric) -> StreamDecl {
         StreamDecl {

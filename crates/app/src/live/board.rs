@@ -102,7 +102,8 @@ impl Board {
             let Some(market) = instruments.iter().position(|i| i.name == decl.instrument) else { continue };
             let mut held = writer.markets[market].lock().unwrap_or_else(PoisonError::into_inner);
             held.streams.push(LiveStream::new(decl, StatusState::Resync, GapReason::Starting));
-            let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            #[expect(clippy::expect_used, reason = "streams are counted in 16 bits")]
+            let small = |n: usize| u32::try_from(n).expect("at most 65,536 streams");
             writer.places.push((small(market), small(held.streams.len() - 1)));
         }
         for decl in &not_offered[writer.not_offered..] {

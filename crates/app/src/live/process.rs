@@ -432,7 +432,7 @@ impl Process {
     fn checkpoint(&mut self, at: Ts) -> Result<(), Failure> {
         let fits = CHECKPOINT_WITHIN.contains(&(at - at.floor(Span::mins(1))));
         if at >= self.next_checkpoint && fits && self.packed.is_none() && self.storing.has_room() {
-            self.send()?;
+            self.core.settle(&mut self.publisher).and_then(|()| self.send())?;
             self.packed = Some(checkpoint::pack(&mut self.core, &mut self.publisher)?);
             self.next_checkpoint = at + CHECKPOINT_EVERY;
         }
@@ -567,7 +567,7 @@ impl Process {
     /// Everything that has arrived is written; a checkpoint makes the next start quick.
     fn end(mut self) -> Result<(), Failure> {
         let journal = |e: barograph_lake::journal::Error| Failure::broken(chain(&e));
-        self.drain()?;
+        self.drain().and_then(|()| self.core.settle(&mut self.publisher))?;
         self.books(self.core.at, true);
         let at = self.stamper.stamp();
         // The last of a minute that is not over is the newest there is; when the minute goes on after a restart, its last

@@ -83,7 +83,7 @@ pub(crate) struct Publisher {
     instruments: Arc<Vec<Instrument>>,
     streams: Arc<Vec<StreamDecl>>,
     /// Position of each stream's venue.
-    venue_of: Vec<u8>,
+    venue_of: Vec<Option<u8>>,
     /// Position of each stream's market.
     market_of: Vec<usize>,
     runs: Arc<Vec<RunSpec>>,
@@ -339,7 +339,7 @@ impl Sink for Publisher {
             Origin::Live => {
                 self.writer.fact(event, metric);
                 if !self.replaying
-                    && let Some(venue) = self.venue_of.get(event.stream.index())
+                    && let Some(Some(venue)) = self.venue_of.get(event.stream.index())
                 {
                     self.meter.fact((*venue).into());
                     // Some messages have no stamp of the venue and carry ours: they say nothing about either clock.
@@ -421,7 +421,7 @@ impl Sink for Publisher {
         }
         let venue_of = |d: &StreamDecl| {
             let id = d.instrument.venue.as_str();
-            self.meter.venues.iter().position(|v| v.id == id).and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
+            self.meter.venues.iter().position(|v| v.id == id).and_then(|at| u8::try_from(at).ok())
         };
         self.venue_of = streams.iter().map(venue_of).collect();
         let places: BTreeMap<_, _> = instruments.iter().enumerate().map(|(at, i)| (&i.name, at)).collect();

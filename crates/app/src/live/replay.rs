@@ -193,7 +193,9 @@ pub(crate) fn last_state(
     if !journal_folder(data).is_dir() {
         return Ok((core, troubles));
     }
-    let (core, done) = run(data, setup, core, sink)?;
+    let (mut core, done) = run(data, setup, core, sink)?;
+    // What that makes is of the past as well, and not published again.
+    core.iter_mut().try_for_each(|core| core.settle(sink))?;
     troubles.extend(done.troubles);
     Ok((core, troubles))
 }

@@ -142,8 +142,8 @@ pub(crate) fn start(
     let (stamper, receiver) = inbox(Arc::clone(&wish.clock), Bounds::default(), after);
     let first_conn = crate::live::replay::next_conn(&wish.data)?;
     let options = Options { first_conn, ..Options::default() };
-    let sockets = sockets()?;
-    let net = Net::start(sockets.handle().clone(), Arc::clone(&wish.clock), stamper.clone(), &options)
+    let sockets = Sockets::new()?;
+    let net = Net::start(sockets.handle(), Arc::clone(&wish.clock), stamper.clone(), &options)
         .map_err(|e| Failure::broken(chain(&e)))?;
     let net = Arc::new(net);
     let config = runtime.block_on(async {
@@ -194,7 +194,7 @@ pub(crate) fn start(
     let service =
         Arc::new(Service::new(reader, Arc::clone(&wish.clock), Some(view), book_id(settings)?, default_venue)?);
     let network =
-        Network { net: Arc::clone(&net), runtime: sockets.handle().clone(), stamper: stamper.clone(), inbox: receiver };
+        Network { net: Arc::clone(&net), runtime: sockets.handle(), stamper: stamper.clone(), inbox: receiver };
     let stop = wish.stop;
     let (changes, asked) = mpsc::sync_channel(CHANGES_MAX);
     let (ready, prepared) = mpsc::sync_channel(1);
@@ -223,8 +223,7 @@ pub(crate) fn start(
         };
         let _waited_for = ready.send(begun);
         let ended = process.run(&told, &asked);
-        // Whoever still looks up a name is not waited for.
-        sockets.shutdown_background();
+        drop(sockets);
         ended
     };
     let thread = std::thread::Builder::new().name("core".to_owned()).spawn(run).map_err(Failure::broken)?;
@@ -254,9 +253,26 @@ pub(crate) fn start(
 
 /// Sockets have one thread of their own: handing ready ones from thread to thread costs more than reading them, and what is
 /// served over HTTP delays no receive stamp.
-fn sockets() -> Result<tokio::runtime::Runtime, Failure> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(1).thread_name("sockets").enable_all().build().map_err(Failure::broken)
+struct Sockets(Option<tokio::runtime::Runtime>, tokio::runtime::Handle);
+
+impl Sockets {
+    fn new() -> Result<Self, Failure> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).thread_name("sockets").enable_all().build().map_err(Failure::broken)?;
+        let handle = runtime.handle().clone();
+        Ok(Self(Some(runtime), handle))
+    }
+
+    fn handle(&self) -> tokio::runtime::Handle {
+        self.1.clone()
+    }
+}
+
+impl Drop for Sockets {
+    /// Whoever still looks up a name is not waited for.
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(tokio::runtime::Runtime::shutdown_background);
+    }
 }
 
 /// Resolves soon after it is told to stop.

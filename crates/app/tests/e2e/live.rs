@@ -7,7 +7,7 @@ use crate::support::sim::Sim;
 use barograph_domain::{Span, Ts};
 use std::time::{Duration, Instant};
 
-/// SIGTERM until the end: 5 s are promised, and a busy machine may take longer.
+/// SIGTERM until the end: 5 s are promised (`live.stop_s` of `make bench`); a busy machine may take longer.
 const STOP_MAX: Duration = Duration::from_secs(15);
 
 #[test]

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 const MARKETS: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
-/// SIGTERM until the end, whatever the database does: 5 s are promised, and a busy machine may take longer.
+/// SIGTERM until the end, whatever the database does: 5 s are promised (`live.stop_s` of `make bench`); a busy machine may take longer.
 const STOP_MAX: Duration = Duration::from_secs(15);
 /// Longer than a minute takes to end, be stored and be read on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(100);

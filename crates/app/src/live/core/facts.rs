@@ -137,6 +137,11 @@ impl Core {
                 }
             }
         }
+        if origin == Origin::Backfill
+            && let Some(price) = self.samples.release_of(event.stream)
+        {
+            self.pass_on(&price, sink)?;
+        }
         let market = self.engine.market_of(event.stream);
         if self.catchups.takes(market, event, origin, self.engine.reads(event.stream)) {
             return Ok(());
