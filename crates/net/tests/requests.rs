@@ -129,7 +129,7 @@ fn a_venue_that_refuses_us_is_asked_once_and_everybody_is_told() {
     check_forbidden(451);
 }
 
-/// Whoever comes in the moment of the refusal is told, too, and does not wait for the rest to be over.
+/// A request sent just as the venue refuses us fails like the others and does not wait for the rest to be over.
 #[test]
 fn a_request_made_while_a_venue_refuses_us_is_refused() {
     for _ in 0..20 {

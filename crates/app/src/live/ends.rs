@@ -62,13 +62,14 @@ pub(crate) fn setup() -> Setup {
     Setup::of(Book::parse(&file, &text).unwrap(), text, barograph_venues::policy::text())
 }
 
-/// A machine that listens to some perpetuals of one venue, without a network.
-pub(crate) fn core_of(venue: &str, symbols: &[&str]) -> Core {
-    let setup = setup();
+/// What listens to these streams of some perpetuals of one venue, without a past.
+pub(crate) fn listening(setup: &Setup, venue: &str, symbols: &[&str], metrics: &[Metric]) -> LiveConfig {
+    let mut metrics = metrics.to_vec();
+    metrics.sort_unstable();
     let session = SessionConfig {
         endpoints: Endpoints { rest: "http://x".to_owned(), ws: "ws://x".to_owned() },
         markets: symbols.iter().map(|s| MarketSpec::bare(s, MarketKind::Perpetual)).collect(),
-        metrics: vec![Metric::Trade, Metric::BestBidAsk, Metric::MarkPrice, Metric::OpenInterest],
+        metrics,
         backfill: Span::ZERO,
         book_depth: 20,
         poll_every: Span::mins(1),
@@ -76,7 +77,7 @@ pub(crate) fn core_of(venue: &str, symbols: &[&str]) -> Core {
         polls_in_flight_max: 4,
         trade_side_is_maker: true,
     };
-    let config = LiveConfig {
+    LiveConfig {
         models: ModelMarkets::Off,
         logic_version: setup.logic_version.clone(),
         book: setup.book.name.clone(),
@@ -85,7 +86,14 @@ pub(crate) fn core_of(venue: &str, symbols: &[&str]) -> Core {
         spot_pairs: barograph_domain::leg::SpotPairs::NONE,
         venues: vec![VenueConfig { id: venue.to_owned(), session }],
         origin: None,
-    };
+    }
+}
+
+/// A machine that does, without a network.
+pub(crate) fn core_of(venue: &str, symbols: &[&str]) -> Core {
+    use Metric::{BestBidAsk, MarkPrice, OpenInterest, Trade};
+    let setup = setup();
+    let config = listening(&setup, venue, symbols, &[Trade, BestBidAsk, MarkPrice, OpenInterest]);
     Core::new(setup, config, Ts::from_civil(2026, 10, 1, 12, 0, 20), &mut Nobody).unwrap()
 }
 

@@ -6,15 +6,14 @@
 
 use crate::failure::Failure;
 use crate::live::checkpoint;
-use crate::live::config::{LiveConfig, VenueConfig};
+use crate::live::config::LiveConfig;
 use crate::live::core::{Core, Sink};
+use crate::live::ends::listening;
 use crate::setup::{Setup, book_text};
-use barograph_domain::{Event, Instrument, MarketKind, Metric, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
+use barograph_domain::{Event, Instrument, Metric, MinuteRow, Span, Status, StreamDecl, StreamIndex, Ts};
 use barograph_engine::models::ModelMarkets;
 use barograph_engine::rules::Book;
-use barograph_venues::session::{
-    Action, ConnId, Endpoints, Fault, Input, LinkId, MarketSpec, Origin, Request, RequestId, SessionConfig,
-};
+use barograph_venues::session::{Action, ConnId, Fault, Input, LinkId, Origin, Request, RequestId};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -164,29 +163,11 @@ impl Sink for Seen {
 
 fn config(setup: &Setup) -> LiveConfig {
     use Metric::{Bar, FundingRate, FundingRateSettled, IndexPrice, MarkPrice, OpenInterest};
-    let mut metrics = vec![Bar, FundingRate, FundingRateSettled, IndexPrice, MarkPrice, OpenInterest];
-    metrics.sort_unstable();
-    let session = SessionConfig {
-        endpoints: Endpoints { rest: "http://x".to_owned(), ws: "ws://x".to_owned() },
-        markets: SYMBOLS.iter().map(|s| MarketSpec::bare(s, MarketKind::Perpetual)).collect(),
-        metrics,
-        backfill: BACKFILL,
-        book_depth: 20,
-        poll_every: Span::mins(1),
-        polls_every: Vec::new(),
-        polls_in_flight_max: 4,
-        trade_side_is_maker: true,
-    };
-    LiveConfig {
-        models: ModelMarkets::First(20),
-        logic_version: setup.logic_version.clone(),
-        book: setup.book.name.clone(),
-        book_text: setup.book_text.clone(),
-        watch: crate::universe::WatchMarkets::Auto,
-        spot_pairs: barograph_domain::leg::SpotPairs::NONE,
-        venues: vec![VenueConfig { id: "binance-usdm".to_owned(), session }],
-        origin: None,
-    }
+    let metrics = [Bar, FundingRate, FundingRateSettled, IndexPrice, MarkPrice, OpenInterest];
+    let mut config = listening(setup, "binance-usdm", &SYMBOLS, &metrics);
+    config.models = ModelMarkets::First(20);
+    config.venues[0].session.backfill = BACKFILL;
+    config
 }
 
 fn setup() -> Setup {

@@ -2,7 +2,7 @@
 //!
 //! Of the prices of a stream within a minute only the last becomes a sample of the engine's grid, and a thousand markets send
 //! hundreds of each: they wait with what is stored ([`Samples`](crate::live::samples::Samples)) and go to the engine when the
-//! minute's rows may be made. Whatever is told of the same stream in between sends them on before it.
+//! minute's rows may be made. A change of continuity or a fetched fact of the same stream sends them on first.
 
 use super::{Core, Sink};
 use crate::failure::Failure;

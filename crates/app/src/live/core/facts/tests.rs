@@ -5,19 +5,11 @@
 use super::super::{Core, Sink};
 use crate::failure::Failure;
 use crate::live::checkpoint;
-use crate::live::config::{LiveConfig, VenueConfig};
+use crate::live::ends::{listening, setup};
 use crate::random::Random;
-use crate::setup::{Setup, book_text};
-use barograph_domain::leg::SpotPairs;
-use barograph_domain::{
-    Event, Instrument, MarketKind, Metric, MinuteRow, Payload, Span, Status, StreamDecl, StreamIndex, Ts,
-};
-use barograph_engine::models::ModelMarkets;
-use barograph_engine::rules::Book;
+use barograph_domain::{Event, Instrument, Metric, MinuteRow, Payload, Span, Status, StreamDecl, StreamIndex, Ts};
 use barograph_engine::{AlertOut, LevelOut};
-use barograph_venues::session::{
-    Action, CloseReason, ConnId, Emit, Endpoints, Fault, Input, MarketIndex, MarketSpec, Origin, SessionConfig,
-};
+use barograph_venues::session::{Action, CloseReason, ConnId, Emit, Fault, Input, MarketIndex, Origin};
 
 const SYMBOLS: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
 const RUN: Span = Span::mins(14);
@@ -66,33 +58,6 @@ impl Sink for Seen {
     }
     fn grown(&mut self, _i: &[Instrument], _s: &[StreamDecl], _n: &[StreamDecl]) -> Result<(), Failure> {
         Ok(())
-    }
-}
-
-fn config(setup: &Setup) -> LiveConfig {
-    use Metric::{BestBidAsk, FundingRate, IndexPrice, Liquidation, MarkPrice, OpenInterest, Trade};
-    let mut metrics = vec![BestBidAsk, FundingRate, IndexPrice, Liquidation, MarkPrice, OpenInterest, Trade];
-    metrics.sort_unstable();
-    let session = SessionConfig {
-        endpoints: Endpoints { rest: "http://x".to_owned(), ws: "ws://x".to_owned() },
-        markets: SYMBOLS.iter().map(|s| MarketSpec::bare(s, MarketKind::Perpetual)).collect(),
-        metrics,
-        backfill: Span::ZERO,
-        book_depth: 20,
-        poll_every: Span::mins(1),
-        polls_every: Vec::new(),
-        polls_in_flight_max: 4,
-        trade_side_is_maker: true,
-    };
-    LiveConfig {
-        models: ModelMarkets::First(0),
-        logic_version: setup.logic_version.clone(),
-        book: setup.book.name.clone(),
-        book_text: setup.book_text.clone(),
-        watch: crate::universe::WatchMarkets::Auto,
-        spot_pairs: SpotPairs::NONE,
-        venues: vec![VenueConfig { id: "binance-usdm".to_owned(), session }],
-        origin: None,
     }
 }
 
@@ -192,12 +157,14 @@ fn fed(seed: u64) -> Vec<(Ts, Fed)> {
 
 /// All of it through one core; `waits` or one by one.
 fn made(all: &[(Ts, Fed)], waits: bool) -> Seen {
-    let (file, text) = book_text(Book::SHIPPED[0]).unwrap();
-    let setup = Setup::of(Book::parse(&file, &text).unwrap(), text, barograph_venues::policy::text());
+    use Metric::{BestBidAsk, FundingRate, IndexPrice, Liquidation, MarkPrice, OpenInterest, Trade};
+    let streams = [BestBidAsk, FundingRate, IndexPrice, Liquidation, MarkPrice, OpenInterest, Trade];
+    let setup = setup();
+    let config = listening(&setup, "binance-usdm", &SYMBOLS, &streams);
     let mut seen = Seen::default();
     let folder = tempfile::tempdir().unwrap();
     let begun = |core: &mut Core| core.heard.iter_mut().for_each(|h| h.waits &= waits);
-    let mut core = Core::new(setup.clone(), config(&setup), begin(), &mut seen).unwrap();
+    let mut core = Core::new(setup.clone(), config, begin(), &mut seen).unwrap();
     begun(&mut core);
     let links: Vec<_> = core.venues[0].session.links().iter().map(|l| l.id).collect();
     for (at, fed) in all {
