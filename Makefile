@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools server page browser build run test web fuzz-api python python-bench fuzz bench check coverage
+.PHONY: help tools server page browser build run test web fuzz-api python python-bench python-built python-figures fuzz bench check coverage
 
 help:
 	@echo "barograph: the weather of crypto markets, explained"
@@ -141,7 +141,14 @@ python: tools
 
 # The same from an optimised module, and what a context costs from Python; then without Python, and with fifty strategies.
 python-bench: tools
+	@$(MAKE) --no-print-directory python-built
+	@$(MAKE) --no-print-directory python-figures
+
+python-built: tools
 	@$(MAKE) --no-print-directory python PYTHON_PROFILE=python
+	$(CARGO) bench --quiet --locked --package barograph-python --profile python --no-run
+
+python-figures:
 	"$(VENV)/bin/python" crates/python/bench.py
 	$(CARGO) bench --quiet --locked --package barograph-python --profile python
 

@@ -56,45 +56,53 @@ pub(crate) static ALL: [Bench; 25] = [
 /// Too long to be run unless named.
 pub(crate) const LONG: [&str; 4] = ["soak", "coverage", "month", "build"];
 
-/// Figures that `cargo bench` targets of a package print, each with the factor to the promised unit.
-fn printed(bed: &Bed, package: &str, figures: &[(&'static str, &str, f64)]) -> Result<Measured, String> {
-    figures.iter().map(|(id, name, factor)| Ok((*id, Ok(bed.figure(package, name)? * factor)))).collect()
+/// A figure's name here, what a bench prints it as, and the factor to the promised unit.
+type Printed = (&'static str, &'static str, f64);
+
+/// Figures that a `cargo bench` target prints.
+fn printed(bed: &Bed, package: &str, target: &str, part: &[&str], figures: &[Printed]) -> Result<Measured, String> {
+    let said = bed.bench(package, target, part)?;
+    let of = |name: &str| super::figure(&said, name).ok_or_else(|| format!("{target} of {package} prints no '{name}'"));
+    Ok(figures.iter().map(|(id, name, factor)| (*id, of(name).map(|value| value * factor))).collect())
 }
 
 fn engine(bed: &Bed) -> Result<Measured, String> {
-    let figures = [
-        ("events_per_s", "engine_events_per_s", 1.0),
-        ("minutes_per_s", "engine_minutes_per_s", 1.0),
-        ("bars_per_s", "engine_bars_per_s", 1.0),
-    ];
-    printed(bed, "barograph-engine", &figures)
+    let figures = [("events_per_s", "engine_events_per_s", 1.0), ("minutes_per_s", "engine_minutes_per_s", 1.0)];
+    let mut measured = printed(bed, "barograph-engine", "step", &["events"], &figures)?;
+    let bars = [("bars_per_s", "engine_bars_per_s", 1.0)];
+    measured.extend(printed(bed, "barograph-engine", "step", &["bars"], &bars)?);
+    Ok(measured)
 }
 
 fn context(bed: &Bed) -> Result<Measured, String> {
-    printed(bed, "barograph-engine", &[("p50_us", "context_p50_us", 1.0)])
+    printed(bed, "barograph-engine", "step", &["context"], &[("p50_us", "context_p50_us", 1.0)])
 }
 
 fn advice(bed: &Bed) -> Result<Measured, String> {
     let figures = [("numbers_us", "advise_ns", 1e-3), ("texts_us", "advise_rendered_ns", 1e-3)];
-    printed(bed, "barograph-engine", &figures)
+    printed(bed, "barograph-engine", "advice", &[], &figures)
 }
 
 fn models(bed: &Bed) -> Result<Measured, String> {
     let figures = [("hour_us", "models_hour_us", 1.0), ("fit_ms", "models_fit_180d_ms", 1.0)];
-    printed(bed, "barograph-engine", &figures)
+    printed(bed, "barograph-engine", "models", &[], &figures)
 }
 
 fn liquidity(bed: &Bed) -> Result<Measured, String> {
-    let figures = [("pass_ms", "liquidity_100k_ms", 1.0), ("cold_500_us", "liquidity_cold_500_us", 1.0)];
-    let mut measured = printed(bed, "barograph-engine", &figures)?;
+    let figures = [
+        ("pass_ms", "liquidity_100k_ms", 1.0),
+        ("cold_500_us", "liquidity_cold_500_us", 1.0),
+        ("times", "liquidity_against_smartmoneyconcepts", 1.0),
+    ];
+    let mut measured = printed(bed, "barograph-engine", "liquidity", &[], &figures)?;
     // The bench says why on standard error; the package belongs to the interpreter in BAROGRAPH_PYTHON.
-    let times = bed.figure("barograph-engine", "liquidity_against_smartmoneyconcepts");
-    measured.push(("times", times.map_err(|_absent| "no Python with smartmoneyconcepts".to_owned())));
+    let times = measured.iter_mut().filter(|(id, value)| *id == "times" && value.is_err());
+    times.for_each(|(_, value)| *value = Err("no Python with smartmoneyconcepts".to_owned()));
     Ok(measured)
 }
 
 fn decode(bed: &Bed) -> Result<Measured, String> {
-    printed(bed, "barograph-venues", &[("frames_per_s", "decode_session_book_per_s", 1.0)])
+    printed(bed, "barograph-venues", "decode", &[], &[("frames_per_s", "decode_session_book_per_s", 1.0)])
 }
 
 fn journal(bed: &Bed) -> Result<Measured, String> {
@@ -103,11 +111,12 @@ fn journal(bed: &Bed) -> Result<Measured, String> {
         ("ratio", "journal_zstd1_ratio", 1.0),
         ("pack_mb_s", "journal_zstd1_mb_s", 1.0),
     ];
-    printed(bed, "barograph-lake", &figures)
+    printed(bed, "barograph-lake", "journal", &[], &figures)
 }
 
 fn python(bed: &Bed) -> Result<Measured, String> {
-    let said = bed.made("python-bench")?;
+    bed.sampler.without(|| bed.made("python-built"))?;
+    let said = bed.made("python-figures")?;
     let figures = [
         ("numpy_us", "python_context_500_numpy_us"),
         ("pandas_us", "python_context_500_pandas_us"),
@@ -192,6 +201,7 @@ fn build(bed: &Bed) -> Result<Measured, String> {
     let folder = bed.scratch("first-build")?;
     let place = folder.to_string_lossy().into_owned();
     let begun = Instant::now();
+    // Its own load is no slowness of the machine: the pace is that before and after.
     bed.cargo(&["build", "--release", "--locked", "--package", "barograph", "--target-dir", &place])?;
     let took = begun.elapsed().as_secs_f64();
     std::fs::remove_dir_all(&folder).map_err(|e| format!("cannot empty {place}: {e}"))?;

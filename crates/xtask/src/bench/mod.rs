@@ -3,6 +3,9 @@
 //! Two kinds of measurement. Inside the program: `cargo bench` targets print lines `figure <name> <number>`, which are
 //! collected. From outside: the release binary runs as a child and its wall time, peak memory, disk use and answers over
 //! HTTP are watched. Nothing is averaged away: one run, one number. A figure that could not be measured is missed.
+//!
+//! Limits hold on one machine, and others are slower or faster, the same one from minute to minute: how fast this one was is
+//! measured beside each benchmark ([`pace`]), and a figure that depends on it is judged as it would be on that one (ADR 29).
 
 mod alerts;
 mod board;
@@ -10,6 +13,7 @@ mod figures;
 mod http;
 mod lists;
 mod live;
+mod pace;
 mod process;
 mod stored;
 pub(crate) mod targets;
@@ -17,11 +21,10 @@ pub(crate) mod written;
 
 use crate::{Args, Failure, tree};
 use figures::{ALL, Bench, LONG};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use targets::{Figure, Verdict};
+use targets::{Figure, Number, Verdict};
 
 /// What a benchmark found: figures of its own, each a number or why there is none.
 pub(crate) type Measured = Vec<(&'static str, Result<f64, String>)>;
@@ -31,6 +34,8 @@ pub(crate) type Measured = Vec<(&'static str, Result<f64, String>)>;
 pub(crate) struct Row {
     what: String,
     measured: String,
+    /// The same at the pace of the machine of the limits; empty where it is no matter of pace.
+    there: String,
     limit: String,
     verdict: Verdict,
 }
@@ -41,8 +46,7 @@ pub(crate) struct Bed {
     root: PathBuf,
     /// Build output; scratch data lies in its `bench` folder.
     target: PathBuf,
-    /// What the benches of each package printed in this run.
-    printed: RefCell<BTreeMap<String, String>>,
+    sampler: pace::Sampler,
 }
 
 pub(crate) fn run(mut args: Args) -> Result<(), Failure> {
@@ -51,15 +55,15 @@ pub(crate) fn run(mut args: Args) -> Result<(), Failure> {
     let chosen = choose(&names)?;
     let root = tree::root();
     let promised = tree::text(&root, targets::FILE)?.ok_or_else(|| format!("{} is not text", targets::FILE))?;
-    let promised = targets::read(&promised)?;
+    let (promised, yardstick_us) = (targets::read(&promised)?, targets::yardstick_us(&promised)?);
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let bed = Bed { root, target, printed: RefCell::default() };
+    let bed = Bed { root, target, sampler: pace::Sampler::start() };
     let (mut rows, mut numbers) = (Vec::new(), BTreeMap::new());
     for bench in chosen {
         eprintln!("measuring {} …", bench.name);
-        let measured = (bench.measure)(&bed);
+        let (measured, readings) = bed.sampler.over(|| (bench.measure)(&bed));
         for figure in promised.iter().filter(|f| f.bench() == bench.name) {
-            let value = value_of(figure, &measured);
+            let value = value_of(figure, &measured).map(|number| figure.paced(number, &readings, yardstick_us));
             if let Ok(number) = value {
                 numbers.insert(figure.id.clone(), number);
             }
@@ -80,16 +84,18 @@ fn value_of(figure: &Figure, measured: &Result<Measured, String>) -> Result<f64,
     own.map_or_else(|| Err("its benchmark says nothing of it".to_owned()), |(_, value)| value.clone())
 }
 
-fn row(figure: &Figure, value: Result<f64, String>) -> Row {
-    let (measured, verdict) = match value {
-        Ok(number) => (figure.show(number), figure.judge(number)),
-        Err(why) => (format!("not measured: {why}"), Verdict::Missed),
+fn row(figure: &Figure, value: Result<Number, String>) -> Row {
+    let (measured, there, verdict) = match value {
+        Ok(number) => {
+            (figure.show(number.here), figure.show_there(number), figure.judge(number.there.unwrap_or(number.here)))
+        }
+        Err(why) => (format!("not measured: {why}"), String::new(), Verdict::Missed),
     };
-    Row { what: figure.what.clone(), measured, limit: figure.limit_text(), verdict }
+    Row { what: figure.what.clone(), measured, there, limit: figure.limit_text(), verdict }
 }
 
 /// Puts what was measured into the README, with the commit it was measured at.
-fn write_readme(bed: &Bed, promised: &[Figure], numbers: &BTreeMap<String, f64>) -> Result<(), String> {
+fn write_readme(bed: &Bed, promised: &[Figure], numbers: &BTreeMap<String, Number>) -> Result<(), String> {
     let git = Command::new("git").current_dir(&bed.root).args(["rev-parse", "--short=9", "HEAD"]).output();
     let commit = git.ok().filter(|o| o.status.success()).map_or_else(
         || concat!("v", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -117,11 +123,11 @@ fn choose(names: &[String]) -> Result<Vec<&'static Bench>, Failure> {
 
 /// The table, columns aligned, readable as Markdown.
 fn table(rows: &[Row]) -> String {
-    let cells = |r: &Row| [r.what.clone(), r.measured.clone(), r.limit.clone(), mark(r.verdict).to_owned()];
-    let head = ["what", "measured", "limit", "ok"].map(str::to_owned);
-    let all: Vec<[String; 4]> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
-    let width = |column: usize| all.iter().map(|r| r[column].chars().count()).max().unwrap_or_default();
-    let widths = [width(0), width(1), width(2), width(3)];
+    let cells =
+        |r: &Row| [r.what.clone(), r.measured.clone(), r.there.clone(), r.limit.clone(), mark(r.verdict).to_owned()];
+    let head = ["what", "measured", written::THERE, "limit", "ok"].map(str::to_owned);
+    let all: Vec<[String; 5]> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
+    let widths = [0, 1, 2, 3, 4].map(|n: usize| all.iter().map(|r| r[n].chars().count()).max().unwrap_or_default());
     let mut text = String::new();
     for (n, row) in all.iter().enumerate() {
         let padded: Vec<_> = row.iter().zip(widths).map(|(cell, w)| format!("{cell:<w$}")).collect();
@@ -145,7 +151,7 @@ const fn mark(verdict: Verdict) -> &'static str {
 impl Bed {
     /// Builds the release binary and says where it is.
     fn binary(&self) -> Result<PathBuf, String> {
-        self.cargo(&["build", "--release", "--locked", "--package", "barograph"])?;
+        self.sampler.without(|| self.cargo(&["build", "--release", "--locked", "--package", "barograph"]))?;
         Ok(self.target.join("release").join("barograph"))
     }
 
@@ -174,14 +180,11 @@ impl Bed {
         Ok(String::from_utf8_lossy(&out.stdout).into_owned())
     }
 
-    /// The number a `cargo bench` target printed as `figure <name> <number>`. The benches of a package run once.
-    fn figure(&self, package: &str, name: &str) -> Result<f64, String> {
-        let mut printed = self.printed.borrow_mut();
-        if !printed.contains_key(package) {
-            printed.insert(package.to_owned(), self.cargo(&["bench", "--locked", "--package", package])?);
-        }
-        let said = printed.get(package).map_or("", String::as_str);
-        figure(said, name).ok_or_else(|| format!("no bench of {package} prints 'figure {name} …'"))
+    /// What a `cargo bench` target prints, compiled first.
+    fn bench(&self, package: &str, target: &str, args: &[&str]) -> Result<String, String> {
+        let command = ["bench", "--locked", "--package", package, "--bench", target];
+        self.sampler.without(|| self.cargo(&[&command[..], &["--no-run"]].concat()))?;
+        self.cargo(&[&command[..], &["--"], args].concat())
     }
 
     /// What a target of the Makefile prints.
@@ -219,7 +222,7 @@ impl Bed {
                 symbol: symbol.to_owned(),
                 plain: false,
             };
-            let made = crate::synth::write(&options)?;
+            let made = self.sampler.without(|| crate::synth::write(&options))?;
             std::fs::write(&done, made.rows.to_string())
                 .map_err(|e| format!("cannot write {}: {e}", done.display()))?;
         }
@@ -264,14 +267,19 @@ mod tests {
 
     #[test]
     fn a_missed_limit_is_seen_in_the_table_and_nothing_measured_is_missed() {
-        let promised =
-            targets::read("[[figure]]\nid = \"a.b\"\nwhat = \"a\"\nbetter = \"lower\"\nlimit = 2\nunit = \"s\"\n");
+        let promised = targets::read(
+            "[[figure]]\nid = \"a.b\"\nwhat = \"a\"\nbetter = \"lower\"\nlimit = 2\nunit = \"s\"\npace = \"around\"\n",
+        );
         let figure = &promised.unwrap()[0];
-        let of = |measured: Result<Measured, String>| row(figure, value_of(figure, &measured));
+        // Twice as slow as the reference, as the figure asks.
+        let slow = pace::Readings { around: vec![2.0], beside: Vec::new() };
+        let of = |measured: Result<Measured, String>| {
+            row(figure, value_of(figure, &measured).map(|number| figure.paced(number, &slow, 1.0)))
+        };
         let rows = [
-            of(Ok(vec![("c", Ok(9.0)), ("b", Ok(1.0))])),
-            of(Ok(vec![("b", Ok(2.1))])),
-            of(Ok(vec![("b", Ok(3.0))])),
+            of(Ok(vec![("c", Ok(9.0)), ("b", Ok(3.0))])),
+            of(Ok(vec![("b", Ok(4.2))])),
+            of(Ok(vec![("b", Ok(6.0))])),
             of(Ok(vec![("b", Err("no disk".to_owned()))])),
             of(Ok(vec![])),
             of(Err("no binary".to_owned())),
@@ -281,12 +289,12 @@ mod tests {
         assert_eq!(verdicts, [Met, Near, Missed, Missed, Missed, Missed]);
         assert_eq!(
             table(&rows[..4]),
-            "| what | measured              | limit       | ok             |\n\
-             | ---- | --------------------- | ----------- | -------------- |\n\
-             | a    | 1 s                   | at most 2 s | yes            |\n\
-             | a    | 2.1 s                 | at most 2 s | within a tenth |\n\
-             | a    | 3 s                   | at most 2 s | NO             |\n\
-             | a    | not measured: no disk | at most 2 s | NO             |\n"
+            "| what | measured              | on the reference machine | limit       | ok             |\n\
+             | ---- | --------------------- | ------------------------ | ----------- | -------------- |\n\
+             | a    | 3 s                   | 1.5 s                    | at most 2 s | yes            |\n\
+             | a    | 4.2 s                 | 2.1 s                    | at most 2 s | within a tenth |\n\
+             | a    | 6 s                   | 3 s                      | at most 2 s | NO             |\n\
+             | a    | not measured: no disk |                          | at most 2 s | NO             |\n"
         );
     }
 

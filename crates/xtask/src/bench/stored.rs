@@ -20,7 +20,7 @@ const TABLES: [(&str, &str); 2] =
     [("file_tables_ms", "tables_sqlite_slowest_ms"), ("postgres_tables_ms", "tables_postgres_slowest_ms")];
 
 pub(crate) fn measure(bed: &Bed) -> Result<Measured, String> {
-    let run = |bench| bed.cargo(&["bench", "--locked", "--package", "barograph-store", "--bench", bench]);
+    let run = |target| bed.bench("barograph-store", target, &[]);
     let printed = [run("append")?, run("tables")?].join("\n");
     let why = |id: &str| match id.starts_with("postgres") {
         true => "PostgreSQL is not installed".to_owned(),

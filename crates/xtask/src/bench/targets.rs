@@ -1,6 +1,7 @@
 //! `bench/targets.toml`: every figure of speed and size that was ever promised, with its limit. Who measures a figure is the
 //! first part of its id; what is said of it in README.md is its line here.
 
+use super::pace::Readings;
 use toml::{Table, Value};
 
 /// Where the promises stand.
@@ -25,6 +26,22 @@ pub(crate) enum Verdict {
     Missed,
 }
 
+/// When the machine's pace is taken for a figure that depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pace {
+    /// While it is measured: work on one core.
+    Beside,
+    /// Just before and after: work that loads all cores, and so the yardstick too.
+    Around,
+}
+
+/// A figure as it was measured here, and at the pace of the machine of the limits, where that is known and matters.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Number {
+    pub(crate) here: f64,
+    pub(crate) there: Option<f64>,
+}
+
 /// One promise.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Figure {
@@ -33,12 +50,27 @@ pub(crate) struct Figure {
     pub(crate) better: Better,
     pub(crate) limit: f64,
     pub(crate) unit: String,
+    pub(crate) pace: Option<Pace>,
 }
 
 impl Figure {
     /// The benchmark that measures it.
     pub(crate) fn bench(&self) -> &str {
         self.id.split_once('.').map_or("", |(bench, _)| bench)
+    }
+
+    /// What `here` would be on the machine of the limits, where the yardstick takes `yardstick_us`.
+    pub(crate) fn paced(&self, here: f64, readings: &Readings, yardstick_us: f64) -> Number {
+        let took = match self.pace {
+            None => None,
+            Some(Pace::Beside) => readings.beside_us(),
+            Some(Pace::Around) => readings.around_us(),
+        };
+        let there = took.map(|us| match self.better {
+            Better::Lower => here * yardstick_us / us,
+            Better::Higher => here * us / yardstick_us,
+        });
+        Number { here, there }
     }
 
     pub(crate) fn judge(&self, measured: f64) -> Verdict {
@@ -61,6 +93,10 @@ impl Figure {
     pub(crate) fn show(&self, value: f64) -> String {
         let gap = if self.unit.starts_with('/') { "" } else { " " };
         format!("{}{gap}{}", digits(value), self.unit)
+    }
+
+    pub(crate) fn show_there(&self, number: Number) -> String {
+        number.there.map_or_else(String::new, |value| self.show(value))
     }
 
     pub(crate) fn limit_text(&self) -> String {
@@ -108,6 +144,13 @@ pub(crate) fn read(text: &str) -> Result<Vec<Figure>, String> {
     Ok(figures)
 }
 
+/// Microseconds of the yardstick on the machine of the limits.
+pub(crate) fn yardstick_us(text: &str) -> Result<f64, String> {
+    let table: Table = text.parse().map_err(|e| format!("{FILE} is not TOML: {e}"))?;
+    let found = table.get("machine").and_then(|m| m.get("yardstick_us")).and_then(Value::as_float);
+    found.filter(|us| *us > 0.0).ok_or_else(|| format!("{FILE}: [machine] has no yardstick_us above zero"))
+}
+
 fn figure(value: &Value) -> Result<Figure, String> {
     let text = |key: &str| {
         let found = value.get(key).and_then(Value::as_str).filter(|t| !t.is_empty() && !t.contains('|'));
@@ -125,10 +168,18 @@ fn figure(value: &Value) -> Result<Figure, String> {
         Some(Value::Integer(i)) => *i as f64,
         _ => return Err(format!("{FILE}: '{id}' has no limit")),
     };
+    let pace = match value.get("pace").map(|p| p.as_str().unwrap_or_default()) {
+        None => None,
+        Some("beside") => Some(Pace::Beside),
+        Some("around") => Some(Pace::Around),
+        Some(other) => {
+            return Err(format!("{FILE}: '{id}' has pace '{other}'; write beside or around, or leave it out"));
+        }
+    };
     if !id.contains('.') {
         return Err(format!("{FILE}: '{id}' names no benchmark; write <benchmark>.<figure>"));
     }
-    Ok(Figure { id, what: text("what")?, better, limit, unit: text("unit")? })
+    Ok(Figure { id, what: text("what")?, better, limit, unit: text("unit")?, pace })
 }
 
 #[cfg(test)]
@@ -136,7 +187,7 @@ mod tests {
     use super::*;
 
     fn promise(better: Better, limit: f64, unit: &str) -> Figure {
-        Figure { id: "a.b".into(), what: "what".into(), better, limit, unit: unit.into() }
+        Figure { id: "a.b".into(), what: "what".into(), better, limit, unit: unit.into(), pace: None }
     }
 
     #[test]
@@ -158,6 +209,21 @@ mod tests {
         for (figure, measured, verdict) in cases {
             assert_eq!(figure.judge(measured), verdict, "{measured} against {}", figure.limit_text());
         }
+    }
+
+    #[test]
+    fn a_figure_is_judged_at_the_pace_of_the_machine_of_the_limits() {
+        // A machine that takes twice as long alone, and four times beside the work.
+        let readings = Readings { around: vec![2_000.0; 9], beside: vec![4_000.0; 9] };
+        let of =
+            |better, pace, here| Figure { pace, ..promise(better, 1.0, "s") }.paced(here, &readings, 1_000.0).there;
+        assert_eq!(of(Better::Lower, Some(Pace::Beside), 8.0), Some(2.0));
+        assert_eq!(of(Better::Lower, Some(Pace::Around), 8.0), Some(4.0));
+        assert_eq!(of(Better::Higher, Some(Pace::Beside), 8.0), Some(32.0));
+        assert_eq!(of(Better::Lower, None, 8.0), None);
+        let text = "[machine]\nyardstick_us = 500.0\n";
+        assert_eq!(yardstick_us(text), Ok(500.0));
+        assert!(yardstick_us(&text.replace("500.0", "0.0")).is_err() && yardstick_us("").is_err());
     }
 
     #[test]
@@ -186,6 +252,7 @@ mod tests {
             ("lower", "up", "write lower or higher"),
             ("a.b", "ab", "names no benchmark"),
             ("\"w\"", "\"a | b\"", "bar in it"),
+            ("limit = 3\n", "limit = 3\npace = \"now\"\n", "write beside or around"),
         ] {
             assert!(read(&good.replace(from, to)).unwrap_err().contains(said), "{said}");
         }

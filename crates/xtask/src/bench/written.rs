@@ -1,11 +1,13 @@
 //! The table of figures in README.md: what `cargo x bench --write` puts there, and what tidy asks of it. Each line says at which
 //! commit it was measured; a line that was not measured in a run stays as it is.
 
-use super::targets::Figure;
+use super::targets::{Figure, Number};
 use std::collections::BTreeMap;
 
 const BEGIN: &str = "<!-- figures: written by cargo x bench --write -->";
 const END: &str = "<!-- /figures -->";
+/// Head of the column of what a figure would be on the machine of the limits.
+pub(crate) const THERE: &str = "on the reference machine";
 /// What stands where nothing was measured yet.
 const NOTHING: &str = "–";
 
@@ -14,6 +16,7 @@ const NOTHING: &str = "–";
 struct Line {
     what: String,
     measured: String,
+    there: String,
     limit: String,
     at: String,
 }
@@ -22,19 +25,19 @@ struct Line {
 pub(crate) fn rewrite(
     readme: &str,
     figures: &[Figure],
-    measured: &BTreeMap<String, f64>,
+    measured: &BTreeMap<String, Number>,
     commit: &str,
 ) -> Result<String, String> {
     let (before, inside, after) = split(readme)?;
     let old: BTreeMap<String, Line> = lines(inside).into_iter().map(|l| (l.what.clone(), l)).collect();
-    let mut table = String::from("\n| what | measured | limit | at |\n|---|---|---|---|\n");
+    let mut table = format!("\n| what | measured | {THERE} | limit | at |\n|---|---|---|---|---|\n");
     for figure in figures {
-        let (value, at) = match (measured.get(&figure.id), old.get(&figure.what)) {
-            (Some(value), _) => (figure.show(*value), commit.to_owned()),
-            (None, Some(line)) => (line.measured.clone(), line.at.clone()),
-            (None, None) => (NOTHING.to_owned(), NOTHING.to_owned()),
+        let (value, there, at) = match (measured.get(&figure.id), old.get(&figure.what)) {
+            (Some(value), _) => (figure.show(value.here), figure.show_there(*value), commit.to_owned()),
+            (None, Some(line)) => (line.measured.clone(), line.there.clone(), line.at.clone()),
+            (None, None) => (NOTHING.to_owned(), String::new(), NOTHING.to_owned()),
         };
-        table.push_str(&format!("| {} | {value} | {} | {at} |\n", figure.what, figure.limit_text()));
+        table.push_str(&format!("| {} | {value} | {there} | {} | {at} |\n", figure.what, figure.limit_text()));
     }
     Ok(format!("{before}{BEGIN}{table}{END}{after}"))
 }
@@ -77,9 +80,9 @@ fn split(readme: &str) -> Result<(&str, &str, &str), String> {
 fn lines(inside: &str) -> Vec<Line> {
     let rows = inside.lines().filter(|l| l.starts_with('|')).skip(2);
     rows.filter_map(|row| {
-        let cells: Vec<_> = row.trim_matches('|').split('|').map(|c| c.trim().to_owned()).collect();
-        let [what, measured, limit, at] = <[String; 4]>::try_from(cells).ok()?;
-        Some(Line { what, measured, limit, at })
+        let cells: Vec<_> = row.strip_prefix('|')?.strip_suffix('|')?.split('|').map(|c| c.trim().to_owned()).collect();
+        let [what, measured, there, limit, at] = <[String; 5]>::try_from(cells).ok()?;
+        Some(Line { what, measured, there, limit, at })
     })
     .collect()
 }
@@ -96,27 +99,33 @@ mod tests {
             better: Better::Lower,
             limit,
             unit: "s".into(),
+            pace: None,
         };
         vec![figure("year.stored", "a year", 10.0), figure("start.first", "a start", 0.8)]
     }
 
     fn readme(rows: &str) -> String {
-        format!("before\n{BEGIN}\n| what | measured | limit | at |\n|---|---|---|---|\n{rows}{END}\nafter\n")
+        format!(
+            "before\n{BEGIN}\n| what | measured | {THERE} | limit | at |\n|---|---|---|---|---|\n{rows}{END}\nafter\n"
+        )
     }
 
     #[test]
     fn what_was_measured_is_written_and_the_rest_stays() {
-        let old = readme("| a year | 37 s | at most 20 s | abc |\n| gone | 1 s | at most 2 s | abc |\n");
-        let measured = BTreeMap::from([("start.first".to_owned(), 0.714)]);
+        let old = readme("| a year | 37 s |  | at most 20 s | abc |\n| gone | 1 s |  | at most 2 s | abc |\n");
+        let measured = BTreeMap::from([("start.first".to_owned(), Number { here: 0.9, there: Some(0.714) })]);
         let new = rewrite(&old, &figures(), &measured, "def").unwrap();
-        assert_eq!(new, readme("| a year | 37 s | at most 10 s | abc |\n| a start | 0.71 s | at most 0.8 s | def |\n"));
+        assert_eq!(
+            new,
+            readme("| a year | 37 s |  | at most 10 s | abc |\n| a start | 0.9 s | 0.71 s | at most 0.8 s | def |\n")
+        );
         assert!(faults(&new, &figures()).is_empty());
         assert!(rewrite("no table", &figures(), &measured, "def").is_err());
     }
 
     #[test]
     fn a_figure_without_a_promise_and_a_promise_without_a_figure_are_found() {
-        let text = readme("| a year | 37 s | at most 20 s | abc |\n| older | 1 s | at most 2 s | abc |\n");
+        let text = readme("| a year | 37 s |  | at most 20 s | abc |\n| older | 1 s |  | at most 2 s | abc |\n");
         let found = faults(&text, &figures());
         assert_eq!(found.len(), 3, "{found:?}");
         assert!(found[0].contains("'older' has no limit"));

@@ -28,8 +28,8 @@ mod tests {
         };
         let found = || check(&Tree { root: dir.path(), files: &[] }).unwrap();
         let promise = "[[figure]]\nid = \"a.b\"\nwhat = \"w\"\nbetter = \"lower\"\nlimit = 3\nunit = \"s\"\n";
-        let readme = "<!-- figures: written by cargo x bench --write -->\n| what | measured | limit | at |\n|---|---|---|---|\n\
-                      | w | 2 s | at most 3 s | abc |\n<!-- /figures -->\n";
+        let readme = "<!-- figures: written by cargo x bench --write -->\n| what | measured | there | limit | at |\n|---|---|---|---|---|\n\
+                      | w | 2 s |  | at most 3 s | abc |\n<!-- /figures -->\n";
         write(targets::FILE, promise);
         write(README, readme);
         assert_eq!(found(), []);

@@ -1,0 +1,221 @@
+//! How fast this machine is at the moment, as a share of the one on which the limits were set (ADR 29).
+//!
+//! A yardstick of fixed work (rolling sums, numbers written and read, a tree, a sort: what the program itself spends its time
+//! on) takes about a millisecond. It is run before and after a benchmark and, for work on one core, beside it four times a
+//! second: a rented machine changes its speed by half within seconds, with what its neighbours do. What is said is the
+//! median. The yardstick uses nothing but the standard library, so that no change of the program changes it.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Between two readings beside a benchmark: less than a hundredth of one core is taken.
+const EVERY: Duration = Duration::from_millis(250);
+/// Readings taken at once before and after a benchmark, and the pause between two.
+const AROUND: usize = 100;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// What the yardstick took, in microseconds, in the order it was laid.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct Readings {
+    pub(crate) around: Vec<f64>,
+    pub(crate) beside: Vec<f64>,
+}
+
+impl Readings {
+    /// Median of what was taken while nothing of ours ran.
+    pub(crate) fn around_us(&self) -> Option<f64> {
+        median(&self.around)
+    }
+
+    /// Median of what was taken beside the work; where it was too short for that, around it.
+    pub(crate) fn beside_us(&self) -> Option<f64> {
+        if self.beside.len() < 8 { self.around_us() } else { median(&self.beside) }
+    }
+}
+
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}
+
+/// Takes readings in the background until it is dropped; rests while something is compiled.
+#[derive(Debug)]
+pub(crate) struct Sampler {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    taken: Mutex<Readings>,
+    rests: AtomicBool,
+    ends: AtomicBool,
+}
+
+impl Shared {
+    fn add(&self, to: impl FnOnce(&mut Readings) -> &mut Vec<f64>) {
+        let took = reading();
+        to(&mut self.taken.lock().unwrap_or_else(PoisonError::into_inner)).push(took);
+    }
+
+    fn run(&self) {
+        while !self.ends.load(Ordering::Relaxed) {
+            if !self.rests.load(Ordering::Relaxed) {
+                self.add(|r| &mut r.beside);
+            }
+            std::thread::sleep(EVERY);
+        }
+    }
+}
+
+impl Sampler {
+    pub(crate) fn start() -> Self {
+        let shared = Arc::new(Shared { rests: AtomicBool::new(true), ..Shared::default() });
+        let own = Arc::clone(&shared);
+        Self { shared, thread: Some(std::thread::spawn(move || own.run())) }
+    }
+
+    /// Does `work` between readings and beside them; what it answers, and all that was read.
+    pub(crate) fn over<R>(&self, work: impl FnOnce() -> R) -> (R, Readings) {
+        self.around();
+        self.shared.rests.store(false, Ordering::Relaxed);
+        let answer = work();
+        self.shared.rests.store(true, Ordering::Relaxed);
+        self.around();
+        (answer, std::mem::take(&mut *self.shared.taken.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Does what is no part of the measurement, without readings beside it: compiling, making data.
+    pub(crate) fn without<R>(&self, work: impl FnOnce() -> R) -> R {
+        let rested = self.shared.rests.swap(true, Ordering::Relaxed);
+        let answer = work();
+        self.shared.rests.store(rested, Ordering::Relaxed);
+        answer
+    }
+
+    fn around(&self) {
+        for _ in 0..AROUND {
+            self.shared.add(|r| &mut r.around);
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+impl Drop for Sampler {
+    fn drop(&mut self) {
+        self.shared.ends.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A panic of that thread was printed by it; there is nothing to add.
+            drop(thread.join());
+        }
+    }
+}
+
+/// Microseconds that the yardstick takes now.
+fn reading() -> f64 {
+    let began = Instant::now();
+    black_box((sums(), texts(), tree(), sorted()));
+    began.elapsed().as_secs_f64() * 1e6
+}
+
+/// Marsaglia's xorshift64: the same numbers each time.
+const fn next(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state
+}
+
+/// A number of `bits` bits.
+fn number(state: &mut u64, bits: u32) -> f64 {
+    // At most 32 bits are asked for, which a double holds.
+    (next(state) >> (64 - bits)) as f64
+}
+
+/// Sums, squares and a fading maximum over a ring of a day of minutes.
+fn sums() -> f64 {
+    let (mut state, mut ring) = (1, [0.0; 1_440]);
+    let (mut sum, mut squares, mut top) = (0.0, 0.0, 0.0_f64);
+    for n in 0..40_000 {
+        let new = number(&mut state, 24);
+        let old = std::mem::replace(&mut ring[n % 1_440], new);
+        sum += new - old;
+        squares += new * new - old * old;
+        top = new.max(top * 0.999);
+        if n % 64 == 0 {
+            top += (squares / 1_440.0).abs().sqrt().ln_1p() * 1e-9;
+        }
+    }
+    sum + top
+}
+
+/// Numbers written into text and read again.
+fn texts() -> f64 {
+    let (mut state, mut sum) = (2, 0.0);
+    for _ in 0..100 {
+        let mut text = String::new();
+        for _ in 0..8 {
+            text.push_str(&format!("{:.2} ", number(&mut state, 32) / 1_000.0));
+        }
+        let read: Vec<f64> = text.split(' ').filter_map(|word| word.parse().ok()).collect();
+        sum += read.iter().sum::<f64>();
+    }
+    sum
+}
+
+/// A tree filled and asked at random.
+fn tree() -> u64 {
+    let (mut state, mut map) = (3, BTreeMap::<u64, [u64; 8]>::new());
+    for _ in 0..700 {
+        map.entry(next(&mut state) >> 48).or_default()[0] += 1;
+    }
+    (0..1_400).filter_map(|_| map.range(next(&mut state) >> 48..).next()).map(|(_, counts)| counts[0]).sum()
+}
+
+fn sorted() -> u64 {
+    let mut state = 4;
+    let mut values: Vec<u64> = (0..8_192).map(|_| next(&mut state)).collect();
+    values.sort_unstable();
+    values[100]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_are_taken_around_and_beside_and_not_while_compiling() {
+        let sampler = Sampler::start();
+        let beside = || sampler.shared.taken.lock().unwrap().beside.len();
+        let (answer, seen) = sampler.over(|| {
+            while beside() < 2 {
+                std::thread::sleep(PAUSE);
+            }
+            let before = sampler.without(|| {
+                let before = beside();
+                std::thread::sleep(EVERY * 3);
+                assert!(beside() <= before + 1, "one may have been on its way");
+                before
+            });
+            while beside() < before + 2 {
+                std::thread::sleep(PAUSE);
+            }
+            7
+        });
+        assert_eq!((answer, seen.around.len()), (7, 2 * AROUND));
+        assert!(seen.beside.len() >= 4 && seen.around_us().is_some_and(|us| us > 0.0));
+        assert_eq!(beside(), 0, "the next benchmark begins without readings");
+    }
+
+    #[test]
+    fn few_readings_beside_give_way_to_those_around() {
+        let of = |n: usize| Readings { around: vec![3.0, 1.0, 2.0], beside: vec![9.0; n] };
+        assert_eq!((of(7).beside_us(), of(8).beside_us()), (Some(2.0), Some(9.0)));
+        assert_eq!((of(8).around_us(), Readings::default().beside_us()), (Some(2.0), None));
+    }
+}
