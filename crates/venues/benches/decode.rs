@@ -2,7 +2,7 @@
 //! library, and the whole way of a frame through session and book. Which library reads what is decided by them (ADR 0010).
 //!
 //! Prints `figure <name> <number>` lines, which `cargo x bench` collects. Time is the thread's own on the processor where the
-//! system says it (Linux), because others use the machine; the best of several rounds.
+//! system says it (Linux), because others use the machine; the median of several rounds.
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark reads a clock and files")]
 #![expect(clippy::print_stdout, reason = "figures are its output")]
 
@@ -22,7 +22,7 @@ const FILES: [&str; 2] =
     ["raw/hftbacktest/binance-usdm_btcusdt_20240718.gz", "raw/hftbacktest/binance-usdm_btcusdt_20240719.gz"];
 /// Frames are taken from the recording until they have this many bytes on average.
 const BYTES_MEAN: usize = 900;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 /// Passes over the frames per round: the system counts a thread's time in steps of milliseconds.
 const PASSES: usize = 40;
 /// Set, the way through the session is gone once and nothing is measured: for profilers, which count instructions.
@@ -67,18 +67,25 @@ fn clock(start: Instant) -> f64 {
     nanos.map_or_else(|| start.elapsed().as_secs_f64(), |n| n / 1e9)
 }
 
-/// Best rate over the rounds, per second.
+/// Median rate of the rounds, per second.
 fn rate(count: usize, mut round: impl FnMut()) -> f64 {
-    let mut best = f64::MAX;
-    for _ in 0..ROUNDS {
+    let passes = || (0..PASSES).for_each(|_| round());
+    (count * PASSES) as f64 / median(std::iter::repeat_with(timed(passes)).take(ROUNDS).collect())
+}
+
+/// Seconds that a piece of work takes.
+fn timed(mut work: impl FnMut()) -> impl FnMut() -> f64 {
+    move || {
         let wall = Instant::now();
         let start = clock(wall);
-        for _ in 0..PASSES {
-            round();
-        }
-        best = best.min(clock(wall) - start);
+        work();
+        clock(wall) - start
     }
-    (count * PASSES) as f64 / best
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 #[derive(Deserialize)]
@@ -184,19 +191,15 @@ fn through(r: &Recording, session: &mut Box<dyn Session>, begun: usize, out: &mu
 
 /// Frames through session and book; joining is not counted.
 fn through_the_session(r: &Recording) -> f64 {
-    let (mut best, mut out) = (f64::MAX, Out::default());
+    let (mut times, mut out) = (Vec::new(), Out::default());
     for _ in 0..ROUNDS {
         let mut sessions: Vec<_> = (0..PASSES).map(|_| joined(r, &mut out)).collect();
         let count: usize = sessions.iter().map(|(_, begun)| r.frames.len() - begun).sum();
-        let wall = Instant::now();
-        let start = clock(wall);
-        for (session, begun) in &mut sessions {
-            through(r, session, *begun, &mut out);
-        }
-        best = best.min((clock(wall) - start) / count as f64);
+        let through_all = || sessions.iter_mut().for_each(|(session, begun)| through(r, session, *begun, &mut out));
+        times.push(timed(through_all)() / count as f64);
         assert!(sessions.iter().all(|(s, _)| s.book(MarketIndex(0)).is_some()), "books are good to the end");
     }
-    1.0 / best
+    1.0 / median(times)
 }
 
 fn book_updates(r: &Recording) -> f64 {

@@ -157,13 +157,17 @@ impl Bed {
 
     /// Runs cargo in the workspace; what it printed.
     fn cargo(&self, args: &[&str]) -> Result<String, String> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let out = Command::new(cargo).current_dir(&self.root).args(args).output();
-        let out = out.map_err(|e| format!("cannot start cargo: {e}"))?;
+        self.output(&cargo(), args)
+    }
+
+    /// Runs a program in the workspace; what it printed.
+    fn output(&self, program: &str, args: &[&str]) -> Result<String, String> {
+        let out = Command::new(program).current_dir(&self.root).args(args).output();
+        let out = out.map_err(|e| format!("cannot start {program}: {e}"))?;
         if !out.status.success() {
             let text = String::from_utf8_lossy(&out.stderr);
             let last = text.lines().rfind(|l| l.starts_with("error")).unwrap_or_default().to_owned();
-            return Err(format!("cargo {} failed: {last}", args.join(" ")));
+            return Err(format!("{program} {} failed: {last}", args.join(" ")));
         }
         Ok(String::from_utf8_lossy(&out.stdout).into_owned())
     }
@@ -180,11 +184,15 @@ impl Bed {
         Ok(String::from_utf8_lossy(&out.stdout).into_owned())
     }
 
-    /// What a `cargo bench` target prints, compiled first.
+    /// What a `cargo bench` target of one thread prints: compiled first, then run on one core with the yardstick.
     fn bench(&self, package: &str, target: &str, args: &[&str]) -> Result<String, String> {
         let command = ["bench", "--locked", "--package", package, "--bench", target];
         self.sampler.without(|| self.cargo(&[&command[..], &["--no-run"]].concat()))?;
-        self.cargo(&[&command[..], &["--"], args].concat())
+        let command = [&command[..], &["--"], args].concat();
+        self.sampler.on_one_core(|core| match core {
+            Some(core) => self.output("taskset", &[&["-c", core, &cargo()][..], &command].concat()),
+            None => self.cargo(&command),
+        })
     }
 
     /// What a target of the Makefile prints.
@@ -232,6 +240,10 @@ impl Bed {
     fn history(&self) -> PathBuf {
         self.root.join("testdata/history")
     }
+}
+
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_unset| "cargo".into())
 }
 
 fn figure(printed: &str, name: &str) -> Option<f64> {

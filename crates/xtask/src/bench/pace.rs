@@ -1,19 +1,21 @@
 //! How fast this machine is at the moment, as a share of the one on which the limits were set (ADR 29).
 //!
 //! A yardstick of fixed work (rolling sums, numbers written and read, a tree, a sort: what the program itself spends its time
-//! on) takes about a millisecond. It is run before and after a benchmark and, for work on one core, beside it four times a
-//! second: a rented machine changes its speed by half within seconds, with what its neighbours do. What is said is the
-//! median. The yardstick uses nothing but the standard library, so that no change of the program changes it.
+//! on) takes about a millisecond. It is run before and after a benchmark and beside it: a rented machine changes its speed by
+//! half within seconds, with what its neighbours do, and one of its cores otherwise than the next; so both are put on the same
+//! core where the work needs but one. What is said is the median. The yardstick uses nothing but the standard library, so that
+//! no change of the program changes it.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Between two readings beside a benchmark: less than a hundredth of one core is taken.
-const EVERY: Duration = Duration::from_millis(250);
+/// Between two readings beside a benchmark: about a hundredth of one core is taken.
+const EVERY: Duration = Duration::from_millis(100);
 /// Readings taken at once before and after a benchmark, and the pause between two.
 const AROUND: usize = 100;
 const PAUSE: Duration = Duration::from_millis(10);
@@ -55,6 +57,8 @@ struct Shared {
     taken: Mutex<Readings>,
     rests: AtomicBool,
     ends: AtomicBool,
+    /// The kernel's number of the sampling thread, where it can be told.
+    thread: OnceLock<String>,
 }
 
 impl Shared {
@@ -64,6 +68,10 @@ impl Shared {
     }
 
     fn run(&self) {
+        let own = std::fs::read_link("/proc/thread-self").ok();
+        if let Some(number) = own.as_ref().and_then(|link| link.file_name()) {
+            self.thread.get_or_init(|| number.to_string_lossy().into_owned());
+        }
         while !self.ends.load(Ordering::Relaxed) {
             if !self.rests.load(Ordering::Relaxed) {
                 self.add(|r| &mut r.beside);
@@ -98,12 +106,39 @@ impl Sampler {
         answer
     }
 
+    /// Does `work` with the readings beside it taken on one core, whose number it is given; with `None` where cores cannot be
+    /// chosen (no `taskset`, no `/proc`).
+    pub(crate) fn on_one_core<R>(&self, work: impl FnOnce(Option<&str>) -> R) -> R {
+        let allowed = allowed_cores();
+        let last = allowed.as_deref().and_then(|all| all.rsplit([',', '-']).next());
+        let chosen = last.filter(|core| self.move_to(core));
+        let answer = work(chosen);
+        if let (Some(_), Some(all)) = (chosen, &allowed) {
+            self.move_to(all);
+        }
+        answer
+    }
+
+    /// Lets the sampling thread run on these cores only; whether that was done.
+    fn move_to(&self, cores: &str) -> bool {
+        let Some(thread) = self.shared.thread.get() else { return false };
+        let mut command = Command::new("taskset");
+        command.args(["-cp", cores, thread]).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    }
+
     fn around(&self) {
         for _ in 0..AROUND {
             self.shared.add(|r| &mut r.around);
             std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// The cores this process may use, as the kernel lists them: `0-3`, `0,2`.
+fn allowed_cores() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|l| l.strip_prefix("Cpus_allowed_list:")).map(|list| list.trim().to_owned())
 }
 
 impl Drop for Sampler {
@@ -210,6 +245,27 @@ mod tests {
         assert_eq!((answer, seen.around.len()), (7, 2 * AROUND));
         assert!(seen.beside.len() >= 4 && seen.around_us().is_some_and(|us| us > 0.0));
         assert_eq!(beside(), 0, "the next benchmark begins without readings");
+    }
+
+    #[test]
+    fn work_and_readings_are_put_on_one_core() {
+        let sampler = Sampler::start();
+        let mine = || {
+            let thread = sampler.shared.thread.get()?;
+            let status = std::fs::read_to_string(format!("/proc/self/task/{thread}/status")).ok()?;
+            status.lines().find_map(|l| l.strip_prefix("Cpus_allowed_list:")).map(|list| list.trim().to_owned())
+        };
+        // The thread says its number when it runs.
+        while cfg!(target_os = "linux") && sampler.shared.thread.get().is_none() {
+            std::thread::sleep(PAUSE);
+        }
+        let seen = sampler.on_one_core(|core| core.map(|core| (core.to_owned(), mine())));
+        if let Some((core, within)) = seen {
+            assert_eq!(within, Some(core));
+            assert_eq!(mine(), allowed_cores(), "and may run anywhere afterwards");
+        } else {
+            eprintln!("skipped: cores cannot be chosen here");
+        }
     }
 
     #[test]
