@@ -1,10 +1,13 @@
 //! One side of an order book: levels in order of price, in short rows.
 //!
 //! A change moves the levels of one row, never those of the whole side: new and vanishing prices are a quarter of a busy
-//! venue's changes, many of them far from the top. Rows and levels are found by halving without branches: where a change lies
-//! cannot be guessed, neither from the top nor from the change before.
+//! venue's changes, many of them far from the top. Rows and levels are found without branches: where a change lies cannot be
+//! guessed, neither from the top nor from the change before.
+//!
+//! Prices are above zero, and are compared as if they had no sign: then a comparison is counted in the instruction after it.
 
 use super::book::Level;
+use super::edges::{Edges, counted, is_worse};
 use serde::{Deserialize, Serialize};
 
 /// Levels in a row: 1 KiB.
@@ -16,9 +19,8 @@ const ROW: usize = 64;
 pub(super) struct Ladder<const ASKS: bool> {
     /// Worst row first; none is empty.
     rows: Vec<Row<ASKS>>,
-    /// Of every row a price that is worse than none of it and better than all of the row before. Of the first row it means
-    /// nothing: what is worse than the second row's belongs there.
-    edges: Vec<i64>,
+    /// Of every row but the first a price that is worse than none of it and better than all of the row before.
+    edges: Edges<ASKS>,
     /// Empty rows, kept for their memory.
     spare: Vec<Row<ASKS>>,
     /// Levels in all rows.
@@ -35,13 +37,8 @@ struct Row<const ASKS: bool> {
     len: usize,
 }
 
-#[inline]
-fn is_worse<const ASKS: bool>(price: i64, than: i64) -> bool {
-    if ASKS { price > than } else { price < than }
-}
-
 impl<const ASKS: bool> Row<ASKS> {
-    const FREE: Level = Level { units: if ASKS { i64::MIN } else { i64::MAX }, qty: 0.0 };
+    const FREE: Level = Level { units: Edges::<ASKS>::BEST, qty: 0.0 };
 
     fn new() -> Self {
         Self { levels: Box::new([Self::FREE; ROW]), len: 0 }
@@ -51,14 +48,10 @@ impl<const ASKS: bool> Row<ASKS> {
         &self.levels[..self.len]
     }
 
-    /// How many levels are worse than this price. Four parts at a time and without a branch: which way it goes cannot be
-    /// guessed, and looking at three levels takes no longer than at one.
-    #[inline]
+    /// How many levels are worse than this price.
+    #[inline(always)]
     fn place(&self, units: i64) -> usize {
-        let worse = |at: usize| usize::from(is_worse::<ASKS>(self.levels[at % ROW].units, units));
-        let at = 16 * (worse(15) + worse(31) + worse(47));
-        let at = at + 4 * (worse(at + 3) + worse(at + 7) + worse(at + 11));
-        at + worse(at) + worse(at + 1) + worse(at + 2) + worse(at + 3)
+        counted(|at| is_worse::<ASKS>(self.levels[at].units, units))
     }
 
     /// There has to be room.
@@ -112,7 +105,9 @@ impl<const ASKS: bool> From<Saved> for Ladder<ASKS> {
         for part in saved.levels.chunks(ROW * 3 / 4) {
             let mut row = Row::new();
             row.extend(part);
-            side.edges.extend(part.first().map(|l| l.units));
+            if !side.rows.is_empty() {
+                side.edges.insert(side.rows.len() - 1, row.levels[0].units);
+            }
             side.rows.push(row);
         }
         side
@@ -133,7 +128,7 @@ fn rows_max(levels_max: usize) -> usize {
 
 impl<const ASKS: bool> Ladder<ASKS> {
     pub(super) fn new() -> Self {
-        Self { rows: Vec::new(), edges: Vec::new(), spare: Vec::new(), len: 0, horizon: None }
+        Self { rows: Vec::new(), edges: Edges::new(), spare: Vec::new(), len: 0, horizon: None }
     }
 
     pub(super) fn clear(&mut self) {
@@ -149,26 +144,20 @@ impl<const ASKS: bool> Ladder<ASKS> {
     pub(super) fn reserve(&mut self, levels_max: usize) {
         let count = rows_max(levels_max);
         self.rows.reserve_exact((count + 1).saturating_sub(self.rows.len()));
-        self.edges.reserve_exact((count + 1).saturating_sub(self.edges.len()));
+        self.edges.reserve(count);
         self.spare.reserve_exact((count + 1).saturating_sub(self.spare.len()));
         while self.rows.len() + self.spare.len() < count {
             self.spare.push(Row::new());
         }
     }
 
-    /// The row of a price; 0 when there is none.
-    #[inline]
-    fn row_of(&self, units: i64) -> usize {
-        self.edges.get(1..).unwrap_or(&[]).partition_point(|edge| !is_worse::<ASKS>(units, *edge))
-    }
-
     /// Sets a level, or with a quantity of zero removes it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(&mut self, units: i64, qty: f64, levels_max: usize) {
         if self.horizon.is_some_and(|h| !is_worse::<ASKS>(h, units)) {
             return;
         }
-        let row = self.row_of(units);
+        let row = self.edges.row_of(units);
         let is_gone = qty <= 0.0;
         let Some(found) = self.rows.get_mut(row) else {
             if !is_gone {
@@ -177,7 +166,7 @@ impl<const ASKS: bool> Ladder<ASKS> {
             return;
         };
         let at = found.place(units);
-        match found.levels.get_mut(at).filter(|l| l.units == units && at < found.len) {
+        match found.levels.get_mut(at).filter(|l| l.units == units) {
             Some(_) if is_gone => self.remove(row, at),
             Some(level) => level.qty = qty,
             None if is_gone => {}
@@ -185,16 +174,19 @@ impl<const ASKS: bool> Ladder<ASKS> {
         }
     }
 
+    #[inline(never)]
     fn remove(&mut self, row: usize, at: usize) {
         self.rows[row].remove(at);
         self.len -= 1;
         if self.rows[row].len == 0 {
             let empty = self.rows.remove(row);
             self.spare.push(empty);
-            self.edges.remove(row);
+            // Of the first row the second's goes: that one is the first now.
+            self.edges.remove(row.saturating_sub(1));
         }
     }
 
+    #[inline(never)]
     fn insert(&mut self, row: usize, at: usize, level: Level, levels_max: usize) {
         match self.rows.get_mut(row) {
             Some(found) if found.len < ROW => found.insert(at, level),
@@ -210,16 +202,16 @@ impl<const ASKS: bool> Ladder<ASKS> {
     /// As [`Self::insert`], where a new row is needed.
     fn insert_splitting(&mut self, row: usize, at: usize, level: Level, levels_max: usize) {
         let mut fresh = self.spare.pop().unwrap_or_else(Row::new);
+        let rows = self.rows.len();
         let Some(full) = self.rows.get_mut(row) else {
             fresh.extend(&[level]);
-            self.edges.push(level.units);
             self.rows.push(fresh);
             return;
         };
         // Halves, but at the ends a row of its own: whole sides are loaded from one end to the other.
         let cut = match at {
             0 if row == 0 => 0,
-            ROW if row + 1 == self.edges.len() => ROW,
+            ROW if row + 1 == rows => ROW,
             _ => ROW / 2,
         };
         fresh.extend(&full.all()[cut..]);
@@ -229,7 +221,7 @@ impl<const ASKS: bool> Ladder<ASKS> {
         } else {
             full.insert(at, level);
         }
-        self.edges.insert(row + 1, fresh.levels[0].units);
+        self.edges.insert(row, fresh.levels[0].units);
         self.rows.insert(row + 1, fresh);
         if self.rows.len() >= rows_max(levels_max) {
             self.join();
@@ -241,7 +233,7 @@ impl<const ASKS: bool> Ladder<ASKS> {
     fn join(&mut self) {
         let Some(at) = self.rows.windows(2).position(|two| two[0].len + two[1].len <= ROW) else { return };
         let mut upper = self.rows.remove(at + 1);
-        self.edges.remove(at + 1);
+        self.edges.remove(at);
         self.rows[at].extend(upper.all());
         upper.truncate(0);
         self.spare.push(upper);
@@ -370,7 +362,7 @@ mod tests {
     #[test]
     fn both_sides_are_kept_like_sorted_lists_and_within_their_memory() {
         for (seed, levels_max, prices) in
-            [(1, 1, 5), (2, 20, 60), (3, 63, 100), (4, 64, 200), (5, 400, 900), (6, 2_000, 4_000)]
+            [(1, 1, 5), (2, 20, 60), (3, 63, 100), (4, 64, 200), (5, 400, 900), (6, 2_000, 4_000), (7, 9_000, 14_000)]
         {
             is_kept_like_a_sorted_list::<false>(levels_max, prices, seed);
             is_kept_like_a_sorted_list::<true>(levels_max, prices, seed);

@@ -15,6 +15,7 @@
 pub mod book;
 pub mod decimal;
 pub mod desk;
+mod edges;
 mod eight;
 pub mod history;
 pub mod input;
