@@ -4,7 +4,7 @@
 //! `p` price, `q` quantity, `u`/`U`/`pu` update ids, `b`/`a` bids and asks (book tickers: best bid and ask; `aggTrade`: id),
 //! `st` market. Book levels go into [`Levels`], which the session keeps, so that reading allocates nothing.
 
-use crate::session::{Decimal, Scan, Shape};
+use crate::session::{Decimal, Pairs, Scan};
 
 /// One level of a book message.
 #[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
@@ -21,7 +21,7 @@ pub(super) struct Levels {
     /// Why the message must be refused, where a level is forbidden.
     pub(super) wrong: Option<&'static str>,
     /// How prices and quantities looked of late.
-    pub(super) shapes: (Shape, Shape),
+    pub(super) pairs: Pairs,
 }
 
 impl Levels {
@@ -149,34 +149,26 @@ fn levels(
     scan: &mut Scan<'_>,
     into: &mut Vec<Change>,
     wrong: &mut Option<&'static str>,
-    shapes: &mut (Shape, Shape),
+    pairs: &mut Pairs,
 ) -> Option<()> {
     scan.array(|scan| {
-        if let Some((price, qty)) = scan.pair_like(shapes) {
+        let usual = scan.pairs_like(pairs, |price, qty| {
             if price.mantissa == 0 {
                 *wrong = Some(NOT_ABOVE_ZERO);
             }
             into.push(Change { price, qty });
+        });
+        if usual {
             return Some(());
         }
-        let (prices, quantities) = &mut *shapes;
-        scan.eat(b'[')?;
-        let price = scan.decimal_like(prices)?;
-        scan.eat(b',')?;
-        let qty = scan.decimal_like(quantities)?;
-        // Old spot snapshots have a third, empty item.
-        while scan.peek()? == b',' {
-            scan.eat(b',')?;
-            scan.skip()?;
-        }
-        scan.eat(b']')?;
+        let (price, qty) = scan.pair(pairs)?;
         // No venue has negative quantities or prices at or below zero: well-formed, but the message is refused for it.
         if price.mantissa <= 0 {
             *wrong = Some(NOT_ABOVE_ZERO);
-        } else if qty.mantissa < 0 {
+        } else if qty < 0.0 {
             *wrong = Some("negative_quantity");
         }
-        into.push(Change { price, qty: qty.to_f64() });
+        into.push(Change { price, qty });
         Some(())
     })
 }
@@ -203,11 +195,11 @@ impl<'a> Fields<'a> {
             b"st" => self.st = Some(scan.unsigned()?),
             b"b" | b"bids" if scan.peek()? == b'[' => {
                 self.has_levels = true;
-                levels(scan, &mut into.bids, &mut into.wrong, &mut into.shapes)?;
+                levels(scan, &mut into.bids, &mut into.wrong, &mut into.pairs)?;
             }
             b"a" | b"asks" if scan.peek()? == b'[' => {
                 self.has_levels = true;
-                levels(scan, &mut into.asks, &mut into.wrong, &mut into.shapes)?;
+                levels(scan, &mut into.asks, &mut into.wrong, &mut into.pairs)?;
             }
             b"b" => self.b = Token::read(scan)?,
             b"a" => self.a = Token::read(scan)?,

@@ -7,7 +7,8 @@
 //! time and nothing else, and only one piece of code interprets messages. Measured against serde_json, simd-json and
 //! sonic-rs in `benches/decode.rs`; numbers in ADR 0010.
 
-use super::eight::{self, Shape};
+use super::eight;
+use super::pair::Pairs;
 use crate::session::Decimal;
 
 /// Powers of ten of up to eight digits; what is behind them is never asked for.
@@ -16,9 +17,6 @@ pub(super) const TENS: [u64; 16] =
 
 /// Deepest nesting that is stepped over; venues use five.
 const DEPTH_MAX: u32 = 32;
-
-/// Bytes that are looked at for a pair of numbers: two of at most fifteen, and seven around them.
-const PAIR: usize = 40;
 
 /// A place in a message.
 #[derive(Clone, Copy, Debug)]
@@ -195,69 +193,53 @@ impl<'a> Scan<'a> {
         Some(decimal)
     }
 
-    /// As [`Self::decimal`], for one of many that mostly look alike: faster when it has the shape of the one before.
+    /// Takes pairs like `["83135.50","2.699"]` with commas between them, as long as they look like those before; true where there
+    /// was one. All of a pair is looked at before anything is decided: one branch, which is nearly always the same.
     #[inline]
-    pub fn decimal_like(&mut self, shape: &mut Shape) -> Option<Decimal> {
-        self.eat(b'"')?;
-        let rest = self.bytes.get(self.at..)?;
-        if let Some(decimal) = rest.first_chunk().and_then(|text| shape.read(*text))
-            && rest.get(shape.length()) == Some(&b'"')
+    pub fn pairs_like(&mut self, pairs: &mut Pairs, mut each: impl FnMut(Decimal, f64)) -> bool {
+        let (like, bytes, mut from, start) = (*pairs, self.bytes, self.at, self.at);
+        while let Some((price, qty, length)) =
+            bytes.get(from..).and_then(<[u8]>::first_chunk).and_then(|text| like.usual(text))
         {
-            shape.met();
-            self.at += shape.length() + 1;
-            return Some(decimal);
+            each(price, qty);
+            self.at = from + length;
+            if bytes.get(self.at) != Some(&b',') {
+                break;
+            }
+            from = self.at + 1;
         }
-        self.decimal_of_another(shape)
+        let some = self.at > start;
+        if some {
+            pairs.met();
+        }
+        some
     }
 
-    /// `["83135.50","2.699"]`, where both numbers have the shapes of those before; else nothing is taken, whatever stands here.
-    /// All of it is looked at before anything is decided: one branch, which is nearly always the same.
-    #[inline]
-    pub fn pair_like(&mut self, (first, second): &mut (Shape, Shape)) -> Option<(Decimal, f64)> {
-        let text: &[u8; PAIR] = self.bytes.get(self.at..)?.first_chunk()?;
-        // At most eight where anything fits, which the compiler does not know.
-        let (one, two) = (first.length() & 15, second.length() & 15);
-        let (middle, end) = (2 + one, 5 + one + two);
-        let (price, qty) = (first.values(*text[2..].first_chunk()?), second.values(*text[middle + 3..].first_chunk()?));
-        let between = u32::from_le_bytes(*text[middle..].first_chunk()?) ^ u32::from_le_bytes(*b"\",\"\0");
-        let around = (u16::from_le_bytes(*text.first_chunk()?) ^ u16::from_le_bytes(*b"[\""))
-            | (u16::from_le_bytes(*text[end..].first_chunk()?) ^ u16::from_le_bytes(*b"\"]"));
-        let odd = u64::from(between << 8) | u64::from(around);
-        if first.misfit(price) | second.misfit(qty) | odd != 0 {
-            return None;
-        }
-        first.met();
-        second.met();
-        self.at += end + 2;
-        Some((first.decimal(price), second.float(qty)))
-    }
-
-    /// The shape is kept for once: the odd one is followed by another usual one.
-    #[cold]
+    /// A pair that looks otherwise.
     #[inline(never)]
-    fn decimal_of_another(&mut self, shape: &mut Shape) -> Option<Decimal> {
-        let rest = self.bytes.get(self.at..)?;
-        if let Some(decimal) = shape.read_long(rest)
-            && rest.get(shape.length()) == Some(&b'"')
-        {
-            shape.met();
-            self.at += shape.length() + 1;
-            return Some(decimal);
+    pub fn pair(&mut self, pairs: &mut Pairs) -> Option<(Decimal, f64)> {
+        if let Some((price, qty, length)) = pairs.unusual(self.bytes.get(self.at..)?) {
+            self.at += length;
+            return Some((price, qty));
         }
-        let other = Shape::of(rest);
-        let short = rest.first_chunk().and_then(|text| other.read(*text));
-        if let Some(decimal) = short.or_else(|| other.read_long(rest))
-            && rest.get(other.length()) == Some(&b'"')
-        {
-            shape.missed(other);
-            self.at += other.length() + 1;
-            return Some(decimal);
+        self.eat(b'[')?;
+        let (price, price_text) = self.decimal_with_text()?;
+        self.eat(b',')?;
+        let (qty, qty_text) = self.decimal_with_text()?;
+        pairs.missed(price_text, qty_text);
+        // Old spot snapshots have a third, empty item.
+        while self.peek()? == b',' {
+            self.eat(b',')?;
+            self.skip()?;
         }
-        let (decimal, length) = Decimal::prefix(rest)?;
-        shape.missed(Shape::default());
-        self.at += length;
-        self.eat(b'"')?;
-        Some(decimal)
+        self.eat(b']')?;
+        Some((price, qty.to_f64()))
+    }
+
+    fn decimal_with_text(&mut self) -> Option<(Decimal, &'a [u8])> {
+        let start = self.at + 1;
+        let decimal = self.decimal()?;
+        Some((decimal, self.bytes.get(start..self.at - 1)?))
     }
 
     /// A decimal number in a string or bare, without exponent.
