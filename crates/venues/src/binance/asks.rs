@@ -259,7 +259,7 @@ impl BinanceSession {
         if m.book.as_ref().is_none_or(|b| b.asked != Some(request)) {
             return Some(());
         }
-        let mut levels = core::mem::take(&mut self.levels);
+        let mut levels = self.levels.take().unwrap_or_default();
         let plain;
         let read = match frame::read(body, &mut levels) {
             Some(frame) => Some(frame),
@@ -277,7 +277,7 @@ impl BinanceSession {
             let book = self.state.markets.get_mut(market.index()).and_then(|m| m.book.as_mut());
             (id, at, book.map(|b| b.snapshot(now, id, &levels)))
         });
-        self.levels = levels;
+        self.levels = Some(levels);
         let (id, at, outcome) = outcome?;
         match outcome? {
             Ok(newest) => {

@@ -48,13 +48,13 @@ fn stamp(now: Ts, n: Option<u64>) -> Result<Ts, Refused> {
 
 impl BinanceSession {
     pub(super) fn frame(&mut self, now: Ts, conn: ConnId, bytes: &[u8], out: &mut Out) {
-        let mut levels = core::mem::take(&mut self.levels);
+        let mut levels = self.levels.take().unwrap_or_default();
         if let Some(frame) = frame::read(bytes, &mut levels) {
             self.take_frame(now, conn, &frame, &levels, bytes, out);
         } else {
             self.unusual_frame(now, conn, bytes, &mut levels, out);
         }
-        self.levels = levels;
+        self.levels = Some(levels);
     }
 
     /// Blanks, escapes, or no JSON at all.

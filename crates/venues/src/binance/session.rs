@@ -140,7 +140,7 @@ pub(super) struct BinanceSession {
     links: Vec<Link>,
     pub(super) names: Names,
     /// Levels of the message being read; kept for its memory.
-    pub(super) levels: Levels,
+    pub(super) levels: Option<Box<Levels>>,
     pub(super) state: State,
 }
 
@@ -169,15 +169,8 @@ impl BinanceSession {
             lag: LagMeter::default(),
         };
         let limits = limits::limits(flavour);
-        let mut session = Self {
-            flavour,
-            config,
-            limits,
-            links: Vec::new(),
-            names: Names::default(),
-            levels: Levels::default(),
-            state,
-        };
+        let mut session =
+            Self { flavour, config, limits, links: Vec::new(), names: Names::default(), levels: None, state };
         let markets = session.config.markets.clone();
         for spec in markets {
             session.add_market(spec);
