@@ -2,7 +2,7 @@
 //! swings, structure, order blocks, gaps, equal highs and lows).
 //!
 //! Ours does all five in one pass, with touches, sweeps, mitigations, reactions and strength besides; theirs are its five
-//! functions, timed by `smc_seconds.py` beside this file with the interpreter that `BAROGRAPH_PYTHON` names, else
+//! functions, timed by `smc_seconds.py` beside this file with the interpreter that `BENCH_PYTHON` names, else
 //! `python3`. Without that package there is no ratio and the output says so. Prints `figure <name> <number>` lines.
 
 #![expect(
@@ -86,7 +86,7 @@ fn pass_short(bars: &[BuiltBar]) -> f64 {
 
 /// Seconds that the package takes for its five functions, best of three; the reason where it could not be asked.
 fn theirs(bars: &[BuiltBar]) -> Result<f64, String> {
-    let python = std::env::var("BAROGRAPH_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let python = std::env::var("BENCH_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let folder = std::env::temp_dir().join(format!("barograph-liquidity-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|e| format!("no folder for the bars: {e}"))?;
     let file = folder.join("bars.csv");

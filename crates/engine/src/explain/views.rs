@@ -231,19 +231,25 @@ pub(super) fn modelled_inputs(facts: &Facts<'_>) -> Vec<String> {
     let odd = shown.map(|f| (f, facts.cell(f))).filter(|(_, c)| {
         matches!(c.state, State::Ready | State::Stale) && matches!(c.kind, Kind::Modelled | Kind::Proxy)
     });
-    // Neighbouring readings are mostly of one stream: what is said of it is written once.
-    let (mut last, mut rest) = (None, String::new());
+    // Readings come from a few streams: what is said of one is written once.
+    let mut origins: Vec<(Option<StreamIndex>, Kind, String)> = Vec::with_capacity(8);
     odd.map(|(f, cell)| {
-        if last.replace((cell.stream, cell.kind)) != Some((cell.stream, cell.kind)) {
-            let kind = if cell.kind == Kind::Modelled { "modelled" } else { "proxy" };
-            rest = match facts.ctx.decl(cell.stream) {
-                Some(d) => format!(": {kind} from {} {} {}", source_word(d), d.cadence, d.metric.name()),
-                None => format!(": {kind}"),
-            };
-        }
-        [f.id(), &rest].concat()
+        let known = origins.iter().position(|(stream, kind, _)| (*stream, *kind) == (cell.stream, cell.kind));
+        let at = known.unwrap_or_else(|| {
+            origins.push((cell.stream, cell.kind, origin(facts, cell)));
+            origins.len() - 1
+        });
+        [f.id(), &origins[at].2].concat()
     })
     .collect()
+}
+
+fn origin(facts: &Facts<'_>, cell: &Cell) -> String {
+    let kind = if cell.kind == Kind::Modelled { "modelled" } else { "proxy" };
+    match facts.ctx.decl(cell.stream) {
+        Some(d) => format!(": {kind} from {} {} {}", source_word(d), d.cadence, d.metric.name()),
+        None => format!(": {kind}"),
+    }
 }
 
 impl Facts<'_> {

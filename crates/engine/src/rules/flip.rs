@@ -153,6 +153,41 @@ impl Breakpoint {
     }
 }
 
+/// Where a label goes: which one, after how many readings and seconds of dwell; `None`: it stays.
+type Goes<L> = Option<(L, u32, i64)>;
+
+/// A change that is looked for.
+struct Sought<L> {
+    /// There may be one.
+    open: bool,
+    /// Also at exit thresholds.
+    relaxed_too: bool,
+    /// What led nowhere.
+    tried: Vec<(usize, Option<Pattern>)>,
+    found: Option<Flip<L>>,
+}
+
+impl<L> Sought<L> {
+    fn new(open: bool, relaxed_too: bool) -> Self {
+        let tried = if open { Vec::with_capacity(TRIED_ROOM) } else { Vec::new() };
+        Self { open, relaxed_too, tried, found: None }
+    }
+    const fn nothing() -> Self {
+        Self { open: false, relaxed_too: false, tried: Vec::new(), found: None }
+    }
+    const fn may_be_at(&self, p: &Point) -> bool {
+        self.open && self.found.is_none() && (self.relaxed_too || !p.relaxed)
+    }
+    /// Is what is said at a point worth judging? What is said as it is leads nowhere, nor does what led nowhere before.
+    fn asks(&mut self, p: &Point, said: Option<Pattern>, unchanged: Option<Pattern>) -> bool {
+        let asks = self.may_be_at(p) && (said.is_none() || (said != unchanged && !self.tried.contains(&(p.of, said))));
+        if asks {
+            self.tried.push((p.of, said));
+        }
+        asks
+    }
+}
+
 /// Everything the search for a flip and for an exit have in common.
 struct Search<'a, L> {
     scene: Scene<'a>,
@@ -251,27 +286,31 @@ impl<'a, L: Ruled> Search<'a, L> {
             self.trial.0[clause.place] = self.read.0[clause.place];
         }
     }
-    /// The nearest point at which `reached` names a label.
-    fn nearest(&mut self, relaxed_too: bool, reached: impl Fn(&Outcomes) -> Option<(L, u32, i64)>) -> Option<Flip<L>> {
-        let mut tried: Vec<(usize, Option<Pattern>)> = Vec::with_capacity(TRIED_ROOM);
+    /// Goes to the points in turn, once for all that is sought. What the axis says there is judged once for both.
+    fn run(
+        &mut self,
+        flip: &mut Sought<L>,
+        exit: &mut Sought<L>,
+        leaves: impl Fn(&Outcomes, &Evaluation<L>) -> Goes<L>,
+    ) {
+        let raw = self.now.raw;
         for i in 0..self.points.len() {
             let p = self.points[i];
-            if p.relaxed && !relaxed_too {
+            if !flip.may_be_at(&p) && !exit.may_be_at(&p) {
                 continue;
             }
             let Variable { readers, unchanged, .. } = self.variables[p.of];
             let said = self.trial.put(&readers.clauses, &self.scene.varied(readers.feature, p.needed));
-            // What is said now leads nowhere, nor does what led nowhere before.
-            if said.is_none() || (said != unchanged && !tried.contains(&(p.of, said))) {
-                tried.push((p.of, said));
-                if let Some(found) = reached(&self.trial) {
-                    self.restore(readers);
-                    return Some(self.flip_at(&p, relaxed_too, found));
-                }
+            let (asks_flip, asks_exit) = (flip.asks(&p, said, unchanged), exit.asks(&p, said, unchanged));
+            if asks_flip || asks_exit {
+                let there = evaluate_with(self.set, &self.trial);
+                let to = (asks_flip && there.raw != raw).then_some((there.raw, 1, 0));
+                flip.found = to.map(|to| self.flip_at(&p, flip.relaxed_too, to)).or(flip.found.take());
+                let to = if asks_exit { leaves(&self.trial, &there) } else { None };
+                exit.found = to.map(|to| self.flip_at(&p, exit.relaxed_too, to)).or(exit.found.take());
             }
             self.restore(readers);
         }
-        None
     }
     fn flip_at(&self, p: &Point, relaxed_too: bool, (label, readings, dwell_left_s): (L, u32, i64)) -> Flip<L> {
         let Variable { readers, value, .. } = self.variables[p.of];
@@ -307,22 +346,12 @@ impl<'a, L: Ruled> Search<'a, L> {
         }
         (needed, None)
     }
-    fn flip(&mut self) -> Option<Flip<L>> {
-        if self.now.raw == L::UNKNOWN {
-            return None;
-        }
-        let (set, raw) = (self.set, self.now.raw);
-        self.nearest(false, |varied| {
-            let there = evaluate_with(set, varied).raw;
-            (there != raw).then_some((there, 1, 0))
-        })
+    /// A flip is at full thresholds.
+    fn flip(&self) -> Sought<L> {
+        Sought::new(self.now.raw != L::UNKNOWN, false)
     }
-    fn exit(&mut self, state: &AxisState<L>, ts: Ts, staleness: Staleness) -> Option<Flip<L>> {
-        let book = self.scene.book;
-        if !may_leave(state) || leaves_to(book, state, &self.read, ts, staleness).is_some() {
-            return None;
-        }
-        self.nearest(has_band(book, state), |varied| leaves_to(book, state, varied, ts, staleness))
+    fn exit(&self, state: &AxisState<L>, leaves: impl Fn(&Outcomes, &Evaluation<L>) -> Goes<L>) -> Sought<L> {
+        Sought::new(may_leave(state) && leaves(&self.read, &self.now).is_none(), has_band(self.scene.book, state))
     }
 }
 
@@ -348,7 +377,10 @@ fn has_band<L: Ruled>(book: &Book, state: &AxisState<L>) -> bool {
 /// Smallest single-feature change that changes the raw label at full thresholds; `None` for UNKNOWN or when none does.
 #[must_use]
 pub fn nearest_flip<L: Ruled>(scene: &Scene<'_>) -> Option<Flip<L>> {
-    scene.search(false).flip()
+    let mut search = scene.search(false);
+    let mut flip = search.flip();
+    search.run(&mut flip, &mut Sought::nothing(), |_, _| None);
+    flip.found
 }
 
 /// Smallest single-feature change that makes the published label leave, with the readings it must stand and the dwell
@@ -361,7 +393,11 @@ pub fn nearest_exit<L: Ruled>(
     ts: Ts,
     staleness: Staleness,
 ) -> Option<Flip<L>> {
-    scene.search(has_band(scene.book, state)).exit(state, ts, staleness)
+    let leaves = |said: &Outcomes, there: &Evaluation<L>| leaves_to(scene.book, state, said, there, ts, staleness);
+    let mut search = scene.search(has_band(scene.book, state));
+    let mut exit = search.exit(state, leaves);
+    search.run(&mut Sought::nothing(), &mut exit, leaves);
+    exit.found
 }
 
 /// Both at once, [`nearest_flip`] and [`nearest_exit`]: they try the same values.
@@ -372,24 +408,27 @@ pub fn nearest_changes<L: Ruled>(
     ts: Ts,
     staleness: Staleness,
 ) -> (Option<Flip<L>>, Option<Flip<L>>) {
+    let leaves = |said: &Outcomes, there: &Evaluation<L>| leaves_to(scene.book, state, said, there, ts, staleness);
     let mut search = scene.search(has_band(scene.book, state));
-    (search.flip(), search.exit(state, ts, staleness))
+    let (mut flip, mut exit) = (search.flip(), search.exit(state, leaves));
+    search.run(&mut flip, &mut exit, leaves);
+    (flip.found, exit.found)
 }
 
-/// Where the label goes if these readings last: label, readings, seconds of dwell left.
+/// Where the label goes if readings that are judged like this last: label, readings, seconds of dwell left.
 fn leaves_to<L: Ruled, R: Readings>(
     book: &Book,
     state: &AxisState<L>,
     readings: &R,
+    there: &Evaluation<L>,
     ts: Ts,
     staleness: Staleness,
-) -> Option<(L, u32, i64)> {
+) -> Goes<L> {
     let set = L::of(book);
-    let there = evaluate_with(set, readings);
     // Time enough for every dwell: what is still published then is kept by the rules alone.
     let patient = AxisState { candidate: Some(there.raw), candidate_count: u32::MAX, since: Ts(0), ..*state };
     let band_holds = || held_by_exit_band(set, readings, state.label, there.holds);
-    let later = advance(set, patient, Ts(i64::MAX), &there, staleness, true, band_holds);
+    let later = advance(set, patient, Ts(i64::MAX), there, staleness, true, band_holds);
     if later.label == state.label {
         return None;
     }

@@ -95,7 +95,7 @@ fn liquidity(bed: &Bed) -> Result<Measured, String> {
         ("times", "liquidity_against_smartmoneyconcepts", 1.0),
     ];
     let mut measured = printed(bed, "barograph-engine", "liquidity", &[], &figures)?;
-    // The bench says why on standard error; the package belongs to the interpreter in BAROGRAPH_PYTHON.
+    // The bench says why on standard error; the package belongs to the interpreter in BENCH_PYTHON.
     let times = measured.iter_mut().filter(|(id, value)| *id == "times" && value.is_err());
     times.for_each(|(_, value)| *value = Err("no Python with smartmoneyconcepts".to_owned()));
     Ok(measured)
