@@ -94,7 +94,7 @@ fn context_micros() -> Vec<f64> {
         held: None,
     };
     let recent: Vec<&MinuteRow> = rows.iter().rev().take(2_000).collect();
-    // Many times over: a machine's pace changes within seconds, and the median shall see more than one of them.
+    // Many times over, for seconds: a rented machine's pace changes from one to the next.
     let again = std::iter::repeat_n(recent.windows(2), ROUNDS).flatten();
     again
         .map(|pair| {

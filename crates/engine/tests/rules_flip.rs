@@ -6,8 +6,8 @@ use barograph_domain::snapshot::Flip;
 use barograph_domain::{Cell, Kind, Reason, RiskRegime, Span, State};
 use barograph_engine::catalogue::Feature;
 use barograph_engine::rules::{
-    Book, RiskAxis, Scene, Staleness, apply_exit, apply_flip, cut, evaluate, nearest_exit, nearest_flip, rank_of,
-    with_override,
+    Book, RiskAxis, Scene, Staleness, apply_exit, apply_flip, cut, evaluate, nearest_changes, nearest_exit,
+    nearest_flip, rank_of, with_override,
 };
 use proptest::prelude::*;
 use rules_common::{feature, minute, row, shipped};
@@ -245,6 +245,8 @@ proptest! {
         let cuts = world.cuts();
         let scene = Scene { book: &world.book, cells: &world.cells, cuts: &cuts };
         let exit = nearest_exit(&scene, &state, minute(at), Staleness::default());
+        let both = nearest_changes(&scene, &state, minute(at), Staleness::default());
+        prop_assert_eq!(both, (nearest_flip(&scene), exit.clone()), "in one go and one by one");
         let leaves = |cells: &[Cell], readings: i64| {
             let mut axis = axis.clone();
             (1..=readings).map(|n| axis.step(&world.book, minute(at + n), cells, &[], &[]).label).collect::<Vec<_>>()

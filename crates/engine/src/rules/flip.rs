@@ -175,8 +175,11 @@ impl<L> Sought<L> {
     const fn nothing() -> Self {
         Self { open: false, relaxed_too: false, tried: Vec::new(), found: None }
     }
+    const fn seeks(&self) -> bool {
+        self.open && self.found.is_none()
+    }
     const fn may_be_at(&self, p: &Point) -> bool {
-        self.open && self.found.is_none() && (self.relaxed_too || !p.relaxed)
+        self.seeks() && (self.relaxed_too || !p.relaxed)
     }
     /// Is what is said at a point worth judging? What is said as it is leads nowhere, nor does what led nowhere before.
     fn asks(&mut self, p: &Point, said: Option<Pattern>, unchanged: Option<Pattern>) -> bool {
@@ -296,6 +299,9 @@ impl<'a, L: Ruled> Search<'a, L> {
         let raw = self.now.raw;
         for i in 0..self.points.len() {
             let p = self.points[i];
+            if !flip.seeks() && !exit.seeks() {
+                break;
+            }
             if !flip.may_be_at(&p) && !exit.may_be_at(&p) {
                 continue;
             }

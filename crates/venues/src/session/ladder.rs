@@ -1,7 +1,7 @@
 //! One side of an order book: levels in order of price, in short rows.
 //!
 //! A change moves the levels of one row, never those of the whole side: new and vanishing prices are a quarter of a busy
-//! venue's changes, many of them far from the top. Rows and levels are found without branches: where a change lies cannot be
+//! venue's changes, many of them far from the top. Rows and levels are counted, not searched: where a change lies cannot be
 //! guessed, neither from the top nor from the change before.
 //!
 //! Prices are above zero, and are compared as if they had no sign: then a comparison is counted in the instruction after it.

@@ -10,7 +10,7 @@ use super::scan::TENS;
 use crate::session::Decimal;
 
 /// Bytes that are looked at for a pair: two numbers of at most eight, and seven around them.
-pub(super) const PAIR: usize = 23;
+const PAIR: usize = 23;
 /// Those behind the price.
 const REST: usize = 13;
 
@@ -134,7 +134,7 @@ impl Pairs {
     /// The pair at the beginning of a text, if it looks like those before and has a price as long as the last one.
     #[inline(always)]
     pub(super) fn usual(&self, text: &[u8; PAIR]) -> Option<Read> {
-        // At most eight, which the compiler does not know. Where it is nothing, no digit can stand there.
+        // At most eight, which the compiler does not know. Without a known length no digit is allowed at all.
         let middle = 2 + (self.price_bits as usize / 8).min(8);
         let values = self.price.values(*text[2..].first_chunk()?, self.price_bits);
         let begin = u16::from_le_bytes(*text.first_chunk()?) ^ u16::from_le_bytes(*b"[\"");
@@ -143,19 +143,20 @@ impl Pairs {
         Some((self.price.decimal(values), qty, middle + length))
     }
 
-    /// The same with a price of another length.
+    /// The same with a price of another length, or so near the end of the text that less than a whole window is left.
     pub(super) fn unusual(&mut self, text: &[u8]) -> Option<Read> {
-        let price_bits = end(*text.get(2..)?.first_chunk()?);
+        let window = window(text);
+        let price_bits = end(*window[2..].first_chunk()?);
         if price_bits < self.price.bits_min {
             return None;
         }
-        match (Self { price_bits, ..*self }).usual(text.first_chunk()?) {
-            Some(read) => {
-                self.price_bits = price_bits;
-                Some(read)
-            }
-            None => self.long(text),
+        let read = (Self { price_bits, ..*self }).usual(&window);
+        if read.is_some() {
+            self.price_bits = price_bits;
         }
+        let read = read.or_else(|| self.long(text))?;
+        self.met();
+        Some(read)
     }
 
     /// The same with a price of nine to fifteen bytes, as those above 100,000 are.
@@ -175,7 +176,8 @@ impl Pairs {
         Some((Decimal { mantissa: lead.cast_signed() + last.mantissa, ..last }, qty, middle + length))
     }
 
-    /// The quantity behind a price, and how far it is to the end of the pair. All is decided here: also what was `odd` before.
+    /// The quantity behind a price, and how far it is to the end of the pair. The one decision about a whole pair: `odd` is what
+    /// did not fit before the quantity, and has to be nothing.
     #[inline(always)]
     fn qty_behind(&self, text: &[u8; REST], odd: u64) -> Option<(f64, usize)> {
         let qty = *text[3..].first_chunk()?;
@@ -200,6 +202,16 @@ impl Pairs {
         self.qty.missed(qty);
         self.price_bits = 0;
     }
+}
+
+/// The beginning of a text, with zeros behind its end, where nothing of a pair can stand.
+#[inline]
+fn window(text: &[u8]) -> [u8; PAIR] {
+    text.first_chunk().copied().unwrap_or_else(|| {
+        let mut window = [0; PAIR];
+        window[..text.len()].copy_from_slice(text);
+        window
+    })
 }
 
 #[cfg(test)]
@@ -307,10 +319,59 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_up_to_fifteen_digits_are_read_at_once() {
-        for price in
-            ["2.699", "83135.50", "103135.50", "12345.678", "7", "1234567.00000", "12345678.123456", "1234567890"]
+    fn a_pair_at_the_end_of_a_text_is_read_like_any_other() {
+        for (pair, behind) in
+            [(r#"["3456.78","1.234"]"#, "]]}}"), (r#"["3456.78","1.234"]"#, ""), (r#"["7","1"]"#, "]")]
         {
+            let mut pairs = Pairs::default();
+            for known in 0..3 {
+                let text = format!("{pair}{behind}");
+                let read = pairs.unusual(text.as_bytes());
+                assert_eq!(
+                    read.map(|(.., length)| length),
+                    (known > 0).then_some(pair.len()),
+                    "{text}, {known} before"
+                );
+                let numbers: Vec<_> = pair.split('"').collect();
+                if read.is_none() {
+                    pairs.missed(numbers[1].as_bytes(), numbers[3].as_bytes());
+                }
+                for cut in 0..pair.len() {
+                    assert_eq!(pairs.unusual(&pair.as_bytes()[..cut]), None, "{} is cut off", &pair[..cut]);
+                }
+            }
+        }
+    }
+
+    /// Of odd ones far apart none becomes the rule, whichever way the usual ones between them were read.
+    #[test]
+    fn odd_pairs_count_only_in_turn() {
+        let text = |price: &str, qty: &str| list(&[(price.to_owned(), qty.to_owned())], &" ".repeat(24));
+        for usual in ["83135.50", "103135.50"] {
+            let mut pairs = Pairs::default();
+            let (usual, odd) = (text(usual, "2.699"), text(usual, "2.69"));
+            check(&usual, &mut pairs);
+            for _ in 0..3 {
+                check(&odd, &mut pairs);
+                check(&usual, &mut pairs);
+                assert!(pairs.unusual(&usual.as_bytes()[1..]).is_some(), "{usual} is read at once");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_of_up_to_fifteen_bytes_are_read_at_once() {
+        for price in [
+            "2.699",
+            "83135.50",
+            "103135.50",
+            "12345.678",
+            "7",
+            "1234567.00000",
+            "12345678.123456",
+            "1234567890",
+            "123456789012345",
+        ] {
             for qty in ["2.699", "1234.567", "7", "12345678", "0.000", "1.00"] {
                 let text = list(&vec![(price.to_owned(), qty.to_owned()); 4], &" ".repeat(24));
                 let mut pairs = Pairs::default();

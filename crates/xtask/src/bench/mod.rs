@@ -2,7 +2,7 @@
 //!
 //! Two kinds of measurement. Inside the program: `cargo bench` targets print lines `figure <name> <number>`, which are
 //! collected. From outside: the release binary runs as a child and its wall time, peak memory, disk use and answers over
-//! HTTP are watched. Nothing is averaged away: one run, one number. A figure that could not be measured is missed.
+//! HTTP are watched. A benchmark runs once. A figure that could not be measured is missed.
 //!
 //! Limits hold on one machine, and others are slower or faster, the same one from minute to minute: how fast this one was is
 //! measured beside each benchmark ([`pace`]), and a figure that depends on it is judged as it would be on that one (ADR 29).
@@ -184,7 +184,8 @@ impl Bed {
         Ok(String::from_utf8_lossy(&out.stdout).into_owned())
     }
 
-    /// What a `cargo bench` target of one thread prints: compiled first, then run on one core with the yardstick.
+    /// What a `cargo bench` target prints whose figures are of one thread: compiled first, then run on one core with the
+    /// yardstick.
     fn bench(&self, package: &str, target: &str, args: &[&str]) -> Result<String, String> {
         let command = ["bench", "--locked", "--package", package, "--bench", target];
         self.sampler.without(|| self.cargo(&[&command[..], &["--no-run"]].concat()))?;
@@ -243,7 +244,7 @@ impl Bed {
 }
 
 fn cargo() -> String {
-    std::env::var("CARGO").unwrap_or_else(|_unset| "cargo".into())
+    std::env::var("CARGO").unwrap_or_else(|_none| "cargo".into())
 }
 
 fn figure(printed: &str, name: &str) -> Option<f64> {

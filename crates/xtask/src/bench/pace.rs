@@ -1,22 +1,23 @@
-//! How fast this machine is at the moment, as a share of the one on which the limits were set (ADR 29).
+//! How fast this machine is at the moment, against the one on which the limits were set (ADR 29).
 //!
 //! A yardstick of fixed work (rolling sums, numbers written and read, a tree, a sort: what the program itself spends its time
-//! on) takes about a millisecond. It is run before and after a benchmark and beside it: a rented machine changes its speed by
+//! on) takes about a millisecond. It is laid before and after a benchmark and beside it: a rented machine changes its speed by
 //! half within seconds, with what its neighbours do, and one of its cores otherwise than the next; so both are put on the same
-//! core where the work needs but one. What is said is the median. The yardstick uses nothing but the standard library, so that
-//! no change of the program changes it.
+//! core where one is enough for the figure. What counts is the median of the thread's own time on a core: waiting for one is no
+//! slowness of it. The yardstick uses nothing but the standard library, so that no change of the program changes it; a new
+//! compiler may, and then it is compared with the reference again.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Between two readings beside a benchmark: about a hundredth of one core is taken.
 const EVERY: Duration = Duration::from_millis(100);
-/// Readings taken at once before and after a benchmark, and the pause between two.
+/// Readings before a benchmark, as many after it, and the pause between two.
 const AROUND: usize = 100;
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -50,6 +51,8 @@ fn median(values: &[f64]) -> Option<f64> {
 pub(crate) struct Sampler {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    /// The kernel's number of that thread, where it can be told.
+    number: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -57,25 +60,21 @@ struct Shared {
     taken: Mutex<Readings>,
     rests: AtomicBool,
     ends: AtomicBool,
-    /// The kernel's number of the sampling thread, where it can be told.
-    thread: OnceLock<String>,
 }
 
 impl Shared {
-    fn add(&self, to: impl FnOnce(&mut Readings) -> &mut Vec<f64>) {
-        let took = reading();
-        to(&mut self.taken.lock().unwrap_or_else(PoisonError::into_inner)).push(took);
+    /// Held while a reading is taken: two at once would measure each other, and none may end in the next benchmark.
+    fn taken(&self) -> MutexGuard<'_, Readings> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn run(&self) {
-        let own = std::fs::read_link("/proc/thread-self").ok();
-        if let Some(number) = own.as_ref().and_then(|link| link.file_name()) {
-            self.thread.get_or_init(|| number.to_string_lossy().into_owned());
-        }
         while !self.ends.load(Ordering::Relaxed) {
+            let mut taken = self.taken();
             if !self.rests.load(Ordering::Relaxed) {
-                self.add(|r| &mut r.beside);
+                taken.beside.push(reading());
             }
+            drop(taken);
             std::thread::sleep(EVERY);
         }
     }
@@ -84,8 +83,16 @@ impl Shared {
 impl Sampler {
     pub(crate) fn start() -> Self {
         let shared = Arc::new(Shared { rests: AtomicBool::new(true), ..Shared::default() });
-        let own = Arc::clone(&shared);
-        Self { shared, thread: Some(std::thread::spawn(move || own.run())) }
+        let (own, (says, said)) = (Arc::clone(&shared), mpsc::sync_channel(1));
+        let thread = std::thread::spawn(move || {
+            let number = std::fs::read_link("/proc/thread-self").ok();
+            let number = number.and_then(|link| Some(link.file_name()?.to_string_lossy().into_owned()));
+            // Who asked waits for it.
+            drop(says.send(number));
+            own.run();
+        });
+        let number = said.recv().ok().flatten();
+        Self { shared, thread: Some(thread), number }
     }
 
     /// Does `work` between readings and beside them; what it answers, and all that was read.
@@ -95,7 +102,7 @@ impl Sampler {
         let answer = work();
         self.shared.rests.store(true, Ordering::Relaxed);
         self.around();
-        (answer, std::mem::take(&mut *self.shared.taken.lock().unwrap_or_else(PoisonError::into_inner)))
+        (answer, std::mem::take(&mut *self.shared.taken()))
     }
 
     /// Does what is no part of the measurement, without readings beside it: compiling, making data.
@@ -106,22 +113,26 @@ impl Sampler {
         answer
     }
 
-    /// Does `work` with the readings beside it taken on one core, whose number it is given; with `None` where cores cannot be
-    /// chosen (no `taskset`, no `/proc`).
+    /// Does `work` with the readings beside it taken on one core, whose number it is given; with `None`, and said so, where
+    /// cores cannot be chosen (no `taskset`, no `/proc`).
     pub(crate) fn on_one_core<R>(&self, work: impl FnOnce(Option<&str>) -> R) -> R {
-        let allowed = allowed_cores();
-        let last = allowed.as_deref().and_then(|all| all.rsplit([',', '-']).next());
-        let chosen = last.filter(|core| self.move_to(core));
-        let answer = work(chosen);
-        if let (Some(_), Some(all)) = (chosen, &allowed) {
-            self.move_to(all);
+        let allowed = allowed_cores().unwrap_or_default();
+        let all = cores(&allowed);
+        // A list may name cores that are switched off.
+        let chosen = all.iter().rev().find(|core| self.move_to(core));
+        if chosen.is_none() {
+            eprintln!("cores cannot be chosen here: the yardstick may lie on another one than the work");
+        }
+        let answer = work(chosen.map(String::as_str));
+        if chosen.is_some() && !self.move_to(&allowed) {
+            eprintln!("the yardstick stays on one core: taskset refused cores {allowed}");
         }
         answer
     }
 
     /// Lets the sampling thread run on these cores only; whether that was done.
     fn move_to(&self, cores: &str) -> bool {
-        let Some(thread) = self.shared.thread.get() else { return false };
+        let Some(thread) = &self.number else { return false };
         let mut command = Command::new("taskset");
         command.args(["-cp", cores, thread]).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
@@ -129,7 +140,9 @@ impl Sampler {
 
     fn around(&self) {
         for _ in 0..AROUND {
-            self.shared.add(|r| &mut r.around);
+            let mut taken = self.shared.taken();
+            taken.around.push(reading());
+            drop(taken);
             std::thread::sleep(PAUSE);
         }
     }
@@ -139,6 +152,15 @@ impl Sampler {
 fn allowed_cores() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     status.lines().find_map(|l| l.strip_prefix("Cpus_allowed_list:")).map(|list| list.trim().to_owned())
+}
+
+/// Each core of such a list; none of what is no list.
+fn cores(list: &str) -> Vec<String> {
+    let range = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        Some(first.parse::<u16>().ok()?..=last.parse().ok()?)
+    };
+    list.split(',').filter_map(range).flatten().map(|core| core.to_string()).collect()
 }
 
 impl Drop for Sampler {
@@ -151,11 +173,16 @@ impl Drop for Sampler {
     }
 }
 
-/// Microseconds that the yardstick takes now.
+/// Microseconds that the yardstick takes now, of this thread's time on a core.
 fn reading() -> f64 {
-    let began = Instant::now();
+    let began = on_core_us();
     black_box((sums(), texts(), tree(), sorted()));
-    began.elapsed().as_secs_f64() * 1e6
+    on_core_us() - began
+}
+
+fn on_core_us() -> f64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    now.tv_sec as f64 * 1e6 + now.tv_nsec as f64 / 1e3
 }
 
 /// Marsaglia's xorshift64: the same numbers each time.
@@ -226,20 +253,20 @@ mod tests {
     #[test]
     fn readings_are_taken_around_and_beside_and_not_while_compiling() {
         let sampler = Sampler::start();
-        let beside = || sampler.shared.taken.lock().unwrap().beside.len();
+        let beside = || sampler.shared.taken().beside.len();
+        let until = |count: usize| {
+            let waits = (0..6_000).take_while(|_| beside() < count).map(|_| std::thread::sleep(PAUSE));
+            assert!(waits.count() < 6_000, "no reading within a minute");
+        };
         let (answer, seen) = sampler.over(|| {
-            while beside() < 2 {
-                std::thread::sleep(PAUSE);
-            }
+            until(2);
             let before = sampler.without(|| {
                 let before = beside();
                 std::thread::sleep(EVERY * 3);
-                assert!(beside() <= before + 1, "one may have been on its way");
+                assert_eq!(beside(), before, "none while it rests");
                 before
             });
-            while beside() < before + 2 {
-                std::thread::sleep(PAUSE);
-            }
+            until(before + 2);
             7
         });
         assert_eq!((answer, seen.around.len()), (7, 2 * AROUND));
@@ -251,20 +278,24 @@ mod tests {
     fn work_and_readings_are_put_on_one_core() {
         let sampler = Sampler::start();
         let mine = || {
-            let thread = sampler.shared.thread.get()?;
-            let status = std::fs::read_to_string(format!("/proc/self/task/{thread}/status")).ok()?;
+            let status =
+                std::fs::read_to_string(format!("/proc/self/task/{}/status", sampler.number.as_ref()?)).ok()?;
             status.lines().find_map(|l| l.strip_prefix("Cpus_allowed_list:")).map(|list| list.trim().to_owned())
         };
-        // The thread says its number when it runs.
-        while cfg!(target_os = "linux") && sampler.shared.thread.get().is_none() {
-            std::thread::sleep(PAUSE);
-        }
         let seen = sampler.on_one_core(|core| core.map(|core| (core.to_owned(), mine())));
         if let Some((core, within)) = seen {
             assert_eq!(within, Some(core));
             assert_eq!(mine(), allowed_cores(), "and may run anywhere afterwards");
         } else {
             eprintln!("skipped: cores cannot be chosen here");
+        }
+    }
+
+    #[test]
+    fn lists_of_cores_are_read() {
+        let cases = [("0-3", "0 1 2 3"), ("0,2", "0 2"), ("1,4-5", "1 4 5"), ("7", "7"), ("", ""), ("all", "")];
+        for (list, each) in cases {
+            assert_eq!(cores(list).join(" "), each, "{list}");
         }
     }
 

@@ -20,7 +20,7 @@ const TABLES: [(&str, &str); 2] =
     [("file_tables_ms", "tables_sqlite_slowest_ms"), ("postgres_tables_ms", "tables_postgres_slowest_ms")];
 
 pub(crate) fn measure(bed: &Bed) -> Result<Measured, String> {
-    // With a server beside it, which has cores of its own.
+    // Not on one core: the server beside it has cores of its own.
     let command = |target| ["bench", "--locked", "--package", "barograph-store", "--bench", target];
     let compile = |target| bed.cargo(&[&command(target)[..], &["--no-run"]].concat());
     bed.sampler.without(|| compile("append").and_then(|_| compile("tables")))?;

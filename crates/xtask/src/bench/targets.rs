@@ -21,7 +21,7 @@ pub(crate) enum Better {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Verdict {
     Met,
-    /// Beyond the limit by at most a tenth: the machine may have been busy.
+    /// Beyond the limit by at most a tenth: no machine is measured to the last hundredth.
     Near,
     Missed,
 }
@@ -29,9 +29,9 @@ pub(crate) enum Verdict {
 /// When the machine's pace is taken for a figure that depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Pace {
-    /// While it is measured: work on one core.
+    /// While it is measured: one core does most of the work.
     Beside,
-    /// Just before and after: work that loads all cores, and so the yardstick too.
+    /// Just before and after: the work loads all cores, and would slow the yardstick down itself.
     Around,
 }
 
@@ -147,7 +147,8 @@ pub(crate) fn read(text: &str) -> Result<Vec<Figure>, String> {
 /// Microseconds of the yardstick on the machine of the limits.
 pub(crate) fn yardstick_us(text: &str) -> Result<f64, String> {
     let table: Table = text.parse().map_err(|e| format!("{FILE} is not TOML: {e}"))?;
-    let found = table.get("machine").and_then(|m| m.get("yardstick_us")).and_then(Value::as_float);
+    let found = table.get("machine").and_then(|m| m.get("yardstick_us"));
+    let found = found.and_then(|us| us.as_float().or_else(|| Some(f64::from(u32::try_from(us.as_integer()?).ok()?))));
     found.filter(|us| *us > 0.0).ok_or_else(|| format!("{FILE}: [machine] has no yardstick_us above zero"))
 }
 
@@ -223,6 +224,7 @@ mod tests {
         assert_eq!(of(Better::Lower, None, 8.0), None);
         let text = "[machine]\nyardstick_us = 500.0\n";
         assert_eq!(yardstick_us(text), Ok(500.0));
+        assert_eq!(yardstick_us(&text.replace("500.0", "515")), Ok(515.0));
         assert!(yardstick_us(&text.replace("500.0", "0.0")).is_err() && yardstick_us("").is_err());
     }
 
