@@ -199,7 +199,7 @@ export const VIEWS = [
       const alert = page.locator('.alert').filter({ hasText: 'Risk regime HIGH_VOL' }).filter({ hasText: 'SOL/USDT' }).first();
       await alert.locator('summary').click();
       await alert.getByText('fired').waitFor();
-      // What it means and what clears it (issue 5, §1).
+      // What it means and what clears it (UX §5).
       await alert.getByText(/^Smaller size, wider stop or wait/).waitFor();
       await alert.getByText(/^Review, reduce or trail stop/).waitFor();
       await alert.getByText(/^It would clear to /).waitFor();

@@ -1,5 +1,5 @@
 // Writes a .gz and a .br beside every file of dist, so that the binary serves them as they are, and fails when the page has
-// become heavier than promised: 300 kB compressed, before data (issue 5 §2).
+// become heavier than promised: 300 kB compressed, before data.
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';

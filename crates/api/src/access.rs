@@ -1,4 +1,4 @@
-//! Who may ask: everybody on this machine, or whoever brings a token (DESIGN section 6, security).
+//! Who may ask: everybody on this machine, or whoever brings a token (ARCHITECTURE.md, `api`).
 //!
 //! Loopback is open unless the operator asks for tokens there too. With tokens, each request carries one as `Authorization:
 //! Bearer` or in the cookie of a session; reads need the role `read`, everything that changes something needs `operate`. Health,

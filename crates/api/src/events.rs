@@ -1,6 +1,6 @@
 //! Events: records of alerts as they go over the wire, with evidence a person can check.
 //!
-//! The canonical envelope holds that of the fourth original (payloads §5) and the alert of the third (§6) and more; with
+//! The canonical envelope holds that of the fourth original (payloads §5) and the alert of the third (payloads §6) and more; with
 //! `format=seed4` exactly the former goes out. Nothing here says that anything was detected.
 
 use crate::alias_markets::pair_of;

@@ -1,4 +1,4 @@
-//! The Host header must name this machine (DESIGN section 6, security).
+//! The Host header must name this machine (ARCHITECTURE.md, `api`).
 //!
 //! A page on the internet can point its own name at 127.0.0.1 and let a browser read from here (DNS rebinding); the
 //! browser then sends that name as Host, and that is where it is stopped. No CORS header is ever sent either.

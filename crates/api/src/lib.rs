@@ -3,7 +3,7 @@
 //!
 //! Ring 2. The crate knows the domain and HTTP, nothing of the store or the engine: it declares the [`Query`] trait it
 //! needs and the binary implements it. All routes are reads but those on the list of positions the user registers, and none
-//! places an order. Contracts: DESIGN sections 4 and 6, payloads §1–3; the promise itself is the committed `openapi.json`.
+//! places an order. Contracts: ARCHITECTURE.md, payloads §1–3; the promise itself is the committed `openapi.json`.
 #![warn(missing_docs)]
 
 mod access;

@@ -139,7 +139,7 @@ pub struct Member {
     pub fingerprint: String,
 }
 
-/// What people are told: everything a receiver's format is made from (issue 5, "every alert carries").
+/// What people are told: everything a receiver's format is made from.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = MessageNotice))]
 pub struct Notice {

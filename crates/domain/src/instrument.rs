@@ -1,5 +1,4 @@
-//! Venues and instruments. An instrument is named `venue:symbol`, with the venue's own spelling of the symbol kept
-//! (DESIGN section 4); a bare symbol is resolved by whoever knows the configured venues, never guessed here.
+//! Venues and instruments. An instrument is named `venue:symbol`, with the venue's own spelling of the symbol kept; a bare symbol is resolved by whoever knows the configured venues, never guessed here.
 
 use crate::text::escape_control;
 use core::fmt;
@@ -55,7 +54,7 @@ impl fmt::Display for NameError {
 impl std::error::Error for NameError {}
 
 impl Venue {
-    /// Venue ids known by name (DESIGN section 4), with the market kind their symbols have unless the symbol says more.
+    /// Venue ids known by name, with the market kind their symbols have unless the symbol says more.
     pub const KNOWN: [(&'static str, MarketKind); 13] = [
         ("binance-usdm", MarketKind::Perpetual),
         ("binance-coinm", MarketKind::Perpetual),

@@ -1,7 +1,7 @@
 //! One market's minute as the engine leaves it: readings, the states of the four axes, and the ages of its inputs.
 //!
 //! A row holds everything that a rule book needs to explain the moment again later; texts and JSON are rendered from it
-//! on demand and are therefore never stored (DESIGN section 4, storage).
+//! on demand and are therefore never stored (docs/adr/0003-sqlite-in-hourly-chunks.md).
 
 use crate::{
     Cell, GapReason, HeatRegime, HeldBy, Label, Metric, ModelReading, Pattern, RiskRegime, Severity, Span, StreamIndex,

@@ -1,4 +1,4 @@
-//! Levels against the smartmoneyconcepts package of Python over the same 100,000 bars in the same run (issue 4, section 5:
+//! Levels against the smartmoneyconcepts package of Python over the same 100,000 bars in the same run (bench/targets.toml:
 //! swings, structure, order blocks, gaps, equal highs and lows).
 //!
 //! Ours does all five in one pass, with touches, sweeps, mitigations, reactions and strength besides; theirs are its five

@@ -1,4 +1,4 @@
-//! Detectors: the table of surveillance §2, episodes of §4, the score map, the originals' worked examples, base rates,
+//! Detectors: the table of surveillance §2 and the episodes of surveillance §4, the score map, the originals' worked examples, base rates,
 //! seeded bursts (synthetic), save and restore, and the words of every sentence.
 
 #![expect(clippy::float_cmp, clippy::unwrap_used, reason = "exact numbers are meant; a test may panic")]

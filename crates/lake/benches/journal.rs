@@ -1,4 +1,4 @@
-//! The journal's rows of issue 3, section 6: bytes of frames per second on one core before compression, and zstd level,
+//! The journal's rows of bench/targets.toml: bytes of frames per second on one core before compression, and zstd level,
 //! ratio and rate on recorded frames. Besides: what the whole writer sustains, and what a reader gives back.
 //!
 //! Prints `figure <name> <number>` lines; rates in 10⁶ bytes of frames per second, medians over runs. What is a matter of one

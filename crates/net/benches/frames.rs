@@ -3,7 +3,7 @@
 //! The venue writes from a buffer made beforehand, in a thread of its own; the network has one worker. Prints `figure
 //! <name> <number>` lines. Rates are medians over runs and depend on what else the machine does; the processor time per
 //! message, of the network's worker alone, does so far less. It is read from `/proc` and left out where there is none.
-//! Aim of issue 3: 50,000 messages per second on one core, which is 20 µs per message.
+//! Aim: 50,000 messages per second on one core, which is 20 µs per message.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark: its output is its purpose")]
 
 #[path = "../tests/support/mod.rs"]

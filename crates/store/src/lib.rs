@@ -2,8 +2,8 @@
 //!
 //! Ring 2. [`contract`] is the contract and `suite` its behaviour tests; [`sqlite`] is the embedded implementation and
 //! [`postgres`] the one on a server, and [`open_writer`] chooses between them.
-//! Everything that is read takes `as_of`, and everything that is written can be written twice (DESIGN section 4,
-//! "Storage"; R1.18, A09). What this crate does not do: run the engine, render texts, or decide when to prune.
+//! Everything that is read takes `as_of`, and everything that is written can be written twice (ADR 3, ADR 21;
+//! R1.18, A09). What this crate does not do: run the engine, render texts, or decide when to prune.
 #![warn(missing_docs)]
 
 pub mod alert;

@@ -1,4 +1,4 @@
-//! The outbox: what is to be told, to whom, and what became of it (issue 5).
+//! The outbox: what is to be told, to whom, and what became of it.
 //!
 //! A message is stored in the transaction of the fact it reports ([`crate::LiveBatch::messages`],
 //! [`crate::PositionWriter::record_check`]), so that one is never there without the other. From then on its deliveries belong to

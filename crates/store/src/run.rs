@@ -1,7 +1,7 @@
 //! Runs: what one logic version made of one instrument's points — rows, label changes, gaps, checkpoints.
 //!
 //! A run is replaced from a minute on, never edited; its key is (instrument, logic version), and that of a row is the
-//! run and its minute (DESIGN section 4). A row made at `ts` may be used from `ts` + 200 ms (features §1, "emission").
+//! run and its minute (ADR 3). A row made at `ts` may be used from `ts` + 200 ms (features §1, "emission").
 
 use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Span, Status, StreamDecl, StreamIndex, Ts};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Two figures of issue 3, section 6, on recorded Binance depth frames of about 900 bytes and 35 levels, one core: decoding by
+//! Two figures on recorded Binance depth frames of about 900 bytes and 35 levels, one core: decoding by
 //! library, and the whole way of a frame through session and book. Which library reads what is decided by them (ADR 0010).
 //!
 //! Prints `figure <name> <number>` lines, which `cargo x bench` collects. Time is the thread's own on the processor where the

@@ -3724,7 +3724,7 @@ export interface components {
          * @enum {string}
          */
         MessageKind: "alert" | "group" | "position" | "delivery" | "sample";
-        /** @description What people are told: everything a receiver's format is made from (issue 5, "every alert carries"). */
+        /** @description What people are told: everything a receiver's format is made from. */
         MessageNotice: {
             /** @description What this reports. */
             kind: components["schemas"]["MessageKind"];

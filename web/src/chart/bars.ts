@@ -3,7 +3,7 @@
 import { WORDS } from '../board/axes';
 import type { Axis, Chart, ChartGap, ChartMark, ChartSession } from '../contract';
 
-/** More bars than this are a coarser chart's business (issue 5: at most 2,000 a view). */
+/** More bars than this are a coarser chart's business (at most 2,000 a view). */
 export const BARS_MAX = 2_000;
 
 export interface ChartRow {

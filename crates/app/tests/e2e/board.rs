@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const PRICE: usize = 0;
 const ROW_TS: usize = 12;
 const EPOCHS: [usize; 2] = [11, ROW_TS];
-/// What a change of one market may cost (issue 5, "measured").
+/// What a change of one market may cost (bench/targets.toml).
 const BYTES_MAX: usize = 64;
 /// A minute begins when the clock says so, and a machine with more to do is late with it: many times what an idle one takes.
 const PATIENCE: Duration = Duration::from_secs(400);

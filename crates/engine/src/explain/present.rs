@@ -1,4 +1,4 @@
-//! A stored reading read now: freshness judged at the present moment laid over it (regimes §9, DESIGN section 4).
+//! A stored reading read now: freshness judged at the present moment laid over it (regimes §9; ARCHITECTURE.md, "Life of one row").
 //!
 //! The stored snapshot never changes. While nothing is stale now, the answer is the stored one plus its age; otherwise
 //! the readings of stale inputs drop out and label, bias, posture and texts follow.

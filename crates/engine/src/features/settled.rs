@@ -1,5 +1,5 @@
 //! Settled funding: last rate, week's score, month's percentile, 8 h blocks (features §2.1, S02), and the proxies it
-//! gives for running funding (§2.7).
+//! gives for running funding (features §2.7).
 //!
 //! Settlements are few and irregular in principle, so they live in a list, not on a grid. Each belongs to the whole hour it
 //! was due at, however late its stamp: usually milliseconds, at worst half an hour (Hyperliquid on 2023-05-23 and 2025-07-19).

@@ -1,5 +1,5 @@
 //! Realised volatility and efficiency from one price series (features §2.2), with the coarser estimators that stand in
-//! where minute prices are missing (§2.7).
+//! where minute prices are missing (features §2.7).
 //!
 //! Estimator by step: minute returns are the definition; a coarser step gives the same formula while the window holds at
 //! least twelve returns; below that closed bars that tile the window exactly give Parkinson's range estimator.

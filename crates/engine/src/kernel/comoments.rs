@@ -1,4 +1,4 @@
-//! Two samples at a time: means, spreads, co-movement (features §1.2, code ABF-c; §1.1, `corr`).
+//! Two samples at a time: means, spreads, co-movement (features §1.2, code ABF-c; features §1.1, `corr`).
 //!
 //! A block of pairs is made in two passes over data centred on their means, blocks merge pairwise (Chan, Golub & LeVeque
 //! 1979), and nothing is ever subtracted: a correlation depends only on the pairs of its window and how they are cut into

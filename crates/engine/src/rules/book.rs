@@ -1,7 +1,7 @@
 //! What a rule book is once it has been read: rules in order of precedence, each a conjunction of groups.
 //!
 //! A plain clause is a group of one; `{ any = […] }` is a group of several; a rule with a top-level `any` is one group.
-//! Numbers of the shipped books are those of regimes §2, exits and scales those of §6 and §7; the files in `books/` are
+//! Numbers of the shipped books are those of regimes §2, exits and scales of regimes §6 and §7; the files in `books/` are
 //! the only place they stand. Reading TOML is `parse`, judging readings is `eval`.
 
 use super::{AlertRule, BookError, Freshness, PostureRow, RuleSet, VerdictTable};

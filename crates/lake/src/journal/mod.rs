@@ -17,7 +17,7 @@
 //! the last second, a later line may be there and an earlier one of another file not. Files are never repaired in place.
 //!
 //! Left out on purpose: what a frame means (that is `venues`), clocks (stamps are arguments), compaction of old hours.
-//! Layout and flush rule: DESIGN section 5; block format and its measurements: ADR 11.
+//! Layout and flush rule: ARCHITECTURE.md; block format and its measurements: ADR 11.
 
 mod block;
 mod config;

@@ -1,4 +1,4 @@
-//! One order book, kept in step as the sheet says (§4, book algorithm): 1. a snapshot replaces everything; 2. deltas set or
+//! One order book, kept in step as the book algorithm of the venue's sheet §4 says: 1. a snapshot replaces everything; 2. deltas set or
 //! delete levels; 3. `u` rises by one per message, else the book is built anew; 4. `u` = 1 is a restart.
 //!
 //! The update ids are the venue's, not the connection's, so two connections are merged by them: what is at or below the

@@ -1,4 +1,4 @@
-//! The order book of one product: steps of the sheet's procedure (§4).
+//! The order book of one product: steps of the procedure in the venue's sheet §4.
 //!
 //! - 1: subscribe `level2`.
 //! - 2: the first event of the product is a snapshot: clear, then apply.

@@ -1,4 +1,4 @@
-//! One order book, kept in step as the sheet says (§6).
+//! One order book, kept in step as the venue's sheet §6 says.
 //!
 //! Mode A: A1 subscribe; A2 the snapshot replaces the book, last := `seqId`; A3 each update has `prevSeqId` = last, then
 //! last := `seqId`, even if that is lower (maintenance). Mode B, when no snapshot comes: B1 updates are buffered from the

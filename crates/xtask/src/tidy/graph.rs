@@ -1,7 +1,7 @@
 //! Who imports whom: rings point inward, heavy libraries have one home, pure crates stay pure all the way down.
 //!
 //! The rule is the table in ARCHITECTURE.md ([`super::table`]); the truth is every member's `Cargo.toml`, and for what
-//! third-party crates pull in, `Cargo.lock`. Rings are those of DESIGN section 2.
+//! third-party crates pull in, `Cargo.lock`. Rings are those of its chapter "Rings".
 
 use super::table::{self, Ring, Row};
 use super::{Finding, Tree};
