@@ -37,7 +37,7 @@ impl From<String> for Failure {
 const USAGE: &str = "\
 usage: cargo x <command>
 
-  tidy                     checks crate edges, lints, file sizes, test data, words and links
+  tidy                     checks crate edges, lints, file sizes, test data, words, links and what refers to docs/spec
   synth --out DIR          writes a synthetic year of minutes in the Binance archive layout
         [--seed N] [--days 365] [--from 2025-01-01] [--symbol SYNTHUSDT] [--plain]
   gen [--check]            writes the generated references, or shows where they differ

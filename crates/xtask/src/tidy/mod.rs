@@ -9,6 +9,7 @@ mod files;
 mod graph;
 mod links;
 mod lints;
+mod spec;
 mod table;
 mod words;
 
@@ -61,7 +62,7 @@ impl Tree<'_> {
 
 type Check = fn(&Tree<'_>) -> Result<Vec<Finding>, String>;
 
-const CHECKS: [(&str, Check); 7] = [
+const CHECKS: [(&str, Check); 8] = [
     ("crate edges", graph::check),
     ("lints", lints::check),
     ("file sizes", files::check),
@@ -69,6 +70,7 @@ const CHECKS: [(&str, Check); 7] = [
     ("words", words::check),
     ("links", links::check),
     ("figures", figures::check),
+    ("specification", spec::check),
 ];
 
 /// Runs every check on the workspace and prints what it found.
