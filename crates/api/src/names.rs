@@ -1,4 +1,4 @@
-//! Which instrument a name means (R1.75, C13), and the nearest known word for "did you mean".
+//! Which instrument a name means (UX §1), and the nearest known word for "did you mean".
 
 use crate::query::QueryError;
 use barograph_domain::InstrumentName;
