@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Axis {
-    /// Crowding and volatility risk (seed 1).
+    /// Crowding and volatility risk (first original).
     Risk,
-    /// Direction (seed 2).
+    /// Direction (second original).
     Trend,
-    /// Volatility class (seed 4).
+    /// Volatility class (fourth original).
     Volatility,
-    /// Activity (seed 4).
+    /// Activity (fourth original).
     Heat,
 }
 

@@ -115,7 +115,7 @@ fn check(snapshot: &barograph_domain::Snapshot) {
 }
 
 fn no_forbidden_word(text: &str) {
-    // The name the seed gave the other side of a squeeze.
+    // The name the original gave the other side of a squeeze.
     let text = &text.replace("short-squeeze", "");
     for word in text.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_lowercase) {
         assert!(

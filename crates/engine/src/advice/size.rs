@@ -135,7 +135,7 @@ pub(super) fn within(wanted: f64, per_unit: f64, equity: f64, lot: Option<f64>) 
     if fits(less) { less } else { 0.0 }
 }
 
-/// The seed's `get_position_size(base_size)`: reduced by volatility and posture, never above the size for the equity.
+/// The second original's `get_position_size(base_size)`: reduced by volatility and posture, never above the size for the equity.
 #[must_use]
 pub fn position_size(base_size: f64, parameters: &Parameters, units: Option<&Units>) -> Option<f64> {
     if !(base_size.is_finite() && base_size >= 0.0) {

@@ -15,7 +15,7 @@ const BASE_MEAN: f64 = 1.5;
 const BASE_RANGE: (f64, f64) = (1.0, 2.5);
 const DAY: Span = Span::days(1);
 
-/// The seed's base multipliers, in the order of [`Session::ALL`] (R2.2, A10).
+/// The second original's base multipliers, in the order of [`Session::ALL`] (R2.2, A10).
 pub const SEED_BASE: [f64; 4] = [1.0, 1.5, 1.8, 2.5];
 
 /// Weekday or weekend.
