@@ -121,11 +121,11 @@ impl Sampler {
         // A list may name cores that are switched off.
         let chosen = all.iter().rev().find(|core| self.move_to(core));
         if chosen.is_none() {
-            eprintln!("cores cannot be chosen here: the yardstick may lie on another one than the work");
+            eprintln!("taskset cannot pin threads here: the benchmark and the yardstick may run on different cores");
         }
         let answer = work(chosen.map(String::as_str));
         if chosen.is_some() && !self.move_to(&allowed) {
-            eprintln!("the yardstick stays on one core: taskset refused cores {allowed}");
+            eprintln!("taskset could not undo the pinning (cores {allowed}): the yardstick stays on one core");
         }
         answer
     }
