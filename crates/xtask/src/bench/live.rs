@@ -3,11 +3,16 @@
 //! Both run as children on the same machine; what the venue server takes is said beside it, because it takes it from the same
 //! cores.
 
+use super::waits::{self, Second, Sleeper};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+/// Durations that the process counts: a message's and a minute's.
+const RECEIPT: &str = "barograph_receipt_to_engine_seconds";
+const MINUTE: &str = "barograph_minute_to_readable_seconds";
 
 /// Clock ticks per second of `/proc/<pid>/stat`; 100 on every Linux this has met.
 const TICKS: f64 = 100.0;
@@ -47,14 +52,15 @@ impl Running {
 }
 
 /// What was seen.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Seen {
     /// Messages per second received.
     pub(crate) messages_per_s: f64,
-    /// Seconds, 99th percentile (upper bound of its bucket): from receipt until values include the message.
-    pub(crate) receipt_p99_s: f64,
-    /// Seconds, largest: from t + 200 ms until the snapshot of minute t reads.
-    pub(crate) minute_max_s: f64,
+    /// Seconds, 99th percentile (upper bound of its bucket): from receipt until values include the message; of what came while
+    /// the machine stood still for nobody.
+    pub(crate) receipt_p99_s: Result<f64, String>,
+    /// Seconds, largest: from t + 200 ms until the snapshot of minute t reads; likewise.
+    pub(crate) minute_max_s: Result<f64, String>,
     /// Resident at the end.
     pub(crate) resident_mib: f64,
     /// Growth of it over the second half, as a fraction.
@@ -120,16 +126,27 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
     wait_for(address, Duration::from_secs(120), |counts| counts >= load.markets)?;
     let (begun, cpu, sim_cpu) = (Instant::now(), process.cpu_s(), sim.cpu_s());
     let messages = || counter(&get(address, "/metrics")?, "barograph_feed_messages_total");
-    let (before, first) = (messages()?, get(address, "/metrics")?);
-    std::thread::sleep(load.lasts / 2);
+    let before = messages()?;
+    let sleeper = Sleeper::start();
+    let second = || Ok::<_, String>(Second::of(sleeper.longest(), &get(address, "/metrics")?, [RECEIPT, MINUTE]));
+    let mut seconds = vec![second()?];
+    let mut watch = |until: Duration| -> Result<(), String> {
+        while begun.elapsed() < until {
+            std::thread::sleep(Duration::from_secs(1));
+            seconds.push(second()?);
+        }
+        Ok(())
+    };
+    watch(load.lasts / 2)?;
     let half = process.resident_mib().ok_or("memory cannot be read here (no /proc)")?;
-    std::thread::sleep(load.lasts / 2);
+    watch(load.lasts)?;
     let wall = begun.elapsed().as_secs_f64();
     let share = |now: Option<f64>, then: Option<f64>| Some((now? - then?) / wall);
-    let text = get(address, "/metrics")?;
     let resident_mib = process.resident_mib().ok_or("memory cannot be read here (no /proc)")?;
     let received = messages()? - before;
     let (core_share, sim_share) = (share(process.cpu_s(), cpu), share(sim.cpu_s(), sim_cpu));
+    drop(sleeper);
+    eprintln!("{}", waits::told(&seconds));
     let lists = super::lists::run(|path| get(address, path))?;
     let (recovery, streams) = recover(address, &base)?;
     let seen = Seen {
@@ -137,8 +154,8 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
         streams,
         lists,
         messages_per_s: received / wall,
-        receipt_p99_s: quantile(&first, &text, "barograph_receipt_to_engine_seconds", 0.99)?,
-        minute_max_s: quantile(&first, &text, "barograph_minute_to_readable_seconds", 1.0)?,
+        receipt_p99_s: waits::quantile(&seconds, 0, 0.99),
+        minute_max_s: waits::quantile(&seconds, 1, 1.0),
         resident_mib,
         growth: resident_mib / half - 1.0,
         core_share: core_share.unwrap_or(f64::INFINITY),
@@ -230,41 +247,13 @@ fn counter(text: &str, name: &str) -> Result<f64, String> {
     if values.is_empty() { Err(format!("no counter {name}")) } else { Ok(values.iter().sum()) }
 }
 
-/// Upper bound of the bucket that holds this share of what was counted between two readings of the metrics: what came while the
-/// markets were still becoming live is not of them.
-fn quantile(first: &str, last: &str, name: &str, share: f64) -> Result<f64, String> {
-    let early = buckets(first, name);
-    let count = |(le, count): &(f64, f64)| (*le, count - early.iter().find(|e| e.0 >= *le).map_or(0.0, |e| e.1));
-    let counted: Vec<(f64, f64)> = buckets(last, name).iter().map(count).collect();
-    let total = counted.last().map(|b| b.1).filter(|n| *n > 0.0).ok_or_else(|| format!("nothing counted in {name}"))?;
-    let found = counted.iter().find(|(_, count)| *count >= share * total);
-    found.map(|(le, _)| *le).ok_or_else(|| format!("no bucket in {name}"))
-}
-
-/// Upper bounds of a histogram, each with how many lie below it.
-fn buckets(text: &str, name: &str) -> Vec<(f64, f64)> {
-    let prefix = format!("{name}_bucket{{le=\"");
-    let bucket = |line: &str| {
-        let (le, count) = line.strip_prefix(&prefix)?.split_once("\"} ")?;
-        Some((if le == "+Inf" { f64::INFINITY } else { le.parse().ok()? }, count.parse().ok()?))
-    };
-    text.lines().filter_map(bucket).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn histograms_and_counters_are_read_from_the_exposition() {
-        let text = "x_total{venue=\"a\"} 3\nx_total{venue=\"b\"} 4\nh_bucket{le=\"0.001\"} 90\nh_bucket{le=\"0.002\"} 99\nh_bucket{le=\"+Inf\"} 100\n";
+    fn counters_are_read_from_the_exposition() {
+        let text = "x_total{venue=\"a\"} 3\nx_total{venue=\"b\"} 4\nh_bucket{le=\"0.001\"} 90\n";
         assert_eq!(counter(text, "x_total"), Ok(7.0));
-        assert_eq!(quantile("", text, "h", 0.5), Ok(0.001));
-        assert_eq!(quantile("", text, "h", 0.99), Ok(0.002));
-        assert_eq!(quantile("", text, "h", 1.0), Ok(f64::INFINITY));
-        assert!(quantile("", text, "none", 0.5).is_err());
-        let first = "h_bucket{le=\"0.001\"} 45\nh_bucket{le=\"0.002\"} 49\nh_bucket{le=\"+Inf\"} 50\n";
-        assert_eq!(quantile(first, text, "h", 1.0), Ok(0.002), "the slow one came before");
-        assert!(quantile(text, text, "h", 0.5).is_err());
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Two kinds of measurement. Inside the program: `cargo bench` targets print lines `figure <name> <number>`, which are
 //! collected. From outside: the release binary runs as a child and its wall time, peak memory, disk use and answers over
-//! HTTP are watched. A benchmark runs once. A figure that could not be measured is missed.
+//! HTTP are watched. A benchmark of seconds is run in rounds, of which the one in the middle counts, a longer one once. A figure
+//! that could not be measured is missed.
 //!
 //! Limits hold on one machine, and others are slower or faster, the same one from minute to minute: how fast this one was is
 //! measured beside each benchmark ([`pace`]), and a figure that depends on it is judged as it would be on that one (ADR 29).
@@ -17,6 +18,7 @@ mod pace;
 mod process;
 mod stored;
 pub(crate) mod targets;
+mod waits;
 pub(crate) mod written;
 
 use crate::{Args, Failure, tree};
@@ -61,9 +63,12 @@ pub(crate) fn run(mut args: Args) -> Result<(), Failure> {
     let (mut rows, mut numbers) = (Vec::new(), BTreeMap::new());
     for bench in chosen {
         eprintln!("measuring {} …", bench.name);
-        let (measured, readings) = bed.sampler.over(|| (bench.measure)(&bed));
+        let rounds: Vec<_> = (0..bench.rounds).map(|_| bed.sampler.over(|| (bench.measure)(&bed))).collect();
         for figure in promised.iter().filter(|f| f.bench() == bench.name) {
-            let value = value_of(figure, &measured).map(|number| figure.paced(number, &readings, yardstick_us));
+            let of = |(measured, readings): &(Result<Measured, String>, pace::Readings)| {
+                value_of(figure, measured).map(|number| figure.paced(number, readings, yardstick_us))
+            };
+            let value = rounds.iter().map(of).collect::<Result<Vec<_>, _>>().and_then(middle);
             if let Ok(number) = value {
                 numbers.insert(figure.id.clone(), number);
             }
@@ -84,11 +89,16 @@ fn value_of(figure: &Figure, measured: &Result<Measured, String>) -> Result<f64,
     own.map_or_else(|| Err("its benchmark says nothing of it".to_owned()), |(_, value)| value.clone())
 }
 
+/// The round in the middle by what is judged; of two, the lower number.
+fn middle(mut rounds: Vec<Number>) -> Result<Number, String> {
+    rounds.sort_by(|a, b| a.judged().total_cmp(&b.judged()));
+    let middle = rounds.len().saturating_sub(1) / 2;
+    rounds.get(middle).copied().ok_or_else(|| "no round was measured".to_owned())
+}
+
 fn row(figure: &Figure, value: Result<Number, String>) -> Row {
     let (measured, there, verdict) = match value {
-        Ok(number) => {
-            (figure.show(number.here), figure.show_there(number), figure.judge(number.there.unwrap_or(number.here)))
-        }
+        Ok(number) => (figure.show(number.here), figure.show_there(number), figure.judge(number.judged())),
         Err(why) => (format!("not measured: {why}"), String::new(), Verdict::Missed),
     };
     Row { what: figure.what.clone(), measured, there, limit: figure.limit_text(), verdict }
@@ -309,6 +319,16 @@ mod tests {
              | a    | 6 s                   | 3 s                      | at most 2 s | NO             |\n\
              | a    | not measured: no disk |                          | at most 2 s | NO             |\n"
         );
+    }
+
+    #[test]
+    fn the_round_in_the_middle_of_what_is_judged_counts() {
+        let round = |here, there| Number { here, there: Some(there) };
+        let rounds = vec![round(9.0, 2.0), round(1.0, 5.0), round(5.0, 3.0)];
+        assert_eq!(middle(rounds), Ok(round(5.0, 3.0)), "the machine's mood is taken out first");
+        let plain = |here| Number { here, there: None };
+        assert_eq!(middle(vec![plain(7.0), plain(4.0)]), Ok(plain(4.0)));
+        assert!(middle(Vec::new()).is_err());
     }
 
     #[test]

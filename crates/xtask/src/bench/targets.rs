@@ -42,6 +42,13 @@ pub(crate) struct Number {
     pub(crate) there: Option<f64>,
 }
 
+impl Number {
+    /// What is held against the limit.
+    pub(crate) fn judged(self) -> f64 {
+        self.there.unwrap_or(self.here)
+    }
+}
+
 /// One promise.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Figure {
