@@ -3,7 +3,7 @@
 //! Both run as children on the same machine; what the venue server takes is said beside it, because it takes it from the same
 //! cores.
 
-use super::waits::{self, Second, Sleeper};
+use super::waits::{self, Moment, Sleeper};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -56,10 +56,10 @@ impl Running {
 pub(crate) struct Seen {
     /// Messages per second received.
     pub(crate) messages_per_s: f64,
-    /// Seconds, 99th percentile (upper bound of its bucket): from receipt until values include the message; of what came while
+    /// Moments, 99th percentile (upper bound of its bucket): from receipt until values include the message; of what came while
     /// the machine stood still for nobody.
     pub(crate) receipt_p99_s: Result<f64, String>,
-    /// Seconds, largest: from t + 200 ms until the snapshot of minute t reads; likewise.
+    /// Moments, largest: from t + 200 ms until the snapshot of minute t reads; likewise.
     pub(crate) minute_max_s: Result<f64, String>,
     /// Resident at the end.
     pub(crate) resident_mib: f64,
@@ -128,12 +128,12 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
     let messages = || counter(&get(address, "/metrics")?, "barograph_feed_messages_total");
     let before = messages()?;
     let sleeper = Sleeper::start();
-    let second = || Ok::<_, String>(Second::of(sleeper.longest(), &get(address, "/metrics")?, [RECEIPT, MINUTE]));
-    let mut seconds = vec![second()?];
+    let moment = || Ok::<_, String>(Moment::of(sleeper.longest(), &get(address, "/metrics")?, [RECEIPT, MINUTE]));
+    let mut moments = vec![moment()?];
     let mut watch = |until: Duration| -> Result<(), String> {
         while begun.elapsed() < until {
-            std::thread::sleep(Duration::from_secs(1));
-            seconds.push(second()?);
+            std::thread::sleep(waits::EVERY);
+            moments.push(moment()?);
         }
         Ok(())
     };
@@ -146,7 +146,7 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
     let received = messages()? - before;
     let (core_share, sim_share) = (share(process.cpu_s(), cpu), share(sim.cpu_s(), sim_cpu));
     drop(sleeper);
-    eprintln!("{}", waits::told(&seconds));
+    eprintln!("{}", waits::told(&moments));
     let lists = super::lists::run(|path| get(address, path))?;
     let (recovery, streams) = recover(address, &base)?;
     let seen = Seen {
@@ -154,8 +154,8 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
         streams,
         lists,
         messages_per_s: received / wall,
-        receipt_p99_s: waits::quantile(&seconds, 0, 0.99),
-        minute_max_s: waits::quantile(&seconds, 1, 1.0),
+        receipt_p99_s: waits::quantile(&moments, 0, 0.99),
+        minute_max_s: waits::quantile(&moments, 1, 1.0),
         resident_mib,
         growth: resident_mib / half - 1.0,
         core_share: core_share.unwrap_or(f64::INFINITY),

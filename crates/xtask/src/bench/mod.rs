@@ -172,7 +172,17 @@ impl Bed {
 
     /// Runs a program in the workspace; what it printed.
     fn output(&self, program: &str, args: &[&str]) -> Result<String, String> {
-        let out = Command::new(program).current_dir(&self.root).args(args).output();
+        let mut command = Command::new(program);
+        command.current_dir(&self.root).args(args);
+        // What cargo tells of the package it runs is not of the one that is built: build scripts (of ring) would run anew each
+        // time, and all that rests on them be compiled.
+        for (name, _) in std::env::vars_os() {
+            let said = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+            if name.to_str().is_some_and(|name| said.iter().any(|s| name.starts_with(s))) {
+                command.env_remove(&name);
+            }
+        }
+        let out = command.output();
         let out = out.map_err(|e| format!("cannot start {program}: {e}"))?;
         if !out.status.success() {
             let text = String::from_utf8_lossy(&out.stderr);

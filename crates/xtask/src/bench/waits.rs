@@ -1,20 +1,23 @@
-//! How long things waited in a live process, counted in the seconds in which the machine itself kept nobody waiting.
+//! How long things waited in a live process, counted in the moments in which the machine itself kept nobody waiting.
 //!
-//! A rented machine takes its cores away for milliseconds at a time, on a bad day for seconds, and whoever listens hears
-//! everything that much later. A thread that only sleeps says when that was: a second in which it woke late, and the one after,
-//! in which what was left lying is caught up with, say nothing of the program.
+//! A rented machine takes its cores away for milliseconds at a time, several times a second, on a bad day for seconds, and whoever
+//! listens hears everything that much later. A thread that only sleeps says when that was: a moment in which it woke late, and
+//! the one after, in which what was left lying is caught up with, say nothing of the program.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+/// Between two readings of the counts.
+pub(super) const EVERY: Duration = Duration::from_millis(100);
+
 /// How long the thread sleeps, and what is late.
 const SLEEPS: Duration = Duration::from_millis(2);
 const LATE: Duration = Duration::from_millis(5);
 
-/// So many seconds say something of a 99th percentile.
-const ENOUGH: usize = 20;
+/// So many moments, twenty seconds, say something of a 99th percentile.
+const ENOUGH: usize = 200;
 
 /// A thread that only sleeps, until it is dropped.
 #[derive(Debug)]
@@ -65,45 +68,45 @@ type Buckets = Vec<(f64, f64)>;
 
 /// What was counted up to one moment, and by how much the sleeper woke late since the moment before.
 #[derive(Clone, Debug)]
-pub(super) struct Second {
+pub(super) struct Moment {
     late: Duration,
     counted: [Buckets; 2],
 }
 
-impl Second {
+impl Moment {
     /// From a metrics text, the histograms of these names.
     pub(super) fn of(late: Duration, text: &str, names: [&str; 2]) -> Self {
         Self { late, counted: names.map(|name| buckets(text, name)) }
     }
 }
 
-/// The seconds that count, each with the one before it: neither began or ended with the machine standing still.
-fn quiet(seconds: &[Second]) -> impl Iterator<Item = (&Second, &Second)> {
-    let calm = |s: &Second| s.late <= LATE;
-    seconds.windows(2).filter(move |pair| pair.iter().all(calm)).map(|pair| (&pair[0], &pair[1]))
+/// The moments that count, each with the one before it: neither began or ended with the machine standing still.
+fn quiet(moments: &[Moment]) -> impl Iterator<Item = (&Moment, &Moment)> {
+    let calm = |s: &Moment| s.late <= LATE;
+    moments.windows(2).filter(move |pair| pair.iter().all(calm)).map(|pair| (&pair[0], &pair[1]))
 }
 
-/// What to say of the seconds.
-pub(super) fn told(seconds: &[Second]) -> String {
-    let worst = seconds.iter().map(|s| s.late).max().unwrap_or_default();
+/// What to say of the moments.
+pub(super) fn told(moments: &[Moment]) -> String {
+    let worst = moments.iter().map(|s| s.late).max().unwrap_or_default();
     format!(
-        "waits are counted in {} of {} seconds: in the others, or just before, the machine kept a sleeping thread waiting for \
+        "waits are counted in {} of {} tenths of a second: in the others, or just before, the machine kept a sleeping thread waiting for \
          more than {} ms, at most {:.0} ms",
-        quiet(seconds).count(),
-        seconds.len().saturating_sub(1),
+        quiet(moments).count(),
+        moments.len().saturating_sub(1),
         LATE.as_millis(),
         worst.as_secs_f64() * 1e3
     )
 }
 
-/// Upper bound, in seconds, of the bucket that holds this share of what histogram `n` counted in the seconds that count.
-pub(super) fn quantile(seconds: &[Second], n: usize, share: f64) -> Result<f64, String> {
-    let count = quiet(seconds).count();
+/// Upper bound, in seconds, of the bucket that holds this share of what histogram `n` counted in the moments that count.
+pub(super) fn quantile(moments: &[Moment], n: usize, share: f64) -> Result<f64, String> {
+    let count = quiet(moments).count();
     if count < ENOUGH {
-        return Err(format!("the machine stood still in all but {count} of {} seconds", seconds.len() - 1));
+        return Err(format!("the machine stood still in all but {count} of {} tenths of a second", moments.len() - 1));
     }
     let mut sums = Buckets::new();
-    for (first, last) in quiet(seconds) {
+    for (first, last) in quiet(moments) {
         let early = &first.counted[n];
         for (le, count) in &last.counted[n] {
             // A bucket that was not there yet holds what the next one below it holds: nothing above.
@@ -114,7 +117,7 @@ pub(super) fn quantile(seconds: &[Second], n: usize, share: f64) -> Result<f64, 
             }
         }
     }
-    let total = sums.last().map(|b| b.1).filter(|n| *n > 0.0).ok_or("nothing was counted in the seconds that count")?;
+    let total = sums.last().map(|b| b.1).filter(|n| *n > 0.0).ok_or("nothing was counted in the moments that count")?;
     sums.iter()
         .find(|(_, count)| *count >= share * total)
         .map(|(le, _)| *le)
@@ -134,22 +137,22 @@ fn buckets(text: &str, name: &str) -> Buckets {
 mod tests {
     use super::*;
 
-    /// A second that ends with so many durations up to 1 ms, 2 ms and in all.
-    fn second(late_ms: u64, [one, two, all]: [u32; 3]) -> Second {
+    /// A moment that ends with so many durations up to 1 ms, 2 ms and in all.
+    fn moment(late_ms: u64, [one, two, all]: [u32; 3]) -> Moment {
         let text =
             format!("h_bucket{{le=\"0.001\"}} {one}\nh_bucket{{le=\"0.002\"}} {two}\nh_bucket{{le=\"+Inf\"}} {all}\n");
-        Second::of(Duration::from_millis(late_ms), &text, ["h", "g"])
+        Moment::of(Duration::from_millis(late_ms), &text, ["h", "g"])
     }
 
     #[test]
     fn what_waited_while_the_machine_stood_still_is_not_counted() {
-        // Each second a hundred, of which 90 within a millisecond and 9 more within two.
+        // Each time a hundred, of which 90 within a millisecond and 9 more within two.
         let steady = |n: u32| [90 * n, 99 * n, 100 * n];
-        let calm: Vec<Second> = (0..=30).map(|n| second(0, steady(n))).collect();
+        let calm: Vec<Moment> = (0..=300).map(|n| moment(0, steady(n))).collect();
         assert_eq!(quantile(&calm, 0, 0.5), Ok(0.001));
         assert_eq!(quantile(&calm, 0, 0.99), Ok(0.002));
         assert_eq!(quantile(&calm, 0, 1.0), Ok(f64::INFINITY));
-        // One second in which a thousand waited long, and the next.
+        // One moment in which a thousand waited long, and the next.
         let late = |late_ms| {
             let mut all = calm.clone();
             all[9].late = Duration::from_millis(late_ms);
@@ -158,14 +161,17 @@ mod tests {
         };
         assert_eq!(quantile(&late(6), 0, 0.99), Ok(0.002), "the machine's doing");
         assert_eq!(quantile(&late(5), 0, 0.99), Ok(f64::INFINITY), "the program's");
-        assert!(told(&late(6)).contains("28 of 30 seconds") && told(&late(6)).contains("at most 6 ms"));
+        assert!(told(&late(6)).contains("298 of 300 tenths") && told(&late(6)).contains("at most 6 ms"));
         assert!(quantile(&calm, 1, 0.99).unwrap_err().contains("nothing was counted"), "no such histogram");
     }
 
     #[test]
-    fn too_few_seconds_are_no_figure() {
-        let seconds: Vec<Second> = (0..=40).map(|n| second(if n % 3 == 0 { 900 } else { 0 }, [n, n, n])).collect();
-        assert_eq!(quantile(&seconds, 0, 0.99), Err("the machine stood still in all but 13 of 40 seconds".to_owned()));
+    fn too_few_moments_are_no_figure() {
+        let moments: Vec<Moment> = (0..=400).map(|n| moment(if n % 3 == 0 { 900 } else { 0 }, [n, n, n])).collect();
+        assert_eq!(
+            quantile(&moments, 0, 0.99),
+            Err("the machine stood still in all but 133 of 400 tenths of a second".to_owned())
+        );
     }
 
     #[test]
