@@ -215,18 +215,19 @@ fn build(bed: &Bed) -> Result<Measured, String> {
     Ok(vec![("first_s", Ok(took))])
 }
 
-const fn thousand(lasts: Duration) -> live::Load {
+const fn thousand(lasts: Duration, waits: Duration) -> live::Load {
     live::Load {
         markets: 1_000,
         messages_per_s: 24_000,
         metrics: "best_bid_ask,trade,mark_price,index_price,funding_rate,open_interest,liquidation_usd",
         books: "off",
         lasts,
+        waits,
     }
 }
 
 fn live_thousand(bed: &Bed) -> Result<Measured, String> {
-    let load = thousand(Duration::from_secs(240));
+    let load = thousand(Duration::from_secs(240), Duration::from_secs(180));
     let seen = live::run(&bed.binary()?, &bed.scratch("data-live")?, &load)?;
     let slowest = seen.lists.markets.max(seen.lists.feeds).max(seen.lists.metrics);
     let figures = [
@@ -245,13 +246,14 @@ fn live_thousand(bed: &Bed) -> Result<Measured, String> {
 }
 
 fn soak(bed: &Bed) -> Result<Measured, String> {
-    let seen = live::run(&bed.binary()?, &bed.scratch("data-soak")?, &thousand(Duration::from_secs(1_800)))?;
+    let seen =
+        live::run(&bed.binary()?, &bed.scratch("data-soak")?, &thousand(Duration::from_secs(1_800), Duration::ZERO))?;
     Ok(plain([("resident_mib", seen.resident_mib), ("growth_percent", seen.growth * 100.0)]))
 }
 
 fn live_three(bed: &Bed) -> Result<Measured, String> {
-    let load =
-        live::Load { markets: 3, messages_per_s: 60, metrics: "all", books: "on", lasts: Duration::from_secs(120) };
+    let lasts = Duration::from_secs(120);
+    let load = live::Load { markets: 3, messages_per_s: 60, metrics: "all", books: "on", lasts, waits: Duration::ZERO };
     let seen = live::run(&bed.binary()?, &bed.scratch("data-three")?, &load)?;
     Ok(plain([("core_percent", seen.core_share * 100.0), ("resident_mib", seen.resident_mib)]))
 }

@@ -86,7 +86,10 @@ pub(crate) struct Load {
     pub(crate) messages_per_s: u32,
     pub(crate) metrics: &'static str,
     pub(crate) books: &'static str,
+    /// For memory and processor time.
     pub(crate) lasts: Duration,
+    /// And then for waits.
+    pub(crate) waits: Duration,
 }
 
 /// Starts a child whose output can be read.
@@ -127,26 +130,15 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
     let (begun, cpu, sim_cpu) = (Instant::now(), process.cpu_s(), sim.cpu_s());
     let messages = || counter(&get(address, "/metrics")?, "barograph_feed_messages_total");
     let before = messages()?;
-    let sleeper = Sleeper::start();
-    let moment = || Ok::<_, String>(Moment::of(sleeper.longest(), &get(address, "/metrics")?, [RECEIPT, MINUTE]));
-    let mut moments = vec![moment()?];
-    let mut watch = |until: Duration| -> Result<(), String> {
-        while begun.elapsed() < until {
-            std::thread::sleep(waits::EVERY);
-            moments.push(moment()?);
-        }
-        Ok(())
-    };
-    watch(load.lasts / 2)?;
+    std::thread::sleep(load.lasts / 2);
     let half = process.resident_mib().ok_or("memory cannot be read here (no /proc)")?;
-    watch(load.lasts)?;
+    std::thread::sleep(load.lasts.saturating_sub(begun.elapsed()));
     let wall = begun.elapsed().as_secs_f64();
     let share = |now: Option<f64>, then: Option<f64>| Some((now? - then?) / wall);
     let resident_mib = process.resident_mib().ok_or("memory cannot be read here (no /proc)")?;
     let received = messages()? - before;
     let (core_share, sim_share) = (share(process.cpu_s(), cpu), share(sim.cpu_s(), sim_cpu));
-    drop(sleeper);
-    eprintln!("{}", waits::told(&moments));
+    let moments = watch(address, load.waits)?;
     let lists = super::lists::run(|path| get(address, path))?;
     let (recovery, streams) = recover(address, &base)?;
     let seen = Seen {
@@ -167,6 +159,21 @@ pub(crate) fn run(binary: &Path, data: &Path, load: &Load) -> Result<Seen, Strin
     let _second = up()?;
     wait_for(address, Duration::from_secs(120), |counts| counts >= load.markets)?;
     Ok(Seen { restart: begun.elapsed(), ..seen })
+}
+
+/// What the process counts of waits, again and again for so long. The metrics of a thousand markets cost more than listening to
+/// them, so nothing else is measured meanwhile.
+fn watch(address: SocketAddr, lasts: Duration) -> Result<Vec<Moment>, String> {
+    if lasts.is_zero() {
+        return Ok(Vec::new());
+    }
+    let (begun, sleeper, mut moments) = (Instant::now(), Sleeper::start(), Vec::new());
+    while begun.elapsed() < lasts {
+        moments.push(Moment::of(sleeper.longest(), &get(address, "/metrics")?, [RECEIPT, MINUTE]));
+        std::thread::sleep(waits::EVERY);
+    }
+    eprintln!("{}", waits::told(&moments));
+    Ok(moments)
 }
 
 /// Cuts every socket of the venue server and waits until nothing is missing.

@@ -74,11 +74,12 @@ pub(crate) fn run(mut args: Args) -> Result<(), Failure> {
             }
             rows.push(row(figure, value));
         }
+        // A run takes long: what is known is not lost when it is cut short.
+        if write {
+            write_readme(&bed, &promised, &numbers)?;
+        }
     }
     print!("{}", table(&rows));
-    if write {
-        write_readme(&bed, &promised, &numbers)?;
-    }
     if rows.iter().all(|r| r.verdict != Verdict::Missed) { Ok(()) } else { Err(Failure::Refused) }
 }
 

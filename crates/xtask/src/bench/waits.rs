@@ -103,7 +103,10 @@ pub(super) fn told(moments: &[Moment]) -> String {
 pub(super) fn quantile(moments: &[Moment], n: usize, share: f64) -> Result<f64, String> {
     let count = quiet(moments).count();
     if count < ENOUGH {
-        return Err(format!("the machine stood still in all but {count} of {} tenths of a second", moments.len() - 1));
+        return Err(format!(
+            "the machine stood still in all but {count} of {} tenths of a second",
+            moments.len().saturating_sub(1)
+        ));
     }
     let mut sums = Buckets::new();
     for (first, last) in quiet(moments) {
