@@ -376,11 +376,13 @@ pub(super) fn register(conn: &Connection, market: i64, instrument: &Instrument) 
             streams::kind_word(instrument.kind)
         ],
     )?;
+    // Of its own pair alone, and as text, which a server compares without its function for spellings: a thousand contracts that
+    // have no spot market, each looking through all, took it minutes.
     conn.execute(
-        "UPDATE table_markets SET spot_leg = (SELECT min(s.instrument) FROM table_markets s
-            WHERE s.kind = 'spot' AND s.symbol = table_markets.symbol AND s.exchange = table_markets.exchange)
-         WHERE kind <> 'spot' AND exchange = ?1 AND spot_leg IS NULL",
-        params![exchange],
+        "UPDATE table_markets SET spot_leg = (SELECT min(instrument) FROM table_markets
+            WHERE kind = 'spot' AND exchange = ?1 AND CAST(symbol AS TEXT) = CAST(?2 AS TEXT))
+         WHERE kind <> 'spot' AND exchange = ?1 AND CAST(symbol AS TEXT) = CAST(?2 AS TEXT) AND spot_leg IS NULL",
+        params![exchange, &symbol],
     )?;
     conn.execute(
         "UPDATE table_markets SET spot_leg = ?1 WHERE instrument IN
@@ -424,7 +426,11 @@ fn note_sources(conn: &Connection, market: i64, name: &InstrumentName) -> Inner<
         .collect();
     let text = serde_json::to_string(&others).map_err(|e| Fault::Damaged(format!("the sources of '{name}': {e}")))?;
     let text = (!others.is_empty()).then_some(text);
-    conn.execute("UPDATE table_markets SET sources = ?2 WHERE instrument = ?1", params![market, text])?;
+    conn.execute(
+        "UPDATE table_markets SET sources = CAST(?2 AS TEXT)
+         WHERE instrument = ?1 AND coalesce(sources, '') <> coalesce(CAST(?2 AS TEXT), '')",
+        params![market, text],
+    )?;
     Ok(())
 }
 

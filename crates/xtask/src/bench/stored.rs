@@ -6,12 +6,13 @@
 use super::{Bed, Measured, figure};
 
 /// Figures of the bench `append`, and what it calls them; those on a server need one.
-const APPEND: [(&str, &str); 6] = [
+const APPEND: [(&str, &str); 7] = [
     ("file_median_ms", "append_1000_markets_sqlite_median_ms"),
     ("file_p99_ms", "append_1000_markets_sqlite_p99_ms"),
     ("file_bytes", "sqlite_bytes_per_market_minute"),
     ("postgres_median_ms", "append_1000_markets_postgres_median_ms"),
     ("postgres_p99_ms", "append_1000_markets_postgres_p99_ms"),
+    ("postgres_first_ms", "append_1000_markets_postgres_first_ms"),
     ("postgres_bytes", "postgres_bytes_per_market_minute"),
 ];
 
