@@ -2,7 +2,7 @@
 //! no end of either process loses anything that was shown.
 
 use crate::support::data::{Mood, market, now};
-use crate::support::http::Server;
+use crate::support::http::{Server, address};
 use crate::support::postgres::{Server as Postgres, shared};
 use crate::support::sim::Sim;
 use crate::support::{Place, json_lines};
@@ -229,6 +229,22 @@ fn files_go_to_a_server_by_replay_and_collect_alike_and_db_tells_in_json() {
 }
 
 /// Every point of a metric as the API has it, in microseconds.
+#[test]
+fn a_demo_on_a_server_goes_on_live_and_stops() {
+    let Some(site) = Site::new() else { return };
+    let mut demo = site.place.start_with("demo --data data --listen 127.0.0.1:0", &[("DB_URL", &site.url)]);
+    demo.out.wait_for("stop with Ctrl-C");
+    let report = demo.out.text();
+    let link = report.lines().find_map(|l| l.trim().strip_prefix("open ").map(str::trim)).unwrap();
+    let mut server = Server { process: demo, addr: address(link) };
+    // What was served from the store is let go of, and with it its connections to the database.
+    until("the live half", || {
+        server.get("/api/v1/feeds").json()["venues"].as_array().is_some_and(|venues| !venues.is_empty()).then_some(())
+    });
+    server.process.signal("TERM");
+    assert_eq!(server.process.wait(STOP_MAX), Some(0), "{}", server.process.err.text());
+}
+
 fn points(server: &Server, symbol: &str, metric: &str) -> Vec<(i64, f64)> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {

@@ -25,9 +25,32 @@ type Shape = (String, Vec<u8>);
 /// A change that waits to be sent.
 type Change = (Cow<'static, str>, Vec<Value<'static>>);
 
+/// The runtime of one connection. The last who held the connection may be a task of another runtime, which must not wait for
+/// this one to end: it ends by itself.
+struct Driver(Option<tokio::runtime::Runtime>);
+
+impl Driver {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self(Some(tokio::runtime::Builder::new_current_thread().enable_all().build()?)))
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let Some(runtime) = &self.0 else { unreachable!("taken only when dropped") };
+        runtime.block_on(future)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// A connection.
 pub(crate) struct Session {
-    runtime: tokio::runtime::Runtime,
+    runtime: Driver,
     client: Client,
     statements: RefCell<BTreeMap<Shape, Statement>>,
     queue: RefCell<Vec<Change>>,
@@ -44,7 +67,7 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// Connects.
     pub(crate) fn connect(config: &Config, tls: &tls::Tls) -> Inner<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = Driver::new()?;
         let client = runtime.block_on(async {
             let (client, connection) = config.connect(tls.clone()).await?;
             // Its error reaches whoever asks next.
