@@ -228,7 +228,6 @@ fn files_go_to_a_server_by_replay_and_collect_alike_and_db_tells_in_json() {
     assert_eq!((&pruned["days"], &pruned["data"]), (&1.into(), &made["data"]), "{pruned}");
 }
 
-/// Every point of a metric as the API has it, in microseconds.
 #[test]
 fn a_demo_on_a_server_goes_on_live_and_stops() {
     let Some(site) = Site::new() else { return };
@@ -245,6 +244,7 @@ fn a_demo_on_a_server_goes_on_live_and_stops() {
     assert_eq!(server.process.wait(STOP_MAX), Some(0), "{}", server.process.err.text());
 }
 
+/// Every point of a metric as the API has it, in microseconds.
 fn points(server: &Server, symbol: &str, metric: &str) -> Vec<(i64, f64)> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {

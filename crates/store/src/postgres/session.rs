@@ -25,11 +25,11 @@ type Shape = (String, Vec<u8>);
 /// A change that waits to be sent.
 type Change = (Cow<'static, str>, Vec<Value<'static>>);
 
-/// The runtime of one connection. The last who held the connection may be a task of another runtime, which must not wait for
-/// this one to end: it ends by itself.
-struct Driver(Option<tokio::runtime::Runtime>);
+/// The runtime of one connection. A connection may be dropped within another runtime, where waiting for this one to end would panic:
+/// it ends without being waited for.
+struct OwnRuntime(Option<tokio::runtime::Runtime>);
 
-impl Driver {
+impl OwnRuntime {
     fn new() -> std::io::Result<Self> {
         Ok(Self(Some(tokio::runtime::Builder::new_current_thread().enable_all().build()?)))
     }
@@ -40,7 +40,7 @@ impl Driver {
     }
 }
 
-impl Drop for Driver {
+impl Drop for OwnRuntime {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
@@ -50,7 +50,7 @@ impl Drop for Driver {
 
 /// A connection.
 pub(crate) struct Session {
-    runtime: Driver,
+    runtime: OwnRuntime,
     client: Client,
     statements: RefCell<BTreeMap<Shape, Statement>>,
     queue: RefCell<Vec<Change>>,
@@ -67,7 +67,7 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// Connects.
     pub(crate) fn connect(config: &Config, tls: &tls::Tls) -> Inner<Self> {
-        let runtime = Driver::new()?;
+        let runtime = OwnRuntime::new()?;
         let client = runtime.block_on(async {
             let (client, connection) = config.connect(tls.clone()).await?;
             // Its error reaches whoever asks next.
