@@ -17,6 +17,7 @@ const DAY: Span = Span::days(1);
 const YEAR_S: f64 = 31_536_000.0;
 /// Returns a window must hold to be measured by returns.
 const RETURNS_MIN: i64 = 12;
+const DAY_HOURS: usize = 24;
 /// Hours of 90 days, and a day before the first.
 const HOURS: usize = 2_184;
 /// Hourly values below which there is no percentile (features §5).
@@ -231,6 +232,36 @@ impl Windows {
         (before.index == index && before.close > 0.0).then(|| newest.close / before.close - 1.0)
     }
 
+    /// Mean squared return of the day that ends with each hour; `None` below four fifths of its bars.
+    fn days(&self) -> Vec<Option<f64>> {
+        let least = u32::try_from(4 * (DAY.0 / self.step.0) / 5).unwrap_or(u32::MAX);
+        // Hours that are not there stand as zeros, which change no sum; of a long hole a day of them is enough.
+        let before = DAY_HOURS - 1;
+        let (mut squared, mut n) = (vec![0.0; before], vec![0; before]);
+        let mut last = None;
+        let mut ends = Vec::with_capacity(self.hours.len());
+        for h in &self.hours {
+            let hole = last.map_or(0, |l: i64| usize::try_from(h.hour - l - 1).unwrap_or(0).min(DAY_HOURS));
+            squared.extend(std::iter::repeat_n(0.0, hole));
+            n.extend(std::iter::repeat_n(0, hole));
+            ends.push(squared.len() - before);
+            squared.push(h.squared);
+            n.push(h.n);
+            last = Some(h.hour);
+        }
+        let sums = sums_of_days(&squared);
+        let mut counted: u32 = 0;
+        let counts: Vec<u32> = (0..sums.len())
+            .map(|end| {
+                counted += n[end + before];
+                let within = counted;
+                counted -= n[end];
+                within
+            })
+            .collect();
+        ends.into_iter().map(|end| (counts[end] >= least).then(|| sums[end] / f64::from(counts[end]))).collect()
+    }
+
     /// Mid-rank of the day's volatility among those at whole hours of the last 90 days.
     ///
     /// # Errors
@@ -239,17 +270,7 @@ impl Windows {
         if self.step > HOUR {
             return Err(State::Undefined(Reason::NotOffered));
         }
-        let least = u32::try_from(4 * (DAY.0 / self.step.0) / 5).unwrap_or(u32::MAX);
-        let mut values = Vec::with_capacity(self.hours.len());
-        for end in 0..self.hours.len() {
-            let last = self.hours[end].hour;
-            let (mut sum, mut n) = (0.0, 0);
-            for h in self.hours.range(end.saturating_sub(23)..=end).filter(|h| h.hour > last - 24) {
-                sum += h.squared;
-                n += h.n;
-            }
-            values.push((n >= least).then(|| sum / f64::from(n)));
-        }
+        let values = self.days();
         let now = values.last().copied().flatten();
         let first = values.len().saturating_sub(RANKED);
         let among: Vec<f64> = values[first..].iter().copied().flatten().collect();
@@ -265,6 +286,24 @@ impl Windows {
     }
 }
 
+/// Sums of the day of hours that ends with each element of `of` from the 24th on, each added oldest first.
+///
+/// A day has its own chain of additions, and eight days are taken at once: a sliding sum would round otherwise.
+fn sums_of_days(of: &[f64]) -> Vec<f64> {
+    let mut sums = vec![0.0; of.len().saturating_sub(DAY_HOURS - 1)];
+    let (eights, rest) = sums.as_chunks_mut::<8>();
+    let done = 8 * eights.len();
+    for (sums, from) in eights.iter_mut().zip((0..).step_by(8)) {
+        for hours in of[from..from + DAY_HOURS + 7].windows(8) {
+            sums.iter_mut().zip(hours).for_each(|(sum, x)| *sum += x);
+        }
+    }
+    for (sum, hours) in rest.iter_mut().zip(of[done..].windows(DAY_HOURS)) {
+        *sum = hours.iter().fold(0.0, |a, x| a + x);
+    }
+    sums
+}
+
 fn part(bar: &BuiltBar, squared: Option<f64>) -> Part {
     Part { index: bar.index, close: bar.close, squared, ratio: bar.high / bar.low, quote: bar.quote_volume }
 }
@@ -272,4 +311,43 @@ fn part(bar: &BuiltBar, squared: Option<f64>) -> Part {
 fn warming(have: i64, need: i64) -> State {
     let small = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
     State::Warming { have: small(have), need: small(need) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bar(index: i64, close: f64) -> BuiltBar {
+        BuiltBar { index, open: close, high: close, low: close, close, volume: None, quote_volume: None }
+    }
+
+    /// The sum of each day as it is defined: its hours, oldest first.
+    fn plainly(w: &Windows) -> Vec<Option<f64>> {
+        let least = u32::try_from(4 * (DAY.0 / w.step.0) / 5).unwrap();
+        let of = |end: &Hour| {
+            let hours = w.hours.iter().filter(|h| end.hour - 24 < h.hour && h.hour <= end.hour);
+            let (sum, n) = hours.fold((0.0, 0), |(sum, n), h| (sum + h.squared, n + h.n));
+            (n >= least).then(|| sum / f64::from(n))
+        };
+        w.hours.iter().map(of).collect()
+    }
+
+    #[test]
+    fn every_day_is_the_sum_of_its_hours_to_the_last_bit() {
+        for (step, bars, hole) in [(60, 3_000, 97), (60, 900, 1_000_000), (60, 40, 9), (15, 5_000, 41), (60, 2_400, 30)]
+        {
+            let mut w = Windows::new(Span::mins(step));
+            let (mut seed, mut index, mut before) = (7_u64, 0, None);
+            for i in 1..=bars {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                // Now and then some bars, or some days, are not there.
+                index += if i % hole == 0 { i64::try_from(seed >> 57).unwrap() } else { 1 };
+                let b = bar(index, 100.0 + f64::from(u32::try_from(seed >> 34).unwrap()) / 1e9);
+                w.push(Ts(index * w.step.0), &b, before.as_ref());
+                before = Some(b);
+            }
+            let bits = |of: Vec<Option<f64>>| of.into_iter().map(|d| d.map(f64::to_bits)).collect::<Vec<_>>();
+            assert_eq!(bits(w.days()), bits(plainly(&w)), "bars of {step} minutes, holes every {hole}");
+        }
+    }
 }
