@@ -5,7 +5,7 @@
 
 use super::base_rate::{Spoken, day_of};
 use super::episode::{Episode, Report};
-use super::table::{Finding, Judgement};
+use super::judge::{Finding, Judgement};
 use crate::rules::{Freshness, Staleness};
 use barograph_domain::alert::{Change, Datum, Statistic, Word};
 use barograph_domain::{Alert, InputAge, Kind, Metric, Pattern, Severity, Span, StreamDecl, Ts};

@@ -3,8 +3,8 @@
 //! One open episode per detector and market. A gap suspends it and never closes it; the calm that closes it is counted again
 //! from the beginning after a gap, because nobody saw it.
 
+use super::judge::{Finding, Judgement};
 use super::score;
-use super::table::{Finding, Judgement};
 use barograph_domain::alert::Change;
 use barograph_domain::{AlertState, Severity, Span, Ts};
 use serde::{Deserialize, Serialize};

@@ -1,75 +1,79 @@
 //! What detectors are given: readings with their states, labels, the session. Absence is a state, never a number.
 
+use crate::catalogue::Feature;
 use crate::liquidations::{Burst, Close, LiquidationSlots, Made, SoFar};
 use barograph_domain::{Axis, Cell, HeatRegime, Reason, RiskRegime, Session, Span, State, TrendRegime, Ts, VolRegime};
 
-/// Readings of one market at one moment.
-#[derive(Clone, Copy, Debug)]
-pub struct Inputs {
-    /// The moment, by the venue's clock.
-    pub ts: Ts,
-    /// `funding_rate_8h`.
-    pub funding_rate: Cell,
-    /// `funding_zscore_24h`.
-    pub funding_zscore: Cell,
-    /// What it is a score within: a day of running funding, or the week of settlements that stands in.
-    pub funding_window: Span,
-    /// `funding_pct_30d`: the rate among those of its own 30 days.
-    pub funding_pct: Cell,
-    /// `funding_change_8h`.
-    pub funding_change: Cell,
-    /// `funding_vol_24h`.
-    pub funding_volatility: Cell,
-    /// `funding_farming_share`.
-    pub farming_share: Cell,
-    /// Forced closes.
-    pub liquidations: LiquidationInputs,
-    /// `basis`.
-    pub basis: Cell,
-    /// `premium`.
-    pub premium: Cell,
-    /// `position_concentration`.
-    pub concentration: Cell,
-    /// `realized_vol_24h`.
-    pub volatility: Cell,
-    /// Published labels.
-    pub labels: Labels,
-    /// Whether several timeframes confirm an axis, in the order risk, trend, volatility, heat.
-    pub confirmed: [Confirmed; 4],
-    /// The trading session.
-    pub session: Option<Session>,
+macro_rules! inputs {
+    ($($(#[$doc:meta])* $field:ident: $feature:ident,)*) => {
+        /// Readings of one market at one moment.
+        #[derive(Clone, Copy, Debug)]
+        pub struct Inputs {
+            /// The moment, by the venue's clock.
+            pub ts: Ts,
+            $($(#[$doc])* pub $field: Cell,)*
+            /// What the score of funding is one within: a day of running funding, or the week of settlements that stands in.
+            pub funding_window: Span,
+            /// Forced closes.
+            pub liquidations: LiquidationInputs,
+            /// Published labels.
+            pub labels: Labels,
+            /// Whether several timeframes confirm an axis, in the order risk, trend, volatility, heat.
+            pub confirmed: [Confirmed; 4],
+            /// The trading session.
+            pub session: Option<Session>,
+        }
+
+        impl Inputs {
+            /// Nothing known at `ts`.
+            #[must_use]
+            pub const fn nothing(ts: Ts) -> Self {
+                Self {
+                    ts,
+                    $($field: Cell::undefined(Reason::MissingInput),)*
+                    funding_window: Span::hours(24),
+                    liquidations: LiquidationInputs::NOTHING,
+                    labels: Labels { risk: None, trend: None, volatility: None, heat: None },
+                    confirmed: [
+                        Confirmed::unknown(Axis::Risk),
+                        Confirmed::unknown(Axis::Trend),
+                        Confirmed::unknown(Axis::Volatility),
+                        Confirmed::unknown(Axis::Heat),
+                    ],
+                    session: None,
+                }
+            }
+
+            /// Takes the readings that are features from those of a minute, which are in the order of the catalogue.
+            #[inline]
+            pub(crate) fn read(&mut self, cells: &[Cell]) {
+                $(self.$field = cells[Feature::$feature.index()];)*
+            }
+        }
+    };
 }
 
-const MISSING: Cell = Cell::undefined(Reason::MissingInput);
-
-impl Inputs {
-    /// Nothing known at `ts`.
-    #[must_use]
-    pub const fn nothing(ts: Ts) -> Self {
-        Self {
-            ts,
-            funding_rate: MISSING,
-            funding_zscore: MISSING,
-            funding_window: Span::hours(24),
-            funding_pct: MISSING,
-            funding_change: MISSING,
-            funding_volatility: MISSING,
-            farming_share: MISSING,
-            liquidations: LiquidationInputs::NOTHING,
-            basis: MISSING,
-            premium: MISSING,
-            concentration: MISSING,
-            volatility: MISSING,
-            labels: Labels { risk: None, trend: None, volatility: None, heat: None },
-            confirmed: [
-                Confirmed::unknown(Axis::Risk),
-                Confirmed::unknown(Axis::Trend),
-                Confirmed::unknown(Axis::Volatility),
-                Confirmed::unknown(Axis::Heat),
-            ],
-            session: None,
-        }
-    }
+inputs! {
+    /// `funding_rate_8h`.
+    funding_rate: FundingRate8h,
+    /// `funding_zscore_24h`.
+    funding_zscore: FundingZscore24h,
+    /// `funding_pct_30d`: the rate among those of its own 30 days.
+    funding_pct: FundingPct30d,
+    /// `funding_change_8h`.
+    funding_change: FundingChange8h,
+    /// `funding_vol_24h`.
+    funding_volatility: FundingVol24h,
+    /// `funding_farming_share`.
+    farming_share: FundingFarmingShare,
+    /// `basis`.
+    basis: Basis,
+    /// `premium`.
+    premium: Premium,
+    /// `position_concentration`.
+    concentration: PositionConcentration,
+    /// `realized_vol_24h`.
+    volatility: RealizedVol24h,
 }
 
 /// Published labels of the four axes; `None` for an axis that is not built.

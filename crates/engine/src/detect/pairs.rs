@@ -4,7 +4,8 @@
 //! A record belongs to the pair's first market and names the other one. A pair that is not compared any more ends its episode.
 
 use super::episode::{Episode, Report};
-use super::table::{Finding, Judgement, Shown};
+use super::judge::{Finding, Judgement};
+use super::shown::Shown;
 use super::thresholds::Thresholds;
 use super::{base_rate::Spoken, inputs::Seen};
 use barograph_domain::alert::{Statistic, Word};

@@ -2,27 +2,17 @@
 
 use super::base_rate::{Records, Spoken, Tally, day_of};
 use super::burst::BurstMemory;
-use super::calm::calm;
-use super::changes::{Happening, Memory};
+use super::changes::{HAPPENINGS, Happening, Memory};
 use super::episode::{Episode, Report};
 use super::inputs::{Inputs, LiquidationInputs};
+use super::judge::Judgement;
 use super::score;
-use super::table::{DETECTORS, Detector, Judgement, Shown};
+use super::shown::Shown;
+use super::table::{DETECTORS, Detector, calm};
 use super::thresholds::Thresholds;
 use barograph_domain::alert::{BaseRate, Change};
 use barograph_domain::{Alert, AlertState, Pattern, Trigger};
 use serde::{Deserialize, Serialize};
-
-/// Detectors that have base rates of their own: those of the table, and one per kind of happening.
-const HAPPENINGS: [(Pattern, Option<Trigger>); 7] = [
-    (Pattern::RegimeChange, Some(Trigger::Risk)),
-    (Pattern::RegimeChange, Some(Trigger::Trend)),
-    (Pattern::RegimeChange, Some(Trigger::Heat)),
-    (Pattern::VolatilityRegimeChange, Some(Trigger::Volatility)),
-    (Pattern::RegimeConfirmed, Some(Trigger::Trend)),
-    (Pattern::RegimeConfirmed, Some(Trigger::Volatility)),
-    (Pattern::SessionChanged, None),
-];
 
 /// State of all detectors of one market.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
