@@ -5,6 +5,7 @@
 
 use crate::alias_markets::pair_of;
 use barograph_domain::alert::{AlertState, Change, Statistic};
+use barograph_domain::pattern::Seed4;
 use barograph_domain::thresholds::CORRELATION_BREAK;
 use barograph_domain::{InstrumentName, Pattern, Reason, Severity, Trigger, Ts};
 use serde::Serialize;
@@ -237,10 +238,11 @@ impl EventView {
             return None;
         }
         let mut data = Data::new();
-        for (name, own) in known.data {
+        for own in known.facts {
+            let name = Seed4::name_of(own);
             let value = self.data.get(*own).cloned().unwrap_or(DatumView::Null);
             let value = match value {
-                DatumView::Number(annual) if *name == "volatility" => DatumView::Number(annual / YEAR_DAYS.sqrt()),
+                DatumView::Number(annual) if name == "volatility" => DatumView::Number(annual / YEAR_DAYS.sqrt()),
                 other => other,
             };
             if value == DatumView::Null {
@@ -248,7 +250,7 @@ impl EventView {
                 let none = DatumView::Word("not_available".to_owned());
                 data.insert(format!("{name}_reason"), reason.unwrap_or(none));
             }
-            data.insert((*name).to_owned(), value);
+            data.insert(name.to_owned(), value);
         }
         Some(AliasEvent {
             event_type: self.event_type,

@@ -25,8 +25,16 @@ pub struct PatternRow {
 pub struct Seed4 {
     /// Place in its list of types, from 0.
     pub place: usize,
-    /// Names of its facts, each with the name the fact has here.
-    pub data: &'static [(&'static str, &'static str)],
+    /// Its facts, by the names they have here.
+    pub facts: &'static [&'static str],
+}
+
+impl Seed4 {
+    /// The name it has for a fact (A23).
+    #[must_use]
+    pub fn name_of(fact: &'static str) -> &'static str {
+        if fact == "severity_ratio" { "severity" } else { fact }
+    }
 }
 
 impl PatternRow {
@@ -39,8 +47,8 @@ impl PatternRow {
     const fn listed(self, variable: &'static str) -> Self {
         Self { variable: Some(variable), ..self }
     }
-    const fn seed4(self, place: usize, data: &'static [(&'static str, &'static str)]) -> Self {
-        Self { seed4: Some(Seed4 { place, data }), ..self }
+    const fn seed4(self, place: usize, facts: &'static [&'static str]) -> Self {
+        Self { seed4: Some(Seed4 { place, facts }), ..self }
     }
 }
 
@@ -68,26 +76,15 @@ patterns! {
     FundingManipulation "FUNDING_MANIPULATION" "FUNDING" Funding .logged("[FUND]");
     /// Funding beyond 2 σ of its day, or moved fast (R4.10).
     FundingAnomaly "FUNDING_ANOMALY" "FUNDING" Funding .logged("[FUND]") .listed("WEBHOOKS_FUNDING")
-        .seed4(1, &[
-            ("funding_rate", "funding_rate"),
-            ("funding_z_score", "funding_z_score"),
-            ("anomaly_score", "anomaly_score"),
-            ("reasons", "reasons"),
-        ]);
+        .seed4(1, &["funding_rate", "funding_z_score", "anomaly_score", "reasons"]);
     /// Funding changed its sign fast (R4.9).
     FundingReversal "FUNDING_REVERSAL" "FUNDING" Funding .logged("[FUND]") .listed("WEBHOOKS_FUNDING")
-        .seed4(2, &[("funding_rate", "funding_rate"), ("previous_rate", "previous_rate"), ("change", "change")]);
+        .seed4(2, &["funding_rate", "previous_rate", "change"]);
     /// Most settlement blocks of a week beyond the threshold, one way (R3.19).
     FundingFarming "FUNDING_FARMING" "FUNDING" Funding .logged("[FUND]") .listed("WEBHOOKS_FUNDING");
     /// Forced closes fast (burst) or much (sustained) (R3.20, R4.3).
     LiquidationCascade "LIQUIDATION_CASCADE" "CASCADE" Liquidation .logged("[CASCADE]") .listed("WEBHOOKS_CASCADE")
-        .seed4(0, &[
-            ("total_liquidated_usd", "total_liquidated_usd"),
-            ("velocity_usd_per_hour", "velocity_usd_per_hour"),
-            ("side_bias", "side_bias"),
-            ("severity", "severity_ratio"),
-            ("trigger", "trigger"),
-        ]);
+        .seed4(0, &["total_liquidated_usd", "velocity_usd_per_hour", "side_bias", "severity_ratio", "trigger"]);
     /// Nearly all forced closes on one side (R3.23).
     ForcedLiquidations "FORCED_LIQUIDATIONS" "CASCADE" Liquidation .logged("[CASCADE]") .listed("WEBHOOKS_CASCADE");
     /// Futures far from spot (R3.21).
@@ -98,26 +95,17 @@ patterns! {
     PositionConcentration "POSITION_CONCENTRATION" "POSITION" Position;
     /// The volatility axis changed its label (R4.28).
     VolatilityRegimeChange "VOLATILITY_REGIME_CHANGE" "VOLATILITY" Regime .logged("[VOL]") .listed("WEBHOOKS_VOLATILITY")
-        .seed4(3, &[
-            ("from", "from"),
-            ("to", "to"),
-            ("volatility", "volatility"),
-            ("risk_multiplier", "risk_multiplier"),
-        ]);
+        .seed4(3, &["from", "to", "volatility", "risk_multiplier"]);
     /// Another axis changed its label (R1.72).
     RegimeChange "REGIME_CHANGE" "REGIME" Regime .listed("WEBHOOKS_REGIME");
     /// Several timeframes agree (R4.28).
     RegimeConfirmed "REGIME_CONFIRMED" "REGIME" Regime .listed("WEBHOOKS_REGIME")
-        .seed4(5, &[("axis", "axis"), ("regime", "regime"), ("confidence", "confidence"), ("timeframes", "timeframes")]);
+        .seed4(5, &["axis", "regime", "confidence", "timeframes"]);
     /// Another trading session began.
     SessionChanged "SESSION_CHANGED" "SESSION" Session;
     /// Two markets part that usually move together (R4.24).
     CorrelationBreak "CORRELATION_BREAK" "CORRELATION" Correlation .listed("WEBHOOKS_CORRELATION")
-        .seed4(4, &[
-            ("return_correlation", "return_correlation"),
-            ("divergence_strength", "divergence_strength"),
-            ("signal", "signal"),
-        ]);
+        .seed4(4, &["return_correlation", "divergence_strength", "signal"]);
     /// A stream that the rule book reads is lost.
     DataGap "DATA_GAP" "DATA" Data;
     /// An input of the rule book is older than its limit.
@@ -209,7 +197,7 @@ impl Pattern {
     /// Has its event a score of its own under the short name? The one from 0 to 100 stands beside it as `score_100` then (S01).
     #[must_use]
     pub fn has_own_score(self) -> bool {
-        self.seed4().is_some_and(|event| event.data.iter().any(|(name, _)| *name == "anomaly_score"))
+        self.seed4().is_some_and(|event| event.facts.contains(&"anomaly_score"))
     }
     /// The pattern of a word; CASCADE of the originals is understood (C18).
     #[must_use]

@@ -54,81 +54,72 @@ const LABEL: Words = Words {
     ..PLAIN
 };
 
-/// Of data that is lost or too old.
-const DATA: Words = Words { risk: |_| RiskRegime::Unknown, ..PLAIN };
+const VOLATILITY_LABEL: Words = Words { title: |alert| format!("Volatility regime {}", word(alert, "to")), ..LABEL };
+
+const CONFIRMED: Words = Words {
+    title: |alert| format!("{} confirmed on several timeframes", word(alert, "regime")),
+    short: "timeframes agree",
+    fact: |alert| format!("{} on {}.", word(alert, "regime"), listed(alert, "timeframes")),
+    clears: |_, _| "It stands while the timeframes agree.".to_owned(),
+    ..LABEL
+};
+
+const SESSION: Words = Words {
+    title: |alert| format!("{} session", word(alert, "to")),
+    short: "new session",
+    fact: |alert| format!("{} session began, after {}.", word(alert, "to"), word(alert, "from")),
+    clears: |_, _| "It stands until the next session begins.".to_owned(),
+    ..LABEL
+};
+
+const PAIR: Words = Words {
+    title: |alert| parting(alert).to_owned(),
+    short: "correlation break",
+    fact: fact::parted,
+    clears: |_, _| "It clears when the correlation is back within its band.".to_owned(),
+    ..PLAIN
+};
+
+const LOST: Words = Words {
+    title: |_| "Data lost".to_owned(),
+    short: "data lost",
+    fact: |alert| match listed(alert, "streams") {
+        none if none.is_empty() => "All streams that the rules read are back.".to_owned(),
+        streams => format!("No trustworthy data: {streams}."),
+    },
+    clears: |_, _| "It clears when every stream that the rules read is back.".to_owned(),
+    risk: |_| RiskRegime::Unknown,
+    ..PLAIN
+};
+
+const STALE: Words = Words {
+    title: |_| "Data too old".to_owned(),
+    short: "data too old",
+    fact: |alert| match listed(alert, "inputs") {
+        none if none.is_empty() => "All inputs of the rules are within their limits again.".to_owned(),
+        inputs => format!("Too old: {inputs}."),
+    },
+    clears: |_, _| "It clears when the input updates again.".to_owned(),
+    ..LOST
+};
+
+const OWN_RULE: Words = Words {
+    title: |alert| alert.rule.as_ref().map_or_else(|| "Own rule".to_owned(), |id| format!("Own rule {id}")),
+    short: "own rule",
+    clears: |_, _| "It would clear when its condition no longer holds at its exit thresholds.".to_owned(),
+    ..PLAIN
+};
 
 /// Patterns that no detector of the table looks for.
 static OTHERS: [(Pattern, Words); 8] = [
-    (
-        Pattern::VolatilityRegimeChange,
-        Words { title: |alert| format!("Volatility regime {}", word(alert, "to")), ..LABEL },
-    ),
+    (Pattern::VolatilityRegimeChange, VOLATILITY_LABEL),
     (Pattern::RegimeChange, LABEL),
-    (
-        Pattern::RegimeConfirmed,
-        Words {
-            title: |alert| format!("{} confirmed on several timeframes", word(alert, "regime")),
-            short: "timeframes agree",
-            fact: |alert| format!("{} on {}.", word(alert, "regime"), listed(alert, "timeframes")),
-            clears: |_, _| "It stands while the timeframes agree.".to_owned(),
-            ..LABEL
-        },
-    ),
-    (
-        Pattern::SessionChanged,
-        Words {
-            title: |alert| format!("{} session", word(alert, "to")),
-            short: "new session",
-            fact: |alert| format!("{} session began, after {}.", word(alert, "to"), word(alert, "from")),
-            clears: |_, _| "It stands until the next session begins.".to_owned(),
-            ..LABEL
-        },
-    ),
-    (
-        Pattern::CorrelationBreak,
-        Words {
-            title: |alert| parting(alert).to_owned(),
-            short: "correlation break",
-            fact: fact::parted,
-            clears: |_, _| "It clears when the correlation is back within its band.".to_owned(),
-            ..PLAIN
-        },
-    ),
-    (
-        Pattern::DataGap,
-        Words {
-            title: |_| "Data lost".to_owned(),
-            short: "data lost",
-            fact: |alert| match listed(alert, "streams") {
-                none if none.is_empty() => "All streams that the rules read are back.".to_owned(),
-                streams => format!("No trustworthy data: {streams}."),
-            },
-            clears: |_, _| "It clears when every stream that the rules read is back.".to_owned(),
-            ..DATA
-        },
-    ),
-    (
-        Pattern::FeedStale,
-        Words {
-            title: |_| "Data too old".to_owned(),
-            short: "data too old",
-            fact: |alert| match listed(alert, "inputs") {
-                none if none.is_empty() => "All inputs of the rules are within their limits again.".to_owned(),
-                inputs => format!("Too old: {inputs}."),
-            },
-            clears: |_, _| "It clears when the input updates again.".to_owned(),
-            ..DATA
-        },
-    ),
-    (
-        Pattern::AlertRule,
-        Words {
-            title: |alert| alert.rule.as_ref().map_or_else(|| "Own rule".to_owned(), |id| format!("Own rule {id}")),
-            short: "own rule",
-            clears: |_, _| "It would clear when its condition no longer holds at its exit thresholds.".to_owned(),
-            ..PLAIN
-        },
-    ),
+    (Pattern::RegimeConfirmed, CONFIRMED),
+    (Pattern::SessionChanged, SESSION),
+    (Pattern::CorrelationBreak, PAIR),
+    (Pattern::DataGap, LOST),
+    (Pattern::FeedStale, STALE),
+    (Pattern::AlertRule, OWN_RULE),
 ];
 
 /// Below its band is worth a look, rare for the pair is a divergence, and only a negative one is a break.
@@ -142,37 +133,11 @@ fn parting(alert: &Alert) -> &'static str {
     }
 }
 
-/// By the code of the pattern: of one that shows itself in several ways, those of the last. One without words does not compile.
-static BY_CODE: [&Words; Pattern::ALL.len()] = {
-    let mut out = [&OTHERS[0].1; Pattern::ALL.len()];
-    let mut code = 0;
-    while code < out.len() {
-        out[code] = row_of(code);
-        code += 1;
-    }
-    out
-};
-
-const fn row_of(code: usize) -> &'static Words {
-    let mut at = DETECTORS.len();
-    while at > 0 {
-        at -= 1;
-        if DETECTORS[at].pattern as usize == code {
-            return &DETECTORS[at].words;
-        }
-    }
-    while at < OTHERS.len() {
-        if OTHERS[at].0 as usize == code {
-            return &OTHERS[at].1;
-        }
-        at += 1;
-    }
-    panic!("a pattern has no words")
-}
-
-/// The words of a pattern, whichever way it showed itself.
+/// The words of a pattern, whichever way it showed itself: of several ways those of the last.
 pub(crate) fn of_pattern(pattern: Pattern) -> &'static Words {
-    BY_CODE[usize::from(pattern.code())]
+    let judged = DETECTORS.iter().rev().find(|d| d.pattern == pattern).map(|d| &d.words);
+    let other = || OTHERS.iter().find(|(p, _)| *p == pattern).map(|(_, words)| words);
+    judged.or_else(other).unwrap_or(&PLAIN)
 }
 
 /// The words of an alert's pattern in the way it showed itself.
