@@ -5,20 +5,13 @@
 
 use crate::alias_markets::pair_of;
 use barograph_domain::alert::{AlertState, Change, Statistic};
+use barograph_domain::pattern::Seed4;
+use barograph_domain::thresholds::CORRELATION_BREAK;
 use barograph_domain::{InstrumentName, Pattern, Reason, Severity, Trigger, Ts};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// The patterns that the fourth original knows (R4.28).
-pub const SEED4_PATTERNS: [Pattern; 6] = [
-    Pattern::LiquidationCascade,
-    Pattern::FundingAnomaly,
-    Pattern::FundingReversal,
-    Pattern::VolatilityRegimeChange,
-    Pattern::CorrelationBreak,
-    Pattern::RegimeConfirmed,
-];
 /// The changes that the fourth original sends: it has no word for an end.
 pub const SEED4_CHANGES: [Change; 3] = [Change::Opened, Change::Updated, Change::Happened];
 
@@ -236,63 +229,20 @@ pub struct AliasEvent {
 /// The fourth original's volatility is that of a day (payloads §4), ours that of a year.
 const YEAR_DAYS: f64 = 365.0;
 
-/// Names of the facts that the original's event has, each with the name it has here.
-const fn seed4_data(pattern: Pattern) -> &'static [(&'static str, &'static str)] {
-    match pattern {
-        Pattern::LiquidationCascade => &[
-            ("total_liquidated_usd", "total_liquidated_usd"),
-            ("velocity_usd_per_hour", "velocity_usd_per_hour"),
-            ("side_bias", "side_bias"),
-            ("severity", "severity_ratio"),
-            ("trigger", "trigger"),
-        ],
-        Pattern::FundingAnomaly => &[
-            ("funding_rate", "funding_rate"),
-            ("funding_z_score", "funding_z_score"),
-            ("anomaly_score", "anomaly_score"),
-            ("reasons", "reasons"),
-        ],
-        Pattern::FundingReversal => {
-            &[("funding_rate", "funding_rate"), ("previous_rate", "previous_rate"), ("change", "change")]
-        }
-        Pattern::VolatilityRegimeChange => {
-            &[("from", "from"), ("to", "to"), ("volatility", "volatility"), ("risk_multiplier", "risk_multiplier")]
-        }
-        Pattern::CorrelationBreak => &[
-            ("return_correlation", "return_correlation"),
-            ("divergence_strength", "divergence_strength"),
-            ("signal", "signal"),
-        ],
-        Pattern::RegimeConfirmed => {
-            &[("axis", "axis"), ("regime", "regime"), ("confidence", "confidence"), ("timeframes", "timeframes")]
-        }
-        Pattern::FundingManipulation
-        | Pattern::FundingFarming
-        | Pattern::ForcedLiquidations
-        | Pattern::BasisManipulation
-        | Pattern::PremiumDeviation
-        | Pattern::PositionConcentration
-        | Pattern::RegimeChange
-        | Pattern::SessionChanged
-        | Pattern::DataGap
-        | Pattern::FeedStale
-        | Pattern::AlertRule => &[],
-    }
-}
-
 impl EventView {
     /// As the fourth original sent it; none for what it did not know.
     #[must_use]
     pub fn seed4(&self) -> Option<AliasEvent> {
-        let known = SEED4_PATTERNS.contains(&self.pattern_type) && SEED4_CHANGES.contains(&self.change);
-        if !known || (self.pattern_type == Pattern::CorrelationBreak && !self.is_break()) {
+        let known = self.pattern_type.seed4().filter(|_| SEED4_CHANGES.contains(&self.change))?;
+        if self.pattern_type == Pattern::CorrelationBreak && !self.is_break() {
             return None;
         }
         let mut data = Data::new();
-        for (name, own) in seed4_data(self.pattern_type) {
+        for own in known.facts {
+            let name = Seed4::name_of(own);
             let value = self.data.get(*own).cloned().unwrap_or(DatumView::Null);
             let value = match value {
-                DatumView::Number(annual) if *name == "volatility" => DatumView::Number(annual / YEAR_DAYS.sqrt()),
+                DatumView::Number(annual) if name == "volatility" => DatumView::Number(annual / YEAR_DAYS.sqrt()),
                 other => other,
             };
             if value == DatumView::Null {
@@ -300,7 +250,7 @@ impl EventView {
                 let none = DatumView::Word("not_available".to_owned());
                 data.insert(format!("{name}_reason"), reason.unwrap_or(none));
             }
-            data.insert((*name).to_owned(), value);
+            data.insert(name.to_owned(), value);
         }
         Some(AliasEvent {
             event_type: self.event_type,
@@ -322,8 +272,12 @@ impl EventView {
     /// Have the two markets parted as the original means it: a correlation below its threshold (R4.24)? Below the pair's own
     /// band is less, and the original has no word for it.
     fn is_break(&self) -> bool {
-        let threshold =
-            self.evidence.statistics.iter().find(|s| s.name == "pair_corr_20").map_or(-0.5, |s| s.threshold);
+        let threshold = self
+            .evidence
+            .statistics
+            .iter()
+            .find(|s| s.name == "pair_corr_20")
+            .map_or(CORRELATION_BREAK, |s| s.threshold);
         matches!(self.data.get("return_correlation"), Some(DatumView::Number(r)) if *r < threshold)
     }
 }
@@ -473,9 +427,8 @@ mod tests {
         assert_eq!(class["data"]["volatility"], 0.5, "of a day, as in /api/features");
         assert_eq!(EventView { change: Change::Closed, ..cascade }.seed4(), None, "it has no word for an end");
         for pattern in Pattern::ALL {
-            let known = SEED4_PATTERNS.contains(pattern);
+            let known = Pattern::SEED4.contains(pattern);
             assert_eq!(event(*pattern, &apart(-0.6)).seed4().is_some(), known);
-            assert_eq!(seed4_data(*pattern).is_empty(), !known);
         }
     }
 }

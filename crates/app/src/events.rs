@@ -9,7 +9,7 @@ use barograph_api::events::{
 };
 use barograph_api::{EventFilter, EventView, Page, Window, alias_markets::pair_of};
 use barograph_domain::alert::{BaseRate, Datum, Statistic};
-use barograph_domain::{Alert, InstrumentName, KnownAlert, Pattern, Ts};
+use barograph_domain::{Alert, InstrumentName, KnownAlert, Ts};
 use barograph_engine::detect::explain;
 use barograph_engine::detect::meaning::meaning_at;
 use barograph_engine::explain::{Minute, Moment, Turn};
@@ -116,7 +116,7 @@ fn data(alert: &Alert) -> Data {
         out.insert(name.to_string(), value);
     }
     // Under its short name funding's own score is another number (S01).
-    if alert.pattern == Pattern::FundingAnomaly {
+    if alert.pattern.has_own_score() {
         out.insert("score_100".to_owned(), DatumView::Number(alert.score));
     }
     if let Some(ratio) = out.get("severity_ratio").cloned() {
@@ -229,7 +229,7 @@ pub(crate) fn page(
 mod tests {
     use super::*;
     use barograph_domain::alert::{AlertState, Change, Word};
-    use barograph_domain::{Reason, Severity, Trigger};
+    use barograph_domain::{Pattern, Reason, Severity, Trigger};
 
     fn record(pattern: Pattern, change: Change) -> KnownAlert {
         let word = |name: &'static str, word: &'static str| (Word::from(name), Datum::Word(Word::from(word)));

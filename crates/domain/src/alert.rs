@@ -5,7 +5,8 @@
 //! somebody reads it, so that they are never stored. Nothing here says that anything was detected: patterns are consistent
 //! with a behaviour, accounts are never visible.
 
-use crate::{Axis, InstrumentName, Kind, Reason, Ts};
+use crate::pattern::Family;
+use crate::{Axis, InstrumentName, Kind, Pattern, Reason, Ts};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -68,135 +69,6 @@ impl Severity {
     }
 }
 
-macro_rules! patterns {
-    ($($(#[$doc:meta])* $variant:ident $word:literal $source:literal $family:ident),* $(,)?) => {
-        /// What a detector looks for; the detector's name in code, store and API (surveillance §2).
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-        #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-        pub enum Pattern { $($(#[$doc])* $variant),* }
-
-        impl Pattern {
-            /// Every pattern, in the order of their stored codes.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-            /// The word on the wire.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $word),* }
-            }
-            /// Short name of the part that speaks (payloads §5, `source`).
-            #[must_use]
-            pub const fn source(self) -> &'static str {
-                match self { $(Self::$variant => $source),* }
-            }
-            /// Detectors that see the same thing at several markets at once are one storm.
-            #[must_use]
-            pub const fn family(self) -> Family {
-                match self { $(Self::$variant => Family::$family),* }
-            }
-        }
-    };
-}
-
-patterns! {
-    /// Funding beyond 3 σ of its day (R3.18).
-    FundingManipulation "FUNDING_MANIPULATION" "FUNDING" Funding,
-    /// Funding beyond 2 σ of its day, or moved fast (R4.10).
-    FundingAnomaly "FUNDING_ANOMALY" "FUNDING" Funding,
-    /// Funding changed its sign fast (R4.9).
-    FundingReversal "FUNDING_REVERSAL" "FUNDING" Funding,
-    /// Most settlement blocks of a week beyond the threshold, one way (R3.19).
-    FundingFarming "FUNDING_FARMING" "FUNDING" Funding,
-    /// Forced closes fast (burst) or much (sustained) (R3.20, R4.3).
-    LiquidationCascade "LIQUIDATION_CASCADE" "CASCADE" Liquidation,
-    /// Nearly all forced closes on one side (R3.23).
-    ForcedLiquidations "FORCED_LIQUIDATIONS" "CASCADE" Liquidation,
-    /// Futures far from spot (R3.21).
-    BasisManipulation "BASIS_MANIPULATION" "BASIS" Basis,
-    /// Mark far from index (R3.24).
-    PremiumDeviation "PREMIUM_DEVIATION" "BASIS" Basis,
-    /// Positions in few hands (R3.22).
-    PositionConcentration "POSITION_CONCENTRATION" "POSITION" Position,
-    /// The volatility axis changed its label (R4.28).
-    VolatilityRegimeChange "VOLATILITY_REGIME_CHANGE" "VOLATILITY" Regime,
-    /// Another axis changed its label (R1.72).
-    RegimeChange "REGIME_CHANGE" "REGIME" Regime,
-    /// Several timeframes agree (R4.28).
-    RegimeConfirmed "REGIME_CONFIRMED" "REGIME" Regime,
-    /// Another trading session began.
-    SessionChanged "SESSION_CHANGED" "SESSION" Session,
-    /// Two markets part that usually move together (R4.24).
-    CorrelationBreak "CORRELATION_BREAK" "CORRELATION" Correlation,
-    /// A stream that the rule book reads is lost.
-    DataGap "DATA_GAP" "DATA" Data,
-    /// An input of the rule book is older than its limit.
-    FeedStale "FEED_STALE" "DATA" Data,
-    /// A rule of the user's own book holds.
-    AlertRule "ALERT_RULE" "RULE" Rule,
-}
-
-/// Groups of patterns that speak of one thing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub enum Family {
-    /// Funding rates.
-    Funding,
-    /// Forced closes.
-    Liquidation,
-    /// Distances between prices of one asset.
-    Basis,
-    /// Who holds positions.
-    Position,
-    /// Labels.
-    Regime,
-    /// The clock.
-    Session,
-    /// Two markets.
-    Correlation,
-    /// What is heard of a market.
-    Data,
-    /// Rules of the user's own.
-    Rule,
-}
-
-impl Family {
-    /// The word in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Funding => "funding",
-            Self::Liquidation => "liquidation",
-            Self::Basis => "basis",
-            Self::Position => "position",
-            Self::Regime => "regime",
-            Self::Session => "session",
-            Self::Correlation => "correlation",
-            Self::Data => "data",
-            Self::Rule => "rule",
-        }
-    }
-}
-
-impl Pattern {
-    /// The pattern of a word; CASCADE of the originals is understood (C18).
-    #[must_use]
-    pub fn from_name(word: &str) -> Option<Self> {
-        if word == "CASCADE" {
-            return Some(Self::LiquidationCascade);
-        }
-        Self::ALL.iter().copied().find(|p| p.name() == word)
-    }
-    /// Stored code: position in [`Self::ALL`].
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-    /// The pattern of a stored code.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(code)).copied()
-    }
-}
-
 /// Which of several ways a pattern showed itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -235,6 +107,17 @@ impl Trigger {
     #[must_use]
     pub fn from_name(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|t| t.name() == word)
+    }
+    /// The axis, where it is one.
+    #[must_use]
+    pub const fn axis(self) -> Option<Axis> {
+        match self {
+            Self::Risk => Some(Axis::Risk),
+            Self::Trend => Some(Axis::Trend),
+            Self::Volatility => Some(Axis::Volatility),
+            Self::Heat => Some(Axis::Heat),
+            Self::Burst | Self::Sustained => None,
+        }
     }
 }
 
@@ -451,18 +334,7 @@ impl Alert {
     /// The axis whose label it is about, where it is about a label.
     #[must_use]
     pub fn axis(&self) -> Option<Axis> {
-        match (self.pattern, self.trigger) {
-            (Pattern::RegimeChange | Pattern::VolatilityRegimeChange | Pattern::RegimeConfirmed, Some(trigger)) => {
-                match trigger {
-                    Trigger::Risk => Some(Axis::Risk),
-                    Trigger::Trend => Some(Axis::Trend),
-                    Trigger::Volatility => Some(Axis::Volatility),
-                    Trigger::Heat => Some(Axis::Heat),
-                    Trigger::Burst | Trigger::Sustained => None,
-                }
-            }
-            _ => None,
-        }
+        self.trigger.filter(|_| self.pattern.family() == Family::Regime)?.axis()
     }
     /// The label it tells of, where it is about a label: the one that was entered, or the one that timeframes confirm.
     #[must_use]
@@ -530,12 +402,6 @@ mod tests {
         for s in Severity::ALL {
             assert_eq!(Severity::from_name(s.name()), Some(s));
         }
-        for p in Pattern::ALL {
-            assert_eq!(Pattern::from_name(p.name()), Some(*p));
-            assert_eq!(Pattern::from_code(p.code()), Some(*p));
-            assert_eq!(serde_json::to_string(p).unwrap(), format!("\"{}\"", p.name()));
-        }
-        assert_eq!(Pattern::from_name("CASCADE"), Some(Pattern::LiquidationCascade));
         assert_eq!(Severity::from_name("WARNING"), Some(Severity::Medium));
         assert!(Severity::Info < Severity::Low && Severity::High < Severity::Critical);
         assert_eq!([Severity::Medium, Severity::High].map(Severity::seed4), ["WARNING", "CRITICAL"]);

@@ -20,6 +20,7 @@ pub mod math;
 pub mod metric;
 pub mod model;
 pub mod number;
+pub mod pattern;
 pub mod portfolio;
 pub mod regime;
 pub mod row;
@@ -28,10 +29,11 @@ pub mod snapshot;
 pub mod status;
 pub mod stream;
 pub mod text;
+pub mod thresholds;
 pub mod time;
 pub mod universe;
 
-pub use alert::{Alert, AlertState, KnownAlert, Pattern, Severity, Trigger};
+pub use alert::{Alert, AlertState, KnownAlert, Severity, Trigger};
 pub use calendar::{CalendarEntry, Impact};
 pub use cell::{Cell, Kind, Reason, State};
 pub use event::{Bar, Event, Payload, Side};
@@ -41,6 +43,7 @@ pub use level::{Level, LevelChange, LevelEvent, LevelType};
 pub use metric::Metric;
 pub use model::{Model, ModelReading, ModelState};
 pub use number::{Price, Qty};
+pub use pattern::Pattern;
 pub use regime::{
     Axis, HeatRegime, HeldBy, Label, Posture, RiskBias, RiskRegime, StopVulnerability, TrendRegime, VolRegime,
 };

@@ -3,18 +3,13 @@
 use crate::assemble::Slots;
 use crate::catalogue::Feature;
 use crate::features::reading::Slot;
+use barograph_domain::thresholds::{BASIS_FAR, FUNDING_EXTREME, PREMIUM_FAR};
 use barograph_domain::{Cell, Reason, State, Ts};
 
-/// Funding beyond this per 8 h is extreme (A02, strict).
-const FUNDING_EXTREME: f64 = 0.0001;
 /// |z| beyond which the day's score decides the crowded side (C02).
 const CROWDED_Z: f64 = 2.0;
 /// Percentiles beyond which the month decides it otherwise.
 const CROWDED_PCT: (f64, f64) = (0.05, 0.95);
-/// Basis beyond this is a dislocation (R3.11).
-const BASIS_ANOMALY: f64 = 0.02;
-/// Premium beyond this is a deviation (R3.24).
-const PREMIUM_DEVIATION: f64 = 0.01;
 /// Moves within this are flat (features §2.2, `oi_price_quadrant`).
 const FLAT: f64 = 0.002;
 
@@ -24,8 +19,8 @@ pub(crate) fn derive(slots: &mut Slots, t: Ts) {
     slots.derive(F::FundingApr, F::FundingRate8h, |v| v * 3.0 * 365.0);
     slots.derive(F::FundingExtremeFlag, F::FundingRate8h, |v| flag(v.abs() > FUNDING_EXTREME));
     slots.derive(F::FundingRateDeviationStd, F::FundingZscore24h, f64::abs);
-    slots.derive(F::BasisAnomaly, F::Basis, |v| flag(v.abs() > BASIS_ANOMALY));
-    slots.derive(F::PremiumDeviationFlag, F::Premium, |v| flag(v.abs() > PREMIUM_DEVIATION));
+    slots.derive(F::BasisAnomaly, F::Basis, |v| flag(v.abs() > BASIS_FAR));
+    slots.derive(F::PremiumDeviationFlag, F::Premium, |v| flag(v.abs() > PREMIUM_FAR));
     let [delta, z, vol] = [F::OiDelta4h, F::FundingZscore24h, F::RealizedVol1h].map(|f| slots.of(f));
     slots.set(F::SqueezeRiskScore, &combine(t, &[&delta, &z, &vol], |v| Ok(squeeze_score(v[0], v[1], v[2]))));
     let crowded = direction(&z, &slots.of(F::FundingPct30d), t);

@@ -4,7 +4,7 @@ use super::context::{Id, instrument};
 use super::paging::{PageView, SERIES, Series};
 use super::{docs, reply};
 use crate::etag;
-use crate::events::{AliasCascades, AliasEvent, EventView, SEED4_CHANGES, SEED4_PATTERNS};
+use crate::events::{AliasCascades, AliasEvent, EventView, SEED4_CHANGES};
 use crate::params::{Params, stranger};
 use crate::problem::{Problem, ProblemKind};
 use crate::query::{EventFilter, Query, QueryError, Window};
@@ -184,10 +184,10 @@ fn filter(params: &Params) -> Result<(EventFilter, bool), Problem> {
     let mut changes = Vec::new();
     if seed4 {
         let asked = patterns.clone();
-        patterns = SEED4_PATTERNS.into_iter().filter(|p| asked.is_empty() || asked.contains(p)).collect();
+        patterns = Pattern::SEED4.into_iter().filter(|p| asked.is_empty() || asked.contains(p)).collect();
         changes = SEED4_CHANGES.to_vec();
         if patterns.is_empty() {
-            let words = SEED4_PATTERNS.map(Pattern::name).join(", ");
+            let words = Pattern::SEED4.map(Pattern::name).join(", ");
             return Err(Problem::new(
                 ProblemKind::BadRequest,
                 "pattern: the fourth original has no such event".to_owned(),

@@ -3,16 +3,15 @@
 //! What goes on, rises or closes is no line, nor is what a stronger alert says already: the events tell all of it. Patterns
 //! without a tag have no line either.
 
-use crate::tags::{CASCADE, FUND, VOL};
-use barograph_domain::alert::{Change, Family};
+use crate::tags::TAGS;
+use barograph_domain::alert::Change;
 use barograph_domain::text::escape_control;
-use barograph_domain::{Alert, InstrumentName, Pattern};
+use barograph_domain::{Alert, InstrumentName};
 use barograph_engine::detect::explain;
 use barograph_engine::explain::Minute;
 
 /// Lines of one tag between two ticks; in a storm the others are counted.
 const TOLD_MAX: u32 = 3;
-const TAGS: [&str; 3] = [CASCADE, FUND, VOL];
 
 /// Counts what was told since the last tick.
 #[derive(Debug, Default)]
@@ -29,8 +28,8 @@ impl AlertLines {
         if !matches!(alert.change, Change::Opened | Change::Happened) || alert.inhibited_by.is_some() {
             return None;
         }
-        let tag = tag(alert.pattern)?;
-        let told = TAGS.iter().position(|t| *t == tag).map(|at| &mut self.0[at])?;
+        let tag = alert.pattern.row().log_tag?;
+        let told = TAGS.iter().position(|(t, _)| *t == tag).map(|at| &mut self.0[at])?;
         *told = told.saturating_add(1);
         if *told > TOLD_MAX {
             return None;
@@ -43,19 +42,10 @@ impl AlertLines {
     /// A tick: what was not told for want of room, one line a tag.
     pub(crate) fn rest(&mut self) -> impl Iterator<Item = String> + use<> {
         let counts = core::mem::take(&mut self.0);
-        TAGS.into_iter().zip(counts).filter(|(_, n)| *n > TOLD_MAX).map(|(tag, n)| {
+        TAGS.into_iter().zip(counts).filter(|(_, n)| *n > TOLD_MAX).map(|((tag, _), n)| {
             let more = n - TOLD_MAX;
             format!("{tag} and {more} more in the same second; see them with: barograph events")
         })
-    }
-}
-
-fn tag(pattern: Pattern) -> Option<&'static str> {
-    match (pattern, pattern.family()) {
-        (_, Family::Liquidation) => Some(CASCADE),
-        (_, Family::Funding) => Some(FUND),
-        (Pattern::VolatilityRegimeChange, _) => Some(VOL),
-        _ => None,
     }
 }
 
@@ -63,7 +53,7 @@ fn tag(pattern: Pattern) -> Option<&'static str> {
 mod tests {
     use super::*;
     use barograph_domain::alert::{AlertState, BaseRate, Datum, Word};
-    use barograph_domain::{Severity, Trigger, Ts};
+    use barograph_domain::{Pattern, Severity, Trigger, Ts};
 
     fn alert(pattern: Pattern, trigger: Option<Trigger>, change: Change) -> Alert {
         let at = Ts::from_civil(2026, 2, 5, 15, 0, 0);

@@ -8,6 +8,7 @@ use barograph_api::QueryError;
 use barograph_domain::advice::{
     AdviceRequest, AdviceView, NewPosition, Notice, Position, PositionBook, PositionCard, SeenPrice,
 };
+use barograph_domain::thresholds::SAME_EXPOSURE;
 use barograph_domain::{InstrumentName, MinuteRow, RiskRegime, Snapshot, Span, Ts};
 use barograph_engine::advice::{
     AdviceBasis, AdviceContext, PositionContext, PositionError, PositionState, PositionWatch, register,
@@ -19,8 +20,6 @@ use std::sync::Arc;
 
 /// A position is checked this often whatever comes (R1.71).
 const CHECK_EVERY: Span = Span::secs(300);
-/// Correlation above which a position is the same exposure (R2.56).
-const SAME_EXPOSURE: f64 = 0.9;
 /// Notices on a card.
 const CARD_NOTICES: usize = 10;
 

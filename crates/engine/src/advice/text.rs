@@ -9,10 +9,11 @@ use super::digits::{number, own, price, size};
 use super::intent::Intent;
 use super::options::{MoveStop, Offer, Wait};
 use super::stop::{Clusters, StopPlan};
-use super::verdict::{Judgement, SAME_EXPOSURE};
+use super::verdict::Judgement;
 use crate::explain::capitalised;
 use crate::rules::BaseRates;
 use barograph_domain::advice::{Missing, ReasonCode, SizeLimit, TargetSource, Verdict, WarningCode};
+use barograph_domain::thresholds::SAME_EXPOSURE;
 use barograph_domain::{Level, Posture, RiskRegime};
 
 /// A fraction as percent: `0.83 %`.

@@ -9,12 +9,11 @@ use super::sign;
 use super::stop::StopPlan;
 use crate::rules::VerdictTable;
 use barograph_domain::advice::{ReasonCode, Verdict};
+use barograph_domain::thresholds::SAME_EXPOSURE;
 use barograph_domain::{RiskRegime, Session, Side, StopVulnerability, VolRegime};
 
 /// How long before an event the blackout begins, minutes (R2.55).
 const BLACKOUT_MIN: f64 = 120.0;
-/// Correlation from which a position is the same exposure (R2.56).
-pub(super) const SAME_EXPOSURE: f64 = 0.9;
 
 /// A set of reasons, iterated in table order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

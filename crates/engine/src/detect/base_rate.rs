@@ -1,7 +1,7 @@
 //! How often a detector spoke at a market in the last 90 days (regimes §16): counts by UTC day, so that three months fit in
 //! half a kilobyte.
 
-use barograph_domain::alert::BaseRate;
+use barograph_domain::alert::{BaseRate, Change};
 use barograph_domain::{Span, Ts};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -78,6 +78,16 @@ impl Spoken {
         if let Some(day) = self.on(day_of(t)) {
             day.fired = day.fired.saturating_add(1);
         }
+    }
+
+    /// What there was before a record of the episode that began at `opened_at`. Its beginning counts from now on.
+    pub(super) fn rate_of(&mut self, change: Change, t: Ts, opened_at: Ts) -> BaseRate {
+        if change != Change::Opened {
+            return self.rate_beside(opened_at);
+        }
+        let before = self.rate();
+        self.fired(t);
+        before
     }
 
     /// One minute passed: could it be judged, and was an episode open?

@@ -4,10 +4,21 @@
 //! others the last known label is compared.
 
 use super::inputs::{Confirmed, Inputs, Labels};
-use super::table::Shown;
+use super::shown::Shown;
 use barograph_domain::regime::Label;
 use barograph_domain::{Axis, HeatRegime, Pattern, RiskRegime, Session, Severity, TrendRegime, Trigger, VolRegime};
 use serde::{Deserialize, Serialize};
+
+/// Kinds of happenings. Each has a base rate of its own, which is kept by its place.
+pub(super) const HAPPENINGS: [(Pattern, Option<Trigger>); 7] = [
+    (Pattern::RegimeChange, Some(Trigger::Risk)),
+    (Pattern::RegimeChange, Some(Trigger::Trend)),
+    (Pattern::RegimeChange, Some(Trigger::Heat)),
+    (Pattern::VolatilityRegimeChange, Some(Trigger::Volatility)),
+    (Pattern::RegimeConfirmed, Some(Trigger::Trend)),
+    (Pattern::RegimeConfirmed, Some(Trigger::Volatility)),
+    (Pattern::SessionChanged, None),
+];
 
 /// What was last seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

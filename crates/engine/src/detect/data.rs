@@ -5,9 +5,9 @@
 
 use super::base_rate::{Spoken, day_of};
 use super::episode::{Episode, Report};
-use super::table::{Finding, Judgement};
+use super::judge::{Finding, Judgement};
 use crate::rules::{Freshness, Staleness};
-use barograph_domain::alert::{Change, Datum, Statistic, Word};
+use barograph_domain::alert::{Datum, Statistic, Word};
 use barograph_domain::{Alert, InputAge, Kind, Metric, Pattern, Severity, Span, StreamDecl, Ts};
 use serde::{Deserialize, Serialize};
 
@@ -116,34 +116,8 @@ impl DataWatch {
 }
 
 fn record(pattern: Pattern, ts: Ts, report: &Report, spoken: &mut Spoken) -> Alert {
-    let of = &report.of;
-    let base_rate = if report.change == Change::Opened {
-        let before = spoken.rate();
-        spoken.fired(ts);
-        before
-    } else {
-        spoken.rate_beside(of.opened_at)
-    };
-    Alert {
-        pattern,
-        trigger: None,
-        change: report.change,
-        state: report.state,
-        revision: of.revision,
-        ts,
-        severity: of.severity,
-        score: of.score,
-        opened_at: of.opened_at,
-        last_seen_at: of.last_seen_at,
-        closed_at: report.closed_at,
-        window_from: of.opened_at,
-        statistics: Vec::new(),
-        data: Vec::new(),
-        base_rate,
-        inhibited_by: None,
-        other: None,
-        rule: None,
-    }
+    let base_rate = spoken.rate_of(report.change, ts, report.of.opened_at);
+    Alert { base_rate, ..report.record(pattern, ts) }
 }
 
 fn measured(name: &'static str, value: f64, threshold: f64, unit: &'static str) -> Statistic {

@@ -3,10 +3,10 @@
 //! One open episode per detector and market. A gap suspends it and never closes it; the calm that closes it is counted again
 //! from the beginning after a gap, because nobody saw it.
 
+use super::judge::{Finding, Judgement};
 use super::score;
-use super::table::{Finding, Judgement};
-use barograph_domain::alert::Change;
-use barograph_domain::{AlertState, Severity, Span, Ts};
+use barograph_domain::alert::{BaseRate, Change};
+use barograph_domain::{Alert, AlertState, Pattern, Severity, Span, Ts};
 use serde::{Deserialize, Serialize};
 
 /// Score by which an open episode must have grown to be reported again.
@@ -49,6 +49,33 @@ pub struct Report {
     pub of: Running,
     /// When it was over.
     pub closed_at: Option<Ts>,
+}
+
+impl Report {
+    /// The record of it at this moment, with nothing shown yet.
+    pub(super) fn record(&self, pattern: Pattern, ts: Ts) -> Alert {
+        let of = &self.of;
+        Alert {
+            pattern,
+            trigger: None,
+            change: self.change,
+            state: self.state,
+            revision: of.revision,
+            ts,
+            severity: of.severity,
+            score: of.score,
+            opened_at: of.opened_at,
+            last_seen_at: of.last_seen_at,
+            closed_at: self.closed_at,
+            window_from: of.opened_at,
+            statistics: Vec::new(),
+            data: Vec::new(),
+            base_rate: BaseRate::default(),
+            inhibited_by: None,
+            other: None,
+            rule: None,
+        }
+    }
 }
 
 impl Episode {

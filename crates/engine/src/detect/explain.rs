@@ -1,13 +1,12 @@
 //! Sentences about alerts: what was measured, against what, over which time, and how often it happens here.
 //!
-//! Made from a record when somebody reads it; what was measured is in [`super::fact`]. Suspected behaviour has one wording,
-//! "pattern consistent with …"; nothing here tells anybody what to do.
+//! Made from a record when somebody reads it, from the words of its pattern ([`super::words`]).
 
-use super::fact::{capital, fact, word};
+use super::words::{self, is_proxy};
 use crate::explain::{Minute, Moment};
 use crate::features::funding_signals::AnomalyReasons;
 use barograph_domain::alert::{Change, Word};
-use barograph_domain::{Alert, Kind, Pattern, Reason, Severity, Span, Trigger};
+use barograph_domain::{Alert, Kind, Reason, Span};
 
 pub use super::fact::money;
 
@@ -29,37 +28,7 @@ pub fn reasons(reasons: AnomalyReasons, z: Option<f64>, change: Option<f64>, vol
 /// A heading of a few words.
 #[must_use]
 pub fn title(alert: &Alert) -> String {
-    if let Some(id) = &alert.rule {
-        return format!("Own rule {id}");
-    }
-    match alert.pattern {
-        Pattern::FundingManipulation => "Funding far outside its day".to_owned(),
-        Pattern::FundingAnomaly => "Funding anomaly".to_owned(),
-        Pattern::FundingReversal => "Funding reversal".to_owned(),
-        Pattern::FundingFarming => "One-way funding for a week".to_owned(),
-        Pattern::LiquidationCascade if alert.trigger == Some(Trigger::Burst) => "Burst of liquidations".to_owned(),
-        Pattern::LiquidationCascade => "Liquidation cascade".to_owned(),
-        Pattern::ForcedLiquidations => "One-sided liquidations".to_owned(),
-        Pattern::BasisManipulation => "Futures far from spot".to_owned(),
-        Pattern::PremiumDeviation => "Mark far from index".to_owned(),
-        Pattern::PositionConcentration if is_proxy(alert) => "Top traders lean one way".to_owned(),
-        Pattern::PositionConcentration => "Concentrated positions".to_owned(),
-        Pattern::VolatilityRegimeChange => format!("Volatility regime {}", word(alert, "to")),
-        Pattern::RegimeChange => {
-            format!("{} regime {}", capital(alert.trigger.map_or("", Trigger::name)), word(alert, "to"))
-        }
-        Pattern::RegimeConfirmed => {
-            format!("{} confirmed on several timeframes", word(alert, "regime"))
-        }
-        Pattern::SessionChanged => format!("{} session", word(alert, "to")),
-        // Below its band is worth a look, rare for the pair is a divergence, and only a negative one is a break.
-        Pattern::CorrelationBreak if alert.severity == Severity::Info => "Correlation below its band".to_owned(),
-        Pattern::CorrelationBreak if is_divergence(alert) => "Correlation unusually low".to_owned(),
-        Pattern::CorrelationBreak => "Correlation break".to_owned(),
-        Pattern::DataGap => "Data lost".to_owned(),
-        Pattern::FeedStale => "Data too old".to_owned(),
-        Pattern::AlertRule => "Own rule".to_owned(),
-    }
+    (words::of_speaker(alert).title)(alert)
 }
 
 /// The heading with the squeezed side, where a label that has one changed.
@@ -75,43 +44,13 @@ pub fn title_at(alert: &Alert, minute: Option<&Minute>) -> String {
     format!("{}{sign}", title(alert))
 }
 
+/// What was measured, in one sentence.
+fn fact(alert: &Alert) -> String {
+    (words::of_speaker(alert).fact)(alert)
+}
+
 fn label_of(minute: Option<&Minute>) -> Option<&Moment> {
     minute?.label.as_ref()
-}
-
-/// Rare for the pair and below its band, and above the fixed threshold of a break.
-pub(super) fn is_divergence(alert: &Alert) -> bool {
-    let own = alert.statistics.iter().any(|s| s.name == "pair_corr_20_pct_180d" && s.decides);
-    own && alert.severity < Severity::High
-}
-
-/// Is what was measured a stand-in for what the venue does not publish?
-pub(super) fn is_proxy(alert: &Alert) -> bool {
-    alert.statistics.iter().any(|s| s.kind == Kind::Proxy)
-}
-
-/// The behaviour a pattern is consistent with; empty for what has no behaviour behind it.
-#[must_use]
-pub const fn consistent_with(pattern: Pattern) -> &'static str {
-    match pattern {
-        Pattern::FundingManipulation => "manipulation of funding",
-        Pattern::FundingFarming => "farming of funding",
-        Pattern::LiquidationCascade => "a liquidation cascade",
-        Pattern::ForcedLiquidations => "coordinated forced liquidations of one side",
-        Pattern::BasisManipulation => "manipulation of the basis",
-        Pattern::PositionConcentration => "a concentration of positions",
-        Pattern::FundingAnomaly
-        | Pattern::FundingReversal
-        | Pattern::PremiumDeviation
-        | Pattern::VolatilityRegimeChange
-        | Pattern::RegimeChange
-        | Pattern::RegimeConfirmed
-        | Pattern::SessionChanged
-        | Pattern::CorrelationBreak
-        | Pattern::DataGap
-        | Pattern::FeedStale
-        | Pattern::AlertRule => "",
-    }
 }
 
 /// The whole explanation.
@@ -131,6 +70,7 @@ pub fn description_at(alert: &Alert, minute: Option<&Minute>) -> String {
 /// The same without how often it happens here, for messages that say that on a line of their own.
 #[must_use]
 pub fn story(alert: &Alert, minute: Option<&Minute>) -> String {
+    let words = words::of(alert);
     let mut text = match alert.change {
         Change::Closed => ended(alert),
         Change::Suspended => format!("{} An input is missing; whether it continues is unknown.", fact(alert)),
@@ -140,11 +80,10 @@ pub fn story(alert: &Alert, minute: Option<&Minute>) -> String {
     if let Some(moment) = label_of(minute) {
         text.push_str(&format!(" {}", moment.text()));
     }
-    let behaviour = consistent_with(alert.pattern);
     // What is over is consistent with calm, and a stand-in shows no behaviour.
-    let shows = !(alert.pattern == Pattern::PositionConcentration && is_proxy(alert));
-    if !behaviour.is_empty() && shows && alert.change != Change::Closed {
-        text.push_str(&format!(" Pattern consistent with {behaviour}."));
+    let shows = words.stand_in.is_none() || !is_proxy(alert);
+    if !words.behaviour.is_empty() && shows && alert.change != Change::Closed {
+        text.push_str(&format!(" Pattern consistent with {}.", words.behaviour));
     }
     for limit in limits(alert) {
         text.push(' ');
@@ -160,12 +99,10 @@ pub fn story(alert: &Alert, minute: Option<&Minute>) -> String {
 fn ended(alert: &Alert) -> String {
     let lasted = alert.closed_at.map_or(Span::ZERO, |c| c - alert.opened_at).spoken();
     let nothing = alert.statistics.iter().find(|s| s.decides).filter(|s| s.value.is_none());
-    match nothing.map(|s| s.reason) {
-        Some(Some(Reason::ZeroDenominator)) if alert.pattern == Pattern::ForcedLiquidations => {
-            format!("Ended after {lasted}: no liquidations left to compare.")
-        }
-        Some(Some(Reason::NotOffered)) => format!("Ended after {lasted}: the venue no longer publishes it."),
-        Some(_) if alert.rule.is_none() => format!("Ended after {lasted}."),
+    match (nothing.map(|s| s.reason), words::of(alert).emptied) {
+        (Some(Some(Reason::ZeroDenominator)), Some(why)) => format!("Ended after {lasted}: {why}."),
+        (Some(Some(Reason::NotOffered)), _) => format!("Ended after {lasted}: the venue no longer publishes it."),
+        (Some(_), _) if alert.rule.is_none() => format!("Ended after {lasted}."),
         _ => format!("Ended after {lasted}. {}", fact(alert)),
     }
 }
@@ -182,10 +119,8 @@ pub fn limits(alert: &Alert) -> Vec<&'static str> {
         out.push("Part of it is modelled.");
     }
     if any(Kind::Proxy) {
-        out.push(match alert.pattern {
-            Pattern::PositionConcentration => "A proxy: the venue publishes no position tiers.",
-            _ => "A proxy stands in for what the venue does not publish.",
-        });
+        let stand_in = words::of(alert).stand_in;
+        out.push(stand_in.unwrap_or("A proxy stands in for what the venue does not publish."));
     }
     if alert.statistics.iter().any(|s| s.uncalibrated) {
         out.push("Fixed limit, uncalibrated: this market has too little history of its own.");

@@ -1,61 +1,33 @@
-//! What a record measured, in one sentence: number, side, window, and the limit it is alerted at.
+//! What a record measured, in one sentence: number, side, window, and the limit it is alerted at. Which of these sentences a
+//! pattern takes stands in its row.
 
-use super::explain::{is_divergence, is_proxy};
+use super::words::{is_divergence, is_proxy};
 use crate::explain::significant;
 use barograph_domain::alert::{Change, Datum, Statistic};
-use barograph_domain::{Alert, Pattern, Severity, Span, Trigger};
+use barograph_domain::{Alert, Severity, Span};
 
-/// Of any record.
-pub(super) fn fact(alert: &Alert) -> String {
-    if alert.rule.is_some() {
-        return ruled(alert);
+/// "Funding turned from 0.0300 % to −0.0300 % per 8 h within 8 h."
+pub(super) fn turned(alert: &Alert) -> String {
+    match (alert.number("previous_rate"), alert.number("funding_rate")) {
+        (Some(before), Some(now)) => format!("Funding turned from {} to {} within 8 h.", per_8h(before), per_8h(now)),
+        _ => "Funding turned within 8 h.".to_owned(),
     }
-    match alert.pattern {
-        Pattern::FundingManipulation => funding(alert).unwrap_or_else(|| "Funding cannot be compared.".to_owned()),
-        Pattern::FundingAnomaly => anomaly(alert),
-        Pattern::FundingReversal => match (alert.number("previous_rate"), alert.number("funding_rate")) {
-            (Some(before), Some(now)) => {
-                format!("Funding turned from {} to {} within 8 h.", per_8h(before), per_8h(now))
-            }
-            _ => "Funding turned within 8 h.".to_owned(),
-        },
-        Pattern::FundingFarming => match alert.number("farming_share") {
-            Some(share) => format!(
-                "Funding was beyond {} on one side in {:.0} % of the last 21 blocks of 8 h.",
-                per_8h(alert.number("block_threshold").unwrap_or_default()),
-                100.0 * share,
-            ),
-            None => "Funding stayed on one side for most of a week.".to_owned(),
-        },
-        Pattern::LiquidationCascade if alert.trigger == Some(Trigger::Burst) => burst(alert),
-        Pattern::LiquidationCascade => cascade(alert),
-        Pattern::ForcedLiquidations => one_sided(alert),
-        Pattern::BasisManipulation => apart(alert, "basis", "Futures are", "spot"),
-        Pattern::PremiumDeviation => apart(alert, "premium", "Mark price is", "the index"),
-        Pattern::PositionConcentration => concentration(alert),
-        Pattern::VolatilityRegimeChange | Pattern::RegimeChange => format!(
-            "{} turned from {} to {}.",
-            capital(alert.trigger.map_or("", Trigger::name)),
-            word(alert, "from"),
-            word(alert, "to")
+}
+
+/// "Funding was beyond 0.0100 % per 8 h on one side in 76 % of the last 21 blocks of 8 h."
+pub(super) fn farmed(alert: &Alert) -> String {
+    match alert.number("farming_share") {
+        Some(share) => format!(
+            "Funding was beyond {} on one side in {:.0} % of the last 21 blocks of 8 h.",
+            per_8h(alert.number("block_threshold").unwrap_or_default()),
+            100.0 * share,
         ),
-        Pattern::RegimeConfirmed => format!("{} on {}.", word(alert, "regime"), listed(alert, "timeframes")),
-        Pattern::SessionChanged => format!("{} session began, after {}.", word(alert, "to"), word(alert, "from")),
-        Pattern::CorrelationBreak => parted(alert),
-        Pattern::DataGap => match listed(alert, "streams") {
-            none if none.is_empty() => "All streams that the rules read are back.".to_owned(),
-            streams => format!("No trustworthy data: {streams}."),
-        },
-        Pattern::FeedStale => match listed(alert, "inputs") {
-            none if none.is_empty() => "All inputs of the rules are within their limits again.".to_owned(),
-            inputs => format!("Too old: {inputs}."),
-        },
-        Pattern::AlertRule => ruled(alert),
+        None => "Funding stayed on one side for most of a week.".to_owned(),
     }
 }
 
 /// "The correlation of their last 20 hourly returns is 0.31; usual for the two is 0.70 or more."
-fn parted(alert: &Alert) -> String {
+pub(super) fn parted(alert: &Alert) -> String {
     let Some(r) = alert.number("return_correlation") else {
         return "The correlation of their hourly returns is not known.".to_owned();
     };
@@ -74,7 +46,7 @@ fn parted(alert: &Alert) -> String {
 }
 
 /// "realized_vol_1h is 1.24 (alert at 0.80), funding_rate_8h is 0.0004 (alert at 0.0003)."
-fn ruled(alert: &Alert) -> String {
+pub(super) fn ruled(alert: &Alert) -> String {
     let told = alert.statistics.iter().map(|s| match s.value {
         Some(value) => {
             format!("{} is {} (alert at {})", s.name, significant(value, &s.unit), significant(s.threshold, &s.unit))
@@ -94,7 +66,7 @@ fn ruled(alert: &Alert) -> String {
 }
 
 /// "6 liquidations in 8 s (alert at 5 within 60 s): 412 K USD, mostly longs, at 62,310 to 62,868."
-fn burst(alert: &Alert) -> String {
+pub(super) fn burst(alert: &Alert) -> String {
     let statistic = decisive(alert, "liq_count_60s");
     let least = if alert.is("lower_bound") { "at least " } else { "" };
     let mut text = match (alert.number("count"), alert.number("span_s")) {
@@ -119,7 +91,7 @@ fn burst(alert: &Alert) -> String {
     format!("{}.", capital(&text))
 }
 
-fn cascade(alert: &Alert) -> String {
+pub(super) fn cascade(alert: &Alert) -> String {
     let least = if alert.is("lower_bound") { "at least " } else { "" };
     let (Some(total), Some(velocity)) = (alert.number("total_liquidated_usd"), alert.number("velocity_usd_per_hour"))
     else {
@@ -158,7 +130,7 @@ fn side(alert: &Alert) -> &'static str {
     }
 }
 
-fn one_sided(alert: &Alert) -> String {
+pub(super) fn one_sided(alert: &Alert) -> String {
     let Some((share, limit)) = decisive(alert, "liq_side_share_1h").and_then(|s| Some((s.value?, s.threshold))) else {
         return "No liquidations to compare in the last hour.".to_owned();
     };
@@ -199,22 +171,23 @@ fn from_mean(alert: &Alert) -> Option<String> {
     away_from_mean(alert).map(|away| format!("{what} is {away}"))
 }
 
-fn funding(alert: &Alert) -> Option<String> {
-    from_mean(alert).map(|text| format!("{text}."))
+/// "Funding is 18.7σ below its 24-hour mean (alert at 2σ)."
+pub(super) fn funding(alert: &Alert) -> String {
+    from_mean(alert).map_or_else(|| "Funding cannot be compared.".to_owned(), |text| format!("{text}."))
 }
 
 /// "Funding is back in its usual range, 0.4σ above its 24-hour mean (alert at 2σ)." Between its threshold and the band that
 /// keeps it open an episode is not back yet.
 fn within_limits(alert: &Alert) -> String {
     if alert.change != Change::Closed {
-        return funding(alert).unwrap_or_else(|| "Funding cannot be compared.".to_owned());
+        return funding(alert);
     }
     let what = if is_settled(alert) { "Settled funding" } else { "Funding" };
     let away = away_from_mean(alert).map_or_else(String::new, |away| format!(", {away}"));
     format!("{what} is back in its usual range{away}.")
 }
 
-fn anomaly(alert: &Alert) -> String {
+pub(super) fn anomaly(alert: &Alert) -> String {
     let past = |name: &str| alert.statistics.iter().find(|s| s.name == name).filter(|s| s.u.is_some_and(|u| u > 1.0));
     let z = past("funding_zscore_24h").and_then(|_| from_mean(alert));
     let change = past("funding_change_8h").and_then(|s| Some((s.value?, s.threshold))).map(|(change, limit)| {
@@ -236,7 +209,7 @@ fn anomaly(alert: &Alert) -> String {
 }
 
 /// "Futures are 2.31 % above spot (alert at 2.00 %)."
-fn apart(alert: &Alert, name: &str, what: &str, other: &str) -> String {
+pub(super) fn apart(alert: &Alert, name: &str, what: &str, other: &str) -> String {
     let Some(s) = decisive(alert, name) else { return format!("{what} far from {other}.") };
     let Some(x) = s.value else { return format!("The distance to {other} is not known.") };
     let side = if x < 0.0 { "below" } else { "above" };
@@ -244,7 +217,7 @@ fn apart(alert: &Alert, name: &str, what: &str, other: &str) -> String {
 }
 
 /// Of tiers, or of the split of the top traders' positions that stands in for them (A15).
-fn concentration(alert: &Alert) -> String {
+pub(super) fn concentration(alert: &Alert) -> String {
     let Some((x, c)) = decisive(alert, "position_concentration").and_then(|s| Some((s.value?, s.threshold))) else {
         return "The concentration of positions is not known.".to_owned();
     };
@@ -328,9 +301,10 @@ pub fn money(x: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::of_speaker;
     use super::*;
-    use barograph_domain::Ts;
     use barograph_domain::alert::Word;
+    use barograph_domain::{Pattern, Trigger, Ts};
 
     /// Of funding at this score, over a day of running rates or a week of settlements.
     fn anomaly_at(z: f64, change: Change, window: Span) -> String {
@@ -341,7 +315,7 @@ mod tests {
         alert.statistics[0].threshold = 2.0;
         alert.statistics[0].u = Some(z.abs() / 2.0);
         alert.statistics[0].name = Word::from("funding_zscore_24h");
-        fact(&alert)
+        (of_speaker(&alert).fact)(&alert)
     }
 
     /// Only the sum over the whole window is a least rate: an earlier close that was not heard makes the others slower.
@@ -358,7 +332,7 @@ mod tests {
                 number("severity_ratio", velocity / 200_000.0),
                 (Word::from("lower_bound"), Datum::Flag(lower_bound)),
             ];
-            fact(&alert)
+            cascade(&alert)
         };
         assert_eq!(
             told(400_000.0, true),

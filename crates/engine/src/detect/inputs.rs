@@ -1,75 +1,79 @@
 //! What detectors are given: readings with their states, labels, the session. Absence is a state, never a number.
 
+use crate::catalogue::Feature;
 use crate::liquidations::{Burst, Close, LiquidationSlots, Made, SoFar};
 use barograph_domain::{Axis, Cell, HeatRegime, Reason, RiskRegime, Session, Span, State, TrendRegime, Ts, VolRegime};
 
-/// Readings of one market at one moment.
-#[derive(Clone, Copy, Debug)]
-pub struct Inputs {
-    /// The moment, by the venue's clock.
-    pub ts: Ts,
-    /// `funding_rate_8h`.
-    pub funding_rate: Cell,
-    /// `funding_zscore_24h`.
-    pub funding_zscore: Cell,
-    /// What it is a score within: a day of running funding, or the week of settlements that stands in.
-    pub funding_window: Span,
-    /// `funding_pct_30d`: the rate among those of its own 30 days.
-    pub funding_pct: Cell,
-    /// `funding_change_8h`.
-    pub funding_change: Cell,
-    /// `funding_vol_24h`.
-    pub funding_volatility: Cell,
-    /// `funding_farming_share`.
-    pub farming_share: Cell,
-    /// Forced closes.
-    pub liquidations: LiquidationInputs,
-    /// `basis`.
-    pub basis: Cell,
-    /// `premium`.
-    pub premium: Cell,
-    /// `position_concentration`.
-    pub concentration: Cell,
-    /// `realized_vol_24h`.
-    pub volatility: Cell,
-    /// Published labels.
-    pub labels: Labels,
-    /// Whether several timeframes confirm an axis, in the order risk, trend, volatility, heat.
-    pub confirmed: [Confirmed; 4],
-    /// The trading session.
-    pub session: Option<Session>,
+macro_rules! inputs {
+    ($($(#[$doc:meta])* $field:ident: $feature:ident,)*) => {
+        /// Readings of one market at one moment.
+        #[derive(Clone, Copy, Debug)]
+        pub struct Inputs {
+            /// The moment, by the venue's clock.
+            pub ts: Ts,
+            $($(#[$doc])* pub $field: Cell,)*
+            /// What the score of funding is one within: a day of running funding, or the week of settlements that stands in.
+            pub funding_window: Span,
+            /// Forced closes.
+            pub liquidations: LiquidationInputs,
+            /// Published labels.
+            pub labels: Labels,
+            /// Whether several timeframes confirm an axis, in the order risk, trend, volatility, heat.
+            pub confirmed: [Confirmed; 4],
+            /// The trading session.
+            pub session: Option<Session>,
+        }
+
+        impl Inputs {
+            /// Nothing known at `ts`.
+            #[must_use]
+            pub const fn nothing(ts: Ts) -> Self {
+                Self {
+                    ts,
+                    $($field: Cell::undefined(Reason::MissingInput),)*
+                    funding_window: Span::hours(24),
+                    liquidations: LiquidationInputs::NOTHING,
+                    labels: Labels { risk: None, trend: None, volatility: None, heat: None },
+                    confirmed: [
+                        Confirmed::unknown(Axis::Risk),
+                        Confirmed::unknown(Axis::Trend),
+                        Confirmed::unknown(Axis::Volatility),
+                        Confirmed::unknown(Axis::Heat),
+                    ],
+                    session: None,
+                }
+            }
+
+            /// Takes the readings that are features from those of a minute, which are in the order of the catalogue.
+            #[inline]
+            pub(crate) fn read(&mut self, cells: &[Cell]) {
+                $(self.$field = cells[Feature::$feature.index()];)*
+            }
+        }
+    };
 }
 
-const MISSING: Cell = Cell::undefined(Reason::MissingInput);
-
-impl Inputs {
-    /// Nothing known at `ts`.
-    #[must_use]
-    pub const fn nothing(ts: Ts) -> Self {
-        Self {
-            ts,
-            funding_rate: MISSING,
-            funding_zscore: MISSING,
-            funding_window: Span::hours(24),
-            funding_pct: MISSING,
-            funding_change: MISSING,
-            funding_volatility: MISSING,
-            farming_share: MISSING,
-            liquidations: LiquidationInputs::NOTHING,
-            basis: MISSING,
-            premium: MISSING,
-            concentration: MISSING,
-            volatility: MISSING,
-            labels: Labels { risk: None, trend: None, volatility: None, heat: None },
-            confirmed: [
-                Confirmed::unknown(Axis::Risk),
-                Confirmed::unknown(Axis::Trend),
-                Confirmed::unknown(Axis::Volatility),
-                Confirmed::unknown(Axis::Heat),
-            ],
-            session: None,
-        }
-    }
+inputs! {
+    /// `funding_rate_8h`.
+    funding_rate: FundingRate8h,
+    /// `funding_zscore_24h`.
+    funding_zscore: FundingZscore24h,
+    /// `funding_pct_30d`: the rate among those of its own 30 days.
+    funding_pct: FundingPct30d,
+    /// `funding_change_8h`.
+    funding_change: FundingChange8h,
+    /// `funding_vol_24h`.
+    funding_volatility: FundingVol24h,
+    /// `funding_farming_share`.
+    farming_share: FundingFarmingShare,
+    /// `basis`.
+    basis: Basis,
+    /// `premium`.
+    premium: Premium,
+    /// `position_concentration`.
+    concentration: PositionConcentration,
+    /// `realized_vol_24h`.
+    volatility: RealizedVol24h,
 }
 
 /// Published labels of the four axes; `None` for an axis that is not built.
@@ -110,67 +114,70 @@ impl Confirmed {
     }
 }
 
-/// Readings of forced closes.
-#[derive(Clone, Copy, Debug)]
-pub struct LiquidationInputs {
+macro_rules! liquidation_inputs {
+    ($($(#[$doc:meta])* $field:ident: $slot:ident,)*) => {
+        /// Readings of forced closes.
+        #[derive(Clone, Copy, Debug)]
+        pub struct LiquidationInputs {
+            $($(#[$doc])* pub $field: Cell,)*
+            /// There is less than a week of own history of bursts.
+            pub uncalibrated: bool,
+            /// What the closes of a burst add up to: those of its 60 s, or in a record those of the whole episode.
+            pub made: Option<Made>,
+            /// The close that is judged now; `None` at a minute.
+            pub close: Option<Close>,
+            /// The cascade window as far as it was heard, where that is not the whole of it.
+            pub so_far: Option<SoFar>,
+        }
+
+        impl LiquidationInputs {
+            /// No stream, for this reason.
+            #[must_use]
+            pub const fn without(reason: Reason) -> Self {
+                let cell = Cell::undefined(reason);
+                Self { $($field: cell,)* uncalibrated: true, made: None, close: None, so_far: None }
+            }
+
+            /// Takes the readings of the last minute as they stand at `t`.
+            pub fn read(&mut self, slots: &LiquidationSlots, t: Ts) {
+                $(self.$field = slots.$slot.at(t);)*
+                self.uncalibrated = slots.uncalibrated;
+                self.made = slots.made;
+                self.close = None;
+                self.so_far = slots.so_far;
+            }
+        }
+    };
+}
+
+liquidation_inputs! {
     /// `liq_count_60s`.
-    pub count_60s: Cell,
+    count_60s: count_60s,
     /// What it is compared with.
-    pub burst_threshold: Cell,
+    burst_threshold: burst_threshold,
     /// Velocity within the cascade window.
-    pub velocity: Cell,
+    velocity: cascade_velocity,
     /// What it is compared with.
-    pub velocity_threshold: Cell,
+    velocity_threshold: velocity_threshold,
     /// `liq_velocity_4h_pct_30d`.
-    pub velocity_pct: Cell,
+    velocity_pct: velocity_pct,
     /// Both sides within the cascade window.
-    pub total: Cell,
+    total: cascade_total,
     /// `liq_severity_ratio`.
-    pub severity_ratio: Cell,
+    severity_ratio: severity_ratio,
     /// `liq_cascade_flag`.
-    pub cascade_flag: Cell,
+    cascade_flag: cascade_flag,
     /// Side within the cascade window, as a code of `liq_side_bias`.
-    pub side: Cell,
+    side: cascade_side,
     /// `liq_long_share_1h`.
-    pub long_share_1h: Cell,
+    long_share_1h: long_share_1h,
     /// Events of the last hour.
-    pub events_1h: Cell,
-    /// There is less than a week of own history of bursts.
-    pub uncalibrated: bool,
-    /// What the closes of a burst add up to: those of its 60 s, or in a record those of the whole episode.
-    pub made: Option<Made>,
-    /// The close that is judged now; `None` at a minute.
-    pub close: Option<Close>,
-    /// The cascade window as far as it was heard, where that is not the whole of it.
-    pub so_far: Option<SoFar>,
+    events_1h: events_1h,
 }
 
 impl LiquidationInputs {
     /// No stream.
     pub const NOTHING: Self = Self::without(Reason::MissingInput);
-
-    /// No stream, for this reason.
-    #[must_use]
-    pub const fn without(reason: Reason) -> Self {
-        let cell = Cell::undefined(reason);
-        Self {
-            count_60s: cell,
-            burst_threshold: cell,
-            velocity: cell,
-            velocity_threshold: cell,
-            velocity_pct: cell,
-            total: cell,
-            severity_ratio: cell,
-            cascade_flag: cell,
-            side: cell,
-            long_share_1h: cell,
-            events_1h: cell,
-            uncalibrated: true,
-            made: None,
-            close: None,
-            so_far: None,
-        }
-    }
 
     /// Readings of the last minute as they stand at `t`.
     #[must_use]
@@ -178,25 +185,6 @@ impl LiquidationInputs {
         let mut out = Self::NOTHING;
         out.read(slots, t);
         out
-    }
-
-    /// The same in place of what was read before.
-    pub fn read(&mut self, slots: &LiquidationSlots, t: Ts) {
-        self.count_60s = slots.count_60s.at(t);
-        self.burst_threshold = slots.burst_threshold.at(t);
-        self.velocity = slots.cascade_velocity.at(t);
-        self.velocity_threshold = slots.velocity_threshold.at(t);
-        self.velocity_pct = slots.velocity_pct.at(t);
-        self.total = slots.cascade_total.at(t);
-        self.severity_ratio = slots.severity_ratio.at(t);
-        self.cascade_flag = slots.cascade_flag.at(t);
-        self.side = slots.cascade_side.at(t);
-        self.long_share_1h = slots.long_share_1h.at(t);
-        self.events_1h = slots.events_1h.at(t);
-        self.uncalibrated = slots.uncalibrated;
-        self.made = slots.made;
-        self.close = None;
-        self.so_far = slots.so_far;
     }
 
     /// The same with the count of 60 s as it stands at an event.

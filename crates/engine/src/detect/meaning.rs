@@ -6,11 +6,12 @@
 //! and the band that keeps an episode open.
 
 use super::table::DETECTORS;
+use super::words::{self, is_proxy};
 use crate::explain::guidance::mapping;
 use crate::explain::{Minute, significant};
-use barograph_domain::alert::{Change, Statistic};
+use barograph_domain::alert::Change;
 use barograph_domain::guidance::{new_entries, open_positions};
-use barograph_domain::{Alert, Axis, Label as _, Pattern, Posture, RiskRegime, Severity, Span, Trigger};
+use barograph_domain::{Alert, Axis, Label as _, Posture, RiskRegime, Span};
 
 /// Said where the alert alone asks for nothing and its minute is not at hand.
 pub const AS_LABELLED: &str = "as the market's labels say";
@@ -85,7 +86,7 @@ fn own(alert: &Alert) -> Option<Asked> {
     }
     match alert.axis() {
         Some(axis) => of_label(axis, alert.told_label().unwrap_or("UNKNOWN")),
-        None => of_pattern(alert),
+        None => Asked::of_risk((words::of(alert).risk)(alert.severity)),
     }
 }
 
@@ -110,104 +111,46 @@ fn of_label(axis: Axis, label: &str) -> Option<Asked> {
     Asked::of_risk(risk)
 }
 
-/// As the risk label whose guidance fits.
-fn of_pattern(alert: &Alert) -> Option<Asked> {
-    Asked::of_risk(match alert.pattern {
-        Pattern::DataGap | Pattern::FeedStale => RiskRegime::Unknown,
-        Pattern::LiquidationCascade | Pattern::FundingManipulation | Pattern::BasisManipulation => {
-            RiskRegime::SqueezeRisk
-        }
-        Pattern::FundingAnomaly
-        | Pattern::FundingReversal
-        | Pattern::FundingFarming
-        | Pattern::ForcedLiquidations
-        | Pattern::PremiumDeviation
-        | Pattern::PositionConcentration
-        | Pattern::CorrelationBreak
-        | Pattern::AlertRule => {
-            if alert.severity >= Severity::High {
-                RiskRegime::SqueezeRisk
-            } else {
-                RiskRegime::ChopRisk
-            }
-        }
-        Pattern::RegimeChange
-        | Pattern::VolatilityRegimeChange
-        | Pattern::RegimeConfirmed
-        | Pattern::SessionChanged => RiskRegime::Normal,
-    })
-}
-
 fn clears(alert: &Alert, keep: f64) -> String {
     if alert.change == Change::Closed {
-        return "It has ended.".to_owned();
-    }
-    if alert.rule.is_some() {
-        return "It would clear when its condition no longer holds at its exit thresholds.".to_owned();
-    }
-    match alert.pattern {
-        Pattern::RegimeChange | Pattern::VolatilityRegimeChange => {
-            let axis = alert.trigger.map_or("", Trigger::name);
-            format!("It stands until the {axis} label changes again.")
-        }
-        Pattern::RegimeConfirmed => "It stands while the timeframes agree.".to_owned(),
-        Pattern::SessionChanged => "It stands until the next session begins.".to_owned(),
-        Pattern::DataGap => "It clears when every stream that the rules read is back.".to_owned(),
-        Pattern::FeedStale => "It clears when the input updates again.".to_owned(),
-        Pattern::CorrelationBreak => "It clears when the correlation is back within its band.".to_owned(),
-        Pattern::FundingManipulation
-        | Pattern::FundingAnomaly
-        | Pattern::FundingReversal
-        | Pattern::FundingFarming
-        | Pattern::LiquidationCascade
-        | Pattern::ForcedLiquidations
-        | Pattern::BasisManipulation
-        | Pattern::PremiumDeviation
-        | Pattern::PositionConcentration
-        | Pattern::AlertRule => below(alert, keep),
+        "It has ended.".to_owned()
+    } else {
+        (words::of_speaker(alert).clears)(alert, keep)
     }
 }
 
 /// "It would clear if funding's distance from its mean fell below 2.7σ and stayed there for 5 min."
-fn below(alert: &Alert, keep: f64) -> String {
-    if alert.pattern == Pattern::PositionConcentration && super::explain::is_proxy(alert) {
-        let limit = alert.statistics.first().map_or(0.0, |s| super::fact::larger_side(keep * s.threshold));
-        return format!(
-            "It would clear if the larger side fell below {:.0} % and stayed there for 5 min.",
-            100.0 * limit
-        );
-    }
+pub(super) fn below(alert: &Alert, keep: f64) -> String {
     let Some(statistic) = alert.statistics.iter().find(|s| s.decides).or_else(|| alert.statistics.first()) else {
         return "It would clear when the pattern no longer holds.".to_owned();
     };
-    let limit = significant(keep * statistic.threshold, &statistic.unit);
-    let clear = DETECTORS
-        .iter()
-        .find(|d| d.pattern == alert.pattern && d.trigger == alert.trigger)
-        .map_or(Span::mins(5), |d| d.clear);
-    format!("It would clear if {} fell below {limit} and stayed there for {}.", spoken(statistic), clear.spoken())
+    calm(alert, words::of(alert).measure, &significant(keep * statistic.threshold, &statistic.unit))
 }
 
-/// A statistic in words.
-fn spoken(statistic: &Statistic) -> &str {
-    match statistic.name.as_ref() {
-        "funding_zscore_24h" => "funding's distance from its mean",
-        "funding_change_8h" => "the change of funding in 8 h",
-        "funding_farming_share" => "the share of one-way funding blocks",
-        "liq_count_60s" => "the number of liquidations within 60 s",
-        "liq_velocity_4h" => "what is liquidated an hour",
-        "liq_side_share_1h" => "the share of the larger side",
-        "basis" => "the distance of futures from spot",
-        "premium" => "the distance of the mark from the index",
-        "position_concentration" => "the share of the largest tier",
-        other => other,
+/// The same of positions; of the split of the top traders' that stands in for tiers, in its own words.
+pub(super) fn of_concentration(alert: &Alert, keep: f64) -> String {
+    if !is_proxy(alert) {
+        return below(alert, keep);
     }
+    let limit = alert.statistics.first().map_or(0.0, |s| super::fact::larger_side(keep * s.threshold));
+    calm(alert, "the larger side", &format!("{:.0} %", 100.0 * limit))
+}
+
+fn calm(alert: &Alert, measure: &str, limit: &str) -> String {
+    let detector = DETECTORS.iter().find(|d| d.pattern == alert.pattern && d.trigger == alert.trigger);
+    let clear = detector.map_or(Span::mins(5), |d| d.clear).spoken();
+    format!("It would clear if {measure} fell below {limit} and stayed there for {clear}.")
 }
 
 /// A record of a pattern, for tests.
 #[cfg(test)]
-pub(super) fn sample(pattern: Pattern, trigger: Option<Trigger>, change: Change) -> Alert {
-    use barograph_domain::alert::{AlertState, BaseRate, Datum, Word};
+pub(super) fn sample(
+    pattern: barograph_domain::Pattern,
+    trigger: Option<barograph_domain::Trigger>,
+    change: Change,
+) -> Alert {
+    use barograph_domain::Severity;
+    use barograph_domain::alert::{AlertState, BaseRate, Datum, Statistic, Word};
     let statistic = Statistic {
         name: Word::from("funding_zscore_24h"),
         value: Some(3.4),
@@ -248,6 +191,7 @@ mod tests {
     use super::*;
     use crate::explain::{Care, Moment};
     use barograph_domain::alert::{Datum, Word};
+    use barograph_domain::{Pattern, Severity, Trigger};
 
     #[test]
     fn guidance_follows_the_label_and_clearing_the_statistic_that_decides() {

@@ -1,28 +1,32 @@
 //! Detectors: patterns consistent with a behaviour, as episodes with evidence (surveillance §1 to §4).
 //!
-//! Every detector is one line of a table: how readings are judged, what is shown, how long calm closes an episode. The step
-//! takes readings and returns records; it knows no market, store or clock. Parts: [`inputs`] what is judged, [`thresholds`]
-//! the numbers that may be set, [`table`] the detectors, [`episode`] opening and closing, [`changes`] labels that changed,
-//! [`base_rate`] how often it spoke before, [`score`] 0 to 100, [`explain`] sentences, [`pairs`] two markets,
-//! [`meaning`] guidance, [`data`] what is lost or too old, [`ruled`] the user's own rules, [`plain`] the same over plain lists. Accounts are never visible: no text says that anything was detected.
+//! Every detector is one row of a table: how readings are judged, what is shown and told, how long calm closes an episode. The
+//! step takes readings and returns records; it knows no market, store or clock. Parts: [`inputs`] what is judged, [`thresholds`]
+//! the numbers that may be set, [`table`] the detectors, [`judge`] how they judge, [`shown`] what a record shows, [`episode`]
+//! opening and closing, [`changes`] labels that changed, [`base_rate`] how often it spoke before, [`score`] 0 to 100, [`words`]
+//! what is told of each pattern, [`explain`] sentences, [`meaning`] guidance, [`pairs`] two markets, [`data`] what is lost or too
+//! old, [`ruled`] the user's own rules, [`plain`] the same over plain lists. Accounts are never visible: no text says that
+//! anything was detected.
 
 pub mod base_rate;
 mod burst;
-mod calm;
 pub mod changes;
 pub mod data;
 pub mod episode;
 pub mod explain;
 mod fact;
 pub mod inputs;
+pub mod judge;
 pub mod meaning;
 pub mod pairs;
 pub mod plain;
 pub mod ruled;
 pub mod score;
+pub mod shown;
 pub mod surveillance;
 pub mod table;
 pub mod thresholds;
+pub mod words;
 
 pub use inputs::{Inputs, Labels, LiquidationInputs};
 pub use score::score;

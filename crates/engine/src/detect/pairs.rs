@@ -3,11 +3,12 @@
 //!
 //! A record belongs to the pair's first market and names the other one. A pair that is not compared any more ends its episode.
 
-use super::episode::{Episode, Report};
-use super::table::{Finding, Judgement, Shown};
+use super::episode::Episode;
+use super::judge::{Finding, Judgement};
+use super::shown::Shown;
 use super::thresholds::Thresholds;
 use super::{base_rate::Spoken, inputs::Seen};
-use barograph_domain::alert::{Statistic, Word};
+use barograph_domain::alert::{Change, Statistic, Word};
 use barograph_domain::universe::{Gauge, PairReading, PairState};
 use barograph_domain::{
     Alert, Cell, InstrumentName, Kind, KnownAlert, Pattern, Reason, Severity, Span, State, Ts, UniverseRow,
@@ -135,33 +136,16 @@ impl PairWatch {
         let report = self.episode.step(inputs.ts, &judged, thresholds.keep, CLEAR);
         let mut base_rate = self.spoken.rate();
         self.spoken.minutes(inputs.ts, MINUTES, matches!(judged, Judgement::Of(_)), self.episode.running().is_some());
-        let Report { change, state, of, closed_at } = report?;
-        if change == barograph_domain::alert::Change::Opened {
+        let report = report?;
+        if report.change == Change::Opened {
             self.spoken.fired(inputs.ts);
         } else {
-            base_rate = self.spoken.rate_beside(of.opened_at);
+            base_rate = self.spoken.rate_beside(report.of.opened_at);
         }
-        let shown = show(inputs, thresholds);
-        Some(Alert {
-            pattern: Pattern::CorrelationBreak,
-            trigger: None,
-            change,
-            state,
-            revision: of.revision,
-            ts: inputs.ts,
-            severity: of.severity,
-            score: of.score,
-            opened_at: of.opened_at,
-            last_seen_at: of.last_seen_at,
-            closed_at,
-            window_from: inputs.ts - WINDOW,
-            statistics: shown.statistics,
-            data: shown.data,
-            base_rate,
-            inhibited_by: None,
-            other: Some(other.clone()),
-            rule: None,
-        })
+        let Shown { statistics, data } = show(inputs, thresholds);
+        let (window_from, other) = (inputs.ts - WINDOW, Some(other.clone()));
+        let record = report.record(Pattern::CorrelationBreak, inputs.ts);
+        Some(Alert { window_from, statistics, data, base_rate, other, ..record })
     }
 }
 

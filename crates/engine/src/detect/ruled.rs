@@ -85,13 +85,7 @@ impl Ruled {
             Some(firing) => self.running(ts, full, condition(book, cells, &rule.groups, true), rule, leading, firing),
         };
         if let Some(report) = report {
-            let base_rate = if report.change == Change::Opened {
-                let before = self.spoken.rate();
-                self.spoken.fired(ts);
-                before
-            } else {
-                self.spoken.rate_beside(report.of.opened_at)
-            };
+            let base_rate = self.spoken.rate_of(report.change, ts, report.of.opened_at);
             out.push(record(ts, rule, cells, &report, base_rate, leading));
         }
         full

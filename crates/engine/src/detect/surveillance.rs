@@ -2,27 +2,17 @@
 
 use super::base_rate::{Records, Spoken, Tally, day_of};
 use super::burst::BurstMemory;
-use super::calm::calm;
-use super::changes::{Happening, Memory};
-use super::episode::{Episode, Report};
+use super::changes::{HAPPENINGS, Happening, Memory};
+use super::episode::Episode;
 use super::inputs::{Inputs, LiquidationInputs};
+use super::judge::Judgement;
 use super::score;
-use super::table::{DETECTORS, Detector, Judgement, Shown};
+use super::shown::Shown;
+use super::table::{DETECTORS, Detector, calm};
 use super::thresholds::Thresholds;
 use barograph_domain::alert::{BaseRate, Change};
 use barograph_domain::{Alert, AlertState, Pattern, Trigger};
 use serde::{Deserialize, Serialize};
-
-/// Detectors that have base rates of their own: those of the table, and one per kind of happening.
-const HAPPENINGS: [(Pattern, Option<Trigger>); 7] = [
-    (Pattern::RegimeChange, Some(Trigger::Risk)),
-    (Pattern::RegimeChange, Some(Trigger::Trend)),
-    (Pattern::RegimeChange, Some(Trigger::Heat)),
-    (Pattern::VolatilityRegimeChange, Some(Trigger::Volatility)),
-    (Pattern::RegimeConfirmed, Some(Trigger::Trend)),
-    (Pattern::RegimeConfirmed, Some(Trigger::Volatility)),
-    (Pattern::SessionChanged, None),
-];
 
 /// State of all detectors of one market.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -111,10 +101,8 @@ impl Surveillance {
         }
         if let Some(report) = report {
             let inhibited_by = detector.inhibited_by.filter(|by| self.is_open(*by));
-            let base_rate = self.spoken.of(at).map_or_else(BaseRate::default, |spoken| match report.change {
-                Change::Opened => spoken.rate(),
-                _ => spoken.rate_beside(report.of.opened_at),
-            });
+            let rate_of = |spoken: &mut Spoken| spoken.rate_of(report.change, inputs.ts, report.of.opened_at);
+            let base_rate = self.spoken.of(at).map_or_else(BaseRate::default, rate_of);
             let mut shown = Shown::default();
             if detector.trigger == Some(Trigger::Burst) {
                 let liquidations = LiquidationInputs { made: self.burst.shown(), ..inputs.liquidations };
@@ -123,12 +111,10 @@ impl Surveillance {
                 (detector.show)(inputs, thresholds, &mut shown);
             }
             let window_from = inputs.ts - (detector.window)(inputs, thresholds);
-            out.push(Alert { base_rate, inhibited_by, window_from, ..record(detector, &report, inputs, shown) });
-            if report.change == Change::Opened
-                && let Some(spoken) = self.spoken.of(at)
-            {
-                spoken.fired(inputs.ts);
-            }
+            let Shown { statistics, data } = shown;
+            let record = report.record(detector.pattern, inputs.ts);
+            let trigger = detector.trigger;
+            out.push(Alert { trigger, base_rate, inhibited_by, window_from, statistics, data, ..record });
         }
     }
 
@@ -147,30 +133,6 @@ impl Surveillance {
     /// Episodes that are open now, with their detectors.
     pub fn open(&self) -> impl Iterator<Item = (&'static Detector, &super::episode::Running)> {
         DETECTORS.iter().zip(&self.episodes).filter_map(|(d, e)| e.running().map(|r| (d, r)))
-    }
-}
-
-fn record(detector: &Detector, report: &Report, inputs: &Inputs, shown: Shown) -> Alert {
-    let of = &report.of;
-    Alert {
-        pattern: detector.pattern,
-        trigger: detector.trigger,
-        change: report.change,
-        state: report.state,
-        revision: of.revision,
-        ts: inputs.ts,
-        severity: of.severity,
-        score: of.score,
-        opened_at: of.opened_at,
-        last_seen_at: of.last_seen_at,
-        closed_at: report.closed_at,
-        window_from: inputs.ts,
-        statistics: shown.statistics,
-        data: shown.data,
-        base_rate: BaseRate::default(),
-        inhibited_by: None,
-        other: None,
-        rule: None,
     }
 }
 

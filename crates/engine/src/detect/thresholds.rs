@@ -5,6 +5,7 @@
 use crate::features::funding_signals::FundingLimits;
 use crate::liquidations::Limits;
 use barograph_domain::Span;
+use barograph_domain::thresholds::{BASIS_FAR, CORRELATION_BREAK, CORRELATION_RARE, PREMIUM_FAR};
 use serde::{Deserialize, Serialize};
 
 /// Numbers of the detectors.
@@ -54,13 +55,13 @@ impl Default for Thresholds {
             farming_share: 0.70,
             liquidations: Limits::default(),
             cascade_critical_ratio: 1.5,
-            basis: 0.02,
+            basis: BASIS_FAR,
             basis_high: 0.03,
-            premium: 0.01,
+            premium: PREMIUM_FAR,
             premium_high: 0.02,
             concentration: 0.30,
-            correlation: -0.5,
-            correlation_pct: 0.01,
+            correlation: CORRELATION_BREAK,
+            correlation_pct: CORRELATION_RARE,
             high_score: 85.0,
             keep: 0.9,
         }
@@ -74,7 +75,7 @@ pub struct ThresholdKey {
     pub name: &'static str,
     /// Smallest and largest value.
     pub range: (f64, f64),
-    /// What it means.
+    /// What it means; its line in `docs/rules.md`, which `cargo x gen` writes.
     pub meaning: &'static str,
     get: fn(&Thresholds) -> f64,
     set: fn(&mut Thresholds, f64),
@@ -92,7 +93,7 @@ macro_rules! keys {
         },)* ThresholdKey {
             name: "cascade_window_h",
             range: (0.25, 24.0),
-            meaning: "hours that forced closes are summed over for a cascade",
+            meaning: "hours that liquidations are summed over for a cascade",
             get: |t| t.liquidations.cascade_window.as_secs_f64() / 3_600.0,
             set: |t, v| t.liquidations.cascade_window = whole_minutes(v),
         }];
@@ -112,13 +113,13 @@ keys! {
     "funding_extreme" 0.000001 .. 1.0 funding.extreme: "sum of an 8 h block that counts as farmed, as a fraction";
     "funding_anomaly_pct" 0.5 .. 1.0 funding_anomaly_pct: "share of a market's own 30 days that funding must lie beyond, at either end, to be an anomaly";
     "farming_share" 0.05 .. 1.0 farming_share: "share of the last 21 blocks that is farming";
-    "burst_count" 1.0 .. 10000.0 liquidations.burst_count: "forced closes within 60 s that are a burst";
-    "critical_velocity" 1.0 .. 1e15 liquidations.critical_velocity: "quote units an hour of forced closes that are critical";
-    "cascade_total" 0.0 .. 1e15 liquidations.cascade_total: "quote units of forced closes within the window that a cascade needs";
+    "burst_count" 1.0 .. 10000.0 liquidations.burst_count: "liquidations within 60 s that are a burst";
+    "critical_velocity" 1.0 .. 1e15 liquidations.critical_velocity: "quote units an hour of liquidations that are critical";
+    "cascade_total" 0.0 .. 1e15 liquidations.cascade_total: "quote units of liquidations within the window that a cascade needs";
     "elapsed_floor_h" 0.02 .. 24.0 liquidations.elapsed_floor_h: "least hours a velocity is counted over";
     "cascade_critical_ratio" 1.0 .. 1000.0 cascade_critical_ratio: "velocity over the critical one from which a cascade is CRITICAL";
     "one_sided_share" 0.5 .. 1.0 liquidations.one_sided_share: "share of one side that is one-sided";
-    "one_sided_events" 1.0 .. 10000.0 liquidations.one_sided_events: "forced closes within 1 h that a side needs";
+    "one_sided_events" 1.0 .. 10000.0 liquidations.one_sided_events: "liquidations within 1 h that a side needs";
     "basis" 0.0001 .. 1.0 basis: "distance of futures and spot, as a fraction";
     "basis_high" 0.0001 .. 1.0 basis_high: "distance of futures and spot that is HIGH";
     "premium" 0.0001 .. 1.0 premium: "distance of mark and index, as a fraction";

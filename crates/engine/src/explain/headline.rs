@@ -10,9 +10,10 @@ use super::numbers::{Style, capitalised, rank_percent, say};
 use super::{notes, waiting};
 use crate::advice::digits;
 use crate::catalogue::Feature;
+use crate::detect::words::of_pattern;
 use barograph_domain::advice::{StopReach, StopState};
 use barograph_domain::{
-    Axis, AxisState, Headline, HeadlineKind as Kind, HeadlinePart, HeatRegime, Label, OpenAlert, OpenAlerts, Pattern,
+    Axis, AxisState, Headline, HeadlineKind as Kind, HeadlinePart, HeatRegime, Label, OpenAlert, OpenAlerts,
     RiskRegime, Severity, Side, TrendRegime, VolRegime,
 };
 
@@ -418,7 +419,10 @@ fn heat(sight: &Sight) -> Option<HeadlinePart> {
 /// "alert open: liquidation cascade (HIGH)", "3 alerts open, worst liquidation cascade (HIGH)"
 fn alerts(sight: &Sight) -> Option<HeadlinePart> {
     let worst: OpenAlert = sight.open.worst?;
-    let what = sight.open_rule.as_ref().map_or_else(|| name(worst.pattern).to_owned(), |id| format!("own rule {id}"));
+    let what = sight
+        .open_rule
+        .as_ref()
+        .map_or_else(|| of_pattern(worst.pattern).short.to_owned(), |id| format!("own rule {id}"));
     let severity = worst.severity.name();
     let text = match sight.open.count {
         0 | 1 => format!("alert open: {what} ({severity})"),
@@ -480,26 +484,4 @@ fn rest(sight: &Sight, told: &[HeadlinePart]) -> Vec<HeadlinePart> {
         (false, false) => String::new(),
     };
     vec![of_axis(Kind::Risk, sight.risk, 0, &format!("no risk rule fires{more}"))]
-}
-
-/// A pattern in a few words.
-const fn name(pattern: Pattern) -> &'static str {
-    match pattern {
-        Pattern::FundingManipulation => "funding far outside its day",
-        Pattern::FundingAnomaly => "unusual funding",
-        Pattern::FundingReversal => "funding reversal",
-        Pattern::FundingFarming => "one-way funding for a week",
-        Pattern::LiquidationCascade => "liquidation cascade",
-        Pattern::ForcedLiquidations => "one-sided liquidations",
-        Pattern::BasisManipulation => "futures far from spot",
-        Pattern::PremiumDeviation => "mark far from index",
-        Pattern::PositionConcentration => "concentrated positions",
-        Pattern::VolatilityRegimeChange | Pattern::RegimeChange => "label change",
-        Pattern::RegimeConfirmed => "timeframes agree",
-        Pattern::SessionChanged => "new session",
-        Pattern::CorrelationBreak => "correlation break",
-        Pattern::DataGap => "data lost",
-        Pattern::FeedStale => "data too old",
-        Pattern::AlertRule => "own rule",
-    }
 }

@@ -3,6 +3,7 @@
 //! Functions of readings that exist already, and the ring of the last complete blocks of eight hours.
 
 use super::reading::{Fullness, Origin, Slot};
+use barograph_domain::thresholds::FUNDING_EXTREME;
 use barograph_domain::{Reason, Span, State, Ts};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -22,7 +23,7 @@ pub struct FundingLimits {
 
 impl Default for FundingLimits {
     fn default() -> Self {
-        Self { anomaly_z: 2.0, change: 0.0005, volatility: 0.0003, extreme: 0.0001 }
+        Self { anomaly_z: 2.0, change: 0.0005, volatility: 0.0003, extreme: FUNDING_EXTREME }
     }
 }
 

@@ -182,28 +182,17 @@ impl Market {
 
     /// What the detectors read of this minute.
     fn read_inputs(&mut self, t: Ts, states: &AxisStates, assembly: &Assembly) {
-        let cells = assembly.cells();
-        let reading = |feature: Feature| cells[feature.index()];
         let offered = self.liquidations.is_some() || self.offers(Metric::Liquidation);
         let read = self.watch.read.get_or_insert_with(|| Box::new(Read::new(t, assembly.timeframes())));
         read.take_timeframes(assembly.timeframes());
         let inputs = &mut read.inputs;
         inputs.ts = t;
-        inputs.funding_rate = reading(Feature::FundingRate8h);
-        inputs.funding_zscore = reading(Feature::FundingZscore24h);
+        inputs.read(assembly.cells());
         inputs.funding_window = funding_window(&self.settled, &inputs.funding_zscore);
-        inputs.funding_pct = reading(Feature::FundingPct30d);
-        inputs.funding_change = reading(Feature::FundingChange8h);
-        inputs.funding_volatility = reading(Feature::FundingVol24h);
-        inputs.farming_share = reading(Feature::FundingFarmingShare);
         match &self.liquidations {
             Some(liquidations) => inputs.liquidations.read(liquidations.slots(), t),
             None => inputs.liquidations = LiquidationInputs::without(no_liquidations(offered)),
         }
-        inputs.basis = reading(Feature::Basis);
-        inputs.premium = reading(Feature::Premium);
-        inputs.concentration = reading(Feature::PositionConcentration);
-        inputs.volatility = reading(Feature::RealizedVol24h);
         inputs.labels = Labels {
             risk: Some(states.risk.label),
             trend: Some(states.trend.label),

@@ -8,6 +8,7 @@ use super::returns::Returns;
 use crate::kernel::comoments::fisher_band;
 use crate::kernel::lags::{self, LAGS, LagBlock};
 use crate::kernel::{CoMoments, RankWindow};
+use barograph_domain::thresholds::{CORRELATION_BREAK, CORRELATION_RARE, SAME_EXPOSURE};
 use barograph_domain::universe::{
     BandSource, BestLag, Gauge, LeadReading, PairBand, PairReading, PairState, StateHours,
 };
@@ -24,12 +25,6 @@ pub enum PairRule {
     Default,
 }
 
-/// `pair_corr_20` below which both rules say BREAK (R4.24).
-const BREAK_BELOW: f64 = -0.5;
-/// Percentile below which the `default` rule says BREAK.
-const BREAK_PCT: f64 = 0.01;
-/// Correlation above which two positions are nearly one (R2.56).
-pub(super) const OVERLAP_ABOVE: f64 = 0.9;
 /// `|ρ|·√n` above which a lag counts: 3.02 is the two-sided 5 % bound over 20 lags (Bonferroni), rounded up.
 const T_MIN: f64 = 3.1;
 /// Pairs that each lag needs: 80 % of a day of minutes.
@@ -82,7 +77,7 @@ pub(super) fn judge(
     band: Option<PairBand>,
     pct: Option<f64>,
 ) -> Option<(PairState, Option<Severity>, Option<f64>)> {
-    if corr < BREAK_BELOW {
+    if corr < CORRELATION_BREAK {
         let severity = if rule == PairRule::Default { Severity::High } else { Severity::Medium };
         return Some((PairState::Break, Some(severity), Some(corr.abs())));
     }
@@ -90,7 +85,7 @@ pub(super) fn judge(
     if corr >= low {
         return Some((PairState::Normal, None, None));
     }
-    if rule == PairRule::Default && pct.is_some_and(|p| p < BREAK_PCT) {
+    if rule == PairRule::Default && pct.is_some_and(|p| p < CORRELATION_RARE) {
         return Some((PairState::Break, Some(Severity::Medium), Some(low - corr)));
     }
     Some((PairState::Watch, Some(Severity::Info), None))
@@ -152,7 +147,7 @@ impl Pair {
             state: judged.map(|(state, ..)| state),
             severity: judged.and_then(|(_, severity, _)| severity),
             divergence_strength: judged.and_then(|(.., strength)| strength),
-            exposure_overlap: corr_20.value.map(|c| c > OVERLAP_ABOVE),
+            exposure_overlap: corr_20.value.map(|c| c > SAME_EXPOSURE),
             held_90d: self.held(),
             lead: self.lead(hour, minutely),
         }

@@ -4,10 +4,10 @@
 //! way, and in full in the shares of labels, because its market is in that state all the same. A pair without a correlation counts
 //! as 1, which is the most that diversification can be missing.
 
-use super::pair::OVERLAP_ABOVE;
 use crate::explain::guidance::mapping;
 use crate::kernel::eigen::floored_form;
 use barograph_domain::guidance::{new_entries, open_positions};
+use barograph_domain::thresholds::SAME_EXPOSURE;
 use barograph_domain::universe::{Gauge, LabelShare, Overlap, Portfolio, UniverseRow, WeightsFrom};
 use barograph_domain::{Label as _, Reason, RiskRegime, VolRegime};
 
@@ -146,7 +146,7 @@ fn overlaps(row: &UniverseRow, basket: &[Asset]) -> Vec<Overlap> {
     couples(basket)
         .filter(|(a, b)| a.notional * b.notional > 0.0)
         .filter_map(|(a, b)| {
-            let corr = row.pair(a.market, b.market)?.corr_20.value.filter(|c| *c > OVERLAP_ABOVE)?;
+            let corr = row.pair(a.market, b.market)?.corr_20.value.filter(|c| *c > SAME_EXPOSURE)?;
             let asset = |x: &Asset| row.markets[x.market].asset.clone();
             Some(Overlap { a: asset(a), b: asset(b), corr })
         })

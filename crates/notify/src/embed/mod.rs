@@ -42,16 +42,6 @@ pub struct Event {
     pub data: Map<String, Value>,
 }
 
-/// Event types of the fourth original (R4.28): only these have a form in its words.
-const SEED4: [Pattern; 6] = [
-    Pattern::LiquidationCascade,
-    Pattern::FundingAnomaly,
-    Pattern::FundingReversal,
-    Pattern::VolatilityRegimeChange,
-    Pattern::CorrelationBreak,
-    Pattern::RegimeConfirmed,
-];
-
 /// Registered receivers and the thread that tells them.
 pub struct Events {
     receivers: Vec<Receiver>,
@@ -170,7 +160,7 @@ fn message_of(pattern: Pattern, event: &Event, at: Ts, nth: u64) -> Message {
         text: event.description.clone(),
         path: format!("/m/{}?as_of={at}", event.instrument),
         event: own.to_string(),
-        seed4: if SEED4.contains(&pattern) { envelope(event.severity.seed4()).to_string() } else { String::new() },
+        seed4: pattern.seed4().map_or_else(String::new, |_| envelope(event.severity.seed4()).to_string()),
         symbol,
         ..Notice::bare(MessageKind::Alert, Phase::Happened, what.clone(), at)
     };

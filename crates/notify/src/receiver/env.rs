@@ -7,27 +7,20 @@
 use super::{ALLOW_HTTP, ALLOW_PRIVATE, Allowed, Filter, Format, Receiver};
 use barograph_domain::Pattern;
 
-/// One of the variables.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct EnvVar {
-    /// Its name.
-    pub name: &'static str,
-    types: &'static [Pattern],
-}
+/// Every variable that is read, from the one for liquidations to the one for everything. What a list hears stands with each
+/// pattern (`domain`, `pattern.rs`).
+const VARIABLES: [&str; 6] = [
+    "WEBHOOKS_CASCADE",
+    "WEBHOOKS_FUNDING",
+    "WEBHOOKS_VOLATILITY",
+    "WEBHOOKS_CORRELATION",
+    "WEBHOOKS_REGIME",
+    "WEBHOOKS_ALL",
+];
 
-impl EnvVar {
-    /// Every variable that is read.
-    pub const ALL: [Self; 6] = [
-        Self { name: "WEBHOOKS_CASCADE", types: &[Pattern::LiquidationCascade, Pattern::ForcedLiquidations] },
-        Self {
-            name: "WEBHOOKS_FUNDING",
-            types: &[Pattern::FundingAnomaly, Pattern::FundingReversal, Pattern::FundingFarming],
-        },
-        Self { name: "WEBHOOKS_VOLATILITY", types: &[Pattern::VolatilityRegimeChange] },
-        Self { name: "WEBHOOKS_CORRELATION", types: &[Pattern::CorrelationBreak] },
-        Self { name: "WEBHOOKS_REGIME", types: &[Pattern::RegimeConfirmed, Pattern::RegimeChange] },
-        Self { name: "WEBHOOKS_ALL", types: &[] },
-    ];
+/// The types of a list; none of the one that hears everything.
+fn types(variable: &str) -> Vec<Pattern> {
+    Pattern::ALL.iter().copied().filter(|p| p.row().variable == Some(variable)).collect()
 }
 
 /// The receivers that the variables name; `value` gives the text of a variable.
@@ -37,12 +30,12 @@ impl EnvVar {
 pub fn from_env(value: impl Fn(&str) -> Option<String>, dashboard: &str) -> Result<Vec<Receiver>, String> {
     let mut out = Vec::new();
     let (allow_http, allow_private) = permitted(&value)?;
-    for var in EnvVar::ALL {
-        let Some(list) = value(var.name) else { continue };
+    for variable in VARIABLES {
+        let Some(list) = value(variable) else { continue };
         for (nth, url) in list.split(',').map(str::trim).filter(|u| !u.is_empty()).enumerate() {
             // Named by its address: what is known of an endpoint, and what waits for it, must not move to another one when
             // the list changes.
-            let list_name = var.name.to_ascii_lowercase().replace("webhooks_", "env-");
+            let list_name = variable.to_ascii_lowercase().replace("webhooks_", "env-");
             let name = format!("{list_name}-{}", super::digits(url));
             if out.iter().any(|r: &Receiver| r.name == name) {
                 continue;
@@ -51,14 +44,14 @@ pub fn from_env(value: impl Fn(&str) -> Option<String>, dashboard: &str) -> Resu
             // The original's envelope has no field for an end.
             let resolved = !matches!(guessed.format, Format::Envelope);
             let receiver = Receiver {
-                filter: Filter { types: var.types.to_vec(), resolved, ..Filter::default() },
+                filter: Filter { types: types(variable), resolved, ..Filter::default() },
                 dashboard: dashboard.to_owned(),
                 allow_http,
                 allow_private: allow_private.clone(),
                 from_variable: true,
                 ..guessed
             };
-            receiver.check().map_err(|e| format!("{}, address {}: {e}", var.name, nth + 1))?;
+            receiver.check().map_err(|e| format!("{variable}, address {}: {e}", nth + 1))?;
             out.push(receiver);
         }
     }
@@ -105,6 +98,7 @@ mod tests {
     use super::*;
     use crate::testing::{notice, with};
     use barograph_domain::delivery::Phase;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_originals_names_make_receivers() {
@@ -165,6 +159,22 @@ mod tests {
         assert!(Pattern::ALL.iter().all(|p| all.wants(&known(*p))));
         let cascade = read(&[("WEBHOOKS_CASCADE", "https://my.example/hook")]).unwrap().remove(0);
         assert!(cascade.wants(&of(Pattern::ForcedLiquidations)) && !cascade.wants(&of(Pattern::DataGap)));
+    }
+
+    /// docs/alerts.md: a line for each variable, with the types it hears in any order.
+    #[test]
+    fn the_guide_says_what_each_list_hears() {
+        let guide = include_str!("../../../../docs/alerts.md");
+        for variable in VARIABLES {
+            let cells = guide.lines().find_map(|l| l.strip_prefix(&format!("| `{variable}` |")));
+            // What stands in brackets explains a type.
+            let heard = cells.unwrap().split('(').map(|part| part.split_once(')').map_or(part, |(_, rest)| rest));
+            let heard: String = heard.collect();
+            let heard: BTreeSet<&str> = heard.split('`').skip(1).step_by(2).collect();
+            assert_eq!(heard, types(variable).into_iter().map(Pattern::name).collect(), "{variable}");
+        }
+        let lost = Pattern::ALL.iter().filter_map(|p| p.row().variable).find(|v| !VARIABLES.contains(v));
+        assert_eq!(lost, None, "a variable that nobody reads");
     }
 
     #[test]

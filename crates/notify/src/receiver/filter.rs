@@ -36,16 +36,8 @@ impl Default for Filter {
 /// The axis that a label change is about.
 #[must_use]
 pub fn axis_of(notice: &Notice) -> Option<Axis> {
-    match notice.trigger {
-        Some(Trigger::Risk) => Some(Axis::Risk),
-        Some(Trigger::Trend) => Some(Axis::Trend),
-        Some(Trigger::Volatility) => Some(Axis::Volatility),
-        Some(Trigger::Heat) => Some(Axis::Heat),
-        Some(Trigger::Burst | Trigger::Sustained) | None => match notice.pattern {
-            Some(Pattern::VolatilityRegimeChange) => Some(Axis::Volatility),
-            _ => None,
-        },
-    }
+    let of_type = || (notice.pattern? == Pattern::VolatilityRegimeChange).then_some(Axis::Volatility);
+    notice.trigger.and_then(Trigger::axis).or_else(of_type)
 }
 
 impl Filter {

@@ -6,7 +6,7 @@ mod filter;
 pub(crate) mod permit;
 
 pub use config::ReceiverConfig;
-pub use env::{EnvVar, from_env};
+pub use env::from_env;
 pub use filter::{Filter, axis_of};
 pub use permit::Allowed;
 
@@ -14,7 +14,7 @@ use crate::plan::{Endpoint, Pace};
 use crate::secret::Secret;
 use crate::sign::Key;
 use barograph_domain::delivery::{DELIVER_FIRED_WITHIN, DELIVER_RESOLVED_WITHIN, Notice};
-use barograph_domain::{Pattern, Span, Ts};
+use barograph_domain::{Span, Ts};
 use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,18 +180,7 @@ pub const ALLOW_PRIVATE: &str = "WEBHOOKS_ALLOW_PRIVATE";
 
 /// Is this of a type that the fourth original had (R4.28)?
 fn knew_it(notice: &Notice) -> bool {
-    notice.rule.is_none()
-        && matches!(
-            notice.pattern,
-            Some(
-                Pattern::LiquidationCascade
-                    | Pattern::FundingAnomaly
-                    | Pattern::FundingReversal
-                    | Pattern::VolatilityRegimeChange
-                    | Pattern::CorrelationBreak
-                    | Pattern::RegimeConfirmed
-            )
-        )
+    notice.rule.is_none() && notice.pattern.is_some_and(|p| p.seed4().is_some())
 }
 
 impl Receiver {

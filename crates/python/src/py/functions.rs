@@ -6,7 +6,8 @@ use super::convert::{positive, wire, wrong};
 use super::frames::Frames;
 use crate::columns::FrameError;
 use barograph_domain::alert::Datum;
-use barograph_domain::{Alert, Cell, HeatRegime, Kind, Label, Pattern, Reason, Side, Span, State, Ts};
+use barograph_domain::thresholds::FUNDING_EXTREME;
+use barograph_domain::{Alert, Cell, HeatRegime, Kind, Label, Reason, Side, Span, State, Ts};
 use barograph_engine::catalogue::{CATALOGUE, Feature};
 use barograph_engine::chart::Read;
 use barograph_engine::context::FrameOptions;
@@ -164,7 +165,7 @@ fn data(alert: &Alert) -> Map<String, Value> {
         }
     }
     // Under its short name funding's own score is another number (S01).
-    if alert.pattern == Pattern::FundingAnomaly {
+    if alert.pattern.has_own_score() {
         put(&mut out, "score_100", alert.score);
     }
     if let Some(ratio) = out.get("severity_ratio").cloned() {
@@ -245,7 +246,7 @@ fn funding_metrics<'py>(py: Python<'py>, points: Vec<Rate>) -> PyResult<Bound<'p
     }
     put_read(&mut out, "funding_apr", s.rate.cell.ready().map(|f| f * 3.0 * 365.0).ok_or(s.rate.cell.state));
     put_read(&mut out, "funding_rate_deviation_std", s.zscore.cell.ready().map(f64::abs).ok_or(s.zscore.cell.state));
-    put_or(&mut out, "funding_extreme_flag", s.rate.cell.ready().map(|f| f.abs() > 0.0001), s.rate.cell.state);
+    put_or(&mut out, "funding_extreme_flag", s.rate.cell.ready().map(|f| f.abs() > FUNDING_EXTREME), s.rate.cell.state);
     wire(py, &out)
 }
 

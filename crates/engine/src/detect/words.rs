@@ -1,0 +1,187 @@
+//! What people are told of each pattern. A detector of the table has its words in its row; here stand those of what is judged
+//! elsewhere: labels, two markets, data, rules of the user's own.
+//!
+//! Suspected behaviour has one wording, "pattern consistent with …"; nothing here tells anybody what to do.
+
+use super::fact::{self, capital, listed, word};
+use super::meaning;
+use super::table::DETECTORS;
+use barograph_domain::{Alert, Kind, Pattern, RiskRegime, Severity, Trigger};
+
+/// How a pattern is told of. Sentences are functions of a record.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// A heading of a few words.
+    pub title: fn(&Alert) -> String,
+    /// The same within the headline of a market.
+    pub short: &'static str,
+    /// The behaviour it is consistent with; empty for what has no behaviour behind it.
+    pub behaviour: &'static str,
+    /// What was measured, in one sentence: number, side, window, and the limit it is alerted at.
+    pub fact: fn(&Alert) -> String,
+    /// What is measured, as in "it would clear if … fell below 2.7σ".
+    pub measure: &'static str,
+    /// What would clear it, in one sentence, where an episode goes on above this part of its threshold.
+    pub clears: fn(&Alert, f64) -> String,
+    /// The risk label whose guidance fits an alert of this severity; `NORMAL` where nothing is to be careful about.
+    pub risk: fn(Severity) -> RiskRegime,
+    /// What a record says that was measured by a stand-in, where such a record shows no behaviour.
+    pub stand_in: Option<&'static str>,
+    /// Why it ended, where nothing is left that could be measured.
+    pub emptied: Option<&'static str>,
+}
+
+/// What is true of most; each has a heading and a fact of its own beside.
+pub(super) const PLAIN: Words = Words {
+    title: |alert| alert.pattern.name().to_owned(),
+    short: "",
+    behaviour: "",
+    fact: fact::ruled,
+    measure: "",
+    clears: meaning::below,
+    risk: |severity| if severity >= Severity::High { RiskRegime::SqueezeRisk } else { RiskRegime::ChopRisk },
+    stand_in: None,
+    emptied: None,
+};
+
+/// Of a label that changed.
+const LABEL: Words = Words {
+    title: |alert| format!("{} regime {}", axis(alert), word(alert, "to")),
+    short: "label change",
+    fact: |alert| format!("{} turned from {} to {}.", axis(alert), word(alert, "from"), word(alert, "to")),
+    clears: |alert, _| format!("It stands until the {} label changes again.", alert.trigger.map_or("", Trigger::name)),
+    risk: |_| RiskRegime::Normal,
+    ..PLAIN
+};
+
+const VOLATILITY_LABEL: Words = Words { title: |alert| format!("Volatility regime {}", word(alert, "to")), ..LABEL };
+
+const CONFIRMED: Words = Words {
+    title: |alert| format!("{} confirmed on several timeframes", word(alert, "regime")),
+    short: "timeframes agree",
+    fact: |alert| format!("{} on {}.", word(alert, "regime"), listed(alert, "timeframes")),
+    clears: |_, _| "It stands while the timeframes agree.".to_owned(),
+    ..LABEL
+};
+
+const SESSION: Words = Words {
+    title: |alert| format!("{} session", word(alert, "to")),
+    short: "new session",
+    fact: |alert| format!("{} session began, after {}.", word(alert, "to"), word(alert, "from")),
+    clears: |_, _| "It stands until the next session begins.".to_owned(),
+    ..LABEL
+};
+
+const PAIR: Words = Words {
+    title: |alert| parting(alert).to_owned(),
+    short: "correlation break",
+    fact: fact::parted,
+    clears: |_, _| "It clears when the correlation is back within its band.".to_owned(),
+    ..PLAIN
+};
+
+const LOST: Words = Words {
+    title: |_| "Data lost".to_owned(),
+    short: "data lost",
+    fact: |alert| match listed(alert, "streams") {
+        none if none.is_empty() => "All streams that the rules read are back.".to_owned(),
+        streams => format!("No trustworthy data: {streams}."),
+    },
+    clears: |_, _| "It clears when every stream that the rules read is back.".to_owned(),
+    risk: |_| RiskRegime::Unknown,
+    ..PLAIN
+};
+
+const STALE: Words = Words {
+    title: |_| "Data too old".to_owned(),
+    short: "data too old",
+    fact: |alert| match listed(alert, "inputs") {
+        none if none.is_empty() => "All inputs of the rules are within their limits again.".to_owned(),
+        inputs => format!("Too old: {inputs}."),
+    },
+    clears: |_, _| "It clears when the input updates again.".to_owned(),
+    ..LOST
+};
+
+const OWN_RULE: Words = Words {
+    title: |alert| alert.rule.as_ref().map_or_else(|| "Own rule".to_owned(), |id| format!("Own rule {id}")),
+    short: "own rule",
+    clears: |_, _| "It would clear when its condition no longer holds at its exit thresholds.".to_owned(),
+    ..PLAIN
+};
+
+/// Patterns that no detector of the table looks for.
+static OTHERS: [(Pattern, Words); 8] = [
+    (Pattern::VolatilityRegimeChange, VOLATILITY_LABEL),
+    (Pattern::RegimeChange, LABEL),
+    (Pattern::RegimeConfirmed, CONFIRMED),
+    (Pattern::SessionChanged, SESSION),
+    (Pattern::CorrelationBreak, PAIR),
+    (Pattern::DataGap, LOST),
+    (Pattern::FeedStale, STALE),
+    (Pattern::AlertRule, OWN_RULE),
+];
+
+/// Below its band is worth a look, rare for the pair is a divergence, and only a negative one is a break.
+fn parting(alert: &Alert) -> &'static str {
+    if alert.severity == Severity::Info {
+        "Correlation below its band"
+    } else if is_divergence(alert) {
+        "Correlation unusually low"
+    } else {
+        "Correlation break"
+    }
+}
+
+/// The words of a pattern, whichever way it showed itself: of several ways those of the last.
+pub(crate) fn of_pattern(pattern: Pattern) -> &'static Words {
+    let judged = DETECTORS.iter().rev().find(|d| d.pattern == pattern).map(|d| &d.words);
+    let other = || OTHERS.iter().find(|(p, _)| *p == pattern).map(|(_, words)| words);
+    judged.or_else(other).unwrap_or(&PLAIN)
+}
+
+/// The words of an alert's pattern in the way it showed itself.
+pub(super) fn of(alert: &Alert) -> &'static Words {
+    let way = DETECTORS.iter().find(|d| d.pattern == alert.pattern && d.trigger == alert.trigger);
+    way.map_or_else(|| of_pattern(alert.pattern), |d| &d.words)
+}
+
+/// What an alert itself says: a rule of the user's own speaks as one, whatever the type of its events.
+pub(super) fn of_speaker(alert: &Alert) -> &'static Words {
+    if alert.rule.is_some() { of_pattern(Pattern::AlertRule) } else { of(alert) }
+}
+
+/// Is what was measured a stand-in for what the venue does not publish?
+pub(super) fn is_proxy(alert: &Alert) -> bool {
+    alert.statistics.iter().any(|s| s.kind == Kind::Proxy)
+}
+
+/// Rare for the pair and below its band, and above the fixed threshold of a break.
+pub(super) fn is_divergence(alert: &Alert) -> bool {
+    let own = alert.statistics.iter().any(|s| s.name == "pair_corr_20_pct_180d" && s.decides);
+    own && alert.severity < Severity::High
+}
+
+fn axis(alert: &Alert) -> String {
+    capital(alert.trigger.map_or("", Trigger::name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::meaning::sample;
+    use super::*;
+    use barograph_domain::alert::Change;
+    use std::collections::BTreeSet;
+
+    /// Labels share theirs, and so do the two ways of a cascade.
+    #[test]
+    fn every_pattern_has_words_of_its_own() {
+        let mut headings = BTreeSet::new();
+        for pattern in Pattern::ALL {
+            let words = of_pattern(*pattern);
+            let title = (words.title)(&sample(*pattern, None, Change::Opened));
+            assert!(title != pattern.name() && !words.short.is_empty(), "{pattern:?}");
+            assert!(headings.insert(title), "{pattern:?} is told as another");
+        }
+    }
+}
