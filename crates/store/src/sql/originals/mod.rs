@@ -1,5 +1,6 @@
-//! What the originals' tables are made of (R3.42–R3.45, R4.37; ADR 22): one wide row of a market and minute, settled rates,
-//! single forced closes. The views of the schema show them under the names and columns people know.
+//! All that the store has for the originals' sake. What their tables are made of (R3.42–R3.45, R4.37; ADR 22) is here: one wide
+//! row of a market and minute, settled rates, single forced closes. [`schema`] declares the tables, and the views in [`files`] and
+//! [`servers`] show them under the names and columns people know.
 //!
 //! The row of a minute holds the last value of each metric whose time lies within it. Rows on the hour stay for ever, those
 //! between for the two hours before the newest. All of it follows from the points, and a store that was made before there
