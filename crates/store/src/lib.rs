@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod position;
 pub mod postgres;
 pub mod run;
+mod schema;
 mod sql;
 pub mod sqlite;
 #[cfg(feature = "suite")]

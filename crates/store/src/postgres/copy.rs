@@ -1,9 +1,10 @@
 //! Points by COPY, with the columns that people ask for beside the exact payload.
 
 use super::ensure_months;
+use crate::schema::{Database, Kind, row, tables};
 use crate::sql::db::{Connection, Value};
 use crate::sql::fault::Inner;
-use barograph_domain::{Payload, Side, Ts};
+use barograph_domain::{Bar, Payload, Side, Ts};
 use std::borrow::Cow;
 use tokio_postgres::types::Type;
 
@@ -23,51 +24,50 @@ pub(crate) struct PointRow {
 
 /// Rows per COPY: spelt out as parameters they take 600 bytes each.
 const ROWS: usize = 20_000;
-/// Columns after the first eight, in the order of [`PointRow::values`].
-const EXTRA: usize = 11;
+
+/// What people ask for beside the value.
+#[derive(Default)]
+struct Shown {
+    bar: Option<Bar>,
+    price: Option<f64>,
+    quantity: Option<f64>,
+    side: Option<Side>,
+    ask: Option<f64>,
+    interval_h: Option<f64>,
+    next_ts: Option<Ts>,
+}
+
+impl Shown {
+    fn of(payload: Payload) -> Self {
+        let none = Self::default();
+        match payload {
+            Payload::Bar(bar) => Self { bar: Some(bar), ..none },
+            Payload::Trade { price, qty, aggressor_side } => {
+                Self { price: Some(price), quantity: Some(qty), side: aggressor_side, ..none }
+            }
+            Payload::Liquidation { liquidated_side, price, qty } => {
+                Self { price: Some(price), quantity: Some(qty), side: Some(liquidated_side), ..none }
+            }
+            Payload::BestBidAsk { bid, ask } => Self { price: Some(bid), ask: Some(ask), ..none },
+            Payload::Funding { interval_h, next_ts, .. } => Self { interval_h, next_ts, ..none },
+            Payload::Value(_) | Payload::Status(_) | Payload::Tick => none,
+        }
+    }
+}
 
 impl PointRow {
     /// All columns.
-    pub(crate) fn values(&self) -> Vec<Value<'_>> {
-        let mut row = vec![
-            Value::Int(self.stream),
-            Value::Int(self.event_ts.0),
-            Value::Int(self.seq),
-            Value::Int(self.rev),
-            self.known_ts.into(),
-            self.value.into(),
-            self.bytes.as_ref().into(),
-            self.provenance.into(),
-        ];
-        let mut extra: [Value<'_>; EXTRA] = [const { Value::Null }; EXTRA];
-        match self.payload {
-            Payload::Bar(b) => {
-                extra[0] = b.open.into();
-                extra[1] = b.high.into();
-                extra[2] = b.low.into();
-                extra[3] = b.volume.into();
-                extra[4] = b.quote_volume.into();
-            }
-            Payload::Trade { price, qty, aggressor_side } => {
-                (extra[5], extra[6]) = (price.into(), qty.into());
-                extra[7] = aggressor_side.map(word).into();
-            }
-            Payload::Liquidation { liquidated_side, price, qty } => {
-                (extra[5], extra[6]) = (price.into(), qty.into());
-                extra[7] = word(liquidated_side).into();
-            }
-            Payload::BestBidAsk { bid, ask } => {
-                extra[5] = bid.into();
-                extra[8] = ask.into();
-            }
-            Payload::Funding { interval_h, next_ts, .. } => {
-                extra[9] = interval_h.into();
-                extra[10] = next_ts.map(|t| t.0).into();
-            }
-            Payload::Value(_) | Payload::Status(_) | Payload::Tick => {}
-        }
-        row.extend(extra);
-        row
+    fn values(&self) -> [Value<'_>; tables::points.width(Database::Server)] {
+        let shown = Shown::of(self.payload);
+        let bar = shown.bar;
+        row!(points on Server {
+            stream: self.stream, event_ts: self.event_ts.0, seq: self.seq, rev: self.rev, known_ts: self.known_ts,
+            value: self.value, payload: self.bytes.as_ref(), provenance: self.provenance, open: bar.map(|b| b.open),
+            high: bar.map(|b| b.high), low: bar.map(|b| b.low), volume: bar.and_then(|b| b.volume),
+            quote_volume: bar.and_then(|b| b.quote_volume), price: shown.price, quantity: shown.quantity,
+            side: shown.side.map(word), ask: shown.ask, interval_h: shown.interval_h,
+            next_ts: shown.next_ts.map(|t| t.0),
+        })
     }
 }
 
@@ -82,20 +82,25 @@ const fn word(side: Side) -> &'static str {
 pub(crate) fn copy_points(conn: &Connection, rows: &[PointRow]) -> Inner<()> {
     let Some(session) = conn.server().filter(|_| !rows.is_empty()) else { return Ok(()) };
     ensure_months(conn, "points", rows.iter().map(|r| r.event_ts))?;
-    let mut types = vec![Type::INT8; 5];
-    types.extend([Type::FLOAT8, Type::BYTEA, Type::INT8]);
-    types.extend(vec![Type::FLOAT8; 7]);
-    types.extend([Type::TEXT, Type::FLOAT8, Type::FLOAT8, Type::INT8]);
+    let sql = format!("COPY points ({}) FROM STDIN BINARY", tables::points.names(Database::Server));
+    let types: Vec<Type> = tables::points.columns(Database::Server).map(|c| wire(c.kind)).collect();
     for part in rows.chunks(ROWS) {
-        let values: Vec<Vec<Value<'_>>> = part.iter().map(PointRow::values).collect();
-        session.copy_in(
-            "COPY points (stream, event_ts, seq, rev, known_ts, value, payload, provenance, open, high, low, volume,
-                quote_volume, price, quantity, side, ask, interval_h, next_ts) FROM STDIN BINARY",
-            &types,
-            &values,
-        )?;
+        let values: Vec<_> = part.iter().map(PointRow::values).collect();
+        session.copy_in(&sql, &types, &values)?;
     }
     Ok(())
+}
+
+/// How a column goes over.
+const fn wire(kind: Kind) -> Type {
+    match kind {
+        Kind::Int => Type::INT8,
+        Kind::Real => Type::FLOAT8,
+        Kind::Reals => Type::FLOAT8_ARRAY,
+        Kind::Bytes => Type::BYTEA,
+        Kind::Text | Kind::Word | Kind::Symbol | Kind::SymbolKey => Type::TEXT,
+        Kind::Time => Type::TIMESTAMPTZ,
+    }
 }
 
 /// A list of numbers as a parameter.

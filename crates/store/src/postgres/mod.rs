@@ -10,7 +10,6 @@ mod partitions;
 mod role;
 mod schema;
 mod session;
-mod tables;
 mod tls;
 
 pub(crate) use address::Address;
@@ -67,7 +66,7 @@ pub(crate) fn set(url: &str, name: &str, value: i64) -> Result<()> {
 
 /// Newest version this build knows.
 pub(crate) fn known() -> i64 {
-    i64::try_from(schema::MIGRATIONS.len()).unwrap_or(i64::MAX)
+    crate::schema::VERSION.into()
 }
 
 /// Version of the schema; 0 where there is none.
@@ -94,12 +93,12 @@ pub(crate) fn check_version(conn: &Connection, address: &Address) -> Result<()> 
 
 /// Brings the schema up to date, each step in a transaction of its own. Leaves newer ones alone.
 pub(crate) fn migrate(conn: &Connection) -> Inner<()> {
-    for (step, sql) in (1_i64..).zip(schema::MIGRATIONS) {
+    for (step, sql) in (1_i64..).zip(schema::migrations()) {
         if version(conn)? >= step {
             continue;
         }
         conn.execute_batch("BEGIN")?;
-        let done = upgrade(conn, step, sql);
+        let done = upgrade(conn, step, &sql);
         conn.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
         done?;
     }

@@ -128,7 +128,7 @@ impl Session {
     }
 
     /// Many rows at once.
-    pub(crate) fn copy_in(&self, sql: &str, types: &[Type], rows: &[Vec<Value<'_>>]) -> Inner<u64> {
+    pub(crate) fn copy_in<'v, const N: usize>(&self, sql: &str, types: &[Type], rows: &[[Value<'v>; N]]) -> Inner<u64> {
         self.flush()?;
         let copied = self.runtime.block_on(async {
             let sink = self.client.copy_in(sql).await?;

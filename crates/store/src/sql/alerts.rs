@@ -7,12 +7,14 @@
 //! A record that an event made is known before the row of its minute is, and a live process may publish the two in different
 //! batches, so a record is keyed by itself (the moment, the episode, its number within it) and not by its place in a list.
 
+use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, NONE, Row, Rows, params};
 use super::digest;
 use super::fault::{Fault, Inner};
 use super::runs;
 use super::segment::{self, Part};
 use crate::run::row_of;
+use crate::schema::insert;
 use crate::{AlertQuery, Page, PairRecord, Range, RunKey};
 use barograph_domain::alert::Change;
 use barograph_domain::{Alert, AlertState, KnownAlert, Pattern, Severity, Ts};
@@ -42,22 +44,12 @@ pub(super) fn put(conn: &Connection, segment: i64, key: &RunKey, known: &KnownAl
     let body = serde_json::to_string(alert)
         .map_err(|e| Fault::Invalid(format!("an alert known at {known_at} cannot be written: {e}")))?;
     let digest = print(*known_at, &id, &body);
-    let stored = conn
-        .prepare("INSERT INTO alerts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING")?
-        .execute(params![
-            segment,
-            row_of(*known_at).0,
-            known_at.0,
-            id,
-            i64::from(alert.revision),
-            alert.pattern.name(),
-            alert.change.name(),
-            rank(alert.severity),
-            alert.opened_at.0,
-            body,
-            digest
-        ])?;
-    Ok(stored > 0)
+    let (sql, row) = insert!(alerts or Keep {
+        segment, row_ts: row_of(*known_at).0, known_ts: known_at.0, alert: id, revision: i64::from(alert.revision),
+        pattern: alert.pattern.name(), change: alert.change.name(), severity: rank(alert.severity),
+        opened_ts: alert.opened_at.0, body, digest,
+    });
+    Ok(conn.execute(sql, row)? > 0)
 }
 
 /// Does a segment say how an episode ends in a minute, from this one on, that the run has published?
@@ -131,15 +123,18 @@ pub(super) fn put_pair(conn: &Connection, logic: &str, one: &PairRecord) -> Inne
     Ok(())
 }
 
-const COLUMNS: &str = "known_ts, alert, revision, body";
+asked! {
+    /// A record.
+    struct StoredAlert {
+        known_ts: Ts, alert: String, revision: i64, body: String,
+    }
+}
 
 fn read(row: Row<'_>) -> Inner<(Place, KnownAlert)> {
-    let known_at = Ts(row.get(0)?);
-    let revision = row.get::<i64>(2)?;
-    let body: String = row.get(3)?;
+    let StoredAlert { known_ts: known_at, alert: id, revision, body } = StoredAlert::read(row)?;
     let alert: Alert = serde_json::from_str(&body)
         .map_err(|e| Fault::Damaged(format!("the alert known at {known_at} cannot be read: {e}")))?;
-    let place = (known_at, row.get(1)?, u32::try_from(revision).unwrap_or(u32::MAX));
+    let place = (known_at, id, u32::try_from(revision).unwrap_or(u32::MAX));
     Ok((place, KnownAlert { known_at, alert }))
 }
 
@@ -193,9 +188,10 @@ fn gather(conn: &Connection, run: i64, query: &AlertQuery, take: usize) -> Inner
     let (first, last) = ends(query);
     let order = if query.newest_first { "DESC" } else { "ASC" };
     let going_on = if query.open { NOT_OVER } else { "" };
+    let asked = select!(StoredAlert; " FROM alerts a");
     let sql = |more: &str| {
         format!(
-            "SELECT {COLUMNS} FROM alerts a
+            "{asked}
              WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5
                 AND severity >= ?6 AND (?7 = '' OR ?7 LIKE '%,' || pattern || ',%')
                 AND (?8 = '' OR ?8 LIKE '%,' || change || ',%') {more}
@@ -309,24 +305,31 @@ fn open(conn: &Connection, run: i64, query: &AlertQuery) -> Inner<Page<KnownAler
 /// What can happen to something that has a length.
 const EPISODES: [Change; 5] = [Change::Opened, Change::Updated, Change::Suspended, Change::Resumed, Change::Closed];
 
+asked! {
+    /// What stands beside a record and follows from it.
+    struct Beside {
+        digest: i64, row_ts: Ts, pattern: String, change: String, severity: i64, opened_ts: Ts,
+    }
+}
+
 /// Looks at all that is stored: is every record what was written, and do the columns beside it say what it says?
 pub(super) fn check(conn: &Connection) -> Inner<()> {
-    let mut statement = conn.prepare(
-        "SELECT known_ts, alert, revision, body, digest, row_ts, pattern, change, severity, opened_ts FROM alerts",
-    )?;
+    let mut statement = conn.prepare(select!(StoredAlert, Beside; " FROM alerts"))?;
     let mut rows = statement.query(NONE)?;
     while let Some(row) = rows.next()? {
-        let body: String = row.get(3)?;
-        let at = Ts(row.get(0)?);
-        let id: String = row.get(1)?;
-        if print(at, &id, &body) != row.get::<i64>(4)? {
+        let StoredAlert { known_ts: at, alert: id, revision, body } = StoredAlert::read(row)?;
+        let beside = Beside::read_from(StoredAlert::COLUMNS.len(), row)?;
+        if print(at, &id, &body) != beside.digest {
             return Err(Fault::Damaged(format!("the alert '{id}' known at {at} is not what was written")));
         }
         let (_, KnownAlert { known_at, alert }) = read(row)?;
-        let words: (String, String) = (row.get(6)?, row.get(7)?);
-        let numbers: [i64; 4] = [row.get(2)?, row.get(5)?, row.get(8)?, row.get(9)?];
-        let says = [i64::from(alert.revision), row_of(known_at).0, rank(alert.severity), alert.opened_at.0];
-        if numbers != says || (words.0.as_str(), words.1.as_str()) != (alert.pattern.name(), alert.change.name()) {
+        let same = revision == i64::from(alert.revision)
+            && beside.row_ts == row_of(known_at)
+            && beside.pattern == alert.pattern.name()
+            && beside.change == alert.change.name()
+            && beside.severity == rank(alert.severity)
+            && beside.opened_ts == alert.opened_at;
+        if !same {
             return Err(Fault::Damaged(format!("the alert '{id}' known at {at} is kept under other words or times")));
         }
     }

@@ -4,6 +4,7 @@
 use super::db::{Connection, params};
 use super::fault::Inner;
 use super::segment;
+use crate::schema::insert;
 use barograph_domain::{Label, MinuteRow, Ts};
 
 /// The axes beside risk, as stored.
@@ -40,11 +41,10 @@ pub(super) fn store(conn: &Connection, segment: i64, turned: &Turned) -> Inner<(
         if before == after {
             continue;
         }
-        conn.prepare(
-            "INSERT INTO axis_changes (segment, ts, axis, before, after) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (segment, ts, axis) DO UPDATE SET before = excluded.before, after = excluded.after",
-        )?
-        .execute(params![segment, turned.ts.0, *axis, before, after.unwrap_or("UNKNOWN")])?;
+        let (sql, row) = insert!(axis_changes or Update {
+            segment, ts: turned.ts.0, axis: *axis, before, after: after.unwrap_or("UNKNOWN"),
+        });
+        conn.execute(sql, row)?;
     }
     Ok(())
 }

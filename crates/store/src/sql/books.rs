@@ -1,10 +1,12 @@
 //! Order books: one compressed row each, written with the tick that knew them.
 
+use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, NONE, Row, params};
 use super::fault::{Fault, Inner};
 use crate::codec::book;
 use crate::live::BOOK_LEVELS_MAX;
 use crate::postgres::{ensure_months, reals};
+use crate::schema::insert;
 use crate::{Book, BookSample, Page, Range};
 use barograph_domain::{InstrumentName, Span, Ts};
 
@@ -28,25 +30,27 @@ pub(super) fn check(sample: &BookSample) -> Inner<()> {
 /// Stores a book; false when it is there already.
 pub(super) fn put(conn: &Connection, instrument: i64, sample: &BookSample) -> Inner<bool> {
     let body = book::encode(&sample.bids, &sample.asks)?;
-    let key = params![instrument, sample.ts.0, sample.known_ts.0, body];
     let stored = if conn.is_server() {
         ensure_months(conn, "books", [sample.ts])?;
-        let [instrument, ts, known, body] = key;
         let prices = |side: &[(f64, f64)]| reals(side.iter().map(|l| l.0).collect());
         let quantities = |side: &[(f64, f64)]| reals(side.iter().map(|l| l.1).collect());
-        let (bids, asks) = (&sample.bids, &sample.asks);
-        conn.execute(
-            "INSERT INTO books VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-            [instrument, ts, known, body, prices(bids), quantities(bids), prices(asks), quantities(asks)],
-        )?
+        let (sql, row) = insert!(books on Server or Keep {
+            instrument, ts: sample.ts.0, known_ts: sample.known_ts.0, body, bid_prices: prices(&sample.bids),
+            bid_quantities: quantities(&sample.bids), ask_prices: prices(&sample.asks),
+            ask_quantities: quantities(&sample.asks),
+        });
+        conn.execute(sql, row)?
     } else {
-        conn.execute("INSERT INTO books VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING", key)?
+        let (sql, row) = insert!(books or Keep {
+            instrument, ts: sample.ts.0, known_ts: sample.known_ts.0, body,
+        });
+        conn.execute(sql, row)?
     };
     if stored > 0 {
         return Ok(true);
     }
     let mut statement =
-        conn.prepare("SELECT ts, known_ts, body FROM books WHERE instrument = ?1 AND ts = ?2 AND known_ts = ?3")?;
+        conn.prepare(select!(StoredBook; " FROM books WHERE instrument = ?1 AND ts = ?2 AND known_ts = ?3"))?;
     let mut rows = statement.query([instrument, sample.ts.0, sample.known_ts.0])?;
     let same = match rows.next()? {
         Some(row) => {
@@ -61,12 +65,17 @@ pub(super) fn put(conn: &Connection, instrument: i64, sample: &BookSample) -> In
     Err(Fault::Invalid(format!("another order book of {} known at {} is stored", sample.ts, sample.known_ts)))
 }
 
+asked! {
+    /// A stored book.
+    struct StoredBook<'r> {
+        ts: Ts, known_ts: Ts, body: &'r [u8],
+    }
+}
+
 fn read(row: Row<'_>) -> Inner<Book> {
-    let ts = Ts(row.get(0)?);
-    let damaged = |e: &dyn std::fmt::Display| Fault::Damaged(format!("the order book of {ts} {e}"));
-    let body = row.blob(2)?;
-    let (bids, asks) = book::decode(body).map_err(|e| damaged(&e))?;
-    Ok(Book { ts, known_ts: Ts(row.get(1)?), bids, asks })
+    let StoredBook { ts, known_ts, body } = StoredBook::read(row)?;
+    let (bids, asks) = book::decode(body).map_err(|e| Fault::Damaged(format!("the order book of {ts} {e}")))?;
+    Ok(Book { ts, known_ts, bids, asks })
 }
 
 /// Books of an instrument, oldest first.
@@ -80,12 +89,13 @@ pub(super) fn load(
     if limit == 0 {
         return Err(Fault::Invalid("'limit' has to be positive".to_owned()));
     }
-    let mut statement = conn.prepare(
-        "SELECT ts, known_ts, body FROM books
+    let mut statement = conn.prepare(select!(
+        StoredBook;
+        " FROM books
          WHERE instrument = (SELECT instrument FROM instruments WHERE name = ?1) AND ts >= ?2 AND ts < ?3
             AND known_ts <= ?4
-         ORDER BY ts, known_ts",
-    )?;
+         ORDER BY ts, known_ts"
+    ))?;
     let known = as_of.unwrap_or(Ts::MAX);
     let mut rows = statement.query(params![instrument.to_string(), range.start.0, range.end.0, known.0])?;
     let mut items: Vec<Book> = Vec::new();
@@ -101,12 +111,13 @@ pub(super) fn load(
 
 /// All books: instrument and book, in order. For the hash and the check.
 pub(super) fn walk(conn: &Connection, mut each: impl FnMut(&str, &Book)) -> Inner<()> {
-    let mut statement = conn.prepare(
-        "SELECT ts, known_ts, body, name FROM instruments JOIN books USING (instrument) ORDER BY name, ts, known_ts",
-    )?;
+    let mut statement = conn.prepare(select!(
+        StoredBook;
+        ", name FROM instruments JOIN books USING (instrument) ORDER BY name, ts, known_ts"
+    ))?;
     let mut rows = statement.query(NONE)?;
     while let Some(row) = rows.next()? {
-        let name: String = row.get(3)?;
+        let name: String = row.get(StoredBook::COLUMNS.len())?;
         each(&name, &read(row)?);
     }
     Ok(())

@@ -1,9 +1,10 @@
 //! Points into a server: what is stored under the keys of a batch is read at once, the rest is decided here, and all that
 //! is new goes over in one COPY. The rules are those of [`super::points`].
 
+use super::asked::{Asked as _, select};
 use super::db::{Connection, Value, params};
 use super::fault::Inner;
-use super::points::{self, Tally};
+use super::points::{self, StoredPoint, Tally};
 use super::streams::Stored;
 use crate::Provenance;
 use crate::postgres::{PointRow, copy_points};
@@ -93,17 +94,15 @@ fn stored_under<'e>(conn: &Connection, stream: &Stored, events: impl Iterator<It
     if stream.points == 0 || times.is_empty() {
         return Ok(known);
     }
-    let mut statement = conn.prepare(
-        "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
-         WHERE stream = ?1 AND event_ts = ANY (?2)",
-    )?;
+    let mut statement = conn.prepare(select!(StoredPoint; " FROM points WHERE stream = ?1 AND event_ts = ANY (?2)"))?;
     let mut rows = statement.query([Value::Int(stream.id), Value::Ints(Cow::Owned(times))])?;
     while let Some(row) = rows.next()? {
-        let fact = points::fact(row, stream)?;
+        let point = StoredPoint::read(row)?;
+        let fact = point.fact(stream)?;
         let mut bytes = Vec::with_capacity(48);
         fact.event.payload.encode(&mut bytes);
         let known_at = (fact.event.recv_ts, fact.provenance);
-        known.entry(fact.key()).or_default().push(Slot { rev: row.get(6)?, known: known_at, bytes, waiting: None });
+        known.entry(fact.key()).or_default().push(Slot { rev: point.rev, known: known_at, bytes, waiting: None });
     }
     Ok(known)
 }

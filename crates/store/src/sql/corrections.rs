@@ -6,11 +6,12 @@
 //! and answers before it stay. Taking back is the same: a row that says from when on a value counts no more, and beside it,
 //! where an earlier value lies beneath, a row that says that this counts again.
 
+use super::asked::{Asked as _, select};
 use super::db::{Connection, params};
 use super::fault::Inner;
-use super::points::{self, Tally, Target};
+use super::originals::{self, Gathered, Newest};
+use super::points::{self, StoredPoint, Tally, Target};
 use super::streams;
-use super::tables::{self, Gathered, Newest};
 use super::{bulk, imported, pieces};
 use crate::model::{Contradiction, Forgotten, Imported};
 use crate::postgres::copy_points;
@@ -167,7 +168,7 @@ fn write_sorted(
 fn renew(conn: &Connection, changed: &[(&StreamDecl, (Ts, Ts))]) -> Inner<()> {
     for (decl, (first, last)) in changed {
         if let Some(stream) = streams::find(conn, decl)? {
-            tables::renew(conn, stream.instrument, &decl.instrument, *first, *last)?;
+            originals::renew(conn, stream.instrument, &decl.instrument, *first, *last)?;
         }
     }
     Ok(())
@@ -333,19 +334,20 @@ fn stored_under(conn: &Connection, decl: &StreamDecl, events: &[Event], order: &
     let keys: std::collections::BTreeSet<(Ts, u64)> =
         order.iter().filter_map(|i| events.get(*i as usize)).map(|e| (e.event_ts, e.seq)).collect();
     let mut found = Slots::new();
-    let mut statement = conn.prepare(
-        "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
-         WHERE stream = ?1 AND event_ts >= ?2 AND event_ts <= ?3 ORDER BY event_ts, seq, rev",
-    )?;
+    let mut statement = conn.prepare(select!(
+        StoredPoint;
+        " FROM points WHERE stream = ?1 AND event_ts >= ?2 AND event_ts <= ?3 ORDER BY event_ts, seq, rev"
+    ))?;
     let mut rows = statement.query([stream.id, first.0, last.0])?;
     while let Some(row) = rows.next()? {
-        let fact = points::fact(row, &stream)?;
+        let point = StoredPoint::read(row)?;
+        let fact = point.fact(&stream)?;
         if !keys.contains(&fact.key()) {
             continue;
         }
         let mut bytes = Vec::with_capacity(48);
         fact.event.payload.encode(&mut bytes);
-        let (rev, known, payload) = (row.get(6)?, fact.event.recv_ts, fact.event.payload);
+        let (rev, known, payload) = (point.rev, fact.event.recv_ts, fact.event.payload);
         found.entry(fact.key()).or_default().push(Slot { rev, known, provenance: fact.provenance, payload, bytes });
     }
     drop(rows);

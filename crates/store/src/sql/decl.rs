@@ -3,10 +3,11 @@
 //! One spelling per declaration, in whole nanoseconds: the text is the stream's key. (The wire form of a span is for
 //! people and rounds.)
 
-use super::db::{Connection, Optional, params};
+use super::db::{Connection, Optional};
 use super::fault::{Fault, Inner};
 use crate::codec::Width;
 use crate::run::Columns;
+use crate::schema::insert;
 use barograph_domain::{InstrumentName, Kind, Metric, Span, Stamp, StreamDecl};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -102,11 +103,8 @@ impl Layout {
         if let Some(id) = known {
             return Ok(id);
         }
-        conn.query_row(
-            "INSERT INTO layouts (sha256, body) VALUES (?1, ?2) RETURNING layout",
-            params![sha256.as_slice(), body],
-            |r| r.get(0),
-        )
+        let (sql, row) = insert!(layouts or Then("RETURNING layout") { sha256: sha256.as_slice(), body });
+        conn.query_row(sql, row, |r| r.get(0))
     }
 
     /// The layout with this id.

@@ -6,10 +6,12 @@
 //! correction comes at the time of what it corrects (see `placed`). One read transaction spans the whole iteration, so the
 //! answer is of one moment; the log cannot be merged meanwhile, which costs disk, not memory.
 
+use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, Value, params};
 use super::fault::Inner;
 use super::pieces::{Fact, Recent, Scan};
 use super::placed::{Placed, placed};
+use super::points::StoredPoint;
 use super::pool::Loan;
 use super::streams::Stored;
 use super::{corrections, points};
@@ -47,6 +49,13 @@ struct Feed {
     /// The stream has rows that correct others.
     corrected: bool,
     done: bool,
+}
+
+asked! {
+    /// A row of the table of points, without what corrects.
+    struct Received<'r> {
+        known_ts: Option<i64>, event_ts: i64, seq: i64, rev: i64, value: Option<f64>, payload: Option<&'r [u8]>,
+    }
 }
 
 /// The event at the front of a feed, ordered so that a max-heap yields the earliest.
@@ -180,9 +189,12 @@ impl Feed {
                 let last = self.last.0.saturating_sub(self.stream.decl.delay.0);
                 self.take(
                     conn,
-                    "SELECT known_ts, event_ts, seq, rev, value, payload FROM points
+                    select!(
+                        Received;
+                        " FROM points
                      WHERE stream = ?1 AND (event_ts, seq, rev) > (?2, ?3, ?4) AND event_ts <= ?5 AND known_ts IS NULL
-                     ORDER BY event_ts, seq, rev LIMIT ?6",
+                     ORDER BY event_ts, seq, rev LIMIT ?6"
+                    ),
                     params![id, event, seq, rev, last, limit],
                 )?;
             }
@@ -190,10 +202,13 @@ impl Feed {
                 let last = self.last.0;
                 self.take(
                     conn,
-                    "SELECT known_ts, event_ts, seq, rev, value, payload FROM points INDEXED BY points_known
+                    select!(
+                        Received;
+                        " FROM points INDEXED BY points_known
                  WHERE stream = ?1 AND (known_ts, event_ts, seq, rev) > (?2, ?3, ?4, ?5) AND known_ts <= ?6
                     AND known_ts IS NOT NULL
-                 ORDER BY known_ts, event_ts, seq, rev LIMIT ?7",
+                 ORDER BY known_ts, event_ts, seq, rev LIMIT ?7"
+                    ),
                     params![id, known, event, seq, rev, last, limit],
                 )?;
             }
@@ -211,11 +226,11 @@ impl Feed {
     fn read_keys(&mut self, conn: &Connection) -> Inner<()> {
         let (_, event, seq, rev) = self.after;
         let last = self.last.0.saturating_sub(self.stream.decl.delay.0);
-        let mut statement = conn.prepare(
-            "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
-             WHERE stream = ?1 AND (event_ts, seq, rev) > (?2, ?3, ?4) AND event_ts <= ?5
-             ORDER BY event_ts, seq, rev LIMIT ?6",
-        )?;
+        let mut statement = conn.prepare(select!(
+            StoredPoint;
+            " FROM points WHERE stream = ?1 AND (event_ts, seq, rev) > (?2, ?3, ?4) AND event_ts <= ?5
+             ORDER BY event_ts, seq, rev LIMIT ?6"
+        ))?;
         let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
         let mut facts = Vec::with_capacity(PAGE);
         let mut rows = statement.query([self.stream.id, event, seq, rev, last, limit])?;
@@ -223,10 +238,10 @@ impl Feed {
         self.done = facts.len() < PAGE;
         if !self.done {
             let (_, event, seq, rev) = self.after;
-            let mut statement = conn.prepare(
-                "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
-                 WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 ORDER BY rev",
-            )?;
+            let mut statement = conn.prepare(select!(
+                StoredPoint;
+                " FROM points WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 ORDER BY rev"
+            ))?;
             let mut rows = statement.query([self.stream.id, event, seq, rev])?;
             self.keep(&mut rows, &mut facts)?;
         }
@@ -239,9 +254,9 @@ impl Feed {
 
     fn keep(&mut self, rows: &mut super::db::Rows<'_>, facts: &mut Vec<Fact>) -> Inner<()> {
         while let Some(row) = rows.next()? {
-            let fact = points::fact(row, &self.stream)?;
-            self.after = (0, fact.event.event_ts.0, fact.event.seq.cast_signed(), row.get(6)?);
-            facts.push(fact);
+            let point = StoredPoint::read(row)?;
+            self.after = (0, point.event_ts, point.seq, point.rev);
+            facts.push(point.fact(&self.stream)?);
         }
         Ok(())
     }
@@ -283,30 +298,32 @@ impl Feed {
     /// The next rows by receipt up to a place; how many there were.
     fn receive(&mut self, conn: &Connection, last: (i64, i64, i64), limit: i64) -> Inner<usize> {
         let (known, event, seq, rev) = self.after;
-        let mut statement = conn.prepare(
-            "SELECT k.event_ts, k.seq, k.known_ts, k.value, k.payload, k.provenance, k.rev, p.known_ts, p.rev
+        const OWN: usize = StoredPoint::COLUMNS.len();
+        let mut statement = conn.prepare(select!(
+            StoredPoint of "k";
+            ", p.known_ts, p.rev
              FROM (SELECT known_ts, event_ts, seq, rev FROM points INDEXED BY points_known
                  WHERE stream = ?1 AND (known_ts, event_ts, seq, rev) > (?2, ?3, ?4, ?5)
                     AND (known_ts, event_ts, seq) <= (?6, ?7, ?8) AND known_ts IS NOT NULL AND provenance < 3
                  ORDER BY known_ts, event_ts, seq, rev LIMIT ?9) p
              JOIN points k ON k.stream = ?1 AND k.event_ts = p.event_ts AND k.seq = p.seq
-             ORDER BY p.known_ts, p.event_ts, p.seq, p.rev, k.rev",
-        )?;
+             ORDER BY p.known_ts, p.event_ts, p.seq, p.rev, k.rev"
+        ))?;
         let mut rows = statement.query([self.stream.id, known, event, seq, rev, last.0, last.1, last.2, limit])?;
         let (mut count, mut at, mut own, mut key) = (0, None, None, Vec::new());
         while let Some(row) = rows.next()? {
-            let fact = points::fact(row, &self.stream)?;
-            let place = (row.get(7)?, fact.event.event_ts.0, fact.event.seq.cast_signed(), row.get(8)?);
+            let point = StoredPoint::read(row)?;
+            let place = (row.get(OWN)?, point.event_ts, point.seq, row.get(OWN + 1)?);
             if at != Some(place) {
                 self.received(own, &key);
                 (count, at, own) = (count + 1, Some(place), None);
                 key.clear();
                 self.after = place;
             }
-            if row.get::<i64>(6)? == place.3 {
+            if point.rev == place.3 {
                 own = Some(key.len());
             }
-            key.push(fact);
+            key.push(point.fact(&self.stream)?);
         }
         self.received(own, &key);
         Ok(count)
@@ -327,9 +344,12 @@ impl Feed {
         let (id, known) = (self.stream.id, (self.clock == Clock::Received).then_some(known));
         self.take(
             conn,
-            "SELECT known_ts, event_ts, seq, rev, value, payload FROM points
+            select!(
+                Received;
+                " FROM points
              WHERE stream = ?1 AND event_ts = ?2 AND seq = ?3 AND rev > ?4 AND known_ts IS NOT DISTINCT FROM ?5
-                AND provenance < 3 ORDER BY rev",
+                AND provenance < 3 ORDER BY rev"
+            ),
             params![id, event, seq, rev, known],
         )
     }
@@ -339,15 +359,14 @@ impl Feed {
         let mut statement = conn.prepare(sql)?;
         let mut rows = statement.query(params)?;
         while let Some(row) = rows.next()? {
-            let known: Option<i64> = row.get(0)?;
-            let (event, seq): (i64, i64) = (row.get(1)?, row.get(2)?);
-            self.after = (known.unwrap_or(0), event, seq, row.get(3)?);
+            let Received { known_ts, event_ts, seq, rev, value, payload } = Received::read(row)?;
+            self.after = (known_ts.unwrap_or(0), event_ts, seq, rev);
             self.page.push_back(Event {
-                recv_ts: Ts(known.unwrap_or_else(|| event.saturating_add(self.stream.decl.delay.0))),
-                event_ts: Ts(event),
+                recv_ts: Ts(known_ts.unwrap_or_else(|| event_ts.saturating_add(self.stream.decl.delay.0))),
+                event_ts: Ts(event_ts),
                 stream: self.index,
                 seq: seq.cast_unsigned(),
-                payload: points::payload(metric, row.get(4)?, points::blob(row, 5)?)?,
+                payload: points::payload(metric, value, payload)?,
             });
         }
         Ok(())

@@ -4,10 +4,12 @@
 //! content), rows by minute with streams named instead of numbered. Slots, ids, page layout, segments, layouts, wall
 //! clock times and checkpoints do not enter.
 
+use super::asked::{Asked as _, select};
 use super::db::Connection;
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
 use super::pieces::Fact;
+use super::rows::PackedRows;
 use super::streams::{self, Stored};
 use super::{points, rows, runs, segment};
 use crate::codec::{self, words};
@@ -170,15 +172,14 @@ fn minute_rows(conn: &Connection) -> Inner<SectionHash> {
 fn rows_of(conn: &Connection, run: i64, out: &mut Section) -> Inner<()> {
     for part in segment::parts(conn, run)? {
         let (low, high) = part.chunks();
-        let mut statement = conn
-            .prepare("SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk")?;
+        let mut statement =
+            conn.prepare(select!(PackedRows; " FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk"))?;
         let mut chunks = statement.query([low, high])?;
         let mut names = Names::default();
         while let Some(chunk) = chunks.next()? {
-            let key = chunk.get(0)?;
-            names.of(conn, chunk.get(1)?)?;
-            let body = chunk.blob(2)?;
-            let rows = codec::decode(body, names.layout.width()).map_err(|e| Fault::chunk(key, e))?;
+            let PackedRows { chunk, layout, body } = PackedRows::read(chunk)?;
+            names.of(conn, layout)?;
+            let rows = codec::decode(body, names.layout.width()).map_err(|e| Fault::chunk(chunk, e))?;
             for row in rows.iter().filter(|r| part.contains(r.ts)) {
                 put_row(out, row, &names)?;
             }
@@ -295,7 +296,7 @@ fn gaps(conn: &Connection) -> Inner<SectionHash> {
         out.text(&info.spec.key.instrument.to_string());
         out.text(&info.spec.key.logic_version);
         for gap in rows::stored_gaps(conn, run, Ts::MIN, Ts::MAX)? {
-            for n in [gap.known_ts, gap.from, gap.until] {
+            for n in [gap.known_ts, gap.from_ts, gap.until_ts] {
                 out.int(n.0);
             }
             for text in [&gap.decl, &gap.state, &gap.reason] {

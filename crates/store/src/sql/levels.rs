@@ -4,12 +4,14 @@
 //! Nothing is ever changed. A level as of a moment is the last thing that happened to it until then, and every record holds
 //! the whole level, so an answer needs no other tables.
 
+use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, NONE, Row, params};
 use super::fault::{Fault, Inner};
 use super::runs;
 use super::segment::{self, Part};
 use crate::codec::level;
 use crate::run::row_of;
+use crate::schema::insert;
 use crate::{LevelQuery, Page, Range};
 use barograph_domain::{LevelChange, Ts};
 use std::collections::BTreeMap;
@@ -19,18 +21,11 @@ pub(super) fn put(conn: &Connection, segment: i64, step: u32, change: &LevelChan
     let wrong = |e| Fault::Invalid(format!("a level known at {} {e}", change.known_at));
     let id = level::id_bytes(&change.level.level_id).map_err(wrong)?;
     let body = level::encode(change).map_err(wrong)?;
-    let stored = conn
-        .prepare("INSERT INTO level_changes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING")?
-        .execute(params![
-            segment,
-            row_of(change.known_at).0,
-            i64::from(step),
-            change.known_at.0,
-            change.level.confirmed_at.0,
-            id.to_vec(),
-            body
-        ])?;
-    Ok(stored > 0)
+    let (sql, row) = insert!(level_changes or Keep {
+        segment, row_ts: row_of(change.known_at).0, step: i64::from(step), known_ts: change.known_at.0,
+        confirmed_ts: change.level.confirmed_at.0, level: id.as_slice(), body,
+    });
+    Ok(conn.execute(sql, row)? > 0)
 }
 
 /// Numbers what happened within a minute.
@@ -55,9 +50,24 @@ impl Steps {
 /// Where a record stands: minute and number within it.
 type Place = (Ts, i64);
 
+asked! {
+    /// A record: its place, and what it says.
+    struct StoredLevel<'r> {
+        row_ts: Ts, step: i64, body: &'r [u8],
+    }
+}
+
+asked! {
+    /// What stands beside it and follows from it.
+    struct Beside<'r> {
+        known_ts: Ts, confirmed_ts: Ts, level: &'r [u8],
+    }
+}
+
 fn read(row: Row<'_>) -> Inner<(Place, LevelChange)> {
-    let place = (Ts(row.get(0)?), row.get(1)?);
-    let change = level::decode(row.blob(2)?)
+    let StoredLevel { row_ts, step, body } = StoredLevel::read(row)?;
+    let place = (row_ts, step);
+    let change = level::decode(body)
         .map_err(|e| Fault::Damaged(format!("what happened to a level in the minute of {} {e}", place.0)))?;
     Ok((place, change))
 }
@@ -65,10 +75,10 @@ fn read(row: Row<'_>) -> Inner<(Place, LevelChange)> {
 /// Looks at every record of a segment: do the columns beside the body say what the body says, and is none missing between
 /// others of its minute?
 fn check_segment(conn: &Connection, segment: i64) -> Inner<()> {
-    let mut statement = conn.prepare(
-        "SELECT row_ts, step, body, known_ts, confirmed_ts, level FROM level_changes WHERE segment = ?1
-         ORDER BY row_ts, step",
-    )?;
+    let mut statement = conn.prepare(select!(
+        StoredLevel, Beside;
+        " FROM level_changes WHERE segment = ?1 ORDER BY row_ts, step"
+    ))?;
     let mut rows = statement.query([segment])?;
     let mut expected = (Ts::MIN, 0);
     while let Some(row) = rows.next()? {
@@ -76,11 +86,11 @@ fn check_segment(conn: &Connection, segment: i64) -> Inner<()> {
         if place.0 != expected.0 {
             expected = (place.0, 0);
         }
-        let beside: (i64, i64) = (row.get(3)?, row.get(4)?);
+        let Beside { known_ts, confirmed_ts, level: own } = Beside::read_from(StoredLevel::COLUMNS.len(), row)?;
         let id = level::id_bytes(&change.level.level_id).unwrap_or_default();
-        let agree = beside == (change.known_at.0, change.level.confirmed_at.0)
+        let agree = (known_ts, confirmed_ts) == (change.known_at, change.level.confirmed_at)
             && place.0 == row_of(change.known_at)
-            && row.blob(5)? == id.as_slice();
+            && own == id.as_slice();
         if !agree {
             return Err(Fault::Damaged(format!(
                 "what happened to a level in the minute of {} is kept under another time or level",
@@ -120,12 +130,13 @@ fn walk(
     let shown = segment::parts(conn, run)?.into_iter().filter(|p| !p.live).chain(published.map(|_| all));
     for part in shown {
         let Some(part) = part.within(row_of(first), row_of(last)) else { continue };
-        let mut statement = conn.prepare(
-            "SELECT row_ts, step, body FROM level_changes
+        let mut statement = conn.prepare(select!(
+            StoredLevel;
+            " FROM level_changes
              WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5
                 AND confirmed_ts >= ?6
-             ORDER BY row_ts, step",
-        )?;
+             ORDER BY row_ts, step"
+        ))?;
         let mut rows = statement.query(params![part.id, part.from.0, part.until.0, first.0, last.0, confirmed.0])?;
         while let Some(row) = rows.next()? {
             let (place, change) = read(row)?;

@@ -10,9 +10,9 @@ use super::decl::Layout;
 use super::fault::{Fault, Inner};
 use super::levels::{self, Steps};
 use super::live_rows::{self, RunSlot};
+use super::originals::{Gathered, Newest};
 use super::streams::{self, Stored};
-use super::tables::{Gathered, Newest};
-use super::{alerts, books, bulk, digest, outbox, pieces, points, replace, runs, segment, tables, universe};
+use super::{alerts, books, bulk, digest, originals, outbox, pieces, points, replace, runs, segment, universe};
 use crate::codec::points::{self as packed, Packed};
 use crate::codec::{ChunkBuilder, Width};
 use crate::postgres::copy_points;
@@ -233,7 +233,7 @@ impl Cache {
                     slot.stored.instrument,
                     &slot.stored.decl,
                     event,
-                    tables::hot_after(slot.stored.newest_event),
+                    originals::hot_after(slot.stored.newest_event),
                 );
             }
         }

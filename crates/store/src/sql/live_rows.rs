@@ -3,10 +3,12 @@
 //! All of them lie in one segment of their run, which no replacement touches. A row that follows the last published one
 //! takes three or four statements; any other goes through the parts of the run and settles labels around it.
 
+use super::asked::{Asked as _, select};
 use super::axes::{self, Labels, Turned};
 use super::db::{Connection, params};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
+use super::rows::PackedRows;
 use super::segment::{self, Chunk, Part};
 use super::{replace, rows, runs};
 use crate::codec::ChunkBuilder;
@@ -164,13 +166,13 @@ fn agrees(
     builder: &mut ChunkBuilder,
 ) -> Inner<bool> {
     let mut statement =
-        conn.prepare("SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND last_ts >= ?3")?;
+        conn.prepare(select!(PackedRows; " FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND last_ts >= ?3"))?;
     let ends = params![segment::hour_key(container, row.ts), segment::chunk_key(container, row.ts), row.ts.0];
     let mut chunks = statement.query(ends)?;
     while let Some(chunk) = chunks.next()? {
-        let (id, found) = rows::decode(conn, chunk)?;
-        let Some(mut stored) = found.into_iter().find(|r| r.ts == row.ts) else { continue };
-        let old = Layout::load(conn, id)?;
+        let packed = PackedRows::read(chunk)?;
+        let Some(mut stored) = packed.decode(conn)?.into_iter().find(|r| r.ts == row.ts) else { continue };
+        let old = Layout::load(conn, packed.layout)?;
         if old.columns != layout.columns {
             return Ok(false);
         }
@@ -190,14 +192,14 @@ fn agrees(
 fn open_hour(conn: &Connection, container: i64, ts: Ts) -> Inner<()> {
     let end = Ts(ts.floor(HOUR).0.saturating_add(HOUR.0 - 1));
     let mut statement =
-        conn.prepare("SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND rows > 1")?;
+        conn.prepare(select!(PackedRows; " FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND rows > 1"))?;
     let mut chunks = statement.query([segment::hour_key(container, ts), segment::chunk_key(container, end)])?;
     let mut found = Vec::new();
     while let Some(chunk) = chunks.next()? {
-        let key: i64 = chunk.get(0)?;
-        found.push((key, rows::decode(conn, chunk)?));
+        let packed = PackedRows::read(chunk)?;
+        found.push((packed.chunk, packed.layout, packed.decode(conn)?));
     }
-    for (key, (layout, rows)) in found {
+    for (key, layout, rows) in found {
         conn.prepare("DELETE FROM feature_chunks WHERE chunk = ?1")?.execute([key])?;
         let meaning = Layout::load(conn, layout)?;
         for row in &rows {
@@ -215,13 +217,12 @@ pub(super) fn pack(conn: &Connection, slot: &mut RunSlot, hour: Ts) -> Inner<boo
         return Ok(false);
     };
     let mut statement =
-        conn.prepare("SELECT chunk, layout, body FROM feature_chunks WHERE chunk >= ?1 AND chunk < ?2 ORDER BY chunk")?;
+        conn.prepare(select!(PackedRows; " FROM feature_chunks WHERE chunk >= ?1 AND chunk < ?2 ORDER BY chunk"))?;
     let mut chunks = statement.query([segment::hour_key(container, first), segment::chunk_key(container, hour)])?;
     let mut found: Vec<(i64, i64, Vec<MinuteRow>)> = Vec::new();
     while let Some(chunk) = chunks.next()? {
-        let key = chunk.get(0)?;
-        let (layout, rows) = rows::decode(conn, chunk)?;
-        found.push((key, layout, rows));
+        let packed = PackedRows::read(chunk)?;
+        found.push((packed.chunk, packed.layout, packed.decode(conn)?));
     }
     let hour_of = |c: &(i64, i64, Vec<MinuteRow>)| c.2.first().map(|r| r.ts.floor(HOUR));
     for group in found.chunk_by(|a, b| a.1 == b.1 && hour_of(a) == hour_of(b)) {

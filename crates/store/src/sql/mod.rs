@@ -3,6 +3,7 @@
 //! Statements are written once, in the SQL that both understand; [`db`] is the thin place where they part.
 
 mod alerts;
+mod asked;
 mod axes;
 pub(crate) mod books;
 mod bulk;
@@ -19,6 +20,7 @@ mod imported;
 mod levels;
 mod live;
 mod live_rows;
+pub(crate) mod originals;
 mod outbox;
 mod outbox_read;
 mod pieces;
@@ -35,6 +37,5 @@ mod runs;
 mod segment;
 mod silences;
 mod streams;
-pub(crate) mod tables;
 mod universe;
 pub(crate) mod writer;

@@ -7,6 +7,7 @@ use super::db::{Connection, Optional, params};
 use super::digest;
 use super::fault::{Fault, Inner};
 use super::outbox_read;
+use crate::schema::insert;
 use crate::{DeliveryChange, Join, Outgoing, Replay};
 use barograph_domain::Ts;
 use barograph_domain::delivery::{
@@ -55,20 +56,11 @@ fn put(conn: &Connection, message: &Message) -> Inner<bool> {
     let body = serde_json::to_string(notice)
         .map_err(|e| Fault::Invalid(format!("message '{}' cannot be written: {e}", message.id)))?;
     let digest = print(&message.id, &message.fingerprint, message.known_at.0, &body);
-    let stored = conn
-        .prepare("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING")?
-        .execute(params![
-            &message.id,
-            &message.fingerprint,
-            notice.kind.name(),
-            notice.phase.name(),
-            market(message),
-            i64::from(notice.revision),
-            message.known_at.0,
-            body,
-            digest
-        ])?;
-    Ok(stored > 0)
+    let (sql, row) = insert!(messages or Keep {
+        message: &message.id, fingerprint: &message.fingerprint, kind: notice.kind.name(), phase: notice.phase.name(),
+        instrument: market(message), revision: i64::from(notice.revision), known_ts: message.known_at.0, body, digest,
+    });
+    Ok(conn.execute(sql, row)? > 0)
 }
 
 /// Stores a delivery; whether it was not there. Of a new message none is there, so that no answer is waited for.
@@ -82,19 +74,12 @@ fn put_delivery(conn: &Connection, delivery: &Delivery, known_at: Ts, of_new: bo
             if delivery.ended_at.is_some() { "a" } else { "no" }
         )));
     }
-    let sql = "INSERT INTO deliveries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
-    let row = params![
-        &delivery.message,
-        &delivery.endpoint,
-        known_at.0,
-        delivery.state.name(),
-        delivery.via.as_ref(),
-        &delivery.reason,
-        delivery.deliver_until.0,
-        i64::from(delivery.attempts),
-        delivery.next_try.0,
-        delivery.ended_at.map(|t| t.0)
-    ];
+    let (sql, row) = insert!(deliveries or Keep {
+        message: &delivery.message, endpoint: &delivery.endpoint, known_ts: known_at.0, state: delivery.state.name(),
+        via: delivery.via.as_ref(), reason: &delivery.reason, deliver_until: delivery.deliver_until.0,
+        attempts: i64::from(delivery.attempts), next_try: delivery.next_try.0,
+        ended_ts: delivery.ended_at.map(|t| t.0),
+    });
     if of_new { conn.send(sql, row).map(|()| true) } else { Ok(conn.execute(sql, row)? > 0) }
 }
 
@@ -133,18 +118,12 @@ pub(super) fn record(
 }
 
 fn put_attempt(conn: &Connection, attempt: &Attempt) -> Inner<()> {
-    conn.send(
-        "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-        params![
-            &attempt.message,
-            &attempt.endpoint,
-            attempt.at.0,
-            attempt.status.map(i64::from),
-            i64::from(attempt.latency_ms),
-            &attempt.outcome,
-            &attempt.excerpt
-        ],
-    )
+    let (sql, row) = insert!(attempts or Keep {
+        message: &attempt.message, endpoint: &attempt.endpoint, at_ts: attempt.at.0,
+        status: attempt.status.map(i64::from), latency_ms: i64::from(attempt.latency_ms), outcome: &attempt.outcome,
+        excerpt: &attempt.excerpt,
+    });
+    conn.send(sql, row)
 }
 
 fn change(conn: &Connection, one: &DeliveryChange) -> Inner<()> {
@@ -180,11 +159,11 @@ pub(super) fn enable_endpoint(conn: &Connection, name: &str) -> Inner<bool> {
 }
 
 fn put_endpoint(conn: &Connection, state: &EndpointState) -> Inner<()> {
-    conn.send(
-        "INSERT INTO endpoint_states VALUES (?1, ?2, ?3, ?4) ON CONFLICT (endpoint) DO UPDATE
-         SET disabled = excluded.disabled, failing_since = excluded.failing_since, learned = excluded.learned",
-        params![&state.endpoint, state.disabled.as_ref(), state.failing_since.map(|t| t.0), state.learned.as_ref()],
-    )
+    let (sql, row) = insert!(endpoint_states or Update {
+        endpoint: &state.endpoint, disabled: state.disabled.as_ref(), failing_since: state.failing_since.map(|t| t.0),
+        learned: state.learned.as_ref(),
+    });
+    conn.send(sql, row)
 }
 
 /// See [`crate::OutboxDesk::replay`].

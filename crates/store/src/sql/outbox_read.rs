@@ -1,5 +1,6 @@
 //! The outbox, read: for the dispatcher that starts, for people who ask, and for the check.
 
+use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, NONE, Optional, Row, params};
 use super::fault::{Fault, Inner};
 use super::outbox::{market, newest, print};
@@ -11,42 +12,54 @@ use std::collections::BTreeMap;
 /// Messages looked at by the check in one question.
 const CHECKED_AT_ONCE: i64 = 1000;
 
-/// A message and, where there is one, a delivery of it; in this order in every question.
-macro_rules! columns {
-    () => {
-        "m.message, m.fingerprint, m.known_ts, m.body, d.endpoint, d.state, d.via, d.reason, d.deliver_until, d.attempts,
-            d.next_try, d.ended_ts"
-    };
+asked! {
+    /// A message.
+    struct StoredMessage {
+        message: String, fingerprint: String, known_ts: Ts, body: String,
+    }
 }
 
+asked! {
+    /// A delivery of it.
+    struct StoredDelivery {
+        endpoint: String, state: String, via: Option<String>, reason: String, deliver_until: Ts, attempts: i64,
+        next_try: Ts, ended_ts: Option<Ts>,
+    }
+}
+
+/// Where a delivery stands behind its message.
+const DELIVERY: usize = StoredMessage::COLUMNS.len();
+
 fn message(row: Row<'_>) -> Inner<Message> {
-    let id: String = row.get(0)?;
-    let body: String = row.get(3)?;
+    let StoredMessage { message: id, fingerprint, known_ts, body } = StoredMessage::read(row)?;
     let notice =
         serde_json::from_str(&body).map_err(|e| Fault::Damaged(format!("the message '{id}' cannot be read: {e}")))?;
-    Ok(Message { id, fingerprint: row.get(1)?, known_at: Ts(row.get(2)?), notice })
+    Ok(Message { id, fingerprint, known_at: known_ts, notice })
 }
 
 fn count(n: i64) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
+/// The delivery of a message, where there is one.
 fn delivery(row: Row<'_>, id: &str) -> Inner<Option<Delivery>> {
-    let Some(endpoint) = row.get::<Option<String>>(4)? else { return Ok(None) };
-    let word: String = row.get(5)?;
-    let state = DeliveryState::from_name(&word).ok_or_else(|| {
-        Fault::Damaged(format!("the delivery of '{id}' to '{endpoint}' is '{word}', which is no state"))
+    if row.get::<Option<String>>(DELIVERY)?.is_none() {
+        return Ok(None);
+    }
+    let d = StoredDelivery::read_from(DELIVERY, row)?;
+    let state = DeliveryState::from_name(&d.state).ok_or_else(|| {
+        Fault::Damaged(format!("the delivery of '{id}' to '{}' is '{}', which is no state", d.endpoint, d.state))
     })?;
     Ok(Some(Delivery {
-        endpoint,
+        endpoint: d.endpoint,
         message: id.to_owned(),
         state,
-        via: row.get(6)?,
-        reason: row.get(7)?,
-        deliver_until: Ts(row.get(8)?),
-        attempts: count(row.get(9)?),
-        next_try: Ts(row.get(10)?),
-        ended_at: row.get::<Option<i64>>(11)?.map(Ts),
+        via: d.via,
+        reason: d.reason,
+        deliver_until: d.deliver_until,
+        attempts: count(d.attempts),
+        next_try: d.next_try,
+        ended_at: d.ended_ts,
     }))
 }
 
@@ -66,9 +79,8 @@ fn gather(rows: &mut super::db::Rows<'_>) -> Inner<Vec<Outgoing>> {
 
 /// See [`crate::OutboxStore::unfinished`] and [`crate::OutboxStore::unfinished_after`].
 pub(super) fn unfinished(conn: &Connection, after: Option<&Message>, limit: usize) -> Inner<Vec<Outgoing>> {
-    let mut statement = conn.prepare(concat!(
-        "SELECT ",
-        columns!(),
+    let mut statement = conn.prepare(select!(
+        StoredMessage of "m", StoredDelivery of "d";
         " FROM messages m JOIN deliveries d ON d.message = m.message AND d.ended_ts IS NULL
          WHERE m.message IN (
             SELECT u.message FROM deliveries o JOIN messages u ON u.message = o.message WHERE o.ended_ts IS NULL
@@ -90,9 +102,8 @@ pub(super) fn last_sign(conn: &Connection) -> Inner<Option<Ts>> {
 
 /// See [`crate::OutboxStore::recent`].
 pub(super) fn recent(conn: &Connection, since: Ts) -> Inner<Vec<Outgoing>> {
-    let mut statement = conn.prepare(concat!(
-        "SELECT ",
-        columns!(),
+    let mut statement = conn.prepare(select!(
+        StoredMessage of "m", StoredDelivery of "d";
         " FROM messages m LEFT JOIN deliveries d ON d.message = m.message WHERE m.known_ts >= ?1
          ORDER BY m.known_ts, m.revision, m.message, d.endpoint"
     ))?;
@@ -101,31 +112,30 @@ pub(super) fn recent(conn: &Connection, since: Ts) -> Inner<Vec<Outgoing>> {
 
 /// One message with all its deliveries.
 pub(super) fn one(conn: &Connection, id: &str) -> Inner<Option<Outgoing>> {
-    let mut statement = conn.prepare(concat!(
-        "SELECT ",
-        columns!(),
+    let mut statement = conn.prepare(select!(
+        StoredMessage of "m", StoredDelivery of "d";
         " FROM messages m LEFT JOIN deliveries d ON d.message = m.message WHERE m.message = ?1 ORDER BY d.endpoint"
     ))?;
     Ok(gather(&mut statement.query(params![id])?)?.pop())
 }
 
+asked! {
+    /// A try of a delivery.
+    struct StoredAttempt {
+        endpoint: String, at_ts: Ts, status: Option<i64>, latency_ms: i64, outcome: String, excerpt: String,
+    }
+}
+
 /// See [`crate::OutboxReader::message`].
 pub(super) fn log(conn: &Connection, id: &str) -> Inner<Option<MessageLog>> {
     let Some(outgoing) = one(conn, id)? else { return Ok(None) };
-    let mut statement = conn.prepare(
-        "SELECT endpoint, at_ts, status, latency_ms, outcome, excerpt FROM attempts WHERE message = ?1
-         ORDER BY at_ts, endpoint",
-    )?;
+    let mut statement =
+        conn.prepare(select!(StoredAttempt; " FROM attempts WHERE message = ?1 ORDER BY at_ts, endpoint"))?;
     let attempt = |r: Row<'_>| {
-        Ok(Attempt {
-            endpoint: r.get(0)?,
-            message: id.to_owned(),
-            at: Ts(r.get(1)?),
-            status: r.get::<Option<i64>>(2)?.and_then(|s| u16::try_from(s).ok()),
-            latency_ms: count(r.get(3)?),
-            outcome: r.get(4)?,
-            excerpt: r.get(5)?,
-        })
+        let StoredAttempt { endpoint, at_ts, status, latency_ms, outcome, excerpt } = StoredAttempt::read(r)?;
+        let status = status.and_then(|s| u16::try_from(s).ok());
+        let message = id.to_owned();
+        Ok(Attempt { endpoint, message, at: at_ts, status, latency_ms: count(latency_ms), outcome, excerpt })
     };
     let attempts = statement.query_map(params![id], attempt)?.collect::<Inner<_>>()?;
     Ok(Some(MessageLog { outgoing, attempts }))
@@ -133,13 +143,14 @@ pub(super) fn log(conn: &Connection, id: &str) -> Inner<Option<MessageLog>> {
 
 /// See [`crate::OutboxStore::firing`]. Nobody waits for the end of a sample.
 pub(super) fn firing(conn: &Connection) -> Inner<Vec<Firing>> {
-    let mut statement = conn.prepare(
-        "SELECT m.message, m.fingerprint, m.known_ts, m.body FROM messages m
+    let mut statement = conn.prepare(select!(
+        StoredMessage of "m";
+        " FROM messages m
          WHERE m.phase = 'firing' AND m.kind <> 'sample' AND NOT EXISTS (
             SELECT 1 FROM messages n WHERE n.fingerprint = m.fingerprint
                 AND (n.known_ts, n.revision, n.message) > (m.known_ts, m.revision, m.message))
-         ORDER BY m.known_ts, m.revision, m.message",
-    )?;
+         ORDER BY m.known_ts, m.revision, m.message"
+    ))?;
     let newest = statement.query_map(NONE, message)?.collect::<Inner<Vec<_>>>()?;
     let mut told = conn.prepare(
         "SELECT DISTINCT d.endpoint FROM messages m JOIN deliveries d ON d.message = m.message
@@ -157,13 +168,14 @@ pub(super) fn firing(conn: &Connection) -> Inner<Vec<Firing>> {
 
 /// See [`crate::OutboxReader::groups`].
 pub(super) fn groups(conn: &Connection, since: Ts, as_of: Option<Ts>) -> Inner<Vec<Message>> {
-    let mut statement = conn.prepare(
-        "SELECT m.message, m.fingerprint, m.known_ts, m.body FROM messages m
+    let mut statement = conn.prepare(select!(
+        StoredMessage of "m";
+        " FROM messages m
          WHERE m.kind = 'group' AND m.known_ts <= ?2 AND (m.known_ts >= ?1 OR m.phase = 'firing') AND NOT EXISTS (
             SELECT 1 FROM messages n WHERE n.fingerprint = m.fingerprint AND n.known_ts <= ?2
                 AND (n.known_ts, n.revision, n.message) > (m.known_ts, m.revision, m.message))
-         ORDER BY m.known_ts DESC, m.revision DESC, m.message DESC",
-    )?;
+         ORDER BY m.known_ts DESC, m.revision DESC, m.message DESC"
+    ))?;
     statement.query_map([since.0, as_of.unwrap_or(Ts::MAX).0], message)?.collect()
 }
 
@@ -172,9 +184,8 @@ pub(super) fn deliveries(conn: &Connection, query: &DeliveryQuery) -> Inner<Vec<
     let end = |at: Ts| DeliveryPlace { known_at: at, message: String::new(), endpoint: String::new() };
     let before = query.before.clone().unwrap_or_else(|| end(Ts::MAX));
     let after = query.after.clone().unwrap_or_else(|| end(Ts::MIN));
-    let mut statement = conn.prepare(concat!(
-        "SELECT ",
-        columns!(),
+    let mut statement = conn.prepare(select!(
+        StoredMessage of "m", StoredDelivery of "d";
         " FROM deliveries d JOIN messages m ON m.message = d.message
          WHERE (?1 = '' OR d.state = ?1) AND (?2 = '' OR d.endpoint = ?2) AND (?3 = '' OR m.instrument = ?3)
             AND (?4 = '' OR m.kind = ?4) AND d.known_ts <= ?5
@@ -247,17 +258,19 @@ fn rank(ascending: &[(u32, u64)], total: u64, percent: u64) -> Option<u32> {
     })
 }
 
+asked! {
+    /// What is known of an endpoint.
+    struct StoredState {
+        endpoint: String, disabled: Option<String>, failing_since: Option<Ts>, learned: Option<String>,
+    }
+}
+
 /// See [`crate::OutboxReader::endpoint_states`].
 pub(super) fn endpoint_states(conn: &Connection) -> Inner<Vec<EndpointState>> {
-    let mut statement =
-        conn.prepare("SELECT endpoint, disabled, failing_since, learned FROM endpoint_states ORDER BY endpoint")?;
+    let mut statement = conn.prepare(select!(StoredState; " FROM endpoint_states ORDER BY endpoint"))?;
     let state = |r: Row<'_>| {
-        Ok(EndpointState {
-            endpoint: r.get(0)?,
-            disabled: r.get(1)?,
-            failing_since: r.get::<Option<i64>>(2)?.map(Ts),
-            learned: r.get(3)?,
-        })
+        let StoredState { endpoint, disabled, failing_since, learned } = StoredState::read(r)?;
+        Ok(EndpointState { endpoint, disabled, failing_since, learned })
     };
     statement.query_map(NONE, state)?.collect()
 }
@@ -267,10 +280,10 @@ pub(super) fn check(conn: &Connection) -> Inner<(u64, u64)> {
     let mut messages = 0;
     let mut last = String::new();
     loop {
-        let mut statement = conn.prepare(
-            "SELECT message, fingerprint, known_ts, body, digest, kind, phase, instrument, revision FROM messages
-             WHERE message > ?1 ORDER BY message LIMIT ?2",
-        )?;
+        let mut statement = conn.prepare(select!(
+            StoredMessage, Beside;
+            " FROM messages WHERE message > ?1 ORDER BY message LIMIT ?2"
+        ))?;
         let mut rows = statement.query(params![&last, CHECKED_AT_ONCE])?;
         let mut some = false;
         while let Some(row) = rows.next()? {
@@ -304,18 +317,27 @@ pub(super) fn check(conn: &Connection) -> Inner<(u64, u64)> {
     Ok((messages, deliveries.unsigned_abs()))
 }
 
+asked! {
+    /// What stands beside a message and follows from it.
+    struct Beside {
+        digest: i64, kind: String, phase: String, instrument: String, revision: i64,
+    }
+}
+
 /// The id of a message that is what was written.
 fn one_sound(row: Row<'_>) -> Inner<String> {
     let found = message(row)?;
-    let body: String = row.get(3)?;
-    let digest = print(&found.id, &found.fingerprint, found.known_at.0, &body);
-    let words: (String, String, String, i64) = (row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?);
-    let notice = &found.notice;
-    let want = (notice.kind.name(), notice.phase.name(), market(&found), i64::from(notice.revision));
-    if row.get::<i64>(4)? != digest {
+    let beside = Beside::read_from(StoredMessage::COLUMNS.len(), row)?;
+    let digest = print(&found.id, &found.fingerprint, found.known_at.0, &StoredMessage::read(row)?.body);
+    if beside.digest != digest {
         return Err(Fault::Damaged(format!("the message '{}' is not what was written", found.id)));
     }
-    if (words.0.as_str(), words.1.as_str(), &words.2, words.3) != (want.0, want.1, &want.2, want.3) {
+    let notice = &found.notice;
+    let same = beside.kind == notice.kind.name()
+        && beside.phase == notice.phase.name()
+        && beside.instrument == market(&found)
+        && beside.revision == i64::from(notice.revision);
+    if !same {
         return Err(Fault::Damaged(format!("the message '{}' has other words beside it than in it", found.id)));
     }
     Ok(found.id)

@@ -5,12 +5,13 @@
 //! way it is one per market. A key is either in a piece or in the table, never in both: whoever writes points at times
 //! that a piece covers first moves the piece into the table (`unpack`).
 
-use super::db::{Connection, params};
+use super::db::Connection;
 use super::fault::{Fault, Inner};
 use super::points::Target;
 use super::streams::{self, Stored};
 use crate::Provenance;
 use crate::codec::points::{self as packed, Packed};
+use crate::schema::insert;
 use barograph_domain::{Event, Payload, Span, StreamDecl, StreamIndex, Ts};
 use std::cmp::{Ordering, Reverse};
 use std::collections::btree_map::Entry;
@@ -250,8 +251,11 @@ pub(super) fn put_body(conn: &Connection, instrument: i64, piece: i64, points: &
         ends[3] = ends[3].max(p.known_ts);
     }
     let count = i64::try_from(points.len()).unwrap_or(i64::MAX);
-    conn.prepare("INSERT OR REPLACE INTO live_points VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
-        .execute(params![instrument, piece, count, ends[0].0, ends[1].0, ends[2].0, ends[3].0, body])?;
+    let (sql, row) = insert!(live_points or Replace {
+        instrument, piece, points: count, first_event: ends[0].0, newest_event: ends[1].0, first_known: ends[2].0,
+        newest_known: ends[3].0, body,
+    });
+    conn.execute(sql, row)?;
     Ok(())
 }
 

@@ -6,12 +6,14 @@
 //! of a slower source than a correction of a correction (A09: idempotent when the value is equal). How it was known
 //! goes with the time at which it was; of equal times the provenance that is declared first counts.
 
-use super::db::{Connection, Row, Statement, params};
+use super::asked::{Asked as _, asked, select};
+use super::db::{Connection, Statement, params};
 use super::fault::{Fault, Inner};
+use super::originals::{Gathered, Newest};
 use super::pieces::{self, Fact, Scan};
 use super::streams::{self, Stored};
-use super::tables::{Gathered, Newest};
 use super::{bulk, digest, imported};
+use crate::schema::{insert_sql, row};
 use crate::{Inserted, Provenance};
 use barograph_domain::{Event, Instrument, InstrumentName, Metric, Payload, StreamDecl, StreamIndex, Ts};
 use std::collections::BTreeMap;
@@ -316,8 +318,7 @@ pub(super) fn account(conn: &Connection, stored: &Stored, tally: &Tally) -> Inne
 impl<'a> Target<'a> {
     pub(super) fn new(conn: &'a Connection, id: i64, decl: &StreamDecl, provenance: Provenance) -> Inner<Self> {
         Ok(Self {
-            insert: conn
-                .prepare("INSERT INTO points VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING")?,
+            insert: conn.prepare(insert_sql!(points or Keep))?,
             conn,
             id,
             delay: decl.delay.0,
@@ -351,9 +352,16 @@ impl<'a> Target<'a> {
         let known = known_column(event, self.delay);
         let (value, blob) = columns_of(&event.payload, self.provenance);
         let seq = event.seq.cast_signed();
-        let provenance = self.provenance.code();
-        let changed =
-            self.insert.execute(params![self.id, event.event_ts.0, seq, rev, known, value, blob, provenance])?;
+        let changed = self.insert.execute(row!(points {
+            stream: self.id,
+            event_ts: event.event_ts.0,
+            seq,
+            rev,
+            known_ts: known,
+            value,
+            payload: blob,
+            provenance: self.provenance.code(),
+        }))?;
         Ok(changed > 0)
     }
 
@@ -369,13 +377,13 @@ impl<'a> Target<'a> {
         while let Some(row) = rows.next()? {
             let rev: i64 = row.get(0)?;
             next = next.max(rev + 1);
-            let stored = payload(self.metric, row.get(2)?, blob(row, 3)?)?;
+            let stored = payload(self.metric, row.get(2)?, row.blob_or_null(3)?)?;
             self.bytes.clear();
             stored.encode(&mut self.bytes);
             if self.bytes == wanted {
                 let known: Option<i64> = row.get(1)?;
                 let known = Ts(known.unwrap_or_else(|| event.event_ts.0.saturating_add(self.delay)));
-                return self.same_value(event, rev, (known, provenance(row, 4)?), tally);
+                return self.same_value(event, rev, (known, provenance(row.get(4)?)?), tally);
             }
         }
         self.put(event, next)?;
@@ -407,14 +415,8 @@ impl<'a> Target<'a> {
     }
 }
 
-/// A payload column.
-pub(super) fn blob<'r>(row: Row<'r>, at: usize) -> Inner<Option<&'r [u8]>> {
-    row.blob_or_null(at)
-}
-
-/// The provenance column.
-pub(super) fn provenance(row: Row<'_>, at: usize) -> Inner<Provenance> {
-    let code = row.get(at)?;
+/// How a point was known, by its number.
+fn provenance(code: i64) -> Inner<Provenance> {
     Provenance::from_code(code).ok_or_else(|| Fault::Damaged(format!("{code} is no provenance of a point")))
 }
 
@@ -434,17 +436,19 @@ pub(super) fn walk(
     let mut next = live.next(conn)?;
     let mut after = (from.0, i64::MIN, i64::MIN);
     loop {
-        let mut statement = conn.prepare(
-            "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
+        let mut statement = conn.prepare(select!(
+            StoredPoint;
+            " FROM points
              WHERE stream = ?1 AND event_ts >= ?2 AND event_ts <= ?3 AND (event_ts, seq, rev) > (?2, ?4, ?5)
-             ORDER BY event_ts, seq, rev LIMIT ?6",
-        )?;
+             ORDER BY event_ts, seq, rev LIMIT ?6"
+        ))?;
         let mut rows = statement.query([stream.id, after.0, last.0, after.1, after.2, PAGE])?;
         let mut count = 0;
         while let Some(row) = rows.next()? {
-            let fact = fact(row, stream)?;
+            let point = StoredPoint::read(row)?;
             count += 1;
-            after = (fact.event.event_ts.0, fact.event.seq.cast_signed(), row.get(6)?);
+            after = point.place();
+            let fact = point.fact(stream)?;
             while let Some(earlier) = next.take_if(|n| n.key() < fact.key()) {
                 if !each(earlier)? {
                     return Ok(());
@@ -468,18 +472,31 @@ pub(super) fn walk(
     Ok(())
 }
 
-/// The point of a row as [`walk`] reads it.
-pub(super) fn fact(row: Row<'_>, stream: &Stored) -> Inner<Fact> {
-    let (event_ts, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
-    let known: Option<i64> = row.get(2)?;
-    let event = Event {
-        recv_ts: Ts(known.unwrap_or_else(|| event_ts.saturating_add(stream.decl.delay.0))),
-        event_ts: Ts(event_ts),
-        stream: StreamIndex(0),
-        seq: seq.cast_unsigned(),
-        payload: payload(stream.decl.metric, row.get(3)?, blob(row, 4)?)?,
-    };
-    Ok(Fact { event, provenance: provenance(row, 5)? })
+asked! {
+    /// A row of the table of points.
+    struct StoredPoint<'r> {
+        event_ts: i64, seq: i64, known_ts: Option<i64>, value: Option<f64>, payload: Option<&'r [u8]>,
+        provenance: i64, rev: i64,
+    }
+}
+
+impl StoredPoint<'_> {
+    /// Its key within the stream.
+    pub(super) const fn place(&self) -> (i64, i64, i64) {
+        (self.event_ts, self.seq, self.rev)
+    }
+
+    /// What it says.
+    pub(super) fn fact(&self, stream: &Stored) -> Inner<Fact> {
+        let event = Event {
+            recv_ts: Ts(self.known_ts.unwrap_or_else(|| self.event_ts.saturating_add(stream.decl.delay.0))),
+            event_ts: Ts(self.event_ts),
+            stream: StreamIndex(0),
+            seq: self.seq.cast_unsigned(),
+            payload: payload(stream.decl.metric, self.value, self.payload)?,
+        };
+        Ok(Fact { event, provenance: provenance(self.provenance)? })
+    }
 }
 
 /// Every run of the instrument now lacks something from `since` on; `corrected`: because of a correction known since then. Of

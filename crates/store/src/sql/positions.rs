@@ -5,6 +5,7 @@ use super::digest;
 use super::fault::{Fault, Inner};
 use crate::Outgoing;
 use crate::position::{NoticeQuery, Registered, WatchState};
+use crate::schema::insert;
 use barograph_domain::Ts;
 use barograph_domain::advice::{Notice, Position};
 
@@ -87,10 +88,10 @@ pub(super) fn put(conn: &Connection, position: &Position, at: Ts) -> Inner<Regis
         None => {}
     }
     let digest = of_position(&position.id, at.0, None, &body);
-    conn.execute(
-        "INSERT INTO positions (id, registered_at, removed_at, body, digest) VALUES (?1, ?2, NULL, ?3, ?4)",
-        params![&position.id, at.0, body, digest],
-    )?;
+    let (sql, row) = insert!(positions or Fail {
+        id: &position.id, registered_at: at.0, removed_at: None::<i64>, body, digest,
+    });
+    conn.execute(sql, row)?;
     Ok(Registered::New)
 }
 
@@ -126,11 +127,10 @@ pub(super) fn record(conn: &Connection, states: &[WatchState], notices: &[Notice
     for n in notices {
         let (instrument, body) = (n.instrument.to_string(), text(n)?);
         let digest = of_notice(&n.notice_id, &n.position_id, &instrument, n.timestamp.0, &body);
-        conn.execute(
-            "INSERT INTO position_notices (notice_id, position_id, instrument, ts, body, digest)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-            params![&n.notice_id, &n.position_id, instrument, n.timestamp.0, body, digest],
-        )?;
+        let (sql, row) = insert!(position_notices or Keep {
+            notice_id: &n.notice_id, position_id: &n.position_id, instrument, ts: n.timestamp.0, body, digest,
+        });
+        conn.execute(sql, row)?;
     }
     super::outbox::put_all(conn, messages).map(drop)
 }

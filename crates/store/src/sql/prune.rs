@@ -3,14 +3,17 @@
 //! A little per transaction. Each step leaves a state that is right in itself, so a prune that was killed is completed
 //! by the next one.
 
+use super::asked::{Asked as _, select};
 use super::db::{Connection, params};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
 use super::pieces::Limit;
+use super::points::StoredPoint;
+use super::rows::PackedRows;
 use super::segment::{self, Chunk, Part};
 use super::streams::{self, Stored};
 use super::writer::Core;
-use super::{digest, outbox, pieces, points, rows, runs, tables};
+use super::{digest, originals, outbox, pieces, rows, runs};
 use crate::postgres;
 use crate::{Pruned, Result, Retention, Role, codec};
 use barograph_domain::{InstrumentName, MinuteRow, Span, Ts};
@@ -83,7 +86,7 @@ fn prune_raw(writer: &mut Core, retention: &Retention, pruned: &mut Pruned) -> R
         }
         pruned.books += writer.write(|tx| super::books::prune(tx, instrument, retention.raw))?;
     }
-    writer.write(|tx| tables::prune(tx, retention.raw))?;
+    writer.write(|tx| originals::prune(tx, retention.raw))?;
     for table in ["points", "books"] {
         // Someone reads it just now: the next prune tries again.
         if let Err(e) = writer.write(|tx| postgres::drop_empty(tx, table))
@@ -145,15 +148,17 @@ fn old_segments(conn: &Connection, keep: Span) -> Inner<Vec<(Part, Ts)>> {
 
 /// Thins a few chunks from key `first` on. Returns how many rows went, and where to go on.
 fn thin_some(conn: &Connection, segment: Part, first: i64, cutoff: Ts) -> Inner<(u64, Option<i64>)> {
-    let mut statement = conn.prepare(
-        "SELECT chunk, layout, body FROM feature_chunks INDEXED BY feature_chunks_extent
-         WHERE chunk BETWEEN ?1 AND ?2 AND thinned = 0 ORDER BY chunk LIMIT ?3",
-    )?;
+    let mut statement = conn.prepare(select!(
+        PackedRows;
+        " FROM feature_chunks INDEXED BY feature_chunks_extent
+         WHERE chunk BETWEEN ?1 AND ?2 AND thinned = 0 ORDER BY chunk LIMIT ?3"
+    ))?;
     let found = statement
         .query_map(params![first, segment.chunks().1, i64::try_from(CHUNKS).unwrap_or(i64::MAX)], |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            let PackedRows { chunk, layout, body } = PackedRows::read(r)?;
+            Ok((chunk, layout, body.to_vec()))
         })?
-        .collect::<Inner<Vec<(i64, i64, Vec<u8>)>>>()?;
+        .collect::<Inner<Vec<_>>>()?;
     let next = found.last().filter(|_| found.len() == CHUNKS).map(|(key, _, _)| key + 1);
     let mut removed = 0;
     for (key, layout_id, body) in found {
@@ -191,16 +196,18 @@ fn thin(
 
 /// Removes points of a stream that happened before `oldest`, of the first to the last provenance by number.
 fn remove_some_points(conn: &Connection, stream: &Stored, oldest: Ts, which: (i64, i64)) -> Inner<u64> {
-    let mut statement = conn.prepare(
-        "SELECT event_ts, seq, known_ts, value, payload, provenance, rev FROM points
-         WHERE stream = ?1 AND event_ts < ?2 AND provenance BETWEEN ?3 AND ?4 ORDER BY event_ts, seq, rev LIMIT ?5",
-    )?;
+    let mut statement = conn.prepare(select!(
+        StoredPoint;
+        " FROM points
+         WHERE stream = ?1 AND event_ts < ?2 AND provenance BETWEEN ?3 AND ?4 ORDER BY event_ts, seq, rev LIMIT ?5"
+    ))?;
     let mut rows = statement.query(params![stream.id, oldest.0, which.0, which.1, POINTS])?;
     let (mut count, mut sum, mut last) = (0_i64, 0_i64, (i64::MIN, 0_i64, 0_i64));
     let mut scratch = Vec::new();
     while let Some(row) = rows.next()? {
-        last = (row.get(0)?, row.get(1)?, row.get(6)?);
-        let fact = points::fact(row, stream)?;
+        let point = StoredPoint::read(row)?;
+        last = point.place();
+        let fact = point.fact(stream)?;
         sum = sum.wrapping_add(digest::of_point(&fact.event, fact.provenance, &mut scratch));
         count += 1;
     }

@@ -11,7 +11,7 @@
 
 use super::alerts;
 use super::axes::{self, Labels, Turned};
-use super::db::{Connection, params};
+use super::db::Connection;
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
 use super::levels::{self, Steps};
@@ -20,6 +20,7 @@ use super::writer::Core;
 use super::{rows, runs, universe};
 use crate::codec::ChunkBuilder;
 use crate::run::{GRID, row_of};
+use crate::schema::insert;
 use crate::{Error, Gap, LabelChange, PointsVersion, Replaced, Result, RunKey, RunSpec, RunWriter};
 use barograph_domain::alert::Change;
 use barograph_domain::{KnownAlert, LevelChange, MinuteRow, RiskRegime, Span, StatusState, StreamDecl, Ts};
@@ -290,39 +291,28 @@ fn store(conn: &Connection, segment: i64, layout: i64, key: &RunKey, pending: &P
         alerts::put(conn, segment, key, alert)?;
     }
     for (ts, body) in &pending.checkpoints {
-        conn.prepare(
-            "INSERT INTO checkpoints (segment, ts, body) VALUES (?1, ?2, ?3)
-             ON CONFLICT (segment, ts) DO UPDATE SET body = excluded.body",
-        )?
-        .execute(params![segment, ts.0, body])?;
+        let (sql, row) = insert!(checkpoints or Update { segment, ts: ts.0, body });
+        conn.execute(sql, row)?;
     }
     Ok(())
 }
 
 /// Stores a gap; false when it is there already.
 pub(super) fn store_gap(conn: &Connection, segment: i64, gap: &Gap) -> Inner<bool> {
-    let stored = conn
-        .prepare("INSERT INTO gaps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING")?
-        .execute(params![
-            segment,
-            row_of(gap.known_ts).0,
-            gap.known_ts.0,
-            decl::to_text(&gap.stream)?,
-            runs::state_word(gap.status.state),
-            gap.status.from.0,
-            gap.status.until.0,
-            gap.status.reason.word()
-        ])?;
-    Ok(stored > 0)
+    let (sql, row) = insert!(gaps or Keep {
+        segment, row_ts: row_of(gap.known_ts).0, known_ts: gap.known_ts.0, decl: decl::to_text(&gap.stream)?,
+        state: runs::state_word(gap.status.state), from_ts: gap.status.from.0, until_ts: gap.status.until.0,
+        reason: gap.status.reason.word(),
+    });
+    Ok(conn.execute(sql, row)? > 0)
 }
 
 /// Stores a change of the label.
 pub(super) fn store_label(conn: &Connection, segment: i64, change: &LabelChange) -> Inner<()> {
-    conn.prepare(
-        "INSERT INTO label_changes VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (segment, ts) DO UPDATE SET before = excluded.before, after = excluded.after",
-    )?
-    .execute(params![segment, change.ts.0, change.from.map(RiskRegime::name), change.to.name()])?;
+    let (sql, row) = insert!(label_changes or Update {
+        segment, ts: change.ts.0, before: change.from.map(RiskRegime::name), after: change.to.name(),
+    });
+    conn.execute(sql, row)?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Reading rows and what goes with them: label changes, gaps, checkpoints.
 
-use super::db::{Connection, Row, params};
+use super::asked::{Asked as _, asked, select};
+use super::db::{Connection, params};
 use super::decl::{self, Layout};
 use super::fault::{Fault, Inner};
 use super::segment::{self, Part};
@@ -74,19 +75,18 @@ pub(super) fn latest(conn: &Connection, run: i64, count: usize, last: Ts) -> Inn
     for segment in segment::parts(conn, run)?.into_iter().rev() {
         let Some(part) = segment.within(Ts::MIN, last) else { continue };
         let (low, high) = part.chunks();
-        let mut statement = conn.prepare(
-            "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk DESC
-             LIMIT ?3",
-        )?;
+        let mut statement = conn.prepare(select!(
+            PackedRows;
+            " FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 ORDER BY chunk DESC LIMIT ?3"
+        ))?;
         // The first and the last may hold rows outside of the part only.
         let most = i64::try_from(count - gathered.rows.len().min(count)).unwrap_or(i64::MAX).saturating_add(2);
         let mut chunks = statement.query([low, high, most])?;
         while gathered.rows.len() < count
             && let Some(chunk) = chunks.next()?
         {
-            let layout = chunk.get(1)?;
-            let body = chunk.blob(2)?;
-            let rows = gathered.decode(conn, chunk.get(0)?, layout, body)?;
+            let PackedRows { chunk, layout, body } = PackedRows::read(chunk)?;
+            let rows = gathered.decode(conn, chunk, layout, body)?;
             let inside = rows.into_iter().rev().filter(|r| part.from <= r.ts && r.ts < part.until);
             let wanted = count - gathered.rows.len();
             gathered.rows.extend(inside.take(wanted).map(|r| (layout, r)));
@@ -162,14 +162,15 @@ pub(super) fn extent(conn: &Connection, run: i64, last: Ts) -> Inner<(u64, Optio
         count += whole.unwrap_or(0).unsigned_abs();
         [first, until].into_iter().flatten().for_each(|ts| seen(Ts(ts)));
         // The chunks that the ends of the part cut through.
-        let mut statement = conn.prepare(
-            "SELECT chunk, layout, body FROM feature_chunks WHERE chunk IN
+        let mut statement = conn.prepare(select!(
+            PackedRows;
+            " FROM feature_chunks WHERE chunk IN
                 (SELECT chunk FROM feature_chunks INDEXED BY feature_chunks_extent
-                 WHERE chunk BETWEEN ?1 AND ?2 AND (first_ts < ?3 OR last_ts >= ?4))",
-        )?;
+                 WHERE chunk BETWEEN ?1 AND ?2 AND (first_ts < ?3 OR last_ts >= ?4))"
+        ))?;
         let mut chunks = statement.query([low, high, part.from.0, part.until.0])?;
         while let Some(chunk) = chunks.next()? {
-            for row in decode(conn, chunk)?.1.iter().filter(|r| part.contains(r.ts)) {
+            for row in PackedRows::read(chunk)?.decode(conn)?.iter().filter(|r| part.contains(r.ts)) {
                 count += 1;
                 seen(row.ts);
             }
@@ -178,13 +179,18 @@ pub(super) fn extent(conn: &Connection, run: i64, last: Ts) -> Inner<(u64, Optio
     Ok((count, minutes))
 }
 
-/// A chunk by key, layout and body: its layout and its rows.
-pub(super) fn decode(conn: &Connection, chunk: Row<'_>) -> Inner<(i64, Vec<MinuteRow>)> {
-    let layout = chunk.get(1)?;
-    let body = chunk.blob(2)?;
-    let rows = codec::decode(body, Layout::load(conn, layout)?.width())
-        .map_err(|e| Fault::chunk(chunk.get(0).unwrap_or(0), e))?;
-    Ok((layout, rows))
+asked! {
+    /// A chunk.
+    struct PackedRows<'r> {
+        chunk: i64, layout: i64, body: &'r [u8],
+    }
+}
+
+impl PackedRows<'_> {
+    /// Its rows.
+    pub(super) fn decode(&self, conn: &Connection) -> Inner<Vec<MinuteRow>> {
+        codec::decode(self.body, Layout::load(conn, self.layout)?.width()).map_err(|e| Fault::chunk(self.chunk, e))
+    }
 }
 
 /// The first row at or after a minute, with its segment and layout.
@@ -192,15 +198,15 @@ pub(super) fn first_from(conn: &Connection, run: i64, at: Ts) -> Inner<Option<(i
     for part in segment::parts(conn, run)? {
         let Some(part) = part.within(at, Ts::MAX) else { continue };
         let (low, high) = part.chunks();
-        let mut statement = conn.prepare(
-            "SELECT chunk, layout, body FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND last_ts >= ?3
-             ORDER BY chunk LIMIT 2",
-        )?;
+        let mut statement = conn.prepare(select!(
+            PackedRows;
+            " FROM feature_chunks WHERE chunk BETWEEN ?1 AND ?2 AND last_ts >= ?3 ORDER BY chunk LIMIT 2"
+        ))?;
         let mut chunks = statement.query([low, high, part.from.0])?;
         while let Some(chunk) = chunks.next()? {
-            let (layout, rows) = decode(conn, chunk)?;
-            if let Some(row) = rows.into_iter().find(|r| part.contains(r.ts)) {
-                return Ok(Some((part.id, layout, row)));
+            let packed = PackedRows::read(chunk)?;
+            if let Some(row) = packed.decode(conn)?.into_iter().find(|r| part.contains(r.ts)) {
+                return Ok(Some((part.id, packed.layout, row)));
             }
         }
     }
@@ -282,15 +288,12 @@ pub(super) fn gaps(conn: &Connection, run: i64, range: Range, limit: usize, as_o
     Ok(Page { items, next: None })
 }
 
-/// A gap as it is stored, in the order in which gaps are told.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct StoredGap {
-    pub(super) known_ts: Ts,
-    pub(super) decl: String,
-    pub(super) state: String,
-    pub(super) from: Ts,
-    pub(super) until: Ts,
-    pub(super) reason: String,
+asked! {
+    /// A gap as it is stored, in the order in which gaps are told.
+    #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+    struct StoredGap {
+        known_ts: Ts, decl: String, state: String, from_ts: Ts, until_ts: Ts, reason: String,
+    }
 }
 
 impl StoredGap {
@@ -298,7 +301,7 @@ impl StoredGap {
         let state = super::runs::state_of(&self.state)?;
         let reason = GapReason::from_word(&self.reason);
         let reason = reason.ok_or_else(|| Fault::Damaged(format!("'{}' is no reason of a gap", self.reason)))?;
-        let status = Status { state, from: self.from, until: self.until, reason };
+        let status = Status { state, from: self.from_ts, until: self.until_ts, reason };
         Ok(Gap { stream: decl::from_text(&self.decl)?, status, known_ts: self.known_ts })
     }
 }
@@ -311,20 +314,13 @@ pub(super) fn stored_gaps(conn: &Connection, run: i64, first: Ts, last: Ts) -> I
     let mut found = BTreeSet::new();
     for part in shown {
         let Some(part) = part.within(row_of(first), row_of(last)) else { continue };
-        let mut statement = conn.prepare(
-            "SELECT known_ts, decl, state, from_ts, until_ts, reason FROM gaps
-             WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5",
-        )?;
+        let mut statement = conn.prepare(select!(
+            StoredGap;
+            " FROM gaps WHERE segment = ?1 AND row_ts >= ?2 AND row_ts < ?3 AND known_ts >= ?4 AND known_ts <= ?5"
+        ))?;
         let mut rows = statement.query(params![part.id, part.from.0, part.until.0, first.0, last.0])?;
         while let Some(row) = rows.next()? {
-            found.insert(StoredGap {
-                known_ts: Ts(row.get(0)?),
-                decl: row.get(1)?,
-                state: row.get(2)?,
-                from: Ts(row.get(3)?),
-                until: Ts(row.get(4)?),
-                reason: row.get(5)?,
-            });
+            found.insert(StoredGap::read(row)?);
         }
     }
     Ok(found)

@@ -1,10 +1,12 @@
 //! Records of runs: what they were made with, whether they follow from the points, how much they hold.
 
+use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, NONE, Optional, Row, params};
 use super::decl::Layout;
 use super::fault::{Fault, Inner};
 use super::{digest, rows, segment, streams};
 use crate::run::{GRID, row_of, usable_until};
+use crate::schema::{insert, tables};
 use crate::{Dirty, PointsVersion, RunInfo, RunKey, RunSpec};
 use barograph_domain::{InstrumentName, StatusState, Ts};
 use std::collections::BTreeMap;
@@ -35,26 +37,16 @@ pub(super) fn upsert(conn: &Connection, spec: &RunSpec, layout: i64, seen: Point
     let name = spec.key.instrument.to_string();
     let now = points_version(conn, &name)?;
     let since = (now > seen).then_some(i64::MIN);
-    conn.prepare(
-        "INSERT INTO runs (instrument, logic_version, release, book, book_text, config, layout, dirty_since,
-            dirty_version, digest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (instrument, logic_version) DO UPDATE SET release = excluded.release, book = excluded.book,
+    let (sql, row) = insert!(runs or Then(
+        "ON CONFLICT (instrument, logic_version) DO UPDATE SET release = excluded.release, book = excluded.book,
             book_text = excluded.book_text, config = excluded.config, layout = excluded.layout,
-            digest = excluded.digest",
-    )?
-    .execute(params![
-        &name,
-        &spec.key.logic_version,
-        &spec.release,
-        &spec.book,
-        &spec.book_text,
-        &spec.config,
-        layout,
-        since,
-        now.0,
-        print(spec, layout)
-    ])?;
+            digest = excluded.digest"
+    ) {
+        instrument: &name, logic_version: &spec.key.logic_version, release: &spec.release, book: &spec.book,
+        book_text: &spec.book_text, config: &spec.config, layout, dirty_since: since, dirty_version: now.0,
+        live_segment: None::<i64>, digest: print(spec, layout), corrected_ts: None::<i64>,
+    });
+    conn.execute(sql, row)?;
     segment::run_id(conn, &spec.key)?.ok_or_else(|| Fault::Damaged(format!("the run of {name} vanished")))
 }
 
@@ -67,9 +59,9 @@ fn print(spec: &RunSpec, layout: i64) -> i64 {
 
 /// Is every record of a run what was written?
 pub(super) fn check(conn: &Connection) -> Inner<()> {
-    let mut statement = conn
-        .prepare("SELECT run, instrument, logic_version, release, book, book_text, config, layout, digest FROM runs")?;
-    for found in statement.query_map(NONE, |r| Ok((record(r)?, r.get::<Option<i64>>(8)?)))? {
+    let mut statement = conn.prepare(select!(StoredRun; ", digest FROM runs"))?;
+    const OWN: usize = StoredRun::COLUMNS.len();
+    for found in statement.query_map(NONE, |r| Ok((record(r)?, r.get::<Option<i64>>(OWN)?)))? {
         let ((_, layout, spec), digest) = found?;
         if digest.is_some_and(|d| d != print(&spec, layout)) {
             let key = &spec.key;
@@ -107,11 +99,8 @@ pub(super) fn retire_corrected(conn: &Connection, key: &RunKey) -> Inner<()> {
         )?
         .execute([run])?;
     if retired > 0 {
-        conn.prepare(
-            "INSERT INTO parts (run, from_ts, until_ts, segment, live)
-             SELECT (SELECT min(run) FROM past_runs), from_ts, until_ts, segment, live FROM parts WHERE run = ?1",
-        )?
-        .execute([run])?;
+        let parts = tables::parts.copy_of("run", "(SELECT min(run) FROM past_runs)");
+        conn.execute(format!("{parts} WHERE run = ?1"), [run])?;
     }
     Ok(())
 }
@@ -155,10 +144,11 @@ pub(super) enum Which<'a> {
 
 /// Those runs, in the order of their keys.
 pub(super) fn load(conn: &Connection, which: Which<'_>, as_of: Option<Ts>) -> Inner<Vec<(i64, RunInfo)>> {
-    let mut statement = conn.prepare(
-        "SELECT run, instrument, logic_version, release, book, book_text, config, layout FROM runs
-         WHERE (CAST(?1 AS TEXT) IS NULL OR instrument = ?1) AND (CAST(?2 AS TEXT) IS NULL OR logic_version = ?2)",
-    )?;
+    let mut statement = conn.prepare(select!(
+        StoredRun;
+        " FROM runs
+         WHERE (CAST(?1 AS TEXT) IS NULL OR instrument = ?1) AND (CAST(?2 AS TEXT) IS NULL OR logic_version = ?2)"
+    ))?;
     let (name, version) = match which {
         Which::All => (None, None),
         Which::Of(name) => (Some(name.to_string()), None),
@@ -207,26 +197,27 @@ pub(super) fn past(conn: &Connection) -> Inner<Vec<(Ts, i64, RunInfo)>> {
 type Record = (i64, i64, RunSpec);
 
 fn past_records(conn: &Connection) -> Inner<Vec<(Ts, Record)>> {
-    let mut statement = conn.prepare(
-        "SELECT run, instrument, logic_version, release, book, book_text, config, layout, retired_ts FROM past_runs
-         ORDER BY retired_ts, instrument, logic_version",
-    )?;
-    statement.query_map(NONE, |r| Ok((Ts(r.get(8)?), record(r)?)))?.collect()
+    let mut statement = conn.prepare(select!(
+        StoredRun;
+        ", retired_ts FROM past_runs ORDER BY retired_ts, instrument, logic_version"
+    ))?;
+    statement.query_map(NONE, |r| Ok((Ts(r.get(StoredRun::COLUMNS.len())?), record(r)?)))?.collect()
+}
+
+asked! {
+    /// The record of a run, or of what one was.
+    struct StoredRun {
+        run: i64, instrument: String, logic_version: String, release: String, book: String, book_text: String,
+        config: String, layout: i64,
+    }
 }
 
 fn record(row: Row<'_>) -> Inner<Record> {
-    let name: String = row.get(1)?;
-    let instrument = InstrumentName::parse(&name).map_err(|e| Fault::Damaged(e.to_string()))?;
-    let spec = RunSpec {
-        key: RunKey { instrument, logic_version: row.get(2)? },
-        release: row.get(3)?,
-        book: row.get(4)?,
-        book_text: row.get(5)?,
-        config: row.get(6)?,
-        columns: crate::Columns::default(),
-        streams: Vec::new(),
-    };
-    Ok((row.get(0)?, row.get(7)?, spec))
+    let StoredRun { run, instrument, logic_version, release, book, book_text, config, layout } = StoredRun::read(row)?;
+    let instrument = InstrumentName::parse(&instrument).map_err(|e| Fault::Damaged(e.to_string()))?;
+    let key = RunKey { instrument, logic_version };
+    let (columns, streams) = (crate::Columns::default(), Vec::new());
+    Ok((run, layout, RunSpec { key, release, book, book_text, config, columns, streams }))
 }
 
 /// Of each run of a logic version the newest minute that was published live.

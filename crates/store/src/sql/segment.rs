@@ -10,10 +10,21 @@ use super::decl::Layout;
 use super::fault::{Fault, Inner};
 use crate::RunKey;
 use crate::codec::{self, ChunkBuilder};
+use crate::schema::{Table, insert, tables};
 use barograph_domain::{MinuteRow, Span, Ts};
 
 /// Chunks removed in one transaction: about 1 MiB.
 const GARBAGE_CHUNKS: i64 = 64;
+
+/// What a segment says beside its chunks, and the column of the minute that it says it in: copied, cut and removed with it.
+const BESIDE_ROWS: [(Table, &str); 6] = [
+    (tables::label_changes, "ts"),
+    (tables::axis_changes, "ts"),
+    (tables::gaps, "row_ts"),
+    (tables::level_changes, "row_ts"),
+    (tables::alerts, "row_ts"),
+    (tables::checkpoints, "ts"),
+];
 
 /// Minutes `from ≤ ts < until` of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,8 +117,10 @@ pub(super) fn parts(conn: &Connection, run: i64) -> Inner<Vec<Part>> {
 /// Makes a part; nothing where it is empty.
 pub(super) fn add_part(conn: &Connection, run: i64, part: Part) -> Inner<()> {
     if part.from < part.until {
-        conn.prepare("INSERT INTO parts (run, from_ts, until_ts, segment, live) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![run, part.from.0, part.until.0, part.id, part.live])?;
+        let (sql, row) = insert!(parts or Fail {
+            run, from_ts: part.from.0, until_ts: part.until.0, segment: part.id, live: part.live,
+        });
+        conn.execute(sql, row)?;
     }
     Ok(())
 }
@@ -123,24 +136,11 @@ pub(super) fn part_with_copy(conn: &Connection, run: i64, part: Part, until: Ts)
     let (first, last) = part.chunks();
     // Keys are the segment's number before the minute's.
     let shift = own.chunks().0 - first;
-    conn.prepare(
-        "INSERT INTO feature_chunks SELECT chunk + CAST(?3 AS BIGINT), layout, rows, first_ts, last_ts, thinned, body FROM feature_chunks
-         WHERE chunk BETWEEN ?1 AND ?2",
-    )?
-    .execute([first, last, shift])?;
-    for sql in [
-        "INSERT INTO label_changes SELECT CAST(?2 AS BIGINT), ts, before, after FROM label_changes WHERE segment = ?1 AND ts < ?3",
-        "INSERT INTO axis_changes (segment, ts, axis, before, after)
-         SELECT CAST(?2 AS BIGINT), ts, axis, before, after FROM axis_changes WHERE segment = ?1 AND ts < ?3",
-        "INSERT INTO gaps SELECT CAST(?2 AS BIGINT), row_ts, known_ts, decl, state, from_ts, until_ts, reason FROM gaps
-         WHERE segment = ?1 AND row_ts < ?3",
-        "INSERT INTO level_changes SELECT CAST(?2 AS BIGINT), row_ts, step, known_ts, confirmed_ts, level, body FROM level_changes
-         WHERE segment = ?1 AND row_ts < ?3",
-        "INSERT INTO alerts SELECT CAST(?2 AS BIGINT), row_ts, known_ts, alert, revision, pattern, change, severity, opened_ts, body, digest
-         FROM alerts WHERE segment = ?1 AND row_ts < ?3",
-        "INSERT INTO checkpoints (segment, ts, body) SELECT CAST(?2 AS BIGINT), ts, body FROM checkpoints WHERE segment = ?1 AND ts < ?3",
-    ] {
-        conn.prepare(sql)?.execute([part.id, own.id, until.0])?;
+    let chunks = tables::feature_chunks.copy_of("chunk", "chunk + CAST(?3 AS BIGINT)");
+    conn.execute(format!("{chunks} WHERE chunk BETWEEN ?1 AND ?2"), [first, last, shift])?;
+    for (table, ts) in BESIDE_ROWS {
+        let said = table.copy_of("segment", "CAST(?2 AS BIGINT)");
+        conn.execute(format!("{said} WHERE segment = ?1 AND {ts} < ?3"), [part.id, own.id, until.0])?;
     }
     conn.prepare("UPDATE parts SET segment = ?3 WHERE run = ?1 AND from_ts = ?2")?.execute([
         run,
@@ -181,12 +181,11 @@ impl Chunk {
     /// Stores it under a key, in place of what was there.
     pub(super) fn put(&self, conn: &Connection, key: i64, layout: i64) -> Inner<()> {
         let rows = i64::try_from(self.rows).unwrap_or(i64::MAX);
-        conn.send(
-            "INSERT INTO feature_chunks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (chunk) DO UPDATE SET layout = excluded.layout, rows = excluded.rows,
-                first_ts = excluded.first_ts, last_ts = excluded.last_ts, thinned = excluded.thinned, body = excluded.body",
-            params![key, layout, rows, self.first.0, self.last.0, self.thinned, &self.body],
-        )
+        let (sql, row) = insert!(feature_chunks or Update {
+            chunk: key, layout, rows, first_ts: self.first.0, last_ts: self.last.0, thinned: self.thinned,
+            body: &self.body,
+        });
+        conn.send(sql, row)
     }
 }
 
@@ -218,15 +217,8 @@ pub(super) fn cut(conn: &Connection, segment: i64, from: Ts) -> Inner<()> {
             }
         }
     }
-    for sql in [
-        "DELETE FROM label_changes WHERE segment = ?1 AND ts >= ?2",
-        "DELETE FROM axis_changes WHERE segment = ?1 AND ts >= ?2",
-        "DELETE FROM gaps WHERE segment = ?1 AND row_ts >= ?2",
-        "DELETE FROM level_changes WHERE segment = ?1 AND row_ts >= ?2",
-        "DELETE FROM alerts WHERE segment = ?1 AND row_ts >= ?2",
-        "DELETE FROM checkpoints WHERE segment = ?1 AND ts >= ?2",
-    ] {
-        conn.prepare(sql)?.execute([segment, from.0])?;
+    for (table, ts) in BESIDE_ROWS {
+        conn.execute(format!("DELETE FROM {} WHERE segment = ?1 AND {ts} >= ?2", table.name), [segment, from.0])?;
     }
     Ok(())
 }
@@ -271,9 +263,8 @@ pub(super) fn collect_some_garbage(conn: &Connection) -> Inner<bool> {
             return Ok(true);
         }
         if until.is_none() {
-            for table in ["label_changes", "axis_changes", "gaps", "level_changes", "alerts", "checkpoints", "segments"]
-            {
-                conn.execute(format!("DELETE FROM {table} WHERE segment = ?1"), [segment])?;
+            for table in BESIDE_ROWS.iter().map(|(table, _)| table).chain([&tables::segments]) {
+                conn.execute(format!("DELETE FROM {} WHERE segment = ?1", table.name), [segment])?;
             }
             return Ok(true);
         }

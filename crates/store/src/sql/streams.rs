@@ -1,9 +1,11 @@
 //! Instruments and streams: their rows, and the running figures kept about each stream.
 
+use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, NONE, Optional, Row, params};
 use super::decl;
 use super::fault::{Fault, Inner};
 use super::pieces::Scan;
+use crate::schema::insert;
 use barograph_domain::{Instrument, InstrumentName, MarketKind, StreamDecl, Ts};
 use std::collections::BTreeMap;
 
@@ -21,21 +23,26 @@ pub(super) struct Stored {
     pub(super) digest: i64,
 }
 
-const COLUMNS: &str =
-    "stream, decl, points, first_event, newest_event, newest_known, lag_min, digest, streams.instrument";
+asked! {
+    /// A stream's record.
+    struct StoredStream {
+        stream: i64, decl: String, points: i64, first_event: Ts, newest_event: Ts, newest_known: Ts, lag_min: i64,
+        digest: i64, instrument: i64,
+    }
+}
 
 fn stored(row: Row<'_>) -> Inner<Stored> {
-    let text: String = row.get(1)?;
+    let s = StoredStream::read(row)?;
     Ok(Stored {
-        id: row.get(0)?,
-        decl: decl::from_text(&text)?,
-        points: row.get(2)?,
-        first_event: Ts(row.get(3)?),
-        newest_event: Ts(row.get(4)?),
-        newest_known: Ts(row.get(5)?),
-        lag_min: row.get(6)?,
-        digest: row.get(7)?,
-        instrument: row.get(8)?,
+        id: s.stream,
+        instrument: s.instrument,
+        decl: decl::from_text(&s.decl)?,
+        points: s.points,
+        first_event: s.first_event,
+        newest_event: s.newest_event,
+        newest_known: s.newest_known,
+        lag_min: s.lag_min,
+        digest: s.digest,
     })
 }
 
@@ -59,11 +66,11 @@ pub(super) fn numbers(conn: &Connection) -> Inner<Vec<i64>> {
 
 /// Streams that have points, in rank order.
 pub(super) fn load(conn: &Connection, instrument: Option<&InstrumentName>) -> Inner<Vec<Stored>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM streams JOIN instruments USING (instrument)
-         WHERE points > 0 AND (CAST(?1 AS TEXT) IS NULL OR name = ?1)"
-    );
-    let mut statement = conn.prepare(sql)?;
+    let mut statement = conn.prepare(select!(
+        StoredStream of "s";
+        " FROM streams s JOIN instruments i ON i.instrument = s.instrument
+         WHERE s.points > 0 AND (CAST(?1 AS TEXT) IS NULL OR i.name = ?1)"
+    ))?;
     let mut found = statement.query_map([instrument.map(ToString::to_string)], stored)?.collect::<Inner<Vec<_>>>()?;
     found.sort_by(|a, b| a.decl.cmp(&b.decl));
     Ok(found)
@@ -71,7 +78,7 @@ pub(super) fn load(conn: &Connection, instrument: Option<&InstrumentName>) -> In
 
 /// The stream of this declaration.
 pub(super) fn find(conn: &Connection, decl: &StreamDecl) -> Inner<Option<Stored>> {
-    let mut statement = conn.prepare(format!("SELECT {COLUMNS} FROM streams WHERE decl = ?1"))?;
+    let mut statement = conn.prepare(select!(StoredStream; " FROM streams WHERE decl = ?1"))?;
     let found = statement.query_map([decl::to_text(decl)?], stored)?.next();
     found.transpose()
 }
@@ -101,12 +108,11 @@ pub(super) fn ensure_instrument(conn: &Connection, instrument: &Instrument) -> I
         .optional()?;
     let expiry = instrument.expiry.map(|t| t.0);
     let Some((id, kind, known_expiry)) = known else {
-        let id = conn.query_row(
-            "INSERT INTO instruments (name, kind, expiry, points_version) VALUES (?1, ?2, ?3, 0) RETURNING instrument",
-            params![name, kind_word(instrument.kind), expiry],
-            |r| r.get(0),
-        )?;
-        super::tables::register(conn, id, instrument)?;
+        let (sql, row) = insert!(instruments or Then("RETURNING instrument") {
+            name, kind: kind_word(instrument.kind), expiry, points_version: 0_i64,
+        });
+        let id = conn.query_row(sql, row, |r| r.get(0))?;
+        super::originals::register(conn, id, instrument)?;
         return Ok(id);
     };
     if kind != kind_word(instrument.kind) {
@@ -131,22 +137,13 @@ pub(super) fn ensure(conn: &Connection, instrument: i64, decl: &StreamDecl) -> I
     if let Some(found) = find(conn, decl)? {
         return Ok(found);
     }
-    conn.prepare(
-        "INSERT INTO streams (instrument, source, metric, cadence, delay, decl, points, first_event, newest_event,
-            newest_known, lag_min, digest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?8, ?7, 0)",
-    )?
-    .execute(params![
-        instrument,
-        &decl.source,
-        decl.metric.name(),
-        decl.cadence.0,
-        decl.delay.0,
-        decl::to_text(decl)?,
-        i64::MAX,
-        i64::MIN
-    ])?;
-    super::tables::streamed(conn, instrument, decl)?;
+    let (sql, row) = insert!(streams or Fail {
+        instrument, source: &decl.source, metric: decl.metric.name(), cadence: decl.cadence.0, delay: decl.delay.0,
+        decl: decl::to_text(decl)?, points: 0_i64, first_event: i64::MAX, newest_event: i64::MIN,
+        newest_known: i64::MIN, lag_min: i64::MAX, digest: 0_i64,
+    });
+    conn.execute(sql, row)?;
+    super::originals::streamed(conn, instrument, decl)?;
     find(conn, decl)?.ok_or_else(|| Fault::Damaged(format!("'{}' vanished", decl.label())))
 }
 

@@ -1,9 +1,11 @@
 //! Rows between markets by logic version and hour, how they stand to the minutes, and the calendar's revisions.
 
 use super::alerts;
+use super::asked::{Asked as _, asked, select};
 use super::db::{Connection, Optional, Row, params};
 use super::fault::{Fault, Inner};
 use crate::codec::universe as packed;
+use crate::schema::insert;
 use crate::{LiveUniverse, Page, Range, UniversePart, UniverseState, watch_words};
 use barograph_domain::{CalendarEntry, Impact, Ts, UniverseRow};
 use sha2::{Digest as _, Sha256};
@@ -63,11 +65,11 @@ pub(super) fn check(conn: &Connection) -> Inner<(u64, u64)> {
         }
         hours += 1;
     }
-    let mut statement = conn.prepare(format!("SELECT {ENTRY}, digest FROM calendar_entries"))?;
+    let mut statement = conn.prepare(select!(StoredEntry; ", digest FROM calendar_entries"))?;
     let (mut rows, mut entries) = (statement.query(super::db::NONE)?, 0);
     while let Some(row) = rows.next()? {
         let entry = read_entry(row)?;
-        if of_entry(&entry) != row.get::<i64>(7)? {
+        if of_entry(&entry) != row.get::<i64>(StoredEntry::COLUMNS.len())? {
             return Err(Fault::Damaged(format!("the calendar entry '{}' is not what was written", entry.id)));
         }
         entries += 1;
@@ -79,13 +81,10 @@ fn put(conn: &Connection, logic: &str, row: &UniverseRow, live: bool) -> Inner<(
     let body = packed::encode(row).map_err(|e| Fault::Invalid(format!("the row between markets of {} {e}", row.ts)))?;
     let watch = watch_words(row.markets.iter().map(|m| &m.instrument));
     let digest = of_row(logic, row.ts.0, row.known_ts.0, &watch, live.into(), &body);
-    conn.execute(
-        "INSERT INTO universe_rows (logic_version, ts, known_ts, watch, live, body, digest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (logic_version, ts) DO UPDATE SET known_ts = excluded.known_ts, watch = excluded.watch,
-            live = excluded.live, body = excluded.body, digest = excluded.digest",
-        params![logic, row.ts.0, row.known_ts.0, watch, live, body, digest],
-    )?;
+    let (sql, row) = insert!(universe_rows or Update {
+        logic_version: logic, ts: row.ts.0, known_ts: row.known_ts.0, watch, live, body, digest,
+    });
+    conn.execute(sql, row)?;
     Ok(())
 }
 
@@ -131,24 +130,22 @@ pub(super) fn replace(conn: &Connection, part: &UniversePart<'_>) -> Inner<u64> 
         }
     }
     if let Some(watch) = part.done {
-        conn.execute(
-            "INSERT INTO universe_state (logic_version, watch, dirty_since) VALUES (?1, ?2, NULL)
-             ON CONFLICT (logic_version) DO UPDATE SET watch = excluded.watch, dirty_since = NULL",
-            params![part.logic_version, watch],
-        )?;
+        let (sql, row) = insert!(universe_state or Update {
+            logic_version: part.logic_version, watch, dirty_since: None::<i64>,
+        });
+        conn.execute(sql, row)?;
     }
     Ok(stored)
 }
 
 /// Minutes of a logic version have changed from `since` on.
 pub(super) fn mark(conn: &Connection, logic: &str, since: Ts) -> Inner<()> {
-    conn.execute(
-        "INSERT INTO universe_state (logic_version, watch, dirty_since) VALUES (?1, '', ?2)
-         ON CONFLICT (logic_version) DO UPDATE SET dirty_since = CASE
+    let (sql, row) = insert!(universe_state or Then(
+        "ON CONFLICT (logic_version) DO UPDATE SET dirty_since = CASE
             WHEN universe_state.dirty_since IS NULL OR universe_state.dirty_since > excluded.dirty_since
-            THEN excluded.dirty_since ELSE universe_state.dirty_since END",
-        params![logic, since.0],
-    )?;
+            THEN excluded.dirty_since ELSE universe_state.dirty_since END"
+    ) { logic_version: logic, watch: "", dirty_since: since.0 });
+    conn.execute(sql, row)?;
     Ok(())
 }
 
@@ -218,37 +215,32 @@ pub(super) fn walk(conn: &Connection, mut each: impl FnMut(&str, &UniverseRow) -
 pub(super) fn put_calendar(conn: &Connection, entries: &[CalendarEntry]) -> Inner<u64> {
     let mut new = 0;
     for e in entries {
-        let stored = conn.execute(
-            "INSERT INTO calendar_entries (id, known_ts, at, impact, name, source, cancelled, digest)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-            params![&e.id, e.known_ts.0, e.at.0, e.impact.name(), &e.name, &e.source, e.cancelled, of_entry(e)],
-        )?;
-        new += stored as u64;
+        let (sql, row) = insert!(calendar_entries or Keep {
+            id: &e.id, known_ts: e.known_ts.0, at: e.at.0, impact: e.impact.name(), name: &e.name, source: &e.source,
+            cancelled: e.cancelled, digest: of_entry(e),
+        });
+        new += conn.execute(sql, row)? as u64;
     }
     Ok(new)
 }
 
-/// The columns of an entry, as [`read_entry`] takes them.
-const ENTRY: &str = "id, known_ts, at, impact, name, source, cancelled";
+asked! {
+    /// A stored entry.
+    struct StoredEntry {
+        id: String, known_ts: Ts, at: Ts, impact: String, name: String, source: String, cancelled: i64,
+    }
+}
 
 fn read_entry(r: Row<'_>) -> Inner<CalendarEntry> {
-    let (id, impact): (String, String) = (r.get(0)?, r.get(3)?);
+    let StoredEntry { id, known_ts, at, impact, name, source, cancelled } = StoredEntry::read(r)?;
     let impact = Impact::from_name(&impact)
         .ok_or_else(|| Fault::Damaged(format!("the calendar entry '{id}' has the impact '{impact}'")))?;
-    Ok(CalendarEntry {
-        known_ts: Ts(r.get(1)?),
-        at: Ts(r.get(2)?),
-        impact,
-        name: r.get(4)?,
-        source: r.get(5)?,
-        cancelled: r.get::<i64>(6)? != 0,
-        id,
-    })
+    Ok(CalendarEntry { id, name, impact, at, source, known_ts, cancelled: cancelled != 0 })
 }
 
 /// See [`crate::Reader::calendar`].
 pub(super) fn calendar(conn: &Connection, as_of: Option<Ts>) -> Inner<Vec<CalendarEntry>> {
     let mut statement =
-        conn.prepare(format!("SELECT {ENTRY} FROM calendar_entries WHERE known_ts <= ?1 ORDER BY known_ts, at, id"))?;
+        conn.prepare(select!(StoredEntry; " FROM calendar_entries WHERE known_ts <= ?1 ORDER BY known_ts, at, id"))?;
     statement.query_map([as_of.unwrap_or(Ts::MAX).0], read_entry)?.collect()
 }

@@ -7,9 +7,10 @@
 use super::db::{Connection, NONE, params};
 use super::fault::{self, Fault, Inner};
 use super::{
-    corrections, live, outbox, outbox_read, points, positions, prune, replace, segment, silences, tables, universe,
+    corrections, live, originals, outbox, outbox_read, points, positions, prune, replace, segment, silences, universe,
 };
 use crate::postgres::{self, Address};
+use crate::schema::insert;
 use crate::sqlite::{self, RoleLock};
 use crate::{
     Appended, Batches, DeliveryChange, Error, Firing, Forgotten, ImportRecord, Imported, Inserted, Join, LiveBatch,
@@ -115,7 +116,7 @@ impl Core {
         if writer.holds(Role::Context) {
             writer.collect_garbage()?;
         }
-        while writer.write(tables::adopt_one)? {}
+        while writer.write(originals::adopt_one)? {}
         Ok(writer)
     }
 
@@ -495,24 +496,13 @@ impl<K> Writer for SqlWriter<K> {
         self.core.need(Role::Ingest)?;
         let count = |n: u64| i64::try_from(n).map_err(|_e| Fault::Invalid(format!("{n} is no count")));
         self.core.write(|tx| {
-            tx.execute(
-                "INSERT INTO imports (started, finished, release, source, points_new, points_revised, points_same,
-                    points_earlier, rejected, detail)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                params![
-                    r.started.0,
-                    r.finished.0,
-                    &r.release,
-                    &r.source,
-                    count(r.inserted.new)?,
-                    count(r.inserted.revised)?,
-                    count(r.inserted.same)?,
-                    count(r.inserted.earlier)?,
-                    count(r.rejected)?,
-                    &r.detail
-                ],
-            )?;
-            Ok(())
+            let (sql, row) = insert!(imports or Fail {
+                started: r.started.0, finished: r.finished.0, release: &r.release, source: &r.source,
+                points_new: count(r.inserted.new)?, points_revised: count(r.inserted.revised)?,
+                points_same: count(r.inserted.same)?, points_earlier: count(r.inserted.earlier)?,
+                rejected: count(r.rejected)?, detail: &r.detail,
+            });
+            tx.execute(sql, row).map(drop)
         })
     }
 

@@ -8,7 +8,6 @@
 mod lock;
 mod open;
 mod schema;
-mod tables;
 
 pub(crate) use lock::RoleLock;
 pub(crate) use open::{known, reader as open_reader, writer as open_writer};

@@ -1,6 +1,7 @@
 //! Opening: new and old files, other people's files, damaged files, folders that cannot be written.
 
-use super::schema::MIGRATIONS;
+use super::schema::migrations;
+use crate::schema::VERSION;
 use crate::sql::fault::{self, Fault, Inner};
 use crate::{Error, Result};
 use rusqlite::config::DbConfig;
@@ -38,7 +39,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection> {
         conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         conn.pragma_update(None, "journal_size_limit", CHECKPOINT_PAGES * 4096)?;
         keep_plans(&conn)?;
-        migrate(&mut conn, MIGRATIONS)?;
+        migrate(&mut conn, &migrations())?;
         Ok(conn)
     };
     let conn = open().map_err(|f| refine(f, path))?;
@@ -143,7 +144,7 @@ fn version(conn: &Connection) -> rusqlite::Result<i64> {
 
 /// Newest version this build knows.
 pub(crate) fn known() -> i64 {
-    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+    VERSION.into()
 }
 
 fn check_version(conn: &Connection, path: &Path, known: i64) -> Result<()> {
@@ -159,12 +160,12 @@ fn check_version(conn: &Connection, path: &Path, known: i64) -> Result<()> {
 
 /// Applies what is missing, each step in a transaction of its own; a new file gets all of them in one, so that whoever
 /// finds it finds the present schema. Leaves newer files alone.
-pub(crate) fn migrate(conn: &mut Connection, migrations: &[&str]) -> Inner<()> {
+pub(super) fn migrate(conn: &mut Connection, migrations: &[impl AsRef<str>]) -> Inner<()> {
     if version(conn)? == 0 {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if version(&tx)? == 0 {
             for (step, sql) in (1_i64..).zip(migrations) {
-                tx.execute_batch(sql)?;
+                tx.execute_batch(sql.as_ref())?;
                 tx.pragma_update(None, "user_version", step)?;
             }
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -174,7 +175,7 @@ pub(crate) fn migrate(conn: &mut Connection, migrations: &[&str]) -> Inner<()> {
     for (step, sql) in (1_i64..).zip(migrations) {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if version(&tx)? < step {
-            tx.execute_batch(sql)?;
+            tx.execute_batch(sql.as_ref())?;
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
             tx.pragma_update(None, "user_version", step)?;
             tx.commit()?;

@@ -3,10 +3,13 @@
 //! Both spellings of a symbol match: `market_symbol` is text whose `=` compares what is left without separators. The planner
 //! sees through the functions, so an index on the bare spelling answers either.
 
-use crate::sql::tables::source_word;
+use super::source_word;
 
-/// The version of the schema that brought them.
-pub(super) const V10: &str = r#"
+/// What views are told by whoever listens.
+pub(crate) const V2: &str = "INSERT INTO settings (name, value) VALUES ('basis_every', 60000000000);";
+
+/// The type of the tables' symbols, before them.
+pub(crate) const SYMBOLS: &str = r#"
 CREATE FUNCTION barograph_bare(symbol text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
     $$ SELECT regexp_replace(translate(upper(symbol), '/-_', ''), '(SWAP|PERP)$', '') $$;
 CREATE DOMAIN market_symbol AS text;
@@ -24,74 +27,16 @@ CREATE OPERATOR = (LEFTARG = market_symbol, RIGHTARG = text, FUNCTION = barograp
 CREATE OPERATOR = (LEFTARG = market_symbol, RIGHTARG = varchar, FUNCTION = barograph_same, RESTRICT = eqsel, JOIN = eqjoinsel);
 CREATE OPERATOR <> (LEFTARG = market_symbol, RIGHTARG = market_symbol, FUNCTION = barograph_other, COMMUTATOR = <>,
     RESTRICT = neqsel, JOIN = neqjoinsel);
+"#;
 
-CREATE TABLE table_markets (
-    instrument bigint PRIMARY KEY,
-    name text COLLATE "C" NOT NULL,
-    venue text NOT NULL,
-    exchange text NOT NULL,
-    symbol market_symbol NOT NULL,
-    kind text NOT NULL,
-    spot_leg bigint,
-    newest bigint
-);
-CREATE TABLE market_rows (
-    symbol market_symbol COLLATE "C" NOT NULL,
-    ts timestamptz NOT NULL,
-    instrument bigint NOT NULL,
-    open float8, high float8, low float8, close float8, volume float8, bar_s float8,
-    mark_price float8, index_price float8, premium_index float8, funding_rate float8, interval_h float8,
-    open_interest float8, open_interest_usd float8, best_bid float8, best_ask float8, last_price float8,
-    long_short_ratio float8, top_trader_account_ratio float8, top_trader_position_ratio float8, taker_volume_ratio float8,
-    PRIMARY KEY (symbol, ts, instrument)
-);
+/// The version of the schema that brought the tables.
+pub(crate) const V10: &str = r#"
 CREATE INDEX market_rows_bare ON market_rows (barograph_bare(symbol::text), ts);
-CREATE TABLE settlements (
-    symbol market_symbol COLLATE "C" NOT NULL, ts timestamptz NOT NULL, instrument bigint NOT NULL,
-    rate float8 NOT NULL, interval_h float8, next_ts timestamptz, special bigint NOT NULL, known_ts bigint NOT NULL,
-    PRIMARY KEY (symbol, ts, instrument)
-);
 CREATE INDEX settlements_bare ON settlements (barograph_bare(symbol::text), ts);
-CREATE TABLE forced_closes (
-    symbol market_symbol COLLATE "C" NOT NULL, ts timestamptz NOT NULL, instrument bigint NOT NULL,
-    liquidated_side text COLLATE "C" NOT NULL, price float8 NOT NULL, quantity float8 NOT NULL,
-    PRIMARY KEY (symbol, ts, instrument, liquidated_side, price, quantity)
-);
 CREATE INDEX forced_closes_bare ON forced_closes (barograph_bare(symbol::text), ts);
-CREATE TABLE axis_changes (
-    segment bigint NOT NULL, ts bigint NOT NULL, axis text COLLATE "C" NOT NULL, before text, after text NOT NULL,
-    PRIMARY KEY (segment, ts, axis)
-);
 
-DROP VIEW market_metrics, futures_funding_rates, futures_liquidations, futures_basis_history, market_snapshots, regimes,
-    market_alerts;
-
-CREATE VIEW market_metrics AS
-    SELECT g.ts, g.symbol, v.metric_name, v.value,
-        CASE m.venue WHEN 'binance-usdm' THEN 'binance_futures' ELSE m.venue END AS source, m.venue, m.name AS instrument
-    FROM market_rows g JOIN table_markets m USING (instrument)
-        CROSS JOIN LATERAL (VALUES ('mark_price', g.mark_price), ('index_price', g.index_price), ('funding_rate', g.funding_rate),
-            ('open_interest', g.open_interest), ('bar', g.close), ('premium_index', g.premium_index),
-            ('open_interest_usd', g.open_interest_usd), ('trade', g.last_price), ('long_short_ratio', g.long_short_ratio),
-            ('top_trader_account_ratio', g.top_trader_account_ratio),
-            ('top_trader_position_ratio', g.top_trader_position_ratio), ('taker_volume_ratio', g.taker_volume_ratio))
-            v (metric_name, value)
-    WHERE v.value IS NOT NULL;
-
-CREATE VIEW futures_funding_rates AS
-    SELECT g.ts, g.symbol, g.funding_rate, false AS settled, g.interval_h, NULL::timestamptz AS next_funding_time,
-        CASE m.venue WHEN 'binance-usdm' THEN 'binance_futures' ELSE m.venue END AS source, m.venue, m.name AS instrument
-    FROM market_rows g JOIN table_markets m USING (instrument) WHERE g.funding_rate IS NOT NULL
-    UNION ALL
-    SELECT g.ts, g.symbol, g.rate, true, g.interval_h, g.next_ts,
-        CASE m.venue WHEN 'binance-usdm' THEN 'binance_futures' ELSE m.venue END, m.venue, m.name
-    FROM settlements g JOIN table_markets m USING (instrument);
-
-CREATE VIEW futures_liquidations AS
-    SELECT g.ts, g.symbol, g.liquidated_side, CASE g.liquidated_side WHEN 'long' THEN 'SELL' ELSE 'BUY' END AS side, g.price,
-        g.quantity, g.price * g.quantity AS value_usd,
-        CASE m.venue WHEN 'binance-usdm' THEN 'binance_futures' ELSE m.venue END AS source, m.venue, m.name AS instrument
-    FROM forced_closes g JOIN table_markets m USING (instrument);
+DROP VIEW IF EXISTS market_metrics, futures_funding_rates, futures_liquidations, futures_basis_history, market_snapshots,
+    regimes, market_alerts;
 
 -- The futures price against the spot market of the same coin on the same exchange; where that is not recorded, against the
 -- index, which `spot_source` says. Never mark against index: that is the premium.
@@ -169,9 +114,8 @@ macro_rules! source {
 }
 
 /// Sources are those of the streams and no longer the venue.
-pub(super) const V11: &str = concat!(
+pub(crate) const V11: &str = concat!(
     "
-ALTER TABLE table_markets ADD COLUMN sources text;
 UPDATE table_markets SET sources = (SELECT json_object_agg(metric, words)::text FROM
     (SELECT metric, string_agg(DISTINCT w, ',' ORDER BY w) AS words FROM (SELECT s.metric, (",
     source_word!("s.source"),
@@ -180,7 +124,7 @@ UPDATE table_markets SET sources = (SELECT json_object_agg(metric, words)::text 
     WHERE words <> ",
     source_word!("table_markets.venue"),
     ");
-DROP VIEW market_metrics, futures_funding_rates, futures_liquidations;
+DROP VIEW IF EXISTS market_metrics, futures_funding_rates, futures_liquidations;
 
 CREATE VIEW market_metrics AS
     SELECT g.ts, g.symbol, v.metric_name, v.value, ",

@@ -1,10 +1,16 @@
-//! What the originals' tables are made of (R3.42–R3.45, R4.37; ADR 22): one wide row of a market and minute, settled rates,
-//! single forced closes. The views of the schema show them under the names and columns people know.
+//! All that the store has for the originals' sake. What their tables are made of (R3.42–R3.45, R4.37; ADR 22) is here: one wide
+//! row of a market and minute, settled rates, single forced closes. [`schema`] declares the tables, and the views in [`files`] and
+//! [`servers`] show them under the names and columns people know.
 //!
 //! The row of a minute holds the last value of each metric whose time lies within it. Rows on the hour stay for ever, those
 //! between for the two hours before the newest. All of it follows from the points, and a store that was made before there
 //! were such tables is filled from them once.
 
+pub(crate) mod files;
+pub(crate) mod schema;
+pub(crate) mod servers;
+
+use self::schema::market_rows;
 use super::db::{Connection, NONE, Value, params};
 use super::fault::{Fault, Inner};
 use super::pieces::Fact;
@@ -19,35 +25,24 @@ macro_rules! source_word {
         concat!("CASE ", $source, " WHEN 'binance-usdm' THEN 'binance_futures' ELSE ", $source, " END")
     };
 }
-pub(crate) use source_word;
+use source_word;
 
 /// How long every minute stays: what somebody looks at who asks whether data come in.
 const HOT: Span = Span::hours(2);
 const HOUR: Span = Span::hours(1);
 
-/// Columns of `market_rows` behind its key. The first six are those of a candle and change together.
-const COLUMNS: [&str; 20] = [
-    "open",
-    "high",
-    "low",
-    "close",
-    "volume",
-    "bar_s",
-    "mark_price",
-    "index_price",
-    "premium_index",
-    "funding_rate",
-    "interval_h",
-    "open_interest",
-    "open_interest_usd",
-    "best_bid",
-    "best_ask",
-    "last_price",
-    "long_short_ratio",
-    "top_trader_account_ratio",
-    "top_trader_position_ratio",
-    "taker_volume_ratio",
-];
+/// Columns of the key of `market_rows`.
+const KEY: usize = 3;
+/// Those behind it. The first six are those of a candle and change together.
+const COLUMNS: [&str; market_rows.columns.len() - KEY] = {
+    let mut names = [""; market_rows.columns.len() - KEY];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = market_rows.columns[KEY + at].name;
+        at += 1;
+    }
+    names
+};
 const BAR: usize = 6;
 const BAR_S: usize = 5;
 
@@ -232,11 +227,11 @@ impl Gathered {
                 .iter()
                 .filter(|((_, ts), row)| (*ts > hot || on_the_hour(*ts)) && row.values.iter().any(Option::is_some))
             {
-                let mut values = [const { Value::Null }; 3 + COLUMNS.len()];
+                let mut values = [const { Value::Null }; KEY + COLUMNS.len()];
                 values[0] = symbol.as_str().into();
                 values[1] = time(conn, *ts);
                 values[2] = (*market).into();
-                for (slot, value) in values.iter_mut().skip(3).zip(row.values) {
+                for (slot, value) in values.iter_mut().skip(KEY).zip(row.values) {
                     *slot = value.into();
                 }
                 conn.send(upsert.clone(), values)?;
@@ -257,7 +252,7 @@ fn back(t: Ts, by: Span) -> Ts {
 
 fn upsert(conn: &Connection) -> String {
     let names = COLUMNS.join(", ");
-    let holes: Vec<String> = (4..4 + COLUMNS.len()).map(|n| format!("?{n}")).collect();
+    let holes: Vec<String> = (KEY + 1..=KEY + COLUMNS.len()).map(|n| format!("?{n}")).collect();
     let set: Vec<String> = COLUMNS
         .iter()
         .enumerate()

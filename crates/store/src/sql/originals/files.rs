@@ -6,7 +6,7 @@
 //! view that bears the spelling as its name. So nothing is shown twice, and nothing but SQLite itself is needed. Columns called
 //! `symbol` have the affinity of that argument (NUMERIC), without which SQLite would not read the halves in the order of an index.
 
-use crate::sql::tables::source_word;
+use super::source_word;
 
 /// A view of two halves: columns, then what is read, once by the symbol itself and once by another spelling of it. `key` is
 /// where the symbol stands.
@@ -64,10 +64,8 @@ macro_rules! source {
 }
 
 /// Sources are those of the streams and no longer the venue.
-pub(super) const V11: &str = concat!(
+pub(crate) const V11: &str = concat!(
     "
-CREATE INDEX live_points_times ON live_points (instrument, first_event, newest_event, first_known, newest_known);
-ALTER TABLE table_markets ADD COLUMN sources TEXT; -- by metric, where not the venue alone, JSON
 UPDATE table_markets SET sources = nullif((SELECT json_group_object(metric, words) FROM
     (SELECT metric, group_concat(w) AS words FROM (SELECT DISTINCT s.metric, ",
     source_word!("s.source"),
@@ -76,9 +74,9 @@ UPDATE table_markets SET sources = nullif((SELECT json_group_object(metric, word
     WHERE words <> ",
     source_word!("table_markets.venue"),
     "), '{}');
-DROP VIEW market_metrics;
-DROP VIEW futures_funding_rates;
-DROP VIEW futures_liquidations;
+DROP VIEW IF EXISTS market_metrics;
+DROP VIEW IF EXISTS futures_funding_rates;
+DROP VIEW IF EXISTS futures_liquidations;
 CREATE VIEW market_metrics AS ",
     halves!(
         "g.symbol",
@@ -133,98 +131,13 @@ CREATE VIEW futures_liquidations AS ",
 );
 
 /// The version of the schema that brought them.
-pub(super) const V10: &str = concat!(
+pub(crate) const V10: &str = concat!(
     "
-CREATE TABLE table_markets (                -- markets as the tables name them
-    instrument INTEGER PRIMARY KEY,
-    name TEXT NOT NULL,                     -- venue:symbol
-    venue TEXT NOT NULL,
-    exchange TEXT NOT NULL,                 -- the venue without its segment
-    symbol NUMERIC NOT NULL,                -- BASE/QUOTE
-    kind TEXT NOT NULL,
-    spot_leg INTEGER,                       -- the spot market its basis is of
-    newest INTEGER                          -- minute of its newest row
-);
-CREATE INDEX table_markets_symbol ON table_markets (symbol);
-CREATE TABLE spellings (                    -- other ways to write a symbol; each is the name of an empty view too
-    other NUMERIC NOT NULL,
-    symbol NUMERIC NOT NULL,
-    PRIMARY KEY (other, symbol)
-) WITHOUT ROWID;
-CREATE TABLE market_rows (                  -- every minute of the last hours, then every hour
-    symbol NUMERIC NOT NULL,
-    ts TEXT NOT NULL,                       -- UTC as datetime() writes it
-    instrument INTEGER NOT NULL,
-    open REAL, high REAL, low REAL, close REAL, volume REAL, bar_s REAL,
-    mark_price REAL, index_price REAL, premium_index REAL, funding_rate REAL, interval_h REAL,
-    open_interest REAL, open_interest_usd REAL, best_bid REAL, best_ask REAL, last_price REAL,
-    long_short_ratio REAL, top_trader_account_ratio REAL, top_trader_position_ratio REAL, taker_volume_ratio REAL,
-    PRIMARY KEY (symbol, ts, instrument)
-) WITHOUT ROWID;
-CREATE TABLE settlements (
-    symbol NUMERIC NOT NULL, ts TEXT NOT NULL, instrument INTEGER NOT NULL,
-    rate REAL NOT NULL, interval_h REAL, next_ts TEXT, special INTEGER NOT NULL, known_ts INTEGER NOT NULL,
-    PRIMARY KEY (symbol, ts, instrument)
-) WITHOUT ROWID;
-CREATE TABLE forced_closes (                -- single ones, of the last days
-    symbol NUMERIC NOT NULL, ts TEXT NOT NULL, instrument INTEGER NOT NULL,
-    liquidated_side TEXT NOT NULL, price REAL NOT NULL, quantity REAL NOT NULL,
-    PRIMARY KEY (symbol, ts, instrument, liquidated_side, price, quantity)
-) WITHOUT ROWID;
-CREATE TABLE axis_changes (                 -- of the axes beside risk, as label_changes
-    segment INTEGER NOT NULL, ts INTEGER NOT NULL, axis TEXT NOT NULL, before TEXT, after TEXT NOT NULL,
-    PRIMARY KEY (segment, ts, axis)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO settings VALUES ('basis_every', 60000000000);
-CREATE TABLE row_metrics (k INTEGER PRIMARY KEY, metric_name TEXT NOT NULL) STRICT;
 INSERT INTO row_metrics (metric_name) VALUES ('mark_price'), ('index_price'), ('funding_rate'), ('open_interest'), ('bar'),
     ('premium_index'), ('open_interest_usd'), ('trade'), ('long_short_ratio'), ('top_trader_account_ratio'),
     ('top_trader_position_ratio'), ('taker_volume_ratio');
 
-CREATE VIEW market_metrics AS ",
-    halves!(
-        "g.symbol",
-        "g.ts",
-        "k.metric_name, CASE k.k WHEN 1 THEN g.mark_price WHEN 2 THEN g.index_price WHEN 3 THEN g.funding_rate
-            WHEN 4 THEN g.open_interest WHEN 5 THEN g.close WHEN 6 THEN g.premium_index WHEN 7 THEN g.open_interest_usd
-            WHEN 8 THEN g.last_price WHEN 9 THEN g.long_short_ratio WHEN 10 THEN g.top_trader_account_ratio
-            WHEN 11 THEN g.top_trader_position_ratio ELSE g.taker_volume_ratio END AS value,
-            CASE m.venue WHEN 'binance-usdm' THEN 'binance_futures' ELSE m.venue END AS source, m.venue, m.name AS instrument",
-        "market_rows g",
-        "CROSS JOIN table_markets m ON m.instrument = g.instrument CROSS JOIN row_metrics k WHERE value IS NOT NULL"
-    ),
-    ";
-CREATE VIEW futures_funding_rates AS ",
-    halves!(
-        "g.symbol",
-        "g.ts",
-        "g.funding_rate, 0 AS settled, g.interval_h, CAST(NULL AS TEXT) AS next_funding_time,
-            CASE m.venue WHEN 'binance-usdm' THEN 'binance_futures' ELSE m.venue END AS source, m.venue, m.name AS instrument",
-        "market_rows g",
-        "CROSS JOIN table_markets m ON m.instrument = g.instrument WHERE g.funding_rate IS NOT NULL"
-    ),
-    " UNION ALL ",
-    halves!(
-        "g.symbol",
-        "g.ts",
-        "g.rate, 1, g.interval_h, g.next_ts,
-            CASE m.venue WHEN 'binance-usdm' THEN 'binance_futures' ELSE m.venue END, m.venue, m.name",
-        "settlements g",
-        "CROSS JOIN table_markets m ON m.instrument = g.instrument WHERE 1"
-    ),
-    ";
-CREATE VIEW futures_liquidations AS ",
-    halves!(
-        "g.symbol",
-        "g.ts",
-        "g.liquidated_side, CASE g.liquidated_side WHEN 'long' THEN 'SELL' ELSE 'BUY' END AS side, g.price, g.quantity,
-            g.price * g.quantity AS value_usd, CASE m.venue WHEN 'binance-usdm' THEN 'binance_futures' ELSE m.venue END AS source,
-            m.venue, m.name AS instrument",
-        "forced_closes g",
-        "CROSS JOIN table_markets m ON m.instrument = g.instrument WHERE 1"
-    ),
-    ";
 -- The futures price against the spot market of the same coin on the same exchange; where that is not recorded, against the
 -- index, which `spot_source` says. Never mark against index: that is the premium.
 CREATE VIEW futures_basis_history AS ",
