@@ -6,13 +6,15 @@
 mod board;
 mod diff;
 mod features;
+mod pages;
 
 use crate::{Args, Failure, tree};
 
 type Make = fn(present: &str) -> String;
 
-const REFERENCES: [(&str, Make); 4] = [
+const REFERENCES: [(&str, Make); 5] = [
     ("crates/api/openapi.json", |_| openapi()),
+    ("crates/api/src/routes/views.rs", |_| pages::module()),
     ("docs/board.md", board::document),
     ("docs/features.md", |_| features::document()),
     ("web/src/board/columns.ts", |_| board::module()),
