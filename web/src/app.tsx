@@ -1,18 +1,10 @@
 // The page as a whole: header, what holds for all of it, the page of the address, the time machine.
-import type { JSX } from 'preact';
+import type { ComponentType, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { signInWanted } from './api/client';
 import { isStale } from './board/live';
 import { pastWaiting, usePastBoard } from './board/past';
-import { AlertsPage } from './pages/alerts/AlertsPage';
-import { CascadesPage } from './pages/cascades/CascadesPage';
-import { FeedsPage } from './pages/feeds/FeedsPage';
-import { HelpPage } from './pages/help/HelpPage';
-import { PositionsPage } from './pages/positions/PositionsPage';
-import { RegimesPage } from './pages/regimes/RegimesPage';
-import { UniversePage } from './pages/universe/UniversePage';
-import { VolatilityPage } from './pages/volatility/VolatilityPage';
-import { WeatherPage } from './pages/weather/WeatherPage';
+import { componentOf, pageSpec } from './pages/list';
 import { hrefTo, route } from './state/place';
 import type { Route } from './state/url';
 import { Failed } from './ui/Answer';
@@ -24,6 +16,8 @@ import { Later } from './ui/Later';
 import { SignIn } from './ui/SignIn';
 import { TimeMachine } from './ui/TimeMachine';
 
+/** What stands at the addresses of the list, by file: all in one piece but the market, which brings a chart library. */
+const SHOWN = import.meta.glob<Record<string, ComponentType>>(['./pages/*/*Page.tsx', '!./pages/market/*'], { eager: true });
 const loadMarket = () => import('./pages/market/MarketPage').then((m) => m.MarketPage);
 
 export function App(): JSX.Element {
@@ -51,7 +45,7 @@ export function App(): JSX.Element {
         {past.error && <Failed error={past.error} reload={past.reload} />}
         <Page at={at} />
       </main>
-      {at.page !== 'help' && <TimeMachine />}
+      {pageSpec(at.page)?.timeless !== true && <TimeMachine />}
       <Footer />
       <KeysDialog />
     </>
@@ -59,35 +53,16 @@ export function App(): JSX.Element {
 }
 
 function Page({ at }: { at: Route }): JSX.Element {
-  switch (at.page) {
-    case 'weather':
-      return <WeatherPage />;
-    case 'market':
-      return <Later key={at.instrument} load={loadMarket} props={{ instrument: at.instrument }} />;
-    case 'regimes':
-      return <RegimesPage />;
-    case 'cascades':
-      return <CascadesPage />;
-    case 'volatility':
-      return <VolatilityPage />;
-    case 'universe':
-      return <UniversePage />;
-    case 'positions':
-      return <PositionsPage />;
-    case 'alerts':
-      return <AlertsPage />;
-    case 'feeds':
-      return <FeedsPage />;
-    case 'help':
-      return <HelpPage />;
-    case 'unknown':
-      return (
-        <div class="note">
-          <h1>No such page</h1>
-          <p>
-            Nothing answers at this address. <a href={hrefTo('/')}>To the weather</a>
-          </p>
-        </div>
-      );
-  }
+  if (at.page === 'market') return <Later key={at.instrument} load={loadMarket} props={{ instrument: at.instrument }} />;
+  const name = componentOf(at.page);
+  const Shown = SHOWN[`./pages/${at.page}/${name}.tsx`]?.[name];
+  if (Shown !== undefined) return <Shown />;
+  return (
+    <div class="note">
+      <h1>No such page</h1>
+      <p>
+        Nothing answers at this address. <a href={hrefTo('/')}>To the weather</a>
+      </p>
+    </div>
+  );
 }

@@ -1,28 +1,25 @@
 // The board as it travels, and what the page makes of it. Columns are found by name, never by place, so that a server may add
 // one; batches carry a mask of columns and their values. Pure: no signals, no clock.
 import type { Axis, Board, Cell, CellBatch } from '../contract';
-
-export const FLAG_STALE = 1;
-export const FLAG_STREAM_LOST = 2;
-export const FLAG_WARMING = 4;
-export const FLAG_SYNTHETIC = 8;
-
-/** Columns of epoch seconds, which a batch counts from its reference. */
-const EPOCHS = new Set(['risk_since', 'row_ts']);
+import { COLUMNS, FLAGS } from './columns';
+import type { Column } from './columns';
 
 export const TIMEFRAMES = ['1h', '4h', '1d', '1w'] as const;
 
 /** Where each column stands. */
 export class Layout {
   readonly places = new Map<string, number>();
+  /** Where epoch seconds stand, which a batch counts from its reference. */
+  readonly epochs: readonly boolean[];
   constructor(
     readonly columns: readonly string[],
     readonly labels: Partial<Record<Axis, readonly string[]>>,
   ) {
     columns.forEach((name, place) => this.places.set(name, place));
+    this.epochs = columns.map((name) => (COLUMNS as Record<string, string>)[name] === 'epoch');
   }
 
-  place(column: string): number | null {
+  place(column: Column): number | null {
     return this.places.get(column) ?? null;
   }
 
@@ -58,7 +55,7 @@ export function patchesOf(batch: CellBatch, layout: Layout): Patch[] {
       if (column >= columns) throw new Error(`a batch names column ${column} of ${columns}`);
       if (next >= values.length) throw new Error(`a batch of market ${row} ends before column ${column}`);
       const value = values[next] ?? null;
-      const counted = typeof value === 'number' && EPOCHS.has(layout.columns[column] ?? '');
+      const counted = typeof value === 'number' && layout.epochs[column] === true;
       out.push({ row, column, value: counted ? value + reference : value });
       next += 1;
     }
@@ -87,7 +84,7 @@ export type RowState = 'live' | 'warming' | 'lost' | 'stale';
 
 export function stateOf(flags: number | null): RowState {
   const has = (bit: number): boolean => ((flags ?? 0) & bit) !== 0;
-  return has(FLAG_STALE) ? 'stale' : has(FLAG_STREAM_LOST) ? 'lost' : has(FLAG_WARMING) ? 'warming' : 'live';
+  return has(FLAGS.STALE) ? 'stale' : has(FLAGS.LOST) ? 'lost' : has(FLAGS.WARMING) ? 'warming' : 'live';
 }
 
 /** Closes in a sparkline. */

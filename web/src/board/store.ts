@@ -3,6 +3,7 @@
 import { batch, signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import type { Axis, Board, BoardChange, BoardHeader, BoardRow, Cell, CellBatch, RowHeadline, RowReasons } from '../contract';
+import type { Column } from './columns';
 import { Layout, layoutOf, patchesOf, sparkAfter, stateOf } from './decode';
 import type { Patch, RowState } from './decode';
 
@@ -28,13 +29,13 @@ export class Row {
     return this.at.instrument;
   }
 
-  cell(column: string): Signal<Cell> | null {
+  cell(column: Column): Signal<Cell> | null {
     const place = this.layout.place(column);
     return place === null ? null : (this.cells[place] ?? null);
   }
 
   /** The value now, and the component that reads it is drawn again when it changes. */
-  number(column: string): number | null {
+  number(column: Column): number | null {
     const value = this.cell(column)?.value;
     return typeof value === 'number' ? value : null;
   }
@@ -44,7 +45,7 @@ export class Row {
   }
 
   /** Why the column has no value. */
-  reason(column: string): string | null {
+  reason(column: Column): string | null {
     return this.reasons.value[column] ?? null;
   }
 
@@ -54,7 +55,7 @@ export class Row {
   }
 
   /** The value now, for sorting: reading it asks for no redraw. */
-  peek(column: string): Cell {
+  peek(column: Column): Cell {
     return this.cell(column)?.peek() ?? null;
   }
 

@@ -1,5 +1,7 @@
 // The address is the state of the page: path and parameters, read and written here as plain data. No browser is needed, so that
 // tests can ask what an address means.
+import { PAGES } from '../pages/list';
+import type { PageName } from '../pages/list';
 
 export interface Place {
   path: string;
@@ -8,12 +10,10 @@ export interface Place {
 
 export type Patch = Record<string, string | null | undefined>;
 
-export type Route =
-  | { page: 'weather' | 'regimes' | 'cascades' | 'volatility' | 'universe' | 'positions' | 'alerts' | 'feeds' | 'help' }
-  | { page: 'market'; instrument: string }
-  | { page: 'unknown' };
+export type Route = { page: Exclude<PageName, 'market'> | 'unknown' } | { page: 'market'; instrument: string };
 
-const PAGES = ['regimes', 'cascades', 'volatility', 'universe', 'positions', 'alerts', 'feeds', 'help'] as const;
+/** What an address of each page looks like. */
+const SHAPES = Object.entries(PAGES).map(([page, { path }]) => [page, new RegExp(`^${path.replace(/\{(\w+)\}/g, '(?<$1>.+)')}$`)] as const);
 
 export function parsePlace(path: string, search: string): Place {
   const params: Record<string, string> = {};
@@ -45,11 +45,13 @@ export function patched(params: Readonly<Record<string, string>>, patch: Patch):
 }
 
 export function routeOf(path: string): Route {
-  if (path === '/') return { page: 'weather' };
-  const market = /^\/m\/(.+)$/.exec(path);
-  if (market?.[1] !== undefined) return { page: 'market', instrument: decode(market[1]) };
-  const page = PAGES.find((p) => path === `/${p}`);
-  return page === undefined ? { page: 'unknown' } : { page };
+  for (const [page, shape] of SHAPES) {
+    const found = shape.exec(path);
+    if (!found) continue;
+    const parts = Object.entries(found.groups ?? {}).map(([name, text]) => [name, decode(text)] as const);
+    return { page, ...Object.fromEntries(parts) } as Route;
+  }
+  return { page: 'unknown' };
 }
 
 function decode(text: string): string {
@@ -61,7 +63,7 @@ function decode(text: string): string {
 }
 
 export function marketPath(instrument: string): string {
-  return `/m/${encode(instrument)}`;
+  return PAGES.market.path.replace('{instrument}', () => encode(instrument));
 }
 
 /** A moment of the past as the address carries it; anything that is no moment counts as none. */

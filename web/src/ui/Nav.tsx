@@ -2,22 +2,14 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { header } from '../board/store';
+import { PAGES, pageSpec } from '../pages/list';
 import { hrefTo, route } from '../state/place';
 
-const PAGES = [
-  ['weather', '/', 'Weather'],
-  ['regimes', '/regimes', 'Regimes'],
-  ['universe', '/universe', 'Universe'],
-  ['cascades', '/cascades', 'Cascades'],
-  ['volatility', '/volatility', 'Volatility'],
-  ['positions', '/positions', 'Positions'],
-  ['alerts', '/alerts', 'Alerts'],
-  ['feeds', '/feeds', 'Feeds'],
-  ['help', '/help', 'Help'],
-] as const;
+const LISTED = Object.entries(PAGES).flatMap(([page, spec]) => ('title' in spec ? [{ page, ...spec }] : []));
 
 export function Nav(): JSX.Element {
-  const at = route.value.page;
+  const shown = route.value.page;
+  const at = pageSpec(shown)?.within ?? shown;
   const open = header.value?.open_alerts ?? 0;
   const list = useRef<HTMLUListElement>(null);
   // On a narrow screen the list scrolls sideways; where the reader is shall be in sight.
@@ -28,10 +20,10 @@ export function Nav(): JSX.Element {
   return (
     <nav aria-label="pages">
       <ul ref={list}>
-        {PAGES.map(([page, path, text]) => (
+        {LISTED.map(({ page, path, title }) => (
           <li key={page}>
-            <a href={hrefTo(path)} aria-current={page === at || (page === 'weather' && at === 'market') ? 'page' : undefined}>
-              {text}
+            <a href={hrefTo(path)} aria-current={page === at ? 'page' : undefined}>
+              {title}
               {page === 'alerts' && open > 0 && (
                 <span class="pill" aria-label={`${open} open`}>
                   {open}

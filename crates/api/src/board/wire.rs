@@ -1,13 +1,12 @@
 //! How batches of changed cells and events are written: once, whoever listens.
 
+use super::columns::EPOCHS;
 use super::{Cells, Column};
 use bytes::Bytes;
 use core::fmt::Write as _;
 
-/// Columns that hold epoch seconds. In a batch they count from its `r`, which leaves three characters of ten.
-const EPOCHS: [Column; 2] = [Column::RiskSince, Column::RowTs];
-
-/// Writes `{"n":…,"t":…,"r":…,"c":[[i,mask,v…],…]}` into `out`, which is emptied first.
+/// Writes `{"n":…,"t":…,"r":…,"c":[[i,mask,v…],…]}` into `out`, which is emptied first. Epochs count from `r`, which leaves three
+/// characters of ten.
 pub(super) fn batch<'a>(
     out: &mut String,
     n: u64,
@@ -16,7 +15,7 @@ pub(super) fn batch<'a>(
 ) {
     out.clear();
     let row_ts = |(_, mask, cells): (usize, u32, &Cells)| {
-        let moved = mask & bits(&EPOCHS) != 0;
+        let moved = mask & EPOCHS != 0;
         cells[Column::RowTs as usize].whole().filter(|_| moved)
     };
     let reference = changed.clone().filter_map(row_ts).max().unwrap_or(0);
@@ -31,7 +30,7 @@ pub(super) fn batch<'a>(
         let _infallible = write!(out, "{comma}[{i},{mask}");
         for (column, value) in cells.iter().enumerate().filter(|(column, _)| mask & (1 << column) != 0) {
             out.push(',');
-            match value.whole().filter(|_| bits(&EPOCHS) & (1 << column) != 0) {
+            match value.whole().filter(|_| EPOCHS & (1 << column) != 0) {
                 Some(epoch) => {
                     let _infallible = write!(out, "{}", epoch - reference);
                 }
@@ -41,10 +40,6 @@ pub(super) fn batch<'a>(
         out.push(']');
     }
     out.push_str("]}");
-}
-
-const fn bits(columns: &[Column; 2]) -> u32 {
-    (1 << columns[0] as u32) | (1 << columns[1] as u32)
 }
 
 /// One server-sent event; data with line breaks becomes several data lines, as the format asks.
@@ -75,9 +70,8 @@ mod tests {
         cells[Column::Price as usize] = Value::full(63_120.5);
         cells[Column::RiskSince as usize] = Value::Whole(1_770_298_200);
         cells[Column::RowTs as usize] = Value::Whole(1_770_298_500);
-        let both = bits(&EPOCHS);
         let mut out = "left over".to_owned();
-        batch(&mut out, 7, 1_770_298_501_000, [(0, 1, &cells), (12, both | 1, &cells)].into_iter());
+        batch(&mut out, 7, 1_770_298_501_000, [(0, 1, &cells), (12, EPOCHS | 1, &cells)].into_iter());
         let want = "{\"n\":7,\"t\":1770298501000,\"r\":1770298500,\"c\":[[0,1,63120.5],[12,6145,63120.5,-300,0]]}";
         assert_eq!(out, want);
         batch(&mut out, 8, 1, [(0, 3, &cells)].into_iter());

@@ -129,19 +129,6 @@ fn content_type(name: &str) -> &'static str {
     }
 }
 
-/// Addresses of the page's views, beside `/`.
-pub(crate) const VIEWS: [&str; 9] = [
-    "/m/{instrument}",
-    "/regimes",
-    "/cascades",
-    "/volatility",
-    "/universe",
-    "/positions",
-    "/alerts",
-    "/feeds",
-    "/help",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;

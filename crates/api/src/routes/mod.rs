@@ -30,8 +30,9 @@ pub(crate) mod silences;
 pub(crate) mod stream;
 pub(crate) mod universe;
 mod unread;
+mod views;
 
-pub(crate) use assets::VIEWS;
+pub(crate) use views::VIEWS;
 
 use crate::guard::guard;
 use crate::problem::{Problem, ProblemKind};

@@ -43,7 +43,7 @@ impl Sort {
         match self {
             Self::Market => 0.0,
             Self::Risk => {
-                let label = word(&board.labels.risk, row, Column::Risk).and_then(RiskRegime::of_word);
+                let label = word(board, row, Column::Risk).and_then(RiskRegime::of_word);
                 label.and_then(RiskRegime::severity).map_or(-1.0, f64::from)
             }
             Self::Change => row.number(Column::Change24h).map_or(f64::NEG_INFINITY, f64::abs),

@@ -5,7 +5,7 @@ use super::look;
 use super::state::Board;
 use super::table::{Moment, Table, word};
 use crate::failure::Failure;
-use barograph_api::board::{COLUMNS, Column};
+use barograph_api::board::{CellKind, Column};
 use serde_json::Value;
 use std::io::Write as _;
 
@@ -51,24 +51,18 @@ fn text(board: &Board) -> String {
 
 /// One object per row: cells by name, labels as words.
 fn lines(board: &Board) -> Vec<Value> {
-    let words = [
-        (Column::Risk, &board.labels.risk),
-        (Column::Trend, &board.labels.trend),
-        (Column::Volatility, &board.labels.volatility),
-        (Column::Heat, &board.labels.heat),
-    ];
     let line = |row: &super::state::Row| {
         let mut line = serde_json::Map::new();
         for (name, value) in [("instrument", &row.instrument), ("symbol", &row.symbol), ("venue", &row.venue)] {
             line.insert(name.to_owned(), Value::from(value.as_str()));
         }
         line.insert("headline".to_owned(), Value::from(row.headline.as_str()));
-        for (name, value) in COLUMNS.iter().zip(&row.cells) {
-            line.insert((*name).to_owned(), value.clone());
-        }
-        for (column, words) in words {
-            let said = word(words, row, column).map_or(Value::Null, Value::from);
-            line.insert(COLUMNS[column as usize].to_owned(), said);
+        for (spec, value) in Column::ALL.iter().zip(&row.cells) {
+            let value = match spec.kind {
+                CellKind::Code(_) => word(board, row, spec.column).map_or(Value::Null, Value::from),
+                _ => value.clone(),
+            };
+            line.insert(spec.name.to_owned(), value);
         }
         line.insert("reasons".to_owned(), serde_json::json!(row.reasons));
         Value::Object(line)

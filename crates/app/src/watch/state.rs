@@ -1,6 +1,7 @@
 //! The board as it is held: events of the stream go in, nothing else. No clock and no screen (`docs/board.md`).
 
-use barograph_api::board::{COLUMNS, Column};
+use barograph_api::board::{COLUMNS, CellKind, Column};
+use barograph_domain::Axis;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -11,8 +12,6 @@ const SPARK: usize = 60;
 const CHANGES: usize = 50;
 /// Alerts that are kept.
 pub(super) const ALERTS: usize = 50;
-/// Columns that count from a batch's `r`.
-const EPOCHS: [usize; 2] = [Column::RiskSince as usize, Column::RowTs as usize];
 
 /// One market.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
@@ -66,6 +65,18 @@ pub(crate) struct Labels {
     pub(crate) trend: Vec<String>,
     pub(crate) volatility: Vec<String>,
     pub(crate) heat: Vec<String>,
+}
+
+impl Labels {
+    /// Those of an axis, by code.
+    pub(crate) fn of(&self, axis: Axis) -> &[String] {
+        match axis {
+            Axis::Risk => &self.risk,
+            Axis::Trend => &self.trend,
+            Axis::Volatility => &self.volatility,
+            Axis::Heat => &self.heat,
+        }
+    }
 }
 
 /// A label that changed.
@@ -236,7 +247,8 @@ impl Row {
     fn take(&mut self, mask: u64, values: &[Value], from: i64) {
         let set = (0..64).filter(|column| mask & (1 << column) != 0);
         for (column, value) in set.zip(values) {
-            let epoch = value.as_i64().filter(|_| EPOCHS.contains(&column));
+            let counted = Column::ALL.get(column).is_some_and(|spec| spec.kind == CellKind::Epoch);
+            let epoch = value.as_i64().filter(|_| counted);
             if let Some(cell) = self.cells.get_mut(column) {
                 *cell = epoch.map_or_else(|| value.clone(), |v| Value::from(from + v));
             }

@@ -2,7 +2,7 @@
 
 use super::look::{self, NONE, Tone};
 use super::state::{Board, Row};
-use barograph_api::board::{Column, flags};
+use barograph_api::board::{CellKind, Column, flags};
 use ratatui::text::Span;
 use std::collections::BTreeMap;
 
@@ -129,9 +129,10 @@ impl Table {
     }
 }
 
-/// The word of a code; `None` where there is no reading yet.
-pub(crate) fn word<'a>(words: &'a [String], row: &Row, column: Column) -> Option<&'a str> {
-    words.get(usize::try_from(row.whole(column)?).ok()?).map(String::as_str)
+/// The word of a code in a column of labels; `None` where there is no reading yet.
+pub(crate) fn word<'a>(board: &'a Board, row: &Row, column: Column) -> Option<&'a str> {
+    let CellKind::Code(axis) = column.spec().kind else { return None };
+    board.labels.of(axis).get(usize::try_from(row.whole(column)?).ok()?).map(String::as_str)
 }
 
 /// Is what the row says too old to be trusted?
@@ -142,9 +143,9 @@ pub(crate) fn is_stale(row: &Row, at: Moment) -> bool {
 fn cell(board: &Board, row: &Row, kind: Kind, at: Moment, twin: bool) -> Cell {
     let number = |column, print: &dyn Fn(f64) -> String| row.number(column).map_or(NONE.to_owned(), print);
     let plain = |text: String| Cell { text, tone: Tone::Plain };
-    let axis = |name, words: &[String], column| {
-        let word = word(words, row, column).unwrap_or("UNKNOWN").to_owned();
-        let (sign, tone) = look::label(name, &word);
+    let axis = |column: Column| {
+        let word = word(board, row, column).unwrap_or("UNKNOWN");
+        let (sign, tone) = look::label(column.spec().name, word);
         (word, sign, tone)
     };
     let now = at.now_ms / 1_000;
@@ -154,8 +155,8 @@ fn cell(board: &Board, row: &Row, kind: Kind, at: Moment, twin: bool) -> Cell {
         Kind::Price => plain(number(Column::Price, &crate::term::price)),
         Kind::Change => plain(number(Column::Change24h, &|x| look::percent(x, 1, true))),
         Kind::Risk => {
-            let (word, sign, tone) = axis("risk", &board.labels.risk, Column::Risk);
-            let side = match (word.as_str(), row.whole(Column::Squeeze)) {
+            let (word, sign, tone) = axis(Column::Risk);
+            let side = match (word, row.whole(Column::Squeeze)) {
                 ("SQUEEZE_RISK", Some(1)) => "▼",
                 ("SQUEEZE_RISK", Some(2)) => "▲",
                 _ => "",
@@ -163,15 +164,15 @@ fn cell(board: &Board, row: &Row, kind: Kind, at: Moment, twin: bool) -> Cell {
             Cell { text: format!("{word} {sign}{side}"), tone }
         }
         Kind::Trend => {
-            let (_, sign, tone) = axis("trend", &board.labels.trend, Column::Trend);
+            let (_, sign, tone) = axis(Column::Trend);
             Cell { text: sign.to_owned(), tone }
         }
         Kind::Volatility => {
-            let (_, sign, tone) = axis("volatility", &board.labels.volatility, Column::Volatility);
+            let (_, sign, tone) = axis(Column::Volatility);
             Cell { text: format!("{sign} {}", number(Column::Vol24h, &|x| look::percent(x, 0, false))), tone }
         }
         Kind::Heat => {
-            let (_, sign, tone) = axis("heat", &board.labels.heat, Column::Heat);
+            let (_, sign, tone) = axis(Column::Heat);
             Cell { text: sign.to_owned(), tone }
         }
         Kind::Funding => plain(number(Column::Funding8h, &|x| look::percent(x, 4, false))),

@@ -3,18 +3,23 @@
 //! Each reference is a file in the repository and a function that gives its text, from the present one where only a part of it
 //! is written. `gen` writes what differs; `gen --check` writes nothing, shows where a file differs and says no.
 
+mod board;
 mod diff;
 mod features;
+mod pages;
 mod rules;
 
 use crate::{Args, Failure, tree};
 
-type Make = fn(&str) -> String;
+type Make = fn(present: &str) -> String;
 
-const REFERENCES: [(&str, Make); 3] = [
+const REFERENCES: [(&str, Make); 6] = [
     ("crates/api/openapi.json", |_| openapi()),
+    ("crates/api/src/routes/views.rs", |_| pages::module()),
+    ("docs/board.md", board::document),
     ("docs/features.md", |_| features::document()),
     ("docs/rules.md", rules::document),
+    ("web/src/board/columns.ts", |_| board::module()),
 ];
 
 pub(crate) fn run(mut args: Args) -> Result<(), Failure> {

@@ -1,7 +1,9 @@
 // The cells of a market's row. Each reads the signals of its own columns, so a batch redraws what it changed and nothing else.
 import type { JSX } from 'preact';
 import { squeezeOf } from '../../board/axes';
-import { baseOf, FLAG_STALE, FLAG_STREAM_LOST, FLAG_SYNTHETIC, FLAG_WARMING } from '../../board/decode';
+import { FLAGS } from '../../board/columns';
+import type { Column } from '../../board/columns';
+import { baseOf } from '../../board/decode';
 import type { Row } from '../../board/store';
 import type { Axis } from '../../contract';
 import { fixed, funding, NONE, percent, price, volatility } from '../../format/number';
@@ -33,10 +35,10 @@ export function MarketCell({ row }: { row: Row }): JSX.Element {
       )}
       <span class="venue muted">
         <span class="venue-name">{venue}</span>
-        {(flags & FLAG_SYNTHETIC) !== 0 && <em title="made by the built-in venue server"> synthetic</em>}
-        {(flags & FLAG_WARMING) !== 0 && <em title="not enough history for every number yet"> warming</em>}
-        {(flags & FLAG_STREAM_LOST) !== 0 && <em class="tone-amber" title="a stream that a label needs is lost"> feed lost</em>}
-        {(flags & FLAG_STALE) !== 0 && <StaleAge row={row} />}
+        {(flags & FLAGS.SYNTHETIC) !== 0 && <em title="made by the built-in venue server"> synthetic</em>}
+        {(flags & FLAGS.WARMING) !== 0 && <em title="not enough history for every number yet"> warming</em>}
+        {(flags & FLAGS.LOST) !== 0 && <em class="tone-amber" title="a stream that a label needs is lost"> feed lost</em>}
+        {(flags & FLAGS.STALE) !== 0 && <StaleAge row={row} />}
       </span>
       {row.headline.value !== '' && (
         <span class="headline muted" title={row.headline.value}>
@@ -96,20 +98,38 @@ export function SinceCell({ row }: { row: Row }): JSX.Element {
   );
 }
 
-const PRINT: Record<string, (x: number | null) => string> = {
-  margin: (x) => fixed(x, 1),
+/** Columns that are a number and nothing else, as they are printed. */
+const PRINT = {
+  margin: (x: number | null) => fixed(x, 1),
   funding_8h: funding,
-  oi_4h: (x) => percent(x, 1, true),
-};
+  oi_4h: (x: number | null) => percent(x, 1, true),
+  vol_24h: volatility,
+} satisfies Partial<Record<Column, (x: number | null) => string>>;
 
-export function NumberCell({ row, column }: { row: Row; column: string }): JSX.Element {
+type NumberColumn = keyof typeof PRINT;
+
+/** Why a column of the row is empty; nothing where it is not. */
+function missing(row: Row, column: NumberColumn, value: number | null): string | undefined {
+  return value === null ? (row.reason(column) ?? 'no reading') : undefined;
+}
+
+export function NumberCell({ row, column }: { row: Row; column: NumberColumn }): JSX.Element {
   const value = row.number(column);
   const ref = useFlash<HTMLTableCellElement>(value);
-  const reason = value === null ? (row.reason(column) ?? 'no reading') : undefined;
   return (
-    <td ref={ref} class={`num c-${column} ${value === null ? 'none' : ''}`} title={reason}>
-      {(PRINT[column] ?? fixed)(value)}
+    <td ref={ref} class={`num c-${column} ${value === null ? 'none' : ''}`} title={missing(row, column, value)}>
+      {PRINT[column](value)}
     </td>
+  );
+}
+
+/** The same where there is no cell for it. */
+export function NumberText({ row, column }: { row: Row; column: NumberColumn }): JSX.Element {
+  const value = row.number(column);
+  return (
+    <span class="num" title={missing(row, column, value)}>
+      {PRINT[column](value)}
+    </span>
   );
 }
 

@@ -1,5 +1,7 @@
 // Which markets are shown, and in which order. Pure: the page decides when to ask again, so that nothing moves under the pointer.
-import { WORDS, severityOf } from '../../board/axes';
+import { AXES, WORDS, severityOf } from '../../board/axes';
+import { COLUMNS } from '../../board/columns';
+import type { Column } from '../../board/columns';
 import type { Row } from '../../board/store';
 import { patched, listOf } from '../../state/url';
 import type { Patch } from '../../state/url';
@@ -13,7 +15,6 @@ export interface Wish {
   risk: readonly string[];
 }
 
-const WORD_COLUMNS = ['risk', 'trend', 'volatility', 'heat'] as const;
 /** The severest first, the best known numbers first: what a reader of that column looks for. */
 const ASCENDING_FIRST = new Set(['market', 'margin']);
 
@@ -53,7 +54,7 @@ export function chosen(rows: readonly Row[], wish: Wish): Row[] {
 
 function keyOf(row: Row, sort: string): number | string | null {
   if (sort === 'market') return row.at.symbol;
-  const axis = WORD_COLUMNS.find((a) => a === sort);
+  const axis = AXES.find((a) => a === sort);
   if (axis !== undefined) {
     const severity = severityOf(axis, row.peekWord(axis));
     return severity < 0 ? null : severity;
@@ -63,7 +64,7 @@ function keyOf(row: Row, sort: string): number | string | null {
     const since = row.peek('risk_since');
     return typeof since === 'number' ? -since : null;
   }
-  return row.peek(sort);
+  return sort in COLUMNS ? row.peek(sort as Column) : null;
 }
 
 /** What is not known comes last, whichever way the column is turned. */

@@ -12,7 +12,7 @@ use super::{Latest, Service};
 use crate::live::board::LiveMarket;
 use crate::positions::Stops;
 pub(super) use alerts::AlertBook;
-use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, Table, Value, flags};
+use barograph_api::board::{Cells, Column, DataState, HeaderView, Hub, SetWith, Table, Value, flags};
 use barograph_api::feeds::FeedsPulse;
 use barograph_api::live::DataOrigin;
 use barograph_domain::stream::{RECORDED, SYNTHETIC};
@@ -232,7 +232,7 @@ impl Kept {
     }
 
     fn price_of_row(&self) -> Value {
-        self.latest.as_ref().and_then(|l| l.row.price).map_or(Value::Null, Value::full)
+        self.latest.as_ref().and_then(|l| l.row.price).map_or(Value::Null, |x| Column::Price.number(x))
     }
 }
 
@@ -350,8 +350,8 @@ impl Keeper {
         for (at, Cooked { cells, reasons, headline }) in cooked {
             let kept = &self.markets[at];
             let i = table.admit(&kept.name);
-            for (column, value) in SLOW.iter().map(|c| (*c, cells[*c as usize])) {
-                table.set(i, column, value);
+            for spec in Column::ALL.iter().filter(|spec| spec.set_with == SetWith::Minute) {
+                table.set(i, spec.column, cells[spec.column as usize]);
             }
             table.explain(i, reasons);
             table.headline(i, &headline);
@@ -383,7 +383,7 @@ impl Keeper {
             let Some(i) = self.places.get(place).copied().flatten() else { return };
             let Some(kept) = self.markets.get(i) else { return };
             heard[i] = true;
-            let price = market.price().map_or_else(|| kept.price_of_row(), Value::full);
+            let price = market.price().map_or_else(|| kept.price_of_row(), |x| Column::Price.number(x));
             let lost = if is_lost(market, &kept.required) { flags::LOST } else { 0 };
             put(table, i, kept, price, (kept.flags & !flags::LOST) | lost);
         });
@@ -411,27 +411,6 @@ impl Keeper {
 /// Market, metric, state, reason and age in milliseconds of a stream.
 #[derive(serde::Serialize)]
 struct FeedLine(String, &'static str, StatusState, Option<&'static str>, Option<i64>);
-
-/// Columns that come from rows alone.
-const SLOW: [Column; 17] = [
-    Column::Risk,
-    Column::Trend,
-    Column::Volatility,
-    Column::Heat,
-    Column::Squeeze,
-    Column::Margin,
-    Column::Vol,
-    Column::Vol24h,
-    Column::Funding8h,
-    Column::Oi4h,
-    Column::RiskSince,
-    Column::RowTs,
-    Column::Confidence,
-    Column::LongBias,
-    Column::RiskMultiplier,
-    Column::TfTrend,
-    Column::TfVol,
-];
 
 fn put(table: &mut Table, i: usize, kept: &Kept, price: Value, set: i64) {
     table.set(i, Column::Price, price);
