@@ -88,7 +88,7 @@ impl Room {
     /// The way for what people ask about deliveries: stored first, then the dispatcher hears of it.
     pub(crate) fn desk(self: &Arc<Self>, target: Target) -> DeliveryDesk {
         let outlet =
-            |r: &Receiver| Outlet { name: r.name.clone(), format: r.format.name().to_owned(), address: r.shown() };
+            |r: &Receiver| Outlet { name: r.name.clone(), format: r.format.name.to_owned(), address: r.shown() };
         let outlets = self.mail.receivers().iter().map(outlet).collect();
         let room = Arc::downgrade(self);
         let tell = move |wish| room.upgrade().is_some_and(|room| room.with(|d| hear(d, wish)).is_some());

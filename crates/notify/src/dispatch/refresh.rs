@@ -5,9 +5,8 @@
 //! refresh that fails is made up for by the next; four of them fit into the time an alert lasts.
 
 use super::Target;
-use crate::format::{Context, refresh};
-use crate::receiver::Format;
-use crate::transport::{Post, Transport};
+use crate::format::Context;
+use crate::transport::{Post, Transport, Verdict};
 use barograph_domain::delivery::{Message, Phase};
 use barograph_domain::{Span, Ts};
 use bytes::Bytes;
@@ -38,7 +37,7 @@ pub(super) struct Refresh {
 
 impl Refresh {
     pub(super) fn of(targets: &[Arc<Target>], now: Ts) -> Self {
-        let pushed = targets.iter().enumerate().filter(|(_, t)| matches!(t.receiver.format, Format::AlertmanagerApi));
+        let pushed = targets.iter().enumerate().filter(|(_, t)| t.receiver.format.refresh.is_some());
         Self { told: pushed.map(|(place, _)| (place, Told::default())).collect(), next: now + EVERY }
     }
 
@@ -93,9 +92,10 @@ impl Refresh {
 
 /// Says it again. What comes of it is not on record: these are no deliveries.
 pub(super) async fn say(transport: &Transport, target: &Target, messages: &[Arc<Message>], now: &super::Now) {
+    let Some(refresh) = target.receiver.format.refresh else { return };
     for some in messages.chunks(AT_ONCE) {
         let context = Context { receiver: &target.receiver, learned: None, now: now(), repeats: None };
-        let request = refresh(some.iter().map(Arc::as_ref), &context);
+        let request = refresh(some, &context);
         let Some(url) = target.url_of(&request) else { return };
         let headers = target.headers("", &request, now());
         let body = Bytes::from(request.body);
@@ -106,8 +106,8 @@ pub(super) async fn say(transport: &Transport, target: &Target, messages: &[Arc<
             allowed: &receiver.allow_private,
             headers: &headers,
             body: &body,
-            gap: receiver.format.host_gap(),
-            body_tells: false,
+            gap: receiver.format.host_gap,
+            verdict: Verdict::Status,
         };
         if transport.post(post).await.is_err() {
             return;

@@ -1,11 +1,9 @@
 //! For programs that embed the delivery: receivers are registered, events of the program's own are dispatched to them, each type
-//! by a function of its name (R4.32). A function of the program is a receiver like any other (R3.29, [`Format::Callback`]).
+//! by a function of its name (R4.32). A function of the program is a receiver like any other (R3.29, [`Receiver::calling`]).
 //!
 //! Thin on purpose: an event becomes a message in a [`MemoryOutbox`], and from there on everything is as for the program's alerts:
 //! filters, order, retries, groups, ends on record. What is not delivered when the process ends is gone; who cannot afford that
 //! implements [`crate::outbox::Outbox`] over a store and uses [`Dispatcher`] itself. `examples/callback.rs` shows both calls.
-//!
-//! [`Format::Callback`]: crate::receiver::Format::Callback
 
 mod memory;
 #[cfg(test)]
@@ -14,6 +12,7 @@ mod tests;
 pub use memory::MemoryOutbox;
 
 use crate::dispatch::{Dispatcher, Now, Stats};
+use crate::format::plain::SEED4_TYPES;
 use crate::outbox::Outgoing;
 use crate::receiver::Receiver;
 use crate::transport::Transport;
@@ -41,16 +40,6 @@ pub struct Event {
     /// Its facts.
     pub data: Map<String, Value>,
 }
-
-/// Event types of the fourth original (R4.28): only these have a form in its words.
-const SEED4: [Pattern; 6] = [
-    Pattern::LiquidationCascade,
-    Pattern::FundingAnomaly,
-    Pattern::FundingReversal,
-    Pattern::VolatilityRegimeChange,
-    Pattern::CorrelationBreak,
-    Pattern::RegimeConfirmed,
-];
 
 /// Registered receivers and the thread that tells them.
 pub struct Events {
@@ -170,7 +159,11 @@ fn message_of(pattern: Pattern, event: &Event, at: Ts, nth: u64) -> Message {
         text: event.description.clone(),
         path: format!("/m/{}?as_of={at}", event.instrument),
         event: own.to_string(),
-        seed4: if SEED4.contains(&pattern) { envelope(event.severity.seed4()).to_string() } else { String::new() },
+        seed4: if SEED4_TYPES.contains(&pattern) {
+            envelope(event.severity.seed4()).to_string()
+        } else {
+            String::new()
+        },
         symbol,
         ..Notice::bare(MessageKind::Alert, Phase::Happened, what.clone(), at)
     };

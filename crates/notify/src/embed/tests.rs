@@ -1,6 +1,6 @@
 use super::*;
 use crate::dispatch::system_clock;
-use crate::receiver::{Callback, Filter, Format};
+use crate::receiver::{Callback, Filter};
 use std::sync::Mutex;
 use std::time::Instant;
 use tokio::runtime::Runtime;
@@ -35,7 +35,7 @@ fn remembers(name: &str, failures: usize) -> (Receiver, Arc<Mutex<Vec<Notice>>>)
         called.lock().unwrap().push(notice.clone());
         Ok(())
     });
-    (Receiver::new(name, Format::Callback(callback), ""), heard)
+    (Receiver::calling(name, callback), heard)
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -76,7 +76,7 @@ fn each_type_has_its_function_and_each_receiver_what_it_wants() {
     let heard = heard.lock().unwrap();
     let mut types: Vec<&str> = heard.iter().filter_map(|n| n.pattern).map(Pattern::name).collect();
     types.sort_unstable();
-    let mut want: Vec<&str> = SEED4.iter().map(|p| p.name()).chain(["LIQUIDATION_CASCADE"; 2]).collect();
+    let mut want: Vec<&str> = SEED4_TYPES.iter().map(|p| p.name()).chain(["LIQUIDATION_CASCADE"; 2]).collect();
     want.sort_unstable();
     assert_eq!(types, want);
     // The envelope of R4.29, with the words of its time.

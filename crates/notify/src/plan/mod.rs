@@ -50,6 +50,11 @@ pub struct Pace {
     pub per_minute: usize,
 }
 
+impl Pace {
+    /// As fast as requests come back.
+    pub const FREE: Self = Self { gap: Span::ZERO, per_minute: 0 };
+}
+
 /// What a planner knows of an endpoint.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Endpoint {
@@ -77,7 +82,7 @@ impl Endpoint {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            pace: Pace::default(),
+            pace: Pace::FREE,
             in_flight_max: 32,
             groups: true,
             filter: Filter::default(),

@@ -28,7 +28,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// A body that says nothing the status does not say is read for so long, for the log and so that the connection can be kept.
 const BODY_WITHIN: Duration = Duration::from_millis(250);
 /// A body that says what became of the message is waited for.
-const TELLING_BODY_WITHIN: Duration = Duration::from_secs(2);
+const VERDICT_WITHIN: Duration = Duration::from_secs(2);
 /// Answers are read so far; no service says more that matters.
 const ANSWER_BYTES_MAX: usize = 4 << 10;
 /// A connection that was quiet for longer is not used again: most servers have closed it by then.
@@ -49,6 +49,15 @@ pub struct Reply {
     pub body: Bytes,
 }
 
+/// Where an answer says what became of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// In its status.
+    Status,
+    /// In its body, which is waited for.
+    Body,
+}
+
 /// A request to be carried.
 #[derive(Clone, Copy, Debug)]
 pub struct Post<'a> {
@@ -64,8 +73,8 @@ pub struct Post<'a> {
     pub body: &'a Bytes,
     /// At least so long between two requests to this host, from whichever endpoint.
     pub gap: Duration,
-    /// The answer's body says what became of the message; else its status alone does.
-    pub body_tells: bool,
+    /// Where the answer says what became of the message.
+    pub verdict: Verdict,
 }
 
 /// Carries requests.
@@ -122,7 +131,10 @@ impl Transport {
         let place = format!("{} {scheme}", post.endpoint);
         let asking = timeout(ANSWER_WITHIN, self.ask(&place, post)).await;
         let (connection, response) = asking.unwrap_or(Err(Error::Timeout("answer")))?;
-        let within = if post.body_tells { TELLING_BODY_WITHIN } else { BODY_WITHIN };
+        let within = match post.verdict {
+            Verdict::Status => BODY_WITHIN,
+            Verdict::Body => VERDICT_WITHIN,
+        };
         let reply = self.read(&place, connection, response, within).await;
         self.gates.heed(host, post.endpoint, reply.status, &reply.headers);
         Ok(reply)

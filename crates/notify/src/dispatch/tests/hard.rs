@@ -238,7 +238,7 @@ fn a_dead_address_leaves_time_for_the_next() {
     let receiver = Receiver {
         allow_http: true,
         allow_private: vec!["127.0.0.0/8".parse().unwrap()],
-        ..Receiver::new("a", Format::Json, &format!("http://two.example:{port}/x"))
+        ..Receiver::new("a", &JSON, &format!("http://two.example:{port}/x"))
     };
     let began = Instant::now();
     let message = crate::sample::message(T0);
@@ -255,7 +255,7 @@ fn a_try_that_panics_is_tried_again() {
     let transport = Arc::new(Transport::with(Arc::new(names), &[]).unwrap());
     let receiver = Receiver {
         allow_private: vec!["127.0.0.0/8".parse().unwrap()],
-        ..Receiver::new("a", Format::Json, "https://panics.example/x")
+        ..Receiver::new("a", &JSON, "https://panics.example/x")
     };
     let runtime = bench.runtime.handle().clone();
     let outbox = Box::new(bench.memory.clone());
@@ -283,7 +283,7 @@ fn a_call_that_hangs_is_given_up() {
         }
         Ok(())
     });
-    let mut target = Target::new(Receiver::new("mine", Format::Callback(callback), "")).unwrap();
+    let mut target = Target::new(Receiver::calling("mine", callback)).unwrap();
     target.call_within = Duration::from_millis(50);
     let (target, message) = (Arc::new(target), Arc::new(crate::sample::message(T0)));
     let transport = Transport::new().unwrap();

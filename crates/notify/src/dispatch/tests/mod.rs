@@ -6,7 +6,9 @@ mod server;
 mod services;
 
 use super::*;
-use crate::receiver::{Allowed, Format};
+use crate::format::plain::JSON;
+use crate::format::standard::STANDARD;
+use crate::receiver::Allowed;
 use crate::sample::try_once;
 use crate::secret::Secret;
 use crate::sign::{Key, verifies};
@@ -76,7 +78,7 @@ fn loopback(name: &str, server: &Server) -> Receiver {
         allow_http: true,
         allow_private: vec!["127.0.0.0/8".parse::<Allowed>().unwrap()],
         secrets: vec![Secret::new(SECRET)],
-        ..Receiver::new(name, Format::Standard, &server.url())
+        ..Receiver::new(name, &STANDARD, &server.url())
     }
 }
 
@@ -263,7 +265,7 @@ fn programs_are_called_and_stopping_leaves_the_rest_in_the_outbox() {
         called.lock().unwrap().push(n.title.clone());
         if n.title.contains("BAD") { Err("not this one".to_owned()) } else { Ok(()) }
     });
-    let dispatcher = bench.start(vec![Receiver::new("mine", Format::Callback(callback), "")]);
+    let dispatcher = bench.start(vec![Receiver::calling("mine", callback)]);
     let good = bench.alert(&dispatcher, "okx:BTC-USDT", &["mine"]);
     bench.until("the good one", || bench.state("mine", &good) == DeliveryState::Delivered);
     let bad = bench.alert(&dispatcher, "okx:BAD-USDT", &["mine"]);
@@ -294,7 +296,7 @@ fn names_that_lead_inside_are_refused_whatever_they_say_later() {
     let to = |allow: &str| Receiver {
         allow_http: true,
         allow_private: vec![allow.parse().unwrap()],
-        ..Receiver::new("a", Format::Json, &format!("http://rebind.example:{port}/x"))
+        ..Receiver::new("a", &JSON, &format!("http://rebind.example:{port}/x"))
     };
     let try_with = |receiver: Receiver, names: &[&[&'static str]]| {
         let names = Arc::new(Rebinding(Mutex::new(names.iter().map(|n| n.to_vec()).collect())));

@@ -1,11 +1,15 @@
 //! What single services ask for: Telegram's chats and doubts, Alertmanager's repetition, addresses that change.
 
 use super::*;
+use crate::format::{alertmanager, telegram::TELEGRAM};
+use crate::receiver::{Chat, FormatSettings};
 use crate::secret::Secret;
 
 fn telegram(server: &Server) -> Receiver {
-    let format = Format::Telegram { chat_id: "-1".into(), thread: None };
-    Receiver { url: Secret::new(&format!("http://{}/bot1:x", server.address)), format, ..loopback("chat", server) }
+    let chat = Some(Chat { id: "-1".into(), thread: None });
+    let settings = FormatSettings { chat, ..FormatSettings::NONE };
+    let url = Secret::new(&format!("http://{}/bot1:x", server.address));
+    Receiver { url, format: &TELEGRAM, settings, ..loopback("chat", server) }
 }
 
 fn json(got: &server::Got) -> serde_json::Value {
@@ -77,7 +81,7 @@ fn a_disabled_endpoint_is_seen_at_the_start_unless_it_has_another_address() {
 fn an_alertmanager_hears_every_minute_what_fires_and_no_more_when_it_is_over() {
     let bench = Bench::new();
     let server = bench.server(|_, _| status(200));
-    let receiver = Receiver { format: Format::AlertmanagerApi, ..loopback("am", &server) };
+    let receiver = Receiver { format: &alertmanager::API, ..loopback("am", &server) };
     let dispatcher = bench.start(vec![receiver.clone()]);
     let id = bench.alert(&dispatcher, "okx:BTC-USDT", &["am"]);
     bench.until("a confirmation", || bench.state("am", &id) == DeliveryState::Delivered);
