@@ -22,7 +22,7 @@ pub struct Recovered {
     pub endpoints: Vec<EndpointState>,
     /// Silences that hold now or later.
     pub silences: Vec<Silence>,
-    /// Silences that have ended since anything was told or tried: nobody was there to notice.
+    /// Silences that have ended since anything was delivered or tried: nobody was there to notice.
     pub ended: Vec<Silence>,
 }
 

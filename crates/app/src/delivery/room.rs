@@ -72,7 +72,7 @@ impl Room {
             return;
         }
         self.changes.fetch_add(1, Ordering::Relaxed);
-        self.with(|d| d.tell(messages));
+        self.with(|d| d.deliver(messages));
     }
 
     /// Another number than before: some delivery or receiver has changed.
@@ -82,7 +82,7 @@ impl Room {
 
     /// Something may have been stored that nobody handed over: the dispatcher reads what waits.
     pub(crate) fn look(&self) {
-        self.with(Dispatcher::look);
+        self.with(Dispatcher::reread);
     }
 
     /// The way for what people ask about deliveries: stored first, then the dispatcher hears of it.
@@ -142,7 +142,7 @@ impl Room {
 fn hear(dispatcher: &Dispatcher, wish: Wish) {
     match wish {
         Wish::Again(again) => dispatcher.replay(*again),
-        Wish::Silences => dispatcher.look(),
+        Wish::Silences => dispatcher.reread(),
         Wish::Enabled(endpoint) => dispatcher.enable(&endpoint),
     }
 }

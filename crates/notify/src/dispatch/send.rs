@@ -179,15 +179,15 @@ impl Target {
             Err(_) => (Outcome::Retry, format!("{CALLS_MAX} calls have not come back")),
             Ok(permit) => {
                 let (callback, message) = (Arc::clone(callback), Arc::clone(message));
-                let (tell, told) = oneshot::channel();
+                let (returns, returned) = oneshot::channel();
                 let thread = std::thread::Builder::new().name("notify-call".to_owned()).spawn(move || {
                     let _held = permit;
                     // Nobody listens any more after the time is over.
-                    drop(tell.send(callback(&message.notice)));
+                    drop(returns.send(callback(&message.notice)));
                 });
                 match thread {
                     Err(e) => (Outcome::Retry, format!("no thread for the callback can be made: {e}")),
-                    Ok(_) => match timeout(self.call_within, told).await {
+                    Ok(_) => match timeout(self.call_within, returned).await {
                         Ok(Ok(Ok(()))) => (Outcome::Delivered, String::new()),
                         Ok(Ok(Err(why))) => (Outcome::Retry, why),
                         Ok(Err(_gone)) => (Outcome::Reject, "the callback panicked".to_owned()),
@@ -255,7 +255,7 @@ struct Report {
 }
 
 impl Report {
-    fn say(&mut self, done: Done) {
+    fn end(&mut self, done: Done) {
         if let Some(send) = self.send.take() {
             let latency_ms = u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX);
             self.inbox.finished(Finished { send, epoch: self.epoch, at: self.at, done, latency_ms });
@@ -267,7 +267,7 @@ impl Drop for Report {
     fn drop(&mut self) {
         let parts_done = self.send.as_ref().map_or(0, |s| s.parts_done);
         let excerpt = "the try ended without a result, by a mistake in this program".to_owned();
-        self.say(Done { outcome: Outcome::Retry, excerpt, ..Done::new(parts_done) });
+        self.end(Done { outcome: Outcome::Retry, excerpt, ..Done::new(parts_done) });
     }
 }
 
@@ -284,5 +284,5 @@ pub(super) async fn send(
     let mut report = Report { inbox, send: Some(send), epoch, at: now(), began: Instant::now() };
     let of = Try { learned: learned.as_deref(), parts_done, repeats };
     let done = attempt(&transport, &target, &message, of, &now).await;
-    report.say(done);
+    report.end(done);
 }

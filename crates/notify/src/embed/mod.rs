@@ -41,7 +41,7 @@ pub struct Event {
     pub data: Map<String, Value>,
 }
 
-/// Registered receivers and the thread that tells them.
+/// Registered receivers and the thread that delivers to them.
 pub struct Events {
     receivers: Vec<Receiver>,
     outbox: MemoryOutbox,
@@ -57,7 +57,7 @@ impl core::fmt::Debug for Events {
 }
 
 impl Events {
-    /// Registers receivers and starts telling them; requests and callbacks run on `runtime`.
+    /// Registers receivers and starts delivering to them; requests and callbacks run on `runtime`.
     ///
     /// # Errors
     /// When a receiver cannot be used, two have one name, or no thread can be made.
@@ -70,7 +70,7 @@ impl Events {
         Ok(Self { receivers, outbox, dispatcher, now, dispatched: AtomicU64::new(0) })
     }
 
-    /// Tells an event of a type to every receiver that wants it; the id of its message, by which [`Self::outbox`] knows what
+    /// Delivers an event of a type to every receiver that wants it; the id of its message, by which [`Self::outbox`] knows what
     /// became of it. Two events are never one, however alike they are.
     pub fn dispatch(&self, pattern: Pattern, event: &Event) -> String {
         let nth = self.dispatched.fetch_add(1, Ordering::Relaxed);
@@ -92,7 +92,7 @@ impl Events {
             .collect();
         let outgoing = Outgoing { message, deliveries };
         self.outbox.put(&outgoing);
-        self.dispatcher.tell(vec![outgoing]);
+        self.dispatcher.deliver(vec![outgoing]);
         id
     }
 
@@ -167,6 +167,6 @@ fn message_of(pattern: Pattern, event: &Event, at: Ts, nth: u64) -> Message {
         symbol,
         ..Notice::bare(MessageKind::Alert, Phase::Happened, what.clone(), at)
     };
-    // Of one thing only the newest news is told; these are no news of one thing.
+    // Of one thing only the newest news is delivered; these are no news of one thing.
     Message { id: message_id(&what), fingerprint: fingerprint(&what), known_at: at, notice }
 }

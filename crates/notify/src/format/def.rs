@@ -69,7 +69,7 @@ pub struct FormatDef {
 
 impl FormatDef {
     /// A program's own address that answers with a status and asks nothing of its callers.
-    pub(super) const WEBHOOK: Self = Self {
+    pub const WEBHOOK: Self = Self {
         name: "",
         reader: Reader::Programs,
         render: |_, _| Vec::new(),

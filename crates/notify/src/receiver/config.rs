@@ -41,11 +41,11 @@ pub struct ReceiverConfig {
     pub severity: Option<Severity>,
     /// Markets, as `binance-usdm:BTCUSDT` or `BTCUSDT`; empty for all.
     pub markets: Vec<String>,
-    /// Axes whose changes are told; empty for all.
+    /// Axes whose changes are delivered; empty for all.
     pub axes: Vec<Axis>,
-    /// Told when something is over; true where nothing is said.
+    /// Also when something is over; true where nothing is said.
     pub resolved: Option<bool>,
-    /// Told when it cannot be seen whether something goes on.
+    /// Also when it cannot be seen whether something goes on.
     pub no_data: bool,
     /// Storms become groups; as the format has it where nothing is said.
     pub groups: Option<bool>,

@@ -111,7 +111,7 @@ impl Transport {
     /// When there was no answer within 15 seconds, or the target may not be connected to.
     pub async fn post(&self, post: Post<'_>) -> Result<Reply, Error> {
         let host = &post.url[url::Position::BeforeHost..url::Position::AfterPort];
-        let _turn = self.gates.turn(host, post.endpoint, post.gap).await;
+        let _slot = self.gates.admit(host, post.endpoint, post.gap).await;
         let scheme = &post.url[url::Position::BeforeScheme..url::Position::BeforePath];
         let place = format!("{} {scheme}", post.endpoint);
         let asking = timeout(ANSWER_WITHIN, self.ask(&place, post)).await;

@@ -140,8 +140,8 @@ fn nothing_overtakes_what_the_queue_has_lost() {
     }
     let mut many: Vec<Outgoing> = vec![opened.clone()];
     many.extend((0..9_000).map(|i| outgoing(message(notice(&format!("okx:C{i}-USDT"), Phase::Firing), 1, T0), &[])));
-    dispatcher.tell(many);
-    dispatcher.tell(vec![closed.clone()]);
+    dispatcher.deliver(many);
+    dispatcher.deliver(vec![closed.clone()]);
     bench.until("an overflow", || dispatcher.stats().overflows == 1);
     std::thread::sleep(Duration::from_millis(50));
     bench.memory.0.lock().unwrap().away = false;
@@ -168,7 +168,7 @@ fn what_ended_in_the_moment_of_the_stop_is_on_record() {
     // The store is busy with the first result while the second one and the stop come.
     let mut shelf = bench.memory.0.lock().unwrap();
     shelf.put(&out);
-    dispatcher.tell(vec![out.clone()]);
+    dispatcher.deliver(vec![out.clone()]);
     std::thread::scope(|scope| {
         std::thread::sleep(Duration::from_millis(150));
         scope.spawn(|| dispatcher.stop(Duration::from_secs(5)));
@@ -184,7 +184,7 @@ fn one_try_is_one_request_however_many_connections_are_kept() {
     let server = bench.server(|nth, _| if nth < 6 { status(200) } else { Reaction::Close });
     let dispatcher = bench.start(vec![Receiver { groups: Some(false), ..loopback("a", &server) }]);
     let all = stored(&bench, 6, &["a"]);
-    dispatcher.tell(all);
+    dispatcher.deliver(all);
     bench.until("six", || bench.memory.0.lock().unwrap().count(DeliveryState::Delivered) == 6);
     assert!(*server.connections.lock().unwrap() > 1);
     bench.alert(&dispatcher, "okx:BTC-USDT", &["a"]);

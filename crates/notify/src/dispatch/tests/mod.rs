@@ -57,7 +57,7 @@ impl Bench {
         let out = outgoing(message(notice(market, Phase::Firing), 1, (self.now())()), to);
         self.memory.0.lock().unwrap().put(&out);
         let id = out.message.id.clone();
-        dispatcher.tell(vec![out]);
+        dispatcher.deliver(vec![out]);
         id
     }
     fn state(&self, endpoint: &str, id: &str) -> DeliveryState {
@@ -224,7 +224,7 @@ fn a_store_that_is_away_loses_nothing_and_groups_wait_for_it() {
         all.iter().for_each(|o| shelf.put(o));
         shelf.away = true;
     }
-    dispatcher.tell(all.clone());
+    dispatcher.deliver(all.clone());
     bench.until("two alone", || server.count() == 3);
     bench.until("a refusal", || dispatcher.stats().store_failures > 0);
     assert_eq!(server.count(), 3, "a group is stored before it is sent");
@@ -248,7 +248,7 @@ fn what_does_not_fit_into_the_queue_is_read_from_the_store() {
         // One would do for what is tested; the rest only has to be too many.
         all.iter().take(40).for_each(|o| shelf.put(o));
     }
-    dispatcher.tell(all);
+    dispatcher.deliver(all);
     bench.until("all", || bench.memory.0.lock().unwrap().count(DeliveryState::Delivered) == 40);
     assert_eq!((dispatcher.stats().overflows, server.count()), (1, 40));
     // Connections are kept: not one per delivery.
@@ -359,7 +359,7 @@ fn two_thousand_go_out_over_few_connections() {
     let mut shelf = bench.memory.0.lock().unwrap();
     all.iter().for_each(|o| shelf.put(o));
     drop(shelf);
-    dispatcher.tell(all);
+    dispatcher.deliver(all);
     bench.until("all", || bench.memory.0.lock().unwrap().count(DeliveryState::Delivered) == 2_000);
     assert_eq!(server.count(), 2_000);
     assert!(*server.connections.lock().unwrap() <= 33);

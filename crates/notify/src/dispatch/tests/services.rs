@@ -101,7 +101,7 @@ fn an_alertmanager_hears_every_minute_what_fires_and_no_more_when_it_is_over() {
     bench.until("a refresh", || server.count() == 3);
     let over = outgoing(message(notice("okx:BTC-USDT", Phase::Resolved), 2, (bench.now())()), &["am"]);
     bench.memory.0.lock().unwrap().put(&over);
-    dispatcher.tell(vec![over.clone()]);
+    dispatcher.deliver(vec![over.clone()]);
     bench.until("the end", || bench.state("am", &over.message.id) == DeliveryState::Delivered);
     assert_eq!(server.count(), 4);
     for _ in 0..2 {
@@ -117,8 +117,8 @@ fn silence_changes_are_no_overflows() {
     let bench = Bench::new();
     let server = bench.server(|_, _| status(200));
     let dispatcher = bench.start(vec![loopback("a", &server)]);
-    dispatcher.look();
-    bench.until("a look", || dispatcher.stats().recovered && !dispatcher.stats().unread);
+    dispatcher.reread();
+    bench.until("a reading", || dispatcher.stats().recovered && !dispatcher.stats().unread);
     assert_eq!(dispatcher.stats().overflows, 0);
     dispatcher.stop(Duration::from_secs(5));
 }
