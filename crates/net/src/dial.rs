@@ -2,7 +2,7 @@
 
 use crate::address::Address;
 use crate::error::{Error, Result};
-use barograph_tls::{CertificateDer, Connector, ServerName, TlsStream};
+use barograph_tls::{CertificateDer, Connector, HTTP, ServerName, TlsStream};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io;
@@ -18,7 +18,7 @@ pub(crate) struct Dialer {
 impl Dialer {
     /// With the usual trusted certificates and `extra` ones.
     pub(crate) fn new(extra: &[CertificateDer<'static>]) -> Result<Self> {
-        let tls = barograph_tls::roots(extra).and_then(Connector::http);
+        let tls = barograph_tls::roots(extra).and_then(|roots| Connector::new(Some(roots), HTTP));
         Ok(Self { tls: tls.map_err(|e| Error::Certificate { source: io::Error::other(e) })? })
     }
 

@@ -52,7 +52,7 @@ fn rest(in_body: Option<&str>, reply: &Reply, now: Ts) -> Option<Span> {
 mod tests {
     use super::*;
     use crate::format::{FormatDef, alertmanager, discord, slack, standard, telegram};
-    use crate::receiver::{Chat, FormatSettings};
+    use crate::receiver::FormatSettings;
     use crate::testing::T0;
     use hyper::HeaderMap;
 
@@ -61,8 +61,7 @@ mod tests {
         if !header.is_empty() {
             headers.insert("retry-after", header.parse().unwrap());
         }
-        let chat = Some(Chat { id: "1".into(), thread: None });
-        let settings = FormatSettings { chat, ..FormatSettings::NONE };
+        let settings = FormatSettings { chat_id: "1".into(), ..FormatSettings::default() };
         let receiver = Receiver { settings, ..Receiver::new("r", format, "https://hooks.example/x") };
         of(&receiver, &Reply { status, headers, body: body.to_owned().into() }, T0)
     }

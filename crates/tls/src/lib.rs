@@ -23,36 +23,19 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::ring;
 
+/// HTTP/1.1 and no other, as WebSocket needs it.
+pub const HTTP: &[&[u8]] = &[b"http/1.1"];
+
 /// Makes handshakes as a client.
 #[derive(Clone)]
 pub struct Connector(TlsConnector);
 
 impl Connector {
-    /// For HTTP/1.1, which is also what WebSocket begins with; nothing else is offered.
+    /// Trusts what these authorities have signed; `None` is anyone, who then still has to hold the key of the certificate.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn http(roots: RootCertStore) -> Result<Self, Error> {
-        Self::with(Some(roots), &[b"http/1.1"])
-    }
-
-    /// For a protocol that is not negotiated.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(roots: RootCertStore) -> Result<Self, Error> {
-        Self::with(Some(roots), &[])
-    }
-
-    /// Encrypts without asking who the other side is; only that it holds the key of its certificate.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn to_anyone() -> Result<Self, Error> {
-        Self::with(None, &[])
-    }
-
-    fn with(roots: Option<RootCertStore>, protocols: &[&[u8]]) -> Result<Self, Error> {
+    pub fn new(roots: Option<RootCertStore>, protocols: &[&[u8]]) -> Result<Self, Error> {
         let provider = Arc::new(ring::default_provider());
         let builder =
             ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;

@@ -6,10 +6,11 @@
 use super::notice;
 use crate::render::Lens;
 use barograph_domain::advice::Notice as PositionNotice;
-use barograph_domain::delivery::{Delivery, DeliveryState, Message, Phase};
+use barograph_domain::delivery::{Delivery, Message, Phase};
 use barograph_domain::{KnownAlert, Pattern, Severity, Span};
 use barograph_engine::explain::Minute;
 use barograph_engine::rules::Book;
+use barograph_notify::outbox::waiting;
 use barograph_notify::receiver::Receiver;
 use barograph_store::Outgoing;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,16 +57,9 @@ impl Mail {
         let own = own.filter(|_| message.notice.phase != Phase::Resolved);
         let wants = self.receivers.iter().filter(|r| r.wants(&message.notice));
         let deliveries: Vec<Delivery> = wants
-            .map(|r| Delivery {
-                endpoint: r.name.clone(),
-                message: message.id.clone(),
-                state: DeliveryState::Waiting,
-                via: None,
-                reason: String::new(),
-                deliver_until: own.map_or_else(|| r.deliver_until(&message.notice), |within| message.known_at + within),
-                attempts: 0,
-                next_try: message.known_at,
-                ended_at: None,
+            .map(|r| {
+                let usual = || r.deliver_until(&message.notice);
+                waiting(&r.name, &message, own.map_or_else(usual, |within| message.known_at + within))
             })
             .collect();
         Outgoing { message, deliveries }

@@ -13,12 +13,10 @@ pub use memory::MemoryOutbox;
 
 use crate::dispatch::{Dispatcher, Now, Stats};
 use crate::format::plain::SEED4_TYPES;
-use crate::outbox::Outgoing;
+use crate::outbox::{Outgoing, waiting};
 use crate::receiver::Receiver;
 use crate::transport::Transport;
-use barograph_domain::delivery::{
-    Delivery, DeliveryState, Message, MessageKind, Notice, Phase, fingerprint, message_id,
-};
+use barograph_domain::delivery::{Message, MessageKind, Notice, Phase, fingerprint, message_id};
 use barograph_domain::{InstrumentName, Pattern, Severity, Ts};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -77,19 +75,7 @@ impl Events {
         let message = message_of(pattern, event, (self.now)(), nth);
         let id = message.id.clone();
         let wants = self.receivers.iter().filter(|r| r.wants(&message.notice));
-        let deliveries = wants
-            .map(|r| Delivery {
-                endpoint: r.name.clone(),
-                message: id.clone(),
-                state: DeliveryState::Waiting,
-                via: None,
-                reason: String::new(),
-                deliver_until: r.deliver_until(&message.notice),
-                attempts: 0,
-                next_try: message.known_at,
-                ended_at: None,
-            })
-            .collect();
+        let deliveries = wants.map(|r| waiting(&r.name, &message, r.deliver_until(&message.notice))).collect();
         let outgoing = Outgoing { message, deliveries };
         self.outbox.put(&outgoing);
         self.dispatcher.deliver(vec![outgoing]);

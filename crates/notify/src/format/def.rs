@@ -21,6 +21,9 @@ pub enum Reader {
     Programs,
 }
 
+/// Makes one request of several messages.
+pub type RenderMany = fn(&[Arc<Message>], &Context<'_>) -> Request;
+
 /// One format: what a receiver of it needs, what it is sent, and what it answers. A row states what differs from
 /// [`FormatDef::WEBHOOK`].
 pub struct FormatDef {
@@ -31,7 +34,7 @@ pub struct FormatDef {
     /// The requests of a message, to be sent one after the other; none where the format has no words for it.
     pub render: fn(&Message, &Context<'_>) -> Vec<Request>,
     /// Alerts that were delivered are delivered again every minute while they fire, as this one request; `None`: once is enough.
-    pub refresh: Option<fn(&[Arc<Message>], &Context<'_>) -> Request>,
+    pub refresh: Option<RenderMany>,
     /// Has it words for a notice?
     pub covers: fn(&Notice) -> bool,
     /// Its own settings, from a table that names it; what is missing there.
@@ -75,7 +78,7 @@ impl FormatDef {
         render: |_, _| Vec::new(),
         refresh: None,
         covers: |_| true,
-        settings: |_| Ok(FormatSettings::NONE),
+        settings: |_| Ok(FormatSettings::default()),
         check: |_| Ok(()),
         complete: |_| (),
         hosts: &[],

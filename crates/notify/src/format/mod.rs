@@ -14,7 +14,7 @@ pub mod telegram;
 pub mod template;
 mod text;
 
-pub use def::{FormatDef, Reader};
+pub use def::{FormatDef, Reader, RenderMany};
 
 use crate::receiver::Receiver;
 use barograph_domain::Ts;
@@ -106,7 +106,7 @@ pub(crate) mod testing {
 
     /// The bodies of a notice's requests.
     pub(crate) fn bodies(format: &'static FormatDef, notice: Notice) -> Vec<String> {
-        bodies_with(format, FormatSettings::NONE, notice)
+        bodies_with(format, FormatSettings::default(), notice)
     }
     /// As [`bodies`], with settings of the format's own.
     pub(crate) fn bodies_with(format: &'static FormatDef, settings: FormatSettings, notice: Notice) -> Vec<String> {

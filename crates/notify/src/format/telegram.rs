@@ -4,7 +4,7 @@ use super::text::words;
 use super::{Context, FormatDef, Reader, Request, def};
 use crate::outcome::{by_status, json_of};
 use crate::plan::{Outcome, Pace};
-use crate::receiver::{Chat, FormatSettings, Receiver};
+use crate::receiver::{FormatSettings, Receiver};
 use crate::secret::Secret;
 use crate::transport::{Reply, Verdict};
 use barograph_domain::delivery::Message;
@@ -19,12 +19,11 @@ pub const TELEGRAM: FormatDef = FormatDef {
     reader: Reader::People,
     render,
     settings: |table| {
-        let chat = Chat { id: table.chat_id.clone().unwrap_or_default(), thread: table.thread };
-        Ok(FormatSettings { chat: Some(chat), ..FormatSettings::NONE })
+        let chat_id = table.chat_id.clone().unwrap_or_default();
+        Ok(FormatSettings { chat_id, thread: table.thread, ..FormatSettings::default() })
     },
-    check: |receiver| match &receiver.settings.chat {
-        Some(chat) if !chat.id.is_empty() => Ok(()),
-        Some(_) | None => Err("format telegram needs chat_id".to_owned()),
+    check: |receiver| {
+        if receiver.settings.chat_id.is_empty() { Err("format telegram needs chat_id".to_owned()) } else { Ok(()) }
     },
     complete: |url| def::end_path(url, "/sendMessage"),
     hosts: &["telegram.org"],
@@ -46,7 +45,7 @@ const UNITS_MAX: usize = 4_096 - REPEAT.len();
 const PARTS_MAX: usize = 3;
 
 fn render(message: &Message, context: &Context<'_>) -> Vec<Request> {
-    let Some(Chat { id, thread }) = &context.receiver.settings.chat else { return Vec::new() };
+    let FormatSettings { chat_id, thread, .. } = &context.receiver.settings;
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
     let sign = match (notice.phase, notice.severity) {
@@ -57,7 +56,7 @@ fn render(message: &Message, context: &Context<'_>) -> Vec<Request> {
     };
     let figures = notice.figures.iter().map(|f| format!("\n{}: {} against {}", f.name, f.value, f.threshold));
     let text = format!("{sign} {}\n{}{}", words.head(), words.body(), figures.collect::<String>());
-    let chat = chat_now(id, context.learned);
+    let chat = chat_now(chat_id, context.learned);
     let chat = chat.parse::<i64>().map_or_else(|_name| json!(chat), |number| json!(number));
     let parts = split(&text);
     parts
@@ -91,17 +90,16 @@ fn render(message: &Message, context: &Context<'_>) -> Vec<Request> {
 /// Where an address is all that is given, the chat is a part of it, as `?chat_id=…`.
 fn unpack(receiver: &mut Receiver, url: &mut Url) {
     let of = |key: &str| url.query_pairs().find(|(k, _)| k == key).map(|(_, v)| v.into_owned());
-    let chat =
-        Chat { id: of("chat_id").unwrap_or_default(), thread: of("message_thread_id").and_then(|t| t.parse().ok()) };
+    receiver.settings.chat_id = of("chat_id").unwrap_or_default();
+    receiver.settings.thread = of("message_thread_id").and_then(|t| t.parse().ok());
     url.set_query(None);
     receiver.url = Secret::new(url.as_str());
-    receiver.settings.chat = Some(chat);
 }
 
 fn judge(reply: &Reply, rest: Option<Span>, receiver: &Receiver) -> Outcome {
     let answer = json_of(&reply.body);
-    if let (Some(to), Some(chat)) = (answer["parameters"]["migrate_to_chat_id"].as_i64(), &receiver.settings.chat) {
-        return Outcome::Learned(moved(&chat.id, to));
+    if let Some(to) = answer["parameters"]["migrate_to_chat_id"].as_i64() {
+        return Outcome::Learned(moved(&receiver.settings.chat_id, to));
     }
     let says = answer["description"].as_str().unwrap_or_default();
     match reply.status {
@@ -154,7 +152,7 @@ mod tests {
     use crate::testing::{T0, message, notice, with};
 
     fn chat(id: &str, thread: Option<i64>) -> FormatSettings {
-        FormatSettings { chat: Some(Chat { id: id.to_owned(), thread }), ..FormatSettings::NONE }
+        FormatSettings { chat_id: id.to_owned(), thread, ..FormatSettings::default() }
     }
 
     fn bodies(notice: barograph_domain::delivery::Notice) -> Vec<String> {

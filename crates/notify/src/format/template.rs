@@ -3,22 +3,20 @@
 
 use super::text::words;
 use super::{Context, FormatDef, Reader, Request};
-use crate::receiver::{FormatSettings, Template};
+use crate::receiver::FormatSettings;
 use barograph_domain::delivery::Message;
 
 /// The user's own text.
 pub const TEMPLATE: FormatDef = FormatDef {
     name: "template",
     reader: Reader::People,
-    render: |message, context| {
-        context.receiver.settings.template.iter().map(|template| request(message, context, template)).collect()
-    },
+    render: |message, context| vec![request(message, context)],
     settings: |table| {
-        let text = table.template.clone().ok_or("format template needs template = \"…\"")?;
+        let template = table.template.clone().ok_or("format template needs template = \"…\"")?;
         let content_type = table.content_type.clone().unwrap_or_else(|| "application/json".to_owned());
-        Ok(FormatSettings { template: Some(Template { text, content_type }), ..FormatSettings::NONE })
+        Ok(FormatSettings { template, content_type, ..FormatSettings::default() })
     },
-    check: |receiver| receiver.settings.template.as_ref().map_or(Ok(()), |template| check(&template.text)),
+    check: |receiver| check(&receiver.settings.template),
     signed: true,
     ..FormatDef::WEBHOOK
 };
@@ -117,10 +115,11 @@ fn value(name: &str, message: &Message, context: &Context<'_>) -> String {
     }
 }
 
-fn request(message: &Message, context: &Context<'_>, template: &Template) -> Request {
-    let is_json = template.content_type.contains("json");
+fn request(message: &Message, context: &Context<'_>) -> Request {
+    let FormatSettings { template, content_type, .. } = &context.receiver.settings;
+    let is_json = content_type.contains("json");
     let mut body = String::new();
-    for piece in pieces(&template.text).unwrap_or_default() {
+    for piece in pieces(template).unwrap_or_default() {
         match piece {
             Piece::Text(text) => body.push_str(text),
             Piece::Name(name) => {
@@ -130,7 +129,7 @@ fn request(message: &Message, context: &Context<'_>, template: &Template) -> Req
             }
         }
     }
-    Request { content_type: template.content_type.clone(), body: body.into_bytes(), path: None }
+    Request { content_type: content_type.clone(), body: body.into_bytes(), path: None }
 }
 
 #[cfg(test)]
@@ -144,8 +143,8 @@ mod tests {
     fn placeholders_are_replaced_and_escaped() {
         let n = with(&notice("okx:BTC-USDT", Phase::Firing), |n| n.text = "say \"so\"\nnow".into());
         let render = |text: &str, content_type: &str| {
-            let template = Template { text: text.into(), content_type: content_type.into() };
-            let settings = FormatSettings { template: Some(template), ..FormatSettings::NONE };
+            let (template, content_type) = (text.into(), content_type.into());
+            let settings = FormatSettings { template, content_type, ..FormatSettings::default() };
             bodies_with(&TEMPLATE, settings, n.clone()).remove(0)
         };
         assert_eq!(render("{severity} {symbol}: {text}", "text/plain"), "HIGH BTC/USDT: say \"so\"\nnow");

@@ -3,7 +3,7 @@
 use super::storm::{Watch, cause_of};
 use super::stronger::is_lost;
 use super::{Action, Endpoint, Order, Send, is_open, order};
-use crate::outbox::{Change, Join};
+use crate::outbox::{Change, Join, waiting};
 use barograph_domain::delivery::{Delivery, DeliveryState, EndpointState, Message, MessageKind, Phase};
 use barograph_domain::{Severity, Span, Ts};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -122,17 +122,7 @@ impl EndpointPlan {
     }
     /// A new delivery of a message that was made here.
     pub(super) fn row(&self, message: &Message, now: Ts) -> Delivery {
-        Delivery {
-            endpoint: self.endpoint.name.clone(),
-            message: message.id.clone(),
-            state: DeliveryState::Waiting,
-            via: None,
-            reason: String::new(),
-            deliver_until: self.endpoint.until(message.notice.phase, now),
-            attempts: 0,
-            next_try: now,
-            ended_at: None,
-        }
+        waiting(&self.endpoint.name, message, self.endpoint.until(message.notice.phase, now))
     }
     /// Is it in hand already?
     pub(super) fn knows(&self, message: &Message) -> bool {

@@ -1,14 +1,15 @@
 //! What is sent to whom, and when: a state machine without clock, socket or store.
 //!
 //! Everything that happens goes in with the moment it happened; out come [`Action`]s, in the order in which they have to be done.
-//! Each endpoint has a plan of its own (`endpoint.rs`) with one lane per fingerprint: in a lane only the newest unsent state is kept, and one
-//! message is under way at a time, which is the whole of the order that is promised. Storms (`storm.rs`) stand in front of the
-//! lanes and turn the alerts of one cause into a few messages of a group. What nobody shall hear (`mute.rs`), and what one endpoint
-//! need not hear (`stronger.rs`), is stopped before both. A planner is made anew after a crash from what the store knows (`recover.rs`).
+//! Each endpoint has a plan of its own (`endpoint.rs`) with one lane per fingerprint: in a lane only the newest unsent state is
+//! kept, and one message is under way at a time, which is the whole of the order that is promised. Storms (`storm.rs`) stand in
+//! front of the lanes and turn the alerts of one cause into a few messages of a group. What nobody shall hear (`mute.rs`), and
+//! what one endpoint need not hear (`stronger.rs`), is stopped before both. A planner is made anew after a crash from what the
+//! store knows (`recover.rs`).
 //!
 //! Choices where several would do:
-//! - What began and was over before anything could be delivered is not delivered: its end is superseded with it. Once a try was made, the
-//!   receiver may have heard, and hears the end too.
+//! - What began and was over before anything could be delivered is not delivered: its end is superseded with it. Once a try was
+//!   made, the receiver may have heard, and hears the end too.
 //! - Every record of an alert counts towards a storm, its end as well: a thousand ends within a minute are a storm of their own.
 //! - In any minute an endpoint gets at most five messages of one cause; an update that would be the sixth waits.
 //! - When a silence ends, whatever it covers and still fires is delivered again, also to those who knew before it began.

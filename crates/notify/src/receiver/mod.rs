@@ -10,7 +10,7 @@ pub use config::ReceiverConfig;
 pub use env::{EnvVar, from_env};
 pub use filter::{Filter, axis_of};
 pub use permit::Allowed;
-pub use settings::{Callback, Chat, FormatSettings, Template};
+pub use settings::{Callback, FormatSettings};
 
 use crate::format::FormatDef;
 use crate::format::callback::CALLBACK;
@@ -83,7 +83,7 @@ impl Receiver {
         Self {
             name: name.to_owned(),
             format,
-            settings: FormatSettings::NONE,
+            settings: FormatSettings::default(),
             url: Secret::new(url),
             secrets: Vec::new(),
             auth: Auth::None,
@@ -101,7 +101,7 @@ impl Receiver {
     /// A function of the program, with the usual settings.
     #[must_use]
     pub fn calling(name: &str, callback: Callback) -> Self {
-        let settings = FormatSettings { callback: Some(callback), ..FormatSettings::NONE };
+        let settings = FormatSettings { callback: Some(callback), ..FormatSettings::default() };
         Self { settings, ..Self::new(name, &CALLBACK, "") }
     }
 
@@ -210,7 +210,8 @@ impl Receiver {
     /// Digits that follow from format and address: what is known of an endpoint holds while these are the same.
     #[must_use]
     pub fn identity(&self) -> String {
-        let chat = self.settings.chat.as_ref().map(|c| format!("{}|{:?}", c.id, c.thread)).unwrap_or_default();
+        let FormatSettings { chat_id, thread, .. } = &self.settings;
+        let chat = if chat_id.is_empty() { String::new() } else { format!("{chat_id}|{thread:?}") };
         digits(&format!("{}|{}|{chat}", self.format.name, self.url.expose()))
     }
 

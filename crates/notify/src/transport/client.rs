@@ -4,7 +4,7 @@ use super::connect::{first_that_answers, insecure};
 use super::gates::Gates;
 use super::{Error, Names, SystemNames};
 use crate::receiver::{Allowed, permit};
-use barograph_tls::{CertificateDer, Connector, Kept, ServerName};
+use barograph_tls::{CertificateDer, Connector, HTTP, Kept, ServerName};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -101,7 +101,7 @@ impl Transport {
     /// When TLS cannot be set up or a certificate is none.
     pub fn with(names: Arc<dyn Names>, trusted: &[CertificateDer<'static>]) -> Result<Self, String> {
         let roots = barograph_tls::roots(trusted).map_err(|e| format!("a trusted certificate cannot be used: {e}"))?;
-        let tls = Connector::http(roots).map_err(|e| format!("TLS cannot be set up: {e}"))?;
+        let tls = Connector::new(Some(roots), HTTP).map_err(|e| format!("TLS cannot be set up: {e}"))?;
         Ok(Self { tls, gates: Gates::default(), names, kept: Kept::new(KEPT_MAX) })
     }
 

@@ -32,15 +32,15 @@ impl Tls {
     /// # Errors
     /// What is wrong with the certificates, as people read it.
     pub(crate) fn new(trust: &Trust) -> Result<Self, String> {
-        let connector = match trust {
-            Trust::Anyone => Connector::to_anyone(),
-            Trust::System => barograph_tls::roots(&[]).and_then(Connector::new),
-            Trust::File(path) => {
-                let roots = barograph_tls::roots_of_file(path);
-                Connector::new(roots.map_err(|why| format!("sslrootcert: {}: {why}", path.display()))?)
-            }
+        let failed = |e| format!("TLS: {e}");
+        let roots = match trust {
+            Trust::Anyone => None,
+            Trust::System => Some(barograph_tls::roots(&[]).map_err(failed)?),
+            Trust::File(path) => Some(
+                barograph_tls::roots_of_file(path).map_err(|why| format!("sslrootcert: {}: {why}", path.display()))?,
+            ),
         };
-        Ok(Self(connector.map_err(|e| format!("TLS: {e}"))?))
+        Connector::new(roots, &[]).map(Self).map_err(failed)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use super::*;
 use crate::format::{alertmanager, telegram::TELEGRAM};
-use crate::receiver::{Chat, FormatSettings};
+use crate::receiver::FormatSettings;
 use crate::secret::Secret;
 
 fn telegram(server: &Server) -> Receiver {
-    let chat = Some(Chat { id: "-1".into(), thread: None });
-    let settings = FormatSettings { chat, ..FormatSettings::NONE };
+    let settings = FormatSettings { chat_id: "-1".into(), ..FormatSettings::default() };
     let url = Secret::new(&format!("http://{}/bot1:x", server.address));
     Receiver { url, format: &TELEGRAM, settings, ..loopback("chat", server) }
 }
