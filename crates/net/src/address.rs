@@ -55,9 +55,14 @@ impl Address {
         Ok(Self { host, port, secure, path, authority: shown })
     }
 
-    /// Host and port, for messages and as a key of kept connections.
+    /// Host and port, for messages.
     pub(crate) fn place(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+
+    /// The same with how it is reached: the place of kept connections.
+    pub(crate) fn origin(&self) -> String {
+        format!("{}{}", if self.secure { "tls:" } else { "" }, self.place())
     }
 }
 

@@ -1,44 +1,25 @@
 //! From an address to a stream of bytes: name lookup, TCP, TLS.
-//!
-//! Trusted are the certificates compiled in (Mozilla's list) and those of the machine, so that a container without any
-//! and an office with its own authority both work. Only HTTP/1.1 is offered, because WebSocket needs it.
 
 use crate::address::Address;
 use crate::error::{Error, Result};
+use barograph_tls::{CertificateDer, Connector, HTTP, ServerName, TlsStream};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io;
-use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, crypto::ring};
 
 /// Opens streams.
 #[derive(Clone)]
 pub(crate) struct Dialer {
-    tls: TlsConnector,
+    tls: Connector,
 }
 
 impl Dialer {
     /// With the usual trusted certificates and `extra` ones.
     pub(crate) fn new(extra: &[CertificateDer<'static>]) -> Result<Self> {
-        let unusable = |e: rustls::Error| Error::Certificate { source: io::Error::other(e) };
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        // Unreadable certificates of the machine are passed over: the list compiled in remains.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        for cert in extra {
-            roots.add(cert.clone()).map_err(unusable)?;
-        }
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(unusable)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+        let tls = barograph_tls::roots(extra).and_then(|roots| Connector::new(Some(roots), HTTP));
+        Ok(Self { tls: tls.map_err(|e| Error::Certificate { source: io::Error::other(e) })? })
     }
 
     /// Opens a stream to `address`. The caller limits the time.

@@ -11,11 +11,11 @@ use crate::link::conn::Wire;
 use crate::link::supervisor::LinkEntry;
 use crate::stats::VenueStats;
 use crate::world::{Venue, World, lock};
+use barograph_tls::CertificateDer;
 use barograph_venues::session::{Action, CloseReason, ConnId, Limits, Link};
 use core::time::Duration;
 use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
-use tokio_rustls::rustls::pki_types::CertificateDer;
 
 /// Everything closes within a second of being told; what has not is ended then.
 const SETTLE: Duration = Duration::from_millis(900);

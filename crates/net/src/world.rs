@@ -55,7 +55,7 @@ impl World {
         Self {
             clock,
             stamper,
-            client: Client::default(),
+            client: Client::new(),
             dialer,
             stopping: watch::Sender::new(false),
             body_bytes_max: options.body_bytes_max,

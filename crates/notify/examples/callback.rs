@@ -1,13 +1,13 @@
 //! A program that delivers events of its own, to a function of its own: `cargo run -p barograph-notify --example callback`.
 //!
-//! The outbox is in memory, so nothing is written anywhere. A receiver with an address (`Format::Discord`, `Format::Standard` …)
-//! is registered in the same way, beside the function or in its place.
+//! The outbox is in memory, so nothing is written anywhere. A receiver with an address (`Receiver::new` with a row of
+//! `barograph_notify::format`) is registered in the same way, beside the function or in its place.
 #![expect(clippy::print_stdout, reason = "an example shows what happens")]
 
 use barograph_domain::{InstrumentName, Severity};
 use barograph_notify::dispatch::system_clock;
 use barograph_notify::embed::{Event, Events};
-use barograph_notify::receiver::{Callback, Filter, Format, Receiver};
+use barograph_notify::receiver::{Callback, Filter, Receiver};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn main() -> Result<(), String> {
         heard.send(format!("{} {}: {}", notice.symbol, notice.title, notice.text)).map_err(|e| e.to_string())
     });
     let filter = Filter { severity_min: Severity::High, ..Filter::default() };
-    let mine = Receiver { filter, ..Receiver::new("mine", Format::Callback(callback), "") };
+    let mine = Receiver { filter, ..Receiver::calling("mine", callback) };
 
     let events = Events::start(vec![mine], runtime.handle().clone(), system_clock())?;
     let mut event = Event {

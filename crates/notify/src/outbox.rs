@@ -3,9 +3,26 @@
 //! The program implements [`Outbox`] over its store; the shapes follow what a transaction can promise. Every call blocks and is
 //! made from the dispatcher's own thread, never from a thread that serves sockets.
 
-use barograph_domain::delivery::{Attempt, EndpointState, Message, Silence};
+use barograph_domain::Ts;
+use barograph_domain::delivery::{Attempt, Delivery, DeliveryState, EndpointState, Message, Silence};
 pub use barograph_domain::delivery::{DeliveryChange as Change, Firing, Join, Outgoing};
 use core::fmt;
+
+/// A new delivery of a message, to be tried at once and until a moment.
+#[must_use]
+pub fn waiting(endpoint: &str, message: &Message, deliver_until: Ts) -> Delivery {
+    Delivery {
+        endpoint: endpoint.to_owned(),
+        message: message.id.clone(),
+        state: DeliveryState::Waiting,
+        via: None,
+        reason: String::new(),
+        deliver_until,
+        attempts: 0,
+        next_try: message.known_at,
+        ended_at: None,
+    }
+}
 
 /// Everything a planner needs to go on where another stopped.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -22,7 +39,7 @@ pub struct Recovered {
     pub endpoints: Vec<EndpointState>,
     /// Silences that hold now or later.
     pub silences: Vec<Silence>,
-    /// Silences that have ended since anything was told or tried: nobody was there to notice.
+    /// Silences that have ended since anything was delivered or tried: nobody was there to notice.
     pub ended: Vec<Silence>,
 }
 

@@ -1,8 +1,8 @@
 //! A sample, to see whether a receiver works: what is sent, what comes back, without secrets.
 
 use crate::dispatch::{Now, Target, Try};
-use crate::format::{Context, requests};
-use crate::receiver::{Format, Receiver};
+use crate::format::{Context, render};
+use crate::receiver::Receiver;
 use crate::transport::Transport;
 use barograph_domain::delivery::{Figure, Message, MessageKind, Notice, Phase, fingerprint, message_id};
 use barograph_domain::{InstrumentName, Pattern, Severity, Ts};
@@ -83,11 +83,11 @@ pub async fn try_once(
     let target = Arc::new(Target::new(receiver)?);
     let message = Arc::new(message);
     let at = now();
-    let parts = requests(&message, &Context { receiver: &target.receiver, learned, now: at, repeats: None });
+    let parts = render(&message, &Context { receiver: &target.receiver, learned, now: at, repeats: None });
     let first = parts.first();
-    let is_call = matches!(target.receiver.format, Format::Callback(_));
+    let is_call = target.receiver.settings.callback.is_some();
     if first.is_none() && !is_call {
-        return Err(format!("format {} has no words for this message", target.receiver.format.name()));
+        return Err(format!("format {} has no words for this message", target.receiver.format.name));
     }
     let headers = first.map(|part| target.headers(&message.id, part, at)).unwrap_or_default();
     let shown = headers.iter().map(|(name, value)| {

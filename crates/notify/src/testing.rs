@@ -1,6 +1,6 @@
 //! Material for tests: notices, messages, an outbox in memory.
 
-use crate::outbox::{Change, Join, Outbox, OutboxError, Outgoing, Recovered};
+use crate::outbox::{Change, Join, Outbox, OutboxError, Outgoing, Recovered, waiting};
 use barograph_domain::delivery::{
     Attempt, Delivery, DeliveryState, EndpointState, Figure, Message, MessageKind, Notice, Phase, Silence, fingerprint,
     message_id,
@@ -79,20 +79,7 @@ pub fn message(notice: Notice, nth: u32, at: Ts) -> Message {
 /// A message with one delivery per endpoint.
 pub fn outgoing(message: Message, endpoints: &[&str]) -> Outgoing {
     let within = if message.notice.phase == Phase::Resolved { Span::hours(24) } else { Span::mins(30) };
-    let deliveries = endpoints
-        .iter()
-        .map(|endpoint| Delivery {
-            endpoint: (*endpoint).to_owned(),
-            message: message.id.clone(),
-            state: DeliveryState::Waiting,
-            via: None,
-            reason: String::new(),
-            deliver_until: message.known_at + within,
-            attempts: 0,
-            next_try: message.known_at,
-            ended_at: None,
-        })
-        .collect();
+    let deliveries = endpoints.iter().map(|endpoint| waiting(endpoint, &message, message.known_at + within)).collect();
     Outgoing { message, deliveries }
 }
 

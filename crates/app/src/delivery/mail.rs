@@ -6,10 +6,11 @@
 use super::notice;
 use crate::render::Lens;
 use barograph_domain::advice::Notice as PositionNotice;
-use barograph_domain::delivery::{Delivery, DeliveryState, Message, Phase};
+use barograph_domain::delivery::{Delivery, Message, Phase};
 use barograph_domain::{KnownAlert, Pattern, Severity, Span};
 use barograph_engine::explain::Minute;
 use barograph_engine::rules::Book;
+use barograph_notify::outbox::waiting;
 use barograph_notify::receiver::Receiver;
 use barograph_store::Outgoing;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,16 +57,9 @@ impl Mail {
         let own = own.filter(|_| message.notice.phase != Phase::Resolved);
         let wants = self.receivers.iter().filter(|r| r.wants(&message.notice));
         let deliveries: Vec<Delivery> = wants
-            .map(|r| Delivery {
-                endpoint: r.name.clone(),
-                message: message.id.clone(),
-                state: DeliveryState::Waiting,
-                via: None,
-                reason: String::new(),
-                deliver_until: own.map_or_else(|| r.deliver_until(&message.notice), |within| message.known_at + within),
-                attempts: 0,
-                next_try: message.known_at,
-                ended_at: None,
+            .map(|r| {
+                let usual = || r.deliver_until(&message.notice);
+                waiting(&r.name, &message, own.map_or_else(usual, |within| message.known_at + within))
             })
             .collect();
         Outgoing { message, deliveries }
@@ -85,7 +79,8 @@ mod tests {
     use super::*;
     use barograph_domain::alert::{Alert, AlertState, BaseRate, Change, Word};
     use barograph_domain::{Instrument, InstrumentName, Kind, MarketKind, Metric, Stamp, StreamDecl, Ts};
-    use barograph_notify::receiver::{Filter, Format};
+    use barograph_notify::format::plain::JSON;
+    use barograph_notify::receiver::Filter;
     use std::sync::Arc;
 
     fn lens(book: Book) -> Lens {
@@ -128,9 +123,9 @@ mod tests {
         let text = Book::shipped_text("default").unwrap();
         let rule = "[[alert]]\nid = \"mine\"\nall = [{ feature = \"realized_vol_1h\", op = \">\", value = 0.5 }]\ndeliver_within = \"5m\"\n";
         let book = Book::parse("b.toml", &format!("{text}\n{rule}")).unwrap();
-        let all = Receiver::new("all", Format::Json, "https://a.example/x");
+        let all = Receiver::new("all", &JSON, "https://a.example/x");
         let filter = Filter { severity_min: Severity::High, ..Filter::default() };
-        let high = Receiver { filter, ..Receiver::new("high", Format::Json, "https://b.example/x") };
+        let high = Receiver { filter, ..Receiver::new("high", &JSON, "https://b.example/x") };
         let mail = Mail::new(vec![all, high], &book);
         let lens = lens(book);
         let to = |known: &KnownAlert| {
@@ -171,7 +166,7 @@ mod tests {
         let markets = ["binance-usdm:BTCUSDT", "binance-usdm:BTCUSDT", "binance-usdm:ETHUSDT", "okx:BTC-USDT"];
         let streams: Vec<_> = markets.into_iter().map(stream).collect();
         let lens = Lens { streams: streams.into(), ..lens(Book::shipped("default").unwrap()) };
-        let mail = Mail::new(vec![Receiver::new("a", Format::Json, "https://a.example/x")], &lens.book);
+        let mail = Mail::new(vec![Receiver::new("a", &JSON, "https://a.example/x")], &lens.book);
         let of = |severity, pattern| {
             let mut known = record(severity, Change::Opened, None);
             known.alert.pattern = pattern;
@@ -185,7 +180,7 @@ mod tests {
     #[test]
     fn the_same_record_makes_the_same_message() {
         let lens = lens(Book::shipped("default").unwrap());
-        let mail = Mail::new(vec![Receiver::new("a", Format::Json, "https://a.example/x")], &lens.book);
+        let mail = Mail::new(vec![Receiver::new("a", &JSON, "https://a.example/x")], &lens.book);
         let one = record(Severity::High, Change::Opened, None);
         let mut next = one.clone();
         next.alert.revision = 2;

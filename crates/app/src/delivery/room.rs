@@ -72,7 +72,7 @@ impl Room {
             return;
         }
         self.changes.fetch_add(1, Ordering::Relaxed);
-        self.with(|d| d.tell(messages));
+        self.with(|d| d.deliver(messages));
     }
 
     /// Another number than before: some delivery or receiver has changed.
@@ -82,13 +82,13 @@ impl Room {
 
     /// Something may have been stored that nobody handed over: the dispatcher reads what waits.
     pub(crate) fn look(&self) {
-        self.with(Dispatcher::look);
+        self.with(Dispatcher::reread);
     }
 
     /// The way for what people ask about deliveries: stored first, then the dispatcher hears of it.
     pub(crate) fn desk(self: &Arc<Self>, target: Target) -> DeliveryDesk {
         let outlet =
-            |r: &Receiver| Outlet { name: r.name.clone(), format: r.format.name().to_owned(), address: r.shown() };
+            |r: &Receiver| Outlet { name: r.name.clone(), format: r.format.name.to_owned(), address: r.shown() };
         let outlets = self.mail.receivers().iter().map(outlet).collect();
         let room = Arc::downgrade(self);
         let tell = move |wish| room.upgrade().is_some_and(|room| room.with(|d| hear(d, wish)).is_some());
@@ -142,7 +142,7 @@ impl Room {
 fn hear(dispatcher: &Dispatcher, wish: Wish) {
     match wish {
         Wish::Again(again) => dispatcher.replay(*again),
-        Wish::Silences => dispatcher.look(),
+        Wish::Silences => dispatcher.reread(),
         Wish::Enabled(endpoint) => dispatcher.enable(&endpoint),
     }
 }

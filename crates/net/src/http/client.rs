@@ -6,8 +6,9 @@
 
 use crate::address::{Address, Speaks};
 use crate::error::{Error, Result};
-use crate::world::{World, lock};
+use crate::world::World;
 use crate::ws::handshake::AGENT;
+use barograph_tls::Kept;
 use bytes::{Bytes, BytesMut};
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http_body_util::{BodyExt as _, Full};
@@ -16,14 +17,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
-use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::Mutex;
-use std::time::Duration;
-use tokio::time::Instant;
-
-/// Kept connections are used for at most this long after their last answer; servers commonly close them after 60 s or more.
-const KEPT_FOR: Duration = Duration::from_secs(30);
 
 /// Bodies larger than this are decompressed off the threads that read sockets.
 const INLINE_BYTES: usize = 128 << 10;
@@ -36,22 +30,23 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
 }
 
-struct Kept {
-    sender: SendRequest<Full<Bytes>>,
-    since: Instant,
-}
+type Connection = SendRequest<Full<Bytes>>;
 
-/// Kept connections by place.
-#[derive(Default)]
+/// Asks; connections are as many as requests were under way at a time, which the venues' budgets bound.
 pub(crate) struct Client {
-    kept: Mutex<BTreeMap<(String, bool), Vec<Kept>>>,
+    kept: Kept<Connection>,
 }
 
 impl Client {
+    pub(crate) const fn new() -> Self {
+        Self { kept: Kept::new(usize::MAX) }
+    }
+
     /// Sends one request and reads the whole answer. The caller limits the time; giving up closes the connection.
     pub(crate) async fn ask(&self, world: &World, url: &str, body: Option<&str>) -> Result<Reply> {
         let address = Address::parse(url, Speaks::Http)?;
-        while let Some(mut sender) = self.kept(&address) {
+        let origin = address.origin();
+        while let Some(mut sender) = self.kept.take(&origin, |c| !c.is_closed()) {
             // Ready is what has finished its last answer and was not closed meanwhile.
             if sender.ready().await.is_ok()
                 && let Ok(response) = sender.send_request(request(&address, body)?).await
@@ -64,18 +59,11 @@ impl Client {
         self.finish(world, &address, sender, response).await
     }
 
-    fn kept(&self, address: &Address) -> Option<SendRequest<Full<Bytes>>> {
-        let mut kept = lock(&self.kept);
-        let list = kept.get_mut(&(address.place(), address.secure))?;
-        list.retain(|k| !k.sender.is_closed() && k.since.elapsed() < KEPT_FOR);
-        list.pop().map(|k| k.sender)
-    }
-
     async fn finish(
         &self,
         world: &World,
         address: &Address,
-        sender: SendRequest<Full<Bytes>>,
+        sender: Connection,
         response: Response<Incoming>,
     ) -> Result<Reply> {
         let (head, mut incoming) = response.into_parts();
@@ -89,8 +77,7 @@ impl Client {
             }
             body.extend_from_slice(data);
         }
-        let key = (address.place(), address.secure);
-        lock(&self.kept).entry(key).or_default().push(Kept { sender, since: Instant::now() });
+        self.kept.put(&address.origin(), sender);
         let body = decoded(&head.headers, body.freeze(), world.body_bytes_max).await;
         let body = body.map_err(|e| match e {
             Decode::TooLarge => too_large(),
@@ -100,7 +87,7 @@ impl Client {
     }
 }
 
-async fn connect(world: &World, address: &Address) -> Result<SendRequest<Full<Bytes>>> {
+async fn connect(world: &World, address: &Address) -> Result<Connection> {
     let stream = world.dialer.open(address).await?;
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| protocol(address, &e))?;
     world.spawn({

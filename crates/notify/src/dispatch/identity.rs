@@ -29,11 +29,11 @@ pub(super) fn opened(receiver: &Receiver, mut state: EndpointState) -> Result<En
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::receiver::Format;
+    use crate::format::plain::{JSON, SEED4};
 
     #[test]
     fn a_state_is_that_of_its_address() {
-        let receiver = Receiver::new("a", Format::Json, "https://hooks.example/one");
+        let receiver = Receiver::new("a", &JSON, "https://hooks.example/one");
         let gone = EndpointState { endpoint: "a".into(), disabled: Some("410".into()), ..EndpointState::default() };
         for learned in [None, Some("-1>-2".to_owned())] {
             let state = EndpointState { learned, ..gone.clone() };
@@ -41,8 +41,8 @@ mod tests {
             seal(&receiver, &mut stored);
             assert_eq!(opened(&receiver, stored.clone()), Ok(state));
             for other in [
-                Receiver::new("a", Format::Json, "https://hooks.example/two"),
-                Receiver::new("a", Format::Seed4, "https://hooks.example/one"),
+                Receiver::new("a", &JSON, "https://hooks.example/two"),
+                Receiver::new("a", &SEED4, "https://hooks.example/one"),
             ] {
                 let fresh = opened(&other, stored.clone()).unwrap_err();
                 assert_eq!((&fresh.disabled, fresh.endpoint.as_str()), (&None, "a"));

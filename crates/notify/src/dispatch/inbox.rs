@@ -1,4 +1,4 @@
-//! What the dispatcher's thread is told: messages, ends of requests, wishes. Bounded; when it is full, the store is read instead.
+//! What reaches the dispatcher's thread: messages, ends of requests, commands. Bounded; when it is full, the store is read instead.
 
 use super::send::Finished;
 use super::stats::Stats;
@@ -8,13 +8,13 @@ use std::time::Duration;
 
 /// Messages that wait to be taken.
 const ROWS_MAX: usize = 8_192;
-/// Wishes that wait; people make few.
+/// Commands that wait; people give few.
 const COMMANDS_MAX: usize = 1_024;
 
-/// A wish.
+/// What somebody wants done.
 #[derive(Debug)]
 pub(super) enum Command {
-    Look,
+    Reread,
     Enable(String),
     Replay(Box<Outgoing>),
 }
@@ -36,7 +36,7 @@ pub(super) struct Batch {
     /// Positions of endpoints whose refresh has ended.
     pub(super) refreshed: Vec<usize>,
     pub(super) commands: Vec<Command>,
-    pub(super) look: bool,
+    pub(super) reread: bool,
     /// There was no room for all rows: none of them is here.
     pub(super) overflown: bool,
     pub(super) stop: Option<Stop>,
@@ -48,7 +48,7 @@ impl Batch {
             && self.finished.is_empty()
             && self.refreshed.is_empty()
             && self.commands.is_empty()
-            && !self.look
+            && !self.reread
             && !self.overflown
             && self.stop.is_none()
     }
@@ -65,7 +65,7 @@ impl Inbox {
     fn open(&self) -> MutexGuard<'_, Batch> {
         self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    pub(super) fn tell(&self, messages: Vec<Outgoing>) {
+    pub(super) fn deliver(&self, messages: Vec<Outgoing>) {
         let mut batch = self.open();
         if batch.overflown || batch.rows.len() + messages.len() > ROWS_MAX {
             // A part of them would bring news ahead of what it follows: the store has all, in order.
@@ -80,10 +80,10 @@ impl Inbox {
     pub(super) fn command(&self, command: Command) {
         let mut batch = self.open();
         match command {
-            Command::Look => batch.look = true,
+            Command::Reread => batch.reread = true,
             // Beyond that the store knows: what was replayed or enabled waits there.
             other if batch.commands.len() < COMMANDS_MAX => batch.commands.push(other),
-            Command::Enable(_) | Command::Replay(_) => batch.look = true,
+            Command::Enable(_) | Command::Replay(_) => batch.reread = true,
         }
         drop(batch);
         self.changed.notify_one();
@@ -98,7 +98,7 @@ impl Inbox {
         self.open().refreshed.push(place);
         self.changed.notify_one();
     }
-    /// An end at once is not softened by a later wish.
+    /// An end at once is not softened by a later one.
     pub(super) fn stop(&self, within: Option<Duration>) {
         let mut batch = self.open();
         if batch.stop.is_none() {

@@ -1,6 +1,6 @@
 //! The running part: one thread owns planner and outbox, requests run on the program's runtime.
 //!
-//! The thread sleeps until somebody tells it something, a request ends, or the planner wants to be woken. What became of
+//! The thread sleeps until something reaches its inbox, a request ends, or the planner wants to be woken. What became of
 //! deliveries is written in batches of at most 256 or 20 ms; a message of a group is written before it is sent. Results that the
 //! store cannot take are kept and written later, in order; when too many wait, nothing more is sent. Stopping lets requests under
 //! way end and writes what they gave; what is not sent stays in the outbox. When the store cannot be used at all, or after a
@@ -79,18 +79,18 @@ impl Dispatcher {
     }
 
     /// Messages were stored. Never waits: when too many are in the queue already, the store is read again instead.
-    pub fn tell(&self, messages: Vec<Outgoing>) {
-        self.inbox.tell(messages);
+    pub fn deliver(&self, messages: Vec<Outgoing>) {
+        self.inbox.deliver(messages);
     }
     /// Messages were stored by somebody else, or silences have changed: both are read again.
-    pub fn look(&self) {
-        self.inbox.command(Command::Look);
+    pub fn reread(&self) {
+        self.inbox.command(Command::Reread);
     }
     /// A person wants an endpoint to be used again.
     pub fn enable(&self, endpoint: &str) {
         self.inbox.command(Command::Enable(endpoint.to_owned()));
     }
-    /// A person wants something told again, which waits again in the store.
+    /// A person wants something delivered again, which waits again in the store.
     pub fn replay(&self, outgoing: Outgoing) {
         self.inbox.command(Command::Replay(Box::new(outgoing)));
     }

@@ -1,13 +1,12 @@
-//! What an Alertmanager is told again every minute, so that it neither lets an alert end that fires nor keeps one that does not
+//! What is delivered to an Alertmanager again every minute, so that it neither lets an alert end that fires nor keeps one that does not
 //! (delivery §6.2).
 //!
-//! Beside the planner, because nothing is decided here: what its endpoint has confirmed and nobody has ended is said again. A
+//! Beside the planner, because nothing is decided here: what its endpoint has confirmed and nobody has ended is delivered again. A
 //! refresh that fails is made up for by the next; four of them fit into the time an alert lasts.
 
 use super::Target;
-use crate::format::{Context, refresh};
-use crate::receiver::Format;
-use crate::transport::{Post, Transport};
+use crate::format::Context;
+use crate::transport::{Post, Transport, Verdict};
 use barograph_domain::delivery::{Message, Phase};
 use barograph_domain::{Span, Ts};
 use bytes::Bytes;
@@ -20,26 +19,26 @@ const AT_ONCE: usize = 200;
 
 /// Alerts of one endpoint.
 #[derive(Debug, Default)]
-struct Told {
+struct Confirmed {
     /// By fingerprint.
     firing: BTreeMap<String, Arc<Message>>,
     /// In the request under way.
     flying: BTreeSet<String>,
-    /// Ended while a request under way says that they fire: the end is said once more behind it.
+    /// Ended while a request under way says that they fire: the end is delivered once more behind it.
     owed: Vec<Arc<Message>>,
 }
 
 #[derive(Debug)]
 pub(super) struct Refresh {
     /// By position of the endpoint.
-    told: BTreeMap<usize, Told>,
+    endpoints: BTreeMap<usize, Confirmed>,
     next: Ts,
 }
 
 impl Refresh {
     pub(super) fn of(targets: &[Arc<Target>], now: Ts) -> Self {
-        let pushed = targets.iter().enumerate().filter(|(_, t)| matches!(t.receiver.format, Format::AlertmanagerApi));
-        Self { told: pushed.map(|(place, _)| (place, Told::default())).collect(), next: now + EVERY }
+        let pushed = targets.iter().enumerate().filter(|(_, t)| t.receiver.format.refresh.is_some());
+        Self { endpoints: pushed.map(|(place, _)| (place, Confirmed::default())).collect(), next: now + EVERY }
     }
 
     /// A message became known: an end ends it here, whatever becomes of its deliveries.
@@ -47,55 +46,56 @@ impl Refresh {
         if message.notice.phase != Phase::Resolved {
             return;
         }
-        for told in self.told.values_mut() {
-            told.firing.remove(&message.fingerprint);
-            if told.flying.contains(&message.fingerprint) {
-                told.owed.push(Arc::new(message.clone()));
+        for confirmed in self.endpoints.values_mut() {
+            confirmed.firing.remove(&message.fingerprint);
+            if confirmed.flying.contains(&message.fingerprint) {
+                confirmed.owed.push(Arc::new(message.clone()));
             }
         }
     }
 
     /// An endpoint has confirmed it.
     pub(super) fn confirmed(&mut self, place: usize, message: &Arc<Message>) {
-        if let Some(told) = self.told.get_mut(&place)
+        if let Some(confirmed) = self.endpoints.get_mut(&place)
             && matches!(message.notice.phase, Phase::Firing | Phase::NoData)
         {
-            told.firing.insert(message.fingerprint.clone(), Arc::clone(message));
+            confirmed.firing.insert(message.fingerprint.clone(), Arc::clone(message));
         }
     }
 
-    /// What is to be said again now, by endpoint.
+    /// What is to be delivered again now, by endpoint.
     pub(super) fn due(&mut self, now: Ts) -> Vec<(usize, Vec<Arc<Message>>)> {
         if now < self.next {
             return Vec::new();
         }
         self.next = now + EVERY;
-        let idle = self.told.iter_mut().filter(|(_, t)| t.flying.is_empty() && !t.firing.is_empty());
-        idle.map(|(place, told)| {
-            told.flying = told.firing.keys().cloned().collect();
-            (*place, told.firing.values().cloned().collect())
+        let idle = self.endpoints.iter_mut().filter(|(_, t)| t.flying.is_empty() && !t.firing.is_empty());
+        idle.map(|(place, confirmed)| {
+            confirmed.flying = confirmed.firing.keys().cloned().collect();
+            (*place, confirmed.firing.values().cloned().collect())
         })
         .collect()
     }
 
-    /// A request has ended; what is to be said behind it.
+    /// A request has ended; what is to be delivered behind it.
     pub(super) fn done(&mut self, place: usize) -> Vec<Arc<Message>> {
-        let Some(told) = self.told.get_mut(&place) else { return Vec::new() };
-        told.flying.clear();
-        core::mem::take(&mut told.owed)
+        let Some(confirmed) = self.endpoints.get_mut(&place) else { return Vec::new() };
+        confirmed.flying.clear();
+        core::mem::take(&mut confirmed.owed)
     }
 
     /// `None` where no endpoint is of this kind.
     pub(super) fn next_wake(&self) -> Option<Ts> {
-        self.told.values().any(|t| !t.firing.is_empty()).then_some(self.next)
+        self.endpoints.values().any(|t| !t.firing.is_empty()).then_some(self.next)
     }
 }
 
-/// Says it again. What comes of it is not on record: these are no deliveries.
-pub(super) async fn say(transport: &Transport, target: &Target, messages: &[Arc<Message>], now: &super::Now) {
+/// Delivers it again. What comes of it is not on record: these are no deliveries.
+pub(super) async fn deliver(transport: &Transport, target: &Target, messages: &[Arc<Message>], now: &super::Now) {
+    let Some(refresh) = target.receiver.format.refresh else { return };
     for some in messages.chunks(AT_ONCE) {
         let context = Context { receiver: &target.receiver, learned: None, now: now(), repeats: None };
-        let request = refresh(some.iter().map(Arc::as_ref), &context);
+        let request = refresh(some, &context);
         let Some(url) = target.url_of(&request) else { return };
         let headers = target.headers("", &request, now());
         let body = Bytes::from(request.body);
@@ -106,8 +106,8 @@ pub(super) async fn say(transport: &Transport, target: &Target, messages: &[Arc<
             allowed: &receiver.allow_private,
             headers: &headers,
             body: &body,
-            gap: receiver.format.host_gap(),
-            body_tells: false,
+            gap: receiver.format.host_gap,
+            verdict: Verdict::Status,
         };
         if transport.post(post).await.is_err() {
             return;

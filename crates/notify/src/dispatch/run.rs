@@ -3,7 +3,7 @@
 use super::Now;
 use super::identity;
 use super::inbox::{Batch, Command, Inbox, Stop};
-use super::refresh::{Refresh, say};
+use super::refresh::{self, Refresh};
 use super::send::{Finished, Target, send};
 use super::writes::Writes;
 use crate::outbox::{Outbox, OutboxError, Outgoing, Recovered};
@@ -53,7 +53,7 @@ pub(super) struct Runner {
     in_flight: usize,
     /// Counts beginnings: what was sent before one ends unheard.
     epoch: u64,
-    look: bool,
+    reread: bool,
     /// The queue has lost rows: what else comes through it is dropped until the store was read, so that nothing overtakes them.
     deaf: bool,
     /// When the newest message was known that came through the queue, and the same at the moment rows were lost.
@@ -66,7 +66,7 @@ pub(super) struct Runner {
     refresh: Refresh,
     /// Names of endpoints that nothing is sent to.
     off: BTreeSet<String>,
-    /// Messages whose receiver told something new once; the same again would go round in circles.
+    /// Messages whose receiver answered with something new once; the same again would go round in circles.
     taught: Marked,
     /// Messages that a receiver may have taken although it did not say so.
     doubts: Marked,
@@ -105,7 +105,7 @@ impl Runner {
             held: Vec::new(),
             in_flight: 0,
             epoch: 0,
-            look: false,
+            reread: false,
             deaf: false,
             heard: Ts::MIN,
             deaf_since: None,
@@ -153,13 +153,13 @@ impl Runner {
         self.worked
     }
 
-    /// Says why nothing is told and waits; false when it is stopped meanwhile.
+    /// Notes why nothing is delivered and waits; false when it is stopped meanwhile.
     pub(super) fn rest(&mut self, why: String, rest: Span) -> bool {
         self.inbox.count(|s| (s.broken, s.in_flight) = (Some(why), 0));
         // On the clock of the planner, which is looked at now and then: it may be set.
         let until = (self.now)() + rest;
         while (self.now)() < until {
-            // What is told meanwhile is in the store, and so is what people want.
+            // What comes meanwhile is in the store, and so is what people want.
             if self.inbox.take(SLEEP_MAX).stop.is_some() {
                 return false;
             }
@@ -172,7 +172,8 @@ impl Runner {
         self.epoch += 1;
         self.planner = Planner::new(self.targets.iter().map(|t| t.receiver.endpoint()).collect(), self.seed);
         self.refresh = Refresh::of(&self.targets, (self.now)());
-        (self.writes, self.in_flight, self.look, self.deaf, self.worked) = (Writes::default(), 0, false, false, false);
+        (self.writes, self.in_flight, self.reread, self.deaf, self.worked) =
+            (Writes::default(), 0, false, false, false);
         (self.deaf_since, self.rest, self.since, self.retry_at, self.pause) = (None, None, None, None, PAUSE_FIRST);
         self.held.clear();
         self.adopted.clear();
@@ -195,8 +196,8 @@ impl Runner {
                         self.inbox.count(|s| s.broken = Some(why));
                         return Ok(false);
                     }
-                    // What was told meanwhile is in the store as well; wishes of people are not.
-                    batch.commands.into_iter().for_each(|c| self.wish(c));
+                    // What came meanwhile is in the store as well; what people want is not.
+                    batch.commands.into_iter().for_each(|c| self.command(c));
                     std::thread::sleep(self.pause.min(PAUSE_FIRST));
                     self.pause = (self.pause * 2).min(PAUSE_MAX);
                 }
@@ -254,7 +255,7 @@ impl Runner {
         }
         for place in batch.refreshed {
             let owed = self.refresh.done(place);
-            self.say_again(place, owed);
+            self.refresh_endpoint(place, owed);
         }
         let now = (self.now)();
         if batch.overflown && !self.deaf {
@@ -264,7 +265,7 @@ impl Runner {
         if self.deaf {
             if batch.overflown || !batch.rows.is_empty() {
                 // They are in the store: it is read once more behind what is being read.
-                self.look = true;
+                self.reread = true;
                 self.deaf_since.get_or_insert(self.heard);
             }
         } else {
@@ -273,9 +274,9 @@ impl Runner {
                 self.take(outgoing, now);
             }
         }
-        self.look |= batch.look;
+        self.reread |= batch.reread;
         for command in batch.commands {
-            self.wish(command);
+            self.command(command);
         }
     }
 
@@ -286,10 +287,10 @@ impl Runner {
         }
     }
 
-    fn wish(&mut self, command: Command) {
+    fn command(&mut self, command: Command) {
         let now = (self.now)();
         match command {
-            Command::Look => self.look = true,
+            Command::Reread => self.reread = true,
             Command::Enable(endpoint) => self.planner.enable(&endpoint, now),
             Command::Replay(outgoing) => self.planner.replay(*outgoing, now),
         }
@@ -352,10 +353,10 @@ impl Runner {
             self.read_again()?;
         }
         for (place, messages) in self.refresh.due((self.now)()) {
-            self.say_again(place, messages);
+            self.refresh_endpoint(place, messages);
         }
         let (queue, in_flight, unwritten) = (self.planner.queue(), self.in_flight, self.writes.len());
-        let unread = self.look || self.rest.is_some();
+        let unread = self.reread || self.rest.is_some();
         self.inbox.count(|s| {
             (s.queue, s.in_flight, s.unwritten) = (queue as u64, in_flight as u64, unwritten as u64);
             s.unread = unread;
@@ -404,8 +405,8 @@ impl Runner {
         drop(self.runtime.spawn(send(transport, target, what, (self.epoch, repeats), now, inbox)));
     }
 
-    /// Says again how things stand, to an endpoint that wants that.
-    fn say_again(&mut self, place: usize, messages: Vec<Arc<Message>>) {
+    /// Delivers again how things stand, to an endpoint that wants that.
+    fn refresh_endpoint(&mut self, place: usize, messages: Vec<Arc<Message>>) {
         let target = Arc::clone(&self.targets[place]);
         if messages.is_empty() || self.off.contains(&target.receiver.name) {
             self.refresh.done(place);
@@ -413,7 +414,7 @@ impl Runner {
         }
         let (transport, now, inbox) = (Arc::clone(&self.transport), Arc::clone(&self.now), Arc::clone(&self.inbox));
         drop(self.runtime.spawn(async move {
-            say(&transport, &target, &messages, &now).await;
+            refresh::deliver(&transport, &target, &messages, &now).await;
             inbox.refreshed(place);
         }));
     }
@@ -461,11 +462,11 @@ impl Runner {
     fn must_read(&self) -> bool {
         match &self.rest {
             Some((_, since)) => self.planner.queue() < FEW || since.elapsed() >= NEXT_PAGE_AFTER,
-            None => self.look || self.deaf,
+            None => self.reread || self.deaf,
         }
     }
 
-    /// The store knows more than the queue has told, or than was taken up so far.
+    /// The store knows more than came through the queue, or than was taken up so far.
     fn read_again(&mut self) -> Result<(), OutboxError> {
         if self.retry_at.is_some_and(|at| Instant::now() < at) {
             return Ok(());
@@ -479,7 +480,7 @@ impl Runner {
             Ok((mut unfinished, more, whole)) => {
                 self.remember_rest(more, &unfinished);
                 if let Some(recovered) = whole {
-                    self.look = false;
+                    self.reread = false;
                     self.planner.set_silences(recovered.silences, now);
                     if !more {
                         self.add_missed(&mut unfinished, recovered.recent);
@@ -490,7 +491,7 @@ impl Runner {
                 self.adopted.extend(unfinished.iter().map(|o| (o.message.id.clone(), read_at)));
                 unfinished.iter().for_each(|o| self.refresh.note(&o.message));
                 self.planner.adopt(unfinished, now);
-                if self.rest.is_none() && !self.look {
+                if self.rest.is_none() && !self.reread {
                     (self.deaf, self.deaf_since) = (false, None);
                 }
                 self.planner.tick(now);

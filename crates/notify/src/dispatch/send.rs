@@ -1,16 +1,16 @@
 //! One try: request, signature, answer.
 
 use super::inbox::Inbox;
-use crate::format::{Context, Request, requests};
+use crate::format::{Context, Request, render};
 use crate::outcome;
 use crate::plan::{Outcome, Send};
-use crate::receiver::{Auth, Callback, Format, Receiver};
+use crate::receiver::{Auth, Callback, Receiver};
 use crate::secret::redacted;
 use crate::sign::{self, Key};
 use crate::transport::{Error, Post, Reply, Transport};
+use barograph_domain::Ts;
 use barograph_domain::delivery::Message;
 use barograph_domain::text::escape_control;
-use barograph_domain::{Span, Ts};
 use base64::Engine as _;
 use bytes::Bytes;
 use hyper::HeaderMap;
@@ -27,8 +27,6 @@ const EXCERPT_MAX: usize = 256;
 const CALL_WITHIN: Duration = Duration::from_secs(15);
 /// Calls of one function that have not come back; more are not made.
 const CALLS_MAX: usize = 32;
-/// What Telegram may have taken is said once more after this (delivery §5).
-const DOUBT: Span = Span::secs(30);
 
 /// A receiver, ready to be sent to.
 pub struct Target {
@@ -91,9 +89,9 @@ impl Target {
     /// See [`Receiver::check`].
     pub fn new(receiver: Receiver) -> Result<Self, String> {
         receiver.check()?;
-        let url = match receiver.format {
-            Format::Callback(_) => None,
-            _ => Some(receiver.address().map_err(|e| format!("receiver '{}': {e}", receiver.name))?),
+        let url = match receiver.settings.callback {
+            Some(_) => None,
+            None => Some(receiver.address().map_err(|e| format!("receiver '{}': {e}", receiver.name))?),
         };
         let (keys, hidden) = (receiver.keys()?, receiver.hidden());
         Ok(Self { receiver, url, keys, hidden, calls: Arc::new(Semaphore::new(CALLS_MAX)), call_within: CALL_WITHIN })
@@ -119,26 +117,20 @@ impl Target {
             }
         };
         put(CONTENT_TYPE, &request.content_type, false);
-        match (&self.receiver.auth, &self.receiver.format) {
-            (Auth::None, _) => {}
-            (Auth::Bearer(token), Format::Gotify) => put(HeaderName::from_static("x-gotify-key"), token.expose(), true),
-            (Auth::Bearer(token), _) => put(AUTHORIZATION, &format!("Bearer {}", token.expose()), true),
-            (Auth::Basic { user, password }, _) => {
+        let format = self.receiver.format;
+        match &self.receiver.auth {
+            Auth::None => {}
+            Auth::Bearer(token) => match format.token_header {
+                Some(name) => put(HeaderName::from_static(name), token.expose(), true),
+                None => put(AUTHORIZATION, &format!("Bearer {}", token.expose()), true),
+            },
+            Auth::Basic { user, password } => {
                 let pair = format!("{user}:{}", password.expose());
                 let pair = base64::engine::general_purpose::STANDARD.encode(pair);
                 put(AUTHORIZATION, &format!("Basic {pair}"), true);
             }
         }
-        let is_generic = matches!(
-            self.receiver.format,
-            Format::Standard
-                | Format::Json
-                | Format::Seed4
-                | Format::Envelope
-                | Format::Template { .. }
-                | Format::Alertmanager
-        );
-        if is_generic {
+        if format.signed {
             let seconds = now.0.div_euclid(1_000_000_000);
             put(HeaderName::from_static("webhook-id"), id, false);
             put(HeaderName::from_static("webhook-timestamp"), &seconds.to_string(), false);
@@ -160,24 +152,21 @@ impl Target {
     fn judged(&self, done: &mut Done, answer: Result<Reply, Error>, repeats: bool, now: Ts) {
         match answer {
             Ok(reply) => {
-                done.outcome = outcome::of(&self.receiver.format, reply.status, &reply.headers, &reply.body, now);
+                done.outcome = outcome::of(&self.receiver, &reply, now);
                 done.status = Some(reply.status);
                 done.excerpt = self.excerpt(&String::from_utf8_lossy(&reply.body));
             }
             Err(error) => {
                 done.status = None;
                 done.excerpt = self.excerpt(&error.to_string());
-                // Nothing tells a chat that a repetition is none: one, marked, and no more.
-                done.in_doubt = matches!(self.receiver.format, Format::Telegram { .. }) && error.leaves_doubt();
-                done.outcome = match error {
-                    Error::Refused(_) => Outcome::Misconfigured(self.receiver.in_form(&done.excerpt)),
-                    _ if done.in_doubt && repeats => Outcome::Unconfirmed,
-                    _ if done.in_doubt => Outcome::RetryAfter(DOUBT),
-                    Error::Connect(_)
-                    | Error::Tls(_)
-                    | Error::Timeout(_)
-                    | Error::Protocol(_)
-                    | Error::Unanswered(_) => Outcome::Retry,
+                let doubt = self.receiver.format.doubt.filter(|_| error.leaves_doubt());
+                done.in_doubt = doubt.is_some();
+                done.outcome = match (error, doubt) {
+                    (Error::Refused(_), _) => Outcome::Misconfigured(self.receiver.in_form(&done.excerpt)),
+                    // One repetition, marked, and no more.
+                    (_, Some(_)) if repeats => Outcome::Unconfirmed,
+                    (_, Some(after)) => Outcome::RetryAfter(after),
+                    (_, None) => Outcome::Retry,
                 };
             }
         }
@@ -190,15 +179,15 @@ impl Target {
             Err(_) => (Outcome::Retry, format!("{CALLS_MAX} calls have not come back")),
             Ok(permit) => {
                 let (callback, message) = (Arc::clone(callback), Arc::clone(message));
-                let (tell, told) = oneshot::channel();
+                let (returns, returned) = oneshot::channel();
                 let thread = std::thread::Builder::new().name("notify-call".to_owned()).spawn(move || {
                     let _held = permit;
                     // Nobody listens any more after the time is over.
-                    drop(tell.send(callback(&message.notice)));
+                    drop(returns.send(callback(&message.notice)));
                 });
                 match thread {
                     Err(e) => (Outcome::Retry, format!("no thread for the callback can be made: {e}")),
-                    Ok(_) => match timeout(self.call_within, told).await {
+                    Ok(_) => match timeout(self.call_within, returned).await {
                         Ok(Ok(Ok(()))) => (Outcome::Delivered, String::new()),
                         Ok(Ok(Err(why))) => (Outcome::Retry, why),
                         Ok(Err(_gone)) => (Outcome::Reject, "the callback panicked".to_owned()),
@@ -222,12 +211,12 @@ pub(crate) async fn attempt(
 ) -> Done {
     let mut done = Done::new(of.parts_done);
     let receiver = &target.receiver;
-    if let Format::Callback(callback) = &receiver.format {
+    if let Some(callback) = &receiver.settings.callback {
         return target.call(callback, message, done).await;
     }
     let repeats = of.repeats.then_some(of.parts_done);
-    let parts = requests(message, &Context { receiver, learned: of.learned, now: now(), repeats });
-    let gap = Duration::from_nanos(u64::try_from(receiver.format.pace().gap.0).unwrap_or(0));
+    let parts = render(message, &Context { receiver, learned: of.learned, now: now(), repeats });
+    let gap = Duration::from_nanos(u64::try_from(receiver.format.pace.gap.0).unwrap_or(0));
     for (nth, part) in parts.iter().enumerate().skip(usize::try_from(of.parts_done).unwrap_or(0)) {
         if done.parts_done > of.parts_done {
             // The chat counts parts as messages.
@@ -242,8 +231,8 @@ pub(crate) async fn attempt(
             allowed: &receiver.allow_private,
             headers: &headers,
             body: &body,
-            gap: receiver.format.host_gap(),
-            body_tells: receiver.format.body_tells(),
+            gap: receiver.format.host_gap,
+            verdict: receiver.format.verdict,
         };
         let answer = transport.post(post).await;
         let is_repeat = repeats.is_some_and(|part| usize::try_from(part) == Ok(nth));
@@ -266,7 +255,7 @@ struct Report {
 }
 
 impl Report {
-    fn say(&mut self, done: Done) {
+    fn end(&mut self, done: Done) {
         if let Some(send) = self.send.take() {
             let latency_ms = u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX);
             self.inbox.finished(Finished { send, epoch: self.epoch, at: self.at, done, latency_ms });
@@ -278,7 +267,7 @@ impl Drop for Report {
     fn drop(&mut self) {
         let parts_done = self.send.as_ref().map_or(0, |s| s.parts_done);
         let excerpt = "the try ended without a result, by a mistake in this program".to_owned();
-        self.say(Done { outcome: Outcome::Retry, excerpt, ..Done::new(parts_done) });
+        self.end(Done { outcome: Outcome::Retry, excerpt, ..Done::new(parts_done) });
     }
 }
 
@@ -295,5 +284,5 @@ pub(super) async fn send(
     let mut report = Report { inbox, send: Some(send), epoch, at: now(), began: Instant::now() };
     let of = Try { learned: learned.as_deref(), parts_done, repeats };
     let done = attempt(&transport, &target, &message, of, &now).await;
-    report.say(done);
+    report.end(done);
 }

@@ -80,6 +80,6 @@ pub struct Stats {
     pub store_failures: u64,
     /// How often the queue was full and the store was read instead.
     pub overflows: u64,
-    /// Why nothing is told for now; it is tried again after a while.
+    /// Why nothing is delivered for now; it is tried again after a while.
     pub broken: Option<String>,
 }

@@ -17,7 +17,7 @@ pub(super) fn watch(mut runner: Runner) {
         let why = match ended {
             Ok(None) => return,
             Ok(Some(why)) => why,
-            Err(panic) => format!("a mistake in this program: {}", said(panic.as_ref())),
+            Err(panic) => format!("a mistake in this program: {}", text_of(panic.as_ref())),
         };
         if runner.has_worked() {
             rest = REST_FIRST;
@@ -30,7 +30,7 @@ pub(super) fn watch(mut runner: Runner) {
     }
 }
 
-fn said(panic: &(dyn Any + Send)) -> &str {
+fn text_of(panic: &(dyn Any + Send)) -> &str {
     let owned = || panic.downcast_ref::<String>().map(String::as_str);
     panic.downcast_ref::<&str>().copied().or_else(owned).unwrap_or("it does not say what")
 }

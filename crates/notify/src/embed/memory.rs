@@ -29,7 +29,7 @@ impl MemoryOutbox {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a message in; one that is there stays as it is. The dispatcher has to be told of it afterwards, as of one in a store.
+    /// Puts a message in; one that is there stays as it is. It has to be handed to the dispatcher afterwards, as of one in a store.
     pub fn put(&self, outgoing: &Outgoing) {
         self.open().put(outgoing);
     }
@@ -46,7 +46,7 @@ impl MemoryOutbox {
         self.open().tries.iter().filter(|t| t.message == message).cloned().collect()
     }
 
-    /// Nobody is told of what these match; takes the place of those before. The dispatcher has to be told to look.
+    /// Nobody is told of what these match; takes the place of those before. The dispatcher has to read again.
     pub fn silence(&self, silences: Vec<Silence>) {
         self.open().silences = silences;
     }
@@ -111,7 +111,7 @@ impl Held {
         Recovered {
             unfinished: by_time.iter().map(waiting).filter(|o| !o.deliveries.is_empty()).collect(),
             recent: by_time.iter().filter(|o| Some(o.message.known_at) >= since).map(|o| (*o).clone()).collect(),
-            firing: firing.map(|o| Firing { message: o.message.clone(), told: told(&by_time, o) }).collect(),
+            firing: firing.map(|o| Firing { message: o.message.clone(), told: confirmed_by(&by_time, o) }).collect(),
             endpoints: self.endpoints.values().cloned().collect(),
             silences: self.silences.clone(),
             ended: Vec::new(),
@@ -121,7 +121,7 @@ impl Held {
 }
 
 /// Who has confirmed a message about the same thing since it began.
-fn told(all: &[&Outgoing], newest: &Outgoing) -> Vec<String> {
+fn confirmed_by(all: &[&Outgoing], newest: &Outgoing) -> Vec<String> {
     let episode = |o: &&&Outgoing| {
         o.message.fingerprint == newest.message.fingerprint && o.message.known_at >= newest.message.notice.opened_at
     };

@@ -1,11 +1,9 @@
 //! For programs that embed the delivery: receivers are registered, events of the program's own are dispatched to them, each type
-//! by a function of its name (R4.32). A function of the program is a receiver like any other (R3.29, [`Format::Callback`]).
+//! by a function of its name (R4.32). A function of the program is a receiver like any other (R3.29, [`Receiver::calling`]).
 //!
 //! Thin on purpose: an event becomes a message in a [`MemoryOutbox`], and from there on everything is as for the program's alerts:
 //! filters, order, retries, groups, ends on record. What is not delivered when the process ends is gone; who cannot afford that
 //! implements [`crate::outbox::Outbox`] over a store and uses [`Dispatcher`] itself. `examples/callback.rs` shows both calls.
-//!
-//! [`Format::Callback`]: crate::receiver::Format::Callback
 
 mod memory;
 #[cfg(test)]
@@ -14,12 +12,10 @@ mod tests;
 pub use memory::MemoryOutbox;
 
 use crate::dispatch::{Dispatcher, Now, Stats};
-use crate::outbox::Outgoing;
+use crate::outbox::{Outgoing, waiting};
 use crate::receiver::Receiver;
 use crate::transport::Transport;
-use barograph_domain::delivery::{
-    Delivery, DeliveryState, Message, MessageKind, Notice, Phase, fingerprint, message_id,
-};
+use barograph_domain::delivery::{Message, MessageKind, Notice, Phase, fingerprint, message_id};
 use barograph_domain::{InstrumentName, Pattern, Severity, Ts};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -42,7 +38,7 @@ pub struct Event {
     pub data: Map<String, Value>,
 }
 
-/// Registered receivers and the thread that tells them.
+/// Registered receivers and the thread that delivers to them.
 pub struct Events {
     receivers: Vec<Receiver>,
     outbox: MemoryOutbox,
@@ -58,7 +54,7 @@ impl core::fmt::Debug for Events {
 }
 
 impl Events {
-    /// Registers receivers and starts telling them; requests and callbacks run on `runtime`.
+    /// Registers receivers and starts delivering to them; requests and callbacks run on `runtime`.
     ///
     /// # Errors
     /// When a receiver cannot be used, two have one name, or no thread can be made.
@@ -71,29 +67,17 @@ impl Events {
         Ok(Self { receivers, outbox, dispatcher, now, dispatched: AtomicU64::new(0) })
     }
 
-    /// Tells an event of a type to every receiver that wants it; the id of its message, by which [`Self::outbox`] knows what
+    /// Delivers an event of a type to every receiver that wants it; the id of its message, by which [`Self::outbox`] knows what
     /// became of it. Two events are never one, however alike they are.
     pub fn dispatch(&self, pattern: Pattern, event: &Event) -> String {
         let nth = self.dispatched.fetch_add(1, Ordering::Relaxed);
         let message = message_of(pattern, event, (self.now)(), nth);
         let id = message.id.clone();
         let wants = self.receivers.iter().filter(|r| r.wants(&message.notice));
-        let deliveries = wants
-            .map(|r| Delivery {
-                endpoint: r.name.clone(),
-                message: id.clone(),
-                state: DeliveryState::Waiting,
-                via: None,
-                reason: String::new(),
-                deliver_until: r.deliver_until(&message.notice),
-                attempts: 0,
-                next_try: message.known_at,
-                ended_at: None,
-            })
-            .collect();
+        let deliveries = wants.map(|r| waiting(&r.name, &message, r.deliver_until(&message.notice))).collect();
         let outgoing = Outgoing { message, deliveries };
         self.outbox.put(&outgoing);
-        self.dispatcher.tell(vec![outgoing]);
+        self.dispatcher.deliver(vec![outgoing]);
         id
     }
 
@@ -164,6 +148,6 @@ fn message_of(pattern: Pattern, event: &Event, at: Ts, nth: u64) -> Message {
         symbol,
         ..Notice::bare(MessageKind::Alert, Phase::Happened, what.clone(), at)
     };
-    // Of one thing only the newest news is told; these are no news of one thing.
+    // Of one thing only the newest news is delivered; these are no news of one thing.
     Message { id: message_id(&what), fingerprint: fingerprint(&what), known_at: at, notice }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::dispatch::system_clock;
-use crate::receiver::{Callback, Filter, Format};
+use crate::receiver::{Callback, Filter};
+use barograph_domain::delivery::DeliveryState;
 use std::sync::Mutex;
 use std::time::Instant;
 use tokio::runtime::Runtime;
@@ -35,7 +36,7 @@ fn remembers(name: &str, failures: usize) -> (Receiver, Arc<Mutex<Vec<Notice>>>)
         called.lock().unwrap().push(notice.clone());
         Ok(())
     });
-    (Receiver::new(name, Format::Callback(callback), ""), heard)
+    (Receiver::calling(name, callback), heard)
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -113,18 +114,7 @@ fn what_has_ended_is_forgotten_in_time_and_what_waits_is_not() {
     let mut outbox = MemoryOutbox::default();
     let of = |n: u64| {
         let message = message_of(Pattern::FundingAnomaly, &event("BTCUSDT", Severity::High), Ts(0), n);
-        let row = |endpoint: &str| Delivery {
-            endpoint: endpoint.to_owned(),
-            message: message.id.clone(),
-            state: DeliveryState::Waiting,
-            via: None,
-            reason: String::new(),
-            deliver_until: Ts::MAX,
-            attempts: 0,
-            next_try: Ts(0),
-            ended_at: None,
-        };
-        Outgoing { deliveries: vec![row("a")], message }
+        Outgoing { deliveries: vec![waiting("a", &message, Ts::MAX)], message }
     };
     let all: Vec<Outgoing> = (0..3_000).map(of).collect();
     for one in &all {

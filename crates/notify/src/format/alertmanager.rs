@@ -6,11 +6,32 @@
 //! members with their own fingerprints; its moments are those of the group, which is all that is known of them there.
 
 use super::text::words;
-use super::{Context, Request, fingerprint_of};
+use super::{Context, FormatDef, Request, def, fingerprint_of};
 use crate::labels::labels;
+use crate::outcome::by_status;
+use crate::plan::Outcome;
 use barograph_domain::Span;
 use barograph_domain::delivery::{Member, Message, MessageKind, Notice, Phase};
 use serde_json::{Map, Value, json};
+
+/// The webhook body, for programs that read Alertmanager's.
+pub const WEBHOOK: FormatDef = FormatDef {
+    name: "alertmanager",
+    render: |message, context| vec![webhook(message, context)],
+    signed: true,
+    ..FormatDef::WEBHOOK
+};
+
+/// Pushed into an Alertmanager, which groups by itself.
+pub const API: FormatDef = FormatDef {
+    name: "alertmanager_api",
+    render: |message, context| vec![push([message], context)],
+    refresh: Some(|messages, context| push(messages.iter().map(AsRef::as_ref), context)),
+    complete: |url| def::end_path(url, "/api/v2/alerts"),
+    groups: false,
+    judge: |reply, rest, _| judge(reply.status, rest),
+    ..FormatDef::WEBHOOK
+};
 
 /// An alert that nobody pushes again is over after this, as Alertmanager's own `resolve_timeout` has it.
 const LASTS: Span = Span::mins(5);
@@ -118,7 +139,7 @@ fn of_member(member: &Member, message: &Message, context: &Context<'_>) -> Value
     })
 }
 
-pub(super) fn webhook(message: &Message, context: &Context<'_>) -> Request {
+fn webhook(message: &Message, context: &Context<'_>) -> Request {
     let notice = &message.notice;
     let reason = match (notice.kind, notice.phase, notice.revision) {
         (_, Phase::Resolved, _) => "all alerts resolved",
@@ -179,21 +200,23 @@ fn pushed(message: &Message, context: &Context<'_>) -> Value {
     })
 }
 
-pub(super) fn push(message: &Message, context: &Context<'_>) -> Request {
-    refresh([message], context)
+/// Alerts as they stand, several at once where they are pushed again.
+fn push<'a>(messages: impl IntoIterator<Item = &'a Message>, context: &Context<'_>) -> Request {
+    Request::json(&messages.into_iter().map(|m| pushed(m, context)).collect())
 }
 
-/// Several alerts at once, as they stand: what an Alertmanager is told again.
-#[must_use]
-pub fn refresh<'a>(messages: impl IntoIterator<Item = &'a Message>, context: &Context<'_>) -> Request {
-    Request::json(&messages.into_iter().map(|m| pushed(m, context)).collect())
+fn judge(status: u16, rest: Option<Span>) -> Outcome {
+    match status {
+        // An Alertmanager's clients drop what it refuses: it would refuse it again.
+        400..=499 if !matches!(status, 401 | 403 | 404 | 410 | 429) => Outcome::Reject,
+        _ => by_status(status, rest),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::format::testing::{body, group};
-    use crate::receiver::Format;
     use crate::testing::{notice, with};
     use serde::Deserialize;
     use std::collections::BTreeMap;
@@ -228,7 +251,7 @@ mod tests {
             (notice("okx:BTC-USDT", Phase::Resolved), "resolved"),
             (group(), "firing"),
         ] {
-            let b: Body = serde_json::from_value(body(Format::Alertmanager, n)).unwrap();
+            let b: Body = serde_json::from_value(body(&WEBHOOK, n)).unwrap();
             let a = &b.alerts[0];
             assert_eq!((b.version.as_str(), b.status.as_str(), a.status.as_str()), ("4", status, status));
             assert!(!b.group_key.is_empty() && b.group_labels["alertname"] == a.labels["alertname"]);
@@ -254,14 +277,14 @@ mod tests {
             n.members[4].phase = Phase::Resolved;
             n.members[9].fingerprint = String::new();
         });
-        let whole = body(Format::Alertmanager, n);
+        let whole = body(&WEBHOOK, n);
         assert_eq!(whole["truncatedAlerts"], 41);
         let b: Body = serde_json::from_value(whole).unwrap();
         assert_eq!((b.alerts.len(), b.status.as_str()), (10, "firing"));
         assert_eq!((b.alerts[4].status.as_str(), b.alerts[4].fingerprint.as_str()), ("resolved", "0000000000000004"));
         assert!(b.alerts[4].ends_at != NO_END && b.alerts[5].ends_at == NO_END);
         assert_eq!(b.alerts[9].fingerprint.len(), 16);
-        let alone = body(Format::Alertmanager, notice("okx:C5-USDT", Phase::Firing));
+        let alone = body(&WEBHOOK, notice("okx:C5-USDT", Phase::Firing));
         let alone: Body = serde_json::from_value(alone).unwrap();
         for label in ["alertname", "instrument", "venue", "event_type", "severity"] {
             assert_eq!(b.alerts[5].labels[label], alone.alerts[0].labels[label], "{label}");
@@ -270,8 +293,8 @@ mod tests {
 
     #[test]
     fn pushed_alerts_keep_their_labels_and_end_in_the_past_when_over() {
-        let on = body(Format::AlertmanagerApi, notice("okx:BTC-USDT", Phase::Firing));
-        let over = body(Format::AlertmanagerApi, notice("okx:BTC-USDT", Phase::Resolved));
+        let on = body(&API, notice("okx:BTC-USDT", Phase::Firing));
+        let over = body(&API, notice("okx:BTC-USDT", Phase::Resolved));
         assert_eq!(on[0]["labels"], over[0]["labels"]);
         assert!(on[0]["labels"].get("severity").is_none());
         assert_eq!(on[0]["endsAt"], "2026-02-05T14:40:00Z");

@@ -1,9 +1,34 @@
 //! Discord (delivery §3), in the shape of the fourth original (R4.33): a line of content and one embed in one of two colours.
 
 use super::text::{Words, cut, words};
-use super::{Context, Request};
+use super::{Context, FormatDef, Reader, Request};
+use crate::outcome::{by_status, json_of};
+use crate::plan::{Outcome, Pace};
+use crate::transport::{Reply, Verdict};
+use barograph_domain::Span;
 use barograph_domain::delivery::{Message, Phase};
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A webhook of a channel. Discord takes 30 messages a minute there and 50 requests a second from one address.
+pub const DISCORD: FormatDef = FormatDef {
+    name: "discord",
+    reader: Reader::People,
+    render: |message, context| vec![request(message, context)],
+    complete: |url| {
+        // Else the answer says nothing of the message.
+        if !url.query_pairs().any(|(k, _)| k == "wait") {
+            url.query_pairs_mut().append_pair("wait", "true");
+        }
+    },
+    hosts: &["discord.com", "discordapp.com"],
+    pace: Pace { gap: Span::millis(400), per_minute: 30 },
+    host_gap: Duration::from_millis(20),
+    verdict: Verdict::Body,
+    judge: |reply, rest, _| judge(reply, rest),
+    rest_in_body: Some("/retry_after"),
+    ..FormatDef::WEBHOOK
+};
 
 const RED: u32 = 16_711_680;
 const ORANGE: u32 = 16_753_920;
@@ -17,7 +42,7 @@ const FIELDS_MAX: usize = 25;
 /// Over all texts of the embed.
 const SUM_MAX: usize = 6_000;
 
-pub(super) fn request(message: &Message, context: &Context<'_>) -> Request {
+fn request(message: &Message, context: &Context<'_>) -> Request {
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
     let is_critical = notice.severity.seed4() == "CRITICAL";
@@ -67,6 +92,14 @@ fn content(sign: &str, words: &Words) -> String {
     cut(&format!("{sign} {}\n{}", escaped(&words.title), escaped(text)), CONTENT_MAX)
 }
 
+fn judge(reply: &Reply, rest: Option<Span>) -> Outcome {
+    // 10015: unknown webhook. Somebody has deleted it.
+    if reply.status == 404 && json_of(&reply.body)["code"] == 10_015 {
+        return Outcome::Disable("Discord does not know this webhook any more".to_owned());
+    }
+    by_status(reply.status, rest)
+}
+
 /// Discord refuses empty texts.
 fn full(text: &str) -> String {
     if text.trim().is_empty() { "–".to_owned() } else { text.to_owned() }
@@ -92,19 +125,18 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::format::testing::{body, endless};
-    use crate::receiver::Format;
     use crate::testing::{notice, with};
     use barograph_domain::Severity;
 
     #[test]
     fn colours_and_first_line_are_the_originals() {
         let n = notice("okx:BTC-USDT", Phase::Firing);
-        let v = body(Format::Discord, n.clone());
+        let v = body(&DISCORD, n.clone());
         assert_eq!(v["embeds"][0]["color"], RED);
         assert_eq!(v["content"], "▲ FUNDING\\_ANOMALY BTC-USDT\nLongs pay 2.6σ above their day.");
         assert_eq!(v["allowed_mentions"], json!({"parse": []}));
         assert_eq!(v["embeds"][0]["fields"][0]["value"], "2.60σ against 2.00σ");
-        let v = body(Format::Discord, with(&n, |n| n.severity = Severity::Medium));
+        let v = body(&DISCORD, with(&n, |n| n.severity = Severity::Medium));
         assert_eq!(v["embeds"][0]["color"], ORANGE);
     }
 
@@ -117,7 +149,7 @@ mod tests {
             })
         };
         for n in [endless(), long(10), long(2_000), long(4_000)] {
-            let v = body(Format::Discord, n);
+            let v = body(&DISCORD, n);
             let e = &v["embeds"][0];
             let size = |v: &Value| v.as_str().unwrap().chars().count();
             let fields = e["fields"].as_array().unwrap();

@@ -1,24 +1,41 @@
-//! From a notice to requests. Pure: the same message and receiver give the same bytes. One file per format; limits are those of
-//! delivery §2–§6, words those of UX §5.
+//! From a notice to requests, and from answers to what they mean. Pure: the same message and receiver give the same bytes. One
+//! module per service, with a row of [`FormatDef`] for each of its formats; limits are those of delivery §2–§6, words those of
+//! UX §5.
 
-mod alertmanager;
-mod discord;
-mod plain;
-mod push;
-mod slack;
-mod standard;
-mod telegram;
-mod template;
+pub mod alertmanager;
+pub mod callback;
+mod def;
+pub mod discord;
+pub mod plain;
+pub mod push;
+pub mod slack;
+pub mod standard;
+pub mod telegram;
+pub mod template;
 mod text;
 
-pub use alertmanager::refresh;
-pub(crate) use telegram::moved;
-pub use template::check as check_template;
+pub use def::{FormatDef, Reader, RenderMany};
 
-use crate::receiver::{Format, Receiver};
+use crate::receiver::Receiver;
 use barograph_domain::Ts;
 use barograph_domain::delivery::{Member, Message, fingerprint};
 use std::borrow::Cow;
+
+/// The formats that settings may name, in the order in which people read of them.
+pub const FORMATS: &[&FormatDef] = &[
+    &standard::STANDARD,
+    &discord::DISCORD,
+    &slack::SLACK,
+    &telegram::TELEGRAM,
+    &alertmanager::WEBHOOK,
+    &alertmanager::API,
+    &plain::JSON,
+    &plain::SEED4,
+    &plain::ENVELOPE,
+    &template::TEMPLATE,
+    &push::NTFY,
+    &push::GOTIFY,
+];
 
 /// Members that a text lists.
 const LISTED_MAX: usize = 10;
@@ -28,7 +45,7 @@ const LISTED_MAX: usize = 10;
 pub struct Context<'a> {
     /// For whom.
     pub receiver: &'a Receiver,
-    /// What the receiver told before.
+    /// What the receiver answered before that the request needs.
     pub learned: Option<&'a str>,
     /// The present moment, where a format has to say it.
     pub now: Ts,
@@ -55,23 +72,11 @@ impl Request {
 
 /// The requests of a message, to be sent one after the other; none where the format has no words for it.
 #[must_use]
-pub fn requests(message: &Message, context: &Context<'_>) -> Vec<Request> {
-    let short = for_people(message);
-    let people = short.as_ref();
-    match &context.receiver.format {
-        Format::Standard => vec![standard::request(message, context)],
-        Format::Discord => vec![discord::request(people, context)],
-        Format::Slack => vec![slack::request(people, context)],
-        Format::Telegram { chat_id, thread } => telegram::requests(people, context, chat_id, *thread),
-        Format::Alertmanager => vec![alertmanager::webhook(message, context)],
-        Format::AlertmanagerApi => vec![alertmanager::push(message, context)],
-        Format::Json => vec![plain::json(message)],
-        Format::Seed4 => plain::seed4(message).into_iter().collect(),
-        Format::Envelope => vec![plain::envelope(message)],
-        Format::Template { text, content_type } => vec![template::request(people, context, text, content_type)],
-        Format::Ntfy => vec![push::ntfy(people, context)],
-        Format::Gotify => vec![push::gotify(people, context)],
-        Format::Callback(_) => Vec::new(),
+pub fn render(message: &Message, context: &Context<'_>) -> Vec<Request> {
+    let format = context.receiver.format;
+    match format.reader {
+        Reader::People => (format.render)(&for_people(message), context),
+        Reader::Programs => (format.render)(message, context),
     }
 }
 
@@ -94,22 +99,28 @@ fn for_people(message: &Message) -> Cow<'_, Message> {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
+    use crate::receiver::FormatSettings;
     use crate::testing::{T0, message, notice, with};
     use barograph_domain::delivery::{Member, MessageKind, Notice, Phase};
     use barograph_domain::{InstrumentName, Severity};
 
     /// The bodies of a notice's requests.
-    pub(crate) fn bodies(format: Format, notice: Notice) -> Vec<String> {
+    pub(crate) fn bodies(format: &'static FormatDef, notice: Notice) -> Vec<String> {
+        bodies_with(format, FormatSettings::default(), notice)
+    }
+    /// As [`bodies`], with settings of the format's own.
+    pub(crate) fn bodies_with(format: &'static FormatDef, settings: FormatSettings, notice: Notice) -> Vec<String> {
         let receiver = Receiver {
             dashboard: "http://127.0.0.1:8600".into(),
+            settings,
             ..Receiver::new("r", format, "https://hooks.example/topic")
         };
         let context = Context { receiver: &receiver, learned: None, now: T0, repeats: None };
-        let requests = requests(&message(notice, 1, T0), &context);
+        let requests = render(&message(notice, 1, T0), &context);
         requests.into_iter().map(|r| String::from_utf8(r.body).unwrap()).collect()
     }
     /// The only body, as JSON.
-    pub(crate) fn body(format: Format, notice: Notice) -> serde_json::Value {
+    pub(crate) fn body(format: &'static FormatDef, notice: Notice) -> serde_json::Value {
         let all = bodies(format, notice);
         assert_eq!(all.len(), 1);
         serde_json::from_str(&all[0]).unwrap()
@@ -167,8 +178,18 @@ mod tests {
     #[test]
     fn people_read_ten_members_whatever_there_are() {
         let many = with(&group(), |n| n.members = (0..40).map(|i| n.members[i % 10].clone()).collect());
-        let text = bodies(Format::Slack, many).remove(0);
+        let text = bodies(&slack::SLACK, many).remove(0);
         assert!(text.contains("and 71 more"), "{text}");
         assert_eq!(text.matches("(okx, HIGH, active)").count(), 10);
+    }
+
+    #[test]
+    fn the_documents_list_every_format() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/alerts.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let (_, table) = text.split_once("| format |").unwrap();
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let listed = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2));
+        assert_eq!(listed.collect::<Vec<_>>(), FORMATS.iter().map(|f| f.name).collect::<Vec<_>>());
     }
 }

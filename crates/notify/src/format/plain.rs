@@ -1,28 +1,57 @@
 //! The event as it is: canonical, or as the fourth original sent it.
 
-use super::{Request, standard};
+use super::{FormatDef, Request, standard};
 use barograph_domain::Pattern;
 use barograph_domain::delivery::{Message, Notice, Phase};
 use serde_json::{Value, json};
 
+/// The canonical event, bare.
+pub const JSON: FormatDef =
+    FormatDef { name: "json", render: |message, _| vec![canonical(message)], signed: true, ..FormatDef::WEBHOOK };
+
+/// The event as the fourth original sent it.
+pub const SEED4: FormatDef = FormatDef {
+    name: "seed4",
+    render: |message, _| seed4(message).into_iter().collect(),
+    covers: |notice| !notice.seed4.is_empty(),
+    signed: true,
+    ..FormatDef::WEBHOOK
+};
+
+/// The same for the original's own types, and its envelope for every other. What the original knew goes as it knew it or not at
+/// all; its programs may know the weaker type only.
+pub const ENVELOPE: FormatDef = FormatDef {
+    name: "envelope",
+    render: |message, _| vec![envelope(message)],
+    covers: |notice| !notice.seed4.is_empty() || !knew_it(notice),
+    signed: true,
+    hears_weaker: true,
+    ..FormatDef::WEBHOOK
+};
+
+/// Is this of a type that the fourth original had (R4.28)?
+fn knew_it(notice: &Notice) -> bool {
+    notice.rule.is_none() && notice.pattern.is_some_and(|p| p.seed4().is_some())
+}
+
 /// The canonical event; of what is none (groups, notices about delivery), what the notice says.
-pub(super) fn json(message: &Message) -> Request {
+fn canonical(message: &Message) -> Request {
     if message.notice.event.is_empty() {
         Request::json(&standard::data(message))
     } else {
-        Request { body: message.notice.event.clone().into_bytes(), ..Request::json(&serde_json::Value::Null) }
+        Request { body: message.notice.event.clone().into_bytes(), ..Request::json(&Value::Null) }
     }
 }
 
 /// The fourth original's envelope; nothing for what it did not know.
-pub(super) fn seed4(message: &Message) -> Option<Request> {
+fn seed4(message: &Message) -> Option<Request> {
     let body = message.notice.seed4.clone().into_bytes();
-    (!body.is_empty()).then(|| Request { body, ..Request::json(&serde_json::Value::Null) })
+    (!body.is_empty()).then(|| Request { body, ..Request::json(&Value::Null) })
 }
 
 /// The fourth original's event where it knew one, else the same envelope of what it did not know: our word for the type, our
 /// facts, and for whom it is about.
-pub(super) fn envelope(message: &Message) -> Request {
+fn envelope(message: &Message) -> Request {
     seed4(message).unwrap_or_else(|| Request::json(&enveloped(&message.notice)))
 }
 
@@ -56,30 +85,28 @@ fn enveloped(notice: &Notice) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::format::testing::{bodies, body, group};
-    use crate::receiver::Format;
     use crate::testing::{notice, with};
-    use barograph_domain::Pattern;
-    use barograph_domain::delivery::Phase;
 
     #[test]
     fn events_go_as_they_are() {
         let n = notice("okx:BTC-USDT", Phase::Firing);
-        assert_eq!(bodies(Format::Json, n.clone()).concat(), n.event);
-        assert_eq!(bodies(Format::Seed4, n.clone()).concat(), n.seed4);
-        assert!(bodies(Format::Seed4, with(&n, |n| n.seed4 = String::new())).is_empty());
-        assert_eq!(body(Format::Json, group())["more_members"], 41);
+        assert_eq!(bodies(&JSON, n.clone()).concat(), n.event);
+        assert_eq!(bodies(&SEED4, n.clone()).concat(), n.seed4);
+        assert!(bodies(&SEED4, with(&n, |n| n.seed4 = String::new())).is_empty());
+        assert_eq!(body(&JSON, group())["more_members"], 41);
     }
 
     #[test]
     fn the_envelope_has_words_for_every_type() {
         let n = notice("okx:BTC-USDT", Phase::Firing);
-        assert_eq!(bodies(Format::Envelope, n.clone()).concat(), n.seed4, "what the original knew, as it knew it");
+        assert_eq!(bodies(&ENVELOPE, n.clone()).concat(), n.seed4, "what the original knew, as it knew it");
         let told = with(&n, |n| {
             (n.pattern, n.seed4) = (Some(Pattern::DataGap), String::new());
             n.event = r#"{"data":{"streams":["mark price"]}}"#.to_owned();
         });
-        let sent = body(Format::Envelope, told);
+        let sent = body(&ENVELOPE, told);
         let keys: Vec<&str> = sent.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
             keys,
@@ -88,7 +115,7 @@ mod tests {
         );
         assert_eq!((&sent["event_type"], &sent["severity"]), (&"DATA_GAP".into(), &"CRITICAL".into()));
         assert_eq!(sent["data"]["streams"][0], "mark price");
-        let several = body(Format::Envelope, with(&group(), |n| n.seed4 = String::new()));
+        let several = body(&ENVELOPE, with(&group(), |n| n.seed4 = String::new()));
         assert_eq!(several["data"]["markets"].as_array().unwrap().len(), 10);
     }
 }

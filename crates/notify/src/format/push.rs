@@ -1,10 +1,28 @@
 //! Phones, by way of ntfy or Gotify (R4.69).
 
 use super::text::{cut, words};
-use super::{Context, Request};
+use super::{Context, FormatDef, Reader, Request, def};
 use barograph_domain::Severity;
 use barograph_domain::delivery::{Message, Phase};
 use serde_json::json;
+
+/// A topic of ntfy.
+pub const NTFY: FormatDef = FormatDef {
+    name: "ntfy",
+    reader: Reader::People,
+    render: |message, context| vec![ntfy(message, context)],
+    ..FormatDef::WEBHOOK
+};
+
+/// An application of Gotify.
+pub const GOTIFY: FormatDef = FormatDef {
+    name: "gotify",
+    reader: Reader::People,
+    render: |message, context| vec![gotify(message, context)],
+    complete: |url| def::end_path(url, "/message"),
+    token_header: Some("x-gotify-key"),
+    ..FormatDef::WEBHOOK
+};
 
 /// ntfy turns longer texts into files.
 const NTFY_BYTES_MAX: usize = 3_900;
@@ -15,7 +33,7 @@ fn body(text: &str) -> String {
 }
 
 /// Published as JSON, because its headers take no letters beyond Latin.
-pub(super) fn ntfy(message: &Message, context: &Context<'_>) -> Request {
+fn ntfy(message: &Message, context: &Context<'_>) -> Request {
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
     let url = url::Url::parse(context.receiver.url.expose()).ok();
@@ -40,7 +58,7 @@ pub(super) fn ntfy(message: &Message, context: &Context<'_>) -> Request {
     Request { path: Some(format!("{root}/")), ..Request::json(&publish) }
 }
 
-pub(super) fn gotify(message: &Message, context: &Context<'_>) -> Request {
+fn gotify(message: &Message, context: &Context<'_>) -> Request {
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
     let priority = match (notice.phase, notice.severity) {
@@ -61,18 +79,17 @@ pub(super) fn gotify(message: &Message, context: &Context<'_>) -> Request {
 mod tests {
     use super::*;
     use crate::format::testing::body as json_body;
-    use crate::receiver::Format;
     use crate::testing::{notice, with};
 
     #[test]
     fn phones_get_title_priority_and_link() {
         let n = notice("okx:BTC-USDT", Phase::Firing);
-        let v = json_body(Format::Ntfy, n.clone());
+        let v = json_body(&NTFY, n.clone());
         assert_eq!((&v["topic"], &v["priority"]), (&json!("topic"), &json!(4)));
         assert_eq!(v["click"], "http://127.0.0.1:8600/m/okx:BTC-USDT?as_of=2026-02-05T14:35:00Z");
-        let v = json_body(Format::Gotify, with(&n, |n| n.severity = Severity::Critical));
+        let v = json_body(&GOTIFY, with(&n, |n| n.severity = Severity::Critical));
         assert_eq!((&v["title"], &v["priority"]), (&json!("FUNDING_ANOMALY BTC-USDT  CRITICAL"), &json!(10)));
-        let long = json_body(Format::Ntfy, with(&n, |n| n.text = "σ".repeat(9_000)));
+        let long = json_body(&NTFY, with(&n, |n| n.text = "σ".repeat(9_000)));
         assert!(long["message"].as_str().unwrap().len() <= 4_000);
     }
 }

@@ -1,9 +1,25 @@
 //! Slack incoming webhooks (delivery §4).
 
 use super::text::{cut, words};
-use super::{Context, Request};
+use super::{Context, FormatDef, Reader, Request};
+use crate::outcome::by_status;
+use crate::plan::{Outcome, Pace};
+use crate::transport::{Reply, Verdict};
+use barograph_domain::Span;
 use barograph_domain::delivery::{Message, Phase};
 use serde_json::{Value, json};
+
+/// An incoming webhook of a channel, which takes a message a second.
+pub const SLACK: FormatDef = FormatDef {
+    name: "slack",
+    reader: Reader::People,
+    render: |message, context| vec![request(message, context)],
+    hosts: &["slack.com"],
+    pace: Pace { gap: Span::secs(1), per_minute: 0 },
+    verdict: Verdict::Body,
+    judge: |reply, rest, _| judge(reply, rest),
+    ..FormatDef::WEBHOOK
+};
 
 const HEADER_MAX: usize = 150;
 const SECTION_MAX: usize = 3_000;
@@ -14,7 +30,7 @@ const FALLBACK_MAX: usize = 3_900;
 /// Over all blocks; Slack refuses somewhere above 13,000.
 const SUM_MAX: usize = 11_500;
 
-pub(super) fn request(message: &Message, context: &Context<'_>) -> Request {
+fn request(message: &Message, context: &Context<'_>) -> Request {
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
     let header = cut(&words.head(), HEADER_MAX);
@@ -52,6 +68,23 @@ pub(super) fn request(message: &Message, context: &Context<'_>) -> Request {
     Request::json(&json!({"text": text, "attachments": [{"color": colour, "fallback": text, "blocks": blocks}]}))
 }
 
+fn judge(reply: &Reply, rest: Option<Span>) -> Outcome {
+    let word = core::str::from_utf8(&reply.body).unwrap_or_default().trim();
+    match (reply.status, word) {
+        (200, "ok") => Outcome::Delivered,
+        // Whatever a page in between says, Slack has not taken it.
+        (200..=299, _) => Outcome::Retry,
+        (410, _) | (_, "channel_is_archived") => Outcome::Disable("Slack's channel is archived".to_owned()),
+        (400, "user_not_found" | "invalid_payload" | "invalid_blocks" | "no_text" | "too_many_attachments") => {
+            Outcome::Reject
+        }
+        (status, "invalid_token" | "action_prohibited" | "channel_not_found" | "no_service" | "no_team") => {
+            Outcome::Misconfigured(format!("Slack answered {status}, {word}"))
+        }
+        (status, _) => by_status(status, rest),
+    }
+}
+
 /// `&`, `<` and `>` are Slack's own; nothing is cut inside an entity. Counted after escaping.
 fn escaped(text: &str, chars_max: usize) -> String {
     let mut out = String::with_capacity(text.len());
@@ -79,7 +112,6 @@ fn escaped(text: &str, chars_max: usize) -> String {
 mod tests {
     use super::*;
     use crate::format::testing::{bodies, body, endless};
-    use crate::receiver::Format;
     use crate::testing::{notice, with};
 
     fn size(v: &Value) -> usize {
@@ -99,9 +131,9 @@ mod tests {
             n.title = "<!channel> & co".into();
             n.text = "<!channel> pays".into();
         });
-        let raw = bodies(Format::Slack, n.clone()).remove(0);
+        let raw = bodies(&SLACK, n.clone()).remove(0);
         assert!(raw.contains("&lt;!channel&gt; pays"), "{raw}");
-        let v = body(Format::Slack, n);
+        let v = body(&SLACK, n);
         // A header is plain text: nothing in it is read as a call.
         assert_eq!(v["attachments"][0]["blocks"][0]["text"]["type"], "plain_text");
         assert!(v["text"].as_str().unwrap().starts_with("&lt;!channel&gt; &amp; co  HIGH"));
@@ -113,7 +145,7 @@ mod tests {
 
     #[test]
     fn all_blocks_together_stay_below_what_slack_refuses() {
-        let v = body(Format::Slack, endless());
+        let v = body(&SLACK, endless());
         let blocks = &v["attachments"][0]["blocks"];
         assert!((8_000..12_000).contains(&size(blocks)), "{}", size(blocks));
         assert!(blocks[0]["text"]["text"].as_str().unwrap().chars().count() <= 150);

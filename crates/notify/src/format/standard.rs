@@ -1,8 +1,20 @@
 //! Standard Webhooks: `type`, `timestamp` and `data`, at most 20 kB.
 
-use super::{Context, Request};
+use super::{Context, FormatDef, Request};
 use barograph_domain::delivery::{Message, MessageKind, Phase};
 use serde_json::{Value, json};
+
+/// Signed as the specification has it.
+pub const STANDARD: FormatDef = FormatDef {
+    name: "standard",
+    render: |message, context| vec![request(message, context)],
+    check: |receiver| {
+        let why = "format standard needs a signing secret, whsec_ and the base64 of 32 bytes";
+        if receiver.secrets.is_empty() { Err(why.to_owned()) } else { Ok(()) }
+    },
+    signed: true,
+    ..FormatDef::WEBHOOK
+};
 
 /// The specification's limit.
 const BYTES_MAX: usize = 20_000;
@@ -48,7 +60,7 @@ fn fewer_members(data: &mut Value) -> bool {
     true
 }
 
-pub(super) fn request(message: &Message, context: &Context<'_>) -> Request {
+fn request(message: &Message, context: &Context<'_>) -> Request {
     let notice = &message.notice;
     let mut data = data(message);
     if !context.receiver.dashboard.is_empty() {
@@ -86,35 +98,35 @@ pub(super) fn request(message: &Message, context: &Context<'_>) -> Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::plain::JSON;
     use crate::format::testing::{bodies, body, endless, group};
-    use crate::receiver::Format;
     use crate::testing::{notice, with};
 
     #[test]
     fn the_body_is_dotted_complete_and_small() {
-        let v = body(Format::Standard, notice("okx:BTC-USDT", Phase::Firing));
+        let v = body(&STANDARD, notice("okx:BTC-USDT", Phase::Firing));
         assert_eq!(v["type"], "alert.fired");
         assert_eq!(v["timestamp"], "2026-02-05T14:35:00Z");
         assert_eq!(v["data"]["event"]["event_type"], "FUNDING_ANOMALY");
         assert_eq!(v["data"]["url"], "http://127.0.0.1:8600/m/okx:BTC-USDT?as_of=2026-02-05T14:35:00Z");
         assert!(v["data"].get("seed4").is_none());
-        assert_eq!(body(Format::Standard, group())["type"], "group.fired");
-        let long = bodies(Format::Standard, endless()).remove(0);
+        assert_eq!(body(&STANDARD, group())["type"], "group.fired");
+        let long = bodies(&STANDARD, endless()).remove(0);
         assert!(long.len() <= 20_000 && long.contains("\"truncated\":true"), "{}", long.len());
     }
 
     #[test]
     fn members_have_fingerprint_and_status_and_leave_from_the_end() {
         let over = with(&group(), |n| n.members[1].phase = Phase::Resolved);
-        let v = body(Format::Standard, over.clone());
+        let v = body(&STANDARD, over.clone());
         let of = |nth: usize| {
             (v["data"]["members"][nth]["fingerprint"].clone(), v["data"]["members"][nth]["status"].clone())
         };
         assert_eq!(of(0), (json!("0000000000000000"), json!("firing")));
         assert_eq!(of(1), (json!("0000000000000001"), json!("resolved")));
-        assert_eq!(body(Format::Json, over.clone())["members"][1]["status"], "resolved");
+        assert_eq!(body(&JSON, over.clone())["members"][1]["status"], "resolved");
         let many = with(&over, |n| n.members = (0..200).map(|i| n.members[i % 10].clone()).collect());
-        let v = body(Format::Standard, many);
+        let v = body(&STANDARD, many);
         let listed = v["data"]["members"].as_array().unwrap().len() as u64;
         assert!(listed >= 25 && listed + v["data"]["more_members"].as_u64().unwrap() == 241, "{listed}");
     }

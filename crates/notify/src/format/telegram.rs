@@ -1,10 +1,41 @@
 //! Telegram (delivery §5): plain text with entities, counted in UTF-16 units, split at line ends.
 
 use super::text::words;
-use super::{Context, Request};
+use super::{Context, FormatDef, Reader, Request, def};
+use crate::outcome::{by_status, json_of};
+use crate::plan::{Outcome, Pace};
+use crate::receiver::{FormatSettings, Receiver};
+use crate::secret::Secret;
+use crate::transport::{Reply, Verdict};
 use barograph_domain::delivery::Message;
-use barograph_domain::{Severity, delivery::Phase};
+use barograph_domain::{Severity, Span, delivery::Phase};
 use serde_json::{Value, json};
+use std::time::Duration;
+use url::Url;
+
+/// A chat, by way of a bot. Telegram takes 20 messages a minute for a group and 30 requests a second from one bot.
+pub const TELEGRAM: FormatDef = FormatDef {
+    name: "telegram",
+    reader: Reader::People,
+    render,
+    settings: |table| {
+        let chat_id = table.chat_id.clone().unwrap_or_default();
+        Ok(FormatSettings { chat_id, thread: table.thread, ..FormatSettings::default() })
+    },
+    check: |receiver| {
+        if receiver.settings.chat_id.is_empty() { Err("format telegram needs chat_id".to_owned()) } else { Ok(()) }
+    },
+    complete: |url| def::end_path(url, "/sendMessage"),
+    hosts: &["telegram.org"],
+    unpack,
+    pace: Pace { gap: Span::secs(1), per_minute: 20 },
+    host_gap: Duration::from_millis(34),
+    verdict: Verdict::Body,
+    judge,
+    rest_in_body: Some("/parameters/retry_after"),
+    doubt: Some(Span::secs(30)),
+    ..FormatDef::WEBHOOK
+};
 
 /// Ends a part that the chat may have got already: Telegram has nothing that tells a repetition from news (delivery §5).
 const REPEAT: &str = "\n(repeat)";
@@ -13,7 +44,8 @@ const UNITS_MAX: usize = 4_096 - REPEAT.len();
 /// Parts of one message; what is longer is cut.
 const PARTS_MAX: usize = 3;
 
-pub(super) fn requests(message: &Message, context: &Context<'_>, chat: &str, thread: Option<i64>) -> Vec<Request> {
+fn render(message: &Message, context: &Context<'_>) -> Vec<Request> {
+    let FormatSettings { chat_id, thread, .. } = &context.receiver.settings;
     let notice = &message.notice;
     let words = words(notice, &context.receiver.dashboard);
     let sign = match (notice.phase, notice.severity) {
@@ -24,7 +56,7 @@ pub(super) fn requests(message: &Message, context: &Context<'_>, chat: &str, thr
     };
     let figures = notice.figures.iter().map(|f| format!("\n{}: {} against {}", f.name, f.value, f.threshold));
     let text = format!("{sign} {}\n{}{}", words.head(), words.body(), figures.collect::<String>());
-    let chat = chat_now(chat, context.learned);
+    let chat = chat_now(chat_id, context.learned);
     let chat = chat.parse::<i64>().map_or_else(|_name| json!(chat), |number| json!(number));
     let parts = split(&text);
     parts
@@ -55,8 +87,32 @@ pub(super) fn requests(message: &Message, context: &Context<'_>, chat: &str, thr
         .collect()
 }
 
+/// Where an address is all that is given, the chat is a part of it, as `?chat_id=…`.
+fn unpack(receiver: &mut Receiver, url: &mut Url) {
+    let of = |key: &str| url.query_pairs().find(|(k, _)| k == key).map(|(_, v)| v.into_owned());
+    receiver.settings.chat_id = of("chat_id").unwrap_or_default();
+    receiver.settings.thread = of("message_thread_id").and_then(|t| t.parse().ok());
+    url.set_query(None);
+    receiver.url = Secret::new(url.as_str());
+}
+
+fn judge(reply: &Reply, rest: Option<Span>, receiver: &Receiver) -> Outcome {
+    let answer = json_of(&reply.body);
+    if let Some(to) = answer["parameters"]["migrate_to_chat_id"].as_i64() {
+        return Outcome::Learned(moved(&receiver.settings.chat_id, to));
+    }
+    let says = answer["description"].as_str().unwrap_or_default();
+    match reply.status {
+        200 if answer["ok"] == true => Outcome::Delivered,
+        200..=299 => Outcome::Retry,
+        403 => Outcome::Disable("Telegram's bot was blocked or removed from the chat".to_owned()),
+        400 if says.contains("chat not found") => Outcome::Misconfigured("Telegram does not find the chat".to_owned()),
+        status => by_status(status, rest),
+    }
+}
+
 /// What is to be remembered of a chat that has become another kind of group: from which to which.
-pub(crate) fn moved(from: &str, to: i64) -> String {
+fn moved(from: &str, to: i64) -> String {
     format!("{from}>{to}")
 }
 
@@ -92,12 +148,20 @@ fn split(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::testing::{bodies, endless};
-    use crate::receiver::{Format, Receiver};
+    use crate::format::testing::{bodies_with, endless};
     use crate::testing::{T0, message, notice, with};
 
-    fn telegram() -> Format {
-        Format::Telegram { chat_id: "-1001234567890".into(), thread: Some(12) }
+    fn chat(id: &str, thread: Option<i64>) -> FormatSettings {
+        FormatSettings { chat_id: id.to_owned(), thread, ..FormatSettings::default() }
+    }
+
+    fn bodies(notice: barograph_domain::delivery::Notice) -> Vec<String> {
+        bodies_with(&TELEGRAM, chat("-1001234567890", Some(12)), notice)
+    }
+
+    /// To a chat without topics.
+    fn receiver(id: &str) -> Receiver {
+        Receiver { settings: chat(id, None), ..Receiver::new("r", &TELEGRAM, "https://api.telegram.org/bot1:x") }
     }
 
     fn number(v: &Value) -> usize {
@@ -107,7 +171,7 @@ mod tests {
     #[test]
     fn bold_parts_are_counted_in_utf16_units() {
         let n = with(&notice("okx:BTC-USDT", Phase::Firing), |n| n.title = "𝔹TC σ".into());
-        let v: Value = serde_json::from_str(&bodies(telegram(), n)[0]).unwrap();
+        let v: Value = serde_json::from_str(&bodies(n)[0]).unwrap();
         let text: Vec<u16> = v["text"].as_str().unwrap().encode_utf16().collect();
         let entity = &v["entities"][0];
         let (at, length) = (number(&entity["offset"]), number(&entity["length"]));
@@ -128,7 +192,7 @@ mod tests {
         let exact = format!("{}\n{}", "a".repeat(4_000), "b".repeat(UNITS_MAX - 4_001));
         assert_eq!((units(&exact), split(&exact).len()), (UNITS_MAX, 1));
         assert_eq!(split(&format!("{exact}b")), ["a".repeat(4_000), "b".repeat(UNITS_MAX - 4_000)]);
-        let parts = bodies(telegram(), endless());
+        let parts = bodies(endless());
         assert!(parts.len() == 3);
         for part in parts {
             let v: Value = serde_json::from_str(&part).unwrap();
@@ -141,7 +205,6 @@ mod tests {
 
     #[test]
     fn a_learned_chat_replaces_that_one_and_no_other() {
-        let receiver = Receiver::new("r", telegram(), "https://api.telegram.org/bot1:x");
         let message = message(notice("okx:BTC-USDT", Phase::Firing), 1, T0);
         for (settings, learned, want) in [
             ("-100123", moved("-100123", -100_777), "-100777"),
@@ -149,19 +212,19 @@ mod tests {
             ("-100999", moved("-100123", -100_777), "-100999"),
             ("-100123", "-100777".to_owned(), "-100123"),
         ] {
-            let context = Context { receiver: &receiver, learned: Some(&learned), now: T0, repeats: None };
-            let body = String::from_utf8(requests(&message, &context, settings, None).remove(0).body).unwrap();
+            let context = Context { receiver: &receiver(settings), learned: Some(&learned), now: T0, repeats: None };
+            let body = String::from_utf8(render(&message, &context).remove(0).body).unwrap();
             assert!(body.contains(&format!("\"chat_id\":{want},")), "{settings} {learned}: {body}");
         }
     }
 
     #[test]
     fn a_repetition_says_so_in_its_part_and_fits() {
-        let receiver = Receiver::new("r", telegram(), "https://api.telegram.org/bot1:x");
+        let receiver = receiver("1");
         let message = message(endless(), 1, T0);
         let texts = |repeats| -> Vec<String> {
             let context = Context { receiver: &receiver, learned: None, now: T0, repeats };
-            let all = requests(&message, &context, "1", None);
+            let all = render(&message, &context);
             all.iter()
                 .map(|r| serde_json::from_slice::<Value>(&r.body).unwrap()["text"].as_str().unwrap().to_owned())
                 .collect()

@@ -2,8 +2,24 @@
 //! of a string; `{{` and `}}` are braces.
 
 use super::text::words;
-use super::{Context, Request};
+use super::{Context, FormatDef, Reader, Request};
+use crate::receiver::FormatSettings;
 use barograph_domain::delivery::Message;
+
+/// The user's own text.
+pub const TEMPLATE: FormatDef = FormatDef {
+    name: "template",
+    reader: Reader::People,
+    render: |message, context| vec![request(message, context)],
+    settings: |table| {
+        let template = table.template.clone().ok_or("format template needs template = \"…\"")?;
+        let content_type = table.content_type.clone().unwrap_or_else(|| "application/json".to_owned());
+        Ok(FormatSettings { template, content_type, ..FormatSettings::default() })
+    },
+    check: |receiver| check(&receiver.settings.template),
+    signed: true,
+    ..FormatDef::WEBHOOK
+};
 
 /// Names that are replaced.
 const NAMES: [&str; 20] = [
@@ -34,11 +50,8 @@ enum Piece<'a> {
     Name(&'a str),
 }
 
-/// Says what is wrong with a template.
-///
-/// # Errors
-/// Names the placeholder that is not known.
-pub fn check(text: &str) -> Result<(), String> {
+/// The error names the placeholder that is not known.
+fn check(text: &str) -> Result<(), String> {
     for piece in pieces(text)? {
         if let Piece::Name(name) = piece
             && !NAMES.contains(&name)
@@ -102,10 +115,11 @@ fn value(name: &str, message: &Message, context: &Context<'_>) -> String {
     }
 }
 
-pub(super) fn request(message: &Message, context: &Context<'_>, text: &str, content_type: &str) -> Request {
+fn request(message: &Message, context: &Context<'_>) -> Request {
+    let FormatSettings { template, content_type, .. } = &context.receiver.settings;
     let is_json = content_type.contains("json");
     let mut body = String::new();
-    for piece in pieces(text).unwrap_or_default() {
+    for piece in pieces(template).unwrap_or_default() {
         match piece {
             Piece::Text(text) => body.push_str(text),
             Piece::Name(name) => {
@@ -115,14 +129,13 @@ pub(super) fn request(message: &Message, context: &Context<'_>, text: &str, cont
             }
         }
     }
-    Request { content_type: content_type.to_owned(), body: body.into_bytes(), path: None }
+    Request { content_type: content_type.clone(), body: body.into_bytes(), path: None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::testing::bodies;
-    use crate::receiver::Format;
+    use crate::format::testing::bodies_with;
     use crate::testing::{notice, with};
     use barograph_domain::delivery::Phase;
 
@@ -130,8 +143,9 @@ mod tests {
     fn placeholders_are_replaced_and_escaped() {
         let n = with(&notice("okx:BTC-USDT", Phase::Firing), |n| n.text = "say \"so\"\nnow".into());
         let render = |text: &str, content_type: &str| {
-            let format = Format::Template { text: text.into(), content_type: content_type.into() };
-            bodies(format, n.clone()).remove(0)
+            let (template, content_type) = (text.into(), content_type.into());
+            let settings = FormatSettings { template, content_type, ..FormatSettings::default() };
+            bodies_with(&TEMPLATE, settings, n.clone()).remove(0)
         };
         assert_eq!(render("{severity} {symbol}: {text}", "text/plain"), "HIGH BTC/USDT: say \"so\"\nnow");
         let json = render(r#"{{"m":"{text}"}}"#, "application/json");

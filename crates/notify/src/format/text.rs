@@ -81,7 +81,7 @@ fn outlook(notice: &Notice) -> String {
         .join(" ")
 }
 
-/// One alert of a group, with its first number, what would clear it and how often it was told before.
+/// One alert of a group, with its first number, what would clear it and how often it fired before.
 fn member(m: &Member) -> String {
     let state = match m.phase {
         Phase::Firing => "active",

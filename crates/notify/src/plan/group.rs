@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Members that a message names: as many as a program can be sent in one request.
 const NAMED_MAX: usize = 100;
-/// Members that are told with their numbers: as many as a person reads.
+/// Members that are reported with their numbers: as many as a person reads.
 const DETAILED_MAX: usize = 10;
 /// Characters of a title, so that a lock screen shows it whole.
 const TITLE_MAX: usize = 60;
@@ -20,7 +20,7 @@ pub(super) fn id(endpoint: &str, cause: &str, began: Ts) -> String {
     format!("group|{endpoint}|{cause}|{}", began.0)
 }
 
-/// What a storm says now, but for some members.
+/// What is reported of a storm now, but for some members.
 pub(super) fn message(storm: &Storm, cause: &str, but: &BTreeSet<String>, now: Ts) -> Message {
     let parts: Vec<&Part> = storm.members.iter().filter(|(f, _)| !but.contains(*f)).map(|(_, p)| p).collect();
     made(storm, cause, parts, now)

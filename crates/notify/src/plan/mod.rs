@@ -1,23 +1,24 @@
 //! What is sent to whom, and when: a state machine without clock, socket or store.
 //!
 //! Everything that happens goes in with the moment it happened; out come [`Action`]s, in the order in which they have to be done.
-//! Each endpoint has a desk (`desk.rs`) with one lane per fingerprint: in a lane only the newest unsent state is kept, and one
-//! message is under way at a time, which is the whole of the order that is promised. Storms (`storm.rs`) stand in front of the
-//! lanes and turn the alerts of one cause into a few messages of a group. What nobody shall hear (`mute.rs`), and what one endpoint
-//! need not hear (`stronger.rs`), is stopped before both. A planner is made anew after a crash from what the store knows (`recover.rs`).
+//! Each endpoint has a plan of its own (`endpoint.rs`) with one lane per fingerprint: in a lane only the newest unsent state is
+//! kept, and one message is under way at a time, which is the whole of the order that is promised. Storms (`storm.rs`) stand in
+//! front of the lanes and turn the alerts of one cause into a few messages of a group. What nobody shall hear (`mute.rs`), and
+//! what one endpoint need not hear (`stronger.rs`), is stopped before both. A planner is made anew after a crash from what the
+//! store knows (`recover.rs`).
 //!
 //! Choices where several would do:
-//! - What began and was over before anything could be told is not told: its end is superseded with it. Once a try was made, the
-//!   receiver may have heard, and hears the end too.
+//! - What began and was over before anything could be delivered is not delivered: its end is superseded with it. Once a try was
+//!   made, the receiver may have heard, and hears the end too.
 //! - Every record of an alert counts towards a storm, its end as well: a thousand ends within a minute are a storm of their own.
 //! - In any minute an endpoint gets at most five messages of one cause; an update that would be the sixth waits.
-//! - When a silence ends, whatever it covers and still fires is told again, also to those who knew before it began.
-//! - A stronger alert mutes a weaker one only where the stronger one was or will be told; the end of what was muted so is not told.
-//!   What does not arrive, or is over, mutes nothing: the weaker one is told then, if it still fires.
+//! - When a silence ends, whatever it covers and still fires is delivered again, also to those who knew before it began.
+//! - A stronger alert mutes a weaker one only where the stronger one was or will be delivered; the end of what was muted so is not.
+//!   What does not arrive, or is over, mutes nothing: the weaker one is delivered then, if it still fires.
 //! - What the receiver of a group has confirmed, it knows of each member.
 //! - Older news never follow newer ones about the same thing, whichever way they came; what a person has sent again may.
 
-mod desk;
+mod endpoint;
 mod group;
 mod mute;
 mod recover;
@@ -35,7 +36,7 @@ use barograph_domain::delivery::{
     Notice, Phase, Silence, message_id,
 };
 use barograph_domain::{Span, Ts};
-use desk::{Desk, Item};
+use endpoint::{EndpointPlan, Item};
 use mute::Mutes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +49,11 @@ pub struct Pace {
     pub gap: Span,
     /// At most so many within a minute; 0 is any number.
     pub per_minute: usize,
+}
+
+impl Pace {
+    /// As fast as requests come back.
+    pub const FREE: Self = Self { gap: Span::ZERO, per_minute: 0 };
 }
 
 /// What a planner knows of an endpoint.
@@ -77,7 +83,7 @@ impl Endpoint {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            pace: Pace::default(),
+            pace: Pace::FREE,
             in_flight_max: 32,
             groups: true,
             filter: Filter::default(),
@@ -108,7 +114,7 @@ pub struct Send {
     pub attempts: u32,
     /// Parts of it that the receiver has confirmed before.
     pub parts_done: u32,
-    /// What the receiver told before that the request needs.
+    /// What the receiver answered before that the request needs.
     pub learned: Option<String>,
 }
 
@@ -140,7 +146,7 @@ pub enum Outcome {
     Disable(String),
     /// The address or a secret seems to be wrong.
     Misconfigured(String),
-    /// The receiver told something that the next request needs; try again with it.
+    /// The receiver answered with something that the next request needs; try again with it.
     Learned(String),
     /// The format has no words for it.
     NotInFormat,
@@ -164,7 +170,7 @@ pub struct Tried {
 /// Decides.
 #[derive(Debug)]
 pub struct Planner {
-    desks: Vec<Desk>,
+    plans: Vec<EndpointPlan>,
     mutes: Mutes,
     behind: Behind,
     firing: BTreeMap<String, Arc<Message>>,
@@ -175,7 +181,7 @@ pub struct Planner {
     actions: Vec<Action>,
 }
 
-/// Place of a message among those about the same thing. What is told again because something is over stands behind the record it
+/// Place of a message among those about the same thing. What is delivered again because something is over stands behind the record it
 /// repeats and before whatever is known after that.
 type Order = (Ts, u32, Ts);
 
@@ -197,7 +203,7 @@ impl Planner {
     #[must_use]
     pub fn new(endpoints: Vec<Endpoint>, seed: u64) -> Self {
         Self {
-            desks: endpoints.into_iter().map(Desk::new).collect(),
+            plans: endpoints.into_iter().map(EndpointPlan::new).collect(),
             mutes: Mutes::default(),
             behind: Behind::default(),
             firing: BTreeMap::new(),
@@ -220,87 +226,87 @@ impl Planner {
         self.accept(outgoing, false, now);
     }
 
-    /// `asked` is what the store says still waits, so that it was not told yet even if it seems so.
+    /// `asked` is what the store says still waits, so that it was not delivered yet even if it seems so.
     fn accept(&mut self, outgoing: Outgoing, asked: bool, now: Ts) {
         let Outgoing { message, deliveries } = outgoing;
         let message = Arc::new(message);
         let over = self.is_over(&message);
         let was_inhibited = self.firing.get(&message.fingerprint).is_some_and(|m| m.notice.inhibited_by.is_some());
         let muted = if over { None } else { self.note(&message, now) };
-        let mut meant = vec![false; self.desks.len()];
+        let mut meant = vec![false; self.plans.len()];
         for row in deliveries {
             let Some(place) = self.place(&row.endpoint) else {
                 self.end_unknown(&row, now);
                 continue;
             };
             meant[place] = true;
-            let desk = &mut self.desks[place];
-            if row.state.is_final() || desk.knows(&message) || (!asked && desk.has_handed_out(&message)) {
+            let plan = &mut self.plans[place];
+            if row.state.is_final() || plan.knows(&message) || (!asked && plan.has_handed_out(&message)) {
                 continue;
             }
             let item = Item::of(Arc::clone(&message), &row);
             let ends_unheard = was_inhibited && message.notice.phase == Phase::Resolved;
             let muted = self.why_not(place, &message, muted);
-            let desk = &mut self.desks[place];
+            let plan = &mut self.plans[place];
             match muted {
-                None if ends_unheard && !desk.may_know(&message.fingerprint) => {
+                None if ends_unheard && !plan.may_know(&message.fingerprint) => {
                     self.mute(place, &item, "never_told", now);
                 }
-                _ if over => desk.end(&item, DeliveryState::Superseded, "newer_state", now, &mut self.actions),
-                Some(why) if !desk.must_hear_end(&message) => self.mute(place, &item, why, now),
+                _ if over => plan.end(&item, DeliveryState::Superseded, "newer_state", now, &mut self.actions),
+                Some(why) if !plan.must_hear_end(&message) => self.mute(place, &item, why, now),
                 _ => self.route(place, item, now),
             }
         }
-        for (desk, _) in self.desks.iter_mut().zip(meant).filter(|(_, meant)| !meant && !over) {
-            desk.overheard(&message, now, &mut self.actions);
+        for (plan, _) in self.plans.iter_mut().zip(meant).filter(|(_, meant)| !meant && !over) {
+            plan.overheard(&message, now, &mut self.actions);
         }
     }
 
     /// The moment something has to be done even if nothing happens.
     #[must_use]
     pub fn next_wake(&self) -> Option<Ts> {
-        self.desks.iter().filter_map(Desk::next_wake).chain(self.mutes.next_wake()).min()
+        self.plans.iter().filter_map(EndpointPlan::next_wake).chain(self.mutes.next_wake()).min()
     }
 
     /// Does what is due.
     pub fn tick(&mut self, now: Ts) {
-        self.turn_silences(now);
-        for place in 0..self.desks.len() {
-            self.desks[place].expire(now, &mut self.actions);
-            self.desks[place].update_storms(now, &mut self.actions);
+        self.update_silences(now);
+        for place in 0..self.plans.len() {
+            self.plans[place].expire(now, &mut self.actions);
+            self.plans[place].update_storms(now, &mut self.actions);
         }
-        self.tell_what_was_behind(now);
-        for place in 0..self.desks.len() {
-            self.desks[place].send(place, now, &mut self.actions);
+        self.deliver_what_was_behind(now);
+        for place in 0..self.plans.len() {
+            self.plans[place].send(place, now, &mut self.actions);
         }
         if self.forgets_at <= now {
             self.forgets_at = now + FORGET_EVERY;
             self.newest.retain(|_, (known_at, ..)| *known_at >= now - REMEMBERED);
-            self.desks.iter_mut().for_each(|d| d.forget(now));
+            self.plans.iter_mut().for_each(|d| d.forget(now));
         }
     }
 
     /// The silences that hold now or later.
     pub fn set_silences(&mut self, silences: Vec<Silence>, now: Ts) {
         self.mutes.set(silences);
-        self.turn_silences(now);
+        self.update_silences(now);
     }
 
     /// A person wants an endpoint to be used again.
     pub fn enable(&mut self, endpoint: &str, now: Ts) {
         if let Some(place) = self.place(endpoint) {
-            self.desks[place].enable(now, &mut self.actions);
+            self.plans[place].enable(now, &mut self.actions);
         }
     }
 
-    /// A person wants something told again: at once, on its own, whatever is silenced.
+    /// A person wants something delivered again: at once, on its own, whatever is silenced.
     pub fn replay(&mut self, outgoing: Outgoing, now: Ts) {
         let message = Arc::new(outgoing.message);
         for row in outgoing.deliveries {
             let Some(place) = self.place(&row.endpoint) else { continue };
-            if !self.desks[place].knows(&message) {
+            if !self.plans[place].knows(&message) {
                 let item = Item { replayed: true, ..Item::of(Arc::clone(&message), &row) };
-                self.desks[place].push(item, now, &mut self.actions);
+                self.plans[place].push(item, now, &mut self.actions);
             }
         }
     }
@@ -308,11 +314,11 @@ impl Planner {
     /// Rows that wait or are under way, for measurements.
     #[must_use]
     pub fn queue(&self) -> usize {
-        self.desks.iter().map(Desk::queue).sum()
+        self.plans.iter().map(EndpointPlan::queue).sum()
     }
 
     fn place(&self, endpoint: &str) -> Option<usize> {
-        self.desks.iter().position(|d| d.plan.name == endpoint)
+        self.plans.iter().position(|d| d.endpoint.name == endpoint)
     }
 
     /// It came late: what it is about is over already.
@@ -340,17 +346,17 @@ impl Planner {
                 }
                 Phase::Happened => {}
             }
-            self.turn_outages(message, now);
+            self.update_outages(message, now);
         }
         self.mutes.mute_of(message)
     }
 
     /// Nobody is told, and what waits about the same thing is not told either.
     fn mute(&mut self, place: usize, item: &Item, why: &'static str, now: Ts) {
-        let desk = &mut self.desks[place];
-        desk.drop_unsent(&item.message.fingerprint, why, now, &mut self.actions);
-        desk.end(item, DeliveryState::Superseded, why, now, &mut self.actions);
-        desk.overhear(&item.message);
+        let plan = &mut self.plans[place];
+        plan.drop_unsent(&item.message.fingerprint, why, now, &mut self.actions);
+        plan.end(item, DeliveryState::Superseded, why, now, &mut self.actions);
+        plan.overhear(&item.message);
     }
 
     /// The settings know no such endpoint any more.
@@ -369,7 +375,7 @@ impl Planner {
     }
 
     fn route(&mut self, place: usize, item: Item, now: Ts) {
-        self.desks[place].route(item, now, &mut self.actions);
+        self.plans[place].route(item, now, &mut self.actions);
     }
 
     /// A message made here, for every endpoint that wants it; `but` is left out.
@@ -380,13 +386,13 @@ impl Planner {
     /// A message made here, for those endpoints `at` which it is meant and that want it.
     fn announce_at(&mut self, message: Message, at: impl Fn(usize) -> bool, now: Ts) {
         let rows: Vec<(usize, Delivery)> = self
-            .desks
+            .plans
             .iter()
             .enumerate()
-            .filter(|(place, desk)| {
-                at(*place) && desk.state.disabled.is_none() && desk.plan.filter.wants(&message.notice)
+            .filter(|(place, plan)| {
+                at(*place) && plan.state.disabled.is_none() && plan.endpoint.filter.wants(&message.notice)
             })
-            .map(|(place, desk)| (place, desk.row(&message, now)))
+            .map(|(place, plan)| (place, plan.row(&message, now)))
             .collect();
         if rows.is_empty() {
             return;

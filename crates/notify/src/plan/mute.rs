@@ -128,7 +128,7 @@ fn is_lost_price(notice: &Notice) -> bool {
 
 impl Planner {
     /// Notes what an alert says about its venue's data; begins or ends an outage.
-    pub(super) fn turn_outages(&mut self, message: &Arc<Message>, now: Ts) {
+    pub(super) fn update_outages(&mut self, message: &Arc<Message>, now: Ts) {
         let Some(instrument) = &message.notice.instrument else { return };
         let hearing = self.mutes.venues.entry(instrument.venue.clone()).or_default();
         if !hearing.seen.contains(instrument) {
@@ -153,12 +153,12 @@ impl Planner {
             self.keep_unsent_back(if was_out { Some(instrument) } else { None }, venue, now);
         }
         if was_out && !lost {
-            self.tell_what_was_kept(message, venue, now);
+            self.deliver_what_was_kept(message, venue, now);
         }
     }
 
-    /// Some of a venue is heard again: what was kept back of that and still fires is told.
-    fn tell_what_was_kept(&mut self, because: &Message, venue: &Venue, now: Ts) {
+    /// Some of a venue is heard again: what was kept back of that and still fires is delivered.
+    fn deliver_what_was_kept(&mut self, because: &Message, venue: &Venue, now: Ts) {
         let kept = self.mutes.kept_back.iter().filter(|(_, i)| i.venue == *venue);
         let heard: Vec<(String, InstrumentName)> = kept
             .filter(|(_, i)| !self.mutes.venues.get(venue).is_some_and(|h| h.mutes(i)))
@@ -166,11 +166,11 @@ impl Planner {
             .collect();
         for (fingerprint, instrument) in heard {
             self.mutes.kept_back.remove(&fingerprint);
-            self.tell_after(&fingerprint, &format!("outage|{instrument}|{}", because.known_at.0), now);
+            self.deliver_after(&fingerprint, &format!("outage|{instrument}|{}", because.known_at.0), now);
         }
     }
 
-    /// An outage covers another market, or begins: what is unsent about its markets is not told.
+    /// An outage covers another market, or begins: what is unsent about its markets is not delivered.
     fn keep_unsent_back(&mut self, only: Option<&InstrumentName>, venue: &Venue, now: Ts) {
         let covers = |i: &InstrumentName| i.venue == *venue && only.is_none_or(|only| only == i);
         let about = self.firing.values().filter(|m| m.notice.instrument.as_ref().is_some_and(covers));
@@ -185,14 +185,14 @@ impl Planner {
     /// True when anything was unsent.
     fn drop_unsent(&mut self, fingerprint: &str, why: &'static str, now: Ts) -> bool {
         let before = self.actions.len();
-        for desk in &mut self.desks {
-            desk.drop_unsent(fingerprint, why, now, &mut self.actions);
+        for plan in &mut self.plans {
+            plan.drop_unsent(fingerprint, why, now, &mut self.actions);
         }
         self.actions.len() > before
     }
 
     /// Begins and ends silences.
-    pub(super) fn turn_silences(&mut self, now: Ts) {
+    pub(super) fn update_silences(&mut self, now: Ts) {
         let mut ended = Vec::new();
         let mut began = false;
         for known in &mut self.mutes.silences {
@@ -218,12 +218,12 @@ impl Planner {
                 .map(|m| m.fingerprint.clone())
                 .collect();
             for fingerprint in covered {
-                self.tell_after(&fingerprint, &id, now);
+                self.deliver_after(&fingerprint, &id, now);
             }
         }
     }
 
-    /// Silences that ended while nobody was there to tell what they covered: what was not told since is told now.
+    /// Silences that ended while no planner ran: what they covered and was not delivered since is delivered now.
     pub(super) fn end_missed_silences(&mut self, silences: &[Silence], now: Ts) {
         for silence in silences {
             let Ok(matchers) = Matchers::new(&silence.matchers) else { continue };
@@ -235,12 +235,12 @@ impl Planner {
                 .map(|m| m.fingerprint.clone())
                 .collect();
             for fingerprint in covered {
-                self.tell_after(&fingerprint, &silence.id, now);
+                self.deliver_after(&fingerprint, &silence.id, now);
             }
         }
     }
 
-    /// A silence has begun: what is unsent and covered is not told.
+    /// A silence has begun: what is unsent and covered is not delivered.
     fn hush(&mut self, now: Ts) {
         let covered: Vec<String> = self
             .firing
@@ -253,8 +253,8 @@ impl Planner {
         }
     }
 
-    /// What still fires is told again, unless something else mutes it.
-    fn tell_after(&mut self, fingerprint: &str, after: &str, now: Ts) {
+    /// What still fires is delivered again, unless something else mutes it.
+    fn deliver_after(&mut self, fingerprint: &str, after: &str, now: Ts) {
         let Some(message) = self.firing.get(fingerprint).cloned() else { return };
         if message.notice.phase == Phase::Firing && self.mutes.mute_of(&message).is_none() {
             self.again(&message, after, now);

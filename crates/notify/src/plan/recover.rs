@@ -1,6 +1,6 @@
 //! Going on where another planner stopped.
 
-use super::desk::{Item, Told};
+use super::endpoint::{Confirmed, Item};
 use super::result::thing_of;
 use super::storm::{Part, Storm, cause_of};
 use super::stronger::is_held_back;
@@ -16,9 +16,9 @@ impl Planner {
     pub fn recover(&mut self, from: Recovered, now: Ts) {
         for state in from.endpoints {
             if let Some(place) = self.place(&state.endpoint) {
-                let desk = &mut self.desks[place];
-                desk.stopped = state.disabled.as_ref().map(|_| state.failing_since.unwrap_or(now));
-                desk.state = state;
+                let plan = &mut self.plans[place];
+                plan.stopped = state.disabled.as_ref().map(|_| state.failing_since.unwrap_or(now));
+                plan.state = state;
             }
         }
         self.mutes.set(from.silences);
@@ -27,28 +27,28 @@ impl Planner {
         for (message, rows) in &recent {
             self.resume_places(message, rows);
         }
-        let mut untold = Vec::new();
+        let mut unconfirmed = Vec::new();
         for firing in from.firing {
             let message = Arc::new(firing.message);
-            self.resume_told(&message, &firing.told);
+            self.resume_confirmed(&message, &firing.told);
             self.resume_storm(&message, false);
             if message.notice.kind == MessageKind::Alert && !self.is_over(&message) {
                 if firing.told.is_empty() {
-                    untold.push(Arc::clone(&message));
+                    unconfirmed.push(Arc::clone(&message));
                 }
                 self.firing.insert(message.fingerprint.clone(), Arc::clone(&message));
                 let newest = self.newest.entry(message.fingerprint.clone()).or_insert_with(|| order(&message));
                 *newest = order(&message).max(*newest);
-                self.turn_outages(&message, now);
+                self.update_outages(&message, now);
             }
         }
-        for message in untold {
+        for message in unconfirmed {
             if self.mutes.is_out(&message) {
                 self.mutes.keep_back(&message);
             }
         }
         self.resume_recent(&recent);
-        self.turn_silences(now);
+        self.update_silences(now);
         self.resume_unfinished(&from.unfinished, now);
         self.complete_members();
         self.resume_behind(&self.held_back(&recent));
@@ -64,23 +64,23 @@ impl Planner {
         }
         for row in rows.iter().filter(|row| row.state == DeliveryState::Delivered) {
             if let Some(place) = self.place(&row.endpoint) {
-                self.desks[place].note_handed_out(message);
+                self.plans[place].note_handed_out(message);
             }
         }
     }
 
     /// What endpoints have confirmed about what fires.
-    fn resume_told(&mut self, message: &Arc<Message>, told: &[String]) {
-        let stopped = self.desks.iter_mut().find(|d| message.notice.alert_id == thing_of(&d.plan.name));
-        if let Some(desk) = stopped.filter(|_| message.notice.kind == MessageKind::Delivery) {
-            desk.stopped = Some(message.known_at);
+    fn resume_confirmed(&mut self, message: &Arc<Message>, by: &[String]) {
+        let stopped = self.plans.iter_mut().find(|d| message.notice.alert_id == thing_of(&d.endpoint.name));
+        if let Some(plan) = stopped.filter(|_| message.notice.kind == MessageKind::Delivery) {
+            plan.stopped = Some(message.known_at);
         }
         if message.notice.kind == MessageKind::Group {
             return;
         }
-        for place in told.iter().filter_map(|name| self.place(name)).collect::<Vec<_>>() {
-            let lane = self.desks[place].lanes.entry(message.fingerprint.clone()).or_default();
-            lane.told = Some(Told::of(message));
+        for place in by.iter().filter_map(|name| self.place(name)).collect::<Vec<_>>() {
+            let lane = self.plans[place].lanes.entry(message.fingerprint.clone()).or_default();
+            lane.confirmed = Some(Confirmed::of(message));
         }
     }
 
@@ -92,7 +92,7 @@ impl Planner {
         }
     }
 
-    /// A message of a group says which storm goes on; one that waits to be told keeps its storm, whatever it says.
+    /// A message of a group says which storm goes on; one that waits to be delivered keeps its storm, whatever it says.
     fn resume_storm(&mut self, message: &Message, waits: bool) {
         let notice = &message.notice;
         if notice.kind != MessageKind::Group || (notice.phase == Phase::Resolved && !waits) {
@@ -102,11 +102,11 @@ impl Planner {
         let Some((endpoint, rest)) = parts else { return };
         let Some((cause, _began)) = rest.rsplit_once('|') else { return };
         let Some(place) = self.place(endpoint) else { return };
-        let watch = self.desks[place].watches.entry(cause.to_owned()).or_default();
+        let watch = self.plans[place].watches.entry(cause.to_owned()).or_default();
         let newer = watch.storm.as_ref().is_none_or(|s| s.began < notice.opened_at || s.update < notice.revision);
         if newer {
             let mut storm = Storm::new(endpoint, cause, notice.opened_at);
-            (storm.update, storm.told_at, storm.said) = (notice.revision, message.known_at, notice.phase);
+            (storm.update, storm.reported_at, storm.reported) = (notice.revision, message.known_at, notice.phase);
             storm.dense_at = message.known_at;
             if let Some(before) = watch.storm.take().filter(|s| s.id == storm.id) {
                 storm.members = before.members;
@@ -115,7 +115,7 @@ impl Planner {
         }
     }
 
-    /// What was told lately counts towards storms.
+    /// What was delivered lately counts towards storms.
     fn resume_recent(&mut self, recent: &[(Arc<Message>, Vec<Delivery>)]) {
         let ends: BTreeMap<String, Ts> = recent
             .iter()
@@ -133,11 +133,11 @@ impl Planner {
                 let silent = row.state == DeliveryState::Superseded && row.reason != "newer_state";
                 match cause_of(message) {
                     Some(cause) if row.via.is_none() && !silent && row.state.is_final() => {
-                        let watch = self.desks[place].watches.entry(cause).or_default();
+                        let watch = self.plans[place].watches.entry(cause).or_default();
                         watch.note_alone(message.known_at, message);
                     }
                     Some(cause) if row.via.is_some() => {
-                        let watch = self.desks[place].watches.entry(cause).or_default();
+                        let watch = self.plans[place].watches.entry(cause).or_default();
                         if let Some(storm) = watch.storm.as_mut() {
                             let part = Part { message: Arc::clone(message), fresh: !row.state.is_final() };
                             storm.members.insert(message.fingerprint.clone(), part);
@@ -146,7 +146,7 @@ impl Planner {
                     Some(_) => {}
                     None => {
                         if let Some(cause) = cause_of_group(message) {
-                            let watch = self.desks[place].watches.entry(cause).or_default();
+                            let watch = self.plans[place].watches.entry(cause).or_default();
                             watch.note_message(message.known_at);
                         }
                     }
@@ -175,7 +175,7 @@ impl Planner {
                 match (goes_with(row), self.place(&row.endpoint)) {
                     (_, None) => self.end_unknown(row, now),
                     (Some(group), Some(place)) => {
-                        self.desks[place].note_handed_out(&message);
+                        self.plans[place].note_handed_out(&message);
                         joined.entry(group).or_default().push(Arc::clone(&message));
                     }
                     (None, Some(place)) => rows.push((place, row.clone())),
@@ -201,26 +201,26 @@ impl Planner {
         if let Some(why) = muted.filter(|_| item.message.notice.phase != Phase::Resolved) {
             return self.mute(place, &item, why, now);
         }
-        let desk = &mut self.desks[place];
+        let plan = &mut self.plans[place];
         // The other process may have sent it without having recorded that.
         for message in item.joined.iter().chain([&item.message]) {
-            desk.note_may_know(message);
+            plan.note_may_know(message);
         }
         for message in &item.joined {
-            let watch = cause_of(message).and_then(|cause| desk.watches.get_mut(&cause));
+            let watch = cause_of(message).and_then(|cause| plan.watches.get_mut(&cause));
             if let Some(storm) = watch.and_then(|w| w.storm.as_mut()) {
                 let part = Part { message: Arc::clone(message), fresh: true };
                 storm.members.entry(message.fingerprint.clone()).or_insert(part);
             }
         }
-        if !desk.is_late(&item.message)
-            && let Some(watch) = cause_of(&item.message).and_then(|c| desk.watches.get_mut(&c))
+        if !plan.is_late(&item.message)
+            && let Some(watch) = cause_of(&item.message).and_then(|c| plan.watches.get_mut(&c))
         {
-            // What was known before the group began was told on its own.
+            // What was known before the group began was delivered on its own.
             let before = watch.storm.as_ref().is_some_and(|s| item.message.known_at < s.began);
             if before || item.attempts > 0 {
                 watch.note_alone(item.message.known_at, &item.message);
-                return desk.push(item, now, &mut self.actions);
+                return plan.push(item, now, &mut self.actions);
             }
         }
         self.route(place, item, now);
@@ -236,10 +236,10 @@ impl Planner {
     fn complete_members(&mut self) {
         for message in self.firing.values() {
             let Some(cause) = cause_of(message) else { continue };
-            for desk in &mut self.desks {
-                let Some(storm) = desk.watches.get_mut(&cause).and_then(|w| w.storm.as_mut()) else { continue };
-                let told = desk.lanes.get(&message.fingerprint).is_some_and(|l| l.told.is_some());
-                if told && message.known_at >= storm.began && message.known_at <= storm.told_at {
+            for plan in &mut self.plans {
+                let Some(storm) = plan.watches.get_mut(&cause).and_then(|w| w.storm.as_mut()) else { continue };
+                let confirmed = plan.lanes.get(&message.fingerprint).is_some_and(|l| l.confirmed.is_some());
+                if confirmed && message.known_at >= storm.began && message.known_at <= storm.reported_at {
                     let part = || Part { message: Arc::clone(message), fresh: false };
                     storm.members.entry(message.fingerprint.clone()).or_insert_with(part);
                 }

@@ -1,6 +1,6 @@
 //! What follows from a try.
 
-use super::desk::{Item, PAUSED};
+use super::endpoint::{Item, PAUSED};
 use super::{Action, Outcome, Planner, Tried};
 use crate::schedule::{FAILING_MAX, MISCONFIGURED_MAX, REJECTS_MAX, clamped, pause_after};
 use barograph_domain::delivery::{DeliveryState, Message, MessageKind, Notice, Phase, fingerprint, message_id};
@@ -24,46 +24,46 @@ impl Planner {
     /// A try has ended.
     pub fn tried(&mut self, tried: Tried, now: Ts) {
         let Tried { endpoint: place, message, outcome, parts_done } = tried;
-        let Some(mut item) = self.desks.get_mut(place).and_then(|d| d.land(&message)) else { return };
+        let Some(mut item) = self.plans.get_mut(place).and_then(|d| d.land(&message)) else { return };
         item.attempts += 1;
         item.parts_done = parts_done;
         match outcome {
             Outcome::Delivered => self.delivered(place, &item, now),
             Outcome::NotInFormat => {
-                self.desks[place].end(&item, DeliveryState::Superseded, "not_in_format", now, &mut self.actions);
-                self.desks[place].tidy(&message.fingerprint);
+                self.plans[place].end(&item, DeliveryState::Superseded, "not_in_format", now, &mut self.actions);
+                self.plans[place].tidy(&message.fingerprint);
             }
             Outcome::Unconfirmed => {
                 self.failing(place, now);
-                self.desks[place].end(&item, DeliveryState::Dead, "unconfirmed", now, &mut self.actions);
-                self.desks[place].tidy(&message.fingerprint);
+                self.plans[place].end(&item, DeliveryState::Dead, "unconfirmed", now, &mut self.actions);
+                self.plans[place].tidy(&message.fingerprint);
             }
             Outcome::RetryAfter(asked) => {
                 // Who is asked for patience again and again means it, whatever the number says.
                 let rest = now + clamped(asked).max(patience(item.attempts));
-                self.desks[place].rest_until = self.desks[place].rest_until.max(rest);
+                self.plans[place].rest_until = self.plans[place].rest_until.max(rest);
                 item.next_try = rest;
                 self.failing(place, now);
                 self.put_back(place, item, now);
             }
             Outcome::Retry => {
                 item.next_try = now + pause_after(item.attempts, &mut self.jitter);
-                self.desks[place].failures += 1;
+                self.plans[place].failures += 1;
                 self.failing(place, now);
                 self.put_back(place, item, now);
             }
             Outcome::Learned(word) => {
-                let desk = &mut self.desks[place];
-                desk.state.learned = Some(word);
-                self.actions.push(Action::State(desk.state.clone()));
+                let plan = &mut self.plans[place];
+                plan.state.learned = Some(word);
+                self.actions.push(Action::State(plan.state.clone()));
                 item.next_try = now;
                 self.put_back(place, item, now);
             }
             Outcome::Reject => {
                 item.rejects += 1;
                 if item.rejects >= REJECTS_MAX {
-                    self.desks[place].end(&item, DeliveryState::Dead, "refused", now, &mut self.actions);
-                    self.desks[place].tidy(&message.fingerprint);
+                    self.plans[place].end(&item, DeliveryState::Dead, "refused", now, &mut self.actions);
+                    self.plans[place].tidy(&message.fingerprint);
                 } else {
                     item.next_try = now + pause_after(item.attempts, &mut self.jitter);
                     self.put_back(place, item, now);
@@ -71,35 +71,35 @@ impl Planner {
             }
             Outcome::Misconfigured(why) => self.misconfigured(place, item, &why, now),
             Outcome::Disable(why) => {
-                self.desks[place].end(&item, DeliveryState::Dead, "endpoint_disabled", now, &mut self.actions);
+                self.plans[place].end(&item, DeliveryState::Dead, "endpoint_disabled", now, &mut self.actions);
                 self.disable(place, &why, now);
             }
         }
     }
 
     fn delivered(&mut self, place: usize, item: &Item, now: Ts) {
-        let desk = &mut self.desks[place];
-        desk.end(item, DeliveryState::Delivered, "", now, &mut self.actions);
+        let plan = &mut self.plans[place];
+        plan.end(item, DeliveryState::Delivered, "", now, &mut self.actions);
         if item.message.notice.kind == MessageKind::Group {
-            // What a group tells is known of its members; it has no state of its own.
-            desk.tidy(&item.message.fingerprint);
+            // What a group reports is known of its members; it has no state of its own.
+            plan.tidy(&item.message.fingerprint);
         } else {
-            desk.note_told(&item.message);
+            plan.note_confirmed(&item.message);
         }
-        (desk.failures, desk.misconfigured) = (0, 0);
-        let failing = desk.state.failing_since.take();
+        (plan.failures, plan.misconfigured) = (0, 0);
+        let failing = plan.state.failing_since.take();
         if failing.is_some() {
-            self.actions.push(Action::State(desk.state.clone()));
+            self.actions.push(Action::State(plan.state.clone()));
         }
         // What was under way when it was stopped says nothing about it.
-        let stopped = if desk.state.disabled.is_none() { desk.stopped.take() } else { None };
+        let stopped = if plan.state.disabled.is_none() { plan.stopped.take() } else { None };
         let Some(since) = [failing, stopped].into_iter().flatten().min() else { return };
         // A single message that fails among others that do not is no breakdown, and is not pressed on the receiver.
         if now - since >= HURRIED_AFTER {
-            desk.hurry(now);
+            plan.hurry(now);
         }
         if stopped.is_some() || now - since >= ANNOUNCED_AFTER {
-            let name = desk.plan.name.clone();
+            let name = plan.endpoint.name.clone();
             let text = format!(
                 "Nothing could be told to '{name}' from {since} for {}. What was still worth telling follows.",
                 (now - since).spoken()
@@ -111,17 +111,17 @@ impl Planner {
 
     /// Tried again later; if something newer waits, that is tried instead.
     fn put_back(&mut self, place: usize, item: Item, now: Ts) {
-        let desk = &mut self.desks[place];
+        let plan = &mut self.plans[place];
         let fingerprint = item.message.fingerprint.clone();
-        if desk.is_gone() {
-            desk.end(&item, DeliveryState::Dead, "endpoint_disabled", now, &mut self.actions);
-        } else if !item.replayed && desk.has_newer(&item.message) {
-            desk.end(&item, DeliveryState::Superseded, "newer_state", now, &mut self.actions);
-        } else if let Some(mut newer) = desk.take_waiting(&fingerprint) {
-            desk.replace(&item, &mut newer, now, &mut self.actions);
+        if plan.is_gone() {
+            plan.end(&item, DeliveryState::Dead, "endpoint_disabled", now, &mut self.actions);
+        } else if !item.replayed && plan.has_newer(&item.message) {
+            plan.end(&item, DeliveryState::Superseded, "newer_state", now, &mut self.actions);
+        } else if let Some(mut newer) = plan.take_waiting(&fingerprint) {
+            plan.replace(&item, &mut newer, now, &mut self.actions);
             newer.next_try = newer.next_try.max(item.next_try);
             newer.attempts = newer.attempts.max(1);
-            desk.put_waiting(&fingerprint, newer);
+            plan.put_waiting(&fingerprint, newer);
         } else {
             let mut item = item;
             if item.next_try >= item.until {
@@ -129,25 +129,25 @@ impl Planner {
                 let last = item.until - LAST_TRY;
                 item.next_try = if now + LAST_TRY < last { last } else { item.until };
             }
-            let change = desk.change(&item, DeliveryState::Waiting, "", now);
+            let change = plan.change(&item, DeliveryState::Waiting, "", now);
             self.actions.push(Action::Change(change));
-            desk.put_waiting(&fingerprint, item);
+            plan.put_waiting(&fingerprint, item);
         }
     }
 
     /// Notes that no try succeeds. Quiet days count neither for the endpoint nor against it: only a try that fails disables.
     fn failing(&mut self, place: usize, now: Ts) {
-        let desk = &mut self.desks[place];
-        let apart = desk.failed_at.replace(now).is_some_and(|at| now - at > APART);
-        match desk.state.failing_since {
+        let plan = &mut self.plans[place];
+        let apart = plan.failed_at.replace(now).is_some_and(|at| now - at > APART);
+        match plan.state.failing_since {
             Some(since) if !apart => {
                 if now - since >= FAILING_MAX {
                     self.disable(place, "no try has succeeded for three days", now);
                 }
             }
             Some(_) | None => {
-                desk.state.failing_since = Some(now);
-                self.actions.push(Action::State(desk.state.clone()));
+                plan.state.failing_since = Some(now);
+                self.actions.push(Action::State(plan.state.clone()));
             }
         }
     }
@@ -155,13 +155,13 @@ impl Planner {
     fn misconfigured(&mut self, place: usize, mut item: Item, why: &str, now: Ts) {
         item.next_try = now + pause_after(item.attempts, &mut self.jitter);
         self.failing(place, now);
-        let desk = &mut self.desks[place];
-        desk.misconfigured += 1;
-        let pauses = desk.misconfigured >= MISCONFIGURED_MAX && desk.state.disabled.is_none();
+        let plan = &mut self.plans[place];
+        plan.misconfigured += 1;
+        let pauses = plan.misconfigured >= MISCONFIGURED_MAX && plan.state.disabled.is_none();
         if pauses {
-            desk.state.disabled = Some(format!("{PAUSED}: {why}; check its address and secrets, then enable it"));
-            desk.stopped = Some(now);
-            self.actions.push(Action::State(desk.state.clone()));
+            plan.state.disabled = Some(format!("{PAUSED}: {why}; check its address and secrets, then enable it"));
+            plan.stopped = Some(now);
+            self.actions.push(Action::State(plan.state.clone()));
         }
         self.put_back(place, item, now);
         if pauses {
@@ -171,19 +171,19 @@ impl Planner {
 
     /// Nothing goes there any more.
     pub(super) fn disable(&mut self, place: usize, why: &str, now: Ts) {
-        let desk = &mut self.desks[place];
-        if desk.is_gone() {
+        let plan = &mut self.plans[place];
+        if plan.is_gone() {
             return;
         }
-        desk.state.disabled = Some(why.to_owned());
-        desk.stopped = Some(now);
-        self.actions.push(Action::State(desk.state.clone()));
-        desk.bury(now, &mut self.actions);
+        plan.state.disabled = Some(why.to_owned());
+        plan.stopped = Some(now);
+        self.actions.push(Action::State(plan.state.clone()));
+        plan.bury(now, &mut self.actions);
         self.announce_stop(place, why, now);
     }
 
     fn announce_stop(&mut self, place: usize, why: &str, now: Ts) {
-        let name = self.desks[place].plan.name.clone();
+        let name = self.plans[place].endpoint.name.clone();
         let text = format!("Nothing is sent to '{name}' any more: {why}. Enable it again once it can receive.");
         let message = about(&name, Phase::Firing, &format!("receiver {name} is not told any more"), text, now);
         self.announce(message, Some(place), now);

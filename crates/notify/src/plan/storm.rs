@@ -1,11 +1,11 @@
 //! Many alerts of one cause become a few messages.
 //!
-//! The first two alerts of a cause are told at once. A third within 60 s makes a group: from then on every record of the cause
+//! The first two alerts of a cause are delivered at once. A third within 60 s makes a group: from then on every record of the cause
 //! is held, and goes with the group's next message. Updates go when something has changed, 10 s and 60 s after the group began and
 //! then every five minutes. In any minute at most five messages of a cause leave. A group is over when all its members are, or
-//! when a whole interval has passed without three alerts in any minute: what still goes on is told alone from there.
+//! when a whole interval has passed without three alerts in any minute: what still goes on is delivered alone from there.
 
-use super::desk::{Desk, Item};
+use super::endpoint::{EndpointPlan, Item};
 use super::group;
 use super::{Action, Order, is_open, order};
 use crate::outbox::{Join, Outgoing};
@@ -16,11 +16,11 @@ use std::sync::Arc;
 
 /// Alerts within this are of one storm.
 const WITHIN: Span = Span::mins(1);
-/// Alerts that are told on their own.
+/// Alerts that are delivered on their own.
 const ALONE: usize = 2;
 /// Messages of one cause within a minute, at most.
 const MESSAGES_MAX: usize = 5;
-/// When a group is told again, after its beginning; then regularly.
+/// When a group is reported again, after its beginning; then regularly.
 const SOON: Span = Span::secs(10);
 const LATER: Span = Span::mins(1);
 const REGULARLY: Span = Span::mins(5);
@@ -54,16 +54,16 @@ pub(super) struct Storm {
     print: String,
     pub(super) began: Ts,
     pub(super) update: u32,
-    pub(super) told_at: Ts,
+    pub(super) reported_at: Ts,
     /// Phase of its newest message.
-    pub(super) said: Phase,
+    pub(super) reported: Phase,
     /// When there were last so many alerts in a minute that it is a storm.
     pub(super) dense_at: Ts,
     /// That was since its last message.
     dense: bool,
     /// It ends when its last message has come to an end.
     closing: bool,
-    /// By fingerprint. Those that are over leave when that was told.
+    /// By fingerprint. Those that are over leave when that was reported.
     pub(super) members: BTreeMap<String, Part>,
     held: BTreeMap<String, Item>,
     deadlines: BTreeSet<(Ts, String)>,
@@ -76,8 +76,8 @@ impl Storm {
             id: group::id(endpoint, cause, began),
             began,
             update: 0,
-            told_at: Ts::MIN,
-            said: Phase::Happened,
+            reported_at: Ts::MIN,
+            reported: Phase::Happened,
             dense_at: began,
             dense: false,
             closing: false,
@@ -89,26 +89,26 @@ impl Storm {
     fn due(&self) -> Ts {
         if self.update == 0 {
             self.began
-        } else if self.told_at < self.began + SOON {
+        } else if self.reported_at < self.began + SOON {
             self.began + SOON
-        } else if self.told_at < self.began + LATER {
+        } else if self.reported_at < self.began + LATER {
             self.began + LATER
         } else {
-            self.told_at + REGULARLY
+            self.reported_at + REGULARLY
         }
     }
     /// Nothing happened since its last message that would make a storm.
     fn is_quiet(&self, now: Ts) -> bool {
-        self.update > 0 && !self.dense && now >= self.told_at + REGULARLY
+        self.update > 0 && !self.dense && now >= self.reported_at + REGULARLY
     }
     /// When it is over if nothing more comes.
     fn closes_at(&self) -> Ts {
         if self.closing {
-            self.told_at
+            self.reported_at
         } else if phase_of(self.members.values()) == Phase::Resolved {
             self.began + LATER
         } else {
-            self.began.max(self.told_at).max(self.dense_at) + REGULARLY
+            self.began.max(self.reported_at).max(self.dense_at) + REGULARLY
         }
     }
     fn keep(&mut self, item: Item) -> Option<Item> {
@@ -235,7 +235,7 @@ impl Watch {
     }
 }
 
-impl Desk {
+impl EndpointPlan {
     /// Sends an alert on its own or lets it go with a group.
     pub(super) fn route(&mut self, item: Item, now: Ts, out: &mut Vec<Action>) {
         if !item.replayed && self.is_late(&item.message) {
@@ -245,7 +245,7 @@ impl Desk {
             self.overhear(&item.message);
             return self.end(&item, DeliveryState::Superseded, "nothing_new", now, out);
         }
-        let cause = cause_of(&item.message).filter(|_| self.plan.groups);
+        let cause = cause_of(&item.message).filter(|_| self.endpoint.groups);
         let Some(cause) = cause.filter(|_| !self.is_gone() && item.until > now) else {
             return self.push(item, now, out);
         };
@@ -257,13 +257,13 @@ impl Desk {
         }
         if watch.storm.is_none() {
             // After a restart records come late; those known before the beginning would seem to have gone alone.
-            let mut storm = Storm::new(&self.plan.name, &cause, now.min(item.message.known_at));
+            let mut storm = Storm::new(&self.endpoint.name, &cause, now.min(item.message.known_at));
             let before = watch.arrivals.iter().map(|(_, m)| (m.fingerprint.clone(), Arc::clone(m)));
             storm.members = before.map(|(f, message)| (f, Part { message, fresh: false })).collect();
             watch.storm = Some(storm);
         }
         self.hold(&cause, item, now, out);
-        self.tell(&cause, now, out);
+        self.report(&cause, now, out);
     }
 
     /// Keeps a record until the group's next message.
@@ -284,9 +284,9 @@ impl Desk {
         }
     }
 
-    /// Tells a group what has changed, if it is time to. What a lone message under way is about waits for that to land: the
+    /// Reports what has changed of a group, if it is time to. What a lone message under way is about waits for that to land: the
     /// receiver would hear it in the wrong order.
-    fn tell(&mut self, cause: &str, now: Ts, out: &mut Vec<Action>) {
+    fn report(&mut self, cause: &str, now: Ts, out: &mut Vec<Action>) {
         let Some(watch) = self.watches.get_mut(cause) else { return };
         watch.forget(now);
         let opens = watch.storm.as_ref().map(|storm| watch.open_at(storm));
@@ -303,9 +303,9 @@ impl Desk {
         }
         storm.update += 1;
         let message = group::message(storm, cause, &later, now);
-        (storm.told_at, storm.said) = (now, message.notice.phase);
+        (storm.reported_at, storm.reported) = (now, message.notice.phase);
         let mut joined: Vec<Item> = ready.iter().filter_map(|f| storm.let_go(f)).collect();
-        if message.notice.phase == Phase::Resolved && !self.plan.filter.resolved {
+        if message.notice.phase == Phase::Resolved && !self.endpoint.filter.resolved {
             for item in joined {
                 self.end(&item, DeliveryState::Superseded, "newer_state", now, out);
             }
@@ -319,7 +319,7 @@ impl Desk {
         let row = barograph_domain::delivery::Delivery { deliver_until: until, ..self.row(&message, now) };
         let mut item = Item::of(Arc::new(message.clone()), &row);
         let joins = joined.iter().map(|i| Join {
-            endpoint: self.plan.name.clone(),
+            endpoint: self.endpoint.name.clone(),
             message: i.message.id.clone(),
             via: message.id.clone(),
         });
@@ -336,7 +336,7 @@ impl Desk {
     pub(super) fn storm_wake(&self, watch: &Watch) -> Option<Ts> {
         let storm = watch.storm.as_ref()?;
         let acts = if storm.held.is_empty() {
-            // While a message of the group waits, what comes goes with the next: alone it would be told before older news.
+            // While a message of the group waits, what comes goes with the next: alone it would be delivered before older news.
             self.is_idle(&storm.print).then(|| storm.closes_at())
         } else {
             let flies = |f: &String| self.lanes.get(f).is_some_and(|l| l.flying.is_some());
@@ -356,7 +356,7 @@ impl Desk {
             .collect();
         for cause in due {
             self.expire_held(&cause, now, out);
-            self.tell(&cause, now, out);
+            self.report(&cause, now, out);
             let storm = self.watches.get(&cause).and_then(|w| w.storm.as_ref());
             if storm.is_some_and(|s| s.held.is_empty() && self.is_idle(&s.print) && s.closes_at() <= now) {
                 self.close_storm(&cause, now, out);
@@ -385,7 +385,7 @@ impl Desk {
     /// Ends a group. Where its newest message said that it goes on, its end is on record, although nobody is told.
     pub(super) fn close_storm(&mut self, cause: &str, now: Ts, out: &mut Vec<Action>) -> Vec<Item> {
         let Some(mut storm) = self.watches.get_mut(cause).and_then(|w| w.storm.take()) else { return Vec::new() };
-        if storm.update > 0 && is_open(storm.said) {
+        if storm.update > 0 && is_open(storm.reported) {
             storm.update += 1;
             let message = group::closing(&storm, cause, now);
             out.push(Action::Enqueue(vec![Outgoing { message, deliveries: Vec::new() }], Vec::new()));

@@ -1,9 +1,9 @@
 //! What an endpoint need not hear because a stronger alert says the same, for as long as that is so.
 //!
 //! The stronger one speaks for the weaker only where it is heard. Where it does not arrive, or ends while the weaker goes on, the
-//! weaker is told then: else the receiver would know of nothing, or of an end alone.
+//! weaker is delivered then: else the receiver would know of nothing, or of an end alone.
 
-use super::desk::Desk;
+use super::endpoint::EndpointPlan;
 use super::{Planner, is_open};
 use barograph_domain::Ts;
 use barograph_domain::delivery::{DeliveryState, Message, Phase};
@@ -21,20 +21,21 @@ pub(super) struct Behind {
     pub(super) ended: bool,
 }
 
-impl Desk {
+impl EndpointPlan {
     /// The receiver was told that it fires, or is about to be: what was tried and not confirmed is not enough.
     fn hears_of(&self, fingerprint: &str) -> bool {
-        let told = self.lanes.get(fingerprint).and_then(|l| l.told);
-        told.is_some_and(|t| is_open(t.phase))
+        let confirmed = self.lanes.get(fingerprint).and_then(|l| l.confirmed);
+        confirmed.is_some_and(|t| is_open(t.phase))
             || self.has_unsent(fingerprint)
             || self.watches.values().any(|w| w.is_fresh(fingerprint))
     }
 
     /// As [`Self::hears_of`], and no less severe than this.
     fn hears_all_of(&self, message: &Message) -> bool {
-        let told = self.lanes.get(&message.fingerprint).and_then(|l| l.told).filter(|t| is_open(t.phase));
+        let confirmed = self.lanes.get(&message.fingerprint).and_then(|l| l.confirmed).filter(|t| is_open(t.phase));
         self.hears_of(&message.fingerprint)
-            && (self.has_unsent(&message.fingerprint) || told.is_none_or(|t| t.severity >= message.notice.severity))
+            && (self.has_unsent(&message.fingerprint)
+                || confirmed.is_none_or(|t| t.severity >= message.notice.severity))
     }
 }
 
@@ -56,24 +57,24 @@ impl Planner {
 
     /// Fingerprint of the stronger alert that speaks for this one at an endpoint.
     fn stronger_at(&self, place: usize, message: &Message) -> Option<String> {
-        let (notice, desk) = (&message.notice, &self.desks[place]);
-        let by = notice.inhibited_by.filter(|_| notice.phase != Phase::Resolved && !desk.plan.hears_weaker)?;
+        let (notice, plan) = (&message.notice, &self.plans[place]);
+        let by = notice.inhibited_by.filter(|_| notice.phase != Phase::Resolved && !plan.endpoint.hears_weaker)?;
         let stronger = |m: &&Arc<Message>| {
             let other = &m.notice;
             other.pattern == Some(by) && other.rule.is_none() && other.instrument == notice.instrument
         };
-        let found = self.firing.values().filter(stronger).find(|m| desk.hears_of(&m.fingerprint))?;
+        let found = self.firing.values().filter(stronger).find(|m| plan.hears_of(&m.fingerprint))?;
         Some(found.fingerprint.clone())
     }
 
-    /// Tells what fires and has nobody to speak for it any more.
-    pub(super) fn tell_what_was_behind(&mut self, now: Ts) {
-        let lost: usize = self.desks.iter_mut().map(|desk| usize::from(core::mem::take(&mut desk.lost))).sum();
+    /// Delivers what fires and has nothing to speak for it any more.
+    pub(super) fn deliver_what_was_behind(&mut self, now: Ts) {
+        let lost: usize = self.plans.iter_mut().map(|plan| usize::from(core::mem::take(&mut plan.lost))).sum();
         if !core::mem::take(&mut self.behind.ended) && lost == 0 {
             return;
         }
         let stands = |((place, weaker), by): &(&(usize, String), &String)| {
-            self.firing.contains_key(weaker) && self.firing.contains_key(*by) && self.desks[*place].hears_of(by)
+            self.firing.contains_key(weaker) && self.firing.contains_key(*by) && self.plans[*place].hears_of(by)
         };
         let gone = self.behind.by.iter().filter(|entry| !stands(entry));
         let gone: Vec<((usize, String), String)> = gone.map(|(key, by)| (key.clone(), by.clone())).collect();
@@ -84,7 +85,7 @@ impl Planner {
         }
         for ((weaker, by), mut places) in free {
             let Some(message) = self.firing.get(&weaker).cloned() else { continue };
-            places.retain(|place| !self.desks[*place].hears_all_of(&message));
+            places.retain(|place| !self.plans[*place].hears_all_of(&message));
             if message.notice.phase == Phase::Firing && !places.is_empty() && self.mutes.mute_of(&message).is_none() {
                 self.again_at(&message, &format!("stronger|{by}|{}", now.0), |place| places.contains(&place), now);
             }
@@ -96,10 +97,10 @@ impl Planner {
         let weaker: Vec<Arc<Message>> =
             self.firing.values().filter(|m| m.notice.inhibited_by.is_some()).cloned().collect();
         for message in weaker {
-            for place in 0..self.desks.len() {
+            for place in 0..self.plans.len() {
                 let key = (place, message.fingerprint.clone());
-                let desk = &self.desks[place];
-                if desk.hears_all_of(&message) || !desk.plan.filter.wants(&message.notice) {
+                let plan = &self.plans[place];
+                if plan.hears_all_of(&message) || !plan.endpoint.filter.wants(&message.notice) {
                     continue;
                 }
                 let by = self.stronger_at(place, &message);

@@ -1,6 +1,7 @@
 //! A receiver as people write it, in `[[receiver]]` tables.
 
-use super::{Allowed, Auth, Filter, Format, Receiver};
+use super::{Allowed, Auth, Filter, Receiver};
+use crate::format::{FORMATS, FormatDef};
 use crate::secret::Secret;
 use barograph_domain::{Axis, Pattern, Severity, Span};
 use core::fmt;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 pub struct ReceiverConfig {
     /// Its name.
     pub name: String,
-    /// `standard`, `discord`, `slack`, `telegram`, `alertmanager`, `alertmanager_api`, `json`, `seed4`, `envelope`, `template`, `ntfy`, `gotify`.
+    /// The name of one of [`FORMATS`].
     pub format: String,
     /// Where.
     pub url: Secret,
@@ -40,11 +41,11 @@ pub struct ReceiverConfig {
     pub severity: Option<Severity>,
     /// Markets, as `binance-usdm:BTCUSDT` or `BTCUSDT`; empty for all.
     pub markets: Vec<String>,
-    /// Axes whose changes are told; empty for all.
+    /// Axes whose changes are delivered; empty for all.
     pub axes: Vec<Axis>,
-    /// Told when something is over; true where nothing is said.
+    /// Also when something is over; true where nothing is said.
     pub resolved: Option<bool>,
-    /// Told when it cannot be seen whether something goes on.
+    /// Also when it cannot be seen whether something goes on.
     pub no_data: bool,
     /// Storms become groups; as the format has it where nothing is said.
     pub groups: Option<bool>,
@@ -94,9 +95,11 @@ impl ReceiverConfig {
             Pattern::from_name(word)
                 .ok_or_else(|| named(format!("'{word}' is no event type, as in LIQUIDATION_CASCADE")))
         });
+        let format = self.format().map_err(named)?;
         let receiver = Receiver {
             name: self.name.clone(),
-            format: self.format().map_err(named)?,
+            format,
+            settings: (format.settings)(self).map_err(named)?,
             url: self.url.clone(),
             secrets: self.secrets.clone(),
             auth: self.auth().map_err(named)?,
@@ -120,29 +123,11 @@ impl ReceiverConfig {
         Ok(receiver)
     }
 
-    fn format(&self) -> Result<Format, String> {
-        Ok(match self.format.as_str() {
-            "standard" => Format::Standard,
-            "discord" => Format::Discord,
-            "slack" => Format::Slack,
-            "telegram" => Format::Telegram { chat_id: self.chat_id.clone().unwrap_or_default(), thread: self.thread },
-            "alertmanager" => Format::Alertmanager,
-            "alertmanager_api" => Format::AlertmanagerApi,
-            "json" => Format::Json,
-            "seed4" => Format::Seed4,
-            "envelope" => Format::Envelope,
-            "template" => Format::Template {
-                text: self.template.clone().ok_or("format template needs template = \"…\"")?,
-                content_type: self.content_type.clone().unwrap_or_else(|| "application/json".to_owned()),
-            },
-            "ntfy" => Format::Ntfy,
-            "gotify" => Format::Gotify,
-            other => {
-                return Err(format!(
-                    "'{other}' is no format; write standard, discord, slack, telegram, alertmanager, alertmanager_api, \
-                     json, seed4, envelope, template, ntfy or gotify"
-                ));
-            }
+    fn format(&self) -> Result<&'static FormatDef, String> {
+        FORMATS.iter().copied().find(|f| f.name == self.format).ok_or_else(|| {
+            let names: Vec<&str> = FORMATS.iter().map(|f| f.name).collect();
+            let (last, others) = names.split_last().unwrap_or((&"", &[]));
+            format!("'{}' is no format; write {} or {last}", self.format, others.join(", "))
         })
     }
 
@@ -180,7 +165,11 @@ mod tests {
         assert_eq!(alone.unwrap().secrets.len(), 1);
         for (json, says) in [
             (r#"{"name":"a","format":"slack","url":"https://h.example/x","typo":1}"#, "typo"),
-            (r#"{"name":"a","format":"carrier","url":"https://h.example/x"}"#, "carrier"),
+            (
+                r#"{"name":"a","format":"carrier","url":"https://h.example/x"}"#,
+                "'carrier' is no format; write standard, discord, slack, telegram, alertmanager, alertmanager_api, json, \
+                 seed4, envelope, template, ntfy or gotify",
+            ),
             (r#"{"name":"a","format":"slack","url":"https://h.example/x","types":["NOPE"]}"#, "NOPE"),
             (r#"{"name":"a","format":"slack","url":"https://h.example/x","user":"u"}"#, "together"),
             (r#"{"name":"a","format":"slack","url":"https://h.example/x","deliver_within":"soon"}"#, "soon"),

@@ -4,7 +4,9 @@
 //! Each list hears what its name says, our own types of that family among them. Of funding the manipulation is left out: the
 //! anomaly, which the original's programs know, says the same with severity HIGH.
 
-use super::{ALLOW_HTTP, ALLOW_PRIVATE, Allowed, Filter, Format, Receiver};
+use super::{ALLOW_HTTP, ALLOW_PRIVATE, Allowed, Filter, Receiver};
+use crate::format::FORMATS;
+use crate::format::plain::ENVELOPE;
 use barograph_domain::Pattern;
 
 /// Every variable that is read, from the one for liquidations to the one for everything. What a list hears stands with each
@@ -41,10 +43,8 @@ pub fn from_env(value: impl Fn(&str) -> Option<String>, dashboard: &str) -> Resu
                 continue;
             }
             let guessed = guessed(&name, url);
-            // The original's envelope has no field for an end.
-            let resolved = !matches!(guessed.format, Format::Envelope);
             let receiver = Receiver {
-                filter: Filter { types: types(variable), resolved, ..Filter::default() },
+                filter: Filter { types: types(variable), ..guessed.filter },
                 dashboard: dashboard.to_owned(),
                 allow_http,
                 allow_private: allow_private.clone(),
@@ -71,26 +71,22 @@ fn permitted(value: impl Fn(&str) -> Option<String>) -> Result<(bool, Vec<Allowe
     Ok((http, ranges.map_err(|why| format!("{ALLOW_PRIVATE}: {why}"))?))
 }
 
-/// The format follows from the host, as people of the original knew it; everything else gets its envelope. Telegram wants
-/// its chat in the address, as `?chat_id=…`.
+/// The format follows from the host, as people of the original knew it; everything else gets its envelope, which has no field
+/// for an end.
 fn guessed(name: &str, url: &str) -> Receiver {
     let parsed = url::Url::parse(url).ok();
-    let host = parsed.as_ref().and_then(url::Url::host_str).unwrap_or_default().to_owned();
-    let is = |domain: &str| host == domain || host.ends_with(&format!(".{domain}"));
-    if is("discord.com") || is("discordapp.com") {
-        return Receiver::new(name, Format::Discord, url);
+    let format = |url: &url::Url| FORMATS.iter().find(|f| url.host_str().is_some_and(|host| f.is_at(host)));
+    match parsed.and_then(|url| Some((format(&url)?, url))) {
+        Some((format, mut parsed)) => {
+            let mut receiver = Receiver::new(name, format, url);
+            (format.unpack)(&mut receiver, &mut parsed);
+            receiver
+        }
+        None => {
+            let filter = Filter { resolved: false, ..Filter::default() };
+            Receiver { filter, ..Receiver::new(name, &ENVELOPE, url) }
+        }
     }
-    if is("slack.com") {
-        return Receiver::new(name, Format::Slack, url);
-    }
-    if let Some(mut parsed) = parsed.filter(|_| is("telegram.org")) {
-        let of = |key: &str| parsed.query_pairs().find(|(k, _)| k == key).map(|(_, v)| v.into_owned());
-        let chat_id = of("chat_id").unwrap_or_default();
-        let thread = of("message_thread_id").and_then(|t| t.parse().ok());
-        parsed.set_query(None);
-        return Receiver::new(name, Format::Telegram { chat_id, thread }, parsed.as_str());
-    }
-    Receiver::new(name, Format::Envelope, url)
 }
 
 #[cfg(test)]
@@ -109,7 +105,7 @@ mod tests {
         let read = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
         let all = from_env(read, "").unwrap();
         let shown: Vec<(String, &str)> =
-            all.iter().map(|r| (format!("{}X", r.name.trim_end_matches(|c| c != '-')), r.format.name())).collect();
+            all.iter().map(|r| (format!("{}X", r.name.trim_end_matches(|c| c != '-')), r.format.name)).collect();
         let shown: Vec<(&str, &str)> = shown.iter().map(|(name, format)| (name.as_str(), *format)).collect();
         assert_eq!(
             shown,
@@ -185,7 +181,7 @@ mod tests {
         let why = read(&[home, (ALLOW_HTTP, "true")]).unwrap_err();
         assert!(why.contains(ALLOW_PRIVATE) && !why.contains("allow_private"), "{why}");
         let found = read(&[home, (ALLOW_HTTP, "true"), (ALLOW_PRIVATE, "127.0.0.1:9000, 10.0.0.0/8")]).unwrap();
-        assert_eq!((found.len(), found[0].format.name()), (1, "envelope"));
+        assert_eq!((found.len(), found[0].format.name), (1, "envelope"));
         for (vars, says) in [
             ([home, (ALLOW_HTTP, "maybe")], "WEBHOOKS_ALLOW_HTTP is 'maybe'; write true or false"),
             ([home, (ALLOW_PRIVATE, "home")], "WEBHOOKS_ALLOW_PRIVATE: 'home' is no range"),

@@ -3,20 +3,20 @@
 use barograph_domain::delivery::{MessageKind, Notice, Phase};
 use barograph_domain::{Axis, InstrumentName, Pattern, Severity, Trigger};
 
-/// What a receiver is told of. Empty lists mean everything.
+/// What is delivered to a receiver. Empty lists mean everything.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Filter {
     /// These types only.
     pub types: Vec<Pattern>,
-    /// Nothing less severe; what is over is told whatever its severity.
+    /// Nothing less severe; what is over is delivered whatever its severity.
     pub severity_min: Severity,
     /// These markets only; a bare symbol means it at every venue.
     pub markets: Vec<String>,
     /// Of label changes, those of these axes only.
     pub axes: Vec<Axis>,
-    /// Told when something is over.
+    /// Also when something is over.
     pub resolved: bool,
-    /// Told when it cannot be seen whether something goes on.
+    /// Also when it cannot be seen whether something goes on.
     pub no_data: bool,
 }
 

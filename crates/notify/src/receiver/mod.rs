@@ -1,129 +1,25 @@
-//! Whom to tell, where, how, and of what. Parsed and checked here once; everything behind takes it as valid.
+//! To whom, where, how, and of what. Parsed and checked here once; everything behind takes it as valid.
 
 mod config;
 mod env;
 mod filter;
 pub(crate) mod permit;
+mod settings;
 
 pub use config::ReceiverConfig;
 pub use env::from_env;
 pub use filter::{Filter, axis_of};
 pub use permit::Allowed;
+pub use settings::{Callback, FormatSettings};
 
+use crate::format::FormatDef;
+use crate::format::callback::CALLBACK;
 use crate::plan::{Endpoint, Pace};
 use crate::secret::Secret;
 use crate::sign::Key;
 use barograph_domain::delivery::{DELIVER_FIRED_WITHIN, DELIVER_RESOLVED_WITHIN, Notice};
 use barograph_domain::{Span, Ts};
-use core::fmt;
-use std::sync::Arc;
-use std::time::Duration;
 use url::Url;
-
-/// What an embedding program does with a notice.
-pub type Callback = Arc<dyn Fn(&Notice) -> Result<(), String> + Send + Sync>;
-
-/// How a receiver wants it.
-#[derive(Clone)]
-pub enum Format {
-    /// Standard Webhooks, signed.
-    Standard,
-    /// A Discord webhook.
-    Discord,
-    /// A Slack incoming webhook.
-    Slack,
-    /// Telegram's Bot API.
-    Telegram {
-        /// Of the chat, or `@name` of a channel.
-        chat_id: String,
-        /// Topic of a group with topics.
-        thread: Option<i64>,
-    },
-    /// The webhook body of Alertmanager, version 4.
-    Alertmanager,
-    /// Pushed into an Alertmanager.
-    AlertmanagerApi,
-    /// The canonical event, bare.
-    Json,
-    /// The event as the fourth original sent it.
-    Seed4,
-    /// The same for its own types, and its envelope for every other.
-    Envelope,
-    /// The user's own text.
-    Template {
-        /// With `{placeholders}`; see [`crate::format`].
-        text: String,
-        /// Of the body.
-        content_type: String,
-    },
-    /// ntfy, for phones.
-    Ntfy,
-    /// Gotify, for phones.
-    Gotify,
-    /// A function of the program.
-    Callback(Callback),
-}
-
-impl Format {
-    /// The word in settings.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Discord => "discord",
-            Self::Slack => "slack",
-            Self::Telegram { .. } => "telegram",
-            Self::Alertmanager => "alertmanager",
-            Self::AlertmanagerApi => "alertmanager_api",
-            Self::Json => "json",
-            Self::Seed4 => "seed4",
-            Self::Envelope => "envelope",
-            Self::Template { .. } => "template",
-            Self::Ntfy => "ntfy",
-            Self::Gotify => "gotify",
-            Self::Callback(_) => "callback",
-        }
-    }
-    /// The answer's body says what became of the message; of the others the status does.
-    #[must_use]
-    pub const fn body_tells(&self) -> bool {
-        matches!(self, Self::Discord | Self::Slack | Self::Telegram { .. })
-    }
-    /// The least time between two requests to the service, over all endpoints there (delivery §3, §5): Discord takes 50 a second
-    /// from one address, Telegram 30 from one bot.
-    #[must_use]
-    pub const fn host_gap(&self) -> Duration {
-        match self {
-            Self::Discord => Duration::from_millis(20),
-            Self::Telegram { .. } => Duration::from_millis(34),
-            _ => Duration::ZERO,
-        }
-    }
-    /// What the service asks of its callers (delivery §3–§5).
-    pub(crate) const fn pace(&self) -> Pace {
-        match self {
-            Self::Discord => Pace { gap: Span::millis(400), per_minute: 30 },
-            Self::Slack => Pace { gap: Span::secs(1), per_minute: 0 },
-            Self::Telegram { .. } => Pace { gap: Span::secs(1), per_minute: 20 },
-            Self::Standard
-            | Self::Alertmanager
-            | Self::AlertmanagerApi
-            | Self::Json
-            | Self::Seed4
-            | Self::Envelope
-            | Self::Template { .. }
-            | Self::Ntfy
-            | Self::Gotify
-            | Self::Callback(_) => Pace { gap: Span::ZERO, per_minute: 0 },
-        }
-    }
-}
-
-impl fmt::Debug for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// How a request proves who sends it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -131,7 +27,7 @@ pub enum Auth {
     /// Not at all, or by its address or signature.
     #[default]
     None,
-    /// A token; Gotify's goes into its own header.
+    /// A token, in the header that the format has for it.
     Bearer(Secret),
     /// User and password.
     Basic {
@@ -148,7 +44,9 @@ pub struct Receiver {
     /// Its name: lower-case letters, digits, dash and underscore.
     pub name: String,
     /// How it wants it.
-    pub format: Format,
+    pub format: &'static FormatDef,
+    /// What only its format asks for.
+    pub settings: FormatSettings,
     /// Where; the address is a credential at most services.
     pub url: Secret,
     /// Signing secrets; several while one replaces another.
@@ -178,18 +76,14 @@ pub const ALLOW_HTTP: &str = "WEBHOOKS_ALLOW_HTTP";
 /// See [`ALLOW_HTTP`].
 pub const ALLOW_PRIVATE: &str = "WEBHOOKS_ALLOW_PRIVATE";
 
-/// Is this of a type that the fourth original had (R4.28)?
-fn knew_it(notice: &Notice) -> bool {
-    notice.rule.is_none() && notice.pattern.is_some_and(|p| p.seed4().is_some())
-}
-
 impl Receiver {
     /// One with the usual settings.
     #[must_use]
-    pub fn new(name: &str, format: Format, url: &str) -> Self {
+    pub fn new(name: &str, format: &'static FormatDef, url: &str) -> Self {
         Self {
             name: name.to_owned(),
             format,
+            settings: FormatSettings::default(),
             url: Secret::new(url),
             secrets: Vec::new(),
             auth: Auth::None,
@@ -202,6 +96,13 @@ impl Receiver {
             groups: None,
             from_variable: false,
         }
+    }
+
+    /// A function of the program, with the usual settings.
+    #[must_use]
+    pub fn calling(name: &str, callback: Callback) -> Self {
+        let settings = FormatSettings { callback: Some(callback), ..FormatSettings::default() };
+        Self { settings, ..Self::new(name, &CALLBACK, "") }
     }
 
     /// What is wrong with its address, with the settings that permit it under the names they have in this receiver's form.
@@ -224,26 +125,9 @@ impl Receiver {
             return Err(named("a name has 1 to 60 lower-case letters, digits, dashes and underscores".into()));
         }
         self.keys().map_err(named)?;
-        match &self.format {
-            Format::Callback(_) => return Ok(()),
-            Format::Standard if self.secrets.is_empty() => {
-                return Err(named("format standard needs a signing secret, whsec_ and the base64 of 32 bytes".into()));
-            }
-            Format::Telegram { chat_id, .. } if chat_id.is_empty() => {
-                return Err(named("format telegram needs chat_id".into()));
-            }
-            Format::Template { text, .. } => crate::format::check_template(text).map_err(named)?,
-            Format::Standard
-            | Format::Discord
-            | Format::Slack
-            | Format::Telegram { .. }
-            | Format::Alertmanager
-            | Format::AlertmanagerApi
-            | Format::Json
-            | Format::Seed4
-            | Format::Envelope
-            | Format::Ntfy
-            | Format::Gotify => {}
+        (self.format.check)(self).map_err(named)?;
+        if self.settings.callback.is_some() {
+            return Ok(());
         }
         self.address().map(drop).map_err(named)
     }
@@ -283,27 +167,8 @@ impl Receiver {
         if let Some(ip) = ip {
             permit::check(ip, port, plain, &self.allow_private)?;
         }
-        self.complete(&mut url);
+        (self.format.complete)(&mut url);
         Ok(url)
-    }
-
-    /// The service's own path, where people write the beginning only.
-    fn complete(&self, url: &mut Url) {
-        match self.format {
-            Format::Discord if !url.query_pairs().any(|(k, _)| k == "wait") => {
-                url.query_pairs_mut().append_pair("wait", "true");
-            }
-            Format::AlertmanagerApi if !url.path().ends_with("/api/v2/alerts") => {
-                url.set_path(&format!("{}/api/v2/alerts", url.path().trim_end_matches('/')));
-            }
-            Format::Gotify if !url.path().ends_with("/message") => {
-                url.set_path(&format!("{}/message", url.path().trim_end_matches('/')));
-            }
-            Format::Telegram { .. } if !url.path().ends_with("/sendMessage") => {
-                url.set_path(&format!("{}/sendMessage", url.path().trim_end_matches('/')));
-            }
-            _ => {}
-        }
     }
 
     /// Signing keys.
@@ -317,13 +182,7 @@ impl Receiver {
     /// Is this notice for it, in a format that has words for it?
     #[must_use]
     pub fn wants(&self, notice: &Notice) -> bool {
-        let words = match self.format {
-            Format::Seed4 => !notice.seed4.is_empty(),
-            // What the original knew goes as it knew it or not at all.
-            Format::Envelope => !notice.seed4.is_empty() || !knew_it(notice),
-            _ => true,
-        };
-        words && self.filter.wants(notice)
+        (self.format.covers)(notice) && self.filter.wants(notice)
     }
 
     /// No try of a notice after this.
@@ -335,15 +194,14 @@ impl Receiver {
     /// What the planner has to know of it.
     #[must_use]
     pub fn endpoint(&self) -> Endpoint {
-        // An Alertmanager groups by itself, and a program that is called wants each.
-        let alone = matches!(self.format, Format::AlertmanagerApi | Format::Callback(_));
+        let format = self.format;
         Endpoint {
             name: self.name.clone(),
-            pace: self.format.pace(),
-            in_flight_max: if self.format.pace() == Pace::default() { 32 } else { 4 },
-            groups: self.groups.unwrap_or(!alone),
+            pace: format.pace,
+            in_flight_max: if format.pace == Pace::FREE { 32 } else { 4 },
+            groups: self.groups.unwrap_or(format.groups),
             filter: self.filter.clone(),
-            hears_weaker: matches!(self.format, Format::Envelope),
+            hears_weaker: format.hears_weaker,
             fired_within: self.fired_within.unwrap_or(DELIVER_FIRED_WITHIN),
             resolved_within: self.resolved_within.unwrap_or(DELIVER_RESOLVED_WITHIN),
         }
@@ -352,11 +210,9 @@ impl Receiver {
     /// Digits that follow from format and address: what is known of an endpoint holds while these are the same.
     #[must_use]
     pub fn identity(&self) -> String {
-        let place = match &self.format {
-            Format::Telegram { chat_id, thread } => format!("{chat_id}|{thread:?}"),
-            _ => String::new(),
-        };
-        digits(&format!("{}|{}|{place}", self.format.name(), self.url.expose()))
+        let FormatSettings { chat_id, thread, .. } = &self.settings;
+        let chat = if chat_id.is_empty() { String::new() } else { format!("{chat_id}|{thread:?}") };
+        digits(&format!("{}|{}|{chat}", self.format.name, self.url.expose()))
     }
 
     /// Host and the last four characters: enough to tell addresses apart, not enough to use one.
@@ -400,13 +256,14 @@ fn digits(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::{alertmanager, discord, plain, push, slack, standard, telegram};
 
     type Mistake = fn(&mut Receiver);
 
     #[test]
     fn a_receiver_is_checked_and_says_what_to_do_without_its_secrets() {
         let with = |f: Mistake| {
-            let mut r = Receiver::new("mine", Format::Json, "https://hooks.example/abcdefgh1234");
+            let mut r = Receiver::new("mine", &plain::JSON, "https://hooks.example/abcdefgh1234");
             f(&mut r);
             r.check()
         };
@@ -422,7 +279,7 @@ mod tests {
             (|r| r.url = Secret::new("https://0x7f000001/abcdefgh1234"), "allow_private"),
             (|r| r.url = Secret::new("https://0251.0376.0251.0376/abcdefgh1234"), "allow_private"),
             (|r| r.url = Secret::new("https://2130706433/abcdefgh1234"), "allow_private"),
-            (|r| r.format = Format::Standard, "signing secret"),
+            (|r| r.format = &standard::STANDARD, "signing secret"),
             (|r| r.secrets = vec![Secret::new("whsec_abcdefgh1234")], "24 to 64"),
         ];
         for (change, says) in cases {
@@ -434,16 +291,15 @@ mod tests {
     #[test]
     fn services_get_their_paths() {
         let path = |format, url| Receiver::new("r", format, url).address().unwrap().to_string();
-        assert!(path(Format::Discord, "https://discord.com/api/webhooks/1/t").ends_with("/t?wait=true"));
-        assert!(path(Format::AlertmanagerApi, "https://am.example").ends_with("example/api/v2/alerts"));
-        assert!(path(Format::Gotify, "https://g.example/").ends_with("example/message"));
-        let telegram = Format::Telegram { chat_id: "1".into(), thread: None };
-        assert!(path(telegram, "https://api.telegram.org/bot1:x").ends_with("/bot1:x/sendMessage"));
+        assert!(path(&discord::DISCORD, "https://discord.com/api/webhooks/1/t").ends_with("/t?wait=true"));
+        assert!(path(&alertmanager::API, "https://am.example").ends_with("example/api/v2/alerts"));
+        assert!(path(&push::GOTIFY, "https://g.example/").ends_with("example/message"));
+        assert!(path(&telegram::TELEGRAM, "https://api.telegram.org/bot1:x").ends_with("/bot1:x/sendMessage"));
     }
 
     #[test]
     fn addresses_are_shown_by_their_ends() {
-        let r = Receiver::new("r", Format::Slack, "https://hooks.slack.com/services/T0/B0/secretsecret9876");
+        let r = Receiver::new("r", &slack::SLACK, "https://hooks.slack.com/services/T0/B0/secretsecret9876");
         assert_eq!(r.shown(), "hooks.slack.com…9876");
         assert!(!format!("{r:?}").contains("secretsecret"));
     }

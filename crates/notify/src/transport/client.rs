@@ -4,6 +4,7 @@ use super::connect::{first_that_answers, insecure};
 use super::gates::Gates;
 use super::{Error, Names, SystemNames};
 use crate::receiver::{Allowed, permit};
+use barograph_tls::{CertificateDer, Connector, HTTP, Kept, ServerName};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -11,15 +12,11 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HOST, USER_AGENT};
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use url::{Host, Url};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -28,11 +25,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// A body that says nothing the status does not say is read for so long, for the log and so that the connection can be kept.
 const BODY_WITHIN: Duration = Duration::from_millis(250);
 /// A body that says what became of the message is waited for.
-const TELLING_BODY_WITHIN: Duration = Duration::from_secs(2);
+const VERDICT_WITHIN: Duration = Duration::from_secs(2);
 /// Answers are read so far; no service says more that matters.
 const ANSWER_BYTES_MAX: usize = 4 << 10;
-/// A connection that was quiet for longer is not used again: most servers have closed it by then.
-const KEPT_FOR: Duration = Duration::from_secs(30);
 /// Kept per endpoint: as many as may be under way.
 const KEPT_MAX: usize = 32;
 
@@ -47,6 +42,15 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The first 4 kB of the body.
     pub body: Bytes,
+}
+
+/// Where an answer says what became of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// In its status.
+    Status,
+    /// In its body, which is waited for.
+    Body,
 }
 
 /// A request to be carried.
@@ -64,16 +68,16 @@ pub struct Post<'a> {
     pub body: &'a Bytes,
     /// At least so long between two requests to this host, from whichever endpoint.
     pub gap: Duration,
-    /// The answer's body says what became of the message; else its status alone does.
-    pub body_tells: bool,
+    /// Where the answer says what became of the message.
+    pub verdict: Verdict,
 }
 
 /// Carries requests.
 pub struct Transport {
-    tls: TlsConnector,
+    tls: Connector,
     gates: Gates,
     names: Arc<dyn Names>,
-    kept: Mutex<BTreeMap<String, Vec<(Instant, Connection)>>>,
+    kept: Kept<Connection>,
 }
 
 impl core::fmt::Debug for Transport {
@@ -96,19 +100,9 @@ impl Transport {
     /// # Errors
     /// When TLS cannot be set up or a certificate is none.
     pub fn with(names: Arc<dyn Names>, trusted: &[CertificateDer<'static>]) -> Result<Self, String> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        // Unreadable certificates of the machine are passed over: the list compiled in remains.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        for certificate in trusted {
-            roots.add(certificate.clone()).map_err(|e| format!("a trusted certificate cannot be used: {e}"))?;
-        }
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|e| format!("TLS cannot be set up: {e}"))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)), gates: Gates::default(), names, kept: Mutex::default() })
+        let roots = barograph_tls::roots(trusted).map_err(|e| format!("a trusted certificate cannot be used: {e}"))?;
+        let tls = Connector::new(Some(roots), HTTP).map_err(|e| format!("TLS cannot be set up: {e}"))?;
+        Ok(Self { tls, gates: Gates::default(), names, kept: Kept::new(KEPT_MAX) })
     }
 
     /// Posts a body and reads the answer, whatever its status. What was answered counts, even if its body never ends.
@@ -117,12 +111,15 @@ impl Transport {
     /// When there was no answer within 15 seconds, or the target may not be connected to.
     pub async fn post(&self, post: Post<'_>) -> Result<Reply, Error> {
         let host = &post.url[url::Position::BeforeHost..url::Position::AfterPort];
-        let _turn = self.gates.turn(host, post.endpoint, post.gap).await;
+        let _slot = self.gates.admit(host, post.endpoint, post.gap).await;
         let scheme = &post.url[url::Position::BeforeScheme..url::Position::BeforePath];
         let place = format!("{} {scheme}", post.endpoint);
         let asking = timeout(ANSWER_WITHIN, self.ask(&place, post)).await;
         let (connection, response) = asking.unwrap_or(Err(Error::Timeout("answer")))?;
-        let within = if post.body_tells { TELLING_BODY_WITHIN } else { BODY_WITHIN };
+        let within = match post.verdict {
+            Verdict::Status => BODY_WITHIN,
+            Verdict::Body => VERDICT_WITHIN,
+        };
         let reply = self.read(&place, connection, response, within).await;
         self.gates.heed(host, post.endpoint, reply.status, &reply.headers);
         Ok(reply)
@@ -131,7 +128,7 @@ impl Transport {
     /// Sends the request once: over a kept connection, or over a new one where nothing of it has left over the kept.
     async fn ask(&self, place: &str, post: Post<'_>) -> Result<(Connection, Response<Incoming>), Error> {
         let mut request = request(post.url, post.headers, post.body.clone())?;
-        while let Some(mut connection) = self.take_kept(place) {
+        while let Some(mut connection) = self.kept.take(place, Connection::is_ready) {
             match connection.try_send_request(request).await {
                 Ok(response) => return Ok((connection, response)),
                 Err(mut failed) => match failed.take_message() {
@@ -145,25 +142,6 @@ impl Transport {
         let sent = connection.send_request(request).await;
         let response = sent.map_err(|e| Error::Unanswered(e.to_string()))?;
         Ok((connection, response))
-    }
-
-    fn take_kept(&self, place: &str) -> Option<Connection> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let pool = kept.get_mut(place)?;
-        while let Some((since, connection)) = pool.pop() {
-            if connection.is_ready() && since.elapsed() < KEPT_FOR {
-                return Some(connection);
-            }
-        }
-        None
-    }
-
-    fn keep(&self, place: &str, connection: Connection) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let pool = kept.entry(place.to_owned()).or_default();
-        if pool.len() < KEPT_MAX {
-            pool.push((Instant::now(), connection));
-        }
     }
 
     /// Reads the beginning of the body, as far as it comes in time. Only a connection whose body was read whole is used again.
@@ -189,7 +167,7 @@ impl Transport {
             }
         };
         if whole && matches!(timeout_at(until, connection.ready()).await, Ok(Ok(()))) {
-            self.keep(place, connection);
+            self.kept.put(place, connection);
         }
         Reply { status: head.status.as_u16(), headers: head.headers, body: Bytes::from(body) }
     }

@@ -1,14 +1,13 @@
 //! A connection to one of several addresses: each gets a head start, none can use up the time of the others (RFC 8305 §5).
 
 use super::Error;
+use barograph_tls::Distrust;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_rustls::rustls;
-use tokio_rustls::rustls::CertificateError;
 
 /// Head start of an address before the next is tried beside it (RFC 8305 §8).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -38,20 +37,13 @@ pub(super) async fn first_that_answers(addresses: &[IpAddr], port: u16) -> Resul
 
 /// Why there is no secure connection, in words of ours where people can do something about it.
 pub(super) fn insecure(e: &io::Error) -> Error {
-    let cause = e.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
-    Error::Tls(match cause {
-        Some(rustls::Error::InvalidCertificate(why)) => match why {
-            CertificateError::UnknownIssuer => {
-                "its certificate is signed by an authority that this machine does not trust".to_owned()
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "its certificate is for another name".to_owned()
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "its certificate has expired".to_owned()
-            }
-            other => format!("its certificate is not valid: {other}"),
-        },
-        Some(_) | None => e.to_string(),
+    Error::Tls(match barograph_tls::distrust(e) {
+        Some(Distrust::Authority) => {
+            "its certificate is signed by an authority that this machine does not trust".to_owned()
+        }
+        Some(Distrust::Name) => "its certificate is for another name".to_owned(),
+        Some(Distrust::Expired) => "its certificate has expired".to_owned(),
+        Some(Distrust::Other(why)) => format!("its certificate is not valid: {why}"),
+        None => e.to_string(),
     })
 }

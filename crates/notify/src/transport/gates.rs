@@ -28,7 +28,7 @@ pub(super) struct Gates {
 
 impl Gates {
     /// Waits until a request may begin; the permit is kept until it has ended. `gap` is the least time between two at this host.
-    pub(super) async fn turn(&self, host: &str, endpoint: &str, gap: Duration) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn admit(&self, host: &str, endpoint: &str, gap: Duration) -> Option<OwnedSemaphorePermit> {
         let rest = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).get(endpoint).copied();
         if let Some(rest) = rest {
             sleep_until(rest).await;
@@ -85,7 +85,7 @@ mod tests {
     /// Milliseconds until this endpoint may begin.
     async fn waits(gates: &Gates, host: &str, endpoint: &str, gap: u64) -> u128 {
         let began = Instant::now();
-        drop(gates.turn(host, endpoint, Duration::from_millis(gap)).await);
+        drop(gates.admit(host, endpoint, Duration::from_millis(gap)).await);
         began.elapsed().as_millis()
     }
 
@@ -97,9 +97,9 @@ mod tests {
         assert_eq!(waits(&gates, "other.example", "c", 500).await, 0);
         let mut held = Vec::new();
         for _ in 0..AT_ONCE {
-            held.push(gates.turn("h.example", "a", Duration::ZERO).await);
+            held.push(gates.admit("h.example", "a", Duration::ZERO).await);
         }
-        let more = tokio::time::timeout(Duration::from_secs(9), gates.turn("h.example", "b", Duration::ZERO));
+        let more = tokio::time::timeout(Duration::from_secs(9), gates.admit("h.example", "b", Duration::ZERO));
         assert!(more.await.is_err(), "a thirty-third waits");
         held.pop();
         assert_eq!(waits(&gates, "h.example", "b", 0).await, 0);

@@ -6,7 +6,7 @@ mod connect;
 mod gates;
 mod names;
 
-pub use client::{Post, Reply, Transport};
+pub use client::{Post, Reply, Transport, Verdict};
 pub use names::{Names, SystemNames};
 
 use core::fmt;

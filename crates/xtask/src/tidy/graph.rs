@@ -146,7 +146,10 @@ fn inward(from: Ring, to: Option<Ring>) -> bool {
         // The demo runs the venue server; tools may use each other.
         (Ring::Numbered(3) | Ring::Beside, Some(Ring::Beside)) => true,
         (_, None | Some(Ring::Beside)) => false,
-        (Ring::Beside, Some(Ring::Numbered(_))) => true,
+        (Ring::Beside, Some(_)) => true,
+        (Ring::Under2, Some(Ring::Under2)) => false,
+        (Ring::Numbered(a), Some(Ring::Under2)) => a >= 2,
+        (Ring::Under2, Some(Ring::Numbered(b))) => b < 2,
         (Ring::Numbered(a), Some(Ring::Numbered(b))) => b < a,
     }
 }
@@ -275,6 +278,15 @@ mod tests {
         assert!(named("[dependencies]\nsim = \"1\""));
         assert!(!named("[dev-dependencies]\nsim = \"1\""));
         assert!(inward(Ring::Numbered(3), Some(Ring::Beside)) && !inward(Ring::Numbered(2), Some(Ring::Beside)));
+    }
+
+    #[test]
+    fn what_ring_2_shares_stands_between_it_and_the_pure_rings() {
+        for (ring, above) in [(0, false), (1, false), (2, true), (3, true)] {
+            assert_eq!(inward(Ring::Numbered(ring), Some(Ring::Under2)), above, "{ring}");
+            assert_eq!(inward(Ring::Under2, Some(Ring::Numbered(ring))), !above, "{ring}");
+        }
+        assert!(!inward(Ring::Under2, Some(Ring::Under2)) && !inward(Ring::Under2, Some(Ring::Beside)));
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub(super) const END: &str = "<!-- /crates -->";
 pub(super) enum Ring {
     /// Imports point to a lower number.
     Numbered(u8),
+    /// What crates of ring 2 share of the outside world: they and ring 3 may import it, it imports none of them.
+    Under2,
     /// A tool beside the product: may import anything; ring 3, other tools and tests may import it.
     Beside,
 }
@@ -46,9 +48,10 @@ fn row(line: &str) -> Result<Row, String> {
     };
     let ring = match ring {
         "beside" => Ring::Beside,
-        digit => {
-            Ring::Numbered(digit.parse().map_err(|_e| format!("'{digit}' is not a ring; write 0 to 3 or beside"))?)
-        }
+        "under 2" => Ring::Under2,
+        digit => Ring::Numbered(
+            digit.parse().map_err(|_e| format!("'{digit}' is not a ring; write 0 to 3, under 2 or beside"))?,
+        ),
     };
     let folder = names(name).pop().ok_or_else(|| format!("'{name}' names no crate; put it in backticks"))?;
     Ok(Row { folder, ring, imports: names(imports), heavy: names(heavy) })

@@ -16,10 +16,10 @@ pub(super) fn run(name: Option<&str>, settings: &Settings, json: bool) -> Result
     let Some(name) = name else {
         for r in &receivers {
             if json {
-                let line = serde_json::json!({ "name": r.name, "format": r.format.name(), "address": r.shown() });
+                let line = serde_json::json!({ "name": r.name, "format": r.format.name, "address": r.shown() });
                 writeln!(out, "{line}")?;
             } else {
-                writeln!(out, "{:<20} {:<16} {}", r.name, r.format.name(), r.shown())?;
+                writeln!(out, "{:<20} {:<16} {}", r.name, r.format.name, r.shown())?;
             }
         }
         if receivers.is_empty() && !json {

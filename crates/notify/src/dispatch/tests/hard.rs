@@ -140,8 +140,8 @@ fn nothing_overtakes_what_the_queue_has_lost() {
     }
     let mut many: Vec<Outgoing> = vec![opened.clone()];
     many.extend((0..9_000).map(|i| outgoing(message(notice(&format!("okx:C{i}-USDT"), Phase::Firing), 1, T0), &[])));
-    dispatcher.tell(many);
-    dispatcher.tell(vec![closed.clone()]);
+    dispatcher.deliver(many);
+    dispatcher.deliver(vec![closed.clone()]);
     bench.until("an overflow", || dispatcher.stats().overflows == 1);
     std::thread::sleep(Duration::from_millis(50));
     bench.memory.0.lock().unwrap().away = false;
@@ -168,7 +168,7 @@ fn what_ended_in_the_moment_of_the_stop_is_on_record() {
     // The store is busy with the first result while the second one and the stop come.
     let mut shelf = bench.memory.0.lock().unwrap();
     shelf.put(&out);
-    dispatcher.tell(vec![out.clone()]);
+    dispatcher.deliver(vec![out.clone()]);
     std::thread::scope(|scope| {
         std::thread::sleep(Duration::from_millis(150));
         scope.spawn(|| dispatcher.stop(Duration::from_secs(5)));
@@ -184,7 +184,7 @@ fn one_try_is_one_request_however_many_connections_are_kept() {
     let server = bench.server(|nth, _| if nth < 6 { status(200) } else { Reaction::Close });
     let dispatcher = bench.start(vec![Receiver { groups: Some(false), ..loopback("a", &server) }]);
     let all = stored(&bench, 6, &["a"]);
-    dispatcher.tell(all);
+    dispatcher.deliver(all);
     bench.until("six", || bench.memory.0.lock().unwrap().count(DeliveryState::Delivered) == 6);
     assert!(*server.connections.lock().unwrap() > 1);
     bench.alert(&dispatcher, "okx:BTC-USDT", &["a"]);
@@ -238,7 +238,7 @@ fn a_dead_address_leaves_time_for_the_next() {
     let receiver = Receiver {
         allow_http: true,
         allow_private: vec!["127.0.0.0/8".parse().unwrap()],
-        ..Receiver::new("a", Format::Json, &format!("http://two.example:{port}/x"))
+        ..Receiver::new("a", &JSON, &format!("http://two.example:{port}/x"))
     };
     let began = Instant::now();
     let message = crate::sample::message(T0);
@@ -255,7 +255,7 @@ fn a_try_that_panics_is_tried_again() {
     let transport = Arc::new(Transport::with(Arc::new(names), &[]).unwrap());
     let receiver = Receiver {
         allow_private: vec!["127.0.0.0/8".parse().unwrap()],
-        ..Receiver::new("a", Format::Json, "https://panics.example/x")
+        ..Receiver::new("a", &JSON, "https://panics.example/x")
     };
     let runtime = bench.runtime.handle().clone();
     let outbox = Box::new(bench.memory.clone());
@@ -283,7 +283,7 @@ fn a_call_that_hangs_is_given_up() {
         }
         Ok(())
     });
-    let mut target = Target::new(Receiver::new("mine", Format::Callback(callback), "")).unwrap();
+    let mut target = Target::new(Receiver::calling("mine", callback)).unwrap();
     target.call_within = Duration::from_millis(50);
     let (target, message) = (Arc::new(target), Arc::new(crate::sample::message(T0)));
     let transport = Transport::new().unwrap();

@@ -6,7 +6,9 @@ mod server;
 mod services;
 
 use super::*;
-use crate::receiver::{Allowed, Format};
+use crate::format::plain::JSON;
+use crate::format::standard::STANDARD;
+use crate::receiver::Allowed;
 use crate::sample::try_once;
 use crate::secret::Secret;
 use crate::sign::{Key, verifies};
@@ -55,7 +57,7 @@ impl Bench {
         let out = outgoing(message(notice(market, Phase::Firing), 1, (self.now())()), to);
         self.memory.0.lock().unwrap().put(&out);
         let id = out.message.id.clone();
-        dispatcher.tell(vec![out]);
+        dispatcher.deliver(vec![out]);
         id
     }
     fn state(&self, endpoint: &str, id: &str) -> DeliveryState {
@@ -76,7 +78,7 @@ fn loopback(name: &str, server: &Server) -> Receiver {
         allow_http: true,
         allow_private: vec!["127.0.0.0/8".parse::<Allowed>().unwrap()],
         secrets: vec![Secret::new(SECRET)],
-        ..Receiver::new(name, Format::Standard, &server.url())
+        ..Receiver::new(name, &STANDARD, &server.url())
     }
 }
 
@@ -222,7 +224,7 @@ fn a_store_that_is_away_loses_nothing_and_groups_wait_for_it() {
         all.iter().for_each(|o| shelf.put(o));
         shelf.away = true;
     }
-    dispatcher.tell(all.clone());
+    dispatcher.deliver(all.clone());
     bench.until("two alone", || server.count() == 3);
     bench.until("a refusal", || dispatcher.stats().store_failures > 0);
     assert_eq!(server.count(), 3, "a group is stored before it is sent");
@@ -246,7 +248,7 @@ fn what_does_not_fit_into_the_queue_is_read_from_the_store() {
         // One would do for what is tested; the rest only has to be too many.
         all.iter().take(40).for_each(|o| shelf.put(o));
     }
-    dispatcher.tell(all);
+    dispatcher.deliver(all);
     bench.until("all", || bench.memory.0.lock().unwrap().count(DeliveryState::Delivered) == 40);
     assert_eq!((dispatcher.stats().overflows, server.count()), (1, 40));
     // Connections are kept: not one per delivery.
@@ -263,7 +265,7 @@ fn programs_are_called_and_stopping_leaves_the_rest_in_the_outbox() {
         called.lock().unwrap().push(n.title.clone());
         if n.title.contains("BAD") { Err("not this one".to_owned()) } else { Ok(()) }
     });
-    let dispatcher = bench.start(vec![Receiver::new("mine", Format::Callback(callback), "")]);
+    let dispatcher = bench.start(vec![Receiver::calling("mine", callback)]);
     let good = bench.alert(&dispatcher, "okx:BTC-USDT", &["mine"]);
     bench.until("the good one", || bench.state("mine", &good) == DeliveryState::Delivered);
     let bad = bench.alert(&dispatcher, "okx:BAD-USDT", &["mine"]);
@@ -294,7 +296,7 @@ fn names_that_lead_inside_are_refused_whatever_they_say_later() {
     let to = |allow: &str| Receiver {
         allow_http: true,
         allow_private: vec![allow.parse().unwrap()],
-        ..Receiver::new("a", Format::Json, &format!("http://rebind.example:{port}/x"))
+        ..Receiver::new("a", &JSON, &format!("http://rebind.example:{port}/x"))
     };
     let try_with = |receiver: Receiver, names: &[&[&'static str]]| {
         let names = Arc::new(Rebinding(Mutex::new(names.iter().map(|n| n.to_vec()).collect())));
@@ -357,7 +359,7 @@ fn two_thousand_go_out_over_few_connections() {
     let mut shelf = bench.memory.0.lock().unwrap();
     all.iter().for_each(|o| shelf.put(o));
     drop(shelf);
-    dispatcher.tell(all);
+    dispatcher.deliver(all);
     bench.until("all", || bench.memory.0.lock().unwrap().count(DeliveryState::Delivered) == 2_000);
     assert_eq!(server.count(), 2_000);
     assert!(*server.connections.lock().unwrap() <= 33);

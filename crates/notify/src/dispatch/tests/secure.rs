@@ -31,7 +31,7 @@ fn sample(host: &str, trusts: bool) -> (Shown, usize) {
     let transport = Transport::with(Arc::new(names), &trusted).unwrap();
     let receiver = Receiver {
         allow_private: vec![format!("127.0.0.1:{port}").parse().unwrap()],
-        ..Receiver::new("a", Format::Json, &format!("https://{host}:{port}/hook"))
+        ..Receiver::new("a", &JSON, &format!("https://{host}:{port}/hook"))
     };
     let message = crate::sample::message(T0);
     let shown = bench.runtime.block_on(try_once(receiver, message, None, &transport, &bench.now())).unwrap();

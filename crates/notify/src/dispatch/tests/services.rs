@@ -1,11 +1,14 @@
 //! What single services ask for: Telegram's chats and doubts, Alertmanager's repetition, addresses that change.
 
 use super::*;
+use crate::format::{alertmanager, telegram::TELEGRAM};
+use crate::receiver::FormatSettings;
 use crate::secret::Secret;
 
 fn telegram(server: &Server) -> Receiver {
-    let format = Format::Telegram { chat_id: "-1".into(), thread: None };
-    Receiver { url: Secret::new(&format!("http://{}/bot1:x", server.address)), format, ..loopback("chat", server) }
+    let settings = FormatSettings { chat_id: "-1".into(), ..FormatSettings::default() };
+    let url = Secret::new(&format!("http://{}/bot1:x", server.address));
+    Receiver { url, format: &TELEGRAM, settings, ..loopback("chat", server) }
 }
 
 fn json(got: &server::Got) -> serde_json::Value {
@@ -77,7 +80,7 @@ fn a_disabled_endpoint_is_seen_at_the_start_unless_it_has_another_address() {
 fn an_alertmanager_hears_every_minute_what_fires_and_no_more_when_it_is_over() {
     let bench = Bench::new();
     let server = bench.server(|_, _| status(200));
-    let receiver = Receiver { format: Format::AlertmanagerApi, ..loopback("am", &server) };
+    let receiver = Receiver { format: &alertmanager::API, ..loopback("am", &server) };
     let dispatcher = bench.start(vec![receiver.clone()]);
     let id = bench.alert(&dispatcher, "okx:BTC-USDT", &["am"]);
     bench.until("a confirmation", || bench.state("am", &id) == DeliveryState::Delivered);
@@ -97,7 +100,7 @@ fn an_alertmanager_hears_every_minute_what_fires_and_no_more_when_it_is_over() {
     bench.until("a refresh", || server.count() == 3);
     let over = outgoing(message(notice("okx:BTC-USDT", Phase::Resolved), 2, (bench.now())()), &["am"]);
     bench.memory.0.lock().unwrap().put(&over);
-    dispatcher.tell(vec![over.clone()]);
+    dispatcher.deliver(vec![over.clone()]);
     bench.until("the end", || bench.state("am", &over.message.id) == DeliveryState::Delivered);
     assert_eq!(server.count(), 4);
     for _ in 0..2 {
@@ -113,8 +116,8 @@ fn silence_changes_are_no_overflows() {
     let bench = Bench::new();
     let server = bench.server(|_, _| status(200));
     let dispatcher = bench.start(vec![loopback("a", &server)]);
-    dispatcher.look();
-    bench.until("a look", || dispatcher.stats().recovered && !dispatcher.stats().unread);
+    dispatcher.reread();
+    bench.until("a reading", || dispatcher.stats().recovered && !dispatcher.stats().unread);
     assert_eq!(dispatcher.stats().overflows, 0);
     dispatcher.stop(Duration::from_secs(5));
 }

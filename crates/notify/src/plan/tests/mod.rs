@@ -94,7 +94,7 @@ impl World {
             Action::Send(send) => {
                 assert!(self.shelf.messages.contains_key(&send.message.id), "stored before it is sent");
                 let of = |d: &&Delivery| d.via.as_ref() == Some(&send.message.id) && !d.state.is_final();
-                let name = self.planner.desks[send.endpoint].plan.name.as_str();
+                let name = self.planner.plans[send.endpoint].endpoint.name.as_str();
                 let rows = self.shelf.rows.values().filter(|d| d.endpoint == name).filter(of);
                 self.carried.push(rows.map(|d| self.shelf.messages[&d.message].clone()).collect());
                 self.sent.push((self.now, send.clone()));

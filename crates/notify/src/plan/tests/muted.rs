@@ -198,7 +198,7 @@ fn what_ends_with_the_stronger_one_or_was_told_before_it_is_not_told_again() {
     world.settle();
     world.pass(Span::hours(1));
     assert_eq!(heard(&world), [(STRONGER, Phase::Firing), (STRONGER, Phase::Resolved)]);
-    // Told before the stronger one began: the receiver knows that it fires.
+    // Confirmed before the stronger one began: the receiver knows that it fires.
     let mut world = World::new(&["a"]);
     let early = funding(&world, WEAKER, 1, Phase::Firing, None);
     world.tell(&outgoing(early, &["a"]));

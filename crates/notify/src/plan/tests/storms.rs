@@ -246,7 +246,7 @@ fn a_storm_is_over_after_a_quiet_interval_and_alerts_are_told_at_once_again() {
     world.pass(Span::mins(2));
     world.alert("okx:C7-USDT", 2, Phase::Resolved, &["a"]);
     assert_eq!((last(&world).kind, last(&world).phase), (MessageKind::Alert, Phase::Resolved));
-    assert!(world.planner.firing.len() > 20 && world.planner.desks[0].lanes.len() == 33, "what goes on is remembered");
+    assert!(world.planner.firing.len() > 20 && world.planner.plans[0].lanes.len() == 33, "what goes on is remembered");
 }
 
 #[test]

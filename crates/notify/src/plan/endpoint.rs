@@ -3,7 +3,7 @@
 use super::storm::{Watch, cause_of};
 use super::stronger::is_lost;
 use super::{Action, Endpoint, Order, Send, is_open, order};
-use crate::outbox::{Change, Join};
+use crate::outbox::{Change, Join, waiting};
 use barograph_domain::delivery::{Delivery, DeliveryState, EndpointState, Message, MessageKind, Phase};
 use barograph_domain::{Severity, Span, Ts};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -46,12 +46,12 @@ impl Item {
 
 /// What a receiver has confirmed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Told {
+pub(super) struct Confirmed {
     pub(super) phase: Phase,
     pub(super) severity: Severity,
 }
 
-impl Told {
+impl Confirmed {
     pub(super) const fn of(message: &Message) -> Self {
         Self { phase: message.notice.phase, severity: message.notice.severity }
     }
@@ -63,15 +63,15 @@ pub(super) struct Lane {
     pub(super) waiting: Option<Item>,
     pub(super) flying: Option<Item>,
     /// What the receiver has confirmed last.
-    pub(super) told: Option<Told>,
+    pub(super) confirmed: Option<Confirmed>,
     /// The receiver may have heard that it fires: a try was made, alone or with a group.
     pub(super) may_know: bool,
 }
 
-/// One endpoint.
+/// What is planned for one endpoint.
 #[derive(Debug)]
-pub(super) struct Desk {
-    pub(super) plan: Endpoint,
+pub(super) struct EndpointPlan {
+    pub(super) endpoint: Endpoint,
     pub(super) state: EndpointState,
     pub(super) lanes: BTreeMap<String, Lane>,
     pub(super) watches: BTreeMap<String, Watch>,
@@ -88,15 +88,15 @@ pub(super) struct Desk {
     pub(super) stopped: Option<Ts>,
     /// When a try failed last.
     pub(super) failed_at: Option<Ts>,
-    /// A delivery has ended without having told anything, since this was looked at last.
+    /// A delivery has ended without its message being delivered, since this was read last.
     pub(super) lost: bool,
 }
 
-impl Desk {
-    pub(super) fn new(plan: Endpoint) -> Self {
-        let state = EndpointState { endpoint: plan.name.clone(), ..EndpointState::default() };
+impl EndpointPlan {
+    pub(super) fn new(endpoint: Endpoint) -> Self {
+        let state = EndpointState { endpoint: endpoint.name.clone(), ..EndpointState::default() };
         Self {
-            plan,
+            endpoint,
             state,
             lanes: BTreeMap::new(),
             watches: BTreeMap::new(),
@@ -122,17 +122,7 @@ impl Desk {
     }
     /// A new delivery of a message that was made here.
     pub(super) fn row(&self, message: &Message, now: Ts) -> Delivery {
-        Delivery {
-            endpoint: self.plan.name.clone(),
-            message: message.id.clone(),
-            state: DeliveryState::Waiting,
-            via: None,
-            reason: String::new(),
-            deliver_until: self.plan.until(message.notice.phase, now),
-            attempts: 0,
-            next_try: now,
-            ended_at: None,
-        }
+        waiting(&self.endpoint.name, message, self.endpoint.until(message.notice.phase, now))
     }
     /// Is it in hand already?
     pub(super) fn knows(&self, message: &Message) -> bool {
@@ -153,13 +143,13 @@ impl Desk {
     pub(super) fn may_know(&self, fingerprint: &str) -> bool {
         self.lanes
             .get(fingerprint)
-            .is_some_and(|l| l.may_know || l.flying.is_some() || l.told.is_some_and(|t| is_open(t.phase)))
+            .is_some_and(|l| l.may_know || l.flying.is_some() || l.confirmed.is_some_and(|t| is_open(t.phase)))
     }
     /// All that a record says is that something can be seen again, and the receiver was never told that it could not.
     pub(super) fn knows_it_fires(&self, message: &Message) -> bool {
-        let told = self.lanes.get(&message.fingerprint).and_then(|l| l.told);
+        let confirmed = self.lanes.get(&message.fingerprint).and_then(|l| l.confirmed);
         message.notice.resumed
-            && told.is_some_and(|t| t.phase == Phase::Firing && t.severity >= message.notice.severity)
+            && confirmed.is_some_and(|t| t.phase == Phase::Firing && t.severity >= message.notice.severity)
     }
     /// Nothing about a thing waits or is under way.
     pub(super) fn is_idle(&self, fingerprint: &str) -> bool {
@@ -204,15 +194,15 @@ impl Desk {
         }
     }
     /// The receiver has confirmed it.
-    pub(super) fn note_told(&mut self, message: &Message) {
+    pub(super) fn note_confirmed(&mut self, message: &Message) {
         let lane = self.lanes.entry(message.fingerprint.clone()).or_default();
-        lane.told = Some(Told::of(message));
+        lane.confirmed = Some(Confirmed::of(message));
         lane.may_know = is_open(message.notice.phase);
         self.tidy(&message.fingerprint);
     }
     /// Forgets places of records that are too old to come late.
     pub(super) fn forget(&mut self, now: Ts) {
-        let oldest = now - self.plan.resolved_within.max(self.plan.fired_within).max(Span::days(1));
+        let oldest = now - self.endpoint.resolved_within.max(self.endpoint.fired_within).max(Span::days(1));
         self.newest.retain(|_, (known_at, ..)| *known_at >= oldest);
     }
 
@@ -225,13 +215,13 @@ impl Desk {
                 watch.settle(message);
             }
             if state == DeliveryState::Delivered {
-                self.note_told(message);
+                self.note_confirmed(message);
             }
         }
     }
     pub(super) fn change(&self, item: &Item, state: DeliveryState, reason: &str, now: Ts) -> Change {
         Change {
-            endpoint: self.plan.name.clone(),
+            endpoint: self.endpoint.name.clone(),
             message: item.message.id.clone(),
             state,
             reason: reason.to_owned(),
@@ -241,7 +231,7 @@ impl Desk {
         }
     }
 
-    /// What is unsent about a thing need not be told any more.
+    /// What is unsent about a thing need not be delivered any more.
     pub(super) fn drop_unsent(&mut self, fingerprint: &str, why: &str, now: Ts, out: &mut Vec<Action>) {
         if let Some(old) = self.take_waiting(fingerprint) {
             self.end(&old, DeliveryState::Superseded, why, now, out);
@@ -270,7 +260,7 @@ impl Desk {
                 self.drop_unsent(&message.fingerprint, "newer_state", now, out);
             }
             if let Some(lane) = self.lanes.get_mut(&message.fingerprint) {
-                (lane.told, lane.may_know) = (None, false);
+                (lane.confirmed, lane.may_know) = (None, false);
                 self.tidy(&message.fingerprint);
             }
         }
@@ -293,7 +283,7 @@ impl Desk {
         }
         if let Some(old) = self.take_waiting(&fingerprint) {
             let began = is_open(old.message.notice.phase) && item.message.notice.phase == Phase::Resolved;
-            // An end that somebody waits for may go with a group of which nothing was told yet.
+            // An end that somebody waits for may go with a group of which nothing was delivered yet.
             let known = self.may_know(&fingerprint)
                 || old.joined.iter().chain(&item.joined).any(|m| self.may_know(&m.fingerprint));
             if began && !item.replayed && !known {
@@ -314,7 +304,7 @@ impl Desk {
             let goes = old.joined.iter().filter(|m| !newer.contains(m.fingerprint.as_str()));
             let goes: Vec<Arc<Message>> = goes.cloned().collect();
             let joins = goes.iter().map(|message| Join {
-                endpoint: self.plan.name.clone(),
+                endpoint: self.endpoint.name.clone(),
                 message: message.id.clone(),
                 via: new.message.id.clone(),
             });
@@ -356,7 +346,7 @@ impl Desk {
     /// Forgets a lane that has nothing to remember.
     pub(super) fn tidy(&mut self, fingerprint: &str) {
         let empty = self.lanes.get(fingerprint).is_some_and(|l| {
-            l.waiting.is_none() && l.flying.is_none() && !l.may_know && l.told.is_none_or(|t| !is_open(t.phase))
+            l.waiting.is_none() && l.flying.is_none() && !l.may_know && l.confirmed.is_none_or(|t| !is_open(t.phase))
         });
         if empty {
             self.lanes.remove(fingerprint);
@@ -414,7 +404,7 @@ impl Desk {
     }
 
     const fn room(&self) -> usize {
-        let most = if self.failures >= PROBE_AFTER { 1 } else { self.plan.in_flight_max };
+        let most = if self.failures >= PROBE_AFTER { 1 } else { self.endpoint.in_flight_max };
         most.saturating_sub(self.in_flight)
     }
 
@@ -422,9 +412,9 @@ impl Desk {
     fn open_at(&self) -> Ts {
         let mut at = self.rest_until;
         if let Some(last) = self.sent.back() {
-            at = at.max(*last + self.plan.pace.gap);
+            at = at.max(*last + self.endpoint.pace.gap);
         }
-        let most = self.plan.pace.per_minute;
+        let most = self.endpoint.pace.per_minute;
         if most > 0 && self.sent.len() >= most {
             at = at.max(self.sent[self.sent.len() - most] + Span::mins(1));
         }
@@ -461,7 +451,7 @@ impl Desk {
     }
 
     fn note_sent(&mut self, now: Ts) {
-        let keep = self.plan.pace.per_minute.max(1);
+        let keep = self.endpoint.pace.per_minute.max(1);
         self.sent.push_back(now);
         while self.sent.len() > keep {
             self.sent.pop_front();
